@@ -1,0 +1,76 @@
+# Smart Camera Recorder.  make run | make test | make all | make install DESTDIR= PREFIX=  (make help lists the rest)
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BUILD   ?= build
+CC      ?= gcc
+SAN     ?=
+OPT     ?= -O2 -g
+
+CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -pthread -MMD -MP -fno-strict-aliasing \
+	-Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror $(OPT) $(CFLAGS)
+ifneq ($(SAN),)
+CFLAGS_ALL += -fsanitize=$(SAN) -fno-omit-frame-pointer
+LDFLAGS    += -fsanitize=$(SAN)
+endif
+
+# Who may use what. shared/ is linked by all; its writers by recorderd alone.
+SHARED = reason clock timeform timeparse log config buffer crc32c jpeg state ring_reader index segment_info segment \
+	mp4_box mp4_header catalogue catalogue_json
+SHARED_WRITERS = ring_writer catalogue_writer
+
+RECORDERD = loop source_v4l2 source_test device
+
+# Both workers
+WORKER = fastcgi problem
+LIVE   = live
+API    = api
+
+UNIT_TESTS =
+
+LIBS_SHARED = -ljson-c -liniparser
+LIBS_WORKER = -lfcgi
+LIBS_RECORDERD = -ljpeg
+
+object = $(patsubst %,$(BUILD)/$(1)/%.o,$(2))
+
+all: $(BUILD)/recorderd/recorderd $(BUILD)/fcgi/recorder-live $(BUILD)/fcgi/recorder-api
+
+$(BUILD)/libshared.a: $(call object,shared,$(SHARED))
+$(BUILD)/libwriters.a: $(call object,shared,$(SHARED_WRITERS))
+$(BUILD)/librecorderd.a: $(call object,recorderd,$(RECORDERD))
+$(BUILD)/libworker.a: $(call object,fcgi,$(WORKER))
+$(BUILD)/liblive.a: $(call object,fcgi,$(LIVE))
+$(BUILD)/libapi.a: $(call object,fcgi,$(API))
+
+$(BUILD)/%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/recorderd/recorderd: $(BUILD)/recorderd/main.o $(BUILD)/librecorderd.a $(BUILD)/libwriters.a $(BUILD)/libshared.a
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_RECORDERD) $(LIBS_SHARED)
+
+$(BUILD)/fcgi/recorder-live: $(BUILD)/fcgi/live_main.o $(BUILD)/liblive.a $(BUILD)/libworker.a $(BUILD)/libshared.a
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) $(LIBS_SHARED)
+
+$(BUILD)/fcgi/recorder-api: $(BUILD)/fcgi/api_main.o $(BUILD)/libapi.a $(BUILD)/libworker.a $(BUILD)/libshared.a
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) $(LIBS_SHARED)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+# A unit test is one program, linked with what it needs of everything.
+UNITS = $(patsubst %,$(BUILD)/tests/unit/test_%,$(UNIT_TESTS))
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libapi.a $(BUILD)/liblive.a $(BUILD)/libworker.a \
+		$(BUILD)/librecorderd.a $(BUILD)/libwriters.a $(BUILD)/libshared.a
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_RECORDERD) $(LIBS_WORKER) $(LIBS_SHARED) -lm
+
+units: $(UNITS)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all units clean
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,54 @@
+/*
+ * fastcgi.h - one FastCGI request (FastCGI specification 1.0), as both workers see it: libfcgi accepts and parses it, and
+ * what goes out is written by ourselves as full-size FCGI_STDOUT records on the connection's descriptor, without blocking.
+ */
+#ifndef FCGI_FASTCGI_H
+#define FCGI_FASTCGI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fcgiapp.h>
+
+#include "shared/buffer.h"
+#include "shared/reason.h"
+
+#define FASTCGI_RECORD_MAX   65535u
+#define FASTCGI_HEADER_BYTES 8u
+
+struct fastcgi_request {
+	FCGX_Request fcgx;
+	int fd; /* the connection, non-blocking, SO_SNDBUF set; owned by fcgx */
+	const char *method, *path, *query; /* never NULL. path: of the URL, decoded by the server's rules, without the query */
+};
+
+/*
+ * The listening socket, non-blocking: `path` NULL takes descriptor 0 (as a web server hands it over), else a UNIX socket is
+ * made at `path` (mode 0660; a dead one there is replaced). -1 with a sentence.
+ */
+int fastcgi_listen(const char *path, struct reason *why);
+
+/*
+ * Takes one request off the listening socket and reads its parameters. NULL where none is waiting (another process was
+ * faster) or the peer sent nonsense. `sndbuf_bytes` 0 leaves the socket's own.
+ */
+struct fastcgi_request *fastcgi_accept(int listen_fd, int sndbuf_bytes);
+
+/* A parameter (HTTP_RANGE, REQUEST_URI, …), or "". */
+const char *fastcgi_param(const struct fastcgi_request *request, const char *name);
+
+/* 8 bytes: version 1, type FCGI_STDOUT, id 1, the length, no padding. */
+void fastcgi_stdout_header(uint8_t out[FASTCGI_HEADER_BYTES], size_t length);
+
+/* 24 bytes: the empty FCGI_STDOUT record and FCGI_END_REQUEST with status 0. */
+#define FASTCGI_END_BYTES 24u
+void fastcgi_end(uint8_t out[FASTCGI_END_BYTES]);
+
+/* Appends `data` as one or more FCGI_STDOUT records. */
+void fastcgi_append(struct buffer *out, const void *data, size_t length);
+
+/* Closes the connection and frees the request, without writing anything. NULL is safe. */
+void fastcgi_close(struct fastcgi_request *request);
+
+#endif

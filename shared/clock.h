@@ -1,0 +1,38 @@
+/*
+ * clock.h - the two clocks, as two types that cannot be mixed by accident.
+ *
+ * Monotonic time (CLOCK_MONOTONIC) orders frames, measures ages and deadlines; it starts anew at each boot. Wall time
+ * (CLOCK_REALTIME, microseconds since 1970-01-01T00:00:00Z, no leap seconds) is what people ask for; it can be stepped.
+ * A run of frames has one mapping between them: wall = mono + offset.
+ */
+#ifndef SHARED_CLOCK_H
+#define SHARED_CLOCK_H
+
+#include <stdint.h>
+
+typedef struct {
+	int64_t us;
+} mono_t;
+
+typedef struct {
+	int64_t us;
+} wall_t;
+
+#define US_PER_S  INT64_C(1000000)
+#define US_PER_MS INT64_C(1000)
+
+mono_t mono_now(void);
+wall_t wall_now(void);
+
+/* wall - mono in microseconds now: the least disturbed of a few readings of both clocks. */
+int64_t clock_offset_us(void);
+
+static inline wall_t wall_of_mono(mono_t at, int64_t offset_us)
+{
+	return (wall_t){at.us + offset_us};
+}
+
+/* The kernel's boot id (/proc/sys/kernel/random/boot_id) as 16 bytes; zeros where it cannot be read. */
+void clock_boot_id(uint8_t out[16]);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * ring_writer.h - the writing side of the ring (layout and rules: ring.h). Linked by recorderd only. One thread.
+ */
+#ifndef SHARED_RING_WRITER_H
+#define SHARED_RING_WRITER_H
+
+#include <stdbool.h>
+#include <sys/uio.h>
+
+#include "shared/reason.h"
+#include "shared/ring.h"
+
+struct ring_writer;
+
+struct ring_wish {
+	const char *name;       /* /recorder.NAME */
+	uint64_t data_bytes;    /* wanted */
+	uint64_t index_entries; /* wanted */
+	int64_t keep_us;        /* memory.minutes: older frames leave the tail */
+	bool exact;             /* an explicit size: too little room is an error; else it is shrunk (*shrunk_to says so) */
+};
+
+/*
+ * Takes over a ring that a dead writer left (same layout, same boot) or makes a new one, with every page allocated.
+ * NULL with a sentence where there is no room. *data_bytes gets the size that it has, *adopted the newest frame taken over.
+ */
+struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *data_bytes, uint64_t *adopted,
+				     struct reason *why);
+
+/* Marks the ring closed, removes its name and unmaps it. NULL is safe. */
+void ring_writer_close(struct ring_writer *writer);
+
+/*
+ * Puts one frame, gathered from parts (meta->length is set to their sum), and wakes the readers. Returns its seq, or 0 where
+ * it is larger than a quarter of the ring.
+ */
+uint64_t ring_writer_put(struct ring_writer *writer, struct ring_meta *meta, const struct iovec *parts, int count);
+
+void ring_writer_state(struct ring_writer *writer, const struct recorder_state *state);
+
+/* Publishes a JSON text about the machine's devices (cut to nothing where it is too long). */
+void ring_writer_devices(struct ring_writer *writer, const char *json);
+
+/* The ring's own memory, for a reader in the same process (ring_reader_attach). */
+const void *ring_writer_memory(const struct ring_writer *writer, uint64_t *bytes);
+
+#endif
