@@ -1,0 +1,33 @@
+/* reason.c - see reason.h. */
+#include "shared/reason.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool reason_set(struct reason *why, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(why->text, sizeof(why->text), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+bool reason_errno(struct reason *why, const char *format, ...)
+{
+	int error = errno;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(why->text, sizeof(why->text), format, arguments);
+	va_end(arguments);
+
+	char text[128];
+	size_t length = strlen(why->text);
+	snprintf(why->text + length, sizeof(why->text) - length, ": %s", strerror_r(error, text, sizeof(text)));
+	errno = error;
+	return false;
+}
