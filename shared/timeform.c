@@ -1,0 +1,75 @@
+/* timeform.c - times as texts; the other direction is timeparse.c. */
+#include "shared/timeform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct split {
+	time_t seconds; /* floored, so that the rest is never negative */
+	unsigned us;
+};
+
+static struct split split(wall_t at)
+{
+	int64_t us = at.us % US_PER_S;
+
+	if (us < 0)
+		us += US_PER_S;
+	return (struct split){(time_t)((at.us - us) / US_PER_S), (unsigned)us};
+}
+
+static struct tm local_of(time_t seconds)
+{
+	struct tm local = {0};
+
+	localtime_r(&seconds, &local);
+	return local;
+}
+
+void time_format_compact(wall_t at, char out[TIME_COMPACT_BYTES])
+{
+	struct tm local = local_of(split(at).seconds);
+
+	strftime(out, TIME_COMPACT_BYTES, "%Y%m%d_%H%M%S", &local);
+}
+
+void time_format_compact_ms(wall_t at, char out[TIME_COMPACT_BYTES])
+{
+	struct split parts = split(at);
+	struct tm local = local_of(parts.seconds);
+
+	size_t length = strftime(out, TIME_COMPACT_BYTES, "%Y%m%d_%H%M%S", &local);
+	snprintf(out + length, TIME_COMPACT_BYTES - length, "_%03u", parts.us / 1000);
+}
+
+void time_format_iso(wall_t at, char out[TIME_ISO_BYTES])
+{
+	struct split parts = split(at);
+	struct tm local = local_of(parts.seconds);
+	unsigned minutes = (unsigned)labs(local.tm_gmtoff) / 60;
+
+	size_t length = strftime(out, TIME_ISO_BYTES, "%Y-%m-%dT%H:%M:%S", &local);
+	snprintf(out + length, TIME_ISO_BYTES - length, ".%03u%c%02u:%02u", parts.us / 1000,
+		 local.tm_gmtoff < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+/* The programs stay in the "C" locale, which has the names of days and months that RFC 9110, 5.6.7 asks for. */
+void time_format_http(wall_t at, char out[TIME_ISO_BYTES])
+{
+	time_t seconds = split(at).seconds;
+	struct tm utc = {0};
+
+	gmtime_r(&seconds, &utc);
+	strftime(out, TIME_ISO_BYTES, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+}
+
+int32_t time_utc_offset_s(wall_t at)
+{
+	return (int32_t)local_of(split(at).seconds).tm_gmtoff;
+}
+
+wall_t time_floor_second(wall_t at)
+{
+	return (wall_t){(int64_t)split(at).seconds * US_PER_S};
+}
