@@ -7,11 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-#define TEXT_MAX     64
-#define FRACTION_MAX 9			    /* digits that are read; those behind the microseconds are dropped */
-#define NUMBER_CAP   INT64_C(1000000000000) /* past the range in every unit */
-INT64_C(1000000000000) /* seconds, and out of range in every unit; times a day it still fits 64 bits */
-#define END_OF_TIME_S INT64_C(7289654400) /* 2201-01-01T00:00:00Z */
+#define TEXT_MAX      64
+#define FRACTION_MAX  9			     /* digits that are read; those behind the microseconds are dropped */
+#define NUMBER_CAP    INT64_C(1000000000000) /* past the range in every unit */
+#define END_OF_TIME_S INT64_C(7289654400)    /* 2201-01-01T00:00:00Z */
 #define DAY_S	      INT64_C(86400)
 
 struct cursor {
