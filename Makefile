@@ -9,6 +9,7 @@ OPT     ?= -O2 -g
 
 CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -pthread -MMD -MP -fno-strict-aliasing \
 	-Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror $(OPT) $(CFLAGS)
+CFLAGS_PLAIN := $(CFLAGS_ALL)
 ifneq ($(SAN),)
 CFLAGS_ALL += -fsanitize=$(SAN) -fno-omit-frame-pointer
 LDFLAGS    += -fsanitize=$(SAN)
@@ -68,9 +69,21 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libapi.a $(BUI
 
 units: $(UNITS)
 
+# What the tests work with: a camera for LD_PRELOAD, and numbered frames for it. Never sanitized: they run inside other programs.
+PRELOAD = $(patsubst %,tests/preload/%.c,intercept camera stream v4l2 v4l2_format v4l2_buffer)
+$(BUILD)/tests/preload/camera.so: $(PRELOAD) $(wildcard tests/preload/*.h) tests/tools/frames.h
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -fPIC -shared -o $@ $(PRELOAD)
+
+$(BUILD)/tests/tools/make_frames: tests/tools/make_frames.c tests/tools/frames.h
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $< -ljpeg
+
+test-tools: $(BUILD)/tests/preload/camera.so $(BUILD)/tests/tools/make_frames
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units clean
+.PHONY: all units test-tools clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

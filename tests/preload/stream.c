@@ -1,0 +1,207 @@
+/*
+ * stream.c - the thread that fills queued buffers, each frame at its exact time, and does to them what the faults ask
+ * for.
+ */
+#include "tests/preload/camera.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define US_PER_S      INT64_C(1000000)
+#define LOOK_EVERY_US INT64_C(10000) /* how soon a pulled plug is seen */
+
+static int64_t clock_us(clockid_t which)
+{
+	struct timespec now;
+
+	clock_gettime(which, &now);
+	return now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
+
+int64_t stream_now_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+void stream_log(struct camera *camera, const char *kind, uint32_t sequence, uint64_t number, int64_t mono_us)
+{
+	int64_t wall_us = mono_us + clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
+	char line[128];
+	int length = snprintf(line, sizeof(line), "%s %u %llu %lld %lld\n", kind, sequence, (unsigned long long)number,
+			      (long long)mono_us, (long long)wall_us);
+
+	if (camera->log >= 0 && write(camera->log, line, (size_t)length) != length)
+		fprintf(stderr, "camera.so: the log is full\n");
+}
+
+/* Waits for `due`; false when the stream ends before. */
+static bool wait_until(struct handle *handle, int64_t due_us)
+{
+	for (;;) {
+		int64_t now_us = stream_now_us(), next_us = due_us;
+		struct timespec at;
+
+		if (handle->stop || camera_unplugged(handle->camera))
+			return false;
+		if (now_us >= due_us)
+			return true;
+		if (next_us > now_us + LOOK_EVERY_US)
+			next_us = now_us + LOOK_EVERY_US;
+		at = (struct timespec){next_us / US_PER_S, next_us % US_PER_S * 1000};
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+	}
+}
+
+static void garbage(uint8_t *to, uint32_t bytes, uint64_t seed)
+{
+	for (uint32_t i = 0; i < bytes; i++) {
+		seed = seed * UINT64_C(6364136223846793005) + 1;
+		to[i] = (uint8_t)(seed >> 56);
+	}
+}
+
+/* What the faults make of the frame's bytes; true where it is not whole any more. */
+static bool spoil(struct camera *camera, uint8_t *data, struct slot *slot, size_t room)
+{
+	uint32_t pad = camera_fault(camera, CONTROL_PAD_BYTES);
+
+	if (camera_fault_use(camera, CONTROL_TRUNCATE_NEXT))
+		slot->bytes /= 2;
+	else if (camera_fault_use(camera, CONTROL_ZERO_NEXT))
+		memset(data + slot->bytes / 2, 0, slot->bytes - slot->bytes / 2);
+	else if (camera_fault_use(camera, CONTROL_GARBAGE_NEXT))
+		garbage(data, slot->bytes, slot->number);
+	else if (camera_fault_use(camera, CONTROL_EMPTY_NEXT))
+		slot->bytes = 0;
+	else {
+		if (pad > room - slot->bytes)
+			pad = (uint32_t)(room - slot->bytes);
+		memset(data + slot->bytes, 0, pad);
+		slot->bytes += pad;
+		return false;
+	}
+	return true;
+}
+
+static int64_t stamp_us(const struct camera *camera, int64_t due_us)
+{
+	int64_t at_us = due_us - (int64_t)camera_fault(camera, CONTROL_STAMP_BACK_MS) * 1000;
+
+	return camera_fault(camera, CONTROL_CLOCK_REALTIME)
+		   ? at_us + clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC)
+		   : at_us;
+}
+
+static void fill(struct handle *handle, uint32_t index, uint32_t sequence, uint64_t number, int64_t due_us)
+{
+	struct camera *camera = handle->camera;
+	size_t mode_no = (handle->mode + camera_fault(camera, CONTROL_RESIZE)) % camera->mode_count;
+	const struct mode *mode = &camera->modes[mode_no];
+	const struct frames_entry *entry = &mode->entries[number % mode->header->count];
+	struct slot *slot = &handle->slots[index];
+	uint8_t *data = handle->mapped + index * handle->slot_bytes;
+
+	*slot = (struct slot){
+	    .state = SLOT_FILLED, .kind = "taken", .sequence = sequence, .number = number, .mono_us = due_us};
+	slot->bytes = (uint32_t)(entry->length < handle->slot_bytes ? entry->length : handle->slot_bytes);
+	slot->stamp_us = stamp_us(camera, due_us);
+	slot->flags = camera_fault(camera, CONTROL_CLOCK_REALTIME) ? 0 : V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+	memcpy(data, (const uint8_t *)mode->header + entry->offset, slot->bytes);
+	if (spoil(camera, data, slot, handle->slot_bytes))
+		slot->kind = "broken";
+	if (camera_fault_use(camera, CONTROL_ERROR_NEXT)) {
+		slot->flags |= V4L2_BUF_FLAG_ERROR;
+		slot->kind = "error";
+	}
+}
+
+static void frame_due(struct handle *handle, uint32_t sequence, int64_t due_us)
+{
+	struct camera *camera = handle->camera;
+	uint64_t number = camera->control->counter[COUNTER_NUMBER]++;
+
+	if (camera_fault_use(camera, CONTROL_SKIP_NEXT)) {
+		stream_log(camera, "skipped", sequence, number, due_us);
+		return;
+	}
+	pthread_mutex_lock(&handle->lock);
+	if (handle->queued == 0) {
+		camera->control->counter[COUNTER_MISSED]++;
+		stream_log(camera, "missed", sequence, number, due_us);
+	} else {
+		fill(handle, handle->order[handle->filled], sequence, number, due_us);
+		handle->filled++;
+		handle->queued--;
+		if (write(handle->pipe, "", 1) != 1)
+			fprintf(stderr, "camera.so: the pipe is full\n");
+	}
+	pthread_mutex_unlock(&handle->lock);
+}
+
+static void hang_up(struct handle *handle)
+{
+	char bytes[BUFFERS_MAX];
+
+	pthread_mutex_lock(&handle->lock);
+	while (read(handle->fd, bytes, sizeof(bytes)) > 0)
+		;
+	close(handle->pipe);
+	handle->pipe = -1;
+	pthread_mutex_unlock(&handle->lock);
+}
+
+static void *stream(void *context)
+{
+	struct handle *handle = context;
+	struct camera *camera = handle->camera;
+	struct v4l2_fract rate = camera->rates[handle->rate];
+	int64_t start_us = stream_now_us();
+	uint32_t sequence = 0;
+
+	for (int64_t tick = 1;; tick++) {
+		uint32_t slow = camera_fault(camera, CONTROL_SLOW);
+
+		if (!wait_until(handle, start_us + tick * US_PER_S * rate.numerator / rate.denominator))
+			break;
+		if (camera_fault(camera, CONTROL_STALL) || (slow > 1 && tick % slow != 0))
+			continue;
+		frame_due(handle, sequence++, start_us + tick * US_PER_S * rate.numerator / rate.denominator);
+	}
+	if (!handle->stop)
+		hang_up(handle);
+	return NULL;
+}
+
+bool stream_start(struct handle *handle)
+{
+	sigset_t all, before;
+	int failed;
+
+	handle->stop = false;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(&handle->thread, NULL, stream, handle);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	handle->streaming = failed == 0;
+	handle->camera->control->counter[COUNTER_STREAMS]++;
+	return handle->streaming;
+}
+
+void stream_stop(struct handle *handle)
+{
+	char bytes[BUFFERS_MAX];
+
+	if (handle->streaming) {
+		handle->stop = true;
+		pthread_join(handle->thread, NULL);
+		handle->streaming = false;
+	}
+	while (handle->pipe >= 0 && read(handle->fd, bytes, sizeof(bytes)) > 0)
+		;
+	for (size_t i = 0; i < handle->slot_count; i++)
+		handle->slots[i].state = SLOT_IDLE;
+	handle->filled = handle->queued = 0;
+}

@@ -1,0 +1,144 @@
+/*
+ * v4l2.c - the ioctls of a capture device: the table of them, and the picture controls.
+ */
+#include "tests/preload/v4l2.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct knob {
+	uint32_t id, type;
+	const char *name;
+	int32_t least, most, initial;
+};
+
+static const struct knob knobs[CONTROLS_MAX] = {
+    {V4L2_CID_BRIGHTNESS, V4L2_CTRL_TYPE_INTEGER, "Brightness", 0, 255, 128},
+    {V4L2_CID_CONTRAST, V4L2_CTRL_TYPE_INTEGER, "Contrast", 0, 255, 32},
+    {V4L2_CID_AUTO_WHITE_BALANCE, V4L2_CTRL_TYPE_BOOLEAN, "White Balance, Automatic", 0, 1, 1},
+    {V4L2_CID_EXPOSURE_AUTO_PRIORITY, V4L2_CTRL_TYPE_BOOLEAN, "Exposure, Dynamic Framerate", 0, 1, 0},
+};
+
+static int knob_find(uint32_t id)
+{
+	for (int i = 0; i < CONTROLS_MAX; i++)
+		if (knobs[i].id == id)
+			return i;
+	return -1;
+}
+
+/* With V4L2_CTRL_FLAG_NEXT_CTRL: the one with the next higher id. */
+static int knob_asked(uint32_t id)
+{
+	int best = -1;
+
+	if (!(id & V4L2_CTRL_FLAG_NEXT_CTRL))
+		return knob_find(id);
+	id &= ~(V4L2_CTRL_FLAG_NEXT_CTRL | V4L2_CTRL_FLAG_NEXT_COMPOUND);
+	for (int i = 0; i < CONTROLS_MAX; i++)
+		if (knobs[i].id > id && (best < 0 || knobs[i].id < knobs[best].id))
+			best = i;
+	return best;
+}
+
+static int query_ctrl(struct handle *handle, void *argument)
+{
+	struct v4l2_queryctrl *out = argument;
+	int i = knob_asked(out->id);
+
+	(void)handle;
+	if (i < 0)
+		return EINVAL;
+	*out = (struct v4l2_queryctrl){.id = knobs[i].id, .type = knobs[i].type, .step = 1};
+	out->minimum = knobs[i].least;
+	out->maximum = knobs[i].most;
+	out->default_value = knobs[i].initial;
+	snprintf((char *)out->name, sizeof(out->name), "%s", knobs[i].name);
+	return 0;
+}
+
+static int query_ext_ctrl(struct handle *handle, void *argument)
+{
+	struct v4l2_query_ext_ctrl *out = argument;
+	int i = knob_asked(out->id);
+
+	(void)handle;
+	if (i < 0)
+		return EINVAL;
+	*out = (struct v4l2_query_ext_ctrl){
+	    .id = knobs[i].id, .type = knobs[i].type, .step = 1, .elem_size = 4, .elems = 1};
+	out->minimum = knobs[i].least;
+	out->maximum = knobs[i].most;
+	out->default_value = knobs[i].initial;
+	snprintf(out->name, sizeof(out->name), "%s", knobs[i].name);
+	return 0;
+}
+
+static int get_ctrl(struct handle *handle, void *argument)
+{
+	struct v4l2_control *control = argument;
+	int i = knob_find(control->id);
+
+	if (i < 0)
+		return EINVAL;
+	control->value = handle->camera->values[i] + knobs[i].initial;
+	return 0;
+}
+
+static int set_ctrl(struct handle *handle, void *argument)
+{
+	struct v4l2_control *control = argument;
+	int i = knob_find(control->id);
+
+	if (i < 0)
+		return EINVAL;
+	if (control->value < knobs[i].least || control->value > knobs[i].most)
+		return ERANGE;
+	handle->camera->values[i] = control->value - knobs[i].initial;
+	return 0;
+}
+
+static const struct {
+	uint32_t request;
+	int (*answer)(struct handle *handle, void *argument); /* 0 or an errno */
+} answers[] = {
+    {(uint32_t)VIDIOC_QUERYCAP, v4l2_query_cap},
+    {(uint32_t)VIDIOC_ENUMINPUT, v4l2_enum_input},
+    {(uint32_t)VIDIOC_G_INPUT, v4l2_get_input},
+    {(uint32_t)VIDIOC_S_INPUT, v4l2_set_input},
+    {(uint32_t)VIDIOC_ENUM_FMT, v4l2_enum_fmt},
+    {(uint32_t)VIDIOC_ENUM_FRAMESIZES, v4l2_enum_sizes},
+    {(uint32_t)VIDIOC_ENUM_FRAMEINTERVALS, v4l2_enum_intervals},
+    {(uint32_t)VIDIOC_G_FMT, v4l2_get_fmt},
+    {(uint32_t)VIDIOC_TRY_FMT, v4l2_try_fmt},
+    {(uint32_t)VIDIOC_S_FMT, v4l2_set_fmt},
+    {(uint32_t)VIDIOC_G_PARM, v4l2_get_parm},
+    {(uint32_t)VIDIOC_S_PARM, v4l2_set_parm},
+    {(uint32_t)VIDIOC_REQBUFS, v4l2_request_buffers},
+    {(uint32_t)VIDIOC_QUERYBUF, v4l2_query_buffer},
+    {(uint32_t)VIDIOC_QBUF, v4l2_queue_buffer},
+    {(uint32_t)VIDIOC_DQBUF, v4l2_dequeue_buffer},
+    {(uint32_t)VIDIOC_STREAMON, v4l2_stream_on},
+    {(uint32_t)VIDIOC_STREAMOFF, v4l2_stream_off},
+    {(uint32_t)VIDIOC_QUERYCTRL, query_ctrl},
+    {(uint32_t)VIDIOC_QUERY_EXT_CTRL, query_ext_ctrl},
+    {(uint32_t)VIDIOC_G_CTRL, get_ctrl},
+    {(uint32_t)VIDIOC_S_CTRL, set_ctrl},
+};
+
+int v4l2_ioctl(struct handle *handle, unsigned long request, void *argument)
+{
+	int failed = ENOTTY;
+
+	if (camera_unplugged(handle->camera)) {
+		errno = ENODEV;
+		return -1;
+	}
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (answers[i].request == (uint32_t)request)
+			failed = answers[i].answer(handle, argument);
+	if (failed)
+		errno = failed;
+	return failed ? -1 : 0;
+}
