@@ -155,8 +155,7 @@ static enum adoption adopt(struct ring_writer *writer, const struct ring_wish *w
 	return NOT_ADOPTED;
 }
 
-static bool allocate(struct ring_writer *writer, const struct ring_wish *wish, const struct ring_layout *layout,
-		     struct reason *why)
+static bool allocate(struct ring_writer *writer, const struct ring_layout *layout, struct reason *why)
 {
 	if (flock(writer->fd, LOCK_EX | LOCK_NB) != 0)
 		return reason_set(why, "another recorder is making the ring %s at this moment", writer->name);
@@ -183,7 +182,7 @@ static bool create(struct ring_writer *writer, const struct ring_wish *wish, str
 	writer->fd = shm_open(writer->name, O_RDWR | O_CREAT | O_EXCL, 0640);
 	if (writer->fd < 0)
 		return reason_errno(why, "cannot make the ring %s", writer->name);
-	if (!allocate(writer, wish, &layout, why)) {
+	if (!allocate(writer, &layout, why)) {
 		shm_unlink(writer->name);
 		return false;
 	}
