@@ -90,11 +90,17 @@ bool catalogue_range(const struct catalogue *catalogue, int64_t from_wall_us, in
 bool catalogue_find(const struct catalogue *catalogue, const char *file, uint64_t *number);
 
 /*
- * Writing (recorderd only): fills the bounds and CRCs of `entries` and replaces recording_index.bin and .json in that folder,
- * each by way of a temporary file, fsync and rename.
+ * Writing (recorderd only). Each replaces its file by way of a temporary one and rename, so a reader sees one list or the next.
+ *
+ * catalogue_write fills the bounds and CRCs of `entries`. `durable` adds fsync of file and folder; without it the list is seen
+ * at once, and a power cut may leave a list that does not pass its checks: then the segments are looked at again.
  */
-bool catalogue_write(int directory, uint64_t generation, struct catalogue_entry *entries, size_t count,
-		     const char *camera, struct reason *why);
+bool catalogue_write(int directory, uint64_t generation, struct catalogue_entry *entries, size_t count, bool durable,
+		     struct reason *why);
+
+/* recording_index.json, always durable. */
+bool catalogue_write_json(int directory, const struct catalogue_entry *entries, size_t count, const char *camera,
+			  struct reason *why);
 
 /*
  * One entry as the JSON object of /recordings and recording_index.json: file, start_time, end_time (YYYYMMDD_HHMMSS), size,
