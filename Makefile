@@ -27,7 +27,7 @@ WORKER = fastcgi problem
 LIVE   = live
 API    = api
 
-UNIT_TESTS =
+UNIT_TESTS = ring ring_crash
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi
