@@ -28,7 +28,8 @@ void mp4_header_destroy(struct mp4_header *header);
 /*
  * Adds a sample: `time_us` of presentation from the clip's start (never decreasing; rounded to the timescale as a whole, so
  * that nothing drifts), where its bytes lie (relative to the first byte of the payload), its size, and whether it is a key
- * frame.
+ * frame. The first sample stands from the clip's start, whatever its time. Two samples more than 13 hours apart (2^32 ticks)
+ * cannot be told: the moov is then refused.
  */
 void mp4_header_add(struct mp4_header *header, int64_t time_us, uint64_t payload_offset, uint32_t size, bool key);
 
