@@ -16,18 +16,18 @@ LDFLAGS    += -fsanitize=$(SAN)
 endif
 
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
-SHARED = reason clock timeform timeparse log config buffer crc32c jpeg state ring_layout ring_reader index segment_info \
+SHARED = reason clock timeform timeparse log config config_keys config_text buffer crc32c jpeg state ring_layout ring_reader index segment_info \
 	segment_name segment segment_walk mp4_box mp4_write mp4_header catalogue catalogue_json
 SHARED_WRITERS = ring_writer catalogue_writer
 
 RECORDERD = loop source_v4l2 source_test device
 
 # Both workers
-WORKER = fastcgi problem
+WORKER = fastcgi fastcgi_listen fastcgi_scan problem
 LIVE   = live
 API    = api
 
-UNIT_TESTS = ring ring_crash
+UNIT_TESTS = ring ring_crash time
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi

@@ -12,11 +12,13 @@ struct split {
 
 static struct split split(wall_t at)
 {
-	int64_t us = at.us % US_PER_S;
+	int64_t seconds = at.us / US_PER_S, us = at.us % US_PER_S;
 
-	if (us < 0)
+	if (us < 0) {
+		seconds--;
 		us += US_PER_S;
-	return (struct split){(time_t)((at.us - us) / US_PER_S), (unsigned)us};
+	}
+	return (struct split){(time_t)seconds, (unsigned)us};
 }
 
 static struct tm local_of(time_t seconds)

@@ -273,11 +273,10 @@ static enum time_status parse_relative(struct cursor cursor, wall_t now, struct 
 
 enum time_status time_parse(const char *text, size_t length, enum time_side side, wall_t now, struct time_point *out)
 {
-	struct cursor cursor = {text, text + length};
-
 	*out = (struct time_point){0};
 	if (length < 1 || length > TEXT_MAX)
 		return TIME_NOT_A_TIME;
+	struct cursor cursor = {text, text + length};
 	if (length == 3 && memcmp(text, "now", 3) == 0) {
 		*out = (struct time_point){.at = now, .relative = true, .is_now = true};
 		return TIME_OK;
@@ -293,10 +292,9 @@ enum time_status time_parse(const char *text, size_t length, enum time_side side
 
 enum time_status time_parse_duration(const char *text, size_t length, int64_t *out_us)
 {
-	struct cursor cursor = {text, text + length};
-
-	if (length > TEXT_MAX)
+	if (length < 1 || length > TEXT_MAX)
 		return TIME_NOT_A_TIME;
+	struct cursor cursor = {text, text + length};
 	enum time_status status = parse_length(cursor, true, out_us);
 	return status == TIME_OK && *out_us == 0 ? TIME_NOT_A_TIME : status;
 }
