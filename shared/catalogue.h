@@ -29,7 +29,7 @@ enum catalogue_state { CATALOGUE_RECORDING = 0, CATALOGUE_COMPLETE = 1 };
 
 struct catalogue_header {
 	uint64_t magic;
-	uint64_t generation; /* counts the replacements */
+	uint64_t generation; /* counts the replacements, from 1 */
 	uint64_t entries;
 	int64_t written_wall_us;
 	uint8_t pad[CATALOGUE_ENTRY_BYTES - 40];
