@@ -11,15 +11,17 @@
 #define FILE_BYTES_MAX 65536
 #define NAME_BYTES     1024 /* iniparser's longest line */
 
-/* Reads the file into `text` and terminates it. */
-static bool read_file(const char *file, char text[FILE_BYTES_MAX + 1], size_t *length, struct reason *why)
+/* Reads the file into `text` and terminates it. Returns its length, -1 with a sentence. */
+static ssize_t read_file(const char *file, char text[FILE_BYTES_MAX + 1], struct reason *why)
 {
 	struct stat status;
-	bool good = false;
+	ssize_t length = -1;
 
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold the start */
-	if (fd < 0)
-		return reason_errno(why, "%s: the configuration cannot be opened", file);
+	if (fd < 0) {
+		reason_errno(why, "%s: the configuration cannot be opened", file);
+		return -1;
+	}
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
 		reason_set(why, "%s: this is not a file; the configuration is one .ini file", file);
 		goto closed;
@@ -34,12 +36,11 @@ static bool read_file(const char *file, char text[FILE_BYTES_MAX + 1], size_t *l
 		goto closed;
 	}
 	text[got] = '\0';
-	*length = (size_t)got;
-	good = true;
+	length = got;
 
 closed:
 	close(fd);
-	return good;
+	return length;
 }
 
 /* Takes the next line, without its end and without blanks around it. NULL at the end of the text. */
@@ -115,11 +116,11 @@ static bool check_keys_differ(const char *file, char *text, struct reason *why)
 bool config_text_check(const char *file, struct reason *why)
 {
 	char text[FILE_BYTES_MAX + 1];
-	size_t length;
+	ssize_t length = read_file(file, text, why);
 
-	if (!read_file(file, text, &length, why))
+	if (length < 0)
 		return false;
-	if (memchr(text, '\0', length))
+	if (memchr(text, '\0', (size_t)length))
 		return reason_set(why, "%s: there are NUL bytes in it; the configuration is plain text", file);
 	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
 		return reason_set(why, "%s: it begins with a byte order mark; save it as UTF-8 without one", file);
