@@ -1,6 +1,7 @@
 /*
- * fastcgi.h - one FastCGI request (FastCGI specification 1.0), as both workers see it: libfcgi accepts and parses it, and
- * what goes out is written by ourselves as full-size FCGI_STDOUT records on the connection's descriptor, without blocking.
+ * fastcgi.h - one FastCGI request (FastCGI specification 1.0), as both workers see it: libfcgi accepts and parses it,
+ * and what goes out is written by ourselves as full-size FCGI_STDOUT records on the connection's descriptor, without
+ * blocking.
  */
 #ifndef FCGI_FASTCGI_H
 #define FCGI_FASTCGI_H
@@ -20,20 +21,40 @@
 struct fastcgi_request {
 	FCGX_Request fcgx;
 	int fd; /* the connection, non-blocking, SO_SNDBUF set; owned by fcgx */
-	const char *method, *path, *query; /* never NULL. path: of the URL, decoded by the server's rules, without the query */
+
+	/* Never NULL. path: of REQUEST_URI, percent-decoded once, without the query; "" where it cannot be decoded. */
+	const char *method, *path, *query;
+	char *path_bytes;
 };
 
 /*
- * The listening socket, non-blocking: `path` NULL takes descriptor 0 (as a web server hands it over), else a UNIX socket is
- * made at `path` (mode 0660; a dead one there is replaced). -1 with a sentence.
+ * The listening socket, non-blocking: `path` NULL takes descriptor 0 (as a web server hands it over), else a UNIX
+ * socket is made at `path` (mode 0660; a dead one there is replaced, a living one is left alone). -1 with a sentence.
+ * Starts libfcgi, which takes SIGPIPE, SIGUSR1 and SIGTERM where they have no handler: set the program's own
+ * afterwards.
  */
 int fastcgi_listen(const char *path, struct reason *why);
 
 /*
  * Takes one request off the listening socket and reads its parameters. NULL where none is waiting (another process was
- * faster) or the peer sent nonsense. `sndbuf_bytes` 0 leaves the socket's own.
+ * faster) or the peer sent nonsense, or not the whole of a request within a second. `sndbuf_bytes` 0 leaves the
+ * socket's own.
  */
 struct fastcgi_request *fastcgi_accept(int listen_fd, int sndbuf_bytes);
+
+/*
+ * The same in two steps, for a loop that must never wait. fastcgi_take() gives a connection (-1 with errno where there
+ * is none), fastcgi_read() its request once all of it has come. Unless it says FASTCGI_MORE, the descriptor is no
+ * longer the caller's.
+ */
+enum fastcgi_outcome {
+	FASTCGI_READY,
+	FASTCGI_MORE, /* not all there yet: ask again after the next edge (what came stays in the socket) */
+	FASTCGI_BAD,  /* no request; closed */
+};
+
+int fastcgi_take(int listen_fd, int sndbuf_bytes);
+enum fastcgi_outcome fastcgi_read(int fd, struct fastcgi_request **out);
 
 /* A parameter (HTTP_RANGE, REQUEST_URI, …), or "". */
 const char *fastcgi_param(const struct fastcgi_request *request, const char *name);

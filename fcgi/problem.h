@@ -7,8 +7,9 @@
 #include "shared/buffer.h"
 
 /*
- * Appends a whole CGI answer: Status, Content-Type, Content-Length, Cache-Control: no-store, then `headers` (NULL, or lines that end in
- * CRLF), an empty line and {"type":"about:blank","title":…,"status":…,"detail":…}. `head_only` leaves the body out.
+ * Appends a whole CGI answer: Status, Content-Type, Content-Length, Cache-Control: no-store, then `headers` (NULL, or
+ * lines that end in CRLF), an empty line and {"type":"about:blank","title":…,"status":…,"detail":…}. `head_only` leaves
+ * the body out.
  */
 void problem_append(struct buffer *out, int status, const char *headers, const char *detail, bool head_only);
 

@@ -1,0 +1,184 @@
+/* fastcgi.c - see fastcgi.h. */
+#include "fcgi/fastcgi.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fastcgi.h>
+
+#include "fcgi/fastcgi_scan.h"
+#include "shared/clock.h"
+
+#define ACCEPT_WAIT_MS 1000
+#define PARTIAL_MS     5 /* between two looks at a request of which only a part has come */
+#define DRAIN_TIMES    16
+
+int fastcgi_take(int listen_fd, int sndbuf_bytes)
+{
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0 && sndbuf_bytes > 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof(sndbuf_bytes));
+	return fd;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The path of a request target, in place: cut before the query, percent-decoded; empty where that is not possible. */
+static void decode_path(char *path)
+{
+	const char *from = path;
+	char *to = path;
+	while (*from && *from != '?' && *from != '#') {
+		if (*from != '%') {
+			*to++ = *from++;
+			continue;
+		}
+		int high = hex_value(from[1]), low = high < 0 ? -1 : hex_value(from[2]);
+		if (low < 0 || (high == 0 && low == 0)) {
+			to = path;
+			break;
+		}
+		*to++ = (char)(high << 4 | low);
+		from += 3;
+	}
+	*to = '\0';
+}
+
+const char *fastcgi_param(const struct fastcgi_request *request, const char *name)
+{
+	const char *value = FCGX_GetParam(name, request->fcgx.envp);
+	return value ? value : "";
+}
+
+/*
+ * The request whose bytes all wait in the socket. libfcgi is given a connection that it takes for one kept from the
+ * request before, so that it accepts none; `detached` because it would else linger for 2 s when closing.
+ */
+static struct fastcgi_request *parse(int fd)
+{
+	struct fastcgi_request *request = calloc(1, sizeof(*request));
+	if (!request) {
+		close(fd);
+		return NULL;
+	}
+	FCGX_InitRequest(&request->fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR);
+	request->fcgx.ipcFd = fd;
+	request->fcgx.keepConnection = 1;
+	request->fcgx.detached = 1;
+	if (FCGX_Accept_r(&request->fcgx) != 0)
+		goto failed;
+	request->fd = fd;
+	request->path_bytes = strdup(fastcgi_param(request, "REQUEST_URI"));
+	if (!request->path_bytes)
+		goto failed;
+	decode_path(request->path_bytes);
+	request->path = request->path_bytes;
+	request->method = fastcgi_param(request, "REQUEST_METHOD");
+	request->query = fastcgi_param(request, "QUERY_STRING");
+	return request;
+failed:
+	fastcgi_close(request);
+	return NULL;
+}
+
+enum fastcgi_outcome fastcgi_read(int fd, struct fastcgi_request **out)
+{
+	uint8_t bytes[FASTCGI_SCAN_BYTES];
+	ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return FASTCGI_MORE;
+	enum fastcgi_scan found = got > 0 ? fastcgi_scan(bytes, (size_t)got) : FASTCGI_SCAN_BAD;
+	if (found == FASTCGI_SCAN_MORE && (size_t)got < sizeof(bytes))
+		return FASTCGI_MORE;
+	if (found != FASTCGI_SCAN_WHOLE) {
+		close(fd);
+		return FASTCGI_BAD;
+	}
+	*out = parse(fd);
+	return *out ? FASTCGI_READY : FASTCGI_BAD;
+}
+
+struct fastcgi_request *fastcgi_accept(int listen_fd, int sndbuf_bytes)
+{
+	int fd = fastcgi_take(listen_fd, sndbuf_bytes);
+	if (fd < 0)
+		return NULL;
+	struct fastcgi_request *request = NULL;
+	enum fastcgi_outcome outcome;
+	int64_t until_us = mono_now().us + ACCEPT_WAIT_MS * US_PER_MS;
+	while ((outcome = fastcgi_read(fd, &request)) == FASTCGI_MORE) {
+		int64_t left_us = until_us - mono_now().us;
+		if (left_us <= 0) {
+			close(fd);
+			break;
+		}
+		/* A part of a request keeps the socket readable, so poll() would not wait for the rest. */
+		char first;
+		if (recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+			poll(NULL, 0, PARTIAL_MS);
+		else
+			poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, (int)(left_us / US_PER_MS) + 1);
+	}
+	return request;
+}
+
+void fastcgi_stdout_header(uint8_t out[FASTCGI_HEADER_BYTES], size_t length)
+{
+	const uint8_t header[FASTCGI_HEADER_BYTES] = {
+	    FCGI_VERSION_1, FCGI_STDOUT, 0, 1, (uint8_t)(length >> 8), (uint8_t)length, 0, 0,
+	};
+	memcpy(out, header, sizeof(header));
+}
+
+void fastcgi_end(uint8_t out[FASTCGI_END_BYTES])
+{
+	static const uint8_t end[16] = {FCGI_VERSION_1, FCGI_END_REQUEST, 0, 1, 0, 8};
+	fastcgi_stdout_header(out, 0);
+	memcpy(out + FASTCGI_HEADER_BYTES, end, sizeof(end));
+}
+
+void fastcgi_append(struct buffer *out, const void *data, size_t length)
+{
+	const uint8_t *from = data;
+	while (length > 0) {
+		size_t part = length < FASTCGI_RECORD_MAX ? length : FASTCGI_RECORD_MAX;
+		uint8_t header[FASTCGI_HEADER_BYTES];
+		fastcgi_stdout_header(header, part);
+		buffer_append(out, header, sizeof(header));
+		buffer_append(out, from, part);
+		from += part;
+		length -= part;
+	}
+}
+
+/* Closing a UNIX socket with bytes unread in it is a reset for the peer. */
+static void drain(int fd)
+{
+	char trash[4096];
+	for (int i = 0; i < DRAIN_TIMES && recv(fd, trash, sizeof(trash), MSG_DONTWAIT) > 0; i++)
+		;
+}
+
+void fastcgi_close(struct fastcgi_request *request)
+{
+	if (!request)
+		return;
+	if (request->fcgx.ipcFd >= 0)
+		drain(request->fcgx.ipcFd);
+	request->fcgx.detached = 1;
+	FCGX_Free(&request->fcgx, 1);
+	free(request->path_bytes);
+	free(request);
+}
