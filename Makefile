@@ -1,11 +1,13 @@
-# Smart Camera Recorder.  make run | make test | make all | make install DESTDIR= PREFIX=  (make help lists the rest)
+# Smart Camera Recorder: `make run` runs it, `make test` tests it, `make help` lists the rest.
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   ?= build
-CC      ?= gcc
 SAN     ?=
 OPT     ?= -O2 -g
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 
 CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -pthread -MMD -MP -fno-strict-aliasing \
 	-Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror $(OPT) $(CFLAGS)
@@ -79,11 +81,63 @@ $(BUILD)/tests/tools/make_frames: tests/tools/make_frames.c tests/tools/frames.h
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $< -ljpeg
 
-test-tools: $(BUILD)/tests/preload/camera.so $(BUILD)/tests/tools/make_frames
+FRAMES = $(BUILD)/tests/frames/small.frames
+$(FRAMES): $(BUILD)/tests/tools/make_frames
+	@mkdir -p $(@D)
+	$< -s 320x180 -b 7000 -n 9000 $@
+
+test-tools: $(BUILD)/tests/preload/camera.so $(FRAMES)
+
+# --- for people ---------------------------------------------------------------------------------------------------------
+
+PARALLEL = $(MAKE) --no-print-directory -j$(shell nproc)
+
+help:
+	@echo 'make run [PORT=5000] [HOST=127.0.0.1] [CONFIG=recorder.ini]'
+	@echo '                installs what is missing, builds, and runs until Ctrl-C'
+	@echo 'make test       installs what is missing, builds, and runs every test'
+	@echo 'make            builds'
+	@echo 'make units      builds the unit tests; make check runs everything without installing'
+	@echo 'make deps       installs what building, running and testing need'
+	@echo 'make install    [PREFIX=/usr/local] [DESTDIR=]'
+	@echo 'make asan tsan  the tests in a build with sanitizers (build/asan, build/tsan)'
+	@echo 'make clean      removes $(BUILD)'
+	@echo 'Settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g"'
+
+deps:
+	@deploy/install-packages run
+	@deploy/install-packages test
+
+run:
+	@deploy/install-packages run
+	@$(PARALLEL) all
+	@exec deploy/run
+
+test:
+	@deploy/install-packages test
+	@$(MAKE) --no-print-directory check
+
+check:
+	@$(PARALLEL) all units test-tools
+	@BUILD=$(BUILD) tests/run $(UNITS)
+
+asan:
+	@$(MAKE) --no-print-directory check SAN=address,undefined BUILD=build/asan
+
+tsan:
+	@$(MAKE) --no-print-directory check SAN=thread BUILD=build/tsan
+
+SHARE = $(DESTDIR)$(PREFIX)/share/recorder
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)
+	install $(BUILD)/recorderd/recorderd $(BUILD)/fcgi/recorder-live $(BUILD)/fcgi/recorder-api $(DESTDIR)$(PREFIX)/bin
+	cp -R www $(SHARE)/
+	install -m 644 README.md recorder.ini.example $(SHARE)
+	deploy/web-config bin='"$(PREFIX)/bin"' www='"$(PREFIX)/share/recorder/www"' >$(SHARE)/lighttpd.conf.example
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units test-tools clean
+.PHONY: all units test-tools help deps run test check asan tsan install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
