@@ -99,6 +99,32 @@ static int set_ctrl(struct handle *handle, void *argument)
 	return 0;
 }
 
+/* Several at once: stops at the first that fails, and says which. */
+static int each_ext_ctrl(struct handle *handle, struct v4l2_ext_controls *all, int (*one)(struct handle *, void *))
+{
+	for (uint32_t i = 0; i < all->count; i++) {
+		struct v4l2_control control = {all->controls[i].id, all->controls[i].value};
+		int failed = one(handle, &control);
+
+		if (failed) {
+			all->error_idx = i;
+			return failed;
+		}
+		all->controls[i].value = control.value;
+	}
+	return 0;
+}
+
+static int get_ext_ctrls(struct handle *handle, void *argument)
+{
+	return each_ext_ctrl(handle, argument, get_ctrl);
+}
+
+static int set_ext_ctrls(struct handle *handle, void *argument)
+{
+	return each_ext_ctrl(handle, argument, set_ctrl);
+}
+
 static const struct {
 	uint32_t request;
 	int (*answer)(struct handle *handle, void *argument); /* 0 or an errno */
@@ -125,6 +151,8 @@ static const struct {
     {(uint32_t)VIDIOC_QUERY_EXT_CTRL, query_ext_ctrl},
     {(uint32_t)VIDIOC_G_CTRL, get_ctrl},
     {(uint32_t)VIDIOC_S_CTRL, set_ctrl},
+    {(uint32_t)VIDIOC_G_EXT_CTRLS, get_ext_ctrls},
+    {(uint32_t)VIDIOC_S_EXT_CTRLS, set_ext_ctrls},
 };
 
 int v4l2_ioctl(struct handle *handle, unsigned long request, void *argument)
