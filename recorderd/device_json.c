@@ -1,0 +1,153 @@
+/* device_json.c - the machine's capture devices as JSON, for /camera_info and the page. */
+#include "recorderd/device.h"
+
+#include <dirent.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorderd/v4l2_modes.h"
+#include "recorderd/video_ioctl.h"
+
+static const char *const link_folders[] = {"/dev/v4l/by-id", "/dev/v4l/by-path"};
+
+static void add_links_of(struct json_object *links, const char *folder, const char *path)
+{
+	char link[PATH_MAX];
+	struct dirent *entry;
+	DIR *list = opendir(folder);
+
+	if (!list)
+		return;
+	while ((entry = readdir(list))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(link, sizeof(link), "%s/%s", folder, entry->d_name);
+		if (device_same(link, path))
+			json_object_array_add(links, json_object_new_string(link));
+	}
+	closedir(list);
+}
+
+static struct json_object *links_json(const char *path)
+{
+	struct json_object *links = json_object_new_array();
+
+	for (size_t i = 0; i < sizeof(link_folders) / sizeof(link_folders[0]); i++)
+		add_links_of(links, link_folders[i], path);
+	return links;
+}
+
+static void add_number(struct json_object *object, const char *key, uint32_t value)
+{
+	json_object_object_add(object, key, json_object_new_int64(value));
+}
+
+static struct json_object *fps_json(uint32_t fps_milli)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), fps_milli % 1000 ? "%u.%03u" : "%u", fps_milli / 1000, fps_milli % 1000);
+	return json_object_new_double_s(fps_milli / 1000.0, text);
+}
+
+static struct json_object *rates_json(int fd, uint32_t fourcc, struct mode_size size)
+{
+	struct json_object *list = json_object_new_array();
+	struct mode_rates rates;
+
+	mode_list_rates(fd, fourcc, size, &rates);
+	for (size_t i = 0; i < rates.count; i++)
+		json_object_array_add(list, fps_json(mode_fps_milli(rates.items[i])));
+	if (rates.ranged) {
+		json_object_array_add(list, fps_json(mode_fps_milli(rates.shortest)));
+		json_object_array_add(list, fps_json(mode_fps_milli(rates.longest)));
+	}
+	return list;
+}
+
+static struct json_object *size_json(int fd, uint32_t fourcc, struct mode_size size)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_number(object, "width", size.width);
+	add_number(object, "height", size.height);
+	json_object_object_add(object, "fps", rates_json(fd, fourcc, size));
+	return object;
+}
+
+/* A range of sizes is listed as its smallest and its largest. */
+static struct json_object *format_json(int fd, uint32_t fourcc)
+{
+	struct json_object *object = json_object_new_object(), *list = json_object_new_array();
+	struct mode_sizes sizes;
+	char name[5];
+
+	mode_fourcc_text(fourcc, name);
+	mode_list_sizes(fd, fourcc, &sizes);
+	for (size_t i = 0; i < sizes.count; i++)
+		json_object_array_add(list, size_json(fd, fourcc, sizes.items[i]));
+	if (sizes.ranged) {
+		struct mode_size least = {sizes.range.min_width, sizes.range.min_height};
+		struct mode_size most = {sizes.range.max_width, sizes.range.max_height};
+		json_object_array_add(list, size_json(fd, fourcc, least));
+		json_object_array_add(list, size_json(fd, fourcc, most));
+	}
+	json_object_object_add(object, "format", json_object_new_string(name));
+	json_object_object_add(object, "sizes", list);
+	return object;
+}
+
+static struct json_object *formats_json(const char *path)
+{
+	struct json_object *list = json_object_new_array();
+	uint32_t fourccs[MODE_FORMATS_MAX];
+	int fd = video_open(path);
+
+	if (fd < 0)
+		return list; /* unplugged since it was listed */
+	size_t count = mode_list_formats(fd, fourccs);
+	for (size_t i = 0; i < count; i++)
+		json_object_array_add(list, format_json(fd, fourccs[i]));
+	close(fd);
+	return list;
+}
+
+/* Text from a driver: what is no ASCII would make the JSON invalid for strict readers. */
+static struct json_object *text_json(const char *text)
+{
+	char clean[128];
+	size_t length = strnlen(text, sizeof(clean) - 1);
+
+	for (size_t i = 0; i < length; i++)
+		clean[i] = text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?';
+	return json_object_new_string_len(clean, (int)length);
+}
+
+static struct json_object *device_object(const struct device *device)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_number(object, "id", device->number);
+	json_object_object_add(object, "path", text_json(device->path));
+	json_object_object_add(object, "name", text_json(device->model));
+	json_object_object_add(object, "driver", text_json(device->driver));
+	json_object_object_add(object, "bus", text_json(device->bus));
+	json_object_object_add(object, "links", links_json(device->path));
+	json_object_object_add(object, "formats", formats_json(device->path));
+	return object;
+}
+
+char *device_list_json(const struct device *devices, size_t count)
+{
+	struct json_object *list = json_object_new_array();
+	char *text;
+
+	for (size_t i = 0; i < count; i++)
+		json_object_array_add(list, device_object(&devices[i]));
+	text = strdup(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(list);
+	return text;
+}
