@@ -1,0 +1,116 @@
+/* source.c - which source serves: the configured one, or what camera.fallback allows. */
+#include "recorderd/source.h"
+
+#include <string.h>
+
+#include "recorderd/device_query.h"
+#include "shared/log.h"
+
+static bool is_excluded(const char *path, const char *const *excluded)
+{
+	for (; excluded && *excluded; excluded++)
+		if (device_same(path, *excluded))
+			return true;
+	return false;
+}
+
+/*
+ * The first capture device that opens, by number; never `tried` (may be NULL) nor an excluded one. Among the failures
+ * the first is told: SOURCE_NONE where there was no candidate.
+ */
+static enum source_open_outcome open_any(const struct config *config, const char *const *excluded, const char *tried,
+					 struct source **out, struct reason *why)
+{
+	struct device devices[DEVICES_MAX];
+	size_t count = device_list(devices);
+	enum source_open_outcome first = SOURCE_NONE;
+	char forbidden[64];
+
+	if (device_forbidden(forbidden, sizeof(forbidden)))
+		reason_set(why, "no camera can be opened: %s is not permitted (is this user in the group video?)",
+			   forbidden);
+	else
+		reason_set(why, "there is no %scamera on this machine", tried || count ? "free " : "");
+	for (size_t i = 0; i < count; i++) {
+		struct reason detail;
+		enum source_open_outcome outcome;
+
+		if ((tried && device_same(devices[i].path, tried)) || is_excluded(devices[i].path, excluded))
+			continue;
+		outcome = source_v4l2_open(config, devices[i].path, out, &detail);
+		if (outcome == SOURCE_OPENED)
+			return outcome;
+		if (first == SOURCE_NONE) {
+			first = outcome;
+			*why = detail;
+		}
+	}
+	return first;
+}
+
+/* `first` says why the configured source does not serve, and stays the answer where the test picture fails too. */
+static enum source_open_outcome open_test(const struct config *config, enum source_open_outcome outcome,
+					  const struct reason *first, struct source **out, struct reason *why)
+{
+	struct reason detail;
+
+	if (source_test_open(config, out, &detail) == SOURCE_OPENED) {
+		reason_set(why, "%.200s; the test picture serves instead", first->text);
+		return SOURCE_OPENED;
+	}
+	reason_set(why, "%.150s; and no test picture: %.130s", first->text, detail.text);
+	return outcome;
+}
+
+static enum source_open_outcome open_auto(const struct config *config, const char *const *excluded, struct source **out,
+					  struct reason *why)
+{
+	struct reason first = {0};
+	enum source_open_outcome outcome = open_any(config, excluded, NULL, out, &first);
+
+	if (outcome != SOURCE_OPENED && config->camera.fallback == FALLBACK_TEST)
+		return open_test(config, outcome, &first, out, why);
+	*why = first;
+	return outcome;
+}
+
+/* A camera that is there but fails is not replaced: it is tried again until it works or is gone. */
+static enum source_open_outcome open_named(const struct config *config, const char *const *excluded,
+					   struct source **out, struct reason *why)
+{
+	const char *device = config->camera.device;
+	struct reason first = {0}, other = {0};
+	enum source_open_outcome outcome = source_v4l2_open(config, device, out, &first);
+
+	*why = first;
+	if (outcome == SOURCE_OPENED || outcome == SOURCE_REFUSED || config->camera.fallback == FALLBACK_NONE)
+		return outcome;
+	if (config->camera.fallback == FALLBACK_TEST)
+		return open_test(config, outcome, &first, out, why);
+	if (open_any(config, excluded, device, out, &other) == SOURCE_OPENED) {
+		reason_set(why, "%.200s; %s serves instead", first.text, (*out)->info.device);
+		return SOURCE_OPENED;
+	}
+	reason_set(why, "%.150s; and instead of it: %.130s", first.text, other.text);
+	return outcome;
+}
+
+enum source_open_outcome source_open(const struct config *config, const char *const *excluded, struct source **out,
+				     struct reason *why)
+{
+	const char *device = config->camera.device;
+
+	*out = NULL;
+	*why = (struct reason){0};
+	if (strcmp(device, "test") == 0)
+		return source_test_open(config, out, why);
+	if (strcmp(device, "auto") == 0)
+		return open_auto(config, excluded, out, why);
+	return open_named(config, excluded, out, why);
+}
+
+void source_close(struct source *source)
+{
+	if (source)
+		source->ops->close(source);
+}
