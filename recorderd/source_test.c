@@ -1,0 +1,262 @@
+/*
+ * source_test.c - a test picture where no camera is: FFmpeg's testsrc2 with the clock and the number of the frame in
+ * it, as JPEGs through a pipe. A frame's time is that of its arrival.
+ *
+ * FFmpeg ends by itself when recorderd dies, since nobody reads its pipe then. Opening waits for the first picture, so
+ * that an FFmpeg without text (no drawtext, no font) is found out and replaced by a picture without text.
+ */
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorderd/camera_jpeg.h"
+#include "recorderd/child.h"
+#include "recorderd/frame_clock.h"
+#include "recorderd/mpjpeg.h"
+#include "recorderd/source.h"
+#include "shared/buffer.h"
+#include "shared/log.h"
+
+#define READ_BYTES    (256u * 1024)
+#define FIRST_WAIT_US (10 * US_PER_S)
+#define STALL_US      (2 * US_PER_S)
+
+/* %% and \\ are for drawtext: FFmpeg reads the text twice, once as a graph of filters and once as a template. */
+#define TEXT_FILTERS                                                                                                   \
+	",drawbox=y=ih*0.8:w=iw:h=ih*0.2:color=black@0.7:t=fill"                                                       \
+	",drawtext=font=Sans:text='TEST PICTURE':fontsize=h/9:fontcolor=white:x=(w-tw)/2:y=h*0.06"                     \
+	":box=1:boxcolor=black@0.7:boxborderw=16"                                                                      \
+	",drawtext=font=Monospace:text='%{localtime\\:%Y-%m-%d %H\\\\\\:%M\\\\\\:%S}  frame %{n}'"                     \
+	":fontsize=h/18:fontcolor=white:x=(w-tw)/2:y=h*0.87"
+
+struct source_test {
+	struct source source; /* first: source.h */
+	struct child child;
+	struct buffer received;
+	struct frame_clock clock;
+	struct reason complaint; /* the last line that FFmpeg wrote to stderr */
+};
+
+static struct source_test *of(struct source *source)
+{
+	static_assert(offsetof(struct source_test, source) == 0, "a source begins with struct source");
+	return (struct source_test *)source;
+}
+
+static int source_test_fd(const struct source *source)
+{
+	return ((const struct source_test *)source)->child.out;
+}
+
+static void source_test_close(struct source *source)
+{
+	struct source_test *test = of(source);
+
+	child_end(&test->child);
+	buffer_finish(&test->received);
+	free(test);
+}
+
+static bool start(struct source_test *test, const struct config *config, const char *text_filters, struct reason *why)
+{
+	char input[1024];
+	const char *const argv[] = {"ffmpeg",
+				    "-hide_banner",
+				    "-nostdin",
+				    "-nostats",
+				    "-loglevel",
+				    "error",
+				    "-filter_threads",
+				    "1",
+				    "-re",
+				    "-f",
+				    "lavfi",
+				    "-i",
+				    input,
+				    "-threads",
+				    "1",
+				    "-c:v",
+				    "mjpeg",
+				    "-q:v",
+				    "4",
+				    "-huffman",
+				    "default",
+				    "-fps_mode",
+				    "passthrough",
+				    "-flush_packets",
+				    "1",
+				    "-f",
+				    "mpjpeg",
+				    "pipe:1",
+				    NULL};
+
+	/* testsrc2 draws in yuvj420p itself: no conversion between it and the JPEG. */
+	snprintf(input, sizeof(input), "testsrc2=size=%dx%d:rate=%d%s,format=yuvj420p", config->camera.width,
+		 config->camera.height, config->camera.fps, text_filters);
+	if (!child_start(&test->child, argv, why))
+		return false;
+	child_close(&test->child.in);
+	return true;
+}
+
+/* Keeps the last whole line, which is where FFmpeg says what stopped it; reading also keeps it from waiting for room.
+ */
+static void hear_complaints(struct source_test *test)
+{
+	char text[512];
+	ssize_t got;
+
+	while ((got = read(test->child.err, text, sizeof(text) - 1)) > 0) {
+		text[got] = '\0';
+		for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+			if (strlen(line) > 8)
+				reason_set(&test->complaint, "%.250s", line);
+	}
+}
+
+static enum source_outcome ended(struct source_test *test, struct reason *why)
+{
+	hear_complaints(test);
+	reason_set(why, "the test picture's ffmpeg ended: %.250s",
+		   test->complaint.text[0] ? test->complaint.text : "it said nothing");
+	return SOURCE_FAILED;
+}
+
+/* Takes what the pipe has now. */
+static enum source_outcome receive(struct source_test *test, struct reason *why)
+{
+	struct buffer *received = &test->received;
+	ssize_t got;
+
+	if (!buffer_reserve(received, READ_BYTES)) {
+		reason_set(why, "no memory for the test picture");
+		return SOURCE_FAILED;
+	}
+	do
+		got = read(test->child.out, received->data + received->length, READ_BYTES);
+	while (got < 0 && errno == EINTR);
+	if (got == 0)
+		return ended(test, why);
+	if (got < 0 && errno != EAGAIN) {
+		reason_errno(why, "reading the test picture");
+		return SOURCE_FAILED;
+	}
+	received->length += got > 0 ? (size_t)got : 0;
+	return SOURCE_FINE;
+}
+
+static void deliver(struct source_test *test, const struct mpjpeg_part *part, const struct source_sink *sink)
+{
+	struct source_frame frame;
+
+	if (!camera_jpeg_parts(part->body, part->length, &frame)) {
+		sink->damaged(sink->context, "not a whole JPEG");
+		return;
+	}
+	frame.captured = frame_clock_grow(&test->clock, mono_now());
+	sink->frame(sink->context, &frame);
+}
+
+/* Every whole picture that has arrived: the descriptor does not say that one is left here. */
+static enum source_outcome source_test_read(struct source *source, const struct source_sink *sink, struct reason *why)
+{
+	struct source_test *test = of(source);
+	enum source_outcome outcome = receive(test, why);
+	enum mpjpeg_outcome found = MPJPEG_MORE;
+	struct mpjpeg_part part;
+	size_t used = 0;
+
+	hear_complaints(test);
+	while (outcome == SOURCE_FINE &&
+	       (found = mpjpeg_next(test->received.data + used, test->received.length - used, &part)) == MPJPEG_PART) {
+		deliver(test, &part, sink);
+		used += part.used;
+	}
+	buffer_drop(&test->received, used);
+	if (found != MPJPEG_BAD)
+		return outcome;
+	reason_set(why, "ffmpeg sends no pictures that can be read");
+	return SOURCE_FAILED;
+}
+
+static const struct source_ops source_test_ops = {"test", source_test_fd, source_test_read, source_test_close};
+
+/* Waits until a whole picture has arrived; it stays in the buffer. */
+static bool wait_for_first(struct source_test *test, struct reason *why)
+{
+	int64_t until_us = mono_now().us + FIRST_WAIT_US, left_us;
+	struct mpjpeg_part part;
+
+	while ((left_us = until_us - mono_now().us) > 0) {
+		struct pollfd state = {.fd = test->child.out, .events = POLLIN};
+		if (poll(&state, 1, (int)(left_us / US_PER_MS) + 1) < 0 && errno != EINTR)
+			return reason_errno(why, "waiting for the test picture");
+		if (receive(test, why) != SOURCE_FINE)
+			return false;
+		hear_complaints(test);
+		switch (mpjpeg_next(test->received.data, test->received.length, &part)) {
+		case MPJPEG_PART:
+			return true;
+		case MPJPEG_BAD:
+			return reason_set(why, "ffmpeg sends no pictures that can be read");
+		case MPJPEG_MORE:
+			break;
+		}
+	}
+	return reason_set(why, "ffmpeg sent no test picture within %d s", (int)(FIRST_WAIT_US / US_PER_S));
+}
+
+static bool try_picture(struct source_test *test, const struct config *config, const char *text_filters,
+			struct reason *why)
+{
+	buffer_clear(&test->received);
+	if (start(test, config, text_filters, why) && wait_for_first(test, why))
+		return true;
+	child_end(&test->child);
+	return false;
+}
+
+static void describe(struct source_info *info, const struct config *config)
+{
+	info->kind = SOURCE_TEST;
+	snprintf(info->device, sizeof(info->device), "test");
+	snprintf(info->model, sizeof(info->model), "Test picture");
+	snprintf(info->driver, sizeof(info->driver), "ffmpeg");
+	snprintf(info->format, sizeof(info->format), "MJPG");
+	info->width = (uint16_t)config->camera.width;
+	info->height = (uint16_t)config->camera.height;
+	info->fps_milli = (uint32_t)config->camera.fps * 1000;
+	info->frame_limit_us = 5 * US_PER_S / config->camera.fps;
+	if (info->frame_limit_us < STALL_US)
+		info->frame_limit_us = STALL_US;
+}
+
+enum source_open_outcome source_test_open(const struct config *config, struct source **out, struct reason *why)
+{
+	struct source_test *test = calloc(1, sizeof(*test));
+
+	*out = NULL;
+	if (!test) {
+		reason_errno(why, "no memory for the test picture");
+		return SOURCE_REFUSED;
+	}
+	test->source.ops = &source_test_ops;
+	test->child = CHILD_NONE;
+	describe(&test->source.info, config);
+	if (!try_picture(test, config, TEXT_FILTERS, why)) {
+		log_warn("camera", "the test picture is shown without text: %s", why->text);
+		if (!try_picture(test, config, "", why)) {
+			source_test_close(&test->source);
+			return SOURCE_REFUSED;
+		}
+	}
+	log_warn("camera", "no camera is being recorded, but a TEST PICTURE (%dx%d at %d fps)", config->camera.width,
+		 config->camera.height, config->camera.fps);
+	*out = &test->source;
+	return SOURCE_OPENED;
+}
