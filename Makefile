@@ -30,7 +30,7 @@ WORKER = fastcgi fastcgi_listen fastcgi_scan problem
 LIVE   = live
 API    = api
 
-UNIT_TESTS = ring ring_crash time
+UNIT_TESTS = ring ring_crash time config
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi

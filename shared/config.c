@@ -31,11 +31,11 @@ static dictionary *parse(const char *file, struct reason *why)
 	dictionary *parsed = iniparser_load(file);
 	iniparser_set_error_callback(NULL);
 	if (!parsed)
-		reason_set(why,
-			   "%s is no .ini file; right would be lines of [section], key = value (at most 1000 bytes), "
-			   "or a comment "
-			   "behind ; (%s)",
-			   file, complaint);
+		reason_set(
+		    why,
+		    "%s is no .ini file; right would be lines of [section] alone, key = value (at most 1000 bytes), or "
+		    "; comment (%s)",
+		    file, complaint);
 	return parsed;
 }
 
