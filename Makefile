@@ -30,7 +30,7 @@ WORKER = fastcgi fastcgi_listen fastcgi_scan problem
 LIVE   = live
 API    = api
 
-UNIT_TESTS = ring ring_crash time config
+UNIT_TESTS = ring ring_crash time config crc32c buffer
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi
