@@ -30,7 +30,7 @@ WORKER = fastcgi fastcgi_listen fastcgi_scan problem
 LIVE   = live
 API    = api
 
-UNIT_TESTS = ring ring_crash fastcgi time config crc32c buffer index mp4_box
+UNIT_TESTS = ring ring_crash fastcgi time config crc32c buffer index mp4_box segment segment_damage
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi

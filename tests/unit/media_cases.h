@@ -257,11 +257,11 @@ static inline struct buffer segment_of(const struct stream *stream, size_t first
 	return out;
 }
 
-/* Decodes a file; returns how many frames. FFmpeg must have nothing to complain of. */
+/* Decodes a file; returns how many frames. FFmpeg must report no error. */
 static inline size_t decode(const char *path, struct decoded out[MEDIA_FRAMES * 2])
 {
 	struct buffer text =
-	    output_of("ffmpeg -nostdin -v warning -i '%s' -fps_mode passthrough -enc_time_base 1:1000000 "
+	    output_of("ffmpeg -nostdin -v error -i '%s' -fps_mode passthrough -enc_time_base 1:1000000 "
 		      "-f framemd5 - 2>&1",
 		      path);
 	size_t count = 0;
