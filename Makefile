@@ -18,7 +18,8 @@ LDFLAGS    += -fsanitize=$(SAN)
 endif
 
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
-SHARED = reason clock timeform timeparse log config config_keys config_text buffer crc32c jpeg state ring_layout ring_reader index segment_info \
+SHARED = reason clock timeform timeparse log config config_keys config_text buffer crc32c jpeg state \
+	ring_layout ring_reader index segment_info \
 	segment_name segment segment_walk mp4_box mp4_write mp4_header catalogue catalogue_json
 SHARED_WRITERS = ring_writer catalogue_writer
 
@@ -30,7 +31,7 @@ WORKER = fastcgi fastcgi_listen fastcgi_scan problem
 LIVE   = live
 API    = api
 
-UNIT_TESTS = ring ring_crash fastcgi time config crc32c buffer index mp4_box segment segment_damage
+UNIT_TESTS = ring ring_crash fastcgi time config crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi

@@ -131,7 +131,6 @@ int main(void)
 	    cmocka_unit_test(bytes_are_dropped_from_the_front),
 	    cmocka_unit_test(clearing_keeps_the_memory),
 	    cmocka_unit_test(what_cannot_be_had_fails_once_and_for_all_that_follows),
-	    cmocka_unit_test(room_that_no_machine_has_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("buffer", tests, NULL, NULL);
