@@ -23,8 +23,11 @@ SHARED = reason clock timeform timeparse log config config_keys config_text buff
 	segment_name segment segment_walk mp4_box mp4_write mp4_header catalogue catalogue_json
 SHARED_WRITERS = ring_writer catalogue_writer
 
-RECORDERD = loop child source source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_buffers v4l2_controls frame_clock camera_jpeg \
-	raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json
+RECORDERD = recorder options siblings ring_size name_lock publish loop child \
+	capture opener source source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_buffers v4l2_controls frame_clock \
+	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
+	encoder encoder_command feed fragment_stream storage segment_writer \
+	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair
 
 # Both workers
 WORKER = fastcgi fastcgi_listen fastcgi_scan problem

@@ -1,0 +1,266 @@
+/* archive.c - the list of segments, as the other threads see it. */
+#include "recorderd/archive_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/log.h"
+
+struct archive *archive_open(const struct config *config, struct reason *why)
+{
+	struct archive *archive = calloc(1, sizeof *archive);
+	pthread_condattr_t monotonic;
+
+	if (!archive) {
+		reason_set(why, "no memory");
+		return NULL;
+	}
+	archive->config = config;
+	archive->open_fd = -1;
+	archive->start = (struct archive_start){.next_segment = 1, .next_run = 1, .last_mono_us = -1};
+	archive->folder = archive_folder_open(config->record.directory, &archive->lock_fd, why);
+	if (archive->folder < 0) {
+		free(archive);
+		return NULL;
+	}
+	pthread_mutex_init(&archive->list_lock, NULL);
+	pthread_mutex_init(&archive->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&archive->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	return archive;
+}
+
+bool archive_start(struct archive *archive, struct reason *why)
+{
+	if (pthread_create(&archive->keeper, NULL, archive_keeper, archive) != 0)
+		return reason_set(why, "cannot start a thread");
+	pthread_setname_np(archive->keeper, "keeper");
+	archive->keeper_runs = true;
+	return true;
+}
+
+void archive_close(struct archive *archive)
+{
+	if (!archive)
+		return;
+	pthread_mutex_lock(&archive->lock);
+	archive->stopping = true;
+	pthread_cond_broadcast(&archive->changed);
+	pthread_mutex_unlock(&archive->lock);
+	if (archive->keeper_runs)
+		pthread_join(archive->keeper, NULL);
+	if (archive->open_fd >= 0)
+		close(archive->open_fd);
+	close(archive->folder);
+	close(archive->lock_fd);
+	pthread_cond_destroy(&archive->changed);
+	pthread_mutex_destroy(&archive->lock);
+	pthread_mutex_destroy(&archive->list_lock);
+	free(archive->segments);
+	free(archive);
+}
+
+struct archive_start archive_started(struct archive *archive)
+{
+	struct archive_start start;
+
+	pthread_mutex_lock(&archive->lock);
+	start = archive->start;
+	pthread_mutex_unlock(&archive->lock);
+	return start;
+}
+
+struct archive_start archive_wait(struct archive *archive)
+{
+	struct archive_start start = {0};
+
+	pthread_mutex_lock(&archive->lock);
+	while (!archive->recovered && !archive->stopping)
+		pthread_cond_wait(&archive->changed, &archive->lock);
+	if (archive->recovered)
+		start = archive->start;
+	pthread_mutex_unlock(&archive->lock);
+	return start;
+}
+
+/* Called with `lock` held, or before the other threads run. */
+bool archive_append(struct archive *archive, const struct catalogue_entry *entry, enum archive_phase phase)
+{
+	if (archive->count == archive->capacity) {
+		size_t capacity = archive->capacity ? archive->capacity * 2 : 64;
+		struct archive_segment *segments = realloc(archive->segments, capacity * sizeof *segments);
+
+		if (!segments)
+			return false;
+		archive->segments = segments;
+		archive->capacity = capacity;
+	}
+	archive->segments[archive->count++] = (struct archive_segment){*entry, phase};
+	return true;
+}
+
+/* Says it once when it begins, and once when it is over. */
+void archive_set_trouble(struct archive *archive, const char *text)
+{
+	pthread_mutex_lock(&archive->lock);
+	if (!archive->trouble[0] && text[0])
+		log_error("archive", "%s", text);
+	else if (archive->trouble[0] && !text[0])
+		log_info("archive", "the recordings folder is in order again");
+	snprintf(archive->trouble, sizeof archive->trouble, "%s", text);
+	pthread_mutex_unlock(&archive->lock);
+}
+
+int archive_folder_now(struct archive *archive)
+{
+	int folder;
+
+	pthread_mutex_lock(&archive->lock);
+	folder = fcntl(archive->folder, F_DUPFD_CLOEXEC, 0);
+	pthread_mutex_unlock(&archive->lock);
+	return folder;
+}
+
+static bool is_still_there(const char *path, int folder)
+{
+	struct stat there, held;
+
+	return stat(path, &there) == 0 && fstat(folder, &held) == 0 && there.st_ino == held.st_ino &&
+	       there.st_dev == held.st_dev;
+}
+
+/* Opens the folder anew where its path stands for something else now: removed, or another disk was mounted over it. */
+int archive_folder(struct archive *archive)
+{
+	const char *path = archive->config->record.directory;
+	int folder = archive_folder_now(archive), old_folder, old_lock, lock_fd, opened;
+	struct reason why;
+
+	if (folder < 0 || is_still_there(path, folder))
+		return folder;
+	opened = archive_folder_open(path, &lock_fd, &why);
+	if (opened < 0) {
+		log_warn("archive", "%s", why.text);
+		return folder;
+	}
+	log_warn("archive", "%s was replaced; recording goes on in what is there now", path);
+	pthread_mutex_lock(&archive->lock);
+	old_folder = archive->folder;
+	old_lock = archive->lock_fd;
+	archive->folder = opened;
+	archive->lock_fd = lock_fd;
+	pthread_mutex_unlock(&archive->lock);
+	close(old_folder);
+	close(old_lock);
+	close(folder);
+	return archive_folder_now(archive);
+}
+
+void archive_segment_opened(struct archive *archive, const struct catalogue_entry *entry, int fd)
+{
+	struct reason why;
+
+	pthread_mutex_lock(&archive->lock);
+	if (!archive_append(archive, entry, PHASE_OPEN))
+		log_error("archive", "no memory to list %s; it is found again at the next start", entry->file);
+	if (archive->open_fd >= 0)
+		close(archive->open_fd);
+	archive->open_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	archive->unlisted = true;
+	pthread_mutex_unlock(&archive->lock);
+	/* At once, and not by the keeper: until it is listed no request finds the newest frames. */
+	if (!archive_write_lists(archive, false, &why))
+		log_warn("archive", "%s", why.text);
+	pthread_mutex_lock(&archive->lock);
+	pthread_cond_broadcast(&archive->changed);
+	pthread_mutex_unlock(&archive->lock);
+}
+
+static struct archive_segment *open_segment(struct archive *archive)
+{
+	struct archive_segment *last = archive->count ? &archive->segments[archive->count - 1] : NULL;
+
+	return last && last->phase == PHASE_OPEN ? last : NULL;
+}
+
+void archive_segment_grew(struct archive *archive, int64_t end_wall_us, uint64_t size_bytes, uint64_t frames)
+{
+	struct archive_segment *segment;
+
+	pthread_mutex_lock(&archive->lock);
+	segment = open_segment(archive);
+	if (segment) {
+		segment->entry.end_wall_us = end_wall_us;
+		segment->entry.size_bytes = size_bytes;
+		segment->entry.frames = frames;
+	}
+	archive->unsynced = true;
+	pthread_mutex_unlock(&archive->lock);
+}
+
+void archive_segment_closed(struct archive *archive)
+{
+	struct archive_segment *segment;
+
+	pthread_mutex_lock(&archive->lock);
+	segment = open_segment(archive);
+	if (segment)
+		segment->phase = PHASE_CLOSED;
+	if (archive->open_fd >= 0)
+		close(archive->open_fd);
+	archive->open_fd = -1;
+	pthread_cond_broadcast(&archive->changed);
+	pthread_mutex_unlock(&archive->lock);
+}
+
+int archive_open_media(struct archive *archive)
+{
+	int fd;
+
+	pthread_mutex_lock(&archive->lock);
+	fd = archive->open_fd < 0 ? -1 : fcntl(archive->open_fd, F_DUPFD_CLOEXEC, 0);
+	pthread_mutex_unlock(&archive->lock);
+	return fd;
+}
+
+bool archive_segment_vanished(struct archive *archive)
+{
+	struct stat status;
+	int fd = archive_open_media(archive);
+	bool vanished;
+
+	if (fd < 0)
+		return false;
+	vanished = fstat(fd, &status) == 0 && status.st_nlink == 0;
+	close(fd);
+	return vanished;
+}
+
+void archive_summarise(struct archive *archive, struct archive_summary *out)
+{
+	const struct archive_segment *open;
+
+	*out = (struct archive_summary){0};
+	pthread_mutex_lock(&archive->lock);
+	if (archive->recovered)
+		out->segments = archive->count;
+	for (size_t i = 0; i < out->segments; i++)
+		out->bytes += archive->segments[i].entry.size_bytes;
+	if (out->segments)
+		out->oldest_wall_us = archive->segments[0].entry.start_wall_us;
+	out->disk_free_bytes = archive->disk_free_bytes;
+	out->disk_total_bytes = archive->disk_total_bytes;
+	out->clock_unsure = archive->clock_unsure;
+	open = archive->recovered ? open_segment(archive) : NULL;
+	if (open)
+		snprintf(out->open_segment, sizeof out->open_segment, "%s", open->entry.file);
+	snprintf(out->trouble, sizeof out->trouble, "%s", archive->trouble);
+	pthread_mutex_unlock(&archive->lock);
+}

@@ -1,0 +1,77 @@
+/*
+ * archive.h - the segments of one camera: which there are, which is open, and what is to be done with them (sync,
+ * finish, delete, list). A thread of its own, the keeper, does that; it never holds the lock while it waits for the
+ * disk.
+ *
+ * Files are the truth: at start the keeper looks at the folder, repairs what a crash left (archive_recover.c), and only
+ * then may the storage thread open the first segment.
+ */
+#ifndef RECORDERD_ARCHIVE_H
+#define RECORDERD_ARCHIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/catalogue.h"
+#include "shared/clock.h"
+#include "shared/config.h"
+#include "shared/reason.h"
+#include "shared/segment.h"
+
+struct archive;
+
+/* Opens (makes) the folder and locks it against a second recorder. NULL with a sentence. */
+struct archive *archive_open(const struct config *config, struct reason *why);
+
+/* Starts the keeper: repair first, then the round of duties. */
+bool archive_start(struct archive *archive, struct reason *why);
+
+/* Finishes what is closed, writes the lists, ends the keeper, unlocks. NULL is safe. */
+void archive_close(struct archive *archive);
+
+/* What the repair found; the newest frame on disk is where recording goes on. */
+struct archive_start {
+	bool recovered;	       /* the rest is valid */
+	uint64_t next_segment; /* number of the next segment */
+	uint64_t next_run;
+	int64_t last_wall_us; /* end of the newest segment, 0: none */
+	int64_t last_mono_us; /* capture time of its last frame, if it was recorded since this boot; else -1 */
+};
+
+struct archive_start archive_started(struct archive *archive);
+
+/* Waits for the repair. */
+struct archive_start archive_wait(struct archive *archive);
+
+/* The storage thread's view: segments begin, grow and are closed.
+ * ------------------------------------------------------ */
+
+/* The folder, made again if somebody removed it: a descriptor to close, or -1 with errno. */
+int archive_folder(struct archive *archive);
+
+/* A segment was opened. The archive duplicates `fd` for syncing. */
+void archive_segment_opened(struct archive *archive, const struct catalogue_entry *entry, int fd);
+
+/* The open one grew. */
+void archive_segment_grew(struct archive *archive, int64_t end_wall_us, uint64_t size_bytes, uint64_t frames);
+
+/* The open one is closed: the keeper finishes it in place. */
+void archive_segment_closed(struct archive *archive);
+
+/* True where the open segment's file was deleted by somebody else. */
+bool archive_segment_vanished(struct archive *archive);
+
+/* For the published state. */
+struct archive_summary {
+	uint64_t segments, bytes;
+	int64_t oldest_wall_us;
+	uint64_t disk_free_bytes, disk_total_bytes;
+	bool clock_unsure;
+	char open_segment[SEGMENT_FILE_BYTES];
+	char trouble[192]; /* of the keeper's own work; empty where all is well */
+};
+
+void archive_summarise(struct archive *archive, struct archive_summary *out);
+
+#endif

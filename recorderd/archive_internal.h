@@ -1,0 +1,72 @@
+/*
+ * archive_internal.h - what the files of the archive share: the list (archive.c), the repair at start
+ * (archive_recover.c), the keeper's duties (archive_keeper.c) and the rules of deletion (archive_retain.c).
+ *
+ * `lock` guards everything in struct archive but what is set before the keeper starts. It is never held during disk
+ * work; `list_lock` orders the writing of the two list files, and is taken first where both are needed.
+ */
+#ifndef RECORDERD_ARCHIVE_INTERNAL_H
+#define RECORDERD_ARCHIVE_INTERNAL_H
+
+#include <pthread.h>
+
+#include "recorderd/archive.h"
+
+enum archive_phase {
+	PHASE_OPEN,   /* being recorded: at most one, the last */
+	PHASE_CLOSED, /* to be finished by the keeper */
+	PHASE_COMPLETE,
+};
+
+struct archive_segment {
+	struct catalogue_entry entry;
+	enum archive_phase phase;
+};
+
+struct archive {
+	const struct config *config;
+	pthread_t keeper;
+	bool keeper_runs;
+	int lock_fd; /* recordings/.lock */
+
+	pthread_mutex_t list_lock;
+	uint64_t generation;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int folder;
+	struct archive_segment *segments; /* in the order of recording */
+	size_t count, capacity;
+	int open_fd; /* of the open segment, for syncing; -1: none */
+	bool unsynced;
+	bool unlisted; /* the lists differ from `segments` */
+	bool stopping;
+	bool recovered; /* until then `segments` and `start` belong to the keeper alone */
+	struct archive_start start;
+	uint64_t disk_free_bytes, disk_total_bytes;
+	bool clock_unsure;
+	char trouble[192];
+};
+
+/* archive.c */
+bool archive_append(struct archive *archive, const struct catalogue_entry *entry, enum archive_phase phase);
+void archive_set_trouble(struct archive *archive, const char *text);
+int archive_folder_now(struct archive *archive); /* duplicates of the folder's and the open segment's descriptors: */
+int archive_open_media(struct archive *archive); /* the caller closes; -1: none */
+
+/* archive_lock.c: makes the folder if need be, and locks it. The folder's descriptor, or -1 with a sentence. */
+int archive_folder_open(const char *path, int *lock_fd, struct reason *why);
+
+/* archive_lists.c: recording_index.bin, and .json. Called without `lock`. */
+bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why);
+
+/* archive_recover.c: fills the list and archive->start from the folder. */
+bool archive_recover(struct archive *archive, struct reason *why);
+
+/* archive_keeper.c */
+void *archive_keeper(void *archive);
+
+/* archive_retain.c: deletes what is due; the number of segments deleted. */
+size_t archive_retain(struct archive *archive);
+
+#endif

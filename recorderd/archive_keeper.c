@@ -1,0 +1,247 @@
+/*
+ * archive_keeper.c - the keeper's rounds: media to the disk every record.sync_seconds, closed segments finished, what
+ * is too old or too much deleted, the lists written.
+ */
+#include "recorderd/archive_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "recorderd/segment_repair.h"
+#include "shared/log.h"
+
+#define RETAIN_EVERY_US (5 * US_PER_S)
+#define RETRY_US	(5 * US_PER_S) /* a segment that could not be finished, a list that could not be written */
+
+struct rounds {
+	int64_t sync_at_us, retain_at_us, retry_at_us;
+};
+
+static void sync_media(struct archive *archive)
+{
+	int fd = -1;
+	bool due;
+
+	pthread_mutex_lock(&archive->lock);
+	due = archive->unsynced;
+	archive->unsynced = false;
+	pthread_mutex_unlock(&archive->lock);
+	if (due)
+		fd = archive_open_media(archive);
+	if (fd < 0)
+		return;
+	if (fdatasync(fd) < 0) {
+		char text[160];
+
+		snprintf(text, sizeof text, "cannot write to the disk: %s", strerror(errno));
+		archive_set_trouble(archive, text);
+	}
+	close(fd);
+}
+
+static bool next_closed(struct archive *archive, struct catalogue_entry *entry)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&archive->lock);
+	for (size_t i = archive->count; i-- > 0 && !found;) {
+		found = archive->segments[i].phase == PHASE_CLOSED;
+		if (found)
+			*entry = archive->segments[i].entry;
+	}
+	pthread_mutex_unlock(&archive->lock);
+	return found;
+}
+
+/* Puts what became of a closed segment into the list; NULL takes it off. */
+static void settle(struct archive *archive, uint64_t segment_no, const struct catalogue_entry *entry)
+{
+	pthread_mutex_lock(&archive->lock);
+	for (size_t i = archive->count; i-- > 0;) {
+		struct archive_segment *segment = &archive->segments[i];
+
+		if (segment->entry.segment_no != segment_no)
+			continue;
+		if (entry) {
+			*segment = (struct archive_segment){*entry, PHASE_COMPLETE};
+		} else {
+			archive->count--;
+			memmove(segment, segment + 1, (archive->count - i) * sizeof *segment);
+		}
+		break;
+	}
+	archive->unlisted = true;
+	pthread_mutex_unlock(&archive->lock);
+}
+
+/* Finishes every closed segment. False where one could not be: later again. */
+static bool finish_closed(struct archive *archive)
+{
+	struct catalogue_entry closed, entry;
+	struct reason why = {""};
+
+	while (next_closed(archive, &closed)) {
+		int folder = archive_folder_now(archive);
+		enum repair_outcome outcome = segment_finish(folder, closed.file, &entry, NULL, &why);
+
+		close(folder);
+		if (outcome == REPAIR_READABLE || (outcome == REPAIR_FAILED && errno != ENOENT)) {
+			archive_set_trouble(archive, why.text);
+			return false;
+		}
+		settle(archive, closed.segment_no, outcome == REPAIR_DONE ? &entry : NULL);
+	}
+	return true;
+}
+
+static void measure_disk(struct archive *archive)
+{
+	struct statvfs disk;
+	int folder = archive_folder_now(archive);
+
+	if (folder < 0)
+		return;
+	if (fstatvfs(folder, &disk) == 0) {
+		pthread_mutex_lock(&archive->lock);
+		archive->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+		archive->disk_total_bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
+		pthread_mutex_unlock(&archive->lock);
+	}
+	close(folder);
+}
+
+static bool write_lists(struct archive *archive)
+{
+	struct reason why;
+	bool due;
+
+	pthread_mutex_lock(&archive->lock);
+	due = archive->unlisted;
+	archive->unlisted = false;
+	pthread_mutex_unlock(&archive->lock);
+	if (!due || archive_write_lists(archive, true, &why))
+		return true;
+	archive_set_trouble(archive, why.text);
+	pthread_mutex_lock(&archive->lock);
+	archive->unlisted = true;
+	pthread_mutex_unlock(&archive->lock);
+	return false;
+}
+
+static bool has_closed_or_unlisted(const struct archive *archive)
+{
+	if (archive->unlisted)
+		return true;
+	for (size_t i = archive->count; i-- > 0 && archive->count - i < 4;)
+		if (archive->segments[i].phase == PHASE_CLOSED)
+			return true;
+	return false;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Sleeps until something is due. False when the recorder stops. */
+static bool wait_for_work(struct archive *archive, const struct rounds *rounds)
+{
+	int64_t until_us = earlier(rounds->sync_at_us, rounds->retain_at_us);
+	bool stopping;
+
+	pthread_mutex_lock(&archive->lock);
+	for (;;) {
+		int64_t now_us = mono_now().us;
+		bool work = has_closed_or_unlisted(archive) && now_us >= rounds->retry_at_us;
+		int64_t wake_us = has_closed_or_unlisted(archive) ? earlier(until_us, rounds->retry_at_us) : until_us;
+		struct timespec at = {wake_us / US_PER_S, wake_us % US_PER_S * 1000};
+
+		stopping = archive->stopping;
+		if (stopping || work || now_us >= until_us)
+			break;
+		pthread_cond_timedwait(&archive->changed, &archive->lock, &at);
+	}
+	pthread_mutex_unlock(&archive->lock);
+	return !stopping;
+}
+
+static void do_round(struct archive *archive, struct rounds *rounds)
+{
+	int64_t now_us = mono_now().us;
+
+	if (now_us >= rounds->sync_at_us) {
+		sync_media(archive);
+		rounds->sync_at_us = mono_now().us + archive->config->record.sync_seconds * US_PER_S;
+	}
+	if (now_us >= rounds->retain_at_us) {
+		archive_retain(archive);
+		measure_disk(archive);
+		rounds->retain_at_us = mono_now().us + RETAIN_EVERY_US;
+	}
+	if (now_us >= rounds->retry_at_us) {
+		bool finished = finish_closed(archive), listed = write_lists(archive);
+
+		if (finished && listed)
+			archive_set_trouble(archive, "");
+		else
+			rounds->retry_at_us = mono_now().us + RETRY_US;
+	}
+}
+
+static bool wait_to_retry(struct archive *archive)
+{
+	struct timespec at = {mono_now().us / US_PER_S + 2, 0};
+	bool stopping;
+
+	pthread_mutex_lock(&archive->lock);
+	if (!archive->stopping)
+		pthread_cond_timedwait(&archive->changed, &archive->lock, &at);
+	stopping = archive->stopping;
+	pthread_mutex_unlock(&archive->lock);
+	return !stopping;
+}
+
+/* The repair, tried until the disk lets it be done: nothing may be recorded before. */
+static bool recover(struct archive *archive)
+{
+	struct reason why;
+
+	while (!archive_recover(archive, &why)) {
+		archive_set_trouble(archive, why.text);
+		archive->count = 0;
+		if (!wait_to_retry(archive))
+			return false;
+	}
+	archive_set_trouble(archive, "");
+	return true;
+}
+
+static void announce(struct archive *archive)
+{
+	log_info("archive", "%zu segments in %s", archive->count, archive->config->record.directory);
+	pthread_mutex_lock(&archive->lock);
+	archive->recovered = true;
+	archive->start.recovered = true;
+	pthread_cond_broadcast(&archive->changed);
+	pthread_mutex_unlock(&archive->lock);
+}
+
+void *archive_keeper(void *context)
+{
+	struct archive *archive = context;
+	struct rounds rounds = {0};
+
+	if (!recover(archive))
+		return NULL;
+	measure_disk(archive);
+	announce(archive);
+	do
+		do_round(archive, &rounds);
+	while (wait_for_work(archive, &rounds));
+	rounds = (struct rounds){.sync_at_us = INT64_MAX, .retain_at_us = INT64_MAX};
+	do_round(archive, &rounds);
+	return NULL;
+}

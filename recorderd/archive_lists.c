@@ -1,0 +1,43 @@
+/* archive_lists.c - the two files that list the segments: recording_index.bin and recording_index.json. */
+#include "recorderd/archive_internal.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "shared/log.h"
+
+/* A copy of the list, to be written without holding up those who change it. */
+static struct catalogue_entry *copy_entries(struct archive *archive, size_t *count)
+{
+	struct catalogue_entry *entries;
+
+	pthread_mutex_lock(&archive->lock);
+	*count = archive->count;
+	entries = malloc((archive->count + 1) * sizeof *entries);
+	for (size_t i = 0; entries && i < archive->count; i++)
+		entries[i] = archive->segments[i].entry;
+	pthread_mutex_unlock(&archive->lock);
+	return entries;
+}
+
+bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why)
+{
+	struct catalogue_entry *entries = NULL;
+	int folder = archive_folder_now(archive);
+	size_t count;
+	bool good = false;
+
+	pthread_mutex_lock(&archive->list_lock);
+	entries = copy_entries(archive, &count);
+	if (entries && folder >= 0)
+		good = catalogue_write(folder, ++archive->generation, entries, count, also_json, why);
+	else
+		reason_set(why, "cannot write the list of segments: no memory or no folder");
+	pthread_mutex_unlock(&archive->list_lock);
+	if (good && also_json) /* by the keeper alone: needs no order */
+		good = catalogue_write_json(folder, entries, count, archive->config->camera.name, why);
+	free(entries);
+	if (folder >= 0)
+		close(folder);
+	return good;
+}

@@ -1,0 +1,67 @@
+/* archive_lock.c - the recordings folder: made where it is missing, and kept from a second recorder by a lock in it. */
+#include "recorderd/archive_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_FILE ".lock"
+
+/* mkdir -p */
+static bool make_folders(const char *path)
+{
+	char part[PATH_MAX];
+
+	snprintf(part, sizeof part, "%s", path);
+	for (char *at = part + 1; *at; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return false;
+		*at = '/';
+	}
+	return mkdir(part, 0755) == 0 || errno == EEXIST;
+}
+
+static bool lock_folder(int folder, const char *path, int *lock_fd, struct reason *why)
+{
+	int fd = openat(folder, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	if (fd < 0)
+		return reason_errno(why, "cannot write in the recordings folder %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			reason_set(why, "another recorder records into %s: give each camera a folder of its own", path);
+		else
+			reason_errno(why, "cannot lock the recordings folder %s", path);
+		close(fd);
+		return false;
+	}
+	*lock_fd = fd;
+	return true;
+}
+
+int archive_folder_open(const char *path, int *lock_fd, struct reason *why)
+{
+	int folder;
+
+	if (!make_folders(path)) {
+		reason_errno(why, "cannot make the recordings folder %s", path);
+		return -1;
+	}
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0) {
+		reason_errno(why, "cannot open the recordings folder %s", path);
+		return -1;
+	}
+	if (!lock_folder(folder, path, lock_fd, why)) {
+		close(folder);
+		return -1;
+	}
+	return folder;
+}

@@ -1,0 +1,175 @@
+/*
+ * archive_recover.c - what the folder holds at the start. A segment that the last list calls complete, with the size
+ * that it has and an index of the right length, is believed; every other one is looked at, cut, finished and indexed
+ * (segment_repair.h).
+ */
+#include "recorderd/archive_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "recorderd/segment_repair.h"
+#include "shared/log.h"
+
+struct known {
+	struct catalogue_entry *entries; /* sorted by file name */
+	size_t count;
+};
+
+static int by_file(const void *a, const void *b)
+{
+	const struct catalogue_entry *left = a, *right = b;
+
+	return strncmp(left->file, right->file, sizeof left->file);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct archive_segment *left = a, *right = b;
+
+	return (left->entry.segment_no > right->entry.segment_no) - (left->entry.segment_no < right->entry.segment_no);
+}
+
+/* The list that the last recorder left; empty where there is none that passes its checks. */
+static void read_known(struct archive *archive, struct known *known)
+{
+	struct catalogue list;
+
+	if (catalogue_open(archive->folder, &list) != CATALOGUE_GOOD)
+		return;
+	archive->generation = list.generation;
+	known->entries = calloc((size_t)list.entries + 1, sizeof *known->entries);
+	if (known->entries)
+		known->count = catalogue_read(&list, 0, (size_t)list.entries, known->entries);
+	catalogue_close(&list);
+	if (known->count)
+		qsort(known->entries, known->count, sizeof *known->entries, by_file);
+}
+
+static bool is_believed(const struct archive *archive, const struct known *known, const char *file,
+			struct catalogue_entry *entry)
+{
+	struct catalogue_entry key = {0};
+	const struct catalogue_entry *found;
+	char name[SEGMENT_FILE_BYTES];
+	struct stat media, index;
+
+	snprintf(key.file, sizeof key.file, "%s", file);
+	found = known->count ? bsearch(&key, known->entries, known->count, sizeof key, by_file) : NULL;
+	if (!found || found->state != CATALOGUE_COMPLETE || !index_name(file, name, sizeof name) ||
+	    fstatat(archive->folder, file, &media, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fstatat(archive->folder, name, &index, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	*entry = *found;
+	return (uint64_t)media.st_size == found->size_bytes &&
+	       (uint64_t)index.st_size == (found->frames + 1) * INDEX_RECORD_BYTES;
+}
+
+/* Remembers the end of the newest segment: there recording goes on. */
+static void note_end(struct archive *archive, const struct catalogue_entry *entry, const struct segment_end *end)
+{
+	uint8_t boot_id[16];
+
+	if (entry->segment_no + 1 < archive->start.next_segment)
+		return;
+	clock_boot_id(boot_id);
+	archive->start.next_segment = entry->segment_no + 1;
+	archive->start.last_wall_us = entry->end_wall_us;
+	archive->start.last_mono_us = -1;
+	if (end && memcmp(end->boot_id, boot_id, sizeof boot_id) == 0)
+		archive->start.last_mono_us = end->last_mono_us;
+}
+
+static bool add(struct archive *archive, const struct catalogue_entry *entry, const struct segment_end *end)
+{
+	if (!archive_append(archive, entry, entry->state == CATALOGUE_COMPLETE ? PHASE_COMPLETE : PHASE_CLOSED))
+		return false;
+	if (entry->run_no >= archive->start.next_run)
+		archive->start.next_run = entry->run_no + 1;
+	note_end(archive, entry, end);
+	return true;
+}
+
+static bool take_file(struct archive *archive, const struct known *known, const char *file)
+{
+	struct catalogue_entry entry;
+	struct segment_end end;
+	struct reason why = {""};
+
+	if (is_believed(archive, known, file, &entry))
+		return add(archive, &entry, NULL);
+	switch (segment_repair(archive->folder, file, &entry, &end, &why)) {
+	case REPAIR_READABLE:
+		log_warn("archive", "%s", why.text);
+		return add(archive, &entry, &end);
+	case REPAIR_DONE:
+		log_info("archive", "%s repaired: %llu frames", file, (unsigned long long)entry.frames);
+		return add(archive, &entry, &end);
+	case REPAIR_FOREIGN:
+		log_warn("archive", "%s is not a segment of this recorder: left alone", file);
+		return true;
+	case REPAIR_FAILED:
+		log_error("archive", "%s: left as it is", why.text);
+		return true;
+	case REPAIR_EMPTY:
+		return true;
+	}
+	return true;
+}
+
+static bool take_folder(struct archive *archive, const struct known *known, struct reason *why)
+{
+	int fd = openat(archive->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *file;
+	bool good = true;
+
+	if (!folder) {
+		reason_errno(why, "cannot list the recordings folder %s", archive->config->record.directory);
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	while (good && (file = readdir(folder)))
+		if (segment_file_valid(file->d_name))
+			good = take_file(archive, known, file->d_name);
+	closedir(folder);
+	return good ? true : reason_set(why, "no memory for the list of segments");
+}
+
+/* A newest segment that was believed tells its end only now: it is not read where the clean stop said all. */
+static void find_last_mono(struct archive *archive)
+{
+	const struct archive_segment *last = archive->count ? &archive->segments[archive->count - 1] : NULL;
+	struct catalogue_entry entry;
+	struct segment_end end;
+	struct reason why;
+
+	if (!last || archive->start.last_mono_us >= 0)
+		return;
+	if (segment_finish(archive->folder, last->entry.file, &entry, &end, &why) == REPAIR_DONE)
+		note_end(archive, &entry, &end);
+}
+
+bool archive_recover(struct archive *archive, struct reason *why)
+{
+	struct known known = {0};
+	bool good;
+
+	read_known(archive, &known);
+	good = take_folder(archive, &known, why);
+	free(known.entries);
+	if (!good)
+		return false;
+	if (archive->count)
+		qsort(archive->segments, archive->count, sizeof *archive->segments, by_number);
+	find_last_mono(archive);
+	archive->unlisted = true;
+	return true;
+}

@@ -1,0 +1,38 @@
+/*
+ * capture.h - from a camera to the ring, and never giving up: opens, watches, closes and opens again; maps capture
+ * times to wall time; tells one stretch of frames from the next.
+ */
+#ifndef RECORDERD_CAPTURE_H
+#define RECORDERD_CAPTURE_H
+
+#include <stdint.h>
+
+#include "recorderd/loop.h"
+#include "shared/config.h"
+#include "shared/ring_writer.h"
+#include "shared/state.h"
+
+struct capture;
+
+struct capture_parts {
+	struct loop *loop;
+	const struct config *config;
+	struct ring_writer *ring;
+	const char *const *excluded;		     /* device paths of other cameras; NULL-terminated */
+	uint32_t first_stretch;			     /* above all that the ring holds */
+	void (*frame)(void *context);		     /* a frame was put into the ring */
+	void (*opened)(void *context, unsigned fps); /* a source was opened */
+	void (*stretch_over)(void *context);	     /* none will come for now */
+	void *context;
+};
+
+/* Starts opening at once. NULL without memory. `parts` outlive it. */
+struct capture *capture_create(const struct capture_parts *parts);
+
+/* Closes the source; no frame comes any more. NULL is safe. */
+void capture_destroy(struct capture *capture);
+
+/* Fills what is known of the camera. */
+void capture_status(const struct capture *capture, struct recorder_state *out);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * child.h - a program that recorderd starts and talks to over three pipes. It runs in a process group of its own, so
+ * that a Ctrl-C in the terminal reaches recorderd alone, and it is killed by the kernel when recorderd dies. One that
+ * another thread than the main one started is not: it ends by itself when its pipes do.
+ */
+#ifndef RECORDERD_CHILD_H
+#define RECORDERD_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "shared/reason.h"
+
+struct child {
+	pid_t pid;	  /* 0: none */
+	int in, out, err; /* our ends, non-blocking; -1: closed */
+};
+
+#define CHILD_NONE ((struct child){.in = -1, .out = -1, .err = -1})
+
+/* Starts argv[0] (searched in PATH). False with a sentence: not found, not executable, no memory. */
+bool child_start(struct child *child, const char *const *argv, struct reason *why);
+
+/* Closes what is open, kills the group (SIGKILL) and reaps. Never blocks longer than the kernel needs to kill. */
+void child_end(struct child *child);
+
+/* Closes one of the ends. */
+void child_close(int *fd);
+
+/* Reaps it if it has ended by itself: true, with a text like "exit status 1" or "signal 9". */
+bool child_reap(struct child *child, char *text, size_t bytes);
+
+#endif

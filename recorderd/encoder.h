@@ -1,0 +1,59 @@
+/*
+ * encoder.h - one FFmpeg child per run, and its supervision: feeds it from the ring, hands what it makes to the storage
+ * thread, starts it again when it dies or hangs, and never for being slow.
+ *
+ * A run ends where the ring's stretch does (source, size, clock mapping), where the ring went over frames that were not
+ * fed, where recording is switched off, and with the child's death. The next child begins where the output of the last
+ * one ended.
+ */
+#ifndef RECORDERD_ENCODER_H
+#define RECORDERD_ENCODER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "recorderd/archive.h"
+#include "recorderd/loop.h"
+#include "recorderd/storage.h"
+#include "shared/config.h"
+#include "shared/ring_reader.h"
+
+struct encoder;
+
+struct encoder_parts {
+	struct loop *loop;
+	const struct config *config;
+	struct archive *archive;
+	struct storage *storage;
+	const struct ring_reader *ring;
+	uint64_t adopted; /* newest frame of the ring that a former recorder put there */
+};
+
+/* Recording is on if the configuration says so. NULL without memory. `parts` outlive it. */
+struct encoder *encoder_create(const struct encoder_parts *parts);
+void encoder_destroy(struct encoder *encoder);
+
+/* New frames are in the ring, or storage has room again: go on. */
+void encoder_pump(struct encoder *encoder);
+
+/* What the camera is said to give, for the next run. */
+void encoder_set_fps(struct encoder *encoder, unsigned fps);
+
+/* No more frames come for now: what is in the ring ends the run. */
+void encoder_end_run(struct encoder *encoder);
+
+/* Ends the run for good; `drained` is called, from the loop, once all that was fed is with storage (or time was up). */
+void encoder_stop(struct encoder *encoder, void (*drained)(void *context), void *context);
+
+struct encoder_status {
+	bool running; /* a child takes frames */
+	bool failing; /* it died or could not be started, and the next is waited for */
+	uint32_t restarts;
+	uint64_t thinned, lost;
+	int64_t behind_us;
+	char last_error[256];
+};
+
+void encoder_status(const struct encoder *encoder, struct encoder_status *out);
+
+#endif

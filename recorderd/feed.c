@@ -1,0 +1,182 @@
+#include "recorderd/feed.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "shared/clock.h"
+
+#define BEHIND_LIMIT_US (10 * US_PER_S) /* more than this, and not getting less: the machine is too slow */
+#define BEHIND_FINE_US	(5 * US_PER_S)
+#define KEEP_LEAST	0.05
+#define RING_HALF	0.5
+
+void feed_init(struct feed *feed, const struct ring_reader *ring, uint64_t next)
+{
+	*feed = (struct feed){.ring = ring, .next = next, .keep = 1, .judged_mono_us = -1};
+}
+
+void feed_finish(struct feed *feed)
+{
+	buffer_finish(&feed->copy);
+}
+
+/*
+ * Once a second: too far behind and not catching up means fewer frames; nearly caught up means more. In between all
+ * stays, so that the share settles.
+ */
+static void judge(struct feed *feed, const struct ring_frame *newest)
+{
+	int64_t limit_us = BEHIND_LIMIT_US, now_us = newest->meta.mono_us;
+	struct ring_frame oldest;
+
+	feed->behind_us = now_us - feed->frame.meta.mono_us;
+	if (feed->judged_mono_us >= 0 && now_us - feed->judged_mono_us < US_PER_S)
+		return;
+	if (ring_reader_get(feed->ring, ring_reader_tail(feed->ring), &oldest) &&
+	    (now_us - oldest.meta.mono_us) / 2 < limit_us && ring_reader_tail(feed->ring) > 1)
+		limit_us = (now_us - oldest.meta.mono_us) / 2; /* a ring that holds less than 20 s */
+	if (feed->behind_us > limit_us && feed->behind_us > feed->last_behind_us - US_PER_S / 10)
+		feed->keep = feed->keep * 0.9 > KEEP_LEAST ? feed->keep * 0.9 : KEEP_LEAST;
+	else if (feed->behind_us < limit_us * BEHIND_FINE_US / BEHIND_LIMIT_US)
+		feed->keep = feed->keep * 1.05 < 1 ? feed->keep * 1.05 : 1;
+	feed->last_behind_us = feed->behind_us;
+	feed->judged_mono_us = now_us;
+}
+
+/* Error diffusion: of any stretch of frames the same share is kept. */
+static bool is_kept(struct feed *feed)
+{
+	feed->credit += feed->keep;
+	if (feed->credit < 1)
+		return false;
+	feed->credit -= 1;
+	return true;
+}
+
+enum feed_step feed_peek(struct feed *feed)
+{
+	uint64_t head = ring_reader_head(feed->ring);
+
+	while (feed->next <= head) {
+		struct ring_frame newest;
+
+		if (!ring_reader_get(feed->ring, feed->next, &feed->frame)) {
+			uint64_t tail = ring_reader_tail(feed->ring);
+
+			if (tail <= feed->next)
+				tail = feed->next + 1;
+			feed->lost += tail - feed->next;
+			feed->next = tail;
+			return FEED_HOLE;
+		}
+		if (ring_reader_get(feed->ring, head, &newest))
+			judge(feed, &newest);
+		if (feed->keep >= 1 || is_kept(feed))
+			return FEED_FRAME;
+		feed->thinned++;
+		feed->next++;
+	}
+	feed->behind_us = 0;
+	return FEED_NOTHING;
+}
+
+static void put_le(uint8_t *at, uint64_t value, int bytes)
+{
+	for (int i = 0; i < bytes; i++)
+		at[i] = (uint8_t)(value >> (8 * i));
+}
+
+static void write_file_header(uint8_t *at, const struct ring_meta *meta)
+{
+	memset(at, 0, FEED_IVF_HEADER_BYTES);
+	memcpy(at, "DKIF", 4);
+	put_le(at + 6, FEED_IVF_HEADER_BYTES, 2);
+	memcpy(at + 8, "MJPG", 4);
+	put_le(at + 12, meta->width, 2);
+	put_le(at + 14, meta->height, 2);
+	put_le(at + 16, 1000000, 4);
+	put_le(at + 20, 1, 4);
+}
+
+void feed_begin(struct feed *feed, int64_t pts_us, bool first)
+{
+	uint8_t *at = feed->head;
+
+	if (first) {
+		write_file_header(at, &feed->frame.meta);
+		at += FEED_IVF_HEADER_BYTES;
+	}
+	put_le(at, feed->frame.meta.length, 4);
+	put_le(at + 4, (uint64_t)pts_us, 8);
+	feed->head_bytes = (size_t)(at - feed->head) + FEED_IVF_FRAME_BYTES;
+	feed->written = 0;
+	feed->copied = false;
+	feed->writing = true;
+}
+
+void feed_abort(struct feed *feed)
+{
+	feed->writing = false;
+}
+
+static const uint8_t *frame_data(const struct feed *feed)
+{
+	return feed->copied ? feed->copy.data : feed->frame.data;
+}
+
+static ssize_t write_rest(struct feed *feed, int fd)
+{
+	size_t data_bytes = feed->frame.meta.length;
+	struct iovec parts[2];
+	int count = 0;
+
+	if (feed->written < feed->head_bytes) {
+		parts[count++] = (struct iovec){feed->head + feed->written, feed->head_bytes - feed->written};
+		parts[count++] = (struct iovec){(void *)frame_data(feed), data_bytes};
+	} else {
+		size_t done = feed->written - feed->head_bytes;
+
+		parts[count++] = (struct iovec){(void *)(frame_data(feed) + done), data_bytes - done};
+	}
+	return writev(fd, parts, count);
+}
+
+/* A frame that waits in a full pipe for long is copied before the writer comes round to it. */
+static bool keep_safe(struct feed *feed)
+{
+	if (feed->copied)
+		return true;
+	if (ring_reader_age(feed->ring, &feed->frame) < RING_HALF)
+		return ring_reader_still(feed->ring, &feed->frame);
+	buffer_clear(&feed->copy);
+	if (!buffer_reserve(&feed->copy, feed->frame.meta.length) ||
+	    !ring_reader_copy(feed->ring, &feed->frame, feed->copy.data))
+		return false;
+	feed->copied = true;
+	return true;
+}
+
+enum feed_write feed_write(struct feed *feed, int fd)
+{
+	size_t total = feed->head_bytes + feed->frame.meta.length;
+
+	while (feed->written < total) {
+		ssize_t done = write_rest(feed, fd);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0 && errno != EAGAIN)
+			return FEED_BROKEN;
+		if (done > 0)
+			feed->written += (size_t)done;
+		if (!keep_safe(feed))
+			return FEED_BROKEN;
+		if (done < 0 || feed->written < total)
+			return FEED_FULL;
+	}
+	feed->writing = false;
+	feed->next++;
+	return FEED_WRITTEN;
+}

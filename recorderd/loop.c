@@ -1,0 +1,143 @@
+#include "recorderd/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define EVENTS_A_ROUND 32
+
+struct loop {
+	int epoll;
+	bool stopping;
+	struct loop_timer *timers; /* by deadline, earliest first: there are a dozen of them */
+	struct epoll_event events[EVENTS_A_ROUND];
+	int event_count, event_next;
+};
+
+struct loop *loop_create(void)
+{
+	struct loop *loop = calloc(1, sizeof *loop);
+
+	if (!loop)
+		return NULL;
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll < 0) {
+		free(loop);
+		return NULL;
+	}
+	return loop;
+}
+
+void loop_destroy(struct loop *loop)
+{
+	if (!loop)
+		return;
+	close(loop->epoll);
+	free(loop);
+}
+
+/* A watch that is dropped while its events wait in this round must not be called any more. */
+static void forget_events(struct loop *loop, const struct loop_watch *watch)
+{
+	for (int i = loop->event_next; i < loop->event_count; i++)
+		if (loop->events[i].data.ptr == watch)
+			loop->events[i].data.ptr = NULL;
+}
+
+bool loop_watch_set(struct loop *loop, struct loop_watch *watch, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = watch};
+	int operation = EPOLL_CTL_MOD;
+
+	if (watch->events == events)
+		return true;
+	if (!events)
+		operation = EPOLL_CTL_DEL;
+	else if (!watch->events)
+		operation = EPOLL_CTL_ADD;
+	if (!events)
+		forget_events(loop, watch);
+	watch->events = events;
+	return epoll_ctl(loop->epoll, operation, watch->fd, &event) == 0;
+}
+
+void loop_timer_clear(struct loop *loop, struct loop_timer *timer)
+{
+	if (!timer->armed)
+		return;
+	for (struct loop_timer **at = &loop->timers; *at; at = &(*at)->next) {
+		if (*at == timer) {
+			*at = timer->next;
+			break;
+		}
+	}
+	timer->armed = false;
+}
+
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, mono_t at)
+{
+	struct loop_timer **place = &loop->timers;
+
+	loop_timer_clear(loop, timer);
+	while (*place && (*place)->at.us <= at.us)
+		place = &(*place)->next;
+	timer->at = at;
+	timer->armed = true;
+	timer->next = *place;
+	*place = timer;
+}
+
+static int wait_ms(const struct loop *loop)
+{
+	int64_t left_us;
+
+	if (!loop->timers)
+		return -1;
+	left_us = loop->timers->at.us - mono_now().us;
+	if (left_us <= 0)
+		return 0;
+	return left_us > 60 * US_PER_S ? 60000 : (int)((left_us + US_PER_MS - 1) / US_PER_MS);
+}
+
+static void run_timers(struct loop *loop)
+{
+	int64_t now_us = mono_now().us;
+
+	while (loop->timers && loop->timers->at.us <= now_us) {
+		struct loop_timer *timer = loop->timers;
+
+		loop->timers = timer->next;
+		timer->armed = false;
+		timer->due(timer->context);
+	}
+}
+
+static void run_events(struct loop *loop)
+{
+	for (loop->event_next = 0; loop->event_next < loop->event_count;) {
+		const struct epoll_event *event = &loop->events[loop->event_next++];
+		struct loop_watch *watch = event->data.ptr;
+
+		if (watch)
+			watch->ready(watch->context, event->events);
+	}
+	loop->event_count = loop->event_next = 0;
+}
+
+void loop_run(struct loop *loop)
+{
+	loop->stopping = false;
+	while (!loop->stopping) {
+		loop->event_count = epoll_wait(loop->epoll, loop->events, EVENTS_A_ROUND, wait_ms(loop));
+		if (loop->event_count < 0)
+			loop->event_count = 0; /* EINTR: the only error that a valid epoll descriptor gives */
+		run_events(loop);
+		run_timers(loop);
+	}
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stopping = true;
+}

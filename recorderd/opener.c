@@ -1,0 +1,197 @@
+/* Threads: `lock` guards the orders and the results; the event loop gives and takes, the opener thread works in
+ * between. */
+#include "recorderd/opener.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum order_kind { ORDER_OPEN, ORDER_LIST, ORDER_CLOSE };
+
+struct order {
+	struct order *next;
+	enum order_kind kind;
+	struct source *source; /* to close */
+	struct opener_result result;
+};
+
+struct order_queue {
+	struct order *first, **last;
+};
+
+struct opener {
+	const struct config *config;
+	const char *const *excluded;
+	int event;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool stopping;
+	struct order_queue orders, results;
+};
+
+static void queue_push(struct order_queue *queue, struct order *order)
+{
+	order->next = NULL;
+	*queue->last = order;
+	queue->last = &order->next;
+}
+
+static struct order *queue_pop(struct order_queue *queue)
+{
+	struct order *order = queue->first;
+
+	if (order)
+		queue->first = order->next;
+	if (!queue->first)
+		queue->last = &queue->first;
+	return order;
+}
+
+static void carry_out(const struct opener *opener, struct order *order)
+{
+	struct opener_result *result = &order->result;
+
+	if (order->kind == ORDER_CLOSE) {
+		source_close(order->source);
+		return;
+	}
+	if (order->kind == ORDER_OPEN) {
+		result->opened_asked = true;
+		result->outcome = source_open(opener->config, opener->excluded, &result->source, &result->why);
+	}
+	result->device_count = device_list(result->devices);
+	result->devices_json = device_list_json(result->devices, result->device_count);
+}
+
+static void deliver(struct opener *opener, struct order *order)
+{
+	uint64_t one = 1;
+
+	if (order->kind == ORDER_CLOSE) {
+		free(order);
+		return;
+	}
+	pthread_mutex_lock(&opener->lock);
+	queue_push(&opener->results, order);
+	pthread_mutex_unlock(&opener->lock);
+	if (write(opener->event, &one, sizeof one) < 0)
+		return; /* its counter is full: it is readable already */
+}
+
+static void *opener_thread(void *context)
+{
+	struct opener *opener = context;
+
+	for (;;) {
+		struct order *order;
+
+		pthread_mutex_lock(&opener->lock);
+		while (!opener->orders.first && !opener->stopping)
+			pthread_cond_wait(&opener->changed, &opener->lock);
+		order = queue_pop(&opener->orders);
+		pthread_mutex_unlock(&opener->lock);
+		if (!order)
+			return NULL;
+		carry_out(opener, order);
+		deliver(opener, order);
+	}
+}
+
+struct opener *opener_create(const struct config *config, const char *const *excluded)
+{
+	struct opener *opener = calloc(1, sizeof *opener);
+
+	if (!opener)
+		return NULL;
+	opener->config = config;
+	opener->excluded = excluded;
+	opener->orders.last = &opener->orders.first;
+	opener->results.last = &opener->results.first;
+	opener->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&opener->lock, NULL);
+	pthread_cond_init(&opener->changed, NULL);
+	if (opener->event < 0 || pthread_create(&opener->thread, NULL, opener_thread, opener) != 0) {
+		if (opener->event >= 0)
+			close(opener->event);
+		free(opener);
+		return NULL;
+	}
+	pthread_setname_np(opener->thread, "opener");
+	return opener;
+}
+
+void opener_destroy(struct opener *opener)
+{
+	struct opener_result result;
+
+	if (!opener)
+		return;
+	pthread_mutex_lock(&opener->lock);
+	opener->stopping = true;
+	pthread_cond_signal(&opener->changed);
+	pthread_mutex_unlock(&opener->lock);
+	pthread_join(opener->thread, NULL);
+	while (opener_take_result(opener, &result)) {
+		source_close(result.source);
+		free(result.devices_json);
+	}
+	close(opener->event);
+	pthread_cond_destroy(&opener->changed);
+	pthread_mutex_destroy(&opener->lock);
+	free(opener);
+}
+
+int opener_fd(const struct opener *opener)
+{
+	return opener->event;
+}
+
+static void give_order(struct opener *opener, enum order_kind kind, struct source *source)
+{
+	struct order *order = calloc(1, sizeof *order);
+
+	if (!order)
+		abort(); /* a few hundred bytes: the machine is beyond help, and a lost order would stop the camera for
+			    good */
+	order->kind = kind;
+	order->source = source;
+	pthread_mutex_lock(&opener->lock);
+	queue_push(&opener->orders, order);
+	pthread_cond_signal(&opener->changed);
+	pthread_mutex_unlock(&opener->lock);
+}
+
+void opener_order_open(struct opener *opener)
+{
+	give_order(opener, ORDER_OPEN, NULL);
+}
+
+void opener_order_list(struct opener *opener)
+{
+	give_order(opener, ORDER_LIST, NULL);
+}
+
+void opener_order_close(struct opener *opener, struct source *source)
+{
+	if (source)
+		give_order(opener, ORDER_CLOSE, source);
+}
+
+bool opener_take_result(struct opener *opener, struct opener_result *out)
+{
+	struct order *order;
+	uint64_t count;
+
+	if (read(opener->event, &count, sizeof count) < 0)
+		count = 0; /* asked without a wake-up: the queue says */
+	pthread_mutex_lock(&opener->lock);
+	order = queue_pop(&opener->results);
+	pthread_mutex_unlock(&opener->lock);
+	if (!order)
+		return false;
+	*out = order->result;
+	free(order);
+	return true;
+}

@@ -1,0 +1,32 @@
+/*
+ * publish.h - what the workers get to know: the parts' own accounts, as one struct recorder_state in the ring's header.
+ */
+#ifndef RECORDERD_PUBLISH_H
+#define RECORDERD_PUBLISH_H
+
+#include "recorderd/archive.h"
+#include "recorderd/capture.h"
+#include "recorderd/encoder.h"
+#include "recorderd/storage.h"
+#include "shared/ring_writer.h"
+
+struct publisher {
+	const struct config *config;
+	struct ring_writer *ring;
+	struct capture *capture; /* NULL once it is closed */
+	struct encoder *encoder;
+	struct storage *storage;
+	struct archive *archive;
+	wall_t started;
+
+	struct recorder_state last;
+	struct archive_summary summary; /* taken once a second */
+	mono_t summarised;
+};
+
+void publish(struct publisher *publisher);
+
+/* The last word: stopped. */
+void publish_stopped(struct publisher *publisher);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * recorder.h - one camera's recorder, put together from its parts: capture -> ring -> encoder -> storage, and what is
+ * published about them.
+ */
+#ifndef RECORDERD_RECORDER_H
+#define RECORDERD_RECORDER_H
+
+#include "shared/config.h"
+#include "shared/reason.h"
+
+struct recorder;
+
+/* Locks, allocates and opens all that a start can fail for. NULL with a sentence. `config` outlives it. */
+struct recorder *recorder_open(const struct config *config, struct reason *why);
+
+/*
+ * Runs until SIGTERM or SIGINT, then stops in order: the camera, what the encoder still has, the open segment, the
+ * lists. A second signal leaves at once. Returns the exit status.
+ */
+int recorder_run(struct recorder *recorder);
+
+/* NULL is safe. */
+void recorder_close(struct recorder *recorder);
+
+#endif

@@ -1,0 +1,39 @@
+#include "recorderd/ring_size.h"
+
+#include <unistd.h>
+
+#include "shared/clock.h"
+
+#define MIB	      (UINT64_C(1) << 20)
+#define LEAST_BYTES   (16 * MIB)
+#define LEAST_FRAME   (UINT64_C(32) << 10)
+#define PIXELS_A_BYTE 4 /* a rich JPEG: 2 bits a pixel; 230 KB at 1280x720 */
+
+static uint64_t quarter_of_ram(size_t cameras)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+
+	if (pages <= 0 || page_bytes <= 0)
+		return 256 * MIB;
+	return (uint64_t)pages * (uint64_t)page_bytes / 4 / cameras;
+}
+
+void ring_size_choose(const struct config *config, size_t cameras, struct ring_wish *out)
+{
+	double seconds = config->memory.minutes * 60;
+	uint64_t frames = (uint64_t)(seconds * config->camera.fps);
+	uint64_t pixels = (uint64_t)config->camera.width * (uint64_t)config->camera.height;
+	uint64_t frame_bytes = pixels / PIXELS_A_BYTE > LEAST_FRAME ? pixels / PIXELS_A_BYTE : LEAST_FRAME;
+	uint64_t limit = quarter_of_ram(cameras);
+
+	out->keep_us = (int64_t)(seconds * (double)US_PER_S);
+	out->index_entries = frames + frames / 4 + 1024; /* cameras that give more than they were asked for */
+	out->exact = config->memory.max_mb > 0;
+	out->data_bytes = (frames + 64) * frame_bytes;
+	if (out->exact)
+		out->data_bytes = (uint64_t)config->memory.max_mb * MIB;
+	else if (out->data_bytes > limit)
+		out->data_bytes = limit;
+	if (out->data_bytes < LEAST_BYTES && !out->exact)
+		out->data_bytes = LEAST_BYTES;
+}

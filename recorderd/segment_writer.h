@@ -1,0 +1,45 @@
+/*
+ * segment_writer.h - one open segment and its index (formats: shared/segment.h, shared/index.h): made, appended to,
+ * closed. Finishing it as a plain MP4 is the keeper's work (segment_repair.h).
+ */
+#ifndef RECORDERD_SEGMENT_WRITER_H
+#define RECORDERD_SEGMENT_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "recorderd/storage.h"
+#include "shared/reason.h"
+#include "shared/segment.h"
+
+struct segment_writer {
+	int media, index; /* descriptors */
+	struct segment_info info;
+	char file[SEGMENT_FILE_BYTES];
+	uint64_t media_at;  /* segment_layout.media_at */
+	uint64_t end;	    /* of the last whole fragment */
+	uint64_t index_end; /* of the last whole record */
+	uint64_t frames;
+	int64_t end_wall_us; /* of the last frame */
+};
+
+#define SEGMENT_WRITER_NONE ((struct segment_writer){.media = -1, .index = -1})
+
+/*
+ * Makes the two files in `folder`, named after info->first_wall_us (a name that is taken gets _2, _3, …), with `init`
+ * (FFmpeg's ftyp + moov) and the uuid box in front. On failure nothing is left behind.
+ */
+bool segment_writer_open(struct segment_writer *writer, int folder, const struct segment_info *info,
+			 const uint8_t *init, size_t init_bytes, struct reason *why);
+
+/* Appends one frame (rewrites its moof in place first): media, then index. On failure both end where they ended before.
+ */
+bool segment_writer_append(struct segment_writer *writer, struct media *frame, struct reason *why);
+
+/* Closes the descriptors; safe on SEGMENT_WRITER_NONE. */
+void segment_writer_close(struct segment_writer *writer);
+
+/* Writes all of it at that offset; false with errno. */
+bool write_all_at(int fd, const void *data, size_t bytes, uint64_t at);
+
+#endif

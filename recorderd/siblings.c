@@ -1,0 +1,56 @@
+#include "recorderd/siblings.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_ini(const char *name)
+{
+	size_t length = strlen(name);
+
+	return name[0] != '.' && length > 4 && strcmp(name + length - 4, ".ini") == 0;
+}
+
+static void add(struct siblings *siblings, const struct config *other)
+{
+	char *device = siblings->devices[siblings->count];
+
+	siblings->count++;
+	if (strcmp(other->camera.device, "auto") == 0 || strcmp(other->camera.device, "test") == 0)
+		return;
+	snprintf(device, CONFIG_DEVICE_BYTES, "%s", other->camera.device);
+	for (size_t i = 0;; i++) {
+		if (!siblings->excluded[i]) {
+			siblings->excluded[i] = device;
+			return;
+		}
+	}
+}
+
+void siblings_find(const struct config *config, struct siblings *out)
+{
+	struct config *other = malloc(sizeof *other);
+	char folder[PATH_MAX], path[PATH_MAX];
+	const struct dirent *file;
+	struct reason why;
+	char *slash;
+	DIR *list;
+
+	memset(out, 0, sizeof *out);
+	snprintf(folder, sizeof folder, "%s", config->file);
+	slash = strrchr(folder, '/');
+	if (slash)
+		*slash = '\0';
+	list = other && slash ? opendir(folder) : NULL;
+	while (list && (file = readdir(list)) && out->count < SIBLINGS_MAX) {
+		if (!is_ini(file->d_name) || strcmp(file->d_name, slash + 1) == 0 ||
+		    snprintf(path, sizeof path, "%s/%s", folder, file->d_name) >= (int)sizeof path)
+			continue;
+		if (config_load(path, other, &why) && strcmp(other->camera.name, config->camera.name) != 0)
+			add(out, other);
+	}
+	if (list)
+		closedir(list);
+	free(other);
+}

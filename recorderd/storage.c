@@ -1,0 +1,359 @@
+/*
+ * Threads: the event loop pushes and asks; the storage thread takes and writes. `lock` guards the queue and the
+ * trouble's text; the counters are atomic; what is below `thread_state` belongs to the storage thread alone.
+ */
+#include "recorderd/storage.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "recorderd/segment_writer.h"
+#include "shared/log.h"
+#include "shared/timeform.h"
+
+struct storage {
+	struct archive *archive;
+	int room;
+	pthread_t thread;
+
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct media *first, **last;
+	bool stopping;
+	char trouble[192];
+
+	_Atomic uint64_t queued_bytes;
+	_Atomic bool was_full;
+	_Atomic uint64_t frames, dropped;
+	_Atomic int64_t indexed_wall_us;
+
+	/* thread_state */
+	int64_t segment_us;
+	struct media *run; /* the run that is being written; its bytes begin each segment */
+	struct segment_writer writer;
+	enum gap_cause next_cause; /* of the next segment */
+	uint64_t next_segment, run_no;
+	int64_t last_wall_us;
+	uint8_t boot_id[16];
+	char camera[32];
+};
+
+struct media *media_create(enum media_kind kind, const void *data, size_t bytes)
+{
+	struct media *media = calloc(1, sizeof *media + bytes);
+
+	if (!media)
+		return NULL;
+	media->kind = kind;
+	media->bytes = bytes;
+	if (bytes)
+		memcpy(media->data, data, bytes);
+	return media;
+}
+
+/* The queue ---------------------------------------------------------------------------------------------------------
+ */
+
+void storage_push(struct storage *storage, struct media *media)
+{
+	pthread_mutex_lock(&storage->lock);
+	media->next = NULL;
+	*storage->last = media;
+	storage->last = &media->next;
+	atomic_fetch_add(&storage->queued_bytes, media->bytes);
+	pthread_cond_signal(&storage->more);
+	pthread_mutex_unlock(&storage->lock);
+}
+
+bool storage_is_full(struct storage *storage)
+{
+	bool full = atomic_load(&storage->queued_bytes) > STORAGE_QUEUE_BYTES;
+
+	if (full)
+		atomic_store(&storage->was_full, true);
+	return full;
+}
+
+/* The next item, or NULL once the storage is told to stop and nothing is left. */
+static struct media *take(struct storage *storage)
+{
+	struct media *media;
+
+	pthread_mutex_lock(&storage->lock);
+	while (!storage->first && !storage->stopping)
+		pthread_cond_wait(&storage->more, &storage->lock);
+	media = storage->first;
+	if (media) {
+		storage->first = media->next;
+		if (!storage->first)
+			storage->last = &storage->first;
+	}
+	pthread_mutex_unlock(&storage->lock);
+	return media;
+}
+
+/* The item is done with: makes room, and says so to a loop that waits for it. */
+static void done_with(struct storage *storage, struct media *media)
+{
+	uint64_t left = atomic_fetch_sub(&storage->queued_bytes, media->bytes) - media->bytes;
+
+	if (left < STORAGE_QUEUE_BYTES / 2 && atomic_exchange(&storage->was_full, false)) {
+		uint64_t one = 1;
+
+		if (write(storage->room, &one, sizeof one) < 0)
+			log_warn("storage", "cannot wake the event loop: %s", strerror(errno));
+	}
+}
+
+/* Trouble: said once, and once when it is over ------------------------------------------------------------------------
+ */
+
+static void set_trouble(struct storage *storage, const char *text)
+{
+	pthread_mutex_lock(&storage->lock);
+	if (!storage->trouble[0] && text[0])
+		log_error("storage", "%s; recording waits for the disk, live view and memory go on", text);
+	else if (storage->trouble[0] && !text[0])
+		log_info("storage", "the disk takes footage again");
+	snprintf(storage->trouble, sizeof storage->trouble, "%s", text);
+	pthread_mutex_unlock(&storage->lock);
+}
+
+/* Segments ----------------------------------------------------------------------------------------------------------
+ */
+
+static void close_segment(struct storage *storage)
+{
+	if (storage->writer.media < 0)
+		return;
+	storage->last_wall_us = storage->writer.end_wall_us;
+	segment_writer_close(&storage->writer);
+	archive_segment_closed(storage->archive);
+}
+
+static void list_segment(struct storage *storage)
+{
+	const struct segment_writer *writer = &storage->writer;
+	const struct mp4_init *track = &storage->run->run.track;
+	struct catalogue_entry entry = {
+	    .segment_no = writer->info.segment_no,
+	    .run_no = writer->info.run_no,
+	    .start_wall_us = writer->info.first_wall_us,
+	    .end_wall_us = writer->info.first_wall_us,
+	    .last_wall_us = writer->info.last_wall_us,
+	    .size_bytes = writer->end,
+	    .media_at = writer->media_at,
+	    .utc_offset_s = writer->info.utc_offset_s,
+	    .codec = track->codec,
+	    .width = track->width,
+	    .height = track->height,
+	    .state = CATALOGUE_RECORDING,
+	    .gap_cause = (uint8_t)writer->info.gap_cause,
+	    .source = (uint8_t)writer->info.source,
+	};
+
+	memcpy(entry.file, writer->file, sizeof entry.file);
+	archive_segment_opened(storage->archive, &entry, writer->media);
+}
+
+static bool open_segment(struct storage *storage, const struct media_frame *frame, struct reason *why)
+{
+	const struct media *run = storage->run;
+	struct segment_info info = {
+	    .segment_no = storage->next_segment,
+	    .run_no = storage->run_no,
+	    .first_wall_us = frame->wall.us,
+	    .first_mono_us = frame->mono.us,
+	    .last_wall_us = storage->last_wall_us,
+	    .utc_offset_s = time_utc_offset_s(frame->wall),
+	    .gap_cause = storage->last_wall_us ? storage->next_cause : GAP_START,
+	    .source = run->run.source,
+	};
+	int folder = archive_folder(storage->archive);
+	bool good;
+
+	if (folder < 0)
+		return reason_errno(why, "cannot open the recordings folder");
+	memcpy(info.boot_id, storage->boot_id, sizeof info.boot_id);
+	memcpy(info.camera, storage->camera, sizeof info.camera);
+	good = segment_writer_open(&storage->writer, folder, &info, run->data, run->bytes, why);
+	close(folder);
+	if (!good)
+		return false;
+	storage->next_segment++;
+	storage->next_cause = GAP_NONE;
+	list_segment(storage);
+	log_info("storage", "recording to %s", storage->writer.file);
+	return true;
+}
+
+/* A segment ends on the first key frame past its time, or where somebody deleted its file. */
+static bool is_due(struct storage *storage, const struct media_frame *frame)
+{
+	if (storage->writer.media < 0 || !frame->fragment.key)
+		return false;
+	if (frame->wall.us - storage->writer.info.first_wall_us >= storage->segment_us)
+		return true;
+	if (!archive_segment_vanished(storage->archive))
+		return false;
+	storage->next_cause = GAP_DISK;
+	log_warn("storage", "%s was deleted while it was being recorded", storage->writer.file);
+	return true;
+}
+
+static bool write_frame(struct storage *storage, struct media *media, struct reason *why)
+{
+	if (is_due(storage, &media->frame))
+		close_segment(storage);
+	if (storage->writer.media < 0) {
+		if (!media->frame.fragment.key)
+			return false; /* after trouble: the next second's key frame tries again */
+		if (!open_segment(storage, &media->frame, why))
+			return false;
+	}
+	if (!segment_writer_append(&storage->writer, media, why)) {
+		close_segment(storage);
+		return false;
+	}
+	return true;
+}
+
+static void take_frame(struct storage *storage, struct media *media)
+{
+	struct reason why = {""};
+
+	if (!storage->run)
+		return;
+	if (!write_frame(storage, media, &why)) {
+		storage->next_cause = GAP_DISK;
+		atomic_fetch_add(&storage->dropped, 1);
+		if (why.text[0])
+			set_trouble(storage, why.text);
+		return;
+	}
+	if (media->frame.fragment.key)
+		set_trouble(storage, "");
+	atomic_fetch_add(&storage->frames, 1);
+	atomic_store(&storage->indexed_wall_us, storage->writer.end_wall_us);
+	archive_segment_grew(storage->archive, storage->writer.end_wall_us, storage->writer.end,
+			     storage->writer.frames);
+}
+
+static void end_run(struct storage *storage)
+{
+	close_segment(storage);
+	free(storage->run);
+	storage->run = NULL;
+}
+
+/* A run keeps its own item: its bytes begin each of its segments. */
+static void begin_run(struct storage *storage, struct media *media)
+{
+	end_run(storage);
+	storage->run = media;
+	storage->run_no++;
+	if (storage->next_cause == GAP_NONE)
+		storage->next_cause = media->run.gap_cause;
+}
+
+static void *storage_thread(void *context)
+{
+	struct storage *storage = context;
+	struct archive_start start = archive_wait(storage->archive);
+	struct media *media;
+
+	storage->next_segment = start.next_segment;
+	storage->run_no = start.next_run - 1;
+	storage->last_wall_us = start.last_wall_us;
+	while ((media = take(storage))) {
+		done_with(storage, media);
+		if (media->kind == MEDIA_RUN) {
+			begin_run(storage, media);
+			continue;
+		}
+		if (media->kind == MEDIA_FRAME)
+			take_frame(storage, media);
+		else
+			end_run(storage);
+		free(media);
+	}
+	end_run(storage);
+	return NULL;
+}
+
+/* From outside --------------------------------------------------------------------------------------------------------
+ */
+
+struct storage *storage_start(struct archive *archive, const struct config *config, int room)
+{
+	struct storage *storage = calloc(1, sizeof *storage);
+
+	if (!storage)
+		return NULL;
+	storage->archive = archive;
+	storage->room = room;
+	storage->last = &storage->first;
+	storage->writer = SEGMENT_WRITER_NONE;
+	storage->segment_us = config->record.segment_seconds * US_PER_S;
+	snprintf(storage->camera, sizeof storage->camera, "%s", config->camera.name);
+	clock_boot_id(storage->boot_id);
+	pthread_mutex_init(&storage->lock, NULL);
+	pthread_cond_init(&storage->more, NULL);
+	if (pthread_create(&storage->thread, NULL, storage_thread, storage) != 0) {
+		free(storage);
+		return NULL;
+	}
+	pthread_setname_np(storage->thread, "storage");
+	return storage;
+}
+
+uint64_t storage_queued_bytes(const struct storage *storage)
+{
+	return atomic_load(&storage->queued_bytes);
+}
+
+uint64_t storage_frames(const struct storage *storage)
+{
+	return atomic_load(&storage->frames);
+}
+
+uint64_t storage_dropped(const struct storage *storage)
+{
+	return atomic_load(&storage->dropped);
+}
+
+int64_t storage_indexed_wall_us(const struct storage *storage)
+{
+	return atomic_load(&storage->indexed_wall_us);
+}
+
+bool storage_trouble(struct storage *storage, char *text, size_t bytes)
+{
+	pthread_mutex_lock(&storage->lock);
+	snprintf(text, bytes, "%s", storage->trouble);
+	pthread_mutex_unlock(&storage->lock);
+	return text[0] != '\0';
+}
+
+bool storage_stop(struct storage *storage, int64_t timeout_us)
+{
+	struct timespec until;
+
+	pthread_mutex_lock(&storage->lock);
+	storage->stopping = true;
+	pthread_cond_signal(&storage->more);
+	pthread_mutex_unlock(&storage->lock);
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_us / US_PER_S + 1;
+	if (pthread_clockjoin_np(storage->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+		return false; /* the disk hangs: the thread keeps what it uses, and the process ends without it */
+	pthread_cond_destroy(&storage->more);
+	pthread_mutex_destroy(&storage->lock);
+	free(storage);
+	return true;
+}
