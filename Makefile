@@ -34,7 +34,7 @@ WORKER = fastcgi fastcgi_listen fastcgi_scan problem
 LIVE   = live
 API    = api
 
-UNIT_TESTS = ring ring_crash fastcgi time config crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage
+UNIT_TESTS = ring ring_crash fastcgi time config crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage source source_v4l2 v4l2_setup
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi
@@ -73,6 +73,9 @@ UNITS = $(patsubst %,$(BUILD)/tests/unit/test_%,$(UNIT_TESTS))
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libapi.a $(BUILD)/liblive.a $(BUILD)/libworker.a \
 		$(BUILD)/librecorderd.a $(BUILD)/libwriters.a $(BUILD)/libshared.a
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_RECORDERD) $(LIBS_WORKER) $(LIBS_SHARED) -lm
+
+# These meet a driver of the test's own.
+$(patsubst %,$(BUILD)/tests/unit/test_%,source source_v4l2 v4l2_setup): $(BUILD)/tests/unit/fake_video.o
 
 units: $(UNITS)
 
