@@ -34,7 +34,7 @@ WORKER = fastcgi fastcgi_listen fastcgi_scan problem
 LIVE   = live
 API    = api
 
-UNIT_TESTS = ring ring_crash fastcgi time config crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup
+UNIT_TESTS = ring ring_crash fastcgi time config crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi
