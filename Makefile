@@ -26,7 +26,7 @@ SHARED_WRITERS = ring_writer catalogue_writer
 RECORDERD = recorder options siblings ring_size name_lock publish loop child \
 	capture opener source source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_buffers v4l2_controls frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
-	encoder encoder_command feed fragment_stream storage segment_writer \
+	encoder encoder_input encoder_output encoder_command feed fragment_stream storage segment_writer \
 	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair
 
 # Both workers
@@ -34,7 +34,7 @@ WORKER = fastcgi fastcgi_listen fastcgi_scan problem
 LIVE   = live
 API    = api
 
-UNIT_TESTS = ring ring_crash fastcgi time config crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg
+UNIT_TESTS = ring ring_crash fastcgi time timeform config config_files crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi

@@ -295,53 +295,6 @@ static void a_leap_day_is_a_day(void **state)
 	assert_int_equal(parsed_us("20000229_000000", TIME_FROM), INT64_C(951782400000000));
 }
 
-static void formats_are_floored_and_carry_the_offset(void **state)
-{
-	char compact[TIME_COMPACT_BYTES], iso[TIME_ISO_BYTES];
-
-	(void)state;
-	set_zone("Europe/Berlin");
-	time_format_compact(now, compact);
-	assert_string_equal(compact, "20260517_102300");
-	time_format_compact_ms((wall_t){NOW_US + 999}, compact);
-	assert_string_equal(compact, "20260517_102300_750");
-	time_format_iso((wall_t){NOW_US + 999}, iso);
-	assert_string_equal(iso, "2026-05-17T10:23:00.750+02:00");
-	time_format_http(now, iso);
-	assert_string_equal(iso, "Sun, 17 May 2026 08:23:00 GMT");
-	assert_int_equal(time_utc_offset_s(now), 7200);
-
-	set_zone("America/St_Johns");
-	time_format_iso(now, iso);
-	assert_string_equal(iso, "2026-05-17T05:53:00.750-02:30");
-	assert_int_equal(time_utc_offset_s(now), -9000);
-
-	set_zone("UTC");
-	time_format_iso((wall_t){0}, iso);
-	assert_string_equal(iso, "1970-01-01T00:00:00.000+00:00");
-	time_format_iso((wall_t){-1}, iso);
-	assert_string_equal(iso, "1969-12-31T23:59:59.999+00:00");
-	assert_int_equal(time_floor_second(now).us, INT64_C(1779006180000000));
-	assert_int_equal(time_floor_second((wall_t){-1}).us, -US_PER_S);
-}
-
-static void the_farthest_numbers_still_fit_their_texts(void **state)
-{
-	static const int64_t far[] = {INT64_MIN, INT64_MAX};
-	char compact[TIME_COMPACT_BYTES], iso[TIME_ISO_BYTES];
-
-	(void)state;
-	set_zone("Europe/Berlin");
-	for (size_t i = 0; i < 2; i++) {
-		time_format_compact((wall_t){far[i]}, compact);
-		time_format_compact_ms((wall_t){far[i]}, compact);
-		assert_true(strlen(compact) < sizeof(compact));
-		time_format_iso((wall_t){far[i]}, iso);
-		time_format_http((wall_t){far[i]}, iso);
-		assert_true(strlen(iso) < sizeof(iso));
-	}
-}
-
 static void a_duration_is_a_positive_number_with_or_without_unit(void **state)
 {
 	static const char *const wrong[] = {"", "0", "0s", "-5", "5 m", "m", "1.", "1.5.5", "5y", "5ms", "five"};
@@ -368,38 +321,6 @@ static void a_duration_is_a_positive_number_with_or_without_unit(void **state)
 	assert_int_equal(time_parse_duration("99999999999d", 12, &us), TIME_OUT_OF_RANGE);
 }
 
-/* Whatever is written is read back as the same moment, in every zone and at every change of the clocks. */
-static void what_is_written_reads_back(void **state)
-{
-	static const char *const zones[] = {
-	    "UTC",	    "Europe/Berlin",	 "America/New_York", "Australia/Lord_Howe",
-	    "Asia/Kolkata", "Africa/Casablanca", "Pacific/Apia",     "America/St_Johns"};
-	uint64_t random = 42;
-
-	(void)state;
-	for (size_t zone = 0; zone < sizeof(zones) / sizeof(zones[0]); zone++) {
-		set_zone(zones[zone]);
-		for (int i = 0; i < 5000; i++) {
-			char compact[TIME_COMPACT_BYTES], iso[TIME_ISO_BYTES];
-
-			random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-			int64_t at_us = (int64_t)(random >> 20) % (INT64_C(7258118400) * US_PER_S);
-			at_us -= at_us % US_PER_MS;
-			time_format_iso((wall_t){at_us}, iso);
-			assert_int_equal(parsed_us(iso, TIME_FROM), at_us);
-
-			*strpbrk(iso + 10, "+-") = ' '; /* a plus that was decoded; minus zones differ */
-			if (time_utc_offset_s((wall_t){at_us}) >= 0)
-				assert_int_equal(parsed_us(iso, TIME_TO), at_us);
-
-			time_format_compact_ms((wall_t){at_us}, compact);
-			int64_t first_us = parsed_us(compact, TIME_FROM), second_us = parsed_us(compact, TIME_TO);
-			assert_true(first_us <= second_us);
-			assert_true(first_us == at_us || second_us == at_us);
-		}
-	}
-}
-
 static void every_status_has_its_sentence(void **state)
 {
 	(void)state;
@@ -421,10 +342,7 @@ int main(void)
 	    cmocka_unit_test(in_the_repeated_hour_from_is_the_first_and_to_the_second),
 	    cmocka_unit_test(the_hour_that_spring_leaves_out_is_named),
 	    cmocka_unit_test(a_leap_day_is_a_day),
-	    cmocka_unit_test(formats_are_floored_and_carry_the_offset),
-	    cmocka_unit_test(the_farthest_numbers_still_fit_their_texts),
 	    cmocka_unit_test(a_duration_is_a_positive_number_with_or_without_unit),
-	    cmocka_unit_test(what_is_written_reads_back),
 	    cmocka_unit_test(every_status_has_its_sentence),
 	};
 
