@@ -24,7 +24,7 @@ SHARED = reason clock timeform timeparse log config config_keys config_text buff
 SHARED_WRITERS = ring_writer catalogue_writer
 
 RECORDERD = recorder options siblings ring_size name_lock publish loop child \
-	capture opener source source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_buffers v4l2_controls frame_clock \
+	capture capture_frames device_watch opener source source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_buffers v4l2_controls frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
 	encoder encoder_input encoder_output encoder_command feed fragment_stream storage segment_writer \
 	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair

@@ -44,8 +44,7 @@ struct archive_start archive_started(struct archive *archive);
 /* Waits for the repair. */
 struct archive_start archive_wait(struct archive *archive);
 
-/* The storage thread's view: segments begin, grow and are closed.
- * ------------------------------------------------------ */
+/* The storage thread's view: segments begin, grow and are closed. */
 
 /* The folder, made again if somebody removed it: a descriptor to close, or -1 with errno. */
 int archive_folder(struct archive *archive);

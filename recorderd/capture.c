@@ -1,21 +1,13 @@
 /*
  * capture.c - a table of phases and events, one deadline, and a thread (opener.h) for the calls that block.
- *
- * Between the driver's buffer and the ring a frame is copied once, by ring_writer_put.
  */
-#include "recorderd/capture.h"
+#include "recorderd/capture_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/inotify.h>
-#include <unistd.h>
 
-#include "recorderd/clock_map.h"
-#include "recorderd/opener.h"
-#include "recorderd/rate.h"
-#include "recorderd/source.h"
 #include "shared/log.h"
 
 #define FIRST_FRAME_US	 (5 * US_PER_S)
@@ -24,50 +16,6 @@
 #define DEVICE_SETTLE_US (US_PER_S / 20) /* between a node's appearance and its being usable */
 #define BETTER_FIRST_US	 (2 * US_PER_S)	 /* while a stand-in serves: look for the configured camera */
 #define BETTER_LAST_US	 (60 * US_PER_S)
-#define DAMAGE_LOG_US	 (10 * US_PER_S)
-
-enum phase { PHASE_WAITING, PHASE_OPENING, PHASE_FIRST, PHASE_STREAMING, PHASES };
-
-enum event {
-	EVENT_OPENED,
-	EVENT_REFUSED, /* it could not be opened */
-	EVENT_FRAME,
-	EVENT_GONE,   /* unplugged */
-	EVENT_BROKEN, /* an error that opening again may heal */
-	EVENT_RESIZED,
-	EVENT_DUE,     /* the deadline */
-	EVENT_DEVICES, /* something came or went in /dev */
-	EVENT_BETTER,  /* the configured camera is back while a stand-in serves */
-	EVENTS,
-};
-
-struct capture {
-	struct capture_parts parts;
-	enum phase phase;
-	struct opener *opener;
-	struct loop_watch opened, device, devices;
-	struct loop_timer deadline, better;
-	struct source *source;
-	struct reason said; /* by the last attempt to open */
-	int64_t retry_us, better_us;
-	bool stands_in; /* not the camera that the configuration means */
-	bool stopping;
-
-	/* The stretch */
-	struct clock_map clock;
-	uint32_t stretch;
-	enum gap_cause next_cause;
-	bool stretch_open;
-	uint16_t width, height;
-	mono_t last_frame;
-
-	struct rate rate;
-	struct recorder_state status;
-	mono_t damage_logged;
-	bool refusal_logged;
-};
-
-static void happen(struct capture *capture, enum event event);
 
 static void set_deadline(struct capture *capture, int64_t in_us)
 {
@@ -88,83 +36,10 @@ static void note_error(struct capture *capture, const char *text)
 	capture->status.last_error_wall_us = wall_now().us;
 }
 
-/* Frames
- * ------------------------------------------------------------------------------------------------------------------ */
-
-static void begin_stretch(struct capture *capture, enum gap_cause cause)
-{
-	capture->stretch++;
-	capture->next_cause = cause;
-	capture->stretch_open = true;
-}
-
-/* A frame belongs to the open stretch, or begins the next one. */
-static void choose_stretch(struct capture *capture, const struct source_frame *frame)
-{
-	bool stepped = clock_map_follow(&capture->clock, clock_offset_us());
-
-	if (!capture->stretch_open) {
-		begin_stretch(capture, capture->next_cause);
-	} else if (stepped) {
-		log_warn("camera", "the clock was set, or the machine slept: a new run begins");
-		begin_stretch(capture, GAP_CLOCK);
-	} else if (frame->width != capture->width || frame->height != capture->height) {
-		begin_stretch(capture, GAP_FORMAT);
-	}
-	capture->width = frame->width;
-	capture->height = frame->height;
-}
-
-static void take_frame(void *context, const struct source_frame *frame)
-{
-	struct capture *capture = context;
-	struct ring_meta meta;
-
-	choose_stretch(capture, frame);
-	meta = (struct ring_meta){
-	    .wall_us = wall_of_mono(frame->captured, capture->clock.offset_us).us,
-	    .mono_us = frame->captured.us,
-	    .stretch = capture->stretch,
-	    .gap_cause = capture->next_cause,
-	    .source = capture->source->info.kind,
-	    .width = frame->width,
-	    .height = frame->height,
-	};
-	if (!ring_writer_put(capture->parts.ring, &meta, frame->parts, frame->count)) {
-		capture->status.damaged++;
-		return;
-	}
-	capture->last_frame = mono_now();
-	capture->status.frames++;
-	rate_add(&capture->rate, frame->captured);
-	if (capture->phase != PHASE_STREAMING)
-		happen(capture, EVENT_FRAME);
-	capture->parts.frame(capture->parts.context);
-}
-
-static void count_lost(void *context, uint32_t frames)
-{
-	struct capture *capture = context;
-
-	capture->status.lost += frames;
-}
-
-static void count_damaged(void *context, const char *what)
-{
-	struct capture *capture = context;
-	mono_t now = mono_now();
-
-	capture->status.damaged++;
-	if (now.us - capture->damage_logged.us < DAMAGE_LOG_US)
-		return;
-	capture->damage_logged = now;
-	log_warn("camera", "a frame was refused: %s (%llu so far)", what, (unsigned long long)capture->status.damaged);
-}
-
 static void source_ready(void *context, uint32_t events)
 {
 	struct capture *capture = context;
-	const struct source_sink sink = {take_frame, count_lost, count_damaged, capture};
+	const struct source_sink sink = capture_sink(capture);
 	struct reason why = {""};
 	enum source_outcome outcome = source_read(capture->source, &sink, &why);
 
@@ -173,11 +48,12 @@ static void source_ready(void *context, uint32_t events)
 		return;
 	log_warn("camera", "%s", why.text);
 	note_error(capture, why.text);
-	happen(capture, outcome == SOURCE_GONE ? EVENT_GONE : outcome == SOURCE_RESIZED ? EVENT_RESIZED : EVENT_BROKEN);
+	capture_happen(capture, outcome == SOURCE_GONE	    ? EVENT_GONE
+				: outcome == SOURCE_RESIZED ? EVENT_RESIZED
+							    : EVENT_BROKEN);
 }
 
-/* Opening and closing
- * ------------------------------------------------------------------------------------------------------ */
+/* Opening and closing */
 
 static void order_open(struct capture *capture)
 {
@@ -382,7 +258,7 @@ static action *const actions[PHASES][EVENTS] = {
 			 [EVENT_BETTER] = on_better},
 };
 
-static void happen(struct capture *capture, enum event event)
+void capture_happen(struct capture *capture, enum event event)
 {
 	action *act = actions[capture->phase][event];
 
@@ -390,12 +266,11 @@ static void happen(struct capture *capture, enum event event)
 		act(capture);
 }
 
-/* What the loop calls
- * ---------------------------------------------------------------------------------------------------------- */
+/* What the loop calls */
 
 static void deadline_due(void *context)
 {
-	happen(context, EVENT_DUE);
+	capture_happen(context, EVENT_DUE);
 }
 
 static void take_list(struct capture *capture, struct opener_result *result)
@@ -413,7 +288,7 @@ static void take_list(struct capture *capture, struct opener_result *result)
 		ring_writer_devices(capture->parts.ring, result->devices_json);
 	free(result->devices_json);
 	if (better && capture->stands_in && !result->opened_asked)
-		happen(capture, EVENT_BETTER);
+		capture_happen(capture, EVENT_BETTER);
 }
 
 static void opener_ready(void *context, uint32_t events)
@@ -428,38 +303,13 @@ static void opener_ready(void *context, uint32_t events)
 			continue;
 		capture->said = result.why;
 		capture->source = result.source;
-		happen(capture, result.outcome == SOURCE_OPENED ? EVENT_OPENED : EVENT_REFUSED);
+		capture_happen(capture, result.outcome == SOURCE_OPENED ? EVENT_OPENED : EVENT_REFUSED);
 	}
 }
 
-static void devices_changed(void *context, uint32_t events)
+static void devices_changed(void *context)
 {
-	struct capture *capture = context;
-	char block[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	ssize_t got = read(capture->devices.fd, block, sizeof block);
-	bool video = false;
-
-	(void)events;
-	for (ssize_t at = 0; at + (ssize_t)sizeof(struct inotify_event) <= got;) {
-		const struct inotify_event *event = (const struct inotify_event *)(block + at);
-
-		video |= event->len && strncmp(event->name, "video", 5) == 0;
-		at += (ssize_t)(sizeof *event + event->len);
-	}
-	if (video)
-		happen(capture, EVENT_DEVICES);
-}
-
-static void watch_devices(struct capture *capture)
-{
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-
-	capture->devices = (struct loop_watch){.fd = fd, .ready = devices_changed, .context = capture};
-	if (fd < 0)
-		return;
-	if (inotify_add_watch(fd, "/dev", IN_CREATE | IN_DELETE | IN_ATTRIB) < 0 ||
-	    !loop_watch_set(capture->parts.loop, &capture->devices, EPOLLIN))
-		log_warn("camera", "changes in /dev are not seen at once; cameras are looked for every 2 s");
+	capture_happen(context, EVENT_DEVICES);
 }
 
 struct capture *capture_create(const struct capture_parts *parts)
@@ -484,7 +334,7 @@ struct capture *capture_create(const struct capture_parts *parts)
 	capture->opened =
 	    (struct loop_watch){.fd = opener_fd(capture->opener), .ready = opener_ready, .context = capture};
 	loop_watch_set(parts->loop, &capture->opened, EPOLLIN);
-	watch_devices(capture);
+	device_watch_start(&capture->devices, parts->loop, devices_changed, capture);
 	order_open(capture);
 	return capture;
 }
@@ -498,10 +348,7 @@ void capture_destroy(struct capture *capture)
 	loop_timer_clear(capture->parts.loop, &capture->deadline);
 	loop_timer_clear(capture->parts.loop, &capture->better);
 	loop_watch_set(capture->parts.loop, &capture->opened, 0);
-	if (capture->devices.fd >= 0) {
-		loop_watch_set(capture->parts.loop, &capture->devices, 0);
-		close(capture->devices.fd);
-	}
+	device_watch_stop(&capture->devices);
 	opener_destroy(capture->opener);
 	free(capture);
 }

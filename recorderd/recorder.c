@@ -39,8 +39,7 @@ struct recorder {
 	bool stopping;
 };
 
-/* Opening: everything that a start can fail for
- * ------------------------------------------------------------------------------ */
+/* Opening: everything that a start can fail for */
 
 static bool open_ring(struct recorder *recorder, struct reason *why)
 {
@@ -120,9 +119,7 @@ fail:
 	return NULL;
 }
 
-/* Running
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* Running */
 
 static void on_frame(void *context)
 {

@@ -56,8 +56,7 @@ struct media *media_create(enum media_kind kind, const void *data, size_t bytes)
 	return media;
 }
 
-/* The queue ---------------------------------------------------------------------------------------------------------
- */
+/* The queue */
 
 void storage_push(struct storage *storage, struct media *media)
 {
@@ -110,8 +109,7 @@ static void done_with(struct storage *storage, struct media *media)
 	}
 }
 
-/* Trouble: said once, and once when it is over ------------------------------------------------------------------------
- */
+/* Trouble: said once, and once when it is over */
 
 static void set_trouble(struct storage *storage, const char *text)
 {
@@ -124,8 +122,7 @@ static void set_trouble(struct storage *storage, const char *text)
 	pthread_mutex_unlock(&storage->lock);
 }
 
-/* Segments ----------------------------------------------------------------------------------------------------------
- */
+/* Segments */
 
 static void close_segment(struct storage *storage)
 {
@@ -192,12 +189,17 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 	return true;
 }
 
-/* A segment ends on the first key frame past its time, or where somebody deleted its file. */
+/*
+ * A segment ends on the first key frame past its time, or where somebody deleted its file. Time is counted in whole
+ * seconds of the wall: the frames of 10:20:00.012 and 10:30:00.004 are 600 s apart, so that segments keep beginning at
+ * the same second.
+ */
 static bool is_due(struct storage *storage, const struct media_frame *frame)
 {
 	if (storage->writer.media < 0 || !frame->fragment.key)
 		return false;
-	if (frame->wall.us - storage->writer.info.first_wall_us >= storage->segment_us)
+	if (time_floor_second(frame->wall).us - time_floor_second((wall_t){storage->writer.info.first_wall_us}).us >=
+	    storage->segment_us)
 		return true;
 	if (!archive_segment_vanished(storage->archive))
 		return false;
@@ -286,8 +288,7 @@ static void *storage_thread(void *context)
 	return NULL;
 }
 
-/* From outside --------------------------------------------------------------------------------------------------------
- */
+/* From outside */
 
 struct storage *storage_start(struct archive *archive, const struct config *config, int room)
 {

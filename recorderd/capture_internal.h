@@ -1,0 +1,63 @@
+/*
+ * capture_internal.h - what the files of capture share: phases and events (capture.c), and frames on their way into the
+ * ring (capture_frames.c).
+ */
+#ifndef RECORDERD_CAPTURE_INTERNAL_H
+#define RECORDERD_CAPTURE_INTERNAL_H
+
+#include "recorderd/capture.h"
+#include "recorderd/clock_map.h"
+#include "recorderd/device_watch.h"
+#include "recorderd/opener.h"
+#include "recorderd/rate.h"
+#include "recorderd/source.h"
+
+enum phase { PHASE_WAITING, PHASE_OPENING, PHASE_FIRST, PHASE_STREAMING, PHASES };
+
+enum event {
+	EVENT_OPENED,
+	EVENT_REFUSED, /* it could not be opened */
+	EVENT_FRAME,
+	EVENT_GONE,   /* unplugged */
+	EVENT_BROKEN, /* an error that opening again may heal */
+	EVENT_RESIZED,
+	EVENT_DUE,     /* the deadline */
+	EVENT_DEVICES, /* something came or went in /dev */
+	EVENT_BETTER,  /* the configured camera is back while a stand-in serves */
+	EVENTS,
+};
+
+struct capture {
+	struct capture_parts parts;
+	enum phase phase;
+	struct opener *opener;
+	struct loop_watch opened, device;
+	struct device_watch devices;
+	struct loop_timer deadline, better;
+	struct source *source;
+	struct reason said; /* by the last attempt to open */
+	int64_t retry_us, better_us;
+	bool stands_in; /* not the camera that the configuration means */
+	bool stopping;
+
+	/* The stretch */
+	struct clock_map clock;
+	uint32_t stretch;
+	enum gap_cause next_cause;
+	bool stretch_open;
+	uint16_t width, height;
+	mono_t last_frame;
+
+	struct rate rate;
+	struct recorder_state status;
+	mono_t damage_logged;
+	bool refusal_logged;
+};
+
+/* capture.c: something happened; the table of phases says what it means. */
+void capture_happen(struct capture *capture, enum event event);
+
+/* capture_frames.c: where a source delivers to. */
+struct source_sink capture_sink(struct capture *capture);
+
+#endif

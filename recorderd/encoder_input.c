@@ -1,0 +1,174 @@
+/* encoder_input.c - what FFmpeg is given: the ring's frames, run by run. */
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "recorderd/encoder_command.h"
+#include "recorderd/encoder_internal.h"
+
+#define DRAIN_US (10 * US_PER_S)
+
+static void input_ready(void *context, uint32_t events)
+{
+	(void)events;
+	encoder_pump(context);
+}
+
+/* Why there is a gap before the run that begins with this frame. */
+static enum gap_cause run_cause(const struct encoder *encoder, const struct ring_meta *meta)
+{
+	if (encoder->next_cause != GAP_NONE)
+		return encoder->next_cause;
+	if (meta->stretch == encoder->last_stretch)
+		return GAP_NONE;
+	return meta->gap_cause < GAP_CAUSES ? (enum gap_cause)meta->gap_cause : GAP_ENCODER;
+}
+
+static bool start_run(struct encoder *encoder)
+{
+	const struct ring_meta *meta = &encoder->feed.frame.meta;
+	struct encoder_command command;
+	struct reason why;
+
+	encoder->cause = run_cause(encoder, meta);
+	encoder->error_line[0] = '\0';
+	encoder_command_build(&command, &encoder->parts.config->record, (wall_t){meta->wall_us}, encoder->fps);
+	if (!child_start(&encoder->child, command.argv, &why) || !encoder_watch_output(encoder)) {
+		encoder_fail(encoder, why.text);
+		return false;
+	}
+	encoder->in = (struct loop_watch){.fd = encoder->child.in, .ready = input_ready, .context = encoder};
+	encoder->next_cause = GAP_NONE;
+	encoder->first = *meta;
+	encoder->last_stretch = meta->stretch;
+	encoder->last_duration_us = (uint32_t)(US_PER_S / encoder->fps);
+	encoder->progress_at = mono_now();
+	encoder->state = ENCODER_RUNNING;
+	return true;
+}
+
+/* The run is over: the child gives what it still has, and ends. */
+static void close_input(struct encoder *encoder)
+{
+	loop_watch_set(encoder->parts.loop, &encoder->in, 0);
+	child_close(&encoder->child.in);
+	encoder->drain_by = (mono_t){mono_now().us + DRAIN_US};
+	encoder->state = ENCODER_DRAINING;
+}
+
+static void begin_frame(struct encoder *encoder)
+{
+	const struct ring_frame *frame = &encoder->feed.frame;
+	struct in_flight_frame given = {
+	    .seq = frame->seq,
+	    .pts_us = frame->meta.wall_us - encoder->first.wall_us,
+	    .wall_us = frame->meta.wall_us,
+	    .mono_us = frame->meta.mono_us,
+	};
+
+	feed_begin(&encoder->feed, given.pts_us, !encoder->fed);
+	encoder->fed = true;
+	in_flight_push(&encoder->in_flight, &given);
+}
+
+enum next { NEXT_FRAME, NEXT_NOTHING, NEXT_RUN_OVER };
+
+static enum next find_next(struct encoder *encoder)
+{
+	switch (feed_peek(&encoder->feed)) {
+	case FEED_NOTHING:
+		return encoder->feed.next > encoder->end_after ? NEXT_RUN_OVER : NEXT_NOTHING;
+	case FEED_HOLE:
+		encoder->next_cause = GAP_ENCODER;
+		return NEXT_RUN_OVER;
+	case FEED_FRAME:
+		break;
+	}
+	if (encoder->feed.frame.seq > encoder->end_after)
+		return NEXT_RUN_OVER;
+	if (encoder->state == ENCODER_RUNNING && encoder->feed.frame.meta.stretch != encoder->first.stretch)
+		return NEXT_RUN_OVER;
+	return NEXT_FRAME;
+}
+
+static void run_over(struct encoder *encoder)
+{
+	encoder->end_after = UINT64_MAX;
+	if (encoder->state == ENCODER_RUNNING)
+		close_input(encoder);
+}
+
+/* Feeds until the pipe is full, the ring has no more, or the run is over. */
+static void feed_child(struct encoder *encoder)
+{
+	while (encoder->state == ENCODER_RUNNING) {
+		if (!encoder->feed.writing) {
+			enum next next = in_flight_is_full(&encoder->in_flight) ? NEXT_NOTHING : find_next(encoder);
+
+			if (next == NEXT_RUN_OVER)
+				run_over(encoder);
+			if (next != NEXT_FRAME)
+				break;
+			begin_frame(encoder);
+		}
+		switch (feed_write(&encoder->feed, encoder->child.in)) {
+		case FEED_WRITTEN:
+			encoder->progress_at = mono_now();
+			continue;
+		case FEED_FULL:
+			loop_watch_set(encoder->parts.loop, &encoder->in, EPOLLOUT);
+			return;
+		case FEED_BROKEN:
+			encoder_fail(encoder, "FFmpeg does not read any more");
+			return;
+		}
+	}
+	if (encoder->child.in >= 0)
+		loop_watch_set(encoder->parts.loop, &encoder->in, 0);
+}
+
+/* Where recording goes on after a restart of the recorder: behind the newest frame on disk, else with the first new
+ * frame. */
+static bool find_start(struct encoder *encoder)
+{
+	const struct ring_reader *ring = encoder->parts.ring;
+	struct archive_start start = archive_started(encoder->parts.archive);
+	uint64_t next = encoder->parts.adopted + 1;
+	struct ring_frame frame;
+
+	if (!start.recovered)
+		return false;
+	while (start.last_mono_us >= 0 && next > 1 && ring_reader_get(ring, next - 1, &frame) &&
+	       frame.meta.mono_us > start.last_mono_us)
+		next--;
+	if (next <= encoder->parts.adopted && ring_reader_get(ring, next - 1, &frame) &&
+	    frame.meta.mono_us == start.last_mono_us)
+		encoder->last_stretch = frame.meta.stretch;
+	else if (next <= encoder->parts.adopted)
+		encoder->next_cause = GAP_RECORDER_DOWN;
+	feed_init(&encoder->feed, ring, next);
+	encoder->found_start = true;
+	return true;
+}
+
+void encoder_pump(struct encoder *encoder)
+{
+	if (encoder->state == ENCODER_OFF || (!encoder->found_start && !find_start(encoder)))
+		return;
+	if (encoder->out.events == 0 && encoder->child.out >= 0 && !storage_is_full(encoder->parts.storage)) {
+		encoder->progress_at = mono_now();
+		loop_watch_set(encoder->parts.loop, &encoder->out, EPOLLIN);
+	}
+	if (encoder->state == ENCODER_BACKOFF && mono_now().us >= encoder->retry_at.us)
+		encoder->state = ENCODER_IDLE;
+	while (encoder->state == ENCODER_IDLE) {
+		enum next next = find_next(encoder);
+
+		if (next == NEXT_NOTHING)
+			break;
+		if (next == NEXT_RUN_OVER)
+			run_over(encoder);
+		else if (!start_run(encoder))
+			break;
+	}
+	feed_child(encoder);
+}

@@ -1,0 +1,170 @@
+/* encoder_output.c - what FFmpeg gives: each fragment finds its frame and goes to storage. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "recorderd/encoder_internal.h"
+#include "shared/log.h"
+
+#define READ_BYTES (256u << 10)
+
+void encoder_end_segment(struct encoder *encoder)
+{
+	struct media *end;
+
+	if (!encoder->announced)
+		return;
+	encoder->announced = false;
+	end = media_create(MEDIA_END, NULL, 0);
+	if (end)
+		storage_push(encoder->parts.storage, end);
+}
+
+static void put_be32(uint8_t *at, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		at[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void announce_run(struct encoder *encoder)
+{
+	struct media *run;
+
+	if (encoder->announced || !encoder->stream.started)
+		return;
+	run = media_create(MEDIA_RUN, encoder->stream.init.data, encoder->stream.init.length);
+	if (!run)
+		return;
+	run->run = (struct media_run){
+	    .gap_cause = encoder->cause,
+	    .source = encoder->first.source,
+	    .track = encoder->stream.track,
+	};
+	run->run.track.entry = NULL;
+	storage_push(encoder->parts.storage, run);
+	encoder->announced = true;
+}
+
+/* FFmpeg gives the last frame of a run 1 µs, for want of a next one: it gets what the frame before it had. */
+static void mend_duration(struct encoder *encoder, uint8_t *moof, struct mp4_fragment *fragment)
+{
+	if (fragment->duration <= 1 && fragment->duration_at) {
+		fragment->duration = encoder->last_duration_us;
+		put_be32(moof + fragment->duration_at, fragment->duration);
+	}
+	encoder->last_duration_us = fragment->duration < US_PER_S ? fragment->duration : US_PER_S;
+}
+
+static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_t total_bytes,
+			  const struct mp4_fragment *fragment)
+{
+	struct encoder *encoder = context;
+	struct in_flight_frame frame;
+	struct media *media;
+	uint64_t skipped = 0;
+	bool found = in_flight_take(&encoder->in_flight, (int64_t)fragment->decode_time, &frame, &skipped);
+
+	encoder->feed.lost += skipped;
+	if (!found) {
+		log_warn("encoder", "it gave a frame for a time that it was not given: left out");
+		return;
+	}
+	announce_run(encoder);
+	media = media_create(MEDIA_FRAME, data, total_bytes);
+	if (!media || !encoder->announced) {
+		free(media);
+		encoder->feed.lost++;
+		return;
+	}
+	media->frame = (struct media_frame){
+	    .wall = {frame.wall_us},
+	    .mono = {frame.mono_us},
+	    .fragment = *fragment,
+	    .moof_bytes = (uint32_t)moof_bytes,
+	};
+	mend_duration(encoder, media->data, &media->frame.fragment);
+	storage_push(encoder->parts.storage, media);
+	encoder->progress_at = mono_now();
+	if (encoder->status.failing) {
+		encoder->status.failing = false;
+		log_info("encoder", "encoding again");
+	}
+	encoder->backoff_us = BACKOFF_FIRST_US;
+}
+
+/* All that the child had to give is taken. */
+static void drained(struct encoder *encoder)
+{
+	encoder->feed.lost += encoder->in_flight.count;
+	encoder->in_flight.count = 0;
+	encoder_forget_child(encoder);
+	encoder_end_segment(encoder);
+	encoder->state = encoder->drained ? ENCODER_OFF : ENCODER_IDLE;
+}
+
+static void output_over(struct encoder *encoder)
+{
+	if (encoder->state == ENCODER_DRAINING)
+		drained(encoder);
+	else
+		encoder_fail(encoder, "FFmpeg ended");
+	encoder_pump(encoder);
+}
+
+static void output_ready(void *context, uint32_t events)
+{
+	struct encoder *encoder = context;
+	struct reason why;
+	uint8_t *room = fragment_stream_room(&encoder->stream, READ_BYTES);
+	ssize_t got;
+
+	(void)events;
+	got = room ? read(encoder->child.out, room, READ_BYTES) : -1;
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) {
+		output_over(encoder);
+		return;
+	}
+	if (!fragment_stream_push(&encoder->stream, (size_t)got, take_fragment, encoder, &why)) {
+		encoder_fail(encoder, why.text);
+		return;
+	}
+	if (storage_is_full(encoder->parts.storage)) /* read on when storage has room: encoder_pump */
+		loop_watch_set(encoder->parts.loop, &encoder->out, 0);
+}
+
+/* What FFmpeg has to say: the last line is kept for the reason. */
+static void error_ready(void *context, uint32_t events)
+{
+	struct encoder *encoder = context;
+	char text[1024];
+	ssize_t got = read(encoder->child.err, text, sizeof text - 1);
+	char *line, *rest = text;
+
+	(void)events;
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) {
+		loop_watch_set(encoder->parts.loop, &encoder->err, 0);
+		return;
+	}
+	text[got] = '\0';
+	while ((line = strsep(&rest, "\r\n"))) {
+		if (!*line)
+			continue;
+		log_debug("ffmpeg", "%s", line);
+		snprintf(encoder->error_line, sizeof encoder->error_line, "%s", line);
+	}
+}
+
+bool encoder_watch_output(struct encoder *encoder)
+{
+	encoder->out = (struct loop_watch){.fd = encoder->child.out, .ready = output_ready, .context = encoder};
+	encoder->err = (struct loop_watch){.fd = encoder->child.err, .ready = error_ready, .context = encoder};
+	return loop_watch_set(encoder->parts.loop, &encoder->out, EPOLLIN) &&
+	       loop_watch_set(encoder->parts.loop, &encoder->err, EPOLLIN);
+}
