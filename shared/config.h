@@ -1,5 +1,6 @@
 /*
- * config.h - recorder.ini: one file a camera (format: iniparser's; keys: recorder.ini.example).
+ * config.h - recorder.ini: one file a camera (format: iniparser's; keys: recorder.ini.example). Loading is for one thread at a time:
+ * iniparser's error callback is global.
  *
  * A missing key has its default; an unknown section or key, or a value out of range, is refused with the file, the key and
  * what would be right. Relative folders count from the folder of the .ini file. Paths come out absolute.
@@ -24,7 +25,7 @@ enum config_format { FORMAT_AUTO, FORMAT_MJPEG, FORMAT_YUYV };
 enum config_codec { CODEC_H264, CODEC_MJPEG };
 
 struct config_camera {
-	char name[CONFIG_NAME_BYTES];     /* a-z 0-9 _ -, not empty */
+	char name[CONFIG_NAME_BYTES];     /* a-z 0-9 _ -, not empty, no - first */
 	char device[CONFIG_DEVICE_BYTES]; /* auto, test, or a path (a bare number N becomes /dev/videoN) */
 	enum config_fallback fallback;
 	int width, height; /* 16 to 8192 */
@@ -57,11 +58,13 @@ struct config_memory {
 struct config_clips {
 	char directory[PATH_MAX];
 	bool cache;
-	int max_mb;
+	int max_mb; /* MiB, at least 1 */
 };
 
 struct config_http {
-	int max_viewers, max_downloads, max_clip_minutes, max_transcodes;
+	int max_viewers, max_downloads; /* 1 to 10000 */
+	int max_clip_minutes;		/* 1 to 10080 */
+	int max_transcodes;		/* 0 to 64 */
 	bool allow_control;
 };
 

@@ -19,8 +19,8 @@ struct jpeg_info {
 
 /*
  * Walks the marker segments to SOS and finds the EOI behind the last scan. False for anything that is not one whole baseline,
- * extended or progressive JPEG: no SOI, a length that leaves the data, no SOF, no SOS, no EOI, a zero size. Pure; never reads
- * outside of data[0 .. length).
+ * extended or progressive JPEG: no SOI, a length that leaves the data, no SOF, not 8 bits a sample, a zero size, no SOS, no EOI.
+ * Pure; never reads outside of data[0 .. length).
  */
 bool jpeg_inspect(const uint8_t *data, size_t length, struct jpeg_info *out);
 

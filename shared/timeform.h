@@ -1,10 +1,11 @@
 /*
  * timeform.h - the forms in which people write times, in both directions.
  *
- * Read: `YYYYMMDD_HHMMSS` and `YYYYMMDD_HHMMSS_mmm` (local), ISO 8601 (`2026-05-17T10:23:00`, `.fff` up to microseconds,
- * `Z`, `+02:00`, `+0200`, `+02`, none = local; a space may stand for the T, and a space before an offset is a plus that
- * was URL-decoded), seconds since the epoch (with decimals), `now`, and `-90s`, `-5m`, `-2h`, `-1d`, which count from
- * `now` floored to the second. Local times follow TZ by way of tzset/mktime/localtime_r.
+ * Read: `YYYYMMDD_HHMMSS` and `YYYYMMDD_HHMMSS_mmm` (local), ISO 8601 (`2026-05-17T10:23:00`, `.fff` with up to nine digits,
+ * floored to microseconds, `Z`, `+02:00`, `+0200`, `+02`, none = local; a space may stand for the T, and a space before an
+ * offset is a plus that was URL-decoded), seconds since the epoch (with decimals; but eight digits alone are half a time
+ * stamp), `now`, and `-90s`, `-5m`, `-2h`, `-1d`, which count from `now` floored to the second. Local times follow TZ by way of
+ * localtime_r; who changes TZ calls tzset.
  *
  * The hour that autumn repeats: `from` means the first, `to` the second. The hour that spring leaves out is no time.
  */
