@@ -147,12 +147,16 @@ static void missing_huffman_tables_are_put_before_the_scan(void **state)
 {
 	struct fake_node *node;
 	struct source *source = open_camera(&node, FORMAT_AUTO, 640, 480);
+	struct fake_frame frame;
 	struct jpeg_info info;
 
 	(void)state;
 	jpeg_bytes = camera_jpeg_strip_tables(jpeg, jpeg_bytes);
 	assert_true(jpeg_inspect(jpeg, jpeg_bytes, &info) && !info.has_dht);
-	assert_int_equal(pass(source, node, good_frame(0)), SOURCE_FINE);
+	frame = good_frame(0);
+	memset(jpeg + jpeg_bytes, 0, 512);
+	frame.length += 512;
+	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
 	assert_int_equal(heard.parts, 3);
 	assert_int_equal(heard.length, jpeg_bytes + jpeg_standard_dht_bytes);
 	assert_true(jpeg_inspect(heard.bytes, heard.length, &info) && info.has_dht);
@@ -266,6 +270,7 @@ static void a_time_stamp_is_believed_only_where_it_can_be_true(void **state)
 	expect_stamp(wall_now().us, MONOTONIC, false); /* of the wrong clock */
 	expect_stamp(now_us - 3600 * US_PER_S, MONOTONIC, false);
 	expect_stamp(now_us + 3600 * US_PER_S, MONOTONIC, false);
+	expect_stamp(now_us - now_us % US_PER_S + US_PER_S - 1, MONOTONIC, false); /* later in this second */
 	expect_stamp(INT64_MAX, MONOTONIC, false);
 	expect_stamp(-1, MONOTONIC, false);
 }
