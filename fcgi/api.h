@@ -1,0 +1,80 @@
+/*
+ * api.h - a request inside recorder-api, from its arrival to its last byte.
+ *
+ * A worker is one thread and one epoll loop. A handler answers at once (api_answer.h), or asks to be called again:
+ * after a while (api_wait), or when a child process has done its work (api_job_start). The request ends when its answer
+ * has left or when the client has gone, whichever is first; what a handler keeps in between hangs on `work`.
+ */
+#ifndef FCGI_API_H
+#define FCGI_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "fcgi/api_camera.h"
+#include "fcgi/api_outflow.h"
+#include "fcgi/api_slots.h"
+#include "fcgi/fastcgi.h"
+#include "shared/clock.h"
+#include "shared/config.h"
+
+struct api_worker;
+struct api_request;
+typedef void api_handler(struct api_request *request);
+
+/* What the loop calls when a descriptor is ready. */
+struct api_watch {
+	void (*ready)(struct api_watch *watch, uint32_t events);
+	void *context;
+};
+
+struct api_request {
+	struct api_worker *worker;
+	struct fastcgi_request *fcgi;
+	struct api_camera *camera;  /* that ?camera= names, or the first */
+	struct api_camera *cameras; /* all of them */
+	size_t camera_count;
+	const char *tail; /* what of the path the route left open: FILE */
+	bool head_only;
+	bool camera_named; /* by ?camera= */
+	mono_t arrived;
+
+	struct outflow out;	 /* filled by api_answer.c */
+	bool places[API_PLACES]; /* that it takes in the slots */
+
+	void *work; /* the handler's own; freed with work_free at the end */
+	void (*work_free)(void *work);
+
+	api_handler *resume; /* waiting for resume_at or for the child */
+	mono_t resume_at;
+	pid_t child; /* 0: none */
+	int child_fd;
+	int child_status; /* exit status; -1: killed */
+
+	struct api_watch connection_watch, child_watch;
+	struct api_request *next, *previous;
+	bool ended; /* freed once the loop's turn is over */
+};
+
+/* Has `resume` called again after that many milliseconds. */
+void api_wait(struct api_request *request, int delay_ms, api_handler *resume);
+
+/*
+ * Runs `run(context)` in a forked, niced child with a process group of its own, and calls `done` when it has ended
+ * (child_status: what `run` returned). It is killed when the client leaves. The child must not log, and sees the
+ * worker's memory as of now. False where there is no process to be had.
+ */
+typedef int api_job(void *context);
+bool api_job_start(struct api_request *request, api_job *run, void *context, api_handler *done);
+
+/*
+ * Takes a place among those that the configuration allows for all workers; it is given back when the request ends.
+ * False where all are taken.
+ */
+bool api_place_begin(struct api_request *request, enum api_place place);
+
+/* What all workers share. */
+const struct api_slots *api_shared(const struct api_request *request);
+
+#endif

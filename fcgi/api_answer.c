@@ -1,0 +1,190 @@
+/*
+ * api_answer.c - CGI answers (RFC 3875, section 6): see api_answer.h.
+ */
+#include "fcgi/api_answer.h"
+
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fcgi/api_range.h"
+#include "fcgi/problem.h"
+#include "shared/log.h"
+
+/* What leaves the worker in one write; more than that is a download. */
+#define SHORT_BODY_MAX (32u << 10)
+
+static void lead_set(struct api_request *request, const struct buffer *cgi)
+{
+	fastcgi_append(&request->out.lead, cgi->data, cgi->length);
+	if (cgi->failed || request->out.lead.failed)
+		log_error("api", "no memory for an answer");
+}
+
+void answer_problem(struct api_request *request, int status, const char *headers, const char *format, ...)
+{
+	char detail[1024];
+	struct buffer cgi = {0};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, sizeof(detail), format, args);
+	va_end(args);
+	problem_append(&cgi, status, headers, detail, request->head_only);
+	lead_set(request, &cgi);
+	buffer_finish(&cgi);
+}
+
+void answer_failure(struct api_request *request, const char *what)
+{
+	log_error("api", "%s %s: %s failed", request->fcgi->method, request->fcgi->path, what);
+	answer_problem(request, 500, NULL, "The server could not do this: %s failed.", what);
+}
+
+void answer_busy(struct api_request *request, int retry_s, const char *sentence)
+{
+	char headers[64];
+
+	snprintf(headers, sizeof(headers), "Retry-After: %d\r\n", retry_s);
+	answer_problem(request, 503, headers, "%s", sentence);
+}
+
+static const char *status_text(int status)
+{
+	switch (status) {
+	case 200:
+		return "OK";
+	case 201:
+		return "Created";
+	case 204:
+		return "No Content";
+	case 206:
+		return "Partial Content";
+	case 302:
+		return "Found";
+	case 304:
+		return "Not Modified";
+	default:
+		return problem_title(status);
+	}
+}
+
+static void begin(struct buffer *cgi, int status, const char *type, uint64_t length)
+{
+	buffer_printf(cgi, "Status: %d %s\r\n", status, status_text(status));
+	buffer_printf(cgi, "Content-Type: %s\r\nContent-Length: %" PRIu64 "\r\n", type, length);
+}
+
+void answer_bytes(struct api_request *request, int status, const char *type, const char *headers, const void *data,
+		  size_t length)
+{
+	struct buffer cgi = {0};
+
+	begin(&cgi, status, type, length);
+	buffer_printf(&cgi, "%s\r\n", headers ? headers : "Cache-Control: no-store\r\n");
+	if (!request->head_only)
+		buffer_append(&cgi, data, length);
+	lead_set(request, &cgi);
+	buffer_finish(&cgi);
+}
+
+void answer_json(struct api_request *request, int status, const char *headers, struct json_object *json)
+{
+	size_t length;
+	const char *text;
+
+	text = json ? json_object_to_json_string_length(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+							&length)
+		    : NULL;
+	if (text)
+		answer_bytes(request, status, "application/json", headers, text, length);
+	else
+		answer_failure(request, "memory");
+	json_object_put(json);
+}
+
+/* Header lines that 200, 206 and 304 share. */
+static void file_headers(struct buffer *cgi, const struct answer_file *answer)
+{
+	if (answer->etag)
+		buffer_printf(cgi, "ETag: %s\r\nAccept-Ranges: bytes\r\n", answer->etag);
+	buffer_printf(cgi, "Cache-Control: %s\r\n%s", answer->cache, answer->headers ? answer->headers : "");
+}
+
+static void answer_unchanged(struct api_request *request, const struct answer_file *answer)
+{
+	struct buffer cgi = {0};
+
+	buffer_printf(&cgi, "Status: 304 Not Modified\r\n");
+	file_headers(&cgi, answer);
+	buffer_printf(&cgi, "\r\n");
+	lead_set(request, &cgi);
+	buffer_finish(&cgi);
+	vfile_destroy(answer->file);
+}
+
+static void answer_beyond(struct api_request *request, const struct answer_file *answer, const char *sentence)
+{
+	char headers[64];
+
+	snprintf(headers, sizeof(headers), "Content-Range: bytes */%" PRIu64 "\r\n", vfile_size(answer->file));
+	vfile_destroy(answer->file);
+	answer_problem(request, 416, headers, "%s", sentence);
+}
+
+static void send_part(struct api_request *request, const struct answer_file *answer, int status, uint64_t first,
+		      uint64_t end)
+{
+	struct buffer cgi = {0};
+
+	begin(&cgi, status, answer->type, end - first);
+	if (status == 206)
+		buffer_printf(&cgi, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n", first, end - 1,
+			      vfile_size(answer->file));
+	file_headers(&cgi, answer);
+	buffer_printf(&cgi, "\r\n");
+	lead_set(request, &cgi);
+	buffer_finish(&cgi);
+	if (request->head_only) {
+		vfile_destroy(answer->file);
+		return;
+	}
+	request->out.file = answer->file;
+	request->out.first = first;
+	request->out.end = end;
+}
+
+void answer_file(struct api_request *request, const struct answer_file *answer)
+{
+	uint64_t first = 0, end = vfile_size(answer->file);
+	enum range_outcome range = RANGE_WHOLE;
+	const char *if_range = fastcgi_param(request->fcgi, "HTTP_IF_RANGE");
+
+	if (answer->etag) {
+		if (range_etag_listed(fastcgi_param(request->fcgi, "HTTP_IF_NONE_MATCH"), answer->etag)) {
+			answer_unchanged(request, answer);
+			return;
+		}
+		if (range_if_range_holds(if_range, answer->etag))
+			range = range_parse(fastcgi_param(request->fcgi, "HTTP_RANGE"), end, &first, &end);
+	}
+	if (range == RANGE_BEYOND) {
+		answer_beyond(request, answer,
+			      "The range begins behind the end of the file; Content-Range says how long it is.");
+		return;
+	}
+	if (range == RANGE_PART && answer->moving && first > 0 && *if_range == '\0') {
+		answer_beyond(request, answer,
+			      "This range of time moves, so a part of it may not fit what you have: ask with the "
+			      "If-Range of the first answer, or for the absolute times in its Content-Location.");
+		return;
+	}
+	if (!request->head_only && end - first > SHORT_BODY_MAX && !api_place_begin(request, API_DOWNLOAD)) {
+		vfile_destroy(answer->file);
+		answer_busy(request, 5, "All places for downloads are taken (http.max_downloads); try again soon.");
+		return;
+	}
+	send_part(request, answer, range == RANGE_PART ? 206 : 200, first, end);
+}

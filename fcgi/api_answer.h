@@ -1,0 +1,45 @@
+/*
+ * api_answer.h - answers: a problem, JSON, bytes, or a file with ranges. Each fills the request's outflow once; what
+ * follows is the loop's. `headers` are lines that end in CRLF, or NULL.
+ */
+#ifndef FCGI_API_ANSWER_H
+#define FCGI_API_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fcgi/api.h"
+#include "fcgi/api_vfile.h"
+#include "shared/buffer.h"
+
+struct json_object;
+
+/* One plain sentence: what was wrong and what would be right. */
+void answer_problem(struct api_request *request, int status, const char *headers, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* 500, logged: memory or a descriptor was not to be had. */
+void answer_failure(struct api_request *request, const char *what);
+
+/* 503 with Retry-After. */
+void answer_busy(struct api_request *request, int retry_s, const char *sentence);
+
+void answer_bytes(struct api_request *request, int status, const char *type, const char *headers, const void *data,
+		  size_t length);
+
+/* Puts the object (json_object_put). NULL is a failure. */
+void answer_json(struct api_request *request, int status, const char *headers, struct json_object *json);
+
+struct answer_file {
+	struct vfile *file;  /* taken */
+	const char *type;    /* Content-Type */
+	const char *etag;    /* strong, with quotes; NULL: none, and no ranges */
+	const char *cache;   /* Cache-Control */
+	const char *headers; /* more of them, or NULL */
+	bool moving;	     /* a range that moves: a part of it only with a matching If-Range */
+};
+
+/* 200, 206, 304 or 416, by the request's conditions; 503 where all places for downloads are taken. */
+void answer_file(struct api_request *request, const struct answer_file *answer);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * api_camera.c - ring and folders of a camera: see api_camera.h.
+ */
+#include "fcgi/api_camera.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <unistd.h>
+
+void camera_init(struct api_camera *camera, const struct config *config)
+{
+	*camera = (struct api_camera){.config = config};
+	config_ring_name(config, camera->ring_name);
+}
+
+void camera_finish(struct api_camera *camera)
+{
+	ring_reader_close(camera->ring);
+	camera->ring = NULL;
+}
+
+const struct ring_reader *camera_ring(struct api_camera *camera)
+{
+	struct reason why;
+
+	if (camera->ring && ring_reader_current(camera->ring, camera->ring_name))
+		return camera->ring;
+	camera_finish(camera);
+	camera->ring = ring_reader_open(camera->ring_name, &why);
+	return camera->ring;
+}
+
+bool camera_state(struct api_camera *camera, struct recorder_state *out)
+{
+	const struct ring_reader *ring = camera_ring(camera);
+
+	return ring && ring_reader_state(ring, out) && ring_reader_alive(ring, out);
+}
+
+static int folder_open(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int camera_recordings_folder(const struct api_camera *camera)
+{
+	return folder_open(camera->config->record.directory);
+}
+
+int camera_clips_folder(const struct api_camera *camera)
+{
+	return folder_open(camera->config->clips.directory);
+}
+
+bool camera_archive_span(const struct api_camera *camera, int64_t *from_us, int64_t *to_us)
+{
+	struct catalogue catalogue;
+	struct catalogue_entry entry;
+	bool found = false;
+	int folder = camera_recordings_folder(camera);
+
+	if (folder < 0)
+		return false;
+	if (catalogue_open(folder, &catalogue) == CATALOGUE_GOOD) {
+		if (catalogue.entries > 0 && catalogue_read(&catalogue, 0, 1, &entry) == 1) {
+			*from_us = entry.min_start_wall_us;
+			found = catalogue_read(&catalogue, catalogue.entries - 1, 1, &entry) == 1;
+			*to_us = entry.max_end_wall_us;
+		}
+		catalogue_close(&catalogue);
+	}
+	close(folder);
+	return found;
+}

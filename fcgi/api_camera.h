@@ -1,0 +1,35 @@
+/*
+ * api_camera.h - one camera as a worker sees it: its configuration, its ring, its folders.
+ */
+#ifndef FCGI_API_CAMERA_H
+#define FCGI_API_CAMERA_H
+
+#include <stdbool.h>
+
+#include "shared/catalogue.h"
+#include "shared/config.h"
+#include "shared/ring_reader.h"
+
+struct api_camera {
+	const struct config *config; /* not owned */
+	char ring_name[64];
+	struct ring_reader *ring; /* as of the last look; owned */
+};
+
+void camera_init(struct api_camera *camera, const struct config *config);
+void camera_finish(struct api_camera *camera);
+
+/* The ring that the camera's name stands for now, or NULL. Valid until the next call. */
+const struct ring_reader *camera_ring(struct api_camera *camera);
+
+/* The state that a living recorder published; false where there is none. */
+bool camera_state(struct api_camera *camera, struct recorder_state *out);
+
+/* The folder of recordings, or of kept clips: a descriptor that the caller closes, -1 with errno. */
+int camera_recordings_folder(const struct api_camera *camera);
+int camera_clips_folder(const struct api_camera *camera);
+
+/* What the archive reaches over: start of its first segment to the end of the newest. False where it is empty. */
+bool camera_archive_span(const struct api_camera *camera, int64_t *from_us, int64_t *to_us);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * api_child.c - children and their programs: see api_child.h.
+ */
+#include "fcgi/api_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHILD_NICE 10
+
+static void signals_default(void)
+{
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+pid_t child_start(int (*run)(void *context), void *context, void (*close_parents)(void *closing), void *closing,
+		  int *fd)
+{
+	pid_t parent = getpid();
+	pid_t child = fork();
+
+	if (child == 0) {
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(EXIT_FAILURE);
+		signals_default();
+		signal(SIGPIPE, SIG_IGN);
+		setpriority(PRIO_PROCESS, 0, CHILD_NICE);
+		close_parents(closing);
+		_exit(run(context));
+	}
+	if (child < 0)
+		return -1;
+	setpgid(child, child);
+	*fd = (int)syscall(SYS_pidfd_open, child, 0);
+	if (*fd >= 0)
+		return child;
+	child_kill(child);
+	waitpid(child, NULL, 0);
+	return -1;
+}
+
+void child_kill(pid_t child)
+{
+	kill(-child, SIGKILL);
+}
+
+static void program_exec(char *const argv[], int in_fd, int out_fd, uint64_t max_bytes)
+{
+	struct rlimit limit = {max_bytes, max_bytes};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_DFL);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	if (dup2(in_fd, STDIN_FILENO) < 0 || dup2(out_fd, STDOUT_FILENO) < 0)
+		_exit(127);
+	closefrom(STDERR_FILENO + 1);
+	execvp(argv[0], argv);
+	_exit(127);
+}
+
+bool child_program_start(struct child_program *program, char *const argv[], int out_fd, uint64_t max_bytes)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return false;
+	fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
+	program->pid = fork();
+	if (program->pid == 0)
+		program_exec(argv, ends[0], out_fd, max_bytes);
+	close(ends[0]);
+	program->in_fd = ends[1];
+	if (program->pid > 0)
+		return true;
+	close(ends[1]);
+	return false;
+}
+
+bool child_program_feed(const struct child_program *program, const void *data, size_t length)
+{
+	const uint8_t *at = data;
+
+	while (length > 0) {
+		ssize_t n = write(program->in_fd, at, length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		at += n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
+bool child_program_finish(struct child_program *program)
+{
+	int status = 0;
+
+	close(program->in_fd);
+	while (waitpid(program->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}

@@ -1,0 +1,270 @@
+/*
+ * api_clip.c - the way from a query to a clip: see api_clip.h.
+ *
+ *     begin -> plan -> (the index is about to have the end: wait, plan again)
+ *                   -> (parts have to be encoded: child) -> build -> ready
+ */
+#include "fcgi/api_clip.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fcgi/api_answer.h"
+#include "fcgi/clip_memory.h"
+#include "shared/timeform.h"
+
+#define INDEX_WAIT_US	  (250 * US_PER_MS)
+#define INDEX_POLL_MS	  10
+#define ENCODER_BEHIND_US (2 * US_PER_S) /* more than that is no delay, it is missing */
+#define SPEED_MAX	  10000
+
+static void request_plan(struct api_request *request);
+
+static void want_free(void *work)
+{
+	struct clip_request *want = work;
+
+	clip_plan_finish(&want->plan);
+	encode_finish(&want->encode);
+	free(want);
+}
+
+static bool want_read(struct api_request *request, struct clip_request *want)
+{
+	const struct config_http *limits = &request->camera->config->http;
+	struct reason why;
+	long speed = 1;
+
+	if (!query_span(request->fcgi->query, wall_now(), true, &want->span, &why) ||
+	    !query_number(request->fcgi->query, "speed", 1, SPEED_MAX, &speed, &why)) {
+		answer_problem(request, 400, NULL, "%s", why.text);
+		return false;
+	}
+	want->speed = (unsigned)speed;
+	int64_t end_us = want->span.open_end ? wall_now().us : want->span.to_us;
+	int64_t played_us = (end_us - want->span.from_us) / speed;
+	if (played_us > limits->max_clip_minutes * 60 * US_PER_S) {
+		answer_problem(
+		    request, 413, NULL,
+		    "A clip may play for at most %d minutes here (http.max_clip_minutes): ask for less, or for "
+		    "a timelapse with speed=.",
+		    limits->max_clip_minutes);
+		return false;
+	}
+	return true;
+}
+
+void clip_request_begin(struct api_request *request, clip_ready *ready)
+{
+	struct clip_request *want = calloc(1, sizeof(*want));
+
+	if (!want) {
+		answer_failure(request, "memory");
+		return;
+	}
+	request->work = want;
+	request->work_free = want_free;
+	want->ready = ready;
+	want->wait_until.us = request->arrived.us + INDEX_WAIT_US;
+	if (want_read(request, want))
+		request_plan(request);
+}
+
+/* A range without an end ends at the newest frame there is, in whole milliseconds so that its absolute name is exact.
+ */
+static void close_end(struct clip_request *want, int64_t newest_us)
+{
+	if (want->span.open_end && newest_us < want->span.to_us)
+		want->plan.to_us = newest_us / 1000 * 1000;
+}
+
+static int64_t indexed_until(const struct clip_plan *plan)
+{
+	return plan->count > 0 ? clip_stretch_end_us(&plan->stretches[plan->count - 1]) : INT64_MIN;
+}
+
+/* The recorder is at work on the end of the range, and it is not there yet. */
+static bool index_is_coming(const struct clip_request *want, const struct recorder_state *state)
+{
+	if (state->recording_state != RECORDING_ON || want->span.open_end)
+		return false;
+	bool just_past = want->span.to_us > wall_now().us - ENCODER_BEHIND_US;
+	return just_past && state->indexed_wall_us < want->span.to_us && indexed_until(&want->plan) < want->span.to_us;
+}
+
+/* What the index lacks at its end is more than the encoder's ordinary delay. */
+static bool end_is_missing(const struct clip_request *want, const struct ring_reader *ring,
+			   const struct recorder_state *state, bool alive)
+{
+	struct ring_frame newest;
+
+	if (!want->span.open_end || !alive || state->recording_state != RECORDING_ON)
+		return true;
+	if (!ring || !ring_reader_get(ring, ring_reader_head(ring), &newest))
+		return false;
+	return newest.meta.wall_us - state->indexed_wall_us > ENCODER_BEHIND_US;
+}
+
+static void answer_nothing(struct api_request *request, const struct clip_request *want)
+{
+	char from[TIME_ISO_BYTES], to[TIME_ISO_BYTES], first[TIME_ISO_BYTES], last[TIME_ISO_BYTES];
+	int64_t first_us, last_us;
+
+	time_format_iso((wall_t){want->span.from_us}, from);
+	time_format_iso((wall_t){want->plan.to_us}, to);
+	if (!camera_archive_span(request->camera, &first_us, &last_us)) {
+		answer_problem(request, 404, NULL,
+			       "Nothing is recorded between %s and %s: there are no recordings yet.", from, to);
+		return;
+	}
+	time_format_iso((wall_t){first_us}, first);
+	time_format_iso((wall_t){last_us}, last);
+	answer_problem(request, 404, NULL,
+		       "Nothing is recorded between %s and %s. Recordings reach from %s to %s; /timeline lists them.",
+		       from, to, first, last);
+}
+
+static void request_build(struct api_request *request)
+{
+	struct clip_request *want = request->work;
+	struct clip clip;
+
+	if (want->plan.count == 0) {
+		answer_nothing(request, want);
+		return;
+	}
+	close_end(want, indexed_until(&want->plan));
+	if (!clip_build(&want->plan, want->speed, &clip)) {
+		answer_failure(request, "joining the clip");
+		return;
+	}
+	want->ready(request, want, &clip);
+	clip_finish(&clip);
+}
+
+static void encode_done(struct api_request *request)
+{
+	struct clip_request *want = request->work;
+
+	if (request->child_status != 0 || !encode_adopt(&want->encode, &want->plan)) {
+		answer_failure(request, "encoding what is not recorded");
+		return;
+	}
+	request_build(request);
+}
+
+static void encode_begin(struct api_request *request)
+{
+	struct clip_request *want = request->work;
+
+	if (!api_place_begin(request, API_TRANSCODE)) {
+		answer_busy(request, 10,
+			    "This range has to be encoded first, and all places for that are taken "
+			    "(http.max_transcodes); try again soon.");
+		return;
+	}
+	if (!encode_prepare(&want->encode) || !api_job_start(request, encode_run, &want->encode, encode_done))
+		answer_failure(request, "starting the encoder");
+}
+
+/* Adds what has to be encoded; false where it was answered that it is too much. */
+static bool find_work(struct api_request *request, const struct recorder_state *state, bool alive)
+{
+	struct clip_request *want = request->work;
+	const struct ring_reader *ring = camera_ring(request->camera);
+
+	want->encode = (struct encode){.config = request->camera->config};
+	if (want->speed == 1 || want->plan.count == 0)
+		memory_add_missing(&want->plan, ring, end_is_missing(want, ring, state, alive), &want->encode);
+	if (memory_add_unlike(&want->plan, &want->encode))
+		return true;
+	answer_problem(request, 413, NULL,
+		       "More than %d recordings of this range would have to be encoded anew: ask for a shorter one.",
+		       ENCODE_PARTS_MAX);
+	return false;
+}
+
+static void request_plan(struct api_request *request)
+{
+	struct clip_request *want = request->work;
+	struct recorder_state state = {0};
+	bool alive = camera_state(request->camera, &state);
+	enum plan_outcome outcome = PLAN_GOOD;
+	int folder = camera_recordings_folder(request->camera);
+
+	clip_plan_finish(&want->plan);
+	if (folder >= 0) {
+		outcome = clip_plan_make(folder, want->span.from_us, want->span.to_us, &want->plan);
+		close(folder);
+	}
+	want->plan.from_us = want->span.from_us;
+	want->plan.to_us = want->span.to_us;
+	if (outcome != PLAN_GOOD) {
+		answer_failure(request, strerror(errno));
+		return;
+	}
+	if (alive && index_is_coming(want, &state) && mono_now().us < want->wait_until.us) {
+		api_wait(request, INDEX_POLL_MS, request_plan);
+		return;
+	}
+	if (!find_work(request, &state, alive))
+		return;
+	if (want->encode.count > 0)
+		encode_begin(request);
+	else
+		request_build(request);
+}
+
+void clip_request_name(const struct api_request *request, const struct clip *clip, char out[CLIP_NAME_BYTES])
+{
+	char from[TIME_COMPACT_BYTES], to[TIME_COMPACT_BYTES];
+
+	time_format_compact((wall_t){clip->start_us}, from);
+	time_format_compact((wall_t){clip->end_us}, to);
+	snprintf(out, CLIP_NAME_BYTES, "%s_%s_%s", request->camera->config->camera.name, from, to);
+}
+
+/* An ISO time in a URL: the plus of its offset would be read as a space. */
+static void append_url_time(struct buffer *out, int64_t wall_us)
+{
+	char text[TIME_ISO_BYTES];
+
+	time_format_iso((wall_t){wall_us}, text);
+	for (const char *at = text; *at; at++)
+		buffer_printf(out, *at == '+' ? "%%2B" : "%c", *at);
+}
+
+static void append_location(const struct api_request *request, const struct clip_request *want, struct buffer *out)
+{
+	buffer_printf(out, "Content-Location: /footage?from=");
+	append_url_time(out, want->plan.from_us);
+	buffer_printf(out, "&to=");
+	append_url_time(out, want->plan.to_us);
+	if (want->speed != 1)
+		buffer_printf(out, "&speed=%u", want->speed);
+	if (request->camera_named)
+		buffer_printf(out, "&camera=%s", request->camera->config->camera.name);
+	buffer_printf(out, "\r\n");
+}
+
+void clip_request_headers(const struct api_request *request, const struct clip_request *want, const struct clip *clip,
+			  struct buffer *out)
+{
+	char name[CLIP_NAME_BYTES];
+	int64_t took_us = mono_now().us - request->arrived.us;
+
+	clip_request_name(request, clip, name);
+	buffer_printf(out, "Content-Disposition: inline; filename=\"%s.mp4\"\r\n", name);
+	buffer_printf(out, "X-Clip-Source: %s\r\n", clip->source);
+	if (clip->spans.length > 0)
+		buffer_printf(out, "X-Clip-Spans: %.*s\r\n", (int)clip->spans.length, (const char *)clip->spans.data);
+	else
+		buffer_printf(out, "X-Clip-Spans: %zu; see /timeline\r\n", clip->span_count);
+	buffer_printf(out, "Server-Timing: clip;dur=%" PRId64 ".%03" PRId64 "\r\n", took_us / 1000, took_us % 1000);
+	if (want->span.moving)
+		append_location(request, want, out);
+}

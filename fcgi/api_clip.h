@@ -1,0 +1,38 @@
+/*
+ * api_clip.h - a clip that a request asks for, from its query to the joined file: what /footage sends and POST /clips
+ * keeps.
+ */
+#ifndef FCGI_API_CLIP_H
+#define FCGI_API_CLIP_H
+
+#include "fcgi/api.h"
+#include "fcgi/api_query.h"
+#include "fcgi/clip_build.h"
+#include "fcgi/clip_encode.h"
+
+struct clip_request;
+
+/* Called once with the finished clip; it may take clip->file (and set it to NULL). */
+typedef void clip_ready(struct api_request *request, struct clip_request *want, struct clip *clip);
+
+struct clip_request {
+	struct query_span span;
+	unsigned speed;
+	mono_t wait_until;
+	struct clip_plan plan;
+	struct encode encode;
+	clip_ready *ready;
+};
+
+/* Reads from=, to=, duration=, speed= and goes on until `ready` or an answer that says why not. A handler. */
+void clip_request_begin(struct api_request *request, clip_ready *ready);
+
+/* Header lines about a clip: Content-Disposition, X-Clip-Source, X-Clip-Spans, Server-Timing, Content-Location. */
+void clip_request_headers(const struct api_request *request, const struct clip_request *want, const struct clip *clip,
+			  struct buffer *out);
+
+/* CAMERA_YYYYMMDD_HHMMSS_YYYYMMDD_HHMMSS (without .mp4) for a clip. */
+#define CLIP_NAME_BYTES 100
+void clip_request_name(const struct api_request *request, const struct clip *clip, char out[CLIP_NAME_BYTES]);
+
+#endif

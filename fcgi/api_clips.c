@@ -1,0 +1,235 @@
+/*
+ * api_clips.c - kept clips: GET, POST and DELETE under /clips. The folder is flat, and only names that clip_keep.h
+ * allows are ours.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fcgi/api_answer.h"
+#include "fcgi/api_clip.h"
+#include "fcgi/api_json.h"
+#include "fcgi/api_route.h"
+#include "fcgi/clip_keep.h"
+
+static struct json_object *clip_json(const char *name, const struct stat *status)
+{
+	struct json_object *json = json_object_new_object();
+	int64_t kept_us = (int64_t)status->st_mtim.tv_sec * US_PER_S + status->st_mtim.tv_nsec / 1000;
+
+	json_object_object_add(json, "file", json_text(name));
+	json_object_object_add(json, "size", json_object_new_int64(status->st_size));
+	json_object_object_add(json, "kept", json_time(kept_us));
+	return json;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_clip(const struct dirent *entry)
+{
+	return keep_name_valid(entry->d_name);
+}
+
+void handle_clips(struct api_request *request)
+{
+	struct json_object *array = json_object_new_array();
+	struct dirent **entries = NULL;
+	int folder = camera_clips_folder(request->camera);
+	int count = folder >= 0 ? scandirat(folder, ".", &entries, is_clip, by_name) : 0;
+
+	for (int i = 0; i < count; i++) {
+		struct stat status;
+		if (fstatat(folder, entries[i]->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode))
+			json_object_array_add(array, clip_json(entries[i]->d_name, &status));
+		free(entries[i]);
+	}
+	free(entries);
+	if (folder >= 0)
+		close(folder);
+	answer_json(request, 200, NULL, array);
+}
+
+static void answer_no_clip(struct api_request *request)
+{
+	answer_problem(request, 404, NULL, "There is no such clip; /clips lists those that are kept.");
+}
+
+static int clip_open(const struct api_request *request, struct stat *status)
+{
+	int fd = -1;
+	int folder = keep_name_valid(request->tail) ? camera_clips_folder(request->camera) : -1;
+
+	if (folder < 0)
+		return -1;
+	fd = openat(folder, request->tail, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	close(folder);
+	if (fd >= 0 && (fstat(fd, status) != 0 || !S_ISREG(status->st_mode))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+void handle_clip(struct api_request *request)
+{
+	char etag[80], headers[192];
+	struct stat status;
+	int fd = clip_open(request, &status);
+
+	if (fd < 0) {
+		answer_no_clip(request);
+		return;
+	}
+	struct vfile *file = vfile_create();
+	if (!file || !vfile_own(file, fd) || !vfile_add(file, fd, 0, (uint64_t)status.st_size)) {
+		if (!file)
+			close(fd);
+		vfile_destroy(file);
+		answer_failure(request, "memory");
+		return;
+	}
+	snprintf(etag, sizeof(etag), "\"%jx-%jx-%jx\"", (uintmax_t)status.st_ino, (uintmax_t)status.st_size,
+		 (uintmax_t)status.st_mtim.tv_sec * 1000000000u + (uintmax_t)status.st_mtim.tv_nsec);
+	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", request->tail);
+	answer_file(
+	    request,
+	    &(struct answer_file){
+		.file = file, .type = "video/mp4", .etag = etag, .cache = "private, no-cache", .headers = headers});
+}
+
+void handle_clip_delete(struct api_request *request)
+{
+	int folder = keep_name_valid(request->tail) ? camera_clips_folder(request->camera) : -1;
+	int result = -1;
+
+	errno = ENOENT;
+	if (folder >= 0) {
+		result = unlinkat(folder, request->tail, 0);
+		int kept = errno;
+		if (result == 0)
+			fsync(folder);
+		close(folder);
+		errno = kept;
+	}
+	if (result == 0)
+		answer_bytes(request, 200, "application/json", NULL, "{\"deleted\":true}", 16);
+	else if (errno == ENOENT || errno == EISDIR)
+		answer_no_clip(request);
+	else
+		answer_failure(request, "deleting the clip");
+}
+
+/* What the child needs, and what remains of the clip until it is written. */
+struct keeping {
+	struct clip_request *want; /* freed with this */
+	void (*want_free)(void *want);
+	struct keep keep;
+	struct vfile *file;
+};
+
+static void keeping_free(void *work)
+{
+	struct keeping *keeping = work;
+
+	if (keeping->keep.folder >= 0)
+		close(keeping->keep.folder);
+	vfile_destroy(keeping->file);
+	keeping->want_free(keeping->want);
+	free(keeping);
+}
+
+static void answer_kept(struct api_request *request, const struct keep *keep)
+{
+	char headers[192], camera[64] = "";
+	struct stat status;
+	struct json_object *json = NULL;
+
+	if (request->camera_named)
+		snprintf(camera, sizeof(camera), "?camera=%s", request->camera->config->camera.name);
+	snprintf(headers, sizeof(headers), "Location: /clips/%s%s\r\nCache-Control: no-store\r\n", keep->name, camera);
+	if (fstatat(keep->folder, keep->name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		json = clip_json(keep->name, &status);
+	answer_json(request, 201, headers, json);
+}
+
+static void keep_done(struct api_request *request)
+{
+	const struct keeping *keeping = request->work;
+
+	switch (request->child_status) {
+	case KEEP_DONE:
+		answer_kept(request, &keeping->keep);
+		break;
+	case KEEP_EXISTS:
+	case KEEP_BUSY:
+		answer_problem(request, 409, NULL,
+			       "There is a clip \"%s\" already: give another name=, or DELETE that one.",
+			       keeping->keep.name);
+		break;
+	default:
+		answer_failure(request, "writing the clip");
+		break;
+	}
+}
+
+/* The folder of clips, made where it is missing. */
+static int keep_folder(const struct api_request *request)
+{
+	int folder = camera_clips_folder(request->camera);
+
+	if (folder >= 0 || errno != ENOENT)
+		return folder;
+	mkdir(request->camera->config->clips.directory, 0750);
+	return camera_clips_folder(request->camera);
+}
+
+static bool keep_choose_name(struct api_request *request, const struct clip *clip, char out[KEEP_NAME_BYTES])
+{
+	char text[QUERY_VALUE_MAX];
+	enum query_outcome outcome = query_get(request->fcgi->query, "name", text, sizeof(text));
+
+	if (outcome == QUERY_ABSENT) {
+		char name[CLIP_NAME_BYTES];
+		clip_request_name(request, clip, name);
+		return keep_name_make(name, out);
+	}
+	return outcome == QUERY_FOUND && keep_name_make(text, out);
+}
+
+static void keep_begin(struct api_request *request, struct clip_request *want, struct clip *clip)
+{
+	struct keeping *keeping = calloc(1, sizeof(*keeping));
+
+	if (!keeping) {
+		answer_failure(request, "memory");
+		return;
+	}
+	*keeping =
+	    (struct keeping){.want = want, .want_free = request->work_free, .file = clip->file, .keep.folder = -1};
+	clip->file = NULL;
+	keeping->keep.file = keeping->file;
+	request->work = keeping;
+	request->work_free = keeping_free;
+	if (!keep_choose_name(request, clip, keeping->keep.name)) {
+		answer_problem(request, 400, NULL, "name= takes up to 100 characters of A-Z a-z 0-9 . _ -");
+		return;
+	}
+	keeping->keep.folder = keep_folder(request);
+	if (keeping->keep.folder < 0 || !api_job_start(request, keep_run, &keeping->keep, keep_done))
+		answer_failure(request, "writing the clip");
+}
+
+void handle_clip_keep(struct api_request *request)
+{
+	clip_request_begin(request, keep_begin);
+}

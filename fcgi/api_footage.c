@@ -1,0 +1,40 @@
+/*
+ * api_footage.c - GET /footage?from=&to=: an MP4 of [from, to).
+ *
+ * The index first. What it is about to have (the encoder is a few frames behind the camera) is waited for, at most 250
+ * ms; what it will not have is made from the memory ring by FFmpeg, in a child; then the parts are joined.
+ */
+
+#include "fcgi/api_answer.h"
+#include "fcgi/api_clip.h"
+#include "fcgi/api_route.h"
+
+/* A clip goes to the client. */
+static void footage_answer(struct api_request *request, struct clip_request *want, struct clip *clip)
+{
+	struct buffer headers = {0};
+	struct answer_file answer = {
+	    .file = clip->file,
+	    .type = "video/mp4",
+	    .etag = clip->etag,
+	    .cache = want->span.moving ? "no-cache" : "private, max-age=3600",
+	    .moving = want->span.moving,
+	};
+
+	clip_request_headers(request, want, clip, &headers);
+	buffer_u8(&headers, '\0');
+	clip->file = NULL;
+	if (headers.failed) {
+		vfile_destroy(answer.file);
+		answer_failure(request, "memory");
+	} else {
+		answer.headers = (const char *)headers.data;
+		answer_file(request, &answer);
+	}
+	buffer_finish(&headers);
+}
+
+void handle_footage(struct api_request *request)
+{
+	clip_request_begin(request, footage_answer);
+}

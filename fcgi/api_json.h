@@ -1,0 +1,21 @@
+/*
+ * api_json.h - values as the answers have them.
+ */
+#ifndef FCGI_API_JSON_H
+#define FCGI_API_JSON_H
+
+#include <stdint.h>
+
+struct json_object;
+
+/* A text from shared memory or a file: what is not UTF-8 is replaced. Empty is null. */
+struct json_object *json_text(const char *text);
+
+/* ISO 8601 with offset and milliseconds; 0 is null. */
+struct json_object *json_time(int64_t wall_us);
+
+/* Numbers with three decimals, written as such. */
+struct json_object *json_seconds(int64_t us);
+struct json_object *json_thousandths(int64_t thousandths);
+
+#endif

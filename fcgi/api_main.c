@@ -1,0 +1,65 @@
+/*
+ * api_main.c - recorder-api: JSON, clips, snapshots and playlists for a web server, by FastCGI.
+ *
+ *     RECORDER_CONFIG=recorder.ini recorder-api [-s SOCKET]
+ *
+ * Without -s the listening socket is descriptor 0, as a web server hands it over. RECORDER_CONFIG is one .ini, or a
+ * folder of them: a camera each.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fcgi/api_master.h"
+#include "fcgi/api_route.h"
+#include "fcgi/fastcgi.h"
+#include "shared/log.h"
+
+#define WORKERS	     4
+#define RETIRE_AFTER 5000
+
+static int usage(void)
+{
+	fputs("usage: RECORDER_CONFIG=FILE_OR_FOLDER recorder-api [-s SOCKET]\n", stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	const char *socket_path = NULL, *config_path = getenv("RECORDER_CONFIG");
+	struct config_set config = {0};
+	struct reason why;
+	int option, status = EXIT_FAILURE;
+
+	while ((option = getopt(argc, argv, "s:")) != -1) {
+		if (option != 's')
+			return usage();
+		socket_path = optarg;
+	}
+	if (optind != argc || !config_path || !*config_path)
+		return usage();
+	if (!config_set_load(config_path, &config, &why)) {
+		log_error("api", "%s", why.text);
+		return EXIT_FAILURE;
+	}
+	log_set_level(config.cameras[0].log_level);
+	int listen_fd = fastcgi_listen(socket_path, &why);
+	if (listen_fd < 0) {
+		log_error("api", "%s", why.text);
+		goto finish_config;
+	}
+	struct master_setup setup = {
+	    .listen_fd = listen_fd,
+	    .config = &config,
+	    .workers = WORKERS,
+	    .retire_after = RETIRE_AFTER,
+	    .dispatch = route_dispatch,
+	};
+	status = master_run(&setup);
+	close(listen_fd);
+	if (socket_path)
+		unlink(socket_path);
+finish_config:
+	config_set_finish(&config);
+	return status;
+}

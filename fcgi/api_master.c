@@ -1,0 +1,226 @@
+/*
+ * api_master.c - keeps workers running: see api_master.h.
+ *
+ * lighttpd starts few processes and respawns them slowly, so the pool is here: a worker that has retired still sends
+ * its last downloads while its successor accepts already.
+ */
+#include "fcgi/api_master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fcgi/api_worker.h"
+#include "shared/log.h"
+
+#define BACKOFF_MIN_US (100 * US_PER_MS)
+#define BACKOFF_MAX_US (5 * US_PER_S)
+#define STOP_LIMIT_US  (4 * US_PER_S)
+
+struct master {
+	struct master_setup setup;
+	struct api_slots *slots;
+	int signal_fd;
+	int retire_fds[2]; /* workers write a byte when they retire */
+	int64_t backoff_us;
+	mono_t fork_at; /* not before */
+	mono_t died_at;
+	bool stopping;
+	mono_t stop_at;
+};
+
+static int workers_accepting(const struct master *master)
+{
+	int count = 0;
+
+	for (int i = 0; i < API_SLOTS; i++) {
+		const struct api_slot *slot = &master->slots->slot[i];
+		count += atomic_load(&slot->pid) > 0 && !atomic_load(&slot->retiring);
+	}
+	return count;
+}
+
+static int workers_alive(const struct master *master)
+{
+	return API_SLOTS - api_slots_free(master->slots);
+}
+
+static void worker_main(struct master *master, int slot, pid_t parent)
+{
+	struct worker_setup setup = {
+	    .listen_fd = master->setup.listen_fd,
+	    .retire_fd = master->retire_fds[1],
+	    .config = master->setup.config,
+	    .slots = master->slots,
+	    .slot = slot,
+	    .retire_after = master->setup.retire_after,
+	    .dispatch = master->setup.dispatch,
+	};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	close(master->signal_fd);
+	close(master->retire_fds[0]);
+	log_start();
+	int status = worker_run(&setup);
+	log_stop();
+	_exit(status);
+}
+
+static bool worker_fork(struct master *master)
+{
+	pid_t parent = getpid();
+	int slot = api_slots_take(master->slots);
+
+	if (slot < 0)
+		return false;
+	pid_t pid = fork();
+	if (pid == 0)
+		worker_main(master, slot, parent);
+	if (pid > 0) {
+		atomic_store(&master->slots->slot[slot].pid, pid);
+		return true;
+	}
+	api_slots_release(master->slots, slot);
+	log_warn("api", "no process for a worker: %s", strerror(errno));
+	master->fork_at.us = mono_now().us + BACKOFF_MAX_US;
+	return false;
+}
+
+static void workers_fill(struct master *master)
+{
+	if (master->stopping || mono_now().us < master->fork_at.us)
+		return;
+	while (workers_accepting(master) < master->setup.workers)
+		if (!worker_fork(master))
+			return;
+}
+
+static void worker_died(struct master *master, pid_t pid, int status)
+{
+	mono_t now = mono_now();
+
+	if (WIFSIGNALED(status))
+		log_warn("api", "worker %d was ended by signal %d; another takes its place", (int)pid,
+			 WTERMSIG(status));
+	else
+		log_warn("api", "worker %d ended with status %d; another takes its place", (int)pid,
+			 WEXITSTATUS(status));
+	atomic_fetch_add(&master->slots->workers_died, 1);
+	bool again = now.us - master->died_at.us < 2 * BACKOFF_MAX_US;
+	master->backoff_us = again ? master->backoff_us * 2 : 0;
+	if (again && master->backoff_us < BACKOFF_MIN_US)
+		master->backoff_us = BACKOFF_MIN_US;
+	if (master->backoff_us > BACKOFF_MAX_US)
+		master->backoff_us = BACKOFF_MAX_US;
+	master->died_at = now;
+	master->fork_at.us = now.us + master->backoff_us;
+}
+
+static void workers_reap(struct master *master)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (int i = 0; i < API_SLOTS; i++)
+			if (atomic_load(&master->slots->slot[i].pid) == pid)
+				api_slots_release(master->slots, i);
+		if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0) && !master->stopping)
+			worker_died(master, pid, status);
+	}
+}
+
+static void workers_signal(const struct master *master, int number)
+{
+	for (int i = 0; i < API_SLOTS; i++) {
+		pid_t pid = atomic_load(&master->slots->slot[i].pid);
+		if (pid > 0)
+			kill(pid, number);
+	}
+}
+
+static void signals_read(struct master *master)
+{
+	struct signalfd_siginfo info;
+
+	while (read(master->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD || master->stopping)
+			continue;
+		master->stopping = true;
+		master->stop_at.us = mono_now().us + STOP_LIMIT_US;
+		workers_signal(master, SIGTERM);
+	}
+	workers_reap(master);
+}
+
+static int next_timeout_ms(const struct master *master)
+{
+	mono_t due = master->stopping ? master->stop_at : master->fork_at;
+	bool waiting = master->stopping || workers_accepting(master) < master->setup.workers;
+	int64_t left_us = due.us - mono_now().us;
+
+	if (!waiting)
+		return -1;
+	return left_us > 0 ? (int)(left_us / 1000 + 1) : 100;
+}
+
+static void master_loop(struct master *master)
+{
+	struct pollfd fds[2] = {{master->signal_fd, POLLIN, 0}, {master->retire_fds[0], POLLIN, 0}};
+	char bytes[64];
+
+	workers_fill(master);
+	while (!master->stopping || workers_alive(master) > 0) {
+		poll(fds, 2, next_timeout_ms(master));
+		while (read(master->retire_fds[0], bytes, sizeof(bytes)) > 0)
+			;
+		signals_read(master);
+		workers_fill(master);
+		if (master->stopping && mono_now().us >= master->stop_at.us)
+			workers_signal(master, SIGKILL);
+	}
+}
+
+static bool master_open(struct master *master)
+{
+	sigset_t signals;
+
+	/* A web server that signals its whole process group does not mean this one. */
+	setpgid(0, 0);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
+	sigprocmask(SIG_SETMASK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	master->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	master->slots = api_slots_create();
+	return master->signal_fd >= 0 && master->slots && pipe2(master->retire_fds, O_CLOEXEC | O_NONBLOCK) == 0;
+}
+
+int master_run(const struct master_setup *setup)
+{
+	struct master master = {.setup = *setup, .signal_fd = -1, .retire_fds = {-1, -1}, .died_at = {INT64_MIN / 2}};
+	bool opened = master_open(&master);
+
+	if (opened)
+		master_loop(&master);
+	else
+		log_error("api", "cannot start: %s", strerror(errno));
+	close(master.signal_fd);
+	close(master.retire_fds[0]);
+	close(master.retire_fds[1]);
+	api_slots_destroy(master.slots);
+	return opened ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,24 @@
+/*
+ * api_master.h - the master: it holds the listening socket and keeps workers on it.
+ */
+#ifndef FCGI_API_MASTER_H
+#define FCGI_API_MASTER_H
+
+#include "fcgi/api.h"
+#include "shared/config.h"
+
+struct master_setup {
+	int listen_fd;
+	const struct config_set *config;
+	int workers;
+	uint64_t retire_after; /* requests a worker takes */
+	api_handler *dispatch;
+};
+
+/*
+ * Runs until SIGTERM, SIGINT or SIGUSR1. Workers that retire are replaced at once, workers that die after a pause that
+ * doubles while they go on dying (100 ms to 5 s). Returns the exit status.
+ */
+int master_run(const struct master_setup *setup);
+
+#endif

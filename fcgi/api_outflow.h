@@ -1,0 +1,35 @@
+/*
+ * api_outflow.h - the way of one answer to the web server: FCGI_STDOUT records (FastCGI specification 1.0, section 5.3)
+ * on a non-blocking socket.
+ *
+ * The framing is a function of the position alone, so a connection that waits keeps a position and no bytes: what the
+ * socket did not take is read from the file again once it can be written.
+ */
+#ifndef FCGI_API_OUTFLOW_H
+#define FCGI_API_OUTFLOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fcgi/api_vfile.h"
+#include "shared/buffer.h"
+
+struct outflow {
+	struct buffer lead;  /* whole records: the CGI headers and a short body */
+	struct vfile *file;  /* or NULL; owned */
+	uint64_t first, end; /* bytes of the file that follow the lead */
+	uint64_t sent;	     /* of everything, records' headers included */
+};
+
+enum outflow_outcome {
+	OUTFLOW_DONE,	 /* the last byte is with the kernel */
+	OUTFLOW_BLOCKED, /* call again when the socket can be written */
+	OUTFLOW_GONE,	 /* the peer closed, or a file could not be read: close */
+};
+
+/* Sends what the socket takes, but no more than a few scratch-fulls, so that others have their turn. */
+enum outflow_outcome outflow_run(struct outflow *flow, int fd, uint8_t *scratch, size_t scratch_bytes);
+
+void outflow_finish(struct outflow *flow);
+
+#endif

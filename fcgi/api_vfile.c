@@ -1,0 +1,172 @@
+/*
+ * api_vfile.c - pieces of files as one file: see api_vfile.h.
+ */
+#include "fcgi/api_vfile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct vfile_piece {
+	uint64_t at; /* behind the head */
+	uint64_t offset, length;
+	int fd;
+};
+
+struct vfile {
+	struct buffer head;
+	int head_fd; /* in its place where it is long; else -1 */
+	uint64_t head_bytes;
+	struct vfile_piece *pieces;
+	size_t piece_count, piece_room;
+	int *fds;
+	size_t fd_count, fd_room;
+	uint64_t pieces_bytes;
+};
+
+struct vfile *vfile_create(void)
+{
+	struct vfile *file = calloc(1, sizeof(*file));
+
+	if (file)
+		file->head_fd = -1;
+	return file;
+}
+
+void vfile_destroy(struct vfile *file)
+{
+	if (!file)
+		return;
+	for (size_t i = 0; i < file->fd_count; i++)
+		close(file->fds[i]);
+	if (file->head_fd >= 0)
+		close(file->head_fd);
+	buffer_finish(&file->head);
+	free(file->pieces);
+	free(file->fds);
+	free(file);
+}
+
+static bool array_grow(void **array, size_t *room, size_t count, size_t item_bytes)
+{
+	if (count < *room)
+		return true;
+	size_t more = *room ? *room * 2 : 4;
+	void *grown = reallocarray(*array, more, item_bytes);
+
+	if (!grown)
+		return false;
+	*array = grown;
+	*room = more;
+	return true;
+}
+
+bool vfile_own(struct vfile *file, int fd)
+{
+	if (!array_grow((void **)&file->fds, &file->fd_room, file->fd_count, sizeof(int))) {
+		close(fd);
+		return false;
+	}
+	file->fds[file->fd_count++] = fd;
+	return true;
+}
+
+/* Writes the head to a memfd, which becomes the first of all pieces. */
+static int head_to_memfd(const struct buffer *head)
+{
+	int fd = memfd_create("clip-head", MFD_CLOEXEC);
+
+	for (size_t done = 0; fd >= 0 && done < head->length;) {
+		ssize_t n = write(fd, head->data + done, head->length - done);
+		if (n < 0) {
+			close(fd);
+			return -1;
+		}
+		done += (size_t)n;
+	}
+	return fd;
+}
+
+bool vfile_head(struct vfile *file, struct buffer *head)
+{
+	bool good = !head->failed;
+
+	file->head_bytes = head->length;
+	if (good && head->length > VFILE_HEAD_MAX) {
+		file->head_fd = head_to_memfd(head);
+		good = file->head_fd >= 0;
+		buffer_finish(head);
+	} else {
+		file->head = *head;
+	}
+	*head = (struct buffer){0};
+	return good;
+}
+
+bool vfile_add(struct vfile *file, int fd, uint64_t offset, uint64_t length)
+{
+	if (!array_grow((void **)&file->pieces, &file->piece_room, file->piece_count, sizeof(struct vfile_piece)))
+		return false;
+	file->pieces[file->piece_count++] = (struct vfile_piece){file->pieces_bytes, offset, length, fd};
+	file->pieces_bytes += length;
+	return true;
+}
+
+uint64_t vfile_size(const struct vfile *file)
+{
+	return file->head_bytes + file->pieces_bytes;
+}
+
+/* The last piece that begins at or before `at`. */
+static const struct vfile_piece *piece_at(const struct vfile *file, uint64_t at)
+{
+	size_t low = 0, high = file->piece_count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (file->pieces[middle].at <= at)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &file->pieces[low];
+}
+
+/* A file that is shorter than it was is an error: what was promised cannot be sent. */
+static ssize_t read_file(int fd, uint64_t at, void *out, size_t length)
+{
+	ssize_t got;
+
+	do
+		got = pread(fd, out, length, (off_t)at);
+	while (got < 0 && errno == EINTR);
+	if (got > 0)
+		return got;
+	if (got == 0)
+		errno = EIO;
+	return -1;
+}
+
+static size_t smaller(size_t a, uint64_t b)
+{
+	return a < b ? a : (size_t)b;
+}
+
+ssize_t vfile_read(const struct vfile *file, uint64_t at, void *out, size_t length)
+{
+	if (at >= vfile_size(file))
+		return 0;
+	if (at < file->head_bytes) {
+		size_t n = smaller(length, file->head_bytes - at);
+		if (file->head_fd >= 0)
+			return read_file(file->head_fd, at, out, n);
+		memcpy(out, file->head.data + at, n);
+		return (ssize_t)n;
+	}
+	at -= file->head_bytes;
+	const struct vfile_piece *piece = piece_at(file, at);
+	uint64_t inside = at - piece->at;
+	return read_file(piece->fd, piece->offset + inside, out, smaller(length, piece->length - inside));
+}

@@ -1,0 +1,27 @@
+/*
+ * api_worker.h - one worker: a loop over the listening socket, connections, children and waiting requests.
+ */
+#ifndef FCGI_API_WORKER_H
+#define FCGI_API_WORKER_H
+
+#include "fcgi/api.h"
+#include "fcgi/api_slots.h"
+#include "shared/config.h"
+
+struct worker_setup {
+	int listen_fd;
+	int retire_fd; /* a byte is written to it when the worker accepts no more */
+	const struct config_set *config;
+	struct api_slots *slots;
+	int slot;
+	uint64_t retire_after; /* requests */
+	api_handler *dispatch;
+};
+
+/*
+ * Runs until SIGTERM, SIGINT or SIGUSR1 (what is under way gets 2 s), or until it has retired and its last download is
+ * done. Returns the process's exit status.
+ */
+int worker_run(const struct worker_setup *setup);
+
+#endif

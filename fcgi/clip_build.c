@@ -1,0 +1,254 @@
+/*
+ * clip_build.c - joins stretches: see clip_build.h.
+ */
+#include "fcgi/clip_build.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/crc32c.h"
+#include "shared/mp4_header.h"
+#include "shared/segment.h"
+#include "shared/timeform.h"
+
+#define RECORDS_A_READ 512u
+
+/* What grows while stretch after stretch is added. */
+struct build {
+	const struct clip_plan *plan;
+	unsigned speed;
+	struct mp4_header *header;
+	struct vfile *file;
+	uint64_t payload_bytes;
+	int64_t origin_us; /* the wall time that presentation time 0 stands for */
+	int64_t shift_us;  /* grows where wall time went backwards */
+	int64_t end_us;	   /* presentation time of the end so far, before `speed` */
+	uint64_t frames;
+};
+
+/* FFmpeg's sample entry: SPS and PPS stand in each key frame too, so that of the first stretch serves them all. */
+static struct mp4_header *header_create(const struct clip_stretch *stretch, int64_t created_us)
+{
+	uint8_t entry[MP4_ENTRY_MAX];
+	struct mp4_init init;
+
+	if (!clip_segment_init(&stretch->segment, entry, &init))
+		return NULL;
+	return mp4_header_create(&(struct mp4_header_spec){
+	    .width = init.width,
+	    .height = init.height,
+	    .entry = init.entry,
+	    .entry_bytes = init.entry_bytes,
+	    .created_wall_us = created_us,
+	});
+}
+
+static int64_t stretch_time_us(const struct build *build, int64_t wall_us)
+{
+	int64_t time_us = wall_us - build->origin_us + build->shift_us;
+
+	return time_us > 0 ? time_us : 0;
+}
+
+/* Adds one frame whose bytes lie `offset` behind the payload's beginning. */
+static void add_frame(struct build *build, const struct index_record *record, uint64_t offset)
+{
+	mp4_header_add(build->header, stretch_time_us(build, record->wall_us) / build->speed, offset, record->size,
+		       record->flags & INDEX_KEY);
+	build->frames++;
+}
+
+/* All frames of a stretch: one range of bytes, in which what stands between two frames is skipped by their offsets. */
+static bool add_records(struct build *build, const struct clip_stretch *stretch, const struct index_record *records,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct index_record *record = &records[i];
+		bool inside = record->offset >= stretch->head.offset &&
+			      record->offset + record->size <= stretch->tail.offset + stretch->tail.size;
+		if (!inside)
+			return false;
+		if (build->speed == 1) {
+			add_frame(build, record, build->payload_bytes + (record->offset - stretch->head.offset));
+		} else if (record->flags & INDEX_KEY) {
+			add_frame(build, record, build->payload_bytes);
+			if (!vfile_add(build->file, stretch->segment.fd, record->offset, record->size))
+				return false;
+			build->payload_bytes += record->size;
+		}
+	}
+	return true;
+}
+
+static bool add_stretch(struct build *build, const struct clip_stretch *stretch)
+{
+	struct index_record records[RECORDS_A_READ];
+	int64_t start_us = stretch->head.wall_us - build->origin_us + build->shift_us;
+	uint64_t next = stretch->first;
+
+	if (start_us < build->end_us && build->frames > 0)
+		build->shift_us += build->end_us - start_us;
+	while (next < stretch->end) {
+		size_t wanted = stretch->end - next < RECORDS_A_READ ? (size_t)(stretch->end - next) : RECORDS_A_READ;
+		if (clip_segment_read(&stretch->segment, next, wanted, records) != wanted)
+			return false;
+		if (!add_records(build, stretch, records, wanted))
+			return false;
+		next += wanted;
+	}
+	build->end_us = stretch_time_us(build, clip_stretch_end_us(stretch));
+	if (build->speed != 1)
+		return true;
+	uint64_t length = stretch->tail.offset + stretch->tail.size - stretch->head.offset;
+	build->payload_bytes += length;
+	return vfile_add(build->file, stretch->segment.fd, stretch->head.offset, length);
+}
+
+/* Where the clip starts and ends in wall time: as asked for where nothing is missing there, else where its frames do.
+ */
+static void find_ends(const struct clip_plan *plan, struct clip *out)
+{
+	const struct clip_stretch *first = &plan->stretches[0], *last = &plan->stretches[plan->count - 1];
+	int64_t late_us = first->head.wall_us - plan->from_us;
+	int64_t last_end_us = clip_stretch_end_us(last);
+
+	out->start_us = first->head.wall_us;
+	if (late_us >= 0 && late_us <= clip_slack_us(&first->head))
+		out->start_us = plan->from_us;
+	out->end_us = last_end_us;
+	if (last_end_us >= plan->to_us - clip_slack_us(&last->tail))
+		out->end_us = plan->to_us;
+}
+
+static void spans_add(struct clip *out, int64_t from_us, int64_t to_us)
+{
+	char from[TIME_ISO_BYTES], to[TIME_ISO_BYTES];
+
+	time_format_iso((wall_t){from_us}, from);
+	time_format_iso((wall_t){to_us}, to);
+	out->span_count++;
+	buffer_printf(&out->spans, "%s%s/%s", out->span_count > 1 ? ", " : "", from, to);
+}
+
+/* Nothing is missing between two stretches: one segment continues the other, or the next frame came in time. */
+static bool spans_join(const struct clip_stretch *before, const struct clip_stretch *next)
+{
+	int64_t apart_us = next->head.wall_us - clip_stretch_end_us(before);
+
+	return next->follows || (apart_us >= -clip_slack_us(&before->tail) && apart_us <= clip_slack_us(&before->tail));
+}
+
+static void find_spans(const struct clip_plan *plan, struct clip *out)
+{
+	int64_t from_us = out->start_us;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		bool last = i + 1 == plan->count;
+		if (!last && spans_join(&plan->stretches[i], &plan->stretches[i + 1]))
+			continue;
+		spans_add(out, from_us, last ? out->end_us : clip_stretch_end_us(&plan->stretches[i]));
+		if (!last)
+			from_us = plan->stretches[i + 1].head.wall_us;
+	}
+	if (out->spans.length > CLIP_SPANS_MAX)
+		buffer_clear(&out->spans);
+}
+
+static uint64_t fnv(uint64_t hash, uint64_t value)
+{
+	for (int i = 0; i < 8; i++) {
+		hash ^= value & 0xff;
+		hash *= UINT64_C(0x100000001b3);
+		value >>= 8;
+	}
+	return hash;
+}
+
+/* What the bytes depend on. Segment numbers are never used twice; FFmpeg's output is told apart by its frames' sizes.
+ */
+static void make_etag(const struct clip_plan *plan, unsigned speed, struct clip *out)
+{
+	uint64_t hash =
+	    fnv(fnv(fnv(UINT64_C(0xcbf29ce484222325), (uint64_t)out->start_us), (uint64_t)out->end_us), speed);
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct clip_stretch *stretch = &plan->stretches[i];
+		hash = fnv(fnv(fnv(hash, stretch->segment.entry.segment_no), stretch->first), stretch->end);
+		hash = fnv(fnv(hash, stretch->head.offset), (uint64_t)stretch->head.wall_us);
+		if (stretch->origin != CLIP_DISK)
+			hash = fnv(hash, crc32c(0, stretch->segment.walked,
+						stretch->segment.count * sizeof(struct index_record)));
+	}
+	snprintf(out->etag, sizeof(out->etag), "\"%016" PRIx64 "-%" PRIx64 "\"", hash, vfile_size(out->file));
+}
+
+static void name_source(const struct clip_plan *plan, struct clip *out)
+{
+	bool has[3] = {false};
+
+	for (size_t i = 0; i < plan->count; i++)
+		has[plan->stretches[i].origin] = true;
+	const char *name = has[CLIP_TRANSCODED] ? "transcoded" : has[CLIP_MEMORY] ? "memory" : "disk";
+	if (has[CLIP_DISK] && has[CLIP_MEMORY] && !has[CLIP_TRANSCODED])
+		name = "disk, memory";
+	snprintf(out->source, sizeof(out->source), "%s", name);
+}
+
+/* The file owns the segments' descriptors from here on. */
+static bool take_descriptors(struct clip_plan *plan, struct vfile *file)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		good = vfile_own(file, plan->stretches[i].segment.fd) && good;
+		clip_segment_close(&plan->stretches[i].segment, true);
+	}
+	return good;
+}
+
+static bool build_file(struct build *build, struct clip *out)
+{
+	const struct clip_plan *plan = build->plan;
+	struct buffer head = {0};
+	bool good = true;
+
+	for (size_t i = 0; good && i < plan->count; i++)
+		good = add_stretch(build, &plan->stretches[i]);
+	out->duration_us =
+	    (build->end_us + out->end_us - clip_stretch_end_us(&plan->stretches[plan->count - 1])) / build->speed;
+	out->frames = build->frames;
+	good = good && mp4_header_clip(build->header, out->duration_us, build->payload_bytes, &head);
+	good = good && vfile_head(build->file, &head);
+	buffer_finish(&head);
+	return good;
+}
+
+bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out)
+{
+	struct build build = {.plan = plan, .speed = speed};
+
+	*out = (struct clip){.file = vfile_create()};
+	find_ends(plan, out);
+	build.file = out->file;
+	build.origin_us = out->start_us;
+	build.header = header_create(&plan->stretches[0], out->start_us);
+	bool good = build.file && build.header && build_file(&build, out);
+	if (good) {
+		find_spans(plan, out);
+		name_source(plan, out);
+		make_etag(plan, speed, out);
+		good = take_descriptors(plan, out->file);
+	}
+	mp4_header_destroy(build.header);
+	if (!good)
+		clip_finish(out);
+	return good;
+}
+
+void clip_finish(struct clip *clip)
+{
+	vfile_destroy(clip->file);
+	buffer_finish(&clip->spans);
+	*clip = (struct clip){0};
+}

@@ -1,0 +1,50 @@
+/*
+ * clip_encode.h - what no segment has as H.264 yet: FFmpeg makes it, from the ring's JPEGs, from segments of JPEGs, or
+ * from segments of another picture size. Into memory (a memfd), since the disk may be what is broken.
+ *
+ * As in the recorder, each frame keeps its own microsecond and a key frame stands on the first frame of each wall
+ * second.
+ */
+#ifndef FCGI_CLIP_ENCODE_H
+#define FCGI_CLIP_ENCODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fcgi/clip_plan.h"
+#include "shared/config.h"
+#include "shared/ring_reader.h"
+
+#define ENCODE_PARTS_MAX 32
+#define ENCODE_BYTES_MAX (UINT64_C(512) << 20)
+
+/* One run of FFmpeg: from a row of ring frames, or from a stretch. */
+struct encode_part {
+	size_t place;			    /* in the plan: before this stretch, or in place of it */
+	const struct clip_stretch *stretch; /* what is encoded anew; NULL: the ring's frames */
+	uint64_t first_seq, last_seq;
+	int64_t last_duration_us; /* of the last frame */
+	uint16_t width, height;	  /* of the input */
+	int memory_fd;		  /* owned until adopted */
+};
+
+struct encode {
+	const struct config *config;
+	const struct ring_reader *ring; /* NULL where no part needs it */
+	uint16_t width, height;		/* of the output */
+	struct encode_part parts[ENCODE_PARTS_MAX];
+	size_t count;
+};
+
+/* Makes the parts' memory. encode_finish() closes what is left of it; safe on a zeroed one. */
+bool encode_prepare(struct encode *encode);
+void encode_finish(struct encode *encode);
+
+/* The whole work, in a child (api_job): 0 where every part was made. */
+int encode_run(void *encode);
+
+/* In the parent, afterwards: puts what was made into the plan. */
+bool encode_adopt(struct encode *encode, struct clip_plan *plan);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * clip_keep.h - the folder of kept clips: names, and writing one for good.
+ */
+#ifndef FCGI_CLIP_KEEP_H
+#define FCGI_CLIP_KEEP_H
+
+#include <stdbool.h>
+
+#include "fcgi/api_vfile.h"
+
+#define KEEP_NAME_BYTES 112
+
+/* NAME.mp4 of A-Z a-z 0-9 . _ -, not beginning with a dot, at most 100 characters before .mp4. */
+bool keep_name_valid(const char *name);
+
+/* Makes such a name: other characters become _, .mp4 is appended where it is missing. False where nothing is left or it
+ * is too long. */
+bool keep_name_make(const char *text, char out[KEEP_NAME_BYTES]);
+
+enum keep_outcome {
+	KEEP_DONE,
+	KEEP_EXISTS,
+	KEEP_BUSY, /* another one of that name is being written */
+	KEEP_FAILED,
+};
+
+struct keep {
+	int folder; /* not owned */
+	const struct vfile *file;
+	char name[KEEP_NAME_BYTES];
+};
+
+/*
+ * Writes the file to a hidden temporary one, fsyncs it, gives it its name unless that is taken, and fsyncs the folder.
+ * For a child (api_job): returns an enum keep_outcome.
+ */
+int keep_run(void *keep);
+
+#endif

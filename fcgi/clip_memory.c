@@ -1,0 +1,157 @@
+/*
+ * clip_memory.c - finds what has to be encoded: see clip_memory.h.
+ */
+#include "fcgi/clip_memory.h"
+
+#include <stdlib.h>
+
+#include "fcgi/clip_feed.h"
+
+#define GAPS_MAX	 64
+#define GAP_MIN_US	 INT64_C(100000) /* less counts as nothing missing: clip_slack_us() */
+#define FRAME_DEFAULT_US INT64_C(16667)
+#define FRAME_LONGEST_US (2 * US_PER_S)
+
+/* Wall time without frames: low < wall < high. */
+struct gap {
+	size_t place; /* before this stretch of the plan */
+	int64_t low_us, high_us;
+};
+
+struct search {
+	struct gap gaps[GAPS_MAX];
+	size_t gap_count;
+	struct encode *encode;
+	/* The row being collected. */
+	const struct gap *gap;
+	struct ring_meta last;
+};
+
+static void gap_add(struct search *search, size_t place, int64_t low_us, int64_t high_us)
+{
+	if (high_us - low_us > GAP_MIN_US && search->gap_count < GAPS_MAX)
+		search->gaps[search->gap_count++] = (struct gap){place, low_us, high_us};
+}
+
+static void find_gaps(struct search *search, const struct clip_plan *plan, bool after_last)
+{
+	int64_t low_us = plan->from_us - 1;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct clip_stretch *stretch = &plan->stretches[i];
+		if (!stretch->follows)
+			gap_add(search, i, low_us, stretch->head.wall_us);
+		/* The slot of the last frame is its own: half of it may pass before the next one is missing. */
+		low_us = stretch->tail.wall_us + (int64_t)stretch->tail.duration_us / 2;
+	}
+	if (after_last)
+		gap_add(search, plan->count, low_us, plan->to_us);
+}
+
+static const struct gap *gap_of(const struct search *search, int64_t wall_us)
+{
+	for (size_t i = 0; i < search->gap_count; i++)
+		if (wall_us > search->gaps[i].low_us && wall_us < search->gaps[i].high_us)
+			return &search->gaps[i];
+	return NULL;
+}
+
+static void row_extend(struct search *search, const struct ring_frame *frame)
+{
+	struct encode_part *part = &search->encode->parts[search->encode->count - 1];
+	int64_t step_us = frame->meta.wall_us - search->last.wall_us;
+
+	if (step_us > 0 && step_us < FRAME_LONGEST_US)
+		part->last_duration_us = step_us;
+	part->last_seq = frame->seq;
+	search->last = frame->meta;
+}
+
+static void row_begin(struct search *search, const struct ring_frame *frame, const struct gap *gap)
+{
+	struct encode *encode = search->encode;
+
+	if (encode->count == ENCODE_PARTS_MAX)
+		return;
+	search->gap = gap;
+	search->last = frame->meta;
+	encode->parts[encode->count++] = (struct encode_part){
+	    .place = gap->place,
+	    .first_seq = frame->seq,
+	    .last_seq = frame->seq,
+	    .last_duration_us = FRAME_DEFAULT_US,
+	    .width = frame->meta.width,
+	    .height = frame->meta.height,
+	    .memory_fd = -1,
+	};
+}
+
+static void take_frame(struct search *search, const struct ring_frame *frame)
+{
+	const struct gap *gap = gap_of(search, frame->meta.wall_us);
+
+	if (gap && gap == search->gap && frame->meta.stretch == search->last.stretch &&
+	    frame->meta.wall_us > search->last.wall_us)
+		row_extend(search, frame);
+	else if (gap)
+		row_begin(search, frame, gap);
+	else
+		search->gap = NULL;
+}
+
+static int part_order(const void *a, const void *b)
+{
+	const struct encode_part *left = a, *right = b;
+
+	if (left->place != right->place)
+		return left->place < right->place ? -1 : 1;
+	return left->first_seq < right->first_seq ? -1 : left->first_seq > right->first_seq;
+}
+
+void memory_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
+			struct encode *encode)
+{
+	struct search search = {.encode = encode};
+	struct ring_frame frame;
+
+	find_gaps(&search, plan, after_last);
+	if (!ring || search.gap_count == 0)
+		return;
+	uint64_t head = ring_reader_head(ring);
+	for (uint64_t seq = ring_reader_tail(ring); seq <= head && seq > 0; seq++)
+		if (ring_reader_get(ring, seq, &frame))
+			take_frame(&search, &frame);
+	encode->ring = ring;
+	qsort(encode->parts, encode->count, sizeof(encode->parts[0]), part_order);
+}
+
+bool memory_add_unlike(const struct clip_plan *plan, struct encode *encode)
+{
+	bool memory_first = encode->count > 0 && encode->parts[0].place == 0;
+
+	if (plan->count > 0 && !memory_first) {
+		encode->width = plan->stretches[0].segment.entry.width;
+		encode->height = plan->stretches[0].segment.entry.height;
+	} else if (encode->count > 0) {
+		encode->width = encode->parts[0].width;
+		encode->height = encode->parts[0].height;
+	}
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct clip_stretch *stretch = &plan->stretches[i];
+		const struct catalogue_entry *entry = &stretch->segment.entry;
+		if (!feed_is_jpeg(entry->codec) && entry->width == encode->width && entry->height == encode->height)
+			continue;
+		if (encode->count == ENCODE_PARTS_MAX)
+			return false;
+		encode->parts[encode->count++] = (struct encode_part){
+		    .place = i,
+		    .stretch = stretch,
+		    .last_duration_us = stretch->tail.duration_us,
+		    .width = entry->width,
+		    .height = entry->height,
+		    .memory_fd = -1,
+		};
+	}
+	qsort(encode->parts, encode->count, sizeof(encode->parts[0]), part_order);
+	return true;
+}

@@ -1,0 +1,25 @@
+/*
+ * clip_memory.h - what of a plan has to be encoded: gaps that the ring can fill, and stretches that do not fit the
+ * others.
+ */
+#ifndef FCGI_CLIP_MEMORY_H
+#define FCGI_CLIP_MEMORY_H
+
+#include "fcgi/clip_encode.h"
+#include "fcgi/clip_plan.h"
+#include "shared/ring_reader.h"
+
+/*
+ * Adds a part for each row of ring frames that lies in the plan's range and that no stretch has: before, between and,
+ * where `after_last`, behind them. Rows break where the ring's own stretches do. `ring` may be NULL.
+ */
+void memory_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
+			struct encode *encode);
+
+/*
+ * Adds a part for each stretch that is not H.264 of the common picture size, which is that of the first stretch (or the
+ * first row of ring frames), and sets that size. False where there are more of them than one request may have encoded.
+ */
+bool memory_add_unlike(const struct clip_plan *plan, struct encode *encode);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * clip_plan.c - from a range of time to ranges of frames: see clip_plan.h.
+ */
+#include "fcgi/clip_plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRIES_A_READ 32u
+#define SLACK_MIN_US   INT64_C(100000)
+
+int64_t clip_stretch_end_us(const struct clip_stretch *stretch)
+{
+	return stretch->tail.wall_us + (int64_t)stretch->tail.duration_us;
+}
+
+int64_t clip_slack_us(const struct index_record *record)
+{
+	int64_t slack_us = (int64_t)record->duration_us * 3 / 2;
+
+	return slack_us > SLACK_MIN_US ? slack_us : SLACK_MIN_US;
+}
+
+static bool stretch_ends_read(struct clip_stretch *stretch)
+{
+	return clip_segment_read(&stretch->segment, stretch->first, 1, &stretch->head) == 1 &&
+	       clip_segment_read(&stretch->segment, stretch->end - 1, 1, &stretch->tail) == 1 &&
+	       stretch->tail.offset >= stretch->head.offset;
+}
+
+bool clip_stretch_whole(struct clip_segment *segment, enum clip_origin origin, struct clip_stretch *out)
+{
+	*out = (struct clip_stretch){.segment = *segment, .end = segment->count, .origin = origin};
+	out->first = clip_segment_key(segment, 0);
+	if (out->first < out->end && stretch_ends_read(out))
+		return true;
+	clip_segment_close(&out->segment, false);
+	return false;
+}
+
+bool clip_plan_insert(struct clip_plan *plan, size_t at, struct clip_stretch *stretch)
+{
+	if (plan->count == plan->room) {
+		size_t room = plan->room ? plan->room * 2 : 4;
+		struct clip_stretch *grown = reallocarray(plan->stretches, room, sizeof(*grown));
+		if (!grown) {
+			clip_segment_close(&stretch->segment, false);
+			return false;
+		}
+		plan->stretches = grown;
+		plan->room = room;
+	}
+	memmove(plan->stretches + at + 1, plan->stretches + at, (plan->count - at) * sizeof(*stretch));
+	plan->stretches[at] = *stretch;
+	plan->count++;
+	return true;
+}
+
+void clip_plan_replace(struct clip_plan *plan, size_t at, struct clip_stretch *stretch)
+{
+	stretch->follows = plan->stretches[at].follows;
+	clip_segment_close(&plan->stretches[at].segment, false);
+	plan->stretches[at] = *stretch;
+}
+
+/* The stretch of [from, to) in an opened segment; false where no frame of it lies in there. */
+static bool stretch_cut(const struct clip_plan *plan, struct clip_stretch *stretch)
+{
+	const struct clip_segment *segment = &stretch->segment;
+
+	stretch->first = clip_segment_find(segment, plan->from_us);
+	stretch->end = clip_segment_find(segment, plan->to_us);
+	if (stretch->first >= stretch->end)
+		return false;
+	stretch->first = clip_segment_key(segment, stretch->first);
+	return stretch->first < stretch->end && stretch_ends_read(stretch);
+}
+
+/* One segment is the continuation of another where the recorder says so and both are used to the border between them.
+ */
+static bool stretch_follows(const struct clip_stretch *before, const struct clip_stretch *stretch)
+{
+	return stretch->segment.entry.gap_cause == GAP_NONE && stretch->first == 0 &&
+	       before->end == before->segment.count &&
+	       before->segment.entry.segment_no + 1 == stretch->segment.entry.segment_no;
+}
+
+static enum plan_outcome plan_entry(int folder, const struct catalogue_entry *entry, struct clip_plan *plan)
+{
+	struct clip_stretch stretch = {.origin = CLIP_DISK};
+	bool ended_before = entry->state == CATALOGUE_COMPLETE && entry->end_wall_us <= plan->from_us;
+
+	if (entry->start_wall_us >= plan->to_us || ended_before)
+		return PLAN_GOOD;
+	errno = 0;
+	if (!clip_segment_open(folder, entry, &stretch.segment))
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? PLAN_ERROR : PLAN_GOOD;
+	if (!stretch_cut(plan, &stretch)) {
+		clip_segment_close(&stretch.segment, false);
+		return PLAN_GOOD;
+	}
+	if (plan->count > 0)
+		stretch.follows = stretch_follows(&plan->stretches[plan->count - 1], &stretch);
+	return clip_plan_insert(plan, plan->count, &stretch) ? PLAN_GOOD : PLAN_ERROR;
+}
+
+static enum plan_outcome plan_entries(int folder, const struct catalogue *catalogue, struct clip_plan *plan)
+{
+	struct catalogue_entry entries[ENTRIES_A_READ];
+	uint64_t next, end;
+
+	if (!catalogue_range(catalogue, plan->from_us, plan->to_us, &next, &end))
+		return PLAN_GOOD;
+	while (next < end) {
+		size_t wanted = end - next < ENTRIES_A_READ ? (size_t)(end - next) : ENTRIES_A_READ;
+		size_t got = catalogue_read(catalogue, next, wanted, entries);
+		for (size_t i = 0; i < got; i++) {
+			enum plan_outcome outcome = plan_entry(folder, &entries[i], plan);
+			if (outcome != PLAN_GOOD)
+				return outcome;
+		}
+		if (got < wanted)
+			return PLAN_GOOD;
+		next += got;
+	}
+	return PLAN_GOOD;
+}
+
+enum plan_outcome clip_plan_make(int folder, int64_t from_us, int64_t to_us, struct clip_plan *out)
+{
+	enum plan_outcome outcome = PLAN_GOOD;
+	struct catalogue catalogue;
+
+	*out = (struct clip_plan){.from_us = from_us, .to_us = to_us};
+	if (catalogue_open(folder, &catalogue) != CATALOGUE_GOOD)
+		return PLAN_GOOD;
+	outcome = plan_entries(folder, &catalogue, out);
+	catalogue_close(&catalogue);
+	if (outcome != PLAN_GOOD)
+		clip_plan_finish(out);
+	return outcome;
+}
+
+void clip_plan_finish(struct clip_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		clip_segment_close(&plan->stretches[i].segment, false);
+	free(plan->stretches);
+	*plan = (struct clip_plan){0};
+}

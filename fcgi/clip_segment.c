@@ -1,0 +1,235 @@
+/*
+ * clip_segment.c - the frames of one segment: see clip_segment.h.
+ */
+#include "fcgi/clip_segment.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/mp4_box.h"
+#include "shared/segment.h"
+
+#define HEAD_BYTES    16384u
+#define KEY_LOOK_BACK 64u
+
+struct walk_list {
+	struct index_record *records;
+	size_t count, room;
+	bool failed;
+};
+
+static bool walk_collect(const struct index_record *record, void *context)
+{
+	struct walk_list *list = context;
+
+	if (list->count == list->room) {
+		size_t room = list->room ? list->room * 2 : 1024;
+		struct index_record *grown = reallocarray(list->records, room, sizeof(*grown));
+		list->failed = !grown;
+		if (!grown)
+			return false;
+		list->records = grown;
+		list->room = room;
+	}
+	list->records[list->count++] = *record;
+	return true;
+}
+
+static bool walk_records(struct clip_segment *segment, const struct segment_layout *layout)
+{
+	struct walk_list list = {0};
+	uint64_t good_end;
+
+	if (segment_walk(segment->fd, layout, walk_collect, &list, &good_end) == SEGMENT_ERROR || list.failed) {
+		free(list.records);
+		return false;
+	}
+	segment->walked = list.records;
+	segment->count = list.count;
+	return true;
+}
+
+static bool open_by_walk(struct clip_segment *segment)
+{
+	struct segment_layout layout = {0};
+	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD && walk_records(segment, &layout);
+
+	segment_layout_finish(&layout);
+	return good;
+}
+
+/* Drops records at the end whose media is not in the file, as far as a crash of the machine can have left such. */
+static bool media_is_there(struct clip_segment *segment)
+{
+	struct index_record last;
+	struct stat status;
+
+	if (fstat(segment->fd, &status) != 0)
+		return false;
+	for (; segment->count > 0; segment->count--) {
+		if (clip_segment_read(segment, segment->count - 1, 1, &last) == 1 &&
+		    last.offset + last.size <= (uint64_t)status.st_size)
+			return true;
+	}
+	return true;
+}
+
+/*
+ * True where the .idx serves. A complete segment's that lost its end does not: its records are fewer than the list of
+ * segments says.
+ */
+static bool open_index(int folder, struct clip_segment *segment)
+{
+	char name[SEGMENT_FILE_BYTES];
+	const struct catalogue_entry *entry = &segment->entry;
+
+	if (!index_name(entry->file, name, sizeof(name)))
+		return false;
+	if (index_reader_open(folder, name, entry->segment_no, &segment->index) != INDEX_GOOD)
+		return false;
+	segment->count = index_reader_count(&segment->index);
+	if (media_is_there(segment) && (entry->state != CATALOGUE_COMPLETE || segment->count >= entry->frames))
+		return true;
+	index_reader_close(&segment->index);
+	return false;
+}
+
+bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct clip_segment *out)
+{
+	*out = (struct clip_segment){.entry = *entry, .fd = -1, .index = {.fd = -1}};
+	out->entry.file[SEGMENT_FILE_BYTES - 1] = '\0';
+	if (!segment_file_valid(out->entry.file))
+		return false;
+	out->fd = openat(folder, out->entry.file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (out->fd < 0)
+		return false;
+	if (open_index(folder, out) || open_by_walk(out))
+		return true;
+	clip_segment_close(out, false);
+	return false;
+}
+
+/* ftyp and moov at the file's beginning. */
+static bool read_foreign_layout(int fd, uint8_t head[HEAD_BYTES], struct segment_layout *layout)
+{
+	struct mp4_box ftyp, moov;
+	struct stat status;
+	ssize_t got = pread(fd, head, HEAD_BYTES, 0);
+
+	if (got <= 0 || fstat(fd, &status) != 0)
+		return false;
+	size_t length = (size_t)got;
+	if (mp4_box_header(head, length, 0, &ftyp) != MP4_OK || ftyp.size > length)
+		return false;
+	if (mp4_box_header(head, length, (size_t)ftyp.size, &moov) != MP4_OK || moov.size > length - ftyp.size)
+		return false;
+	if (!mp4_parse_init(head + ftyp.size, (size_t)moov.size, &layout->init))
+		return false;
+	layout->fragments_at = ftyp.size + moov.size;
+	layout->media_end = (uint64_t)status.st_size;
+	return true;
+}
+
+bool clip_segment_adopt(int fd, int64_t first_wall_us, struct clip_segment *out)
+{
+	uint8_t head[HEAD_BYTES];
+	struct segment_layout layout = {.info.first_wall_us = first_wall_us};
+
+	*out = (struct clip_segment){.fd = fd, .index = {.fd = -1}, .foreign = true};
+	if (!read_foreign_layout(fd, head, &layout) || !walk_records(out, &layout)) {
+		clip_segment_close(out, false);
+		return false;
+	}
+	out->entry.codec = layout.init.codec;
+	out->entry.width = layout.init.width;
+	out->entry.height = layout.init.height;
+	out->entry.start_wall_us = first_wall_us;
+	out->entry.state = CATALOGUE_COMPLETE;
+	return true;
+}
+
+bool clip_segment_init(const struct clip_segment *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out)
+{
+	uint8_t head[HEAD_BYTES];
+	struct segment_layout layout = {0};
+	bool good = segment->foreign ? read_foreign_layout(segment->fd, head, &layout)
+				     : segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD;
+
+	if (good) {
+		*out = layout.init;
+		memcpy(entry, layout.init.entry, layout.init.entry_bytes);
+		out->entry = entry;
+	}
+	segment_layout_finish(&layout);
+	return good;
+}
+
+void clip_segment_close(struct clip_segment *segment, bool keep_fd)
+{
+	if (segment->index.segment_no != 0)
+		index_reader_close(&segment->index);
+	free(segment->walked);
+	if (segment->fd > 0 && !keep_fd)
+		close(segment->fd);
+	*segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
+}
+
+size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, size_t count, struct index_record *out)
+{
+	if (!segment->walked)
+		return segment->index.segment_no ? index_reader_read(&segment->index, first, count, out) : 0;
+	if (first >= segment->count)
+		return 0;
+	if (count > segment->count - first)
+		count = (size_t)(segment->count - first);
+	memcpy(out, segment->walked + first, count * sizeof(*out));
+	return count;
+}
+
+uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us)
+{
+	uint64_t low = 0, high = segment->count;
+
+	if (!segment->walked)
+		return segment->index.segment_no ? index_reader_find(&segment->index, segment->count, wall_us) : 0;
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		if (segment->walked[middle].wall_us < wall_us)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static uint64_t key_before(const struct clip_segment *segment, uint64_t number)
+{
+	struct index_record records[KEY_LOOK_BACK];
+	uint64_t end = number + 1;
+
+	while (end > 0) {
+		uint64_t first = end > KEY_LOOK_BACK ? end - KEY_LOOK_BACK : 0;
+		size_t got = clip_segment_read(segment, first, (size_t)(end - first), records);
+		for (size_t i = got; i > 0; i--)
+			if (records[i - 1].flags & INDEX_KEY)
+				return first + i - 1;
+		end = first;
+	}
+	return segment->count;
+}
+
+uint64_t clip_segment_key(const struct clip_segment *segment, uint64_t number)
+{
+	struct index_record record;
+	uint64_t key = key_before(segment, number);
+
+	if (key < segment->count)
+		return key;
+	for (key = number; key < segment->count; key++)
+		if (clip_segment_read(segment, key, 1, &record) == 1 && record.flags & INDEX_KEY)
+			break;
+	return key;
+}

@@ -1,0 +1,49 @@
+/*
+ * clip_segment.h - the frames of one segment: its .mp4, and its records from the .idx, or from the .mp4 itself where
+ * the .idx is missing or damaged. FFmpeg's output for a part that was never recorded (clip_encode.h) is read in the
+ * same way.
+ */
+#ifndef FCGI_CLIP_SEGMENT_H
+#define FCGI_CLIP_SEGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/catalogue.h"
+#include "shared/index.h"
+#include "shared/mp4_box.h"
+
+struct clip_segment {
+	struct catalogue_entry entry;
+	int fd;			     /* the .mp4; owned */
+	struct index_reader index;   /* fd -1 where the records were walked */
+	struct index_record *walked; /* owned; or NULL */
+	uint64_t count;		     /* records whose media is in the file, as of opening */
+	bool foreign;		     /* adopted */
+};
+
+/* False where the file is gone or nothing in it can be used. */
+bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct clip_segment *out);
+
+/*
+ * The same of a fragmented MP4 without our uuid box, whose first frame was at first_wall_us; entry gets its codec and
+ * size. Takes the descriptor, closes it on failure.
+ */
+bool clip_segment_adopt(int fd, int64_t first_wall_us, struct clip_segment *out);
+
+/* Safe on a zeroed one. Keeps the descriptor of the .mp4 open where `keep_fd`: somebody else owns it now. */
+void clip_segment_close(struct clip_segment *segment, bool keep_fd);
+
+/* Reads the sample entry into `entry`, where out->entry then points, and what else the init segment says. */
+bool clip_segment_init(const struct clip_segment *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out);
+
+/* As index_reader_read and index_reader_find. */
+size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, size_t count, struct index_record *out);
+uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us);
+
+/* The last key frame at or before record `number`; the first behind it where there is none; count where there is none
+ * at all. */
+uint64_t clip_segment_key(const struct clip_segment *segment, uint64_t number);
+
+#endif

@@ -1,0 +1,190 @@
+/*
+ * clip_still.c - one picture: see clip_still.h.
+ */
+#include "fcgi/clip_still.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fcgi/api_child.h"
+#include "fcgi/clip_feed.h"
+#include "fcgi/clip_plan.h"
+#include "shared/timeform.h"
+
+#define OLDER_MAX_US   US_PER_S
+#define JPEG_BYTES_MAX (UINT64_C(32) << 20)
+
+void still_init(struct still *still)
+{
+	*still = (struct still){.segment = {.fd = -1, .index = {.fd = -1}}, .memory_fd = -1};
+}
+
+void still_finish(struct still *still)
+{
+	buffer_finish(&still->jpeg);
+	clip_segment_close(&still->segment, false);
+	if (still->memory_fd >= 0)
+		close(still->memory_fd);
+	still_init(still);
+}
+
+static bool frame_wall(const struct ring_reader *ring, uint64_t seq, struct ring_frame *out, int64_t *wall_us)
+{
+	bool there = ring_reader_get(ring, seq, out);
+
+	*wall_us = there ? out->meta.wall_us : INT64_MIN;
+	return there;
+}
+
+/* The last frame at or before wall_us by halving, which is right while the clock was not set back within the ring. */
+static uint64_t search_halving(const struct ring_reader *ring, uint64_t tail, uint64_t head, int64_t wall_us)
+{
+	struct ring_frame frame;
+	int64_t frame_us;
+
+	while (tail < head) {
+		uint64_t middle = tail + (head - tail + 1) / 2;
+		frame_wall(ring, middle, &frame, &frame_us);
+		if (frame_us <= wall_us)
+			tail = middle;
+		else
+			head = middle - 1;
+	}
+	return tail;
+}
+
+/* Of all frames at or before wall_us the latest one. */
+static uint64_t search_all(const struct ring_reader *ring, uint64_t tail, uint64_t head, int64_t wall_us)
+{
+	struct ring_frame frame;
+	int64_t frame_us, best_us = INT64_MIN;
+	uint64_t best = tail;
+
+	for (uint64_t seq = tail; seq <= head; seq++) {
+		if (frame_wall(ring, seq, &frame, &frame_us) && frame_us <= wall_us && frame_us >= best_us) {
+			best_us = frame_us;
+			best = seq;
+		}
+	}
+	return best;
+}
+
+static bool ring_find(const struct ring_reader *ring, int64_t wall_us, struct ring_frame *out)
+{
+	uint64_t head = ring_reader_head(ring), tail = ring_reader_tail(ring);
+	int64_t frame_us;
+
+	if (head == 0)
+		return false;
+	if (wall_us == INT64_MAX)
+		return ring_reader_get(ring, head, out);
+	frame_wall(ring, search_halving(ring, tail, head, wall_us), out, &frame_us);
+	if (frame_us <= wall_us && wall_us - frame_us <= OLDER_MAX_US)
+		return frame_us != INT64_MIN;
+	frame_wall(ring, search_all(ring, tail, head, wall_us), out, &frame_us);
+	return frame_us != INT64_MIN && frame_us <= wall_us && wall_us - frame_us <= OLDER_MAX_US;
+}
+
+bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_t wall_us)
+{
+	struct ring_frame frame;
+
+	if (!ring_find(ring, wall_us, &frame) || !buffer_reserve(&still->jpeg, frame.meta.length))
+		return false;
+	if (!ring_reader_copy(ring, &frame, still->jpeg.data))
+		return false;
+	still->jpeg.length = frame.meta.length;
+	still->wall_us = frame.meta.wall_us;
+	return true;
+}
+
+/* Of a segment of JPEGs: the frame itself. */
+static bool read_jpeg(struct still *still, const struct clip_stretch *stretch, int64_t wall_us)
+{
+	struct index_record record;
+	uint64_t number = clip_segment_find(&stretch->segment, wall_us + 1);
+
+	number -= number > stretch->first;
+	if (clip_segment_read(&stretch->segment, number, 1, &record) != 1 || !buffer_reserve(&still->jpeg, record.size))
+		return false;
+	if (pread(stretch->segment.fd, still->jpeg.data, record.size, (off_t)record.offset) != (ssize_t)record.size)
+		return false;
+	still->jpeg.length = record.size;
+	still->wall_us = record.wall_us;
+	return true;
+}
+
+bool still_from_archive(struct still *still, int folder, int64_t wall_us)
+{
+	struct clip_plan plan;
+	int64_t second_us = time_floor_second((wall_t){wall_us}).us;
+	bool good = false;
+
+	if (clip_plan_make(folder, second_us, second_us + US_PER_S, &plan) != PLAN_GOOD)
+		return false;
+	if (plan.count > 0 && feed_is_jpeg(plan.stretches[0].segment.entry.codec)) {
+		good = read_jpeg(still, &plan.stretches[0], wall_us);
+	} else if (plan.count > 0) {
+		struct clip_stretch *stretch = &plan.stretches[0];
+		still->segment = stretch->segment;
+		still->record = stretch->first;
+		still->wall_us = stretch->head.wall_us;
+		stretch->segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
+		good = true;
+	}
+	clip_plan_finish(&plan);
+	return good;
+}
+
+bool still_needs_work(const struct still *still)
+{
+	return still->jpeg.length == 0 || still->width != 0;
+}
+
+int still_run(void *context)
+{
+	struct still *still = context;
+	struct child_program ffmpeg;
+	char filter[64];
+	bool decode = still->jpeg.length == 0;
+
+	snprintf(filter, sizeof(filter), still->width ? "scale=%u:-2" : "null", still->width);
+	const char *argv[] = {
+	    "ffmpeg",	 "-hide_banner",
+	    "-loglevel", "error",
+	    "-f",	 decode ? "mp4" : "mjpeg",
+	    "-i",	 "pipe:0",
+	    "-vf",	 filter,
+	    "-frames:v", "1",
+	    "-q:v",	 "3",
+	    "-f",	 "mjpeg",
+	    "pipe:1",	 NULL,
+	};
+	if (!child_program_start(&ffmpeg, (char *const *)argv, still->memory_fd, JPEG_BYTES_MAX))
+		return EXIT_FAILURE;
+	/* FFmpeg may have its one picture before it has read everything. */
+	if (decode)
+		feed_fragments(&still->segment, still->record, still->record + 1, &ffmpeg);
+	else
+		child_program_feed(&ffmpeg, still->jpeg.data, still->jpeg.length);
+	return child_program_finish(&ffmpeg) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+bool still_adopt(struct still *still)
+{
+	struct stat status;
+
+	buffer_clear(&still->jpeg);
+	if (fstat(still->memory_fd, &status) != 0 || status.st_size <= 0 ||
+	    !buffer_reserve(&still->jpeg, (size_t)status.st_size))
+		return false;
+	ssize_t got = pread(still->memory_fd, still->jpeg.data, (size_t)status.st_size, 0);
+	if (got != status.st_size)
+		return false;
+	still->jpeg.length = (size_t)got;
+	return true;
+}

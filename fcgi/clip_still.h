@@ -1,0 +1,40 @@
+/*
+ * clip_still.h - one picture as a JPEG: a key frame of a segment decoded, or a JPEG scaled, by an FFmpeg that lives for
+ * it.
+ */
+#ifndef FCGI_CLIP_STILL_H
+#define FCGI_CLIP_STILL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fcgi/clip_segment.h"
+#include "shared/buffer.h"
+#include "shared/ring_reader.h"
+
+struct still {
+	struct buffer jpeg;	     /* what is there already, or to be scaled */
+	struct clip_segment segment; /* owned; where the picture has to be decoded */
+	uint64_t record;	     /* its key frame */
+	int64_t wall_us;	     /* of the picture */
+	unsigned width;		     /* wanted; 0: as it is */
+	int memory_fd;		     /* FFmpeg's output; owned */
+};
+
+void still_init(struct still *still);
+void still_finish(struct still *still);
+
+/* The frame nearest at or before wall_us (INT64_MAX: the newest), at most a second older. False where the ring has
+ * none. */
+bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_t wall_us);
+
+/* The key frame of that second, or a JPEG segment's frame nearest at or before. False where nothing is recorded there.
+ */
+bool still_from_archive(struct still *still, int folder, int64_t wall_us);
+
+/* True where FFmpeg has to work on it: still_run() in a child, then still_adopt(). */
+bool still_needs_work(const struct still *still);
+int still_run(void *still);
+bool still_adopt(struct still *still);
+
+#endif
