@@ -14,6 +14,18 @@ static bool is_excluded(const char *path, const char *const *excluded)
 	return false;
 }
 
+/* The kernel's refusals are the likeliest reason for a camera that people can see and the recorder cannot. */
+static void say_nothing_there(bool others, struct reason *why)
+{
+	char forbidden[64];
+
+	if (device_forbidden(forbidden, sizeof(forbidden)))
+		reason_set(why, "no camera can be opened: %s is not permitted (is this user in the group video?)",
+			   forbidden);
+	else
+		reason_set(why, "there is no %scamera on this machine", others ? "free " : "");
+}
+
 /*
  * The first capture device that opens, by number; never `tried` (may be NULL) nor an excluded one. Among the failures
  * the first is told: SOURCE_NONE where there was no candidate.
@@ -22,29 +34,27 @@ static enum source_open_outcome open_any(const struct config *config, const char
 					 struct source **out, struct reason *why)
 {
 	struct device devices[DEVICES_MAX];
-	size_t count = device_list(devices);
+	size_t count = device_list(devices), candidates = 0;
 	enum source_open_outcome first = SOURCE_NONE;
-	char forbidden[64];
 
-	if (device_forbidden(forbidden, sizeof(forbidden)))
-		reason_set(why, "no camera can be opened: %s is not permitted (is this user in the group video?)",
-			   forbidden);
-	else
-		reason_set(why, "there is no %scamera on this machine", tried || count ? "free " : "");
 	for (size_t i = 0; i < count; i++) {
-		struct reason detail;
+		struct reason detail = {0};
 		enum source_open_outcome outcome;
 
 		if ((tried && device_same(devices[i].path, tried)) || is_excluded(devices[i].path, excluded))
 			continue;
 		outcome = source_v4l2_open(config, devices[i].path, out, &detail);
-		if (outcome == SOURCE_OPENED)
+		if (outcome == SOURCE_OPENED) {
+			*why = (struct reason){0};
 			return outcome;
-		if (first == SOURCE_NONE) {
+		}
+		if (candidates++ == 0) {
 			first = outcome;
 			*why = detail;
 		}
 	}
+	if (!candidates)
+		say_nothing_there(tried || count, why);
 	return first;
 }
 

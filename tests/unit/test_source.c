@@ -47,6 +47,7 @@ static void auto_takes_the_first_free_camera(void **state)
 	fake_camera(3);
 	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_OPENED);
 	assert_string_equal(served, "/dev/video2");
+	assert_string_equal(why.text, ""); /* as configured: nothing to say */
 }
 
 static void auto_passes_over_metadata_nodes_and_cameras_that_others_name(void **state)
