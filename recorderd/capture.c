@@ -132,7 +132,7 @@ static void on_opened(struct capture *capture)
 	capture->stands_in = is_stand_in(capture);
 	capture->refusal_logged = false;
 	capture->rate = (struct rate){0};
-	if (capture->said.text[0])
+	if (capture->stands_in && capture->said.text[0])
 		log_warn("camera", "%s", capture->said.text);
 	if (capture->stands_in)
 		loop_timer_set(capture->parts.loop, &capture->better, (mono_t){mono_now().us + capture->better_us});

@@ -1,6 +1,7 @@
 /* main.c - recorderd: reads the configuration, starts the recorder, says in one sentence why it cannot. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "recorderd/options.h"
@@ -28,6 +29,26 @@ static int run(const struct config *config)
 	return status;
 }
 
+/* A file is one camera; of a directory the camera that was named. */
+static bool load(const struct options *options, struct config *config, struct reason *why)
+{
+	struct config_set set = {0};
+	struct stat status;
+	const struct config *found;
+
+	if (stat(options->config, &status) < 0 || !S_ISDIR(status.st_mode))
+		return config_load(options->config, config, why);
+	if (!config_set_load(options->config, &set, why))
+		return false;
+	found = config_set_find(&set, options->camera);
+	if (found)
+		*config = *found;
+	else
+		reason_set(why, "%s has no camera \"%s\"", options->config, options->camera);
+	config_set_finish(&set);
+	return found != NULL;
+}
+
 int main(int argc, char **argv)
 {
 	static struct config config;
@@ -43,7 +64,7 @@ int main(int argc, char **argv)
 		break;
 	}
 	tzset();
-	if (!config_load(options.config, &config, &why)) {
+	if (!load(&options, &config, &why)) {
 		fprintf(stderr, "recorderd: %s\n", why.text);
 		return 1;
 	}

@@ -8,7 +8,10 @@
 static void print_usage(FILE *to)
 {
 	fputs("usage: recorderd -c recorder.ini [-t]\n"
-	      "  -c FILE  the configuration of one camera (recorder.ini.example explains each key)\n"
+	      "       recorderd -c DIRECTORY -n NAME [-t]\n"
+	      "  -c PATH  the configuration of one camera (recorder.ini.example explains each key), or a directory of\n"
+	      "           such files, one a camera: then folders default to recordings/NAME and clips/NAME in it\n"
+	      "  -n NAME  which camera of the directory to record\n"
 	      "  -t       check the configuration and say what is wrong with it\n"
 	      "  -V       print the version\n",
 	      to);
@@ -19,10 +22,13 @@ enum options_outcome options_parse(int argc, char **argv, struct options *out)
 	int option;
 
 	*out = (struct options){0};
-	while ((option = getopt(argc, argv, "c:thV")) != -1) {
+	while ((option = getopt(argc, argv, "c:n:thV")) != -1) {
 		switch (option) {
 		case 'c':
 			out->config = optarg;
+			break;
+		case 'n':
+			out->camera = optarg;
 			break;
 		case 't':
 			out->check_only = true;

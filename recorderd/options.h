@@ -5,7 +5,8 @@
 #include <stdbool.h>
 
 struct options {
-	const char *config;
+	const char *config; /* an .ini, or a directory of them */
+	const char *camera; /* of a directory: which; NULL: the first */
 	bool check_only;
 };
 
