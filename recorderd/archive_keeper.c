@@ -221,7 +221,8 @@ static bool recover(struct archive *archive)
 
 static void announce(struct archive *archive)
 {
-	log_info("archive", "%zu segments in %s", archive->count, archive->config->record.directory);
+	log_info("archive", "%zu segment%s in %s", archive->count, archive->count == 1 ? "" : "s",
+		 archive->config->record.directory);
 	pthread_mutex_lock(&archive->lock);
 	archive->recovered = true;
 	archive->start.recovered = true;
