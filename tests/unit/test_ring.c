@@ -180,6 +180,37 @@ static void a_put_wakes_a_reader_in_another_process(void **state)
 	ring_writer_close(writer);
 }
 
+static void *put_two_thousand(void *context)
+{
+	for (uint32_t i = 1; i <= 2000; i++)
+		put(context, 1000 + i % 3000, i, i);
+	return NULL;
+}
+
+/* In one mapping, as the recorder's own feeder reads, so that ThreadSanitizer sees both sides. */
+static void a_reader_in_the_writers_process_gets_whole_frames(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	uint64_t bytes;
+	const void *memory = ring_writer_memory(writer, &bytes);
+	struct ring_reader *reader = ring_reader_attach(memory, bytes, &why);
+	assert_non_null(reader);
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, put_two_thousand, writer), 0);
+	static uint8_t copy[MIB];
+	for (uint64_t seen = 0; seen < 2000;) {
+		assert_true(ring_reader_wait(reader, seen, -1));
+		seen = ring_reader_head(reader);
+		struct ring_frame frame;
+		if (ring_reader_get(reader, ring_reader_tail(reader), &frame) && ring_reader_copy(reader, &frame, copy))
+			assert_true(frame_proves_itself(copy, frame.meta.length));
+	}
+	pthread_join(thread, NULL);
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
 static void *close_writer(void *context)
 {
 	struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};

@@ -1,0 +1,302 @@
+/*
+ * live.c - see live.h. Every connection is registered once, edge-triggered, for all that can happen to it: a viewer
+ * costs a system call only when there is something to write for it.
+ */
+#include "fcgi/live.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "fcgi/live_answer.h"
+#include "fcgi/live_viewer.h"
+#include "shared/log.h"
+
+#define EVENTS_MAX   256
+#define ACCEPTS_MAX  64 /* in one go; then it is the viewers' turn */
+#define TICK_US	     (US_PER_S / 4)
+#define CHECK_TICKS  4 /* the recorders are looked after once a second */
+#define ASKING_US    (5 * US_PER_S)
+#define SNDBUF_BYTES 24576 /* more, and lighttpd pushes frames through temporary files */
+
+enum watched_kind { WATCHED_LISTENER, WATCHED_STOP, WATCHED_FEED, WATCHED_PEER };
+
+struct peer {
+	enum watched_kind kind; /* first: what epoll's pointer leads to */
+	int fd;			/* -1: closed in this round of events, of which others may still name it */
+	int64_t since_us;
+	struct live_viewer *viewer; /* NULL: its request has not come yet */
+	struct peer *next, *previous;
+};
+
+struct watched_feed {
+	enum watched_kind kind;
+	struct live_feed feed;
+};
+
+struct live {
+	const struct live_setup *setup;
+	int epoll_fd;
+	struct watched_feed *feeds; /* one a camera, in the order of the set */
+	struct peer *peers, *dead;
+	int viewers;
+	bool listening; /* false: out of descriptors; tried again at the next tick */
+	bool stopping;
+	int64_t next_tick_us;
+	unsigned ticks;
+};
+
+static enum watched_kind watched_listener = WATCHED_LISTENER, watched_stop = WATCHED_STOP;
+
+static bool watch(const struct live *live, int fd, uint32_t events, void *watched)
+{
+	struct epoll_event event = {.events = events, .data.ptr = watched};
+	return epoll_ctl(live->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static void set_listening(struct live *live, bool listening)
+{
+	struct epoll_event event = {.events = listening ? EPOLLIN : 0, .data.ptr = &watched_listener};
+	epoll_ctl(live->epoll_fd, EPOLL_CTL_MOD, live->setup->listen_fd, &event);
+	live->listening = listening;
+}
+
+static void close_peer(struct live *live, struct peer *peer)
+{
+	if (peer->viewer) {
+		live_viewer_close(peer->viewer);
+		live->viewers--;
+	} else if (peer->fd >= 0) {
+		close(peer->fd);
+	}
+	if (peer->next)
+		peer->next->previous = peer->previous;
+	if (peer->previous)
+		peer->previous->next = peer->next;
+	else
+		live->peers = peer->next;
+	peer->viewer = NULL;
+	peer->fd = -1;
+	peer->next = live->dead;
+	live->dead = peer;
+}
+
+static void free_dead(struct live *live)
+{
+	while (live->dead) {
+		struct peer *peer = live->dead;
+		live->dead = peer->next;
+		free(peer);
+	}
+}
+
+static void add_peer(struct live *live, int fd)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+	if (!peer || !watch(live, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, peer)) {
+		free(peer);
+		close(fd);
+		return;
+	}
+	*peer = (struct peer){.kind = WATCHED_PEER, .fd = fd, .since_us = mono_now().us, .next = live->peers};
+	if (peer->next)
+		peer->next->previous = peer;
+	live->peers = peer;
+}
+
+static void accept_peers(struct live *live)
+{
+	for (int i = 0; i < ACCEPTS_MAX; i++) {
+		int fd = fastcgi_take(live->setup->listen_fd, SNDBUF_BYTES);
+		if (fd >= 0) {
+			add_peer(live, fd);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			log_warn("live", "no more connections can be taken for now (%d viewers)", live->viewers);
+			set_listening(live, false);
+		}
+		return;
+	}
+}
+
+static struct live_feed *find_feed(const struct live *live, const struct config *camera)
+{
+	return &live->feeds[camera - live->setup->cameras->cameras].feed;
+}
+
+/* The status to answer with: 200 where the wish can be fulfilled. */
+static int admit(const struct live *live, const struct fastcgi_request *request, struct live_wish *wish,
+		 struct live_feed **feed, struct reason *why)
+{
+	int status = live_request_read(live->setup->cameras, request->method, request->path, request->query, wish, why);
+	if (status != 200)
+		return status;
+	*feed = find_feed(live, wish->camera);
+	live_feed_check(*feed);
+	live_feed_update(*feed);
+	if (!live_feed_ready(*feed, why))
+		return 503;
+	int places = wish->camera->http.max_viewers;
+	if (!wish->head_only && live->viewers >= places) {
+		reason_set(why, "All %d places for live viewers are taken; try again in a moment.", places);
+		return 503;
+	}
+	return 200;
+}
+
+/* Answers; true where the peer is a viewer from now on. */
+static bool answer_request(struct live *live, struct peer *peer, struct fastcgi_request *request)
+{
+	struct live_wish wish;
+	struct live_feed *feed = NULL;
+	struct reason why = {""};
+	int status = admit(live, request, &wish, &feed, &why);
+	if (status != 200) {
+		live_answer_problem(request, status, &why, wish.head_only);
+		return false;
+	}
+	if (wish.head_only) {
+		live_answer_head(request);
+		return false;
+	}
+	peer->viewer = live_viewer_open(feed, request, &wish);
+	return peer->viewer != NULL;
+}
+
+static void read_request(struct live *live, struct peer *peer)
+{
+	struct fastcgi_request *request = NULL;
+	enum fastcgi_outcome outcome = fastcgi_read(peer->fd, &request);
+	if (outcome == FASTCGI_MORE)
+		return;
+	if (outcome == FASTCGI_READY && answer_request(live, peer, request)) {
+		live->viewers++;
+		return;
+	}
+	peer->fd = -1;
+	close_peer(live, peer);
+}
+
+static void peer_ready(struct live *live, struct peer *peer, uint32_t events)
+{
+	if (peer->fd < 0)
+		return;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		close_peer(live, peer);
+	else if (!peer->viewer)
+		read_request(live, peer);
+	else if ((events & EPOLLOUT) && live_viewer_writable(peer->viewer) == VIEWER_LEAVES)
+		close_peer(live, peer);
+}
+
+/* The bell rang: for a frame, or, where there is no new one, since a ring has appeared. */
+static void feed_ready(struct live *live, struct live_feed *feed)
+{
+	eventfd_t rings;
+	uint64_t before = feed->serial;
+	eventfd_read(live_bell_fd(feed->bell), &rings);
+	live_feed_update(feed);
+	if (feed->serial == before) {
+		live_feed_check(feed);
+		live_feed_update(feed);
+	}
+	for (struct peer *peer = live->peers, *next; peer; peer = next) {
+		next = peer->next;
+		if (peer->viewer && peer->viewer->feed == feed && live_viewer_offer(peer->viewer) == VIEWER_LEAVES)
+			close_peer(live, peer);
+	}
+}
+
+static void tick(struct live *live, int64_t now_us)
+{
+	if (++live->ticks % CHECK_TICKS == 0)
+		for (size_t i = 0; i < live->setup->cameras->count; i++)
+			live_feed_check(&live->feeds[i].feed);
+	for (struct peer *peer = live->peers, *next; peer; peer = next) {
+		next = peer->next;
+		bool stays =
+		    peer->viewer ? live_viewer_tick(peer->viewer) == VIEWER_STAYS : now_us - peer->since_us < ASKING_US;
+		if (!stays)
+			close_peer(live, peer);
+	}
+	if (!live->listening)
+		set_listening(live, true);
+}
+
+static void dispatch(struct live *live, const struct epoll_event *event)
+{
+	void *watched = event->data.ptr;
+	switch (*(enum watched_kind *)watched) {
+	case WATCHED_LISTENER:
+		accept_peers(live);
+		break;
+	case WATCHED_STOP:
+		live->stopping = true;
+		break;
+	case WATCHED_FEED:
+		feed_ready(live, &((struct watched_feed *)watched)->feed);
+		break;
+	case WATCHED_PEER:
+		peer_ready(live, watched, event->events);
+		break;
+	}
+}
+
+static void loop(struct live *live)
+{
+	struct epoll_event events[EVENTS_MAX];
+	live->next_tick_us = mono_now().us + TICK_US;
+	while (!live->stopping) {
+		int64_t left_us = live->next_tick_us - mono_now().us;
+		int timeout_ms = left_us > 0 ? (int)(left_us / US_PER_MS) + 1 : 0;
+		int count = epoll_wait(live->epoll_fd, events, EVENTS_MAX, timeout_ms);
+		for (int i = 0; i < count; i++)
+			dispatch(live, &events[i]);
+		int64_t now_us = mono_now().us;
+		if (now_us >= live->next_tick_us) {
+			tick(live, now_us);
+			live->next_tick_us = now_us + TICK_US;
+		}
+		free_dead(live);
+	}
+}
+
+static bool start(struct live *live, struct reason *why)
+{
+	const struct live_setup *setup = live->setup;
+	live->feeds = calloc(setup->cameras->count, sizeof(*live->feeds));
+	live->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (!live->feeds || live->epoll_fd < 0 || !watch(live, setup->listen_fd, EPOLLIN, &watched_listener) ||
+	    !watch(live, setup->stop_fd, EPOLLIN, &watched_stop))
+		return reason_errno(why, "cannot start the live server");
+	live->listening = true;
+	for (size_t i = 0; i < setup->cameras->count; i++) {
+		struct watched_feed *watched = &live->feeds[i];
+		watched->kind = WATCHED_FEED;
+		if (!live_feed_init(&watched->feed, &setup->cameras->cameras[i], setup->gone_limit_us, why))
+			return false;
+		if (!watch(live, live_bell_fd(watched->feed.bell), EPOLLIN, watched))
+			return reason_errno(why, "cannot start the live server");
+	}
+	return true;
+}
+
+bool live_run(const struct live_setup *setup, struct reason *why)
+{
+	struct live live = {.setup = setup, .epoll_fd = -1};
+	bool started = start(&live, why);
+	if (started)
+		loop(&live);
+	while (live.peers)
+		close_peer(&live, live.peers);
+	free_dead(&live);
+	for (size_t i = 0; live.feeds && i < setup->cameras->count; i++)
+		live_feed_finish(&live.feeds[i].feed);
+	free(live.feeds);
+	if (live.epoll_fd >= 0)
+		close(live.epoll_fd);
+	return started;
+}

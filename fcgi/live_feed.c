@@ -1,0 +1,93 @@
+/* live_feed.c - see live_feed.h. */
+#include "fcgi/live_feed.h"
+
+#include "shared/log.h"
+
+bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t gone_limit_us, struct reason *why)
+{
+	*feed = (struct live_feed){.config = config, .gone_limit_us = gone_limit_us};
+	config_ring_name(config, feed->ring_name);
+	feed->bell = live_bell_open(feed->ring_name, why);
+	return feed->bell != NULL;
+}
+
+static void drop_picture(struct live_feed *feed)
+{
+	live_picture_release(feed->newest);
+	feed->newest = NULL;
+}
+
+static void drop_ring(struct live_feed *feed)
+{
+	live_ring_release(feed->ring);
+	feed->ring = NULL;
+	feed->seq = 0;
+}
+
+void live_feed_finish(struct live_feed *feed)
+{
+	live_bell_close(feed->bell);
+	drop_picture(feed);
+	drop_ring(feed);
+	*feed = (struct live_feed){0};
+}
+
+void live_feed_update(struct live_feed *feed)
+{
+	if (!feed->ring)
+		live_feed_check(feed);
+	uint64_t head = feed->ring ? ring_reader_head(feed->ring->reader) : 0;
+	struct ring_frame frame;
+	if (head == 0 || head == feed->seq || !ring_reader_get(feed->ring->reader, head, &frame))
+		return;
+	struct live_picture *picture = live_picture_create(feed->ring, &frame);
+	if (!picture)
+		return;
+	drop_picture(feed);
+	feed->newest = picture;
+	feed->seq = head;
+	feed->serial++;
+}
+
+static bool recorder_alive(const struct live_feed *feed)
+{
+	struct recorder_state state;
+	return feed->ring && ring_reader_state(feed->ring->reader, &state) &&
+	       ring_reader_alive(feed->ring->reader, &state);
+}
+
+static void note_presence(struct live_feed *feed, bool alive)
+{
+	if (alive && feed->gone_since_us != 0)
+		log_info("live", "%s: the recorder is back", feed->config->camera.name);
+	if (!alive && feed->gone_since_us == 0 && feed->newest)
+		log_warn("live", "%s: the recorder is gone; its last picture stays for %d s", feed->config->camera.name,
+			 (int)(feed->gone_limit_us / US_PER_S));
+	if (alive)
+		feed->gone_since_us = 0;
+	else if (feed->gone_since_us == 0)
+		feed->gone_since_us = mono_now().us;
+}
+
+void live_feed_check(struct live_feed *feed)
+{
+	struct reason unused;
+	if (feed->ring && !ring_reader_current(feed->ring->reader, feed->ring_name))
+		drop_ring(feed);
+	if (!feed->ring)
+		feed->ring = live_ring_open(feed->ring_name, &unused);
+	bool alive = recorder_alive(feed);
+	note_presence(feed, alive);
+	if (!alive && mono_now().us - feed->gone_since_us >= feed->gone_limit_us)
+		drop_picture(feed);
+}
+
+bool live_feed_ready(const struct live_feed *feed, struct reason *why)
+{
+	const char *name = feed->config->camera.name;
+	if (!feed->ring || feed->gone_since_us != 0)
+		return reason_set(why, "The recorder of camera %s is not running.", name);
+	if (!feed->newest)
+		return reason_set(why, "Camera %s has not sent a picture yet.", name);
+	return true;
+}

@@ -1,0 +1,165 @@
+/* live_viewer.c - see live_viewer.h. */
+#include "fcgi/live_viewer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "fcgi/live_answer.h"
+
+#define PIECES_MAX	16
+#define REPEAT_FIRST_US (US_PER_S / 2)
+#define REPEAT_US	US_PER_S
+#define STUCK_US	(60 * US_PER_S) /* takes no byte for so long: its place is given to another one */
+
+/* At the beginning, and between two parts, when the socket has room: so less than all of it is an error too. */
+static bool send_small(struct live_viewer *viewer, const void *bytes, size_t length)
+{
+	return send(viewer->request->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length;
+}
+
+static bool send_start(struct live_viewer *viewer)
+{
+	struct buffer start = {0}, records = {0};
+	buffer_printf(&start, "%s--" LIVE_BOUNDARY "\r\n", live_stream_headers);
+	fastcgi_append(&records, start.data, start.length);
+	bool sent = !start.failed && !records.failed && send_small(viewer, records.data, records.length);
+	buffer_finish(&start);
+	buffer_finish(&records);
+	return sent;
+}
+
+/*
+ * Writes until the picture is out or the socket is full. Less taken than offered means full: room made after that is an
+ * edge for epoll, so nobody has to ask once more. The bytes come from the ring, so they are good only if they still are
+ * afterwards.
+ */
+static enum live_viewer_state send_picture(struct live_viewer *viewer)
+{
+	struct live_picture *picture = viewer->picture;
+	while (viewer->sent < picture->wire_bytes) {
+		struct iovec pieces[PIECES_MAX];
+		struct msghdr message = {.msg_iov = pieces};
+		if (!live_picture_keep(picture))
+			return VIEWER_LEAVES;
+		message.msg_iovlen = live_picture_gather(picture, viewer->sent, pieces, PIECES_MAX);
+		size_t offered = 0;
+		for (size_t i = 0; i < message.msg_iovlen; i++)
+			offered += pieces[i].iov_len;
+		ssize_t taken = sendmsg(viewer->request->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (taken < 0 && errno == EINTR)
+			continue;
+		if (taken < 0)
+			return errno == EAGAIN ? VIEWER_STAYS : VIEWER_LEAVES;
+		if (!live_picture_good(picture))
+			return VIEWER_LEAVES;
+		viewer->sent += (size_t)taken;
+		viewer->progress_us = mono_now().us;
+		if ((size_t)taken < offered)
+			return VIEWER_STAYS;
+	}
+	viewer->picture = NULL;
+	live_picture_release(picture);
+	return VIEWER_STAYS;
+}
+
+/* A new picture whose time has come. A quarter of the period is let go for the camera's jitter. */
+static bool wants_new(const struct live_viewer *viewer, int64_t now_us)
+{
+	return viewer->serial != viewer->feed->serial && now_us + viewer->period_us / 4 >= viewer->due_us;
+}
+
+static bool wants_repeat(const struct live_viewer *viewer, int64_t now_us)
+{
+	return viewer->serial == viewer->feed->serial &&
+	       now_us - viewer->started_us >= (viewer->repeats == 0 ? REPEAT_FIRST_US : REPEAT_US);
+}
+
+static void begin_picture(struct live_viewer *viewer, int64_t now_us)
+{
+	const struct live_feed *feed = viewer->feed;
+	viewer->repeats = viewer->serial == feed->serial ? viewer->repeats + 1 : 0;
+	if (viewer->repeats == 0) {
+		viewer->due_us += viewer->period_us;
+		if (viewer->due_us < now_us)
+			viewer->due_us = now_us + viewer->period_us;
+	}
+	viewer->serial = feed->serial;
+	viewer->picture = live_picture_hold(feed->newest);
+	viewer->sent = 0;
+	viewer->started_us = viewer->progress_us = now_us;
+}
+
+/* No picture any more, or one of another size, which browsers would not take in the same stream. */
+static bool stream_is_over(const struct live_viewer *viewer)
+{
+	const struct live_picture *newest = viewer->feed->newest;
+	return !newest || newest->frame.meta.width != viewer->width || newest->frame.meta.height != viewer->height;
+}
+
+enum live_viewer_state live_viewer_offer(struct live_viewer *viewer)
+{
+	while (!viewer->picture) {
+		if (stream_is_over(viewer))
+			return VIEWER_LEAVES;
+		int64_t now_us = mono_now().us;
+		if (!wants_new(viewer, now_us) && !wants_repeat(viewer, now_us))
+			break;
+		begin_picture(viewer, now_us);
+		if (send_picture(viewer) == VIEWER_LEAVES)
+			return VIEWER_LEAVES;
+		live_feed_update(viewer->feed);
+	}
+	return VIEWER_STAYS;
+}
+
+enum live_viewer_state live_viewer_writable(struct live_viewer *viewer)
+{
+	if (!viewer->picture)
+		return VIEWER_STAYS;
+	if (send_picture(viewer) == VIEWER_LEAVES)
+		return VIEWER_LEAVES;
+	if (viewer->picture)
+		return VIEWER_STAYS;
+	live_feed_update(viewer->feed);
+	return live_viewer_offer(viewer);
+}
+
+enum live_viewer_state live_viewer_tick(struct live_viewer *viewer)
+{
+	if (!viewer->picture)
+		return live_viewer_offer(viewer);
+	bool stuck = mono_now().us - viewer->progress_us >= STUCK_US;
+	return !stuck && live_picture_keep(viewer->picture) ? VIEWER_STAYS : VIEWER_LEAVES;
+}
+
+struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_request *request,
+				     const struct live_wish *wish)
+{
+	struct live_viewer *viewer = calloc(1, sizeof(*viewer));
+	if (!viewer) {
+		fastcgi_close(request);
+		return NULL;
+	}
+	viewer->request = request;
+	viewer->feed = feed;
+	viewer->period_us = wish->period_us;
+	viewer->width = feed->newest->frame.meta.width;
+	viewer->height = feed->newest->frame.meta.height;
+	if (send_start(viewer) && live_viewer_offer(viewer) == VIEWER_STAYS)
+		return viewer;
+	live_viewer_close(viewer);
+	return NULL;
+}
+
+void live_viewer_close(struct live_viewer *viewer)
+{
+	if (!viewer->picture) {
+		uint8_t end[FASTCGI_END_BYTES];
+		fastcgi_end(end);
+		send_small(viewer, end, sizeof(end));
+	}
+	live_picture_release(viewer->picture);
+	fastcgi_close(viewer->request);
+	free(viewer);
+}
