@@ -58,6 +58,13 @@ static struct catalogue_entry entry_of(uint64_t segment_no, int64_t start_wall_u
 	return entry;
 }
 
+static int64_t random_us(uint32_t *seed, int64_t limit_us)
+{
+	uint64_t high = next_random(seed);
+
+	return (int64_t)((high << 31 ^ next_random(seed)) % (uint64_t)limit_us);
+}
+
 /* Segments of a minute or so; now and then a gap, a step forwards, or one backwards by up to a few hours. */
 static void make_entries(struct catalogue_entry *entries, size_t count, uint32_t *seed)
 {
@@ -69,7 +76,7 @@ static void make_entries(struct catalogue_entry *entries, size_t count, uint32_t
 			at -= next_random(seed) % 180 * MINUTE_US;
 		else if (chance < 3)
 			at += next_random(seed) % 180 * MINUTE_US;
-		int64_t length_us = 1 + (int64_t)next_random(seed) % (2 * MINUTE_US);
+		int64_t length_us = 1 + random_us(seed, 2 * MINUTE_US);
 		entries[i] = entry_of(i + 1, at, length_us);
 		at += length_us;
 	}
@@ -104,9 +111,8 @@ static void a_range_holds_every_segment_that_overlaps_it(void **state)
 			entries[count - 1].state = CATALOGUE_RECORDING;
 		struct catalogue list = write_and_open(entries, count);
 		for (int i = 0; i < 100; i++) {
-			int64_t from =
-			    MEDIA_WALL_US + ((int64_t)next_random(&seed) % (2000 * MINUTE_US)) - 500 * MINUTE_US;
-			int64_t to = from + 1 + next_random(&seed) % (i % 2 ? 200 * MINUTE_US : 1000);
+			int64_t from = MEDIA_WALL_US - 500 * MINUTE_US + random_us(&seed, 2000 * MINUTE_US);
+			int64_t to = from + 1 + random_us(&seed, i % 2 ? 200 * MINUTE_US : 1000);
 			uint64_t first, end;
 			assert_true(catalogue_range(&list, from, to, &first, &end));
 			assert_true(first <= end && end <= count);
@@ -244,7 +250,7 @@ static void a_damaged_entry_fails_the_search_that_meets_it(void **state)
 	int fd = open(path_of(CATALOGUE_FILE, path), O_WRONLY);
 	uint64_t first, end;
 
-	assert_int_equal(pwrite(fd, "x", 1, CATALOGUE_ENTRY_BYTES + 100), 1);
+	assert_int_equal(pwrite(fd, "x", 1, CATALOGUE_ENTRY_BYTES + 2), 1);
 	assert_false(catalogue_range(&list, 0, INT64_MAX, &first, &end));
 	assert_false(catalogue_find(&list, entries[0].file, &first));
 	close(fd);

@@ -61,7 +61,7 @@ static void a_cut_at_any_byte_leaves_the_whole_records_before_it(void **state)
 	struct buffer bytes = index_bytes();
 	struct index_record records[RECORDS];
 
-	for (size_t length = 0; length < bytes.length; length++) {
+	for (size_t length = bytes.length; length-- > 0;) {
 		struct index_reader reader;
 		enum index_outcome outcome = open_bytes(bytes.data, length, SEGMENT_NO, &reader);
 		assert_int_equal(outcome, length < INDEX_RECORD_BYTES ? INDEX_BAD : INDEX_GOOD);

@@ -1,6 +1,7 @@
 /* test_mp4_box.c - boxes of FFmpeg's init segments and fragments, whole, cut and damaged. */
 #include "tests/unit/media_cases.h"
 
+#include "shared/mp4_header.h"
 #include "shared/mp4_write.h"
 
 static struct stream h264, mjpeg;
@@ -233,6 +234,21 @@ static void what_is_not_one_sample_beside_its_moof_is_refused(void **state)
 	assert_true(parses(spec, &fragment));
 }
 
+static void a_sample_entry_without_a_picture_is_refused(void **state)
+{
+	(void)state;
+	const uint8_t entry[40] = {0, 0, 0, 40, 'a', 'v', 'c', '1', [33] = 96, [35] = 64};
+	struct mp4_header *header = mp4_header_create(&(struct mp4_header_spec){96, 64, entry, sizeof(entry), 0});
+	struct buffer moov = {0};
+	struct mp4_init init;
+
+	mp4_header_add(header, 0, 0, 10, true);
+	assert_true(mp4_header_moov(header, 1000, 0, &moov));
+	assert_false(mp4_parse_init(moov.data, moov.length, &init));
+	mp4_header_destroy(header);
+	buffer_finish(&moov);
+}
+
 static void boxes_that_end_early_are_refused(void **state)
 {
 	(void)state;
@@ -300,6 +316,7 @@ int main(void)
 	    cmocka_unit_test(fields_of_the_run_are_understood_too),
 	    cmocka_unit_test(a_time_of_32_bits_refuses_what_it_cannot_hold),
 	    cmocka_unit_test(what_is_not_one_sample_beside_its_moof_is_refused),
+	    cmocka_unit_test(a_sample_entry_without_a_picture_is_refused),
 	    cmocka_unit_test(boxes_that_end_early_are_refused),
 	    cmocka_unit_test(damage_never_leads_outside),
 	};

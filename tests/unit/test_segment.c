@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <time.h>
 
+#include "shared/big_endian.h"
+
 static void every_state_of_a_segment_plays(const struct stream *stream, size_t first)
 {
 	size_t count = MEDIA_FRAMES - first;
@@ -121,6 +123,22 @@ static void the_complete_form_walks_to_the_same_records(void **state)
 	}
 }
 
+static void the_final_moov_lists_the_key_frames(void **state)
+{
+	(void)state;
+	struct buffer segment = segment_of(&h264, 0, MEDIA_FRAMES, SEGMENT_NO);
+	size_t end = finish(&segment);
+	const uint8_t *stss = memmem(segment.data + end, segment.length - end, "stss", 4);
+	uint32_t keys = 0;
+
+	assert_non_null(stss);
+	for (size_t i = 0; i < MEDIA_FRAMES; i++)
+		if (media_key(i))
+			assert_int_equal(be32_get(stss + 12 + 4 * keys++), i + 1);
+	assert_int_equal(be32_get(stss + 8), keys);
+	buffer_finish(&segment);
+}
+
 static void an_unreadable_file_is_an_error(void **state)
 {
 	(void)state;
@@ -130,6 +148,14 @@ static void an_unreadable_file_is_an_error(void **state)
 	assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_ERROR);
 	assert_int_equal(errno, EISDIR);
 	segment_layout_finish(&layout);
+
+	struct buffer segment = segment_of(&h264, 0, SMALL, SEGMENT_NO);
+	struct walked walked;
+	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
+	assert_int_equal(segment_walk(fd, &layout, take, &walked, &walked.good_end), SEGMENT_ERROR);
+	assert_int_equal(walked.good_end, layout.fragments_at);
+	segment_layout_finish(&layout);
+	buffer_finish(&segment);
 	close(fd);
 }
 
@@ -223,6 +249,7 @@ int main(void)
 	    cmocka_unit_test(the_layout_tells_what_the_head_holds),
 	    cmocka_unit_test(a_walk_gives_a_sealed_record_for_each_frame),
 	    cmocka_unit_test(the_complete_form_walks_to_the_same_records),
+	    cmocka_unit_test(the_final_moov_lists_the_key_frames),
 	    cmocka_unit_test(an_unreadable_file_is_an_error),
 	    cmocka_unit_test(a_walk_stops_when_told),
 	    cmocka_unit_test(the_uuid_box_keeps_every_field),
