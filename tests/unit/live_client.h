@@ -35,7 +35,8 @@ static inline void leave(struct viewer *viewer)
 static inline char *take_until(struct viewer *viewer, const char *text)
 {
 	void *found;
-	while (!(found = memmem(viewer->bytes.data, viewer->bytes.length, text, strlen(text)))) {
+	while (viewer->bytes.length == 0 ||
+	       !(found = memmem(viewer->bytes.data, viewer->bytes.length, text, strlen(text)))) {
 		viewer->last_type = client_read_record(viewer->fd, &viewer->bytes);
 		if (viewer->last_type != FCGI_STDOUT)
 			return NULL;
@@ -50,9 +51,8 @@ static inline struct viewer watch_live(const char *uri)
 {
 	struct viewer viewer = ask("GET", uri);
 	char *headers = take_until(&viewer, "\r\n\r\n");
-	assert_non_null(headers);
-	if (!strstr(headers, "Status: 200"))
-		fail_msg("%s", headers);
+	if (!headers || !strstr(headers, "Status: 200"))
+		fail_msg("%s", headers ? headers : "no answer");
 	assert_non_null(strstr(headers, "multipart/x-mixed-replace; boundary=recorder-frame\r\n"));
 	free(headers);
 	char *boundary = take_until(&viewer, "--recorder-frame\r\n");
@@ -91,8 +91,9 @@ static inline int status_of(const char *method, const char *uri, char **headers)
 {
 	struct viewer viewer = ask(method, uri);
 	*headers = take_until(&viewer, "\r\n\r\n");
-	assert_non_null(*headers);
 	leave(&viewer);
+	if (!*headers)
+		fail_msg("%s", "no answer");
 	return atoi(strstr(*headers, "Status: ") + 8);
 }
 

@@ -286,6 +286,7 @@ int main(void)
 	    RING_CASE(a_closed_ring_is_not_current_and_its_name_is_free),
 	    RING_CASE(too_large_a_ring_is_refused_with_a_sentence),
 	    RING_CASE(a_put_wakes_a_reader_in_another_process),
+	    RING_CASE(a_reader_in_the_writers_process_gets_whole_frames),
 	    RING_CASE(closing_the_ring_ends_the_wait),
 	    RING_CASE(the_state_is_read_whole_and_terminated),
 	    RING_CASE(the_devices_text_is_whole_or_nothing),
