@@ -1,13 +1,13 @@
 /*
- * catalogue.h - recordings/recording_index.bin: the list of segments for the workers, in the order of recording. (The same
- * list for people and scripts is recording_index.json.) Written by recorderd alone, replaced whole by rename, so a reader sees
- * one list or the next. A cache: it can be made from the segments.
+ * catalogue.h - recordings/recording_index.bin: the list of segments for the workers, in the order of recording. (The
+ * same list for people and scripts is recording_index.json.) Written by recorderd alone, replaced whole by rename, so a
+ * reader sees one list or the next. A cache: it can be made from the segments.
  *
  * Little-endian: a header of 192 bytes and entries of 192 bytes, each with a CRC-32C of what is before it.
  *
  * Wall time is not sorted where the clock was set back, so each entry bounds what stands before and behind it
- * (max_end_wall_us: the latest end up to and with this entry; min_start_wall_us: the earliest start from this one on): both
- * never decrease, and a search is two binary ones.
+ * (max_end_wall_us: the latest end up to and with this entry; min_start_wall_us: the earliest start from this one on):
+ * both never decrease, and a search is two binary ones.
  */
 #ifndef SHARED_CATALOGUE_H
 #define SHARED_CATALOGUE_H
@@ -20,9 +20,9 @@
 #include "shared/reason.h"
 #include "shared/segment.h"
 
-#define CATALOGUE_FILE        "recording_index.bin"
-#define CATALOGUE_JSON        "recording_index.json"
-#define CATALOGUE_MAGIC       UINT64_C(0x0a31544143524353) /* "SCRCAT1\n" */
+#define CATALOGUE_FILE	      "recording_index.bin"
+#define CATALOGUE_JSON	      "recording_index.json"
+#define CATALOGUE_MAGIC	      UINT64_C(0x0a31544143524353) /* "SCRCAT1\n" */
 #define CATALOGUE_ENTRY_BYTES 192u
 
 enum catalogue_state { CATALOGUE_RECORDING = 0, CATALOGUE_COMPLETE = 1 };
@@ -41,7 +41,7 @@ struct catalogue_entry {
 	uint64_t segment_no;
 	uint64_t run_no;
 	int64_t start_wall_us;
-	int64_t end_wall_us; /* end of the last frame; of an open segment: as of when the list was written */
+	int64_t end_wall_us;  /* end of the last frame; of an open segment: as of when the list was written */
 	int64_t last_wall_us; /* end of the segment before it (segment_info) */
 	int64_t max_end_wall_us;
 	int64_t min_start_wall_us;
@@ -51,9 +51,9 @@ struct catalogue_entry {
 	int32_t utc_offset_s;
 	uint32_t codec; /* mp4_init.codec: avc1, mp4v, … */
 	uint16_t width, height;
-	uint8_t state;     /* enum catalogue_state */
+	uint8_t state;	   /* enum catalogue_state */
 	uint8_t gap_cause; /* enum gap_cause */
-	uint8_t source;    /* enum frame_source */
+	uint8_t source;	   /* enum frame_source */
 	uint8_t pad0;
 	char file[SEGMENT_FILE_BYTES];
 	uint8_t pad1[CATALOGUE_ENTRY_BYTES - 4 - 160];
@@ -80,8 +80,8 @@ void catalogue_close(struct catalogue *catalogue);
 size_t catalogue_read(const struct catalogue *catalogue, uint64_t first, size_t count, struct catalogue_entry *out);
 
 /*
- * The entries that can overlap [from, to): numbers *first to *end (exclusive), in the order of recording. Those in between
- * still have to be looked at. The open segment counts as endless.
+ * The entries that can overlap [from, to): numbers *first to *end (exclusive), in the order of recording. Those in
+ * between still have to be looked at. The open segment counts as endless.
  */
 bool catalogue_range(const struct catalogue *catalogue, int64_t from_wall_us, int64_t to_wall_us, uint64_t *first,
 		     uint64_t *end);
@@ -90,10 +90,12 @@ bool catalogue_range(const struct catalogue *catalogue, int64_t from_wall_us, in
 bool catalogue_find(const struct catalogue *catalogue, const char *file, uint64_t *number);
 
 /*
- * Writing (recorderd only). Each replaces its file by way of a temporary one and rename, so a reader sees one list or the next.
+ * Writing (recorderd only). Each replaces its file by way of a temporary one and rename, so a reader sees one list or
+ * the next.
  *
- * catalogue_write fills the bounds and CRCs of `entries`. `durable` adds fsync of file and folder; without it the list is seen
- * at once, and a power cut may leave a list that does not pass its checks: then the segments are looked at again.
+ * catalogue_write fills the bounds and CRCs of `entries`. `durable` adds fsync of file and folder; without it the list
+ * is seen at once, and a power cut may leave a list that does not pass its checks: then the segments are looked at
+ * again.
  */
 bool catalogue_write(int directory, uint64_t generation, struct catalogue_entry *entries, size_t count, bool durable,
 		     struct reason *why);
@@ -103,8 +105,8 @@ bool catalogue_write_json(int directory, const struct catalogue_entry *entries, 
 			  struct reason *why);
 
 /*
- * One entry as the JSON object of /recordings and recording_index.json: file, start_time, end_time (YYYYMMDD_HHMMSS), size,
- * duration (seconds), start, end (ISO 8601), frames, codec, state, camera. The caller puts it (json_object_put).
+ * One entry as the JSON object of /recordings and recording_index.json: file, start_time, end_time (YYYYMMDD_HHMMSS),
+ * size, duration (seconds), start, end (ISO 8601), frames, codec, state, camera. The caller puts it (json_object_put).
  */
 struct json_object;
 struct json_object *catalogue_entry_json(const struct catalogue_entry *entry, const char *camera);

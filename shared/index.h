@@ -5,9 +5,9 @@
  * decreases within one file, since one segment lies within one run. A record is written after the media that it points
  * to. Everything in it can be computed from the segment (segment.h), to the byte.
  *
- * Validity: the header's magic, record size and CRC; each record's CRC (CRC-32C of its first 28 bytes, seeded with the low
- * 32 bits of the segment number, so that records of another file do not pass). A crash leaves whole records and maybe a torn
- * tail (a part of a record, zeros, or old bytes): the first record that does not pass ends the index.
+ * Validity: the header's magic, record size and CRC; each record's CRC (CRC-32C of its first 28 bytes, seeded with the
+ * low 32 bits of the segment number, so that records of another file do not pass). A crash leaves whole records and
+ * maybe a torn tail (a part of a record, zeros, or old bytes): the first record that does not pass ends the index.
  */
 #ifndef SHARED_INDEX_H
 #define SHARED_INDEX_H
@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define INDEX_MAGIC        UINT64_C(0x0a31584449524353) /* "SCRIDX1\n" */
+#define INDEX_MAGIC	   UINT64_C(0x0a31584449524353) /* "SCRIDX1\n" */
 #define INDEX_RECORD_BYTES 32u
 
 struct index_header {
@@ -35,7 +35,7 @@ enum index_flags {
 struct index_record {
 	int64_t wall_us;
 	uint64_t offset;      /* of the frame's data in the segment; its moof and mdat header stand right before it */
-	uint32_t size;        /* bytes of the frame's data */
+	uint32_t size;	      /* bytes of the frame's data */
 	uint32_t duration_us; /* until the next frame; at most UINT32_MAX (71 minutes) */
 	uint32_t flags;
 	uint32_t crc;
@@ -51,10 +51,10 @@ bool index_record_good(const struct index_record *record, uint64_t segment_no);
 
 enum index_outcome {
 	INDEX_GOOD,
-	INDEX_TORN,    /* good records, and behind them bytes that are none */
-	INDEX_BAD,     /* not an index of this segment */
+	INDEX_TORN, /* good records, and behind them bytes that are none */
+	INDEX_BAD,  /* not an index of this segment */
 	INDEX_MISSING,
-	INDEX_ERROR,   /* errno says which */
+	INDEX_ERROR, /* errno says which */
 };
 
 /*

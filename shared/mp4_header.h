@@ -1,6 +1,6 @@
 /*
- * mp4_header.h - builds ftyp and moov of a progressive MP4 (ISO/IEC 14496-12) from frames that lie somewhere in files. One
- * chunk a sample, so that what stands between two frames (fragment headers) is skipped: about 20 bytes a frame.
+ * mp4_header.h - builds ftyp and moov of a progressive MP4 (ISO/IEC 14496-12) from frames that lie somewhere in files.
+ * One chunk a sample, so that what stands between two frames (fragment headers) is skipped: about 20 bytes a frame.
  */
 #ifndef SHARED_MP4_HEADER_H
 #define SHARED_MP4_HEADER_H
@@ -26,19 +26,20 @@ struct mp4_header *mp4_header_create(const struct mp4_header_spec *spec);
 void mp4_header_destroy(struct mp4_header *header);
 
 /*
- * Adds a sample: `time_us` of presentation from the clip's start (never decreasing; rounded to the timescale as a whole, so
- * that nothing drifts), where its bytes lie (relative to the first byte of the payload), its size, and whether it is a key
- * frame. The first sample stands from the clip's start, whatever its time. Two samples more than 13 hours apart (2^32 ticks)
- * cannot be told: the moov is then refused.
+ * Adds a sample: `time_us` of presentation from the clip's start (never decreasing; rounded to the timescale as a
+ * whole, so that nothing drifts), where its bytes lie (relative to the first byte of the payload), its size, and
+ * whether it is a key frame. The first sample stands from the clip's start, whatever its time. Two samples more than 13
+ * hours apart (2^32 ticks) cannot be told: the moov is then refused.
  */
 void mp4_header_add(struct mp4_header *header, int64_t time_us, uint64_t payload_offset, uint32_t size, bool key);
 
-/* Appends the moov. `end_us` is where the last sample ends; `payload_at` the file offset that payload_offset 0 stands for. */
+/* Appends the moov. `end_us` is where the last sample ends; `payload_at` the file offset that payload_offset 0 stands
+ * for. */
 bool mp4_header_moov(struct mp4_header *header, int64_t end_us, uint64_t payload_at, struct buffer *out);
 
 /*
- * Appends ftyp + moov + the header of an mdat of payload_bytes: the payload follows. Solves for its own length. False where
- * memory was short or nothing was added.
+ * Appends ftyp + moov + the header of an mdat of payload_bytes: the payload follows. Solves for its own length. False
+ * where memory was short or nothing was added.
  */
 bool mp4_header_clip(struct mp4_header *header, int64_t end_us, uint64_t payload_bytes, struct buffer *out);
 

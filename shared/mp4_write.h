@@ -1,6 +1,6 @@
 /*
- * mp4_write.h - writes boxes (ISO/IEC 14496-12), and those of a moov with one video track that do not depend on its samples.
- * All append; where memory is short, the buffer is marked failed.
+ * mp4_write.h - writes boxes (ISO/IEC 14496-12), and those of a moov with one video track that do not depend on its
+ * samples. All append; where memory is short, the buffer is marked failed.
  */
 #ifndef SHARED_MP4_WRITE_H
 #define SHARED_MP4_WRITE_H

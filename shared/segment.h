@@ -9,16 +9,22 @@
  *
  *     ftyp | uuid | mdat (64-bit size, over the free box) ……………………………… | moov
  *
- * so it is first a fragmented MP4 and then a plain one in which any player seeks, and no frame ever moves. moov of the first
- * form stays inside the mdat; the fragments can still be walked: they start 16 bytes behind `free_at` in both forms.
+ * so it is first a fragmented MP4 and then a plain one in which any player seeks, and no frame ever moves. moov of the
+ * first form stays inside the mdat; the fragments can still be walked: they start 16 bytes behind `free_at` in both
+ * forms.
  *
- * Finishing: append the moov, fdatasync, overwrite the 16 bytes, fdatasync. A crash in between leaves the first form with
- * a moov behind the fragments (or a part of one), which recovery cuts off.
+ * Finishing: append the moov, fdatasync, overwrite the 16 bytes, fdatasync. A crash in between leaves the first form
+ * with a moov behind the fragments (or a part of one), which recovery cuts off.
  *
- * Timescale 1,000,000. tfdt counts from 0 at the first frame of the file, mfhd from 1; the uuid box holds that frame's wall
- * time, so wall time of a frame = first_wall_us + tfdt. Recovery cuts behind the last whole moof + mdat.
+ * Timescale 1,000,000. tfdt counts from 0 at the first frame of the file, mfhd from 1; the uuid box holds that frame's
+ * wall time, so wall time of a frame = first_wall_us + tfdt. Recovery cuts behind the last whole moof + mdat.
  *
- * The uuid box (type 'uuid', extended type 'SCRsegment-info1'), all big-endian: see segment_info_encode in segment_info.c.
+ * A fragment is good where its moof and mdat are whole, its mfhd continues the count, its tfdt does not decrease and
+ * its frame does not begin in zeros (space that was given to the file but not written when the power went). The first
+ * that is not ends the segment. An mdat in front without a whole moov behind it counts as the first form: finish it
+ * anew.
+ *
+ * The uuid box (type 'uuid', extended type 'SCRsegment-info1'), all big-endian: see segment_info.c.
  */
 #ifndef SHARED_SEGMENT_H
 #define SHARED_SEGMENT_H
@@ -61,7 +67,7 @@ void segment_file_name(int64_t wall_us, unsigned n, char out[SEGMENT_FILE_BYTES]
 bool segment_file_valid(const char *name);
 
 enum segment_form {
-	SEGMENT_OPEN,     /* fragmented */
+	SEGMENT_OPEN,	  /* fragmented */
 	SEGMENT_COMPLETE, /* finished in place */
 };
 
@@ -79,7 +85,7 @@ struct segment_layout {
 
 enum segment_outcome {
 	SEGMENT_GOOD,
-	SEGMENT_EMPTY, /* no whole beginning: nothing in it can be used */
+	SEGMENT_EMPTY, /* no whole beginning (cut, or zeros): nothing in it can be used */
 	SEGMENT_BAD,   /* a whole file, but not one of ours */
 	SEGMENT_ERROR, /* errno says which */
 };
@@ -89,14 +95,14 @@ enum segment_outcome segment_read_layout(int fd, struct segment_layout *out);
 void segment_layout_finish(struct segment_layout *layout);
 
 /*
- * Walks the fragments and gives each frame's sealed index record, in order, to `each` (which may stop the walk by returning
- * false). *good_end gets the offset behind the last whole fragment.
+ * Walks the fragments and gives each frame's sealed index record, in order, to `each` (which may stop the walk by
+ * returning false). *good_end gets the offset behind the last whole fragment.
  */
 typedef bool segment_each(const struct index_record *record, void *context);
 enum segment_outcome segment_walk(int fd, const struct segment_layout *layout, segment_each *each, void *context,
 				  uint64_t *good_end);
 
-/* The moov that finishes a segment: made from its index records; `read` as index_reader_read. */
+/* Appends the moov that finishes a segment, made of its first `count` index records. False where one is no good. */
 struct index_reader;
 bool segment_final_moov(const struct segment_layout *layout, const struct index_reader *index, uint64_t count,
 			struct buffer *out);
