@@ -113,7 +113,7 @@ static void hear_complaints(struct source_test *test)
 
 	while ((got = read(test->child.err, text, sizeof(text) - 1)) > 0) {
 		text[got] = '\0';
-		for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		for (char *rest, *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 			if (strlen(line) > 8)
 				reason_set(&test->complaint, "%.250s", line);
 	}
