@@ -158,11 +158,11 @@ static void a_frame_that_is_written_over_never_passes_as_good(void **state)
 static void fps_thins_the_stream(void **state)
 {
 	(void)state;
-	record(1);
+	record_sized(1, 1000, WIDTH);
 	struct viewer all = watch_live("/stream"), few = watch_live("/stream?fps=10.0");
 	int64_t begin_us = mono_now().us;
 	for (uint32_t n = 1; n <= 60; n++) {
-		if (n > 1)
+		if (n > 1) /* small, so that the socket takes them all while nobody reads */
 			record_sized(n, 1000, WIDTH);
 		while (next_frame(&all) != n)
 			;
