@@ -62,8 +62,6 @@ static const char *status_text(int status)
 		return "No Content";
 	case 206:
 		return "Partial Content";
-	case 302:
-		return "Found";
 	case 304:
 		return "Not Modified";
 	default:

@@ -221,7 +221,8 @@ static void keep_begin(struct api_request *request, struct clip_request *want, s
 	request->work = keeping;
 	request->work_free = keeping_free;
 	if (!keep_choose_name(request, clip, keeping->keep.name)) {
-		answer_problem(request, 400, NULL, "name= takes up to 100 characters of A-Z a-z 0-9 . _ -");
+		answer_problem(request, 400, NULL,
+			       "name= takes up to 100 characters of A-Z a-z 0-9 . _ - and no dot in front.");
 		return;
 	}
 	keeping->keep.folder = keep_folder(request);

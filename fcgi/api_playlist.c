@@ -19,9 +19,13 @@
 #define ENTRY_US       (4 * US_PER_S)
 #define TARGET_S       6
 #define RECORDS_A_READ 256u
+#define PLAYLIST_TYPE  "application/vnd.apple.mpegurl"
+
+/* Only has to be there; there is nothing to choose from. */
+#define VARIANT_BANDWIDTH 8000000
 
 struct playlist {
-	const struct api_request *request;
+	struct api_request *request;
 	bool ended;
 	struct buffer entries;
 	int64_t longest_us;
@@ -113,26 +117,32 @@ static void playlist_answer(struct playlist *list)
 	if (list->ended)
 		buffer_printf(&out, "#EXT-X-ENDLIST\n");
 	if (out.failed || list->entries.failed)
-		answer_failure((struct api_request *)list->request, "memory");
+		answer_failure(list->request, "memory");
 	else
-		answer_bytes((struct api_request *)list->request, 200, "application/vnd.apple.mpegurl",
-			     "Cache-Control: no-cache\r\n", out.data, out.length);
+		answer_bytes(list->request, 200, PLAYLIST_TYPE, "Cache-Control: no-cache\r\n", out.data, out.length);
 	buffer_finish(&out);
 }
 
-/* A list that is asked for again and again needs a beginning that stays. */
-static void redirect_absolute(struct api_request *request, const struct query_span *span)
+/*
+ * A list that is asked for again and again needs a beginning that stays. So a growing one from a relative time is a
+ * list of one variant (RFC 8216, 4.3.4.2), which players read once, with the same range from its absolute time.
+ */
+static void answer_variant(struct api_request *request, const struct query_span *span)
 {
-	char headers[256], camera[64] = "", to[64] = "";
+	struct buffer out = {0};
 
+	buffer_printf(&out, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-STREAM-INF:BANDWIDTH=%d\n", VARIANT_BANDWIDTH);
+	buffer_printf(&out, "playlist.m3u8?from=%" PRId64, span->from_us / US_PER_S);
+	if (span->has_to && span->to_us > wall_now().us)
+		buffer_printf(&out, "&to=%" PRId64 ".%06" PRId64, span->to_us / US_PER_S, span->to_us % US_PER_S);
 	if (request->camera_named)
-		snprintf(camera, sizeof(camera), "&camera=%s", request->camera->config->camera.name);
-	if (!span->open_end)
-		snprintf(to, sizeof(to), "&to=%" PRId64 ".%06" PRId64, span->to_us / US_PER_S, span->to_us % US_PER_S);
-	snprintf(headers, sizeof(headers),
-		 "Location: playlist.m3u8?from=%" PRId64 "%s%s\r\nCache-Control: no-store\r\n",
-		 span->from_us / US_PER_S, to, camera);
-	answer_bytes(request, 302, "text/plain", headers, "", 0);
+		buffer_printf(&out, "&camera=%s", request->camera->config->camera.name);
+	buffer_printf(&out, "\n");
+	if (out.failed)
+		answer_failure(request, "memory");
+	else
+		answer_bytes(request, 200, PLAYLIST_TYPE, NULL, out.data, out.length);
+	buffer_finish(&out);
 }
 
 static bool span_read(struct api_request *request, struct query_span *span)
@@ -167,8 +177,8 @@ void handle_playlist(struct api_request *request)
 
 	if (!span_read(request, &span))
 		return;
-	if (span.from_relative) {
-		redirect_absolute(request, &span);
+	if (span.from_relative && span.open_end) {
+		answer_variant(request, &span);
 		return;
 	}
 	list.ended = !span.open_end;

@@ -21,7 +21,7 @@ struct build {
 	struct mp4_header *header;
 	struct vfile *file;
 	uint64_t payload_bytes;
-	int64_t origin_us; /* the wall time that presentation time 0 stands for */
+	int64_t origin_us; /* wall time of the first frame: presentation time 0 */
 	int64_t shift_us;  /* grows where wall time went backwards */
 	int64_t end_us;	   /* presentation time of the end so far, before `speed` */
 	uint64_t frames;
@@ -215,8 +215,10 @@ static bool build_file(struct build *build, struct clip *out)
 
 	for (size_t i = 0; good && i < plan->count; i++)
 		good = add_stretch(build, &plan->stretches[i]);
-	out->duration_us =
-	    (build->end_us + out->end_us - clip_stretch_end_us(&plan->stretches[plan->count - 1])) / build->speed;
+	/* What the first frame is late by, the last one stands longer. */
+	int64_t late_us = plan->stretches[0].head.wall_us - out->start_us;
+	int64_t cut_us = clip_stretch_end_us(&plan->stretches[plan->count - 1]) - out->end_us;
+	out->duration_us = (build->end_us + late_us - cut_us) / build->speed;
 	out->frames = build->frames;
 	good = good && mp4_header_clip(build->header, out->duration_us, build->payload_bytes, &head);
 	good = good && vfile_head(build->file, &head);
@@ -231,7 +233,7 @@ bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out)
 	*out = (struct clip){.file = vfile_create()};
 	find_ends(plan, out);
 	build.file = out->file;
-	build.origin_us = out->start_us;
+	build.origin_us = plan->stretches[0].head.wall_us;
 	build.header = header_create(&plan->stretches[0], out->start_us);
 	bool good = build.file && build.header && build_file(&build, out);
 	if (good) {

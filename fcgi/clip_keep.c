@@ -30,17 +30,10 @@ bool keep_name_valid(const char *name)
 bool keep_name_make(const char *text, char out[KEEP_NAME_BYTES])
 {
 	size_t length = strlen(text);
+	bool ends = length > 4 && strcmp(text + length - 4, ".mp4") == 0;
 
-	if (length > 4 && strcmp(text + length - 4, ".mp4") == 0)
-		length -= 4;
-	if (length > NAME_MAX_CHARS)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		out[i] = text[i] && strchr(allowed, text[i]) ? text[i] : '_';
-	memcpy(out + length, ".mp4", sizeof(".mp4"));
-	if (out[0] == '.')
-		out[0] = '_';
-	return length > 0;
+	return length <= NAME_MAX_CHARS && snprintf(out, KEEP_NAME_BYTES, "%s%s", text, ends ? "" : ".mp4") > 0 &&
+	       keep_name_valid(out);
 }
 
 static bool copy_to(int fd, const struct vfile *file)

@@ -13,8 +13,7 @@
 /* NAME.mp4 of A-Z a-z 0-9 . _ -, not beginning with a dot, at most 100 characters before .mp4. */
 bool keep_name_valid(const char *name);
 
-/* Makes such a name: other characters become _, .mp4 is appended where it is missing. False where nothing is left or it
- * is too long. */
+/* The same name, with .mp4 behind it where it is missing; false where it cannot be one. */
 bool keep_name_make(const char *text, char out[KEEP_NAME_BYTES]);
 
 enum keep_outcome {
