@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Pictures, timelines, playlists and kept clips."""
+import os
+import subprocess
+import urllib.parse
+
+from exact import assert_numbers, frames_within
+from rig import US, jpeg_number, jpegs_by_hash, main, wait_for, wall_us
+
+NUMBERS = jpegs_by_hash()
+
+
+def past(rig, seconds=3):
+    wait_for(lambda: rig.camera.frames() and rig.camera.frames()[-1].wall_us - rig.camera.frames()[0].wall_us > (seconds + 2) * US,
+             seconds + 12, f"{seconds} s are recorded")
+    from_us = -(-rig.camera.frames()[0].wall_us // US) * US
+    return from_us, from_us + seconds * US
+
+
+def test_a_snapshot_is_the_newest_frame_as_the_camera_sent_it(rig):
+    past(rig)
+    answer = rig.get("/snapshot")
+    assert answer.status == 200 and answer.headers["Content-Type"] == "image/jpeg" and answer.headers["X-Timestamp"]
+    number = jpeg_number(NUMBERS, answer.body)
+    assert number is not None and rig.camera.counter("number") - number < 15, number
+
+
+def test_a_snapshot_of_an_instant_is_the_very_frame_of_it(rig):
+    from_us, _ = past(rig)
+    at_us = from_us + 1234567
+    number = jpeg_number(NUMBERS, rig.get(f"/snapshot?at={at_us / US:.6f}").body)
+    near = [frame.number for frame in frames_within(rig.camera.frames(), at_us - 40000, at_us + 40000)]
+    assert number in near, (number, near)
+
+
+def test_a_snapshot_can_be_made_narrower(rig):
+    answer = rig.get("/snapshot?width=160")
+    assert answer.status == 200 and answer.body[:2] == b"\xff\xd8"
+    path = rig.path("small.jpg")
+    with open(path, "wb") as file:
+        file.write(answer.body)
+    size = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", path],
+                          capture_output=True, text=True, check=True).stdout.strip()
+    assert size == "160,90", size
+
+
+def test_a_snapshot_of_no_recorded_instant_is_refused(rig):
+    assert rig.get("/snapshot?at=20200101_000000").status == 404
+    assert rig.get("/snapshot?at=soon").status == 400
+    assert rig.get("/snapshot?width=0").status == 400
+
+
+def test_the_timeline_has_one_span_where_nothing_is_missing(rig):
+    from_us, to_us = past(rig)
+    line = rig.get(f"/timeline?from={from_us // US}&to={to_us // US}").json()
+    assert len(line["spans"]) == 1 and line["gaps"] == [], line
+
+
+def test_the_timeline_names_the_time_before_the_first_recording(rig):
+    from_us, to_us = past(rig)
+    line = rig.get(f"/timeline?from={from_us // US - 100}&to={to_us // US}").json()
+    assert len(line["spans"]) == 1, line
+
+
+def test_a_playlist_plays_exactly_its_range(rig):
+    from_us, to_us = past(rig)
+    answer = rig.get(f"/playlist.m3u8?from={from_us // US}&to={to_us // US}")
+    text = answer.body.decode()
+    assert answer.status == 200 and "mpegurl" in answer.headers["Content-Type"].lower(), answer.headers
+    for tag in ("#EXTM3U", "#EXT-X-MAP", "#EXT-X-BYTERANGE", "#EXT-X-PROGRAM-DATE-TIME", "#EXT-X-ENDLIST"):
+        assert tag in text, (tag, text)
+    url = f"http://127.0.0.1:{rig.port}/playlist.m3u8?from={from_us // US}&to={to_us // US}"
+    path = rig.path("played.mkv")
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", url, "-c", "copy", path], check=True, stdin=subprocess.DEVNULL)
+    with open(path, "rb") as file:
+        assert_numbers([number for _, number in rig.frames_of(file.read())], rig.camera.frames(), from_us, to_us, 9000)
+
+
+def test_a_playlist_that_goes_on_has_no_end(rig):
+    answer = rig.get(f"/playlist.m3u8?from=-3s&to={wall_us() // US + 60}")
+    assert answer.status == 200 and b"#EXT-X-ENDLIST" not in answer.body
+
+
+def test_a_kept_clip_is_the_clip(rig):
+    from_us, to_us = past(rig)
+    made = rig.get(f"/clips?from={from_us // US}&to={to_us // US}&name=door", "POST")
+    assert made.status == 201, (made.status, made.body)
+    path = urllib.parse.urlparse(made.headers["Location"]).path
+    assert path.startswith("/clips/") and "door" in path, path
+    kept = rig.get(path)
+    assert kept.status == 200 and kept.body == rig.footage(from_us, to_us).body
+    assert rig.get(path, headers={"Range": "bytes=10-19"}).body == kept.body[10:20]
+    assert any(one["file"] == os.path.basename(path) for one in rig.get("/clips").json()), rig.get("/clips").body
+
+
+def test_a_kept_clip_can_be_deleted_once(rig):
+    name = [one["file"] for one in rig.get("/clips").json() if "door" in one["file"]][0]
+    assert rig.get("/clips/" + name, "DELETE").status in (200, 204)
+    assert rig.get("/clips/" + name).status == 404
+    assert rig.get("/clips/" + name, "DELETE").status == 404
+    assert not [one for one in rig.get("/clips").json() if one["file"] == name]
+
+
+def test_names_that_leave_the_folder_are_refused(rig):
+    from_us, to_us = past(rig)
+    for name in ("../x", "%2e%2e%2fx", "a/b", "%00", ".hidden", "x" * 300):
+        answer = rig.get(f"/clips?from={from_us // US}&to={to_us // US}&name={name}", "POST")
+        assert answer.status == 400, (name, answer.status)
+    for name in ("../recorder.ini", "..%2Frecorder.ini", "%2e%2e%2frecorder.ini"):
+        assert rig.get("/clips/" + name, "DELETE").status in (400, 404), name
+    assert os.path.exists(rig.ini)
+
+
+def test_another_site_cannot_act_for_its_visitor(rig):
+    from_us, to_us = past(rig)
+    path = f"/clips?from={from_us // US}&to={to_us // US}&name=foreign"
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://elsewhere.example"}, {"Origin": "null"}):
+        assert rig.get(path, "POST", headers).status == 403, headers
+
+
+def test_recording_can_be_switched_off_and_on(rig):
+    past(rig)
+    off = rig.get("/control?recording=off", "POST")
+    assert off.status in (200, 204), (off.status, off.body)
+    off_us = wall_us()
+    wait_for(lambda: "off" in str(rig.get("/camera_info").json()["recording"]), 5, "it is off")
+    on = rig.get("/control?recording=on", "POST")
+    assert on.status in (200, 204), (on.status, on.body)
+    wait_for(lambda: rig.footage(wall_us() - US, wall_us()).status == 200, 10, "it is on")
+    line = rig.get(f"/timeline?from={off_us // US - 2}&to=now").json()
+    assert any("off" in gap["cause"] for gap in line["gaps"]), line
+
+
+if __name__ == "__main__":
+    main(globals(), settings={"http": {"allow_control": "yes"}})

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Killed, unplugged, damaged: what was recorded stays whole, what is missing is a gap with its cause, and recording goes on."""
+import os
+import signal
+import subprocess
+
+from exact import assert_exact, frames_within, whole_seconds
+from rig import US, main, wait_for, wall_us
+
+COUNT = 9000
+
+
+def new_frames(rig, count):
+    """Waits until so many more frames were taken."""
+    before = len(rig.camera.frames())
+    wait_for(lambda: len(rig.camera.frames()) >= before + count, count / 30 + 15, f"{count} more frames")
+
+
+def recorded_again(rig):
+    """Waits until a frame that is taken from now on is indexed."""
+    since_us = wall_us()
+
+    def indexed():
+        spans = rig.get(f"/timeline?from={since_us / US:.6f}&to=now")
+        return spans.status == 200 and b"span" in spans.body and rig.footage(since_us + US, wall_us()).status == 200
+    wait_for(indexed, 20, "recording goes on")
+
+
+def clip_numbers(rig, from_us, to_us):
+    return [number for _, number in rig.clip(from_us, to_us)]
+
+
+def gaps(rig, from_us, to_us):
+    return rig.get(f"/timeline?from={from_us / US:.6f}&to={to_us / US:.6f}").json()["gaps"]
+
+
+def taken_numbers(rig, from_us, to_us):
+    return [frame.number % COUNT for frame in frames_within(rig.camera.frames(), from_us, to_us)]
+
+
+def test_a_killed_recorder_loses_nothing_that_it_had_indexed(rig):
+    new_frames(rig, 90)
+    first_us = whole_seconds(rig.camera.frames())[0]
+    killed_us = wall_us()
+    rig.stop_recorderd(signal.SIGKILL)
+    rig.start_recorderd()
+    wait_for(rig.recording, 15, "the recorder is back")
+    recorded_again(rig)
+    shown = clip_numbers(rig, first_us, killed_us)
+    wanted = taken_numbers(rig, first_us, killed_us)
+    assert shown == wanted[:len(shown)], "frames in the middle are missing"
+    assert len(wanted) - len(shown) <= 30, f"{len(wanted) - len(shown)} frames of the last instant are lost"
+    assert any(gap["cause"] == "recorder down" for gap in gaps(rig, first_us, wall_us())), gaps(rig, first_us, wall_us())
+
+
+def test_its_segment_was_repaired_to_a_plain_mp4(rig):
+    closed = [one for one in rig.get("/recordings").json() if one["state"] == "complete"]
+    assert closed
+    for one in closed:
+        done = subprocess.run(["ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets,nb_frames", "-of",
+                               "csv=p=0", os.path.join(rig.recordings, one["file"])], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == f"{one['frames']},{one['frames']}" and not done.stderr, (one, done)
+
+
+def test_a_clip_across_the_gap_has_both_sides(rig):
+    frames = rig.camera.frames()
+    first_us, end_us = whole_seconds(frames, US)
+    numbers = clip_numbers(rig, first_us, end_us)
+    assert numbers == sorted(set(numbers)), "each frame once, in order"
+    assert numbers[0] in taken_numbers(rig, first_us, first_us + 100000)
+    assert numbers[-1] in taken_numbers(rig, end_us - 100000, end_us)
+
+
+def test_a_killed_encoder_costs_no_frame(rig):
+    new_frames(rig, 60)
+    first_us = whole_seconds(rig.camera.frames()[-45:])[0]
+    for encoder in rig.children("ffmpeg"):
+        os.kill(encoder, signal.SIGKILL)
+    new_frames(rig, 120)
+    recorded_again(rig)
+    end_us = first_us + 4 * US
+    shown, wanted = clip_numbers(rig, first_us, end_us), taken_numbers(rig, first_us, end_us)
+    assert shown == wanted, f"{len(wanted) - len(shown)} of {len(wanted)} frames are missing"
+
+
+def test_an_unplugged_camera_is_a_gap_with_that_cause_and_comes_back(rig):
+    new_frames(rig, 45)
+    first_us = whole_seconds(rig.camera.frames()[-60:])[0]
+    rig.camera.fault("unplugged")
+    wait_for(lambda: rig.get("/health").status == 503, 10, "/health says it")
+    assert rig.get("/camera_info").json()["state"] == "waiting"
+    last_us = rig.camera.frames()[-1].wall_us
+    rig.camera.fault("unplugged", 0)
+    new_frames(rig, 60)
+    recorded_again(rig)
+    wait_for(lambda: rig.get("/health").status == 200, 5, "/health is well")
+    shown = clip_numbers(rig, first_us, last_us + 1)
+    assert shown == taken_numbers(rig, first_us, last_us + 1), "each frame before the plug was pulled"
+    found = [gap for gap in gaps(rig, first_us, wall_us()) if gap["cause"] == "unplugged"]
+    assert len(found) == 1, found
+
+
+def test_a_silent_camera_is_opened_again(rig):
+    streams = rig.camera.counter("streams")
+    rig.camera.fault("stall")
+    wait_for(lambda: rig.camera.counter("streams") > streams, 15, "it is opened again")
+    rig.camera.fault("stall", 0)
+    new_frames(rig, 60)
+    recorded_again(rig)
+    assert any(gap["cause"] == "stalled" for gap in gaps(rig, wall_us() - 30 * US, wall_us()))
+
+
+def test_damaged_frames_are_counted_and_never_recorded(rig):
+    new_frames(rig, 30)
+    before = rig.get("/camera_info").json()
+    first_us = whole_seconds(rig.camera.frames()[-1:])[0]
+    for fault in ("error_next", "truncate_next", "zero_next", "garbage_next", "empty_next"):
+        rig.camera.fault(fault, 3)
+        wait_for(lambda name=fault: rig.camera.fault_left(name) == 0, 5, f"{fault} has happened")
+    rig.camera.fault("skip_next", 4)
+    new_frames(rig, 75)
+    end_us = whole_seconds(rig.camera.frames(), US)[1]
+    recorded_again(rig)
+    after = rig.get("/camera_info").json()
+    assert after["lost"] - before["lost"] == 4, (before, after)
+    assert clip_numbers(rig, first_us, end_us) == taken_numbers(rig, first_us, end_us)
+
+
+def test_padding_behind_a_frame_changes_nothing(rig):
+    rig.camera.fault("pad_bytes", 5000)
+    new_frames(rig, 75)
+    first_us, end_us = whole_seconds(rig.camera.frames()[-70:], US)
+    rig.camera.fault("pad_bytes", 0)
+    recorded_again(rig)
+    assert_exact(rig, first_us, end_us)
+
+
+def test_unplugging_leaves_no_descriptor_open(rig):
+    assert rig.camera.counter("opens") - rig.camera.counter("closes") == 1
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""What keeps recorderd from starting is one sentence and a status; what can heal later does not keep it from starting."""
+import os
+import signal
+import subprocess
+import sys
+
+from rig import Rig, program, run_tests, wait_for, wall_us, US
+
+
+def refused(rig, *words, arguments=None):
+    """Starts recorderd, which must end by itself soon, and say each of the words in one line."""
+    process = rig.start_recorderd() if arguments is None else rig.spawn([program("recorderd"), *arguments], "recorderd.log", os.environ)
+    try:
+        status = process.wait(10)
+    except subprocess.TimeoutExpired as late:
+        raise AssertionError(f"it runs, and should not: {rig.log()}") from late
+    said = rig.log()
+    assert status not in (0, -signal.SIGSEGV, -signal.SIGABRT), (status, said)
+    assert any(all(word.lower() in line.lower() for word in words) for line in said.splitlines()), f"{words}: {said}"
+    assert len(said.splitlines()) <= 4, f"more than a sentence: {said}"
+
+
+def started(rig, *words):
+    """Starts recorderd, which must go on, and say each of the words."""
+    rig.start_recorderd()
+    wait_for(lambda: all(word.lower() in rig.log().lower() for word in words) or rig.recorderd.poll() is not None, 10,
+             f"it says {words}")
+    assert rig.recorderd.poll() is None, rig.log()
+
+
+def broken_ini(section, key, value, *words):
+    with Rig(settings={section: {key: value}}) as rig:
+        refused(rig, "recorder.ini", *words)
+
+
+def test_an_unknown_key_is_named():
+    broken_ini("camera", "widht", 640, "widht")
+
+
+def test_an_unknown_section_is_named():
+    broken_ini("kamera", "name", "x", "kamera")
+
+
+def test_a_value_out_of_range_is_named_with_what_would_be_right():
+    broken_ini("record", "segment_seconds", 5, "segment_seconds", "10")
+    broken_ini("camera", "fps", "many", "fps")
+    broken_ini("camera", "name", "../x", "name")
+    broken_ini("record", "codec", "av1", "codec", "h264")
+    broken_ini("memory", "minutes", -1, "minutes")
+
+
+def test_a_file_that_is_not_there_is_named():
+    with Rig() as rig:
+        refused(rig, "nowhere.ini", arguments=["-c", rig.path("nowhere.ini")])
+
+
+def test_a_file_that_is_no_configuration_is_refused():
+    with Rig() as rig:
+        with open(rig.ini, "wb") as ini:
+            ini.write(bytes(range(256)) * 40)
+        refused(rig, "recorder.ini")
+
+
+def test_bad_arguments_show_the_usage():
+    with Rig() as rig:
+        refused(rig, "recorderd", arguments=["--bogus"])
+
+
+def test_a_folder_that_cannot_be_made_is_named():
+    with Rig(settings={"record": {"directory": "/proc/recordings"}}) as rig:
+        refused(rig, "/proc/recordings")
+
+
+def test_a_folder_that_is_a_file_is_named():
+    with Rig() as rig:
+        with open(rig.recordings, "w", encoding="ascii") as file:
+            file.write("no folder")
+        refused(rig, rig.recordings)
+
+
+def test_memory_that_is_not_there_is_refused():
+    room = os.statvfs("/dev/shm")
+    with Rig(settings={"memory": {"max_mb": room.f_blocks * room.f_frsize // 1048576 + 1024}}) as rig:
+        refused(rig, "max_mb")
+        assert not os.path.exists(f"/dev/shm/recorder.{rig.name}"), "a ring is left behind"
+
+
+def test_two_recorders_of_one_name_are_one_too_many():
+    with Rig() as rig:
+        rig.start_recorderd()
+        wait_for(lambda: os.path.exists(f"/dev/shm/recorder.{rig.name}"), 5, "the first has its ring")
+        with Rig(name=rig.name) as other:
+            refused(other, rig.name)
+        assert rig.recorderd.poll() is None, "the first one goes on"
+        assert os.path.exists(f"/dev/shm/recorder.{rig.name}")
+
+
+def test_two_recorders_of_one_folder_are_one_too_many():
+    with Rig() as rig:
+        rig.start_recorderd()
+        wait_for(lambda: os.path.isdir(rig.recordings) and os.listdir(rig.recordings), 5, "the first has its folder")
+        with Rig(settings={"record": {"directory": rig.recordings}}) as other:
+            refused(other, rig.recordings)
+        assert rig.recorderd.poll() is None, "the first one goes on"
+
+
+def test_without_a_camera_it_waits_and_health_says_so():
+    with Rig() as rig:
+        rig.camera.fault("unplugged")
+        started(rig, "/dev/video0")
+        rig.start_web()
+        wait_for(lambda: rig.get("/health").status == 503, 5, "/health says it")
+        health = rig.get("/health")
+        assert "Retry-After" in health.headers, health.headers
+        assert rig.get("/camera_info").json()["state"] == "waiting", rig.get("/camera_info").json()
+        assert rig.get("/recordings").json() == []
+        answer = rig.get(f"/footage?from={wall_us() // US - 60}&to={wall_us() // US - 50}")
+        assert answer.status == 404, answer.status
+        rig.camera.fault("unplugged", 0)
+        wait_for(rig.recording, 10, "it records once the camera is there")
+
+
+def test_another_camera_serves_where_that_is_allowed():
+    with Rig(cameras=2, settings={"camera": {"device": "/dev/video7", "fallback": "any"}}) as rig:
+        rig.start()
+        info = rig.get("/camera_info").json()
+        assert info["device"] == "/dev/video0" and "/dev/video7" in str(info), info
+        assert info["available_cameras"] == [0, 1], info
+
+
+def test_no_other_camera_serves_where_that_is_not_allowed():
+    with Rig(cameras=2, settings={"camera": {"device": "/dev/video7", "fallback": "none"}}) as rig:
+        started(rig, "/dev/video7")
+        rig.start_web()
+        wait_for(lambda: rig.get("/camera_info").json().get("available_cameras") == [0, 1], 5, "it lists those that are there")
+        assert rig.get("/camera_info").json()["state"] == "waiting"
+        assert rig.camera.counter("streams") == 0
+
+
+def test_a_camera_in_use_is_waited_for():
+    with Rig() as rig:
+        rig.camera.fault("format_errno", 16)
+        started(rig, "busy")
+        rig.camera.fault("format_errno", 0)
+        rig.start_web()
+        wait_for(rig.recording, 15, "it records once the camera is free")
+
+
+def test_without_ffmpeg_it_says_so_and_keeps_the_live_picture():
+    with Rig() as rig:
+        rig.environment["PATH"] = rig.path("empty")
+        started(rig, "ffmpeg")
+        rig.environment["PATH"] = os.environ["PATH"]
+        rig.start_web()
+        wait_for(lambda: rig.get("/snapshot").status == 200, 5, "there is a picture")
+        assert rig.get("/recordings").json() == []
+        assert rig.get("/health").status == 503
+
+
+def test_the_api_without_a_recorder_says_so():
+    with Rig() as rig:
+        rig.start_web()
+        for path, status in (("/health", 503), ("/camera_info", 503), ("/snapshot", 503), ("/", 503)):
+            answer = rig.get(path)
+            assert answer.status == status, (path, answer.status, answer.body[:200])
+        assert rig.get("/recordings").json() == []
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests(globals()))
