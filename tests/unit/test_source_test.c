@@ -18,40 +18,9 @@
 #include "recorderd/mpjpeg.h"
 #include "recorderd/source.h"
 #include "shared/log.h"
+#include "tests/unit/heard_frames.h"
 
 static const struct config config = {.camera = {.width = 320, .height = 180, .fps = 30}};
-
-static struct {
-	unsigned frames, damaged;
-	int64_t last_us;
-	uint16_t width, height;
-} heard;
-
-static void hear_frame(void *context, const struct source_frame *frame)
-{
-	(void)context;
-	assert_true(frame->captured.us > heard.last_us);
-	heard.last_us = frame->captured.us;
-	heard.width = frame->width;
-	heard.height = frame->height;
-	heard.frames++;
-}
-
-static void hear_lost(void *context, uint32_t frames)
-{
-	(void)context;
-	(void)frames;
-	fail();
-}
-
-static void hear_damaged(void *context, const char *what)
-{
-	(void)context;
-	(void)what;
-	heard.damaged++;
-}
-
-static const struct source_sink sink = {hear_frame, hear_lost, hear_damaged, NULL};
 
 static enum source_outcome read_frames(struct source *source, unsigned frames, struct reason *why)
 {
@@ -98,7 +67,7 @@ static void pictures_come_also_when_the_thread_that_opened_is_gone(void **state)
 	assert_int_equal(read_frames(source, 20, &why), SOURCE_FINE);
 	assert_int_equal(heard.width, 320);
 	assert_int_equal(heard.height, 180);
-	assert_int_equal(heard.damaged, 0);
+	assert_int_equal(heard.damaged + heard.lost, 0);
 	assert_int_equal(source->info.kind, SOURCE_TEST);
 	assert_string_equal(source->info.device, "test");
 	assert_int_equal(source->info.fps_milli, 30000);

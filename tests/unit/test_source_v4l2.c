@@ -4,8 +4,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -15,52 +13,12 @@
 #include "shared/log.h"
 #include "tests/unit/camera_jpegs.h"
 #include "tests/unit/fake_video.h"
+#include "tests/unit/heard_frames.h"
 
 #define MONOTONIC V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC
 
-/* What the sink heard. */
-static struct {
-	unsigned frames, lost, damaged;
-	uint8_t bytes[FAKE_BYTES];
-	size_t length;
-	int parts;
-	mono_t captured;
-	uint16_t width, height;
-} heard;
-
 static uint8_t jpeg[FAKE_BYTES];
 static size_t jpeg_bytes;
-
-static void hear_frame(void *context, const struct source_frame *frame)
-{
-	(void)context;
-	heard.frames++;
-	heard.length = 0;
-	for (int i = 0; i < frame->count; i++) {
-		assert_true(heard.length + frame->parts[i].iov_len <= sizeof(heard.bytes));
-		memcpy(heard.bytes + heard.length, frame->parts[i].iov_base, frame->parts[i].iov_len);
-		heard.length += frame->parts[i].iov_len;
-	}
-	heard.parts = frame->count;
-	heard.captured = frame->captured;
-	heard.width = frame->width;
-	heard.height = frame->height;
-}
-
-static void hear_lost(void *context, uint32_t frames)
-{
-	(void)context;
-	heard.lost += frames;
-}
-
-static void hear_damaged(void *context, const char *what)
-{
-	(void)context;
-	assert_non_null(what);
-	heard.damaged++;
-}
-
-static const struct source_sink sink = {hear_frame, hear_lost, hear_damaged, NULL};
 
 static struct source *open_camera(struct fake_node **node, enum config_format format, int width, int height)
 {
@@ -314,16 +272,22 @@ static void wait_and_read(struct source *source, unsigned frames)
 	}
 }
 
+static uint8_t picture[64 * 32 * 2];
+
+static struct source *open_raw(struct fake_node *node)
+{
+	node->sizes[0] = (struct fake_size){64, 32, {30}};
+	return open_camera(&node, FORMAT_YUYV, 64, 32);
+}
+
 static void raw_pictures_come_out_as_jpegs_by_way_of_the_one_descriptor(void **state)
 {
-	static uint8_t picture[64 * 32 * 2];
 	struct fake_node *node = fake_camera(0);
 	struct source *source;
 	struct jpeg_info info;
 
 	(void)state;
-	node->sizes[0] = (struct fake_size){64, 32, {30}};
-	source = open_camera(&node, FORMAT_YUYV, 64, 32);
+	source = open_raw(node);
 	assert_string_equal(source->info.format, "YUYV");
 	for (uint32_t i = 0; i < 40; i++) {
 		struct fake_frame frame = {
@@ -343,14 +307,12 @@ static void raw_pictures_come_out_as_jpegs_by_way_of_the_one_descriptor(void **s
 
 static void a_raw_picture_that_is_short_is_damaged(void **state)
 {
-	static uint8_t picture[64 * 32 * 2];
 	struct fake_node *node = fake_camera(0);
 	struct source *source;
 	struct fake_frame frame = {.data = picture, .length = sizeof(picture) - 1};
 
 	(void)state;
-	node->sizes[0] = (struct fake_size){64, 32, {30}};
-	source = open_camera(&node, FORMAT_YUYV, 64, 32);
+	source = open_raw(node);
 	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
 	assert_int_equal(heard.damaged, 1);
 	assert_int_equal(node->queued_count, node->buffers);
@@ -359,15 +321,13 @@ static void a_raw_picture_that_is_short_is_damaged(void **state)
 
 static void a_raw_camera_that_is_faster_than_the_threads_loses_frames_and_never_waits(void **state)
 {
-	static uint8_t picture[64 * 32 * 2];
 	struct fake_node *node = fake_camera(0);
 	struct source *source;
 	unsigned given = 0;
 
 	(void)state;
 	node->grants = 2; /* one picture is compressed, one buffer is with the driver */
-	node->sizes[0] = (struct fake_size){64, 32, {30}};
-	source = open_camera(&node, FORMAT_YUYV, 64, 32);
+	source = open_raw(node);
 	while (!heard.lost && given < 100000) {
 		struct fake_frame frame = {.data = picture, .length = sizeof(picture), .sequence = given};
 		given += fake_deliver(node, &frame);
