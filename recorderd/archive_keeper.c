@@ -88,11 +88,13 @@ static bool finish_closed(struct archive *archive)
 		enum repair_outcome outcome = segment_finish(folder, closed.file, &entry, NULL, &why);
 
 		close(folder);
-		if (outcome == REPAIR_READABLE || (outcome == REPAIR_FAILED && errno != ENOENT)) {
+		if (outcome == REPAIR_READABLE || outcome == REPAIR_FAILED) {
 			archive_set_trouble(archive, why.text);
 			return false;
 		}
-		settle(archive, closed.segment_no, outcome == REPAIR_DONE ? &entry : NULL);
+		if (outcome == REPAIR_DAMAGED)
+			log_error("archive", "%s", why.text);
+		settle(archive, closed.segment_no, outcome == REPAIR_DONE || outcome == REPAIR_DAMAGED ? &entry : NULL);
 	}
 	return true;
 }

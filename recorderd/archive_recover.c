@@ -105,6 +105,7 @@ static bool take_file(struct archive *archive, const struct known *known, const 
 	if (is_believed(archive, known, file, &entry))
 		return add(archive, &entry, NULL);
 	switch (segment_repair(archive->folder, file, &entry, &end, &why)) {
+	case REPAIR_DAMAGED:
 	case REPAIR_READABLE:
 		log_warn("archive", "%s", why.text);
 		return add(archive, &entry, &end);
@@ -118,6 +119,7 @@ static bool take_file(struct archive *archive, const struct known *known, const 
 		log_error("archive", "%s: left as it is", why.text);
 		return true;
 	case REPAIR_EMPTY:
+	case REPAIR_GONE:
 		return true;
 	}
 	return true;

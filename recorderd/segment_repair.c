@@ -13,6 +13,8 @@
 #include "shared/log.h"
 #include "shared/segment.h"
 
+#define TORN_MAX (UINT64_C(8) << 20)
+
 struct repair {
 	int folder;
 	const char *file;
@@ -36,8 +38,36 @@ static void repair_finish(struct repair *repair)
 	buffer_finish(&repair->records);
 }
 
-static enum repair_outcome remove_both(struct repair *repair)
+/* True where something other than zeros stands behind `from`. */
+static bool has_data_behind(int fd, uint64_t from)
 {
+	uint8_t block[65536];
+	ssize_t got;
+
+	while ((got = pread(fd, block, sizeof block, (off_t)from)) > 0) {
+		for (ssize_t i = 0; i < got; i++)
+			if (block[i])
+				return true;
+		from += (uint64_t)got;
+	}
+	return false;
+}
+
+/*
+ * A crash tears at most the last fragment, and a power cut leaves zeros. More than that behind the last whole fragment
+ * is damage of another kind (a bad sector): nobody's footage is thrown away for it.
+ */
+static bool is_more_than_torn(const struct repair *repair, uint64_t end)
+{
+	return has_data_behind(repair->media, end + TORN_MAX);
+}
+
+static enum repair_outcome remove_empty(struct repair *repair)
+{
+	if (repair->layout.form == SEGMENT_COMPLETE || is_more_than_torn(repair, repair->layout.fragments_at)) {
+		reason_set(repair->why, "%s is damaged at its beginning", repair->file);
+		return REPAIR_FAILED;
+	}
 	log_warn("archive", "%s has no whole frame: removed", repair->file);
 	unlinkat(repair->folder, repair->file, 0);
 	unlinkat(repair->folder, repair->index_file, 0);
@@ -49,6 +79,8 @@ static enum repair_outcome open_segment(struct repair *repair)
 	if (!index_name(repair->file, repair->index_file, sizeof repair->index_file))
 		return REPAIR_FOREIGN;
 	repair->media = openat(repair->folder, repair->file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (repair->media < 0 && errno == ENOENT)
+		return REPAIR_GONE;
 	if (repair->media < 0) {
 		reason_errno(repair->why, "cannot open %s", repair->file);
 		return REPAIR_FAILED;
@@ -57,7 +89,7 @@ static enum repair_outcome open_segment(struct repair *repair)
 	case SEGMENT_GOOD:
 		return REPAIR_DONE;
 	case SEGMENT_EMPTY:
-		return remove_both(repair);
+		return remove_empty(repair);
 	case SEGMENT_BAD:
 		return REPAIR_FOREIGN;
 	case SEGMENT_ERROR:
@@ -114,7 +146,7 @@ static enum repair_outcome walk(struct repair *repair)
 		reason_errno(repair->why, "cannot read %s", repair->file);
 		return REPAIR_FAILED;
 	}
-	return repair->frames ? REPAIR_DONE : remove_both(repair);
+	return repair->frames ? REPAIR_DONE : remove_empty(repair);
 }
 
 static bool cut_tail(struct repair *repair)
@@ -127,12 +159,17 @@ static bool cut_tail(struct repair *repair)
 		return reason_errno(repair->why, "cannot read %s", repair->file);
 	if ((uint64_t)status.st_size == repair->end)
 		return true;
+	if (is_more_than_torn(repair, repair->end))
+		return reason_set(repair->why, "%s is damaged at byte %llu: the frames before it are served",
+				  repair->file, (unsigned long long)repair->end);
 	log_warn("archive", "%s: %lld bytes behind the last whole frame are cut off", repair->file,
 		 (long long)status.st_size - (long long)repair->end);
-	if (ftruncate(repair->media, (off_t)repair->end) < 0)
-		return reason_errno(repair->why, "cannot cut %s", repair->file);
+	if (ftruncate(repair->media, (off_t)repair->end) < 0) {
+		reason_errno(repair->why, "cannot cut %s", repair->file);
+		return REPAIR_FAILED;
+	}
 	repair->layout.media_end = repair->end;
-	return true;
+	return REPAIR_DONE;
 }
 
 static bool index_is_same(const struct repair *repair)
@@ -244,30 +281,37 @@ static void describe(const struct repair *repair, bool complete, struct catalogu
 	end->last_mono_us = layout->info.first_mono_us + (repair->last.wall_us - layout->info.first_wall_us);
 }
 
+/* The index as it should be, and the file without what is behind its last whole frame. */
+static enum repair_outcome mend(struct repair *repair)
+{
+	enum repair_outcome outcome = walk(repair);
+
+	if (outcome != REPAIR_DONE)
+		return outcome;
+	if (!replace_index(repair))
+		return REPAIR_FAILED;
+	index_reader_close(&repair->index);
+	if (index_reader_open(repair->folder, repair->index_file, repair->layout.info.segment_no, &repair->index) !=
+	    INDEX_GOOD) {
+		reason_errno(repair->why, "cannot read back %s", repair->index_file);
+		return REPAIR_FAILED;
+	}
+	return cut_tail(repair);
+}
+
 static enum repair_outcome finish(struct repair *repair, bool trusting, struct catalogue_entry *entry,
 				  struct segment_end *end)
 {
 	enum repair_outcome outcome = open_segment(repair);
-	bool complete;
 
-	if (outcome != REPAIR_DONE)
+	if (outcome == REPAIR_DONE && (!trusting || !trust_index(repair)))
+		outcome = mend(repair);
+	if (outcome != REPAIR_DONE && outcome != REPAIR_DAMAGED)
 		return outcome;
-	if (!trusting || !trust_index(repair)) {
-		outcome = walk(repair);
-		if (outcome != REPAIR_DONE)
-			return outcome;
-		if (!cut_tail(repair) || !replace_index(repair))
-			return REPAIR_FAILED;
-		index_reader_close(&repair->index);
-		if (index_reader_open(repair->folder, repair->index_file, repair->layout.info.segment_no,
-				      &repair->index) != INDEX_GOOD) {
-			reason_errno(repair->why, "cannot read back %s", repair->index_file);
-			return REPAIR_FAILED;
-		}
-	}
-	complete = make_plain(repair);
-	describe(repair, complete, entry, end);
-	return complete ? REPAIR_DONE : REPAIR_READABLE;
+	if (outcome == REPAIR_DONE && !make_plain(repair))
+		outcome = REPAIR_READABLE;
+	describe(repair, outcome != REPAIR_READABLE, entry, end);
+	return outcome;
 }
 
 static enum repair_outcome run(int folder, const char *file, bool trusting, struct catalogue_entry *entry,

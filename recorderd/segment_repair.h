@@ -13,8 +13,10 @@
 
 enum repair_outcome {
 	REPAIR_DONE,	 /* complete, with its index; *entry describes it */
+	REPAIR_DAMAGED,	 /* the frames before the damage are there, and stay the segment; *entry describes it */
 	REPAIR_READABLE, /* all frames are there, but it could not be finished; *entry describes it; try again later */
 	REPAIR_EMPTY,	 /* not one whole frame: removed */
+	REPAIR_GONE,	 /* no such file (any more) */
 	REPAIR_FOREIGN,	 /* not a segment of ours: left alone */
 	REPAIR_FAILED,	 /* the disk refused: see why */
 };
