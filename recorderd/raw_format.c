@@ -64,9 +64,10 @@ static size_t whole_bytes(const struct raw_format *format)
 {
 	size_t stride = format->stride_bytes, luma = stride * format->height;
 
-	if (raw_format_is_420(format)) /* NV12: lines as long as luma's; YU12: twice as many of half the length */
-		return luma + stride / (format->kind == RAW_YU12 ? 2 : 1) * chroma_height(format) *
-				  (format->kind == RAW_YU12 ? 2 : 1);
+	if (format->kind == RAW_NV12)
+		return luma + stride * chroma_height(format);
+	if (format->kind == RAW_YU12)
+		return luma + 2 * (stride / 2) * chroma_height(format);
 	return luma - stride + line_bytes(format); /* the last line may lack its padding */
 }
 

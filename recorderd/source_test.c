@@ -26,7 +26,8 @@
 #define FIRST_WAIT_US (10 * US_PER_S)
 #define STALL_US      (2 * US_PER_S)
 
-/* %% and \\ are for drawtext: FFmpeg reads the text twice, once as a graph of filters and once as a template. */
+/* The backslashes: FFmpeg reads the text twice, as a graph of filters and then as a template (ffmpeg-filters, "Notes on
+ * filtergraph escaping"). */
 #define TEXT_FILTERS                                                                                                   \
 	",drawbox=y=ih*0.8:w=iw:h=ih*0.2:color=black@0.7:t=fill"                                                       \
 	",drawtext=font=Sans:text='TEST PICTURE':fontsize=h/9:fontcolor=white:x=(w-tw)/2:y=h*0.06"                     \
