@@ -59,7 +59,7 @@ static bool recorder_alive(const struct live_feed *feed)
 static void note_presence(struct live_feed *feed, bool alive)
 {
 	if (alive && feed->gone_since_us != 0)
-		log_info("live", "%s: the recorder is back", feed->config->camera.name);
+		log_info("live", "%s: the recorder is running", feed->config->camera.name);
 	if (!alive && feed->gone_since_us == 0 && feed->newest)
 		log_warn("live", "%s: the recorder is gone; its last picture stays for %d s", feed->config->camera.name,
 			 (int)(feed->gone_limit_us / US_PER_S));
