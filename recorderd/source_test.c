@@ -163,23 +163,25 @@ static void deliver(struct source_test *test, const struct mpjpeg_part *part, co
 	sink->frame(sink->context, &frame);
 }
 
-/* Every whole picture that has arrived: the descriptor does not say that one is left here. */
+/*
+ * Every whole picture that has arrived, since the descriptor does not say that one is left here; also those in front of
+ * the stream's end.
+ */
 static enum source_outcome source_test_read(struct source *source, const struct source_sink *sink, struct reason *why)
 {
 	struct source_test *test = of(source);
 	enum source_outcome outcome = receive(test, why);
-	enum mpjpeg_outcome found = MPJPEG_MORE;
+	enum mpjpeg_outcome found;
 	struct mpjpeg_part part;
 	size_t used = 0;
 
 	hear_complaints(test);
-	while (outcome == SOURCE_FINE &&
-	       (found = mpjpeg_next(test->received.data + used, test->received.length - used, &part)) == MPJPEG_PART) {
+	while ((found = mpjpeg_next(test->received.data + used, test->received.length - used, &part)) == MPJPEG_PART) {
 		deliver(test, &part, sink);
 		used += part.used;
 	}
 	buffer_drop(&test->received, used);
-	if (found != MPJPEG_BAD)
+	if (found != MPJPEG_BAD || outcome != SOURCE_FINE)
 		return outcome;
 	reason_set(why, "ffmpeg sends no pictures that can be read");
 	return SOURCE_FAILED;
