@@ -197,6 +197,7 @@ static void look_for_better(void *context)
 
 	if (!capture->stands_in || !capture->source)
 		return;
+	capture->looking = true;
 	opener_order_list(capture->opener);
 	capture->better_us = capture->better_us * 2 < BETTER_LAST_US ? capture->better_us * 2 : BETTER_LAST_US;
 	loop_timer_set(capture->parts.loop, &capture->better, (mono_t){mono_now().us + capture->better_us});
@@ -229,6 +230,7 @@ static void on_devices_waiting(struct capture *capture)
 
 static void on_devices(struct capture *capture)
 {
+	capture->looking = true;
 	opener_order_list(capture->opener);
 }
 
@@ -287,8 +289,10 @@ static void take_list(struct capture *capture, struct opener_result *result)
 	if (result->devices_json)
 		ring_writer_devices(capture->parts.ring, result->devices_json);
 	free(result->devices_json);
-	if (better && capture->stands_in && !result->opened_asked)
+	if (better && capture->stands_in && capture->looking) {
+		capture->looking = false;
 		capture_happen(capture, EVENT_BETTER);
+	}
 }
 
 static void opener_ready(void *context, uint32_t events)
@@ -298,9 +302,11 @@ static void opener_ready(void *context, uint32_t events)
 
 	(void)events;
 	while (opener_take_result(capture->opener, &result)) {
-		take_list(capture, &result);
-		if (!result.opened_asked)
+		if (!result.opened_asked) {
+			take_list(capture, &result);
 			continue;
+		}
+		opener_order_list(capture->opener);
 		capture->said = result.why;
 		capture->source = result.source;
 		capture_happen(capture, result.outcome == SOURCE_OPENED ? EVENT_OPENED : EVENT_REFUSED);

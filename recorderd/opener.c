@@ -49,20 +49,24 @@ static struct order *queue_pop(struct order_queue *queue)
 	return order;
 }
 
+/* Listing takes a while: a camera that was opened would fill its buffers meanwhile, so it is an order of its own. */
 static void carry_out(const struct opener *opener, struct order *order)
 {
 	struct opener_result *result = &order->result;
 
-	if (order->kind == ORDER_CLOSE) {
+	switch (order->kind) {
+	case ORDER_CLOSE:
 		source_close(order->source);
-		return;
-	}
-	if (order->kind == ORDER_OPEN) {
+		break;
+	case ORDER_OPEN:
 		result->opened_asked = true;
 		result->outcome = source_open(opener->config, opener->excluded, &result->source, &result->why);
+		break;
+	case ORDER_LIST:
+		result->device_count = device_list(result->devices);
+		result->devices_json = device_list_json(result->devices, result->device_count);
+		break;
 	}
-	result->device_count = device_list(result->devices);
-	result->devices_json = device_list_json(result->devices, result->device_count);
 }
 
 static void deliver(struct opener *opener, struct order *order)

@@ -29,10 +29,11 @@ void opener_order_list(struct opener *opener);
 void opener_order_close(struct opener *opener, struct source *source);
 
 struct opener_result {
-	bool opened_asked; /* an answer to opener_order_open; else only the list */
+	bool opened_asked; /* an answer to opener_order_open; else the list */
 	enum source_open_outcome outcome;
 	struct source *source; /* SOURCE_OPENED: the caller's */
 	struct reason why;
+
 	struct device devices[DEVICES_MAX];
 	size_t device_count;
 	char *devices_json; /* the caller frees; may be NULL */
