@@ -76,6 +76,16 @@ static void check_camera(struct health *health, struct api_camera *camera)
 	check_recording(health, &state);
 }
 
+/* What ?camera= takes; known also while a recorder is down. */
+static struct json_object *camera_names(const struct api_request *request)
+{
+	struct json_object *names = json_object_new_array();
+
+	for (size_t i = 0; i < request->camera_count; i++)
+		json_object_array_add(names, json_object_new_string(request->cameras[i].config->camera.name));
+	return names;
+}
+
 void handle_health(struct api_request *request)
 {
 	struct health health = {json_object_new_array(), json_object_new_array(), NULL};
@@ -93,5 +103,7 @@ void handle_health(struct api_request *request)
 	json_object_object_add(json, "status", json_object_new_string(failed ? "failed" : warned ? "warning" : "ok"));
 	json_object_object_add(json, "reasons", health.reasons);
 	json_object_object_add(json, "warnings", health.warnings);
+	json_object_object_add(json, "cameras", camera_names(request));
+	json_object_object_add(json, "allow_control", json_object_new_boolean(request->camera->config->http.allow_control));
 	answer_json(request, failed ? 503 : 200, NULL, json);
 }
