@@ -29,11 +29,30 @@ static void back_off(struct encoder *encoder)
 	encoder->state = encoder->drained ? ENCODER_OFF : ENCODER_BACKOFF;
 }
 
+/* Each death counts against the frame that feeding begins with anew; a child that never got a frame died of another
+ * cause. */
+static void blame_frame(struct encoder *encoder)
+{
+	uint64_t frame = encoder->feed.next;
+
+	encoder->deaths = frame == encoder->died_on ? encoder->deaths + 1 : 1;
+	encoder->died_on = frame;
+	if (encoder->deaths < POISON_DEATHS || frame > ring_reader_head(encoder->parts.ring))
+		return;
+	log_warn("encoder", "leaving out a frame on which it died %u times", encoder->deaths);
+	encoder->deaths = 0;
+	encoder->feed.lost++;
+	encoder->feed.next++;
+	if (encoder->next_cause == GAP_NONE)
+		encoder->next_cause = GAP_ENCODER;
+}
+
 /* The child is gone before its time: the next one begins with the first frame that did not come back. */
 void encoder_fail(struct encoder *encoder, const char *what)
 {
 	uint64_t again =
 	    encoder->in_flight.count ? encoder->in_flight.frames[encoder->in_flight.first].seq : encoder->feed.next;
+	bool had_frames = encoder->fed;
 
 	if (!encoder->announced)
 		encoder->next_cause = encoder->cause; /* nothing came of this run: the next is the same again */
@@ -45,15 +64,11 @@ void encoder_fail(struct encoder *encoder, const char *what)
 			  encoder->error_line[0] ? ": " : "", encoder->error_line);
 	snprintf(encoder->status.last_error, sizeof encoder->status.last_error, "%s%s%s", what,
 		 encoder->error_line[0] ? ": " : "", encoder->error_line);
-	encoder->deaths = again == encoder->died_on ? encoder->deaths + 1 : 1;
-	encoder->died_on = again;
-	if (encoder->deaths >= POISON_DEATHS && again <= ring_reader_head(encoder->parts.ring)) {
-		log_warn("encoder", "leaving out a frame on which it died %u times", encoder->deaths);
-		encoder->deaths = 0;
-		encoder->feed.lost++;
-		again++;
-	}
+	if (encoder->state == ENCODER_DRAINING)
+		encoder->end_after = encoder->feed.next - 1; /* the next child's run ends where this one did */
 	encoder->feed.next = again;
+	if (had_frames)
+		blame_frame(encoder);
 	encoder->status.failing = true;
 	encoder->status.restarts++;
 	back_off(encoder);
@@ -139,8 +154,9 @@ void encoder_stop(struct encoder *encoder, void (*drained_call)(void *context), 
 {
 	encoder->drained = drained_call;
 	encoder->drained_context = context;
+	encoder->retry_at = mono_now(); /* where it was failing: once more */
 	encoder_end_run(encoder);
-	if (encoder->state == ENCODER_IDLE || encoder->state == ENCODER_BACKOFF)
+	if (!encoder->found_start)
 		encoder->state = ENCODER_OFF;
 	loop_timer_set(encoder->parts.loop, &encoder->tick, (mono_t){mono_now().us + US_PER_S / 50});
 }

@@ -120,10 +120,14 @@ bool encoder_command_build(struct encoder_command *command, const struct config_
 	static const char *const input[] = {
 	    "-probesize", "32",	 "-analyzeduration", "0",	    "-f", "ivf", "-i", "pipe:0",
 	    "-map",	  "0:v", "-fps_mode",	     "passthrough", NULL};
+	/* frag_discont, and no shifting to 0: times count from the first frame that was given, also where that one was
+	 * no picture and the first to come back is a later one. */
 	static const char *const output[] = {"-video_track_timescale",
 					     "1000000",
+					     "-avoid_negative_ts",
+					     "disabled",
 					     "-movflags",
-					     "empty_moov+default_base_moof+frag_every_frame+skip_trailer",
+					     "empty_moov+default_base_moof+frag_every_frame+frag_discont+skip_trailer",
 					     "-flush_packets",
 					     "1",
 					     "-f",

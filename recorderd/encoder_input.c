@@ -27,7 +27,7 @@ static bool start_run(struct encoder *encoder)
 {
 	const struct ring_meta *meta = &encoder->feed.frame.meta;
 	struct encoder_command command;
-	struct reason why;
+	struct reason why = {"the event loop refuses FFmpeg's pipes"};
 
 	encoder->cause = run_cause(encoder, meta);
 	encoder->error_line[0] = '\0';
@@ -76,7 +76,9 @@ static enum next find_next(struct encoder *encoder)
 {
 	switch (feed_peek(&encoder->feed)) {
 	case FEED_NOTHING:
-		return encoder->feed.next > encoder->end_after ? NEXT_RUN_OVER : NEXT_NOTHING;
+		if (encoder->state == ENCODER_RUNNING && (encoder->drained || encoder->feed.next > encoder->end_after))
+			return NEXT_RUN_OVER;
+		return NEXT_NOTHING;
 	case FEED_HOLE:
 		encoder->next_cause = GAP_ENCODER;
 		return NEXT_RUN_OVER;
@@ -163,11 +165,11 @@ void encoder_pump(struct encoder *encoder)
 	while (encoder->state == ENCODER_IDLE) {
 		enum next next = find_next(encoder);
 
-		if (next == NEXT_NOTHING)
-			break;
 		if (next == NEXT_RUN_OVER)
 			run_over(encoder);
-		else if (!start_run(encoder))
+		else if (next == NEXT_NOTHING && encoder->drained)
+			encoder->state = ENCODER_OFF; /* told to stop, and nothing is left */
+		else if (next == NEXT_NOTHING || !start_run(encoder))
 			break;
 	}
 	feed_child(encoder);

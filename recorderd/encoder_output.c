@@ -98,19 +98,17 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 /* All that the child had to give is taken. */
 static void drained(struct encoder *encoder)
 {
-	encoder->feed.lost += encoder->in_flight.count;
-	encoder->in_flight.count = 0;
 	encoder_forget_child(encoder);
 	encoder_end_segment(encoder);
-	encoder->state = encoder->drained ? ENCODER_OFF : ENCODER_IDLE;
+	encoder->state = ENCODER_IDLE;
 }
 
 static void output_over(struct encoder *encoder)
 {
-	if (encoder->state == ENCODER_DRAINING)
+	if (encoder->state == ENCODER_DRAINING && encoder->in_flight.count == 0)
 		drained(encoder);
 	else
-		encoder_fail(encoder, "FFmpeg ended");
+		encoder_fail(encoder, "FFmpeg ended before it had given back every frame");
 	encoder_pump(encoder);
 }
 
