@@ -36,7 +36,7 @@ API    = api_master api_worker api_slots api_child api_outflow api_vfile api_ran
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_info api_health api_metrics \
 	clip_segment clip_plan clip_build clip_encode clip_feed clip_memory clip_timeline clip_still clip_keep
 
-UNIT_TESTS = ring ring_crash fastcgi live time timeform config config_files crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock
+UNIT_TESTS = ring ring_crash fastcgi live time timeform config config_files crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock encoder encoder_faults
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi
@@ -98,6 +98,19 @@ $(FRAMES): $(BUILD)/tests/tools/make_frames
 
 test-tools: $(BUILD)/tests/preload/camera.so $(FRAMES)
 
+# A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
+FUZZ_TARGETS = time query range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip
+FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
+FUZZ_CHECKS = SAN=address,undefined OPT='-O1 -g' CFLAGS='-fno-sanitize-recover=all -Wno-format-truncation'
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \
+		$(BUILD)/libapi.a $(BUILD)/liblive.a $(BUILD)/libworker.a $(BUILD)/librecorderd.a $(BUILD)/libwriters.a $(BUILD)/libshared.a
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(LIBS_RECORDERD) $(LIBS_WORKER) $(LIBS_SHARED) -lm
+
+fuzz-programs: $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,$(FUZZ_TARGETS))
+
+fuzz-tools:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/replay $(FUZZ_CHECKS) fuzz-programs
+
 # --- for people ---------------------------------------------------------------------------------------------------------
 
 PARALLEL = $(MAKE) --no-print-directory -j$(shell nproc)
@@ -111,6 +124,7 @@ help:
 	@echo 'make deps       installs what building, running and testing need'
 	@echo 'make install    [PREFIX=/usr/local] [DESTDIR=]'
 	@echo 'make asan tsan  the tests in a build with sanitizers (build/asan, build/tsan)'
+	@echo 'make fuzz       [SECONDS=60] [TARGET=name] searches for inputs that go wrong (clang); make fuzz-replay runs the known ones'
 	@echo 'make clean      removes $(BUILD)'
 	@echo 'Settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g"'
 
@@ -128,7 +142,7 @@ test:
 	@$(MAKE) --no-print-directory check
 
 check:
-	@$(PARALLEL) all units test-tools
+	@$(PARALLEL) all units test-tools fuzz-tools
 	@BUILD=$(BUILD) tests/run $(UNITS)
 
 asan:
@@ -136,6 +150,16 @@ asan:
 
 tsan:
 	@$(MAKE) --no-print-directory check SAN=thread BUILD=build/tsan
+
+fuzz-replay: fuzz-tools
+	@BUILD=$(BUILD) tests/fuzz/replay
+
+SECONDS = 60
+TARGET  = $(FUZZ_TARGETS)
+fuzz:
+	@$(PARALLEL) BUILD=$(BUILD)/fuzz CC=clang $(FUZZ_CHECKS) SAN=fuzzer-no-link,address,undefined FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer \
+		FUZZ_TARGETS='$(TARGET)' fuzz-programs
+	@BUILD=$(abspath $(BUILD)/fuzz) SECONDS_EACH=$(SECONDS) tests/fuzz/run $(patsubst %,$(abspath $(BUILD)/fuzz)/tests/fuzz/fuzz_%,$(TARGET))
 
 SHARE = $(DESTDIR)$(PREFIX)/share/recorder
 install: all
@@ -148,6 +172,6 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units test-tools help deps run test check asan tsan install clean
+.PHONY: all units test-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
