@@ -149,19 +149,23 @@ static enum repair_outcome walk(struct repair *repair)
 	return repair->frames ? REPAIR_DONE : remove_empty(repair);
 }
 
-static bool cut_tail(struct repair *repair)
+static enum repair_outcome cut_tail(struct repair *repair)
 {
 	struct stat status;
 
 	if (repair->layout.form != SEGMENT_OPEN)
-		return true;
-	if (fstat(repair->media, &status) < 0)
-		return reason_errno(repair->why, "cannot read %s", repair->file);
+		return REPAIR_DONE;
+	if (fstat(repair->media, &status) < 0) {
+		reason_errno(repair->why, "cannot read %s", repair->file);
+		return REPAIR_FAILED;
+	}
 	if ((uint64_t)status.st_size == repair->end)
-		return true;
-	if (is_more_than_torn(repair, repair->end))
-		return reason_set(repair->why, "%s is damaged at byte %llu: the frames before it are served",
-				  repair->file, (unsigned long long)repair->end);
+		return REPAIR_DONE;
+	if (is_more_than_torn(repair, repair->end)) {
+		reason_set(repair->why, "%s is damaged at byte %llu: the frames before it are served", repair->file,
+			   (unsigned long long)repair->end);
+		return REPAIR_DAMAGED;
+	}
 	log_warn("archive", "%s: %lld bytes behind the last whole frame are cut off", repair->file,
 		 (long long)status.st_size - (long long)repair->end);
 	if (ftruncate(repair->media, (off_t)repair->end) < 0) {
