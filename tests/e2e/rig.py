@@ -228,6 +228,11 @@ class Rig:
         answer = self.get("/recordings")
         return answer.status == 200 and any(one["frames"] > 0 for one in answer.json())
 
+    def streaming(self):
+        """/camera_info, once it says that frames come; it is published some times a second."""
+        info = self.get("/camera_info").json()
+        return info if info["state"] == "streaming" else None
+
     def stop_process(self, process, sent=signal.SIGTERM, seconds=15):
         """Its exit status; what is left of its group is killed."""
         if process is None:

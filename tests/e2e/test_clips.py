@@ -118,18 +118,5 @@ def test_another_site_cannot_act_for_its_visitor(rig):
         assert rig.get(path, "POST", headers).status == 403, headers
 
 
-def test_recording_can_be_switched_off_and_on(rig):
-    past(rig)
-    off = rig.get("/control?recording=off", "POST")
-    assert off.status in (200, 204), (off.status, off.body)
-    off_us = wall_us()
-    wait_for(lambda: "off" in str(rig.get("/camera_info").json()["recording"]), 5, "it is off")
-    on = rig.get("/control?recording=on", "POST")
-    assert on.status in (200, 204), (on.status, on.body)
-    wait_for(lambda: rig.footage(wall_us() - US, wall_us()).status == 200, 10, "it is on")
-    line = rig.get(f"/timeline?from={off_us // US - 2}&to=now").json()
-    assert any("off" in gap["cause"] for gap in line["gaps"]), line
-
-
 if __name__ == "__main__":
     main(globals(), settings={"http": {"allow_control": "yes"}})

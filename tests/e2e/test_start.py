@@ -8,7 +8,7 @@ import sys
 from rig import Rig, program, run_tests, wait_for, wall_us, US
 
 
-def refused(rig, *words, arguments=None):
+def refused(rig, *words, arguments=None, lines=4):
     """Starts recorderd, which must end by itself soon, and say each of the words in one line."""
     process = rig.start_recorderd() if arguments is None else rig.spawn([program("recorderd"), *arguments], "recorderd.log", os.environ)
     try:
@@ -18,7 +18,7 @@ def refused(rig, *words, arguments=None):
     said = rig.log()
     assert status not in (0, -signal.SIGSEGV, -signal.SIGABRT), (status, said)
     assert any(all(word.lower() in line.lower() for word in words) for line in said.splitlines()), f"{words}: {said}"
-    assert len(said.splitlines()) <= 4, f"more than a sentence: {said}"
+    assert len(said.splitlines()) <= lines, f"more than a sentence: {said}"
 
 
 def started(rig, *words):
@@ -64,7 +64,7 @@ def test_a_file_that_is_no_configuration_is_refused():
 
 def test_bad_arguments_show_the_usage():
     with Rig() as rig:
-        refused(rig, "recorderd", arguments=["--bogus"])
+        refused(rig, "usage", "recorderd -c", arguments=["--bogus"], lines=12)
 
 
 def test_a_folder_that_cannot_be_made_is_named():
@@ -92,8 +92,8 @@ def test_two_recorders_of_one_name_are_one_too_many():
         wait_for(lambda: os.path.exists(f"/dev/shm/recorder.{rig.name}"), 5, "the first has its ring")
         with Rig(name=rig.name) as other:
             refused(other, rig.name)
-        assert rig.recorderd.poll() is None, "the first one goes on"
-        assert os.path.exists(f"/dev/shm/recorder.{rig.name}")
+            assert rig.recorderd.poll() is None, "the first one goes on"
+            assert os.path.exists(f"/dev/shm/recorder.{rig.name}")
 
 
 def test_two_recorders_of_one_folder_are_one_too_many():
@@ -110,10 +110,9 @@ def test_without_a_camera_it_waits_and_health_says_so():
         rig.camera.fault("unplugged")
         started(rig, "/dev/video0")
         rig.start_web()
-        wait_for(lambda: rig.get("/health").status == 503, 5, "/health says it")
+        wait_for(lambda: rig.get("/camera_info").json()["state"] == "waiting", 5, "/camera_info says it")
         health = rig.get("/health")
-        assert "Retry-After" in health.headers, health.headers
-        assert rig.get("/camera_info").json()["state"] == "waiting", rig.get("/camera_info").json()
+        assert health.status == 503 and "camera" in health.json()["reasons"][0], health.body
         assert rig.get("/recordings").json() == []
         answer = rig.get(f"/footage?from={wall_us() // US - 60}&to={wall_us() // US - 50}")
         assert answer.status == 404, answer.status
@@ -124,7 +123,7 @@ def test_without_a_camera_it_waits_and_health_says_so():
 def test_another_camera_serves_where_that_is_allowed():
     with Rig(cameras=2, settings={"camera": {"device": "/dev/video7", "fallback": "any"}}) as rig:
         rig.start()
-        info = rig.get("/camera_info").json()
+        info = wait_for(rig.streaming, 5, "it streams")
         assert info["device"] == "/dev/video0" and "/dev/video7" in str(info), info
         assert info["available_cameras"] == [0, 1], info
 
@@ -134,14 +133,14 @@ def test_no_other_camera_serves_where_that_is_not_allowed():
         started(rig, "/dev/video7")
         rig.start_web()
         wait_for(lambda: rig.get("/camera_info").json().get("available_cameras") == [0, 1], 5, "it lists those that are there")
-        assert rig.get("/camera_info").json()["state"] == "waiting"
+        wait_for(lambda: rig.get("/camera_info").json()["state"] == "waiting", 5, "it waits for its own")
         assert rig.camera.counter("streams") == 0
 
 
 def test_a_camera_in_use_is_waited_for():
     with Rig() as rig:
         rig.camera.fault("format_errno", 16)
-        started(rig, "busy")
+        started(rig, "in use")
         rig.camera.fault("format_errno", 0)
         rig.start_web()
         wait_for(rig.recording, 15, "it records once the camera is free")
