@@ -65,7 +65,8 @@ bool camera_archive_span(const struct api_camera *camera, int64_t *from_us, int6
 		if (catalogue.entries > 0 && catalogue_read(&catalogue, 0, 1, &entry) == 1) {
 			*from_us = entry.min_start_wall_us;
 			found = catalogue_read(&catalogue, catalogue.entries - 1, 1, &entry) == 1;
-			*to_us = entry.max_end_wall_us;
+			/* The end of a segment that is open is not known to the list. */
+			*to_us = entry.max_end_wall_us == INT64_MAX ? wall_now().us : entry.max_end_wall_us;
 		}
 		catalogue_close(&catalogue);
 	}
