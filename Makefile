@@ -101,7 +101,7 @@ test-tools: $(BUILD)/tests/preload/camera.so $(FRAMES)
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
 FUZZ_TARGETS = time query range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
-FUZZ_CHECKS = SAN=address,undefined OPT='-O1 -g' CFLAGS='-fno-sanitize-recover=all -Wno-format-truncation'
+FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \
 		$(BUILD)/libapi.a $(BUILD)/liblive.a $(BUILD)/libworker.a $(BUILD)/librecorderd.a $(BUILD)/libwriters.a $(BUILD)/libshared.a
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(LIBS_RECORDERD) $(LIBS_WORKER) $(LIBS_SHARED) -lm
@@ -109,7 +109,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/inp
 fuzz-programs: $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,$(FUZZ_TARGETS))
 
 fuzz-tools:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/replay $(FUZZ_CHECKS) fuzz-programs
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/replay SAN=address,undefined $(FUZZ_FLAGS) fuzz-programs
 
 # --- for people ---------------------------------------------------------------------------------------------------------
 
@@ -157,9 +157,9 @@ fuzz-replay: fuzz-tools
 SECONDS = 60
 TARGET  = $(FUZZ_TARGETS)
 fuzz:
-	@$(PARALLEL) BUILD=$(BUILD)/fuzz CC=clang $(FUZZ_CHECKS) SAN=fuzzer-no-link,address,undefined FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer \
-		FUZZ_TARGETS='$(TARGET)' fuzz-programs
-	@BUILD=$(abspath $(BUILD)/fuzz) SECONDS_EACH=$(SECONDS) tests/fuzz/run $(patsubst %,$(abspath $(BUILD)/fuzz)/tests/fuzz/fuzz_%,$(TARGET))
+	@$(PARALLEL) BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined $(FUZZ_FLAGS) \
+		FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer FUZZ_TARGETS='$(TARGET)' fuzz-programs
+	@BUILD=$(abspath $(BUILD)/fuzz) SECONDS_EACH=$(SECONDS) tests/fuzz/run $(TARGET)
 
 SHARE = $(DESTDIR)$(PREFIX)/share/recorder
 install: all

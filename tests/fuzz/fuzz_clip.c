@@ -1,0 +1,153 @@
+/*
+ * fuzz_clip.c - a folder of segments that contradict their indexes and the list of them. A plan's stretches have
+ * frames; a clip that was made of it is ftyp, moov and one mdat with the size that was promised, every sample of it
+ * lies in the mdat; spans and gaps lie within what was asked for. Input: pieces of kind (1 byte), length (2 bytes) and
+ * bytes, for the list, and for the .mp4 and .idx of four segments; the CRCs are made right.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+#include "fcgi/clip_build.h"
+#include "fcgi/clip_plan.h"
+#include "fcgi/clip_still.h"
+#include "fcgi/clip_timeline.h"
+#include "shared/big_endian.h"
+
+#define SEGMENTS 4u
+#define WALL_US	 INT64_C(1800000000000000)
+
+enum kind { LIST, MEDIA, INDEX, KINDS };
+
+static const char *const media_files[SEGMENTS] = {"recording_20270115_090000.mp4", "recording_20270115_090000_2.mp4",
+						  "recording_20270115_090000_3.mp4", "recording_20270115_090000_4.mp4"};
+
+static void write_list(const uint8_t *data, size_t size)
+{
+	struct catalogue_entry entries[8];
+	struct reason why;
+	size_t count = size / sizeof(entries[0]) < 8 ? size / sizeof(entries[0]) : 8;
+
+	memcpy(entries, data, count * sizeof(entries[0]));
+	for (size_t i = 0; i < count; i++)
+		snprintf(entries[i].file, sizeof(entries[i].file), "%s", media_files[i % SEGMENTS]);
+	holds(catalogue_write(scratch_folder(), 1, entries, count, false, &why));
+}
+
+static void write_piece(struct input *input)
+{
+	unsigned selector = (unsigned)input_number(input, 1);
+	size_t size = (size_t)input_number(input, 2);
+	const char *media = media_files[selector / KINDS % SEGMENTS];
+	char index[SEGMENT_FILE_BYTES];
+
+	size = size < input->left ? size : input->left;
+	uint8_t *bytes = input_copy(input->at, size);
+	input->at += size;
+	input->left -= size;
+	if (selector % KINDS == LIST) {
+		write_list(bytes, size);
+	} else if (selector % KINDS == MEDIA) {
+		seal_segment(bytes, size);
+		scratch_write(media, bytes, size);
+	} else {
+		seal_index(bytes, size);
+		holds(index_name(media, index, sizeof(index)));
+		scratch_write(index, bytes, size);
+	}
+	free(bytes);
+}
+
+static void clear_folder(void)
+{
+	char index[SEGMENT_FILE_BYTES];
+
+	for (unsigned i = 0; i < SEGMENTS; i++) {
+		holds(index_name(media_files[i], index, sizeof(index)));
+		scratch_remove(media_files[i]);
+		scratch_remove(index);
+	}
+	scratch_remove(CATALOGUE_FILE);
+}
+
+/* The last two tables of the moov: sizes, then offsets right before the mdat. */
+static void check_samples(const uint8_t *head, size_t head_bytes, uint64_t total_bytes, uint64_t frames)
+{
+	const uint8_t *co64 = head + head_bytes - 16 - frames * 8, *stsz = co64 - 16 - frames * 4;
+
+	holds(frames * 12 + 64 < head_bytes && be32_get(co64 - 4) == frames && be32_get(stsz - 4) == frames);
+	for (uint64_t i = 0; i < frames; i++) {
+		uint64_t offset = be64_get(co64 + i * 8), sample = be32_get(stsz + i * 4);
+		holds(offset >= head_bytes && sample <= total_bytes && offset <= total_bytes - sample);
+	}
+}
+
+static void check_clip(const struct clip *clip)
+{
+	static uint8_t head[1 << 16];
+	struct mp4_box ftyp, moov, mdat;
+	uint64_t total = vfile_size(clip->file);
+	ssize_t got = vfile_read(clip->file, 0, head, sizeof(head));
+
+	holds(clip->frames > 0 && clip->start_us < clip->end_us && clip->duration_us >= 0);
+	holds(got > 0 && (size_t)got < sizeof(head));
+	size_t head_bytes = (size_t)got;
+	holds(mp4_box_header(head, head_bytes, 0, &ftyp) == MP4_OK);
+	holds(mp4_box_header(head, head_bytes, (size_t)ftyp.size, &moov) == MP4_OK);
+	holds(mp4_box_header(head, head_bytes, (size_t)(ftyp.size + moov.size), &mdat) == MP4_OK);
+	holds(mdat.at + 16 == head_bytes && mdat.size <= total && mdat.at + mdat.size == total);
+	check_samples(head, head_bytes, total, clip->frames);
+}
+
+static void check_plan(int64_t from_us, int64_t to_us, unsigned speed)
+{
+	struct clip_plan plan;
+	struct clip clip;
+
+	holds(clip_plan_make(scratch_folder(), from_us, to_us, &plan) == PLAN_GOOD);
+	for (size_t i = 0; i < plan.count; i++) {
+		const struct clip_stretch *stretch = &plan.stretches[i];
+		holds(stretch->first < stretch->end && stretch->end <= stretch->segment.count);
+		holds(stretch->tail.offset >= stretch->head.offset);
+	}
+	if (plan.count > 0 && clip_build(&plan, speed, &clip)) {
+		check_clip(&clip);
+		clip_finish(&clip);
+	}
+	clip_plan_finish(&plan);
+}
+
+struct asked {
+	int64_t from_us, to_us;
+};
+
+static void check_item(const struct timeline_item *item, void *context)
+{
+	const struct asked *asked = context;
+
+	holds(item->from_us < item->to_us && item->from_us >= asked->from_us && item->to_us <= asked->to_us);
+}
+
+static void check_range(struct asked asked)
+{
+	struct still still;
+
+	check_plan(asked.from_us, asked.to_us, 1);
+	check_plan(asked.from_us, asked.to_us, 8);
+	timeline_walk(scratch_folder(), asked.from_us, asked.to_us, check_item, &asked);
+	still_init(&still);
+	still_from_archive(&still, scratch_folder(), asked.from_us);
+	still_finish(&still);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {data, size};
+
+	clear_folder();
+	while (input.left > 0)
+		write_piece(&input);
+	check_range((struct asked){0, INT64_MAX});
+	check_range((struct asked){WALL_US + 2 * US_PER_S, WALL_US + 4 * US_PER_S + 123457});
+	return 0;
+}

@@ -1,0 +1,49 @@
+/*
+ * fuzz_config.c - recorder.ini. A configuration that is taken has a plain name, absolute folders that differ and
+ * numbers in their range, and is the same when it is read again; one that is refused has a sentence of one line. Input:
+ * the file.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+#include "shared/config.h"
+
+#define FILE_NAME "recorder.ini"
+
+static void check_good(const struct config *config)
+{
+	const char *name = config->camera.name;
+	char ring[64];
+
+	holds(name[0] != '\0' && name[0] != '-' && !strpbrk(name, "/. \t"));
+	holds(config->camera.width >= 16 && config->camera.width <= 8192);
+	holds(config->camera.fps >= 1 && config->camera.fps <= 240);
+	holds(config->record.directory[0] == '/' && config->clips.directory[0] == '/');
+	holds(strcmp(config->record.directory, config->clips.directory) != 0);
+	holds(config->retention.hours >= 0 && config->memory.minutes >= 0.1 && config->memory.minutes <= 1440);
+	holds(config->record.preset[0] != '-' && config->record.preset[0] != '\0');
+	holds(config->control_count <= CONFIG_CONTROLS_MAX);
+	for (size_t i = 0; i < config->control_count; i++)
+		holds(config->controls[i].name[0] != '\0' && config->controls[i].value[0] != '\0');
+	config_ring_name(config, ring);
+	holds(strchr(ring + 1, '/') == NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct config config, again;
+	struct reason why = {""};
+	char path[128];
+
+	scratch_write(FILE_NAME, data, size);
+	snprintf(path, sizeof(path), "%s/%s", scratch_path(), FILE_NAME);
+	if (!config_load(path, &config, &why)) {
+		holds(why.text[0] != '\0' && !strpbrk(why.text, "\r\n"));
+		return 0;
+	}
+	check_good(&config);
+	holds(config_load(path, &again, &why));
+	holds(memcmp(&config, &again, sizeof(config)) == 0);
+	return 0;
+}

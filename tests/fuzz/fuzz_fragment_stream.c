@@ -1,0 +1,71 @@
+/*
+ * fuzz_fragment_stream.c - what the encoder writes. The fragments do not depend on the pieces in which it came; each is
+ * a moof with one frame right behind it, which ends where the fragment ends. Input: the stream.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+#include "recorderd/fragment_stream.h"
+#include "shared/crc32c.h"
+
+struct taken {
+	size_t count;
+	uint32_t crc;
+};
+
+static void take(void *context, uint8_t *data, size_t moof_bytes, size_t total_bytes,
+		 const struct mp4_fragment *fragment)
+{
+	struct taken *taken = context;
+
+	holds(moof_bytes >= 8 && moof_bytes < total_bytes);
+	holds(fragment->data_offset > moof_bytes && fragment->data_offset + fragment->size == total_bytes);
+	holds(fragment->sequence_at + 4 <= moof_bytes && fragment->decode_time_at + 4 <= moof_bytes);
+	taken->crc = crc32c(taken->crc, data, total_bytes);
+	taken->count++;
+	/* As the recorder does; must not change what comes behind. */
+	mp4_rewrite_fragment(data, fragment, (uint32_t)taken->count, taken->count * 1000);
+}
+
+static void check_init(const struct fragment_stream *stream)
+{
+	if (!stream->started)
+		return;
+	holds(stream->track.entry >= stream->init.data);
+	holds(stream->track.entry + stream->track.entry_bytes <= stream->init.data + stream->init.length);
+	holds(crc32c(0, stream->track.entry, stream->track.entry_bytes) != 1);
+}
+
+/* Pieces of `piece` bytes, or of growing ones for 0. */
+static bool push_all(const uint8_t *data, size_t size, size_t piece, struct taken *taken)
+{
+	struct fragment_stream stream = {0};
+	struct reason why = {""};
+	bool good = true;
+
+	for (size_t at = 0, count = 1; good && at < size; at += count) {
+		count = piece ? piece : count * 2 - 1 + at % 3;
+		count = count < size - at ? count : size - at;
+		uint8_t *room = fragment_stream_room(&stream, count);
+		holds(room);
+		memcpy(room, data + at, count);
+		good = fragment_stream_push(&stream, count, take, taken, &why);
+		holds(good || why.text[0] != '\0');
+		check_init(&stream);
+	}
+	fragment_stream_finish(&stream);
+	return good;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct taken whole = {0}, growing = {0}, small = {0};
+
+	bool good = push_all(data, size, size ? size : 1, &whole);
+	holds(push_all(data, size, 0, &growing) == good);
+	holds(push_all(data, size, 61, &small) == good);
+	holds(whole.count == growing.count && whole.crc == growing.crc);
+	holds(whole.count == small.count && whole.crc == small.crc);
+	return 0;
+}

@@ -1,0 +1,74 @@
+/*
+ * fuzz_index.c - an .idx. No more records come out than the file has room for; they are the same one by one and all at
+ * once; the binary search finds what looking at each of them finds, where their times do not decrease. Input: the file,
+ * which is taken as it is and with its CRCs made right.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+#include "shared/index.h"
+
+#define FILE_NAME   "recording_20260517_102300.idx"
+#define RECORDS_MAX 256u
+
+static bool in_order(const struct index_record *records, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (records[i].wall_us < records[i - 1].wall_us)
+			return false;
+	return true;
+}
+
+static uint64_t first_not_before(const struct index_record *records, size_t count, int64_t wall_us)
+{
+	uint64_t number = 0;
+
+	while (number < count && records[number].wall_us < wall_us)
+		number++;
+	return number;
+}
+
+static void check_records(const struct index_reader *reader, size_t size)
+{
+	struct index_record records[RECORDS_MAX], one;
+	uint64_t count = index_reader_count(reader);
+	size_t good = index_reader_read(reader, 0, RECORDS_MAX, records);
+
+	holds(count == size / INDEX_RECORD_BYTES - 1 && good <= count);
+	for (size_t i = 0; i < good; i++) {
+		holds(index_record_good(&records[i], reader->segment_no));
+		holds(index_reader_read(reader, i, 1, &one) == 1 && memcmp(&one, &records[i], sizeof(one)) == 0);
+	}
+	holds(index_reader_read(reader, UINT64_MAX, 1, &one) == 0);
+	holds(index_reader_read(reader, count, 1, &one) == 0);
+	if (good < count && good < RECORDS_MAX)
+		holds(index_reader_read(reader, good, 1, &one) == 0);
+	if (!in_order(records, good))
+		return;
+	for (size_t i = 0; i < good; i++)
+		holds(index_reader_find(reader, good, records[i].wall_us) ==
+		      first_not_before(records, good, records[i].wall_us));
+	holds(index_reader_find(reader, good, INT64_MIN) == 0);
+}
+
+static void check_file(const uint8_t *data, size_t size)
+{
+	struct index_reader reader;
+
+	scratch_write(FILE_NAME, data, size);
+	if (index_reader_open(scratch_folder(), FILE_NAME, 0, &reader) == INDEX_GOOD)
+		check_records(&reader, size);
+	index_reader_close(&reader);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *sealed = input_copy(data, size);
+
+	check_file(data, size);
+	seal_index(sealed, size);
+	check_file(sealed, size);
+	free(sealed);
+	return 0;
+}

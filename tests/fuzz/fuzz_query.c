@@ -1,0 +1,83 @@
+/*
+ * fuzz_query.c - the query of a URL. A value that was found, encoded again byte for byte, is found as the same value; a
+ * span has a beginning before its end, on a whole second; a refusal has a sentence.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "fcgi/api_query.h"
+#include "fcgi/live_request.h"
+
+static const wall_t now = {INT64_C(1792393405678901)};
+
+static void check_value(const char *query, const char *name)
+{
+	char value[QUERY_VALUE_MAX], again[QUERY_VALUE_MAX], encoded[QUERY_VALUE_MAX * 3 + 16];
+
+	if (query_get(query, name, value, sizeof(value)) != QUERY_FOUND)
+		return;
+	holds(strstr(query, name) && strnlen(value, sizeof(value)) < sizeof(value));
+	int length = snprintf(encoded, sizeof(encoded), "a&%s=", name);
+	for (const char *at = value; *at; at++)
+		length += snprintf(encoded + length, sizeof(encoded) - (size_t)length, "%%%02X", (unsigned char)*at);
+	holds(query_get(encoded, name, again, sizeof(again)) == (value[0] ? QUERY_FOUND : QUERY_ABSENT) || !value[0]);
+	holds(!value[0] || strcmp(value, again) == 0);
+}
+
+static void check_number(const char *query)
+{
+	struct reason why = {""};
+	long number = 7;
+
+	if (query_number(query, "speed", 1, 600, &number, &why))
+		holds(number >= 1 && number <= 600);
+	else
+		holds(why.text[0] != '\0' && number == 7);
+}
+
+static void check_span(const char *query, bool need_both)
+{
+	struct reason why = {""};
+	struct query_span span;
+
+	if (!query_span(query, now, need_both, &span, &why)) {
+		holds(why.text[0] != '\0');
+		return;
+	}
+	holds(span.from_us < span.to_us && span.from_us >= 0 && span.from_us % US_PER_S == 0);
+	holds(!need_both || (span.has_from && span.has_to));
+	holds(span.open_end || span.to_us <= now.us);
+	holds(span.moving || !span.open_end);
+}
+
+static void check_live(const char *query)
+{
+	static struct config camera = {.camera.name = "bench"};
+	const struct config_set cameras = {&camera, 1};
+	struct reason why = {""};
+	struct live_wish wish;
+
+	if (live_request_read(&cameras, "GET", "/stream", query, &wish, &why) != 200)
+		holds(why.text[0] != '\0');
+	else
+		holds(wish.camera == &camera && wish.period_us >= 0 && wish.period_us <= US_PER_S);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {data, size};
+	char *query = input_text(&input);
+
+	setenv("TZ", "Europe/Berlin", 1);
+	tzset();
+	check_value(query, "from");
+	check_value(query, "camera");
+	check_number(query);
+	check_span(query, false);
+	check_span(query, true);
+	check_live(query);
+	free(query);
+	return 0;
+}

@@ -1,0 +1,131 @@
+/*
+ * fuzz_repair.c - a segment and its .idx after a crash. What was repaired is complete, plays from an index that says
+ * the same as the file, and is left as it is by a second repair, also by one that trusts its index; what is not ours is
+ * left as it was. Input: bytes of the .idx (2 bytes), the .idx, the .mp4; the CRCs are made right.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "recorderd/segment_repair.h"
+#include "shared/crc32c.h"
+#include "shared/index.h"
+#include "shared/log.h"
+
+#define MEDIA_FILE "recording_20260517_102300.mp4"
+#define INDEX_FILE "recording_20260517_102300.idx"
+
+struct contents {
+	off_t size; /* -1: no such file */
+	uint32_t crc;
+};
+
+static struct contents contents_of(const char *name)
+{
+	static uint8_t bytes[1 << 20];
+	struct contents out = {-1, 0};
+	int fd = openat(scratch_folder(), name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return out;
+	out.size = read(fd, bytes, sizeof(bytes));
+	holds(out.size >= 0);
+	out.crc = crc32c(0, bytes, (size_t)out.size);
+	close(fd);
+	return out;
+}
+
+static bool same(struct contents a, struct contents b)
+{
+	return a.size == b.size && a.crc == b.crc;
+}
+
+static void check_entry(const struct catalogue_entry *entry)
+{
+	holds(entry->frames > 0 && entry->size_bytes == (uint64_t)contents_of(MEDIA_FILE).size);
+	holds((uint64_t)contents_of(INDEX_FILE).size == (entry->frames + 1) * INDEX_RECORD_BYTES);
+	holds(entry->end_wall_us >= entry->start_wall_us && strcmp(entry->file, MEDIA_FILE) == 0);
+	holds(entry->codec != 0 && entry->width > 0 && entry->height > 0);
+}
+
+static void check_repaired(const struct catalogue_entry *entry)
+{
+	struct contents media = contents_of(MEDIA_FILE), index = contents_of(INDEX_FILE);
+	struct catalogue_entry again;
+	struct reason why;
+
+	check_entry(entry);
+	holds(segment_repair(scratch_folder(), MEDIA_FILE, &again, NULL, &why) == REPAIR_DONE);
+	holds(memcmp(entry, &again, sizeof(again)) == 0);
+	holds(segment_finish(scratch_folder(), MEDIA_FILE, &again, NULL, &why) == REPAIR_DONE);
+	holds(memcmp(entry, &again, sizeof(again)) == 0);
+	holds(same(contents_of(MEDIA_FILE), media) && same(contents_of(INDEX_FILE), index));
+}
+
+static void check_outcome(enum repair_outcome outcome, const struct catalogue_entry *entry, struct contents before,
+			  const struct reason *why)
+{
+	switch (outcome) {
+	case REPAIR_DONE:
+		holds(entry->state == CATALOGUE_COMPLETE);
+		check_repaired(entry);
+		break;
+	case REPAIR_DAMAGED:
+		check_entry(entry);
+		break;
+	case REPAIR_EMPTY:
+		holds(contents_of(MEDIA_FILE).size < 0 && contents_of(INDEX_FILE).size < 0);
+		break;
+	case REPAIR_FOREIGN:
+		holds(same(before, contents_of(MEDIA_FILE)));
+		break;
+	case REPAIR_READABLE:
+	case REPAIR_FAILED:
+		holds(why->text[0] != '\0');
+		break;
+	case REPAIR_GONE:
+		holds(false);
+	}
+}
+
+/* An index that was made to agree with the file is believed; then only the files' sizes can be told. */
+static void check_trusting(void)
+{
+	struct catalogue_entry entry;
+	struct reason why = {""};
+	enum repair_outcome outcome = segment_finish(scratch_folder(), MEDIA_FILE, &entry, NULL, &why);
+
+	if (outcome == REPAIR_DONE)
+		holds(entry.frames > 0 && entry.size_bytes == (uint64_t)contents_of(MEDIA_FILE).size);
+	else
+		holds(outcome != REPAIR_GONE);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {data, size};
+	struct catalogue_entry entry;
+	struct reason why = {""};
+	size_t index_bytes = (size_t)input_number(&input, 2);
+
+	log_set_level(LOG_ERROR);
+	index_bytes = index_bytes < input.left ? index_bytes : input.left;
+	size_t media_bytes = input.left - index_bytes;
+	uint8_t *index = input_copy(input.at, index_bytes), *media = input_copy(input.at + index_bytes, media_bytes);
+	seal_index(index, index_bytes);
+	seal_segment(media, media_bytes);
+	scratch_write(INDEX_FILE, index, index_bytes);
+	scratch_write(MEDIA_FILE, media, media_bytes);
+	struct contents before = contents_of(MEDIA_FILE);
+	check_outcome(segment_repair(scratch_folder(), MEDIA_FILE, &entry, NULL, &why), &entry, before, &why);
+
+	scratch_write(INDEX_FILE, index, index_bytes);
+	scratch_write(MEDIA_FILE, media, media_bytes);
+	check_trusting();
+	free(index);
+	free(media);
+	return 0;
+}

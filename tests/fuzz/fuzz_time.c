@@ -1,0 +1,87 @@
+/*
+ * fuzz_time.c - texts for times. What is taken for a time lies in 1970 to 2200, and the forms in which it is written
+ * are read as the same millisecond again: ISO 8601 always; the local form from the first or from the second of two
+ * equal hours. A duration is positive. Input: number of the time zone, then the text.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "shared/timeform.h"
+
+#define END_US INT64_C(7289654400000000) /* 2201-01-01T00:00:00Z */
+
+static const wall_t now = {INT64_C(1792393405678901)}; /* in October 2026 */
+
+static void use_zone(unsigned number)
+{
+	static const char *const zones[] = {"Europe/Berlin",
+					    "UTC",
+					    "America/St_Johns",
+					    "Australia/Lord_Howe",
+					    "Pacific/Apia",
+					    "America/Sao_Paulo",
+					    "Asia/Kathmandu",
+					    "Atlantic/Azores",
+					    "CET-1CEST,M3.5.0,M10.5.0/3"};
+
+	setenv("TZ", zones[number % (sizeof(zones) / sizeof(zones[0]))], 1);
+	tzset();
+}
+
+static int64_t parsed_us(const char *text, enum time_side side)
+{
+	struct time_point point;
+
+	holds(time_parse(text, strlen(text), side, now, &point) == TIME_OK);
+	holds(!point.relative && !point.is_now);
+	return point.at.us;
+}
+
+static void check_forms(wall_t at)
+{
+	char text[TIME_ISO_BYTES];
+	int64_t ms = at.us / 1000;
+
+	time_format_iso(at, text);
+	holds(parsed_us(text, TIME_FROM) / 1000 == ms);
+	time_format_compact_ms(at, text);
+	int64_t from_ms = parsed_us(text, TIME_FROM) / 1000, to_ms = parsed_us(text, TIME_TO) / 1000;
+	holds(from_ms <= ms && ms <= to_ms && (from_ms == ms || to_ms == ms));
+	time_format_compact(at, text);
+	holds(strlen(text) == 15);
+	time_format_http(at, text);
+	holds(strlen(text) == 29);
+}
+
+static void check_time(const char *text, size_t length, enum time_side side)
+{
+	struct time_point point, again;
+	enum time_status status = time_parse(text, length, side, now, &point);
+
+	holds(time_status_text(status)[0] != '\0');
+	holds(time_parse(text, length, side, now, &again) == status);
+	if (status != TIME_OK)
+		return;
+	holds(point.at.us >= 0 && point.at.us < END_US && point.at.us == again.at.us);
+	holds(!point.relative || point.at.us <= now.us);
+	holds(!point.is_now || point.relative);
+	check_forms(point.at);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int64_t duration_us;
+
+	if (size < 1)
+		return 0;
+	use_zone(data[0]);
+	char *text = (char *)input_copy(data + 1, size - 1);
+	check_time(text, size - 1, TIME_FROM);
+	check_time(text, size - 1, TIME_TO);
+	if (time_parse_duration(text, size - 1, &duration_us) == TIME_OK)
+		holds(duration_us > 0 && duration_us < END_US + US_PER_S * 86400);
+	free(text);
+	return 0;
+}

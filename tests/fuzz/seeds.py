@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Makes the first inputs of each target (corpus/NAME/seed-*), from what FFmpeg and the recorder really make.
+
+    tests/fuzz/seeds.py [FOLDER]      FOLDER: where corpus/ is, tests/fuzz by default
+
+The rest of a corpus is what the fuzzer found to reach more code, and inputs that once went wrong (bug-*).
+"""
+import os
+import struct
+import subprocess
+import sys
+
+CORPUS = os.path.join(sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__)), "corpus")
+WALL_US = 1800000000000000
+SEGMENT_NO = 41
+
+
+def save(target, name, data):
+    folder = os.path.join(CORPUS, target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "seed-" + name), "wb") as file:
+        file.write(data if isinstance(data, bytes) else data.encode())
+
+
+def ffmpeg(*arguments):
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=32x32:rate=2", *arguments, "pipe:1"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+
+def crc32c(data, crc=0):
+    crc = ~crc & 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return ~crc & 0xFFFFFFFF
+
+
+def boxes(data):
+    at = 0
+    while at < len(data):
+        size = struct.unpack_from(">I", data, at)[0]
+        yield data[at + 4 : at + 8].decode(), at, data[at : at + size]
+        at += size
+
+
+def stream(codec, frames=6):
+    encoder = {"h264": ["-c:v", "libx264", "-preset", "superfast", "-tune", "zerolatency", "-bf", "0", "-g", "2",
+                        "-bsf:v", "dump_extra=freq=keyframe", "-pix_fmt", "yuv420p"],
+               "mjpeg": ["-c:v", "mjpeg", "-q:v", "20", "-pix_fmt", "yuvj420p"]}[codec]
+    return ffmpeg("-frames:v", str(frames), *encoder, "-video_track_timescale", "1000000", "-movflags",
+                  "empty_moov+default_base_moof+frag_every_frame+skip_trailer", "-f", "mp4")
+
+
+def info_box(segment_no, first_us, last_us=0, cause=0):
+    box = struct.pack(">I4s16sQQqqqiII16s32s", 128, b"uuid", b"SCRsegment-info1", segment_no, 3, first_us, 1000000,
+                      last_us, 7200, cause, 0, bytes(range(16)), b"bench")
+    return box + struct.pack(">I", crc32c(box))
+
+
+def segment(data, segment_no=SEGMENT_NO, first_us=WALL_US):
+    """The open form."""
+    parts = [bytes for kind, _, bytes in boxes(data)]
+    return parts[0] + info_box(segment_no, first_us) + struct.pack(">I4sQ", 16, b"free", 0) + b"".join(parts[1:])
+
+
+def complete(open_form):
+    """A finished one; any moov does at its end."""
+    parts = {kind: (at, bytes) for kind, at, bytes in boxes(open_form)}
+    at = parts["free"][0]
+    mdat = struct.pack(">I4sQ", 1, b"mdat", len(open_form) - at)
+    return open_form[:at] + mdat + open_form[at + 16 :] + parts["moov"][1]
+
+
+def index(open_form, segment_no=SEGMENT_NO, first_us=WALL_US):
+    head = struct.pack("<QQqI", 0x0A31584449524353, segment_no, first_us, 32)
+    out, number = head + struct.pack("<I", crc32c(head)), 0
+    for kind, at, data in boxes(open_form):
+        if kind != "mdat":
+            continue
+        record = struct.pack("<qQIII", first_us + number * 500000, at + 8, len(data) - 8, 500000, number % 2 == 0)
+        out += record + struct.pack("<I", crc32c(record, segment_no & 0xFFFFFFFF))
+        number += 1
+    return out
+
+
+def entry(number, media, first_us=WALL_US, frames=6, state=1, cause=0):
+    end_us = first_us + frames * 500000
+    body = struct.pack("<QQqqqqqQQQiIHHBBBB64s28x", SEGMENT_NO + number, 3, first_us, end_us, 0, end_us, first_us,
+                       len(media), frames, 0, 7200, struct.unpack(">I", b"avc1")[0], 32, 32, state, cause, 0, 0,
+                       b"recording_20270115_0900%02d.mp4" % number)
+    return body + struct.pack("<I", crc32c(body))
+
+
+def catalogue(entries):
+    head = struct.pack("<QQQq152xI", 0x0A31544143524353, 1, len(entries), WALL_US, 192)
+    return head + struct.pack("<I", crc32c(head)) + b"".join(entries)
+
+
+def media():
+    for codec in ("h264", "mjpeg"):
+        data = stream(codec)
+        form = segment(data)
+        save("fragment_stream", codec, data)
+        save("segment", codec, form)
+        save("segment", codec + "-complete", complete(form))
+        save("repair", codec, struct.pack("<H", len(index(form))) + index(form) + form)
+        save("index", codec, index(form))
+        for kind, at, box in list(boxes(data))[:4]:
+            if kind in ("moov", "moof"):
+                save("mp4", f"{codec}-{kind}", box)
+    save("repair", "torn", struct.pack("<H", 100) + index(form)[:100] + form[:-7])
+    save("segment", "zeros", form[: len(form) - 60] + bytes(60))
+
+
+def clips():
+    def piece(kind, number, data):
+        return struct.pack("<BH", kind + 3 * number, len(data)) + data
+
+    forms, entries, out = [], [], b""
+    for number, start_us in enumerate((WALL_US, WALL_US + 3000000, WALL_US + 2000000)):
+        form = segment(stream("h264", 6), SEGMENT_NO + number, start_us)
+        entries.append(entry(number, form, start_us, state=number < 2, cause=(0, 0, 5)[number]))
+        forms.append((form, index(form, SEGMENT_NO + number, start_us)))
+    for count in (1, 3):
+        out = piece(0, 0, b"".join(entries[:count]))
+        for number, (form, records) in enumerate(forms[:count]):
+            out += piece(1, number, form) + piece(2, number, records)
+        save("clip", f"segments-{count}", out)
+    save("clip", "no-index", piece(0, 0, entries[0]) + piece(1, 0, forms[0][0]))
+    save("catalogue", "one", catalogue(entries[:1]))
+    save("catalogue", "three", catalogue(entries))
+
+
+def pictures():
+    for name, options in {"420": ["-pix_fmt", "yuvj420p"], "gray": ["-pix_fmt", "gray"],
+                          "own-tables": ["-huffman", "optimal"]}.items():
+        save("jpeg", name, ffmpeg("-frames:v", "1", "-c:v", "mjpeg", "-q:v", "31", *options, "-f", "mjpeg"))
+    picture = ffmpeg("-frames:v", "1", "-c:v", "mjpeg", "-q:v", "31", "-huffman", "default", "-f", "mjpeg")
+    at = picture.index(b"\xff\xc4")
+    length = struct.unpack_from(">H", picture, at + 2)[0]
+    save("jpeg", "no-tables-padded", picture[:at] + picture[at + 2 + length :] + bytes(20))
+    save("mpjpeg", "ffmpeg", ffmpeg("-frames:v", "3", "-c:v", "mjpeg", "-q:v", "31", "-f", "mpjpeg"))
+
+
+def requests():
+    def record(kind, content):
+        return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
+
+    def pair(name, value):
+        length = struct.pack(">I", len(value) | 1 << 31) if len(value) > 127 else bytes([len(value)])
+        return bytes([len(name)]) + length + name + value
+
+    params = (pair(b"REQUEST_METHOD", b"GET") + pair(b"REQUEST_URI", b"/footage?from=-90s&to=now") +
+              pair(b"QUERY_STRING", b"from=-90s&to=now") + pair(b"HTTP_COOKIE", b"x" * 130))
+    begin, end = record(1, bytes([0, 1, 0, 0, 0, 0, 0, 0])), record(4, b"") + record(5, b"")
+    save("fastcgi", "whole", begin + record(4, params) + end)
+    save("fastcgi", "split", begin + record(4, params[:20]) + record(4, params[20:]) + end)
+    save("fastcgi", "values", record(9, pair(b"FCGI_MAX_CONNS", b"")))
+
+
+def texts():
+    times = ["20260517_102300", "20260517_102300_123", "2026-05-17T10:23:00.123456789Z", "2026-10-25T02:30:00",
+             "20261025_023000", "20260329_023000", "2026-05-17 10:23:00 02:00", "1792393405.5", "now", "-90s", "-1.5h",
+             "18", "5m", "20111230_120000"]
+    for number, text in enumerate(times):
+        save("time", str(number), bytes([number % 9]) + text.encode())
+    queries = ["from=20260517_102300&to=20260517_102318", "from=-5m&to=now", "from=%2D90s&duration=18", "fps=5&camera=bench",
+               "speed=60&from=2026-05-17T10%3A23%3A00+02:00&to=now", "camera=b%65nch&camera=x"]
+    for number, text in enumerate(queries):
+        save("query", str(number), text)
+    etag = b'"0123456789abcdef-1f"'
+    for number, text in enumerate([b"bytes=0-99", b"bytes=100-", b"bytes=-500", b"bytes=5-2", b"bytes=0-1,3-4"]):
+        save("range", str(number), struct.pack("<Q", 1000) + text + b"\0" + (etag, b"W/" + etag + b', "x"', b"*")[number % 3])
+    names = [b"/recordings/recording_20260517_102300.mp4", b"recording_20260517_102300_2.mp4", b"door-1.mp4", b"door",
+             b"/recordings/x/init.mp4", b"/clips\0POST", b"/clips/x.mp4\0DELETE", b"/camera_info\0HEAD"]
+    for number, name in enumerate(names):
+        save("names", str(number), name)
+    with open(os.path.join(os.path.dirname(CORPUS), "..", "..", "recorder.ini.example"), "rb") as example:
+        save("config", "example", b"".join(line for line in example if line[:1] not in b";\n"))
+    save("config", "controls", "[camera]\nname=door\ndevice=2\n[controls]\nbrightness = 7\n[retention]\nhours=1.5\n")
+
+
+def rings():
+    save("ring", "good", bytes(2))
+    save("ring", "head", bytes(2 + 128) + b"\x03")
+    save("ring", "entry", bytes(2 + 280 + 64) + b"\1" * 64)
+    save("ring", "state", bytes(2 + 280 + 512) + b"\xff" * 1200)
+
+
+for make in (media, clips, pictures, requests, texts, rings):
+    make()
