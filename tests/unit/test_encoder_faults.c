@@ -66,6 +66,14 @@ static bool has_restarted(struct bench *of)
 	return status_now()->restarts > 0;
 }
 
+/* Without waiting for the disk. */
+static void give_the_rest(void)
+{
+	while (bench.given < bench.to_give)
+		bench_put(bench.wall_us[bench.given++]);
+	encoder_pump(bench.encoder);
+}
+
 static void stop_and_look(void)
 {
 	bench_stop();
@@ -99,7 +107,7 @@ static void an_encoder_killed_while_it_gives_its_last_frames_costs_none(void **s
 	bench_plan(BENCH_WALL_US, 25, US_PER_S, 2);
 	bench_wait(some_are_on_disk);
 	signal_child(SIGSTOP);
-	bench_wait(bench_all_given);
+	give_the_rest();
 	encoder_end_run(bench.encoder);
 	signal_child(SIGKILL);
 	bench_wait(has_restarted);
@@ -122,9 +130,7 @@ static void a_hanging_encoder_is_replaced(void **state)
 	bench_wait(some_are_on_disk);
 	signal_child(SIGSTOP);
 	bench_wait(child_owes_many);
-	while (bench.given < bench.to_give)
-		bench_put(bench.wall_us[bench.given++]);
-	encoder_pump(bench.encoder);
+	give_the_rest();
 	assert_int_equal(status_now()->restarts, 0);
 	mono_ahead_us += 11 * US_PER_S;
 	bench_wait(has_restarted);
@@ -254,8 +260,7 @@ static void what_the_ring_no_longer_holds_is_a_gap_and_counted(void **state)
 	setenv("PATH", bench.config.record.directory, 1);
 	signal_child(SIGKILL);
 	bench_wait(has_restarted);
-	while (bench.given < bench.to_give)
-		bench_put(bench.wall_us[bench.given++]);
+	give_the_rest();
 	setenv("PATH", path, 1);
 	free(path);
 	bench_wait(is_encoding_again);
@@ -285,7 +290,7 @@ static void a_restarted_recorder_goes_on_behind_the_newest_frame_on_disk(void **
 	bench_plan(BENCH_WALL_US, 25, US_PER_S, 4);
 	bench_wait(some_are_on_disk);
 	signal_child(SIGSTOP);
-	bench_wait(bench_all_given);
+	give_the_rest();
 	crash_and_start();
 	stop_and_look();
 	assert_all_recorded();
