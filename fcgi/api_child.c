@@ -65,7 +65,8 @@ static void program_exec(char *const argv[], int in_fd, int out_fd, uint64_t max
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_DFL);
 	setrlimit(RLIMIT_FSIZE, &limit);
-	/* Where descriptor 0 was free (a worker's listening socket was it), dup2() onto itself would leave it close-on-exec. */
+	/* Where descriptor 0 was free (a worker's listening socket was it), dup2() onto itself would leave it
+	 * close-on-exec. */
 	in_fd = fcntl(in_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	out_fd = fcntl(out_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (dup2(in_fd, STDIN_FILENO) < 0 || dup2(out_fd, STDOUT_FILENO) < 0)

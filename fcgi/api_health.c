@@ -104,6 +104,7 @@ void handle_health(struct api_request *request)
 	json_object_object_add(json, "reasons", health.reasons);
 	json_object_object_add(json, "warnings", health.warnings);
 	json_object_object_add(json, "cameras", camera_names(request));
-	json_object_object_add(json, "allow_control", json_object_new_boolean(request->camera->config->http.allow_control));
+	json_object_object_add(json, "allow_control",
+			       json_object_new_boolean(request->camera->config->http.allow_control));
 	answer_json(request, failed ? 503 : 200, NULL, json);
 }

@@ -21,7 +21,7 @@
 #include "shared/log.h"
 
 #define BACKOFF_MIN_US (100 * US_PER_MS)
-#define BACKOFF_MAX_US (5 * US_PER_S)
+#define BACKOFF_MAX_US US_PER_S
 #define STOP_LIMIT_US  (4 * US_PER_S)
 
 struct master {

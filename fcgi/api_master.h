@@ -17,7 +17,7 @@ struct master_setup {
 
 /*
  * Runs until SIGTERM, SIGINT or SIGUSR1. Workers that retire are replaced at once, workers that die after a pause that
- * doubles while they go on dying (100 ms to 5 s). Returns the exit status.
+ * doubles while they go on dying (100 ms to 1 s). Returns the exit status.
  */
 int master_run(const struct master_setup *setup);
 

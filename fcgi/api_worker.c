@@ -25,10 +25,10 @@
 
 /*
  * lighttpd reads what is queued into memory up to 64 KB at once, and by way of a temporary file beyond: so little is
- * queued that it never gets there. One scratch-full is what such a socket takes.
+ * queued that it never gets there. More scratch than such a socket takes at once would be read from the file twice.
  */
 #define SOCKET_SNDBUF 24576
-#define SCRATCH_BYTES 65536
+#define SCRATCH_BYTES 32768
 
 struct api_worker {
 	struct worker_setup setup;

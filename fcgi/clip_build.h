@@ -1,9 +1,9 @@
 /*
  * clip_build.h - a plan becomes an MP4: a header in memory, and behind it byte ranges of the segments.
  *
- * Presentation time is wall time counted from the first frame: in a gap the last picture stands. Where the wall time of a
- * stretch lies before the end of the one before it (the clock was set back), it follows that end directly. When nothing is
- * missing at either end, a clip is exactly as long as what was asked for.
+ * Presentation time is wall time counted from the first frame: in a gap the last picture stands. Where the wall time of
+ * a stretch lies before the end of the one before it (the clock was set back), it follows that end directly. When
+ * nothing is missing at either end, a clip is exactly as long as what was asked for.
  */
 #ifndef FCGI_CLIP_BUILD_H
 #define FCGI_CLIP_BUILD_H

@@ -77,12 +77,11 @@ static bool stretch_cut(const struct clip_plan *plan, struct clip_stretch *stret
 	return stretch->first < stretch->end && stretch_ends_read(stretch);
 }
 
-/* One segment is the continuation of another where the recorder says so and both are used to the border between them.
- */
+/* Where the recorder says that one segment continues another, time only grows over both, so their border is in the
+ * range. */
 static bool stretch_follows(const struct clip_stretch *before, const struct clip_stretch *stretch)
 {
 	return stretch->segment.entry.gap_cause == GAP_NONE && stretch->first == 0 &&
-	       before->end == before->segment.count &&
 	       before->segment.entry.segment_no + 1 == stretch->segment.entry.segment_no;
 }
 

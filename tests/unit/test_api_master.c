@@ -1,0 +1,365 @@
+/* test_api_master.c - the pool of workers: it survives killed workers, renews retired ones, keeps its limits, and
+ * stops. */
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "fcgi/api_answer.h"
+#include "fcgi/api_master.h"
+#include "tests/unit/fastcgi_client.h"
+
+#define WORKERS	      2
+#define RETIRE_AFTER  20
+#define BIG_BYTES     (8u << 20)
+#define DOWNLOADS_MAX 3
+
+static struct config config;
+static struct config_set cameras = {&config, 1};
+static char socket_path[108];
+static pid_t master;
+
+static void answer_pid(struct api_request *request)
+{
+	char text[32];
+
+	int length = snprintf(text, sizeof(text), "%d", (int)getpid());
+	answer_bytes(request, 200, "text/plain", NULL, text, (size_t)length);
+}
+
+static void answer_big(struct api_request *request)
+{
+	struct vfile *file = vfile_create();
+	int fd = memfd_create("big", MFD_CLOEXEC);
+
+	if (ftruncate(fd, BIG_BYTES) == 0 && vfile_own(file, fd) && vfile_add(file, fd, 0, BIG_BYTES))
+		answer_file(request,
+			    &(struct answer_file){.file = file, .type = "x/y", .etag = "\"e\"", .cache = "no-cache"});
+}
+
+static int sleep_long(void *context)
+{
+	const int *report = context;
+
+	if (write(*report, "x", 1) != 1)
+		return 1;
+	sleep(60);
+	return 0;
+}
+
+static int return_seven(void *context)
+{
+	(void)context;
+	return 7;
+}
+
+static void child_done(struct api_request *request)
+{
+	char text[32];
+
+	int length = snprintf(text, sizeof(text), "child %d", request->child_status);
+	answer_bytes(request, 200, "text/plain", NULL, text, (size_t)length);
+}
+
+static int child_pipe[2];
+
+static void dispatch(struct api_request *request)
+{
+	const char *path = request->fcgi->path;
+
+	request->camera = request->cameras;
+	if (strcmp(path, "/big") == 0)
+		answer_big(request);
+	else if (strcmp(path, "/wait") == 0)
+		api_wait(request, 30, answer_pid);
+	else if (strcmp(path, "/child") == 0)
+		api_job_start(request, return_seven, NULL, child_done);
+	else if (strcmp(path, "/stuck") == 0)
+		api_job_start(request, sleep_long, &child_pipe[1], child_done);
+	else if (strcmp(path, "/crash") == 0)
+		abort();
+	else
+		answer_pid(request);
+}
+
+static int start(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	snprintf(config.camera.name, sizeof(config.camera.name), "test-master-%d", (int)getpid());
+	config.http.max_downloads = DOWNLOADS_MAX;
+	config.http.max_transcodes = 1;
+	snprintf(socket_path, sizeof(socket_path), "/tmp/recorder-master-%d.sock", (int)getpid());
+	assert_int_equal(pipe2(child_pipe, O_CLOEXEC), 0);
+	int listen_fd = fastcgi_listen(socket_path, &why);
+	assert_true(listen_fd >= 0);
+	master = fork();
+	if (master == 0) {
+		close(child_pipe[0]);
+		_exit(master_run(&(struct master_setup){listen_fd, &cameras, WORKERS, RETIRE_AFTER, dispatch}));
+	}
+	close(listen_fd);
+	close(child_pipe[1]);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	int status;
+
+	(void)state;
+	kill(master, SIGTERM);
+	assert_int_equal(waitpid(master, &status, 0), master);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	unlink(socket_path);
+	close(child_pipe[0]);
+	return 0;
+}
+
+/* The body of an answer, terminated; "" where there was none. */
+static struct buffer answer_of(int fd)
+{
+	struct buffer answer = {0};
+	bool whole = client_read_all(fd, &answer);
+
+	close(fd);
+	if (!whole)
+		buffer_clear(&answer);
+	const char *body = answer.length ? strstr((char *)answer.data, "\r\n\r\n") : NULL;
+	if (body)
+		buffer_drop(&answer, (size_t)(body + 4 - (char *)answer.data));
+	if (answer.length == 0)
+		buffer_u8(&answer, '\0');
+	return answer;
+}
+
+static pid_t ask_pid(void)
+{
+	struct buffer answer = answer_of(client_ask(socket_path, "GET", "/pid"));
+	pid_t pid = (pid_t)atoi((char *)answer.data);
+
+	buffer_finish(&answer);
+	return pid;
+}
+
+static void every_request_is_answered_while_workers_retire(void **state)
+{
+	pid_t seen[64] = {0};
+	size_t workers = 0;
+
+	(void)state;
+	for (int i = 0; i < 5 * RETIRE_AFTER * WORKERS; i++) {
+		pid_t pid = ask_pid();
+		size_t k = 0;
+		assert_true(pid > 0 && pid != master);
+		while (k < workers && seen[k] != pid)
+			k++;
+		if (k == workers && workers < 64)
+			seen[workers++] = pid;
+	}
+	assert_true(workers >= 5 * WORKERS);
+}
+
+static void a_killed_worker_is_replaced(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		pid_t victim = ask_pid();
+		assert_int_equal(kill(victim, SIGKILL), 0);
+		pid_t next = ask_pid();
+		assert_true(next > 0);
+	}
+}
+
+static void a_crash_costs_one_request(void **state)
+{
+	(void)state;
+	int fd = client_ask(socket_path, "GET", "/crash");
+	struct buffer answer = {0};
+	assert_false(client_read_all(fd, &answer));
+	buffer_finish(&answer);
+	close(fd);
+	assert_true(ask_pid() > 0);
+}
+
+static void waiting_requests_hold_up_nobody(void **state)
+{
+	int waiting[20];
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		waiting[i] = client_ask(socket_path, "GET", "/wait");
+	assert_true(ask_pid() > 0);
+	for (int i = 0; i < 20; i++) {
+		struct buffer answer = answer_of(waiting[i]);
+		assert_true(atoi((char *)answer.data) > 0);
+		buffer_finish(&answer);
+	}
+}
+
+static void a_child_tells_its_result(void **state)
+{
+	struct buffer answer = answer_of(client_ask(socket_path, "GET", "/child"));
+
+	(void)state;
+	assert_string_equal((char *)answer.data, "child 7");
+	buffer_finish(&answer);
+}
+
+/* Calls `each` with every worker. */
+static int workers_each(int (*each)(pid_t worker))
+{
+	char path[64];
+	int worker, sum = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)master, (int)master);
+	FILE *workers = fopen(path, "r");
+	assert_non_null(workers);
+	while (fscanf(workers, "%d", &worker) == 1)
+		sum += each(worker);
+	fclose(workers);
+	return sum;
+}
+
+static int has_children(pid_t worker)
+{
+	char path[64], line[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)worker, (int)worker);
+	FILE *list = fopen(path, "r");
+	bool has = list && fgets(line, sizeof(line), list);
+	if (list)
+		fclose(list);
+	return has;
+}
+
+static int kill_worker(pid_t worker)
+{
+	return kill(worker, SIGKILL) == 0;
+}
+
+static void a_client_that_leaves_takes_its_child_along(void **state)
+{
+	char byte;
+
+	(void)state;
+	int fd = client_ask(socket_path, "GET", "/stuck");
+	assert_int_equal(read(child_pipe[0], &byte, 1), 1);
+	assert_int_equal(workers_each(has_children), 1);
+	close(fd);
+	for (int tries = 0; workers_each(has_children) > 0; tries++) {
+		assert_true(tries < 500);
+		usleep(10000);
+	}
+}
+
+static struct buffer status_of(int fd)
+{
+	struct buffer answer = {0};
+
+	assert_true(client_read_until(fd, &answer, 0, "\r\n\r\n"));
+	buffer_u8(&answer, '\0');
+	return answer;
+}
+
+/* Asks until a download begins: places come back when the pool has noticed. Its descriptor. */
+static int download_begun(void)
+{
+	for (int tries = 0; tries < 500; tries++) {
+		struct buffer answer = {0};
+		int fd = client_ask(socket_path, "GET", "/big");
+		bool begun = fd >= 0 && client_read_until(fd, &answer, 0, "Status: 200");
+		buffer_finish(&answer);
+		if (begun)
+			return fd;
+		close(fd);
+		usleep(10000);
+	}
+	fail_msg("no download begins");
+	return -1;
+}
+
+static void assert_no_place(void)
+{
+	int fd = client_ask(socket_path, "GET", "/big");
+	struct buffer answer = status_of(fd);
+
+	assert_non_null(strstr((char *)answer.data, "Status: 503"));
+	assert_non_null(strstr((char *)answer.data, "Retry-After: "));
+	buffer_finish(&answer);
+	close(fd);
+}
+
+static void downloads_are_counted_over_all_workers(void **state)
+{
+	int stalled[DOWNLOADS_MAX];
+
+	(void)state;
+	for (int i = 0; i < DOWNLOADS_MAX; i++)
+		stalled[i] = download_begun();
+	assert_no_place();
+	assert_true(ask_pid() > 0);
+	for (int i = 0; i < DOWNLOADS_MAX; i++)
+		close(stalled[i]);
+	close(download_begun());
+}
+
+static void places_of_killed_workers_come_back(void **state)
+{
+	int stalled[DOWNLOADS_MAX];
+
+	(void)state;
+	for (int i = 0; i < DOWNLOADS_MAX; i++)
+		stalled[i] = download_begun();
+	assert_no_place();
+	assert_true(workers_each(kill_worker) >= WORKERS);
+	for (int i = 0; i < DOWNLOADS_MAX; i++) {
+		close(stalled[i]);
+		stalled[i] = download_begun();
+	}
+	assert_no_place();
+	for (int i = 0; i < DOWNLOADS_MAX; i++)
+		close(stalled[i]);
+}
+
+static void a_retiring_worker_ends_its_download(void **state)
+{
+	(void)state;
+	int download = client_ask(socket_path, "GET", "/big");
+	struct buffer answer = status_of(download);
+	for (int i = 0; i < 3 * RETIRE_AFTER * WORKERS; i++)
+		assert_true(ask_pid() > 0);
+	assert_true(client_read_all(download, &answer));
+	const char *body = memmem(answer.data, answer.length, "\r\n\r\n", 4);
+	size_t head = (size_t)(body + 4 - (char *)answer.data);
+	/* Two terminators: of status_of() and of client_read_all(). */
+	assert_int_equal(answer.length - head, BIG_BYTES + 2);
+	buffer_finish(&answer);
+	close(download);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_request_is_answered_while_workers_retire),
+	    cmocka_unit_test(waiting_requests_hold_up_nobody),
+	    cmocka_unit_test(a_child_tells_its_result),
+	    cmocka_unit_test(a_client_that_leaves_takes_its_child_along),
+	    cmocka_unit_test(downloads_are_counted_over_all_workers),
+	    cmocka_unit_test(a_retiring_worker_ends_its_download),
+	    cmocka_unit_test(a_killed_worker_is_replaced),
+	    cmocka_unit_test(a_crash_costs_one_request),
+	    cmocka_unit_test(places_of_killed_workers_come_back),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
