@@ -321,7 +321,7 @@ static void places_of_killed_workers_come_back(void **state)
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		stalled[i] = download_begun();
 	assert_no_place();
-	assert_true(workers_each(kill_worker) >= WORKERS);
+	assert_true(workers_each(kill_worker) > 0);
 	for (int i = 0; i < DOWNLOADS_MAX; i++) {
 		close(stalled[i]);
 		stalled[i] = download_begun();

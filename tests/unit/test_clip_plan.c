@@ -203,7 +203,7 @@ static void assert_plan(const struct archive *archive, int64_t from_us, int64_t 
 	assert_int_equal(clip_plan_make(archive->folder, from_us, to_us, &plan), PLAN_GOOD);
 	for (size_t i = 0; i < archive->count; i++) {
 		const struct frames *segment = &archive->segments[i];
-		bool whole_before = before == i - 1 && end == archive->segments[before].count;
+		bool whole_before = i > 0 && before == i - 1 && end == archive->segments[before].count;
 		if (!brute_force(segment, from_us, to_us, &first, &end))
 			continue;
 		assert_in_range(at, 0, plan.count - 1);
