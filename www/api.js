@@ -1,0 +1,104 @@
+/* api.js - the recorder's HTTP interface. Times are milliseconds since the epoch, with fractions. */
+
+const ANSWER_LIMIT_MS = 15000;
+
+/* What the server answered in its own words, or what kept it from answering. status 0: nobody answered. */
+export class Problem extends Error {
+  constructor(status, sentence) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+/* Values that are null or undefined are left out. */
+export function path(base, values) {
+  const query = Object.entries(values)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join("&");
+  return query ? `${base}?${query}` : base;
+}
+
+/* Epoch seconds to the microsecond: the one form of a time that no clock change can make ambiguous. */
+export const seconds = (ms) => (ms / 1000).toFixed(3);
+
+export const footagePath = (camera, fromMs, toMs, speed = 1) =>
+  path("/footage", { from: seconds(fromMs), to: seconds(toMs), speed: speed > 1 ? speed : null, camera });
+
+export const snapshotPath = (camera, atMs, width) =>
+  path("/snapshot", { at: atMs === null ? null : seconds(atMs), width, camera });
+
+async function sentenceOf(response) {
+  try {
+    return (await response.json()).detail || response.statusText;
+  } catch {
+    return response.statusText || `The server answered ${response.status}.`;
+  }
+}
+
+/* fetch() that ends: within the limit, with an answer that is good, or with a Problem. */
+export async function request(url, { limit = ANSWER_LIMIT_MS, signal, ...options } = {}) {
+  const timeout = AbortSignal.timeout(limit);
+  let response;
+  try {
+    response = await fetch(url, { ...options, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, timeout.aborted
+      ? `The recorder did not answer within ${limit / 1000} s.`
+      : "The recorder cannot be reached. Is it running, and is this device connected?");
+  }
+  if (response.ok) return response;
+  throw new Problem(response.status, await sentenceOf(response));
+}
+
+export async function json(url, options) {
+  const response = await request(url, options);
+  try {
+    return await response.json();
+  } catch {
+    throw new Problem(response.status, "The recorder's answer was cut short.");
+  }
+}
+
+export const cameraInfo = (camera) => json(path("/camera_info", { camera }), { limit: 5000 });
+
+/* /health says what is wrong with status 503: that is an answer, too. */
+export async function health(camera) {
+  const response = await fetch(path("/health", { camera }), { signal: AbortSignal.timeout(5000) });
+  return response.json();
+}
+
+export const timeline = (camera, fromMs) =>
+  json(path("/timeline", { from: fromMs === null ? null : seconds(fromMs), camera }));
+
+export const recordings = (camera, values = {}) => json(path("/recordings", { ...values, camera }));
+
+export const clips = (camera) => json(path("/clips", { camera }));
+
+export const keepClip = (camera, fromMs, toMs, name) =>
+  json(path("/clips", { from: seconds(fromMs), to: seconds(toMs), name: name || null, camera }), { method: "POST", limit: 120000 });
+
+export const deleteClip = (camera, file) =>
+  request(path(`/clips/${encodeURIComponent(file)}`, { camera }), { method: "DELETE" });
+
+const spansOf = (text) => (text.includes("/") ? text : "").split(",").filter(Boolean).map((span) => {
+  const [from, to] = span.trim().split("/");
+  return { from: Date.parse(from), to: Date.parse(to) };
+}).filter((span) => span.to > span.from);
+
+/* What a clip would be, without fetching it: {bytes, spans, source}. spans is empty where there are too many to be listed. */
+export async function describe(url, signal) {
+  const { headers } = await request(url, { method: "HEAD", signal }).catch((problem) => explain(url, signal, problem));
+  return {
+    bytes: Number(headers.get("Content-Length")),
+    spans: spansOf(headers.get("X-Clip-Spans") ?? ""),
+    source: headers.get("X-Clip-Source") ?? "",
+  };
+}
+
+/* An answer to HEAD has no body to say what is wrong: its GET does. */
+async function explain(url, signal, problem) {
+  if (!problem.status) throw problem;
+  return request(url, { headers: { Range: "bytes=0-0" }, signal });
+}

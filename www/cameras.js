@@ -1,0 +1,80 @@
+/*
+ * cameras.js - what each camera does, asked every POLL_MS, and said in words.
+ *
+ * A status is {info, problem, title, detail, live}: `info` is the last /camera_info (kept while the recorder does not answer),
+ * `title` is short ("Live", "Unplugged"), `detail` says since when and what to do, `live` is true while pictures come.
+ */
+import * as api from "./api.js";
+import { formatClock, formatDay, DAY } from "./time.js";
+
+const POLL_MS = 2000;
+
+export function since(text) {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) return "";
+  return Date.now() - ms < DAY / 2 ? `since ${formatClock(ms)}` : `since ${formatDay(ms, false)}, ${formatClock(ms)}`;
+}
+
+const sentence = (...parts) => parts.filter(Boolean).join(" ");
+
+const STATES = {
+  starting: (info) => ["Starting", "The recorder has just started and looks for its camera."],
+  waiting: (info) => ["Unplugged", sentence(`No camera ${since(info.since)}.`, info.last_error, "The picture returns by itself when the camera is plugged in.")],
+  opening: (info) => ["Opening", "The camera is there; its first picture is awaited."],
+  streaming: (info) => ["Live", info.fallback ?? ""],
+  stalled: (info) => ["Stalled", sentence(`The camera has sent nothing ${since(info.since)}.`, info.last_error, "It is being opened again.")],
+  stopped: (info) => ["Recorder stopped", `The recorder was stopped ${since(info.since)}. Start it again to go on.`],
+};
+
+function describe(info, problem) {
+  if (problem && problem.status === 0) return { title: "Not reachable", detail: problem.message, live: false };
+  if (problem) return { title: problem.status === 503 ? "Recorder down" : "Trouble", detail: problem.message, live: false };
+  const words = STATES[info.state] ?? (() => [info.state, info.last_error ?? ""]);
+  const [title, detail] = words(info);
+  return { title, detail, live: info.state === "streaming" };
+}
+
+export class Camera {
+  status = { info: null, problem: null, title: "Connecting", detail: "", live: false };
+  #changed;
+  #ahead = 0; // of this device's clock, in milliseconds
+  #stopped = false;
+  #timer = 0;
+
+  /* `name` is null for the one that serves where no name is given. */
+  constructor(name, changed) {
+    this.name = name;
+    this.#changed = changed;
+    this.#poll();
+  }
+
+  stop() {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /* The recorder's clock, as good as one answer's way lets it be known. */
+  now() {
+    return Date.now() + this.#ahead;
+  }
+
+  async #poll() {
+    const asked = Date.now();
+    let { info } = this.status, problem = null;
+    try {
+      info = await api.cameraInfo(this.name);
+      this.#setClock(info, (asked + Date.now()) / 2);
+    } catch (error) {
+      problem = error;
+    }
+    if (this.#stopped) return;
+    this.status = { info, problem, ...describe(info, problem) };
+    this.#changed(this);
+    this.#timer = setTimeout(() => this.#poll(), document.hidden ? 5 * POLL_MS : POLL_MS);
+  }
+
+  #setClock(info, answeredAt) {
+    const newest = Date.parse(info.memory?.to);
+    if (info.state === "streaming" && !Number.isNaN(newest)) this.#ahead = newest - answeredAt;
+  }
+}

@@ -1,0 +1,68 @@
+/*
+ * grid.js - all cameras at once. A browser opens six connections a host: STREAMS of them carry live pictures, so that two are left
+ * for everything else; the other cameras show a picture every STILL_MS.
+ */
+import { request, snapshotPath } from "./api.js";
+import { element, setText } from "./dom.js";
+import { Live } from "./live.js";
+
+const STREAMS = 4, STILL_MS = 2000, TILE_FPS = 10, STILL_WIDTH = 480;
+
+class Tile {
+  #picture = element("img", { alt: "" });
+  #state = element("span", { class: "tile-state" });
+  #live = null;
+  #timer = 0;
+  #url = null;
+
+  constructor(name, streams, choose) {
+    this.name = name;
+    this.node = element("button", { class: "tile", type: "button", onclick: choose, "aria-label": `Camera ${name}` },
+      this.#picture, element("span", { class: "tile-words" }, element("strong", {}, name), this.#state));
+    if (streams) this.#live = new Live(this.#picture, name, TILE_FPS);
+    else this.#still();
+    this.#live?.start();
+  }
+
+  async #still() {
+    try {
+      const answer = await request(snapshotPath(this.name, null, STILL_WIDTH), { limit: 5000 });
+      const before = this.#url;
+      this.#url = URL.createObjectURL(await answer.blob());
+      this.#picture.src = this.#url;
+      if (before) URL.revokeObjectURL(before);
+    } catch {
+      // The camera's state, which stands below the picture, says why.
+    }
+    this.#timer = setTimeout(() => this.#still(), STILL_MS);
+  }
+
+  follow(status) {
+    this.#live?.follow(status);
+    this.node.classList.toggle("off", !status.live);
+    setText(this.#state, status.live ? `${status.info.measured_fps.toFixed(0)} fps` : status.title);
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+    this.#live?.stop();
+    if (this.#url) URL.revokeObjectURL(this.#url);
+  }
+}
+
+export class Grid {
+  #tiles = [];
+
+  constructor(node, names, choose) {
+    this.#tiles = names.map((name, number) => new Tile(name, number < STREAMS, () => choose(name)));
+    node.replaceChildren(...this.#tiles.map((tile) => tile.node));
+  }
+
+  follow(camera) {
+    this.#tiles.find((tile) => tile.name === camera.name)?.follow(camera.status);
+  }
+
+  stop() {
+    for (const tile of this.#tiles) tile.stop();
+  }
+}

@@ -1,0 +1,138 @@
+/* time.js - points in time as milliseconds since the epoch, and their forms for people: always this device's local time. */
+
+export const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+
+const two = (number) => String(number).padStart(2, "0");
+const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/* Milliseconds that local time is ahead of UTC then. */
+export const offsetAt = (ms) => -new Date(ms).getTimezoneOffset() * MINUTE;
+
+/* True in both passes of an hour that the end of summer time repeats. */
+export function isRepeated(ms) {
+  const offset = offsetAt(ms);
+  return [-HOUR, HOUR].some((step) => offsetAt(ms + step) - offset === -step);
+}
+
+function offsetText(ms) {
+  const minutes = Math.abs(offsetAt(ms)) / MINUTE;
+  return `${offsetAt(ms) < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+/* 10:23:05, or 10:23:05.12 */
+export function formatClock(ms, hundredths = false) {
+  const date = new Date(ms);
+  const text = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return hundredths ? `${text}.${two(Math.floor(date.getMilliseconds() / 10))}` : text;
+}
+
+export function formatDay(ms, year = true) {
+  const date = new Date(ms);
+  return `${WEEKDAYS[date.getDay()]} ${date.getDate()} ${MONTHS[date.getMonth()]}${year ? ` ${date.getFullYear()}` : ""}`;
+}
+
+/* What stands on the time line; in a repeated hour with the offset, for else it would stand there twice. */
+export function formatTick(ms, step) {
+  const date = new Date(ms);
+  if (date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0 && step >= MINUTE) return formatDay(ms, false);
+  const text = `${two(date.getHours())}:${two(date.getMinutes())}${step < MINUTE ? `:${two(date.getSeconds())}` : ""}`;
+  return isRepeated(ms) ? `${text} (${offsetText(ms)})` : text;
+}
+
+/* 2026-05-17T10:23:00.120+02:00 */
+export function formatIso(ms) {
+  const date = new Date(ms);
+  const day = `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day}T${formatClock(ms)}.${String(date.getMilliseconds()).padStart(3, "0")}${offsetText(ms)}`;
+}
+
+/* For the fields of a cut: 2026-05-17 10:23:00.120; with the offset where it would be ambiguous. */
+export const formatField = (ms) =>
+  formatIso(ms).replace("T", " ").slice(0, 23) + (isRepeated(ms) ? offsetText(ms) : "");
+
+/* 850 ms, 18.0 s, 2 min 05 s, 3 h 12 min, 2 d 3 h */
+export function formatLength(ms) {
+  if (ms < SECOND) return `${Math.round(ms)} ms`;
+  if (ms < MINUTE) return `${(ms / SECOND).toFixed(1)} s`;
+  const whole = Math.round(ms / SECOND);
+  if (ms < HOUR) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  if (ms < 2 * DAY) return `${Math.floor(whole / 3600)} h ${two(Math.floor(whole / 60) % 60)} min`;
+  return `${Math.floor(whole / 86400)} d ${Math.floor(whole / 3600) % 24} h`;
+}
+
+export function formatBytes(bytes) {
+  if (!Number.isFinite(bytes)) return "unknown";
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let unit = 0;
+  for (; bytes >= 1000 && unit < units.length - 1; unit++) bytes /= 1000;
+  return `${unit && bytes < 100 ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;
+}
+
+const DATED = /^(\d{4})-?(\d\d)-?(\d\d)[T _]?(\d\d):?(\d\d)(?::?(\d\d)(?:[._](\d{1,6}))?)?\s*(Z|[+-]\d\d:?\d\d)?$/i;
+const CLOCK = /^(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?$/;
+const AGO = /^-(\d+(?:\.\d+)?)\s*(s|m|h|d)$/;
+const UNIT = { s: SECOND, m: MINUTE, h: HOUR, d: DAY };
+
+const fraction = (digits) => Number(`0.${digits ?? 0}`) * SECOND;
+
+function offsetOf(zone) {
+  if (/^z$/i.test(zone)) return 0;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  return (zone[0] === "-" ? -minutes : minutes) * MINUTE;
+}
+
+function fromDated([, year, month, day, hour, minute, second = "0", digits, zone]) {
+  const parts = [Number(year), month - 1, Number(day), Number(hour), Number(minute), Number(second)];
+  const local = zone ? new Date(Date.UTC(...parts) - offsetOf(zone)) : new Date(...parts);
+  const sound = parts[1] < 12 && parts[3] < 24 && parts[4] < 60 && parts[5] < 60 && new Date(Date.UTC(...parts)).getUTCDate() === parts[2];
+  return sound ? local.getTime() + fraction(digits) : NaN;
+}
+
+/* A time of day means its last occurrence. */
+function fromClock([, hour, minute, second = "0", digits], nowMs) {
+  if (hour > 23 || minute > 59 || second > 59) return NaN;
+  const date = new Date(nowMs);
+  date.setHours(Number(hour), Number(minute), Number(second), 0);
+  if (date.getTime() > nowMs) date.setDate(date.getDate() - 1);
+  return date.getTime() + fraction(digits);
+}
+
+/* What people type: 10:23, 10:23:05.5, 2026-05-17 10:23:00, ISO 8601, 20260517_102300, now, -90s. NaN where it is none of them. */
+export function parseTime(text, nowMs) {
+  const trimmed = text.trim();
+  if (trimmed === "now") return nowMs;
+  const ago = AGO.exec(trimmed);
+  if (ago) return nowMs - Number(ago[1]) * UNIT[ago[2]];
+  const clock = CLOCK.exec(trimmed);
+  if (clock) return fromClock(clock, nowMs);
+  const dated = DATED.exec(trimmed);
+  return dated ? fromDated(dated) : NaN;
+}
+
+const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30].map((n) => n * SECOND)
+  .concat([1, 2, 5, 10, 30].map((n) => n * MINUTE), [1, 2, 3, 6, 12, 24].map((n) => n * HOUR));
+
+export const stepFor = (leastMs) => STEPS.find((step) => step >= leastMs) ?? DAY;
+
+/* Steps up to an hour: local time is whole in them on both sides of a change of the clocks. */
+function evenTicks(from, to, step) {
+  const ticks = [];
+  const offset = offsetAt(from);
+  for (let at = Math.ceil((from + offset) / step) * step - offset; at < to; at += step) ticks.push(at);
+  return ticks;
+}
+
+/* Longer steps count from local midnight, so a day of 23 or 25 hours is right; an hour that spring leaves out has no tick. */
+function calendarTicks(from, to, step) {
+  const ticks = [], hours = step / HOUR, first = new Date(from);
+  for (let day = 0; ; day++) {
+    for (let hour = 0; hour < 24; hour += hours) {
+      const date = new Date(first.getFullYear(), first.getMonth(), first.getDate() + day, hour);
+      if (date.getTime() >= to) return ticks;
+      if (date.getTime() >= from && date.getHours() === hour) ticks.push(date.getTime());
+    }
+  }
+}
+
+export const ticksBetween = (from, to, step) => (step <= HOUR ? evenTicks(from, to, step) : calendarTicks(from, to, step));

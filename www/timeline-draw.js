@@ -1,0 +1,167 @@
+/*
+ * timeline-draw.js - draws the time line. Everything is drawn anew each time: a few hundred rectangles take less than a
+ * millisecond, and nothing can be stale.
+ *
+ *     RULER   hours and days
+ *     BAND    what is recorded (solid), gaps (hatched by their cause), borders of segments, what memory holds (line below)
+ *     LANE    the cut
+ */
+import { formatClock, formatTick, isRepeated, stepFor, ticksBetween, SECOND } from "./time.js";
+
+export const RULER = 26, BAND = 46, LANE = 26, GAP = 6;
+export const HEIGHT = RULER + BAND + GAP + LANE;
+const BAND_END = RULER + BAND, LANE_TOP = BAND_END + GAP;
+const TICK_SPACE = 92, BORDER_SPACE = 5, FONT = "12px system-ui, sans-serif", BOLD = "600 12px system-ui, sans-serif";
+
+const COLOURS = ["bg", "ruler", "text", "muted", "line", "span", "span-edge", "test", "gap", "gap-soft", "memory", "now", "head", "cut", "cut-soft", "lane"];
+
+/* The style sheet's custom properties; read again when the system changes between dark and light. */
+export function readColours(node) {
+  const style = getComputedStyle(node);
+  return Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--tl-${name}`).trim()]));
+}
+
+function hatch(context, colour, ground) {
+  const tile = new OffscreenCanvas(8, 8), draw = tile.getContext("2d");
+  draw.fillStyle = ground;
+  draw.fillRect(0, 0, 8, 8);
+  draw.strokeStyle = colour;
+  draw.lineWidth = 1.5;
+  for (const shift of [-8, 0, 8]) {
+    draw.beginPath();
+    draw.moveTo(shift - 1, 9);
+    draw.lineTo(shift + 9, -1);
+    draw.stroke();
+  }
+  return context.createPattern(tile, "repeat");
+}
+
+export function makeInk(context, node) {
+  const colours = readColours(node);
+  return { ...colours, hatchLost: hatch(context, colours.gap, colours["gap-soft"]), hatchOff: hatch(context, colours.line, colours.lane) };
+}
+
+/* Off is somebody's wish and the recorder's stop an ordinary day; the others are losses. */
+const QUIET_CAUSES = new Set(["recording switched off", "off", "recorder down", "recording off"]);
+
+/* At least a pixel, so that a short gap does not vanish among 72 hours. */
+function block(context, scale, item, top, height, least = 1) {
+  const left = Math.max(scale.x(item.from), -2), right = Math.min(scale.x(item.to), scale.width + 2);
+  if (right < 0 || left > scale.width) return;
+  context.fillRect(left, top, Math.max(right - left, least), height);
+}
+
+function drawRuler(context, scale, ink) {
+  const step = stepFor(TICK_SPACE * scale.perPixel);
+  context.textBaseline = "middle";
+  let free = -Infinity;
+  for (const at of ticksBetween(scale.from, scale.to, step)) {
+    const x = Math.round(scale.x(at)) + 0.5, label = formatTick(at, step) + (step < SECOND ? `.${Math.round(at % 1000 / 100)}` : "");
+    const day = /[A-Za-z]/.test(label);
+    context.fillStyle = day ? ink.muted : ink.line;
+    context.fillRect(x - 0.5, RULER - (day ? 8 : 5), 1, day ? 8 : 5);
+    context.fillRect(x - 0.5, RULER, 1, BAND);
+    if (x + 5 < free) continue;
+    context.font = day ? BOLD : FONT;
+    context.fillStyle = day ? ink.text : ink.muted;
+    context.fillText(label, x + 5, RULER / 2);
+    free = x + 5 + (day || isRepeated(at) ? context.measureText(label).width + 8 : 0);
+  }
+}
+
+function drawArchive(context, scale, ink, model) {
+  context.fillStyle = ink.lane;
+  context.fillRect(0, RULER, scale.width, BAND);
+  for (const span of model.spans) {
+    context.fillStyle = span.source === "test" ? ink.test : ink.span;
+    block(context, scale, span, RULER, BAND);
+  }
+  for (const gap of model.gaps) {
+    context.fillStyle = QUIET_CAUSES.has(gap.cause) ? ink.hatchOff : ink.hatchLost;
+    block(context, scale, gap, RULER, BAND, 1.5);
+  }
+}
+
+function drawBorders(context, scale, ink, model) {
+  context.fillStyle = ink["span-edge"];
+  let last = -Infinity;
+  for (const { from } of model.segments) {
+    const x = Math.round(scale.x(from));
+    if (x < 0 || x > scale.width || x - last < BORDER_SPACE) continue;
+    context.fillRect(x, BAND_END - 10, 1, 10);
+    last = x;
+  }
+}
+
+function drawMemory(context, scale, ink, memory) {
+  if (!memory) return;
+  context.fillStyle = ink.memory;
+  block(context, scale, memory, BAND_END + 1, 3);
+}
+
+function drawCut(context, scale, ink, range) {
+  context.fillStyle = ink.lane;
+  context.fillRect(0, LANE_TOP, scale.width, LANE);
+  if (!range) {
+    context.font = FONT;
+    context.fillStyle = ink.muted;
+    context.fillText("Drag here to cut", 10, LANE_TOP + LANE / 2 + 1);
+    return;
+  }
+  context.fillStyle = ink["cut-soft"];
+  block(context, scale, range, RULER, BAND + GAP);
+  context.fillStyle = ink.cut;
+  block(context, scale, range, LANE_TOP, LANE, 2);
+  for (const ms of [range.from, range.to]) {
+    const x = Math.round(scale.x(ms));
+    context.fillRect(x - 1, RULER, 2, BAND + GAP + LANE);
+    context.beginPath();
+    context.roundRect(x - 5, LANE_TOP, 10, LANE, 4);
+    context.fill();
+  }
+}
+
+function drawLine(context, x, colour, top, width = 1) {
+  context.fillStyle = colour;
+  context.fillRect(Math.round(x - width / 2), top, width, BAND_END + GAP - top);
+}
+
+function drawNow(context, scale, ink, now) {
+  const x = scale.x(now);
+  if (x < -20 || x > scale.width + 20) return;
+  drawLine(context, x, ink.now, RULER, 2);
+  context.beginPath();
+  context.arc(x, RULER, 4, 0, 7);
+  context.fill();
+}
+
+/* The point looked at, with its time in a flag that stays inside. */
+function drawHead(context, scale, ink, at) {
+  const x = scale.x(at);
+  if (x < -60 || x > scale.width + 60) return;
+  drawLine(context, x, ink.head, 4, 2);
+  const label = formatClock(at);
+  context.font = BOLD;
+  const width = context.measureText(label).width + 12;
+  const left = Math.min(Math.max(x - width / 2, 0), scale.width - width);
+  context.fillStyle = ink.head;
+  context.beginPath();
+  context.roundRect(left, 3, width, 19, 5);
+  context.fill();
+  context.fillStyle = ink.bg;
+  context.fillText(label, left + 6, 13);
+}
+
+/* model: {spans, gaps, segments, memory, range, now, head, hover}; times that are null are not drawn. */
+export function drawTimeline(context, ratio, scale, ink, model) {
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, scale.width, HEIGHT);
+  drawArchive(context, scale, ink, model);
+  drawRuler(context, scale, ink);
+  drawBorders(context, scale, ink, model);
+  drawMemory(context, scale, ink, model.memory);
+  drawCut(context, scale, ink, model.range);
+  if (model.hover !== null) drawLine(context, scale.x(model.hover), ink.text, RULER);
+  if (model.now !== null) drawNow(context, scale, ink, model.now);
+  if (model.head !== null) drawHead(context, scale, ink, model.head);
+}
