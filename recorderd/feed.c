@@ -48,6 +48,8 @@ static void judge(struct feed *feed, const struct ring_frame *newest)
 /* Error diffusion: of any stretch of frames the same share is kept. */
 static bool is_kept(struct feed *feed)
 {
+	if (feed->keep >= 1 || feed->next == feed->chosen)
+		return true;
 	feed->credit += feed->keep;
 	if (feed->credit < 1)
 		return false;
@@ -73,8 +75,10 @@ enum feed_step feed_peek(struct feed *feed)
 		}
 		if (ring_reader_get(feed->ring, head, &newest))
 			judge(feed, &newest);
-		if (feed->keep >= 1 || is_kept(feed))
+		if (is_kept(feed)) {
+			feed->chosen = feed->next;
 			return FEED_FRAME;
+		}
 		feed->thinned++;
 		feed->next++;
 	}

@@ -32,6 +32,7 @@ struct feed {
 	/* Thinning */
 	double keep; /* share of the frames that is fed: 1 is all */
 	double credit;
+	uint64_t chosen; /* seq of the frame that was found last: not thinned out when it is looked at again */
 	int64_t behind_us, last_behind_us; /* age of the next frame against the newest */
 	int64_t judged_mono_us;
 
