@@ -26,9 +26,11 @@ static enum fastcgi_scan read_record(const uint8_t *data, size_t length, struct 
 	return FASTCGI_SCAN_WHOLE;
 }
 
+/* libfcgi would read padding of this record as the next ones, and those have not been looked at. */
 static bool begins_request(const struct record *record, const uint8_t *content)
 {
-	return record->type == FCGI_BEGIN_REQUEST && record->content_length == 8 && content[0] == 0 &&
+	return record->type == FCGI_BEGIN_REQUEST && record->content_length == 8 &&
+	       record->bytes == FCGI_HEADER_LEN + record->content_length && content[0] == 0 &&
 	       content[1] == FCGI_RESPONDER;
 }
 
