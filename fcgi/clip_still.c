@@ -73,20 +73,23 @@ static uint64_t search_all(const struct ring_reader *ring, uint64_t tail, uint64
 	return best;
 }
 
+/* The frame of that number, where it is there, at or before wall_us and not too old. */
+static bool ring_near(const struct ring_reader *ring, uint64_t seq, int64_t wall_us, struct ring_frame *out)
+{
+	return ring_reader_get(ring, seq, out) && out->meta.wall_us <= wall_us &&
+	       wall_us - out->meta.wall_us <= OLDER_MAX_US;
+}
+
 static bool ring_find(const struct ring_reader *ring, int64_t wall_us, struct ring_frame *out)
 {
 	uint64_t head = ring_reader_head(ring), tail = ring_reader_tail(ring);
-	int64_t frame_us;
 
 	if (head == 0)
 		return false;
 	if (wall_us == INT64_MAX)
 		return ring_reader_get(ring, head, out);
-	frame_wall(ring, search_halving(ring, tail, head, wall_us), out, &frame_us);
-	if (frame_us <= wall_us && wall_us - frame_us <= OLDER_MAX_US)
-		return frame_us != INT64_MIN;
-	frame_wall(ring, search_all(ring, tail, head, wall_us), out, &frame_us);
-	return frame_us != INT64_MIN && frame_us <= wall_us && wall_us - frame_us <= OLDER_MAX_US;
+	return ring_near(ring, search_halving(ring, tail, head, wall_us), wall_us, out) ||
+	       ring_near(ring, search_all(ring, tail, head, wall_us), wall_us, out);
 }
 
 bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_t wall_us)
