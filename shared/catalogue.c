@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/clock.h"
 #include "shared/crc32c.h"
 
 #define ENTRIES_A_READ 64
@@ -26,7 +27,9 @@ static bool header_good(const struct catalogue_header *header)
 static bool entry_good(const struct catalogue_entry *entry)
 {
 	return entry->crc == crc32c(0, entry, offsetof(struct catalogue_entry, crc)) &&
-	       memchr(entry->file, '\0', sizeof(entry->file)) && segment_file_valid(entry->file);
+	       clock_believable(entry->start_wall_us) && clock_believable(entry->end_wall_us) &&
+	       clock_believable(entry->last_wall_us) && memchr(entry->file, '\0', sizeof(entry->file)) &&
+	       segment_file_valid(entry->file);
 }
 
 /* Reads up to `count` whole items of 192 bytes from item `first` of the file; -1 with errno. */

@@ -4,6 +4,7 @@
  * reader sees one list or the next. A cache: it can be made from the segments.
  *
  * Little-endian: a header of 192 bytes and entries of 192 bytes, each with a CRC-32C of what is before it.
+ * An entry is good where that, its times (clock_believable) and its file's name are.
  *
  * Wall time is not sorted where the clock was set back, so each entry bounds what stands before and behind it
  * (max_end_wall_us: the latest end up to and with this entry; min_start_wall_us: the earliest start from this one on):

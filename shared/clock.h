@@ -8,6 +8,7 @@
 #ifndef SHARED_CLOCK_H
 #define SHARED_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct {
@@ -17,6 +18,17 @@ typedef struct {
 typedef struct {
 	int64_t us;
 } wall_t;
+
+/*
+ * What files and shared memory say of times is believed from 0 up to the year 2540 (Linux sets no clock past 2262):
+ * sums and differences of such times fit an int64_t.
+ */
+#define CLOCK_MAX_US (INT64_C(1) << 54)
+
+static inline bool clock_believable(int64_t us)
+{
+	return us >= 0 && us < CLOCK_MAX_US;
+}
 
 #define US_PER_S  INT64_C(1000000)
 #define US_PER_MS INT64_C(1000)

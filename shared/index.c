@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/clock.h"
 #include "shared/crc32c.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the structs are the file's bytes");
@@ -42,7 +43,8 @@ void index_record_seal(struct index_record *record, uint64_t segment_no)
 
 bool index_record_good(const struct index_record *record, uint64_t segment_no)
 {
-	return record->crc == record_crc(record, segment_no);
+	return record->crc == record_crc(record, segment_no) && clock_believable(record->wall_us) &&
+	       record->offset <= INDEX_OFFSET_MAX;
 }
 
 static ssize_t read_at(int fd, void *out, size_t bytes, uint64_t at)

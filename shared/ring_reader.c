@@ -117,7 +117,9 @@ bool ring_reader_current(const struct ring_reader *reader, const char *name)
 
 uint64_t ring_reader_head(const struct ring_reader *reader)
 {
-	return atomic_load_explicit(&reader->header->head, memory_order_acquire);
+	uint64_t head = atomic_load_explicit(&reader->header->head, memory_order_acquire);
+
+	return head < RING_POSITION_MAX ? head : 0; /* counting up to it must end */
 }
 
 uint64_t ring_reader_data_bytes(const struct ring_reader *reader)
@@ -145,7 +147,8 @@ bool ring_reader_get(const struct ring_reader *reader, uint64_t seq, struct ring
 	ring_fence(memory_order_acquire);
 	if (atomic_load_explicit(&entry->seq, memory_order_relaxed) != seq)
 		return false;
-	if (!ring_layout_holds(&reader->layout, frame.pos, frame.meta.length))
+	if (!ring_layout_holds(&reader->layout, frame.pos, frame.meta.length) ||
+	    !clock_believable(frame.meta.wall_us) || !clock_believable(frame.meta.mono_us))
 		return false;
 	frame.data = reader->data + frame.pos % reader->layout.data_bytes;
 	if (!ring_reader_still(reader, &frame))

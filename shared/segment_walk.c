@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shared/big_endian.h"
+#include "shared/clock.h"
 
 #define WINDOW_BYTES 16384u
 #define MOOF_MAX     4096u /* FFmpeg's with one sample are about 100 bytes */
@@ -78,7 +79,6 @@ static bool next_fragment(struct walk *walk, uint64_t at, struct index_record *r
 {
 	struct mp4_box moof, mdat;
 	struct mp4_fragment fragment;
-	int64_t wall_us;
 
 	if (!look_box(walk, at, MP4_TYPE('m', 'o', 'o', 'f'), &moof) || moof.size > MOOF_MAX)
 		return false;
@@ -87,9 +87,10 @@ static bool next_fragment(struct walk *walk, uint64_t at, struct index_record *r
 		return false;
 	if (be32_get(data + fragment.sequence_at) != walk->last_sequence + 1)
 		return false;
-	if (fragment.decode_time < walk->last_decode_time || fragment.decode_time > INT64_MAX)
+	if (fragment.decode_time < walk->last_decode_time || fragment.decode_time >= CLOCK_MAX_US)
 		return false;
-	if (__builtin_add_overflow(walk->info->first_wall_us, (int64_t)fragment.decode_time, &wall_us))
+	int64_t wall_us = walk->info->first_wall_us + (int64_t)fragment.decode_time;
+	if (!clock_believable(wall_us))
 		return false;
 
 	uint64_t mdat_at = at + moof.size;
