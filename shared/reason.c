@@ -6,12 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What was wrong may be quoted in it: control bytes of that would break the line, or a terminal. */
+static void set_text(struct reason *why, const char *format, va_list arguments)
+{
+	vsnprintf(why->text, sizeof(why->text), format, arguments);
+	for (char *at = why->text; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+}
+
 bool reason_set(struct reason *why, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(why->text, sizeof(why->text), format, arguments);
+	set_text(why, format, arguments);
 	va_end(arguments);
 	return false;
 }
@@ -22,7 +31,7 @@ bool reason_errno(struct reason *why, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(why->text, sizeof(why->text), format, arguments);
+	set_text(why, format, arguments);
 	va_end(arguments);
 
 	char text[128];

@@ -46,6 +46,18 @@ static void what_is_too_long_is_cut_within_its_room(void **state)
 	assert_int_equal(strlen(why.text), sizeof(why.text) - 1);
 }
 
+static void a_sentence_is_one_line_whatever_it_quotes(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	reason_set(&why, "[%s] is unknown", "a\r\n\x1b[2J\x7f");
+	assert_string_equal(why.text, "[a???[2J?] is unknown");
+	errno = ENOENT;
+	reason_errno(&why, "%s", "a\tb");
+	assert_string_equal(why.text, "a?b: No such file or directory");
+}
+
 static void wall_and_monotonic_time_differ_by_the_offset(void **state)
 {
 	(void)state;
@@ -76,6 +88,7 @@ int main(void)
 	    cmocka_unit_test(a_sentence_is_set_and_false_returned),
 	    cmocka_unit_test(the_error_stands_behind_it_and_errno_stays),
 	    cmocka_unit_test(what_is_too_long_is_cut_within_its_room),
+	    cmocka_unit_test(a_sentence_is_one_line_whatever_it_quotes),
 	    cmocka_unit_test(wall_and_monotonic_time_differ_by_the_offset),
 	    cmocka_unit_test(the_boot_id_is_the_same_at_each_look),
 	};
