@@ -150,7 +150,7 @@ static void keeping_free(void *work)
 
 static void answer_kept(struct api_request *request, const struct keep *keep)
 {
-	char headers[192], camera[64] = "";
+	char headers[256], camera[64] = "";
 	struct stat status;
 	struct json_object *json = NULL;
 
