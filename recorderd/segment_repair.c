@@ -13,7 +13,8 @@
 #include "shared/log.h"
 #include "shared/segment.h"
 
-#define TORN_MAX (UINT64_C(8) << 20)
+#define TORN_MAX       (UINT64_C(8) << 20)
+#define RECORDS_A_READ 256u
 
 struct repair {
 	int folder;
@@ -109,21 +110,36 @@ static bool keep_record(const struct index_record *record, void *context)
 	return !repair->records.failed;
 }
 
+/* Reads all records: true where every one is good and nothing stands behind them. */
+static bool read_whole_index(struct repair *repair)
+{
+	struct index_record records[RECORDS_A_READ];
+	uint64_t count = index_reader_count(&repair->index);
+	struct stat status;
+
+	repair->frames = 0;
+	while (repair->frames < count) {
+		size_t got = index_reader_read(&repair->index, repair->frames, RECORDS_A_READ, records);
+
+		if (!got)
+			return false;
+		repair->frames += got;
+		repair->last = records[got - 1];
+	}
+	return count && fstat(repair->index.fd, &status) == 0 &&
+	       (uint64_t)status.st_size == (count + 1) * INDEX_RECORD_BYTES;
+}
+
 /* Takes the index as it is where it describes the whole file. */
 static bool trust_index(struct repair *repair)
 {
 	const struct segment_layout *layout = &repair->layout;
 	struct stat status;
-	uint64_t count;
 
 	if (index_reader_open(repair->folder, repair->index_file, layout->info.segment_no, &repair->index) !=
-	    INDEX_GOOD)
+		INDEX_GOOD ||
+	    !read_whole_index(repair) || fstat(repair->media, &status) < 0)
 		return false;
-	count = index_reader_count(&repair->index);
-	if (!count || fstat(repair->media, &status) < 0 ||
-	    index_reader_read(&repair->index, count - 1, 1, &repair->last) != 1)
-		return false;
-	repair->frames = count;
 	repair->end = repair->last.offset + repair->last.size;
 	return repair->end == (layout->form == SEGMENT_OPEN ? (uint64_t)status.st_size : layout->media_end);
 }
