@@ -34,7 +34,7 @@ WORKER = fastcgi fastcgi_listen fastcgi_scan problem api_query
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
 API    = api_master api_worker api_slots api_child api_outflow api_vfile api_range api_query api_answer api_json api_route api_camera \
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_info api_health api_metrics \
-	clip_segment clip_plan clip_build clip_encode clip_feed clip_memory clip_timeline clip_still clip_keep
+	clip_segment clip_plan clip_build clip_encode clip_feed clip_memory clip_timeline clip_still clip_keep clip_cache
 
 UNIT_TESTS = ring ring_crash fastcgi live time timeform config config_files crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range api_query api_outflow api_master clip_plan clip_build encoder encoder_faults
 
@@ -97,6 +97,17 @@ $(FRAMES): $(BUILD)/tests/tools/make_frames
 	$< -s 320x180 -b 7000 -n 9000 $@
 
 test-tools: $(BUILD)/tests/preload/camera.so $(FRAMES)
+
+HD_FRAMES = $(BUILD)/tests/frames/hd.frames
+$(HD_FRAMES): $(BUILD)/tests/tools/make_frames
+	@mkdir -p $(@D)
+	$< -s 1280x720 -b 80000 -n 1200 $@
+
+$(BUILD)/tests/bench/viewers: tests/bench/viewers.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $<
+
+bench-tools: test-tools $(HD_FRAMES) $(BUILD)/tests/bench/viewers
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
 FUZZ_TARGETS = time query range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip
@@ -172,6 +183,6 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units test-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install clean
+.PHONY: all units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -3,8 +3,10 @@
  */
 #include "fcgi/api_camera.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void camera_init(struct api_camera *camera, const struct config *config)
@@ -50,6 +52,16 @@ int camera_recordings_folder(const struct api_camera *camera)
 int camera_clips_folder(const struct api_camera *camera)
 {
 	return folder_open(camera->config->clips.directory);
+}
+
+int camera_clips_folder_made(const struct api_camera *camera)
+{
+	int folder = camera_clips_folder(camera);
+
+	if (folder >= 0 || errno != ENOENT)
+		return folder;
+	mkdir(camera->config->clips.directory, 0750);
+	return camera_clips_folder(camera);
 }
 
 bool camera_archive_span(const struct api_camera *camera, int64_t *from_us, int64_t *to_us)

@@ -29,6 +29,9 @@ bool camera_state(struct api_camera *camera, struct recorder_state *out);
 int camera_recordings_folder(const struct api_camera *camera);
 int camera_clips_folder(const struct api_camera *camera);
 
+/* The folder of clips, made where it is missing. */
+int camera_clips_folder_made(const struct api_camera *camera);
+
 /* What the archive reaches over: start of its first segment to the end of the newest. False where it is empty. */
 bool camera_archive_span(const struct api_camera *camera, int64_t *from_us, int64_t *to_us);
 

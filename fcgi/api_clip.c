@@ -1,7 +1,8 @@
 /*
  * api_clip.c - the way from a query to a clip: see api_clip.h.
  *
- *     begin -> plan -> (the index is about to have the end: wait, plan again)
+ *     begin -> (cached: ready)
+ *           -> plan -> (the index is about to have the end: wait, plan again)
  *                   -> (parts have to be encoded: child) -> build -> ready
  */
 #include "fcgi/api_clip.h"
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "fcgi/api_answer.h"
+#include "fcgi/clip_cache.h"
 #include "fcgi/clip_memory.h"
 #include "shared/timeform.h"
 
@@ -58,6 +60,64 @@ static bool want_read(struct api_request *request, struct clip_request *want)
 	return true;
 }
 
+/* Wall time before which nothing is to be had any more. */
+static int64_t retention_us(const struct api_request *request)
+{
+	double hours = request->camera->config->retention.hours;
+
+	return hours > 0 ? wall_now().us - (int64_t)(hours * 3600e6) : 0;
+}
+
+/* Only what will always be the same: an absolute range that is over. */
+static bool may_be_cached(const struct api_request *request, const struct clip_request *want)
+{
+	return request->camera->config->clips.cache && !want->span.moving &&
+	       want->span.from_us >= retention_us(request);
+}
+
+static struct cache_key cache_key_of(const struct clip_request *want)
+{
+	return (struct cache_key){want->span.from_us, want->span.to_us, want->speed};
+}
+
+static bool answer_cached(struct api_request *request)
+{
+	struct clip_request *want = request->work;
+	struct cache_key key = cache_key_of(want);
+	struct clip clip;
+	int folder = may_be_cached(request, want) ? camera_clips_folder(request->camera) : -1;
+
+	if (folder < 0)
+		return false;
+	bool found = cache_find(folder, &key, &clip);
+	close(folder);
+	if (!found)
+		return false;
+	want->plan.from_us = want->span.from_us;
+	want->plan.to_us = want->span.to_us;
+	want->ready(request, want, &clip);
+	clip_finish(&clip);
+	return true;
+}
+
+/* The folder of clips may not be there yet. */
+static void store_in_cache(struct api_request *request, const struct clip *clip)
+{
+	const struct config_clips *clips = &request->camera->config->clips;
+	struct cache_store store = {
+	    .key = cache_key_of(request->work),
+	    .clip = clip,
+	    .max_bytes = (uint64_t)clips->max_mb << 20,
+	    .oldest_from_us = retention_us(request),
+	};
+
+	store.clips_folder = camera_clips_folder_made(request->camera);
+	if (store.clips_folder < 0)
+		return;
+	api_leave_behind(request, cache_store_run, &store);
+	close(store.clips_folder);
+}
+
 void clip_request_begin(struct api_request *request, clip_ready *ready)
 {
 	struct clip_request *want = calloc(1, sizeof(*want));
@@ -70,16 +130,20 @@ void clip_request_begin(struct api_request *request, clip_ready *ready)
 	request->work_free = want_free;
 	want->ready = ready;
 	want->wait_until.us = request->arrived.us + INDEX_WAIT_US;
-	if (want_read(request, want))
+	if (want_read(request, want) && !answer_cached(request))
 		request_plan(request);
 }
 
 /* A range without an end ends at the newest frame there is, in whole milliseconds so that its absolute name is exact.
  */
-static void close_end(struct clip_request *want, int64_t newest_us)
+static void close_end(struct clip_request *want)
 {
-	if (want->span.open_end && newest_us < want->span.to_us)
-		want->plan.to_us = newest_us / 1000 * 1000;
+	const struct clip_stretch *last = &want->plan.stretches[want->plan.count - 1];
+	int64_t newest_us = clip_stretch_end_us(last) / 1000 * 1000;
+
+	if (!want->span.open_end || newest_us >= want->span.to_us)
+		return;
+	want->plan.to_us = newest_us > last->tail.wall_us ? newest_us : newest_us + 1000;
 }
 
 static int64_t indexed_until(const struct clip_plan *plan)
@@ -137,11 +201,13 @@ static void request_build(struct api_request *request)
 		answer_nothing(request, want);
 		return;
 	}
-	close_end(want, indexed_until(&want->plan));
+	close_end(want);
 	if (!clip_build(&want->plan, want->speed, &clip)) {
 		answer_failure(request, "joining the clip");
 		return;
 	}
+	if (want->encoded && may_be_cached(request, want))
+		store_in_cache(request, &clip);
 	want->ready(request, want, &clip);
 	clip_finish(&clip);
 }
@@ -154,6 +220,7 @@ static void encode_done(struct api_request *request)
 		answer_failure(request, "encoding what is not recorded");
 		return;
 	}
+	want->encoded = true;
 	request_build(request);
 }
 

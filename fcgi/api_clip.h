@@ -21,6 +21,7 @@ struct clip_request {
 	mono_t wait_until;
 	struct clip_plan plan;
 	struct encode encode;
+	bool encoded; /* a part of it was */
 	clip_ready *ready;
 };
 

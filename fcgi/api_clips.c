@@ -182,17 +182,6 @@ static void keep_done(struct api_request *request)
 	}
 }
 
-/* The folder of clips, made where it is missing. */
-static int keep_folder(const struct api_request *request)
-{
-	int folder = camera_clips_folder(request->camera);
-
-	if (folder >= 0 || errno != ENOENT)
-		return folder;
-	mkdir(request->camera->config->clips.directory, 0750);
-	return camera_clips_folder(request->camera);
-}
-
 static bool keep_choose_name(struct api_request *request, const struct clip *clip, char out[KEEP_NAME_BYTES])
 {
 	char text[QUERY_VALUE_MAX];
@@ -225,7 +214,7 @@ static void keep_begin(struct api_request *request, struct clip_request *want, s
 			       "name= takes up to 100 characters of A-Z a-z 0-9 . _ - and no dot in front.");
 		return;
 	}
-	keeping->keep.folder = keep_folder(request);
+	keeping->keep.folder = camera_clips_folder_made(request->camera);
 	if (keeping->keep.folder < 0 || !api_job_start(request, keep_run, &keeping->keep, keep_done))
 		answer_failure(request, "writing the clip");
 }

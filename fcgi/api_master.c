@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -190,10 +191,22 @@ static void master_loop(struct master *master)
 	}
 }
 
+/* A clip holds a descriptor for each of its segments. */
+static void descriptors_raise(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static bool master_open(struct master *master)
 {
 	sigset_t signals;
 
+	descriptors_raise();
 	/* A web server that signals its whole process group does not mean this one. */
 	setpgid(0, 0);
 	sigemptyset(&signals);

@@ -204,6 +204,17 @@ bool api_job_start(struct api_request *request, api_job *run, void *context, api
 	return false;
 }
 
+void api_leave_behind(struct api_request *request, api_job *run, void *context)
+{
+	struct api_worker *worker = request->worker;
+	int fd;
+
+	if (child_start(run, context, child_close_worker, worker, &fd) <= 0)
+		return;
+	close(fd);
+	worker->orphans++;
+}
+
 bool api_place_begin(struct api_request *request, enum api_place place)
 {
 	const struct worker_setup *setup = &request->worker->setup;

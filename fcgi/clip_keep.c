@@ -36,7 +36,7 @@ bool keep_name_make(const char *text, char out[KEEP_NAME_BYTES])
 	       keep_name_valid(out);
 }
 
-static bool copy_to(int fd, const struct vfile *file)
+bool keep_copy(int fd, const struct vfile *file)
 {
 	uint8_t *bytes = malloc(COPY_BYTES);
 	uint64_t at = 0, size = vfile_size(file);
@@ -77,7 +77,7 @@ int keep_run(void *context)
 		close(fd);
 		return KEEP_BUSY;
 	}
-	if (ftruncate(fd, 0) == 0 && copy_to(fd, keep->file) && fsync(fd) == 0)
+	if (ftruncate(fd, 0) == 0 && keep_copy(fd, keep->file) && fsync(fd) == 0)
 		outcome = give_name(keep, temporary);
 	if (outcome != KEEP_DONE)
 		unlinkat(keep->folder, temporary, 0);

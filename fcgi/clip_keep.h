@@ -16,6 +16,9 @@ bool keep_name_valid(const char *name);
 /* The same name, with .mp4 behind it where it is missing; false where it cannot be one. */
 bool keep_name_make(const char *text, char out[KEEP_NAME_BYTES]);
 
+/* Writes all bytes of the file to a descriptor. */
+bool keep_copy(int fd, const struct vfile *file);
+
 enum keep_outcome {
 	KEEP_DONE,
 	KEEP_EXISTS,

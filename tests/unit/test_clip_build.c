@@ -327,6 +327,9 @@ static struct ring_writer *ring_of(struct ring_reader **reader)
 	return ring;
 }
 
+/* The stretch that is said to have another picture size, so that it has to be scaled to that of the first. */
+static size_t other_size = SIZE_MAX;
+
 /* Plans, encodes what the index lacks, and joins. */
 static struct clip joined_clip(const struct ring_reader *ring, int64_t from_us, int64_t to_us)
 {
@@ -335,6 +338,8 @@ static struct clip joined_clip(const struct ring_reader *ring, int64_t from_us, 
 	struct clip clip;
 
 	assert_int_equal(clip_plan_make(archive, from_us, to_us, &plan), PLAN_GOOD);
+	if (other_size < plan.count)
+		plan.stretches[other_size].segment.entry.width = 48;
 	memory_add_missing(&plan, ring, true, &encode);
 	assert_true(memory_add_unlike(&plan, &encode));
 	assert_true(encode.count > 0);
@@ -409,6 +414,25 @@ static void segments_of_jpegs_are_transcoded(void **state)
 	clip_finish(&clip);
 }
 
+static void a_stretch_of_another_size_is_scaled(void **state)
+{
+	size_t one = key_from(10), two = key_from(20);
+	const struct part parts[] = {
+	    {&h264, 0, one, GAP_START, true},
+	    {&h264, one, two - one, GAP_FORMAT, true},
+	    {&h264, two, MEDIA_FRAMES - two, GAP_FORMAT, true},
+	};
+
+	(void)state;
+	archive_of(parts, 3);
+	other_size = 1;
+	struct clip clip = joined_clip(NULL, RUN_US, wall_of(MEDIA_FRAMES));
+	other_size = SIZE_MAX;
+	assert_string_equal(clip.source, "transcoded");
+	assert_times_from(&clip, 0, MEDIA_FRAMES);
+	clip_finish(&clip);
+}
+
 static void a_key_frame_becomes_a_picture(void **state)
 {
 	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
@@ -472,6 +496,7 @@ int main(void)
 	    cmocka_unit_test(what_was_never_recorded_comes_from_memory),
 	    cmocka_unit_test(memory_fills_the_gaps_of_the_index),
 	    cmocka_unit_test(segments_of_jpegs_are_transcoded),
+	    cmocka_unit_test(a_stretch_of_another_size_is_scaled),
 	    cmocka_unit_test(a_key_frame_becomes_a_picture),
 	    cmocka_unit_test(the_rings_frame_of_an_instant_is_the_one_before_it),
 	};
