@@ -32,7 +32,7 @@ RECORDERD = recorder options siblings ring_size name_lock publish loop child \
 # Both workers
 WORKER = fastcgi fastcgi_listen fastcgi_scan problem api_query
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
-API    = api_master api_worker api_slots api_child api_outflow api_vfile api_range api_query api_answer api_json api_route api_camera \
+API    = api_master api_worker api_request api_slots api_child api_outflow api_vfile api_range api_query api_answer api_json api_route api_camera \
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_info api_health api_metrics \
 	clip_segment clip_plan clip_build clip_encode clip_feed clip_memory clip_timeline clip_still clip_keep clip_cache
 

@@ -1,0 +1,235 @@
+/*
+ * api_request.c - the life of a request in a worker: see api.h and api_request.h.
+ */
+#include "fcgi/api_request.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fcgi/api_child.h"
+
+#define STILLS_MAX 8 /* FFmpeg takes 60 ms for one */
+
+static void orphan_add(struct api_worker *worker, pid_t child)
+{
+	if (worker->orphan_count == WORKER_ORPHANS_MAX)
+		waitpid(worker->orphans[--worker->orphan_count], NULL, 0);
+	worker->orphans[worker->orphan_count++] = child;
+}
+
+void orphans_reap(struct api_worker *worker)
+{
+	for (size_t i = worker->orphan_count; i > 0; i--)
+		if (waitpid(worker->orphans[i - 1], NULL, WNOHANG) != 0)
+			worker->orphans[i - 1] = worker->orphans[--worker->orphan_count];
+}
+
+/* A child that runs for a client that is gone. */
+static void child_abandon(struct api_request *request)
+{
+	if (!request->child)
+		return;
+	worker_unwatch(request->worker, request->child_fd);
+	pid_t child = request->child;
+	child_kill(child);
+	close(request->child_fd);
+	request->child = 0;
+	orphan_add(request->worker, child);
+}
+
+void request_end(struct api_request *request)
+{
+	struct api_worker *worker = request->worker;
+
+	if (request->ended)
+		return;
+	request->ended = true;
+	child_abandon(request);
+	for (int place = 0; place < API_PLACES; place++)
+		if (request->places[place])
+			api_slots_end(worker->setup.slots, worker->setup.slot, (enum api_place)place);
+	worker_unwatch(worker, request->fcgi->fd);
+	outflow_finish(&request->out);
+	fastcgi_close(request->fcgi);
+}
+
+void request_free(struct api_request *request)
+{
+	struct api_worker *worker = request->worker;
+
+	if (request->work_free)
+		request->work_free(request->work);
+	if (request->next)
+		request->next->previous = request->previous;
+	if (request->previous)
+		request->previous->next = request->next;
+	else
+		worker->requests = request->next;
+	free(request);
+}
+
+/* A POST's body that nobody read would turn the close into a reset, which may overtake the answer. */
+static void drain_input(struct api_request *request)
+{
+	char sink[4096];
+
+	for (int i = 0; i < 64 && recv(request->fcgi->fd, sink, sizeof(sink), MSG_DONTWAIT) > 0; i++)
+		;
+}
+
+static void request_send(struct api_request *request)
+{
+	struct api_worker *worker = request->worker;
+	struct epoll_event event = {.events = EPOLLOUT | EPOLLRDHUP, .data.ptr = &request->connection_watch};
+
+	switch (outflow_run(&request->out, request->fcgi->fd, worker->scratch, sizeof(worker->scratch))) {
+	case OUTFLOW_BLOCKED:
+		epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, request->fcgi->fd, &event);
+		break;
+	case OUTFLOW_DONE:
+		drain_input(request);
+		request_end(request);
+		break;
+	case OUTFLOW_GONE:
+		request_end(request);
+		break;
+	}
+}
+
+/* After a handler: it answered, or it waits for something. */
+void request_step(struct api_request *request, api_handler *handler)
+{
+	request->resume = NULL;
+	handler(request);
+	if (request->out.lead.length > 0)
+		request_send(request);
+	else if (!request->resume)
+		request_end(request);
+}
+
+static void connection_ready(struct api_watch *watch, uint32_t events)
+{
+	struct api_request *request = watch->context;
+
+	if (request->ended)
+		return;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		request_end(request);
+	else if (request->out.lead.length > 0)
+		request_send(request);
+}
+
+static void child_ready(struct api_watch *watch, uint32_t events)
+{
+	struct api_request *request = watch->context;
+	int status = 0;
+
+	(void)events;
+	if (request->ended || !request->child)
+		return;
+	worker_unwatch(request->worker, request->child_fd);
+	waitpid(request->child, &status, 0);
+	close(request->child_fd);
+	request->child = 0;
+	request->child_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	request_step(request, request->resume);
+}
+
+void api_wait(struct api_request *request, int delay_ms, api_handler *resume)
+{
+	request->resume = resume;
+	request->resume_at.us = mono_now().us + delay_ms * US_PER_MS;
+}
+
+/* The child must not keep alive what the worker closes. */
+static void child_close_worker(void *context)
+{
+	struct api_worker *worker = context;
+
+	for (struct api_request *request = worker->requests; request; request = request->next)
+		if (!request->ended)
+			close(request->fcgi->fd);
+	close(worker->setup.listen_fd);
+	close(worker->setup.retire_fd);
+	close(worker->epoll_fd);
+	close(worker->signal_fd);
+}
+
+bool api_job_start(struct api_request *request, api_job *run, void *context, api_handler *done)
+{
+	struct api_worker *worker = request->worker;
+
+	request->child = child_start(run, context, child_close_worker, worker, &request->child_fd);
+	if (request->child <= 0) {
+		request->child = 0;
+		return false;
+	}
+	request->resume = done;
+	request->resume_at.us = INT64_MAX;
+	request->child_watch = (struct api_watch){child_ready, request};
+	if (worker_watch(worker, request->child_fd, EPOLLIN, &request->child_watch))
+		return true;
+	child_abandon(request);
+	request->resume = NULL;
+	return false;
+}
+
+void api_leave_behind(struct api_request *request, api_job *run, void *context)
+{
+	struct api_worker *worker = request->worker;
+	int fd;
+	pid_t child = child_start(run, context, child_close_worker, worker, &fd);
+
+	if (child <= 0)
+		return;
+	close(fd);
+	orphan_add(worker, child);
+}
+
+bool api_place_begin(struct api_request *request, enum api_place place)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+	const struct config_http *limits = &request->camera->config->http;
+	int max = place == API_DOWNLOAD ? limits->max_downloads : limits->max_transcodes;
+
+	if (place == API_STILL)
+		max = STILLS_MAX;
+	if (!request->places[place])
+		request->places[place] = api_slots_begin(setup->slots, setup->slot, place, (uint32_t)max);
+	return request->places[place];
+}
+
+const struct api_slots *api_shared(const struct api_request *request)
+{
+	return request->worker->setup.slots;
+}
+
+void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi)
+{
+	struct api_request *request = calloc(1, sizeof(*request));
+
+	if (!request) {
+		fastcgi_close(fcgi);
+		return;
+	}
+	*request = (struct api_request){
+	    .worker = worker,
+	    .fcgi = fcgi,
+	    .cameras = worker->cameras,
+	    .camera_count = worker->setup.config->count,
+	    .arrived = mono_now(),
+	    .connection_watch = {connection_ready, request},
+	    .next = worker->requests,
+	};
+	if (worker->requests)
+		worker->requests->previous = request;
+	worker->requests = request;
+	if (!worker_watch(worker, fcgi->fd, EPOLLRDHUP, &request->connection_watch)) {
+		request_end(request);
+		return;
+	}
+	request_step(request, worker->setup.dispatch);
+}

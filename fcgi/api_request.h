@@ -1,0 +1,53 @@
+/*
+ * api_request.h - what a worker's loop (api_worker.c) and the life of a request in it (api_request.c) share. Nobody
+ * else includes this.
+ *
+ * A request's struct outlives the epoll_wait() turn in which it ended, since a later event of that turn may still point
+ * at it: request_end() marks, the end of the turn frees.
+ */
+#ifndef FCGI_API_REQUEST_H
+#define FCGI_API_REQUEST_H
+
+#include "fcgi/api.h"
+#include "fcgi/api_worker.h"
+
+/*
+ * lighttpd reads what is queued into memory up to 64 KB at once, and by way of a temporary file beyond: so little is
+ * queued that it never gets there. More scratch than such a socket takes at once would be read from the file twice.
+ */
+#define SOCKET_SNDBUF 24576
+#define SCRATCH_BYTES 32768
+
+#define WORKER_ORPHANS_MAX 64
+
+struct api_worker {
+	struct worker_setup setup;
+	int epoll_fd, signal_fd;
+	struct api_watch listen_watch, signal_watch;
+	struct api_camera *cameras;
+	struct api_request *requests; /* doubly linked */
+	bool accepting, stopping;
+	mono_t stop_at;
+	uint64_t taken;
+	pid_t orphans[WORKER_ORPHANS_MAX]; /* children that no request waits for, not reaped yet */
+	size_t orphan_count;
+	uint8_t scratch[SCRATCH_BYTES];
+};
+
+bool worker_watch(struct api_worker *worker, int fd, uint32_t events, struct api_watch *watch);
+void worker_unwatch(struct api_worker *worker, int fd);
+
+/* Takes over the connection: watches it and calls the dispatcher. */
+void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi);
+
+/* Calls a handler and sends what it answered. */
+void request_step(struct api_request *request, api_handler *handler);
+
+/* Ends it: the connection, its places and its child. */
+void request_end(struct api_request *request);
+void request_free(struct api_request *request);
+
+/* Reaps those orphans that have ended. */
+void orphans_reap(struct api_worker *worker);
+
+#endif
