@@ -3,10 +3,10 @@
  * retention.min_free_gb; oldest first, whole, unlinked (never truncated: who reads one goes on to its end), never one
  * that is open or not finished yet.
  *
- * Age needs a clock that can be believed. It is not, where the archive or this process has seen wall time jump by more
- * than an hour back, or by more than retention.hours forward, and nobody synchronised it since. Then the age of a
- * segment is what was recorded after it: a clock that woke up in 2036 deletes nothing, and an archive on a machine
- * without a clock still ends.
+ * Nothing is deleted because a clock jumped. While something is being recorded, its end is now, and time goes on from there
+ * by the monotonic clock. From there back: what was recorded before something is at least as old; where two segments
+ * follow each other by the same clock, however wrong, they are as far apart as it says; and where it was set in between
+ * by more than an hour, the one before is taken to have ended where the one behind begins.
  */
 #include "recorderd/archive_internal.h"
 
@@ -29,49 +29,71 @@ static bool clock_is_synchronised(void)
 	return adjtimex(&state) != TIME_ERROR && !(state.status & STA_UNSYNC);
 }
 
-static bool is_jump(int64_t from_us, int64_t to_us, int64_t forward_us)
+static int64_t magnitude(int64_t us)
 {
-	return to_us < from_us - HOUR_US || to_us > from_us + forward_us;
+	return us < 0 ? -us : us;
 }
 
-/* Called with `lock` held. */
-static bool archive_has_jump(const struct archive *archive, wall_t now, int64_t keep_us)
+/* Wall time as the newest segment's clock has it. Called with `lock` held. */
+static int64_t archive_now_us(const struct archive *archive)
 {
-	int64_t forward_us = keep_us > HOUR_US ? keep_us : HOUR_US;
-	int64_t last_us = 0;
+	const struct catalogue_entry *newest = &archive->segments[archive->count - 1].entry;
 
-	for (size_t i = 0; i < archive->count; i++) {
-		const struct catalogue_entry *entry = &archive->segments[i].entry;
+	if (!archive->grew_mono_us)
+		return wall_now().us;
+	return newest->end_wall_us + mono_now().us - archive->grew_mono_us;
+}
 
-		if (last_us && is_jump(last_us, entry->start_wall_us, forward_us))
-			return true;
-		last_us = entry->end_wall_us;
+/* What is behind a segment, on the way from the newest to the oldest: the next one, or now. */
+struct behind {
+	int64_t claimed_us; /* its beginning, as its own clock said */
+	int64_t start_us;   /* and by the newest one's */
+	bool clock_was_set; /* before it began */
+	bool is_believed;   /* a long time in front of it is one in which nothing was recorded */
+};
+
+/* The end of a segment by the newest one's clock. */
+static int64_t find_end(const struct catalogue_entry *entry, const struct behind *behind, bool *stepped)
+{
+	int64_t end_us = entry->end_wall_us, apart_us = behind->claimed_us - end_us;
+
+	*stepped = behind->clock_was_set || !behind->is_believed;
+	if (magnitude(apart_us) <= HOUR_US) {
+		*stepped = false;
+		end_us = behind->start_us - apart_us;
+	} else if (*stepped) {
+		end_us = behind->start_us;
 	}
-	return last_us && is_jump(last_us, now.us, forward_us);
+	*stepped |= apart_us < -HOUR_US;
+	return end_us < behind->start_us ? end_us : behind->start_us;
 }
 
 /* How many of the oldest are too old. Called with `lock` held. */
 static size_t count_old(struct archive *archive)
 {
 	int64_t keep_us = (int64_t)(archive->config->retention.hours * (double)HOUR_US);
-	wall_t now = wall_now();
-	int64_t after_us = 0;
-	size_t old = 0;
+	bool trusted = clock_is_synchronised();
+	struct behind behind = {.is_believed = trusted || archive->grew_mono_us};
+	int64_t now_us;
 
-	if (keep_us <= 0)
+	if (keep_us <= 0 || archive->count == 0)
 		return 0;
-	archive->clock_unsure = archive_has_jump(archive, now, keep_us) && !clock_is_synchronised();
-	if (!archive->clock_unsure) {
-		while (old < archive->count && archive->segments[old].entry.end_wall_us < now.us - keep_us)
-			old++;
-		return old;
-	}
+	now_us = behind.claimed_us = behind.start_us = archive_now_us(archive);
+	archive->clock_unsure = false;
 	for (size_t i = archive->count; i-- > 0;) {
 		const struct catalogue_entry *entry = &archive->segments[i].entry;
+		bool stepped;
+		int64_t end_us = find_end(entry, &behind, &stepped);
 
-		if (after_us > keep_us)
+		archive->clock_unsure |= stepped && !trusted;
+		if (end_us < now_us - keep_us)
 			return i + 1;
-		after_us += entry->end_wall_us - entry->start_wall_us;
+		behind = (struct behind){
+		    .claimed_us = entry->start_wall_us,
+		    .start_us = end_us - (entry->end_wall_us - entry->start_wall_us),
+		    .clock_was_set = entry->gap_cause == GAP_CLOCK,
+		    .is_believed = trusted,
+		};
 	}
 	return 0;
 }
