@@ -331,6 +331,8 @@ void clip_request_headers(const struct api_request *request, const struct clip_r
 		buffer_printf(out, "X-Clip-Spans: %.*s\r\n", (int)clip->spans.length, (const char *)clip->spans.data);
 	else
 		buffer_printf(out, "X-Clip-Spans: %zu; see /timeline\r\n", clip->span_count);
+	buffer_printf(out, "X-Clip-Start: %" PRId64 ".%06" PRId64 "\r\n", clip->first_us / US_PER_S,
+		      clip->first_us % US_PER_S);
 	buffer_printf(out, "Server-Timing: clip;dur=%" PRId64 ".%03" PRId64 "\r\n", took_us / 1000, took_us % 1000);
 	if (want->span.moving)
 		append_location(request, want, out);

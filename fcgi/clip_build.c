@@ -113,6 +113,7 @@ static void find_ends(const struct clip_plan *plan, struct clip *out)
 	int64_t late_us = first->head.wall_us - plan->from_us;
 	int64_t last_end_us = clip_stretch_end_us(last);
 
+	out->first_us = first->head.wall_us;
 	out->start_us = first->head.wall_us;
 	if (late_us >= 0 && late_us <= clip_slack_us(&first->head))
 		out->start_us = plan->from_us;
