@@ -18,28 +18,31 @@
 
 struct rounds {
 	int64_t sync_at_us, retain_at_us, retry_at_us;
+	bool synced; /* the last sync went well */
 };
 
-static void sync_media(struct archive *archive)
+/* False while the open segment does not get to the disk. */
+static bool sync_media(struct archive *archive, bool went_well)
 {
-	int fd = -1;
+	int fd = archive_open_media(archive);
 	bool due;
 
+	if (fd < 0)
+		return true;
 	pthread_mutex_lock(&archive->lock);
 	due = archive->unsynced;
 	archive->unsynced = false;
 	pthread_mutex_unlock(&archive->lock);
 	if (due)
-		fd = archive_open_media(archive);
-	if (fd < 0)
-		return;
-	if (fdatasync(fd) < 0) {
+		went_well = fdatasync(fd) == 0;
+	if (due && !went_well) {
 		char text[160];
 
 		snprintf(text, sizeof text, "cannot write to the disk: %s", strerror(errno));
 		archive_set_trouble(archive, text);
 	}
 	close(fd);
+	return went_well;
 }
 
 static bool next_closed(struct archive *archive, struct catalogue_entry *entry)
@@ -175,7 +178,7 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 	int64_t now_us = mono_now().us;
 
 	if (now_us >= rounds->sync_at_us) {
-		sync_media(archive);
+		rounds->synced = sync_media(archive, rounds->synced);
 		rounds->sync_at_us = mono_now().us + archive->config->record.sync_seconds * US_PER_S;
 	}
 	if (now_us >= rounds->retain_at_us) {
@@ -186,9 +189,9 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 	if (now_us >= rounds->retry_at_us) {
 		bool finished = finish_closed(archive), listed = write_lists(archive);
 
-		if (finished && listed)
+		if (finished && listed && rounds->synced)
 			archive_set_trouble(archive, "");
-		else
+		if (!finished || !listed)
 			rounds->retry_at_us = mono_now().us + RETRY_US;
 	}
 }
@@ -235,7 +238,7 @@ static void announce(struct archive *archive)
 void *archive_keeper(void *context)
 {
 	struct archive *archive = context;
-	struct rounds rounds = {0};
+	struct rounds rounds = {.synced = true};
 
 	if (!recover(archive))
 		return NULL;
