@@ -54,7 +54,9 @@ static void check_recording(const struct health *health, const struct recorder_s
 		    (long long)(state->encoder_behind_us / US_PER_S), (unsigned long long)state->thinned);
 	if (state->clock_unsure)
 		say(health, health->warnings,
-		    "The clock was stepped: nothing is deleted by age until it is synchronised.");
+		    "The clock was set by more than an hour, and nobody synchronised it: recordings are kept for "
+		    "longer "
+		    "than retention.hours.");
 }
 
 static void check_camera(struct health *health, struct api_camera *camera)

@@ -173,6 +173,7 @@ void archive_segment_opened(struct archive *archive, const struct catalogue_entr
 	if (archive->open_fd >= 0)
 		close(archive->open_fd);
 	archive->open_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	archive->grew_mono_us = mono_now().us;
 	archive->unlisted = true;
 	pthread_mutex_unlock(&archive->lock);
 	/* At once, and not by the keeper: until it is listed no request finds the newest frames. */
@@ -201,6 +202,7 @@ void archive_segment_grew(struct archive *archive, int64_t end_wall_us, uint64_t
 		segment->entry.size_bytes = size_bytes;
 		segment->entry.frames = frames;
 	}
+	archive->grew_mono_us = mono_now().us;
 	archive->unsynced = true;
 	pthread_mutex_unlock(&archive->lock);
 }

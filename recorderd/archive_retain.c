@@ -3,10 +3,12 @@
  * retention.min_free_gb; oldest first, whole, unlinked (never truncated: who reads one goes on to its end), never one
  * that is open or not finished yet.
  *
- * Nothing is deleted because a clock jumped. While something is being recorded, its end is now, and time goes on from there
- * by the monotonic clock. From there back: what was recorded before something is at least as old; where two segments
- * follow each other by the same clock, however wrong, they are as far apart as it says; and where it was set in between
- * by more than an hour, the one before is taken to have ended where the one behind begins.
+ * Nothing is deleted because a clock jumped. While something is being recorded, its end is now, and time goes on from
+ * there by the monotonic clock. From there back: what was recorded before something is at least as old; where two
+ * segments follow each other by the same clock, however wrong, they are as far apart as it says; and where it was set
+ * in between by more than an hour, the one before is taken to have ended where the one behind begins. So it is, too,
+ * where nothing was recorded for longer than retention.hours and nobody synchronised the clock: a machine that wakes up
+ * in 2036.
  */
 #include "recorderd/archive_internal.h"
 
@@ -48,8 +50,8 @@ static int64_t archive_now_us(const struct archive *archive)
 struct behind {
 	int64_t claimed_us; /* its beginning, as its own clock said */
 	int64_t start_us;   /* and by the newest one's */
-	bool clock_was_set; /* before it began */
-	bool is_believed;   /* a long time in front of it is one in which nothing was recorded */
+	bool clock_was_set; /* just before it began */
+	int64_t break_us;   /* a time without recording in front of it is believed up to this */
 };
 
 /* The end of a segment by the newest one's clock. */
@@ -57,7 +59,7 @@ static int64_t find_end(const struct catalogue_entry *entry, const struct behind
 {
 	int64_t end_us = entry->end_wall_us, apart_us = behind->claimed_us - end_us;
 
-	*stepped = behind->clock_was_set || !behind->is_believed;
+	*stepped = behind->clock_was_set || apart_us > behind->break_us;
 	if (magnitude(apart_us) <= HOUR_US) {
 		*stepped = false;
 		end_us = behind->start_us - apart_us;
@@ -73,7 +75,8 @@ static size_t count_old(struct archive *archive)
 {
 	int64_t keep_us = (int64_t)(archive->config->retention.hours * (double)HOUR_US);
 	bool trusted = clock_is_synchronised();
-	struct behind behind = {.is_believed = trusted || archive->grew_mono_us};
+	int64_t break_us = trusted ? INT64_MAX : keep_us > HOUR_US ? keep_us : HOUR_US;
+	struct behind behind = {.break_us = archive->grew_mono_us ? INT64_MAX : break_us};
 	int64_t now_us;
 
 	if (keep_us <= 0 || archive->count == 0)
@@ -92,7 +95,7 @@ static size_t count_old(struct archive *archive)
 		    .claimed_us = entry->start_wall_us,
 		    .start_us = end_us - (entry->end_wall_us - entry->start_wall_us),
 		    .clock_was_set = entry->gap_cause == GAP_CLOCK,
-		    .is_believed = trusted,
+		    .break_us = break_us,
 		};
 	}
 	return 0;
