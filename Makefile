@@ -36,7 +36,7 @@ API    = api_master api_worker api_request api_slots api_child api_outflow api_v
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_info api_health api_metrics \
 	clip_segment clip_plan clip_build clip_encode clip_feed clip_memory clip_timeline clip_still clip_keep clip_cache
 
-UNIT_TESTS = ring ring_crash fastcgi live time timeform config config_files crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range api_query api_outflow api_master clip_plan clip_build encoder encoder_faults
+UNIT_TESTS = ring ring_crash fastcgi live time timeform config config_files crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range api_query api_outflow api_master clip_plan clip_build encoder encoder_faults retain
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi
@@ -87,6 +87,11 @@ $(BUILD)/tests/preload/camera.so: $(PRELOAD) $(wildcard tests/preload/*.h) tests
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -fPIC -shared -o $@ $(PRELOAD)
 
+# The wall clock and the disk, as a test wants them.
+$(BUILD)/tests/preload/%.so: tests/preload/%.c tests/preload/%.h
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -fPIC -shared -o $@ $<
+
 $(BUILD)/tests/tools/make_frames: tests/tools/make_frames.c tests/tools/frames.h
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $< -ljpeg
@@ -96,7 +101,7 @@ $(FRAMES): $(BUILD)/tests/tools/make_frames
 	@mkdir -p $(@D)
 	$< -s 320x180 -b 7000 -n 9000 $@
 
-test-tools: $(BUILD)/tests/preload/camera.so $(FRAMES)
+test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(FRAMES)
 
 HD_FRAMES = $(BUILD)/tests/frames/hd.frames
 $(HD_FRAMES): $(BUILD)/tests/tools/make_frames

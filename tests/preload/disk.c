@@ -1,0 +1,172 @@
+/*
+ * disk.c - a disk that is full, read-only, broken or hangs, for the files of one folder. Whose file a descriptor is, is
+ * asked of /proc, so that nothing has to be kept of what was opened.
+ */
+/* Both openat() and openat64() are defined here, so neither may be a name for the other. */
+#undef _FILE_OFFSET_BITS
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/preload/disk.h"
+
+#define MB UINT64_C(1000000)
+
+enum change { CHANGE_GROWS, CHANGE_OTHER };
+
+static struct disk_control *control;
+static const char *folder;
+
+__attribute__((constructor)) static void map_control(void)
+{
+	const char *path = getenv("DISK_PRELOAD");
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	void *mapped;
+
+	folder = getenv("DISK_FOLDER");
+	if (fd < 0 || !folder)
+		return;
+	mapped = mmap(NULL, DISK_CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (mapped != MAP_FAILED)
+		control = mapped;
+}
+
+static bool is_ours(int fd)
+{
+	char link[64], path[PATH_MAX];
+	size_t bytes = folder ? strlen(folder) : 0;
+	ssize_t length;
+
+	if (!control)
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length < (ssize_t)bytes || strncmp(path, folder, bytes) != 0)
+		return false;
+	return length == (ssize_t)bytes || path[bytes] == '/' || path[bytes] == ' '; /* "… (deleted)" */
+}
+
+static void wait_while_hanging(void)
+{
+	const struct timespec pause = {0, 5000000};
+
+	if (!control->fault[DISK_HANG])
+		return;
+	control->fault[DISK_HELD]++;
+	while (control->fault[DISK_HANG])
+		nanosleep(&pause, NULL);
+	control->fault[DISK_HELD]--;
+}
+
+/* True where a change of that kind is refused now: errno says why. */
+static bool refuses(int fd, enum change change)
+{
+	uint32_t wrong;
+
+	if (!is_ours(fd))
+		return false;
+	wait_while_hanging();
+	wrong = control->fault[DISK_CHANGE_ERRNO];
+	if (!wrong && change == CHANGE_GROWS)
+		wrong = control->fault[DISK_GROW_ERRNO];
+	errno = (int)wrong;
+	return wrong != 0;
+}
+
+/* POSIX lets an object pointer carry a function's address; ISO C has no cast for it. */
+#define REAL(name)                                                                                                     \
+	static __typeof__(name) *real;                                                                                 \
+	if (!real)                                                                                                     \
+	*(void **)&real = dlsym(RTLD_NEXT, #name)
+
+#define OPENAT(name)                                                                                                   \
+	int name(int directory, const char *path, int flags, ...)                                                      \
+	{                                                                                                              \
+		va_list arguments;                                                                                     \
+		mode_t mode = 0;                                                                                       \
+                                                                                                                       \
+		REAL(name);                                                                                            \
+		if (flags & O_CREAT) {                                                                                 \
+			va_start(arguments, flags);                                                                    \
+			mode = va_arg(arguments, mode_t);                                                              \
+			va_end(arguments);                                                                             \
+			if (refuses(directory, CHANGE_GROWS))                                                          \
+				return -1;                                                                             \
+		}                                                                                                      \
+		return real(directory, path, flags, mode);                                                             \
+	}
+
+#define PWRITE(name, offset_t)                                                                                         \
+	ssize_t name(int fd, const void *data, size_t bytes, offset_t at)                                              \
+	{                                                                                                              \
+		REAL(name);                                                                                            \
+		return refuses(fd, CHANGE_GROWS) ? -1 : real(fd, data, bytes, at);                                     \
+	}
+
+#define FTRUNCATE(name, offset_t)                                                                                      \
+	int name(int fd, offset_t length)                                                                              \
+	{                                                                                                              \
+		REAL(name);                                                                                            \
+		return refuses(fd, CHANGE_OTHER) ? -1 : real(fd, length);                                              \
+	}
+
+#define SYNC(name)                                                                                                     \
+	int name(int fd)                                                                                               \
+	{                                                                                                              \
+		REAL(name);                                                                                            \
+		return refuses(fd, CHANGE_OTHER) ? -1 : real(fd);                                                      \
+	}
+
+#define FSTATVFS(name, type)                                                                                           \
+	int name(int fd, struct type *out)                                                                             \
+	{                                                                                                              \
+		int failed;                                                                                            \
+                                                                                                                       \
+		REAL(name);                                                                                            \
+		failed = real(fd, out);                                                                                \
+		if (!failed && is_ours(fd) && control->fault[DISK_FREE_MB])                                            \
+			out->f_bavail = control->fault[DISK_FREE_MB] * MB / out->f_frsize;                             \
+		return failed;                                                                                         \
+	}
+
+OPENAT(openat)
+OPENAT(openat64)
+PWRITE(pwrite, off_t)
+PWRITE(pwrite64, off64_t)
+FTRUNCATE(ftruncate, off_t)
+FTRUNCATE(ftruncate64, off64_t)
+SYNC(fsync)
+SYNC(fdatasync)
+FSTATVFS(fstatvfs, statvfs)
+FSTATVFS(fstatvfs64, statvfs64)
+
+ssize_t write(int fd, const void *data, size_t bytes)
+{
+	REAL(write);
+	return refuses(fd, CHANGE_GROWS) ? -1 : real(fd, data, bytes);
+}
+
+int renameat(int from_directory, const char *from, int to_directory, const char *to)
+{
+	REAL(renameat);
+	return refuses(to_directory, CHANGE_OTHER) ? -1 : real(from_directory, from, to_directory, to);
+}
+
+int unlinkat(int directory, const char *path, int flags)
+{
+	REAL(unlinkat);
+	return refuses(directory, CHANGE_OTHER) ? -1 : real(directory, path, flags);
+}
