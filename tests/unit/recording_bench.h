@@ -75,6 +75,7 @@ static inline int bench_prepare(uint64_t ring_bytes)
 	char name[64];
 	struct ring_wish wish = {
 	    .name = name, .data_bytes = ring_bytes, .index_entries = 4096, .keep_us = 3600 * US_PER_S, .exact = true};
+	const char *base = getenv("TMPDIR");
 	uint64_t bytes;
 	const void *memory;
 
@@ -86,7 +87,8 @@ static inline int bench_prepare(uint64_t ring_bytes)
 	snprintf(bench.config.camera.name, sizeof bench.config.camera.name, "bench");
 	snprintf(bench.config.record.encoder, sizeof bench.config.record.encoder, "libx264");
 	snprintf(bench.config.record.preset, sizeof bench.config.record.preset, "ultrafast");
-	snprintf(bench.config.record.directory, sizeof bench.config.record.directory, "/tmp/recorder-bench-XXXXXX");
+	snprintf(bench.config.record.directory, sizeof bench.config.record.directory, "%s/recorder-bench-XXXXXX",
+		 base ? base : "/dev/shm");
 	bench.config.record.enabled = true;
 	bench.config.record.segment_seconds = 600;
 	bench.config.record.sync_seconds = 1;
