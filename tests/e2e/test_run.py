@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""`make run`: starts everything, says what is wrong in a sentence, and leaves nothing behind but the recordings."""
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+from rig import BUILD, PROJECT, Rig, free_port, run_tests, wait_for
+
+SMALL = """[camera]
+name = {name}
+device = test
+width = 320
+height = 180
+fps = 10
+[record]
+preset = ultrafast
+[retention]
+min_free_gb = 0
+[memory]
+max_mb = 64
+"""
+
+
+class Project:
+    """A copy of what deploy/run needs, in a folder with a space in its name; requests by Rig.get."""
+
+    get = Rig.get
+
+    def __init__(self):
+        self.base = tempfile.mkdtemp(prefix="recorder-e2e.")
+        self.folder = os.path.join(self.base, "my recorder")
+        self.name = f"e2e-run-{os.getpid()}"
+        os.mkdir(self.folder)
+        for part in ("deploy", "www"):
+            shutil.copytree(os.path.join(PROJECT, part), os.path.join(self.folder, part))
+        shutil.copy(os.path.join(PROJECT, "lighttpd.conf.example"), self.folder)
+        self.port, self.process, self.log_path = free_port(), None, os.path.join(self.base, "run.log")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+        if kind:
+            sys.stdout.write("".join(f"# {line}\n" for line in self.log().splitlines()[-40:]))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"/dev/shm/recorder.{self.name}")
+        shutil.rmtree(self.base)
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def log(self):
+        with contextlib.suppress(FileNotFoundError), open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+        return ""
+
+    def write(self, name, text=SMALL):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text.format(name=self.name))
+
+    def run(self, **environment):
+        """Starts deploy/run as `make run` does, from another folder."""
+        everything = {**os.environ, "BUILD": BUILD, "PORT": str(self.port), **environment}
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([self.path("deploy", "run")], env=everything, cwd="/", stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, start_new_session=True)
+
+    def ready(self):
+        wait_for(lambda: "Ctrl-C stops it" in self.log() or self.process.poll() is not None, 20, "it says that it runs")
+        assert self.process.poll() is None, self.log()
+        wait_for(lambda: self.get("/recordings").body.count(b'"file"') > 0, 10, "it records")
+
+    def stop(self, sent=signal.SIGINT):
+        self.process.send_signal(sent)
+        assert self.process.wait(20) == 0, self.log()
+
+    def refused(self, *words):
+        """It must end by itself, with an error that has all of the words in one line."""
+        assert self.process.wait(20) != 0, self.log()
+        assert any(all(word in line for word in words) for line in self.log().splitlines()), self.log()
+
+    def processes(self, name=""):
+        """{pid: command line} of what it started, by the environment that children inherit."""
+        found = {}
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{entry}/environ", "rb") as environ, open(f"/proc/{entry}/cmdline", "rb") as cmdline:
+                    if f"PORT={self.port}".encode() in environ.read().split(b"\0"):
+                        command = cmdline.read().replace(b"\0", b" ").decode()
+                        if command and name in command.split(" ")[0]:
+                            found[int(entry)] = command
+        return found
+
+    def gone(self):
+        """Nothing that it started runs any more."""
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: not self.processes(), 15, "")
+        assert not self.processes(), self.processes()
+
+    def child(self, name):
+        """Process id of a direct child."""
+        for pid in self.processes(name):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+                if int(stat.read().rsplit(")", 1)[1].split()[1]) == self.process.pid:
+                    return pid
+        return None
+
+
+def run_folders():
+    return {name for name in os.listdir("/tmp") if name.startswith("recorder-run.")}
+
+
+def test_it_serves_and_ctrl_c_stops_everything_with_the_segment_closed():
+    with Project() as project:
+        before = run_folders()
+        project.write("recorder.ini")
+        project.run()
+        project.ready()
+        assert f"http://localhost:{project.port}/" in project.log()
+        assert project.get("/health").status == 200 and project.get("/ui/").status in (200, 404)
+        assert project.get("/snapshot").body[:2] == b"\xff\xd8"
+        project.stop()
+        project.gone()
+        assert not run_folders() - before, "a folder is left behind"
+        assert not os.path.exists(f"/dev/shm/recorder.{project.name}"), "shared memory is left behind"
+        segment, = [name for name in os.listdir(project.path("recordings")) if name.endswith(".mp4")]
+        with open(project.path("recordings", segment), "rb") as file:
+            assert b"moov" in file.read()[-100000:], "the segment was not closed"
+
+
+def test_sigterm_stops_it_too():
+    with Project() as project:
+        project.write("recorder.ini")
+        project.run()
+        project.ready()
+        project.stop(signal.SIGTERM)
+        project.gone()
+
+
+def test_if_it_is_killed_nothing_goes_on_without_it():
+    with Project() as project:
+        before = run_folders()
+        project.write("recorder.ini")
+        project.run()
+        project.ready()
+        project.process.kill()
+        project.process.wait()
+        project.gone()
+        for left in run_folders() - before:
+            shutil.rmtree(os.path.join("/tmp", left))
+
+
+def test_a_recorder_or_web_server_that_dies_is_started_again():
+    with Project() as project:
+        project.write("recorder.ini")
+        project.run()
+        project.ready()
+        for name in ("recorderd", "lighttpd"):
+            pid = project.child(name)
+            os.kill(pid, signal.SIGKILL)
+            wait_for(lambda name=name, pid=pid: project.child(name) not in (None, pid), 10, f"{name} runs again")
+            assert name in project.log() and "starting it again" in project.log()
+        wait_for(lambda: healthy(project), 15, "all is well again")
+        project.stop()
+        project.gone()
+
+
+def healthy(project):
+    with contextlib.suppress(OSError):
+        return project.get("/health").status == 200
+    return False
+
+
+def test_without_a_configuration_or_a_camera_it_records_a_test_picture_and_says_so_loudly():
+    with Project() as project:
+        if any(name.startswith("video") for name in os.listdir("/dev")):
+            return
+        if os.path.exists("/dev/shm/recorder.camera"):
+            print("# another recorder of the default name runs here: not tried")
+            return
+        project.run()
+        project.ready()
+        assert "TEST PICTURE" in project.log()
+        info = project.get("/camera_info").json()
+        assert info["source"] == "test", info
+        assert os.listdir(project.path("recordings"))
+        project.stop()
+
+
+def test_a_folder_of_configurations_runs_one_recorder_each():
+    with Project() as project:
+        os.mkdir(project.path("cameras"))
+        for letter in "ab":
+            project.write(f"cameras/{letter}.ini", SMALL.replace("{name}", project.name + letter))
+        project.run(CONFIG=project.path("cameras"))
+        project.ready()
+        for letter in "ab":
+            wait_for(lambda name=project.name + letter: project.get(f"/snapshot?camera={name}").status == 200, 10, letter)
+        assert sorted(os.listdir(project.path("cameras", "recordings"))) == [project.name + "a", project.name + "b"]
+        project.stop()
+
+
+def test_an_error_in_the_configuration_ends_it_with_its_sentence():
+    with Project() as project:
+        project.write("recorder.ini", SMALL.replace("height", "heigth"))
+        project.run()
+        project.refused("recorder.ini", "heigth")
+        project.gone()
+
+
+def test_a_port_that_is_taken_is_said():
+    with Project() as project, socket.socket() as taken:
+        taken.bind(("127.0.0.1", project.port))
+        taken.listen()
+        project.write("recorder.ini")
+        project.run()
+        project.refused(str(project.port), "PORT=")
+
+
+def test_wishes_that_make_no_sense_are_said():
+    for wish, word in (({"PORT": "http"}, "PORT"), ({"PORT": "70000"}, "PORT"), ({"HOST": "a b"}, "HOST"),
+                       ({"CONFIG": "/nowhere.ini"}, "/nowhere.ini"), ({"BUILD": "/nowhere"}, "make")):
+        with Project() as project:
+            project.run(**wish)
+            project.refused(word)
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests(globals()))
