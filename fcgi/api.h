@@ -68,6 +68,9 @@ void api_wait(struct api_request *request, int delay_ms, api_handler *resume);
 typedef int api_job(void *context);
 bool api_job_start(struct api_request *request, api_job *run, void *context, api_handler *done);
 
+/* The same, but nobody waits for it and nothing ends it but itself: work that is left behind after an answer. */
+void api_leave_behind(struct api_request *request, api_job *run, void *context);
+
 /*
  * Takes a place among those that the configuration allows for all workers; it is given back when the request ends.
  * False where all are taken.
