@@ -48,7 +48,7 @@ static void check_entry(const struct catalogue_entry *entry)
 	holds(entry->frames > 0 && entry->size_bytes == (uint64_t)contents_of(MEDIA_FILE).size);
 	holds((uint64_t)contents_of(INDEX_FILE).size == (entry->frames + 1) * INDEX_RECORD_BYTES);
 	holds(entry->end_wall_us >= entry->start_wall_us && strcmp(entry->file, MEDIA_FILE) == 0);
-	holds(entry->codec != 0 && entry->width > 0 && entry->height > 0);
+	holds(entry->width > 0 && entry->height > 0);
 }
 
 static void check_repaired(const struct catalogue_entry *entry)
