@@ -59,14 +59,12 @@ static int64_t find_end(const struct catalogue_entry *entry, const struct behind
 {
 	int64_t end_us = entry->end_wall_us, apart_us = behind->claimed_us - end_us;
 
-	*stepped = behind->clock_was_set || apart_us > behind->break_us;
-	if (magnitude(apart_us) <= HOUR_US) {
-		*stepped = false;
-		end_us = behind->start_us - apart_us;
-	} else if (*stepped) {
+	*stepped = apart_us < -HOUR_US || apart_us > behind->break_us ||
+		   (behind->clock_was_set && magnitude(apart_us) > HOUR_US);
+	if (behind->clock_was_set || apart_us > behind->break_us)
 		end_us = behind->start_us;
-	}
-	*stepped |= apart_us < -HOUR_US;
+	else if (magnitude(apart_us) <= HOUR_US)
+		end_us = behind->start_us - apart_us;
 	return end_us < behind->start_us ? end_us : behind->start_us;
 }
 

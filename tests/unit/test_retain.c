@@ -102,6 +102,20 @@ static void test_a_step_forward_makes_nothing_old(void **state)
 	}
 }
 
+static void test_many_steps_of_an_hour_make_nothing_old(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench);
+	bench.config.retention.hours = 6;
+	synchronised = true;
+	for (int i = 7; i >= 0; i--)
+		add(&bench, 1.99 * i, i == 7 ? GAP_START : GAP_CLOCK);
+	is_recording(&bench, 0);
+	assert_int_equal(count_old(&bench.archive), 1); /* they stand for 8 hours */
+}
+
 static void test_a_step_that_no_segment_shows_yet_makes_nothing_old(void **state)
 {
 	struct bench bench;
@@ -225,6 +239,7 @@ int main(void)
 	    cmocka_unit_test(test_what_is_older_than_its_hours_goes),
 	    cmocka_unit_test(test_it_goes_also_where_nobody_synchronises_the_clock),
 	    cmocka_unit_test(test_a_step_forward_makes_nothing_old),
+	    cmocka_unit_test(test_many_steps_of_an_hour_make_nothing_old),
 	    cmocka_unit_test(test_a_step_that_no_segment_shows_yet_makes_nothing_old),
 	    cmocka_unit_test(test_age_goes_on_by_the_monotonic_clock),
 	    cmocka_unit_test(test_a_start_in_another_decade_makes_nothing_old),
