@@ -19,6 +19,7 @@ struct gap {
 };
 
 struct search {
+	const struct clip_plan *plan;
 	struct gap gaps[GAPS_MAX];
 	size_t gap_count;
 	struct encode *encode;
@@ -33,8 +34,9 @@ static void gap_add(struct search *search, size_t place, int64_t low_us, int64_t
 		search->gaps[search->gap_count++] = (struct gap){place, low_us, high_us};
 }
 
-static void find_gaps(struct search *search, const struct clip_plan *plan, bool after_last)
+static void find_gaps(struct search *search, bool after_last)
 {
+	const struct clip_plan *plan = search->plan;
 	int64_t low_us = plan->from_us - 1;
 
 	for (size_t i = 0; i < plan->count; i++) {
@@ -48,8 +50,19 @@ static void find_gaps(struct search *search, const struct clip_plan *plan, bool 
 		gap_add(search, plan->count, low_us, plan->to_us);
 }
 
+/* Of a time that came twice, since the clock was set back, one stretch may have what is missing beside another. */
+static bool is_recorded(const struct clip_plan *plan, int64_t wall_us)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (wall_us >= plan->stretches[i].head.wall_us && wall_us <= plan->stretches[i].tail.wall_us)
+			return true;
+	return false;
+}
+
 static const struct gap *gap_of(const struct search *search, int64_t wall_us)
 {
+	if (is_recorded(search->plan, wall_us))
+		return NULL;
 	for (size_t i = 0; i < search->gap_count; i++)
 		if (wall_us > search->gaps[i].low_us && wall_us < search->gaps[i].high_us)
 			return &search->gaps[i];
@@ -111,10 +124,10 @@ static int part_order(const void *a, const void *b)
 void memory_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
 			struct encode *encode)
 {
-	struct search search = {.encode = encode};
+	struct search search = {.plan = plan, .encode = encode};
 	struct ring_frame frame;
 
-	find_gaps(&search, plan, after_last);
+	find_gaps(&search, after_last);
 	if (!ring || search.gap_count == 0)
 		return;
 	uint64_t head = ring_reader_head(ring);
