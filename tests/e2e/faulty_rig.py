@@ -1,0 +1,160 @@
+"""A rig whose wall clock and disk do what a test wants (tests/preload/clock.c, disk.c), and words for what is to be seen then."""
+import datetime
+import errno
+import mmap
+import os
+import re
+import struct
+import sys
+import time
+
+from exact import difference
+from rig import BUILD, PROJECT, US, Rig, run_tests, wait_for
+
+from clip_frames import clip_numbers
+
+COUNT = 9000  # of the frames file, after which numbers begin anew
+HOUR_US = 3600 * US
+
+
+def mapped(path, size):
+    with open(path, "wb") as file:
+        file.truncate(size)
+    with open(path, "r+b") as file:
+        return mmap.mmap(file.fileno(), size)
+
+
+class Clock:
+    """The wall clock of everything that the rig starts. The test's own does not move."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "clock.control")
+        self.control = mapped(self.path, 16)
+        self.synchronised(True)
+
+    def synchronised(self, yes):
+        struct.pack_into("=I", self.control, 8, yes)
+
+    @property
+    def offset_us(self):
+        return struct.unpack_from("=q", self.control, 0)[0]
+
+    def set_offset(self, offset_us):
+        struct.pack_into("=q", self.control, 0, offset_us)
+
+    def step(self, seconds):
+        self.set_offset(self.offset_us + round(seconds * US))
+
+    def set(self, epoch):
+        self.set_offset(epoch * US - time.time_ns() // 1000)
+
+    def now_us(self):
+        return time.time_ns() // 1000 + self.offset_us
+
+
+class Disk:
+    """The disk below the recordings folder."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "disk.control")
+        self.control = mapped(self.path, 4096)
+        with open(os.path.join(PROJECT, "tests", "preload", "disk.h"), encoding="utf-8") as header:
+            self.names = {name: int(number) for name, number in re.findall(r"^\s*DISK_(\w+) = (\d+)", header.read(), re.M)}
+
+    def set(self, name, value):
+        struct.pack_into("=I", self.control, 4 * self.names[name], value)
+
+    def get(self, name):
+        return struct.unpack_from("=I", self.control, 4 * self.names[name])[0]
+
+    def full(self, yes=True):
+        self.set("GROW_ERRNO", errno.ENOSPC if yes else 0)
+
+    def read_only(self, yes=True):
+        self.set("CHANGE_ERRNO", errno.EROFS if yes else 0)
+
+    def broken(self, yes=True):
+        self.set("CHANGE_ERRNO", errno.EIO if yes else 0)
+
+    def hangs(self, yes=True):
+        self.set("HANG", yes)
+
+
+class FaultyRig(Rig):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.clock, self.disk = Clock(self.folder), Disk(self.folder)
+        self.environment.update(CLOCK_PRELOAD=self.clock.path, DISK_PRELOAD=self.disk.path,
+                                DISK_FOLDER=os.path.realpath(self.recordings))
+
+    def __exit__(self, *why):
+        self.disk.hangs(False)
+        super().__exit__(*why)
+
+    def spawn(self, command, log, environment):
+        """The disk is wrong for recorderd alone, the clock for all."""
+        names = ["clock", "disk"] if command[0].endswith("recorderd") else ["clock"]
+        libraries = [os.path.join(BUILD, "tests", "preload", name + ".so") for name in names]
+        loaded = [environment["LD_PRELOAD"]] if "LD_PRELOAD" in environment else []
+        return super().spawn(command, log, dict(environment, LD_PRELOAD=":".join(loaded + libraries)))
+
+    # -- what there is
+
+    def taken(self):
+        """Numbers of the frames that recorderd took off the camera, in order."""
+        return [frame.number % COUNT for frame in self.camera.frames()]
+
+    def new_frames(self, count):
+        before = len(self.camera.frames())
+        wait_for(lambda: len(self.camera.frames()) >= before + count, count / 10 + 15, f"{count} more frames")
+
+    def indexed(self):
+        """Waits until the frames that were taken so far are on disk."""
+        last = self.camera.frames()[-1].wall_us
+        wait_for(lambda: self.newest_indexed_us() > last, 20, "recorded up to now")
+
+    def newest_indexed_us(self):
+        until = self.get("/camera_info").json()["recording"]["indexed_until"]
+        return time_us(until) if until else 0
+
+    def segments(self):
+        """Oldest first."""
+        return list(reversed(self.get("/recordings").json()))
+
+    def archive_numbers(self):
+        """Numbers of all frames in all segments, in the order of recording."""
+        with open(self.path("segments.txt"), "w", encoding="utf-8") as listed:
+            listed.write("".join(f"file '{self.recordings}/{one['file']}'\n" for one in self.segments()))
+        return clip_numbers(self.path("segments.txt"), ["-f", "concat", "-safe", "0"])
+
+    def timeline(self, from_us, to_us):
+        return self.get(f"/timeline?from={from_us / US:.6f}&to={to_us / US:.6f}").json()
+
+    def reasons(self):
+        return " ".join(self.get("/health").json()["reasons"])
+
+    def warnings(self):
+        return " ".join(self.get("/health").json()["warnings"])
+
+
+def time_us(text):
+    """Microseconds since 1970 of an ISO 8601 time with an offset."""
+    return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * US)
+
+
+def assert_same(shown, wanted):
+    assert shown == wanted, difference(shown, wanted)
+
+
+def assert_in_order(shown, taken, missing=0):
+    """`shown` are `taken` without `missing` at the end, at most, and without one in between."""
+    assert_same(shown, taken[:len(shown)])
+    assert len(taken) - len(shown) <= missing, f"{len(taken) - len(shown)} frames at the end are missing"
+
+
+def main(namespace, **rig_options):
+    """run_tests with a running rig that all tests of the file share."""
+    with FaultyRig(**rig_options) as rig:
+        rig.start()
+        status = run_tests(namespace, rig)
+    sys.exit(status)

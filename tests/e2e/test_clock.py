@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""The clock is set, forth and back, by fractions and by decades: each frame once, nothing overwritten, nothing deleted."""
+import hashlib
+import os
+import time
+
+from exact import frames_within
+from faulty_rig import COUNT, FaultyRig, assert_in_order, assert_same, main
+from rig import US, wait_for
+
+SETTINGS = {"camera": {"fps": 60}, "retention": {"hours": 2, "min_free_gb": 0}}
+YEAR_2036 = 2090000000  # behind it signed 32-bit seconds end
+
+
+def step(rig, seconds):
+    """Steps the clock while frames come. Returns the first segment behind the step, once it is listed."""
+    rig.new_frames(40)
+    known = {one["file"] for one in rig.segments()}
+    rig.clock.step(seconds)
+    rig.new_frames(20)
+
+    def listed():
+        new = [one for one in rig.segments() if one["file"] not in known]
+        return new[-1] if new else None
+    return wait_for(listed, 10, f"a new segment after {seconds} s")
+
+
+def test_each_step_begins_a_new_segment_with_that_cause(rig):
+    before = len(rig.segments())
+    for seconds in (0.4, -0.4, 3600, -3600, -3600, 3600, -1, 0.02):
+        step(rig, seconds)
+    assert len(rig.segments()) >= before + 8, rig.segments()
+    told = [gap["cause"] for gap in rig.timeline(0, rig.clock.now_us() + 2 * 3600 * US)["gaps"]]
+    assert told.count("clock") >= 4, told  # a step back leaves no time without footage
+
+
+def test_a_range_after_a_step_is_the_clock_of_its_time(rig):
+    step(rig, -3600)
+    rig.new_frames(75)
+    rig.indexed()
+    now_us = rig.clock.now_us()
+    from_us = (now_us // US - 1) * US
+    rig.new_frames(5)
+    frames = rig.camera.frames()
+    wanted = [frame.number % COUNT for frame in frames_within(frames, from_us, now_us)]
+    shown = [number for _, number in rig.clip(from_us, now_us)]
+    step(rig, 3600)
+    assert_same(shown, wanted)
+    assert_same([number for _, number in rig.clip(from_us, now_us)], wanted)
+
+
+def test_a_second_that_came_twice_is_served_twice_in_the_order_of_recording(rig):
+    again = step(rig, 7200)
+    rig.new_frames(60)
+    start = time.strptime(again["start_time"], "%Y%m%d_%H%M%S")
+    first_us = round(time.mktime(start)) * US
+    rig.clock.step((first_us - rig.clock.now_us()) / US + 0.2)  # back into the very second that names the segment
+    rig.new_frames(90)
+    rig.indexed()
+    twin = again["file"].replace(".mp4", "_2.mp4")
+    assert twin in os.listdir(rig.recordings), os.listdir(rig.recordings)
+    wanted = [frame.number % COUNT for frame in frames_within(rig.camera.frames(), first_us, first_us + 2 * US)]
+    answer = rig.footage(first_us, first_us + 2 * US)
+    numbers = [number for _, number in rig.frames_of(answer.body)]
+    assert len(wanted) > 70, "the second came once"
+    assert numbers == sorted(set(numbers)) and len(numbers) > 70, numbers
+    assert abs(len(numbers) - len(wanted)) <= 1, f"{len(numbers)} frames, not {len(wanted)}"
+    assert answer.headers["X-Clip-Spans"].count("/") == 2, answer.headers["X-Clip-Spans"]
+    rig.clock.step(-7200)
+
+
+def test_no_age_that_a_wrong_clock_claims_deletes_anything(rig):
+    rig.clock.synchronised(False)
+    names = {one["file"] for one in rig.segments()}
+    now_us = rig.clock.now_us()
+    for epoch in (100, YEAR_2036, 5000):
+        rig.new_frames(20)
+        rig.clock.set(epoch)
+        rig.new_frames(60)
+        rig.indexed()
+        wait_for(lambda: "clock" in rig.warnings(), 8, "/health warns")  # as long as retention's round at most
+    rig.clock.step(now_us / US - rig.clock.now_us() / US + 30)
+    rig.new_frames(30)
+    rig.clock.synchronised(True)
+    wait_for(lambda: "clock" not in rig.warnings(), 8, "/health is content")
+    gone = names - {one["file"] for one in rig.segments()}
+    assert not gone, f"deleted: {gone}"
+    names = {one["file"] for one in rig.segments()}
+    assert any(name.startswith("recording_1970") for name in names) and any(name.startswith("recording_2036") for name in names)
+
+
+def test_the_web_server_goes_on_through_all_of_it(rig):
+    assert "restart" not in rig.log("lighttpd.log"), rig.log("lighttpd.log")
+
+
+def test_the_archive_has_every_frame_once_in_the_order_of_recording(rig):
+    kept = {}
+    for one in rig.segments():
+        if one["state"] == "complete":
+            with open(os.path.join(rig.recordings, one["file"]), "rb") as file:
+                kept[one["file"]] = hashlib.sha1(file.read()).digest()
+    assert rig.stop_recorderd() == 0
+    for name, digest in kept.items():
+        with open(os.path.join(rig.recordings, name), "rb") as file:
+            assert hashlib.sha1(file.read()).digest() == digest, f"{name} was written again"
+    listed = sorted(rig.segments(), key=lambda one: os.stat(os.path.join(rig.recordings, one["file"])).st_mtime_ns)
+    assert_same([one["file"] for one in rig.segments()], [one["file"] for one in listed])
+    assert_in_order(rig.archive_numbers(), rig.taken(), missing=2)
+
+
+# Berlin: clocks went from 03:00 back to 02:00 at this second, and from 02:00 to 03:00 at the other.
+AUTUMN_2026, SPRING_2026 = 1792890000, 1774746000
+
+
+def berlin(epoch):
+    """A recorder of its own that has just been started at that time."""
+    rig = FaultyRig({"record": {"segment_seconds": 10}})
+    rig.environment["TZ"] = "Europe/Berlin"
+    rig.clock.set(epoch)
+    return rig
+
+
+def numbers_between(rig, from_text, to_text):
+    answer = rig.get(f"/footage?from={from_text}&to={to_text}")
+    assert answer.status == 200, answer.body
+    return [number for _, number in rig.frames_of(answer.body)]
+
+
+def test_the_hour_that_autumn_repeats_is_recorded_twice_and_asked_for_whole(_):
+    with berlin(AUTUMN_2026 - 2) as rig:
+        rig.start()
+        rig.new_frames(120)
+        rig.stop_recorderd()
+        rig.clock.set(AUTUMN_2026 + 3598)
+        rig.start_recorderd()
+        rig.new_frames(120)
+        rig.indexed()
+        names = [one["file"] for one in rig.segments()]
+        assert "recording_20261025_025958.mp4" in names and len(names) >= 2, names
+        assert any(name.startswith("recording_20261025_0259") for name in names[1:]), names
+        shown = numbers_between(rig, "20261025_025950", "20261025_025959_990")
+        wanted = [frame.number % COUNT for frame in rig.camera.frames() if frame.wall_us < (AUTUMN_2026 + 3600) * US - 10000]
+        assert_in_order(shown, wanted, missing=1)
+        starts = [one["start"][-6:] for one in rig.segments()]
+        assert starts[0] == "+02:00" and starts[-1] == "+01:00", starts
+
+
+def test_the_hour_that_spring_leaves_out_is_no_gap_and_no_time(_):
+    with berlin(SPRING_2026 - 2) as rig:
+        rig.start()
+        rig.new_frames(120)
+        rig.indexed()
+        first = SPRING_2026 * US - US
+        wanted = [frame.number % COUNT for frame in frames_within(rig.camera.frames(), first, first + 2 * US)]
+        assert_same(numbers_between(rig, "20260329_015959", "20260329_030001"), wanted)
+        assert rig.timeline(first, first + 2 * US)["gaps"] == []
+        assert rig.get("/footage?from=20260329_021000&to=20260329_031000").status == 400
+
+
+if __name__ == "__main__":
+    main(globals(), settings=SETTINGS, fps="60")
