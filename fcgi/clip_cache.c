@@ -41,11 +41,12 @@ static bool name_key(const char *name, struct cache_key *out)
 	return strcmp(name, again) == 0;
 }
 
-/* Lines: entity tag; source; start, end and duration in microseconds and the number of spans; the spans. */
+/* Lines: entity tag; source; start, first frame, end and duration in microseconds and the number of spans; the spans.
+ */
 static void trailer_text(const struct clip *clip, struct buffer *out)
 {
-	buffer_printf(out, "%s\n%s\n%" PRId64 " %" PRId64 " %" PRId64 " %zu\n", clip->etag, clip->source,
-		      clip->start_us, clip->end_us, clip->duration_us, clip->span_count);
+	buffer_printf(out, "%s\n%s\n%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %zu\n", clip->etag, clip->source,
+		      clip->start_us, clip->first_us, clip->end_us, clip->duration_us, clip->span_count);
 	buffer_append(out, clip->spans.data, clip->spans.length);
 }
 
@@ -53,8 +54,9 @@ static bool trailer_parse(char *text, struct clip *clip)
 {
 	int at = 0;
 
-	if (sscanf(text, "%31[^\n]\n%23[^\n]\n%" SCNd64 " %" SCNd64 " %" SCNd64 " %zu%n", clip->etag, clip->source,
-		   &clip->start_us, &clip->end_us, &clip->duration_us, &clip->span_count, &at) != 6)
+	if (sscanf(text, "%31[^\n]\n%23[^\n]\n%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %zu%n", clip->etag,
+		   clip->source, &clip->start_us, &clip->first_us, &clip->end_us, &clip->duration_us, &clip->span_count,
+		   &at) != 7)
 		return false;
 	if (text[at] != '\n' || strpbrk(text + at + 1, "\r\n"))
 		return false;
