@@ -49,6 +49,7 @@ bool loop_watch_set(struct loop *loop, struct loop_watch *watch, uint32_t events
 {
 	struct epoll_event event = {.events = events, .data.ptr = watch};
 	int operation = EPOLL_CTL_MOD;
+	bool good;
 
 	if (watch->events == events)
 		return true;
@@ -58,8 +59,10 @@ bool loop_watch_set(struct loop *loop, struct loop_watch *watch, uint32_t events
 		operation = EPOLL_CTL_ADD;
 	if (!events)
 		forget_events(loop, watch);
-	watch->events = events;
-	return epoll_ctl(loop->epoll, operation, watch->fd, &event) == 0;
+	good = epoll_ctl(loop->epoll, operation, watch->fd, &event) == 0;
+	if (good || !events)
+		watch->events = events;
+	return good;
 }
 
 void loop_timer_clear(struct loop *loop, struct loop_timer *timer)
