@@ -57,15 +57,28 @@ struct behind {
 /* The end of a segment by the newest one's clock. */
 static int64_t find_end(const struct catalogue_entry *entry, const struct behind *behind, bool *stepped)
 {
-	int64_t end_us = entry->end_wall_us, apart_us = behind->claimed_us - end_us;
+	int64_t apart_us = behind->claimed_us - entry->end_wall_us;
 
 	*stepped = apart_us < -HOUR_US || apart_us > behind->break_us ||
 		   (behind->clock_was_set && magnitude(apart_us) > HOUR_US);
-	if (behind->clock_was_set || apart_us > behind->break_us)
-		end_us = behind->start_us;
-	else if (magnitude(apart_us) <= HOUR_US)
-		end_us = behind->start_us - apart_us;
-	return end_us < behind->start_us ? end_us : behind->start_us;
+	if (behind->clock_was_set || apart_us > behind->break_us || apart_us < 0)
+		return behind->start_us;
+	return behind->start_us - apart_us;
+}
+
+/*
+ * Of the `old` oldest, those before the first that is recent by its own word: a clock that is right now was right then,
+ * and one that woke up in 1970 in between is no reason to doubt it. Called with `lock` held.
+ */
+static size_t count_up_to_recent(const struct archive *archive, size_t old, int64_t now_us, int64_t keep_us)
+{
+	for (size_t i = 0; i < old; i++) {
+		int64_t end_us = archive->segments[i].entry.end_wall_us;
+
+		if (end_us >= now_us - keep_us && end_us <= now_us)
+			return i;
+	}
+	return old;
 }
 
 /* How many of the oldest are too old. Called with `lock` held. */
@@ -88,7 +101,7 @@ static size_t count_old(struct archive *archive)
 
 		archive->clock_unsure |= stepped && !trusted;
 		if (end_us < now_us - keep_us)
-			return i + 1;
+			return trusted ? count_up_to_recent(archive, i + 1, now_us, keep_us) : i + 1;
 		behind = (struct behind){
 		    .claimed_us = entry->start_wall_us,
 		    .start_us = end_us - (entry->end_wall_us - entry->start_wall_us),
