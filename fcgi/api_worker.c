@@ -4,6 +4,7 @@
 #include "fcgi/api_worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "shared/log.h"
 
 #define EVENTS_MAX	64
+#define MMAP_THRESHOLD	(128 << 10)
 #define STOP_GRACE_US	(2 * US_PER_S)
 #define ORPHANS_POLL_MS 50
 
@@ -161,6 +163,8 @@ int worker_run(const struct worker_setup *setup)
 	if (!worker)
 		return EXIT_FAILURE;
 	worker->setup = *setup;
+	/* A fixed threshold: the tables of a clip of six hours go back to the kernel when it is built. */
+	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	if (!worker_open(worker)) {
 		log_error("api", "a worker could not start: %s", strerror(errno));
 		worker_close(worker);
