@@ -82,17 +82,12 @@ export const keepClip = (camera, fromMs, toMs, name) =>
 export const deleteClip = (camera, file) =>
   request(path(`/clips/${encodeURIComponent(file)}`, { camera }), { method: "DELETE" });
 
-const spansOf = (text) => (text.includes("/") ? text : "").split(",").filter(Boolean).map((span) => {
-  const [from, to] = span.trim().split("/");
-  return { from: Date.parse(from), to: Date.parse(to) };
-}).filter((span) => span.to > span.from);
-
-/* What a clip would be, without fetching it: {bytes, spans, source}. spans is empty where there are too many to be listed. */
+/* What a clip would be, without fetching it: {bytes, start, source}; start is the wall time of its first frame. */
 export async function describe(url, signal) {
   const { headers } = await request(url, { method: "HEAD", signal }).catch((problem) => explain(url, signal, problem));
   return {
     bytes: Number(headers.get("Content-Length")),
-    spans: spansOf(headers.get("X-Clip-Spans") ?? ""),
+    start: Number(headers.get("X-Clip-Start")) * 1000,
     source: headers.get("X-Clip-Source") ?? "",
   };
 }

@@ -54,11 +54,15 @@ export class Cut {
     this.range = range && range.to > range.from ? range : null;
     find("cut").hidden = !this.range;
     this.#owner.changed(this.range, done);
-    clearTimeout(this.#timer);
-    this.#asking?.abort();
+    this.#stopAsking();
     if (!this.range) return;
     this.#write();
     if (done) this.#timer = setTimeout(() => this.#ask(), ASK_MS);
+  }
+
+  #stopAsking() {
+    clearTimeout(this.#timer);
+    this.#asking?.abort();
   }
 
   /* Keys I and O: one end here, the other one where it was, or a little away. */
@@ -86,6 +90,8 @@ export class Cut {
 
   #typed() {
     const [from, to] = ["cut-from", "cut-to"].map((id) => parseTime(find(id).value, this.#owner.now()));
+    if (this.range && Math.abs(from - this.range.from) < 1 && Math.abs(to - this.range.to) < 1) return;
+    this.#stopAsking();
     if (Number.isNaN(from) || Number.isNaN(to)) {
       this.#say("That is not a time. Right are 10:23:05, 2026-05-17 10:23:00 and -90s.", true);
       return;
@@ -94,7 +100,6 @@ export class Cut {
       this.#say("The end has to lie behind the beginning.", true);
       return;
     }
-    if (this.range && Math.abs(from - this.range.from) < 1 && Math.abs(to - this.range.to) < 1) return;
     this.set({ from, to }, true);
   }
 

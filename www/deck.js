@@ -2,39 +2,31 @@
  * deck.js - one <video> with one clip of the archive in it: the player has two, one shown, one made ready.
  *
  * A clip is /footage of [from, to), a progressive MP4 whose first frame is a key frame, so its first picture is there some
- * milliseconds after the click. Its time 0 is the wall time of its first frame (X-Clip-Spans says which), and a timelapse of
+ * milliseconds after the click. Its time 0 is the wall time of its first frame (X-Clip-Start), and a timelapse of
  * speed N plays N seconds of wall time in one.
  */
 import { describe, request } from "./api.js";
 import { fetchFrameTimes, frameAt } from "./frames.js";
 
-const once = (node, types) => new Promise((resolve) => {
+/* Resolves with the type of the first of these events, or "abort" when the signal says so. */
+const once = (node, types, signal) => new Promise((resolve) => {
+  const ended = new AbortController();
   const done = (event) => {
-    for (const type of types) node.removeEventListener(type, done);
+    ended.abort();
     resolve(event.type);
   };
-  for (const type of types) node.addEventListener(type, done);
+  for (const type of types) node.addEventListener(type, done, { signal: ended.signal });
+  signal.addEventListener("abort", done, { signal: ended.signal });
 });
 
 export class Deck {
-  piece = null; // {from, to, speed, url, ends}: wall time in milliseconds
-  #shownTime = null; // media time of the picture on the screen
+  piece = null; // {from, to, speed, url, start, source}: wall time in milliseconds
+  #frame = null; // number of the picture that stands, where that is known
   #times = null;
-  #load = 0;
+  #life = new AbortController(); // of the piece: aborted when another one comes in its place
 
   constructor(video) {
     this.video = video;
-    this.#watchFrames();
-  }
-
-  /* The browser says which frame it has painted; where it cannot, the clock of the video has to do. */
-  #watchFrames() {
-    if (!this.video.requestVideoFrameCallback) return;
-    const note = (_, frame) => {
-      this.#shownTime = frame.mediaTime;
-      this.video.requestVideoFrameCallback(note);
-    };
-    this.video.requestVideoFrameCallback(note);
   }
 
   covers(ms, speed) {
@@ -49,9 +41,9 @@ export class Deck {
     return this.video.ended;
   }
 
-  /* Wall time of the picture shown. */
+  /* Wall time of the picture: of its frame where it stands, of the video's clock while it plays. */
   get at() {
-    const time = this.#shownTime ?? this.video.currentTime;
+    const time = this.#frame === null ? this.video.currentTime : this.#times[this.#frame];
     return this.piece.start + time * 1000 * this.piece.speed;
   }
 
@@ -62,16 +54,16 @@ export class Deck {
 
   /* Loads a piece and shows its picture at `ms`. Resolves true then, false where another load has come between; throws a Problem. */
   async load(piece, ms) {
-    const load = ++this.#load;
     this.clear();
-    this.#load = load;
+    const { signal } = this.#life;
     this.video.src = piece.url;
-    const [what, event] = await Promise.all([describe(piece.url), once(this.video, ["loadedmetadata", "error", "emptied"])]);
-    if (load !== this.#load) return false;
+    const [what, event] = await Promise.all([describe(piece.url, signal), once(this.video, ["loadedmetadata", "error"], signal)])
+      .catch((problem) => signal.aborted ? [] : Promise.reject(problem));
+    if (signal.aborted) return false;
     if (event !== "loadedmetadata") await this.#explain(piece.url);
-    this.piece = { ...piece, start: what.spans[0]?.from ?? piece.from, source: what.source };
+    this.piece = { ...piece, start: what.start || piece.from, source: what.source };
     await this.#show(ms);
-    return load === this.#load;
+    return !signal.aborted;
   }
 
   /* A <video> says little about what went wrong; the server says it in a sentence. */
@@ -82,14 +74,14 @@ export class Deck {
 
   async #show(ms) {
     const time = Math.max(0, (ms - this.piece.start) / 1000 / this.piece.speed);
-    if (time > 0.0005) await this.#seek(time);
-    else if (this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) await once(this.video, ["loadeddata", "error", "emptied"]);
+    if (Math.abs(this.video.currentTime - time) > 0.0005) await this.#seek(time);
+    else if (this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) await once(this.video, ["loadeddata", "error"], this.#life.signal);
   }
 
   async #seek(time) {
-    this.#shownTime = null;
+    this.#frame = null;
     this.video.currentTime = Math.min(time, Math.max(0, this.video.duration - 0.001));
-    await once(this.video, ["seeked", "error", "emptied"]);
+    await once(this.video, ["seeked", "error"], this.#life.signal);
   }
 
   /* Within the piece that is loaded. */
@@ -97,23 +89,40 @@ export class Deck {
     return this.#show(ms);
   }
 
+  play() {
+    this.#frame = null;
+    return this.video.play();
+  }
+
+  /*
+   * Stands still on one frame. Where a video stops by itself, its clock and its picture can be some frames apart, in each
+   * browser otherwise; after a seek into the middle of a frame they are one.
+   */
+  async settle() {
+    this.video.pause();
+    await this.step(0);
+  }
+
   /* Goes by whole frames; false where the piece ends before that. */
   async step(frames) {
-    const load = this.#load;
-    this.#times ??= await fetchFrameTimes(this.piece.url);
-    if (load !== this.#load) return true;
-    const wanted = frameAt(this.#times, (this.#shownTime ?? this.video.currentTime) + 0.0005) + frames;
-    if (wanted < 0 || wanted > this.#times.length - 2) return false;
-    await this.#seek((this.#times[wanted] + this.#times[wanted + 1]) / 2);
+    const { signal } = this.#life;
+    const times = this.#times ?? await fetchFrameTimes(this.piece.url);
+    if (signal.aborted) return true;
+    this.#times = times;
+    const wanted = (this.#frame ?? frameAt(times, this.video.currentTime)) + frames;
+    if (wanted < 0 || wanted > times.length - 2) return false;
+    await this.#seek((times[wanted] + times[wanted + 1]) / 2);
+    if (!signal.aborted) this.#frame = wanted;
     return true;
   }
 
   /* Lets go of the clip and of its connection. */
   clear() {
-    this.#load++;
+    this.#life.abort();
+    this.#life = new AbortController();
     this.piece = null;
     this.#times = null;
-    this.#shownTime = null;
+    this.#frame = null;
     if (!this.video.hasAttribute("src")) return;
     this.video.pause();
     this.video.removeAttribute("src");

@@ -67,10 +67,10 @@ export class Player {
     this.#owner.playing(play);
     if (at === null) return this.#nothingThere();
     this.#wanted = at;
-    const began = performance.now();
-    this.#owner.waiting(began);
+    this.#front.video.pause();
+    this.#owner.waiting(performance.now());
     try {
-      if (!await this.#bring(at) || turn !== this.#turn) return;
+      if (!await this.#bring(at, turn)) return;
       this.#wanted = null;
       this.#run();
     } catch (problem) {
@@ -99,15 +99,16 @@ export class Player {
     return next ? next.from : null;
   }
 
-  async #bring(at) {
+  /* False where another wish has come meanwhile: then it is that one's turn to change anything. */
+  async #bring(at, turn) {
     if (this.#front.loaded && this.#front.covers(at, this.#lapse)) {
-      this.#front.video.pause();
       await this.#front.seek(at);
-      return true;
+      return turn === this.#turn;
     }
     this.#next = null;
     if (this.#back.loaded && this.#back.covers(at, this.#lapse)) await this.#back.seek(at);
-    else if (!await this.#back.load(this.#pieceFor(at), at)) return false;
+    else await this.#back.load(this.#pieceFor(at), at);
+    if (turn !== this.#turn) return false;
     this.#swap();
     return true;
   }
@@ -135,13 +136,22 @@ export class Player {
   }
 
   #run() {
-    const { video } = this.#front;
-    video.playbackRate = Math.max(0.0625, this.speed > FASTEST_DECODED ? 1 : this.speed);
     clearInterval(this.#timer);
     this.#owner.picture();
-    if (!this.playing) return video.pause();
+    if (!this.playing) return this.#settle();
+    this.#front.video.playbackRate = this.speed > FASTEST_DECODED ? 1 : this.speed;
     this.#timer = setInterval(() => this.#prepare(), 250);
-    return video.play().catch((error) => error.name === "AbortError" || this.#fail(error));
+    return this.#front.play().catch((error) => error.name === "AbortError" || this.#fail(error));
+  }
+
+  async #settle() {
+    const turn = this.#turn;
+    try {
+      await this.#front.settle();
+    } catch (problem) {
+      this.#owner.failed(problem);
+    }
+    if (turn === this.#turn && !this.playing) this.#owner.picture();
   }
 
   /* What comes behind the front piece: a point in time, or null where there is nothing yet. */
@@ -195,10 +205,8 @@ export class Player {
 
   pause() {
     this.playing = false;
-    clearInterval(this.#timer);
-    this.#front.video.pause();
     this.#owner.playing(false);
-    this.#owner.picture();
+    if (this.active && this.#wanted === null && this.#front.piece) this.#run();
   }
 
   setSpeed(speed) {

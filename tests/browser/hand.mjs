@@ -1,0 +1,161 @@
+/* hand.mjs - a person at the page: opens it, points, drags, types, and reads the frame's number off the picture. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import puppeteer from "puppeteer-core";
+import { check, sleep, waitFor } from "./tap.mjs";
+
+const PROGRAMS = { chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" };
+const ARGUMENTS = { chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"], firefox: [] };
+const LANE_Y = 91, BAND_Y = 48;
+
+/* The number in the squares of tests/tools/frames.h, in whatever picture is seen; -1 where none can be read. Runs in the page. */
+function readNumber() {
+  const back = document.body.dataset.mode === "back" && document.getElementById("live").hidden;
+  const picture = document.querySelector(back ? "video.front" : "#live");
+  if (!picture || !(picture.videoWidth || picture.naturalWidth)) return -1;
+  const canvas = new OffscreenCanvas(320, 180), context = canvas.getContext("2d");
+  context.drawImage(picture, 0, 0, 320, 180);
+  const { data } = context.getImageData(0, 0, 320, 180);
+  let number = 0, sum = 0;
+  for (let bit = 0; bit < 32; bit++) {
+    const at = 4 * (((bit < 16 ? 10 : 30) * 320) + (bit % 16) * 20 + 10), white = data[at] + data[at + 1] + data[at + 2] > 383;
+    if (bit < 24) number = number * 2 + white;
+    else sum = sum * 2 + white;
+  }
+  return Math.imul(number, 0x9e3779b1) >>> 24 === sum ? number : -1;
+}
+
+export class Hand {
+  messages = [];
+  strangers = []; // requests to other hosts
+  downloads = mkdtempSync(join(tmpdir(), "recorder-downloads."));
+
+  constructor(kind, recorder) {
+    this.kind = kind;
+    this.recorder = recorder;
+  }
+
+  async start() {
+    this.browser = await puppeteer.launch({
+      browser: this.kind, executablePath: PROGRAMS[this.kind], args: ARGUMENTS[this.kind], headless: true,
+      extraPrefsFirefox: { "browser.download.folderList": 2, "browser.download.dir": this.downloads, "browser.download.useDownloadDir": true },
+    });
+    await this.newPage();
+    return this;
+  }
+
+  async newPage() {
+    await this.page?.close();
+    this.page = await this.browser.newPage();
+    this.page.on("console", (message) => this.messages.push(`${message.type()}: ${message.text()} ${message.location()?.url ?? ""}`));
+    this.page.on("pageerror", (error) => this.messages.push(`error: ${error.stack ?? error.message}`));
+    this.page.on("request", (request) => {
+      if (/^https?:/.test(request.url()) && !request.url().startsWith(this.recorder.url)) this.strangers.push(request.url());
+    });
+    await this.page.setViewport({ width: 1440, height: 900 });
+    if (this.kind === "chrome") {
+      const session = await this.browser.target().createCDPSession();
+      await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: this.downloads });
+    }
+  }
+
+  async open(hash = "") {
+    await this.page.goto("about:blank");
+    await this.page.goto(`${this.recorder.url}/ui/${hash}`);
+  }
+
+  /* Until the time line knows the archive. */
+  async ready() {
+    await waitFor(() => this.page.$eval("#archive-words", (node) => node.hidden), "the archive is listed");
+  }
+
+  text(id) {
+    return this.page.$eval(`#${id}`, (node) => node.textContent);
+  }
+
+  isHidden(id) {
+    return this.page.$eval(`#${id}`, (node) => node.hidden);
+  }
+
+  number() {
+    return this.page.evaluate(readNumber);
+  }
+
+  /* Wall time of the picture, as the page says it. */
+  async shownMs() {
+    return Date.parse(await this.page.$eval("#time", (node) => node.getAttribute("datetime")));
+  }
+
+  mode() {
+    return this.page.evaluate(() => document.body.dataset.mode);
+  }
+
+  press(key) {
+    return this.page.keyboard.press(key);
+  }
+
+  async pause() {
+    if (await this.page.$eval("#play", (node) => node.getAttribute("aria-label")) === "Pause") await this.press("k");
+    await waitFor(async () => /\.\d\d$/.test(await this.text("time")), "the clock shows hundredths");
+  }
+
+  /* A picture of the archive is on the screen and stands still: {number, ms}. */
+  async stillPicture() {
+    let last = null, alike = 0;
+    return waitFor(async () => {
+      const seen = { number: await this.number(), ms: await this.shownMs() };
+      const same = seen.number >= 0 && last?.number === seen.number && last?.ms === seen.ms && await this.mode() === "back";
+      alike = same ? alike + 1 : 0;
+      last = seen;
+      return alike === 3 && seen;
+    }, `a still picture, not ${JSON.stringify(last)}`);
+  }
+
+  /* Zooms so that the time line shows just [from, to], by the address: that is how a link does it. */
+  async showTimes(fromMs, toMs) {
+    await this.open(`#t=${new Date((fromMs + toMs) / 2).toISOString()}&zoom=${(toMs - fromMs) / 1000}`);
+    await this.ready();
+    await this.stillOrPlaying();
+  }
+
+  stillOrPlaying() {
+    return waitFor(async () => await this.mode() === "back" && await this.isHidden("live") && await this.number() >= 0, "a picture of the archive");
+  }
+
+  async box() {
+    return (await this.page.$("#timeline")).boundingBox();
+  }
+
+  /* Where on the screen a moment stands, by the labels' own arithmetic: the middle of the time line is `centre`. */
+  async pointOf(ms, centreMs, spanMs, lane = false) {
+    const box = await this.box();
+    return { x: box.x + box.width * ((ms - centreMs) / spanMs + 0.5), y: box.y + (lane ? LANE_Y : BAND_Y) };
+  }
+
+  async drag(from, to) {
+    await this.page.mouse.move(from.x, from.y);
+    await this.page.mouse.down();
+    await this.page.mouse.move((from.x + to.x) / 2, to.y, { steps: 4 });
+    await this.page.mouse.move(to.x, to.y, { steps: 4 });
+    await this.page.mouse.up();
+  }
+
+  /* Messages since the last call, without those that match. */
+  takeMessages(allowed) {
+    const taken = this.messages.filter((text) => !allowed?.test(text));
+    this.messages = [];
+    return taken;
+  }
+
+  async picture(path) {
+    await this.page.screenshot({ path });
+  }
+
+  async stop() {
+    await this.browser?.close();
+    rmSync(this.downloads, { recursive: true, force: true });
+  }
+}
+
+export { check, sleep, waitFor };

@@ -1,0 +1,318 @@
+/* page_tests.mjs - the page as a person uses it, in a real browser against a real recorder with numbered frames. */
+import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
+import { join } from "node:path";
+import { check, Hand, sleep, waitFor } from "./hand.mjs";
+import { Recorder } from "./recorder.mjs";
+import { note, runTests } from "./tap.mjs";
+import { longArchive } from "./long_archive.mjs";
+
+const FIRST_VIEW_MS = 500, CLICK_MS = 300, FRAME_MS = 16;
+const EDGE_MS = 1.5; // the page knows a clip's beginning to the millisecond
+
+/* The limits are those of a machine that has time: where more processes want to run than there are cores, all takes longer. */
+const busy = () => Math.max(1, loadavg()[0] / availableParallelism());
+
+const best = (times) => Math.min(...times);
+const whole = (ms) => Math.ceil(ms / 1000) * 1000;
+
+/* The number in the picture is the frame that the camera gave at that time. */
+function checkFrame(recorder, seen) {
+  const frame = recorder.frames().findLast(({ number, ms }) => number === seen.number && ms < seen.ms + 1000);
+  check(frame && Math.abs(frame.ms - seen.ms) <= EDGE_MS, `the page says ${seen.ms} for frame ${seen.number}, taken at ${frame?.ms}`);
+}
+
+/* The borders of what is recorded, in milliseconds: [[from, to], …]. */
+async function spans(recorder) {
+  return (await recorder.json("/timeline")).spans.map(({ from, to }) => [Date.parse(from), Date.parse(to)]);
+}
+
+export function pageTests(recorder, hand) {
+  return [
+    ["the live picture moves, with name, rate and state", async () => {
+      await hand.open();
+      const first = await waitFor(async () => Math.max(0, await hand.number()), "a live picture");
+      await waitFor(async () => await hand.number() > first + 20, "the live picture moves");
+      await waitFor(async () => /29\.|30\./.test(await hand.text("rate")), "the measured rate");
+      check(await hand.text("state") === "Live" && await hand.text("camera-name") === recorder.name, "state and name");
+      const shown = await hand.shownMs();
+      check(Math.abs(shown - Date.now()) < 1500, `the clock is off by ${shown - Date.now()} ms`);
+    }],
+
+    [`the first view takes at most ${FIRST_VIEW_MS} ms with a cold cache`, async () => {
+      const times = [];
+      await hand.page.setCacheEnabled(false);
+      for (let round = 0; round < 4; round++) {
+        await hand.page.goto("about:blank");
+        const began = performance.now();
+        await hand.open();
+        await waitFor(async () => await hand.number() >= 0, "a live picture");
+        times.push(Math.round(performance.now() - began));
+      }
+      await hand.page.setCacheEnabled(true);
+      note(`from the wish to the live picture: ${times.join(", ")} ms`);
+      check(best(times) <= FIRST_VIEW_MS * busy(), `${times}`);
+    }],
+
+    ["a click at a known second shows the frame of that second", async () => {
+      const [[from, to]] = await spans(recorder), span = to - from, centre = (from + to) / 2;
+      await hand.showTimes(from, to);
+      const times = [];
+      for (const share of [0.2, 0.7, 0.45, 0.85]) {
+        const wished = from + span * share, { x, y } = await hand.pointOf(wished, centre, span), before = await hand.number();
+        const perPixel = span / (await hand.box()).width, began = performance.now();
+        await hand.page.mouse.click(x, y);
+        await waitFor(async () => Math.abs(await hand.number() - before) > 30, "another picture");
+        times.push(Math.round(performance.now() - began));
+        await hand.pause();
+        const seen = await hand.stillPicture();
+        checkFrame(recorder, seen);
+        const played = performance.now() - began;
+        check(seen.ms > wished - 40 - perPixel && seen.ms < wished + played + perPixel, `wished ${wished}, got ${seen.ms}`);
+      }
+      note(`from the click to another picture: ${times.join(", ")} ms`);
+      check(best(times) <= CLICK_MS * busy(), `${times}`);
+    }],
+
+    ["a link lands on the very frame, and frame steps go one by one, over the border of two segments", async () => {
+      const segments = (await recorder.json("/recordings")).reverse(), border = Date.parse(segments[1].start);
+      await hand.open(`#t=${new Date(border - 20).toISOString()}`);
+      await hand.stillOrPlaying();
+      await hand.pause();
+      const at = new Date(border - 70).toISOString();
+      await hand.page.evaluate((time) => (location.hash = `t=${time}`), at);
+      await sleep(400);
+      await hand.pause();
+      let seen = await hand.stillPicture();
+      for (const [key, step] of [[",", -1], [",", -1], [",", -1], [".", 1], [".", 1], [".", 1], [".", 1], [".", 1], [".", 1], [".", 1], [",", -1]]) {
+        const wished = seen.number + step;
+        await hand.press(key);
+        await waitFor(async () => await hand.number() === wished, `number ${wished} after ${seen.number}, not ${await hand.number()}`, 4000);
+        seen = await hand.stillPicture();
+        checkFrame(recorder, seen);
+      }
+    }],
+
+    ["playing goes on over segments and over a gap", async () => {
+      const [[, gapFrom], [gapTo]] = await spans(recorder);
+      await hand.open(`#t=${new Date(gapFrom - 1500).toISOString()}`);
+      const began = Date.now();
+      await waitFor(async () => await hand.shownMs() > gapTo + 500 && await hand.mode() === "back", "it plays behind the gap");
+      check(Date.now() - began < 6000, `it took ${Date.now() - began} ms`);
+      check(/Nothing was recorded from .*unplugged/.test(await hand.text("notice")), `the notice is "${await hand.text("notice")}"`);
+      await hand.pause();
+      checkFrame(recorder, await hand.stillPicture());
+    }],
+
+    ["every speed plays at its speed", async () => {
+      const [[from]] = await spans(recorder);
+      for (const speed of ["0.25", "2", "4", "16"]) {
+        await hand.open(`#t=${new Date(from + 500).toISOString()}&speed=${speed}`);
+        await hand.stillOrPlaying();
+        await sleep(150);
+        const began = performance.now(), first = await hand.shownMs();
+        await waitFor(async () => await hand.shownMs() - first > Math.min(8000, 1000 * speed), "time passes");
+        const rate = (await hand.shownMs() - first) / (performance.now() - began);
+        check(rate > speed * 0.5 && rate < speed * 1.6, `speed ${speed} went at ${rate.toFixed(2)}`);
+      }
+    }],
+
+    ["a dragged range says what it is, and downloads the right frames", async () => {
+      const [[from, to]] = await spans(recorder), span = to - from, centre = (from + to) / 2;
+      await hand.showTimes(from, to);
+      await hand.drag(await hand.pointOf(from + span * 0.3, centre, span, true), await hand.pointOf(from + span * 0.6, centre, span, true));
+      const words = await waitFor(async () => /[KM]B · no gaps/.test(await hand.text("cut-words")) && hand.text("cut-words"), "length, size and gaps");
+      const [cutFrom, cutTo] = await Promise.all(["cut-from", "cut-to"].map((id) => hand.page.$eval(`#${id}`, (node) => Date.parse(node.value.replace(" ", "T")))));
+      check(Math.abs(cutFrom - from - span * 0.3) < span / 100 && words.startsWith(`${((cutTo - cutFrom) / 1000).toFixed(1)} s`), `${words}: ${cutFrom} to ${cutTo}`);
+      await hand.press("d");
+      const file = await waitFor(() => readdirSync(hand.downloads).find((name) => name.endsWith(".mp4")), "the download is there");
+      await waitFor(async () => readdirSync(hand.downloads).length === 1, "the download is whole");
+      const numbers = (await recorder.ask("clip_frames", join(hand.downloads, file))).map(([, number]) => number);
+      const wanted = recorder.frames().filter(({ ms }) => ms >= whole(cutFrom - 999.5) && ms < cutTo).map(({ number }) => number);
+      check(numbers.join() === wanted.join(), `${numbers.length} frames ${numbers[0]} to ${numbers.at(-1)}, not ${wanted.length} from ${wanted[0]} to ${wanted.at(-1)}`);
+    }],
+
+    ["a typed range works, nonsense is answered in words", async () => {
+      const [[from]] = await spans(recorder);
+      await hand.open(`#t=${new Date(from + 1000).toISOString()}`);
+      await hand.ready();
+      await hand.stillOrPlaying();
+      await hand.press("i");
+      const type = async (id, text) => {
+        await hand.page.$eval(`#${id}`, (node) => (node.value = ""));
+        await hand.page.type(`#${id}`, text);
+        await hand.press("Enter");
+      };
+      await type("cut-to", "half past ten");
+      await waitFor(async () => /not a time/.test(await hand.text("cut-words")), "the sentence");
+      await type("cut-from", new Date(whole(from)).toISOString());
+      await type("cut-to", new Date(whole(from) + 2500).toISOString());
+      await waitFor(async () => /^2\.5 s · .*B · no gaps$/.test(await hand.text("cut-words")), "2.5 s");
+      await hand.press("Escape");
+    }],
+
+    ["a cut is played to its end, kept, listed, played again and deleted", async () => {
+      const [[from]] = await spans(recorder), begin = whole(from), iso = (ms) => new Date(ms).toISOString();
+      await hand.open(`#from=${iso(begin)}&to=${iso(begin + 1500)}`);
+      await hand.ready();
+      await waitFor(async () => /1\.5 s · .*B/.test(await hand.text("cut-words")), "the cut's size");
+      await hand.press("p");
+      await hand.stillOrPlaying();
+      await waitFor(async () => /\.\d\d$/.test(await hand.text("time")) && Math.abs(await hand.shownMs() - begin - 1500) < 250, "it stops at the cut's end");
+      await hand.page.type("#cut-name", "evidence");
+      await hand.page.click("#cut-keep");
+      await waitFor(async () => /evidence\.mp4/.test(await hand.text("notice")), "it is kept");
+      await waitFor(async () => /evidence.*1\.5 s/s.test(await hand.text("clips-list")), "it is listed with its length");
+      await hand.page.click("#clips-list button[aria-label^=Play]");
+      await waitFor(() => hand.page.$eval("#cinema-video", (video) => video.currentTime > 0.2), "the kept clip plays");
+      await hand.press("Escape");
+      await hand.page.click("#clips-list button[data-deletes]");
+      await hand.page.click("#ask-yes");
+      await waitFor(async () => /No clip is kept/.test(await hand.text("clips-words")), "it is deleted");
+    }],
+
+    ["the address holds the state, and the browser's Back goes back", async () => {
+      const [[from, to]] = await spans(recorder);
+      await hand.open();
+      await hand.ready();
+      await waitFor(async () => await hand.number() >= 0, "a live picture");
+      await hand.page.click("[data-zoom='60']");
+      await hand.page.type("#goto-time", new Date(from + 2000).toISOString());
+      await hand.press("Enter");
+      await hand.stillOrPlaying();
+      await hand.pause();
+      const seen = await hand.stillPicture();
+      const hash = await waitFor(() => hand.page.evaluate(() => /t=.*zoom=60/.test(location.hash) && location.hash), "time and zoom in the address");
+      await hand.press("l");
+      await waitFor(async () => await hand.mode() === "live", "live");
+      await hand.page.goBack();
+      await waitFor(async () => await hand.mode() === "back", "back in the recording");
+      await hand.newPage();
+      await hand.open(hash);
+      await hand.stillOrPlaying();
+      await hand.pause();
+      check(Math.abs((await hand.stillPicture()).ms - seen.ms) < 1500 && to > from, "the link lands there");
+    }],
+
+    ["health says what there is", async () => {
+      await hand.page.click("#health-button");
+      const words = await waitFor(async () => /Last error/.test(await hand.text("health-figures")) && hand.text("health-figures"), "figures");
+      for (const word of ["Disk used", "Disk free", "In memory", "Frames lost", "Encoderlibx264", "Recordingon"]) check(words.includes(word), `${word} in ${words}`);
+      await hand.page.click("#tab-recordings");
+      await waitFor(async () => /recording now/.test(await hand.text("recordings-list")), "the open recording is listed");
+    }],
+
+    [`zoom and pan take under ${FRAME_MS} ms a frame with 72 hours, 432 segments and 50 gaps`, async () => {
+      const restore = await longArchive(hand.page);
+      await hand.open();
+      await hand.ready();
+      await hand.press("0");
+      const box = await hand.box(), centre = { x: box.x + box.width / 2, y: box.y + 40 };
+      await hand.page.mouse.move(centre.x, centre.y);
+      await hand.page.evaluate(watchFrames);
+      for (let turn = 0; turn < 24; turn++) {
+        await hand.page.mouse.wheel({ deltaY: turn < 12 ? -240 : 240 });
+        if (turn % 3 === 0) await hand.drag(centre, { x: centre.x + (turn % 2 ? 120 : -120), y: centre.y });
+      }
+      const costs = await hand.page.evaluate(() => globalThis.frameCosts.sort((a, b) => a - b));
+      await restore();
+      const at = (share) => costs[Math.floor((costs.length - 1) * share)];
+      note(`${costs.length} frames; median ${at(0.5).toFixed(1)} ms, 95 of 100 within ${at(0.95).toFixed(1)} ms, longest ${at(1).toFixed(1)} ms`);
+      check(costs.length > 30 && at(0.95) < FRAME_MS * busy(), "too slow");
+    }],
+
+    ["nothing was said in the console, and nothing fetched from elsewhere", async () => {
+      const messages = hand.takeMessages();
+      check(messages.length === 0, messages.join("\n"));
+      check(hand.strangers.length === 0, hand.strangers.join("\n"));
+    }],
+
+    ["unplugged is said in words, and the picture comes back by itself", async () => {
+      await hand.open();
+      await waitFor(async () => await hand.number() >= 0, "a live picture");
+      await recorder.ask("fault", "unplugged", 1);
+      await waitFor(async () => !await hand.isHidden("veil") && /Unplugged/.test(await hand.text("veil-title")), "the veil");
+      check(/since \d\d:\d\d:\d\d/.test(await hand.text("veil-words")), await hand.text("veil-words"));
+      check(await hand.text("state") === "Unplugged", "the state");
+      await recorder.ask("fault", "unplugged", 0);
+      await waitFor(() => hand.isHidden("veil"), "the veil goes", 15000);
+      const first = await hand.number();
+      await waitFor(async () => await hand.number() !== first && await hand.number() >= 0, "the picture moves again");
+    }],
+
+    ["a recorder that is down is said so, and comes back by itself", async () => {
+      await recorder.ask("stop_recorderd");
+      await waitFor(async () => /down|stopped/.test(await hand.text("veil-title")), "the veil", 15000);
+      await recorder.ask("start_recorderd");
+      await waitFor(() => hand.isHidden("veil"), "the veil goes", 15000);
+      const first = await hand.number();
+      await waitFor(async () => await hand.number() !== first && await hand.number() >= 0, "the picture moves again");
+      const messages = hand.takeMessages(/status of 50[23]/);
+      check(messages.length === 0, messages.join("\n"));
+    }],
+
+    ["where changes are not allowed the buttons say why", async () => {
+      Object.assign(recorder, await recorder.ask("allow_control", "no"));
+      const [[from]] = await spans(recorder);
+      await hand.open(`#from=${new Date(from).toISOString()}&to=${new Date(from + 1000).toISOString()}`);
+      const why = await waitFor(() => hand.page.$eval("#cut-keep", (node) => node.getAttribute("aria-disabled") === "true" && node.title), "Keep is refused");
+      check(/allow_control/.test(why), why);
+    }],
+
+    ["a phone shows all of it, by touch", async () => {
+      await hand.page.setViewport({ width: 390, height: 844, hasTouch: true, isMobile: hand.kind === "chrome" });
+      await hand.open();
+      await hand.ready();
+      await waitFor(async () => await hand.number() >= 0, "a live picture");
+      const widths = await hand.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      check(widths[0] <= widths[1], `the page is ${widths[0]} wide in ${widths[1]}`);
+      const small = await hand.page.$$eval("#controls button, #controls select", (all) => all.filter((node) => node.offsetHeight < 40 || node.offsetWidth < 30).map((node) => node.id));
+      check(small.length === 0, `too small to touch: ${small}`);
+      const box = await hand.box();
+      await hand.page.touchscreen.tap(box.x + box.width * 0.8, box.y + 45);
+      await hand.stillOrPlaying();
+      await hand.page.setViewport({ width: 1440, height: 900 });
+    }],
+  ];
+}
+
+/* Runs in the page: for each frame the time from its beginning until all that was asked for in it has been drawn. */
+function watchFrames() {
+  globalThis.frameCosts = [];
+  const ask = globalThis.requestAnimationFrame.bind(globalThis);
+  globalThis.requestAnimationFrame = (draw) => ask((now) => {
+    const began = performance.now();
+    draw(now);
+    globalThis.frameCosts.push(performance.now() - began);
+  });
+}
+
+/* A gap of some seconds, then more than one segment. */
+async function makeArchive(recorder) {
+  await sleep(12500);
+  await recorder.ask("fault", "unplugged", 1);
+  await sleep(2500);
+  await recorder.ask("fault", "unplugged", 0);
+  await recorder.ask("wait_streaming");
+  await sleep(5000);
+}
+
+export async function main(kind) {
+  const recorder = new Recorder(), hand = new Hand(kind, recorder), shots = process.env.SCREENSHOTS;
+  let failed = 1;
+  try {
+    await recorder.start();
+    await Promise.all([makeArchive(recorder), hand.start()]);
+    failed = await runTests(pageTests(recorder, hand), async (title) => {
+      note(hand.takeMessages().join("\n"));
+      if (shots && existsSync(shots)) await hand.picture(join(shots, `${kind}-${title.replace(/\W+/g, "-")}.png`));
+    });
+  } catch (error) {
+    console.log("Bail out! the recorder or the browser does not start");
+    note(error.stack);
+  } finally {
+    await hand.stop();
+    await recorder.stop();
+  }
+  process.exitCode = failed ? 1 : 0;
+}

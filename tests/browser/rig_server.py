@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""A recorder (tests/e2e/rig.py) for the browser tests: one JSON command a line on stdin, one JSON answer a line on stdout."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+from rig import Rig, clip_frames, wait_for  # noqa: E402  pylint: disable=wrong-import-position
+
+SETTINGS = {"record": {"segment_seconds": 10}, "http": {"allow_control": "yes"}}
+
+
+def streaming(rig):
+    answer = rig.get("/camera_info")
+    return answer.status == 200 and answer.json()["state"] == "streaming"
+
+
+class Commands:
+    def __init__(self, rig):
+        self.rig = rig
+
+    def where(self):
+        return {"port": self.rig.port, "folder": self.rig.folder, "log": self.rig.camera.log_path, "name": self.rig.name}
+
+    def fault(self, name, value):
+        self.rig.camera.fault(name, value)
+
+    def wait_streaming(self):
+        wait_for(lambda: streaming(self.rig), 20, "the camera streams")
+
+    def allow_control(self, word):
+        """Starts everything anew with http.allow_control so."""
+        self.rig.stop()
+        self.rig.write_ini({**SETTINGS, "http": {"allow_control": word}})
+        self.rig.start()
+        return self.where()
+
+    def stop_recorderd(self):
+        self.rig.stop_recorderd()
+
+    def start_recorderd(self):
+        self.rig.start_recorderd()
+        wait_for(self.rig.recording, 15, "frames are recorded")
+
+    def clip_frames(self, path):
+        return clip_frames(path)
+
+
+def main():
+    with Rig(SETTINGS) as rig:
+        rig.start()
+        commands = Commands(rig)
+        for line in sys.stdin:
+            name, *arguments = json.loads(line)
+            try:
+                answer = {"value": getattr(commands, name)(*arguments)}
+            except Exception as error:  # pylint: disable=broad-except
+                answer = {"error": f"{type(error).__name__}: {error}"}
+            print(json.dumps(answer), flush=True)
+
+
+main()

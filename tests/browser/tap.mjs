@@ -1,0 +1,38 @@
+/* tap.mjs - runs the tests of a table one after the other and prints TAP. */
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export function check(condition, words) {
+  if (!condition) throw new Error(words);
+}
+
+/* Polls until `look` gives something true, and returns that. */
+export async function waitFor(look, words, limit = 10000) {
+  const deadline = Date.now() + limit;
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    if (Date.now() > deadline) throw new Error(`not within ${limit / 1000} s: ${words}`);
+    await sleep(30);
+  }
+}
+
+export const note = (text) => console.log(text.replace(/^/gm, "# "));
+
+/* tests: [[title, async function]]; resolves to the number of failures. */
+export async function runTests(tests, onFailure) {
+  let failed = 0;
+  console.log(`1..${tests.length}`);
+  for (const [number, [title, run]] of tests.entries()) {
+    try {
+      await run();
+      console.log(`ok ${number + 1} - ${title}`);
+    } catch (error) {
+      failed++;
+      console.log(`not ok ${number + 1} - ${title}`);
+      note(error.stack);
+      await onFailure(title).catch((worse) => note(worse.stack));
+    }
+  }
+  return failed;
+}
