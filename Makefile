@@ -36,7 +36,7 @@ API    = api_master api_worker api_request api_slots api_child api_outflow api_v
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_info api_health api_metrics \
 	clip_segment clip_plan clip_build clip_encode clip_feed clip_memory clip_timeline clip_still clip_keep clip_cache
 
-UNIT_TESTS = ring ring_crash fastcgi live time timeform config config_files crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range api_query api_outflow api_master clip_plan clip_build clip_cache encoder encoder_faults retain
+UNIT_TESTS = ring ring_crash fastcgi live time timeform config config_files crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range api_query api_outflow api_master clip_plan clip_build clip_cache encoder encoder_faults retain feed fragment_stream segment_repair archive archive_retain storage capture loop child neighbours
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi
@@ -127,6 +127,11 @@ fuzz-programs: $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,$(FUZZ_TARGETS))
 fuzz-tools:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/replay SAN=address,undefined $(FUZZ_FLAGS) fuzz-programs
 
+# Every source through the compiler's front end alone: quick enough to ask another compiler too.
+syntax:
+	@find fcgi recorderd shared tests -name '*.c' -print0 | xargs -0 -P $(shell nproc) -n 8 \
+		$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -fsyntax-only
+
 # --- for people ---------------------------------------------------------------------------------------------------------
 
 PARALLEL = $(MAKE) --no-print-directory -j$(shell nproc)
@@ -188,6 +193,6 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install clean
+.PHONY: all units syntax test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
