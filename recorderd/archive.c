@@ -156,6 +156,7 @@ int archive_folder(struct archive *archive)
 	old_lock = archive->lock_fd;
 	archive->folder = opened;
 	archive->lock_fd = lock_fd;
+	archive->replaced = true;
 	pthread_mutex_unlock(&archive->lock);
 	close(old_folder);
 	close(old_lock);

@@ -41,6 +41,7 @@ struct archive {
 	int64_t grew_mono_us; /* when the newest segment was written to last; 0: not by this process */
 	bool unsynced;
 	bool unlisted; /* the lists differ from `segments` */
+	bool replaced; /* the folder is another one now: what is listed may not be in it */
 	bool stopping;
 	bool recovered; /* until then `segments` and `start` belong to the keeper alone */
 	struct archive_start start;

@@ -102,6 +102,46 @@ static bool finish_closed(struct archive *archive)
 	return true;
 }
 
+/* The number of a listed segment, from place `*at` on, that is not in the folder; 0 where there is none. */
+static uint64_t next_missing(struct archive *archive, int folder, size_t *at)
+{
+	struct catalogue_entry entry;
+
+	for (;;) {
+		pthread_mutex_lock(&archive->lock);
+		if (*at >= archive->count) {
+			pthread_mutex_unlock(&archive->lock);
+			return 0;
+		}
+		entry = archive->segments[*at].entry;
+		pthread_mutex_unlock(&archive->lock);
+		if (faccessat(folder, entry.file, F_OK, 0) < 0 && errno == ENOENT)
+			return entry.segment_no;
+		++*at;
+	}
+}
+
+/* Somebody removed the folder: what was in it is taken off the list. */
+static void forget_missing(struct archive *archive)
+{
+	int folder = archive_folder_now(archive);
+	uint64_t missing, count = 0;
+	bool due;
+	size_t at = 0;
+
+	pthread_mutex_lock(&archive->lock);
+	due = archive->replaced && folder >= 0;
+	if (due)
+		archive->replaced = false;
+	pthread_mutex_unlock(&archive->lock);
+	for (; due && (missing = next_missing(archive, folder, &at)); count++)
+		settle(archive, missing, NULL);
+	if (count)
+		log_warn("archive", "%llu segments are gone with their folder", (unsigned long long)count);
+	if (folder >= 0)
+		close(folder);
+}
+
 static void measure_disk(struct archive *archive)
 {
 	struct statvfs disk;
@@ -182,6 +222,7 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 		rounds->sync_at_us = mono_now().us + archive->config->record.sync_seconds * US_PER_S;
 	}
 	if (now_us >= rounds->retain_at_us) {
+		forget_missing(archive);
 		archive_retain(archive);
 		measure_disk(archive);
 		rounds->retain_at_us = mono_now().us + RETAIN_EVERY_US;

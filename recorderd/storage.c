@@ -16,6 +16,8 @@
 #include "shared/log.h"
 #include "shared/timeform.h"
 
+#define HANG_US (2 * US_PER_S) /* a disk that takes longer for one frame is in trouble */
+
 struct storage {
 	struct archive *archive;
 	int room;
@@ -31,6 +33,7 @@ struct storage {
 	_Atomic bool was_full;
 	_Atomic uint64_t frames, dropped;
 	_Atomic int64_t indexed_wall_us;
+	_Atomic int64_t busy_since_us; /* monotonic: since when the thread works on one item; 0: it waits for one */
 
 	/* thread_state */
 	int64_t segment_us;
@@ -263,6 +266,31 @@ static void begin_run(struct storage *storage, struct media *media)
 		storage->next_cause = media->run.gap_cause;
 }
 
+static void take_item(struct storage *storage, struct media *media)
+{
+	if (media->kind == MEDIA_RUN) {
+		begin_run(storage, media);
+		return;
+	}
+	if (media->kind == MEDIA_FRAME)
+		take_frame(storage, media);
+	else
+		end_run(storage);
+	free(media);
+}
+
+static void take_item_timed(struct storage *storage, struct media *media)
+{
+	int64_t since_us = mono_now().us, took_us;
+
+	atomic_store(&storage->busy_since_us, since_us);
+	take_item(storage, media);
+	atomic_store(&storage->busy_since_us, 0);
+	took_us = mono_now().us - since_us;
+	if (took_us > HANG_US)
+		log_warn("storage", "the disk took %.1f s for one frame", (double)took_us / 1e6);
+}
+
 static void *storage_thread(void *context)
 {
 	struct storage *storage = context;
@@ -274,15 +302,7 @@ static void *storage_thread(void *context)
 	storage->last_wall_us = start.last_wall_us;
 	while ((media = take(storage))) {
 		done_with(storage, media);
-		if (media->kind == MEDIA_RUN) {
-			begin_run(storage, media);
-			continue;
-		}
-		if (media->kind == MEDIA_FRAME)
-			take_frame(storage, media);
-		else
-			end_run(storage);
-		free(media);
+		take_item_timed(storage, media);
 	}
 	end_run(storage);
 	return NULL;
@@ -335,9 +355,14 @@ int64_t storage_indexed_wall_us(const struct storage *storage)
 
 bool storage_trouble(struct storage *storage, char *text, size_t bytes)
 {
+	int64_t since_us = atomic_load(&storage->busy_since_us), now_us = mono_now().us;
+
 	pthread_mutex_lock(&storage->lock);
 	snprintf(text, bytes, "%s", storage->trouble);
 	pthread_mutex_unlock(&storage->lock);
+	if (!text[0] && since_us && now_us - since_us > HANG_US)
+		snprintf(text, bytes, "the disk has not answered for %lld s",
+			 (long long)(now_us - since_us) / US_PER_S);
 	return text[0] != '\0';
 }
 
