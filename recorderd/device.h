@@ -17,15 +17,16 @@ struct device {
 };
 
 /*
- * Nodes that capture pictures (device_caps: VIDEO_CAPTURE and STREAMING; metadata and output nodes are passed over), by number.
- * Opens each node for an instant; does not stream. Returns how many.
+ * Nodes that capture pictures (device_caps: VIDEO_CAPTURE and STREAMING; metadata and output nodes are passed over), by
+ * number. Opens each node for an instant; does not stream. Returns how many.
  */
 size_t device_list(struct device out[DEVICES_MAX]);
 
 /* True where `path` (also a by-id or by-path link) is the same device node as `other`. */
 bool device_same(const char *path, const char *other);
 
-/* The listed devices as a JSON text (array; id, path, name, driver, bus, links, formats with sizes and rates). Caller frees. */
+/* The listed devices as a JSON text (array; id, path, name, driver, bus, links, formats with sizes and rates). Caller
+ * frees. */
 char *device_list_json(const struct device *devices, size_t count);
 
 #endif

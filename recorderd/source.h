@@ -1,8 +1,9 @@
 /*
- * source.h - where frames come from: open -> frames with time stamps -> close. Two kinds: a V4L2 device, and a test picture.
+ * source.h - where frames come from: open -> frames with time stamps -> close. Two kinds: a V4L2 device, and a test
+ * picture.
  *
- * source_open() may block (USB control transfers take seconds on a bad day): the recorder calls it, and source_close(), on a
- * thread of their own. Everything else is called by the event loop and never blocks.
+ * source_open() may block (USB control transfers take seconds on a bad day): the recorder calls it, and source_close(),
+ * on a thread of their own. Everything else is called by the event loop and never blocks.
  */
 #ifndef RECORDERD_SOURCE_H
 #define RECORDERD_SOURCE_H
@@ -40,15 +41,15 @@ struct source_frame {
 /* Where a source delivers to; called from within source_read(). */
 struct source_sink {
 	void (*frame)(void *context, const struct source_frame *frame);
-	void (*lost)(void *context, uint32_t frames);             /* missing by the driver's sequence */
-	void (*damaged)(void *context, const char *what);         /* one frame refused, and why */
+	void (*lost)(void *context, uint32_t frames);	  /* missing by the driver's sequence */
+	void (*damaged)(void *context, const char *what); /* one frame refused, and why */
 	void *context;
 };
 
 enum source_outcome {
 	SOURCE_FINE,
-	SOURCE_GONE,    /* unplugged: ENODEV and its like */
-	SOURCE_FAILED,  /* an error that closing and opening again may heal */
+	SOURCE_GONE,	/* unplugged: ENODEV and its like */
+	SOURCE_FAILED,	/* an error that closing and opening again may heal */
 	SOURCE_RESIZED, /* sends another size than agreed: close and open again */
 };
 
@@ -75,9 +76,10 @@ enum source_open_outcome {
 };
 
 /*
- * The device that the configuration means, or what fallback allows (device.h chooses); *out is owned by the caller. `excluded`
- * are device paths that must not be taken as a fallback (other cameras' .ini files name them); NULL-terminated, may be NULL.
- * `why` says in one sentence what was tried; also filled on success where a fallback serves.
+ * The device that the configuration means, or what fallback allows (device.h chooses); *out is owned by the caller.
+ * `excluded` are device paths that must not be taken as a fallback (other cameras' .ini files name them);
+ * NULL-terminated, may be NULL. `why` says in one sentence what was tried; also filled on success where a fallback
+ * serves.
  */
 enum source_open_outcome source_open(const struct config *config, const char *const *excluded, struct source **out,
 				     struct reason *why);

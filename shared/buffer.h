@@ -1,6 +1,6 @@
 /*
- * buffer.h - a growing array of bytes. Zeroed it is empty and owns nothing. An allocation that fails marks it `failed`: later
- * appends do nothing, and the owner checks once at the end.
+ * buffer.h - a growing array of bytes. Zeroed it is empty and owns nothing. An allocation that fails marks it `failed`:
+ * later appends do nothing, and the owner checks once at the end.
  */
 #ifndef SHARED_BUFFER_H
 #define SHARED_BUFFER_H

@@ -1,9 +1,9 @@
 /*
- * config.h - recorder.ini: one file a camera (format: iniparser's; keys: recorder.ini.example). Loading is for one thread at a time:
- * iniparser's error callback is global.
+ * config.h - recorder.ini: one file a camera (format: iniparser's; keys: recorder.ini.example). Loading is for one
+ * thread at a time: iniparser's error callback is global.
  *
- * A missing key has its default; an unknown section or key, or a value out of range, is refused with the file, the key and
- * what would be right. Relative folders count from the folder of the .ini file. Paths come out absolute.
+ * A missing key has its default; an unknown section or key, or a value out of range, is refused with the file, the key
+ * and what would be right. Relative folders count from the folder of the .ini file. Paths come out absolute.
  */
 #ifndef SHARED_CONFIG_H
 #define SHARED_CONFIG_H
@@ -25,11 +25,11 @@ enum config_format { FORMAT_AUTO, FORMAT_MJPEG, FORMAT_YUYV };
 enum config_codec { CODEC_H264, CODEC_MJPEG };
 
 struct config_camera {
-	char name[CONFIG_NAME_BYTES];     /* a-z 0-9 _ -, not empty, no - first */
+	char name[CONFIG_NAME_BYTES];	  /* a-z 0-9 _ -, not empty, no - first */
 	char device[CONFIG_DEVICE_BYTES]; /* auto, test, or a path (a bare number N becomes /dev/videoN) */
 	enum config_fallback fallback;
 	int width, height; /* 16 to 8192 */
-	int fps;           /* 1 to 240 */
+	int fps;	   /* 1 to 240 */
 	enum config_format format;
 };
 
@@ -45,14 +45,14 @@ struct config_record {
 };
 
 struct config_retention {
-	double hours;       /* 0: no limit */
-	double max_gb;      /* 0: no limit; 1 GB = 10^9 bytes */
+	double hours;	    /* 0: no limit */
+	double max_gb;	    /* 0: no limit; 1 GB = 10^9 bytes */
 	double min_free_gb; /* 0: no limit */
 };
 
 struct config_memory {
 	double minutes; /* 0.1 to 1440 */
-	int max_mb;     /* 0: a quarter of RAM; MiB */
+	int max_mb;	/* 0: a quarter of RAM; MiB */
 };
 
 struct config_clips {
@@ -96,8 +96,8 @@ bool config_load(const char *file, struct config *out, struct reason *why);
 
 /*
  * Reads one file, or every *.ini of a directory (at least one). In a directory the folders that a file does not name
- * default to recordings/NAME and clips/NAME beside it, and names and folders must differ. config_set_finish() frees; a zeroed
- * set is safe.
+ * default to recordings/NAME and clips/NAME beside it, and names and folders must differ. config_set_finish() frees; a
+ * zeroed set is safe.
  */
 bool config_set_load(const char *path, struct config_set *out, struct reason *why);
 void config_set_finish(struct config_set *set);

@@ -7,8 +7,8 @@
  *
  * Validity: the header's magic, record size and CRC; each record's CRC (CRC-32C of its first 28 bytes, seeded with the
  * low 32 bits of the segment number, so that records of another file do not pass), and a time and an offset that can be
- * (clock_believable, INDEX_OFFSET_MAX). A crash leaves whole records and maybe a torn tail (a part of a record, zeros, or
- * old bytes): the first record that does not pass ends the index.
+ * (clock_believable, INDEX_OFFSET_MAX). A crash leaves whole records and maybe a torn tail (a part of a record, zeros,
+ * or old bytes): the first record that does not pass ends the index.
  */
 #ifndef SHARED_INDEX_H
 #define SHARED_INDEX_H

@@ -1,9 +1,9 @@
 /*
  * log.h - lines on stderr: `2026-05-17 10:23:00.123 info  capture: 1280x720 MJPG at 60 fps`.
  *
- * Until log_start() lines are written at once. After it, a thread writes them from a bounded queue, so that a stderr that
- * nobody reads never stops the caller; lines that do not fit are counted and the count is logged. Safe from any thread,
- * not from a signal handler.
+ * Until log_start() lines are written at once. After it, a thread writes them from a bounded queue, so that a stderr
+ * that nobody reads never stops the caller; lines that do not fit are counted and the count is logged. Safe from any
+ * thread, not from a signal handler.
  */
 #ifndef SHARED_LOG_H
 #define SHARED_LOG_H

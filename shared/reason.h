@@ -13,7 +13,8 @@ struct reason {
 	char text[320];
 };
 
-/* Formats the sentence (cut at the end where it is too long, control bytes replaced by ?). Always returns false: `return reason_set(why, ...)`. */
+/* Formats the sentence (cut at the end where it is too long, control bytes replaced by ?). Always returns false:
+ * `return reason_set(why, ...)`. */
 bool reason_set(struct reason *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same, with ": " and strerror(errno) behind it; errno is kept. */

@@ -10,25 +10,26 @@
  * recorderd is the only writer; readers map it read-only and hold no lock, so none of them can delay a frame.
  *
  * Frames are numbered from 1 (`seq`); frame k stands in entry k % index_entries. Data positions are u64 that only grow;
- * the byte at position p lies at data_offset + p % data_bytes. A frame that would cross the end starts at the next multiple
- * of data_bytes.
+ * the byte at position p lies at data_offset + p % data_bytes. A frame that would cross the end starts at the next
+ * multiple of data_bytes.
  *
  * Writer, for frame k:                              Reader, for frame k:
  *   1 reserve = pos + length; entry.seq = 0           1 head (acquire); k must be in (head - index_entries, head]
  *   2 full fence                                      2 entry.seq (acquire) == k; copy the entry; entry.seq again == k
  *   3 copy the bytes, fill the entry                  3 check pos and length against the layout
  *   4 entry.seq = k (release)                         4 use the bytes
- *   5 head = k (release), wake += 1, futex wake       5 acquire fence; the bytes were good iff reserve - pos <= data_bytes
+ *   5 head = k (release), wake += 1, futex wake       5 acquire fence; the bytes were good iff reserve - pos <=
+ * data_bytes
  *
  * `tail` is the oldest frame that still counts (memory.minutes); older ones may still be there, and are not used.
  *
- * The writer dies at any point: head, and all that it covers, is whole; a half-written frame is not reachable, or fails the
- * check of step 5. The next writer takes the object over when layout and boot id match and goes on at head + 1 and at
- * max(reserve, end of frame head); else it unlinks it and makes a new one. `closed` = 1 tells readers that no frame
+ * The writer dies at any point: head, and all that it covers, is whole; a half-written frame is not reachable, or fails
+ * the check of step 5. The next writer takes the object over when layout and boot id match and goes on at head + 1 and
+ * at max(reserve, end of frame head); else it unlinks it and makes a new one. `closed` = 1 tells readers that no frame
  * will come in this object any more. An object is never shrunk or grown.
  *
- * State (state.h) and a JSON text about the machine's devices stand in the header, each under a sequence lock: odd while
- * being written; a reader copies and takes the copy if the lock was even and unchanged.
+ * State (state.h) and a JSON text about the machine's devices stand in the header, each under a sequence lock: odd
+ * while being written; a reader copies and takes the copy if the lock was even and unchanged.
  */
 #ifndef SHARED_RING_H
 #define SHARED_RING_H
@@ -40,11 +41,11 @@
 
 #include "shared/state.h"
 
-#define RING_MAGIC        UINT64_C(0x31474e4952524353) /* "SCRRING1" */
-#define RING_VERSION      1u
-#define RING_HEADER_BYTES 65536u
-#define RING_STATE_OFFSET 4096u
-#define RING_STATE_BYTES  4096u
+#define RING_MAGIC	    UINT64_C(0x31474e4952524353) /* "SCRRING1" */
+#define RING_VERSION	    1u
+#define RING_HEADER_BYTES   65536u
+#define RING_STATE_OFFSET   4096u
+#define RING_STATE_BYTES    4096u
 #define RING_DEVICES_OFFSET 16384u
 #define RING_DEVICES_BYTES  49152u /* NUL-terminated JSON */
 

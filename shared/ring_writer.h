@@ -13,16 +13,17 @@
 struct ring_writer;
 
 struct ring_wish {
-	const char *name;       /* /recorder.NAME */
-	uint64_t data_bytes;    /* wanted */
+	const char *name;	/* /recorder.NAME */
+	uint64_t data_bytes;	/* wanted */
 	uint64_t index_entries; /* wanted */
-	int64_t keep_us;        /* memory.minutes: older frames leave the tail */
-	bool exact;             /* an explicit size: too little room is an error; else it is shrunk (*shrunk_to says so) */
+	int64_t keep_us;	/* memory.minutes: older frames leave the tail */
+	bool exact; /* an explicit size: too little room is an error; else it is shrunk (*shrunk_to says so) */
 };
 
 /*
  * Takes over a ring that a dead writer left (same layout, same boot) or makes a new one, with every page allocated.
- * NULL with a sentence where there is no room. *data_bytes gets the size that it has, *adopted the newest frame taken over.
+ * NULL with a sentence where there is no room. *data_bytes gets the size that it has, *adopted the newest frame taken
+ * over.
  */
 struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *data_bytes, uint64_t *adopted,
 				     struct reason *why);
@@ -31,8 +32,8 @@ struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *dat
 void ring_writer_close(struct ring_writer *writer);
 
 /*
- * Puts one frame, gathered from parts (meta->length is set to their sum), and wakes the readers. Returns its seq, or 0 where
- * it is larger than a quarter of the ring.
+ * Puts one frame, gathered from parts (meta->length is set to their sum), and wakes the readers. Returns its seq, or 0
+ * where it is larger than a quarter of the ring.
  */
 uint64_t ring_writer_put(struct ring_writer *writer, struct ring_meta *meta, const struct iovec *parts, int count);
 

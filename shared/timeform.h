@@ -1,11 +1,11 @@
 /*
  * timeform.h - the forms in which people write times, in both directions.
  *
- * Read: `YYYYMMDD_HHMMSS` and `YYYYMMDD_HHMMSS_mmm` (local), ISO 8601 (`2026-05-17T10:23:00`, `.fff` with up to nine digits,
- * floored to microseconds, `Z`, `+02:00`, `+0200`, `+02`, none = local; a space may stand for the T, and a space before an
- * offset is a plus that was URL-decoded), seconds since the epoch (with decimals; but eight digits alone are half a time
- * stamp), `now`, and `-90s`, `-5m`, `-2h`, `-1d`, which count from `now` floored to the second. Local times follow TZ by way of
- * localtime_r; who changes TZ calls tzset.
+ * Read: `YYYYMMDD_HHMMSS` and `YYYYMMDD_HHMMSS_mmm` (local), ISO 8601 (`2026-05-17T10:23:00`, `.fff` with up to nine
+ * digits, floored to microseconds, `Z`, `+02:00`, `+0200`, `+02`, none = local; a space may stand for the T, and a
+ * space before an offset is a plus that was URL-decoded), seconds since the epoch (with decimals; but eight digits
+ * alone are half a time stamp), `now`, and `-90s`, `-5m`, `-2h`, `-1d`, which count from `now` floored to the second.
+ * Local times follow TZ by way of localtime_r; who changes TZ calls tzset.
  *
  * The hour that autumn repeats: `from` means the first, `to` the second. The hour that spring leaves out is no time.
  */
@@ -43,12 +43,12 @@ enum time_status time_parse_duration(const char *text, size_t length, int64_t *o
 const char *time_status_text(enum time_status status);
 
 #define TIME_COMPACT_BYTES 24 /* 20260517_102300_123 */
-#define TIME_ISO_BYTES     40 /* 2026-05-17T10:23:00.123+02:00 */
+#define TIME_ISO_BYTES	   40 /* 2026-05-17T10:23:00.123+02:00 */
 
 void time_format_compact(wall_t at, char out[TIME_COMPACT_BYTES]);    /* YYYYMMDD_HHMMSS, local, floored */
 void time_format_compact_ms(wall_t at, char out[TIME_COMPACT_BYTES]); /* YYYYMMDD_HHMMSS_mmm */
-void time_format_iso(wall_t at, char out[TIME_ISO_BYTES]);            /* local with offset, milliseconds, floored */
-void time_format_http(wall_t at, char out[TIME_ISO_BYTES]);           /* RFC 9110 IMF-fixdate */
+void time_format_iso(wall_t at, char out[TIME_ISO_BYTES]);	      /* local with offset, milliseconds, floored */
+void time_format_http(wall_t at, char out[TIME_ISO_BYTES]);	      /* RFC 9110 IMF-fixdate */
 
 int32_t time_utc_offset_s(wall_t at); /* east positive */
 wall_t time_floor_second(wall_t at);
