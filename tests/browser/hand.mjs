@@ -2,10 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import puppeteer from "puppeteer-core";
 import { check, sleep, waitFor } from "./tap.mjs";
 
-const PROGRAMS = { chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" };
+export const PROGRAMS = { chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" };
 const ARGUMENTS = { chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"], firefox: [] };
 const LANE_Y = 91, BAND_Y = 48;
 
@@ -37,6 +36,7 @@ export class Hand {
   }
 
   async start() {
+    const { default: puppeteer } = await import("puppeteer-core");
     this.browser = await puppeteer.launch({
       browser: this.kind, executablePath: PROGRAMS[this.kind], args: ARGUMENTS[this.kind], headless: true,
       extraPrefsFirefox: { "browser.download.folderList": 2, "browser.download.dir": this.downloads, "browser.download.useDownloadDir": true },

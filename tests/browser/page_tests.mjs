@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
-import { check, Hand, sleep, waitFor } from "./hand.mjs";
+import { check, Hand, PROGRAMS, sleep, waitFor } from "./hand.mjs";
 import { Recorder } from "./recorder.mjs";
 import { note, runTests } from "./tap.mjs";
 import { longArchive } from "./long_archive.mjs";
@@ -297,7 +297,18 @@ async function makeArchive(recorder) {
   await sleep(5000);
 }
 
+/* Why these tests cannot be run here, or null. */
+async function missing(kind) {
+  if (!existsSync(PROGRAMS[kind])) return `${PROGRAMS[kind]} is not installed`;
+  return import("puppeteer-core").then(() => null, () => "puppeteer-core is not installed (npm ci in tests/browser)");
+}
+
 export async function main(kind) {
+  const why = await missing(kind);
+  if (why) {
+    console.log(`1..0 # SKIP ${why}`);
+    return;
+  }
   const recorder = new Recorder(), hand = new Hand(kind, recorder), shots = process.env.SCREENSHOTS;
   let failed = 1;
   try {
