@@ -1,0 +1,134 @@
+"""kill -9 of recorderd and of its FFmpeg at random instants, and what has to be true after each."""
+import contextlib
+import os
+import random
+import shutil
+import signal
+import struct
+import threading
+import time
+
+from faulty_rig import COUNT
+from rig import US, Rig, wait_for
+
+NEAR_US = 3000  # a frame of the index is the one of the camera's log that is no further away
+
+
+class Load:
+    """Clients that ask for clips and pictures all the time."""
+
+    def __init__(self, rig, clients=2):
+        self.rig, self.stopping = rig, threading.Event()
+        self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
+
+    def run(self):
+        while not self.stopping.is_set():
+            for path in ("/footage?from=-20s&to=-2s", "/snapshot", "/recordings?limit=20"):
+                with contextlib.suppress(OSError):
+                    self.rig.get(path)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def index_times(rig):
+    """Wall times of all frames of all indexes, in the order of recording."""
+    times = []
+    for one in reversed(rig.get("/recordings").json()):
+        with open(os.path.join(rig.recordings, one["file"].replace(".mp4", ".idx")), "rb") as file:
+            data = file.read()
+        times += [struct.unpack_from("=q", data, at)[0] for at in range(32, len(data) - 31, 32)]
+    return times
+
+
+def missing(rig, times):
+    """Numbers of the frames that were taken before the newest indexed one and are not in the index; each is there once at most."""
+    absent, at = [], 0
+    for frame in rig.camera.frames():
+        if frame.wall_us > times[-1] + NEAR_US:
+            break
+        if at < len(times) and abs(times[at] - frame.wall_us) <= NEAR_US:
+            at += 1
+        else:
+            absent.append(frame.number)
+    assert at == len(times), f"record {at} of the index, at {times[at]}, is no frame of the camera, or stands there twice"
+    return absent
+
+
+def recorded_after(rig, since_us):
+    """Waits until a frame that was taken later is indexed. Returns the seconds until then."""
+    def indexed():
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            info = rig.get("/camera_info").json()
+            return info["recording"]["indexed_until"] and info["recording"]["frames"] > 0 and index_times(rig)[-1] > since_us
+        return False
+    wait_for(indexed, 20, "recording goes on")
+    return (time.time_ns() // 1000 - since_us) / US
+
+
+def kill_recorder(rig):
+    rig.stop_recorderd(signal.SIGKILL)
+    since_us = time.time_ns() // 1000
+    rig.start_recorderd()
+    return since_us
+
+
+def kill_encoder(rig):
+    since_us = time.time_ns() // 1000
+    for encoder in rig.children("ffmpeg"):
+        os.kill(encoder, signal.SIGKILL)
+    return since_us
+
+
+class Kills:
+    """A series of kills, and what they cost: one frame, which the recorder had taken and not yet kept, for each of its own deaths."""
+
+    def __init__(self, rig, seed):
+        self.rig, self.chance = rig, random.Random(seed)
+        self.recorder = self.encoder = 0
+        self.lost, self.seconds = [], []
+
+    def kill(self, whom):
+        time.sleep(self.chance.uniform(0.1, 1.6))
+        since_us = kill_recorder(self.rig) if whom == "recorder" else kill_encoder(self.rig)
+        self.recorder += whom == "recorder"
+        self.encoder += whom == "encoder"
+        self.seconds.append(recorded_after(self.rig, since_us))
+        self.lost = missing(self.rig, index_times(self.rig))
+        assert len(self.lost) <= self.recorder, f"{len(self.lost)} frames are missing after {self.recorder} kills: {self.lost}"
+
+    def told(self):
+        return (f"{self.recorder} kills of recorderd, {self.encoder} of FFmpeg: {len(self.lost)} frames lost, recording again after "
+                f"{max(self.seconds):.2f} s at most, {sorted(self.seconds)[len(self.seconds) // 2]:.2f} s usually")
+
+
+def assert_numbers(rig, lost):
+    """The pictures themselves: what was taken but for what is known to be lost, in order."""
+    taken = [frame.number % COUNT for frame in rig.camera.frames() if frame.number not in set(lost)]
+    shown = rig.archive_numbers()
+    assert shown == taken[:len(shown)], "a picture is not the one that belongs there"
+    assert len(taken) - len(shown) <= 2, f"{len(taken) - len(shown)} frames at the end are missing"
+
+
+def assert_rebuilt_alike(rig):
+    """Each index equals the one that another recorder makes from nothing but the segments. Returns how many."""
+    with Rig() as other:
+        other.camera.fault("unplugged")
+        os.mkdir(other.recordings)
+        names = [name for name in os.listdir(rig.recordings) if name.endswith(".mp4")]
+        for name in names:
+            shutil.copy(os.path.join(rig.recordings, name), other.recordings)
+        other.start_recorderd()
+        wait_for(lambda: os.path.exists(os.path.join(other.recordings, "recording_index.json")), 60, "the list is made")
+        for name in (name.replace(".mp4", ".idx") for name in names):
+            with open(os.path.join(rig.recordings, name), "rb") as one, open(os.path.join(other.recordings, name), "rb") as two:
+                assert one.read() == two.read(), f"{name} is made anew in another way"
+    assert names
+    return len(names)
+
