@@ -241,6 +241,18 @@ static bool read_locked(const _Atomic uint64_t *lock, const uint8_t *shared, voi
 	return false;
 }
 
+/* A time that cannot be counts as none. */
+static void check_times(struct recorder_state *state)
+{
+	int64_t *const times_us[] = {&state->heartbeat_mono_us,	      &state->started_wall_us, &state->since_wall_us,
+				     &state->recording_since_wall_us, &state->indexed_wall_us, &state->oldest_wall_us,
+				     &state->last_error_wall_us};
+
+	for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
+		if (!clock_believable(*times_us[i]))
+			*times_us[i] = 0;
+}
+
 #define terminate(text) ((text)[sizeof(text) - 1] = '\0')
 
 bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *out)
@@ -261,6 +273,7 @@ bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *
 	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
 	if (out->camera_count > ids)
 		out->camera_count = ids;
+	check_times(out);
 	return true;
 }
 

@@ -52,7 +52,7 @@ bool ring_reader_copy(const struct ring_reader *reader, const struct ring_frame 
  */
 bool ring_reader_wait(const struct ring_reader *reader, uint64_t seen, int timeout_ms);
 
-/* A consistent copy of the published state, texts terminated; false where none was published yet. */
+/* A consistent copy of the published state, texts terminated and times believable; false where none was published yet. */
 bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *out);
 
 /* True while the recorder's heartbeat is younger than 3 s and the ring is not closed. */
