@@ -6,8 +6,10 @@
  * Without -s the listening socket is descriptor 0, as a web server hands it over. RECORDER_CONFIG is one .ini, or a
  * folder of them: a camera each.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "fcgi/api_master.h"
@@ -22,6 +24,16 @@ static int usage(void)
 {
 	fputs("usage: RECORDER_CONFIG=FILE_OR_FOLDER recorder-api [-s SOCKET]\n", stderr);
 	return 2;
+}
+
+/*
+ * Where a web server started this: its signals to its whole process group do not mean us, but its death does, however
+ * it died. Nobody else would end a master of whose socket the next server makes a new one.
+ */
+static void follow_web_server(void)
+{
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
 int main(int argc, char **argv)
@@ -48,6 +60,8 @@ int main(int argc, char **argv)
 		log_error("api", "%s", why.text);
 		goto finish_config;
 	}
+	if (!socket_path)
+		follow_web_server();
 	struct master_setup setup = {
 	    .listen_fd = listen_fd,
 	    .config = &config,

@@ -207,8 +207,6 @@ static bool master_open(struct master *master)
 	sigset_t signals;
 
 	descriptors_raise();
-	/* A web server that signals its whole process group does not mean this one. */
-	setpgid(0, 0);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);
 	sigaddset(&signals, SIGTERM);

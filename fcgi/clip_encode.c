@@ -18,6 +18,7 @@
 #include "fcgi/api_child.h"
 #include "fcgi/clip_feed.h"
 
+/* Else x264 takes the time base of a microsecond for a million frames a second, and the level for 6.2. */
 #define FPS_HINT "60"
 
 bool encode_prepare(struct encode *encode)
@@ -64,59 +65,20 @@ static bool ffmpeg_start(struct child_program *ffmpeg, const struct encode *enco
 	struct encode_texts texts;
 
 	texts_fill(&texts, encode, first_wall_us);
+	/* clang-format off */
 	const char *argv[] = {
-	    "ffmpeg",
-	    "-hide_banner",
-	    "-loglevel",
-	    "error",
-	    "-probesize",
-	    form == FEED_IVF ? "32" : "1000000",
-	    "-analyzeduration",
-	    "0",
-	    "-f",
-	    form == FEED_IVF ? "ivf" : "mp4",
-	    "-i",
-	    "pipe:0",
-	    "-an",
-	    "-vf",
-	    texts.scale,
-	    "-pix_fmt",
-	    "yuv420p",
-	    "-fps_mode",
-	    "passthrough",
-	    "-enc_time_base",
-	    "1:1000000",
-	    "-c:v",
-	    "libx264",
-	    "-preset",
-	    preset,
-	    "-crf",
-	    texts.quality,
-	    "-tune",
-	    "zerolatency",
-	    "-bf",
-	    "0",
-	    "-g",
-	    "6000",
-	    "-sc_threshold",
-	    "0",
-	    "-forced-idr",
-	    "1",
-	    "-force_key_frames",
-	    texts.key_frames,
-	    "-x264-params",
-	    "fps=" FPS_HINT,
-	    "-bsf:v",
-	    "dump_extra=freq=keyframe",
-	    "-video_track_timescale",
-	    "1000000",
-	    "-movflags",
-	    "empty_moov+default_base_moof+frag_every_frame+skip_trailer",
-	    "-f",
-	    "mp4",
-	    "pipe:1",
-	    NULL,
+		"ffmpeg", "-hide_banner", "-loglevel", "error",
+		"-probesize", form == FEED_IVF ? "32" : "1000000", "-analyzeduration", "0",
+		"-f", form == FEED_IVF ? "ivf" : "mp4", "-i", "pipe:0",
+		"-an", "-vf", texts.scale, "-fps_mode", "passthrough", "-enc_time_base", "1:1000000",
+		"-c:v", "libx264", "-preset", preset, "-crf", texts.quality, "-tune", "zerolatency", "-bf", "0",
+		"-g", "100000", "-sc_threshold", "0", "-forced-idr", "1", "-force_key_frames", texts.key_frames,
+		"-x264-params", "fps=" FPS_HINT, "-pix_fmt", "yuv420p",
+		"-colorspace", "smpte170m", "-color_primaries", "smpte170m", "-color_trc", "smpte170m", "-color_range", "tv",
+		"-bsf:v", "dump_extra=freq=keyframe", "-video_track_timescale", "1000000",
+		"-movflags", "empty_moov+default_base_moof+frag_every_frame+skip_trailer", "-f", "mp4", "pipe:1", NULL,
 	};
+	/* clang-format on */
 	return child_program_start(ffmpeg, (char *const *)argv, part->memory_fd, ENCODE_BYTES_MAX);
 }
 
