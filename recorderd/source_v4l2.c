@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "recorderd/camera_jpeg.h"
@@ -27,9 +28,7 @@ static struct source_v4l2 *of(struct source *source)
 
 static int source_v4l2_fd(const struct source *source)
 {
-	const struct source_v4l2 *camera = (const struct source_v4l2 *)source;
-
-	return camera->epoll >= 0 ? camera->epoll : camera->fd;
+	return ((const struct source_v4l2 *)source)->epoll;
 }
 
 /* Buffers are read by the compressor's threads, so they go last but for the camera itself. */
@@ -143,12 +142,32 @@ static enum source_outcome deliver_compressed(struct source_v4l2 *camera, const 
 	return outcome == SOURCE_FINE ? give_back(camera, index, why) : outcome;
 }
 
-/* Nothing to fetch is fine, unless the descriptor stays readable for an error: the loop would spin. */
-static enum source_outcome nothing_there(struct source_v4l2 *camera, struct reason *why)
+static short poll_now(const struct source_v4l2 *camera)
 {
 	struct pollfd state = {.fd = camera->fd, .events = POLLIN};
 
-	if (poll(&state, 1, 0) == 1 && state.revents & (POLLERR | POLLHUP | POLLNVAL))
+	return poll(&state, 1, 0) == 1 ? state.revents : 0;
+}
+
+/*
+ * A driver may note who waits only where nothing is there to be read (v4l2loopback does), and epoll asks it just once,
+ * when the descriptor is added: it would never hear of a second frame. So it is added anew, until nothing was there.
+ */
+static void make_sure_of_waking(struct source_v4l2 *camera)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = camera->fd};
+
+	if (camera->wakes || poll_now(camera))
+		return;
+	epoll_ctl(camera->epoll, EPOLL_CTL_DEL, camera->fd, NULL);
+	epoll_ctl(camera->epoll, EPOLL_CTL_ADD, camera->fd, &event);
+	camera->wakes = !poll_now(camera);
+}
+
+/* Nothing to fetch is fine, unless the descriptor stays readable for an error: the loop would spin. */
+static enum source_outcome nothing_there(struct source_v4l2 *camera, struct reason *why)
+{
+	if (poll_now(camera) & (POLLERR | POLLHUP | POLLNVAL))
 		return broken(camera, EIO, "the driver reports an error", why);
 	return SOURCE_FINE;
 }
@@ -197,7 +216,10 @@ static enum source_outcome source_v4l2_read(struct source *source, const struct 
 
 	if (camera->compressor && raw_jpeg_oldest(camera->compressor, &result))
 		return deliver_compressed(camera, &result, sink, why);
-	return fetch(camera, sink, why);
+	enum source_outcome outcome = fetch(camera, sink, why);
+	if (outcome == SOURCE_FINE)
+		make_sure_of_waking(camera);
+	return outcome;
 }
 
 const struct source_ops source_v4l2_ops = {"v4l2", source_v4l2_fd, source_v4l2_read, source_v4l2_close};

@@ -35,15 +35,17 @@ static enum source_open_outcome start_compressor(struct source_v4l2 *camera, str
 	uint32_t jobs = buffers > RAW_DRIVER_KEEPS ? buffers - RAW_DRIVER_KEEPS : 1;
 
 	camera->compressor = raw_jpeg_create(&camera->raw, 0, jobs, why);
-	if (!camera->compressor)
-		return SOURCE_REFUSED;
+	return camera->compressor ? SOURCE_OPENED : SOURCE_REFUSED;
+}
+
+static enum source_open_outcome start_watch(struct source_v4l2 *camera, struct reason *why)
+{
 	camera->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (camera->epoll < 0 || !watch(camera->epoll, camera->fd) ||
-	    !watch(camera->epoll, raw_jpeg_fd(camera->compressor))) {
-		reason_errno(why, "cannot be waited for");
-		return SOURCE_REFUSED;
-	}
-	return SOURCE_OPENED;
+	if (camera->epoll >= 0 && watch(camera->epoll, camera->fd) &&
+	    (!camera->compressor || watch(camera->epoll, raw_jpeg_fd(camera->compressor))))
+		return SOURCE_OPENED;
+	reason_errno(why, "cannot be waited for");
+	return SOURCE_REFUSED;
 }
 
 /* Format, buffers, stream. ENOSPC comes back in *error: the bus has no room for this mode. */
@@ -98,7 +100,7 @@ static enum source_open_outcome start_stream(struct source_v4l2 *camera, const s
 	}
 	if (outcome == SOURCE_OPENED && !v4l2_is_jpeg(camera->mode.pix.pixelformat))
 		outcome = start_compressor(camera, why);
-	return outcome;
+	return outcome == SOURCE_OPENED ? start_watch(camera, why) : outcome;
 }
 
 static void describe(struct source_v4l2 *camera, const struct config *config)
