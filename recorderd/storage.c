@@ -1,6 +1,6 @@
 /*
- * Threads: the event loop pushes and asks; the storage thread takes and writes. `lock` guards the queue and the
- * trouble's text; the counters are atomic; what is below `thread_state` belongs to the storage thread alone.
+ * Threads: the event loop pushes and asks; the storage thread takes and writes. `lock` guards the queue, the end and
+ * the trouble's text; the counters are atomic; what is below `thread_state` belongs to the storage thread alone.
  */
 #include "recorderd/storage.h"
 
@@ -26,7 +26,7 @@ struct storage {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct media *first, **last;
-	bool stopping;
+	bool stopping, ended;
 	char trouble[192];
 
 	_Atomic uint64_t queued_bytes;
@@ -305,6 +305,10 @@ static void *storage_thread(void *context)
 		take_item_timed(storage, media);
 	}
 	end_run(storage);
+	pthread_mutex_lock(&storage->lock);
+	storage->ended = true;
+	pthread_cond_broadcast(&storage->more);
+	pthread_mutex_unlock(&storage->lock);
 	return NULL;
 }
 
@@ -313,6 +317,7 @@ static void *storage_thread(void *context)
 struct storage *storage_start(struct archive *archive, const struct config *config, int room)
 {
 	struct storage *storage = calloc(1, sizeof *storage);
+	pthread_condattr_t monotonic;
 
 	if (!storage)
 		return NULL;
@@ -324,7 +329,10 @@ struct storage *storage_start(struct archive *archive, const struct config *conf
 	snprintf(storage->camera, sizeof storage->camera, "%s", config->camera.name);
 	clock_boot_id(storage->boot_id);
 	pthread_mutex_init(&storage->lock, NULL);
-	pthread_cond_init(&storage->more, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&storage->more, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	if (pthread_create(&storage->thread, NULL, storage_thread, storage) != 0) {
 		free(storage);
 		return NULL;
@@ -369,15 +377,20 @@ bool storage_trouble(struct storage *storage, char *text, size_t bytes)
 bool storage_stop(struct storage *storage, int64_t timeout_us)
 {
 	struct timespec until;
+	bool ended;
 
-	pthread_mutex_lock(&storage->lock);
-	storage->stopping = true;
-	pthread_cond_signal(&storage->more);
-	pthread_mutex_unlock(&storage->lock);
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += timeout_us / US_PER_S + 1;
-	if (pthread_clockjoin_np(storage->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+	pthread_mutex_lock(&storage->lock);
+	storage->stopping = true;
+	pthread_cond_broadcast(&storage->more);
+	while (!storage->ended && pthread_cond_timedwait(&storage->more, &storage->lock, &until) == 0)
+		;
+	ended = storage->ended;
+	pthread_mutex_unlock(&storage->lock);
+	if (!ended)
 		return false; /* the disk hangs: the thread keeps what it uses, and the process ends without it */
+	pthread_join(storage->thread, NULL);
 	pthread_cond_destroy(&storage->more);
 	pthread_mutex_destroy(&storage->lock);
 	free(storage);
