@@ -5,6 +5,7 @@
 #ifndef TESTS_UNIT_FAKE_CAMERA_H
 #define TESTS_UNIT_FAKE_CAMERA_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +25,9 @@ struct fake_source {
 	int event;
 };
 
-static struct fake_source *_Atomic served;
-static enum source_outcome says; /* to the next read */
+static pthread_mutex_t served_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct fake_source *served; /* guarded by it */
+static enum source_outcome says;   /* to the next read */
 static struct source_frame next_frame;
 
 static int fake_fd(const struct source *source)
@@ -49,6 +51,10 @@ static enum source_outcome fake_read(struct source *source, const struct source_
 
 static void fake_close(struct source *source)
 {
+	pthread_mutex_lock(&served_lock);
+	if (served && &served->base == source)
+		served = NULL;
+	pthread_mutex_unlock(&served_lock);
 	close(fake_fd(source));
 	free(source);
 }
@@ -85,7 +91,9 @@ enum source_open_outcome source_open(const struct config *config, const char *co
 	};
 	snprintf(source->base.info.device, sizeof source->base.info.device, "/dev/video%d", itself ? 0 : 7);
 	source->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	atomic_store(&served, source);
+	pthread_mutex_lock(&served_lock);
+	served = source;
+	pthread_mutex_unlock(&served_lock);
 	atomic_fetch_add(&opens, 1);
 	*out = &source->base;
 	why->text[0] = '\0';
@@ -118,7 +126,10 @@ char *device_list_json(const struct device *devices, size_t count)
 static inline void poke(enum source_outcome outcome)
 {
 	says = outcome;
-	eventfd_write(atomic_load(&served)->event, 1);
+	pthread_mutex_lock(&served_lock);
+	if (served)
+		eventfd_write(served->event, 1);
+	pthread_mutex_unlock(&served_lock);
 }
 
 #endif

@@ -3,8 +3,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -27,6 +25,7 @@ static struct recorder_state status;
 static unsigned stretches_over, opened_fps, frames_told;
 static bool (*until)(void);
 static unsigned rounds;
+static uint64_t wanted_head;
 
 static void on_frame(void *context)
 {
@@ -86,8 +85,6 @@ static bool was_closed(void)
 {
 	return atomic_load(&closes) > 0;
 }
-
-static uint64_t wanted_head;
 
 static bool has_frame(void)
 {
@@ -346,6 +343,11 @@ static bool looks_for_better(void)
 	return strcmp(status.device, "/dev/video0") == 0;
 }
 
+static bool knows_devices(void)
+{
+	return status.camera_ids[0] == 7;
+}
+
 static void a_stand_in_serves_until_the_configured_camera_is_back(void **state)
 {
 	struct ring_frame frame;
@@ -356,7 +358,7 @@ static void a_stand_in_serves_until_the_configured_camera_is_back(void **state)
 	start_streaming();
 	assert_string_equal(status.device, "/dev/video7");
 	assert_string_equal(status.configured, "/dev/video0");
-	assert_int_equal(status.camera_ids[0], 7);
+	wait_until(knows_devices);
 	camera_is_there = true;
 	wait_until(looks_for_better);
 	assert_string_equal(status.configured, "");
