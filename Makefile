@@ -26,7 +26,7 @@ SHARED_WRITERS = ring_writer catalogue_writer
 RECORDERD = recorder options siblings ring_size name_lock publish loop child \
 	capture capture_frames device_watch opener source source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_buffers v4l2_controls frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
-	encoder encoder_input encoder_output encoder_command feed fragment_stream storage segment_writer \
+	encoder encoder_input encoder_output encoder_command feed thinning fragment_stream storage segment_writer \
 	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair
 
 # Both workers
@@ -36,7 +36,7 @@ API    = api_master api_worker api_request api_slots api_child api_outflow api_v
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_info api_health api_metrics \
 	clip_segment clip_plan clip_build clip_encode clip_feed clip_memory clip_timeline clip_still clip_keep clip_cache
 
-UNIT_TESTS = ring ring_crash fastcgi live time timeform config config_files crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range api_query api_outflow api_master clip_plan clip_build clip_cache encoder encoder_faults retain feed fragment_stream segment_repair archive archive_retain storage capture loop child neighbours
+UNIT_TESTS = ring ring_crash fastcgi live time timeform config config_files crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range api_query api_outflow api_master clip_plan clip_build clip_cache encoder encoder_faults retain thinning feed fragment_stream segment_repair archive archive_retain storage capture loop child neighbours
 
 LIBS_SHARED = -ljson-c -liniparser
 LIBS_WORKER = -lfcgi
@@ -146,6 +146,7 @@ help:
 	@echo 'make install    [PREFIX=/usr/local] [DESTDIR=]'
 	@echo 'make asan tsan  the tests in a build with sanitizers (build/asan, build/tsan)'
 	@echo 'make fuzz       [SECONDS=60] [TARGET=name] searches for inputs that go wrong (clang); make fuzz-replay runs the known ones'
+	@echo 'make campaign-kills campaign-ranges    [N=200] recorder and encoder killed, and clips of random ranges, so many times'
 	@echo 'make clean      removes $(BUILD)'
 	@echo 'Settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g"'
 
@@ -190,9 +191,17 @@ install: all
 	install -m 644 README.md recorder.ini.example $(SHARE)
 	deploy/web-config bin='"$(PREFIX)/bin"' www='"$(PREFIX)/share/recorder/www"' >$(SHARE)/lighttpd.conf.example
 
+# Long searches for what goes wrong; make test has a short form of each.
+N = 200
+campaign-kills: all test-tools
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_kills.py $(N)
+
+campaign-ranges: all test-tools
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_ranges.py $(N)
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units syntax test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install clean
+.PHONY: all units syntax test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -32,6 +32,23 @@ static void say(const struct health *health, struct json_object *list, const cha
 	json_object_array_add(list, json_text(text));
 }
 
+/* A machine that is too slow loses nothing of the live view and the memory; what to change is for people to say. */
+static void check_encoder(const struct health *health, const struct recorder_state *state)
+{
+	bool thins = state->encoder_keep_milli > 0 && state->encoder_keep_milli < 1000;
+
+	if (thins)
+		say(health, health->warnings,
+		    "This machine encodes %u %% of the frames and leaves the others out (%llu so far): a faster "
+		    "record.preset, a smaller picture or camera.fps, a hardware record.encoder, or record.codec = "
+		    "mjpeg "
+		    "would help.",
+		    (state->encoder_keep_milli + 5) / 10, (unsigned long long)state->thinned);
+	else if (state->encoder_behind_us > BEHIND_WARN_US)
+		say(health, health->warnings, "The encoder is %lld s behind the camera.",
+		    (long long)(state->encoder_behind_us / US_PER_S));
+}
+
 static void check_recording(const struct health *health, const struct recorder_state *state)
 {
 	switch (state->recording_state) {
@@ -48,10 +65,7 @@ static void check_recording(const struct health *health, const struct recorder_s
 	default:
 		break;
 	}
-	if (state->encoder_behind_us > BEHIND_WARN_US)
-		say(health, health->warnings,
-		    "The encoder is %lld s behind the camera and leaves frames out (%llu so far).",
-		    (long long)(state->encoder_behind_us / US_PER_S), (unsigned long long)state->thinned);
+	check_encoder(health, state);
 	if (state->clock_unsure)
 		say(health, health->warnings,
 		    "The clock was set by more than an hour, and nobody synchronised it: recordings are kept for "

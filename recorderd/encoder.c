@@ -168,4 +168,5 @@ void encoder_status(const struct encoder *encoder, struct encoder_status *out)
 	out->thinned = encoder->feed.thinned;
 	out->lost = encoder->feed.lost;
 	out->behind_us = encoder->feed.behind_us;
+	out->keep_milli = (uint32_t)(encoder->feed.thinning.keep * 1000);
 }

@@ -51,6 +51,7 @@ struct encoder_status {
 	uint32_t restarts;
 	uint64_t thinned, lost;
 	int64_t behind_us;
+	uint32_t keep_milli; /* share of the frames that the encoder is given */
 	char last_error[256];
 };
 

@@ -7,14 +7,12 @@
 
 #include "shared/clock.h"
 
-#define BEHIND_LIMIT_US (10 * US_PER_S) /* more than this, and not getting less: the machine is too slow */
-#define BEHIND_FINE_US	(5 * US_PER_S)
-#define KEEP_LEAST	0.05
+#define BEHIND_LIMIT_US (10 * US_PER_S) /* more than this: the machine is too slow */
 #define RING_HALF	0.5
 
 void feed_init(struct feed *feed, const struct ring_reader *ring, uint64_t next)
 {
-	*feed = (struct feed){.ring = ring, .next = next, .keep = 1, .judged_mono_us = -1};
+	*feed = (struct feed){.ring = ring, .next = next, .thinning = THINNING_NONE};
 }
 
 void feed_finish(struct feed *feed)
@@ -22,39 +20,17 @@ void feed_finish(struct feed *feed)
 	buffer_finish(&feed->copy);
 }
 
-/*
- * Once a second: too far behind and not catching up means fewer frames; nearly caught up means more. In between all
- * stays, so that the share settles.
- */
+/* How far behind the camera the next frame is, and how much that may be: half of a ring that holds less than 20 s. */
 static void judge(struct feed *feed, const struct ring_frame *newest)
 {
 	int64_t limit_us = BEHIND_LIMIT_US, now_us = newest->meta.mono_us;
+	uint64_t tail = ring_reader_tail(feed->ring);
 	struct ring_frame oldest;
 
 	feed->behind_us = now_us - feed->frame.meta.mono_us;
-	if (feed->judged_mono_us >= 0 && now_us - feed->judged_mono_us < US_PER_S)
-		return;
-	if (ring_reader_get(feed->ring, ring_reader_tail(feed->ring), &oldest) &&
-	    (now_us - oldest.meta.mono_us) / 2 < limit_us && ring_reader_tail(feed->ring) > 1)
-		limit_us = (now_us - oldest.meta.mono_us) / 2; /* a ring that holds less than 20 s */
-	if (feed->behind_us > limit_us && feed->behind_us > feed->last_behind_us - US_PER_S / 10)
-		feed->keep = feed->keep * 0.9 > KEEP_LEAST ? feed->keep * 0.9 : KEEP_LEAST;
-	else if (feed->behind_us < limit_us * BEHIND_FINE_US / BEHIND_LIMIT_US)
-		feed->keep = feed->keep * 1.05 < 1 ? feed->keep * 1.05 : 1;
-	feed->last_behind_us = feed->behind_us;
-	feed->judged_mono_us = now_us;
-}
-
-/* Error diffusion: of any stretch of frames the same share is kept. */
-static bool is_kept(struct feed *feed)
-{
-	if (feed->keep >= 1 || feed->next == feed->chosen)
-		return true;
-	feed->credit += feed->keep;
-	if (feed->credit < 1)
-		return false;
-	feed->credit -= 1;
-	return true;
+	if (tail > 1 && ring_reader_get(feed->ring, tail, &oldest) && (now_us - oldest.meta.mono_us) / 2 < limit_us)
+		limit_us = (now_us - oldest.meta.mono_us) / 2;
+	thinning_judge(&feed->thinning, now_us, feed->behind_us, limit_us);
 }
 
 enum feed_step feed_peek(struct feed *feed)
@@ -75,7 +51,7 @@ enum feed_step feed_peek(struct feed *feed)
 		}
 		if (ring_reader_get(feed->ring, head, &newest))
 			judge(feed, &newest);
-		if (is_kept(feed)) {
+		if (feed->chosen == feed->next || thinning_keeps(&feed->thinning)) {
 			feed->chosen = feed->next;
 			return FEED_FRAME;
 		}

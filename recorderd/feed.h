@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "recorderd/thinning.h"
 #include "shared/buffer.h"
 #include "shared/ring_reader.h"
 
@@ -29,13 +30,9 @@ struct feed {
 	struct buffer copy;	    /* its data, where it was about to be overwritten */
 	bool copied;
 
-	/* Thinning */
-	double keep; /* share of the frames that is fed: 1 is all */
-	double credit;
-	uint64_t chosen; /* seq of the frame that was found last: not thinned out when it is looked at again */
-	int64_t behind_us, last_behind_us; /* age of the next frame against the newest */
-	int64_t judged_mono_us;
-
+	struct thinning thinning;
+	uint64_t chosen;   /* seq of the frame that was found to be kept */
+	int64_t behind_us; /* age of the next frame against the newest */
 	uint64_t thinned, lost;
 };
 

@@ -22,6 +22,7 @@ static void add_encoder(const struct publisher *publisher, struct recorder_state
 	state->thinned = encoder->thinned;
 	state->encoder_lost = encoder->lost + storage_dropped(publisher->storage);
 	state->encoder_behind_us = encoder->behind_us;
+	state->encoder_keep_milli = encoder->keep_milli;
 	snprintf(state->encoder, sizeof state->encoder, "%s",
 		 publisher->config->record.codec == CODEC_MJPEG ? "copy" : publisher->config->record.encoder);
 	if (encoder->failing) {

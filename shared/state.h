@@ -66,7 +66,7 @@ struct recorder_state {
 	uint32_t measured_fps_milli; /* over the last seconds */
 	uint32_t camera_ids[32];     /* N of the capture devices /dev/videoN on this machine */
 	uint32_t camera_count;
-	uint32_t reserved0;
+	uint32_t encoder_keep_milli; /* share of the frames that the encoder is given, 1/1000: less where it is too slow */
 	uint64_t frames;  /* put into the ring since start */
 	uint64_t lost;	  /* missing by the driver's sequence numbers */
 	uint64_t damaged; /* refused: flagged by the driver, or not a whole JPEG */

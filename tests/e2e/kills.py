@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import statistics
 import struct
 import threading
 import time
@@ -49,11 +50,14 @@ def index_times(rig):
 
 def missing(rig, times):
     """Numbers of the frames that were taken before the newest indexed one and are not in the index; each is there once at most."""
-    absent, at = [], 0
-    for frame in rig.camera.frames():
-        if frame.wall_us > times[-1] + NEAR_US:
+    absent, at, frames = [], 0, rig.camera.frames()
+    # A line of the log may be late by as much as its process was kept from the processor between two clocks.
+    offset_us = statistics.median(frame.wall_us - frame.mono_us for frame in frames)
+    for frame in frames:
+        wall_us = frame.mono_us + offset_us
+        if wall_us > times[-1] + NEAR_US:
             break
-        if at < len(times) and abs(times[at] - frame.wall_us) <= NEAR_US:
+        if at < len(times) and abs(times[at] - wall_us) <= NEAR_US:
             at += 1
         else:
             absent.append(frame.number)

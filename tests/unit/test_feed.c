@@ -313,7 +313,7 @@ static void once_it_keeps_up_again_every_frame_is_fed_again(void **state)
 			feed.next++;
 	}
 	thinned = feed.thinned;
-	assert_true(feed.keep >= 1);
+	assert_true(feed.thinning.keep >= 1);
 	assert_int_equal(feed.behind_us, 0);
 	put(writer, 100, 1, (int64_t)7501 * FRAME_US);
 	assert_int_equal(feed_peek(&feed), FEED_FRAME);
@@ -326,7 +326,7 @@ static void a_frame_that_was_found_is_found_again(void **state)
 	(void)state;
 	prepare(4 * MIB, 8192, 4096);
 	run_slow(5000, 60, fed);
-	assert_true(feed.keep < 1);
+	assert_true(feed.thinning.keep < 1);
 	for (int i = 0; i < 100; i++) {
 		uint64_t found;
 
