@@ -5,6 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <stdio.h>
+#include <limits.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,13 +57,28 @@ int camera_clips_folder(const struct api_camera *camera)
 	return folder_open(camera->config->clips.directory);
 }
 
+/* The folder and the one above it: clips/NAME, where several cameras share a machine. */
+static void folder_make(const char *path)
+{
+	char above[PATH_MAX];
+	char *slash;
+
+	snprintf(above, sizeof(above), "%s", path);
+	slash = strrchr(above, '/');
+	if (slash && slash > above) {
+		*slash = '\0';
+		mkdir(above, 0750);
+	}
+	mkdir(path, 0750);
+}
+
 int camera_clips_folder_made(const struct api_camera *camera)
 {
 	int folder = camera_clips_folder(camera);
 
 	if (folder >= 0 || errno != ENOENT)
 		return folder;
-	mkdir(camera->config->clips.directory, 0750);
+	folder_make(camera->config->clips.directory);
 	return camera_clips_folder(camera);
 }
 
