@@ -58,7 +58,10 @@ class Camera:
     def __init__(self, folder, path="/dev/video0", fps="30", frames=FRAMES):
         base = os.path.join(folder, os.path.basename(path))
         self.log_path, control_path = base + ".log", base + ".control"
-        self.line = f"path={path} frames={frames} fps={fps} control={control_path} log={self.log_path}"
+        links = [f"{base}.{number}.frames" for number, _ in enumerate(frames.split(","))]  # words of a line have no spaces
+        for link, file in zip(links, frames.split(",")):
+            os.symlink(file, link)
+        self.line = f"path={path} frames={','.join(links)} fps={fps} control={control_path} log={self.log_path}"
         with open(control_path, "wb") as control:
             control.truncate(4096)
         with open(control_path, "r+b") as control:
@@ -152,6 +155,11 @@ class Rig:
         self.recorderd = self.web = None
         self.port = None
         self.environment = dict(os.environ)
+        # Neither LD_PRELOAD nor lighttpd's bin-path takes a path with a space in it.
+        self.library = self.path("camera.so")
+        os.symlink(os.path.join(BUILD, "tests", "preload", "camera.so"), self.library)
+        for worker in ("recorder-live", "recorder-api"):
+            os.symlink(program(worker), self.path(worker))
         self.write_ini(settings or {})
 
     def __enter__(self):
@@ -191,9 +199,8 @@ class Rig:
     def start_recorderd(self, ini=None, log="recorderd.log"):
         with open(self.path("camera.conf"), "w", encoding="utf-8") as conf:
             conf.write("".join(camera.line + "\n" for camera in self.cameras))
-        library = os.path.join(BUILD, "tests", "preload", "camera.so")
         environment = dict(self.environment, CAMERA_PRELOAD=self.path("camera.conf"),
-                           LD_PRELOAD=":".join([*sanitizer_of(program("recorderd")), library]))
+                           LD_PRELOAD=":".join([*sanitizer_of(program("recorderd")), self.library]))
         process = self.spawn([program("recorderd"), "-c", ini or self.ini], log, environment)
         if ini is None:
             self.recorderd = process
@@ -201,7 +208,7 @@ class Rig:
 
     def start_web(self, config=None):
         self.port = free_port()
-        values = {"port": str(self.port), "bind": '"127.0.0.1"', "bin": f'"{os.path.join(BUILD, "fcgi")}"',
+        values = {"port": str(self.port), "bind": '"127.0.0.1"', "bin": f'"{self.folder}"',
                   "www": f'"{os.path.join(PROJECT, "www")}"', "config": f'"{config or self.ini}"', "run": f'"{self.folder}"'}
         made = subprocess.run([os.path.join(PROJECT, "deploy", "web-config"), *(f"{key}={value}" for key, value in values.items())],
                               capture_output=True, text=True, check=True)
