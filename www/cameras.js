@@ -58,6 +58,12 @@ export class Camera {
     return Date.now() + this.#ahead;
   }
 
+  /* Asks at once. */
+  refresh() {
+    clearTimeout(this.#timer);
+    return this.#poll();
+  }
+
   async #poll() {
     const asked = Date.now();
     let { info } = this.status, problem = null;
@@ -70,6 +76,7 @@ export class Camera {
     if (this.#stopped) return;
     this.status = { info, problem, ...describe(info, problem) };
     this.#changed(this);
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#poll(), document.hidden ? 5 * POLL_MS : POLL_MS);
   }
 

@@ -1,7 +1,7 @@
 /*
- * footage.js - where there is something to play: what is recorded, up to the moment, and what memory alone holds.
+ * footage.js - where there is something to play: what is recorded, and what memory alone holds.
  *
- * /timeline is asked every few seconds; in between, the span that is growing grows here by the recorder's clock.
+ * Nothing is asked for that may not be indexed yet: the recorder would have to encode it once more, out of memory.
  */
 const GROWING_MS = 8000;
 const IN_MEMORY = new Set(["recording off", "disk", "encoder"]); // frames came, and were not recorded
@@ -24,9 +24,11 @@ export class Footage {
     return live && info.recording.state === "recording" && to !== null && this.#camera.now() - to < GROWING_MS;
   }
 
-  /* Up to when there is footage. */
+  /* Up to when there is footage, as of the last answer. */
   edge() {
-    return this.#growing ? this.#camera.now() : this.memory?.to ?? this.#archive.to ?? 0;
+    const { recording } = this.#camera.status.info ?? {};
+    const indexed = Math.max(Date.parse(recording?.indexed_until) || 0, this.#archive.to ?? 0);
+    return this.#growing || recording?.state === "recording" ? indexed : Math.max(this.memory?.to ?? 0, indexed);
   }
 
   /* What the memory ring holds, or null. */

@@ -87,7 +87,7 @@ export class Health {
   }
 
   #say({ status, reasons = [], warnings = [] }) {
-    const words = { ok: "All is well", warning: "Look here", failed: "Trouble" }[status] ?? "Trouble";
+    const words = { ok: "All is well", warning: "A warning", failed: "Trouble" }[status] ?? "Trouble";
     find("health-button").dataset.status = status;
     setText(find("health-word"), words);
     const list = find("health-reasons"), sentences = [...reasons, ...warnings];

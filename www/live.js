@@ -14,7 +14,7 @@ export class Live {
   #fps;
   #number = 0;
   #seen = "";
-  #failedAt = 0;
+  #failedAt = null;
 
   constructor(img, camera, fps = null) {
     this.#img = img;
@@ -29,6 +29,7 @@ export class Live {
 
   start() {
     this.#number++;
+    this.#img.classList.remove("broken");
     this.#img.src = path("/stream", { camera: this.#camera, fps: this.#fps, view: `${Math.floor(performance.timeOrigin)}.${this.#number}` });
   }
 
@@ -41,9 +42,9 @@ export class Live {
   follow(status) {
     const { info, live } = status;
     const now = live ? `${info.started} ${info.since} ${info.resolution.width}x${info.resolution.height}` : "";
-    const retry = this.#failedAt > 0 && performance.now() - this.#failedAt > RETRY_MS;
+    const retry = this.#failedAt !== null && performance.now() - this.#failedAt > RETRY_MS;
     if (live && this.running && ((this.#seen && now !== this.#seen) || retry)) {
-      this.#failedAt = 0;
+      this.#failedAt = null;
       this.start();
     }
     if (now) this.#seen = now;
@@ -51,6 +52,8 @@ export class Live {
   }
 
   #failed() {
-    if (this.running) this.#failedAt = performance.now() || 1;
+    if (!this.running) return;
+    this.#failedAt = performance.now();
+    this.#img.classList.add("broken");
   }
 }

@@ -66,7 +66,7 @@ export class Page {
     const many = names.length > 1;
     find("camera-choice").hidden = find("grid-button").hidden = !many;
     find("camera-name").hidden = many;
-    if (many) find("camera-choice").replaceChildren(...names.map((name) => element("option", { value: name }, name)));
+    if (many) find("camera-choice").replaceChildren(element("option", { value: "" }, "All cameras"), ...names.map((name) => element("option", { value: name }, name)));
   }
 
   /* --- the state and its address --- */
@@ -110,6 +110,7 @@ export class Page {
   #openCamera(name) {
     this.#grid?.stop();
     this.#grid = null;
+    find("camera-choice").value = name ?? "";
     if (this.#open?.camera.name === name) return;
     this.#close();
     const camera = this.#cameras.get(name), archive = new Archive(name, () => this.#archiveChanged());
@@ -118,7 +119,6 @@ export class Page {
     const previews = new Previews(name, (ms, url) => this.#showPreview(ms, url));
     const health = new Health(name, (allowed) => this.#allow(allowed));
     this.#open = { camera, archive, footage, player, previews, health, live: new Live(find("live"), name) };
-    find("camera-choice").value = name ?? "";
     this.#status(camera);
     this.clips.load();
   }
@@ -131,10 +131,11 @@ export class Page {
   }
 
   chooseCamera(name) {
+    if (!name) return this.showGrid();
     this.#openCamera(name);
     this.cut.set(null, true);
     this.#enterLive();
-    this.remember(true);
+    return this.remember(true);
   }
 
   showGrid() {
@@ -148,6 +149,7 @@ export class Page {
     this.#open.player.stop();
     this.#open.live.stop();
     this.#setMode("grid");
+    find("camera-choice").value = "";
     this.#grid = new Grid(find("grid"), this.names, (name) => this.chooseCamera(name));
     for (const camera of this.#cameras.values()) this.#grid.follow(camera);
   }
@@ -201,7 +203,7 @@ export class Page {
   /* The picture on the screen stays until the recording's is there: live goes on below, or a small preview is shown. */
   #enterBack(ms, play) {
     const { player, previews } = this.#open;
-    if (ms > this.now() - NEAR_LIVE_MS && this.#open.camera.status.live) return this.#enterLive();
+    if (play && ms > this.now() - NEAR_LIVE_MS && this.#open.camera.status.live) return this.#enterLive();
     if (this.mode === "grid") this.#openCamera(this.#open.camera.name);
     if (!player.shows) this.stage.setStill(previews.near(ms));
     this.#setMode("back");
@@ -237,15 +239,23 @@ export class Page {
   }
 
   togglePlay() {
-    if (this.mode !== "back") return this.mode === "live" && this.showAt(this.now() - 2 * SECOND, false);
+    if (this.mode !== "back") return this.#pauseLive();
     const { player } = this.#open;
     this.#until = null;
     return player.playing ? player.pause() : player.play();
   }
 
   step(frames) {
-    if (this.mode === "live") this.showAt(this.now() - 2 * SECOND, false);
-    else if (this.mode === "back") this.#open.player.step(frames);
+    if (this.mode === "back") this.#open.player.step(frames);
+    else this.#pauseLive();
+  }
+
+  /* Live stands still on the newest recorded picture. */
+  async #pauseLive() {
+    if (this.mode !== "live") return;
+    const { camera, footage } = this.#open;
+    await camera.refresh();
+    if (this.mode === "live") this.showAt(footage.edge() - 200, false);
   }
 
   setSpeed(speed, remember = true) {
@@ -319,10 +329,14 @@ export class Page {
     preview.style.left = `${Math.round(Math.min(Math.max(x - width / 2, 0), room - width))}px`;
     const span = footage.spanAt(ms), gap = archive.gapAt(ms);
     find("preview-picture").hidden = !span;
-    find("preview-words").textContent = span ? formatClock(ms, this.timeline.scale.span < 2 * MINUTE) : this.#emptyWords(ms, gap);
+    find("preview-words").textContent = span ? this.#momentWords(ms, span) : this.#emptyWords(ms, gap);
     if (span) previews.want(ms, this.timeline.scale.perPixel, span);
     else previews.forget();
     return undefined;
+  }
+
+  #momentWords(ms, span) {
+    return formatClock(ms, this.timeline.scale.span < 2 * MINUTE) + (span.source === "test" ? " · test picture" : span.memory ? " · in memory only" : "");
   }
 
   #emptyWords(ms, gap) {

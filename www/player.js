@@ -13,7 +13,7 @@ import { SECOND } from "./time.js";
 
 const PIECE_MS = 60 * SECOND, MEMORY_PIECE_MS = 20 * SECOND;
 const AHEAD_MS = 10 * SECOND; // of playing: when the next piece is made ready
-const EDGE_MS = 0.4 * SECOND; // what the recorder may not have indexed yet
+const LEAST_MS = 0.5 * SECOND; // a piece at the growing end is worth its request
 const LIVE_MS = 2 * SECOND; // nearer to now than that, live is the better picture
 const FASTEST_DECODED = 4;
 
@@ -125,13 +125,12 @@ export class Player {
     return this.speed > FASTEST_DECODED ? this.speed : 1;
   }
 
-  /* The piece that holds `ms`, which lies in a span. At the growing end pieces end on whole seconds, so that the next one begins there. */
+  /* The piece that holds `ms`, which lies in a span. */
   #pieceFor(ms) {
-    const span = this.#source.spanAt(ms), speed = this.#lapse, edge = this.#source.edge() - EDGE_MS;
+    const span = this.#source.spanAt(ms), speed = this.#lapse;
     const from = Math.max(floor(ms), span.from);
     const length = (span.memory ? MEMORY_PIECE_MS : PIECE_MS) * Math.max(speed, Math.min(this.speed, FASTEST_DECODED));
-    const end = span.to > edge ? Math.max(floor(edge), from + 200) : span.to;
-    const to = Math.min(end, floor(from + length));
+    const to = Math.min(span.to, floor(from + length));
     return { from, to, speed, url: footagePath(this.#source.camera, from, to, speed) };
   }
 
@@ -160,7 +159,7 @@ export class Player {
     const span = this.#source.spanAt(to) ?? this.#source.spanAfter(to - 1);
     if (!span) return null;
     const at = Math.max(to, span.from);
-    return at < floor(this.#source.edge() - EDGE_MS) || span.to < this.#source.edge() - 5 * SECOND ? at : null;
+    return at < span.to - LEAST_MS || this.#source.spanAfter(at) ? at : null;
   }
 
   /* Makes the next piece ready in time. */
