@@ -41,8 +41,12 @@ static bool load(const struct options *options, struct config *config, struct re
 	if (!config_set_load(options->config, &set, why))
 		return false;
 	found = config_set_find(&set, options->camera);
+	if (!options->camera && set.count > 1 && !options->check_only)
+		found = NULL;
 	if (found)
 		*config = *found;
+	else if (!options->camera)
+		reason_set(why, "%s has %zu cameras: -n NAME says which one to record", options->config, set.count);
 	else
 		reason_set(why, "%s has no camera \"%s\"", options->config, options->camera);
 	config_set_finish(&set);
@@ -70,7 +74,7 @@ int main(int argc, char **argv)
 	}
 	log_set_level(config.log_level);
 	if (options.check_only) {
-		printf("%s: all is well\n", config.file);
+		printf("%s: all is well\n", options.camera ? config.file : options.config);
 		return 0;
 	}
 	return run(&config);

@@ -126,6 +126,8 @@ static void on_frame(void *context)
 	struct recorder *recorder = context;
 
 	encoder_pump(recorder->encoder);
+	if (recorder->publisher.last.camera_state != CAMERA_STREAMING)
+		publish(&recorder->publisher); /* at once: who sees footage must not read that there is no camera */
 }
 
 static void on_opened(void *context, unsigned fps)
