@@ -120,7 +120,9 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 		return NULL;
 	encoder->parts = *parts;
 	encoder->child = CHILD_NONE;
-	encoder->state = parts->config->record.enabled ? ENCODER_IDLE : ENCODER_OFF;
+	encoder->recording = parts->config->record.enabled;
+	encoder->off_after = encoder->recording ? UINT64_MAX : 0;
+	encoder->state = encoder->recording ? ENCODER_IDLE : ENCODER_OFF;
 	encoder->end_after = UINT64_MAX;
 	encoder->backoff_us = BACKOFF_FIRST_US;
 	encoder->fps = (unsigned)parts->config->camera.fps;
@@ -144,6 +146,23 @@ void encoder_set_fps(struct encoder *encoder, unsigned fps)
 	encoder->fps = fps ? fps : 1;
 }
 
+void encoder_set_recording(struct encoder *encoder, bool on)
+{
+	uint64_t head = ring_reader_head(encoder->parts.ring);
+
+	if (encoder->recording == on)
+		return;
+	encoder->recording = on;
+	log_info("encoder", "recording is switched %s", on ? "on" : "off");
+	if (on)
+		encoder->off_until = head;
+	else if (encoder->off_after == UINT64_MAX)
+		encoder->off_after = head;
+	if (on && encoder->state == ENCODER_OFF && !encoder->drained)
+		encoder->state = ENCODER_IDLE;
+	encoder_pump(encoder);
+}
+
 void encoder_end_run(struct encoder *encoder)
 {
 	encoder->end_after = ring_reader_head(encoder->parts.ring);
@@ -164,6 +183,7 @@ void encoder_stop(struct encoder *encoder, void (*drained_call)(void *context), 
 void encoder_status(const struct encoder *encoder, struct encoder_status *out)
 {
 	*out = encoder->status;
+	out->off = !encoder->recording;
 	out->running = encoder->state == ENCODER_RUNNING && !encoder->status.failing;
 	out->thinned = encoder->feed.thinned;
 	out->lost = encoder->feed.lost;

@@ -36,6 +36,12 @@ void encoder_destroy(struct encoder *encoder);
 /* New frames are in the ring, or storage has room again: go on. */
 void encoder_pump(struct encoder *encoder);
 
+/*
+ * Switches recording, until the recorder ends. Off: what came so far is still recorded, and nothing after it; on: from
+ * the next frame, behind a gap with GAP_OFF. What is off and on again before the encoder got there counts as off.
+ */
+void encoder_set_recording(struct encoder *encoder, bool on);
+
 /* What the camera is said to give, for the next run. */
 void encoder_set_fps(struct encoder *encoder, unsigned fps);
 
@@ -46,6 +52,7 @@ void encoder_end_run(struct encoder *encoder);
 void encoder_stop(struct encoder *encoder, void (*drained)(void *context), void *context);
 
 struct encoder_status {
+	bool off;     /* recording is switched off */
 	bool running; /* a child takes frames */
 	bool failing; /* it died or could not be started, and the next is waited for */
 	uint32_t restarts;

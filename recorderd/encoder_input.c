@@ -70,13 +70,20 @@ static void begin_frame(struct encoder *encoder)
 	in_flight_push(&encoder->in_flight, &given);
 }
 
+/* True for a frame that the run does not reach. */
+static bool is_behind_end(const struct encoder *encoder, uint64_t seq)
+{
+	return seq > encoder->end_after || seq > encoder->off_after;
+}
+
 enum next { NEXT_FRAME, NEXT_NOTHING, NEXT_RUN_OVER };
 
 static enum next find_next(struct encoder *encoder)
 {
 	switch (feed_peek(&encoder->feed)) {
 	case FEED_NOTHING:
-		if (encoder->state == ENCODER_RUNNING && (encoder->drained || encoder->feed.next > encoder->end_after))
+		if (encoder->state == ENCODER_RUNNING &&
+		    (encoder->drained || is_behind_end(encoder, encoder->feed.next)))
 			return NEXT_RUN_OVER;
 		return NEXT_NOTHING;
 	case FEED_HOLE:
@@ -85,7 +92,7 @@ static enum next find_next(struct encoder *encoder)
 	case FEED_FRAME:
 		break;
 	}
-	if (encoder->feed.frame.seq > encoder->end_after)
+	if (is_behind_end(encoder, encoder->feed.frame.seq))
 		return NEXT_RUN_OVER;
 	if (encoder->state == ENCODER_RUNNING && encoder->feed.frame.meta.stretch != encoder->first.stretch)
 		return NEXT_RUN_OVER;
@@ -152,6 +159,43 @@ static bool find_start(struct encoder *encoder)
 	return true;
 }
 
+/* What came before recording was switched off is recorded: rests, or goes on where it was switched on again. */
+static void pass_off(struct encoder *encoder)
+{
+	if (encoder->feed.next <= encoder->off_after)
+		return;
+	if (!encoder->recording) {
+		encoder->state = ENCODER_OFF;
+		encoder->feed.behind_us = 0;
+		return;
+	}
+	encoder->off_after = UINT64_MAX;
+	if (encoder->feed.next <= encoder->off_until) {
+		encoder->feed.next = encoder->off_until + 1;
+		encoder->next_cause = GAP_OFF;
+	}
+}
+
+/* Between two runs: begins the next one where there is a frame for it. False where there is nothing to go on with. */
+static bool leave_idle(struct encoder *encoder)
+{
+	pass_off(encoder);
+	if (encoder->state == ENCODER_OFF)
+		return false;
+	switch (find_next(encoder)) {
+	case NEXT_RUN_OVER:
+		run_over(encoder);
+		return true;
+	case NEXT_NOTHING:
+		if (encoder->drained)
+			encoder->state = ENCODER_OFF; /* told to stop, and nothing is left */
+		return false;
+	case NEXT_FRAME:
+		break;
+	}
+	return start_run(encoder);
+}
+
 void encoder_pump(struct encoder *encoder)
 {
 	if (encoder->state == ENCODER_OFF || (!encoder->found_start && !find_start(encoder)))
@@ -162,15 +206,7 @@ void encoder_pump(struct encoder *encoder)
 	}
 	if (encoder->state == ENCODER_BACKOFF && mono_now().us >= encoder->retry_at.us)
 		encoder->state = ENCODER_IDLE;
-	while (encoder->state == ENCODER_IDLE) {
-		enum next next = find_next(encoder);
-
-		if (next == NEXT_RUN_OVER)
-			run_over(encoder);
-		else if (next == NEXT_NOTHING && encoder->drained)
-			encoder->state = ENCODER_OFF; /* told to stop, and nothing is left */
-		else if (next == NEXT_NOTHING || !start_run(encoder))
-			break;
-	}
+	while (encoder->state == ENCODER_IDLE && leave_idle(encoder))
+		;
 	feed_child(encoder);
 }

@@ -14,7 +14,7 @@
 #define BACKOFF_FIRST_US (US_PER_S / 4)
 
 enum encoder_state {
-	ENCODER_OFF,	  /* recording is off, or over */
+	ENCODER_OFF,	  /* recording is off or over, and what came before is recorded */
 	ENCODER_IDLE,	  /* no run: waits for a frame */
 	ENCODER_RUNNING,  /* the child takes frames */
 	ENCODER_DRAINING, /* its input is closed: it gives the rest and ends */
@@ -31,6 +31,11 @@ struct encoder {
 	struct fragment_stream stream;
 	struct in_flight in_flight;
 	unsigned fps;
+
+	/* The frames behind off_after are not recorded: all of them while recording is off, else up to off_until */
+	bool recording;
+	uint64_t off_after; /* seq; UINT64_MAX: none are left out */
+	uint64_t off_until;
 
 	/* The run */
 	struct ring_meta first; /* of its first frame */

@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum recording_state recording_state_of(const struct publisher *publisher, const struct encoder_status *encoder,
-					       const struct recorder_state *state)
+static enum recording_state recording_state_of(const struct encoder_status *encoder, const struct recorder_state *state)
 {
-	if (!publisher->config->record.enabled)
+	if (encoder->off)
 		return RECORDING_OFF;
 	if (state->disk_error[0])
 		return RECORDING_DISK;
@@ -73,7 +72,7 @@ void publish(struct publisher *publisher)
 	state.heartbeat_mono_us = mono_now().us;
 	add_encoder(publisher, &state, &encoder);
 	add_archive(publisher, &state);
-	state.recording_state = recording_state_of(publisher, &encoder, &state);
+	state.recording_state = recording_state_of(&encoder, &state);
 	note_recording(publisher, &state);
 	ring_writer_state(publisher->ring, &state);
 }
