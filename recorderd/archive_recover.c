@@ -125,6 +125,27 @@ static bool take_file(struct archive *archive, const struct known *known, const 
 	return true;
 }
 
+/* recording_X.idx -> recording_X.mp4; false for every other name. */
+static bool segment_of_index(const char *name, char out[SEGMENT_FILE_BYTES])
+{
+	size_t length = strlen(name), stem = length - strlen(".idx");
+
+	if (length <= strlen(".idx") || length >= SEGMENT_FILE_BYTES || strcmp(name + stem, ".idx") != 0)
+		return false;
+	snprintf(out, SEGMENT_FILE_BYTES, "%.*s.mp4", (int)stem, name);
+	return segment_file_valid(out);
+}
+
+/* What a crash between two deletions leaves: an index whose segment is gone. */
+static void drop_orphan(const struct archive *archive, const char *name)
+{
+	char file[SEGMENT_FILE_BYTES];
+
+	if (segment_of_index(name, file) && faccessat(archive->folder, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT && unlinkat(archive->folder, name, 0) == 0)
+		log_info("archive", "removed %s, whose segment is gone", name);
+}
+
 static bool take_folder(struct archive *archive, const struct known *known, struct reason *why)
 {
 	int fd = openat(archive->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -141,6 +162,8 @@ static bool take_folder(struct archive *archive, const struct known *known, stru
 	while (good && (file = readdir(folder)))
 		if (segment_file_valid(file->d_name))
 			good = take_file(archive, known, file->d_name);
+		else
+			drop_orphan(archive, file->d_name);
 	closedir(folder);
 	return good ? true : reason_set(why, "no memory for the list of segments");
 }

@@ -207,6 +207,19 @@ static void recent_ones_behind_one_from_1970_stay(void **state)
 	ASSERT_LISTED(1, 2, 3);
 }
 
+static void an_index_whose_segment_is_gone_goes_too(void **state)
+{
+	(void)state;
+	put_at(1, MEDIA_WALL_US);
+	file_write(recording("recording_20260101_000000.idx"), "", 0);
+	file_write(recording("notes.idx"), "", 0);
+	open_archive();
+	close_and_list();
+	ASSERT_LISTED(1);
+	assert_false(is_there("recording_20260101_000000.idx"));
+	assert_true(is_there("notes.idx"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +236,7 @@ int main(void)
 	    CASE(once_synchronised_the_wall_clock_s_word_counts),
 	    CASE(a_segment_from_the_future_goes_with_the_old_ones_behind_it),
 	    CASE(recent_ones_behind_one_from_1970_stay),
+	    CASE(an_index_whose_segment_is_gone_goes_too),
 	};
 
 	return cmocka_run_group_tests(tests, make_archive_streams, drop_streams);
