@@ -17,6 +17,7 @@
 #include "fcgi/api_answer.h"
 #include "fcgi/clip_cache.h"
 #include "fcgi/clip_memory.h"
+#include "fcgi/clip_nearest.h"
 #include "shared/timeform.h"
 
 #define INDEX_WAIT_US	  (250 * US_PER_MS)
@@ -173,23 +174,44 @@ static bool end_is_missing(const struct clip_request *want, const struct ring_re
 	return newest.meta.wall_us - state->indexed_wall_us > ENCODER_BEHIND_US;
 }
 
+static void find_nearest(struct api_request *request, const struct clip_request *want, struct clip_nearest *out)
+{
+	int folder = camera_recordings_folder(request->camera);
+
+	*out = (struct clip_nearest){0};
+	if (folder < 0)
+		return;
+	clip_nearest_find(folder, want->span.from_us, want->plan.to_us, out);
+	close(folder);
+}
+
 static void answer_nothing(struct api_request *request, const struct clip_request *want)
 {
-	char from[TIME_ISO_BYTES], to[TIME_ISO_BYTES], first[TIME_ISO_BYTES], last[TIME_ISO_BYTES];
-	int64_t first_us, last_us;
+	char from[TIME_ISO_BYTES], to[TIME_ISO_BYTES], before[TIME_ISO_BYTES], after[TIME_ISO_BYTES];
+	struct clip_nearest nearest;
 
+	find_nearest(request, want, &nearest);
 	time_format_iso((wall_t){want->span.from_us}, from);
 	time_format_iso((wall_t){want->plan.to_us}, to);
-	if (!camera_archive_span(request->camera, &first_us, &last_us)) {
+	time_format_iso((wall_t){nearest.before_us}, before);
+	time_format_iso((wall_t){nearest.after_us}, after);
+	if (nearest.before && nearest.after)
+		answer_problem(
+		    request, 404, NULL,
+		    "Nothing is recorded between %s and %s. The footage before ends at %s, and the next begins "
+		    "at %s; /timeline lists it.",
+		    from, to, before, after);
+	else if (nearest.before)
+		answer_problem(request, 404, NULL,
+			       "Nothing is recorded between %s and %s. Recordings end at %s; /timeline lists them.",
+			       from, to, before);
+	else if (nearest.after)
+		answer_problem(request, 404, NULL,
+			       "Nothing is recorded between %s and %s. Recordings begin at %s; /timeline lists them.",
+			       from, to, after);
+	else
 		answer_problem(request, 404, NULL,
 			       "Nothing is recorded between %s and %s: there are no recordings yet.", from, to);
-		return;
-	}
-	time_format_iso((wall_t){first_us}, first);
-	time_format_iso((wall_t){last_us}, last);
-	answer_problem(request, 404, NULL,
-		       "Nothing is recorded between %s and %s. Recordings reach from %s to %s; /timeline lists them.",
-		       from, to, first, last);
 }
 
 static void request_build(struct api_request *request)

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""A clip across gaps has all that there is, at its time, and says what is missing; a range within one gets told where footage is."""
+import signal
+import time
+
+from exact import TICK_US
+from faulty_rig import COUNT, assert_same, main, time_us
+from rig import US, wait_for
+
+GAPS = {}  # cause -> [from, to) of the camera's own frames
+SLACK_US = 200000
+
+
+def gap(rig, cause, begin, end):
+    """Records, makes a gap of about three seconds, and records again."""
+    rig.new_frames(50)
+    begin()
+    time.sleep(3)
+    before = rig.camera.frames()
+    end()
+    rig.new_frames(50)
+    after = rig.camera.frames()[len(before)]
+    GAPS[cause] = (before[-1].wall_us, after.wall_us)
+    assert after.wall_us - before[-1].wall_us > 2 * US, "that was no gap"
+    rig.indexed()
+
+
+def test_gaps_are_made(rig):
+    gap(rig, "unplugged", lambda: rig.camera.fault("unplugged"), lambda: rig.camera.fault("unplugged", 0))
+    gap(rig, "recorder down", lambda: rig.stop_recorderd(signal.SIGKILL), rig.start_recorderd)
+    gap(rig, "stalled", lambda: rig.camera.fault("stall"), lambda: rig.camera.fault("stall", 0))
+    assert_same(sorted(GAPS), ["recorder down", "stalled", "unplugged"])
+
+
+def span(rig):
+    """The whole seconds of all that was recorded."""
+    frames = rig.camera.frames()
+    return -(-frames[0].wall_us // US) * US, frames[-1].wall_us // US * US
+
+
+def test_a_clip_across_them_has_every_frame_at_its_time(rig):
+    from_us, to_us = span(rig)
+    clip = rig.clip(from_us, to_us)
+    frames = [frame for frame in rig.camera.frames() if from_us <= frame.wall_us < to_us]
+    assert_same([number for _, number in clip], [frame.number % COUNT for frame in frames])
+    start_us = frames[0].mono_us
+    for (pts_us, number), frame in zip(clip, frames):
+        off_us = pts_us - (frame.mono_us - start_us)
+        assert abs(off_us) < 2 * TICK_US + 300, f"number {number} is off by {off_us} us"  # each run has read the clocks anew
+
+
+def test_the_timeline_names_each_gap_and_its_cause(rig):
+    told = {one["cause"]: (time_us(one["from"]), time_us(one["to"])) for one in rig.timeline(*span(rig))["gaps"]}
+    assert_same(sorted(told), sorted(GAPS))
+    for cause, (from_us, to_us) in GAPS.items():
+        assert abs(told[cause][0] - from_us) < SLACK_US and abs(told[cause][1] - to_us) < SLACK_US, (cause, told[cause], from_us, to_us)
+
+
+def spans_of(answer):
+    return [tuple(time_us(at) for at in one.split("/")) for one in answer.headers["X-Clip-Spans"].split(", ")]
+
+
+def test_the_clip_says_what_is_in_it(rig):
+    spans = spans_of(rig.footage(*span(rig)))
+    told = rig.timeline(*span(rig))["spans"]
+    assert len(spans) == len(told) == 4, (spans, told)
+    for (from_us, to_us), one in zip(spans, told):
+        assert abs(from_us - time_us(one["from"])) < SLACK_US and abs(to_us - time_us(one["to"])) < SLACK_US, (spans, told)
+
+
+def test_a_range_that_begins_or_ends_in_a_gap_gives_what_there_is(rig):
+    for cause, (from_us, to_us) in GAPS.items():
+        middle_us = (from_us + to_us) // 2
+        for one_us, other_us in ((from_us - US, middle_us), (middle_us // US * US, to_us + US // 2 + 10000)):
+            answer = rig.footage(one_us, other_us)
+            first_us = one_us // US * US
+            wanted = [frame.number % COUNT for frame in rig.camera.frames() if first_us <= frame.wall_us < other_us]
+            assert answer.status == 200, (cause, answer.body)
+            assert_same([number for _, number in rig.frames_of(answer.body)], wanted)
+            (span_from_us, span_to_us), = spans_of(answer)
+            assert abs(span_from_us - max(first_us, to_us if one_us > from_us else first_us)) < SLACK_US, (cause, spans_of(answer))
+            assert abs(span_to_us - min(other_us, other_us if one_us > from_us else from_us)) < SLACK_US, (cause, spans_of(answer))
+
+
+def test_nothing_but_a_gap_is_a_404_that_names_the_nearest_footage(rig):
+    for cause, (from_us, to_us) in GAPS.items():
+        one_us = -(-(from_us + SLACK_US) // US) * US
+        answer = rig.footage(one_us, min(one_us + US // 2, to_us - SLACK_US))
+        assert answer.status == 404, (cause, answer.status)
+        for near_us in (from_us, to_us):
+            near = time.strftime("%H:%M:%S", time.localtime(near_us / US))
+            assert near in answer.detail, (cause, near, answer.detail)
+
+
+def test_before_and_after_everything_too(rig):
+    from_us, to_us = span(rig)
+    wait_for(lambda: rig.footage(from_us - 3600 * US, from_us - 3500 * US).status == 404, 1, "404")
+    for detail in (rig.footage(from_us - 3600 * US, from_us - 3500 * US).detail, rig.footage(to_us + 3600 * US, to_us + 3601 * US).detail):
+        assert time.strftime("%Y-%m-%d", time.localtime()) in detail and "294247" not in detail, detail
+
+
+if __name__ == "__main__":
+    main(globals(), settings={"record": {"segment_seconds": 3600}})
