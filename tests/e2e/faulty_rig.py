@@ -81,8 +81,9 @@ class Disk:
 
 
 class FaultyRig(Rig):
-    def __init__(self, *arguments, **options):
+    def __init__(self, *arguments, recorder_environment=None, **options):
         super().__init__(*arguments, **options)
+        self.recorder_environment = recorder_environment or {}
         self.clock, self.disk = Clock(self.folder), Disk(self.folder)
         self.environment.update(CLOCK_PRELOAD=self.clock.path, DISK_PRELOAD=self.disk.path,
                                 DISK_FOLDER=os.path.realpath(self.recordings))
@@ -93,10 +94,12 @@ class FaultyRig(Rig):
 
     def spawn(self, command, log, environment):
         """The disk is wrong for recorderd alone, the clock for all."""
-        names = ["clock", "disk"] if command[0].endswith("recorderd") else ["clock"]
+        recorder = command[0].endswith("recorderd")
+        names = ["clock", "disk"] if recorder else ["clock"]
         libraries = [os.path.join(BUILD, "tests", "preload", name + ".so") for name in names]
         loaded = [environment["LD_PRELOAD"]] if "LD_PRELOAD" in environment else []
-        return super().spawn(command, log, dict(environment, LD_PRELOAD=":".join(loaded + libraries)))
+        wanted = dict(environment, LD_PRELOAD=":".join(loaded + libraries))
+        return super().spawn(command, log, {**wanted, **self.recorder_environment} if recorder else wanted)
 
     # -- what there is
 

@@ -12,9 +12,9 @@
  *
  *     KIND SEQUENCE NUMBER MONOTONIC_US WALL_US        KIND: taken, missed, skipped, error, broken
  *
- * Frame n of a stream is due at start + n / fps, exactly: the rate does not drift. The descriptor is the reading end of
- * a pipe that holds one byte for each filled buffer, so poll and epoll see what they would of a device; when the camera
- * is unplugged, the writing end is closed and they see a hang-up.
+ * Frame n of a stream is due at start + n / fps, exactly (without CONTROL_JITTER): the rate does not drift. The
+ * descriptor is the reading end of a pipe that holds one byte for each filled buffer, so poll and epoll see what they
+ * would of a device; when the camera is unplugged, the writing end is closed and they see a hang-up.
  *
  * A file an idea: intercept.c the C library's functions, camera.c the cameras and their descriptors, v4l2*.c the
  * ioctls, stream.c the frames.

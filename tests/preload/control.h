@@ -36,6 +36,7 @@ enum control_fault {
 	CONTROL_SLOW = 19,	     /* N: each N-th frame only, as in the dark; the sequence has no gaps */
 	CONTROL_MAX_BUFFERS = 20,    /* the driver gives no more; 0: 8 */
 	CONTROL_METADATA = 21,	     /* 1: device_caps of a metadata node */
+	CONTROL_JITTER = 22,	     /* each frame comes late by another part of its time, up to so many percent */
 	CONTROL_FAULTS = 64
 };
 

@@ -153,6 +153,14 @@ static void hang_up(struct handle *handle)
 	pthread_mutex_unlock(&handle->lock);
 }
 
+/* By how much a frame is late: seems random, and is the same each time. */
+static int64_t late_us(const struct camera *camera, int64_t tick, int64_t period_us)
+{
+	uint32_t part = (uint32_t)tick * UINT32_C(2654435761) >> 8;
+
+	return period_us * camera_fault(camera, CONTROL_JITTER) / 100 * (part % 1000) / 1000;
+}
+
 static void *stream(void *context)
 {
 	struct handle *handle = context;
@@ -163,12 +171,14 @@ static void *stream(void *context)
 
 	for (int64_t tick = 1;; tick++) {
 		uint32_t slow = camera_fault(camera, CONTROL_SLOW);
+		int64_t due_us = start_us + tick * US_PER_S * rate.numerator / rate.denominator;
 
-		if (!wait_until(handle, start_us + tick * US_PER_S * rate.numerator / rate.denominator))
+		due_us += late_us(camera, tick, US_PER_S * rate.numerator / rate.denominator);
+		if (!wait_until(handle, due_us))
 			break;
 		if (camera_fault(camera, CONTROL_STALL) || (slow > 1 && tick % slow != 0))
 			continue;
-		frame_due(handle, sequence++, start_us + tick * US_PER_S * rate.numerator / rate.denominator);
+		frame_due(handle, sequence++, due_us);
 	}
 	if (!handle->stop)
 		hang_up(handle);

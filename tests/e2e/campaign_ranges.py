@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Clips of random ranges of an uneven camera, and of ranges around each rotation: campaign_ranges.py [NUMBER] [SEED]"""
+import random
+import sys
+import time
+
+from faulty_rig import FaultyRig
+from ranges import FPS, Moods, Ranges, rotations
+from rig import US, show_logs
+
+RECORDED_S = 75
+
+
+def campaign(number, seed):
+    with FaultyRig({"camera": {"fps": FPS}}, fps=str(FPS)) as rig:
+        rig.start()
+        with Moods(rig.camera, seed):
+            time.sleep(RECORDED_S)
+        time.sleep(4)
+        rig.indexed()
+        ranges, borders = Ranges(rig, seed), rotations(rig)
+        ranges.look()
+        borders = [border for border in borders if border < ranges.times[-1] - 3 * US]
+        try:
+            for border in borders:
+                ranges.around(border)
+            while ranges.asked < number:
+                ranges.at_random(20 * US)
+        except AssertionError:
+            show_logs(rig)
+            raise
+        print(f"seed {seed}: {ranges.asked} ranges ({ranges.empty} of them empty), {len(borders)} rotations, {ranges.shown} frames: all exact")
+
+
+if __name__ == "__main__":
+    campaign(int(sys.argv[1]) if len(sys.argv) > 1 else 200, int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30))
