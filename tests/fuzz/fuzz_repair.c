@@ -1,7 +1,7 @@
 /*
- * fuzz_repair.c - a segment and its .idx after a crash. What was repaired is complete, plays from an index that says
- * the same as the file, and is left as it is by a second repair, also by one that trusts its index; what is not ours is
- * left as it was. Input: bytes of the .idx (2 bytes), the .idx, the .mp4; the CRCs are made right.
+ * fuzz_repair.c - a segment and its .idx after a crash. What was repaired is complete, ends with its moov, plays from
+ * an index that says the same as the file, and is left as it is by a second repair, also by one that trusts its index;
+ * what is not ours is left as it was. Input: bytes of the .idx (2 bytes), the .idx, the .mp4; the CRCs are made right.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "recorderd/segment_repair.h"
+#include "shared/big_endian.h"
 #include "shared/crc32c.h"
 #include "shared/index.h"
 #include "shared/log.h"
+#include "shared/segment.h"
 
 #define MEDIA_FILE "recording_20260517_102300.mp4"
 #define INDEX_FILE "recording_20260517_102300.idx"
@@ -63,6 +65,38 @@ static void check_repaired(const struct catalogue_entry *entry)
 	holds(segment_finish(scratch_folder(), MEDIA_FILE, &again, NULL, &why) == REPAIR_DONE);
 	holds(memcmp(entry, &again, sizeof(again)) == 0);
 	holds(same(contents_of(MEDIA_FILE), media) && same(contents_of(INDEX_FILE), index));
+}
+
+static bool read_layout(struct segment_layout *out)
+{
+	int fd = openat(scratch_folder(), MEDIA_FILE, O_RDONLY | O_CLOEXEC);
+	bool good = segment_read_layout(fd, out) == SEGMENT_GOOD;
+
+	close(fd);
+	return good;
+}
+
+static bool is_open(void)
+{
+	struct segment_layout layout;
+	bool open = read_layout(&layout) && layout.form == SEGMENT_OPEN;
+
+	segment_layout_finish(&layout);
+	return open;
+}
+
+/* Behind the media stands the moov, and nothing of what was torn. */
+static void check_end(void)
+{
+	struct segment_layout layout;
+	uint8_t size_bytes[4];
+	int fd = openat(scratch_folder(), MEDIA_FILE, O_RDONLY | O_CLOEXEC);
+
+	holds(read_layout(&layout) && layout.form == SEGMENT_COMPLETE);
+	holds(pread(fd, size_bytes, sizeof(size_bytes), (off_t)layout.media_end) == sizeof(size_bytes));
+	holds(layout.media_end + be32_get(size_bytes) == (uint64_t)contents_of(MEDIA_FILE).size);
+	segment_layout_finish(&layout);
+	close(fd);
 }
 
 static void check_outcome(enum repair_outcome outcome, const struct catalogue_entry *entry, struct contents before,
@@ -120,7 +154,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	scratch_write(INDEX_FILE, index, index_bytes);
 	scratch_write(MEDIA_FILE, media, media_bytes);
 	struct contents before = contents_of(MEDIA_FILE);
-	check_outcome(segment_repair(scratch_folder(), MEDIA_FILE, &entry, NULL, &why), &entry, before, &why);
+	bool open = is_open();
+	enum repair_outcome outcome = segment_repair(scratch_folder(), MEDIA_FILE, &entry, NULL, &why);
+	check_outcome(outcome, &entry, before, &why);
+	if (outcome == REPAIR_DONE && open)
+		check_end();
 
 	scratch_write(INDEX_FILE, index, index_bytes);
 	scratch_write(MEDIA_FILE, media, media_bytes);

@@ -110,6 +110,8 @@ def media():
             if kind in ("moov", "moof"):
                 save("mp4", f"{codec}-{kind}", box)
     save("repair", "torn", struct.pack("<H", 100) + index(form)[:100] + form[:-7])
+    third = [at for kind, at, _ in boxes(form) if kind == "moof"][3]
+    save("repair", "damaged", struct.pack("<H", 32) + index(form)[:32] + form[:third] + b"\xff" + form[third + 1 :])
     save("segment", "zeros", form[: len(form) - 60] + bytes(60))
 
 
@@ -178,6 +180,7 @@ def texts():
         save("names", str(number), name)
     with open(os.path.join(os.path.dirname(CORPUS), "..", "..", "recorder.ini.example"), "rb") as example:
         save("config", "example", b"".join(line for line in example if line[:1] not in b";\n"))
+    save("config", "dash", "[camera]\nname = -x\n")
     save("config", "controls", "[camera]\nname=door\ndevice=2\n[controls]\nbrightness = 7\n[retention]\nhours=1.5\n")
 
 
@@ -185,6 +188,7 @@ def rings():
     save("ring", "good", bytes(2))
     save("ring", "head", bytes(2 + 128) + b"\x03")
     save("ring", "entry", bytes(2 + 280 + 64) + b"\1" * 64)
+    save("ring", "crossing", bytes(2 + 280 + 5 * 64 + 8) + struct.pack("<Q", 2800 ^ 3450))
     save("ring", "state", bytes(2 + 280 + 512) + b"\xff" * 1200)
 
 
