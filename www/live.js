@@ -1,26 +1,40 @@
 /*
  * live.js - the live picture: an <img> that never ends (multipart/x-mixed-replace).
  *
- * A browser does not tell when such a picture has ended, and never asks again by itself. So the owner passes on every status of the
- * camera, and the stream is asked for anew when something has changed since that can have ended it.
+ * A browser does not tell when such a picture has ended (Chromium says nothing at all, Firefox stops saying "load"), and never asks
+ * again by itself. So the owner passes on every status of the camera; when that says that pictures come, and this one has not changed
+ * for a while, or something has happened that ends a stream, it is asked for anew.
  */
 import { path } from "./api.js";
 
-const RETRY_MS = 2000;
+const PATIENCE_MS = 3500, LONGEST_PATIENCE_MS = 60000; // a dark, still scene may look the same for long
+
+/* A number that changes when the picture does; null where there is none. */
+function fingerprint(img) {
+  const context = new OffscreenCanvas(32, 18).getContext("2d");
+  try {
+    context.drawImage(img, 0, 0, 32, 18);
+  } catch {
+    return null; // not a picture (any more)
+  }
+  return context.getImageData(0, 0, 32, 18).data.reduce((sum, value) => (sum * 31 + value) % 4294967291, 7);
+}
 
 export class Live {
   #img;
   #camera;
   #fps;
   #number = 0;
-  #seen = "";
-  #failedAt = null;
+  #seen = ""; // what a stream depends on, as of the last status
+  #print = null;
+  #stillSince = 0;
+  #patience = PATIENCE_MS;
 
   constructor(img, camera, fps = null) {
     this.#img = img;
     this.#camera = camera;
     this.#fps = fps;
-    img.addEventListener("error", () => this.#failed());
+    img.addEventListener("error", () => img.classList.toggle("broken", this.running));
   }
 
   get running() {
@@ -29,6 +43,7 @@ export class Live {
 
   start() {
     this.#number++;
+    this.#stillSince = performance.now();
     this.#img.classList.remove("broken");
     this.#img.src = path("/stream", { camera: this.#camera, fps: this.#fps, view: `${Math.floor(performance.timeOrigin)}.${this.#number}` });
   }
@@ -38,22 +53,25 @@ export class Live {
     this.#img.removeAttribute("src");
   }
 
-  /* A recorder that was started again, a camera that came back, or another size of picture: each ends a stream. */
-  follow(status) {
-    const { info, live } = status;
-    const now = live ? `${info.started} ${info.since} ${info.resolution.width}x${info.resolution.height}` : "";
-    const retry = this.#failedAt !== null && performance.now() - this.#failedAt > RETRY_MS;
-    if (live && this.running && ((this.#seen && now !== this.#seen) || retry)) {
-      this.#failedAt = null;
-      this.start();
-    }
-    if (now) this.#seen = now;
-    else if (status.problem) this.#seen = "no answer";
+  follow({ info, live }) {
+    if (!live || !this.running || document.hidden) return;
+    const now = `${info.started} ${info.since} ${info.resolution.width}x${info.resolution.height}`;
+    const changed = this.#seen !== "" && now !== this.#seen;
+    this.#seen = now;
+    if (changed || this.#stuck()) this.start();
   }
 
-  #failed() {
-    if (!this.running) return;
-    this.#failedAt = performance.now();
-    this.#img.classList.add("broken");
+  /* Each try that changes nothing makes the next one wait twice as long. */
+  #stuck() {
+    const print = fingerprint(this.#img), now = performance.now();
+    if (print !== this.#print) {
+      this.#print = print;
+      this.#stillSince = now;
+      this.#patience = PATIENCE_MS;
+      return false;
+    }
+    if (now - this.#stillSince < this.#patience) return false;
+    this.#patience = Math.min(2 * this.#patience, LONGEST_PATIENCE_MS);
+    return true;
   }
 }

@@ -16,10 +16,21 @@ const busy = () => Math.max(1, loadavg()[0] / availableParallelism());
 const best = (times) => Math.min(...times);
 const whole = (ms) => Math.ceil(ms / 1000) * 1000;
 
-/* The number in the picture is the frame that the camera gave at that time. */
-function checkFrame(recorder, seen) {
+/* Milliseconds between what the page says of a picture and when the camera gave that frame. */
+function errorOf(recorder, seen) {
   const frame = recorder.frames().findLast(({ number, ms }) => number === seen.number && ms < seen.ms + 1000);
-  check(frame && Math.abs(frame.ms - seen.ms) <= EDGE_MS, `the page says ${seen.ms} for frame ${seen.number}, taken at ${frame?.ms}`);
+  return frame ? frame.ms - seen.ms : NaN;
+}
+
+/* The picture that stands is the frame that the camera gave at the time that the page says; a busy browser may paint it late. */
+async function rightStill(recorder, hand) {
+  let seen;
+  for (let tries = 0; tries < 5; tries++) {
+    seen = await hand.stillPicture();
+    if (Math.abs(errorOf(recorder, seen)) <= EDGE_MS) return seen;
+    await sleep(200);
+  }
+  throw new Error(`the page says ${seen.ms} for frame ${seen.number}, which was taken ${errorOf(recorder, seen)} ms later`);
 }
 
 /* The borders of what is recorded, in milliseconds: [[from, to], …]. */
@@ -65,8 +76,7 @@ export function pageTests(recorder, hand) {
         await waitFor(async () => Math.abs(await hand.number() - before) > 30, "another picture");
         times.push(Math.round(performance.now() - began));
         await hand.pause();
-        const seen = await hand.stillPicture();
-        checkFrame(recorder, seen);
+        const seen = await rightStill(recorder, hand);
         const played = performance.now() - began;
         check(seen.ms > wished - 40 - perPixel && seen.ms < wished + played + perPixel, `wished ${wished}, got ${seen.ms}`);
       }
@@ -88,8 +98,7 @@ export function pageTests(recorder, hand) {
         const wished = seen.number + step;
         await hand.press(key);
         await waitFor(async () => await hand.number() === wished, `number ${wished} after ${seen.number}, not ${await hand.number()}`, 4000);
-        seen = await hand.stillPicture();
-        checkFrame(recorder, seen);
+        seen = await rightStill(recorder, hand);
       }
     }],
 
@@ -101,7 +110,7 @@ export function pageTests(recorder, hand) {
       check(Date.now() - began < 6000, `it took ${Date.now() - began} ms`);
       check(/Nothing was recorded from .*unplugged/.test(await hand.text("notice")), `the notice is "${await hand.text("notice")}"`);
       await hand.pause();
-      checkFrame(recorder, await hand.stillPicture());
+      await rightStill(recorder, hand);
     }],
 
     ["every speed plays at its speed", async () => {
@@ -115,6 +124,26 @@ export function pageTests(recorder, hand) {
         const rate = (await hand.shownMs() - first) / (performance.now() - began);
         check(rate > speed * 0.5 && rate < speed * 1.6, `speed ${speed} went at ${rate.toFixed(2)}`);
       }
+    }],
+
+    ["live pauses on its newest picture, ten seconds back play on, and faster than life ends in live", async () => {
+      await hand.open();
+      await hand.ready();
+      await waitFor(async () => await hand.number() >= 0, "a live picture");
+      await hand.press("k");
+      const seen = await rightStill(recorder, hand);
+      check(Date.now() - seen.ms < 4000, `${Date.now() - seen.ms} ms old`);
+      await hand.press("l");
+      await waitFor(async () => await hand.mode() === "live", "live");
+      await hand.press("ArrowLeft");
+      await hand.stillOrPlaying();
+      const first = await hand.shownMs(), began = Date.now();
+      check(Math.abs(Date.now() - first - 10000) < 2500, `${Date.now() - first} ms back`);
+      await waitFor(async () => await hand.shownMs() > first + 12000, "it plays on into what was not recorded yet", 20000);
+      check(await hand.mode() === "back" && Date.now() - began < 17000, `12 s took ${Date.now() - began} ms`);
+      await hand.page.select("#speed", "4");
+      await waitFor(async () => await hand.mode() === "live", "it has caught up", 20000);
+      await hand.page.select("#speed", "1");
     }],
 
     ["a dragged range says what it is, and downloads the right frames", async () => {
@@ -249,6 +278,15 @@ export function pageTests(recorder, hand) {
       await waitFor(async () => await hand.number() !== first && await hand.number() >= 0, "the picture moves again");
       const messages = hand.takeMessages(/status of 50[23]/);
       check(messages.length === 0, messages.join("\n"));
+    }],
+
+    ["a live worker that has died is replaced, and the picture moves again", async () => {
+      await waitFor(async () => await hand.number() >= 0, "a live picture");
+      await recorder.ask("kill_live_worker");
+      await sleep(500);
+      const first = await hand.number();
+      await waitFor(async () => await hand.number() !== first && await hand.number() >= 0, "the picture moves again", 20000);
+      hand.takeMessages();
     }],
 
     ["where changes are not allowed the buttons say why", async () => {

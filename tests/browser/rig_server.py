@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """A recorder (tests/e2e/rig.py) for the browser tests: one JSON command a line on stdin, one JSON answer a line on stdout."""
+import contextlib
 import json
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
@@ -41,6 +43,14 @@ class Commands:
     def start_recorderd(self):
         self.rig.start_recorderd()
         wait_for(self.rig.recording, 15, "frames are recorded")
+
+    def kill_live_worker(self):
+        """As a crash would; lighttpd starts another one."""
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
+                pid, name, _, parent = stat.read().split()[:4]
+                if name == "(recorder-live)" and int(parent) == self.rig.web.pid:
+                    os.kill(int(pid), signal.SIGKILL)
 
     def clip_frames(self, path):
         return clip_frames(path)

@@ -1,0 +1,94 @@
+#!/usr/bin/env node
+/* test_modules.mjs - what of the page needs no browser: times in the zone of a change of the clocks, addresses, the list of gaps. */
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runTests } from "./tap.mjs";
+
+process.env.TZ = "Europe/Berlin";
+/* A copy of www/ that says to node what a browser knows anyway: its scripts are modules. */
+const copy = mkdtempSync(join(tmpdir(), "recorder-www."));
+cpSync(new URL("../../www/", import.meta.url), copy, { recursive: true });
+writeFileSync(join(copy, "package.json"), '{"type": "module"}');
+const load = (name) => import(join(copy, name));
+
+const time = await load("time.js");
+const { addressOf, readAddress } = await load("address.js");
+const { itemAt, spliceTail } = await load("archive.js");
+const { Scale } = await load("scale.js");
+const { frameAt } = await load("frames.js");
+rmSync(copy, { recursive: true });
+
+const { HOUR, MINUTE, SECOND } = time;
+const utc = Date.parse;
+const labels = (from, to, step) => time.ticksBetween(utc(from), utc(to), step).map((at) => time.formatTick(at, step));
+
+const failed = await runTests([
+  ["the repeated hour stands on the time line twice, told apart", () => assert.deepEqual(
+    labels("2026-10-24T23:30:00Z", "2026-10-25T02:30:00Z", HOUR), ["02:00 (+02:00)", "02:00 (+01:00)", "03:00"])],
+
+  ["the hour that spring leaves out has no mark", () => assert.deepEqual(
+    labels("2026-03-28T23:30:00Z", "2026-03-29T03:30:00Z", HOUR), ["01:00", "03:00", "04:00", "05:00"])],
+
+  ["days of 23 and 25 hours begin at midnight", () => {
+    assert.deepEqual(labels("2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z", 12 * HOUR), ["Sun 29 Mar", "12:00", "Mon 30 Mar", "12:00"]);
+    assert.deepEqual(labels("2026-10-24T12:00:00Z", "2026-10-26T12:00:00Z", 12 * HOUR), ["Sun 25 Oct", "12:00", "Mon 26 Oct", "12:00"]);
+  }],
+
+  ["times are read in every form", () => {
+    const now = utc("2026-05-17T12:00:00Z"), read = (text) => new Date(time.parseTime(text, now)).toISOString();
+    assert.equal(read("10:23"), "2026-05-17T08:23:00.000Z");
+    assert.equal(read("23:59:59.5"), "2026-05-16T21:59:59.500Z");
+    assert.equal(read("2026-05-17 10:23:00.120"), "2026-05-17T08:23:00.120Z");
+    assert.equal(read("2026-05-17T10:23:00Z"), "2026-05-17T10:23:00.000Z");
+    assert.equal(read("2026-05-17T10:23:00-0330"), "2026-05-17T13:53:00.000Z");
+    assert.equal(read("20260517_102300_250"), "2026-05-17T08:23:00.250Z");
+    assert.equal(read("-90s"), "2026-05-17T11:58:30.000Z");
+    for (const wrong of ["", "soon", "25:00", "10:61", "2026-02-30 10:00", "2026-13-01 10:00", "10"]) assert.ok(Number.isNaN(time.parseTime(wrong, now)), wrong);
+  }],
+
+  ["what is written is read again, in the repeated hour too", () => {
+    for (const ms of [utc("2026-10-25T00:30:00.120Z"), utc("2026-10-25T01:30:00.120Z"), utc("2026-01-01T00:00:00Z")]) {
+      assert.equal(time.parseTime(time.formatField(ms), 0), ms);
+      assert.equal(time.parseTime(time.formatIso(ms), 0), ms);
+    }
+  }],
+
+  ["lengths and sizes are said as people do", () => {
+    assert.deepEqual([850, 18 * SECOND, 125 * SECOND, 192 * MINUTE, 51 * HOUR].map(time.formatLength), ["850 ms", "18.0 s", "2 min 05 s", "3 h 12 min", "2 d 3 h"]);
+    assert.deepEqual([0, 999, 1000, 1234567, 80.4e9].map(time.formatBytes), ["0 B", "999 B", "1.0 KB", "1.2 MB", "80.4 GB"]);
+  }],
+
+  ["an address holds the state, and a broken one is told", () => {
+    const state = { camera: "yard", at: utc("2026-05-17T08:23:00.120Z"), range: { from: 1e12, to: 1e12 + 5000 }, zoom: HOUR, speed: 2 };
+    const { wrong, ...read } = readAddress(addressOf(state));
+    assert.deepEqual([read, wrong], [state, null]);
+    assert.equal(readAddress("#t=2026-05-17T10:23:00").at, utc("2026-05-17T08:23:00Z"));
+    assert.equal(readAddress("#t=yesterday%ZZ&zoom=-5&speed=x").wrong, "");
+    assert.equal(readAddress("#t=yesterday").wrong, "yesterday");
+  }],
+
+  ["the end of a list of spans is replaced without a seam", () => {
+    const known = [{ from: 0, to: 10 }, { from: 20, to: 50 }];
+    assert.deepEqual(spliceTail(known, [{ from: 30, to: 60 }], 30), [{ from: 0, to: 10 }, { from: 20, to: 60 }]);
+    assert.deepEqual(spliceTail(known, [{ from: 45, to: 60 }], 30), [{ from: 0, to: 10 }, { from: 20, to: 30 }, { from: 45, to: 60 }]);
+    assert.deepEqual(spliceTail(known, [{ from: 5, to: 60 }], -Infinity), [{ from: 5, to: 60 }]);
+    assert.deepEqual([itemAt(known, 10), itemAt(known, 20), itemAt(known, 50)], [null, known[1], null]);
+  }],
+
+  ["zooming keeps the time under the pointer", () => {
+    const scale = new Scale();
+    scale.width = 1000;
+    scale.show(0, HOUR);
+    const under = scale.time(300);
+    scale.zoom(0.1, 300);
+    assert.ok(Math.abs(scale.time(300) - under) < 1e-6 && Math.abs(scale.span - HOUR / 10) < 1e-6);
+  }],
+
+  ["the frame that stands at a time is found", () => {
+    const times = Float64Array.from([0, 0.1, 0.3, 0.4]);
+    assert.deepEqual([0, 0.05, 0.1, 0.29, 0.35, 9].map((at) => frameAt(times, at)), [0, 0, 1, 1, 2, 2]);
+  }],
+], async () => {});
+process.exitCode = failed ? 1 : 0;
