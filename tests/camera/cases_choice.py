@@ -1,0 +1,49 @@
+"""Which device serves: what is passed over, what stands in for a camera that others have, and its controls."""
+from colours import BARS, assert_bars
+from devices import Node, load_vivid
+from rig import wait_for
+
+
+def test_auto_passes_over_output_and_metadata_nodes(station):
+    station.start_recorder("first")
+    station.wait_info("first", lambda info: info["state"] == "waiting" and info.get("last_error"), "waits for a camera")
+    load_vivid(station.vivid)
+    info = station.wait_streaming("first")
+    assert (info["current_camera"], info["driver"]) == (station.vivid[0], "vivid"), info
+    station.wait_info("first", lambda info: info["available_cameras"] == station.vivid, "knows which cameras there are")
+
+
+def test_size_and_rate_are_what_was_asked_for_where_the_camera_has_them(station):
+    info = station.wait_streaming("first")
+    assert (info["resolution"], info["fps"]) == ({"width": 320, "height": 180}, 5), info
+
+
+def test_yuyv_keeps_its_colours(station):
+    assert station.wait_streaming("first")["format"] == "YUYV"
+    assert_bars(station.snapshot("first"), BARS + [(0, 0, 0)])
+
+
+def test_for_a_camera_that_another_program_has_the_first_free_one_stands_in(station):
+    """By their numbers: the first is in use by the other recorder, the second by this test."""
+    station.busy = Node(f"/dev/video{station.vivid[1]}")
+    station.busy.claim()
+    station.start_recorder("second")
+    info = station.wait_streaming("second")
+    assert info["current_camera"] == station.vivid[2], info
+    assert "by-path" in info["configured"] and "serves in its place" in info["fallback"], info
+    assert "is in use by inside_camera" in station.log("second.log")
+    status, health = station.health("second")
+    assert status == 200 and health["status"] == "warning", health
+
+
+def test_the_configured_camera_is_taken_back_through_its_link_when_it_is_free(station):
+    station.busy.file.close()
+    info = station.wait_info("second", lambda info: info["current_camera"] == station.vivid[1] and info["state"] == "streaming",
+                             "goes back to its own camera")
+    assert not info["configured"], info
+    wait_for(lambda: station.health("second")[1]["status"] == "ok", 10, "health has nothing to say")
+
+
+def test_controls_are_set_when_a_camera_is_opened(station):
+    with Node(f"/dev/video{station.vivid[1]}") as node:
+        assert (node.get("brightness"), node.get("hue")) == (77, -20)

@@ -1,0 +1,83 @@
+"""Cameras behind v4l2loopback: JPEGs stay as they were sent, uncompressed pictures keep their colours."""
+import struct
+
+from colours import BARS, assert_bars
+from rig import FRAMES, wait_for
+
+PATIENCE_S = 90
+
+
+def sent_jpegs(count):
+    """The first JPEGs of a file of frames (tests/tools/frames.h)."""
+    with open(FRAMES, "rb") as file:
+        file.seek(24)
+        places = list(struct.iter_unpack("=QQ", file.read(16 * count)))
+        jpegs = []
+        for offset, length in places:
+            file.seek(offset)
+            jpegs.append(file.read(length))
+    return jpegs
+
+
+def feed(station, name, *arguments):
+    ffmpeg = ["ffmpeg", "-nostdin", "-v", "error", "-re", *arguments]
+    station.feeders.append(station.spawn(ffmpeg, f"feeder-{name}.log", station.environment))
+
+
+def node(station, name):
+    return f"/dev/video{station.loopback[name]}"
+
+
+def test_a_device_that_only_takes_pictures_is_no_camera(station):
+    """v4l2loopback's nodes are outputs until somebody feeds them."""
+    for name in station.loopback:
+        station.start_recorder(name)
+    station.wait_info("mjpg", lambda info: "not one that captures" in info.get("last_error", ""), "refuses an output node")
+    assert station.health("mjpg")[0] == 503
+
+
+def test_a_jpeg_is_byte_for_byte_what_the_camera_sent(station):
+    jpegs = sent_jpegs(50)
+    with open(station.path("sent.mjpeg"), "wb") as stream:
+        stream.write(b"".join(jpegs))
+    feed(station, "mjpg", "-stream_loop", "-1", "-f", "mjpeg", "-framerate", "5", "-i", station.path("sent.mjpeg"),
+         "-c", "copy", "-f", "v4l2", node(station, "mjpg"))
+    info = station.wait_streaming("mjpg")
+    assert (info["format"], info["current_camera"]) == ("MJPG", station.loopback["mjpg"]), info
+    seen = set()
+
+    def five_pictures():
+        jpeg = station.snapshot("mjpg")
+        assert jpeg in jpegs, f"{len(jpeg)} bytes that were never sent"
+        seen.add(jpeg)
+        return len(seen) >= 5
+    wait_for(five_pictures, PATIENCE_S, "five different pictures")
+    assert "opened again" not in station.log("mjpg.log"), "frames came that nobody heard of"
+    station.jpegs = jpegs
+
+
+def test_half_a_jpeg_is_refused(station):
+    """The ones in between, from FFmpeg, are whole."""
+    before, half = station.wait_streaming("mjpg"), station.jpegs[0][:3000]
+    with open(node(station, "mjpg"), "wb", buffering=0) as camera:
+        def refused():
+            camera.write(half)
+            return station.info("mjpg")["damaged"] >= before["damaged"] + 3
+        wait_for(refused, PATIENCE_S, "damaged frames are counted")
+    assert half not in (station.snapshot("mjpg") for _ in range(5))
+    station.wait_more("mjpg", 5)
+    station.stop_recorder("mjpg")
+
+
+def test_uyvy_nv12_and_yu12_keep_their_colours(station):
+    outputs = [part for name, pixels in (("uyvy", "uyvy422"), ("nv12", "nv12"), ("yu12", "yuv420p"))
+               for part in ("-pix_fmt", pixels, "-f", "v4l2", node(station, name))]
+    feed(station, "raw", "-f", "lavfi", "-i", "smptebars=s=320x180:r=5", *outputs)
+    for name in ("uyvy", "nv12", "yu12"):
+        info = station.wait_streaming(name)
+        assert (info["format"], info["current_camera"]) == (name.upper(), station.loopback[name]), info
+        assert_bars(station.snapshot(name), BARS)
+        assert "opened again" not in station.log(f"{name}.log"), "frames came that nobody heard of"
+        station.stop_recorder(name)
+    while station.feeders:
+        station.stop_process(station.feeders.pop())

@@ -1,0 +1,114 @@
+"""V4L2 devices of real drivers in the virtual machine: vivid (raw pictures, faults on demand) and v4l2loopback (fed by FFmpeg)."""
+import contextlib
+import fcntl
+import os
+import re
+import struct
+import subprocess
+
+MODULES = "/lib/modules/vm"
+DRIVER = "/sys/bus/platform/drivers/vivid"
+
+# linux/videodev2.h
+VIDIOC_REQBUFS = 0xC0145608
+VIDIOC_G_CTRL = 0xC008561B
+VIDIOC_S_CTRL = 0xC008561C
+VIDIOC_QUERYCTRL = 0xC0445624
+CTRL_FLAG_NEXT_CTRL = 0x80000000
+BUF_TYPE_VIDEO_CAPTURE = 1
+MEMORY_MMAP = 1
+
+# vivid's node_types: what a device consists of
+CAPTURE, OUTPUT, METADATA_CAPTURE, METADATA_OUTPUT = 0x1, 0x100, 0x20000, 0x40000
+
+
+class Node:
+    """A video node, open. Closing it is what brings a disconnected vivid back, once nobody else has it open."""
+
+    def __init__(self, path):
+        self.file = open(path, "r+b", buffering=0)  # pylint: disable=consider-using-with
+        self.ids = dict(self.controls())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+
+    def controls(self):
+        """(name as in an .ini, id) of each control."""
+        query = bytearray(68)
+        struct.pack_into("=I", query, 0, CTRL_FLAG_NEXT_CTRL)
+        with contextlib.suppress(OSError):
+            while True:
+                fcntl.ioctl(self.file, VIDIOC_QUERYCTRL, query)
+                number = struct.unpack_from("=I", query)[0]
+                name = query[8:40].split(b"\0")[0].decode()
+                yield re.sub("[^a-z0-9]+", "_", name.lower()).strip("_"), number
+                struct.pack_into("=I", query, 0, number | CTRL_FLAG_NEXT_CTRL)
+
+    def set(self, name, value=1):
+        fcntl.ioctl(self.file, VIDIOC_S_CTRL, struct.pack("=Ii", self.ids[name], value))
+
+    def get(self, name):
+        return struct.unpack("=Ii", fcntl.ioctl(self.file, VIDIOC_G_CTRL, struct.pack("=Ii", self.ids[name], 0)))[1]
+
+    def claim(self):
+        """From now on the device is busy for everyone else."""
+        fcntl.ioctl(self.file, VIDIOC_REQBUFS, struct.pack("=IIII4x", 2, BUF_TYPE_VIDEO_CAPTURE, MEMORY_MMAP, 0))
+
+
+def set_control(path, name, value=1):
+    with Node(path) as node:
+        node.set(name, value)
+
+
+def get_control(path, name):
+    with Node(path) as node:
+        return node.get(name)
+
+
+def load(module, **parameters):
+    """parameters: lists become the kernel's n,n,n."""
+    words = [f"{name}=" + ",".join(map(str, value)) if isinstance(value, list) else f"{name}={value}"
+             for name, value in parameters.items()]
+    subprocess.run(["insmod", f"{MODULES}/{module}.ko", *words], check=True)
+
+
+def load_vivid(numbers):
+    """One webcam for each number N of /dev/videoN. The first one has an output and metadata nodes as well, numbered below."""
+    count = len(numbers)
+    load("vivid", n_devs=count, node_types=[CAPTURE | OUTPUT | METADATA_CAPTURE | METADATA_OUTPUT] + [CAPTURE] * (count - 1),
+         num_inputs=[1] * count, input_types=[0] * count, vid_cap_nr=numbers, vid_out_nr=[0], meta_cap_nr=[1], meta_out_nr=[2])
+    for number in numbers:
+        set_control(f"/dev/video{number}", "osd_text_mode", 2)  # no text across the colour bars
+
+
+def unplug_vivid():
+    """Takes all of its devices away, nodes and all."""
+    with open(f"{DRIVER}/unbind", "w", encoding="ascii") as unbind:
+        unbind.write("vivid.0")
+
+
+def unload(module):
+    """False while a descriptor of one of its devices is open."""
+    return subprocess.run(["rmmod", module], capture_output=True, check=False).returncode == 0
+
+
+def loopback_built():
+    return os.path.exists(f"{MODULES}/v4l2loopback.ko")
+
+
+def load_loopback(numbers):
+    """With exclusive_caps they are output nodes until they are fed, capture nodes from then on."""
+    load("v4l2loopback", devices=len(numbers), video_nr=numbers, exclusive_caps=[1] * len(numbers))
+
+
+def link(kind, name, number):
+    """What udev would do: /dev/v4l/by-id/NAME or by-path/NAME -> /dev/videoN. Returns the link."""
+    path = f"/dev/v4l/by-{kind}/{name}"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    os.symlink(f"../../video{number}", path)
+    return path

@@ -1,0 +1,61 @@
+"""What a disk was told, in order, as QEMU's blklogwrites wrote it down (the format of Linux's dm-log-writes), and the disk that a
+power cut leaves.
+
+Sector 0 is the super block. Then for each write one sector (sector, sectors, flags, data_len: 64 bits each) and its data behind it;
+a flush has the flag and no data.
+"""
+import random
+import shutil
+import struct
+
+SECTOR = 512
+MAGIC = 0x6A736677736872
+FLUSH, FUA, DISCARD, MARK = 1, 2, 4, 8
+
+
+class Write:
+    def __init__(self, position, sector, count, flags):
+        self.position, self.sector, self.count, self.flags = position, sector, count, flags
+        self.end = position + SECTOR + (0 if flags & DISCARD else count * SECTOR)
+
+
+def read_log(path, end):
+    """The writes that were in the log when it had `end` bytes, up to the first hole: one that was still on its way into it."""
+    writes = []
+    with open(path, "rb") as log:
+        assert struct.unpack("=Q", log.read(8))[0] == MAGIC, "no log of writes"
+        position = SECTOR
+        while position < end:
+            log.seek(position)
+            sector, count, flags, data_bytes = struct.unpack("=QQQQ", log.read(32))
+            if not count and not flags:
+                break
+            assert flags <= 15 and not flags & MARK and data_bytes == 0, "not a write"
+            writes.append(Write(position, sector, count, flags))
+            position = writes[-1].end
+    return writes
+
+
+def last_flush(writes):
+    return max((number for number, write in enumerate(writes) if write.flags & FLUSH), default=0)
+
+
+def survivors(unflushed, chance):
+    """(write, sectors of it): some of what was not flushed, in any order, some of them torn."""
+    for write in chance.sample(unflushed, chance.randint(0, len(unflushed))):
+        yield write, write.count if chance.random() < 0.7 else chance.randint(1, write.count)
+
+
+def disk_after_cut(log_path, log_bytes, before, after, seed):
+    """Makes the disk `after` of the disk `before`. Returns how many writes were not flushed, and how many of them survived."""
+    writes = read_log(log_path, log_bytes)
+    flushed = last_flush(writes)
+    unflushed = [write for write in writes[flushed:] if write.count]
+    lucky = list(survivors(unflushed, random.Random(seed)))
+    shutil.copyfile(before, after)
+    with open(log_path, "rb") as log, open(after, "r+b") as disk:
+        for write, count in [(write, write.count) for write in writes[:flushed]] + lucky:
+            log.seek(write.position + SECTOR)
+            disk.seek(write.sector * SECTOR)
+            disk.write(bytes(count * SECTOR) if write.flags & DISCARD else log.read(count * SECTOR))
+    return len(unflushed), len(lucky)
