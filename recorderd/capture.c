@@ -295,6 +295,13 @@ static void take_list(struct capture *capture, struct opener_result *result)
 	}
 }
 
+static void take_adjusted(struct capture *capture, struct opener_result *result)
+{
+	if (result->adjusted)
+		take_list(capture, result);
+	capture->parts.adjusted(capture->parts.context, result->ticket, result->adjusted, result->value, &result->why);
+}
+
 static void opener_ready(void *context, uint32_t events)
 {
 	struct capture *capture = context;
@@ -302,14 +309,20 @@ static void opener_ready(void *context, uint32_t events)
 
 	(void)events;
 	while (opener_take_result(capture->opener, &result)) {
-		if (!result.opened_asked) {
+		switch (result.answer) {
+		case OPENER_LISTED:
 			take_list(capture, &result);
-			continue;
+			break;
+		case OPENER_ADJUSTED:
+			take_adjusted(capture, &result);
+			break;
+		case OPENER_TRIED:
+			opener_order_list(capture->opener);
+			capture->said = result.why;
+			capture->source = result.source;
+			capture_happen(capture, result.outcome == SOURCE_OPENED ? EVENT_OPENED : EVENT_REFUSED);
+			break;
 		}
-		opener_order_list(capture->opener);
-		capture->said = result.why;
-		capture->source = result.source;
-		capture_happen(capture, result.outcome == SOURCE_OPENED ? EVENT_OPENED : EVENT_REFUSED);
 	}
 }
 
@@ -357,6 +370,15 @@ void capture_destroy(struct capture *capture)
 	device_watch_stop(&capture->devices);
 	opener_destroy(capture->opener);
 	free(capture);
+}
+
+bool capture_set_control(struct capture *capture, uint32_t ticket, const char *name, const char *value,
+			 struct reason *why)
+{
+	if (!capture->source || capture->source->info.kind != SOURCE_CAMERA)
+		return reason_set(why, "there is no camera now whose controls could be set");
+	opener_order_control(capture->opener, ticket, name, value);
+	return true;
 }
 
 void capture_status(const struct capture *capture, struct recorder_state *out)

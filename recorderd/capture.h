@@ -5,6 +5,7 @@
 #ifndef RECORDERD_CAPTURE_H
 #define RECORDERD_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "recorderd/loop.h"
@@ -23,6 +24,8 @@ struct capture_parts {
 	void (*frame)(void *context);		     /* a frame was put into the ring */
 	void (*opened)(void *context, unsigned fps); /* a source was opened */
 	void (*stretch_over)(void *context);	     /* none will come for now */
+	/* What came of capture_set_control(): the value that the driver took, or why not */
+	void (*adjusted)(void *context, uint32_t ticket, bool good, int64_t value, const struct reason *why);
 	void *context;
 };
 
@@ -31,6 +34,13 @@ struct capture *capture_create(const struct capture_parts *parts);
 
 /* Closes the source; no frame comes any more. NULL is safe. */
 void capture_destroy(struct capture *capture);
+
+/*
+ * Sets a control of the camera that serves, on the opener's thread; parts.adjusted is told later, once the ring's list
+ * of devices has the new value. False, with the reason, where no camera is open.
+ */
+bool capture_set_control(struct capture *capture, uint32_t ticket, const char *name, const char *value,
+			 struct reason *why);
 
 /* Fills what is known of the camera. */
 void capture_status(const struct capture *capture, struct recorder_state *out);

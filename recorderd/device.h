@@ -25,8 +25,10 @@ size_t device_list(struct device out[DEVICES_MAX]);
 /* True where `path` (also a by-id or by-path link) is the same device node as `other`. */
 bool device_same(const char *path, const char *other);
 
-/* The listed devices as a JSON text (array; id, path, name, driver, bus, links, formats with sizes and rates). Caller
- * frees. */
-char *device_list_json(const struct device *devices, size_t count);
+/*
+ * The listed devices as a JSON text (array; id, path, name, driver, bus, links, formats with sizes and rates). The one
+ * at `serving` (may be "") also has its controls (v4l2_controls.h). Caller frees.
+ */
+char *device_list_json(const struct device *devices, size_t count, const char *serving);
 
 #endif

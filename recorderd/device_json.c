@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "recorderd/driver_text.h"
+#include "recorderd/v4l2_controls.h"
 #include "recorderd/v4l2_modes.h"
 #include "recorderd/video_ioctl.h"
 
@@ -100,53 +102,51 @@ static struct json_object *format_json(int fd, uint32_t fourcc)
 	return object;
 }
 
-static struct json_object *formats_json(const char *path)
+static struct json_object *formats_json(int fd)
 {
 	struct json_object *list = json_object_new_array();
 	uint32_t fourccs[MODE_FORMATS_MAX];
-	int fd = video_open(path);
-
-	if (fd < 0)
-		return list; /* unplugged since it was listed */
 	size_t count = mode_list_formats(fd, fourccs);
+
 	for (size_t i = 0; i < count; i++)
 		json_object_array_add(list, format_json(fd, fourccs[i]));
-	close(fd);
 	return list;
 }
 
-/* Text from a driver: what is no ASCII would make the JSON invalid for strict readers. */
-static struct json_object *text_json(const char *text)
+/* What the node itself has to say; nothing where it was unplugged since it was listed. */
+static void add_answers(struct json_object *object, const struct device *device, const char *serving)
 {
-	char clean[128];
-	size_t length = strnlen(text, sizeof(clean) - 1);
+	int fd = video_open(device->path);
 
-	for (size_t i = 0; i < length; i++)
-		clean[i] = text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?';
-	return json_object_new_string_len(clean, (int)length);
+	if (fd < 0)
+		return;
+	json_object_object_add(object, "formats", formats_json(fd));
+	if (device_same(device->path, serving))
+		json_object_object_add(object, "controls", v4l2_controls_json(fd));
+	close(fd);
 }
 
-static struct json_object *device_object(const struct device *device)
+static struct json_object *device_object(const struct device *device, const char *serving)
 {
 	struct json_object *object = json_object_new_object();
 
 	add_number(object, "id", device->number);
-	json_object_object_add(object, "path", text_json(device->path));
-	json_object_object_add(object, "name", text_json(device->model));
-	json_object_object_add(object, "driver", text_json(device->driver));
-	json_object_object_add(object, "bus", text_json(device->bus));
+	json_object_object_add(object, "path", driver_text_json(device->path, sizeof(device->path)));
+	json_object_object_add(object, "name", driver_text_json(device->model, sizeof(device->model)));
+	json_object_object_add(object, "driver", driver_text_json(device->driver, sizeof(device->driver)));
+	json_object_object_add(object, "bus", driver_text_json(device->bus, sizeof(device->bus)));
 	json_object_object_add(object, "links", links_json(device->path));
-	json_object_object_add(object, "formats", formats_json(device->path));
+	add_answers(object, device, serving);
 	return object;
 }
 
-char *device_list_json(const struct device *devices, size_t count)
+char *device_list_json(const struct device *devices, size_t count, const char *serving)
 {
 	struct json_object *list = json_object_new_array();
 	char *text;
 
 	for (size_t i = 0; i < count; i++)
-		json_object_array_add(list, device_object(&devices[i]));
+		json_object_array_add(list, device_object(&devices[i], serving));
 	text = strdup(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(list);
 	return text;

@@ -3,16 +3,23 @@
 #include "recorderd/opener.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum order_kind { ORDER_OPEN, ORDER_LIST, ORDER_CLOSE };
+#include "recorderd/v4l2_controls.h"
+#include "recorderd/video_ioctl.h"
+
+enum order_kind { ORDER_OPEN, ORDER_LIST, ORDER_CLOSE, ORDER_CONTROL };
+
+#define CONTROL_TEXT_BYTES sizeof(((struct config_control *)0)->name)
 
 struct order {
 	struct order *next;
 	enum order_kind kind;
-	struct source *source; /* to close */
+	struct source *source;					  /* to close */
+	char name[CONTROL_TEXT_BYTES], value[CONTROL_TEXT_BYTES]; /* of the control */
 	struct opener_result result;
 };
 
@@ -24,6 +31,7 @@ struct opener {
 	const struct config *config;
 	const char *const *excluded;
 	int event;
+	char serving[128]; /* device of the camera that is open; the thread's own */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -49,22 +57,50 @@ static struct order *queue_pop(struct order_queue *queue)
 	return order;
 }
 
+static void list_devices(const struct opener *opener, struct opener_result *result)
+{
+	result->device_count = device_list(result->devices);
+	result->devices_json = device_list_json(result->devices, result->device_count, opener->serving);
+}
+
+/* On a descriptor of its own: the one that streams is the event loop's. */
+static void set_control(const struct opener *opener, struct order *order)
+{
+	struct opener_result *result = &order->result;
+	int fd = video_open(opener->serving);
+
+	result->answer = OPENER_ADJUSTED;
+	if (fd < 0) {
+		reason_set(&result->why, "there is no camera now");
+		return;
+	}
+	result->adjusted = v4l2_control_set(fd, order->name, order->value, &result->value, &result->why);
+	close(fd);
+	if (result->adjusted)
+		list_devices(opener, result);
+}
+
 /* Listing takes a while: a camera that was opened would fill its buffers meanwhile, so it is an order of its own. */
-static void carry_out(const struct opener *opener, struct order *order)
+static void carry_out(struct opener *opener, struct order *order)
 {
 	struct opener_result *result = &order->result;
 
 	switch (order->kind) {
 	case ORDER_CLOSE:
 		source_close(order->source);
+		opener->serving[0] = '\0';
 		break;
 	case ORDER_OPEN:
-		result->opened_asked = true;
+		result->answer = OPENER_TRIED;
 		result->outcome = source_open(opener->config, opener->excluded, &result->source, &result->why);
+		if (result->source)
+			snprintf(opener->serving, sizeof opener->serving, "%s", result->source->info.device);
 		break;
 	case ORDER_LIST:
-		result->device_count = device_list(result->devices);
-		result->devices_json = device_list_json(result->devices, result->device_count);
+		list_devices(opener, result);
+		break;
+	case ORDER_CONTROL:
+		set_control(opener, order);
 		break;
 	}
 }
@@ -152,7 +188,7 @@ int opener_fd(const struct opener *opener)
 	return opener->event;
 }
 
-static void give_order(struct opener *opener, enum order_kind kind, struct source *source)
+static struct order *create_order(enum order_kind kind)
 {
 	struct order *order = calloc(1, sizeof *order);
 
@@ -160,7 +196,11 @@ static void give_order(struct opener *opener, enum order_kind kind, struct sourc
 		abort(); /* a few hundred bytes: the machine is beyond help, and a lost order would stop the camera for
 			    good */
 	order->kind = kind;
-	order->source = source;
+	return order;
+}
+
+static void give_order(struct opener *opener, struct order *order)
+{
 	pthread_mutex_lock(&opener->lock);
 	queue_push(&opener->orders, order);
 	pthread_cond_signal(&opener->changed);
@@ -169,18 +209,33 @@ static void give_order(struct opener *opener, enum order_kind kind, struct sourc
 
 void opener_order_open(struct opener *opener)
 {
-	give_order(opener, ORDER_OPEN, NULL);
+	give_order(opener, create_order(ORDER_OPEN));
 }
 
 void opener_order_list(struct opener *opener)
 {
-	give_order(opener, ORDER_LIST, NULL);
+	give_order(opener, create_order(ORDER_LIST));
+}
+
+void opener_order_control(struct opener *opener, uint32_t ticket, const char *name, const char *value)
+{
+	struct order *order = create_order(ORDER_CONTROL);
+
+	order->result.ticket = ticket;
+	snprintf(order->name, sizeof order->name, "%s", name);
+	snprintf(order->value, sizeof order->value, "%s", value);
+	give_order(opener, order);
 }
 
 void opener_order_close(struct opener *opener, struct source *source)
 {
-	if (source)
-		give_order(opener, ORDER_CLOSE, source);
+	struct order *order;
+
+	if (!source)
+		return;
+	order = create_order(ORDER_CLOSE);
+	order->source = source;
+	give_order(opener, order);
 }
 
 bool opener_take_result(struct opener *opener, struct opener_result *out)

@@ -1,6 +1,6 @@
 /*
- * opener.h - the thread on which cameras are opened, closed and listed: calls that can take seconds. One order at a
- * time, in the order given; each result is fetched by the event loop when opener_fd() is readable.
+ * opener.h - the thread on which cameras are opened, closed, listed and adjusted: calls that can take seconds. One
+ * order at a time, in the order given; each result is fetched by the event loop when opener_fd() is readable.
  */
 #ifndef RECORDERD_OPENER_H
 #define RECORDERD_OPENER_H
@@ -25,15 +25,31 @@ int opener_fd(const struct opener *opener);
 void opener_order_open(struct opener *opener);
 void opener_order_list(struct opener *opener);
 
+/*
+ * Orders: set a control (v4l2_controls.h) of the camera that serves then, and list the devices, so that the list has
+ * the new value. One result, which bears the ticket. The texts are copied.
+ */
+void opener_order_control(struct opener *opener, uint32_t ticket, const char *name, const char *value);
+
 /* Takes the source and closes it before the next order. No result. */
 void opener_order_close(struct opener *opener, struct source *source);
 
+enum opener_answer { OPENER_LISTED, OPENER_TRIED, OPENER_ADJUSTED };
+
 struct opener_result {
-	bool opened_asked; /* an answer to opener_order_open; else the list */
+	enum opener_answer answer;
+
+	/* OPENER_TRIED: to opener_order_open */
 	enum source_open_outcome outcome;
 	struct source *source; /* SOURCE_OPENED: the caller's */
-	struct reason why;
+	struct reason why;     /* also where a control was not set */
 
+	/* OPENER_ADJUSTED */
+	uint32_t ticket;
+	bool adjusted;
+	int64_t value; /* as the driver took it */
+
+	/* OPENER_LISTED, and OPENER_ADJUSTED where it was */
 	struct device devices[DEVICES_MAX];
 	size_t device_count;
 	char *devices_json; /* the caller frees; may be NULL */

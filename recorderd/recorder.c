@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "recorderd/capture.h"
+#include "recorderd/control.h"
 #include "recorderd/encoder.h"
 #include "recorderd/encoder_command.h"
 #include "recorderd/name_lock.h"
@@ -33,6 +34,7 @@ struct recorder {
 	struct storage *storage;
 	struct encoder *encoder;
 	struct capture *capture;
+	struct control *control; /* NULL: its address was not to be had */
 	struct publisher publisher;
 	struct loop_watch signals, room;
 	struct loop_timer publishing;
@@ -144,6 +146,29 @@ static void on_stretch_over(void *context)
 	encoder_end_run(recorder->encoder);
 }
 
+static void on_recording(void *context, bool on)
+{
+	struct recorder *recorder = context;
+
+	encoder_set_recording(recorder->encoder, on);
+	publish(&recorder->publisher);
+}
+
+static bool on_adjust(void *context, uint32_t ticket, const char *name, const char *value, struct reason *why)
+{
+	struct recorder *recorder = context;
+
+	return capture_set_control(recorder->capture, ticket, name, value, why);
+}
+
+static void on_adjusted(void *context, uint32_t ticket, bool good, int64_t value, const struct reason *why)
+{
+	struct recorder *recorder = context;
+
+	if (recorder->control)
+		control_adjusted(recorder->control, ticket, good, value, why);
+}
+
 static void on_publish(void *context)
 {
 	struct recorder *recorder = context;
@@ -185,6 +210,8 @@ static void on_signal(void *context, uint32_t events)
 	log_info("main", "stopping");
 	recorder->stopping = true;
 	recorder->publisher.capture = NULL;
+	control_destroy(recorder->control);
+	recorder->control = NULL;
 	capture_destroy(recorder->capture);
 	recorder->capture = NULL;
 	encoder_stop(recorder->encoder, on_drained, recorder);
@@ -223,6 +250,7 @@ static bool start_parts(struct recorder *recorder, struct reason *why)
 	    .frame = on_frame,
 	    .opened = on_opened,
 	    .stretch_over = on_stretch_over,
+	    .adjusted = on_adjusted,
 	    .context = recorder,
 	});
 	return recorder->capture || reason_set(why, "cannot start the capture");
@@ -246,6 +274,24 @@ static bool watch_parts(struct recorder *recorder)
 	loop_timer_set(recorder->loop, &recorder->publishing, mono_now());
 	return loop_watch_set(recorder->loop, &recorder->signals, EPOLLIN) &&
 	       loop_watch_set(recorder->loop, &recorder->room, EPOLLIN);
+}
+
+/* Recording does not hang on it. */
+static void open_control(struct recorder *recorder)
+{
+	struct reason why;
+
+	recorder->control = control_create(
+	    &(struct control_parts){
+		.loop = recorder->loop,
+		.camera = recorder->config->camera.name,
+		.recording = on_recording,
+		.adjust = on_adjust,
+		.context = recorder,
+	    },
+	    &why);
+	if (!recorder->control)
+		log_warn("control", "%s: nothing can be changed while the recorder runs", why.text);
 }
 
 /* What was fed is with storage, or time was up: the rest in order. Where the disk hangs, the process ends without its
@@ -275,8 +321,11 @@ int recorder_run(struct recorder *recorder)
 		log_error("main", "%s", why.text);
 		status = 1;
 	} else {
+		open_control(recorder);
 		loop_run(recorder->loop);
 	}
+	control_destroy(recorder->control);
+	recorder->control = NULL;
 	capture_destroy(recorder->capture);
 	recorder->capture = NULL;
 	finish_writing(recorder);

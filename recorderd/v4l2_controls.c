@@ -10,8 +10,7 @@
 #include "recorderd/video_ioctl.h"
 #include "shared/log.h"
 
-#define CONTROLS_MAX 256 /* an enumeration that goes on past it goes round in circles */
-#define NAME_BYTES   33
+#define NAME_BYTES V4L2_CONTROL_NAME_BYTES
 
 /* "Exposure, Dynamic Framerate" -> exposure_dynamic_framerate */
 static void normalise(const char *name, size_t length, char out[NAME_BYTES])
@@ -29,8 +28,8 @@ static void normalise(const char *name, size_t length, char out[NAME_BYTES])
 	out[used] = '\0';
 }
 
-/* The next control after out->id. */
-static bool next_control(int fd, struct v4l2_query_ext_ctrl *out, char name[NAME_BYTES])
+/* The next one after out->id, whatever it is. */
+static bool query_next(int fd, struct v4l2_query_ext_ctrl *out, char name[NAME_BYTES])
 {
 	uint32_t id = out->id;
 
@@ -41,6 +40,14 @@ static bool next_control(int fd, struct v4l2_query_ext_ctrl *out, char name[NAME
 	return out->id > id;
 }
 
+bool v4l2_control_next(int fd, struct v4l2_query_ext_ctrl *control, char name[V4L2_CONTROL_NAME_BYTES])
+{
+	for (int i = 0; i < V4L2_CONTROLS_MAX && query_next(fd, control, name); i++)
+		if (control->type != V4L2_CTRL_TYPE_CTRL_CLASS && !(control->flags & V4L2_CTRL_FLAG_DISABLED))
+			return true;
+	return false;
+}
+
 static bool find(int fd, const char *wanted, struct v4l2_query_ext_ctrl *out, struct reason *why)
 {
 	char normal[NAME_BYTES], name[NAME_BYTES], list[200] = "";
@@ -48,9 +55,7 @@ static bool find(int fd, const char *wanted, struct v4l2_query_ext_ctrl *out, st
 
 	normalise(wanted, strlen(wanted), normal);
 	*out = (struct v4l2_query_ext_ctrl){0};
-	for (int i = 0; i < CONTROLS_MAX && next_control(fd, out, name); i++) {
-		if (out->type == V4L2_CTRL_TYPE_CTRL_CLASS || (out->flags & V4L2_CTRL_FLAG_DISABLED))
-			continue;
+	for (int i = 0; i < V4L2_CONTROLS_MAX && v4l2_control_next(fd, out, name); i++) {
 		if (strcmp(name, normal) == 0)
 			return true;
 		if (used + sizeof(name) + 2 < sizeof(list))
@@ -83,7 +88,7 @@ static bool parse_number(const char *text, int64_t *out)
 
 static bool parse_menu(int fd, const struct v4l2_query_ext_ctrl *control, const char *text, int64_t *out)
 {
-	int64_t last = control->maximum < CONTROLS_MAX ? control->maximum : CONTROLS_MAX;
+	int64_t last = control->maximum < V4L2_CONTROLS_MAX ? control->maximum : V4L2_CONTROLS_MAX;
 
 	if (control->type != V4L2_CTRL_TYPE_MENU)
 		return false;
@@ -99,7 +104,7 @@ static bool parse_menu(int fd, const struct v4l2_query_ext_ctrl *control, const 
 	return false;
 }
 
-bool v4l2_control_set(int fd, const char *name, const char *value, struct reason *why)
+bool v4l2_control_set(int fd, const char *name, const char *value, int64_t *now, struct reason *why)
 {
 	struct v4l2_query_ext_ctrl control;
 	struct v4l2_ext_control setting = {0};
@@ -123,16 +128,18 @@ bool v4l2_control_set(int fd, const char *name, const char *value, struct reason
 		setting.value = (int32_t)number;
 	if (video_ioctl(fd, VIDIOC_S_EXT_CTRLS, &settings) < 0)
 		return reason_errno(why, "the camera refuses %s = %s", name, value);
+	*now = control.type == V4L2_CTRL_TYPE_INTEGER64 ? setting.value64 : setting.value;
 	return true;
 }
 
 void v4l2_controls_apply(int fd, const struct config *config)
 {
 	struct reason why;
+	int64_t now;
 
 	for (size_t i = 0; i < config->control_count; i++) {
 		const struct config_control *control = &config->controls[i];
-		if (v4l2_control_set(fd, control->name, control->value, &why))
+		if (v4l2_control_set(fd, control->name, control->value, &now, &why))
 			log_info("camera", "%s = %s", control->name, control->value);
 		else
 			log_warn("camera", "%s", why.text);

@@ -294,6 +294,12 @@ static int set_control(struct fake_node *node, const struct v4l2_ext_controls *s
 	return 0;
 }
 
+static int get_control(const struct fake_node *node, struct v4l2_ext_controls *values)
+{
+	values->controls[0].value = node->brightness;
+	return 0;
+}
+
 static int query_buffer(const struct fake_node *node, struct v4l2_buffer *inout)
 {
 	inout->length = node->buffer_bytes ? node->buffer_bytes : FAKE_BYTES;
@@ -339,6 +345,8 @@ int ioctl(int fd, unsigned long request, ...)
 		return 0;
 	case VIDIOC_QUERY_EXT_CTRL:
 		return query_control(argument);
+	case VIDIOC_G_EXT_CTRLS:
+		return get_control(node, argument);
 	case VIDIOC_S_EXT_CTRLS:
 		return set_control(node, argument);
 	default:

@@ -190,7 +190,7 @@ static void the_list_as_json_has_formats_sizes_and_rates(void **state)
 
 	(void)state;
 	fake_camera(2)->card = "Caf\xe9 \"cam\"";
-	text = device_list_json(devices, device_list(devices));
+	text = device_list_json(devices, device_list(devices), "/dev/video2");
 	list = json_tokener_parse(text);
 	assert_non_null(list);
 	assert_int_equal(json_object_get_int(at(list, 0, "id")), 2);
@@ -200,6 +200,31 @@ static void the_list_as_json_has_formats_sizes_and_rates(void **state)
 	sizes = at(at(list, 0, "formats"), 1, "sizes");
 	assert_int_equal(json_object_get_int(at(sizes, 1, "width")), 1280);
 	assert_string_equal(json_object_get_string(at(sizes, 1, "fps")), "[ 30, 60, 10 ]");
+	json_object_put(list);
+	free(text);
+}
+
+static void the_list_as_json_has_the_controls_of_the_camera_that_serves(void **state)
+{
+	struct device devices[DEVICES_MAX];
+	struct json_object *list, *controls;
+	char *text;
+
+	(void)state;
+	fake_camera(1);
+	fake_camera(2)->brightness = -4;
+	text = device_list_json(devices, device_list(devices), "/dev/video2");
+	list = json_tokener_parse(text);
+	assert_int_equal(json_object_array_length(list), 2);
+	assert_null(at(list, 0, "controls"));
+	controls = at(list, 1, "controls");
+	assert_int_equal(json_object_array_length(controls), 1);
+	assert_string_equal(json_object_get_string(at(controls, 0, "name")), "brightness_fake");
+	assert_string_equal(json_object_get_string(at(controls, 0, "label")), "Brightness, Fake");
+	assert_string_equal(json_object_get_string(at(controls, 0, "type")), "integer");
+	assert_int_equal(json_object_get_int(at(controls, 0, "min")), -10);
+	assert_int_equal(json_object_get_int(at(controls, 0, "max")), 10);
+	assert_int_equal(json_object_get_int(at(controls, 0, "value")), -4);
 	json_object_put(list);
 	free(text);
 }
@@ -222,6 +247,7 @@ int main(void)
 	    CASE(capture_nodes_are_listed_by_number),
 	    CASE(a_link_is_the_same_device_as_its_node),
 	    CASE(the_list_as_json_has_formats_sizes_and_rates),
+	    CASE(the_list_as_json_has_the_controls_of_the_camera_that_serves),
 	};
 
 	log_set_level(LOG_ERROR);

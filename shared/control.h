@@ -1,0 +1,31 @@
+/*
+ * control.h - how a running recorder is told to change something: an abstract UNIX stream socket (unix(7)), which the
+ * kernel takes back when the recorder is gone.
+ *
+ * A connection carries one line of JSON (RFC 8259) each way, at most CONTROL_LINE_BYTES with its line feed; then the
+ * recorder closes it.
+ *
+ *   {"recording":"off"}                          also "on"
+ *   {"control":"brightness","value":128}         a V4L2 control; the value a number, true/false, or a text as in
+ *                                                [controls] (a menu entry, on, off)
+ *
+ *   {"outcome":"done","recording":"off"}         what is now
+ *   {"outcome":"done","control":"brightness","value":128}
+ *   {"outcome":"refused","sentence":"..."}       the request is wrong: what would be right
+ *   {"outcome":"unavailable","sentence":"..."}   not now: there is no camera, or too much is under way
+ *
+ * Before it answers, the recorder has published what changed in the ring's header. Changes last until the recorder
+ * ends; a camera control also until the camera is opened again, when [controls] counts.
+ */
+#ifndef SHARED_CONTROL_H
+#define SHARED_CONTROL_H
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define CONTROL_LINE_BYTES 4096
+
+/* The address of the camera of that name (camera.name); returns its length. */
+socklen_t control_address(const char *camera, struct sockaddr_un *out);
+
+#endif
