@@ -2,7 +2,8 @@
  * api.h - a request inside recorder-api, from its arrival to its last byte.
  *
  * A worker is one thread and one epoll loop. A handler answers at once (api_answer.h), or asks to be called again:
- * after a while (api_wait), or when a child process has done its work (api_job_start). The request ends when its answer
+ * after a while (api_wait), when a descriptor can be read (api_wait_fd), or when a child process has done its work
+ * (api_job_start). The request ends when its answer
  * has left or when the client has gone, whichever is first; what a handler keeps in between hangs on `work`.
  */
 #ifndef FCGI_API_H
@@ -51,14 +52,18 @@ struct api_request {
 	pid_t child; /* 0: none */
 	int child_fd;
 	int child_status; /* exit status; -1: killed */
+	int wait_fd;	  /* of api_wait_fd; -1: none */
 
-	struct api_watch connection_watch, child_watch;
+	struct api_watch connection_watch, child_watch, wait_watch;
 	struct api_request *next, *previous;
 	bool ended; /* freed once the loop's turn is over */
 };
 
 /* Has `resume` called again after that many milliseconds. */
 void api_wait(struct api_request *request, int delay_ms, api_handler *resume);
+
+/* The same once `fd` can be read or has failed, and at the latest after that time. False where it cannot be watched. */
+bool api_wait_fd(struct api_request *request, int fd, int limit_ms, api_handler *resume);
 
 /*
  * Runs `run(context)` in a forked, niced child with a process group of its own, and calls `done` when it has ended

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fcgi/api_answer.h"
+#include "fcgi/api_controls.h"
 #include "fcgi/api_json.h"
 #include "fcgi/api_route.h"
 
@@ -109,17 +110,19 @@ static void add_last_error(struct json_object *json, const struct recorder_state
 	json_object_object_add(json, "last_error_time", json_time(state->last_error_wall_us));
 }
 
-static void add_devices(struct json_object *json, const struct ring_reader *ring)
+static void add_devices(struct json_object *json, const struct ring_reader *ring, const struct recorder_state *state)
 {
 	char *text = malloc(RING_DEVICES_BYTES);
 	struct json_object *devices = NULL;
 
 	if (text && ring_reader_devices(ring, text))
 		devices = json_tokener_parse(text);
-	if (devices && json_object_is_type(devices, json_type_array))
+	if (devices && json_object_is_type(devices, json_type_array)) {
+		controls_add(json, devices, state);
 		json_object_object_add(json, "devices", devices);
-	else
+	} else {
 		json_object_put(devices);
+	}
 	free(text);
 }
 
@@ -146,6 +149,6 @@ void handle_camera_info(struct api_request *request)
 	json_object_object_add(json, "memory", memory_info(ring));
 	json_object_object_add(json, "recording", recording_info(&state));
 	add_last_error(json, &state);
-	add_devices(json, ring);
+	add_devices(json, ring, &state);
 	answer_json(request, 200, NULL, json);
 }

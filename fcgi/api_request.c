@@ -40,6 +40,13 @@ static void child_abandon(struct api_request *request)
 	orphan_add(request->worker, child);
 }
 
+static void forget_wait(struct api_request *request)
+{
+	if (request->wait_fd >= 0)
+		worker_unwatch(request->worker, request->wait_fd);
+	request->wait_fd = -1;
+}
+
 void request_end(struct api_request *request)
 {
 	struct api_worker *worker = request->worker;
@@ -48,6 +55,7 @@ void request_end(struct api_request *request)
 		return;
 	request->ended = true;
 	child_abandon(request);
+	forget_wait(request);
 	for (int place = 0; place < API_PLACES; place++)
 		if (request->places[place])
 			api_slots_end(worker->setup.slots, worker->setup.slot, (enum api_place)place);
@@ -103,6 +111,7 @@ static void request_send(struct api_request *request)
 void request_step(struct api_request *request, api_handler *handler)
 {
 	request->resume = NULL;
+	forget_wait(request);
 	handler(request);
 	if (request->out.lead.length > 0)
 		request_send(request);
@@ -142,6 +151,25 @@ void api_wait(struct api_request *request, int delay_ms, api_handler *resume)
 {
 	request->resume = resume;
 	request->resume_at.us = mono_now().us + delay_ms * US_PER_MS;
+}
+
+static void wait_ready(struct api_watch *watch, uint32_t events)
+{
+	struct api_request *request = watch->context;
+
+	(void)events;
+	if (!request->ended && request->resume)
+		request_step(request, request->resume);
+}
+
+bool api_wait_fd(struct api_request *request, int fd, int limit_ms, api_handler *resume)
+{
+	request->wait_watch = (struct api_watch){wait_ready, request};
+	if (!worker_watch(request->worker, fd, EPOLLIN, &request->wait_watch))
+		return false;
+	request->wait_fd = fd;
+	api_wait(request, limit_ms, resume);
+	return true;
 }
 
 /* The child must not keep alive what the worker closes. */
@@ -221,6 +249,7 @@ void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi)
 	    .cameras = worker->cameras,
 	    .camera_count = worker->setup.config->count,
 	    .arrived = mono_now(),
+	    .wait_fd = -1,
 	    .connection_watch = {connection_ready, request},
 	    .next = worker->requests,
 	};

@@ -30,6 +30,7 @@ static const struct route routes[] = {
     {"POST", "/clips", handle_clip_keep, true},
     {"GET", "/clips/*", handle_clip, false},
     {"DELETE", "/clips/*", handle_clip_delete, true},
+    {"POST", "/control", handle_control, true},
     {"GET", "/health", handle_health, false},
     {"GET", "/metrics", handle_metrics, false},
 };
@@ -160,7 +161,7 @@ void route_dispatch(struct api_request *request)
 		answer_problem(
 		    request, 404, NULL,
 		    "Nothing is here. There is /footage?from=&to=, /recordings, /timeline, /snapshot, /clips, "
-		    "/camera_info, /health.");
+		    "/camera_info, /control, /health.");
 		return;
 	case ROUTE_NO_METHOD:
 		snprintf(headers, sizeof(headers), "Allow: %s\r\n", match.allow);

@@ -151,6 +151,7 @@ static void paths_lead_to_their_handlers(void **state)
 	assert_route("GET", "/recordings/a.mp4", handle_recording, "a.mp4");
 	assert_route("GET", "/recordings/a.mp4/init.mp4", handle_recording_init, "a.mp4/");
 	assert_route("DELETE", "/clips/a.mp4", handle_clip_delete, "a.mp4");
+	assert_route("POST", "/control", handle_control, "");
 	assert_route("POST", "/clips", handle_clip_keep, "");
 }
 

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""What can be changed while the recorder runs: recording off and on, and the camera's controls."""
+import json
+import signal
+import socket
+import threading
+
+from rig import US, main, wait_for, wall_us
+
+
+def post(rig, query, **headers):
+    return rig.get(f"/control?{query}", "POST", headers=headers)
+
+
+def info(rig):
+    return rig.get("/camera_info").json()
+
+
+def control(rig, name):
+    return next(one for one in info(rig)["controls"] if one["name"] == name)
+
+
+def refused(answer, status, word):
+    assert answer.status == status and word in answer.detail, (answer.status, answer.body)
+
+
+def ask_socket(rig, line):
+    """What the recorder itself answers to a line on its control socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(f"\0recorderd/{rig.name}/control")
+        client.sendall(line)
+        return json.loads(client.makefile().read())
+
+
+def test_the_camera_s_controls_are_listed_with_their_ranges(rig):
+    wait_for(lambda: "controls" in info(rig), 10, "the controls are published")
+    one = control(rig, "brightness")
+    wanted = {"name": "brightness", "label": "Brightness", "type": "integer", "min": 0, "max": 255, "step": 1, "default": 128, "value": 128}
+    assert one == wanted, one
+    assert control(rig, "white_balance_automatic")["type"] == "boolean"
+    assert not any("controls" in device for device in info(rig)["devices"])
+
+
+def test_a_control_that_was_set_has_its_value_at_once(rig):
+    answer = post(rig, "control=brightness&value=200")
+    assert answer.status == 200, answer.body
+    assert answer.json() == {"control": "brightness", "value": 200, "camera": rig.name}, answer.body
+    assert control(rig, "brightness")["value"] == 200
+    assert post(rig, "control=white_balance_automatic&value=off").json()["value"] == 0
+
+
+def test_a_wrong_control_or_value_is_refused_with_what_would_be_right(rig):
+    refused(post(rig, "control=brightness&value=256"), 400, "0 to 255")
+    refused(post(rig, "control=brightness&value=bright"), 400, "0 to 255")
+    refused(post(rig, "control=zoom&value=1"), 400, "brightness, contrast")
+    refused(post(rig, "control=%22%0a&value=1"), 400, "name")
+    refused(post(rig, "control=brightness"), 400, "value=")
+    refused(post(rig, "recording=maybe"), 400, "on or off")
+    refused(post(rig, ""), 400, "recording=off")
+    refused(post(rig, "recording=off&control=brightness&value=1"), 400, "recording=off")
+    assert control(rig, "brightness")["value"] == 200
+
+
+def test_only_a_post_from_here_changes_anything(rig):
+    answer = rig.get("/control?recording=off")
+    assert answer.status == 405 and answer.headers["Allow"] == "POST", (answer.status, answer.headers)
+    refused(post(rig, "recording=off", Origin="http://elsewhere.example"), 403, "another site")
+    assert info(rig)["recording"]["state"] == "recording"
+
+
+def test_recording_off_is_a_gap_with_that_cause_while_live_and_memory_go_on(rig):
+    answer = post(rig, "recording=off")
+    assert answer.status == 200 and answer.json() == {"recording": "off", "camera": rig.name}, answer.body
+    assert info(rig)["recording"]["state"] == "off"
+    off_us = wall_us()
+    wait_for(lambda: rig.get("/recordings").json()[0]["state"] == "complete", 10, "the segment is closed")
+    frames = info(rig)["frames"]
+    wait_for(lambda: wall_us() > off_us + 3 * US, 6, "three seconds pass")
+    health = rig.get("/health")
+    assert health.status == 200 and "switched off" in health.json()["warnings"][0], health.body
+    assert info(rig)["state"] == "streaming" and info(rig)["frames"] > frames + 30
+    on_us = wall_us()
+    assert post(rig, "recording=on").json()["recording"] == "on"
+    wait_for(lambda: info(rig)["recording"]["state"] == "recording", 10, "frames are recorded again")
+    wait_for(lambda: wall_us() > on_us + 3 * US, 6, "three more seconds pass")
+    line = rig.get(f"/timeline?from={off_us // US - 1}&to={on_us // US + 3}").json()
+    causes = [gap["cause"] for gap in line["gaps"]]
+    assert causes == ["recording off"], line
+    clip = rig.footage((off_us // US + 1) * US, on_us - US // 2)
+    assert clip.status == 200 and clip.headers["X-Clip-Source"] == "memory", (clip.status, clip.headers)
+
+
+def test_a_slow_camera_that_exposes_as_it_likes_is_explained(rig):
+    assert "slow" not in info(rig)
+    rig.camera.fault("slow", 2)
+    assert post(rig, "control=exposure_dynamic_framerate&value=on").status == 200
+    text = wait_for(lambda: info(rig).get("slow"), 15, "the rate is explained")
+    assert "exposure_dynamic_framerate" in text and "of 30.0" in text, text
+    post(rig, "control=exposure_dynamic_framerate&value=off")
+    assert "slow" not in info(rig)
+    rig.camera.fault("slow", 0)
+
+
+def test_nonsense_on_the_socket_is_answered_and_changes_nothing(rig):
+    assert ask_socket(rig, b"hello\n")["outcome"] == "refused"
+    assert ask_socket(rig, b'{"recording":"off"'.ljust(4096))["outcome"] == "refused"
+    assert info(rig)["recording"]["state"] == "recording"
+
+
+def test_silent_clients_of_the_socket_leave_room_for_others(rig):
+    silent = []
+    for _ in range(4):
+        silent.append(socket.socket(socket.AF_UNIX))
+        silent[-1].connect(f"\0recorderd/{rig.name}/control")
+    assert post(rig, "control=contrast&value=40").status == 200
+    for client in silent:
+        client.close()
+
+
+def test_a_recorder_that_hangs_holds_up_nobody_else(rig):
+    rig.recorderd.send_signal(signal.SIGSTOP)
+    try:
+        answers = []
+        asking = threading.Thread(target=lambda: answers.append(post(rig, "control=contrast&value=41")))
+        asking.start()
+        assert rig.get("/recordings").status == 200
+        asking.join(20)
+        refused(answers[0], 503, "in time")
+    finally:
+        rig.recorderd.send_signal(signal.SIGCONT)
+    wait_for(lambda: post(rig, "control=contrast&value=42").status == 200, 20, "it takes changes again")
+
+
+def test_without_a_camera_its_controls_are_unavailable(rig):
+    rig.camera.fault("unplugged")
+    wait_for(lambda: info(rig)["state"] == "waiting", 10, "the camera is gone")
+    refused(post(rig, "control=contrast&value=50"), 503, "no camera")
+    rig.camera.fault("unplugged", 0)
+    wait_for(rig.streaming, 20, "the camera is back")
+
+
+def test_without_a_recorder_nothing_can_be_changed(rig):
+    assert rig.stop_recorderd() == 0
+    answer = post(rig, "recording=off")
+    refused(answer, 503, "not running")
+    assert answer.headers["Retry-After"]
+
+
+if __name__ == "__main__":
+    main(globals(), settings={"http": {"allow_control": "yes"}})
