@@ -1,13 +1,14 @@
 /*
  * fuzz_ring.c - a ring whose memory anybody may have written. Every frame that is given out lies within the data,
- * whatever its entry says; searches end; a picture is found where looking at each frame finds one; texts are
- * terminated. Input: how far the object was cut (2 bytes), and what differs (by exclusive or) from a good ring with
- * five frames: in the header, in the index, in the state.
+ * whatever its entry says; searches end; a picture is found where looking at each frame finds one; rows for a clip do
+ * not overlap; texts are terminated. Input: how far the object was cut (2 bytes), and what differs (by exclusive or)
+ * from a good ring with five frames: in the header, in the index, in the state.
  */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
+#include "fcgi/clip_memory.h"
 #include "fcgi/clip_still.h"
 #include "shared/ring_layout.h"
 #include "shared/ring_reader.h"
@@ -101,6 +102,24 @@ static void check_still(const struct ring_reader *reader, int64_t wall_us)
 	still_finish(&still);
 }
 
+/* What a clip would have encoded of the ring: rows of its frames, one behind the other. */
+static void check_rows(const struct ring_reader *reader)
+{
+	const struct clip_plan plan = {.from_us = WALL_US, .to_us = WALL_US + 2 * US_PER_S};
+	struct encode encode = {0};
+	struct ring_frame frame;
+
+	memory_add_missing(&plan, reader, true, &encode);
+	holds(encode.count <= ENCODE_PARTS_MAX && memory_add_unlike(&plan, &encode));
+	for (size_t i = 0; i < encode.count; i++) {
+		const struct encode_part *part = &encode.parts[i];
+		holds(part->place == 0 && part->last_duration_us > 0 && part->first_seq <= part->last_seq);
+		holds(i == 0 || part->first_seq > encode.parts[i - 1].last_seq);
+		holds(ring_reader_get(reader, part->first_seq, &frame) && frame.meta.wall_us >= plan.from_us);
+		holds(ring_reader_get(reader, part->last_seq, &frame) && frame.meta.wall_us < plan.to_us);
+	}
+}
+
 static void check_ring(const struct ring_reader *reader, const uint8_t *memory, uint64_t bytes)
 {
 	struct ring_frame frame;
@@ -115,6 +134,7 @@ static void check_ring(const struct ring_reader *reader, const uint8_t *memory, 
 		if (got)
 			check_frame(reader, &frame, memory, bytes);
 	}
+	check_rows(reader);
 	check_still(reader, WALL_US + 250000);
 	check_still(reader, WALL_US + 1450000);
 	if (ring_reader_state(reader, &state)) {
