@@ -138,17 +138,26 @@ void memory_add_missing(const struct clip_plan *plan, const struct ring_reader *
 	qsort(encode->parts, encode->count, sizeof(encode->parts[0]), part_order);
 }
 
+static void size_grow(struct encode *encode, uint16_t width, uint16_t height)
+{
+	if ((uint32_t)width * height <= (uint32_t)encode->width * encode->height)
+		return;
+	encode->width = width;
+	encode->height = height;
+}
+
+/* Nothing is made smaller than it was recorded. */
+static void find_size(const struct clip_plan *plan, struct encode *encode)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		size_grow(encode, plan->stretches[i].segment.entry.width, plan->stretches[i].segment.entry.height);
+	for (size_t i = 0; i < encode->count; i++)
+		size_grow(encode, encode->parts[i].width, encode->parts[i].height);
+}
+
 bool memory_add_unlike(const struct clip_plan *plan, struct encode *encode)
 {
-	bool memory_first = encode->count > 0 && encode->parts[0].place == 0;
-
-	if (plan->count > 0 && !memory_first) {
-		encode->width = plan->stretches[0].segment.entry.width;
-		encode->height = plan->stretches[0].segment.entry.height;
-	} else if (encode->count > 0) {
-		encode->width = encode->parts[0].width;
-		encode->height = encode->parts[0].height;
-	}
+	find_size(plan, encode);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct clip_stretch *stretch = &plan->stretches[i];
 		const struct catalogue_entry *entry = &stretch->segment.entry;

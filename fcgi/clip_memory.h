@@ -17,8 +17,8 @@ void memory_add_missing(const struct clip_plan *plan, const struct ring_reader *
 			struct encode *encode);
 
 /*
- * Adds a part for each stretch that is not H.264 of the common picture size, which is that of the first stretch (or the
- * first row of ring frames), and sets that size. False where there are more of them than one request may have encoded.
+ * Adds a part for each stretch that is not H.264 of the common picture size, which is the largest of all stretches and
+ * rows of ring frames, and sets that size. False where there are more of them than one request may have encoded.
  */
 bool memory_add_unlike(const struct clip_plan *plan, struct encode *encode);
 

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """A clip across gaps has all that there is, at its time, and says what is missing; a range within one gets told where footage is."""
+import os
+import re
 import signal
+import subprocess
 import time
 
 from exact import TICK_US
 from faulty_rig import COUNT, assert_same, main, time_us
-from rig import US, wait_for
+from rig import BUILD, US, wait_for
 
 GAPS = {}  # cause -> [from, to) of the camera's own frames
 SLACK_US = 200000
@@ -97,6 +100,27 @@ def test_before_and_after_everything_too(rig):
     wait_for(lambda: rig.footage(from_us - 3600 * US, from_us - 3500 * US).status == 404, 1, "404")
     for detail in (rig.footage(from_us - 3600 * US, from_us - 3500 * US).detail, rig.footage(to_us + 3600 * US, to_us + 3601 * US).detail):
         assert time.strftime("%Y-%m-%d", time.localtime()) in detail and "294247" not in detail, detail
+
+
+def test_a_change_of_the_picture_size_is_one_clip_of_the_larger_size(rig):
+    large = rig.path("large.frames")
+    subprocess.run([os.path.join(BUILD, "tests", "tools", "make_frames"), "-s", "640x360", "-b", "12000", "-n", "3000", large], check=True)
+    rig.new_frames(50)
+    rig.stop_recorderd()
+    rig.camera.line = re.sub(r"(frames=\S+)", rf"\1,{large}", rig.camera.line)
+    rig.write_ini({"camera": {"width": 640, "height": 360}})
+    rig.start_recorderd()
+    rig.new_frames(50)
+    rig.indexed()
+    to_us = rig.camera.frames()[-1].wall_us
+    from_us = (to_us - 6 * US) // US * US
+    answer = rig.footage(from_us, to_us)
+    assert answer.headers["X-Clip-Source"] == "transcoded", (answer.status, answer.headers["X-Clip-Source"])
+    wanted = [frame.number % COUNT for frame in rig.camera.frames() if from_us <= frame.wall_us < to_us]
+    assert_same([number for _, number in rig.frames_of(answer.body)], wanted)
+    probed = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", rig.path("answer.mp4")],
+                            capture_output=True, text=True, check=True).stdout
+    assert probed.strip() == "640,360", probed
 
 
 if __name__ == "__main__":
