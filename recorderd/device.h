@@ -27,7 +27,8 @@ bool device_same(const char *path, const char *other);
 
 /*
  * The listed devices as a JSON text (array; id, path, name, driver, bus, links, formats with sizes and rates). The one
- * at `serving` (may be "") also has its controls (v4l2_controls.h). Caller frees.
+ * at `serving` (may be "") also has its controls (v4l2_controls.h). Where the ring has no room for all (ring.h),
+ * formats are left out, those of the one that serves last. Caller frees.
  */
 char *device_list_json(const struct device *devices, size_t count, const char *serving);
 

@@ -12,6 +12,7 @@
 #include "recorderd/v4l2_controls.h"
 #include "recorderd/v4l2_modes.h"
 #include "recorderd/video_ioctl.h"
+#include "shared/ring.h"
 
 static const char *const link_folders[] = {"/dev/v4l/by-id", "/dev/v4l/by-path"};
 
@@ -140,6 +141,24 @@ static struct json_object *device_object(const struct device *device, const char
 	return object;
 }
 
+#define TEXT_FORM (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+static bool fits(struct json_object *list)
+{
+	return strlen(json_object_to_json_string_ext(list, TEXT_FORM)) < RING_DEVICES_BYTES;
+}
+
+/* Of the last devices first, until the ring has room for the list. */
+static void leave_out_formats(struct json_object *list, bool also_of_serving)
+{
+	for (size_t i = json_object_array_length(list); i > 0 && !fits(list); i--) {
+		struct json_object *device = json_object_array_get_idx(list, i - 1);
+
+		if (also_of_serving || !json_object_object_get_ex(device, "controls", NULL))
+			json_object_object_del(device, "formats");
+	}
+}
+
 char *device_list_json(const struct device *devices, size_t count, const char *serving)
 {
 	struct json_object *list = json_object_new_array();
@@ -147,7 +166,9 @@ char *device_list_json(const struct device *devices, size_t count, const char *s
 
 	for (size_t i = 0; i < count; i++)
 		json_object_array_add(list, device_object(&devices[i], serving));
-	text = strdup(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	leave_out_formats(list, false);
+	leave_out_formats(list, true);
+	text = strdup(json_object_to_json_string_ext(list, TEXT_FORM));
 	json_object_put(list);
 	return text;
 }

@@ -1,11 +1,27 @@
 #!/usr/bin/env python3
 """What can be changed while the recorder runs: recording off and on, and the camera's controls."""
 import json
+import os
 import signal
 import socket
+import subprocess
 import threading
 
 from rig import US, main, wait_for, wall_us
+
+# Status 1 where it got an answer.
+STRANGER = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as client:
+    client.settimeout(10)
+    client.connect("\\0" + sys.argv[1])
+    try:
+        client.sendall(b'{"recording":"off"}\\n')
+        said = client.recv(100)
+    except OSError:
+        said = b""
+sys.exit(1 if said else 0)
+"""
 
 
 def post(rig, query, **headers):
@@ -105,6 +121,15 @@ def test_a_slow_camera_that_exposes_as_it_likes_is_explained(rig):
 def test_nonsense_on_the_socket_is_answered_and_changes_nothing(rig):
     assert ask_socket(rig, b"hello\n")["outcome"] == "refused"
     assert ask_socket(rig, b'{"recording":"off"'.ljust(4096))["outcome"] == "refused"
+    assert info(rig)["recording"]["state"] == "recording"
+
+
+def test_a_process_of_another_user_is_turned_away(rig):
+    if os.geteuid() != 0:
+        return  # nobody else to be
+    done = subprocess.run(["/usr/bin/python3", "-c", STRANGER, f"recorderd/{rig.name}/control"], user=65534, group=65534,
+                          extra_groups=[], check=False)
+    assert done.returncode == 0
     assert info(rig)["recording"]["state"] == "recording"
 
 

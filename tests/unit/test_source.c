@@ -14,6 +14,7 @@
 #include "recorderd/device.h"
 #include "recorderd/source.h"
 #include "shared/log.h"
+#include "shared/ring.h"
 #include "tests/unit/fake_video.h"
 
 static struct reason why;
@@ -229,6 +230,35 @@ static void the_list_as_json_has_the_controls_of_the_camera_that_serves(void **s
 	free(text);
 }
 
+static void a_list_that_the_ring_has_no_room_for_leaves_out_formats_of_others(void **state)
+{
+	static struct device devices[128];
+	const size_t last = sizeof devices / sizeof devices[0] - 1;
+	struct json_object *list;
+	char *text;
+
+	(void)state;
+	fake_camera(1);
+	fake_camera(2);
+	for (size_t i = 0; i <= last; i++)
+		devices[i] = (struct device){.path = "/dev/video1", .number = 1};
+	devices[last] = (struct device){.path = "/dev/video2", .number = 2};
+	for (size_t i = 0; i <= last; i++) {
+		memset(devices[i].model, 'm', sizeof devices[i].model - 1);
+		memset(devices[i].bus, 'b', sizeof devices[i].bus - 1);
+	}
+	text = device_list_json(devices, last + 1, "/dev/video2");
+	assert_in_range(strlen(text), RING_DEVICES_BYTES / 2, RING_DEVICES_BYTES - 1);
+	list = json_tokener_parse(text);
+	assert_int_equal(json_object_array_length(list), last + 1);
+	assert_non_null(at(list, 0, "formats"));
+	assert_null(at(list, last - 1, "formats"));
+	assert_non_null(at(list, last, "formats"));
+	assert_non_null(at(list, last, "controls"));
+	json_object_put(list);
+	free(text);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, set_up)
 
 int main(void)
@@ -248,6 +278,7 @@ int main(void)
 	    CASE(a_link_is_the_same_device_as_its_node),
 	    CASE(the_list_as_json_has_formats_sizes_and_rates),
 	    CASE(the_list_as_json_has_the_controls_of_the_camera_that_serves),
+	    CASE(a_list_that_the_ring_has_no_room_for_leaves_out_formats_of_others),
 	};
 
 	log_set_level(LOG_ERROR);
