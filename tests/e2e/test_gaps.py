@@ -102,6 +102,24 @@ def test_before_and_after_everything_too(rig):
         assert time.strftime("%Y-%m-%d", time.localtime()) in detail and "294247" not in detail, detail
 
 
+def test_recording_that_was_off_is_a_gap_on_the_disk_and_none_in_a_clip(rig):
+    rig.new_frames(40)
+    assert rig.get("/control?recording=off", method="POST").status == 200
+    off_us = rig.clock.now_us()
+    rig.new_frames(60)
+    assert rig.get("/control?recording=on", method="POST").status == 200
+    on_us = rig.clock.now_us()
+    rig.new_frames(60)
+    rig.indexed()
+    from_us, to_us = (off_us - US) // US * US, (on_us + US) // US * US
+    causes = [one["cause"] for one in rig.timeline(from_us, to_us)["gaps"]]
+    assert causes == ["recording off"], causes
+    answer = rig.footage(from_us, to_us)
+    wanted = [frame.number % COUNT for frame in rig.camera.frames() if from_us <= frame.wall_us < to_us]
+    assert_same([number for _, number in rig.frames_of(answer.body)], wanted)
+    assert answer.headers["X-Clip-Source"] == "disk, memory", answer.headers["X-Clip-Source"]
+
+
 def test_a_change_of_the_picture_size_is_one_clip_of_the_larger_size(rig):
     large = rig.path("large.frames")
     subprocess.run([os.path.join(BUILD, "tests", "tools", "make_frames"), "-s", "640x360", "-b", "12000", "-n", "3000", large], check=True)
@@ -124,4 +142,4 @@ def test_a_change_of_the_picture_size_is_one_clip_of_the_larger_size(rig):
 
 
 if __name__ == "__main__":
-    main(globals(), settings={"record": {"segment_seconds": 3600}})
+    main(globals(), settings={"record": {"segment_seconds": 3600}, "http": {"allow_control": "yes"}})
