@@ -1,7 +1,7 @@
 /* cut.js - the bar of a cut: its times, what it would be, and what can be done with it. */
 import * as api from "./api.js";
 import { copyText, find, isDisabled, setDisabled, setText, whileBusy } from "./dom.js";
-import { formatBytes, formatField, formatIso, formatLength, parseTime } from "./time.js";
+import { formatBytes, formatField, formatIso, formatLength, parseTime, SECOND } from "./time.js";
 
 const ASK_MS = 250;
 
@@ -20,6 +20,8 @@ export class Cut {
   #owner;
   #asking = null;
   #timer = 0;
+  #useless = null;
+  #forbidden = null;
 
   /* owner: {camera(), hasAny(from, to), gapsIn(from, to), changed(range), play(range), kept(), address(range), now(), tell(text)} */
   constructor(owner) {
@@ -28,6 +30,7 @@ export class Cut {
       find(id).addEventListener("change", () => this.#typed());
       find(id).addEventListener("keydown", (event) => event.key === "Enter" && this.#typed());
     }
+    find("cut-download").addEventListener("click", (event) => isDisabled(event.currentTarget) && event.preventDefault());
     this.#on("cut-play", () => this.#owner.play(this.range));
     this.#on("cut-keep", () => this.#keep());
     this.#on("cut-link", () => this.#copy(this.#owner.address(this.range), "The link is in the clipboard."));
@@ -49,9 +52,12 @@ export class Cut {
     return `curl -OJ '${location.origin}${api.path("/footage", { from: times[0], to: times[1], camera: this.#owner.camera() })}'`;
   }
 
-  /* done: the range will stay so for now, and may be asked about. */
+  /*
+   * done: the range will stay so for now, and may be asked about. A clip begins on a whole second (there the key frames are), so the
+   * cut does: what is said of it is what will be got.
+   */
   set(range, done) {
-    this.range = range && range.to > range.from ? range : null;
+    this.range = range && range.to > range.from ? { ...range, from: Math.floor(range.from / SECOND) * SECOND } : null;
     find("cut").hidden = !this.range;
     this.#owner.changed(this.range, done);
     this.#stopAsking();
@@ -82,10 +88,17 @@ export class Cut {
     download.setAttribute("download", "");
   }
 
-  #say(text, wrong) {
+  /* useless: nothing can be done with this cut, for the reason that is said. */
+  #say(text, wrong, useless = wrong) {
     setText(find("cut-words"), text);
     find("cut").classList.toggle("wrong", wrong);
-    for (const id of ["cut-download", "cut-play", "cut-keep"]) find(id).classList.toggle("refused", wrong);
+    this.#useless = useless ? text : null;
+    this.#enable();
+  }
+
+  #enable() {
+    for (const id of ["cut-download", "cut-play"]) setDisabled(find(id), this.#useless);
+    setDisabled(find("cut-keep"), this.#forbidden ?? this.#useless);
   }
 
   #typed() {
@@ -133,12 +146,13 @@ export class Cut {
       this.#owner.tell(`Kept as ${clip.file} (${formatBytes(clip.size)}).`);
       this.#owner.kept();
     } catch (problem) {
-      this.#say(problem.message, true);
+      this.#say(problem.message, true, false);
     }
   }
 
   /* Keeping where the recorder allows no changes: the button stays and says why. */
   allow(why) {
-    setDisabled(find("cut-keep"), why);
+    this.#forbidden = why;
+    this.#enable();
   }
 }

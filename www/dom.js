@@ -29,10 +29,11 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/* A button that cannot be used stays in reach, and says why; else it has the title that it had. */
 export function setDisabled(button, why) {
+  button.dataset.title ??= button.title;
   button.setAttribute("aria-disabled", why ? "true" : "false");
-  if (why) button.title = why;
-  else button.removeAttribute("title");
+  button.title = why ?? button.dataset.title;
 }
 
 export const isDisabled = (button) => button.getAttribute("aria-disabled") === "true";
