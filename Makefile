@@ -115,7 +115,7 @@ $(BUILD)/tests/bench/viewers: tests/bench/viewers.c
 bench-tools: test-tools $(HD_FRAMES) $(BUILD)/tests/bench/viewers
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
-FUZZ_TARGETS = time query range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip
+FUZZ_TARGETS = time query control range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \

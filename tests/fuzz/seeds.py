@@ -171,6 +171,10 @@ def texts():
                "speed=60&from=2026-05-17T10%3A23%3A00+02:00&to=now", "camera=b%65nch&camera=x"]
     for number, text in enumerate(queries):
         save("query", str(number), text)
+    lines = ['{"recording":"off"}', '{"control":"brightness","value":128}', '{"value":"50 Hz","control":"power_line_frequency"}',
+             '{"control":"focus_automatic_continuous","value":true}', '{"recording":"on\\u0000"}', '{"control":{"a":[1]},"value":null}']
+    for number, text in enumerate(lines):
+        save("control", str(number), text)
     etag = b'"0123456789abcdef-1f"'
     for number, text in enumerate([b"bytes=0-99", b"bytes=100-", b"bytes=-500", b"bytes=5-2", b"bytes=0-1,3-4"]):
         save("range", str(number), struct.pack("<Q", 1000) + text + b"\0" + (etag, b"W/" + etag + b', "x"', b"*")[number % 3])
