@@ -25,8 +25,8 @@ static void signals_default(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-pid_t child_start(int (*run)(void *context), void *context, void (*close_parents)(void *closing), void *closing,
-		  int *fd)
+pid_t api_child_start(int (*run)(void *context), void *context, void (*close_parents)(void *closing), void *closing,
+		      int *fd)
 {
 	pid_t parent = getpid();
 	pid_t child = fork();
@@ -48,12 +48,12 @@ pid_t child_start(int (*run)(void *context), void *context, void (*close_parents
 	*fd = (int)syscall(SYS_pidfd_open, child, 0);
 	if (*fd >= 0)
 		return child;
-	child_kill(child);
+	api_child_kill(child);
 	waitpid(child, NULL, 0);
 	return -1;
 }
 
-void child_kill(pid_t child)
+void api_child_kill(pid_t child)
 {
 	kill(-child, SIGKILL);
 }

@@ -13,11 +13,11 @@
  * close_parents(closing), then exits with what run(context) returns. *fd gets a pidfd, readable when the child has
  * ended. -1 where that failed.
  */
-pid_t child_start(int (*run)(void *context), void *context, void (*close_parents)(void *closing), void *closing,
-		  int *fd);
+pid_t api_child_start(int (*run)(void *context), void *context, void (*close_parents)(void *closing), void *closing,
+		      int *fd);
 
 /* Kills the child's whole group; reaping stays to be done. */
-void child_kill(pid_t child);
+void api_child_kill(pid_t child);
 
 /* Within a child: a program with a pipe to its standard input. */
 struct child_program {

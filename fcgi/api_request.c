@@ -34,7 +34,7 @@ static void child_abandon(struct api_request *request)
 		return;
 	worker_unwatch(request->worker, request->child_fd);
 	pid_t child = request->child;
-	child_kill(child);
+	api_child_kill(child);
 	close(request->child_fd);
 	request->child = 0;
 	orphan_add(request->worker, child);
@@ -190,7 +190,7 @@ bool api_job_start(struct api_request *request, api_job *run, void *context, api
 {
 	struct api_worker *worker = request->worker;
 
-	request->child = child_start(run, context, child_close_worker, worker, &request->child_fd);
+	request->child = api_child_start(run, context, child_close_worker, worker, &request->child_fd);
 	if (request->child <= 0) {
 		request->child = 0;
 		return false;
@@ -209,7 +209,7 @@ void api_leave_behind(struct api_request *request, api_job *run, void *context)
 {
 	struct api_worker *worker = request->worker;
 	int fd;
-	pid_t child = child_start(run, context, child_close_worker, worker, &fd);
+	pid_t child = api_child_start(run, context, child_close_worker, worker, &fd);
 
 	if (child <= 0)
 		return;
