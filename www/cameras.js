@@ -15,7 +15,8 @@ export function since(text) {
   return Date.now() - ms < DAY / 2 ? `since ${formatClock(ms)}` : `since ${formatDay(ms, false)}, ${formatClock(ms)}`;
 }
 
-const sentence = (...parts) => parts.filter(Boolean).join(" ");
+/* Sentences in a row; the driver's own words have no full stop. */
+const sentence = (...parts) => parts.filter(Boolean).map((part) => (/[.!?]$/.test(part) ? part : `${part}.`)).join(" ");
 
 const STATES = {
   starting: (info) => ["Starting", "The recorder has just started and looks for its camera."],
