@@ -21,9 +21,9 @@ PATIENCE_S = 120
 
 def recover(station, folder):
     """A start, until the archive is in order; nothing new is recorded."""
-    said = station.log("power.log").count("archive: ")
+    starts = station.log("power.log").count(f" in {folder}")
     station.start_recorder("power")
-    wait_for(lambda: f"in {folder}" in station.log("power.log").split("\n", said)[-1], PATIENCE_S, "the archive is in order")
+    wait_for(lambda: station.log("power.log").count(f" in {folder}") > starts, PATIENCE_S, "the archive is in order")
 
 
 def footage(station, times):
@@ -56,7 +56,7 @@ def check(disk):
         recover(station, folder)
         times = sorted(wall for name in index_files(folder) for wall in wall_times(os.path.join(folder, name)))
         station.start_web(station.inis)
-        shown, complaints = footage(station, times) if times else (0, "nothing is recorded")
+        shown, complaints = footage(station, times) if times else (0, "")
         station.stop_recorder("power")
         indexes = contents(folder)
         for name in indexes:

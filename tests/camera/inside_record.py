@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Records onto /dev/vda until the power is cut, and says outside what it has; runs inside the virtual machine.
+"""Records onto /dev/vda until the power is cut; runs inside the virtual machine.
 
-    indexed WALL_US    a frame that the recorder has put into its index
-    at WALL_US         that was all until then
+Prints `indexed WALL_US` for each frame that the recorder puts into its index. Some times a second it writes how many these are
+behind the file system on the disk itself (marks.py), so that QEMU's log of writes says what was known when.
 """
+import mmap
 import os
 import subprocess
 import sys
@@ -13,16 +14,18 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import devices  # noqa: E402  pylint: disable=wrong-import-position
 from indexes import index_files, wall_times  # noqa: E402  pylint: disable=wrong-import-position
+from marks import MARK_BYTES, mark  # noqa: E402  pylint: disable=wrong-import-position
 from rig import program, wall_us  # noqa: E402  pylint: disable=wrong-import-position
 
-INI = """[camera]
+FOLDER = "/disk/recordings"
+INI = f"""[camera]
 name = power
 device = /dev/video4
 width = 320
 height = 180
 fps = 10
 [record]
-directory = /disk/recordings
+directory = {FOLDER}
 segment_seconds = 10
 preset = ultrafast
 [retention]
@@ -32,15 +35,27 @@ max_mb = 24
 """
 
 
-def say_indexed(said):
-    folder = "/disk/recordings"
-    lines = []
-    for name in index_files(folder) if os.path.isdir(folder) else []:
-        times = wall_times(os.path.join(folder, name), said.get(name, 0))
+class Marker:
+    """Writes marks past the page cache: they are in the log in the order in which they were made."""
+
+    def __init__(self, device):
+        self.disk = os.open(device, os.O_WRONLY | os.O_DIRECT)
+        self.place = os.lseek(self.disk, 0, os.SEEK_END) - MARK_BYTES
+        self.block = mmap.mmap(-1, MARK_BYTES)  # aligned
+
+    def write(self, frames):
+        self.block[:] = mark(wall_us(), frames)
+        os.pwrite(self.disk, self.block, self.place)
+
+
+def new_frames(said):
+    """wall_us of what was indexed since `said`, which counts them by file."""
+    frames = []
+    for name in index_files(FOLDER) if os.path.isdir(FOLDER) else []:
+        times = wall_times(os.path.join(FOLDER, name), said.get(name, 0))
         said[name] = said.get(name, 0) + len(times)
-        lines += [f"indexed {wall}\n" for wall in times]
-    sys.stdout.write("".join(lines) + f"at {wall_us()}\n")
-    sys.stdout.flush()
+        frames += times
+    return frames
 
 
 def main():
@@ -49,10 +64,12 @@ def main():
     subprocess.run(["mount", "-t", "ext4", "/dev/vda", "/disk"], check=True)
     with open("/recorder.ini", "w", encoding="utf-8") as ini:
         ini.write(INI)
-    said = {}
+    said, marker = {}, Marker("/dev/vda")
     with subprocess.Popen([program("recorderd"), "-c", "/recorder.ini"]) as recorder:
         while recorder.poll() is None:
-            say_indexed(said)
+            frames = new_frames(said)
+            marker.write(sum(said.values()))
+            print("".join(f"indexed {wall}\n" for wall in frames), end="", flush=True)
             time.sleep(0.1)
 
 

@@ -4,7 +4,7 @@ power cut leaves.
 Sector 0 is the super block. Then for each write one sector (sector, sectors, flags, data_len: 64 bits each) and its data behind it;
 a flush has the flag and no data.
 """
-import random
+import os
 import shutil
 import struct
 
@@ -19,13 +19,12 @@ class Write:
         self.end = position + SECTOR + (0 if flags & DISCARD else count * SECTOR)
 
 
-def read_log(path, end):
-    """The writes that were in the log when it had `end` bytes, up to the first hole: one that was still on its way into it."""
-    writes = []
+def read_log(path):
+    """All writes that are in the log, up to the first hole: one that was still on its way into it."""
+    writes, position, size = [], SECTOR, os.path.getsize(path)
     with open(path, "rb") as log:
         assert struct.unpack("=Q", log.read(8))[0] == MAGIC, "no log of writes"
-        position = SECTOR
-        while position < end:
+        while position < size:
             log.seek(position)
             sector, count, flags, data_bytes = struct.unpack("=QQQQ", log.read(32))
             if not count and not flags:
@@ -46,12 +45,12 @@ def survivors(unflushed, chance):
         yield write, write.count if chance.random() < 0.7 else chance.randint(1, write.count)
 
 
-def disk_after_cut(log_path, log_bytes, before, after, seed):
-    """Makes the disk `after` of the disk `before`. Returns how many writes were not flushed, and how many of them survived."""
-    writes = read_log(log_path, log_bytes)
+def disk_after_cut(log_path, writes, before, after, chance):
+    """Makes the disk `after` of the disk `before`, to which `writes` were made. Returns how many of them were not flushed, and how many
+    of these survived."""
     flushed = last_flush(writes)
     unflushed = [write for write in writes[flushed:] if write.count]
-    lucky = list(survivors(unflushed, random.Random(seed)))
+    lucky = list(survivors(unflushed, chance))
     shutil.copyfile(before, after)
     with open(log_path, "rb") as log, open(after, "r+b") as disk:
         for write, count in [(write, write.count) for write in writes[:flushed]] + lucky:
