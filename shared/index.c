@@ -44,7 +44,7 @@ void index_record_seal(struct index_record *record, uint64_t segment_no)
 bool index_record_good(const struct index_record *record, uint64_t segment_no)
 {
 	return record->crc == record_crc(record, segment_no) && clock_believable(record->wall_us) &&
-	       record->offset <= INDEX_OFFSET_MAX;
+	       record->offset <= INDEX_OFFSET_MAX && record->size <= INDEX_SIZE_MAX;
 }
 
 static ssize_t read_at(int fd, void *out, size_t bytes, uint64_t at)

@@ -6,9 +6,9 @@
  * to. Everything in it can be computed from the segment (segment.h), to the byte.
  *
  * Validity: the header's magic, record size and CRC; each record's CRC (CRC-32C of its first 28 bytes, seeded with the
- * low 32 bits of the segment number, so that records of another file do not pass), and a time and an offset that can be
- * (clock_believable, INDEX_OFFSET_MAX). A crash leaves whole records and maybe a torn tail (a part of a record, zeros,
- * or old bytes): the first record that does not pass ends the index.
+ * low 32 bits of the segment number, so that records of another file do not pass), and a time, an offset and a size
+ * that can be (clock_believable, INDEX_OFFSET_MAX, INDEX_SIZE_MAX). A crash leaves whole records and maybe a torn tail
+ * (a part of a record, zeros, or old bytes): the first record that does not pass ends the index.
  */
 #ifndef SHARED_INDEX_H
 #define SHARED_INDEX_H
@@ -21,6 +21,7 @@
 #define INDEX_MAGIC	   UINT64_C(0x0a31584449524353) /* "SCRIDX1\n" */
 #define INDEX_RECORD_BYTES 32u
 #define INDEX_OFFSET_MAX   (UINT64_C(1) << 62)
+#define INDEX_SIZE_MAX	   (64u << 20) /* of a frame; the recorder takes no larger ones */
 
 struct index_header {
 	uint64_t magic;

@@ -99,7 +99,7 @@ static bool next_fragment(struct walk *walk, uint64_t at, struct index_record *r
 	if (fragment.data_offset != moof.size + mdat.header_bytes ||
 	    mdat.size != (uint64_t)mdat.header_bytes + fragment.size)
 		return false;
-	if (fragment.size == 0 || mdat.size > walk->limit - mdat_at ||
+	if (fragment.size == 0 || fragment.size > INDEX_SIZE_MAX || mdat.size > walk->limit - mdat_at ||
 	    !has_data(walk, at + fragment.data_offset, fragment.size))
 		return false;
 
