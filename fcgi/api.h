@@ -41,7 +41,7 @@ struct api_request {
 	bool camera_named; /* by ?camera= */
 	mono_t arrived;
 
-	struct outflow out;	 /* filled by api_answer.c */
+	struct outflow out;      /* filled by api_answer.c */
 	bool places[API_PLACES]; /* that it takes in the slots */
 
 	void *work; /* the handler's own; freed with work_free at the end */
@@ -52,7 +52,7 @@ struct api_request {
 	pid_t child; /* 0: none */
 	int child_fd;
 	int child_status; /* exit status; -1: killed */
-	int wait_fd;	  /* of api_wait_fd; -1: none */
+	int wait_fd;      /* of api_wait_fd; -1: none */
 
 	struct api_watch connection_watch, child_watch, wait_watch;
 	struct api_request *next, *previous;

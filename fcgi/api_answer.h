@@ -16,7 +16,7 @@ struct json_object;
 
 /* One plain sentence: what was wrong and what would be right. */
 void answer_problem(struct api_request *request, int status, const char *headers, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+	__attribute__((format(printf, 4, 5)));
 
 /* 500, logged: memory or a descriptor was not to be had. */
 void answer_failure(struct api_request *request, const char *what);
@@ -36,7 +36,7 @@ struct answer_file {
 	const char *etag;    /* strong, with quotes; NULL: none, and no ranges */
 	const char *cache;   /* Cache-Control */
 	const char *headers; /* more of them, or NULL */
-	bool moving;	     /* a range that moves: a part of it only with a matching If-Range */
+	bool moving;         /* a range that moves: a part of it only with a matching If-Range */
 };
 
 /* 200, 206, 304 or 416, by the request's conditions; 503 where all places for downloads are taken. */

@@ -20,10 +20,10 @@
 #include "fcgi/clip_nearest.h"
 #include "shared/timeform.h"
 
-#define INDEX_WAIT_US	  (250 * US_PER_MS)
-#define INDEX_POLL_MS	  10
+#define INDEX_WAIT_US     (250 * US_PER_MS)
+#define INDEX_POLL_MS     10
 #define ENCODER_BEHIND_US (2 * US_PER_S) /* more than that is no delay, it is missing */
-#define SPEED_MAX	  10000
+#define SPEED_MAX         10000
 
 static void request_plan(struct api_request *request);
 
@@ -52,10 +52,10 @@ static bool want_read(struct api_request *request, struct clip_request *want)
 	int64_t played_us = (end_us - want->span.from_us) / speed;
 	if (played_us > limits->max_clip_minutes * 60 * US_PER_S) {
 		answer_problem(
-		    request, 413, NULL,
-		    "A clip may play for at most %d minutes here (http.max_clip_minutes): ask for less, or for "
-		    "a timelapse with speed=.",
-		    limits->max_clip_minutes);
+			request, 413, NULL,
+			"A clip may play for at most %d minutes here (http.max_clip_minutes): ask for less, or for "
+			"a timelapse with speed=.",
+			limits->max_clip_minutes);
 		return false;
 	}
 	return true;
@@ -106,10 +106,10 @@ static void store_in_cache(struct api_request *request, const struct clip *clip)
 {
 	const struct config_clips *clips = &request->camera->config->clips;
 	struct cache_store store = {
-	    .key = cache_key_of(request->work),
-	    .clip = clip,
-	    .max_bytes = (uint64_t)clips->max_mb << 20,
-	    .oldest_from_us = retention_us(request),
+		.key = cache_key_of(request->work),
+		.clip = clip,
+		.max_bytes = (uint64_t)clips->max_mb << 20,
+		.oldest_from_us = retention_us(request),
 	};
 
 	store.clips_folder = camera_clips_folder_made(request->camera);
@@ -197,10 +197,10 @@ static void answer_nothing(struct api_request *request, const struct clip_reques
 	time_format_iso((wall_t){nearest.after_us}, after);
 	if (nearest.before && nearest.after)
 		answer_problem(
-		    request, 404, NULL,
-		    "Nothing is recorded between %s and %s. The footage before ends at %s, and the next begins "
-		    "at %s; /timeline lists it.",
-		    from, to, before, after);
+			request, 404, NULL,
+			"Nothing is recorded between %s and %s. The footage before ends at %s, and the next begins "
+			"at %s; /timeline lists it.",
+			from, to, before, after);
 	else if (nearest.before)
 		answer_problem(request, 404, NULL,
 			       "Nothing is recorded between %s and %s. Recordings end at %s; /timeline lists them.",

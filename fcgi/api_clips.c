@@ -101,10 +101,11 @@ void handle_clip(struct api_request *request)
 	snprintf(etag, sizeof(etag), "\"%jx-%jx-%jx\"", (uintmax_t)status.st_ino, (uintmax_t)status.st_size,
 		 (uintmax_t)status.st_mtim.tv_sec * 1000000000u + (uintmax_t)status.st_mtim.tv_nsec);
 	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", request->tail);
-	answer_file(
-	    request,
-	    &(struct answer_file){
-		.file = file, .type = "video/mp4", .etag = etag, .cache = "private, no-cache", .headers = headers});
+	answer_file(request, &(struct answer_file){.file = file,
+						   .type = "video/mp4",
+						   .etag = etag,
+						   .cache = "private, no-cache",
+						   .headers = headers});
 }
 
 void handle_clip_delete(struct api_request *request)
@@ -204,7 +205,7 @@ static void keep_begin(struct api_request *request, struct clip_request *want, s
 		return;
 	}
 	*keeping =
-	    (struct keeping){.want = want, .want_free = request->work_free, .file = clip->file, .keep.folder = -1};
+		(struct keeping){.want = want, .want_free = request->work_free, .file = clip->file, .keep.folder = -1};
 	clip->file = NULL;
 	keeping->keep.file = keeping->file;
 	request->work = keeping;

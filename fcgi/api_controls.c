@@ -35,10 +35,10 @@ static void add_slow(struct json_object *json, struct json_object *controls, con
 	    measured * 1000 >= (uint64_t)state->fps_milli * SLOW_MILLI)
 		return;
 	snprintf(
-	    text, sizeof(text),
-	    "The camera gives %.1f of %.1f frames a second: %s lets it expose for longer than a frame lasts, which "
-	    "it does in the dark. More light helps, or %s = 0, with darker pictures.",
-	    (double)measured / 1000, state->fps_milli / 1000.0, name, name);
+		text, sizeof(text),
+		"The camera gives %.1f of %.1f frames a second: %s lets it expose for longer than a frame lasts, which "
+		"it does in the dark. More light helps, or %s = 0, with darker pictures.",
+		(double)measured / 1000, state->fps_milli / 1000.0, name, name);
 	json_object_object_add(json, "slow", json_object_new_string(text));
 }
 

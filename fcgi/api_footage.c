@@ -14,11 +14,11 @@ static void footage_answer(struct api_request *request, struct clip_request *wan
 {
 	struct buffer headers = {0};
 	struct answer_file answer = {
-	    .file = clip->file,
-	    .type = "video/mp4",
-	    .etag = clip->etag,
-	    .cache = want->span.moving ? "no-cache" : "private, max-age=3600",
-	    .moving = want->span.moving,
+		.file = clip->file,
+		.type = "video/mp4",
+		.etag = clip->etag,
+		.cache = want->span.moving ? "no-cache" : "private, max-age=3600",
+		.moving = want->span.moving,
 	};
 
 	clip_request_headers(request, want, clip, &headers);

@@ -18,7 +18,7 @@ struct health {
 };
 
 static void say(const struct health *health, struct json_object *list, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 static void say(const struct health *health, struct json_object *list, const char *format, ...)
 {

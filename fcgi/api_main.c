@@ -17,7 +17,7 @@
 #include "fcgi/fastcgi.h"
 #include "shared/log.h"
 
-#define WORKERS	     4
+#define WORKERS      4
 #define RETIRE_AFTER 5000
 
 static int usage(void)
@@ -63,11 +63,11 @@ int main(int argc, char **argv)
 	if (!socket_path)
 		follow_web_server();
 	struct master_setup setup = {
-	    .listen_fd = listen_fd,
-	    .config = &config,
-	    .workers = WORKERS,
-	    .retire_after = RETIRE_AFTER,
-	    .dispatch = route_dispatch,
+		.listen_fd = listen_fd,
+		.config = &config,
+		.workers = WORKERS,
+		.retire_after = RETIRE_AFTER,
+		.dispatch = route_dispatch,
 	};
 	status = master_run(&setup);
 	close(listen_fd);

@@ -56,13 +56,13 @@ static int workers_alive(const struct master *master)
 static void worker_main(struct master *master, int slot, pid_t parent)
 {
 	struct worker_setup setup = {
-	    .listen_fd = master->setup.listen_fd,
-	    .retire_fd = master->retire_fds[1],
-	    .config = master->setup.config,
-	    .slots = master->slots,
-	    .slot = slot,
-	    .retire_after = master->setup.retire_after,
-	    .dispatch = master->setup.dispatch,
+		.listen_fd = master->setup.listen_fd,
+		.retire_fd = master->retire_fds[1],
+		.config = master->setup.config,
+		.slots = master->slots,
+		.slot = slot,
+		.retire_after = master->setup.retire_after,
+		.dispatch = master->setup.dispatch,
 	};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -18,18 +18,18 @@ struct metric {
 #define FIELD(field) offsetof(struct recorder_state, field)
 
 static const struct metric metrics[] = {
-    {"recorder_frames_total", "counter", "Frames from the camera.", FIELD(frames), UNIT_U64},
-    {"recorder_frames_lost_total", "counter", "Frames missing by the driver's numbers.", FIELD(lost), UNIT_U64},
-    {"recorder_frames_damaged_total", "counter", "Frames refused as damaged.", FIELD(damaged), UNIT_U64},
-    {"recorder_frames_encoded_total", "counter", "Frames written to segments.", FIELD(encoded), UNIT_U64},
-    {"recorder_frames_thinned_total", "counter", "Frames left out by a slow encoder.", FIELD(thinned), UNIT_U64},
-    {"recorder_frames_per_second", "gauge", "Measured frame rate.", FIELD(measured_fps_milli), UNIT_MILLI_U32},
-    {"recorder_encoder_behind_seconds", "gauge", "Age of the next frame to be encoded.", FIELD(encoder_behind_us),
-     UNIT_US},
-    {"recorder_disk_free_bytes", "gauge", "Free space where recordings are.", FIELD(disk_free_bytes), UNIT_U64},
-    {"recorder_recordings_bytes", "gauge", "Size of all recordings.", FIELD(recordings_bytes), UNIT_U64},
-    {"recorder_segments", "gauge", "Number of recordings.", FIELD(segments), UNIT_U64},
-    {"recorder_queue_bytes", "gauge", "Media waiting for the disk.", FIELD(queue_bytes), UNIT_U64},
+	{"recorder_frames_total", "counter", "Frames from the camera.", FIELD(frames), UNIT_U64},
+	{"recorder_frames_lost_total", "counter", "Frames missing by the driver's numbers.", FIELD(lost), UNIT_U64},
+	{"recorder_frames_damaged_total", "counter", "Frames refused as damaged.", FIELD(damaged), UNIT_U64},
+	{"recorder_frames_encoded_total", "counter", "Frames written to segments.", FIELD(encoded), UNIT_U64},
+	{"recorder_frames_thinned_total", "counter", "Frames left out by a slow encoder.", FIELD(thinned), UNIT_U64},
+	{"recorder_frames_per_second", "gauge", "Measured frame rate.", FIELD(measured_fps_milli), UNIT_MILLI_U32},
+	{"recorder_encoder_behind_seconds", "gauge", "Age of the next frame to be encoded.", FIELD(encoder_behind_us),
+	 UNIT_US},
+	{"recorder_disk_free_bytes", "gauge", "Free space where recordings are.", FIELD(disk_free_bytes), UNIT_U64},
+	{"recorder_recordings_bytes", "gauge", "Size of all recordings.", FIELD(recordings_bytes), UNIT_U64},
+	{"recorder_segments", "gauge", "Number of recordings.", FIELD(segments), UNIT_U64},
+	{"recorder_queue_bytes", "gauge", "Media waiting for the disk.", FIELD(queue_bytes), UNIT_U64},
 };
 
 #define METRIC_COUNT (sizeof(metrics) / sizeof(metrics[0]))

@@ -18,13 +18,13 @@ struct outflow {
 	struct buffer lead;  /* whole records: the CGI headers and a short body */
 	struct vfile *file;  /* or NULL; owned */
 	uint64_t first, end; /* bytes of the file that follow the lead */
-	uint64_t sent;	     /* of everything, records' headers included */
+	uint64_t sent;       /* of everything, records' headers included */
 };
 
 enum outflow_outcome {
-	OUTFLOW_DONE,	 /* the last byte is with the kernel */
+	OUTFLOW_DONE,    /* the last byte is with the kernel */
 	OUTFLOW_BLOCKED, /* call again when the socket can be written */
-	OUTFLOW_GONE,	 /* the peer closed, or a file could not be read: close */
+	OUTFLOW_GONE,    /* the peer closed, or a file could not be read: close */
 };
 
 /* Sends what the socket takes, but no more than a few scratch-fulls, so that others have their turn. */

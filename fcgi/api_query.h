@@ -12,7 +12,7 @@
 #include "shared/clock.h"
 #include "shared/reason.h"
 
-#define QUERY_MAX	8192
+#define QUERY_MAX       8192
 #define QUERY_VALUE_MAX 128
 
 enum query_outcome {
@@ -29,9 +29,9 @@ bool query_number(const char *query, const char *name, long min, long max, long 
 
 struct query_span {
 	int64_t from_us; /* floored to the second */
-	int64_t to_us;	 /* exclusive */
-	bool moving;	 /* named relatively, or not over yet: the same words mean other bytes later */
-	bool open_end;	 /* `to` is now, or still to come, or absent */
+	int64_t to_us;   /* exclusive */
+	bool moving;     /* named relatively, or not over yet: the same words mean other bytes later */
+	bool open_end;   /* `to` is now, or still to come, or absent */
 	bool has_from, has_to;
 	bool from_relative;
 };

@@ -150,11 +150,11 @@ static void answer_segment(struct api_request *request, const struct segment_lay
 		 complete ? "" : "-open");
 	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", name);
 	answer_file(request, &(struct answer_file){
-				 .file = file,
-				 .type = "video/mp4",
-				 .etag = etag,
-				 .cache = complete ? "private, max-age=3600" : "no-cache",
-				 .headers = headers,
+				     .file = file,
+				     .type = "video/mp4",
+				     .etag = etag,
+				     .cache = complete ? "private, max-age=3600" : "no-cache",
+				     .headers = headers,
 			     });
 }
 

@@ -244,14 +244,14 @@ void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi)
 		return;
 	}
 	*request = (struct api_request){
-	    .worker = worker,
-	    .fcgi = fcgi,
-	    .cameras = worker->cameras,
-	    .camera_count = worker->setup.config->count,
-	    .arrived = mono_now(),
-	    .wait_fd = -1,
-	    .connection_watch = {connection_ready, request},
-	    .next = worker->requests,
+		.worker = worker,
+		.fcgi = fcgi,
+		.cameras = worker->cameras,
+		.camera_count = worker->setup.config->count,
+		.arrived = mono_now(),
+		.wait_fd = -1,
+		.connection_watch = {connection_ready, request},
+		.next = worker->requests,
 	};
 	if (worker->requests)
 		worker->requests->previous = request;

@@ -18,21 +18,21 @@ struct route {
 };
 
 static const struct route routes[] = {
-    {"GET", "/camera_info", handle_camera_info, false},
-    {"GET", "/recordings", handle_recordings, false},
-    {"GET", "/recordings/*", handle_recording, false},
-    {"GET", "/recordings/*/init.mp4", handle_recording_init, false},
-    {"GET", "/footage", handle_footage, false},
-    {"GET", "/timeline", handle_timeline, false},
-    {"GET", "/playlist.m3u8", handle_playlist, false},
-    {"GET", "/snapshot", handle_snapshot, false},
-    {"GET", "/clips", handle_clips, false},
-    {"POST", "/clips", handle_clip_keep, true},
-    {"GET", "/clips/*", handle_clip, false},
-    {"DELETE", "/clips/*", handle_clip_delete, true},
-    {"POST", "/control", handle_control, true},
-    {"GET", "/health", handle_health, false},
-    {"GET", "/metrics", handle_metrics, false},
+	{"GET", "/camera_info", handle_camera_info, false},
+	{"GET", "/recordings", handle_recordings, false},
+	{"GET", "/recordings/*", handle_recording, false},
+	{"GET", "/recordings/*/init.mp4", handle_recording_init, false},
+	{"GET", "/footage", handle_footage, false},
+	{"GET", "/timeline", handle_timeline, false},
+	{"GET", "/playlist.m3u8", handle_playlist, false},
+	{"GET", "/snapshot", handle_snapshot, false},
+	{"GET", "/clips", handle_clips, false},
+	{"POST", "/clips", handle_clip_keep, true},
+	{"GET", "/clips/*", handle_clip, false},
+	{"DELETE", "/clips/*", handle_clip_delete, true},
+	{"POST", "/control", handle_control, true},
+	{"GET", "/health", handle_health, false},
+	{"GET", "/metrics", handle_metrics, false},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
@@ -101,15 +101,15 @@ static bool control_allowed(struct api_request *request)
 
 	if (!request->camera->config->http.allow_control) {
 		answer_problem(
-		    request, 403, NULL,
-		    "Changes are not allowed here; the configuration's http.allow_control = yes allows them.");
+			request, 403, NULL,
+			"Changes are not allowed here; the configuration's http.allow_control = yes allows them.");
 		return false;
 	}
 	bool foreign = *site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
 	if (foreign || (*origin && !origin_is_host(origin, fastcgi_param(request->fcgi, "HTTP_HOST")))) {
 		answer_problem(
-		    request, 403, NULL,
-		    "Changes are taken from this server's own pages and from scripts, not from another site.");
+			request, 403, NULL,
+			"Changes are taken from this server's own pages and from scripts, not from another site.");
 		return false;
 	}
 	return true;
@@ -159,9 +159,9 @@ void route_dispatch(struct api_request *request)
 	switch (route_find(request->fcgi->method, request->fcgi->path, &match)) {
 	case ROUTE_NO_PATH:
 		answer_problem(
-		    request, 404, NULL,
-		    "Nothing is here. There is /footage?from=&to=, /recordings, /timeline, /snapshot, /clips, "
-		    "/camera_info, /control, /health.");
+			request, 404, NULL,
+			"Nothing is here. There is /footage?from=&to=, /recordings, /timeline, /snapshot, /clips, "
+			"/camera_info, /control, /health.");
 		return;
 	case ROUTE_NO_METHOD:
 		snprintf(headers, sizeof(headers), "Allow: %s\r\n", match.allow);

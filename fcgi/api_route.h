@@ -17,7 +17,7 @@ enum route_outcome {
 struct route_match {
 	api_handler *handler;
 	const char *tail; /* of the path: what stands for FILE; NUL-terminated only where the pattern ends with it */
-	bool control;	  /* needs http.allow_control and refuses cross-site requests */
+	bool control;     /* needs http.allow_control and refuses cross-site requests */
 	char allow[64];
 };
 
@@ -29,7 +29,7 @@ void route_dispatch(struct api_request *request);
 
 /* The handlers, one file each. */
 api_handler handle_camera_info, handle_recordings, handle_recording, handle_recording_init, handle_footage,
-    handle_timeline, handle_playlist, handle_snapshot, handle_clips, handle_clip, handle_clip_keep, handle_clip_delete,
-    handle_control, handle_health, handle_metrics;
+	handle_timeline, handle_playlist, handle_snapshot, handle_clips, handle_clip, handle_clip_keep,
+	handle_clip_delete, handle_control, handle_health, handle_metrics;
 
 #endif

@@ -22,16 +22,16 @@ enum api_place {
 };
 
 struct api_slot {
-	_Atomic int32_t pid;		     /* 0: free */
+	_Atomic int32_t pid;                 /* 0: free */
 	_Atomic uint32_t places[API_PLACES]; /* taken */
-	_Atomic uint32_t retiring;	     /* accepts nothing any more, ends its downloads */
+	_Atomic uint32_t retiring;           /* accepts nothing any more, ends its downloads */
 	_Atomic uint64_t requests;
 };
 
 struct api_slots {
 	struct api_slot slot[API_SLOTS];
 	_Atomic uint64_t requests_before; /* of workers that are gone */
-	_Atomic uint64_t workers_died;	  /* not by retiring */
+	_Atomic uint64_t workers_died;    /* not by retiring */
 };
 
 /* NULL with errno where memory is short. */

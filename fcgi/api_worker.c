@@ -17,9 +17,9 @@
 #include "fcgi/api_request.h"
 #include "shared/log.h"
 
-#define EVENTS_MAX	64
-#define MMAP_THRESHOLD	(128 << 10)
-#define STOP_GRACE_US	(2 * US_PER_S)
+#define EVENTS_MAX      64
+#define MMAP_THRESHOLD  (128 << 10)
+#define STOP_GRACE_US   (2 * US_PER_S)
 #define ORPHANS_POLL_MS 50
 
 bool worker_watch(struct api_worker *worker, int fd, uint32_t events, struct api_watch *watch)

@@ -23,7 +23,7 @@ struct build {
 	uint64_t payload_bytes;
 	int64_t origin_us; /* wall time of the first frame: presentation time 0 */
 	int64_t shift_us;  /* grows where wall time went backwards */
-	int64_t end_us;	   /* presentation time of the end so far, before `speed` */
+	int64_t end_us;    /* presentation time of the end so far, before `speed` */
 	uint64_t frames;
 };
 
@@ -36,11 +36,11 @@ static struct mp4_header *header_create(const struct clip_stretch *stretch, int6
 	if (!clip_segment_init(&stretch->segment, entry, &init))
 		return NULL;
 	return mp4_header_create(&(struct mp4_header_spec){
-	    .width = init.width,
-	    .height = init.height,
-	    .entry = init.entry,
-	    .entry_bytes = init.entry_bytes,
-	    .created_wall_us = created_us,
+		.width = init.width,
+		.height = init.height,
+		.entry = init.entry,
+		.entry_bytes = init.entry_bytes,
+		.created_wall_us = created_us,
 	});
 }
 
@@ -171,7 +171,7 @@ static uint64_t fnv(uint64_t hash, uint64_t value)
 static void make_etag(const struct clip_plan *plan, unsigned speed, struct clip *out)
 {
 	uint64_t hash =
-	    fnv(fnv(fnv(UINT64_C(0xcbf29ce484222325), (uint64_t)out->start_us), (uint64_t)out->end_us), speed);
+		fnv(fnv(fnv(UINT64_C(0xcbf29ce484222325), (uint64_t)out->start_us), (uint64_t)out->end_us), speed);
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct clip_stretch *stretch = &plan->stretches[i];

@@ -19,12 +19,12 @@
 
 struct clip {
 	struct vfile *file;  /* owned until taken */
-	char etag[32];	     /* with its quotes */
+	char etag[32];       /* with its quotes */
 	char source[24];     /* disk, memory, "disk, memory", transcoded */
 	struct buffer spans; /* `from/to` in ISO 8601, comma between; empty where they are longer than CLIP_SPANS_MAX */
 	size_t span_count;
 	int64_t start_us, end_us; /* wall time */
-	int64_t first_us;	  /* of the first frame, which is presentation time 0: up to a frame behind start_us */
+	int64_t first_us;         /* of the first frame, which is presentation time 0: up to a frame behind start_us */
 	int64_t duration_us;
 	uint64_t frames;
 };

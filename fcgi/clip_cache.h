@@ -27,7 +27,7 @@ struct cache_store {
 	int clips_folder; /* not owned */
 	struct cache_key key;
 	const struct clip *clip;
-	uint64_t max_bytes;	/* of all cached clips: the oldest go first */
+	uint64_t max_bytes;     /* of all cached clips: the oldest go first */
 	int64_t oldest_from_us; /* clips that begin before that go, too: retention is not undone here */
 };
 

@@ -97,7 +97,7 @@ static bool read_first_wall(int fd, int64_t *first_wall_us)
 
 	return fstat(fd, &status) == 0 && status.st_size > (off_t)sizeof(*first_wall_us) &&
 	       pread(fd, first_wall_us, sizeof(*first_wall_us), status.st_size - (off_t)sizeof(*first_wall_us)) ==
-		   sizeof(*first_wall_us);
+		       sizeof(*first_wall_us);
 }
 
 static bool part_run(const struct encode *encode, const struct encode_part *part)

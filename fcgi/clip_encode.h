@@ -21,18 +21,18 @@
 
 /* One run of FFmpeg: from a row of ring frames, or from a stretch. */
 struct encode_part {
-	size_t place;			    /* in the plan: before this stretch, or in place of it */
+	size_t place;                       /* in the plan: before this stretch, or in place of it */
 	const struct clip_stretch *stretch; /* what is encoded anew; NULL: the ring's frames */
 	uint64_t first_seq, last_seq;
 	int64_t last_duration_us; /* of the last frame */
-	uint16_t width, height;	  /* of the input */
-	int memory_fd;		  /* owned until adopted */
+	uint16_t width, height;   /* of the input */
+	int memory_fd;            /* owned until adopted */
 };
 
 struct encode {
 	const struct config *config;
 	const struct ring_reader *ring; /* NULL where no part needs it */
-	uint16_t width, height;		/* of the output */
+	uint16_t width, height;         /* of the output */
 	struct encode_part parts[ENCODE_PARTS_MAX];
 	size_t count;
 };

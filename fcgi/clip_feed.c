@@ -10,9 +10,9 @@
 #include "shared/segment.h"
 
 #define IVF_HEADER_BYTES 32
-#define IVF_FRAME_BYTES	 12
-#define COPY_BYTES	 (256u << 10)
-#define RECORDS_A_READ	 128u
+#define IVF_FRAME_BYTES  12
+#define COPY_BYTES       (256u << 10)
+#define RECORDS_A_READ   128u
 
 bool feed_is_jpeg(uint32_t codec)
 {

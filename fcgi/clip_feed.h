@@ -19,7 +19,7 @@ struct feed {
 	enum feed_form form;
 	int64_t first_wall_us; /* of the first frame that FFmpeg will get */
 	uint64_t next_seq;     /* of the ring */
-	uint8_t *frame;	       /* owned */
+	uint8_t *frame;        /* owned */
 	size_t frame_room;
 };
 

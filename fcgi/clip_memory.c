@@ -7,8 +7,8 @@
 
 #include "fcgi/clip_feed.h"
 
-#define GAPS_MAX	 64
-#define GAP_MIN_US	 INT64_C(100000) /* less counts as nothing missing: clip_slack_us() */
+#define GAPS_MAX         64
+#define GAP_MIN_US       INT64_C(100000) /* less counts as nothing missing: clip_slack_us() */
 #define FRAME_DEFAULT_US INT64_C(16667)
 #define FRAME_LONGEST_US (2 * US_PER_S)
 
@@ -89,13 +89,13 @@ static void row_begin(struct search *search, const struct ring_frame *frame, con
 	search->gap = gap;
 	search->last = frame->meta;
 	encode->parts[encode->count++] = (struct encode_part){
-	    .place = gap->place,
-	    .first_seq = frame->seq,
-	    .last_seq = frame->seq,
-	    .last_duration_us = FRAME_DEFAULT_US,
-	    .width = frame->meta.width,
-	    .height = frame->meta.height,
-	    .memory_fd = -1,
+		.place = gap->place,
+		.first_seq = frame->seq,
+		.last_seq = frame->seq,
+		.last_duration_us = FRAME_DEFAULT_US,
+		.width = frame->meta.width,
+		.height = frame->meta.height,
+		.memory_fd = -1,
 	};
 }
 
@@ -166,12 +166,12 @@ bool memory_add_unlike(const struct clip_plan *plan, struct encode *encode)
 		if (encode->count == ENCODE_PARTS_MAX)
 			return false;
 		encode->parts[encode->count++] = (struct encode_part){
-		    .place = i,
-		    .stretch = stretch,
-		    .last_duration_us = stretch->tail.duration_us,
-		    .width = entry->width,
-		    .height = entry->height,
-		    .memory_fd = -1,
+			.place = i,
+			.stretch = stretch,
+			.last_duration_us = stretch->tail.duration_us,
+			.width = entry->width,
+			.height = entry->height,
+			.memory_fd = -1,
 		};
 	}
 	qsort(encode->parts, encode->count, sizeof(encode->parts[0]), part_order);

@@ -18,8 +18,8 @@
 enum clip_origin { CLIP_DISK, CLIP_MEMORY, CLIP_TRANSCODED };
 
 struct clip_stretch {
-	struct clip_segment segment;	/* owned */
-	uint64_t first, end;		/* records */
+	struct clip_segment segment;    /* owned */
+	uint64_t first, end;            /* records */
 	struct index_record head, tail; /* the first and the last of them */
 	enum clip_origin origin;
 	bool follows; /* not one frame is missing between the stretch before it and this one */

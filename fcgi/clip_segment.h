@@ -16,11 +16,11 @@
 
 struct clip_segment {
 	struct catalogue_entry entry;
-	int fd;			     /* the .mp4; owned */
+	int fd;                      /* the .mp4; owned */
 	struct index_reader index;   /* fd -1 where the records were walked */
 	struct index_record *walked; /* owned; or NULL */
-	uint64_t count;		     /* records whose media is in the file, as of opening */
-	bool foreign;		     /* adopted */
+	uint64_t count;              /* records whose media is in the file, as of opening */
+	bool foreign;                /* adopted */
 };
 
 /* False where the file is gone or nothing in it can be used. */

@@ -157,15 +157,15 @@ int still_run(void *context)
 
 	snprintf(filter, sizeof(filter), still->width ? "scale=%u:-2" : "null", still->width);
 	const char *argv[] = {
-	    "ffmpeg",	 "-hide_banner",
-	    "-loglevel", "error",
-	    "-f",	 decode ? "mp4" : "mjpeg",
-	    "-i",	 "pipe:0",
-	    "-vf",	 filter,
-	    "-frames:v", "1",
-	    "-q:v",	 "3",
-	    "-f",	 "mjpeg",
-	    "pipe:1",	 NULL,
+		"ffmpeg",    "-hide_banner",
+		"-loglevel", "error",
+		"-f",        decode ? "mp4" : "mjpeg",
+		"-i",        "pipe:0",
+		"-vf",       filter,
+		"-frames:v", "1",
+		"-q:v",      "3",
+		"-f",        "mjpeg",
+		"pipe:1",    NULL,
 	};
 	if (!child_program_start(&ffmpeg, (char *const *)argv, still->memory_fd, JPEG_BYTES_MAX))
 		return EXIT_FAILURE;

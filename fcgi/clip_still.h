@@ -13,12 +13,12 @@
 #include "shared/ring_reader.h"
 
 struct still {
-	struct buffer jpeg;	     /* what is there already, or to be scaled */
+	struct buffer jpeg;          /* what is there already, or to be scaled */
 	struct clip_segment segment; /* owned; where the picture has to be decoded */
-	uint64_t record;	     /* its key frame */
-	int64_t wall_us;	     /* of the picture */
-	unsigned width;		     /* wanted; 0: as it is */
-	int memory_fd;		     /* FFmpeg's output; owned */
+	uint64_t record;             /* its key frame */
+	int64_t wall_us;             /* of the picture */
+	unsigned width;              /* wanted; 0: as it is */
+	int memory_fd;               /* FFmpeg's output; owned */
 };
 
 void still_init(struct still *still);

@@ -11,8 +11,8 @@
 #include "fcgi/clip_segment.h"
 #include "shared/clock.h"
 
-#define BLOCK	    256u
-#define SAMPLE	    8u
+#define BLOCK       256u
+#define SAMPLE      8u
 #define HOLE_MIN_US US_PER_S
 
 struct walk {

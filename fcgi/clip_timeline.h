@@ -15,7 +15,7 @@ struct timeline_item {
 	enum timeline_kind kind;
 	int64_t from_us, to_us;
 	uint32_t source; /* of a span: enum frame_source */
-	uint32_t cause;	 /* of a gap: enum gap_cause */
+	uint32_t cause;  /* of a gap: enum gap_cause */
 };
 
 /*

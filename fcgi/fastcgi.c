@@ -137,7 +137,7 @@ struct fastcgi_request *fastcgi_accept(int listen_fd, int sndbuf_bytes)
 void fastcgi_stdout_header(uint8_t out[FASTCGI_HEADER_BYTES], size_t length)
 {
 	const uint8_t header[FASTCGI_HEADER_BYTES] = {
-	    FCGI_VERSION_1, FCGI_STDOUT, 0, 1, (uint8_t)(length >> 8), (uint8_t)length, 0, 0,
+		FCGI_VERSION_1, FCGI_STDOUT, 0, 1, (uint8_t)(length >> 8), (uint8_t)length, 0, 0,
 	};
 	memcpy(out, header, sizeof(header));
 }

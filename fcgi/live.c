@@ -16,7 +16,7 @@
 
 #define EVENTS_MAX   256
 #define ACCEPTS_MAX  64 /* in one go; then it is the viewers' turn */
-#define TICK_US	     (US_PER_S / 4)
+#define TICK_US      (US_PER_S / 4)
 #define CHECK_TICKS  4 /* the recorders are looked after once a second */
 #define ASKING_US    (5 * US_PER_S)
 #define SNDBUF_BYTES 24576 /* more, and lighttpd pushes frames through temporary files */
@@ -25,7 +25,7 @@ enum watched_kind { WATCHED_LISTENER, WATCHED_STOP, WATCHED_FEED, WATCHED_PEER }
 
 struct peer {
 	enum watched_kind kind; /* first: what epoll's pointer leads to */
-	int fd;			/* -1: closed in this round of events, of which others may still name it */
+	int fd;                 /* -1: closed in this round of events, of which others may still name it */
 	int64_t since_us;
 	struct live_viewer *viewer; /* NULL: its request has not come yet */
 	struct peer *next, *previous;
@@ -217,8 +217,8 @@ static void tick(struct live *live, int64_t now_us)
 			live_feed_check(&live->feeds[i].feed);
 	for (struct peer *peer = live->peers, *next; peer; peer = next) {
 		next = peer->next;
-		bool stays =
-		    peer->viewer ? live_viewer_tick(peer->viewer) == VIEWER_STAYS : now_us - peer->since_us < ASKING_US;
+		bool stays = peer->viewer ? live_viewer_tick(peer->viewer) == VIEWER_STAYS
+					  : now_us - peer->since_us < ASKING_US;
 		if (!stays)
 			close_peer(live, peer);
 	}

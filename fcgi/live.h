@@ -13,8 +13,8 @@
 
 struct live_setup {
 	const struct config_set *cameras;
-	int listen_fd;	       /* non-blocking */
-	int stop_fd;	       /* readable: end every stream and return */
+	int listen_fd;         /* non-blocking */
+	int stop_fd;           /* readable: end every stream and return */
 	int64_t gone_limit_us; /* how long viewers keep the last picture of a recorder that is away */
 };
 

@@ -19,11 +19,11 @@ struct live_feed {
 	char ring_name[64];
 	int64_t gone_limit_us;
 	struct live_bell *bell;
-	struct live_ring *ring;	     /* NULL: there is none */
+	struct live_ring *ring;      /* NULL: there is none */
 	struct live_picture *newest; /* NULL: none yet, or gone */
-	uint64_t serial;	     /* counts the pictures, over all rings */
-	uint64_t seq;		     /* of the newest in `ring` */
-	int64_t gone_since_us;	     /* 0: the recorder is there */
+	uint64_t serial;             /* counts the pictures, over all rings */
+	uint64_t seq;                /* of the newest in `ring` */
+	int64_t gone_since_us;       /* 0: the recorder is there */
 };
 
 /* Starts the bell; the ring need not be there. live_feed_finish() is safe on a zeroed one. */

@@ -70,10 +70,10 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	log_info("live", "serving %zu camera(s) to at most %d viewers", cameras.count,
 		 cameras.cameras[0].http.max_viewers);
 	const struct live_setup setup = {
-	    .cameras = &cameras,
-	    .listen_fd = listen_fd,
-	    .stop_fd = stop_fd,
-	    .gone_limit_us = GONE_LIMIT_US,
+		.cameras = &cameras,
+		.listen_fd = listen_fd,
+		.stop_fd = stop_fd,
+		.gone_limit_us = GONE_LIMIT_US,
 	};
 	served = live_run(&setup, why);
 	if (served)

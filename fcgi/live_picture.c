@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define RECORD_WIRE_BYTES (FASTCGI_HEADER_BYTES + FASTCGI_RECORD_MAX)
-#define COPY_AT		  0.5
+#define COPY_AT           0.5
 
 static const char tail[] = "\r\n--" LIVE_BOUNDARY "\r\n";
 #define TAIL_BYTES (sizeof(tail) - 1)
@@ -99,9 +99,9 @@ static size_t gather_payload(const struct live_picture *picture, size_t at, size
 		const void *bytes;
 		size_t length;
 	} sections[] = {
-	    {picture->head, picture->head_bytes},
-	    {picture->copy ? picture->copy : picture->frame.data, picture->frame.meta.length},
-	    {tail, TAIL_BYTES},
+		{picture->head, picture->head_bytes},
+		{picture->copy ? picture->copy : picture->frame.data, picture->frame.meta.length},
+		{tail, TAIL_BYTES},
 	};
 	size_t count = 0, begin = 0;
 	for (size_t i = 0; i < 3 && at < end && count < max; i++) {
@@ -126,8 +126,8 @@ size_t live_picture_gather(const struct live_picture *picture, size_t sent, stru
 		if (within < FASTCGI_HEADER_BYTES) {
 			const uint8_t *header = last ? picture->last_record : full_record;
 			pieces[count++] = (struct iovec){
-			    .iov_base = (void *)(header + within),
-			    .iov_len = FASTCGI_HEADER_BYTES - within,
+				.iov_base = (void *)(header + within),
+				.iov_len = FASTCGI_HEADER_BYTES - within,
 			};
 			within = FASTCGI_HEADER_BYTES;
 		}

@@ -7,10 +7,10 @@
 
 #include "fcgi/live_answer.h"
 
-#define PIECES_MAX	16
+#define PIECES_MAX      16
 #define REPEAT_FIRST_US (US_PER_S / 2)
-#define REPEAT_US	US_PER_S
-#define STUCK_US	(60 * US_PER_S) /* takes no byte for so long: its place is given to another one */
+#define REPEAT_US       US_PER_S
+#define STUCK_US        (60 * US_PER_S) /* takes no byte for so long: its place is given to another one */
 
 /* At the beginning, and between two parts, when the socket has room: so less than all of it is an error too. */
 static bool send_small(struct live_viewer *viewer, const void *bytes, size_t length)

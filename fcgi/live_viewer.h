@@ -24,9 +24,9 @@ struct live_viewer {
 	struct live_feed *feed;
 	struct fastcgi_request *request; /* owned */
 	int64_t period_us;
-	int64_t due_us;		      /* not before; period_us > 0 */
-	int64_t started_us;	      /* of the last part */
-	int64_t progress_us;	      /* when the socket took something last */
+	int64_t due_us;               /* not before; period_us > 0 */
+	int64_t started_us;           /* of the last part */
+	int64_t progress_us;          /* when the socket took something last */
 	struct live_picture *picture; /* being sent; NULL: idle */
 	size_t sent;
 	uint64_t serial;  /* of the last picture begun */

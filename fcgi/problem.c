@@ -9,21 +9,21 @@ const char *problem_title(int status)
 		int status;
 		const char *title;
 	} titles[] = {
-	    {400, "Bad Request"},
-	    {403, "Forbidden"},
-	    {404, "Not Found"},
-	    {405, "Method Not Allowed"},
-	    {409, "Conflict"},
-	    {411, "Length Required"},
-	    {412, "Precondition Failed"},
-	    {413, "Content Too Large"},
-	    {414, "URI Too Long"},
-	    {416, "Range Not Satisfiable"},
-	    {500, "Internal Server Error"},
-	    {501, "Not Implemented"},
-	    {503, "Service Unavailable"},
-	    {504, "Gateway Timeout"},
-	    {507, "Insufficient Storage"},
+		{400, "Bad Request"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{409, "Conflict"},
+		{411, "Length Required"},
+		{412, "Precondition Failed"},
+		{413, "Content Too Large"},
+		{414, "URI Too Long"},
+		{416, "Range Not Satisfiable"},
+		{500, "Internal Server Error"},
+		{501, "Not Implemented"},
+		{503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
+		{507, "Insufficient Storage"},
 	};
 	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
 		if (titles[i].status == status)
@@ -38,9 +38,9 @@ static size_t utf8_length(const uint8_t *text)
 		uint8_t low, high, second_low, second_high;
 		size_t length;
 	} forms[] = {
-	    {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-	    {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-	    {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
 	};
 	if (text[0] < 0x80)
 		return 1;

@@ -32,7 +32,7 @@ void archive_close(struct archive *archive);
 
 /* What the repair found; the newest frame on disk is where recording goes on. */
 struct archive_start {
-	bool recovered;	       /* the rest is valid */
+	bool recovered;        /* the rest is valid */
 	uint64_t next_segment; /* number of the next segment */
 	uint64_t next_run;
 	int64_t last_wall_us; /* end of the newest segment, 0: none */

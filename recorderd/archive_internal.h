@@ -37,7 +37,7 @@ struct archive {
 	int folder;
 	struct archive_segment *segments; /* in the order of recording */
 	size_t count, capacity;
-	int open_fd; /* of the open segment, for syncing; -1: none */
+	int open_fd;          /* of the open segment, for syncing; -1: none */
 	int64_t grew_mono_us; /* when the newest segment was written to last; 0: not by this process */
 	bool unsynced;
 	bool unlisted; /* the lists differ from `segments` */

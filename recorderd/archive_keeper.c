@@ -14,7 +14,7 @@
 #include "shared/log.h"
 
 #define RETAIN_EVERY_US (5 * US_PER_S)
-#define RETRY_US	(5 * US_PER_S) /* a segment that could not be finished, a list that could not be written */
+#define RETRY_US        (5 * US_PER_S) /* a segment that could not be finished, a list that could not be written */
 
 struct rounds {
 	int64_t sync_at_us, retain_at_us, retry_at_us;

@@ -22,7 +22,7 @@
 #include "shared/log.h"
 
 #define HOUR_US (INT64_C(3600) * US_PER_S)
-#define GB	1e9
+#define GB      1e9
 
 static bool clock_is_synchronised(void)
 {
@@ -103,10 +103,10 @@ static size_t count_old(struct archive *archive)
 		if (end_us < now_us - keep_us)
 			return trusted ? count_up_to_recent(archive, i + 1, now_us, keep_us) : i + 1;
 		behind = (struct behind){
-		    .claimed_us = entry->start_wall_us,
-		    .start_us = end_us - (entry->end_wall_us - entry->start_wall_us),
-		    .clock_was_set = entry->gap_cause == GAP_CLOCK,
-		    .break_us = break_us,
+			.claimed_us = entry->start_wall_us,
+			.start_us = end_us - (entry->end_wall_us - entry->start_wall_us),
+			.clock_was_set = entry->gap_cause == GAP_CLOCK,
+			.break_us = break_us,
 		};
 	}
 	return 0;

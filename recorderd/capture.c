@@ -10,12 +10,12 @@
 
 #include "shared/log.h"
 
-#define FIRST_FRAME_US	 (5 * US_PER_S)
-#define RETRY_FIRST_US	 (US_PER_S / 5)
-#define RETRY_LAST_US	 (2 * US_PER_S)
+#define FIRST_FRAME_US   (5 * US_PER_S)
+#define RETRY_FIRST_US   (US_PER_S / 5)
+#define RETRY_LAST_US    (2 * US_PER_S)
 #define DEVICE_SETTLE_US (US_PER_S / 20) /* between a node's appearance and its being usable */
-#define BETTER_FIRST_US	 (2 * US_PER_S)	 /* while a stand-in serves: look for the configured camera */
-#define BETTER_LAST_US	 (60 * US_PER_S)
+#define BETTER_FIRST_US  (2 * US_PER_S)  /* while a stand-in serves: look for the configured camera */
+#define BETTER_LAST_US   (60 * US_PER_S)
 
 static void set_deadline(struct capture *capture, int64_t in_us)
 {
@@ -48,7 +48,7 @@ static void source_ready(void *context, uint32_t events)
 		return;
 	log_warn("camera", "%s", why.text);
 	note_error(capture, why.text);
-	capture_happen(capture, outcome == SOURCE_GONE	    ? EVENT_GONE
+	capture_happen(capture, outcome == SOURCE_GONE      ? EVENT_GONE
 				: outcome == SOURCE_RESIZED ? EVENT_RESIZED
 							    : EVENT_BROKEN);
 }
@@ -122,7 +122,7 @@ static void wait_and_retry(struct capture *capture);
 static void on_opened(struct capture *capture)
 {
 	capture->device =
-	    (struct loop_watch){.fd = source_fd(capture->source), .ready = source_ready, .context = capture};
+		(struct loop_watch){.fd = source_fd(capture->source), .ready = source_ready, .context = capture};
 	if (!loop_watch_set(capture->parts.loop, &capture->device, EPOLLIN)) {
 		log_error("camera", "the event loop refuses the device");
 		drop_source(capture, GAP_STALLED);
@@ -243,21 +243,21 @@ static void on_better(struct capture *capture)
 typedef void action(struct capture *capture);
 
 static action *const actions[PHASES][EVENTS] = {
-    [PHASE_WAITING] = {[EVENT_DUE] = order_open, [EVENT_DEVICES] = on_devices_waiting},
-    [PHASE_OPENING] = {[EVENT_OPENED] = on_opened, [EVENT_REFUSED] = on_refused},
-    [PHASE_FIRST] = {[EVENT_FRAME] = on_first_frame,
-		     [EVENT_GONE] = on_gone,
-		     [EVENT_BROKEN] = on_broken,
-		     [EVENT_RESIZED] = on_resized,
-		     [EVENT_DUE] = on_silence,
-		     [EVENT_DEVICES] = on_devices,
-		     [EVENT_BETTER] = on_better},
-    [PHASE_STREAMING] = {[EVENT_GONE] = on_gone,
+	[PHASE_WAITING] = {[EVENT_DUE] = order_open, [EVENT_DEVICES] = on_devices_waiting},
+	[PHASE_OPENING] = {[EVENT_OPENED] = on_opened, [EVENT_REFUSED] = on_refused},
+	[PHASE_FIRST] = {[EVENT_FRAME] = on_first_frame,
+			 [EVENT_GONE] = on_gone,
 			 [EVENT_BROKEN] = on_broken,
 			 [EVENT_RESIZED] = on_resized,
 			 [EVENT_DUE] = on_silence,
 			 [EVENT_DEVICES] = on_devices,
 			 [EVENT_BETTER] = on_better},
+	[PHASE_STREAMING] = {[EVENT_GONE] = on_gone,
+			     [EVENT_BROKEN] = on_broken,
+			     [EVENT_RESIZED] = on_resized,
+			     [EVENT_DUE] = on_silence,
+			     [EVENT_DEVICES] = on_devices,
+			     [EVENT_BETTER] = on_better},
 };
 
 void capture_happen(struct capture *capture, enum event event)
@@ -351,7 +351,7 @@ struct capture *capture_create(const struct capture_parts *parts)
 		return NULL;
 	}
 	capture->opened =
-	    (struct loop_watch){.fd = opener_fd(capture->opener), .ready = opener_ready, .context = capture};
+		(struct loop_watch){.fd = opener_fd(capture->opener), .ready = opener_ready, .context = capture};
 	loop_watch_set(parts->loop, &capture->opened, EPOLLIN);
 	device_watch_start(&capture->devices, parts->loop, devices_changed, capture);
 	order_open(capture);

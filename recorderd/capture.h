@@ -19,11 +19,11 @@ struct capture_parts {
 	struct loop *loop;
 	const struct config *config;
 	struct ring_writer *ring;
-	const char *const *excluded;		     /* device paths of other cameras; NULL-terminated */
-	uint32_t first_stretch;			     /* above all that the ring holds */
-	void (*frame)(void *context);		     /* a frame was put into the ring */
+	const char *const *excluded;                 /* device paths of other cameras; NULL-terminated */
+	uint32_t first_stretch;                      /* above all that the ring holds */
+	void (*frame)(void *context);                /* a frame was put into the ring */
 	void (*opened)(void *context, unsigned fps); /* a source was opened */
-	void (*stretch_over)(void *context);	     /* none will come for now */
+	void (*stretch_over)(void *context);         /* none will come for now */
 	/* What came of capture_set_control(): the value that the driver took, or why not */
 	void (*adjusted)(void *context, uint32_t ticket, bool good, int64_t value, const struct reason *why);
 	void *context;

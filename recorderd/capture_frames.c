@@ -39,13 +39,13 @@ static void take_frame(void *context, const struct source_frame *frame)
 
 	choose_stretch(capture, frame);
 	meta = (struct ring_meta){
-	    .wall_us = wall_of_mono(frame->captured, capture->clock.offset_us).us,
-	    .mono_us = frame->captured.us,
-	    .stretch = capture->stretch,
-	    .gap_cause = capture->next_cause,
-	    .source = capture->source->info.kind,
-	    .width = frame->width,
-	    .height = frame->height,
+		.wall_us = wall_of_mono(frame->captured, capture->clock.offset_us).us,
+		.mono_us = frame->captured.us,
+		.stretch = capture->stretch,
+		.gap_cause = capture->next_cause,
+		.source = capture->source->info.kind,
+		.width = frame->width,
+		.height = frame->height,
 	};
 	if (!ring_writer_put(capture->parts.ring, &meta, frame->parts, frame->count)) {
 		capture->status.damaged++;

@@ -37,7 +37,7 @@ struct capture {
 	struct source *source;
 	struct reason said; /* by the last attempt to open */
 	int64_t retry_us, better_us;
-	bool looking;	/* for it: the next list says whether it is back */
+	bool looking;   /* for it: the next list says whether it is back */
 	bool stands_in; /* not the camera that the configuration means */
 	bool stopping;
 

@@ -12,7 +12,7 @@
 #include "shared/reason.h"
 
 struct child {
-	pid_t pid;	  /* 0: none */
+	pid_t pid;        /* 0: none */
 	int in, out, err; /* our ends, non-blocking; -1: closed */
 };
 

@@ -22,7 +22,7 @@ struct peer {
 	struct control *control;
 	struct loop_watch watch; /* fd -1: free */
 	struct loop_timer limit;
-	uint32_t ticket;	   /* not 0: waits for the camera */
+	uint32_t ticket;           /* not 0: waits for the camera */
 	struct config_control set; /* what it waits for */
 	size_t length;
 	char line[CONTROL_LINE_BYTES];
@@ -208,9 +208,9 @@ struct control *control_create(const struct control_parts *parts, struct reason 
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		control->peers[i] = (struct peer){.control = control, .watch.fd = -1};
 	control->listener = (struct loop_watch){
-	    .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
-	    .ready = listener_ready,
-	    .context = control,
+		.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+		.ready = listener_ready,
+		.context = control,
 	};
 	if (control->listener.fd >= 0 && bind(control->listener.fd, (struct sockaddr *)&address, bytes) == 0 &&
 	    listen(control->listener.fd, PEERS_MAX) == 0 && loop_watch_set(parts->loop, &control->listener, EPOLLIN))

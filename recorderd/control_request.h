@@ -14,7 +14,7 @@ enum control_kind { CONTROL_RECORDING, CONTROL_CAMERA };
 
 struct control_request {
 	enum control_kind kind;
-	bool on;		      /* CONTROL_RECORDING */
+	bool on;                      /* CONTROL_RECORDING */
 	struct config_control camera; /* CONTROL_CAMERA */
 };
 

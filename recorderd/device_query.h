@@ -10,7 +10,7 @@
 enum device_query_outcome {
 	DEVICE_CAPTURES,
 	DEVICE_NO_CAPTURE, /* a metadata, output or memory-to-memory node, or one that cannot stream */
-	DEVICE_SILENT,	   /* does not answer VIDIOC_QUERYCAP: errno says why (ENOTTY: no video node at all) */
+	DEVICE_SILENT,     /* does not answer VIDIOC_QUERYCAP: errno says why (ENOTTY: no video node at all) */
 };
 
 /* Fills model, driver and bus of an open node that captures. */

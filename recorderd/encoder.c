@@ -5,11 +5,11 @@
 #include "recorderd/encoder_internal.h"
 #include "shared/log.h"
 
-#define TICK_US		(US_PER_S / 4)
-#define HANG_US		(10 * US_PER_S) /* swallows nothing, or gives nothing back, for so long: hangs */
-#define HANG_FRAMES	60		/* given and not come back: more than any encoder keeps */
+#define TICK_US         (US_PER_S / 4)
+#define HANG_US         (10 * US_PER_S) /* swallows nothing, or gives nothing back, for so long: hangs */
+#define HANG_FRAMES     60              /* given and not come back: more than any encoder keeps */
 #define BACKOFF_LAST_US (5 * US_PER_S)
-#define POISON_DEATHS	3 /* deaths on the same frame, after which that frame is left out */
+#define POISON_DEATHS   3 /* deaths on the same frame, after which that frame is left out */
 
 void encoder_forget_child(struct encoder *encoder)
 {
@@ -51,7 +51,7 @@ static void blame_frame(struct encoder *encoder)
 void encoder_fail(struct encoder *encoder, const char *what)
 {
 	uint64_t again =
-	    encoder->in_flight.count ? encoder->in_flight.frames[encoder->in_flight.first].seq : encoder->feed.next;
+		encoder->in_flight.count ? encoder->in_flight.frames[encoder->in_flight.first].seq : encoder->feed.next;
 	bool had_frames = encoder->fed;
 
 	if (!encoder->announced)

@@ -14,32 +14,33 @@ struct flavour {
 };
 
 static const struct flavour flavours[] = {
-    {
-	.encoder = "libx264",
-	.options = {"-tune", "zerolatency", "-bf", "0", "-g", "100000", "-sc_threshold", "0", "-forced-idr", "1"},
-	.pixel_format = "yuv420p",
-	.quality_option = "-crf",
-	.has_preset = true,
-    },
-    {
-	.encoder = "h264_vaapi",
-	.before_input = {"-vaapi_device", "/dev/dri/renderD128"},
-	.options = {"-vf", "format=nv12,hwupload", "-bf", "0", "-g", "100000", "-idr_interval", "0"},
-	.quality_option = "-qp",
-    },
-    {
-	.encoder = "h264_v4l2m2m",
-	.options = {"-bf", "0", "-g", "100000"},
-	.pixel_format = "yuv420p",
-	.quality_option = "-qmax",
-    },
-    {
-	.encoder = "h264_nvenc",
-	.options = {"-tune", "ull", "-bf", "0", "-g", "100000", "-delay", "0", "-no-scenecut", "1", "-forced-idr", "1",
-		    "-rc", "constqp"},
-	.pixel_format = "yuv420p",
-	.quality_option = "-qp",
-    },
+	{
+		.encoder = "libx264",
+		.options = {"-tune", "zerolatency", "-bf", "0", "-g", "100000", "-sc_threshold", "0", "-forced-idr",
+			    "1"},
+		.pixel_format = "yuv420p",
+		.quality_option = "-crf",
+		.has_preset = true,
+	},
+	{
+		.encoder = "h264_vaapi",
+		.before_input = {"-vaapi_device", "/dev/dri/renderD128"},
+		.options = {"-vf", "format=nv12,hwupload", "-bf", "0", "-g", "100000", "-idr_interval", "0"},
+		.quality_option = "-qp",
+	},
+	{
+		.encoder = "h264_v4l2m2m",
+		.options = {"-bf", "0", "-g", "100000"},
+		.pixel_format = "yuv420p",
+		.quality_option = "-qmax",
+	},
+	{
+		.encoder = "h264_nvenc",
+		.options = {"-tune", "ull", "-bf", "0", "-g", "100000", "-delay", "0", "-no-scenecut", "1",
+			    "-forced-idr", "1", "-rc", "constqp"},
+		.pixel_format = "yuv420p",
+		.quality_option = "-qp",
+	},
 };
 
 static const struct flavour *find_flavour(const char *encoder)
@@ -118,8 +119,8 @@ bool encoder_command_build(struct encoder_command *command, const struct config_
 {
 	const struct flavour *flavour = find_flavour(record->encoder);
 	static const char *const input[] = {
-	    "-probesize", "32",	 "-analyzeduration", "0",	    "-f", "ivf", "-i", "pipe:0",
-	    "-map",	  "0:v", "-fps_mode",	     "passthrough", NULL};
+		"-probesize", "32",  "-analyzeduration", "0",           "-f", "ivf", "-i", "pipe:0",
+		"-map",       "0:v", "-fps_mode",        "passthrough", NULL};
 	/* frag_discont, and no shifting to 0: times count from the first frame that was given, also where that one was
 	 * no picture and the first to come back is a later one. */
 	static const char *const output[] = {"-video_track_timescale",

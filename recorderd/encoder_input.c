@@ -59,10 +59,10 @@ static void begin_frame(struct encoder *encoder)
 {
 	const struct ring_frame *frame = &encoder->feed.frame;
 	struct in_flight_frame given = {
-	    .seq = frame->seq,
-	    .pts_us = frame->meta.wall_us - encoder->first.wall_us,
-	    .wall_us = frame->meta.wall_us,
-	    .mono_us = frame->meta.mono_us,
+		.seq = frame->seq,
+		.pts_us = frame->meta.wall_us - encoder->first.wall_us,
+		.wall_us = frame->meta.wall_us,
+		.mono_us = frame->meta.mono_us,
 	};
 
 	feed_begin(&encoder->feed, given.pts_us, !encoder->fed);

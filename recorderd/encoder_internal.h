@@ -14,8 +14,8 @@
 #define BACKOFF_FIRST_US (US_PER_S / 4)
 
 enum encoder_state {
-	ENCODER_OFF,	  /* recording is off or over, and what came before is recorded */
-	ENCODER_IDLE,	  /* no run: waits for a frame */
+	ENCODER_OFF,      /* recording is off or over, and what came before is recorded */
+	ENCODER_IDLE,     /* no run: waits for a frame */
 	ENCODER_RUNNING,  /* the child takes frames */
 	ENCODER_DRAINING, /* its input is closed: it gives the rest and ends */
 	ENCODER_BACKOFF,  /* waits to start the next child */
@@ -39,15 +39,15 @@ struct encoder {
 
 	/* The run */
 	struct ring_meta first; /* of its first frame */
-	enum gap_cause cause;	/* why it began */
-	bool fed;		/* its first frame is on the way */
-	bool announced;		/* storage knows of it */
+	enum gap_cause cause;   /* why it began */
+	bool fed;               /* its first frame is on the way */
+	bool announced;         /* storage knows of it */
 	uint32_t last_duration_us;
 	uint64_t end_after; /* it ends behind this seq; UINT64_MAX: open */
 
 	/* The next run */
 	enum gap_cause next_cause; /* GAP_NONE: as its stretch says */
-	uint32_t last_stretch;	   /* a run in this stretch continues the last one; 0: none does */
+	uint32_t last_stretch;     /* a run in this stretch continues the last one; 0: none does */
 	bool found_start;
 
 	/* Supervision */

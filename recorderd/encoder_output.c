@@ -39,9 +39,9 @@ static void announce_run(struct encoder *encoder)
 	if (!run)
 		return;
 	run->run = (struct media_run){
-	    .gap_cause = encoder->cause,
-	    .source = encoder->first.source,
-	    .track = encoder->stream.track,
+		.gap_cause = encoder->cause,
+		.source = encoder->first.source,
+		.track = encoder->stream.track,
 	};
 	run->run.track.entry = NULL;
 	storage_push(encoder->parts.storage, run);
@@ -80,10 +80,10 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 		return;
 	}
 	media->frame = (struct media_frame){
-	    .wall = {frame.wall_us},
-	    .mono = {frame.mono_us},
-	    .fragment = *fragment,
-	    .moof_bytes = (uint32_t)moof_bytes,
+		.wall = {frame.wall_us},
+		.mono = {frame.mono_us},
+		.fragment = *fragment,
+		.moof_bytes = (uint32_t)moof_bytes,
 	};
 	mend_duration(encoder, media->data, &media->frame.fragment);
 	storage_push(encoder->parts.storage, media);

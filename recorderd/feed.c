@@ -8,7 +8,7 @@
 #include "shared/clock.h"
 
 #define BEHIND_LIMIT_US (10 * US_PER_S) /* more than this: the machine is too slow */
-#define RING_HALF	0.5
+#define RING_HALF       0.5
 
 void feed_init(struct feed *feed, const struct ring_reader *ring, uint64_t next)
 {

@@ -27,7 +27,7 @@ struct feed {
 	struct ring_frame frame;
 	uint8_t head[FEED_IVF_HEADER_BYTES + FEED_IVF_FRAME_BYTES];
 	size_t head_bytes, written; /* of head and data together */
-	struct buffer copy;	    /* its data, where it was about to be overwritten */
+	struct buffer copy;         /* its data, where it was about to be overwritten */
 	bool copied;
 
 	struct thinning thinning;

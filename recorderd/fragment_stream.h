@@ -16,10 +16,10 @@
 
 struct fragment_stream {
 	struct buffer data;    /* not yet cut */
-	size_t at;	       /* of the first byte in data that is not used up */
+	size_t at;             /* of the first byte in data that is not used up */
 	struct buffer init;    /* ftyp + moov, once complete */
 	struct mp4_init track; /* of the moov in init */
-	bool started;	       /* init is complete */
+	bool started;          /* init is complete */
 };
 
 /* Called for each fragment: moof and mdat stand one behind the other; valid during the call. */

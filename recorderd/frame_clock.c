@@ -2,7 +2,7 @@
 #include "recorderd/frame_clock.h"
 
 #define AGE_MAX_US (5 * US_PER_S)
-#define GAP_MAX	   10000u /* more cannot be lost within the time after which a stream counts as stalled */
+#define GAP_MAX    10000u /* more cannot be lost within the time after which a stream counts as stalled */
 
 uint32_t frame_clock_lost(struct frame_clock *clock, uint32_t sequence)
 {

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MPJPEG_HEAD_MAX 1024u		    /* bytes before a picture */
+#define MPJPEG_HEAD_MAX 1024u               /* bytes before a picture */
 #define MPJPEG_BODY_MAX (64u * 1024 * 1024) /* bytes of a picture */
 
 enum mpjpeg_outcome {

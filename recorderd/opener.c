@@ -18,7 +18,7 @@ enum order_kind { ORDER_OPEN, ORDER_LIST, ORDER_CLOSE, ORDER_CONTROL };
 struct order {
 	struct order *next;
 	enum order_kind kind;
-	struct source *source;					  /* to close */
+	struct source *source;                                    /* to close */
 	char name[CONTROL_TEXT_BYTES], value[CONTROL_TEXT_BYTES]; /* of the control */
 	struct opener_result result;
 };

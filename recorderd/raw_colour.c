@@ -71,7 +71,7 @@ void raw_colour_init(struct raw_colour *colour, const struct v4l2_pix_format *pi
 {
 	uint32_t ycbcr = pix->ycbcr_enc ? pix->ycbcr_enc : V4L2_MAP_YCBCR_ENC_DEFAULT(pix->colorspace);
 	uint32_t range =
-	    pix->quantization ? pix->quantization : V4L2_MAP_QUANTIZATION_DEFAULT(rgb, pix->colorspace, ycbcr);
+		pix->quantization ? pix->quantization : V4L2_MAP_QUANTIZATION_DEFAULT(rgb, pix->colorspace, ycbcr);
 	bool full = range == V4L2_QUANTIZATION_FULL_RANGE;
 	struct weights weights = weights_of(rgb ? V4L2_YCBCR_ENC_601 : ycbcr), jpeg = weights_of(V4L2_YCBCR_ENC_601);
 

@@ -14,10 +14,10 @@
 
 #include <jpeglib.h>
 
-#define QUALITY	      85
+#define QUALITY       85
 #define STRIP_LINES   16 /* of luma in a strip of 4:2:0, the highest */
 #define MARKERS_BYTES 2048
-#define BLOCK	      8u
+#define BLOCK         8u
 
 struct raw_encoder {
 	struct raw_format format;
@@ -94,7 +94,7 @@ static void set_parameters(struct raw_encoder *encoder)
 	jpeg->image_width = format->width;
 	jpeg->image_height = format->height;
 	jpeg->input_components = format->kind == RAW_GREY ? 1 : 3;
-	jpeg->in_color_space = planar			  ? JCS_YCbCr
+	jpeg->in_color_space = planar                     ? JCS_YCbCr
 			       : format->kind == RAW_GREY ? JCS_GRAYSCALE
 			       : format->kind == RAW_RGB  ? JCS_EXT_RGB
 							  : JCS_EXT_BGR;

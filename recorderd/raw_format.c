@@ -9,9 +9,9 @@ static bool kind_of(uint32_t fourcc, enum raw_kind *out)
 		uint32_t fourcc;
 		enum raw_kind kind;
 	} kinds[] = {
-	    {V4L2_PIX_FMT_YUYV, RAW_YUYV},   {V4L2_PIX_FMT_UYVY, RAW_UYVY}, {V4L2_PIX_FMT_NV12, RAW_NV12},
-	    {V4L2_PIX_FMT_YUV420, RAW_YU12}, {V4L2_PIX_FMT_RGB24, RAW_RGB}, {V4L2_PIX_FMT_BGR24, RAW_BGR},
-	    {V4L2_PIX_FMT_GREY, RAW_GREY},
+		{V4L2_PIX_FMT_YUYV, RAW_YUYV},   {V4L2_PIX_FMT_UYVY, RAW_UYVY}, {V4L2_PIX_FMT_NV12, RAW_NV12},
+		{V4L2_PIX_FMT_YUV420, RAW_YU12}, {V4L2_PIX_FMT_RGB24, RAW_RGB}, {V4L2_PIX_FMT_BGR24, RAW_BGR},
+		{V4L2_PIX_FMT_GREY, RAW_GREY},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

@@ -24,10 +24,10 @@ enum raw_kind {
 
 /* From the camera's numbers to JPEG's: full range, the matrix of BT.601 (JFIF 1.02). */
 struct raw_colour {
-	bool same;			/* nothing to do */
-	bool mixes;			/* another matrix: a sample depends on all three; else the tables do */
+	bool same;                      /* nothing to do */
+	bool mixes;                     /* another matrix: a sample depends on all three; else the tables do */
 	uint8_t luma[256], chroma[256]; /* range only */
-	int32_t y_zero, y_scale;	/* the rest: 16.16 fixed point */
+	int32_t y_zero, y_scale;        /* the rest: 16.16 fixed point */
 	int32_t y_of_cb, y_of_cr, cb_of_cb, cb_of_cr, cr_of_cb, cr_of_cr;
 };
 

@@ -19,7 +19,7 @@ struct raw_jpeg;
 
 struct raw_result {
 	const uint8_t *jpeg; /* valid until raw_jpeg_pop() */
-	size_t length;	     /* 0: could not be compressed */
+	size_t length;       /* 0: could not be compressed */
 	uint32_t tag;
 	mono_t captured;
 };

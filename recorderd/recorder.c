@@ -20,7 +20,7 @@
 #include "shared/log.h"
 
 #define PUBLISH_EVERY_US (US_PER_S / 5)
-#define FLUSH_US	 (10 * US_PER_S) /* how long a stop waits for a slow disk */
+#define FLUSH_US         (10 * US_PER_S) /* how long a stop waits for a slow disk */
 
 struct recorder {
 	const struct config *config;
@@ -97,8 +97,9 @@ struct recorder *recorder_open(const struct config *config, struct reason *why)
 	siblings_find(config, &recorder->siblings);
 	if (config->record.codec == CODEC_H264 && !encoder_is_known(config->record.encoder)) {
 		reason_set(
-		    why, "%s: record.encoder \"%s\" is not known; libx264, h264_vaapi, h264_v4l2m2m and h264_nvenc are",
-		    config->file, config->record.encoder);
+			why,
+			"%s: record.encoder \"%s\" is not known; libx264, h264_vaapi, h264_v4l2m2m and h264_nvenc are",
+			config->file, config->record.encoder);
 		goto fail;
 	}
 	if (!open_signals(recorder, why))
@@ -232,26 +233,26 @@ static bool start_parts(struct recorder *recorder, struct reason *why)
 	if (!recorder->storage)
 		return reason_set(why, "cannot start the storage thread");
 	recorder->encoder = encoder_create(&(struct encoder_parts){
-	    .loop = recorder->loop,
-	    .config = recorder->config,
-	    .archive = recorder->archive,
-	    .storage = recorder->storage,
-	    .ring = recorder->reader,
-	    .adopted = recorder->adopted,
+		.loop = recorder->loop,
+		.config = recorder->config,
+		.archive = recorder->archive,
+		.storage = recorder->storage,
+		.ring = recorder->reader,
+		.adopted = recorder->adopted,
 	});
 	if (!recorder->encoder)
 		return reason_set(why, "no memory");
 	recorder->capture = capture_create(&(struct capture_parts){
-	    .loop = recorder->loop,
-	    .config = recorder->config,
-	    .ring = recorder->ring,
-	    .excluded = recorder->siblings.excluded,
-	    .first_stretch = newest_stretch(recorder),
-	    .frame = on_frame,
-	    .opened = on_opened,
-	    .stretch_over = on_stretch_over,
-	    .adjusted = on_adjusted,
-	    .context = recorder,
+		.loop = recorder->loop,
+		.config = recorder->config,
+		.ring = recorder->ring,
+		.excluded = recorder->siblings.excluded,
+		.first_stretch = newest_stretch(recorder),
+		.frame = on_frame,
+		.opened = on_opened,
+		.stretch_over = on_stretch_over,
+		.adjusted = on_adjusted,
+		.context = recorder,
 	});
 	return recorder->capture || reason_set(why, "cannot start the capture");
 }
@@ -262,13 +263,13 @@ static bool watch_parts(struct recorder *recorder)
 	recorder->room.ready = on_room;
 	recorder->signals.context = recorder->room.context = recorder;
 	recorder->publisher = (struct publisher){
-	    .config = recorder->config,
-	    .ring = recorder->ring,
-	    .capture = recorder->capture,
-	    .encoder = recorder->encoder,
-	    .storage = recorder->storage,
-	    .archive = recorder->archive,
-	    .started = wall_now(),
+		.config = recorder->config,
+		.ring = recorder->ring,
+		.capture = recorder->capture,
+		.encoder = recorder->encoder,
+		.storage = recorder->storage,
+		.archive = recorder->archive,
+		.started = wall_now(),
 	};
 	recorder->publishing = (struct loop_timer){.due = on_publish, .context = recorder};
 	loop_timer_set(recorder->loop, &recorder->publishing, mono_now());
@@ -282,14 +283,14 @@ static void open_control(struct recorder *recorder)
 	struct reason why;
 
 	recorder->control = control_create(
-	    &(struct control_parts){
-		.loop = recorder->loop,
-		.camera = recorder->config->camera.name,
-		.recording = on_recording,
-		.adjust = on_adjust,
-		.context = recorder,
-	    },
-	    &why);
+		&(struct control_parts){
+			.loop = recorder->loop,
+			.camera = recorder->config->camera.name,
+			.recording = on_recording,
+			.adjust = on_adjust,
+			.context = recorder,
+		},
+		&why);
 	if (!recorder->control)
 		log_warn("control", "%s: nothing can be changed while the recorder runs", why.text);
 }

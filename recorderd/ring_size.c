@@ -4,7 +4,7 @@
 
 #include "shared/clock.h"
 
-#define MIB	      (UINT64_C(1) << 20)
+#define MIB           (UINT64_C(1) << 20)
 #define LEAST_BYTES   (16 * MIB)
 #define LEAST_FRAME   (UINT64_C(32) << 10)
 #define PIXELS_A_BYTE 4 /* a rich JPEG: 2 bits a pixel; 230 KB at 1280x720 */

@@ -137,7 +137,7 @@ static bool trust_index(struct repair *repair)
 	struct stat status;
 
 	if (index_reader_open(repair->folder, repair->index_file, layout->info.segment_no, &repair->index) !=
-		INDEX_GOOD ||
+		    INDEX_GOOD ||
 	    !read_whole_index(repair) || fstat(repair->media, &status) < 0)
 		return false;
 	repair->end = repair->last.offset + repair->last.size;
@@ -148,8 +148,8 @@ static bool trust_index(struct repair *repair)
 static enum repair_outcome walk(struct repair *repair)
 {
 	struct index_header header = {
-	    .segment_no = repair->layout.info.segment_no,
-	    .first_wall_us = repair->layout.info.first_wall_us,
+		.segment_no = repair->layout.info.segment_no,
+		.first_wall_us = repair->layout.info.first_wall_us,
 	};
 	enum segment_outcome outcome;
 
@@ -278,21 +278,21 @@ static void describe(const struct repair *repair, bool complete, struct catalogu
 
 	fstat(repair->media, &status);
 	*entry = (struct catalogue_entry){
-	    .segment_no = layout->info.segment_no,
-	    .run_no = layout->info.run_no,
-	    .start_wall_us = layout->info.first_wall_us,
-	    .end_wall_us = repair->last.wall_us + repair->last.duration_us,
-	    .last_wall_us = layout->info.last_wall_us,
-	    .size_bytes = (uint64_t)status.st_size,
-	    .frames = repair->frames,
-	    .media_at = layout->media_at,
-	    .utc_offset_s = layout->info.utc_offset_s,
-	    .codec = layout->init.codec,
-	    .width = layout->init.width,
-	    .height = layout->init.height,
-	    .state = complete ? CATALOGUE_COMPLETE : CATALOGUE_RECORDING,
-	    .gap_cause = (uint8_t)layout->info.gap_cause,
-	    .source = (uint8_t)layout->info.source,
+		.segment_no = layout->info.segment_no,
+		.run_no = layout->info.run_no,
+		.start_wall_us = layout->info.first_wall_us,
+		.end_wall_us = repair->last.wall_us + repair->last.duration_us,
+		.last_wall_us = layout->info.last_wall_us,
+		.size_bytes = (uint64_t)status.st_size,
+		.frames = repair->frames,
+		.media_at = layout->media_at,
+		.utc_offset_s = layout->info.utc_offset_s,
+		.codec = layout->init.codec,
+		.width = layout->init.width,
+		.height = layout->init.height,
+		.state = complete ? CATALOGUE_COMPLETE : CATALOGUE_RECORDING,
+		.gap_cause = (uint8_t)layout->info.gap_cause,
+		.source = (uint8_t)layout->info.source,
 	};
 	snprintf(entry->file, sizeof entry->file, "%s", repair->file);
 	if (!end)

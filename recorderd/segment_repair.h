@@ -12,13 +12,13 @@
 #include "shared/reason.h"
 
 enum repair_outcome {
-	REPAIR_DONE,	 /* complete, with its index; *entry describes it */
-	REPAIR_DAMAGED,	 /* the frames before the damage are there, and stay the segment; *entry describes it */
+	REPAIR_DONE,     /* complete, with its index; *entry describes it */
+	REPAIR_DAMAGED,  /* the frames before the damage are there, and stay the segment; *entry describes it */
 	REPAIR_READABLE, /* all frames are there, but it could not be finished; *entry describes it; try again later */
-	REPAIR_EMPTY,	 /* not one whole frame: removed */
-	REPAIR_GONE,	 /* no such file (any more) */
-	REPAIR_FOREIGN,	 /* not a segment of ours: left alone */
-	REPAIR_FAILED,	 /* the disk refused: see why */
+	REPAIR_EMPTY,    /* not one whole frame: removed */
+	REPAIR_GONE,     /* no such file (any more) */
+	REPAIR_FOREIGN,  /* not a segment of ours: left alone */
+	REPAIR_FAILED,   /* the disk refused: see why */
 };
 
 /* What *entry does not hold of a repaired segment. */

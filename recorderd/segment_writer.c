@@ -75,8 +75,8 @@ static bool build_head(struct segment_writer *writer, const uint8_t *init, size_
 static bool write_index_header(struct segment_writer *writer)
 {
 	struct index_header header = {
-	    .segment_no = writer->info.segment_no,
-	    .first_wall_us = writer->info.first_wall_us,
+		.segment_no = writer->info.segment_no,
+		.first_wall_us = writer->info.first_wall_us,
 	};
 
 	index_header_seal(&header);
@@ -142,11 +142,11 @@ static bool append_record(struct segment_writer *writer, const struct media *ite
 {
 	const struct media_frame *frame = &item->frame;
 	struct index_record record = {
-	    .wall_us = frame->wall.us,
-	    .offset = writer->end + frame->fragment.data_offset,
-	    .size = frame->fragment.size,
-	    .duration_us = frame->fragment.duration,
-	    .flags = frame->fragment.key ? INDEX_KEY : 0,
+		.wall_us = frame->wall.us,
+		.offset = writer->end + frame->fragment.data_offset,
+		.size = frame->fragment.size,
+		.duration_us = frame->fragment.duration,
+		.flags = frame->fragment.key ? INDEX_KEY : 0,
 	};
 
 	index_record_seal(&record, writer->info.segment_no);

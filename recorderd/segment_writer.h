@@ -17,7 +17,7 @@ struct segment_writer {
 	struct segment_info info;
 	char file[SEGMENT_FILE_BYTES];
 	uint64_t media_at;  /* segment_layout.media_at */
-	uint64_t end;	    /* of the last whole fragment */
+	uint64_t end;       /* of the last whole fragment */
 	uint64_t index_end; /* of the last whole record */
 	uint64_t frames;
 	int64_t end_wall_us; /* of the last frame */

@@ -14,7 +14,7 @@
 struct siblings {
 	char devices[SIBLINGS_MAX][CONFIG_DEVICE_BYTES];
 	const char *excluded[SIBLINGS_MAX + 1]; /* into devices; NULL-terminated */
-	size_t count;				/* of cameras other than this one */
+	size_t count;                           /* of cameras other than this one */
 };
 
 /* Files that cannot be read as a configuration are passed over: their own recorder says so. */

@@ -41,15 +41,15 @@ struct source_frame {
 /* Where a source delivers to; called from within source_read(). */
 struct source_sink {
 	void (*frame)(void *context, const struct source_frame *frame);
-	void (*lost)(void *context, uint32_t frames);	  /* missing by the driver's sequence */
+	void (*lost)(void *context, uint32_t frames);     /* missing by the driver's sequence */
 	void (*damaged)(void *context, const char *what); /* one frame refused, and why */
 	void *context;
 };
 
 enum source_outcome {
 	SOURCE_FINE,
-	SOURCE_GONE,	/* unplugged: ENODEV and its like */
-	SOURCE_FAILED,	/* an error that closing and opening again may heal */
+	SOURCE_GONE,    /* unplugged: ENODEV and its like */
+	SOURCE_FAILED,  /* an error that closing and opening again may heal */
 	SOURCE_RESIZED, /* sends another size than agreed: close and open again */
 };
 

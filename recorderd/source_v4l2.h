@@ -10,9 +10,9 @@
 
 struct source_v4l2 {
 	struct source source; /* first: source.h */
-	int fd;		      /* the camera */
-	int epoll;	      /* the camera, and the compressor where there is one */
-	bool wakes;	      /* the epoll is sure to hear of each frame */
+	int fd;               /* the camera */
+	int epoll;            /* the camera, and the compressor where there is one */
+	bool wakes;           /* the epoll is sure to hear of each frame */
 	struct v4l2_mode mode;
 	struct v4l2_buffers buffers;
 	struct frame_clock clock;

@@ -141,20 +141,20 @@ static void list_segment(struct storage *storage)
 	const struct segment_writer *writer = &storage->writer;
 	const struct mp4_init *track = &storage->run->run.track;
 	struct catalogue_entry entry = {
-	    .segment_no = writer->info.segment_no,
-	    .run_no = writer->info.run_no,
-	    .start_wall_us = writer->info.first_wall_us,
-	    .end_wall_us = writer->info.first_wall_us,
-	    .last_wall_us = writer->info.last_wall_us,
-	    .size_bytes = writer->end,
-	    .media_at = writer->media_at,
-	    .utc_offset_s = writer->info.utc_offset_s,
-	    .codec = track->codec,
-	    .width = track->width,
-	    .height = track->height,
-	    .state = CATALOGUE_RECORDING,
-	    .gap_cause = (uint8_t)writer->info.gap_cause,
-	    .source = (uint8_t)writer->info.source,
+		.segment_no = writer->info.segment_no,
+		.run_no = writer->info.run_no,
+		.start_wall_us = writer->info.first_wall_us,
+		.end_wall_us = writer->info.first_wall_us,
+		.last_wall_us = writer->info.last_wall_us,
+		.size_bytes = writer->end,
+		.media_at = writer->media_at,
+		.utc_offset_s = writer->info.utc_offset_s,
+		.codec = track->codec,
+		.width = track->width,
+		.height = track->height,
+		.state = CATALOGUE_RECORDING,
+		.gap_cause = (uint8_t)writer->info.gap_cause,
+		.source = (uint8_t)writer->info.source,
 	};
 
 	memcpy(entry.file, writer->file, sizeof entry.file);
@@ -165,14 +165,14 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 {
 	const struct media *run = storage->run;
 	struct segment_info info = {
-	    .segment_no = storage->next_segment,
-	    .run_no = storage->run_no,
-	    .first_wall_us = frame->wall.us,
-	    .first_mono_us = frame->mono.us,
-	    .last_wall_us = storage->last_wall_us,
-	    .utc_offset_s = time_utc_offset_s(frame->wall),
-	    .gap_cause = storage->last_wall_us ? storage->next_cause : GAP_START,
-	    .source = run->run.source,
+		.segment_no = storage->next_segment,
+		.run_no = storage->run_no,
+		.first_wall_us = frame->wall.us,
+		.first_mono_us = frame->mono.us,
+		.last_wall_us = storage->last_wall_us,
+		.utc_offset_s = time_utc_offset_s(frame->wall),
+		.gap_cause = storage->last_wall_us ? storage->next_cause : GAP_START,
+		.source = run->run.source,
 	};
 	int folder = archive_folder(storage->archive);
 	bool good;

@@ -5,7 +5,7 @@
 
 #define EVERY_US     US_PER_S
 #define STOOD_US     (3 * US_PER_S)    /* longer without a look: it stood still, which measures nothing */
-#define WAITING_US   US_PER_S	       /* with less waiting, the encoder may be idle at times */
+#define WAITING_US   US_PER_S          /* with less waiting, the encoder may be idle at times */
 #define EVEN_OUT_US  (60.0 * US_PER_S) /* what waits too much is worked off within about so long */
 #define SMOOTHED     0.2
 #define MEASURED_MIN 5

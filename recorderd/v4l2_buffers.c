@@ -9,7 +9,7 @@
 static int request(int fd, uint32_t *count)
 {
 	struct v4l2_requestbuffers wish = {
-	    .count = *count, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
+		.count = *count, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
 
 	if (video_ioctl(fd, VIDIOC_REQBUFS, &wish) < 0)
 		return -1;

@@ -11,7 +11,7 @@
 #include "shared/config.h"
 #include "shared/reason.h"
 
-#define V4L2_CONTROLS_MAX	256 /* an enumeration that goes on past it goes round in circles */
+#define V4L2_CONTROLS_MAX       256 /* an enumeration that goes on past it goes round in circles */
 #define V4L2_CONTROL_NAME_BYTES 33
 
 struct json_object;

@@ -44,8 +44,8 @@ static struct json_object *menu_json(int fd, const struct v4l2_query_ext_ctrl *c
 		json_object_object_add(object, "value", json_object_new_int64(i));
 		json_object_object_add(object, "name",
 				       control->type == V4L2_CTRL_TYPE_INTEGER_MENU
-					   ? json_object_new_int64(entry.value)
-					   : driver_text_json((const char *)entry.name, sizeof(entry.name)));
+					       ? json_object_new_int64(entry.value)
+					       : driver_text_json((const char *)entry.name, sizeof(entry.name)));
 		json_object_array_add(list, object);
 	}
 	return list;

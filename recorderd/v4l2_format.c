@@ -11,9 +11,9 @@
 static const uint32_t jpeg_first[] = {V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG,  V4L2_PIX_FMT_YUYV,
 				      V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,  V4L2_PIX_FMT_YUV420,
 				      V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24, V4L2_PIX_FMT_GREY};
-static const uint32_t raw_first[] = {V4L2_PIX_FMT_YUYV,	  V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,
+static const uint32_t raw_first[] = {V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,
 				     V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24,
-				     V4L2_PIX_FMT_GREY,	  V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG};
+				     V4L2_PIX_FMT_GREY,   V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG};
 
 #define KNOWN_FORMATS (sizeof(jpeg_first) / sizeof(jpeg_first[0]))
 static_assert(sizeof(raw_first) == sizeof(jpeg_first), "both orders name the same formats");

@@ -53,7 +53,7 @@ void mode_list_rates(int fd, uint32_t fourcc, struct mode_size size, struct mode
 	*out = (struct mode_rates){0};
 	for (uint32_t index = 0; index < MODE_RATES_MAX; index++) {
 		struct v4l2_frmivalenum answer = {
-		    .index = index, .pixel_format = fourcc, .width = size.width, .height = size.height};
+			.index = index, .pixel_format = fourcc, .width = size.width, .height = size.height};
 		if (video_ioctl(fd, VIDIOC_ENUM_FRAMEINTERVALS, &answer) < 0)
 			return;
 		if (answer.type != V4L2_FRMIVAL_TYPE_DISCRETE) {

@@ -12,8 +12,8 @@
 #include <linux/videodev2.h>
 
 #define MODE_FORMATS_MAX 32
-#define MODE_SIZES_MAX	 64
-#define MODE_RATES_MAX	 32
+#define MODE_SIZES_MAX   64
+#define MODE_RATES_MAX   32
 
 struct mode_size {
 	uint32_t width, height;

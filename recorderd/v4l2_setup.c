@@ -15,12 +15,12 @@
 #include "recorderd/video_ioctl.h"
 #include "shared/log.h"
 
-#define JPEG_BUFFERS	 8 /* a loop that is late by some frames loses none */
-#define RAW_BUFFERS	 V4L2_BUFFERS_MAX
+#define JPEG_BUFFERS     8 /* a loop that is late by some frames loses none */
+#define RAW_BUFFERS      V4L2_BUFFERS_MAX
 #define RAW_DRIVER_KEEPS 2 /* buffers that stay with the driver while the others are compressed */
-#define STALL_LEAST_US	 (2 * US_PER_S)
-#define STALL_INTERVALS	 5
-#define STEPS_DOWN_MAX	 64
+#define STALL_LEAST_US   (2 * US_PER_S)
+#define STALL_INTERVALS  5
+#define STEPS_DOWN_MAX   64
 
 static bool watch(int epoll, int fd)
 {

@@ -39,7 +39,7 @@ static ssize_t read_items(int fd, uint64_t first, size_t count, void *out)
 
 	while (have < wanted) {
 		ssize_t got =
-		    pread(fd, (uint8_t *)out + have, wanted - have, (off_t)(first * CATALOGUE_ENTRY_BYTES + have));
+			pread(fd, (uint8_t *)out + have, wanted - have, (off_t)(first * CATALOGUE_ENTRY_BYTES + have));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)

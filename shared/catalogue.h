@@ -21,9 +21,9 @@
 #include "shared/reason.h"
 #include "shared/segment.h"
 
-#define CATALOGUE_FILE	      "recording_index.bin"
-#define CATALOGUE_JSON	      "recording_index.json"
-#define CATALOGUE_MAGIC	      UINT64_C(0x0a31544143524353) /* "SCRCAT1\n" */
+#define CATALOGUE_FILE        "recording_index.bin"
+#define CATALOGUE_JSON        "recording_index.json"
+#define CATALOGUE_MAGIC       UINT64_C(0x0a31544143524353) /* "SCRCAT1\n" */
 #define CATALOGUE_ENTRY_BYTES 192u
 
 enum catalogue_state { CATALOGUE_RECORDING = 0, CATALOGUE_COMPLETE = 1 };
@@ -52,9 +52,9 @@ struct catalogue_entry {
 	int32_t utc_offset_s;
 	uint32_t codec; /* mp4_init.codec: avc1, mp4v, … */
 	uint16_t width, height;
-	uint8_t state;	   /* enum catalogue_state */
+	uint8_t state;     /* enum catalogue_state */
 	uint8_t gap_cause; /* enum gap_cause */
-	uint8_t source;	   /* enum frame_source */
+	uint8_t source;    /* enum frame_source */
 	uint8_t pad0;
 	char file[SEGMENT_FILE_BYTES];
 	uint8_t pad1[CATALOGUE_ENTRY_BYTES - 4 - 160];

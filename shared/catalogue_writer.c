@@ -99,11 +99,11 @@ bool catalogue_write(int directory, uint64_t generation, struct catalogue_entry 
 {
 	struct replacement new;
 	struct catalogue_header header = {
-	    .magic = CATALOGUE_MAGIC,
-	    .generation = generation,
-	    .entries = count,
-	    .written_wall_us = wall_now().us,
-	    .entry_bytes = CATALOGUE_ENTRY_BYTES,
+		.magic = CATALOGUE_MAGIC,
+		.generation = generation,
+		.entries = count,
+		.written_wall_us = wall_now().us,
+		.entry_bytes = CATALOGUE_ENTRY_BYTES,
 	};
 
 	header.crc = crc32c(0, &header, offsetof(struct catalogue_header, crc));

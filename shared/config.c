@@ -31,11 +31,11 @@ static dictionary *parse(const char *file, struct reason *why)
 	dictionary *parsed = iniparser_load(file);
 	iniparser_set_error_callback(NULL);
 	if (!parsed)
-		reason_set(
-		    why,
-		    "%s is no .ini file; right would be lines of [section] alone, key = value (at most 1000 bytes), or "
-		    "; comment (%s)",
-		    file, complaint);
+		reason_set(why,
+			   "%s is no .ini file; right would be lines of [section] alone, key = value (at most 1000 "
+			   "bytes), or "
+			   "; comment (%s)",
+			   file, complaint);
 	return parsed;
 }
 
@@ -88,11 +88,11 @@ static bool check_differs(const struct config_set *set, const struct config *con
 			return reason_set(why, "%s: [camera] name = %s is also in %s; right would be a name of its own",
 					  config->file, config->camera.name, other->file);
 		if (share_folder(other, config))
-			return reason_set(
-			    why,
-			    "%s: [record] directory or [clips] directory is also in %s; right would be folders of its "
-			    "own",
-			    config->file, other->file);
+			return reason_set(why,
+					  "%s: [record] directory or [clips] directory is also in %s; right would be "
+					  "folders of its "
+					  "own",
+					  config->file, other->file);
 	}
 	return true;
 }

@@ -25,11 +25,11 @@ enum config_format { FORMAT_AUTO, FORMAT_MJPEG, FORMAT_YUYV };
 enum config_codec { CODEC_H264, CODEC_MJPEG };
 
 struct config_camera {
-	char name[CONFIG_NAME_BYTES];	  /* a-z 0-9 _ -, not empty, no - first */
+	char name[CONFIG_NAME_BYTES];     /* a-z 0-9 _ -, not empty, no - first */
 	char device[CONFIG_DEVICE_BYTES]; /* auto, test, or a path (a bare number N becomes /dev/videoN) */
 	enum config_fallback fallback;
 	int width, height; /* 16 to 8192 */
-	int fps;	   /* 1 to 240 */
+	int fps;           /* 1 to 240 */
 	enum config_format format;
 };
 
@@ -45,14 +45,14 @@ struct config_record {
 };
 
 struct config_retention {
-	double hours;	    /* 0: no limit */
-	double max_gb;	    /* 0: no limit; 1 GB = 10^9 bytes */
+	double hours;       /* 0: no limit */
+	double max_gb;      /* 0: no limit; 1 GB = 10^9 bytes */
 	double min_free_gb; /* 0: no limit */
 };
 
 struct config_memory {
 	double minutes; /* 0.1 to 1440 */
-	int max_mb;	/* 0: a quarter of RAM; MiB */
+	int max_mb;     /* 0: a quarter of RAM; MiB */
 };
 
 struct config_clips {
@@ -63,8 +63,8 @@ struct config_clips {
 
 struct config_http {
 	int max_viewers, max_downloads; /* 1 to 10000 */
-	int max_clip_minutes;		/* 1 to 10080 */
-	int max_transcodes;		/* 0 to 64 */
+	int max_clip_minutes;           /* 1 to 10080 */
+	int max_transcodes;             /* 0 to 64 */
 	bool allow_control;
 };
 

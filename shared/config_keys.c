@@ -24,11 +24,11 @@ struct key {
 };
 
 static const char *const fallbacks[] = {
-    [FALLBACK_ANY] = "any", [FALLBACK_TEST] = "test", [FALLBACK_NONE] = "none", NULL};
+	[FALLBACK_ANY] = "any", [FALLBACK_TEST] = "test", [FALLBACK_NONE] = "none", NULL};
 static const char *const formats[] = {[FORMAT_AUTO] = "auto", [FORMAT_MJPEG] = "mjpeg", [FORMAT_YUYV] = "yuyv", NULL};
 static const char *const codecs[] = {[CODEC_H264] = "h264", [CODEC_MJPEG] = "mjpeg", NULL};
 static const char *const levels[] = {
-    [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL};
+	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL};
 static const char *const encoders[] = {"libx264", "h264_vaapi", "h264_v4l2m2m", "h264_nvenc", NULL};
 
 static_assert(sizeof(enum config_fallback) == sizeof(int) && sizeof(enum log_level) == sizeof(int),
@@ -38,44 +38,44 @@ static_assert(sizeof(enum config_fallback) == sizeof(int) && sizeof(enum log_lev
 
 /* camera:name comes first: default folders may be named by it. */
 static const struct key keys[] = {
-    {"camera:name", "camera", NAME, FIELD(camera.name), 0, 0, NULL},
-    {"camera:device", "auto", DEVICE, FIELD(camera.device), 0, 0, NULL},
-    {"camera:fallback", "any", CHOICE, FIELD(camera.fallback), 0, 0, fallbacks},
-    {"camera:width", "1280", INTEGER, FIELD(camera.width), 16, 8192, NULL},
-    {"camera:height", "720", INTEGER, FIELD(camera.height), 16, 8192, NULL},
-    {"camera:fps", "60", INTEGER, FIELD(camera.fps), 1, 240, NULL},
-    {"camera:format", "auto", CHOICE, FIELD(camera.format), 0, 0, formats},
+	{"camera:name", "camera", NAME, FIELD(camera.name), 0, 0, NULL},
+	{"camera:device", "auto", DEVICE, FIELD(camera.device), 0, 0, NULL},
+	{"camera:fallback", "any", CHOICE, FIELD(camera.fallback), 0, 0, fallbacks},
+	{"camera:width", "1280", INTEGER, FIELD(camera.width), 16, 8192, NULL},
+	{"camera:height", "720", INTEGER, FIELD(camera.height), 16, 8192, NULL},
+	{"camera:fps", "60", INTEGER, FIELD(camera.fps), 1, 240, NULL},
+	{"camera:format", "auto", CHOICE, FIELD(camera.format), 0, 0, formats},
 
-    {"record:enabled", "yes", YES_NO, FIELD(record.enabled), 0, 0, NULL},
-    {"record:directory", "recordings", FOLDER, FIELD(record.directory), 0, 0, NULL},
-    {"record:segment_seconds", "600", INTEGER, FIELD(record.segment_seconds), 10, 86400, NULL},
-    {"record:sync_seconds", "1", INTEGER, FIELD(record.sync_seconds), 1, 600, NULL},
-    {"record:codec", "h264", CHOICE, FIELD(record.codec), 0, 0, codecs},
-    {"record:encoder", "libx264", WORD, FIELD(record.encoder), 0, 0, encoders},
-    {"record:preset", "superfast", WORD, FIELD(record.preset), 0, 0, NULL},
-    {"record:quality", "23", INTEGER, FIELD(record.quality), 0, 51, NULL},
+	{"record:enabled", "yes", YES_NO, FIELD(record.enabled), 0, 0, NULL},
+	{"record:directory", "recordings", FOLDER, FIELD(record.directory), 0, 0, NULL},
+	{"record:segment_seconds", "600", INTEGER, FIELD(record.segment_seconds), 10, 86400, NULL},
+	{"record:sync_seconds", "1", INTEGER, FIELD(record.sync_seconds), 1, 600, NULL},
+	{"record:codec", "h264", CHOICE, FIELD(record.codec), 0, 0, codecs},
+	{"record:encoder", "libx264", WORD, FIELD(record.encoder), 0, 0, encoders},
+	{"record:preset", "superfast", WORD, FIELD(record.preset), 0, 0, NULL},
+	{"record:quality", "23", INTEGER, FIELD(record.quality), 0, 51, NULL},
 
-    {"retention:hours", "72", REAL, FIELD(retention.hours), 0, 1000000, NULL},
-    {"retention:max_gb", "0", REAL, FIELD(retention.max_gb), 0, 1000000, NULL},
-    {"retention:min_free_gb", "2", REAL, FIELD(retention.min_free_gb), 0, 1000000, NULL},
+	{"retention:hours", "72", REAL, FIELD(retention.hours), 0, 1000000, NULL},
+	{"retention:max_gb", "0", REAL, FIELD(retention.max_gb), 0, 1000000, NULL},
+	{"retention:min_free_gb", "2", REAL, FIELD(retention.min_free_gb), 0, 1000000, NULL},
 
-    {"memory:minutes", "30", REAL, FIELD(memory.minutes), 0.1, 1440, NULL},
-    {"memory:max_mb", "0", INTEGER, FIELD(memory.max_mb), 0, 1048576, NULL},
+	{"memory:minutes", "30", REAL, FIELD(memory.minutes), 0.1, 1440, NULL},
+	{"memory:max_mb", "0", INTEGER, FIELD(memory.max_mb), 0, 1048576, NULL},
 
-    {"clips:directory", "clips", FOLDER, FIELD(clips.directory), 0, 0, NULL},
-    {"clips:cache", "yes", YES_NO, FIELD(clips.cache), 0, 0, NULL},
-    {"clips:max_mb", "2048", INTEGER, FIELD(clips.max_mb), 1, 100000000, NULL},
+	{"clips:directory", "clips", FOLDER, FIELD(clips.directory), 0, 0, NULL},
+	{"clips:cache", "yes", YES_NO, FIELD(clips.cache), 0, 0, NULL},
+	{"clips:max_mb", "2048", INTEGER, FIELD(clips.max_mb), 1, 100000000, NULL},
 
-    {"http:max_viewers", "500", INTEGER, FIELD(http.max_viewers), 1, 10000, NULL},
-    {"http:max_downloads", "64", INTEGER, FIELD(http.max_downloads), 1, 10000, NULL},
-    {"http:max_clip_minutes", "360", INTEGER, FIELD(http.max_clip_minutes), 1, 10080, NULL},
-    {"http:max_transcodes", "1", INTEGER, FIELD(http.max_transcodes), 0, 64, NULL},
-    {"http:allow_control", "no", YES_NO, FIELD(http.allow_control), 0, 0, NULL},
+	{"http:max_viewers", "500", INTEGER, FIELD(http.max_viewers), 1, 10000, NULL},
+	{"http:max_downloads", "64", INTEGER, FIELD(http.max_downloads), 1, 10000, NULL},
+	{"http:max_clip_minutes", "360", INTEGER, FIELD(http.max_clip_minutes), 1, 10080, NULL},
+	{"http:max_transcodes", "1", INTEGER, FIELD(http.max_transcodes), 0, 64, NULL},
+	{"http:allow_control", "no", YES_NO, FIELD(http.allow_control), 0, 0, NULL},
 
-    {"log:level", "info", CHOICE, FIELD(log_level), 0, 0, levels},
+	{"log:level", "info", CHOICE, FIELD(log_level), 0, 0, levels},
 };
 
-#define KEYS	 (sizeof(keys) / sizeof(keys[0]))
+#define KEYS     (sizeof(keys) / sizeof(keys[0]))
 #define CONTROLS "controls"
 
 /* Digits, and one point among them where `decimals`: no sign, no exponent, no inf. */
@@ -209,11 +209,11 @@ static bool read_value(const struct key *key, const char *text, struct config *o
 static void describe(const struct key *key, char *out, size_t bytes)
 {
 	static const char *const texts[] = {
-	    [YES_NO] = "yes or no",
-	    [WORD] = "a word of a-z 0-9 _ -, at most 31 bytes",
-	    [NAME] = "a name of a-z 0-9 _ -, at most 31 bytes, beginning with no -",
-	    [DEVICE] = "auto, test, a number N for /dev/videoN, or a path such as /dev/v4l/by-id/...",
-	    [FOLDER] = "a folder",
+		[YES_NO] = "yes or no",
+		[WORD] = "a word of a-z 0-9 _ -, at most 31 bytes",
+		[NAME] = "a name of a-z 0-9 _ -, at most 31 bytes, beginning with no -",
+		[DEVICE] = "auto, test, a number N for /dev/videoN, or a path such as /dev/v4l/by-id/...",
+		[FOLDER] = "a folder",
 	};
 	size_t length = 0;
 
@@ -223,8 +223,8 @@ static void describe(const struct key *key, char *out, size_t bytes)
 	} else if (key->choices) {
 		for (size_t i = 0; key->choices[i] && length < bytes; i++)
 			length +=
-			    (size_t)snprintf(out + length, bytes - length, "%s%s",
-					     i == 0 ? "" : (key->choices[i + 1] ? ", " : " or "), key->choices[i]);
+				(size_t)snprintf(out + length, bytes - length, "%s%s",
+						 i == 0 ? "" : (key->choices[i + 1] ? ", " : " or "), key->choices[i]);
 	} else {
 		snprintf(out, bytes, "%s", texts[key->kind]);
 	}
@@ -324,10 +324,10 @@ static bool check_entry(const char *name, const char *value, struct config *out,
 				  out->file, VALUE_SHOWN, name[0] == ':' ? name + 1 : "[]");
 	if (!section_known(name, (size_t)section))
 		return reason_set(
-		    why,
-		    "%s: there is no section [%.*s]; right would be [camera], [record], [retention], [memory], "
-		    "[clips], [http], [controls] or [log]",
-		    out->file, section < VALUE_SHOWN ? section : VALUE_SHOWN, name);
+			why,
+			"%s: there is no section [%.*s]; right would be [camera], [record], [retention], [memory], "
+			"[clips], [http], [controls] or [log]",
+			out->file, section < VALUE_SHOWN ? section : VALUE_SHOWN, name);
 	if (name[section] == '\0')
 		return true;
 	if (strncmp(name, CONTROLS ":", strlen(CONTROLS) + 1) == 0)

@@ -18,10 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define INDEX_MAGIC	   UINT64_C(0x0a31584449524353) /* "SCRIDX1\n" */
+#define INDEX_MAGIC        UINT64_C(0x0a31584449524353) /* "SCRIDX1\n" */
 #define INDEX_RECORD_BYTES 32u
 #define INDEX_OFFSET_MAX   (UINT64_C(1) << 62)
-#define INDEX_SIZE_MAX	   (64u << 20) /* of a frame; the recorder takes no larger ones */
+#define INDEX_SIZE_MAX     (64u << 20) /* of a frame; the recorder takes no larger ones */
 
 struct index_header {
 	uint64_t magic;
@@ -38,7 +38,7 @@ enum index_flags {
 struct index_record {
 	int64_t wall_us;
 	uint64_t offset;      /* of the frame's data in the segment; its moof and mdat header stand right before it */
-	uint32_t size;	      /* bytes of the frame's data */
+	uint32_t size;        /* bytes of the frame's data */
 	uint32_t duration_us; /* until the next frame; at most UINT32_MAX (71 minutes) */
 	uint32_t flags;
 	uint32_t crc;

@@ -20,8 +20,8 @@
 
 #include "shared/clock.h"
 
-#define LINE_BYTES	1024
-#define QUEUE_LINES	256
+#define LINE_BYTES      1024
+#define QUEUE_LINES     256
 #define STOP_TIMEOUT_MS 200
 
 struct line {
@@ -42,7 +42,7 @@ static bool stopping;
 static pthread_t thread;
 
 static const char *const level_names[] = {
-    [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
 
 void log_set_level(enum log_level level)
 {
@@ -85,8 +85,8 @@ static void format_line(struct line *line, enum log_level level, const char *are
 	localtime_r(&seconds, &local);
 	size_t length = strftime(line->text, room, "%Y-%m-%d %H:%M:%S", &local);
 	length +=
-	    (size_t)snprintf(line->text + length, room - length,
-			     ".%03d %-5s %.32s: ", (int)(now.us % US_PER_S / US_PER_MS), level_names[level], area);
+		(size_t)snprintf(line->text + length, room - length,
+				 ".%03d %-5s %.32s: ", (int)(now.us % US_PER_S / US_PER_MS), level_names[level], area);
 	int wanted = vsnprintf(line->text + length, room - length, format, arguments);
 	if (wanted > 0)
 		length += (size_t)wanted < room - length ? (size_t)wanted : room - length - 1;

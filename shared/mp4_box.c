@@ -9,15 +9,15 @@
 /* Flags of tfhd (8.8.7), of trun (8.8.8), and the one of a sample that matters here (8.8.3.1). */
 #define TFHD_BASE_OFFSET  0x000001u
 #define TFHD_ENTRY_INDEX  0x000002u
-#define TFHD_DURATION	  0x000008u
-#define TFHD_SIZE	  0x000010u
-#define TFHD_FLAGS	  0x000020u
+#define TFHD_DURATION     0x000008u
+#define TFHD_SIZE         0x000010u
+#define TFHD_FLAGS        0x000020u
 #define TFHD_BASE_IS_MOOF 0x020000u
 #define TRUN_DATA_OFFSET  0x000001u
 #define TRUN_FIRST_FLAGS  0x000004u
-#define TRUN_DURATION	  0x000100u
-#define TRUN_SIZE	  0x000200u
-#define TRUN_FLAGS	  0x000400u
+#define TRUN_DURATION     0x000100u
+#define TRUN_SIZE         0x000200u
+#define TRUN_FLAGS        0x000400u
 #define TRUN_COMPOSITION  0x000800u
 #define SAMPLE_IS_NOT_KEY 0x010000u
 
@@ -31,8 +31,8 @@ enum mp4_outcome mp4_box_header(const uint8_t *data, size_t length, size_t at, s
 {
 	if (at > length || length - at < 8)
 		return MP4_MORE;
-	*out =
-	    (struct mp4_box){.type = be32_get(data + at + 4), .header_bytes = 8, .at = at, .size = be32_get(data + at)};
+	*out = (struct mp4_box){
+		.type = be32_get(data + at + 4), .header_bytes = 8, .at = at, .size = be32_get(data + at)};
 	if (out->size == 1) {
 		if (length - at < 16)
 			return MP4_MORE;

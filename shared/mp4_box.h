@@ -11,13 +11,13 @@
 #include <stdint.h>
 
 #define MP4_TYPE(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
-#define MP4_ENTRY_MAX	     4096
+#define MP4_ENTRY_MAX        4096
 
 struct mp4_box {
 	uint32_t type;
 	uint32_t header_bytes; /* 8 or 16 */
-	uint64_t at;	       /* offset of the box in data */
-	uint64_t size;	       /* with its header */
+	uint64_t at;           /* offset of the box in data */
+	uint64_t size;         /* with its header */
 };
 
 enum mp4_outcome {
@@ -34,7 +34,7 @@ struct mp4_init {
 	uint32_t timescale; /* of mdhd */
 	uint32_t track_id;
 	uint16_t width, height;
-	uint32_t codec;	      /* avc1, mp4v (JPEG: objectTypeIndication 0x6c), jpeg, … : the sample entry's type */
+	uint32_t codec;       /* avc1, mp4v (JPEG: objectTypeIndication 0x6c), jpeg, … : the sample entry's type */
 	const uint8_t *entry; /* the whole sample entry of stsd, inside data */
 	uint32_t entry_bytes; /* at most MP4_ENTRY_MAX */
 };
@@ -44,14 +44,14 @@ bool mp4_parse_init(const uint8_t *data, size_t length, struct mp4_init *out);
 
 /* One fragment of one sample. Offsets are within the moof. */
 struct mp4_fragment {
-	uint64_t decode_time;	 /* tfdt */
-	uint32_t duration;	 /* of the sample, in the track's timescale */
-	uint32_t size;		 /* of the sample */
-	bool key;		 /* a sync sample */
-	uint32_t data_offset;	 /* of the sample from the start of the moof: moof size + 8 for what follows at once */
-	uint32_t sequence_at;	 /* offset of mfhd's sequence_number (u32) */
+	uint64_t decode_time;    /* tfdt */
+	uint32_t duration;       /* of the sample, in the track's timescale */
+	uint32_t size;           /* of the sample */
+	bool key;                /* a sync sample */
+	uint32_t data_offset;    /* of the sample from the start of the moof: moof size + 8 for what follows at once */
+	uint32_t sequence_at;    /* offset of mfhd's sequence_number (u32) */
 	uint32_t decode_time_at; /* offset of tfdt's value */
-	uint32_t duration_at;	 /* offset of the duration (u32, in tfhd or trun); 0 where it comes from elsewhere */
+	uint32_t duration_at;    /* offset of the duration (u32, in tfhd or trun); 0 where it comes from elsewhere */
 	bool decode_time_is_64;
 };
 

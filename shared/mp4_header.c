@@ -12,9 +12,9 @@
 #include "shared/mp4_box.h"
 #include "shared/mp4_write.h"
 
-#define EPOCH_1904_S	  INT64_C(2082844800) /* seconds from 1904 to 1970 */
+#define EPOCH_1904_S      INT64_C(2082844800) /* seconds from 1904 to 1970 */
 #define MDAT_HEADER_BYTES 16u
-#define SAMPLES_MAX	  (UINT32_MAX / 32) /* all of their tables stay below 4 GiB */
+#define SAMPLES_MAX       (UINT32_MAX / 32) /* all of their tables stay below 4 GiB */
 
 struct sample {
 	uint64_t offset : 63, key : 1;
@@ -97,10 +97,10 @@ void mp4_header_add(struct mp4_header *header, int64_t time_us, uint64_t payload
 		return;
 	}
 	header->samples[header->count++] = (struct sample){
-	    .offset = payload_offset & (UINT64_MAX >> 1),
-	    .key = key,
-	    .size = size,
-	    .ticks = (uint32_t)(tick - header->last_tick),
+		.offset = payload_offset & (UINT64_MAX >> 1),
+		.key = key,
+		.size = size,
+		.ticks = (uint32_t)(tick - header->last_tick),
 	};
 	header->last_tick = tick;
 }

@@ -80,7 +80,7 @@ void mp4_put_mvhd(struct buffer *out, const struct mp4_times *times)
 	buffer_u32(out, times->timescale);
 	put_time(out, times, times->duration);
 	buffer_u32(out, 0x10000); /* rate 1.0 */
-	buffer_u16(out, 0x100);	  /* volume 1.0 */
+	buffer_u16(out, 0x100);   /* volume 1.0 */
 	zeros(out, 10);
 	put_unity_matrix(out);
 	zeros(out, 24);

@@ -41,8 +41,8 @@
 
 #include "shared/state.h"
 
-#define RING_MAGIC	    UINT64_C(0x31474e4952524353) /* "SCRRING1" */
-#define RING_VERSION	    1u
+#define RING_MAGIC          UINT64_C(0x31474e4952524353) /* "SCRRING1" */
+#define RING_VERSION        1u
 #define RING_HEADER_BYTES   65536u
 #define RING_STATE_OFFSET   4096u
 #define RING_STATE_BYTES    4096u

@@ -11,9 +11,9 @@ bool ring_layout_make(uint64_t index_entries, uint64_t data_bytes, struct ring_l
 		return false;
 	uint64_t index_end = RING_HEADER_BYTES + index_entries * sizeof(struct ring_entry);
 	*out = (struct ring_layout){
-	    .index_entries = index_entries,
-	    .data_offset = (index_end + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES,
-	    .data_bytes = data_bytes,
+		.index_entries = index_entries,
+		.data_offset = (index_end + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES,
+		.data_bytes = data_bytes,
 	};
 	out->total_bytes = out->data_offset + data_bytes;
 	return true;

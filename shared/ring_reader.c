@@ -15,7 +15,7 @@
 
 #include "shared/ring_layout.h"
 
-#define ALIVE_US	(3 * US_PER_S)
+#define ALIVE_US        (3 * US_PER_S)
 #define SEQLOCK_RETRIES 64
 
 struct ring_reader {
@@ -23,7 +23,7 @@ struct ring_reader {
 	const struct ring_entry *entries;
 	const uint8_t *data;
 	struct ring_layout layout; /* as checked when it was opened; the header's own numbers are not used again */
-	void *mapping;		   /* NULL: attached, not ours */
+	void *mapping;             /* NULL: attached, not ours */
 	size_t mapped_bytes;
 	dev_t device;
 	ino_t inode;
@@ -244,7 +244,7 @@ static bool read_locked(const _Atomic uint64_t *lock, const uint8_t *shared, voi
 /* A time that cannot be counts as none. */
 static void check_times(struct recorder_state *state)
 {
-	int64_t *const times_us[] = {&state->heartbeat_mono_us,	      &state->started_wall_us, &state->since_wall_us,
+	int64_t *const times_us[] = {&state->heartbeat_mono_us,       &state->started_wall_us, &state->since_wall_us,
 				     &state->recording_since_wall_us, &state->indexed_wall_us, &state->oldest_wall_us,
 				     &state->last_error_wall_us};
 

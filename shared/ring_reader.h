@@ -1,6 +1,7 @@
 /*
- * ring_reader.h - the reading side of the ring (layout and rules: ring.h). Never writes, never waits for the writer; what it
- * reads is checked before it is used, so a corrupt or malicious ring never makes it read outside of the mapping.
+ * ring_reader.h - the reading side of the ring (layout and rules: ring.h). Never writes, never waits for the writer;
+ * what it reads is checked before it is used, so a corrupt or malicious ring never makes it read outside of the
+ * mapping.
  */
 #ifndef SHARED_RING_READER_H
 #define SHARED_RING_READER_H
@@ -31,7 +32,8 @@ void ring_reader_close(struct ring_reader *reader);
 bool ring_reader_current(const struct ring_reader *reader, const char *name);
 
 uint64_t ring_reader_head(const struct ring_reader *reader); /* newest frame; 0: none yet */
-uint64_t ring_reader_tail(const struct ring_reader *reader); /* oldest frame that counts and that is likely still whole */
+uint64_t
+ring_reader_tail(const struct ring_reader *reader); /* oldest frame that counts and that is likely still whole */
 uint64_t ring_reader_data_bytes(const struct ring_reader *reader);
 
 /* The frame with that number; false where it is not there (any more). */
@@ -47,12 +49,13 @@ double ring_reader_age(const struct ring_reader *reader, const struct ring_frame
 bool ring_reader_copy(const struct ring_reader *reader, const struct ring_frame *frame, uint8_t *out);
 
 /*
- * Waits until head differs from `seen`, at most timeout_ms (-1: for ever). True where it does. Futex on the shared page: wakes
- * across processes.
+ * Waits until head differs from `seen`, at most timeout_ms (-1: for ever). True where it does. Futex on the shared
+ * page: wakes across processes.
  */
 bool ring_reader_wait(const struct ring_reader *reader, uint64_t seen, int timeout_ms);
 
-/* A consistent copy of the published state, texts terminated and times believable; false where none was published yet. */
+/* A consistent copy of the published state, texts terminated and times believable; false where none was published yet.
+ */
 bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *out);
 
 /* True while the recorder's heartbeat is younger than 3 s and the ring is not closed. */

@@ -54,7 +54,7 @@ static uint64_t fitting_bytes(const struct ring_wish *wish, uint64_t freed_bytes
 	if (layout.total_bytes <= room)
 		return wish->data_bytes;
 	uint64_t data_bytes =
-	    room > layout.data_offset ? (room - layout.data_offset) / BYTES_PER_MIB * BYTES_PER_MIB : 0;
+		room > layout.data_offset ? (room - layout.data_offset) / BYTES_PER_MIB * BYTES_PER_MIB : 0;
 	uint64_t least = wish->data_bytes < SHRUNK_LEAST ? wish->data_bytes : SHRUNK_LEAST;
 	return data_bytes > least ? data_bytes : least;
 }

@@ -13,10 +13,10 @@
 struct ring_writer;
 
 struct ring_wish {
-	const char *name;	/* /recorder.NAME */
-	uint64_t data_bytes;	/* wanted */
+	const char *name;       /* /recorder.NAME */
+	uint64_t data_bytes;    /* wanted */
 	uint64_t index_entries; /* wanted */
-	int64_t keep_us;	/* memory.minutes: older frames leave the tail */
+	int64_t keep_us;        /* memory.minutes: older frames leave the tail */
 	bool exact; /* an explicit size: too little room is an error; else it is shrunk (*shrunk_to says so) */
 };
 

@@ -9,10 +9,10 @@
 
 #include "shared/mp4_header.h"
 
-#define HEAD_MAX	   16384u /* far more than ftyp, uuid and an init moov ever are */
-#define TIMESCALE	   1000000u
+#define HEAD_MAX           16384u /* far more than ftyp, uuid and an init moov ever are */
+#define TIMESCALE          1000000u
 #define MEDIA_HEADER_BYTES 16u
-#define RECORDS_A_READ	   256
+#define RECORDS_A_READ     256
 
 static_assert(HEAD_MAX > 2 * MP4_ENTRY_MAX, "an init moov fits into the head");
 
@@ -198,11 +198,11 @@ bool segment_final_moov(const struct segment_layout *layout, const struct index_
 {
 	int64_t end_us = 0;
 	struct mp4_header *header = mp4_header_create(&(struct mp4_header_spec){
-	    .width = layout->init.width,
-	    .height = layout->init.height,
-	    .entry = layout->init.entry,
-	    .entry_bytes = layout->init.entry_bytes,
-	    .created_wall_us = layout->info.first_wall_us,
+		.width = layout->init.width,
+		.height = layout->init.height,
+		.entry = layout->init.entry,
+		.entry_bytes = layout->init.entry_bytes,
+		.created_wall_us = layout->info.first_wall_us,
 	});
 
 	if (!header)

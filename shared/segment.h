@@ -67,7 +67,7 @@ void segment_file_name(int64_t wall_us, unsigned n, char out[SEGMENT_FILE_BYTES]
 bool segment_file_valid(const char *name);
 
 enum segment_form {
-	SEGMENT_OPEN,	  /* fragmented */
+	SEGMENT_OPEN,     /* fragmented */
 	SEGMENT_COMPLETE, /* finished in place */
 };
 

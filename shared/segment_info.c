@@ -19,7 +19,7 @@
 #include "shared/crc32c.h"
 
 #define BOX_BYTES 128u
-#define CRC_AT	  124u
+#define CRC_AT    124u
 
 static const uint8_t extended_type[16] = {'S', 'C', 'R', 's', 'e', 'g', 'm', 'e',
 					  'n', 't', '-', 'i', 'n', 'f', 'o', '1'};
@@ -57,14 +57,14 @@ bool segment_info_decode(const uint8_t *data, size_t length, struct segment_info
 	if (be32_get(data + CRC_AT) != crc32c(0, data, CRC_AT))
 		return false;
 	*out = (struct segment_info){
-	    .segment_no = be64_get(data + 24),
-	    .run_no = be64_get(data + 32),
-	    .first_wall_us = (int64_t)be64_get(data + 40),
-	    .first_mono_us = (int64_t)be64_get(data + 48),
-	    .last_wall_us = (int64_t)be64_get(data + 56),
-	    .utc_offset_s = (int32_t)be32_get(data + 64),
-	    .gap_cause = be32_get(data + 68),
-	    .source = be32_get(data + 72),
+		.segment_no = be64_get(data + 24),
+		.run_no = be64_get(data + 32),
+		.first_wall_us = (int64_t)be64_get(data + 40),
+		.first_mono_us = (int64_t)be64_get(data + 48),
+		.last_wall_us = (int64_t)be64_get(data + 56),
+		.utc_offset_s = (int32_t)be32_get(data + 64),
+		.gap_cause = be32_get(data + 68),
+		.source = be32_get(data + 72),
 	};
 	if (!clock_believable(out->first_wall_us) || !clock_believable(out->first_mono_us) ||
 	    !clock_believable(out->last_wall_us))

@@ -6,7 +6,7 @@
 
 #include "shared/timeform.h"
 
-#define PREFIX		  "recording_"
+#define PREFIX            "recording_"
 #define NUMBER_DIGITS_MAX 9
 
 void segment_file_name(int64_t wall_us, unsigned n, char out[SEGMENT_FILE_BYTES])

@@ -104,11 +104,11 @@ static bool next_fragment(struct walk *walk, uint64_t at, struct index_record *r
 		return false;
 
 	*record = (struct index_record){
-	    .wall_us = wall_us,
-	    .offset = at + fragment.data_offset,
-	    .size = fragment.size,
-	    .duration_us = fragment.duration,
-	    .flags = fragment.key ? INDEX_KEY : 0,
+		.wall_us = wall_us,
+		.offset = at + fragment.data_offset,
+		.size = fragment.size,
+		.duration_us = fragment.duration,
+		.flags = fragment.key ? INDEX_KEY : 0,
 	};
 	index_record_seal(record, walk->info->segment_no);
 	walk->last_decode_time = fragment.decode_time;

@@ -13,10 +13,10 @@ static const char *text_at(const char *const *texts, size_t count, uint32_t numb
 const char *gap_cause_text(uint32_t cause)
 {
 	static const char *const texts[GAP_CAUSES] = {
-	    [GAP_NONE] = "none",	   [GAP_START] = "start",     [GAP_RECORDER_DOWN] = "recorder down",
-	    [GAP_UNPLUGGED] = "unplugged", [GAP_STALLED] = "stalled", [GAP_CLOCK] = "clock",
-	    [GAP_ENCODER] = "encoder",	   [GAP_DISK] = "disk",	      [GAP_OFF] = "recording off",
-	    [GAP_FORMAT] = "format",
+		[GAP_NONE] = "none",           [GAP_START] = "start",     [GAP_RECORDER_DOWN] = "recorder down",
+		[GAP_UNPLUGGED] = "unplugged", [GAP_STALLED] = "stalled", [GAP_CLOCK] = "clock",
+		[GAP_ENCODER] = "encoder",     [GAP_DISK] = "disk",       [GAP_OFF] = "recording off",
+		[GAP_FORMAT] = "format",
 	};
 
 	return TEXT_AT(texts, cause);
@@ -25,8 +25,8 @@ const char *gap_cause_text(uint32_t cause)
 const char *camera_state_text(uint32_t state)
 {
 	static const char *const texts[] = {
-	    [CAMERA_STARTING] = "starting",   [CAMERA_WAITING] = "waiting", [CAMERA_OPENING] = "opening",
-	    [CAMERA_STREAMING] = "streaming", [CAMERA_STALLED] = "stalled", [CAMERA_STOPPED] = "stopped",
+		[CAMERA_STARTING] = "starting",   [CAMERA_WAITING] = "waiting", [CAMERA_OPENING] = "opening",
+		[CAMERA_STREAMING] = "streaming", [CAMERA_STALLED] = "stalled", [CAMERA_STOPPED] = "stopped",
 	};
 
 	return TEXT_AT(texts, state);
@@ -35,8 +35,8 @@ const char *camera_state_text(uint32_t state)
 const char *recording_state_text(uint32_t state)
 {
 	static const char *const texts[] = {
-	    [RECORDING_OFF] = "off",	     [RECORDING_WAITING] = "waiting", [RECORDING_ON] = "recording",
-	    [RECORDING_ENCODER] = "encoder", [RECORDING_DISK] = "disk",
+		[RECORDING_OFF] = "off",         [RECORDING_WAITING] = "waiting", [RECORDING_ON] = "recording",
+		[RECORDING_ENCODER] = "encoder", [RECORDING_DISK] = "disk",
 	};
 
 	return TEXT_AT(texts, state);

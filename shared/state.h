@@ -20,25 +20,25 @@ enum camera_state { /* camera_state */
 
 enum frame_source { SOURCE_CAMERA, SOURCE_TEST };
 
-enum recording_state {			  /* recording_state */
-		       RECORDING_OFF,	  /* record.enabled = no, or switched off */
+enum recording_state {                    /* recording_state */
+		       RECORDING_OFF,     /* record.enabled = no, or switched off */
 		       RECORDING_WAITING, /* no frames to record */
 		       RECORDING_ON,
 		       RECORDING_ENCODER, /* the encoder is down: being restarted */
-		       RECORDING_DISK,	  /* the disk does not take it; see disk_error */
+		       RECORDING_DISK,    /* the disk does not take it; see disk_error */
 };
 
 /* Why there is nothing in front of a segment. Stored in segments (segment.h): the numbers are a format. */
 enum gap_cause {
-	GAP_NONE = 0,	       /* continues the segment before it, not one frame missing */
-	GAP_START = 1,	       /* the first recording ever */
+	GAP_NONE = 0,          /* continues the segment before it, not one frame missing */
+	GAP_START = 1,         /* the first recording ever */
 	GAP_RECORDER_DOWN = 2, /* stopped, crashed, or the machine was off */
 	GAP_UNPLUGGED = 3,
 	GAP_STALLED = 4, /* the camera sent nothing */
-	GAP_CLOCK = 5,	 /* the clock was stepped, or the machine slept */
+	GAP_CLOCK = 5,   /* the clock was stepped, or the machine slept */
 	GAP_ENCODER = 6,
 	GAP_DISK = 7,
-	GAP_OFF = 8,	/* recording was switched off */
+	GAP_OFF = 8,    /* recording was switched off */
 	GAP_FORMAT = 9, /* picture size, format or source changed */
 	GAP_CAUSES,
 };
@@ -56,28 +56,29 @@ struct recorder_state {
 	uint32_t source;
 	char camera[32];  /* camera.name */
 	char device[128]; /* /dev/video0; empty where none */
-	char model[64];	  /* V4L2 card */
+	char model[64];   /* V4L2 card */
 	char driver[32];
 	char bus[64];
 	char format[16];      /* MJPG, YUYV, … as the device sends it */
 	char configured[128]; /* camera.device, where another one serves; else empty */
 	uint32_t width, height;
-	uint32_t fps_milli;	     /* negotiated, 1/1000 frames a second */
+	uint32_t fps_milli;          /* negotiated, 1/1000 frames a second */
 	uint32_t measured_fps_milli; /* over the last seconds */
 	uint32_t camera_ids[32];     /* N of the capture devices /dev/videoN on this machine */
 	uint32_t camera_count;
-	uint32_t encoder_keep_milli; /* share of the frames that the encoder is given, 1/1000: less where it is too slow */
-	uint64_t frames;  /* put into the ring since start */
-	uint64_t lost;	  /* missing by the driver's sequence numbers */
-	uint64_t damaged; /* refused: flagged by the driver, or not a whole JPEG */
+	uint32_t encoder_keep_milli; /* share of the frames that the encoder is given, 1/1000: less where it is too slow
+				      */
+	uint64_t frames;             /* put into the ring since start */
+	uint64_t lost;               /* missing by the driver's sequence numbers */
+	uint64_t damaged;            /* refused: flagged by the driver, or not a whole JPEG */
 
 	uint32_t recording_state;
 	uint32_t encoder_restarts;
 	char encoder[32];
 	int64_t recording_since_wall_us;
-	uint64_t encoded;	   /* frames written to segments */
-	uint64_t thinned;	   /* left out because the encoder is too slow */
-	uint64_t encoder_lost;	   /* swallowed by the encoder, or gone from the ring before it took them */
+	uint64_t encoded;          /* frames written to segments */
+	uint64_t thinned;          /* left out because the encoder is too slow */
+	uint64_t encoder_lost;     /* swallowed by the encoder, or gone from the ring before it took them */
 	int64_t encoder_behind_us; /* age of the next frame to be fed */
 	int64_t indexed_wall_us;   /* end of the newest indexed frame; 0: none yet */
 	char open_segment[64];
@@ -86,9 +87,9 @@ struct recorder_state {
 	uint64_t recordings_bytes;
 	uint64_t segments;
 	int64_t oldest_wall_us; /* start of the oldest segment; 0: none */
-	uint64_t queue_bytes;	/* media waiting for the disk */
-	uint64_t clock_unsure;	/* 1: retention by age waits for a synchronised clock */
-	char disk_error[192];	/* empty where all is well */
+	uint64_t queue_bytes;   /* media waiting for the disk */
+	uint64_t clock_unsure;  /* 1: retention by age waits for a synchronised clock */
+	char disk_error[192];   /* empty where all is well */
 
 	char last_error[256];
 	int64_t last_error_wall_us;

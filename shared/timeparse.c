@@ -8,10 +8,10 @@
 #include <time.h>
 
 #define TEXT_MAX      64
-#define FRACTION_MAX  9			     /* digits that are read; those behind the microseconds are dropped */
+#define FRACTION_MAX  9                      /* digits that are read; those behind the microseconds are dropped */
 #define NUMBER_CAP    INT64_C(1000000000000) /* past the range in every unit */
 #define END_OF_TIME_S INT64_C(7289654400)    /* 2201-01-01T00:00:00Z */
-#define DAY_S	      INT64_C(86400)
+#define DAY_S         INT64_C(86400)
 
 struct cursor {
 	const char *at, *end;
@@ -100,12 +100,12 @@ static bool fields_good(const struct fields *fields)
 static int64_t fields_as_utc(const struct fields *fields)
 {
 	struct tm utc = {
-	    .tm_year = fields->year - 1900,
-	    .tm_mon = fields->month - 1,
-	    .tm_mday = fields->day,
-	    .tm_hour = fields->hour,
-	    .tm_min = fields->minute,
-	    .tm_sec = fields->second,
+		.tm_year = fields->year - 1900,
+		.tm_mon = fields->month - 1,
+		.tm_mday = fields->day,
+		.tm_hour = fields->hour,
+		.tm_min = fields->minute,
+		.tm_sec = fields->second,
 	};
 
 	return (int64_t)timegm(&utc);

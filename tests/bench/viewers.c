@@ -24,7 +24,7 @@
 
 #define LINE_BYTES 512
 #define READ_BYTES (64 * 1024)
-#define TICK_MS	   5
+#define TICK_MS    5
 
 struct viewer {
 	int fd;
@@ -32,7 +32,7 @@ struct viewer {
 	size_t body_left; /* of the picture that is being read */
 	char line[LINE_BYTES];
 	size_t line_length;
-	size_t length;	/* Content-Length of the part whose headers are being read */
+	size_t length;  /* Content-Length of the part whose headers are being read */
 	double taken_s; /* its X-Timestamp */
 	uint64_t pictures, bytes;
 	double allowance; /* bytes that a slow one may still read */

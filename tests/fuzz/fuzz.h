@@ -29,10 +29,10 @@ struct input {
 	size_t left;
 };
 
-uint64_t input_number(struct input *input, size_t bytes);	  /* little-endian, at most 8 bytes */
+uint64_t input_number(struct input *input, size_t bytes);         /* little-endian, at most 8 bytes */
 size_t input_bytes(struct input *input, void *out, size_t bytes); /* how many there were */
-char *input_text(struct input *input);				  /* up to the next NUL; free() it */
-uint8_t *input_copy(const uint8_t *data, size_t size);		  /* of exactly that size; free() it */
+char *input_text(struct input *input);                            /* up to the next NUL; free() it */
+uint8_t *input_copy(const uint8_t *data, size_t size);            /* of exactly that size; free() it */
 
 /* A folder in memory that goes at exit, as a descriptor, and its path. */
 int scratch_folder(void);

@@ -15,7 +15,7 @@
 #include "shared/big_endian.h"
 
 #define SEGMENTS 4u
-#define WALL_US	 INT64_C(1800000000000000)
+#define WALL_US  INT64_C(1800000000000000)
 
 enum kind { LIST, MEDIA, INDEX, KINDS };
 

@@ -13,13 +13,13 @@
 #include "shared/ring_layout.h"
 #include "shared/ring_reader.h"
 
-#define ENTRIES	     8u
+#define ENTRIES      8u
 #define ENTRIES_MOST 64u /* of a header that claims as many as fit the page: it is as good */
-#define FRAMES	     5u
+#define FRAMES       5u
 #define FRAME_BYTES  700u
 #define DATA_BYTES   4096u
 #define HEADER_BYTES 280u
-#define WALL_US	     INT64_C(1792393405000000)
+#define WALL_US      INT64_C(1792393405000000)
 
 static uint64_t make_ring(uint8_t *memory)
 {
@@ -44,7 +44,7 @@ static uint64_t make_ring(uint8_t *memory)
 	struct ring_entry *entries = (void *)(memory + RING_HEADER_BYTES);
 	for (uint64_t seq = 1; seq <= FRAMES; seq++) {
 		struct ring_meta meta = {
-		    .wall_us = WALL_US + (int64_t)seq * 100000, .length = FRAME_BYTES, .stretch = 1};
+			.wall_us = WALL_US + (int64_t)seq * 100000, .length = FRAME_BYTES, .stretch = 1};
 		entries[seq].seq = seq;
 		entries[seq].pos = (seq - 1) * FRAME_BYTES;
 		entries[seq].meta = meta;

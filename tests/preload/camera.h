@@ -72,7 +72,7 @@ struct slot {
 /* One open descriptor. `lock` guards everything behind it against the stream's thread. */
 struct handle {
 	struct camera *camera;
-	int fd, pipe;	  /* the program's end, and ours (-1: hung up) */
+	int fd, pipe;     /* the program's end, and ours (-1: hung up) */
 	bool nonblocking; /* as opened: what the pipe is has nothing to do with it */
 	pid_t process;
 	size_t mode;
@@ -87,7 +87,7 @@ struct handle {
 	size_t slot_bytes, slot_count;
 	struct slot slots[BUFFERS_MAX];
 	uint32_t order[BUFFERS_MAX]; /* queued, then filled: first in, first out */
-	size_t filled, queued;	     /* `order` holds the filled ones, then the queued ones */
+	size_t filled, queued;       /* `order` holds the filled ones, then the queued ones */
 };
 
 /* camera.c */

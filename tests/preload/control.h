@@ -14,16 +14,16 @@
 #define CONTROL_BYTES 4096
 
 enum control_fault {
-	CONTROL_UNPLUGGED = 0,	    /* 1: no such node, and what is open answers ENODEV and hangs up */
-	CONTROL_STALL = 1,	    /* 1: no frame comes; their numbers are not used up */
-	CONTROL_ERROR_NEXT = 2,	    /* so many frames are flagged V4L2_BUF_FLAG_ERROR */
+	CONTROL_UNPLUGGED = 0,      /* 1: no such node, and what is open answers ENODEV and hangs up */
+	CONTROL_STALL = 1,          /* 1: no frame comes; their numbers are not used up */
+	CONTROL_ERROR_NEXT = 2,     /* so many frames are flagged V4L2_BUF_FLAG_ERROR */
 	CONTROL_TRUNCATE_NEXT = 3,  /* so many frames are cut in half */
-	CONTROL_ZERO_NEXT = 4,	    /* so many frames have zeros for their second half */
+	CONTROL_ZERO_NEXT = 4,      /* so many frames have zeros for their second half */
 	CONTROL_GARBAGE_NEXT = 5,   /* so many frames are noise */
-	CONTROL_EMPTY_NEXT = 6,	    /* so many frames have no byte */
-	CONTROL_SKIP_NEXT = 7,	    /* so many frames are lost: gaps in the sequence */
-	CONTROL_PAD_BYTES = 8,	    /* so many zeros behind each frame */
-	CONTROL_RESIZE = 9,	    /* N: the frames come from the N-th other mode, whatever was agreed */
+	CONTROL_EMPTY_NEXT = 6,     /* so many frames have no byte */
+	CONTROL_SKIP_NEXT = 7,      /* so many frames are lost: gaps in the sequence */
+	CONTROL_PAD_BYTES = 8,      /* so many zeros behind each frame */
+	CONTROL_RESIZE = 9,         /* N: the frames come from the N-th other mode, whatever was agreed */
 	CONTROL_OPEN_ERRNO = 10,    /* open() fails with this */
 	CONTROL_FORMAT_ERRNO = 11,  /* VIDIOC_S_FMT */
 	CONTROL_PARM_ERRNO = 12,    /* VIDIOC_S_PARM */
@@ -33,10 +33,10 @@ enum control_fault {
 	CONTROL_DQBUF_ERRNO = 16,
 	CONTROL_CLOCK_REALTIME = 17, /* 1: time stamps of the wall clock, not flagged as monotonic */
 	CONTROL_STAMP_BACK_MS = 18,  /* time stamps lie so far in the past */
-	CONTROL_SLOW = 19,	     /* N: each N-th frame only, as in the dark; the sequence has no gaps */
+	CONTROL_SLOW = 19,           /* N: each N-th frame only, as in the dark; the sequence has no gaps */
 	CONTROL_MAX_BUFFERS = 20,    /* the driver gives no more; 0: 8 */
-	CONTROL_METADATA = 21,	     /* 1: device_caps of a metadata node */
-	CONTROL_JITTER = 22,	     /* each frame comes late by another part of its time, up to so many percent */
+	CONTROL_METADATA = 21,       /* 1: device_caps of a metadata node */
+	CONTROL_JITTER = 22,         /* each frame comes late by another part of its time, up to so many percent */
 	CONTROL_FAULTS = 64
 };
 

@@ -17,9 +17,9 @@
 enum disk_fault {
 	DISK_GROW_ERRNO = 0,   /* making files and writing fails with this: ENOSPC */
 	DISK_CHANGE_ERRNO = 1, /* any change fails with this: EROFS, EIO */
-	DISK_HANG = 2,	       /* 1: whoever changes something waits until it is 0 */
+	DISK_HANG = 2,         /* 1: whoever changes something waits until it is 0 */
 	DISK_FREE_MB = 3,      /* what fstatvfs() calls free; 0: the truth */
-	DISK_HELD = 4,	       /* set by the library: threads that wait now */
+	DISK_HELD = 4,         /* set by the library: threads that wait now */
 	DISK_FAULTS = 64
 };
 

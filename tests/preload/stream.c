@@ -91,8 +91,8 @@ static int64_t stamp_us(const struct camera *camera, int64_t due_us)
 	int64_t at_us = due_us - (int64_t)camera_fault(camera, CONTROL_STAMP_BACK_MS) * 1000;
 
 	return camera_fault(camera, CONTROL_CLOCK_REALTIME)
-		   ? at_us + clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC)
-		   : at_us;
+		       ? at_us + clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC)
+		       : at_us;
 }
 
 static void fill(struct handle *handle, uint32_t index, uint32_t sequence, uint64_t number, int64_t due_us)
@@ -105,7 +105,7 @@ static void fill(struct handle *handle, uint32_t index, uint32_t sequence, uint6
 	uint8_t *data = handle->mapped + index * handle->slot_bytes;
 
 	*slot = (struct slot){
-	    .state = SLOT_FILLED, .kind = "taken", .sequence = sequence, .number = number, .mono_us = due_us};
+		.state = SLOT_FILLED, .kind = "taken", .sequence = sequence, .number = number, .mono_us = due_us};
 	slot->bytes = (uint32_t)(entry->length < handle->slot_bytes ? entry->length : handle->slot_bytes);
 	slot->stamp_us = stamp_us(camera, due_us);
 	slot->flags = camera_fault(camera, CONTROL_CLOCK_REALTIME) ? 0 : V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;

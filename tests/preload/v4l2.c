@@ -14,10 +14,10 @@ struct knob {
 };
 
 static const struct knob knobs[CONTROLS_MAX] = {
-    {V4L2_CID_BRIGHTNESS, V4L2_CTRL_TYPE_INTEGER, "Brightness", 0, 255, 128},
-    {V4L2_CID_CONTRAST, V4L2_CTRL_TYPE_INTEGER, "Contrast", 0, 255, 32},
-    {V4L2_CID_AUTO_WHITE_BALANCE, V4L2_CTRL_TYPE_BOOLEAN, "White Balance, Automatic", 0, 1, 1},
-    {V4L2_CID_EXPOSURE_AUTO_PRIORITY, V4L2_CTRL_TYPE_BOOLEAN, "Exposure, Dynamic Framerate", 0, 1, 0},
+	{V4L2_CID_BRIGHTNESS, V4L2_CTRL_TYPE_INTEGER, "Brightness", 0, 255, 128},
+	{V4L2_CID_CONTRAST, V4L2_CTRL_TYPE_INTEGER, "Contrast", 0, 255, 32},
+	{V4L2_CID_AUTO_WHITE_BALANCE, V4L2_CTRL_TYPE_BOOLEAN, "White Balance, Automatic", 0, 1, 1},
+	{V4L2_CID_EXPOSURE_AUTO_PRIORITY, V4L2_CTRL_TYPE_BOOLEAN, "Exposure, Dynamic Framerate", 0, 1, 0},
 };
 
 static int knob_find(uint32_t id)
@@ -67,7 +67,7 @@ static int query_ext_ctrl(struct handle *handle, void *argument)
 	if (i < 0)
 		return EINVAL;
 	*out = (struct v4l2_query_ext_ctrl){
-	    .id = knobs[i].id, .type = knobs[i].type, .step = 1, .elem_size = 4, .elems = 1};
+		.id = knobs[i].id, .type = knobs[i].type, .step = 1, .elem_size = 4, .elems = 1};
 	out->minimum = knobs[i].least;
 	out->maximum = knobs[i].most;
 	out->default_value = knobs[i].initial;
@@ -129,30 +129,30 @@ static const struct {
 	uint32_t request;
 	int (*answer)(struct handle *handle, void *argument); /* 0 or an errno */
 } answers[] = {
-    {(uint32_t)VIDIOC_QUERYCAP, v4l2_query_cap},
-    {(uint32_t)VIDIOC_ENUMINPUT, v4l2_enum_input},
-    {(uint32_t)VIDIOC_G_INPUT, v4l2_get_input},
-    {(uint32_t)VIDIOC_S_INPUT, v4l2_set_input},
-    {(uint32_t)VIDIOC_ENUM_FMT, v4l2_enum_fmt},
-    {(uint32_t)VIDIOC_ENUM_FRAMESIZES, v4l2_enum_sizes},
-    {(uint32_t)VIDIOC_ENUM_FRAMEINTERVALS, v4l2_enum_intervals},
-    {(uint32_t)VIDIOC_G_FMT, v4l2_get_fmt},
-    {(uint32_t)VIDIOC_TRY_FMT, v4l2_try_fmt},
-    {(uint32_t)VIDIOC_S_FMT, v4l2_set_fmt},
-    {(uint32_t)VIDIOC_G_PARM, v4l2_get_parm},
-    {(uint32_t)VIDIOC_S_PARM, v4l2_set_parm},
-    {(uint32_t)VIDIOC_REQBUFS, v4l2_request_buffers},
-    {(uint32_t)VIDIOC_QUERYBUF, v4l2_query_buffer},
-    {(uint32_t)VIDIOC_QBUF, v4l2_queue_buffer},
-    {(uint32_t)VIDIOC_DQBUF, v4l2_dequeue_buffer},
-    {(uint32_t)VIDIOC_STREAMON, v4l2_stream_on},
-    {(uint32_t)VIDIOC_STREAMOFF, v4l2_stream_off},
-    {(uint32_t)VIDIOC_QUERYCTRL, query_ctrl},
-    {(uint32_t)VIDIOC_QUERY_EXT_CTRL, query_ext_ctrl},
-    {(uint32_t)VIDIOC_G_CTRL, get_ctrl},
-    {(uint32_t)VIDIOC_S_CTRL, set_ctrl},
-    {(uint32_t)VIDIOC_G_EXT_CTRLS, get_ext_ctrls},
-    {(uint32_t)VIDIOC_S_EXT_CTRLS, set_ext_ctrls},
+	{(uint32_t)VIDIOC_QUERYCAP, v4l2_query_cap},
+	{(uint32_t)VIDIOC_ENUMINPUT, v4l2_enum_input},
+	{(uint32_t)VIDIOC_G_INPUT, v4l2_get_input},
+	{(uint32_t)VIDIOC_S_INPUT, v4l2_set_input},
+	{(uint32_t)VIDIOC_ENUM_FMT, v4l2_enum_fmt},
+	{(uint32_t)VIDIOC_ENUM_FRAMESIZES, v4l2_enum_sizes},
+	{(uint32_t)VIDIOC_ENUM_FRAMEINTERVALS, v4l2_enum_intervals},
+	{(uint32_t)VIDIOC_G_FMT, v4l2_get_fmt},
+	{(uint32_t)VIDIOC_TRY_FMT, v4l2_try_fmt},
+	{(uint32_t)VIDIOC_S_FMT, v4l2_set_fmt},
+	{(uint32_t)VIDIOC_G_PARM, v4l2_get_parm},
+	{(uint32_t)VIDIOC_S_PARM, v4l2_set_parm},
+	{(uint32_t)VIDIOC_REQBUFS, v4l2_request_buffers},
+	{(uint32_t)VIDIOC_QUERYBUF, v4l2_query_buffer},
+	{(uint32_t)VIDIOC_QBUF, v4l2_queue_buffer},
+	{(uint32_t)VIDIOC_DQBUF, v4l2_dequeue_buffer},
+	{(uint32_t)VIDIOC_STREAMON, v4l2_stream_on},
+	{(uint32_t)VIDIOC_STREAMOFF, v4l2_stream_off},
+	{(uint32_t)VIDIOC_QUERYCTRL, query_ctrl},
+	{(uint32_t)VIDIOC_QUERY_EXT_CTRL, query_ext_ctrl},
+	{(uint32_t)VIDIOC_G_CTRL, get_ctrl},
+	{(uint32_t)VIDIOC_S_CTRL, set_ctrl},
+	{(uint32_t)VIDIOC_G_EXT_CTRLS, get_ext_ctrls},
+	{(uint32_t)VIDIOC_S_EXT_CTRLS, set_ext_ctrls},
 };
 
 int v4l2_ioctl(struct handle *handle, unsigned long request, void *argument)

@@ -58,7 +58,7 @@ int v4l2_request_buffers(struct handle *handle, void *argument)
 	if (handle->memory < 0 || ftruncate(handle->memory, (off_t)(handle->slot_bytes * request->count)) != 0)
 		return ENOMEM;
 	handle->mapped =
-	    mmap(NULL, handle->slot_bytes * request->count, PROT_READ | PROT_WRITE, MAP_SHARED, handle->memory, 0);
+		mmap(NULL, handle->slot_bytes * request->count, PROT_READ | PROT_WRITE, MAP_SHARED, handle->memory, 0);
 	if (handle->mapped == MAP_FAILED)
 		return ENOMEM;
 	handle->slot_count = request->count;

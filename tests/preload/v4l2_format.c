@@ -35,7 +35,7 @@ int v4l2_query_cap(struct handle *handle, void *argument)
 	cap->version = 0x060100;
 	cap->device_caps = V4L2_CAP_STREAMING | V4L2_CAP_EXT_PIX_FORMAT;
 	cap->device_caps |=
-	    camera_fault(handle->camera, CONTROL_METADATA) ? V4L2_CAP_META_CAPTURE : V4L2_CAP_VIDEO_CAPTURE;
+		camera_fault(handle->camera, CONTROL_METADATA) ? V4L2_CAP_META_CAPTURE : V4L2_CAP_VIDEO_CAPTURE;
 	cap->capabilities = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_META_CAPTURE | V4L2_CAP_STREAMING |
 			    V4L2_CAP_EXT_PIX_FORMAT | V4L2_CAP_DEVICE_CAPS;
 	return 0;
@@ -122,8 +122,8 @@ static void format_fill(const struct handle *handle, struct v4l2_pix_format *pix
 {
 	const struct frames_header *header = mode_header(handle);
 
-	*pix =
-	    (struct v4l2_pix_format){.width = header->width, .height = header->height, .pixelformat = header->fourcc};
+	*pix = (struct v4l2_pix_format){
+		.width = header->width, .height = header->height, .pixelformat = header->fourcc};
 	pix->field = V4L2_FIELD_NONE;
 	pix->colorspace = V4L2_COLORSPACE_SRGB;
 	pix->bytesperline = header->fourcc == V4L2_PIX_FMT_YUYV ? header->width * 2 : 0;

@@ -57,7 +57,7 @@ static void texture_fill(struct picture *p)
 	for (unsigned y = 0; y < 2 * p->lines; y++) {
 		for (unsigned x = 0; x < 2 * p->stride; x++) {
 			unsigned hill =
-			    ((x * 5 + y * 3) % 256 < 128 ? (x * 5 + y * 3) % 128 : 127 - (x * 5 + y * 3) % 128);
+				((x * 5 + y * 3) % 256 < 128 ? (x * 5 + y * 3) % 128 : 127 - (x * 5 + y * 3) % 128);
 
 			random = random * 1664525u + 1013904223u;
 			p->texture[(size_t)y * 2 * p->stride + x] = (uint8_t)(50 + hill + (random >> 28));
@@ -67,8 +67,8 @@ static void texture_fill(struct picture *p)
 
 static void picture_init(struct picture *p, unsigned width, unsigned height)
 {
-	*p =
-	    (struct picture){.width = width, .height = height, .stride = ALIGN(width, 16u), .lines = ALIGN(height, 8u)};
+	*p = (struct picture){
+		.width = width, .height = height, .stride = ALIGN(width, 16u), .lines = ALIGN(height, 8u)};
 	p->luma = allocate((size_t)p->stride * p->lines);
 	p->cb = allocate((size_t)p->stride / 2 * p->lines);
 	p->cr = allocate((size_t)p->stride / 2 * p->lines);

@@ -12,7 +12,7 @@
 #include "tests/unit/segment_cases.h"
 
 #define LISTED_MAX 32
-#define HOUR_US	   (3600 * US_PER_S)
+#define HOUR_US    (3600 * US_PER_S)
 
 static struct config config;
 static struct archive *archive;

@@ -83,11 +83,11 @@ enum source_open_outcome source_open(const struct config *config, const char *co
 	}
 	source = calloc(1, sizeof *source);
 	source->base = (struct source){
-	    .ops = &fake_ops,
-	    .info = {.kind = SOURCE_CAMERA,
-		     .model = "Fake",
-		     .fps_milli = atomic_load(&offered_fps_milli),
-		     .frame_limit_us = 2 * US_PER_S},
+		.ops = &fake_ops,
+		.info = {.kind = SOURCE_CAMERA,
+			 .model = "Fake",
+			 .fps_milli = atomic_load(&offered_fps_milli),
+			 .frame_limit_us = 2 * US_PER_S},
 	};
 	snprintf(source->base.info.device, sizeof source->base.info.device, "/dev/video%d", itself ? 0 : 7);
 	source->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -15,7 +15,7 @@ static _Atomic int64_t mono_ahead_us, wall_ahead_us;
 
 int clock_gettime(clockid_t id, struct timespec *out)
 {
-	int64_t ahead_us = id == CLOCK_REALTIME	   ? atomic_load(&wall_ahead_us)
+	int64_t ahead_us = id == CLOCK_REALTIME    ? atomic_load(&wall_ahead_us)
 			   : id == CLOCK_MONOTONIC ? atomic_load(&mono_ahead_us)
 						   : 0;
 	long result = syscall(SYS_clock_gettime, id, out);

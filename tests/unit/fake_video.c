@@ -62,14 +62,14 @@ struct fake_node *fake_camera(unsigned number)
 	struct fake_node *node = &fake_nodes[number];
 
 	*node = (struct fake_node){
-	    .present = true,
-	    .card = "Fake camera",
-	    .device_caps = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING,
-	    .fourccs = {V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_MJPEG},
-	    .sizes = {{640, 480, {30, 15}}, {1280, 720, {30, 60, 10}}},
-	    .fd = -1,
-	    .feed = -1,
-	    .memory = -1,
+		.present = true,
+		.card = "Fake camera",
+		.device_caps = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING,
+		.fourccs = {V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_MJPEG},
+		.sizes = {{640, 480, {30, 15}}, {1280, 720, {30, 60, 10}}},
+		.fd = -1,
+		.feed = -1,
+		.memory = -1,
 	};
 	return node;
 }

@@ -25,7 +25,7 @@ struct fake_frame {
 	const void *data;
 	size_t length;
 	uint32_t bytesused; /* 0: length */
-	bool empty;	    /* bytesused really is 0 */
+	bool empty;         /* bytesused really is 0 */
 	uint32_t flags, sequence;
 	int64_t stamp_us;
 };
@@ -37,9 +37,9 @@ struct fake_node {
 	uint32_t device_caps;
 	uint32_t fourccs[4]; /* ends with 0 */
 	struct fake_size sizes[4];
-	uint32_t grants;	/* buffers; 0: as asked */
-	uint32_t buffer_bytes;	/* 0: FAKE_BYTES */
-	uint64_t room;		/* pixels a second that the bus carries; 0: any */
+	uint32_t grants;        /* buffers; 0: as asked */
+	uint32_t buffer_bytes;  /* 0: FAKE_BYTES */
+	uint64_t room;          /* pixels a second that the bus carries; 0: any */
 	uint32_t answers_width; /* S_FMT gives this width instead; 0: as asked */
 	uint32_t bytesperline;
 	int open_errno, format_errno, parm_errno, buffers_errno, fetch_errno, queue_errno;

@@ -12,7 +12,7 @@ static char socket_path[80];
 struct viewer {
 	int fd;
 	struct buffer bytes; /* what came and was not looked at yet */
-	int last_type;	     /* of the last record */
+	int last_type;       /* of the last record */
 };
 
 static inline struct viewer ask(const char *method, const char *uri)

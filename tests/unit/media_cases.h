@@ -189,17 +189,19 @@ static inline struct piece next_piece(const struct stream *stream, size_t *at, u
 static inline void stream_make(struct stream *out, const char *codec)
 {
 	static const char h264[] =
-	    "-c:v libx264 -preset superfast -tune zerolatency -bf 0 -g 6000 -sc_threshold 0 -forced-idr 1 -x264-params "
-	    "fps=60 "
-	    "-force_key_frames 'expr:if(isnan(prev_forced_t),1,gt(floor(t+0.4370005),floor(prev_forced_t+0.4370005)))' "
-	    "-bsf:v dump_extra=freq=keyframe -pix_fmt yuv420p";
+		"-c:v libx264 -preset superfast -tune zerolatency -bf 0 -g 6000 -sc_threshold 0 -forced-idr 1 "
+		"-x264-params "
+		"fps=60 "
+		"-force_key_frames "
+		"'expr:if(isnan(prev_forced_t),1,gt(floor(t+0.4370005),floor(prev_forced_t+0.4370005)))' "
+		"-bsf:v dump_extra=freq=keyframe -pix_fmt yuv420p";
 	char path[PATH_BYTES];
 	size_t at = 0;
 
 	struct buffer jpegs =
-	    output_of("ffmpeg -v error -f lavfi -i testsrc=size=96x64:rate=10 -frames:v %u -c:v mjpeg "
-		      "-pix_fmt yuvj420p -f mjpeg pipe:1",
-		      MEDIA_FRAMES);
+		output_of("ffmpeg -v error -f lavfi -i testsrc=size=96x64:rate=10 -frames:v %u -c:v mjpeg "
+			  "-pix_fmt yuvj420p -f mjpeg pipe:1",
+			  MEDIA_FRAMES);
 	struct buffer ivf = ivf_of(&jpegs, 96, 64);
 	file_write(path_of("frames.ivf", path), ivf.data, ivf.length);
 	*out = (struct stream){0};
@@ -234,11 +236,11 @@ static inline struct buffer segment_of(const struct stream *stream, size_t first
 	struct buffer out = {0};
 	const uint8_t *data = stream->data.data;
 	struct segment_info info = {
-	    .segment_no = segment_no,
-	    .run_no = 3,
-	    .first_wall_us = MEDIA_WALL_US + media_time_us(first),
-	    .utc_offset_s = 7200,
-	    .camera = "bench",
+		.segment_no = segment_no,
+		.run_no = 3,
+		.first_wall_us = MEDIA_WALL_US + media_time_us(first),
+		.utc_offset_s = 7200,
+		.camera = "bench",
 	};
 
 	buffer_append(&out, data + stream->ftyp.at, stream->ftyp.bytes);
@@ -261,9 +263,9 @@ static inline struct buffer segment_of(const struct stream *stream, size_t first
 static inline size_t decode(const char *path, struct decoded out[MEDIA_FRAMES * 2])
 {
 	struct buffer text =
-	    output_of("ffmpeg -nostdin -v error -i '%s' -fps_mode passthrough -enc_time_base 1:1000000 "
-		      "-f framemd5 - 2>&1",
-		      path);
+		output_of("ffmpeg -nostdin -v error -i '%s' -fps_mode passthrough -enc_time_base 1:1000000 "
+			  "-f framemd5 - 2>&1",
+			  path);
 	size_t count = 0;
 	char *rest = NULL;
 

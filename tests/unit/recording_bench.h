@@ -30,8 +30,8 @@
 
 #define BENCH_FRAMES   2000
 #define BENCH_SEGMENTS 64
-#define BENCH_AHEAD    60			 /* so many frames are given before the disk has them */
-#define BENCH_LIMIT_US (90 * US_PER_S)		 /* far more than anything here needs */
+#define BENCH_AHEAD    60                        /* so many frames are given before the disk has them */
+#define BENCH_LIMIT_US (90 * US_PER_S)           /* far more than anything here needs */
 #define BENCH_WALL_US  INT64_C(1800000000437000) /* within a second, in 2027 */
 
 struct bench {
@@ -73,8 +73,11 @@ static struct reason why;
 static inline int bench_prepare(uint64_t ring_bytes)
 {
 	char name[64];
-	struct ring_wish wish = {
-	    .name = name, .data_bytes = ring_bytes, .index_entries = 4096, .keep_us = 3600 * US_PER_S, .exact = true};
+	struct ring_wish wish = {.name = name,
+				 .data_bytes = ring_bytes,
+				 .index_entries = 4096,
+				 .keep_us = 3600 * US_PER_S,
+				 .exact = true};
 	const char *base = getenv("TMPDIR");
 	uint64_t bytes;
 	const void *memory;
@@ -138,12 +141,12 @@ static inline void bench_start(void)
 {
 	bench_start_storage();
 	bench.encoder = encoder_create(&(struct encoder_parts){
-	    .loop = bench.loop,
-	    .config = &bench.config,
-	    .archive = bench.archive,
-	    .storage = bench.storage,
-	    .ring = bench.reader,
-	    .adopted = bench.adopted,
+		.loop = bench.loop,
+		.config = &bench.config,
+		.archive = bench.archive,
+		.storage = bench.storage,
+		.ring = bench.reader,
+		.adopted = bench.adopted,
 	});
 	assert_non_null(bench.encoder);
 	assert_true(archive_wait(bench.archive).recovered);
@@ -153,12 +156,12 @@ static inline void bench_start(void)
 static inline void bench_put_bytes(int64_t wall_us, const void *data, size_t length)
 {
 	struct ring_meta meta = {
-	    .wall_us = wall_us,
-	    .mono_us = wall_us - bench.mono_offset_us,
-	    .stretch = bench.stretch,
-	    .gap_cause = bench.gap_cause,
-	    .width = bench.width,
-	    .height = bench.height,
+		.wall_us = wall_us,
+		.mono_us = wall_us - bench.mono_offset_us,
+		.stretch = bench.stretch,
+		.gap_cause = bench.gap_cause,
+		.width = bench.width,
+		.height = bench.height,
 	};
 
 	assert_int_not_equal(ring_writer_put(bench.ring, &meta, &(struct iovec){(void *)data, length}, 1), 0);
@@ -327,7 +330,7 @@ static inline void assert_key_frames(void)
 {
 	for (size_t i = 0; i < bench.found; i++) {
 		bool first = i == 0 || bench.segments[bench.segment_of[i]].run_no !=
-					   bench.segments[bench.segment_of[i - 1]].run_no;
+					       bench.segments[bench.segment_of[i - 1]].run_no;
 		bool wanted = first || second_of(bench.wall_us[i]) != second_of(bench.wall_us[i - 1]);
 
 		if (wanted != ((bench.records[i].flags & INDEX_KEY) != 0))

@@ -11,10 +11,10 @@
 
 static struct reason why;
 static int directory;
-static struct buffer segment;	       /* open, of SMALL frames */
+static struct buffer segment;          /* open, of SMALL frames */
 static struct buffer index_file;       /* of all of it */
 static struct buffer plain[SMALL + 1]; /* finished, with so many frames */
-static size_t ends[SMALL + 1];	       /* of the open form with so many frames */
+static size_t ends[SMALL + 1];         /* of the open form with so many frames */
 
 static inline void put_files(const void *media, size_t media_bytes, const void *index, size_t index_bytes)
 {

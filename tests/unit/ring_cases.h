@@ -45,11 +45,11 @@ static inline int remove_ring(void **state)
 static inline struct ring_writer *open_writer_of(uint64_t data_bytes, uint64_t entries, uint64_t *adopted)
 {
 	struct ring_wish wish = {
-	    .name = ring_name,
-	    .data_bytes = data_bytes,
-	    .index_entries = entries,
-	    .keep_us = 3600 * US_PER_S,
-	    .exact = true,
+		.name = ring_name,
+		.data_bytes = data_bytes,
+		.index_entries = entries,
+		.keep_us = 3600 * US_PER_S,
+		.exact = true,
 	};
 	uint64_t got = 0;
 	return ring_writer_open(&wish, &got, adopted, &why);

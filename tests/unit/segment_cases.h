@@ -5,7 +5,7 @@
 #include "tests/unit/media_cases.h"
 
 #define SEGMENT_NO 41u
-#define SMALL	   6u /* frames of a segment that is cut at every byte */
+#define SMALL      6u /* frames of a segment that is cut at every byte */
 
 static struct stream h264, mjpeg;
 

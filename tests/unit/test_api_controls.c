@@ -51,8 +51,8 @@ static bool is_explained(const char *name, int value)
 static int set_up(void **state)
 {
 	(void)state;
-	camera =
-	    (struct recorder_state){.camera_state = CAMERA_STREAMING, .fps_milli = 30000, .measured_fps_milli = 15000};
+	camera = (struct recorder_state){
+		.camera_state = CAMERA_STREAMING, .fps_milli = 30000, .measured_fps_milli = 15000};
 	return 0;
 }
 
@@ -95,9 +95,9 @@ static void a_list_of_something_else_is_passed_over(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(a_low_rate_is_explained_by_the_control_that_is_on),
-	    CASE(a_rate_near_the_negotiated_one_or_none_is_not),
-	    CASE(a_list_of_something_else_is_passed_over),
+		CASE(a_low_rate_is_explained_by_the_control_that_is_on),
+		CASE(a_rate_near_the_negotiated_one_or_none_is_not),
+		CASE(a_list_of_something_else_is_passed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@
 #include "fcgi/api_master.h"
 #include "tests/unit/fastcgi_client.h"
 
-#define WORKERS	      2
+#define WORKERS       2
 #define RETIRE_AFTER  20
 #define BIG_BYTES     (8u << 20)
 #define DOWNLOADS_MAX 3
@@ -350,15 +350,15 @@ static void a_retiring_worker_ends_its_download(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_request_is_answered_while_workers_retire),
-	    cmocka_unit_test(waiting_requests_hold_up_nobody),
-	    cmocka_unit_test(a_child_tells_its_result),
-	    cmocka_unit_test(a_client_that_leaves_takes_its_child_along),
-	    cmocka_unit_test(downloads_are_counted_over_all_workers),
-	    cmocka_unit_test(a_retiring_worker_ends_its_download),
-	    cmocka_unit_test(a_killed_worker_is_replaced),
-	    cmocka_unit_test(a_crash_costs_one_request),
-	    cmocka_unit_test(places_of_killed_workers_come_back),
+		cmocka_unit_test(every_request_is_answered_while_workers_retire),
+		cmocka_unit_test(waiting_requests_hold_up_nobody),
+		cmocka_unit_test(a_child_tells_its_result),
+		cmocka_unit_test(a_client_that_leaves_takes_its_child_along),
+		cmocka_unit_test(downloads_are_counted_over_all_workers),
+		cmocka_unit_test(a_retiring_worker_ends_its_download),
+		cmocka_unit_test(a_killed_worker_is_replaced),
+		cmocka_unit_test(a_crash_costs_one_request),
+		cmocka_unit_test(places_of_killed_workers_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -199,12 +199,12 @@ static void a_peer_that_left_is_noticed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(everything_arrives_through_sockets_of_any_size),
-	    cmocka_unit_test(a_reader_of_small_bites_gets_the_same),
-	    cmocka_unit_test(parts_begin_and_end_anywhere),
-	    cmocka_unit_test(a_long_head_leaves_memory),
-	    cmocka_unit_test(a_file_that_became_shorter_ends_the_connection),
-	    cmocka_unit_test(a_peer_that_left_is_noticed),
+		cmocka_unit_test(everything_arrives_through_sockets_of_any_size),
+		cmocka_unit_test(a_reader_of_small_bites_gets_the_same),
+		cmocka_unit_test(parts_begin_and_end_anywhere),
+		cmocka_unit_test(a_long_head_leaves_memory),
+		cmocka_unit_test(a_file_that_became_shorter_ends_the_connection),
+		cmocka_unit_test(a_peer_that_left_is_noticed),
 	};
 
 	for (size_t i = 0; i < sizeof(pattern); i++)

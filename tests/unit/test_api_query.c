@@ -111,17 +111,17 @@ static void what_is_named_relatively_or_ends_now_moves(void **state)
 static void spans_that_are_none_are_refused(void **state)
 {
 	static const char *const queries[] = {
-	    "from=1700000000&to=1700000000",
-	    "from=1700000010&to=1700000000",
-	    "from=x&to=1700000000",
-	    "from=1700000000&to=20261301_000000",
-	    "from=1700000000",
-	    "to=1700000000",
-	    "duration=5",
-	    "from=1700000000&duration=-5",
-	    "from=1700000000&duration=0",
-	    "from=1700000000%00&to=now",
-	    "",
+		"from=1700000000&to=1700000000",
+		"from=1700000010&to=1700000000",
+		"from=x&to=1700000000",
+		"from=1700000000&to=20261301_000000",
+		"from=1700000000",
+		"to=1700000000",
+		"duration=5",
+		"from=1700000000&duration=-5",
+		"from=1700000000&duration=0",
+		"from=1700000000%00&to=now",
+		"",
 	};
 	struct query_span span;
 	struct reason why;
@@ -179,7 +179,7 @@ static void other_paths_and_methods_are_told_apart(void **state)
 
 static void only_names_of_kept_clips_are_taken(void **state)
 {
-	static const char *const bad[] = {"",	     ".",	 "..", ".mp4",	  ".a.mp4",
+	static const char *const bad[] = {"",        ".",        "..", ".mp4",    ".a.mp4",
 					  "a/b.mp4", "../a.mp4", "a",  "a b.mp4", "\xc3\xa4.mp4"};
 	char name[KEEP_NAME_BYTES], longest[KEEP_NAME_BYTES];
 
@@ -204,16 +204,16 @@ static void only_names_of_kept_clips_are_taken(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(values_are_decoded),
-	    cmocka_unit_test(half_an_escape_a_nul_and_too_long_are_refused),
-	    cmocka_unit_test(numbers_have_bounds),
-	    cmocka_unit_test(from_is_widened_to_its_second_and_to_is_not),
-	    cmocka_unit_test(a_duration_counts_from_from_as_it_was_named),
-	    cmocka_unit_test(what_is_named_relatively_or_ends_now_moves),
-	    cmocka_unit_test(spans_that_are_none_are_refused),
-	    cmocka_unit_test(paths_lead_to_their_handlers),
-	    cmocka_unit_test(other_paths_and_methods_are_told_apart),
-	    cmocka_unit_test(only_names_of_kept_clips_are_taken),
+		cmocka_unit_test(values_are_decoded),
+		cmocka_unit_test(half_an_escape_a_nul_and_too_long_are_refused),
+		cmocka_unit_test(numbers_have_bounds),
+		cmocka_unit_test(from_is_widened_to_its_second_and_to_is_not),
+		cmocka_unit_test(a_duration_counts_from_from_as_it_was_named),
+		cmocka_unit_test(what_is_named_relatively_or_ends_now_moves),
+		cmocka_unit_test(spans_that_are_none_are_refused),
+		cmocka_unit_test(paths_lead_to_their_handlers),
+		cmocka_unit_test(other_paths_and_methods_are_told_apart),
+		cmocka_unit_test(only_names_of_kept_clips_are_taken),
 	};
 
 	setenv("TZ", "Europe/Berlin", 1);

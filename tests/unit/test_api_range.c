@@ -65,9 +65,9 @@ static void what_begins_behind_the_end_cannot_be_had(void **state)
 
 static void several_and_malformed_ones_get_the_whole(void **state)
 {
-	static const char *const headers[] = {"",	   "bytes",	 "bytes=",	  "bytes=-",	"bytes=a-b",
-					      "bytes=5",   "bytes=5-4",	 "bytes=0-1,3-4", "bytes=1-2x", "bytes=--5",
-					      "items=0-1", "bytes=+1-2", "bytes=0x1-2",	  "bytes=1 - 2"};
+	static const char *const headers[] = {"",          "bytes",      "bytes=",        "bytes=-",    "bytes=a-b",
+					      "bytes=5",   "bytes=5-4",  "bytes=0-1,3-4", "bytes=1-2x", "bytes=--5",
+					      "items=0-1", "bytes=+1-2", "bytes=0x1-2",   "bytes=1 - 2"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
@@ -100,12 +100,12 @@ static void if_range_takes_only_the_strong_tag(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(parts_are_cut_at_the_files_end),
-	    cmocka_unit_test(a_suffix_counts_from_the_end),
-	    cmocka_unit_test(what_begins_behind_the_end_cannot_be_had),
-	    cmocka_unit_test(several_and_malformed_ones_get_the_whole),
-	    cmocka_unit_test(a_tag_is_found_in_a_list),
-	    cmocka_unit_test(if_range_takes_only_the_strong_tag),
+		cmocka_unit_test(parts_are_cut_at_the_files_end),
+		cmocka_unit_test(a_suffix_counts_from_the_end),
+		cmocka_unit_test(what_begins_behind_the_end_cannot_be_had),
+		cmocka_unit_test(several_and_malformed_ones_get_the_whole),
+		cmocka_unit_test(a_tag_is_found_in_a_list),
+		cmocka_unit_test(if_range_takes_only_the_strong_tag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

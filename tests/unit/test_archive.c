@@ -75,9 +75,11 @@ static void put_three(void)
 
 	put_segment(&(struct segment_info){.segment_no = 7, .run_no = 4, .first_wall_us = MEDIA_WALL_US}, name);
 	put_segment(
-	    &(struct segment_info){.segment_no = 5, .run_no = 2, .first_wall_us = MEDIA_WALL_US + 90 * US_PER_S}, name);
+		&(struct segment_info){.segment_no = 5, .run_no = 2, .first_wall_us = MEDIA_WALL_US + 90 * US_PER_S},
+		name);
 	put_segment(
-	    &(struct segment_info){.segment_no = 6, .run_no = 2, .first_wall_us = MEDIA_WALL_US + 30 * US_PER_S}, name);
+		&(struct segment_info){.segment_no = 6, .run_no = 2, .first_wall_us = MEDIA_WALL_US + 30 * US_PER_S},
+		name);
 }
 
 static void without_a_list_the_segments_are_found_in_the_order_of_recording(void **state)
@@ -202,7 +204,7 @@ static void a_segment_of_another_size_than_listed_is_looked_at(void **state)
 static void the_newest_of_this_boot_tells_its_last_capture_time(void **state)
 {
 	struct segment_info info = {
-	    .segment_no = 3, .run_no = 2, .first_wall_us = MEDIA_WALL_US, .first_mono_us = 777 * US_PER_S};
+		.segment_no = 3, .run_no = 2, .first_wall_us = MEDIA_WALL_US, .first_mono_us = 777 * US_PER_S};
 	int64_t last_us = 777 * US_PER_S + media_time_us(SMALL - 1);
 	char name[SEGMENT_FILE_BYTES];
 
@@ -376,24 +378,24 @@ static void a_disk_that_does_not_sync_is_said_until_it_does(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(an_empty_folder_begins_at_one),
-	    CASE(a_missing_folder_is_made_with_its_parents),
-	    CASE(a_folder_that_cannot_be_made_is_a_sentence),
-	    CASE(a_second_recorder_is_refused_with_a_sentence),
-	    CASE(without_a_list_the_segments_are_found_in_the_order_of_recording),
-	    CASE(segments_that_the_list_knows_are_not_read_again),
-	    CASE(without_the_list_all_segments_are_looked_at),
-	    CASE(with_a_damaged_list_all_segments_are_looked_at),
-	    CASE(with_a_torn_list_all_segments_are_looked_at),
-	    CASE(a_segment_of_another_size_than_listed_is_looked_at),
-	    CASE(the_newest_of_this_boot_tells_its_last_capture_time),
-	    CASE(what_is_not_ours_is_neither_listed_nor_touched),
-	    CASE(a_segment_without_a_frame_is_removed),
-	    CASE(the_list_for_people_says_what_there_is),
-	    CASE(an_open_segment_is_listed_at_once_and_finished_when_it_is_closed),
-	    CASE(a_deleted_open_segment_is_noticed_and_leaves_the_list),
-	    CASE(a_folder_that_was_deleted_is_made_again_and_locked),
-	    CASE(a_disk_that_does_not_sync_is_said_until_it_does),
+		CASE(an_empty_folder_begins_at_one),
+		CASE(a_missing_folder_is_made_with_its_parents),
+		CASE(a_folder_that_cannot_be_made_is_a_sentence),
+		CASE(a_second_recorder_is_refused_with_a_sentence),
+		CASE(without_a_list_the_segments_are_found_in_the_order_of_recording),
+		CASE(segments_that_the_list_knows_are_not_read_again),
+		CASE(without_the_list_all_segments_are_looked_at),
+		CASE(with_a_damaged_list_all_segments_are_looked_at),
+		CASE(with_a_torn_list_all_segments_are_looked_at),
+		CASE(a_segment_of_another_size_than_listed_is_looked_at),
+		CASE(the_newest_of_this_boot_tells_its_last_capture_time),
+		CASE(what_is_not_ours_is_neither_listed_nor_touched),
+		CASE(a_segment_without_a_frame_is_removed),
+		CASE(the_list_for_people_says_what_there_is),
+		CASE(an_open_segment_is_listed_at_once_and_finished_when_it_is_closed),
+		CASE(a_deleted_open_segment_is_noticed_and_leaves_the_list),
+		CASE(a_folder_that_was_deleted_is_made_again_and_locked),
+		CASE(a_disk_that_does_not_sync_is_said_until_it_does),
 	};
 
 	return cmocka_run_group_tests(tests, make_archive_streams, drop_streams);

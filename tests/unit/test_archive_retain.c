@@ -17,7 +17,7 @@ static int64_t ago(double hours)
 static size_t files_left(void)
 {
 	struct buffer out =
-	    output_of("ls '%s' | grep -c '^recording_[0-9].*\\(mp4\\|idx\\)$' || true", config.record.directory);
+		output_of("ls '%s' | grep -c '^recording_[0-9].*\\(mp4\\|idx\\)$' || true", config.record.directory);
 	size_t count = strtoul((char *)out.data, NULL, 10);
 
 	buffer_finish(&out);
@@ -223,20 +223,20 @@ static void an_index_whose_segment_is_gone_goes_too(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(without_limits_nothing_is_deleted),
-	    CASE(what_is_older_than_its_hours_is_deleted_with_its_index),
-	    CASE(over_max_gb_the_oldest_go),
-	    CASE(within_max_gb_nothing_is_deleted),
-	    CASE(for_free_space_everything_finished_goes),
-	    CASE(the_open_segment_is_never_deleted),
-	    CASE(a_reader_of_a_deleted_segment_reads_it_to_its_end),
-	    CASE(a_clock_that_woke_up_in_2036_deletes_nothing_by_age),
-	    CASE(nor_do_segments_of_2036_or_1970_in_between),
-	    CASE(in_doubt_the_age_counts_back_from_the_newest),
-	    CASE(once_synchronised_the_wall_clock_s_word_counts),
-	    CASE(a_segment_from_the_future_goes_with_the_old_ones_behind_it),
-	    CASE(recent_ones_behind_one_from_1970_stay),
-	    CASE(an_index_whose_segment_is_gone_goes_too),
+		CASE(without_limits_nothing_is_deleted),
+		CASE(what_is_older_than_its_hours_is_deleted_with_its_index),
+		CASE(over_max_gb_the_oldest_go),
+		CASE(within_max_gb_nothing_is_deleted),
+		CASE(for_free_space_everything_finished_goes),
+		CASE(the_open_segment_is_never_deleted),
+		CASE(a_reader_of_a_deleted_segment_reads_it_to_its_end),
+		CASE(a_clock_that_woke_up_in_2036_deletes_nothing_by_age),
+		CASE(nor_do_segments_of_2036_or_1970_in_between),
+		CASE(in_doubt_the_age_counts_back_from_the_newest),
+		CASE(once_synchronised_the_wall_clock_s_word_counts),
+		CASE(a_segment_from_the_future_goes_with_the_old_ones_behind_it),
+		CASE(recent_ones_behind_one_from_1970_stay),
+		CASE(an_index_whose_segment_is_gone_goes_too),
 	};
 
 	return cmocka_run_group_tests(tests, make_archive_streams, drop_streams);

@@ -124,13 +124,13 @@ static void what_cannot_be_had_fails_once_and_for_all_that_follows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(it_grows_as_bytes_come),
-	    cmocka_unit_test(numbers_are_big_endian),
-	    cmocka_unit_test(a_number_is_set_only_where_four_bytes_are),
-	    cmocka_unit_test(text_is_appended_without_its_terminator),
-	    cmocka_unit_test(bytes_are_dropped_from_the_front),
-	    cmocka_unit_test(clearing_keeps_the_memory),
-	    cmocka_unit_test(what_cannot_be_had_fails_once_and_for_all_that_follows),
+		cmocka_unit_test(it_grows_as_bytes_come),
+		cmocka_unit_test(numbers_are_big_endian),
+		cmocka_unit_test(a_number_is_set_only_where_four_bytes_are),
+		cmocka_unit_test(text_is_appended_without_its_terminator),
+		cmocka_unit_test(bytes_are_dropped_from_the_front),
+		cmocka_unit_test(clearing_keeps_the_memory),
+		cmocka_unit_test(what_cannot_be_had_fails_once_and_for_all_that_follows),
 	};
 
 	return cmocka_run_group_tests_name("buffer", tests, NULL, NULL);

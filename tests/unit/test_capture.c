@@ -12,7 +12,7 @@
 #include "tests/unit/fake_camera.h"
 #include "tests/unit/fake_clock.h"
 
-#define ROUNDS_MAX	   60000	    /* of a millisecond or more */
+#define ROUNDS_MAX         60000            /* of a millisecond or more */
 #define CLOCK_TOLERANCE_US (20 * US_PER_MS) /* two readings, on a busy machine */
 
 static struct config config;
@@ -98,7 +98,7 @@ static struct ring_frame film(uint16_t width)
 	struct ring_frame frame;
 
 	next_frame = (struct source_frame){
-	    .parts = {{bytes, sizeof bytes}}, .count = 1, .captured = mono_now(), .width = width, .height = 48};
+		.parts = {{bytes, sizeof bytes}}, .count = 1, .captured = mono_now(), .width = width, .height = 48};
 	wanted_head = ring_reader_head(reader) + 1;
 	poke(SOURCE_FINE);
 	wait_until(has_frame);
@@ -110,7 +110,7 @@ static int start_case(void **state)
 {
 	char name[64];
 	struct ring_wish wish = {
-	    .name = name, .data_bytes = 1 << 20, .index_entries = 256, .keep_us = 3600 * US_PER_S, .exact = true};
+		.name = name, .data_bytes = 1 << 20, .index_entries = 256, .keep_us = 3600 * US_PER_S, .exact = true};
 	uint64_t bytes, adopted;
 	struct reason why;
 	const void *memory;
@@ -149,13 +149,13 @@ static int end_case(void **state)
 static void start(void)
 {
 	capture = capture_create(&(struct capture_parts){
-	    .loop = loop,
-	    .config = &config,
-	    .ring = ring,
-	    .first_stretch = 41,
-	    .frame = on_frame,
-	    .opened = on_opened,
-	    .stretch_over = on_stretch_over,
+		.loop = loop,
+		.config = &config,
+		.ring = ring,
+		.first_stretch = 41,
+		.frame = on_frame,
+		.opened = on_opened,
+		.stretch_over = on_stretch_over,
 	});
 	assert_non_null(capture);
 }
@@ -382,18 +382,18 @@ static void closing_in_the_middle_of_anything_closes_the_camera(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(frames_come_with_both_clocks_and_the_recorder_was_down_before),
-	    CASE(without_a_camera_it_waits_and_says_what_it_misses),
-	    CASE(unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is_back),
-	    CASE(an_error_is_a_stall_and_opening_again_heals_it),
-	    CASE(a_silent_camera_is_opened_again_and_the_gap_says_stalled),
-	    CASE(one_that_falls_silent_and_is_then_gone_was_unplugged),
-	    CASE(a_slow_camera_within_its_limit_is_left_alone),
-	    CASE(another_picture_size_begins_a_stretch),
-	    CASE(a_clock_that_is_set_begins_a_stretch_in_either_direction),
-	    CASE(slewing_moves_both_clocks_and_begins_nothing),
-	    CASE(a_stand_in_serves_until_the_configured_camera_is_back),
-	    CASE(closing_in_the_middle_of_anything_closes_the_camera),
+		CASE(frames_come_with_both_clocks_and_the_recorder_was_down_before),
+		CASE(without_a_camera_it_waits_and_says_what_it_misses),
+		CASE(unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is_back),
+		CASE(an_error_is_a_stall_and_opening_again_heals_it),
+		CASE(a_silent_camera_is_opened_again_and_the_gap_says_stalled),
+		CASE(one_that_falls_silent_and_is_then_gone_was_unplugged),
+		CASE(a_slow_camera_within_its_limit_is_left_alone),
+		CASE(another_picture_size_begins_a_stretch),
+		CASE(a_clock_that_is_set_begins_a_stretch_in_either_direction),
+		CASE(slewing_moves_both_clocks_and_begins_nothing),
+		CASE(a_stand_in_serves_until_the_configured_camera_is_back),
+		CASE(closing_in_the_middle_of_anything_closes_the_camera),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include "shared/catalogue.h"
 
 #define MINUTE_US INT64_C(60000000)
-#define MANY	  300u
+#define MANY      300u
 
 static struct reason why;
 static int directory;
@@ -42,16 +42,16 @@ static int empty_folder(void **state)
 static struct catalogue_entry entry_of(uint64_t segment_no, int64_t start_wall_us, int64_t length_us)
 {
 	struct catalogue_entry entry = {
-	    .segment_no = segment_no,
-	    .run_no = 1,
-	    .start_wall_us = start_wall_us,
-	    .end_wall_us = start_wall_us + length_us,
-	    .size_bytes = 1000 * segment_no,
-	    .frames = 60,
-	    .codec = MP4_TYPE('a', 'v', 'c', '1'),
-	    .width = 1280,
-	    .height = 720,
-	    .state = CATALOGUE_COMPLETE,
+		.segment_no = segment_no,
+		.run_no = 1,
+		.start_wall_us = start_wall_us,
+		.end_wall_us = start_wall_us + length_us,
+		.size_bytes = 1000 * segment_no,
+		.frames = 60,
+		.codec = MP4_TYPE('a', 'v', 'c', '1'),
+		.width = 1280,
+		.height = 720,
+		.state = CATALOGUE_COMPLETE,
 	};
 
 	segment_file_name(start_wall_us, (unsigned)segment_no + 1, entry.file);
@@ -380,18 +380,18 @@ static void a_long_list_is_whole_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(a_range_holds_every_segment_that_overlaps_it, empty_folder),
-	    cmocka_unit_test_setup(borders_belong_to_the_segment_that_starts_there, empty_folder),
-	    cmocka_unit_test_setup(the_open_segment_ends_nowhere, empty_folder),
-	    cmocka_unit_test_setup(entries_are_found_by_file_and_read_in_order, empty_folder),
-	    cmocka_unit_test_setup(a_list_that_is_not_there_or_empty_is_told_apart, empty_folder),
-	    cmocka_unit_test_setup(damage_is_seen_wherever_it_is, empty_folder),
-	    cmocka_unit_test_setup(a_damaged_entry_fails_the_search_that_meets_it, empty_folder),
-	    cmocka_unit_test_setup(an_entry_that_names_no_segment_is_refused, empty_folder),
-	    cmocka_unit_test_setup(a_reader_keeps_the_list_that_it_opened, empty_folder),
-	    cmocka_unit_test_setup(writing_leaves_two_files_and_a_failure_the_old_ones, empty_folder),
-	    cmocka_unit_test_setup(people_get_local_times_and_plain_numbers, empty_folder),
-	    cmocka_unit_test_setup(a_long_list_is_whole_json, empty_folder),
+		cmocka_unit_test_setup(a_range_holds_every_segment_that_overlaps_it, empty_folder),
+		cmocka_unit_test_setup(borders_belong_to_the_segment_that_starts_there, empty_folder),
+		cmocka_unit_test_setup(the_open_segment_ends_nowhere, empty_folder),
+		cmocka_unit_test_setup(entries_are_found_by_file_and_read_in_order, empty_folder),
+		cmocka_unit_test_setup(a_list_that_is_not_there_or_empty_is_told_apart, empty_folder),
+		cmocka_unit_test_setup(damage_is_seen_wherever_it_is, empty_folder),
+		cmocka_unit_test_setup(a_damaged_entry_fails_the_search_that_meets_it, empty_folder),
+		cmocka_unit_test_setup(an_entry_that_names_no_segment_is_refused, empty_folder),
+		cmocka_unit_test_setup(a_reader_keeps_the_list_that_it_opened, empty_folder),
+		cmocka_unit_test_setup(writing_leaves_two_files_and_a_failure_the_old_ones, empty_folder),
+		cmocka_unit_test_setup(people_get_local_times_and_plain_numbers, empty_folder),
+		cmocka_unit_test_setup(a_long_list_is_whole_json, empty_folder),
 	};
 
 	return cmocka_run_group_tests(tests, open_folder, close_folder);

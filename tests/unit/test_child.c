@@ -224,15 +224,15 @@ static void ending_none_is_safe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(it_reads_its_input_and_answers_on_both_pipes),
-	    cmocka_unit_test(our_ends_never_block),
-	    cmocka_unit_test(a_program_that_is_not_there_is_a_sentence),
-	    cmocka_unit_test(how_it_ended_is_told_once),
-	    cmocka_unit_test(what_it_started_itself_ends_with_it),
-	    cmocka_unit_test(signals_that_we_block_or_ignore_are_as_usual_for_it),
-	    cmocka_unit_test(no_descriptor_of_ours_is_open_in_it),
-	    cmocka_unit_test(one_that_a_thread_started_outlives_the_thread),
-	    cmocka_unit_test(ending_none_is_safe),
+		cmocka_unit_test(it_reads_its_input_and_answers_on_both_pipes),
+		cmocka_unit_test(our_ends_never_block),
+		cmocka_unit_test(a_program_that_is_not_there_is_a_sentence),
+		cmocka_unit_test(how_it_ended_is_told_once),
+		cmocka_unit_test(what_it_started_itself_ends_with_it),
+		cmocka_unit_test(signals_that_we_block_or_ignore_are_as_usual_for_it),
+		cmocka_unit_test(no_descriptor_of_ours_is_open_in_it),
+		cmocka_unit_test(one_that_a_thread_started_outlives_the_thread),
+		cmocka_unit_test(ending_none_is_safe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

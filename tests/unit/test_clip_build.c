@@ -150,9 +150,9 @@ static void a_clip_over_three_segments_is_frame_exact(void **state)
 {
 	size_t one = key_from(10), two = key_from(20);
 	const struct part parts[] = {
-	    {&h264, 0, one, GAP_START, true},
-	    {&h264, one, two - one, GAP_NONE, true},
-	    {&h264, two, MEDIA_FRAMES - two, GAP_NONE, false},
+		{&h264, 0, one, GAP_START, true},
+		{&h264, one, two - one, GAP_NONE, true},
+		{&h264, two, MEDIA_FRAMES - two, GAP_NONE, false},
 	};
 	char path[PATH_BYTES];
 
@@ -206,8 +206,8 @@ static void the_last_picture_stands_through_a_gap(void **state)
 {
 	size_t two = key_from(20);
 	const struct part parts[] = {
-	    {&h264, 0, 8, GAP_START, true},
-	    {&h264, two, MEDIA_FRAMES - two, GAP_UNPLUGGED, true},
+		{&h264, 0, 8, GAP_START, true},
+		{&h264, two, MEDIA_FRAMES - two, GAP_UNPLUGGED, true},
 	};
 	static struct decoded got[MEDIA_FRAMES * 2];
 	char path[PATH_BYTES];
@@ -226,8 +226,8 @@ static void the_last_picture_stands_through_a_gap(void **state)
 static void time_that_goes_back_follows_on(void **state)
 {
 	const struct part parts[] = {
-	    {&h264, 0, MEDIA_FRAMES, GAP_START, true},
-	    {&h264, 0, MEDIA_FRAMES, GAP_CLOCK, true},
+		{&h264, 0, MEDIA_FRAMES, GAP_START, true},
+		{&h264, 0, MEDIA_FRAMES, GAP_CLOCK, true},
 	};
 	static struct decoded got[MEDIA_FRAMES * 2];
 	char path[PATH_BYTES];
@@ -298,9 +298,9 @@ static void a_clip_outlives_the_files(void **state)
 static struct ring_writer *ring_of(struct ring_reader **reader)
 {
 	struct buffer jpegs =
-	    output_of("ffmpeg -v error -f lavfi -i testsrc=size=96x64:rate=10 -frames:v %u -c:v mjpeg "
-		      "-pix_fmt yuvj420p -f mjpeg pipe:1",
-		      MEDIA_FRAMES);
+		output_of("ffmpeg -v error -f lavfi -i testsrc=size=96x64:rate=10 -frames:v %u -c:v mjpeg "
+			  "-pix_fmt yuvj420p -f mjpeg pipe:1",
+			  MEDIA_FRAMES);
 	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = 1024, .keep_us = INT64_MAX / 2};
 	char name[64];
 	uint64_t data_bytes, adopted, memory_bytes;
@@ -315,8 +315,11 @@ static struct ring_writer *ring_of(struct ring_reader **reader)
 		const uint8_t *eoi = memmem(at, (size_t)(end - at), "\xff\xd9", 2);
 		assert_non_null(eoi);
 		struct iovec part = {(void *)(uintptr_t)at, (size_t)(eoi + 2 - at)};
-		struct ring_meta meta = {
-		    .wall_us = wall_of(i), .mono_us = media_time_us(i) + 1, .stretch = 1, .width = 96, .height = 64};
+		struct ring_meta meta = {.wall_us = wall_of(i),
+					 .mono_us = media_time_us(i) + 1,
+					 .stretch = 1,
+					 .width = 96,
+					 .height = 64};
 		assert_int_equal(ring_writer_put(ring, &meta, &part, 1), i + 1);
 		at = eoi + 2;
 	}
@@ -398,8 +401,8 @@ static void memory_fills_the_gaps_of_the_index(void **state)
 static void segments_of_jpegs_are_transcoded(void **state)
 {
 	const struct part parts[] = {
-	    {&mjpeg, 0, 16, GAP_START, true},
-	    {&h264, key_from(16), 8, GAP_FORMAT, true},
+		{&mjpeg, 0, 16, GAP_START, true},
+		{&h264, key_from(16), 8, GAP_FORMAT, true},
 	};
 
 	(void)state;
@@ -418,9 +421,9 @@ static void a_stretch_of_another_size_is_scaled(void **state)
 {
 	size_t one = key_from(10), two = key_from(20);
 	const struct part parts[] = {
-	    {&h264, 0, one, GAP_START, true},
-	    {&h264, one, two - one, GAP_FORMAT, true},
-	    {&h264, two, MEDIA_FRAMES - two, GAP_FORMAT, true},
+		{&h264, 0, one, GAP_START, true},
+		{&h264, one, two - one, GAP_FORMAT, true},
+		{&h264, two, MEDIA_FRAMES - two, GAP_FORMAT, true},
 	};
 
 	(void)state;
@@ -485,20 +488,20 @@ static int open_archive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_clip_over_three_segments_is_frame_exact),
-	    cmocka_unit_test(a_whole_range_lasts_exactly_what_was_asked_for),
-	    cmocka_unit_test(what_begins_late_or_ends_early_is_as_long_as_it_is),
-	    cmocka_unit_test(the_last_picture_stands_through_a_gap),
-	    cmocka_unit_test(time_that_goes_back_follows_on),
-	    cmocka_unit_test(a_timelapse_has_the_key_frames_faster),
-	    cmocka_unit_test(the_tag_is_of_the_content),
-	    cmocka_unit_test(a_clip_outlives_the_files),
-	    cmocka_unit_test(what_was_never_recorded_comes_from_memory),
-	    cmocka_unit_test(memory_fills_the_gaps_of_the_index),
-	    cmocka_unit_test(segments_of_jpegs_are_transcoded),
-	    cmocka_unit_test(a_stretch_of_another_size_is_scaled),
-	    cmocka_unit_test(a_key_frame_becomes_a_picture),
-	    cmocka_unit_test(the_rings_frame_of_an_instant_is_the_one_before_it),
+		cmocka_unit_test(a_clip_over_three_segments_is_frame_exact),
+		cmocka_unit_test(a_whole_range_lasts_exactly_what_was_asked_for),
+		cmocka_unit_test(what_begins_late_or_ends_early_is_as_long_as_it_is),
+		cmocka_unit_test(the_last_picture_stands_through_a_gap),
+		cmocka_unit_test(time_that_goes_back_follows_on),
+		cmocka_unit_test(a_timelapse_has_the_key_frames_faster),
+		cmocka_unit_test(the_tag_is_of_the_content),
+		cmocka_unit_test(a_clip_outlives_the_files),
+		cmocka_unit_test(what_was_never_recorded_comes_from_memory),
+		cmocka_unit_test(memory_fills_the_gaps_of_the_index),
+		cmocka_unit_test(segments_of_jpegs_are_transcoded),
+		cmocka_unit_test(a_stretch_of_another_size_is_scaled),
+		cmocka_unit_test(a_key_frame_becomes_a_picture),
+		cmocka_unit_test(the_rings_frame_of_an_instant_is_the_one_before_it),
 	};
 
 	return cmocka_run_group_tests(tests, open_archive, drop_streams);

@@ -181,10 +181,10 @@ static void a_clip_is_kept_once_under_a_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_oldest_go_first_and_what_retention_took_too),
-	    cmocka_unit_test(a_stored_clip_comes_back_as_it_was),
-	    cmocka_unit_test(a_damaged_file_is_not_found),
-	    cmocka_unit_test(a_clip_is_kept_once_under_a_name),
+		cmocka_unit_test(the_oldest_go_first_and_what_retention_took_too),
+		cmocka_unit_test(a_stored_clip_comes_back_as_it_was),
+		cmocka_unit_test(a_damaged_file_is_not_found),
+		cmocka_unit_test(a_clip_is_kept_once_under_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, drop_folder);

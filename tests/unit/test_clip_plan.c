@@ -351,11 +351,11 @@ static void a_folder_without_a_list_has_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(plans_are_what_looking_at_each_frame_gives),
-	    cmocka_unit_test(an_open_segment_grows_while_the_list_stands_still),
-	    cmocka_unit_test(records_without_their_media_are_left_out),
-	    cmocka_unit_test(the_timeline_accounts_for_all_time),
-	    cmocka_unit_test(a_folder_without_a_list_has_nothing),
+		cmocka_unit_test(plans_are_what_looking_at_each_frame_gives),
+		cmocka_unit_test(an_open_segment_grows_while_the_list_stands_still),
+		cmocka_unit_test(records_without_their_media_are_left_out),
+		cmocka_unit_test(the_timeline_accounts_for_all_time),
+		cmocka_unit_test(a_folder_without_a_list_has_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

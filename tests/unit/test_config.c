@@ -131,16 +131,16 @@ static void the_example_says_what_the_defaults_are(void **state)
 static void every_key_is_taken_from_the_file(void **state)
 {
 	struct config config =
-	    loaded("[camera]\nname = front-door_2\ndevice = /dev/v4l/by-id/usb-X-index0\nfallback = none\n"
-		   "width = 640\nheight = 480\nfps = 30\nformat = yuyv\n"
-		   "[record]\nenabled = no\ndirectory = /srv/video\nsegment_seconds = 60\nsync_seconds = 5\n"
-		   "codec = mjpeg\nencoder = h264_vaapi\npreset = p4\nquality = 30\n"
-		   "[retention]\nhours = 0.5\nmax_gb = 1.25\nmin_free_gb = 0.1\n"
-		   "[memory]\nminutes = 0.1\nmax_mb = 64\n"
-		   "[clips]\ndirectory = kept\ncache = off\nmax_mb = 10\n"
-		   "[http]\nmax_viewers = 1\nmax_downloads = 2\nmax_clip_minutes = 3\nmax_transcodes = 0\n"
-		   "allow_control = yes\n"
-		   "[log]\nlevel = debug\n");
+		loaded("[camera]\nname = front-door_2\ndevice = /dev/v4l/by-id/usb-X-index0\nfallback = none\n"
+		       "width = 640\nheight = 480\nfps = 30\nformat = yuyv\n"
+		       "[record]\nenabled = no\ndirectory = /srv/video\nsegment_seconds = 60\nsync_seconds = 5\n"
+		       "codec = mjpeg\nencoder = h264_vaapi\npreset = p4\nquality = 30\n"
+		       "[retention]\nhours = 0.5\nmax_gb = 1.25\nmin_free_gb = 0.1\n"
+		       "[memory]\nminutes = 0.1\nmax_mb = 64\n"
+		       "[clips]\ndirectory = kept\ncache = off\nmax_mb = 10\n"
+		       "[http]\nmax_viewers = 1\nmax_downloads = 2\nmax_clip_minutes = 3\nmax_transcodes = 0\n"
+		       "allow_control = yes\n"
+		       "[log]\nlevel = debug\n");
 
 	(void)state;
 	assert_string_equal(config.camera.name, "front-door_2");
@@ -224,7 +224,7 @@ static void recordings_and_clips_in_one_folder_are_refused(void **state)
 
 static void a_camera_name_is_fit_for_urls_and_files(void **state)
 {
-	static const char *const wrong[] = {"Front",	"a b", "a/b",  "..", "a.b",
+	static const char *const wrong[] = {"Front",    "a b", "a/b",  "..", "a.b",
 					    "\xc3\xa4", "-a",  "\"\"", "",   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 
 	(void)state;
@@ -241,22 +241,22 @@ static void numbers_out_of_range_are_refused_with_the_range(void **state)
 	static const struct {
 		const char *section, *key, *low, *high, *right;
 	} keys[] = {
-	    {"camera", "width", "15", "8193", "from 16 to 8192"},
-	    {"camera", "height", "15", "8193", "from 16 to 8192"},
-	    {"camera", "fps", "0", "241", "from 1 to 240"},
-	    {"record", "segment_seconds", "9", "86401", "from 10 to 86400"},
-	    {"record", "sync_seconds", "0", "601", "from 1 to 600"},
-	    {"record", "quality", "-1", "52", "from 0 to 51"},
-	    {"retention", "hours", "-0.5", "1000000.1", "from 0 to 1000000"},
-	    {"retention", "max_gb", "-1", "1e3", "from 0 to 1000000"},
-	    {"retention", "min_free_gb", "nan", "inf", "from 0 to 1000000"},
-	    {"memory", "minutes", "0.09", "1440.1", "from 0.1 to 1440"},
-	    {"memory", "max_mb", "-1", "1048577", "from 0 to 1048576"},
-	    {"clips", "max_mb", "0", "100000001", "from 1 to 1"},
-	    {"http", "max_viewers", "0", "10001", "from 1 to 10000"},
-	    {"http", "max_downloads", "0", "10001", "from 1 to 10000"},
-	    {"http", "max_clip_minutes", "0", "10081", "from 1 to 10080"},
-	    {"http", "max_transcodes", "-1", "65", "from 0 to 64"},
+		{"camera", "width", "15", "8193", "from 16 to 8192"},
+		{"camera", "height", "15", "8193", "from 16 to 8192"},
+		{"camera", "fps", "0", "241", "from 1 to 240"},
+		{"record", "segment_seconds", "9", "86401", "from 10 to 86400"},
+		{"record", "sync_seconds", "0", "601", "from 1 to 600"},
+		{"record", "quality", "-1", "52", "from 0 to 51"},
+		{"retention", "hours", "-0.5", "1000000.1", "from 0 to 1000000"},
+		{"retention", "max_gb", "-1", "1e3", "from 0 to 1000000"},
+		{"retention", "min_free_gb", "nan", "inf", "from 0 to 1000000"},
+		{"memory", "minutes", "0.09", "1440.1", "from 0.1 to 1440"},
+		{"memory", "max_mb", "-1", "1048577", "from 0 to 1048576"},
+		{"clips", "max_mb", "0", "100000001", "from 1 to 1"},
+		{"http", "max_viewers", "0", "10001", "from 1 to 10000"},
+		{"http", "max_downloads", "0", "10001", "from 1 to 10000"},
+		{"http", "max_clip_minutes", "0", "10081", "from 1 to 10080"},
+		{"http", "max_transcodes", "-1", "65", "from 0 to 64"},
 	};
 	static const char *const never[] = {"", "x", "1x", "0x10", "1 2", "99999999999999999999999", "+5", "1.", ".5"};
 
@@ -361,22 +361,22 @@ static void what_is_no_ini_file_is_refused_with_the_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(an_empty_file_has_every_default),
-	    cmocka_unit_test(the_example_says_what_the_defaults_are),
-	    cmocka_unit_test(every_key_is_taken_from_the_file),
-	    cmocka_unit_test(names_of_keys_and_sections_may_have_any_case_and_blanks),
-	    cmocka_unit_test(a_bare_number_is_a_video_device),
-	    cmocka_unit_test(a_device_path_that_does_not_fit_is_refused),
-	    cmocka_unit_test(folders_count_from_the_file_and_are_tidied),
-	    cmocka_unit_test(recordings_and_clips_in_one_folder_are_refused),
-	    cmocka_unit_test(a_camera_name_is_fit_for_urls_and_files),
-	    cmocka_unit_test(numbers_out_of_range_are_refused_with_the_range),
-	    cmocka_unit_test(words_that_are_no_choice_are_refused_with_the_choices),
-	    cmocka_unit_test(unknown_keys_and_sections_are_refused_with_those_there_are),
-	    cmocka_unit_test(a_key_that_stands_twice_is_refused_with_its_line),
-	    cmocka_unit_test(controls_take_any_control),
-	    cmocka_unit_test(more_controls_than_there_is_room_for_are_refused),
-	    cmocka_unit_test(what_is_no_ini_file_is_refused_with_the_line),
+		cmocka_unit_test(an_empty_file_has_every_default),
+		cmocka_unit_test(the_example_says_what_the_defaults_are),
+		cmocka_unit_test(every_key_is_taken_from_the_file),
+		cmocka_unit_test(names_of_keys_and_sections_may_have_any_case_and_blanks),
+		cmocka_unit_test(a_bare_number_is_a_video_device),
+		cmocka_unit_test(a_device_path_that_does_not_fit_is_refused),
+		cmocka_unit_test(folders_count_from_the_file_and_are_tidied),
+		cmocka_unit_test(recordings_and_clips_in_one_folder_are_refused),
+		cmocka_unit_test(a_camera_name_is_fit_for_urls_and_files),
+		cmocka_unit_test(numbers_out_of_range_are_refused_with_the_range),
+		cmocka_unit_test(words_that_are_no_choice_are_refused_with_the_choices),
+		cmocka_unit_test(unknown_keys_and_sections_are_refused_with_those_there_are),
+		cmocka_unit_test(a_key_that_stands_twice_is_refused_with_its_line),
+		cmocka_unit_test(controls_take_any_control),
+		cmocka_unit_test(more_controls_than_there_is_room_for_are_refused),
+		cmocka_unit_test(what_is_no_ini_file_is_refused_with_the_line),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, make_folder, remove_folder);

@@ -114,7 +114,7 @@ static void bytes_that_are_no_text_are_refused(void **state)
 static void damaged_files_are_taken_or_refused_but_never_trip(void **state)
 {
 	static const char good[] =
-	    "[camera]\nname = a\ndevice = 3 ; x\n[controls]\nx = \"y\"\n[record]\nquality = 2\\\n3\n";
+		"[camera]\nname = a\ndevice = 3 ; x\n[controls]\nx = \"y\"\n[record]\nquality = 2\\\n3\n";
 	static struct config config;
 	uint32_t random = 1;
 
@@ -216,13 +216,13 @@ static void cameras_that_share_a_name_or_a_folder_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_cannot_be_read_is_refused_with_its_path),
-	    cmocka_unit_test(a_file_without_permission_is_refused),
-	    cmocka_unit_test(bytes_that_are_no_text_are_refused),
-	    cmocka_unit_test(damaged_files_are_taken_or_refused_but_never_trip),
-	    cmocka_unit_test(a_folder_of_files_is_a_set_in_the_order_of_names),
-	    cmocka_unit_test(one_file_is_a_set_of_one),
-	    cmocka_unit_test(cameras_that_share_a_name_or_a_folder_are_refused),
+		cmocka_unit_test(what_cannot_be_read_is_refused_with_its_path),
+		cmocka_unit_test(a_file_without_permission_is_refused),
+		cmocka_unit_test(bytes_that_are_no_text_are_refused),
+		cmocka_unit_test(damaged_files_are_taken_or_refused_but_never_trip),
+		cmocka_unit_test(a_folder_of_files_is_a_set_in_the_order_of_names),
+		cmocka_unit_test(one_file_is_a_set_of_one),
+		cmocka_unit_test(cameras_that_share_a_name_or_a_folder_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("config_files", tests, make_folder, remove_folder);

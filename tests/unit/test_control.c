@@ -49,7 +49,8 @@ static bool adjust(void *context, uint32_t number, const char *control_name, con
 static struct control *open_control(struct reason *why)
 {
 	return control_create(
-	    &(struct control_parts){.loop = loop, .camera = name, .recording = set_recording, .adjust = adjust}, why);
+		&(struct control_parts){.loop = loop, .camera = name, .recording = set_recording, .adjust = adjust},
+		why);
 }
 
 static int set_up(void **state)
@@ -249,15 +250,15 @@ static void a_second_socket_of_that_name_is_refused_with_a_sentence(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(recording_is_switched_and_the_answer_says_what_is_now),
-	    CASE(a_control_is_answered_once_the_camera_has_it),
-	    CASE(what_the_camera_refuses_is_said),
-	    CASE(without_a_camera_its_controls_are_unavailable),
-	    CASE(nonsense_and_endless_lines_are_refused),
-	    CASE(a_line_may_come_in_pieces),
-	    CASE(when_all_places_are_taken_the_next_one_waits),
-	    CASE(an_answer_for_a_client_that_left_is_nobody_s),
-	    CASE(a_second_socket_of_that_name_is_refused_with_a_sentence),
+		CASE(recording_is_switched_and_the_answer_says_what_is_now),
+		CASE(a_control_is_answered_once_the_camera_has_it),
+		CASE(what_the_camera_refuses_is_said),
+		CASE(without_a_camera_its_controls_are_unavailable),
+		CASE(nonsense_and_endless_lines_are_refused),
+		CASE(a_line_may_come_in_pieces),
+		CASE(when_all_places_are_taken_the_next_one_waits),
+		CASE(an_answer_for_a_client_that_left_is_nobody_s),
+		CASE(a_second_socket_of_that_name_is_refused_with_a_sentence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

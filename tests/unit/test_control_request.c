@@ -94,10 +94,10 @@ static void names_and_values_end_where_their_room_does(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(recording_is_on_or_off),
-	    cmocka_unit_test(a_control_takes_a_number_a_switch_or_a_text),
-	    cmocka_unit_test(what_is_no_request_is_refused_with_what_would_be_right),
-	    cmocka_unit_test(names_and_values_end_where_their_room_does),
+		cmocka_unit_test(recording_is_on_or_off),
+		cmocka_unit_test(a_control_takes_a_number_a_switch_or_a_text),
+		cmocka_unit_test(what_is_no_request_is_refused_with_what_would_be_right),
+		cmocka_unit_test(names_and_values_end_where_their_room_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ static uint32_t by_tables(uint32_t crc, const void *data, size_t length)
 static void the_vectors_of_rfc_3720_hold_in_both_ways(void **state)
 {
 	static const uint8_t read_pdu[48] = {
-	    0x01, 0xc0, [16] = 0x14, [22] = 0x04, [27] = 0x14, [31] = 0x18, 0x28, [40] = 0x02};
+		0x01, 0xc0, [16] = 0x14, [22] = 0x04, [27] = 0x14, [31] = 0x18, 0x28, [40] = 0x02};
 	uint8_t data[32];
 
 	(void)state;
@@ -68,9 +68,9 @@ static void parts_one_after_the_other_are_the_whole_at_any_cut_and_alignment(voi
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_vectors_of_rfc_3720_hold_in_both_ways),
-	    cmocka_unit_test(nothing_changes_nothing),
-	    cmocka_unit_test(parts_one_after_the_other_are_the_whole_at_any_cut_and_alignment),
+		cmocka_unit_test(the_vectors_of_rfc_3720_hold_in_both_ways),
+		cmocka_unit_test(nothing_changes_nothing),
+		cmocka_unit_test(parts_one_after_the_other_are_the_whole_at_any_cut_and_alignment),
 	};
 
 	return cmocka_run_group_tests_name("crc32c", tests, NULL, NULL);

@@ -318,18 +318,18 @@ static void a_recorder_on_a_ring_of_which_nothing_is_on_disk_records_what_is_new
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(a_killed_encoder_is_replaced_without_a_frame_lost_or_doubled),
-	    CASE(an_encoder_killed_while_it_gives_its_last_frames_costs_none),
-	    CASE(a_hanging_encoder_is_replaced),
-	    CASE(a_missing_encoder_is_said_and_costs_nothing_that_the_ring_still_holds),
-	    CASE(an_encoder_that_refuses_its_options_is_quoted),
-	    CASE(a_frame_that_is_no_picture_costs_only_itself),
-	    CASE(a_first_frame_that_is_no_picture_costs_only_itself),
-	    CASE(a_last_frame_that_is_no_picture_costs_only_itself),
-	    cmocka_unit_test_setup_teardown(what_the_ring_no_longer_holds_is_a_gap_and_counted, small_ring,
-					    bench_tear_down),
-	    CASE(a_restarted_recorder_goes_on_behind_the_newest_frame_on_disk),
-	    CASE(a_recorder_on_a_ring_of_which_nothing_is_on_disk_records_what_is_new),
+		CASE(a_killed_encoder_is_replaced_without_a_frame_lost_or_doubled),
+		CASE(an_encoder_killed_while_it_gives_its_last_frames_costs_none),
+		CASE(a_hanging_encoder_is_replaced),
+		CASE(a_missing_encoder_is_said_and_costs_nothing_that_the_ring_still_holds),
+		CASE(an_encoder_that_refuses_its_options_is_quoted),
+		CASE(a_frame_that_is_no_picture_costs_only_itself),
+		CASE(a_first_frame_that_is_no_picture_costs_only_itself),
+		CASE(a_last_frame_that_is_no_picture_costs_only_itself),
+		cmocka_unit_test_setup_teardown(what_the_ring_no_longer_holds_is_a_gap_and_counted, small_ring,
+						bench_tear_down),
+		CASE(a_restarted_recorder_goes_on_behind_the_newest_frame_on_disk),
+		CASE(a_recorder_on_a_ring_of_which_nothing_is_on_disk_records_what_is_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,16 +68,16 @@ static void the_path_is_decoded_once_or_empty(void **state)
 	static const struct {
 		const char *uri, *path;
 	} cases[] = {
-	    {"/", "/"},
-	    {"/recordings/recording_20260517%5F102300.mp4", "/recordings/recording_20260517_102300.mp4"},
-	    {"/a%252Fb?x=%41", "/a%2Fb"},
-	    {"/caf%C3%a9", "/caf\xc3\xa9"},
-	    {"/a+b", "/a+b"},
-	    {"/a%00b", ""},
-	    {"/a%4", ""},
-	    {"/a%", ""},
-	    {"/a%zz", ""},
-	    {"", ""},
+		{"/", "/"},
+		{"/recordings/recording_20260517%5F102300.mp4", "/recordings/recording_20260517_102300.mp4"},
+		{"/a%252Fb?x=%41", "/a%2Fb"},
+		{"/caf%C3%a9", "/caf\xc3\xa9"},
+		{"/a+b", "/a+b"},
+		{"/a%00b", ""},
+		{"/a%4", ""},
+		{"/a%", ""},
+		{"/a%zz", ""},
+		{"", ""},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int client;
@@ -174,14 +174,14 @@ static void lengths_that_lie_are_refused(void **state)
 		const char *bytes;
 		size_t length;
 	} params[] = {
-	    {"\xff\xff\xff\xff\xff\xff\xff\xff", 8}, /* 2^31 - 1 twice: their sum overflows an int */
-	    {"\x05\x05name", 6},
-	    {"\x05", 1},
-	    {"\x80\x00", 2},
-	    {"\x01\x03"
-	     "a"
-	     "b\0c",
-	     6},
+		{"\xff\xff\xff\xff\xff\xff\xff\xff", 8}, /* 2^31 - 1 twice: their sum overflows an int */
+		{"\x05\x05name", 6},
+		{"\x05", 1},
+		{"\x80\x00", 2},
+		{"\x01\x03"
+		 "a"
+		 "b\0c",
+		 6},
 	};
 	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
 		struct buffer sent = {0};
@@ -350,20 +350,20 @@ int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(parameters_arrive),
-	    cmocka_unit_test(the_path_is_decoded_once_or_empty),
-	    cmocka_unit_test(nothing_waiting_is_no_request),
-	    cmocka_unit_test(a_request_in_pieces_is_put_together),
-	    cmocka_unit_test(nonsense_is_refused_at_once),
-	    cmocka_unit_test(lengths_that_lie_are_refused),
-	    cmocka_unit_test(more_parameters_than_anyone_needs_are_refused),
-	    cmocka_unit_test(a_silent_peer_and_half_a_request_are_given_up),
-	    cmocka_unit_test(damaged_requests_end_in_an_outcome),
-	    cmocka_unit_test(what_is_appended_reads_back),
-	    cmocka_unit_test(the_socket_is_for_the_user_and_the_group),
-	    cmocka_unit_test(a_living_socket_is_left_alone_and_a_dead_one_replaced),
-	    cmocka_unit_test(a_file_that_is_no_socket_is_never_removed),
-	    cmocka_unit_test(a_problem_is_valid_json_whatever_the_client_sent),
+		cmocka_unit_test(parameters_arrive),
+		cmocka_unit_test(the_path_is_decoded_once_or_empty),
+		cmocka_unit_test(nothing_waiting_is_no_request),
+		cmocka_unit_test(a_request_in_pieces_is_put_together),
+		cmocka_unit_test(nonsense_is_refused_at_once),
+		cmocka_unit_test(lengths_that_lie_are_refused),
+		cmocka_unit_test(more_parameters_than_anyone_needs_are_refused),
+		cmocka_unit_test(a_silent_peer_and_half_a_request_are_given_up),
+		cmocka_unit_test(damaged_requests_end_in_an_outcome),
+		cmocka_unit_test(what_is_appended_reads_back),
+		cmocka_unit_test(the_socket_is_for_the_user_and_the_group),
+		cmocka_unit_test(a_living_socket_is_left_alone_and_a_dead_one_replaced),
+		cmocka_unit_test(a_file_that_is_no_socket_is_never_removed),
+		cmocka_unit_test(a_problem_is_valid_json_whatever_the_client_sent),
 	};
 	return cmocka_run_group_tests_name("fastcgi", tests, open_listener, close_listener);
 }

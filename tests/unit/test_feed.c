@@ -346,22 +346,22 @@ static void a_frame_that_was_found_is_found_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(the_first_frame_comes_with_the_header_of_an_ivf_file),
-	    CASE(later_frames_have_size_and_time_of_64_bits),
-	    CASE(a_pipe_that_takes_a_byte_at_a_time_gets_the_same_bytes),
-	    CASE(a_header_cut_at_every_byte_goes_on_where_it_ended),
-	    CASE(a_full_pipe_is_told_and_the_frame_is_not_lost),
-	    CASE(a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole),
-	    CASE(a_frame_overwritten_under_its_hands_is_told),
-	    CASE(a_reader_that_is_gone_is_told),
-	    CASE(a_ring_that_overran_is_a_hole_of_so_many_frames),
-	    CASE(a_hole_by_bytes_is_counted_too),
-	    CASE(an_encoder_that_keeps_up_gets_every_frame),
-	    CASE(one_that_is_slow_for_less_than_10_s_gets_every_frame),
-	    CASE(one_that_is_too_slow_gets_fewer_and_none_is_lost_to_the_ring),
-	    CASE(thinning_leaves_no_longer_gaps_than_its_share_needs),
-	    CASE(once_it_keeps_up_again_every_frame_is_fed_again),
-	    CASE(a_frame_that_was_found_is_found_again),
+		CASE(the_first_frame_comes_with_the_header_of_an_ivf_file),
+		CASE(later_frames_have_size_and_time_of_64_bits),
+		CASE(a_pipe_that_takes_a_byte_at_a_time_gets_the_same_bytes),
+		CASE(a_header_cut_at_every_byte_goes_on_where_it_ended),
+		CASE(a_full_pipe_is_told_and_the_frame_is_not_lost),
+		CASE(a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole),
+		CASE(a_frame_overwritten_under_its_hands_is_told),
+		CASE(a_reader_that_is_gone_is_told),
+		CASE(a_ring_that_overran_is_a_hole_of_so_many_frames),
+		CASE(a_hole_by_bytes_is_counted_too),
+		CASE(an_encoder_that_keeps_up_gets_every_frame),
+		CASE(one_that_is_slow_for_less_than_10_s_gets_every_frame),
+		CASE(one_that_is_too_slow_gets_fewer_and_none_is_lost_to_the_ring),
+		CASE(thinning_leaves_no_longer_gaps_than_its_share_needs),
+		CASE(once_it_keeps_up_again_every_frame_is_fed_again),
+		CASE(a_frame_that_was_found_is_found_again),
 	};
 
 	return cmocka_run_group_tests(tests, name_ring, NULL);

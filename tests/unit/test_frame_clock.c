@@ -70,7 +70,7 @@ static void a_stamp_that_cannot_be_true_becomes_now(void **state)
 	assert_int_equal(taken(995, 499999, MONOTONIC), 1000500000); /* long ago */
 	assert_int_equal(taken(0, 0, MONOTONIC), 1000500000);
 	assert_int_equal(taken(1779006180, 0, MONOTONIC), 1000500000); /* the wall clock's */
-	assert_int_equal(taken(1000, 460000, 0), 1000500000);	       /* of no clock that is known */
+	assert_int_equal(taken(1000, 460000, 0), 1000500000);          /* of no clock that is known */
 	assert_int_equal(taken(1000, 460000, V4L2_BUF_FLAG_TIMESTAMP_COPY), 1000500000);
 }
 
@@ -97,12 +97,12 @@ static void stamps_always_grow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(gaps_are_lost_frames_also_where_the_number_wraps),
-	    cmocka_unit_test(a_driver_that_does_not_count_or_starts_over_loses_nothing),
-	    cmocka_unit_test(a_stamp_of_the_last_seconds_is_believed),
-	    cmocka_unit_test(a_stamp_that_cannot_be_true_becomes_now),
-	    cmocka_unit_test(numbers_beyond_any_clock_become_now),
-	    cmocka_unit_test(stamps_always_grow),
+		cmocka_unit_test(gaps_are_lost_frames_also_where_the_number_wraps),
+		cmocka_unit_test(a_driver_that_does_not_count_or_starts_over_loses_nothing),
+		cmocka_unit_test(a_stamp_of_the_last_seconds_is_believed),
+		cmocka_unit_test(a_stamp_that_cannot_be_true_becomes_now),
+		cmocka_unit_test(numbers_beyond_any_clock_become_now),
+		cmocka_unit_test(stamps_always_grow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

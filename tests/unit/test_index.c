@@ -1,7 +1,7 @@
 /* test_index.c - the .idx beside a segment: what is whole is read, and the first damage ends it. */
 #include "tests/unit/media_cases.h"
 
-#define RECORDS	   50u
+#define RECORDS    50u
 #define SEGMENT_NO UINT64_C(0x1234567890)
 
 static struct buffer index_bytes(void)
@@ -14,11 +14,11 @@ static struct buffer index_bytes(void)
 	for (uint32_t i = 0; i < RECORDS; i++) {
 		/* Two frames with the same time now and then. */
 		struct index_record record = {
-		    .wall_us = MEDIA_WALL_US + (i - i % 5 / 4) * 100,
-		    .offset = 1000 + i * 100,
-		    .size = 90,
-		    .duration_us = 100,
-		    .flags = i % 10 == 0 ? INDEX_KEY : 0,
+			.wall_us = MEDIA_WALL_US + (i - i % 5 / 4) * 100,
+			.offset = 1000 + i * 100,
+			.size = 90,
+			.duration_us = 100,
+			.flags = i % 10 == 0 ? INDEX_KEY : 0,
 		};
 		index_record_seal(&record, SEGMENT_NO);
 		buffer_append(&out, &record, sizeof(record));
@@ -203,15 +203,15 @@ static void the_name_follows_from_the_segments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(sealed_records_are_read_back),
-	    cmocka_unit_test(a_cut_at_any_byte_leaves_the_whole_records_before_it),
-	    cmocka_unit_test(a_damaged_byte_ends_the_index_at_its_record),
-	    cmocka_unit_test(a_tail_of_zeros_is_no_record),
-	    cmocka_unit_test(records_of_another_segment_do_not_pass),
-	    cmocka_unit_test(the_index_of_another_segment_is_refused),
-	    cmocka_unit_test(find_is_the_first_record_at_or_behind_a_time),
-	    cmocka_unit_test(records_that_are_appended_are_seen_at_once),
-	    cmocka_unit_test(the_name_follows_from_the_segments),
+		cmocka_unit_test(sealed_records_are_read_back),
+		cmocka_unit_test(a_cut_at_any_byte_leaves_the_whole_records_before_it),
+		cmocka_unit_test(a_damaged_byte_ends_the_index_at_its_record),
+		cmocka_unit_test(a_tail_of_zeros_is_no_record),
+		cmocka_unit_test(records_of_another_segment_do_not_pass),
+		cmocka_unit_test(the_index_of_another_segment_is_refused),
+		cmocka_unit_test(find_is_the_first_record_at_or_behind_a_time),
+		cmocka_unit_test(records_that_are_appended_are_seen_at_once),
+		cmocka_unit_test(the_name_follows_from_the_segments),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

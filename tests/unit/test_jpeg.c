@@ -159,11 +159,11 @@ static void a_picture_tells_its_size_and_sampling(void **state)
 static void every_legal_shape_is_whole(void **state)
 {
 	static const struct wish wishes[] = {
-	    {.grey = true},
-	    {.full_chroma = true},
-	    {.progressive = true},
-	    {.restart_rows = 1},
-	    {.progressive = true, .restart_rows = 1, .grey = true},
+		{.grey = true},
+		{.full_chroma = true},
+		{.progressive = true},
+		{.restart_rows = 1},
+		{.progressive = true, .restart_rows = 1, .grey = true},
 	};
 	struct jpeg_info info;
 
@@ -347,17 +347,17 @@ static void damaged_pictures_never_lead_out_of_the_data(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_picture_tells_its_size_and_sampling),
-	    cmocka_unit_test(every_legal_shape_is_whole),
-	    cmocka_unit_test(no_beginning_of_a_picture_is_whole),
-	    cmocka_unit_test(a_beginning_filled_up_with_zeros_is_not_whole),
-	    cmocka_unit_test(padding_behind_the_end_is_cut_off),
-	    cmocka_unit_test(fill_bytes_may_stand_before_any_marker),
-	    cmocka_unit_test(what_stands_inside_a_segment_is_no_marker),
-	    cmocka_unit_test(the_standard_tables_make_a_picture_without_any_what_it_was),
-	    cmocka_unit_test(the_standard_tables_are_those_that_libjpeg_writes),
-	    cmocka_unit_test(tables_behind_the_first_scan_do_not_count_for_it),
-	    cmocka_unit_test(damaged_pictures_never_lead_out_of_the_data),
+		cmocka_unit_test(a_picture_tells_its_size_and_sampling),
+		cmocka_unit_test(every_legal_shape_is_whole),
+		cmocka_unit_test(no_beginning_of_a_picture_is_whole),
+		cmocka_unit_test(a_beginning_filled_up_with_zeros_is_not_whole),
+		cmocka_unit_test(padding_behind_the_end_is_cut_off),
+		cmocka_unit_test(fill_bytes_may_stand_before_any_marker),
+		cmocka_unit_test(what_stands_inside_a_segment_is_no_marker),
+		cmocka_unit_test(the_standard_tables_make_a_picture_without_any_what_it_was),
+		cmocka_unit_test(the_standard_tables_are_those_that_libjpeg_writes),
+		cmocka_unit_test(tables_behind_the_first_scan_do_not_count_for_it),
+		cmocka_unit_test(damaged_pictures_never_lead_out_of_the_data),
 	};
 
 	return cmocka_run_group_tests_name("jpeg", tests, NULL, NULL);

@@ -7,7 +7,7 @@
 #include "tests/unit/live_client.h"
 
 #define FRAME_BYTES 150000 /* three records */
-#define WIDTH	    64
+#define WIDTH       64
 
 static char folder[64];
 static struct config camera;
@@ -42,10 +42,10 @@ static int start_with(void **state, int64_t gone_limit_us)
 	camera.http.max_viewers = 3;
 	start_recorder();
 	setup = (struct live_setup){
-	    .cameras = &cameras,
-	    .listen_fd = fastcgi_listen(socket_path, &why),
-	    .stop_fd = eventfd(0, EFD_CLOEXEC),
-	    .gone_limit_us = gone_limit_us,
+		.cameras = &cameras,
+		.listen_fd = fastcgi_listen(socket_path, &why),
+		.stop_fd = eventfd(0, EFD_CLOEXEC),
+		.gone_limit_us = gone_limit_us,
 	};
 	return setup.listen_fd < 0 || pthread_create(&server, NULL, serve, NULL) != 0;
 }
@@ -226,7 +226,7 @@ static void wrong_requests_get_their_status(void **state)
 	expect_status("GET", "/elsewhere", 404, "problem+json");
 	expect_status("GET", "/stream%00", 404, "problem+json");
 	expect_status("POST", "/stream", 405, "Allow: GET, HEAD\r\n");
-	static const char *const bad_fps[] = {"0",   "-1",  "241",  "abc", "",	 "1e2",
+	static const char *const bad_fps[] = {"0",   "-1",  "241",  "abc", "",   "1e2",
 					      "inf", "nan", "0x10", ".",   "5x", "0.5"};
 	for (size_t i = 0; i < sizeof(bad_fps) / sizeof(bad_fps[0]); i++) {
 		char uri[64];
@@ -365,21 +365,21 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-	    CASE(frames_arrive_whole_and_in_order),
-	    CASE(every_size_around_a_record_arrives_whole),
-	    CASE(a_slow_viewer_gets_the_newest_frame_next),
-	    CASE(a_frame_that_is_written_over_never_passes_as_good),
-	    CASE(fps_thins_the_stream),
-	    CASE(the_last_frame_is_sent_again_when_no_other_comes),
-	    CASE(more_viewers_than_places_get_503_until_one_leaves),
-	    CASE(wrong_requests_get_their_status),
-	    CASE(head_is_answered_without_a_body),
-	    CASE(without_a_picture_or_a_recorder_there_is_503),
-	    CASE(a_picture_of_another_size_ends_the_stream),
-	    CASE(viewers_go_on_when_the_recorder_is_back_with_a_new_ring),
-	    cmocka_unit_test_setup_teardown(streams_end_when_the_recorder_stays_away, start_impatient, stop),
-	    CASE(stopping_ends_every_stream),
-	    CASE(a_silent_or_nonsensical_peer_disturbs_nobody),
+		CASE(frames_arrive_whole_and_in_order),
+		CASE(every_size_around_a_record_arrives_whole),
+		CASE(a_slow_viewer_gets_the_newest_frame_next),
+		CASE(a_frame_that_is_written_over_never_passes_as_good),
+		CASE(fps_thins_the_stream),
+		CASE(the_last_frame_is_sent_again_when_no_other_comes),
+		CASE(more_viewers_than_places_get_503_until_one_leaves),
+		CASE(wrong_requests_get_their_status),
+		CASE(head_is_answered_without_a_body),
+		CASE(without_a_picture_or_a_recorder_there_is_503),
+		CASE(a_picture_of_another_size_ends_the_stream),
+		CASE(viewers_go_on_when_the_recorder_is_back_with_a_new_ring),
+		cmocka_unit_test_setup_teardown(streams_end_when_the_recorder_stays_away, start_impatient, stop),
+		CASE(stopping_ends_every_stream),
+		CASE(a_silent_or_nonsensical_peer_disturbs_nobody),
 	};
 	return cmocka_run_group_tests_name("live", tests, make_folder, remove_folder);
 }

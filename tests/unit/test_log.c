@@ -153,7 +153,7 @@ static void errno_stays(void **state)
 }
 
 #define THREADS 4
-#define LINES	50
+#define LINES   50
 
 static void *log_lines(void *number)
 {
@@ -270,16 +270,16 @@ static void stopping_ends_also_where_nobody_reads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_line_has_time_level_area_and_text),
-	    cmocka_unit_test(a_level_that_is_not_wanted_is_silent),
-	    cmocka_unit_test(levels_have_names),
-	    cmocka_unit_test(control_bytes_become_question_marks_and_letters_stay),
-	    cmocka_unit_test(a_long_text_is_cut_and_still_one_line),
-	    cmocka_unit_test(errno_stays),
-	    cmocka_unit_test(queued_lines_of_all_threads_come_whole_and_in_order),
-	    cmocka_unit_test(stopping_writes_what_is_queued_and_lines_go_on_at_once),
-	    cmocka_unit_test(a_stderr_that_nobody_reads_holds_nobody_and_what_is_missing_is_counted),
-	    cmocka_unit_test(stopping_ends_also_where_nobody_reads),
+		cmocka_unit_test(a_line_has_time_level_area_and_text),
+		cmocka_unit_test(a_level_that_is_not_wanted_is_silent),
+		cmocka_unit_test(levels_have_names),
+		cmocka_unit_test(control_bytes_become_question_marks_and_letters_stay),
+		cmocka_unit_test(a_long_text_is_cut_and_still_one_line),
+		cmocka_unit_test(errno_stays),
+		cmocka_unit_test(queued_lines_of_all_threads_come_whole_and_in_order),
+		cmocka_unit_test(stopping_writes_what_is_queued_and_lines_go_on_at_once),
+		cmocka_unit_test(a_stderr_that_nobody_reads_holds_nobody_and_what_is_missing_is_counted),
+		cmocka_unit_test(stopping_ends_also_where_nobody_reads),
 	};
 
 	alarm(HANG_S);

@@ -177,12 +177,12 @@ static void what_epoll_refuses_is_not_watched(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(timers_come_in_the_order_of_their_deadlines),
-	    CASE(a_timer_that_is_set_again_comes_once),
-	    CASE(a_cleared_timer_does_not_come),
-	    CASE(a_watch_dropped_in_the_same_round_is_not_called),
-	    CASE(a_watch_can_be_stopped_and_set_again),
-	    CASE(what_epoll_refuses_is_not_watched),
+		CASE(timers_come_in_the_order_of_their_deadlines),
+		CASE(a_timer_that_is_set_again_comes_once),
+		CASE(a_cleared_timer_does_not_come),
+		CASE(a_watch_dropped_in_the_same_round_is_not_called),
+		CASE(a_watch_can_be_stopped_and_set_again),
+		CASE(what_epoll_refuses_is_not_watched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

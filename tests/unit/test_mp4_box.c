@@ -135,7 +135,7 @@ struct moof_spec {
 };
 
 static const struct moof_spec plain = {
-    .tfhd_flags = 0x20000, .trun_flags = 0x701, .samples = 1, .fields = {100, 40000, 555, 0}, .field_count = 4};
+	.tfhd_flags = 0x20000, .trun_flags = 0x701, .samples = 1, .fields = {100, 40000, 555, 0}, .field_count = 4};
 
 static struct buffer moof_of(const struct moof_spec *spec)
 {
@@ -308,17 +308,17 @@ static void damage_never_leads_outside(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_header_is_read_in_both_sizes),
-	    cmocka_unit_test(a_size_below_its_header_is_bad),
-	    cmocka_unit_test(the_init_segment_says_codec_size_and_timescale),
-	    cmocka_unit_test(each_fragment_says_time_size_and_key),
-	    cmocka_unit_test(rewriting_changes_the_number_and_the_time_alone),
-	    cmocka_unit_test(fields_of_the_run_are_understood_too),
-	    cmocka_unit_test(a_time_of_32_bits_refuses_what_it_cannot_hold),
-	    cmocka_unit_test(what_is_not_one_sample_beside_its_moof_is_refused),
-	    cmocka_unit_test(a_sample_entry_without_a_picture_is_refused),
-	    cmocka_unit_test(boxes_that_end_early_are_refused),
-	    cmocka_unit_test(damage_never_leads_outside),
+		cmocka_unit_test(a_header_is_read_in_both_sizes),
+		cmocka_unit_test(a_size_below_its_header_is_bad),
+		cmocka_unit_test(the_init_segment_says_codec_size_and_timescale),
+		cmocka_unit_test(each_fragment_says_time_size_and_key),
+		cmocka_unit_test(rewriting_changes_the_number_and_the_time_alone),
+		cmocka_unit_test(fields_of_the_run_are_understood_too),
+		cmocka_unit_test(a_time_of_32_bits_refuses_what_it_cannot_hold),
+		cmocka_unit_test(what_is_not_one_sample_beside_its_moof_is_refused),
+		cmocka_unit_test(a_sample_entry_without_a_picture_is_refused),
+		cmocka_unit_test(boxes_that_end_early_are_refused),
+		cmocka_unit_test(damage_never_leads_outside),
 	};
 
 	return cmocka_run_group_tests(tests, make_streams, drop_streams);

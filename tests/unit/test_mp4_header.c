@@ -4,7 +4,7 @@
 #include "shared/big_endian.h"
 #include "shared/mp4_header.h"
 
-#define HOUR_US	   (INT64_C(3600) * 1000000)
+#define HOUR_US    (INT64_C(3600) * 1000000)
 #define CREATED_US INT64_C(1800000000000000)
 
 static const uint8_t entry[86] = {0, 0, 0, 86, 'a', 'v', 'c', '1'};
@@ -12,11 +12,11 @@ static const uint8_t entry[86] = {0, 0, 0, 86, 'a', 'v', 'c', '1'};
 static struct mp4_header *create(int64_t created_wall_us)
 {
 	struct mp4_header *header = mp4_header_create(&(struct mp4_header_spec){
-	    .width = 96,
-	    .height = 64,
-	    .entry = entry,
-	    .entry_bytes = sizeof(entry),
-	    .created_wall_us = created_wall_us,
+		.width = 96,
+		.height = 64,
+		.entry = entry,
+		.entry_bytes = sizeof(entry),
+		.created_wall_us = created_wall_us,
 	});
 
 	assert_non_null(header);
@@ -225,7 +225,7 @@ static void its_own_moov_reads_back(void **state)
 	sized[33] = 96;
 	sized[35] = 64;
 	struct mp4_header *header =
-	    mp4_header_create(&(struct mp4_header_spec){96, 64, sized, sizeof(sized), CREATED_US});
+		mp4_header_create(&(struct mp4_header_spec){96, 64, sized, sizeof(sized), CREATED_US});
 	mp4_header_add(header, 0, 0, 10, true);
 	assert_true(mp4_header_moov(header, 1000, 0, &moov));
 	assert_true(mp4_parse_init(moov.data, moov.length, &init));
@@ -266,7 +266,7 @@ static void a_clip_of_two_pieces_decodes_to_exactly_its_frames(void **state)
 		key++;
 	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
 	struct mp4_header *header = mp4_header_create(
-	    &(struct mp4_header_spec){96, 64, layout.init.entry, layout.init.entry_bytes, MEDIA_WALL_US});
+		&(struct mp4_header_spec){96, 64, layout.init.entry, layout.init.entry_bytes, MEDIA_WALL_US});
 	add_piece(header, &segment, &walked, key, MEDIA_FRAMES, 0, &payload);
 	add_piece(header, &segment, &walked, 0, 10, second_at_us, &payload);
 	int64_t end_us = second_at_us + media_time_us(10) + 12345;
@@ -281,7 +281,7 @@ static void a_clip_of_two_pieces_decodes_to_exactly_its_frames(void **state)
 		bool second = i >= MEDIA_FRAMES - key;
 		size_t frame = second ? i - (MEDIA_FRAMES - key) : key + i;
 		int64_t at_us =
-		    second ? second_at_us + media_time_us(frame) : media_time_us(frame) - media_time_us(key);
+			second ? second_at_us + media_time_us(frame) : media_time_us(frame) - media_time_us(key);
 		assert_in_range(got[i].time_us - at_us + 12, 0, 24);
 		assert_string_equal(got[i].hash, wanted[frame].hash);
 	}
@@ -298,16 +298,16 @@ static void a_clip_of_two_pieces_decodes_to_exactly_its_frames(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(ten_hours_do_not_drift),
-	    cmocka_unit_test(equal_durations_take_one_run),
-	    cmocka_unit_test(a_gap_of_hours_stays_and_one_that_cannot_be_told_is_refused),
-	    cmocka_unit_test(the_first_sample_stands_from_the_start),
-	    cmocka_unit_test(long_or_late_clips_have_times_of_64_bits),
-	    cmocka_unit_test(key_frames_are_listed_unless_all_are),
-	    cmocka_unit_test(a_clip_of_nothing_is_refused),
-	    cmocka_unit_test(offsets_count_from_the_clips_first_byte),
-	    cmocka_unit_test(its_own_moov_reads_back),
-	    cmocka_unit_test(a_clip_of_two_pieces_decodes_to_exactly_its_frames),
+		cmocka_unit_test(ten_hours_do_not_drift),
+		cmocka_unit_test(equal_durations_take_one_run),
+		cmocka_unit_test(a_gap_of_hours_stays_and_one_that_cannot_be_told_is_refused),
+		cmocka_unit_test(the_first_sample_stands_from_the_start),
+		cmocka_unit_test(long_or_late_clips_have_times_of_64_bits),
+		cmocka_unit_test(key_frames_are_listed_unless_all_are),
+		cmocka_unit_test(a_clip_of_nothing_is_refused),
+		cmocka_unit_test(offsets_count_from_the_clips_first_byte),
+		cmocka_unit_test(its_own_moov_reads_back),
+		cmocka_unit_test(a_clip_of_two_pieces_decodes_to_exactly_its_frames),
 	};
 
 	return cmocka_run_group_tests(tests, make_streams, drop_streams);

@@ -257,17 +257,17 @@ static void frames_in_flight_are_found_by_their_time_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_recorder_holds_a_name_until_it_is_gone),
-	    cmocka_unit_test(a_killed_recorder_leaves_no_lock),
-	    cmocka_unit_test(names_that_begin_alike_are_different),
-	    cmocka_unit_test_setup_teardown(other_cameras_devices_are_not_ours, make_inis, remove_inis),
-	    cmocka_unit_test_setup_teardown(many_neighbours_fit, make_inis, remove_inis),
-	    cmocka_unit_test(an_explicit_size_is_taken_exactly),
-	    cmocka_unit_test(the_default_is_what_the_minutes_need_within_a_quarter_of_ram),
-	    cmocka_unit_test(the_rate_is_that_of_the_last_frames_and_falls_when_none_come),
-	    cmocka_unit_test(two_frames_at_the_same_time_are_no_rate),
-	    cmocka_unit_test(a_mapping_ends_when_the_offset_moves_by_more_than_5_ms),
-	    cmocka_unit_test(frames_in_flight_are_found_by_their_time_in_order),
+		cmocka_unit_test(one_recorder_holds_a_name_until_it_is_gone),
+		cmocka_unit_test(a_killed_recorder_leaves_no_lock),
+		cmocka_unit_test(names_that_begin_alike_are_different),
+		cmocka_unit_test_setup_teardown(other_cameras_devices_are_not_ours, make_inis, remove_inis),
+		cmocka_unit_test_setup_teardown(many_neighbours_fit, make_inis, remove_inis),
+		cmocka_unit_test(an_explicit_size_is_taken_exactly),
+		cmocka_unit_test(the_default_is_what_the_minutes_need_within_a_quarter_of_ram),
+		cmocka_unit_test(the_rate_is_that_of_the_last_frames_and_falls_when_none_come),
+		cmocka_unit_test(two_frames_at_the_same_time_are_no_rate),
+		cmocka_unit_test(a_mapping_ends_when_the_offset_moves_by_more_than_5_ms),
+		cmocka_unit_test(frames_in_flight_are_found_by_their_time_in_order),
 	};
 
 	snprintf(name, sizeof name, "test-%d", (int)getpid());

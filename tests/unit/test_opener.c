@@ -83,9 +83,9 @@ static void results_that_nobody_took_are_given_back_at_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(orders_are_answered_in_turn),
-	    CASE(without_an_open_camera_a_control_is_not_set),
-	    CASE(results_that_nobody_took_are_given_back_at_the_end),
+		CASE(orders_are_answered_in_turn),
+		CASE(without_an_open_camera_a_control_is_not_set),
+		CASE(results_that_nobody_took_are_given_back_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

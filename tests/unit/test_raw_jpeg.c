@@ -13,14 +13,14 @@
 #include "recorderd/raw_encoder.h"
 #include "recorderd/raw_jpeg.h"
 
-#define WIDTH	  70 /* neither is a multiple of a block */
-#define HEIGHT	  42
-#define STRIDE	  (WIDTH * 3 + 10)
-#define ROOM	  (STRIDE * HEIGHT * 3)
+#define WIDTH     70 /* neither is a multiple of a block */
+#define HEIGHT    42
+#define STRIDE    (WIDTH * 3 + 10)
+#define ROOM      (STRIDE * HEIGHT * 3)
 #define TOLERANCE 4
 
 /* Eight bars and a grey, as R'G'B' from 0 to 1; nine columns, the last is cut by the right edge. */
-static const double bars[9][3] = {{1, 1, 1}, {1, 1, 0}, {0, 1, 1}, {0, 1, 0},	{1, 0, 1},
+static const double bars[9][3] = {{1, 1, 1}, {1, 1, 0}, {0, 1, 1}, {0, 1, 0},   {1, 0, 1},
 				  {1, 0, 0}, {0, 0, 1}, {0, 0, 0}, {.5, .5, .5}};
 
 static const double *bar_at(int x)
@@ -67,7 +67,7 @@ static void paint_planes(uint8_t *out, uint32_t fourcc, const struct system *sys
 				int planar = line * (STRIDE / 2) + x + (which - 1) * (STRIDE / 2) * (HEIGHT / 2);
 				int paired = line * STRIDE + 2 * x + which - 1;
 				chroma[fourcc == V4L2_PIX_FMT_NV12 ? paired : planar] =
-				    component(bar_at(2 * x), system, which);
+					component(bar_at(2 * x), system, which);
 			}
 }
 
@@ -97,7 +97,7 @@ static void paint(uint8_t *out, uint32_t fourcc, const struct system *system)
 static struct v4l2_pix_format pix_of(uint32_t fourcc)
 {
 	return (struct v4l2_pix_format){
-	    .pixelformat = fourcc, .width = WIDTH, .height = HEIGHT, .bytesperline = STRIDE};
+		.pixelformat = fourcc, .width = WIDTH, .height = HEIGHT, .bytesperline = STRIDE};
 }
 
 /* Decodes as every player does: full range, BT.601, R'G'B'. */
@@ -175,7 +175,7 @@ static void expect_both_ranges(uint32_t fourcc)
 
 static void every_format_keeps_its_colours_in_both_ranges(void **state)
 {
-	static const uint32_t fourccs[] = {V4L2_PIX_FMT_YUYV,	V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,
+	static const uint32_t fourccs[] = {V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,
 					   V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24,
 					   V4L2_PIX_FMT_GREY};
 
@@ -332,14 +332,14 @@ static void the_descriptor_is_quiet_while_there_is_no_result(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_format_keeps_its_colours_in_both_ranges),
-	    cmocka_unit_test(the_matrix_of_hd_is_turned_into_that_of_jpeg),
-	    cmocka_unit_test(what_a_driver_leaves_open_is_limited_range_but_for_rgb),
-	    cmocka_unit_test(what_cannot_be_a_picture_is_no_format),
-	    cmocka_unit_test(too_little_room_is_a_failure_and_the_encoder_goes_on),
-	    cmocka_unit_test(results_keep_their_order_with_four_threads),
-	    cmocka_unit_test(a_full_pool_takes_no_more_until_a_result_is_taken),
-	    cmocka_unit_test(the_descriptor_is_quiet_while_there_is_no_result),
+		cmocka_unit_test(every_format_keeps_its_colours_in_both_ranges),
+		cmocka_unit_test(the_matrix_of_hd_is_turned_into_that_of_jpeg),
+		cmocka_unit_test(what_a_driver_leaves_open_is_limited_range_but_for_rgb),
+		cmocka_unit_test(what_cannot_be_a_picture_is_no_format),
+		cmocka_unit_test(too_little_room_is_a_failure_and_the_encoder_goes_on),
+		cmocka_unit_test(results_keep_their_order_with_four_threads),
+		cmocka_unit_test(a_full_pool_takes_no_more_until_a_result_is_taken),
+		cmocka_unit_test(the_descriptor_is_quiet_while_there_is_no_result),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

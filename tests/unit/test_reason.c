@@ -85,12 +85,12 @@ static void the_boot_id_is_the_same_at_each_look(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_sentence_is_set_and_false_returned),
-	    cmocka_unit_test(the_error_stands_behind_it_and_errno_stays),
-	    cmocka_unit_test(what_is_too_long_is_cut_within_its_room),
-	    cmocka_unit_test(a_sentence_is_one_line_whatever_it_quotes),
-	    cmocka_unit_test(wall_and_monotonic_time_differ_by_the_offset),
-	    cmocka_unit_test(the_boot_id_is_the_same_at_each_look),
+		cmocka_unit_test(a_sentence_is_set_and_false_returned),
+		cmocka_unit_test(the_error_stands_behind_it_and_errno_stays),
+		cmocka_unit_test(what_is_too_long_is_cut_within_its_room),
+		cmocka_unit_test(a_sentence_is_one_line_whatever_it_quotes),
+		cmocka_unit_test(wall_and_monotonic_time_differ_by_the_offset),
+		cmocka_unit_test(the_boot_id_is_the_same_at_each_look),
 	};
 
 	return cmocka_run_group_tests_name("reason", tests, NULL, NULL);

@@ -43,8 +43,8 @@ static void add(struct bench *bench, double hours_ago, enum gap_cause cause)
 	int64_t end_us = wall_now().us - HOURS(hours_ago);
 
 	bench->segments[bench->archive.count++] = (struct archive_segment){
-	    .phase = PHASE_COMPLETE,
-	    .entry = {.start_wall_us = end_us - HOUR_US, .end_wall_us = end_us, .gap_cause = (uint8_t)cause}};
+		.phase = PHASE_COMPLETE,
+		.entry = {.start_wall_us = end_us - HOUR_US, .end_wall_us = end_us, .gap_cause = (uint8_t)cause}};
 }
 
 /* The last one is being recorded, and was written to so long ago. */
@@ -213,7 +213,7 @@ static void test_a_wrong_time_between_two_right_ones_makes_nothing_before_it_old
 	synchronised = true;
 	add(&bench, 50, GAP_START);
 	add(&bench, -YEARS(10), GAP_RECORDER_DOWN); /* booted with a wrong clock, */
-	add(&bench, 0, GAP_RECORDER_DOWN);	    /* and with a right one */
+	add(&bench, 0, GAP_RECORDER_DOWN);          /* and with a right one */
 	is_recording(&bench, 0);
 	assert_int_equal(count_old(&bench.archive), 0);
 	add(&bench, YEARS(56), GAP_RECORDER_DOWN);
@@ -236,18 +236,18 @@ static void test_no_hours_keep_for_ever(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_what_is_older_than_its_hours_goes),
-	    cmocka_unit_test(test_it_goes_also_where_nobody_synchronises_the_clock),
-	    cmocka_unit_test(test_a_step_forward_makes_nothing_old),
-	    cmocka_unit_test(test_many_steps_of_an_hour_make_nothing_old),
-	    cmocka_unit_test(test_a_step_that_no_segment_shows_yet_makes_nothing_old),
-	    cmocka_unit_test(test_age_goes_on_by_the_monotonic_clock),
-	    cmocka_unit_test(test_a_start_in_another_decade_makes_nothing_old),
-	    cmocka_unit_test(test_a_year_off_by_a_synchronised_clock_is_believed),
-	    cmocka_unit_test(test_what_was_recorded_in_1970_is_as_young_as_what_follows),
-	    cmocka_unit_test(test_what_was_recorded_in_the_future_ages_from_the_step_back),
-	    cmocka_unit_test(test_a_wrong_time_between_two_right_ones_makes_nothing_before_it_old),
-	    cmocka_unit_test(test_no_hours_keep_for_ever),
+		cmocka_unit_test(test_what_is_older_than_its_hours_goes),
+		cmocka_unit_test(test_it_goes_also_where_nobody_synchronises_the_clock),
+		cmocka_unit_test(test_a_step_forward_makes_nothing_old),
+		cmocka_unit_test(test_many_steps_of_an_hour_make_nothing_old),
+		cmocka_unit_test(test_a_step_that_no_segment_shows_yet_makes_nothing_old),
+		cmocka_unit_test(test_age_goes_on_by_the_monotonic_clock),
+		cmocka_unit_test(test_a_start_in_another_decade_makes_nothing_old),
+		cmocka_unit_test(test_a_year_off_by_a_synchronised_clock_is_believed),
+		cmocka_unit_test(test_what_was_recorded_in_1970_is_as_young_as_what_follows),
+		cmocka_unit_test(test_what_was_recorded_in_the_future_ages_from_the_step_back),
+		cmocka_unit_test(test_a_wrong_time_between_two_right_ones_makes_nothing_before_it_old),
+		cmocka_unit_test(test_no_hours_keep_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

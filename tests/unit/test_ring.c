@@ -66,7 +66,7 @@ static void frames_older_than_the_limit_leave_the_tail(void **state)
 {
 	(void)state;
 	struct ring_wish wish = {
-	    .name = ring_name, .data_bytes = MIB, .index_entries = 64, .keep_us = 10 * US_PER_S, .exact = true};
+		.name = ring_name, .data_bytes = MIB, .index_entries = 64, .keep_us = 10 * US_PER_S, .exact = true};
 	uint64_t bytes, adopted;
 	struct ring_writer *writer = ring_writer_open(&wish, &bytes, &adopted, &why);
 	assert_non_null(writer);
@@ -145,7 +145,7 @@ static void too_large_a_ring_is_refused_with_a_sentence(void **state)
 {
 	(void)state;
 	struct ring_wish wish = {
-	    .name = ring_name, .data_bytes = UINT64_C(1) << 45, .index_entries = 64, .keep_us = 1, .exact = true};
+		.name = ring_name, .data_bytes = UINT64_C(1) << 45, .index_entries = 64, .keep_us = 1, .exact = true};
 	uint64_t bytes, adopted;
 	assert_null(ring_writer_open(&wish, &bytes, &adopted, &why));
 	assert_non_null(strstr(why.text, "max_mb"));
@@ -276,20 +276,20 @@ static void the_devices_text_is_whole_or_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    RING_CASE(frames_come_in_order_and_whole),
-	    RING_CASE(every_frame_from_tail_to_head_is_whole),
-	    RING_CASE(a_frame_larger_than_a_quarter_is_refused),
-	    RING_CASE(frames_older_than_the_limit_leave_the_tail),
-	    RING_CASE(age_grows_from_newest_to_gone),
-	    RING_CASE(a_living_writer_keeps_its_ring),
-	    RING_CASE(the_object_is_for_the_user_and_the_group),
-	    RING_CASE(a_closed_ring_is_not_current_and_its_name_is_free),
-	    RING_CASE(too_large_a_ring_is_refused_with_a_sentence),
-	    RING_CASE(a_put_wakes_a_reader_in_another_process),
-	    RING_CASE(a_reader_in_the_writers_process_gets_whole_frames),
-	    RING_CASE(closing_the_ring_ends_the_wait),
-	    RING_CASE(the_state_is_read_whole_and_terminated),
-	    RING_CASE(the_devices_text_is_whole_or_nothing),
+		RING_CASE(frames_come_in_order_and_whole),
+		RING_CASE(every_frame_from_tail_to_head_is_whole),
+		RING_CASE(a_frame_larger_than_a_quarter_is_refused),
+		RING_CASE(frames_older_than_the_limit_leave_the_tail),
+		RING_CASE(age_grows_from_newest_to_gone),
+		RING_CASE(a_living_writer_keeps_its_ring),
+		RING_CASE(the_object_is_for_the_user_and_the_group),
+		RING_CASE(a_closed_ring_is_not_current_and_its_name_is_free),
+		RING_CASE(too_large_a_ring_is_refused_with_a_sentence),
+		RING_CASE(a_put_wakes_a_reader_in_another_process),
+		RING_CASE(a_reader_in_the_writers_process_gets_whole_frames),
+		RING_CASE(closing_the_ring_ends_the_wait),
+		RING_CASE(the_state_is_read_whole_and_terminated),
+		RING_CASE(the_devices_text_is_whole_or_nothing),
 	};
 	return cmocka_run_group_tests_name("ring", tests, name_ring, remove_ring);
 }

@@ -235,16 +235,16 @@ static void a_damaged_ring_is_not_adopted(void **state)
 		size_t at;
 		uint64_t value;
 	} damages[] = {
-	    {offsetof(struct ring_header, head), 11},
-	    {offsetof(struct ring_header, head), UINT64_MAX},
-	    {offsetof(struct ring_header, tail), 12},
-	    {offsetof(struct ring_header, reserve), 5},
-	    {offsetof(struct ring_header, reserve), UINT64_MAX},
-	    {offsetof(struct ring_header, write_pos), UINT64_C(1) << 40},
-	    {RING_HEADER_BYTES + 10 * sizeof(struct ring_entry) + offsetof(struct ring_entry, pos), 1 << 30},
-	    {RING_HEADER_BYTES + 10 * sizeof(struct ring_entry) + 32, UINT64_MAX},
-	    {offsetof(struct ring_header, data_bytes), 4096},
-	    {offsetof(struct ring_header, index_entries), 63},
+		{offsetof(struct ring_header, head), 11},
+		{offsetof(struct ring_header, head), UINT64_MAX},
+		{offsetof(struct ring_header, tail), 12},
+		{offsetof(struct ring_header, reserve), 5},
+		{offsetof(struct ring_header, reserve), UINT64_MAX},
+		{offsetof(struct ring_header, write_pos), UINT64_C(1) << 40},
+		{RING_HEADER_BYTES + 10 * sizeof(struct ring_entry) + offsetof(struct ring_entry, pos), 1 << 30},
+		{RING_HEADER_BYTES + 10 * sizeof(struct ring_entry) + 32, UINT64_MAX},
+		{offsetof(struct ring_header, data_bytes), 4096},
+		{offsetof(struct ring_header, index_entries), 63},
 	};
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		assert_int_equal(in_child(write_ten_and_die), 0);
@@ -263,14 +263,14 @@ static void a_damaged_ring_is_not_adopted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    RING_CASE(a_dead_writers_frames_are_taken_over),
-	    RING_CASE(a_ring_of_another_size_is_replaced),
-	    RING_CASE(a_ring_of_another_boot_is_replaced),
-	    RING_CASE(a_lock_left_odd_is_mended_by_the_next_writer),
-	    RING_CASE(no_torn_frame_passes_while_writers_are_killed),
-	    RING_CASE(random_bytes_over_the_ring_never_lead_outside),
-	    RING_CASE(a_header_that_claims_more_than_the_object_is_refused),
-	    RING_CASE(a_damaged_ring_is_not_adopted),
+		RING_CASE(a_dead_writers_frames_are_taken_over),
+		RING_CASE(a_ring_of_another_size_is_replaced),
+		RING_CASE(a_ring_of_another_boot_is_replaced),
+		RING_CASE(a_lock_left_odd_is_mended_by_the_next_writer),
+		RING_CASE(no_torn_frame_passes_while_writers_are_killed),
+		RING_CASE(random_bytes_over_the_ring_never_lead_outside),
+		RING_CASE(a_header_that_claims_more_than_the_object_is_refused),
+		RING_CASE(a_damaged_ring_is_not_adopted),
 	};
 	return cmocka_run_group_tests_name("ring: crash", tests, name_ring, remove_ring);
 }

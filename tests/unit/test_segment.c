@@ -180,16 +180,16 @@ static void the_uuid_box_keeps_every_field(void **state)
 {
 	(void)state;
 	struct segment_info info = {
-	    .segment_no = 0x1122334455667788,
-	    .run_no = 9,
-	    .first_wall_us = MEDIA_WALL_US,
-	    .first_mono_us = 12345678,
-	    .last_wall_us = MEDIA_WALL_US - 5,
-	    .utc_offset_s = -12600,
-	    .gap_cause = GAP_UNPLUGGED,
-	    .source = SOURCE_TEST,
-	    .boot_id = {1, 2, 3, 250},
-	    .camera = "workshop-door_2",
+		.segment_no = 0x1122334455667788,
+		.run_no = 9,
+		.first_wall_us = MEDIA_WALL_US,
+		.first_mono_us = 12345678,
+		.last_wall_us = MEDIA_WALL_US - 5,
+		.utc_offset_s = -12600,
+		.gap_cause = GAP_UNPLUGGED,
+		.source = SOURCE_TEST,
+		.boot_id = {1, 2, 3, 250},
+		.camera = "workshop-door_2",
 	};
 	struct segment_info got;
 	struct buffer box = {0};
@@ -244,16 +244,16 @@ static void names_are_local_time_and_nothing_else_passes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(open_half_finished_and_complete_play_alike),
-	    cmocka_unit_test(a_segment_from_within_a_run_starts_at_zero),
-	    cmocka_unit_test(the_layout_tells_what_the_head_holds),
-	    cmocka_unit_test(a_walk_gives_a_sealed_record_for_each_frame),
-	    cmocka_unit_test(the_complete_form_walks_to_the_same_records),
-	    cmocka_unit_test(the_final_moov_lists_the_key_frames),
-	    cmocka_unit_test(an_unreadable_file_is_an_error),
-	    cmocka_unit_test(a_walk_stops_when_told),
-	    cmocka_unit_test(the_uuid_box_keeps_every_field),
-	    cmocka_unit_test(names_are_local_time_and_nothing_else_passes),
+		cmocka_unit_test(open_half_finished_and_complete_play_alike),
+		cmocka_unit_test(a_segment_from_within_a_run_starts_at_zero),
+		cmocka_unit_test(the_layout_tells_what_the_head_holds),
+		cmocka_unit_test(a_walk_gives_a_sealed_record_for_each_frame),
+		cmocka_unit_test(the_complete_form_walks_to_the_same_records),
+		cmocka_unit_test(the_final_moov_lists_the_key_frames),
+		cmocka_unit_test(an_unreadable_file_is_an_error),
+		cmocka_unit_test(a_walk_stops_when_told),
+		cmocka_unit_test(the_uuid_box_keeps_every_field),
+		cmocka_unit_test(names_are_local_time_and_nothing_else_passes),
 	};
 
 	return cmocka_run_group_tests(tests, make_streams, drop_streams);

@@ -198,15 +198,15 @@ static void no_damaged_byte_leads_astray(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_cut_at_any_byte_leaves_the_whole_fragments_before_it),
-	    cmocka_unit_test(what_is_left_after_a_cut_plays),
-	    cmocka_unit_test(zeros_from_any_byte_on_end_the_walk),
-	    cmocka_unit_test(a_file_of_zeros_is_empty),
-	    cmocka_unit_test(a_moov_of_which_a_part_is_there_is_cut_off),
-	    cmocka_unit_test(a_complete_segment_that_lost_its_end_counts_as_open),
-	    cmocka_unit_test(fragments_of_another_file_end_the_walk),
-	    cmocka_unit_test(an_mp4_of_others_is_bad),
-	    cmocka_unit_test(no_damaged_byte_leads_astray),
+		cmocka_unit_test(a_cut_at_any_byte_leaves_the_whole_fragments_before_it),
+		cmocka_unit_test(what_is_left_after_a_cut_plays),
+		cmocka_unit_test(zeros_from_any_byte_on_end_the_walk),
+		cmocka_unit_test(a_file_of_zeros_is_empty),
+		cmocka_unit_test(a_moov_of_which_a_part_is_there_is_cut_off),
+		cmocka_unit_test(a_complete_segment_that_lost_its_end_counts_as_open),
+		cmocka_unit_test(fragments_of_another_file_end_the_walk),
+		cmocka_unit_test(an_mp4_of_others_is_bad),
+		cmocka_unit_test(no_damaged_byte_leads_astray),
 	};
 
 	return cmocka_run_group_tests(tests, make_streams, drop_streams);

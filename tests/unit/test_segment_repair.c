@@ -113,8 +113,8 @@ static void a_finish_that_was_interrupted_is_done_again(void **state)
 		buffer_append(&half, plain[SMALL].data + segment.length, length - segment.length);
 		put_files(half.data, half.length, index_file.data, index_file.length);
 		assert_int_equal(
-		    (length % 2 ? segment_repair : segment_finish)(directory, MEDIA_FILE, &entry, NULL, &why),
-		    REPAIR_DONE);
+			(length % 2 ? segment_repair : segment_finish)(directory, MEDIA_FILE, &entry, NULL, &why),
+			REPAIR_DONE);
 		assert_repaired_to(SMALL, &entry);
 		buffer_finish(&half);
 	}
@@ -142,8 +142,8 @@ static void a_finished_segment_is_left_as_it_is(void **state)
 		if (again == 0)
 			put_files(plain[SMALL].data, plain[SMALL].length, index_file.data, index_file.length);
 		assert_int_equal(
-		    (again % 2 ? segment_repair : segment_finish)(directory, MEDIA_FILE, &entry, NULL, &why),
-		    REPAIR_DONE);
+			(again % 2 ? segment_repair : segment_finish)(directory, MEDIA_FILE, &entry, NULL, &why),
+			REPAIR_DONE);
 		assert_repaired_to(SMALL, &entry);
 	}
 }
@@ -280,23 +280,23 @@ static void an_open_segment_damaged_in_its_middle_is_not_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_the_repair_makes_plays_frame_by_frame),
-	    cmocka_unit_test(cut_at_every_byte_the_whole_frames_are_kept),
-	    cmocka_unit_test(at_the_end_of_each_frame_no_index_matters),
-	    cmocka_unit_test(a_clean_close_with_any_damage_is_a_repair),
-	    cmocka_unit_test(zeros_that_a_power_cut_leaves_are_cut_off),
-	    cmocka_unit_test(a_finish_that_was_interrupted_is_done_again),
-	    cmocka_unit_test(a_finished_segment_that_lost_its_end_is_finished_again),
-	    cmocka_unit_test(a_finished_segment_is_left_as_it_is),
-	    cmocka_unit_test(a_finished_segment_gets_its_index_back),
-	    cmocka_unit_test(an_index_damaged_in_its_middle_is_made_anew),
-	    cmocka_unit_test(an_index_with_a_torn_end_is_made_anew),
-	    cmocka_unit_test(the_end_tells_boot_and_capture_time_of_the_last_frame),
-	    cmocka_unit_test(somebody_elses_mp4_is_left_alone),
-	    cmocka_unit_test(a_link_is_not_followed),
-	    cmocka_unit_test(a_file_that_is_gone_is_told_apart),
-	    cmocka_unit_test(a_finished_segment_with_a_damaged_beginning_is_kept),
-	    cmocka_unit_test(an_open_segment_damaged_in_its_middle_is_not_cut),
+		cmocka_unit_test(what_the_repair_makes_plays_frame_by_frame),
+		cmocka_unit_test(cut_at_every_byte_the_whole_frames_are_kept),
+		cmocka_unit_test(at_the_end_of_each_frame_no_index_matters),
+		cmocka_unit_test(a_clean_close_with_any_damage_is_a_repair),
+		cmocka_unit_test(zeros_that_a_power_cut_leaves_are_cut_off),
+		cmocka_unit_test(a_finish_that_was_interrupted_is_done_again),
+		cmocka_unit_test(a_finished_segment_that_lost_its_end_is_finished_again),
+		cmocka_unit_test(a_finished_segment_is_left_as_it_is),
+		cmocka_unit_test(a_finished_segment_gets_its_index_back),
+		cmocka_unit_test(an_index_damaged_in_its_middle_is_made_anew),
+		cmocka_unit_test(an_index_with_a_torn_end_is_made_anew),
+		cmocka_unit_test(the_end_tells_boot_and_capture_time_of_the_last_frame),
+		cmocka_unit_test(somebody_elses_mp4_is_left_alone),
+		cmocka_unit_test(a_link_is_not_followed),
+		cmocka_unit_test(a_file_that_is_gone_is_told_apart),
+		cmocka_unit_test(a_finished_segment_with_a_damaged_beginning_is_kept),
+		cmocka_unit_test(an_open_segment_damaged_in_its_middle_is_not_cut),
 	};
 
 	return cmocka_run_group_tests(tests, make_forms, drop_forms);

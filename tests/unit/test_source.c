@@ -264,21 +264,21 @@ static void a_list_that_the_ring_has_no_room_for_leaves_out_formats_of_others(vo
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(auto_takes_the_first_free_camera),
-	    CASE(auto_passes_over_metadata_nodes_and_cameras_that_others_name),
-	    CASE(auto_with_every_camera_in_use_is_busy),
-	    CASE(without_any_camera_there_is_none_and_never_a_test_picture_unless_allowed),
-	    CASE(a_forbidden_camera_is_named),
-	    CASE(the_configured_camera_serves_where_it_can),
-	    CASE(a_missing_camera_is_replaced_by_one_that_nobody_names),
-	    CASE(a_busy_camera_is_replaced_and_not_tried_twice),
-	    CASE(a_camera_that_fails_is_tried_again_and_not_replaced),
-	    CASE(the_test_picture_that_cannot_start_says_both_reasons),
-	    CASE(capture_nodes_are_listed_by_number),
-	    CASE(a_link_is_the_same_device_as_its_node),
-	    CASE(the_list_as_json_has_formats_sizes_and_rates),
-	    CASE(the_list_as_json_has_the_controls_of_the_camera_that_serves),
-	    CASE(a_list_that_the_ring_has_no_room_for_leaves_out_formats_of_others),
+		CASE(auto_takes_the_first_free_camera),
+		CASE(auto_passes_over_metadata_nodes_and_cameras_that_others_name),
+		CASE(auto_with_every_camera_in_use_is_busy),
+		CASE(without_any_camera_there_is_none_and_never_a_test_picture_unless_allowed),
+		CASE(a_forbidden_camera_is_named),
+		CASE(the_configured_camera_serves_where_it_can),
+		CASE(a_missing_camera_is_replaced_by_one_that_nobody_names),
+		CASE(a_busy_camera_is_replaced_and_not_tried_twice),
+		CASE(a_camera_that_fails_is_tried_again_and_not_replaced),
+		CASE(the_test_picture_that_cannot_start_says_both_reasons),
+		CASE(capture_nodes_are_listed_by_number),
+		CASE(a_link_is_the_same_device_as_its_node),
+		CASE(the_list_as_json_has_formats_sizes_and_rates),
+		CASE(the_list_as_json_has_the_controls_of_the_camera_that_serves),
+		CASE(a_list_that_the_ring_has_no_room_for_leaves_out_formats_of_others),
 	};
 
 	log_set_level(LOG_ERROR);

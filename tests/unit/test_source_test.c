@@ -157,9 +157,9 @@ static void an_ffmpeg_that_ends_is_a_failure_behind_its_last_picture(void **stat
 
 	(void)state;
 	with_ffmpeg(
-	    "#!/bin/sh\nPATH=${PATH#*:} exec ffmpeg -loglevel error -f lavfi -i testsrc2=size=320x180 -frames:v 3 "
-	    "-c:v mjpeg -f mpjpeg pipe:1\n",
-	    folder, &before);
+		"#!/bin/sh\nPATH=${PATH#*:} exec ffmpeg -loglevel error -f lavfi -i testsrc2=size=320x180 -frames:v 3 "
+		"-c:v mjpeg -f mpjpeg pipe:1\n",
+		folder, &before);
 	assert_int_equal(source_test_open(&config, &source, &why), SOURCE_OPENED);
 	assert_int_equal(poll(NULL, 0, 300), 0); /* its end, too, is in the pipe by now */
 	assert_int_equal(read_frames(source, 100, &why), SOURCE_FAILED);
@@ -223,13 +223,13 @@ static void a_length_that_is_none_ends_the_stream(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(pictures_come_also_when_the_thread_that_opened_is_gone),
-	    CASE(an_ffmpeg_without_text_gives_a_picture_without_text),
-	    CASE(what_ffmpeg_complains_of_is_the_reason),
-	    CASE(an_ffmpeg_that_sends_something_else_is_refused),
-	    CASE(an_ffmpeg_that_ends_is_a_failure_behind_its_last_picture),
-	    CASE(parts_are_found_however_they_are_cut),
-	    CASE(a_length_that_is_none_ends_the_stream),
+		CASE(pictures_come_also_when_the_thread_that_opened_is_gone),
+		CASE(an_ffmpeg_without_text_gives_a_picture_without_text),
+		CASE(what_ffmpeg_complains_of_is_the_reason),
+		CASE(an_ffmpeg_that_sends_something_else_is_refused),
+		CASE(an_ffmpeg_that_ends_is_a_failure_behind_its_last_picture),
+		CASE(parts_are_found_however_they_are_cut),
+		CASE(a_length_that_is_none_ends_the_stream),
 	};
 
 	log_set_level(LOG_ERROR);

@@ -48,8 +48,11 @@ static enum source_outcome pass(struct source *source, struct fake_node *node, s
 
 static struct fake_frame good_frame(uint32_t sequence)
 {
-	return (struct fake_frame){
-	    .data = jpeg, .length = jpeg_bytes, .flags = MONOTONIC, .sequence = sequence, .stamp_us = mono_now().us};
+	return (struct fake_frame){.data = jpeg,
+				   .length = jpeg_bytes,
+				   .flags = MONOTONIC,
+				   .sequence = sequence,
+				   .stamp_us = mono_now().us};
 }
 
 static int set_up(void **state)
@@ -291,7 +294,7 @@ static void raw_pictures_come_out_as_jpegs_by_way_of_the_one_descriptor(void **s
 	assert_string_equal(source->info.format, "YUYV");
 	for (uint32_t i = 0; i < 40; i++) {
 		struct fake_frame frame = {
-		    .data = picture, .length = sizeof(picture), .flags = MONOTONIC, .sequence = i};
+			.data = picture, .length = sizeof(picture), .flags = MONOTONIC, .sequence = i};
 		frame.stamp_us = mono_now().us;
 		assert_true(fake_deliver(node, &frame));
 		wait_and_read(source, i + 1);
@@ -344,21 +347,21 @@ static void a_raw_camera_that_is_faster_than_the_threads_loses_frames_and_never_
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(a_jpeg_reaches_the_sink_unchanged_with_one_call_to_fetch_and_one_to_give_back),
-	    CASE(padding_behind_a_jpeg_is_cut_off),
-	    CASE(missing_huffman_tables_are_put_before_the_scan),
-	    CASE(a_frame_flagged_by_the_driver_is_damaged_and_its_buffer_goes_back),
-	    CASE(a_jpeg_that_is_cut_or_half_zeros_is_damaged),
-	    CASE(a_length_of_nothing_or_of_more_than_the_buffer_is_damaged),
-	    CASE(gaps_in_the_sequence_are_told_as_lost),
-	    CASE(the_time_is_the_drivers_and_always_grows),
-	    CASE(the_first_picture_sets_the_size_and_a_later_change_is_told),
-	    CASE(an_unplugged_camera_is_gone_and_other_errors_are_failures),
-	    CASE(a_hang_up_without_a_frame_is_gone_and_does_not_spin),
-	    CASE(a_buffer_that_cannot_be_given_back_ends_the_stream),
-	    CASE(raw_pictures_come_out_as_jpegs_by_way_of_the_one_descriptor),
-	    CASE(a_raw_picture_that_is_short_is_damaged),
-	    CASE(a_raw_camera_that_is_faster_than_the_threads_loses_frames_and_never_waits),
+		CASE(a_jpeg_reaches_the_sink_unchanged_with_one_call_to_fetch_and_one_to_give_back),
+		CASE(padding_behind_a_jpeg_is_cut_off),
+		CASE(missing_huffman_tables_are_put_before_the_scan),
+		CASE(a_frame_flagged_by_the_driver_is_damaged_and_its_buffer_goes_back),
+		CASE(a_jpeg_that_is_cut_or_half_zeros_is_damaged),
+		CASE(a_length_of_nothing_or_of_more_than_the_buffer_is_damaged),
+		CASE(gaps_in_the_sequence_are_told_as_lost),
+		CASE(the_time_is_the_drivers_and_always_grows),
+		CASE(the_first_picture_sets_the_size_and_a_later_change_is_told),
+		CASE(an_unplugged_camera_is_gone_and_other_errors_are_failures),
+		CASE(a_hang_up_without_a_frame_is_gone_and_does_not_spin),
+		CASE(a_buffer_that_cannot_be_given_back_ends_the_stream),
+		CASE(raw_pictures_come_out_as_jpegs_by_way_of_the_one_descriptor),
+		CASE(a_raw_picture_that_is_short_is_damaged),
+		CASE(a_raw_camera_that_is_faster_than_the_threads_loses_frames_and_never_waits),
 	};
 
 	log_set_level(LOG_ERROR);

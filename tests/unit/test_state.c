@@ -41,8 +41,8 @@ static void a_number_out_of_range_is_unknown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_number_has_a_word_of_its_own),
-	    cmocka_unit_test(a_number_out_of_range_is_unknown),
+		cmocka_unit_test(every_number_has_a_word_of_its_own),
+		cmocka_unit_test(a_number_out_of_range_is_unknown),
 	};
 
 	return cmocka_run_group_tests_name("state", tests, NULL, NULL);

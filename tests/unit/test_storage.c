@@ -66,7 +66,7 @@ static int start_case(void **state)
 static void push_run(enum gap_cause cause)
 {
 	struct media *run =
-	    media_create(MEDIA_RUN, stream.data.data + stream.ftyp.at, stream.ftyp.bytes + stream.moov.bytes);
+		media_create(MEDIA_RUN, stream.data.data + stream.ftyp.at, stream.ftyp.bytes + stream.moov.bytes);
 
 	assert_non_null(run);
 	run->run.gap_cause = cause;
@@ -302,14 +302,14 @@ static void a_run_s_cause_stands_in_its_first_segment_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame),
-	    CASE(a_write_torn_at_any_byte_leaves_whole_frames_only),
-	    CASE(frames_that_a_torn_write_did_not_reach_are_all_there),
-	    CASE(a_full_queue_says_so_and_then_that_there_is_room),
-	    CASE(a_disk_that_hangs_does_not_hold_up_the_stop),
-	    CASE(a_segment_deleted_by_hand_is_followed_by_another_at_the_next_key_frame),
-	    CASE(a_folder_deleted_by_hand_is_made_again),
-	    CASE(a_run_s_cause_stands_in_its_first_segment_only),
+		CASE(a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame),
+		CASE(a_write_torn_at_any_byte_leaves_whole_frames_only),
+		CASE(frames_that_a_torn_write_did_not_reach_are_all_there),
+		CASE(a_full_queue_says_so_and_then_that_there_is_room),
+		CASE(a_disk_that_hangs_does_not_hold_up_the_stop),
+		CASE(a_segment_deleted_by_hand_is_followed_by_another_at_the_next_key_frame),
+		CASE(a_folder_deleted_by_hand_is_made_again),
+		CASE(a_run_s_cause_stands_in_its_first_segment_only),
 	};
 
 	return cmocka_run_group_tests(tests, make_stream, drop_stream);

@@ -10,7 +10,7 @@
 #include "recorderd/thinning.h"
 #include "shared/clock.h"
 
-#define FPS	 30
+#define FPS      30
 #define LIMIT_US (10 * US_PER_S)
 
 /* A camera, and an encoder that takes `speed` times its rate. */
@@ -18,8 +18,8 @@ struct bench {
 	struct thinning thinning;
 	double speed;
 	int64_t now_us; /* the newest frame */
-	int64_t next;	/* number of the frame to be chosen */
-	int64_t last;	/* that was kept */
+	int64_t next;   /* number of the frame to be chosen */
+	int64_t last;   /* that was kept */
 	double free_us; /* when the encoder takes the next one */
 	int64_t most_behind_us;
 	uint64_t frames, kept;
@@ -150,11 +150,11 @@ static void test_one_that_stood_still_and_catches_up_loses_no_frame(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_an_encoder_that_manages_all_gets_all),
-	    cmocka_unit_test(test_a_slow_one_gets_what_it_manages_at_even_distances),
-	    cmocka_unit_test(test_more_than_may_never_waits_for_long),
-	    cmocka_unit_test(test_one_that_becomes_faster_gets_all_again),
-	    cmocka_unit_test(test_one_that_stood_still_and_catches_up_loses_no_frame),
+		cmocka_unit_test(test_an_encoder_that_manages_all_gets_all),
+		cmocka_unit_test(test_a_slow_one_gets_what_it_manages_at_even_distances),
+		cmocka_unit_test(test_more_than_may_never_waits_for_long),
+		cmocka_unit_test(test_one_that_becomes_faster_gets_all_again),
+		cmocka_unit_test(test_one_that_stood_still_and_catches_up_loses_no_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

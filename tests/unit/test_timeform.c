@@ -81,8 +81,8 @@ static void the_farthest_numbers_still_fit_their_texts(void **state)
 static void what_is_written_reads_back(void **state)
 {
 	static const char *const zones[] = {
-	    "UTC",	    "Europe/Berlin",	 "America/New_York", "Australia/Lord_Howe",
-	    "Asia/Kolkata", "Africa/Casablanca", "Pacific/Apia",     "America/St_Johns"};
+		"UTC",          "Europe/Berlin",     "America/New_York", "Australia/Lord_Howe",
+		"Asia/Kolkata", "Africa/Casablanca", "Pacific/Apia",     "America/St_Johns"};
 	uint64_t random = 42;
 
 	(void)state;
@@ -112,9 +112,9 @@ static void what_is_written_reads_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(formats_are_floored_and_carry_the_offset),
-	    cmocka_unit_test(the_farthest_numbers_still_fit_their_texts),
-	    cmocka_unit_test(what_is_written_reads_back),
+		cmocka_unit_test(formats_are_floored_and_carry_the_offset),
+		cmocka_unit_test(the_farthest_numbers_still_fit_their_texts),
+		cmocka_unit_test(what_is_written_reads_back),
 	};
 
 	return cmocka_run_group_tests_name("timeform", tests, NULL, NULL);

@@ -270,21 +270,21 @@ static void a_thousand_openings_leave_nothing_behind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(size_then_rate_then_buffers_then_stream),
-	    CASE(what_was_agreed_is_told),
-	    CASE(the_nearest_size_and_rate_are_taken),
-	    CASE(a_slow_camera_is_given_five_frames_of_patience),
-	    CASE(jpegs_are_preferred_unless_raw_pictures_are_asked_for),
-	    CASE(what_the_driver_made_of_the_size_counts),
-	    CASE(a_camera_without_a_usable_format_is_refused_and_says_what_it_has),
-	    CASE(a_line_that_is_too_short_for_its_picture_is_refused),
-	    CASE(a_refused_rate_is_no_error),
-	    CASE(two_buffers_are_enough_and_one_is_not),
-	    CASE(a_camera_that_another_program_has_is_busy_at_its_format_or_at_its_buffers),
-	    CASE(a_bus_without_room_lowers_the_rate_first_and_then_the_size),
-	    CASE(what_is_missing_and_what_is_no_camera_is_none),
-	    CASE(controls_are_set_by_name_and_bad_ones_do_not_stop_the_camera),
-	    CASE(a_thousand_openings_leave_nothing_behind),
+		CASE(size_then_rate_then_buffers_then_stream),
+		CASE(what_was_agreed_is_told),
+		CASE(the_nearest_size_and_rate_are_taken),
+		CASE(a_slow_camera_is_given_five_frames_of_patience),
+		CASE(jpegs_are_preferred_unless_raw_pictures_are_asked_for),
+		CASE(what_the_driver_made_of_the_size_counts),
+		CASE(a_camera_without_a_usable_format_is_refused_and_says_what_it_has),
+		CASE(a_line_that_is_too_short_for_its_picture_is_refused),
+		CASE(a_refused_rate_is_no_error),
+		CASE(two_buffers_are_enough_and_one_is_not),
+		CASE(a_camera_that_another_program_has_is_busy_at_its_format_or_at_its_buffers),
+		CASE(a_bus_without_room_lowers_the_rate_first_and_then_the_size),
+		CASE(what_is_missing_and_what_is_no_camera_is_none),
+		CASE(controls_are_set_by_name_and_bad_ones_do_not_stop_the_camera),
+		CASE(a_thousand_openings_leave_nothing_behind),
 	};
 
 	log_set_level(LOG_ERROR);
