@@ -112,6 +112,9 @@ $(BUILD)/tests/bench/viewers: tests/bench/viewers.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $<
 
+test-camera: all test-tools
+	@BUILD=$(BUILD) prove --exec '' tests/camera/test_*
+
 bench-tools: test-tools $(HD_FRAMES) $(BUILD)/tests/bench/viewers
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
@@ -147,6 +150,8 @@ help:
 	@echo 'make asan tsan  the tests in a build with sanitizers (build/asan, build/tsan)'
 	@echo 'make fuzz       [SECONDS=60] [TARGET=name] searches for inputs that go wrong (clang); make fuzz-replay runs the known ones'
 	@echo 'make campaign-kills campaign-ranges    [N=200] recorder and encoder killed, and clips of random ranges, so many times'
+	@echo 'make test-camera the recorder on cameras of a real kernel, and after power cuts, in a virtual machine'
+	@echo 'make campaign-power    [N=20] so many power cuts while recording'
 	@echo 'make clean      removes $(BUILD)'
 	@echo 'Settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g"'
 
@@ -165,7 +170,7 @@ test:
 
 check:
 	@$(PARALLEL) all units test-tools fuzz-tools
-	@BUILD=$(BUILD) tests/run $(UNITS)
+	@BUILD=$(BUILD) SAN=$(SAN) tests/run $(UNITS)
 
 asan:
 	@$(MAKE) --no-print-directory check SAN=address,undefined BUILD=build/asan
@@ -199,9 +204,13 @@ campaign-kills: all test-tools
 campaign-ranges: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_ranges.py $(N)
 
+campaign-power: N = 20
+campaign-power: all
+	@BUILD=$(BUILD) CUTS=$(N) tests/camera/test_power
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units syntax test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges clean
+.PHONY: all units syntax test-tools test-camera campaign-power bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
