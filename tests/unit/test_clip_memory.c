@@ -1,0 +1,205 @@
+/* test_clip_memory.c - what has to be encoded for a clip: frames that only the memory has, JPEG segments, other sizes;
+ * and pictures. */
+#include "fcgi/clip_memory.h"
+#include "fcgi/clip_still.h"
+#include "shared/ring_writer.h"
+#include "tests/unit/clip_cases.h"
+
+static struct config config = {.record = {.encoder = "libx264", .preset = "ultrafast", .quality = 10}};
+
+/* A ring that holds the stream's pictures as JPEGs, at the stream's times. */
+static struct ring_writer *ring_of(struct ring_reader **reader)
+{
+	struct buffer jpegs =
+		output_of("ffmpeg -v error -f lavfi -i testsrc=size=96x64:rate=10 -frames:v %u -c:v mjpeg "
+			  "-pix_fmt yuvj420p -f mjpeg pipe:1",
+			  MEDIA_FRAMES);
+	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = 1024, .keep_us = INT64_MAX / 2};
+	char name[64];
+	uint64_t data_bytes, adopted, memory_bytes;
+	struct reason why;
+	const uint8_t *at = jpegs.data, *end = jpegs.data + jpegs.length;
+
+	snprintf(name, sizeof(name), "/recorder.test-clip-%d", (int)getpid());
+	wish.name = name;
+	struct ring_writer *ring = ring_writer_open(&wish, &data_bytes, &adopted, &why);
+	assert_non_null(ring);
+	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
+		const uint8_t *eoi = memmem(at, (size_t)(end - at), "\xff\xd9", 2);
+		assert_non_null(eoi);
+		struct iovec part = {(void *)(uintptr_t)at, (size_t)(eoi + 2 - at)};
+		struct ring_meta meta = {.wall_us = wall_of(i),
+					 .mono_us = media_time_us(i) + 1,
+					 .stretch = 1,
+					 .width = 96,
+					 .height = 64};
+		assert_int_equal(ring_writer_put(ring, &meta, &part, 1), i + 1);
+		at = eoi + 2;
+	}
+	buffer_finish(&jpegs);
+	const void *memory = ring_writer_memory(ring, &memory_bytes);
+	*reader = ring_reader_attach(memory, memory_bytes, &why);
+	assert_non_null(*reader);
+	return ring;
+}
+
+/* The stretch that is said to have another picture size, so that it has to be scaled to that of the first. */
+static size_t other_size = SIZE_MAX;
+
+/* Plans, encodes what the index lacks, and joins. */
+static struct clip joined_clip(const struct ring_reader *ring, int64_t from_us, int64_t to_us)
+{
+	struct clip_plan plan;
+	struct encode encode = {.config = &config};
+	struct clip clip;
+
+	assert_int_equal(clip_plan_make(archive, from_us, to_us, &plan), PLAN_GOOD);
+	if (other_size < plan.count)
+		plan.stretches[other_size].segment.entry.width = 48;
+	memory_add_missing(&plan, ring, true, &encode);
+	assert_true(memory_add_unlike(&plan, &encode));
+	assert_true(encode.count > 0);
+	assert_true(encode_prepare(&encode));
+	assert_int_equal(encode_run(&encode), 0);
+	assert_true(encode_adopt(&encode, &plan));
+	assert_true(clip_build(&plan, 1, &clip));
+	encode_finish(&encode);
+	clip_plan_finish(&plan);
+	return clip;
+}
+
+static void assert_times_from(const struct clip *clip, size_t first, size_t count)
+{
+	static struct decoded got[MEDIA_FRAMES * 2];
+	char path[PATH_BYTES];
+
+	write_clip(clip, path);
+	assert_int_equal(decode(path, got), count);
+	for (size_t i = 0; i < count; i++)
+		assert_in_range(got[i].time_us - (media_time_us(first + i) - media_time_us(first)) + 12, 0, 24);
+}
+
+static void what_was_never_recorded_comes_from_memory(void **state)
+{
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+
+	(void)state;
+	archive_of(NULL, 0);
+	struct clip clip = joined_clip(reader, RUN_US, wall_of(MEDIA_FRAMES));
+	assert_string_equal(clip.source, "memory");
+	assert_times_from(&clip, 0, MEDIA_FRAMES);
+	clip_finish(&clip);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+static void memory_fills_the_gaps_of_the_index(void **state)
+{
+	size_t two = key_from(24);
+	const struct part parts[] = {{&h264, two, 10, GAP_OFF, true}};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+
+	(void)state;
+	archive_of(parts, 1);
+	struct clip clip = joined_clip(reader, RUN_US, wall_of(MEDIA_FRAMES));
+	assert_string_equal(clip.source, "disk, memory");
+	assert_times_from(&clip, 0, MEDIA_FRAMES);
+	clip_finish(&clip);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+static void segments_of_jpegs_are_transcoded(void **state)
+{
+	const struct part parts[] = {
+		{&mjpeg, 0, 16, GAP_START, true},
+		{&h264, key_from(16), 8, GAP_FORMAT, true},
+	};
+
+	(void)state;
+	archive_of(parts, 1);
+	struct clip clip = joined_clip(NULL, RUN_US, wall_of(16));
+	assert_string_equal(clip.source, "transcoded");
+	assert_times_from(&clip, 0, 16);
+	clip_finish(&clip);
+	archive_of(parts, 2);
+	clip = joined_clip(NULL, RUN_US, wall_of(MEDIA_FRAMES));
+	assert_int_equal(clip.frames, 24);
+	clip_finish(&clip);
+}
+
+static void a_stretch_of_another_size_is_scaled(void **state)
+{
+	size_t one = key_from(10), two = key_from(20);
+	const struct part parts[] = {
+		{&h264, 0, one, GAP_START, true},
+		{&h264, one, two - one, GAP_FORMAT, true},
+		{&h264, two, MEDIA_FRAMES - two, GAP_FORMAT, true},
+	};
+
+	(void)state;
+	archive_of(parts, 3);
+	other_size = 1;
+	struct clip clip = joined_clip(NULL, RUN_US, wall_of(MEDIA_FRAMES));
+	other_size = SIZE_MAX;
+	assert_string_equal(clip.source, "transcoded");
+	assert_times_from(&clip, 0, MEDIA_FRAMES);
+	clip_finish(&clip);
+}
+
+static void a_key_frame_becomes_a_picture(void **state)
+{
+	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+	struct still still;
+	size_t key = key_from(12);
+
+	(void)state;
+	archive_of(parts, 1);
+	still_init(&still);
+	still.width = 48;
+	assert_true(still_from_archive(&still, archive, wall_of(key) + 1000));
+	assert_int_equal(still.wall_us, wall_of(key));
+	assert_true(still_needs_work(&still));
+	still.memory_fd = memfd_create("still", MFD_CLOEXEC);
+	assert_int_equal(still_run(&still), 0);
+	assert_true(still_adopt(&still));
+	assert_memory_equal(still.jpeg.data, "\xff\xd8", 2);
+	still_finish(&still);
+}
+
+static void the_rings_frame_of_an_instant_is_the_one_before_it(void **state)
+{
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+	struct still still;
+
+	(void)state;
+	for (size_t i = 0; i + 1 < MEDIA_FRAMES; i++) {
+		still_init(&still);
+		assert_true(still_from_ring(&still, reader, wall_of(i)));
+		assert_int_equal(still.wall_us, wall_of(i));
+		still_finish(&still);
+	}
+	assert_false(still_from_ring(&still, reader, wall_of(0) - 1));
+	assert_true(still_from_ring(&still, reader, INT64_MAX));
+	assert_int_equal(still.wall_us, wall_of(MEDIA_FRAMES - 1));
+	still_finish(&still);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_never_recorded_comes_from_memory),
+		cmocka_unit_test(memory_fills_the_gaps_of_the_index),
+		cmocka_unit_test(segments_of_jpegs_are_transcoded),
+		cmocka_unit_test(a_stretch_of_another_size_is_scaled),
+		cmocka_unit_test(a_key_frame_becomes_a_picture),
+		cmocka_unit_test(the_rings_frame_of_an_instant_is_the_one_before_it),
+	};
+
+	return cmocka_run_group_tests(tests, open_archive, drop_streams);
+}
