@@ -24,6 +24,11 @@ export class Footage {
     return live && info.recording.state === "recording" && to !== null && this.#camera.now() - to < GROWING_MS;
   }
 
+  /* How far `ms` lies behind live; 0 where nothing more is to come. */
+  behind(ms) {
+    return this.#growing ? this.#camera.now() - ms : 0;
+  }
+
   /* Up to when there is footage, as of the last answer. */
   edge() {
     const { recording } = this.#camera.status.info ?? {};

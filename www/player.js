@@ -15,6 +15,7 @@ const PIECE_MS = 60 * SECOND, MEMORY_PIECE_MS = 20 * SECOND;
 const AHEAD_MS = 10 * SECOND; // of playing: when the next piece is made ready
 const LEAST_MS = 0.5 * SECOND; // a piece at the growing end is worth its request
 const LIVE_MS = 2 * SECOND; // nearer to now than that, live is the better picture
+const RETRY_MS = 250;
 const FASTEST_DECODED = 4;
 
 const floor = (ms) => Math.floor(ms / SECOND) * SECOND;
@@ -32,7 +33,7 @@ export class Player {
   #wanted = null; // where a show() is on its way to
   #timer = 0;
 
-  /* source: {camera, spanAt, spanAfter, spanBefore, gapAt, edge()}: edge() is up to when there is footage now. */
+  /* source: {camera, spanAt, spanAfter, spanBefore, gapAt, edge(), behind(ms)}, see footage.js. */
   constructor(videos, source, owner) {
     [this.#front, this.#back] = videos.map((video) => new Deck(video));
     this.#source = source;
@@ -186,10 +187,13 @@ export class Player {
     this.#run();
   }
 
-  #waitOrLive(from) {
-    if (this.#source.edge() - from < LIVE_MS + SECOND) return this.#owner.caughtUp();
-    const at = this.#following();
-    return at === null ? this.#owner.caughtUp() : this.show(at, true);
+  /* At the end of what is indexed: near enough to now that is live, else the recorder's encoder is late, and is waited for. */
+  #waitOrLive(from, since = performance.now()) {
+    const at = this.#following(), turn = this.#turn;
+    if (at !== null) return this.show(at, true);
+    if (this.#source.behind(from) < LIVE_MS + SECOND) return this.#owner.caughtUp();
+    this.#owner.waiting(since);
+    return setTimeout(() => turn === this.#turn && this.playing && this.#waitOrLive(from, since), RETRY_MS);
   }
 
   play() {
@@ -205,6 +209,7 @@ export class Player {
   pause() {
     this.playing = false;
     this.#owner.playing(false);
+    this.#owner.waiting(null);
     if (this.active && this.#wanted === null && this.#front.piece) this.#run();
   }
 

@@ -132,15 +132,15 @@ export function pageTests(recorder, hand) {
       await waitFor(async () => await hand.number() >= 0, "a live picture");
       await hand.press("k");
       const seen = await rightStill(recorder, hand);
-      check(Date.now() - seen.ms < 4000, `${Date.now() - seen.ms} ms old`);
+      check(Date.now() - seen.ms < 4000 * busy(), `${Date.now() - seen.ms} ms old`);
       await hand.press("l");
       await waitFor(async () => await hand.mode() === "live", "live");
       await hand.press("ArrowLeft");
       await hand.stillOrPlaying();
       const first = await hand.shownMs(), began = Date.now();
-      check(Math.abs(Date.now() - first - 10000) < 2500, `${Date.now() - first} ms back`);
+      check(Math.abs(Date.now() - first - 10000) < 2500 * busy(), `${Date.now() - first} ms back`);
       await waitFor(async () => await hand.shownMs() > first + 12000, "it plays on into what was not recorded yet", 20000);
-      check(await hand.mode() === "back" && Date.now() - began < 17000, `12 s took ${Date.now() - began} ms`);
+      check(await hand.mode() === "back" && Date.now() - began < 15000 * busy(), `in mode ${await hand.mode()}, 12 s took ${Date.now() - began} ms`);
       await hand.page.select("#speed", "4");
       await waitFor(async () => await hand.mode() === "live", "it has caught up", 20000);
       await hand.page.select("#speed", "1");
