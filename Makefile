@@ -12,6 +12,8 @@ endif
 CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -pthread -MMD -MP -fno-strict-aliasing \
 	-Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror $(OPT) $(CFLAGS)
 CFLAGS_PLAIN := $(CFLAGS_ALL)
+# V=1 shows the commands.
+Q = $(if $(V),,@echo '  $@';)
 ifneq ($(SAN),)
 CFLAGS_ALL += -fsanitize=$(SAN) -fno-omit-frame-pointer
 LDFLAGS    += -fsanitize=$(SAN)
@@ -59,26 +61,26 @@ $(BUILD)/libapi.a: $(call object,fcgi,$(API))
 
 $(BUILD)/%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/recorderd/recorderd: $(BUILD)/recorderd/main.o $(BUILD)/librecorderd.a $(BUILD)/libwriters.a $(BUILD)/libshared.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_RECORDERD) $(LIBS_SHARED)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_RECORDERD) $(LIBS_SHARED)
 
 $(BUILD)/fcgi/recorder-live: $(BUILD)/fcgi/live_main.o $(BUILD)/liblive.a $(BUILD)/libworker.a $(BUILD)/libshared.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) $(LIBS_SHARED)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) $(LIBS_SHARED)
 
 $(BUILD)/fcgi/recorder-api: $(BUILD)/fcgi/api_main.o $(BUILD)/libapi.a $(BUILD)/libworker.a $(BUILD)/libshared.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) $(LIBS_SHARED)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) $(LIBS_SHARED)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 # A unit test is one program, linked with what it needs of everything.
 UNITS = $(patsubst %,$(BUILD)/tests/unit/test_%,$(UNIT_TESTS))
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libapi.a $(BUILD)/liblive.a $(BUILD)/libworker.a \
 		$(BUILD)/librecorderd.a $(BUILD)/libwriters.a $(BUILD)/libshared.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_RECORDERD) $(LIBS_WORKER) $(LIBS_SHARED) -lm
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_RECORDERD) $(LIBS_WORKER) $(LIBS_SHARED) -lm
 
 # These meet a driver of the test's own.
 $(patsubst %,$(BUILD)/tests/unit/test_%,source source_v4l2 v4l2_setup): $(BUILD)/tests/unit/fake_video.o
@@ -89,32 +91,32 @@ units: $(UNITS)
 PRELOAD = $(patsubst %,tests/preload/%.c,intercept camera stream v4l2 v4l2_format v4l2_buffer)
 $(BUILD)/tests/preload/camera.so: $(PRELOAD) $(wildcard tests/preload/*.h) tests/tools/frames.h
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -fPIC -shared -o $@ $(PRELOAD)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -fPIC -shared -o $@ $(PRELOAD)
 
 # The wall clock and the disk, as a test wants them.
 $(BUILD)/tests/preload/%.so: tests/preload/%.c tests/preload/%.h
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -fPIC -shared -o $@ $<
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -fPIC -shared -o $@ $<
 
 $(BUILD)/tests/tools/make_frames: tests/tools/make_frames.c tests/tools/frames.h
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $< -ljpeg
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $< -ljpeg
 
 FRAMES = $(BUILD)/tests/frames/small.frames
 $(FRAMES): $(BUILD)/tests/tools/make_frames
 	@mkdir -p $(@D)
-	$< -s 320x180 -b 7000 -n 9000 $@
+	$(Q)$< -s 320x180 -b 7000 -n 9000 $@
 
 test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(FRAMES)
 
 HD_FRAMES = $(BUILD)/tests/frames/hd.frames
 $(HD_FRAMES): $(BUILD)/tests/tools/make_frames
 	@mkdir -p $(@D)
-	$< -s 1280x720 -b 80000 -n 1200 $@
+	$(Q)$< -s 1280x720 -b 80000 -n 1200 $@
 
 $(BUILD)/tests/bench/viewers: tests/bench/viewers.c
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $<
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $<
 
 test-camera: all test-tools
 	@BUILD=$(BUILD) prove --exec '' tests/camera/test_*
@@ -127,7 +129,7 @@ FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \
 		$(BUILD)/libapi.a $(BUILD)/liblive.a $(BUILD)/libworker.a $(BUILD)/librecorderd.a $(BUILD)/libwriters.a $(BUILD)/libshared.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(LIBS_RECORDERD) $(LIBS_WORKER) $(LIBS_SHARED) -lm
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(LIBS_RECORDERD) $(LIBS_WORKER) $(LIBS_SHARED) -lm
 
 fuzz-programs: $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,$(FUZZ_TARGETS))
 
@@ -157,7 +159,7 @@ help:
 	@echo 'make test-camera the recorder on cameras of a real kernel, and after power cuts, in a virtual machine'
 	@echo 'make campaign-power    [N=20] so many power cuts while recording'
 	@echo 'make clean      removes $(BUILD)'
-	@echo 'Settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g"'
+	@echo 'Settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g" V=1'
 
 deps:
 	@deploy/install-packages run
