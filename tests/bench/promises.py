@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
 import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
 from exact import assert_exact  # noqa: E402  pylint: disable=wrong-import-position
-from rig import US, Rig  # noqa: E402  pylint: disable=wrong-import-position
+from rig import US, Camera, Rig  # noqa: E402  pylint: disable=wrong-import-position
 
 FRAMES = os.path.join(rigs.BUILD, "tests", "frames", "hd.frames")
 FRAME_COUNT = 1200
@@ -77,10 +77,11 @@ def workers(rig):
 
 
 def curl(rig, path):
-    """(seconds to the first byte, bytes a second, bytes)"""
-    said = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_starttransfer} %{speed_download} %{size_download}",
+    """(seconds to the first byte, bytes a second from there on, bytes)"""
+    said = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_starttransfer} %{time_total} %{size_download}",
                            f"http://127.0.0.1:{rig.port}{path}"], capture_output=True, text=True, check=True).stdout.split()
-    return float(said[0]), float(said[1]), int(said[2])
+    first, total, size = float(said[0]), float(said[1]), int(said[2])
+    return first, size / (total - first), size
 
 
 def watch(rig, count, seconds, path="/stream"):
@@ -175,7 +176,7 @@ def losses(rig):
 def main():
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 5
     with Rig(SETTINGS, fps="60") as rig:
-        rig.camera.line = rig.camera.line.replace(rigs.FRAMES, FRAMES)
+        rig.cameras = [Camera(rig.folder, fps="60", frames=FRAMES)]
         rig.start()
         record(rig, minutes)
         clips(rig)
