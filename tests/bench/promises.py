@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
 import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
 from exact import assert_exact  # noqa: E402  pylint: disable=wrong-import-position
-from rig import US, Camera, Rig  # noqa: E402  pylint: disable=wrong-import-position
+from rig import US, Rig  # noqa: E402  pylint: disable=wrong-import-position
 
 FRAMES = os.path.join(rigs.BUILD, "tests", "frames", "hd.frames")
 FRAME_COUNT = 1200
@@ -175,8 +175,7 @@ def losses(rig):
 
 def main():
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 5
-    with Rig(SETTINGS, fps="60") as rig:
-        rig.cameras = [Camera(rig.folder, fps="60", frames=FRAMES)]
+    with Rig(SETTINGS, fps="60", frames=FRAMES) as rig:
         rig.start()
         record(rig, minutes)
         clips(rig)

@@ -144,14 +144,14 @@ class Rig:
         "clips": {"directory": "clips"},
     }
 
-    def __init__(self, settings=None, fps="30", cameras=1, name=None):
+    def __init__(self, settings=None, fps="30", cameras=1, name=None, frames=FRAMES):
         """settings: {section: {key: value}}, over INI."""
         self.folder = tempfile.mkdtemp(prefix="recorder-e2e.")
         self.name = name or f"e2e-{os.getpid()}-{os.path.basename(self.folder)[-4:].lower()}"
         self.ini = os.path.join(self.folder, "recorder.ini")
         self.recordings = os.path.join(self.folder, "recordings")
         self.clips = os.path.join(self.folder, "clips")
-        self.cameras = [Camera(self.folder, f"/dev/video{number}", fps) for number in range(cameras)]
+        self.cameras = [Camera(self.folder, f"/dev/video{number}", fps, frames) for number in range(cameras)]
         self.recorderd = self.web = None
         self.port = None
         self.environment = dict(os.environ)
