@@ -7,6 +7,7 @@
 
 #define TICK_US         (US_PER_S / 4)
 #define HANG_US         (10 * US_PER_S) /* swallows nothing, or gives nothing back, for so long: hangs */
+#define START_US        (30 * US_PER_S) /* until its first output: a machine under load starts a program slowly */
 #define HANG_FRAMES     60              /* given and not come back: more than any encoder keeps */
 #define BACKOFF_LAST_US (5 * US_PER_S)
 #define POISON_DEATHS   3 /* deaths on the same frame, after which that frame is left out */
@@ -78,8 +79,9 @@ static bool is_hanging(const struct encoder *encoder, int64_t now_us)
 {
 	bool held_by_disk = encoder->out.events == 0;
 	bool owes = encoder->feed.writing || encoder->in_flight.count > HANG_FRAMES;
+	int64_t patience_us = encoder->stream.started ? HANG_US : START_US;
 
-	return !held_by_disk && owes && now_us - encoder->progress_at.us > HANG_US;
+	return !held_by_disk && owes && now_us - encoder->progress_at.us > patience_us;
 }
 
 static void watch_over(struct encoder *encoder)
@@ -87,7 +89,7 @@ static void watch_over(struct encoder *encoder)
 	int64_t now_us = mono_now().us;
 
 	if (encoder->state == ENCODER_RUNNING && is_hanging(encoder, now_us))
-		encoder_fail(encoder, "FFmpeg took and gave nothing for 10 s");
+		encoder_fail(encoder, "FFmpeg hangs: it takes and gives nothing");
 	if (encoder->state == ENCODER_DRAINING && encoder->out.events && now_us > encoder->drain_by.us)
 		encoder_fail(encoder, "FFmpeg did not end");
 	encoder_pump(encoder);
