@@ -15,7 +15,13 @@
 #include "shared/buffer.h"
 #include "shared/reason.h"
 
-#define FASTCGI_RECORD_MAX   65535u
+/*
+ * The content of the records that we write; a multiple of 8, and with its header 16 KiB. The protocol allows 65,535,
+ * but lighttpd keeps a record that has not come whole apart from what it has queued for the client, does not count it,
+ * and when the two together pass 64 KB sends them by way of a temporary file: with large records each frame of each
+ * viewer.
+ */
+#define FASTCGI_RECORD_MAX   16376u
 #define FASTCGI_HEADER_BYTES 8u
 
 struct fastcgi_request {

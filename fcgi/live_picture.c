@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <fastcgi.h>
+
 #define RECORD_WIRE_BYTES (FASTCGI_HEADER_BYTES + FASTCGI_RECORD_MAX)
 #define COPY_AT           0.5
 
@@ -119,7 +121,9 @@ static size_t gather_payload(const struct live_picture *picture, size_t at, size
 
 size_t live_picture_gather(const struct live_picture *picture, size_t sent, struct iovec *pieces, size_t max)
 {
-	static const uint8_t full_record[FASTCGI_HEADER_BYTES] = {1, 6, 0, 1, 0xff, 0xff, 0, 0};
+	static const uint8_t full_record[FASTCGI_HEADER_BYTES] = {
+		FCGI_VERSION_1, FCGI_STDOUT, 0, 1, FASTCGI_RECORD_MAX >> 8, FASTCGI_RECORD_MAX & 0xff, 0, 0,
+	};
 	size_t count = 0, record = sent / RECORD_WIRE_BYTES, within = sent % RECORD_WIRE_BYTES;
 	for (size_t start; count < max && (start = record * FASTCGI_RECORD_MAX) < picture->payload_bytes; record++) {
 		bool last = picture->payload_bytes - start <= FASTCGI_RECORD_MAX;

@@ -7,7 +7,7 @@
 
 #include "fcgi/live_answer.h"
 
-#define PIECES_MAX      16
+#define PIECES_MAX      32
 #define REPEAT_FIRST_US (US_PER_S / 2)
 #define REPEAT_US       US_PER_S
 #define STUCK_US        (60 * US_PER_S) /* takes no byte for so long: its place is given to another one */

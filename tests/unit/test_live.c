@@ -116,7 +116,7 @@ static void every_size_around_a_record_arrives_whole(void **state)
 	struct viewer viewer = watch_live("/");
 	assert_int_equal(next_frame(&viewer), 1);
 	for (uint32_t n = 2; n <= 250; n++) {
-		record_sized(n, 65535 - 200 + n, WIDTH);
+		record_sized(n, FASTCGI_RECORD_MAX - 200 + n, WIDTH);
 		assert_int_equal(next_frame(&viewer), n);
 	}
 	leave(&viewer);
