@@ -262,7 +262,8 @@ static void what_is_appended_reads_back(void **state)
 		body[i] = (uint8_t)(i * 31 >> 3);
 	struct buffer out = {0}, answer = {0};
 	fastcgi_append(&out, body, sizeof(body));
-	assert_int_equal(out.length, sizeof(body) + 3 * FASTCGI_HEADER_BYTES);
+	size_t records = (sizeof(body) + FASTCGI_RECORD_MAX - 1) / FASTCGI_RECORD_MAX;
+	assert_int_equal(out.length, sizeof(body) + records * FASTCGI_HEADER_BYTES);
 	uint8_t end[FASTCGI_END_BYTES];
 	fastcgi_end(end);
 	buffer_append(&out, end, sizeof(end));
