@@ -1,6 +1,6 @@
 /*
  * fastcgi.h - one FastCGI request (FastCGI specification 1.0), as both workers see it: libfcgi accepts and parses it,
- * and what goes out is written by ourselves as full-size FCGI_STDOUT records on the connection's descriptor, without
+ * and what goes out is written by ourselves as FCGI_STDOUT records on the connection's descriptor, without
  * blocking.
  */
 #ifndef FCGI_FASTCGI_H
