@@ -67,11 +67,12 @@ class Project:
             file.write(text.format(name=self.name))
 
     def run(self, **environment):
-        """Starts deploy/run as `make run` does, from another folder."""
+        """Starts deploy/run as `make run` does, from another folder; with Ctrl-C, which tests in the background ignore."""
         everything = {**os.environ, "BUILD": BUILD, "PORT": str(self.port), **environment}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([self.path("deploy", "run")], env=everything, cwd="/", stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True)
+                                            stdout=log, stderr=log, start_new_session=True,
+                                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def ready(self):
         wait_for(lambda: "Ctrl-C stops it" in self.log() or self.process.poll() is not None, 20, "it says that it runs")
