@@ -20,7 +20,7 @@ LDFLAGS    += -fsanitize=$(SAN)
 endif
 
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
-SHARED = reason clock control timeform timeparse log config config_keys config_text buffer crc32c jpeg state \
+SHARED = reason clock control timeform timeparse log config config_keys config_text buffer crc32c read_at jpeg state \
 	ring_layout ring_reader index segment_info \
 	segment_name segment segment_walk mp4_box mp4_write mp4_header catalogue catalogue_json
 SHARED_WRITERS = ring_writer catalogue_writer

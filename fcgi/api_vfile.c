@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "shared/read_at.h"
+
 struct vfile_piece {
 	uint64_t at; /* behind the head */
 	uint64_t offset, length;
@@ -137,11 +139,8 @@ static const struct vfile_piece *piece_at(const struct vfile *file, uint64_t at)
 /* A file that is shorter than it was is an error: what was promised cannot be sent. */
 static ssize_t read_file(int fd, uint64_t at, void *out, size_t length)
 {
-	ssize_t got;
+	ssize_t got = read_at(fd, out, length, at);
 
-	do
-		got = pread(fd, out, length, (off_t)at);
-	while (got < 0 && errno == EINTR);
 	if (got > 0)
 		return got;
 	if (got == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/read_at.h"
 #include "shared/segment.h"
 
 #define IVF_HEADER_BYTES 32
@@ -110,12 +111,11 @@ static bool feed_ring(struct feed *feed, const struct child_program *ffmpeg)
 
 static bool feed_record(struct feed *feed, const struct index_record *record, const struct child_program *ffmpeg)
 {
-	ssize_t got;
+	int fd = feed->part->stretch->segment.fd;
 
-	if (!frame_room(feed, record->size))
-		return false;
-	got = pread(feed->part->stretch->segment.fd, feed->frame, record->size, (off_t)record->offset);
-	return got == (ssize_t)record->size && ivf_frame(ffmpeg, record->wall_us, feed->frame, record->size);
+	return frame_room(feed, record->size) &&
+	       read_at(fd, feed->frame, record->size, record->offset) == (ssize_t)record->size &&
+	       ivf_frame(ffmpeg, record->wall_us, feed->frame, record->size);
 }
 
 static bool feed_jpegs(struct feed *feed, const struct child_program *ffmpeg)
@@ -143,7 +143,7 @@ static bool feed_bytes(int fd, uint64_t at, uint64_t end, const struct child_pro
 
 	while (good && at < end) {
 		size_t wanted = end - at < COPY_BYTES ? (size_t)(end - at) : COPY_BYTES;
-		ssize_t got = pread(fd, copy, wanted, (off_t)at);
+		ssize_t got = read_at(fd, copy, wanted, at);
 		good = got > 0 && child_program_feed(ffmpeg, copy, (size_t)got);
 		at += got > 0 ? (uint64_t)got : 0;
 	}

@@ -13,6 +13,7 @@
 #include "fcgi/api_child.h"
 #include "fcgi/clip_feed.h"
 #include "fcgi/clip_plan.h"
+#include "shared/read_at.h"
 #include "shared/timeform.h"
 
 #define OLDER_MAX_US   US_PER_S
@@ -114,7 +115,7 @@ static bool read_jpeg(struct still *still, const struct clip_stretch *stretch, i
 	number -= number > stretch->first;
 	if (clip_segment_read(&stretch->segment, number, 1, &record) != 1 || !buffer_reserve(&still->jpeg, record.size))
 		return false;
-	if (pread(stretch->segment.fd, still->jpeg.data, record.size, (off_t)record.offset) != (ssize_t)record.size)
+	if (read_at(stretch->segment.fd, still->jpeg.data, record.size, record.offset) != (ssize_t)record.size)
 		return false;
 	still->jpeg.length = record.size;
 	still->wall_us = record.wall_us;

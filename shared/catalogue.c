@@ -9,6 +9,7 @@
 
 #include "shared/clock.h"
 #include "shared/crc32c.h"
+#include "shared/read_at.h"
 
 #define ENTRIES_A_READ 64
 
@@ -35,20 +36,9 @@ static bool entry_good(const struct catalogue_entry *entry)
 /* Reads up to `count` whole items of 192 bytes from item `first` of the file; -1 with errno. */
 static ssize_t read_items(int fd, uint64_t first, size_t count, void *out)
 {
-	size_t wanted = count * CATALOGUE_ENTRY_BYTES, have = 0;
+	ssize_t got = read_at(fd, out, count * CATALOGUE_ENTRY_BYTES, first * CATALOGUE_ENTRY_BYTES);
 
-	while (have < wanted) {
-		ssize_t got =
-			pread(fd, (uint8_t *)out + have, wanted - have, (off_t)(first * CATALOGUE_ENTRY_BYTES + have));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		have += (size_t)got;
-	}
-	return (ssize_t)(have / CATALOGUE_ENTRY_BYTES);
+	return got < 0 ? -1 : got / (ssize_t)CATALOGUE_ENTRY_BYTES;
 }
 
 enum catalogue_outcome catalogue_open(int directory, struct catalogue *out)

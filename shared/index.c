@@ -10,6 +10,7 @@
 
 #include "shared/clock.h"
 #include "shared/crc32c.h"
+#include "shared/read_at.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the structs are the file's bytes");
 
@@ -45,16 +46,6 @@ bool index_record_good(const struct index_record *record, uint64_t segment_no)
 {
 	return record->crc == record_crc(record, segment_no) && clock_believable(record->wall_us) &&
 	       record->offset <= INDEX_OFFSET_MAX && record->size <= INDEX_SIZE_MAX;
-}
-
-static ssize_t read_at(int fd, void *out, size_t bytes, uint64_t at)
-{
-	ssize_t got;
-
-	do
-		got = pread(fd, out, bytes, (off_t)at);
-	while (got < 0 && errno == EINTR);
-	return got;
 }
 
 enum index_outcome index_reader_open(int directory, const char *file, uint64_t segment_no, struct index_reader *out)
@@ -107,13 +98,9 @@ size_t index_reader_read(const struct index_reader *reader, uint64_t first, size
 
 	if (first > (uint64_t)INT64_MAX / INDEX_RECORD_BYTES - 1)
 		return 0;
-	while (whole < count) {
-		uint64_t at = (first + whole + 1) * INDEX_RECORD_BYTES;
-		ssize_t got = read_at(reader->fd, out + whole, (count - whole) * INDEX_RECORD_BYTES, at);
-		if (got < (ssize_t)INDEX_RECORD_BYTES)
-			break;
-		whole += (size_t)got / INDEX_RECORD_BYTES;
-	}
+	ssize_t got = read_at(reader->fd, out, count * INDEX_RECORD_BYTES, (first + 1) * INDEX_RECORD_BYTES);
+	if (got > 0)
+		whole = (size_t)got / INDEX_RECORD_BYTES;
 	while (good < whole && index_record_good(&out[good], reader->segment_no))
 		good++;
 	return good;

@@ -54,8 +54,7 @@ bool index_record_good(const struct index_record *record, uint64_t segment_no);
 
 enum index_outcome {
 	INDEX_GOOD,
-	INDEX_TORN, /* good records, and behind them bytes that are none */
-	INDEX_BAD,  /* not an index of this segment */
+	INDEX_BAD, /* not an index of this segment */
 	INDEX_MISSING,
 	INDEX_ERROR, /* errno says which */
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "shared/mp4_header.h"
+#include "shared/read_at.h"
 
 #define HEAD_MAX           16384u /* far more than ftyp, uuid and an init moov ever are */
 #define TIMESCALE          1000000u
@@ -21,23 +22,6 @@ struct head {
 	const uint8_t *data;
 	size_t length, at;
 };
-
-static ssize_t read_fully(int fd, uint8_t *out, size_t bytes, uint64_t at)
-{
-	size_t have = 0;
-
-	while (have < bytes) {
-		ssize_t got = pread(fd, out + have, bytes - have, (off_t)(at + have));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		have += (size_t)got;
-	}
-	return (ssize_t)have;
-}
 
 /* A power cut leaves files that end early, or in zeros where their data had not been written: both have no whole
  * beginning. */
@@ -123,7 +107,7 @@ static enum segment_outcome find_media_end(int fd, uint64_t media_box_bytes, str
 	if (open || __builtin_add_overflow(out->free_at, media_box_bytes, &end) || end >= file_bytes)
 		return SEGMENT_GOOD;
 
-	ssize_t got = read_fully(fd, header, sizeof(header), end);
+	ssize_t got = read_at(fd, header, sizeof(header), end);
 	if (got < 0)
 		return SEGMENT_ERROR;
 	if (mp4_box_header(header, (size_t)got, 0, &moov) != MP4_OK || moov.type != MP4_TYPE('m', 'o', 'o', 'v') ||
@@ -144,7 +128,7 @@ enum segment_outcome segment_read_layout(int fd, struct segment_layout *out)
 		errno = ENOMEM;
 		return SEGMENT_ERROR;
 	}
-	ssize_t got = read_fully(fd, out->head.data, HEAD_MAX, 0);
+	ssize_t got = read_at(fd, out->head.data, HEAD_MAX, 0);
 	if (got < 0)
 		goto refuse;
 	struct head head = {out->head.data, (size_t)got, 0};
