@@ -32,15 +32,15 @@ RECORDERD = recorder control control_request options siblings ring_size name_loc
 	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair
 
 # Both workers
-WORKER = fastcgi fastcgi_listen fastcgi_scan problem api_query
+WORKER = fastcgi fastcgi_listen fastcgi_scan problem query
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
-API    = api_master api_worker api_request api_slots api_child api_outflow api_vfile api_range api_query api_answer api_json api_route api_camera \
+API    = api_master api_worker api_request api_slots api_child api_outflow api_vfile api_range api_answer api_json api_route api_camera \
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics \
 	clip_segment clip_plan clip_build clip_encode clip_feed clip_memory clip_nearest clip_timeline clip_still clip_keep clip_cache
 
 UNIT_TESTS = control control_request api_controls opener ring ring_crash fastcgi live time timeform config config_files \
 	crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue \
-	source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range api_query api_outflow api_master \
+	source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range query api_outflow api_master \
 	clip_plan clip_build clip_memory clip_cache encoder encoder_faults retain thinning feed fragment_stream \
 	segment_repair archive archive_retain storage capture loop child neighbours
 

@@ -6,7 +6,7 @@
 #define FCGI_API_CLIP_H
 
 #include "fcgi/api.h"
-#include "fcgi/api_query.h"
+#include "fcgi/query.h"
 #include "fcgi/clip_build.h"
 #include "fcgi/clip_encode.h"
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "fcgi/api_answer.h"
-#include "fcgi/api_query.h"
+#include "fcgi/query.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_segment.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fcgi/api_answer.h"
-#include "fcgi/api_query.h"
+#include "fcgi/query.h"
 
 /* `*` in a path stands for one name without a slash. */
 struct route {

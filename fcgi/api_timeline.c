@@ -6,7 +6,7 @@
 
 #include "fcgi/api_answer.h"
 #include "fcgi/api_json.h"
-#include "fcgi/api_query.h"
+#include "fcgi/query.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_timeline.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/api_query.h"
+#include "fcgi/query.h"
 #include "shared/clock.h"
 
 #define FPS_MIN 1.0

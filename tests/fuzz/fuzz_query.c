@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "fcgi/api_query.h"
+#include "fcgi/query.h"
 #include "fcgi/live_request.h"
 
 static const wall_t now = {INT64_C(1792393405678901)};

@@ -1,7 +1,7 @@
 /*
- * api_query.c - reading a URL's query: see api_query.h.
+ * query.c - reading a URL's query: see query.h.
  */
-#include "fcgi/api_query.h"
+#include "fcgi/query.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* test_api_query.c - queries and routes. */
+/* test_query.c - queries and routes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "fcgi/api_query.h"
+#include "fcgi/query.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_keep.h"
 

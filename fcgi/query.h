@@ -1,9 +1,9 @@
 /*
- * api_query.h - the query of a URL: `name=value&…` with percent-encoding, and the times in it. Unknown names are
+ * query.h - the query of a URL: `name=value&…` with percent-encoding, and the times in it. Unknown names are
  * ignored (scripts append numbers against caches).
  */
-#ifndef FCGI_API_QUERY_H
-#define FCGI_API_QUERY_H
+#ifndef FCGI_QUERY_H
+#define FCGI_QUERY_H
 
 #include <stdbool.h>
 #include <stddef.h>
