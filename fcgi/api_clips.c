@@ -15,7 +15,7 @@
 
 #include "fcgi/api_answer.h"
 #include "fcgi/api_clip.h"
-#include "fcgi/api_json.h"
+#include "shared/json_value.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_keep.h"
 

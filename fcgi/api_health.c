@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "fcgi/api_answer.h"
-#include "fcgi/api_json.h"
+#include "shared/json_value.h"
 #include "fcgi/api_route.h"
 
 #define BEHIND_WARN_US (10 * US_PER_S)

@@ -8,7 +8,7 @@
 
 #include "fcgi/api_answer.h"
 #include "fcgi/api_controls.h"
-#include "fcgi/api_json.h"
+#include "shared/json_value.h"
 #include "fcgi/api_route.h"
 
 #define CAMERA_IDS_MAX (sizeof(((struct recorder_state *)0)->camera_ids) / sizeof(uint32_t))

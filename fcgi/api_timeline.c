@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "fcgi/api_answer.h"
-#include "fcgi/api_json.h"
+#include "shared/json_value.h"
 #include "fcgi/query.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_timeline.h"

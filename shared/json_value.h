@@ -1,8 +1,8 @@
 /*
- * api_json.h - values as the answers have them.
+ * json_value.h - values as JSON that people read has them.
  */
-#ifndef FCGI_API_JSON_H
-#define FCGI_API_JSON_H
+#ifndef SHARED_JSON_VALUE_H
+#define SHARED_JSON_VALUE_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /*
- * api_json.c - texts, times and numbers for JSON (RFC 8259): see api_json.h.
+ * json_value.c - texts, times and numbers for JSON (RFC 8259): see json_value.h.
  */
-#include "fcgi/api_json.h"
+#include "shared/json_value.h"
 
 #include <inttypes.h>
 #include <json-c/json.h>
