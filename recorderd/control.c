@@ -163,13 +163,30 @@ static void peer_due(void *context)
 	peer_close(context);
 }
 
+/* Among the peer's supplementary groups; never on kernels before 4.13, which do not tell them. */
+static bool is_in_group(int fd, gid_t group)
+{
+	socklen_t bytes = 0;
+	gid_t *groups;
+	bool found = false;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &bytes) == 0 || errno != ERANGE)
+		return false;
+	groups = malloc(bytes);
+	if (groups && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &bytes) == 0)
+		for (size_t i = 0; i < bytes / sizeof *groups && !found; i++)
+			found = groups[i] == group;
+	free(groups);
+	return found;
+}
+
 static bool is_trusted(int fd)
 {
 	struct ucred who;
 	socklen_t bytes = sizeof who;
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes) == 0 &&
-	       (who.uid == geteuid() || who.gid == getegid());
+	       (who.uid == geteuid() || who.gid == getegid() || is_in_group(fd, getegid()));
 }
 
 static void listener_ready(void *context, uint32_t events)

@@ -1,6 +1,7 @@
 /*
- * control.h - the control socket (shared/control.h): takes requests from processes of the recorder's own user or group,
- * and answers them from the event loop. Never blocks; a peer that says nothing is closed after some seconds.
+ * control.h - the control socket (shared/control.h): takes requests from processes of the recorder's own user or group
+ * (also where that group is a supplementary one of theirs), and answers them from the event loop. Never blocks; a peer
+ * that says nothing is closed after some seconds.
  */
 #ifndef RECORDERD_CONTROL_H
 #define RECORDERD_CONTROL_H

@@ -1,10 +1,12 @@
 /* test_control.c - the control socket: what is asked, what is answered, and who is kept out. */
+#include <grp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -245,6 +247,65 @@ static void a_second_socket_of_that_name_is_refused_with_a_sentence(void **state
 	assert_true(why.text[0]);
 }
 
+#define NOBODY 65534
+
+/* What a process of another user gets to hear; never returns. */
+static void ask_as_nobody(const gid_t *groups, size_t count)
+{
+	const char request[] = "{\"recording\":\"on\"}\n";
+	struct sockaddr_un address;
+	socklen_t bytes = control_address(name, &address);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (setgroups(count, groups) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0 ||
+	    connect(fd, (struct sockaddr *)&address, bytes) != 0)
+		_exit(2);
+	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+		_exit(1);
+	_exit(recv(fd, answer, sizeof answer, 0) > 0 ? 0 : 1);
+}
+
+static pid_t asker;
+static int asker_status;
+
+static void asker_round(void *context)
+{
+	(void)context;
+	if (waitpid(asker, &asker_status, WNOHANG) == asker) {
+		loop_stop(loop);
+		return;
+	}
+	assert_true(mono_now().us < limit.us);
+	loop_timer_set(loop, &round_timer, (mono_t){mono_now().us + US_PER_MS});
+}
+
+static int status_of_nobody(const gid_t *groups, size_t count)
+{
+	asker = fork();
+	if (asker == 0)
+		ask_as_nobody(groups, count);
+	limit = (mono_t){mono_now().us + LIMIT_US};
+	round_timer.due = asker_round;
+	loop_timer_set(loop, &round_timer, mono_now());
+	loop_run(loop);
+	assert_true(WIFEXITED(asker_status));
+	return WEXITSTATUS(asker_status);
+}
+
+static void another_user_is_heard_where_its_supplementary_groups_have_the_recorder_s(void **state)
+{
+	const gid_t groups[] = {NOBODY - 1, getegid(), NOBODY - 2};
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* only root may become someone else */
+	assert_int_equal(status_of_nobody(groups, 3), 0);
+	assert_int_equal(switched, 1);
+	assert_int_equal(status_of_nobody(NULL, 0), 1);
+	assert_int_equal(status_of_nobody(groups, 1), 1);
+	assert_int_equal(switched, 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -258,6 +319,7 @@ int main(void)
 		CASE(a_line_may_come_in_pieces),
 		CASE(when_all_places_are_taken_the_next_one_waits),
 		CASE(an_answer_for_a_client_that_left_is_nobody_s),
+		CASE(another_user_is_heard_where_its_supplementary_groups_have_the_recorder_s),
 		CASE(a_second_socket_of_that_name_is_refused_with_a_sentence),
 	};
 
