@@ -22,7 +22,7 @@ endif
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
 SHARED = reason clock control timeform timeparse log config config_keys config_text buffer crc32c read_at jpeg state \
 	ring_layout ring_reader index segment_info \
-	segment_name segment segment_walk json_value mp4_box mp4_write mp4_header catalogue catalogue_json
+	segment_name segment segment_walk json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json
 SHARED_WRITERS = ring_writer catalogue_writer
 
 RECORDERD = recorder control control_request options siblings ring_size name_lock publish loop child \

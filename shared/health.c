@@ -1,0 +1,80 @@
+/* health.c - see health.h. */
+#include "shared/health.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "shared/clock.h"
+
+#define BEHIND_WARN_US (10 * US_PER_S)
+
+static void say(const struct health_listener *listener, enum health_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void say(const struct health_listener *listener, enum health_kind kind, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	listener->say(listener->context, kind, text);
+}
+
+/* A machine that is too slow loses nothing of the live view and the memory; what to change is for people to say. */
+static void judge_encoder(const struct recorder_state *state, const struct health_listener *listener)
+{
+	bool thins = state->encoder_keep_milli > 0 && state->encoder_keep_milli < 1000;
+
+	if (thins)
+		say(listener, HEALTH_WARNING,
+		    "This machine encodes %u %% of the frames and leaves the others out (%llu so far): a faster "
+		    "record.preset, a smaller picture or camera.fps, a hardware record.encoder, or record.codec = "
+		    "mjpeg would help.",
+		    (state->encoder_keep_milli + 5) / 10, (unsigned long long)state->thinned);
+	else if (state->encoder_behind_us > BEHIND_WARN_US)
+		say(listener, HEALTH_WARNING, "The encoder is %lld s behind the camera.",
+		    (long long)(state->encoder_behind_us / US_PER_S));
+}
+
+static void judge_recording(const struct recorder_state *state, const struct health_listener *listener)
+{
+	switch (state->recording_state) {
+	case RECORDING_ENCODER:
+		say(listener, HEALTH_FAILURE, "The encoder is down and being restarted; nothing is recorded.");
+		break;
+	case RECORDING_DISK:
+		say(listener, HEALTH_FAILURE, "The disk does not take the recording: %s",
+		    *state->disk_error ? state->disk_error : "no reason is known.");
+		break;
+	case RECORDING_OFF:
+		say(listener, HEALTH_WARNING, "Recording is switched off.");
+		break;
+	default:
+		break;
+	}
+	judge_encoder(state, listener);
+	if (state->clock_unsure)
+		say(listener, HEALTH_WARNING,
+		    "The clock was set by more than an hour, and nobody synchronised it: recordings are kept for "
+		    "longer than retention.hours.");
+}
+
+void health_judge(const struct recorder_state *state, const struct health_listener *listener)
+{
+	if (!state) {
+		say(listener, HEALTH_FAILURE, "The recorder is not running.");
+		return;
+	}
+	if (state->camera_state != CAMERA_STREAMING)
+		say(listener, HEALTH_FAILURE, "The camera is not streaming: %s.%s%s",
+		    camera_state_text(state->camera_state), *state->last_error ? " " : "", state->last_error);
+	if (state->source == SOURCE_TEST)
+		say(listener, HEALTH_WARNING, "A test picture is recorded, not a camera.");
+	else if (*state->configured)
+		say(listener, HEALTH_WARNING, "The configured camera %s is missing; %s serves in its place.",
+		    state->configured, state->device);
+	judge_recording(state, listener);
+}

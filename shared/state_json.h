@@ -1,0 +1,14 @@
+/*
+ * state_json.h - what a recorder publishes (state.h), as the JSON object that /camera_info and recorderd --status show.
+ */
+#ifndef SHARED_STATE_JSON_H
+#define SHARED_STATE_JSON_H
+
+#include "shared/ring_reader.h"
+
+struct json_object;
+
+/* `camera` is its name (camera.name). The caller owns the object. */
+struct json_object *state_json(const char *camera, const struct ring_reader *ring, const struct recorder_state *state);
+
+#endif
