@@ -20,7 +20,7 @@ LDFLAGS    += -fsanitize=$(SAN)
 endif
 
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
-SHARED = reason clock control timeform timeparse log config config_keys config_text buffer crc32c read_at jpeg state \
+SHARED = reason clock control timeform timeparse log config config_keys config_text buffer crc32c read_at histogram jpeg state \
 	ring_layout ring_reader index segment_info \
 	segment_name segment segment_walk json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json
 SHARED_WRITERS = ring_writer catalogue_writer
@@ -32,7 +32,7 @@ RECORDERD = recorder control control_request options siblings ring_size name_loc
 	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair
 
 # Both workers
-WORKER = fastcgi fastcgi_listen fastcgi_scan problem query
+WORKER = fastcgi fastcgi_listen fastcgi_scan problem query live_books
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
 API    = api_master api_worker api_request api_slots api_child api_outflow api_vfile api_range api_answer api_route api_camera \
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics \

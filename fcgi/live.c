@@ -141,6 +141,7 @@ static int admit(const struct live *live, const struct fastcgi_request *request,
 		return 503;
 	int places = wish->camera->http.max_viewers;
 	if (!wish->head_only && live->viewers >= places) {
+		atomic_fetch_add(&(*feed)->account.books->refused, 1);
 		reason_set(why, "All %d places for live viewers are taken; try again in a moment.", places);
 		return 503;
 	}

@@ -7,6 +7,8 @@ bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t
 {
 	*feed = (struct live_feed){.config = config, .gone_limit_us = gone_limit_us};
 	config_ring_name(config, feed->ring_name);
+	if (!live_account_open(&feed->account, config))
+		return reason_errno(why, "cannot count viewers");
 	feed->bell = live_bell_open(feed->ring_name, why);
 	return feed->bell != NULL;
 }
@@ -27,6 +29,7 @@ static void drop_ring(struct live_feed *feed)
 void live_feed_finish(struct live_feed *feed)
 {
 	live_bell_close(feed->bell);
+	live_account_close(&feed->account);
 	drop_picture(feed);
 	drop_ring(feed);
 	*feed = (struct live_feed){0};

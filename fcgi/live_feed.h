@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "fcgi/live_bell.h"
+#include "fcgi/live_books.h"
 #include "fcgi/live_picture.h"
 #include "shared/config.h"
 
@@ -19,6 +20,7 @@ struct live_feed {
 	char ring_name[64];
 	int64_t gone_limit_us;
 	struct live_bell *bell;
+	struct live_account account; /* stays where it is: it points into itself */
 	struct live_ring *ring;      /* NULL: there is none */
 	struct live_picture *newest; /* NULL: none yet, or gone */
 	uint64_t serial;             /* counts the pictures, over all rings */

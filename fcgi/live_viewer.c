@@ -29,6 +29,23 @@ static bool send_start(struct live_viewer *viewer)
 	return sent;
 }
 
+/* The web server has all of it. */
+static void count_picture(const struct live_viewer *viewer)
+{
+	struct live_books *books = viewer->feed->account.books;
+	atomic_fetch_add_explicit(&books->frames, 1, memory_order_relaxed);
+	if (viewer->repeats == 0)
+		histogram_add(&books->age, mono_now().us - viewer->picture->frame.meta.mono_us);
+}
+
+/* Pictures that came and went while it was being sent another. Who asked for fewer misses none. */
+static void count_skipped(const struct live_viewer *viewer)
+{
+	if (viewer->serial != 0 && viewer->period_us == 0 && viewer->feed->serial > viewer->serial + 1)
+		atomic_fetch_add_explicit(&viewer->feed->account.books->skipped,
+					  viewer->feed->serial - viewer->serial - 1, memory_order_relaxed);
+}
+
 /*
  * Writes until the picture is out or the socket is full. Less taken than offered means full: room made after that is an
  * edge for epoll, so nobody has to ask once more. The bytes come from the ring, so they are good only if they still are
@@ -54,10 +71,12 @@ static enum live_viewer_state send_picture(struct live_viewer *viewer)
 		if (!live_picture_good(picture))
 			return VIEWER_LEAVES;
 		viewer->sent += (size_t)taken;
+		atomic_fetch_add_explicit(&viewer->feed->account.books->bytes, (uint64_t)taken, memory_order_relaxed);
 		viewer->progress_us = mono_now().us;
 		if ((size_t)taken < offered)
 			return VIEWER_STAYS;
 	}
+	count_picture(viewer);
 	viewer->picture = NULL;
 	live_picture_release(picture);
 	return VIEWER_STAYS;
@@ -84,6 +103,7 @@ static void begin_picture(struct live_viewer *viewer, int64_t now_us)
 		if (viewer->due_us < now_us)
 			viewer->due_us = now_us + viewer->period_us;
 	}
+	count_skipped(viewer);
 	viewer->serial = feed->serial;
 	viewer->picture = live_picture_hold(feed->newest);
 	viewer->sent = 0;
@@ -143,6 +163,8 @@ struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_requ
 	}
 	viewer->request = request;
 	viewer->feed = feed;
+	atomic_fetch_add(&feed->account.books->viewers_total, 1);
+	atomic_fetch_add(&feed->account.own->viewers, 1);
 	viewer->period_us = wish->period_us;
 	viewer->width = feed->newest->frame.meta.width;
 	viewer->height = feed->newest->frame.meta.height;
@@ -159,6 +181,7 @@ void live_viewer_close(struct live_viewer *viewer)
 		fastcgi_end(end);
 		send_small(viewer, end, sizeof(end));
 	}
+	atomic_fetch_sub(&viewer->feed->account.own->viewers, 1);
 	live_picture_release(viewer->picture);
 	fastcgi_close(viewer->request);
 	free(viewer);

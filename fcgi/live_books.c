@@ -1,0 +1,136 @@
+/* live_books.c - see live_books.h. */
+#include "fcgi/live_books.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/log.h"
+#include "shared/read_at.h"
+
+static void books_name(const struct config *camera, char out[72])
+{
+	char ring[64];
+
+	config_ring_name(camera, ring);
+	snprintf(out, 72, "%s.live", ring);
+}
+
+static bool is_dead(int32_t pid)
+{
+	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
+}
+
+/* Maps the object, made where it is missing. Zeroed memory is a good beginning. */
+static struct live_books *map_books(const char *name)
+{
+	struct live_books *books = MAP_FAILED;
+	struct stat status;
+	int fd = shm_open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &status) == 0 &&
+	    (status.st_size == sizeof(*books) || (status.st_size == 0 && posix_fallocate(fd, 0, sizeof(*books)) == 0)))
+		books = mmap(NULL, sizeof(*books), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	return books == MAP_FAILED ? NULL : books;
+}
+
+static struct live_program *take_place(struct live_books *books)
+{
+	for (int i = 0; i < LIVE_BOOKS_PROGRAMS; i++) {
+		struct live_program *program = &books->programs[i];
+		int32_t there = atomic_load(&program->pid);
+
+		if (there != 0 && !is_dead(there))
+			continue;
+		if (!atomic_compare_exchange_strong(&program->pid, &there, (int32_t)getpid()))
+			continue;
+		atomic_store(&program->viewers, 0);
+		return program;
+	}
+	return NULL;
+}
+
+bool live_account_open(struct live_account *account, const struct config *camera)
+{
+	*account = (struct live_account){0};
+	books_name(camera, account->name);
+	account->books = map_books(account->name);
+	if (!account->books) {
+		log_warn("live", "%s: no shared memory for counting (%s): /metrics has no viewers", camera->camera.name,
+			 strerror(errno));
+		account->name[0] = '\0';
+		account->books = calloc(1, sizeof(*account->books));
+	}
+	if (!account->books)
+		return false;
+	account->own = take_place(account->books);
+	if (!account->own)
+		account->own = &account->spare;
+	atomic_store(&account->books->magic, LIVE_BOOKS_MAGIC);
+	return true;
+}
+
+static bool others_left(const struct live_books *books)
+{
+	for (int i = 0; i < LIVE_BOOKS_PROGRAMS; i++) {
+		int32_t pid = atomic_load(&books->programs[i].pid);
+
+		if (pid != 0 && !is_dead(pid))
+			return true;
+	}
+	return false;
+}
+
+void live_account_close(struct live_account *account)
+{
+	if (!account->books)
+		return;
+	atomic_store(&account->own->viewers, 0);
+	atomic_store(&account->own->pid, 0);
+	if (!account->name[0]) {
+		free(account->books);
+	} else {
+		if (!others_left(account->books))
+			shm_unlink(account->name);
+		munmap(account->books, sizeof(*account->books));
+	}
+	*account = (struct live_account){0};
+}
+
+/* Read, not mapped: whatever the object's size may come to be, that is no SIGBUS. */
+bool live_books_read(const struct config *camera, struct live_books *out)
+{
+	char name[72];
+	bool good;
+	int fd;
+
+	books_name(camera, name);
+	fd = shm_open(name, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	good = read_at(fd, out, sizeof(*out), 0) == sizeof(*out) && out->magic == LIVE_BOOKS_MAGIC;
+	close(fd);
+	return good;
+}
+
+uint64_t live_books_viewers(const struct live_books *books)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < LIVE_BOOKS_PROGRAMS; i++) {
+		int32_t pid = books->programs[i].pid, viewers = books->programs[i].viewers;
+
+		if (pid > 0 && viewers > 0 && !is_dead(pid))
+			sum += (uint64_t)viewers;
+	}
+	return sum;
+}
