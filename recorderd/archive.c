@@ -169,6 +169,8 @@ void archive_segment_opened(struct archive *archive, const struct catalogue_entr
 	struct reason why;
 
 	pthread_mutex_lock(&archive->lock);
+	if (entry->gap_cause != GAP_NONE && entry->gap_cause < STATE_GAP_CAUSES)
+		archive->tally.gaps[entry->gap_cause]++;
 	if (!archive_append(archive, entry, PHASE_OPEN))
 		log_error("archive", "no memory to list %s; it is found again at the next start", entry->file);
 	if (archive->open_fd >= 0)
@@ -261,6 +263,7 @@ void archive_summarise(struct archive *archive, struct archive_summary *out)
 	out->disk_free_bytes = archive->disk_free_bytes;
 	out->disk_total_bytes = archive->disk_total_bytes;
 	out->clock_unsure = archive->clock_unsure;
+	out->tally = archive->tally;
 	open = archive->recovered ? open_segment(archive) : NULL;
 	if (open)
 		snprintf(out->open_segment, sizeof out->open_segment, "%s", open->entry.file);

@@ -18,6 +18,7 @@
 #include "shared/config.h"
 #include "shared/reason.h"
 #include "shared/segment.h"
+#include "shared/state.h"
 
 struct archive;
 
@@ -61,12 +62,19 @@ void archive_segment_closed(struct archive *archive);
 /* True where the open segment's file was deleted by somebody else. */
 bool archive_segment_vanished(struct archive *archive);
 
+/* Counted since the start. */
+struct archive_tally {
+	uint64_t gaps[STATE_GAP_CAUSES];          /* segments opened behind a gap, by enum gap_cause */
+	uint64_t deleted_segments, deleted_bytes; /* by retention */
+};
+
 /* For the published state. */
 struct archive_summary {
 	uint64_t segments, bytes;
 	int64_t oldest_wall_us;
 	uint64_t disk_free_bytes, disk_total_bytes;
 	bool clock_unsure;
+	struct archive_tally tally;
 	char open_segment[SEGMENT_FILE_BYTES];
 	char trouble[192]; /* of the keeper's own work; empty where all is well */
 };

@@ -146,9 +146,12 @@ static struct catalogue_entry *take_off(struct archive *archive, double disk_fre
 		over -= (double)bytes_of(&archive->segments[n++].entry);
 	if (n)
 		due = malloc(n * sizeof *due);
-	for (size_t i = 0; due && i < n; i++)
+	for (size_t i = 0; due && i < n; i++) {
 		due[i] = archive->segments[i].entry;
+		archive->tally.deleted_bytes += due[i].size_bytes;
+	}
 	if (due) {
+		archive->tally.deleted_segments += n;
 		archive->count -= n;
 		memmove(archive->segments, archive->segments + n, archive->count * sizeof *archive->segments);
 		archive->unlisted = true;

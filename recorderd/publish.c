@@ -44,6 +44,9 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	state->disk_free_bytes = publisher->summary.disk_free_bytes;
 	state->disk_total_bytes = publisher->summary.disk_total_bytes;
 	state->clock_unsure = publisher->summary.clock_unsure;
+	memcpy(state->gaps, publisher->summary.tally.gaps, sizeof state->gaps);
+	state->deleted_segments = publisher->summary.tally.deleted_segments;
+	state->deleted_bytes = publisher->summary.tally.deleted_bytes;
 	memcpy(state->open_segment, publisher->summary.open_segment, sizeof state->open_segment);
 	if (!storage_trouble(publisher->storage, state->disk_error, sizeof state->disk_error))
 		snprintf(state->disk_error, sizeof state->disk_error, "%s", publisher->summary.trouble);

@@ -7,6 +7,7 @@
 #ifndef SHARED_STATE_H
 #define SHARED_STATE_H
 
+#include <assert.h>
 #include <stdint.h>
 
 enum camera_state { /* camera_state */
@@ -46,6 +47,8 @@ enum gap_cause {
 const char *gap_cause_text(uint32_t cause); /* "unplugged", "recorder down", …; "unknown" for a number out of range */
 const char *camera_state_text(uint32_t state);
 const char *recording_state_text(uint32_t state);
+
+#define STATE_GAP_CAUSES 16 /* more than there are, so that a new one moves nothing */
 
 struct recorder_state {
 	int64_t heartbeat_mono_us; /* set at least every 250 ms */
@@ -93,6 +96,12 @@ struct recorder_state {
 
 	char last_error[256];
 	int64_t last_error_wall_us;
+
+	/* Since the recorder's start */
+	uint64_t gaps[STATE_GAP_CAUSES];          /* segments begun behind a gap, by enum gap_cause */
+	uint64_t deleted_segments, deleted_bytes; /* by retention */
 };
+
+static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "a place for each cause");
 
 #endif
