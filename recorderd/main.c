@@ -1,11 +1,11 @@
 /* main.c - recorderd: reads the configuration, starts the recorder, says in one sentence why it cannot. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "recorderd/options.h"
 #include "recorderd/recorder.h"
+#include "recorderd/status.h"
 #include "shared/config.h"
 #include "shared/log.h"
 #include "shared/version.h"
@@ -29,35 +29,46 @@ static int run(const struct config *config)
 	return status;
 }
 
-/* A file is one camera; of a directory the camera that was named. */
-static bool load(const struct options *options, struct config *config, struct reason *why)
+/* The camera that was named, or all of them: *count from *first on. */
+static bool choose(const struct options *options, const struct config_set *set, const struct config **first,
+		   size_t *count, struct reason *why)
 {
-	struct config_set set = {0};
-	struct stat status;
-	const struct config *found;
+	*first = set->cameras;
+	*count = set->count;
+	if (options->camera) {
+		*first = config_set_find(set, options->camera);
+		*count = 1;
+	}
+	if (!*first)
+		return reason_set(why, "%s has no camera \"%s\"", options->config, options->camera);
+	if (options->task == TASK_RECORD && *count > 1)
+		return reason_set(why, "%s has %zu cameras: -n NAME says which one to record", options->config, *count);
+	return true;
+}
 
-	if (stat(options->config, &status) < 0 || !S_ISDIR(status.st_mode))
-		return config_load(options->config, config, why);
-	if (!config_set_load(options->config, &set, why))
-		return false;
-	found = config_set_find(&set, options->camera);
-	if (!options->camera && set.count > 1 && !options->check_only)
-		found = NULL;
-	if (found)
-		*config = *found;
-	else if (!options->camera)
-		reason_set(why, "%s has %zu cameras: -n NAME says which one to record", options->config, set.count);
-	else
-		reason_set(why, "%s has no camera \"%s\"", options->config, options->camera);
-	config_set_finish(&set);
-	return found != NULL;
+static int carry_out(const struct options *options, const struct config *cameras, size_t count)
+{
+	switch (options->task) {
+	case TASK_CHECK:
+		printf("%s: all is well\n", options->camera ? cameras->file : options->config);
+		return 0;
+	case TASK_STATUS:
+		return status_print(stdout, cameras, count, options->json);
+	case TASK_RECORD:
+		break;
+	}
+	log_set_level(cameras->log_level);
+	return run(cameras);
 }
 
 int main(int argc, char **argv)
 {
-	static struct config config;
+	struct config_set set = {0};
+	const struct config *cameras;
 	struct options options;
 	struct reason why;
+	size_t count;
+	int status = 1;
 
 	switch (options_parse(argc, argv, &options)) {
 	case OPTIONS_DONE:
@@ -68,14 +79,10 @@ int main(int argc, char **argv)
 		break;
 	}
 	tzset();
-	if (!load(&options, &config, &why)) {
+	if (config_set_load(options.config, &set, &why) && choose(&options, &set, &cameras, &count, &why))
+		status = carry_out(&options, cameras, count);
+	else
 		fprintf(stderr, "recorderd: %s\n", why.text);
-		return 1;
-	}
-	log_set_level(config.log_level);
-	if (options.check_only) {
-		printf("%s: all is well\n", options.camera ? config.file : options.config);
-		return 0;
-	}
-	return run(&config);
+	config_set_finish(&set);
+	return status;
 }

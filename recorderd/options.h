@@ -4,10 +4,15 @@
 
 #include <stdbool.h>
 
+#define OPTIONS_CONFIG "/etc/recorder" /* where the command line names no configuration */
+
+enum options_task { TASK_RECORD, TASK_CHECK, TASK_STATUS };
+
 struct options {
 	const char *config; /* an .ini, or a directory of them */
-	const char *camera; /* of a directory: which; NULL: the first */
-	bool check_only;
+	const char *camera; /* of a directory: which; NULL: the only one, or all for TASK_CHECK and TASK_STATUS */
+	enum options_task task;
+	bool json; /* TASK_STATUS */
 };
 
 enum options_outcome { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_WRONG };
