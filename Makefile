@@ -22,14 +22,14 @@ endif
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
 SHARED = reason clock control timeform timeparse log config config_keys config_text buffer crc32c read_at histogram jpeg state \
 	ring_layout ring_reader index segment_info \
-	segment_name segment segment_walk json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json
+	segment_name segment segment_walk json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json token token_file
 SHARED_WRITERS = ring_pages ring_writer catalogue_writer
 
 RECORDERD = recorder control control_request options status siblings ring_size name_lock publish loop child \
 	capture capture_frames device_watch opener source source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_buffers v4l2_controls v4l2_controls_json driver_text frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
 	encoder encoder_input encoder_output encoder_command feed thinning fragment_stream storage segment_writer \
-	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair
+	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair token_edit token_command
 
 # Both workers
 WORKER = fastcgi fastcgi_listen fastcgi_scan problem query live_books
@@ -42,9 +42,9 @@ UNIT_TESTS = control control_request api_controls opener ring ring_crash ring_pa
 	crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue \
 	source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range query api_outflow api_master \
 	clip_plan clip_build clip_memory clip_cache encoder encoder_faults retain thinning feed fragment_stream \
-	segment_repair archive archive_retain storage capture loop child neighbours
+	segment_repair archive archive_retain storage capture loop child neighbours token token_edit
 
-LIBS_SHARED = -ljson-c -liniparser
+LIBS_SHARED = -ljson-c -liniparser -lmd
 LIBS_WORKER = -lfcgi
 LIBS_RECORDERD = -ljpeg
 

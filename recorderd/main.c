@@ -6,6 +6,7 @@
 #include "recorderd/options.h"
 #include "recorderd/recorder.h"
 #include "recorderd/status.h"
+#include "recorderd/token_command.h"
 #include "shared/config.h"
 #include "shared/log.h"
 #include "shared/version.h"
@@ -54,6 +55,12 @@ static int carry_out(const struct options *options, const struct config *cameras
 		return 0;
 	case TASK_STATUS:
 		return status_print(stdout, cameras, count, options->json);
+	case TASK_TOKEN_NEW:
+		return token_command_new(cameras, options->token, options->scopes, options->days);
+	case TASK_TOKEN_LIST:
+		return token_command_list(cameras);
+	case TASK_TOKEN_REMOVE:
+		return token_command_remove(cameras, options->token);
 	case TASK_RECORD:
 		break;
 	}

@@ -5,12 +5,34 @@
 
 #include "shared/version.h"
 
+enum { OPTION_NEW_TOKEN = 256, OPTION_SCOPE, OPTION_DAYS, OPTION_LIST_TOKENS, OPTION_REMOVE_TOKEN };
+
 static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'}, {"name", required_argument, NULL, 'n'},
-	{"check", no_argument, NULL, 't'},        {"status", no_argument, NULL, 'S'},
-	{"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},      {0},
+	{"config", required_argument, NULL, 'c'},
+	{"name", required_argument, NULL, 'n'},
+	{"check", no_argument, NULL, 't'},
+	{"status", no_argument, NULL, 'S'},
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{"new-token", required_argument, NULL, OPTION_NEW_TOKEN},
+	{"scope", required_argument, NULL, OPTION_SCOPE},
+	{"days", required_argument, NULL, OPTION_DAYS},
+	{"list-tokens", no_argument, NULL, OPTION_LIST_TOKENS},
+	{"remove-token", required_argument, NULL, OPTION_REMOVE_TOKEN},
+	{0},
 };
+
+static void print_usage_tokens(FILE *to)
+{
+	fputs("usage: recorderd [-c PATH] --new-token NAME --scope SCOPES [--days N] | --list-tokens | --remove-token "
+	      "NAME\n"
+	      "  --new-token NAME   makes a token for scripts and prints it; it is sent as Authorization: Bearer "
+	      "TOKEN\n"
+	      "  --scope SCOPES     what it may do: live, footage, control, delete, with commas between them\n"
+	      "  --days N           until when: 365 days if nothing else is said\n",
+	      to);
+}
 
 static void print_usage(FILE *to)
 {
@@ -29,6 +51,26 @@ static void print_usage(FILE *to)
 	      "  -h, --help         print this\n"
 	      "SIGHUP: read the configuration again, and take what can change while it runs.\n",
 	      to);
+	print_usage_tokens(to);
+}
+
+/* False where the option is none of these, or a second task. */
+static bool take_token_option(int option, struct options *out)
+{
+	if (option == OPTION_SCOPE || option == OPTION_DAYS) {
+		*(option == OPTION_SCOPE ? &out->scopes : &out->days) = optarg;
+		return true;
+	}
+	if (out->task != TASK_RECORD)
+		return false;
+	if (option == OPTION_NEW_TOKEN)
+		out->task = TASK_TOKEN_NEW;
+	else if (option == OPTION_LIST_TOKENS)
+		out->task = TASK_TOKEN_LIST;
+	else if (option == OPTION_REMOVE_TOKEN)
+		out->task = TASK_TOKEN_REMOVE;
+	out->token = optarg;
+	return out->task != TASK_RECORD;
 }
 
 static enum options_outcome wrong(void)
@@ -66,10 +108,12 @@ enum options_outcome options_parse(int argc, char **argv, struct options *out)
 			print_usage(stdout);
 			return OPTIONS_DONE;
 		default:
-			return wrong();
+			if (!take_token_option(option, out))
+				return wrong();
 		}
 	}
-	if (optind != argc || (out->json && out->task != TASK_STATUS))
+	if (optind != argc || (out->json && out->task != TASK_STATUS) ||
+	    ((out->scopes || out->days) && out->task != TASK_TOKEN_NEW))
 		return wrong();
 	return OPTIONS_RUN;
 }

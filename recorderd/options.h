@@ -6,13 +6,14 @@
 
 #define OPTIONS_CONFIG "/etc/recorder" /* where the command line names no configuration */
 
-enum options_task { TASK_RECORD, TASK_CHECK, TASK_STATUS };
+enum options_task { TASK_RECORD, TASK_CHECK, TASK_STATUS, TASK_TOKEN_NEW, TASK_TOKEN_LIST, TASK_TOKEN_REMOVE };
 
 struct options {
 	const char *config; /* an .ini, or a directory of them */
 	const char *camera; /* of a directory: which; NULL: the only one, or all for TASK_CHECK and TASK_STATUS */
 	enum options_task task;
-	bool json; /* TASK_STATUS */
+	bool json;                         /* TASK_STATUS */
+	const char *token, *scopes, *days; /* of TASK_TOKEN_NEW; NULL where they are not given */
 };
 
 enum options_outcome { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_WRONG };

@@ -66,6 +66,7 @@ struct config_http {
 	int max_clip_minutes;           /* 1 to 10080 */
 	int max_transcodes;             /* 0 to 64 */
 	bool allow_control;
+	char tokens[PATH_MAX]; /* a file that need not be there (token.h) */
 };
 
 struct config_control {

@@ -12,7 +12,7 @@
 
 #define VALUE_SHOWN 60 /* bytes of a wrong value that a sentence repeats */
 
-enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER };
+enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER, FILE_PATH };
 
 struct key {
 	const char *name; /* section:key, as iniparser has it */
@@ -71,6 +71,7 @@ static const struct key keys[] = {
 	{"http:max_clip_minutes", "360", INTEGER, FIELD(http.max_clip_minutes), 1, 10080, NULL},
 	{"http:max_transcodes", "1", INTEGER, FIELD(http.max_transcodes), 0, 64, NULL},
 	{"http:allow_control", "no", YES_NO, FIELD(http.allow_control), 0, 0, NULL},
+	{"http:tokens", "tokens", FILE_PATH, FIELD(http.tokens), 0, 0, NULL},
 
 	{"log:level", "info", CHOICE, FIELD(log_level), 0, 0, levels},
 };
@@ -158,7 +159,7 @@ static void tidy_path(char *path)
 	*to = '\0';
 }
 
-static bool read_folder(const char *text, const char *file, char *out)
+static bool read_path(const char *text, const char *file, char *out)
 {
 	char path[PATH_MAX];
 	int base = text[0] == '/' ? 0 : (int)(strrchr(file, '/') - file);
@@ -199,7 +200,8 @@ static bool read_value(const struct key *key, const char *text, struct config *o
 	case DEVICE:
 		return read_device(text, field, key->bytes);
 	case FOLDER:
-		return read_folder(text, out->file, field);
+	case FILE_PATH:
+		return read_path(text, out->file, field);
 	}
 	memcpy(field, text, strlen(text) + 1);
 	return true;
@@ -214,6 +216,7 @@ static void describe(const struct key *key, char *out, size_t bytes)
 		[NAME] = "a name of a-z 0-9 _ -, at most 31 bytes, beginning with no -",
 		[DEVICE] = "auto, test, a number N for /dev/videoN, or a path such as /dev/v4l/by-id/...",
 		[FOLDER] = "a folder",
+		[FILE_PATH] = "a file",
 	};
 	size_t length = 0;
 

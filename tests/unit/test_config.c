@@ -108,6 +108,7 @@ static void an_empty_file_has_every_default(void **state)
 	assert_int_equal(config.http.max_clip_minutes, 360);
 	assert_int_equal(config.http.max_transcodes, 1);
 	assert_false(config.http.allow_control);
+	assert_string_equal(config.http.tokens, path_of("tokens"));
 	assert_int_equal(config.control_count, 0);
 	assert_int_equal(config.log_level, LOG_INFO);
 }
@@ -139,7 +140,7 @@ static void every_key_is_taken_from_the_file(void **state)
 		       "[memory]\nminutes = 0.1\nmax_mb = 64\n"
 		       "[clips]\ndirectory = kept\ncache = off\nmax_mb = 10\n"
 		       "[http]\nmax_viewers = 1\nmax_downloads = 2\nmax_clip_minutes = 3\nmax_transcodes = 0\n"
-		       "allow_control = yes\n"
+		       "allow_control = yes\ntokens = /elsewhere//scripts\n"
 		       "[log]\nlevel = debug\n");
 
 	(void)state;
@@ -170,6 +171,7 @@ static void every_key_is_taken_from_the_file(void **state)
 	assert_int_equal(config.http.max_clip_minutes, 3);
 	assert_int_equal(config.http.max_transcodes, 0);
 	assert_true(config.http.allow_control);
+	assert_string_equal(config.http.tokens, "/elsewhere/scripts");
 	assert_int_equal(config.log_level, LOG_DEBUG);
 }
 
