@@ -21,12 +21,17 @@
  *   5 head = k (release), wake += 1, futex wake       5 acquire fence; the bytes were good iff reserve - pos <=
  * data_bytes
  *
+ * `usable` is how many of the data bytes have pages: some at the start, all of them a little later (ring_pages.h). Only
+ * those are written to: a frame that would cross usable starts at the next multiple of data_bytes too, as if it had
+ * reached the end, so that no position changes its meaning when usable grows. It never shrinks, and stays below
+ * data_bytes where /dev/shm filled up meanwhile: the ring then holds less, and no write to it is ever a SIGBUS.
+ *
  * `tail` is the oldest frame that still counts (memory.minutes); older ones may still be there, and are not used.
  *
  * The writer dies at any point: head, and all that it covers, is whole; a half-written frame is not reachable, or fails
  * the check of step 5. The next writer takes the object over when layout and boot id match and goes on at head + 1 and
- * at max(reserve, end of frame head); else it unlinks it and makes a new one. `closed` = 1 tells readers that no frame
- * will come in this object any more. An object is never shrunk or grown.
+ * at max(reserve, end of frame head), with the pages that it has; else it unlinks it and makes a new one. `closed` = 1
+ * tells readers that no frame will come in this object any more. An object is never shrunk or grown.
  *
  * State (state.h) and a JSON text about the machine's devices stand in the header, each under a sequence lock: odd
  * while being written; a reader copies and takes the copy if the lock was even and unchanged.
@@ -42,7 +47,7 @@
 #include "shared/state.h"
 
 #define RING_MAGIC          UINT64_C(0x31474e4952524353) /* "SCRRING1" */
-#define RING_VERSION        1u
+#define RING_VERSION        2u
 #define RING_HEADER_BYTES   65536u
 #define RING_STATE_OFFSET   4096u
 #define RING_STATE_BYTES    4096u
@@ -68,7 +73,8 @@ struct ring_header {
 	uint8_t pad1[192 - 148];
 	_Atomic uint64_t reserve; /* 192 */
 	_Atomic uint64_t write_pos;
-	uint8_t pad2[256 - 208];
+	_Atomic uint64_t usable; /* data bytes */
+	uint8_t pad2[256 - 216];
 	_Atomic uint64_t state_lock; /* 256 */
 	_Atomic uint64_t devices_lock;
 	uint8_t pad3[RING_STATE_OFFSET - 272];
@@ -82,6 +88,7 @@ static_assert(offsetof(struct ring_header, boot_id) == 56, "ring header: boot_id
 static_assert(offsetof(struct ring_header, head) == 128, "ring header: head");
 static_assert(offsetof(struct ring_header, wake) == 144, "ring header: wake");
 static_assert(offsetof(struct ring_header, reserve) == 192, "ring header: reserve");
+static_assert(offsetof(struct ring_header, usable) == 208, "ring header: usable");
 static_assert(offsetof(struct ring_header, state_lock) == 256, "ring header: state_lock");
 static_assert(offsetof(struct ring_header, state) == RING_STATE_OFFSET, "ring header: state");
 static_assert(offsetof(struct ring_header, devices) == RING_DEVICES_OFFSET, "ring header: devices");

@@ -122,9 +122,12 @@ uint64_t ring_reader_head(const struct ring_reader *reader)
 	return head < RING_POSITION_MAX ? head : 0; /* counting up to it must end */
 }
 
+/* Those that have pages; never more than there are, whatever the header says. */
 uint64_t ring_reader_data_bytes(const struct ring_reader *reader)
 {
-	return reader->layout.data_bytes;
+	uint64_t usable = atomic_load_explicit(&reader->header->usable, memory_order_relaxed);
+
+	return usable > 0 && usable < reader->layout.data_bytes ? usable : reader->layout.data_bytes;
 }
 
 /* The oldest number that the index can still hold; greater than head where there is none. */
@@ -167,9 +170,13 @@ bool ring_reader_still(const struct ring_reader *reader, const struct ring_frame
 double ring_reader_age(const struct ring_reader *reader, const struct ring_frame *frame)
 {
 	uint64_t reserve = atomic_load_explicit(&reader->header->reserve, memory_order_relaxed);
+	uint64_t size = reader->layout.data_bytes, usable = ring_reader_data_bytes(reader);
 	if (!ring_layout_whole(&reader->layout, frame->pos, reserve))
 		return 1.0;
-	return (double)(reserve - frame->pos) / (double)reader->layout.data_bytes;
+	uint64_t since = reserve - frame->pos;
+	if (reserve / size != frame->pos / size) /* what lies behind usable was passed over, not written */
+		since -= since < size - usable ? since : size - usable;
+	return since < usable ? (double)since / (double)usable : 1.0;
 }
 
 bool ring_reader_copy(const struct ring_reader *reader, const struct ring_frame *frame, uint8_t *out)

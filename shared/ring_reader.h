@@ -34,7 +34,7 @@ bool ring_reader_current(const struct ring_reader *reader, const char *name);
 uint64_t ring_reader_head(const struct ring_reader *reader); /* newest frame; 0: none yet */
 uint64_t
 ring_reader_tail(const struct ring_reader *reader); /* oldest frame that counts and that is likely still whole */
-uint64_t ring_reader_data_bytes(const struct ring_reader *reader);
+uint64_t ring_reader_data_bytes(const struct ring_reader *reader); /* that frames can fill now: ring.h, usable */
 
 /* The frame with that number; false where it is not there (any more). */
 bool ring_reader_get(const struct ring_reader *reader, uint64_t seq, struct ring_frame *out);

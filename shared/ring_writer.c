@@ -10,15 +10,14 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "shared/clock.h"
 #include "shared/ring_layout.h"
+#include "shared/ring_pages.h"
 
-#define SHM_FOLDER    "/dev/shm"
-#define SHM_SPARE     16u /* one part in so many of /dev/shm is left to others when a ring is shrunk */
+#define SPARE_PERCENT 6u /* of /dev/shm: left to others when a ring is shrunk */
 #define SHRUNK_LEAST  (UINT64_C(8) << 20)
 #define BYTES_PER_MIB (UINT64_C(1) << 20)
 
@@ -31,17 +30,8 @@ struct ring_writer {
 	struct ring_layout layout;
 	int64_t keep_us;
 	uint64_t next_pos;
+	struct ring_pages pages;
 };
-
-/* Bytes that /dev/shm can take, but for the spare ones; everything where it cannot be asked. */
-static uint64_t shm_room(void)
-{
-	struct statvfs fs;
-	if (statvfs(SHM_FOLDER, &fs) != 0 || fs.f_blocks == 0)
-		return UINT64_MAX;
-	uint64_t spare = fs.f_blocks / SHM_SPARE;
-	return fs.f_bavail > spare ? (fs.f_bavail - spare) * fs.f_frsize : 0;
-}
 
 /* The data bytes that a ring gets which takes the place of one of `freed_bytes`. */
 static uint64_t fitting_bytes(const struct ring_wish *wish, uint64_t freed_bytes)
@@ -49,7 +39,7 @@ static uint64_t fitting_bytes(const struct ring_wish *wish, uint64_t freed_bytes
 	struct ring_layout layout;
 	if (wish->exact || !ring_layout_make(wish->index_entries, wish->data_bytes, &layout))
 		return wish->data_bytes;
-	uint64_t room = shm_room();
+	uint64_t room = ring_pages_free(SPARE_PERCENT);
 	room = room > UINT64_MAX - freed_bytes ? UINT64_MAX : room + freed_bytes;
 	if (layout.total_bytes <= room)
 		return wish->data_bytes;
@@ -87,6 +77,9 @@ static bool believe(struct ring_writer *writer)
 	uint64_t head = atomic_load(&header->head), tail = atomic_load(&header->tail);
 	uint64_t reserve = atomic_load(&header->reserve), write_pos = atomic_load(&header->write_pos);
 	if (memcmp(boot_id, header->boot_id, sizeof(boot_id)) != 0 || atomic_load(&header->closed) != 0)
+		return false;
+	uint64_t usable = atomic_load(&header->usable);
+	if (usable == 0 || usable > writer->layout.data_bytes)
 		return false;
 	if (reserve >= RING_POSITION_MAX || write_pos > reserve || head >= RING_POSITION_MAX || tail > head + 1)
 		return false;
@@ -159,17 +152,12 @@ static bool allocate(struct ring_writer *writer, const struct ring_layout *layou
 {
 	if (flock(writer->fd, LOCK_EX | LOCK_NB) != 0)
 		return reason_set(why, "another recorder is making the ring %s at this moment", writer->name);
-	/* ftruncate and mmap would succeed past what there is, and the first touch be a SIGBUS. */
-	int error = posix_fallocate(writer->fd, 0, (off_t)layout->total_bytes);
-	if (error == ENOSPC)
-		return reason_set(why,
-				  "%s has no room for the ring %s of %llu MiB (%llu MiB are free): lower [memory] "
-				  "max_mb, or enlarge " SHM_FOLDER,
-				  SHM_FOLDER, writer->name, (unsigned long long)(layout->data_bytes / BYTES_PER_MIB),
-				  (unsigned long long)(shm_room() / BYTES_PER_MIB));
-	errno = error;
-	if (error != 0 || fchmod(writer->fd, 0640) != 0 || !map(writer, layout))
+	uint64_t usable;
+	if (!ring_pages_begin(writer->fd, writer->name, layout, &usable, why))
+		return false;
+	if (fchmod(writer->fd, 0640) != 0 || !map(writer, layout))
 		return reason_errno(why, "cannot make the ring %s", writer->name);
+	atomic_store(&writer->header->usable, usable);
 	return true;
 }
 
@@ -234,6 +222,7 @@ struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *dat
 	if (adoption == ADOPTION_REFUSED || (adoption == NOT_ADOPTED && !create(writer, wish, why)))
 		goto failed;
 	mend_locks(writer);
+	ring_pages_grow(&writer->pages, writer->fd, writer->header, &writer->layout);
 	atomic_store(&writer->header->writer_pid, (uint32_t)getpid());
 	*data_bytes = writer->layout.data_bytes;
 	*adopted = adoption == ADOPTED ? atomic_load(&writer->header->head) : 0;
@@ -258,6 +247,7 @@ void ring_writer_close(struct ring_writer *writer)
 	atomic_store_explicit(&writer->header->closed, 1, memory_order_release);
 	wake_readers(writer);
 	shm_unlink(writer->name);
+	ring_pages_stop(&writer->pages);
 	unmap(writer);
 	close(writer->fd);
 	free(writer);
@@ -281,12 +271,18 @@ static void advance_tail(struct ring_writer *writer, uint64_t head, int64_t newe
 	atomic_store_explicit(&writer->header->tail, tail, memory_order_release);
 }
 
+/* Bytes of the data that may be written to: `usable` of ring.h. */
+static uint64_t usable_bytes(const struct ring_writer *writer)
+{
+	return atomic_load_explicit(&writer->header->usable, memory_order_acquire);
+}
+
 /* Where a frame of that length goes: each is contiguous, so what does not fit before the end starts at the beginning.
  */
 static uint64_t place(const struct ring_writer *writer, uint64_t length)
 {
 	uint64_t pos = writer->next_pos, size = writer->layout.data_bytes;
-	return pos % size + length <= size ? pos : (pos / size + 1) * size;
+	return pos % size + length <= usable_bytes(writer) ? pos : (pos / size + 1) * size;
 }
 
 uint64_t ring_writer_put(struct ring_writer *writer, struct ring_meta *meta, const struct iovec *parts, int count)
@@ -294,7 +290,7 @@ uint64_t ring_writer_put(struct ring_writer *writer, struct ring_meta *meta, con
 	uint64_t length = 0;
 	for (int i = 0; i < count; i++)
 		length += parts[i].iov_len;
-	if (length == 0 || length > writer->layout.data_bytes / 4 || length > UINT32_MAX)
+	if (length == 0 || length > usable_bytes(writer) / 4 || length > UINT32_MAX)
 		return 0;
 	meta->length = (uint32_t)length;
 

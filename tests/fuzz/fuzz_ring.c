@@ -36,6 +36,7 @@ static uint64_t make_ring(uint8_t *memory)
 	header->index_entries = ENTRIES;
 	header->data_offset = layout.data_offset;
 	header->data_bytes = DATA_BYTES;
+	header->usable = DATA_BYTES;
 	header->total_bytes = layout.total_bytes;
 	header->head = FRAMES;
 	header->tail = 1;
@@ -61,10 +62,8 @@ static void apply(struct input *input, uint8_t *at, size_t bytes)
 static void check_frame(const struct ring_reader *reader, const struct ring_frame *frame, const uint8_t *memory,
 			uint64_t bytes)
 {
-	uint64_t data_bytes = ring_reader_data_bytes(reader);
-
-	holds(frame->data >= memory + RING_HEADER_BYTES && frame->meta.length <= data_bytes);
-	holds(frame->data + frame->meta.length <= memory + bytes);
+	holds(frame->data >= memory + RING_HEADER_BYTES && frame->data + frame->meta.length <= memory + bytes);
+	holds(ring_reader_data_bytes(reader) <= bytes);
 	double age = ring_reader_age(reader, frame);
 	holds(age >= 0.0 && age <= 1.0);
 	uint8_t *copy = malloc(frame->meta.length);
