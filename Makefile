@@ -35,7 +35,7 @@ RECORDERD = recorder control control_request options status siblings ring_size n
 WORKER = fastcgi fastcgi_listen fastcgi_scan problem query live_books
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
 API    = api_master api_worker api_request api_slots api_child api_outflow api_vfile api_range api_answer api_route api_camera \
-	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics \
+	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics metrics_text \
 	clip_segment clip_plan clip_build clip_encode clip_feed clip_memory clip_nearest clip_timeline clip_still clip_keep clip_cache
 
 UNIT_TESTS = control control_request api_controls opener ring ring_crash ring_pages fastcgi live time timeform config config_files \

@@ -83,6 +83,6 @@ void api_leave_behind(struct api_request *request, api_job *run, void *context);
 bool api_place_begin(struct api_request *request, enum api_place place);
 
 /* What all workers share. */
-const struct api_slots *api_shared(const struct api_request *request);
+struct api_slots *api_shared(const struct api_request *request);
 
 #endif

@@ -16,8 +16,9 @@
 /* What leaves the worker in one write; more than that is a download. */
 #define SHORT_BODY_MAX (32u << 10)
 
-static void lead_set(struct api_request *request, const struct buffer *cgi)
+static void lead_set(struct api_request *request, int status, const struct buffer *cgi)
 {
+	atomic_fetch_add(&api_shared(request)->answers[status / 100], 1);
 	fastcgi_append(&request->out.lead, cgi->data, cgi->length);
 	if (cgi->failed || request->out.lead.failed)
 		log_error("api", "no memory for an answer");
@@ -33,7 +34,7 @@ void answer_problem(struct api_request *request, int status, const char *headers
 	vsnprintf(detail, sizeof(detail), format, args);
 	va_end(args);
 	problem_append(&cgi, status, headers, detail, request->head_only);
-	lead_set(request, &cgi);
+	lead_set(request, status, &cgi);
 	buffer_finish(&cgi);
 }
 
@@ -84,7 +85,7 @@ void answer_bytes(struct api_request *request, int status, const char *type, con
 	buffer_printf(&cgi, "%s\r\n", headers ? headers : "Cache-Control: no-store\r\n");
 	if (!request->head_only)
 		buffer_append(&cgi, data, length);
-	lead_set(request, &cgi);
+	lead_set(request, status, &cgi);
 	buffer_finish(&cgi);
 }
 
@@ -118,7 +119,7 @@ static void answer_unchanged(struct api_request *request, const struct answer_fi
 	buffer_printf(&cgi, "Status: 304 Not Modified\r\n");
 	file_headers(&cgi, answer);
 	buffer_printf(&cgi, "\r\n");
-	lead_set(request, &cgi);
+	lead_set(request, 304, &cgi);
 	buffer_finish(&cgi);
 	vfile_destroy(answer->file);
 }
@@ -143,7 +144,7 @@ static void send_part(struct api_request *request, const struct answer_file *ans
 			      vfile_size(answer->file));
 	file_headers(&cgi, answer);
 	buffer_printf(&cgi, "\r\n");
-	lead_set(request, &cgi);
+	lead_set(request, status, &cgi);
 	buffer_finish(&cgi);
 	if (request->head_only) {
 		vfile_destroy(answer->file);

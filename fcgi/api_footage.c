@@ -28,6 +28,7 @@ static void footage_answer(struct api_request *request, struct clip_request *wan
 		vfile_destroy(answer.file);
 		answer_failure(request, "memory");
 	} else {
+		histogram_add(&api_shared(request)->clips, mono_now().us - request->arrived.us);
 		answer.headers = (const char *)headers.data;
 		answer_file(request, &answer);
 	}

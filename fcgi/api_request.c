@@ -230,7 +230,7 @@ bool api_place_begin(struct api_request *request, enum api_place place)
 	return request->places[place];
 }
 
-const struct api_slots *api_shared(const struct api_request *request)
+struct api_slots *api_shared(const struct api_request *request)
 {
 	return request->worker->setup.slots;
 }

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "shared/histogram.h"
+
 #define API_SLOTS 64
 
 enum api_place {
@@ -32,6 +34,8 @@ struct api_slots {
 	struct api_slot slot[API_SLOTS];
 	_Atomic uint64_t requests_before; /* of workers that are gone */
 	_Atomic uint64_t workers_died;    /* not by retiring */
+	_Atomic uint64_t answers[6];      /* by the first digit of their status */
+	struct histogram clips;           /* from a request for a clip to the beginning of its answer */
 };
 
 /* NULL with errno where memory is short. */

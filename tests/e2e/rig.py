@@ -1,10 +1,11 @@
-"""A whole recorder in a folder of its own: camera (tests/preload), recorderd, lighttpd with both workers; and TAP.
+"""A whole recorder in a folder of its own: camera (tests/preload), recorderd, both workers behind a web server; and TAP.
 
     with Rig() as rig:
         rig.start()
         answer = rig.get("/recordings")
 
-The folder of the programs is $BUILD (default: build). Everything that a rig starts is stopped by process id.
+The folder of the programs is $BUILD (default: build), the web server $WEB_SERVER (webserver.py). Everything that a rig starts
+is stopped by process id.
 """
 import contextlib
 import hashlib
@@ -28,6 +29,7 @@ BUILD = os.path.join(PROJECT, os.environ.get("BUILD", "build"))
 FRAMES = os.path.join(BUILD, "tests", "frames", "small.frames")
 sys.path.insert(0, os.path.join(PROJECT, "tests", "tools"))
 
+import webserver  # noqa: E402  pylint: disable=wrong-import-position
 from clip_frames import clip_frames  # noqa: E402  pylint: disable=wrong-import-position
 
 US = 1000000
@@ -153,6 +155,8 @@ class Rig:
         self.clips = os.path.join(self.folder, "clips")
         self.cameras = [Camera(self.folder, f"/dev/video{number}", fps, frames) for number in range(cameras)]
         self.recorderd = self.web = None
+        self.server_name = os.environ.get("WEB_SERVER", "lighttpd")
+        self.workers = []  # where the web server does not start them itself
         self.port = None
         self.environment = dict(os.environ)
         # Neither LD_PRELOAD nor lighttpd's bin-path takes a path with a space in it.
@@ -169,8 +173,9 @@ class Rig:
         self.stop()
         for camera in self.cameras:
             camera.control.close()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"/dev/shm/recorder.{self.name}")
+        for shared in (f"/dev/shm/recorder.{self.name}", f"/dev/shm/recorder.{self.name}.live"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(shared)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -206,17 +211,23 @@ class Rig:
             self.recorderd = process
         return process
 
-    def start_web(self, config=None):
+    def start_worker(self, name, config):
+        """recorder-live or recorder-api, on a socket that it opens itself."""
+        path = self.path(name.split("-")[1] + ".sock")
+        self.workers.append(self.spawn([program(name), "-s", path], name + ".log", dict(self.environment, RECORDER_CONFIG=config)))
+        wait_for(lambda: os.path.exists(path), 10, f"{name} listens")
+
+    def start_web(self, config=None, parts=()):
+        """parts: the blocks of the server's example that are uncommented."""
         self.port = free_port()
-        values = {"port": str(self.port), "bind": '"127.0.0.1"', "bin": f'"{self.folder}"',
-                  "www": f'"{os.path.join(PROJECT, "www")}"', "config": f'"{config or self.ini}"', "run": f'"{self.folder}"'}
-        made = subprocess.run([os.path.join(PROJECT, "deploy", "web-config"), *(f"{key}={value}" for key, value in values.items())],
-                              capture_output=True, text=True, check=True)
-        with open(self.path("lighttpd.conf"), "w", encoding="utf-8") as conf:
-            conf.write(made.stdout)
-        search = dict(self.environment, PATH=self.environment["PATH"] + ":/usr/sbin:/sbin")
-        self.web = self.spawn(["lighttpd", "-D", "-f", self.path("lighttpd.conf")], "lighttpd.log", search)
-        wait_for(self.web_answers, 10, "lighttpd accepts connections")
+        config = config or self.ini
+        server = webserver.SERVERS[self.server_name](self, parts)
+        if not server.starts_workers:
+            self.start_worker("recorder-live", config)
+            self.start_worker("recorder-api", config)
+        search = dict(self.environment, PATH=webserver.SEARCH)
+        self.web = self.spawn(server.command(config), f"{self.server_name}.log", search)
+        wait_for(self.web_answers, 10, f"{self.server_name} accepts connections")
 
     def web_answers(self):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
@@ -261,6 +272,8 @@ class Rig:
     def stop(self):
         web, self.web = self.web, None
         self.stop_process(web)
+        while self.workers:
+            self.stop_process(self.workers.pop())
         return self.stop_recorderd()
 
     def children(self, name):

@@ -1,53 +1,12 @@
 #!/usr/bin/env python3
 """Live view: every viewer gets every frame, byte by byte as the camera sent it."""
 import contextlib
-import socket
 import threading
 
-from rig import jpeg_number, jpegs_by_hash, main, wait_for
+from rig import jpeg_number, main, wait_for
+from viewer import NUMBERS, Viewer
 
-NUMBERS = jpegs_by_hash()
 VIEWERS = 4
-
-
-class Viewer:
-    """Reads parts of a multipart/x-mixed-replace answer from its socket."""
-
-    def __init__(self, rig, path="/"):
-        self.socket = socket.create_connection(("127.0.0.1", rig.port), 10)
-        self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-        self.stream = self.socket.makefile("rb")
-        self.status = int(self.stream.readline().split()[1])
-        self.headers = self.read_headers()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stream.close()
-        self.socket.close()
-
-    def read_headers(self):
-        headers = {}
-        while True:
-            line = self.stream.readline().decode("latin-1").rstrip("\r\n")
-            if not line:
-                return headers
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
-
-    def part(self):
-        """(headers, JPEG) of the next part."""
-        boundary = self.headers["content-type"].split("boundary=")[1].strip('"')
-        line = self.stream.readline()
-        while line in (b"\r\n", b"\n"):
-            line = self.stream.readline()
-        assert line.rstrip() == b"--" + boundary.encode(), line
-        headers = self.read_headers()
-        return headers, self.stream.read(int(headers["content-length"]))
-
-    def numbers(self, count):
-        return [jpeg_number(NUMBERS, self.part()[1]) for _ in range(count)]
 
 
 def assert_all(numbers):
