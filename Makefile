@@ -20,12 +20,12 @@ LDFLAGS    += -fsanitize=$(SAN)
 endif
 
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
-SHARED = reason clock control timeform timeparse log config config_keys config_text buffer crc32c read_at histogram jpeg state \
+SHARED = reason clock control timeform timeparse log config config_keys config_text config_change buffer crc32c read_at histogram jpeg state \
 	ring_layout ring_reader index segment_info \
 	segment_name segment segment_walk json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json token token_file
 SHARED_WRITERS = ring_pages ring_writer catalogue_writer
 
-RECORDERD = recorder control control_request options status siblings ring_size name_lock publish loop child \
+RECORDERD = recorder control control_request options status notify service reload siblings ring_size name_lock publish loop child \
 	capture capture_frames device_watch opener source source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_buffers v4l2_controls v4l2_controls_json driver_text frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
 	encoder encoder_input encoder_output encoder_command feed thinning fragment_stream storage segment_writer \
@@ -38,7 +38,7 @@ API    = api_master api_worker api_request api_slots api_child api_outflow api_v
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics metrics_text \
 	clip_segment clip_plan clip_build clip_encode clip_feed clip_memory clip_nearest clip_timeline clip_still clip_keep clip_cache
 
-UNIT_TESTS = control control_request api_controls opener ring ring_crash ring_pages fastcgi live time timeform config config_files \
+UNIT_TESTS = control control_request api_controls opener ring ring_crash ring_pages fastcgi live time timeform config config_files config_change notify \
 	crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue \
 	source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range query api_outflow api_master \
 	clip_plan clip_build clip_memory clip_cache encoder encoder_faults retain thinning feed fragment_stream \

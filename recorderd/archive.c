@@ -21,6 +21,7 @@ struct archive *archive_open(const struct config *config, struct reason *why)
 		return NULL;
 	}
 	archive->config = config;
+	archive->retention = config->retention;
 	archive->open_fd = -1;
 	archive->start = (struct archive_start){.next_segment = 1, .next_run = 1, .last_mono_us = -1};
 	archive->folder = archive_folder_open(config->record.directory, &archive->lock_fd, why);
@@ -246,6 +247,13 @@ bool archive_segment_vanished(struct archive *archive)
 	vanished = fstat(fd, &status) == 0 && status.st_nlink == 0;
 	close(fd);
 	return vanished;
+}
+
+void archive_set_retention(struct archive *archive, const struct config_retention *retention)
+{
+	pthread_mutex_lock(&archive->lock);
+	archive->retention = *retention;
+	pthread_mutex_unlock(&archive->lock);
 }
 
 void archive_summarise(struct archive *archive, struct archive_summary *out)

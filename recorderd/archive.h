@@ -68,6 +68,9 @@ struct archive_tally {
 	uint64_t deleted_segments, deleted_bytes; /* by retention */
 };
 
+/* The limits that count from now on; they are copied. */
+void archive_set_retention(struct archive *archive, const struct config_retention *retention);
+
 /* For the published state. */
 struct archive_summary {
 	uint64_t segments, bytes;

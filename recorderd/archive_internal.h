@@ -47,6 +47,7 @@ struct archive {
 	struct archive_start start;
 	uint64_t disk_free_bytes, disk_total_bytes;
 	bool clock_unsure;
+	struct config_retention retention; /* what counts now; `config` has that of the start */
 	struct archive_tally tally;
 	char trouble[192];
 };

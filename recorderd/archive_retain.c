@@ -84,7 +84,7 @@ static size_t count_up_to_recent(const struct archive *archive, size_t old, int6
 /* How many of the oldest are too old. Called with `lock` held. */
 static size_t count_old(struct archive *archive)
 {
-	int64_t keep_us = (int64_t)(archive->config->retention.hours * (double)HOUR_US);
+	int64_t keep_us = (int64_t)(archive->retention.hours * (double)HOUR_US);
 	bool trusted = clock_is_synchronised();
 	int64_t break_us = trusted ? INT64_MAX : keep_us > HOUR_US ? keep_us : HOUR_US;
 	struct behind behind = {.break_us = archive->grew_mono_us ? INT64_MAX : break_us};
@@ -120,7 +120,7 @@ static uint64_t bytes_of(const struct catalogue_entry *entry)
 /* Bytes by which the archive is over its limits, on the whole. Called with `lock` held. */
 static double excess_bytes(const struct archive *archive, double disk_free)
 {
-	const struct config_retention *limit = &archive->config->retention;
+	const struct config_retention *limit = &archive->retention;
 	double used = 0, over = 0;
 
 	for (size_t i = 0; i < archive->count; i++)

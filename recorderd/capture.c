@@ -16,6 +16,7 @@
 #define DEVICE_SETTLE_US (US_PER_S / 20) /* between a node's appearance and its being usable */
 #define BETTER_FIRST_US  (2 * US_PER_S)  /* while a stand-in serves: look for the configured camera */
 #define BETTER_LAST_US   (60 * US_PER_S)
+#define HANGS_US         (60 * US_PER_S) /* one call for a camera; a slow one takes some seconds */
 
 static void set_deadline(struct capture *capture, int64_t in_us)
 {
@@ -116,7 +117,6 @@ static bool is_stand_in(const struct capture *capture)
 	return strcmp(wanted, "auto") != 0 && !device_same(info->device, wanted);
 }
 
-static void look_for_better(void *context);
 static void wait_and_retry(struct capture *capture);
 
 static void on_opened(struct capture *capture)
@@ -379,6 +379,18 @@ bool capture_set_control(struct capture *capture, uint32_t ticket, const char *n
 		return reason_set(why, "there is no camera now whose controls could be set");
 	opener_order_control(capture->opener, ticket, name, value);
 	return true;
+}
+
+void capture_set_controls(struct capture *capture, const struct config *config)
+{
+	opener_order_settings(capture->opener, config);
+}
+
+bool capture_alive(const struct capture *capture)
+{
+	mono_t since = opener_busy_since(capture->opener);
+
+	return !since.us || mono_now().us - since.us < HANGS_US;
 }
 
 void capture_status(const struct capture *capture, struct recorder_state *out)

@@ -42,6 +42,12 @@ void capture_destroy(struct capture *capture);
 bool capture_set_control(struct capture *capture, uint32_t ticket, const char *name, const char *value,
 			 struct reason *why);
 
+/* Has the [controls] of `config` count from now on, also for the camera that serves. They are copied. */
+void capture_set_controls(struct capture *capture, const struct config *config);
+
+/* False where the thread that opens cameras hangs in a driver: no camera will be opened again. */
+bool capture_alive(const struct capture *capture);
+
 /* Fills what is known of the camera. */
 void capture_status(const struct capture *capture, struct recorder_state *out);
 

@@ -5,13 +5,14 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "recorderd/v4l2_controls.h"
 #include "recorderd/video_ioctl.h"
 
-enum order_kind { ORDER_OPEN, ORDER_LIST, ORDER_CLOSE, ORDER_CONTROL };
+enum order_kind { ORDER_OPEN, ORDER_LIST, ORDER_CLOSE, ORDER_CONTROL, ORDER_SETTINGS };
 
 #define CONTROL_TEXT_BYTES sizeof(((struct config_control *)0)->name)
 
@@ -20,6 +21,8 @@ struct order {
 	enum order_kind kind;
 	struct source *source;                                    /* to close */
 	char name[CONTROL_TEXT_BYTES], value[CONTROL_TEXT_BYTES]; /* of the control */
+	struct config_control controls[CONFIG_CONTROLS_MAX];      /* of the settings */
+	size_t control_count;
 	struct opener_result result;
 };
 
@@ -28,7 +31,7 @@ struct order_queue {
 };
 
 struct opener {
-	const struct config *config;
+	struct config config; /* the thread's own */
 	const char *const *excluded;
 	int event;
 	char serving[128]; /* device of the camera that is open; the thread's own */
@@ -36,6 +39,7 @@ struct opener {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool stopping;
+	mono_t busy_since; /* {0}: idle */
 	struct order_queue orders, results;
 };
 
@@ -80,6 +84,19 @@ static void set_control(const struct opener *opener, struct order *order)
 		list_devices(opener, result);
 }
 
+static void take_settings(struct opener *opener, const struct order *order)
+{
+	int fd;
+
+	memcpy(opener->config.controls, order->controls, sizeof opener->config.controls);
+	opener->config.control_count = order->control_count;
+	fd = opener->serving[0] ? video_open(opener->serving) : -1;
+	if (fd < 0)
+		return;
+	v4l2_controls_apply(fd, &opener->config);
+	close(fd);
+}
+
 /* Listing takes a while: a camera that was opened would fill its buffers meanwhile, so it is an order of its own. */
 static void carry_out(struct opener *opener, struct order *order)
 {
@@ -92,7 +109,7 @@ static void carry_out(struct opener *opener, struct order *order)
 		break;
 	case ORDER_OPEN:
 		result->answer = OPENER_TRIED;
-		result->outcome = source_open(opener->config, opener->excluded, &result->source, &result->why);
+		result->outcome = source_open(&opener->config, opener->excluded, &result->source, &result->why);
 		if (result->source)
 			snprintf(opener->serving, sizeof opener->serving, "%s", result->source->info.device);
 		break;
@@ -101,6 +118,10 @@ static void carry_out(struct opener *opener, struct order *order)
 		break;
 	case ORDER_CONTROL:
 		set_control(opener, order);
+		break;
+	case ORDER_SETTINGS:
+		take_settings(opener, order);
+		list_devices(opener, result);
 		break;
 	}
 }
@@ -128,9 +149,11 @@ static void *opener_thread(void *context)
 		struct order *order;
 
 		pthread_mutex_lock(&opener->lock);
+		opener->busy_since = (mono_t){0};
 		while (!opener->orders.first && !opener->stopping)
 			pthread_cond_wait(&opener->changed, &opener->lock);
 		order = queue_pop(&opener->orders);
+		opener->busy_since = mono_now();
 		pthread_mutex_unlock(&opener->lock);
 		if (!order)
 			return NULL;
@@ -145,7 +168,7 @@ struct opener *opener_create(const struct config *config, const char *const *exc
 
 	if (!opener)
 		return NULL;
-	opener->config = config;
+	opener->config = *config;
 	opener->excluded = excluded;
 	opener->orders.last = &opener->orders.first;
 	opener->results.last = &opener->results.first;
@@ -225,6 +248,25 @@ void opener_order_control(struct opener *opener, uint32_t ticket, const char *na
 	snprintf(order->name, sizeof order->name, "%s", name);
 	snprintf(order->value, sizeof order->value, "%s", value);
 	give_order(opener, order);
+}
+
+void opener_order_settings(struct opener *opener, const struct config *config)
+{
+	struct order *order = create_order(ORDER_SETTINGS);
+
+	memcpy(order->controls, config->controls, sizeof order->controls);
+	order->control_count = config->control_count;
+	give_order(opener, order);
+}
+
+mono_t opener_busy_since(struct opener *opener)
+{
+	mono_t since;
+
+	pthread_mutex_lock(&opener->lock);
+	since = opener->busy_since;
+	pthread_mutex_unlock(&opener->lock);
+	return since;
 }
 
 void opener_order_close(struct opener *opener, struct source *source)

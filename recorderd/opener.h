@@ -13,7 +13,7 @@
 
 struct opener;
 
-/* `excluded` as in source_open(). Both outlive the opener. */
+/* `excluded` as in source_open(); it outlives the opener. `config` is copied. */
 struct opener *opener_create(const struct config *config, const char *const *excluded);
 
 /* Closes what was ordered to be closed, and ends the thread. */
@@ -30,6 +30,15 @@ void opener_order_list(struct opener *opener);
  * the new value. One result, which bears the ticket. The texts are copied.
  */
 void opener_order_control(struct opener *opener, uint32_t ticket, const char *name, const char *value);
+
+/*
+ * Orders: the [controls] of `config` count from now on, and are set in the camera that serves then; and list the
+ * devices. One result, OPENER_LISTED. They are copied.
+ */
+void opener_order_settings(struct opener *opener, const struct config *config);
+
+/* Since when the thread is busy with one order; {0} where it is not. An order that hangs in a driver never ends. */
+mono_t opener_busy_since(struct opener *opener);
 
 /* Takes the source and closes it before the next order. No result. */
 void opener_order_close(struct opener *opener, struct source *source);

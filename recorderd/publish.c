@@ -72,6 +72,7 @@ void publish(struct publisher *publisher)
 		capture_status(publisher->capture, &state);
 	snprintf(state.camera, sizeof state.camera, "%s", publisher->config->camera.name);
 	state.started_wall_us = publisher->started.us;
+	state.config_mono_us = publisher->configured.us;
 	state.heartbeat_mono_us = mono_now().us;
 	add_encoder(publisher, &state, &encoder);
 	add_archive(publisher, &state);

@@ -18,6 +18,7 @@ struct publisher {
 	struct storage *storage;
 	struct archive *archive;
 	wall_t started;
+	mono_t configured; /* the configuration was read */
 
 	struct recorder_state last;
 	struct archive_summary summary; /* taken once a second */

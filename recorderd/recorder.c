@@ -15,7 +15,9 @@
 #include "recorderd/encoder_command.h"
 #include "recorderd/name_lock.h"
 #include "recorderd/publish.h"
+#include "recorderd/reload.h"
 #include "recorderd/ring_size.h"
+#include "recorderd/service.h"
 #include "recorderd/siblings.h"
 #include "shared/log.h"
 
@@ -23,13 +25,15 @@
 #define FLUSH_US         (10 * US_PER_S) /* how long a stop waits for a slow disk */
 
 struct recorder {
-	const struct config *config;
+	struct config config;
+	struct service service;
 	struct siblings siblings;
 	int name_lock;
 	struct loop *loop;
 	struct archive *archive;
 	struct ring_writer *ring;
 	struct ring_reader *reader;
+	mono_t configured; /* the configuration was read before this */
 	uint64_t adopted;
 	struct storage *storage;
 	struct encoder *encoder;
@@ -50,8 +54,8 @@ static bool open_ring(struct recorder *recorder, struct reason *why)
 	uint64_t bytes, total;
 	const void *memory;
 
-	ring_size_choose(recorder->config, recorder->siblings.count + 1, &wish);
-	config_ring_name(recorder->config, name);
+	ring_size_choose(&recorder->config, recorder->siblings.count + 1, &wish);
+	config_ring_name(&recorder->config, name);
 	wish.name = name;
 	recorder->ring = ring_writer_open(&wish, &bytes, &recorder->adopted, why);
 	if (!recorder->ring)
@@ -59,10 +63,10 @@ static bool open_ring(struct recorder *recorder, struct reason *why)
 	if (bytes < wish.data_bytes)
 		log_warn("memory", "/dev/shm has room for %llu MiB only, not for the %llu MiB that %g minutes may take",
 			 (unsigned long long)bytes >> 20, (unsigned long long)wish.data_bytes >> 20,
-			 recorder->config->memory.minutes);
+			 recorder->config.memory.minutes);
 	else
 		log_info("memory", "%llu MiB for the newest frames, at most %g minutes",
-			 (unsigned long long)bytes >> 20, recorder->config->memory.minutes);
+			 (unsigned long long)bytes >> 20, recorder->config.memory.minutes);
 	if (recorder->adopted)
 		log_info("memory", "took over the frames that a recorder before this one left");
 	memory = ring_writer_memory(recorder->ring, &total);
@@ -78,6 +82,7 @@ static bool open_signals(struct recorder *recorder, struct reason *why)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	recorder->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -92,8 +97,10 @@ struct recorder *recorder_open(const struct config *config, struct reason *why)
 		reason_set(why, "no memory");
 		return NULL;
 	}
-	recorder->config = config;
+	recorder->config = *config;
+	service_open(&recorder->service);
 	recorder->name_lock = recorder->signals.fd = recorder->room.fd = -1;
+	recorder->configured = mono_now();
 	siblings_find(config, &recorder->siblings);
 	if (config->record.codec == CODEC_H264 && !encoder_is_known(config->record.encoder)) {
 		reason_set(
@@ -107,7 +114,7 @@ struct recorder *recorder_open(const struct config *config, struct reason *why)
 	recorder->name_lock = name_lock_take(config->camera.name, why);
 	if (recorder->name_lock < 0)
 		goto fail;
-	recorder->archive = archive_open(config, why);
+	recorder->archive = archive_open(&recorder->config, why);
 	if (!recorder->archive || !open_ring(recorder, why))
 		goto fail;
 	recorder->loop = loop_create();
@@ -175,6 +182,8 @@ static void on_publish(void *context)
 	struct recorder *recorder = context;
 
 	publish(&recorder->publisher);
+	service_tick(&recorder->service, &recorder->publisher.last,
+		     !recorder->capture || capture_alive(recorder->capture));
 	loop_timer_set(recorder->loop, &recorder->publishing, (mono_t){mono_now().us + PUBLISH_EVERY_US});
 }
 
@@ -195,6 +204,38 @@ static void on_drained(void *context)
 	loop_stop(recorder->loop);
 }
 
+/* Published in any case before READY=1: who waits for that finds the workers on their way. */
+static void read_again(struct recorder *recorder)
+{
+	mono_t now = mono_now();
+
+	if (recorder->stopping)
+		return;
+	service_reloading(&recorder->service);
+	if (reload(&recorder->config, recorder->archive, recorder->capture))
+		recorder->publisher.configured = now;
+	publish(&recorder->publisher);
+	service_ready(&recorder->service);
+}
+
+static void begin_stop(struct recorder *recorder)
+{
+	if (recorder->stopping) {
+		log_warn("main", "told to stop a second time: leaving at once");
+		loop_stop(recorder->loop);
+		return;
+	}
+	log_info("main", "stopping");
+	service_stopping(&recorder->service);
+	recorder->stopping = true;
+	recorder->publisher.capture = NULL;
+	control_destroy(recorder->control);
+	recorder->control = NULL;
+	capture_destroy(recorder->capture);
+	recorder->capture = NULL;
+	encoder_stop(recorder->encoder, on_drained, recorder);
+}
+
 static void on_signal(void *context, uint32_t events)
 {
 	struct recorder *recorder = context;
@@ -203,19 +244,10 @@ static void on_signal(void *context, uint32_t events)
 	(void)events;
 	if (read(recorder->signals.fd, &info, sizeof info) != sizeof info)
 		return;
-	if (recorder->stopping) {
-		log_warn("main", "told to stop a second time: leaving at once");
-		loop_stop(recorder->loop);
-		return;
-	}
-	log_info("main", "stopping");
-	recorder->stopping = true;
-	recorder->publisher.capture = NULL;
-	control_destroy(recorder->control);
-	recorder->control = NULL;
-	capture_destroy(recorder->capture);
-	recorder->capture = NULL;
-	encoder_stop(recorder->encoder, on_drained, recorder);
+	if (info.ssi_signo == SIGHUP)
+		read_again(recorder);
+	else
+		begin_stop(recorder);
 }
 
 static uint32_t newest_stretch(const struct recorder *recorder)
@@ -229,12 +261,12 @@ static bool start_parts(struct recorder *recorder, struct reason *why)
 {
 	if (!archive_start(recorder->archive, why))
 		return false;
-	recorder->storage = storage_start(recorder->archive, recorder->config, recorder->room.fd);
+	recorder->storage = storage_start(recorder->archive, &recorder->config, recorder->room.fd);
 	if (!recorder->storage)
 		return reason_set(why, "cannot start the storage thread");
 	recorder->encoder = encoder_create(&(struct encoder_parts){
 		.loop = recorder->loop,
-		.config = recorder->config,
+		.config = &recorder->config,
 		.archive = recorder->archive,
 		.storage = recorder->storage,
 		.ring = recorder->reader,
@@ -244,7 +276,7 @@ static bool start_parts(struct recorder *recorder, struct reason *why)
 		return reason_set(why, "no memory");
 	recorder->capture = capture_create(&(struct capture_parts){
 		.loop = recorder->loop,
-		.config = recorder->config,
+		.config = &recorder->config,
 		.ring = recorder->ring,
 		.excluded = recorder->siblings.excluded,
 		.first_stretch = newest_stretch(recorder),
@@ -263,13 +295,14 @@ static bool watch_parts(struct recorder *recorder)
 	recorder->room.ready = on_room;
 	recorder->signals.context = recorder->room.context = recorder;
 	recorder->publisher = (struct publisher){
-		.config = recorder->config,
+		.config = &recorder->config,
 		.ring = recorder->ring,
 		.capture = recorder->capture,
 		.encoder = recorder->encoder,
 		.storage = recorder->storage,
 		.archive = recorder->archive,
 		.started = wall_now(),
+		.configured = recorder->configured,
 	};
 	recorder->publishing = (struct loop_timer){.due = on_publish, .context = recorder};
 	loop_timer_set(recorder->loop, &recorder->publishing, mono_now());
@@ -285,7 +318,7 @@ static void open_control(struct recorder *recorder)
 	recorder->control = control_create(
 		&(struct control_parts){
 			.loop = recorder->loop,
-			.camera = recorder->config->camera.name,
+			.camera = recorder->config.camera.name,
 			.recording = on_recording,
 			.adjust = on_adjust,
 			.context = recorder,
@@ -323,6 +356,8 @@ int recorder_run(struct recorder *recorder)
 		status = 1;
 	} else {
 		open_control(recorder);
+		publish(&recorder->publisher);
+		service_ready(&recorder->service);
 		loop_run(recorder->loop);
 	}
 	control_destroy(recorder->control);
@@ -349,6 +384,7 @@ void recorder_close(struct recorder *recorder)
 	ring_writer_close(recorder->ring);
 	archive_close(recorder->archive);
 	loop_destroy(recorder->loop);
+	service_close(&recorder->service);
 	close_fd(recorder->signals.fd);
 	close_fd(recorder->room.fd);
 	close_fd(recorder->name_lock);

@@ -10,12 +10,12 @@
 
 struct recorder;
 
-/* Locks, allocates and opens all that a start can fail for. NULL with a sentence. `config` outlives it. */
+/* Locks, allocates and opens all that a start can fail for. NULL with a sentence. `config` is copied. */
 struct recorder *recorder_open(const struct config *config, struct reason *why);
 
 /*
  * Runs until SIGTERM or SIGINT, then stops in order: the camera, what the encoder still has, the open segment, the
- * lists. A second signal leaves at once. Returns the exit status.
+ * lists. A second such signal leaves at once. SIGHUP reads the configuration again (reload.h). Returns the exit status.
  */
 int recorder_run(struct recorder *recorder);
 

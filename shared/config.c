@@ -42,6 +42,7 @@ static dictionary *parse(const char *file, struct reason *why)
 static bool load(const char *file, bool nested, struct config *out, struct reason *why)
 {
 	memset(out, 0, sizeof(*out));
+	out->nested = nested;
 	if (!realpath(file, out->file))
 		return reason_errno(why, "%s: the configuration cannot be opened", file);
 	if (!config_text_check(out->file, why))
@@ -57,6 +58,11 @@ static bool load(const char *file, bool nested, struct config *out, struct reaso
 bool config_load(const char *file, struct config *out, struct reason *why)
 {
 	return load(file, false, out, why);
+}
+
+bool config_read_again(const struct config *running, struct config *out, struct reason *why)
+{
+	return load(running->file, running->nested, out, why);
 }
 
 static int is_ini(const struct dirent *entry)

@@ -76,6 +76,7 @@ struct config_control {
 
 struct config {
 	char file[PATH_MAX]; /* absolute */
+	bool nested;         /* read as one of a directory's: its folders default to recordings/NAME and clips/NAME */
 	struct config_camera camera;
 	struct config_record record;
 	struct config_retention retention;
@@ -102,6 +103,19 @@ bool config_load(const char *file, struct config *out, struct reason *why);
  */
 bool config_set_load(const char *path, struct config_set *out, struct reason *why);
 void config_set_finish(struct config_set *set);
+
+/* Reads the file of `running` once more, as it was read before. `running` stays as it is. */
+bool config_read_again(const struct config *running, struct config *out, struct reason *why);
+
+/* Keys as people write them (retention.hours, controls), a comma between them; empty where there are none. */
+struct config_changes {
+	char taken[320];
+	char kept[320]; /* need a restart */
+	bool controls;  /* they are among those taken */
+};
+
+/* Takes over from `fresh` what may change while a program runs, and names the keys that differ. */
+void config_take(struct config *running, const struct config *fresh, struct config_changes *out);
 
 /* The camera of that name; the first for NULL or ""; NULL where there is none. */
 const struct config *config_set_find(const struct config_set *set, const char *name);

@@ -338,6 +338,14 @@ static bool check_entry(const char *name, const char *value, struct config *out,
 	return key_known(name) || refuse_key(name, out, why);
 }
 
+bool config_key_place(size_t number, struct config_place *out)
+{
+	if (number >= KEYS)
+		return false;
+	*out = (struct config_place){keys[number].name, keys[number].offset, keys[number].bytes};
+	return true;
+}
+
 bool config_keys_read(const dictionary *dictionary, bool nested, struct config *out, struct reason *why)
 {
 	for (ssize_t i = 0; i < dictionary->size; i++)

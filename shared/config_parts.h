@@ -1,6 +1,6 @@
 /*
- * config_parts.h - the parts of loading an .ini file, for config.c alone: what a file may look like (config_text.c),
- * and which keys there are (config_keys.c).
+ * config_parts.h - the parts of config.h, for its own files alone: loading (config.c), what a file may look like
+ * (config_text.c), which keys there are (config_keys.c), and what may change while a program runs (config_change.c).
  */
 #ifndef SHARED_CONFIG_PARTS_H
 #define SHARED_CONFIG_PARTS_H
@@ -20,5 +20,14 @@ bool config_text_check(const char *file, struct reason *why);
  * that are not named default to recordings/NAME and clips/NAME.
  */
 bool config_keys_read(const dictionary *dictionary, bool nested, struct config *out, struct reason *why);
+
+/* Where a key's value stands in struct config. */
+struct config_place {
+	const char *name;     /* section:key */
+	size_t offset, bytes; /* what is behind the value in it is zero */
+};
+
+/* Of the keys but [controls], number 0 on; false behind the last. */
+bool config_key_place(size_t number, struct config_place *out);
 
 #endif

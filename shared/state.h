@@ -100,6 +100,8 @@ struct recorder_state {
 	/* Since the recorder's start */
 	uint64_t gaps[STATE_GAP_CAUSES];          /* segments begun behind a gap, by enum gap_cause */
 	uint64_t deleted_segments, deleted_bytes; /* by retention */
+
+	int64_t config_mono_us; /* when the recorder read its configuration: who read it before that reads it again */
 };
 
 static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "a place for each cause");

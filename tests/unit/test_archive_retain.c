@@ -90,8 +90,7 @@ static void the_open_segment_is_never_deleted(void **state)
 	segment_file_name(entry.start_wall_us, 1, entry.file);
 	file_write(recording(entry.file), "x", 1);
 	fd = open(recording(entry.file), O_RDWR | O_CLOEXEC);
-	config.retention.hours = 1;
-	config.retention.min_free_gb = 1e9;
+	archive_set_retention(archive, &(struct config_retention){.hours = 1, .min_free_gb = 1e9});
 	mono_ahead_us += 60 * US_PER_S; /* the next round is due */
 	archive_segment_opened(archive, &entry, fd);
 	close(fd);

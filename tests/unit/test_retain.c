@@ -32,8 +32,8 @@ struct bench {
 
 static void bench_init(struct bench *bench)
 {
-	*bench = (struct bench){.config.retention.hours = 72};
-	bench->archive = (struct archive){.config = &bench->config, .segments = bench->segments};
+	*bench = (struct bench){0};
+	bench->archive = (struct archive){.config = &bench->config, .segments = bench->segments, .retention.hours = 72};
 	synchronised = false;
 }
 
@@ -108,7 +108,7 @@ static void test_many_steps_of_an_hour_make_nothing_old(void **state)
 
 	(void)state;
 	bench_init(&bench);
-	bench.config.retention.hours = 6;
+	bench.archive.retention.hours = 6;
 	synchronised = true;
 	for (int i = 7; i >= 0; i--)
 		add(&bench, 1.99 * i, i == 7 ? GAP_START : GAP_CLOCK);
@@ -228,7 +228,7 @@ static void test_no_hours_keep_for_ever(void **state)
 	(void)state;
 	bench_init(&bench);
 	synchronised = true;
-	bench.config.retention.hours = 0;
+	bench.archive.retention.hours = 0;
 	add(&bench, YEARS(20), GAP_START);
 	assert_int_equal(count_old(&bench.archive), 0);
 }
