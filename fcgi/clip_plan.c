@@ -22,11 +22,12 @@ int64_t clip_slack_us(const struct index_record *record)
 	return slack_us > SLACK_MIN_US ? slack_us : SLACK_MIN_US;
 }
 
+/* An index whose time or place runs backwards contradicts itself. */
 static bool stretch_ends_read(struct clip_stretch *stretch)
 {
 	return clip_segment_read(&stretch->segment, stretch->first, 1, &stretch->head) == 1 &&
 	       clip_segment_read(&stretch->segment, stretch->end - 1, 1, &stretch->tail) == 1 &&
-	       stretch->tail.offset >= stretch->head.offset;
+	       stretch->tail.offset >= stretch->head.offset && stretch->tail.wall_us >= stretch->head.wall_us;
 }
 
 bool clip_stretch_whole(struct clip_segment *segment, enum clip_origin origin, struct clip_stretch *out)
@@ -74,7 +75,7 @@ static bool stretch_cut(const struct clip_plan *plan, struct clip_stretch *stret
 	if (stretch->first >= stretch->end)
 		return false;
 	stretch->first = clip_segment_key(segment, stretch->first);
-	return stretch->first < stretch->end && stretch_ends_read(stretch);
+	return stretch->first < stretch->end && stretch_ends_read(stretch) && stretch->tail.wall_us < plan->to_us;
 }
 
 /* Where the recorder says that one segment continues another, time only grows over both, so their border is in the
