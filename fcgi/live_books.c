@@ -27,17 +27,29 @@ static bool is_dead(int32_t pid)
 	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-/* Maps the object, made where it is missing. Zeroed memory is a good beginning. */
-static struct live_books *map_books(const char *name)
+/* The object, made where it is missing, and anew where another version left one of another size. */
+static int open_books(const char *name)
 {
-	struct live_books *books = MAP_FAILED;
 	struct stat status;
 	int fd = shm_open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 
+	if (fd < 0 || fstat(fd, &status) < 0 || status.st_size == 0 || status.st_size == sizeof(struct live_books))
+		return fd;
+	close(fd);
+	shm_unlink(name);
+	return shm_open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+}
+
+/* Zeroed memory is a good beginning. NULL with errno. */
+static struct live_books *map_books(const char *name)
+{
+	struct live_books *books = MAP_FAILED;
+	int fd = open_books(name);
+
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &status) == 0 &&
-	    (status.st_size == sizeof(*books) || (status.st_size == 0 && posix_fallocate(fd, 0, sizeof(*books)) == 0)))
+	errno = posix_fallocate(fd, 0, sizeof(*books));
+	if (errno == 0)
 		books = mmap(NULL, sizeof(*books), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	return books == MAP_FAILED ? NULL : books;
