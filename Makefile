@@ -36,12 +36,12 @@ WORKER = fastcgi fastcgi_listen fastcgi_scan problem query live_books
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
 API    = api_master api_worker api_request api_slots api_child api_outflow api_vfile api_range api_answer api_route api_camera \
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics metrics_text \
-	clip_segment clip_plan clip_build clip_encode clip_feed clip_memory clip_nearest clip_timeline clip_still clip_keep clip_cache
+	clip_segment clip_plan clip_build clip_lapse clip_encode clip_feed clip_memory clip_nearest clip_timeline clip_still clip_keep clip_cache
 
 UNIT_TESTS = metrics control control_request api_controls opener ring ring_crash ring_pages fastcgi live time timeform config config_files config_change notify \
 	crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue \
 	source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range query api_outflow api_master \
-	clip_plan clip_build clip_memory clip_cache encoder encoder_faults retain thinning feed fragment_stream \
+	clip_plan clip_build clip_lapse clip_memory clip_cache encoder encoder_faults retain thinning feed fragment_stream \
 	segment_repair archive archive_retain storage capture loop child neighbours token token_edit
 
 LIBS_SHARED = -ljson-c -liniparser -lmd
@@ -102,12 +102,16 @@ $(BUILD)/tests/tools/make_frames: tests/tools/make_frames.c tests/tools/frames.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $< -ljpeg
 
+# Archives of any length, written as the recorder writes them.
+$(BUILD)/tests/tools/make_archive: $(BUILD)/tests/tools/make_archive.o $(BUILD)/librecorderd.a $(BUILD)/libwriters.a $(BUILD)/libshared.a
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_SHARED)
+
 FRAMES = $(BUILD)/tests/frames/small.frames
 $(FRAMES): $(BUILD)/tests/tools/make_frames
 	@mkdir -p $(@D)
 	$(Q)$< -s 320x180 -b 7000 -n 9000 $@
 
-test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(FRAMES)
+test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(BUILD)/tests/tools/make_archive $(FRAMES)
 
 HD_FRAMES = $(BUILD)/tests/frames/hd.frames
 $(HD_FRAMES): $(BUILD)/tests/tools/make_frames

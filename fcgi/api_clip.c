@@ -23,7 +23,7 @@
 #define INDEX_WAIT_US     (250 * US_PER_MS)
 #define INDEX_POLL_MS     10
 #define ENCODER_BEHIND_US (2 * US_PER_S) /* more than that is no delay, it is missing */
-#define SPEED_MAX         10000
+#define SPEED_MAX         3600
 
 static void request_plan(struct api_request *request);
 

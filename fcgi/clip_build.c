@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fcgi/clip_lapse.h"
 #include "shared/crc32c.h"
 #include "shared/mp4_header.h"
 #include "shared/segment.h"
@@ -18,6 +19,7 @@
 struct build {
 	const struct clip_plan *plan;
 	unsigned speed;
+	struct lapse lapse; /* where speed is not 1 */
 	struct mp4_header *header;
 	struct vfile *file;
 	uint64_t payload_bytes;
@@ -59,50 +61,62 @@ static void add_frame(struct build *build, const struct index_record *record, ui
 	build->frames++;
 }
 
-/* All frames of a stretch: one range of bytes, in which what stands between two frames is skipped by their offsets. */
-static bool add_records(struct build *build, const struct clip_stretch *stretch, const struct index_record *records,
-			size_t count)
+static bool is_inside(const struct clip_stretch *stretch, const struct index_record *record)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct index_record *record = &records[i];
-		bool inside = record->offset >= stretch->head.offset &&
-			      record->offset + record->size <= stretch->tail.offset + stretch->tail.size;
-		if (!inside)
-			return false;
-		if (build->speed == 1) {
-			add_frame(build, record, build->payload_bytes + (record->offset - stretch->head.offset));
-		} else if (record->flags & INDEX_KEY) {
-			add_frame(build, record, build->payload_bytes);
-			if (!vfile_add(build->file, stretch->segment.fd, record->offset, record->size))
-				return false;
-			build->payload_bytes += record->size;
-		}
-	}
-	return true;
+	return record->offset >= stretch->head.offset &&
+	       record->offset + record->size <= stretch->tail.offset + stretch->tail.size;
 }
 
-static bool add_stretch(struct build *build, const struct clip_stretch *stretch)
+/* All frames of a stretch: one range of bytes, in which what stands between two frames is skipped by their offsets. */
+static bool add_all(struct build *build, const struct clip_stretch *stretch)
 {
 	struct index_record records[RECORDS_A_READ];
-	int64_t start_us = stretch->head.wall_us - build->origin_us + build->shift_us;
 	uint64_t next = stretch->first;
 
-	if (start_us < build->end_us && build->frames > 0)
-		build->shift_us += build->end_us - start_us;
 	while (next < stretch->end) {
 		size_t wanted = stretch->end - next < RECORDS_A_READ ? (size_t)(stretch->end - next) : RECORDS_A_READ;
 		if (clip_segment_read(&stretch->segment, next, wanted, records) != wanted)
 			return false;
-		if (!add_records(build, stretch, records, wanted))
-			return false;
+		for (size_t i = 0; i < wanted; i++) {
+			if (!is_inside(stretch, &records[i]))
+				return false;
+			add_frame(build, &records[i],
+				  build->payload_bytes + (records[i].offset - stretch->head.offset));
+		}
 		next += wanted;
 	}
-	build->end_us = stretch_time_us(build, clip_stretch_end_us(stretch));
-	if (build->speed != 1)
-		return true;
 	uint64_t length = stretch->tail.offset + stretch->tail.size - stretch->head.offset;
 	build->payload_bytes += length;
 	return vfile_add(build->file, stretch->segment.fd, stretch->head.offset, length);
+}
+
+/* The frames of a timelapse: each a range of its own. */
+static bool add_lapse(struct build *build, const struct clip_stretch *stretch)
+{
+	struct index_record record;
+	uint64_t next = stretch->first;
+	enum lapse_outcome outcome;
+
+	while ((outcome = lapse_next(&build->lapse, stretch, &next, &record)) == LAPSE_FRAME) {
+		add_frame(build, &record, build->payload_bytes);
+		if (!is_inside(stretch, &record) ||
+		    !vfile_add(build->file, stretch->segment.fd, record.offset, record.size))
+			return false;
+		build->payload_bytes += record.size;
+	}
+	return outcome == LAPSE_END;
+}
+
+static bool add_stretch(struct build *build, const struct clip_stretch *stretch)
+{
+	int64_t start_us = stretch->head.wall_us - build->origin_us + build->shift_us;
+
+	if (start_us < build->end_us && build->frames > 0)
+		build->shift_us += build->end_us - start_us;
+	if (!(build->speed == 1 ? add_all(build, stretch) : add_lapse(build, stretch)))
+		return false;
+	build->end_us = stretch_time_us(build, clip_stretch_end_us(stretch));
+	return true;
 }
 
 /* Where the clip starts and ends in wall time: as asked for where nothing is missing there, else where its frames do.
@@ -234,6 +248,7 @@ bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out)
 	*out = (struct clip){.file = vfile_create()};
 	find_ends(plan, out);
 	build.file = out->file;
+	lapse_init(&build.lapse, plan->from_us, speed);
 	build.origin_us = plan->stretches[0].head.wall_us;
 	build.header = header_create(&plan->stretches[0], out->start_us);
 	bool good = build.file && build.header && build_file(&build, out);

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from exact import TICK_US
+from exact import EDGE_US, TICK_US
 from faulty_rig import COUNT, assert_same, main, time_us
 from rig import BUILD, US, wait_for
 
@@ -69,6 +69,34 @@ def test_the_clip_says_what_is_in_it(rig):
     assert len(spans) == len(told) == 4, (spans, told)
     for (from_us, to_us), one in zip(spans, told):
         assert abs(from_us - time_us(one["from"])) < SLACK_US and abs(to_us - time_us(one["to"])) < SLACK_US, (spans, told)
+
+
+def firsts_of_slots(frames, from_us, to_us, step_us):
+    """Of each slot the frame that a timelapse shows: a key frame stands on the first of each second, and where a run begins."""
+    slots = {}
+    for second in range(from_us, to_us, US):
+        first = next((frame for frame in frames if second <= frame.wall_us < second + US), None)
+        if first:
+            slots.setdefault((first.wall_us - from_us) // step_us, first)
+    return list(slots.values())
+
+
+def test_a_timelapse_across_them_has_the_first_frame_of_each_slot_at_its_time(rig):
+    from_us, to_us = span(rig)
+    spans = rig.footage(from_us, to_us).headers["X-Clip-Spans"]
+    frames = [frame for frame in rig.camera.frames() if from_us <= frame.wall_us < to_us]
+    for speed in (2, 45):
+        step_us = max(US, speed * US // 30)
+        answer = rig.get(f"/footage?from={from_us // US}&to={to_us // US}&speed={speed}")
+        assert answer.headers["X-Clip-Spans"] == spans, (answer.headers["X-Clip-Spans"], spans)
+        shown = rig.frames_of(answer.body)
+        sides = [firsts_of_slots(frames, from_us + edge_us, to_us, step_us) for edge_us in (-EDGE_US, EDGE_US)]
+        assert len(shown) == len(sides[0]), f"{len(shown)} frames, not {len(sides[0])}"
+        assert_same([number in {frame.number % COUNT for frame in both} for (_, number), *both in zip(shown, *sides)], [True] * len(sides[0]))
+        for pts_us, number in shown:
+            taken = next(frame for frame in frames if frame.number % COUNT == number)
+            off_us = pts_us - (taken.mono_us - frames[0].mono_us) / speed
+            assert abs(off_us) < 2 * TICK_US + 300, f"number {number} is off by {off_us} us"
 
 
 def test_a_range_that_begins_or_ends_in_a_gap_gives_what_there_is(rig):
