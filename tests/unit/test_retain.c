@@ -15,10 +15,12 @@ static int fake_adjtimex(struct timex *state);
 
 #define HOURS(n) ((int64_t)((n)*HOUR_US))
 
-static bool synchronised;
+static bool synchronised, denied;
 
 static int fake_adjtimex(struct timex *state)
 {
+	if (denied)
+		return -1;
 	state->status = synchronised ? 0 : STA_UNSYNC;
 	return synchronised ? TIME_OK : TIME_ERROR;
 }
@@ -34,7 +36,7 @@ static void bench_init(struct bench *bench)
 {
 	*bench = (struct bench){0};
 	bench->archive = (struct archive){.config = &bench->config, .segments = bench->segments, .retention.hours = 72};
-	synchronised = false;
+	synchronised = denied = false;
 }
 
 /* A segment that ended so many hours before now, by its own clock. */
@@ -108,7 +110,7 @@ static void test_many_steps_of_an_hour_make_nothing_old(void **state)
 
 	(void)state;
 	bench_init(&bench);
-	bench.archive.retention.hours = 6;
+	bench.archive.retention.hours = 6.5; /* half way between the ends of two */
 	synchronised = true;
 	for (int i = 7; i >= 0; i--)
 		add(&bench, 1.99 * i, i == 7 ? GAP_START : GAP_CLOCK);
@@ -233,10 +235,25 @@ static void test_no_hours_keep_for_ever(void **state)
 	assert_int_equal(count_old(&bench.archive), 0);
 }
 
+static void test_a_clock_that_cannot_be_asked_about_is_not_synchronised(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench);
+	denied = true;
+	add(&bench, 50, GAP_START);
+	add(&bench, YEARS(-10), GAP_CLOCK);
+	assert_int_equal(count_old(&bench.archive), 0);
+	assert_true(bench.archive.clock_unsure);
+	denied = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_older_than_its_hours_goes),
+		cmocka_unit_test(test_a_clock_that_cannot_be_asked_about_is_not_synchronised),
 		cmocka_unit_test(test_it_goes_also_where_nobody_synchronises_the_clock),
 		cmocka_unit_test(test_a_step_forward_makes_nothing_old),
 		cmocka_unit_test(test_many_steps_of_an_hour_make_nothing_old),
