@@ -21,7 +21,11 @@ struct walk {
 	int64_t from_us, to_us;
 	struct timeline_item span; /* that is still growing, where has_span */
 	bool has_span;
-	bool seen; /* a segment came before */
+
+	/* The segment before, which is there */
+	bool seen;
+	uint64_t segment_no;
+	int64_t end_us;
 };
 
 static void emit(struct walk *walk, struct timeline_item item)
@@ -122,6 +126,17 @@ static void segment_scan(struct walk *walk, const struct clip_segment *segment, 
 	span_extend(walk, span_from_us, end_us, segment->entry.source);
 }
 
+/* Why there is nothing between the segment before and this one. */
+static void gaps_before(struct walk *walk, const struct catalogue_entry *entry)
+{
+	if (walk->seen && entry->segment_no != walk->segment_no + 1 && entry->last_wall_us > walk->end_us)
+		gap(walk, walk->end_us, entry->last_wall_us, GAP_DELETED);
+	if (entry->gap_cause != GAP_NONE && entry->gap_cause != GAP_START && entry->last_wall_us != 0)
+		gap(walk, entry->last_wall_us, entry->start_wall_us, entry->gap_cause);
+	if (entry->gap_cause != GAP_NONE)
+		span_close(walk);
+}
+
 static void walk_entry(struct walk *walk, int folder, const struct catalogue_entry *entry)
 {
 	struct clip_segment segment;
@@ -132,13 +147,11 @@ static void walk_entry(struct walk *walk, int folder, const struct catalogue_ent
 		return;
 	if (segment.count > 0 && clip_segment_read(&segment, segment.count - 1, 1, &last) == 1)
 		end_us = last.wall_us + last.duration_us;
-	bool continues = entry->gap_cause == GAP_NONE && walk->seen;
-	if (!continues && entry->gap_cause != GAP_START && entry->last_wall_us != 0)
-		gap(walk, entry->last_wall_us, entry->start_wall_us, entry->gap_cause);
-	if (!continues)
-		span_close(walk);
+	gaps_before(walk, entry);
 	segment_scan(walk, &segment, end_us);
 	walk->seen = true;
+	walk->segment_no = entry->segment_no;
+	walk->end_us = end_us;
 	clip_segment_close(&segment, false);
 }
 
@@ -152,7 +165,8 @@ bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_each *ea
 	if (catalogue_open(folder, &catalogue) != CATALOGUE_GOOD)
 		return false;
 	if (catalogue_range(&catalogue, from_us, to_us, &number, &end)) {
-		/* The one behind the range says what the gap in front of it was. */
+		/* The ones around the range say what the gaps at its borders were. */
+		number -= number > 0;
 		for (end += end < catalogue.entries; number < end; number++)
 			if (catalogue_read(&catalogue, number, 1, &entry) == 1)
 				walk_entry(&walk, folder, &entry);

@@ -1,7 +1,7 @@
 /*
  * archive_retain.c - which segments are deleted: older than retention.hours, over retention.max_gb, or in the way of
- * retention.min_free_gb; oldest first, whole, unlinked (never truncated: who reads one goes on to its end), never one
- * that is open or not finished yet.
+ * retention.min_free_gb; oldest first, whole, unlinked (never truncated: who reads one goes on to its end), never the
+ * open one. One that could not be finished so far is no reason to keep it, nor what is behind it.
  *
  * Nothing is deleted because a clock jumped. While something is being recorded, its end is now, and time goes on from
  * there by the monotonic clock. From there back: what was recorded before something is at least as old; where two
@@ -144,7 +144,7 @@ static struct catalogue_entry *take_off(struct archive *archive, double disk_fre
 	pthread_mutex_lock(&archive->lock);
 	old = count_old(archive);
 	over = excess_bytes(archive, disk_free);
-	while (n < archive->count && archive->segments[n].phase == PHASE_COMPLETE && (n < old || over > 0))
+	while (n < archive->count && archive->segments[n].phase != PHASE_OPEN && (n < old || over > 0))
 		over -= (double)bytes_of(&archive->segments[n++].entry);
 	if (n)
 		due = malloc(n * sizeof *due);

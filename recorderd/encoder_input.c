@@ -166,7 +166,6 @@ static void pass_off(struct encoder *encoder)
 		return;
 	if (!encoder->recording) {
 		encoder->state = ENCODER_OFF;
-		encoder->feed.behind_us = 0;
 		return;
 	}
 	encoder->off_after = UINT64_MAX;

@@ -24,13 +24,13 @@ void feed_finish(struct feed *feed)
 static void judge(struct feed *feed, const struct ring_frame *newest)
 {
 	int64_t limit_us = BEHIND_LIMIT_US, now_us = newest->meta.mono_us;
+	int64_t behind_us = now_us - feed->frame.meta.mono_us;
 	uint64_t tail = ring_reader_tail(feed->ring);
 	struct ring_frame oldest;
 
-	feed->behind_us = now_us - feed->frame.meta.mono_us;
 	if (tail > 1 && ring_reader_get(feed->ring, tail, &oldest) && (now_us - oldest.meta.mono_us) / 2 < limit_us)
 		limit_us = (now_us - oldest.meta.mono_us) / 2;
-	thinning_judge(&feed->thinning, now_us, feed->behind_us, limit_us);
+	thinning_judge(&feed->thinning, now_us, behind_us, limit_us);
 }
 
 enum feed_step feed_peek(struct feed *feed)
@@ -58,8 +58,19 @@ enum feed_step feed_peek(struct feed *feed)
 		feed->thinned++;
 		feed->next++;
 	}
-	feed->behind_us = 0;
 	return FEED_NOTHING;
+}
+
+int64_t feed_behind_us(const struct feed *feed)
+{
+	struct ring_frame next = feed->frame, newest;
+
+	if (!ring_reader_get(feed->ring, ring_reader_head(feed->ring), &newest) || feed->next > newest.seq)
+		return 0;
+	if (!feed->writing && !ring_reader_get(feed->ring, feed->next, &next) &&
+	    !ring_reader_get(feed->ring, ring_reader_tail(feed->ring), &next))
+		return 0;
+	return newest.meta.mono_us - next.meta.mono_us;
 }
 
 static void put_le(uint8_t *at, uint64_t value, int bytes)

@@ -31,8 +31,7 @@ struct feed {
 	bool copied;
 
 	struct thinning thinning;
-	uint64_t chosen;   /* seq of the frame that was found to be kept */
-	int64_t behind_us; /* age of the next frame against the newest */
+	uint64_t chosen; /* seq of the frame that was found to be kept */
 	uint64_t thinned, lost;
 };
 
@@ -59,6 +58,9 @@ enum feed_write {
 };
 
 enum feed_write feed_write(struct feed *feed, int fd);
+
+/* Age of the next frame, or of the one that is being written, against the newest; 0 where none waits. */
+int64_t feed_behind_us(const struct feed *feed);
 
 /* Gives up the frame that is being written. */
 void feed_abort(struct feed *feed);

@@ -42,6 +42,7 @@ enum gap_cause {
 	GAP_OFF = 8,    /* recording was switched off */
 	GAP_FORMAT = 9, /* picture size, format or source changed */
 	GAP_CAUSES,
+	GAP_DELETED = GAP_CAUSES, /* never stored: a segment is missing between two that are there */
 };
 
 const char *gap_cause_text(uint32_t cause); /* "unplugged", "recorder down", …; "unknown" for a number out of range */

@@ -4,6 +4,8 @@
 #define TESTS_UNIT_ARCHIVE_CASES_H
 
 #include <errno.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
 #include <sys/timex.h>
 
 #include "recorderd/archive.h"
@@ -25,6 +27,19 @@ int adjtimex(struct timex *state)
 {
 	state->status = clock_is_synchronised ? 0 : STA_UNSYNC;
 	return clock_is_synchronised ? TIME_OK : TIME_ERROR;
+}
+
+static _Atomic bool disk_fails; /* to sync */
+static _Atomic unsigned syncs;
+
+int fdatasync(int fd)
+{
+	atomic_fetch_add(&syncs, 1);
+	if (atomic_load(&disk_fails)) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
 }
 
 static inline int start_case(void **state)

@@ -1,23 +1,8 @@
 /* test_archive.c - what a recorder finds in its folder at the start, and what it keeps of it while it runs. */
-#include <stdatomic.h>
-
 #include <json-c/json.h>
 
 #include "shared/clock.h"
 #include "tests/unit/archive_cases.h"
-
-static _Atomic bool disk_fails;
-static _Atomic unsigned syncs;
-
-int fdatasync(int fd)
-{
-	atomic_fetch_add(&syncs, 1);
-	if (atomic_load(&disk_fails)) {
-		errno = EIO;
-		return -1;
-	}
-	return (int)syscall(SYS_fdatasync, fd);
-}
 
 static struct archive_summary summary_now(void)
 {

@@ -102,6 +102,24 @@ static void the_open_segment_is_never_deleted(void **state)
 	ASSERT_LISTED(2);
 }
 
+static void one_that_cannot_be_finished_goes_in_its_turn(void **state)
+{
+	(void)state;
+	put_at(1, ago(100));
+	put_at(2, ago(90));
+	put_at(3, ago(80));
+	put_at(4, ago(30));
+	atomic_store(&disk_fails, true);
+	one_round();
+	ASSERT_LISTED(1, 2, 3, 4);
+	assert_int_equal(listed[0].state, CATALOGUE_RECORDING);
+	config.retention.hours = 72;
+	one_round();
+	atomic_store(&disk_fails, false);
+	ASSERT_LISTED(4);
+	assert_int_equal(files_left(), 2);
+}
+
 static void a_reader_of_a_deleted_segment_reads_it_to_its_end(void **state)
 {
 	char name[SEGMENT_FILE_BYTES];
@@ -228,6 +246,7 @@ int main(void)
 		CASE(within_max_gb_nothing_is_deleted),
 		CASE(for_free_space_everything_finished_goes),
 		CASE(the_open_segment_is_never_deleted),
+		CASE(one_that_cannot_be_finished_goes_in_its_turn),
 		CASE(a_reader_of_a_deleted_segment_reads_it_to_its_end),
 		CASE(a_clock_that_woke_up_in_2036_deletes_nothing_by_age),
 		CASE(nor_do_segments_of_2036_or_1970_in_between),

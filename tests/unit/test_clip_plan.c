@@ -288,7 +288,7 @@ static void records_without_their_media_are_left_out(void **state)
 }
 
 struct seen {
-	int64_t span_us, gap_us, stalled_us;
+	int64_t span_us, gap_us, stalled_us, deleted_us;
 	int64_t last_to_us;
 	size_t spans;
 };
@@ -305,6 +305,7 @@ static void see(const struct timeline_item *item, void *context)
 	} else {
 		seen->gap_us += length_us;
 		seen->stalled_us += item->cause == GAP_STALLED ? length_us : 0;
+		seen->deleted_us += item->cause == GAP_DELETED ? length_us : 0;
 	}
 	seen->last_to_us = item->to_us;
 }
@@ -336,6 +337,57 @@ static void the_timeline_accounts_for_all_time(void **state)
 	}
 }
 
+/* Removes a segment's files, and where `unlist` its entry too, as after the next start. */
+static void delete_by_hand(struct archive *archive, size_t number, bool unlist)
+{
+	struct catalogue_entry entries[SEGMENTS_MAX];
+	struct reason why;
+	size_t count = 0;
+
+	assert_int_equal(unlinkat(archive->folder, archive->segments[number].entry.file, 0), 0);
+	for (size_t i = 0; i < archive->count; i++)
+		if (i != number || !unlist)
+			entries[count++] = archive->segments[i].entry;
+	assert_true(catalogue_write(archive->folder, 2, entries, count, false, &why));
+}
+
+static void assert_deleted_between(const struct archive *archive, size_t number)
+{
+	const struct catalogue_entry *before = &archive->segments[number - 1].entry;
+	const struct catalogue_entry *next = &archive->segments[number + 1].entry;
+	int64_t missing_us = next->last_wall_us - before->end_wall_us;
+	struct seen whole = {0}, inside = {0};
+
+	assert_true(timeline_walk(archive->folder, 0, INT64_MAX, see, &whole));
+	assert_int_equal(whole.deleted_us, missing_us > 0 ? missing_us : 0);
+	for (size_t i = 0; i < archive->count; i++)
+		if (archive->segments[i].entry.gap_cause == GAP_CLOCK)
+			return; /* the same time may have been recorded twice */
+	assert_true(
+		timeline_walk(archive->folder, before->end_wall_us + 1000, next->last_wall_us - 1000, see, &inside));
+	assert_int_equal(inside.deleted_us, missing_us - 2000);
+	assert_int_equal(inside.spans, 0);
+}
+
+static void a_segment_that_somebody_deleted_is_a_gap(void **state)
+{
+	static struct archive archive;
+	size_t tried = 0;
+
+	(void)state;
+	for (uint32_t number = 60; number < 140; number++) {
+		archive_make(&archive, number);
+		if (archive.count >= 4) {
+			size_t gone = 1 + below((uint32_t)archive.count - 3);
+			delete_by_hand(&archive, gone, number % 2 == 0);
+			assert_deleted_between(&archive, gone);
+			tried++;
+		}
+		archive_drop(&archive);
+	}
+	assert_true(tried > 30);
+}
+
 static void a_folder_without_a_list_has_nothing(void **state)
 {
 	struct clip_plan plan;
@@ -355,6 +407,7 @@ int main(void)
 		cmocka_unit_test(an_open_segment_grows_while_the_list_stands_still),
 		cmocka_unit_test(records_without_their_media_are_left_out),
 		cmocka_unit_test(the_timeline_accounts_for_all_time),
+		cmocka_unit_test(a_segment_that_somebody_deleted_is_a_gap),
 		cmocka_unit_test(a_folder_without_a_list_has_nothing),
 	};
 

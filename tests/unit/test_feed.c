@@ -157,6 +157,27 @@ static void a_full_pipe_is_told_and_the_frame_is_not_lost(void **state)
 	assert_true(frame_proves_itself(out + 12, 100000));
 }
 
+static void while_the_pipe_is_full_the_frame_in_it_grows_old(void **state)
+{
+	(void)state;
+	prepare(MIB, 64, 4096);
+	assert_int_equal(feed_behind_us(&feed), 0);
+	put(writer, 20000, 1, 0);
+	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	feed_begin(&feed, 0, true);
+	assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
+	assert_int_equal(feed_behind_us(&feed), 0);
+	for (uint32_t i = 1; i <= 30; i++) {
+		put(writer, 1000, i, i * FRAME_US);
+		assert_int_equal(feed_behind_us(&feed), i * FRAME_US);
+	}
+	for (uint32_t i = 31; i <= 200; i++) /* it is gone from the ring, which holds 64 */
+		put(writer, 1000, i, i * FRAME_US);
+	assert_int_equal(feed_behind_us(&feed), 200 * FRAME_US);
+	feed_abort(&feed);
+	assert_int_equal(feed_behind_us(&feed), 63 * FRAME_US);
+}
+
 static void a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole(void **state)
 {
 	static uint8_t out[MIB];
@@ -285,7 +306,7 @@ static void one_that_is_too_slow_gets_fewer_and_none_is_lost_to_the_ring(void **
 	count = run_slow(15000, 60, fed); /* ten minutes */
 	assert_int_equal(feed.lost, 0);
 	assert_true(feed.thinned > 3000);
-	assert_true(feed.behind_us < 20 * US_PER_S);
+	assert_true(feed_behind_us(&feed) < 20 * US_PER_S);
 	assert_int_equal(count + feed.thinned, feed.next - 1);
 }
 
@@ -314,7 +335,7 @@ static void once_it_keeps_up_again_every_frame_is_fed_again(void **state)
 	}
 	thinned = feed.thinned;
 	assert_true(feed.thinning.keep >= 1);
-	assert_int_equal(feed.behind_us, 0);
+	assert_int_equal(feed_behind_us(&feed), 0);
 	put(writer, 100, 1, (int64_t)7501 * FRAME_US);
 	assert_int_equal(feed_peek(&feed), FEED_FRAME);
 	assert_int_equal(feed.thinned, thinned);
@@ -351,6 +372,7 @@ int main(void)
 		CASE(a_pipe_that_takes_a_byte_at_a_time_gets_the_same_bytes),
 		CASE(a_header_cut_at_every_byte_goes_on_where_it_ended),
 		CASE(a_full_pipe_is_told_and_the_frame_is_not_lost),
+		CASE(while_the_pipe_is_full_the_frame_in_it_grows_old),
 		CASE(a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole),
 		CASE(a_frame_overwritten_under_its_hands_is_told),
 		CASE(a_reader_that_is_gone_is_told),
