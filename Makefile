@@ -162,6 +162,7 @@ help:
 	@echo 'make campaign-kills campaign-ranges    [N=200] recorder and encoder killed, and clips of random ranges, so many times'
 	@echo 'make test-camera the recorder on cameras of a real kernel, and after power cuts, in a virtual machine'
 	@echo 'make campaign-power    [N=20] so many power cuts while recording'
+	@echo 'make soak       [HOURS=1] viewers, clips and random faults; leaks and losses are counted at the end'
 	@echo 'make clean      removes $(BUILD)'
 	@echo 'Settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g" V=1'
 
@@ -214,6 +215,10 @@ campaign-kills: all test-tools
 campaign-ranges: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_ranges.py $(N)
 
+HOURS = 1
+soak: all test-tools
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_soak.py $(HOURS)
+
 campaign-power: N = 20
 campaign-power: all
 	@BUILD=$(BUILD) CUTS=$(N) tests/camera/test_power
@@ -221,6 +226,6 @@ campaign-power: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units syntax test-tools test-camera campaign-power bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges clean
+.PHONY: all units syntax test-tools test-camera campaign-power bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges soak clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,230 @@
+"""Hours of an ordinary life with random faults: viewers, clips, an unplugged camera, kills, a full disk; and what must be true at the end."""
+import contextlib
+import os
+import random
+import statistics
+import threading
+import time
+
+from exact import difference
+from faulty_rig import COUNT
+from kills import NEAR_US, index_times, kill_encoder, kill_recorder, recorded_after
+from rig import US, wait_for
+from viewer import Viewer
+
+SETTLED_S = 20  # a process this old has all that it needs
+FD_SLACK, MAPS_SLACK, MEMORY_SLACK_KB = 12, 16, 6 << 10
+
+
+# --- clients ------------------------------------------------------------------------------------------------------------
+
+class Clients:
+    """Viewers, one of them slow, and scripts that ask for clips of any time that is not long ago."""
+
+    def __init__(self, rig, seed):
+        self.rig, self.chance, self.stopping = rig, random.Random(seed), threading.Event()
+        self.frames = self.clips = self.refused = 0
+        self.wrong = []
+        self.threads = [threading.Thread(target=self.watch, args=(pause,)) for pause in (0, 0, 0.3)]
+        self.threads += [threading.Thread(target=self.ask) for _ in range(2)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+    def watch(self, pause_s):
+        while not self.stopping.is_set():
+            with contextlib.suppress(OSError, ValueError, IndexError, KeyError, AssertionError), Viewer(self.rig) as viewer:
+                until = time.monotonic() + self.chance.uniform(1, 60)
+                while viewer.status == 200 and time.monotonic() < until and not self.stopping.is_set():
+                    viewer.part()
+                    self.frames += 1
+                    time.sleep(pause_s)
+            time.sleep(0.2)
+
+    def ask(self):
+        while not self.stopping.is_set():
+            begin, length = self.chance.randrange(3, 120), self.chance.randrange(1, 20)
+            path = self.chance.choice([f"/footage?from=-{begin}s&duration={length}s", f"/snapshot?at=-{begin}s", "/recordings?limit=50",
+                                       f"/timeline?from=-{begin}s&to=now", f"/playlist.m3u8?from=-{begin}s&to=-1s", "/health"])
+            with contextlib.suppress(OSError):
+                status = self.rig.get(path).status
+                self.clips += status == 200
+                self.refused += status in (404, 503)
+                if status not in (200, 404, 503):
+                    self.wrong.append(f"{path}: {status}")
+            time.sleep(0.2)
+
+
+# --- leaks --------------------------------------------------------------------------------------------------------------
+
+def usage(pid):
+    """(open descriptors, mappings, KB of memory of its own)"""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+        memory = next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        count = sum(1 for _ in maps)
+    return len(os.listdir(f"/proc/{pid}/fd")), count, memory
+
+
+def below(pid):
+    """{pid: name} of a process and of all that it started."""
+    names, parents = {}, {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
+            head, _, rest = stat.read().rpartition(")")
+            names[int(entry)], parents[int(entry)] = head.partition("(")[2], int(rest.split()[1])
+    found, wave = {pid: names.get(pid, "?")}, [pid]
+    while wave:
+        wave = [child for child, parent in parents.items() if parent in wave]
+        found.update((child, names[child]) for child in wave)
+    return found
+
+
+class Leaks:
+    """What each long-lived process holds when it has settled, and at the last look."""
+
+    def __init__(self, rig):
+        self.rig, self.seen, self.settled, self.last = rig, {}, {}, {}
+
+    def look(self):
+        everybody = {**below(self.rig.recorderd.pid), **below(self.rig.web.pid)}
+        for pid, name in everybody.items():
+            if name == "ffmpeg":
+                continue
+            born = self.seen.setdefault((pid, name), time.monotonic())
+            with contextlib.suppress(OSError, StopIteration):
+                held = usage(pid)
+                if time.monotonic() - born < SETTLED_S:
+                    continue
+                # What it holds goes up and down with what it is doing: the most in its first half minute of being settled.
+                if time.monotonic() - born < SETTLED_S + 30:
+                    held = tuple(map(max, held, self.settled.get((pid, name), held)))
+                    self.settled[pid, name] = held
+                self.last[pid, name] = held
+
+    def grown(self):
+        slack = FD_SLACK, MAPS_SLACK, MEMORY_SLACK_KB
+        return [f"{name}: {self.settled[pid, name]} -> {held}" for (pid, name), held in self.last.items()
+                if any(now > before + more for now, before, more in zip(held, self.settled[pid, name], slack))]
+
+
+# --- faults -------------------------------------------------------------------------------------------------------------
+
+class Faults:
+    """Each leaves the recorder well again. A disk that takes nothing costs footage: those times are remembered."""
+
+    def __init__(self, rig, seed):
+        self.rig, self.chance = rig, random.Random(seed)
+        self.done, self.disk_spans, self.seconds = {}, [], []
+
+    def one(self):
+        kinds = [self.unplug, self.stall, self.bad_frames, self.kill_encoder, self.kill_recorder, self.fill_disk, self.hang_disk]
+        kind = self.chance.choice(kinds)
+        since_us = time.time_ns() // 1000
+        kind()
+        self.seconds.append(recorded_after(self.rig, max(since_us, self.rig.camera.frames()[-1].wall_us)))
+        self.done[kind.__name__] = self.done.get(kind.__name__, 0) + 1
+
+    def for_a_while(self, begin, end):
+        begin()
+        time.sleep(self.chance.uniform(0.5, 4))
+        end()
+
+    def unplug(self):
+        self.for_a_while(lambda: self.rig.camera.fault("unplugged"), lambda: self.rig.camera.fault("unplugged", 0))
+
+    def stall(self):
+        self.for_a_while(lambda: self.rig.camera.fault("stall"), lambda: self.rig.camera.fault("stall", 0))
+
+    def bad_frames(self):
+        for name in ("error_next", "truncate_next", "garbage_next", "empty_next"):
+            self.rig.camera.fault(name, self.chance.randrange(4))
+        time.sleep(1)
+
+    def kill_encoder(self):
+        kill_encoder(self.rig)
+
+    def kill_recorder(self):
+        kill_recorder(self.rig)
+
+    def fill_disk(self):
+        begin_us = time.time_ns() // 1000
+        self.for_a_while(self.rig.disk.full, lambda: self.rig.disk.full(False))
+        wait_for(lambda: self.rig.get("/health").status == 200, 20, "the disk takes footage again")
+        self.disk_spans.append((begin_us - US, time.time_ns() // 1000 + US))
+
+    def hang_disk(self):
+        self.for_a_while(self.rig.disk.hangs, lambda: self.rig.disk.hangs(False))
+
+    def told(self):
+        return ", ".join(f"{count} x {name.replace('_', ' ')}" for name, count in sorted(self.done.items()))
+
+
+# --- the end ------------------------------------------------------------------------------------------------------------
+
+def unrecorded(rig, disk_spans):
+    """Frames that were taken and are in no index, although the disk was well: numbers. What retention deleted does not count."""
+    times, absent, at, frames = index_times(rig), [], 0, rig.camera.frames()
+    offset_us = statistics.median(frame.wall_us - frame.mono_us for frame in frames)
+    for frame in frames:
+        wall_us = frame.mono_us + offset_us
+        if wall_us < times[0] - NEAR_US or wall_us > times[-1] + NEAR_US:
+            continue
+        if at < len(times) and abs(times[at] - wall_us) <= NEAR_US:
+            at += 1
+        elif not any(begin <= wall_us <= end for begin, end in disk_spans):
+            absent.append(frame.number)
+    assert at == len(times), f"record {at} of the index, at {times[at]}, is no frame of the camera, or stands there twice"
+    return absent
+
+
+def assert_pictures(rig):
+    """All frames of all segments are frames of the camera, in order."""
+    shown, taken = rig.archive_numbers(), [frame.number % COUNT for frame in rig.camera.frames()]
+    at = 0
+    for place, number in enumerate(shown):
+        try:
+            at = taken.index(number, at) + 1
+        except ValueError:
+            raise AssertionError(f"frame {place} of {len(shown)}, number {number}: {difference(shown[place:], taken[at:])}") from None
+    return len(shown)
+
+
+def leftovers(rig):
+    """Files that nobody needs."""
+    names = [name for name in os.listdir(rig.recordings) if not name.endswith((".mp4", ".idx")) and
+             name not in ("recording_index.json", "recording_index.bin", ".lock")]
+    return names + ([name for name in os.listdir(rig.clips) if "tmp" in name or name.startswith(".new")] if os.path.isdir(rig.clips) else [])
+
+
+def soak(rig, seconds, seed):
+    """Runs so long and returns what there is to tell; the recorder is stopped then."""
+    faults, leaks = Faults(rig, seed), Leaks(rig)
+    until = time.monotonic() + seconds
+    with Clients(rig, seed) as clients:
+        while time.monotonic() < until:
+            faults.one()
+            quiet_until = min(time.monotonic() + faults.chance.uniform(2, 20), until)
+            while time.monotonic() < quiet_until:
+                leaks.look()
+                time.sleep(1)
+    assert not clients.wrong, clients.wrong
+    assert clients.frames and clients.clips, (clients.frames, clients.clips)
+    lost = unrecorded(rig, faults.disk_spans)
+    kills = faults.done.get("kill_recorder", 0)
+    assert len(lost) <= kills, f"{len(lost)} frames are missing after {kills} kills of recorderd: {lost}"
+    assert not leaks.grown(), leaks.grown()
+    assert rig.stop_recorderd() == 0
+    pictures = assert_pictures(rig)
+    assert not leftovers(rig), leftovers(rig)
+    held = "; ".join(f"{name} {before} -> {leaks.last[key]}" for key, before in sorted(leaks.settled.items()) for name in [key[1]])
+    return (f"{faults.told()}; recording again after {max(faults.seconds):.1f} s at most; {len(rig.camera.frames())} frames taken, {pictures} "
+            f"kept on disk, {len(lost)} lost; viewers had {clients.frames} frames, {clients.clips} answers, {clients.refused} times 404 or 503; "
+            f"descriptors, mappings, KB: {held}")

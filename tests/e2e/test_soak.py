@@ -1,0 +1,23 @@
+#!/usr/bin/env python3
+"""The short form of campaign_soak.py: half a minute of viewers, clips and random faults."""
+import random
+
+from faulty_rig import main
+from kills import assert_rebuilt_alike
+from rig import comment
+from soak import soak
+
+SEED = random.randrange(1 << 30)
+
+
+def test_half_a_minute_of_faults_costs_nothing_and_leaks_nothing(rig):
+    comment(f"seed {SEED}")
+    comment(soak(rig, 30, SEED))
+
+
+def test_every_index_is_what_its_segment_says(rig):
+    assert_rebuilt_alike(rig)
+
+
+if __name__ == "__main__":
+    main(globals())
