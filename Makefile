@@ -32,7 +32,7 @@ RECORDERD = recorder control control_request options status notify service reloa
 	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair token_edit token_command
 
 # Both workers
-WORKER = fastcgi fastcgi_listen fastcgi_scan problem query live_books
+WORKER = fastcgi fastcgi_listen fastcgi_scan problem query live_books outside token_store who_may
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
 API    = api_master api_worker api_request api_slots api_child api_outflow api_vfile api_range api_answer api_route api_camera \
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics metrics_text \
@@ -128,7 +128,7 @@ test-camera: all test-tools
 bench-tools: test-tools $(HD_FRAMES) $(BUILD)/tests/bench/viewers
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
-FUZZ_TARGETS = time query control range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip
+FUZZ_TARGETS = time query control range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip token
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \

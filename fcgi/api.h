@@ -21,6 +21,7 @@
 #include "shared/config.h"
 
 struct api_worker;
+struct token_store;
 struct api_request;
 typedef void api_handler(struct api_request *request);
 
@@ -81,6 +82,9 @@ void api_leave_behind(struct api_request *request, api_job *run, void *context);
  * False where all are taken.
  */
 bool api_place_begin(struct api_request *request, enum api_place place);
+
+/* The tokens that the request may come with (token_store.h); NULL: there are none. */
+struct token_store *api_tokens(const struct api_request *request);
 
 /* What all workers share. */
 struct api_slots *api_shared(const struct api_request *request);

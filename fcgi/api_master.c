@@ -65,14 +65,23 @@ static void worker_main(struct master *master, int slot, pid_t parent)
 		.dispatch = master->setup.dispatch,
 	};
 
+	struct reason why;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
 	close(master->signal_fd);
 	close(master->retire_fds[0]);
+	/* Before there are threads. */
+	struct outside *outside = outside_open(&(struct outside_setup){.cameras = setup.config}, &why);
+	if (!outside)
+		log_warn("api", "%s", why.text);
+	setup.tokens = token_store_open(setup.config, outside);
 	log_start();
 	int status = worker_run(&setup);
 	log_stop();
+	token_store_close(setup.tokens);
+	outside_close(outside);
 	_exit(status);
 }
 

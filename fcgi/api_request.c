@@ -230,6 +230,11 @@ bool api_place_begin(struct api_request *request, enum api_place place)
 	return request->places[place];
 }
 
+struct token_store *api_tokens(const struct api_request *request)
+{
+	return request->worker->setup.tokens;
+}
+
 struct api_slots *api_shared(const struct api_request *request)
 {
 	return request->worker->setup.slots;

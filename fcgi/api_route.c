@@ -8,6 +8,7 @@
 
 #include "fcgi/api_answer.h"
 #include "fcgi/query.h"
+#include "fcgi/who_may.h"
 
 /* `*` in a path stands for one name without a slash. */
 struct route {
@@ -15,24 +16,25 @@ struct route {
 	const char *path;
 	api_handler *handler;
 	bool control;
+	enum token_scope scope;
 };
 
 static const struct route routes[] = {
-	{"GET", "/camera_info", handle_camera_info, false},
-	{"GET", "/recordings", handle_recordings, false},
-	{"GET", "/recordings/*", handle_recording, false},
-	{"GET", "/recordings/*/init.mp4", handle_recording_init, false},
-	{"GET", "/footage", handle_footage, false},
-	{"GET", "/timeline", handle_timeline, false},
-	{"GET", "/playlist.m3u8", handle_playlist, false},
-	{"GET", "/snapshot", handle_snapshot, false},
-	{"GET", "/clips", handle_clips, false},
-	{"POST", "/clips", handle_clip_keep, true},
-	{"GET", "/clips/*", handle_clip, false},
-	{"DELETE", "/clips/*", handle_clip_delete, true},
-	{"POST", "/control", handle_control, true},
-	{"GET", "/health", handle_health, false},
-	{"GET", "/metrics", handle_metrics, false},
+	{"GET", "/camera_info", handle_camera_info, false, TOKEN_ANY},
+	{"GET", "/recordings", handle_recordings, false, TOKEN_FOOTAGE},
+	{"GET", "/recordings/*", handle_recording, false, TOKEN_FOOTAGE},
+	{"GET", "/recordings/*/init.mp4", handle_recording_init, false, TOKEN_FOOTAGE},
+	{"GET", "/footage", handle_footage, false, TOKEN_FOOTAGE},
+	{"GET", "/timeline", handle_timeline, false, TOKEN_FOOTAGE},
+	{"GET", "/playlist.m3u8", handle_playlist, false, TOKEN_FOOTAGE},
+	{"GET", "/snapshot", handle_snapshot, false, TOKEN_LIVE},
+	{"GET", "/clips", handle_clips, false, TOKEN_FOOTAGE},
+	{"POST", "/clips", handle_clip_keep, true, TOKEN_CONTROL},
+	{"GET", "/clips/*", handle_clip, false, TOKEN_FOOTAGE},
+	{"DELETE", "/clips/*", handle_clip_delete, true, TOKEN_DELETE},
+	{"POST", "/control", handle_control, true, TOKEN_CONTROL},
+	{"GET", "/health", handle_health, false, TOKEN_ANY},
+	{"GET", "/metrics", handle_metrics, false, TOKEN_ANY},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
@@ -78,6 +80,7 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 		if (method_matches(routes[i].method, method)) {
 			out->handler = routes[i].handler;
 			out->control = routes[i].control;
+			out->scope = routes[i].scope;
 			out->tail = tail;
 			return ROUTE_FOUND;
 		}
@@ -86,33 +89,24 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 	return path_known ? ROUTE_NO_METHOD : ROUTE_NO_PATH;
 }
 
-/* scheme://HOST of an Origin header against Host: a page of another site must not act for whoever looks at it. */
-static bool origin_is_host(const char *origin, const char *host)
+static void answer_refusal(struct api_request *request, const struct permission *permission)
 {
-	const char *at = strstr(origin, "://");
-
-	return at && *host && strcmp(at + 3, host) == 0;
+	answer_problem(request, permission->status, permission->headers, "%s", permission->why.text);
 }
 
-static bool control_allowed(struct api_request *request)
+/* A change needs a token that may, or a configuration that lets everybody. */
+static bool control_allowed(struct api_request *request, struct permission *permission)
 {
-	const char *site = fastcgi_param(request->fcgi, "HTTP_SEC_FETCH_SITE");
-	const char *origin = fastcgi_param(request->fcgi, "HTTP_ORIGIN");
-
-	if (!request->camera->config->http.allow_control) {
-		answer_problem(
-			request, 403, NULL,
-			"Changes are not allowed here; the configuration's http.allow_control = yes allows them.");
+	if (permission->who != WHO_TOKEN && !request->camera->config->http.allow_control) {
+		answer_problem(request, 403, NULL,
+			       "Changes are not allowed here; a token with that scope may, or everybody with the "
+			       "configuration's http.allow_control = yes.");
 		return false;
 	}
-	bool foreign = *site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
-	if (foreign || (*origin && !origin_is_host(origin, fastcgi_param(request->fcgi, "HTTP_HOST")))) {
-		answer_problem(
-			request, 403, NULL,
-			"Changes are taken from this server's own pages and from scripts, not from another site.");
-		return false;
-	}
-	return true;
+	if (who_may_change(request->fcgi, permission))
+		return true;
+	answer_refusal(request, permission);
+	return false;
 }
 
 static void answer_unknown_camera(struct api_request *request, const char *name)
@@ -126,54 +120,82 @@ static void answer_unknown_camera(struct api_request *request, const char *name)
 	answer_problem(request, 404, NULL, "There is no camera \"%.40s\" here. There is: %s.", name, names);
 }
 
-/* The camera that the query names; false where it was answered that there is none. */
-static bool choose_camera(struct api_request *request, struct api_camera *cameras)
+/* Sets the camera that the query names, the first where it names none; false where there is none of that name. */
+static bool choose_camera(struct api_request *request, char name[CONFIG_NAME_BYTES + 1])
 {
-	char name[CONFIG_NAME_BYTES + 1];
-	enum query_outcome outcome = query_get(request->fcgi->query, "camera", name, sizeof(name));
+	enum query_outcome outcome = query_get(request->fcgi->query, "camera", name, CONFIG_NAME_BYTES + 1);
 
-	request->camera = &cameras[0];
-	if (outcome == QUERY_ABSENT)
-		return true;
-	request->camera_named = true;
+	request->camera = &request->cameras[0];
+	request->camera_named = outcome != QUERY_ABSENT;
 	for (size_t i = 0; outcome == QUERY_FOUND && i < request->camera_count; i++) {
-		if (strcmp(cameras[i].config->camera.name, name) == 0) {
-			request->camera = &cameras[i];
+		if (strcmp(request->cameras[i].config->camera.name, name) == 0) {
+			request->camera = &request->cameras[i];
 			return true;
 		}
 	}
-	answer_unknown_camera(request, outcome == QUERY_FOUND ? name : "?");
-	return false;
+	if (outcome == QUERY_BAD)
+		strcpy(name, "?");
+	return !request->camera_named;
 }
 
+/* The route's handler; NULL where it was answered that there is none. */
+static api_handler *choose_handler(struct api_request *request, struct route_match *match)
+{
+	char headers[96];
+
+	switch (route_find(request->fcgi->method, request->fcgi->path, match)) {
+	case ROUTE_NO_PATH:
+		answer_problem(
+			request, 404, NULL,
+			"Nothing is here. There is /footage?from=&to=, /recordings, /timeline, /snapshot, /clips, "
+			"/camera_info, /control, /health.");
+		return NULL;
+	case ROUTE_NO_METHOD:
+		snprintf(headers, sizeof(headers), "Allow: %s\r\n", match->allow);
+		answer_problem(request, 405, headers, "This path takes %s.", match->allow);
+		return NULL;
+	case ROUTE_FOUND:
+		break;
+	}
+	request->tail = match->tail;
+	return match->handler;
+}
+
+/* The newest picture is live, one of any other instant is footage. */
+static enum token_scope scope_of(const struct api_request *request, const struct route_match *match)
+{
+	char at[1];
+
+	if (match->handler == handle_snapshot && query_get(request->fcgi->query, "at", at, sizeof(at)) != QUERY_ABSENT)
+		return TOKEN_FOOTAGE;
+	return match->scope;
+}
+
+/* Who may nothing here learns nothing, not even which cameras and paths there are. */
 void route_dispatch(struct api_request *request)
 {
+	struct permission permission;
 	struct route_match match;
-	char headers[96];
+	char name[CONFIG_NAME_BYTES + 1];
 
 	request->head_only = strcmp(request->fcgi->method, "HEAD") == 0;
 	if (strlen(request->fcgi->query) > QUERY_MAX) {
 		answer_problem(request, 414, NULL, "The query is longer than %d bytes.", QUERY_MAX);
 		return;
 	}
-	switch (route_find(request->fcgi->method, request->fcgi->path, &match)) {
-	case ROUTE_NO_PATH:
-		answer_problem(
-			request, 404, NULL,
-			"Nothing is here. There is /footage?from=&to=, /recordings, /timeline, /snapshot, /clips, "
-			"/camera_info, /control, /health.");
+	bool camera_there = choose_camera(request, name);
+	who_may(api_tokens(request), (size_t)(request->camera - request->cameras), request->fcgi, &permission);
+	if (permission.who == WHO_NOBODY) {
+		answer_refusal(request, &permission);
 		return;
-	case ROUTE_NO_METHOD:
-		snprintf(headers, sizeof(headers), "Allow: %s\r\n", match.allow);
-		answer_problem(request, 405, headers, "This path takes %s.", match.allow);
-		return;
-	case ROUTE_FOUND:
-		break;
 	}
-	request->tail = match.tail;
-	if (!choose_camera(request, request->cameras))
+	api_handler *handler = choose_handler(request, &match);
+	if (!handler)
 		return;
-	if (match.control && !control_allowed(request))
-		return;
-	match.handler(request);
+	if (!who_may_use(&permission, scope_of(request, &match)))
+		answer_refusal(request, &permission);
+	else if (!camera_there)
+		answer_unknown_camera(request, name);
+	else if (!match.control || control_allowed(request, &permission))
+		handler(request);
 }

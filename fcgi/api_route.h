@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "fcgi/api.h"
+#include "shared/token.h"
 
 enum route_outcome {
 	ROUTE_FOUND,
@@ -17,7 +18,8 @@ enum route_outcome {
 struct route_match {
 	api_handler *handler;
 	const char *tail; /* of the path: what stands for FILE; NUL-terminated only where the pattern ends with it */
-	bool control;     /* needs http.allow_control and refuses cross-site requests */
+	bool control;     /* needs a token or http.allow_control, and refuses cross-site requests */
+	enum token_scope scope; /* what a token needs */
 	char allow[64];
 };
 

@@ -6,6 +6,7 @@
 
 #include "fcgi/api.h"
 #include "fcgi/api_slots.h"
+#include "fcgi/token_store.h"
 #include "shared/config.h"
 
 struct worker_setup {
@@ -14,7 +15,8 @@ struct worker_setup {
 	const struct config_set *config;
 	struct api_slots *slots;
 	int slot;
-	uint64_t retire_after; /* requests */
+	struct token_store *tokens; /* NULL: there are none */
+	uint64_t retire_after;      /* requests */
 	api_handler *dispatch;
 };
 

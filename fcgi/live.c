@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "fcgi/live_answer.h"
 #include "fcgi/live_viewer.h"
+#include "fcgi/who_may.h"
 #include "shared/log.h"
 
 #define EVENTS_MAX   256
@@ -127,6 +129,21 @@ static struct live_feed *find_feed(const struct live *live, const struct config 
 	return &live->feeds[camera - live->setup->cameras->cameras].feed;
 }
 
+/* False where it was answered that who asks may not look. */
+static bool check_token(const struct live *live, struct fastcgi_request *request)
+{
+	const struct config_set *cameras = live->setup->cameras;
+	const struct config *camera = live_request_camera(cameras, request->query);
+	struct permission permission;
+
+	who_may(live->setup->tokens, camera ? (size_t)(camera - cameras->cameras) : 0, request, &permission);
+	if (who_may_use(&permission, TOKEN_LIVE))
+		return true;
+	live_answer_problem(request, permission.status, permission.headers, &permission.why,
+			    strcmp(request->method, "HEAD") == 0);
+	return false;
+}
+
 /* The status to answer with: 200 where the wish can be fulfilled. */
 static int admit(const struct live *live, const struct fastcgi_request *request, struct live_wish *wish,
 		 struct live_feed **feed, struct reason *why)
@@ -154,9 +171,11 @@ static bool answer_request(struct live *live, struct peer *peer, struct fastcgi_
 	struct live_wish wish;
 	struct live_feed *feed = NULL;
 	struct reason why = {""};
+	if (!check_token(live, request))
+		return false;
 	int status = admit(live, request, &wish, &feed, &why);
 	if (status != 200) {
-		live_answer_problem(request, status, &why, wish.head_only);
+		live_answer_problem(request, status, NULL, &why, wish.head_only);
 		return false;
 	}
 	if (wish.head_only) {

@@ -8,14 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi/token_store.h"
 #include "shared/config.h"
 #include "shared/reason.h"
 
 struct live_setup {
 	const struct config_set *cameras;
-	int listen_fd;         /* non-blocking */
-	int stop_fd;           /* readable: end every stream and return */
-	int64_t gone_limit_us; /* how long viewers keep the last picture of a recorder that is away */
+	int listen_fd;              /* non-blocking */
+	int stop_fd;                /* readable: end every stream and return */
+	struct token_store *tokens; /* NULL: there are none */
+	int64_t gone_limit_us;      /* how long viewers keep the last picture of a recorder that is away */
 };
 
 /* Runs until stop_fd. False with a sentence where it cannot start; nothing that happens later ends it. */

@@ -27,10 +27,12 @@ static void answer(struct fastcgi_request *request, const void *text, size_t len
 	fastcgi_close(request);
 }
 
-void live_answer_problem(struct fastcgi_request *request, int status, const struct reason *why, bool head_only)
+void live_answer_problem(struct fastcgi_request *request, int status, const char *headers, const struct reason *why,
+			 bool head_only)
 {
 	struct buffer text = {0};
-	const char *headers = status == 405 ? "Allow: GET, HEAD\r\n" : status == 503 ? "Retry-After: 2\r\n" : NULL;
+	if (!headers)
+		headers = status == 405 ? "Allow: GET, HEAD\r\n" : status == 503 ? "Retry-After: 2\r\n" : NULL;
 	problem_append(&text, status, headers, why->text, head_only);
 	answer(request, text.data, text.length);
 	buffer_finish(&text);

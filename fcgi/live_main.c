@@ -55,6 +55,8 @@ static int open_stop_signals(struct reason *why)
 static bool serve(const char *config_path, const char *socket_path, struct reason *why)
 {
 	struct config_set cameras = {0};
+	struct outside *outside = NULL;
+	struct token_store *tokens = NULL;
 	int listen_fd = -1, stop_fd = -1;
 	bool served = false;
 	if (!config_set_load(config_path, &cameras, why))
@@ -66,6 +68,10 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	listen_fd = fastcgi_listen(socket_path, why);
 	if (listen_fd < 0)
 		goto out;
+	outside = outside_open(&(struct outside_setup){.cameras = &cameras}, why);
+	tokens = token_store_open(&cameras, outside);
+	if (!outside || !tokens)
+		goto out;
 	log_start();
 	log_info("live", "serving %zu camera(s) to at most %d viewers", cameras.count,
 		 cameras.cameras[0].http.max_viewers);
@@ -73,6 +79,7 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 		.cameras = &cameras,
 		.listen_fd = listen_fd,
 		.stop_fd = stop_fd,
+		.tokens = tokens,
 		.gone_limit_us = GONE_LIMIT_US,
 	};
 	served = live_run(&setup, why);
@@ -80,6 +87,8 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 		log_info("live", "stopped");
 	log_stop();
 out:
+	token_store_close(tokens);
+	outside_close(outside);
 	if (listen_fd >= 0 && socket_path)
 		unlink(socket_path);
 	if (listen_fd >= 0)

@@ -37,15 +37,11 @@ static bool read_fps(const char *query, int64_t *period_us, struct reason *why)
 	return true;
 }
 
-static bool read_camera(const struct config_set *cameras, const char *query, const struct config **out,
-			struct reason *why)
+const struct config *live_request_camera(const struct config_set *cameras, const char *query)
 {
 	char name[CONFIG_NAME_BYTES] = "";
 	enum query_outcome outcome = query_get(query, "camera", name, sizeof(name));
-	*out = outcome == QUERY_BAD ? NULL : config_set_find(cameras, name);
-	if (!*out)
-		return reason_set(why, "There is no camera of that name; /camera_info lists those that there are.");
-	return true;
+	return outcome == QUERY_BAD ? NULL : config_set_find(cameras, name);
 }
 
 int live_request_read(const struct config_set *cameras, const char *method, const char *path, const char *query,
@@ -60,7 +56,10 @@ int live_request_read(const struct config_set *cameras, const char *method, cons
 		reason_set(why, "The live picture can only be read: use GET.");
 		return 405;
 	}
-	if (!read_camera(cameras, query, &out->camera, why))
+	out->camera = live_request_camera(cameras, query);
+	if (!out->camera) {
+		reason_set(why, "There is no camera of that name; /camera_info lists those that there are.");
 		return 404;
+	}
 	return read_fps(query, &out->period_us, why) ? 200 : 400;
 }

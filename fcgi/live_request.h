@@ -14,6 +14,9 @@ struct live_wish {
 	bool head_only;
 };
 
+/* The camera that the query names, the first where it names none; NULL where there is none of that name. */
+const struct config *live_request_camera(const struct config_set *cameras, const char *query);
+
 /*
  * Returns 200 and fills `out`, or the status of the problem and a sentence: 404 for a path or camera that is not there,
  * 405, 400 for an fps= that is none. out->head_only is set in any case.

@@ -10,6 +10,7 @@ const char *problem_title(int status)
 		const char *title;
 	} titles[] = {
 		{400, "Bad Request"},
+		{401, "Unauthorized"},
 		{403, "Forbidden"},
 		{404, "Not Found"},
 		{405, "Method Not Allowed"},

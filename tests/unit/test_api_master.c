@@ -230,13 +230,15 @@ static int workers_each(int (*each)(pid_t worker))
 	return sum;
 }
 
+/* Children beside the one that every worker has for what it may not do itself (fcgi/outside.h). */
 static int has_children(pid_t worker)
 {
-	char path[64], line[32];
+	char path[64];
+	int first, second;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)worker, (int)worker);
 	FILE *list = fopen(path, "r");
-	bool has = list && fgets(line, sizeof(line), list);
+	bool has = list && fscanf(list, "%d %d", &first, &second) == 2;
 	if (list)
 		fclose(list);
 	return has;

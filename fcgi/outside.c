@@ -1,0 +1,152 @@
+/*
+ * outside.c - see outside.h. An order is the number of a camera, or LAST; its answer an errno, and with 0 for a camera
+ * a descriptor (SCM_RIGHTS, unix(7)).
+ */
+#include "fcgi/outside.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "shared/token_file.h"
+
+#define LAST     UINT32_MAX
+#define LIMIT_MS 1000
+
+struct outside {
+	int fd;
+	pid_t pid;
+};
+
+/* Room for one descriptor beside a message, aligned as the kernel wants it. */
+union with_fd {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static bool answer_send(int socket_fd, int32_t error, int fd)
+{
+	struct iovec text = {&error, sizeof(error)};
+	union with_fd beside = {0};
+	struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		beside.header = (struct cmsghdr){
+			.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(&beside.header), &fd, sizeof(fd));
+		message.msg_control = &beside;
+		message.msg_controllen = sizeof(beside);
+	}
+	return sendmsg(socket_fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(error);
+}
+
+/* The descriptor, -1 with errno. */
+static int answer_receive(int socket_fd)
+{
+	int32_t error;
+	int fd = -1;
+	struct iovec text = {&error, sizeof(error)};
+	union with_fd beside = {0};
+	struct msghdr message = {
+		.msg_iov = &text, .msg_iovlen = 1, .msg_control = &beside, .msg_controllen = sizeof(beside)};
+
+	if (recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != (ssize_t)sizeof(error))
+		error = ECONNRESET;
+	else if (error == 0 && CMSG_FIRSTHDR(&message) && CMSG_FIRSTHDR(&message)->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(&beside.header), sizeof(fd));
+	errno = error;
+	return fd;
+}
+
+static void serve(int socket_fd, const struct outside_setup *setup)
+{
+	uint32_t order;
+
+	while (recv(socket_fd, &order, sizeof(order), 0) == (ssize_t)sizeof(order)) {
+		int fd = -1;
+
+		if (order == LAST) {
+			if (setup->last)
+				setup->last(setup->context);
+			return;
+		}
+		errno = EINVAL;
+		if (order < setup->cameras->count)
+			fd = token_file_open(setup->cameras->cameras[order].http.tokens);
+		bool sent = answer_send(socket_fd, fd >= 0 ? 0 : errno, fd);
+		if (fd >= 0)
+			close(fd);
+		if (!sent)
+			return;
+	}
+}
+
+static _Noreturn void outside_main(int socket_fd, const struct outside_setup *setup, pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	/* Nothing that the program closes may stay open here, its listening socket least of all. */
+	if (dup2(socket_fd, STDIN_FILENO) < 0)
+		_exit(EXIT_FAILURE);
+	closefrom(STDERR_FILENO + 1);
+	serve(STDIN_FILENO, setup);
+	_exit(EXIT_SUCCESS);
+}
+
+struct outside *outside_open(const struct outside_setup *setup, struct reason *why)
+{
+	pid_t parent = getpid();
+	struct outside *outside = calloc(1, sizeof(*outside));
+	int ends[2];
+
+	if (!outside || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+		goto failed;
+	outside->pid = fork();
+	if (outside->pid == 0)
+		outside_main(ends[1], setup, parent);
+	close(ends[1]);
+	outside->fd = ends[0];
+	if (outside->pid > 0)
+		return outside;
+	close(ends[0]);
+failed:
+	reason_errno(why, "no process to open the tokens with");
+	free(outside);
+	return NULL;
+}
+
+int outside_tokens(struct outside *outside, size_t camera)
+{
+	uint32_t order = (uint32_t)camera;
+
+	if (send(outside->fd, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(order))
+		return -1;
+	if (poll(&(struct pollfd){.fd = outside->fd, .events = POLLIN}, 1, LIMIT_MS) == 1)
+		return answer_receive(outside->fd);
+	/* What comes too late must not be the answer to the next order. */
+	shutdown(outside->fd, SHUT_RDWR);
+	errno = ETIMEDOUT;
+	return -1;
+}
+
+void outside_close(struct outside *outside)
+{
+	const uint32_t order = LAST;
+
+	if (!outside)
+		return;
+	if (send(outside->fd, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		kill(outside->pid, SIGKILL);
+	close(outside->fd);
+	while (waitpid(outside->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	free(outside);
+}

@@ -1,0 +1,23 @@
+/*
+ * token_store.h - the tokens of each camera as their files have them now: looked at with stat(2), read again where that
+ * has changed. One user at a time.
+ */
+#ifndef FCGI_TOKEN_STORE_H
+#define FCGI_TOKEN_STORE_H
+
+#include "fcgi/outside.h"
+#include "shared/token.h"
+
+struct token_store;
+
+/* `outside` is not owned; NULL opens the files itself. NULL where there is no memory. */
+struct token_store *token_store_open(const struct config_set *cameras, struct outside *outside);
+void token_store_close(struct token_store *store);
+
+/*
+ * The tokens of a camera, none where there is no file; valid until the next look. NULL where the file cannot be used:
+ * then nobody's token is good. Why is logged once.
+ */
+const struct token_list *token_store_look(struct token_store *store, size_t camera);
+
+#endif

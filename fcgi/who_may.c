@@ -1,0 +1,128 @@
+/* who_may.c - see who_may.h. */
+#include "fcgi/who_may.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "fcgi/query.h"
+
+#define SCHEME "Bearer"
+
+__attribute__((format(printf, 4, 5))) static void refuse(struct permission *out, int status, const char *challenge,
+							 const char *format, ...)
+{
+	va_list arguments;
+
+	*out = (struct permission){.who = WHO_NOBODY, .status = status};
+	if (challenge)
+		snprintf(out->headers, sizeof(out->headers), "WWW-Authenticate: " SCHEME " realm=\"recorder\"%s\r\n",
+			 challenge);
+	va_start(arguments, format);
+	vsnprintf(out->why.text, sizeof(out->why.text), format, arguments);
+	va_end(arguments);
+}
+
+/* What stands behind a scheme (RFC 9110, section 11.4), or NULL where it is another one. */
+static const char *after_scheme(const char *authorization, const char *scheme)
+{
+	size_t length = strlen(scheme);
+
+	if (strncasecmp(authorization, scheme, length) != 0 || authorization[length] != ' ')
+		return NULL;
+	return authorization + length + strspn(authorization + length, " ");
+}
+
+/* Addresses are logged, kept in histories and sent on to others: a token in one is spent. */
+static bool token_in_query(const char *query)
+{
+	char unused[1];
+
+	return query_get(query, "access_token", unused, sizeof(unused)) != QUERY_ABSENT ||
+	       query_get(query, "token", unused, sizeof(unused)) != QUERY_ABSENT;
+}
+
+static bool server_let_in(const struct fastcgi_request *request, const char *authorization)
+{
+	if (*fastcgi_param(request, "RECORDER_TOKEN_NEEDED"))
+		return false;
+	if (!*authorization || after_scheme(authorization, "Basic") || after_scheme(authorization, "Digest"))
+		return true;
+	return *fastcgi_param(request, "REMOTE_USER") && strncasecmp(authorization, SCHEME, strlen(SCHEME)) != 0;
+}
+
+static void judge(const struct token_list *list, const char *secret, struct permission *out)
+{
+	const struct token *token = token_list_find(list, secret);
+
+	if (!token)
+		refuse(out, 401, ", error=\"invalid_token\"",
+		       "This token is not known here: recorderd --new-token makes one.");
+	else if (token_expired(token, wall_now()))
+		refuse(out, 401, ", error=\"invalid_token\"",
+		       "This token has expired: recorderd --new-token makes another.");
+	else
+		*out = (struct permission){.who = WHO_TOKEN, .scopes = token->scopes};
+}
+
+void who_may(struct token_store *store, size_t camera, const struct fastcgi_request *request, struct permission *out)
+{
+	static const struct token_list none;
+	const char *authorization = fastcgi_param(request, "HTTP_AUTHORIZATION");
+	const char *secret = after_scheme(authorization, SCHEME);
+
+	if (token_in_query(request->query)) {
+		refuse(out, 400, NULL,
+		       "A token goes into the header Authorization: Bearer TOKEN, not into the address, which others "
+		       "get to see; "
+		       "take a new one.");
+		return;
+	}
+	if (server_let_in(request, authorization)) {
+		*out = (struct permission){.who = WHO_SERVER_SAYS};
+		return;
+	}
+	if (!secret || !token_secret_valid(secret)) {
+		refuse(out, 401, *authorization ? ", error=\"invalid_token\"" : "",
+		       "This needs a token of this recorder, as the header Authorization: Bearer TOKEN.");
+		return;
+	}
+	const struct token_list *list = store ? token_store_look(store, camera) : &none;
+	if (list)
+		judge(list, secret, out);
+	else
+		refuse(out, 503, NULL, "The file of tokens cannot be used; the log of this program says why.");
+}
+
+bool who_may_use(struct permission *permission, enum token_scope scope)
+{
+	char word[TOKEN_SCOPES_BYTES], challenge[96];
+
+	if (permission->who != WHO_TOKEN || (permission->scopes & (unsigned)scope) == (unsigned)scope)
+		return permission->who != WHO_NOBODY;
+	token_scopes_format((unsigned)scope, word);
+	snprintf(challenge, sizeof(challenge), ", error=\"insufficient_scope\", scope=\"%s\"", word);
+	refuse(permission, 403, challenge, "This token may not do that: it lacks the scope %s.", word);
+	return false;
+}
+
+/* scheme://HOST of an Origin header against Host: a page of another site must not act for whoever looks at it. */
+static bool origin_is_host(const char *origin, const char *host)
+{
+	const char *at = strstr(origin, "://");
+
+	return at && *host && strcasecmp(at + 3, host) == 0;
+}
+
+bool who_may_change(const struct fastcgi_request *request, struct permission *permission)
+{
+	const char *site = fastcgi_param(request, "HTTP_SEC_FETCH_SITE");
+	const char *origin = fastcgi_param(request, "HTTP_ORIGIN");
+	bool foreign = *site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+
+	if (!foreign && (!*origin || origin_is_host(origin, fastcgi_param(request, "HTTP_HOST"))))
+		return true;
+	refuse(permission, 403, NULL,
+	       "Changes are taken from this server's own pages and from scripts, not from another site.");
+	return false;
+}

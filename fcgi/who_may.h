@@ -1,0 +1,43 @@
+/*
+ * who_may.h - whether a request may do what it asks for, as far as tokens decide that (RFC 6750).
+ *
+ * The web server lets requests with "Authorization: Bearer" past its own login, so whatever looks like such a request
+ * is judged here, by its token alone, also where there are no tokens at all. A request without that header is the web
+ * server's business, as is one that the web server itself has let in (Basic, Digest, or REMOTE_USER). Where the web
+ * server sets the parameter RECORDER_TOKEN_NEEDED a token is needed in any case: for one that does not hand the
+ * header over.
+ */
+#ifndef FCGI_WHO_MAY_H
+#define FCGI_WHO_MAY_H
+
+#include "fcgi/fastcgi.h"
+#include "fcgi/token_store.h"
+#include "shared/reason.h"
+
+enum who {
+	WHO_SERVER_SAYS, /* no token: let in by the web server */
+	WHO_TOKEN,
+	WHO_NOBODY, /* answer with status, headers and why */
+};
+
+struct permission {
+	enum who who;
+	unsigned scopes;
+	int status;
+	char headers[128]; /* lines that end in CRLF */
+	struct reason why;
+};
+
+/* Judges the request's token, for one camera. `store` NULL: there are no tokens. */
+void who_may(struct token_store *store, size_t camera, const struct fastcgi_request *request, struct permission *out);
+
+/* False where this is a token without that scope: then `permission` says what to answer. */
+bool who_may_use(struct permission *permission, enum token_scope scope);
+
+/*
+ * False where a change comes from a page of another site: Sec-Fetch-Site (Fetch Metadata) or Origin (RFC 6454) say
+ * so. Scripts send neither.
+ */
+bool who_may_change(const struct fastcgi_request *request, struct permission *permission);
+
+#endif
