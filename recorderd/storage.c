@@ -131,7 +131,8 @@ static void close_segment(struct storage *storage)
 {
 	if (storage->writer.media < 0)
 		return;
-	storage->last_wall_us = storage->writer.end_wall_us;
+	if (storage->writer.frames) /* one without is removed: the footage before it is the last there is */
+		storage->last_wall_us = storage->writer.end_wall_us;
 	segment_writer_close(&storage->writer);
 	archive_segment_closed(storage->archive);
 }

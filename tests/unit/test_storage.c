@@ -159,6 +159,38 @@ static void a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame
 	assert_int_equal(bench_probe(1), MEDIA_FRAMES - back);
 }
 
+/* Over its head and its first fragment: none is left of it, and the gap begins where the footage before it ends. */
+static void a_segment_that_got_no_frame_is_no_footage(void **state)
+{
+	size_t again = next_key(20), back = next_key(again + 1);
+
+	(void)state;
+	for (int64_t bytes = 200; bytes < 2600; bytes += 400) {
+		bench_start_storage();
+		push_run(GAP_NONE);
+		push_frames(0, 10);
+		wait_for(10);
+		set_disk(true, false, INT64_MAX);
+		push_frames(10, again);
+		wait_for(again);
+		set_disk(false, false, bytes);
+		push_frames(again, again + 1);
+		wait_for(again + 1);
+		set_disk(false, false, INT64_MAX);
+		push_frames(back, MEDIA_FRAMES);
+		bench_stop();
+		bench_look();
+		assert_int_equal(bench.segment_count, 2);
+		assert_int_equal(bench.segments[1].gap_cause, GAP_DISK);
+		assert_int_equal(bench.segments[1].last_wall_us, bench.segments[0].end_wall_us);
+		assert_frames(10, back, MEDIA_FRAMES);
+		bench_tear_down(state);
+		assert_int_equal(bench_set_up(state), 0);
+	}
+	bench_start_storage();
+	bench_stop();
+}
+
 /* The disk takes so many bytes and no more; then it has room again. */
 static void fill_after(int64_t bytes)
 {
@@ -303,6 +335,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame),
+		CASE(a_segment_that_got_no_frame_is_no_footage),
 		CASE(a_write_torn_at_any_byte_leaves_whole_frames_only),
 		CASE(frames_that_a_torn_write_did_not_reach_are_all_there),
 		CASE(a_full_queue_says_so_and_then_that_there_is_room),
