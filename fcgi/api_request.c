@@ -4,6 +4,7 @@
 #include "fcgi/api_request.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -47,21 +48,39 @@ static void forget_wait(struct api_request *request)
 	request->wait_fd = -1;
 }
 
-void request_end(struct api_request *request)
+/* What an answer takes up for as long as it is being made and sent. */
+static void give_back(struct api_request *request)
 {
 	struct api_worker *worker = request->worker;
 
-	if (request->ended)
-		return;
-	request->ended = true;
 	child_abandon(request);
 	forget_wait(request);
 	for (int place = 0; place < API_PLACES; place++)
 		if (request->places[place])
 			api_slots_end(worker->setup.slots, worker->setup.slot, (enum api_place)place);
-	worker_unwatch(worker, request->fcgi->fd);
+	memset(request->places, 0, sizeof(request->places));
 	outflow_finish(&request->out);
+}
+
+void request_end(struct api_request *request)
+{
+	if (request->ended)
+		return;
+	request->ended = true;
+	give_back(request);
+	worker_unwatch(request->worker, request->fcgi->fd);
 	fastcgi_close(request->fcgi);
+}
+
+/* The answer has left: until the web server closes, or has been given the time for it. */
+static void linger(struct api_request *request)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = &request->connection_watch};
+
+	give_back(request);
+	shutdown(request->fcgi->fd, SHUT_WR);
+	api_wait(request, FASTCGI_LINGER_MS, request_end);
+	epoll_ctl(request->worker->epoll_fd, EPOLL_CTL_MOD, request->fcgi->fd, &event);
 }
 
 void request_free(struct api_request *request)
@@ -79,15 +98,6 @@ void request_free(struct api_request *request)
 	free(request);
 }
 
-/* A POST's body that nobody read would turn the close into a reset, which may overtake the answer. */
-static void drain_input(struct api_request *request)
-{
-	char sink[4096];
-
-	for (int i = 0; i < 64 && recv(request->fcgi->fd, sink, sizeof(sink), MSG_DONTWAIT) > 0; i++)
-		;
-}
-
 static void request_send(struct api_request *request)
 {
 	struct api_worker *worker = request->worker;
@@ -98,8 +108,7 @@ static void request_send(struct api_request *request)
 		epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, request->fcgi->fd, &event);
 		break;
 	case OUTFLOW_DONE:
-		drain_input(request);
-		request_end(request);
+		linger(request);
 		break;
 	case OUTFLOW_GONE:
 		request_end(request);
@@ -129,6 +138,8 @@ static void connection_ready(struct api_watch *watch, uint32_t events)
 		request_end(request);
 	else if (request->out.lead.length > 0)
 		request_send(request);
+	else
+		fastcgi_drain(request->fcgi->fd);
 }
 
 static void child_ready(struct api_watch *watch, uint32_t events)

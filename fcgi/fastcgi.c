@@ -163,12 +163,19 @@ void fastcgi_append(struct buffer *out, const void *data, size_t length)
 	}
 }
 
-/* Closing a UNIX socket with bytes unread in it is a reset for the peer. */
-static void drain(int fd)
+void fastcgi_drain(int fd)
 {
 	char trash[4096];
 	for (int i = 0; i < DRAIN_TIMES && recv(fd, trash, sizeof(trash), MSG_DONTWAIT) > 0; i++)
 		;
+}
+
+static void free_request(struct fastcgi_request *request, bool close_connection)
+{
+	request->fcgx.detached = 1;
+	FCGX_Free(&request->fcgx, close_connection);
+	free(request->path_bytes);
+	free(request);
 }
 
 void fastcgi_close(struct fastcgi_request *request)
@@ -176,9 +183,12 @@ void fastcgi_close(struct fastcgi_request *request)
 	if (!request)
 		return;
 	if (request->fcgx.ipcFd >= 0)
-		drain(request->fcgx.ipcFd);
-	request->fcgx.detached = 1;
-	FCGX_Free(&request->fcgx, 1);
-	free(request->path_bytes);
-	free(request);
+		fastcgi_drain(request->fcgx.ipcFd);
+	free_request(request, true);
+}
+
+void fastcgi_release(struct fastcgi_request *request)
+{
+	shutdown(request->fd, SHUT_WR);
+	free_request(request, false);
 }

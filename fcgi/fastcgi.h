@@ -78,4 +78,16 @@ void fastcgi_append(struct buffer *out, const void *data, size_t length);
 /* Closes the connection and frees the request, without writing anything. NULL is safe. */
 void fastcgi_close(struct fastcgi_request *request);
 
+/*
+ * An answered connection stays open until the web server closes it, at most so long. Apache ends the input in a write
+ * of its own, and makes a 503 of an answer behind which that write fails; and closing with bytes unread is a reset.
+ */
+#define FASTCGI_LINGER_MS 1000
+
+/* Half-closes the connection and frees the request: the descriptor is the caller's, to watch, drain and close. */
+void fastcgi_release(struct fastcgi_request *request);
+
+/* Throws away what has come. */
+void fastcgi_drain(int fd);
+
 #endif

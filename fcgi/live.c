@@ -29,7 +29,8 @@ struct peer {
 	enum watched_kind kind; /* first: what epoll's pointer leads to */
 	int fd;                 /* -1: closed in this round of events, of which others may still name it */
 	int64_t since_us;
-	struct live_viewer *viewer; /* NULL: its request has not come yet */
+	struct live_viewer *viewer; /* NULL: its request has not come yet, or was answered */
+	bool answered;
 	struct peer *next, *previous;
 };
 
@@ -71,6 +72,7 @@ static void close_peer(struct live *live, struct peer *peer)
 		live_viewer_close(peer->viewer);
 		live->viewers--;
 	} else if (peer->fd >= 0) {
+		fastcgi_drain(peer->fd);
 		close(peer->fd);
 	}
 	if (peer->next)
@@ -183,6 +185,8 @@ static bool answer_request(struct live *live, struct peer *peer, struct fastcgi_
 		return false;
 	}
 	peer->viewer = live_viewer_open(feed, request, &wish);
+	if (!peer->viewer)
+		peer->fd = -1;
 	return peer->viewer != NULL;
 }
 
@@ -192,12 +196,14 @@ static void read_request(struct live *live, struct peer *peer)
 	enum fastcgi_outcome outcome = fastcgi_read(peer->fd, &request);
 	if (outcome == FASTCGI_MORE)
 		return;
-	if (outcome == FASTCGI_READY && answer_request(live, peer, request)) {
+	if (outcome == FASTCGI_BAD)
+		peer->fd = -1;
+	else if (answer_request(live, peer, request))
 		live->viewers++;
-		return;
-	}
-	peer->fd = -1;
-	close_peer(live, peer);
+	else
+		peer->answered = true;
+	if (peer->fd < 0)
+		close_peer(live, peer);
 }
 
 static void peer_ready(struct live *live, struct peer *peer, uint32_t events)
@@ -206,6 +212,8 @@ static void peer_ready(struct live *live, struct peer *peer, uint32_t events)
 		return;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		close_peer(live, peer);
+	else if (peer->answered)
+		fastcgi_drain(peer->fd);
 	else if (!peer->viewer)
 		read_request(live, peer);
 	else if ((events & EPOLLOUT) && live_viewer_writable(peer->viewer) == VIEWER_LEAVES)

@@ -24,7 +24,7 @@ static void answer(struct fastcgi_request *request, const void *text, size_t len
 	if (!out.failed)
 		(void)send(request->fd, out.data, out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
 	buffer_finish(&out);
-	fastcgi_close(request);
+	fastcgi_release(request);
 }
 
 void live_answer_problem(struct fastcgi_request *request, int status, const char *headers, const struct reason *why,

@@ -10,7 +10,8 @@
 /* The headers of a live stream, up to the empty line. */
 extern const char live_stream_headers[];
 
-/* Each closes the request. A problem without headers of its own gets those of its status (Allow, Retry-After). */
+/* Each releases the request (fastcgi_release). A problem without headers of its own gets those of its status (Allow,
+ * Retry-After). */
 void live_answer_problem(struct fastcgi_request *request, int status, const char *headers, const struct reason *why,
 			 bool head_only);
 void live_answer_head(struct fastcgi_request *request);

@@ -44,8 +44,8 @@ static inline void client_begin(struct buffer *out)
 	client_record(out, FCGI_BEGIN_REQUEST, responder, sizeof(responder));
 }
 
-/* A whole request as lighttpd sends it: `uri` with its query. */
-static inline void client_request(struct buffer *out, const char *method, const char *uri)
+/* All of a request but the end of its input: `uri` with its query. */
+static inline void client_open_request(struct buffer *out, const char *method, const char *uri)
 {
 	struct buffer params = {0};
 	const char *query = strchr(uri, '?');
@@ -55,8 +55,14 @@ static inline void client_request(struct buffer *out, const char *method, const 
 	client_begin(out);
 	client_record(out, FCGI_PARAMS, params.data, params.length);
 	client_record(out, FCGI_PARAMS, NULL, 0);
-	client_record(out, FCGI_STDIN, NULL, 0);
 	buffer_finish(&params);
+}
+
+/* A whole request as lighttpd sends it. */
+static inline void client_request(struct buffer *out, const char *method, const char *uri)
+{
+	client_open_request(out, method, uri);
+	client_record(out, FCGI_STDIN, NULL, 0);
 }
 
 static inline int client_connect(const char *path)
@@ -71,17 +77,24 @@ static inline int client_connect(const char *path)
 	return fd;
 }
 
+/* Sends it all, and frees it. */
+static inline bool client_send(int fd, struct buffer *out)
+{
+	bool sent = send(fd, out->data, out->length, MSG_NOSIGNAL) == (ssize_t)out->length;
+	buffer_finish(out);
+	return sent;
+}
+
 /* Connects and sends the request; -1 where that fails. */
 static inline int client_ask(const char *path, const char *method, const char *uri)
 {
 	struct buffer out = {0};
 	int fd = client_connect(path);
 	client_request(&out, method, uri);
-	if (fd >= 0 && send(fd, out.data, out.length, MSG_NOSIGNAL) != (ssize_t)out.length) {
+	if (!client_send(fd, &out) && fd >= 0) {
 		close(fd);
 		fd = -1;
 	}
-	buffer_finish(&out);
 	return fd;
 }
 
@@ -136,6 +149,23 @@ static inline bool client_read_all(int fd, struct buffer *answer)
 		;
 	buffer_u8(answer, '\0');
 	return type == FCGI_END_REQUEST;
+}
+
+/*
+ * As Apache asks: the end of the input is a write of its own, and one that fails makes it a 503 of an answer that had
+ * come. True where that write is taken behind the whole answer, too.
+ */
+static inline bool client_may_end_late(const char *path, const char *uri)
+{
+	struct buffer out = {0}, answer = {0};
+	int fd = client_connect(path);
+	client_open_request(&out, "GET", uri);
+	bool taken = client_send(fd, &out) && client_read_all(fd, &answer);
+	client_record(&out, FCGI_STDIN, NULL, 0);
+	taken = client_send(fd, &out) && taken;
+	buffer_finish(&answer);
+	close(fd);
+	return taken;
 }
 
 #endif

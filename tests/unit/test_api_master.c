@@ -169,6 +169,13 @@ static void every_request_is_answered_while_workers_retire(void **state)
 	assert_true(workers >= 5 * WORKERS);
 }
 
+static void the_end_of_the_input_may_come_behind_the_answer(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		assert_true(client_may_end_late(socket_path, "/pid"));
+}
+
 static void a_killed_worker_is_replaced(void **state)
 {
 	(void)state;
@@ -353,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_request_is_answered_while_workers_retire),
+		cmocka_unit_test(the_end_of_the_input_may_come_behind_the_answer),
 		cmocka_unit_test(waiting_requests_hold_up_nobody),
 		cmocka_unit_test(a_child_tells_its_result),
 		cmocka_unit_test(a_client_that_leaves_takes_its_child_along),

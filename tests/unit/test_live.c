@@ -241,6 +241,14 @@ static void wrong_requests_get_their_status(void **state)
 	}
 }
 
+static void the_end_of_the_input_may_come_behind_the_answer(void **state)
+{
+	(void)state;
+	record(1);
+	for (int i = 0; i < 20; i++)
+		assert_true(client_may_end_late(socket_path, "/elsewhere"));
+}
+
 static void head_is_answered_without_a_body(void **state)
 {
 	(void)state;
@@ -373,6 +381,7 @@ int main(void)
 		CASE(the_last_frame_is_sent_again_when_no_other_comes),
 		CASE(more_viewers_than_places_get_503_until_one_leaves),
 		CASE(wrong_requests_get_their_status),
+		CASE(the_end_of_the_input_may_come_behind_the_answer),
 		CASE(head_is_answered_without_a_body),
 		CASE(without_a_picture_or_a_recorder_there_is_503),
 		CASE(a_picture_of_another_size_ends_the_stream),
