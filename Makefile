@@ -156,7 +156,8 @@ help:
 	@echo 'make            builds'
 	@echo 'make units      builds the unit tests; make check runs everything without installing'
 	@echo 'make deps       installs what building, running and testing need'
-	@echo 'make install    [PREFIX=/usr/local] [DESTDIR=]'
+	@echo 'make install    [PREFIX=/usr/local] [DESTDIR=] [SYSTEMD=PREFIX/lib/systemd/system]'
+	@echo 'make deb        a Debian package of what is committed, in $(BUILD)/deb; make test-package installs it on a fresh Debian'
 	@echo 'make asan tsan  the tests in a build with sanitizers (build/asan, build/tsan)'
 	@echo 'make fuzz       [SECONDS=60] [TARGET=name] searches for inputs that go wrong (clang); make fuzz-replay runs the known ones'
 	@echo 'make campaign-kills campaign-ranges    [N=200] recorder and encoder killed, and clips of random ranges, so many times'
@@ -199,13 +200,19 @@ fuzz:
 		FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer FUZZ_TARGETS='$(TARGET)' fuzz-programs
 	@BUILD=$(abspath $(BUILD)/fuzz) SECONDS_EACH=$(SECONDS) tests/fuzz/run $(TARGET)
 
-SHARE = $(DESTDIR)$(PREFIX)/share/recorder
+SYSTEMD = $(PREFIX)/lib/systemd/system
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)
-	install $(BUILD)/recorderd/recorderd $(BUILD)/fcgi/recorder-live $(BUILD)/fcgi/recorder-api $(DESTDIR)$(PREFIX)/bin
-	cp -R www $(SHARE)/
-	install -m 644 README.md recorder.ini.example $(SHARE)
-	deploy/web-config bin='"$(PREFIX)/bin"' www='"$(PREFIX)/share/recorder/www"' >$(SHARE)/lighttpd.conf.example
+	@BUILD=$(BUILD) PREFIX=$(PREFIX) SYSTEMD=$(SYSTEMD) DESTDIR=$(DESTDIR) deploy/install
+
+# Of what is committed, in a folder of its own: $(BUILD)/deb.
+deb:
+	@deploy/install-packages deb
+	@BUILD=$(BUILD) deploy/build-deb
+
+# The package on a Debian that was just made (root, some minutes); make test has a short form of it.
+test-package:
+	@deploy/install-packages test
+	@BUILD=$(BUILD) FRESH=1 prove --verbose --exec '' tests/install/test_package
 
 # Long searches for what goes wrong; make test has a short form of each.
 N = 200
@@ -226,6 +233,6 @@ campaign-power: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all units syntax test-tools test-camera campaign-power bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges soak clean
+.PHONY: all deb test-package units syntax test-tools test-camera campaign-power bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges soak clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
