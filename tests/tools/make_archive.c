@@ -2,27 +2,33 @@
  * make_archive - writes an archive of any length without recording it: segments, indexes and the list of them, as the
  * recorder itself writes them, in which one second of video stands again and again.
  *
- *     make_archive [-n SEGMENTS] [-s SECONDS] [-e END] SECOND.mp4 FOLDER
+ *     make_archive [-l] [-n SEGMENTS] [-s SECONDS] [-e END] SECOND.mp4 FOLDER
  *
  * SECOND.mp4: fragments of one frame, as FFmpeg makes them, a key frame first; -s: of a segment; -e: seconds since 1970
  * at which the last segment ends (default: now). The segments follow each other without a gap.
+ *
+ * The first segment is written and finished by the recorder's own code; the others are its copies, each with its own
+ * number, time and index. -l: their media is a hard link to the first one's, so that a year fits on any disk.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "recorderd/fragment_stream.h"
 #include "recorderd/segment_repair.h"
 #include "recorderd/segment_writer.h"
+#include "shared/big_endian.h"
 #include "shared/clock.h"
 
 #define FRAMES_MAX 240u
 
 struct archive_plan {
 	long segments, seconds, end_s;
+	bool link;
 	const char *second, *folder;
 };
 
@@ -95,6 +101,22 @@ static void second_append(struct segment_writer *writer, struct second *second, 
 	}
 }
 
+static struct segment_info info_of(const struct archive_plan *plan, long number)
+{
+	int64_t length_us = plan->seconds * US_PER_S;
+	int64_t wall_us = plan->end_s * US_PER_S - (plan->segments - number) * length_us;
+
+	return (struct segment_info){
+		.segment_no = (uint64_t)number + 1,
+		.run_no = 1,
+		.first_wall_us = wall_us,
+		.last_wall_us = number > 0 ? wall_us : 0,
+		.gap_cause = number > 0 ? GAP_NONE : GAP_START,
+		.source = SOURCE_CAMERA,
+		.camera = "camera",
+	};
+}
+
 static void segment_make(int folder, struct second *second, const struct segment_info *info, long seconds,
 			 struct catalogue_entry *entry)
 {
@@ -111,37 +133,129 @@ static void segment_make(int folder, struct second *second, const struct segment
 		die("a segment could not be finished");
 }
 
+/* A finished segment in memory. */
+struct original {
+	const struct catalogue_entry *entry;
+	struct buffer media, index;
+};
+
+static void file_read(int folder, const char *name, struct buffer *out)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0 || !buffer_reserve(out, (size_t)status.st_size) ||
+	    read(fd, out->data, (size_t)status.st_size) != status.st_size)
+		die("cannot read back the first segment");
+	out->length = (size_t)status.st_size;
+	close(fd);
+}
+
+static void file_write(int folder, const char *name, const struct buffer *data)
+{
+	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0 || !write_all_at(fd, data->data, data->length, 0))
+		die("cannot write a segment");
+	close(fd);
+}
+
+static void original_read(int folder, const struct catalogue_entry *entry, struct original *out)
+{
+	char index[SEGMENT_FILE_BYTES];
+
+	*out = (struct original){.entry = entry};
+	if (!index_name(entry->file, index, sizeof(index)))
+		die("a name is too long");
+	file_read(folder, entry->file, &out->media);
+	file_read(folder, index, &out->index);
+}
+
+/* Moves the records in memory to the time and the number of another segment. */
+static void index_move(struct buffer *index, const struct segment_info *info)
+{
+	struct index_header header;
+	struct index_record record;
+
+	memcpy(&header, index->data, sizeof(header));
+	int64_t later_us = info->first_wall_us - header.first_wall_us;
+	header.segment_no = info->segment_no;
+	header.first_wall_us = info->first_wall_us;
+	index_header_seal(&header);
+	memcpy(index->data, &header, sizeof(header));
+	for (size_t at = sizeof(header); at < index->length; at += sizeof(record)) {
+		memcpy(&record, index->data + at, sizeof(record));
+		record.wall_us += later_us;
+		index_record_seal(&record, info->segment_no);
+		memcpy(index->data + at, &record, sizeof(record));
+	}
+}
+
+/* Puts the info box, which stands right behind the ftyp, in place of the one there. */
+static void media_move(struct buffer *media, const struct segment_info *info)
+{
+	struct buffer box = {0};
+	size_t at = be32_get(media->data);
+
+	segment_info_encode(info, &box);
+	if (box.failed || at > media->length || box.length > media->length - at)
+		die("the first segment has no room for its information");
+	memcpy(media->data + at, box.data, box.length);
+	buffer_finish(&box);
+}
+
+static void segment_copy(int folder, struct original *original, const struct segment_info *info, bool link,
+			 struct catalogue_entry *entry)
+{
+	char index[SEGMENT_FILE_BYTES];
+
+	*entry = *original->entry;
+	entry->segment_no = info->segment_no;
+	entry->start_wall_us = entry->last_wall_us = info->first_wall_us;
+	entry->end_wall_us = info->first_wall_us + (original->entry->end_wall_us - original->entry->start_wall_us);
+	entry->gap_cause = (uint8_t)info->gap_cause;
+	segment_file_name(info->first_wall_us, 1, entry->file);
+	if (faccessat(folder, entry->file, F_OK, 0) == 0) /* the hour that comes twice in autumn */
+		segment_file_name(info->first_wall_us, 2, entry->file);
+	if (!index_name(entry->file, index, sizeof(index)))
+		die("a name is too long");
+	index_move(&original->index, info);
+	file_write(folder, index, &original->index);
+	media_move(&original->media, info);
+	if (!link)
+		file_write(folder, entry->file, &original->media);
+	else if (linkat(folder, original->entry->file, folder, entry->file, 0) != 0)
+		die("cannot link a segment");
+}
+
 static void archive_make(const struct archive_plan *plan, struct second *second)
 {
 	struct catalogue_entry *entries = calloc((size_t)plan->segments, sizeof(*entries));
 	int folder = open(plan->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int64_t length_us = plan->seconds * US_PER_S, wall_us = plan->end_s * US_PER_S - plan->segments * length_us;
+	struct segment_info info = info_of(plan, 0);
+	struct original original;
 	struct reason why;
 
 	if (!entries || folder < 0)
 		die("cannot open the folder");
-	for (long i = 0; i < plan->segments; i++, wall_us += length_us) {
-		struct segment_info info = {
-			.segment_no = (uint64_t)i + 1,
-			.run_no = 1,
-			.first_wall_us = wall_us,
-			.last_wall_us = i > 0 ? wall_us : 0,
-			.gap_cause = i > 0 ? GAP_NONE : GAP_START,
-			.source = SOURCE_CAMERA,
-			.camera = "camera",
-		};
-		segment_make(folder, second, &info, plan->seconds, &entries[i]);
+	segment_make(folder, second, &info, plan->seconds, &entries[0]);
+	original_read(folder, &entries[0], &original);
+	for (long i = 1; i < plan->segments; i++) {
+		info = info_of(plan, i);
+		segment_copy(folder, &original, &info, plan->link, &entries[i]);
 	}
 	if (!catalogue_write(folder, 1, entries, (size_t)plan->segments, true, &why) ||
 	    !catalogue_write_json(folder, entries, (size_t)plan->segments, "camera", &why))
 		die(why.text);
+	buffer_finish(&original.media);
+	buffer_finish(&original.index);
 	close(folder);
 	free(entries);
 }
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: make_archive [-n SEGMENTS] [-s SECONDS] [-e END] SECOND.mp4 FOLDER\n");
+	fprintf(stderr, "usage: make_archive [-l] [-n SEGMENTS] [-s SECONDS] [-e END] SECOND.mp4 FOLDER\n");
 	exit(2);
 }
 
@@ -151,8 +265,11 @@ int main(int argc, char **argv)
 	struct second second = {0};
 	int option;
 
-	while ((option = getopt(argc, argv, "n:s:e:")) != -1) {
+	while ((option = getopt(argc, argv, "ln:s:e:")) != -1) {
 		switch (option) {
+		case 'l':
+			plan.link = true;
+			break;
 		case 'n':
 			plan.segments = atol(optarg);
 			break;
