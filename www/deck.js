@@ -29,6 +29,15 @@ export class Deck {
     this.video = video;
   }
 
+  /*
+   * To eyes and screen readers. The one behind is see-through and not hidden: Firefox takes the decoder of a hidden video away, and
+   * when it is seen again goes on from where that one happens to be, paused or not.
+   */
+  setFront(front) {
+    this.video.classList.toggle("front", front);
+    this.video.setAttribute("aria-hidden", !front);
+  }
+
   covers(ms, speed) {
     return this.piece !== null && this.piece.speed === speed && ms >= this.piece.start && ms < this.piece.to;
   }

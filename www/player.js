@@ -116,8 +116,8 @@ export class Player {
 
   #swap() {
     [this.#front, this.#back] = [this.#back, this.#front];
-    this.#front.video.classList.add("front");
-    this.#back.video.classList.remove("front");
+    this.#front.setFront(true);
+    this.#back.setFront(false);
     this.#back.clear();
     this.#next = null;
   }

@@ -90,5 +90,5 @@ const failed = await runTests([
     const times = Float64Array.from([0, 0.1, 0.3, 0.4]);
     assert.deepEqual([0, 0.05, 0.1, 0.29, 0.35, 9].map((at) => frameAt(times, at)), [0, 0, 1, 1, 2, 2]);
   }],
-], "node", async () => {});
+], async () => {});
 process.exitCode = failed ? 1 : 0;
