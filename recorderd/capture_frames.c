@@ -28,8 +28,20 @@ static void choose_stretch(struct capture *capture, const struct source_frame *f
 	} else if (frame->width != capture->width || frame->height != capture->height) {
 		begin_stretch(capture, GAP_FORMAT);
 	}
-	capture->width = frame->width;
-	capture->height = frame->height;
+	capture->status.width = capture->width = frame->width; /* whatever was agreed */
+	capture->status.height = capture->height = frame->height;
+}
+
+static void count_damaged(void *context, const char *what)
+{
+	struct capture *capture = context;
+	mono_t now = mono_now();
+
+	capture->status.damaged++;
+	if (now.us - capture->damage_logged.us < DAMAGE_LOG_US)
+		return;
+	capture->damage_logged = now;
+	log_warn("camera", "a frame was refused: %s (%llu so far)", what, (unsigned long long)capture->status.damaged);
 }
 
 static void take_frame(void *context, const struct source_frame *frame)
@@ -48,7 +60,7 @@ static void take_frame(void *context, const struct source_frame *frame)
 		.height = frame->height,
 	};
 	if (!ring_writer_put(capture->parts.ring, &meta, frame->parts, frame->count)) {
-		capture->status.damaged++;
+		count_damaged(capture, "too large for the memory that it would stand in");
 		return;
 	}
 	capture->last_frame = mono_now();
@@ -64,18 +76,6 @@ static void count_lost(void *context, uint32_t frames)
 	struct capture *capture = context;
 
 	capture->status.lost += frames;
-}
-
-static void count_damaged(void *context, const char *what)
-{
-	struct capture *capture = context;
-	mono_t now = mono_now();
-
-	capture->status.damaged++;
-	if (now.us - capture->damage_logged.us < DAMAGE_LOG_US)
-		return;
-	capture->damage_logged = now;
-	log_warn("camera", "a frame was refused: %s (%llu so far)", what, (unsigned long long)capture->status.damaged);
 }
 
 struct source_sink capture_sink(struct capture *capture)

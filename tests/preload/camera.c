@@ -140,7 +140,7 @@ struct camera *camera_find(const char *path)
 		if (strcmp(path, cameras[i].path) == 0)
 			return &cameras[i];
 		for (size_t link = 0; link < cameras[i].link_count; link++)
-			if (strcmp(path, cameras[i].links[link]) == 0)
+			if (strcmp(path, cameras[i].links[link]) == 0 && !camera_fault(&cameras[i], CONTROL_LINKS_LATE))
 				return &cameras[i];
 	}
 	return NULL;

@@ -31,12 +31,18 @@ enum control_fault {
 	CONTROL_STREAMON_ERRNO = 14,
 	CONTROL_QBUF_ERRNO = 15,
 	CONTROL_DQBUF_ERRNO = 16,
-	CONTROL_CLOCK_REALTIME = 17, /* 1: time stamps of the wall clock, not flagged as monotonic */
-	CONTROL_STAMP_BACK_MS = 18,  /* time stamps lie so far in the past */
-	CONTROL_SLOW = 19,           /* N: each N-th frame only, as in the dark; the sequence has no gaps */
-	CONTROL_MAX_BUFFERS = 20,    /* the driver gives no more; 0: 8 */
-	CONTROL_METADATA = 21,       /* 1: device_caps of a metadata node */
-	CONTROL_JITTER = 22,         /* each frame comes late by another part of its time, up to so many percent */
+	CONTROL_CLOCK_REALTIME = 17,  /* 1: time stamps of the wall clock, not flagged as monotonic */
+	CONTROL_STAMP_BACK_MS = 18,   /* time stamps lie so far in the past */
+	CONTROL_SLOW = 19,            /* N: each N-th frame only, as in the dark; the sequence has no gaps */
+	CONTROL_MAX_BUFFERS = 20,     /* the driver gives no more; 0: 8 */
+	CONTROL_METADATA = 21,        /* 1: device_caps of a metadata node */
+	CONTROL_JITTER = 22,          /* each frame comes late by another part of its time, up to so many percent */
+	CONTROL_BUFFER_MB = 23,       /* buffers of at least so many MiB */
+	CONTROL_HUGE_NEXT = 24,       /* so many JPEGs fill their buffers */
+	CONTROL_SEQUENCE_FROM = 25,   /* a stream's first sequence number */
+	CONTROL_STAMP_MODULO_MS = 26, /* time stamps begin anew at 0 whenever so much has passed */
+	CONTROL_ROOM_KPIXELS = 27, /* 1000 pixels a second that the bus carries: STREAMON says ENOSPC above; 0: any */
+	CONTROL_LINKS_LATE = 28,   /* 1: its links are not made yet */
 	CONTROL_FAULTS = 64
 };
 

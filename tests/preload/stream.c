@@ -63,6 +63,14 @@ static void garbage(uint8_t *to, uint32_t bytes, uint64_t seed)
 	}
 }
 
+/* A JPEG whose picture does not end before its buffer does: what stands behind its header is no marker. */
+static void enlarge(uint8_t *data, struct slot *slot, size_t room)
+{
+	memset(data + slot->bytes - 2, 'x', room - slot->bytes);
+	memcpy(data + room - 2, "\xff\xd9", 2);
+	slot->bytes = (uint32_t)room;
+}
+
 /* What the faults make of the frame's bytes; true where it is not whole any more. */
 static bool spoil(struct camera *camera, uint8_t *data, struct slot *slot, size_t room)
 {
@@ -76,6 +84,8 @@ static bool spoil(struct camera *camera, uint8_t *data, struct slot *slot, size_
 		garbage(data, slot->bytes, slot->number);
 	else if (camera_fault_use(camera, CONTROL_EMPTY_NEXT))
 		slot->bytes = 0;
+	else if (camera_fault_use(camera, CONTROL_HUGE_NEXT))
+		enlarge(data, slot, room);
 	else {
 		if (pad > room - slot->bytes)
 			pad = (uint32_t)(room - slot->bytes);
@@ -90,6 +100,8 @@ static int64_t stamp_us(const struct camera *camera, int64_t due_us)
 {
 	int64_t at_us = due_us - (int64_t)camera_fault(camera, CONTROL_STAMP_BACK_MS) * 1000;
 
+	if (camera_fault(camera, CONTROL_STAMP_MODULO_MS))
+		return at_us % ((int64_t)camera_fault(camera, CONTROL_STAMP_MODULO_MS) * 1000);
 	return camera_fault(camera, CONTROL_CLOCK_REALTIME)
 		       ? at_us + clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC)
 		       : at_us;
@@ -167,7 +179,7 @@ static void *stream(void *context)
 	struct camera *camera = handle->camera;
 	struct v4l2_fract rate = camera->rates[handle->rate];
 	int64_t start_us = stream_now_us();
-	uint32_t sequence = 0;
+	uint32_t sequence = camera_fault(camera, CONTROL_SEQUENCE_FROM);
 
 	for (int64_t tick = 1;; tick++) {
 		uint32_t slow = camera_fault(camera, CONTROL_SLOW);

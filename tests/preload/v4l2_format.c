@@ -21,6 +21,8 @@ uint32_t v4l2_image_bytes(const struct handle *handle)
 	for (size_t i = 0; i < handle->camera->mode_count; i++)
 		if (handle->camera->modes[i].largest_bytes > bytes)
 			bytes = handle->camera->modes[i].largest_bytes;
+	if (bytes < camera_fault(handle->camera, CONTROL_BUFFER_MB) << 20)
+		bytes = camera_fault(handle->camera, CONTROL_BUFFER_MB) << 20;
 	return bytes;
 }
 
