@@ -26,7 +26,7 @@ SHARED = reason clock control timeform timeparse log config config_keys config_t
 SHARED_WRITERS = ring_pages ring_writer catalogue_writer
 
 RECORDERD = recorder control control_request options status notify service reload siblings ring_size name_lock publish loop child \
-	capture capture_frames device_watch opener source source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_buffers v4l2_controls v4l2_controls_json driver_text frame_clock \
+	capture capture_frames device_watch opener source claims source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_buffers v4l2_controls v4l2_controls_json driver_text frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
 	encoder encoder_input encoder_output encoder_command feed thinning fragment_stream storage segment_writer \
 	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair token_edit token_command
@@ -40,7 +40,7 @@ API    = api_master api_worker api_request api_slots api_child api_outflow api_v
 
 UNIT_TESTS = metrics control control_request api_controls opener ring ring_crash ring_pages fastcgi live time timeform config config_files config_change notify \
 	crc32c buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue \
-	source source_v4l2 v4l2_setup source_test raw_jpeg frame_clock api_range query api_outflow api_master \
+	source source_v4l2 v4l2_setup claims source_test raw_jpeg frame_clock api_range query api_outflow api_master \
 	clip_plan clip_build clip_lapse clip_memory clip_cache encoder encoder_faults retain thinning feed fragment_stream \
 	segment_repair archive archive_retain storage capture loop child neighbours token token_edit
 
@@ -162,6 +162,7 @@ help:
 	@echo 'make fuzz       [SECONDS=60] [TARGET=name] searches for inputs that go wrong (clang); make fuzz-replay runs the known ones'
 	@echo 'make campaign-kills campaign-ranges    [N=200] recorder and encoder killed, and clips of random ranges, so many times'
 	@echo 'make test-camera the recorder on cameras of a real kernel, and after power cuts, in a virtual machine'
+	@echo 'make campaign-replug   [N=1000] a camera unplugged and plugged in again so many times'
 	@echo 'make campaign-power    [N=20] so many power cuts while recording'
 	@echo 'make soak       [HOURS=1] viewers, clips and random faults; leaks and losses are counted at the end'
 	@echo 'make clean      removes $(BUILD)'
@@ -226,6 +227,10 @@ HOURS = 1
 soak: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_soak.py $(HOURS)
 
+campaign-replug: N = 1000
+campaign-replug: all test-tools
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_replug.py $(N)
+
 campaign-power: N = 20
 campaign-power: all
 	@BUILD=$(BUILD) CUTS=$(N) tests/camera/test_power
@@ -233,6 +238,6 @@ campaign-power: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deb test-package units syntax test-tools test-camera campaign-power bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges soak clean
+.PHONY: all deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges soak clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -345,7 +345,7 @@ struct capture *capture_create(const struct capture_parts *parts)
 	capture->deadline = (struct loop_timer){.due = deadline_due, .context = capture};
 	capture->better = (struct loop_timer){.due = look_for_better, .context = capture};
 	capture->status.since_wall_us = wall_now().us;
-	capture->opener = opener_create(parts->config, parts->excluded);
+	capture->opener = opener_create(parts->config, parts->others);
 	if (!capture->opener) {
 		free(capture);
 		return NULL;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "recorderd/loop.h"
+#include "recorderd/source.h"
 #include "shared/config.h"
 #include "shared/ring_writer.h"
 #include "shared/state.h"
@@ -19,7 +20,7 @@ struct capture_parts {
 	struct loop *loop;
 	const struct config *config;
 	struct ring_writer *ring;
-	const char *const *excluded;                 /* device paths of other cameras; NULL-terminated */
+	const struct source_others *others;          /* source_open() */
 	uint32_t first_stretch;                      /* above all that the ring holds */
 	void (*frame)(void *context);                /* a frame was put into the ring */
 	void (*opened)(void *context, unsigned fps); /* a source was opened */

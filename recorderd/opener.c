@@ -32,7 +32,7 @@ struct order_queue {
 
 struct opener {
 	struct config config; /* the thread's own */
-	const char *const *excluded;
+	const struct source_others *others;
 	int event;
 	char serving[128]; /* device of the camera that is open; the thread's own */
 	pthread_t thread;
@@ -109,7 +109,7 @@ static void carry_out(struct opener *opener, struct order *order)
 		break;
 	case ORDER_OPEN:
 		result->answer = OPENER_TRIED;
-		result->outcome = source_open(&opener->config, opener->excluded, &result->source, &result->why);
+		result->outcome = source_open(&opener->config, opener->others, &result->source, &result->why);
 		if (result->source)
 			snprintf(opener->serving, sizeof opener->serving, "%s", result->source->info.device);
 		break;
@@ -162,14 +162,14 @@ static void *opener_thread(void *context)
 	}
 }
 
-struct opener *opener_create(const struct config *config, const char *const *excluded)
+struct opener *opener_create(const struct config *config, const struct source_others *others)
 {
 	struct opener *opener = calloc(1, sizeof *opener);
 
 	if (!opener)
 		return NULL;
 	opener->config = *config;
-	opener->excluded = excluded;
+	opener->others = others;
 	opener->orders.last = &opener->orders.first;
 	opener->results.last = &opener->results.first;
 	opener->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

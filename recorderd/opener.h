@@ -13,8 +13,8 @@
 
 struct opener;
 
-/* `excluded` as in source_open(); it outlives the opener. `config` is copied. */
-struct opener *opener_create(const struct config *config, const char *const *excluded);
+/* `others` as in source_open(); they outlive the opener. `config` is copied. */
+struct opener *opener_create(const struct config *config, const struct source_others *others);
 
 /* Closes what was ordered to be closed, and ends the thread. */
 void opener_destroy(struct opener *opener);

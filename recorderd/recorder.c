@@ -278,7 +278,7 @@ static bool start_parts(struct recorder *recorder, struct reason *why)
 		.loop = recorder->loop,
 		.config = &recorder->config,
 		.ring = recorder->ring,
-		.excluded = recorder->siblings.excluded,
+		.others = &recorder->siblings.others,
 		.first_stretch = newest_stretch(recorder),
 		.frame = on_frame,
 		.opened = on_opened,

@@ -12,20 +12,26 @@ static bool is_ini(const char *name)
 	return name[0] != '.' && length > 4 && strcmp(name + length - 4, ".ini") == 0;
 }
 
+static void append(const char **list, const char *text)
+{
+	while (*list)
+		list++;
+	*list = text;
+}
+
 static void add(struct siblings *siblings, const struct config *other)
 {
-	char *device = siblings->devices[siblings->count];
+	char *device = siblings->devices[siblings->count], *ring = siblings->rings[siblings->count];
 
 	siblings->count++;
-	if (strcmp(other->camera.device, "auto") == 0 || strcmp(other->camera.device, "test") == 0)
+	if (strcmp(other->camera.device, "test") == 0)
+		return;
+	config_ring_name(other, ring);
+	append(siblings->ring_list, ring);
+	if (strcmp(other->camera.device, "auto") == 0)
 		return;
 	snprintf(device, CONFIG_DEVICE_BYTES, "%s", other->camera.device);
-	for (size_t i = 0;; i++) {
-		if (!siblings->excluded[i]) {
-			siblings->excluded[i] = device;
-			return;
-		}
-	}
+	append(siblings->device_list, device);
 }
 
 void siblings_find(const struct config *config, struct siblings *out)
@@ -38,6 +44,7 @@ void siblings_find(const struct config *config, struct siblings *out)
 	DIR *list;
 
 	memset(out, 0, sizeof *out);
+	out->others = (struct source_others){out->device_list, out->ring_list};
 	snprintf(folder, sizeof folder, "%s", config->file);
 	slash = strrchr(folder, '/');
 	if (slash)

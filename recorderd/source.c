@@ -3,15 +3,26 @@
 
 #include <string.h>
 
+#include "recorderd/claims.h"
 #include "recorderd/device_query.h"
 #include "shared/log.h"
 
-static bool is_excluded(const char *path, const char *const *excluded)
+static bool is_named(const char *path, const char *const *devices)
 {
-	for (; excluded && *excluded; excluded++)
-		if (device_same(path, *excluded))
+	for (; devices && *devices; devices++)
+		if (device_same(path, *devices))
 			return true;
 	return false;
+}
+
+static bool belongs_to(const struct source_others *others, const struct device *device, const struct config *config)
+{
+	char own_ring[64];
+
+	if (!others)
+		return false;
+	config_ring_name(config, own_ring);
+	return is_named(device->path, others->devices) || claims_forbid(device, others->rings, own_ring);
 }
 
 /* The kernel's refusals are the likeliest reason for a camera that people can see and the recorder cannot. */
@@ -27,11 +38,11 @@ static void say_nothing_there(bool others, struct reason *why)
 }
 
 /*
- * The first capture device that opens, by number; never `tried` (may be NULL) nor an excluded one. Among the failures
- * the first is told: SOURCE_NONE where there was no candidate.
+ * The first capture device that opens, by number; never `tried` (may be NULL) nor one of the others'. Among the
+ * failures the first is told: SOURCE_NONE where there was no candidate.
  */
-static enum source_open_outcome open_any(const struct config *config, const char *const *excluded, const char *tried,
-					 struct source **out, struct reason *why)
+static enum source_open_outcome open_any(const struct config *config, const struct source_others *others,
+					 const char *tried, struct source **out, struct reason *why)
 {
 	struct device devices[DEVICES_MAX];
 	size_t count = device_list(devices), candidates = 0;
@@ -41,7 +52,7 @@ static enum source_open_outcome open_any(const struct config *config, const char
 		struct reason detail = {0};
 		enum source_open_outcome outcome;
 
-		if ((tried && device_same(devices[i].path, tried)) || is_excluded(devices[i].path, excluded))
+		if ((tried && device_same(devices[i].path, tried)) || belongs_to(others, &devices[i], config))
 			continue;
 		outcome = source_v4l2_open(config, devices[i].path, out, &detail);
 		if (outcome == SOURCE_OPENED) {
@@ -72,11 +83,11 @@ static enum source_open_outcome open_test(const struct config *config, enum sour
 	return outcome;
 }
 
-static enum source_open_outcome open_auto(const struct config *config, const char *const *excluded, struct source **out,
-					  struct reason *why)
+static enum source_open_outcome open_auto(const struct config *config, const struct source_others *others,
+					  struct source **out, struct reason *why)
 {
 	struct reason first = {0};
-	enum source_open_outcome outcome = open_any(config, excluded, NULL, out, &first);
+	enum source_open_outcome outcome = open_any(config, others, NULL, out, &first);
 
 	if (outcome != SOURCE_OPENED && config->camera.fallback == FALLBACK_TEST)
 		return open_test(config, outcome, &first, out, why);
@@ -85,7 +96,7 @@ static enum source_open_outcome open_auto(const struct config *config, const cha
 }
 
 /* A camera that is there but fails is not replaced: it is tried again until it works or is gone. */
-static enum source_open_outcome open_named(const struct config *config, const char *const *excluded,
+static enum source_open_outcome open_named(const struct config *config, const struct source_others *others,
 					   struct source **out, struct reason *why)
 {
 	const char *device = config->camera.device;
@@ -97,7 +108,7 @@ static enum source_open_outcome open_named(const struct config *config, const ch
 		return outcome;
 	if (config->camera.fallback == FALLBACK_TEST)
 		return open_test(config, outcome, &first, out, why);
-	if (open_any(config, excluded, device, out, &other) == SOURCE_OPENED) {
+	if (open_any(config, others, device, out, &other) == SOURCE_OPENED) {
 		reason_set(why, "%.200s; %s serves instead", first.text, (*out)->info.device);
 		return SOURCE_OPENED;
 	}
@@ -105,8 +116,8 @@ static enum source_open_outcome open_named(const struct config *config, const ch
 	return outcome;
 }
 
-enum source_open_outcome source_open(const struct config *config, const char *const *excluded, struct source **out,
-				     struct reason *why)
+enum source_open_outcome source_open(const struct config *config, const struct source_others *others,
+				     struct source **out, struct reason *why)
 {
 	const char *device = config->camera.device;
 
@@ -115,8 +126,8 @@ enum source_open_outcome source_open(const struct config *config, const char *co
 	if (strcmp(device, "test") == 0)
 		return source_test_open(config, out, why);
 	if (strcmp(device, "auto") == 0)
-		return open_auto(config, excluded, out, why);
-	return open_named(config, excluded, out, why);
+		return open_auto(config, others, out, why);
+	return open_named(config, others, out, why);
 }
 
 void source_close(struct source *source)

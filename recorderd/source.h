@@ -68,6 +68,12 @@ struct source {
 	struct source_info info;
 };
 
+/* The other recorders of this machine. Both lists end with NULL, and may be NULL. */
+struct source_others {
+	const char *const *devices; /* that their .ini files name */
+	const char *const *rings;   /* of theirs: claims.h */
+};
+
 enum source_open_outcome {
 	SOURCE_OPENED,
 	SOURCE_NONE,   /* no such device, none free, or it is not a capture device */
@@ -77,12 +83,11 @@ enum source_open_outcome {
 
 /*
  * The device that the configuration means, or what fallback allows (device.h chooses); *out is owned by the caller.
- * `excluded` are device paths that must not be taken as a fallback (other cameras' .ini files name them);
- * NULL-terminated, may be NULL. `why` says in one sentence what was tried; also filled on success where a fallback
- * serves.
+ * What belongs to `others` (may be NULL) is never taken as a fallback. `why` says in one sentence what was tried; also
+ * filled on success where a fallback serves.
  */
-enum source_open_outcome source_open(const struct config *config, const char *const *excluded, struct source **out,
-				     struct reason *why);
+enum source_open_outcome source_open(const struct config *config, const struct source_others *others,
+				     struct source **out, struct reason *why);
 
 /* The kinds. */
 enum source_open_outcome source_v4l2_open(const struct config *config, const char *path, struct source **out,

@@ -204,12 +204,15 @@ class Rig:
     def start_recorderd(self, ini=None, log="recorderd.log"):
         with open(self.path("camera.conf"), "w", encoding="utf-8") as conf:
             conf.write("".join(camera.line + "\n" for camera in self.cameras))
-        environment = dict(self.environment, CAMERA_PRELOAD=self.path("camera.conf"),
-                           LD_PRELOAD=":".join([*sanitizer_of(program("recorderd")), self.library]))
+        environment = dict(self.environment, CAMERA_PRELOAD=self.path("camera.conf"), LD_PRELOAD=self.preloaded())
         process = self.spawn([program("recorderd"), "-c", ini or self.ini], log, environment)
         if ini is None:
             self.recorderd = process
         return process
+
+    def preloaded(self):
+        """What recorderd has to be started with to see the cameras."""
+        return ":".join([*sanitizer_of(program("recorderd")), self.library])
 
     def start_worker(self, name, config):
         """recorder-live or recorder-api, on a socket that it opens itself."""

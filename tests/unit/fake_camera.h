@@ -69,13 +69,13 @@ void source_close(struct source *source)
 	source->ops->close(source);
 }
 
-enum source_open_outcome source_open(const struct config *config, const char *const *excluded, struct source **out,
-				     struct reason *why)
+enum source_open_outcome source_open(const struct config *config, const struct source_others *others,
+				     struct source **out, struct reason *why)
 {
 	bool itself = atomic_load(&camera_is_there);
 	struct fake_source *source;
 
-	(void)excluded;
+	(void)others;
 	*out = NULL;
 	if (!itself && !atomic_load(&stand_in_serves)) {
 		reason_set(why, "there is no camera at %s", config->camera.device);

@@ -116,12 +116,17 @@ static void other_cameras_devices_are_not_ours(void **state)
 	assert_int_equal(siblings.count, 3);
 	bool two = false, four = false;
 	size_t i;
-	for (i = 0; siblings.excluded[i]; i++) {
-		two |= strcmp(siblings.excluded[i], "/dev/video2") == 0;
-		four |= strcmp(siblings.excluded[i], "/dev/video4") == 0;
+	for (i = 0; siblings.device_list[i]; i++) {
+		two |= strcmp(siblings.device_list[i], "/dev/video2") == 0;
+		four |= strcmp(siblings.device_list[i], "/dev/video4") == 0;
 	}
 	assert_int_equal(i, 2);
 	assert_true(two && four);
+	assert_ptr_equal(siblings.others.devices, siblings.device_list);
+	assert_ptr_equal(siblings.others.rings, siblings.ring_list);
+	for (i = 0; siblings.ring_list[i]; i++)
+		assert_int_equal(strncmp(siblings.ring_list[i], "/recorder.", 10), 0);
+	assert_int_equal(i, 3);
 }
 
 static void many_neighbours_fit(void **state)
@@ -141,8 +146,8 @@ static void many_neighbours_fit(void **state)
 	snprintf(config.camera.name, sizeof config.camera.name, "c0");
 	siblings_find(&config, &siblings);
 	assert_int_equal(siblings.count, SIBLINGS_MAX);
-	assert_non_null(siblings.excluded[SIBLINGS_MAX - 1]);
-	assert_null(siblings.excluded[SIBLINGS_MAX]);
+	assert_non_null(siblings.device_list[SIBLINGS_MAX - 1]);
+	assert_null(siblings.device_list[SIBLINGS_MAX]);
 }
 
 static struct config camera_of(int width, int height, int fps, double minutes, int max_mb)

@@ -20,14 +20,14 @@
 static struct reason why;
 static char served[128];
 
-static enum source_open_outcome choose(const char *device, enum config_fallback fallback, const char *const *excluded)
+static enum source_open_outcome choose(const char *device, enum config_fallback fallback, const char *const *named)
 {
 	struct config config = {.camera = {.width = 640, .height = 480, .fps = 30, .fallback = fallback}};
 	struct source *source;
 	enum source_open_outcome outcome;
 
 	snprintf(config.camera.device, sizeof(config.camera.device), "%s", device);
-	outcome = source_open(&config, excluded, &source, &why);
+	outcome = source_open(&config, &(struct source_others){.devices = named}, &source, &why);
 	snprintf(served, sizeof(served), "%s", outcome == SOURCE_OPENED ? source->info.device : "");
 	source_close(source);
 	return outcome;
@@ -53,13 +53,13 @@ static void auto_takes_the_first_free_camera(void **state)
 
 static void auto_passes_over_metadata_nodes_and_cameras_that_others_name(void **state)
 {
-	const char *const excluded[] = {"/dev/video2", NULL};
+	const char *const named[] = {"/dev/video2", NULL};
 
 	(void)state;
 	fake_camera(1)->device_caps = V4L2_CAP_META_CAPTURE | V4L2_CAP_STREAMING;
 	fake_camera(2);
 	fake_camera(3);
-	assert_int_equal(choose("auto", FALLBACK_ANY, excluded), SOURCE_OPENED);
+	assert_int_equal(choose("auto", FALLBACK_ANY, named), SOURCE_OPENED);
 	assert_string_equal(served, "/dev/video3");
 }
 
@@ -100,12 +100,12 @@ static void the_configured_camera_serves_where_it_can(void **state)
 
 static void a_missing_camera_is_replaced_by_one_that_nobody_names(void **state)
 {
-	const char *const excluded[] = {"/dev/video0", NULL};
+	const char *const named[] = {"/dev/video0", NULL};
 
 	(void)state;
 	fake_camera(0);
 	fake_camera(1);
-	assert_int_equal(choose("/dev/video3", FALLBACK_ANY, excluded), SOURCE_OPENED);
+	assert_int_equal(choose("/dev/video3", FALLBACK_ANY, named), SOURCE_OPENED);
 	assert_string_equal(served, "/dev/video1");
 	assert_non_null(strstr(why.text, "/dev/video3"));
 	assert_non_null(strstr(why.text, "/dev/video1 serves instead"));
