@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Real answers are what docs/openapi.yaml says."""
+import json
+import os
+import shutil
+import subprocess
+
+from rig import PROJECT, Skipped, main, wait_for
+
+CHECK = os.path.join(PROJECT, "tests", "openapi", "check.mjs")
+
+# Good ones, and wrong ones of each kind.
+REQUESTS = [
+    ("GET", "/camera_info"), ("GET", "/camera_info?camera=none"), ("GET", "/health"), ("GET", "/metrics"),
+    ("GET", "/recordings"), ("GET", "/recordings?limit=0"), ("GET", "/recordings/{segment}"), ("GET", "/recordings/{segment}/init.mp4"),
+    ("GET", "/recordings/recording_19700101_000000.mp4"), ("GET", "/timeline?from=-1h&to=now"), ("GET", "/timeline?from=now&to=-1h"),
+    ("GET", "/footage?from=-4s&to=-2s"), ("GET", "/footage?from=-4s&duration=2s&speed=2"), ("GET", "/footage?from=-4s&to=now"),
+    ("GET", "/footage"), ("GET", "/footage?from=x"), ("GET", "/footage?from=-3h&to=-2h"), ("GET", "/footage?from=-9d&to=-2d"),
+    ("GET", "/playlist.m3u8?from=-5s&to=-1s"), ("GET", "/playlist.m3u8?from=x"), ("GET", "/snapshot"), ("GET", "/snapshot?at=-3s&width=64"),
+    ("GET", "/snapshot?at=-3h"), ("POST", "/clips?from=-4s&to=-2s&name=door"), ("POST", "/clips?from=-4s&to=-2s&name=door"), ("GET", "/clips"),
+    ("GET", "/clips/door.mp4"), ("DELETE", "/clips/door.mp4"), ("DELETE", "/clips/door.mp4"), ("POST", "/control?recording=off"),
+    ("POST", "/control?recording=on"), ("POST", "/control?control=brightness&value=3"), ("POST", "/control?control=none&value=3"),
+    ("POST", "/control"), ("GET", "/?fps=nonsense"),
+]
+NO_BODY = ("video/", "image/", "text/")
+
+
+def ask(rig, method, path):
+    answer = rig.get(path, method, body=b"" if method == "POST" else None)
+    kind = answer.headers.get("Content-Type", "")
+    return {"method": method, "path": path, "status": answer.status, "headers": {name.lower(): value for name, value in answer.headers.items()},
+            "body": "" if kind.startswith(NO_BODY) else answer.body.decode()}
+
+
+def checked(answers):
+    if not shutil.which("node") or not os.path.isdir(os.path.join(os.path.dirname(CHECK), "node_modules")):
+        raise Skipped("no node here, or not what tests/openapi needs of npm")
+    told = subprocess.run(["node", CHECK], input="".join(json.dumps(answer) + "\n" for answer in answers), capture_output=True, text=True,
+                          check=False)
+    assert told.returncode == 0, told.stderr
+    return told.stdout.splitlines()
+
+
+def test_answers_are_what_the_document_says(rig):
+    wait_for(lambda: rig.camera.frames() and len(rig.camera.frames()) > 200, 20, "some seconds of footage")
+    rig.camera.fault("unplugged")
+    wait_for(lambda: rig.get("/health").status == 503, 10, "/health says that the camera is away")
+    answers = [ask(rig, "GET", "/health"), ask(rig, "GET", "/camera_info")]
+    rig.camera.fault("unplugged", 0)
+    wait_for(lambda: rig.get("/health").status == 200, 20, "the camera is back")
+    before = len(rig.camera.frames())
+    wait_for(lambda: len(rig.camera.frames()) > before + 180, 20, "some seconds more")
+    segment = rig.get("/recordings").json()[-1]["file"]
+    answers += [ask(rig, method, path.format(segment=segment)) for method, path in REQUESTS]
+    lines = checked(answers)
+    assert len(lines) == len(answers) + 1
+    assert all(line.startswith("good") for line in lines), "\n".join(line for line in lines if not line.startswith("good"))
+
+
+def test_a_wrong_answer_is_noticed(rig):
+    answer = ask(rig, "GET", "/recordings")
+    listed = json.loads(answer["body"])
+    listed[0]["size"] = str(listed[0]["size"])
+    lines = checked([dict(answer, body=json.dumps(listed)), dict(answer, status=299), dict(answer, path="/nothing")])
+    assert [line.split()[0] for line in lines] == ["good", "bad", "bad", "bad"], lines
+
+
+if __name__ == "__main__":
+    main(globals(), settings={"http": {"allow_control": "yes"}})
