@@ -104,7 +104,9 @@ static enum segment_outcome find_media_end(int fd, uint64_t media_box_bytes, str
 	bool open = out->form == SEGMENT_OPEN;
 	out->form = SEGMENT_OPEN;
 	out->media_end = file_bytes;
-	if (open || __builtin_add_overflow(out->free_at, media_box_bytes, &end) || end >= file_bytes)
+	if (open || __builtin_add_overflow(out->free_at, media_box_bytes, &end))
+		return SEGMENT_GOOD;
+	if (end < out->fragments_at || end >= file_bytes)
 		return SEGMENT_GOOD;
 
 	ssize_t got = read_at(fd, header, sizeof(header), end);
