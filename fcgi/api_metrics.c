@@ -160,7 +160,7 @@ static void append_answers(const struct api_slots *slots, struct buffer *out)
 {
 	metric_begin(out, "recorder_api_answers_total", "counter", "Answers of the API, by the class of their status.");
 	for (int class = 2; class <= 5; class ++) {
-		char label[16];
+		char label[32];
 
 		snprintf(label, sizeof(label), "code=\"%dxx\"", class);
 		metric_count(out, "recorder_api_answers_total", label, atomic_load(&slots->answers[class]));
