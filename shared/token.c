@@ -226,7 +226,7 @@ static bool line_parse(char *line, struct token *out)
 	char *hash = next_word(&rest), *scopes = next_word(&rest), *expires = next_word(&rest);
 	if (!expires || next_word(&rest))
 		return false;
-	snprintf(out->name, sizeof(out->name), "%s", line);
+	memcpy(out->name, line, strlen(line) + 1);
 	return hex_parse(hash, out->hash) && token_scopes_parse(scopes, &out->scopes) &&
 	       expiry_parse(expires, &out->expires);
 }
