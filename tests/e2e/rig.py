@@ -157,6 +157,7 @@ class Rig:
         self.recorderd = self.web = None
         self.server_name = os.environ.get("WEB_SERVER", "lighttpd")
         self.workers = []  # where the web server does not start them itself
+        self.tls = None    # an SSLContext, where the server's TLS is switched on
         self.port = None
         self.environment = dict(os.environ)
         # Neither LD_PRELOAD nor lighttpd's bin-path takes a path with a space in it.
@@ -232,8 +233,18 @@ class Rig:
         self.web = self.spawn(server.command(config), f"{self.server_name}.log", search)
         wait_for(self.web_answers, 10, f"{self.server_name} accepts connections")
 
+    def stop_web(self):
+        web, self.web = self.web, None
+        self.stop_process(web)
+        while self.workers:
+            self.stop_process(self.workers.pop())
+
+    def connect(self, timeout=10):
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout)
+        return self.tls.wrap_socket(plain) if self.tls else plain
+
     def web_answers(self):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+        with contextlib.suppress(OSError), self.connect(1):
             return True
         return False
 
@@ -273,10 +284,7 @@ class Rig:
         return self.stop_process(process, sent)
 
     def stop(self):
-        web, self.web = self.web, None
-        self.stop_process(web)
-        while self.workers:
-            self.stop_process(self.workers.pop())
+        self.stop_web()
         return self.stop_recorderd()
 
     def children(self, name):
@@ -296,6 +304,7 @@ class Rig:
     def get(self, path, method="GET", headers=None, body=None, timeout=20):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
+            connection.sock = self.connect(timeout)
             connection.request(method, path, body=body, headers=headers or {})
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())

@@ -1,5 +1,4 @@
 """A viewer of the live stream, part by part."""
-import socket
 
 from rig import jpeg_number, jpegs_by_hash
 
@@ -9,9 +8,10 @@ NUMBERS = jpegs_by_hash()
 class Viewer:
     """Reads parts of a multipart/x-mixed-replace answer from its socket."""
 
-    def __init__(self, rig, path="/"):
-        self.socket = socket.create_connection(("127.0.0.1", rig.port), 10)
-        self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+    def __init__(self, rig, path="/", headers=""):
+        """headers: lines that end in CRLF."""
+        self.socket = rig.connect()
+        self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n".encode())
         self.stream = self.socket.makefile("rb")
         self.status = int(self.stream.readline().split()[1])
         self.headers = self.read_headers()

@@ -38,6 +38,10 @@ class Server:
     def installed(cls):
         return shutil.which(cls.program, path=SEARCH)
 
+    @classmethod
+    def has_tls(cls):
+        return True
+
     def chosen(self, text):
         for part in self.parts:
             text = uncommented(text, part)
@@ -77,6 +81,10 @@ class Server:
 
 class Lighttpd(Server):
     program, example, starts_workers = "lighttpd", "lighttpd.conf.example", True
+
+    @classmethod
+    def has_tls(cls):
+        return os.path.exists("/usr/lib/lighttpd/mod_openssl.so")
 
     def command(self, config):
         own = {"port": str(self.rig.port), "bind": '"127.0.0.1"', "bin": f'"{self.rig.folder}"', "run": f'"{self.rig.folder}"',
@@ -137,7 +145,10 @@ http {{
 
     def command(self, config):
         self.open_to_user()
-        self.write("site.conf", self.localized(self.read_example()))
+        site = self.read_example()
+        if "TLS" in self.parts:
+            site = site.replace("\tlisten 127.0.0.1:5000;\n", "")  # as the example says
+        self.write("site.conf", self.localized(site))
         user = f"user {USER};" if os.geteuid() == 0 else ""
         return ["nginx", "-c", self.write("nginx.conf", self.AROUND.format(folder=self.rig.folder, user=user))]
 
