@@ -16,12 +16,11 @@
 #include "fcgi/who_may.h"
 #include "shared/log.h"
 
-#define EVENTS_MAX   256
-#define ACCEPTS_MAX  64 /* in one go; then it is the viewers' turn */
-#define TICK_US      (US_PER_S / 4)
-#define CHECK_TICKS  4 /* the recorders are looked after once a second */
-#define ASKING_US    (5 * US_PER_S)
-#define SNDBUF_BYTES 24576 /* more, and lighttpd pushes frames through temporary files */
+#define EVENTS_MAX  256
+#define ACCEPTS_MAX 64 /* in one go; then it is the viewers' turn */
+#define TICK_US     (US_PER_S / 4)
+#define CHECK_TICKS 4 /* the recorders are looked after once a second */
+#define ASKING_US   (5 * US_PER_S)
 
 enum watched_kind { WATCHED_LISTENER, WATCHED_STOP, WATCHED_FEED, WATCHED_PEER };
 
@@ -113,7 +112,7 @@ static void add_peer(struct live *live, int fd)
 static void accept_peers(struct live *live)
 {
 	for (int i = 0; i < ACCEPTS_MAX; i++) {
-		int fd = fastcgi_take(live->setup->listen_fd, SNDBUF_BYTES);
+		int fd = fastcgi_take(live->setup->listen_fd, LIVE_SNDBUF_BYTES);
 		if (fd >= 0) {
 			add_peer(live, fd);
 			continue;

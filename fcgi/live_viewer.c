@@ -7,7 +7,6 @@
 
 #include "fcgi/live_answer.h"
 
-#define PIECES_MAX      32
 #define REPEAT_FIRST_US (US_PER_S / 2)
 #define REPEAT_US       US_PER_S
 #define STUCK_US        (60 * US_PER_S) /* takes no byte for so long: its place is given to another one */
@@ -47,38 +46,26 @@ static void count_skipped(const struct live_viewer *viewer)
 }
 
 /*
- * Writes until the picture is out or the socket is full. Less taken than offered means full: room made after that is an
- * edge for epoll, so nobody has to ask once more. The bytes come from the ring, so they are good only if they still are
- * afterwards.
+ * Offers the rest of one record, and no more until the server has taken that (the socket becomes writable): so it never
+ * holds more of this viewer's than a record, and the picture after it is chosen as late as can be.
  */
-static enum live_viewer_state send_picture(struct live_viewer *viewer)
+static enum live_viewer_state send_record(struct live_viewer *viewer)
 {
 	struct live_picture *picture = viewer->picture;
-	while (viewer->sent < picture->wire_bytes) {
-		struct iovec pieces[PIECES_MAX];
-		struct msghdr message = {.msg_iov = pieces};
-		if (!live_picture_keep(picture))
-			return VIEWER_LEAVES;
-		message.msg_iovlen = live_picture_gather(picture, viewer->sent, pieces, PIECES_MAX);
-		size_t offered = 0;
-		for (size_t i = 0; i < message.msg_iovlen; i++)
-			offered += pieces[i].iov_len;
-		ssize_t taken = sendmsg(viewer->request->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (taken < 0 && errno == EINTR)
-			continue;
-		if (taken < 0)
-			return errno == EAGAIN ? VIEWER_STAYS : VIEWER_LEAVES;
-		if (!live_picture_good(picture))
-			return VIEWER_LEAVES;
-		viewer->sent += (size_t)taken;
-		atomic_fetch_add_explicit(&viewer->feed->account.books->bytes, (uint64_t)taken, memory_order_relaxed);
-		viewer->progress_us = mono_now().us;
-		if ((size_t)taken < offered)
-			return VIEWER_STAYS;
+	if (!live_picture_keep(picture))
+		return VIEWER_LEAVES;
+	ssize_t taken = live_picture_send(picture, viewer->request->fd, viewer->sent);
+	viewer->waits = true;
+	if (taken < 0)
+		return errno == EAGAIN ? VIEWER_STAYS : VIEWER_LEAVES;
+	viewer->sent += (size_t)taken;
+	atomic_fetch_add_explicit(&viewer->feed->account.books->bytes, (uint64_t)taken, memory_order_relaxed);
+	viewer->progress_us = mono_now().us;
+	if (viewer->sent == picture->wire_bytes) {
+		count_picture(viewer);
+		viewer->picture = NULL;
+		live_picture_release(picture);
 	}
-	count_picture(viewer);
-	viewer->picture = NULL;
-	live_picture_release(picture);
 	return VIEWER_STAYS;
 }
 
@@ -106,6 +93,7 @@ static void begin_picture(struct live_viewer *viewer, int64_t now_us)
 	count_skipped(viewer);
 	viewer->serial = feed->serial;
 	viewer->picture = live_picture_hold(feed->newest);
+	live_picture_begin(viewer->picture);
 	viewer->sent = 0;
 	viewer->started_us = viewer->progress_us = now_us;
 }
@@ -119,38 +107,33 @@ static bool stream_is_over(const struct live_viewer *viewer)
 
 enum live_viewer_state live_viewer_offer(struct live_viewer *viewer)
 {
-	while (!viewer->picture) {
-		if (stream_is_over(viewer))
-			return VIEWER_LEAVES;
-		int64_t now_us = mono_now().us;
-		if (!wants_new(viewer, now_us) && !wants_repeat(viewer, now_us))
-			break;
-		begin_picture(viewer, now_us);
-		if (send_picture(viewer) == VIEWER_LEAVES)
-			return VIEWER_LEAVES;
-		live_feed_update(viewer->feed);
-	}
-	return VIEWER_STAYS;
+	if (viewer->picture || viewer->waits)
+		return VIEWER_STAYS;
+	if (stream_is_over(viewer))
+		return VIEWER_LEAVES;
+	int64_t now_us = mono_now().us;
+	if (!wants_new(viewer, now_us) && !wants_repeat(viewer, now_us))
+		return VIEWER_STAYS;
+	begin_picture(viewer, now_us);
+	return send_record(viewer);
 }
 
 enum live_viewer_state live_viewer_writable(struct live_viewer *viewer)
 {
-	if (!viewer->picture)
-		return VIEWER_STAYS;
-	if (send_picture(viewer) == VIEWER_LEAVES)
-		return VIEWER_LEAVES;
+	viewer->waits = false;
 	if (viewer->picture)
-		return VIEWER_STAYS;
+		return send_record(viewer);
 	live_feed_update(viewer->feed);
 	return live_viewer_offer(viewer);
 }
 
 enum live_viewer_state live_viewer_tick(struct live_viewer *viewer)
 {
-	if (!viewer->picture)
+	if (!viewer->picture && !viewer->waits)
 		return live_viewer_offer(viewer);
-	bool stuck = mono_now().us - viewer->progress_us >= STUCK_US;
-	return !stuck && live_picture_keep(viewer->picture) ? VIEWER_STAYS : VIEWER_LEAVES;
+	if (mono_now().us - viewer->progress_us >= STUCK_US)
+		return VIEWER_LEAVES;
+	return !viewer->picture || live_picture_keep(viewer->picture) ? VIEWER_STAYS : VIEWER_LEAVES;
 }
 
 struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_request *request,

@@ -29,6 +29,7 @@ struct live_viewer {
 	int64_t progress_us;          /* when the socket took something last */
 	struct live_picture *picture; /* being sent; NULL: idle */
 	size_t sent;
+	bool waits;       /* the server has not taken yet what the socket holds */
 	uint64_t serial;  /* of the last picture begun */
 	unsigned repeats; /* of it */
 	uint16_t width, height;
@@ -44,7 +45,7 @@ struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_requ
 /* Closes the connection, frees. At a place between two parts the stream is ended as FastCGI wants it. */
 void live_viewer_close(struct live_viewer *viewer);
 
-/* The socket takes bytes again. */
+/* The socket is empty, or nearly: the server has taken what was sent. */
 enum live_viewer_state live_viewer_writable(struct live_viewer *viewer);
 
 /* There may be a newer picture. */
