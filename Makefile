@@ -11,6 +11,11 @@ endif
 
 CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -pthread -MMD -MP -fno-strict-aliasing \
 	-Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Werror $(OPT) $(CFLAGS)
+# Without libseccomp the workers are locked up by Landlock alone.
+SECCOMP := $(shell pkg-config --libs libseccomp 2>/dev/null)
+ifneq ($(SECCOMP),)
+CFLAGS_ALL += -DHAVE_SECCOMP
+endif
 CFLAGS_PLAIN := $(CFLAGS_ALL)
 # V=1 shows the commands.
 Q = $(if $(V),,@echo '  $@';)
@@ -32,9 +37,9 @@ RECORDERD = recorder control control_request options status notify service reloa
 	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair token_edit token_command
 
 # Both workers
-WORKER = fastcgi fastcgi_listen fastcgi_scan problem query live_books outside token_store who_may
+WORKER = fastcgi fastcgi_listen fastcgi_scan problem query live_books outside token_store who_may lock_up lock_files lock_calls lock_folders
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
-API    = api_master api_worker api_request api_slots api_child api_outflow api_vfile api_range api_answer api_route api_camera \
+API    = api_master api_worker api_confine api_request api_slots api_child api_outflow api_vfile api_range api_answer api_route api_camera \
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics metrics_text \
 	clip_segment clip_plan clip_build clip_lapse clip_encode clip_feed clip_memory clip_nearest clip_timeline clip_still clip_keep clip_cache
 
@@ -45,7 +50,7 @@ UNIT_TESTS = metrics control control_request api_controls opener ring ring_crash
 	segment_repair archive archive_retain storage capture loop child neighbours token token_edit
 
 LIBS_SHARED = -ljson-c -liniparser -lmd
-LIBS_WORKER = -lfcgi
+LIBS_WORKER = -lfcgi $(SECCOMP)
 LIBS_RECORDERD = -ljpeg
 
 object = $(patsubst %,$(BUILD)/$(1)/%.o,$(2))
@@ -116,11 +121,11 @@ test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(BUILD)
 HD_FRAMES = $(BUILD)/tests/frames/hd.frames
 $(HD_FRAMES): $(BUILD)/tests/tools/make_frames
 	@mkdir -p $(@D)
-	$(Q)$< -s 1280x720 -b 80000 -n 1200 $@
+	$(Q)$< -c -s 1280x720 -b 80000 -n 1200 $@
 
-$(BUILD)/tests/bench/viewers: tests/bench/viewers.c
+$(BUILD)/tests/bench/viewers: $(patsubst %,tests/bench/%.c,viewers stream ages) tests/bench/stream.h tests/bench/ages.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $<
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $(filter %.c,$^)
 
 test-camera: all test-tools
 	@BUILD=$(BUILD) prove --exec '' tests/camera/test_*

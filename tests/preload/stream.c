@@ -12,6 +12,7 @@
 
 #define US_PER_S      INT64_C(1000000)
 #define LOOK_EVERY_US INT64_C(10000) /* how soon a pulled plug is seen */
+#define STAMP_WITHIN  64
 
 static int64_t clock_us(clockid_t which)
 {
@@ -26,12 +27,16 @@ int64_t stream_now_us(void)
 	return clock_us(CLOCK_MONOTONIC);
 }
 
+static int64_t wall_us_of(int64_t mono_us)
+{
+	return mono_us + clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
+}
+
 void stream_log(struct camera *camera, const char *kind, uint32_t sequence, uint64_t number, int64_t mono_us)
 {
-	int64_t wall_us = mono_us + clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
 	char line[128];
 	int length = snprintf(line, sizeof(line), "%s %u %llu %lld %lld\n", kind, sequence, (unsigned long long)number,
-			      (long long)mono_us, (long long)wall_us);
+			      (long long)mono_us, (long long)wall_us_of(mono_us));
 
 	if (camera->log >= 0 && write(camera->log, line, (size_t)length) != length)
 		fprintf(stderr, "camera.so: the log is full\n");
@@ -96,15 +101,25 @@ static bool spoil(struct camera *camera, uint8_t *data, struct slot *slot, size_
 	return true;
 }
 
+/* The comment stands behind the first segment of the file. */
+static void note_time(uint8_t *data, uint32_t bytes, int64_t mono_us)
+{
+	char *room = memmem(data, bytes < STAMP_WITHIN ? bytes : STAMP_WITHIN, FRAMES_STAMP, sizeof(FRAMES_STAMP) - 1);
+	char text[FRAMES_TIME_CHARS + 1];
+
+	if (!room)
+		return;
+	snprintf(text, sizeof(text), "%0*lld", FRAMES_TIME_CHARS, (long long)wall_us_of(mono_us));
+	memcpy(room + sizeof(FRAMES_STAMP) - 1, text, FRAMES_TIME_CHARS);
+}
+
 static int64_t stamp_us(const struct camera *camera, int64_t due_us)
 {
 	int64_t at_us = due_us - (int64_t)camera_fault(camera, CONTROL_STAMP_BACK_MS) * 1000;
 
 	if (camera_fault(camera, CONTROL_STAMP_MODULO_MS))
 		return at_us % ((int64_t)camera_fault(camera, CONTROL_STAMP_MODULO_MS) * 1000);
-	return camera_fault(camera, CONTROL_CLOCK_REALTIME)
-		       ? at_us + clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC)
-		       : at_us;
+	return camera_fault(camera, CONTROL_CLOCK_REALTIME) ? wall_us_of(at_us) : at_us;
 }
 
 static void fill(struct handle *handle, uint32_t index, uint32_t sequence, uint64_t number, int64_t due_us)
@@ -122,6 +137,8 @@ static void fill(struct handle *handle, uint32_t index, uint32_t sequence, uint6
 	slot->stamp_us = stamp_us(camera, due_us);
 	slot->flags = camera_fault(camera, CONTROL_CLOCK_REALTIME) ? 0 : V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	memcpy(data, (const uint8_t *)mode->header + entry->offset, slot->bytes);
+	if (camera_fault(camera, CONTROL_STAMP))
+		note_time(data, slot->bytes, due_us);
 	if (spoil(camera, data, slot, handle->slot_bytes))
 		slot->kind = "broken";
 	if (camera_fault_use(camera, CONTROL_ERROR_NEXT)) {

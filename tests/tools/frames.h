@@ -13,6 +13,12 @@
 
 #include <stdint.h>
 
+/* A comment of a JPEG, near its beginning, in which the preloaded camera notes when it took the frame (CONTROL_STAMP).
+ */
+#define FRAMES_STAMP      "taken_us="
+#define FRAMES_NO_TIME    "0000000000000000"
+#define FRAMES_TIME_CHARS 16
+
 #define FRAMES_MAGIC UINT64_C(0x314d415246524353) /* "SCRFRAM1" */
 
 struct frames_header {

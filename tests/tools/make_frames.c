@@ -2,9 +2,10 @@
  * make_frames - writes a file of numbered frames (frames.h) such as a camera sends: 4:2:2, JPEG or raw YUYV, a texture
  * that moves, and the number of the frame in large squares.
  *
- *     make_frames [-f mjpg|yuyv] [-s WIDTHxHEIGHT] [-n COUNT] [-b BYTES] [-t] OUTPUT
+ *     make_frames [-f mjpg|yuyv] [-s WIDTHxHEIGHT] [-n COUNT] [-b BYTES] [-t] [-c] OUTPUT
  *
  * -b: about so many bytes a JPEG (the quality is searched for). -t: leave out the Huffman tables, as many cameras do.
+ * -c: a comment in each JPEG, with room for the time at which a camera takes it (FRAMES_STAMP).
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -30,7 +31,7 @@ struct picture {
 struct options {
 	unsigned width, height, count;
 	size_t jpeg_bytes;
-	bool raw, no_tables;
+	bool raw, no_tables, comment;
 	const char *output;
 };
 
@@ -131,7 +132,7 @@ static void jpeg_setup(struct jpeg_compress_struct *jpeg, const struct picture *
 }
 
 /* One JPEG in memory that the caller frees. */
-static unsigned char *encode(const struct picture *p, int quality, bool no_tables, unsigned long *length)
+static unsigned char *encode(const struct picture *p, const struct options *options, int quality, unsigned long *length)
 {
 	struct jpeg_compress_struct jpeg;
 	struct jpeg_error_mgr errors;
@@ -143,8 +144,11 @@ static unsigned char *encode(const struct picture *p, int quality, bool no_table
 	jpeg_create_compress(&jpeg);
 	*length = 0;
 	jpeg_mem_dest(&jpeg, &out, length);
-	jpeg_setup(&jpeg, p, quality, no_tables);
-	jpeg_start_compress(&jpeg, no_tables ? FALSE : TRUE);
+	jpeg_setup(&jpeg, p, quality, options->no_tables);
+	jpeg_start_compress(&jpeg, options->no_tables ? FALSE : TRUE);
+	if (options->comment)
+		jpeg_write_marker(&jpeg, JPEG_COM, (const JOCTET *)FRAMES_STAMP FRAMES_NO_TIME,
+				  sizeof(FRAMES_STAMP FRAMES_NO_TIME) - 1);
 	while (jpeg.next_scanline < jpeg.image_height) {
 		for (unsigned i = 0; i < 8; i++) {
 			size_t y = jpeg.next_scanline + i;
@@ -160,8 +164,8 @@ static unsigned char *encode(const struct picture *p, int quality, bool no_table
 	return out;
 }
 
-/* The quality that comes nearest to `wanted` bytes from below. */
-static int quality_for(struct picture *p, size_t wanted)
+/* The quality that comes nearest to the wanted bytes from below. */
+static int quality_for(struct picture *p, const struct options *options)
 {
 	int low = 5, high = 98;
 
@@ -170,8 +174,8 @@ static int quality_for(struct picture *p, size_t wanted)
 		int middle = (low + high + 1) / 2;
 		unsigned long length;
 
-		free(encode(p, middle, false, &length));
-		if (length <= wanted)
+		free(encode(p, options, middle, &length));
+		if (length <= options->jpeg_bytes)
 			low = middle;
 		else
 			high = middle - 1;
@@ -202,7 +206,7 @@ static void write_frames(const struct options *options, struct picture *p, FILE 
 				       options->raw ? V4L2_PIX_FMT_YUYV : V4L2_PIX_FMT_MJPEG, options->count};
 	struct frames_entry *entries = allocate(options->count * sizeof(*entries));
 	uint64_t at = sizeof(header) + options->count * sizeof(*entries);
-	int quality = options->raw ? 0 : quality_for(p, options->jpeg_bytes);
+	int quality = options->raw ? 0 : quality_for(p, options);
 
 	fseek(file, (long)at, SEEK_SET);
 	for (uint32_t number = 0; number < options->count; number++) {
@@ -210,7 +214,7 @@ static void write_frames(const struct options *options, struct picture *p, FILE 
 		uint8_t *data;
 
 		draw(p, number);
-		data = options->raw ? interleave(p, &length) : encode(p, quality, options->no_tables, &length);
+		data = options->raw ? interleave(p, &length) : encode(p, options, quality, &length);
 		entries[number] = (struct frames_entry){at, length};
 		at += length;
 		if (fwrite(data, 1, length, file) != length)
@@ -229,7 +233,7 @@ static bool parse(int argc, char **argv, struct options *out)
 	int option;
 
 	*out = (struct options){.width = 320, .height = 180, .count = 1200, .jpeg_bytes = 8000};
-	while ((option = getopt(argc, argv, "f:s:n:b:t")) != -1) {
+	while ((option = getopt(argc, argv, "f:s:n:b:tc")) != -1) {
 		if (option == 'f')
 			out->raw = strcmp(optarg, "yuyv") == 0;
 		else if (option == 's' && sscanf(optarg, "%ux%u", &out->width, &out->height) != 2)
@@ -240,6 +244,8 @@ static bool parse(int argc, char **argv, struct options *out)
 			out->jpeg_bytes = strtoul(optarg, NULL, 10);
 		else if (option == 't')
 			out->no_tables = true;
+		else if (option == 'c')
+			out->comment = true;
 		else if (option == '?')
 			return false;
 	}
@@ -255,7 +261,7 @@ int main(int argc, char **argv)
 
 	if (!parse(argc, argv, &options)) {
 		fprintf(stderr,
-			"usage: make_frames [-f mjpg|yuyv] [-s WIDTHxHEIGHT] [-n COUNT] [-b BYTES] [-t] OUTPUT\n");
+			"usage: make_frames [-f mjpg|yuyv] [-s WIDTHxHEIGHT] [-n COUNT] [-b BYTES] [-t] [-c] OUTPUT\n");
 		return 2;
 	}
 	file = fopen(options.output, "wb");

@@ -1,0 +1,37 @@
+/*
+ * stream.h - one viewer's end of a multipart/x-mixed-replace answer: takes the bytes off its socket and says when a
+ * picture is complete. A picture's bytes are thrown away in the kernel (MSG_TRUNC), so that the viewers of a benchmark
+ * take little of the machine from what is measured.
+ */
+#ifndef TESTS_BENCH_STREAM_H
+#define TESTS_BENCH_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STREAM_LINE_BYTES 256
+
+enum stream_state { STREAM_ASKED, STREAM_SERVED, STREAM_REFUSED, STREAM_CLOSED };
+
+struct stream {
+	int fd; /* non-blocking */
+	enum stream_state state;
+	int status;       /* of the answer; 0: none yet */
+	size_t body_left; /* of the picture that is being read */
+	size_t length;    /* Content-Length of the part whose headers are being read */
+	char line[STREAM_LINE_BYTES];
+	size_t line_length;
+	int64_t taken_us; /* wall time at which the camera took the picture (FRAMES_STAMP, else X-Timestamp); 0: unknown
+			   */
+	uint64_t pictures, bytes;
+};
+
+/* Called for each picture whose last byte has come. */
+typedef void (*stream_picture)(struct stream *stream, void *context);
+
+/* Reads at most `limit` bytes. Returns how many; 0: there is nothing now, or the stream is closed (its state says so).
+ */
+size_t stream_read(struct stream *stream, size_t limit, stream_picture picture, void *context);
+
+#endif
