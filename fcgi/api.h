@@ -22,6 +22,7 @@
 
 struct api_worker;
 struct token_store;
+struct lock_state;
 struct api_request;
 typedef void api_handler(struct api_request *request);
 
@@ -85,6 +86,9 @@ bool api_place_begin(struct api_request *request, enum api_place place);
 
 /* The tokens that the request may come with (token_store.h); NULL: there are none. */
 struct token_store *api_tokens(const struct api_request *request);
+
+/* How far this worker is locked up. */
+const struct lock_state *api_lock(const struct api_request *request);
 
 /* What all workers share. */
 struct api_slots *api_shared(const struct api_request *request);

@@ -13,7 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHILD_NICE 10
+#include "fcgi/lock_up.h"
+
+#define CHILD_NICE         10
+#define PROGRAM_DATA_BYTES (UINT64_C(4) << 30)
+#define PROGRAM_FILES      64
 
 static void signals_default(void)
 {
@@ -58,13 +62,25 @@ void api_child_kill(pid_t child)
 	kill(-child, SIGKILL);
 }
 
-static void program_exec(char *const argv[], int in_fd, int out_fd, uint64_t max_bytes)
+static void limit(int resource, uint64_t most)
 {
-	struct rlimit limit = {max_bytes, max_bytes};
+	setrlimit((__rlimit_resource_t)resource, &(struct rlimit){most, most});
+}
 
+/* Of memory what is written to counts, not what is only reserved, as the C library does for each thread. */
+static void limits_set(const struct child_limits *limits)
+{
+	limit(RLIMIT_FSIZE, limits->out_bytes);
+	limit(RLIMIT_CPU, limits->cpu_s);
+	limit(RLIMIT_DATA, PROGRAM_DATA_BYTES);
+	limit(RLIMIT_NOFILE, PROGRAM_FILES);
+	limit(RLIMIT_CORE, 0);
+}
+
+static void program_exec(char *const argv[], int in_fd, int out_fd, const struct child_limits *limits)
+{
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_DFL);
-	setrlimit(RLIMIT_FSIZE, &limit);
 	/* Where descriptor 0 was free (a worker's listening socket was it), dup2() onto itself would leave it
 	 * close-on-exec. */
 	in_fd = fcntl(in_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -72,11 +88,14 @@ static void program_exec(char *const argv[], int in_fd, int out_fd, uint64_t max
 	if (dup2(in_fd, STDIN_FILENO) < 0 || dup2(out_fd, STDOUT_FILENO) < 0)
 		_exit(127);
 	closefrom(STDERR_FILENO + 1);
+	lock_up_ffmpeg();
+	limits_set(limits);
 	execvp(argv[0], argv);
 	_exit(127);
 }
 
-bool child_program_start(struct child_program *program, char *const argv[], int out_fd, uint64_t max_bytes)
+bool child_program_start(struct child_program *program, char *const argv[], int out_fd,
+			 const struct child_limits *limits)
 {
 	int ends[2];
 
@@ -85,7 +104,7 @@ bool child_program_start(struct child_program *program, char *const argv[], int 
 	fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
 	program->pid = fork();
 	if (program->pid == 0)
-		program_exec(argv, ends[0], out_fd, max_bytes);
+		program_exec(argv, ends[0], out_fd, limits);
 	close(ends[0]);
 	program->in_fd = ends[1];
 	if (program->pid > 0)

@@ -25,11 +25,17 @@ struct child_program {
 	int in_fd; /* the pipe's writing end */
 };
 
+struct child_limits {
+	uint64_t out_bytes; /* of its output; more ends it */
+	uint64_t cpu_s;     /* likewise */
+};
+
 /*
- * Starts `argv` with its standard output to `out_fd` (which is cut off at max_bytes) and every other descriptor closed
- * but standard error.
+ * Starts `argv` with its standard output to `out_fd` and every other descriptor closed but standard error, locked up
+ * (lock_up.h), and with limits of memory and descriptors too.
  */
-bool child_program_start(struct child_program *program, char *const argv[], int out_fd, uint64_t max_bytes);
+bool child_program_start(struct child_program *program, char *const argv[], int out_fd,
+			 const struct child_limits *limits);
 
 /* Writes all of it; false once the program reads no more. */
 bool child_program_feed(const struct child_program *program, const void *data, size_t length);

@@ -7,6 +7,7 @@
 
 #include "fcgi/api_answer.h"
 #include "fcgi/api_route.h"
+#include "fcgi/lock_up.h"
 #include "shared/health.h"
 #include "shared/json_value.h"
 
@@ -43,6 +44,15 @@ static struct json_object *camera_names(const struct api_request *request)
 	return names;
 }
 
+static struct json_object *sandbox(const struct lock_state *lock)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "landlock", lock->landlock ? json_object_new_int(lock->landlock) : NULL);
+	json_object_object_add(json, "seccomp", json_object_new_boolean(lock->seccomp));
+	return json;
+}
+
 void handle_health(struct api_request *request)
 {
 	struct health health = {json_object_new_array(), json_object_new_array(), NULL};
@@ -63,5 +73,6 @@ void handle_health(struct api_request *request)
 	json_object_object_add(json, "cameras", camera_names(request));
 	json_object_object_add(json, "allow_control",
 			       json_object_new_boolean(request->camera->config->http.allow_control));
+	json_object_object_add(json, "sandbox", sandbox(api_lock(request)));
 	answer_json(request, failed ? 503 : 200, NULL, json);
 }

@@ -19,11 +19,13 @@
 #include <unistd.h>
 
 #include "fcgi/api_worker.h"
+#include "fcgi/config_follow.h"
 #include "shared/log.h"
 
 #define BACKOFF_MIN_US (100 * US_PER_MS)
 #define BACKOFF_MAX_US US_PER_S
 #define STOP_LIMIT_US  (4 * US_PER_S)
+#define FOLLOW_US      US_PER_S
 
 struct master {
 	struct master_setup setup;
@@ -33,6 +35,8 @@ struct master {
 	int64_t backoff_us;
 	mono_t fork_at; /* not before */
 	mono_t died_at;
+	struct config_follow follow;
+	mono_t follow_at;
 	bool stopping;
 	mono_t stop_at;
 };
@@ -55,33 +59,30 @@ static int workers_alive(const struct master *master)
 
 static void worker_main(struct master *master, int slot, pid_t parent)
 {
+	struct confinement confinement;
 	struct worker_setup setup = {
 		.listen_fd = master->setup.listen_fd,
 		.retire_fd = master->retire_fds[1],
 		.config = master->setup.config,
 		.slots = master->slots,
 		.slot = slot,
+		.confinement = &confinement,
 		.retire_after = master->setup.retire_after,
 		.dispatch = master->setup.dispatch,
 	};
-
-	struct reason why;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
 	close(master->signal_fd);
 	close(master->retire_fds[0]);
-	/* Before there are threads. */
-	struct outside *outside = outside_open(&(struct outside_setup){.cameras = setup.config}, &why);
-	if (!outside)
-		log_warn("api", "%s", why.text);
-	setup.tokens = token_store_open(setup.config, outside);
+	confine(setup.config, &confinement);
+	if (atomic_exchange(&master->slots->lock_said, 1) == 0)
+		lock_log("api", &confinement.lock);
 	log_start();
 	int status = worker_run(&setup);
 	log_stop();
-	token_store_close(setup.tokens);
-	outside_close(outside);
+	confine_finish(&confinement);
 	_exit(status);
 }
 
@@ -158,12 +159,30 @@ static void workers_signal(const struct master *master, int number)
 	}
 }
 
+/* Who is asked next has the new settings; downloads that are under way end as they began. */
+static void config_take_now(struct master *master)
+{
+	if (config_follow_read(&master->follow))
+		workers_signal(master, SIGHUP);
+}
+
+static void config_look(struct master *master)
+{
+	if (master->stopping || mono_now().us < master->follow_at.us)
+		return;
+	if (config_follow_due(&master->follow))
+		config_take_now(master);
+	master->follow_at.us = mono_now().us + FOLLOW_US;
+}
+
 static void signals_read(struct master *master)
 {
 	struct signalfd_siginfo info;
 
 	while (read(master->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD || master->stopping)
+		if (info.ssi_signo == SIGHUP)
+			config_take_now(master);
+		if (info.ssi_signo == SIGCHLD || info.ssi_signo == SIGHUP || master->stopping)
 			continue;
 		master->stopping = true;
 		master->stop_at.us = mono_now().us + STOP_LIMIT_US;
@@ -174,11 +193,11 @@ static void signals_read(struct master *master)
 
 static int next_timeout_ms(const struct master *master)
 {
-	mono_t due = master->stopping ? master->stop_at : master->fork_at;
 	bool waiting = master->stopping || workers_accepting(master) < master->setup.workers;
+	mono_t due = master->stopping ? master->stop_at : waiting ? master->fork_at : master->follow_at;
 	int64_t left_us = due.us - mono_now().us;
 
-	if (!waiting)
+	if (!waiting && !master->follow.path)
 		return -1;
 	return left_us > 0 ? (int)(left_us / 1000 + 1) : 100;
 }
@@ -194,6 +213,7 @@ static void master_loop(struct master *master)
 		while (read(master->retire_fds[0], bytes, sizeof(bytes)) > 0)
 			;
 		signals_read(master);
+		config_look(master);
 		workers_fill(master);
 		if (master->stopping && mono_now().us >= master->stop_at.us)
 			workers_signal(master, SIGKILL);
@@ -221,9 +241,9 @@ static bool master_open(struct master *master)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_SETMASK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
 	master->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	master->slots = api_slots_create();
 	return master->signal_fd >= 0 && master->slots && pipe2(master->retire_fds, O_CLOEXEC | O_NONBLOCK) == 0;
@@ -232,6 +252,8 @@ static bool master_open(struct master *master)
 int master_run(const struct master_setup *setup)
 {
 	struct master master = {.setup = *setup, .signal_fd = -1, .retire_fds = {-1, -1}, .died_at = {INT64_MIN / 2}};
+
+	master.follow = (struct config_follow){setup->config_path, setup->config, setup->config_read};
 	bool opened = master_open(&master);
 
 	if (opened)

@@ -243,7 +243,12 @@ bool api_place_begin(struct api_request *request, enum api_place place)
 
 struct token_store *api_tokens(const struct api_request *request)
 {
-	return request->worker->setup.tokens;
+	return request->worker->setup.confinement->tokens;
+}
+
+const struct lock_state *api_lock(const struct api_request *request)
+{
+	return &request->worker->setup.confinement->lock;
 }
 
 struct api_slots *api_shared(const struct api_request *request)

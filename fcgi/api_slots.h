@@ -34,6 +34,7 @@ struct api_slots {
 	struct api_slot slot[API_SLOTS];
 	_Atomic uint64_t requests_before; /* of workers that are gone */
 	_Atomic uint64_t workers_died;    /* not by retiring */
+	_Atomic uint32_t lock_said;       /* the log says how workers are locked up */
 	_Atomic uint64_t answers[6];      /* by the first digit of their status */
 	struct histogram clips;           /* from a request for a clip to the beginning of its answer */
 };

@@ -45,6 +45,13 @@ static void retire(struct api_worker *worker)
 		log_warn("api", "the master was not told of a worker's retirement");
 }
 
+/* Without a slot for its successor a worker goes on: a hundred stalled downloads must not stop the service. */
+static void retire_if_due(struct api_worker *worker)
+{
+	if (worker->accepting && worker->taken >= worker->setup.retire_after && api_slots_free(worker->setup.slots) > 0)
+		retire(worker);
+}
+
 static void listen_ready(struct api_watch *watch, uint32_t events)
 {
 	struct api_worker *worker = watch->context;
@@ -53,15 +60,18 @@ static void listen_ready(struct api_watch *watch, uint32_t events)
 	(void)events;
 	if (!worker->accepting)
 		return;
+	/* The connection stays in the queue, for the successor. */
+	if (!confine_current(worker->setup.confinement) && api_slots_free(worker->setup.slots) > 0) {
+		retire(worker);
+		return;
+	}
 	fcgi = fastcgi_accept(worker->setup.listen_fd, SOCKET_SNDBUF);
 	if (!fcgi)
 		return;
 	atomic_fetch_add(&worker->setup.slots->slot[worker->setup.slot].requests, 1);
 	worker->taken++;
 	request_begin(worker, fcgi);
-	/* Without a slot for its successor a worker goes on: a hundred stalled downloads must not stop the service. */
-	if (worker->taken >= worker->setup.retire_after && api_slots_free(worker->setup.slots) > 0)
-		retire(worker);
+	retire_if_due(worker);
 }
 
 static void signal_ready(struct api_watch *watch, uint32_t events)
@@ -72,6 +82,11 @@ static void signal_ready(struct api_watch *watch, uint32_t events)
 	(void)events;
 	if (read(worker->signal_fd, &info, sizeof(info)) != sizeof(info) || worker->stopping)
 		return;
+	if (info.ssi_signo == SIGHUP) {
+		worker->taken = worker->setup.retire_after; /* where there is no place for a successor: as soon as there is */
+		retire_if_due(worker);
+		return;
+	}
 	if (worker->accepting)
 		worker_unwatch(worker, worker->setup.listen_fd);
 	worker->accepting = false;
@@ -118,6 +133,7 @@ static bool worker_open(struct api_worker *worker)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_SETMASK, &signals, NULL);
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	worker->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -6,7 +6,7 @@
 
 #include "fcgi/api.h"
 #include "fcgi/api_slots.h"
-#include "fcgi/token_store.h"
+#include "fcgi/api_confine.h"
 #include "shared/config.h"
 
 struct worker_setup {
@@ -15,14 +15,14 @@ struct worker_setup {
 	const struct config_set *config;
 	struct api_slots *slots;
 	int slot;
-	struct token_store *tokens; /* NULL: there are none */
-	uint64_t retire_after;      /* requests */
+	const struct confinement *confinement;
+	uint64_t retire_after; /* requests */
 	api_handler *dispatch;
 };
 
 /*
  * Runs until SIGTERM, SIGINT or SIGUSR1 (what is under way gets 2 s), or until it has retired and its last download is
- * done. Returns the process's exit status.
+ * done; SIGHUP has it retire now. Returns the process's exit status.
  */
 int worker_run(const struct worker_setup *setup);
 

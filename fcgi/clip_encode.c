@@ -21,6 +21,10 @@
 /* Else x264 takes the time base of a microsecond for a million frames a second, and the level for 6.2. */
 #define FPS_HINT "60"
 
+/* Far more than the slowest machine needs; an input that keeps FFmpeg turning in a circle ends there. */
+#define CPU_START_S   30
+#define CPU_A_FRAME_S 1
+
 bool encode_prepare(struct encode *encode)
 {
 	bool good = true;
@@ -57,6 +61,11 @@ static void texts_fill(struct encode_texts *texts, const struct encode *encode, 
 	snprintf(texts->quality, sizeof(texts->quality), "%d", encode->config->record.quality);
 }
 
+static uint64_t part_frames(const struct encode_part *part)
+{
+	return part->stretch ? part->stretch->end - part->stretch->first : part->last_seq - part->first_seq + 1;
+}
+
 static bool ffmpeg_start(struct child_program *ffmpeg, const struct encode *encode, const struct encode_part *part,
 			 enum feed_form form, int64_t first_wall_us)
 {
@@ -69,7 +78,7 @@ static bool ffmpeg_start(struct child_program *ffmpeg, const struct encode *enco
 	const char *argv[] = {
 		"ffmpeg", "-hide_banner", "-loglevel", "error",
 		"-probesize", form == FEED_IVF ? "32" : "1000000", "-analyzeduration", "0",
-		"-f", form == FEED_IVF ? "ivf" : "mp4", "-i", "pipe:0",
+		"-protocol_whitelist", "pipe", "-f", form == FEED_IVF ? "ivf" : "mp4", "-i", "pipe:0",
 		"-an", "-vf", texts.scale, "-fps_mode", "passthrough", "-enc_time_base", "1:1000000",
 		"-c:v", "libx264", "-preset", preset, "-crf", texts.quality, "-tune", "zerolatency", "-bf", "0",
 		"-g", "100000", "-sc_threshold", "0", "-forced-idr", "1", "-force_key_frames", texts.key_frames,
@@ -79,7 +88,8 @@ static bool ffmpeg_start(struct child_program *ffmpeg, const struct encode *enco
 		"-movflags", "empty_moov+default_base_moof+frag_every_frame+skip_trailer", "-f", "mp4", "pipe:1", NULL,
 	};
 	/* clang-format on */
-	return child_program_start(ffmpeg, (char *const *)argv, part->memory_fd, ENCODE_BYTES_MAX);
+	const struct child_limits limits = {ENCODE_BYTES_MAX, CPU_START_S + part_frames(part) * CPU_A_FRAME_S};
+	return child_program_start(ffmpeg, (char *const *)argv, part->memory_fd, &limits);
 }
 
 static bool write_first_wall(int fd, int64_t first_wall_us)

@@ -18,6 +18,7 @@
 
 #define OLDER_MAX_US   US_PER_S
 #define JPEG_BYTES_MAX (UINT64_C(32) << 20)
+#define STILL_CPU_S    60
 
 void still_init(struct still *still)
 {
@@ -157,18 +158,15 @@ int still_run(void *context)
 	bool decode = still->jpeg.length == 0;
 
 	snprintf(filter, sizeof(filter), still->width ? "scale=%u:-2" : "null", still->width);
+	/* clang-format off */
 	const char *argv[] = {
-		"ffmpeg",    "-hide_banner",
-		"-loglevel", "error",
-		"-f",        decode ? "mp4" : "mjpeg",
-		"-i",        "pipe:0",
-		"-vf",       filter,
-		"-frames:v", "1",
-		"-q:v",      "3",
-		"-f",        "mjpeg",
-		"pipe:1",    NULL,
+		"ffmpeg", "-hide_banner", "-loglevel", "error",
+		"-protocol_whitelist", "pipe", "-f", decode ? "mp4" : "mjpeg", "-i", "pipe:0",
+		"-vf", filter, "-frames:v", "1", "-q:v", "3", "-f", "mjpeg", "pipe:1", NULL,
 	};
-	if (!child_program_start(&ffmpeg, (char *const *)argv, still->memory_fd, JPEG_BYTES_MAX))
+	/* clang-format on */
+	const struct child_limits limits = {JPEG_BYTES_MAX, STILL_CPU_S};
+	if (!child_program_start(&ffmpeg, (char *const *)argv, still->memory_fd, &limits))
 		return EXIT_FAILURE;
 	/* FFmpeg may have its one picture before it has read everything. */
 	if (decode)

@@ -118,6 +118,34 @@ void live_account_close(struct live_account *account)
 	*account = (struct live_account){0};
 }
 
+void live_books_path(const struct config *camera, char out[PATH_MAX])
+{
+	char name[72];
+
+	books_name(camera, name);
+	snprintf(out, PATH_MAX, "/dev/shm%s", name);
+}
+
+void live_books_make(const struct config *camera)
+{
+	char name[72];
+
+	books_name(camera, name);
+	struct live_books *books = map_books(name);
+	if (books)
+		munmap(books, sizeof(*books));
+}
+
+void live_books_sweep(const struct config *camera)
+{
+	struct live_books books;
+	char name[72];
+
+	books_name(camera, name);
+	if (live_books_read(camera, &books) && !others_left(&books))
+		shm_unlink(name);
+}
+
 /* Read, not mapped: whatever the object's size may come to be, that is no SIGBUS. */
 bool live_books_read(const struct config *camera, struct live_books *out)
 {

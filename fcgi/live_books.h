@@ -48,6 +48,13 @@ bool live_account_open(struct live_account *account, const struct config *camera
 /* Gives the place back. Safe on a zeroed one. */
 void live_account_close(struct live_account *account);
 
+/* The object as a file, and that file made: for a program that may not make any itself later. */
+void live_books_path(const struct config *camera, char out[PATH_MAX]);
+void live_books_make(const struct config *camera);
+
+/* Removes the object where no program is left that uses it. */
+void live_books_sweep(const struct config *camera);
+
 /* A copy of a camera's books as they are now; false where there are none. The caller believes nothing in it. */
 bool live_books_read(const struct config *camera, struct live_books *out);
 

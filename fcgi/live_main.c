@@ -15,6 +15,8 @@
 
 #include "fcgi/fastcgi.h"
 #include "fcgi/live.h"
+#include "fcgi/live_books.h"
+#include "fcgi/lock_up.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
@@ -52,11 +54,27 @@ static int open_stop_signals(struct reason *why)
 	return fd;
 }
 
+/* What the locked program may not remove itself when it ends. */
+struct leftovers {
+	const struct config_set *cameras;
+	const char *socket_path; /* or NULL */
+};
+
+static void remove_leftovers(void *context)
+{
+	const struct leftovers *leftovers = context;
+	for (size_t i = 0; i < leftovers->cameras->count; i++)
+		live_books_sweep(&leftovers->cameras->cameras[i]);
+	if (leftovers->socket_path)
+		unlink(leftovers->socket_path);
+}
+
 static bool serve(const char *config_path, const char *socket_path, struct reason *why)
 {
 	struct config_set cameras = {0};
 	struct outside *outside = NULL;
 	struct token_store *tokens = NULL;
+	struct lock_state lock;
 	int listen_fd = -1, stop_fd = -1;
 	bool served = false;
 	if (!config_set_load(config_path, &cameras, why))
@@ -68,11 +86,16 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	listen_fd = fastcgi_listen(socket_path, why);
 	if (listen_fd < 0)
 		goto out;
-	outside = outside_open(&(struct outside_setup){.cameras = &cameras}, why);
+	struct leftovers leftovers = {&cameras, socket_path};
+	outside = outside_open(&(struct outside_setup){&cameras, remove_leftovers, &leftovers}, why);
 	tokens = token_store_open(&cameras, outside);
 	if (!outside || !tokens)
 		goto out;
+	for (size_t i = 0; i < cameras.count; i++)
+		live_books_make(&cameras.cameras[i]);
+	lock_up_live(&cameras, &lock);
 	log_start();
+	lock_log("live", &lock);
 	log_info("live", "serving %zu camera(s) to at most %d viewers", cameras.count,
 		 cameras.cameras[0].http.max_viewers);
 	const struct live_setup setup = {
@@ -89,8 +112,6 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 out:
 	token_store_close(tokens);
 	outside_close(outside);
-	if (listen_fd >= 0 && socket_path)
-		unlink(socket_path);
 	if (listen_fd >= 0)
 		close(listen_fd);
 	if (stop_fd >= 0)

@@ -64,7 +64,7 @@ def test_a_file_that_is_no_configuration_is_refused():
 
 def test_bad_arguments_show_the_usage():
     with Rig() as rig:
-        refused(rig, "usage", "recorderd -c", arguments=["--bogus"], lines=12)
+        refused(rig, "usage", "recorderd -c", arguments=["--bogus"], lines=20)
 
 
 def test_a_folder_that_cannot_be_made_is_named():

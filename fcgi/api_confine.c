@@ -1,0 +1,42 @@
+/* api_confine.c - see api_confine.h. */
+#include "fcgi/api_confine.h"
+
+#include <unistd.h>
+
+#include "fcgi/api_camera.h"
+#include "shared/log.h"
+
+static void clips_folders_make(const struct config_set *cameras)
+{
+	for (size_t i = 0; i < cameras->count; i++) {
+		int folder = camera_clips_folder_made(&(struct api_camera){.config = &cameras->cameras[i]});
+		if (folder >= 0)
+			close(folder);
+	}
+}
+
+void confine(const struct config_set *cameras, struct confinement *out)
+{
+	struct reason why;
+
+	*out = (struct confinement){.outside = outside_open(&(struct outside_setup){.cameras = cameras}, &why)};
+	if (!out->outside)
+		log_warn("api", "%s", why.text);
+	out->tokens = token_store_open(cameras, out->outside);
+	clips_folders_make(cameras);
+	out->folders = lock_folders_note(cameras);
+	lock_up_api(cameras, &out->lock);
+}
+
+void confine_finish(struct confinement *confinement)
+{
+	lock_folders_free(confinement->folders);
+	token_store_close(confinement->tokens);
+	outside_close(confinement->outside);
+	*confinement = (struct confinement){0};
+}
+
+bool confine_current(const struct confinement *confinement)
+{
+	return confinement->lock.landlock == 0 || !confinement->folders || lock_folders_same(confinement->folders);
+}

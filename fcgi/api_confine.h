@@ -1,0 +1,27 @@
+/*
+ * api_confine.h - a worker locks itself up: what it keeps from outside, and when it has to give way to one that sees
+ * the world as it is now.
+ */
+#ifndef FCGI_API_CONFINE_H
+#define FCGI_API_CONFINE_H
+
+#include "fcgi/lock_folders.h"
+#include "fcgi/lock_up.h"
+#include "fcgi/outside.h"
+#include "fcgi/token_store.h"
+
+struct confinement {
+	struct outside *outside;
+	struct token_store *tokens;
+	struct lock_folders *folders;
+	struct lock_state lock;
+};
+
+/* Before there are threads. Nothing in it is fatal: what is not to be had is logged. Makes the folders of clips. */
+void confine(const struct config_set *cameras, struct confinement *out);
+void confine_finish(struct confinement *confinement);
+
+/* Whether the folders that can be used are those that there are. */
+bool confine_current(const struct confinement *confinement);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * lock_folders.h - the folders of cameras as they were when a process locked itself up. Landlock knows a folder by its
+ * inode: one that was made, or mounted, since then can only be used by a process that locks itself up anew.
+ */
+#ifndef FCGI_LOCK_FOLDERS_H
+#define FCGI_LOCK_FOLDERS_H
+
+#include <stdbool.h>
+
+#include "shared/config.h"
+
+struct lock_folders;
+
+/* NULL where there is no memory. `cameras` is not owned. */
+struct lock_folders *lock_folders_note(const struct config_set *cameras);
+void lock_folders_free(struct lock_folders *folders);
+
+/* Whether each is still the one that it was, or still missing. */
+bool lock_folders_same(const struct lock_folders *folders);
+
+#endif
