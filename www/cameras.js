@@ -5,14 +5,13 @@
  * `title` is short ("Live", "Unplugged"), `detail` says since when and what to do, `live` is true while pictures come.
  */
 import * as api from "./api.js";
-import { formatClock, formatDay, DAY } from "./time.js";
+import { formatWhen } from "./time.js";
 
 const POLL_MS = 2000;
 
 export function since(text) {
   const ms = Date.parse(text);
-  if (Number.isNaN(ms)) return "";
-  return Date.now() - ms < DAY / 2 ? `since ${formatClock(ms)}` : `since ${formatDay(ms, false)}, ${formatClock(ms)}`;
+  return Number.isNaN(ms) ? "" : `since ${formatWhen(ms)}`;
 }
 
 /* Sentences in a row; the driver's own words have no full stop. */
@@ -27,9 +26,12 @@ const STATES = {
   stopped: (info) => ["Recorder stopped", `The recorder was stopped ${since(info.since)}. Start it again to go on.`],
 };
 
+const DOWN = "What is recorded can still be watched. The picture comes back by itself when the recorder runs again.";
+
 function describe(info, problem) {
   if (problem && problem.status === 0) return { title: "Not reachable", detail: problem.message, live: false };
-  if (problem) return { title: problem.status === 503 ? "Recorder down" : "Trouble", detail: problem.message, live: false };
+  if (problem?.status === 503) return { title: "Recorder down", detail: sentence(problem.message, DOWN), live: false };
+  if (problem) return { title: "Trouble", detail: problem.message, live: false };
   const words = STATES[info.state] ?? (() => [info.state, info.last_error ?? ""]);
   const [title, detail] = words(info);
   return { title, detail, live: info.state === "streaming" };

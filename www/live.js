@@ -34,7 +34,7 @@ export class Live {
     this.#img = img;
     this.#camera = camera;
     this.#fps = fps;
-    img.addEventListener("error", () => img.classList.toggle("broken", this.running));
+    img.onerror = () => img.classList.toggle("broken", this.running);
   }
 
   get running() {

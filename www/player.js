@@ -5,7 +5,8 @@
  * holds a gap, and the next one begins behind it. Up to FASTEST_DECODED the browser plays every frame faster; beyond that the
  * recorder sends key frames only, since decoding sixteen times the frames would be more than most machines can do.
  *
- * Events to the owner: picture(), playing(bool), waiting(ms or null: since when), gap(gap), caughtUp(), failed(problem).
+ * Events to the owner: picture(), playing(bool), waiting(ms or null: since when), gap(gap), nothing(ms: from there on), caughtUp(),
+ * failed(problem).
  */
 import { footagePath } from "./api.js";
 import { Deck } from "./deck.js";
@@ -38,7 +39,7 @@ export class Player {
     [this.#front, this.#back] = videos.map((video) => new Deck(video));
     this.#source = source;
     this.#owner = owner;
-    for (const video of videos) video.addEventListener("ended", () => this.#goOn(video));
+    for (const video of videos) video.onended = () => this.#goOn(video);
   }
 
   /* The wall time of the picture, or of the one that is being fetched. */
@@ -66,7 +67,7 @@ export class Player {
     this.playing = play;
     const at = this.#landing(ms);
     this.#owner.playing(play);
-    if (at === null) return this.#nothingThere();
+    if (at === null) return this.#nothingFrom(ms);
     this.#wanted = at;
     this.#front.video.pause();
     this.#owner.waiting(performance.now());
@@ -87,16 +88,16 @@ export class Player {
     this.#owner.failed(problem);
   }
 
-  #nothingThere() {
+  #nothingFrom(ms) {
     this.playing = false;
-    this.#owner.caughtUp();
+    this.#owner.nothing(ms);
   }
 
-  /* Where a wish for `ms` ends up: there, behind the gap, or null at the end of everything. */
+  /* Where a wish for `ms` ends up: there, behind the gap (or before the first recording), or null at the end of everything. */
   #landing(ms) {
     if (this.#source.spanAt(ms)) return ms;
-    const gap = this.#source.gapAt(ms), next = this.#source.spanAfter(ms);
-    if (gap && next) this.#owner.gap({ ...gap, to: next.from });
+    const gap = this.#source.gapAt(ms) ?? { from: ms, cause: null }, next = this.#source.spanAfter(ms);
+    if (next && next.from - ms > SECOND) this.#owner.gap({ ...gap, to: next.from });
     return next ? next.from : null;
   }
 

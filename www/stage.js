@@ -30,11 +30,12 @@ export class Stage {
     find("veil").hidden = status.live;
     setText(find("veil-title"), status.title);
     setText(find("veil-words"), status.detail);
-    setText(find("mode"), status.live ? "Live" : "Last picture");
+    setText(find("mode"), status.live ? "Live" : status.info?.memory?.to ? "Last picture" : "No picture");
   }
 
   setMoment(ms, exact) {
-    setText(find("time"), ms === null ? "--:--:--" : formatClock(ms, exact));
+    find("time").hidden = find("day").hidden = ms === null;
+    setText(find("time"), ms === null ? "" : formatClock(ms, exact));
     find("time").setAttribute("datetime", ms === null ? "" : new Date(ms).toISOString());
     setText(find("day"), ms === null ? "" : formatDay(ms));
   }

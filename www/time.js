@@ -32,6 +32,10 @@ export function formatDay(ms, year = true) {
   return `${WEEKDAYS[date.getDay()]} ${date.getDate()} ${MONTHS[date.getMonth()]}${year ? ` ${date.getFullYear()}` : ""}`;
 }
 
+/* 10:23:05; with the day where that is not today. */
+export const formatWhen = (ms) =>
+  new Date(ms).toDateString() === new Date().toDateString() ? formatClock(ms) : `${formatDay(ms)}, ${formatClock(ms)}`;
+
 /* What stands on the time line; in a repeated hour with the offset, for else it would stand there twice. */
 export function formatTick(ms, step) {
   const date = new Date(ms);
