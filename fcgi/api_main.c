@@ -50,6 +50,7 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc || !config_path || !*config_path)
 		return usage();
+	mono_t before = mono_now();
 	if (!config_set_load(config_path, &config, &why)) {
 		log_error("api", "%s", why.text);
 		return EXIT_FAILURE;
@@ -65,6 +66,8 @@ int main(int argc, char **argv)
 	struct master_setup setup = {
 		.listen_fd = listen_fd,
 		.config = &config,
+		.config_path = config_path,
+		.config_read = before,
 		.workers = WORKERS,
 		.retire_after = RETIRE_AFTER,
 		.dispatch = route_dispatch,

@@ -9,15 +9,18 @@
 
 struct master_setup {
 	int listen_fd;
-	const struct config_set *config;
+	struct config_set *config;
+	const char *config_path; /* where `config` was read; NULL: it stays as it is */
+	mono_t config_read;      /* when: after this */
 	int workers;
 	uint64_t retire_after; /* requests a worker takes */
 	api_handler *dispatch;
 };
 
 /*
- * Runs until SIGTERM, SIGINT or SIGUSR1. Workers that retire are replaced at once, workers that die after a pause that
- * doubles while they go on dying (100 ms to 1 s). Returns the exit status.
+ * Runs until SIGTERM, SIGINT or SIGUSR1. At SIGHUP, and when a recorder has read its configuration again, so does the
+ * master; where it has changed, all workers retire. Workers that retire are replaced at once, workers that die after a
+ * pause that doubles while they go on dying (100 ms to 1 s). Returns the exit status.
  */
 int master_run(const struct master_setup *setup);
 

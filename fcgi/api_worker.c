@@ -83,7 +83,7 @@ static void signal_ready(struct api_watch *watch, uint32_t events)
 	if (read(worker->signal_fd, &info, sizeof(info)) != sizeof(info) || worker->stopping)
 		return;
 	if (info.ssi_signo == SIGHUP) {
-		worker->taken = worker->setup.retire_after; /* where there is no place for a successor: as soon as there is */
+		worker->taken = worker->setup.retire_after; /* without room for a successor: as soon as there is */
 		retire_if_due(worker);
 		return;
 	}
