@@ -49,6 +49,9 @@ struct api_request {
 	void *work; /* the handler's own; freed with work_free at the end */
 	void (*work_free)(void *work);
 
+	api_handler *after; /* called once the whole answer has left; or NULL */
+	void *after_context;
+
 	api_handler *resume; /* waiting for resume_at or for the child */
 	mono_t resume_at;
 	pid_t child; /* 0: none */
@@ -75,7 +78,10 @@ bool api_wait_fd(struct api_request *request, int fd, int limit_ms, api_handler 
 typedef int api_job(void *context);
 bool api_job_start(struct api_request *request, api_job *run, void *context, api_handler *done);
 
-/* The same, but nobody waits for it and nothing ends it but itself: work that is left behind after an answer. */
+/*
+ * The same, but nobody waits for it and nothing ends it but itself: work that is left behind after an answer, and that
+ * may be left undone where there is much of it.
+ */
 void api_leave_behind(struct api_request *request, api_job *run, void *context);
 
 /*

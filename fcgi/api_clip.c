@@ -1,9 +1,8 @@
 /*
  * api_clip.c - the way from a query to a clip: see api_clip.h.
  *
- *     begin -> (cached: ready)
- *           -> plan -> (the index is about to have the end: wait, plan again)
- *                   -> (parts have to be encoded: child) -> build -> ready
+ *     begin -> plan -> (the index is about to have the end: wait, plan again)
+ *                   -> (parts have to be encoded, and are not cached: child) -> build, or what is cached -> ready
  */
 #include "fcgi/api_clip.h"
 
@@ -15,7 +14,7 @@
 #include <unistd.h>
 
 #include "fcgi/api_answer.h"
-#include "fcgi/clip_cache.h"
+#include "fcgi/api_cached.h"
 #include "fcgi/clip_memory.h"
 #include "fcgi/clip_nearest.h"
 #include "shared/timeform.h"
@@ -33,6 +32,7 @@ static void want_free(void *work)
 
 	clip_plan_finish(&want->plan);
 	encode_finish(&want->encode);
+	cached_note_free(want->note);
 	free(want);
 }
 
@@ -61,62 +61,39 @@ static bool want_read(struct api_request *request, struct clip_request *want)
 	return true;
 }
 
-/* Wall time before which nothing is to be had any more. */
-static int64_t retention_us(const struct api_request *request)
+static struct cached_key cached_key_of(const struct clip_request *want)
 {
-	double hours = request->camera->config->retention.hours;
-
-	return hours > 0 ? wall_now().us - (int64_t)(hours * 3600e6) : 0;
+	return (struct cached_key){want->span.from_us, want->span.to_us, want->speed};
 }
 
-/* Only what will always be the same: an absolute range that is over. */
-static bool may_be_cached(const struct api_request *request, const struct clip_request *want)
-{
-	return request->camera->config->clips.cache && !want->span.moving &&
-	       want->span.from_us >= retention_us(request);
-}
-
-static struct cache_key cache_key_of(const struct clip_request *want)
-{
-	return (struct cache_key){want->span.from_us, want->span.to_us, want->speed};
-}
-
-static bool answer_cached(struct api_request *request)
+/* Hands the clip over. What will always be the same, an absolute range that is over, may be stored once it has left. */
+static void clip_give(struct api_request *request, struct clip *clip)
 {
 	struct clip_request *want = request->work;
-	struct cache_key key = cache_key_of(want);
-	struct clip clip;
-	int folder = may_be_cached(request, want) ? camera_clips_folder(request->camera) : -1;
+	struct cached_key key = cached_key_of(want);
 
-	if (folder < 0)
+	if (!want->span.moving)
+		want->note = cached_note_make(request, &key, clip);
+	want->ready(request, want, clip);
+	clip_finish(clip);
+	/* A HEAD that had something encoded spares that to the GET behind it. */
+	bool answered = request->out.file || (request->head_only && want->encoded);
+	if (request->work == want && want->note && answered)
+		cached_store_after(request, want->note);
+}
+
+/* True where it was answered with a stored clip of at least so many frames. */
+static bool answer_cached(struct api_request *request, uint64_t frames_min)
+{
+	struct clip_request *want = request->work;
+	struct cached_key key = cached_key_of(want);
+	struct clip clip;
+
+	if (want->span.moving || !cached_take(request, &key, frames_min, &clip))
 		return false;
-	bool found = cache_find(folder, &key, &clip);
-	close(folder);
-	if (!found)
-		return false;
-	want->plan.from_us = want->span.from_us;
-	want->plan.to_us = want->span.to_us;
 	want->ready(request, want, &clip);
 	clip_finish(&clip);
 	return true;
-}
-
-/* The folder of clips may not be there yet. */
-static void store_in_cache(struct api_request *request, const struct clip *clip)
-{
-	const struct config_clips *clips = &request->camera->config->clips;
-	struct cache_store store = {
-		.key = cache_key_of(request->work),
-		.clip = clip,
-		.max_bytes = (uint64_t)clips->max_mb << 20,
-		.oldest_from_us = retention_us(request),
-	};
-
-	store.clips_folder = camera_clips_folder_made(request->camera);
-	if (store.clips_folder < 0)
-		return;
-	api_leave_behind(request, cache_store_run, &store);
-	close(store.clips_folder);
 }
 
 void clip_request_begin(struct api_request *request, clip_ready *ready)
@@ -131,7 +108,7 @@ void clip_request_begin(struct api_request *request, clip_ready *ready)
 	request->work_free = want_free;
 	want->ready = ready;
 	want->wait_until.us = request->arrived.us + INDEX_WAIT_US;
-	if (want_read(request, want) && !answer_cached(request))
+	if (want_read(request, want))
 		request_plan(request);
 }
 
@@ -220,7 +197,8 @@ static void request_build(struct api_request *request)
 	struct clip clip;
 
 	if (want->plan.count == 0) {
-		answer_nothing(request, want);
+		if (!answer_cached(request, 0))
+			answer_nothing(request, want);
 		return;
 	}
 	close_end(want);
@@ -228,10 +206,10 @@ static void request_build(struct api_request *request)
 		answer_failure(request, "joining the clip");
 		return;
 	}
-	if (want->encoded && may_be_cached(request, want))
-		store_in_cache(request, &clip);
-	want->ready(request, want, &clip);
-	clip_finish(&clip);
+	if (answer_cached(request, clip.frames + 1))
+		clip_finish(&clip);
+	else
+		clip_give(request, &clip);
 }
 
 static void encode_done(struct api_request *request)
@@ -277,6 +255,16 @@ static bool find_work(struct api_request *request, const struct recorder_state *
 	return false;
 }
 
+/* Of a timelapse nobody knows before it is built. */
+static uint64_t frames_planned(const struct clip_request *want)
+{
+	uint64_t frames = 0;
+
+	for (size_t i = 0; want->speed == 1 && i < want->plan.count; i++)
+		frames += want->plan.stretches[i].end - want->plan.stretches[i].first;
+	return frames;
+}
+
 static void request_plan(struct api_request *request)
 {
 	struct clip_request *want = request->work;
@@ -302,10 +290,10 @@ static void request_plan(struct api_request *request)
 	}
 	if (!find_work(request, &state, alive))
 		return;
-	if (want->encode.count > 0)
-		encode_begin(request);
-	else
+	if (want->encode.count == 0)
 		request_build(request);
+	else if (!answer_cached(request, frames_planned(want)))
+		encode_begin(request);
 }
 
 void clip_request_name(const struct api_request *request, const struct clip *clip, char out[CLIP_NAME_BYTES])

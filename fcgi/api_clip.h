@@ -21,7 +21,8 @@ struct clip_request {
 	mono_t wait_until;
 	struct clip_plan plan;
 	struct encode encode;
-	bool encoded; /* a part of it was */
+	bool encoded;             /* a part of it was */
+	struct cached_note *note; /* owned; of what is to be cached, or NULL */
 	clip_ready *ready;
 };
 

@@ -177,6 +177,9 @@ static void keep_done(struct api_request *request)
 			       "There is a clip \"%s\" already: give another name=, or DELETE that one.",
 			       keeping->keep.name);
 		break;
+	case KEEP_FULL:
+		answer_problem(request, 507, NULL, "The disk has no room for this clip: delete others under /clips.");
+		break;
 	default:
 		answer_failure(request, "writing the clip");
 		break;

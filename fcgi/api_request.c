@@ -14,6 +14,9 @@
 
 #define STILLS_MAX 8 /* FFmpeg takes 60 ms for one */
 
+/* Work left behind at a time; what comes on top of that is not done. */
+#define LEFT_BEHIND_MAX 4
+
 static void orphan_add(struct api_worker *worker, pid_t child)
 {
 	if (worker->orphan_count == WORKER_ORPHANS_MAX)
@@ -109,6 +112,8 @@ static void request_send(struct api_request *request)
 		break;
 	case OUTFLOW_DONE:
 		linger(request);
+		if (request->after)
+			request->after(request);
 		break;
 	case OUTFLOW_GONE:
 		request_end(request);
@@ -220,6 +225,9 @@ void api_leave_behind(struct api_request *request, api_job *run, void *context)
 {
 	struct api_worker *worker = request->worker;
 	int fd;
+
+	if (worker->orphan_count >= LEFT_BEHIND_MAX)
+		return;
 	pid_t child = api_child_start(run, context, child_close_worker, worker, &fd);
 
 	if (child <= 0)

@@ -18,6 +18,7 @@ struct vfile_piece {
 };
 
 struct vfile {
+	unsigned owners;
 	struct buffer head;
 	int head_fd; /* in its place where it is long; else -1 */
 	uint64_t head_bytes;
@@ -33,13 +34,19 @@ struct vfile *vfile_create(void)
 	struct vfile *file = calloc(1, sizeof(*file));
 
 	if (file)
-		file->head_fd = -1;
+		*file = (struct vfile){.owners = 1, .head_fd = -1};
+	return file;
+}
+
+struct vfile *vfile_share(struct vfile *file)
+{
+	file->owners++;
 	return file;
 }
 
 void vfile_destroy(struct vfile *file)
 {
-	if (!file)
+	if (!file || --file->owners > 0)
 		return;
 	for (size_t i = 0; i < file->fd_count; i++)
 		close(file->fds[i]);
@@ -168,4 +175,15 @@ ssize_t vfile_read(const struct vfile *file, uint64_t at, void *out, size_t leng
 	const struct vfile_piece *piece = piece_at(file, at);
 	uint64_t inside = at - piece->at;
 	return read_file(piece->fd, piece->offset + inside, out, smaller(length, piece->length - inside));
+}
+
+bool vfile_extent_at(const struct vfile *file, uint64_t at, struct vfile_extent *out)
+{
+	if (at < file->head_bytes || at >= vfile_size(file))
+		return false;
+	at -= file->head_bytes;
+	const struct vfile_piece *piece = piece_at(file, at);
+	uint64_t inside = at - piece->at;
+	*out = (struct vfile_extent){piece->fd, piece->offset + inside, piece->length - inside};
+	return true;
 }

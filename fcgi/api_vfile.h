@@ -20,8 +20,12 @@
 
 struct vfile;
 
-/* NULL where memory is short, as everywhere here. vfile_destroy(NULL) is safe. */
+/*
+ * NULL where memory is short, as everywhere here. Each owner calls vfile_destroy(), of which the last one counts;
+ * vfile_share() makes one more owner. vfile_destroy(NULL) is safe.
+ */
 struct vfile *vfile_create(void);
+struct vfile *vfile_share(struct vfile *file);
 void vfile_destroy(struct vfile *file);
 
 /* Takes the bytes as the beginning of the file, before all pieces. `head` is empty afterwards, also on failure. */
@@ -38,5 +42,12 @@ uint64_t vfile_size(const struct vfile *file);
 /* Reads up to `length` bytes from `at`, all that one piece has; 0 at the end, -1 with errno (EIO: a file is shorter
  * than it was). */
 ssize_t vfile_read(const struct vfile *file, uint64_t at, void *out, size_t length);
+
+/* What stands at a position and behind it; false where that is no file's but the head's, or nothing. */
+struct vfile_extent {
+	int fd;
+	uint64_t offset, length;
+};
+bool vfile_extent_at(const struct vfile *file, uint64_t at, struct vfile_extent *out);
 
 #endif

@@ -1,52 +1,37 @@
 /*
- * clip_cache.c - stores and finds encoded clips: see clip_cache.h.
+ * clip_cache.c - stores and finds answered clips: see clip_cache.h.
  */
 #include "fcgi/clip_cache.h"
 
-#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/ioprio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fcgi/clip_keep.h"
 #include "shared/big_endian.h"
 
-#define CACHE_FOLDER  "cache"
-#define NAME_BYTES    80
 #define BOX_BYTES_MIN 12u /* size, type, size again */
 #define BOX_BYTES_MAX 4096u
+#define POLL_MS       100
 
-static int folder_open(int clips_folder)
-{
-	return openat(clips_folder, CACHE_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-}
-
-static void key_name(const struct cache_key *key, char out[NAME_BYTES])
-{
-	snprintf(out, NAME_BYTES, "%" PRId64 "_%" PRId64 "_%u.mp4", key->from_us, key->to_us, key->speed);
-}
-
-static bool name_key(const char *name, struct cache_key *out)
-{
-	char again[NAME_BYTES];
-
-	if (sscanf(name, "%" SCNd64 "_%" SCNd64 "_%u.mp4", &out->from_us, &out->to_us, &out->speed) != 3)
-		return false;
-	key_name(out, again);
-	return strcmp(name, again) == 0;
-}
-
-/* Lines: entity tag; source; start, first frame, end and duration in microseconds and the number of spans; the spans.
+/*
+ * Lines: entity tag; source; start, first frame, end and duration in microseconds, the numbers of frames and spans; the
+ * spans.
  */
 static void trailer_text(const struct clip *clip, struct buffer *out)
 {
-	buffer_printf(out, "%s\n%s\n%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %zu\n", clip->etag, clip->source,
-		      clip->start_us, clip->first_us, clip->end_us, clip->duration_us, clip->span_count);
+	buffer_printf(out, "%s\n%s\n%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRIu64 " %zu\n", clip->etag,
+		      clip->source, clip->start_us, clip->first_us, clip->end_us, clip->duration_us, clip->frames,
+		      clip->span_count);
 	buffer_append(out, clip->spans.data, clip->spans.length);
 }
 
@@ -54,9 +39,9 @@ static bool trailer_parse(char *text, struct clip *clip)
 {
 	int at = 0;
 
-	if (sscanf(text, "%31[^\n]\n%23[^\n]\n%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %zu%n", clip->etag,
-		   clip->source, &clip->start_us, &clip->first_us, &clip->end_us, &clip->duration_us, &clip->span_count,
-		   &at) != 7)
+	if (sscanf(text, "%31[^\n]\n%23[^\n]\n%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNu64 " %zu%n",
+		   clip->etag, clip->source, &clip->start_us, &clip->first_us, &clip->end_us, &clip->duration_us,
+		   &clip->frames, &clip->span_count, &at) != 8)
 		return false;
 	if (text[at] != '\n' || strpbrk(text + at + 1, "\r\n"))
 		return false;
@@ -99,16 +84,16 @@ static bool trailer_read(int fd, struct clip *clip, uint64_t *clip_bytes)
 	return strlen((char *)box + 8) == size - BOX_BYTES_MIN && trailer_parse((char *)box + 8, clip);
 }
 
-bool cache_find(int clips_folder, const struct cache_key *key, struct clip *out)
+bool cache_find(int clips_folder, const struct cached_key *key, struct clip *out)
 {
-	char name[NAME_BYTES];
+	char name[CACHED_NAME_BYTES];
 	uint64_t clip_bytes;
-	int folder = folder_open(clips_folder);
+	int folder = cached_folder_open(clips_folder);
 
 	*out = (struct clip){0};
 	if (folder < 0)
 		return false;
-	key_name(key, name);
+	cached_name(key, name);
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	close(folder);
 	if (fd < 0)
@@ -124,101 +109,67 @@ bool cache_find(int clips_folder, const struct cache_key *key, struct clip *out)
 	return good;
 }
 
-static bool write_file(int folder, const struct cache_store *store)
+/* What the disk is short of for so many bytes more; false where it does not say. */
+static bool missing_bytes(const struct cache_store *store, int folder, uint64_t bytes, uint64_t *missing)
 {
-	char name[NAME_BYTES], temporary[NAME_BYTES + 8];
+	struct statvfs disk;
 
-	key_name(&store->key, name);
-	snprintf(temporary, sizeof(temporary), ".%s.part", name);
-	int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
+	if (fstatvfs(folder, &disk) != 0)
 		return false;
-	/* Two requests for one range store the same: the first one does. */
-	bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
-	bool good = locked && ftruncate(fd, 0) == 0 && keep_copy(fd, store->clip->file) &&
-		    trailer_append(fd, store->clip) && renameat(folder, temporary, folder, name) == 0;
-	if (locked && !good)
-		unlinkat(folder, temporary, 0);
-	close(fd);
-	return good;
+	uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize, wanted_bytes = bytes + store->reserve_bytes;
+	*missing = free_bytes >= wanted_bytes ? 0 : wanted_bytes - free_bytes;
+	return true;
 }
 
-static int is_cached(const struct dirent *entry)
+static bool room_for(const struct cache_store *store, int folder)
 {
-	struct cache_key key;
+	uint64_t missing, bytes = vfile_size(store->clip->file) + BOX_BYTES_MAX;
 
-	return name_key(entry->d_name, &key);
+	if (bytes > store->max_bytes || !missing_bytes(store, folder, bytes, &missing))
+		return false;
+	cached_evict(folder, store->max_bytes - bytes, missing);
+	return missing_bytes(store, folder, bytes, &missing) && missing == 0;
 }
 
-struct cached {
-	char name[NAME_BYTES];
-	int64_t from_us;
-	uint64_t size_bytes;
-	struct timespec stored;
-};
-
-static int newest_first(const void *a, const void *b)
+static bool write_clip(const struct cache_store *store, int folder, int fd)
 {
-	const struct timespec *left = &((const struct cached *)a)->stored, *right = &((const struct cached *)b)->stored;
+	char name[CACHED_NAME_BYTES];
 
-	if (left->tv_sec != right->tv_sec)
-		return left->tv_sec > right->tv_sec ? -1 : 1;
-	return left->tv_nsec > right->tv_nsec ? -1 : left->tv_nsec < right->tv_nsec;
+	cached_name(&store->key, name);
+	return keep_copy(fd, store->clip->file) && trailer_append(fd, store->clip) && fsync(fd) == 0 &&
+	       renameat(folder, CACHED_PART, folder, name) == 0;
 }
 
-static size_t list_cached(int folder, struct cached **out)
+/* The only place for what is being written, once it is free. */
+static int part_wait(const struct cache_store *store, int folder)
 {
-	struct dirent **entries = NULL;
-	int found = scandirat(folder, ".", &entries, is_cached, NULL);
-	size_t count = 0;
+	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
 
-	*out = found > 0 ? calloc((size_t)found, sizeof(**out)) : NULL;
-	for (int i = 0; i < found; i++) {
-		struct stat status;
-		struct cache_key key;
-		if (*out && name_key(entries[i]->d_name, &key) &&
-		    fstatat(folder, entries[i]->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
-			struct cached *cached = &(*out)[count++];
-			key_name(&key, cached->name);
-			cached->from_us = key.from_us;
-			cached->size_bytes = (uint64_t)status.st_size;
-			cached->stored = status.st_mtim;
-		}
-		free(entries[i]);
+	for (int waited_ms = 0;; waited_ms += POLL_MS) {
+		int fd = keep_part_open(folder, CACHED_PART);
+		if (fd >= 0 || errno != EWOULDBLOCK || waited_ms >= store->wait_ms)
+			return fd;
+		nanosleep(&pause, NULL);
 	}
-	free(entries);
-	return count;
 }
 
-static void evict(int folder, const struct cache_store *store)
+int cache_store_run(const struct cache_store *store)
 {
-	struct cached *cached;
-	uint64_t sum_bytes = 0;
-	size_t count = list_cached(folder, &cached);
+	int folder, fd = -1;
+	bool good = false;
 
-	if (count > 0)
-		qsort(cached, count, sizeof(*cached), newest_first);
-	for (size_t i = 0; i < count; i++) {
-		sum_bytes += cached[i].size_bytes;
-		if (cached[i].from_us < store->oldest_from_us || sum_bytes > store->max_bytes)
-			unlinkat(folder, cached[i].name, 0);
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+	mkdirat(store->clips_folder, CACHED_FOLDER, 0750);
+	folder = cached_folder_open(store->clips_folder);
+	if (folder >= 0)
+		fd = part_wait(store, folder);
+	if (fd >= 0) {
+		good = room_for(store, folder) && write_clip(store, folder, fd);
+		if (!good)
+			unlinkat(folder, CACHED_PART, 0);
+		close(fd);
 	}
-	free(cached);
-}
-
-int cache_store_run(void *context)
-{
-	const struct cache_store *store = context;
-	int folder;
-
-	if (vfile_size(store->clip->file) > store->max_bytes)
-		return EXIT_FAILURE;
-	mkdirat(store->clips_folder, CACHE_FOLDER, 0750);
-	folder = folder_open(store->clips_folder);
-	if (folder < 0)
-		return EXIT_FAILURE;
-	bool good = write_file(folder, store);
-	evict(folder, store);
-	close(folder);
+	if (folder >= 0)
+		close(folder);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

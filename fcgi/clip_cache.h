@@ -1,11 +1,9 @@
 /*
- * clip_cache.h - clips that had to be encoded, kept as complete answers in clips/cache/ while there is room.
+ * clip_cache.h - clips that were answered, kept as complete files in clips/cache (shared/cached_clips.h) while there is
+ * room, so that they outlive what retention deletes.
  *
- * What the index has is not cached: it is joined out of the segments in a millisecond, and a copy would only cost disk.
- *
- * A file is named after its range, FROM_TO_SPEED.mp4 in microseconds since the epoch. Behind the clip's bytes a `free`
- * box holds what else the answer says (trailer_text() in clip_cache.c); its last four bytes are its size again, so that
- * it is found from the end. Written to a hidden temporary file and renamed, so a file that is there is whole.
+ * Behind the clip's bytes a `free` box holds what else the answer says (trailer_text() in clip_cache.c); its last four
+ * bytes are its size again, so that it is found from the end. A file gets its name when it is whole and synced.
  */
 #ifndef FCGI_CLIP_CACHE_H
 #define FCGI_CLIP_CACHE_H
@@ -14,24 +12,24 @@
 #include <stdint.h>
 
 #include "fcgi/clip_build.h"
-
-struct cache_key {
-	int64_t from_us, to_us;
-	unsigned speed;
-};
+#include "shared/cached_clips.h"
 
 /* The clip of that range, as it was stored. False where there is none, or none that can be used. */
-bool cache_find(int clips_folder, const struct cache_key *key, struct clip *out);
+bool cache_find(int clips_folder, const struct cached_key *key, struct clip *out);
 
 struct cache_store {
 	int clips_folder; /* not owned */
-	struct cache_key key;
+	struct cached_key key;
 	const struct clip *clip;
 	uint64_t max_bytes;     /* of all cached clips: the oldest go first */
-	int64_t oldest_from_us; /* clips that begin before that go, too: retention is not undone here */
+	uint64_t reserve_bytes; /* that stay free on the disk */
+	int wait_ms;            /* for another one that is being written */
 };
 
-/* Stores the clip and evicts others; for a child. 0 where that was done. */
-int cache_store_run(void *store);
+/* No clip takes more than this share of what is cached. */
+#define CACHE_SHARE_MAX 8u
+
+/* Evicts what is in the way and writes, one at a time; for a child. 0 where that was done. */
+int cache_store_run(const struct cache_store *store);
 
 #endif

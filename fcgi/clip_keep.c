@@ -1,20 +1,27 @@
 /*
  * clip_keep.c - keeps a clip: see clip_keep.h.
  *
- * The temporary file of NAME is .NAME.part, locked while it is written: what a killed writer left is written over by
- * the next one.
+ * The temporary file of NAME is .NAME.part, locked while it is written: what a killed writer left is removed by the
+ * next one.
  */
 #include "fcgi/clip_keep.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "shared/cached_clips.h"
+
 #define COPY_BYTES     (256u << 10)
+#define INSIDE_BYTES   (4u << 20)
+#define PART_SUFFIX    ".part"
 #define NAME_MAX_CHARS 100
 
 static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -36,6 +43,40 @@ bool keep_name_make(const char *text, char out[KEEP_NAME_BYTES])
 	       keep_name_valid(out);
 }
 
+/*
+ * Bytes from *at on, inside of the kernel where the file systems can do that. They go to the disk at once: in the
+ * name and with the priority of this process.
+ */
+static void copy_inside(int fd, const struct vfile *file, uint64_t *at)
+{
+	struct vfile_extent extent;
+
+	while (vfile_extent_at(file, *at, &extent)) {
+		off_t offset = (off_t)extent.offset;
+		size_t length = extent.length < INSIDE_BYTES ? (size_t)extent.length : INSIDE_BYTES;
+		ssize_t got = copy_file_range(extent.fd, &offset, fd, NULL, length, 0);
+		if (got <= 0)
+			return;
+		sync_file_range(fd, (off_t)*at, got, SYNC_FILE_RANGE_WRITE);
+		*at += (uint64_t)got;
+	}
+}
+
+/* The same by way of memory: up to `room` bytes. False where they cannot be read or written. */
+static bool copy_through(int fd, const struct vfile *file, uint64_t *at, uint8_t *bytes, size_t room)
+{
+	ssize_t got = vfile_read(file, *at, bytes, room);
+
+	for (ssize_t done = 0; done < got;) {
+		ssize_t n = write(fd, bytes + done, (size_t)(got - done));
+		if (n <= 0)
+			return false;
+		done += n;
+	}
+	*at += got > 0 ? (uint64_t)got : 0;
+	return got > 0;
+}
+
 bool keep_copy(int fd, const struct vfile *file)
 {
 	uint8_t *bytes = malloc(COPY_BYTES);
@@ -43,44 +84,106 @@ bool keep_copy(int fd, const struct vfile *file)
 	bool good = bytes;
 
 	while (good && at < size) {
-		ssize_t got = vfile_read(file, at, bytes, COPY_BYTES);
-		for (ssize_t done = 0; good && done < got;) {
-			ssize_t n = write(fd, bytes + done, (size_t)(got - done));
-			good = n > 0;
-			done += n;
-		}
-		good = good && got > 0;
-		at += got > 0 ? (uint64_t)got : 0;
+		copy_inside(fd, file, &at);
+		good = at == size || copy_through(fd, file, &at, bytes, COPY_BYTES);
 	}
 	free(bytes);
 	return good;
 }
 
-static int give_name(const struct keep *keep, const char *temporary)
+static bool is_named(int fd, int folder, const char *name)
 {
-	if (renameat2(keep->folder, temporary, keep->folder, keep->name, RENAME_NOREPLACE) == 0)
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+int keep_part_open(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+
+	if (fd < 0)
+		return -1;
+	/* Between the two calls another writer may have given it its name for good, or removed it. */
+	bool ours = flock(fd, LOCK_EX | LOCK_NB) == 0 && is_named(fd, folder, name);
+	if (ours && ftruncate(fd, 0) == 0)
+		return fd;
+	int kept = ours ? errno : EWOULDBLOCK;
+	close(fd);
+	errno = kept;
+	return -1;
+}
+
+static int is_part(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name), suffix = strlen(PART_SUFFIX);
+
+	return entry->d_name[0] == '.' && length > suffix && strcmp(entry->d_name + length - suffix, PART_SUFFIX) == 0;
+}
+
+/* Removes what killed writers left. */
+static void sweep(int folder)
+{
+	struct dirent **entries = NULL;
+	int count = scandirat(folder, ".", &entries, is_part, NULL);
+
+	for (int i = 0; i < count; i++) {
+		const char *name = entries[i]->d_name;
+		int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_named(fd, folder, name))
+			unlinkat(folder, name, 0);
+		if (fd >= 0)
+			close(fd);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+/* Cached clips give way to one that is kept. */
+static void make_room(const struct keep *keep)
+{
+	struct statvfs disk;
+	int cached = cached_folder_open(keep->folder);
+
+	if (cached < 0)
+		return;
+	if (fstatvfs(keep->folder, &disk) == 0) {
+		uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize, bytes = vfile_size(keep->file);
+		if (free_bytes < bytes)
+			cached_evict(cached, UINT64_MAX, bytes - free_bytes);
+	}
+	close(cached);
+}
+
+static int failure(void)
+{
+	return errno == ENOSPC || errno == EDQUOT ? KEEP_FULL : KEEP_FAILED;
+}
+
+static int give_name(const struct keep *keep, const char *part)
+{
+	if (renameat2(keep->folder, part, keep->folder, keep->name, RENAME_NOREPLACE) == 0)
 		return fsync(keep->folder) == 0 ? KEEP_DONE : KEEP_FAILED;
-	return errno == EEXIST ? KEEP_EXISTS : KEEP_FAILED;
+	return errno == EEXIST ? KEEP_EXISTS : failure();
 }
 
 int keep_run(void *context)
 {
 	const struct keep *keep = context;
-	char temporary[KEEP_NAME_BYTES + 8];
-	int outcome = KEEP_FAILED;
+	char part[KEEP_NAME_BYTES + 8];
+	int outcome;
 
-	snprintf(temporary, sizeof(temporary), ".%s.part", keep->name);
-	int fd = openat(keep->folder, temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	sweep(keep->folder);
+	make_room(keep);
+	snprintf(part, sizeof(part), ".%s" PART_SUFFIX, keep->name);
+	int fd = keep_part_open(keep->folder, part);
 	if (fd < 0)
-		return KEEP_FAILED;
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		close(fd);
-		return KEEP_BUSY;
-	}
-	if (ftruncate(fd, 0) == 0 && keep_copy(fd, keep->file) && fsync(fd) == 0)
-		outcome = give_name(keep, temporary);
+		return errno == EWOULDBLOCK ? KEEP_BUSY : failure();
+	errno = 0;
+	outcome = keep_copy(fd, keep->file) && fsync(fd) == 0 ? give_name(keep, part) : failure();
 	if (outcome != KEEP_DONE)
-		unlinkat(keep->folder, temporary, 0);
+		unlinkat(keep->folder, part, 0);
 	close(fd);
 	return outcome;
 }

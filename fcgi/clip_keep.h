@@ -16,13 +16,20 @@ bool keep_name_valid(const char *name);
 /* The same name, with .mp4 behind it where it is missing; false where it cannot be one. */
 bool keep_name_make(const char *text, char out[KEEP_NAME_BYTES]);
 
-/* Writes all bytes of the file to a descriptor. */
+/* Appends all bytes of the file to a descriptor, which is at its beginning. */
 bool keep_copy(int fd, const struct vfile *file);
+
+/*
+ * A temporary file of that name, empty and locked (flock) until its last descriptor is closed. -1 with errno,
+ * EWOULDBLOCK where another writer has it.
+ */
+int keep_part_open(int folder, const char *name);
 
 enum keep_outcome {
 	KEEP_DONE,
 	KEEP_EXISTS,
 	KEEP_BUSY, /* another one of that name is being written */
+	KEEP_FULL, /* the disk has no room */
 	KEEP_FAILED,
 };
 

@@ -13,12 +13,15 @@
 #include "recorderd/archive_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include "shared/cached_clips.h"
 #include "shared/log.h"
 
 #define HOUR_US (INT64_C(3600) * US_PER_S)
@@ -174,6 +177,44 @@ static void delete_files(int folder, const struct catalogue_entry *entry)
 	log_info("archive", "deleted %s (retention)", entry->file);
 }
 
+static double free_bytes(const struct statvfs *disk)
+{
+	return (double)disk->f_bavail * (double)disk->f_frsize;
+}
+
+static double retention_min_free_gb(struct archive *archive)
+{
+	pthread_mutex_lock(&archive->lock);
+	double min_free_gb = archive->retention.min_free_gb;
+	pthread_mutex_unlock(&archive->lock);
+	return min_free_gb;
+}
+
+/* Answers that were cached on the same disk go before recordings do. */
+static void cached_clips_yield(struct archive *archive, int folder, struct statvfs *disk)
+{
+	double wanted_bytes = (double)cached_reserve_bytes(retention_min_free_gb(archive)) - free_bytes(disk);
+	struct stat recordings, clips;
+	int cached;
+
+	if (wanted_bytes <= 0)
+		return;
+	int clips_folder = open(archive->config->clips.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (clips_folder < 0)
+		return;
+	bool shared = fstat(folder, &recordings) == 0 && fstat(clips_folder, &clips) == 0 &&
+		      recordings.st_dev == clips.st_dev;
+	if (shared && (cached = cached_folder_open(clips_folder)) >= 0) {
+		uint64_t gone_bytes = cached_evict(cached, UINT64_MAX, (uint64_t)wanted_bytes);
+		if (gone_bytes > 0)
+			log_info("archive", "deleted %.1f MB of cached clips: the disk is short of room",
+				 (double)gone_bytes / 1e6);
+		close(cached);
+		fstatvfs(folder, disk);
+	}
+	close(clips_folder);
+}
+
 size_t archive_retain(struct archive *archive)
 {
 	int folder = archive_folder_now(archive);
@@ -184,7 +225,8 @@ size_t archive_retain(struct archive *archive)
 
 	if (folder < 0 || fstatvfs(folder, &disk) < 0)
 		goto out;
-	due = take_off(archive, (double)disk.f_bavail * (double)disk.f_frsize, &count);
+	cached_clips_yield(archive, folder, &disk);
+	due = take_off(archive, free_bytes(&disk), &count);
 	if (due && !archive_write_lists(archive, false, &why))
 		log_warn("archive", "%s", why.text);
 	for (size_t i = 0; due && i < count; i++)

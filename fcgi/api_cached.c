@@ -1,0 +1,95 @@
+/*
+ * api_cached.c - see api_cached.h.
+ */
+#include "fcgi/api_cached.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STORE_WAIT_MS 10000
+
+/* A clip that was answered, until it is stored. */
+struct cached_note {
+	const struct api_camera *camera;
+	struct cached_key key;
+	struct clip clip;
+};
+
+bool cached_take(const struct api_request *request, const struct cached_key *key, uint64_t frames_min, struct clip *out)
+{
+	int folder = request->camera->config->clips.cache ? camera_clips_folder(request->camera) : -1;
+
+	*out = (struct clip){0};
+	if (folder < 0)
+		return false;
+	bool found = cache_find(folder, key, out);
+	close(folder);
+	if (found && out->frames >= frames_min)
+		return true;
+	clip_finish(out);
+	return false;
+}
+
+static bool is_stored(const struct api_request *request, const struct cached_key *key, const struct clip *clip)
+{
+	struct clip stored;
+	bool same = cached_take(request, key, clip->frames, &stored) && strcmp(stored.etag, clip->etag) == 0;
+
+	clip_finish(&stored);
+	return same;
+}
+
+struct cached_note *cached_note_make(const struct api_request *request, const struct cached_key *key,
+				     const struct clip *clip)
+{
+	const struct config_clips *clips = &request->camera->config->clips;
+	uint64_t max_bytes = (uint64_t)clips->max_mb << 20;
+
+	if (!clips->cache || vfile_size(clip->file) > max_bytes / CACHE_SHARE_MAX || is_stored(request, key, clip))
+		return NULL;
+	struct cached_note *note = calloc(1, sizeof(*note));
+	if (!note)
+		return NULL;
+	*note = (struct cached_note){.camera = request->camera, .key = *key, .clip = *clip};
+	note->clip.file = vfile_share(clip->file);
+	note->clip.spans = (struct buffer){0};
+	buffer_append(&note->clip.spans, clip->spans.data, clip->spans.length);
+	return note;
+}
+
+void cached_note_free(struct cached_note *note)
+{
+	if (!note)
+		return;
+	clip_finish(&note->clip);
+	free(note);
+}
+
+/* In a child: the disk may hang. */
+static int store_run(void *context)
+{
+	const struct cached_note *note = context;
+	const struct config *config = note->camera->config;
+	struct cache_store store = {
+		.clips_folder = camera_clips_folder_made(note->camera),
+		.key = note->key,
+		.clip = &note->clip,
+		.max_bytes = (uint64_t)config->clips.max_mb << 20,
+		.reserve_bytes = cached_reserve_bytes(config->retention.min_free_gb),
+		.wait_ms = STORE_WAIT_MS,
+	};
+
+	return store.clips_folder >= 0 ? cache_store_run(&store) : EXIT_FAILURE;
+}
+
+static void store_begin(struct api_request *request)
+{
+	api_leave_behind(request, store_run, request->after_context);
+}
+
+void cached_store_after(struct api_request *request, struct cached_note *note)
+{
+	request->after = store_begin;
+	request->after_context = note;
+}

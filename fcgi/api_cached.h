@@ -1,0 +1,30 @@
+/*
+ * api_cached.h - clips that requests find in the cache, and those that they leave in it (clip_cache.h).
+ *
+ * The segments come first: what they still have is joined in a millisecond, and is never less than what was stored
+ * before. The cache serves what has gone since, and what would have to be encoded again.
+ */
+#ifndef FCGI_API_CACHED_H
+#define FCGI_API_CACHED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fcgi/api.h"
+#include "fcgi/clip_cache.h"
+
+/* The stored clip, if it has at least so many frames. The caller finishes it. */
+bool cached_take(const struct api_request *request, const struct cached_key *key, uint64_t frames_min,
+		 struct clip *out);
+
+struct cached_note;
+
+/* What is to be stored of a clip once it has been answered: NULL where nothing is. */
+struct cached_note *cached_note_make(const struct api_request *request, const struct cached_key *key,
+				     const struct clip *clip);
+void cached_note_free(struct cached_note *note);
+
+/* Has the request store it when its answer has left. It stays the caller's. */
+void cached_store_after(struct api_request *request, struct cached_note *note);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * cached_clips.c - names and eviction of cached clips: see cached_clips.h.
+ */
+#include "shared/cached_clips.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RESERVE_BYTES_MIN (UINT64_C(256) << 20)
+#define GB                1e9
+
+struct cached {
+	char name[CACHED_NAME_BYTES];
+	uint64_t size_bytes;
+	struct timespec stored;
+};
+
+void cached_name(const struct cached_key *key, char out[CACHED_NAME_BYTES])
+{
+	snprintf(out, CACHED_NAME_BYTES, "%" PRId64 "_%" PRId64 "_%u.mp4", key->from_us, key->to_us, key->speed);
+}
+
+/* Anything else in the folder is not ours. */
+static int is_cached(const struct dirent *entry)
+{
+	char again[CACHED_NAME_BYTES];
+	struct cached_key key;
+
+	if (sscanf(entry->d_name, "%" SCNd64 "_%" SCNd64 "_%u.mp4", &key.from_us, &key.to_us, &key.speed) != 3)
+		return 0;
+	cached_name(&key, again);
+	return strcmp(entry->d_name, again) == 0;
+}
+
+int cached_folder_open(int clips_folder)
+{
+	return openat(clips_folder, CACHED_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+uint64_t cached_reserve_bytes(double min_free_gb)
+{
+	uint64_t bytes = (uint64_t)(min_free_gb * GB);
+
+	return bytes > RESERVE_BYTES_MIN ? bytes : RESERVE_BYTES_MIN;
+}
+
+static int oldest_first(const void *a, const void *b)
+{
+	const struct timespec *left = &((const struct cached *)a)->stored, *right = &((const struct cached *)b)->stored;
+
+	if (left->tv_sec != right->tv_sec)
+		return left->tv_sec < right->tv_sec ? -1 : 1;
+	return left->tv_nsec < right->tv_nsec ? -1 : left->tv_nsec > right->tv_nsec;
+}
+
+static size_t list_cached(int folder, struct cached **out)
+{
+	struct dirent **entries = NULL;
+	int found = scandirat(folder, ".", &entries, is_cached, NULL);
+	size_t count = 0;
+
+	*out = found > 0 ? calloc((size_t)found, sizeof(**out)) : NULL;
+	for (int i = 0; i < found; i++) {
+		struct stat status;
+		if (*out && fstatat(folder, entries[i]->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+			struct cached *cached = &(*out)[count++];
+			snprintf(cached->name, sizeof(cached->name), "%.*s", CACHED_NAME_BYTES - 1, entries[i]->d_name);
+			cached->size_bytes = (uint64_t)status.st_size;
+			cached->stored = status.st_mtim;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return count;
+}
+
+/* Bytes that a killed writer left; the one that is at work holds the lock. */
+static uint64_t remove_part(int folder)
+{
+	uint64_t bytes = 0;
+	struct stat status;
+	int fd = openat(folder, CACHED_PART, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &status) == 0 && unlinkat(folder, CACHED_PART, 0) == 0)
+		bytes = (uint64_t)status.st_size;
+	close(fd);
+	return bytes;
+}
+
+uint64_t cached_evict(int folder, uint64_t max_bytes, uint64_t wanted_bytes)
+{
+	struct cached *cached;
+	size_t count = list_cached(folder, &cached);
+	uint64_t sum_bytes = 0, gone_bytes = remove_part(folder);
+
+	for (size_t i = 0; i < count; i++)
+		sum_bytes += cached[i].size_bytes;
+	if (count > 0)
+		qsort(cached, count, sizeof(*cached), oldest_first);
+	for (size_t i = 0; i < count && (sum_bytes > max_bytes || gone_bytes < wanted_bytes); i++) {
+		sum_bytes -= cached[i].size_bytes;
+		if (unlinkat(folder, cached[i].name, 0) == 0)
+			gone_bytes += cached[i].size_bytes;
+	}
+	free(cached);
+	return gone_bytes;
+}

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Answered clips outlive the recordings that they came from, while there is room; what moves is never stored, and what was kept stays."""
+import glob
+import os
+import time
+
+from rig import US, main, wait_for
+from test_clips import past
+
+CACHE_MB = 8
+
+
+def cached(rig):
+    return sorted(os.path.basename(path) for path in glob.glob(os.path.join(rig.clips, "cache", "*.mp4")))
+
+
+def name_of(from_us, to_us, speed=1):
+    return f"{from_us}_{to_us}_{speed}.mp4"
+
+
+def footage_stored(rig, from_us, to_us):
+    """The answer, once it is in the cache."""
+    answer = rig.footage(from_us, to_us)
+    wait_for(lambda: name_of(from_us, to_us) in cached(rig), 10, "the clip is stored")
+    return answer
+
+
+def test_an_answered_clip_is_stored_and_one_that_moves_is_not(rig):
+    from_us, to_us = past(rig)
+    assert rig.get("/footage?from=-3s&to=-1s").status == 200 and rig.get("/footage?from=-3s&to=now").status == 200
+    assert rig.get(f"/footage?from={from_us // US}&to={to_us // US}", "HEAD").status == 200
+    footage_stored(rig, from_us, to_us)
+    assert cached(rig) == [name_of(from_us, to_us)], cached(rig)
+    assert rig.get("/clips").json() == [], "only kept clips are listed"
+
+
+def test_while_the_recording_is_there_it_is_what_is_served(rig):
+    from_us, to_us = past(rig)
+    wanted = footage_stored(rig, from_us, to_us)
+    path = os.path.join(rig.clips, "cache", name_of(from_us, to_us))
+    with open(path, "r+b") as file:
+        file.write(b"\0" * 1000)
+    assert rig.footage(from_us, to_us).body == wanted.body
+    os.unlink(path)
+
+
+def test_parts_and_a_timelapse_are_stored_too(rig):
+    from_us, to_us = past(rig)
+    path = f"/footage?from={from_us // US}&to={to_us // US}"
+    assert rig.get(path, headers={"Range": "bytes=100-199"}).status == 206
+    assert rig.get(path + "&speed=2").status == 200
+    wait_for(lambda: cached(rig) == [name_of(from_us, to_us), name_of(from_us, to_us, 2)], 10, "both are stored")
+
+
+def test_the_oldest_go_where_there_are_too_many_and_what_was_kept_stays(rig):
+    from_us, to_us = past(rig, 6)
+    assert rig.get(f"/clips?from={from_us // US}&to={to_us // US}&name=stays", "POST").status == 201
+    with open(os.path.join(rig.clips, "cache", "1000000_2000000_1.mp4"), "wb") as old:
+        old.truncate(CACHE_MB << 20)
+    os.utime(old.name, (1000, 1000))
+    footage_stored(rig, from_us, from_us + 5 * US)
+    assert "1000000_2000000_1.mp4" not in cached(rig), cached(rig)
+    assert [one["file"] for one in rig.get("/clips").json()] == ["stays.mp4"]
+    assert rig.get("/clips/stays.mp4").status == 200
+
+
+def restart_web(rig, max_mb):
+    rig.stop_process(rig.web)
+    rig.write_ini({**SETTINGS, "clips": {"max_mb": max_mb}})
+    rig.start_web()
+
+
+def test_a_clip_that_would_take_too_large_a_share_is_not_stored(rig):
+    from_us, to_us = past(rig, 6)
+    restart_web(rig, max_mb=1)
+    assert len(rig.footage(from_us, to_us - 1000).body) > 1 << 17
+    time.sleep(1)
+    assert name_of(from_us, to_us - 1000) not in cached(rig), cached(rig)
+    restart_web(rig, CACHE_MB)
+    footage_stored(rig, from_us, to_us - 1000)
+
+
+def test_what_retention_removed_is_still_served_to_the_same_request(rig):
+    from_us, to_us = past(rig)
+    path = f"/footage?from={from_us // US}&to={to_us // US}"
+    lapse = rig.get(path + "&speed=2")
+    wanted = footage_stored(rig, from_us, to_us)
+    rig.stop_recorderd()
+    for file in glob.glob(os.path.join(rig.recordings, "recording_*")):
+        os.unlink(file)
+    rig.start_recorderd()
+    wait_for(rig.recording, 15, "frames are recorded")
+    assert rig.footage(from_us - 10 * US, to_us).status == 404
+    again = rig.footage(from_us, to_us)
+    assert again.status == 200 and again.body == wanted.body
+    for name in ("ETag", "X-Clip-Spans", "X-Clip-Start", "X-Clip-Source", "Content-Disposition"):
+        assert again.headers[name] == wanted.headers[name], name
+    part = rig.footage(from_us, to_us, {"Range": "bytes=1000-1999", "If-Range": wanted.headers["ETag"]})
+    assert part.status == 206 and part.body == wanted.body[1000:2000]
+    assert rig.get(path + "&speed=2").body == lapse.body
+
+
+SETTINGS = {"clips": {"max_mb": CACHE_MB}, "http": {"allow_control": "yes"}, "memory": {"minutes": 0.1, "max_mb": 16}}
+
+if __name__ == "__main__":
+    main(globals(), settings=SETTINGS)
