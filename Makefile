@@ -169,6 +169,7 @@ help:
 	@echo 'make test-camera the recorder on cameras of a real kernel, and after power cuts, in a virtual machine'
 	@echo 'make campaign-replug   [N=1000] a camera unplugged and plugged in again so many times'
 	@echo 'make campaign-power    [N=20] so many power cuts while recording'
+	@echo 'make bench-archive  [SEGMENTS=52560] what a year of footage costs against a day, and clips of six hours'
 	@echo 'make soak       [HOURS=1] viewers, clips and random faults; leaks and losses are counted at the end'
 	@echo 'make clean      removes $(BUILD)'
 	@echo 'Settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g" V=1'
@@ -225,6 +226,10 @@ N = 200
 campaign-kills: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_kills.py $(N)
 
+SEGMENTS = 52560
+bench-archive: all bench-tools
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
+
 campaign-ranges: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_ranges.py $(N)
 
@@ -243,6 +248,6 @@ campaign-power: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges soak clean
+.PHONY: all deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges soak clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -8,7 +8,8 @@
  * at which the last segment ends (default: now). The segments follow each other without a gap.
  *
  * The first segment is written and finished by the recorder's own code; the others are its copies, each with its own
- * number, time and index. -l: their media is a hard link to the first one's, so that a year fits on any disk.
+ * number, time and index. -l: their media is a hard link to the first one's, so that a year fits on any disk; but for
+ * the newest, at which a recorder looks when it starts.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -242,7 +243,7 @@ static void archive_make(const struct archive_plan *plan, struct second *second)
 	original_read(folder, &entries[0], &original);
 	for (long i = 1; i < plan->segments; i++) {
 		info = info_of(plan, i);
-		segment_copy(folder, &original, &info, plan->link, &entries[i]);
+		segment_copy(folder, &original, &info, plan->link && i + 1 < plan->segments, &entries[i]);
 	}
 	if (!catalogue_write(folder, 1, entries, (size_t)plan->segments, true, &why) ||
 	    !catalogue_write_json(folder, entries, (size_t)plan->segments, "camera", &why))

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""An archive of 2,000 segments that was never recorded: each second of it is found, listed, and joined to what is recorded now."""
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+from exact import difference
+from faulty_rig import time_us
+from made_archive import listed, make_archive
+from rig import US, Rig, run_tests, wait_for
+
+SEGMENTS, SECONDS = 2000, 60
+SETTINGS = {"retention": {"hours": 0, "min_free_gb": 0}, "clips": {"cache": "no"}, "record": {"segment_seconds": 60}}
+SPAN = {}
+
+
+def key_times(rig, mp4):
+    with open(rig.path("answer.mp4"), "wb") as file:
+        file.write(mp4)
+    told = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0", rig.path("answer.mp4")],
+                          capture_output=True, text=True, check=True).stdout
+    return [float(one.strip(",")) for one in told.split()]
+
+
+def test_it_is_looked_through_without_being_read(rig):
+    wait_for(lambda: f"{SEGMENTS} segments in" in rig.log(), 30, "the archive is looked through")
+    assert "index made anew" not in rig.log() and "repaired" not in rig.log(), rig.log()
+    wait_for(rig.recording, 15, "it records")
+
+
+def test_every_range_has_its_seconds(rig):
+    chance = random.Random(7)
+    for _ in range(20):
+        first = chance.randrange(SPAN["begin"], SPAN["end"] - 200)
+        end = first + chance.choice((1, 18, 150))
+        answer = rig.footage(first * US, end * US)
+        assert answer.status == 200 and answer.headers["X-Clip-Source"] == "disk", (answer.status, answer.body[:200])
+        times = key_times(rig, answer.body)
+        wanted = [float(second) for second in range(end - first)]
+        assert times == wanted, difference(times, wanted)
+
+
+def test_pages_of_the_list_are_those_of_the_whole(rig):
+    whole = [one["file"] for one in rig.get("/recordings").json() if one["state"] == "complete"]
+    shown = [one["file"] for one in reversed(listed(rig.recordings)) if one["state"] == "complete"]
+    assert whole == shown and len(whole) >= SEGMENTS, (len(whole), len(shown))
+    offset = len(rig.get("/recordings").json()) - len(whole)
+    for at in (0, 50, 1234, SEGMENTS - 20):
+        page = rig.get(f"/recordings?limit=50&offset={at + offset}").json()
+        assert [one["file"] for one in page] == whole[at:at + 50], at
+    assert rig.get("/recordings/" + whole[-1]).status == 200
+
+
+def test_the_time_line_is_one_span_up_to_the_recorder_s_start(rig):
+    told = rig.get(f"/timeline?from={SPAN['begin'] - 10}&to=now").json()
+    assert [one["cause"] for one in told["gaps"]] == ["recorder down"], told["gaps"]
+    assert time_us(told["spans"][0]["from"]) == SPAN["begin"] * US and time_us(told["spans"][0]["to"]) == SPAN["end"] * US, told["spans"]
+
+
+def test_an_hour_is_one_clip(rig):
+    first = SPAN["begin"] + 12345
+    times = key_times(rig, rig.footage(first * US, (first + 3600) * US).body)
+    assert times == [float(second) for second in range(3600)], (len(times), times[:3], times[-3:])
+
+
+def test_what_lies_before_names_the_nearest(rig):
+    answer = rig.footage((SPAN["begin"] - 100) * US, (SPAN["begin"] - 90) * US)
+    assert answer.status == 404 and "begin at" in answer.detail, answer.body
+
+
+def test_its_copies_are_what_their_indexes_say(rig):
+    """Each one's index, made anew from nothing but the segment, is the same."""
+    with Rig(SETTINGS) as other:
+        make_archive(other.recordings, 5, seconds=4, fps=5, link=False)
+        kept = other.path("kept")
+        shutil.copytree(other.recordings, kept)
+        for name in os.listdir(other.recordings):
+            if not name.endswith(".mp4"):
+                os.unlink(os.path.join(other.recordings, name))
+        other.camera.fault("unplugged")
+        other.start_recorderd()
+        wait_for(lambda: "5 segments in" in other.log(), 15, "they are looked through")
+        assert other.stop_recorderd() == 0
+        for name in filter(lambda one: one.endswith((".idx", ".mp4")), os.listdir(kept)):
+            with open(os.path.join(kept, name), "rb") as one, open(os.path.join(other.recordings, name), "rb") as two:
+                assert one.read() == two.read(), name
+
+
+if __name__ == "__main__":
+    with Rig(SETTINGS) as made:
+        SPAN["begin"], SPAN["end"] = make_archive(made.recordings, SEGMENTS, SECONDS)
+        made.start_recorderd()
+        made.start_web()
+        status = run_tests(globals(), made)
+    sys.exit(status)
