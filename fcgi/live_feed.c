@@ -5,7 +5,8 @@
 
 bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t gone_limit_us, struct reason *why)
 {
-	*feed = (struct live_feed){.config = config, .gone_limit_us = gone_limit_us};
+	*feed = (struct live_feed){
+		.config = config, .gone_limit_us = gone_limit_us, .max_viewers = (uint64_t)config->http.max_viewers};
 	config_ring_name(config, feed->ring_name);
 	if (!live_account_open(&feed->account, config))
 		return reason_errno(why, "cannot count viewers");
@@ -52,11 +53,15 @@ void live_feed_update(struct live_feed *feed)
 	feed->serial++;
 }
 
-static bool recorder_alive(const struct live_feed *feed)
+static bool recorder_alive(struct live_feed *feed)
 {
 	struct recorder_state state;
-	return feed->ring && ring_reader_state(feed->ring->reader, &state) &&
-	       ring_reader_alive(feed->ring->reader, &state);
+	if (!feed->ring || !ring_reader_state(feed->ring->reader, &state) ||
+	    !ring_reader_alive(feed->ring->reader, &state))
+		return false;
+	if (state.max_viewers > 0)
+		feed->max_viewers = state.max_viewers;
+	return true;
 }
 
 static void note_presence(struct live_feed *feed, bool alive)

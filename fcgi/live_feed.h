@@ -26,6 +26,7 @@ struct live_feed {
 	uint64_t serial;             /* counts the pictures, over all rings */
 	uint64_t seq;                /* of the newest in `ring` */
 	int64_t gone_since_us;       /* 0: the recorder is there */
+	uint64_t max_viewers;        /* as the recorder said last, or as the configuration did at the start */
 };
 
 /* Starts the bell; the ring need not be there. live_feed_finish() is safe on a zeroed one. */

@@ -73,6 +73,7 @@ void publish(struct publisher *publisher)
 	snprintf(state.camera, sizeof state.camera, "%s", publisher->config->camera.name);
 	state.started_wall_us = publisher->started.us;
 	state.config_mono_us = publisher->configured.us;
+	state.max_viewers = (uint64_t)publisher->config->http.max_viewers;
 	state.heartbeat_mono_us = mono_now().us;
 	add_encoder(publisher, &state, &encoder);
 	add_archive(publisher, &state);

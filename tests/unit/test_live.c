@@ -19,7 +19,8 @@ static struct ring_writer *recorder;
 
 static void publish(void)
 {
-	const struct recorder_state alive = {.heartbeat_mono_us = mono_now().us};
+	const struct recorder_state alive = {.heartbeat_mono_us = mono_now().us,
+					     .max_viewers = (uint64_t)camera.http.max_viewers};
 	ring_writer_state(recorder, &alive);
 }
 
@@ -129,7 +130,8 @@ static void many_viewers_get_every_frame_whole(void **state)
 	enum { VIEWERS = 7 };
 	struct viewer viewers[VIEWERS];
 	(void)state;
-	camera.http.max_viewers = VIEWERS;
+	camera.http.max_viewers = VIEWERS; /* the recorder has read its configuration again */
+	publish();
 	record(1);
 	for (int i = 0; i < VIEWERS; i++)
 		viewers[i] = watch_live("/stream");
