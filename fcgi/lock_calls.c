@@ -30,9 +30,10 @@ static const struct {
 	{EVERYBODY,
 	 "open openat access faccessat faccessat2 readlink readlinkat getcwd stat lstat fstat newfstatat stat64 "
 	 "lstat64 fstat64 fstatat64 statx statfs fstatfs statfs64 fstatfs64 getdents getdents64"},
-	{EVERYBODY, "brk mmap mmap2 munmap mremap mprotect madvise membarrier futex futex_time64 set_robust_list "
-		    "get_robust_list rseq arch_prctl set_thread_area set_tls set_tid_address gettid sched_yield "
-		    "sched_getaffinity sched_getparam sched_getscheduler getcpu"},
+	{EVERYBODY,
+	 "brk mmap mmap2 munmap mremap mprotect madvise mlock munlock membarrier futex futex_time64 set_robust_list "
+	 "get_robust_list rseq arch_prctl set_thread_area set_tls set_tid_address gettid sched_yield "
+	 "sched_getaffinity sched_getparam sched_getscheduler getcpu"},
 	{EVERYBODY,
 	 "rt_sigaction sigaction rt_sigprocmask sigprocmask rt_sigreturn sigreturn sigaltstack restart_syscall "
 	 "rt_sigtimedwait tgkill exit exit_group"},
@@ -44,10 +45,10 @@ static const struct {
 	{WORKERS,
 	 "accept accept4 recv recvfrom recvmsg send sendto sendmsg shutdown getsockopt setsockopt getsockname "
 	 "getpeername epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 signalfd4 kill wait4 "
-	 "waitid waitpid sendfile sendfile64 fallocate"},
-	{API, "connect memfd_create ftruncate ftruncate64 flock fsync fdatasync mkdir mkdirat unlink "
-	      "unlinkat rename "
-	      "renameat renameat2 fork vfork setpgid setpriority pidfd_open"},
+	 "waitid waitpid sendfile sendfile64 fallocate memfd_create"},
+	{API,
+	 "connect ftruncate ftruncate64 flock fsync fdatasync copy_file_range sync_file_range sync_file_range2 mkdir "
+	 "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid setpriority ioprio_set pidfd_open"},
 	/* What a child locks itself up with before it becomes FFmpeg. */
 	{STARTERS, "execve landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp"},
 };
