@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""The workers do all their work locked up, also when folders, rings and files come to be after they have started."""
+import os
+import shutil
+
+from rig import Rig, main, program, sanitizer_of, wait_for
+
+
+def workers(rig, name):
+    """Process ids of a program's processes that this rig's web server has started, and what the kernel says of each."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                command = file.read().split(b"\0")[0].decode()
+            with open(f"/proc/{entry}/status", encoding="ascii", errors="replace") as file:
+                status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        except OSError:
+            continue
+        if command == rig.path(name):
+            found[int(entry)] = status
+    return found
+
+
+def locked(rig):
+    return rig.get("/health").json()["sandbox"]
+
+
+def answers(rig, path, times=12):
+    """The statuses of many requests, so that each worker is asked."""
+    return {rig.get(path).status for _ in range(times)}
+
+
+def test_health_and_the_log_say_how_far_they_are_locked_up(rig):
+    sandbox = locked(rig)
+    assert set(sandbox) == {"landlock", "seccomp"}, sandbox
+    if sanitizer_of(program("recorder-api")):
+        assert sandbox == {"landlock": None, "seccomp": False}, sandbox
+    expected = "locked up by" if sandbox["landlock"] and sandbox["seccomp"] else "not as locked up as it could be"
+    log = rig.log("lighttpd.log")
+    assert f"api: {expected}" in log and f"live: {expected}" in log, log
+
+
+def test_the_kernel_says_the_same(rig):
+    if not locked(rig)["seccomp"]:
+        return
+    modes = [status["Seccomp"] for status in workers(rig, "recorder-api").values()]
+    assert modes.count("2") >= 4, modes
+    modes = [status["Seccomp"] for status in workers(rig, "recorder-live").values()]
+    assert modes.count("2") == 1, modes
+
+
+def test_everything_that_starts_ffmpeg_works(rig):
+    wait_for(lambda: rig.get("/footage?from=-6s&to=-2s").status == 200, 20, "some seconds are recorded")
+    assert rig.get("/snapshot?width=64").status == 200
+    assert rig.get("/snapshot?at=-3s&width=64").status == 200
+    assert rig.get("/control?recording=off", "POST").status == 200
+    wait_for(lambda: rig.get("/footage?from=-2s&to=-1s").headers.get("X-Clip-Source") == "memory", 20, "a clip is made from memory")
+    assert rig.get("/control?recording=on", "POST").status == 200
+    assert "insecure" not in rig.log("lighttpd.log") and "ENOSYS" not in rig.log("lighttpd.log")
+
+
+def test_a_recorder_that_starts_anew_brings_a_ring_that_can_be_read(rig):
+    rig.stop_recorderd()
+    rig.start_recorderd()
+    wait_for(lambda: rig.get("/snapshot").status == 200, 20, "the new ring is read")
+    wait_for(lambda: rig.get("/stream", "HEAD").status == 200, 20, "by the live program too")
+
+
+def test_a_folder_of_clips_that_was_removed_is_made_again(rig):
+    wait_for(lambda: rig.get("/footage?from=-6s&to=-2s").status == 200, 20, "some seconds are recorded")
+    shutil.rmtree(rig.clips)
+    for number in range(6):
+        kept = rig.get(f"/clips?from=-6s&to=-2s&name=again{number}", "POST")
+        assert kept.status == 201, (kept.status, kept.body)
+    assert answers(rig, "/clips/again0.mp4") == {200}
+
+
+def test_another_folder_of_recordings_in_place_of_the_old_one_is_read(rig):
+    rig.stop_recorderd()
+    shutil.copytree(rig.recordings, rig.path("copy"))
+    os.rename(rig.recordings, rig.path("old"))
+    os.rename(rig.path("copy"), rig.recordings)
+    newest = rig.get("/recordings").json()[0]["file"]
+    assert answers(rig, f"/recordings/{newest}") == {200}
+    rig.start_recorderd()
+    wait_for(rig.recording, 20, "frames are recorded again")
+
+
+def test_workers_that_were_there_before_the_folders_serve_them(_):
+    with Rig({"http": {"allow_control": "yes"}}) as late:
+        late.start_web()
+        assert answers(late, "/clips") == {200} and late.get("/recordings").status in (200, 404, 503)
+        late.start_recorderd()
+        wait_for(late.recording, 20, "frames are recorded")
+        assert answers(late, "/recordings") == {200}
+        newest = late.get("/recordings").json()[0]["file"]
+        assert answers(late, f"/recordings/{newest}") == {200}
+
+
+def test_nothing_of_them_is_left_when_the_web_server_ends(rig):
+    assert workers(rig, "recorder-api") and workers(rig, "recorder-live")
+    rig.web.terminate()
+    wait_for(lambda: not workers(rig, "recorder-api") and not workers(rig, "recorder-live"), 10, "all processes end")
+    assert not os.path.exists(f"/dev/shm/recorder.{rig.name}.live"), "the books are gone too"
+
+
+if __name__ == "__main__":
+    main(globals(), settings={"http": {"allow_control": "yes"}})
