@@ -99,6 +99,7 @@ class Apache(Server):
 
     program, example = "apache2", "deploy/apache.conf.example"
     AROUND = """
+ServerName localhost
 PidFile "{folder}/apache.pid"
 DefaultRuntimeDir "{folder}"
 ErrorLog "{folder}/apache.log"

@@ -1,0 +1,92 @@
+"""The example's users and TLS, uncommented: a bcrypt htpasswd, a certificate of the machine's own, tokens beside them."""
+import base64
+import os
+import shutil
+import ssl
+import subprocess
+import threading
+
+import webserver
+from rig import jpeg_number, program
+from viewer import NUMBERS, Viewer
+
+PATHS = ("/stream", "/camera_info", "/recordings", "/footage?from=-3s&to=-1s", "/ui/", "/nowhere")
+COST = "10"  # of bcrypt: some 50 ms
+
+
+def basic(name, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
+
+
+GOOD = basic("anna", "right password")
+
+
+def make_files(rig):
+    """users, tls.crt and tls.key, as the examples say how to make them; the server's user reads the first."""
+    subprocess.run(["htpasswd", "-bB", "-C", COST, "-c", rig.path("users"), "anna", "right password"], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=recorder", "-keyout",
+                    rig.path("tls.key"), "-out", rig.path("tls.crt")], check=True, capture_output=True)
+    os.chmod(rig.path("users"), 0o640)
+    if os.geteuid() == 0:
+        shutil.chown(rig.path("users"), group=webserver.USER)
+
+
+def test_it_starts_with_users_and_tls(rig):
+    parts = ["users", "TLS"] if webserver.SERVERS[rig.server_name].has_tls() else ["users"]
+    make_files(rig)
+    rig.stop_web()
+    if "TLS" in parts:
+        rig.tls = ssl.create_default_context(cafile=rig.path("tls.crt"))
+        rig.tls.check_hostname = False
+    rig.start_web(parts=parts)
+
+
+def test_nobody_gets_in_without_a_login(rig):
+    for path in PATHS:
+        assert rig.get(path, "HEAD").status == 401, path
+    for headers in (basic("anna", "wrong"), basic("nobody", "right password"), {"Authorization": "Basic"}, {"Authorization": "Basic !!!"},
+                    {"Authorization": "Digest username=anna"}, {"Authorization": "Bearer"}, {"Authorization": "xBearer y"}):
+        answer = rig.get("/camera_info", headers=headers)
+        assert answer.status in (400, 401) and b"resolution" not in answer.body, (headers, answer.status)
+    assert rig.get("/camera_info").headers["WWW-Authenticate"].lower().startswith('basic realm="recorder"')
+
+
+def test_a_login_opens_everything(rig):
+    for path in PATHS:
+        assert rig.get(path, "HEAD", GOOD).status == (404 if path == "/nowhere" else 200), path
+    with Viewer(rig, headers=f"Authorization: {GOOD['Authorization']}\r\n") as viewer:
+        assert viewer.status == 200 and viewer.part()[1][:2] == b"\xff\xd8"
+
+
+def test_a_token_needs_no_login_and_nothing_else_passes_for_one(rig):
+    made = subprocess.run([program("recorderd"), "-c", rig.ini, "--new-token", "script", "--scope", "footage"], capture_output=True,
+                          text=True, check=True)
+    token = made.stdout.strip()
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        assert rig.get("/recordings", headers={"Authorization": f"{scheme} {token}"}).status == 200, scheme
+    assert rig.get("/stream", "HEAD", {"Authorization": f"Bearer {token}"}).status == 403, "a scope that it has not"
+    for wrong in ("Bearer x", "bearer " + token[:-1], "Bearer  ", f"Bearer {token}, {GOOD['Authorization']}x", f"Bearer x {token}"):
+        for path in ("/recordings", "/stream", "/camera_info"):
+            answer = rig.get(path, "HEAD", {"Authorization": wrong})
+            assert answer.status in (400, 401), (path, wrong, answer.status)
+
+
+def test_streams_do_not_stall_while_logins_are_checked(rig):
+    stop = threading.Event()
+    answers = []
+
+    def log_in():
+        while not stop.is_set():
+            answers.append(rig.get("/camera_info", headers=GOOD).status)
+    threads = [threading.Thread(target=log_in) for _ in range(2)]
+    with Viewer(rig, headers=f"Authorization: {GOOD['Authorization']}\r\n") as viewer:
+        for thread in threads:
+            thread.start()
+        try:
+            numbers = [jpeg_number(NUMBERS, viewer.part()[1]) for _ in range(60)]
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    assert numbers == sorted(set(numbers)) and numbers[-1] - numbers[0] <= 90, numbers
+    assert answers and set(answers) == {200}, answers

@@ -1,0 +1,38 @@
+"""Live viewers behind a web server: who leaves is forgotten, and who is slow delays no one else."""
+import contextlib
+import re
+import socket
+
+from rig import wait_for
+from test_live import assert_all
+from viewer import Viewer
+
+
+def viewers(rig, count):
+    """Waits until the worker's own books name so many."""
+    wait_for(lambda: re.search(rf"^recorder_live_viewers\{{[^}}]*\}} {count}$", rig.get("/metrics").body.decode(), re.M), 10,
+             f"{count} viewers by the worker's books")
+
+
+def test_viewers_that_leave_are_gone_from_the_books(rig):
+    viewers(rig, 0)
+    with contextlib.ExitStack() as stack:
+        for viewer in [stack.enter_context(Viewer(rig)) for _ in range(3)]:
+            viewer.part()
+        viewers(rig, 3)
+    viewers(rig, 0)
+
+
+def test_a_viewer_that_takes_nothing_delays_no_one(rig):
+    with contextlib.ExitStack() as stack:
+        for path in ("/stream", "/stream", "/footage?from=-5s&to=-1s"):
+            stalled = stack.enter_context(socket.socket())
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stalled.connect(("127.0.0.1", rig.port))
+            stalled.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        viewers(rig, 2)
+        with Viewer(rig) as viewer:
+            viewer.numbers(60)
+            assert_all(viewer.numbers(60))
+        assert rig.get("/health").status == 200
+    viewers(rig, 0)

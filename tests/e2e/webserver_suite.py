@@ -1,0 +1,60 @@
+"""What a web server could spoil, asked through a real one: the HTTP contract, live view, hostile clients, users and TLS.
+
+The tests of lighttpd's own rig are not repeated behind it; behind the others they run as well, but for those that are about the
+recorder alone.
+"""
+import os
+import shutil
+import sys
+
+import cases_hostile
+import cases_locked
+import cases_ranges
+import cases_viewers
+import test_clips
+import test_http
+import test_live
+import webserver
+from rig import comment, main
+
+AS_BEHIND_LIGHTTPD = (
+    test_http,
+    test_clips.test_a_snapshot_is_the_newest_frame_as_the_camera_sent_it,
+    test_clips.test_a_snapshot_can_be_made_narrower,
+    test_clips.test_the_timeline_has_one_span_where_nothing_is_missing,
+    test_clips.test_a_playlist_plays_exactly_its_range,
+    test_clips.test_a_kept_clip_is_the_clip,
+    test_clips.test_a_kept_clip_can_be_deleted_once,
+    test_clips.test_names_that_leave_the_folder_are_refused,
+    test_clips.test_another_site_cannot_act_for_its_visitor,
+    test_live.test_a_part_is_one_whole_jpeg_with_its_length,
+    test_live.test_two_viewers_both_get_every_frame,
+    test_live.test_one_viewer_too_many_is_told_so,
+    test_live.test_bad_rates_and_cameras_are_refused,
+    test_live.test_other_methods_are_refused,
+)
+EVERYWHERE = (cases_ranges, cases_viewers, cases_hostile)
+NOT_HERE = {test_http.test_control_is_refused_where_the_configuration_does_not_allow_it}
+
+
+def cases(sources):
+    """The test functions of modules, and those that stand there themselves."""
+    found = {}
+    for source in sources:
+        own = [source] if callable(source) else [value for name, value in vars(source).items() if name.startswith("test_")]
+        for case in own:
+            if case.__module__ == getattr(source, "__name__", None) or callable(source):
+                assert found.setdefault(case.__name__, case) is case, case.__name__
+    return {name: case for name, case in found.items() if case not in NOT_HERE}
+
+
+def run(server):
+    if not webserver.SERVERS[server].installed():
+        print(f"1..0 # SKIP there is no {webserver.SERVERS[server].program} here")
+        sys.exit(0)
+    os.environ["WEB_SERVER"] = server
+    locked = (cases_locked,) if shutil.which("htpasswd") and shutil.which("openssl") else ()
+    if not locked:
+        comment("Users and TLS are left out: there is no htpasswd (apache2-utils) or no openssl here.")
+    main(cases((*(() if server == "lighttpd" else AS_BEHIND_LIGHTTPD), *EVERYWHERE, *locked)),
+         settings={"http": {"max_viewers": test_live.VIEWERS, "allow_control": "yes"}})
