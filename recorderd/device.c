@@ -9,15 +9,16 @@
 #include <unistd.h>
 
 #include "recorderd/device_query.h"
+#include "recorderd/v4l2_planes.h"
 #include "recorderd/video_ioctl.h"
 
 #define NODES_MAX 64 /* /dev/video0 to /dev/video63 are tried */
 
 /*
  * Processing blocks that look like cameras: they offer formats and accept STREAMON, but never deliver a picture of
- * their own accord (the image signal processor of the Raspberry Pi).
+ * their own accord (the image signal processors of the Raspberry Pi).
  */
-static const char *const no_cameras[] = {"bcm2835-isp"};
+static const char *const no_cameras[] = {"bcm2835-isp", "pispbe"};
 
 static bool is_camera_driver(const char *driver)
 {
@@ -30,13 +31,10 @@ static bool is_camera_driver(const char *driver)
 enum device_query_outcome device_query(int fd, struct device *out)
 {
 	struct v4l2_capability answer = {0};
-	uint32_t caps;
 
 	if (video_ioctl(fd, VIDIOC_QUERYCAP, &answer) < 0)
 		return DEVICE_SILENT;
-	/* `capabilities` is the whole camera's: its metadata node would pass. */
-	caps = answer.capabilities & V4L2_CAP_DEVICE_CAPS ? answer.device_caps : answer.capabilities;
-	if (!(caps & V4L2_CAP_VIDEO_CAPTURE) || !(caps & V4L2_CAP_STREAMING))
+	if (!v4l2_planes_type_of(&answer))
 		return DEVICE_NO_CAPTURE;
 	snprintf(out->model, sizeof(out->model), "%.*s", (int)sizeof(answer.card), (const char *)answer.card);
 	snprintf(out->driver, sizeof(out->driver), "%.*s", (int)sizeof(answer.driver), (const char *)answer.driver);

@@ -17,8 +17,8 @@ struct device {
 };
 
 /*
- * Nodes that capture pictures (device_caps: VIDEO_CAPTURE and STREAMING; metadata and output nodes are passed over), by
- * number. Opens each node for an instant; does not stream. Returns how many.
+ * Nodes that capture pictures (device_caps: VIDEO_CAPTURE, or its multi-planar form, and STREAMING; metadata and output
+ * nodes are passed over), by number. Opens each node for an instant; does not stream. Returns how many.
  */
 size_t device_list(struct device out[DEVICES_MAX]);
 
@@ -26,9 +26,9 @@ size_t device_list(struct device out[DEVICES_MAX]);
 bool device_same(const char *path, const char *other);
 
 /*
- * The listed devices as a JSON text (array; id, path, name, driver, bus, links, formats with sizes and rates). The one
- * at `serving` (may be "") also has its controls (v4l2_controls.h). Where the ring has no room for all (ring.h),
- * formats are left out, those of the one that serves last. Caller frees.
+ * The listed devices as a JSON text (array; id, path, name, driver, bus, links, in_use, formats with sizes and rates).
+ * The one at `serving` (may be "") is in use, and has its controls (v4l2_controls.h). Where the ring has no room for
+ * all (ring.h), formats are left out, those of the one that serves last. Caller frees.
  */
 char *device_list_json(const struct device *devices, size_t count, const char *serving);
 

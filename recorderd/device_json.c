@@ -137,6 +137,7 @@ static struct json_object *device_object(const struct device *device, const char
 	json_object_object_add(object, "driver", driver_text_json(device->driver, sizeof(device->driver)));
 	json_object_object_add(object, "bus", driver_text_json(device->bus, sizeof(device->bus)));
 	json_object_object_add(object, "links", links_json(device->path));
+	json_object_object_add(object, "in_use", json_object_new_boolean(device_same(device->path, serving)));
 	add_answers(object, device, serving);
 	return object;
 }

@@ -11,13 +11,14 @@
 #include "recorderd/source_v4l2.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "recorderd/camera_jpeg.h"
-#include "recorderd/video_ioctl.h"
+#include "recorderd/v4l2_planes.h"
 #include "shared/log.h"
 
 static struct source_v4l2 *of(struct source *source)
@@ -93,13 +94,18 @@ static enum source_outcome deliver(struct source_v4l2 *camera, const struct sour
 	return SOURCE_FINE;
 }
 
+static const uint8_t *picture(const struct source_v4l2 *camera, const struct v4l2_buffer *buffer)
+{
+	return camera->buffers.map[buffer->index].data + buffer->m.offset;
+}
+
 static enum source_outcome take_jpeg(struct source_v4l2 *camera, const struct v4l2_buffer *buffer, mono_t captured,
 				     const struct source_sink *sink, struct reason *why)
 {
 	struct source_frame frame;
 	enum source_outcome outcome = SOURCE_FINE;
 
-	if (camera_jpeg_parts(camera->buffers.map[buffer->index].data, buffer->bytesused, &frame)) {
+	if (camera_jpeg_parts(picture(camera, buffer), buffer->bytesused, &frame)) {
 		frame.captured = captured;
 		outcome = deliver(camera, &frame, sink, why);
 	} else {
@@ -113,7 +119,7 @@ static enum source_outcome take_jpeg(struct source_v4l2 *camera, const struct v4
 static enum source_outcome take_raw(struct source_v4l2 *camera, const struct v4l2_buffer *buffer, mono_t captured,
 				    const struct source_sink *sink, struct reason *why)
 {
-	const uint8_t *data = camera->buffers.map[buffer->index].data;
+	const uint8_t *data = picture(camera, buffer);
 
 	if (buffer->bytesused < camera->raw.size_bytes)
 		sink->damaged(sink->context, "not a whole picture");
@@ -178,19 +184,19 @@ static const char *damage(const struct source_v4l2 *camera, const struct v4l2_bu
 		return "flagged by the driver";
 	if (buffer->bytesused == 0)
 		return "empty";
-	if (buffer->bytesused > camera->buffers.map[buffer->index].bytes)
+	if ((uint64_t)buffer->m.offset + buffer->bytesused > camera->buffers.map[buffer->index].bytes)
 		return "longer than its buffer";
 	return NULL;
 }
 
 static enum source_outcome fetch(struct source_v4l2 *camera, const struct source_sink *sink, struct reason *why)
 {
-	struct v4l2_buffer buffer = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
+	struct v4l2_buffer buffer = {.type = camera->buffers.type, .memory = V4L2_MEMORY_MMAP};
 	const char *damaged;
 	uint32_t lost;
 	mono_t captured;
 
-	if (video_ioctl(camera->fd, VIDIOC_DQBUF, &buffer) < 0)
+	if (v4l2_planes_buffer(camera->fd, VIDIOC_DQBUF, &buffer) < 0)
 		return errno == EAGAIN ? nothing_there(camera, why) : broken(camera, errno, "fetching a frame", why);
 	if (buffer.index >= camera->buffers.count)
 		return broken(camera, EPROTO, "the driver names a buffer that is none", why);

@@ -4,14 +4,14 @@
 #include <sys/mman.h>
 
 #include "recorderd/v4l2_format.h"
+#include "recorderd/v4l2_planes.h"
 #include "recorderd/video_ioctl.h"
 
-static int request(int fd, uint32_t *count)
+static int request(const struct v4l2_buffers *buffers, uint32_t *count)
 {
-	struct v4l2_requestbuffers wish = {
-		.count = *count, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
+	struct v4l2_requestbuffers wish = {.count = *count, .type = buffers->type, .memory = V4L2_MEMORY_MMAP};
 
-	if (video_ioctl(fd, VIDIOC_REQBUFS, &wish) < 0)
+	if (video_ioctl(buffers->fd, VIDIOC_REQBUFS, &wish) < 0)
 		return -1;
 	*count = wish.count;
 	return 0;
@@ -19,10 +19,10 @@ static int request(int fd, uint32_t *count)
 
 static bool map_one(struct v4l2_buffers *buffers, uint32_t index)
 {
-	struct v4l2_buffer answer = {.index = index, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
+	struct v4l2_buffer answer = {.index = index, .type = buffers->type, .memory = V4L2_MEMORY_MMAP};
 	void *data;
 
-	if (video_ioctl(buffers->fd, VIDIOC_QUERYBUF, &answer) < 0)
+	if (v4l2_planes_buffer(buffers->fd, VIDIOC_QUERYBUF, &answer) < 0)
 		return false;
 	data = mmap(NULL, answer.length, PROT_READ | PROT_WRITE, MAP_SHARED, buffers->fd, (off_t)answer.m.offset);
 	if (data == MAP_FAILED)
@@ -36,8 +36,8 @@ enum source_open_outcome v4l2_buffers_open(struct v4l2_buffers *buffers, int fd,
 {
 	uint32_t count = wanted;
 
-	*buffers = (struct v4l2_buffers){.fd = fd};
-	if (request(fd, &count) < 0) {
+	*buffers = (struct v4l2_buffers){.fd = fd, .type = v4l2_planes_type(fd)};
+	if (request(buffers, &count) < 0) {
 		int error = errno;
 		reason_errno(why, "gives no buffers");
 		return v4l2_outcome(error);
@@ -59,7 +59,7 @@ enum source_open_outcome v4l2_buffers_open(struct v4l2_buffers *buffers, int fd,
 
 void v4l2_buffers_close(struct v4l2_buffers *buffers)
 {
-	enum v4l2_buf_type type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	uint32_t type = buffers->type;
 	uint32_t none = 0;
 
 	if (!buffers->count)
@@ -68,20 +68,20 @@ void v4l2_buffers_close(struct v4l2_buffers *buffers)
 	for (uint32_t i = 0; i < buffers->count; i++)
 		if (buffers->map[i].data)
 			munmap(buffers->map[i].data, buffers->map[i].bytes);
-	request(buffers->fd, &none);
+	request(buffers, &none);
 	*buffers = (struct v4l2_buffers){0};
 }
 
 int v4l2_buffers_start(const struct v4l2_buffers *buffers)
 {
-	enum v4l2_buf_type type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	uint32_t type = buffers->type;
 
 	return video_ioctl(buffers->fd, VIDIOC_STREAMON, &type) < 0 ? errno : 0;
 }
 
 int v4l2_buffers_queue(const struct v4l2_buffers *buffers, uint32_t index)
 {
-	struct v4l2_buffer buffer = {.index = index, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
+	struct v4l2_buffer buffer = {.index = index, .type = buffers->type, .memory = V4L2_MEMORY_MMAP};
 
-	return video_ioctl(buffers->fd, VIDIOC_QBUF, &buffer) < 0 ? errno : 0;
+	return v4l2_planes_buffer(buffers->fd, VIDIOC_QBUF, &buffer) < 0 ? errno : 0;
 }

@@ -10,7 +10,8 @@
 #define V4L2_BUFFERS_MIN 2
 
 struct v4l2_buffers {
-	int fd; /* the camera's, not owned */
+	int fd;        /* the camera's, not owned */
+	uint32_t type; /* v4l2_planes.h */
 	uint32_t count;
 	struct {
 		uint8_t *data;

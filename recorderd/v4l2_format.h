@@ -29,6 +29,12 @@ enum source_open_outcome v4l2_format_agree(int fd, const struct v4l2_wish *wish,
 					   struct reason *why);
 
 /*
+ * True where that is still agreed. Until there are buffers, any program may agree on something else: to be asked when
+ * there are.
+ */
+bool v4l2_format_holds(int fd, const struct v4l2_mode *mode);
+
+/*
  * For a USB bus that has no room for `mode`: lowers the wish to the next rate that the camera offers, or where none is
  * left to the next smaller size at `fps_milli`. False where there is nothing below.
  */

@@ -1,16 +1,18 @@
 /* v4l2_modes.c - see v4l2_modes.h. */
 #include "recorderd/v4l2_modes.h"
 
+#include "recorderd/v4l2_planes.h"
 #include "recorderd/video_ioctl.h"
 
 #define FPS_MILLI_MAX 10000000u /* 10,000 frames a second: past it a number is a mistake */
 
 size_t mode_list_formats(int fd, uint32_t fourccs[MODE_FORMATS_MAX])
 {
+	uint32_t type = v4l2_planes_type(fd);
 	size_t count = 0;
 
 	while (count < MODE_FORMATS_MAX) {
-		struct v4l2_fmtdesc answer = {.index = (uint32_t)count, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE};
+		struct v4l2_fmtdesc answer = {.index = (uint32_t)count, .type = type};
 		if (video_ioctl(fd, VIDIOC_ENUM_FMT, &answer) < 0)
 			break;
 		fourccs[count++] = answer.pixelformat;

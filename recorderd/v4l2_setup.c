@@ -64,6 +64,8 @@ static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struc
 		return SOURCE_REFUSED;
 	}
 	outcome = v4l2_buffers_open(&camera->buffers, camera->fd, jpeg ? JPEG_BUFFERS : RAW_BUFFERS, why);
+	if (outcome == SOURCE_OPENED && !v4l2_format_holds(camera->fd, &camera->mode))
+		outcome = SOURCE_BUSY;
 	if (outcome == SOURCE_OPENED) {
 		*error = v4l2_buffers_start(&camera->buffers);
 		if (*error == 0)

@@ -21,7 +21,17 @@
 #define CONFIG_CONTROLS_MAX 64
 
 enum config_fallback { FALLBACK_ANY, FALLBACK_TEST, FALLBACK_NONE };
-enum config_format { FORMAT_AUTO, FORMAT_MJPEG, FORMAT_YUYV };
+enum config_format {
+	FORMAT_AUTO,
+	FORMAT_MJPEG,
+	FORMAT_YUYV,
+	FORMAT_UYVY,
+	FORMAT_NV12,
+	FORMAT_YU12,
+	FORMAT_RGB24,
+	FORMAT_BGR24,
+	FORMAT_GREY,
+};
 enum config_codec { CODEC_H264, CODEC_MJPEG };
 
 struct config_camera {

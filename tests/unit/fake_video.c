@@ -233,6 +233,8 @@ static int request_buffers(struct fake_node *node, struct v4l2_requestbuffers *i
 		return 0;
 	if (node->grants && inout->count > node->grants)
 		inout->count = node->grants;
+	if (node->stolen_width)
+		node->pix.width = node->stolen_width;
 	node->buffers = inout->count;
 	node->memory = memfd_create("fake", MFD_CLOEXEC);
 	return ftruncate(node->memory, (off_t)bytes * inout->count);
@@ -327,6 +329,9 @@ int ioctl(int fd, unsigned long request, ...)
 		return enumerate_size(node, argument);
 	case VIDIOC_ENUM_FRAMEINTERVALS:
 		return enumerate_rate(node, argument);
+	case VIDIOC_G_FMT:
+		((struct v4l2_format *)argument)->fmt.pix = node->pix;
+		return 0;
 	case VIDIOC_S_FMT:
 		return set_format(node, argument);
 	case VIDIOC_S_PARM:

@@ -41,6 +41,7 @@ struct fake_node {
 	uint32_t buffer_bytes;  /* 0: FAKE_BYTES */
 	uint64_t room;          /* pixels a second that the bus carries; 0: any */
 	uint32_t answers_width; /* S_FMT gives this width instead; 0: as asked */
+	uint32_t stolen_width;  /* another program sets it before the buffers are there */
 	uint32_t bytesperline;
 	int open_errno, format_errno, parm_errno, buffers_errno, fetch_errno, queue_errno;
 	bool control_refused;

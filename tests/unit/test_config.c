@@ -282,7 +282,7 @@ static void words_that_are_no_choice_are_refused_with_the_choices(void **state)
 {
 	(void)state;
 	refused("[camera]\nfallback = some\n", "fallback", "any, test or none");
-	refused("[camera]\nformat = h264\n", "format", "auto, mjpeg or yuyv");
+	refused("[camera]\nformat = h264\n", "format", "auto, mjpeg, yuyv, uyvy, nv12, yu12, rgb24, bgr24 or grey");
 	refused("[record]\ncodec = h265\n", "codec", "h264 or mjpeg");
 	refused("[record]\nencoder = libx265\n", "encoder", "libx264, h264_vaapi, h264_v4l2m2m or h264_nvenc");
 	refused("[record]\npreset = -x\n", "preset", "a-z");

@@ -133,6 +133,42 @@ static void what_the_driver_made_of_the_size_counts(void **state)
 	assert_int_equal(info_of(&config).width, 624);
 }
 
+static void a_camera_that_another_program_sets_up_in_between_is_in_use(void **state)
+{
+	struct config config = wish(640, 480, 30);
+
+	(void)state;
+	fake_nodes[0].stolen_width = 1280;
+	assert_int_equal(try_open(&config), SOURCE_BUSY);
+	assert_non_null(strstr(why.text, "is in use"));
+}
+
+static void each_format_can_be_asked_for(void **state)
+{
+	static const struct {
+		enum config_format wanted;
+		uint32_t fourcc;
+		const char *name;
+	} formats[] = {
+		{FORMAT_UYVY, V4L2_PIX_FMT_UYVY, "UYVY"},   {FORMAT_NV12, V4L2_PIX_FMT_NV12, "NV12"},
+		{FORMAT_YU12, V4L2_PIX_FMT_YUV420, "YU12"}, {FORMAT_RGB24, V4L2_PIX_FMT_RGB24, "RGB3"},
+		{FORMAT_BGR24, V4L2_PIX_FMT_BGR24, "BGR3"}, {FORMAT_GREY, V4L2_PIX_FMT_GREY, "GREY"},
+		{FORMAT_MJPEG, V4L2_PIX_FMT_MJPEG, "MJPG"}, {FORMAT_YUYV, V4L2_PIX_FMT_YUYV, "YUYV"},
+	};
+	struct config config = wish(640, 480, 30);
+
+	(void)state;
+	fake_nodes[0].buffer_bytes = 640 * 480 * 3;
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		config.camera.format = formats[i].wanted;
+		fake_nodes[0].fourccs[2] = formats[i].fourcc;
+		assert_string_equal(info_of(&config).format, formats[i].name);
+	}
+	config.camera.format = FORMAT_NV12; /* not offered: another raw one */
+	fake_nodes[0].fourccs[2] = V4L2_PIX_FMT_GREY;
+	assert_string_equal(info_of(&config).format, "YUYV");
+}
+
 static void a_camera_without_a_usable_format_is_refused_and_says_what_it_has(void **state)
 {
 	struct config config = wish(640, 480, 30);
@@ -276,6 +312,8 @@ int main(void)
 		CASE(a_slow_camera_is_given_five_frames_of_patience),
 		CASE(jpegs_are_preferred_unless_raw_pictures_are_asked_for),
 		CASE(what_the_driver_made_of_the_size_counts),
+		CASE(a_camera_that_another_program_sets_up_in_between_is_in_use),
+		CASE(each_format_can_be_asked_for),
 		CASE(a_camera_without_a_usable_format_is_refused_and_says_what_it_has),
 		CASE(a_line_that_is_too_short_for_its_picture_is_refused),
 		CASE(a_refused_rate_is_no_error),
