@@ -130,7 +130,11 @@ $(BUILD)/tests/bench/viewers: $(patsubst %,tests/bench/%.c,viewers stream ages) 
 test-camera: all test-tools
 	@BUILD=$(BUILD) prove --exec '' tests/camera/test_*
 
-bench-tools: test-tools $(HD_FRAMES) $(BUILD)/tests/bench/viewers
+$(BUILD)/tests/bench/sink_reader: tests/bench/sink_reader.c $(BUILD)/libshared.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $< $(BUILD)/libshared.a $(LIBS_SHARED)
+
+bench-tools: test-tools $(HD_FRAMES) $(BUILD)/tests/bench/viewers $(BUILD)/tests/bench/sink_reader
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
 FUZZ_TARGETS = time query control range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip token
