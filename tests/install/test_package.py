@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""The Debian package is built, is sound, and holds what it should. What it does on a Debian that was just made: fresh_package.py."""
+import glob
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+import package
+from package import PROJECT, UNITS, exposure, needs, said_by
+
+from rig import run_tests
+
+HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd usr/bin/recorder-api usr/bin/recorder-live
+    lib/systemd/system/recorderd@.service lib/systemd/system/recorder-api.service lib/systemd/system/recorder-api.socket
+    lib/systemd/system/recorder-live.service lib/systemd/system/recorder-live.socket lib/systemd/system/recorder-web.service
+    usr/share/man/man5/recorder.ini.5.gz usr/share/man/man7/recorder-api.7.gz usr/share/man/man8/recorderd.8.gz
+    usr/share/man/man8/recorder-api.8.gz usr/share/man/man8/recorder-live.8.gz usr/share/recorder/www/index.html
+    usr/share/recorder/recorder.ini.example usr/share/recorder/lighttpd.conf.example usr/share/recorder/apache.conf.example
+    usr/share/recorder/nginx.conf.example usr/share/doc/recorder/copyright""".split()
+
+folder = tempfile.mkdtemp(prefix="recorder-package.")
+
+
+def extracted(*path):
+    return os.path.join(folder, *path)
+
+
+def source(*path):
+    with open(os.path.join(PROJECT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def test_it_is_built_from_what_is_committed():
+    said_by("dpkg-deb", "--extract", package.build(), folder)
+
+
+def test_lintian_finds_no_error():
+    package.package()
+    needs("lintian")
+    changes = glob.glob(os.path.join(package.FOLDER, "*.changes"))
+    # Here it may be any user's turn, and root's in a container.
+    said_by("lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", *changes)
+
+
+def test_it_holds_programs_units_pages_and_examples():
+    package.package()
+    missing = [path for path in HOLDS if not os.path.lexists(extracted(path))]
+    assert not missing, missing
+
+
+def test_its_recorder_takes_its_configuration():
+    package.package()
+    said = said_by(extracted("usr/bin/recorderd"), "-t", "-c", extracted("etc/recorder/camera.ini"))
+    assert "all is well" in said, said
+
+
+def test_its_version_is_that_of_the_programs():
+    version = re.search(r'RECORDER_VERSION "(.*)"', source("shared", "version.h")).group(1)
+    assert re.match(r"recorder \(" + re.escape(version) + r"\)", source("debian", "changelog")), version
+    package.package()
+    assert said_by(extracted("usr/bin/recorderd"), "--version").split() == ["recorderd", version]
+
+
+def test_what_building_needs_is_what_the_package_needs():
+    needed = re.search(r"^run=\((.*)\)", source("deploy", "install-packages"), re.M).group(1).split()
+    declared = re.search(r"^Build-Depends:\n((?: .*\n)+)", source("debian", "control"), re.M).group(1)
+    missing = [name for name in needed if name.startswith("lib") and name != "libc6-dev" and f" {name}," not in declared]
+    assert not missing, missing
+
+
+def test_each_unit_is_locked_up():
+    package.package()
+    needs("systemd-analyze")
+    for unit in UNITS:
+        path = extracted("lib/systemd/system", unit + ".service")
+        if unit.endswith("@"):
+            path = shutil.copy(path, extracted(unit + "camera.service"))
+        assert exposure(path) <= 2.0
+
+
+def test_make_install_names_its_own_prefix():
+    """The units and examples of `make install` mean the programs that it has installed."""
+    root = extracted("installed")
+    programs = {"recorderd": "recorderd", "recorder-api": "fcgi", "recorder-live": "fcgi"}
+    for program, place in programs.items():  # those of the package do as well as others
+        os.makedirs(extracted("built", place), exist_ok=True)
+        shutil.copy(extracted("usr/bin", program), extracted("built", place, program))
+    said_by(os.path.join(PROJECT, "deploy", "install"), env=dict(os.environ, DESTDIR=root, PREFIX="/opt/r", BUILD=extracted("built")))
+    for path in glob.glob(root + "/opt/r/**", recursive=True):
+        if os.path.isfile(path) and re.search(r"\.(service|socket|conf|example)$", path):
+            with open(path, encoding="utf-8") as file:
+                strangers = re.findall(r"(?:/usr/bin/|/usr/local/bin/)recorder\S*|/usr(?:/local)?/share/recorder\S*", file.read())
+            assert not strangers, (path, strangers)
+
+
+def test_the_manual_names_every_key_and_every_option():
+    pages = source("docs", "man", "recorder.ini.5")
+    for key in re.findall(r"^(\w+) = ", source("recorder.ini.example"), re.M):
+        assert re.search(rf"^\.It Va {key} ", pages, re.M), key
+    manual = source("docs", "man", "recorderd.8")
+    for option in re.findall(r'^\t\{"([a-z-]+)",', source("recorderd", "options.c"), re.M):
+        assert f"Fl Fl {option}" in manual, option
+
+
+if __name__ == "__main__":
+    try:
+        STATUS = run_tests(globals())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(STATUS)
