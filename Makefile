@@ -134,7 +134,20 @@ $(BUILD)/tests/bench/sink_reader: tests/bench/sink_reader.c $(BUILD)/libshared.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $< $(BUILD)/libshared.a $(LIBS_SHARED)
 
-bench-tools: test-tools $(HD_FRAMES) $(BUILD)/tests/bench/viewers $(BUILD)/tests/bench/sink_reader
+$(BUILD)/tests/bench/fetch: tests/bench/fetch.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $<
+
+$(BUILD)/tests/bench/ring_readers: $(patsubst %,tests/bench/%.c,ring_readers ages) $(BUILD)/libwriters.a $(BUILD)/libshared.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $^ $(LIBS_SHARED)
+
+FULL_HD_FRAMES = $(BUILD)/tests/frames/full_hd.frames
+$(FULL_HD_FRAMES): $(BUILD)/tests/tools/make_frames
+	@mkdir -p $(@D)
+	$(Q)$< -c -s 1920x1080 -b 150000 -n 600 $@
+
+bench-tools: test-tools $(HD_FRAMES) $(FULL_HD_FRAMES) $(patsubst %,$(BUILD)/tests/bench/%,viewers fetch ring_readers sink_reader)
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
 FUZZ_TARGETS = time query control range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip token
@@ -175,6 +188,7 @@ help:
 	@echo 'make campaign-power    [N=20] so many power cuts while recording'
 	@echo 'make bench-archive  [SEGMENTS=52560] what a year of footage costs against a day, and clips of six hours'
 	@echo 'make soak       [HOURS=1] viewers, clips and random faults; leaks and losses are counted at the end'
+	@echo 'make bench      [ONLY="live clips"] [ROUNDS=3] measures the recorder beside others, under 10 minutes (tests/bench/bench.py)'
 	@echo 'make clean      removes $(BUILD)'
 	@echo 'Settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g" V=1'
 
@@ -238,6 +252,13 @@ campaign-ranges: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_ranges.py $(N)
 
 HOURS = 1
+ONLY   =
+ROUNDS = 3
+bench:
+	@deploy/install-packages bench
+	@$(PARALLEL) all bench-tools
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/bench.py -r $(ROUNDS) $(ONLY)
+
 soak: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_soak.py $(HOURS)
 
@@ -252,6 +273,6 @@ campaign-power: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges soak clean
+.PHONY: all deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges bench soak clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Measures the recorder beside others, and parts of it beside what they could be at best.
+
+usage: bench.py [-r ROUNDS] [-o FILE] [PART...]        (needs `make bench-tools`; parts: see PARTS of part_*.py)
+
+Every figure stands beside another one that was taken in turn with it, in the same round on the same machine: the ratios hold where
+the figures do not. Prints a line a figure, writes them all as JSON, which table.py makes tables of. Nothing is asserted.
+"""
+import argparse
+import json
+import os
+import platform
+import time
+
+import part_api
+import part_clips
+import part_crowd
+import part_growth
+import part_live
+import part_record
+import part_ring
+from contestants import BUILD, Motion, Recorder, UStreamer, version
+from report import Report
+
+MODULES = (part_live, part_crowd, part_clips, part_record, part_ring, part_api, part_growth)
+NAMES = [name for module in MODULES for name in module.PARTS]
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        return next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.machine())
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-r", "--rounds", type=int, default=3)
+    parser.add_argument("-o", "--output", default=os.path.join(BUILD, "bench.json"))
+    parser.add_argument("parts", nargs="*", choices=[*NAMES, []], metavar="PART")
+    return parser.parse_args()
+
+
+def merge(path, results, parts):
+    """A run of some parts alone replaces these in the results that there are."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            before = json.load(file)
+    except (OSError, ValueError):
+        return results
+    kept = [row for row in before["rows"] if row["part"] not in parts]
+    results["rows"] = sorted(kept + results["rows"], key=lambda row: NAMES.index(row["part"]))
+    return results
+
+
+def main():
+    chosen = arguments()
+    parts = chosen.parts or NAMES
+    say = lambda text: print(text, flush=True)
+    report = Report(say)
+    machine = {"processors": os.cpu_count(), "processor": processor(), "kernel": platform.release(), "load": os.getloadavg()[0]}
+    began = time.monotonic()
+    for module in MODULES:
+        mine = [name for name in module.PARTS if name in parts]
+        if mine:
+            say(f"{', '.join(mine)} ({time.monotonic() - began:.0f} s so far)")
+            module.run(report, chosen.rounds, mine)
+    results = {
+        "taken": time.strftime("%Y-%m-%d %H:%M"), "machine": machine, "rows": report.rows, "left_out": sorted(set(report.words)),
+        "versions": {kind.label: version(kind) for kind in (Recorder, UStreamer, Motion) if kind is Recorder or kind.program()},
+    }
+    results = merge(chosen.output, results, parts)
+    with open(chosen.output, "w", encoding="utf-8") as file:
+        json.dump(results, file, indent=1)
+    say(f"{time.monotonic() - began:.0f} s. Written to {chosen.output}; as tables: tests/bench/table.py {chosen.output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""How soon N processes have a frame out of the ring, and through a pipe to each."""
+from tools import ring_readers
+
+PARTS = ("ring",)
+READERS = (1, 16, 64)
+
+
+def run(report, rounds, _parts):
+    taken = {readers: [(ring_readers(readers, 2, False), ring_readers(readers, 2, True)) for _ in range(rounds)] for readers in READERS}
+    for readers, pairs in taken.items():
+        for title, unit, pick in (
+                ("median until a reader has its copy", "ms", lambda said: said["latency_ms"]["median"]),
+                ("99 % until a reader has its copy", "ms", lambda said: said["latency_ms"]["p99"]),
+                ("what the writer takes for a frame", "us", lambda said: said["put_us"])):
+            report.row("ring", f"{readers} readers, {title}", unit, [pick(ring) for ring, _ in pairs], [pick(pipe) for _, pipe in pairs],
+                       "a pipe each")

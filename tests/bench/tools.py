@@ -1,0 +1,41 @@
+"""The programs that measure, as functions."""
+import json
+import os
+import subprocess
+
+from contestants import BUILD
+from measure import cpu_seconds
+
+BENCH = os.path.join(BUILD, "tests", "bench")
+
+
+class Viewers:
+    """tests/bench/viewers while it runs; result() is what it printed, and the CPU seconds of the server meanwhile."""
+
+    def __init__(self, contestant, count, seconds, slow=0, path=None, warm_up=1):
+        self.contestant = contestant
+        command = [os.path.join(BENCH, "viewers"), "-n", count, "-t", seconds, "-w", warm_up, "-s", slow, "-p",
+                   path or contestant.path_of_stream, contestant.port]
+        self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
+
+    def result(self):
+        self.process.stdout.readline()
+        pids = self.contestant.serving()
+        before = cpu_seconds(pids)
+        said = json.loads(self.process.stdout.readline())
+        said["cpu_s"] = cpu_seconds(pids) - before
+        self.process.wait()
+        said["cpu_s_per_gb"] = said["cpu_s"] / (said["bytes"] / 1e9) if said["bytes"] else float("inf")
+        return said
+
+
+def fetch(port, path, times=1, interval_ms=0):
+    """One {status, first_ms, total_ms, bytes} a request."""
+    said = subprocess.run([os.path.join(BENCH, "fetch"), "-n", str(times), "-i", str(interval_ms), str(port), path],
+                          capture_output=True, text=True, check=True).stdout
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def ring_readers(readers, seconds, pipes):
+    command = [os.path.join(BENCH, "ring_readers"), "-n", str(readers), "-t", str(seconds)] + (["-p"] if pipes else [])
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
