@@ -140,7 +140,7 @@ def connections(rig, stack, count, data=b""):
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, count + 1000)), hard))
     clients = [stack.enter_context(socket.socket()) for _ in range(count)]
     for client in clients:
-        client.settimeout(5)
+        client.settimeout(30)
         client.connect(("127.0.0.1", rig.port))
         client.sendall(data)
     return clients

@@ -128,7 +128,7 @@ class Nginx(Server):
     AROUND = """
 {user}
 daemon off;
-worker_processes 2;
+worker_processes 1;
 worker_rlimit_nofile 16384;
 pid "{folder}/nginx.pid";
 error_log "{folder}/nginx.log" warn;
