@@ -90,6 +90,7 @@ static void serve(int socket_fd, const struct outside_setup *setup)
 
 static _Noreturn void outside_main(int socket_fd, const struct outside_setup *setup, pid_t parent)
 {
+	prctl(PR_SET_NAME, "recorder-tokens");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);

@@ -124,8 +124,8 @@ def test_a_killed_live_program_takes_its_viewers_with_it(rig):
 
 def is_live_of(rig, pid):
     try:
-        with open(f"/proc/{pid}/cmdline", encoding="utf-8") as command:
-            return command.read().split("\0")[0] == rig.path("recorder-live")
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8") as command, open(f"/proc/{pid}/comm", encoding="utf-8") as name:
+            return command.read().split("\0")[0] == rig.path("recorder-live") and name.read() == "recorder-live\n"
     except OSError:
         return False
 

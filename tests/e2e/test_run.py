@@ -30,6 +30,8 @@ class Project:
     """A copy of what deploy/run needs, in a folder with a space in its name; requests by Rig.get."""
 
     get = Rig.get
+    connect = Rig.connect
+    tls = None
 
     def __init__(self):
         self.base = tempfile.mkdtemp(prefix="recorder-e2e.")
