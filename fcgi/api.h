@@ -90,6 +90,9 @@ void api_leave_behind(struct api_request *request, api_job *run, void *context);
  */
 bool api_place_begin(struct api_request *request, enum api_place place);
 
+/* Gives it back earlier. */
+void api_place_end(struct api_request *request, enum api_place place);
+
 /* The tokens that the request may come with (token_store.h); NULL: there are none. */
 struct token_store *api_tokens(const struct api_request *request);
 

@@ -12,7 +12,7 @@
 
 #include "fcgi/api_child.h"
 
-#define STILLS_MAX 8 /* FFmpeg takes 60 ms for one */
+#define STILLS_MAX 1 /* who comes meanwhile waits (still_shelf.h) */
 
 /* Work left behind at a time; what comes on top of that is not done. */
 #define LEFT_BEHIND_MAX 4
@@ -247,6 +247,15 @@ bool api_place_begin(struct api_request *request, enum api_place place)
 	if (!request->places[place])
 		request->places[place] = api_slots_begin(setup->slots, setup->slot, place, (uint32_t)max);
 	return request->places[place];
+}
+
+void api_place_end(struct api_request *request, enum api_place place)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+
+	if (request->places[place])
+		api_slots_end(setup->slots, setup->slot, place);
+	request->places[place] = false;
 }
 
 struct token_store *api_tokens(const struct api_request *request)

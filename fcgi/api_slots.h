@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "fcgi/still_shelf.h"
 #include "shared/histogram.h"
 
 #define API_SLOTS 64
@@ -36,7 +37,8 @@ struct api_slots {
 	_Atomic uint64_t workers_died;    /* not by retiring */
 	_Atomic uint32_t lock_said;       /* the log says how workers are locked up */
 	_Atomic uint64_t answers[6];      /* by the first digit of their status */
-	struct histogram clips;           /* from a request for a clip to the beginning of its answer */
+	struct still_shelf stills;
+	struct histogram clips; /* from a request for a clip to the beginning of its answer */
 };
 
 /* NULL with errno where memory is short. */

@@ -1,5 +1,8 @@
 /*
  * api_snapshot.c - GET /snapshot: the newest frame, or the picture of an instant (at=), also scaled (width=).
+ *
+ * What FFmpeg has to make is looked for on the shelf first (still_shelf.h), and else made one at a time, the newest
+ * wish first. Whoever falls out of the row or waits too long gets the nearest picture that is there, or a 503.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,22 +14,33 @@
 #include "fcgi/query.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_still.h"
+#include "fcgi/still_shelf.h"
+#include "shared/crc32c.h"
 #include "shared/timeform.h"
 
 #define WIDTH_MIN    16
 #define WIDTH_MAX    8192
 #define FRESH_MAX_US (10 * US_PER_S)
+#define WAIT_MAX_US  (2 * US_PER_S)
+#define WAIT_POLL_MS 10
+#define NEAR_US      (60 * US_PER_S) /* farther away a picture says nothing about the moment that was asked for */
 
 struct snapshot {
 	struct still still;
 	int64_t at_us; /* INT64_MAX: the newest */
 	bool moving;
+
+	struct still_shelf *shelf; /* not owned */
+	uint64_t camera;           /* on the shelf */
+	uint64_t ticket;           /* 0: not in the row */
+	mono_t give_up_at;
 };
 
 static void snapshot_free(void *work)
 {
 	struct snapshot *snapshot = work;
 
+	shelf_leave(snapshot->shelf, snapshot->ticket);
 	still_finish(&snapshot->still);
 	free(snapshot);
 }
@@ -72,14 +86,72 @@ static void snapshot_send(struct api_request *request)
 	answer_bytes(request, 200, "image/jpeg", headers, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
 }
 
+static struct shelf_key shelf_key_of(const struct snapshot *snapshot)
+{
+	return (struct shelf_key){snapshot->camera, snapshot->still.wall_us, snapshot->still.width};
+}
+
 static void work_done(struct api_request *request)
 {
 	struct snapshot *snapshot = request->work;
+	struct shelf_key key = shelf_key_of(snapshot);
 
-	if (request->child_status == 0 && still_adopt(&snapshot->still))
-		snapshot_send(request);
-	else
+	api_place_end(request, API_STILL);
+	if (request->child_status != 0 || !still_adopt(&snapshot->still)) {
 		answer_failure(request, "making the picture");
+		return;
+	}
+	shelf_put(snapshot->shelf, &key, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
+	snapshot_send(request);
+}
+
+static void work_begin(struct api_request *request)
+{
+	struct snapshot *snapshot = request->work;
+
+	snapshot->still.memory_fd = memfd_create("still", MFD_CLOEXEC);
+	if (snapshot->still.memory_fd < 0 || !api_job_start(request, still_run, &snapshot->still, work_done))
+		answer_failure(request, "starting the decoder");
+}
+
+/* Takes the picture from the shelf, at most limit_us away; false where there is none. */
+static bool send_shelved(struct api_request *request, int64_t limit_us)
+{
+	struct snapshot *snapshot = request->work;
+	struct shelf_key key = shelf_key_of(snapshot);
+	struct buffer jpeg = {0};
+	int64_t wall_us;
+
+	if (!shelf_nearest(snapshot->shelf, &key, limit_us, &jpeg, &wall_us)) {
+		buffer_finish(&jpeg);
+		return false;
+	}
+	buffer_finish(&snapshot->still.jpeg);
+	snapshot->still.jpeg = jpeg;
+	snapshot->moving |= wall_us != snapshot->still.wall_us;
+	snapshot->still.wall_us = wall_us;
+	snapshot_send(request);
+	return true;
+}
+
+static void snapshot_wait(struct api_request *request)
+{
+	struct snapshot *snapshot = request->work;
+	enum shelf_turn turn = shelf_turn_of(snapshot->shelf, snapshot->ticket);
+
+	if (send_shelved(request, 0))
+		return;
+	if (turn == SHELF_OUT || mono_now().us >= snapshot->give_up_at.us) {
+		if (!send_shelved(request, NEAR_US))
+			answer_busy(request, 1,
+				    "Newer pictures were asked for meanwhile, and one is made at a time; try again in "
+				    "a second.");
+	} else if (turn == SHELF_NEXT && api_place_begin(request, API_STILL)) {
+		shelf_leave(snapshot->shelf, snapshot->ticket);
+		work_begin(request);
+	} else {
+		api_wait(request, WAIT_POLL_MS, snapshot_wait);
+	}
 }
 
 static void snapshot_go_on(struct api_request *request)
@@ -88,15 +160,15 @@ static void snapshot_go_on(struct api_request *request)
 
 	if (!still_needs_work(&snapshot->still)) {
 		snapshot_send(request);
+	} else if (send_shelved(request, 0)) {
 		return;
+	} else if (api_place_begin(request, API_STILL)) {
+		work_begin(request);
+	} else {
+		snapshot->ticket = shelf_wait(snapshot->shelf);
+		snapshot->give_up_at.us = mono_now().us + WAIT_MAX_US;
+		api_wait(request, WAIT_POLL_MS, snapshot_wait);
 	}
-	if (!api_place_begin(request, API_STILL)) {
-		answer_busy(request, 1, "Too many pictures are being decoded just now; try again in a second.");
-		return;
-	}
-	snapshot->still.memory_fd = memfd_create("still", MFD_CLOEXEC);
-	if (snapshot->still.memory_fd < 0 || !api_job_start(request, still_run, &snapshot->still, work_done))
-		answer_failure(request, "starting the decoder");
 }
 
 /* A picture of an hour ago must not pass for one of now. */
@@ -144,12 +216,15 @@ void handle_snapshot(struct api_request *request)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	const struct ring_reader *ring = camera_ring(request->camera);
+	const char *name = request->camera->config->camera.name;
 
 	if (!snapshot) {
 		answer_failure(request, "memory");
 		return;
 	}
 	still_init(&snapshot->still);
+	snapshot->shelf = &api_shared(request)->stills;
+	snapshot->camera = crc32c(0, name, strlen(name));
 	request->work = snapshot;
 	request->work_free = snapshot_free;
 	if (!snapshot_read(request, snapshot))

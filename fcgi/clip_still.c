@@ -161,7 +161,7 @@ int still_run(void *context)
 	/* clang-format off */
 	const char *argv[] = {
 		"ffmpeg", "-hide_banner", "-loglevel", "error",
-		"-protocol_whitelist", "pipe", "-f", decode ? "mp4" : "mjpeg", "-i", "pipe:0",
+		"-protocol_whitelist", "pipe", "-threads", "1", "-f", decode ? "mp4" : "mjpeg", "-i", "pipe:0",
 		"-vf", filter, "-frames:v", "1", "-q:v", "3", "-f", "mjpeg", "pipe:1", NULL,
 	};
 	/* clang-format on */

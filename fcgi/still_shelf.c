@@ -1,0 +1,143 @@
+/*
+ * still_shelf.c - see still_shelf.h.
+ */
+#include "fcgi/still_shelf.h"
+
+#include <string.h>
+
+static bool same_kind(const struct shelf_key *a, const struct shelf_key *b)
+{
+	return a->camera == b->camera && a->width == b->width;
+}
+
+static uint64_t apart_us(const struct shelf_key *a, const struct shelf_key *b)
+{
+	return a->wall_us > b->wall_us ? (uint64_t)a->wall_us - (uint64_t)b->wall_us
+				       : (uint64_t)b->wall_us - (uint64_t)a->wall_us;
+}
+
+/* True where nothing was written to the place since its version was read. */
+static bool is_unchanged(const struct shelf_place *place, uint64_t version)
+{
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&place->version, memory_order_relaxed) == version;
+}
+
+/* Key and version of a place that holds a picture. */
+static bool look(const struct shelf_place *place, struct shelf_key *key, uint64_t *version)
+{
+	*version = atomic_load_explicit(&place->version, memory_order_acquire);
+	*key = place->key;
+	return *version > 0 && *version % 2 == 0 && is_unchanged(place, *version);
+}
+
+static bool take(struct still_shelf *shelf, struct shelf_place *place, uint64_t version, struct buffer *jpeg)
+{
+	size_t before = jpeg->length;
+	uint32_t length = place->length;
+
+	if (length <= SHELF_JPEG_MAX)
+		buffer_append(jpeg, place->jpeg, length);
+	if (length > SHELF_JPEG_MAX || jpeg->failed || !is_unchanged(place, version)) {
+		jpeg->length = before;
+		return false;
+	}
+	atomic_store(&place->used, atomic_fetch_add(&shelf->tick, 1) + 1);
+	return true;
+}
+
+bool shelf_nearest(struct still_shelf *shelf, const struct shelf_key *wanted, int64_t limit_us, struct buffer *jpeg,
+		   int64_t *wall_us)
+{
+	struct shelf_place *best = NULL;
+	struct shelf_key key, best_key = {0};
+	uint64_t version, best_version = 0;
+
+	for (size_t i = 0; i < SHELF_PLACES; i++) {
+		if (!look(&shelf->places[i], &key, &version) || !same_kind(&key, wanted))
+			continue;
+		if (apart_us(&key, wanted) > (uint64_t)limit_us ||
+		    (best && apart_us(&key, wanted) >= apart_us(&best_key, wanted)))
+			continue;
+		best = &shelf->places[i];
+		best_key = key;
+		best_version = version;
+	}
+	if (!best || !take(shelf, best, best_version, jpeg))
+		return false;
+	*wall_us = best_key.wall_us;
+	return true;
+}
+
+bool shelf_get(struct still_shelf *shelf, const struct shelf_key *key, struct buffer *jpeg)
+{
+	int64_t wall_us;
+
+	return shelf_nearest(shelf, key, 0, jpeg, &wall_us);
+}
+
+/* The place that was not used for longest; not one that is being written, which a killed worker may have left so. */
+static struct shelf_place *find_victim(struct still_shelf *shelf, uint64_t *version)
+{
+	struct shelf_place *victim = NULL;
+
+	for (size_t i = 0; i < SHELF_PLACES; i++) {
+		struct shelf_place *place = &shelf->places[i];
+		uint64_t now = atomic_load(&place->version);
+		if (now % 2 != 0 || (victim && atomic_load(&place->used) >= atomic_load(&victim->used)))
+			continue;
+		victim = place;
+		*version = now;
+	}
+	return victim;
+}
+
+void shelf_put(struct still_shelf *shelf, const struct shelf_key *key, const void *jpeg, size_t length)
+{
+	uint64_t version;
+	struct shelf_place *place = length <= SHELF_JPEG_MAX ? find_victim(shelf, &version) : NULL;
+
+	if (!place || !atomic_compare_exchange_strong(&place->version, &version, version + 1))
+		return;
+	atomic_thread_fence(memory_order_release);
+	place->key = *key;
+	place->length = (uint32_t)length;
+	memcpy(place->jpeg, jpeg, length);
+	atomic_store(&place->used, atomic_fetch_add(&shelf->tick, 1) + 1);
+	atomic_store_explicit(&place->version, version + 2, memory_order_release);
+}
+
+uint64_t shelf_wait(struct still_shelf *shelf)
+{
+	uint64_t ticket = atomic_fetch_add(&shelf->last_ticket, 1) + 1;
+
+	for (;;) {
+		_Atomic uint64_t *oldest = &shelf->row[0];
+		for (size_t i = 1; i < SHELF_ROW; i++)
+			if (atomic_load(&shelf->row[i]) < atomic_load(oldest))
+				oldest = &shelf->row[i];
+		uint64_t there = atomic_load(oldest);
+		if (there > ticket || atomic_compare_exchange_strong(oldest, &there, ticket))
+			return ticket;
+	}
+}
+
+enum shelf_turn shelf_turn_of(const struct still_shelf *shelf, uint64_t ticket)
+{
+	bool there = false, later = false;
+
+	for (size_t i = 0; i < SHELF_ROW; i++) {
+		uint64_t other = atomic_load(&shelf->row[i]);
+		there |= other == ticket;
+		later |= other > ticket;
+	}
+	return !there ? SHELF_OUT : later ? SHELF_BEHIND : SHELF_NEXT;
+}
+
+void shelf_leave(struct still_shelf *shelf, uint64_t ticket)
+{
+	for (size_t i = 0; ticket > 0 && i < SHELF_ROW; i++) {
+		uint64_t there = ticket;
+		atomic_compare_exchange_strong(&shelf->row[i], &there, 0);
+	}
+}

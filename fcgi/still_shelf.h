@@ -1,0 +1,70 @@
+/*
+ * still_shelf.h - pictures that FFmpeg made a moment ago, and the row of requests that wait for it to make theirs; in
+ * memory that all workers of a recorder-api share (api_slots.h).
+ *
+ * One picture is made at a time, the one that was asked for last first: a pointer that is dragged over a time line
+ * wants the newest. The row is short, and whoever is in it longest falls out of it.
+ *
+ * No locks: a killed worker leaves at most a place that is never used again, or a ticket that falls out of the row.
+ */
+#ifndef FCGI_STILL_SHELF_H
+#define FCGI_STILL_SHELF_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/buffer.h"
+
+#define SHELF_PLACES   48u
+#define SHELF_JPEG_MAX (512u << 10) /* larger ones are not kept */
+#define SHELF_ROW      8u
+#define SHELF_UNSCALED 0u
+
+struct shelf_key {
+	uint64_t camera; /* any number that stands for it */
+	int64_t wall_us; /* of the picture itself */
+	uint32_t width;  /* that was asked for, or SHELF_UNSCALED */
+};
+
+/* Version: odd while it is written. The other fields are good where it is the same before and after reading. */
+struct shelf_place {
+	_Atomic uint64_t version;
+	_Atomic uint64_t used; /* the shelf's tick when it was; 0: never */
+	struct shelf_key key;
+	uint32_t length;
+	uint8_t jpeg[SHELF_JPEG_MAX];
+};
+
+struct still_shelf {
+	_Atomic uint64_t tick;
+	_Atomic uint64_t last_ticket;
+	_Atomic uint64_t row[SHELF_ROW]; /* tickets, in no order; 0: free */
+	struct shelf_place places[SHELF_PLACES];
+};
+
+/* Appends the picture to `jpeg`; false where it is not there. */
+bool shelf_get(struct still_shelf *shelf, const struct shelf_key *key, struct buffer *jpeg);
+
+/* The picture next to that time, at most limit_us away; *wall_us says which. */
+bool shelf_nearest(struct still_shelf *shelf, const struct shelf_key *key, int64_t limit_us, struct buffer *jpeg,
+		   int64_t *wall_us);
+
+/* Puts it in the place that was not used for longest. */
+void shelf_put(struct still_shelf *shelf, const struct shelf_key *key, const void *jpeg, size_t length);
+
+/* A ticket at the end of the row; where that is full the oldest one falls out. */
+uint64_t shelf_wait(struct still_shelf *shelf);
+
+enum shelf_turn {
+	SHELF_NEXT,   /* nobody came later */
+	SHELF_BEHIND, /* somebody did */
+	SHELF_OUT,    /* fell out */
+};
+
+enum shelf_turn shelf_turn_of(const struct still_shelf *shelf, uint64_t ticket);
+
+/* Leaves the row; 0 and tickets that fell out are safe. */
+void shelf_leave(struct still_shelf *shelf, uint64_t ticket);
+
+#endif

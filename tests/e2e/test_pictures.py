@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Any second of the archive as a picture: the right one, made once, one at a time, and the newest wish first."""
+import concurrent.futures
+import datetime
+import os
+import threading
+import time
+
+from exact import EDGE_US
+from rig import US, jpeg_number, jpegs_by_hash, main, wait_for
+
+from clip_frames import clip_numbers
+
+NUMBERS = jpegs_by_hash()
+SECONDS = 24
+NEAR_US = 60 * US
+
+
+def archive(rig):
+    """[from, to) in whole seconds that are on the disk and no more in memory."""
+    def taken_us():
+        frames = rig.camera.frames()
+        return frames[-1].wall_us - frames[0].wall_us if frames else 0
+    wait_for(lambda: taken_us() > (SECONDS + 8) * US, SECONDS + 30, f"{SECONDS} s are recorded")
+    first = -(-rig.camera.frames()[0].wall_us // US)
+    return first, first + SECONDS
+
+
+def timestamp_us(answer):
+    return round(datetime.datetime.fromisoformat(answer.headers["X-Timestamp"]).timestamp() * US)
+
+
+def assert_is_of(rig, answer, at_us):
+    """The picture shows the first frame of that second, and says when it was taken."""
+    path = rig.path(f"still-{threading.get_ident()}.jpg")
+    with open(path, "wb") as file:
+        file.write(answer.body)
+    number, = clip_numbers(path)
+    second = at_us // US * US
+    firsts = {next(frame.number for frame in rig.camera.frames() if frame.wall_us >= second + edge_us) for edge_us in (-EDGE_US, EDGE_US)}
+    assert number in firsts, (number, firsts)
+    assert 0 <= timestamp_us(answer) - second + 1000 < 100000, answer.headers["X-Timestamp"]
+
+
+def test_a_second_that_memory_has_no_more_is_shown_by_its_key_frame(rig):
+    first, end = archive(rig)
+    for at in (first + 0.1, first + 3.9, (first + end) // 2):
+        for width in ("", "&width=160"):
+            answer = rig.get(f"/snapshot?at={at:.3f}{width}")
+            assert answer.status == 200 and jpeg_number(NUMBERS, answer.body) is None, answer.status
+            assert_is_of(rig, answer, int(at * US))
+
+
+def decoders(rig):
+    """How many FFmpegs work for the web server's workers."""
+    parents, names = {}, {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
+                name, rest = stat.read().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        parents[int(entry)], names[int(entry)] = int(rest.split()[1]), name
+    below = {rig.web.pid}
+    while True:
+        more = {pid for pid, parent in parents.items() if parent in below} - below
+        if not more:
+            return sum(names.get(pid) == "ffmpeg" for pid in below)
+        below |= more
+
+
+class Watch(threading.Thread):
+    def __init__(self, rig):
+        super().__init__()
+        self.rig, self.most, self.stop = rig, 0, False
+
+    def run(self):
+        while not self.stop:
+            self.most = max(self.most, decoders(self.rig))
+            time.sleep(0.005)
+
+
+def test_what_was_made_once_is_not_made_again(rig):
+    first, _ = archive(rig)
+    wanted = rig.get(f"/snapshot?at={first + 5}&width=192")
+    watch = Watch(rig)
+    watch.start()
+    answers = [rig.get(f"/snapshot?at={first + 5 + number / 50:.2f}&width=192") for number in range(40)]
+    watch.stop = True
+    watch.join()
+    assert all(answer.body == wanted.body and answer.headers["X-Timestamp"] == wanted.headers["X-Timestamp"] for answer in answers)
+    assert watch.most == 0, watch.most
+
+
+def test_of_many_wishes_one_is_worked_on_at_a_time_and_the_last_one_is_met(rig):
+    first, end = archive(rig)
+    watch = Watch(rig)
+    watch.start()
+    wishes = [first + (end - first) * number / 60 for number in range(60)]
+    with concurrent.futures.ThreadPoolExecutor(60) as pool:
+        asked = []
+        for at in wishes:
+            asked.append(pool.submit(rig.get, f"/snapshot?at={at:.3f}&width=144"))
+            time.sleep(0.05)
+        answers = [one.result() for one in asked]
+    watch.stop = True
+    watch.join()
+    assert watch.most == 1, watch.most
+    for at, answer in zip(wishes, answers):
+        assert answer.status in (200, 503), (answer.status, answer.body)
+        if answer.status == 503:
+            assert answer.headers["Retry-After"] and "newer" in answer.detail.lower(), answer.detail
+            continue
+        assert abs(timestamp_us(answer) - at * US) < NEAR_US
+        assert_is_of(rig, answer, timestamp_us(answer) + 1000)
+    assert answers[-1].status == 200
+    assert_is_of(rig, answers[-1], int(wishes[-1] * US))
+
+
+if __name__ == "__main__":
+    main(globals(), settings={"memory": {"minutes": 0.1, "max_mb": 16}})

@@ -1,0 +1,188 @@
+/* test_still_shelf.c - pictures come back as they were put there, the oldest go first; who came last is next. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fcgi/still_shelf.h"
+
+static struct still_shelf *shelf;
+
+static int make_shelf(void **state)
+{
+	(void)state;
+	shelf = mmap(NULL, sizeof(*shelf), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return shelf == MAP_FAILED;
+}
+
+static int drop_shelf(void **state)
+{
+	(void)state;
+	return munmap(shelf, sizeof(*shelf));
+}
+
+static void put(uint64_t camera, int64_t wall_us, uint32_t width)
+{
+	uint8_t jpeg[1000];
+
+	memset(jpeg, (int)(wall_us & 0xff), sizeof(jpeg));
+	shelf_put(shelf, &(struct shelf_key){camera, wall_us, width}, jpeg, sizeof(jpeg));
+}
+
+static bool is_there(uint64_t camera, int64_t wall_us, uint32_t width)
+{
+	struct buffer jpeg = {0};
+	bool there = shelf_get(shelf, &(struct shelf_key){camera, wall_us, width}, &jpeg);
+
+	assert_int_equal(jpeg.length, there ? 1000 : 0);
+	if (there)
+		assert_int_equal(jpeg.data[999], wall_us & 0xff);
+	buffer_finish(&jpeg);
+	return there;
+}
+
+static void a_picture_is_found_by_camera_time_and_width(void **state)
+{
+	(void)state;
+	put(1, 1000, 320);
+	put(1, 2000, 320);
+	assert_true(is_there(1, 1000, 320));
+	assert_true(is_there(1, 2000, 320));
+	assert_false(is_there(2, 1000, 320));
+	assert_false(is_there(1, 1000, 160));
+	assert_false(is_there(1, 1001, 320));
+}
+
+static void the_nearest_one_of_that_camera_and_width_is_found(void **state)
+{
+	struct buffer jpeg = {0};
+	int64_t wall_us;
+
+	(void)state;
+	put(1, 1000, 320);
+	put(1, 4000, 320);
+	put(2, 2900, 320);
+	put(1, 3100, 160);
+	assert_true(shelf_nearest(shelf, &(struct shelf_key){1, 3000, 320}, 5000, &jpeg, &wall_us));
+	assert_int_equal(wall_us, 4000);
+	assert_int_equal(jpeg.data[0], 4000 & 0xff);
+	assert_false(shelf_nearest(shelf, &(struct shelf_key){1, 3000, 320}, 999, &jpeg, &wall_us));
+	assert_false(shelf_nearest(shelf, &(struct shelf_key){1, INT64_MIN, 320}, 5000, &jpeg, &wall_us));
+	buffer_finish(&jpeg);
+}
+
+static void what_was_not_used_for_longest_makes_room(void **state)
+{
+	(void)state;
+	for (int64_t i = 1; i <= (int64_t)SHELF_PLACES; i++)
+		put(1, i, 0);
+	assert_true(is_there(1, 1, 0));
+	put(1, 1000, 0);
+	assert_true(is_there(1, 1, 0));
+	assert_false(is_there(1, 2, 0));
+	assert_true(is_there(1, 3, 0));
+	assert_true(is_there(1, 1000, 0));
+}
+
+static void places_of_killed_writers_are_left_alone(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i + 1 < SHELF_PLACES; i++)
+		atomic_store(&shelf->places[i].version, 1);
+	put(1, 7, 0);
+	put(1, 8, 0);
+	assert_false(is_there(1, 7, 0));
+	assert_true(is_there(1, 8, 0));
+}
+
+static void what_is_too_large_is_not_kept(void **state)
+{
+	uint8_t *large = calloc(1, SHELF_JPEG_MAX + 1);
+	struct shelf_key key = {1, 5, 0};
+	struct buffer jpeg = {0};
+
+	(void)state;
+	shelf_put(shelf, &key, large, SHELF_JPEG_MAX + 1);
+	assert_false(shelf_get(shelf, &key, &jpeg));
+	shelf_put(shelf, &key, large, SHELF_JPEG_MAX);
+	assert_true(shelf_get(shelf, &key, &jpeg));
+	assert_int_equal(jpeg.length, SHELF_JPEG_MAX);
+	buffer_finish(&jpeg);
+	free(large);
+}
+
+/* Two processes write without end while a third one reads: never a picture of two. */
+static void a_picture_that_is_being_replaced_is_never_half_of_each(void **state)
+{
+	pid_t writers[2];
+	int found = 0;
+
+	(void)state;
+	for (int w = 0; w < 2; w++) {
+		writers[w] = fork();
+		if (writers[w] == 0)
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (int64_t i = w; writers[w] == 0; i += 2)
+			put(1, i % 200, 0);
+	}
+	for (int64_t i = 0; i < 200000; i++) {
+		struct buffer jpeg = {0};
+		if (shelf_get(shelf, &(struct shelf_key){1, i % 200, 0}, &jpeg)) {
+			found++;
+			for (size_t at = 0; at < jpeg.length; at++)
+				assert_int_equal(jpeg.data[at], i % 200);
+		}
+		buffer_finish(&jpeg);
+	}
+	for (int w = 0; w < 2; w++) {
+		kill(writers[w], SIGKILL);
+		waitpid(writers[w], NULL, 0);
+	}
+	assert_true(found > 0);
+}
+
+static void who_came_last_is_next_and_a_full_row_loses_its_oldest(void **state)
+{
+	uint64_t tickets[SHELF_ROW + 2];
+
+	(void)state;
+	for (size_t i = 0; i < SHELF_ROW + 2; i++)
+		tickets[i] = shelf_wait(shelf);
+	assert_int_equal(shelf_turn_of(shelf, tickets[0]), SHELF_OUT);
+	assert_int_equal(shelf_turn_of(shelf, tickets[1]), SHELF_OUT);
+	assert_int_equal(shelf_turn_of(shelf, tickets[2]), SHELF_BEHIND);
+	for (size_t i = SHELF_ROW + 2; i-- > 2;) {
+		assert_int_equal(shelf_turn_of(shelf, tickets[i]), SHELF_NEXT);
+		shelf_leave(shelf, tickets[i]);
+		assert_int_equal(shelf_turn_of(shelf, tickets[i]), SHELF_OUT);
+	}
+	shelf_leave(shelf, tickets[0]);
+	shelf_leave(shelf, 0);
+	assert_int_equal(shelf_turn_of(shelf, shelf_wait(shelf)), SHELF_NEXT);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, make_shelf, drop_shelf)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_picture_is_found_by_camera_time_and_width),
+		CASE(the_nearest_one_of_that_camera_and_width_is_found),
+		CASE(what_was_not_used_for_longest_makes_room),
+		CASE(places_of_killed_writers_are_left_alone),
+		CASE(what_is_too_large_is_not_kept),
+		CASE(a_picture_that_is_being_replaced_is_never_half_of_each),
+		CASE(who_came_last_is_next_and_a_full_row_loses_its_oldest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
