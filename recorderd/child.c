@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,11 @@
 #include <unistd.h>
 
 #define PIPE_BYTES (1 << 20) /* some frames of room: a child that is busy for a moment does not show */
+#define DYING_MAX  16
+
+/* Killed, and not dead yet when we looked. */
+static pthread_mutex_t dying_lock = PTHREAD_MUTEX_INITIALIZER;
+static pid_t dying[DYING_MAX];
 
 void child_close(int *fd)
 {
@@ -40,6 +46,8 @@ static void become(const char *const *argv, int in, int out, int err, int report
 	_exit(127);
 }
 
+enum { IN, OUT, ERR, REPORT };
+
 static bool make_pipes(int pipes[4][2])
 {
 	for (int i = 0; i < 4; i++)
@@ -50,50 +58,45 @@ static bool make_pipes(int pipes[4][2])
 	return true;
 }
 
+/* Our ends into the child; what is left in `pipes` is the child's. */
+static void take_ends(struct child *child, int pipes[4][2])
+{
+	int *const ends[] = {&pipes[IN][1], &pipes[OUT][0], &pipes[ERR][0], &pipes[REPORT][0]};
+	int *const ours[] = {&child->in, &child->out, &child->err, &child->report};
+
+	for (int i = 0; i < 4; i++) {
+		*ours[i] = *ends[i];
+		*ends[i] = -1;
+		fcntl(*ours[i], F_SETFL, O_NONBLOCK);
+	}
+	fcntl(child->in, F_SETPIPE_SZ, PIPE_BYTES);
+	fcntl(child->out, F_SETPIPE_SZ, PIPE_BYTES);
+}
+
 bool child_start(struct child *child, const char *const *argv, struct reason *why)
 {
-	enum { IN, OUT, ERR, REPORT };
 	int pipes[4][2];
 	pid_t parent = getpid();
 	bool by_main = gettid() == parent;
-	int error = 0;
-	ssize_t got;
-	bool good = false;
+	bool good = make_pipes(pipes);
 
 	*child = CHILD_NONE;
-	if (!make_pipes(pipes)) {
+	child_sweep();
+	if (!good) {
 		reason_errno(why, "cannot make pipes for %s", argv[0]);
 		goto out;
 	}
 	child->pid = fork();
-	if (child->pid < 0) {
+	if (child->pid == 0)
+		become(argv, pipes[IN][0], pipes[OUT][1], pipes[ERR][1], pipes[REPORT][1], parent, by_main);
+	good = child->pid > 0;
+	if (!good) {
 		child->pid = 0;
 		reason_errno(why, "cannot start %s", argv[0]);
 		goto out;
 	}
-	if (child->pid == 0)
-		become(argv, pipes[IN][0], pipes[OUT][1], pipes[ERR][1], pipes[REPORT][1], parent, by_main);
-	child_close(&pipes[REPORT][1]);
-	do
-		got = read(pipes[REPORT][0], &error, sizeof error);
-	while (got < 0 && errno == EINTR);
-	if (got > 0) {
-		waitpid(child->pid, NULL, 0);
-		child->pid = 0;
-		errno = error;
-		reason_errno(why, "cannot run %s (is it installed?)", argv[0]);
-		goto out;
-	}
-	fcntl(pipes[IN][1], F_SETPIPE_SZ, PIPE_BYTES);
-	fcntl(pipes[OUT][0], F_SETPIPE_SZ, PIPE_BYTES);
-	child->in = pipes[IN][1];
-	child->out = pipes[OUT][0];
-	child->err = pipes[ERR][0];
-	pipes[IN][1] = pipes[OUT][0] = pipes[ERR][0] = -1;
-	fcntl(child->in, F_SETFL, O_NONBLOCK);
-	fcntl(child->out, F_SETFL, O_NONBLOCK);
-	fcntl(child->err, F_SETFL, O_NONBLOCK);
-	good = true;
+	setpgid(child->pid, child->pid);
+	take_ends(child, pipes);
 out:
 	for (int i = 0; i < 4; i++) {
 		child_close(&pipes[i][0]);
@@ -102,17 +105,65 @@ out:
 	return good;
 }
 
+bool child_was_refused(const struct child *child, const char *program, struct reason *why)
+{
+	int error;
+
+	if (child->report < 0 || read(child->report, &error, sizeof error) != sizeof error)
+		return false;
+	errno = error;
+	reason_errno(why, "cannot run %s (is it installed?)", program);
+	return true;
+}
+
+static bool is_dead(pid_t pid)
+{
+	pid_t reaped;
+
+	do
+		reaped = waitpid(pid, NULL, WNOHANG);
+	while (reaped < 0 && errno == EINTR);
+	return reaped != 0;
+}
+
+void child_sweep(void)
+{
+	pthread_mutex_lock(&dying_lock);
+	for (int i = 0; i < DYING_MAX; i++)
+		if (dying[i] && is_dead(dying[i]))
+			dying[i] = 0;
+	pthread_mutex_unlock(&dying_lock);
+}
+
+/* False where there is no place for it. */
+static bool reap_later(pid_t pid)
+{
+	bool kept = false;
+
+	pthread_mutex_lock(&dying_lock);
+	for (int i = 0; i < DYING_MAX && !kept; i++) {
+		kept = !dying[i];
+		if (kept)
+			dying[i] = pid;
+	}
+	pthread_mutex_unlock(&dying_lock);
+	return kept;
+}
+
 void child_end(struct child *child)
 {
 	child_close(&child->in);
 	child_close(&child->out);
 	child_close(&child->err);
+	child_close(&child->report);
+	child_sweep();
 	if (!child->pid)
 		return;
 	kill(-child->pid, SIGKILL);
 	kill(child->pid, SIGKILL);
-	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (!is_dead(child->pid) && !reap_later(child->pid))
+		while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+			;
 	child->pid = 0;
 }
 

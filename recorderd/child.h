@@ -14,15 +14,25 @@
 struct child {
 	pid_t pid;        /* 0: none */
 	int in, out, err; /* our ends, non-blocking; -1: closed */
+	int report;       /* an errno comes out of it where the program could not be run */
 };
 
-#define CHILD_NONE ((struct child){.in = -1, .out = -1, .err = -1})
+#define CHILD_NONE ((struct child){.in = -1, .out = -1, .err = -1, .report = -1})
 
-/* Starts argv[0] (searched in PATH). False with a sentence: not found, not executable, no memory. */
+/*
+ * Starts argv[0] (searched in PATH), without waiting until it runs: on a busy machine that takes longer than the camera
+ * waits. False with a sentence: no memory, no descriptors.
+ */
 bool child_start(struct child *child, const char *const *argv, struct reason *why);
 
-/* Closes what is open, kills the group (SIGKILL) and reaps. Never blocks longer than the kernel needs to kill. */
+/* True, with a sentence, where it could not be run: not found, not executable. Asked once its output is over. */
+bool child_was_refused(const struct child *child, const char *program, struct reason *why);
+
+/* Closes what is open and kills the group (SIGKILL). Does not wait until it is dead: child_sweep() reaps it. */
 void child_end(struct child *child);
+
+/* Reaps those that were ended and have died meanwhile; child_start() and child_end() do so too. Any thread. */
+void child_sweep(void);
 
 /* Closes one of the ends. */
 void child_close(int *fd);

@@ -48,23 +48,35 @@ static void blame_frame(struct encoder *encoder)
 		encoder->next_cause = GAP_ENCODER;
 }
 
+static void note_failure(struct encoder *encoder, const char *what)
+{
+	const char *line = encoder->error_line;
+
+	if (!encoder->status.failing)
+		log_error("encoder", "%s%s%s; starting it again from where its output ended", what, line[0] ? ": " : "",
+			  line);
+	snprintf(encoder->status.last_error, sizeof encoder->status.last_error, "%.120s%s%.120s", what,
+		 line[0] ? ": " : "", line);
+}
+
 /* The child is gone before its time: the next one begins with the first frame that did not come back. */
 void encoder_fail(struct encoder *encoder, const char *what)
 {
 	uint64_t again =
 		encoder->in_flight.count ? encoder->in_flight.frames[encoder->in_flight.first].seq : encoder->feed.next;
 	bool had_frames = encoder->fed;
+	struct reason refused;
 
+	if (child_was_refused(&encoder->child, "ffmpeg", &refused)) {
+		what = refused.text;
+		had_frames = false; /* it never saw them */
+	}
 	if (!encoder->announced)
 		encoder->next_cause = encoder->cause; /* nothing came of this run: the next is the same again */
 	encoder_forget_child(encoder);
 	encoder_end_segment(encoder);
 	encoder->in_flight.count = 0;
-	if (!encoder->status.failing)
-		log_error("encoder", "%s%s%s; starting it again from where its output ended", what,
-			  encoder->error_line[0] ? ": " : "", encoder->error_line);
-	snprintf(encoder->status.last_error, sizeof encoder->status.last_error, "%s%s%s", what,
-		 encoder->error_line[0] ? ": " : "", encoder->error_line);
+	note_failure(encoder, what);
 	if (encoder->state == ENCODER_DRAINING)
 		encoder->end_after = encoder->feed.next - 1; /* the next child's run ends where this one did */
 	encoder->feed.next = again;
@@ -107,6 +119,7 @@ static void tick(void *context)
 {
 	struct encoder *encoder = context;
 
+	child_sweep();
 	watch_over(encoder);
 	if (encoder->drained && encoder->state == ENCODER_OFF)
 		report_drained(encoder);

@@ -123,6 +123,8 @@ static void hear_complaints(struct source_test *test)
 static enum source_outcome ended(struct source_test *test, struct reason *why)
 {
 	hear_complaints(test);
+	if (child_was_refused(&test->child, "ffmpeg", why))
+		return SOURCE_FAILED;
 	reason_set(why, "the test picture's ffmpeg ended: %.250s",
 		   test->complaint.text[0] ? test->complaint.text : "it said nothing");
 	return SOURCE_FAILED;

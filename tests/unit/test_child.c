@@ -82,19 +82,52 @@ static void our_ends_never_block(void **state)
 	child_end(&child);
 }
 
-static void a_program_that_is_not_there_is_a_sentence(void **state)
+static void assert_refused(const char *program, const char *says)
 {
 	struct child child;
+	char text[64];
 
-	(void)state;
-	assert_false(child_start(&child, (const char *const[]){"no-such-program-at-all", NULL}, &why));
-	assert_non_null(strstr(why.text, "no-such-program-at-all"));
-	assert_non_null(strstr(why.text, "No such file"));
+	assert_true(child_start(&child, (const char *const[]){program, NULL}, &why));
+	assert_int_equal(read_all(child.out, text, sizeof text), 0);
+	assert_true(child_was_refused(&child, program, &why));
+	assert_non_null(strstr(why.text, program));
+	assert_non_null(strstr(why.text, says));
+	child_end(&child);
 	assert_int_equal(child.pid, 0);
 	assert_int_equal(child.in, -1);
 	child_end(&child);
-	assert_false(child_start(&child, (const char *const[]){"/etc/passwd", NULL}, &why));
-	assert_non_null(strstr(why.text, "Permission denied"));
+}
+
+static void a_program_that_cannot_be_run_is_a_sentence(void **state)
+{
+	struct child child;
+	char text[64];
+
+	(void)state;
+	assert_refused("no-such-program-at-all", "No such file");
+	assert_refused("/etc/passwd", "Permission denied");
+	shell(&child, "exit 127");
+	read_all(child.out, text, sizeof text);
+	assert_false(child_was_refused(&child, "sh", &why));
+	child_end(&child);
+}
+
+static void those_that_were_ended_are_reaped(void **state)
+{
+	struct child children[20];
+	siginfo_t info;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		shell(&children[i], "trap '' TERM; sleep 60");
+	for (int i = 0; i < 20; i++)
+		child_end(&children[i]);
+	for (int i = 0; waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0; i++) {
+		assert_in_range(i, 0, 60000);
+		usleep(1000);
+		child_sweep();
+	}
+	assert_int_equal(errno, ECHILD); /* each is reaped */
 }
 
 static void how_it_ended_is_told_once(void **state)
@@ -226,7 +259,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_reads_its_input_and_answers_on_both_pipes),
 		cmocka_unit_test(our_ends_never_block),
-		cmocka_unit_test(a_program_that_is_not_there_is_a_sentence),
+		cmocka_unit_test(a_program_that_cannot_be_run_is_a_sentence),
+		cmocka_unit_test(those_that_were_ended_are_reaped),
 		cmocka_unit_test(how_it_ended_is_told_once),
 		cmocka_unit_test(what_it_started_itself_ends_with_it),
 		cmocka_unit_test(signals_that_we_block_or_ignore_are_as_usual_for_it),
