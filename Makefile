@@ -130,9 +130,9 @@ $(BUILD)/tests/bench/viewers: $(patsubst %,tests/bench/%.c,viewers stream ages) 
 test-camera: all test-tools
 	@BUILD=$(BUILD) prove --exec '' tests/camera/test_*
 
-$(BUILD)/tests/bench/sink_reader: tests/bench/sink_reader.c $(BUILD)/libshared.a
+$(BUILD)/tests/bench/sink_reader: $(patsubst %,tests/bench/%.c,sink_reader ages) $(BUILD)/libshared.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $< $(BUILD)/libshared.a $(LIBS_SHARED)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -o $@ $^ $(LIBS_SHARED)
 
 $(BUILD)/tests/bench/fetch: tests/bench/fetch.c
 	@mkdir -p $(@D)
@@ -186,6 +186,7 @@ help:
 	@echo 'make test-camera the recorder on cameras of a real kernel, and after power cuts, in a virtual machine'
 	@echo 'make campaign-replug   [N=1000] a camera unplugged and plugged in again so many times'
 	@echo 'make campaign-power    [N=20] so many power cuts while recording'
+	@echo 'make bench-capture  [SECONDS=20] what taking a frame off a camera costs, beside uStreamer'
 	@echo 'make bench-archive  [SEGMENTS=52560] what a year of footage costs against a day, and clips of six hours'
 	@echo 'make soak       [HOURS=1] viewers, clips and random faults; leaks and losses are counted at the end'
 	@echo 'make bench      [ONLY="live clips"] [ROUNDS=3] measures the recorder beside others, under 10 minutes (tests/bench/bench.py)'
@@ -245,6 +246,10 @@ campaign-kills: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_kills.py $(N)
 
 SEGMENTS = 52560
+bench-capture: SECONDS = 20
+bench-capture: all bench-tools
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/capture.py $(SECONDS)
+
 bench-archive: all bench-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
 
@@ -273,6 +278,6 @@ campaign-power: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges bench soak clean
+.PHONY: all deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-capture bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges bench soak clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -12,7 +12,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,12 +24,14 @@
 
 #include "shared/clock.h"
 #include "shared/ring_reader.h"
+#include "tests/bench/ages.h"
 #include "tests/tools/frames.h"
 
 #define FRAME_BYTES_MAX (32u << 20)
 #define MEMSINK_MAGIC   UINT64_C(0xCAFEBABECAFEBABE)
 #define MEMSINK_VERSION 2u
 #define LOOK_EVERY_US   1000
+#define STAMP_WITHIN    512u
 
 /* What uStreamer maps, in the machine's own layout; times are seconds of CLOCK_MONOTONIC. */
 struct memsink {
@@ -45,6 +46,7 @@ struct memsink {
 };
 
 static uint8_t copy[FRAME_BYTES_MAX];
+static struct ages ages;
 
 static int fail(const char *what)
 {
@@ -52,13 +54,17 @@ static int fail(const char *what)
 	return 1;
 }
 
-static void tell(size_t length, int64_t had_us)
+static void note_age(size_t length)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	int64_t now_us = wall_now().us;
+	const uint8_t *stamp =
+		memmem(copy, length < STAMP_WITHIN ? length : STAMP_WITHIN, FRAMES_STAMP, sizeof FRAMES_STAMP - 1);
+	char digits[FRAMES_TIME_CHARS + 1] = "";
 
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ copy[i]) * UINT64_C(0x100000001b3);
-	printf("%016" PRIx64 " %" PRId64 "\n", hash, had_us);
+	if (!stamp)
+		return;
+	memcpy(digits, stamp + sizeof FRAMES_STAMP - 1, FRAMES_TIME_CHARS);
+	ages_add(&ages, (double)(now_us - strtoll(digits, NULL, 10)) / 1000);
 }
 
 static int read_ring(const char *name, int64_t until_us)
@@ -80,7 +86,7 @@ static int read_ring(const char *name, int64_t until_us)
 		seen = ring_reader_head(ring);
 		if (ring_reader_get(ring, seen, &frame) && frame.meta.length <= sizeof copy &&
 		    ring_reader_copy(ring, &frame, copy))
-			tell(frame.meta.length, mono_now().us);
+			note_age(frame.meta.length);
 	}
 	ring_reader_close(ring);
 	return 0;
@@ -121,41 +127,27 @@ static int read_memsink(const char *name, int64_t until_us)
 			return fail("this uStreamer's memory sink has another version");
 		length = take_memsink(sink, fd, &seen);
 		if (length)
-			tell(length, mono_now().us);
+			note_age(length);
 		else
 			usleep(LOOK_EVERY_US);
 	}
 	return 0;
 }
 
-static int read_file(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	struct frames_header header;
-	struct frames_entry entry;
-
-	if (!file || fread(&header, sizeof header, 1, file) != 1 || header.magic != FRAMES_MAGIC)
-		return fail("not a file of frames");
-	for (uint32_t i = 0; i < header.count; i++) {
-		if (fseek(file, (long)(sizeof header + i * sizeof entry), SEEK_SET) != 0 ||
-		    fread(&entry, sizeof entry, 1, file) != 1 || entry.length > sizeof copy ||
-		    fseek(file, (long)entry.offset, SEEK_SET) != 0 || fread(copy, entry.length, 1, file) != 1)
-			return fail("the file of frames ends too early");
-		tell(entry.length, 0);
-	}
-	fclose(file);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
-	int64_t until_us = argc == 4 ? mono_now().us + (int64_t)(atof(argv[3]) * US_PER_S) : 0;
+	bool ring = argc == 4 && strcmp(argv[1], "ring") == 0, memsink = argc == 4 && strcmp(argv[1], "memsink") == 0;
+	int64_t until_us;
+	int status;
 
-	if (argc == 4 && strcmp(argv[1], "ring") == 0)
-		return read_ring(argv[2], until_us);
-	if (argc == 4 && strcmp(argv[1], "memsink") == 0)
-		return read_memsink(argv[2], until_us);
-	if (argc == 4 && strcmp(argv[1], "file") == 0)
-		return read_file(argv[2]);
-	return fail("sink_reader ring|memsink NAME SECONDS");
+	if (!ring && !memsink)
+		return fail("sink_reader ring|memsink NAME SECONDS");
+	until_us = mono_now().us + (int64_t)(atof(argv[3]) * US_PER_S);
+	status = ring ? read_ring(argv[2], until_us) : read_memsink(argv[2], until_us);
+	if (status == 0) {
+		printf("{\"frames\": %zu", ages.count);
+		ages_print("age_ms", &ages);
+		puts("}");
+	}
+	return status;
 }
