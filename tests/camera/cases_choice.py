@@ -1,7 +1,6 @@
 """Which device serves: what is passed over, what stands in for a camera that others have, and its controls."""
 from colours import BARS, assert_bars
-from devices import Node, load_vivid
-from rig import wait_for
+from devices import CAP_VIDEO_CAPTURE, CAP_VIDEO_CAPTURE_MPLANE, Node, load_vivid
 
 
 def test_auto_passes_over_output_and_metadata_nodes(station):
@@ -13,12 +12,29 @@ def test_auto_passes_over_output_and_metadata_nodes(station):
     station.wait_info("first", lambda info: info["available_cameras"] == station.vivid, "knows which cameras there are")
 
 
+def test_all_cameras_of_the_machine_are_told_with_what_they_offer(station):
+    listed = {device["id"]: device for device in station.whole_info("first")["devices"]}
+    assert list(listed) == station.vivid, list(listed)
+    for number, device in listed.items():
+        assert (device["path"], device["driver"]) == (f"/dev/video{number}", "vivid"), device["path"]
+        assert device["bus"] and device["name"] and device["in_use"] == (number == station.vivid[0]), device
+        formats = {one["format"]: one["sizes"] for one in device["formats"]}
+        assert {"YUYV", "NV12"} <= set(formats), list(formats)
+        offered = {(size["width"], size["height"]): size["fps"] for size in formats["YUYV"]}
+        assert 5 in offered[320, 180], offered
+    assert listed[station.vivid[1]]["links"] == ["/dev/v4l/by-path/platform-vivid.000-video-index0"], listed[station.vivid[1]]["links"]
+    names = {control["name"]: control for control in station.whole_info("first")["controls"]}
+    assert (names["brightness"]["min"], names["brightness"]["max"]) == (0, 255), names["brightness"]
+
+
 def test_size_and_rate_are_what_was_asked_for_where_the_camera_has_them(station):
     info = station.wait_streaming("first")
     assert (info["resolution"], info["fps"]) == ({"width": 320, "height": 180}, 5), info
 
 
-def test_yuyv_keeps_its_colours(station):
+def test_yuyv_keeps_its_colours_by_the_multi_planar_calls(station):
+    with Node(f"/dev/video{station.vivid[0]}") as node:
+        assert node.capabilities() & (CAP_VIDEO_CAPTURE | CAP_VIDEO_CAPTURE_MPLANE) == CAP_VIDEO_CAPTURE_MPLANE
     assert station.wait_streaming("first")["format"] == "YUYV"
     assert_bars(station.snapshot("first"), BARS + [(0, 0, 0)])
 
@@ -41,7 +57,7 @@ def test_the_configured_camera_is_taken_back_through_its_link_when_it_is_free(st
     info = station.wait_info("second", lambda info: info["current_camera"] == station.vivid[1] and info["state"] == "streaming",
                              "goes back to its own camera")
     assert not info["configured"], info
-    wait_for(lambda: station.health("second")[1]["status"] == "ok", 10, "health has nothing to say")
+    station.wait_well("second")
 
 
 def test_controls_are_set_when_a_camera_is_opened(station):

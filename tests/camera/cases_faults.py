@@ -15,7 +15,7 @@ def inject(station, name, value=1):
 
 
 def assert_well(station):
-    wait_for(lambda: station.health("second")[1]["status"] == "ok", PATIENCE_S, "health has nothing to say")
+    station.wait_well("second")
 
 
 def times_opened(station, name="second"):
@@ -130,6 +130,7 @@ def test_cameras_that_come_back_under_other_numbers_are_found_by_their_links(sta
     devices.unplug_vivid()
     station.spare.file.close()
     wait_for(lambda: station.health("first")[0] == 503 and station.health("second")[0] == 503, PATIENCE_S, "both are gone")
+    station.wait_info("first", lambda info: info["available_cameras"] == [], "none is left")
     wait_for(lambda: devices.unload("vivid"), PATIENCE_S, "nobody holds on to what is gone")
     station.vivid = [number + 4 for number in station.vivid]
     devices.link("path", "platform-vivid.000-video-index0", station.vivid[1])
@@ -138,5 +139,6 @@ def test_cameras_that_come_back_under_other_numbers_are_found_by_their_links(sta
                       "has its own camera again")
     assert devices.get_control(node_of_second(station), "brightness") == 77
     wait_for(lambda: station.causes("second", since_us)[:1] == ["unplugged"], PATIENCE_S, "a gap")
+    station.wait_info("first", lambda info: info["available_cameras"] == station.vivid, "the list is kept current")
     info = station.wait_streaming("first")
     assert info["current_camera"] in (station.vivid[0], station.vivid[2]), info

@@ -1,10 +1,15 @@
 """Cameras behind v4l2loopback: JPEGs stay as they were sent, uncompressed pictures keep their colours."""
+import contextlib
+import re
+import shutil
 import struct
+import subprocess
 
 from colours import BARS, assert_bars
-from rig import FRAMES, wait_for
+from rig import FRAMES, comment, wait_for
 
 PATIENCE_S = 90
+CLOCK_CALLS = ("clock_gettime", "gettimeofday")  # system calls in an emulator, not on a real machine
 
 
 def sent_jpegs(count):
@@ -54,6 +59,32 @@ def test_a_jpeg_is_byte_for_byte_what_the_camera_sent(station):
     wait_for(five_pictures, PATIENCE_S, "five different pictures")
     assert "opened again" not in station.log("mjpg.log"), "frames came that nobody heard of"
     station.jpegs = jpegs
+
+
+def system_calls(process, frames, path):
+    """Names of the system calls of each round of the recorder's loop in which it took a frame, so many frames long."""
+    with subprocess.Popen(["strace", "-p", str(process.pid), "-o", path], stderr=subprocess.DEVNULL) as strace:
+        def traced():
+            with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as lines:
+                return lines.read()
+            return ""
+        wait_for(lambda: traced().count("VIDIOC_DQBUF") >= frames, PATIENCE_S, f"{frames} frames under strace")
+        strace.terminate()
+    rounds = re.split(r"^(?=epoll_wait)", traced(), flags=re.M)[1:-1]
+    named = [re.findall(r"^(\w+)\((?:\d+, (VIDIOC_\w+))?", one, re.M) for one in rounds if "VIDIOC_DQBUF" in one]
+    return [[request or name for name, request in one if name not in CLOCK_CALLS] for one in named]
+
+
+def test_a_frame_costs_at_most_6_system_calls(station):
+    """From the driver to the ring and into the encoder's pipe. Those that take what the encoder gives back are another matter."""
+    if not shutil.which("strace"):
+        comment("strace is missing (deploy/install-packages test installs it): not counted")
+        return
+    wait_for(lambda: station.info("mjpg")["recording"]["frames"] > 5, PATIENCE_S, "it records")
+    rounds = system_calls(station.recorders["mjpg"], 12, station.path("mjpg.strace"))
+    usual = sorted(rounds, key=len)[len(rounds) // 2]
+    comment(f"{len(rounds)} frames, usually {len(usual)} calls: {', '.join(usual)}")
+    assert {"VIDIOC_DQBUF", "futex", "writev", "VIDIOC_QBUF"} <= set(usual) and len(usual) <= 6, rounds
 
 
 def test_half_a_jpeg_is_refused(station):

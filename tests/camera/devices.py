@@ -10,13 +10,16 @@ MODULES = "/lib/modules/vm"
 DRIVER = "/sys/bus/platform/drivers/vivid"
 
 # linux/videodev2.h
+VIDIOC_QUERYCAP = 0x80685600
 VIDIOC_REQBUFS = 0xC0145608
 VIDIOC_G_CTRL = 0xC008561B
 VIDIOC_S_CTRL = 0xC008561C
 VIDIOC_QUERYCTRL = 0xC0445624
 CTRL_FLAG_NEXT_CTRL = 0x80000000
-BUF_TYPE_VIDEO_CAPTURE = 1
+BUF_TYPES = (1, 9)  # VIDEO_CAPTURE, VIDEO_CAPTURE_MPLANE
 MEMORY_MMAP = 1
+
+CAP_VIDEO_CAPTURE, CAP_VIDEO_CAPTURE_MPLANE = 0x1, 0x1000
 
 # vivid's node_types: what a device consists of
 CAPTURE, OUTPUT, METADATA_CAPTURE, METADATA_OUTPUT = 0x1, 0x100, 0x20000, 0x40000
@@ -47,6 +50,10 @@ class Node:
                 yield re.sub("[^a-z0-9]+", "_", name.lower()).strip("_"), number
                 struct.pack_into("=I", query, 0, number | CTRL_FLAG_NEXT_CTRL)
 
+    def capabilities(self):
+        """device_caps"""
+        return struct.unpack_from("=I", fcntl.ioctl(self.file, VIDIOC_QUERYCAP, bytes(104)), 88)[0]
+
     def set(self, name, value=1):
         fcntl.ioctl(self.file, VIDIOC_S_CTRL, struct.pack("=Ii", self.ids[name], value))
 
@@ -55,7 +62,9 @@ class Node:
 
     def claim(self):
         """From now on the device is busy for everyone else."""
-        fcntl.ioctl(self.file, VIDIOC_REQBUFS, struct.pack("=IIII4x", 2, BUF_TYPE_VIDEO_CAPTURE, MEMORY_MMAP, 0))
+        for buffers in BUF_TYPES:
+            with contextlib.suppress(OSError):
+                fcntl.ioctl(self.file, VIDIOC_REQBUFS, struct.pack("=IIII4x", 2, buffers, MEMORY_MMAP, 0))
 
 
 def set_control(path, name, value=1):
@@ -76,10 +85,13 @@ def load(module, **parameters):
 
 
 def load_vivid(numbers):
-    """One webcam for each number N of /dev/videoN. The first one has an output and metadata nodes as well, numbered below."""
+    """
+    One webcam for each number N of /dev/videoN. The first one knows the multi-planar calls alone, and has an output and metadata
+    nodes as well, numbered below.
+    """
     count = len(numbers)
     load("vivid", n_devs=count, node_types=[CAPTURE | OUTPUT | METADATA_CAPTURE | METADATA_OUTPUT] + [CAPTURE] * (count - 1),
-         num_inputs=[1] * count, input_types=[0] * count, vid_cap_nr=numbers, vid_out_nr=[0], meta_cap_nr=[1], meta_out_nr=[2])
+         multiplanar=[2] + [1] * (count - 1), num_inputs=[1] * count, input_types=[0] * count, vid_cap_nr=numbers, vid_out_nr=[0], meta_cap_nr=[1], meta_out_nr=[2])
     for number in numbers:
         set_control(f"/dev/video{number}", "osd_text_mode", 2)  # no text across the colour bars
 

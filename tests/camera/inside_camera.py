@@ -6,10 +6,10 @@
     uyvy     a by-id link to /dev/video21   v4l2loopback, FFmpeg sends colour bars
     nv12     /dev/video22                   likewise
     yu12     /dev/video23                   likewise
-    first    auto: /dev/video4              vivid
+    first    auto: /dev/video4              vivid, multi-planar
     second   a by-path link to /dev/video5  vivid; takes all the faults. /dev/video6 is nobody's
 
-The four are asked for pictures, then they make room for the two, which record.
+The four are asked for pictures, and mjpg records too; then they make room for the two.
 """
 import os
 import sys
@@ -36,7 +36,7 @@ def cameras():
     return {
         "first": {"camera": {"device": "auto", "fps": 5}},
         "second": {"camera": {"device": second}, "controls": {"brightness": 77, "hue": -20}},
-        "mjpg": {"camera": {"device": LOOPBACK["mjpg"], "fallback": "none"}, **live},
+        "mjpg": {"camera": {"device": LOOPBACK["mjpg"], "fallback": "none"}},
         "uyvy": {"camera": {"device": uyvy, "fallback": "none"}, **live},
         "nv12": {"camera": {"device": f"/dev/video{LOOPBACK['nv12']}", "fallback": "none"}, **live},
         "yu12": {"camera": {"device": f"/dev/video{LOOPBACK['yu12']}", "fallback": "none"}, **live},

@@ -72,9 +72,18 @@ class Station(Rig):
         short, devices, _ = answer.body.partition(b',"devices":')
         return json.loads(short + b"}" if devices else short)
 
+    def whole_info(self, name):
+        return self.get(f"/camera_info?camera={name}").json()
+
     def health(self, name):
         answer = self.get(f"/health?camera={name}")
         return answer.status, answer.json()
+
+    def wait_well(self, name):
+        try:
+            wait_for(lambda: self.health(name)[1]["status"] == "ok", PATIENCE_S, f"{name}: health has nothing to say")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {self.health(name)}") from error
 
     def timeline(self, name, from_us):
         return self.get(f"/timeline?camera={name}&from={from_us / 1e6:.6f}&to=now").json()
