@@ -1,0 +1,190 @@
+/* Requests and tokens as a web server hands them over, at the level of FastCGI: fcgi/who_may.h, fcgi/token_store.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fcgi/outside.h"
+#include "fcgi/who_may.h"
+#include "recorderd/token_edit.h"
+#include "tests/unit/fastcgi_client.h"
+
+static char folder[32], model[64];
+static struct config camera;
+static const struct config_set cameras = {&camera, 1};
+static struct outside *outside;
+static struct token_store *store;
+static char secret[TOKEN_SECRET_BYTES], bearer[96];
+static struct permission permission;
+
+static void add(const char *name, unsigned scopes, wall_t expires)
+{
+	struct token token = {.scopes = scopes, .expires = expires};
+	struct reason why;
+
+	snprintf(token.name, sizeof(token.name), "%s", name);
+	token_hash(secret, token.hash);
+	if (!token_edit_add(camera.http.tokens, model, &token, &why))
+		fail_msg("%s", why.text);
+}
+
+static int start(void **state)
+{
+	const uint8_t random[TOKEN_HASH_BYTES] = {1, 2, 3};
+	struct reason why;
+
+	(void)state;
+	assert_int_equal(FCGX_Init(), 0);
+	strcpy(folder, "/tmp/test-who-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(model, sizeof(model), "%s/recorder.ini", folder);
+	fclose(fopen(model, "w"));
+	snprintf(camera.http.tokens, sizeof(camera.http.tokens), "%s/tokens", folder);
+	token_secret_format(random, secret);
+	snprintf(bearer, sizeof(bearer), "Bearer %s", secret);
+	outside = outside_open(&(struct outside_setup){.cameras = &cameras}, &why);
+	store = outside ? token_store_open(&cameras, outside) : NULL;
+	return store ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+	char command[64];
+
+	(void)state;
+	token_store_close(store);
+	outside_close(outside);
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+/* Judges a request with these parameters: names and values, then NULL. */
+static enum who judged(const char *name, ...)
+{
+	struct buffer params = {0}, out = {0};
+	struct fastcgi_request *request = NULL;
+	int ends[2];
+	va_list more;
+
+	client_pair(&params, "REQUEST_METHOD", "GET");
+	client_pair(&params, "REQUEST_URI", "/health");
+	va_start(more, name);
+	for (; name; name = va_arg(more, const char *))
+		client_pair(&params, name, va_arg(more, const char *));
+	va_end(more);
+	client_begin(&out);
+	client_record(&out, FCGI_PARAMS, params.data, params.length);
+	client_record(&out, FCGI_PARAMS, NULL, 0);
+	client_record(&out, FCGI_STDIN, NULL, 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(send(ends[0], out.data, out.length, MSG_NOSIGNAL), out.length);
+	assert_int_equal(fastcgi_read(ends[1], &request), FASTCGI_READY);
+	who_may(store, 0, request, &permission);
+	fastcgi_close(request);
+	close(ends[0]);
+	buffer_finish(&params);
+	buffer_finish(&out);
+	return permission.who;
+}
+
+static void what_the_server_let_in_is_its_own_business(void **state)
+{
+	(void)state;
+	assert_int_equal(judged(NULL, NULL), WHO_SERVER_SAYS);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", "Basic eDp5", NULL), WHO_SERVER_SAYS);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", "digest x=y", NULL), WHO_SERVER_SAYS);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", "Negotiate abc", "REMOTE_USER", "me", NULL), WHO_SERVER_SAYS);
+	assert_true(who_may_use(&permission, TOKEN_DELETE));
+}
+
+static void what_looks_like_a_token_is_judged_even_for_a_user(void **state)
+{
+	static const char *const wrong[] = {"Bearer",  "bearer x",           "BEARER\tx",
+					    "Bearerx", "Bearer, Basic eDp5", "Bearer scr_"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(judged("HTTP_AUTHORIZATION", wrong[i], "REMOTE_USER", "me", NULL), WHO_NOBODY);
+		assert_int_equal(permission.status, 401);
+		assert_false(who_may_use(&permission, TOKEN_ANY));
+	}
+	assert_int_equal(judged("HTTP_AUTHORIZATION", "Negotiate abc", NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", " Basic eDp5", NULL), WHO_NOBODY);
+}
+
+static void a_token_has_its_scopes_and_no_others(void **state)
+{
+	(void)state;
+	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+	assert_true(who_may_use(&permission, TOKEN_ANY));
+	assert_true(who_may_use(&permission, TOKEN_LIVE));
+	assert_false(who_may_use(&permission, TOKEN_FOOTAGE));
+	assert_int_equal(permission.status, 403);
+	assert_string_equal(
+		permission.headers,
+		"WWW-Authenticate: Bearer realm=\"recorder\", error=\"insufficient_scope\", scope=\"footage\"\r\n");
+	assert_false(who_may_use(&permission, TOKEN_LIVE));
+}
+
+static void changes_of_the_file_count_at_once(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+	chmod(camera.http.tokens, 0644);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_int_equal(permission.status, 503);
+	chmod(camera.http.tokens, 0640);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+	assert_true(token_edit_remove(camera.http.tokens, "door", &why));
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	add("late", TOKEN_LIVE, (wall_t){wall_now().us - 1});
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_non_null(strstr(permission.why.text, "expired"));
+	unlink(camera.http.tokens);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_int_equal(permission.status, 401);
+}
+
+static void headers_of_a_client_are_not_parameters_of_the_server(void **state)
+{
+	(void)state;
+	assert_int_equal(judged("HTTP_RECORDER_TOKEN_NEEDED", "1", NULL), WHO_SERVER_SAYS);
+	assert_int_equal(judged("HTTP_REMOTE_USER", "root", "HTTP_AUTHORIZATION", "Negotiate abc", NULL), WHO_NOBODY);
+	assert_int_equal(judged("RECORDER_TOKEN_NEEDED", "1", "HTTP_AUTHORIZATION", "Basic eDp5", NULL), WHO_NOBODY);
+	assert_int_equal(judged("RECORDER_TOKEN_NEEDED", "1", "REMOTE_USER", "me", NULL), WHO_NOBODY);
+}
+
+static void a_second_authorization_is_no_second_chance(void **state)
+{
+	(void)state;
+	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
+	assert_int_equal(judged("HTTP_AUTHORIZATION", "Bearer x", "HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", "Bearer x", "HTTP_AUTHORIZATION", "Basic eDp5", NULL),
+			 WHO_NOBODY);
+	assert_int_equal(judged("REDIRECT_HTTP_AUTHORIZATION", bearer, "RECORDER_TOKEN_NEEDED", "1", NULL), WHO_NOBODY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_the_server_let_in_is_its_own_business, start, stop),
+		cmocka_unit_test_setup_teardown(what_looks_like_a_token_is_judged_even_for_a_user, start, stop),
+		cmocka_unit_test_setup_teardown(a_token_has_its_scopes_and_no_others, start, stop),
+		cmocka_unit_test_setup_teardown(changes_of_the_file_count_at_once, start, stop),
+		cmocka_unit_test_setup_teardown(headers_of_a_client_are_not_parameters_of_the_server, start, stop),
+		cmocka_unit_test_setup_teardown(a_second_authorization_is_no_second_chance, start, stop),
+	};
+
+	return cmocka_run_group_tests_name("who_may", tests, NULL, NULL);
+}
