@@ -5,13 +5,20 @@
  * milliseconds after the click. Its time 0 is the wall time of its first frame (X-Clip-Start), and a timelapse of
  * speed N plays N seconds of wall time in one.
  */
-import { describe, request } from "./api.js";
+import { describe, request, Problem } from "./api.js";
 import { fetchFrameTimes, frameAt } from "./frames.js";
 
-/* Resolves with the type of the first of these events, or "abort" when the signal says so. */
-const once = (node, types, signal) => new Promise((resolve) => {
+const PICTURE_LIMIT_MS = 20000;
+
+/* Resolves with the type of the first of these events, or "abort" when the signal says so; a Problem where none of them comes. */
+const once = (node, types, signal) => new Promise((resolve, reject) => {
   const ended = new AbortController();
+  const late = setTimeout(() => {
+    ended.abort();
+    reject(new Problem(0, `The recording's picture did not come within ${PICTURE_LIMIT_MS / 1000} s. Is the connection too slow for it?`));
+  }, PICTURE_LIMIT_MS);
   const done = (event) => {
+    clearTimeout(late);
     ended.abort();
     resolve(event.type);
   };

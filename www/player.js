@@ -6,7 +6,7 @@
  * recorder sends key frames only, since decoding sixteen times the frames would be more than most machines can do.
  *
  * Events to the owner: picture(), playing(bool), waiting(ms or null: since when), gap(gap), nothing(ms: from there on), caughtUp(),
- * failed(problem).
+ * slowed() to speed 1, failed(problem).
  */
 import { footagePath } from "./api.js";
 import { Deck } from "./deck.js";
@@ -228,6 +228,7 @@ export class Player {
     if (this.playing) this.pause();
     if (this.#lapse !== 1) {
       this.speed = 1;
+      this.#owner.slowed();
       await this.show(this.#front.at, false);
     }
     const { piece } = this.#front;

@@ -171,10 +171,13 @@ export class Screen {
   }
 
   setSpeed(speed) {
-    const choice = find("speed");
-    if (![...choice.options].some((option) => Number(option.value) === speed)) return;
-    choice.value = String(speed);
+    if (![...find("speed").options].some((option) => Number(option.value) === speed)) return;
+    this.#showSpeed(speed);
     this.open.player.setSpeed(speed);
+  }
+
+  #showSpeed(speed) {
+    find("speed").value = String(speed);
   }
 
   chooseSpeed(speed) {
@@ -189,6 +192,7 @@ export class Screen {
       waiting: (began) => this.#stage.wait(began),
       gap: (gap) => this.#stage.tell(`Nothing was recorded from ${formatWhen(gap.from)} to ${formatWhen(gap.to)}${gap.cause ? ` (${gap.cause})` : ""}. On from there.`),
       nothing: (ms) => this.#nothingFrom(ms),
+      slowed: () => this.#showSpeed(1),
       caughtUp: () => this.goLive(),
       failed: (problem) => this.#stage.tell(problem.message),
     };

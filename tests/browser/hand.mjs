@@ -2,16 +2,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { check, sleep, waitFor } from "./tap.mjs";
+import { sleep, waitFor } from "./tap.mjs";
 
 export const PROGRAMS = { chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" };
 const ARGUMENTS = { chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"], firefox: [] };
 const LANE_Y = 91, BAND_Y = 48;
+const EDGE_MS = 1.5; // the page knows a clip's beginning to the millisecond
 
-/* The number in the squares of tests/tools/frames.h, in whatever picture is seen; -1 where none can be read. Runs in the page. */
-function readNumber() {
+/* The number in the squares of tests/tools/frames.h, in that picture or the large one; -1 where none can be read. Runs in the page. */
+function readNumber(selector) {
   const back = document.body.dataset.mode === "back" && document.getElementById("live").hidden;
-  const picture = document.querySelector(back ? "video.front" : "#live");
+  const picture = document.querySelector(selector ?? (back ? "video.front" : "#live"));
   if (!picture || !(picture.videoWidth || picture.naturalWidth)) return -1;
   const canvas = new OffscreenCanvas(320, 180), context = canvas.getContext("2d");
   context.drawImage(picture, 0, 0, 320, 180);
@@ -23,6 +24,12 @@ function readNumber() {
     else sum = sum * 2 + white;
   }
   return Math.imul(number, 0x9e3779b1) >>> 24 === sum ? number : -1;
+}
+
+/* Milliseconds between what the page says of a picture and when the camera gave that frame. */
+function errorOf(frames, seen) {
+  const frame = frames.findLast(({ number, ms }) => number === seen.number && ms < seen.ms + 1000);
+  return frame ? frame.ms - seen.ms : NaN;
 }
 
 export class Hand {
@@ -70,6 +77,11 @@ export class Hand {
     await waitFor(() => this.page.$eval("#archive-words", (node) => node.hidden), "the archive is listed");
   }
 
+  /* The borders of what is recorded, in milliseconds: [[from, to], …]. */
+  async spans() {
+    return (await this.recorder.json("/timeline")).spans.map(({ from, to }) => [Date.parse(from), Date.parse(to)]);
+  }
+
   text(id) {
     return this.page.$eval(`#${id}`, (node) => node.textContent);
   }
@@ -78,8 +90,8 @@ export class Hand {
     return this.page.$eval(`#${id}`, (node) => node.hidden);
   }
 
-  number() {
-    return this.page.evaluate(readNumber);
+  number(selector = null) {
+    return this.page.evaluate(readNumber, selector);
   }
 
   /* Wall time of the picture, as the page says it. */
@@ -110,6 +122,21 @@ export class Hand {
       last = seen;
       return alike === 3 && seen;
     }, `a still picture, not ${JSON.stringify(last)}`);
+  }
+
+  /*
+   * The picture that stands is the frame that the camera gave at the time that the page says; a busy browser may paint it late. log: the
+   * camera's.
+   */
+  async rightStill(log) {
+    let seen, error;
+    for (let tries = 0; tries < 5; tries++) {
+      seen = await this.stillPicture();
+      error = errorOf(this.recorder.frames(log), seen);
+      if (Math.abs(error) <= EDGE_MS) return seen;
+      await sleep(200);
+    }
+    throw new Error(`the page says ${seen.ms} for frame ${seen.number}, which was taken ${error} ms later`);
   }
 
   /* Zooms so that the time line shows just [from, to], by the address: that is how a link does it. */
@@ -157,5 +184,3 @@ export class Hand {
     rmSync(this.downloads, { recursive: true, force: true });
   }
 }
-
-export { check, sleep, waitFor };

@@ -1,42 +1,17 @@
 /* page_tests.mjs - the page as a person uses it, in a real browser against a real recorder with numbered frames. */
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
-import { check, Hand, PROGRAMS, sleep, waitFor } from "./hand.mjs";
-import { Recorder } from "./recorder.mjs";
-import { note, runTests } from "./tap.mjs";
 import { longArchive } from "./long_archive.mjs";
+import { check, note, sleep, waitFor } from "./tap.mjs";
 
 const FIRST_VIEW_MS = 500, CLICK_MS = 300, FRAME_MS = 16;
-const EDGE_MS = 1.5; // the page knows a clip's beginning to the millisecond
 
 /* The limits are those of a machine that has time: where more processes want to run than there are cores, all takes longer. */
 const busy = () => Math.max(1, loadavg()[0] / availableParallelism());
 
 const best = (times) => Math.min(...times);
 const whole = (ms) => Math.ceil(ms / 1000) * 1000;
-
-/* Milliseconds between what the page says of a picture and when the camera gave that frame. */
-function errorOf(recorder, seen) {
-  const frame = recorder.frames().findLast(({ number, ms }) => number === seen.number && ms < seen.ms + 1000);
-  return frame ? frame.ms - seen.ms : NaN;
-}
-
-/* The picture that stands is the frame that the camera gave at the time that the page says; a busy browser may paint it late. */
-async function rightStill(recorder, hand) {
-  let seen;
-  for (let tries = 0; tries < 5; tries++) {
-    seen = await hand.stillPicture();
-    if (Math.abs(errorOf(recorder, seen)) <= EDGE_MS) return seen;
-    await sleep(200);
-  }
-  throw new Error(`the page says ${seen.ms} for frame ${seen.number}, which was taken ${errorOf(recorder, seen)} ms later`);
-}
-
-/* The borders of what is recorded, in milliseconds: [[from, to], …]. */
-async function spans(recorder) {
-  return (await recorder.json("/timeline")).spans.map(({ from, to }) => [Date.parse(from), Date.parse(to)]);
-}
 
 export function pageTests(recorder, hand) {
   return [
@@ -66,7 +41,7 @@ export function pageTests(recorder, hand) {
     }],
 
     ["a click at a known second shows the frame of that second", async () => {
-      const [[from, to]] = await spans(recorder), span = to - from, centre = (from + to) / 2;
+      const [[from, to]] = await hand.spans(), span = to - from, centre = (from + to) / 2;
       await hand.showTimes(from, to);
       const times = [];
       for (const share of [0.2, 0.7, 0.45, 0.85]) {
@@ -76,7 +51,7 @@ export function pageTests(recorder, hand) {
         await waitFor(async () => Math.abs(await hand.number() - before) > 30, "another picture");
         times.push(Math.round(performance.now() - began));
         await hand.pause();
-        const seen = await rightStill(recorder, hand);
+        const seen = await hand.rightStill();
         const played = performance.now() - began;
         check(seen.ms > wished - 40 - perPixel && seen.ms < wished + played + perPixel, `wished ${wished}, got ${seen.ms}`);
       }
@@ -98,23 +73,23 @@ export function pageTests(recorder, hand) {
         const wished = seen.number + step;
         await hand.press(key);
         await waitFor(async () => await hand.number() === wished, `number ${wished} after ${seen.number}, not ${await hand.number()}`, 4000);
-        seen = await rightStill(recorder, hand);
+        seen = await hand.rightStill();
       }
     }],
 
     ["playing goes on over segments and over a gap", async () => {
-      const [[, gapFrom], [gapTo]] = await spans(recorder);
+      const [[, gapFrom], [gapTo]] = await hand.spans();
       await hand.open(`#t=${new Date(gapFrom - 1500).toISOString()}`);
       const began = Date.now();
       await waitFor(async () => await hand.shownMs() > gapTo + 500 && await hand.mode() === "back", "it plays behind the gap");
       check(Date.now() - began < 6000, `it took ${Date.now() - began} ms`);
       check(/Nothing was recorded from .*unplugged/.test(await hand.text("notice")), `the notice is "${await hand.text("notice")}"`);
       await hand.pause();
-      await rightStill(recorder, hand);
+      await hand.rightStill();
     }],
 
     ["every speed plays at its speed", async () => {
-      const [[from]] = await spans(recorder);
+      const [[from]] = await hand.spans();
       for (const speed of ["0.25", "2", "4", "16"]) {
         await hand.open(`#t=${new Date(from + 500).toISOString()}&speed=${speed}`);
         await hand.stillOrPlaying();
@@ -131,7 +106,7 @@ export function pageTests(recorder, hand) {
       await hand.ready();
       await waitFor(async () => await hand.number() >= 0, "a live picture");
       await hand.press("k");
-      const seen = await rightStill(recorder, hand);
+      const seen = await hand.rightStill();
       check(Date.now() - seen.ms < 4000 * busy(), `${Date.now() - seen.ms} ms old`);
       await hand.press("l");
       await waitFor(async () => await hand.mode() === "live", "live");
@@ -147,7 +122,7 @@ export function pageTests(recorder, hand) {
     }],
 
     ["a dragged range says what it is, and downloads the right frames", async () => {
-      const [[from, to]] = await spans(recorder), span = to - from, centre = (from + to) / 2;
+      const [[from, to]] = await hand.spans(), span = to - from, centre = (from + to) / 2;
       await hand.showTimes(from, to);
       await hand.drag(await hand.pointOf(from + span * 0.3, centre, span, true), await hand.pointOf(from + span * 0.6, centre, span, true));
       const words = await waitFor(async () => /[KM]B · no gaps/.test(await hand.text("cut-words")) && hand.text("cut-words"), "length, size and gaps");
@@ -163,7 +138,7 @@ export function pageTests(recorder, hand) {
     }],
 
     ["a typed range works, nonsense is answered in words", async () => {
-      const [[from]] = await spans(recorder);
+      const [[from]] = await hand.spans();
       await hand.open(`#t=${new Date(from + 1000).toISOString()}`);
       await hand.ready();
       await hand.stillOrPlaying();
@@ -182,7 +157,7 @@ export function pageTests(recorder, hand) {
     }],
 
     ["a cut is played to its end, kept, listed, played again and deleted", async () => {
-      const [[from]] = await spans(recorder), begin = whole(from), iso = (ms) => new Date(ms).toISOString();
+      const [[from]] = await hand.spans(), begin = whole(from), iso = (ms) => new Date(ms).toISOString();
       await hand.open(`#from=${iso(begin)}&to=${iso(begin + 1500)}`);
       await hand.ready();
       await waitFor(async () => /1\.5 s · .*B/.test(await hand.text("cut-words")), "the cut's size");
@@ -202,7 +177,7 @@ export function pageTests(recorder, hand) {
     }],
 
     ["the address holds the state, and the browser's Back goes back", async () => {
-      const [[from, to]] = await spans(recorder);
+      const [[from, to]] = await hand.spans();
       await hand.open();
       await hand.ready();
       await waitFor(async () => await hand.number() >= 0, "a live picture");
@@ -251,53 +226,6 @@ export function pageTests(recorder, hand) {
       check(costs.length > 30 && at(0.95) < FRAME_MS * busy(), "too slow");
     }],
 
-    ["nothing was said in the console, and nothing fetched from elsewhere", async () => {
-      const messages = hand.takeMessages();
-      check(messages.length === 0, messages.join("\n"));
-      check(hand.strangers.length === 0, hand.strangers.join("\n"));
-    }],
-
-    ["unplugged is said in words, and the picture comes back by itself", async () => {
-      await hand.open();
-      await waitFor(async () => await hand.number() >= 0, "a live picture");
-      await recorder.ask("fault", "unplugged", 1);
-      await waitFor(async () => !await hand.isHidden("veil") && /Unplugged/.test(await hand.text("veil-title")), "the veil");
-      check(/since \d\d:\d\d:\d\d/.test(await hand.text("veil-words")), await hand.text("veil-words"));
-      check(await hand.text("state") === "Unplugged", "the state");
-      await recorder.ask("fault", "unplugged", 0);
-      await waitFor(() => hand.isHidden("veil"), "the veil goes", 15000);
-      const first = await hand.number();
-      await waitFor(async () => await hand.number() !== first && await hand.number() >= 0, "the picture moves again");
-    }],
-
-    ["a recorder that is down is said so, and comes back by itself", async () => {
-      await recorder.ask("stop_recorderd");
-      await waitFor(async () => /down|stopped/.test(await hand.text("veil-title")), "the veil", 15000);
-      await recorder.ask("start_recorderd");
-      await waitFor(() => hand.isHidden("veil"), "the veil goes", 15000);
-      const first = await hand.number();
-      await waitFor(async () => await hand.number() !== first && await hand.number() >= 0, "the picture moves again");
-      const messages = hand.takeMessages(/status of 50[23]/);
-      check(messages.length === 0, messages.join("\n"));
-    }],
-
-    ["a live worker that has died is replaced, and the picture moves again", async () => {
-      await waitFor(async () => await hand.number() >= 0, "a live picture");
-      await recorder.ask("kill_live_worker");
-      await sleep(500);
-      const first = await hand.number();
-      await waitFor(async () => await hand.number() !== first && await hand.number() >= 0, "the picture moves again", 20000);
-      hand.takeMessages();
-    }],
-
-    ["where changes are not allowed the buttons say why", async () => {
-      Object.assign(recorder, await recorder.ask("allow_control", "no"));
-      const [[from]] = await spans(recorder);
-      await hand.open(`#from=${new Date(from).toISOString()}&to=${new Date(from + 1000).toISOString()}`);
-      const why = await waitFor(() => hand.page.$eval("#cut-keep", (node) => node.getAttribute("aria-disabled") === "true" && node.title), "Keep is refused");
-      check(/allow_control/.test(why), why);
-    }],
-
     ["a phone shows all of it, by touch", async () => {
       await hand.page.setViewport({ width: 390, height: 844, hasTouch: true, isMobile: hand.kind === "chrome" });
       await hand.open();
@@ -324,45 +252,4 @@ function watchFrames() {
     draw(now);
     globalThis.frameCosts.push(performance.now() - began);
   });
-}
-
-/* A gap of some seconds, then more than one segment. */
-async function makeArchive(recorder) {
-  await sleep(12500);
-  await recorder.ask("fault", "unplugged", 1);
-  await sleep(2500);
-  await recorder.ask("fault", "unplugged", 0);
-  await recorder.ask("wait_streaming");
-  await sleep(5000);
-}
-
-/* Why these tests cannot be run here, or null. */
-async function missing(kind) {
-  if (!existsSync(PROGRAMS[kind])) return `${PROGRAMS[kind]} is not installed`;
-  return import("puppeteer-core").then(() => null, () => "puppeteer-core is not installed (npm ci in tests/browser)");
-}
-
-export async function main(kind) {
-  const why = await missing(kind);
-  if (why) {
-    console.log(`1..0 # SKIP ${why}`);
-    return;
-  }
-  const recorder = new Recorder(), hand = new Hand(kind, recorder), shots = process.env.SCREENSHOTS;
-  let failed = 1;
-  try {
-    await recorder.start();
-    await Promise.all([makeArchive(recorder), hand.start()]);
-    failed = await runTests(pageTests(recorder, hand), async (title) => {
-      note(hand.takeMessages().join("\n"));
-      if (shots && existsSync(shots)) await hand.picture(join(shots, `${kind}-${title.replace(/\W+/g, "-")}.png`));
-    });
-  } catch (error) {
-    console.log("Bail out! the recorder or the browser does not start");
-    note(error.stack);
-  } finally {
-    await hand.stop();
-    await recorder.stop();
-  }
-  process.exitCode = failed ? 1 : 0;
 }

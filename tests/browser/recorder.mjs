@@ -8,8 +8,14 @@ const SERVER = fileURLToPath(new URL("rig_server.py", import.meta.url));
 const NUMBERS = 9000; // of the file of frames, after which they begin anew
 
 export class Recorder {
-  #process = spawn("python3", [SERVER], { stdio: ["pipe", "pipe", "inherit"] });
-  #lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+  #process;
+  #lines;
+
+  /* How many cameras: one with all faults (rig_server.py's Commands), or several. */
+  constructor(cameras = 1) {
+    this.#process = spawn("python3", cameras > 1 ? [SERVER, String(cameras)] : [SERVER], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+  }
 
   async start() {
     Object.assign(this, await this.ask("where"));
@@ -35,14 +41,9 @@ export class Recorder {
   }
 
   /* [{number, ms}] of the frames that the recorder took from the camera, in order. */
-  frames() {
-    return readFileSync(this.log, "ascii").split("\n").slice(0, -1).map((line) => line.split(" "))
+  frames(log = this.log) {
+    return readFileSync(log, "ascii").split("\n").slice(0, -1).map((line) => line.split(" "))
       .filter(([kind]) => kind === "taken").map(([, , number, , wall]) => ({ number: number % NUMBERS, ms: wall / 1000 }));
-  }
-
-  /* The frame that stands at a moment. */
-  frameAt(ms) {
-    return this.frames().findLast((frame) => frame.ms <= ms + 0.3);
   }
 
   stop() {

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""A recorder (tests/e2e/rig.py) for the browser tests: one JSON command a line on stdin, one JSON answer a line on stdout."""
+"""
+A recorder (tests/e2e/rig.py) for the browser tests, or with an argument so many of them: one JSON command a line on stdin, one JSON
+answer a line on stdout.
+"""
 import contextlib
 import json
 import os
@@ -7,7 +10,9 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+from made_archive import make_archive  # noqa: E402  pylint: disable=wrong-import-position
 from rig import Rig, clip_frames, wait_for  # noqa: E402  pylint: disable=wrong-import-position
+from several import Several  # noqa: E402  pylint: disable=wrong-import-position
 
 SETTINGS = {"record": {"segment_seconds": 10}, "http": {"allow_control": "yes"}}
 
@@ -56,17 +61,40 @@ class Commands:
         return clip_frames(path)
 
 
+class SeveralCommands:
+    """Cameras of 5 frames a second, called by their numbers; the first one has three hours of an archive already."""
+
+    SEGMENTS = 18
+
+    def __init__(self, count):
+        self.words = [str(number) for number in range(count)]
+        settings = {word: {"camera": {"device": f"/dev/video{word}", "fps": 5}, "memory": {"minutes": 1, "max_mb": 8}} for word in self.words}
+        self.rig = Several(self.words, settings, fps="5")
+        make_archive(self.rig.folder_of("0"), self.SEGMENTS, link=False)
+
+    def where(self):
+        names = list(self.rig.names.values())
+        return {"port": self.rig.port, "names": names, "name": names[0], "logs": [camera.log_path for camera in self.rig.cameras]}
+
+    def fault(self, camera, name, value):
+        self.rig.cameras[camera].fault(name, value)
+
+
+def serve(commands):
+    for line in sys.stdin:
+        name, *arguments = json.loads(line)
+        try:
+            answer = {"value": getattr(commands, name)(*arguments)}
+        except Exception as error:  # pylint: disable=broad-except
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
 def main():
-    with Rig(SETTINGS) as rig:
+    commands = SeveralCommands(int(sys.argv[1])) if len(sys.argv) > 1 else Commands(Rig(SETTINGS))
+    with commands.rig as rig:
         rig.start()
-        commands = Commands(rig)
-        for line in sys.stdin:
-            name, *arguments = json.loads(line)
-            try:
-                answer = {"value": getattr(commands, name)(*arguments)}
-            except Exception as error:  # pylint: disable=broad-except
-                answer = {"error": f"{type(error).__name__}: {error}"}
-            print(json.dumps(answer), flush=True)
+        serve(commands)
 
 
 main()

@@ -19,11 +19,11 @@ export async function waitFor(look, words, limit = 10000) {
 
 export const note = (text) => console.log(text.replace(/^/gm, "# "));
 
-/* tests: [[title, async function]]. Resolves to the number of failures. */
-export async function runTests(tests, onFailure) {
+/* tests: [[title, async function, optional async function(title) after a failure]]. Resolves to the number of failures. */
+export async function runTests(tests) {
   let failed = 0;
   console.log(`1..${tests.length}`);
-  for (const [number, [title, run]] of tests.entries()) {
+  for (const [number, [title, run, onFailure = async () => {}]] of tests.entries()) {
     try {
       await run();
       console.log(`ok ${number + 1} - ${title}`);

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from "./page_tests.mjs";
+import { main } from "./page_session.mjs";
 
 await main("firefox");

@@ -1,15 +1,17 @@
 #!/usr/bin/env node
 /* test_modules.mjs - what of the page needs no browser: times in the zone of a change of the clocks, addresses, the list of gaps. */
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runTests } from "./tap.mjs";
 
+const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 150000;
+
 process.env.TZ = "Europe/Berlin";
 /* A copy of www/ that says to node what a browser knows anyway: its scripts are modules. */
 const copy = mkdtempSync(join(tmpdir(), "recorder-www."));
-cpSync(new URL("../../www/", import.meta.url), copy, { recursive: true });
+cpSync(WWW, copy, { recursive: true });
 writeFileSync(join(copy, "package.json"), '{"type": "module"}');
 const load = (name) => import(join(copy, name));
 
@@ -86,9 +88,16 @@ const failed = await runTests([
     assert.ok(Math.abs(scale.time(300) - under) < 1e-6 && Math.abs(scale.span - HOUR / 10) < 1e-6);
   }],
 
+  [`the page's files are at most ${WWW_BYTES / 1000} KB, and all of its scripts are asked for at once`, () => {
+    const names = readdirSync(WWW), index = readFileSync(new URL("index.html", WWW), "utf8");
+    const bytes = names.reduce((sum, name) => sum + statSync(new URL(name, WWW)).size, 0);
+    assert.ok(bytes <= WWW_BYTES, `${bytes} bytes`);
+    for (const name of names.filter((one) => one.endsWith(".js"))) assert.ok(index.includes(`"${name}"`), name);
+  }],
+
   ["the frame that stands at a time is found", () => {
     const times = Float64Array.from([0, 0.1, 0.3, 0.4]);
     assert.deepEqual([0, 0.05, 0.1, 0.29, 0.35, 9].map((at) => frameAt(times, at)), [0, 0, 1, 1, 2, 2]);
   }],
-], async () => {});
+]);
 process.exitCode = failed ? 1 : 0;

@@ -1,0 +1,114 @@
+/* camera_tests.mjs - several cameras: the grid, the way to one of them and back; and timelapse of three hours that the first one has. */
+import { check, sleep, waitFor } from "./tap.mjs";
+
+const STREAMS = 6; // connections that a browser opens to one host
+const HOUR = 3600000;
+
+export function cameraTests(recorder, hand) {
+  const tile = (number) => `.tile:nth-child(${number + 1})`;
+  const tileText = (number) => hand.page.$eval(tile(number), (node) => node.textContent);
+  const streams = () => hand.page.$$eval("img", (all) => all.filter((img) => img.src.includes("/stream")).length);
+  const gridIsThere = () => waitFor(async () => (await hand.page.$$(".tile")).length === recorder.names.length && await hand.mode() === "grid", "the grid");
+
+  const moves = async (selector, words) => {
+    const first = await waitFor(async () => Math.max(0, await hand.number(selector)), `${words} has a picture`);
+    await waitFor(async () => await hand.number(selector) > first, `${words} moves`);
+  };
+
+  /* Plays from near the beginning of the made archive. */
+  const openTimelapse = async (speed) => {
+    const { spans } = await recorder.json(`/timeline?camera=${recorder.name}`), at = Date.parse(spans[0].from) + 0.1 * HOUR;
+    await hand.open(`#camera=${recorder.name}&t=${new Date(at).toISOString()}&speed=${speed}&zoom=14400`);
+    await hand.ready();
+    await waitFor(async () => await hand.mode() === "back" && await hand.isHidden("live"), "the recording");
+    return at;
+  };
+
+  return [
+    ["all cameras are seen at once, and move, over no more connections than a browser opens", async () => {
+      await hand.open();
+      await gridIsThere();
+      for (const number of recorder.names.keys()) await moves(`${tile(number)} img`, `camera ${number}`);
+      check(await streams() < STREAMS, `${await streams()} streams`);
+      for (const [number, name] of recorder.names.entries()) {
+        await waitFor(async () => new RegExp(`${name}.*[456] fps`).test(await tileText(number)), `name and rate of camera ${number}`);
+      }
+      const cut = await hand.page.$$eval(".tile", (all) => all.filter((node) => node.scrollWidth > node.clientWidth).length);
+      check(cut === 0, `${cut} tiles are too narrow for their words`);
+    }],
+
+    ["a click goes to one of them, and Back, G and the list of cameras to all and to another", async () => {
+      const name = recorder.names[5];
+      await hand.page.click(tile(5));
+      await waitFor(async () => await hand.mode() === "live", "the large picture");
+      await moves("#live", "the large picture");
+      check(await streams() === 1, `${await streams()} streams`);
+      check(await hand.page.evaluate(() => location.hash) === `#camera=${name}`, "the address");
+      check((await hand.page.title()).startsWith(name), await hand.page.title());
+      await hand.page.evaluate(() => history.back());
+      await gridIsThere();
+      await hand.page.focus(tile(6));
+      await hand.press("Enter");
+      await waitFor(async () => await hand.page.$eval("#camera-choice", (node) => node.value) === recorder.names[6], "by keyboard");
+      await hand.press("g");
+      await gridIsThere();
+      await hand.page.select("#camera-choice", recorder.names[2]);
+      await waitFor(async () => await hand.mode() === "live", "the large picture");
+      await moves("#live", "the large picture");
+    }],
+
+    ["a link lands on its camera's own recording; one to a camera that is not there is answered in words", async () => {
+      const name = recorder.names[3], { spans } = await recorder.json(`/timeline?camera=${name}`);
+      const at = Date.parse(spans[0].from) + 3000;
+      await hand.open(`#camera=${name}&t=${new Date(at).toISOString()}&from=${new Date(at).toISOString()}&to=${new Date(at + 2000).toISOString()}`);
+      await hand.ready();
+      await hand.stillOrPlaying();
+      await hand.pause();
+      await hand.rightStill(recorder.logs[3]);
+      check((await hand.page.$eval("#cut-download", (node) => node.href)).includes(`camera=${name}`), "the download is of that camera");
+      await hand.open("#camera=nobody");
+      await waitFor(async () => /no camera "nobody"/.test(await hand.text("notice")), "the sentence");
+      await gridIsThere();
+    }],
+
+    ["a camera that is unplugged says so in the grid, and comes back; the others go on", async () => {
+      for (const number of [0, 6]) {
+        await recorder.ask("fault", number, "unplugged", 1);
+        await waitFor(async () => /Unplugged/.test(await tileText(number)), "the tile says it");
+        await moves(`${tile(1)} img`, "its neighbour");
+        await recorder.ask("fault", number, "unplugged", 0);
+        await waitFor(async () => /fps/.test(await tileText(number)), "it is there again", 15000);
+        await moves(`${tile(number)} img`, "its picture");
+      }
+    }],
+
+    ["timelapse goes at its speed, over the borders of segments", async () => {
+      for (const speed of [60, 300, 1800]) {
+        await openTimelapse(speed);
+        await sleep(300);
+        const began = performance.now(), first = await hand.shownMs();
+        const pictures = () => hand.page.$eval("video.front", (video) => video.getVideoPlaybackQuality().totalVideoFrames);
+        check(await pictures() > 0, "pictures");
+        await waitFor(async () => await hand.shownMs() - first > speed * 1500, "time passes");
+        const rate = (await hand.shownMs() - first) / (performance.now() - began);
+        check(rate > speed * 0.4 && rate < speed * 1.7, `speed ${speed} went at ${rate.toFixed(0)}`);
+        check(await hand.mode() === "back", "it still looks back");
+      }
+    }],
+
+    ["timelapse stands still on the frame that it names, and a step goes on frame by frame", async () => {
+      const at = await openTimelapse(60);
+      await hand.pause();
+      const seen = await hand.shownMs();
+      check(seen > at - 1000 && seen < at + HOUR, `${seen - at} ms on`);
+      await hand.press(".");
+      await waitFor(async () => await hand.page.$eval("#speed", (node) => node.value) === "1", "frames go by at speed 1");
+      await waitFor(async () => Math.abs(await hand.shownMs() - seen) <= 2000, "the next frame");
+    }],
+
+    ["nothing was said in the console of several cameras", async () => {
+      const messages = hand.takeMessages(/status of 50[23]/);
+      check(messages.length === 0 && hand.strangers.length === 0, messages.concat(hand.strangers).join("\n"));
+    }],
+  ];
+}

@@ -1,0 +1,23 @@
+/* page_session.mjs - the tests of the page with one camera, in one kind of browser. */
+import { accessTests } from "./access_tests.mjs";
+import { pageTests } from "./page_tests.mjs";
+import { Recorder } from "./recorder.mjs";
+import { missing, runSession } from "./session.mjs";
+import { sleep } from "./tap.mjs";
+import { troubleTests } from "./trouble_tests.mjs";
+
+/* A gap of some seconds, then more than one segment. */
+async function makeArchive(recorder) {
+  await sleep(12500);
+  await recorder.ask("fault", "unplugged", 1);
+  await sleep(2500);
+  await recorder.ask("fault", "unplugged", 0);
+  await recorder.ask("wait_streaming");
+  await sleep(5000);
+}
+
+export async function main(kind) {
+  const why = await missing(kind);
+  if (why) console.log(`1..0 # SKIP ${why}`);
+  else await runSession([kind], new Recorder(), (...them) => [...pageTests(...them), ...accessTests(...them), ...troubleTests(...them)], makeArchive);
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { cameraTests } from "./camera_tests.mjs";
+import { Recorder } from "./recorder.mjs";
+import { missing, runSession } from "./session.mjs";
+
+const CAMERAS = 7;
+
+const kinds = [];
+for (const kind of ["chrome", "firefox"]) if (!await missing(kind)) kinds.push(kind);
+if (kinds.length) await runSession(kinds, new Recorder(CAMERAS), cameraTests);
+else console.log(`1..0 # SKIP ${await missing("chrome")}`);

@@ -1,0 +1,112 @@
+/* trouble_tests.mjs - what the page says and does where something is wrong. */
+import { check, sleep, waitFor } from "./tap.mjs";
+
+const DAY = 86400000;
+
+/* Runs in the page before its own scripts: the limits of fetch() come six times as soon. */
+function shortenLimits() {
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  AbortSignal.timeout = (ms) => timeout(ms / 6);
+}
+
+/* Keeps what the page asks of /footage waiting; resolves to a function that ends that. */
+async function holdFootage(page) {
+  const answer = (request) => {
+    if (new URL(request.url()).pathname !== "/footage") request.continue().catch(() => {});
+  };
+  await page.setRequestInterception(true);
+  page.on("request", answer);
+  return async () => {
+    page.off("request", answer);
+    await page.setRequestInterception(false);
+  };
+}
+
+export function troubleTests(recorder, hand) {
+  const said = (id, pattern) => waitFor(async () => pattern.test(await hand.text(id)) && hand.text(id), `${pattern} in ${id}`);
+  const iso = (ms) => new Date(ms).toISOString();
+
+  return [
+    ["a link's time that is none, or at which there is nothing, is answered in words", async () => {
+      await hand.open("#t=yesterday");
+      await said("notice", /"yesterday" is none/);
+      const [[from]] = await hand.spans();
+      await hand.open("#t=2026-05-17T10:23:00");
+      await said("notice", /Nothing was recorded from Sun 17 May 2026, 10:23:00 to/);
+      await hand.stillOrPlaying();
+      check(Math.abs(await hand.shownMs() - from) < 2000, "it lands on the first recording");
+      await hand.open(`#t=${iso(Date.now() + DAY)}`);
+      await said("notice", /is still to come/);
+      check(await hand.mode() === "live", "live");
+    }],
+
+    ["a cut of nothing says so, and its buttons say why they do nothing", async () => {
+      const [[from]] = await hand.spans();
+      await hand.open(`#from=${iso(from - 2 * DAY)}&to=${iso(from - DAY)}`);
+      await said("cut-words", /Nothing is recorded there/);
+      await hand.page.$eval("#notice", (node) => (node.textContent = ""));
+      await hand.page.click("#cut-download");
+      await said("notice", /Nothing is recorded there/);
+      await hand.press("Escape");
+    }],
+
+    ["a recording that does not come shows for how long, and ends in words", async () => {
+      await hand.newPage();
+      await hand.page.evaluateOnNewDocument(shortenLimits);
+      await hand.open();
+      await hand.ready();
+      await waitFor(async () => await hand.number() >= 0, "a live picture");
+      const release = await holdFootage(hand.page);
+      await hand.press("ArrowLeft");
+      await waitFor(async () => !await hand.isHidden("waiting") && /Fetching the recording, \d+ s/.test(await hand.text("waiting")), "the progress");
+      await said("notice", /did not answer within 15 s/);
+      await waitFor(() => hand.isHidden("waiting"), "the progress goes");
+      await release();
+      await hand.newPage();
+      hand.takeMessages();
+    }],
+
+    ["unplugged is said in words, and the picture comes back by itself", async () => {
+      await hand.open();
+      await waitFor(async () => await hand.number() >= 0, "a live picture");
+      await recorder.ask("fault", "unplugged", 1);
+      await waitFor(async () => !await hand.isHidden("veil") && /Unplugged/.test(await hand.text("veil-title")), "the veil");
+      check(/since \d\d:\d\d:\d\d/.test(await hand.text("veil-words")), await hand.text("veil-words"));
+      check(await hand.text("state") === "Unplugged", "the state");
+      await recorder.ask("fault", "unplugged", 0);
+      await waitFor(() => hand.isHidden("veil"), "the veil goes", 15000);
+      const first = await hand.number();
+      await waitFor(async () => await hand.number() !== first && await hand.number() >= 0, "the picture moves again");
+    }],
+
+    ["a recorder that is down is said so, and comes back by itself", async () => {
+      await recorder.ask("stop_recorderd");
+      await waitFor(async () => /down|stopped/.test(await hand.text("veil-title")), "the veil", 15000);
+      await recorder.ask("start_recorderd");
+      await waitFor(() => hand.isHidden("veil"), "the veil goes", 15000);
+      const first = await hand.number();
+      await waitFor(async () => await hand.number() !== first && await hand.number() >= 0, "the picture moves again");
+      const messages = hand.takeMessages(/status of 50[23]/);
+      check(messages.length === 0, messages.join("\n"));
+    }],
+
+    ["a live worker that has died is replaced, and the picture moves again", async () => {
+      await waitFor(async () => await hand.number() >= 0, "a live picture");
+      await recorder.ask("kill_live_worker");
+      await sleep(500);
+      const first = await hand.number();
+      await waitFor(async () => await hand.number() !== first && await hand.number() >= 0, "the picture moves again", 20000);
+      hand.takeMessages();
+    }],
+
+    ["where changes are not allowed the buttons say why", async () => {
+      Object.assign(recorder, await recorder.ask("allow_control", "no"));
+      const [[from]] = await hand.spans();
+      await hand.open(`#from=${new Date(from).toISOString()}&to=${new Date(from + 1000).toISOString()}`);
+      const why = await waitFor(() => hand.page.$eval("#cut-keep", (node) => node.getAttribute("aria-disabled") === "true" && node.title), "Keep is refused");
+      check(/allow_control/.test(why), why);
+      await hand.page.click("#cut-keep");
+      await said("notice", /allow_control/);
+    }],
+  ];
+}

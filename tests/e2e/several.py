@@ -1,0 +1,67 @@
+"""Recorders side by side, each with a camera of its own, from one folder of .ini files."""
+import contextlib
+import os
+
+from rig import Rig, program, wait_for
+
+PATIENCE_S = 20
+
+
+class Several(Rig):
+    """words: what the recorders are called here; their cameras' names begin with the rig's own."""
+
+    INI = {
+        "camera": {"fallback": "any", "width": 320, "height": 180, "fps": 30},
+        "record": {"preset": "ultrafast"},
+        "retention": {"min_free_gb": 0},
+        "memory": {"minutes": 5, "max_mb": 24},
+    }
+
+    def __init__(self, words, settings=None, fps="30"):
+        """settings: {word: {section: {key: value}}}, over INI."""
+        super().__init__(cameras=len(words), fps=fps)
+        os.unlink(self.ini)
+        self.inis, self.recorders = self.path("cameras"), {}
+        os.mkdir(self.inis)
+        self.names = {word: f"{self.name}-{word}" for word in words}
+        for word, name in self.names.items():
+            self.name, self.ini = name, os.path.join(self.inis, word + ".ini")
+            self.write_ini((settings or {}).get(word, {}))
+
+    def __exit__(self, *_):
+        self.stop()
+        for process in self.recorders.values():
+            self.stop_process(process)
+        for name in self.names.values():
+            for shared in (f"/dev/shm/recorder.{name}", f"/dev/shm/recorder.{name}.live"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(shared)
+        super().__exit__()
+
+    def start(self):
+        """Everything, and waits until all cameras send frames."""
+        with open(self.path("camera.conf"), "w", encoding="utf-8") as conf:
+            conf.write("".join(camera.line + "\n" for camera in self.cameras))
+        for word in self.names:
+            self.start_one(word)
+        self.start_web(self.inis)
+        for word in self.names:
+            self.wait_streaming(word)
+
+    def start_one(self, word):
+        environment = dict(self.environment, CAMERA_PRELOAD=self.path("camera.conf"), LD_PRELOAD=self.preloaded())
+        self.recorders[word] = self.spawn([program("recorderd"), "-c", self.inis, "-n", self.names[word]], word + ".log", environment)
+
+    def info(self, word):
+        answer = self.get(f"/camera_info?camera={self.names[word]}")
+        return answer.json() if answer.status == 200 else {"state": "none"}
+
+    def wait_state(self, word, state):
+        wait_for(lambda: self.info(word)["state"] == state, PATIENCE_S, f"{word} is {state}: {self.info(word)}")
+        return self.info(word)
+
+    def wait_streaming(self, word):
+        return self.wait_state(word, "streaming")
+
+    def folder_of(self, word):
+        return os.path.join(self.inis, "recordings", self.names[word])
