@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Footage that no disk has: exact frames from the memory, so many encodings at once and no more, and a memory of the size that was set."""
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+
+from exact import assert_exact
+from faulty_rig import assert_same
+from rig import US, Rig, run_tests, wait_for
+
+MIB = 1 << 20
+SETTINGS = {"record": {"enabled": "no"}, "clips": {"cache": "no"}}
+
+
+def below(parent, name):
+    """Process ids of the programs of that name below a process."""
+    parents, found = {}, []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
+            text = stat.read()
+            fields = text[text.rindex(")") + 2:].split()
+            if fields[0] != "Z":
+                parents[int(entry)] = (int(fields[1]), text[text.index("(") + 1:text.rindex(")")])
+    for pid, (above, command) in parents.items():
+        while command == name and above in parents and above != parent:
+            above = parents[above][0]
+        if command == name and above == parent:
+            found.append(pid)
+    return found
+
+
+def new_frames(rig, count):
+    before = len(rig.camera.frames())
+    wait_for(lambda: len(rig.camera.frames()) >= before + count, count / 30 + 30, f"{count} more frames")
+
+
+def memory_span(rig):
+    """The whole seconds of what the memory has."""
+    frames = rig.camera.frames()
+    return -(-frames[0].wall_us // US) * US, frames[-1].wall_us // US * US
+
+
+class Request(threading.Thread):
+    """A clip that is asked for, and whose FFmpeg stands still."""
+
+    def __init__(self, rig, from_us, to_us):
+        super().__init__(daemon=True)
+        self.rig, self.path, self.answer = rig, f"/footage?from={from_us // US}&to={to_us // US}", None
+        others = set(below(rig.web.pid, "ffmpeg"))
+        self.start()
+        self.encoder, = wait_for(lambda: set(below(rig.web.pid, "ffmpeg")) - others, 20, "FFmpeg runs")
+        os.kill(self.encoder, signal.SIGSTOP)
+
+    def run(self):
+        self.answer = self.rig.get(self.path, timeout=60)
+
+    def finish(self):
+        os.kill(self.encoder, signal.SIGCONT)
+        self.join(60)
+        return self.answer
+
+
+def assert_busy(answer):
+    assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0, (answer.status, answer.body)
+    assert "max_transcodes" in answer.detail, answer.detail
+
+
+def test_what_no_disk_has_comes_from_the_memory_exactly(rig):
+    new_frames(rig, 900)
+    from_us, to_us = memory_span(rig)
+    assert_exact(rig, from_us, to_us)
+    answer = rig.footage(from_us, to_us)
+    assert answer.headers["X-Clip-Source"] == "memory", answer.headers["X-Clip-Source"]
+    assert rig.get("/recordings").json() == []
+
+
+def test_one_is_encoded_at_a_time_and_others_are_told_to_come_again(rig):
+    request = Request(rig, *memory_span(rig))
+    assert_busy(rig.footage(*memory_span(rig)))
+    assert rig.get("/camera_info").status == rig.get("/snapshot").status == 200, "others wait for it"
+    assert request.finish().status == 200
+    assert rig.footage(*memory_span(rig)).status == 200
+
+
+def test_its_ffmpeg_leaves_the_processor_to_the_recorder(rig):
+    request = Request(rig, *memory_span(rig))
+    nice = os.getpriority(os.PRIO_PROCESS, request.encoder)
+    assert nice >= os.getpriority(os.PRIO_PROCESS, rig.recorderd.pid) + 10, nice
+    assert request.finish().status == 200
+
+
+def test_a_client_that_leaves_ends_its_ffmpeg(rig):
+    from_us, to_us = memory_span(rig)
+    others = set(below(rig.web.pid, "ffmpeg"))
+    client = socket.create_connection(("127.0.0.1", rig.port))
+    client.sendall(f"GET /footage?from={from_us // US}&to={to_us // US} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    encoder, = wait_for(lambda: set(below(rig.web.pid, "ffmpeg")) - others, 20, "FFmpeg runs")
+    os.kill(encoder, signal.SIGSTOP)
+    client.close()
+    wait_for(lambda: encoder not in below(rig.web.pid, "ffmpeg"), 20, "it is gone")
+    wait_for(lambda: rig.footage(from_us, to_us).status == 200, 20, "its place is free")
+
+
+def test_as_many_at_once_as_are_allowed(rig):
+    rig.stop_process(rig.web)
+    rig.write_ini({**SETTINGS, "http": {"max_transcodes": 2}})
+    rig.start_web()
+    requests = [Request(rig, *memory_span(rig)) for _ in range(2)]
+    assert_busy(rig.footage(*memory_span(rig)))
+    assert_same([request.finish().status for request in requests], [200, 200])
+
+
+def memory_of(settings, fps, full):
+    """What /camera_info says of a memory of that size once it is full."""
+    with Rig({**SETTINGS, "memory": settings}, fps=str(fps)) as rig:
+        rig.start_recorderd()
+        rig.start_web()
+        wait_for(lambda: len(rig.camera.frames()) > full, full / fps + 40, "the memory is full")
+        memory = rig.get("/camera_info").json()["memory"]
+        frames = rig.camera.frames()
+        oldest = rig.footage(frames[0].wall_us // US * US, frames[0].wall_us // US * US + US)
+        assert oldest.status == 404, "what is no longer in the memory is served"
+    return memory
+
+
+def test_minutes_limit_the_memory(_):
+    memory = memory_of({"minutes": 0.1, "max_mb": 64}, 30, 300)
+    assert memory["bytes"] == 64 * MIB, memory
+    assert 5.8 <= memory["seconds"] <= 6, memory
+    assert memory["frames"] <= 181, memory
+
+
+def test_bytes_limit_the_memory(_):
+    memory = memory_of({"minutes": 30, "max_mb": 2}, 60, 500)
+    assert memory["bytes"] == 2 * MIB, memory
+    assert 0.9 * 2 * MIB <= memory["frames"] * 7000 <= 1.1 * 2 * MIB, memory
+    assert memory["seconds"] < 10, memory
+
+
+if __name__ == "__main__":
+    with Rig(SETTINGS, fps="60") as own:
+        own.start_recorderd()
+        own.start_web()
+        status = run_tests(globals(), own)
+    sys.exit(status)
