@@ -46,8 +46,8 @@ static void count_skipped(const struct live_viewer *viewer)
 }
 
 /*
- * Offers the rest of one record, and no more until the server has taken that (the socket becomes writable): so it never
- * holds more of this viewer's than a record, and the picture after it is chosen as late as can be.
+ * Offers the rest of one record, and no more than a full one until the server has taken that (the socket becomes
+ * writable): so it never holds more of this viewer's, and the picture after it is chosen as late as can be.
  */
 static enum live_viewer_state send_record(struct live_viewer *viewer)
 {
@@ -55,10 +55,12 @@ static enum live_viewer_state send_record(struct live_viewer *viewer)
 	if (!live_picture_keep(picture))
 		return VIEWER_LEAVES;
 	ssize_t taken = live_picture_send(picture, viewer->request->fd, viewer->sent);
-	viewer->waits = true;
-	if (taken < 0)
+	if (taken < 0) {
+		viewer->queued = LIVE_RECORD_BYTES;
 		return errno == EAGAIN ? VIEWER_STAYS : VIEWER_LEAVES;
+	}
 	viewer->sent += (size_t)taken;
+	viewer->queued += (size_t)taken;
 	atomic_fetch_add_explicit(&viewer->feed->account.books->bytes, (uint64_t)taken, memory_order_relaxed);
 	viewer->progress_us = mono_now().us;
 	if (viewer->sent == picture->wire_bytes) {
@@ -107,10 +109,12 @@ static bool stream_is_over(const struct live_viewer *viewer)
 
 enum live_viewer_state live_viewer_offer(struct live_viewer *viewer)
 {
-	if (viewer->picture || viewer->waits)
+	if (viewer->picture)
 		return VIEWER_STAYS;
 	if (stream_is_over(viewer))
 		return VIEWER_LEAVES;
+	if (viewer->queued > 0 && viewer->queued + viewer->feed->newest->wire_bytes > LIVE_RECORD_BYTES)
+		return VIEWER_STAYS;
 	int64_t now_us = mono_now().us;
 	if (!wants_new(viewer, now_us) && !wants_repeat(viewer, now_us))
 		return VIEWER_STAYS;
@@ -120,7 +124,7 @@ enum live_viewer_state live_viewer_offer(struct live_viewer *viewer)
 
 enum live_viewer_state live_viewer_writable(struct live_viewer *viewer)
 {
-	viewer->waits = false;
+	viewer->queued = 0;
 	if (viewer->picture)
 		return send_record(viewer);
 	live_feed_update(viewer->feed);
@@ -129,7 +133,7 @@ enum live_viewer_state live_viewer_writable(struct live_viewer *viewer)
 
 enum live_viewer_state live_viewer_tick(struct live_viewer *viewer)
 {
-	if (!viewer->picture && !viewer->waits)
+	if (!viewer->picture && viewer->queued == 0)
 		return live_viewer_offer(viewer);
 	if (mono_now().us - viewer->progress_us >= STUCK_US)
 		return VIEWER_LEAVES;

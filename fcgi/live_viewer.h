@@ -29,7 +29,7 @@ struct live_viewer {
 	int64_t progress_us;          /* when the socket took something last */
 	struct live_picture *picture; /* being sent; NULL: idle */
 	size_t sent;
-	bool waits;       /* the server has not taken yet what the socket holds */
+	size_t queued;    /* bytes sent since the socket was empty */
 	uint64_t serial;  /* of the last picture begun */
 	unsigned repeats; /* of it */
 	uint16_t width, height;
