@@ -55,7 +55,7 @@ LIBS_RECORDERD = -ljpeg
 
 object = $(patsubst %,$(BUILD)/$(1)/%.o,$(2))
 
-all: $(BUILD)/recorderd/recorderd $(BUILD)/fcgi/recorder-live $(BUILD)/fcgi/recorder-api
+all: $(BUILD)/recorderd/recorderd $(patsubst %,$(BUILD)/fcgi/recorder-%,live api listen)
 
 $(BUILD)/libshared.a: $(call object,shared,$(SHARED))
 $(BUILD)/libwriters.a: $(call object,shared,$(SHARED_WRITERS))
@@ -73,6 +73,9 @@ $(BUILD)/recorderd/recorderd: $(BUILD)/recorderd/main.o $(BUILD)/librecorderd.a 
 
 $(BUILD)/fcgi/recorder-live: $(BUILD)/fcgi/live_main.o $(BUILD)/liblive.a $(BUILD)/libworker.a $(BUILD)/libshared.a
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) $(LIBS_SHARED)
+
+$(BUILD)/fcgi/recorder-listen: $(BUILD)/fcgi/listen_main.o $(BUILD)/libshared.a
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/fcgi/recorder-api: $(BUILD)/fcgi/api_main.o $(BUILD)/libapi.a $(BUILD)/libworker.a $(BUILD)/libshared.a
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) $(LIBS_SHARED)
@@ -238,7 +241,7 @@ deb:
 # The package on a Debian that was just made (root, some minutes); make test has a short form of it.
 test-package:
 	@deploy/install-packages test
-	@BUILD=$(BUILD) FRESH=1 prove --verbose --exec '' tests/install/test_package
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 prove --verbose --exec '' tests/install/fresh_package.py tests/install/boot_package.py
 
 # Long searches for what goes wrong; make test has a short form of each.
 N = 200

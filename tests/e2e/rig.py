@@ -163,8 +163,8 @@ class Rig:
         # Neither LD_PRELOAD nor lighttpd's bin-path takes a path with a space in it.
         self.library = self.path("camera.so")
         os.symlink(os.path.join(BUILD, "tests", "preload", "camera.so"), self.library)
-        for worker in ("recorder-live", "recorder-api"):
-            os.symlink(program(worker), self.path(worker))
+        for name_of_program in ("recorder-live", "recorder-api", "recorder-listen"):
+            os.symlink(program(name_of_program), self.path(name_of_program))
         self.write_ini(settings or {})
 
     def __enter__(self):

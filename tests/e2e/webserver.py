@@ -91,7 +91,8 @@ class Lighttpd(Server):
                "www": f'"{os.path.join(PROJECT, "www")}"', "config": f'"{config}"'}
         made = subprocess.run([os.path.join(PROJECT, "deploy", "web-config"), *(f"{key}={value}" for key, value in own.items())],
                               capture_output=True, text=True, check=True)
-        return ["lighttpd", "-D", "-f", self.write("lighttpd.conf", self.localized(self.chosen(made.stdout)))]
+        file = self.write("lighttpd.conf", self.localized(self.chosen(made.stdout)))
+        return [self.rig.path("recorder-listen"), "-f", file, "lighttpd", "-D", "-f", file]
 
 
 class Apache(Server):

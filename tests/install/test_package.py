@@ -12,11 +12,11 @@ from package import PROJECT, UNITS, exposure, needs, said_by
 
 from rig import run_tests
 
-HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd usr/bin/recorder-api usr/bin/recorder-live
+HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd usr/bin/recorder-api usr/bin/recorder-live usr/bin/recorder-listen
     lib/systemd/system/recorderd@.service lib/systemd/system/recorder-api.service lib/systemd/system/recorder-api.socket
     lib/systemd/system/recorder-live.service lib/systemd/system/recorder-live.socket lib/systemd/system/recorder-web.service
     usr/share/man/man5/recorder.ini.5.gz usr/share/man/man7/recorder-api.7.gz usr/share/man/man8/recorderd.8.gz
-    usr/share/man/man8/recorder-api.8.gz usr/share/man/man8/recorder-live.8.gz usr/share/recorder/www/index.html
+    usr/share/man/man8/recorder-api.8.gz usr/share/man/man8/recorder-live.8.gz usr/share/man/man8/recorder-listen.8.gz usr/share/recorder/www/index.html
     usr/share/recorder/recorder.ini.example usr/share/recorder/lighttpd.conf.example usr/share/recorder/apache.conf.example
     usr/share/recorder/nginx.conf.example usr/share/doc/recorder/copyright""".split()
 
@@ -83,7 +83,7 @@ def test_each_unit_is_locked_up():
 def test_make_install_names_its_own_prefix():
     """The units and examples of `make install` mean the programs that it has installed."""
     root = extracted("installed")
-    programs = {"recorderd": "recorderd", "recorder-api": "fcgi", "recorder-live": "fcgi"}
+    programs = {"recorderd": "recorderd", "recorder-api": "fcgi", "recorder-live": "fcgi", "recorder-listen": "fcgi"}
     for program, place in programs.items():  # those of the package do as well as others
         os.makedirs(extracted("built", place), exist_ok=True)
         shutil.copy(extracted("usr/bin", program), extracted("built", place, program))
