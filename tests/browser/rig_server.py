@@ -49,6 +49,14 @@ class Commands:
         self.rig.start_recorderd()
         wait_for(self.rig.recording, 15, "frames are recorded")
 
+    def restart_recorderd(self, record):
+        """With other settings of the encoder."""
+        before = self.rig.get("/recordings").json()[0]["file"]
+        self.rig.stop_recorderd()
+        self.rig.write_ini({**SETTINGS, "record": {**SETTINGS["record"], **record}})
+        self.rig.start_recorderd()
+        wait_for(lambda: self.rig.get("/recordings").json()[0]["file"] != before and self.rig.recording(), 20, "a new recording")
+
     def kill_live_worker(self):
         """As a crash would; lighttpd starts another one."""
         for entry in filter(str.isdigit, os.listdir("/proc")):

@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+/* test_restarts.mjs - a clip over restarts of the recorder with other settings of the encoder is right on both sides of each border. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Film, missingFor } from "./film.mjs";
+import { Recorder } from "./recorder.mjs";
+import { check, note, runTests, sleep } from "./tap.mjs";
+
+/* No CABAC and one reference, then a profile that has both; and other qualities. */
+const SETTINGS = [{ preset: "medium", quality: 18 }, { preset: "ultrafast", quality: 40 }, { preset: "slow", quality: 30 }];
+const RUN_MS = 4000, FRAME_MS = 1000 / 30;
+
+const recorder = new Recorder(), films = [];
+let failed = 1;
+try {
+  await recorder.start();
+  for (const record of SETTINGS) {
+    await sleep(RUN_MS);
+    await recorder.ask("restart_recorderd", record);
+  }
+  await sleep(RUN_MS);
+  const frames = recorder.frames(), from = Math.ceil(frames[0].ms / 1000), to = Math.floor(frames.at(-1).ms / 1000) - 1;
+  const path = `/footage?from=${from}&to=${to}`, start = 1000 * (await fetch(recorder.url + path)).headers.get("X-Clip-Start");
+  const shown = frames.filter(({ ms }) => ms >= start - 0.3 && ms < to * 1000);
+  const borders = shown.flatMap((frame, at) => at > 0 && frame.ms - shown[at - 1].ms > 300 ? [at] : []);
+  const wanted = [3, ...borders.flatMap((at) => [at - 2, at - 1, at, at + 1, at + 20]), shown.length - 3];
+
+  const tests = [["ffmpeg: every frame is right", async () => {
+    const file = join(recorder.folder, "restarts.mp4");
+    writeFileSync(file, Buffer.from(await (await fetch(recorder.url + path)).arrayBuffer()));
+    const numbers = (await recorder.ask("clip_frames", file)).map(([, number]) => number);
+    const wrong = shown.findIndex(({ number }, at) => numbers[at] !== number);
+    check(numbers.length === shown.length && wrong < 0, `${numbers.length} frames, not ${shown.length}; frame ${wrong} is wrong; borders at ${borders}`);
+  }]];
+  for (const kind of ["chrome", "firefox"]) {
+    const why = await missingFor(kind);
+    tests.push([`${kind}: every border of two runs is played right${why ? ` # SKIP ${why}` : ""}`, async () => {
+      if (why) return;
+      const film = new Film(kind, recorder);
+      films.push(film);
+      await film.start();
+      await film.open(path);
+      check(borders.length === SETTINGS.length, `${borders.length} borders`);
+      for (const at of wanted) {
+        const seen = await film.seek((shown[at].ms - start + FRAME_MS / 2) / 1000);
+        check(seen === shown[at].number, `frame ${at} is number ${seen}, not ${shown[at].number}; borders at ${borders}`);
+      }
+      await film.stop();
+    }]);
+  }
+  failed = await runTests(tests, async () => {});
+} catch (error) {
+  console.log("Bail out! the recorder does not start");
+  note(error.stack);
+} finally {
+  for (const film of films) await film.stop();
+  await recorder.stop();
+}
+process.exitCode = failed ? 1 : 0;
