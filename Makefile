@@ -190,6 +190,8 @@ help:
 	@echo 'make campaign-replug   [N=1000] a camera unplugged and plugged in again so many times'
 	@echo 'make campaign-power    [N=20] so many power cuts while recording'
 	@echo 'make bench-capture  [SECONDS=20] what taking a frame off a camera costs, beside uStreamer'
+	@echo 'make campaign-crowd    [N=10000] so many who mean harm, behind each web server'
+	@echo 'make bench-webservers  what each web server costs'
 	@echo 'make bench-archive  [SEGMENTS=52560] what a year of footage costs against a day, and clips of six hours'
 	@echo 'make soak       [HOURS=1] viewers, clips and random faults; leaks and losses are counted at the end'
 	@echo 'make bench      [ONLY="live clips"] [ROUNDS=3] measures the recorder beside others, under 10 minutes (tests/bench/bench.py)'
@@ -253,6 +255,9 @@ bench-capture: SECONDS = 20
 bench-capture: all bench-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/capture.py $(SECONDS)
 
+bench-webservers: all bench-tools
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/webservers.py
+
 bench-archive: all bench-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
 
@@ -270,6 +275,10 @@ bench:
 soak: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_soak.py $(HOURS)
 
+campaign-crowd: N = 10000
+campaign-crowd: all test-tools
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_crowd.py $(N)
+
 campaign-replug: N = 1000
 campaign-replug: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_replug.py $(N)
@@ -281,6 +290,6 @@ campaign-power: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-capture bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges bench soak clean
+.PHONY: all campaign-crowd bench-webservers deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-capture bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges bench soak clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -63,15 +63,15 @@ def pss_mb(pids):
 
 
 def watch(rig, name, count):
-    viewers = subprocess.Popen([PROGRAM, "-n", str(count), "-t", str(SECONDS), str(rig.port)], stdout=subprocess.PIPE, text=True)
-    time.sleep(2)
+    viewers = subprocess.Popen([PROGRAM, "-n", str(count), "-w", "2", "-t", str(SECONDS), str(rig.port)], stdout=subprocess.PIPE, text=True)
+    viewers.stdout.readline()  # "counting"
     pids = session(rig.web.pid)
     begun, cpu = time.monotonic(), cpu_seconds(pids)
-    time.sleep(SECONDS - 3)
+    time.sleep(SECONDS - 1)
     share, memory = (cpu_seconds(pids) - cpu) / (time.monotonic() - begun), pss_mb(pids)
-    live = json.loads(viewers.communicate()[0])
+    live = json.loads(viewers.communicate()[0].splitlines()[-1])
     figures[name][count] = {"live": live, "cpu": share, "pss_mb": memory}
-    age = live["fast_age_ms"]
+    age = live["age_ms"]
     print(f"{name:9} {count:4} viewers: {live['fps']['min']:.1f} pictures/s at the slowest, age {age['median']:.1f} ms median and "
           f"{age['p99']:.1f} ms 99 %, {share * 100:.0f} % of a core, {memory:.1f} MB in {len(pids)} processes", flush=True)
 
