@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""The Debian package on a Debian that boots with systemd, in a virtual machine with cameras of a real kernel: see inside_boot.
+`make test-package`; as root, some minutes, once 300 MB of downloads."""
+import os
+import shutil
+import subprocess
+import sys
+
+import package
+from package import PLACE, PROJECT, QUIET, comment, run_in_debian, said_by, unpack_debian
+
+MORE = "systemd systemd-sysv udev dbus curl procps".split()
+
+
+def main(root):
+    made = package.build()
+    unpack_debian(root)
+    shutil.copy(made, os.path.join(root, "root/recorder.deb"))
+    shutil.copy(os.path.join(PROJECT, "tests/install/inside_boot"), os.path.join(root, "root/"))
+    said_by("chroot", root, "apt-get", "-q", "-y", "--no-install-recommends", "install", "/root/recorder.deb", *MORE, env=QUIET)
+    console = os.path.join(PLACE, "console.log")
+    comment(f"what the machine says while it boots: {console}")
+    return subprocess.run([os.path.join(PROJECT, "tests/camera/vm"), "--", "/root/inside_boot"], check=False,
+                          env=dict(os.environ, VM_ROOT=root, VM_CONSOLE=console, VM_SECONDS=os.environ.get("VM_SECONDS", "1800"))).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(run_in_debian(main))
