@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""The recorder as its administrator and a service manager see it: the state in words, and a configuration that changes while it records."""
+import json
+import os
+import signal
+import socket
+import subprocess
+
+from rig import main, program, wait_for
+
+
+def recorderd(*arguments):
+    return subprocess.run([program("recorderd"), *arguments], capture_output=True, text=True, check=False)
+
+
+def status(rig, *more):
+    return recorderd("--status", "-c", rig.ini, *more)
+
+
+def reload_with(rig, settings, *words):
+    """Each of the words stands in the log behind the reload."""
+    before = len(rig.log())
+    rig.write_ini(settings)
+    rig.recorderd.send_signal(signal.SIGHUP)
+    wait_for(lambda: all(word in rig.log()[before:] for word in words), 10, f"it says {words}: {rig.log()[before:]}")
+    return rig.log()[before:]
+
+
+def control_value(rig, name):
+    return next(one for one in rig.get("/camera_info").json()["controls"] if one["name"] == name)["value"]
+
+
+def test_a_recorder_that_records_is_said_to(rig):
+    said = status(rig)
+    assert said.returncode == 0 and "it records" in said.stdout and "/dev/video0" in said.stdout, said
+    assert not said.stderr, said.stderr
+
+
+def test_its_state_comes_as_json(rig):
+    one, = json.loads(status(rig, "--json").stdout)
+    assert one["camera"] == rig.name and one["status"] == "ok" and one["state"] == "streaming", one
+    assert one["failures"] == [] and one["recording"]["state"] == "recording", one
+
+
+def test_what_can_change_is_taken_and_named(rig):
+    said = reload_with(rig, {"retention": {"hours": 5}, "clips": {"max_mb": 77}, "log": {"level": "debug"}}, "taken: ")
+    assert "retention.hours, clips.max_mb, log.level" in said and "restart" not in said, said
+
+
+def test_the_camera_gets_its_new_controls(rig):
+    wait_for(lambda: "controls" in rig.get("/camera_info").json(), 10, "the controls are published")
+    assert control_value(rig, "brightness") == 128
+    reload_with(rig, {"controls": {"brightness": 77}}, "controls")
+    wait_for(lambda: control_value(rig, "brightness") == 77, 10, "the camera has it")
+
+
+def test_the_workers_follow_a_recorder_that_was_told(rig):
+    assert rig.get("/control?recording=on", "POST").status == 403
+    reload_with(rig, {"http": {"allow_control": "yes"}}, "http.allow_control")
+    wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, 10, "the workers allow it")
+
+
+def test_what_needs_a_restart_is_named_and_stays(rig):
+    frames = rig.get("/camera_info").json()["frames"]
+    said = reload_with(rig, {"camera": {"fps": 5}, "memory": {"minutes": 1}, "retention": {"hours": 9}}, "restart")
+    assert "restart for what changed of: camera.fps, memory.minutes" in said, said
+    assert "taken: retention.hours" in said, said
+    wait_for(lambda: rig.get("/camera_info").json()["frames"] > frames + 60, 20, "it goes on at 30 frames a second")
+
+
+def test_a_broken_file_changes_nothing_and_is_said(rig):
+    reload_with(rig, {"retention": {"hours": "many"}}, "hours = many", "stay as they were")
+    assert recorderd("-t", "-c", rig.ini).returncode == 1
+    assert rig.recorderd.poll() is None and rig.streaming()
+    said = reload_with(rig, {"retention": {"hours": 9}}, "was read again")
+    assert "retention" not in said.split("was read again")[1], said
+
+
+def test_a_recorder_that_does_not_record_is_said_to(rig):
+    rig.camera.fault("unplugged")
+    wait_for(lambda: status(rig).returncode == 1, 20, "it says so")
+    said = status(rig)
+    assert "does NOT record" in said.stdout and "failure" in said.stdout, said
+    rig.camera.fault("unplugged", 0)
+    wait_for(lambda: status(rig).returncode == 0, 20, "it records again")
+
+
+def test_no_recorder_is_said_to_be_there(rig):
+    rig.stop_recorderd()
+    said = status(rig)
+    assert said.returncode == 3 and "no recorder" in said.stdout, said
+    assert json.loads(status(rig, "-j").stdout)[0]["status"] == "absent"
+
+
+def test_a_service_manager_is_told_from_start_to_end(rig):
+    path = rig.path("notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.settimeout(20)
+        rig.environment.update(NOTIFY_SOCKET=path, WATCHDOG_USEC="1000000")
+        rig.start_recorderd()
+        for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC"):
+            del rig.environment[name]
+        heard = []
+
+        def hear(word):
+            while not any(word in one for one in heard):
+                heard.append(manager.recv(4096).decode())
+
+        hear("READY=1")
+        assert os.path.exists(f"/dev/shm/recorder.{rig.name}")
+        hear("WATCHDOG=1")
+        hear("STATUS=recording: 320x180 MJPG at 30 frames/s from /dev/video0")
+        heard.clear()
+        rig.recorderd.send_signal(signal.SIGHUP)
+        hear("RELOADING=1\nMONOTONIC_USEC=")
+        hear("READY=1")
+        rig.recorderd.terminate()
+        hear("STOPPING=1")
+        rig.stop_recorderd()
+
+
+def test_long_options_are_known(_rig):
+    assert recorderd("--version").stdout.startswith("recorderd ")
+    assert "--status" in recorderd("--help").stdout
+    assert recorderd("--json").returncode == 2 and recorderd("--status", "left over").returncode == 2
+    assert recorderd("--check", "--config", "/nowhere.ini").returncode == 1
+
+
+if __name__ == "__main__":
+    main(globals())
