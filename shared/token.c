@@ -134,25 +134,27 @@ bool token_expired(const struct token *token, wall_t now)
 	return now.us >= token->expires.us;
 }
 
-/* Every byte is looked at, whatever came before it; `volatile` keeps a compiler from leaving early. */
-static bool same_hash(const uint8_t *a, const uint8_t *b)
+/* All bits set where the hashes are the same, else none: every byte is looked at, whatever came before it. */
+static size_t same_hash(const uint8_t *a, const uint8_t *b)
 {
-	volatile uint8_t differing = 0;
+	volatile uint8_t differing = 0; /* keeps a compiler from leaving early */
 
 	for (size_t i = 0; i < TOKEN_HASH_BYTES; i++)
 		differing = (uint8_t)(differing | (a[i] ^ b[i]));
-	return differing == 0;
+	return (size_t)0 - (size_t)(differing == 0);
 }
 
 const struct token *token_list_find(const struct token_list *list, const char *secret)
 {
 	uint8_t hash[TOKEN_HASH_BYTES];
-	const struct token *found = NULL;
+	size_t place = TOKENS_MAX;
 
 	token_hash(secret, hash);
-	for (size_t i = 0; i < list->count; i++)
-		found = same_hash(list->tokens[i].hash, hash) ? &list->tokens[i] : found;
-	return found;
+	for (size_t i = 0; i < list->count; i++) {
+		size_t same = same_hash(list->tokens[i].hash, hash);
+		place = (place & ~same) | (i & same);
+	}
+	return place < list->count ? &list->tokens[place] : NULL;
 }
 
 const struct token *token_list_named(const struct token_list *list, const char *name)

@@ -56,8 +56,8 @@ struct token_list {
 bool token_list_parse(const char *text, size_t length, struct token_list *out, struct reason *why);
 
 /*
- * The token whose secret this is, or NULL. Takes equally long whether none of them is, the first or the last, and
- * however much of a hash agrees.
+ * The token whose secret this is, or NULL. Takes equally long whether that is the first or the last, and however much
+ * of a wrong one's hash agrees.
  */
 const struct token *token_list_find(const struct token_list *list, const char *secret);
 
