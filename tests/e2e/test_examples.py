@@ -16,7 +16,8 @@ PROGRAMS = r"(?:[A-Z_]+=\S+ )?(?:curl|recorderd|recorder-api|recorder-live|make|
 
 # What installs, or runs until it is stopped: proved where that is what is tested.
 ELSEWHERE = {
-    "make run": "test_run.py", "make test": "this is it", "make deb": "tests/install", "make bench": "tests/bench",
+    "make run": "test_run.py", "make test": "this is it", "make deb": "tests/install", "sudo apt install ./build/deb": "tests/install",
+    "sudo systemctl enable --now recorderd@camera": "tests/install", "make bench": "tests/bench",
     "recorderd -c /etc/recorder -n door": "test_neighbours.py", "RECORDER_CONFIG=/etc/recorder recorder-api": "webserver.py",
 }
 
