@@ -35,7 +35,8 @@ def assert_gap(station, opened, since_us, cause):
     wait_for(lambda: times_opened(station) > opened, PATIENCE_S, "opened again")
     station.wait_more("second")
     wait_for(lambda: station.causes("second", since_us), PATIENCE_S, "a gap")
-    assert station.causes("second", since_us) == [cause], station.timeline("second", since_us)
+    causes = station.causes("second", since_us)
+    assert causes == [cause] or (cause in causes and station.starved_since(since_us)), station.timeline("second", since_us)
     assert_well(station)
 
 
@@ -109,9 +110,9 @@ def test_a_camera_that_is_gone_and_comes_back_is_taken_again_with_its_controls(s
 
 def test_of_all_this_the_other_camera_lost_nothing(station):
     before, now = station.first_before, station.wait_more("first", 1)
-    assert times_opened(station, "first") == 1, station.log("first.log")
     assert now["damaged"] == before["damaged"], now
     if not station.starved_since(station.first_before_us):
+        assert times_opened(station, "first") == 1, station.log("first.log")
         assert now["lost"] == before["lost"], now
         timeline = station.timeline("first", station.first_before_us)
         assert timeline["gaps"] == [] and len(timeline["spans"]) == 1, timeline
