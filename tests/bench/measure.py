@@ -32,9 +32,9 @@ def command(pid):
         return comm.read().strip()
 
 
-def cpu_seconds(pids):
-    """What their threads have used so far; to the nanosecond, where ticks would be 10 ms."""
-    total = 0
+def cpu_of_threads(pids):
+    """What each of their threads has used so far, in seconds: to the nanosecond, where a process's own ticks would be 10 ms."""
+    used = {}
     for pid in pids:
         try:
             threads = os.listdir(f"/proc/{pid}/task")
@@ -43,10 +43,15 @@ def cpu_seconds(pids):
         for thread in threads:
             try:
                 with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="utf-8") as stat:
-                    total += int(stat.read().split()[0])
+                    used[pid, thread] = int(stat.read().split()[0]) / 1e9
             except FileNotFoundError:
                 continue
-    return total / 1e9
+    return used
+
+
+def cpu_since(before, pids):
+    """CPU seconds since cpu_of_threads() said `before`; a thread that has ended since does not count."""
+    return sum(used - before.get(thread, 0) for thread, used in cpu_of_threads(pids).items())
 
 
 def rss_anon_bytes(pids):

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from contestants import FPS, FRAMES, Recorder
-from measure import cpu_seconds, family
+from measure import cpu_of_threads, cpu_since, family
 from rig import BUILD
 
 PARTS = ("record",)
@@ -34,9 +34,9 @@ def recording(settings, frames, seconds):
         encoder = recorder.children("ffmpeg")[0]
         with open(f"/proc/{encoder}/cmdline", "rb") as file:
             command = file.read().decode().split("\0")[:-1]
-        cpu, before = cpu_seconds(pids), encoded(recorder)
+        used, before = cpu_of_threads(pids), encoded(recorder)
         time.sleep(seconds)
-        cpu, number = cpu_seconds(pids) - cpu, encoded(recorder) - before
+        cpu, number = cpu_since(used, pids), encoded(recorder) - before
         lost = recorder.get("/camera_info").json()["lost"] + len(recorder.camera.frames("missed"))
     return cpu / number, command, lost
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from contestants import BUILD
-from measure import cpu_seconds
+from measure import cpu_of_threads, cpu_since
 
 BENCH = os.path.join(BUILD, "tests", "bench")
 
@@ -21,9 +21,9 @@ class Viewers:
     def result(self):
         self.process.stdout.readline()
         pids = self.contestant.serving()
-        before = cpu_seconds(pids)
+        before = cpu_of_threads(pids)
         said = json.loads(self.process.stdout.readline())
-        said["cpu_s"] = cpu_seconds(pids) - before
+        said["cpu_s"] = cpu_since(before, pids)
         self.process.wait()
         said["cpu_s_per_gb"] = said["cpu_s"] / (said["bytes"] / 1e9) if said["bytes"] else float("inf")
         return said

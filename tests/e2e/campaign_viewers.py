@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""Viewers that come and go: campaign_viewers.py [NUMBER]        (10000 by default)"""
+import sys
+
+from comings import come_and_go, descriptors, private_kb, serving, settle
+from rig import Rig
+
+WARM_UP = 500
+LEFT_KB = 2048
+
+
+def campaign(number):
+    with Rig() as rig:
+        rig.start()
+        pids = serving(rig)
+        idle = descriptors(pids)
+        come_and_go(rig, WARM_UP)
+        settle(rig, idle)
+        memory = private_kb(pids)
+        come_and_go(rig, number)
+        settle(rig, idle)
+        left = private_kb(pids) - memory
+        assert serving(rig) == pids and left < LEFT_KB, f"{left} KB more after {number} viewers"
+        print(f"{number} viewers came and went: no descriptor and {left} KB of {memory} KB more")
+
+
+if __name__ == "__main__":
+    campaign(int(sys.argv[1]) if len(sys.argv) > 1 else 10000)

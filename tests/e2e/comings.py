@@ -1,0 +1,59 @@
+"""Viewers that come and go, and what the programs that served them still hold afterwards."""
+import contextlib
+import os
+import socket
+
+from rig import wait_for
+
+AT_ONCE = 50
+RESET = b"\1\0\0\0\0\0\0\0"  # SO_LINGER of 0 s: a reset in place of a goodbye
+
+
+def below(parent):
+    """Process ids of all below a process."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
+                if int(stat.read().rsplit(")", 1)[1].split()[1]) == parent:
+                    found += [int(entry), *below(int(entry))]
+    return found
+
+
+def serving(rig):
+    """lighttpd and recorder-live."""
+    def name(pid):
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as comm:
+            return comm.read().strip()
+    return [rig.web.pid, *(pid for pid in below(rig.web.pid) if name(pid) == "recorder-live")]
+
+
+def descriptors(pids):
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
+
+
+def private_kb(pids):
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+            total += next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+    return total
+
+
+def come_and_go(rig, times):
+    """Each asks for the stream, most see something of it, and every other one leaves without a goodbye."""
+    for first in range(0, times, AT_ONCE):
+        with contextlib.ExitStack() as stack:
+            for number in range(first, min(first + AT_ONCE, times)):
+                client = stack.enter_context(socket.create_connection(("127.0.0.1", rig.port), 10))
+                client.sendall(b"GET /stream HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                if number % 3:
+                    client.recv(1 << 16)
+                if number % 2:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+
+
+def settle(rig, most):
+    """Waits until the programs hold no more descriptors than that."""
+    pids = serving(rig)
+    wait_for(lambda: descriptors(pids) <= most, 15, f"at most {most} descriptors: {descriptors(pids)}")

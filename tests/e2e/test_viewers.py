@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Live viewers that are slow, and that come and go."""
+from comings import come_and_go, descriptors, private_kb, serving, settle
+from rig import jpeg_number, main
+from viewer import NUMBERS, Viewer
+
+FPS = 60
+AWAY_FRAMES = 240
+STALE_FRAMES = 100  # of 7 KB: what a record, lighttpd and the kernel hold is fewer; a kernel's own queue takes all of the 240
+COMINGS = 300
+LEFT_KB = 2048  # what a warm allocator keeps
+
+
+def test_a_viewer_that_stands_still_misses_pictures_and_is_not_behind(rig):
+    with Viewer(rig, "/stream") as slow, Viewer(rig, "/stream") as quick:
+        slow.part()
+        begin = rig.camera.counter("number")
+        while rig.camera.counter("number") < begin + AWAY_FRAMES:
+            quick.part()
+        newest = rig.camera.counter("number")
+        numbers = []
+        while not numbers or numbers[-1] < newest:
+            numbers.append(jpeg_number(NUMBERS, slow.part()[1]))
+        assert None not in numbers and numbers == sorted(set(numbers)), numbers
+        assert len(numbers) < STALE_FRAMES, f"{len(numbers)} pictures came that were old: {numbers}"
+
+
+def test_viewers_that_come_and_go_leave_nothing_behind(rig):
+    pids = serving(rig)
+    idle = descriptors(pids)
+    come_and_go(rig, COMINGS)
+    settle(rig, idle)
+    memory = private_kb(pids)
+    come_and_go(rig, COMINGS)
+    settle(rig, idle)
+    assert serving(rig) == pids, "the same processes"
+    assert private_kb(pids) - memory < LEFT_KB, (memory, private_kb(pids))
+
+
+if __name__ == "__main__":
+    main(globals(), settings={"camera": {"fps": FPS}}, fps=str(FPS))
