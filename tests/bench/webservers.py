@@ -92,6 +92,7 @@ def main():
         os.environ["WEB_SERVER"] = name
         figures[name] = {}
         with Rig(SETTINGS, fps="60", frames=FRAMES) as rig:
+            rig.camera.fault("stamp")
             rig.start()
             for count in counts:
                 watch(rig, name, count)
