@@ -99,7 +99,7 @@ if (why) {
   try {
     await recorder.start();
     await Promise.all([makeArchive(recorder), player.start()]);
-    failed = await runTests(hlsTests(recorder, player), async () => note(JSON.stringify(await player.list())));
+    failed = await runTests(hlsTests(recorder, player));
   } catch (error) {
     console.log("Bail out! the recorder or the browser does not start");
     note(error.stack);

@@ -48,7 +48,7 @@ try {
       await film.stop();
     }]);
   }
-  failed = await runTests(tests, async () => {});
+  failed = await runTests(tests);
 } catch (error) {
   console.log("Bail out! the recorder does not start");
   note(error.stack);
