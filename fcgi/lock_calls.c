@@ -81,8 +81,9 @@ static bool allow_all(scmp_filter_ctx filter, const char *names)
 /* Calls of which only some forms are harmless. */
 static bool allow_some(scmp_filter_ctx filter, enum lock_program program)
 {
-	const struct scmp_arg_cmp is_unix = SCMP_A0(SCMP_CMP_EQ, AF_UNIX);
-	const struct scmp_arg_cmp terminal = SCMP_A1(SCMP_CMP_EQ, TCGETS), unread = SCMP_A1(SCMP_CMP_EQ, FIONREAD);
+	const struct scmp_arg_cmp is_unix = SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0);
+	const struct scmp_arg_cmp terminal = SCMP_A1(SCMP_CMP_EQ, TCGETS, 0),
+				  unread = SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0);
 	const struct scmp_arg_cmp thread = SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES | CLONE_THREAD, CLONE_THREAD);
 	const struct scmp_arg_cmp no_space = SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES, 0);
 
