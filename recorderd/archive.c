@@ -104,6 +104,7 @@ bool archive_append(struct archive *archive, const struct catalogue_entry *entry
 		archive->capacity = capacity;
 	}
 	archive->segments[archive->count++] = (struct archive_segment){*entry, phase};
+	archive->segment_bytes += entry->size_bytes;
 	return true;
 }
 
@@ -203,6 +204,7 @@ void archive_segment_grew(struct archive *archive, int64_t end_wall_us, uint64_t
 	segment = open_segment(archive);
 	if (segment) {
 		segment->entry.end_wall_us = end_wall_us;
+		archive->segment_bytes += size_bytes - segment->entry.size_bytes;
 		segment->entry.size_bytes = size_bytes;
 		segment->entry.frames = frames;
 	}
@@ -262,10 +264,10 @@ void archive_summarise(struct archive *archive, struct archive_summary *out)
 
 	*out = (struct archive_summary){0};
 	pthread_mutex_lock(&archive->lock);
-	if (archive->recovered)
+	if (archive->recovered) {
 		out->segments = archive->count;
-	for (size_t i = 0; i < out->segments; i++)
-		out->bytes += archive->segments[i].entry.size_bytes;
+		out->bytes = archive->segment_bytes;
+	}
 	if (out->segments)
 		out->oldest_wall_us = archive->segments[0].entry.start_wall_us;
 	out->disk_free_bytes = archive->disk_free_bytes;

@@ -37,8 +37,9 @@ struct archive {
 	int folder;
 	struct archive_segment *segments; /* in the order of recording */
 	size_t count, capacity;
-	int open_fd;          /* of the open segment, for syncing; -1: none */
-	int64_t grew_mono_us; /* when the newest segment was written to last; 0: not by this process */
+	uint64_t segment_bytes; /* of all of them: the event loop asks each second, and there may be a year of them */
+	int open_fd;            /* of the open segment, for syncing; -1: none */
+	int64_t grew_mono_us;   /* when the newest segment was written to last; 0: not by this process */
 	bool unsynced;
 	bool unlisted; /* the lists differ from `segments` */
 	bool replaced; /* the folder is another one now: what is listed may not be in it */

@@ -68,6 +68,7 @@ static void settle(struct archive *archive, uint64_t segment_no, const struct ca
 
 		if (segment->entry.segment_no != segment_no)
 			continue;
+		archive->segment_bytes += (entry ? entry->size_bytes : 0) - segment->entry.size_bytes;
 		if (entry) {
 			*segment = (struct archive_segment){*entry, PHASE_COMPLETE};
 		} else {
@@ -258,6 +259,7 @@ static bool recover(struct archive *archive)
 	while (!archive_recover(archive, &why)) {
 		archive_set_trouble(archive, why.text);
 		archive->count = 0;
+		archive->segment_bytes = 0;
 		if (!wait_to_retry(archive))
 			return false;
 	}

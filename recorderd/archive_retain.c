@@ -154,6 +154,7 @@ static struct catalogue_entry *take_off(struct archive *archive, double disk_fre
 	for (size_t i = 0; due && i < n; i++) {
 		due[i] = archive->segments[i].entry;
 		archive->tally.deleted_bytes += due[i].size_bytes;
+		archive->segment_bytes -= due[i].size_bytes;
 	}
 	if (due) {
 		archive->tally.deleted_segments += n;

@@ -88,8 +88,8 @@ def test_one_is_encoded_at_a_time_and_others_are_told_to_come_again(rig):
 def test_its_ffmpeg_leaves_the_processor_to_the_recorder(rig):
     request = Request(rig, *memory_span(rig))
     nice = os.getpriority(os.PRIO_PROCESS, request.encoder)
-    assert nice >= os.getpriority(os.PRIO_PROCESS, rig.recorderd.pid) + 10, nice
     assert request.finish().status == 200
+    assert nice >= os.getpriority(os.PRIO_PROCESS, rig.recorderd.pid) + 10, nice
 
 
 def test_a_client_that_leaves_ends_its_ffmpeg(rig):

@@ -110,6 +110,27 @@ static inline struct archive_start open_archive(void)
 	return archive_wait(archive);
 }
 
+static inline struct archive_summary summary_now(void)
+{
+	struct archive_summary summary;
+
+	archive_summarise(archive, &summary);
+	return summary;
+}
+
+/* Opens a segment as the storage thread does. */
+static inline struct catalogue_entry begin_segment(int *fd)
+{
+	struct catalogue_entry entry = {.segment_no = 9, .run_no = 5, .start_wall_us = MEDIA_WALL_US, .media_at = 100};
+	char name[SEGMENT_FILE_BYTES];
+
+	put_segment(&(struct segment_info){.segment_no = 9, .run_no = 5, .first_wall_us = MEDIA_WALL_US}, name);
+	snprintf(entry.file, sizeof entry.file, "%s", name);
+	*fd = open(recording(name), O_RDWR | O_CLOEXEC);
+	archive_segment_opened(archive, &entry, *fd);
+	return entry;
+}
+
 static inline void read_list(void)
 {
 	struct catalogue list;

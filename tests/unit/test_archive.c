@@ -4,14 +4,6 @@
 #include "shared/clock.h"
 #include "tests/unit/archive_cases.h"
 
-static struct archive_summary summary_now(void)
-{
-	struct archive_summary summary;
-
-	archive_summarise(archive, &summary);
-	return summary;
-}
-
 static void an_empty_folder_begins_at_one(void **state)
 {
 	struct archive_start start = open_archive();
@@ -263,19 +255,6 @@ static bool trouble_after_a_frame(void)
 	archive_segment_grew(archive, MEDIA_WALL_US + 5, 1000, 1);
 	usleep(1000);
 	return summary_now().trouble[0];
-}
-
-/* Opens a segment as the storage thread does. */
-static struct catalogue_entry begin_segment(int *fd)
-{
-	struct catalogue_entry entry = {.segment_no = 9, .run_no = 5, .start_wall_us = MEDIA_WALL_US, .media_at = 100};
-	char name[SEGMENT_FILE_BYTES];
-
-	put_segment(&(struct segment_info){.segment_no = 9, .run_no = 5, .first_wall_us = MEDIA_WALL_US}, name);
-	snprintf(entry.file, sizeof entry.file, "%s", name);
-	*fd = open(recording(name), O_RDWR | O_CLOEXEC);
-	archive_segment_opened(archive, &entry, *fd);
-	return entry;
 }
 
 static void an_open_segment_is_listed_at_once_and_finished_when_it_is_closed(void **state)

@@ -120,6 +120,42 @@ static void one_that_cannot_be_finished_goes_in_its_turn(void **state)
 	assert_int_equal(files_left(), 2);
 }
 
+static uint64_t bytes_in_folder(void)
+{
+	struct buffer out = output_of("cat '%s'/recording_[0-9]*.mp4 | wc -c", config.record.directory);
+	uint64_t bytes = strtoull((char *)out.data, NULL, 10);
+
+	buffer_finish(&out);
+	return bytes;
+}
+
+/* Through the repair, retention, growth and the finishing of a segment. */
+static void the_bytes_are_those_of_all_that_is_there(void **state)
+{
+	struct stat media;
+	int fd;
+
+	(void)state;
+	config.retention.hours = 72;
+	for (uint64_t i = 1; i <= 4; i++)
+		put_at(i, wall_now().us - (int64_t)(100 - 20 * i) * HOUR_US);
+	open_archive();
+	for (int i = 0; i < 10000 && summary_now().segments > 3; i++)
+		usleep(1000);
+	assert_int_equal(summary_now().segments, 3);
+	assert_int_equal(summary_now().bytes, bytes_in_folder());
+	begin_segment(&fd);
+	assert_int_equal(fstat(fd, &media), 0);
+	archive_segment_grew(archive, MEDIA_WALL_US + 5, (uint64_t)media.st_size, 2);
+	assert_int_equal(summary_now().bytes, bytes_in_folder());
+	close(fd);
+	archive_segment_closed(archive);
+	for (int i = 0; i < 10000 && summary_now().bytes != bytes_in_folder(); i++)
+		usleep(1000);
+	assert_true(bytes_in_folder() > (uint64_t)media.st_size);
+	assert_int_equal(summary_now().bytes, bytes_in_folder());
+}
+
 static void a_reader_of_a_deleted_segment_reads_it_to_its_end(void **state)
 {
 	char name[SEGMENT_FILE_BYTES];
@@ -247,6 +283,7 @@ int main(void)
 		CASE(for_free_space_everything_finished_goes),
 		CASE(the_open_segment_is_never_deleted),
 		CASE(one_that_cannot_be_finished_goes_in_its_turn),
+		CASE(the_bytes_are_those_of_all_that_is_there),
 		CASE(a_reader_of_a_deleted_segment_reads_it_to_its_end),
 		CASE(a_clock_that_woke_up_in_2036_deletes_nothing_by_age),
 		CASE(nor_do_segments_of_2036_or_1970_in_between),
