@@ -3,9 +3,7 @@
  * child twice: before it has locked itself up, where it has to succeed for the test to say anything (or is left out,
  * with its name, where this machine refuses it anyway), and after that.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,12 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,255 +20,11 @@
 
 #include "fcgi/lock_files.h"
 #include "fcgi/lock_up.h"
-#include "shared/control.h"
+#include "tests/unit/break_out.h"
 
-static char folder[64], recording[96], secret[96];
-static struct config camera;
 static struct config_set cameras = {&camera, 1};
 static struct lock_state state_of_lock; /* of this machine and build */
-static volatile int in_parent = 42;
-static int recorder = -1; /* listens where a recorder takes orders */
-static pid_t parent;
-
-/* --- attempts: 0 where it succeeded, else errno
- * ------------------------------------------------------------------------ */
-
-static int result(long outcome)
-{
-	return outcome < 0 ? errno : 0;
-}
-
-static int opened(const char *path, int flags)
-{
-	return result(open(path, flags | O_CLOEXEC, 0600));
-}
-
-static const char *within(const char *directory, const char *name)
-{
-	static char path[PATH_MAX + 64];
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	return path;
-}
-
-static int read_passwd(void)
-{
-	return opened("/etc/passwd", O_RDONLY);
-}
-
-static int read_configuration(void)
-{
-	return opened(secret, O_RDONLY);
-}
-
-static int list_root(void)
-{
-	return opened("/", O_RDONLY | O_DIRECTORY);
-}
-
-static int write_recording(void)
-{
-	return opened(recording, O_WRONLY);
-}
-
-static int make_recording(void)
-{
-	return opened(within(camera.record.directory, "forged.mp4"), O_WRONLY | O_CREAT);
-}
-
-static int remove_recording(void)
-{
-	char copy[128];
-
-	snprintf(copy, sizeof(copy), "%s.copy", recording);
-	return result(unlink(copy));
-}
-
-static int truncate_recording(void)
-{
-	return result(truncate(recording, 0));
-}
-
-static int make_ring(void)
-{
-	return result(shm_open("/recorder.test-lock-forged", O_RDWR | O_CREAT, 0600));
-}
-
-static int remove_ring(void)
-{
-	return result(shm_unlink("/recorder.test-lock"));
-}
-
-static int follow_link_out_of_clips(void)
-{
-	const char *link = within(camera.clips.directory, "link.mp4");
-
-	return symlink("/etc/passwd", link) != 0 && errno != EEXIST ? errno : opened(link, O_RDONLY);
-}
-
-static int link_into_clips(void)
-{
-	return result(link(secret, within(camera.clips.directory, "linked.mp4")));
-}
-
-static int make_device_in_clips(void)
-{
-	return result(mkfifo(within(camera.clips.directory, "pipe"), 0600));
-}
-
-static int run(const char *path)
-{
-	int status;
-	pid_t child = fork();
-
-	if (child < 0)
-		return errno;
-	if (child == 0) {
-		int nothing = open("/dev/null", O_WRONLY);
-		dup2(nothing, STDOUT_FILENO);
-		execl(path, path, "-version", NULL);
-		_exit(errno);
-	}
-	waitpid(child, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
-}
-
-static int run_another_program(void)
-{
-	return run("/bin/true");
-}
-
-static int run_from_clips(void)
-{
-	return run(within(camera.clips.directory, "program"));
-}
-
-static int connect_tcp(void)
-{
-	return result(socket(AF_INET, SOCK_STREAM, 0));
-}
-
-static int open_packets(void)
-{
-	return result(socket(AF_NETLINK, SOCK_RAW, 0));
-}
-
-static int trace_parent(void)
-{
-	return result(ptrace(PTRACE_SEIZE, parent, NULL, NULL));
-}
-
-static int read_parent(void)
-{
-	int here;
-	struct iovec local = {&here, sizeof(here)}, remote = {(void *)(uintptr_t)&in_parent, sizeof(in_parent)};
-
-	return result(process_vm_readv(parent, &local, 1, &remote, 1, 0));
-}
-
-static int read_parent_by_file(void)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/environ", (int)parent);
-	return opened(path, O_RDONLY);
-}
-
-static int signal_parent(void)
-{
-	return result(kill(parent, SIGWINCH));
-}
-
-static int mount_something(void)
-{
-	return result(mount("none", folder, "tmpfs", 0, NULL));
-}
-
-static int new_namespace(void)
-{
-	return result(unshare(CLONE_NEWNS));
-}
-
-static int child_in_namespace(void)
-{
-	long child = syscall(SYS_clone, CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL);
-
-	if (child == 0)
-		_exit(0);
-	return result(child);
-}
-
-static int change_root(void)
-{
-	return result(chroot(folder));
-}
-
-static int ring_of_requests(void)
-{
-	char parameters[120] = {0};
-
-	return result(syscall(SYS_io_uring_setup, 1, parameters));
-}
-
-static int keyring(void)
-{
-	return result(syscall(SYS_keyctl, 0, -1, 1));
-}
-
-static int connect_recorder(void)
-{
-	struct sockaddr_un address;
-	socklen_t bytes = control_address(camera.camera.name, &address);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	return fd < 0 ? errno : result(connect(fd, (const struct sockaddr *)&address, bytes));
-}
-
-/* What stays possible. */
-
-static int read_recording(void)
-{
-	return opened(recording, O_RDONLY);
-}
-
-static int read_ring(void)
-{
-	return result(shm_open("/recorder.test-lock", O_RDONLY, 0));
-}
-
-static int keep_clip(void)
-{
-	char temporary[PATH_MAX + 64];
-
-	snprintf(temporary, sizeof(temporary), "%s", within(camera.clips.directory, ".new.part"));
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
-	if (fd < 0 || ftruncate(fd, 0) != 0 || write(fd, "x", 1) != 1 || fsync(fd) != 0)
-		return errno;
-	return result(rename(temporary, within(camera.clips.directory, "new.mp4")));
-}
-
-static int make_cache(void)
-{
-	const char *path = within(camera.clips.directory, "cache");
-
-	return mkdir(path, 0750) != 0 && errno != EEXIST ? errno : opened(path, O_RDONLY | O_DIRECTORY);
-}
-
-static int run_ffmpeg(void)
-{
-	int status;
-	pid_t child = fork();
-
-	if (child == 0) {
-		int nothing = open("/dev/null", O_WRONLY);
-		dup2(nothing, STDOUT_FILENO);
-		execlp("ffmpeg", "ffmpeg", "-version", NULL);
-		_exit(errno);
-	}
-	if (child < 0 || waitpid(child, &status, 0) != child)
-		return errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
-}
+static int recorder = -1;               /* listens where a recorder takes orders */
 
 /* --- what refuses them
  * ------------------------------------------------------------------------------------------------- */
