@@ -184,6 +184,7 @@ def losses(rig):
 def main():
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 5
     with Rig(SETTINGS, fps="60", frames=FRAMES) as rig:
+        rig.camera.fault("stamp")
         rig.start()
         record(rig, minutes)
         clips(rig)
