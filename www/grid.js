@@ -7,6 +7,19 @@ import { element, setText } from "./dom.js";
 import { Live } from "./live.js";
 
 const STREAMS = 4, STILL_MS = 2000, TILE_FPS = 10, STILL_WIDTH = 480;
+const SHAPE = 16 / 9, GAP_PX = 6;
+
+/* {columns, width} of the largest tiles that all have room. */
+export function fitTiles(count, roomWidth, roomHeight) {
+  let best = { columns: 1, width: 0 };
+  for (let columns = 1; columns <= count; columns++) {
+    const rows = Math.ceil(count / columns);
+    const wide = (roomWidth - (columns - 1) * GAP_PX) / columns, high = (roomHeight - (rows - 1) * GAP_PX) / rows;
+    const width = Math.floor(Math.min(wide, high * SHAPE));
+    if (width > best.width) best = { columns, width };
+  }
+  return best;
+}
 
 class Tile {
   #picture = element("img", { alt: "" });
@@ -52,10 +65,21 @@ class Tile {
 
 export class Grid {
   #tiles = [];
+  #node;
+  #observer = new ResizeObserver(() => this.#fit());
 
   constructor(node, names, choose) {
+    this.#node = node;
     this.#tiles = names.map((name, number) => new Tile(name, number < STREAMS, () => choose(name)));
     node.replaceChildren(...this.#tiles.map((tile) => tile.node));
+    this.#observer.observe(node);
+  }
+
+  /* Where the page is too small for that, the style sheet lets it scroll. */
+  #fit() {
+    const { columns, width } = fitTiles(this.#tiles.length, this.#node.clientWidth, this.#node.clientHeight);
+    this.#node.style.setProperty("--columns", columns);
+    this.#node.style.setProperty("--tile", `${width}px`);
   }
 
   follow(camera) {
@@ -63,6 +87,7 @@ export class Grid {
   }
 
   stop() {
+    this.#observer.disconnect();
     for (const tile of this.#tiles) tile.stop();
   }
 }

@@ -68,9 +68,9 @@ class Page {
     screen.setSpeed(wish.speed);
     this.#pending = at !== null;
     this.#applyZoom(wish.zoom, at);
-    this.cut.set(wish.range, true);
+    this.cut.set(wish.range, false);
     if (at === null) return screen.enterLive();
-    return screen.open.archive.ready.then(() => turn === this.#turn && this.#arrive(at));
+    return screen.open.archive.ready.then(() => turn === this.#turn && this.#arrive(at, wish.range));
   }
 
   #applyZoom(zoom, at) {
@@ -79,8 +79,9 @@ class Page {
     else this.view.showUsual();
   }
 
-  #arrive(at) {
+  #arrive(at, range) {
     this.#pending = false;
+    this.cut.set(range, true);
     this.screen.enterBack(at, true);
   }
 

@@ -24,6 +24,7 @@ export class TimelineView {
   #headSeen = false;
   #now = 0; // as of the last tick
   #head = null;
+  #said = ""; // to screen readers
 
   constructor(owner) {
     this.#owner = owner;
@@ -106,12 +107,11 @@ export class TimelineView {
   }
 
   #sayValue() {
-    const canvas = find("timeline"), at = Math.round((this.#head ?? this.#now) / SECOND);
-    if (canvas.getAttribute("aria-valuenow") === String(at)) return;
-    canvas.setAttribute("aria-valuemin", Math.round((this.#open.archive.from ?? this.#now) / SECOND));
-    canvas.setAttribute("aria-valuemax", Math.round(this.#now / SECOND));
-    canvas.setAttribute("aria-valuenow", at);
-    canvas.setAttribute("aria-valuetext", this.#head === null ? "live" : formatWhen(this.#head));
+    const { archive } = this.#open, values = [archive.from ?? this.#now, this.#now, this.#head ?? this.#now].map((ms) => Math.round(ms / SECOND));
+    const said = [...values, this.#head === null ? "live" : formatWhen(this.#head)];
+    if (said.join() === this.#said) return;
+    this.#said = said.join();
+    ["valuemin", "valuemax", "valuenow", "valuetext"].forEach((name, number) => find("timeline").setAttribute(`aria-${name}`, said[number]));
   }
 
   archiveChanged() {

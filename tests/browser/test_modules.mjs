@@ -20,6 +20,7 @@ const { addressOf, readAddress } = await load("address.js");
 const { itemAt, spliceTail } = await load("archive.js");
 const { Scale } = await load("scale.js");
 const { frameAt } = await load("frames.js");
+const { fitTiles } = await load("grid.js");
 rmSync(copy, { recursive: true });
 
 const { HOUR, MINUTE, SECOND } = time;
@@ -93,6 +94,16 @@ const failed = await runTests([
     const bytes = names.reduce((sum, name) => sum + statSync(new URL(name, WWW)).size, 0);
     assert.ok(bytes <= WWW_BYTES, `${bytes} bytes`);
     for (const name of names.filter((one) => one.endsWith(".js"))) assert.ok(index.includes(`"${name}"`), name);
+  }],
+
+  ["tiles are as large as they can be, and all have room", () => {
+    assert.deepEqual(fitTiles(1, 1600, 900), { columns: 1, width: 1600 });
+    assert.deepEqual(fitTiles(4, 1606, 906), { columns: 2, width: 800 });
+    assert.deepEqual(fitTiles(2, 400, 900), { columns: 1, width: 400 });
+    for (const count of [3, 7, 12, 25]) {
+      const { columns, width } = fitTiles(count, 1416, 834), rows = Math.ceil(count / columns);
+      assert.ok(columns * (width + 6) - 6 <= 1416 && rows * (width * 9 / 16 + 6) - 6 <= 834 && width > 150, `${count}: ${columns} of ${width}`);
+    }
   }],
 
   ["the frame that stands at a time is found", () => {

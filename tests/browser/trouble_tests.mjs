@@ -3,7 +3,7 @@ import { check, sleep, waitFor } from "./tap.mjs";
 
 const DAY = 86400000;
 
-/* Runs in the page before its own scripts: the limits of fetch() come six times as soon. */
+/* Runs in the page: the limits of fetch() come six times as soon. */
 function shortenLimits() {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
   AbortSignal.timeout = (ms) => timeout(ms / 6);
@@ -51,18 +51,17 @@ export function troubleTests(recorder, hand) {
     }],
 
     ["a recording that does not come shows for how long, and ends in words", async () => {
-      await hand.newPage();
-      await hand.page.evaluateOnNewDocument(shortenLimits);
       await hand.open();
       await hand.ready();
       await waitFor(async () => await hand.number() >= 0, "a live picture");
+      await hand.page.evaluate(shortenLimits);
       const release = await holdFootage(hand.page);
       await hand.press("ArrowLeft");
       await waitFor(async () => !await hand.isHidden("waiting") && /Fetching the recording, \d+ s/.test(await hand.text("waiting")), "the progress");
       await said("notice", /did not answer within 15 s/);
       await waitFor(() => hand.isHidden("waiting"), "the progress goes");
+      await hand.page.goto("about:blank");
       await release();
-      await hand.newPage();
       hand.takeMessages();
     }],
 
