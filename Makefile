@@ -243,8 +243,9 @@ deb:
 
 # The package on a Debian that was just made (root, some minutes); make test has a short form of it.
 test-package:
-	@deploy/install-packages test
-	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 prove --verbose --exec '' tests/install/fresh_package.py tests/install/boot_package.py
+	@deploy/install-packages test-package
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 prove --verbose --exec '' tests/install/fresh_package.py tests/install/boot_package.py \
+		tests/install/container_package.py
 
 # Long searches for what goes wrong; make test has a short form of each.
 N = 200

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""The container image, built from deploy/container with a bare Debian as its base (no registry is asked), and the two containers of
+compose.yaml, run by podman with the same limits: no privilege, a root that cannot be written, a test picture for a camera.
+`make test-package`; as root, some minutes."""
+import os
+import re
+import subprocess
+import sys
+
+from package import PROJECT, comment, needs, run_in_debian, said_by, unpack_debian
+
+from rig import run_tests, wait_for
+
+ROOT = os.environ.get("FRESH_ROOT", "")
+IMAGE = "localhost/recorder-test"
+INI = """[camera]
+name = container-test
+device = test
+width = 320
+height = 180
+fps = 10
+[record]
+directory = /recordings
+[retention]
+min_free_gb = 0
+[memory]
+max_mb = 64
+[clips]
+directory = /clips
+"""
+LIMITS = ["--cgroup-manager=cgroupfs", "run", "-d", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges",
+          "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096", "--tmpfs", "/tmp:mode=1777"]
+
+
+def podman(*arguments):
+    return said_by("podman", "--runtime", "runc", *arguments)
+
+
+def container(name, *arguments):
+    podman(*LIMITS, "--name", name, "-v", f"{ROOT}/camera.ini:/etc/recorder/camera.ini:ro", *arguments)
+
+
+def fetch(path, to):
+    """By way of the recorder's network, which has nothing but lo: the HTTP status."""
+    pid = podman("inspect", "-f", "{{.State.Pid}}", "recorder").strip()
+    done = subprocess.run(["nsenter", "-t", pid, "-n", "curl", "-s", "-o", to, "-w", "%{http_code}", "http://127.0.0.1:5000" + path],
+                          capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def test_the_image_is_built():
+    base, sources = os.path.join(ROOT, "base"), os.path.join(ROOT, "sources")
+    os.makedirs(base)
+    os.makedirs(sources)
+    unpack_debian(base)
+    made = said_by("buildah", "from", "scratch").strip()
+    said_by("buildah", "copy", "-q", made, base, "/")
+    said_by("buildah", "commit", "-q", made, "docker.io/library/debian:12")
+    said_by("bash", "-c", f"git archive HEAD | tar -x -C {sources}", cwd=PROJECT)
+    said_by("buildah", "build", "--isolation", "chroot", "--network", "host", "--pull-never", "-t", IMAGE,
+            "--ignorefile", "deploy/container/Dockerfile.dockerignore", "-f", "deploy/container/Dockerfile", ".", cwd=sources)
+
+
+def test_the_recorder_records_in_its_container():
+    with open(os.path.join(ROOT, "camera.ini"), "w", encoding="utf-8") as file:
+        file.write(INI)
+    container("recorder", "--network=none", "--ipc=shareable", "--shm-size=128m", "--group-add", "44",
+              "-v", "recordings:/recordings", "-v", "clips:/clips", IMAGE)
+    wait_for(lambda: "it records" in podman("exec", "recorder", "recorderd", "-S", "-c", "/etc/recorder/camera.ini"), 60, "it records")
+
+
+def test_a_clip_comes_back_through_the_other_container():
+    with open(os.path.join(PROJECT, "deploy/container/compose.yaml"), encoding="utf-8") as file:
+        command = re.search(r"command: \[(lighttpd.*)\]", file.read()).group(1).split(", ")
+    container("web", "--network=container:recorder", "--ipc=container:recorder", "--tmpfs", "/run/recorder:mode=1777",
+              "-v", "recordings:/recordings:ro", "-v", "clips:/clips", IMAGE, *command)
+    clip = os.path.join(ROOT, "clip.mp4")
+    wait_for(lambda: fetch("/footage?from=-9s&to=-3s", clip) == "200", 60, "a clip")
+    frames = said_by("ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", clip)
+    comment(f"{frames.strip()} frames")
+    assert int(frames) > 20
+
+
+def test_no_process_has_a_privilege():
+    for name in ("recorder", "web"):
+        status = podman("exec", name, "cat", "/proc/1/status")
+        assert re.search(r"^CapBnd:\s0+$", status, re.M) and re.search(r"^NoNewPrivs:\s1$", status, re.M), status
+        assert re.search(r"^Uid:\s990\s", status, re.M), status
+
+
+def test_it_stops_well():
+    podman("stop", "-t", "30", "web", "recorder")
+    done = subprocess.run(["podman", "--runtime", "runc", "logs", "recorder"], capture_output=True, text=True, check=False)
+    assert "stopped" in (done.stdout + done.stderr).splitlines()[-1], done
+
+
+def main(root):
+    needs("buildah", "podman", "runc", "ffprobe", "curl")
+
+    os.environ["CONTAINERS_STORAGE_CONF"] = os.path.join(root, "storage.conf")
+    with open(os.environ["CONTAINERS_STORAGE_CONF"], "w", encoding="utf-8") as file:
+        file.write(f'[storage]\ndriver = "vfs"\nrunroot = "{root}/run"\ngraphroot = "{root}/graph"\n')
+    return run_tests(globals())
+
+
+if __name__ == "__main__":
+    sys.exit(run_in_debian(main))
