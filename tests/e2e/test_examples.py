@@ -18,7 +18,7 @@ PROGRAMS = r"(?:[A-Z_]+=\S+ )?(?:curl|recorderd|recorder-api|recorder-live|make|
 ELSEWHERE = {
     "make run": "test_run.py", "make test": "this is it", "make deb": "tests/install", "sudo apt install ./build/deb": "tests/install",
     "sudo systemctl enable --now recorderd@camera": "tests/install", "make bench": "tests/bench",
-    "recorderd -c /etc/recorder -n door": "test_neighbours.py", "RECORDER_CONFIG=/etc/recorder recorder-api": "webserver.py",
+    "htpasswd": "webserver_suite.py", "recorderd -c /etc/recorder -n door": "test_neighbours.py", "RECORDER_CONFIG=/etc/recorder recorder-api": "webserver.py",
 }
 
 
