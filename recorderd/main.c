@@ -54,7 +54,7 @@ static int carry_out(const struct options *options, const struct config *cameras
 		printf("%s: all is well\n", options->camera ? cameras->file : options->config);
 		return 0;
 	case TASK_STATUS:
-		return status_print(stdout, cameras, count, options->json);
+		return (int)status_print(stdout, cameras, count, options->json);
 	case TASK_TOKEN_NEW:
 		return token_command_new(cameras, options->token, options->scopes, options->days);
 	case TASK_TOKEN_LIST:

@@ -60,6 +60,14 @@ def test_the_workers_follow_a_recorder_that_was_told(rig):
     wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, 10, "the workers allow it")
 
 
+def test_the_workers_themselves_can_be_told(rig):
+    rig.write_ini({})
+    masters = subprocess.run(["pgrep", "-P", str(rig.web.pid), "recorder-api"], capture_output=True, text=True, check=False).stdout.split()
+    assert len(masters) == 1, masters
+    os.kill(int(masters[0]), signal.SIGHUP)
+    wait_for(lambda: rig.get("/control?recording=on", "POST").status == 403, 10, "the workers refuse it again")
+
+
 def test_what_needs_a_restart_is_named_and_stays(rig):
     frames = rig.get("/camera_info").json()["frames"]
     said = reload_with(rig, {"camera": {"fps": 5}, "memory": {"minutes": 1}, "retention": {"hours": 9}}, "restart")

@@ -14,7 +14,6 @@
 
 #include "fcgi/api_answer.h"
 #include "fcgi/api_master.h"
-#include "shared/ring_writer.h"
 #include "tests/unit/fastcgi_client.h"
 
 #define WORKERS       2
@@ -22,8 +21,9 @@
 #define BIG_BYTES     (8u << 20)
 #define DOWNLOADS_MAX 3
 
-static struct config_set cameras;
-static char socket_path[108], config_path[108];
+static struct config config;
+static struct config_set cameras = {&config, 1};
+static char socket_path[108];
 static pid_t master;
 
 static void answer_pid(struct api_request *request)
@@ -70,14 +70,6 @@ static void child_done(struct api_request *request)
 
 static int child_pipe[2];
 
-static void answer_setting(struct api_request *request)
-{
-	char text[32];
-
-	int length = snprintf(text, sizeof(text), "%d", request->cameras->config->http.max_clip_minutes);
-	answer_bytes(request, 200, "text/plain", NULL, text, (size_t)length);
-}
-
 static void dispatch(struct api_request *request)
 {
 	const char *path = request->fcgi->path;
@@ -85,8 +77,6 @@ static void dispatch(struct api_request *request)
 	request->camera = request->cameras;
 	if (strcmp(path, "/big") == 0)
 		answer_big(request);
-	else if (strcmp(path, "/setting") == 0)
-		answer_setting(request);
 	else if (strcmp(path, "/wait") == 0)
 		api_wait(request, 30, answer_pid);
 	else if (strcmp(path, "/child") == 0)
@@ -99,24 +89,14 @@ static void dispatch(struct api_request *request)
 		answer_pid(request);
 }
 
-static void write_config(const char *clip_minutes)
-{
-	FILE *file = fopen(config_path, "w");
-
-	assert_non_null(file);
-	fprintf(file, "[camera]\nname = test-master-%d\n[http]\nmax_downloads = %d\nmax_clip_minutes = %s\n",
-		(int)getpid(), DOWNLOADS_MAX, clip_minutes);
-	fclose(file);
-}
-
 static int start(void **state)
 {
 	struct reason why;
 
 	(void)state;
-	snprintf(config_path, sizeof(config_path), "/tmp/recorder-master-%d.ini", (int)getpid());
-	write_config("1");
-	assert_true(config_set_load(config_path, &cameras, &why));
+	snprintf(config.camera.name, sizeof(config.camera.name), "test-master-%d", (int)getpid());
+	config.http.max_downloads = DOWNLOADS_MAX;
+	config.http.max_transcodes = 1;
 	snprintf(socket_path, sizeof(socket_path), "/tmp/recorder-master-%d.sock", (int)getpid());
 	assert_int_equal(pipe2(child_pipe, O_CLOEXEC), 0);
 	int listen_fd = fastcgi_listen(socket_path, &why);
@@ -126,8 +106,6 @@ static int start(void **state)
 		close(child_pipe[0]);
 		_exit(master_run(&(struct master_setup){.listen_fd = listen_fd,
 							.config = &cameras,
-							.config_path = config_path,
-							.config_read = mono_now(),
 							.workers = WORKERS,
 							.retire_after = RETIRE_AFTER,
 							.dispatch = dispatch}));
@@ -147,9 +125,7 @@ static int stop(void **state)
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 	unlink(socket_path);
-	unlink(config_path);
 	close(child_pipe[0]);
-	config_set_finish(&cameras);
 	return 0;
 }
 
@@ -248,60 +224,6 @@ static void a_child_tells_its_result(void **state)
 	(void)state;
 	assert_string_equal((char *)answer.data, "child 7");
 	buffer_finish(&answer);
-}
-
-static int ask_setting(void)
-{
-	struct buffer answer = answer_of(client_ask(socket_path, "GET", "/setting"));
-	int minutes = atoi((char *)answer.data);
-
-	buffer_finish(&answer);
-	return minutes;
-}
-
-static void workers_have_the_settings_that_the_file_has_at_sighup(void **state)
-{
-	(void)state;
-	assert_int_equal(ask_setting(), 1);
-	write_config("2");
-	assert_int_equal(ask_setting(), 1);
-	kill(master, SIGHUP);
-	for (int tries = 0; ask_setting() != 2; tries++) {
-		assert_true(tries < 500);
-		usleep(10000);
-	}
-	write_config("many");
-	kill(master, SIGHUP);
-	for (int i = 0; i < 50; i++)
-		assert_int_equal(ask_setting(), 2);
-}
-
-static struct ring_writer *publish_reading(mono_t read)
-{
-	struct recorder_state recorder = {.heartbeat_mono_us = mono_now().us, .config_mono_us = read.us};
-	struct ring_wish wish = {.data_bytes = 1 << 20, .index_entries = 16, .exact = true};
-	uint64_t bytes, adopted;
-	struct reason why;
-	char name[64];
-
-	config_ring_name(&cameras.cameras[0], name);
-	wish.name = name;
-	struct ring_writer *ring = ring_writer_open(&wish, &bytes, &adopted, &why);
-	assert_non_null(ring);
-	ring_writer_state(ring, &recorder);
-	return ring;
-}
-
-static void they_follow_a_recorder_that_has_read_it_again(void **state)
-{
-	(void)state;
-	write_config("3");
-	struct ring_writer *ring = publish_reading(mono_now());
-	for (int tries = 0; ask_setting() != 3; tries++) {
-		assert_true(tries < 1000);
-		usleep(10000);
-	}
-	ring_writer_close(ring);
 }
 
 /* Calls `each` with every worker. */
@@ -451,8 +373,6 @@ int main(void)
 		cmocka_unit_test(a_killed_worker_is_replaced),
 		cmocka_unit_test(a_crash_costs_one_request),
 		cmocka_unit_test(places_of_killed_workers_come_back),
-		cmocka_unit_test(workers_have_the_settings_that_the_file_has_at_sighup),
-		cmocka_unit_test(they_follow_a_recorder_that_has_read_it_again),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -71,6 +71,26 @@ static void without_an_open_camera_a_control_is_not_set(void **state)
 	assert_null(result.devices_json);
 }
 
+static void new_settings_are_taken_and_the_devices_listed(void **state)
+{
+	struct config fresh = {.control_count = 1, .controls = {{"gain", "1"}}};
+
+	(void)state;
+	opener_order_settings(opener, &fresh);
+	assert_int_equal(take(), OPENER_LISTED);
+	assert_int_equal(result.device_count, 1);
+}
+
+static void who_has_no_order_is_not_busy(void **state)
+{
+	(void)state;
+	opener_order_list(opener);
+	assert_int_equal(take(), OPENER_LISTED);
+	for (int i = 0; i < LIMIT_MS && opener_busy_since(opener).us; i++)
+		poll(NULL, 0, 1);
+	assert_int_equal(opener_busy_since(opener).us, 0);
+}
+
 static void results_that_nobody_took_are_given_back_at_the_end(void **state)
 {
 	(void)state;
@@ -85,6 +105,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(orders_are_answered_in_turn),
 		CASE(without_an_open_camera_a_control_is_not_set),
+		CASE(new_settings_are_taken_and_the_devices_listed),
+		CASE(who_has_no_order_is_not_busy),
 		CASE(results_that_nobody_took_are_given_back_at_the_end),
 	};
 
