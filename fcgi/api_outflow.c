@@ -9,10 +9,9 @@
 
 #include "fcgi/fastcgi.h"
 
-/* Content of a full record: the largest multiple of 8, as the specification recommends. */
-#define RECORD_BODY   (FASTCGI_RECORD_MAX / 8 * 8)
-#define RECORD_FRAMED (RECORD_BODY + FASTCGI_HEADER_BYTES)
-#define TURN_FILLS    16
+/* Content of a full record: with its header what the socket takes in one go, and a multiple of 8. */
+#define RECORD_FRAMED FASTCGI_TURN_BYTES
+#define RECORD_BODY   (RECORD_FRAMED - FASTCGI_HEADER_BYTES)
 
 static uint64_t framed_bytes(uint64_t body_bytes)
 {
@@ -81,23 +80,32 @@ static ssize_t fill(const struct outflow *flow, uint8_t *out, size_t room)
 	return (ssize_t)filled;
 }
 
+/* The rest of a record, so that the web server has each of them whole. */
+static size_t turn_bytes(const struct outflow *flow, size_t scratch_bytes)
+{
+	if (flow->sent < flow->lead.length)
+		return scratch_bytes;
+	return smaller(scratch_bytes, RECORD_FRAMED - (flow->sent - flow->lead.length) % RECORD_FRAMED);
+}
+
+static bool all_sent(const struct outflow *flow)
+{
+	uint64_t body = flow->file ? framed_bytes(flow->end - flow->first) : 0;
+
+	return flow->sent == flow->lead.length + body + FASTCGI_END_BYTES;
+}
+
 enum outflow_outcome outflow_run(struct outflow *flow, int fd, uint8_t *scratch, size_t scratch_bytes)
 {
-	for (int turn = 0; turn < TURN_FILLS; turn++) {
-		ssize_t filled = fill(flow, scratch, scratch_bytes);
-		if (filled < 0)
-			return OUTFLOW_GONE;
-		if (filled == 0)
-			return OUTFLOW_DONE;
-		ssize_t n = send(fd, scratch, (size_t)filled, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return OUTFLOW_GONE;
-		if (n > 0)
-			flow->sent += (uint64_t)n;
-		if (n < filled)
-			return OUTFLOW_BLOCKED;
-	}
-	return OUTFLOW_BLOCKED;
+	ssize_t filled = fill(flow, scratch, turn_bytes(flow, scratch_bytes));
+	if (filled <= 0)
+		return filled < 0 ? OUTFLOW_GONE : OUTFLOW_DONE;
+	ssize_t n = send(fd, scratch, (size_t)filled, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return OUTFLOW_GONE;
+	if (n > 0)
+		flow->sent += (uint64_t)n;
+	return all_sent(flow) ? OUTFLOW_DONE : OUTFLOW_BLOCKED;
 }
 
 void outflow_finish(struct outflow *flow)

@@ -27,7 +27,10 @@ enum outflow_outcome {
 	OUTFLOW_GONE,    /* the peer closed, or a file could not be read: close */
 };
 
-/* Sends what the socket takes, but no more than a few scratch-fulls, so that others have their turn. */
+/*
+ * Sends what the socket takes of one record, so that others have their turn, and the web server has taken that one when
+ * the next one goes out.
+ */
 enum outflow_outcome outflow_run(struct outflow *flow, int fd, uint8_t *scratch, size_t scratch_bytes);
 
 void outflow_finish(struct outflow *flow);

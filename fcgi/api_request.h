@@ -11,12 +11,7 @@
 #include "fcgi/api.h"
 #include "fcgi/api_worker.h"
 
-/*
- * lighttpd reads what is queued into memory up to 64 KB at once, and by way of a temporary file beyond: so little is
- * queued that it never gets there. More scratch than such a socket takes at once would be read from the file twice.
- */
-#define SOCKET_SNDBUF 24576
-#define SCRATCH_BYTES 32768
+#define SCRATCH_BYTES FASTCGI_TURN_BYTES /* more would be read from the file twice */
 
 #define WORKER_ORPHANS_MAX 64
 

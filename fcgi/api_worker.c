@@ -65,7 +65,7 @@ static void listen_ready(struct api_watch *watch, uint32_t events)
 		retire(worker);
 		return;
 	}
-	fcgi = fastcgi_accept(worker->setup.listen_fd, SOCKET_SNDBUF);
+	fcgi = fastcgi_accept(worker->setup.listen_fd, FASTCGI_SNDBUF_BYTES);
 	if (!fcgi)
 		return;
 	atomic_fetch_add(&worker->setup.slots->slot[worker->setup.slot].requests, 1);

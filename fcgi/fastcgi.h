@@ -24,6 +24,15 @@
 #define FASTCGI_RECORD_MAX   16376u
 #define FASTCGI_HEADER_BYTES 8u
 
+/*
+ * The SO_SNDBUF of a connection, and what a socket with it takes in one go: Linux doubles the value, and puts in two
+ * pieces that are each half of that but 64 bytes. lighttpd stops listening at 60 KB of an answer, and sends what is
+ * more than 64 KB by way of a temporary file: so no more is sent until it has taken that, which is when the socket
+ * becomes writable. A record of that size it passes on without copying it.
+ */
+#define FASTCGI_SNDBUF_BYTES 30720
+#define FASTCGI_TURN_BYTES   (2u * (FASTCGI_SNDBUF_BYTES - 64u))
+
 struct fastcgi_request {
 	FCGX_Request fcgx;
 	int fd; /* the connection, non-blocking, SO_SNDBUF set; owned by fcgx */

@@ -112,7 +112,7 @@ static void add_peer(struct live *live, int fd)
 static void accept_peers(struct live *live)
 {
 	for (int i = 0; i < ACCEPTS_MAX; i++) {
-		int fd = fastcgi_take(live->setup->listen_fd, LIVE_SNDBUF_BYTES);
+		int fd = fastcgi_take(live->setup->listen_fd, FASTCGI_SNDBUF_BYTES);
 		if (fd >= 0) {
 			add_peer(live, fd);
 			continue;

@@ -12,7 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define RECORD_MAX (LIVE_RECORD_BYTES - FASTCGI_HEADER_BYTES)
+#define RECORD_MAX (FASTCGI_TURN_BYTES - FASTCGI_HEADER_BYTES)
 #define PIECES_MAX 4
 #define COPY_AT    0.5
 #define SHARE_FROM 4 /* viewers: what the file costs is saved by as many */

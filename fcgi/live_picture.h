@@ -24,14 +24,6 @@
 
 #define LIVE_BOUNDARY "recorder-frame"
 
-/*
- * The connection's SO_SNDBUF, and the largest record, header included, that a socket with it takes in one go: Linux
- * doubles the value, and puts in two pieces that are each half of that but 64 bytes. lighttpd sends what it holds of an
- * answer by way of a temporary file once that is more than 64 KB, and stops listening at 60 KB.
- */
-#define LIVE_SNDBUF_BYTES 30720
-#define LIVE_RECORD_BYTES (2u * (LIVE_SNDBUF_BYTES - 64u))
-
 /* A mapped ring; counted, since pictures point into it after the recorder has gone on to another one. */
 struct live_ring {
 	struct ring_reader *reader;

@@ -56,7 +56,7 @@ static enum live_viewer_state send_record(struct live_viewer *viewer)
 		return VIEWER_LEAVES;
 	ssize_t taken = live_picture_send(picture, viewer->request->fd, viewer->sent);
 	if (taken < 0) {
-		viewer->queued = LIVE_RECORD_BYTES;
+		viewer->queued = FASTCGI_TURN_BYTES;
 		return errno == EAGAIN ? VIEWER_STAYS : VIEWER_LEAVES;
 	}
 	viewer->sent += (size_t)taken;
@@ -113,7 +113,7 @@ enum live_viewer_state live_viewer_offer(struct live_viewer *viewer)
 		return VIEWER_STAYS;
 	if (stream_is_over(viewer))
 		return VIEWER_LEAVES;
-	if (viewer->queued > 0 && viewer->queued + viewer->feed->newest->wire_bytes > LIVE_RECORD_BYTES)
+	if (viewer->queued > 0 && viewer->queued + viewer->feed->newest->wire_bytes > FASTCGI_TURN_BYTES)
 		return VIEWER_STAYS;
 	int64_t now_us = mono_now().us;
 	if (!wants_new(viewer, now_us) && !wants_repeat(viewer, now_us))
