@@ -195,7 +195,7 @@ help:
 	@echo 'make bench-archive  [SEGMENTS=52560] what a year of footage costs against a day, and clips of six hours'
 	@echo 'make soak       [HOURS=1] viewers, clips and random faults; leaks and losses are counted at the end'
 	@echo 'make campaign-viewers  [N=10000] so many viewers come and go, and nothing may be left of them'
-	@echo 'make bench      [ONLY="live clips"] [ROUNDS=3] measures the recorder beside others, under 10 minutes (tests/bench/bench.py)'
+	@echo 'make bench      [ONLY="live clips"] [ROUNDS=3] measures the recorder beside others, under 10 minutes (tests/bench/bench.py); make bench-docs puts the tables into README.md and docs/'
 	@echo 'make clean      removes $(BUILD)'
 	@echo 'Settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g" V=1'
 
@@ -274,6 +274,10 @@ bench:
 	@$(PARALLEL) all bench-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/bench.py -r $(ROUNDS) $(ONLY)
 
+bench-docs:
+	@PYTHONDONTWRITEBYTECODE=1 tests/bench/table.py -d $(BUILD)/bench.json
+
+
 soak: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_soak.py $(HOURS)
 
@@ -296,6 +300,6 @@ campaign-power: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all campaign-crowd bench-webservers deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-capture bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges campaign-viewers bench soak clean
+.PHONY: all campaign-crowd bench-webservers deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-capture bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges campaign-viewers bench bench-docs soak clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -12,7 +12,7 @@ from tools import fetch
 PARTS = ("clips",)
 FETCHES = 7
 CLIP_S = 18
-LONG_S = 50
+LONG_S = 36
 
 
 def ffmpeg_copy(path, from_s, seconds):

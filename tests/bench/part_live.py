@@ -72,4 +72,4 @@ def run(report, rounds, parts):
         fan_out(report, "live", SIZES, rounds, False)
         motion(report)
     if "slow" in parts:
-        fan_out(report, "slow", SLOW_SIZES, max(1, rounds - 1), True)
+        fan_out(report, "slow", SLOW_SIZES, max(1, rounds - 2), True)

@@ -10,7 +10,7 @@ from rig import BUILD
 
 PARTS = ("record",)
 FULL_HD_FRAMES = os.path.join(BUILD, "tests", "frames", "full_hd.frames")
-SECONDS = 8
+SECONDS = 6
 LOSS_SECONDS = 15
 
 

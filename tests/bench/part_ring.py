@@ -6,7 +6,7 @@ READERS = (1, 16, 64)
 
 
 def run(report, rounds, _parts):
-    taken = {readers: [(ring_readers(readers, 2, False), ring_readers(readers, 2, True)) for _ in range(rounds)] for readers in READERS}
+    taken = {readers: [(ring_readers(readers, 1, False), ring_readers(readers, 1, True)) for _ in range(rounds)] for readers in READERS}
     for readers, pairs in taken.items():
         for title, unit, pick in (
                 ("median until a reader has its copy", "ms", lambda said: said["latency_ms"]["median"]),

@@ -1,13 +1,20 @@
 #!/usr/bin/env python3
-"""Prints the results of a run (build/bench.json) as tables in Markdown.
+"""Prints the results of a run (build/bench.json) as tables in Markdown; or puts them where they belong in the project.
 
-usage: table.py FILE [PART...]
+usage: table.py [-s] [-d] FILE [PART...]        -s: the figures that have a target alone
+                                                -d: all of them to docs/measured.md, the short ones into README.md, between its marks
 """
+import argparse
+import contextlib
+import io
 import json
-import sys
+import os
+import re
 
 from report import figure
 
+PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+BEGIN, END = "<!-- measured: tests/bench/table.py -->\n", "<!-- end -->"
 TITLES = {
     "live": "Live view: 1280x720 at 60 frames a second, about 80 KB a frame",
     "slow": "Live view, a tenth of the viewers at 200 KB/s",
@@ -28,18 +35,50 @@ def print_part(part, rows):
         print(f"| {row['what']}, {row['unit']} | {figure(row['ours'])} | {beside} | {figure(row['ratio']) if row['ratio'] else ''} | {target} |")
 
 
-def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        results = json.load(file)
+def print_tables(results, parts=(), short=False):
     machine = results["machine"]
-    print(f"Taken {results['taken']} on {machine['processors']} × {machine['processor']}, Linux {machine['kernel']}, "
-          f"load {machine['load']:.1f} before it; {', '.join(f'{name} {version}' for name, version in results['versions'].items())}.")
-    print("Medians of the rounds (lowest–highest); a ratio is taken between neighbours of the same round.")
-    parts = sys.argv[2:] or list(dict.fromkeys(row["part"] for row in results["rows"]))
-    for part in parts:
-        print_part(part, [row for row in results["rows"] if row["part"] == part])
+    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    print(f"Taken {results['taken']} on {machine['processors']} × {machine['processor']} (a shared virtual machine), Linux {machine['kernel']}, "
+          f"load {machine['load']:.1f} before it. {versions}.\n"
+          "Medians of the rounds (lowest–highest); a ratio is taken between neighbours of the same round.")
+    for part in parts or dict.fromkeys(row["part"] for row in results["rows"]):
+        rows = [row for row in results["rows"] if row["part"] == part and (row["target"] or not short)]
+        if rows:
+            print_part(part, rows)
     for sentence in results["left_out"]:
         print(f"\n{sentence[0].upper()}{sentence[1:]}.")
+
+
+def printed(results, **options):
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        print_tables(results, **options)
+    return text.getvalue()
+
+
+def into_documents(results):
+    with open(os.path.join(PROJECT, "docs", "measured.md"), "w", encoding="utf-8") as file:
+        file.write("# Measured\n\nBy `make bench`; written by `make bench-docs`.\n\n" + printed(results))
+    path = os.path.join(PROJECT, "README.md")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    short = printed(results, short=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: f"{BEGIN}{short}{END}", text, flags=re.S))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-s", "--short", action="store_true")
+    parser.add_argument("-d", "--documents", action="store_true")
+    parser.add_argument("file")
+    parser.add_argument("parts", nargs="*")
+    chosen = parser.parse_args()
+    with open(chosen.file, encoding="utf-8") as file:
+        results = json.load(file)
+    if chosen.documents:
+        into_documents(results)
+    else:
+        print_tables(results, chosen.parts, chosen.short)
 
 
 if __name__ == "__main__":
