@@ -5,6 +5,7 @@
 #include "fcgi/live.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -43,7 +44,7 @@ struct live {
 	int epoll_fd;
 	struct watched_feed *feeds; /* one a camera, in the order of the set */
 	struct peer *peers, *dead;
-	int viewers;
+	uint64_t viewers;
 	bool listening; /* false: out of descriptors; tried again at the next tick */
 	bool stopping;
 	int64_t next_tick_us;
@@ -118,7 +119,8 @@ static void accept_peers(struct live *live)
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			log_warn("live", "no more connections can be taken for now (%d viewers)", live->viewers);
+			log_warn("live", "no more connections can be taken for now (%" PRIu64 " viewers)",
+				 live->viewers);
 			set_listening(live, false);
 		}
 		return;
@@ -157,10 +159,10 @@ static int admit(const struct live *live, const struct fastcgi_request *request,
 	live_feed_update(*feed);
 	if (!live_feed_ready(*feed, why))
 		return 503;
-	int places = wish->camera->http.max_viewers;
+	uint64_t places = (*feed)->max_viewers;
 	if (!wish->head_only && live->viewers >= places) {
 		atomic_fetch_add(&(*feed)->account.books->refused, 1);
-		reason_set(why, "All %d places for live viewers are taken; try again in a moment.", places);
+		reason_set(why, "All %" PRIu64 " places for live viewers are taken; try again in a moment.", places);
 		return 503;
 	}
 	return 200;

@@ -16,11 +16,11 @@ static struct config_set cameras = {.cameras = &camera, .count = 1};
 static struct live_setup setup;
 static pthread_t server;
 static struct ring_writer *recorder;
+static uint64_t places; /* as the recorder has read them; those of `camera` are as recorder-live did */
 
 static void publish(void)
 {
-	const struct recorder_state alive = {.heartbeat_mono_us = mono_now().us,
-					     .max_viewers = (uint64_t)camera.http.max_viewers};
+	const struct recorder_state alive = {.heartbeat_mono_us = mono_now().us, .max_viewers = places};
 	ring_writer_state(recorder, &alive);
 }
 
@@ -41,7 +41,8 @@ static void start_recorder(void)
 static int start_with(void **state, int64_t gone_limit_us)
 {
 	remove_ring(state);
-	camera.http.max_viewers = 3;
+	camera.http.max_viewers = 2;
+	places = 3;
 	start_recorder();
 	setup = (struct live_setup){
 		.cameras = &cameras,
@@ -130,7 +131,7 @@ static void many_viewers_get_every_frame_whole(void **state)
 	enum { VIEWERS = 7 };
 	struct viewer viewers[VIEWERS];
 	(void)state;
-	camera.http.max_viewers = VIEWERS; /* the recorder has read its configuration again */
+	places = VIEWERS;
 	publish();
 	record(1);
 	for (int i = 0; i < VIEWERS; i++)
@@ -243,6 +244,21 @@ static void more_viewers_than_places_get_503_until_one_leaves(void **state)
 	assert_true(next_frame(&viewers[0]) > 0);
 	leave(&viewers[0]);
 	leave(&viewers[2]);
+}
+
+static void the_places_are_those_that_the_recorder_read_last(void **state)
+{
+	(void)state;
+	record(1);
+	struct viewer first = watch_live("/stream");
+	places = 1;
+	publish();
+	expect_status("GET", "/stream", 503, "Retry-After: ");
+	places = 2;
+	publish();
+	struct viewer second = watch_live("/stream");
+	leave(&first);
+	leave(&second);
 }
 
 static void wrong_requests_get_their_status(void **state)
@@ -409,6 +425,7 @@ int main(void)
 		CASE(fps_thins_the_stream),
 		CASE(the_last_frame_is_sent_again_when_no_other_comes),
 		CASE(more_viewers_than_places_get_503_until_one_leaves),
+		CASE(the_places_are_those_that_the_recorder_read_last),
 		CASE(wrong_requests_get_their_status),
 		CASE(the_end_of_the_input_may_come_behind_the_answer),
 		CASE(head_is_answered_without_a_body),
