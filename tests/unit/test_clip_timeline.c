@@ -1,0 +1,114 @@
+/* test_clip_timeline.c - the timeline of archives of plan_archives.h: spans, gaps and what somebody deleted. */
+#include "fcgi/clip_timeline.h"
+#include "tests/unit/plan_archives.h"
+
+struct seen {
+	int64_t span_us, gap_us, stalled_us, deleted_us;
+	int64_t last_to_us;
+	size_t spans;
+};
+
+static void see(const struct timeline_item *item, void *context)
+{
+	struct seen *seen = context;
+	int64_t length_us = item->to_us - item->from_us;
+
+	assert_true(length_us > 0);
+	if (item->kind == TIMELINE_SPAN) {
+		seen->span_us += length_us;
+		seen->spans++;
+	} else {
+		seen->gap_us += length_us;
+		seen->stalled_us += item->cause == GAP_STALLED ? length_us : 0;
+		seen->deleted_us += item->cause == GAP_DELETED ? length_us : 0;
+	}
+	seen->last_to_us = item->to_us;
+}
+
+/* Every hole is found without reading every record, and spans and gaps together are all of the time. */
+static void the_timeline_accounts_for_all_time(void **state)
+{
+	static struct archive archive;
+
+	(void)state;
+	for (uint32_t number = 29; number <= 59; number++) {
+		struct seen seen = {0};
+		int64_t all_us = 0, held_us = 0;
+		archive_make(&archive, number);
+		assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
+		for (size_t i = 0; i < archive.count; i++) {
+			const struct frames *segment = &archive.segments[i];
+			const struct index_record *last = &segment->records[segment->count - 1];
+			all_us += last->wall_us + last->duration_us - segment->entry.start_wall_us;
+			if (i > 0 && segment->entry.start_wall_us > segment->entry.last_wall_us)
+				all_us += segment->entry.start_wall_us - segment->entry.last_wall_us;
+			for (size_t k = 0; k + 1 < segment->count; k++)
+				if (segment->records[k].duration_us > 2000000)
+					held_us += segment->records[k].duration_us - 200000;
+		}
+		assert_int_equal(seen.span_us + seen.gap_us, all_us);
+		assert_true(seen.stalled_us >= held_us);
+		archive_drop(&archive);
+	}
+}
+
+/* Removes a segment's files, and where `unlist` its entry too, as after the next start. */
+static void delete_by_hand(struct archive *archive, size_t number, bool unlist)
+{
+	struct catalogue_entry entries[SEGMENTS_MAX];
+	struct reason why;
+	size_t count = 0;
+
+	assert_int_equal(unlinkat(archive->folder, archive->segments[number].entry.file, 0), 0);
+	for (size_t i = 0; i < archive->count; i++)
+		if (i != number || !unlist)
+			entries[count++] = archive->segments[i].entry;
+	assert_true(catalogue_write(archive->folder, 2, entries, count, false, &why));
+}
+
+static void assert_deleted_between(const struct archive *archive, size_t number)
+{
+	const struct catalogue_entry *before = &archive->segments[number - 1].entry;
+	const struct catalogue_entry *next = &archive->segments[number + 1].entry;
+	int64_t missing_us = next->last_wall_us - before->end_wall_us;
+	struct seen whole = {0}, inside = {0};
+
+	assert_true(timeline_walk(archive->folder, 0, INT64_MAX, see, &whole));
+	assert_int_equal(whole.deleted_us, missing_us > 0 ? missing_us : 0);
+	for (size_t i = 0; i < archive->count; i++)
+		if (archive->segments[i].entry.gap_cause == GAP_CLOCK)
+			return; /* the same time may have been recorded twice */
+	assert_true(
+		timeline_walk(archive->folder, before->end_wall_us + 1000, next->last_wall_us - 1000, see, &inside));
+	assert_int_equal(inside.deleted_us, missing_us - 2000);
+	assert_int_equal(inside.spans, 0);
+}
+
+static void a_segment_that_somebody_deleted_is_a_gap(void **state)
+{
+	static struct archive archive;
+	size_t tried = 0;
+
+	(void)state;
+	for (uint32_t number = 60; number < 140; number++) {
+		archive_make(&archive, number);
+		if (archive.count >= 4) {
+			size_t gone = 1 + below((uint32_t)archive.count - 3);
+			delete_by_hand(&archive, gone, number % 2 == 0);
+			assert_deleted_between(&archive, gone);
+			tried++;
+		}
+		archive_drop(&archive);
+	}
+	assert_true(tried > 30);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_timeline_accounts_for_all_time),
+		cmocka_unit_test(a_segment_that_somebody_deleted_is_a_gap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
