@@ -10,6 +10,8 @@ import argparse
 import json
 import os
 import platform
+import signal
+import sys
 import time
 
 import part_api
@@ -47,8 +49,18 @@ def merge(path, results, parts):
     except (OSError, ValueError):
         return results
     kept = [row for row in before["rows"] if row["part"] not in parts]
-    results["rows"] = sorted(kept + results["rows"], key=lambda row: NAMES.index(row["part"]))
-    return results
+    return dict(results, rows=sorted(kept + results["rows"], key=lambda row: NAMES.index(row["part"])))
+
+
+def save(path, report, machine, parts):
+    """After each part: one that fails costs no other."""
+    results = {
+        "taken": time.strftime("%Y-%m-%d %H:%M"), "machine": machine, "rows": report.rows, "left_out": sorted(set(report.words)),
+        "versions": {kind.label: version(kind) for kind in (Recorder, UStreamer, Motion) if kind is Recorder or kind.program()},
+    }
+    results = merge(path, results, parts)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(results, file, indent=1)
 
 
 def main():
@@ -58,18 +70,15 @@ def main():
     report = Report(say)
     machine = {"processors": os.cpu_count(), "processor": processor(), "kernel": platform.release(), "load": os.getloadavg()[0]}
     began = time.monotonic()
+    measured = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
     for module in MODULES:
         mine = [name for name in module.PARTS if name in parts]
         if mine:
             say(f"{', '.join(mine)} ({time.monotonic() - began:.0f} s so far)")
             module.run(report, chosen.rounds, mine)
-    results = {
-        "taken": time.strftime("%Y-%m-%d %H:%M"), "machine": machine, "rows": report.rows, "left_out": sorted(set(report.words)),
-        "versions": {kind.label: version(kind) for kind in (Recorder, UStreamer, Motion) if kind is Recorder or kind.program()},
-    }
-    results = merge(chosen.output, results, parts)
-    with open(chosen.output, "w", encoding="utf-8") as file:
-        json.dump(results, file, indent=1)
+            measured += mine
+            save(chosen.output, report, machine, measured)
     say(f"{time.monotonic() - began:.0f} s. Written to {chosen.output}; as tables: tests/bench/table.py {chosen.output}")
 
 

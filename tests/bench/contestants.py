@@ -1,5 +1,6 @@
 """Who is measured: each gets the same frames from the preloaded camera, and serves them as MJPEG over HTTP."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -139,4 +140,4 @@ def version(kind):
     if kind is Recorder:
         return subprocess.run(["git", "-C", PROJECT, "describe", "--always"], capture_output=True, text=True, check=False).stdout.strip()
     said = subprocess.run([kind.program(), "--version" if kind is UStreamer else "-h"], capture_output=True, text=True, check=False)
-    return said.stdout.split("\n")[0].strip()
+    return re.search(r"\d+(\.\d+)+", said.stdout)[0]
