@@ -114,7 +114,7 @@ static int recording_open(struct api_request *request, char name[SEGMENT_FILE_BY
 		name[length] = '\0';
 		int folder = segment_file_valid(name) ? camera_recordings_folder(request->camera) : -1;
 		if (folder >= 0) {
-			fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+			fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 			close(folder);
 		}
 	}

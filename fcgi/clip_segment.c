@@ -103,7 +103,7 @@ bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct c
 	out->entry.file[SEGMENT_FILE_BYTES - 1] = '\0';
 	if (!segment_file_valid(out->entry.file))
 		return false;
-	out->fd = openat(folder, out->entry.file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	out->fd = openat(folder, out->entry.file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (out->fd < 0)
 		return false;
 	if (open_index(folder, out) || open_by_walk(out))

@@ -48,7 +48,7 @@ enum catalogue_outcome catalogue_open(int directory, struct catalogue *out)
 	struct stat status;
 
 	*out = (struct catalogue){.fd = -1};
-	int fd = openat(directory, CATALOGUE_FILE, O_RDONLY | O_CLOEXEC);
+	int fd = openat(directory, CATALOGUE_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* nobody waits for a FIFO */
 	if (fd < 0)
 		return errno == ENOENT ? CATALOGUE_MISSING : CATALOGUE_ERROR;
 	ssize_t got = read_items(fd, 0, 1, &header);

@@ -54,7 +54,7 @@ enum index_outcome index_reader_open(int directory, const char *file, uint64_t s
 	struct index_header header;
 
 	*out = (struct index_reader){.fd = -1};
-	int fd = openat(directory, file, O_RDONLY | O_CLOEXEC);
+	int fd = openat(directory, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* nobody waits for a FIFO */
 	if (fd < 0)
 		return errno == ENOENT ? INDEX_MISSING : INDEX_ERROR;
 	ssize_t got = read_at(fd, &header, sizeof(header), 0);

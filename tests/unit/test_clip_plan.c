@@ -90,6 +90,15 @@ static void an_open_segment_grows_while_the_list_stands_still(void **state)
 	}
 }
 
+/* archive_drop() where archive->count was lowered since it was made. */
+static void archive_drop_all(struct archive *archive)
+{
+	archive->count = SEGMENTS_MAX;
+	for (size_t i = 0; i < archive->count; i++)
+		snprintf(archive->segments[i].entry.file, SEGMENT_FILE_BYTES, "recording_20270115_%06zu.mp4", i);
+	archive_drop(archive);
+}
+
 static void records_without_their_media_are_left_out(void **state)
 {
 	static struct archive archive;
@@ -106,10 +115,7 @@ static void records_without_their_media_are_left_out(void **state)
 	assert_int_equal(plan.count, 1);
 	assert_int_equal(plan.stretches[0].end, segment->count - 3);
 	clip_plan_finish(&plan);
-	archive.count = SEGMENTS_MAX;
-	for (size_t i = 0; i < archive.count; i++)
-		snprintf(archive.segments[i].entry.file, SEGMENT_FILE_BYTES, "recording_20270115_%06zu.mp4", i);
-	archive_drop(&archive);
+	archive_drop_all(&archive);
 }
 
 static void a_folder_without_a_list_has_nothing(void **state)
@@ -124,12 +130,43 @@ static void a_folder_without_a_list_has_nothing(void **state)
 	close(folder);
 }
 
+/* Puts a FIFO in a file's place, and expects nothing of it but that opening it does not wait. */
+static void assert_pipe_is_nothing(const struct archive *archive, const char *name)
+{
+	struct clip_plan plan;
+
+	assert_int_equal(unlinkat(archive->folder, name, 0), 0);
+	assert_int_equal(mkfifoat(archive->folder, name, 0600), 0);
+	alarm(20);
+	assert_int_equal(clip_plan_make(archive->folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	alarm(0);
+	assert_int_equal(plan.count, 0);
+	clip_plan_finish(&plan);
+}
+
+static void a_pipe_in_place_of_a_file_holds_nobody_up(void **state)
+{
+	static struct archive archive;
+	char index[SEGMENT_FILE_BYTES];
+
+	(void)state;
+	archive_make(&archive, 4);
+	archive.count = 1;
+	archive_write(&archive);
+	assert_true(index_name(archive.segments[0].entry.file, index, sizeof(index)));
+	assert_pipe_is_nothing(&archive, index);
+	assert_pipe_is_nothing(&archive, archive.segments[0].entry.file);
+	assert_pipe_is_nothing(&archive, CATALOGUE_FILE);
+	archive_drop_all(&archive);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plans_are_what_looking_at_each_frame_gives),
 		cmocka_unit_test(an_open_segment_grows_while_the_list_stands_still),
 		cmocka_unit_test(records_without_their_media_are_left_out),
+		cmocka_unit_test(a_pipe_in_place_of_a_file_holds_nobody_up),
 		cmocka_unit_test(a_folder_without_a_list_has_nothing),
 	};
 
