@@ -1,6 +1,6 @@
 /*
  * outside.c - see outside.h. An order is the number of a camera, or LAST; its answer an errno, and with 0 for a camera
- * a descriptor (SCM_RIGHTS, unix(7)).
+ * a descriptor (SCM_RIGHTS, unix(7)). There is one order at a time: the next one is sent once the answer has come.
  */
 #include "fcgi/outside.h"
 
@@ -18,11 +18,12 @@
 #include "shared/token_file.h"
 
 #define LAST     UINT32_MAX
-#define LIMIT_MS 1000
+#define LIMIT_MS 200
 
 struct outside {
 	int fd;
 	pid_t pid;
+	bool due; /* the answer to the last order has not come yet */
 };
 
 /* Room for one descriptor beside a message, aligned as the kernel wants it. */
@@ -61,6 +62,8 @@ static int answer_receive(int socket_fd)
 		error = ECONNRESET;
 	else if (error == 0 && CMSG_FIRSTHDR(&message) && CMSG_FIRSTHDR(&message)->cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(&beside.header), sizeof(fd));
+	else if (error == 0)
+		error = EMFILE; /* the kernel leaves out a descriptor for which there is no place here */
 	errno = error;
 	return fd;
 }
@@ -124,18 +127,35 @@ failed:
 	return NULL;
 }
 
-int outside_tokens(struct outside *outside, size_t camera)
+static bool order_send(struct outside *outside, size_t camera)
 {
 	uint32_t order = (uint32_t)camera;
 
-	if (send(outside->fd, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(order))
+	outside->due = send(outside->fd, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(order);
+	return outside->due;
+}
+
+static int answer_wait(struct outside *outside)
+{
+	if (poll(&(struct pollfd){.fd = outside->fd, .events = POLLIN}, 1, LIMIT_MS) != 1) {
+		errno = ETIMEDOUT;
 		return -1;
-	if (poll(&(struct pollfd){.fd = outside->fd, .events = POLLIN}, 1, LIMIT_MS) == 1)
-		return answer_receive(outside->fd);
-	/* What comes too late must not be the answer to the next order. */
-	shutdown(outside->fd, SHUT_RDWR);
-	errno = ETIMEDOUT;
-	return -1;
+	}
+	outside->due = false;
+	return answer_receive(outside->fd);
+}
+
+int outside_tokens(struct outside *outside, size_t camera)
+{
+	/* What comes late may be the file of another camera, or a file that has been replaced since. */
+	if (outside->due) {
+		int late = answer_wait(outside);
+		if (late >= 0)
+			close(late);
+		if (outside->due)
+			return -1;
+	}
+	return order_send(outside, camera) ? answer_wait(outside) : -1;
 }
 
 void outside_close(struct outside *outside)

@@ -23,7 +23,10 @@ struct outside;
 /* Forks it: before any thread, and after signals that it must not die of are blocked. NULL with a sentence. */
 struct outside *outside_open(const struct outside_setup *setup, struct reason *why);
 
-/* Descriptor of a camera's file of tokens, the caller's to close; -1 with errno (ETIMEDOUT after a second). */
+/*
+ * Descriptor of a camera's file of tokens, the caller's to close; -1 with errno. ETIMEDOUT after some tenths of a
+ * second: to be asked again later.
+ */
 int outside_tokens(struct outside *outside, size_t camera);
 
 /* Has `last` run and the process ended. NULL is safe. */

@@ -10,9 +10,12 @@
 #include "shared/log.h"
 #include "shared/token_file.h"
 
+#define AGAIN_US (US_PER_S / 2)
+
 struct stored {
 	struct stat seen; /* as of the last look; zeroed: no file */
 	bool good;
+	mono_t again_at; /* not good: read then, also where nothing has changed */
 	struct token_list list;
 };
 
@@ -69,6 +72,15 @@ static bool read_again(struct token_store *store, size_t camera, const char *pat
 	return good;
 }
 
+/* What is wrong, or no longer is, is logged once. */
+static void note(const char *path, bool was_good, bool changed, bool good, const struct reason *why)
+{
+	if (good && !was_good)
+		log_info("tokens", "%s is read again", path);
+	if (!good && (was_good || changed))
+		log_warn("tokens", "%s; until that is so no token is taken", why->text);
+}
+
 const struct token_list *token_store_look(struct token_store *store, size_t camera)
 {
 	struct stored *file = &store->files[camera];
@@ -78,12 +90,13 @@ const struct token_list *token_store_look(struct token_store *store, size_t came
 
 	if (stat(path, &now) != 0 && errno != ENOENT && errno != ENOTDIR)
 		now.st_ino = 1; /* something that cannot be looked at: opening it says why */
-	if (same_file(&now, &file->seen))
-		return file->good ? &file->list : NULL;
+	bool changed = !same_file(&now, &file->seen), was_good = file->good;
+	if (!changed && (was_good || mono_now().us < file->again_at.us))
+		return was_good ? &file->list : NULL;
 	file->seen = now;
 	file->list = (struct token_list){0};
 	file->good = now.st_ino == 0 || read_again(store, camera, path, &why);
-	if (!file->good)
-		log_warn("tokens", "%s; until that is so no token is taken", why.text);
+	file->again_at.us = mono_now().us + AGAIN_US;
+	note(path, was_good, changed, file->good, &why);
 	return file->good ? &file->list : NULL;
 }

@@ -1,5 +1,7 @@
 /* Requests and tokens as a web server hands them over, at the level of FastCGI: fcgi/who_may.h, fcgi/token_store.h. */
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,8 +18,8 @@
 #include "tests/unit/fastcgi_client.h"
 
 static char folder[32], model[64];
-static struct config camera;
-static const struct config_set cameras = {&camera, 1};
+static struct config pair[2]; /* of cameras; the second one has no tokens */
+static const struct config_set cameras = {pair, 2};
 static struct outside *outside;
 static struct token_store *store;
 static char secret[TOKEN_SECRET_BYTES], bearer[96];
@@ -30,7 +32,7 @@ static void add(const char *name, unsigned scopes, wall_t expires)
 
 	snprintf(token.name, sizeof(token.name), "%s", name);
 	token_hash(secret, token.hash);
-	if (!token_edit_add(camera.http.tokens, model, &token, &why))
+	if (!token_edit_add(pair[0].http.tokens, model, &token, &why))
 		fail_msg("%s", why.text);
 }
 
@@ -45,7 +47,8 @@ static int start(void **state)
 	assert_non_null(mkdtemp(folder));
 	snprintf(model, sizeof(model), "%s/recorder.ini", folder);
 	fclose(fopen(model, "w"));
-	snprintf(camera.http.tokens, sizeof(camera.http.tokens), "%s/tokens", folder);
+	snprintf(pair[0].http.tokens, sizeof(pair[0].http.tokens), "%s/tokens", folder);
+	snprintf(pair[1].http.tokens, sizeof(pair[1].http.tokens), "%s/no-tokens", folder);
 	token_secret_format(random, secret);
 	snprintf(bearer, sizeof(bearer), "Bearer %s", secret);
 	outside = outside_open(&(struct outside_setup){.cameras = &cameras}, &why);
@@ -141,19 +144,78 @@ static void changes_of_the_file_count_at_once(void **state)
 	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
 	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
-	chmod(camera.http.tokens, 0644);
+	chmod(pair[0].http.tokens, 0644);
 	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
 	assert_int_equal(permission.status, 503);
-	chmod(camera.http.tokens, 0640);
+	chmod(pair[0].http.tokens, 0640);
 	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
-	assert_true(token_edit_remove(camera.http.tokens, "door", &why));
+	assert_true(token_edit_remove(pair[0].http.tokens, "door", &why));
 	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
 	add("late", TOKEN_LIVE, (wall_t){wall_now().us - 1});
 	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
 	assert_non_null(strstr(permission.why.text, "expired"));
-	unlink(camera.http.tokens);
+	unlink(pair[0].http.tokens);
 	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
 	assert_int_equal(permission.status, 401);
+}
+
+static pid_t outside_process(void)
+{
+	FILE *children = fopen("/proc/thread-self/children", "r");
+	int pid = 0;
+
+	assert_non_null(children);
+	assert_int_equal(fscanf(children, "%d", &pid), 1);
+	fclose(children);
+	return pid;
+}
+
+static void assert_token_counts_soon(void)
+{
+	for (int tries = 0; judged("HTTP_AUTHORIZATION", bearer, NULL) != WHO_TOKEN; tries++) {
+		assert_int_equal(permission.status, 503);
+		assert_true(tries < 1000);
+		usleep(10000);
+	}
+}
+
+/* A machine that stood still for a moment, or a disk that did. */
+static void a_file_that_could_not_be_opened_in_time_is_opened_later(void **state)
+{
+	pid_t pid = outside_process();
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(kill(pid, SIGSTOP), 0);
+		unlink(pair[0].http.tokens);
+		add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
+		assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+		assert_int_equal(permission.status, 503);
+		assert_int_equal(kill(pid, SIGCONT), 0);
+		assert_token_counts_soon();
+	}
+}
+
+/* What comes too late for one camera is not taken for the file of another. */
+static void a_late_answer_is_not_that_to_the_next_question(void **state)
+{
+	pid_t pid = outside_process();
+	struct stat status;
+
+	(void)state;
+	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(outside_tokens(outside, 1), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	int fd = -1;
+	for (int tries = 0; fd < 0 && tries < 1000; tries++)
+		fd = outside_tokens(outside, 0);
+	assert_int_equal(fstat(fd, &status), 0);
+	assert_true(status.st_size > 0);
+	close(fd);
+	assert_int_equal(outside_tokens(outside, 1), -1);
+	assert_int_equal(errno, ENOENT);
 }
 
 static void headers_of_a_client_are_not_parameters_of_the_server(void **state)
@@ -182,6 +244,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_looks_like_a_token_is_judged_even_for_a_user, start, stop),
 		cmocka_unit_test_setup_teardown(a_token_has_its_scopes_and_no_others, start, stop),
 		cmocka_unit_test_setup_teardown(changes_of_the_file_count_at_once, start, stop),
+		cmocka_unit_test_setup_teardown(a_file_that_could_not_be_opened_in_time_is_opened_later, start, stop),
+		cmocka_unit_test_setup_teardown(a_late_answer_is_not_that_to_the_next_question, start, stop),
 		cmocka_unit_test_setup_teardown(headers_of_a_client_are_not_parameters_of_the_server, start, stop),
 		cmocka_unit_test_setup_teardown(a_second_authorization_is_no_second_chance, start, stop),
 	};
