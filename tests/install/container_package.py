@@ -71,7 +71,7 @@ def test_the_recorder_records_in_its_container():
 
 def test_a_clip_comes_back_through_the_other_container():
     with open(os.path.join(PROJECT, "deploy/container/compose.yaml"), encoding="utf-8") as file:
-        command = re.search(r"command: \[(lighttpd.*)\]", file.read()).group(1).split(", ")
+        command = re.search(r"command: \[(recorder-listen.*)\]", file.read()).group(1).split(", ")
     container("web", "--network=container:recorder", "--ipc=container:recorder", "--tmpfs", "/run/recorder:mode=1777",
               "-v", "recordings:/recordings:ro", "-v", "clips:/clips", IMAGE, *command)
     clip = os.path.join(ROOT, "clip.mp4")

@@ -85,5 +85,5 @@ def run_in_debian(main):
         os.unlink(log)
     with tempfile.TemporaryDirectory(prefix="recorder-fresh.") as root:
         os.chmod(root, 0o755)
-        return subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", sys.executable, *sys.argv],
+        return subprocess.run(["unshare", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child", sys.executable, *sys.argv],
                               env=dict(os.environ, FRESH_ROOT=root), check=False).returncode
