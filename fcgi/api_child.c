@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgi/lock_up.h"
+#include "shared/read_at.h"
 
 #define CHILD_NICE         10
 #define PROGRAM_DATA_BYTES (UINT64_C(4) << 30)
@@ -60,6 +62,20 @@ pid_t api_child_start(int (*run)(void *context), void *context, void (*close_par
 void api_child_kill(pid_t child)
 {
 	kill(-child, SIGKILL);
+}
+
+bool api_child_output(int memory_fd, struct buffer *out)
+{
+	struct stat status;
+
+	buffer_clear(out);
+	if (fstat(memory_fd, &status) != 0 || status.st_size <= 0 || !buffer_reserve(out, (size_t)status.st_size))
+		return false;
+	ssize_t got = read_at(memory_fd, out->data, (size_t)status.st_size, 0);
+	if (got != status.st_size)
+		return false;
+	out->length = (size_t)got;
+	return true;
 }
 
 static void limit(int resource, uint64_t most)

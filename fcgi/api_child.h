@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "shared/buffer.h"
+
 /*
  * Forks a child: process group of its own, niced, default signals, killed with its parent. It calls
  * close_parents(closing), then exits with what run(context) returns. *fd gets a pidfd, readable when the child has
@@ -18,6 +20,9 @@ pid_t api_child_start(int (*run)(void *context), void *context, void (*close_par
 
 /* Kills the child's whole group; reaping stays to be done. */
 void api_child_kill(pid_t child);
+
+/* What a child wrote to a memfd, as the content of `out`. False where that is nothing, or memory is short. */
+bool api_child_output(int memory_fd, struct buffer *out);
 
 /* Within a child: a program with a pipe to its standard input. */
 struct child_program {

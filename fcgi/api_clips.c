@@ -3,21 +3,24 @@
  * allows are ours.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fcgi/api_answer.h"
+#include "fcgi/api_child.h"
 #include "fcgi/api_clip.h"
-#include "shared/json_value.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_keep.h"
+#include "shared/json_value.h"
+
+#define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 static struct json_object *clip_json(const char *name, const struct stat *status)
 {
@@ -40,12 +43,28 @@ static int is_clip(const struct dirent *entry)
 	return keep_name_valid(entry->d_name);
 }
 
-void handle_clips(struct api_request *request)
+/* The list of a folder, made in a child: the disk may take long over it. */
+struct listing {
+	int folder;    /* owned */
+	int memory_fd; /* of the list's JSON; owned */
+};
+
+static void listing_free(void *work)
+{
+	struct listing *listing = work;
+
+	if (listing->folder >= 0)
+		close(listing->folder);
+	if (listing->memory_fd >= 0)
+		close(listing->memory_fd);
+	free(listing);
+}
+
+static struct json_object *list_clips(int folder)
 {
 	struct json_object *array = json_object_new_array();
 	struct dirent **entries = NULL;
-	int folder = camera_clips_folder(request->camera);
-	int count = folder >= 0 ? scandirat(folder, ".", &entries, is_clip, by_name) : 0;
+	int count = scandirat(folder, ".", &entries, is_clip, by_name);
 
 	for (int i = 0; i < count; i++) {
 		struct stat status;
@@ -54,9 +73,44 @@ void handle_clips(struct api_request *request)
 		free(entries[i]);
 	}
 	free(entries);
-	if (folder >= 0)
-		close(folder);
-	answer_json(request, 200, NULL, array);
+	return array;
+}
+
+static int listing_run(void *context)
+{
+	const struct listing *listing = context;
+	struct json_object *array = list_clips(listing->folder);
+
+	return json_object_to_fd(listing->memory_fd, array, JSON_FLAGS) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void listing_done(struct api_request *request)
+{
+	const struct listing *listing = request->work;
+	struct buffer text = {0};
+
+	if (request->child_status == 0 && api_child_output(listing->memory_fd, &text))
+		answer_bytes(request, 200, "application/json", NULL, text.data, text.length);
+	else
+		answer_failure(request, "listing the clips");
+	buffer_finish(&text);
+}
+
+void handle_clips(struct api_request *request)
+{
+	struct listing *listing = calloc(1, sizeof(*listing));
+
+	if (!listing) {
+		answer_failure(request, "memory");
+		return;
+	}
+	*listing = (struct listing){camera_clips_folder(request->camera), memfd_create("clips", MFD_CLOEXEC)};
+	request->work = listing;
+	request->work_free = listing_free;
+	if (listing->folder < 0)
+		answer_json(request, 200, NULL, json_object_new_array());
+	else if (listing->memory_fd < 0 || !api_job_start(request, listing_run, listing, listing_done))
+		answer_failure(request, "listing the clips");
 }
 
 static void answer_no_clip(struct api_request *request)
@@ -108,25 +162,43 @@ void handle_clip(struct api_request *request)
 						   .headers = headers});
 }
 
-void handle_clip_delete(struct api_request *request)
+static void removal_free(void *work)
 {
-	int folder = keep_name_valid(request->tail) ? camera_clips_folder(request->camera) : -1;
-	int result = -1;
+	struct keep *removal = work;
 
-	errno = ENOENT;
-	if (folder >= 0) {
-		result = unlinkat(folder, request->tail, 0);
-		int kept = errno;
-		if (result == 0)
-			fsync(folder);
-		close(folder);
-		errno = kept;
-	}
-	if (result == 0)
+	if (removal->folder >= 0)
+		close(removal->folder);
+	free(removal);
+}
+
+static void removal_done(struct api_request *request)
+{
+	if (request->child_status == KEEP_DONE)
 		answer_bytes(request, 200, "application/json", NULL, "{\"deleted\":true}", 16);
-	else if (errno == ENOENT || errno == EISDIR)
+	else if (request->child_status == KEEP_MISSING)
 		answer_no_clip(request);
 	else
+		answer_failure(request, "deleting the clip");
+}
+
+void handle_clip_delete(struct api_request *request)
+{
+	struct keep *removal = calloc(1, sizeof(*removal));
+	bool named = keep_name_valid(request->tail);
+
+	if (!removal) {
+		answer_failure(request, "memory");
+		return;
+	}
+	removal->folder = named ? camera_clips_folder(request->camera) : -1;
+	request->work = removal;
+	request->work_free = removal_free;
+	if (removal->folder < 0) {
+		answer_no_clip(request);
+		return;
+	}
+	snprintf(removal->name, sizeof(removal->name), "%s", request->tail);
+	if (!api_job_start(request, keep_remove_run, removal, removal_done))
 		answer_failure(request, "deleting the clip");
 }
 

@@ -187,3 +187,12 @@ int keep_run(void *context)
 	close(fd);
 	return outcome;
 }
+
+int keep_remove_run(void *context)
+{
+	const struct keep *keep = context;
+
+	if (unlinkat(keep->folder, keep->name, 0) == 0)
+		return fsync(keep->folder) == 0 ? KEEP_DONE : KEEP_FAILED;
+	return errno == ENOENT || errno == EISDIR ? KEEP_MISSING : KEEP_FAILED;
+}

@@ -1,5 +1,5 @@
 /*
- * clip_keep.h - the folder of kept clips: names, and writing one for good.
+ * clip_keep.h - the folder of kept clips: names, writing one for good, and removing it.
  */
 #ifndef FCGI_CLIP_KEEP_H
 #define FCGI_CLIP_KEEP_H
@@ -28,8 +28,9 @@ int keep_part_open(int folder, const char *name);
 enum keep_outcome {
 	KEEP_DONE,
 	KEEP_EXISTS,
-	KEEP_BUSY, /* another one of that name is being written */
-	KEEP_FULL, /* the disk has no room */
+	KEEP_BUSY,    /* another one of that name is being written */
+	KEEP_FULL,    /* the disk has no room */
+	KEEP_MISSING, /* there is no clip of that name */
 	KEEP_FAILED,
 };
 
@@ -44,5 +45,8 @@ struct keep {
  * For a child (api_job): returns an enum keep_outcome.
  */
 int keep_run(void *keep);
+
+/* Removes the clip of that name and fsyncs the folder; `file` is not needed. For a child too. */
+int keep_remove_run(void *keep);
 
 #endif

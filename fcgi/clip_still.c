@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fcgi/api_child.h"
@@ -178,15 +177,5 @@ int still_run(void *context)
 
 bool still_adopt(struct still *still)
 {
-	struct stat status;
-
-	buffer_clear(&still->jpeg);
-	if (fstat(still->memory_fd, &status) != 0 || status.st_size <= 0 ||
-	    !buffer_reserve(&still->jpeg, (size_t)status.st_size))
-		return false;
-	ssize_t got = pread(still->memory_fd, still->jpeg.data, (size_t)status.st_size, 0);
-	if (got != status.st_size)
-		return false;
-	still->jpeg.length = (size_t)got;
-	return true;
+	return api_child_output(still->memory_fd, &still->jpeg);
 }

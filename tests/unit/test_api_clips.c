@@ -1,0 +1,171 @@
+/*
+ * test_api_clips.c - kept clips are listed and deleted while the disk hangs, and everybody else is served meanwhile.
+ * The disk is this file's: what is linked here calls its scandirat(), unlinkat() and fsync().
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "fcgi/api_master.h"
+#include "fcgi/api_route.h"
+#include "tests/unit/fastcgi_client.h"
+
+static struct config config;
+static struct config_set cameras = {&config, 1};
+static char folder[64], socket_path[108];
+static pid_t master;
+static _Atomic int *hanging; /* shared with the master's workers and their children */
+
+static void *real(const char *name)
+{
+	while (hanging && atomic_load(hanging))
+		usleep(1000);
+	return dlsym(RTLD_NEXT, name);
+}
+
+#define REAL(name) ((__typeof__(&name))real(#name))
+
+int fsync(int fd)
+{
+	return REAL(fsync)(fd);
+}
+
+int unlinkat(int at, const char *name, int flags)
+{
+	return REAL(unlinkat)(at, name, flags);
+}
+
+int scandirat(int at, const char *name, struct dirent ***list, int (*filter)(const struct dirent *),
+	      int (*compare)(const struct dirent **, const struct dirent **))
+{
+	return REAL(scandirat)(at, name, list, filter, compare);
+}
+
+static void clip_make(const char *name)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(name, file);
+	fclose(file);
+}
+
+static int start(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	hanging = mmap(NULL, sizeof(*hanging), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	strcpy(folder, "/tmp/recorder-clips-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(config.camera.name, sizeof(config.camera.name), "test-clips-%d", (int)getpid());
+	snprintf(config.record.directory, sizeof(config.record.directory), "%s", folder);
+	snprintf(config.clips.directory, sizeof(config.clips.directory), "%s", folder);
+	config.http.max_downloads = config.http.max_transcodes = 1;
+	config.http.allow_control = true;
+	clip_make("door.mp4");
+	clip_make("garden.mp4");
+	snprintf(socket_path, sizeof(socket_path), "%s.sock", folder);
+	int listen_fd = fastcgi_listen(socket_path, &why);
+	assert_true(listen_fd >= 0);
+	master = fork();
+	if (master == 0)
+		_exit(master_run(&(struct master_setup){.listen_fd = listen_fd,
+							.config = &cameras,
+							.workers = 1,
+							.retire_after = UINT64_MAX,
+							.dispatch = route_dispatch}));
+	close(listen_fd);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	char command[96];
+	int status;
+
+	(void)state;
+	kill(master, SIGTERM);
+	assert_int_equal(waitpid(master, &status, 0), master);
+	unlink(socket_path);
+	munmap(hanging, sizeof(*hanging));
+	hanging = NULL;
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+static int ask(const char *method, const char *uri)
+{
+	const struct timeval limit = {.tv_sec = 20};
+	int fd = client_ask(socket_path, method, uri);
+
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return fd;
+}
+
+static void assert_answer(int fd, const char *status, const char *text)
+{
+	struct buffer answer = {0};
+
+	if (!client_read_all(fd, &answer) || !strstr((char *)answer.data, status) || !strstr((char *)answer.data, text))
+		fail_msg("not %s with %s: %s", status, text, answer.length ? (char *)answer.data : "nothing");
+	buffer_finish(&answer);
+	close(fd);
+}
+
+static void a_disk_that_hangs_holds_up_only_who_waits_for_it(void **state)
+{
+	(void)state;
+	atomic_store(hanging, 1);
+	int deleted = ask("DELETE", "/clips/door.mp4"), list = ask("GET", "/clips");
+	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
+	atomic_store(hanging, 0);
+	assert_answer(deleted, "Status: 200", "{\"deleted\":true}");
+	assert_answer(list, "Status: 200", "\"file\":\"garden.mp4\"");
+}
+
+static void what_is_deleted_is_gone(void **state)
+{
+	(void)state;
+	assert_answer(ask("DELETE", "/clips/door.mp4"), "Status: 200", "{\"deleted\":true}");
+	assert_answer(ask("GET", "/clips"), "Status: 200", "[{\"file\":\"garden.mp4\"");
+	assert_answer(ask("DELETE", "/clips/door.mp4"), "Status: 404", "no such clip");
+	assert_answer(ask("GET", "/clips/door.mp4"), "Status: 404", "no such clip");
+}
+
+static void a_folder_is_no_clip(void **state)
+{
+	char path[160];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/folder.mp4", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_answer(ask("DELETE", "/clips/folder.mp4"), "Status: 404", "no such clip");
+	assert_answer(ask("GET", "/clips"), "Status: 200", "\"file\":\"door.mp4\"");
+	assert_int_equal(rmdir(path), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_deleted_is_gone, start, stop),
+		cmocka_unit_test_setup_teardown(a_folder_is_no_clip, start, stop),
+		cmocka_unit_test_setup_teardown(a_disk_that_hangs_holds_up_only_who_waits_for_it, start, stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
