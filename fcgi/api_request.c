@@ -19,8 +19,6 @@
 
 static void orphan_add(struct api_worker *worker, pid_t child)
 {
-	if (worker->orphan_count == WORKER_ORPHANS_MAX)
-		waitpid(worker->orphans[--worker->orphan_count], NULL, 0);
 	worker->orphans[worker->orphan_count++] = child;
 }
 
@@ -202,10 +200,21 @@ static void child_close_worker(void *context)
 	close(worker->signal_fd);
 }
 
+static bool has_room_for_child(const struct api_worker *worker)
+{
+	size_t count = worker->orphan_count;
+
+	for (const struct api_request *request = worker->requests; request; request = request->next)
+		count += request->child != 0;
+	return count < WORKER_CHILDREN_MAX;
+}
+
 bool api_job_start(struct api_request *request, api_job *run, void *context, api_handler *done)
 {
 	struct api_worker *worker = request->worker;
 
+	if (!has_room_for_child(worker))
+		return false;
 	request->child = api_child_start(run, context, child_close_worker, worker, &request->child_fd);
 	if (request->child <= 0) {
 		request->child = 0;
@@ -226,7 +235,7 @@ void api_leave_behind(struct api_request *request, api_job *run, void *context)
 	struct api_worker *worker = request->worker;
 	int fd;
 
-	if (worker->orphan_count >= LEFT_BEHIND_MAX)
+	if (worker->orphan_count >= LEFT_BEHIND_MAX || !has_room_for_child(worker))
 		return;
 	pid_t child = api_child_start(run, context, child_close_worker, worker, &fd);
 

@@ -13,7 +13,8 @@
 
 #define SCRATCH_BYTES FASTCGI_TURN_BYTES /* more would be read from the file twice */
 
-#define WORKER_ORPHANS_MAX 64
+/* A disk that hangs keeps children from ending: where so many are left, no more are made. */
+#define WORKER_CHILDREN_MAX 64
 
 struct api_worker {
 	struct worker_setup setup;
@@ -24,7 +25,7 @@ struct api_worker {
 	bool accepting, stopping;
 	mono_t stop_at;
 	uint64_t taken;
-	pid_t orphans[WORKER_ORPHANS_MAX]; /* children that no request waits for, not reaped yet */
+	pid_t orphans[WORKER_CHILDREN_MAX]; /* children that no request waits for, not reaped yet */
 	size_t orphan_count;
 	uint8_t scratch[SCRATCH_BYTES];
 };

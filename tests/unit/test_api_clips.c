@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@
 #include <cmocka.h>
 
 #include "fcgi/api_master.h"
+#include "fcgi/api_request.h"
 #include "fcgi/api_route.h"
 #include "tests/unit/fastcgi_client.h"
 
@@ -138,6 +140,27 @@ static void a_disk_that_hangs_holds_up_only_who_waits_for_it(void **state)
 	assert_answer(list, "Status: 200", "\"file\":\"garden.mp4\"");
 }
 
+/* Children that a disk holds cannot even be killed: they must not come to be without end. */
+static void a_worker_has_so_many_children_at_most(void **state)
+{
+	struct pollfd asked[WORKER_CHILDREN_MAX + 1];
+	int refused = 0;
+
+	(void)state;
+	atomic_store(hanging, 1);
+	for (int i = 0; i <= WORKER_CHILDREN_MAX; i++)
+		asked[i] = (struct pollfd){.fd = ask("GET", "/clips"), .events = POLLIN};
+	assert_true(poll(asked, WORKER_CHILDREN_MAX + 1, 20000) > 0);
+	for (int i = 0; i <= WORKER_CHILDREN_MAX; i++)
+		refused += asked[i].revents != 0;
+	assert_int_equal(refused, 1);
+	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
+	for (int i = 0; i <= WORKER_CHILDREN_MAX; i++)
+		close(asked[i].fd);
+	atomic_store(hanging, 0);
+	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
+}
+
 static void what_is_deleted_is_gone(void **state)
 {
 	(void)state;
@@ -164,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_deleted_is_gone, start, stop),
 		cmocka_unit_test_setup_teardown(a_folder_is_no_clip, start, stop),
+		cmocka_unit_test_setup_teardown(a_worker_has_so_many_children_at_most, start, stop),
 		cmocka_unit_test_setup_teardown(a_disk_that_hangs_holds_up_only_who_waits_for_it, start, stop),
 	};
 
