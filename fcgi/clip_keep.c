@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "shared/cached_clips.h"
+#include "shared/part_file.h"
 
 #define COPY_BYTES     (256u << 10)
 #define INSIDE_BYTES   (4u << 20)
@@ -91,25 +91,13 @@ bool keep_copy(int fd, const struct vfile *file)
 	return good;
 }
 
-static bool is_named(int fd, int folder, const char *name)
-{
-	struct stat opened, named;
-
-	return fstat(fd, &opened) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
-}
-
 int keep_part_open(int folder, const char *name)
 {
-	int fd = openat(folder, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int fd = part_file_lock(folder, name, O_RDWR | O_CREAT);
 
-	if (fd < 0)
-		return -1;
-	/* Between the two calls another writer may have given it its name for good, or removed it. */
-	bool ours = flock(fd, LOCK_EX | LOCK_NB) == 0 && is_named(fd, folder, name);
-	if (ours && ftruncate(fd, 0) == 0)
+	if (fd < 0 || ftruncate(fd, 0) == 0)
 		return fd;
-	int kept = ours ? errno : EWOULDBLOCK;
+	int kept = errno;
 	close(fd);
 	errno = kept;
 	return -1;
@@ -130,11 +118,11 @@ static void sweep(int folder)
 
 	for (int i = 0; i < count; i++) {
 		const char *name = entries[i]->d_name;
-		int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_named(fd, folder, name))
+		int fd = part_file_lock(folder, name, O_RDONLY);
+		if (fd >= 0) {
 			unlinkat(folder, name, 0);
-		if (fd >= 0)
 			close(fd);
+		}
 		free(entries[i]);
 	}
 	free(entries);

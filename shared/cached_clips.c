@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "shared/part_file.h"
 
 #define RESERVE_BYTES_MIN (UINT64_C(256) << 20)
 #define GB                1e9
@@ -81,16 +82,16 @@ static size_t list_cached(int folder, struct cached **out)
 	return count;
 }
 
-/* Bytes that a killed writer left; the one that is at work holds the lock. */
+/* Bytes that a killed writer left. */
 static uint64_t remove_part(int folder)
 {
 	uint64_t bytes = 0;
 	struct stat status;
-	int fd = openat(folder, CACHED_PART, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = part_file_lock(folder, CACHED_PART, O_RDONLY);
 
 	if (fd < 0)
 		return 0;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &status) == 0 && unlinkat(folder, CACHED_PART, 0) == 0)
+	if (fstat(fd, &status) == 0 && unlinkat(folder, CACHED_PART, 0) == 0)
 		bytes = (uint64_t)status.st_size;
 	close(fd);
 	return bytes;

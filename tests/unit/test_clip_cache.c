@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -217,6 +219,33 @@ static void one_clip_is_stored_at_a_time(void **state)
 	clip_finish(&clip);
 }
 
+/* Who locks what is linked here calls this: another writer may finish and a third begin before it gets the lock. */
+static bool others_come_first;
+
+int flock(int fd, int operation)
+{
+	if (others_come_first) {
+		others_come_first = false;
+		assert_int_equal(renameat(clips, CACHED_FOLDER "/" CACHED_PART, clips, CACHED_FOLDER "/1_2_1.mp4"), 0);
+		close(openat(clips, CACHED_FOLDER "/" CACHED_PART, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
+	}
+	return (int)syscall(SYS_flock, fd, operation);
+}
+
+static void what_another_one_began_to_write_is_not_evicted(void **state)
+{
+	(void)state;
+	mkdirat(clips, CACHED_FOLDER, 0750);
+	close(part_of(CACHED_FOLDER));
+	int folder = cached_folder_open(clips);
+	others_come_first = true;
+	assert_int_equal(cached_evict(folder, UINT64_MAX, 0), 0);
+	assert_false(others_come_first);
+	assert_int_equal(faccessat(folder, CACHED_PART, F_OK, 0), 0);
+	assert_int_equal(unlinkat(folder, CACHED_PART, 0), 0);
+	close(folder);
+}
+
 static void only_clips_and_leftovers_are_evicted(void **state)
 {
 	struct clip clip = clip_of('z', CLIP_BYTES);
@@ -343,6 +372,7 @@ int main(void)
 		cmocka_unit_test(the_oldest_go_first),
 		cmocka_unit_test(a_disk_that_is_short_of_room_is_left_alone),
 		cmocka_unit_test(one_clip_is_stored_at_a_time),
+		cmocka_unit_test(what_another_one_began_to_write_is_not_evicted),
 		cmocka_unit_test(only_clips_and_leftovers_are_evicted),
 		cmocka_unit_test(a_stored_clip_comes_back_as_it_was),
 		cmocka_unit_test(a_damaged_file_is_not_found),
