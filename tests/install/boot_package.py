@@ -9,7 +9,7 @@ import sys
 import package
 from package import PLACE, PROJECT, QUIET, comment, run_in_debian, said_by, unpack_debian
 
-MORE = "systemd systemd-sysv udev dbus curl procps".split()
+MORE = "systemd systemd-sysv udev dbus curl kmod procps".split()
 
 
 def main(root):
