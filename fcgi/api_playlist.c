@@ -4,8 +4,10 @@
  * Entries are cut at key frames and counted from `from`, so a list that grows only ever gets longer; while it grows, an
  * entry that is not full yet is left out. Each file has a time line of its own: a discontinuity stands between two.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fcgi/api_answer.h"
@@ -183,10 +185,14 @@ void handle_playlist(struct api_request *request)
 	}
 	list.ended = !span.open_end;
 	int folder = camera_recordings_folder(request->camera);
+	enum plan_outcome outcome = PLAN_GOOD;
 	if (folder >= 0) {
-		if (clip_plan_make(folder, span.from_us, span.to_us, &plan) != PLAN_GOOD)
-			plan = (struct clip_plan){0};
+		outcome = clip_plan_make(folder, span.from_us, span.to_us, &plan);
 		close(folder);
+	}
+	if (outcome != PLAN_GOOD) {
+		answer_failure(request, strerror(errno));
+		return;
 	}
 	for (size_t i = 0; i < plan.count; i++)
 		if (!feed_is_jpeg(plan.stretches[i].segment.entry.codec))
