@@ -109,7 +109,9 @@ static void lock(struct paths *list, enum lock_program program, struct lock_stat
 	if (SANITIZED) {
 		reason_set(&out->missing, "this is a build with sanitizers");
 	} else {
-		if (!list->failed && lock_files(list->paths, list->count, program == LOCK_FFMPEG, &out->missing))
+		if (list->failed)
+			reason_set(&out->missing, "there is no memory for Landlock's list");
+		else if (lock_files(list->paths, list->count, program == LOCK_FFMPEG, &out->missing))
 			out->landlock = lock_files_version();
 		out->seccomp = lock_calls(program, &why);
 		if (!out->seccomp)
