@@ -104,9 +104,9 @@ class Leaks:
                 if time.monotonic() - born < SETTLED_S:
                     continue
                 # What it holds goes up and down with what it is doing: the most in its first half minute of being settled.
+                before = self.settled.setdefault((pid, name), held)
                 if time.monotonic() - born < SETTLED_S + 30:
-                    held = tuple(map(max, held, self.settled.get((pid, name), held)))
-                    self.settled[pid, name] = held
+                    self.settled[pid, name] = tuple(map(max, held, before))
                 self.last[pid, name] = held
 
     def grown(self):
