@@ -16,8 +16,8 @@ SAME_FRAME_US = 2000  # times in answers are in milliseconds
 
 
 def gap(rig, cause, begin, end):
-    """Records, makes a gap of about three seconds, and records again."""
-    rig.new_frames(50)
+    """Records for more than two seconds, makes a gap of about three, and records again."""
+    rig.new_frames(75)
     begin()
     time.sleep(3)
     before = rig.camera.frames()

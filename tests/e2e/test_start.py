@@ -154,7 +154,7 @@ def test_without_ffmpeg_it_says_so_and_keeps_the_live_picture():
         rig.start_web()
         wait_for(lambda: rig.get("/snapshot").status == 200, 5, "there is a picture")
         assert rig.get("/recordings").json() == []
-        assert rig.get("/health").status == 503
+        wait_for(lambda: rig.get("/health").status == 503, 5, "it is published that nothing is recorded")
 
 
 def test_the_api_without_a_recorder_says_so():
