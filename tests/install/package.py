@@ -13,7 +13,6 @@ from rig import BUILD, Skipped, comment  # noqa: E402  pylint: disable=wrong-imp
 
 FOLDER = os.path.join(BUILD, "deb")
 PLACE = os.path.join(BUILD, "fresh")  # of the bare Debian, and of logs
-MIRROR = "http://deb.debian.org/debian"
 QUIET = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")
 UNITS = ("recorderd@", "recorder-api", "recorder-live", "recorder-web")
 
@@ -61,7 +60,7 @@ def unpack_debian(root):
     if not os.path.exists(base):
         needs("debootstrap")
         shutil.rmtree(made, ignore_errors=True)
-        said_by("debootstrap", "--variant=minbase", "bookworm", made, MIRROR)
+        said_by("debootstrap", "--variant=minbase", "bookworm", made)
         said_by("tar", "-C", made, "-cf", base + ".new", ".")
         os.rename(base + ".new", base)
         shutil.rmtree(made)
