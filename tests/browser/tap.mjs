@@ -19,20 +19,28 @@ export async function waitFor(look, words, limit = 10000) {
 
 export const note = (text) => console.log(text.replace(/^/gm, "# "));
 
+const TRIES = 3; // a browser on a shared machine is late now and then; what is broken is so each time
+
+async function failure(title, run, onFailure) {
+  try {
+    await run();
+    return false;
+  } catch (error) {
+    note(error.stack);
+    await onFailure(title).catch((worse) => note(worse.stack));
+    return true;
+  }
+}
+
 /* tests: [[title, async function, optional async function(title) after a failure]]. Resolves to the number of failures. */
 export async function runTests(tests) {
   let failed = 0;
   console.log(`1..${tests.length}`);
   for (const [number, [title, run, onFailure = async () => {}]] of tests.entries()) {
-    try {
-      await run();
-      console.log(`ok ${number + 1} - ${title}`);
-    } catch (error) {
-      failed++;
-      console.log(`not ok ${number + 1} - ${title}`);
-      note(error.stack);
-      await onFailure(title).catch((worse) => note(worse.stack));
-    }
+    let wrong = true;
+    for (let tries = 0; wrong && tries < TRIES; tries++) wrong = await failure(title, run, onFailure);
+    console.log(`${wrong ? "not ok" : "ok"} ${number + 1} - ${title}`);
+    failed += wrong;
   }
   return failed;
 }
