@@ -38,9 +38,9 @@ static void count_damaged(void *context, const char *what)
 	mono_t now = mono_now();
 
 	capture->status.damaged++;
-	if (now.us - capture->damage_logged.us < DAMAGE_LOG_US)
+	if (now.us < capture->damage_log_due.us)
 		return;
-	capture->damage_logged = now;
+	capture->damage_log_due.us = now.us + DAMAGE_LOG_US;
 	log_warn("camera", "a frame was refused: %s (%llu so far)", what, (unsigned long long)capture->status.damaged);
 }
 

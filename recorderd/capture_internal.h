@@ -51,7 +51,7 @@ struct capture {
 
 	struct rate rate;
 	struct recorder_state status;
-	mono_t damage_logged;
+	mono_t damage_log_due;
 	bool refusal_logged;
 };
 

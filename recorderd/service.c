@@ -69,11 +69,10 @@ void service_tick(struct service *service, const struct recorder_state *state, b
 	if (service->notify.fd < 0)
 		return;
 	say_status(service, state);
-	if (!service->notify.watchdog_us || !capture_alive ||
-	    now.us - service->alive_said.us < service->notify.watchdog_us / 3)
+	if (!service->notify.watchdog_us || !capture_alive || now.us < service->alive_due.us)
 		return;
 	notify_say(&service->notify, "WATCHDOG=1");
-	service->alive_said = now;
+	service->alive_due.us = now.us + service->notify.watchdog_us / 3;
 }
 
 void service_reloading(struct service *service)

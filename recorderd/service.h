@@ -10,8 +10,9 @@
 
 struct service {
 	struct notify notify;
-	mono_t alive_said; /* WATCHDOG=1 was sent */
-	char words[256];   /* the STATUS= that was sent last */
+	mono_t alive_due; /* of the next WATCHDOG=1; the first one is due at once, also on a machine that has just
+			     booted */
+	char words[256];  /* the STATUS= that was sent last */
 };
 
 /* Early: before any child is started. */
