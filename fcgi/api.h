@@ -53,11 +53,12 @@ struct api_request {
 	void *after_context;
 
 	api_handler *resume; /* waiting for resume_at or for the child */
-	mono_t resume_at;
-	pid_t child; /* 0: none */
+	mono_t resume_at;    /* while there is a child: the next look at the client */
+	pid_t child;         /* 0: none */
 	int child_fd;
 	int child_status; /* exit status; -1: killed */
 	int wait_fd;      /* of api_wait_fd; -1: none */
+	bool client_seen; /* its connection, as the child began (web_client.h) */
 
 	struct api_watch connection_watch, child_watch, wait_watch;
 	struct api_request *next, *previous;

@@ -11,11 +11,15 @@
 #include <unistd.h>
 
 #include "fcgi/api_child.h"
+#include "fcgi/web_client.h"
 
 #define STILLS_MAX 1 /* who comes meanwhile waits (still_shelf.h) */
 
 /* Work left behind at a time; what comes on top of that is not done. */
 #define LEFT_BEHIND_MAX 4
+
+/* Between two looks at a client for which a child works. */
+#define CLIENT_LOOK_US (US_PER_S / 2)
 
 static void orphan_add(struct api_worker *worker, pid_t child)
 {
@@ -209,6 +213,24 @@ static bool has_room_for_child(const struct api_worker *worker)
 	return count < WORKER_CHILDREN_MAX;
 }
 
+/* A child works for a client: is it still there? Once its connection was seen, its absence counts too. */
+static void client_look(struct api_request *request)
+{
+	enum web_client client = web_client_look(request->fcgi);
+
+	request->resume_at.us = mono_now().us + CLIENT_LOOK_US;
+	if (client == WEB_CLIENT_LEFT || (client == WEB_CLIENT_NOWHERE && request->client_seen))
+		request_end(request);
+}
+
+void request_due(struct api_request *request)
+{
+	if (request->child)
+		client_look(request);
+	else
+		request_step(request, request->resume);
+}
+
 bool api_job_start(struct api_request *request, api_job *run, void *context, api_handler *done)
 {
 	struct api_worker *worker = request->worker;
@@ -221,7 +243,8 @@ bool api_job_start(struct api_request *request, api_job *run, void *context, api
 		return false;
 	}
 	request->resume = done;
-	request->resume_at.us = INT64_MAX;
+	request->resume_at.us = mono_now().us + CLIENT_LOOK_US;
+	request->client_seen = web_client_look(request->fcgi) == WEB_CLIENT_THERE;
 	request->child_watch = (struct api_watch){child_ready, request};
 	if (worker_watch(worker, request->child_fd, EPOLLIN, &request->child_watch))
 		return true;

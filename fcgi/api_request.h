@@ -39,6 +39,9 @@ void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi);
 /* Calls a handler and sends what it answered. */
 void request_step(struct api_request *request, api_handler *handler);
 
+/* The time that it waits for has come. */
+void request_due(struct api_request *request);
+
 /* Ends it: the connection, its places and its child. */
 void request_end(struct api_request *request);
 void request_free(struct api_request *request);

@@ -114,8 +114,8 @@ static void run_due(struct api_worker *worker)
 
 	for (struct api_request *request = worker->requests, *next; request; request = next) {
 		next = request->next;
-		if (!request->ended && request->resume && !request->child && request->resume_at.us <= now.us)
-			request_step(request, request->resume);
+		if (!request->ended && request->resume && request->resume_at.us <= now.us)
+			request_due(request);
 	}
 	for (struct api_request *request = worker->requests, *next; request; request = next) {
 		next = request->next;

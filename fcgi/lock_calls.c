@@ -4,6 +4,7 @@
 #ifdef HAVE_SECCOMP
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
@@ -82,6 +83,9 @@ static bool allow_all(scmp_filter_ctx filter, const char *names)
 static bool allow_some(scmp_filter_ctx filter, enum lock_program program)
 {
 	const struct scmp_arg_cmp is_unix = SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0);
+	/* Connections are asked about (web_client.h); more than that the kernel lets only root do there. */
+	const struct scmp_arg_cmp asks[] = {SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0),
+					    SCMP_A2(SCMP_CMP_EQ, NETLINK_SOCK_DIAG, 0)};
 	const struct scmp_arg_cmp terminal = SCMP_A1(SCMP_CMP_EQ, TCGETS, 0),
 				  unread = SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0);
 	const struct scmp_arg_cmp thread = SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES | CLONE_THREAD, CLONE_THREAD);
@@ -92,7 +96,7 @@ static bool allow_some(scmp_filter_ctx filter, enum lock_program program)
 	/* clone3 hides its flags behind a pointer; without it the C library uses clone. */
 	if (!allow(filter, "clone", 1, program == LOCK_API ? &no_space : &thread))
 		return false;
-	return program != LOCK_API || allow(filter, "socket", 1, &is_unix);
+	return program != LOCK_API || (allow(filter, "socket", 1, &is_unix) && allow(filter, "socket", 2, asks));
 }
 
 bool lock_calls(enum lock_program program, struct reason *why)

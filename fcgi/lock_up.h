@@ -4,7 +4,8 @@
  *
  *                  reads                                   writes      starts   talks
  *   recorder-live  the rings                               its books   nothing  on the connections it accepts
- *   recorder-api   the rings, recordings, clips            clips       FFmpeg   and with recorderd's control socket
+ *   recorder-api   the rings, recordings, clips            clips       FFmpeg   and with recorderd's control socket,
+ *                                                                                    and asks about connections
  *   FFmpeg         its libraries; all else on its pipes    nothing     nothing  with nobody
  *
  * By Landlock (lock_files.h) and seccomp (lock_calls.h). Each is used where it is there; what is missing is a line in

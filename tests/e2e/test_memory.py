@@ -4,8 +4,10 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import sys
 import threading
+import time
 
 from exact import assert_exact
 from faulty_rig import assert_same
@@ -92,23 +94,52 @@ def test_its_ffmpeg_leaves_the_processor_to_the_recorder(rig):
     assert nice >= os.getpriority(os.PRIO_PROCESS, rig.recorderd.pid) + 10, nice
 
 
-def test_a_client_that_leaves_ends_its_ffmpeg(rig):
-    from_us, to_us = memory_span(rig)
-    others = set(below(rig.web.pid, "ffmpeg"))
-    client = socket.create_connection(("127.0.0.1", rig.port))
-    client.sendall(f"GET /footage?from={from_us // US}&to={to_us // US} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    encoder, = wait_for(lambda: set(below(rig.web.pid, "ffmpeg")) - others, 20, "FFmpeg runs")
-    os.kill(encoder, signal.SIGSTOP)
-    client.close()
+@contextlib.contextmanager
+def stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
     try:
-        wait_for(lambda: encoder not in below(rig.web.pid, "ffmpeg"), 10, "it is gone")
+        yield
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(encoder, signal.SIGCONT)
+            os.kill(pid, signal.SIGCONT)
+
+
+def ask(rig, text, at_once):
+    """A client whose request is there when the server takes the connection, or comes later."""
+    client = socket.socket()
+    with stopped(rig.web.pid) if at_once else contextlib.nullcontext():
+        client.connect(("127.0.0.1", rig.port))
+        if at_once:
+            client.sendall(text)
+    if not at_once:
+        time.sleep(0.2)
+        client.sendall(text)
+    return client
+
+
+def assert_leaves(rig, at_once, reset):
+    """A client that goes once its FFmpeg runs, which stands still then."""
+    from_us, to_us = memory_span(rig)
+    others = set(below(rig.web.pid, "ffmpeg"))
+    client = ask(rig, f"GET /footage?from={from_us // US}&to={to_us // US} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), at_once)
+    encoder, = wait_for(lambda: set(below(rig.web.pid, "ffmpeg")) - others, 20, "FFmpeg runs")
+    with stopped(encoder):
+        if reset:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        wait_for(lambda: encoder not in below(rig.web.pid, "ffmpeg"), 10, "it is gone")
     wait_for(lambda: rig.footage(from_us, to_us).status == 200, 20, "its place is free")
 
 
-test_a_client_that_leaves_ends_its_ffmpeg.todo = "on a quick machine lighttpd tells the worker of some clients only when FFmpeg is done"
+def test_a_client_that_leaves_ends_its_ffmpeg(rig):
+    assert_leaves(rig, at_once=False, reset=False)
+    assert_leaves(rig, at_once=False, reset=True)
+
+
+def test_so_does_one_that_lighttpd_does_not_watch(rig):
+    """A request that has come before lighttpd takes the connection: until it sends something, it looks at that no more."""
+    assert_leaves(rig, at_once=True, reset=False)
+    assert_leaves(rig, at_once=True, reset=True)
 
 
 def test_as_many_at_once_as_are_allowed(rig):

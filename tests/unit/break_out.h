@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -147,6 +148,11 @@ static int connect_tcp(void)
 static int open_packets(void)
 {
 	return result(socket(AF_NETLINK, SOCK_RAW, 0));
+}
+
+static int ask_about_connections(void)
+{
+	return result(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
 }
 
 static int trace_parent(void)

@@ -73,6 +73,7 @@ static const struct attempt left_to_api[] = {
 	{"make the cache", make_cache, NEVER, false, false},
 	{"reach the recorder", connect_recorder, NEVER, false, false},
 	{"run FFmpeg", run_ffmpeg, NEVER, false, false},
+	{"ask about connections", ask_about_connections, NEVER, false, false},
 };
 
 static const struct attempt refused_to_live[] = {
@@ -80,6 +81,7 @@ static const struct attempt refused_to_live[] = {
 	{"keep a clip", keep_clip, 1, true, false},
 	{"run FFmpeg", run_ffmpeg, NEVER, true, false},
 	{"reach the recorder", connect_recorder, NEVER, true, false},
+	{"ask about connections", ask_about_connections, NEVER, true, false},
 	{"read /etc/passwd", read_passwd, 1, false, false},
 };
 
