@@ -3,6 +3,7 @@ import contextlib
 import glob
 import http.client
 import os
+import shutil
 import socket
 import time
 
@@ -63,6 +64,17 @@ def slow_reader(port):
     connection.sock.settimeout(20)
     connection.sock.connect(("127.0.0.1", port))
     return connection
+
+
+def remove_tree(path):
+    """Whole, also where the recorder puts a file into it, or renames one, in the middle of that."""
+    for _ in range(100):
+        try:
+            shutil.rmtree(path)
+            return
+        except OSError as error:
+            last = error
+    raise last
 
 
 def deleted_but_open(name):

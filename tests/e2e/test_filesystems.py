@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from disks import assert_gap, assert_served, deleted_but_open, fault, slow_reader
+from disks import assert_gap, assert_served, deleted_but_open, fault, remove_tree, slow_reader
 from faulty_rig import FaultyRig, assert_in_order
 from made_archive import listed, make_archive
 from rig import US, run_tests, wait_for
@@ -130,7 +130,7 @@ def test_a_disk_that_hangs_for_ten_seconds_costs_no_frame_on_it(rig):
 def test_a_folder_that_is_deleted_is_made_again(rig):
     rig.new_frames(30)
     from_us = rig.clock.now_us() // US * US
-    shutil.rmtree(rig.recordings)
+    remove_tree(rig.recordings)
     deleted_us = rig.clock.now_us()
     rig.new_frames(120)
     wait_for(lambda: os.path.isdir(rig.recordings) and os.listdir(rig.recordings), 5, "it is there again")
