@@ -62,7 +62,8 @@ struct api_request {
 
 	struct api_watch connection_watch, child_watch, wait_watch;
 	struct api_request *next, *previous;
-	bool ended; /* freed once the loop's turn is over */
+	bool sending; /* watched for room to send */
+	bool ended;   /* freed once the loop's turn is over */
 };
 
 /* Has `resume` called again after that many milliseconds. */

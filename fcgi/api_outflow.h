@@ -1,6 +1,7 @@
 /*
  * api_outflow.h - the way of one answer to the web server: FCGI_STDOUT records (FastCGI specification 1.0, section 5.3)
  * on a non-blocking socket.
+ * Where the kernel allows it (page_sharing.h) the pages of files go into the socket as they are, without a copy.
  *
  * The framing is a function of the position alone, so a connection that waits keeps a position and no bytes: what the
  * socket did not take is read from the file again once it can be written.
@@ -19,6 +20,7 @@ struct outflow {
 	struct vfile *file;  /* or NULL; owned */
 	uint64_t first, end; /* bytes of the file that follow the lead */
 	uint64_t sent;       /* of everything, records' headers included */
+	bool copies;         /* its file cannot give its pages */
 };
 
 enum outflow_outcome {

@@ -110,7 +110,9 @@ static void request_send(struct api_request *request)
 
 	switch (outflow_run(&request->out, request->fcgi->fd, worker->scratch, sizeof(worker->scratch))) {
 	case OUTFLOW_BLOCKED:
-		epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, request->fcgi->fd, &event);
+		if (!request->sending)
+			epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, request->fcgi->fd, &event);
+		request->sending = true;
 		break;
 	case OUTFLOW_DONE:
 		linger(request);

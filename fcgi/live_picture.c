@@ -9,8 +9,9 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/utsname.h>
 #include <unistd.h>
+
+#include "fcgi/page_sharing.h"
 
 #define RECORD_MAX (FASTCGI_TURN_BYTES - FASTCGI_HEADER_BYTES)
 #define PIECES_MAX 4
@@ -166,15 +167,6 @@ bool live_picture_keep(struct live_picture *picture)
 	if (ring_reader_age(picture->ring->reader, &picture->frame) < COPY_AT)
 		return in_ring(picture);
 	return move_to_file(picture);
-}
-
-/* Linux 6.5 and later. */
-static bool sockets_share_pages(void)
-{
-	struct utsname system;
-	int major = 0, minor = 0;
-	return uname(&system) == 0 && sscanf(system.release, "%d.%d", &major, &minor) == 2 &&
-	       (major > 6 || (major == 6 && minor >= 5));
 }
 
 void live_picture_begin(struct live_picture *picture)

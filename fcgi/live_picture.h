@@ -5,7 +5,7 @@
  * One or a few viewers are sent it out of the ring. For more of them its bytes are written once into a file in memory,
  * whose pages then go into every viewer's socket as they are: a copy less for each of them, and the server reads what
  * the processor's cache holds already. (100 viewers of 80 KB frames: 0.27 CPU seconds a GB for writing and reading
- * become 0.15.) Linux does so since 6.5; before, it takes a page at a time, which costs more than it saves.
+ * become 0.15.) Where the kernel does that: page_sharing.h.
  *
  * A part is its headers, the JPEG straight from the ring, and the boundary line of the part to come (multipart: RFC
  * 2046, section 5.1.1), cut into as few FCGI_STDOUT records of equal size as there can be. Positions in it are wire

@@ -1,4 +1,5 @@
 /* test_api_outflow.c - an answer of memory and files leaves whole, through sockets of every size and at every pace. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,8 +15,17 @@
 
 #include "fcgi/api_outflow.h"
 #include "fcgi/fastcgi.h"
+#include "fcgi/page_sharing.h"
 
 #define FILE_BYTES 200000u
+
+/* In place of the kernel's answer: each test is made both ways. */
+static bool sharing;
+
+bool sockets_share_pages(void)
+{
+	return sharing;
+}
 
 static uint8_t pattern[FILE_BYTES * 2];
 
@@ -78,7 +88,7 @@ static struct buffer sent_through(struct outflow *flow, int sndbuf, size_t bite,
 	int ends[2];
 	ssize_t got;
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf)), 0);
 	while ((outcome = outflow_run(flow, ends[0], scratch, scratch_bytes)) == OUTFLOW_BLOCKED) {
 		got = recv(ends[1], bytes, bite, MSG_DONTWAIT);
@@ -170,13 +180,35 @@ static void a_file_that_became_shorter_ends_the_connection(void **state)
 	assert_true(vfile_own(flow.file, fd) && vfile_add(flow.file, fd, 0, FILE_BYTES));
 	flow.end = FILE_BYTES;
 	assert_int_equal(ftruncate(fd, 1000), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	while ((outcome = outflow_run(&flow, ends[0], scratch, sizeof(scratch))) == OUTFLOW_BLOCKED)
 		assert_true(recv(ends[1], sink, sizeof(sink), MSG_DONTWAIT) > 0);
 	assert_int_equal(outcome, OUTFLOW_GONE);
 	close(ends[0]);
 	close(ends[1]);
 	outflow_finish(&flow);
+}
+
+/* /proc has files that can be read but not spliced, as some file systems have. */
+static void a_file_that_cannot_give_its_pages_is_copied(void **state)
+{
+	uint8_t own[1024];
+	struct outflow flow = {.file = vfile_create()};
+	int fd = open("/proc/self/auxv", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	ssize_t length = read(fd, own, sizeof(own));
+	assert_true(length > 30);
+	assert_true(vfile_own(flow.file, fd) && vfile_add(flow.file, fd, 0, (uint64_t)length));
+	flow.end = (uint64_t)length;
+	struct buffer stream = sent_through(&flow, 50000, 4096, 4096);
+	assert_true(flow.copies);
+	struct buffer got = contents_of(&stream);
+	assert_int_equal(got.length, length);
+	assert_memory_equal(got.data, own, (size_t)length);
+	outflow_finish(&flow);
+	buffer_finish(&stream);
+	buffer_finish(&got);
 }
 
 static void a_peer_that_left_is_noticed(void **state)
@@ -188,7 +220,7 @@ static void a_peer_that_left_is_noticed(void **state)
 
 	(void)state;
 	flow.end = expected.length;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	close(ends[1]);
 	assert_int_equal(outflow_run(&flow, ends[0], scratch, sizeof(scratch)), OUTFLOW_GONE);
 	close(ends[0]);
@@ -196,15 +228,36 @@ static void a_peer_that_left_is_noticed(void **state)
 	buffer_finish(&expected);
 }
 
+static int share_pages(void **state)
+{
+	(void)state;
+	sharing = true;
+	return 0;
+}
+
+static int copy_pages(void **state)
+{
+	(void)state;
+	sharing = false;
+	return 0;
+}
+
+#define BOTH_WAYS(test)                                                                                                \
+	{#test ", sharing pages", test, share_pages, NULL, NULL},                                                      \
+	{                                                                                                              \
+#test ", copying", test, copy_pages, NULL, NULL                                                        \
+	}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_arrives_through_sockets_of_any_size),
-		cmocka_unit_test(a_reader_of_small_bites_gets_the_same),
-		cmocka_unit_test(parts_begin_and_end_anywhere),
+		BOTH_WAYS(everything_arrives_through_sockets_of_any_size),
+		BOTH_WAYS(a_reader_of_small_bites_gets_the_same),
+		BOTH_WAYS(parts_begin_and_end_anywhere),
+		BOTH_WAYS(a_file_that_became_shorter_ends_the_connection),
+		BOTH_WAYS(a_peer_that_left_is_noticed),
+		cmocka_unit_test_setup(a_file_that_cannot_give_its_pages_is_copied, share_pages),
 		cmocka_unit_test(a_long_head_leaves_memory),
-		cmocka_unit_test(a_file_that_became_shorter_ends_the_connection),
-		cmocka_unit_test(a_peer_that_left_is_noticed),
 	};
 
 	for (size_t i = 0; i < sizeof(pattern); i++)
