@@ -32,8 +32,9 @@ def command(pid):
         return comm.read().strip()
 
 
-def cpu_of_threads(pids):
-    """What each of their threads has used so far, in seconds: to the nanosecond, where a process's own ticks would be 10 ms."""
+def cpu_of_threads(pids, without=None):
+    """What each of their threads has used so far, in seconds: to the nanosecond, where a process's own ticks would be 10 ms.
+    without: the name of threads that do not count."""
     used = {}
     for pid in pids:
         try:
@@ -42,16 +43,18 @@ def cpu_of_threads(pids):
             continue
         for thread in threads:
             try:
-                with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="utf-8") as stat:
-                    used[pid, thread] = int(stat.read().split()[0]) / 1e9
+                with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="utf-8") as stat, \
+                        open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as comm:
+                    if comm.read().strip() != without:
+                        used[pid, thread] = int(stat.read().split()[0]) / 1e9
             except FileNotFoundError:
                 continue
     return used
 
 
-def cpu_since(before, pids):
+def cpu_since(before, pids, without=None):
     """CPU seconds since cpu_of_threads() said `before`; a thread that has ended since does not count."""
-    return sum(used - before.get(thread, 0) for thread, used in cpu_of_threads(pids).items())
+    return sum(used - before.get(thread, 0) for thread, used in cpu_of_threads(pids, without).items())
 
 
 def rss_anon_bytes(pids):
