@@ -17,7 +17,7 @@
 #include "fcgi/lock_up.h"
 #include "shared/read_at.h"
 
-#define CHILD_NICE         10
+#define CHILD_NICE         10 /* more than its worker */
 #define PROGRAM_DATA_BYTES (UINT64_C(4) << 30)
 #define PROGRAM_FILES      64
 
@@ -44,7 +44,7 @@ pid_t api_child_start(int (*run)(void *context), void *context, void (*close_par
 			_exit(EXIT_FAILURE);
 		signals_default();
 		signal(SIGPIPE, SIG_IGN);
-		setpriority(PRIO_PROCESS, 0, CHILD_NICE);
+		(void)!nice(CHILD_NICE);
 		close_parents(closing);
 		_exit(run(context));
 	}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fcgi/api_child.h"
+#include "fcgi/api_intake.h"
 #include "fcgi/web_client.h"
 
 #define STILLS_MAX 1 /* who comes meanwhile waits (still_shelf.h) */
@@ -200,6 +201,7 @@ static void child_close_worker(void *context)
 	for (struct api_request *request = worker->requests; request; request = request->next)
 		if (!request->ended)
 			close(request->fcgi->fd);
+	intake_close_copies(worker);
 	close(worker->setup.listen_fd);
 	close(worker->setup.retire_fd);
 	close(worker->epoll_fd);

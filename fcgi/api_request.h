@@ -16,13 +16,18 @@
 /* A disk that hangs keeps children from ending: where so many are left, no more are made. */
 #define WORKER_CHILDREN_MAX 64
 
+struct arrival;
+
 struct api_worker {
 	struct worker_setup setup;
 	int epoll_fd, signal_fd;
 	struct api_watch listen_watch, signal_watch;
 	struct api_camera *cameras;
 	struct api_request *requests; /* doubly linked */
+	struct arrival *arrivals;     /* likewise: api_intake.h */
 	bool accepting, stopping;
+	bool listening; /* false: out of descriptors or memory, until listen_at */
+	mono_t listen_at;
 	mono_t stop_at;
 	uint64_t taken;
 	pid_t orphans[WORKER_CHILDREN_MAX]; /* children that no request waits for, not reaped yet */

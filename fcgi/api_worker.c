@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fcgi/api_intake.h"
 #include "fcgi/api_request.h"
 #include "shared/log.h"
 
@@ -21,6 +22,7 @@
 #define MMAP_THRESHOLD  (128 << 10)
 #define STOP_GRACE_US   (2 * US_PER_S)
 #define ORPHANS_POLL_MS 50
+#define LISTEN_PAUSE_US (US_PER_S / 10)
 
 bool worker_watch(struct api_worker *worker, int fd, uint32_t events, struct api_watch *watch)
 {
@@ -34,11 +36,34 @@ void worker_unwatch(struct api_worker *worker, int fd)
 	epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
+static bool listen_begin(struct api_worker *worker)
+{
+	worker->listening =
+		worker_watch(worker, worker->setup.listen_fd, EPOLLIN | EPOLLEXCLUSIVE, &worker->listen_watch);
+	return worker->listening;
+}
+
+static void listen_end(struct api_worker *worker)
+{
+	if (worker->listening)
+		worker_unwatch(worker, worker->setup.listen_fd);
+	worker->listening = false;
+}
+
+/* What is short now may be there again soon: others take the connections meanwhile. */
+static void listen_pause(struct api_worker *worker)
+{
+	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+		return;
+	listen_end(worker);
+	worker->listen_at.us = mono_now().us + LISTEN_PAUSE_US;
+}
+
 static void retire(struct api_worker *worker)
 {
 	char byte = 0;
 
-	worker_unwatch(worker, worker->setup.listen_fd);
+	listen_end(worker);
 	worker->accepting = false;
 	atomic_store(&worker->setup.slots->slot[worker->setup.slot].retiring, 1);
 	if (write(worker->setup.retire_fd, &byte, 1) != 1)
@@ -55,7 +80,6 @@ static void retire_if_due(struct api_worker *worker)
 static void listen_ready(struct api_watch *watch, uint32_t events)
 {
 	struct api_worker *worker = watch->context;
-	struct fastcgi_request *fcgi;
 
 	(void)events;
 	if (!worker->accepting)
@@ -65,12 +89,12 @@ static void listen_ready(struct api_watch *watch, uint32_t events)
 		retire(worker);
 		return;
 	}
-	fcgi = fastcgi_accept(worker->setup.listen_fd, FASTCGI_SNDBUF_BYTES);
-	if (!fcgi)
+	if (!intake_take(worker)) {
+		listen_pause(worker);
 		return;
+	}
 	atomic_fetch_add(&worker->setup.slots->slot[worker->setup.slot].requests, 1);
 	worker->taken++;
-	request_begin(worker, fcgi);
 	retire_if_due(worker);
 }
 
@@ -87,21 +111,27 @@ static void signal_ready(struct api_watch *watch, uint32_t events)
 		retire_if_due(worker);
 		return;
 	}
-	if (worker->accepting)
-		worker_unwatch(worker, worker->setup.listen_fd);
+	listen_end(worker);
 	worker->accepting = false;
 	worker->stopping = true;
 	worker->stop_at.us = mono_now().us + STOP_GRACE_US;
 }
 
+static int64_t earlier(int64_t a_us, int64_t b_us)
+{
+	return a_us < b_us ? a_us : b_us;
+}
+
 /* Milliseconds until something is due; -1: nothing is. */
 static int next_timeout_ms(const struct api_worker *worker)
 {
-	int64_t at_us = worker->stopping ? worker->stop_at.us : INT64_MAX;
+	int64_t at_us = earlier(worker->stopping ? worker->stop_at.us : INT64_MAX, intake_due_us(worker));
 
+	if (worker->accepting && !worker->listening)
+		at_us = earlier(at_us, worker->listen_at.us);
 	for (const struct api_request *request = worker->requests; request; request = request->next)
-		if (request->resume && request->resume_at.us < at_us)
-			at_us = request->resume_at.us;
+		if (request->resume)
+			at_us = earlier(at_us, request->resume_at.us);
 	if (at_us == INT64_MAX)
 		return worker->orphan_count > 0 ? ORPHANS_POLL_MS : -1;
 	int64_t left_us = at_us - mono_now().us;
@@ -112,6 +142,9 @@ static void run_due(struct api_worker *worker)
 {
 	mono_t now = mono_now();
 
+	intake_run_due(worker, now);
+	if (worker->accepting && !worker->listening && worker->listen_at.us <= now.us)
+		listen_begin(worker);
 	for (struct api_request *request = worker->requests, *next; request; request = next) {
 		next = request->next;
 		if (!request->ended && request->resume && request->resume_at.us <= now.us)
@@ -145,12 +178,12 @@ static bool worker_open(struct api_worker *worker)
 	worker->listen_watch = (struct api_watch){listen_ready, worker};
 	worker->signal_watch = (struct api_watch){signal_ready, worker};
 	worker->accepting = true;
-	return worker_watch(worker, worker->setup.listen_fd, EPOLLIN | EPOLLEXCLUSIVE, &worker->listen_watch) &&
-	       worker_watch(worker, worker->signal_fd, EPOLLIN, &worker->signal_watch);
+	return listen_begin(worker) && worker_watch(worker, worker->signal_fd, EPOLLIN, &worker->signal_watch);
 }
 
 static void worker_close(struct api_worker *worker)
 {
+	intake_finish(worker);
 	for (struct api_request *request = worker->requests; request; request = request->next)
 		request_end(request);
 	while (worker->requests)
@@ -167,7 +200,7 @@ static bool worker_finished(const struct api_worker *worker)
 {
 	if (worker->accepting)
 		return false;
-	return (!worker->requests && worker->orphan_count == 0) ||
+	return (!worker->requests && !worker->arrivals && worker->orphan_count == 0) ||
 	       (worker->stopping && mono_now().us >= worker->stop_at.us);
 }
 

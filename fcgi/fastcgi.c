@@ -2,7 +2,6 @@
 #include "fcgi/fastcgi.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,11 +11,8 @@
 #include <fastcgi.h>
 
 #include "fcgi/fastcgi_scan.h"
-#include "shared/clock.h"
 
-#define ACCEPT_WAIT_MS 1000
-#define PARTIAL_MS     5 /* between two looks at a request of which only a part has come */
-#define DRAIN_TIMES    16
+#define DRAIN_TIMES 16
 
 int fastcgi_take(int listen_fd, int sndbuf_bytes)
 {
@@ -93,7 +89,7 @@ failed:
 	return NULL;
 }
 
-enum fastcgi_outcome fastcgi_read(int fd, struct fastcgi_request **out)
+enum fastcgi_outcome fastcgi_look(int fd)
 {
 	uint8_t bytes[FASTCGI_SCAN_BYTES];
 	ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
@@ -102,36 +98,18 @@ enum fastcgi_outcome fastcgi_read(int fd, struct fastcgi_request **out)
 	enum fastcgi_scan found = got > 0 ? fastcgi_scan(bytes, (size_t)got) : FASTCGI_SCAN_BAD;
 	if (found == FASTCGI_SCAN_MORE && (size_t)got < sizeof(bytes))
 		return FASTCGI_MORE;
-	if (found != FASTCGI_SCAN_WHOLE) {
-		close(fd);
-		return FASTCGI_BAD;
-	}
-	*out = parse(fd);
-	return *out ? FASTCGI_READY : FASTCGI_BAD;
+	return found == FASTCGI_SCAN_WHOLE ? FASTCGI_READY : FASTCGI_BAD;
 }
 
-struct fastcgi_request *fastcgi_accept(int listen_fd, int sndbuf_bytes)
+enum fastcgi_outcome fastcgi_read(int fd, struct fastcgi_request **out)
 {
-	int fd = fastcgi_take(listen_fd, sndbuf_bytes);
-	if (fd < 0)
-		return NULL;
-	struct fastcgi_request *request = NULL;
-	enum fastcgi_outcome outcome;
-	int64_t until_us = mono_now().us + ACCEPT_WAIT_MS * US_PER_MS;
-	while ((outcome = fastcgi_read(fd, &request)) == FASTCGI_MORE) {
-		int64_t left_us = until_us - mono_now().us;
-		if (left_us <= 0) {
-			close(fd);
-			break;
-		}
-		/* A part of a request keeps the socket readable, so poll() would not wait for the rest. */
-		char first;
-		if (recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
-			poll(NULL, 0, PARTIAL_MS);
-		else
-			poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, (int)(left_us / US_PER_MS) + 1);
-	}
-	return request;
+	enum fastcgi_outcome outcome = fastcgi_look(fd);
+	if (outcome == FASTCGI_BAD)
+		close(fd);
+	if (outcome != FASTCGI_READY)
+		return outcome;
+	*out = parse(fd);
+	return *out ? FASTCGI_READY : FASTCGI_BAD;
 }
 
 void fastcgi_stdout_header(uint8_t out[FASTCGI_HEADER_BYTES], size_t length)

@@ -51,16 +51,9 @@ struct fastcgi_request {
 int fastcgi_listen(const char *path, struct reason *why);
 
 /*
- * Takes one request off the listening socket and reads its parameters. NULL where none is waiting (another process was
- * faster) or the peer sent nonsense, or not the whole of a request within a second. `sndbuf_bytes` 0 leaves the
- * socket's own.
- */
-struct fastcgi_request *fastcgi_accept(int listen_fd, int sndbuf_bytes);
-
-/*
- * The same in two steps, for a loop that must never wait. fastcgi_take() gives a connection (-1 with errno where there
- * is none), fastcgi_read() its request once all of it has come. Unless it says FASTCGI_MORE, the descriptor is no
- * longer the caller's.
+ * Taking a request never waits. fastcgi_take() gives a connection (-1 with errno where there is none; `sndbuf_bytes` 0
+ * leaves the socket's own), fastcgi_read() its request once all of it has come. Unless it says FASTCGI_MORE, the
+ * descriptor is no longer the caller's. fastcgi_look() says what fastcgi_read() would find, and takes nothing.
  */
 enum fastcgi_outcome {
 	FASTCGI_READY,
@@ -70,6 +63,7 @@ enum fastcgi_outcome {
 
 int fastcgi_take(int listen_fd, int sndbuf_bytes);
 enum fastcgi_outcome fastcgi_read(int fd, struct fastcgi_request **out);
+enum fastcgi_outcome fastcgi_look(int fd);
 
 /* A parameter (HTTP_RANGE, REQUEST_URI, …), or "". */
 const char *fastcgi_param(const struct fastcgi_request *request, const char *name);

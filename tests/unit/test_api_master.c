@@ -217,6 +217,50 @@ static void waiting_requests_hold_up_nobody(void **state)
 	}
 }
 
+/* Peers that say nothing, or half of a request: more of them than there are workers. */
+static void half_requests_hold_up_nobody_and_are_given_up(void **state)
+{
+	int halves[4 * WORKERS];
+	char byte;
+
+	(void)state;
+	for (int i = 0; i < 4 * WORKERS; i++) {
+		struct buffer begun = {0};
+		client_begin(&begun);
+		halves[i] = client_connect(socket_path);
+		if (i % 2 == 0)
+			assert_int_equal(send(halves[i], begun.data, begun.length, 0), begun.length);
+		buffer_finish(&begun);
+	}
+	for (int i = 0; i < 10; i++)
+		assert_true(ask_pid() > 0);
+	for (int i = 0; i < 4 * WORKERS; i++) {
+		assert_int_equal(recv(halves[i], &byte, 1, MSG_DONTWAIT), -1);
+		assert_int_equal(errno, EAGAIN);
+	}
+	for (int i = 0; i < 4 * WORKERS; i++) {
+		assert_true(recv(halves[i], &byte, 1, 0) <= 0);
+		close(halves[i]);
+	}
+}
+
+static void a_request_that_comes_byte_by_byte_is_answered(void **state)
+{
+	struct buffer request = {0};
+	int fd = client_connect(socket_path);
+
+	(void)state;
+	client_request(&request, "GET", "/pid");
+	for (size_t i = 0; i < request.length; i++) {
+		assert_int_equal(send(fd, request.data + i, 1, 0), 1);
+		usleep(500);
+	}
+	buffer_finish(&request);
+	struct buffer answer = answer_of(fd);
+	assert_true(atoi((char *)answer.data) > 0);
+	buffer_finish(&answer);
+}
+
 static void a_child_tells_its_result(void **state)
 {
 	struct buffer answer = answer_of(client_ask(socket_path, "GET", "/child"));
@@ -366,6 +410,8 @@ int main(void)
 		cmocka_unit_test(every_request_is_answered_while_workers_retire),
 		cmocka_unit_test(the_end_of_the_input_may_come_behind_the_answer),
 		cmocka_unit_test(waiting_requests_hold_up_nobody),
+		cmocka_unit_test(half_requests_hold_up_nobody_and_are_given_up),
+		cmocka_unit_test(a_request_that_comes_byte_by_byte_is_answered),
 		cmocka_unit_test(a_child_tells_its_result),
 		cmocka_unit_test(a_client_that_leaves_takes_its_child_along),
 		cmocka_unit_test(downloads_are_counted_over_all_workers),

@@ -1,0 +1,132 @@
+/* api_intake.c - see api_intake.h. */
+#include "fcgi/api_intake.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define ARRIVAL_US US_PER_S
+
+struct arrival {
+	struct api_watch watch;
+	struct api_worker *worker;
+	int fd;
+	int64_t until_us;
+	struct arrival *next, *previous;
+};
+
+static void arrival_free(struct arrival *arrival)
+{
+	if (arrival->next)
+		arrival->next->previous = arrival->previous;
+	if (arrival->previous)
+		arrival->previous->next = arrival->next;
+	else
+		arrival->worker->arrivals = arrival->next;
+	free(arrival);
+}
+
+/* Unwatched before it is closed: a child that was just forked may still have a copy, for which epoll would go on. */
+static void arrival_close(struct arrival *arrival)
+{
+	worker_unwatch(arrival->worker, arrival->fd);
+	close(arrival->fd);
+	arrival_free(arrival);
+}
+
+/* All has come, or it will never be a request. */
+static void arrival_end(struct arrival *arrival)
+{
+	struct api_worker *worker = arrival->worker;
+	struct fastcgi_request *fcgi;
+	int fd = arrival->fd;
+
+	worker_unwatch(worker, fd);
+	arrival_free(arrival);
+	if (fastcgi_read(fd, &fcgi) == FASTCGI_READY)
+		request_begin(worker, fcgi);
+}
+
+static void arrival_ready(struct api_watch *watch, uint32_t events)
+{
+	struct arrival *arrival = watch->context;
+
+	if (fastcgi_look(arrival->fd) != FASTCGI_MORE)
+		arrival_end(arrival);
+	else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		arrival_close(arrival);
+}
+
+/* Edge-triggered, since what has come of a request stays in the socket. */
+static void arrival_add(struct api_worker *worker, int fd)
+{
+	struct arrival *arrival = calloc(1, sizeof(*arrival));
+
+	if (!arrival) {
+		close(fd);
+		return;
+	}
+	*arrival = (struct arrival){
+		.watch = {arrival_ready, arrival},
+		.worker = worker,
+		.fd = fd,
+		.until_us = mono_now().us + ARRIVAL_US,
+		.next = worker->arrivals,
+	};
+	if (worker->arrivals)
+		worker->arrivals->previous = arrival;
+	worker->arrivals = arrival;
+	if (!worker_watch(worker, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, &arrival->watch))
+		arrival_close(arrival);
+}
+
+bool intake_take(struct api_worker *worker)
+{
+	struct fastcgi_request *fcgi;
+	int fd = fastcgi_take(worker->setup.listen_fd, FASTCGI_SNDBUF_BYTES);
+
+	if (fd < 0)
+		return false;
+	switch (fastcgi_read(fd, &fcgi)) {
+	case FASTCGI_READY:
+		request_begin(worker, fcgi);
+		break;
+	case FASTCGI_MORE:
+		arrival_add(worker, fd);
+		break;
+	case FASTCGI_BAD:
+		break;
+	}
+	return true;
+}
+
+int64_t intake_due_us(const struct api_worker *worker)
+{
+	int64_t due_us = INT64_MAX;
+
+	for (const struct arrival *arrival = worker->arrivals; arrival; arrival = arrival->next)
+		if (arrival->until_us < due_us)
+			due_us = arrival->until_us;
+	return due_us;
+}
+
+void intake_run_due(struct api_worker *worker, mono_t now)
+{
+	for (struct arrival *arrival = worker->arrivals, *next; arrival; arrival = next) {
+		next = arrival->next;
+		if (arrival->until_us <= now.us)
+			arrival_close(arrival);
+	}
+}
+
+void intake_finish(struct api_worker *worker)
+{
+	while (worker->arrivals)
+		arrival_close(worker->arrivals);
+}
+
+void intake_close_copies(const struct api_worker *worker)
+{
+	for (const struct arrival *arrival = worker->arrivals; arrival; arrival = arrival->next)
+		close(arrival->fd);
+}
