@@ -34,6 +34,9 @@ from clip_frames import clip_frames  # noqa: E402  pylint: disable=wrong-import-
 
 US = 1000000
 
+# A test that is told to end leaves nothing running either.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
 
 # --- camera -----------------------------------------------------------------------------------------------------------
 
