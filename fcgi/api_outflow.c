@@ -110,11 +110,20 @@ static size_t turn_bytes(const struct outflow *flow, size_t scratch_bytes)
 	return smaller(scratch_bytes, RECORD_FRAMED - (flow->sent - flow->lead.length) % RECORD_FRAMED);
 }
 
+/* Of the answer without its end. */
+static uint64_t content_bytes(const struct outflow *flow)
+{
+	return flow->lead.length + (flow->file ? framed_bytes(flow->end - flow->first) : 0);
+}
+
 static bool all_sent(const struct outflow *flow)
 {
-	uint64_t body = flow->file ? framed_bytes(flow->end - flow->first) : 0;
+	return flow->sent == content_bytes(flow) + FASTCGI_END_BYTES;
+}
 
-	return flow->sent == flow->lead.length + body + FASTCGI_END_BYTES;
+bool outflow_delivered(const struct outflow *flow)
+{
+	return flow->lead.length > 0 && flow->sent >= content_bytes(flow);
 }
 
 /* As one read gives it: copied here, and once more into the socket. */

@@ -35,6 +35,12 @@ enum outflow_outcome {
  */
 enum outflow_outcome outflow_run(struct outflow *flow, int fd, uint8_t *scratch, size_t scratch_bytes);
 
+/*
+ * All but the end of the request is with the kernel. A web server that knows the length closes then, without waiting
+ * for that end: it has the whole answer.
+ */
+bool outflow_delivered(const struct outflow *flow);
+
 void outflow_finish(struct outflow *flow);
 
 #endif

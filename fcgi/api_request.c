@@ -104,6 +104,16 @@ void request_free(struct api_request *request)
 	free(request);
 }
 
+/* The web server has closed; it may have had all that it wanted. */
+static void request_gone(struct api_request *request)
+{
+	bool delivered = outflow_delivered(&request->out);
+
+	request_end(request);
+	if (delivered && request->after)
+		request->after(request);
+}
+
 static void request_send(struct api_request *request)
 {
 	struct api_worker *worker = request->worker;
@@ -121,7 +131,7 @@ static void request_send(struct api_request *request)
 			request->after(request);
 		break;
 	case OUTFLOW_GONE:
-		request_end(request);
+		request_gone(request);
 		break;
 	}
 }
@@ -145,7 +155,7 @@ static void connection_ready(struct api_watch *watch, uint32_t events)
 	if (request->ended)
 		return;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		request_end(request);
+		request_gone(request);
 	else if (request->out.lead.length > 0)
 		request_send(request);
 	else

@@ -228,6 +228,32 @@ static void a_peer_that_left_is_noticed(void **state)
 	buffer_finish(&expected);
 }
 
+/* The last record fills the socket: its end has to wait, and the peer may go meanwhile. */
+static void content_without_its_end_is_delivered(void **state)
+{
+	uint8_t scratch[FASTCGI_TURN_BYTES], sink[FASTCGI_TURN_BYTES];
+	struct outflow flow = {.file = vfile_create(), .end = FILE_BYTES};
+	int ends[2], fd = pattern_fd(), sndbuf = 4608;
+	enum outflow_outcome outcome;
+
+	(void)state;
+	assert_true(vfile_own(flow.file, fd) && vfile_add(flow.file, fd, 0, FILE_BYTES));
+	fastcgi_append(&flow.lead, "Status: 200\r\n\r\n", 15);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf)), 0);
+	do {
+		assert_false(outflow_delivered(&flow) && flow.sent < FILE_BYTES);
+		outcome = outflow_run(&flow, ends[0], scratch, sizeof(scratch));
+		if (!outflow_delivered(&flow))
+			assert_true(recv(ends[1], sink, sizeof(sink), 0) > 0);
+	} while (outcome == OUTFLOW_BLOCKED && !outflow_delivered(&flow));
+	assert_true(outflow_delivered(&flow));
+	close(ends[1]);
+	close(ends[0]);
+	outflow_finish(&flow);
+	assert_false(outflow_delivered(&flow));
+}
+
 static int share_pages(void **state)
 {
 	(void)state;
@@ -256,6 +282,7 @@ int main(void)
 		BOTH_WAYS(parts_begin_and_end_anywhere),
 		BOTH_WAYS(a_file_that_became_shorter_ends_the_connection),
 		BOTH_WAYS(a_peer_that_left_is_noticed),
+		BOTH_WAYS(content_without_its_end_is_delivered),
 		cmocka_unit_test_setup(a_file_that_cannot_give_its_pages_is_copied, share_pages),
 		cmocka_unit_test(a_long_head_leaves_memory),
 	};
