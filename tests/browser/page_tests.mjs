@@ -1,5 +1,5 @@
 /* page_tests.mjs - the page as a person uses it, in a real browser against a real recorder with numbered frames. */
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { longArchive } from "./long_archive.mjs";
@@ -123,6 +123,7 @@ export function pageTests(recorder, hand) {
 
     ["a dragged range says what it is, and downloads the right frames", async () => {
       const [[from, to]] = await hand.spans(), span = to - from, centre = (from + to) / 2;
+      for (const left of readdirSync(hand.downloads)) rmSync(join(hand.downloads, left)); // of a try before this one
       await hand.showTimes(from, to);
       await hand.drag(await hand.pointOf(from + span * 0.3, centre, span, true), await hand.pointOf(from + span * 0.6, centre, span, true));
       const words = await waitFor(async () => /[KM]B · no gaps/.test(await hand.text("cut-words")) && hand.text("cut-words"), "length, size and gaps");
