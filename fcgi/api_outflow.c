@@ -155,7 +155,7 @@ static ssize_t send_record(struct outflow *flow, const struct place *place, cons
 	if (n > 0)
 		return sent + n;
 	flow->copies = n < 0 && errno == EINVAL;
-	if (flow->copies || (n < 0 && errno == EAGAIN))
+	if (flow->copies || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return sent;
 	if (n == 0)
 		errno = EIO; /* the file is shorter than it was */

@@ -227,13 +227,19 @@ static bool has_room_for_child(const struct api_worker *worker)
 	return count < WORKER_CHILDREN_MAX;
 }
 
-/* A child works for a client: is it still there? Once its connection was seen, its absence counts too. */
+/* Where its connection was not to be seen as the child began, it never will be. */
+static bool client_is_told(enum web_client client)
+{
+	return client == WEB_CLIENT_THERE || client == WEB_CLIENT_LEFT;
+}
+
+/* A child works for a client: is it still there? */
 static void client_look(struct api_request *request)
 {
 	enum web_client client = web_client_look(request->fcgi);
 
 	request->resume_at.us = mono_now().us + CLIENT_LOOK_US;
-	if (client == WEB_CLIENT_LEFT || (client == WEB_CLIENT_NOWHERE && request->client_seen))
+	if (client == WEB_CLIENT_LEFT || client == WEB_CLIENT_NOWHERE)
 		request_end(request);
 }
 
@@ -257,8 +263,8 @@ bool api_job_start(struct api_request *request, api_job *run, void *context, api
 		return false;
 	}
 	request->resume = done;
-	request->resume_at.us = mono_now().us + CLIENT_LOOK_US;
-	request->client_seen = web_client_look(request->fcgi) == WEB_CLIENT_THERE;
+	request->client_seen = client_is_told(web_client_look(request->fcgi));
+	request->resume_at.us = request->client_seen ? mono_now().us + CLIENT_LOOK_US : INT64_MAX;
 	request->child_watch = (struct api_watch){child_ready, request};
 	if (worker_watch(worker, request->child_fd, EPOLLIN, &request->child_watch))
 		return true;

@@ -1,6 +1,6 @@
 /*
- * api_request.h - what a worker's loop (api_worker.c) and the life of a request in it (api_request.c) share. Nobody
- * else includes this.
+ * api_request.h - what a worker's loop (api_worker.c), its new connections (api_intake.c) and the life of a request in
+ * it (api_request.c) share.
  *
  * A request's struct outlives the epoll_wait() turn in which it ended, since a later event of that turn may still point
  * at it: request_end() marks, the end of the turn frees.

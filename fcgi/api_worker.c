@@ -50,7 +50,7 @@ static void listen_end(struct api_worker *worker)
 	worker->listening = false;
 }
 
-/* What is short now may be there again soon: others take the connections meanwhile. */
+/* What is short now may be there again soon: others take those that come meanwhile, and with them this one. */
 static void listen_pause(struct api_worker *worker)
 {
 	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
@@ -143,8 +143,8 @@ static void run_due(struct api_worker *worker)
 	mono_t now = mono_now();
 
 	intake_run_due(worker, now);
-	if (worker->accepting && !worker->listening && worker->listen_at.us <= now.us)
-		listen_begin(worker);
+	if (worker->accepting && !worker->listening && worker->listen_at.us <= now.us && !listen_begin(worker))
+		worker->listen_at.us = now.us + LISTEN_PAUSE_US;
 	for (struct api_request *request = worker->requests, *next; request; request = next) {
 		next = request->next;
 		if (!request->ended && request->resume && request->resume_at.us <= now.us)

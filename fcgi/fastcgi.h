@@ -1,5 +1,5 @@
 /*
- * fastcgi.h - one FastCGI request (FastCGI specification 1.0), as both workers see it: libfcgi accepts and parses it,
+ * fastcgi.h - one FastCGI request (FastCGI specification 1.0), as both workers see it: libfcgi parses it,
  * and what goes out is written by ourselves as FCGI_STDOUT records on the connection's descriptor, without
  * blocking.
  */
@@ -58,7 +58,7 @@ int fastcgi_listen(const char *path, struct reason *why);
 enum fastcgi_outcome {
 	FASTCGI_READY,
 	FASTCGI_MORE, /* not all there yet: ask again after the next edge (what came stays in the socket) */
-	FASTCGI_BAD,  /* no request; closed */
+	FASTCGI_BAD,  /* no request; closed by fastcgi_read() */
 };
 
 int fastcgi_take(int listen_fd, int sndbuf_bytes);

@@ -51,6 +51,7 @@ static enum web_client reply_read(const struct reply *reply, size_t length)
 		return WEB_CLIENT_UNTOLD;
 	switch (reply->connection.idiag_state) {
 	case TCP_ESTABLISHED:
+	case TCP_SYN_RECV: /* with its request in the first segment (TCP Fast Open) */
 		return WEB_CLIENT_THERE;
 	case TCP_LISTEN: /* the kernel's answer where there is no connection, but somebody to connect to */
 		return WEB_CLIENT_NOWHERE;

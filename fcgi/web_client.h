@@ -3,8 +3,8 @@
  *
  * A web server that closes the FastCGI connection says it, but some say it late: lighttpd watches a client that sent
  * its request together with the end of the handshake only once some of the answer has gone out (until then it is in
- * none of its epoll sets, whatever tcp-fin-propagate says), and Apache notices when it writes. While an answer costs an
- * encoder, the worker looks itself: in the web server's network namespace, sock_diag(7) tells the state of the server's
+ * none of its epoll sets, whatever tcp-fin-propagate says), and Apache notices when it writes. While a child works for
+ * it, the worker looks itself: in the web server's network namespace, sock_diag(7) tells the state of the server's
  * end of a TCP connection, whoever it belongs to.
  */
 #ifndef FCGI_WEB_CLIENT_H
@@ -14,8 +14,9 @@
 
 enum web_client {
 	WEB_CLIENT_THERE,
-	WEB_CLIENT_LEFT,    /* it closed its end */
-	WEB_CLIENT_NOWHERE, /* no such connection: it was reset, or was never to be seen from here */
+	WEB_CLIENT_LEFT,    /* it closed its end, or only its sending half, which looks the same */
+	WEB_CLIENT_NOWHERE, /* no such connection: it was reset, was never to be seen from here, or the kernel lacks
+			       tcp_diag */
 	WEB_CLIENT_UNTOLD,  /* no TCP addresses in the request, or a kernel that does not answer */
 };
 
