@@ -216,6 +216,7 @@ static void encode_done(struct api_request *request)
 {
 	struct clip_request *want = request->work;
 
+	api_place_end(request, API_TRANSCODE); /* who takes long to download holds up no other encoding */
 	if (request->child_status != 0 || !encode_adopt(&want->encode, &want->plan)) {
 		answer_failure(request, "encoding what is not recorded");
 		return;
