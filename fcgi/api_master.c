@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +58,30 @@ static int workers_alive(const struct master *master)
 	return API_SLOTS - api_slots_free(master->slots);
 }
 
+static int orphaned_fd;
+
+/*
+ * The master was killed. lighttpd starts another one only where nothing takes connections on its socket any more; finds
+ * it one that does, it never looks at it again. So the socket is closed for all who share it before the first of them
+ * is gone.
+ */
+static void orphaned(int number)
+{
+	(void)number;
+	shutdown(orphaned_fd, SHUT_RDWR);
+	_exit(EXIT_FAILURE);
+}
+
+/* The worker goes with its master. */
+static void follow_master(int listen_fd, pid_t parent)
+{
+	orphaned_fd = listen_fd;
+	sigaction(SIGUSR2, &(struct sigaction){.sa_handler = orphaned}, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGUSR2);
+	if (getppid() != parent)
+		orphaned(SIGUSR2);
+}
+
 static void worker_main(struct master *master, int slot, pid_t parent)
 {
 	struct confinement confinement;
@@ -71,9 +96,7 @@ static void worker_main(struct master *master, int slot, pid_t parent)
 		.dispatch = master->setup.dispatch,
 	};
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(EXIT_FAILURE);
+	follow_master(setup.listen_fd, parent);
 	close(master->signal_fd);
 	close(master->retire_fds[0]);
 	confine(setup.config, &confinement);

@@ -20,12 +20,19 @@ def below(parent):
     return found
 
 
+def started(rig, name):
+    """Process ids of a program that the web server started, parents before their children."""
+    found = []
+    for pid in below(rig.web.pid):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8") as comm:
+            if comm.read().strip() == name:
+                found.append(pid)
+    return found
+
+
 def serving(rig):
     """lighttpd and recorder-live."""
-    def name(pid):
-        with open(f"/proc/{pid}/comm", encoding="utf-8") as comm:
-            return comm.read().strip()
-    return [rig.web.pid, *(pid for pid in below(rig.web.pid) if name(pid) == "recorder-live")]
+    return [rig.web.pid, *started(rig, "recorder-live")]
 
 
 def descriptors(pids):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 
+from comings import started
 from exact import EDGE_US, assert_exact, difference, frames_within, whole_seconds
 from rig import US, main, wait_for, wall_us
 
@@ -136,6 +137,16 @@ def test_padding_behind_a_frame_changes_nothing(rig):
     rig.camera.fault("pad_bytes", 0)
     recorded_again(rig)
     assert_exact(rig, first_us, end_us)
+
+
+def test_a_killed_program_behind_the_web_server_is_started_again(rig):
+    """The web server starts nothing where the socket still takes connections: a request meets it at that very moment."""
+    for name, path, status in (("recorder-api", "/health", 200), ("recorder-live", "/stream?fps=none", 400)) * 2:
+        killed = started(rig, name)[0]
+        os.kill(killed, signal.SIGKILL)
+        rig.get(path)
+        wait_for(lambda name=name, killed=killed: started(rig, name)[:1] not in ([], [killed]), 15, f"{name} runs again")
+        wait_for(lambda path=path, status=status: rig.get(path).status == status, 10, f"{path} is answered")
 
 
 def test_every_descriptor_of_an_unplugged_camera_is_closed(rig):
