@@ -15,15 +15,18 @@
 #define HEAD_BYTES    16384u
 #define KEY_LOOK_BACK 64u
 
-struct walk_list {
+/* The records as the .mp4 itself has them. */
+struct clip_walk {
 	struct index_record *records;
 	size_t count, room;
+	uint64_t limit; /* so many are enough */
 	bool failed;
+	bool done; /* late: it was tried */
 };
 
 static bool walk_collect(const struct index_record *record, void *context)
 {
-	struct walk_list *list = context;
+	struct clip_walk *list = context;
 
 	if (list->count == list->room) {
 		size_t room = list->room ? list->room * 2 : 1024;
@@ -35,12 +38,12 @@ static bool walk_collect(const struct index_record *record, void *context)
 		list->room = room;
 	}
 	list->records[list->count++] = *record;
-	return true;
+	return list->count < list->limit;
 }
 
 static bool walk_records(struct clip_segment *segment, const struct segment_layout *layout)
 {
-	struct walk_list list = {0};
+	struct clip_walk list = {.limit = UINT64_MAX};
 	uint64_t good_end;
 
 	if (segment_walk(segment->fd, layout, walk_collect, &list, &good_end) == SEGMENT_ERROR || list.failed) {
@@ -61,6 +64,23 @@ static bool open_by_walk(struct clip_segment *segment)
 	return good;
 }
 
+/* What can be had of the .mp4 where the .idx has let a reader down; once, and kept for the next reader. */
+static const struct clip_walk *walk_late(const struct clip_segment *segment)
+{
+	struct segment_layout layout = {0};
+	struct clip_walk *late = segment->late;
+	uint64_t good_end;
+
+	if (late->done)
+		return late;
+	late->done = true;
+	late->limit = segment->count;
+	if (segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD)
+		segment_walk(segment->fd, &layout, walk_collect, late, &good_end);
+	segment_layout_finish(&layout);
+	return late;
+}
+
 /* Drops records at the end whose media is not in the file, as far as a crash of the machine can have left such. */
 static bool media_is_there(struct clip_segment *segment)
 {
@@ -70,7 +90,7 @@ static bool media_is_there(struct clip_segment *segment)
 	if (fstat(segment->fd, &status) != 0)
 		return false;
 	for (; segment->count > 0; segment->count--) {
-		if (clip_segment_read(segment, segment->count - 1, 1, &last) == 1 &&
+		if (index_reader_read(&segment->index, segment->count - 1, 1, &last) == 1 &&
 		    last.offset + last.size <= (uint64_t)status.st_size)
 			return true;
 	}
@@ -91,7 +111,9 @@ static bool open_index(int folder, struct clip_segment *segment)
 	if (index_reader_open(folder, name, entry->segment_no, &segment->index) != INDEX_GOOD)
 		return false;
 	segment->count = index_reader_count(&segment->index);
-	if (media_is_there(segment) && (entry->state != CATALOGUE_COMPLETE || segment->count >= entry->frames))
+	segment->late = calloc(1, sizeof(*segment->late));
+	if (segment->late && media_is_there(segment) &&
+	    (entry->state != CATALOGUE_COMPLETE || segment->count >= entry->frames))
 		return true;
 	index_reader_close(&segment->index);
 	return false;
@@ -172,32 +194,49 @@ void clip_segment_close(struct clip_segment *segment, bool keep_fd)
 	if (segment->index.segment_no != 0)
 		index_reader_close(&segment->index);
 	free(segment->walked);
+	if (segment->late)
+		free(segment->late->records);
+	free(segment->late);
 	if (segment->fd > 0 && !keep_fd)
 		close(segment->fd);
 	*segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
 }
 
+static size_t copy_records(const struct index_record *records, uint64_t length, uint64_t first, size_t count,
+			   struct index_record *out)
+{
+	if (first >= length)
+		return 0;
+	if (count > length - first)
+		count = (size_t)(length - first);
+	memcpy(out, records + first, count * sizeof(*out));
+	return count;
+}
+
 size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, size_t count, struct index_record *out)
 {
-	if (!segment->walked)
-		return segment->index.segment_no ? index_reader_read(&segment->index, first, count, out) : 0;
-	if (first >= segment->count)
+	if (segment->walked)
+		return copy_records(segment->walked, segment->count, first, count, out);
+	if (!segment->late || first >= segment->count)
 		return 0;
 	if (count > segment->count - first)
 		count = (size_t)(segment->count - first);
-	memcpy(out, segment->walked + first, count * sizeof(*out));
-	return count;
+	size_t got = index_reader_read(&segment->index, first, count, out);
+	if (got == count)
+		return got;
+	const struct clip_walk *late = walk_late(segment);
+	return got + copy_records(late->records, late->count, first + got, count - got, out + got);
 }
 
 uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us)
 {
 	uint64_t low = 0, high = segment->count;
 
-	if (!segment->walked)
-		return segment->index.segment_no ? index_reader_find(&segment->index, segment->count, wall_us) : 0;
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
-		if (segment->walked[middle].wall_us < wall_us)
+		struct index_record record;
+		/* A record that cannot be had ends the segment: what is sought lies before it. */
+		if (clip_segment_read(segment, middle, 1, &record) == 1 && record.wall_us < wall_us)
 			low = middle + 1;
 		else
 			high = middle;

@@ -2,6 +2,9 @@
  * clip_segment.h - the frames of one segment: its .mp4, and its records from the .idx, or from the .mp4 itself where
  * the .idx is missing or damaged. FFmpeg's output for a part that was never recorded (clip_encode.h) is read in the
  * same way.
+ *
+ * Damage in the middle of an .idx shows only when its record is read. Then the .mp4 is walked, and what the .idx does
+ * not give comes from there: the numbers of the records are the same, since an .idx is what a walk gives.
  */
 #ifndef FCGI_CLIP_SEGMENT_H
 #define FCGI_CLIP_SEGMENT_H
@@ -14,11 +17,14 @@
 #include "shared/index.h"
 #include "shared/mp4_box.h"
 
+struct clip_walk;
+
 struct clip_segment {
 	struct catalogue_entry entry;
 	int fd;                      /* the .mp4; owned */
 	struct index_reader index;   /* fd -1 where the records were walked */
 	struct index_record *walked; /* owned; or NULL */
+	struct clip_walk *late;      /* owned: what is walked once the .idx turns out to be damaged */
 	uint64_t count;              /* records whose media is in the file, as of opening */
 	bool foreign;                /* adopted */
 };
@@ -38,8 +44,11 @@ void clip_segment_close(struct clip_segment *segment, bool keep_fd);
 /* Reads the sample entry into `entry`, where out->entry then points, and what else the init segment says. */
 bool clip_segment_init(const struct clip_segment *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out);
 
-/* As index_reader_read and index_reader_find. */
+/* Reads up to `count` records from number `first`; fewer at the end, or where neither the .idx nor the .mp4 has them.
+ */
 size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, size_t count, struct index_record *out);
+
+/* Number of the first record with wall_us >= wall_us; segment->count where there is none. Binary search. */
 uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us);
 
 /* The last key frame at or before record `number`; the first behind it where there is none; count where there is none

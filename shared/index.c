@@ -106,22 +106,6 @@ size_t index_reader_read(const struct index_reader *reader, uint64_t first, size
 	return good;
 }
 
-uint64_t index_reader_find(const struct index_reader *reader, uint64_t count, int64_t wall_us)
-{
-	uint64_t low = 0, high = count;
-
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-		struct index_record record;
-		/* A record that is no good ends the index: what is sought lies before it. */
-		if (index_reader_read(reader, middle, 1, &record) == 1 && record.wall_us < wall_us)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 bool index_name(const char *segment_file, char *out, size_t bytes)
 {
 	size_t length = strlen(segment_file);

@@ -78,9 +78,6 @@ uint64_t index_reader_count(const struct index_reader *reader);
 /* Reads up to `count` records from number `first`; returns how many good ones, fewer at the end or at a bad one. */
 size_t index_reader_read(const struct index_reader *reader, uint64_t first, size_t count, struct index_record *out);
 
-/* Number of the first record with wall_us >= wall_us, among `count`; count where there is none. Binary search. */
-uint64_t index_reader_find(const struct index_reader *reader, uint64_t count, int64_t wall_us);
-
 /* recording_X.mp4 -> recording_X.idx. False where the name is too long or does not end in .mp4. */
 bool index_name(const char *segment_file, char *out, size_t bytes);
 

@@ -149,6 +149,68 @@ static void a_clip_outlives_the_files(void **state)
 	clip_finish(&clip);
 }
 
+static struct buffer bytes_of(int64_t from_us, int64_t to_us, unsigned speed)
+{
+	struct clip clip = clip_of(from_us, to_us, speed);
+	struct buffer bytes = {0};
+
+	assert_true(buffer_reserve(&bytes, vfile_size(clip.file)));
+	bytes.length = vfile_size(clip.file);
+	for (size_t at = 0; at < bytes.length;) {
+		ssize_t got = vfile_read(clip.file, at, bytes.data + at, bytes.length - at);
+		assert_true(got > 0);
+		at += (size_t)got;
+	}
+	buffer_append(&bytes, clip.etag, sizeof(clip.etag));
+	buffer_append(&bytes, clip.spans.data, clip.spans.length);
+	clip_finish(&clip);
+	return bytes;
+}
+
+static void assert_same_clips(const struct buffer whole[MEDIA_FRAMES])
+{
+	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
+		struct buffer bytes = bytes_of(wall_of(i), wall_of(MEDIA_FRAMES), i % 3 ? 1 : 4);
+		assert_int_equal(bytes.length, whole[i].length);
+		assert_memory_equal(bytes.data, whole[i].data, bytes.length);
+		buffer_finish(&bytes);
+	}
+}
+
+/* From each frame on; each record of the two indexes in turn has a wrong bit. The last one of an open segment may be
+ * torn: there it is no damage. */
+static void damage_to_any_record_of_an_index_changes_no_clip(void **state)
+{
+	size_t one = key_from(10), two = key_from(20);
+	const struct part parts[] = {
+		{&h264, 0, one, GAP_START, true},
+		{&h264, one, two - one, GAP_NONE, true},
+		{&h264, two, MEDIA_FRAMES - two, GAP_NONE, false},
+	};
+	const char *const files[] = {"recording_20270115_100000.idx", "recording_20270115_100002.idx"};
+	struct buffer whole[MEDIA_FRAMES];
+
+	(void)state;
+	archive_of(parts, 3);
+	for (size_t i = 0; i < MEDIA_FRAMES; i++)
+		whole[i] = bytes_of(wall_of(i), wall_of(MEDIA_FRAMES), i % 3 ? 1 : 4);
+	for (size_t n = 0; n < 2; n++) {
+		char path[PATH_BYTES];
+		struct buffer index = file_read(path_of(files[n], path));
+		size_t end = index.length - n * INDEX_RECORD_BYTES;
+		for (size_t at = 5; at < end; at += INDEX_RECORD_BYTES) {
+			index.data[at] ^= 0x40;
+			file_write(path, index.data, index.length);
+			index.data[at] ^= 0x40;
+			assert_same_clips(whole);
+		}
+		file_write(path, index.data, index.length);
+		buffer_finish(&index);
+	}
+	for (size_t i = 0; i < MEDIA_FRAMES; i++)
+		buffer_finish(&whole[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +222,7 @@ int main(void)
 		cmocka_unit_test(a_timelapse_has_the_key_frames_faster),
 		cmocka_unit_test(the_tag_is_of_the_content),
 		cmocka_unit_test(a_clip_outlives_the_files),
+		cmocka_unit_test(damage_to_any_record_of_an_index_changes_no_clip),
 	};
 
 	return cmocka_run_group_tests(tests, open_archive, drop_streams);

@@ -104,7 +104,6 @@ static void a_tail_of_zeros_is_no_record(void **state)
 	memset(bytes.data + 20 * INDEX_RECORD_BYTES, 0, bytes.length - 20 * INDEX_RECORD_BYTES);
 	assert_int_equal(open_bytes(bytes.data, bytes.length, SEGMENT_NO, &reader), INDEX_GOOD);
 	assert_int_equal(index_reader_read(&reader, 0, RECORDS, records), 19);
-	assert_int_equal(index_reader_find(&reader, RECORDS, INT64_MAX), 19);
 	index_reader_close(&reader);
 	buffer_finish(&bytes);
 }
@@ -143,27 +142,6 @@ static void the_index_of_another_segment_is_refused(void **state)
 	assert_int_equal(index_reader_open(AT_FDCWD, folder, 0, &reader), INDEX_ERROR);
 	index_reader_close(&(struct index_reader){0});
 	assert_true(fcntl(0, F_GETFD) >= 0);
-	buffer_finish(&bytes);
-}
-
-static void find_is_the_first_record_at_or_behind_a_time(void **state)
-{
-	(void)state;
-	struct buffer bytes = index_bytes();
-	struct index_reader reader;
-	struct index_record records[RECORDS];
-
-	assert_int_equal(open_bytes(bytes.data, bytes.length, SEGMENT_NO, &reader), INDEX_GOOD);
-	assert_int_equal(index_reader_read(&reader, 0, RECORDS, records), RECORDS);
-	for (int64_t wall_us = MEDIA_WALL_US - 5; wall_us < MEDIA_WALL_US + RECORDS * 100 + 5; wall_us++) {
-		uint64_t wanted = 0;
-		while (wanted < RECORDS && records[wanted].wall_us < wall_us)
-			wanted++;
-		assert_int_equal(index_reader_find(&reader, RECORDS, wall_us), wanted);
-	}
-	assert_int_equal(index_reader_find(&reader, 10, INT64_MAX), 10);
-	assert_int_equal(index_reader_find(&reader, 0, 0), 0);
-	index_reader_close(&reader);
 	buffer_finish(&bytes);
 }
 
@@ -209,7 +187,6 @@ int main(void)
 		cmocka_unit_test(a_tail_of_zeros_is_no_record),
 		cmocka_unit_test(records_of_another_segment_do_not_pass),
 		cmocka_unit_test(the_index_of_another_segment_is_refused),
-		cmocka_unit_test(find_is_the_first_record_at_or_behind_a_time),
 		cmocka_unit_test(records_that_are_appended_are_seen_at_once),
 		cmocka_unit_test(the_name_follows_from_the_segments),
 	};
