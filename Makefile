@@ -37,7 +37,7 @@ RECORDERD = recorder control control_request options status notify service reloa
 	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair token_edit token_command
 
 # Both workers
-WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may web_client lock_up lock_files lock_calls lock_folders
+WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may host_name web_client lock_up lock_files lock_calls lock_folders
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
 API    = api_master api_worker api_intake api_confine api_request api_slots api_child api_outflow api_vfile api_range api_answer api_route api_camera \
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics metrics_text \
@@ -47,7 +47,7 @@ UNIT_TESTS = metrics control control_request api_controls opener ring ring_crash
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_test raw_jpeg frame_clock api_range query api_outflow api_clips api_master \
 	clip_plan clip_timeline clip_build clip_lapse clip_memory clip_cache encoder encoder_faults retain thinning feed fragment_stream \
-	segment_repair archive archive_retain storage capture loop child neighbours lock_up lock_ffmpeg token token_edit who_may web_client
+	segment_repair archive archive_retain storage capture loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client
 
 LIBS_SHARED = -ljson-c -liniparser -lmd
 LIBS_WORKER = -lfcgi $(SECCOMP)

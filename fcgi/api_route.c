@@ -184,7 +184,8 @@ void route_dispatch(struct api_request *request)
 		return;
 	}
 	bool camera_there = choose_camera(request, name);
-	who_may(api_tokens(request), (size_t)(request->camera - request->cameras), request->fcgi, &permission);
+	who_may(api_tokens(request), (size_t)(request->camera - request->cameras), &request->camera->config->http,
+		request->fcgi, &permission);
 	if (permission.who == WHO_NOBODY) {
 		answer_refusal(request, &permission);
 		return;

@@ -137,9 +137,10 @@ static bool check_token(const struct live *live, struct fastcgi_request *request
 {
 	const struct config_set *cameras = live->setup->cameras;
 	const struct config *camera = live_request_camera(cameras, request->query);
+	size_t number = camera ? (size_t)(camera - cameras->cameras) : 0;
 	struct permission permission;
 
-	who_may(live->setup->tokens, camera ? (size_t)(camera - cameras->cameras) : 0, request, &permission);
+	who_may(live->setup->tokens, number, &cameras->cameras[number].http, request, &permission);
 	if (who_may_use(&permission, TOKEN_LIVE))
 		return true;
 	live_answer_problem(request, permission.status, permission.headers, &permission.why,

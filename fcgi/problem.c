@@ -20,6 +20,7 @@ const char *problem_title(int status)
 		{413, "Content Too Large"},
 		{414, "URI Too Long"},
 		{416, "Range Not Satisfiable"},
+		{421, "Misdirected Request"},
 		{500, "Internal Server Error"},
 		{501, "Not Implemented"},
 		{503, "Service Unavailable"},

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "fcgi/host_name.h"
 #include "fcgi/query.h"
 
 #define SCHEME "Bearer"
@@ -65,12 +66,21 @@ static void judge(const struct token_list *list, const char *secret, struct perm
 		*out = (struct permission){.who = WHO_TOKEN, .scopes = token->scopes};
 }
 
-void who_may(struct token_store *store, size_t camera, const struct fastcgi_request *request, struct permission *out)
+void who_may(struct token_store *store, size_t camera, const struct config_http *http,
+	     const struct fastcgi_request *request, struct permission *out)
 {
 	static const struct token_list none;
 	const char *authorization = fastcgi_param(request, "HTTP_AUTHORIZATION");
 	const char *secret = after_scheme(authorization, SCHEME);
+	const char *host = fastcgi_param(request, "HTTP_HOST");
 
+	if (!host_name_trusted(fastcgi_param(request, "REMOTE_ADDR"), host, http->hosts)) {
+		refuse(out, 421, NULL,
+		       "\"%.80s\" is no name of this recorder: if it is, add it to hosts in the section [http] of its "
+		       "configuration.",
+		       host);
+		return;
+	}
 	if (token_in_query(request->query)) {
 		refuse(out, 400, NULL,
 		       "A token goes into the header Authorization: Bearer TOKEN, not into the address, which others "

@@ -28,8 +28,12 @@ struct permission {
 	struct reason why;
 };
 
-/* Judges the request's token, for one camera. `store` NULL: there are no tokens. */
-void who_may(struct token_store *store, size_t camera, const struct fastcgi_request *request, struct permission *out);
+/*
+ * Judges the request's token, for one camera of that configuration, and before that by which name it asks
+ * (host_name.h). `store` NULL: there are no tokens.
+ */
+void who_may(struct token_store *store, size_t camera, const struct config_http *http,
+	     const struct fastcgi_request *request, struct permission *out);
 
 /* False where this is a token without that scope: then `permission` says what to answer. */
 bool who_may_use(struct permission *permission, enum token_scope scope);

@@ -8,7 +8,7 @@
 static const char *const live_keys[] = {
 	"retention:hours",  "retention:max_gb",   "retention:min_free_gb", "clips:cache",         "clips:max_mb",
 	"http:max_viewers", "http:max_downloads", "http:max_clip_minutes", "http:max_transcodes", "http:allow_control",
-	"log:level",
+	"http:hosts",       "log:level",
 };
 
 static bool is_live(const char *name)

@@ -12,7 +12,7 @@
 
 #define VALUE_SHOWN 60 /* bytes of a wrong value that a sentence repeats */
 
-enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER, FILE_PATH };
+enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER, FILE_PATH, HOSTS };
 
 struct key {
 	const char *name; /* section:key, as iniparser has it */
@@ -75,6 +75,7 @@ static const struct key keys[] = {
 	{"http:max_clip_minutes", "360", INTEGER, FIELD(http.max_clip_minutes), 1, 10080, NULL},
 	{"http:max_transcodes", "1", INTEGER, FIELD(http.max_transcodes), 0, 64, NULL},
 	{"http:allow_control", "no", YES_NO, FIELD(http.allow_control), 0, 0, NULL},
+	{"http:hosts", "", HOSTS, FIELD(http.hosts), 0, 0, NULL},
 	{"http:tokens", "tokens", FILE_PATH, FIELD(http.tokens), 0, 0, NULL},
 
 	{"log:level", "info", CHOICE, FIELD(log_level), 0, 0, levels},
@@ -127,6 +128,15 @@ static bool is_plain_word(const char *text, size_t bytes)
 
 	return length > 0 && length < bytes && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length &&
 	       text[0] != '-';
+}
+
+/* Names of hosts or `*`, blanks or commas between them; there may be none. */
+static bool is_host_list(const char *text, size_t bytes)
+{
+	size_t length = strlen(text);
+
+	return length < bytes &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_* ,") == length;
 }
 
 static bool read_device(const char *text, char *out, size_t bytes)
@@ -201,6 +211,10 @@ static bool read_value(const struct key *key, const char *text, struct config *o
 		if (!is_plain_word(text, key->bytes))
 			return false;
 		break;
+	case HOSTS:
+		if (!is_host_list(text, key->bytes))
+			return false;
+		break;
 	case DEVICE:
 		return read_device(text, field, key->bytes);
 	case FOLDER:
@@ -221,6 +235,7 @@ static void describe(const struct key *key, char *out, size_t bytes)
 		[DEVICE] = "auto, test, a number N for /dev/videoN, or a path such as /dev/v4l/by-id/...",
 		[FOLDER] = "a folder",
 		[FILE_PATH] = "a file",
+		[HOSTS] = "names of hosts without a port, such as cam.example.org, a blank between them, or * for any",
 	};
 	size_t length = 0;
 

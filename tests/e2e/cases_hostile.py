@@ -48,6 +48,16 @@ def statuses(said):
     return [int(status) for status in STATUS.findall(said)]
 
 
+def test_the_name_of_another_site_is_not_answered(rig):
+    """DNS rebinding: the browser believes that this machine is that site."""
+    for path in ("/", "/stream", "/health", "/footage?from=-5s&to=-1s", "/nothing"):
+        for host, allowed in (("evil.example", {421}), (f"evil.example:{rig.port}", {421}), ("localhost.evil.example", {421}),
+                              (f"127.0.0.1:{rig.port}", None), ("[::1]", None), ("cellar", None), ("", None)):
+            said = talk(rig, f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode(), 1)
+            assert (statuses(said) == [421]) == bool(allowed), (path, host, said[:300])
+            assert not allowed or b"[http]" in said, said
+
+
 def assert_well(rig):
     assert rig.get("/health").status == 200
 

@@ -287,6 +287,9 @@ static void words_that_are_no_choice_are_refused_with_the_choices(void **state)
 	refused("[record]\nencoder = libx265\n", "encoder", "libx264, h264_vaapi, h264_v4l2m2m or h264_nvenc");
 	refused("[record]\npreset = -x\n", "preset", "a-z");
 	refused("[record]\npreset = fast -f null\n", "preset", "a-z");
+	refused("[http]\nhosts = cam.example:5000\n", "hosts", "names of hosts without a port");
+	assert_string_equal(loaded("[http]\nhosts = cam.example, Other.example\n").http.hosts,
+			    "cam.example, Other.example");
 	refused("[record]\nenabled = maybe\n", "enabled", "yes or no");
 	refused("[clips]\ncache = 2\n", "cache", "yes or no");
 	refused("[http]\nallow_control =\n", "allow_control", "yes or no");

@@ -88,7 +88,7 @@ static enum who judged(const char *name, ...)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	assert_int_equal(send(ends[0], out.data, out.length, MSG_NOSIGNAL), out.length);
 	assert_int_equal(fastcgi_read(ends[1], &request), FASTCGI_READY);
-	who_may(store, 0, request, &permission);
+	who_may(store, 0, &pair[0].http, request, &permission);
 	fastcgi_close(request);
 	close(ends[0]);
 	buffer_finish(&params);
@@ -104,6 +104,19 @@ static void what_the_server_let_in_is_its_own_business(void **state)
 	assert_int_equal(judged("HTTP_AUTHORIZATION", "digest x=y", NULL), WHO_SERVER_SAYS);
 	assert_int_equal(judged("HTTP_AUTHORIZATION", "Negotiate abc", "REMOTE_USER", "me", NULL), WHO_SERVER_SAYS);
 	assert_true(who_may_use(&permission, TOKEN_DELETE));
+}
+
+static void a_name_that_is_not_ours_is_refused_before_all_else(void **state)
+{
+	(void)state;
+	assert_int_equal(judged("REMOTE_ADDR", "127.0.0.1", "HTTP_HOST", "evil.example:5000", "HTTP_AUTHORIZATION",
+				bearer, NULL),
+			 WHO_NOBODY);
+	assert_int_equal(permission.status, 421);
+	assert_non_null(strstr(permission.why.text, "\"evil.example:5000\""));
+	strcpy(pair[0].http.hosts, "cam.example");
+	assert_int_equal(judged("REMOTE_ADDR", "127.0.0.1", "HTTP_HOST", "cam.example:5000", NULL), WHO_SERVER_SAYS);
+	*pair[0].http.hosts = '\0';
 }
 
 static void what_looks_like_a_token_is_judged_even_for_a_user(void **state)
@@ -241,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_the_server_let_in_is_its_own_business, start, stop),
+		cmocka_unit_test_setup_teardown(a_name_that_is_not_ours_is_refused_before_all_else, start, stop),
 		cmocka_unit_test_setup_teardown(what_looks_like_a_token_is_judged_even_for_a_user, start, stop),
 		cmocka_unit_test_setup_teardown(a_token_has_its_scopes_and_no_others, start, stop),
 		cmocka_unit_test_setup_teardown(changes_of_the_file_count_at_once, start, stop),
