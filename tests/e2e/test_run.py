@@ -216,6 +216,30 @@ def test_an_error_in_the_configuration_ends_it_with_its_sentence():
         project.write("recorder.ini", SMALL.replace("height", "heigth"))
         project.run()
         project.refused("recorder.ini", "heigth")
+        project.refused(f"recorderd ({project.name})", "could not start")
+        project.gone()
+
+
+def test_two_configurations_of_one_name_are_said():
+    with Project() as project:
+        os.mkdir(project.path("cameras"))
+        project.write("cameras/a.ini")
+        project.write("cameras/b.ini")
+        project.run(CONFIG=project.path("cameras"))
+        project.refused("cameras", project.name)
+
+
+def test_a_camera_may_have_the_name_of_any_part():
+    with Project() as project:
+        if os.path.exists("/dev/shm/recorder.web"):
+            print("# another recorder of that name runs here: not tried")
+            return
+        os.mkdir(project.path("cameras"))
+        project.write("cameras/a.ini", SMALL.replace("{name}", "web"))
+        project.run(CONFIG=project.path("cameras"))
+        project.ready()
+        assert project.child("recorderd") and project.child("lighttpd"), project.processes()
+        project.stop()
         project.gone()
 
 
