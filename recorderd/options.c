@@ -73,10 +73,24 @@ static bool take_token_option(int option, struct options *out)
 	return out->task != TASK_RECORD;
 }
 
-static enum options_outcome wrong(void)
+/* `what` is NULL where getopt has said it. */
+static enum options_outcome wrong(const char *what, const char *word)
 {
-	print_usage(stderr);
+	if (what)
+		fprintf(stderr, "recorderd: %s%s\n", what, word);
+	fputs("recorderd --help lists what there is.\n", stderr);
 	return OPTIONS_WRONG;
+}
+
+static enum options_outcome check(int argc, char **argv, const struct options *options)
+{
+	if (optind != argc)
+		return wrong("unexpected argument: ", argv[optind]);
+	if (options->json && options->task != TASK_STATUS)
+		return wrong("--json goes with --status", "");
+	if ((options->scopes || options->days) && options->task != TASK_TOKEN_NEW)
+		return wrong(options->scopes ? "--scope" : "--days", " goes with --new-token");
+	return OPTIONS_RUN;
 }
 
 enum options_outcome options_parse(int argc, char **argv, struct options *out)
@@ -109,11 +123,8 @@ enum options_outcome options_parse(int argc, char **argv, struct options *out)
 			return OPTIONS_DONE;
 		default:
 			if (!take_token_option(option, out))
-				return wrong();
+				return wrong(option == '?' ? NULL : "one task at a time", "");
 		}
 	}
-	if (optind != argc || (out->json && out->task != TASK_STATUS) ||
-	    ((out->scopes || out->days) && out->task != TASK_TOKEN_NEW))
-		return wrong();
-	return OPTIONS_RUN;
+	return check(argc, argv, out);
 }

@@ -62,9 +62,11 @@ def test_a_file_that_is_no_configuration_is_refused():
         refused(rig, "recorder.ini")
 
 
-def test_bad_arguments_show_the_usage():
+def test_bad_arguments_are_named():
     with Rig() as rig:
-        refused(rig, "usage", "recorderd -c", arguments=["--bogus"], lines=20)
+        for arguments, *words in ((["--bogus"], "--bogus"), (["-c"], "argument", "c"), (["-t", "stray"], "stray"), (["--json"], "--status"),
+                                  (["--days", "3"], "--new-token"), (["-t", "--list-tokens"], "one task")):
+            refused(rig, *words, arguments=arguments, lines=12)
 
 
 def test_a_folder_that_cannot_be_made_is_named():
