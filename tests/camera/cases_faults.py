@@ -1,7 +1,7 @@
 """Faults of the driver itself, injected into `second`: it runs on and says what is lost. `first` loses nothing meanwhile."""
 import devices
 from devices import Node, set_control
-from rig import wait_for, wall_us
+from rig import US, wait_for, wall_us
 
 PATIENCE_S = 60
 
@@ -85,11 +85,24 @@ def test_a_fatal_error_is_survived_though_buffers_and_stream_are_refused_at_firs
     assert_gap(station, opened, since_us, "unplugged")
 
 
+def numbered(station):
+    """(wall time before, frames of `second` that have come or are lost, wall time after)."""
+    asked_us, info = wall_us(), station.info("second")
+    return asked_us, info["frames"] + info["lost"], wall_us()
+
+
 def test_counters_and_time_stamps_of_the_driver_may_wrap(station):
-    """Both wrap within 16 s from the start of the stream, which the test before has begun."""
-    lost, opened, since_us = station.wait_streaming("second")["lost"], times_opened(station), wall_us()
-    info = station.wait_more("second", 180)
-    assert info["lost"] == lost or station.starved_since(since_us), info
+    """Both wrap within 16 s from the start of the stream, which the test before has begun.
+
+    On a busy machine vivid leaves frames out, and its counter has them: frames and lost ones are as many as the time had.
+    """
+    station.wait_streaming("second")
+    opened, since_us = times_opened(station), wall_us()
+    earlier, first, started_us = numbered(station)
+    station.wait_more("second", 180)
+    asked_us, last, later = numbered(station)
+    least, most = (asked_us - started_us) * 10 / US - 3, (later - earlier) * 10 / US + 3
+    assert least <= last - first <= most, (least, last - first, most, station.info("second"))
     assert_no_gap(station, opened, since_us)
     inject(station, "wrap_sequence_number", 0)
     inject(station, "wrap_timestamp", 0)
