@@ -20,7 +20,8 @@
 
 enum time_status {
 	TIME_OK,
-	TIME_NOT_A_TIME,   /* no known form, or a field out of range (31 February, 25 o'clock, half a time stamp) */
+	TIME_NOT_A_TIME,   /* no known form, or half a time stamp */
+	TIME_NO_SUCH_DAY,  /* a field out of range: 30 February, 25 o'clock, second 60 */
 	TIME_SKIPPED_HOUR, /* a local time that does not exist on that day */
 	TIME_OUT_OF_RANGE, /* a time, but before 1970 or after 2200 */
 };

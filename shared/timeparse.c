@@ -154,7 +154,7 @@ static enum time_status finish_local(const struct fields *fields, enum time_side
 	int64_t seconds = 0;
 
 	if (!fields_good(fields))
-		return TIME_NOT_A_TIME;
+		return TIME_NO_SUCH_DAY;
 	enum time_status status = local_to_seconds(fields, side, &seconds);
 	return status == TIME_OK ? finish(seconds, fields->us, out) : status;
 }
@@ -209,8 +209,10 @@ static enum time_status parse_iso(struct cursor cursor, enum time_side side, str
 		return finish_local(&fields, side, out);
 	if (!take_any(&cursor, "Zz") && !take_offset(&cursor, &offset_s))
 		return TIME_NOT_A_TIME;
-	if (!at_end(&cursor) || !fields_good(&fields))
+	if (!at_end(&cursor))
 		return TIME_NOT_A_TIME;
+	if (!fields_good(&fields))
+		return TIME_NO_SUCH_DAY;
 	return finish(fields_as_utc(&fields) - offset_s, fields.us, out);
 }
 
@@ -304,6 +306,9 @@ const char *time_status_text(enum time_status status)
 	switch (status) {
 	case TIME_OK:
 		return "This is a time.";
+	case TIME_NO_SUCH_DAY:
+		return "No calendar has this day, or no clock this time of day: its month, day, hour, minute or second "
+		       "is out of range.";
 	case TIME_SKIPPED_HOUR:
 		return "This local time does not exist: the clocks were put forward over it. Give an hour later, or a "
 		       "time "

@@ -145,19 +145,6 @@ static void what_is_no_time_is_refused(void **state)
 		"2026-5-17T10:23:00",
 		"2026/05/17 10:23:00",
 		"17.05.2026 10:23",
-		"20260231_102300",
-		"20260229_102300",
-		"20260431_102300",
-		"20261301_102300",
-		"20260017_102300",
-		"20260500_102300",
-		"20260517_250000",
-		"20260517_240000",
-		"20260517_106000",
-		"20260517_102360",
-		"21000229_102300",
-		"2026-02-31T10:23:00Z",
-		"2026-05-17T25:23:00Z",
 		"-",
 		"-90",
 		"-s",
@@ -183,6 +170,22 @@ static void what_is_no_time_is_refused(void **state)
 	set_zone("Europe/Berlin");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		refuses(texts[i], TIME_NOT_A_TIME);
+}
+
+static void days_and_hours_that_there_are_not_are_called_so(void **state)
+{
+	static const char *const texts[] = {
+		"20260231_102300",
+		"20260229_102300",
+		"20260431_102300", "20261301_102300",      "20260017_102300",      "20260500_102300",
+		"20260517_250000", "20260517_240000",      "20260517_106000",      "20260517_102360",
+		"21000229_102300", "2026-02-31T10:23:00Z", "2026-05-17T25:23:00Z",
+	};
+
+	(void)state;
+	set_zone("Europe/Berlin");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		refuses(texts[i], TIME_NO_SUCH_DAY);
 }
 
 static void times_before_1970_and_after_2200_are_out_of_range(void **state)
@@ -325,6 +328,7 @@ static void every_status_has_its_sentence(void **state)
 {
 	(void)state;
 	assert_non_null(strstr(time_status_text(TIME_NOT_A_TIME), "YYYYMMDD_HHMMSS"));
+	assert_non_null(strstr(time_status_text(TIME_NO_SUCH_DAY), "calendar"));
 	assert_non_null(strstr(time_status_text(TIME_SKIPPED_HOUR), "put forward"));
 	assert_non_null(strstr(time_status_text(TIME_OUT_OF_RANGE), "1970"));
 }
@@ -336,6 +340,7 @@ int main(void)
 		cmocka_unit_test(fractions_count_to_the_microsecond_and_are_floored_behind_it),
 		cmocka_unit_test(now_and_times_counted_from_it_are_relative),
 		cmocka_unit_test(what_is_no_time_is_refused),
+		cmocka_unit_test(days_and_hours_that_there_are_not_are_called_so),
 		cmocka_unit_test(times_before_1970_and_after_2200_are_out_of_range),
 		cmocka_unit_test(bytes_are_taken_by_length_and_a_nul_among_them_is_no_end),
 		cmocka_unit_test(no_beginning_of_a_time_is_read_past_its_end),
