@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +15,8 @@
 #include "fcgi/api_route.h"
 #include "fcgi/clip_segment.h"
 
-#define LIST_MAX 100000L
+#define LIST_MAX   100000L
+#define OFFSET_MAX 1000000000L
 
 struct list {
 	const struct api_request *request;
@@ -33,7 +33,7 @@ static bool list_read_query(struct api_request *request, struct list *list)
 	list->limit = LIST_MAX;
 	if (query_span(query, wall_now(), false, &list->span, &why) &&
 	    query_number(query, "limit", 0, LIST_MAX, &list->limit, &why) &&
-	    query_number(query, "offset", 0, LONG_MAX, &list->offset, &why))
+	    query_number(query, "offset", 0, OFFSET_MAX, &list->offset, &why))
 		return true;
 	answer_problem(request, 400, NULL, "%s", why.text);
 	return false;

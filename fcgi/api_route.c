@@ -14,27 +14,28 @@
 struct route {
 	const char *method;
 	const char *path;
+	const char *params; /* of the query, a blank between them */
 	api_handler *handler;
 	bool control;
 	enum token_scope scope;
 };
 
 static const struct route routes[] = {
-	{"GET", "/camera_info", handle_camera_info, false, TOKEN_ANY},
-	{"GET", "/recordings", handle_recordings, false, TOKEN_FOOTAGE},
-	{"GET", "/recordings/*", handle_recording, false, TOKEN_FOOTAGE},
-	{"GET", "/recordings/*/init.mp4", handle_recording_init, false, TOKEN_FOOTAGE},
-	{"GET", "/footage", handle_footage, false, TOKEN_FOOTAGE},
-	{"GET", "/timeline", handle_timeline, false, TOKEN_FOOTAGE},
-	{"GET", "/playlist.m3u8", handle_playlist, false, TOKEN_FOOTAGE},
-	{"GET", "/snapshot", handle_snapshot, false, TOKEN_LIVE},
-	{"GET", "/clips", handle_clips, false, TOKEN_FOOTAGE},
-	{"POST", "/clips", handle_clip_keep, true, TOKEN_CONTROL},
-	{"GET", "/clips/*", handle_clip, false, TOKEN_FOOTAGE},
-	{"DELETE", "/clips/*", handle_clip_delete, true, TOKEN_DELETE},
-	{"POST", "/control", handle_control, true, TOKEN_CONTROL},
-	{"GET", "/health", handle_health, false, TOKEN_ANY},
-	{"GET", "/metrics", handle_metrics, false, TOKEN_ANY},
+	{"GET", "/camera_info", "camera", handle_camera_info, false, TOKEN_ANY},
+	{"GET", "/recordings", "from to duration limit offset camera", handle_recordings, false, TOKEN_FOOTAGE},
+	{"GET", "/recordings/*", "camera", handle_recording, false, TOKEN_FOOTAGE},
+	{"GET", "/recordings/*/init.mp4", "camera", handle_recording_init, false, TOKEN_FOOTAGE},
+	{"GET", "/footage", "from to duration speed camera", handle_footage, false, TOKEN_FOOTAGE},
+	{"GET", "/timeline", "from to duration camera", handle_timeline, false, TOKEN_FOOTAGE},
+	{"GET", "/playlist.m3u8", "from to duration camera", handle_playlist, false, TOKEN_FOOTAGE},
+	{"GET", "/snapshot", "at width camera", handle_snapshot, false, TOKEN_LIVE},
+	{"GET", "/clips", "camera", handle_clips, false, TOKEN_FOOTAGE},
+	{"POST", "/clips", "from to duration speed name camera", handle_clip_keep, true, TOKEN_CONTROL},
+	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE},
+	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE},
+	{"POST", "/control", "recording control value camera", handle_control, true, TOKEN_CONTROL},
+	{"GET", "/health", "camera", handle_health, false, TOKEN_ANY},
+	{"GET", "/metrics", "camera", handle_metrics, false, TOKEN_ANY},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
@@ -79,6 +80,7 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 		path_known = true;
 		if (method_matches(routes[i].method, method)) {
 			out->handler = routes[i].handler;
+			out->params = routes[i].params;
 			out->control = routes[i].control;
 			out->scope = routes[i].scope;
 			out->tail = tail;
@@ -147,8 +149,9 @@ static api_handler *choose_handler(struct api_request *request, struct route_mat
 	case ROUTE_NO_PATH:
 		answer_problem(
 			request, 404, NULL,
-			"Nothing is here. There is /footage?from=&to=, /recordings, /timeline, /snapshot, /clips, "
-			"/camera_info, /control, /health.");
+			"Nothing is here. There is / (or /stream), /footage?from=&to=, /recordings, /timeline, "
+			"/snapshot, "
+			"/playlist.m3u8, /clips, /camera_info, /control, /health, /metrics, and the page at /ui/.");
 		return NULL;
 	case ROUTE_NO_METHOD:
 		snprintf(headers, sizeof(headers), "Allow: %s\r\n", match->allow);
@@ -169,6 +172,23 @@ static enum token_scope scope_of(const struct api_request *request, const struct
 	if (match->handler == handle_snapshot && query_get(request->fcgi->query, "at", at, sizeof(at)) != QUERY_ABSENT)
 		return TOKEN_FOOTAGE;
 	return match->scope;
+}
+
+/* False where it was answered that the query, or its place, is wrong. */
+static bool check_query(struct api_request *request, const struct route_match *match)
+{
+	const char *query = request->fcgi->query, *body = fastcgi_param(request->fcgi, "CONTENT_LENGTH");
+	struct reason why;
+
+	if (!*query && *body && strcmp(body, "0") != 0) {
+		answer_problem(request, 400, NULL,
+			       "What is asked for stands in the address, behind a question mark; a body is not read.");
+		return false;
+	}
+	if (query_check(query, match->params, &why))
+		return true;
+	answer_problem(request, 400, NULL, "%s", why.text);
+	return false;
 }
 
 /* Who may nothing here learns nothing, not even which cameras and paths there are. */
@@ -197,6 +217,6 @@ void route_dispatch(struct api_request *request)
 		answer_refusal(request, &permission);
 	else if (!camera_there)
 		answer_unknown_camera(request, name);
-	else if (!match.control || control_allowed(request, &permission))
+	else if ((!match.control || control_allowed(request, &permission)) && check_query(request, &match))
 		handler(request);
 }

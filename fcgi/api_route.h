@@ -17,8 +17,9 @@ enum route_outcome {
 
 struct route_match {
 	api_handler *handler;
-	const char *tail; /* of the path: what stands for FILE; NUL-terminated only where the pattern ends with it */
-	bool control;     /* needs a token or http.allow_control, and refuses cross-site requests */
+	const char *params; /* that its query may have, a blank between them */
+	const char *tail;   /* of the path: what stands for FILE; NUL-terminated only where the pattern ends with it */
+	bool control;       /* needs a token or http.allow_control, and refuses cross-site requests */
 	enum token_scope scope; /* what a token needs */
 	char allow[64];
 };

@@ -52,6 +52,46 @@ enum query_outcome query_get(const char *query, const char *name, char *out, siz
 	return QUERY_ABSENT;
 }
 
+static bool part_is_against_caches(const char *part, size_t length)
+{
+	return strspn(part, "0123456789") >= length || (length > 1 && strncmp(part, "_=", 2) == 0);
+}
+
+/* The number of a word among `names`, -1 where it is none of them. */
+static int word_number(const char *names, const char *word, size_t length)
+{
+	int number = 0;
+
+	for (const char *at = names; *at; number++) {
+		size_t known = strcspn(at, " ");
+		if (known == length && memcmp(at, word, length) == 0)
+			return number;
+		at += known;
+		at += *at == ' ';
+	}
+	return -1;
+}
+
+bool query_check(const char *query, const char *names, struct reason *why)
+{
+	unsigned seen = 0;
+
+	for (const char *part = query; *part; part += *part == '&') {
+		size_t length = strcspn(part, "&"), name = strcspn(part, "=&");
+		if (!part_is_against_caches(part, length)) {
+			int number = word_number(names, part, name);
+			if (number < 0)
+				return reason_set(why, "\"%.*s\" is not known here; what is: %s.",
+						  name > 40 ? 40 : (int)name, part, names);
+			if (seen & 1u << number)
+				return reason_set(why, "%.*s= stands there twice.", (int)name, part);
+			seen |= 1u << number;
+		}
+		part += length;
+	}
+	return true;
+}
+
 bool query_number(const char *query, const char *name, long min, long max, long *value, struct reason *why)
 {
 	char text[QUERY_VALUE_MAX], *end;
@@ -106,10 +146,13 @@ static bool get_end(const char *query, wall_t now, wall_t from, struct query_spa
 {
 	struct time_point to;
 	int64_t duration_us;
+	char unused[1];
 	enum named_time got = get_time(query, "to", TIME_TO, now, &to, why);
 
 	if (got == TIME_REFUSED)
 		return false;
+	if (got == TIME_GIVEN && query_get(query, "duration", unused, sizeof(unused)) != QUERY_ABSENT)
+		return reason_set(why, "to= and duration= both say where it ends: give one of them.");
 	if (got == TIME_GIVEN) {
 		span->has_to = true;
 		span->to_us = to.at.us;

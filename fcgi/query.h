@@ -1,6 +1,5 @@
 /*
- * query.h - the query of a URL: `name=value&…` with percent-encoding, and the times in it. Unknown names are
- * ignored (scripts append numbers against caches).
+ * query.h - the query of a URL: `name=value&…` with percent-encoding, and the times in it.
  */
 #ifndef FCGI_QUERY_H
 #define FCGI_QUERY_H
@@ -23,6 +22,12 @@ enum query_outcome {
 
 /* The first value of that name, decoded (`+` is a space) and terminated. */
 enum query_outcome query_get(const char *query, const char *name, char *out, size_t bytes);
+
+/*
+ * False where a name stands twice, or is none of `names` (a blank between them): a misspelt one would else be left out
+ * of what is asked for without a word. Not looked at: `_=…` and bare numbers, which scripts append against caches.
+ */
+bool query_check(const char *query, const char *names, struct reason *why);
 
 /* A whole number from `min` to `max`; *value stays as it is where the name is absent. */
 bool query_number(const char *query, const char *name, long min, long max, long *value, struct reason *why);

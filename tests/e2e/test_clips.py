@@ -93,6 +93,11 @@ def test_a_kept_clip_is_the_clip(rig):
     assert any(one["file"] == os.path.basename(path) for one in rig.get("/clips").json()), rig.get("/clips").body
 
 
+def test_a_range_in_the_body_is_told_where_it_belongs(rig):
+    answer = rig.get("/clips", "POST", body=b"from=-5s&to=-1s&name=body")
+    assert answer.status == 400 and "address" in answer.detail, answer.body
+
+
 def test_a_kept_clip_can_be_deleted_once(rig):
     name = [one["file"] for one in rig.get("/clips").json() if "door" in one["file"]][0]
     assert rig.get("/clips/" + name, "DELETE").status in (200, 204)

@@ -184,6 +184,19 @@ def test_nothing_outside_of_the_folders_can_be_named(rig):
     assert_problem(rig.get("/recordings/"), 404)
 
 
+def test_a_query_that_is_not_understood_whole_is_refused(rig):
+    for path, told in (
+            ("/footage?form=-5s&to=-1s", "form"), ("/footage?from=-5s&from=-4s&to=-1s", "twice"), ("/recordings?form=-1h", "form"),
+            ("/footage?from=-5s&to=-1s&duration=2", "duration"), ("/recordings?limit=1&limit=2", "twice"), ("/snapshot?time=-3s", "at"),
+            ("/timeline?from=-1h&until=now", "until"), ("/health?verbose=1", "verbose"), ("/camera_info?kamera=x", "kamera"),
+            ("/recordings?offset=-1", "offset"), ("/footage?from=20260230_000000&to=now", "calendar")):
+        assert_problem(rig.get(path), 400, told)
+    for path in ("/health?_=1716000000&_=2", "/recordings?1716000000", "/snapshot?&width=64&"):
+        assert rig.get(path).status == 200, path
+    for word in ("/stream", "/footage", "/playlist.m3u8", "/metrics", "/ui/"):
+        assert_problem(rig.get("/nothing"), 404, word)
+
+
 def test_other_methods_are_refused_by_name(rig):
     for method in ("PUT", "DELETE", "POST", "PATCH", "TRACE", "OPTIONS"):
         answer = rig.get("/footage?from=-5s&to=now", method)

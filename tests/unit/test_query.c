@@ -48,6 +48,38 @@ static void half_an_escape_a_nul_and_too_long_are_refused(void **state)
 	assert_int_equal(query_get("a=1234567", "a", out, sizeof(out)), QUERY_FOUND);
 }
 
+static void names_that_are_unknown_or_stand_twice_are_refused(void **state)
+{
+	static const char *const good[] = {
+		"", "from=1&to=2", "to=2&from=1", "from=", "123", "from=1&_=5&_=6&17", "&&to=2&"};
+	static const struct {
+		const char *query, *told;
+	} wrong[] = {
+		{"form=1", "\"form\" is not known here; what is: from to."},
+		{"from=1&to=2&too=3", "\"too\""},
+		{"from=1&from=1", "from= stands there twice."},
+		{"to=1&from=2&to", "to= stands there twice."},
+		{"From=1", "\"From\""},
+		{"fro=1", "\"fro\""},
+		{"fromt=1", "\"fromt\""},
+		{"%66rom=1", "\"%66rom\""},
+		{"=1", "\"\""},
+		{"_", "\"_\""},
+		{"from=1&12x", "\"12x\""},
+	};
+	struct reason why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!query_check(good[i], "from to", &why))
+			fail_msg("%s: %s", good[i], why.text);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_false(query_check(wrong[i].query, "from to", &why));
+		if (!strstr(why.text, wrong[i].told))
+			fail_msg("%s: %s", wrong[i].query, why.text);
+	}
+}
+
 static void numbers_have_bounds(void **state)
 {
 	struct reason why;
@@ -121,6 +153,7 @@ static void spans_that_are_none_are_refused(void **state)
 		"from=1700000000&duration=-5",
 		"from=1700000000&duration=0",
 		"from=1700000000%00&to=now",
+		"from=1700000000&to=now&duration=5",
 		"",
 	};
 	struct query_span span;
@@ -206,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_decoded),
 		cmocka_unit_test(half_an_escape_a_nul_and_too_long_are_refused),
+		cmocka_unit_test(names_that_are_unknown_or_stand_twice_are_refused),
 		cmocka_unit_test(numbers_have_bounds),
 		cmocka_unit_test(from_is_widened_to_its_second_and_to_is_not),
 		cmocka_unit_test(a_duration_counts_from_from_as_it_was_named),
