@@ -3,6 +3,7 @@
  */
 #include "fcgi/api_answer.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdarg.h>
@@ -42,6 +43,15 @@ void answer_failure(struct api_request *request, const char *what)
 {
 	log_error("api", "%s %s: %s failed", request->fcgi->method, request->fcgi->path, what);
 	answer_problem(request, 500, NULL, "The server could not do this: %s failed.", what);
+}
+
+void answer_unreadable(struct api_request *request, int error)
+{
+	const char *what = error == EBADMSG ? "their list is damaged, until recorderd makes it anew as it starts"
+					    : strerror(error);
+
+	log_error("api", "%s: the recordings cannot be read: %s", request->camera->config->record.directory, what);
+	answer_problem(request, 503, "Retry-After: 10\r\n", "The recordings cannot be read: %s.", what);
 }
 
 void answer_busy(struct api_request *request, int retry_s, const char *sentence)

@@ -24,6 +24,9 @@ void answer_failure(struct api_request *request, const char *what);
 /* 503 with Retry-After. */
 void answer_busy(struct api_request *request, int retry_s, const char *sentence);
 
+/* 503, logged: `error` (errno) kept the archive from being read. That is no empty archive. */
+void answer_unreadable(struct api_request *request, int error);
+
 void answer_bytes(struct api_request *request, int status, const char *type, const char *headers, const void *data,
 		  size_t length);
 

@@ -57,6 +57,11 @@ int camera_clips_folder(const struct api_camera *camera)
 	return folder_open(camera->config->clips.directory);
 }
 
+bool camera_is_missing(int error)
+{
+	return error == ENOENT || error == ENOTDIR;
+}
+
 /* The folder and the one above it: clips/NAME, where several cameras share a machine. */
 static void folder_make(const char *path)
 {
@@ -82,24 +87,34 @@ int camera_clips_folder_made(const struct api_camera *camera)
 	return camera_clips_folder(camera);
 }
 
+static bool list_span(const struct catalogue *list, int64_t *from_us, int64_t *to_us)
+{
+	struct catalogue_entry entry;
+
+	errno = 0;
+	if (list->entries == 0 || catalogue_read(list, 0, 1, &entry) != 1)
+		return false;
+	*from_us = entry.min_start_wall_us;
+	if (catalogue_read(list, list->entries - 1, 1, &entry) != 1)
+		return false;
+	/* The end of a segment that is open is not known to the list. */
+	*to_us = entry.max_end_wall_us == INT64_MAX ? wall_now().us : entry.max_end_wall_us;
+	return true;
+}
+
 bool camera_archive_span(const struct api_camera *camera, int64_t *from_us, int64_t *to_us)
 {
-	struct catalogue catalogue;
-	struct catalogue_entry entry;
+	struct catalogue list;
 	bool found = false;
 	int folder = camera_recordings_folder(camera);
 
-	if (folder < 0)
-		return false;
-	if (catalogue_open(folder, &catalogue) == CATALOGUE_GOOD) {
-		if (catalogue.entries > 0 && catalogue_read(&catalogue, 0, 1, &entry) == 1) {
-			*from_us = entry.min_start_wall_us;
-			found = catalogue_read(&catalogue, catalogue.entries - 1, 1, &entry) == 1;
-			/* The end of a segment that is open is not known to the list. */
-			*to_us = entry.max_end_wall_us == INT64_MAX ? wall_now().us : entry.max_end_wall_us;
-		}
-		catalogue_close(&catalogue);
+	if (folder >= 0 && catalogue_open(folder, &list) == CATALOGUE_GOOD) {
+		found = list_span(&list, from_us, to_us);
+		catalogue_close(&list);
 	}
-	close(folder);
+	int error = camera_is_missing(errno) ? 0 : errno;
+	if (folder >= 0)
+		close(folder);
+	errno = error;
 	return found;
 }

@@ -29,10 +29,16 @@ bool camera_state(struct api_camera *camera, struct recorder_state *out);
 int camera_recordings_folder(const struct api_camera *camera);
 int camera_clips_folder(const struct api_camera *camera);
 
+/* Of errno where such a folder, or a file in it, could not be opened: there is none, rather than one out of reach. */
+bool camera_is_missing(int error);
+
 /* The folder of clips, made where it is missing. */
 int camera_clips_folder_made(const struct api_camera *camera);
 
-/* What the archive reaches over: start of its first segment to the end of the newest. False where it is empty. */
+/*
+ * What the archive reaches over: start of its first segment to the end of the newest. False where it is empty (errno
+ * 0), or cannot be read (errno).
+ */
 bool camera_archive_span(const struct api_camera *camera, int64_t *from_us, int64_t *to_us);
 
 #endif

@@ -138,6 +138,23 @@ static bool index_is_coming(const struct clip_request *want, const struct record
 	return just_past && state->indexed_wall_us < want->span.to_us && indexed_until(&want->plan) < want->span.to_us;
 }
 
+/*
+ * What the answer has now is not what it will have: the recorder has frames of the range that are not indexed, or a
+ * part of the archive is out of reach.
+ */
+static bool more_will_come(const struct clip_request *want, const struct ring_reader *ring,
+			   const struct recorder_state *state, bool alive)
+{
+	struct ring_frame newest;
+
+	if (want->plan.unreadable != 0)
+		return true;
+	if (!alive || state->recording_state != RECORDING_ON || state->indexed_wall_us >= want->span.to_us)
+		return false;
+	return indexed_until(&want->plan) < want->span.to_us && ring &&
+	       ring_reader_get(ring, ring_reader_head(ring), &newest) && newest.meta.wall_us >= state->indexed_wall_us;
+}
+
 /* What the index lacks at its end is more than the encoder's ordinary delay. */
 static bool end_is_missing(const struct clip_request *want, const struct ring_reader *ring,
 			   const struct recorder_state *state, bool alive)
@@ -197,7 +214,11 @@ static void request_build(struct api_request *request)
 	struct clip clip;
 
 	if (want->plan.count == 0) {
-		if (!answer_cached(request, 0))
+		if (answer_cached(request, 0))
+			return;
+		if (want->plan.unreadable != 0)
+			answer_unreadable(request, want->plan.unreadable);
+		else
 			answer_nothing(request, want);
 		return;
 	}
@@ -266,22 +287,31 @@ static uint64_t frames_planned(const struct clip_request *want)
 	return frames;
 }
 
+enum plan_outcome clip_request_plan(const struct api_camera *camera, int64_t from_us, int64_t to_us,
+				    struct clip_plan *out)
+{
+	int folder = camera_recordings_folder(camera);
+
+	if (folder < 0) {
+		*out = (struct clip_plan){.from_us = from_us, .to_us = to_us};
+		out->unreadable = camera_is_missing(errno) ? 0 : errno;
+		return PLAN_GOOD;
+	}
+	enum plan_outcome outcome = clip_plan_make(folder, from_us, to_us, out);
+	int error = errno;
+	close(folder);
+	errno = error;
+	return outcome;
+}
+
 static void request_plan(struct api_request *request)
 {
 	struct clip_request *want = request->work;
 	struct recorder_state state = {0};
 	bool alive = camera_state(request->camera, &state);
-	enum plan_outcome outcome = PLAN_GOOD;
-	int folder = camera_recordings_folder(request->camera);
 
 	clip_plan_finish(&want->plan);
-	if (folder >= 0) {
-		outcome = clip_plan_make(folder, want->span.from_us, want->span.to_us, &want->plan);
-		close(folder);
-	}
-	want->plan.from_us = want->span.from_us;
-	want->plan.to_us = want->span.to_us;
-	if (outcome != PLAN_GOOD) {
+	if (clip_request_plan(request->camera, want->span.from_us, want->span.to_us, &want->plan) != PLAN_GOOD) {
 		answer_failure(request, strerror(errno));
 		return;
 	}
@@ -289,6 +319,7 @@ static void request_plan(struct api_request *request)
 		api_wait(request, INDEX_POLL_MS, request_plan);
 		return;
 	}
+	want->span.moving |= more_will_come(want, camera_ring(request->camera), &state, alive);
 	if (!find_work(request, &state, alive))
 		return;
 	if (want->encode.count == 0)

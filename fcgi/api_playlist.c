@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fcgi/api_answer.h"
+#include "fcgi/api_clip.h"
 #include "fcgi/query.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_feed.h"
@@ -184,14 +185,12 @@ void handle_playlist(struct api_request *request)
 		return;
 	}
 	list.ended = !span.open_end;
-	int folder = camera_recordings_folder(request->camera);
-	enum plan_outcome outcome = PLAN_GOOD;
-	if (folder >= 0) {
-		outcome = clip_plan_make(folder, span.from_us, span.to_us, &plan);
-		close(folder);
-	}
-	if (outcome != PLAN_GOOD) {
+	if (clip_request_plan(request->camera, span.from_us, span.to_us, &plan) != PLAN_GOOD) {
 		answer_failure(request, strerror(errno));
+		return;
+	}
+	if (plan.count == 0 && plan.unreadable != 0) {
+		answer_unreadable(request, plan.unreadable);
 		return;
 	}
 	for (size_t i = 0; i < plan.count; i++)

@@ -85,22 +85,38 @@ static void list_fill(struct list *list, int folder, const struct catalogue *cat
 			return;
 }
 
+/* False with errno where there may be recordings that cannot be read. */
+static bool list_archive(struct list *list)
+{
+	struct catalogue catalogue;
+	int folder = camera_recordings_folder(list->request->camera);
+
+	if (folder < 0)
+		return camera_is_missing(errno);
+	enum catalogue_outcome outcome = catalogue_open(folder, &catalogue);
+	int error = errno;
+	if (outcome == CATALOGUE_GOOD) {
+		list_fill(list, folder, &catalogue);
+		catalogue_close(&catalogue);
+	}
+	close(folder);
+	errno = error;
+	return outcome == CATALOGUE_GOOD || outcome == CATALOGUE_MISSING;
+}
+
 void handle_recordings(struct api_request *request)
 {
 	struct list list = {.request = request};
-	struct catalogue catalogue;
 
 	if (!list_read_query(request, &list))
 		return;
 	list.array = json_object_new_array();
-	int folder = camera_recordings_folder(request->camera);
-	if (folder >= 0 && catalogue_open(folder, &catalogue) == CATALOGUE_GOOD) {
-		list_fill(&list, folder, &catalogue);
-		catalogue_close(&catalogue);
+	if (list_archive(&list)) {
+		answer_json(request, 200, NULL, list.array);
+		return;
 	}
-	if (folder >= 0)
-		close(folder);
-	answer_json(request, 200, NULL, list.array);
+	answer_unreadable(request, errno);
+	json_object_put(list.array);
 }
 
 /* Opens the segment that the path names; -1 where it was answered that there is none. */

@@ -4,6 +4,7 @@
  * What FFmpeg has to make is looked for on the shelf first (still_shelf.h), and else made one at a time, the newest
  * wish first. Whoever falls out of the row or waits too long gets the nearest picture that is there, or a 503.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,7 +191,11 @@ static void answer_nothing(struct api_request *request, const struct snapshot *s
 
 	time_format_iso((wall_t){snapshot->at_us}, time);
 	if (!camera_archive_span(request->camera, &first_us, &last_us)) {
-		answer_problem(request, 404, NULL, "There is no picture of %s: there are no recordings yet.", time);
+		if (errno != 0)
+			answer_unreadable(request, errno);
+		else
+			answer_problem(request, 404, NULL, "There is no picture of %s: there are no recordings yet.",
+				       time);
 		return;
 	}
 	time_format_iso((wall_t){first_us}, first);

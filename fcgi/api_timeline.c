@@ -1,6 +1,7 @@
 /*
  * api_timeline.c - GET /timeline?from=&to=: the spans that are recorded, and the gaps between them with their causes.
  */
+#include <errno.h>
 #include <json-c/json.h>
 #include <unistd.h>
 
@@ -32,6 +33,18 @@ static void add_item(const struct timeline_item *item, void *context)
 	}
 }
 
+/* 0, or errno where there may be recordings that cannot be read. */
+static int walk(const struct api_camera *camera, const struct query_span *span, struct timeline *timeline)
+{
+	int folder = camera_recordings_folder(camera);
+
+	if (folder < 0)
+		return camera_is_missing(errno) ? 0 : errno;
+	int error = timeline_walk(folder, span->from_us, span->to_us, add_item, timeline) ? 0 : errno;
+	close(folder);
+	return error;
+}
+
 void handle_timeline(struct api_request *request)
 {
 	struct timeline timeline;
@@ -46,10 +59,12 @@ void handle_timeline(struct api_request *request)
 	if (!span.has_from)
 		span.from_us = camera_archive_span(request->camera, &first_us, &last_us) ? first_us : 0;
 	timeline = (struct timeline){json_object_new_array(), json_object_new_array()};
-	int folder = camera_recordings_folder(request->camera);
-	if (folder >= 0) {
-		timeline_walk(folder, span.from_us, span.to_us, add_item, &timeline);
-		close(folder);
+	int error = walk(request->camera, &span, &timeline);
+	if (error != 0) {
+		json_object_put(timeline.spans);
+		json_object_put(timeline.gaps);
+		answer_unreadable(request, error);
+		return;
 	}
 	struct json_object *json = json_object_new_object();
 	json_object_object_add(json, "from", json_time(span.from_us));

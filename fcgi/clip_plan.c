@@ -86,6 +86,16 @@ static bool stretch_follows(const struct clip_stretch *before, const struct clip
 	       before->segment.entry.segment_no + 1 == stretch->segment.entry.segment_no;
 }
 
+/* Who opened no segment had `error`: it may be gone, or damaged, or out of reach. */
+static enum plan_outcome plan_without(struct clip_plan *plan, int error)
+{
+	if (error == EMFILE || error == ENFILE || error == ENOMEM)
+		return PLAN_ERROR;
+	if (error == EIO || error == EACCES || error == EPERM || error == ESTALE)
+		plan->unreadable = error;
+	return PLAN_GOOD;
+}
+
 static enum plan_outcome plan_entry(int folder, const struct catalogue_entry *entry, struct clip_plan *plan)
 {
 	struct clip_stretch stretch = {.origin = CLIP_DISK};
@@ -95,7 +105,7 @@ static enum plan_outcome plan_entry(int folder, const struct catalogue_entry *en
 		return PLAN_GOOD;
 	errno = 0;
 	if (!clip_segment_open(folder, entry, &stretch.segment))
-		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? PLAN_ERROR : PLAN_GOOD;
+		return plan_without(plan, errno);
 	if (!stretch_cut(plan, &stretch)) {
 		clip_segment_close(&stretch.segment, false);
 		return PLAN_GOOD;
@@ -129,12 +139,20 @@ static enum plan_outcome plan_entries(int folder, const struct catalogue *catalo
 
 enum plan_outcome clip_plan_make(int folder, int64_t from_us, int64_t to_us, struct clip_plan *out)
 {
-	enum plan_outcome outcome = PLAN_GOOD;
+	enum plan_outcome outcome;
 	struct catalogue catalogue;
 
 	*out = (struct clip_plan){.from_us = from_us, .to_us = to_us};
-	if (catalogue_open(folder, &catalogue) != CATALOGUE_GOOD)
+	switch (catalogue_open(folder, &catalogue)) {
+	case CATALOGUE_GOOD:
+		break;
+	case CATALOGUE_MISSING:
 		return PLAN_GOOD;
+	case CATALOGUE_BAD:
+	case CATALOGUE_ERROR:
+		out->unreadable = errno;
+		return plan_without(out, errno);
+	}
 	outcome = plan_entries(folder, &catalogue, out);
 	catalogue_close(&catalogue);
 	if (outcome != PLAN_GOOD)

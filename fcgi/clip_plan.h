@@ -29,6 +29,7 @@ struct clip_plan {
 	int64_t from_us, to_us; /* wall time, to exclusive */
 	struct clip_stretch *stretches;
 	size_t count, room;
+	int unreadable; /* errno of something that may belong to it and could not be read; 0: nothing */
 };
 
 enum plan_outcome {
@@ -36,8 +37,8 @@ enum plan_outcome {
 	PLAN_ERROR, /* errno: memory, descriptors */
 };
 
-/* Plans from the list of segments in `folder`; no list is an empty plan. clip_plan_finish() frees; safe on a zeroed
- * one. */
+/* Plans from the list of segments in `folder`; no list is an empty plan, and so is one that cannot be read
+ * (unreadable). clip_plan_finish() frees; safe on a zeroed one. */
 enum plan_outcome clip_plan_make(int folder, int64_t from_us, int64_t to_us, struct clip_plan *out);
 void clip_plan_finish(struct clip_plan *plan);
 

@@ -162,8 +162,9 @@ bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_each *ea
 	struct catalogue_entry entry;
 	uint64_t number, end;
 
-	if (catalogue_open(folder, &catalogue) != CATALOGUE_GOOD)
-		return false;
+	enum catalogue_outcome outcome = catalogue_open(folder, &catalogue);
+	if (outcome != CATALOGUE_GOOD)
+		return outcome == CATALOGUE_MISSING;
 	if (catalogue_range(&catalogue, from_us, to_us, &number, &end)) {
 		/* The ones around the range say what the gaps at its borders were. */
 		number -= number > 0;

@@ -55,6 +55,7 @@ enum catalogue_outcome catalogue_open(int directory, struct catalogue *out)
 	if (got < 0 || fstat(fd, &status) < 0)
 		goto refuse;
 	outcome = CATALOGUE_BAD;
+	errno = EBADMSG;
 	if (got != 1 || !header_good(&header))
 		goto refuse;
 	if (header.entries != (uint64_t)status.st_size / CATALOGUE_ENTRY_BYTES - 1 ||

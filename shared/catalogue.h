@@ -72,7 +72,12 @@ struct catalogue {
 	uint64_t entries;
 };
 
-enum catalogue_outcome { CATALOGUE_GOOD, CATALOGUE_MISSING, CATALOGUE_BAD, CATALOGUE_ERROR };
+enum catalogue_outcome {
+	CATALOGUE_GOOD,
+	CATALOGUE_MISSING, /* nothing has been recorded there */
+	CATALOGUE_BAD,     /* damaged; errno is EBADMSG */
+	CATALOGUE_ERROR,   /* errno */
+};
 
 enum catalogue_outcome catalogue_open(int directory, struct catalogue *out);
 void catalogue_close(struct catalogue *catalogue);

@@ -139,6 +139,39 @@ def test_padding_behind_a_frame_changes_nothing(rig):
     assert_exact(rig, first_us, end_us)
 
 
+def test_what_the_encoder_still_has_to_come_to_is_not_final(rig):
+    """What is sent from the memory meanwhile is right, but not the bytes that the disk will have for that range."""
+    encoder, = rig.children("ffmpeg")
+    os.kill(encoder, signal.SIGSTOP)
+    try:
+        from_us = (rig.camera.frames()[-1].wall_us // US + 1) * US
+        wait_for(lambda: rig.camera.frames()[-1].wall_us > from_us + 4 * US, 20, "some seconds that are not encoded")
+        early = rig.footage(from_us, from_us + US)
+    finally:
+        os.kill(encoder, signal.SIGCONT)
+    assert early.status == 200 and early.headers["X-Clip-Source"] == "memory", (early.status, early.headers)
+    assert early.headers["Cache-Control"] == "no-cache" and early.headers["Content-Location"], early.headers
+    wait_for(lambda: "private" in rig.footage(from_us, from_us + US).headers["Cache-Control"], 20, "it is final")
+    assert rig.footage(from_us, from_us + US).headers["X-Clip-Source"] == "disk"
+    assert_exact(rig, from_us, from_us + US)
+
+
+def test_recordings_that_cannot_be_read_are_not_said_to_be_none(rig):
+    last_us = rig.camera.frames()[-1].wall_us
+    wait_for(lambda: gaps(rig, last_us - 2 * US, last_us) is not None, 10, "it is recorded")
+    before, past = rig.get("/recordings").json(), (last_us - 60 * US) // US
+    rig.stop_recorderd()
+    with open(os.path.join(rig.recordings, "recording_index.bin"), "wb") as file:
+        file.write(b"damaged")
+    for path in ("/recordings", f"/timeline?from={past}&to=now", f"/footage?from={past}&to=now", f"/snapshot?at={past}",
+                 f"/playlist.m3u8?from={past}&to={past + 60}"):
+        answer = rig.get(path)
+        assert answer.status == 503 and "damaged" in answer.detail, (path, answer.status, answer.body[:300])
+    rig.start_recorderd()
+    wait_for(lambda: rig.get("/recordings").status == 200 and len(rig.get("/recordings").json()) > len(before), 20, "the list is there")
+    assert [one["file"] for one in rig.get("/recordings").json()][1:] == [one["file"] for one in before]
+
+
 def test_a_killed_program_behind_the_web_server_is_started_again(rig):
     """The web server starts nothing where the socket still takes connections: a request meets it at that very moment."""
     for name, path, status in (("recorder-api", "/health", 200), ("recorder-live", "/stream?fps=none", 400)) * 2:

@@ -1,5 +1,8 @@
 /* test_clip_plan.c - plans against brute force, over archives of plan_archives.h. */
 #include "fcgi/clip_plan.h"
+
+#include <errno.h>
+
 #include "tests/unit/plan_archives.h"
 
 /* What of a segment belongs to [from, to), by looking at each frame. */
@@ -130,6 +133,31 @@ static void a_folder_without_a_list_has_nothing(void **state)
 	close(folder);
 }
 
+/* What stands under the list's name, and cannot be read, may be a list of everything. */
+static void a_list_that_cannot_be_read_is_not_an_empty_one(void **state)
+{
+	static struct archive archive;
+	struct clip_plan plan;
+
+	(void)state;
+	archive_make(&archive, 3);
+	write_file(&archive, CATALOGUE_FILE, "damaged", 7, 0);
+	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	assert_int_equal(plan.count, 0);
+	assert_int_equal(plan.unreadable, EBADMSG);
+	clip_plan_finish(&plan);
+	assert_int_equal(unlinkat(archive.folder, CATALOGUE_FILE, 0), 0);
+	assert_int_equal(mkdirat(archive.folder, CATALOGUE_FILE, 0700), 0);
+	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	assert_int_equal(plan.unreadable, EISDIR);
+	clip_plan_finish(&plan);
+	assert_int_equal(unlinkat(archive.folder, CATALOGUE_FILE, AT_REMOVEDIR), 0);
+	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	assert_int_equal(plan.unreadable, 0);
+	clip_plan_finish(&plan);
+	archive_drop_all(&archive);
+}
+
 /* Puts a FIFO in a file's place, and expects nothing of it but that opening it does not wait. */
 static void assert_pipe_is_nothing(const struct archive *archive, const char *name)
 {
@@ -168,6 +196,7 @@ int main(void)
 		cmocka_unit_test(records_without_their_media_are_left_out),
 		cmocka_unit_test(a_pipe_in_place_of_a_file_holds_nobody_up),
 		cmocka_unit_test(a_folder_without_a_list_has_nothing),
+		cmocka_unit_test(a_list_that_cannot_be_read_is_not_an_empty_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
