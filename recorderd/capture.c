@@ -13,6 +13,7 @@
 #define FIRST_FRAME_US   (5 * US_PER_S)
 #define RETRY_FIRST_US   (US_PER_S / 5)
 #define RETRY_LAST_US    (2 * US_PER_S)
+#define SERVED_WELL_US   US_PER_S        /* after so long an error is met by opening again at once */
 #define DEVICE_SETTLE_US (US_PER_S / 20) /* between a node's appearance and its being usable */
 #define BETTER_FIRST_US  (2 * US_PER_S)  /* while a stand-in serves: look for the configured camera */
 #define BETTER_LAST_US   (60 * US_PER_S)
@@ -47,7 +48,8 @@ static void source_ready(void *context, uint32_t events)
 	(void)events;
 	if (outcome == SOURCE_FINE)
 		return;
-	log_warn("camera", "%s", why.text);
+	if (capture->phase == PHASE_STREAMING || strcmp(capture->status.last_error, why.text) != 0)
+		log_warn("camera", "%s", why.text); /* once, where it says so at each attempt */
 	note_error(capture, why.text);
 	capture_happen(capture, outcome == SOURCE_GONE      ? EVENT_GONE
 				: outcome == SOURCE_RESIZED ? EVENT_RESIZED
@@ -140,8 +142,9 @@ static void on_opened(struct capture *capture)
 		capture->better_us = BETTER_FIRST_US;
 	describe_source(capture);
 	capture->phase = PHASE_FIRST;
-	capture->last_frame = mono_now();
-	set_state(capture, CAMERA_OPENING);
+	capture->opened_at = capture->last_frame = mono_now();
+	if (!capture->barren)
+		set_state(capture, CAMERA_OPENING);
 	set_deadline(capture, FIRST_FRAME_US);
 	capture->parts.opened(capture->parts.context, (capture->status.fps_milli + 500) / 1000);
 }
@@ -158,6 +161,7 @@ static void on_refused(struct capture *capture)
 	if (!capture->refusal_logged)
 		log_warn("camera", "%s; looking for it", capture->said.text);
 	capture->refusal_logged = true;
+	capture->barren = false;
 	note_error(capture, capture->said.text);
 	if (capture->next_cause == GAP_STALLED)
 		capture->next_cause = GAP_UNPLUGGED; /* it did not only fall silent: it is not to be had */
@@ -168,26 +172,45 @@ static void on_refused(struct capture *capture)
 static void on_first_frame(struct capture *capture)
 {
 	capture->phase = PHASE_STREAMING;
+	capture->barren = false;
 	capture->retry_us = RETRY_FIRST_US;
 	set_state(capture, CAMERA_STREAMING);
 	set_deadline(capture, capture->source->info.frame_limit_us);
 }
 
+/* Not opened again at once: an error that comes back would spin. */
+static void give_up_for_now(struct capture *capture, enum gap_cause cause)
+{
+	capture->barren = capture->phase == PHASE_FIRST;
+	drop_source(capture, cause);
+	set_state(capture, CAMERA_WAITING);
+	wait_and_retry(capture);
+}
+
+static bool served_well(const struct capture *capture)
+{
+	return capture->phase == PHASE_STREAMING && mono_now().us - capture->opened_at.us >= SERVED_WELL_US;
+}
+
 static void on_gone(struct capture *capture)
 {
-	reopen(capture, GAP_UNPLUGGED, CAMERA_WAITING);
+	if (served_well(capture))
+		reopen(capture, GAP_UNPLUGGED, CAMERA_WAITING);
+	else
+		give_up_for_now(capture, GAP_UNPLUGGED);
 }
 
 static void on_broken(struct capture *capture)
 {
-	drop_source(capture, GAP_STALLED);
-	set_state(capture, CAMERA_WAITING);
-	wait_and_retry(capture); /* not at once: an error that comes back would spin */
+	give_up_for_now(capture, GAP_STALLED);
 }
 
 static void on_resized(struct capture *capture)
 {
-	reopen(capture, GAP_FORMAT, CAMERA_OPENING);
+	if (served_well(capture))
+		reopen(capture, GAP_FORMAT, CAMERA_OPENING);
+	else
+		give_up_for_now(capture, GAP_FORMAT);
 }
 
 /* A stand-in is looked past less and less often, where the camera that is there again cannot be opened. */

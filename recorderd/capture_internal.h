@@ -37,8 +37,10 @@ struct capture {
 	struct source *source;
 	struct reason said; /* by the last attempt to open */
 	int64_t retry_us, better_us;
+	mono_t opened_at;
 	bool looking;   /* for it: the next list says whether it is back */
 	bool stands_in; /* not the camera that the configuration means */
+	bool barren;    /* what was opened last gave no frame */
 	bool stopping;
 
 	/* The stretch */

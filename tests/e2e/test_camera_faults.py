@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import tempfile
+import time
 
 import rig as rigs
 from exact import assert_exact, frames_within, whole_seconds
@@ -95,6 +96,21 @@ def test_a_fatal_error_while_it_streams(rig):
     wait_for(lambda: "fetching a frame" in info(rig).get("last_error", ""), PATIENCE_S, "it is told")
     rig.camera.fault("dqbuf_errno", 0)
     assert_well(rig, since_us, ["stalled"])
+
+
+def test_a_camera_that_opens_and_never_delivers_is_tried_less_and_less_often(rig):
+    since_us = next_second()
+    rig.camera.fault("dqbuf_errno", errno.EIO)
+    wait_for(lambda: "fetching a frame" in info(rig).get("last_error", ""), PATIENCE_S, "it is told")
+    streams = rig.camera.counter("streams")
+    time.sleep(4)
+    assert rig.camera.counter("streams") - streams <= 8, f"{rig.camera.counter('streams') - streams} times within 4 s"
+    wait_for(lambda: reasons(rig)[0] == 503 and "waiting" in reasons(rig)[1], PATIENCE_S, f"health says so: {reasons(rig)}")
+    streams = rig.camera.counter("streams")
+    wait_for(lambda: rig.camera.counter("streams") > streams, PATIENCE_S, "it is tried again and again")
+    assert rig.log().count("fetching a frame: Input/output error") <= 2, "told when it begins"
+    rig.camera.fault("dqbuf_errno", 0)
+    assert_well(rig, since_us, ["unplugged"])
 
 
 def test_a_bus_without_room_is_given_fewer_frames_and_then_smaller_ones(rig):

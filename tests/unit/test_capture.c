@@ -24,7 +24,8 @@ static struct capture *capture;
 static struct recorder_state status;
 static unsigned stretches_over, opened_fps, frames_told;
 static bool (*until)(void);
-static unsigned rounds;
+static unsigned rounds, opens_seen;
+static enum camera_state expected_state;
 static uint64_t wanted_head;
 
 static void on_frame(void *context)
@@ -223,6 +224,44 @@ static void unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is
 	assert_int_equal(film(64).meta.gap_cause, GAP_UNPLUGGED);
 }
 
+static bool was_opened_anew(void)
+{
+	return atomic_load(&opens) > opens_seen && status.camera_state == expected_state;
+}
+
+/* Opened, and gone before a frame: how long until it is opened again. */
+static int64_t lose_before_a_frame(enum source_outcome outcome)
+{
+	mono_t lost_at = mono_now();
+
+	opens_seen = atomic_load(&opens);
+	poke(outcome);
+	wait_until(was_opened_anew);
+	return mono_now().us - lost_at.us;
+}
+
+static void one_that_opens_and_never_delivers_is_opened_less_and_less_often(void **state)
+{
+	(void)state;
+	start_streaming();
+	expected_state = CAMERA_OPENING;
+	assert_true(lose_before_a_frame(SOURCE_GONE) >= US_PER_S / 5); /* it had only just begun */
+	expected_state = CAMERA_WAITING;
+	assert_true(lose_before_a_frame(SOURCE_GONE) >= 2 * US_PER_S / 5);
+	assert_true(lose_before_a_frame(SOURCE_RESIZED) >= 4 * US_PER_S / 5);
+	assert_true(lose_before_a_frame(SOURCE_GONE) >= 8 * US_PER_S / 5);
+	assert_int_equal(stretches_over, 1);
+	assert_int_equal(film(64).meta.gap_cause, GAP_UNPLUGGED);
+	capture_status(capture, &status);
+	assert_int_equal(status.camera_state, CAMERA_STREAMING);
+	mono_ahead_us += 3 * US_PER_S / 2;
+	wall_ahead_us += 3 * US_PER_S / 2;
+	film(64);
+	expected_state = CAMERA_OPENING;
+	lose_before_a_frame(SOURCE_GONE); /* after a while of frames: at once */
+	assert_int_equal(film(64).meta.gap_cause, GAP_UNPLUGGED);
+}
+
 static void an_error_is_a_stall_and_opening_again_heals_it(void **state)
 {
 	(void)state;
@@ -385,6 +424,7 @@ int main(void)
 		CASE(frames_come_with_both_clocks_and_the_recorder_was_down_before),
 		CASE(without_a_camera_it_waits_and_says_what_it_misses),
 		CASE(unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is_back),
+		CASE(one_that_opens_and_never_delivers_is_opened_less_and_less_often),
 		CASE(an_error_is_a_stall_and_opening_again_heals_it),
 		CASE(a_silent_camera_is_opened_again_and_the_gap_says_stalled),
 		CASE(one_that_falls_silent_and_is_then_gone_was_unplugged),
