@@ -363,6 +363,7 @@ struct capture *capture_create(const struct capture_parts *parts)
 	capture->parts = *parts;
 	capture->stretch = parts->first_stretch;
 	capture->next_cause = GAP_RECORDER_DOWN;
+	capture->recording = parts->config->record.enabled;
 	capture->retry_us = RETRY_FIRST_US;
 	capture->better_us = BETTER_FIRST_US;
 	capture->deadline = (struct loop_timer){.due = deadline_due, .context = capture};
@@ -407,6 +408,11 @@ bool capture_set_control(struct capture *capture, uint32_t ticket, const char *n
 void capture_set_controls(struct capture *capture, const struct config *config)
 {
 	opener_order_settings(capture->opener, config);
+}
+
+void capture_set_recording(struct capture *capture, bool on)
+{
+	capture->recording = on;
 }
 
 bool capture_alive(const struct capture *capture)

@@ -30,7 +30,7 @@ struct capture_parts {
 	void *context;
 };
 
-/* Starts opening at once. NULL without memory. `parts` outlive it. */
+/* Starts opening at once. Recording is on if the configuration says so. NULL without memory. `parts` outlive it. */
 struct capture *capture_create(const struct capture_parts *parts);
 
 /* Closes the source; no frame comes any more. NULL is safe. */
@@ -45,6 +45,9 @@ bool capture_set_control(struct capture *capture, uint32_t ticket, const char *n
 
 /* Has the [controls] of `config` count from now on, also for the camera that serves. They are copied. */
 void capture_set_controls(struct capture *capture, const struct config *config);
+
+/* Whether the frames that come from now on are to be recorded: those that are not bear RING_FRAME_OFF. */
+void capture_set_recording(struct capture *capture, bool on);
 
 /* False where the thread that opens cameras hangs in a driver: no camera will be opened again. */
 bool capture_alive(const struct capture *capture);

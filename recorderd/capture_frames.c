@@ -58,6 +58,7 @@ static void take_frame(void *context, const struct source_frame *frame)
 		.source = capture->source->info.kind,
 		.width = frame->width,
 		.height = frame->height,
+		.flags = capture->recording ? 0 : RING_FRAME_OFF,
 	};
 	if (!ring_writer_put(capture->parts.ring, &meta, frame->parts, frame->count)) {
 		count_damaged(capture, "too large for the memory that it would stand in");

@@ -42,6 +42,7 @@ struct capture {
 	bool stands_in; /* not the camera that the configuration means */
 	bool barren;    /* what was opened last gave no frame */
 	bool stopping;
+	bool recording;
 
 	/* The stretch */
 	struct clock_map clock;

@@ -77,8 +77,6 @@ void encoder_fail(struct encoder *encoder, const char *what)
 	encoder_end_segment(encoder);
 	encoder->in_flight.count = 0;
 	note_failure(encoder, what);
-	if (encoder->state == ENCODER_DRAINING)
-		encoder->end_after = encoder->feed.next - 1; /* the next child's run ends where this one did */
 	encoder->feed.next = again;
 	if (had_frames)
 		blame_frame(encoder);
@@ -136,7 +134,6 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 	encoder->parts = *parts;
 	encoder->child = CHILD_NONE;
 	encoder->recording = parts->config->record.enabled;
-	encoder->off_after = encoder->recording ? UINT64_MAX : 0;
 	encoder->state = encoder->recording ? ENCODER_IDLE : ENCODER_OFF;
 	encoder->end_after = UINT64_MAX;
 	encoder->backoff_us = BACKOFF_FIRST_US;
@@ -163,18 +160,14 @@ void encoder_set_fps(struct encoder *encoder, unsigned fps)
 
 void encoder_set_recording(struct encoder *encoder, bool on)
 {
-	uint64_t head = ring_reader_head(encoder->parts.ring);
-
 	if (encoder->recording == on)
 		return;
 	encoder->recording = on;
 	log_info("encoder", "recording is switched %s", on ? "on" : "off");
-	if (on)
-		encoder->off_until = head;
-	else if (encoder->off_after == UINT64_MAX)
-		encoder->off_after = head;
-	if (on && encoder->state == ENCODER_OFF && !encoder->drained)
-		encoder->state = ENCODER_IDLE;
+	if (!on)
+		encoder->end_after = ring_reader_head(encoder->parts.ring);
+	else if (encoder->state == ENCODER_OFF && !encoder->drained)
+		encoder_leave_off(encoder);
 	encoder_pump(encoder);
 }
 

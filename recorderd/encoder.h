@@ -38,7 +38,8 @@ void encoder_pump(struct encoder *encoder);
 
 /*
  * Switches recording, until the recorder ends. Off: what came so far is still recorded, and nothing after it; on: from
- * the next frame, behind a gap with GAP_OFF. What is off and on again before the encoder got there counts as off.
+ * the next frame, behind a gap with GAP_OFF. The frames in between are those that bear RING_FRAME_OFF
+ * (capture_set_recording), also for an encoder that gets there later, and for that of the next recorder.
  */
 void encoder_set_recording(struct encoder *encoder, bool on);
 

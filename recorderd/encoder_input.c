@@ -73,7 +73,13 @@ static void begin_frame(struct encoder *encoder)
 /* True for a frame that the run does not reach. */
 static bool is_behind_end(const struct encoder *encoder, uint64_t seq)
 {
-	return seq > encoder->end_after || seq > encoder->off_after;
+	return seq > encoder->end_after;
+}
+
+/* True for a frame that was taken while recording was off. */
+static bool is_left_out(const struct ring_frame *frame)
+{
+	return (frame->meta.flags & RING_FRAME_OFF) != 0;
 }
 
 enum next { NEXT_FRAME, NEXT_NOTHING, NEXT_RUN_OVER };
@@ -92,7 +98,7 @@ static enum next find_next(struct encoder *encoder)
 	case FEED_FRAME:
 		break;
 	}
-	if (is_behind_end(encoder, encoder->feed.frame.seq))
+	if (is_behind_end(encoder, encoder->feed.frame.seq) || is_left_out(&encoder->feed.frame))
 		return NEXT_RUN_OVER;
 	if (encoder->state == ENCODER_RUNNING && encoder->feed.frame.meta.stretch != encoder->first.stretch)
 		return NEXT_RUN_OVER;
@@ -101,7 +107,6 @@ static enum next find_next(struct encoder *encoder)
 
 static void run_over(struct encoder *encoder)
 {
-	encoder->end_after = UINT64_MAX;
 	if (encoder->state == ENCODER_RUNNING)
 		close_input(encoder);
 }
@@ -159,18 +164,26 @@ static bool find_start(struct encoder *encoder)
 	return true;
 }
 
-/* What came before recording was switched off is recorded: rests, or goes on where it was switched on again. */
+/* What came before recording was switched off is recorded; then the encoder rests until it is switched on. */
 static void pass_off(struct encoder *encoder)
 {
-	if (encoder->feed.next <= encoder->off_after)
-		return;
-	if (!encoder->recording) {
-		encoder->state = ENCODER_OFF;
-		return;
+	struct ring_frame frame;
+
+	while (ring_reader_get(encoder->parts.ring, encoder->feed.next, &frame) && is_left_out(&frame)) {
+		encoder->feed.next++;
+		encoder->next_cause = GAP_OFF;
 	}
-	encoder->off_after = UINT64_MAX;
-	if (encoder->feed.next <= encoder->off_until) {
-		encoder->feed.next = encoder->off_until + 1;
+	if (!encoder->recording && encoder->feed.next > ring_reader_head(encoder->parts.ring))
+		encoder->state = ENCODER_OFF;
+}
+
+void encoder_leave_off(struct encoder *encoder)
+{
+	uint64_t head = ring_reader_head(encoder->parts.ring);
+
+	encoder->state = ENCODER_IDLE;
+	if ((encoder->found_start || find_start(encoder)) && encoder->feed.next <= head) {
+		encoder->feed.next = head + 1;
 		encoder->next_cause = GAP_OFF;
 	}
 }
@@ -181,6 +194,8 @@ static bool leave_idle(struct encoder *encoder)
 	pass_off(encoder);
 	if (encoder->state == ENCODER_OFF)
 		return false;
+	if (is_behind_end(encoder, encoder->feed.next))
+		encoder->end_after = UINT64_MAX; /* that end is reached */
 	switch (find_next(encoder)) {
 	case NEXT_RUN_OVER:
 		run_over(encoder);

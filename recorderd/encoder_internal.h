@@ -32,10 +32,7 @@ struct encoder {
 	struct in_flight in_flight;
 	unsigned fps;
 
-	/* The frames behind off_after are not recorded: all of them while recording is off, else up to off_until */
 	bool recording;
-	uint64_t off_after; /* seq; UINT64_MAX: none are left out */
-	uint64_t off_until;
 
 	/* The run */
 	struct ring_meta first; /* of its first frame */
@@ -43,7 +40,7 @@ struct encoder {
 	bool fed;               /* its first frame is on the way */
 	bool announced;         /* storage knows of it */
 	uint32_t last_duration_us;
-	uint64_t end_after; /* it ends behind this seq; UINT64_MAX: open */
+	uint64_t end_after; /* it, or one after it, ends behind this seq; UINT64_MAX: open */
 
 	/* The next run */
 	enum gap_cause next_cause; /* GAP_NONE: as its stretch says */
@@ -67,6 +64,9 @@ void encoder_fail(struct encoder *encoder, const char *what);
 
 /* encoder.c: lets go of the child and of what was on its way. */
 void encoder_forget_child(struct encoder *encoder);
+
+/* encoder_input.c: from ENCODER_OFF on with the next frame that comes. */
+void encoder_leave_off(struct encoder *encoder);
 
 /* encoder_output.c: watches what the child gives and says. */
 bool encoder_watch_output(struct encoder *encoder);

@@ -158,6 +158,7 @@ static void on_recording(void *context, bool on)
 {
 	struct recorder *recorder = context;
 
+	capture_set_recording(recorder->capture, on);
 	encoder_set_recording(recorder->encoder, on);
 	publish(&recorder->publisher);
 }

@@ -28,6 +28,9 @@
  *
  * `tail` is the oldest frame that still counts (memory.minutes); older ones may still be there, and are not used.
  *
+ * A frame that was taken while recording was off bears RING_FRAME_OFF in its entry: also the encoder of a recorder that
+ * takes the ring over leaves it out. Readers that only show frames need not look.
+ *
  * The writer dies at any point: head, and all that it covers, is whole; a half-written frame is not reachable, or fails
  * the check of step 5. The next writer takes the object over when layout and boot id match and goes on at head + 1 and
  * at max(reserve, end of frame head), with the pages that it has; else it unlinks it and makes a new one. `closed` = 1
@@ -47,7 +50,7 @@
 #include "shared/state.h"
 
 #define RING_MAGIC          UINT64_C(0x31474e4952524353) /* "SCRRING1" */
-#define RING_VERSION        2u
+#define RING_VERSION        3u
 #define RING_HEADER_BYTES   65536u
 #define RING_STATE_OFFSET   4096u
 #define RING_STATE_BYTES    4096u
@@ -103,7 +106,10 @@ struct ring_meta {
 	uint32_t gap_cause; /* enum gap_cause: why this stretch began */
 	uint32_t source;    /* enum frame_source */
 	uint16_t width, height;
+	uint32_t flags; /* RING_FRAME_…; what is not named there is 0, and not looked at */
 };
+
+#define RING_FRAME_OFF 1u /* taken while recording was off: for live view and memory, never for the encoder */
 
 struct ring_entry {
 	_Atomic uint64_t seq;
@@ -113,6 +119,7 @@ struct ring_entry {
 };
 
 static_assert(sizeof(struct ring_meta) == 40, "ring meta");
+static_assert(offsetof(struct ring_meta, flags) == 36, "ring meta: flags");
 static_assert(sizeof(struct ring_entry) == 64, "ring entry");
 
 #endif

@@ -157,6 +157,24 @@ def test_recording_that_was_off_is_a_gap_on_the_disk_and_none_in_a_clip(rig):
     assert answer.headers["X-Clip-Source"] == "disk, memory", answer.headers["X-Clip-Source"]
 
 
+def test_frames_of_that_time_are_not_recorded_by_the_next_recorder_either(rig):
+    rig.new_frames(40)
+    assert rig.get("/control?recording=off", method="POST").status == 200
+    off, off_us = len(rig.camera.frames()), rig.clock.now_us()
+    rig.new_frames(60)
+    rig.stop_recorderd(signal.SIGKILL)
+    down = len(rig.camera.frames())
+    rig.start_recorderd()
+    rig.new_frames(60)
+    rig.indexed()
+    frames, recorded = rig.camera.frames(), set(rig.archive_numbers())
+    shown = [frame.number % COUNT in recorded for frame in frames]
+    assert not any(shown[off + 5:down]), "frames are recorded that came while recording was off"
+    assert all(shown[off - 30:off - 5]) and all(shown[down + 20:down + 50]), "others are not"
+    causes = [one["cause"] for one in rig.timeline(off_us - US, rig.clock.now_us())["gaps"]]
+    assert causes == ["recording off"], causes
+
+
 def test_a_change_of_the_picture_size_is_one_clip_of_the_larger_size(rig):
     large = rig.path("large.frames")
     subprocess.run([os.path.join(BUILD, "tests", "tools", "make_frames"), "-s", "640x360", "-b", "12000", "-n", "3000", large], check=True)

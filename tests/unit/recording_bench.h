@@ -47,7 +47,7 @@ struct bench {
 
 	/* Given */
 	int64_t wall_us[BENCH_FRAMES], mono_offset_us;
-	uint32_t stretch, gap_cause;
+	uint32_t stretch, gap_cause, flags;
 	uint16_t width, height;
 	size_t given;
 
@@ -162,6 +162,7 @@ static inline void bench_put_bytes(int64_t wall_us, const void *data, size_t len
 		.gap_cause = bench.gap_cause,
 		.width = bench.width,
 		.height = bench.height,
+		.flags = bench.flags,
 	};
 
 	assert_int_not_equal(ring_writer_put(bench.ring, &meta, &(struct iovec){(void *)data, length}, 1), 0);
@@ -179,6 +180,17 @@ static inline void bench_put(int64_t wall_us)
 		length = camera_jpeg_make(width, height, jpeg, sizeof jpeg);
 	}
 	bench_put_bytes(wall_us, jpeg, length);
+}
+
+/* A second of frames that nobody asked for: recording is off. */
+static inline void bench_put_left_out(int64_t from_us)
+{
+	bench.flags = RING_FRAME_OFF;
+	for (int i = 0; i < 25; i++) {
+		bench_put(from_us + i * US_PER_S / 25);
+		encoder_pump(bench.encoder);
+	}
+	bench.flags = 0;
 }
 
 /* Puts the next ones of wall_us[], as far as the disk follows. */

@@ -118,7 +118,8 @@ static int start_case(void **state)
 
 	(void)state;
 	log_set_level(LOG_ERROR);
-	config = (struct config){.camera = {.device = "/dev/video0", .width = 64, .height = 48, .fps = 30}};
+	config = (struct config){.camera = {.device = "/dev/video0", .width = 64, .height = 48, .fps = 30},
+				 .record = {.enabled = true}};
 	camera_is_there = true;
 	stand_in_serves = false;
 	opens = closes = stretches_over = opened_fps = frames_told = 0;
@@ -191,6 +192,18 @@ static void frames_come_with_both_clocks_and_the_recorder_was_down_before(void *
 	assert_int_equal(status.frames, 2);
 	assert_string_equal(status.device, "/dev/video0");
 	assert_string_equal(status.configured, "");
+}
+
+static void frames_that_come_while_recording_is_off_bear_it(void **state)
+{
+	(void)state;
+	start_streaming();
+	assert_int_equal(film(64).meta.flags, 0);
+	capture_set_recording(capture, false);
+	assert_int_equal(film(64).meta.flags, RING_FRAME_OFF);
+	assert_int_equal(film(64).meta.stretch, 42);
+	capture_set_recording(capture, true);
+	assert_int_equal(film(64).meta.flags, 0);
 }
 
 static void without_a_camera_it_waits_and_says_what_it_misses(void **state)
@@ -422,6 +435,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(frames_come_with_both_clocks_and_the_recorder_was_down_before),
+		CASE(frames_that_come_while_recording_is_off_bear_it),
 		CASE(without_a_camera_it_waits_and_says_what_it_misses),
 		CASE(unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is_back),
 		CASE(one_that_opens_and_never_delivers_is_opened_less_and_less_often),

@@ -221,6 +221,30 @@ static void a_run_that_was_ended_is_on_disk_before_the_next_begins(void **state)
 	record_two_stretches(unplug, 4 * US_PER_S);
 }
 
+static bool all_are_on_disk(struct bench *of)
+{
+	return storage_frames(of->storage) == of->given;
+}
+
+/* Two stretches are in the ring before the encoder has begun, and no frame will come for now: both are recorded. */
+static void the_end_of_a_run_is_known_to_an_encoder_that_is_still_in_the_run_before(void **state)
+{
+	(void)state;
+	bench_plan(BENCH_WALL_US, 25, US_PER_S, 2);
+	for (; bench.given < 25; bench.given++)
+		bench_put(bench.wall_us[bench.given]);
+	bench.stretch++;
+	for (; bench.given < bench.to_give; bench.given++)
+		bench_put(bench.wall_us[bench.given]);
+	bench_start();
+	encoder_end_run(bench.encoder);
+	bench_wait(all_are_on_disk);
+	bench_stop();
+	bench_look();
+	assert_exact();
+	assert_int_equal(bench.segment_count, 2);
+}
+
 /* Stretches that stand in the ring when the recorder is told to stop. */
 static void stopping_records_all_that_the_ring_holds(void **state)
 {
@@ -251,15 +275,6 @@ static void nothing_is_recorded_while_recording_is_off(void **state)
 	assert_int_equal(bench.segment_count, 0);
 }
 
-/* A second of frames that nobody asked for. */
-static void put_frames_left_out(int64_t from_us)
-{
-	for (int i = 0; i < 25; i++) {
-		bench_put(from_us + i * US_PER_S / 25);
-		encoder_pump(bench.encoder);
-	}
-}
-
 static void record_a_second(int64_t from_us)
 {
 	bench_plan(from_us, 25, US_PER_S, 1);
@@ -276,6 +291,26 @@ static void assert_second_segment_says_off(void)
 	assert_int_equal(bench.segments[1].last_wall_us, bench.segments[0].end_wall_us);
 }
 
+static void what_came_while_it_was_off_twice_is_left_out_by_an_encoder_that_is_behind(void **state)
+{
+	(void)state;
+	bench_start();
+	for (int64_t second = 0; second < 3; second++) {
+		bench_plan(BENCH_WALL_US + 2 * second * US_PER_S, 25, US_PER_S, 1);
+		while (bench.given < bench.to_give)
+			bench_put(bench.wall_us[bench.given++]);
+		encoder_set_recording(bench.encoder, false);
+		bench_put_left_out(BENCH_WALL_US + (2 * second + 1) * US_PER_S);
+		encoder_set_recording(bench.encoder, true);
+	}
+	bench_stop();
+	bench_look();
+	assert_exact();
+	assert_int_equal(bench.segment_count, 3);
+	assert_int_equal(bench.segments[1].gap_cause, GAP_OFF);
+	assert_int_equal(bench.segments[2].gap_cause, GAP_OFF);
+}
+
 /* The encoder is still busy with the first second when it is over. */
 static void what_came_while_recording_was_off_is_left_out(void **state)
 {
@@ -283,7 +318,7 @@ static void what_came_while_recording_was_off_is_left_out(void **state)
 	bench_start();
 	record_a_second(BENCH_WALL_US);
 	encoder_set_recording(bench.encoder, false);
-	put_frames_left_out(BENCH_WALL_US + US_PER_S);
+	bench_put_left_out(BENCH_WALL_US + US_PER_S);
 	encoder_set_recording(bench.encoder, true);
 	record_a_second(BENCH_WALL_US + 2 * US_PER_S);
 	assert_second_segment_says_off();
@@ -304,11 +339,11 @@ static void recording_goes_on_after_it_rested_over_an_unplugged_camera(void **st
 	record_a_second(BENCH_WALL_US);
 	encoder_set_recording(bench.encoder, false);
 	bench_wait(is_off_and_done);
-	put_frames_left_out(BENCH_WALL_US + US_PER_S);
+	bench_put_left_out(BENCH_WALL_US + US_PER_S);
 	encoder_end_run(bench.encoder);
 	bench.stretch++;
 	bench.gap_cause = GAP_UNPLUGGED;
-	put_frames_left_out(BENCH_WALL_US + 3 * US_PER_S);
+	bench_put_left_out(BENCH_WALL_US + 3 * US_PER_S);
 	encoder_set_recording(bench.encoder, true);
 	record_a_second(BENCH_WALL_US + 4 * US_PER_S);
 	assert_second_segment_says_off();
@@ -319,7 +354,7 @@ static void recording_that_began_off_records_from_where_it_is_switched_on(void *
 	(void)state;
 	bench.config.record.enabled = false;
 	bench_start();
-	put_frames_left_out(BENCH_WALL_US);
+	bench_put_left_out(BENCH_WALL_US);
 	encoder_set_recording(bench.encoder, true);
 	record_a_second(BENCH_WALL_US + US_PER_S);
 	bench_stop();
@@ -334,7 +369,7 @@ static void a_stop_records_nothing_of_what_came_while_recording_was_off(void **s
 	bench_start();
 	record_a_second(BENCH_WALL_US);
 	encoder_set_recording(bench.encoder, false);
-	put_frames_left_out(BENCH_WALL_US + US_PER_S);
+	bench_put_left_out(BENCH_WALL_US + US_PER_S);
 	bench_stop();
 	bench_look();
 	assert_exact();
@@ -361,9 +396,11 @@ int main(void)
 		CASE(a_clock_step_forward_begins_a_segment),
 		CASE(after_a_clock_step_backwards_both_stretches_are_kept),
 		CASE(a_run_that_was_ended_is_on_disk_before_the_next_begins),
+		CASE(the_end_of_a_run_is_known_to_an_encoder_that_is_still_in_the_run_before),
 		CASE(stopping_records_all_that_the_ring_holds),
 		CASE(nothing_is_recorded_while_recording_is_off),
 		CASE(what_came_while_recording_was_off_is_left_out),
+		CASE(what_came_while_it_was_off_twice_is_left_out_by_an_encoder_that_is_behind),
 		CASE(recording_goes_on_after_it_rested_over_an_unplugged_camera),
 		CASE(recording_that_began_off_records_from_where_it_is_switched_on),
 		CASE(a_stop_records_nothing_of_what_came_while_recording_was_off),

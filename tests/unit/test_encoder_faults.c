@@ -313,6 +313,31 @@ static void a_recorder_on_a_ring_of_which_nothing_is_on_disk_records_what_is_new
 	assert_int_equal(bench.records[0].wall_us, bench.wall_us[20]);
 }
 
+static bool all_are_on_disk(struct bench *of)
+{
+	return storage_frames(of->storage) == of->given;
+}
+
+static void a_restarted_recorder_leaves_out_what_came_while_recording_was_off(void **state)
+{
+	(void)state;
+	bench_start();
+	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
+	bench_wait(bench_all_given);
+	encoder_end_run(bench.encoder);
+	bench_wait(all_are_on_disk);
+	encoder_set_recording(bench.encoder, false);
+	bench_put_left_out(BENCH_WALL_US + US_PER_S);
+	crash_and_start();
+	bench.stretch++;
+	bench_plan(BENCH_WALL_US + 4 * US_PER_S, 25, US_PER_S, 1);
+	bench_wait(bench_all_given);
+	stop_and_look();
+	assert_all_recorded();
+	assert_int_equal(bench.segment_count, 2);
+	assert_int_equal(bench.segments[1].gap_cause, GAP_OFF);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
 
 int main(void)
@@ -329,6 +354,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_the_ring_no_longer_holds_is_a_gap_and_counted, small_ring,
 						bench_tear_down),
 		CASE(a_restarted_recorder_goes_on_behind_the_newest_frame_on_disk),
+		CASE(a_restarted_recorder_leaves_out_what_came_while_recording_was_off),
 		CASE(a_recorder_on_a_ring_of_which_nothing_is_on_disk_records_what_is_new),
 	};
 
