@@ -30,8 +30,8 @@ SHARED = reason clock control timeform timeparse log config config_keys config_t
 	segment_name segment segment_walk json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json part_file cached_clips token token_file
 SHARED_WRITERS = ring_pages ring_writer catalogue_writer
 
-RECORDERD = recorder control control_request options status notify service reload siblings ring_size name_lock publish loop child \
-	capture capture_frames device_watch opener source claims source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json driver_text frame_clock \
+RECORDERD = recorder recorder_open control control_request options status notify service reload siblings ring_size name_lock publish loop child \
+	capture capture_answers capture_frames device_watch opener source claims source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json driver_text frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
 	encoder encoder_input encoder_output encoder_command feed thinning fragment_stream storage segment_writer \
 	archive archive_lock archive_lists archive_recover archive_keeper archive_retain segment_repair token_edit token_command
@@ -47,7 +47,7 @@ UNIT_TESTS = metrics control control_request api_controls opener ring ring_crash
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_test raw_jpeg frame_clock api_range query api_outflow api_clips api_master \
 	clip_plan clip_timeline clip_build clip_lapse clip_memory clip_cache encoder encoder_faults retain thinning feed fragment_stream \
-	segment_repair archive archive_retain storage capture loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client
+	segment_repair archive archive_retain storage capture recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client
 
 LIBS_SHARED = -ljson-c -liniparser -lmd
 LIBS_WORKER = -lfcgi $(SECCOMP)

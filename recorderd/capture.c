@@ -298,57 +298,6 @@ static void deadline_due(void *context)
 	capture_happen(context, EVENT_DUE);
 }
 
-static void take_list(struct capture *capture, struct opener_result *result)
-{
-	struct recorder_state *status = &capture->status;
-	const char *wanted = capture->parts.config->camera.device;
-	bool better = false;
-
-	status->camera_count = 0;
-	for (size_t i = 0; i < result->device_count; i++) {
-		status->camera_ids[status->camera_count++] = result->devices[i].number;
-		better |= strcmp(wanted, "auto") == 0 || device_same(result->devices[i].path, wanted);
-	}
-	if (result->devices_json)
-		ring_writer_devices(capture->parts.ring, result->devices_json);
-	free(result->devices_json);
-	if (better && capture->stands_in && capture->looking) {
-		capture->looking = false;
-		capture_happen(capture, EVENT_BETTER);
-	}
-}
-
-static void take_adjusted(struct capture *capture, struct opener_result *result)
-{
-	if (result->adjusted)
-		take_list(capture, result);
-	capture->parts.adjusted(capture->parts.context, result->ticket, result->adjusted, result->value, &result->why);
-}
-
-static void opener_ready(void *context, uint32_t events)
-{
-	struct capture *capture = context;
-	struct opener_result result;
-
-	(void)events;
-	while (opener_take_result(capture->opener, &result)) {
-		switch (result.answer) {
-		case OPENER_LISTED:
-			take_list(capture, &result);
-			break;
-		case OPENER_ADJUSTED:
-			take_adjusted(capture, &result);
-			break;
-		case OPENER_TRIED:
-			opener_order_list(capture->opener);
-			capture->said = result.why;
-			capture->source = result.source;
-			capture_happen(capture, result.outcome == SOURCE_OPENED ? EVENT_OPENED : EVENT_REFUSED);
-			break;
-		}
-	}
-}
-
 static void devices_changed(void *context)
 {
 	capture_happen(context, EVENT_DEVICES);
@@ -375,16 +324,16 @@ struct capture *capture_create(const struct capture_parts *parts)
 		return NULL;
 	}
 	capture->opened =
-		(struct loop_watch){.fd = opener_fd(capture->opener), .ready = opener_ready, .context = capture};
+		(struct loop_watch){.fd = opener_fd(capture->opener), .ready = capture_answered, .context = capture};
 	loop_watch_set(parts->loop, &capture->opened, EPOLLIN);
 	device_watch_start(&capture->devices, parts->loop, devices_changed, capture);
 	order_open(capture);
 	return capture;
 }
 
-void capture_destroy(struct capture *capture)
+void capture_stop(struct capture *capture)
 {
-	if (!capture)
+	if (capture->stopping)
 		return;
 	capture->stopping = true;
 	drop_source(capture, GAP_RECORDER_DOWN);
@@ -392,8 +341,18 @@ void capture_destroy(struct capture *capture)
 	loop_timer_clear(capture->parts.loop, &capture->better);
 	loop_watch_set(capture->parts.loop, &capture->opened, 0);
 	device_watch_stop(&capture->devices);
-	opener_destroy(capture->opener);
+	opener_stop(capture->opener);
+}
+
+bool capture_destroy(struct capture *capture, int64_t timeout_us)
+{
+	if (!capture)
+		return true;
+	capture_stop(capture);
+	if (!opener_destroy(capture->opener, timeout_us))
+		return false;
 	free(capture);
+	return true;
 }
 
 bool capture_set_control(struct capture *capture, uint32_t ticket, const char *name, const char *value,

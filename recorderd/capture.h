@@ -33,8 +33,14 @@ struct capture_parts {
 /* Starts opening at once. Recording is on if the configuration says so. NULL without memory. `parts` outlive it. */
 struct capture *capture_create(const struct capture_parts *parts);
 
-/* Closes the source; no frame comes any more. NULL is safe. */
-void capture_destroy(struct capture *capture);
+/* No frame comes any more; the source is closed meanwhile, and none is opened. Waits for nothing. */
+void capture_stop(struct capture *capture);
+
+/*
+ * capture_stop(), and waits so long until the source is closed. False where the thread that does it hangs in a driver:
+ * then all stays, and must, what `parts` named, and it may be asked again. NULL is safe.
+ */
+bool capture_destroy(struct capture *capture, int64_t timeout_us);
 
 /*
  * Sets a control of the camera that serves, on the opener's thread; parts.adjusted is told later, once the ring's list

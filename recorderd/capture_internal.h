@@ -1,6 +1,6 @@
 /*
- * capture_internal.h - what the files of capture share: phases and events (capture.c), and frames on their way into the
- * ring (capture_frames.c).
+ * capture_internal.h - what the files of capture share: phases and events (capture.c), the opener's answers
+ * (capture_answers.c), and frames on their way into the ring (capture_frames.c).
  */
 #ifndef RECORDERD_CAPTURE_INTERNAL_H
 #define RECORDERD_CAPTURE_INTERNAL_H
@@ -60,6 +60,9 @@ struct capture {
 
 /* capture.c: something happened; the table of phases says what it means. */
 void capture_happen(struct capture *capture, enum event event);
+
+/* capture_answers.c: for the loop, when opener_fd() is readable. */
+void capture_answered(void *context, uint32_t events);
 
 /* capture_frames.c: where a source delivers to. */
 struct source_sink capture_sink(struct capture *capture);

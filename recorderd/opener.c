@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "recorderd/v4l2_controls.h"
@@ -38,7 +39,7 @@ struct opener {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool stopping;
+	bool stopping, ended;
 	mono_t busy_since; /* {0}: idle */
 	struct order_queue orders, results;
 };
@@ -126,45 +127,82 @@ static void carry_out(struct opener *opener, struct order *order)
 	}
 }
 
+/* What nobody will fetch. */
+static void discard(struct order *order)
+{
+	source_close(order->result.source);
+	free(order->result.devices_json);
+	free(order);
+}
+
 static void deliver(struct opener *opener, struct order *order)
 {
 	uint64_t one = 1;
+	bool wanted;
 
-	if (order->kind == ORDER_CLOSE) {
-		free(order);
+	pthread_mutex_lock(&opener->lock);
+	wanted = !opener->stopping && order->kind != ORDER_CLOSE;
+	if (wanted)
+		queue_push(&opener->results, order);
+	pthread_mutex_unlock(&opener->lock);
+	if (!wanted) {
+		discard(order);
 		return;
 	}
-	pthread_mutex_lock(&opener->lock);
-	queue_push(&opener->results, order);
-	pthread_mutex_unlock(&opener->lock);
 	if (write(opener->event, &one, sizeof one) < 0)
 		return; /* its counter is full: it is readable already */
+}
+
+/* The next order, which is to be carried out unless the opener was stopped meanwhile; NULL: there will be none. */
+static struct order *next_order(struct opener *opener, bool *wanted)
+{
+	struct order *order;
+
+	pthread_mutex_lock(&opener->lock);
+	opener->busy_since = (mono_t){0};
+	while (!opener->orders.first && !opener->stopping)
+		pthread_cond_wait(&opener->changed, &opener->lock);
+	order = queue_pop(&opener->orders);
+	*wanted = order && (!opener->stopping || order->kind == ORDER_CLOSE);
+	opener->busy_since = mono_now();
+	pthread_mutex_unlock(&opener->lock);
+	return order;
+}
+
+static struct order *next_result(struct opener *opener)
+{
+	struct order *order;
+
+	pthread_mutex_lock(&opener->lock);
+	order = queue_pop(&opener->results);
+	pthread_mutex_unlock(&opener->lock);
+	return order;
 }
 
 static void *opener_thread(void *context)
 {
 	struct opener *opener = context;
+	struct order *order;
+	bool wanted;
 
-	for (;;) {
-		struct order *order;
-
-		pthread_mutex_lock(&opener->lock);
-		opener->busy_since = (mono_t){0};
-		while (!opener->orders.first && !opener->stopping)
-			pthread_cond_wait(&opener->changed, &opener->lock);
-		order = queue_pop(&opener->orders);
-		opener->busy_since = mono_now();
-		pthread_mutex_unlock(&opener->lock);
-		if (!order)
-			return NULL;
-		carry_out(opener, order);
+	while ((order = next_order(opener, &wanted))) {
+		if (wanted)
+			carry_out(opener, order);
 		deliver(opener, order);
 	}
+	while ((order = next_result(opener)))
+		discard(order);
+	pthread_mutex_lock(&opener->lock);
+	opener->ended = true;
+	pthread_cond_broadcast(&opener->changed);
+	pthread_mutex_unlock(&opener->lock);
+	return NULL;
 }
 
 struct opener *opener_create(const struct config *config, const struct source_others *others)
 {
 	struct opener *opener = calloc(1, sizeof *opener);
+	pthread_condattr_t monotonic;
 
 	if (!opener)
 		return NULL;
@@ -174,7 +212,10 @@ struct opener *opener_create(const struct config *config, const struct source_ot
 	opener->results.last = &opener->results.first;
 	opener->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&opener->lock, NULL);
-	pthread_cond_init(&opener->changed, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&opener->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	if (opener->event < 0 || pthread_create(&opener->thread, NULL, opener_thread, opener) != 0) {
 		if (opener->event >= 0)
 			close(opener->event);
@@ -185,25 +226,42 @@ struct opener *opener_create(const struct config *config, const struct source_ot
 	return opener;
 }
 
-void opener_destroy(struct opener *opener)
+void opener_stop(struct opener *opener)
 {
-	struct opener_result result;
-
-	if (!opener)
-		return;
 	pthread_mutex_lock(&opener->lock);
 	opener->stopping = true;
-	pthread_cond_signal(&opener->changed);
+	pthread_cond_broadcast(&opener->changed);
 	pthread_mutex_unlock(&opener->lock);
+}
+
+/* False where it does not within that time. */
+static bool wait_for_end(struct opener *opener, int64_t timeout_us)
+{
+	int64_t until_us = mono_now().us + timeout_us;
+	struct timespec until = {until_us / US_PER_S, until_us % US_PER_S * 1000};
+	bool ended;
+
+	pthread_mutex_lock(&opener->lock);
+	while (!opener->ended && pthread_cond_timedwait(&opener->changed, &opener->lock, &until) == 0)
+		;
+	ended = opener->ended;
+	pthread_mutex_unlock(&opener->lock);
+	return ended;
+}
+
+bool opener_destroy(struct opener *opener, int64_t timeout_us)
+{
+	if (!opener)
+		return true;
+	opener_stop(opener);
+	if (!wait_for_end(opener, timeout_us))
+		return false;
 	pthread_join(opener->thread, NULL);
-	while (opener_take_result(opener, &result)) {
-		source_close(result.source);
-		free(result.devices_json);
-	}
 	close(opener->event);
 	pthread_cond_destroy(&opener->changed);
 	pthread_mutex_destroy(&opener->lock);
 	free(opener);
+	return true;
 }
 
 int opener_fd(const struct opener *opener)
@@ -287,9 +345,7 @@ bool opener_take_result(struct opener *opener, struct opener_result *out)
 
 	if (read(opener->event, &count, sizeof count) < 0)
 		count = 0; /* asked without a wake-up: the queue says */
-	pthread_mutex_lock(&opener->lock);
-	order = queue_pop(&opener->results);
-	pthread_mutex_unlock(&opener->lock);
+	order = next_result(opener);
 	if (!order)
 		return false;
 	*out = order->result;

@@ -16,8 +16,15 @@ struct opener;
 /* `others` as in source_open(); they outlive the opener. `config` is copied. */
 struct opener *opener_create(const struct config *config, const struct source_others *others);
 
-/* Closes what was ordered to be closed, and ends the thread. */
-void opener_destroy(struct opener *opener);
+/* The thread closes what is open, also what it is just opening, and ends; no result comes any more. Waits for nothing.
+ */
+void opener_stop(struct opener *opener);
+
+/*
+ * opener_stop(), and waits so long for the thread to end. False where it hangs in a driver: then all stays that it
+ * uses, and it may be asked again. NULL is safe.
+ */
+bool opener_destroy(struct opener *opener, int64_t timeout_us);
 
 int opener_fd(const struct opener *opener);
 

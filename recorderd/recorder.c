@@ -1,133 +1,16 @@
-#include "recorderd/recorder.h"
-
-#include <errno.h>
+/* recorder.c - running, and stopping in order. */
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "recorderd/capture.h"
-#include "recorderd/control.h"
-#include "recorderd/encoder.h"
-#include "recorderd/encoder_command.h"
-#include "recorderd/name_lock.h"
-#include "recorderd/publish.h"
+#include "recorderd/recorder_internal.h"
 #include "recorderd/reload.h"
-#include "recorderd/ring_size.h"
-#include "recorderd/service.h"
-#include "recorderd/siblings.h"
 #include "shared/log.h"
 
 #define PUBLISH_EVERY_US (US_PER_S / 5)
-#define FLUSH_US         (10 * US_PER_S) /* how long a stop waits for a slow disk */
-
-struct recorder {
-	struct config config;
-	struct service service;
-	struct siblings siblings;
-	int name_lock;
-	struct loop *loop;
-	struct archive *archive;
-	struct ring_writer *ring;
-	struct ring_reader *reader;
-	mono_t configured; /* the configuration was read before this */
-	uint64_t adopted;
-	struct storage *storage;
-	struct encoder *encoder;
-	struct capture *capture;
-	struct control *control; /* NULL: its address was not to be had */
-	struct publisher publisher;
-	struct loop_watch signals, room;
-	struct loop_timer publishing;
-	bool stopping;
-};
-
-/* Opening: everything that a start can fail for */
-
-static bool open_ring(struct recorder *recorder, struct reason *why)
-{
-	struct ring_wish wish;
-	char name[64];
-	uint64_t bytes, total;
-	const void *memory;
-
-	ring_size_choose(&recorder->config, recorder->siblings.count + 1, &wish);
-	config_ring_name(&recorder->config, name);
-	wish.name = name;
-	recorder->ring = ring_writer_open(&wish, &bytes, &recorder->adopted, why);
-	if (!recorder->ring)
-		return false;
-	if (bytes < wish.data_bytes)
-		log_warn("memory", "/dev/shm has room for %llu MiB only, not for the %llu MiB that %g minutes may take",
-			 (unsigned long long)bytes >> 20, (unsigned long long)wish.data_bytes >> 20,
-			 recorder->config.memory.minutes);
-	else
-		log_info("memory", "%llu MiB for the newest frames, at most %g minutes",
-			 (unsigned long long)bytes >> 20, recorder->config.memory.minutes);
-	if (recorder->adopted)
-		log_info("memory", "took over the frames that a recorder before this one left");
-	memory = ring_writer_memory(recorder->ring, &total);
-	recorder->reader = ring_reader_attach(memory, total, why);
-	return recorder->reader != NULL;
-}
-
-/* Blocked before any thread starts, so that they come to the event loop alone. */
-static bool open_signals(struct recorder *recorder, struct reason *why)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	recorder->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return recorder->signals.fd >= 0 || reason_errno(why, "cannot watch for signals");
-}
-
-struct recorder *recorder_open(const struct config *config, struct reason *why)
-{
-	struct recorder *recorder = calloc(1, sizeof *recorder);
-
-	if (!recorder) {
-		reason_set(why, "no memory");
-		return NULL;
-	}
-	recorder->config = *config;
-	service_open(&recorder->service);
-	recorder->name_lock = recorder->signals.fd = recorder->room.fd = -1;
-	recorder->configured = mono_now();
-	siblings_find(config, &recorder->siblings);
-	if (config->record.codec == CODEC_H264 && !encoder_is_known(config->record.encoder)) {
-		reason_set(
-			why,
-			"%s: record.encoder \"%s\" is not known; libx264, h264_vaapi, h264_v4l2m2m and h264_nvenc are",
-			config->file, config->record.encoder);
-		goto fail;
-	}
-	if (!open_signals(recorder, why))
-		goto fail;
-	recorder->name_lock = name_lock_take(config->camera.name, why);
-	if (recorder->name_lock < 0)
-		goto fail;
-	recorder->archive = archive_open(&recorder->config, why);
-	if (!recorder->archive || !open_ring(recorder, why))
-		goto fail;
-	recorder->loop = loop_create();
-	recorder->room.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (!recorder->loop || recorder->room.fd < 0) {
-		reason_errno(why, "cannot make an event loop");
-		goto fail;
-	}
-	return recorder;
-fail:
-	recorder_close(recorder);
-	return NULL;
-}
+#define STOP_US          (15 * US_PER_S) /* after which a stop leaves behind what hangs; systemd kills after 30 s */
+#define DRAIN_US         (10 * US_PER_S) /* of which the encoder has so much */
 
 /* Running */
 
@@ -219,8 +102,20 @@ static void read_again(struct recorder *recorder)
 	service_ready(&recorder->service);
 }
 
+/* The rest that it has is given up: the frames behind it too, where FFmpeg or the disk hangs. */
+static void on_encoder_late(void *context)
+{
+	struct recorder *recorder = context;
+
+	log_error("main", "not all frames were encoded within %d s", (int)(DRAIN_US / US_PER_S));
+	loop_stop(recorder->loop);
+}
+
+/* The camera is closed while the encoder gives what it still has. */
 static void begin_stop(struct recorder *recorder)
 {
+	mono_t now = mono_now();
+
 	if (recorder->stopping) {
 		log_warn("main", "told to stop a second time: leaving at once");
 		loop_stop(recorder->loop);
@@ -229,11 +124,13 @@ static void begin_stop(struct recorder *recorder)
 	log_info("main", "stopping");
 	service_stopping(&recorder->service);
 	recorder->stopping = true;
+	recorder->stop_by.us = now.us + STOP_US;
 	recorder->publisher.capture = NULL;
 	control_destroy(recorder->control);
 	recorder->control = NULL;
-	capture_destroy(recorder->capture);
-	recorder->capture = NULL;
+	capture_stop(recorder->capture);
+	recorder->encoder_late = (struct loop_timer){.due = on_encoder_late, .context = recorder};
+	loop_timer_set(recorder->loop, &recorder->encoder_late, (mono_t){now.us + DRAIN_US});
 	encoder_stop(recorder->encoder, on_drained, recorder);
 }
 
@@ -329,14 +226,21 @@ static void open_control(struct recorder *recorder)
 		log_warn("control", "%s: nothing can be changed while the recorder runs", why.text);
 }
 
+static int64_t time_left_us(const struct recorder *recorder)
+{
+	int64_t left_us = recorder->stop_by.us - mono_now().us;
+
+	return left_us > 0 ? left_us : 0;
+}
+
 /* What was fed is with storage, or time was up: the rest in order. Where the disk hangs, the process ends without its
  * threads. */
 static void finish_writing(struct recorder *recorder)
 {
 	encoder_destroy(recorder->encoder);
 	recorder->encoder = NULL;
-	if (recorder->storage && !storage_stop(recorder->storage, FLUSH_US)) {
-		log_error("main", "the disk did not take the last frames within %d s", (int)(FLUSH_US / US_PER_S));
+	if (recorder->storage && !storage_stop(recorder->storage, time_left_us(recorder))) {
+		log_error("main", "the disk did not take the last frames within %d s", (int)(STOP_US / US_PER_S));
 		publish_stopped(&recorder->publisher);
 		ring_writer_close(recorder->ring);
 		log_stop();
@@ -347,9 +251,33 @@ static void finish_writing(struct recorder *recorder)
 	recorder->archive = NULL;
 }
 
+/* Footage does not hang on it: all of that is written. */
+static void finish_capture(struct recorder *recorder)
+{
+	recorder->hangs = !capture_destroy(recorder->capture, time_left_us(recorder));
+	if (recorder->hangs)
+		log_error("main", "the camera hangs in its driver: it is left to the kernel");
+	recorder->capture = NULL;
+}
+
+static void finish(struct recorder *recorder)
+{
+	if (!recorder->stop_by.us)
+		recorder->stop_by.us = mono_now().us + STOP_US;
+	control_destroy(recorder->control);
+	recorder->control = NULL;
+	if (recorder->capture)
+		capture_stop(recorder->capture);
+	finish_writing(recorder);
+	finish_capture(recorder);
+	if (recorder->publisher.ring)
+		publish_stopped(&recorder->publisher);
+	log_info("main", "stopped");
+}
+
 int recorder_run(struct recorder *recorder)
 {
-	struct reason why;
+	struct reason why = {"the event loop refuses its descriptors"};
 	int status = 0;
 
 	if (!start_parts(recorder, &why) || !watch_parts(recorder)) {
@@ -361,33 +289,6 @@ int recorder_run(struct recorder *recorder)
 		service_ready(&recorder->service);
 		loop_run(recorder->loop);
 	}
-	control_destroy(recorder->control);
-	recorder->control = NULL;
-	capture_destroy(recorder->capture);
-	recorder->capture = NULL;
-	finish_writing(recorder);
-	publish_stopped(&recorder->publisher);
-	log_info("main", "stopped");
+	finish(recorder);
 	return status;
-}
-
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
-void recorder_close(struct recorder *recorder)
-{
-	if (!recorder)
-		return;
-	ring_reader_close(recorder->reader);
-	ring_writer_close(recorder->ring);
-	archive_close(recorder->archive);
-	loop_destroy(recorder->loop);
-	service_close(&recorder->service);
-	close_fd(recorder->signals.fd);
-	close_fd(recorder->room.fd);
-	close_fd(recorder->name_lock);
-	free(recorder);
 }

@@ -44,6 +44,7 @@ enum control_fault {
 	CONTROL_ROOM_KPIXELS = 27, /* 1000 pixels a second that the bus carries: STREAMON says ENOSPC above; 0: any */
 	CONTROL_LINKS_LATE = 28,   /* 1: its links are not made yet */
 	CONTROL_STAMP = 29,        /* 1: the wall time is noted in frames that have room for it (FRAMES_STAMP) */
+	CONTROL_HANG = 30,         /* 1: VIDIOC_STREAMON does not return before it is 0 */
 	CONTROL_FAULTS = 64
 };
 

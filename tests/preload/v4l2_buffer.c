@@ -166,6 +166,8 @@ int v4l2_stream_on(struct handle *handle, void *argument)
 {
 	if (*(int *)argument != V4L2_BUF_TYPE_VIDEO_CAPTURE || handle->slot_count == 0)
 		return EINVAL;
+	while (camera_fault(handle->camera, CONTROL_HANG))
+		poll(NULL, 0, 20);
 	if (camera_fault(handle->camera, CONTROL_STREAMON_ERRNO))
 		return (int)camera_fault(handle->camera, CONTROL_STREAMON_ERRNO);
 	if (!bus_has_room(handle))

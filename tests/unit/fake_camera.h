@@ -16,7 +16,7 @@
 #include "recorderd/source.h"
 
 /* What is plugged in: read by the opener's thread. */
-static _Atomic bool camera_is_there, stand_in_serves;
+static _Atomic bool camera_is_there, stand_in_serves, opening_hangs;
 static _Atomic unsigned opens, closes;
 static _Atomic uint32_t offered_fps_milli;
 
@@ -76,6 +76,8 @@ enum source_open_outcome source_open(const struct config *config, const struct s
 	struct fake_source *source;
 
 	(void)others;
+	while (atomic_load(&opening_hangs))
+		usleep(1000);
 	*out = NULL;
 	if (!itself && !atomic_load(&stand_in_serves)) {
 		reason_set(why, "there is no camera at %s", config->camera.device);

@@ -12,7 +12,8 @@
 #include "tests/unit/fake_camera.h"
 #include "tests/unit/fake_clock.h"
 
-#define ROUNDS_MAX         60000            /* of a millisecond or more */
+#define ROUNDS_MAX         60000 /* of a millisecond or more */
+#define CLOSE_LIMIT_US     (60 * US_PER_S)
 #define CLOCK_TOLERANCE_US (20 * US_PER_MS) /* two readings, on a busy machine */
 
 static struct config config;
@@ -139,7 +140,7 @@ static int start_case(void **state)
 static int end_case(void **state)
 {
 	(void)state;
-	capture_destroy(capture);
+	assert_true(capture_destroy(capture, CLOSE_LIMIT_US));
 	assert_int_equal(opens, closes);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
@@ -423,7 +424,7 @@ static void closing_in_the_middle_of_anything_closes_the_camera(void **state)
 {
 	(void)state;
 	start();
-	capture_destroy(capture); /* an opening is under way */
+	assert_true(capture_destroy(capture, CLOSE_LIMIT_US)); /* an opening is under way */
 	capture = NULL;
 	assert_int_equal(opens, closes);
 	start_streaming();

@@ -28,7 +28,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	opener_destroy(opener);
+	assert_true(opener_destroy(opener, LIMIT_MS * US_PER_MS));
 	assert_int_equal(opens, closes);
 	return 0;
 }
@@ -57,6 +57,18 @@ static void orders_are_answered_in_turn(void **state)
 	assert_int_equal(result.ticket, 7);
 	assert_int_equal(take(), OPENER_TRIED);
 	assert_int_equal(result.outcome, SOURCE_OPENED);
+}
+
+static void one_that_hangs_in_a_driver_is_not_waited_for_longer_than_told(void **state)
+{
+	(void)state;
+	opening_hangs = true;
+	opener_order_open(opener);
+	for (int i = 0; i < LIMIT_MS && !opener_busy_since(opener).us; i++)
+		poll(NULL, 0, 1);
+	opener_order_open(opener); /* and this one is not carried out any more */
+	assert_false(opener_destroy(opener, US_PER_S / 5));
+	opening_hangs = false; /* it is closed by the thread that opened it */
 }
 
 static void without_an_open_camera_a_control_is_not_set(void **state)
@@ -104,6 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(orders_are_answered_in_turn),
+		CASE(one_that_hangs_in_a_driver_is_not_waited_for_longer_than_told),
 		CASE(without_an_open_camera_a_control_is_not_set),
 		CASE(new_settings_are_taken_and_the_devices_listed),
 		CASE(who_has_no_order_is_not_busy),

@@ -1,0 +1,39 @@
+/*
+ * recorder_internal.h - what the files of the recorder share: what a start can fail for, and its end
+ * (recorder_open.c); running and stopping (recorder.c).
+ */
+#ifndef RECORDERD_RECORDER_INTERNAL_H
+#define RECORDERD_RECORDER_INTERNAL_H
+
+#include "recorderd/capture.h"
+#include "recorderd/control.h"
+#include "recorderd/encoder.h"
+#include "recorderd/publish.h"
+#include "recorderd/recorder.h"
+#include "recorderd/service.h"
+#include "recorderd/siblings.h"
+
+struct recorder {
+	struct config config;
+	struct service service;
+	struct siblings siblings;
+	int name_lock;
+	struct loop *loop;
+	struct archive *archive;
+	struct ring_writer *ring;
+	struct ring_reader *reader;
+	mono_t configured; /* the configuration was read before this */
+	uint64_t adopted;
+	struct storage *storage;
+	struct encoder *encoder;
+	struct capture *capture;
+	struct control *control; /* NULL: its address was not to be had */
+	struct publisher publisher;
+	struct loop_watch signals, room;
+	struct loop_timer publishing, encoder_late;
+	bool stopping;
+	mono_t stop_by; /* once it is stopping, or running is over */
+	bool hangs;     /* a thread was left in a driver: what it uses stays */
+};
+
+#endif

@@ -1,0 +1,117 @@
+/* recorder_open.c - everything that a start can fail for, and its end. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "recorderd/encoder_command.h"
+#include "recorderd/name_lock.h"
+#include "recorderd/recorder_internal.h"
+#include "recorderd/ring_size.h"
+#include "shared/log.h"
+
+static bool open_ring(struct recorder *recorder, struct reason *why)
+{
+	struct ring_wish wish;
+	char name[64];
+	uint64_t bytes, total;
+	const void *memory;
+
+	ring_size_choose(&recorder->config, recorder->siblings.count + 1, &wish);
+	config_ring_name(&recorder->config, name);
+	wish.name = name;
+	recorder->ring = ring_writer_open(&wish, &bytes, &recorder->adopted, why);
+	if (!recorder->ring)
+		return false;
+	if (bytes < wish.data_bytes)
+		log_warn("memory", "/dev/shm has room for %llu MiB only, not for the %llu MiB that %g minutes may take",
+			 (unsigned long long)bytes >> 20, (unsigned long long)wish.data_bytes >> 20,
+			 recorder->config.memory.minutes);
+	else
+		log_info("memory", "%llu MiB for the newest frames, at most %g minutes",
+			 (unsigned long long)bytes >> 20, recorder->config.memory.minutes);
+	if (recorder->adopted)
+		log_info("memory", "took over the frames that a recorder before this one left");
+	memory = ring_writer_memory(recorder->ring, &total);
+	recorder->reader = ring_reader_attach(memory, total, why);
+	return recorder->reader != NULL;
+}
+
+/* Blocked before any thread starts, so that they come to the event loop alone. */
+static bool open_signals(struct recorder *recorder, struct reason *why)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	recorder->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return recorder->signals.fd >= 0 || reason_errno(why, "cannot watch for signals");
+}
+
+struct recorder *recorder_open(const struct config *config, struct reason *why)
+{
+	struct recorder *recorder = calloc(1, sizeof *recorder);
+
+	if (!recorder) {
+		reason_set(why, "no memory");
+		return NULL;
+	}
+	recorder->config = *config;
+	service_open(&recorder->service);
+	recorder->name_lock = recorder->signals.fd = recorder->room.fd = -1;
+	recorder->configured = mono_now();
+	siblings_find(config, &recorder->siblings);
+	if (config->record.codec == CODEC_H264 && !encoder_is_known(config->record.encoder)) {
+		reason_set(
+			why,
+			"%s: record.encoder \"%s\" is not known; libx264, h264_vaapi, h264_v4l2m2m and h264_nvenc are",
+			config->file, config->record.encoder);
+		goto fail;
+	}
+	if (!open_signals(recorder, why))
+		goto fail;
+	recorder->name_lock = name_lock_take(config->camera.name, why);
+	if (recorder->name_lock < 0)
+		goto fail;
+	recorder->archive = archive_open(&recorder->config, why);
+	if (!recorder->archive || !open_ring(recorder, why))
+		goto fail;
+	recorder->loop = loop_create();
+	recorder->room.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!recorder->loop || recorder->room.fd < 0) {
+		reason_errno(why, "cannot make an event loop");
+		goto fail;
+	}
+	return recorder;
+fail:
+	recorder_close(recorder);
+	return NULL;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void recorder_close(struct recorder *recorder)
+{
+	if (!recorder)
+		return;
+	ring_reader_close(recorder->reader);
+	ring_writer_close(recorder->ring);
+	archive_close(recorder->archive);
+	loop_destroy(recorder->loop);
+	service_close(&recorder->service);
+	close_fd(recorder->signals.fd);
+	close_fd(recorder->room.fd);
+	close_fd(recorder->name_lock);
+	if (!recorder->hangs)
+		free(recorder);
+}

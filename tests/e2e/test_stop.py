@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Told to stop while a driver or the disk hangs: recorderd ends in time, and what could be written is."""
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+from faulty_rig import FaultyRig
+from rig import BUILD, Rig, run_tests, wait_for
+
+STOP_S = 15  # of recorderd's own; systemd gives it 30
+SLACK_S = 5
+
+
+def stop(rig):
+    """Its exit status and how long it took."""
+    began = time.monotonic()
+    process, rig.recorderd = rig.recorderd, None
+    status = rig.stop_process(process, signal.SIGTERM, STOP_S + SLACK_S)
+    return status, time.monotonic() - began
+
+
+def test_a_driver_that_hangs_holds_up_no_stop():
+    with Rig() as rig:
+        rig.start()
+        before = len(rig.camera.frames())
+        wait_for(lambda: len(rig.camera.frames()) > before + 30, 20, "some frames")
+        rig.camera.fault("hang")
+        rig.camera.fault("unplugged")
+        wait_for(lambda: rig.camera.counter("opens") == rig.camera.counter("closes"), 20, "it is let go")
+        rig.camera.fault("unplugged", 0)
+        wait_for(lambda: rig.camera.counter("opens") > rig.camera.counter("closes"), 20, "it is being opened")
+        status, took_s = stop(rig)
+        assert status == 0, (status, took_s, rig.log())
+        assert "hangs in its driver" in rig.log(), rig.log()
+        assert not os.path.exists(f"/dev/shm/recorder.{rig.name}"), "the ring is left"
+        rig.camera.fault("hang", 0)
+        complete = [one["state"] for one in rig.get("/recordings").json()]
+        assert complete and set(complete) == {"complete"}, complete
+
+
+def queued_bytes(rig):
+    return next(int(line.split()[1]) for line in rig.get("/metrics").body.decode().splitlines() if line.startswith("recorder_disk_queue_bytes"))
+
+
+def test_a_disk_that_hangs_with_a_full_queue_holds_up_no_stop():
+    with tempfile.TemporaryDirectory(prefix="recorder-frames.") as scratch:
+        frames = os.path.join(scratch, "large.frames")
+        subprocess.run([os.path.join(BUILD, "tests", "tools", "make_frames"), "-s", "320x180", "-b", "120000", "-n", "100", frames], check=True)
+        with FaultyRig(settings={"record": {"codec": "mjpeg"}}, frames=frames) as rig:
+            rig.start()
+            rig.disk.hangs()
+            wait_for(lambda: queued_bytes(rig) > 12 << 20, 30, "the queue is full")
+            status, took_s = stop(rig)
+            assert status == 1, (status, took_s, rig.log())
+            assert "the disk did not take the last frames" in rig.log(), rig.log()
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_tests(globals()))
