@@ -11,11 +11,17 @@
 #include <unistd.h>
 
 #define PIPE_BYTES (1 << 20) /* some frames of room: a child that is busy for a moment does not show */
-#define DYING_MAX  16
+#define PLACES     32
 
-/* Killed, and not dead yet when we looked. */
-static pthread_mutex_t dying_lock = PTHREAD_MUTEX_INITIALIZER;
-static pid_t dying[DYING_MAX];
+/*
+ * All that were started and are not reaped: each has its place before it begins, so that none has to be waited for when
+ * it is ended. Guarded by `lock`.
+ */
+static struct place {
+	bool taken, ended; /* ended: killed, and not dead yet when we looked */
+	pid_t pid;
+} places[PLACES];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void child_close(int *fd)
 {
@@ -73,17 +79,46 @@ static void take_ends(struct child *child, int pipes[4][2])
 	fcntl(child->out, F_SETPIPE_SZ, PIPE_BYTES);
 }
 
+/* NULL where there is none. */
+static struct place *take_place(void)
+{
+	struct place *found = NULL;
+
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < PLACES && !found; i++)
+		if (!places[i].taken)
+			found = &places[i];
+	if (found)
+		found->taken = true;
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
+static void set_place(struct place *place, struct place to)
+{
+	pthread_mutex_lock(&lock);
+	*place = to;
+	pthread_mutex_unlock(&lock);
+}
+
 bool child_start(struct child *child, const char *const *argv, struct reason *why)
 {
 	int pipes[4][2];
 	pid_t parent = getpid();
 	bool by_main = gettid() == parent;
 	bool good = make_pipes(pipes);
+	struct place *place;
 
 	*child = CHILD_NONE;
 	child_sweep();
 	if (!good) {
 		reason_errno(why, "cannot make pipes for %s", argv[0]);
+		goto out;
+	}
+	place = take_place();
+	good = place != NULL;
+	if (!good) {
+		reason_set(why, "%s is not started: %d before it were killed and do not die", argv[0], PLACES);
 		goto out;
 	}
 	child->pid = fork();
@@ -93,8 +128,10 @@ bool child_start(struct child *child, const char *const *argv, struct reason *wh
 	if (!good) {
 		child->pid = 0;
 		reason_errno(why, "cannot start %s", argv[0]);
+		set_place(place, (struct place){0});
 		goto out;
 	}
+	set_place(place, (struct place){.taken = true, .pid = child->pid});
 	setpgid(child->pid, child->pid);
 	take_ends(child, pipes);
 out:
@@ -126,28 +163,23 @@ static bool is_dead(pid_t pid)
 	return reaped != 0;
 }
 
-void child_sweep(void)
+/* For a child that was started and is not reaped. */
+static struct place *place_of(pid_t pid)
 {
-	pthread_mutex_lock(&dying_lock);
-	for (int i = 0; i < DYING_MAX; i++)
-		if (dying[i] && is_dead(dying[i]))
-			dying[i] = 0;
-	pthread_mutex_unlock(&dying_lock);
+	struct place *place = places;
+
+	while (!place->taken || place->pid != pid)
+		place++;
+	return place;
 }
 
-/* False where there is no place for it. */
-static bool reap_later(pid_t pid)
+void child_sweep(void)
 {
-	bool kept = false;
-
-	pthread_mutex_lock(&dying_lock);
-	for (int i = 0; i < DYING_MAX && !kept; i++) {
-		kept = !dying[i];
-		if (kept)
-			dying[i] = pid;
-	}
-	pthread_mutex_unlock(&dying_lock);
-	return kept;
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < PLACES; i++)
+		if (places[i].ended && is_dead(places[i].pid))
+			places[i] = (struct place){0};
+	pthread_mutex_unlock(&lock);
 }
 
 void child_end(struct child *child)
@@ -156,15 +188,15 @@ void child_end(struct child *child)
 	child_close(&child->out);
 	child_close(&child->err);
 	child_close(&child->report);
+	if (child->pid) {
+		kill(-child->pid, SIGKILL);
+		kill(child->pid, SIGKILL);
+		pthread_mutex_lock(&lock);
+		place_of(child->pid)->ended = true;
+		pthread_mutex_unlock(&lock);
+		child->pid = 0;
+	}
 	child_sweep();
-	if (!child->pid)
-		return;
-	kill(-child->pid, SIGKILL);
-	kill(child->pid, SIGKILL);
-	if (!is_dead(child->pid) && !reap_later(child->pid))
-		while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	child->pid = 0;
 }
 
 bool child_reap(struct child *child, char *text, size_t bytes)
@@ -173,6 +205,9 @@ bool child_reap(struct child *child, char *text, size_t bytes)
 
 	if (!child->pid || waitpid(child->pid, &status, WNOHANG) != child->pid)
 		return false;
+	pthread_mutex_lock(&lock);
+	*place_of(child->pid) = (struct place){0};
+	pthread_mutex_unlock(&lock);
 	child->pid = 0;
 	if (WIFSIGNALED(status))
 		snprintf(text, bytes, "signal %d", WTERMSIG(status));

@@ -21,7 +21,8 @@ struct child {
 
 /*
  * Starts argv[0] (searched in PATH), without waiting until it runs: on a busy machine that takes longer than the camera
- * waits. False with a sentence: no memory, no descriptors.
+ * waits. False with a sentence: no memory, no descriptors, or too many before it that were killed and do not die (a
+ * disk or a driver hangs).
  */
 bool child_start(struct child *child, const char *const *argv, struct reason *why);
 
