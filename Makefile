@@ -43,7 +43,7 @@ API    = api_master api_worker api_intake api_confine api_request api_slots api_
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics metrics_text \
 	clip_segment clip_plan clip_build clip_lapse clip_encode clip_feed clip_memory clip_nearest clip_timeline clip_still still_shelf clip_keep clip_cache api_cached
 
-UNIT_TESTS = metrics control control_request api_controls opener ring ring_crash ring_pages fastcgi live live_answers time timeform config config_files config_change config_follow notify \
+UNIT_TESTS = metrics control control_request api_controls opener ring ring_crash ring_pages ring_size fastcgi live live_answers time timeform config config_files config_change config_follow notify \
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_test raw_jpeg frame_clock api_range query api_outflow api_clips api_master \
 	clip_plan clip_timeline clip_build clip_lapse clip_memory clip_cache encoder encoder_faults retain thinning feed fragment_stream \

@@ -7,7 +7,8 @@
 #define MIB           (UINT64_C(1) << 20)
 #define LEAST_BYTES   (16 * MIB)
 #define LEAST_FRAME   (UINT64_C(32) << 10)
-#define PIXELS_A_BYTE 4 /* a rich JPEG: 2 bits a pixel; 230 KB at 1280x720 */
+#define SMALL_FRAME   (UINT64_C(2) << 10) /* no index is made for frames that are smaller on average */
+#define PIXELS_A_BYTE 4                   /* a rich JPEG: 2 bits a pixel; 230 KB at 1280x720 */
 
 static uint64_t quarter_of_ram(size_t cameras)
 {
@@ -16,6 +17,11 @@ static uint64_t quarter_of_ram(size_t cameras)
 	if (pages <= 0 || page_bytes <= 0)
 		return 256 * MIB;
 	return (uint64_t)pages * (uint64_t)page_bytes / 4 / cameras;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 void ring_size_choose(const struct config *config, size_t cameras, struct ring_wish *out)
@@ -27,7 +33,6 @@ void ring_size_choose(const struct config *config, size_t cameras, struct ring_w
 	uint64_t limit = quarter_of_ram(cameras);
 
 	out->keep_us = (int64_t)(seconds * (double)US_PER_S);
-	out->index_entries = frames + frames / 4 + 1024; /* cameras that give more than they were asked for */
 	out->exact = config->memory.max_mb > 0;
 	out->data_bytes = (frames + 64) * frame_bytes;
 	if (out->exact)
@@ -36,4 +41,7 @@ void ring_size_choose(const struct config *config, size_t cameras, struct ring_w
 		out->data_bytes = limit;
 	if (out->data_bytes < LEAST_BYTES && !out->exact)
 		out->data_bytes = LEAST_BYTES;
+	/* A quarter more for cameras that give more than they were asked for; and not for more than the bytes can hold.
+	 */
+	out->index_entries = smaller(frames + frames / 4, out->data_bytes / SMALL_FRAME) + 1024;
 }

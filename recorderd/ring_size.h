@@ -7,7 +7,8 @@
 #include "shared/config.h"
 #include "shared/ring_writer.h"
 
-/* `cameras` share the default quarter of RAM. Fills all of *out but the name. */
+/* `cameras` share the default quarter of RAM. The index takes at most a thirtieth of the data, and 64 KiB. Fills all of
+ * *out but the name. */
 void ring_size_choose(const struct config *config, size_t cameras, struct ring_wish *out);
 
 #endif
