@@ -51,7 +51,7 @@ struct config_record {
 	enum config_codec codec;
 	char encoder[32]; /* libx264, h264_vaapi, h264_v4l2m2m, h264_nvenc */
 	char preset[32];
-	int quality; /* 0 to 51 */
+	int quality; /* 1 to 51 */
 };
 
 struct config_retention {

@@ -20,7 +20,8 @@ struct key {
 	enum kind kind;
 	size_t offset, bytes; /* of the field in struct config */
 	double least, most;
-	const char *const *choices; /* CHOICE: the number of the word is stored; WORD: the words allowed, NULL: any */
+	/* CHOICE: the number of the word is stored; WORD: the words allowed, NULL: any; a number: why none is beyond */
+	const char *const *choices;
 };
 
 static const char *const fallbacks[] = {
@@ -34,6 +35,10 @@ static const char *const codecs[] = {[CODEC_H264] = "h264", [CODEC_MJPEG] = "mjp
 static const char *const levels[] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL};
 static const char *const encoders[] = {"libx264", "h264_vaapi", "h264_v4l2m2m", "h264_nvenc", NULL};
+
+static const char *const x264_presets[] = {"ultrafast", "superfast", "veryfast", "faster",  "fast", "medium",
+					   "slow",      "slower",    "veryslow", "placebo", NULL};
+static const char *const no_zero[] = {"0 would be lossless, which no browser plays", NULL};
 
 static_assert(sizeof(enum config_fallback) == sizeof(int) && sizeof(enum log_level) == sizeof(int),
 	      "a choice is stored as an int");
@@ -57,7 +62,7 @@ static const struct key keys[] = {
 	{"record:codec", "h264", CHOICE, FIELD(record.codec), 0, 0, codecs},
 	{"record:encoder", "libx264", WORD, FIELD(record.encoder), 0, 0, encoders},
 	{"record:preset", "superfast", WORD, FIELD(record.preset), 0, 0, NULL},
-	{"record:quality", "23", INTEGER, FIELD(record.quality), 0, 51, NULL},
+	{"record:quality", "23", INTEGER, FIELD(record.quality), 1, 51, no_zero},
 
 	{"retention:hours", "72", REAL, FIELD(retention.hours), 0, 1000000, NULL},
 	{"retention:max_gb", "0", REAL, FIELD(retention.max_gb), 0, 1000000, NULL},
@@ -240,8 +245,9 @@ static void describe(const struct key *key, char *out, size_t bytes)
 	size_t length = 0;
 
 	if (key->kind == INTEGER || key->kind == REAL) {
-		snprintf(out, bytes, "%s from %.8g to %.8g", key->kind == REAL ? "a number" : "a whole number",
-			 key->least, key->most);
+		snprintf(out, bytes, "%s from %.8g to %.8g%s%s%s", key->kind == REAL ? "a number" : "a whole number",
+			 key->least, key->most, key->choices ? " (" : "", key->choices ? key->choices[0] : "",
+			 key->choices ? ")" : "");
 	} else if (key->choices) {
 		for (size_t i = 0; key->choices[i] && length < bytes; i++)
 			length +=
@@ -357,6 +363,20 @@ static bool check_entry(const char *name, const char *value, struct config *out,
 	return key_known(name) || refuse_key(name, out, why);
 }
 
+/* Which words there are for it is the encoder's: libx264's are known, and the only ones that are handed on. */
+static bool check_preset(const struct config *config, struct reason *why)
+{
+	const struct key allowed = {.kind = WORD, .choices = x264_presets};
+	char right[128];
+	int choice;
+
+	if (strcmp(config->record.encoder, "libx264") != 0 || read_choice(config->record.preset, x264_presets, &choice))
+		return true;
+	describe(&allowed, right, sizeof(right));
+	return reason_set(why, "%s: [record] preset = %s is wrong; right would be %s", config->file,
+			  config->record.preset, right);
+}
+
 bool config_key_place(size_t number, struct config_place *out)
 {
 	if (number >= KEYS)
@@ -373,6 +393,8 @@ bool config_keys_read(const dictionary *dictionary, bool nested, struct config *
 	for (size_t i = 0; i < KEYS; i++)
 		if (!read_key(&keys[i], dictionary, nested, out, why))
 			return false;
+	if (!check_preset(out, why))
+		return false;
 	if (strcmp(out->record.directory, out->clips.directory) == 0)
 		return reason_set(why,
 				  "%s: [record] and [clips] have the same directory %s; right would be two folders",

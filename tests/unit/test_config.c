@@ -248,7 +248,7 @@ static void numbers_out_of_range_are_refused_with_the_range(void **state)
 		{"camera", "fps", "0", "241", "from 1 to 240"},
 		{"record", "segment_seconds", "9", "86401", "from 10 to 86400"},
 		{"record", "sync_seconds", "0", "601", "from 1 to 600"},
-		{"record", "quality", "-1", "52", "from 0 to 51"},
+		{"record", "quality", "-1", "52", "from 1 to 51"},
 		{"retention", "hours", "-0.5", "1000000.1", "from 0 to 1000000"},
 		{"retention", "max_gb", "-1", "1e3", "from 0 to 1000000"},
 		{"retention", "min_free_gb", "nan", "inf", "from 0 to 1000000"},
@@ -285,7 +285,10 @@ static void words_that_are_no_choice_are_refused_with_the_choices(void **state)
 	refused("[camera]\nformat = h264\n", "format", "auto, mjpeg, yuyv, uyvy, nv12, yu12, rgb24, bgr24 or grey");
 	refused("[record]\ncodec = h265\n", "codec", "h264 or mjpeg");
 	refused("[record]\nencoder = libx265\n", "encoder", "libx264, h264_vaapi, h264_v4l2m2m or h264_nvenc");
+	refused("[record]\nquality = 0\n", "quality", "from 1 to 51 (0 would be lossless, which no browser plays)");
 	refused("[record]\npreset = -x\n", "preset", "a-z");
+	refused("[record]\npreset = turbo\n", "preset", "ultrafast, superfast, veryfast, ");
+	refused("[record]\npreset = p4\nencoder = libx264\n", "preset", "veryslow or placebo");
 	refused("[record]\npreset = fast -f null\n", "preset", "a-z");
 	refused("[http]\nhosts = cam.example:5000\n", "hosts", "names of hosts without a port");
 	assert_string_equal(loaded("[http]\nhosts = cam.example, Other.example\n").http.hosts,
