@@ -61,10 +61,51 @@ static void on_adjusted(void *context, uint32_t ticket, bool good, int64_t value
 		control_adjusted(recorder->control, ticket, good, value, why);
 }
 
+static void on_drained(void *context)
+{
+	struct recorder *recorder = context;
+
+	loop_stop(recorder->loop);
+}
+
+/* The rest that it has is given up: the frames behind it too, where FFmpeg or the disk hangs. */
+static void on_encoder_late(void *context)
+{
+	struct recorder *recorder = context;
+
+	log_error("main", "not all frames were encoded within %d s", (int)(DRAIN_US / US_PER_S));
+	loop_stop(recorder->loop);
+}
+
+/* No frame comes any more, and the loop ends once the encoder has given what it still has, or time is up. The camera is
+ * closed meanwhile. */
+static void drain(struct recorder *recorder)
+{
+	mono_t now = mono_now();
+
+	recorder->stop_by.us = now.us + STOP_US;
+	recorder->publisher.capture = NULL;
+	capture_stop(recorder->capture);
+	loop_timer_set(recorder->loop, &recorder->encoder_late, (mono_t){now.us + DRAIN_US});
+	encoder_stop(recorder->encoder, on_drained, recorder);
+}
+
+/* Somebody removed the ring's name: who reads it cannot find it again. */
+static void look_after_ring(struct recorder *recorder)
+{
+	if (recorder->renewing || recorder->stopping || ring_writer_named(recorder->ring))
+		return;
+	log_error("memory", "the ring of \"%s\" was removed from /dev/shm: it is made anew",
+		  recorder->config.camera.name);
+	recorder->renewing = true;
+	drain(recorder);
+}
+
 static void on_publish(void *context)
 {
 	struct recorder *recorder = context;
 
+	look_after_ring(recorder);
 	publish(&recorder->publisher);
 	service_tick(&recorder->service, &recorder->publisher.last,
 		     !recorder->capture || capture_alive(recorder->capture));
@@ -81,13 +122,6 @@ static void on_room(void *context, uint32_t events)
 		encoder_pump(recorder->encoder);
 }
 
-static void on_drained(void *context)
-{
-	struct recorder *recorder = context;
-
-	loop_stop(recorder->loop);
-}
-
 /* Published in any case before READY=1: who waits for that finds the workers on their way. */
 static void read_again(struct recorder *recorder)
 {
@@ -102,20 +136,8 @@ static void read_again(struct recorder *recorder)
 	service_ready(&recorder->service);
 }
 
-/* The rest that it has is given up: the frames behind it too, where FFmpeg or the disk hangs. */
-static void on_encoder_late(void *context)
-{
-	struct recorder *recorder = context;
-
-	log_error("main", "not all frames were encoded within %d s", (int)(DRAIN_US / US_PER_S));
-	loop_stop(recorder->loop);
-}
-
-/* The camera is closed while the encoder gives what it still has. */
 static void begin_stop(struct recorder *recorder)
 {
-	mono_t now = mono_now();
-
 	if (recorder->stopping) {
 		log_warn("main", "told to stop a second time: leaving at once");
 		loop_stop(recorder->loop);
@@ -124,14 +146,9 @@ static void begin_stop(struct recorder *recorder)
 	log_info("main", "stopping");
 	service_stopping(&recorder->service);
 	recorder->stopping = true;
-	recorder->stop_by.us = now.us + STOP_US;
-	recorder->publisher.capture = NULL;
 	control_destroy(recorder->control);
 	recorder->control = NULL;
-	capture_stop(recorder->capture);
-	recorder->encoder_late = (struct loop_timer){.due = on_encoder_late, .context = recorder};
-	loop_timer_set(recorder->loop, &recorder->encoder_late, (mono_t){now.us + DRAIN_US});
-	encoder_stop(recorder->encoder, on_drained, recorder);
+	drain(recorder);
 }
 
 static void on_signal(void *context, uint32_t events)
@@ -155,13 +172,17 @@ static uint32_t newest_stretch(const struct recorder *recorder)
 	return ring_reader_get(recorder->reader, recorder->adopted, &frame) ? frame.meta.stretch : 0;
 }
 
-static bool start_parts(struct recorder *recorder, struct reason *why)
+static bool start_storage(struct recorder *recorder, struct reason *why)
 {
 	if (!archive_start(recorder->archive, why))
 		return false;
 	recorder->storage = storage_start(recorder->archive, &recorder->config, recorder->room.fd);
-	if (!recorder->storage)
-		return reason_set(why, "cannot start the storage thread");
+	return recorder->storage || reason_set(why, "cannot start the storage thread");
+}
+
+/* What frames go through: from the camera into the ring, and out of it. */
+static bool start_frames(struct recorder *recorder, struct reason *why)
+{
 	recorder->encoder = encoder_create(&(struct encoder_parts){
 		.loop = recorder->loop,
 		.config = &recorder->config,
@@ -187,6 +208,13 @@ static bool start_parts(struct recorder *recorder, struct reason *why)
 	return recorder->capture || reason_set(why, "cannot start the capture");
 }
 
+static void publish_frames(struct recorder *recorder)
+{
+	recorder->publisher.ring = recorder->ring;
+	recorder->publisher.capture = recorder->capture;
+	recorder->publisher.encoder = recorder->encoder;
+}
+
 static bool watch_parts(struct recorder *recorder)
 {
 	recorder->signals.ready = on_signal;
@@ -194,14 +222,13 @@ static bool watch_parts(struct recorder *recorder)
 	recorder->signals.context = recorder->room.context = recorder;
 	recorder->publisher = (struct publisher){
 		.config = &recorder->config,
-		.ring = recorder->ring,
-		.capture = recorder->capture,
-		.encoder = recorder->encoder,
 		.storage = recorder->storage,
 		.archive = recorder->archive,
 		.started = wall_now(),
 		.configured = recorder->configured,
 	};
+	publish_frames(recorder);
+	recorder->encoder_late = (struct loop_timer){.due = on_encoder_late, .context = recorder};
 	recorder->publishing = (struct loop_timer){.due = on_publish, .context = recorder};
 	loop_timer_set(recorder->loop, &recorder->publishing, mono_now());
 	return loop_watch_set(recorder->loop, &recorder->signals, EPOLLIN) &&
@@ -251,13 +278,17 @@ static void finish_writing(struct recorder *recorder)
 	recorder->archive = NULL;
 }
 
-/* Footage does not hang on it: all of that is written. */
-static void finish_capture(struct recorder *recorder)
+/* Footage does not hang on it: all of that is written. False where it hangs. */
+static bool finish_capture(struct recorder *recorder)
 {
-	recorder->hangs = !capture_destroy(recorder->capture, time_left_us(recorder));
-	if (recorder->hangs)
-		log_error("main", "the camera hangs in its driver: it is left to the kernel");
+	bool closed = capture_destroy(recorder->capture, time_left_us(recorder));
+
 	recorder->capture = NULL;
+	if (closed)
+		return true;
+	log_error("main", "the camera hangs in its driver: it is left to the kernel");
+	recorder->hangs = true;
+	return false;
 }
 
 static void finish(struct recorder *recorder)
@@ -275,20 +306,52 @@ static void finish(struct recorder *recorder)
 	log_info("main", "stopped");
 }
 
+/* Everything that frames go through, on a new ring; storage and what else there is go on. */
+static bool renew_ring(struct recorder *recorder, struct reason *why)
+{
+	struct encoder_status status;
+
+	encoder_status(recorder->encoder, &status);
+	encoder_destroy(recorder->encoder);
+	recorder->encoder = NULL;
+	if (!finish_capture(recorder))
+		return reason_set(why, "the ring cannot be made anew while the camera hangs");
+	ring_reader_close(recorder->reader);
+	ring_writer_close(recorder->ring);
+	recorder->reader = NULL;
+	recorder->ring = recorder->publisher.ring = NULL;
+	if (!recorder_open_ring(recorder, why) || !start_frames(recorder, why))
+		return false;
+	loop_timer_clear(recorder->loop, &recorder->encoder_late);
+	recorder->renewing = false;
+	publish_frames(recorder);
+	on_recording(recorder, !status.off);
+	return true;
+}
+
+/* False, with the reason, where it ended by itself. */
+static bool run(struct recorder *recorder, struct reason *why)
+{
+	open_control(recorder);
+	publish(&recorder->publisher);
+	service_ready(&recorder->service);
+	for (;;) {
+		loop_run(recorder->loop);
+		if (!recorder->renewing || recorder->stopping)
+			return true;
+		if (!renew_ring(recorder, why))
+			return false;
+	}
+}
+
 int recorder_run(struct recorder *recorder)
 {
 	struct reason why = {"the event loop refuses its descriptors"};
-	int status = 0;
+	bool good = start_storage(recorder, &why) && start_frames(recorder, &why) && watch_parts(recorder) &&
+		    run(recorder, &why);
 
-	if (!start_parts(recorder, &why) || !watch_parts(recorder)) {
+	if (!good)
 		log_error("main", "%s", why.text);
-		status = 1;
-	} else {
-		open_control(recorder);
-		publish(&recorder->publisher);
-		service_ready(&recorder->service);
-		loop_run(recorder->loop);
-	}
 	finish(recorder);
-	return status;
+	return good ? 0 : 1;
 }

@@ -32,8 +32,12 @@ struct recorder {
 	struct loop_watch signals, room;
 	struct loop_timer publishing, encoder_late;
 	bool stopping;
+	bool renewing;  /* the ring: what the old one has is encoded first */
 	mono_t stop_by; /* once it is stopping, or running is over */
 	bool hangs;     /* a thread was left in a driver: what it uses stays */
 };
+
+/* recorder_open.c: the ring, taken over or made, and its reader. */
+bool recorder_open_ring(struct recorder *recorder, struct reason *why);
 
 #endif

@@ -12,7 +12,7 @@
 #include "recorderd/ring_size.h"
 #include "shared/log.h"
 
-static bool open_ring(struct recorder *recorder, struct reason *why)
+bool recorder_open_ring(struct recorder *recorder, struct reason *why)
 {
 	struct ring_wish wish;
 	char name[64];
@@ -80,7 +80,7 @@ struct recorder *recorder_open(const struct config *config, struct reason *why)
 	if (recorder->name_lock < 0)
 		goto fail;
 	recorder->archive = archive_open(&recorder->config, why);
-	if (!recorder->archive || !open_ring(recorder, why))
+	if (!recorder->archive || !recorder_open_ring(recorder, why))
 		goto fail;
 	recorder->loop = loop_create();
 	recorder->room.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

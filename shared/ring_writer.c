@@ -234,6 +234,16 @@ failed:
 	return NULL;
 }
 
+bool ring_writer_named(const struct ring_writer *writer)
+{
+	char path[sizeof(RING_FOLDER) + NAME_MAX];
+	struct stat named, own;
+	snprintf(path, sizeof(path), RING_FOLDER "%s", writer->name);
+	if (stat(path, &named) != 0)
+		return errno != ENOENT;
+	return fstat(writer->fd, &own) != 0 || (named.st_dev == own.st_dev && named.st_ino == own.st_ino);
+}
+
 static void wake_readers(struct ring_writer *writer)
 {
 	atomic_fetch_add_explicit(&writer->header->wake, 1, memory_order_release);

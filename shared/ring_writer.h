@@ -28,6 +28,12 @@ struct ring_wish {
 struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *data_bytes, uint64_t *adopted,
 				     struct reason *why);
 
+/*
+ * False where its name stands for nothing any more, or for another object: somebody removed it, and no reader that
+ * comes finds it. Does not block.
+ */
+bool ring_writer_named(const struct ring_writer *writer);
+
 /* Marks the ring closed, removes its name and unmaps it. NULL is safe. */
 void ring_writer_close(struct ring_writer *writer);
 

@@ -175,6 +175,44 @@ def test_frames_of_that_time_are_not_recorded_by_the_next_recorder_either(rig):
     assert causes == ["recording off"], causes
 
 
+def remove_ring(rig):
+    """Somebody does, and the recorder makes another."""
+    path = f"/dev/shm/recorder.{rig.name}"
+    inode = os.stat(path).st_ino
+    os.rename(path, path + ".gone")  # so that the number is not given again
+    try:
+        wait_for(lambda: os.path.exists(path) and os.stat(path).st_ino != inode, 20, "there is a ring again")
+    finally:
+        os.unlink(path + ".gone")
+
+
+def test_a_ring_that_was_removed_is_made_anew_and_nothing_that_was_taken_is_lost(rig):
+    rig.new_frames(40)
+    before, pid = len(rig.camera.frames()), rig.recorderd.pid
+    remove_ring(rig)
+    rig.new_frames(40)
+    wait_for(rig.streaming, 15, "the workers find it")
+    assert rig.recorderd.poll() is None and rig.recorderd.pid == pid
+    rig.indexed()
+    frames, recorded = rig.camera.frames(), set(rig.archive_numbers())
+    missing = [frame.number for frame in frames[before - 30:before + 35] if frame.number % COUNT not in recorded]
+    assert not missing, missing
+    causes = [one["cause"] for one in rig.timeline(frames[before].wall_us - US, rig.clock.now_us())["gaps"]]
+    assert causes == ["recorder down"], causes
+    assert "was removed" in rig.log()
+
+
+def test_recording_that_was_off_stays_so_over_it(rig):
+    assert rig.get("/control?recording=off", method="POST").status == 200
+    remove_ring(rig)
+    rig.new_frames(20)
+    wait_for(rig.streaming, 15, "the workers find it")
+    assert rig.get("/camera_info").json()["recording"]["state"] == "off"
+    assert rig.get("/control?recording=on", method="POST").status == 200
+    rig.new_frames(20)
+    rig.indexed()
+
+
 def test_a_change_of_the_picture_size_is_one_clip_of_the_larger_size(rig):
     large = rig.path("large.frames")
     subprocess.run([os.path.join(BUILD, "tests", "tools", "make_frames"), "-s", "640x360", "-b", "12000", "-n", "3000", large], check=True)
