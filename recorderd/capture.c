@@ -310,7 +310,7 @@ struct capture *capture_create(const struct capture_parts *parts)
 	if (!capture)
 		return NULL;
 	capture->parts = *parts;
-	capture->stretch = parts->first_stretch;
+	capture->stretch = parts->last_stretch;
 	capture->next_cause = GAP_RECORDER_DOWN;
 	capture->recording = parts->config->record.enabled;
 	capture->retry_us = RETRY_FIRST_US;

@@ -21,7 +21,7 @@ struct capture_parts {
 	const struct config *config;
 	struct ring_writer *ring;
 	const struct source_others *others;          /* source_open() */
-	uint32_t first_stretch;                      /* above all that the ring holds */
+	uint32_t last_stretch;                       /* the newest that the ring holds; 0: none */
 	void (*frame)(void *context);                /* a frame was put into the ring */
 	void (*opened)(void *context, unsigned fps); /* a source was opened */
 	void (*stretch_over)(void *context);         /* none will come for now */

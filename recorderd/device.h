@@ -1,5 +1,5 @@
 /*
- * device.h - the V4L2 capture devices of this machine, and which of them serves.
+ * device.h - the V4L2 capture devices of this machine. Which of them serves: source.c.
  */
 #ifndef RECORDERD_DEVICE_H
 #define RECORDERD_DEVICE_H

@@ -134,6 +134,9 @@ static void feed_child(struct encoder *encoder)
 		case FEED_BROKEN:
 			encoder_fail(encoder, "FFmpeg does not read any more");
 			return;
+		case FEED_OVERWRITTEN:
+			encoder_fail(encoder, "FFmpeg took so long over a frame that the memory was filled meanwhile");
+			return;
 		}
 	}
 	if (encoder->child.in >= 0)

@@ -163,7 +163,7 @@ enum feed_write feed_write(struct feed *feed, int fd)
 		if (done > 0)
 			feed->written += (size_t)done;
 		if (!keep_safe(feed))
-			return FEED_BROKEN;
+			return FEED_OVERWRITTEN;
 		if (done < 0 || feed->written < total)
 			return FEED_FULL;
 	}

@@ -54,7 +54,9 @@ void feed_begin(struct feed *feed, int64_t pts_us, bool first);
 enum feed_write {
 	FEED_WRITTEN, /* the whole frame is in the pipe */
 	FEED_FULL,    /* the pipe is full: go on when it is writable */
-	FEED_BROKEN,  /* nobody reads, or the frame was overwritten under our hands: the encoder must be started anew */
+	/* The encoder must be started anew */
+	FEED_BROKEN,      /* nobody reads */
+	FEED_OVERWRITTEN, /* the frame was, under our hands */
 };
 
 enum feed_write feed_write(struct feed *feed, int fd);

@@ -274,7 +274,7 @@ static struct order *create_order(enum order_kind kind)
 	struct order *order = calloc(1, sizeof *order);
 
 	if (!order)
-		abort(); /* a few hundred bytes: the machine is beyond help, and a lost order would stop the camera for
+		abort(); /* some kilobytes: the machine is beyond help, and a lost order would stop the camera for
 			    good */
 	order->kind = kind;
 	return order;

@@ -198,7 +198,7 @@ static bool start_frames(struct recorder *recorder, struct reason *why)
 		.config = &recorder->config,
 		.ring = recorder->ring,
 		.others = &recorder->siblings.others,
-		.first_stretch = newest_stretch(recorder),
+		.last_stretch = newest_stretch(recorder),
 		.frame = on_frame,
 		.opened = on_opened,
 		.stretch_over = on_stretch_over,

@@ -82,7 +82,7 @@ enum source_open_outcome {
 };
 
 /*
- * The device that the configuration means, or what fallback allows (device.h chooses); *out is owned by the caller.
+ * The device that the configuration means, or what camera.fallback allows; *out is owned by the caller.
  * What belongs to `others` (may be NULL) is never taken as a fallback. `why` says in one sentence what was tried; also
  * filled on success where a fallback serves.
  */

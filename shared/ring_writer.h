@@ -17,13 +17,13 @@ struct ring_wish {
 	uint64_t data_bytes;    /* wanted */
 	uint64_t index_entries; /* wanted */
 	int64_t keep_us;        /* memory.minutes: older frames leave the tail */
-	bool exact; /* an explicit size: too little room is an error; else it is shrunk (*shrunk_to says so) */
+	bool exact;             /* an explicit size: too little room is an error; else the ring gets what there is */
 };
 
 /*
- * Takes over a ring that a dead writer left (same layout, same boot) or makes a new one, with every page allocated.
- * NULL with a sentence where there is no room. *data_bytes gets the size that it has, *adopted the newest frame taken
- * over.
+ * Takes over a ring that a dead writer left (same layout, same boot) or makes a new one; the first of its pages
+ * are there, the others come while it is written (ring_pages.h). NULL with a sentence where there is no room.
+ * *data_bytes gets the size that it has, *adopted the newest frame taken over, 0 for none.
  */
 struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *data_bytes, uint64_t *adopted,
 				     struct reason *why);

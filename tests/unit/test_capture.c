@@ -155,7 +155,7 @@ static void start(void)
 		.loop = loop,
 		.config = &config,
 		.ring = ring,
-		.first_stretch = 41,
+		.last_stretch = 41,
 		.frame = on_frame,
 		.opened = on_opened,
 		.stretch_over = on_stretch_over,

@@ -150,7 +150,7 @@ static void a_full_pipe_is_told_and_the_frame_is_not_lost(void **state)
 	while (feed.writing) {
 		while ((got = drain(out + have, sizeof out - have)))
 			have += got;
-		assert_int_not_equal(feed_write(&feed, ends[1]), FEED_BROKEN);
+		assert_true(feed_write(&feed, ends[1]) < FEED_BROKEN);
 	}
 	have += drain(out + have, sizeof out - have);
 	assert_int_equal(have, 100012);
@@ -196,7 +196,7 @@ static void a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole(void *
 	while (feed.writing) {
 		while ((got = drain(out + have, sizeof out - have)))
 			have += got;
-		assert_int_not_equal(feed_write(&feed, ends[1]), FEED_BROKEN);
+		assert_true(feed_write(&feed, ends[1]) < FEED_BROKEN);
 	}
 	have += drain(out + have, sizeof out - have);
 	assert_int_equal(have, 100012);
@@ -212,7 +212,7 @@ static void a_frame_overwritten_under_its_hands_is_told(void **state)
 	feed_begin(&feed, 0, false);
 	for (uint32_t i = 0; i < 12; i++)
 		put(writer, 100000, 100 + i, 0);
-	assert_int_equal(feed_write(&feed, ends[1]), FEED_BROKEN);
+	assert_int_equal(feed_write(&feed, ends[1]), FEED_OVERWRITTEN);
 }
 
 static void a_reader_that_is_gone_is_told(void **state)
