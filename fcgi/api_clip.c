@@ -238,6 +238,14 @@ static void encode_done(struct api_request *request)
 	struct clip_request *want = request->work;
 
 	api_place_end(request, API_TRANSCODE); /* who takes long to download holds up no other encoding */
+	if (request->child_status == ENCODE_TOO_LARGE) {
+		answer_problem(
+			request, 413, NULL,
+			"What is not recorded of this range takes more than %d MiB when it is encoded: ask for a "
+			"shorter one.",
+			(int)(ENCODE_BYTES_MAX >> 20));
+		return;
+	}
 	if (request->child_status != 0 || !encode_adopt(&want->encode, &want->plan)) {
 		answer_failure(request, "encoding what is not recorded");
 		return;
@@ -267,12 +275,13 @@ static bool find_work(struct api_request *request, const struct recorder_state *
 	const struct ring_reader *ring = camera_ring(request->camera);
 
 	want->encode = (struct encode){.config = request->camera->config};
+	bool good = true;
 	if (want->speed == 1 || want->plan.count == 0)
-		memory_add_missing(&want->plan, ring, end_is_missing(want, ring, state, alive), &want->encode);
-	if (memory_add_unlike(&want->plan, &want->encode))
+		good = memory_add_missing(&want->plan, ring, end_is_missing(want, ring, state, alive), &want->encode);
+	if (good && memory_add_unlike(&want->plan, &want->encode))
 		return true;
 	answer_problem(request, 413, NULL,
-		       "More than %d recordings of this range would have to be encoded anew: ask for a shorter one.",
+		       "More than %d pieces of this range would have to be encoded first: ask for a shorter one.",
 		       ENCODE_PARTS_MAX);
 	return false;
 }

@@ -67,7 +67,7 @@ static uint64_t part_frames(const struct encode_part *part)
 }
 
 static bool ffmpeg_start(struct child_program *ffmpeg, const struct encode *encode, const struct encode_part *part,
-			 enum feed_form form, int64_t first_wall_us)
+			 enum feed_form form, int64_t first_wall_us, uint64_t bytes_max)
 {
 	const struct config_record *record = &encode->config->record;
 	const char *preset = strcmp(record->encoder, "libx264") == 0 ? record->preset : "superfast";
@@ -88,7 +88,7 @@ static bool ffmpeg_start(struct child_program *ffmpeg, const struct encode *enco
 		"-movflags", "empty_moov+default_base_moof+frag_every_frame+skip_trailer", "-f", "mp4", "pipe:1", NULL,
 	};
 	/* clang-format on */
-	const struct child_limits limits = {ENCODE_BYTES_MAX, CPU_START_S + part_frames(part) * CPU_A_FRAME_S};
+	const struct child_limits limits = {bytes_max, CPU_START_S + part_frames(part) * CPU_A_FRAME_S};
 	return child_program_start(ffmpeg, (char *const *)argv, part->memory_fd, &limits);
 }
 
@@ -110,7 +110,7 @@ static bool read_first_wall(int fd, int64_t *first_wall_us)
 		       sizeof(*first_wall_us);
 }
 
-static bool part_run(const struct encode *encode, const struct encode_part *part)
+static bool part_run(const struct encode *encode, const struct encode_part *part, uint64_t bytes_max)
 {
 	struct child_program ffmpeg;
 	struct feed feed;
@@ -118,7 +118,7 @@ static bool part_run(const struct encode *encode, const struct encode_part *part
 
 	if (!feed_open(&feed, part, encode->ring))
 		goto finish;
-	if (!ffmpeg_start(&ffmpeg, encode, part, feed.form, feed.first_wall_us))
+	if (!ffmpeg_start(&ffmpeg, encode, part, feed.form, feed.first_wall_us, bytes_max))
 		goto finish;
 	good = feed_run(&feed, &ffmpeg);
 	good = child_program_finish(&ffmpeg) && good && write_first_wall(part->memory_fd, feed.first_wall_us);
@@ -130,10 +130,17 @@ finish:
 int encode_run(void *context)
 {
 	const struct encode *encode = context;
+	uint64_t left = encode->bytes_max ? encode->bytes_max : ENCODE_BYTES_MAX;
+	struct stat status;
 
-	for (size_t i = 0; i < encode->count; i++)
-		if (!part_run(encode, &encode->parts[i]))
-			return EXIT_FAILURE;
+	for (size_t i = 0; i < encode->count; i++) {
+		const struct encode_part *part = &encode->parts[i];
+		bool good = part_run(encode, part, left);
+		uint64_t size = fstat(part->memory_fd, &status) == 0 ? (uint64_t)status.st_size : 0;
+		if (!good || size >= left)
+			return size >= left ? ENCODE_TOO_LARGE : EXIT_FAILURE;
+		left -= size;
+	}
 	return EXIT_SUCCESS;
 }
 

@@ -17,7 +17,7 @@
 #include "shared/ring_reader.h"
 
 #define ENCODE_PARTS_MAX 32
-#define ENCODE_BYTES_MAX (UINT64_C(512) << 20)
+#define ENCODE_BYTES_MAX (UINT64_C(512) << 20) /* of all parts of a clip together: they are in memory */
 
 /* One run of FFmpeg: from a row of ring frames, or from a stretch. */
 struct encode_part {
@@ -35,13 +35,17 @@ struct encode {
 	uint16_t width, height;         /* of the output */
 	struct encode_part parts[ENCODE_PARTS_MAX];
 	size_t count;
+	uint64_t bytes_max; /* 0: ENCODE_BYTES_MAX */
 };
 
 /* Makes the parts' memory. encode_finish() closes what is left of it; safe on a zeroed one. */
 bool encode_prepare(struct encode *encode);
 void encode_finish(struct encode *encode);
 
-/* The whole work, in a child (api_job): 0 where every part was made. */
+#define ENCODE_TOO_LARGE 3
+
+/* The whole work, in a child (api_job): 0 where every part was made, ENCODE_TOO_LARGE where they take too much memory.
+ */
 int encode_run(void *encode);
 
 /* In the parent, afterwards: puts what was made into the plan. */

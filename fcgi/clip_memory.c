@@ -7,7 +7,6 @@
 
 #include "fcgi/clip_feed.h"
 
-#define GAPS_MAX         64
 #define GAP_MIN_US       INT64_C(100000) /* less counts as nothing missing: clip_slack_us() */
 #define FRAME_DEFAULT_US INT64_C(16667)
 #define FRAME_LONGEST_US (2 * US_PER_S)
@@ -20,9 +19,10 @@ struct gap {
 
 struct search {
 	const struct clip_plan *plan;
-	struct gap gaps[GAPS_MAX];
+	struct gap *gaps; /* at most one before each stretch, and one behind the last */
 	size_t gap_count;
 	struct encode *encode;
+	bool too_many;
 	/* The row being collected. */
 	const struct gap *gap;
 	struct ring_meta last;
@@ -30,7 +30,7 @@ struct search {
 
 static void gap_add(struct search *search, size_t place, int64_t low_us, int64_t high_us)
 {
-	if (high_us - low_us > GAP_MIN_US && search->gap_count < GAPS_MAX)
+	if (high_us - low_us > GAP_MIN_US)
 		search->gaps[search->gap_count++] = (struct gap){place, low_us, high_us};
 }
 
@@ -61,11 +61,9 @@ static bool is_recorded(const struct clip_plan *plan, int64_t wall_us)
 
 static const struct gap *gap_of(const struct search *search, int64_t wall_us)
 {
-	if (is_recorded(search->plan, wall_us))
-		return NULL;
 	for (size_t i = 0; i < search->gap_count; i++)
 		if (wall_us > search->gaps[i].low_us && wall_us < search->gaps[i].high_us)
-			return &search->gaps[i];
+			return is_recorded(search->plan, wall_us) ? NULL : &search->gaps[i];
 	return NULL;
 }
 
@@ -84,10 +82,11 @@ static void row_begin(struct search *search, const struct ring_frame *frame, con
 {
 	struct encode *encode = search->encode;
 
-	if (encode->count == ENCODE_PARTS_MAX)
-		return;
 	search->gap = gap;
 	search->last = frame->meta;
+	search->too_many |= encode->count == ENCODE_PARTS_MAX;
+	if (search->too_many)
+		return;
 	encode->parts[encode->count++] = (struct encode_part){
 		.place = gap->place,
 		.first_seq = frame->seq,
@@ -121,21 +120,35 @@ static int part_order(const void *a, const void *b)
 	return left->first_seq < right->first_seq ? -1 : left->first_seq > right->first_seq;
 }
 
-void memory_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
+/* The ring's frames, from the oldest on, until more rows have begun than are allowed. */
+static void take_frames(struct search *search, const struct ring_reader *ring)
+{
+	struct ring_frame frame;
+	uint64_t head = ring_reader_head(ring);
+
+	for (uint64_t seq = ring_reader_tail(ring); seq <= head && seq > 0 && !search->too_many; seq++)
+		if (ring_reader_get(ring, seq, &frame))
+			take_frame(search, &frame);
+}
+
+bool memory_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
 			struct encode *encode)
 {
 	struct search search = {.plan = plan, .encode = encode};
-	struct ring_frame frame;
 
+	if (!ring)
+		return true;
+	search.gaps = calloc(plan->count + 1, sizeof(*search.gaps));
+	if (!search.gaps)
+		return false;
 	find_gaps(&search, after_last);
-	if (!ring || search.gap_count == 0)
-		return;
-	uint64_t head = ring_reader_head(ring);
-	for (uint64_t seq = ring_reader_tail(ring); seq <= head && seq > 0; seq++)
-		if (ring_reader_get(ring, seq, &frame))
-			take_frame(&search, &frame);
-	encode->ring = ring;
-	qsort(encode->parts, encode->count, sizeof(encode->parts[0]), part_order);
+	if (search.gap_count > 0) {
+		take_frames(&search, ring);
+		encode->ring = ring;
+		qsort(encode->parts, encode->count, sizeof(encode->parts[0]), part_order);
+	}
+	free(search.gaps);
+	return !search.too_many;
 }
 
 static void size_grow(struct encode *encode, uint16_t width, uint16_t height)

@@ -11,14 +11,15 @@
 
 /*
  * Adds a part for each row of ring frames that lies in the plan's range and that no stretch has: before, between and,
- * where `after_last`, behind them. Rows break where the ring's own stretches do. `ring` may be NULL.
+ * where `after_last`, behind them. Rows break where the ring's own stretches do. `ring` may be NULL. False where there
+ * are more of them than one request may have encoded, or memory is short.
  */
-void memory_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
+bool memory_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
 			struct encode *encode);
 
 /*
  * Adds a part for each stretch that is not H.264 of the common picture size, which is the largest of all stretches and
- * rows of ring frames, and sets that size. False where there are more of them than one request may have encoded.
+ * rows of ring frames, and sets that size. False where there are too many, likewise.
  */
 bool memory_add_unlike(const struct clip_plan *plan, struct encode *encode);
 

@@ -108,8 +108,9 @@ static void check_rows(const struct ring_reader *reader)
 	struct encode encode = {0};
 	struct ring_frame frame;
 
-	memory_add_missing(&plan, reader, true, &encode);
-	holds(encode.count <= ENCODE_PARTS_MAX && memory_add_unlike(&plan, &encode));
+	bool whole = memory_add_missing(&plan, reader, true, &encode);
+	holds(whole ? encode.count <= ENCODE_PARTS_MAX && memory_add_unlike(&plan, &encode)
+		    : encode.count == ENCODE_PARTS_MAX);
 	for (size_t i = 0; i < encode.count; i++) {
 		const struct encode_part *part = &encode.parts[i];
 		holds(part->place == 0 && part->last_duration_us > 0 && part->first_seq <= part->last_seq);

@@ -7,6 +7,9 @@
 
 static struct config config = {.record = {.encoder = "libx264", .preset = "ultrafast", .quality = 10}};
 
+/* The ring's stretches are of so many frames. */
+static size_t frames_a_stretch = MEDIA_FRAMES;
+
 /* A ring that holds the stream's pictures as JPEGs, at the stream's times. */
 static struct ring_writer *ring_of(struct ring_reader **reader)
 {
@@ -30,7 +33,7 @@ static struct ring_writer *ring_of(struct ring_reader **reader)
 		struct iovec part = {(void *)(uintptr_t)at, (size_t)(eoi + 2 - at)};
 		struct ring_meta meta = {.wall_us = wall_of(i),
 					 .mono_us = media_time_us(i) + 1,
-					 .stretch = 1,
+					 .stretch = (uint32_t)(i / frames_a_stretch) + 1,
 					 .width = 96,
 					 .height = 64};
 		assert_int_equal(ring_writer_put(ring, &meta, &part, 1), i + 1);
@@ -56,7 +59,7 @@ static struct clip joined_clip(const struct ring_reader *ring, int64_t from_us, 
 	assert_int_equal(clip_plan_make(archive, from_us, to_us, &plan), PLAN_GOOD);
 	if (other_size < plan.count)
 		plan.stretches[other_size].segment.entry.width = 48;
-	memory_add_missing(&plan, ring, true, &encode);
+	assert_true(memory_add_missing(&plan, ring, true, &encode));
 	assert_true(memory_add_unlike(&plan, &encode));
 	assert_true(encode.count > 0);
 	assert_true(encode_prepare(&encode));
@@ -107,6 +110,80 @@ static void memory_fills_the_gaps_of_the_index(void **state)
 	assert_string_equal(clip.source, "disk, memory");
 	assert_times_from(&clip, 0, MEDIA_FRAMES);
 	clip_finish(&clip);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+/* A camera that came and went all day, and what it sent last. */
+static void of_many_gaps_none_is_left_out(void **state)
+{
+	static struct clip_stretch stretches[300];
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+	struct encode encode = {.config = &config};
+	struct clip_plan plan = {.from_us = RUN_US - 301 * US_PER_S,
+				 .to_us = wall_of(MEDIA_FRAMES),
+				 .stretches = stretches,
+				 .count = 300};
+
+	(void)state;
+	for (size_t i = 0; i < plan.count; i++) {
+		stretches[i].head.wall_us = plan.from_us + (int64_t)i * US_PER_S;
+		stretches[i].tail = stretches[i].head;
+		stretches[i].tail.duration_us = 1000;
+	}
+	assert_true(memory_add_missing(&plan, reader, true, &encode));
+	assert_int_equal(encode.count, 1);
+	assert_int_equal(encode.parts[0].place, plan.count);
+	assert_int_equal(encode.parts[0].last_seq - encode.parts[0].first_seq + 1, MEDIA_FRAMES);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+static void more_rows_than_are_allowed_are_refused(void **state)
+{
+	const struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	struct ring_reader *reader;
+	struct ring_writer *ring;
+	struct encode encode = {.config = &config};
+
+	(void)state;
+	assert_true(MEDIA_FRAMES > ENCODE_PARTS_MAX);
+	frames_a_stretch = 1;
+	ring = ring_of(&reader);
+	frames_a_stretch = MEDIA_FRAMES;
+	assert_false(memory_add_missing(&plan, reader, true, &encode));
+	assert_int_equal(encode.count, ENCODE_PARTS_MAX);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+/* Of all parts together: here two, of which the second one does not fit. */
+static void what_takes_too_much_memory_is_refused(void **state)
+{
+	const struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	struct ring_reader *reader;
+	struct ring_writer *ring;
+	struct encode encode = {.config = &config};
+	struct stat one, both;
+
+	(void)state;
+	frames_a_stretch = MEDIA_FRAMES / 2;
+	ring = ring_of(&reader);
+	frames_a_stretch = MEDIA_FRAMES;
+	assert_true(memory_add_missing(&plan, reader, true, &encode) && memory_add_unlike(&plan, &encode));
+	assert_int_equal(encode.count, 2);
+	assert_true(encode_prepare(&encode));
+	assert_int_equal(encode_run(&encode), 0);
+	assert_int_equal(fstat(encode.parts[0].memory_fd, &one), 0);
+	assert_int_equal(fstat(encode.parts[1].memory_fd, &both), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(ftruncate(encode.parts[i].memory_fd, 0), 0);
+		lseek(encode.parts[i].memory_fd, 0, SEEK_SET);
+	}
+	encode.bytes_max = (uint64_t)(one.st_size + both.st_size / 2);
+	assert_int_equal(encode_run(&encode), ENCODE_TOO_LARGE);
+	encode_finish(&encode);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
@@ -195,6 +272,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_never_recorded_comes_from_memory),
 		cmocka_unit_test(memory_fills_the_gaps_of_the_index),
+		cmocka_unit_test(of_many_gaps_none_is_left_out),
+		cmocka_unit_test(more_rows_than_are_allowed_are_refused),
+		cmocka_unit_test(what_takes_too_much_memory_is_refused),
 		cmocka_unit_test(segments_of_jpegs_are_transcoded),
 		cmocka_unit_test(a_stretch_of_another_size_is_scaled),
 		cmocka_unit_test(a_key_frame_becomes_a_picture),
