@@ -4,6 +4,7 @@
  */
 #include "tests/fuzz/fuzz.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -52,6 +53,26 @@ static void check_span(const char *query, bool need_both)
 	holds(span.moving || !span.open_end);
 }
 
+/* A query that passes has no other name, and each one once: what has a name does not pass twice over. */
+static void check_names(const char *query)
+{
+	struct reason why = {""};
+	char unused[1];
+
+	if (!query_check(query, "from to", &why)) {
+		holds(why.text[0] != '\0');
+		return;
+	}
+	bool has_name = query_get(query, "from", unused, sizeof(unused)) != QUERY_ABSENT;
+	holds(query_get(query, "speed", unused, sizeof(unused)) == QUERY_ABSENT);
+	char *twice = malloc(strlen(query) * 2 + 2);
+	if (twice) {
+		sprintf(twice, "%s&%s", query, query);
+		holds(!has_name || !query_check(twice, "from to", &why));
+	}
+	free(twice);
+}
+
 static void check_live(const char *query)
 {
 	static struct config camera = {.camera.name = "bench"};
@@ -77,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_number(query);
 	check_span(query, false);
 	check_span(query, true);
+	check_names(query);
 	check_live(query);
 	free(query);
 	return 0;
