@@ -9,7 +9,7 @@
 #include "shared/log.h"
 
 #define PUBLISH_EVERY_US (US_PER_S / 5)
-#define STOP_US          (15 * US_PER_S) /* after which a stop leaves behind what hangs; systemd kills after 30 s */
+#define STOP_US          (12 * US_PER_S) /* after which a stop leaves behind what hangs; make run kills after 15 s */
 #define DRAIN_US         (10 * US_PER_S) /* of which the encoder has so much */
 
 /* Running */

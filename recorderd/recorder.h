@@ -15,7 +15,7 @@ struct recorder *recorder_open(const struct config *config, struct reason *why);
 
 /*
  * Runs until SIGTERM or SIGINT, then stops in order: the camera, what the encoder still has, the open segment, the
- * lists. What hangs is left behind: FFmpeg after 10 s, the disk and the camera's driver after 15 s. A second such
+ * lists. What hangs is left behind: FFmpeg after 10 s, the disk and the camera's driver after 12 s. A second such
  * signal leaves at once. SIGHUP reads the configuration again (reload.h). Returns the exit status.
  */
 int recorder_run(struct recorder *recorder);
