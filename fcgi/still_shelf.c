@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "shared/ring_layout.h"
+
 static bool same_kind(const struct shelf_key *a, const struct shelf_key *b)
 {
 	return a->camera == b->camera && a->width == b->width;
@@ -19,7 +21,7 @@ static uint64_t apart_us(const struct shelf_key *a, const struct shelf_key *b)
 /* True where nothing was written to the place since its version was read. */
 static bool is_unchanged(const struct shelf_place *place, uint64_t version)
 {
-	atomic_thread_fence(memory_order_acquire);
+	ring_fence(memory_order_acquire);
 	return atomic_load_explicit(&place->version, memory_order_relaxed) == version;
 }
 
@@ -99,7 +101,7 @@ void shelf_put(struct still_shelf *shelf, const struct shelf_key *key, const voi
 
 	if (!place || !atomic_compare_exchange_strong(&place->version, &version, version + 1))
 		return;
-	atomic_thread_fence(memory_order_release);
+	ring_fence(memory_order_release);
 	place->key = *key;
 	place->length = (uint32_t)length;
 	memcpy(place->jpeg, jpeg, length);
