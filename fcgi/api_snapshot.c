@@ -29,7 +29,7 @@
 struct snapshot {
 	struct still still;
 	int64_t at_us; /* INT64_MAX: the newest */
-	bool moving;
+	bool moving;   /* the next who asks for the same may be due another picture */
 
 	struct still_shelf *shelf; /* not owned */
 	uint64_t camera;           /* on the shelf */
@@ -70,7 +70,7 @@ static bool snapshot_read(struct api_request *request, struct snapshot *snapshot
 		answer_problem(request, 400, NULL, "at=: %s", time_status_text(status));
 		return false;
 	}
-	snapshot->moving = at.relative;
+	snapshot->moving = at.relative || at.at.us >= wall_now().us;
 	if (!at.is_now)
 		snapshot->at_us = at.at.us;
 	return true;
@@ -241,6 +241,7 @@ void handle_snapshot(struct api_request *request)
 		else
 			answer_stale(request, snapshot);
 	} else if (find_at(request, snapshot, ring)) {
+		snapshot->moving |= snapshot->still.newest;
 		snapshot_go_on(request);
 	} else {
 		answer_nothing(request, snapshot);

@@ -96,6 +96,7 @@ static bool ring_find(const struct ring_reader *ring, int64_t wall_us, struct ri
 bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_t wall_us)
 {
 	struct ring_frame frame;
+	uint64_t head = ring_reader_head(ring); /* before the search: what comes during it counts as newest */
 
 	if (!ring_find(ring, wall_us, &frame) || !buffer_reserve(&still->jpeg, frame.meta.length))
 		return false;
@@ -103,6 +104,7 @@ bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_
 		return false;
 	still->jpeg.length = frame.meta.length;
 	still->wall_us = frame.meta.wall_us;
+	still->newest = frame.seq >= head;
 	return true;
 }
 
@@ -119,6 +121,7 @@ static bool read_jpeg(struct still *still, const struct clip_stretch *stretch, i
 		return false;
 	still->jpeg.length = record.size;
 	still->wall_us = record.wall_us;
+	still->newest = number + 1 >= stretch->segment.count;
 	return true;
 }
 

@@ -17,6 +17,7 @@ struct still {
 	struct clip_segment segment; /* owned; where the picture has to be decoded */
 	uint64_t record;             /* its key frame */
 	int64_t wall_us;             /* of the picture */
+	bool newest;                 /* nothing behind it is there yet: a later frame may be nearer to the instant */
 	unsigned width;              /* wanted; 0: as it is */
 	int memory_fd;               /* FFmpeg's output; owned */
 };

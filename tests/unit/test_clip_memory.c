@@ -246,6 +246,23 @@ static void a_key_frame_becomes_a_picture(void **state)
 	still_finish(&still);
 }
 
+static void a_segment_of_jpegs_has_the_very_frame(void **state)
+{
+	const struct part parts[] = {{&mjpeg, 0, MEDIA_FRAMES, GAP_START, true}};
+	struct still still;
+
+	(void)state;
+	archive_of(parts, 1);
+	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
+		still_init(&still);
+		assert_true(still_from_archive(&still, archive, wall_of(i)));
+		assert_int_equal(still.wall_us, wall_of(i));
+		assert_int_equal(still.newest, i + 1 == MEDIA_FRAMES);
+		assert_false(still_needs_work(&still));
+		still_finish(&still);
+	}
+}
+
 static void the_rings_frame_of_an_instant_is_the_one_before_it(void **state)
 {
 	struct ring_reader *reader;
@@ -257,11 +274,13 @@ static void the_rings_frame_of_an_instant_is_the_one_before_it(void **state)
 		still_init(&still);
 		assert_true(still_from_ring(&still, reader, wall_of(i)));
 		assert_int_equal(still.wall_us, wall_of(i));
+		assert_false(still.newest);
 		still_finish(&still);
 	}
 	assert_false(still_from_ring(&still, reader, wall_of(0) - 1));
 	assert_true(still_from_ring(&still, reader, INT64_MAX));
 	assert_int_equal(still.wall_us, wall_of(MEDIA_FRAMES - 1));
+	assert_true(still.newest);
 	still_finish(&still);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
@@ -278,6 +297,7 @@ int main(void)
 		cmocka_unit_test(segments_of_jpegs_are_transcoded),
 		cmocka_unit_test(a_stretch_of_another_size_is_scaled),
 		cmocka_unit_test(a_key_frame_becomes_a_picture),
+		cmocka_unit_test(a_segment_of_jpegs_has_the_very_frame),
 		cmocka_unit_test(the_rings_frame_of_an_instant_is_the_one_before_it),
 	};
 
