@@ -117,8 +117,7 @@ void answer_json(struct api_request *request, int status, const char *headers, s
 /* Header lines that 200, 206 and 304 share. */
 static void file_headers(struct buffer *cgi, const struct answer_file *answer)
 {
-	if (answer->etag)
-		buffer_printf(cgi, "ETag: %s\r\nAccept-Ranges: bytes\r\n", answer->etag);
+	buffer_printf(cgi, "ETag: %s\r\nAccept-Ranges: bytes\r\n", answer->etag);
 	buffer_printf(cgi, "Cache-Control: %s\r\n%s", answer->cache, answer->headers ? answer->headers : "");
 }
 
@@ -165,20 +164,35 @@ static void send_part(struct api_request *request, const struct answer_file *ans
 	request->out.end = end;
 }
 
+/*
+ * The conditions, in the order of RFC 9110, section 13.2.2; true where one of them was the answer. Those of dates count
+ * for nothing, since no answer has a Last-Modified (sections 13.1.3 and 13.1.4).
+ */
+static bool conditions_answer(struct api_request *request, const struct answer_file *answer)
+{
+	if (!range_if_match_holds(fastcgi_param(request->fcgi, "HTTP_IF_MATCH"), answer->etag)) {
+		vfile_destroy(answer->file);
+		answer_problem(request, 412, NULL, "If-Match names another file than the one that is here now.");
+		return true;
+	}
+	if (range_etag_listed(fastcgi_param(request->fcgi, "HTTP_IF_NONE_MATCH"), answer->etag)) {
+		answer_unchanged(request, answer);
+		return true;
+	}
+	return false;
+}
+
 void answer_file(struct api_request *request, const struct answer_file *answer)
 {
 	uint64_t first = 0, end = vfile_size(answer->file);
 	enum range_outcome range = RANGE_WHOLE;
 	const char *if_range = fastcgi_param(request->fcgi, "HTTP_IF_RANGE");
 
-	if (answer->etag) {
-		if (range_etag_listed(fastcgi_param(request->fcgi, "HTTP_IF_NONE_MATCH"), answer->etag)) {
-			answer_unchanged(request, answer);
-			return;
-		}
-		if (range_if_range_holds(if_range, answer->etag))
-			range = range_parse(fastcgi_param(request->fcgi, "HTTP_RANGE"), end, &first, &end);
-	}
+	if (conditions_answer(request, answer))
+		return;
+	/* Of a HEAD there is no part (section 14.2). */
+	if (!request->head_only && range_if_range_holds(if_range, answer->etag))
+		range = range_parse(fastcgi_param(request->fcgi, "HTTP_RANGE"), end, &first, &end);
 	if (range == RANGE_BEYOND) {
 		answer_beyond(request, answer,
 			      "The range begins behind the end of the file; Content-Range says how long it is.");

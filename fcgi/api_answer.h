@@ -36,13 +36,13 @@ void answer_json(struct api_request *request, int status, const char *headers, s
 struct answer_file {
 	struct vfile *file;  /* taken */
 	const char *type;    /* Content-Type */
-	const char *etag;    /* strong, with quotes; NULL: none, and no ranges */
+	const char *etag;    /* strong, with quotes */
 	const char *cache;   /* Cache-Control */
 	const char *headers; /* more of them, or NULL */
 	bool moving;         /* a range that moves: a part of it only with a matching If-Range */
 };
 
-/* 200, 206, 304 or 416, by the request's conditions; 503 where all places for downloads are taken. */
+/* 200, 206, 304, 412 or 416, by the request's conditions; 503 where all places for downloads are taken. */
 void answer_file(struct api_request *request, const struct answer_file *answer);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * api_range.c - Range, If-Range, If-None-Match: see api_range.h.
+ * api_range.c - Range, If-Range, If-Match, If-None-Match: see api_range.h.
  */
 #include "fcgi/api_range.h"
 
@@ -65,7 +65,8 @@ enum range_outcome range_parse(const char *header, uint64_t size, uint64_t *firs
 	return RANGE_PART;
 }
 
-bool range_etag_listed(const char *header, const char *etag)
+/* The list has that entity tag; one that is marked as weak counts only where `weak`. */
+static bool etag_listed(const char *header, const char *etag, bool weak)
 {
 	size_t length = strlen(etag);
 
@@ -76,17 +77,28 @@ bool range_etag_listed(const char *header, const char *etag)
 		header += strspn(header, " \t,");
 		if (*header == '\0')
 			return false;
-		if (strncmp(header, "W/", 2) == 0)
+		bool marked = strncmp(header, "W/", 2) == 0;
+		if (marked)
 			header += 2;
 		if (*header != '"')
 			return false;
 		const char *close = strchr(header + 1, '"');
 		if (!close)
 			return false;
-		if ((size_t)(close + 1 - header) == length && memcmp(header, etag, length) == 0)
+		if ((size_t)(close + 1 - header) == length && memcmp(header, etag, length) == 0 && (weak || !marked))
 			return true;
 		header = close + 1;
 	}
+}
+
+bool range_etag_listed(const char *header, const char *etag)
+{
+	return etag_listed(header, etag, true);
+}
+
+bool range_if_match_holds(const char *header, const char *etag)
+{
+	return *header == '\0' || etag_listed(header, etag, false);
 }
 
 bool range_if_range_holds(const char *header, const char *etag)

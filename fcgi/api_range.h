@@ -19,6 +19,9 @@ enum range_outcome range_parse(const char *header, uint64_t size, uint64_t *firs
 /* If-None-Match: the list has this entity tag (weak comparison) or is "*". `etag` with its quotes. */
 bool range_etag_listed(const char *header, const char *etag);
 
+/* If-Match: absent (""), "*", or the list has exactly this strong entity tag. */
+bool range_if_match_holds(const char *header, const char *etag);
+
 /* If-Range: absent (""), or exactly this strong entity tag. A date never matches: then the whole is sent. */
 bool range_if_range_holds(const char *header, const char *etag);
 

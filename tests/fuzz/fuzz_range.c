@@ -32,6 +32,8 @@ static void check_list(const char *header)
 	holds(!listed || strchr(header, '*') || strstr(header, ETAG));
 	if (range_if_range_holds(header, ETAG) && header[0])
 		holds(listed);
+	if (range_if_match_holds(header, ETAG) && header[0])
+		holds(listed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -88,6 +88,17 @@ static void a_tag_is_found_in_a_list(void **state)
 	assert_false(range_etag_listed("\"x\" y \"a\"", "\"a\""));
 }
 
+static void if_match_takes_only_the_strong_tag(void **state)
+{
+	(void)state;
+	assert_true(range_if_match_holds("", "\"a\""));
+	assert_true(range_if_match_holds("*", "\"a\""));
+	assert_true(range_if_match_holds("\"a\"", "\"a\""));
+	assert_true(range_if_match_holds("W/\"a\", \"a\"", "\"a\""));
+	assert_false(range_if_match_holds("W/\"a\", \"b\"", "\"a\""));
+	assert_false(range_if_match_holds("a", "\"a\""));
+}
+
 static void if_range_takes_only_the_strong_tag(void **state)
 {
 	(void)state;
@@ -105,6 +116,7 @@ int main(void)
 		cmocka_unit_test(what_begins_behind_the_end_cannot_be_had),
 		cmocka_unit_test(several_and_malformed_ones_get_the_whole),
 		cmocka_unit_test(a_tag_is_found_in_a_list),
+		cmocka_unit_test(if_match_takes_only_the_strong_tag),
 		cmocka_unit_test(if_range_takes_only_the_strong_tag),
 	};
 
