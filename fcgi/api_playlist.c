@@ -2,7 +2,9 @@
  * api_playlist.c - GET /playlist.m3u8?from=&to=: HLS (RFC 8216) of any range, as byte ranges into the segments.
  *
  * Entries are cut at key frames and counted from `from`, so a list that grows only ever gets longer; while it grows, an
- * entry that is not full yet is left out. Each file has a time line of its own: a discontinuity stands between two.
+ * entry that is not full yet is left out. It ends where it becomes longer than http.max_clip_minutes: whoever watches
+ * it all night comes to an end that players know. Each file has a time line of its own: a discontinuity stands between
+ * two.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -148,6 +150,20 @@ static void answer_variant(struct api_request *request, const struct query_span 
 	buffer_finish(&out);
 }
 
+/* False where the span is longer than `limit_us` and cannot be cut: only one that grew to that can. */
+static bool span_limit(struct query_span *span, int64_t limit_us)
+{
+	int64_t end_us = span->open_end ? wall_now().us : span->to_us;
+
+	if (end_us - span->from_us <= limit_us)
+		return true;
+	if (!span->open_end || span->from_relative)
+		return false;
+	span->to_us = span->from_us + limit_us;
+	span->open_end = false;
+	return true;
+}
+
 static bool span_read(struct api_request *request, struct query_span *span)
 {
 	int limit_minutes = request->camera->config->http.max_clip_minutes;
@@ -163,8 +179,7 @@ static bool span_read(struct api_request *request, struct query_span *span)
 		return false;
 	}
 	span->open_end |= !span->has_to;
-	int64_t end_us = span->open_end ? wall_now().us : span->to_us;
-	if (end_us - span->from_us > limit_minutes * 60 * US_PER_S) {
+	if (!span_limit(span, limit_minutes * 60 * US_PER_S)) {
 		answer_problem(request, 413, NULL,
 			       "A playlist may cover at most %d minutes here (http.max_clip_minutes).", limit_minutes);
 		return false;

@@ -8,6 +8,7 @@ from exact import assert_numbers, frames_within
 from rig import US, jpeg_number, jpegs_by_hash, main, wait_for, wall_us
 
 NUMBERS = jpegs_by_hash()
+CLIP_MINUTES = 1
 
 
 def past(rig, seconds=3):
@@ -89,6 +90,21 @@ def test_a_playlist_that_goes_on_has_no_end(rig):
     assert answer.status == 200 and b"#EXT-X-ENDLIST" not in answer.body
 
 
+def test_a_playlist_that_grew_too_long_ends_there(rig):
+    first_us, _ = past(rig, 6)
+    asked = f"/playlist.m3u8?from={first_us // US + 5 - 60 * CLIP_MINUTES}"  # the longest that may be ends 5 s behind the first frame
+    text = rig.get(asked).body.decode()
+    assert text.rstrip().endswith("#EXT-X-ENDLIST") and text.count("#EXTINF") == 2, text
+    lasts = sum(float(line[8:-1]) for line in text.splitlines() if line.startswith("#EXTINF:"))
+    assert 4.9 < lasts < 6.1, text
+    assert rig.get(f"{asked}&to={wall_us() // US + 3600}").body.decode() == text, "an end that is still to come changes nothing"
+    grows = rig.get(f"/playlist.m3u8?from={wall_us() // US + 5 - 60 * CLIP_MINUTES}").body.decode()
+    assert "#EXT-X-ENDLIST" not in grows, grows
+    for ended in (f"{asked}&to={wall_us() // US - 1}", f"/playlist.m3u8?from=-{CLIP_MINUTES + 1}m"):
+        answer = rig.get(ended)
+        assert answer.status == 413 and "max_clip_minutes" in answer.detail, (ended, answer.status)
+
+
 def test_a_kept_clip_is_the_clip(rig):
     from_us, to_us = past(rig)
     made = rig.get(f"/clips?from={from_us // US}&to={to_us // US}&name=door", "POST")
@@ -132,4 +148,4 @@ def test_another_site_cannot_act_for_its_visitor(rig):
 
 
 if __name__ == "__main__":
-    main(globals(), settings={"http": {"allow_control": "yes"}})
+    main(globals(), settings={"http": {"allow_control": "yes", "max_clip_minutes": CLIP_MINUTES}})
