@@ -45,6 +45,7 @@ struct api_request {
 
 	struct outflow out;      /* filled by api_answer.c */
 	bool places[API_PLACES]; /* that it takes in the slots */
+	uint64_t held_bytes;     /* likewise */
 
 	void *work; /* the handler's own; freed with work_free at the end */
 	void (*work_free)(void *work);
@@ -94,6 +95,12 @@ bool api_place_begin(struct api_request *request, enum api_place place);
 
 /* Gives it back earlier. */
 void api_place_end(struct api_request *request, enum api_place place);
+
+/*
+ * Counts the bytes of an answer that is sent from memory, until it has left: what clients do not take stays there.
+ * False where all workers together hold as much as they may.
+ */
+bool api_hold_begin(struct api_request *request, uint64_t bytes);
 
 /* The tokens that the request may come with (token_store.h); NULL: there are none. */
 struct token_store *api_tokens(const struct api_request *request);

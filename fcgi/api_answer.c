@@ -14,7 +14,7 @@
 #include "fcgi/problem.h"
 #include "shared/log.h"
 
-/* What leaves the worker in one write; more than that is a download. */
+/* What leaves the worker in one write; more than that waits for the client: a file as a download, memory as it is. */
 #define SHORT_BODY_MAX (32u << 10)
 
 static void lead_set(struct api_request *request, int status, const struct buffer *cgi)
@@ -91,6 +91,11 @@ void answer_bytes(struct api_request *request, int status, const char *type, con
 {
 	struct buffer cgi = {0};
 
+	if (!request->head_only && length > SHORT_BODY_MAX && !api_hold_begin(request, length)) {
+		answer_busy(request, 2,
+			    "Too many answers wait for clients that are slow to take them; try again soon.");
+		return;
+	}
 	begin(&cgi, status, type, length);
 	buffer_printf(&cgi, "%s\r\n", headers ? headers : "Cache-Control: no-store\r\n");
 	if (!request->head_only)

@@ -19,6 +19,9 @@
 /* Work left behind at a time; what comes on top of that is not done. */
 #define LEFT_BEHIND_MAX 4
 
+/* Of answers in memory that clients have not taken yet, in all workers. */
+#define HELD_MAX_BYTES (UINT64_C(64) << 20)
+
 /* Between two looks at a client for which a child works. */
 #define CLIENT_LOOK_US (US_PER_S / 2)
 
@@ -65,6 +68,8 @@ static void give_back(struct api_request *request)
 		if (request->places[place])
 			api_slots_end(worker->setup.slots, worker->setup.slot, (enum api_place)place);
 	memset(request->places, 0, sizeof(request->places));
+	api_slots_let_go(worker->setup.slots, worker->setup.slot, request->held_bytes);
+	request->held_bytes = 0;
 	outflow_finish(&request->out);
 }
 
@@ -308,6 +313,16 @@ void api_place_end(struct api_request *request, enum api_place place)
 	if (request->places[place])
 		api_slots_end(setup->slots, setup->slot, place);
 	request->places[place] = false;
+}
+
+bool api_hold_begin(struct api_request *request, uint64_t bytes)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+
+	if (!api_slots_hold(setup->slots, setup->slot, bytes, HELD_MAX_BYTES))
+		return false;
+	request->held_bytes += bytes;
+	return true;
 }
 
 struct token_store *api_tokens(const struct api_request *request)

@@ -40,6 +40,7 @@ void api_slots_release(struct api_slots *slots, int number)
 	atomic_fetch_add(&slots->requests_before, atomic_exchange(&slot->requests, 0));
 	for (int place = 0; place < API_PLACES; place++)
 		atomic_store(&slot->places[place], 0);
+	atomic_store(&slot->held_bytes, 0);
 	atomic_store(&slot->retiring, 0);
 	atomic_store(&slot->pid, 0);
 }
@@ -74,6 +75,24 @@ bool api_slots_begin(struct api_slots *slots, int own, enum api_place place, uin
 void api_slots_end(struct api_slots *slots, int own, enum api_place place)
 {
 	atomic_fetch_sub(&slots->slot[own].places[place], 1);
+}
+
+bool api_slots_hold(struct api_slots *slots, int own, uint64_t bytes, uint64_t max)
+{
+	uint64_t sum = 0;
+
+	atomic_fetch_add(&slots->slot[own].held_bytes, bytes);
+	for (int i = 0; i < API_SLOTS; i++)
+		sum += atomic_load(&slots->slot[i].held_bytes);
+	if (sum <= max || sum == bytes)
+		return true;
+	api_slots_let_go(slots, own, bytes);
+	return false;
+}
+
+void api_slots_let_go(struct api_slots *slots, int own, uint64_t bytes)
+{
+	atomic_fetch_sub(&slots->slot[own].held_bytes, bytes);
 }
 
 uint64_t api_slots_requests(const struct api_slots *slots)

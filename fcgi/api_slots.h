@@ -27,6 +27,7 @@ enum api_place {
 struct api_slot {
 	_Atomic int32_t pid;                 /* 0: free */
 	_Atomic uint32_t places[API_PLACES]; /* taken */
+	_Atomic uint64_t held_bytes;         /* of answers in memory that have not left yet */
 	_Atomic uint32_t retiring;           /* accepts nothing any more, ends its downloads */
 	_Atomic uint64_t requests;
 };
@@ -54,6 +55,11 @@ int api_slots_free(const struct api_slots *slots);
 bool api_slots_begin(struct api_slots *slots, int own, enum api_place place, uint32_t max);
 void api_slots_end(struct api_slots *slots, int own, enum api_place place);
 uint32_t api_slots_sum(const struct api_slots *slots, enum api_place place);
+
+/* The same for bytes of memory; a single answer may be larger than `max`, where it is the only one. */
+bool api_slots_hold(struct api_slots *slots, int own, uint64_t bytes, uint64_t max);
+void api_slots_let_go(struct api_slots *slots, int own, uint64_t bytes);
+
 uint64_t api_slots_requests(const struct api_slots *slots);
 
 #endif

@@ -85,6 +85,7 @@ static void snapshot_send(struct api_request *request)
 	snprintf(headers, sizeof(headers), "X-Timestamp: %s\r\nCache-Control: %s\r\n", time,
 		 snapshot->moving ? "no-store" : "private, max-age=3600");
 	answer_bytes(request, 200, "image/jpeg", headers, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
+	buffer_finish(&snapshot->still.jpeg); /* the answer has a copy */
 }
 
 static struct shelf_key shelf_key_of(const struct snapshot *snapshot)
