@@ -21,8 +21,8 @@
 #define BIG_BYTES     (8u << 20)
 #define DOWNLOADS_MAX 3
 
-static struct config config;
-static struct config_set cameras = {&config, 1};
+static struct config configs[2];
+static struct config_set cameras = {configs, 2};
 static char socket_path[108];
 static pid_t master;
 
@@ -48,9 +48,11 @@ static inline void pool_start(api_handler *dispatch)
 {
 	struct reason why;
 
-	snprintf(config.camera.name, sizeof(config.camera.name), "test-master-%d", (int)getpid());
-	config.http.max_downloads = DOWNLOADS_MAX;
-	config.http.max_transcodes = 1;
+	for (int i = 0; i < 2; i++) {
+		snprintf(configs[i].camera.name, sizeof(configs[i].camera.name), "test-pool-%d-%d", (int)getpid(), i);
+		configs[i].http.max_downloads = DOWNLOADS_MAX;
+		configs[i].http.max_transcodes = 1;
+	}
 	snprintf(socket_path, sizeof(socket_path), "/tmp/recorder-master-%d.sock", (int)getpid());
 	int listen_fd = fastcgi_listen(socket_path, &why);
 	assert_true(listen_fd >= 0);

@@ -13,7 +13,7 @@ static void answer_long(struct api_request *request)
 
 static void dispatch(struct api_request *request)
 {
-	request->camera = request->cameras;
+	request->camera = &request->cameras[strcmp(request->fcgi->query, "second") == 0];
 	if (strcmp(request->fcgi->path, "/big") == 0)
 		answer_big(request);
 	else if (strcmp(request->fcgi->path, "/long") == 0)
@@ -42,11 +42,11 @@ static int kill_worker(pid_t worker)
 }
 
 /* Asks until a download begins: places come back when the pool has noticed. Its descriptor. */
-static int download_begun(void)
+static int download_begun(const char *uri)
 {
 	for (int tries = 0; tries < 500; tries++) {
 		struct buffer answer = {0};
-		int fd = client_ask(socket_path, "GET", "/big");
+		int fd = client_ask(socket_path, "GET", uri);
 		bool begun = fd >= 0 && client_read_until(fd, &answer, 0, "Status: 200");
 		buffer_finish(&answer);
 		if (begun)
@@ -58,9 +58,9 @@ static int download_begun(void)
 	return -1;
 }
 
-static void assert_no_place(void)
+static void assert_no_place(const char *uri)
 {
-	int fd = client_ask(socket_path, "GET", "/big");
+	int fd = client_ask(socket_path, "GET", uri);
 	struct buffer answer = status_of(fd);
 
 	assert_non_null(strstr((char *)answer.data, "Status: 503"));
@@ -69,18 +69,19 @@ static void assert_no_place(void)
 	close(fd);
 }
 
-static void downloads_are_counted_over_all_workers(void **state)
+static void downloads_are_counted_over_all_workers_and_cameras(void **state)
 {
 	int stalled[DOWNLOADS_MAX];
 
 	(void)state;
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
-		stalled[i] = download_begun();
-	assert_no_place();
+		stalled[i] = download_begun(i % 2 ? "/big?second" : "/big");
+	assert_no_place("/big");
+	assert_no_place("/big?second");
 	assert_true(ask_pid() > 0);
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		close(stalled[i]);
-	close(download_begun());
+	close(download_begun("/big"));
 }
 
 static void places_of_killed_workers_come_back(void **state)
@@ -89,14 +90,14 @@ static void places_of_killed_workers_come_back(void **state)
 
 	(void)state;
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
-		stalled[i] = download_begun();
-	assert_no_place();
+		stalled[i] = download_begun("/big");
+	assert_no_place("/big");
 	assert_true(workers_each(kill_worker) > 0);
 	for (int i = 0; i < DOWNLOADS_MAX; i++) {
 		close(stalled[i]);
-		stalled[i] = download_begun();
+		stalled[i] = download_begun("/big");
 	}
-	assert_no_place();
+	assert_no_place("/big");
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		close(stalled[i]);
 }
@@ -137,7 +138,7 @@ static void answers_that_nobody_takes_are_held_up_to_a_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(downloads_are_counted_over_all_workers),
+		cmocka_unit_test(downloads_are_counted_over_all_workers_and_cameras),
 		cmocka_unit_test(places_of_killed_workers_come_back),
 		cmocka_unit_test(answers_that_nobody_takes_are_held_up_to_a_limit),
 	};
