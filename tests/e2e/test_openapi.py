@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from rig import PROJECT, Skipped, main, wait_for
+from rig import PROJECT, Rig, Skipped, main, wait_for
 
 CHECK = os.path.join(PROJECT, "tests", "openapi", "check.mjs")
 
@@ -41,6 +41,12 @@ def checked(answers):
     return told.stdout.splitlines()
 
 
+def assert_good(answers):
+    lines = checked(answers)
+    assert len(lines) == len(answers) + 1
+    assert all(line.startswith("good") for line in lines), "\n".join(line for line in lines if not line.startswith("good"))
+
+
 def test_answers_are_what_the_document_says(rig):
     wait_for(lambda: rig.camera.frames() and len(rig.camera.frames()) > 200, 20, "some seconds of footage")
     rig.camera.fault("unplugged")
@@ -52,17 +58,43 @@ def test_answers_are_what_the_document_says(rig):
     wait_for(lambda: len(rig.camera.frames()) > before + 180, 20, "some seconds more")
     segment = rig.get("/recordings").json()[-1]["file"]
     answers += [ask(rig, method, path.format(segment=segment)) for method, path in REQUESTS]
-    lines = checked(answers)
-    assert len(lines) == len(answers) + 1
-    assert all(line.startswith("good") for line in lines), "\n".join(line for line in lines if not line.startswith("good"))
+    assert_good(answers)
+
+
+def info_with(rig, name):
+    """An answer of /camera_info that says something under that name."""
+    def asked():
+        answer = ask(rig, "GET", "/camera_info")
+        return answer if answer["status"] == 200 and json.loads(answer["body"]).get(name) is not None else None
+    return wait_for(asked, 20, f"/camera_info has {name}")
+
+
+def test_a_slow_camera_is_what_the_document_says(rig):
+    rig.camera.fault("slow", 2)
+    assert rig.get("/control?control=exposure_dynamic_framerate&value=on", "POST", body=b"").status == 200
+    answer = info_with(rig, "slow")
+    rig.camera.fault("slow", 0)
+    assert_good([answer])
+
+
+def test_what_serves_in_place_of_a_camera_is_what_the_document_says(_):
+    for settings, name in (({"device": "/dev/video7", "fallback": "any"}, "fallback"), ({"device": "/dev/video7", "fallback": "test"}, "fallback"),
+                           ({"device": "test"}, "current_camera")):
+        with Rig(cameras=2 if settings.get("fallback") == "any" else 1, settings={"camera": settings}) as other:
+            other.camera.fault("unplugged", 0 if settings.get("fallback") == "any" else 1)
+            other.start_recorderd()
+            other.start_web()
+            assert_good([info_with(other, name), ask(other, "GET", "/health")])
 
 
 def test_a_wrong_answer_is_noticed(rig):
     answer = ask(rig, "GET", "/recordings")
     listed = json.loads(answer["body"])
     listed[0]["size"] = str(listed[0]["size"])
-    lines = checked([dict(answer, body=json.dumps(listed)), dict(answer, status=299), dict(answer, path="/nothing")])
-    assert [line.split()[0] for line in lines] == ["good", "bad", "bad", "bad"], lines
+    more = [dict(one, new=1) for one in json.loads(answer["body"])]
+    lines = checked([answer, dict(answer, body=json.dumps(listed)), dict(answer, body=json.dumps(more)), dict(answer, status=299),
+                     dict(answer, path="/nothing")])
+    assert [line.split()[0] for line in lines] == ["good", "good", "bad", "bad", "bad", "bad"], lines
 
 
 if __name__ == "__main__":
