@@ -22,20 +22,19 @@
 
 #define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
+static int64_t kept_us(const struct stat *status)
+{
+	return (int64_t)status->st_mtim.tv_sec * US_PER_S + status->st_mtim.tv_nsec / 1000;
+}
+
 static struct json_object *clip_json(const char *name, const struct stat *status)
 {
 	struct json_object *json = json_object_new_object();
-	int64_t kept_us = (int64_t)status->st_mtim.tv_sec * US_PER_S + status->st_mtim.tv_nsec / 1000;
 
 	json_object_object_add(json, "file", json_text(name));
 	json_object_object_add(json, "size", json_object_new_int64(status->st_size));
-	json_object_object_add(json, "kept", json_time(kept_us));
+	json_object_object_add(json, "kept", json_time(kept_us(status)));
 	return json;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 static int is_clip(const struct dirent *entry)
@@ -60,19 +59,54 @@ static void listing_free(void *work)
 	free(listing);
 }
 
-static struct json_object *list_clips(int folder)
+struct listed {
+	const char *name;
+	struct stat status;
+};
+
+/* The newest first; of the same time by name. */
+static int by_age(const void *a, const void *b)
+{
+	const struct listed *one = a, *other = b;
+	int64_t one_us = kept_us(&one->status), other_us = kept_us(&other->status);
+
+	if (one_us != other_us)
+		return one_us < other_us ? 1 : -1;
+	return strcmp(one->name, other->name);
+}
+
+static struct json_object *json_of(const struct listed *clips, size_t count)
 {
 	struct json_object *array = json_object_new_array();
-	struct dirent **entries = NULL;
-	int count = scandirat(folder, ".", &entries, is_clip, by_name);
 
-	for (int i = 0; i < count; i++) {
-		struct stat status;
-		if (fstatat(folder, entries[i]->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode))
-			json_object_array_add(array, clip_json(entries[i]->d_name, &status));
-		free(entries[i]);
+	for (size_t i = 0; i < count; i++)
+		json_object_array_add(array, clip_json(clips[i].name, &clips[i].status));
+	return array;
+}
+
+/* NULL where memory is short. */
+static struct json_object *list_clips(int folder)
+{
+	struct json_object *array = NULL;
+	struct dirent **entries = NULL;
+	int count = scandirat(folder, ".", &entries, is_clip, NULL);
+	struct listed *clips = calloc(count > 0 ? (size_t)count : 1, sizeof(*clips));
+	size_t found = 0;
+
+	for (int i = 0; clips && i < count; i++) {
+		struct listed *clip = &clips[found];
+		clip->name = entries[i]->d_name;
+		found += fstatat(folder, clip->name, &clip->status, AT_SYMLINK_NOFOLLOW) == 0 &&
+			 S_ISREG(clip->status.st_mode);
 	}
+	if (clips) {
+		qsort(clips, found, sizeof(*clips), by_age);
+		array = json_of(clips, found);
+	}
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
 	free(entries);
+	free(clips);
 	return array;
 }
 
@@ -81,6 +115,8 @@ static int listing_run(void *context)
 	const struct listing *listing = context;
 	struct json_object *array = list_clips(listing->folder);
 
+	if (!array)
+		return EXIT_FAILURE;
 	return json_object_to_fd(listing->memory_fd, array, JSON_FLAGS) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

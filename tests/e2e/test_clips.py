@@ -130,6 +130,15 @@ def test_a_kept_clip_can_be_deleted_once(rig):
     assert not [one for one in rig.get("/clips").json() if one["file"] == name]
 
 
+def test_kept_clips_are_listed_newest_first(rig):
+    from_us, to_us = past(rig)
+    names = ["b-first", "c-second", "a-third"]
+    for name in names:
+        assert rig.get(f"/clips?from={from_us // US}&to={to_us // US}&name={name}", "POST").status == 201
+    listed = [one["file"] for one in rig.get("/clips").json()]
+    assert listed == [name + ".mp4" for name in reversed(names)], listed
+
+
 def test_names_that_leave_the_folder_are_refused(rig):
     from_us, to_us = past(rig)
     for name in ("../x", "%2e%2e%2fx", "a/b", "%00", ".hidden", "x" * 300):
