@@ -28,6 +28,7 @@ struct api_worker {
 	bool accepting, stopping;
 	bool listening; /* false: out of descriptors or memory, until listen_at */
 	mono_t listen_at;
+	mono_t say_at; /* that connections cannot be taken: not before */
 	mono_t stop_at;
 	uint64_t taken;
 	pid_t orphans[WORKER_CHILDREN_MAX]; /* children that no request waits for, not reaped yet */

@@ -23,6 +23,7 @@
 #define STOP_GRACE_US   (2 * US_PER_S)
 #define ORPHANS_POLL_MS 50
 #define LISTEN_PAUSE_US (US_PER_S / 10)
+#define SAY_US          (60 * US_PER_S) /* between two lines of the log about the same */
 
 bool worker_watch(struct api_worker *worker, int fd, uint32_t events, struct api_watch *watch)
 {
@@ -55,8 +56,13 @@ static void listen_pause(struct api_worker *worker)
 {
 	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
 		return;
+	mono_t now = mono_now();
+	if (now.us >= worker->say_at.us) {
+		log_warn("api", "no more connections can be taken for now: %s", strerror(errno));
+		worker->say_at.us = now.us + SAY_US;
+	}
 	listen_end(worker);
-	worker->listen_at.us = mono_now().us + LISTEN_PAUSE_US;
+	worker->listen_at.us = now.us + LISTEN_PAUSE_US;
 }
 
 static void retire(struct api_worker *worker)

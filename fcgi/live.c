@@ -22,6 +22,7 @@
 #define TICK_US     (US_PER_S / 4)
 #define CHECK_TICKS 4 /* the recorders are looked after once a second */
 #define ASKING_US   (5 * US_PER_S)
+#define SAY_US      (60 * US_PER_S) /* between two lines of the log about the same */
 
 enum watched_kind { WATCHED_LISTENER, WATCHED_STOP, WATCHED_FEED, WATCHED_PEER };
 
@@ -46,6 +47,7 @@ struct live {
 	struct peer *peers, *dead;
 	uint64_t viewers;
 	bool listening; /* false: out of descriptors; tried again at the next tick */
+	int64_t say_us; /* that it is: not before */
 	bool stopping;
 	int64_t next_tick_us;
 	unsigned ticks;
@@ -110,6 +112,17 @@ static void add_peer(struct live *live, int fd)
 	live->peers = peer;
 }
 
+static void pause_listening(struct live *live)
+{
+	int64_t now_us = mono_now().us;
+
+	set_listening(live, false);
+	if (now_us < live->say_us)
+		return;
+	log_warn("live", "no more connections can be taken for now (%" PRIu64 " viewers)", live->viewers);
+	live->say_us = now_us + SAY_US;
+}
+
 static void accept_peers(struct live *live)
 {
 	for (int i = 0; i < ACCEPTS_MAX; i++) {
@@ -118,11 +131,8 @@ static void accept_peers(struct live *live)
 			add_peer(live, fd);
 			continue;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			log_warn("live", "no more connections can be taken for now (%" PRIu64 " viewers)",
-				 live->viewers);
-			set_listening(live, false);
-		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			pause_listening(live);
 		return;
 	}
 }
