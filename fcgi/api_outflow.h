@@ -1,10 +1,11 @@
 /*
  * api_outflow.h - the way of one answer to the web server: FCGI_STDOUT records (FastCGI specification 1.0, section 5.3)
- * on a non-blocking socket.
- * Where the kernel allows it (page_sharing.h) the pages of files go into the socket as they are, without a copy.
+ * on a non-blocking socket. Where the kernel allows it (page_sharing.h) the pages of files go into the socket as they
+ * are, without a copy.
  *
- * The framing is a function of the position alone, so a connection that waits keeps a position and no bytes: what the
- * socket did not take is read from the file again once it can be written.
+ * The framing of a file is a function of the position alone, so a connection that waits keeps of it a position and no
+ * bytes: what the socket did not take is read from the file again once it can be written. The lead stays in memory
+ * until all has left.
  */
 #ifndef FCGI_API_OUTFLOW_H
 #define FCGI_API_OUTFLOW_H

@@ -16,10 +16,10 @@
 #include "shared/reason.h"
 
 /*
- * The content of the records that we write; a multiple of 8, and with its header 16 KiB. The protocol allows 65,535,
- * but lighttpd keeps a record that has not come whole apart from what it has queued for the client, does not count it,
- * and when the two together pass 64 KB sends them by way of a temporary file: with large records each frame of each
- * viewer.
+ * The content of the records that fastcgi_append() makes; a multiple of 8, and with its header 16 KiB. The protocol
+ * allows 65,535, but lighttpd keeps a record that has not come whole apart from what it has queued for the client, does
+ * not count it, and when the two together pass 64 KB sends them by way of a temporary file. Larger ones go out only by
+ * those who know what the server has taken (FASTCGI_TURN_BYTES).
  */
 #define FASTCGI_RECORD_MAX   16376u
 #define FASTCGI_HEADER_BYTES 8u
