@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`make run`: starts everything, says what is wrong in a sentence, and leaves nothing behind but the recordings."""
 import contextlib
+import glob
 import os
 import shutil
 import signal
@@ -52,9 +53,13 @@ class Project:
             self.process.wait(30)
         if kind:
             sys.stdout.write("".join(f"# {line}\n" for line in self.log().splitlines()[-40:]))
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"/dev/shm/recorder.{self.name}")
+        for left in self.shared():
+            os.unlink(left)
         shutil.rmtree(self.base)
+
+    def shared(self):
+        """Its objects of shared memory."""
+        return glob.glob(f"/dev/shm/recorder.{self.name}*")
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
@@ -84,6 +89,7 @@ class Project:
     def stop(self, sent=signal.SIGINT):
         self.process.send_signal(sent)
         assert self.process.wait(20) == 0, self.log()
+        assert not self.shared(), "shared memory is left behind"
 
     def refused(self, *words):
         """It must end by itself, with an error that has all of the words in one line."""
@@ -133,7 +139,6 @@ def test_it_serves_and_ctrl_c_stops_everything_with_the_segment_closed():
         project.stop()
         project.gone()
         assert not run_folders() - before, "a folder is left behind"
-        assert not os.path.exists(f"/dev/shm/recorder.{project.name}"), "shared memory is left behind"
         segment, = [name for name in os.listdir(project.path("recordings")) if name.endswith(".mp4")]
         with open(project.path("recordings", segment), "rb") as file:
             assert b"moov" in file.read()[-100000:], "the segment was not closed"
