@@ -34,12 +34,17 @@ def test_a_snapshot_of_an_instant_is_the_very_frame_of_it(rig):
     assert number in near, (number, near)
 
 
+def picture(rig, query):
+    answer = rig.get("/snapshot?" + query)
+    return answer if answer.status == 200 else None
+
+
 def test_a_snapshot_that_a_later_frame_may_replace_is_not_stored(rig):
     from_us, _ = past(rig)
     assert "max-age" in rig.get(f"/snapshot?at={from_us / US:.6f}").headers["Cache-Control"]
     for width in ("", "&width=64"):
-        ahead = rig.get(f"/snapshot?at={wall_us() / US + 0.5:.6f}{width}")
-        assert ahead.status == 200 and ahead.headers["Cache-Control"] == "no-store", (ahead.status, dict(ahead.headers))
+        ahead = wait_for(lambda end=width: picture(rig, f"at={wall_us() / US + 0.5:.6f}{end}"), 10, "there is a picture of what is to come")
+        assert ahead.headers["Cache-Control"] == "no-store", dict(ahead.headers)
 
 
 def test_a_snapshot_can_be_made_narrower(rig):
