@@ -221,6 +221,15 @@ def test_an_error_in_the_configuration_ends_it_with_its_sentence():
         project.write("recorder.ini", SMALL.replace("height", "heigth"))
         project.run()
         project.refused("recorder.ini", "heigth")
+        assert len(project.log().splitlines()) == 1, project.log()
+        project.gone()
+
+
+def test_a_recorder_that_cannot_start_is_named():
+    with Project() as project:
+        project.write("recorder.ini", SMALL.replace("[record]", "[record]\ndirectory = /proc/recordings"))
+        project.run()
+        project.refused("/proc/recordings")
         project.refused(f"recorderd ({project.name})", "could not start")
         project.gone()
 
