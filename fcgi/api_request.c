@@ -109,11 +109,17 @@ void request_free(struct api_request *request)
 	free(request);
 }
 
-/* The web server has closed; it may have had all that it wanted. */
+/*
+ * The web server has closed; it may have had all that it wanted. One that only passes on that its client has the whole
+ * content, and leaves, still waits for the answer's end, and would take a worker that closes without it for dead.
+ */
 static void request_gone(struct api_request *request)
 {
+	struct api_worker *worker = request->worker;
 	bool delivered = outflow_delivered(&request->out);
 
+	if (delivered)
+		outflow_run(&request->out, request->fcgi->fd, worker->scratch, sizeof(worker->scratch));
 	request_end(request);
 	if (delivered && request->after)
 		request->after(request);

@@ -165,3 +165,9 @@ def test_a_range_that_moves_is_resumed_with_its_tag_alone(rig):
     resumed = rig.get(answer.headers["Content-Location"], headers={"Range": "bytes=10-"})
     assert resumed.status == 206 and resumed.body == answer.body[10:]
     assert rig.get(path, headers={"Range": "bytes=10-", "If-Range": '"of another moment"'}).status == 200
+
+
+def test_the_web_server_took_no_worker_for_dead(rig):
+    """Every answer has its end, also where the client leaves with the last byte."""
+    if os.path.exists(rig.path("lighttpd.log")):
+        assert "unexpected end-of-file" not in rig.log("lighttpd.log"), rig.log("lighttpd.log")
