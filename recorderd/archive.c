@@ -64,6 +64,7 @@ void archive_close(struct archive *archive)
 	pthread_cond_destroy(&archive->changed);
 	pthread_mutex_destroy(&archive->lock);
 	pthread_mutex_destroy(&archive->list_lock);
+	archive_found_free(archive->found);
 	free(archive->segments);
 	free(archive);
 }
@@ -138,11 +139,45 @@ static bool is_still_there(const char *path, int folder)
 	       there.st_dev == held.st_dev;
 }
 
+/* Called with `lock` held. */
+static void expect_numbers(struct archive *archive, const struct archive_found *found)
+{
+	uint64_t segment, run;
+
+	archive_found_next(found, &segment, &run);
+	if (segment > archive->start.next_segment)
+		archive->start.next_segment = segment;
+	if (run > archive->start.next_run)
+		archive->start.next_run = run;
+}
+
+/* What stands in the new folder is looked at before its list is written over. */
+static void take_over(struct archive *archive, int folder, int lock_fd)
+{
+	struct archive_found *found = archive_found_read(folder), *older;
+	int old_folder, old_lock;
+
+	pthread_mutex_lock(&archive->lock);
+	old_folder = archive->folder;
+	old_lock = archive->lock_fd;
+	older = archive->found;
+	archive->folder = folder;
+	archive->lock_fd = lock_fd;
+	archive->replaced = true;
+	archive->found = found;
+	if (found)
+		expect_numbers(archive, found);
+	pthread_mutex_unlock(&archive->lock);
+	archive_found_free(older);
+	close(old_folder);
+	close(old_lock);
+}
+
 /* Opens the folder anew where its path stands for something else now: removed, or another disk was mounted over it. */
 int archive_folder(struct archive *archive)
 {
 	const char *path = archive->config->record.directory;
-	int folder = archive_folder_now(archive), old_folder, old_lock, lock_fd, opened;
+	int folder = archive_folder_now(archive), lock_fd, opened;
 	struct reason why;
 
 	if (folder < 0 || is_still_there(path, folder))
@@ -153,15 +188,7 @@ int archive_folder(struct archive *archive)
 		return folder;
 	}
 	log_warn("archive", "%s was replaced; recording goes on in what is there now", path);
-	pthread_mutex_lock(&archive->lock);
-	old_folder = archive->folder;
-	old_lock = archive->lock_fd;
-	archive->folder = opened;
-	archive->lock_fd = lock_fd;
-	archive->replaced = true;
-	pthread_mutex_unlock(&archive->lock);
-	close(old_folder);
-	close(old_lock);
+	take_over(archive, opened, lock_fd);
 	close(folder);
 	return archive_folder_now(archive);
 }

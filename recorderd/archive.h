@@ -47,7 +47,10 @@ struct archive_start archive_wait(struct archive *archive);
 
 /* The storage thread's view: segments begin, grow and are closed. */
 
-/* The folder, made again if somebody removed it: a descriptor to close, or -1 with errno. */
+/*
+ * The folder, made again if somebody removed it: a descriptor to close, or -1 with errno. Where it is another one now,
+ * with segments in it, archive_started() may have higher numbers from then on.
+ */
 int archive_folder(struct archive *archive);
 
 /* A segment was opened. The archive duplicates `fd` for syncing. */

@@ -1,6 +1,7 @@
 /*
  * archive_internal.h - what the files of the archive share: the list (archive.c), the repair at start
- * (archive_recover.c), the keeper's duties (archive_keeper.c) and the rules of deletion (archive_retain.c).
+ * (archive_recover.c), what stood in a folder that took the place of another one (archive_found.c), the keeper's duties
+ * (archive_keeper.c) and the rules of deletion (archive_retain.c).
  *
  * `lock` guards everything in struct archive but what is set before the keeper starts. It is never held during disk
  * work; `list_lock` orders the writing of the two list files, and is taken first where both are needed.
@@ -11,6 +12,7 @@
 #include <pthread.h>
 
 #include "recorderd/archive.h"
+#include "recorderd/segment_repair.h"
 
 enum archive_phase {
 	PHASE_OPEN,   /* being recorded: at most one, the last */
@@ -41,8 +43,9 @@ struct archive {
 	int open_fd;            /* of the open segment, for syncing; -1: none */
 	int64_t grew_mono_us;   /* when the newest segment was written to last; 0: not by this process */
 	bool unsynced;
-	bool unlisted; /* the lists differ from `segments` */
-	bool replaced; /* the folder is another one now: what is listed may not be in it */
+	bool unlisted;               /* the lists differ from `segments` */
+	bool replaced;               /* the folder is another one now: what is listed may not be in it */
+	struct archive_found *found; /* and this is: for the keeper to take */
 	bool stopping;
 	bool recovered; /* until then `segments` and `start` belong to the keeper alone */
 	struct archive_start start;
@@ -62,11 +65,42 @@ int archive_open_media(struct archive *archive); /* the caller closes; -1: none 
 /* archive_lock.c: makes the folder if need be, and locks it. The folder's descriptor, or -1 with a sentence. */
 int archive_folder_open(const char *path, int *lock_fd, struct reason *why);
 
+/* archive_keeper.c: puts what became of a segment into the list, by its file's name; NULL takes it off. */
+void archive_settle(struct archive *archive, const char *file, const struct catalogue_entry *entry);
+
 /* archive_lists.c: recording_index.bin, and .json. Called without `lock`. */
 bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why);
 
 /* archive_recover.c: fills the list and archive->start from the folder. */
 bool archive_recover(struct archive *archive, struct reason *why);
+
+/* The list that a folder's last recorder left; empty where there is none that passes its checks. */
+struct archive_known {
+	struct catalogue_entry *entries; /* sorted by file name; owned */
+	size_t count;
+	uint64_t generation; /* of the list */
+};
+
+void archive_known_read(int folder, struct archive_known *out);
+void archive_known_finish(struct archive_known *known);
+
+/* Looks at a segment, and repairs one that the list does not vouch for. False where it is none to be listed. */
+bool archive_look(int folder, const struct archive_known *known, const char *file, struct catalogue_entry *entry,
+		  struct segment_end *end);
+
+/*
+ * archive_found.c: what stands in a folder before the first segment is recorded into it, and is not in the list.
+ * archive_found_read() is for the thread that will record, at that moment: so no file of this recorder is among it.
+ */
+struct archive_found *archive_found_read(int folder);
+void archive_found_free(struct archive_found *found);
+
+/* The first number that no segment, or run, that its list names has. */
+void archive_found_next(const struct archive_found *found, uint64_t *segment, uint64_t *run);
+
+/* The keeper looks at some of it; true where that was all, and the list has it now, in front of what was recorded
+ * since. */
+bool archive_found_merge(struct archive *archive, struct archive_found *found);
 
 /* archive_keeper.c */
 void *archive_keeper(void *archive);

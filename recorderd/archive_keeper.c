@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "recorderd/segment_repair.h"
 #include "shared/log.h"
 
 #define RETAIN_EVERY_US (5 * US_PER_S)
@@ -18,7 +18,9 @@
 
 struct rounds {
 	int64_t sync_at_us, retain_at_us, retry_at_us;
-	bool synced; /* the last sync went well */
+	bool synced;                 /* the last sync went well */
+	struct timespec looked_at;   /* st_mtim of the folder when it was looked for what is missing */
+	struct archive_found *found; /* being looked at */
 };
 
 /* False while the open segment does not get to the disk. */
@@ -59,14 +61,13 @@ static bool next_closed(struct archive *archive, struct catalogue_entry *entry)
 	return found;
 }
 
-/* Puts what became of a closed segment into the list; NULL takes it off. */
-static void settle(struct archive *archive, uint64_t segment_no, const struct catalogue_entry *entry)
+void archive_settle(struct archive *archive, const char *file, const struct catalogue_entry *entry)
 {
 	pthread_mutex_lock(&archive->lock);
 	for (size_t i = archive->count; i-- > 0;) {
 		struct archive_segment *segment = &archive->segments[i];
 
-		if (segment->entry.segment_no != segment_no)
+		if (strcmp(segment->entry.file, file) != 0)
 			continue;
 		archive->segment_bytes += (entry ? entry->size_bytes : 0) - segment->entry.size_bytes;
 		if (entry) {
@@ -98,49 +99,86 @@ static bool finish_closed(struct archive *archive)
 		}
 		if (outcome == REPAIR_DAMAGED)
 			log_error("archive", "%s", why.text);
-		settle(archive, closed.segment_no, outcome == REPAIR_DONE || outcome == REPAIR_DAMAGED ? &entry : NULL);
+		archive_settle(archive, closed.file,
+			       outcome == REPAIR_DONE || outcome == REPAIR_DAMAGED ? &entry : NULL);
 	}
 	return true;
 }
 
-/* The number of a listed segment, from place `*at` on, that is not in the folder; 0 where there is none. */
-static uint64_t next_missing(struct archive *archive, int folder, size_t *at)
+/* A listed segment, from place `*at` on, that is not in the folder; the open one is looked after by who writes it. */
+static bool next_missing(struct archive *archive, int folder, size_t *at, struct catalogue_entry *entry)
 {
-	struct catalogue_entry entry;
+	enum archive_phase phase;
 
-	for (;;) {
+	for (;; ++*at) {
 		pthread_mutex_lock(&archive->lock);
 		if (*at >= archive->count) {
 			pthread_mutex_unlock(&archive->lock);
-			return 0;
+			return false;
 		}
-		entry = archive->segments[*at].entry;
+		*entry = archive->segments[*at].entry;
+		phase = archive->segments[*at].phase;
 		pthread_mutex_unlock(&archive->lock);
-		if (faccessat(folder, entry.file, F_OK, 0) < 0 && errno == ENOENT)
-			return entry.segment_no;
-		++*at;
+		if (phase != PHASE_OPEN && faccessat(folder, entry->file, F_OK, 0) < 0 && errno == ENOENT)
+			return true;
 	}
 }
 
-/* Somebody removed the folder: what was in it is taken off the list. */
-static void forget_missing(struct archive *archive)
+/* True where files may have gone since the last time: the folder is another one, or something in it has changed. */
+static bool may_miss(struct archive *archive, int folder, struct rounds *rounds, bool *replaced)
 {
-	int folder = archive_folder_now(archive);
-	uint64_t missing, count = 0;
-	bool due;
-	size_t at = 0;
+	struct stat status;
+	bool changed;
 
 	pthread_mutex_lock(&archive->lock);
-	due = archive->replaced && folder >= 0;
-	if (due)
-		archive->replaced = false;
+	*replaced = archive->replaced;
+	archive->replaced = false;
 	pthread_mutex_unlock(&archive->lock);
-	for (; due && (missing = next_missing(archive, folder, &at)); count++)
-		settle(archive, missing, NULL);
+	if (fstat(folder, &status) < 0)
+		return *replaced;
+	changed = status.st_mtim.tv_sec != rounds->looked_at.tv_sec ||
+		  status.st_mtim.tv_nsec != rounds->looked_at.tv_nsec;
+	rounds->looked_at = status.st_mtim;
+	return *replaced || changed;
+}
+
+/* What somebody else removed, or what the folder that was there before had, is taken off the list. */
+static void forget_missing(struct archive *archive, struct rounds *rounds)
+{
+	int folder = archive_folder_now(archive);
+	struct catalogue_entry missing;
+	uint64_t count = 0;
+	bool replaced;
+	size_t at = 0;
+
+	if (folder < 0)
+		return;
+	for (bool due = may_miss(archive, folder, rounds, &replaced);
+	     due && next_missing(archive, folder, &at, &missing); count++)
+		archive_settle(archive, missing.file, NULL);
 	if (count)
-		log_warn("archive", "%llu segments are gone with their folder", (unsigned long long)count);
-	if (folder >= 0)
-		close(folder);
+		log_warn("archive", "%llu segments are gone%s", (unsigned long long)count,
+			 replaced ? " with their folder" : ": somebody else deleted them");
+	close(folder);
+}
+
+/* What stood in a folder that is new here. False while there is more of it to be looked at. */
+static bool merge_found(struct archive *archive, struct rounds *rounds)
+{
+	pthread_mutex_lock(&archive->lock);
+	struct archive_found *found = archive->found;
+	archive->found = NULL;
+	pthread_mutex_unlock(&archive->lock);
+	if (found) {
+		archive_found_free(rounds->found);
+		rounds->found = found;
+		forget_missing(archive, rounds);
+	}
+	if (rounds->found && !archive_found_merge(archive, rounds->found))
+		return false;
+	archive_found_free(rounds->found);
+	rounds->found = NULL;
+	return true;
 }
 
 static void measure_disk(struct archive *archive)
@@ -177,9 +215,9 @@ static bool write_lists(struct archive *archive)
 	return false;
 }
 
-static bool has_closed_or_unlisted(const struct archive *archive)
+static bool has_work(const struct archive *archive, const struct rounds *rounds)
 {
-	if (archive->unlisted)
+	if (archive->unlisted || archive->found || rounds->found)
 		return true;
 	for (size_t i = archive->count; i-- > 0 && archive->count - i < 4;)
 		if (archive->segments[i].phase == PHASE_CLOSED)
@@ -201,8 +239,8 @@ static bool wait_for_work(struct archive *archive, const struct rounds *rounds)
 	pthread_mutex_lock(&archive->lock);
 	for (;;) {
 		int64_t now_us = mono_now().us;
-		bool work = has_closed_or_unlisted(archive) && now_us >= rounds->retry_at_us;
-		int64_t wake_us = has_closed_or_unlisted(archive) ? earlier(until_us, rounds->retry_at_us) : until_us;
+		bool work = has_work(archive, rounds) && now_us >= rounds->retry_at_us;
+		int64_t wake_us = has_work(archive, rounds) ? earlier(until_us, rounds->retry_at_us) : until_us;
 		struct timespec at = {wake_us / US_PER_S, wake_us % US_PER_S * 1000};
 
 		stopping = archive->stopping;
@@ -223,12 +261,12 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 		rounds->sync_at_us = mono_now().us + archive->config->record.sync_seconds * US_PER_S;
 	}
 	if (now_us >= rounds->retain_at_us) {
-		forget_missing(archive);
+		forget_missing(archive, rounds);
 		archive_retain(archive);
 		measure_disk(archive);
 		rounds->retain_at_us = mono_now().us + RETAIN_EVERY_US;
 	}
-	if (now_us >= rounds->retry_at_us) {
+	if (now_us >= rounds->retry_at_us && merge_found(archive, rounds)) {
 		bool finished = finish_closed(archive), listed = write_lists(archive);
 
 		if (finished && listed && rounds->synced)
@@ -290,6 +328,7 @@ void *archive_keeper(void *context)
 	do
 		do_round(archive, &rounds);
 	while (wait_for_work(archive, &rounds));
+	archive_found_free(rounds.found);
 	rounds = (struct rounds){.sync_at_us = INT64_MAX, .retain_at_us = INT64_MAX};
 	do_round(archive, &rounds);
 	return NULL;

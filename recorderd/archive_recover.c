@@ -14,13 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorderd/segment_repair.h"
 #include "shared/log.h"
-
-struct known {
-	struct catalogue_entry *entries; /* sorted by file name */
-	size_t count;
-};
 
 static int by_file(const void *a, const void *b)
 {
@@ -36,24 +30,29 @@ static int by_number(const void *a, const void *b)
 	return (left->entry.segment_no > right->entry.segment_no) - (left->entry.segment_no < right->entry.segment_no);
 }
 
-/* The list that the last recorder left; empty where there is none that passes its checks. */
-static void read_known(struct archive *archive, struct known *known)
+void archive_known_read(int folder, struct archive_known *out)
 {
 	struct catalogue list;
 
-	if (catalogue_open(archive->folder, &list) != CATALOGUE_GOOD)
+	*out = (struct archive_known){0};
+	if (catalogue_open(folder, &list) != CATALOGUE_GOOD)
 		return;
-	archive->generation = list.generation;
-	known->entries = calloc((size_t)list.entries + 1, sizeof *known->entries);
-	if (known->entries)
-		known->count = catalogue_read(&list, 0, (size_t)list.entries, known->entries);
+	out->generation = list.generation;
+	out->entries = calloc((size_t)list.entries + 1, sizeof *out->entries);
+	if (out->entries)
+		out->count = catalogue_read(&list, 0, (size_t)list.entries, out->entries);
 	catalogue_close(&list);
-	if (known->count)
-		qsort(known->entries, known->count, sizeof *known->entries, by_file);
+	if (out->count)
+		qsort(out->entries, out->count, sizeof *out->entries, by_file);
 }
 
-static bool is_believed(const struct archive *archive, const struct known *known, const char *file,
-			struct catalogue_entry *entry)
+void archive_known_finish(struct archive_known *known)
+{
+	free(known->entries);
+	*known = (struct archive_known){0};
+}
+
+static bool is_believed(int folder, const struct archive_known *known, const char *file, struct catalogue_entry *entry)
 {
 	struct catalogue_entry key = {0};
 	const struct catalogue_entry *found;
@@ -63,8 +62,8 @@ static bool is_believed(const struct archive *archive, const struct known *known
 	snprintf(key.file, sizeof key.file, "%s", file);
 	found = known->count ? bsearch(&key, known->entries, known->count, sizeof key, by_file) : NULL;
 	if (!found || found->state != CATALOGUE_COMPLETE || !index_name(file, name, sizeof name) ||
-	    fstatat(archive->folder, file, &media, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fstatat(archive->folder, name, &index, AT_SYMLINK_NOFOLLOW) < 0)
+	    fstatat(folder, file, &media, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fstatat(folder, name, &index, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	*entry = *found;
 	return (uint64_t)media.st_size == found->size_bytes &&
@@ -82,7 +81,7 @@ static void note_end(struct archive *archive, const struct catalogue_entry *entr
 	archive->start.next_segment = entry->segment_no + 1;
 	archive->start.last_wall_us = entry->end_wall_us;
 	archive->start.last_mono_us = -1;
-	if (end && memcmp(end->boot_id, boot_id, sizeof boot_id) == 0)
+	if (memcmp(end->boot_id, boot_id, sizeof boot_id) == 0)
 		archive->start.last_mono_us = end->last_mono_us;
 }
 
@@ -96,33 +95,33 @@ static bool add(struct archive *archive, const struct catalogue_entry *entry, co
 	return true;
 }
 
-static bool take_file(struct archive *archive, const struct known *known, const char *file)
+bool archive_look(int folder, const struct archive_known *known, const char *file, struct catalogue_entry *entry,
+		  struct segment_end *end)
 {
-	struct catalogue_entry entry;
-	struct segment_end end;
 	struct reason why = {""};
 
-	if (is_believed(archive, known, file, &entry))
-		return add(archive, &entry, NULL);
-	switch (segment_repair(archive->folder, file, &entry, &end, &why)) {
+	*end = (struct segment_end){.last_mono_us = -1};
+	if (is_believed(folder, known, file, entry))
+		return true;
+	switch (segment_repair(folder, file, entry, end, &why)) {
 	case REPAIR_DAMAGED:
 	case REPAIR_READABLE:
 		log_warn("archive", "%s", why.text);
-		return add(archive, &entry, &end);
+		return true;
 	case REPAIR_DONE:
-		log_info("archive", "%s repaired: %llu frames", file, (unsigned long long)entry.frames);
-		return add(archive, &entry, &end);
+		log_info("archive", "%s repaired: %llu frames", file, (unsigned long long)entry->frames);
+		return true;
 	case REPAIR_FOREIGN:
 		log_warn("archive", "%s is not a segment of this recorder: left alone", file);
-		return true;
+		return false;
 	case REPAIR_FAILED:
 		log_error("archive", "%s: left as it is", why.text);
-		return true;
+		return false;
 	case REPAIR_EMPTY:
 	case REPAIR_GONE:
-		return true;
+		return false;
 	}
-	return true;
+	return false;
 }
 
 /* recording_X.idx -> recording_X.mp4; false for every other name. */
@@ -146,7 +145,15 @@ static void drop_orphan(const struct archive *archive, const char *name)
 		log_info("archive", "removed %s, whose segment is gone", name);
 }
 
-static bool take_folder(struct archive *archive, const struct known *known, struct reason *why)
+static bool take_file(struct archive *archive, const struct archive_known *known, const char *file)
+{
+	struct catalogue_entry entry;
+	struct segment_end end;
+
+	return !archive_look(archive->folder, known, file, &entry, &end) || add(archive, &entry, &end);
+}
+
+static bool take_folder(struct archive *archive, const struct archive_known *known, struct reason *why)
 {
 	int fd = openat(archive->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -184,12 +191,13 @@ static void find_last_mono(struct archive *archive)
 
 bool archive_recover(struct archive *archive, struct reason *why)
 {
-	struct known known = {0};
+	struct archive_known known;
 	bool good;
 
-	read_known(archive, &known);
+	archive_known_read(archive->folder, &known);
+	archive->generation = known.generation;
 	good = take_folder(archive, &known, why);
-	free(known.entries);
+	archive_known_finish(&known);
 	if (!good)
 		return false;
 	if (archive->count)

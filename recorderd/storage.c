@@ -162,9 +162,26 @@ static void list_segment(struct storage *storage)
 	archive_segment_opened(storage->archive, &entry, writer->media);
 }
 
+/* Numbers above those of what stands in the folder, which may be another one since the last segment. */
+static void take_numbers(struct storage *storage)
+{
+	struct archive_start start = archive_started(storage->archive);
+
+	if (start.next_segment > storage->next_segment)
+		storage->next_segment = start.next_segment;
+	if (start.next_run > storage->run_no)
+		storage->run_no = start.next_run;
+}
+
 static bool open_segment(struct storage *storage, const struct media_frame *frame, struct reason *why)
 {
 	const struct media *run = storage->run;
+	int folder = archive_folder(storage->archive);
+	bool good;
+
+	if (folder < 0)
+		return reason_errno(why, "cannot open the recordings folder");
+	take_numbers(storage);
 	struct segment_info info = {
 		.segment_no = storage->next_segment,
 		.run_no = storage->run_no,
@@ -175,11 +192,6 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 		.gap_cause = storage->last_wall_us ? storage->next_cause : GAP_START,
 		.source = run->run.source,
 	};
-	int folder = archive_folder(storage->archive);
-	bool good;
-
-	if (folder < 0)
-		return reason_errno(why, "cannot open the recordings folder");
 	memcpy(info.boot_id, storage->boot_id, sizeof info.boot_id);
 	memcpy(info.camera, storage->camera, sizeof info.camera);
 	good = segment_writer_open(&storage->writer, folder, &info, run->data, run->bytes, why);
