@@ -104,7 +104,7 @@ bool archive_append(struct archive *archive, const struct catalogue_entry *entry
 		archive->segments = segments;
 		archive->capacity = capacity;
 	}
-	archive->segments[archive->count++] = (struct archive_segment){*entry, phase};
+	archive->segments[archive->count++] = (struct archive_segment){.entry = *entry, .phase = phase};
 	archive->segment_bytes += entry->size_bytes;
 	return true;
 }

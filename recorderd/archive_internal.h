@@ -23,6 +23,8 @@ enum archive_phase {
 struct archive_segment {
 	struct catalogue_entry entry;
 	enum archive_phase phase;
+	int64_t again_at_us; /* it could not be deleted: tried again then, by the monotonic clock; 0: it was not tried
+			      */
 };
 
 struct archive {
@@ -53,6 +55,10 @@ struct archive {
 	bool clock_unsure;
 	struct config_retention retention; /* what counts now; `config` has that of the start */
 	struct archive_tally tally;
+	double held_bytes;       /* deleted, and not given back by the file system so far: somebody reads them */
+	double free_bytes_after; /* the last deletion; */
+	uint64_t bytes_after;    /* and segment_bytes then */
+	bool stuck;              /* something that is due could not be deleted */
 	char trouble[192];
 };
 

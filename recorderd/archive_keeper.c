@@ -71,7 +71,7 @@ void archive_settle(struct archive *archive, const char *file, const struct cata
 			continue;
 		archive->segment_bytes += (entry ? entry->size_bytes : 0) - segment->entry.size_bytes;
 		if (entry) {
-			*segment = (struct archive_segment){*entry, PHASE_COMPLETE};
+			*segment = (struct archive_segment){.entry = *entry, .phase = PHASE_COMPLETE};
 		} else {
 			archive->count--;
 			memmove(segment, segment + 1, (archive->count - i) * sizeof *segment);
@@ -252,6 +252,14 @@ static bool wait_for_work(struct archive *archive, const struct rounds *rounds)
 	return !stopping;
 }
 
+static bool is_stuck(struct archive *archive)
+{
+	pthread_mutex_lock(&archive->lock);
+	bool stuck = archive->stuck;
+	pthread_mutex_unlock(&archive->lock);
+	return stuck;
+}
+
 static void do_round(struct archive *archive, struct rounds *rounds)
 {
 	int64_t now_us = mono_now().us;
@@ -269,7 +277,7 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 	if (now_us >= rounds->retry_at_us && merge_found(archive, rounds)) {
 		bool finished = finish_closed(archive), listed = write_lists(archive);
 
-		if (finished && listed && rounds->synced)
+		if (finished && listed && rounds->synced && !is_stuck(archive))
 			archive_set_trouble(archive, "");
 		if (!finished || !listed)
 			rounds->retry_at_us = mono_now().us + RETRY_US;

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,8 +25,9 @@
 #include "shared/cached_clips.h"
 #include "shared/log.h"
 
-#define HOUR_US (INT64_C(3600) * US_PER_S)
-#define GB      1e9
+#define HOUR_US  (INT64_C(3600) * US_PER_S)
+#define GB       1e9
+#define AGAIN_US (60 * US_PER_S) /* until what could not be deleted is tried again */
 
 static bool clock_is_synchronised(void)
 {
@@ -122,65 +124,164 @@ static uint64_t bytes_of(const struct catalogue_entry *entry)
 	return entry->size_bytes + (entry->frames + 1) * INDEX_RECORD_BYTES;
 }
 
+static double free_bytes(const struct statvfs *disk)
+{
+	return (double)disk->f_bavail * (double)disk->f_frsize;
+}
+
+/*
+ * What was deleted while somebody read it comes back once they are done: it is no reason to delete more, unless the
+ * disk comes to be half as free as it should. Called with `lock` held.
+ */
+static double held_bytes(struct archive *archive, double disk_free)
+{
+	double grown = (double)archive->segment_bytes - (double)archive->bytes_after;
+	double returned = disk_free + grown - archive->free_bytes_after;
+
+	if (returned > 0)
+		archive->held_bytes = archive->held_bytes > returned ? archive->held_bytes - returned : 0;
+	archive->free_bytes_after = disk_free;
+	archive->bytes_after = archive->segment_bytes;
+	if (disk_free < archive->retention.min_free_gb * GB / 2)
+		archive->held_bytes = 0;
+	return archive->held_bytes;
+}
+
 /* Bytes by which the archive is over its limits, on the whole. Called with `lock` held. */
-static double excess_bytes(const struct archive *archive, double disk_free)
+static double excess_bytes(struct archive *archive, double disk_free)
 {
 	const struct config_retention *limit = &archive->retention;
-	double used = 0, over = 0;
+	double free_soon = disk_free + held_bytes(archive, disk_free), used = 0, over = 0;
 
 	for (size_t i = 0; i < archive->count; i++)
 		used += (double)bytes_of(&archive->segments[i].entry);
 	if (limit->max_gb > 0 && used > limit->max_gb * GB)
 		over = used - limit->max_gb * GB;
-	if (limit->min_free_gb > 0 && disk_free < limit->min_free_gb * GB && limit->min_free_gb * GB - disk_free > over)
-		over = limit->min_free_gb * GB - disk_free;
+	if (limit->min_free_gb > 0 && limit->min_free_gb * GB - free_soon > over)
+		over = limit->min_free_gb * GB - free_soon;
 	return over;
 }
 
-/* Takes the segments to be deleted off the list: from now on no request finds them. */
-static struct catalogue_entry *take_off(struct archive *archive, double disk_free, size_t *count)
+/* The segments to be deleted, from the oldest on; of those that could not be deleted a moment ago, none. */
+static size_t pick(struct archive *archive, double disk_free, struct archive_segment *due)
 {
-	struct catalogue_entry *due = NULL;
-	size_t old, n = 0;
-	double over;
+	size_t old = count_old(archive), n = 0;
+	double over = excess_bytes(archive, disk_free);
+	int64_t now_us = mono_now().us;
+
+	archive->stuck = false;
+	for (size_t i = 0; i < archive->count && (i < old || over > 0); i++) {
+		struct archive_segment *segment = &archive->segments[i];
+
+		if (segment->phase == PHASE_OPEN)
+			break;
+		if (segment->again_at_us > now_us) {
+			archive->stuck = true;
+			continue;
+		}
+		over -= (double)bytes_of(&segment->entry);
+		due[n++] = *segment;
+	}
+	return n;
+}
+
+/* Takes the `count` segments of `due`, which are in the order of the list, off it. Called with `lock` held. */
+static void remove_due(struct archive *archive, const struct archive_segment *due, size_t count)
+{
+	size_t kept = 0, next = 0;
+
+	for (size_t i = 0; i < archive->count; i++) {
+		if (next < count && strcmp(archive->segments[i].entry.file, due[next].entry.file) == 0)
+			archive->segment_bytes -= due[next++].entry.size_bytes;
+		else
+			archive->segments[kept++] = archive->segments[i];
+	}
+	archive->count = kept;
+	archive->unlisted = true;
+}
+
+/* Takes the segments to be deleted off the list: from now on no request finds them. */
+static struct archive_segment *take_off(struct archive *archive, double disk_free, size_t *count)
+{
+	struct archive_segment *due;
 
 	pthread_mutex_lock(&archive->lock);
-	old = count_old(archive);
-	over = excess_bytes(archive, disk_free);
-	while (n < archive->count && archive->segments[n].phase != PHASE_OPEN && (n < old || over > 0))
-		over -= (double)bytes_of(&archive->segments[n++].entry);
-	if (n)
-		due = malloc(n * sizeof *due);
-	for (size_t i = 0; due && i < n; i++) {
-		due[i] = archive->segments[i].entry;
-		archive->tally.deleted_bytes += due[i].size_bytes;
-		archive->segment_bytes -= due[i].size_bytes;
-	}
-	if (due) {
-		archive->tally.deleted_segments += n;
-		archive->count -= n;
-		memmove(archive->segments, archive->segments + n, archive->count * sizeof *archive->segments);
-		archive->unlisted = true;
-		*count = n;
-	}
+	due = archive->count ? malloc(archive->count * sizeof *due) : NULL;
+	*count = due ? pick(archive, disk_free, due) : 0;
+	if (*count)
+		remove_due(archive, due, *count);
 	pthread_mutex_unlock(&archive->lock);
 	return due;
 }
 
-static void delete_files(int folder, const struct catalogue_entry *entry)
+static bool delete_files(int folder, const struct catalogue_entry *entry)
 {
 	char index[SEGMENT_FILE_BYTES];
 
 	if (unlinkat(folder, entry->file, 0) < 0 && errno != ENOENT)
-		log_warn("archive", "cannot delete %s: %s", entry->file, strerror(errno));
+		return false;
 	if (index_name(entry->file, index, sizeof index))
 		unlinkat(folder, index, 0);
 	log_info("archive", "deleted %s (retention)", entry->file);
+	return true;
 }
 
-static double free_bytes(const struct statvfs *disk)
+/* Puts those that are still there, at the beginning of `kept`, back to the front of the list. */
+static void put_back(struct archive *archive, const struct archive_segment *kept, size_t count)
 {
-	return (double)disk->f_bavail * (double)disk->f_frsize;
+	pthread_mutex_lock(&archive->lock);
+	for (size_t i = 0; i < count; i++)
+		if (!archive_append(archive, &kept[i].entry, kept[i].phase))
+			count = i; /* no memory: found again at the next start */
+	memmove(archive->segments + count, archive->segments, (archive->count - count) * sizeof *archive->segments);
+	if (count)
+		memcpy(archive->segments, kept, count * sizeof *kept);
+	archive->unlisted = archive->stuck = true;
+	pthread_mutex_unlock(&archive->lock);
+}
+
+/* Deletes them, and lists again what cannot be deleted. The number of those that are gone. */
+static size_t delete_due(struct archive *archive, int folder, struct archive_segment *due, size_t count)
+{
+	struct archive_tally gone = {0};
+	size_t kept = 0;
+	char text[160];
+
+	for (size_t i = 0; i < count; i++) {
+		if (delete_files(folder, &due[i].entry)) {
+			gone.deleted_segments++;
+			gone.deleted_bytes += due[i].entry.size_bytes;
+			continue;
+		}
+		snprintf(text, sizeof text, "cannot delete %s: %s", due[i].entry.file, strerror(errno));
+		archive_set_trouble(archive, text);
+		due[kept] = due[i];
+		due[kept++].again_at_us = mono_now().us + AGAIN_US;
+	}
+	if (kept)
+		put_back(archive, due, kept);
+	pthread_mutex_lock(&archive->lock);
+	archive->tally.deleted_segments += gone.deleted_segments;
+	archive->tally.deleted_bytes += gone.deleted_bytes;
+	pthread_mutex_unlock(&archive->lock);
+	return count - kept;
+}
+
+/* What did not come back at once is held by somebody who reads it. */
+static void note_held(struct archive *archive, int folder, double free_before, double deleted_bytes)
+{
+	struct statvfs disk;
+
+	if (fstatvfs(folder, &disk) < 0)
+		return;
+	pthread_mutex_lock(&archive->lock);
+	double returned = free_bytes(&disk) - free_before;
+	archive->held_bytes += deleted_bytes - (returned > 0 ? returned : 0);
+	if (archive->held_bytes < 0)
+		archive->held_bytes = 0;
+	archive->free_bytes_after = free_bytes(&disk);
+	archive->bytes_after = archive->segment_bytes;
+	pthread_mutex_unlock(&archive->lock);
 }
 
 static double retention_min_free_gb(struct archive *archive)
@@ -219,22 +320,27 @@ static void cached_clips_yield(struct archive *archive, int folder, struct statv
 size_t archive_retain(struct archive *archive)
 {
 	int folder = archive_folder_now(archive);
-	struct catalogue_entry *due;
+	struct archive_segment *due;
 	struct statvfs disk;
 	struct reason why;
-	size_t count = 0;
+	size_t count = 0, gone = 0;
+	double bytes = 0;
 
 	if (folder < 0 || fstatvfs(folder, &disk) < 0)
 		goto out;
 	cached_clips_yield(archive, folder, &disk);
 	due = take_off(archive, free_bytes(&disk), &count);
-	if (due && !archive_write_lists(archive, false, &why))
+	if (count && !archive_write_lists(archive, false, &why))
 		log_warn("archive", "%s", why.text);
-	for (size_t i = 0; due && i < count; i++)
-		delete_files(folder, &due[i]);
+	for (size_t i = 0; i < count; i++)
+		bytes += (double)bytes_of(&due[i].entry);
+	if (count)
+		gone = delete_due(archive, folder, due, count);
+	if (gone == count && count)
+		note_held(archive, folder, free_bytes(&disk), bytes);
 	free(due);
 out:
 	if (folder >= 0)
 		close(folder);
-	return count;
+	return gone;
 }

@@ -1,0 +1,149 @@
+/* test_retain_disk.c - retention where deleting gives no room at once, or cannot be done. The free bytes of the disk
+ * and the kernel's answer to unlinkat() are the test's. */
+#include <sys/statvfs.h>
+
+#include "tests/unit/archive_cases.h"
+
+#define GB 1e9
+
+static _Atomic uint64_t free_now;
+static _Atomic unsigned looks;
+static _Atomic bool gives_back;
+static uint64_t file_bytes;
+static char refused[SEGMENT_FILE_BYTES];
+
+int fstatvfs(int fd, struct statvfs *out)
+{
+	(void)fd;
+	*out = (struct statvfs){.f_frsize = 1, .f_bavail = atomic_load(&free_now), .f_blocks = UINT32_MAX};
+	atomic_fetch_add(&looks, 1);
+	return 0;
+}
+
+int unlinkat(int fd, const char *name, int flags)
+{
+	if (refused[0] && strcmp(name, refused) == 0) {
+		errno = EPERM;
+		return -1;
+	}
+	if (strstr(name, ".mp4") && atomic_load(&gives_back))
+		atomic_fetch_add(&free_now, file_bytes);
+	return (int)syscall(SYS_unlinkat, fd, name, flags);
+}
+
+static int start_disk(void **state)
+{
+	refused[0] = '\0';
+	atomic_store(&free_now, (uint64_t)(10 * GB));
+	atomic_store(&gives_back, true);
+	return start_case(state);
+}
+
+#define DISK_CASE(name) cmocka_unit_test_setup_teardown(name, start_disk, end_case)
+
+/* Ten segments, of the same size; of the last hours. */
+static void start_with_ten(void)
+{
+	for (uint64_t i = 1; i <= 10; i++)
+		put_at(i, wall_now().us - HOUR_US * (int64_t)(20 - i));
+	open_archive();
+	close_and_list();
+	file_bytes = listed[0].size_bytes;
+	open_archive();
+}
+
+/* The keeper's next round is due, and done. */
+static void one_round(void)
+{
+	unsigned before = atomic_load(&looks);
+
+	mono_ahead_us += 6 * US_PER_S;
+	archive_segment_closed(archive); /* wakes it */
+	for (int tries = 0; tries < 2000 && atomic_load(&looks) < before + 2; tries++)
+		usleep(1000);
+	usleep(20000);
+}
+
+static void what_readers_hold_is_no_reason_to_delete_more(void **state)
+{
+	(void)state;
+	start_with_ten();
+	atomic_store(&gives_back, false);
+	atomic_store(&free_now, (uint64_t)(2 * GB) - file_bytes / 2);
+	archive_set_retention(archive, &(struct config_retention){.min_free_gb = 2});
+	for (int i = 0; i < 4; i++)
+		one_round();
+	assert_int_equal(summary_now().segments, 9);
+	assert_int_equal(summary_now().tally.deleted_segments, 1);
+	/* Half of what should be free: now it counts. */
+	atomic_store(&free_now, (uint64_t)(0.99 * GB));
+	one_round();
+	assert_in_range(summary_now().segments, 0, 1);
+}
+
+static void what_comes_back_is_counted_once(void **state)
+{
+	(void)state;
+	start_with_ten();
+	atomic_store(&gives_back, false);
+	atomic_store(&free_now, (uint64_t)(2 * GB) - file_bytes / 2);
+	archive_set_retention(archive, &(struct config_retention){.min_free_gb = 2});
+	one_round();
+	assert_int_equal(summary_now().segments, 9);
+	atomic_fetch_add(&free_now, file_bytes);
+	one_round();
+	atomic_fetch_sub(&free_now, file_bytes); /* somebody else writes */
+	one_round();
+	assert_int_equal(summary_now().segments, 8);
+}
+
+static void what_cannot_be_deleted_stays_listed_and_others_go(void **state)
+{
+	(void)state;
+	start_with_ten();
+	snprintf(refused, sizeof refused, "%s", listed[0].file);
+	archive_set_retention(archive, &(struct config_retention){.hours = 17.5});
+	for (int i = 0; i < 3; i++) {
+		one_round();
+		assert_int_equal(summary_now().segments, 9);
+		assert_int_equal(summary_now().tally.deleted_segments, 1);
+		assert_non_null(strstr(summary_now().trouble, "cannot delete"));
+		assert_non_null(strstr(summary_now().trouble, refused));
+	}
+	read_list();
+	ASSERT_LISTED(1, 3, 4, 5, 6, 7, 8, 9, 10);
+	/* A minute later it can. */
+	refused[0] = '\0';
+	mono_ahead_us += 60 * US_PER_S;
+	one_round();
+	assert_int_equal(summary_now().segments, 8);
+	assert_string_equal(summary_now().trouble, "");
+	close_and_list();
+	ASSERT_LISTED(3, 4, 5, 6, 7, 8, 9, 10);
+}
+
+/* Where room is wanted, the next ones in turn give it. */
+static void what_cannot_be_deleted_keeps_no_room(void **state)
+{
+	(void)state;
+	start_with_ten();
+	snprintf(refused, sizeof refused, "%s", listed[0].file);
+	atomic_store(&free_now, (uint64_t)(2 * GB) - file_bytes / 2);
+	archive_set_retention(archive, &(struct config_retention){.min_free_gb = 2});
+	one_round();
+	one_round();
+	assert_int_equal(summary_now().segments, 9);
+	assert_true(atomic_load(&free_now) >= (uint64_t)(2 * GB));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DISK_CASE(what_readers_hold_is_no_reason_to_delete_more),
+		DISK_CASE(what_comes_back_is_counted_once),
+		DISK_CASE(what_cannot_be_deleted_stays_listed_and_others_go),
+		DISK_CASE(what_cannot_be_deleted_keeps_no_room),
+	};
+
+	return cmocka_run_group_tests_name("retain_disk", tests, make_archive_streams, drop_streams);
+}
