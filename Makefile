@@ -33,7 +33,7 @@ SHARED_WRITERS = ring_pages ring_writer catalogue_writer
 RECORDERD = recorder recorder_open control control_request options status notify service reload siblings ring_size name_lock publish loop child \
 	capture capture_answers capture_frames device_watch opener source claims source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json driver_text frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
-	encoder encoder_input encoder_output encoder_command feed thinning fragment_stream storage segment_writer \
+	encoder encoder_input encoder_output encoder_command feed thinning fragment_stream storage storage_segment segment_writer \
 	archive archive_lock archive_lists archive_recover archive_found archive_keeper archive_retain segment_repair token_edit token_command
 
 # Both workers

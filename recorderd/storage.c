@@ -1,50 +1,16 @@
-/*
- * Threads: the event loop pushes and asks; the storage thread takes and writes. `lock` guards the queue, the end and
- * the trouble's text; the counters are atomic; what is below `thread_state` belongs to the storage thread alone.
- */
-#include "recorderd/storage.h"
+/* storage.c - the queue from the encoder to the disk, and the thread that works it off. */
+#include "recorderd/storage_internal.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "recorderd/segment_writer.h"
 #include "shared/log.h"
-#include "shared/timeform.h"
 
 #define HANG_US (2 * US_PER_S) /* a disk that takes longer for one frame is in trouble */
-
-struct storage {
-	struct archive *archive;
-	int room;
-	pthread_t thread;
-
-	pthread_mutex_t lock;
-	pthread_cond_t more;
-	struct media *first, **last;
-	bool stopping, ended;
-	char trouble[192];
-
-	_Atomic uint64_t queued_bytes;
-	_Atomic bool was_full;
-	_Atomic uint64_t frames, dropped;
-	_Atomic int64_t indexed_wall_us;
-	_Atomic int64_t busy_since_us; /* monotonic: since when the thread works on one item; 0: it waits for one */
-
-	/* thread_state */
-	int64_t segment_us;
-	struct media *run; /* the run that is being written; its bytes begin each segment */
-	struct segment_writer writer;
-	enum gap_cause next_cause; /* of the next segment */
-	uint64_t next_segment, run_no;
-	int64_t last_wall_us;
-	uint8_t boot_id[16];
-	char camera[32];
-};
 
 struct media *media_create(enum media_kind kind, const void *data, size_t bytes)
 {
@@ -125,129 +91,13 @@ static void set_trouble(struct storage *storage, const char *text)
 	pthread_mutex_unlock(&storage->lock);
 }
 
-/* Segments */
-
-static void close_segment(struct storage *storage)
-{
-	if (storage->writer.media < 0)
-		return;
-	if (storage->writer.frames) /* one without is removed: the footage before it is the last there is */
-		storage->last_wall_us = storage->writer.end_wall_us;
-	segment_writer_close(&storage->writer);
-	archive_segment_closed(storage->archive);
-}
-
-static void list_segment(struct storage *storage)
-{
-	const struct segment_writer *writer = &storage->writer;
-	const struct mp4_init *track = &storage->run->run.track;
-	struct catalogue_entry entry = {
-		.segment_no = writer->info.segment_no,
-		.run_no = writer->info.run_no,
-		.start_wall_us = writer->info.first_wall_us,
-		.end_wall_us = writer->info.first_wall_us,
-		.last_wall_us = writer->info.last_wall_us,
-		.size_bytes = writer->end,
-		.media_at = writer->media_at,
-		.utc_offset_s = writer->info.utc_offset_s,
-		.codec = track->codec,
-		.width = track->width,
-		.height = track->height,
-		.state = CATALOGUE_RECORDING,
-		.gap_cause = (uint8_t)writer->info.gap_cause,
-		.source = (uint8_t)writer->info.source,
-	};
-
-	memcpy(entry.file, writer->file, sizeof entry.file);
-	archive_segment_opened(storage->archive, &entry, writer->media);
-}
-
-/* Numbers above those of what stands in the folder, which may be another one since the last segment. */
-static void take_numbers(struct storage *storage)
-{
-	struct archive_start start = archive_started(storage->archive);
-
-	if (start.next_segment > storage->next_segment)
-		storage->next_segment = start.next_segment;
-	if (start.next_run > storage->run_no)
-		storage->run_no = start.next_run;
-}
-
-static bool open_segment(struct storage *storage, const struct media_frame *frame, struct reason *why)
-{
-	const struct media *run = storage->run;
-	int folder = archive_folder(storage->archive);
-	bool good;
-
-	if (folder < 0)
-		return reason_errno(why, "cannot open the recordings folder");
-	take_numbers(storage);
-	struct segment_info info = {
-		.segment_no = storage->next_segment,
-		.run_no = storage->run_no,
-		.first_wall_us = frame->wall.us,
-		.first_mono_us = frame->mono.us,
-		.last_wall_us = storage->last_wall_us,
-		.utc_offset_s = time_utc_offset_s(frame->wall),
-		.gap_cause = storage->last_wall_us ? storage->next_cause : GAP_START,
-		.source = run->run.source,
-	};
-	memcpy(info.boot_id, storage->boot_id, sizeof info.boot_id);
-	memcpy(info.camera, storage->camera, sizeof info.camera);
-	good = segment_writer_open(&storage->writer, folder, &info, run->data, run->bytes, why);
-	close(folder);
-	if (!good)
-		return false;
-	storage->next_segment++;
-	storage->next_cause = GAP_NONE;
-	list_segment(storage);
-	log_info("storage", "recording to %s", storage->writer.file);
-	return true;
-}
-
-/*
- * A segment ends on the first key frame past its time, or where somebody deleted its file. Time is counted in whole
- * seconds of the wall: the frames of 10:20:00.012 and 10:30:00.004 are 600 s apart, so that segments keep beginning at
- * the same second.
- */
-static bool is_due(struct storage *storage, const struct media_frame *frame)
-{
-	if (storage->writer.media < 0 || !frame->fragment.key)
-		return false;
-	if (time_floor_second(frame->wall).us - time_floor_second((wall_t){storage->writer.info.first_wall_us}).us >=
-	    storage->segment_us)
-		return true;
-	if (!archive_segment_vanished(storage->archive))
-		return false;
-	storage->next_cause = GAP_DISK;
-	log_warn("storage", "%s was deleted while it was being recorded", storage->writer.file);
-	return true;
-}
-
-static bool write_frame(struct storage *storage, struct media *media, struct reason *why)
-{
-	if (is_due(storage, &media->frame))
-		close_segment(storage);
-	if (storage->writer.media < 0) {
-		if (!media->frame.fragment.key)
-			return false; /* after trouble: the next second's key frame tries again */
-		if (!open_segment(storage, &media->frame, why))
-			return false;
-	}
-	if (!segment_writer_append(&storage->writer, media, why)) {
-		close_segment(storage);
-		return false;
-	}
-	return true;
-}
-
 static void take_frame(struct storage *storage, struct media *media)
 {
 	struct reason why = {""};
 
 	if (!storage->run)
 		return;
-	if (!write_frame(storage, media, &why)) {
+	if (!storage_write_frame(storage, media, &why)) {
 		storage->next_cause = GAP_DISK;
 		atomic_fetch_add(&storage->dropped, 1);
 		if (why.text[0])
@@ -264,7 +114,7 @@ static void take_frame(struct storage *storage, struct media *media)
 
 static void end_run(struct storage *storage)
 {
-	close_segment(storage);
+	storage_close_segment(storage);
 	free(storage->run);
 	storage->run = NULL;
 }

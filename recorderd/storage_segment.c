@@ -1,0 +1,122 @@
+/* storage_segment.c - which segment a frame goes into, and when one ends. */
+#include "recorderd/storage_internal.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/log.h"
+#include "shared/timeform.h"
+
+void storage_close_segment(struct storage *storage)
+{
+	if (storage->writer.media < 0)
+		return;
+	if (storage->writer.frames) /* one without is removed: the footage before it is the last there is */
+		storage->last_wall_us = storage->writer.end_wall_us;
+	segment_writer_close(&storage->writer);
+	archive_segment_closed(storage->archive);
+}
+
+static void list_segment(struct storage *storage)
+{
+	const struct segment_writer *writer = &storage->writer;
+	const struct mp4_init *track = &storage->run->run.track;
+	struct catalogue_entry entry = {
+		.segment_no = writer->info.segment_no,
+		.run_no = writer->info.run_no,
+		.start_wall_us = writer->info.first_wall_us,
+		.end_wall_us = writer->info.first_wall_us,
+		.last_wall_us = writer->info.last_wall_us,
+		.size_bytes = writer->end,
+		.media_at = writer->media_at,
+		.utc_offset_s = writer->info.utc_offset_s,
+		.codec = track->codec,
+		.width = track->width,
+		.height = track->height,
+		.state = CATALOGUE_RECORDING,
+		.gap_cause = (uint8_t)writer->info.gap_cause,
+		.source = (uint8_t)writer->info.source,
+	};
+
+	memcpy(entry.file, writer->file, sizeof entry.file);
+	archive_segment_opened(storage->archive, &entry, writer->media);
+}
+
+/* Numbers above those of what stands in the folder, which may be another one since the last segment. */
+static void take_numbers(struct storage *storage)
+{
+	struct archive_start start = archive_started(storage->archive);
+
+	if (start.next_segment > storage->next_segment)
+		storage->next_segment = start.next_segment;
+	if (start.next_run > storage->run_no)
+		storage->run_no = start.next_run;
+}
+
+static bool open_segment(struct storage *storage, const struct media_frame *frame, struct reason *why)
+{
+	const struct media *run = storage->run;
+	int folder = archive_folder(storage->archive);
+	bool good;
+
+	if (folder < 0)
+		return reason_errno(why, "cannot open the recordings folder");
+	take_numbers(storage);
+	struct segment_info info = {
+		.segment_no = storage->next_segment,
+		.run_no = storage->run_no,
+		.first_wall_us = frame->wall.us,
+		.first_mono_us = frame->mono.us,
+		.last_wall_us = storage->last_wall_us,
+		.utc_offset_s = time_utc_offset_s(frame->wall),
+		.gap_cause = storage->last_wall_us ? storage->next_cause : GAP_START,
+		.source = run->run.source,
+	};
+	memcpy(info.boot_id, storage->boot_id, sizeof info.boot_id);
+	memcpy(info.camera, storage->camera, sizeof info.camera);
+	good = segment_writer_open(&storage->writer, folder, &info, run->data, run->bytes, why);
+	close(folder);
+	if (!good)
+		return false;
+	storage->next_segment++;
+	storage->next_cause = GAP_NONE;
+	list_segment(storage);
+	log_info("storage", "recording to %s", storage->writer.file);
+	return true;
+}
+
+/*
+ * A segment ends on the first key frame past its time, or where somebody deleted its file. Time is counted in whole
+ * seconds of the wall: the frames of 10:20:00.012 and 10:30:00.004 are 600 s apart, so that segments keep beginning at
+ * the same second.
+ */
+static bool is_due(struct storage *storage, const struct media_frame *frame)
+{
+	if (storage->writer.media < 0 || !frame->fragment.key)
+		return false;
+	if (time_floor_second(frame->wall).us - time_floor_second((wall_t){storage->writer.info.first_wall_us}).us >=
+	    storage->segment_us)
+		return true;
+	if (!archive_segment_vanished(storage->archive))
+		return false;
+	storage->next_cause = GAP_DISK;
+	log_warn("storage", "%s was deleted while it was being recorded", storage->writer.file);
+	return true;
+}
+
+bool storage_write_frame(struct storage *storage, struct media *media, struct reason *why)
+{
+	if (is_due(storage, &media->frame))
+		storage_close_segment(storage);
+	if (storage->writer.media < 0) {
+		if (!media->frame.fragment.key)
+			return false; /* after trouble: the next second's key frame tries again */
+		if (!open_segment(storage, &media->frame, why))
+			return false;
+	}
+	if (!segment_writer_append(&storage->writer, media, why)) {
+		storage_close_segment(storage);
+		return false;
+	}
+	return true;
+}
