@@ -246,13 +246,26 @@ void archive_segment_closed(struct archive *archive)
 
 	pthread_mutex_lock(&archive->lock);
 	segment = open_segment(archive);
-	if (segment)
+	if (segment) {
 		segment->phase = PHASE_CLOSED;
+		segment->doubted = archive->doubted;
+	}
+	archive->doubted = false;
 	if (archive->open_fd >= 0)
 		close(archive->open_fd);
 	archive->open_fd = -1;
 	pthread_cond_broadcast(&archive->changed);
 	pthread_mutex_unlock(&archive->lock);
+}
+
+bool archive_segment_doubted(struct archive *archive)
+{
+	bool doubted;
+
+	pthread_mutex_lock(&archive->lock);
+	doubted = archive->doubted;
+	pthread_mutex_unlock(&archive->lock);
+	return doubted;
 }
 
 int archive_open_media(struct archive *archive)

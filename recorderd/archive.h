@@ -62,6 +62,12 @@ void archive_segment_grew(struct archive *archive, int64_t end_wall_us, uint64_t
 /* The open one is closed: the keeper finishes it in place. */
 void archive_segment_closed(struct archive *archive);
 
+/*
+ * True where a sync of the open segment failed: the kernel tells that once, and takes the bytes for written. It should
+ * be closed; then what the disk really has is looked through.
+ */
+bool archive_segment_doubted(struct archive *archive);
+
 /* True where the open segment's file was deleted by somebody else. */
 bool archive_segment_vanished(struct archive *archive);
 

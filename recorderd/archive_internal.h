@@ -23,6 +23,7 @@ enum archive_phase {
 struct archive_segment {
 	struct catalogue_entry entry;
 	enum archive_phase phase;
+	bool doubted;        /* closed: the disk may not have what was written to it */
 	int64_t again_at_us; /* it could not be deleted: tried again then, by the monotonic clock; 0: it was not tried
 			      */
 };
@@ -45,6 +46,7 @@ struct archive {
 	int open_fd;            /* of the open segment, for syncing; -1: none */
 	int64_t grew_mono_us;   /* when the newest segment was written to last; 0: not by this process */
 	bool unsynced;
+	bool doubted;                /* the open segment, likewise */
 	bool unlisted;               /* the lists differ from `segments` */
 	bool replaced;               /* the folder is another one now: what is listed may not be in it */
 	struct archive_found *found; /* and this is: for the keeper to take */

@@ -5,6 +5,7 @@
 #include "recorderd/archive_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +23,18 @@ struct rounds {
 	struct timespec looked_at;   /* st_mtim of the folder when it was looked for what is missing */
 	struct archive_found *found; /* being looked at */
 };
+
+/* The segment of a descriptor that did not sync, if it is still the open one. */
+static void doubt(struct archive *archive, int fd)
+{
+	struct stat failed, open;
+
+	pthread_mutex_lock(&archive->lock);
+	if (archive->open_fd >= 0 && fstat(fd, &failed) == 0 && fstat(archive->open_fd, &open) == 0 &&
+	    failed.st_ino == open.st_ino && failed.st_dev == open.st_dev)
+		archive->doubted = true;
+	pthread_mutex_unlock(&archive->lock);
+}
 
 /* False while the open segment does not get to the disk. */
 static bool sync_media(struct archive *archive, bool went_well)
@@ -42,12 +55,13 @@ static bool sync_media(struct archive *archive, bool went_well)
 
 		snprintf(text, sizeof text, "cannot write to the disk: %s", strerror(errno));
 		archive_set_trouble(archive, text);
+		doubt(archive, fd);
 	}
 	close(fd);
 	return went_well;
 }
 
-static bool next_closed(struct archive *archive, struct catalogue_entry *entry)
+static bool next_closed(struct archive *archive, struct archive_segment *closed)
 {
 	bool found = false;
 
@@ -55,7 +69,7 @@ static bool next_closed(struct archive *archive, struct catalogue_entry *entry)
 	for (size_t i = archive->count; i-- > 0 && !found;) {
 		found = archive->segments[i].phase == PHASE_CLOSED;
 		if (found)
-			*entry = archive->segments[i].entry;
+			*closed = archive->segments[i];
 	}
 	pthread_mutex_unlock(&archive->lock);
 	return found;
@@ -82,24 +96,50 @@ void archive_settle(struct archive *archive, const char *file, const struct cata
 	pthread_mutex_unlock(&archive->lock);
 }
 
+/* As the disk has it: what the kernel holds of the file is dropped before it is looked through. */
+static enum repair_outcome look_through(int folder, const char *file, struct catalogue_entry *entry, struct reason *why)
+{
+	struct segment_end end;
+	int fd = openat(folder, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0) {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		close(fd);
+	}
+	return segment_repair(folder, file, entry, &end, why);
+}
+
+static enum repair_outcome finish(struct archive *archive, const struct archive_segment *closed,
+				  struct catalogue_entry *entry, struct reason *why)
+{
+	int folder = archive_folder_now(archive);
+	enum repair_outcome outcome = closed->doubted ? look_through(folder, closed->entry.file, entry, why)
+						      : segment_finish(folder, closed->entry.file, entry, NULL, why);
+
+	if (closed->doubted && outcome == REPAIR_DONE)
+		log_warn("archive", "%s: the disk failed meanwhile; of %llu frames it has %llu", closed->entry.file,
+			 (unsigned long long)closed->entry.frames, (unsigned long long)entry->frames);
+	close(folder);
+	return outcome;
+}
+
 /* Finishes every closed segment. False where one could not be: later again. */
 static bool finish_closed(struct archive *archive)
 {
-	struct catalogue_entry closed, entry;
+	struct archive_segment closed;
+	struct catalogue_entry entry;
 	struct reason why = {""};
 
 	while (next_closed(archive, &closed)) {
-		int folder = archive_folder_now(archive);
-		enum repair_outcome outcome = segment_finish(folder, closed.file, &entry, NULL, &why);
+		enum repair_outcome outcome = finish(archive, &closed, &entry, &why);
 
-		close(folder);
 		if (outcome == REPAIR_READABLE || outcome == REPAIR_FAILED) {
 			archive_set_trouble(archive, why.text);
 			return false;
 		}
 		if (outcome == REPAIR_DAMAGED)
 			log_error("archive", "%s", why.text);
-		archive_settle(archive, closed.file,
+		archive_settle(archive, closed.entry.file,
 			       outcome == REPAIR_DONE || outcome == REPAIR_DAMAGED ? &entry : NULL);
 	}
 	return true;

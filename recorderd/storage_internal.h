@@ -37,6 +37,7 @@ struct storage {
 	enum gap_cause next_cause; /* of the next segment */
 	uint64_t next_segment, run_no;
 	int64_t last_wall_us;
+	int64_t doubt_from_us; /* monotonic: not every second, where every sync fails */
 	uint8_t boot_id[16];
 	char camera[32];
 };

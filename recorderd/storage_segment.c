@@ -7,6 +7,8 @@
 #include "shared/log.h"
 #include "shared/timeform.h"
 
+#define DOUBT_EVERY_US (10 * US_PER_S)
+
 void storage_close_segment(struct storage *storage)
 {
 	if (storage->writer.media < 0)
@@ -85,8 +87,21 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 	return true;
 }
 
+static bool is_doubted(struct storage *storage)
+{
+	int64_t now_us = mono_now().us;
+
+	if (now_us < storage->doubt_from_us || !archive_segment_doubted(storage->archive))
+		return false;
+	storage->doubt_from_us = now_us + DOUBT_EVERY_US;
+	log_warn("storage", "%s may not be on the disk as it was written: recording goes on in another one",
+		 storage->writer.file);
+	return true;
+}
+
 /*
- * A segment ends on the first key frame past its time, or where somebody deleted its file. Time is counted in whole
+ * A segment ends on the first key frame past its time, or where somebody deleted its file or the disk may not
+ * have it. Time is counted in whole
  * seconds of the wall: the frames of 10:20:00.012 and 10:30:00.004 are 600 s apart, so that segments keep beginning at
  * the same second.
  */
@@ -96,6 +111,8 @@ static bool is_due(struct storage *storage, const struct media_frame *frame)
 		return false;
 	if (time_floor_second(frame->wall).us - time_floor_second((wall_t){storage->writer.info.first_wall_us}).us >=
 	    storage->segment_us)
+		return true;
+	if (is_doubted(storage))
 		return true;
 	if (!archive_segment_vanished(storage->archive))
 		return false;

@@ -339,6 +339,34 @@ static void a_disk_that_does_not_sync_is_said_until_it_does(void **state)
 	archive_segment_closed(archive);
 }
 
+static void a_segment_that_did_not_sync_is_looked_through_when_it_is_closed(void **state)
+{
+	struct catalogue_entry entry;
+	char index[SEGMENT_FILE_BYTES];
+	int fd;
+
+	(void)state;
+	config.record.sync_seconds = 0;
+	open_archive();
+	entry = begin_segment(&fd);
+	assert_false(archive_segment_doubted(archive));
+	atomic_store(&disk_fails, true);
+	while (!archive_segment_doubted(archive))
+		trouble_after_a_frame();
+	atomic_store(&disk_fails, false);
+	/* What an index says that agrees with the file's size would be believed, but not now. */
+	assert_true(index_name(entry.file, index, sizeof index));
+	file_write(recording(index), "damaged", 7);
+	archive_segment_grew(archive, MEDIA_WALL_US, 12345, 6789);
+	close(fd);
+	archive_segment_closed(archive);
+	assert_false(archive_segment_doubted(archive));
+	close_and_list();
+	ASSERT_LISTED(9);
+	assert_int_equal(listed[0].state, CATALOGUE_COMPLETE);
+	assert_int_equal(listed[0].frames, SMALL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +388,7 @@ int main(void)
 		CASE(a_deleted_open_segment_is_noticed_and_leaves_the_list),
 		CASE(a_folder_that_was_deleted_is_made_again_and_locked),
 		CASE(a_disk_that_does_not_sync_is_said_until_it_does),
+		CASE(a_segment_that_did_not_sync_is_looked_through_when_it_is_closed),
 	};
 
 	return cmocka_run_group_tests(tests, make_archive_streams, drop_streams);

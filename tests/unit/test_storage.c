@@ -1,6 +1,7 @@
 /* test_storage.c - segments on a disk that refuses, tears, hangs, or is emptied under the recorder's hands. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 
 #include "tests/unit/recording_bench.h"
@@ -31,6 +32,19 @@ ssize_t pwrite(int fd, const void *data, size_t bytes, off_t at)
 		disk_room -= result;
 	pthread_mutex_unlock(&disk_lock);
 	return result;
+}
+
+static _Atomic unsigned syncs_refused; /* of the next ones */
+
+int fdatasync(int fd)
+{
+	unsigned left = atomic_load(&syncs_refused);
+
+	if (left == 0)
+		return (int)syscall(SYS_fdatasync, fd);
+	atomic_store(&syncs_refused, left - 1);
+	errno = EIO;
+	return -1;
 }
 
 static void set_disk(bool refuses, bool hangs, int64_t room)
@@ -311,6 +325,32 @@ static void a_folder_deleted_by_hand_is_made_again(void **state)
 	assert_int_equal(bench_probe(0), MEDIA_FRAMES - key);
 }
 
+static void behind_a_sync_that_failed_another_segment_begins(void **state)
+{
+	size_t key = next_key(10);
+
+	(void)state;
+	bench.config.record.sync_seconds = 0;
+	bench_start_storage();
+	push_run(GAP_NONE);
+	atomic_store(&syncs_refused, 1);
+	push_frames(0, 10);
+	for (int i = 0; atomic_load(&syncs_refused) > 0; i++) {
+		assert_in_range(i, 0, 60000);
+		usleep(1000);
+	}
+	wait_for(10);
+	usleep(50000);
+	push_frames(10, MEDIA_FRAMES);
+	bench_stop();
+	bench_look();
+	assert_int_equal(bench.segment_count, 2);
+	assert_int_equal(bench.segments[1].gap_cause, GAP_NONE);
+	assert_int_equal(bench.found, MEDIA_FRAMES);
+	assert_frames(0, 0, MEDIA_FRAMES);
+	assert_int_equal(bench_probe(0), key);
+}
+
 static void a_run_s_cause_stands_in_its_first_segment_only(void **state)
 {
 	(void)state;
@@ -342,6 +382,7 @@ int main(void)
 		CASE(a_disk_that_hangs_does_not_hold_up_the_stop),
 		CASE(a_segment_deleted_by_hand_is_followed_by_another_at_the_next_key_frame),
 		CASE(a_folder_deleted_by_hand_is_made_again),
+		CASE(behind_a_sync_that_failed_another_segment_begins),
 		CASE(a_run_s_cause_stands_in_its_first_segment_only),
 	};
 
