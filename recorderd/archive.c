@@ -47,6 +47,24 @@ bool archive_start(struct archive *archive, struct reason *why)
 	return true;
 }
 
+void archive_give_up_repair(struct archive *archive)
+{
+	pthread_mutex_lock(&archive->lock);
+	if (!archive->recovered) {
+		archive->stopping = true;
+		pthread_cond_broadcast(&archive->changed);
+	}
+	pthread_mutex_unlock(&archive->lock);
+}
+
+bool archive_is_stopping(struct archive *archive)
+{
+	pthread_mutex_lock(&archive->lock);
+	bool stopping = archive->stopping;
+	pthread_mutex_unlock(&archive->lock);
+	return stopping;
+}
+
 void archive_close(struct archive *archive)
 {
 	if (!archive)

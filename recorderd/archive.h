@@ -28,6 +28,9 @@ struct archive *archive_open(const struct config *config, struct reason *why);
 /* Starts the keeper: repair first, then the round of duties. */
 bool archive_start(struct archive *archive, struct reason *why);
 
+/* Where the repair is not done, it ends with the segment that it is at, and the next start does the rest. */
+void archive_give_up_repair(struct archive *archive);
+
 /* Finishes what is closed, writes the lists, ends the keeper, unlocks. NULL is safe. */
 void archive_close(struct archive *archive);
 
@@ -42,7 +45,7 @@ struct archive_start {
 
 struct archive_start archive_started(struct archive *archive);
 
-/* Waits for the repair. */
+/* Waits for the repair; `recovered` is false where it was given up: nothing may be recorded then. */
 struct archive_start archive_wait(struct archive *archive);
 
 /* The storage thread's view: segments begin, grow and are closed. */

@@ -66,6 +66,7 @@ struct archive {
 
 /* archive.c */
 bool archive_append(struct archive *archive, const struct catalogue_entry *entry, enum archive_phase phase);
+bool archive_is_stopping(struct archive *archive);
 void archive_set_trouble(struct archive *archive, const char *text);
 int archive_folder_now(struct archive *archive); /* duplicates of the folder's and the open segment's descriptors: */
 int archive_open_media(struct archive *archive); /* the caller closes; -1: none */

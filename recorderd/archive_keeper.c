@@ -343,7 +343,8 @@ static bool recover(struct archive *archive)
 	struct reason why;
 
 	while (!archive_recover(archive, &why)) {
-		archive_set_trouble(archive, why.text);
+		if (!archive_is_stopping(archive))
+			archive_set_trouble(archive, why.text);
 		archive->count = 0;
 		archive->segment_bytes = 0;
 		if (!wait_to_retry(archive))

@@ -166,7 +166,7 @@ static bool take_folder(struct archive *archive, const struct archive_known *kno
 			close(fd);
 		return false;
 	}
-	while (good && (file = readdir(folder)))
+	while (good && !archive_is_stopping(archive) && (file = readdir(folder)))
 		if (segment_file_valid(file->d_name))
 			good = take_file(archive, known, file->d_name);
 		else
@@ -198,6 +198,8 @@ bool archive_recover(struct archive *archive, struct reason *why)
 	archive->generation = known.generation;
 	good = take_folder(archive, &known, why);
 	archive_known_finish(&known);
+	if (good && archive_is_stopping(archive))
+		good = reason_set(why, "the recorder was stopped while it looked through the recordings");
 	if (!good)
 		return false;
 	if (archive->count)

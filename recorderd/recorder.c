@@ -148,6 +148,7 @@ static void begin_stop(struct recorder *recorder)
 	recorder->stopping = true;
 	control_destroy(recorder->control);
 	recorder->control = NULL;
+	archive_give_up_repair(recorder->archive);
 	drain(recorder);
 }
 

@@ -165,7 +165,10 @@ static void *storage_thread(void *context)
 	storage->last_wall_us = start.last_wall_us;
 	while ((media = take(storage))) {
 		done_with(storage, media);
-		take_item_timed(storage, media);
+		if (start.recovered)
+			take_item_timed(storage, media);
+		else
+			free(media); /* the recorder was stopped before anything could be recorded */
 	}
 	end_run(storage);
 	pthread_mutex_lock(&storage->lock);

@@ -30,7 +30,7 @@ int adjtimex(struct timex *state)
 }
 
 static _Atomic bool disk_fails; /* to sync */
-static _Atomic unsigned syncs;
+static _Atomic unsigned syncs, sync_takes_us;
 
 int fdatasync(int fd)
 {
@@ -39,6 +39,7 @@ int fdatasync(int fd)
 		errno = EIO;
 		return -1;
 	}
+	usleep(atomic_load(&sync_takes_us));
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
