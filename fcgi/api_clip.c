@@ -138,23 +138,6 @@ static bool index_is_coming(const struct clip_request *want, const struct record
 	return just_past && state->indexed_wall_us < want->span.to_us && indexed_until(&want->plan) < want->span.to_us;
 }
 
-/*
- * What the answer has now is not what it will have: the recorder has frames of the range that are not indexed, or a
- * part of the archive is out of reach.
- */
-static bool more_will_come(const struct clip_request *want, const struct ring_reader *ring,
-			   const struct recorder_state *state, bool alive)
-{
-	struct ring_frame newest;
-
-	if (want->plan.unreadable != 0)
-		return true;
-	if (!alive || state->recording_state != RECORDING_ON || state->indexed_wall_us >= want->span.to_us)
-		return false;
-	return indexed_until(&want->plan) < want->span.to_us && ring &&
-	       ring_reader_get(ring, ring_reader_head(ring), &newest) && newest.meta.wall_us >= state->indexed_wall_us;
-}
-
 /* What the index lacks at its end is more than the encoder's ordinary delay. */
 static bool end_is_missing(const struct clip_request *want, const struct ring_reader *ring,
 			   const struct recorder_state *state, bool alive)
@@ -313,6 +296,23 @@ enum plan_outcome clip_request_plan(const struct api_camera *camera, int64_t fro
 	return outcome;
 }
 
+/*
+ * What the answer has now is not what it will have: a part of the archive is out of reach, or the recorder still has
+ * frames of the range to index, which come from the memory until then (a timelapse, which takes none, waits for them).
+ */
+static bool more_will_come(const struct clip_request *want, const struct recorder_state *state, bool alive)
+{
+	bool from_memory = want->speed != 1 && state->indexed_wall_us != 0;
+
+	if (want->plan.unreadable != 0)
+		return true;
+	if (!alive || state->recording_state != RECORDING_ON || state->indexed_wall_us >= want->span.to_us)
+		return false;
+	for (size_t i = 0; i < want->encode.count; i++)
+		from_memory |= want->encode.parts[i].stretch == NULL;
+	return from_memory;
+}
+
 static void request_plan(struct api_request *request)
 {
 	struct clip_request *want = request->work;
@@ -328,9 +328,9 @@ static void request_plan(struct api_request *request)
 		api_wait(request, INDEX_POLL_MS, request_plan);
 		return;
 	}
-	want->span.moving |= more_will_come(want, camera_ring(request->camera), &state, alive);
 	if (!find_work(request, &state, alive))
 		return;
+	want->span.moving |= more_will_come(want, &state, alive);
 	if (want->encode.count == 0)
 		request_build(request);
 	else if (!answer_cached(request, frames_planned(want)))
