@@ -83,7 +83,7 @@ def test_no_path_leads_out_of_the_folders(rig):
     os.mkdir(os.path.join(rig.clips, "folder.mp4"))
     os.mkfifo(os.path.join(rig.clips, "pipe.mp4"))
     for path in PATHS:
-        said = refused(rig, request(path), (301, 308, 400, 403, 404, 414))
+        said = refused(rig, request(path), (301, 308, 400, 403, 404, 414, 421))
         assert not any(secret in said.partition(b"\r\n\r\n")[2] for secret in SECRETS), (path, said)
     assert_well(rig)
 
