@@ -79,11 +79,12 @@ static bool stretch_cut(const struct clip_plan *plan, struct clip_stretch *stret
 }
 
 /* Where the recorder says that one segment continues another, time only grows over both, so their border is in the
- * range. */
+ * range. The disk may have lost the end of the one before. */
 static bool stretch_follows(const struct clip_stretch *before, const struct clip_stretch *stretch)
 {
 	return stretch->segment.entry.gap_cause == GAP_NONE && stretch->first == 0 &&
-	       before->segment.entry.segment_no + 1 == stretch->segment.entry.segment_no;
+	       before->segment.entry.segment_no + 1 == stretch->segment.entry.segment_no &&
+	       stretch->segment.entry.last_wall_us - clip_stretch_end_us(before) <= clip_slack_us(&before->tail);
 }
 
 /* Who opened no segment had `error`: it may be gone, or damaged, or out of reach. */

@@ -14,6 +14,7 @@
 #define BLOCK       256u
 #define SAMPLE      8u
 #define HOLE_MIN_US US_PER_S
+#define CUT_MIN_US  (US_PER_S / 10) /* less between two segments that follow each other is nothing missing */
 
 struct walk {
 	timeline_each *each;
@@ -131,6 +132,8 @@ static void gaps_before(struct walk *walk, const struct catalogue_entry *entry)
 {
 	if (walk->seen && entry->segment_no != walk->segment_no + 1 && entry->last_wall_us > walk->end_us)
 		gap(walk, walk->end_us, entry->last_wall_us, GAP_DELETED);
+	else if (walk->seen && entry->last_wall_us > walk->end_us + CUT_MIN_US)
+		gap(walk, walk->end_us, entry->last_wall_us, GAP_DISK); /* which lost the end of it */
 	if (entry->gap_cause != GAP_NONE && entry->gap_cause != GAP_START && entry->last_wall_us != 0)
 		gap(walk, entry->last_wall_us, entry->start_wall_us, entry->gap_cause);
 	if (entry->gap_cause != GAP_NONE)

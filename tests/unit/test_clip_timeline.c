@@ -3,7 +3,7 @@
 #include "tests/unit/plan_archives.h"
 
 struct seen {
-	int64_t span_us, gap_us, stalled_us, deleted_us;
+	int64_t span_us, gap_us, stalled_us, deleted_us, disk_us;
 	int64_t last_to_us;
 	size_t spans;
 };
@@ -20,6 +20,7 @@ static void see(const struct timeline_item *item, void *context)
 	} else {
 		seen->gap_us += length_us;
 		seen->stalled_us += item->cause == GAP_STALLED ? length_us : 0;
+		seen->disk_us += item->cause == GAP_DISK ? length_us : 0;
 		seen->deleted_us += item->cause == GAP_DELETED ? length_us : 0;
 	}
 	seen->last_to_us = item->to_us;
@@ -103,11 +104,39 @@ static void a_segment_that_somebody_deleted_is_a_gap(void **state)
 	assert_true(tried > 30);
 }
 
+static void an_end_that_the_disk_lost_is_a_gap(void **state)
+{
+	static struct archive archive;
+	size_t tried = 0;
+
+	(void)state;
+	for (uint32_t number = 60; number < 140; number++) {
+		struct seen seen = {0};
+		archive_make(&archive, number);
+		struct frames *cut = &archive.segments[0];
+		if (archive.count >= 2 && cut->count > 20) {
+			cut->count -= 10;
+			cut->entry.frames = cut->count;
+			cut->entry.end_wall_us =
+				cut->records[cut->count - 1].wall_us + cut->records[cut->count - 1].duration_us;
+			archive_write(&archive);
+			int64_t lost_us = archive.segments[1].entry.last_wall_us - cut->entry.end_wall_us;
+			assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
+			assert_int_equal(seen.disk_us, lost_us > 100000 ? lost_us : 0);
+			assert_int_equal(seen.deleted_us, 0);
+			tried++;
+		}
+		archive_drop(&archive);
+	}
+	assert_true(tried > 30);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_timeline_accounts_for_all_time),
 		cmocka_unit_test(a_segment_that_somebody_deleted_is_a_gap),
+		cmocka_unit_test(an_end_that_the_disk_lost_is_a_gap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
