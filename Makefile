@@ -25,7 +25,7 @@ LDFLAGS    += -fsanitize=$(SAN)
 endif
 
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
-SHARED = reason clock control timeform timeparse log config config_keys config_text config_change buffer crc32c read_at histogram jpeg state \
+SHARED = reason clock control timeform timeparse log config config_keys config_value config_text config_change buffer crc32c read_at histogram jpeg state \
 	ring_layout ring_reader index segment_info \
 	segment_name segment segment_walk json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json part_file cached_clips token token_file
 SHARED_WRITERS = ring_pages ring_writer catalogue_writer

@@ -5,9 +5,7 @@
 #include "shared/config_parts.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define VALUE_SHOWN 60 /* bytes of a wrong value that a sentence repeats */
@@ -89,107 +87,6 @@ static const struct key keys[] = {
 #define KEYS     (sizeof(keys) / sizeof(keys[0]))
 #define CONTROLS "controls"
 
-/* Digits, and one point among them where `decimals`: no sign, no exponent, no inf. */
-static bool read_number(const char *text, bool decimals, double least, double most, double *out)
-{
-	size_t whole = strspn(text, "0123456789");
-	const char *rest = text + whole;
-
-	if (whole == 0)
-		return false;
-	if (decimals && rest[0] == '.' && isdigit((unsigned char)rest[1]))
-		rest += 1 + strspn(rest + 1, "0123456789");
-	if (*rest != '\0')
-		return false;
-	*out = strtod(text, NULL);
-	return *out >= least && *out <= most;
-}
-
-static bool read_yes_no(const char *text, bool *out)
-{
-	static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcasecmp(text, words[i]) == 0) {
-			*out = i % 2 == 1;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool read_choice(const char *text, const char *const *choices, int *out)
-{
-	for (*out = 0; choices[*out]; ++*out)
-		if (strcmp(text, choices[*out]) == 0)
-			return true;
-	return false;
-}
-
-/* Lower-case letters, digits, _ and -: fit for URLs, file names and arguments. */
-static bool is_plain_word(const char *text, size_t bytes)
-{
-	size_t length = strlen(text);
-
-	return length > 0 && length < bytes && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length &&
-	       text[0] != '-';
-}
-
-/* Names of hosts or `*`, blanks or commas between them; there may be none. */
-static bool is_host_list(const char *text, size_t bytes)
-{
-	size_t length = strlen(text);
-
-	return length < bytes &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_* ,") == length;
-}
-
-static bool read_device(const char *text, char *out, size_t bytes)
-{
-	size_t digits = strspn(text, "0123456789");
-	int length;
-
-	if (digits > 0 && digits <= 3 && text[digits] == '\0')
-		length = snprintf(out, bytes, "/dev/video%d", atoi(text));
-	else if (text[0] == '/' || strcmp(text, "auto") == 0 || strcmp(text, "test") == 0)
-		length = snprintf(out, bytes, "%s", text);
-	else
-		return false;
-	return length > 0 && (size_t)length < bytes;
-}
-
-/* Takes out what does not change where an absolute path leads: double slashes, `.`, a slash at the end. */
-static void tidy_path(char *path)
-{
-	char *to = path;
-
-	for (const char *from = path; *from;) {
-		size_t slashes = strspn(from, "/");
-		size_t part = strcspn(from + slashes, "/");
-		if (part > 0 && !(part == 1 && from[slashes] == '.')) {
-			*to++ = '/';
-			memmove(to, from + slashes, part);
-			to += part;
-		}
-		from += slashes + part;
-	}
-	if (to == path)
-		*to++ = '/';
-	*to = '\0';
-}
-
-static bool read_path(const char *text, const char *file, char *out)
-{
-	char path[PATH_MAX];
-	int base = text[0] == '/' ? 0 : (int)(strrchr(file, '/') - file);
-
-	if (text[0] == '\0' || snprintf(path, sizeof(path), "%.*s/%s", base, file, text) >= (int)sizeof(path))
-		return false;
-	tidy_path(path);
-	memcpy(out, path, strlen(path) + 1);
-	return true;
-}
-
 static bool read_value(const struct key *key, const char *text, struct config *out)
 {
 	char *field = (char *)out + key->offset;
@@ -198,33 +95,34 @@ static bool read_value(const struct key *key, const char *text, struct config *o
 
 	switch (key->kind) {
 	case INTEGER:
-		if (!read_number(text, false, key->least, key->most, &number))
+		if (!config_read_number(text, false, key->least, key->most, &number))
 			return false;
 		*(int *)(void *)field = (int)number;
 		return true;
 	case REAL:
-		return read_number(text, true, key->least, key->most, (double *)(void *)field);
+		return config_read_number(text, true, key->least, key->most, (double *)(void *)field);
 	case YES_NO:
-		return read_yes_no(text, (bool *)field);
+		return config_read_yes_no(text, (bool *)field);
 	case CHOICE:
-		return read_choice(text, key->choices, (int *)(void *)field);
+		return config_read_choice(text, key->choices, (int *)(void *)field);
 	case WORD:
-		if (!is_plain_word(text, key->bytes) || (key->choices && !read_choice(text, key->choices, &choice)))
+		if (!config_is_word(text, key->bytes) ||
+		    (key->choices && !config_read_choice(text, key->choices, &choice)))
 			return false;
 		break;
 	case NAME:
-		if (!is_plain_word(text, key->bytes))
+		if (!config_is_word(text, key->bytes))
 			return false;
 		break;
 	case HOSTS:
-		if (!is_host_list(text, key->bytes))
+		if (!config_is_host_list(text, key->bytes))
 			return false;
 		break;
 	case DEVICE:
-		return read_device(text, field, key->bytes);
+		return config_read_device(text, field, key->bytes);
 	case FOLDER:
 	case FILE_PATH:
-		return read_path(text, out->file, field);
+		return config_read_path(text, out->file, field);
 	}
 	memcpy(field, text, strlen(text) + 1);
 	return true;
@@ -291,7 +189,7 @@ static bool add_control(const char *name, const char *value, struct config *out,
 	if (out->control_count == CONFIG_CONTROLS_MAX)
 		return reason_set(why, "%s: [" CONTROLS "] has too many keys; at most %d", out->file,
 				  CONFIG_CONTROLS_MAX);
-	if (!is_plain_word(name, sizeof(control->name)))
+	if (!config_is_word(name, sizeof(control->name)))
 		return reason_set(why,
 				  "%s: [" CONTROLS
 				  "] %.*s is no control; right would be its V4L2 name such as brightness "
@@ -370,7 +268,8 @@ static bool check_preset(const struct config *config, struct reason *why)
 	char right[128];
 	int choice;
 
-	if (strcmp(config->record.encoder, "libx264") != 0 || read_choice(config->record.preset, x264_presets, &choice))
+	if (strcmp(config->record.encoder, "libx264") != 0 ||
+	    config_read_choice(config->record.preset, x264_presets, &choice))
 		return true;
 	describe(&allowed, right, sizeof(right));
 	return reason_set(why, "%s: [record] preset = %s is wrong; right would be %s", config->file,
