@@ -286,7 +286,9 @@ bool config_key_place(size_t number, struct config_place *out)
 
 bool config_keys_read(const dictionary *dictionary, bool nested, struct config *out, struct reason *why)
 {
-	for (ssize_t i = 0; i < dictionary->size; i++)
+	size_t slots = (size_t)dictionary->size; /* iniparser 4.1 has an ssize_t there, 4.2 a size_t */
+
+	for (size_t i = 0; i < slots; i++)
 		if (dictionary->key[i] && !check_entry(dictionary->key[i], dictionary->val[i], out, why))
 			return false;
 	for (size_t i = 0; i < KEYS; i++)
