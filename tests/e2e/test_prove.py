@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""tests/prove: a red test is red the first time, and a run in which nothing ran is no success."""
+import os
+import subprocess
+import sys
+import tempfile
+
+from rig import PROJECT, run_tests
+
+GOOD = "echo 1..1; echo ok 1"
+BAD = "echo 1..1; echo '# because of this'; echo not ok 1"
+BAD_ONCE = "echo 1..1; [ -e ran ] || { touch ran; echo not ok 1; exit; }; echo ok 1"
+STARVED = "echo 1..1; echo 'ok 1 - a # SKIP starved: the machine stood still'"
+SKIPPED = "echo '1..0 # SKIP no browser here'"
+KILLS_PROVE = "kill -{} $(ps -o ppid= -p $PPID); sleep 5"
+
+
+def prove(*scripts):
+    """Exit status and output of tests/prove for files of these scripts."""
+    with tempfile.TemporaryDirectory(prefix="recorder-e2e.") as folder:
+        names = [f"./test_{number}" for number, _ in enumerate(scripts)]
+        for name, script in zip(names, scripts):
+            with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+                file.write(f"#!/bin/sh\n{script}\n")
+            os.chmod(file.name, 0o755)
+        done = subprocess.run([os.path.join(PROJECT, "tests", "prove"), *names], cwd=folder, env=dict(os.environ, BUILD=folder),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return done.returncode, done.stdout
+
+
+def assert_fails(words, *scripts):
+    status, said = prove(*scripts)
+    assert status != 0 and words in said and said.endswith("Result: FAIL\n"), (status, said)
+
+
+def test_good_files_pass_and_are_counted():
+    status, said = prove(GOOD, GOOD)
+    assert status == 0 and "Files=2, Tests=2" in said and said.endswith("Result: PASS\n"), (status, said)
+
+
+def test_a_failed_file_says_why():
+    assert_fails("# because of this", GOOD, BAD)
+
+
+def test_nothing_is_tried_twice():
+    assert_fails("Failed 1/1", BAD_ONCE)
+
+
+def test_a_killed_prove_is_a_failure():
+    for signal in (9, 15):
+        assert_fails(f"killed by signal {signal}", GOOD, KILLS_PROVE.format(signal))
+
+
+def test_a_run_without_a_test_is_a_failure():
+    assert_fails("no test ran", SKIPPED)
+
+
+def test_a_file_that_cannot_be_run_is_a_failure():
+    assert_fails("prove ended with status", GOOD, "exit 127")
+
+
+def test_what_is_skipped_is_shown_with_its_reason():
+    status, said = prove(GOOD, SKIPPED)
+    assert status == 0 and "no browser here" in said, (status, said)
+
+
+def test_one_starved_test_is_excused_and_two_are_not():
+    status, said = prove(GOOD, STARVED)
+    assert status == 0 and "stood still" in said, (status, said)
+    assert_fails("2 tests were starved", STARVED, STARVED)
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests(globals()))
