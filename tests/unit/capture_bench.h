@@ -16,6 +16,7 @@
 #include "shared/ring_reader.h"
 #include "tests/unit/fake_camera.h"
 #include "tests/unit/fake_clock.h"
+#include "tests/unit/in_range.h"
 
 #define ROUNDS_MAX         60000 /* of a millisecond or more */
 #define CLOSE_LIMIT_US     (60 * US_PER_S)
@@ -59,7 +60,7 @@ static inline void look_round(void *context)
 		loop_stop(loop);
 		return;
 	}
-	assert_in_range(++rounds, 1, ROUNDS_MAX);
+	assert_uint_in_range(++rounds, 1, ROUNDS_MAX);
 	loop_timer_set(loop, &round_timer, (mono_t){mono_now().us + US_PER_MS});
 }
 

@@ -9,6 +9,7 @@
 
 #include "fcgi/clip_build.h"
 #include "shared/catalogue.h"
+#include "tests/unit/in_range.h"
 #include "tests/unit/segment_cases.h"
 
 #define RUN_US (MEDIA_WALL_US / 1000000 * 1000000)
@@ -141,7 +142,7 @@ static inline void assert_shows(const char *path, const struct stream *stream, s
 	assert_int_equal(decode(path, got), count);
 	for (size_t i = 0; i < count; i++) {
 		int64_t error_us = got[i].time_us - (media_time_us(first + i) - media_time_us(first));
-		assert_in_range(error_us + 12, 0, 24);
+		assert_uint_in_range(error_us + 12, 0, 24);
 		assert_string_equal(got[i].hash, wanted[first + i].hash);
 	}
 }

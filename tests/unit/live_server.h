@@ -71,7 +71,7 @@ static inline void stop_server(void)
 	setup.stop_fd = -1;
 }
 
-static inline int stop(void **state)
+static inline int teardown(void **state)
 {
 	(void)state;
 	stop_server();
@@ -115,6 +115,6 @@ static inline int remove_folder(void **state)
 	return rmdir(folder);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, teardown)
 
 #endif

@@ -94,7 +94,7 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
+static int teardown(void **state)
 {
 	char command[96];
 	int status;
@@ -185,10 +185,10 @@ static void a_folder_is_no_clip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_deleted_is_gone, start, stop),
-		cmocka_unit_test_setup_teardown(a_folder_is_no_clip, start, stop),
-		cmocka_unit_test_setup_teardown(a_worker_has_so_many_children_at_most, start, stop),
-		cmocka_unit_test_setup_teardown(a_disk_that_hangs_holds_up_only_who_waits_for_it, start, stop),
+		cmocka_unit_test_setup_teardown(what_is_deleted_is_gone, start, teardown),
+		cmocka_unit_test_setup_teardown(a_folder_is_no_clip, start, teardown),
+		cmocka_unit_test_setup_teardown(a_worker_has_so_many_children_at_most, start, teardown),
+		cmocka_unit_test_setup_teardown(a_disk_that_hangs_holds_up_only_who_waits_for_it, start, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
+static int teardown(void **state)
 {
 	(void)state;
 	pool_stop();
@@ -247,5 +247,5 @@ int main(void)
 		cmocka_unit_test(a_crash_costs_one_request),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, teardown);
 }

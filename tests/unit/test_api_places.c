@@ -29,7 +29,7 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
+static int teardown(void **state)
 {
 	(void)state;
 	pool_stop();
@@ -143,5 +143,5 @@ int main(void)
 		cmocka_unit_test(answers_that_nobody_takes_are_held_up_to_a_limit),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, teardown);
 }

@@ -1,5 +1,6 @@
 /* test_archive_stop.c - a recorder that is stopped while it looks through what a crash left. */
 #include "tests/unit/archive_cases.h"
+#include "tests/unit/in_range.h"
 
 #define COUNT 20u
 
@@ -22,7 +23,7 @@ static void a_repair_is_given_up_and_done_at_the_next_start(void **state)
 	assert_int_equal(summary_now().segments, 0);
 	archive_close(archive);
 	archive = NULL;
-	assert_in_range(atomic_load(&syncs), 1, COUNT / 2);
+	assert_uint_in_range(atomic_load(&syncs), 1, COUNT / 2);
 	assert_false(is_there(CATALOGUE_FILE));
 	atomic_store(&sync_takes_us, 0);
 	start = open_archive();

@@ -10,6 +10,7 @@
 #include <jpeglib.h>
 
 #include "shared/jpeg.h"
+#include "tests/unit/in_range.h"
 
 #define WIDTH  96
 #define HEIGHT 64
@@ -208,7 +209,8 @@ static void a_beginning_filled_up_with_zeros_is_not_whole(void **state)
 
 static void padding_behind_the_end_is_cut_off(void **state)
 {
-	static const uint8_t paddings[][4] = {{0, 0, 0, 0}, {0xff, 0xff, 0xff, 0xff}, {0xff, 0xd9, 0xff, 0xd9}, "junk"};
+	static const uint8_t paddings[][4] = {
+		{0, 0, 0, 0}, {0xff, 0xff, 0xff, 0xff}, {0xff, 0xd9, 0xff, 0xd9}, {'j', 'u', 'n', 'k'}};
 	struct picture picture = make((struct wish){0});
 	struct jpeg_info info;
 
@@ -332,8 +334,8 @@ static void damaged_pictures_never_lead_out_of_the_data(void **state)
 				picture.data[at[flip]] = flip % 2 ? 0xff : (uint8_t)(random >> 3);
 			}
 			if (jpeg_inspect(picture.data, picture.length, &info)) {
-				assert_in_range(info.length, 4, picture.length);
-				assert_in_range(info.sos_at, 2, info.length - 4);
+				assert_uint_in_range(info.length, 4, picture.length);
+				assert_uint_in_range(info.sos_at, 2, info.length - 4);
 				assert_true(info.width > 0 && info.height > 0);
 				assert_memory_equal(picture.data + info.length - 2, "\xff\xd9", 2);
 			}

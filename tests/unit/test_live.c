@@ -207,7 +207,7 @@ int main(void)
 		CASE(the_last_frame_is_sent_again_when_no_other_comes),
 		CASE(a_picture_of_another_size_ends_the_stream),
 		CASE(viewers_go_on_when_the_recorder_is_back_with_a_new_ring),
-		cmocka_unit_test_setup_teardown(streams_end_when_the_recorder_stays_away, start_impatient, stop),
+		cmocka_unit_test_setup_teardown(streams_end_when_the_recorder_stays_away, start_impatient, teardown),
 		CASE(stopping_ends_every_stream),
 	};
 	return cmocka_run_group_tests_name("live", tests, make_folder, remove_folder);

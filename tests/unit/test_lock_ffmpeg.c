@@ -201,7 +201,7 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
+static int teardown(void **state)
 {
 	char command[96];
 
@@ -222,5 +222,5 @@ int main(void)
 		cmocka_unit_test(it_ends_when_its_time_is_up),
 	};
 
-	return cmocka_run_group_tests_name("lock_ffmpeg", tests, start, stop);
+	return cmocka_run_group_tests_name("lock_ffmpeg", tests, start, teardown);
 }

@@ -235,7 +235,7 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
+static int teardown(void **state)
 {
 	char command[96];
 
@@ -256,5 +256,5 @@ int main(void)
 		cmocka_unit_test(the_live_program_cannot_break_out),
 	};
 
-	return cmocka_run_group_tests_name("lock_up", tests, start, stop);
+	return cmocka_run_group_tests_name("lock_up", tests, start, teardown);
 }

@@ -52,7 +52,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void stop(void *context)
+static void stop_loop(void *context)
 {
 	(void)context;
 	loop_stop(loop);
@@ -69,7 +69,7 @@ static void timers_come_in_the_order_of_their_deadlines(void **state)
 
 	(void)state;
 	timers[0] = (struct loop_timer){.due = note, .context = "b"};
-	timers[1] = (struct loop_timer){.due = stop};
+	timers[1] = (struct loop_timer){.due = stop_loop};
 	timers[2] = (struct loop_timer){.due = note, .context = "a"};
 	loop_timer_set(loop, &timers[0], (mono_t){now.us + 2000});
 	loop_timer_set(loop, &timers[1], (mono_t){now.us + 3000});
@@ -86,7 +86,7 @@ static void a_timer_that_is_set_again_comes_once(void **state)
 
 	(void)state;
 	timers[0] = (struct loop_timer){.due = note, .context = "a"};
-	timers[1] = (struct loop_timer){.due = stop};
+	timers[1] = (struct loop_timer){.due = stop_loop};
 	loop_timer_set(loop, &timers[0], (mono_t){now.us + 100000000});
 	loop_timer_set(loop, &timers[0], (mono_t){now.us - 1});
 	loop_timer_set(loop, &timers[1], (mono_t){now.us + 2000});
@@ -98,7 +98,7 @@ static void a_cleared_timer_does_not_come(void **state)
 {
 	(void)state;
 	timers[0] = (struct loop_timer){.due = note, .context = "a"};
-	timers[1] = (struct loop_timer){.due = stop};
+	timers[1] = (struct loop_timer){.due = stop_loop};
 	loop_timer_set(loop, &timers[0], mono_now());
 	loop_timer_clear(loop, &timers[0]);
 	loop_timer_clear(loop, &timers[0]);

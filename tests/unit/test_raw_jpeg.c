@@ -12,6 +12,7 @@
 
 #include "recorderd/raw_encoder.h"
 #include "recorderd/raw_jpeg.h"
+#include "tests/unit/in_range.h"
 
 #define WIDTH     70 /* neither is a multiple of a block */
 #define HEIGHT    42
@@ -132,8 +133,8 @@ static void expect_bars(uint8_t picture[HEIGHT][WIDTH][3], bool grey)
 			for (int i = 0; i < 3; i++) {
 				int x = bar == 8 ? WIDTH - 1 : bar * 8 + 4;
 				int wanted = grey ? component(bars[bar], &seen, 0) : (int)(bars[bar][i] * 255 + .5);
-				assert_in_range(picture[line][x][i] + 255, wanted + 255 - TOLERANCE,
-						wanted + 255 + TOLERANCE);
+				assert_uint_in_range(picture[line][x][i] + 255, wanted + 255 - TOLERANCE,
+						     wanted + 255 + TOLERANCE);
 			}
 }
 

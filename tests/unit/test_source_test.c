@@ -20,6 +20,7 @@
 #include "recorderd/source.h"
 #include "shared/log.h"
 #include "tests/unit/heard_frames.h"
+#include "tests/unit/in_range.h"
 
 static const struct config config = {.camera = {.width = 320, .height = 180, .fps = 30}};
 
@@ -56,7 +57,7 @@ static void expect_no_child(void)
 
 	child_sweep();
 	for (int i = 0; waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0; i++) {
-		assert_in_range(i, 0, 60000);
+		assert_uint_in_range(i, 0, 60000);
 		usleep(1000);
 		child_sweep();
 	}

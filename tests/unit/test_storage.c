@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <sys/syscall.h>
 
+#include "tests/unit/in_range.h"
 #include "tests/unit/recording_bench.h"
 
 #include "tests/unit/media_cases.h"
@@ -112,7 +113,7 @@ static void push_frames(size_t first, size_t end)
 static void wait_for(uint64_t frames)
 {
 	for (int i = 0; storage_frames(bench.storage) + storage_dropped(bench.storage) < frames; i++) {
-		assert_in_range(i, 0, 60000);
+		assert_uint_in_range(i, 0, 60000);
 		usleep(1000);
 	}
 }
@@ -263,7 +264,7 @@ static void a_full_queue_says_so_and_then_that_there_is_room(void **state)
 	assert_int_equal(read(bench.room.fd, &count, sizeof count), -1);
 	set_disk(false, false, INT64_MAX);
 	for (int i = 0; read(bench.room.fd, &count, sizeof count) < 0; i++) {
-		assert_in_range(i, 0, 60000);
+		assert_uint_in_range(i, 0, 60000);
 		usleep(1000);
 	}
 	assert_true(count > 0);
@@ -336,7 +337,7 @@ static void behind_a_sync_that_failed_another_segment_begins(void **state)
 	atomic_store(&syncs_refused, 1);
 	push_frames(0, 10);
 	for (int i = 0; atomic_load(&syncs_refused) > 0; i++) {
-		assert_in_range(i, 0, 60000);
+		assert_uint_in_range(i, 0, 60000);
 		usleep(1000);
 	}
 	wait_for(10);

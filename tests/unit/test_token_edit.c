@@ -30,7 +30,7 @@ static int start(void **state)
 	return file ? fclose(file) : -1;
 }
 
-static int stop(void **state)
+static int teardown(void **state)
 {
 	char command[64];
 	(void)state;
@@ -166,12 +166,12 @@ static void many_writers_at_a_time_lose_no_token(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(tokens_are_added_and_removed_and_the_mode_is_kept, start, stop),
-		cmocka_unit_test_setup_teardown(comments_stay_where_they_are, start, stop),
-		cmocka_unit_test_setup_teardown(a_file_without_a_last_line_feed_is_gone_on_with, start, stop),
-		cmocka_unit_test_setup_teardown(a_file_that_others_may_read_or_write_is_refused, start, stop),
-		cmocka_unit_test_setup_teardown(what_is_no_file_of_tokens_is_refused, start, stop),
-		cmocka_unit_test_setup_teardown(many_writers_at_a_time_lose_no_token, start, stop),
+		cmocka_unit_test_setup_teardown(tokens_are_added_and_removed_and_the_mode_is_kept, start, teardown),
+		cmocka_unit_test_setup_teardown(comments_stay_where_they_are, start, teardown),
+		cmocka_unit_test_setup_teardown(a_file_without_a_last_line_feed_is_gone_on_with, start, teardown),
+		cmocka_unit_test_setup_teardown(a_file_that_others_may_read_or_write_is_refused, start, teardown),
+		cmocka_unit_test_setup_teardown(what_is_no_file_of_tokens_is_refused, start, teardown),
+		cmocka_unit_test_setup_teardown(many_writers_at_a_time_lose_no_token, start, teardown),
 	};
 
 	return cmocka_run_group_tests_name("token_edit", tests, NULL, NULL);

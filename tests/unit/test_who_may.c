@@ -56,7 +56,7 @@ static int start(void **state)
 	return store ? 0 : -1;
 }
 
-static int stop(void **state)
+static int teardown(void **state)
 {
 	char command[64];
 
@@ -253,15 +253,16 @@ static void a_second_authorization_is_no_second_chance(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_the_server_let_in_is_its_own_business, start, stop),
-		cmocka_unit_test_setup_teardown(a_name_that_is_not_ours_is_refused_before_all_else, start, stop),
-		cmocka_unit_test_setup_teardown(what_looks_like_a_token_is_judged_even_for_a_user, start, stop),
-		cmocka_unit_test_setup_teardown(a_token_has_its_scopes_and_no_others, start, stop),
-		cmocka_unit_test_setup_teardown(changes_of_the_file_count_at_once, start, stop),
-		cmocka_unit_test_setup_teardown(a_file_that_could_not_be_opened_in_time_is_opened_later, start, stop),
-		cmocka_unit_test_setup_teardown(a_late_answer_is_not_that_to_the_next_question, start, stop),
-		cmocka_unit_test_setup_teardown(headers_of_a_client_are_not_parameters_of_the_server, start, stop),
-		cmocka_unit_test_setup_teardown(a_second_authorization_is_no_second_chance, start, stop),
+		cmocka_unit_test_setup_teardown(what_the_server_let_in_is_its_own_business, start, teardown),
+		cmocka_unit_test_setup_teardown(a_name_that_is_not_ours_is_refused_before_all_else, start, teardown),
+		cmocka_unit_test_setup_teardown(what_looks_like_a_token_is_judged_even_for_a_user, start, teardown),
+		cmocka_unit_test_setup_teardown(a_token_has_its_scopes_and_no_others, start, teardown),
+		cmocka_unit_test_setup_teardown(changes_of_the_file_count_at_once, start, teardown),
+		cmocka_unit_test_setup_teardown(a_file_that_could_not_be_opened_in_time_is_opened_later, start,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_late_answer_is_not_that_to_the_next_question, start, teardown),
+		cmocka_unit_test_setup_teardown(headers_of_a_client_are_not_parameters_of_the_server, start, teardown),
+		cmocka_unit_test_setup_teardown(a_second_authorization_is_no_second_chance, start, teardown),
 	};
 
 	return cmocka_run_group_tests_name("who_may", tests, NULL, NULL);
