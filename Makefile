@@ -185,6 +185,8 @@ help:
 	@echo 'make deps       installs what building, running and testing need'
 	@echo 'make install    [PREFIX=/usr/local] [DESTDIR=] [SYSTEMD=PREFIX/lib/systemd/system]'
 	@echo 'make deb        a Debian package of what is committed, in $(BUILD)/deb; make test-package installs it on a fresh Debian'
+	@echo 'make test-systems  Debian 12, 13 and testing from nothing, and arm64 and armhf by cross-building (root, two hours)'
+	@echo 'make campaign-tests [N=5] [BUSY=1] [TESTS=all] every test so many times, with BUSY=1 beside a busy processor'
 	@echo 'make asan tsan  the tests in a build with sanitizers (build/asan, build/tsan)'
 	@echo 'make fuzz       [SECONDS=60] [TARGET=name] searches for inputs that go wrong (clang); make fuzz-replay runs the known ones'
 	@echo 'make campaign-kills campaign-ranges    [N=200] recorder and encoder killed, and clips of random ranges, so many times'
@@ -249,6 +251,19 @@ test-package:
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 prove --verbose --exec '' tests/install/fresh_package.py tests/install/boot_package.py \
 		tests/install/container_package.py
 
+# Other releases of Debian and other processors, each from nothing (root, a network); make test has a short form for Debian 13.
+SYSTEMS = bookworm trixie testing
+test-systems:
+	@deploy/install-packages test
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/systems/run $(SYSTEMS) arm64 armhf
+
+# All tests again and again, also beside a processor that is kept busy: a test that fails now and then is broken.
+TESTS =
+campaign-tests: N = 5
+campaign-tests:
+	@$(PARALLEL) WERROR=1 all units test-tools fuzz-tools
+	@BUILD=$(BUILD) SAN=$(SAN) BUSY='$(BUSY)' tests/campaign $(N) $(if $(TESTS),$(TESTS),all $(UNITS))
+
 # Long searches for what goes wrong; make test has a short form of each.
 N = 200
 campaign-kills: all test-tools
@@ -302,6 +317,6 @@ campaign-power: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all campaign-crowd bench-webservers deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-capture bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges campaign-viewers bench bench-docs soak clean
+.PHONY: all test-systems campaign-tests campaign-crowd bench-webservers deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-capture bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges campaign-viewers bench bench-docs soak clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

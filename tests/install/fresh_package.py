@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The Debian package on a Debian 12 that was just made: installed with apt alone, its services' commands run as its units say,
+"""The Debian package on a Debian that was just made: installed with apt alone, its services' commands run as its units say,
 asked by way of each web server, upgraded, removed, purged. `make test-package`; as root, some minutes, once 300 MB of downloads.
+It is a Debian 12 with the package that is built here, or one of $FRESH_SUITE with the package at $FRESH_PACKAGE.
 
 Everything is in a folder that is gone afterwards, in namespaces of mounts and processes, and without a network once it is
 installed. $BUILD/fresh keeps the bare Debian, and the logs.
@@ -93,8 +94,8 @@ def assert_clip():
 
 
 def test_it_installs_with_apt_alone():
-    made = package.build()
-    unpack_debian(ROOT)
+    made = os.environ.get("FRESH_PACKAGE") or package.build()
+    unpack_debian(ROOT, os.environ.get("FRESH_SUITE", "bookworm"))
     said_by("mount", "-t", "proc", "proc", inside("proc"))
     said_by("mount", "-t", "tmpfs", "-o", "size=256m,mode=1777", "tmpfs", inside("dev/shm"))
     shutil.copy(made, inside("root/recorder.deb"))
@@ -120,7 +121,7 @@ def test_each_unit_is_locked_up_as_installed():
 
 
 def test_other_web_servers_can_be_installed_beside_it():
-    chroot("apt-get", "-q", "-y", "--no-install-recommends", "install", "apache2", "nginx-light")
+    chroot("apt-get", "-q", "-y", "--no-install-recommends", "install", "apache2", "nginx")
     cut_off()
 
 

@@ -13,18 +13,23 @@ from package import PROJECT, UNITS, exposure, needs, said_by
 from rig import run_tests
 
 HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd usr/bin/recorder-api usr/bin/recorder-live usr/bin/recorder-listen
-    lib/systemd/system/recorderd@.service lib/systemd/system/recorder-api.service lib/systemd/system/recorder-api.socket
-    lib/systemd/system/recorder-live.service lib/systemd/system/recorder-live.socket lib/systemd/system/recorder-web.service
     usr/share/man/man5/recorder.ini.5.gz usr/share/man/man7/recorder-api.7.gz usr/share/man/man8/recorderd.8.gz
     usr/share/man/man8/recorder-api.8.gz usr/share/man/man8/recorder-live.8.gz usr/share/man/man8/recorder-listen.8.gz usr/share/recorder/www/index.html
     usr/share/recorder/recorder.ini.example usr/share/recorder/lighttpd.conf.example usr/share/recorder/apache.conf.example
     usr/share/recorder/nginx.conf.example usr/share/doc/recorder/copyright""".split()
+
+HOLDS_UNITS = "recorderd@.service recorder-api.service recorder-api.socket recorder-live.service recorder-live.socket recorder-web.service".split()
 
 folder = tempfile.mkdtemp(prefix="recorder-package.")
 
 
 def extracted(*path):
     return os.path.join(folder, *path)
+
+
+def units():
+    """The folder of its units: below /usr since Debian 13."""
+    return next(path for path in (extracted("usr/lib/systemd/system"), extracted("lib/systemd/system")) if os.path.isdir(path))
 
 
 def source(*path):
@@ -47,6 +52,7 @@ def test_lintian_finds_no_error():
 def test_it_holds_programs_units_pages_and_examples():
     package.package()
     missing = [path for path in HOLDS if not os.path.lexists(extracted(path))]
+    missing += [name for name in HOLDS_UNITS if not os.path.exists(os.path.join(units(), name))]
     assert not missing, missing
 
 
@@ -74,7 +80,7 @@ def test_each_unit_is_locked_up():
     package.package()
     needs("systemd-analyze")
     for unit in UNITS:
-        path = extracted("lib/systemd/system", unit + ".service")
+        path = os.path.join(units(), unit + ".service")
         if unit.endswith("@"):
             path = shutil.copy(path, extracted(unit + "camera.service"))
         assert exposure(path) <= 2.0

@@ -1,0 +1,189 @@
+"""A release of Debian that was just made, with this project's sources in it, and what README promises about `make run` there.
+
+    make test-systems                      all that is supported, in full
+    tests/systems/whole.py trixie          one release in full: make run, unit tests, end-to-end tests, package
+    tests/systems/test_debian13.py         the short form, which `make test` runs
+
+As root, with a network. Everything happens in a folder that is gone afterwards, in namespaces of mounts and processes that end
+with the test. $BUILD/fresh keeps the bare Debian, $BUILD/systems the logs.
+"""
+import contextlib
+import glob
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+sys.path[:0] = [os.path.join(PROJECT, "tests", folder) for folder in ("install", "e2e", "camera")]
+
+# pylint: disable=wrong-import-position
+from indexes import index_files, wall_times  # noqa: E402
+from package import BUILD, said_by, unpack_debian  # noqa: E402
+from rig import US, comment, free_port, wait_for  # noqa: E402
+
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
+               "DEBIAN_FRONTEND": "noninteractive"}
+SOURCE = "/root/recorder"  # as the chroot sees it
+STRICT = "build/strict"
+TICK_US = 12  # clips count in 1/90000 s
+VERSIONS = ("gcc", "ffmpeg", "lighttpd", "libfcgi-dev", "libiniparser-dev", "libjson-c-dev", "libseccomp-dev", "apache2-bin", "nginx")
+
+
+class System:
+    def __init__(self, root, suite):
+        self.root, self.suite, self.port, self.process = root, suite, free_port(), None
+        self.folder = os.path.join(BUILD, "systems", suite)  # of logs
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.makedirs(self.folder)
+
+    def inside(self, path):
+        return self.root + path
+
+    def log(self, name):
+        with open(os.path.join(self.folder, name), encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def make(self):
+        """The bare system, mounted, with the sources as they are here."""
+        unpack_debian(self.root, self.suite)
+        said_by("mount", "-t", "proc", "proc", self.inside("/proc"))
+        said_by("mount", "--rbind", "/dev", self.inside("/dev"))
+        for folder in ("/dev/shm", "/tmp"):
+            said_by("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", self.inside(folder))
+        os.makedirs(self.inside(SOURCE))
+        copy_sources(self.inside(SOURCE))
+
+    def start(self, name, *command, **environment):
+        """A command in the folder of the sources, with its output in a log."""
+        with open(os.path.join(self.folder, name + ".log"), "wb") as log:
+            return subprocess.Popen(["chroot", self.root, "/bin/sh", "-c", f'cd {SOURCE} && exec "$@"', "sh", *command], stdin=subprocess.DEVNULL,
+                                    stdout=log, stderr=log, env={**ENVIRONMENT, **environment}, start_new_session=True,
+                                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+
+    def run(self, name, *command, **environment):
+        """What the command printed; it must succeed."""
+        status = self.start(name, *command, **environment).wait()
+        said = self.log(name + ".log")
+        assert status == 0, f"{' '.join(command)}: status {status}: {said[-6000:]}"
+        return said
+
+    def get(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def probe(self, address):
+        """ffprobe's times of the frames of a file or an address, in seconds."""
+        said = self.run("probe", "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "json", address)
+        return [float(frame["pts_time"]) for frame in json.loads(said)["frames"]]
+
+    def versions(self):
+        said = self.run("versions", "dpkg-query", "-W", "-f", "${Package} ${Version}\n")
+        found = dict(line.split() for line in said.splitlines())
+        release = self.run("release", "sh", "-c", ". /etc/os-release; echo $PRETTY_NAME").strip()
+        comment(release + ": " + ", ".join(f"{name} {found[name]}" for name in VERSIONS if name in found))
+
+    def recorded(self):
+        """Times of all frames that are in the archive, in microseconds since 1970."""
+        folder = self.inside(SOURCE + "/recordings")
+        with contextlib.suppress(FileNotFoundError):
+            return [at for name in index_files(folder) for at in wall_times(os.path.join(folder, name))]
+        return []
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+
+
+def copy_sources(folder):
+    """What git would commit if everything was added; outside of git, everything but what is built."""
+    if os.path.exists(os.path.join(PROJECT, ".git")):
+        names = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=PROJECT,
+                               capture_output=True, check=True).stdout
+        pack = ["tar", "-c", "--ignore-failed-read", "--null", "-T", "-"]
+    else:
+        names, pack = b"", ["tar", "-c", "--exclude=./build*", "--exclude=node_modules", "."]
+    packed = subprocess.run(pack, cwd=PROJECT, input=names, capture_output=True, check=True).stdout
+    subprocess.run(["tar", "-x", "-C", folder], input=packed, check=True)
+
+
+# --- what the README promises ---------------------------------------------------------------------------------------------
+
+def make_run(system):
+    """Installs, builds without a warning, and serves. What README says has to be there first: git and make."""
+    system.run("apt", "sh", "-c", "apt-get -q update && apt-get -q -y --no-install-recommends install git make")
+    system.process = system.start("make-run", "make", "run", f"PORT={system.port}")
+    wait_for(lambda: "Ctrl-C stops it" in system.log("make-run.log") or system.process.poll() is not None, 900, "it says that it runs")
+    said = system.log("make-run.log")
+    assert system.process.poll() is None, said[-6000:]
+    assert "warning:" not in said, [line for line in said.splitlines() if "warning:" in line]
+
+
+def clip_is_exact(system):
+    """A clip of four whole seconds has each frame of the archive, at its time."""
+    wait_for(lambda: len(system.recorded()) > 2 and system.recorded()[-1] - system.recorded()[0] > 7 * US, 120, "some seconds are recorded")
+    from_us = (system.recorded()[0] // US + 2) * US
+    wanted = [at for at in system.recorded() if from_us <= at < from_us + 4 * US]
+    status, headers, clip = system.get(f"/footage?from={from_us // US}&to={from_us // US + 4}")
+    assert status == 200, (status, clip)
+    with open(system.inside("/tmp/clip.mp4"), "wb") as file:
+        file.write(clip)
+    shown = system.probe("/tmp/clip.mp4")
+    assert len(shown) == len(wanted), f"{len(shown)} frames, not {len(wanted)}"
+    start_us = round(float(headers["X-Clip-Start"]) * US)
+    assert start_us == wanted[0], (start_us, wanted[0])
+    for pts, at in zip(shown, wanted):
+        off_us = pts * US - (at - wanted[0])
+        assert abs(off_us) <= TICK_US, f"the frame of {at} is off by {off_us} us"
+    comment(f"{len(shown)} frames, {len(clip)} bytes")
+
+
+def live_picture_comes(system):
+    connection = http.client.HTTPConnection("127.0.0.1", system.port, timeout=60)
+    try:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert answer.status == 200 and answer.headers["Content-Type"].startswith("multipart/x-mixed-replace"), answer.headers
+        parts = answer.read(1 << 20)  # several parts
+    finally:
+        connection.close()
+    assert b"\xff\xd8" in parts and b"\xff\xd9" in parts, parts[:400]
+
+
+def snapshot_comes(system):
+    status, headers, picture = system.get("/snapshot")
+    assert status == 200 and headers["Content-Type"] == "image/jpeg", (status, headers)
+    assert picture[:2] == b"\xff\xd8" and picture[-2:] == b"\xff\xd9", (picture[:20], picture[-20:])
+
+
+def playlist_plays(system):
+    from_s = system.recorded()[0] // US + 1
+    wanted = [at for at in system.recorded() if from_s * US <= at < (from_s + 3) * US]
+    shown = system.probe(f"http://127.0.0.1:{system.port}/playlist.m3u8?from={from_s}&to={from_s + 3}")
+    assert len(shown) == len(wanted), (len(shown), len(wanted))
+
+
+def ctrl_c_stops_it(system):
+    """make itself dies of the signal; what it ran ends in order, and the shared memory is given back."""
+    os.killpg(system.process.pid, signal.SIGINT)
+    system.process.wait(60)
+    wait_for(lambda: not glob.glob(system.inside("/dev/shm/recorder.*")), 60, "the shared memory is free again")
+    said = system.log("make-run.log")
+    assert "run: Stopping." in said and "killed" not in said, said[-3000:]
+
+
+def unit_tests_pass(system):
+    """Built by the system's compiler, to which a warning is an error."""
+    system.run("units-apt", "apt-get", "-q", "-y", "--no-install-recommends", "install", "libcmocka-dev", "perl", "procps")
+    system.run("units-build", "make", "-j2", "WERROR=1", f"BUILD={STRICT}", "units")
+    programs = f"$(find {STRICT}/tests/unit -name 'test_*' -type f -perm /111)"
+    said = system.run("units", "sh", "-c", f"exec tests/prove -j2 {programs}", BUILD=STRICT, CMOCKA_MESSAGE_OUTPUT="TAP")
+    comment(said.splitlines()[-2])

@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Debian 13 from nothing: README's first command, an exact clip through its lighttpd, and the unit tests. All of it: whole.py."""
+import os
+import sys
+
+import system
+from system import System
+from package import Skipped, run_in_debian
+from rig import run_tests
+
+
+def test_make_run_installs_builds_without_a_warning_and_serves(debian):
+    system.make_run(debian)
+    debian.versions()
+
+
+def test_a_clip_is_exact(debian):
+    system.clip_is_exact(debian)
+
+
+def test_ctrl_c_stops_it(debian):
+    system.ctrl_c_stops_it(debian)
+
+
+def test_the_unit_tests_pass(debian):
+    system.unit_tests_pass(debian)
+
+
+def main(root):
+    if os.environ.get("SAN"):
+        raise Skipped("the short form is one without sanitizers")
+    debian = System(root, "trixie")
+    debian.make()
+    try:
+        return run_tests(globals(), debian)
+    finally:
+        debian.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(run_in_debian(main))

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""One release of Debian in full: whole.py bookworm|trixie|testing.
+
+README's `make run` and what it then promises, the unit tests, the corpora of the fuzzers, the end-to-end tests that need neither
+a browser nor a virtual machine, and the package. `make test-systems` runs it for each release, half an hour each.
+"""
+import glob
+import os
+import shutil
+import sys
+
+import system
+from system import System
+from package import run_in_debian
+from rig import comment, run_tests
+
+
+def test_make_run_installs_builds_without_a_warning_and_serves(debian):
+    system.make_run(debian)
+
+
+def test_a_clip_is_exact(debian):
+    system.clip_is_exact(debian)
+
+
+def test_a_live_picture_comes(debian):
+    system.live_picture_comes(debian)
+
+
+def test_a_snapshot_comes(debian):
+    system.snapshot_comes(debian)
+
+
+def test_a_playlist_plays(debian):
+    system.playlist_plays(debian)
+
+
+def test_ctrl_c_stops_it(debian):
+    system.ctrl_c_stops_it(debian)
+
+
+def test_the_unit_tests_pass(debian):
+    system.unit_tests_pass(debian)
+
+
+def test_the_corpora_and_the_end_to_end_tests_pass(debian):
+    """All of tests/e2e: there is no browser and no virtual machine among them."""
+    debian.run("test-apt", "deploy/install-packages", "test-servers")
+    debian.versions()
+    debian.run("test-build", "make", "-j2", "WERROR=1", f"BUILD={system.STRICT}", "all", "test-tools", "fuzz-tools")
+    said = debian.run("test", "sh", "-c", "exec tests/prove -j3 tests/fuzz/replay tests/e2e/test_*", BUILD=system.STRICT, PYTHONDONTWRITEBYTECODE="1")
+    comment("\n".join(line for line in said.splitlines() if "kipped:" in line or "# SKIP" in line or line.startswith("Files=")))
+
+
+def test_the_package_is_built_and_sound(debian):
+    said = debian.run("package", "sh", "-c", "exec tests/prove tests/install/test_package.py", BUILD=system.STRICT, PYTHONDONTWRITEBYTECODE="1")
+    comment(said.splitlines()[-2])
+    for path in glob.glob(debian.inside(f"{system.SOURCE}/{system.STRICT}/deb/recorder_*.deb")):
+        shutil.copy(path, debian.folder)
+
+
+def main(root):
+    debian = System(root, sys.argv[1])
+    debian.make()
+    try:
+        return run_tests(globals(), debian)
+    finally:
+        debian.stop()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(run_in_debian(main))
