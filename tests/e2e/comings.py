@@ -3,7 +3,7 @@ import contextlib
 import os
 import socket
 
-from rig import wait_for
+from rig import PATIENCE_S, wait_for
 
 AT_ONCE = 50
 RESET = b"\1\0\0\0\0\0\0\0"  # SO_LINGER of 0 s: a reset in place of a goodbye
@@ -63,4 +63,4 @@ def come_and_go(rig, times):
 def settle(rig, most):
     """Waits until the programs hold no more descriptors than that."""
     pids = serving(rig)
-    wait_for(lambda: descriptors(pids) <= most, 15, f"at most {most} descriptors: {descriptors(pids)}")
+    wait_for(lambda: descriptors(pids) <= most, PATIENCE_S, f"at most {most} descriptors: {descriptors(pids)}")

@@ -1,8 +1,19 @@
 """What a clip must be: exactly the frames that the camera's log has for that time, at exactly their times."""
 from rig import US
 
-EDGE_US = 300  # a frame this near to a border may fall on either side: two readings of two clocks
-TICK_US = 12   # clips count in 1/90000 s
+EDGE_US = 300     # a frame this near to a border may fall on either side: two readings of two clocks
+TICK_US = 12      # clips count in 1/90000 s
+BEHIND_US = 5000  # less than what lies between two frames at 120 a second, and more than what two clocks differ by
+
+
+def second_behind(frame):
+    """The first whole second behind a frame. The API widens a range to its whole second: one from here on reaches into nothing before."""
+    return (frame.wall_us // US + 1) * US
+
+
+def just_behind(frame):
+    """The end of a range whose last frame this is."""
+    return frame.wall_us + BEHIND_US
 
 
 def frames_within(frames, from_us, to_us):

@@ -1,5 +1,4 @@
 """A rig whose wall clock and disk do what a test wants (tests/preload/clock.c, disk.c), and words for what is to be seen then."""
-import datetime
 import errno
 import mmap
 import os
@@ -9,7 +8,7 @@ import sys
 import time
 
 from exact import difference
-from rig import BUILD, PROJECT, US, Rig, run_tests, wait_for
+from rig import BUILD, PROJECT, US, Rig, run_tests, time_us
 
 from clip_frames import clip_numbers
 
@@ -67,6 +66,13 @@ class Disk:
     def get(self, name):
         return struct.unpack_from("=I", self.control, 4 * self.names[name])[0]
 
+    def heal(self):
+        """Takes every fault away."""
+        self.full(False)
+        self.read_only(False)
+        self.hangs(False)
+        self.set("FREE_MB", 0)
+
     def full(self, yes=True):
         self.set("GROW_ERRNO", errno.ENOSPC if yes else 0)
 
@@ -101,24 +107,15 @@ class FaultyRig(Rig):
         wanted = dict(environment, LD_PRELOAD=":".join(loaded + libraries))
         return super().spawn(command, log, {**wanted, **self.recorder_environment} if recorder else wanted)
 
+    def well(self):
+        self.disk.heal()
+        super().well()
+
     # -- what there is
 
     def taken(self):
         """Numbers of the frames that recorderd took off the camera, in order."""
         return [frame.number % COUNT for frame in self.camera.frames()]
-
-    def new_frames(self, count):
-        before = len(self.camera.frames())
-        wait_for(lambda: len(self.camera.frames()) >= before + count, count / 10 + 15, f"{count} more frames")
-
-    def indexed(self):
-        """Waits until the frames that were taken so far are on disk."""
-        last = self.camera.frames()[-1].wall_us
-        wait_for(lambda: self.newest_indexed_us() > last, 20, "recorded up to now")
-
-    def newest_indexed_us(self):
-        until = self.get("/camera_info").json()["recording"]["indexed_until"]
-        return time_us(until) if until else 0
 
     def segments(self):
         """Oldest first."""
@@ -140,11 +137,6 @@ class FaultyRig(Rig):
         return " ".join(self.get("/health").json()["warnings"])
 
 
-def time_us(text):
-    """Microseconds since 1970 of an ISO 8601 time with an offset."""
-    return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * US)
-
-
 def assert_same(shown, wanted):
     assert shown == wanted, difference(shown, wanted)
 
@@ -155,9 +147,9 @@ def assert_in_order(shown, taken, missing=0):
     assert len(taken) - len(shown) <= missing, f"{len(taken) - len(shown)} frames at the end are missing"
 
 
-def main(namespace, **rig_options):
+def main(namespace, before=None, **rig_options):
     """run_tests with a running rig that all tests of the file share."""
     with FaultyRig(**rig_options) as rig:
         rig.start()
-        status = run_tests(namespace, rig)
+        status = run_tests(namespace, rig, before)
     sys.exit(status)

@@ -1,5 +1,6 @@
 """kill -9 of recorderd and of its FFmpeg at random instants, and what has to be true after each."""
 import contextlib
+import http.client
 import os
 import random
 import shutil
@@ -10,7 +11,7 @@ import threading
 import time
 
 from faulty_rig import COUNT
-from rig import US, Rig, wait_for
+from rig import PATIENCE_S, US, Rig, wait_for
 
 NEAR_US = 3000  # a frame of the index is the one of the camera's log that is no further away
 
@@ -25,7 +26,7 @@ class Load:
     def run(self):
         while not self.stopping.is_set():
             for path in ("/footage?from=-20s&to=-2s", "/snapshot", "/recordings?limit=20"):
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, http.client.HTTPException):
                     self.rig.get(path)
 
     def __enter__(self):
@@ -68,11 +69,11 @@ def missing(rig, times):
 def recorded_after(rig, since_us):
     """Waits until a frame that was taken later is indexed. Returns the seconds until then."""
     def indexed():
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, http.client.HTTPException, LookupError, TypeError, ValueError):
             info = rig.get("/camera_info").json()
             return info["recording"]["indexed_until"] and info["recording"]["frames"] > 0 and index_times(rig)[-1] > since_us
         return False
-    wait_for(indexed, 20, "recording goes on")
+    wait_for(indexed, PATIENCE_S, "recording goes on")
     return (time.time_ns() // 1000 - since_us) / US
 
 

@@ -2,9 +2,8 @@
 import os
 import re
 
-from rig import US, Rig, comment, show_logs, wait_for, wall_us
+from rig import PATIENCE_S, US, Rig, comment, show_logs, wait_for, wall_us
 
-PATIENCE_S = 20
 WARM_UP = 10               # cycles after which everything that is kept for good has been allocated
 ENCODER_DESCRIPTORS = 4    # pipes of an encoder that one look may find and the other not
 MEMORY_KB = 1024           # what may come and go
@@ -80,7 +79,7 @@ def replug(cycles):
         told = assert_nothing_is_left(before, settled(rig), cycles)
         gaps = rig.get(f"/timeline?from={since_us / US + 1:.0f}&to=now").json()["gaps"]
         assert {gap["cause"] for gap in gaps} == {"unplugged"}, gaps
-        assert rig.get("/health").json()["status"] == "ok", rig.get("/health").body
+        wait_for(lambda: rig.get("/health").json()["status"] == "ok", PATIENCE_S, "/health has nothing to say")
         assert rig.stop_recorderd() == 0
         assert recorded_frames(rig) == rig.camera.counter("delivered"), (recorded_frames(rig), rig.camera.counter("delivered"))
     return f"{told}; {len(gaps)} gaps, every frame that was taken is recorded"

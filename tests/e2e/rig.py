@@ -6,8 +6,20 @@
 
 The folder of the programs is $BUILD (default: build), the web server $WEB_SERVER (webserver.py). Everything that a rig starts
 is stopped by process id.
+
+A test program runs all of its cases in their order. With arguments it runs only the ones that they name, each by its number or by a
+part of its title, and the plan line counts these:
+
+    BUILD=build tests/e2e/test_gaps.py                          # all of them
+    BUILD=build tests/e2e/test_gaps.py 13 "names each gap"      # two of them
+
+So that each case passes alone as well as behind the others, a case asks for nothing that an earlier one made. Where a case may leave
+a shared recorder in trouble, `main(globals(), before=Rig.well)` brings it into its usual state before each case. A case takes its
+ranges of time from the frames of the camera's log (exact.py), and it waits for states, never for a time.
 """
 import contextlib
+import datetime
+import functools
 import hashlib
 import http.client
 import json
@@ -33,6 +45,8 @@ import webserver  # noqa: E402  pylint: disable=wrong-import-position
 from clip_frames import clip_frames  # noqa: E402  pylint: disable=wrong-import-position
 
 US = 1000000
+PATIENCE_S = 60  # how long a state may take to come on a machine that is busy with other things
+SAME_OFFSET_US = 50
 
 # A test that is told to end leaves nothing running either.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -89,7 +103,33 @@ class Camera:
                 lines = log.read().split("\n")[:-1]
         except FileNotFoundError:
             lines = []
-        return [frame for frame in map(Frame, lines) if frame.kind == kind]
+        frames = [frame for frame in map(Frame, lines) if frame.kind == kind]
+        mend_wall_times(frames)
+        return frames
+
+    def newest(self):
+        """The frame that was taken last."""
+        return self.frames()[-1]
+
+    def wait_for_frames(self, count):
+        """Waits until so many more frames were taken."""
+        before = len(self.frames())
+        wait_for(lambda: len(self.frames()) >= before + count, count / 10 + PATIENCE_S, f"{count} more frames")
+
+    def heal(self):
+        """Takes every fault away."""
+        for name in self.NAMES:
+            if name.startswith("CONTROL_") and name not in ("CONTROL_BYTES", "CONTROL_FAULTS"):
+                self.fault(name[len("CONTROL_"):], 0)
+
+
+def mend_wall_times(frames):
+    """A process that is kept from the processor between its readings of two clocks notes a wrong wall time: the neighbours know better."""
+    offsets = [frame.wall_us - frame.mono_us for frame in frames]
+    for at in range(1, len(frames) - 1):
+        if abs(offsets[at] - offsets[at - 1]) > SAME_OFFSET_US or abs(offsets[at] - offsets[at + 1]) > SAME_OFFSET_US:
+            near = sorted(offsets[max(0, at - 2):at + 3])
+            frames[at].wall_us = frames[at].mono_us + near[len(near) // 2]
 
 
 def jpegs_by_hash(path=FRAMES):
@@ -158,6 +198,7 @@ class Rig:
         self.clips = os.path.join(self.folder, "clips")
         self.cameras = [Camera(self.folder, f"/dev/video{number}", fps, frames) for number in range(cameras)]
         self.recorderd = self.web = None
+        self.kept_waiting = {}  # process id -> seconds
         self.server_name = os.environ.get("WEB_SERVER", "lighttpd")
         self.workers = []  # where the web server does not start them itself
         self.tls = None    # an SSLContext, where the server's TLS is switched on
@@ -222,7 +263,7 @@ class Rig:
         """recorder-live or recorder-api, on a socket that it opens itself."""
         path = self.path(name.split("-")[1] + ".sock")
         self.workers.append(self.spawn([program(name), "-s", path], name + ".log", dict(self.environment, RECORDER_CONFIG=config)))
-        wait_for(lambda: os.path.exists(path), 10, f"{name} listens")
+        wait_for(lambda: os.path.exists(path), PATIENCE_S, f"{name} listens")
 
     def start_web(self, config=None, parts=()):
         """parts: the blocks of the server's example that are uncommented."""
@@ -234,7 +275,7 @@ class Rig:
             self.start_worker("recorder-api", config)
         search = dict(self.environment, PATH=webserver.SEARCH)
         self.web = self.spawn(server.command(config), f"{self.server_name}.log", search)
-        wait_for(self.web_answers, 10, f"{self.server_name} accepts connections")
+        wait_for(self.web_answers, PATIENCE_S, f"{self.server_name} accepts connections")
 
     def stop_web(self):
         web, self.web = self.web, None
@@ -255,7 +296,7 @@ class Rig:
         """Everything, and waits until frames are being recorded."""
         self.start_recorderd()
         self.start_web()
-        wait_for(self.recording, 15, "frames are recorded")
+        wait_for(self.recording, PATIENCE_S, "frames are recorded")
 
     def recording(self):
         if self.recorderd.poll() is not None:
@@ -268,7 +309,26 @@ class Rig:
         info = self.get("/camera_info").json()
         return info if info["state"] == "streaming" else None
 
-    def stop_process(self, process, sent=signal.SIGTERM, seconds=15):
+    def well(self):
+        """Brings everything into its usual state, whatever the case before left: no fault, all programs run, and frames are recorded."""
+        for camera in self.cameras:
+            camera.heal()
+        if self.recorderd is None or self.recorderd.poll() is not None:
+            self.stop_recorderd()
+            self.start_recorderd()
+        if self.web is None or self.web.poll() is not None:
+            self.stop_web()
+            self.start_web()
+        wait_for(self.is_well, PATIENCE_S, "the recorder is in its usual state")
+
+    def is_well(self):
+        """Frames come, are recorded, and /health has no complaint. Recording that was switched off is switched on."""
+        info = self.get("/camera_info").json()
+        if info["recording"]["state"] == "off":
+            self.get("/control?recording=on", method="POST")
+        return info["state"] == "streaming" and info["recording"]["state"] == "recording" and self.get("/health").status == 200
+
+    def stop_process(self, process, sent=signal.SIGTERM, seconds=PATIENCE_S):
         """Its exit status; what is left of its group is killed."""
         if process is None:
             return None
@@ -282,7 +342,15 @@ class Rig:
         process.wait()
         return status
 
+    def kept_waiting_s(self):
+        """How long the main threads of the rig's recorders were ready to run and were given no processor."""
+        if self.recorderd:
+            with contextlib.suppress(OSError), open(f"/proc/{self.recorderd.pid}/schedstat", encoding="ascii") as stat:
+                self.kept_waiting[self.recorderd.pid] = int(stat.read().split()[1]) / 1e9
+        return sum(self.kept_waiting.values())
+
     def stop_recorderd(self, sent=signal.SIGTERM):
+        self.kept_waiting_s()
         process, self.recorderd = self.recorderd, None
         return self.stop_process(process, sent)
 
@@ -304,7 +372,7 @@ class Rig:
 
     # -- requests
 
-    def get(self, path, method="GET", headers=None, body=None, timeout=20):
+    def get(self, path, method="GET", headers=None, body=None, timeout=PATIENCE_S):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.sock = self.connect(timeout)
@@ -313,6 +381,18 @@ class Rig:
             return Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
+
+    def new_frames(self, count):
+        self.camera.wait_for_frames(count)
+
+    def indexed(self):
+        """Waits until the frames that were taken so far are on disk, and one that was taken later."""
+        last_us = self.camera.newest().wall_us
+        wait_for(lambda: self.newest_indexed_us() > last_us, PATIENCE_S, "recorded up to now")
+
+    def newest_indexed_us(self):
+        until = self.get("/camera_info").json()["recording"]["indexed_until"]
+        return time_us(until) if until else 0
 
     def footage(self, from_us, to_us, headers=None):
         return self.get(f"/footage?from={from_us / US:.6f}&to={to_us / US:.6f}", headers=headers)
@@ -336,15 +416,27 @@ class Rig:
 
 
 def wait_for(condition, seconds, what):
-    """Polls until the condition holds, and returns what it said."""
+    """
+    Polls until the condition holds, and returns what it said. An answer without what the condition looks for, such as the 503 of a
+    recorder that is still starting, does not end the wait.
+    """
     deadline = time.monotonic() + seconds
     while True:
-        met = condition()
+        met = wrong = None
+        try:
+            met = condition()
+        except (LookupError, TypeError, ValueError) as error:
+            wrong = error
         if met:
             return met
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
+            raise AssertionError(f"not within {seconds} s: {what}") from wrong
         time.sleep(0.05)
+
+
+def time_us(text):
+    """Microseconds since 1970 of an ISO 8601 time with an offset."""
+    return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * US)
 
 
 def wall_us():
@@ -370,14 +462,56 @@ def show_logs(rig):
             comment(f"--- {name}\n" + "\n".join(rig.log(name).splitlines()[-40:]))
 
 
-def run_tests(namespace, rig=None):
-    """Runs each function test_… of a module in the order of its lines, giving it `rig`; prints TAP and ends the program."""
+def shared(make):
+    """
+    A decorator of a function that makes what several cases look at: the first case that asks for it has it made, and where that fails
+    it fails each of them.
+    """
+    made = []
+
+    @functools.wraps(make)
+    def get(*arguments):
+        if not made:
+            try:
+                made.append((make(*arguments), None))
+            except Exception as error:  # pylint: disable=broad-except
+                made.append((None, error))
+        what, error = made[0]
+        if error:
+            raise AssertionError(f"this case looks at what {make.__name__} makes, and that failed: {error}") from error
+        return what
+    return get
+
+
+def title_of(test):
+    return test.__name__[len("test_"):].replace("_", " ")
+
+
+def chosen(tests, words, title=title_of):
+    """The tests that the words name, each by its number or by a part of its title, in their own order; all where there is no word."""
+    def named(number, test, word):
+        return int(word) == number if word.isdigit() else word.replace("_", " ") in title(test)
+    for word in words:
+        if not any(named(number, test, word) for number, test in enumerate(tests, 1)):
+            print(f"Bail out! there is no case {word!r} here")
+            sys.exit(1)
+    return [test for number, test in enumerate(tests, 1) if not words or any(named(number, test, word) for word in words)]
+
+
+def run_tests(namespace, rig=None, before=None):
+    """
+    Runs each function test_… of a module in the order of its lines, giving it `rig`; prints TAP and returns the exit status of the
+    program. before: is given `rig` before each of them. The program's arguments choose some of the tests.
+    """
     tests = [value for name, value in namespace.items() if name.startswith("test_") and callable(value)]
+    tests = chosen(tests, sys.argv[1:])
     print(f"1..{len(tests)}", flush=True)
     failed = 0
     for number, test in enumerate(tests, 1):
-        title = test.__name__[len("test_"):].replace("_", " ")
+        title = title_of(test)
         try:
+            if before:
+                before(rig)
             test(rig) if rig else test()
             print(f"ok {number} - {title}", flush=True)
         except Skipped as why:
@@ -391,7 +525,7 @@ def run_tests(namespace, rig=None):
     return 1 if failed else 0
 
 
-def main(namespace, **rig_options):
+def main(namespace, before=None, **rig_options):
     """run_tests with a running rig that all tests of the file share."""
     with Rig(**rig_options) as rig:
         try:
@@ -401,5 +535,5 @@ def main(namespace, **rig_options):
             comment(traceback.format_exc())
             show_logs(rig)
             sys.exit(1)
-        status = run_tests(namespace, rig)
+        status = run_tests(namespace, rig, before)
     sys.exit(status)

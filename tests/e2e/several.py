@@ -2,9 +2,7 @@
 import contextlib
 import os
 
-from rig import Rig, program, wait_for
-
-PATIENCE_S = 20
+from rig import PATIENCE_S, Rig, program, wait_for
 
 
 class Several(Rig):

@@ -1,5 +1,6 @@
 """Hours of an ordinary life with random faults: viewers, clips, an unplugged camera, kills, a full disk; and what must be true at the end."""
 import contextlib
+import http.client
 import os
 import random
 import statistics
@@ -9,7 +10,7 @@ import time
 from exact import difference
 from faulty_rig import COUNT
 from kills import NEAR_US, index_times, kill_encoder, kill_recorder, recorded_after
-from rig import US, wait_for
+from rig import PATIENCE_S, US, wait_for
 from viewer import Viewer
 
 SETTLED_S = 20  # a process this old has all that it needs
@@ -53,7 +54,7 @@ class Clients:
             begin, length = self.chance.randrange(3, 120), self.chance.randrange(1, 20)
             path = self.chance.choice([f"/footage?from=-{begin}s&duration={length}s", f"/snapshot?at=-{begin}s", "/recordings?limit=50",
                                        f"/timeline?from=-{begin}s&to=now", f"/playlist.m3u8?from=-{begin}s&to=-1s", "/health"])
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, http.client.HTTPException):
                 status = self.rig.get(path).status
                 self.clips += status == 200
                 self.refused += status in (404, 503)
@@ -157,7 +158,7 @@ class Faults:
     def fill_disk(self):
         begin_us = time.time_ns() // 1000
         self.for_a_while(self.rig.disk.full, lambda: self.rig.disk.full(False))
-        wait_for(lambda: self.rig.get("/health").status == 200, 20, "the disk takes footage again")
+        wait_for(lambda: self.rig.get("/health").status == 200, PATIENCE_S, "the disk takes footage again")
         self.disk_spans.append((begin_us - US, time.time_ns() // 1000 + US))
 
     def hang_disk(self):
