@@ -8,7 +8,7 @@ import sys
 import time
 
 from exact import difference
-from rig import BUILD, PROJECT, US, Rig, run_tests, time_us
+from rig import BUILD, PROJECT, US, Rig, run_tests
 
 from clip_frames import clip_numbers
 

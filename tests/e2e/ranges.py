@@ -4,8 +4,8 @@ import statistics
 import threading
 
 from exact import difference
-from faulty_rig import COUNT, time_us
-from rig import US
+from faulty_rig import COUNT
+from rig import US, time_us
 
 FPS = 120
 CLEAR_US = 400  # a border is no nearer to a frame: two readings of two clocks

@@ -7,12 +7,11 @@ import subprocess
 import sys
 
 from exact import difference
-from faulty_rig import time_us
 from made_archive import listed, make_archive
-from rig import US, Rig, run_tests, wait_for
+from rig import PATIENCE_S, US, Rig, run_tests, time_us, wait_for
 
 SEGMENTS, SECONDS = 2000, 60
-SETTINGS = {"retention": {"hours": 0, "min_free_gb": 0}, "clips": {"cache": "no"}, "record": {"segment_seconds": 60}}
+SETTINGS = {"retention": {"hours": 0, "min_free_gb": 0}, "clips": {"cache": "no"}, "record": {"segment_seconds": 3600}}
 SPAN = {}
 
 
@@ -24,10 +23,15 @@ def key_times(rig, mp4):
     return [float(one.strip(",")) for one in told.split()]
 
 
+def ready(rig):
+    """It is looked through, and the recorder records behind it."""
+    wait_for(lambda: f"{SEGMENTS} segments in" in rig.log(), PATIENCE_S, "the archive is looked through")
+    wait_for(rig.is_well, PATIENCE_S, "it records")
+    rig.indexed()
+
+
 def test_it_is_looked_through_without_being_read(rig):
-    wait_for(lambda: f"{SEGMENTS} segments in" in rig.log(), 30, "the archive is looked through")
     assert "index made anew" not in rig.log() and "repaired" not in rig.log(), rig.log()
-    wait_for(rig.recording, 15, "it records")
 
 
 def test_every_range_has_its_seconds(rig):
@@ -81,7 +85,7 @@ def test_its_copies_are_what_their_indexes_say(rig):
                 os.unlink(os.path.join(other.recordings, name))
         other.camera.fault("unplugged")
         other.start_recorderd()
-        wait_for(lambda: "5 segments in" in other.log(), 15, "they are looked through")
+        wait_for(lambda: "5 segments in" in other.log(), PATIENCE_S, "they are looked through")
         assert other.stop_recorderd() == 0
         for name in filter(lambda one: one.endswith((".idx", ".mp4")), os.listdir(kept)):
             with open(os.path.join(kept, name), "rb") as one, open(os.path.join(other.recordings, name), "rb") as two:
@@ -93,5 +97,5 @@ if __name__ == "__main__":
         SPAN["begin"], SPAN["end"] = make_archive(made.recordings, SEGMENTS, SECONDS)
         made.start_recorderd()
         made.start_web()
-        status = run_tests(globals(), made)
+        status = run_tests(globals(), made, before=ready)
     sys.exit(status)
