@@ -1,30 +1,16 @@
 #!/usr/bin/env python3
 """Killed, unplugged, damaged: what was recorded stays whole, what is missing is a gap with its cause, and recording goes on."""
+import contextlib
+import http.client
 import os
 import signal
 import subprocess
 
 from comings import started
-from exact import EDGE_US, assert_exact, difference, frames_within, whole_seconds
-from rig import US, main, wait_for, wall_us
+from exact import EDGE_US, assert_exact, assert_numbers, frames_within, just_behind, second_behind, whole_seconds
+from rig import PATIENCE_S, US, Rig, main, shared, wait_for
 
 COUNT = 9000
-
-
-def new_frames(rig, count):
-    """Waits until so many more frames were taken."""
-    before = len(rig.camera.frames())
-    wait_for(lambda: len(rig.camera.frames()) >= before + count, count / 30 + 15, f"{count} more frames")
-
-
-def recorded_again(rig):
-    """Waits until a frame that is taken from now on is indexed."""
-    since_us = wall_us()
-
-    def indexed():
-        spans = rig.get(f"/timeline?from={since_us / US:.6f}&to=now")
-        return spans.status == 200 and b"span" in spans.body and rig.footage(since_us + US, wall_us()).status == 200
-    wait_for(indexed, 20, "recording goes on")
 
 
 def clip_numbers(rig, from_us, to_us):
@@ -39,128 +25,148 @@ def taken_numbers(rig, from_us, to_us):
     return [frame.number % COUNT for frame in frames_within(rig.camera.frames(), from_us, to_us)]
 
 
-def assert_same(shown, wanted):
-    assert shown == wanted, difference(shown, wanted)
+def assert_whole(rig, from_us, to_us):
+    """The clip of that range has each frame that was taken."""
+    assert_numbers(clip_numbers(rig, from_us, to_us), rig.camera.frames(), from_us, to_us, COUNT)
+
+
+class Killed:
+    """A recorder that was killed, and another in its place: footage of [from, to), and the death at `at` in it."""
+
+    def __init__(self, rig):
+        self.from_us = second_behind(rig.camera.newest())
+        rig.new_frames(90)
+        self.file = rig.get("/recordings").json()[0]["file"]
+        rig.stop_recorderd(signal.SIGKILL)
+        self.at_us = just_behind(rig.camera.newest())
+        rig.start_recorderd()
+        rig.new_frames(45)
+        self.to_us = rig.camera.newest().wall_us // US * US
+        rig.indexed()
+
+
+killed_recorder = shared(Killed)
 
 
 def test_a_killed_recorder_loses_nothing_that_it_had_indexed(rig):
-    new_frames(rig, 90)
-    first_us = whole_seconds(rig.camera.frames())[0]
-    killed_us = wall_us()
-    rig.stop_recorderd(signal.SIGKILL)
-    rig.start_recorderd()
-    recorded_again(rig)
-    shown = clip_numbers(rig, first_us, killed_us)
-    wanted = taken_numbers(rig, first_us, killed_us)
+    killed = killed_recorder(rig)
+    shown = clip_numbers(rig, killed.from_us, killed.at_us)
+    wanted = taken_numbers(rig, killed.from_us, killed.at_us)
     assert shown == wanted[:len(shown)], "frames in the middle are missing"
     assert len(wanted) - len(shown) <= 30, f"{len(wanted) - len(shown)} frames of the last instant are lost"
-    assert any(gap["cause"] == "recorder down" for gap in gaps(rig, first_us, wall_us())), gaps(rig, first_us, wall_us())
+    told = gaps(rig, killed.from_us, killed.to_us)
+    assert any(gap["cause"] == "recorder down" for gap in told), told
 
 
 def test_its_segment_was_repaired_to_a_plain_mp4(rig):
-    closed = [one for one in rig.get("/recordings").json() if one["state"] == "complete"]
-    assert closed
-    for one in closed:
+    killed = killed_recorder(rig)
+
+    def complete():
+        return [one for one in rig.get("/recordings").json() if one["state"] == "complete"]
+    wait_for(lambda: killed.file in [one["file"] for one in complete()], PATIENCE_S, "its segment is complete")
+    for one in complete():
         done = subprocess.run(["ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets,nb_frames", "-of",
                                "csv=p=0", os.path.join(rig.recordings, one["file"])], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == f"{one['frames']},{one['frames']}" and not done.stderr, (one, done)
 
 
 def test_a_clip_across_the_gap_has_both_sides(rig):
-    frames = rig.camera.frames()
-    first_us, end_us = whole_seconds(frames, US)
-    numbers = clip_numbers(rig, first_us, end_us)
+    killed = killed_recorder(rig)
+    numbers = clip_numbers(rig, killed.from_us, killed.to_us)
     assert numbers == sorted(set(numbers)), "each frame once, in order"
-    assert numbers[0] in taken_numbers(rig, first_us, first_us + 100000)
-    assert numbers[-1] in taken_numbers(rig, end_us - 100000, end_us)
+    assert numbers[0] in taken_numbers(rig, killed.from_us, killed.from_us + 100000)
+    assert numbers[-1] in taken_numbers(rig, killed.to_us - 100000, killed.to_us)
 
 
 def test_a_killed_encoder_costs_no_frame(rig):
-    new_frames(rig, 60)
-    first_us = whole_seconds(rig.camera.frames()[-45:])[0]
+    first_us = second_behind(rig.camera.newest())
+    rig.new_frames(60)
     for encoder in rig.children("ffmpeg"):
         os.kill(encoder, signal.SIGKILL)
-    new_frames(rig, 120)
-    recorded_again(rig)
-    end_us = first_us + 4 * US
-    shown, wanted = clip_numbers(rig, first_us, end_us), taken_numbers(rig, first_us, end_us)
-    assert_same(shown, wanted)
+    rig.new_frames(120)
+    end_us = just_behind(rig.camera.newest())
+    rig.indexed()
+    assert_whole(rig, first_us, end_us)
 
 
 def test_an_unplugged_camera_is_a_gap_with_that_cause_and_comes_back(rig):
-    new_frames(rig, 45)
-    first_us = whole_seconds(rig.camera.frames()[-60:])[0]
+    first_us = second_behind(rig.camera.newest())
+    rig.new_frames(45)
     rig.camera.fault("unplugged")
-    wait_for(lambda: rig.get("/health").status == 503, 10, "/health says it")
-    assert rig.get("/camera_info").json()["state"] == "waiting"
-    last_us = rig.camera.frames()[-1].wall_us
+    wait_for(lambda: rig.get("/health").status == 503, PATIENCE_S, "/health says it")
+    wait_for(lambda: rig.get("/camera_info").json()["state"] == "waiting", PATIENCE_S, "the camera is waited for")
+    last_us = rig.camera.newest().wall_us
     rig.camera.fault("unplugged", 0)
-    new_frames(rig, 60)
-    recorded_again(rig)
-    wait_for(lambda: rig.get("/health").status == 200, 5, "/health is well")
-    end_us = last_us + EDGE_US
-    assert_same(clip_numbers(rig, first_us, end_us), taken_numbers(rig, first_us, end_us))
-    found = [gap for gap in gaps(rig, first_us, wall_us()) if gap["cause"] == "unplugged"]
+    rig.new_frames(60)
+    rig.indexed()
+    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "/health is well")
+    assert_whole(rig, first_us, last_us + EDGE_US)
+    found = [gap for gap in gaps(rig, first_us, rig.camera.newest().wall_us) if gap["cause"] == "unplugged"]
     assert len(found) == 1, found
 
 
 def test_a_silent_camera_is_opened_again(rig):
-    streams = rig.camera.counter("streams")
+    streams, last_us = rig.camera.counter("streams"), rig.camera.newest().wall_us
     rig.camera.fault("stall")
-    wait_for(lambda: rig.camera.counter("streams") > streams, 15, "it is opened again")
+    wait_for(lambda: rig.camera.counter("streams") > streams, PATIENCE_S, "it is opened again")
     rig.camera.fault("stall", 0)
-    new_frames(rig, 60)
-    recorded_again(rig)
-    assert any(gap["cause"] == "stalled" for gap in gaps(rig, wall_us() - 30 * US, wall_us()))
+    rig.new_frames(60)
+    rig.indexed()
+    told = gaps(rig, last_us, rig.camera.newest().wall_us)
+    assert any(gap["cause"] == "stalled" for gap in told), told
 
 
 def test_damaged_frames_are_counted_and_never_recorded(rig):
-    new_frames(rig, 30)
-    before = rig.get("/camera_info").json()
-    first_us = whole_seconds(rig.camera.frames()[-1:])[0]
+    def lost():
+        return rig.get("/camera_info").json()["lost"] - rig.camera.counter("missed")
+    first_us = second_behind(rig.camera.newest())
+    rig.new_frames(30)
+    before = lost()
     for fault in ("error_next", "truncate_next", "zero_next", "garbage_next", "empty_next"):
         rig.camera.fault(fault, 3)
-        wait_for(lambda name=fault: rig.camera.fault_left(name) == 0, 5, f"{fault} has happened")
+        wait_for(lambda name=fault: rig.camera.fault_left(name) == 0, PATIENCE_S, f"{fault} has happened")
     rig.camera.fault("skip_next", 4)
-    new_frames(rig, 75)
-    end_us = whole_seconds(rig.camera.frames(), US)[1]
-    recorded_again(rig)
-    after = rig.get("/camera_info").json()
-    assert after["lost"] - before["lost"] == 4, (before, after)
-    assert_same(clip_numbers(rig, first_us, end_us), taken_numbers(rig, first_us, end_us))
+    rig.new_frames(75)
+    end_us = just_behind(rig.camera.newest())
+    rig.indexed()
+    wait_for(lambda: lost() - before >= 4, PATIENCE_S, "what is lost is counted")
+    assert lost() - before == 4, (before, lost())
+    assert_whole(rig, first_us, end_us)
 
 
 def test_padding_behind_a_frame_changes_nothing(rig):
     rig.camera.fault("pad_bytes", 5000)
-    new_frames(rig, 100)
+    rig.new_frames(100)
     first_us, end_us = whole_seconds(rig.camera.frames()[-95:])
     rig.camera.fault("pad_bytes", 0)
-    recorded_again(rig)
+    rig.indexed()
     assert_exact(rig, first_us, end_us)
 
 
 def test_what_the_encoder_still_has_to_come_to_is_not_final(rig):
     """What is sent from the memory meanwhile is right, but not the bytes that the disk will have for that range."""
-    encoder, = rig.children("ffmpeg")
+    encoder, = wait_for(lambda: rig.children("ffmpeg"), PATIENCE_S, "there is an encoder")
     os.kill(encoder, signal.SIGSTOP)
     try:
-        from_us = (rig.camera.frames()[-1].wall_us // US + 1) * US
-        wait_for(lambda: rig.camera.frames()[-1].wall_us > from_us + 4 * US, 20, "some seconds that are not encoded")
+        from_us = second_behind(rig.camera.newest())
+        wait_for(lambda: rig.camera.newest().wall_us > from_us + 4 * US, PATIENCE_S, "some seconds that are not encoded")
         early = rig.footage(from_us, from_us + US)
     finally:
-        os.kill(encoder, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):  # the recorder ends an encoder that hangs for too long
+            os.kill(encoder, signal.SIGCONT)
     assert early.status == 200 and early.headers["X-Clip-Source"] == "memory", (early.status, early.headers)
     assert early.headers["Cache-Control"] == "no-cache" and early.headers["Content-Location"], early.headers
-    wait_for(lambda: "private" in rig.footage(from_us, from_us + US).headers["Cache-Control"], 20, "it is final")
+    wait_for(lambda: "private" in (rig.footage(from_us, from_us + US).headers["Cache-Control"] or ""), PATIENCE_S, "it is final")
     assert rig.footage(from_us, from_us + US).headers["X-Clip-Source"] == "disk"
     assert_exact(rig, from_us, from_us + US)
 
 
 def test_recordings_that_cannot_be_read_are_not_said_to_be_none(rig):
-    last_us = rig.camera.frames()[-1].wall_us
-    wait_for(lambda: gaps(rig, last_us - 2 * US, last_us) is not None, 10, "it is recorded")
-    before, past = rig.get("/recordings").json(), (last_us - 60 * US) // US
+    rig.new_frames(5)
+    past = rig.camera.newest().wall_us // US - 60
     rig.stop_recorderd()
+    before = [one["file"] for one in rig.get("/recordings").json()]
+    assert before, "nothing was recorded"
     with open(os.path.join(rig.recordings, "recording_index.bin"), "wb") as file:
         file.write(b"damaged")
     for path in ("/recordings", f"/timeline?from={past}&to=now", f"/footage?from={past}&to=now", f"/snapshot?at={past}",
@@ -168,31 +174,45 @@ def test_recordings_that_cannot_be_read_are_not_said_to_be_none(rig):
         answer = rig.get(path)
         assert answer.status == 503 and "damaged" in answer.detail, (path, answer.status, answer.body[:300])
     rig.start_recorderd()
-    wait_for(lambda: rig.get("/recordings").status == 200 and len(rig.get("/recordings").json()) > len(before), 20, "the list is there")
-    assert [one["file"] for one in rig.get("/recordings").json()][1:] == [one["file"] for one in before]
+
+    def listed():
+        answer = rig.get("/recordings")
+        return [one["file"] for one in answer.json()] if answer.status == 200 else []
+    wait_for(lambda: len(listed()) > len(before), PATIENCE_S, "the list is there")
+    assert listed()[-len(before):] == before
+
+
+def status_of(rig, path):
+    """None where the program behind the web server dies over the request."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return rig.get(path).status
+    return None
 
 
 def test_a_killed_program_behind_the_web_server_is_started_again(rig):
     """The web server starts nothing where the socket still takes connections: a request meets it at that very moment."""
     for name, path, status in (("recorder-api", "/health", 200), ("recorder-live", "/stream?fps=none", 400)) * 2:
-        killed = started(rig, name)[0]
+        killed = wait_for(lambda name=name: started(rig, name), PATIENCE_S, f"{name} runs")[0]
         os.kill(killed, signal.SIGKILL)
-        rig.get(path)
-        wait_for(lambda name=name, killed=killed: started(rig, name)[:1] not in ([], [killed]), 15, f"{name} runs again")
-        wait_for(lambda path=path, status=status: rig.get(path).status == status, 10, f"{path} is answered")
+
+        def again():
+            status_of(rig, path)
+            return started(rig, name)[:1] not in ([], [killed])
+        wait_for(again, PATIENCE_S, f"{name} runs again")
+        wait_for(lambda: status_of(rig, path) == status, PATIENCE_S, f"{path} is answered")
 
 
 def test_every_descriptor_of_an_unplugged_camera_is_closed(rig):
     def still_open():
         return rig.camera.counter("opens") - rig.camera.counter("closes")
-    before = still_open()
+    before = still_open()  # a recorder that was killed has closed nothing that is counted
     for _ in range(5):
         rig.camera.fault("unplugged")
-        wait_for(lambda: still_open() == before - 1, 5, "it is closed")
+        wait_for(lambda: still_open() == before - 1, PATIENCE_S, "it is closed")
         rig.camera.fault("unplugged", 0)
-        new_frames(rig, 5)
-    wait_for(lambda: still_open() == before, 5, "one descriptor is open")
+        rig.new_frames(5)
+    wait_for(lambda: still_open() == before, PATIENCE_S, "one descriptor is open")
 
 
 if __name__ == "__main__":
-    main(globals())
+    main(globals(), before=Rig.well)
