@@ -1,6 +1,6 @@
 """A viewer of the live stream, part by part."""
 
-from rig import jpeg_number, jpegs_by_hash
+from rig import PATIENCE_S, jpeg_number, jpegs_by_hash, wait_for
 
 NUMBERS = jpegs_by_hash()
 
@@ -10,7 +10,7 @@ class Viewer:
 
     def __init__(self, rig, path="/", headers=""):
         """headers: lines that end in CRLF."""
-        self.socket = rig.connect()
+        self.socket = rig.connect(PATIENCE_S)
         self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n".encode())
         self.stream = self.socket.makefile("rb")
         self.status = int(self.stream.readline().split()[1])
@@ -20,6 +20,9 @@ class Viewer:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self.stream.close()
         self.socket.close()
 
@@ -45,3 +48,14 @@ class Viewer:
     def numbers(self, count):
         """Of the next so many parts; None for one that the camera never sent."""
         return [jpeg_number(NUMBERS, self.part()[1]) for _ in range(count)]
+
+
+def placed(rig, path="/"):
+    """A viewer, once there is a place for it: those of viewers that went are not free at once."""
+    def one():
+        viewer = Viewer(rig, path)
+        if viewer.status == 200:
+            return viewer
+        viewer.close()
+        return None
+    return wait_for(one, PATIENCE_S, f"there is a place for a viewer of {path}")
