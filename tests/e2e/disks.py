@@ -5,50 +5,73 @@ import http.client
 import os
 import shutil
 import socket
-import time
 
-from exact import frames_within
-from faulty_rig import COUNT, assert_same
-from rig import US, wait_for
+from exact import assert_numbers, just_behind, second_behind
+from faulty_rig import COUNT, assert_in_order
+from rig import PATIENCE_S, time_us, wait_for
+
+LIVE_FRAMES = 25
+FPS = 30
+EDGE_US = 10000  # less than what lies between two frames
 
 
-def live_frames(rig, seconds):
-    """How many pictures the live view shows in that time."""
-    connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=10)
+def assert_live(rig):
+    """The live view shows at least half of the frames that the camera sends meanwhile."""
+    connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=PATIENCE_S)
     connection.request("GET", "/stream")
     response = connection.getresponse()
-    deadline, data = time.monotonic() + seconds, b""
-    while time.monotonic() < deadline:
-        data += response.read1(65536)
+    before, data = rig.camera.counter("delivered"), b""
+    while data.count(b"Content-Type: image/jpeg") < LIVE_FRAMES:
+        more = response.read1(65536)
+        assert more, "the live view ended"
+        data += more
+    taken = rig.camera.counter("delivered") - before
     connection.close()
-    return data.count(b"Content-Type: image/jpeg")
+    assert LIVE_FRAMES > taken / 2, f"the live view shows {LIVE_FRAMES} of {taken} frames"
 
 
 def assert_served(rig, from_us, to_us, sources):
     """Every frame of a range, wherever it comes from."""
     answer = rig.footage(from_us, to_us)
     assert answer.status == 200, answer.body
-    wanted = [frame.number % COUNT for frame in frames_within(rig.camera.frames(), from_us, to_us)]
-    assert_same([number for _, number in rig.frames_of(answer.body)], wanted)
+    assert_numbers([number for _, number in rig.frames_of(answer.body)], rig.camera.frames(), from_us, to_us, COUNT)
     assert answer.headers["X-Clip-Source"] in sources, answer.headers["X-Clip-Source"]
 
 
 def fault(rig, begin, end, said):
-    """Breaks the disk, looks whether all goes on, heals it. Returns the range of time, in whole seconds, that has it inside."""
+    """Breaks the disk, looks whether all goes on, heals it. Returns the range of time that has it inside, and nothing before it."""
+    rig.indexed()
+    from_us = second_behind(rig.camera.newest())
     rig.new_frames(40)
-    from_us = rig.clock.now_us() // US * US
     begin()
-    wait_for(lambda: said in rig.reasons(), 8, f"/health says {said}")
-    assert live_frames(rig, 1) > 20, "the live view stands still"
-    to_us = rig.clock.now_us() // US * US
+    wait_for(lambda: said in rig.reasons(), PATIENCE_S, f"/health says {said}")
+    assert_live(rig)
+    to_us = just_behind(rig.camera.newest())
     rig.new_frames(5)
     assert_served(rig, from_us, to_us, ("memory", "disk, memory"))
     end()
-    wait_for(lambda: rig.get("/health").status == 200, 15, "/health is content")
+    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "/health is content")
     rig.new_frames(30)
+    end_us = just_behind(rig.camera.newest())
     rig.indexed()
     assert_served(rig, from_us, to_us, ("disk", "memory", "disk, memory"))
-    return from_us, rig.clock.now_us() // US * US
+    return from_us, end_us
+
+
+def assert_all_on_disk(rig):
+    """What was taken since the archive begins is on the disk, in order, but for what lies in a gap that the time line names."""
+    frames, numbers = rig.camera.frames(), rig.archive_numbers()
+    told = rig.timeline(frames[0].wall_us, just_behind(frames[-1]))["gaps"]
+    gaps = [(time_us(gap["from"]) - EDGE_US, time_us(gap["to"]) - EDGE_US) for gap in told]
+    wanted = [frame.number % COUNT for frame in frames if not any(from_us <= frame.wall_us < to_us for from_us, to_us in gaps)]
+    assert_in_order(numbers, wanted[wanted.index(numbers[0]):], missing=2)
+
+
+def assert_none_missed(rig):
+    """Every frame was taken off the camera, but for as many as came while the recorder was ready for them and was given no processor."""
+    missed = [frame.number for frame in rig.camera.frames("missed")]
+    assert len(missed) <= FPS * rig.kept_waiting_s(), f"{missed}; it was kept waiting for {rig.kept_waiting_s():.3f} s"
+    assert rig.get("/camera_info").json()["lost"] <= len(missed)
 
 
 def assert_gap(rig, from_us, to_us):
@@ -58,10 +81,10 @@ def assert_gap(rig, from_us, to_us):
 
 def slow_reader(port):
     """A connection that takes little before it is read from."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.sock = socket.socket()
     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.sock.settimeout(20)
+    connection.sock.settimeout(PATIENCE_S)
     connection.sock.connect(("127.0.0.1", port))
     return connection
 
