@@ -7,7 +7,8 @@ import socket
 import subprocess
 import threading
 
-from rig import US, main, wait_for, wall_us
+from exact import just_behind, second_behind
+from rig import PATIENCE_S, US, Rig, main, wait_for
 
 # Status 1 where it got an answer.
 STRANGER = """
@@ -43,14 +44,14 @@ def refused(answer, status, word):
 def ask_socket(rig, line):
     """What the recorder itself answers to a line on its control socket."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(10)
+        client.settimeout(PATIENCE_S)
         client.connect(f"\0recorderd/{rig.name}/control")
         client.sendall(line)
         return json.loads(client.makefile().read())
 
 
 def test_the_camera_s_controls_are_listed_with_their_ranges(rig):
-    wait_for(lambda: "controls" in info(rig), 10, "the controls are published")
+    wait_for(lambda: "controls" in info(rig), PATIENCE_S, "the controls are published")
     one = control(rig, "brightness")
     wanted = {"name": "brightness", "label": "Brightness", "type": "integer", "min": 0, "max": 255, "step": 1, "default": 128, "value": 128}
     assert one == wanted, one
@@ -67,6 +68,7 @@ def test_a_control_that_was_set_has_its_value_at_once(rig):
 
 
 def test_a_wrong_control_or_value_is_refused_with_what_would_be_right(rig):
+    before = control(rig, "brightness")["value"]
     refused(post(rig, "control=brightness&value=256"), 400, "0 to 255")
     refused(post(rig, "control=brightness&value=bright"), 400, "0 to 255")
     refused(post(rig, "control=zoom&value=1"), 400, "brightness, contrast")
@@ -75,7 +77,7 @@ def test_a_wrong_control_or_value_is_refused_with_what_would_be_right(rig):
     refused(post(rig, "recording=maybe"), 400, "on or off")
     refused(post(rig, ""), 400, "recording=off")
     refused(post(rig, "recording=off&control=brightness&value=1"), 400, "recording=off")
-    assert control(rig, "brightness")["value"] == 200
+    assert control(rig, "brightness")["value"] == before
 
 
 def test_only_a_post_from_here_changes_anything(rig):
@@ -86,24 +88,28 @@ def test_only_a_post_from_here_changes_anything(rig):
 
 
 def test_recording_off_is_a_gap_with_that_cause_while_live_and_memory_go_on(rig):
+    before_us = second_behind(rig.camera.newest())
+    rig.new_frames(40)
     answer = post(rig, "recording=off")
     assert answer.status == 200 and answer.json() == {"recording": "off", "camera": rig.name}, answer.body
     assert info(rig)["recording"]["state"] == "off"
-    off_us = wall_us()
-    wait_for(lambda: rig.get("/recordings").json()[0]["state"] == "complete", 10, "the segment is closed")
+    off_us = second_behind(rig.camera.newest())
+    wait_for(lambda: rig.get("/recordings").json()[0]["state"] == "complete", PATIENCE_S, "the segment is closed")
     frames = info(rig)["frames"]
-    wait_for(lambda: wall_us() > off_us + 3 * US, 6, "three seconds pass")
+    rig.new_frames(75)
     health = rig.get("/health")
     assert health.status == 200 and "switched off" in health.json()["warnings"][0], health.body
-    assert info(rig)["state"] == "streaming" and info(rig)["frames"] > frames + 30
-    on_us = wall_us()
+    wait_for(lambda: info(rig)["state"] == "streaming" and info(rig)["frames"] > frames + 30, PATIENCE_S, "frames go on")
+    on_us = just_behind(rig.camera.newest())
     assert post(rig, "recording=on").json()["recording"] == "on"
-    wait_for(lambda: info(rig)["recording"]["state"] == "recording", 10, "frames are recorded again")
-    wait_for(lambda: wall_us() > on_us + 3 * US, 6, "three more seconds pass")
-    line = rig.get(f"/timeline?from={off_us // US - 1}&to={on_us // US + 3}").json()
+    wait_for(lambda: info(rig)["recording"]["state"] == "recording", PATIENCE_S, "frames are recorded again")
+    rig.new_frames(60)
+    end_us = just_behind(rig.camera.newest())
+    rig.indexed()
+    line = rig.get(f"/timeline?from={before_us / US:.6f}&to={end_us / US:.6f}").json()
     causes = [gap["cause"] for gap in line["gaps"]]
     assert causes == ["recording off"], line
-    clip = rig.footage((off_us // US + 1) * US, on_us - US // 2)
+    clip = rig.footage(off_us, on_us)
     assert clip.status == 200 and clip.headers["X-Clip-Source"] == "memory", (clip.status, clip.headers)
 
 
@@ -111,10 +117,10 @@ def test_a_slow_camera_that_exposes_as_it_likes_is_explained(rig):
     assert "slow" not in info(rig)
     rig.camera.fault("slow", 2)
     assert post(rig, "control=exposure_dynamic_framerate&value=on").status == 200
-    text = wait_for(lambda: info(rig).get("slow"), 15, "the rate is explained")
+    text = wait_for(lambda: info(rig).get("slow"), PATIENCE_S, "the rate is explained")
     assert "exposure_dynamic_framerate" in text and "of 30.0" in text, text
     post(rig, "control=exposure_dynamic_framerate&value=off")
-    assert "slow" not in info(rig)
+    wait_for(lambda: "slow" not in info(rig), PATIENCE_S, "there is nothing to explain")
     rig.camera.fault("slow", 0)
 
 
@@ -150,19 +156,19 @@ def test_a_recorder_that_hangs_holds_up_nobody_else(rig):
         asking = threading.Thread(target=lambda: answers.append(post(rig, "control=contrast&value=41")))
         asking.start()
         assert rig.get("/recordings").status == 200
-        asking.join(20)
+        asking.join(PATIENCE_S)
         refused(answers[0], 503, "in time")
     finally:
         rig.recorderd.send_signal(signal.SIGCONT)
-    wait_for(lambda: post(rig, "control=contrast&value=42").status == 200, 20, "it takes changes again")
+    wait_for(lambda: post(rig, "control=contrast&value=42").status == 200, PATIENCE_S, "it takes changes again")
 
 
 def test_without_a_camera_its_controls_are_unavailable(rig):
     rig.camera.fault("unplugged")
-    wait_for(lambda: info(rig)["state"] == "waiting", 10, "the camera is gone")
+    wait_for(lambda: info(rig)["state"] == "waiting", PATIENCE_S, "the camera is gone")
     refused(post(rig, "control=contrast&value=50"), 503, "no camera")
     rig.camera.fault("unplugged", 0)
-    wait_for(rig.streaming, 20, "the camera is back")
+    wait_for(rig.streaming, PATIENCE_S, "the camera is back")
 
 
 def test_without_a_recorder_nothing_can_be_changed(rig):
@@ -173,4 +179,4 @@ def test_without_a_recorder_nothing_can_be_changed(rig):
 
 
 if __name__ == "__main__":
-    main(globals(), settings={"http": {"allow_control": "yes"}})
+    main(globals(), before=Rig.well, settings={"http": {"allow_control": "yes"}})

@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 
-from rig import Rig, program, run_tests, wait_for
+from rig import PATIENCE_S, Rig, program, run_tests, wait_for
 
 DESCRIPTORS, CONNECTIONS, WORKERS = 30, 400, 4
 WORDS = "no more connections can be taken"
@@ -50,10 +50,10 @@ def crowd(name, path, lines_max):
         command = ["prlimit", f"--nofile={DESCRIPTORS}:{DESCRIPTORS}", program(name), "-s", address]
         worker = rig.spawn(command, "own.log", dict(rig.environment, RECORDER_CONFIG=rig.ini))
         try:
-            wait_for(lambda: os.path.exists(address), 10, f"{name} listens")
+            wait_for(lambda: os.path.exists(address), PATIENCE_S, f"{name} listens")
             crowded(rig, worker, address, lines_max)
             with socket.socket(socket.AF_UNIX) as client:
-                client.settimeout(20)
+                client.settimeout(PATIENCE_S)
                 client.connect(address)
                 client.sendall(request(path))
                 assert client.recv(4096)[8:].startswith(b"Status: "), "it answers once there is room"
@@ -68,9 +68,9 @@ def crowded(rig, worker, address, lines_max):
         client.connect(address)
         client.sendall(BEGIN)
         idle.append(client)
-    wait_for(lambda: WORDS in rig.log("own.log"), 10, "it says that there are too many")
+    wait_for(lambda: WORDS in rig.log("own.log"), PATIENCE_S, "it says that there are too many")
     before, began = cpu_seconds(worker.pid), time.monotonic()
-    time.sleep(1)
+    time.sleep(1)  # what it costs within a time is what is measured
     used, passed = cpu_seconds(worker.pid) - before, time.monotonic() - began
     for client in idle:
         client.close()
