@@ -5,8 +5,9 @@ import os
 import random
 import subprocess
 
-from exact import assert_exact, whole_seconds
+from exact import EDGE_US, assert_exact, whole_seconds
 from rig import US, main, wait_for, wall_us
+from test_http import indexed_until_us
 
 
 def segments(rig):
@@ -20,7 +21,21 @@ def recorded_for(rig, seconds):
         frames = rig.camera.frames()
         first_us, end_us = whole_seconds(frames, US) if frames else (0, 0)
         return (first_us, end_us) if end_us - first_us >= seconds * US else None
-    return wait_for(enough, seconds + 10, f"{seconds} s are recorded")
+    return wait_for(enough, seconds + 60, f"{seconds} s are recorded")
+
+
+def complete(rig, count):
+    """The closed segments, oldest first, once there are so many."""
+    def closed():
+        found = [one for one in segments(rig) if one["state"] == "complete"]
+        return found if len(found) >= count else None
+    return wait_for(closed, 10 * count + 60, f"{count} segments are complete")
+
+
+def open_segment(rig):
+    """The one that is being recorded, once it has frames: it may have begun just now."""
+    newest = segments(rig)[-1]
+    return newest if newest["state"] == "recording" and newest["frames"] > 0 else None
 
 
 def boxes(path):
@@ -47,8 +62,7 @@ def probe(path):
 
 def test_the_open_segment_is_listed_and_any_player_reads_it(rig):
     recorded_for(rig, 2)
-    listed = segments(rig)[-1]
-    assert listed["state"] == "recording", listed
+    listed = wait_for(lambda: open_segment(rig), 60, "the newest segment is being recorded")
     stream = probe(os.path.join(rig.recordings, listed["file"]))["streams"][0]
     assert (stream["codec_name"], stream["width"], stream["height"]) == ("h264", 320, 180), stream
     assert int(stream["nb_read_packets"]) > 0
@@ -74,37 +88,38 @@ def test_from_is_widened_to_its_second_and_says_so(rig):
     first_us, _ = recorded_for(rig, 4)
     answer = rig.footage(first_us + 1600000, first_us + 3 * US)
     frames = rig.frames_of(answer.body)
-    taken = {frame.number % 9000: frame.wall_us for frame in rig.camera.frames()}
-    assert 0 <= taken[frames[0][1]] - (first_us + US) < 40000, "does not start with its second"
+    firsts = {next(frame.number % 9000 for frame in rig.camera.frames() if frame.wall_us >= first_us + US + edge_us)
+              for edge_us in (-EDGE_US, EDGE_US)}
+    assert frames[0][1] in firsts, (frames[0][1], firsts)
     assert answer.headers["X-Clip-Spans"]
 
 
 def test_a_clip_that_ends_now_ends_with_the_newest_frames(rig):
-    answer = rig.get("/footage?from=-3s&to=now")
+    recorded_for(rig, 4)
     asked_us = wall_us()
+    answer = rig.get("/footage?from=-3s&to=now")
     assert answer.status == 200, answer.body
     numbers = [number for _, number in rig.frames_of(answer.body)]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), numbers
     taken = {frame.number % 9000: frame.wall_us for frame in rig.camera.frames()}
-    assert asked_us - taken[numbers[-1]] < US, f"the last frame is {asked_us - taken[numbers[-1]]} us old"
+    assert asked_us - taken[numbers[-1]] < US, f"the last frame was {asked_us - taken[numbers[-1]]} us old when it was asked for"
     assert 2 * US < taken[numbers[-1]] - taken[numbers[0]] < 5 * US
 
 
 def test_a_range_that_has_just_ended_is_complete(rig):
+    recorded_for(rig, 4)
     to_us = wall_us() // 1000 * 1000
     assert_exact(rig, (to_us - 2 * US) // US * US, to_us)
 
 
 def test_rotation_loses_no_frame(rig):
-    recorded_for(rig, 12)
-    listed = segments(rig)
-    assert len(listed) >= 2 and listed[0]["state"] == "complete", listed
+    complete(rig, 1)
     first_us, end_us = recorded_for(rig, 12)
     assert_exact(rig, first_us, end_us)
 
 
 def test_a_complete_segment_is_a_plain_mp4(rig):
-    closed = segments(rig)[0]
+    closed = complete(rig, 1)[0]
     path = os.path.join(rig.recordings, closed["file"])
     assert boxes(path) == ["ftyp", "uuid", "mdat", "moov"], boxes(path)
     stream = probe(path)["streams"][0]
@@ -115,7 +130,7 @@ def test_a_complete_segment_is_a_plain_mp4(rig):
 
 def test_segments_follow_each_other_frame_by_frame(rig):
     numbers = []
-    for one in segments(rig)[:-1]:
+    for one in complete(rig, 2):
         answer = rig.get("/recordings/" + one["file"])
         assert answer.status == 200 and len(answer.body) == one["size"], (answer.status, len(answer.body), one)
         numbers += [number for _, number in rig.frames_of(answer.body)]
@@ -124,8 +139,8 @@ def test_segments_follow_each_other_frame_by_frame(rig):
 
 
 def test_clips_across_two_rotations_are_exact(rig):
+    complete(rig, 2)
     first_us, _ = recorded_for(rig, 22)
-    assert len(segments(rig)) >= 3
     assert_exact(rig, first_us + US, first_us + 22 * US)
 
 
@@ -143,16 +158,24 @@ def test_random_ranges_of_whole_seconds_are_exact(rig):
 
 
 def test_the_same_range_is_the_same_bytes_for_ever(rig):
+    complete(rig, 2)
     first_us, end_us = recorded_for(rig, 22)
+    wait_for(lambda: indexed_until_us(rig) > end_us, 60, "it is on the disk")
     one, other = rig.footage(first_us, end_us), rig.footage(first_us, end_us)
     assert one.body == other.body and one.headers["ETag"] == other.headers["ETag"]
 
 
-def test_no_frame_was_lost_or_refused(rig):
+def published(rig, count):
     info = rig.get("/camera_info").json()
+    return info if info["frames"] >= count else None
+
+
+def test_no_frame_was_lost_or_refused(rig):
+    taken = len(rig.camera.frames())
+    info = wait_for(lambda: published(rig, taken), 60, f"{taken} frames are counted")
     assert not rig.camera.frames("missed") and not rig.camera.frames("skipped")
     assert info["lost"] == 0, info
-    assert abs(info["frames"] - len(rig.camera.frames())) <= 30, info
+    assert info["frames"] <= len(rig.camera.frames()), info
 
 
 def test_a_clean_stop_leaves_plain_mp4s_with_every_frame(rig):
