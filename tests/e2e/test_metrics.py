@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """/metrics is what Prometheus reads, counts what happens, and the dashboard of docs/ asks for nothing that is not there."""
+import contextlib
 import json
 import os
 import re
@@ -58,36 +59,44 @@ def test_prometheus_own_reader_takes_all_of_it(rig):
 
 
 def listed(rig):
-    """The metrics, once there is a segment in them."""
+    """The metrics, once there is a segment in them, and frames are counted and measured."""
     samples = metrics(rig)
-    return samples if one(samples, "recorder_segments") >= 1 else None
+    there = one(samples, "recorder_segments") >= 1 and 25 < one(samples, "recorder_frames_per_second") < 35
+    return samples if there and one(samples, "recorder_recording") and one(samples, "recorder_memory_seconds") > 0 else None
 
 
 def test_the_camera_and_the_recording_are_counted(rig):
-    first = wait_for(lambda: listed(rig), 5, "what is on the disk is published each second")
+    first = wait_for(lambda: listed(rig), 60, "what is on the disk is published each second, and the camera's rate is measured")
     assert one(first, "recorder_up") == one(first, "recorder_streaming") == one(first, "recorder_recording") == 1
     assert 25 < one(first, "recorder_frames_per_second") < 35 and one(first, "recorder_frames_lost_total") == 0
     assert one(first, "recorder_memory_seconds") > 0 and one(first, "recorder_memory_bytes") == 64 << 20
     assert one(first, "recorder_disk_free_bytes") > 0
-    assert first["recorder_gaps_total"]['cause="start"'] == 1, first["recorder_gaps_total"]
-    wait_for(lambda: one(metrics(rig), "recorder_frames_encoded_total") > one(first, "recorder_frames_encoded_total"), 5, "more frames")
+    gaps = first["recorder_gaps_total"]
+    assert gaps['cause="start"'] == 1, gaps
+    wait_for(lambda: one(metrics(rig), "recorder_frames_encoded_total") > one(first, "recorder_frames_encoded_total"), 60, "more frames")
     rig.camera.fault("unplugged")
-    wait_for(lambda: one(metrics(rig), "recorder_streaming") == 0, 10, "the camera is away")
-    rig.camera.fault("unplugged", 0)
-    wait_for(lambda: metrics(rig)["recorder_gaps_total"]['cause="unplugged"'] == 1, 15, "the gap is counted")
+    try:
+        wait_for(lambda: one(metrics(rig), "recorder_streaming") == 0, 60, "the camera is away")
+    finally:
+        rig.camera.fault("unplugged", 0)
+    wait_for(lambda: metrics(rig)["recorder_gaps_total"]['cause="unplugged"'] == gaps['cause="unplugged"'] + 1, 60, "the gap is counted")
 
 
 def test_viewers_and_what_they_were_sent_are_counted(rig):
-    before = metrics(rig).get("recorder_live_frames_total", {"": 0})[""]
+    wait_for(lambda: one(metrics(rig), "recorder_live_viewers") == 0, 60, "nobody watches yet")
+    before = metrics(rig)
     with Viewer(rig) as first, Viewer(rig):
         assert None not in first.numbers(30)
-        wait_for(lambda: one(metrics(rig), "recorder_live_viewers") == 2, 5, "two viewers")
+        wait_for(lambda: one(metrics(rig), "recorder_live_viewers") == 2, 60, "two viewers")
         with Viewer(rig) as third:
             assert third.status == 503
-    wait_for(lambda: one(metrics(rig), "recorder_live_viewers") == 0, 5, "nobody watches any more")
+    wait_for(lambda: one(metrics(rig), "recorder_live_viewers") == 0, 60, "nobody watches any more")
     after = metrics(rig)
-    assert one(after, "recorder_live_refused_total") == 1
-    assert one(after, "recorder_live_frames_total") - before >= 30 and one(after, "recorder_live_bytes_total") > 30 * 1000
+    more = {}
+    for name in ("refused", "frames", "bytes"):
+        counter = f"recorder_live_{name}_total"
+        more[name] = one(after, counter) - (one(before, counter) if counter in before else 0)
+    assert more["refused"] == 1 and more["frames"] >= 30 and more["bytes"] > 30 * 1000, more
 
 
 def assert_histogram(samples, name):
@@ -99,10 +108,14 @@ def assert_histogram(samples, name):
 
 
 def test_times_are_histograms(rig):
-    end = rig.camera.frames()[-1].wall_us
+    before = len(rig.camera.frames())
+    with Viewer(rig) as viewer:
+        assert None not in viewer.numbers(30)
+    wait_for(lambda: len(rig.camera.frames()) > before + 60, 60, "frames of two seconds")
+    first, last = rig.camera.frames()[before], rig.camera.frames()[-1]
     before = one(metrics(rig), "recorder_clip_first_byte_seconds_count")
     answers = metrics(rig)["recorder_api_answers_total"]
-    assert rig.footage(end - 2_000_000, end).status == 200 and rig.get("/footage?from=never").status == 400
+    assert rig.footage(first.wall_us, last.wall_us).status == 200 and rig.get("/footage?from=never").status == 400
     after = metrics(rig)
     assert assert_histogram(after, "recorder_clip_first_byte_seconds") == before + 1
     assert after["recorder_api_answers_total"]['code="4xx"'] == answers['code="4xx"'] + 1
@@ -113,13 +126,13 @@ def test_a_killed_live_program_takes_its_viewers_with_it(rig):
     pids = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_live_of(rig, int(pid))]
     assert len(pids) == 1, pids
     viewer = Viewer(rig)
-    wait_for(lambda: one(metrics(rig), "recorder_live_viewers") == 1, 5, "a viewer")
+    wait_for(lambda: one(metrics(rig), "recorder_live_viewers") == 1, 60, "a viewer")
     before = one(metrics(rig), "recorder_live_frames_total")
     os.kill(pids[0], 9)
-    wait_for(lambda: one(metrics(rig), "recorder_live_viewers") == 0, 5, "nobody watches a dead program")
+    wait_for(lambda: one(metrics(rig), "recorder_live_viewers") == 0, 60, "nobody watches a dead program")
     viewer.__exit__()
-    wait_for(lambda: sees(rig), 20, "lighttpd starts it again")
-    assert one(metrics(rig), "recorder_live_frames_total") > before, "the counters go on"
+    wait_for(lambda: sees(rig), 60, "lighttpd starts it again")
+    wait_for(lambda: one(metrics(rig), "recorder_live_frames_total") > before, 60, "the counters go on")
 
 
 def is_live_of(rig, pid):
@@ -131,8 +144,10 @@ def is_live_of(rig, pid):
 
 
 def sees(rig):
-    with Viewer(rig) as viewer:
+    """Until the program runs again, lighttpd may refuse, or cut the answer short at any place."""
+    with contextlib.suppress(OSError, IndexError, KeyError, ValueError, AssertionError), Viewer(rig) as viewer:
         return viewer.status == 200 and viewer.part()
+    return None
 
 
 def test_the_dashboard_asks_for_metrics_that_are_there(rig):
