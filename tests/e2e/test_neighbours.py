@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 
-from rig import US, run_tests, wait_for, wall_us
+from rig import US, run_tests, wait_for
 from several import PATIENCE_S, Several
 
 LOOKING_S = 3  # a recorder without a camera looks for one every 2 s
@@ -44,21 +44,33 @@ def test_two_recorders_that_take_any_camera_have_one_each():
 def test_while_one_of_them_fails_the_other_loses_nothing():
     with Pair() as pair:
         pair.start()
-        since_us, failing, before = wall_us() + 2 * US, pair.of("left"), pair.info("right")
-        wait_for(lambda: wall_us() > since_us, 5, "some frames")
-        for fault, value in (("error_next", 5), ("qbuf_errno", 5), ("stall", 1), ("unplugged", 1)):
+        failing, spared = pair.of("left"), pair.of("right")
+        new_frames(spared, 30)
+        since_us, before = spared.frames()[-1].wall_us, pair.info("right")
+        failing.fault("error_next", 5)
+        wait_for(lambda: not failing.fault_left("error_next"), PATIENCE_S, "the bad frames are taken")
+        for fault, value in (("qbuf_errno", 5), ("stall", 1), ("unplugged", 1)):
             failing.fault(fault, value)
-            wait_for(lambda: pair.info("left")["state"] != "streaming" or not failing.fault_left("error_next"), PATIENCE_S, fault)
+            wait_for(lambda: pair.info("left")["state"] != "streaming", PATIENCE_S, f"{fault} is noticed")
             failing.fault(fault, 0)
             pair.wait_streaming("left")
         pair.recorders["left"].kill()
-        time.sleep(1)
+        pair.recorders["left"].wait()
+        new_frames(spared, 30)
+        streams = failing.counter("streams")
         pair.start_one("left")
+        wait_for(lambda: failing.counter("streams") > streams, PATIENCE_S, "the new one has its camera")
         pair.wait_streaming("left")
+        new_frames(spared, 30)
         after, timeline = pair.info("right"), pair.timeline("right", since_us)
         assert (after["lost"], after["damaged"]) == (before["lost"], before["damaged"]) == (0, 0), after
         assert after["frames"] > before["frames"] and timeline["gaps"] == [] and len(timeline["spans"]) == 1, timeline
         assert pair.of("right").counter("missed") == 0
+
+
+def new_frames(camera, count):
+    before = len(camera.frames())
+    wait_for(lambda: len(camera.frames()) >= before + count, PATIENCE_S + count / 10, f"{count} more frames")
 
 
 def assert_left_takes_nothing(pair, right, before_it_returns=lambda: None):
@@ -72,7 +84,7 @@ def assert_left_takes_nothing(pair, right, before_it_returns=lambda: None):
     before_it_returns()
     streams = right.counter("streams")
     right.fault("unplugged", 0)
-    time.sleep(LOOKING_S)
+    time.sleep(LOOKING_S)  # the subject: in so long a time left looks for a camera, and has to find none
     assert pair.info("left")["state"] == "waiting" and right.counter("streams") == streams, pair.info("left")
     assert "free camera" in pair.info("left")["last_error"], pair.info("left")
     pair.recorders["right"].send_signal(signal.SIGCONT)
