@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The workers do all their work locked up, also when folders, rings and files come to be after they have started."""
+import functools
 import os
 import shutil
 
-from rig import Rig, main, program, sanitizer_of, wait_for
+from rig import US, Rig, main, program, sanitizer_of, wait_for
 
 
 def workers(rig, name):
@@ -33,14 +34,43 @@ def answers(rig, path, times=12):
     return {rig.get(path).status for _ in range(times)}
 
 
+def to_known_state(rig):
+    """Runs, records and has some seconds on the disk, whatever a case before has left. Returns [from, to) of two of them, in seconds."""
+    if rig.recorderd is None or rig.recorderd.poll() is not None:
+        rig.start_recorderd()
+    wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, 60, "the recorder can be told to record")
+    first = new_frames(rig, 1)
+    second = -(-first.wall_us // US)
+    wait_for(lambda: rig.camera.frames()[-1].wall_us > (second + 3) * US, 60, "some seconds are taken")
+    wait_for(lambda: served_from(rig, second, "disk"), 60, "they are on the disk")
+    return second, second + 2
+
+
+def new_frames(rig, count):
+    """The last of so many more frames."""
+    before = len(rig.camera.frames())
+    return wait_for(lambda: rig.camera.frames()[before + count - 1:], 60, f"{count} more frames")[0]
+
+
+def served_from(rig, second, source):
+    return rig.get(f"/footage?from={second}&to={second + 2}").headers.get("X-Clip-Source") == source
+
+
+def open_segment(rig):
+    """The file that is being recorded, once it has frames."""
+    answer = rig.get("/recordings")
+    listed = answer.json() if answer.status == 200 else []
+    return next((one["file"] for one in listed if one["state"] == "recording" and one["frames"] > 0), None)
+
+
 def test_health_and_the_log_say_how_far_they_are_locked_up(rig):
     sandbox = locked(rig)
     assert set(sandbox) == {"landlock", "seccomp"}, sandbox
     if sanitizer_of(program("recorder-api")):
         assert sandbox == {"landlock": None, "seccomp": False}, sandbox
     expected = "locked up by" if sandbox["landlock"] and sandbox["seccomp"] else "not as locked up as it could be"
-    log = rig.log("lighttpd.log")
-    assert f"api: {expected}" in log and f"live: {expected}" in log, log
+    log = functools.partial(rig.log, "lighttpd.log")
+    wait_for(lambda: f"api: {expected}" in log() and f"live: {expected}" in log(), 30, f"both are {expected}: {log()}")
 
 
 def test_the_kernel_says_the_same(rig):
@@ -53,32 +83,39 @@ def test_the_kernel_says_the_same(rig):
 
 
 def test_everything_that_starts_ffmpeg_works(rig):
-    wait_for(lambda: rig.get("/footage?from=-6s&to=-2s").status == 200, 20, "some seconds are recorded")
+    second, _ = to_known_state(rig)
     assert rig.get("/snapshot?width=64").status == 200
-    assert rig.get("/snapshot?at=-3s&width=64").status == 200
+    assert rig.get(f"/snapshot?at={second}&width=64").status == 200
     assert rig.get("/control?recording=off", "POST").status == 200
-    wait_for(lambda: rig.get("/footage?from=-2s&to=-1s").headers.get("X-Clip-Source") == "memory", 20, "a clip is made from memory")
-    assert rig.get("/control?recording=on", "POST").status == 200
+    try:
+        wait_for(lambda: rig.get("/camera_info").json()["recording"]["state"] != "recording", 60, "it records no more")
+        second = -(-new_frames(rig, 1).wall_us // US)
+        wait_for(lambda: rig.camera.frames()[-1].wall_us > (second + 3) * US, 60, "some seconds are taken")
+        wait_for(lambda: served_from(rig, second, "memory"), 60, "a clip is made from memory")
+    finally:
+        assert rig.get("/control?recording=on", "POST").status == 200
     assert "insecure" not in rig.log("lighttpd.log") and "ENOSYS" not in rig.log("lighttpd.log")
 
 
 def test_a_recorder_that_starts_anew_brings_a_ring_that_can_be_read(rig):
     rig.stop_recorderd()
     rig.start_recorderd()
-    wait_for(lambda: rig.get("/snapshot").status == 200, 20, "the new ring is read")
-    wait_for(lambda: rig.get("/stream", "HEAD").status == 200, 20, "by the live program too")
+    wait_for(lambda: rig.get("/snapshot").status == 200, 60, "the new ring is read")
+    wait_for(lambda: rig.get("/stream", "HEAD").status == 200, 60, "by the live program too")
 
 
 def test_a_folder_of_clips_that_was_removed_is_made_again(rig):
-    wait_for(lambda: rig.get("/footage?from=-6s&to=-2s").status == 200, 20, "some seconds are recorded")
+    from_s, to_s = to_known_state(rig)
+    assert rig.get(f"/clips?from={from_s}&to={to_s}&name=before", "POST").status == 201
     shutil.rmtree(rig.clips)
     for number in range(6):
-        kept = rig.get(f"/clips?from=-6s&to=-2s&name=again{number}", "POST")
+        kept = rig.get(f"/clips?from={from_s}&to={to_s}&name=again{number}", "POST")
         assert kept.status == 201, (kept.status, kept.body)
     assert answers(rig, "/clips/again0.mp4") == {200}
 
 
 def test_another_folder_of_recordings_in_place_of_the_old_one_is_read(rig):
+    to_known_state(rig)
     rig.stop_recorderd()
     shutil.copytree(rig.recordings, rig.path("copy"))
     os.rename(rig.recordings, rig.path("old"))
@@ -86,7 +123,7 @@ def test_another_folder_of_recordings_in_place_of_the_old_one_is_read(rig):
     newest = rig.get("/recordings").json()[0]["file"]
     assert answers(rig, f"/recordings/{newest}") == {200}
     rig.start_recorderd()
-    wait_for(rig.recording, 20, "frames are recorded again")
+    wait_for(lambda: open_segment(rig), 60, "frames are recorded again")
 
 
 def test_workers_that_were_there_before_the_folders_serve_them(_):
@@ -94,7 +131,7 @@ def test_workers_that_were_there_before_the_folders_serve_them(_):
         late.start_web()
         assert answers(late, "/clips") == {200} and late.get("/recordings").status in (200, 404, 503)
         late.start_recorderd()
-        wait_for(late.recording, 20, "frames are recorded")
+        wait_for(late.recording, 60, "frames are recorded")
         assert answers(late, "/recordings") == {200}
         newest = late.get("/recordings").json()[0]["file"]
         assert answers(late, f"/recordings/{newest}") == {200}
@@ -103,7 +140,7 @@ def test_workers_that_were_there_before_the_folders_serve_them(_):
 def test_nothing_of_them_is_left_when_the_web_server_ends(rig):
     assert workers(rig, "recorder-api") and workers(rig, "recorder-live")
     rig.web.terminate()
-    wait_for(lambda: not workers(rig, "recorder-api") and not workers(rig, "recorder-live"), 10, "all processes end")
+    wait_for(lambda: not workers(rig, "recorder-api") and not workers(rig, "recorder-live"), 60, "all processes end")
     assert not os.path.exists(f"/dev/shm/recorder.{rig.name}.live"), "the books are gone too"
 
 
