@@ -12,7 +12,7 @@ def refused(rig, *words, arguments=None, lines=4):
     """Starts recorderd, which must end by itself soon, and say each of the words in one line."""
     process = rig.start_recorderd() if arguments is None else rig.spawn([program("recorderd"), *arguments], "recorderd.log", os.environ)
     try:
-        status = process.wait(10)
+        status = process.wait(60)
     except subprocess.TimeoutExpired as late:
         raise AssertionError(f"it runs, and should not: {rig.log()}") from late
     said = rig.log()
@@ -24,7 +24,7 @@ def refused(rig, *words, arguments=None, lines=4):
 def started(rig, *words):
     """Starts recorderd, which must go on, and say each of the words."""
     rig.start_recorderd()
-    wait_for(lambda: all(word.lower() in rig.log().lower() for word in words) or rig.recorderd.poll() is not None, 10,
+    wait_for(lambda: all(word.lower() in rig.log().lower() for word in words) or rig.recorderd.poll() is not None, 60,
              f"it says {words}")
     assert rig.recorderd.poll() is None, rig.log()
 
@@ -91,7 +91,7 @@ def test_memory_that_is_not_there_is_refused():
 def test_two_recorders_of_one_name_are_one_too_many():
     with Rig() as rig:
         rig.start_recorderd()
-        wait_for(lambda: os.path.exists(f"/dev/shm/recorder.{rig.name}"), 5, "the first has its ring")
+        wait_for(lambda: os.path.exists(f"/dev/shm/recorder.{rig.name}"), 60, "the first has its ring")
         with Rig(name=rig.name) as other:
             refused(other, rig.name)
             assert rig.recorderd.poll() is None, "the first one goes on"
@@ -101,7 +101,7 @@ def test_two_recorders_of_one_name_are_one_too_many():
 def test_two_recorders_of_one_folder_are_one_too_many():
     with Rig() as rig:
         rig.start_recorderd()
-        wait_for(lambda: os.path.isdir(rig.recordings) and os.listdir(rig.recordings), 5, "the first has its folder")
+        wait_for(lambda: os.path.isdir(rig.recordings) and os.listdir(rig.recordings), 60, "the first has its folder")
         with Rig(settings={"record": {"directory": rig.recordings}}) as other:
             refused(other, rig.recordings)
         assert rig.recorderd.poll() is None, "the first one goes on"
@@ -112,20 +112,20 @@ def test_without_a_camera_it_waits_and_health_says_so():
         rig.camera.fault("unplugged")
         started(rig, "/dev/video0")
         rig.start_web()
-        wait_for(lambda: rig.get("/camera_info").json()["state"] == "waiting", 5, "/camera_info says it")
+        wait_for(lambda: rig.get("/camera_info").json().get("state") == "waiting", 60, "/camera_info says it")
         health = rig.get("/health")
         assert health.status == 503 and "camera" in health.json()["reasons"][0], health.body
         assert rig.get("/recordings").json() == []
         answer = rig.get(f"/footage?from={wall_us() // US - 60}&to={wall_us() // US - 50}")
         assert answer.status == 404, answer.status
         rig.camera.fault("unplugged", 0)
-        wait_for(rig.recording, 10, "it records once the camera is there")
+        wait_for(rig.recording, 60, "it records once the camera is there")
 
 
 def test_another_camera_serves_where_that_is_allowed():
     with Rig(cameras=2, settings={"camera": {"device": "/dev/video7", "fallback": "any"}}) as rig:
         rig.start()
-        info = wait_for(rig.streaming, 5, "it streams")
+        info = wait_for(rig.streaming, 60, "it streams")
         assert info["device"] == "/dev/video0" and "/dev/video7" in str(info), info
         assert info["available_cameras"] == [0, 1], info
 
@@ -134,8 +134,8 @@ def test_no_other_camera_serves_where_that_is_not_allowed():
     with Rig(cameras=2, settings={"camera": {"device": "/dev/video7", "fallback": "none"}}) as rig:
         started(rig, "/dev/video7")
         rig.start_web()
-        wait_for(lambda: rig.get("/camera_info").json().get("available_cameras") == [0, 1], 5, "it lists those that are there")
-        wait_for(lambda: rig.get("/camera_info").json()["state"] == "waiting", 5, "it waits for its own")
+        wait_for(lambda: rig.get("/camera_info").json().get("available_cameras") == [0, 1], 60, "it lists those that are there")
+        wait_for(lambda: rig.get("/camera_info").json().get("state") == "waiting", 60, "it waits for its own")
         assert rig.camera.counter("streams") == 0
 
 
@@ -145,7 +145,7 @@ def test_a_camera_in_use_is_waited_for():
         started(rig, "in use")
         rig.camera.fault("format_errno", 0)
         rig.start_web()
-        wait_for(rig.recording, 15, "it records once the camera is free")
+        wait_for(rig.recording, 60, "it records once the camera is free")
 
 
 def test_without_ffmpeg_it_says_so_and_keeps_the_live_picture():
@@ -154,9 +154,9 @@ def test_without_ffmpeg_it_says_so_and_keeps_the_live_picture():
         started(rig, "ffmpeg")
         rig.environment["PATH"] = os.environ["PATH"]
         rig.start_web()
-        wait_for(lambda: rig.get("/snapshot").status == 200, 5, "there is a picture")
+        wait_for(lambda: rig.get("/snapshot").status == 200, 60, "there is a picture")
         assert rig.get("/recordings").json() == []
-        wait_for(lambda: rig.get("/health").status == 503, 5, "it is published that nothing is recorded")
+        wait_for(lambda: rig.get("/health").status == 503, 60, "it is published that nothing is recorded")
 
 
 def test_the_api_without_a_recorder_says_so():
