@@ -48,14 +48,16 @@ def assert_good(answers):
 
 
 def test_answers_are_what_the_document_says(rig):
-    wait_for(lambda: rig.camera.frames() and len(rig.camera.frames()) > 200, 20, "some seconds of footage")
+    wait_for(lambda: len(rig.camera.frames()) > 60, 60, "some footage")
     rig.camera.fault("unplugged")
-    wait_for(lambda: rig.get("/health").status == 503, 10, "/health says that the camera is away")
-    answers = [ask(rig, "GET", "/health"), ask(rig, "GET", "/camera_info")]
-    rig.camera.fault("unplugged", 0)
-    wait_for(lambda: rig.get("/health").status == 200, 20, "the camera is back")
+    try:
+        wait_for(lambda: rig.get("/health").status == 503, 60, "/health says that the camera is away")
+        answers = [ask(rig, "GET", "/health"), ask(rig, "GET", "/camera_info")]
+    finally:
+        rig.camera.fault("unplugged", 0)
+    wait_for(lambda: rig.get("/health").status == 200, 60, "the camera is back")
     before = len(rig.camera.frames())
-    wait_for(lambda: len(rig.camera.frames()) > before + 180, 20, "some seconds more")
+    wait_for(lambda: len(rig.camera.frames()) > before + 180, 60, "some seconds more")
     segment = rig.get("/recordings").json()[-1]["file"]
     answers += [ask(rig, method, path.format(segment=segment)) for method, path in REQUESTS]
     assert_good(answers)
@@ -66,14 +68,16 @@ def info_with(rig, name):
     def asked():
         answer = ask(rig, "GET", "/camera_info")
         return answer if answer["status"] == 200 and json.loads(answer["body"]).get(name) is not None else None
-    return wait_for(asked, 20, f"/camera_info has {name}")
+    return wait_for(asked, 60, f"/camera_info has {name}")
 
 
 def test_a_slow_camera_is_what_the_document_says(rig):
+    wait_for(lambda: rig.get("/control?control=exposure_dynamic_framerate&value=on", "POST", body=b"").status == 200, 60, "the control is taken")
     rig.camera.fault("slow", 2)
-    assert rig.get("/control?control=exposure_dynamic_framerate&value=on", "POST", body=b"").status == 200
-    answer = info_with(rig, "slow")
-    rig.camera.fault("slow", 0)
+    try:
+        answer = info_with(rig, "slow")
+    finally:
+        rig.camera.fault("slow", 0)
     assert_good([answer])
 
 
