@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import os
+import re
 import shutil
 import signal
 import socket
@@ -43,6 +44,7 @@ class Project:
             shutil.copytree(os.path.join(PROJECT, part), os.path.join(self.folder, part))
         shutil.copy(os.path.join(PROJECT, "lighttpd.conf.example"), self.folder)
         self.port, self.process, self.log_path = free_port(), None, os.path.join(self.base, "run.log")
+        self.folders = set()  # deploy/run's own in /tmp; others may have theirs there
 
     def __enter__(self):
         return self
@@ -50,11 +52,13 @@ class Project:
     def __exit__(self, kind, *_):
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(60)
         if kind:
             sys.stdout.write("".join(f"# {line}\n" for line in self.log().splitlines()[-40:]))
         for left in self.shared():
             os.unlink(left)
+        for left in self.folders:
+            shutil.rmtree(left, ignore_errors=True)
         shutil.rmtree(self.base)
 
     def shared(self):
@@ -82,18 +86,20 @@ class Project:
                                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def ready(self):
-        wait_for(lambda: "Ctrl-C stops it" in self.log() or self.process.poll() is not None, 20, "it says that it runs")
+        wait_for(lambda: "Ctrl-C stops it" in self.log() or self.process.poll() is not None, 60, "it says that it runs")
         assert self.process.poll() is None, self.log()
-        wait_for(lambda: self.get("/recordings").body.count(b'"file"') > 0, 10, "it records")
+        wait_for(lambda: self.get("/recordings").body.count(b'"file"') > 0, 60, "it records")
+        self.folders = {name for command in self.processes().values() for name in re.findall(r"/tmp/recorder-run\.\w+", command)}
+        assert len(self.folders) == 1, self.processes()
 
     def stop(self, sent=signal.SIGINT):
         self.process.send_signal(sent)
-        assert self.process.wait(20) == 0, self.log()
+        assert self.process.wait(60) == 0, self.log()
         assert not self.shared(), "shared memory is left behind"
 
     def refused(self, *words):
         """It must end by itself, with an error that has all of the words in one line."""
-        assert self.process.wait(20) != 0, self.log()
+        assert self.process.wait(60) != 0, self.log()
         assert any(all(word in line for word in words) for line in self.log().splitlines()), self.log()
 
     def processes(self, name=""):
@@ -111,7 +117,7 @@ class Project:
     def gone(self):
         """Nothing that it started runs any more."""
         with contextlib.suppress(AssertionError):
-            wait_for(lambda: not self.processes(), 15, "")
+            wait_for(lambda: not self.processes(), 60, "")
         assert not self.processes(), self.processes()
 
     def child(self, name):
@@ -123,13 +129,8 @@ class Project:
         return None
 
 
-def run_folders():
-    return {name for name in os.listdir("/tmp") if name.startswith("recorder-run.")}
-
-
 def test_it_serves_and_ctrl_c_stops_everything_with_the_segment_closed():
     with Project() as project:
-        before = run_folders()
         project.write("recorder.ini")
         project.run()
         project.ready()
@@ -138,7 +139,7 @@ def test_it_serves_and_ctrl_c_stops_everything_with_the_segment_closed():
         assert project.get("/snapshot").body[:2] == b"\xff\xd8"
         project.stop()
         project.gone()
-        assert not run_folders() - before, "a folder is left behind"
+        assert not any(map(os.path.exists, project.folders)), "a folder is left behind"
         segment, = [name for name in os.listdir(project.path("recordings")) if name.endswith(".mp4")]
         with open(project.path("recordings", segment), "rb") as file:
             assert b"moov" in file.read()[-100000:], "the segment was not closed"
@@ -155,15 +156,12 @@ def test_sigterm_stops_it_too():
 
 def test_if_it_is_killed_nothing_goes_on_without_it():
     with Project() as project:
-        before = run_folders()
         project.write("recorder.ini")
         project.run()
         project.ready()
         project.process.kill()
         project.process.wait()
         project.gone()
-        for left in run_folders() - before:
-            shutil.rmtree(os.path.join("/tmp", left))
 
 
 def test_a_recorder_or_web_server_that_dies_is_started_again():
@@ -174,9 +172,9 @@ def test_a_recorder_or_web_server_that_dies_is_started_again():
         for name in ("recorderd", "lighttpd"):
             pid = project.child(name)
             os.kill(pid, signal.SIGKILL)
-            wait_for(lambda name=name, pid=pid: project.child(name) not in (None, pid), 10, f"{name} runs again")
+            wait_for(lambda name=name, pid=pid: project.child(name) not in (None, pid), 60, f"{name} runs again")
             assert name in project.log() and "starting it again" in project.log()
-        wait_for(lambda: healthy(project), 15, "all is well again")
+        wait_for(lambda: healthy(project), 60, "all is well again")
         project.stop()
         project.gone()
 
@@ -211,7 +209,7 @@ def test_a_folder_of_configurations_runs_one_recorder_each():
         project.run(CONFIG=project.path("cameras"))
         project.ready()
         for letter in "ab":
-            wait_for(lambda name=project.name + letter: project.get(f"/snapshot?camera={name}").status == 200, 10, letter)
+            wait_for(lambda name=project.name + letter: project.get(f"/snapshot?camera={name}").status == 200, 60, letter)
         assert sorted(os.listdir(project.path("cameras", "recordings"))) == [project.name + "a", project.name + "b"]
         project.stop()
 
