@@ -5,32 +5,41 @@ import time
 
 from faulty_rig import main
 from ranges import FPS, Moods, Ranges, rotations
-from rig import US, comment
+from rig import US, comment, wait_for
 
 SEED = random.randrange(1 << 30)
-STATE = {}
+UNEVEN_S = 18  # the subject: so long is the recording of which all is asked
+
+
+def ranges_up_to_now(rig):
+    """Ranges of what is on the disk."""
+    rig.new_frames(1)
+    rig.indexed()
+    ranges = Ranges(rig, SEED)
+    ranges.look()
+    return ranges
+
+
+def told(ranges):
+    comment(f"{ranges.asked} ranges, {ranges.empty} of them empty, {ranges.shown} frames")
 
 
 def test_random_ranges_are_exact(rig):
     comment(f"seed {SEED}")
     with Moods(rig.camera, SEED):
-        time.sleep(18)
-    time.sleep(2)
-    rig.indexed()
-    STATE["ranges"] = Ranges(rig, SEED)
-    STATE["ranges"].look()
+        time.sleep(UNEVEN_S)
+    ranges = ranges_up_to_now(rig)
     for _ in range(12):
-        STATE["ranges"].at_random(10 * US)
+        ranges.at_random(10 * US)
+    told(ranges)
 
 
 def test_ranges_around_a_rotation_are_exact(rig):
-    borders = rotations(rig)
-    assert borders, "no segment followed another"
-    time.sleep(4)
-    rig.indexed()
-    STATE["ranges"].look()
-    STATE["ranges"].around(borders[-1])
-    comment(f"{STATE['ranges'].asked} ranges, {STATE['ranges'].empty} of them empty, {STATE['ranges'].shown} frames")
+    border = wait_for(lambda: rotations(rig), 60, "a segment follows another")[-1]
+    wait_for(lambda: rig.camera.frames()[-1].wall_us > border + 3 * US, 60, "what is behind the border is taken")
+    ranges = ranges_up_to_now(rig)
+    ranges.around(border)
+    told(ranges)
 
 
 if __name__ == "__main__":
