@@ -28,7 +28,7 @@ PATHS = (
 )
 
 
-def talk(rig, data, seconds=10):
+def talk(rig, data, seconds=30):
     """Everything that comes back for these bytes until the server closes, or says no more."""
     said = b""
     with socket.create_connection(("127.0.0.1", rig.port), 10) as client, contextlib.suppress(OSError):
@@ -53,7 +53,7 @@ def test_the_name_of_another_site_is_not_answered(rig):
     for path in ("/?fps=none", "/stream?fps=none", "/health", "/footage?from=-5s&to=-1s", "/nothing"):
         for host, allowed in (("evil.example", {421}), (f"evil.example:{rig.port}", {421}), ("localhost.evil.example", {421}),
                               (f"127.0.0.1:{rig.port}", None), ("[::1]", None), ("cellar", None), ("", None)):
-            said = talk(rig, f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode(), 1)
+            said = talk(rig, f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode(), 30)
             assert (statuses(said) == [421]) == bool(allowed), (path, host, said[:300])
             assert not allowed or b"[http]" in said, said
 
@@ -71,7 +71,7 @@ def refused(rig, data, allowed):
 
 
 def ignored(rig, data):
-    """At most one answer, and that a refusal: a server may also close, or wait for the rest of a line."""
+    """At most one answer, and that a refusal: a server may also close, or wait for the rest of a line, which nobody can wait for."""
     got = statuses(talk(rig, data, 0.5))
     assert len(got) <= 1 and all(status >= 400 for status in got), (data[:200], got)
 
@@ -141,7 +141,7 @@ def test_hundreds_of_pipelined_requests_are_answered_in_order(rig):
     wanted = [404 if number % 7 == 0 else 200 for number in range(count)]
     paths = ["/nowhere" if status == 404 else f"/camera_info?_={number}" for number, status in enumerate(wanted)]
     data = "".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths).encode()
-    assert statuses(talk(rig, data + request("/health"), 10)) == wanted + [200]
+    assert statuses(talk(rig, data + request("/health"))) == wanted + [200]
 
 
 def connections(rig, stack, count, data=b""):
@@ -198,5 +198,5 @@ def test_many_who_ask_and_leave_at_once_cost_nothing(rig):
         with socket.create_connection(("127.0.0.1", rig.port), 10) as client:
             client.sendall(request("/stream" if number % 2 else "/footage?from=-3s&to=-1s"))
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    wait_for(lambda: accepted(rig, 1), 10, "there is a place for a viewer").close()
+    wait_for(lambda: accepted(rig, 1), 60, "there is a place for a viewer").close()
     assert_well(rig)

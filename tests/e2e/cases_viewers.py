@@ -3,14 +3,15 @@ import contextlib
 import re
 import socket
 
-from rig import wait_for
+from rig import US, wait_for
+from test_http import past
 from test_live import assert_all
 from viewer import Viewer
 
 
 def viewers(rig, count):
     """Waits until the worker's own books name so many."""
-    wait_for(lambda: re.search(rf"^recorder_live_viewers\{{[^}}]*\}} {count}$", rig.get("/metrics").body.decode(), re.M), 10,
+    wait_for(lambda: re.search(rf"^recorder_live_viewers\{{[^}}]*\}} {count}$", rig.get("/metrics").body.decode(), re.M), 60,
              f"{count} viewers by the worker's books")
 
 
@@ -24,8 +25,10 @@ def test_viewers_that_leave_are_gone_from_the_books(rig):
 
 
 def test_a_viewer_that_takes_nothing_delays_no_one(rig):
+    viewers(rig, 0)
+    from_us, to_us = past(rig, 4)
     with contextlib.ExitStack() as stack:
-        for path in ("/stream", "/stream", "/footage?from=-5s&to=-1s"):
+        for path in ("/stream", "/stream", f"/footage?from={from_us // US}&to={to_us // US}"):
             stalled = stack.enter_context(socket.socket())
             stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             stalled.connect(("127.0.0.1", rig.port))

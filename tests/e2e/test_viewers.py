@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Live viewers that are slow, and that come and go."""
+from cases_viewers import viewers
 from comings import come_and_go, descriptors, private_kb, serving, settle
 from rig import jpeg_number, main
 from viewer import NUMBERS, Viewer
@@ -26,6 +27,7 @@ def test_a_viewer_that_stands_still_misses_pictures_and_is_not_behind(rig):
 
 
 def test_viewers_that_come_and_go_leave_nothing_behind(rig):
+    viewers(rig, 0)
     pids = serving(rig)
     idle = descriptors(pids)
     come_and_go(rig, COMINGS)
