@@ -1,5 +1,5 @@
 /* camera_tests.mjs - several cameras: the grid, the way to one of them and back; and timelapse of three hours that the first one has. */
-import { check, sleep, waitFor } from "./tap.mjs";
+import { check, waitFor } from "./tap.mjs";
 
 const STREAMS = 6; // connections that a browser opens to one host
 const HOUR = 3600000;
@@ -19,6 +19,11 @@ export function cameraTests(recorder, hand) {
   const streams = () => hand.page.$$eval("img", (all) => all.filter((img) => img.src.includes("/stream")).length);
   const gridIsThere = () => waitFor(async () => (await hand.page.$$(".tile")).length === recorder.names.length && await hand.mode() === "grid", "the grid");
 
+  const openGrid = async () => {
+    await hand.open();
+    await gridIsThere();
+  };
+
   const moves = async (selector, words) => {
     const first = await waitFor(async () => Math.max(0, await hand.number(selector)), `${words} has a picture`);
     await waitFor(async () => await hand.number(selector) > first, `${words} moves`);
@@ -35,8 +40,7 @@ export function cameraTests(recorder, hand) {
 
   return [
     ["all cameras are seen at once, and move, over no more connections than a browser opens", async () => {
-      await hand.open();
-      await gridIsThere();
+      await openGrid();
       for (const number of recorder.names.keys()) await moves(`${tile(number)} img`, `camera ${number}`);
       check(await streams() < STREAMS, `${await streams()} streams`);
       for (const [number, name] of recorder.names.entries()) {
@@ -45,21 +49,26 @@ export function cameraTests(recorder, hand) {
     }],
 
     ["all tiles are seen whole, with their words, on a screen and by scrolling on a phone", async () => {
-      for (const [width, height] of [[1440, 900], [1000, 1200], [390, 844]]) {
-        await hand.page.setViewport({ width, height });
-        await waitFor(async () => (await hand.page.evaluate(unseenTiles)).length === 0, `all tiles at ${width} × ${height}`, 3000);
+      await openGrid();
+      try {
+        for (const [width, height] of [[1440, 900], [1000, 1200], [390, 844]]) {
+          await hand.page.setViewport({ width, height });
+          await waitFor(async () => (await hand.page.evaluate(unseenTiles)).length === 0, `all tiles at ${width} × ${height}`);
+        }
+      } finally {
+        await hand.page.setViewport({ width: 1440, height: 900 });
       }
-      await hand.page.setViewport({ width: 1440, height: 900 });
     }],
 
     ["a click goes to one of them, and Back, G and the list of cameras to all and to another", async () => {
       const name = recorder.names[5];
+      await openGrid();
       await hand.page.click(tile(5));
       await waitFor(async () => await hand.mode() === "live", "the large picture");
       await moves("#live", "the large picture");
-      check(await streams() === 1, `${await streams()} streams`);
-      check(await hand.page.evaluate(() => location.hash) === `#camera=${name}`, "the address");
-      check((await hand.page.title()).startsWith(name), await hand.page.title());
+      await waitFor(async () => await streams() === 1, "one stream is left");
+      await waitFor(async () => await hand.page.evaluate(() => location.hash) === `#camera=${name}`, "the address");
+      await waitFor(async () => (await hand.page.title()).startsWith(name), "the title");
       await hand.page.evaluate(() => history.back());
       await gridIsThere();
       await hand.page.focus(tile(6));
@@ -74,6 +83,7 @@ export function cameraTests(recorder, hand) {
 
     ["a link lands on its camera's own recording; one to a camera that is not there is answered in words", async () => {
       const name = recorder.names[3], { spans } = await recorder.json(`/timeline?camera=${name}`);
+      await waitFor(() => recorder.frames(recorder.logs[3]).at(-1).ms > Date.parse(spans[0].from) + 6000, "some seconds are taken");
       const at = Date.parse(spans[0].from) + 3000;
       await hand.open(`#camera=${name}&t=${new Date(at).toISOString()}&from=${new Date(at).toISOString()}&to=${new Date(at + 2000).toISOString()}`);
       await hand.ready();
@@ -87,12 +97,16 @@ export function cameraTests(recorder, hand) {
     }],
 
     ["a camera that is unplugged says so in the grid, and comes back; the others go on", async () => {
+      await openGrid();
       for (const number of [0, 6]) {
         await recorder.ask("fault", number, "unplugged", 1);
-        await waitFor(async () => /Unplugged/.test(await tileText(number)), "the tile says it");
-        await moves(`${tile(1)} img`, "its neighbour");
-        await recorder.ask("fault", number, "unplugged", 0);
-        await waitFor(async () => /fps/.test(await tileText(number)), "it is there again", 15000);
+        try {
+          await waitFor(async () => /Unplugged/.test(await tileText(number)), "the tile says it");
+          await moves(`${tile(1)} img`, "its neighbour");
+        } finally {
+          await recorder.ask("fault", number, "unplugged", 0);
+        }
+        await waitFor(async () => /fps/.test(await tileText(number)), "it is there again");
         await moves(`${tile(number)} img`, "its picture");
       }
     }],
@@ -100,13 +114,14 @@ export function cameraTests(recorder, hand) {
     ["timelapse goes at its speed, over the borders of segments", async () => {
       for (const speed of [60, 300, 1800]) {
         await openTimelapse(speed);
-        await sleep(300);
-        const began = performance.now(), first = await hand.shownMs();
         const pictures = () => hand.page.$eval("video.front", (video) => video.getVideoPlaybackQuality().totalVideoFrames);
-        check(await pictures() > 0, "pictures");
+        const opened = await hand.shownMs();
+        await waitFor(async () => await pictures() > 0 && await hand.shownMs() > opened, "pictures go by");
+        const began = performance.now(), first = await hand.shownMs();
         await waitFor(async () => await hand.shownMs() - first > speed * 1500, "time passes");
         const rate = (await hand.shownMs() - first) / (performance.now() - began);
-        check(rate > speed * 0.4 && rate < speed * 1.7, `speed ${speed} went at ${rate.toFixed(0)}`);
+        const slowness = await hand.slowness();
+        check(rate > speed * 0.4 / slowness && rate < speed * 1.7, `speed ${speed} went at ${rate.toFixed(0)}, on a machine ${slowness} times slower`);
         check(await hand.mode() === "back", "it still looks back");
       }
     }],

@@ -35,6 +35,7 @@ export class Film {
     const { default: puppeteer } = await import("puppeteer-core");
     this.browser = await puppeteer.launch({ browser: this.kind, executablePath: PROGRAMS[this.kind], args: ARGUMENTS[this.kind], headless: true });
     this.page = await this.browser.newPage();
+    this.page.setDefaultTimeout(60000);
     await this.open();
     return this;
   }
@@ -49,7 +50,7 @@ export class Film {
       if (source) video.src = source;
       document.body.replaceChildren(video);
     }, src);
-    if (src) await waitFor(() => this.page.evaluate(() => document.querySelector("video").readyState >= 2), "the clip is loaded", 20000);
+    if (src) await waitFor(() => this.page.evaluate(() => document.querySelector("video").readyState >= 2), "the clip is loaded");
   }
 
   number() {
@@ -62,7 +63,7 @@ export class Film {
     await waitFor(() => this.page.evaluate(() => {
       const video = document.querySelector("video");
       return !video.seeking && video.readyState >= 2;
-    }), `the picture at ${seconds} s`, 20000);
+    }), `the picture at ${seconds} s`);
     return this.number();
   }
 

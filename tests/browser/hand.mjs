@@ -1,12 +1,14 @@
 /* hand.mjs - a person at the page: opens it, points, drags, types, and reads the frame's number off the picture. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { sleep, waitFor } from "./tap.mjs";
+import { waitFor } from "./tap.mjs";
 
 export const PROGRAMS = { chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" };
 const ARGUMENTS = { chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"], firefox: [] };
 const LANE_Y = 91, BAND_Y = 48;
+const LATE_PAINT_MS = 30000, PATIENCE_MS = 60000;
+const WORK_MS = 40; // what work() takes where nothing else runs
 const EDGE_MS = 1.5; // the page knows a clip's beginning to the millisecond
 
 /* The number in the squares of tests/tools/frames.h, in that picture or the large one; -1 where none can be read. Runs in the page. */
@@ -24,6 +26,15 @@ function readNumber(selector) {
     else sum = sum * 2 + white;
   }
   return Math.imul(number, 0x9e3779b1) >>> 24 === sum ? number : -1;
+}
+
+/* Milliseconds that a piece of work takes. Runs in the page. */
+function work() {
+  const began = performance.now();
+  let sum = 0;
+  for (let step = 0; step < 2e7; step++) sum = Math.imul(sum ^ step, 0x9e3779b1);
+  globalThis.workDone = sum;
+  return performance.now() - began;
 }
 
 /* Milliseconds between what the page says of a picture and when the camera gave that frame. */
@@ -60,6 +71,7 @@ export class Hand {
     this.page.on("request", (request) => {
       if (/^https?:/.test(request.url()) && !request.url().startsWith(this.recorder.url)) this.strangers.push(request.url());
     });
+    this.page.setDefaultTimeout(PATIENCE_MS);
     await this.page.setViewport({ width: 1440, height: 900 });
     if (this.kind === "chrome") {
       const session = await this.browser.target().createCDPSession();
@@ -74,7 +86,7 @@ export class Hand {
 
   /* Until the time line knows the archive. */
   async ready() {
-    await waitFor(() => this.page.$eval("#archive-words", (node) => node.hidden), "the archive is listed");
+    await waitFor(() => this.page.$eval("#archive-words", (node) => node.hidden && node.textContent !== ""), "the archive is listed");
   }
 
   /* The borders of what is recorded, in milliseconds: [[from, to], …]. */
@@ -107,8 +119,12 @@ export class Hand {
     return this.page.keyboard.press(key);
   }
 
+  plays() {
+    return this.page.$eval("#play", (node) => node.getAttribute("aria-label") === "Pause");
+  }
+
   async pause() {
-    if (await this.page.$eval("#play", (node) => node.getAttribute("aria-label")) === "Pause") await this.press("k");
+    if (await this.plays()) await this.press("k");
     await waitFor(async () => /\.\d\d$/.test(await this.text("time")), "the clock shows hundredths");
   }
 
@@ -130,13 +146,24 @@ export class Hand {
    */
   async rightStill(log) {
     let seen, error;
-    for (let tries = 0; tries < 5; tries++) {
+    const right = async () => {
       seen = await this.stillPicture();
       error = errorOf(this.recorder.frames(log), seen);
-      if (Math.abs(error) <= EDGE_MS) return seen;
-      await sleep(200);
-    }
-    throw new Error(`the page says ${seen.ms} for frame ${seen.number}, which was taken ${error} ms later`);
+      return Math.abs(error) <= EDGE_MS && seen;
+    };
+    return waitFor(right, "the right frame", LATE_PAINT_MS).catch((late) => {
+      throw new Error(`${late.message}: the page says ${seen?.ms} for frame ${seen?.number}, which was taken ${error} ms later`);
+    });
+  }
+
+  /*
+   * How many times longer than on a machine that has time things take in this browser now. Other processes that want to run are told by the
+   * system; how fast the processor is, and what it gives to the page, by a piece of work.
+   */
+  async slowness() {
+    const running = Number(readFileSync("/proc/loadavg", "ascii").split(" ")[3].split("/")[0]) - 1;
+    const waiting = Math.max(loadavg()[0], running) / availableParallelism();
+    return Math.max(1, waiting, await this.page.evaluate(work) / WORK_MS);
   }
 
   /* Zooms so that the time line shows just [from, to], by the address: that is how a link does it. */

@@ -3,17 +3,12 @@ import { accessTests } from "./access_tests.mjs";
 import { pageTests } from "./page_tests.mjs";
 import { Recorder } from "./recorder.mjs";
 import { missing, runSession } from "./session.mjs";
-import { sleep } from "./tap.mjs";
 import { troubleTests } from "./trouble_tests.mjs";
 
 /* A gap of some seconds, then more than one segment. */
 async function makeArchive(recorder) {
-  await sleep(12500);
-  await recorder.ask("fault", "unplugged", 1);
-  await sleep(2500);
-  await recorder.ask("fault", "unplugged", 0);
-  await recorder.ask("wait_streaming");
-  await sleep(5000);
+  await recorder.taken(12500);
+  await recorder.onDisk(await recorder.taken(5000, await recorder.makeGap(2500)));
 }
 
 export async function main(kind) {

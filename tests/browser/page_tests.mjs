@@ -1,43 +1,60 @@
 /* page_tests.mjs - the page as a person uses it, in a real browser against a real recorder with numbered frames. */
 import { readdirSync, rmSync } from "node:fs";
-import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { longArchive } from "./long_archive.mjs";
-import { check, note, sleep, waitFor } from "./tap.mjs";
+import { check, note, waitFor } from "./tap.mjs";
 
 const FIRST_VIEW_MS = 500, CLICK_MS = 300, FRAME_MS = 16;
-
-/* The limits are those of a machine that has time: where more processes want to run than there are cores, all takes longer. */
-const busy = () => Math.max(1, loadavg()[0] / availableParallelism());
+const INSIDE_MS = 200; // so far in a gap no picture can be: the clock runs ahead of the last one by a few frames
 
 const best = (times) => Math.min(...times);
 const whole = (ms) => Math.ceil(ms / 1000) * 1000;
 
+/* How many milliseconds of a time are recorded: a gap is passed in none. */
+const recordedIn = (spans, from, to) => spans.reduce((sum, [begin, end]) => sum + Math.max(0, Math.min(to, end) - Math.max(from, begin)), 0);
+
 export function pageTests(recorder, hand) {
+  /* The limits are those of a machine that has time: they are stretched by what things take longer on this one, now. */
+  const within = async (value, limit, words) => {
+    const slowness = value > limit ? await hand.slowness() : 1;
+    check(value <= limit * slowness, `${words}: ${value}, not ${limit}, on a machine ${slowness.toFixed(1)} times slower`);
+  };
+
+  const live = async () => {
+    await hand.open();
+    await hand.ready();
+    await waitFor(async () => await hand.number() >= 0, "a live picture");
+  };
+
   return [
     ["the live picture moves, with name, rate and state", async () => {
       await hand.open();
       const first = await waitFor(async () => Math.max(0, await hand.number()), "a live picture");
       await waitFor(async () => await hand.number() > first + 20, "the live picture moves");
-      await waitFor(async () => /29\.|30\./.test(await hand.text("rate")), "the measured rate");
-      check(await hand.text("state") === "Live" && await hand.text("camera-name") === recorder.name, "state and name");
-      const shown = await hand.shownMs();
-      check(Math.abs(shown - Date.now()) < 1500, `the clock is off by ${shown - Date.now()} ms`);
+      await waitFor(async () => {
+        const { measured_fps: measured } = await recorder.json("/camera_info"), told = parseFloat(await hand.text("rate"));
+        return measured > 0 && Math.abs(told - measured) < 1;
+      }, "the measured rate");
+      await waitFor(async () => await hand.text("state") === "Live" && await hand.text("camera-name") === recorder.name, "state and name");
+      await waitFor(async () => Math.abs(await hand.shownMs() - Date.now()) < 1500, "the clock is right");
     }],
 
     [`the first view takes at most ${FIRST_VIEW_MS} ms with a cold cache`, async () => {
       const times = [];
       await hand.page.setCacheEnabled(false);
-      for (let round = 0; round < 4; round++) {
-        await hand.page.goto("about:blank");
-        const began = performance.now();
-        await hand.open();
-        await waitFor(async () => await hand.number() >= 0, "a live picture");
-        times.push(Math.round(performance.now() - began));
+      try {
+        for (let round = 0; round < 4; round++) {
+          await hand.page.goto("about:blank");
+          const began = performance.now();
+          await hand.open();
+          await waitFor(async () => await hand.number() >= 0, "a live picture");
+          times.push(Math.round(performance.now() - began));
+        }
+      } finally {
+        await hand.page.setCacheEnabled(true);
       }
-      await hand.page.setCacheEnabled(true);
       note(`from the wish to the live picture: ${times.join(", ")} ms`);
-      check(best(times) <= FIRST_VIEW_MS * busy(), `${times}`);
+      await within(best(times), FIRST_VIEW_MS, "milliseconds to the first view");
     }],
 
     ["a click at a known second shows the frame of that second", async () => {
@@ -56,7 +73,7 @@ export function pageTests(recorder, hand) {
         check(seen.ms > wished - 40 - perPixel && seen.ms < wished + played + perPixel, `wished ${wished}, got ${seen.ms}`);
       }
       note(`from the click to another picture: ${times.join(", ")} ms`);
-      check(best(times) <= CLICK_MS * busy(), `${times}`);
+      await within(best(times), CLICK_MS, "milliseconds from the click to the picture");
     }],
 
     ["a link lands on the very frame, and frame steps go one by one, over the border of two segments", async () => {
@@ -64,15 +81,15 @@ export function pageTests(recorder, hand) {
       await hand.open(`#t=${new Date(border - 20).toISOString()}`);
       await hand.stillOrPlaying();
       await hand.pause();
-      const at = new Date(border - 70).toISOString();
+      const at = new Date(border - 70).toISOString(), before = await hand.stillPicture();
       await hand.page.evaluate((time) => (location.hash = `t=${time}`), at);
-      await sleep(400);
+      await waitFor(async () => await hand.plays() || await hand.shownMs() < before.ms, "the page goes there");
       await hand.pause();
       let seen = await hand.stillPicture();
       for (const [key, step] of [[",", -1], [",", -1], [",", -1], [".", 1], [".", 1], [".", 1], [".", 1], [".", 1], [".", 1], [".", 1], [",", -1]]) {
         const wished = seen.number + step;
         await hand.press(key);
-        await waitFor(async () => await hand.number() === wished, `number ${wished} after ${seen.number}, not ${await hand.number()}`, 4000);
+        await waitFor(async () => await hand.number() === wished, `number ${wished} after ${seen.number}, not ${await hand.number()}`);
         seen = await hand.rightStill();
       }
     }],
@@ -80,44 +97,53 @@ export function pageTests(recorder, hand) {
     ["playing goes on over segments and over a gap", async () => {
       const [[, gapFrom], [gapTo]] = await hand.spans();
       await hand.open(`#t=${new Date(gapFrom - 1500).toISOString()}`);
-      const began = Date.now();
-      await waitFor(async () => await hand.shownMs() > gapTo + 500 && await hand.mode() === "back", "it plays behind the gap");
-      check(Date.now() - began < 6000, `it took ${Date.now() - began} ms`);
+      const began = Date.now(), inside = [];
+      await waitFor(async () => {
+        const shown = await hand.shownMs();
+        if (shown > gapFrom + INSIDE_MS && shown < gapTo - INSIDE_MS) inside.push(shown - gapFrom);
+        return shown > gapTo + 500 && await hand.mode() === "back";
+      }, "it plays behind the gap");
+      check(inside.length === 0, `the clock went on inside of the gap: ${inside.join(", ")} ms behind its beginning`);
+      await within(Date.now() - began, 6000, "milliseconds to the other side");
       check(/Nothing was recorded from .*unplugged/.test(await hand.text("notice")), `the notice is "${await hand.text("notice")}"`);
       await hand.pause();
       await hand.rightStill();
     }],
 
     ["every speed plays at its speed", async () => {
-      const [[from]] = await hand.spans();
+      const spans = await hand.spans(), [[from]] = spans;
+      spans.at(-1)[1] = Infinity; // it grows
       for (const speed of ["0.25", "2", "4", "16"]) {
         await hand.open(`#t=${new Date(from + 500).toISOString()}&speed=${speed}`);
         await hand.stillOrPlaying();
-        await sleep(150);
+        const opened = await hand.shownMs();
+        await waitFor(async () => await hand.shownMs() > opened, "it plays");
         const began = performance.now(), first = await hand.shownMs();
-        await waitFor(async () => await hand.shownMs() - first > Math.min(8000, 1000 * speed), "time passes");
-        const rate = (await hand.shownMs() - first) / (performance.now() - began);
-        check(rate > speed * 0.5 && rate < speed * 1.6, `speed ${speed} went at ${rate.toFixed(2)}`);
+        await waitFor(async () => recordedIn(spans, first, await hand.shownMs()) > Math.min(8000, 1000 * speed), "time passes");
+        const rate = recordedIn(spans, first, await hand.shownMs()) / (performance.now() - began);
+        await within(speed * 0.5 / rate, 1, `speed ${speed} went at ${rate.toFixed(2)}, half of it by`);
+        check(rate < speed * 1.6, `speed ${speed} went at ${rate.toFixed(2)}`);
       }
     }],
 
     ["live pauses on its newest picture, ten seconds back play on, and faster than life ends in live", async () => {
-      await hand.open();
-      await hand.ready();
-      await waitFor(async () => await hand.number() >= 0, "a live picture");
+      await live();
+      const paused = Date.now();
       await hand.press("k");
       const seen = await hand.rightStill();
-      check(Date.now() - seen.ms < 4000 * busy(), `${Date.now() - seen.ms} ms old`);
+      await within(paused - seen.ms, 4000, "milliseconds that the picture was old");
       await hand.press("l");
       await waitFor(async () => await hand.mode() === "live", "live");
+      const pressed = Date.now();
       await hand.press("ArrowLeft");
       await hand.stillOrPlaying();
       const first = await hand.shownMs(), began = Date.now();
-      check(Math.abs(Date.now() - first - 10000) < 2500 * busy(), `${Date.now() - first} ms back`);
-      await waitFor(async () => await hand.shownMs() > first + 12000, "it plays on into what was not recorded yet", 20000);
-      check(await hand.mode() === "back" && Date.now() - began < 15000 * busy(), `in mode ${await hand.mode()}, 12 s took ${Date.now() - began} ms`);
+      check(first > pressed - 12500 && first < began - 7500, `${pressed - first} ms back`);
+      await waitFor(async () => await hand.shownMs() > first + 12000, "it plays on into what was not recorded yet");
+      check(await hand.mode() === "back", `in mode ${await hand.mode()}`);
+      await within(Date.now() - began, 15000, "milliseconds of 12 s");
       await hand.page.select("#speed", "4");
-      await waitFor(async () => await hand.mode() === "live", "it has caught up", 20000);
+      await waitFor(async () => await hand.mode() === "live", "it has caught up");
       await hand.page.select("#speed", "1");
     }],
 
@@ -179,9 +205,7 @@ export function pageTests(recorder, hand) {
 
     ["the address holds the state, and the browser's Back goes back", async () => {
       const [[from, to]] = await hand.spans();
-      await hand.open();
-      await hand.ready();
-      await waitFor(async () => await hand.number() >= 0, "a live picture");
+      await live();
       await hand.page.click("[data-zoom='60']");
       await hand.page.type("#goto-time", new Date(from + 2000).toISOString());
       await hand.press("Enter");
@@ -201,6 +225,7 @@ export function pageTests(recorder, hand) {
     }],
 
     ["health says what there is", async () => {
+      await live();
       await hand.page.click("#health-button");
       const words = await waitFor(async () => /Last error/.test(await hand.text("health-figures")) && hand.text("health-figures"), "figures");
       for (const word of ["Disk used", "Disk free", "In memory", "Frames lost", "Encoderlibx264", "Recordingon"]) check(words.includes(word), `${word} in ${words}`);
@@ -210,38 +235,49 @@ export function pageTests(recorder, hand) {
 
     [`zoom and pan take under ${FRAME_MS} ms a frame with 72 hours, 432 segments and 50 gaps`, async () => {
       const restore = await longArchive(hand.page);
-      await hand.open();
-      await hand.ready();
-      await hand.press("0");
-      const box = await hand.box(), centre = { x: box.x + box.width / 2, y: box.y + 40 };
-      await hand.page.mouse.move(centre.x, centre.y);
-      await hand.page.evaluate(watchFrames);
-      for (let turn = 0; turn < 24; turn++) {
-        await hand.page.mouse.wheel({ deltaY: turn < 12 ? -240 : 240 });
-        if (turn % 3 === 0) await hand.drag(centre, { x: centre.x + (turn % 2 ? 120 : -120), y: centre.y });
+      let costs, slowness;
+      try {
+        costs = await zoomAndPan(hand);
+        slowness = await hand.slowness();
+      } finally {
+        await restore();
       }
-      const costs = await hand.page.evaluate(() => globalThis.frameCosts.sort((a, b) => a - b));
-      await restore();
       const at = (share) => costs[Math.floor((costs.length - 1) * share)];
       note(`${costs.length} frames; median ${at(0.5).toFixed(1)} ms, 95 of 100 within ${at(0.95).toFixed(1)} ms, longest ${at(1).toFixed(1)} ms`);
-      check(costs.length > 30 && at(0.95) < FRAME_MS * busy(), "too slow");
+      check(costs.length > 30 && at(0.95) < FRAME_MS * slowness, `too slow, on a machine ${slowness.toFixed(1)} times slower`);
     }],
 
     ["a phone shows all of it, by touch", async () => {
       await hand.page.setViewport({ width: 390, height: 844, hasTouch: true, isMobile: hand.kind === "chrome" });
-      await hand.open();
-      await hand.ready();
-      await waitFor(async () => await hand.number() >= 0, "a live picture");
-      const widths = await hand.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-      check(widths[0] <= widths[1], `the page is ${widths[0]} wide in ${widths[1]}`);
-      const small = await hand.page.$$eval("#controls button, #controls select", (all) => all.filter((node) => node.offsetHeight < 40 || node.offsetWidth < 30).map((node) => node.id));
-      check(small.length === 0, `too small to touch: ${small}`);
-      const box = await hand.box();
-      await hand.page.touchscreen.tap(box.x + box.width * 0.8, box.y + 45);
-      await hand.stillOrPlaying();
-      await hand.page.setViewport({ width: 1440, height: 900 });
+      try {
+        await live();
+        const widths = await hand.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        check(widths[0] <= widths[1], `the page is ${widths[0]} wide in ${widths[1]}`);
+        const small = await hand.page.$$eval("#controls button, #controls select", (all) => all.filter((node) => node.offsetHeight < 40 || node.offsetWidth < 30).map((node) => node.id));
+        check(small.length === 0, `too small to touch: ${small}`);
+        const box = await hand.box();
+        await hand.page.touchscreen.tap(box.x + box.width * 0.8, box.y + 45);
+        await hand.stillOrPlaying();
+      } finally {
+        await hand.page.setViewport({ width: 1440, height: 900 });
+      }
     }],
   ];
+}
+
+/* Resolves to the milliseconds of each frame that was drawn meanwhile, shortest first. */
+async function zoomAndPan(hand) {
+  await hand.open();
+  await hand.ready();
+  await hand.press("0");
+  const box = await hand.box(), centre = { x: box.x + box.width / 2, y: box.y + 40 };
+  await hand.page.mouse.move(centre.x, centre.y);
+  await hand.page.evaluate(watchFrames);
+  for (let turn = 0; turn < 24; turn++) {
+    await hand.page.mouse.wheel({ deltaY: turn < 12 ? -240 : 240 });
+    if (turn % 3 === 0) await hand.drag(centre, { x: centre.x + (turn % 2 ? 120 : -120), y: centre.y });
+  }
+  return hand.page.evaluate(() => globalThis.frameCosts.sort((a, b) => a - b));
 }
 
 /* Runs in the page: for each frame the time from its beginning until all that was asked for in it has been drawn. */

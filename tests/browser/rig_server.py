@@ -22,6 +22,12 @@ def streaming(rig):
     return answer.status == 200 and answer.json()["state"] == "streaming"
 
 
+def ended(entry):
+    with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
+        return stat.read().rpartition(")")[2].split()[0] in "ZX"
+    return True
+
+
 class Commands:
     def __init__(self, rig):
         self.rig = rig
@@ -33,7 +39,10 @@ class Commands:
         self.rig.camera.fault(name, value)
 
     def wait_streaming(self):
-        wait_for(lambda: streaming(self.rig), 20, "the camera streams")
+        wait_for(lambda: streaming(self.rig), 60, "the camera streams")
+
+    def wait_away(self):
+        wait_for(lambda: not streaming(self.rig), 60, "the camera is away")
 
     def allow_control(self, word):
         """Starts everything anew with http.allow_control so."""
@@ -46,8 +55,10 @@ class Commands:
         self.rig.stop_recorderd()
 
     def start_recorderd(self):
-        self.rig.start_recorderd()
-        wait_for(self.rig.recording, 15, "frames are recorded")
+        """Where none runs."""
+        if self.rig.recorderd is None:
+            self.rig.start_recorderd()
+        wait_for(lambda: streaming(self.rig) and self.rig.recording(), 60, "frames are recorded")
 
     def restart_recorderd(self, record):
         """With other settings of the encoder."""
@@ -55,15 +66,17 @@ class Commands:
         self.rig.stop_recorderd()
         self.rig.write_ini({**SETTINGS, "record": {**SETTINGS["record"], **record}})
         self.rig.start_recorderd()
-        wait_for(lambda: self.rig.get("/recordings").json()[0]["file"] != before and self.rig.recording(), 20, "a new recording")
+        wait_for(lambda: self.rig.get("/recordings").json()[0]["file"] != before and self.rig.recording(), 60, "a new recording")
 
     def kill_live_worker(self):
-        """As a crash would; lighttpd starts another one."""
+        """As a crash would; lighttpd starts another one. Returns the number of a frame that the dead one cannot have sent."""
         for entry in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
                 pid, name, _, parent = stat.read().split()[:4]
                 if name == "(recorder-live)" and int(parent) == self.rig.web.pid:
                     os.kill(int(pid), signal.SIGKILL)
+                    wait_for(lambda dead=entry: ended(dead), 60, "the worker is dead")
+        return self.rig.camera.frames()[-1].number
 
     def clip_frames(self, path):
         return clip_frames(path)

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Film, missingFor } from "./film.mjs";
 import { Recorder } from "./recorder.mjs";
-import { check, note, runTests, sleep } from "./tap.mjs";
+import { check, note, runTests } from "./tap.mjs";
 
 /* No CABAC and one reference, then a profile that has both; and other qualities. */
 const SETTINGS = [{ preset: "medium", quality: 18 }, { preset: "ultrafast", quality: 40 }, { preset: "slow", quality: 30 }];
@@ -14,11 +14,13 @@ const recorder = new Recorder(), films = [];
 let failed = 1;
 try {
   await recorder.start();
+  let begun = null;
   for (const record of SETTINGS) {
-    await sleep(RUN_MS);
+    await recorder.taken(RUN_MS, begun);
     await recorder.ask("restart_recorderd", record);
+    begun = recorder.frames().at(-1).ms;
   }
-  await sleep(RUN_MS);
+  await recorder.onDisk(await recorder.taken(RUN_MS, begun) - 1000);
   const frames = recorder.frames(), from = Math.ceil(frames[0].ms / 1000), to = Math.floor(frames.at(-1).ms / 1000) - 1;
   const path = `/footage?from=${from}&to=${to}`, start = 1000 * (await fetch(recorder.url + path)).headers.get("X-Clip-Start");
   const shown = frames.filter(({ ms }) => ms >= start - 0.3 && ms < to * 1000);
