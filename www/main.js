@@ -20,8 +20,8 @@ class Page {
   stage = new Stage();
   cameras = new CameraList((camera) => this.#news(camera), () => this.#apply(readAddress()));
   view = new TimelineView({
-    pick: (ms) => this.screen.showAt(ms),
-    cut: (range, done) => this.cut.set(range, done),
+    pick: (ms) => this.screen.open && this.screen.showAt(ms),
+    cut: (range, done) => this.screen.open && this.cut.set(range, done),
     moved: () => this.#remember(false),
   });
   screen = new Screen(this.stage, this.cameras, {

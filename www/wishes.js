@@ -39,9 +39,12 @@ function goTo({ screen, view, stage }, text) {
   screen.showAt(ms);
 }
 
+/* Before a camera is known there is none to do anything with; the help is there at once. */
+const act = (page, run) => (page.screen.open || run === showHelp ? run(page) : undefined);
+
 export function keyTable(page) {
   const { screen, view, cut } = page, { timeline } = view;
-  return [
+  const table = [
     { keys: [" ", "k"], words: "Play or pause", run: () => screen.togglePlay() },
     { keys: ["ArrowLeft", "ArrowRight"], words: "10 seconds back, on", run: () => screen.skip(-10 * SECOND) },
     { keys: ["ArrowRight"], run: () => screen.skip(10 * SECOND) },
@@ -67,6 +70,7 @@ export function keyTable(page) {
     { keys: ["g"], words: "All cameras", run: () => screen.chooseGrid() },
     { keys: ["?"], words: "This help", run: showHelp },
   ];
+  return table.map(({ run, ...row }) => ({ ...row, run: () => act(page, run) }));
 }
 
 const BUTTONS = {
@@ -87,19 +91,19 @@ const BUTTONS = {
 
 export function wireButtons(page) {
   const { screen, view } = page;
-  for (const [id, run] of Object.entries(BUTTONS)) find(id).addEventListener("click", () => run(page));
+  for (const [id, run] of Object.entries(BUTTONS)) find(id).addEventListener("click", () => act(page, run));
   for (const button of document.querySelectorAll("[data-zoom]")) {
     const { zoom } = button.dataset;
-    button.addEventListener("click", () => view.zoomTo(zoom === "all" ? zoom : Number(zoom) * SECOND));
+    button.addEventListener("click", () => act(page, () => view.zoomTo(zoom === "all" ? zoom : Number(zoom) * SECOND)));
   }
-  find("speed").addEventListener("change", () => screen.chooseSpeed(Number(find("speed").value)));
+  find("speed").addEventListener("change", () => act(page, () => screen.chooseSpeed(Number(find("speed").value))));
   find("camera-choice").addEventListener("change", () => screen.chooseCamera(find("camera-choice").value));
-  find("picture").addEventListener("click", () => screen.togglePlay());
+  find("picture").addEventListener("click", () => act(page, () => screen.togglePlay()));
   document.addEventListener("click", ({ target }) => sayWhyNot(page, target.closest("[aria-disabled=true]")));
   find("goto").addEventListener("submit", (event) => {
     event.preventDefault();
     const field = find("goto-time");
-    if (field.value.trim()) goTo(page, field.value.trim());
+    if (field.value.trim()) act(page, () => goTo(page, field.value.trim()));
     field.blur();
   });
 }

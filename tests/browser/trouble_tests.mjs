@@ -25,6 +25,11 @@ async function hold(page, isHeld) {
   };
 }
 
+/* Runs in the page: presses all of its buttons that are seen, but the help's. */
+function pressAll() {
+  for (const button of document.querySelectorAll("button:not(#help-button)")) if (button.checkVisibility()) button.click();
+}
+
 export function troubleTests(recorder, hand) {
   const said = (id, pattern) => waitFor(async () => pattern.test(await hand.text(id)) && hand.text(id), `${pattern} in ${id}`);
   const iso = (ms) => new Date(ms).toISOString();
@@ -71,6 +76,28 @@ export function troubleTests(recorder, hand) {
         await release();
         hand.takeMessages();
       }
+    }],
+
+    ["a key or a button before the camera is known does no harm, and the help is there", async () => {
+      hand.takeMessages();
+      await hand.page.goto("about:blank");
+      const release = await hold(hand.page, (path) => !path.startsWith("/ui/"));
+      try {
+        await hand.page.goto(`${recorder.url}/ui/`, { waitUntil: "domcontentloaded" });
+        for (const key of ["k", "ArrowLeft", "ArrowRight", ",", ".", "ArrowUp", "l", "i", "o", "p", "+", "-", "[", "0", "g"]) await hand.press(key);
+        await hand.page.evaluate(pressAll);
+        const { x, y } = await hand.pointOf(0, 0, 1);
+        await hand.page.mouse.click(x, y);
+        await hand.page.evaluate(() => document.activeElement?.blur());
+        await hand.press("?");
+        await waitFor(() => hand.page.$eval("#help", (node) => node.open), "the help");
+        await hand.press("Escape");
+      } finally {
+        await release();
+      }
+      await waitFor(async () => await hand.number() >= 0, "a live picture");
+      const messages = hand.takeMessages();
+      check(messages.length === 0, messages.join("\n"));
     }],
 
     ["unplugged is said in words, and the picture comes back by itself", async () => {
