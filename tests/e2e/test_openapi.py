@@ -72,7 +72,8 @@ def info_with(rig, name):
 
 
 def test_a_slow_camera_is_what_the_document_says(rig):
-    wait_for(lambda: rig.get("/control?control=exposure_dynamic_framerate&value=on", "POST", body=b"").status == 200, 60, "the control is taken")
+    path = "/control?control=exposure_dynamic_framerate&value=on"
+    wait_for(lambda: rig.get(path, "POST", body=b"").status == 200, 60, "the control is taken")
     rig.camera.fault("slow", 2)
     try:
         answer = info_with(rig, "slow")
