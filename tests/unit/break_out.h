@@ -86,14 +86,16 @@ static int truncate_recording(void)
 	return result(truncate(recording, 0));
 }
 
+static char own_ring[64], forged_ring[80]; /* of this process alone */
+
 static int make_ring(void)
 {
-	return result(shm_open("/recorder.test-lock-forged", O_RDWR | O_CREAT, 0600));
+	return result(shm_open(forged_ring, O_RDWR | O_CREAT, 0600));
 }
 
 static int remove_ring(void)
 {
-	return result(shm_unlink("/recorder.test-lock"));
+	return result(shm_unlink(own_ring));
 }
 
 static int follow_link_out_of_clips(void)
@@ -235,7 +237,7 @@ static int read_recording(void)
 
 static int read_ring(void)
 {
-	return result(shm_open("/recorder.test-lock", O_RDONLY, 0));
+	return result(shm_open(own_ring, O_RDONLY, 0));
 }
 
 static int keep_clip(void)

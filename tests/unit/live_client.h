@@ -19,7 +19,7 @@ static inline struct viewer ask(const char *method, const char *uri)
 {
 	struct viewer viewer = {.fd = client_ask(socket_path, method, uri)};
 	assert_true(viewer.fd >= 0);
-	struct timeval limit = {.tv_sec = 10};
+	struct timeval limit = {.tv_sec = 60}; /* far more than anything here needs */
 	setsockopt(viewer.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	return viewer;
 }
@@ -85,6 +85,15 @@ static inline uint32_t next_frame(struct viewer *viewer)
 		assert_string_equal(boundary, "\r\n--recorder-frame\r\n");
 	free(boundary);
 	return boundary ? seconds : 0;
+}
+
+/* The next one behind frame `last`, which is sent again where the next one is long in coming. */
+static inline uint32_t frame_behind(struct viewer *viewer, uint32_t last)
+{
+	uint32_t got;
+	while ((got = next_frame(viewer)) == last)
+		;
+	return got;
 }
 
 static inline int status_of(const char *method, const char *uri, char **headers)

@@ -57,7 +57,7 @@ static inline int start_with(void **state, int64_t gone_limit_us)
 
 static inline int start(void **state)
 {
-	return start_with(state, 10 * US_PER_S);
+	return start_with(state, 300 * US_PER_S);
 }
 
 static inline void stop_server(void)

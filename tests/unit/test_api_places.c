@@ -44,7 +44,7 @@ static int kill_worker(pid_t worker)
 /* Asks until a download begins: places come back when the pool has noticed. Its descriptor. */
 static int download_begun(const char *uri)
 {
-	for (int tries = 0; tries < 500; tries++) {
+	for (int tries = 0; tries < 6000; tries++) {
 		struct buffer answer = {0};
 		int fd = client_ask(socket_path, "GET", uri);
 		bool begun = fd >= 0 && client_read_until(fd, &answer, 0, "Status: 200");
@@ -128,7 +128,7 @@ static void answers_that_nobody_takes_are_held_up_to_a_limit(void **state)
 	for (int i = 0; i < 2 * HELD_MAX; i++)
 		close(stalled[i]);
 	for (int tries = 0; !long_begun(&stalled[0]); tries++) {
-		assert_true(tries < 500);
+		assert_true(tries < 6000);
 		close(stalled[0]);
 		usleep(10000);
 	}

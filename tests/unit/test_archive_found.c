@@ -44,7 +44,7 @@ static void record(uint64_t segment_no)
 
 static void wait_for_segments(uint64_t count)
 {
-	for (int tries = 0; tries < 1500 && summary_now().segments != count; tries++)
+	for (int tries = 0; tries < 6000 && summary_now().segments != count; tries++)
 		usleep(10000);
 	assert_int_equal(summary_now().segments, count);
 }

@@ -166,7 +166,7 @@ static void assert_pipe_is_nothing(const struct archive *archive, const char *na
 
 	assert_int_equal(unlinkat(archive->folder, name, 0), 0);
 	assert_int_equal(mkfifoat(archive->folder, name, 0600), 0);
-	alarm(20);
+	alarm(300);
 	assert_int_equal(clip_plan_make(archive->folder, 0, INT64_MAX, &plan), PLAN_GOOD);
 	alarm(0);
 	assert_int_equal(plan.count, 0);

@@ -213,7 +213,9 @@ static int start(void **state)
 	parent = getpid();
 	strcpy(folder, "/tmp/test-lock-XXXXXX");
 	assert_non_null(mkdtemp(folder));
-	snprintf(camera.camera.name, sizeof(camera.camera.name), "test-lock");
+	snprintf(camera.camera.name, sizeof(camera.camera.name), "test-lock-%d", (int)getpid());
+	config_ring_name(&camera, own_ring);
+	snprintf(forged_ring, sizeof(forged_ring), "%s-forged", own_ring);
 	snprintf(camera.record.directory, sizeof(camera.record.directory), "%s/recordings", folder);
 	snprintf(camera.clips.directory, sizeof(camera.clips.directory), "%s/clips", folder);
 	assert_int_equal(mkdir(camera.record.directory, 0750), 0);
@@ -224,7 +226,7 @@ static int start(void **state)
 	write_file(secret, 0640);
 	snprintf(command, sizeof(command), "cp /bin/true %s/program", camera.clips.directory);
 	assert_int_equal(system(command), 0);
-	int ring = shm_open("/recorder.test-lock", O_RDWR | O_CREAT, 0600);
+	int ring = shm_open(own_ring, O_RDWR | O_CREAT, 0600);
 	assert_true(ring >= 0);
 	close(ring);
 	socklen_t bytes = control_address(camera.camera.name, &address);
@@ -241,8 +243,8 @@ static int teardown(void **state)
 
 	(void)state;
 	close(recorder);
-	shm_unlink("/recorder.test-lock");
-	shm_unlink("/recorder.test-lock-forged");
+	shm_unlink(own_ring);
+	shm_unlink(forged_ring);
 	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	return system(command);
 }

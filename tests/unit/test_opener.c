@@ -10,7 +10,7 @@
 #include "recorderd/opener.h"
 #include "tests/unit/fake_camera.h"
 
-#define LIMIT_MS 20000 /* far more than anything here needs */
+#define LIMIT_MS 60000 /* far more than anything here needs */
 
 static const struct config config = {.camera.device = "/dev/video0"};
 static struct opener *opener;

@@ -260,7 +260,7 @@ static void wait_for(struct raw_jpeg *pool, struct raw_result *out)
 {
 	struct pollfd state = {.fd = raw_jpeg_fd(pool), .events = POLLIN};
 
-	assert_int_equal(poll(&state, 1, 10000), 1);
+	assert_int_equal(poll(&state, 1, 60000), 1);
 	assert_true(raw_jpeg_oldest(pool, out));
 }
 

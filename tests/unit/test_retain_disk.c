@@ -5,10 +5,11 @@
 #include "tests/unit/archive_cases.h"
 #include "tests/unit/in_range.h"
 
-#define GB 1e9
+#define GB         1e9
+#define DISK_BYTES (UINT64_C(1) << 32)
 
 static _Atomic uint64_t free_now;
-static _Atomic unsigned looks;
+static _Atomic unsigned looks, asked_at_look; /* at the disk; mono_asked at the last of them */
 static _Atomic bool gives_back;
 static uint64_t file_bytes;
 static char refused[SEGMENT_FILE_BYTES];
@@ -16,7 +17,9 @@ static char refused[SEGMENT_FILE_BYTES];
 int fstatvfs(int fd, struct statvfs *out)
 {
 	(void)fd;
-	*out = (struct statvfs){.f_frsize = 1, .f_bavail = atomic_load(&free_now), .f_blocks = UINT32_MAX};
+	/* Each look finds another size, which says how far the keeper has come. */
+	*out = (struct statvfs){.f_frsize = 1, .f_bavail = atomic_load(&free_now), .f_blocks = DISK_BYTES + looks + 1};
+	atomic_store(&asked_at_look, atomic_load(&mono_asked));
 	atomic_fetch_add(&looks, 1);
 	return 0;
 }
@@ -42,6 +45,24 @@ static int start_disk(void **state)
 
 #define DISK_CASE(name) cmocka_unit_test_setup_teardown(name, start_disk, end_case)
 
+/* The keeper has looked at the disk so often, the last time at the end of its round, where it asks the clock twice: for
+ * when the next one is due, and for how long it may sleep. */
+static bool is_idle(unsigned least_looks)
+{
+	unsigned seen = atomic_load(&looks);
+
+	return seen >= least_looks && summary_now().disk_total_bytes == DISK_BYTES + seen &&
+	       atomic_load(&mono_asked) >= atomic_load(&asked_at_look) + 2;
+}
+
+static void wait_until_idle(unsigned least_looks)
+{
+	for (int tries = 0; !is_idle(least_looks); tries++) {
+		assert_uint_in_range(tries, 0, 60000);
+		usleep(1000);
+	}
+}
+
 /* Ten segments, of the same size; of the last hours. */
 static void start_with_ten(void)
 {
@@ -50,7 +71,9 @@ static void start_with_ten(void)
 	open_archive();
 	close_and_list();
 	file_bytes = listed[0].size_bytes;
+	unsigned before = atomic_load(&looks);
 	open_archive();
+	wait_until_idle(before + 2); /* at the start, and in the first round */
 }
 
 /* The keeper's next round is due, and done. */
@@ -60,9 +83,7 @@ static void one_round(void)
 
 	mono_ahead_us += 6 * US_PER_S;
 	archive_segment_closed(archive); /* wakes it */
-	for (int tries = 0; tries < 2000 && atomic_load(&looks) < before + 2; tries++)
-		usleep(1000);
-	usleep(20000);
+	wait_until_idle(before + 1);
 }
 
 static void what_readers_hold_is_no_reason_to_delete_more(void **state)

@@ -30,7 +30,7 @@ static enum source_outcome read_frames(struct source *source, unsigned frames, s
 
 	while (outcome == SOURCE_FINE && heard.frames < frames) {
 		struct pollfd state = {.fd = source_fd(source), .events = POLLIN};
-		assert_int_equal(poll(&state, 1, 20000), 1);
+		assert_int_equal(poll(&state, 1, 60000), 1);
 		outcome = source_read(source, &sink, why);
 	}
 	return outcome;

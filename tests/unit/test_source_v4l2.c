@@ -270,7 +270,7 @@ static void wait_and_read(struct source *source, unsigned frames)
 {
 	while (heard.frames < frames) {
 		struct pollfd state = {.fd = source_fd(source), .events = POLLIN};
-		assert_int_equal(poll(&state, 1, 10000), 1);
+		assert_int_equal(poll(&state, 1, 60000), 1);
 		assert_int_equal(read_once(source), SOURCE_FINE);
 	}
 }

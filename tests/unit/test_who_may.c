@@ -1,5 +1,6 @@
 /* Requests and tokens as a web server hands them over, at the level of FastCGI: fcgi/who_may.h, fcgi/token_store.h. */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,6 +25,17 @@ static struct outside *outside;
 static struct token_store *store;
 static char secret[TOKEN_SECRET_BYTES], bearer[96];
 static struct permission permission;
+
+static bool is_stopped; /* the process that opens the tokens */
+
+/* That process may be slow to answer on a busy machine. Only where a case stops it, its answer comes too late. */
+int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+	int patience_ms = timeout_ms > 0 && !is_stopped ? 60000 : timeout_ms;
+	struct timespec limit = {patience_ms / 1000, patience_ms % 1000 * 1000000L};
+
+	return ppoll(fds, count, timeout_ms < 0 ? NULL : &limit, NULL);
+}
 
 static void add(const char *name, unsigned scopes, wall_t expires)
 {
@@ -183,11 +195,23 @@ static pid_t outside_process(void)
 	return pid;
 }
 
+static void stop_process(pid_t pid)
+{
+	is_stopped = true;
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+}
+
+static void continue_process(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	is_stopped = false;
+}
+
 static void assert_token_counts_soon(void)
 {
 	for (int tries = 0; judged("HTTP_AUTHORIZATION", bearer, NULL) != WHO_TOKEN; tries++) {
 		assert_int_equal(permission.status, 503);
-		assert_true(tries < 1000);
+		assert_true(tries < 6000);
 		usleep(10000);
 	}
 }
@@ -199,12 +223,12 @@ static void a_file_that_could_not_be_opened_in_time_is_opened_later(void **state
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(kill(pid, SIGSTOP), 0);
+		stop_process(pid);
 		unlink(pair[0].http.tokens);
 		add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
 		assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
 		assert_int_equal(permission.status, 503);
-		assert_int_equal(kill(pid, SIGCONT), 0);
+		continue_process(pid);
 		assert_token_counts_soon();
 	}
 }
@@ -217,10 +241,10 @@ static void a_late_answer_is_not_that_to_the_next_question(void **state)
 
 	(void)state;
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
-	assert_int_equal(kill(pid, SIGSTOP), 0);
+	stop_process(pid);
 	assert_int_equal(outside_tokens(outside, 1), -1);
 	assert_int_equal(errno, ETIMEDOUT);
-	assert_int_equal(kill(pid, SIGCONT), 0);
+	continue_process(pid);
 	int fd = -1;
 	for (int tries = 0; fd < 0 && tries < 1000; tries++)
 		fd = outside_tokens(outside, 0);
