@@ -1,6 +1,8 @@
 """Which device serves: what is passed over, what stands in for a camera that others have, and its controls."""
 from colours import BARS, assert_bars
 from devices import CAP_VIDEO_CAPTURE, CAP_VIDEO_CAPTURE_MPLANE, Node, load_vivid
+from rig import wait_for
+from station import PATIENCE_S
 
 
 def test_auto_passes_over_output_and_metadata_nodes(station):
@@ -13,15 +15,18 @@ def test_auto_passes_over_output_and_metadata_nodes(station):
 
 
 def test_all_cameras_of_the_machine_are_told_with_what_they_offer(station):
-    listed = {device["id"]: device for device in station.whole_info("first")["devices"]}
-    assert list(listed) == station.vivid, list(listed)
+    def current():
+        devices = {device["id"]: device for device in station.whole_info("first")["devices"]}
+        in_use = [number for number, device in devices.items() if device["in_use"]]
+        return devices if list(devices) == station.vivid and in_use == station.vivid[:1] else None
+    listed = wait_for(current, PATIENCE_S, "each camera is listed, and the one in use as such")
     for number, device in listed.items():
         assert (device["path"], device["driver"]) == (f"/dev/video{number}", "vivid"), device["path"]
-        assert device["bus"] and device["name"] and device["in_use"] == (number == station.vivid[0]), device
+        assert device["bus"] and device["name"], device
         formats = {one["format"]: one["sizes"] for one in device["formats"]}
         assert {"YUYV", "NV12"} <= set(formats), list(formats)
         offered = {(size["width"], size["height"]): size["fps"] for size in formats["YUYV"]}
-        assert 5 in offered[320, 180], offered
+        assert {1, 5} <= set(offered[320, 180]), offered
     assert listed[station.vivid[1]]["links"] == ["/dev/v4l/by-path/platform-vivid.000-video-index0"], listed[station.vivid[1]]["links"]
     names = {control["name"]: control for control in station.whole_info("first")["controls"]}
     assert (names["brightness"]["min"], names["brightness"]["max"]) == (0, 255), names["brightness"]
@@ -29,7 +34,7 @@ def test_all_cameras_of_the_machine_are_told_with_what_they_offer(station):
 
 def test_size_and_rate_are_what_was_asked_for_where_the_camera_has_them(station):
     info = station.wait_streaming("first")
-    assert (info["resolution"], info["fps"]) == ({"width": 320, "height": 180}, 5), info
+    assert (info["resolution"], info["fps"]) == ({"width": 320, "height": 180}, 1), info
 
 
 def test_yuyv_keeps_its_colours_by_the_multi_planar_calls(station):
@@ -48,8 +53,8 @@ def test_for_a_camera_that_another_program_has_the_first_free_one_stands_in(stat
     assert info["current_camera"] == station.vivid[2], info
     assert "by-path" in info["configured"] and "serves in its place" in info["fallback"], info
     assert "is in use by inside_camera" in station.log("second.log")
-    status, health = station.health("second")
-    assert status == 200 and health["status"] == "warning", health
+    wait_for(lambda: station.health("second")[1]["status"] == "warning", PATIENCE_S, "health says so")
+    assert station.health("second")[0] == 200, station.health("second")
 
 
 def test_the_configured_camera_is_taken_back_through_its_link_when_it_is_free(station):

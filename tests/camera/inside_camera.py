@@ -6,7 +6,7 @@
     uyvy     a by-id link to /dev/video21   v4l2loopback, FFmpeg sends colour bars
     nv12     /dev/video22                   likewise
     yu12     /dev/video23                   likewise
-    first    auto: /dev/video4              vivid, multi-planar
+    first    auto: /dev/video4              vivid, multi-planar, 1 frame a second: few machines stand still for half of that
     second   a by-path link to /dev/video5  vivid; takes all the faults. /dev/video6 is nobody's
 
 The four are asked for pictures, and mjpg records too; then they make room for the two.
@@ -34,7 +34,7 @@ def cameras():
     uyvy = devices.link("id", "usb-Loopback_21-video-index0", LOOPBACK["uyvy"])
     second = devices.link("path", "platform-vivid.000-video-index0", VIVID[1])
     return {
-        "first": {"camera": {"device": "auto", "fps": 5}},
+        "first": {"camera": {"device": "auto", "fps": 1}},
         "second": {"camera": {"device": second}, "controls": {"brightness": 77, "hue": -20}},
         "mjpg": {"camera": {"device": LOOPBACK["mjpg"], "fallback": "none"}},
         "uyvy": {"camera": {"device": uyvy, "fallback": "none"}, **live},

@@ -1,29 +1,41 @@
 """Several recorders side by side in the virtual machine: a folder of .ini files, a recorderd for each, one lighttpd."""
+import datetime
 import json
 import os
 import shutil
-import threading
-import time
 
-from rig import Rig, comment, program, wait_for, wall_us
+from rig import US, Rig, program, wait_for, wall_us
+from starved import Watch
 
-PATIENCE_S = 60  # emulation on a busy machine
+PATIENCE_S = 180  # far more than anything needs: this is emulation, on a machine that may be busy
 
 
-class Watch(threading.Thread):
-    """Notices when this machine stood still: then vivid itself leaves frames out, which no recorder can help."""
+def us_of(text):
+    """The microsecond of a time as the API writes it."""
+    return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * US)
 
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.late_us = []
-        self.start()
 
-    def run(self):
-        while True:
-            before = time.monotonic()
-            time.sleep(0.02)
-            if time.monotonic() - before > 0.1:
-                self.late_us.append(wall_us())
+class Window:
+    """What happens to a recorder's stream from its newest recorded frame on: what was before that is over, and not looked at."""
+
+    def __init__(self, station, name):
+        self.station, self.name, self.began = station, name, station.watch.now()
+        self.before = station.wait_recorded(name, 1)
+        self.since_us = us_of(self.before["recording"]["indexed_until"])
+        self.opened = station.times_opened(name)
+
+    def causes(self):
+        return self.station.causes(self.name, self.since_us)
+
+    def timeline(self):
+        return self.station.timeline(self.name, self.since_us)
+
+    def was_opened(self):
+        return self.station.times_opened(self.name) - self.opened
+
+    def holds_unless_starved(self, holds, bound_s, said):
+        """Asserts what can only hold while the machine never stands still for longer than the bound. The last assertion of a case."""
+        self.station.watch.holds_unless_starved(holds, self.began, bound_s, said)
 
 
 class Station(Rig):
@@ -43,6 +55,7 @@ class Station(Rig):
         os.mkdir(self.inis)
         self.names = list(cameras)
         self.recorders, self.feeders, self.watch = {}, [], Watch()
+        self.spare = self.first_window = None  # of cases_faults
         for name, settings in cameras.items():
             self.name, self.ini = name, os.path.join(self.inis, name + ".ini")
             self.write_ini(settings)
@@ -51,7 +64,13 @@ class Station(Rig):
         self.recorders[name] = self.spawn([program("recorderd"), "-c", self.inis, "-n", name], name + ".log", self.environment)
 
     def stop_recorder(self, name):
-        return self.stop_process(self.recorders.pop(name))
+        return self.stop_process(self.recorders.pop(name), seconds=PATIENCE_S)
+
+    def web_answers(self):
+        return wait_for(super().web_answers, PATIENCE_S, "the web server accepts connections")
+
+    def get(self, path, method="GET", headers=None, body=None, timeout=PATIENCE_S):
+        return super().get(path, method, headers, body, timeout)
 
     def stop(self):
         super().stop()
@@ -96,11 +115,11 @@ class Station(Rig):
         assert answer.status == 200, answer.body
         return answer.body
 
-    def starved_since(self, since_us):
-        starved = any(at_us >= since_us for at_us in self.watch.late_us)
-        if starved:
-            comment("the machine stood still meanwhile: what the driver left out is not counted")
-        return starved
+    def window(self, name):
+        return Window(self, name)
+
+    def times_opened(self, name):
+        return self.log(f"{name}.log").count("asked for")
 
     def wait_info(self, name, met, what):
         """The first /camera_info that meets the condition."""
@@ -112,6 +131,10 @@ class Station(Rig):
         except AssertionError as error:
             raise AssertionError(f"{error}; {self.info(name)}") from error
 
+    def wait_known(self, name):
+        """/camera_info, which is not there while a recorder has not said for some seconds that it lives."""
+        return self.wait_info(name, lambda _: True, "is known")
+
     def wait_streaming(self, name):
         return self.wait_info(name, lambda info: info["state"] == "streaming", "streams")
 
@@ -119,3 +142,13 @@ class Station(Rig):
         """Until so many more frames have come."""
         frames = self.wait_streaming(name)["frames"]
         return self.wait_info(name, lambda info: info["frames"] >= frames + count, f"{count} more frames")
+
+    def wait_recorded(self, name, count=10):
+        """Until so many more frames have come and are in the archive."""
+        self.wait_more(name, count)
+        seen_us = wall_us()
+
+        def is_recorded(info):
+            until = info["recording"]["indexed_until"]
+            return info["state"] == "streaming" and until and us_of(until) >= seen_us
+        return self.wait_info(name, is_recorded, f"{count} more frames are recorded")

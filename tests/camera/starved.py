@@ -1,0 +1,52 @@
+"""What an emulated machine that stood still cannot be asked for: then vivid itself leaves frames out, which no recorder can help."""
+import threading
+import time
+
+from rig import Skipped
+
+NAP_S = 0.02
+NOTICED_S = 0.1
+
+
+class Starved(Skipped):
+    """Raised by a case that could not be judged, because the machine stood still."""
+
+
+class Watch(threading.Thread):
+    """Notices when this machine stood still, and lets that excuse one case of a run and no more."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.stood_still = []  # (end on this thread's clock, the same on the wall clock, seconds)
+        self.excused = False
+        self.start()
+
+    @staticmethod
+    def now():
+        return time.monotonic()
+
+    def run(self):
+        while True:
+            before = self.now()
+            time.sleep(NAP_S)
+            late_s = self.now() - before - NAP_S
+            if late_s > NOTICED_S:
+                self.stood_still.append((self.now(), time.strftime("%H:%M:%S"), late_s))
+
+    def longest_since(self, since):
+        """(seconds, end on the wall clock) of the longest time that the machine stood still; (0, None) where it never did."""
+        return max(((late_s, wall) for end, wall, late_s in list(self.stood_still) if end >= since), default=(0, None))
+
+    def holds_unless_starved(self, holds, since, bound_s, said):
+        """Asserts that it holds. Where it does not and the machine stood still for longer than the bound since then, the case is starved:
+        skipped where it is the first one, failed where it is another one."""
+        if holds:
+            return
+        longest_s, wall = self.longest_since(since)
+        if longest_s <= bound_s:
+            raise AssertionError(f"{said}; the machine stood still for {longest_s:.2f} s at most")
+        reason = f"starved: the machine stood still for {longest_s:.1f} s at {wall}"
+        if self.excused:
+            raise AssertionError(f"{said}; the second case of this run that is {reason}")
+        self.excused = True
+        raise Starved(reason)
