@@ -86,15 +86,18 @@ def system_calls(process, frames, path):
 
 
 def test_a_frame_costs_at_most_6_system_calls(station):
-    """From the driver to the ring and into the encoder's pipe. Those that take what the encoder gives back are another matter."""
+    """From the driver to the ring and into the encoder's pipe. Those that take what the encoder gives back are another matter, as is what
+    a timer does: they fall into the rounds of some frames, on a busy machine into those of most, but what a frame costs is in each."""
     if not shutil.which("strace"):
         comment("strace is missing (deploy/install-packages test installs it): not counted")
         return
     station.wait_info("mjpg", lambda info: info["recording"]["frames"] > 5, "it records")
     rounds = system_calls(station.recorders["mjpg"], 12, station.path("mjpg.strace"))
-    usual = sorted(rounds, key=len)[len(rounds) // 2]
-    comment(f"{len(rounds)} frames, usually {len(usual)} calls: {', '.join(usual)}")
-    assert {"VIDIOC_DQBUF", "futex", "writev", "VIDIOC_QBUF"} <= set(usual) and len(usual) <= 6, rounds
+    whole = [one for one in rounds if {"VIDIOC_DQBUF", "futex", "writev", "VIDIOC_QBUF"} <= set(one)]
+    assert len(whole) >= 3, rounds
+    least = min(whole, key=len)
+    comment(f"{len(rounds)} frames, at least {len(least)} calls: {', '.join(least)}")
+    assert len(least) <= 6, rounds
 
 
 def test_half_a_jpeg_is_refused(station):
