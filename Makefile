@@ -12,7 +12,7 @@ endif
 # A warning is an error in the tests (WERROR=1), never in a user's build: each new compiler has warnings of its own.
 WERROR  ?=
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes $(if $(filter-out 0,$(WERROR)),-Werror)
-CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -pthread -MMD -MP -fno-strict-aliasing $(WARNINGS) $(OPT) $(CFLAGS)
+CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I. -pthread -MMD -MP -fno-strict-aliasing $(WARNINGS) $(OPT) $(CFLAGS)
 # Without libseccomp the workers are locked up by Landlock alone.
 SECCOMP := $(shell pkg-config --libs libseccomp 2>/dev/null)
 ifneq ($(SECCOMP),)

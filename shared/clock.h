@@ -8,8 +8,12 @@
 #ifndef SHARED_CLOCK_H
 #define SHARED_CLOCK_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
+
+static_assert(sizeof(time_t) == 8, "times go on after 2038: -D_TIME_BITS=64");
 
 typedef struct {
 	int64_t us;

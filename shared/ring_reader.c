@@ -18,6 +18,13 @@
 #define ALIVE_US        (3 * US_PER_S)
 #define SEQLOCK_RETRIES 64
 
+/* Where a long has 32 bits, the older futex call takes a time of 32 bits, which is no struct timespec of ours. */
+#ifdef SYS_futex_time64
+#define FUTEX_CALL SYS_futex_time64
+#else
+#define FUTEX_CALL SYS_futex
+#endif
+
 struct ring_reader {
 	const struct ring_header *header;
 	const struct ring_entry *entries;
@@ -210,7 +217,7 @@ bool ring_reader_wait(const struct ring_reader *reader, uint64_t seen, int timeo
 	struct timespec until;
 	if (timeout_ms >= 0) {
 		int64_t us = mono_now().us + timeout_ms * US_PER_MS;
-		until = (struct timespec){.tv_sec = us / US_PER_S, .tv_nsec = us % US_PER_S * 1000};
+		until = (struct timespec){.tv_sec = us / US_PER_S, .tv_nsec = (long)(us % US_PER_S) * 1000};
 	}
 	bool was_closed = closed(reader);
 	for (;;) {
@@ -220,7 +227,7 @@ bool ring_reader_wait(const struct ring_reader *reader, uint64_t seen, int timeo
 		if (closed(reader) && !was_closed)
 			return false;
 		/* Its deadline is absolute, and CLOCK_MONOTONIC. */
-		long result = syscall(SYS_futex, &reader->header->wake, FUTEX_WAIT_BITSET, wake,
+		long result = syscall(FUTEX_CALL, &reader->header->wake, FUTEX_WAIT_BITSET, wake,
 				      timeout_ms >= 0 ? &until : NULL, NULL, FUTEX_BITSET_MATCH_ANY);
 		if (result != 0 && errno != EAGAIN && errno != EINTR)
 			return ring_reader_head(reader) != seen;

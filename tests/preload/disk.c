@@ -4,6 +4,7 @@
  */
 /* Both openat() and openat64() are defined here, so neither may be a name for the other. */
 #undef _FILE_OFFSET_BITS
+#undef _TIME_BITS /* which goes with it alone */
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -11,6 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Where a long has 32 bits, the older call gives a time of 32 bits. */
+#ifdef SYS_clock_gettime64
+#define CLOCK_GETTIME_CALL SYS_clock_gettime64
+#else
+#define CLOCK_GETTIME_CALL SYS_clock_gettime
+#endif
+
 static _Atomic int64_t mono_ahead_us, wall_ahead_us;
 static _Atomic unsigned mono_asked; /* so often was the monotonic clock */
 
@@ -20,11 +27,11 @@ int clock_gettime(clockid_t id, struct timespec *out)
 			   : id == CLOCK_MONOTONIC ? atomic_load(&mono_ahead_us)
 						   : 0;
 	atomic_fetch_add(&mono_asked, id == CLOCK_MONOTONIC);
-	long result = syscall(SYS_clock_gettime, id, out);
+	long result = syscall(CLOCK_GETTIME_CALL, id, out);
 	int64_t ns = out->tv_nsec + ahead_us % 1000000 * 1000;
 
 	out->tv_sec += ahead_us / 1000000 + ns / 1000000000 - (ns < 0);
-	out->tv_nsec = (ns % 1000000000 + 1000000000) % 1000000000;
+	out->tv_nsec = (long)((ns % 1000000000 + 1000000000) % 1000000000);
 	return (int)result;
 }
 
