@@ -10,18 +10,20 @@
 #define SMALL_FRAME   (UINT64_C(2) << 10) /* no index is made for frames that are smaller on average */
 #define PIXELS_A_BYTE 4                   /* a rich JPEG: 2 bits a pixel; 230 KB at 1280x720 */
 
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Of this camera. A program whose addresses have 32 bits has room for the rings of all cameras up to about 1 GB. */
 static uint64_t quarter_of_ram(size_t cameras)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
 
 	if (pages <= 0 || page_bytes <= 0)
 		return 256 * MIB;
-	return (uint64_t)pages * (uint64_t)page_bytes / 4 / cameras;
-}
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
+	uint64_t quarter = (uint64_t)pages * (uint64_t)page_bytes / 4;
+	return (sizeof(void *) < sizeof(uint64_t) ? smaller(quarter, 1024 * MIB) : quarter) / cameras;
 }
 
 void ring_size_choose(const struct config *config, size_t cameras, struct ring_wish *out)

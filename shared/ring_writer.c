@@ -51,7 +51,12 @@ static uint64_t fitting_bytes(const struct ring_wish *wish, uint64_t freed_bytes
 
 static bool map(struct ring_writer *writer, const struct ring_layout *layout)
 {
-	void *memory = mmap(NULL, layout->total_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, writer->fd, 0);
+	size_t bytes = (size_t)layout->total_bytes;
+	if (bytes != layout->total_bytes) {
+		errno = ENOMEM; /* addresses of 32 bits */
+		return false;
+	}
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, writer->fd, 0);
 	if (memory == MAP_FAILED)
 		return false;
 	writer->layout = *layout;
@@ -64,7 +69,7 @@ static bool map(struct ring_writer *writer, const struct ring_layout *layout)
 static void unmap(struct ring_writer *writer)
 {
 	if (writer->header)
-		munmap(writer->header, writer->layout.total_bytes);
+		munmap(writer->header, (size_t)writer->layout.total_bytes);
 	writer->header = NULL;
 }
 
