@@ -33,14 +33,14 @@ static const struct {
 	 "lstat64 fstat64 fstatat64 statx statfs fstatfs statfs64 fstatfs64 getdents getdents64"},
 	{EVERYBODY,
 	 "brk mmap mmap2 munmap mremap mprotect madvise mlock munlock membarrier futex futex_time64 set_robust_list "
-	 "get_robust_list rseq arch_prctl set_thread_area set_tls set_tid_address gettid sched_yield "
+	 "get_robust_list rseq arch_prctl set_thread_area set_tls cacheflush set_tid_address gettid sched_yield "
 	 "sched_getaffinity sched_getparam sched_getscheduler getcpu"},
 	{EVERYBODY,
 	 "rt_sigaction sigaction rt_sigprocmask sigprocmask rt_sigreturn sigreturn sigaltstack restart_syscall "
-	 "rt_sigtimedwait tgkill exit exit_group"},
+	 "rt_sigtimedwait rt_sigtimedwait_time64 tgkill exit exit_group"},
 	{EVERYBODY,
 	 "clock_gettime clock_gettime64 clock_getres clock_getres_time64 clock_nanosleep clock_nanosleep_time64 "
-	 "nanosleep gettimeofday time times getrusage getpid getppid getpgrp getuid geteuid getgid getegid "
+	 "nanosleep gettimeofday time times getrusage getpid getppid getpgrp getpgid getuid geteuid getgid getegid "
 	 "getuid32 geteuid32 getgid32 getegid32 getpriority getrlimit ugetrlimit prlimit64 setrlimit uname sysinfo "
 	 "getrandom prctl"},
 	{WORKERS,
