@@ -205,7 +205,7 @@ void handle_recording_init(struct api_request *request)
 	if (segment_read_layout(fd, &layout) == SEGMENT_GOOD &&
 	    mp4_box_header(layout.head.data, layout.head.length, 0, &ftyp) == MP4_OK) {
 		buffer_append(&init, layout.head.data, (size_t)ftyp.size);
-		buffer_append(&init, layout.head.data + layout.media_at, layout.head.length - layout.media_at);
+		buffer_append(&init, layout.head.data + layout.media_at, layout.head.length - (size_t)layout.media_at);
 	}
 	segment_layout_finish(&layout);
 	close(fd);

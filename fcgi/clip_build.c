@@ -193,7 +193,7 @@ static void make_etag(const struct clip_plan *plan, unsigned speed, struct clip 
 		hash = fnv(fnv(hash, stretch->head.offset), (uint64_t)stretch->head.wall_us);
 		if (stretch->origin != CLIP_DISK)
 			hash = fnv(hash, crc32c(0, stretch->segment.walked,
-						stretch->segment.count * sizeof(struct index_record)));
+						(size_t)stretch->segment.count * sizeof(struct index_record)));
 	}
 	snprintf(out->etag, sizeof(out->etag), "\"%016" PRIx64 "-%" PRIx64 "\"", hash, vfile_size(out->file));
 }

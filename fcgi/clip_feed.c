@@ -179,7 +179,8 @@ bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t
 		    feed_fragment_at(segment, first, &from) && feed_fragment_at(segment, end, &to);
 
 	good = good && child_program_feed(ffmpeg, layout.head.data, (size_t)ftyp.size) &&
-	       child_program_feed(ffmpeg, layout.head.data + layout.media_at, layout.head.length - layout.media_at) &&
+	       child_program_feed(ffmpeg, layout.head.data + layout.media_at,
+				  layout.head.length - (size_t)layout.media_at) &&
 	       feed_bytes(segment->fd, from, to, ffmpeg);
 	segment_layout_finish(&layout);
 	return good;

@@ -63,9 +63,9 @@ static bool pairs_good(const uint8_t *params, size_t length)
 			return false;
 		at += taken;
 		uint64_t bytes = (uint64_t)name_length + value_length;
-		if (bytes > length - at || memchr(params + at, '\0', bytes))
+		if (bytes > length - at || memchr(params + at, '\0', (size_t)bytes))
 			return false;
-		at += bytes;
+		at += (size_t)bytes;
 	}
 	return true;
 }

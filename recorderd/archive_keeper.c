@@ -281,7 +281,7 @@ static bool wait_for_work(struct archive *archive, const struct rounds *rounds)
 		int64_t now_us = mono_now().us;
 		bool work = has_work(archive, rounds) && now_us >= rounds->retry_at_us;
 		int64_t wake_us = has_work(archive, rounds) ? earlier(until_us, rounds->retry_at_us) : until_us;
-		struct timespec at = {wake_us / US_PER_S, wake_us % US_PER_S * 1000};
+		struct timespec at = {wake_us / US_PER_S, (long)(wake_us % US_PER_S) * 1000};
 
 		stopping = archive->stopping;
 		if (stopping || work || now_us >= until_us)

@@ -238,7 +238,7 @@ void opener_stop(struct opener *opener)
 static bool wait_for_end(struct opener *opener, int64_t timeout_us)
 {
 	int64_t until_us = mono_now().us + timeout_us;
-	struct timespec until = {until_us / US_PER_S, until_us % US_PER_S * 1000};
+	struct timespec until = {until_us / US_PER_S, (long)(until_us % US_PER_S) * 1000};
 	bool ended;
 
 	pthread_mutex_lock(&opener->lock);

@@ -149,7 +149,7 @@ static void check_ring(const struct ring_reader *reader, const uint8_t *memory, 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = {data, size};
-	uint64_t bytes = make_ring(NULL), cut = input_number(&input, 2);
+	size_t bytes = (size_t)make_ring(NULL), cut = (size_t)input_number(&input, 2);
 	struct reason why = {""};
 	uint8_t *memory = NULL;
 

@@ -298,7 +298,7 @@ static inline void bench_read_records(int folder, size_t segment)
 	uint64_t count = index_reader_count(&reader);
 	assert_int_equal(count, entry->frames);
 	assert_true(bench.found + count <= BENCH_FRAMES);
-	assert_int_equal(index_reader_read(&reader, 0, count, bench.records + bench.found), count);
+	assert_int_equal(index_reader_read(&reader, 0, (size_t)count, bench.records + bench.found), count);
 	index_reader_close(&reader);
 	for (uint64_t i = 0; i < count; i++)
 		bench.segment_of[bench.found++] = segment;

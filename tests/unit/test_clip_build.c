@@ -155,8 +155,8 @@ static struct buffer bytes_of(int64_t from_us, int64_t to_us, unsigned speed)
 	struct clip clip = clip_of(from_us, to_us, speed);
 	struct buffer bytes = {0};
 
-	assert_true(buffer_reserve(&bytes, vfile_size(clip.file)));
-	bytes.length = vfile_size(clip.file);
+	assert_true(buffer_reserve(&bytes, (size_t)vfile_size(clip.file)));
+	bytes.length = (size_t)vfile_size(clip.file);
 	for (size_t at = 0; at < bytes.length;) {
 		ssize_t got = vfile_read(clip.file, at, bytes.data + at, bytes.length - at);
 		assert_true(got > 0);

@@ -249,7 +249,7 @@ static void add_piece(struct mp4_header *header, const struct buffer *segment, c
 		mp4_header_add(header, record->wall_us - walked->records[first].wall_us + shift_us,
 			       record->offset - from + payload->length, record->size, record->flags & INDEX_KEY);
 	}
-	buffer_append(payload, segment->data + from, to - from);
+	buffer_append(payload, segment->data + from, (size_t)(to - from));
 }
 
 static void a_clip_of_two_pieces_decodes_to_exactly_its_frames(void **state)

@@ -145,7 +145,7 @@ static void no_torn_frame_passes_while_writers_are_killed(void **state)
 		pid_t pid = fork();
 		if (pid == 0)
 			write_until_killed(i);
-		struct timespec while_us = {.tv_nsec = 1000 * (500 + next_random(&seed) % 15000)};
+		struct timespec while_us = {.tv_nsec = 1000 * (long)(500 + next_random(&seed) % 15000)};
 		nanosleep(&while_us, NULL);
 		kill(pid, SIGKILL);
 		int status;
@@ -192,7 +192,7 @@ static void random_bytes_over_the_ring_never_lead_outside(void **state)
 		put(writer, 20000 + i * 100, i, i);
 	uint64_t bytes;
 	const void *memory = ring_writer_memory(writer, &bytes);
-	uint8_t *copy = malloc(bytes);
+	uint8_t *copy = malloc((size_t)bytes);
 	assert_non_null(copy);
 	uint32_t seed = 42;
 	const size_t index_bytes = 64 * sizeof(struct ring_entry);
