@@ -149,7 +149,11 @@ void *mmap(void *address, size_t length, int protection, int flags, int fd, off_
 		node->maps++;
 		fd = node->memory;
 	}
+#ifdef SYS_mmap2 /* takes the offset in units of 4096 bytes */
+	return (void *)syscall(SYS_mmap2, address, length, protection, flags, fd, (long)(offset / 4096));
+#else
 	return (void *)syscall(SYS_mmap, address, length, protection, flags, fd, offset);
+#endif
 }
 
 static int query_caps(const struct fake_node *node, struct v4l2_capability *out)

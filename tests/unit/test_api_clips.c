@@ -51,7 +51,8 @@ int unlinkat(int at, const char *name, int flags)
 int scandirat(int at, const char *name, struct dirent ***list, int (*filter)(const struct dirent *),
 	      int (*compare)(const struct dirent **, const struct dirent **))
 {
-	return REAL(scandirat)(at, name, list, filter, compare);
+	/* Under the name that it has for our struct dirent where a long has 32 bits. */
+	return ((__typeof__(&scandirat))real("scandirat64"))(at, name, list, filter, compare);
 }
 
 static void clip_make(const char *name)

@@ -31,10 +31,17 @@ bool sockets_share_pages(void)
 
 static unsigned pages_sent; /* calls of sendfile() that took something */
 
+/* Where a long has 32 bits, the older call has an offset of 32 bits. */
+#ifdef SYS_sendfile64
+#define SENDFILE_CALL SYS_sendfile64
+#else
+#define SENDFILE_CALL SYS_sendfile
+#endif
+
 /* In place of the C library's. */
 ssize_t sendfile(int out, int in, off_t *at, size_t length)
 {
-	ssize_t sent = syscall(SYS_sendfile, out, in, at, length);
+	ssize_t sent = syscall(SENDFILE_CALL, out, in, at, length);
 
 	pages_sent += sent > 0;
 	return sent;
