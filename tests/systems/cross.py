@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""The recorder built for another architecture, and its unit tests and fuzz corpora run there by qemu-user: cross.py arm64|armhf.
+
+It is built on a Debian 13 that was just made, in a folder that is gone afterwards and in namespaces of mounts and processes: this
+machine's own packages stay as they are. $BUILD/fresh keeps the bare Debian (base-trixie.tar). As root; 400 MB of downloads.
+
+qemu-user translates system calls one by one, and some it does not know. A case that fails for that reason alone stands in
+NOT_EMULATED; it is checked that it still fails, so a case that the emulator has learned has to leave that list.
+"""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "install"))
+
+from package import PLACE, PROJECT, QUIET, Skipped, comment, needs, run_in_debian, said_by  # noqa: E402  pylint: disable=wrong-import-position
+
+SUITE = "trixie"
+ROOT = os.environ.get("FRESH_ROOT", "")
+SOURCE = "/root/recorder"
+LIMIT_S = 600  # a program
+SHOWN = 40  # last lines of what failed
+
+# Architecture -> GNU name, emulator.
+MACHINES = {"arm64": ("aarch64-linux-gnu", "qemu-aarch64"), "armhf": ("arm-linux-gnueabihf", "qemu-arm")}
+LIBRARIES = ("libc6-dev", "libfcgi-dev", "libjson-c-dev", "libiniparser-dev", "libjpeg-dev", "libmd-dev", "libseccomp-dev", "libcmocka-dev")
+
+# Program -> case -> what the emulator does not do. Every other case of the program has to pass.
+NOT_EMULATED = {
+    "test_api_outflow": {
+        "a_file_that_cannot_give_its_pages_is_copied": "give /proc/self/auxv itself but a copy in a memfd, whose pages sendfile() can take"},
+    "test_control": {
+        "another_user_is_heard_where_its_supplementary_groups_have_the_recorder_s": "translate SO_PEERGROUPS, of which it takes four bytes"},
+    "test_lock_up": {
+        "a_worker_of_the_api_can_do_its_work": "make netlink sockets that ask about connections"},
+}
+
+
+def in_debian(*command):
+    """The finished process of a command in the new Debian; its standard error is in its output."""
+    return subprocess.run(["chroot", ROOT, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace", check=False, env=dict(QUIET, CMOCKA_MESSAGE_OUTPUT="TAP"))
+
+
+def must(*command):
+    done = in_debian(*command)
+    assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}\n{last_lines(done.stdout)}"
+    return done.stdout
+
+
+def last_lines(text):
+    return "\n".join(text.splitlines()[-SHOWN:])
+
+
+# --- the Debian -------------------------------------------------------------------------------------------------------
+
+def unpack(root):
+    """The bare Debian, fetched once."""
+    base, made = os.path.join(PLACE, f"base-{SUITE}.tar"), os.path.join(PLACE, f"base-{SUITE}.{os.getpid()}")
+    if not os.path.exists(base):
+        needs("debootstrap")
+        fetched = subprocess.run(["debootstrap", "--variant=minbase", SUITE, made], capture_output=True, text=True, check=False)
+        if fetched.returncode != 0:
+            shutil.rmtree(made, ignore_errors=True)
+            raise Skipped(f"Debian {SUITE} cannot be fetched: {(fetched.stdout + fetched.stderr).splitlines()[-1]}")
+        said_by("tar", "-C", made, "-cf", base + ".new", ".")
+        os.rename(base + ".new", base)
+        shutil.rmtree(made)
+    said_by("tar", "-C", root, "-xf", base)
+    shutil.copy("/etc/resolv.conf", os.path.join(root, "etc/resolv.conf"))
+
+
+def mount(root):
+    said_by("mount", "-t", "proc", "proc", os.path.join(root, "proc"))
+    for folder in ("tmp", "dev/shm"):
+        said_by("mount", "-t", "tmpfs", "-o", "size=1g,mode=1777", "tmpfs", os.path.join(root, folder))
+
+
+def install(architecture):
+    """Compiler, emulator and libraries. FFmpeg is that of the host: what an emulated program executes runs as the kernel runs it."""
+    gnu, _ = MACHINES[architecture]
+    with open(os.path.join(ROOT, "etc/dpkg/dpkg.cfg.d/unsafe-io"), "w", encoding="ascii") as file:
+        file.write("force-unsafe-io\n")  # nobody needs it after a crash
+    must("dpkg", "--add-architecture", architecture)
+    updated = in_debian("apt-get", "-q", "update")
+    if updated.returncode != 0 or re.search(r"^(W|E): ", updated.stdout, re.M):
+        raise Skipped(f"no package sources: {updated.stdout.splitlines()[-1]}")
+    must("apt-get", "-q", "-y", "--no-install-recommends", "install", "make", "pkg-config", "gcc-" + gnu, "qemu-user", "ffmpeg", "procps",
+         *(f"{library}:{architecture}" for library in LIBRARIES))
+
+
+def copy_sources():
+    """What is committed, with what was changed since."""
+    target = ROOT + SOURCE
+    os.makedirs(target)
+    names = said_by("git", "-C", PROJECT, "ls-files", "-z").split("\0")
+    there = [name for name in names if name and os.path.lexists(os.path.join(PROJECT, name))]
+    packed = subprocess.run(["tar", "-C", PROJECT, "--null", "-T", "-", "-cf", "-"], input="\0".join(there).encode(), capture_output=True, check=True)
+    subprocess.run(["tar", "-C", target, "--no-same-owner", "-xf", "-"], input=packed.stdout, check=True)
+
+
+def build(architecture):
+    gnu, _ = MACHINES[architecture]
+    # The libraries of the other architecture, also where the Makefile asks pkg-config.
+    must("make", "-C", SOURCE, f"CC={gnu}-gcc", f"AR={gnu}-ar", "SECCOMP=-lseccomp", "WERROR=1", "all", "units", "fuzz-programs")
+
+
+# --- its programs -----------------------------------------------------------------------------------------------------
+
+def programs(kind):
+    """Names of what was built, by the kind of its folder."""
+    prefix = {"unit": "test_", "fuzz": "fuzz_"}[kind]
+    found = glob.glob(f"{ROOT}{SOURCE}/build/tests/{kind}/{prefix}*")
+    return sorted(os.path.basename(path) for path in found if not os.path.splitext(path)[1])
+
+
+def run(architecture, path, *arguments):
+    _, emulator = MACHINES[architecture]
+    return in_debian("env", "-C", SOURCE, "timeout", str(LIMIT_S), emulator, path, *arguments)
+
+
+def wrong_cases(text, excused):
+    """Sentences about cases that did not come out as they had to; [] where all did."""
+    failed = set(re.findall(r"^not ok \d+ - (\S+)", text, re.M))
+    return ([f"{case} failed" for case in sorted(failed - set(excused))] +
+            [f"{case} passes now: it has to leave NOT_EMULATED" for case in excused if case not in failed])
+
+
+def run_unit(architecture, name):
+    excused = NOT_EMULATED.get(name, {})
+    done = run(architecture, f"build/tests/unit/{name}")
+    wrong = wrong_cases(done.stdout, excused)
+    if not excused and done.returncode != 0:
+        wrong.append(f"{name} ended with status {done.returncode}")
+    elif excused and done.returncode != len(re.findall(r"^not ok \d+ - ", done.stdout, re.M)):
+        wrong.append(f"{name} ended with status {done.returncode}, which is not the number of cases that failed")
+    for case, reason in excused.items():
+        comment(f"SKIP qemu-user does not {reason}: {case}")
+    for line in sorted(set(re.findall(r"^ok \d+ # SKIP \S+", done.stdout, re.M))):
+        comment(f"left out by the program itself: {line.split()[-1]}")
+    return wrong, done.stdout
+
+
+def run_fuzz(architecture, name):
+    done = run(architecture, f"build/tests/fuzz/{name}", f"tests/fuzz/corpus/{name[len('fuzz_'):]}")
+    return ([] if done.returncode == 0 else [f"{name} ended with status {done.returncode}"]), done.stdout
+
+
+class Report:
+    """TAP, a line at a time."""
+
+    def __init__(self):
+        self.number = self.failed = 0
+
+    def line(self, title, wrong=(), text=""):
+        self.number += 1
+        self.failed += bool(wrong)
+        print(f"{'not ok' if wrong else 'ok'} {self.number} - {title}", flush=True)
+        for sentence in wrong:
+            comment(sentence)
+        if wrong:
+            comment(last_lines(text))
+
+
+def run_programs(architecture, report):
+    for kind, runner in (("unit", run_unit), ("fuzz", run_fuzz)):
+        for name in programs(kind):
+            report.line(name, *runner(architecture, name))
+
+
+def main(root):
+    architecture = sys.argv[1]
+    started = time.monotonic()
+    unpack(root)
+    mount(root)
+    install(architecture)
+    copy_sources()
+    build(architecture)
+    gnu, emulator = MACHINES[architecture]
+    report = Report()
+    print(f"1..{1 + len(programs('unit')) + len(programs('fuzz'))}")
+    for program in (gnu + "-gcc", emulator):
+        comment(must(program, "--version").splitlines()[0])
+    report.line(f"it is built for {architecture} without a warning")
+    run_programs(architecture, report)
+    comment(f"{time.monotonic() - started:.0f} s in all")
+    return 1 if report.failed else 0
+
+
+def guarded(root):
+    """main(), where a build that fails is one test that failed."""
+    try:
+        return main(root)
+    except AssertionError as failure:
+        print(f"1..1\nnot ok 1 - it is built for {sys.argv[1]} without a warning")
+        comment(str(failure))
+        return 1
+    finally:
+        subprocess.run(["umount", *(os.path.join(root, folder) for folder in ("proc", "tmp", "dev/shm"))], check=False, capture_output=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] not in [[name] for name in MACHINES]:
+        sys.exit(f"usage: {sys.argv[0]} {'|'.join(MACHINES)}")
+    sys.exit(run_in_debian(guarded))
