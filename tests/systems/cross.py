@@ -17,11 +17,11 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "install"))
 
-from package import PLACE, PROJECT, QUIET, Skipped, comment, needs, run_in_debian, said_by  # noqa: E402  pylint: disable=wrong-import-position
+from package import QUIET, Skipped, comment, run_in_debian, said_by, unpack_debian  # noqa: E402  pylint: disable=wrong-import-position
+from system import SOURCE, copy_sources  # noqa: E402  pylint: disable=wrong-import-position
 
 SUITE = "trixie"
 ROOT = os.environ.get("FRESH_ROOT", "")
-SOURCE = "/root/recorder"
 LIMIT_S = 600  # a program
 SHOWN = 40  # last lines of what failed
 
@@ -58,22 +58,6 @@ def last_lines(text):
 
 # --- the Debian -------------------------------------------------------------------------------------------------------
 
-def unpack(root):
-    """The bare Debian, fetched once."""
-    base, made = os.path.join(PLACE, f"base-{SUITE}.tar"), os.path.join(PLACE, f"base-{SUITE}.{os.getpid()}")
-    if not os.path.exists(base):
-        needs("debootstrap")
-        fetched = subprocess.run(["debootstrap", "--variant=minbase", SUITE, made], capture_output=True, text=True, check=False)
-        if fetched.returncode != 0:
-            shutil.rmtree(made, ignore_errors=True)
-            raise Skipped(f"Debian {SUITE} cannot be fetched: {(fetched.stdout + fetched.stderr).splitlines()[-1]}")
-        said_by("tar", "-C", made, "-cf", base + ".new", ".")
-        os.rename(base + ".new", base)
-        shutil.rmtree(made)
-    said_by("tar", "-C", root, "-xf", base)
-    shutil.copy("/etc/resolv.conf", os.path.join(root, "etc/resolv.conf"))
-
-
 def mount(root):
     said_by("mount", "-t", "proc", "proc", os.path.join(root, "proc"))
     for folder in ("tmp", "dev/shm"):
@@ -83,8 +67,6 @@ def mount(root):
 def install(architecture):
     """Compiler, emulator and libraries. FFmpeg is that of the host: what an emulated program executes runs as the kernel runs it."""
     gnu, _ = MACHINES[architecture]
-    with open(os.path.join(ROOT, "etc/dpkg/dpkg.cfg.d/unsafe-io"), "w", encoding="ascii") as file:
-        file.write("force-unsafe-io\n")  # nobody needs it after a crash
     must("dpkg", "--add-architecture", architecture)
     updated = in_debian("apt-get", "-q", "update")
     if updated.returncode != 0 or re.search(r"^(W|E): ", updated.stdout, re.M):
@@ -93,20 +75,10 @@ def install(architecture):
          *(f"{library}:{architecture}" for library in LIBRARIES))
 
 
-def copy_sources():
-    """What is committed, with what was changed since."""
-    target = ROOT + SOURCE
-    os.makedirs(target)
-    names = said_by("git", "-C", PROJECT, "ls-files", "-z").split("\0")
-    there = [name for name in names if name and os.path.lexists(os.path.join(PROJECT, name))]
-    packed = subprocess.run(["tar", "-C", PROJECT, "--null", "-T", "-", "-cf", "-"], input="\0".join(there).encode(), capture_output=True, check=True)
-    subprocess.run(["tar", "-C", target, "--no-same-owner", "-xf", "-"], input=packed.stdout, check=True)
-
-
 def build(architecture):
     gnu, _ = MACHINES[architecture]
     # The libraries of the other architecture, also where the Makefile asks pkg-config.
-    must("make", "-C", SOURCE, f"CC={gnu}-gcc", f"AR={gnu}-ar", "SECCOMP=-lseccomp", "WERROR=1", "all", "units", "fuzz-programs")
+    must("make", "-C", SOURCE, "BUILD=build", f"CC={gnu}-gcc", f"AR={gnu}-ar", "SECCOMP=-lseccomp", "WERROR=1", "all", "units", "fuzz-programs")
 
 
 # --- its programs -----------------------------------------------------------------------------------------------------
@@ -175,10 +147,11 @@ def run_programs(architecture, report):
 def main(root):
     architecture = sys.argv[1]
     started = time.monotonic()
-    unpack(root)
+    unpack_debian(root, SUITE)
     mount(root)
     install(architecture)
-    copy_sources()
+    os.makedirs(ROOT + SOURCE)
+    copy_sources(ROOT + SOURCE)
     build(architecture)
     gnu, emulator = MACHINES[architecture]
     report = Report()
