@@ -85,22 +85,27 @@ void encoder_fail(struct encoder *encoder, const char *what)
 	back_off(encoder);
 }
 
-static bool is_hanging(const struct encoder *encoder, int64_t now_us)
+/* Neither took nor gave anything for longer than a working one does. */
+static bool is_idle(const struct encoder *encoder, int64_t now_us)
 {
 	bool held_by_disk = encoder->out.events == 0;
-	bool owes = encoder->feed.writing || encoder->in_flight.count > HANG_FRAMES;
 	int64_t patience_us = encoder->stream.started ? HANG_US : START_US;
 
-	return !held_by_disk && owes && now_us - encoder->progress_at.us > patience_us;
+	return !held_by_disk && now_us - encoder->progress_at.us > patience_us;
+}
+
+static bool owes_frames(const struct encoder *encoder)
+{
+	return encoder->feed.writing || encoder->in_flight.count > HANG_FRAMES;
 }
 
 static void watch_over(struct encoder *encoder)
 {
 	int64_t now_us = mono_now().us;
 
-	if (encoder->state == ENCODER_RUNNING && is_hanging(encoder, now_us))
+	if (encoder->state == ENCODER_RUNNING && owes_frames(encoder) && is_idle(encoder, now_us))
 		encoder_fail(encoder, "FFmpeg hangs: it takes and gives nothing");
-	if (encoder->state == ENCODER_DRAINING && encoder->out.events && now_us > encoder->drain_by.us)
+	if (encoder->state == ENCODER_DRAINING && is_idle(encoder, now_us))
 		encoder_fail(encoder, "FFmpeg did not end");
 	encoder_pump(encoder);
 }

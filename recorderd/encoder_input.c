@@ -5,8 +5,6 @@
 #include "recorderd/encoder_command.h"
 #include "recorderd/encoder_internal.h"
 
-#define DRAIN_US (10 * US_PER_S)
-
 static void input_ready(void *context, uint32_t events)
 {
 	(void)events;
@@ -51,7 +49,7 @@ static void close_input(struct encoder *encoder)
 {
 	loop_watch_set(encoder->parts.loop, &encoder->in, 0);
 	child_close(&encoder->child.in);
-	encoder->drain_by = (mono_t){mono_now().us + DRAIN_US};
+	encoder->progress_at = mono_now();
 	encoder->state = ENCODER_DRAINING;
 }
 

@@ -2,6 +2,7 @@
  */
 #include "tests/unit/recording_bench.h"
 #include "tests/unit/fake_clock.h"
+#include "tests/unit/held_ffmpeg.h"
 
 #include <dirent.h>
 
@@ -136,6 +137,37 @@ static void a_hanging_encoder_is_replaced(void **state)
 	bench_wait(has_restarted);
 	stop_and_look();
 	assert_all_recorded();
+}
+
+static int rounds;
+
+static bool some_rounds_are_over(struct bench *of)
+{
+	(void)of;
+	return ++rounds > 300; /* of 2 ms: the encoder looks at its child several times meanwhile */
+}
+
+/* As on a machine under load, where the camera is unplugged at once. */
+static void an_encoder_that_starts_slowly_may_do_so_though_its_run_is_over(void **state)
+{
+	char folder[] = "/tmp/slow-ffmpeg-XXXXXX", *before;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	before = hold_ffmpeg(folder);
+	bench_start();
+	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
+	give_the_rest();
+	encoder_end_run(bench.encoder);
+	mono_ahead_us += 11 * US_PER_S;
+	rounds = 0;
+	bench_wait(some_rounds_are_over);
+	assert_int_equal(status_now()->restarts, 0);
+	let_ffmpeg_go(folder);
+	stop_and_look();
+	forget_ffmpeg(folder, before);
+	assert_all_recorded();
+	assert_int_equal(bench.segment_count, 1);
 }
 
 static bool has_failed_often(struct bench *of)
@@ -346,6 +378,7 @@ int main(void)
 		CASE(a_killed_encoder_is_replaced_without_a_frame_lost_or_doubled),
 		CASE(an_encoder_killed_while_it_gives_its_last_frames_costs_none),
 		CASE(a_hanging_encoder_is_replaced),
+		CASE(an_encoder_that_starts_slowly_may_do_so_though_its_run_is_over),
 		CASE(a_missing_encoder_is_said_and_costs_nothing_that_the_ring_still_holds),
 		CASE(an_encoder_that_refuses_its_options_is_quoted),
 		CASE(a_frame_that_is_no_picture_costs_only_itself),
