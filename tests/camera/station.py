@@ -1,18 +1,12 @@
 """Several recorders side by side in the virtual machine: a folder of .ini files, a recorderd for each, one lighttpd."""
-import datetime
 import json
 import os
 import shutil
 
-from rig import US, Rig, program, wait_for, wall_us
-from starved import Watch
+from rig import Rig, program, time_us, wait_for
+from standstill import Watch
 
 PATIENCE_S = 180  # far more than anything needs: this is emulation, on a machine that may be busy
-
-
-def us_of(text):
-    """The microsecond of a time as the API writes it."""
-    return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * US)
 
 
 class Window:
@@ -21,7 +15,7 @@ class Window:
     def __init__(self, station, name):
         self.station, self.name, self.began = station, name, station.watch.now()
         self.before = station.wait_recorded(name, 1)
-        self.since_us = us_of(self.before["recording"]["indexed_until"])
+        self.since_us = time_us(self.before["recording"]["indexed_until"])
         self.opened = station.times_opened(name)
 
     def causes(self):
@@ -150,5 +144,5 @@ class Station(Rig):
 
         def is_recorded(info):
             until = info["recording"]["indexed_until"]
-            return info["state"] == "streaming" and until and us_of(until) >= seen_us
+            return info["state"] == "streaming" and until and time_us(until) >= seen_us
         return self.wait_info(name, is_recorded, f"{count} more frames are recorded")

@@ -198,7 +198,7 @@ class Rig:
         self.clips = os.path.join(self.folder, "clips")
         self.cameras = [Camera(self.folder, f"/dev/video{number}", fps, frames) for number in range(cameras)]
         self.recorderd = self.web = None
-        self.kept_waiting = {}  # process id -> seconds
+        self.waited = {}  # process id -> seconds
         self.server_name = os.environ.get("WEB_SERVER", "lighttpd")
         self.workers = []  # where the web server does not start them itself
         self.tls = None    # an SSLContext, where the server's TLS is switched on
@@ -342,15 +342,14 @@ class Rig:
         process.wait()
         return status
 
-    def kept_waiting_s(self):
-        """How long the main threads of the rig's recorders were ready to run and were given no processor."""
+    def waited_s(self):
+        """waited_s() of all recorders of this rig, together."""
         if self.recorderd:
-            with contextlib.suppress(OSError), open(f"/proc/{self.recorderd.pid}/schedstat", encoding="ascii") as stat:
-                self.kept_waiting[self.recorderd.pid] = int(stat.read().split()[1]) / 1e9
-        return sum(self.kept_waiting.values())
+            self.waited[self.recorderd.pid] = waited_s(self.recorderd.pid)
+        return sum(self.waited.values())
 
     def stop_recorderd(self, sent=signal.SIGTERM):
-        self.kept_waiting_s()
+        self.waited_s()
         process, self.recorderd = self.recorderd, None
         return self.stop_process(process, sent)
 
@@ -413,6 +412,13 @@ class Rig:
         with contextlib.suppress(FileNotFoundError), open(self.path(name), encoding="utf-8", errors="replace") as log:
             return log.read()
         return ""
+
+
+def waited_s(pid):
+    """How long the main thread of a process, which takes the frames, stood ready to run without a processor (schedstat, proc(5))."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/schedstat", encoding="ascii") as stat:
+        return int(stat.read().split()[1]) / 1e9
+    return 0.0
 
 
 def wait_for(condition, seconds, what):

@@ -10,7 +10,6 @@ NOT_EMULATED; it is checked that it still fails, so a case that the emulator has
 import glob
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time

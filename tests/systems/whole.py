@@ -5,7 +5,6 @@ README's `make run` and what it then promises, the unit tests, the corpora of th
 a browser nor a virtual machine, and the package. `make test-systems` runs it for each release, half an hour each.
 """
 import glob
-import os
 import shutil
 import sys
 

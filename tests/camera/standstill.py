@@ -2,14 +2,10 @@
 import threading
 import time
 
-from rig import Skipped
+from starved import Starved
 
 NAP_S = 0.02
 NOTICED_S = 0.1
-
-
-class Starved(Skipped):
-    """Raised by a case that could not be judged, because the machine stood still."""
 
 
 class Watch(threading.Thread):
