@@ -3,7 +3,7 @@ import json
 import os
 import shutil
 
-from rig import Rig, program, time_us, wait_for
+from rig import Rig, program, time_us, wait_for, wall_us
 from standstill import Watch
 
 PATIENCE_S = 180  # far more than anything needs: this is emulation, on a machine that may be busy
