@@ -59,7 +59,7 @@ def test_the_package_is_built_and_sound(debian):
 
 
 def main(root):
-    debian = System(root, sys.argv[1])
+    debian = System(root, sys.argv.pop(1))  # what is left in argv names cases
     debian.make()
     try:
         return run_tests(globals(), debian)
