@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { PROGRAMS } from "./hand.mjs";
 import { waitFor } from "./tap.mjs";
 
+const SAME_PICTURE_MS = 5000; // so long after a seek no other picture is to come
 const ARGUMENTS = { chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"], firefox: [] };
 
 /* What is missing for tests in that kind of browser; null where nothing is. */
@@ -57,13 +58,21 @@ export class Film {
     return this.page.evaluate(readFilm);
   }
 
-  /* Goes to a time in seconds and gives the number that stands there. */
+  /* Goes to a time in seconds and gives the number that stands there. "seeked" comes before the new picture is painted; only a request
+     for the next painted frame (requestVideoFrameCallback) knows of that. None comes if the picture stays the same one. */
   async seek(seconds) {
-    await this.page.evaluate((at) => { document.querySelector("video").currentTime = at; }, seconds);
-    await waitFor(() => this.page.evaluate(() => {
+    await this.page.evaluate((at) => {
       const video = document.querySelector("video");
-      return !video.seeking && video.readyState >= 2;
-    }), `the picture at ${seconds} s`);
+      video.cancelVideoFrameCallback(window.request ?? 0);
+      window.painted = false;
+      window.since = performance.now();
+      window.request = video.requestVideoFrameCallback(() => { window.painted = true; });
+      video.currentTime = at;
+    }, seconds);
+    await waitFor(() => this.page.evaluate((sameMs) => {
+      const video = document.querySelector("video");
+      return !video.seeking && video.readyState >= 2 && (window.painted || performance.now() - window.since > sameMs);
+    }, SAME_PICTURE_MS), `the picture at ${seconds} s`);
     return this.number();
   }
 
