@@ -42,6 +42,10 @@ def test_a_failed_file_says_why():
     assert_fails("# because of this", GOOD, BAD)
 
 
+def test_a_file_that_bails_out_says_why():
+    assert_fails("# for this reason", "echo 'Bail out! it does not start'; echo '# for this reason'")
+
+
 def test_nothing_is_tried_twice():
     assert_fails("Failed 1/1", BAD_ONCE)
 

@@ -107,7 +107,7 @@ ErrorLog "{folder}/apache.log"
 LogLevel warn
 User {user}
 Group {user}
-TypesConfig /etc/mime.types
+TypesConfig "{types}"
 <Directory "/">
 	Require all denied
 </Directory>
@@ -118,7 +118,8 @@ TypesConfig /etc/mime.types
         text = self.read_example()
         modules = dict.fromkeys(" ".join(re.findall(r"a2enmod ([a-z_ ]+)", text)).split())
         load = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in modules)
-        around = self.AROUND.format(folder=self.rig.folder, user=USER)
+        types = "/etc/mime.types" if os.path.exists("/etc/mime.types") else "/dev/null"  # the workers name their own
+        around = self.AROUND.format(folder=self.rig.folder, user=USER, types=types)
         return ["apache2", "-DFOREGROUND", "-f", self.write("apache.conf", load + around + self.localized(text))]
 
 

@@ -56,6 +56,8 @@ class System:
             said_by("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", self.inside(folder))
         os.makedirs(self.inside(SOURCE))
         copy_sources(self.inside(SOURCE))
+        # What README says has to be there first.
+        self.run("apt", "sh", "-c", "apt-get -q update && apt-get -q -y --no-install-recommends install git make")
 
     def start(self, name, *command, **environment):
         """A command in the folder of the sources, with its output in a log."""
@@ -70,6 +72,15 @@ class System:
         said = self.log(name + ".log")
         assert status == 0, f"{' '.join(command)}: status {status}: {said[-6000:]}"
         return said
+
+    def prove(self, name, files, **environment):
+        """Runs tests in the folder of the sources; what each printed is kept beside the logs. Returns prove's own lines."""
+        logs = os.path.join(self.folder, name + "-tests")
+        try:
+            said = self.run(name, "sh", "-c", f"exec tests/prove -j3 {files}", BUILD=STRICT, PYTHONDONTWRITEBYTECODE="1", **environment)
+        finally:
+            shutil.copytree(self.inside(f"{SOURCE}/{STRICT}/tests/logs"), logs, dirs_exist_ok=True)
+        return "\n".join(line for line in said.splitlines() if "kipped:" in line or "# SKIP" in line or line.startswith("Files="))
 
     def get(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -118,8 +129,7 @@ def copy_sources(folder):
 # --- what the README promises ---------------------------------------------------------------------------------------------
 
 def make_run(system):
-    """Installs, builds without a warning, and serves. What README says has to be there first: git and make."""
-    system.run("apt", "sh", "-c", "apt-get -q update && apt-get -q -y --no-install-recommends install git make")
+    """Installs, builds without a warning, and serves."""
     system.process = system.start("make-run", "make", "run", f"PORT={system.port}")
     wait_for(lambda: "Ctrl-C stops it" in system.log("make-run.log") or system.process.poll() is not None, 900, "it says that it runs")
     said = system.log("make-run.log")
@@ -184,6 +194,4 @@ def unit_tests_pass(system):
     """Built by the system's compiler, to which a warning is an error."""
     system.run("units-apt", "apt-get", "-q", "-y", "--no-install-recommends", "install", "libcmocka-dev", "perl", "procps")
     system.run("units-build", "make", "-j2", "WERROR=1", f"BUILD={STRICT}", "units")
-    programs = f"$(find {STRICT}/tests/unit -name 'test_*' -type f -perm /111)"
-    said = system.run("units", "sh", "-c", f"exec tests/prove -j2 {programs}", BUILD=STRICT, CMOCKA_MESSAGE_OUTPUT="TAP")
-    comment(said.splitlines()[-2])
+    comment(system.prove("units", f"$(find {STRICT}/tests/unit -name 'test_*' -type f -perm /111)", CMOCKA_MESSAGE_OUTPUT="TAP"))
