@@ -57,6 +57,7 @@ def exposure(unit_file):
 def fetch_debian(suite, base):
     """Makes a bare Debian of that release and keeps it as the tar file `base`."""
     made = tempfile.mkdtemp(prefix="recorder-base.")
+    os.chmod(made, 0o755)  # it becomes / for all users
     try:
         mirror = [os.environ["DEBIAN_MIRROR"]] if "DEBIAN_MIRROR" in os.environ else []
         done = subprocess.run(["debootstrap", "--variant=minbase", suite, made, *mirror], capture_output=True, text=True, check=False)
