@@ -5,6 +5,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "fcgi/api_handover.h"
+
 #define ARRIVAL_US US_PER_S
 
 struct arrival {
@@ -83,7 +85,7 @@ static void arrival_add(struct api_worker *worker, int fd)
 bool intake_take(struct api_worker *worker)
 {
 	struct fastcgi_request *fcgi;
-	int fd = fastcgi_take(worker->setup.listen_fd, FASTCGI_SNDBUF_BYTES);
+	int fd = handover_take(worker->setup.intake_fd, FASTCGI_SNDBUF_BYTES);
 
 	if (fd < 0)
 		return false;

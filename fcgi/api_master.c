@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fcgi/api_handover.h"
 #include "fcgi/api_worker.h"
 #include "fcgi/config_follow.h"
 #include "shared/log.h"
@@ -27,9 +28,14 @@
 #define BACKOFF_MAX_US US_PER_S
 #define STOP_LIMIT_US  (4 * US_PER_S)
 #define FOLLOW_US      US_PER_S
+#define PAUSE_US       (20 * US_PER_MS)
+#define SAY_US         (60 * US_PER_S)
 
 struct master {
 	struct master_setup setup;
+	struct handover handover;
+	mono_t accept_at; /* not before */
+	mono_t say_at;
 	struct api_slots *slots;
 	int signal_fd;
 	int retire_fds[2]; /* workers write a byte when they retire */
@@ -58,35 +64,32 @@ static int workers_alive(const struct master *master)
 	return API_SLOTS - api_slots_free(master->slots);
 }
 
-static int orphaned_fd;
-
-/*
- * The master was killed. lighttpd starts another one only where nothing takes connections on its socket any more; finds
- * it one that does, it never looks at it again. So the socket is closed for all who share it before the first of them
- * is gone.
- */
-static void orphaned(int number)
+/* The worker goes with its master. */
+static void follow_master(pid_t parent)
 {
-	(void)number;
-	shutdown(orphaned_fd, SHUT_RDWR);
-	_exit(EXIT_FAILURE);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
 }
 
-/* The worker goes with its master. */
-static void follow_master(int listen_fd, pid_t parent)
+/*
+ * The worker's end of the hand-over takes the place of the listening socket: not closed, since libfcgi looks at
+ * descriptor 0. The master's end must not stay open here, or nobody would hear of the master's death by it.
+ */
+static int take_workers_end(struct handover *handover)
 {
-	orphaned_fd = listen_fd;
-	sigaction(SIGUSR2, &(struct sigaction){.sa_handler = orphaned}, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGUSR2);
-	if (getppid() != parent)
-		orphaned(SIGUSR2);
+	if (dup3(handover->workers_fd, handover->listen_fd, O_CLOEXEC) < 0)
+		_exit(EXIT_FAILURE);
+	int fd = handover->listen_fd;
+	handover_close(handover);
+	return fd;
 }
 
 static void worker_main(struct master *master, int slot, pid_t parent)
 {
 	struct confinement confinement;
 	struct worker_setup setup = {
-		.listen_fd = master->setup.listen_fd,
+		.intake_fd = take_workers_end(&master->handover),
 		.retire_fd = master->retire_fds[1],
 		.config = master->setup.config,
 		.slots = master->slots,
@@ -96,7 +99,7 @@ static void worker_main(struct master *master, int slot, pid_t parent)
 		.dispatch = master->setup.dispatch,
 	};
 
-	follow_master(setup.listen_fd, parent);
+	follow_master(parent);
 	close(master->signal_fd);
 	close(master->retire_fds[0]);
 	confine(setup.config, &confinement);
@@ -218,21 +221,51 @@ static int next_timeout_ms(const struct master *master)
 {
 	bool waiting = master->stopping || workers_accepting(master) < master->setup.workers;
 	mono_t due = master->stopping ? master->stop_at : waiting ? master->fork_at : master->follow_at;
-	int64_t left_us = due.us - mono_now().us;
+	mono_t now = mono_now();
 
+	if (!master->stopping && master->accept_at.us > now.us)
+		return PAUSE_US / US_PER_MS;
 	if (!waiting && !master->follow.path)
 		return -1;
+	int64_t left_us = due.us - now.us;
 	return left_us > 0 ? (int)(left_us / 1000 + 1) : 100;
+}
+
+/* What the hand-over waits for; with a negative descriptor, which poll() passes over, while nobody is to be accepted.
+ */
+static struct pollfd next_peer(const struct master *master)
+{
+	if (master->stopping || mono_now().us < master->accept_at.us)
+		return (struct pollfd){.fd = -1};
+	if (handover_is_full(&master->handover))
+		return (struct pollfd){master->handover.fd, POLLOUT, 0};
+	return (struct pollfd){master->setup.listen_fd, POLLIN, 0};
+}
+
+/* What is short now may be there again soon; whoever asks meanwhile waits in the listening socket. */
+static void peers_hand_over(struct master *master)
+{
+	if (handover_run(&master->handover))
+		return;
+	mono_t now = mono_now();
+	if (now.us >= master->say_at.us) {
+		log_warn("api", "no more connections can be taken for now: %s", strerror(errno));
+		master->say_at.us = now.us + SAY_US;
+	}
+	master->accept_at.us = now.us + PAUSE_US;
 }
 
 static void master_loop(struct master *master)
 {
-	struct pollfd fds[2] = {{master->signal_fd, POLLIN, 0}, {master->retire_fds[0], POLLIN, 0}};
+	struct pollfd fds[3] = {{master->signal_fd, POLLIN, 0}, {master->retire_fds[0], POLLIN, 0}};
 	char bytes[64];
 
 	workers_fill(master);
 	while (!master->stopping || workers_alive(master) > 0) {
-		poll(fds, 2, next_timeout_ms(master));
+		fds[2] = next_peer(master);
+		poll(fds, 3, next_timeout_ms(master));
+		if (fds[2].revents)
+			peers_hand_over(master);
 		while (read(master->retire_fds[0], bytes, sizeof(bytes)) > 0)
 			;
 		signals_read(master);
@@ -269,12 +302,17 @@ static bool master_open(struct master *master)
 	signal(SIGPIPE, SIG_IGN);
 	master->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	master->slots = api_slots_create();
-	return master->signal_fd >= 0 && master->slots && pipe2(master->retire_fds, O_CLOEXEC | O_NONBLOCK) == 0;
+	return master->signal_fd >= 0 && master->slots && pipe2(master->retire_fds, O_CLOEXEC | O_NONBLOCK) == 0 &&
+	       handover_open(&master->handover, master->setup.listen_fd);
 }
 
 int master_run(const struct master_setup *setup)
 {
-	struct master master = {.setup = *setup, .signal_fd = -1, .retire_fds = {-1, -1}, .died_at = {INT64_MIN / 2}};
+	struct master master = {.setup = *setup,
+				.handover = {.fd = -1, .workers_fd = -1, .waiting_fd = -1},
+				.signal_fd = -1,
+				.retire_fds = {-1, -1},
+				.died_at = {INT64_MIN / 2}};
 
 	master.follow = (struct config_follow){setup->config_path, setup->config, setup->config_read};
 	bool opened = master_open(&master);
@@ -283,6 +321,7 @@ int master_run(const struct master_setup *setup)
 		master_loop(&master);
 	else
 		log_error("api", "cannot start: %s", strerror(errno));
+	handover_close(&master.handover);
 	close(master.signal_fd);
 	close(master.retire_fds[0]);
 	close(master.retire_fds[1]);

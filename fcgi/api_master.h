@@ -1,5 +1,6 @@
 /*
- * api_master.h - the master: it holds the listening socket and keeps workers on it.
+ * api_master.h - the master: it alone holds the listening socket, and keeps workers that it hands connections to
+ * (api_handover.h).
  */
 #ifndef FCGI_API_MASTER_H
 #define FCGI_API_MASTER_H

@@ -223,7 +223,7 @@ static void child_close_worker(void *context)
 		if (!request->ended)
 			close(request->fcgi->fd);
 	intake_close_copies(worker);
-	close(worker->setup.listen_fd);
+	close(worker->setup.intake_fd);
 	close(worker->setup.retire_fd);
 	close(worker->epoll_fd);
 	close(worker->signal_fd);

@@ -40,14 +40,14 @@ void worker_unwatch(struct api_worker *worker, int fd)
 static bool listen_begin(struct api_worker *worker)
 {
 	worker->listening =
-		worker_watch(worker, worker->setup.listen_fd, EPOLLIN | EPOLLEXCLUSIVE, &worker->listen_watch);
+		worker_watch(worker, worker->setup.intake_fd, EPOLLIN | EPOLLEXCLUSIVE, &worker->listen_watch);
 	return worker->listening;
 }
 
 static void listen_end(struct api_worker *worker)
 {
 	if (worker->listening)
-		worker_unwatch(worker, worker->setup.listen_fd);
+		worker_unwatch(worker, worker->setup.intake_fd);
 	worker->listening = false;
 }
 
@@ -117,6 +117,8 @@ static void signal_ready(struct api_watch *watch, uint32_t events)
 		retire_if_due(worker);
 		return;
 	}
+	while (worker->accepting && intake_take(worker))
+		; /* what was handed over already; the master accepts no more */
 	listen_end(worker);
 	worker->accepting = false;
 	worker->stopping = true;

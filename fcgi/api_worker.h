@@ -1,5 +1,5 @@
 /*
- * api_worker.h - one worker: a loop over the listening socket, connections, children and waiting requests.
+ * api_worker.h - one worker: a loop over new connections, those that it has, children and waiting requests.
  */
 #ifndef FCGI_API_WORKER_H
 #define FCGI_API_WORKER_H
@@ -10,7 +10,7 @@
 #include "shared/config.h"
 
 struct worker_setup {
-	int listen_fd;
+	int intake_fd; /* where connections come from: api_handover.h */
 	int retire_fd; /* a byte is written to it when the worker accepts no more */
 	const struct config_set *config;
 	struct api_slots *slots;

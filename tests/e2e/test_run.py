@@ -95,7 +95,7 @@ class Project:
     def stop(self, sent=signal.SIGINT):
         self.process.send_signal(sent)
         assert self.process.wait(60) == 0, self.log()
-        assert not self.shared(), "shared memory is left behind"
+        assert not self.shared(), f"shared memory is left behind: {self.shared()}"
 
     def refused(self, *words):
         """It must end by itself, with an error that has all of the words in one line."""

@@ -2,8 +2,8 @@
 """A machine that encodes half of the frames: the memory and the live view have all of them, the recording every second one."""
 import os
 
-from faulty_rig import assert_same, main, time_us
-from rig import PROJECT, wait_for
+from faulty_rig import assert_same, main
+from rig import PROJECT, time_us, wait_for
 from starved import assert_none_lost
 
 FPS, ENCODED = 30, 15

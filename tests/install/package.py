@@ -98,5 +98,7 @@ def run_in_debian(main):
     os.makedirs(PLACE, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="recorder-fresh.") as root:
         os.chmod(root, 0o755)
-        return subprocess.run(["unshare", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child", sys.executable, *sys.argv],
+        # bash is the first process of that namespace, since it waits for those who have lost their parent.
+        return subprocess.run(["unshare", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child", "bash", "-c", '"$@"; exit $?', "bash",
+                               sys.executable, *sys.argv],
                               env=dict(os.environ, FRESH_ROOT=root), check=False).returncode

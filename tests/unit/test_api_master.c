@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include "tests/unit/api_pool.h"
+#include "tests/unit/in_range.h"
 
 #define GIVEN_UP_US US_PER_S /* as api_intake.c has it */
 
@@ -233,6 +234,46 @@ static void a_retiring_worker_ends_its_download(void **state)
 	close(download);
 }
 
+static int stop_for_now(pid_t worker)
+{
+	return kill(worker, SIGSTOP);
+}
+
+static pid_t orphans[16];
+static int orphan_count;
+
+static int note(pid_t worker)
+{
+	if (orphan_count < 16)
+		orphans[orphan_count++] = worker;
+	return 0;
+}
+
+/* As a web server finds it that hears of the death before any worker has run: they stand still here. */
+static void the_socket_of_a_killed_master_refuses_at_once(void **state)
+{
+	int status;
+
+	(void)state;
+	assert_true(ask_pid() > 0);
+	workers_each(note);
+	assert_int_equal(workers_each(stop_for_now), 0);
+	kill(master, SIGKILL);
+	assert_int_equal(waitpid(master, &status, 0), master);
+	int fd = client_connect(socket_path);
+	for (int i = 0; i < orphan_count; i++)
+		kill(orphans[i], SIGCONT);
+	assert_int_equal(fd, -1);
+	for (int i = 0; i < orphan_count; i++)
+		for (int tries = 0; kill(orphans[i], 0) == 0; tries++) {
+			assert_uint_in_range(tries, 0, 6000);
+			usleep(10000);
+		}
+	unlink(socket_path);
+	pool_start(dispatch);
+	assert_true(ask_pid() > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +287,7 @@ int main(void)
 		cmocka_unit_test(a_retiring_worker_ends_its_download),
 		cmocka_unit_test(a_killed_worker_is_replaced),
 		cmocka_unit_test(a_crash_costs_one_request),
+		cmocka_unit_test(the_socket_of_a_killed_master_refuses_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, start, teardown);
