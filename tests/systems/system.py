@@ -8,12 +8,16 @@ As root, with a network. Everything happens in a folder that is gone afterwards,
 with the test. $BUILD/fresh keeps the bare Debian, $BUILD/systems the logs.
 """
 import contextlib
+import ctypes
+import fcntl
 import glob
 import http.client
 import json
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 
@@ -23,19 +27,21 @@ sys.path[:0] = [os.path.join(PROJECT, "tests", folder) for folder in ("install",
 # pylint: disable=wrong-import-position
 from indexes import index_files, wall_times  # noqa: E402
 from package import BUILD, said_by, unpack_debian  # noqa: E402
-from rig import US, comment, free_port, wait_for  # noqa: E402
+from rig import US, comment, wait_for  # noqa: E402
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
                "DEBIAN_FRONTEND": "noninteractive"}
 SOURCE = "/root/recorder"  # as the chroot sees it
 STRICT = "build/strict"
+PORT = 5000  # README's
+CLONE_NEWNET = 0x40000000
 TICK_US = 12  # clips count in 1/90000 s
 VERSIONS = ("gcc", "ffmpeg", "lighttpd", "libfcgi-dev", "libiniparser-dev", "libjson-c-dev", "libseccomp-dev", "apache2-bin", "nginx")
 
 
 class System:
     def __init__(self, root, suite):
-        self.root, self.suite, self.port, self.process = root, suite, free_port(), None
+        self.root, self.suite, self.process = root, suite, None
         self.folder = os.path.join(BUILD, "systems", suite)  # of logs
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
@@ -83,7 +89,7 @@ class System:
         return "\n".join(line for line in said.splitlines() if "kipped:" in line or "# SKIP" in line or line.startswith("Files="))
 
     def get(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -114,6 +120,13 @@ class System:
             self.process.kill()
 
 
+def own_network():
+    """From here on a network with nothing but lo: README's port is free there, and the names of cameras are nobody's."""
+    assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+    with socket.socket() as any_socket:
+        fcntl.ioctl(any_socket, 0x8914, struct.pack("16sH14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
+
+
 def copy_sources(folder):
     """What git would commit if everything was added; outside of git, everything but what is built."""
     if os.path.exists(os.path.join(PROJECT, ".git")):
@@ -128,12 +141,20 @@ def copy_sources(folder):
 
 # --- what the README promises ---------------------------------------------------------------------------------------------
 
+def install(system, *more):
+    """What `make run` installs first, and nothing else that it could build with; then more packages, and no network any more."""
+    system.run("install", "deploy/install-packages", "run")
+    system.run("build", "make", "-j2", "all")
+    if more:
+        system.run("install-more", *more)
+    own_network()
+
 def make_run(system):
-    """Installs, builds without a warning, and serves."""
-    system.process = system.start("make-run", "make", "run", f"PORT={system.port}")
+    """Builds without a warning, and serves."""
+    system.process = system.start("make-run", "make", "run")
     wait_for(lambda: "Ctrl-C stops it" in system.log("make-run.log") or system.process.poll() is not None, 900, "it says that it runs")
-    said = system.log("make-run.log")
-    assert system.process.poll() is None, said[-6000:]
+    assert system.process.poll() is None, system.log("make-run.log")[-6000:]
+    said = system.log("build.log") + system.log("make-run.log")
     assert "warning:" not in said, [line for line in said.splitlines() if "warning:" in line]
 
 
@@ -157,7 +178,7 @@ def clip_is_exact(system):
 
 
 def live_picture_comes(system):
-    connection = http.client.HTTPConnection("127.0.0.1", system.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
     try:
         connection.request("GET", "/")
         answer = connection.getresponse()
@@ -177,7 +198,7 @@ def snapshot_comes(system):
 def playlist_plays(system):
     from_s = system.recorded()[0] // US + 1
     wanted = [at for at in system.recorded() if from_s * US <= at < (from_s + 3) * US]
-    shown = system.probe(f"http://127.0.0.1:{system.port}/playlist.m3u8?from={from_s}&to={from_s + 3}")
+    shown = system.probe(f"http://127.0.0.1:{PORT}/playlist.m3u8?from={from_s}&to={from_s + 3}")
     assert len(shown) == len(wanted), (len(shown), len(wanted))
 
 
@@ -192,6 +213,5 @@ def ctrl_c_stops_it(system):
 
 def unit_tests_pass(system):
     """Built by the system's compiler, to which a warning is an error."""
-    system.run("units-apt", "apt-get", "-q", "-y", "--no-install-recommends", "install", "libcmocka-dev", "perl", "procps")
     system.run("units-build", "make", "-j2", "WERROR=1", f"BUILD={STRICT}", "units")
     comment(system.prove("units", f"$(find {STRICT}/tests/unit -name 'test_*' -type f -perm /111)", CMOCKA_MESSAGE_OUTPUT="TAP"))

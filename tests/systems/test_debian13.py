@@ -9,9 +9,13 @@ from package import Skipped, run_in_debian
 from rig import run_tests
 
 
-def test_make_run_installs_builds_without_a_warning_and_serves(debian):
-    system.make_run(debian)
+def test_its_packages_are_installed(debian):
+    system.install(debian, "apt-get", "-q", "-y", "--no-install-recommends", "install", "libcmocka-dev", "perl", "procps")
     debian.versions()
+
+
+def test_make_run_builds_without_a_warning_and_serves(debian):
+    system.make_run(debian)
 
 
 def test_a_clip_is_exact(debian):

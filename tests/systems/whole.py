@@ -14,7 +14,12 @@ from package import run_in_debian
 from rig import comment, run_tests
 
 
-def test_make_run_installs_builds_without_a_warning_and_serves(debian):
+def test_its_packages_are_installed(debian):
+    system.install(debian, "deploy/install-packages", "test-servers")
+    debian.versions()
+
+
+def test_make_run_builds_without_a_warning_and_serves(debian):
     system.make_run(debian)
 
 
@@ -44,8 +49,6 @@ def test_the_unit_tests_pass(debian):
 
 def test_the_corpora_and_the_end_to_end_tests_pass(debian):
     """All of tests/e2e: there is no browser and no virtual machine among them."""
-    debian.run("test-apt", "deploy/install-packages", "test-servers")
-    debian.versions()
     debian.run("test-build", "make", "-j2", "WERROR=1", f"BUILD={system.STRICT}", "all", "test-tools", "fuzz-tools")
     comment(debian.prove("tests", "tests/fuzz/replay tests/e2e/test_*"))
 

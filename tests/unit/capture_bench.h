@@ -60,7 +60,7 @@ static inline void look_round(void *context)
 		loop_stop(loop);
 		return;
 	}
-	assert_uint_in_range(++rounds, 1, ROUNDS_MAX);
+	assert_int_in_range(++rounds, 1, ROUNDS_MAX);
 	loop_timer_set(loop, &round_timer, (mono_t){mono_now().us + US_PER_MS});
 }
 

@@ -142,7 +142,7 @@ static inline void assert_shows(const char *path, const struct stream *stream, s
 	assert_int_equal(decode(path, got), count);
 	for (size_t i = 0; i < count; i++) {
 		int64_t error_us = got[i].time_us - (media_time_us(first + i) - media_time_us(first));
-		assert_uint_in_range(error_us + 12, 0, 24);
+		assert_int_in_range(error_us + 12, 0, 24);
 		assert_string_equal(got[i].hash, wanted[first + i].hash);
 	}
 }

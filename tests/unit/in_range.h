@@ -1,6 +1,6 @@
 /*
- * in_range.h - assert_uint_in_range() with each release of cmocka: up to 1.1 it is called assert_in_range(), a name
- * that 2.0 warns of.
+ * in_range.h - assert_int_in_range() with each release of cmocka: up to 1.1 it is called assert_in_range(), a name that
+ * 2.0 warns of.
  */
 #ifndef TESTS_UNIT_IN_RANGE_H
 #define TESTS_UNIT_IN_RANGE_H
@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#ifndef assert_uint_in_range
-#define assert_uint_in_range(value, minimum, maximum) assert_in_range(value, minimum, maximum)
+#ifndef assert_int_in_range
+#define assert_int_in_range(value, minimum, maximum) assert_in_range(value, minimum, maximum)
 #endif
 
 #endif

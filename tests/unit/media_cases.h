@@ -82,7 +82,7 @@ static inline struct buffer output_of(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	assert_uint_in_range(vsnprintf(command, sizeof(command), format, arguments), 1, sizeof(command) - 1);
+	assert_int_in_range(vsnprintf(command, sizeof(command), format, arguments), 1, sizeof(command) - 1);
 	va_end(arguments);
 	FILE *pipe = popen(command, "r");
 	assert_non_null(pipe);
@@ -273,7 +273,7 @@ static inline size_t decode(const char *path, struct decoded out[MEDIA_FRAMES * 
 	for (char *line = strtok_r((char *)text.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		if (line[0] == '#')
 			continue;
-		assert_uint_in_range(count, 0, MEDIA_FRAMES * 2 - 1);
+		assert_int_in_range(count, 0, MEDIA_FRAMES * 2 - 1);
 		if (sscanf(line, "0, %*d, %" SCNd64 ", %*d, %*d, %32s", &out[count].time_us, out[count].hash) != 2)
 			fail_msg("FFmpeg on %s: %s", path, line);
 		count++;

@@ -38,7 +38,7 @@ static inline bool take(const struct index_record *record, void *context)
 {
 	struct walked *walked = context;
 
-	assert_uint_in_range(walked->count, 0, MEDIA_FRAMES - 1);
+	assert_int_in_range(walked->count, 0, MEDIA_FRAMES - 1);
 	walked->records[walked->count++] = *record;
 	return walked->count != walked->stop_at;
 }
@@ -124,7 +124,7 @@ static inline void assert_decodes(const struct buffer *segment, const struct str
 	assert_int_equal(decode(path, got), count);
 	for (size_t i = 0; i < count; i++) {
 		int64_t error = got[i].time_us - (media_time_us(first + i) - media_time_us(first));
-		assert_uint_in_range(error + tolerance_us, 0, 2 * tolerance_us);
+		assert_int_in_range(error + tolerance_us, 0, 2 * tolerance_us);
 		assert_string_equal(got[i].hash, wanted[first + i].hash);
 	}
 }

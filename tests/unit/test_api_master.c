@@ -266,7 +266,7 @@ static void the_socket_of_a_killed_master_refuses_at_once(void **state)
 	assert_int_equal(fd, -1);
 	for (int i = 0; i < orphan_count; i++)
 		for (int tries = 0; kill(orphans[i], 0) == 0; tries++) {
-			assert_uint_in_range(tries, 0, 6000);
+			assert_int_in_range(tries, 0, 6000);
 			usleep(10000);
 		}
 	unlink(socket_path);

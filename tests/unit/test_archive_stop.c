@@ -24,7 +24,7 @@ static void a_repair_is_given_up_and_done_at_the_next_start(void **state)
 	assert_int_equal(summary_now().segments, 0);
 	archive_close(archive);
 	archive = NULL;
-	assert_uint_in_range(atomic_load(&syncs), 1, COUNT / 2);
+	assert_int_in_range(atomic_load(&syncs), 1, COUNT / 2);
 	assert_false(is_there(CATALOGUE_FILE));
 	start = open_archive();
 	assert_true(start.recovered);

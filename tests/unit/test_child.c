@@ -135,7 +135,7 @@ static void those_that_were_ended_are_reaped(void **state)
 	for (int i = 0; i < 20; i++)
 		child_end(&children[i]);
 	for (int i = 0; waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0; i++) {
-		assert_uint_in_range(i, 0, 60000);
+		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 		child_sweep();
 	}
@@ -156,12 +156,12 @@ static void no_more_are_started_while_many_that_were_killed_do_not_die(void **st
 	}
 	nobody_dies = false;
 	assert_false(waited);
-	assert_uint_in_range(started, 16, 99);
+	assert_int_in_range(started, 16, 99);
 	assert_non_null(strstr(why.text, "were killed and do not die"));
 	assert_int_equal(child.pid, 0);
 	child_end(&child);
 	for (int i = 0; !child_start(&child, argv, &why); i++) { /* when they are dead there is room again */
-		assert_uint_in_range(i, 0, 60000);
+		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 	}
 	child_end(&child);
@@ -216,7 +216,7 @@ static void what_it_started_itself_ends_with_it(void **state)
 			fclose(file);
 		if (dead)
 			break; /* nobody has reaped it yet */
-		assert_uint_in_range(i, 0, 60000);
+		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 	}
 }

@@ -132,7 +132,7 @@ static void a_damaged_file_is_not_found(void **state)
 	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
 	int fd = openat(clips, "cache/5000000_6000000_1.mp4", O_RDWR | O_CLOEXEC);
 	ssize_t size = pread(fd, bytes, sizeof(bytes), 0);
-	assert_uint_in_range(size, 120, sizeof(bytes) - 1);
+	assert_int_in_range(size, 120, sizeof(bytes) - 1);
 	for (ssize_t cut = 0; cut < size; cut++) {
 		assert_int_equal(ftruncate(fd, cut), 0);
 		assert_false(cache_find(clips, &key, &found));

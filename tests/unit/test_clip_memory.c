@@ -80,7 +80,7 @@ static void assert_times_from(const struct clip *clip, size_t first, size_t coun
 	write_clip(clip, path);
 	assert_int_equal(decode(path, got), count);
 	for (size_t i = 0; i < count; i++)
-		assert_uint_in_range(got[i].time_us - (media_time_us(first + i) - media_time_us(first)) + 12, 0, 24);
+		assert_int_in_range(got[i].time_us - (media_time_us(first + i) - media_time_us(first)) + 12, 0, 24);
 }
 
 static void what_was_never_recorded_comes_from_memory(void **state)

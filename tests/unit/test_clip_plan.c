@@ -35,7 +35,7 @@ static void assert_plan(const struct archive *archive, int64_t from_us, int64_t 
 		bool whole_before = i > 0 && before == i - 1 && end == archive->segments[before].count;
 		if (!brute_force(segment, from_us, to_us, &first, &end))
 			continue;
-		assert_uint_in_range(at, 0, plan.count - 1);
+		assert_int_in_range(at, 0, plan.count - 1);
 		const struct clip_stretch *stretch = &plan.stretches[at++];
 		assert_int_equal(stretch->segment.entry.segment_no, segment->entry.segment_no);
 		assert_int_equal(stretch->first, first);

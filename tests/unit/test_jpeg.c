@@ -334,8 +334,8 @@ static void damaged_pictures_never_lead_out_of_the_data(void **state)
 				picture.data[at[flip]] = flip % 2 ? 0xff : (uint8_t)(random >> 3);
 			}
 			if (jpeg_inspect(picture.data, picture.length, &info)) {
-				assert_uint_in_range(info.length, 4, picture.length);
-				assert_uint_in_range(info.sos_at, 2, info.length - 4);
+				assert_int_in_range(info.length, 4, picture.length);
+				assert_int_in_range(info.sos_at, 2, info.length - 4);
 				assert_true(info.width > 0 && info.height > 0);
 				assert_memory_equal(picture.data + info.length - 2, "\xff\xd9", 2);
 			}

@@ -135,7 +135,7 @@ static void a_long_text_is_cut_and_still_one_line(void **state)
 	restore();
 	char *end = strchr(text, '\n');
 	assert_non_null(end);
-	assert_uint_in_range(end - text, 900, 1100);
+	assert_int_in_range(end - text, 900, 1100);
 	assert_true(matches("y\n[-0-9 :.]{23} info  x: next\n$"));
 }
 

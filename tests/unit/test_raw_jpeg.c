@@ -133,8 +133,8 @@ static void expect_bars(uint8_t picture[HEIGHT][WIDTH][3], bool grey)
 			for (int i = 0; i < 3; i++) {
 				int x = bar == 8 ? WIDTH - 1 : bar * 8 + 4;
 				int wanted = grey ? component(bars[bar], &seen, 0) : (int)(bars[bar][i] * 255 + .5);
-				assert_uint_in_range(picture[line][x][i] + 255, wanted + 255 - TOLERANCE,
-						     wanted + 255 + TOLERANCE);
+				assert_int_in_range(picture[line][x][i] + 255, wanted + 255 - TOLERANCE,
+						    wanted + 255 + TOLERANCE);
 			}
 }
 

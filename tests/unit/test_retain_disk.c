@@ -58,7 +58,7 @@ static bool is_idle(unsigned least_looks)
 static void wait_until_idle(unsigned least_looks)
 {
 	for (int tries = 0; !is_idle(least_looks); tries++) {
-		assert_uint_in_range(tries, 0, 60000);
+		assert_int_in_range(tries, 0, 60000);
 		usleep(1000);
 	}
 }
@@ -100,7 +100,7 @@ static void what_readers_hold_is_no_reason_to_delete_more(void **state)
 	/* Half of what should be free: now it counts. */
 	atomic_store(&free_now, (uint64_t)(0.99 * GB));
 	one_round();
-	assert_uint_in_range(summary_now().segments, 0, 1);
+	assert_int_in_range(summary_now().segments, 0, 1);
 }
 
 static void what_comes_back_is_counted_once(void **state)

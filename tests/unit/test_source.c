@@ -249,7 +249,7 @@ static void a_list_that_the_ring_has_no_room_for_leaves_out_formats_of_others(vo
 		memset(devices[i].bus, 'b', sizeof devices[i].bus - 1);
 	}
 	text = device_list_json(devices, last + 1, "/dev/video2");
-	assert_uint_in_range(strlen(text), RING_DEVICES_BYTES / 2, RING_DEVICES_BYTES - 1);
+	assert_int_in_range(strlen(text), RING_DEVICES_BYTES / 2, RING_DEVICES_BYTES - 1);
 	list = json_tokener_parse(text);
 	assert_int_equal(json_object_array_length(list), last + 1);
 	assert_non_null(at(list, 0, "formats"));

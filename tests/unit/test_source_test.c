@@ -57,7 +57,7 @@ static void expect_no_child(void)
 
 	child_sweep();
 	for (int i = 0; waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0; i++) {
-		assert_uint_in_range(i, 0, 60000);
+		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 		child_sweep();
 	}
