@@ -4,6 +4,7 @@ import glob
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -74,6 +75,17 @@ def test_what_building_needs_is_what_the_package_needs():
     declared = re.search(r"^Build-Depends:\n((?: .*\n)+)", source("debian", "control"), re.M).group(1)
     missing = [name for name in needed if name.startswith("lib") and name != "libc6-dev" and f" {name}," not in declared]
     assert not missing, missing
+
+
+def test_other_systems_are_told_the_names_of_the_packages():
+    """The package manager is looked for, and never run."""
+    for manager, words in (("dnf", ("dnf install", "fcgi-devel", "RPM Fusion")), ("pacman", ("pacman -S", "fcgi ")), ("apk", ("libfcgi-dev",))):
+        tools = extracted("tools-" + manager)
+        os.makedirs(tools)
+        os.symlink("/bin/false", os.path.join(tools, manager))
+        done = subprocess.run(["/bin/bash", os.path.join(PROJECT, "deploy", "install-packages"), "run"], env={"PATH": tools}, capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == 0 and all(word in done.stderr for word in words), (manager, done)
 
 
 def test_each_unit_is_locked_up():
