@@ -68,6 +68,11 @@ def test_what_is_skipped_is_shown_with_its_reason():
     assert status == 0 and "no browser here" in said, (status, said)
 
 
+def test_a_skipped_test_of_cmocka_is_no_failure():
+    status, said = prove(GOOD, "echo 1..2; echo ok 1 - a; echo 'not ok 2 # SKIP no_root'")
+    assert status == 0 and "Tests=3" in said, (status, said)
+
+
 def test_one_starved_test_is_excused_and_two_are_not():
     status, said = prove(GOOD, STARVED)
     assert status == 0 and "stood still" in said, (status, said)
