@@ -47,7 +47,7 @@ API    = api_master api_handover api_worker api_intake api_confine api_request w
 
 UNIT_TESTS = metrics control control_request api_controls opener ring ring_crash ring_pages ring_size fastcgi live live_answers time timeform config config_files config_change config_follow notify \
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue \
-	source source_v4l2 v4l2_setup claims source_test raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_places \
+	source source_v4l2 v4l2_setup claims source_test raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_places \
 	clip_plan clip_timeline clip_build clip_lapse clip_memory clip_cache encoder encoder_faults recording_off retain thinning feed fragment_stream \
 	segment_repair archive archive_found archive_stop archive_retain retain_disk storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client
 
@@ -262,7 +262,7 @@ TESTS =
 campaign-tests: N = 5
 campaign-tests:
 	@$(PARALLEL) WERROR=1 all units test-tools fuzz-tools
-	@BUILD=$(BUILD) SAN=$(SAN) BUSY='$(BUSY)' tests/campaign $(N) $(if $(TESTS),$(TESTS),all $(UNITS))
+	@BUILD=$(BUILD) SAN=$(SAN) BUSY='$(BUSY)' tests/campaign $(N) $(if $(filter-out all,$(TESTS)),$(TESTS),all $(UNITS))
 
 # Long searches for what goes wrong; make test has a short form of each.
 N = 200

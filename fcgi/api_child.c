@@ -97,7 +97,7 @@ static void program_exec(char *const argv[], int in_fd, int out_fd, const struct
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_DFL);
-	/* Where descriptor 0 was free (a worker's listening socket was it), dup2() onto itself would leave it
+	/* Where descriptor 0 was free (a worker's connections came from it), dup2() onto itself would leave it
 	 * close-on-exec. */
 	in_fd = fcntl(in_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	out_fd = fcntl(out_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

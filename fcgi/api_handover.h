@@ -1,10 +1,10 @@
 /*
  * api_handover.h - connections on their way from the master to its workers.
  *
- * Only the master holds the listening socket. The kernel closes the descriptors of a killed process before its parent
- * hears of its death, so the web server that started the master finds a socket that refuses connections, and starts
- * another one. If a worker had a copy, lighttpd would still find it open, take it for somebody else's, and never start
- * anything there again.
+ * Only the master holds the listening socket (a worker gives its copy up first of all). The kernel closes the
+ * descriptors of a killed process before its parent hears of its death, so the web server that started the master finds
+ * a socket that refuses connections, and starts another one. If a worker had a copy, lighttpd would still find it open,
+ * take it for somebody else's, and never start anything there again.
  *
  * The way is a pair of UNIX sockets (SOCK_SEQPACKET): a message is one byte with one descriptor beside it (SCM_RIGHTS,
  * unix(7)). All workers share one end, and whoever is free takes the next message.

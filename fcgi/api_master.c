@@ -73,8 +73,9 @@ static void follow_master(pid_t parent)
 }
 
 /*
- * The worker's end of the hand-over takes the place of the listening socket: not closed, since libfcgi looks at
- * descriptor 0. The master's end must not stay open here, or nobody would hear of the master's death by it.
+ * The worker's end of the hand-over takes the place of the listening socket, which may be descriptor 0, and libfcgi
+ * looks at that one. A master that is killed before its new child has come this far is the one case in which somebody
+ * else still holds the socket.
  */
 static int take_workers_end(struct handover *handover)
 {
@@ -217,11 +218,10 @@ static void signals_read(struct master *master)
 	workers_reap(master);
 }
 
-static int next_timeout_ms(const struct master *master)
+static int next_timeout_ms(const struct master *master, mono_t now)
 {
 	bool waiting = master->stopping || workers_accepting(master) < master->setup.workers;
 	mono_t due = master->stopping ? master->stop_at : waiting ? master->fork_at : master->follow_at;
-	mono_t now = mono_now();
 
 	if (!master->stopping && master->accept_at.us > now.us)
 		return PAUSE_US / US_PER_MS;
@@ -233,9 +233,9 @@ static int next_timeout_ms(const struct master *master)
 
 /* What the hand-over waits for; with a negative descriptor, which poll() passes over, while nobody is to be accepted.
  */
-static struct pollfd next_peer(const struct master *master)
+static struct pollfd next_peer(const struct master *master, mono_t now)
 {
-	if (master->stopping || mono_now().us < master->accept_at.us)
+	if (master->stopping || now.us < master->accept_at.us)
 		return (struct pollfd){.fd = -1};
 	if (handover_is_full(&master->handover))
 		return (struct pollfd){master->handover.fd, POLLOUT, 0};
@@ -262,13 +262,15 @@ static void master_loop(struct master *master)
 
 	workers_fill(master);
 	while (!master->stopping || workers_alive(master) > 0) {
-		fds[2] = next_peer(master);
-		poll(fds, 3, next_timeout_ms(master));
-		if (fds[2].revents)
-			peers_hand_over(master);
+		mono_t now = mono_now();
+		fds[2] = next_peer(master, now);
+		if (poll(fds, 3, next_timeout_ms(master, now)) < 0)
+			fds[2].revents = 0;
 		while (read(master->retire_fds[0], bytes, sizeof(bytes)) > 0)
 			;
 		signals_read(master);
+		if (fds[2].revents && !master->stopping)
+			peers_hand_over(master);
 		config_look(master);
 		workers_fill(master);
 		if (master->stopping && mono_now().us >= master->stop_at.us)

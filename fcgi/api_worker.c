@@ -54,6 +54,10 @@ static void listen_end(struct api_worker *worker)
 /* What is short now may be there again soon: others take those that come meanwhile, and with them this one. */
 static void listen_pause(struct api_worker *worker)
 {
+	if (errno == ECONNRESET) { /* the master is gone, and PDEATHSIG is on its way */
+		listen_end(worker);
+		worker->accepting = false;
+	}
 	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
 		return;
 	mono_t now = mono_now();

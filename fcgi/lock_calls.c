@@ -44,9 +44,10 @@ static const struct {
 	 "getuid32 geteuid32 getgid32 getegid32 getpriority getrlimit ugetrlimit prlimit64 setrlimit uname sysinfo "
 	 "getrandom prctl"},
 	{WORKERS,
-	 "accept accept4 recv recvfrom recvmsg send sendto sendmsg shutdown getsockopt setsockopt getsockname "
+	 "recv recvfrom recvmsg send sendto sendmsg shutdown getsockopt setsockopt getsockname "
 	 "getpeername epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 signalfd4 kill wait4 "
 	 "waitid waitpid sendfile sendfile64 fallocate memfd_create"},
+	{LIVE, "accept accept4"}, /* the API's workers are handed their connections */
 	{API,
 	 "connect ftruncate ftruncate64 flock fsync fdatasync copy_file_range sync_file_range sync_file_range2 mkdir "
 	 "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid setpriority ioprio_set pidfd_open"},

@@ -105,7 +105,8 @@ static void watch_over(struct encoder *encoder)
 
 	if (encoder->state == ENCODER_RUNNING && owes_frames(encoder) && is_idle(encoder, now_us))
 		encoder_fail(encoder, "FFmpeg hangs: it takes and gives nothing");
-	if (encoder->state == ENCODER_DRAINING && is_idle(encoder, now_us))
+	bool too_long = encoder->out.events && now_us > encoder->drain_by.us;
+	if (encoder->state == ENCODER_DRAINING && (too_long || is_idle(encoder, now_us)))
 		encoder_fail(encoder, "FFmpeg did not end");
 	encoder_pump(encoder);
 }

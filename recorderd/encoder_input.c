@@ -5,6 +5,8 @@
 #include "recorderd/encoder_command.h"
 #include "recorderd/encoder_internal.h"
 
+#define DRAIN_US (60 * US_PER_S) /* all in all, also where frames still come one by one */
+
 static void input_ready(void *context, uint32_t events)
 {
 	(void)events;
@@ -50,6 +52,7 @@ static void close_input(struct encoder *encoder)
 	loop_watch_set(encoder->parts.loop, &encoder->in, 0);
 	child_close(&encoder->child.in);
 	encoder->progress_at = mono_now();
+	encoder->drain_by.us = encoder->progress_at.us + DRAIN_US;
 	encoder->state = ENCODER_DRAINING;
 }
 

@@ -48,7 +48,7 @@ struct encoder {
 	bool found_start;
 
 	/* Supervision */
-	mono_t progress_at, retry_at;
+	mono_t progress_at, retry_at, drain_by;
 	int64_t backoff_us;
 	uint64_t died_on;
 	unsigned deaths;

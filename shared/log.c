@@ -129,6 +129,14 @@ static void enqueue(const struct line *line)
 	pthread_mutex_unlock(&mutex);
 }
 
+/* A pipe that has room has it for a whole line (PIPE_BUF). */
+static bool has_room(void)
+{
+	struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&ready, 1, 0) != 0;
+}
+
 void log_line(enum log_level level, const char *area, const char *format, ...)
 {
 	int error = errno;
@@ -142,7 +150,7 @@ void log_line(enum log_level level, const char *area, const char *format, ...)
 	va_end(arguments);
 	if (atomic_load(&queued))
 		enqueue(&line);
-	else
+	else if (has_room())
 		write_line(&line, 0);
 	errno = error;
 }

@@ -74,18 +74,20 @@ struct ring_reader *ring_reader_open(const char *name, struct reason *why)
 		reason_set(why, "the ring %s is just being made", name);
 		goto out;
 	}
-	memory = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	size_t bytes = (size_t)status.st_size;
+	errno = ENOMEM; /* addresses of 32 bits */
+	memory = (off_t)bytes == status.st_size ? mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
 	if (memory == MAP_FAILED) {
 		reason_errno(why, "cannot map the ring %s", name);
 		goto out;
 	}
-	reader = ring_reader_attach(memory, (uint64_t)status.st_size, why);
+	reader = ring_reader_attach(memory, bytes, why);
 	if (!reader) {
-		munmap(memory, (size_t)status.st_size);
+		munmap(memory, bytes);
 		goto out;
 	}
 	reader->mapping = memory;
-	reader->mapped_bytes = (size_t)status.st_size;
+	reader->mapped_bytes = bytes;
 	reader->device = status.st_dev;
 	reader->inode = status.st_ino;
 out:

@@ -95,9 +95,9 @@ def test_a_frame_costs_at_most_6_system_calls(station):
     rounds = system_calls(station.recorders["mjpg"], 12, station.path("mjpg.strace"))
     whole = [one for one in rounds if {"VIDIOC_DQBUF", "futex", "writev", "VIDIOC_QBUF"} <= set(one)]
     assert len(whole) >= 3, rounds
-    least = min(whole, key=len)
-    comment(f"{len(rounds)} frames, at least {len(least)} calls: {', '.join(least)}")
-    assert len(least) <= 6, rounds
+    few = sorted(whole, key=len)[len(whole) // 4]
+    comment(f"{len(rounds)} frames, {len(few)} calls for a quarter of them: {', '.join(few)}")
+    assert len(few) <= 6, rounds
 
 
 def test_half_a_jpeg_is_refused(station):

@@ -480,6 +480,8 @@ def shared(make):
         if not made:
             try:
                 made.append((make(*arguments), None))
+            except Skipped:
+                raise
             except Exception as error:  # pylint: disable=broad-except
                 made.append((None, error))
         what, error = made[0]

@@ -78,6 +78,7 @@ def test_camera_info_has_the_fields_that_scripts_rely_on(rig):
     assert abs(info["fps"] - 30) < 0.01 and isinstance(info["backend"], str), info
     assert info["device"] == "/dev/video0" and info["driver"] == "preload" and info["format"] == "MJPG", info
     assert info["name"] and info["frames"] > 0 and info["state"] == "streaming", info
+    assert info["lost"] <= len(rig.camera.frames("missed")), info
     assert_none_lost(info["lost"], 30, rig.waited_s())
 
 

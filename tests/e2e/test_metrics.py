@@ -82,6 +82,7 @@ def test_the_camera_and_the_recording_are_counted(rig):
     finally:
         rig.camera.fault("unplugged", 0)
     wait_for(lambda: metrics(rig)["recorder_gaps_total"]['cause="unplugged"'] == gaps['cause="unplugged"'] + 1, 60, "the gap is counted")
+    assert lost <= len(rig.camera.frames("missed")), lost
     assert_none_lost(lost, 30, waited)
 
 

@@ -93,8 +93,10 @@ class Project:
         assert len(self.folders) == 1, self.processes()
 
     def stop(self, sent=signal.SIGINT):
+        """Everything ends by itself: nothing has to be killed."""
         self.process.send_signal(sent)
         assert self.process.wait(60) == 0, self.log()
+        assert "killed" not in self.log().rsplit("run: Stopping.", maxsplit=1)[-1], self.log()
         assert not self.shared(), f"shared memory is left behind: {self.shared()}"
 
     def refused(self, *words):

@@ -153,6 +153,7 @@ def main(root):
     copy_sources(ROOT + SOURCE)
     build(architecture)
     gnu, emulator = MACHINES[architecture]
+    assert programs("unit") and programs("fuzz"), "no program was built"
     report = Report()
     print(f"1..{1 + len(programs('unit')) + len(programs('fuzz'))}")
     for program in (gnu + "-gcc", emulator):

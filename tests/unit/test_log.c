@@ -268,6 +268,22 @@ static void stopping_ends_also_where_nobody_reads(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void before_the_queue_is_there_a_line_that_nobody_reads_is_dropped(void **state)
+{
+	char page[4096] = {0};
+
+	(void)state;
+	redirect();
+	alarm(HANG_S);
+	fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+	while (write(STDERR_FILENO, page, sizeof(page)) > 0)
+		;
+	fcntl(STDERR_FILENO, F_SETFL, 0);
+	log_warn("api", "nobody reads this");
+	alarm(0);
+	restore();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +297,7 @@ int main(void)
 		cmocka_unit_test(stopping_writes_what_is_queued_and_lines_go_on_at_once),
 		cmocka_unit_test(a_stderr_that_nobody_reads_holds_nobody_and_what_is_missing_is_counted),
 		cmocka_unit_test(stopping_ends_also_where_nobody_reads),
+		cmocka_unit_test(before_the_queue_is_there_a_line_that_nobody_reads_is_dropped),
 	};
 
 	alarm(HANG_S);
