@@ -114,7 +114,7 @@ export function cameraTests(recorder, hand) {
     ["timelapse goes at its speed, over the borders of segments", async () => {
       for (const speed of [60, 300, 1800]) {
         await openTimelapse(speed);
-        const pictures = () => hand.page.$eval("video.front", (video) => video.getVideoPlaybackQuality().totalVideoFrames);
+        const pictures = () => hand.page.$$eval("video.front", ([video]) => video?.getVideoPlaybackQuality().totalVideoFrames ?? 0);
         const opened = await hand.shownMs();
         await waitFor(async () => await pictures() > 0 && await hand.shownMs() > opened, "pictures go by");
         const began = performance.now(), first = await hand.shownMs();

@@ -10,10 +10,11 @@ VIEWERS = 4
 
 
 def assert_all(numbers):
-    """In order, each once, and the camera's own bytes. A busy machine may skip a frame here and there: the newest one goes out."""
+    """In order, each once, and the camera's own bytes. A machine that stands still for a moment skips some: the newest one goes out."""
     assert None not in numbers, f"not the camera's bytes: {numbers}"
     assert numbers == sorted(set(numbers)), numbers
-    assert numbers[-1] - numbers[0] <= len(numbers) * 1.1, numbers
+    following = sum(after == before + 1 for before, after in zip(numbers, numbers[1:]))
+    assert following >= 0.9 * (len(numbers) - 1) - 1, numbers
 
 
 def watch(rig, count, seconds_frames, path="/"):
@@ -56,7 +57,8 @@ def test_fps_thins_evenly(rig):
         viewer.numbers(2)
         numbers = viewer.numbers(31)
     assert numbers == sorted(set(numbers)), numbers
-    assert 80 <= numbers[-1] - numbers[0] <= 100, numbers
+    apart = [after - before for before, after in zip(numbers, numbers[1:])]
+    assert sum(2 <= one <= 4 for one in apart) >= 0.8 * len(apart), numbers
 
 
 def accepted(rig, count):
