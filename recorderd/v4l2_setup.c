@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "recorderd/device_query.h"
@@ -186,10 +187,11 @@ enum source_open_outcome source_v4l2_open(const struct config *config, const cha
 	camera->source.info.kind = SOURCE_CAMERA;
 	camera->fd = camera->epoll = -1;
 	device_resolve(path, node);
+	outcome = open_node(camera, node, &detail);
+	if (outcome == SOURCE_OPENED && strcmp(node, path) == 0)
+		device_resolve(path, node); /* the link may have come between the two */
 	snprintf(camera->source.info.device, sizeof(camera->source.info.device), "%.*s",
 		 (int)sizeof(camera->source.info.device) - 1, node);
-
-	outcome = open_node(camera, node, &detail);
 	if (outcome == SOURCE_OPENED)
 		outcome = identify(camera, &detail);
 	if (outcome == SOURCE_OPENED)

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -242,6 +243,31 @@ static void a_bus_without_room_lowers_the_rate_first_and_then_the_size(void **st
 	assert_non_null(strstr(why.text, "USB"));
 }
 
+#define LINK "/dev/video0 by a link" /* the driver of this test opens it as /dev/video0 */
+
+static bool link_is_late;
+
+char *realpath(const char *path, char *resolved)
+{
+	if (strcmp(path, LINK) == 0 && !link_is_late)
+		return strcpy(resolved, "/dev/video0");
+	link_is_late = false;
+	errno = ENOENT;
+	return NULL;
+}
+
+static void a_link_that_comes_while_it_is_opened_is_known_by_its_node(void **state)
+{
+	struct config config = wish(640, 480, 30);
+	struct source *source;
+
+	(void)state;
+	link_is_late = true;
+	assert_int_equal(source_v4l2_open(&config, LINK, &source, &why), SOURCE_OPENED);
+	assert_string_equal(source->info.device, "/dev/video0");
+	source_close(source);
+}
+
 static void what_is_missing_and_what_is_no_camera_is_none(void **state)
 {
 	struct config config = wish(640, 480, 30);
@@ -320,6 +346,7 @@ int main(void)
 		CASE(two_buffers_are_enough_and_one_is_not),
 		CASE(a_camera_that_another_program_has_is_busy_at_its_format_or_at_its_buffers),
 		CASE(a_bus_without_room_lowers_the_rate_first_and_then_the_size),
+		CASE(a_link_that_comes_while_it_is_opened_is_known_by_its_node),
 		CASE(what_is_missing_and_what_is_no_camera_is_none),
 		CASE(controls_are_set_by_name_and_bad_ones_do_not_stop_the_camera),
 		CASE(a_thousand_openings_leave_nothing_behind),
