@@ -43,6 +43,7 @@ sys.path.insert(0, os.path.join(PROJECT, "tests", "tools"))
 
 import webserver  # noqa: E402  pylint: disable=wrong-import-position
 from clip_frames import clip_frames  # noqa: E402  pylint: disable=wrong-import-position
+from run_delays import RunDelays  # noqa: E402  pylint: disable=wrong-import-position
 
 US = 1000000
 PATIENCE_S = 60  # how long a state may take to come on a machine that is busy with other things
@@ -198,7 +199,7 @@ class Rig:
         self.clips = os.path.join(self.folder, "clips")
         self.cameras = [Camera(self.folder, f"/dev/video{number}", fps, frames) for number in range(cameras)]
         self.recorderd = self.web = None
-        self.waited = {}  # process id -> seconds
+        self.delays = []  # a RunDelays of each recorder
         self.server_name = os.environ.get("WEB_SERVER", "lighttpd")
         self.workers = []  # where the web server does not start them itself
         self.tls = None    # an SSLContext, where the server's TLS is switched on
@@ -243,8 +244,11 @@ class Rig:
 
     def spawn(self, command, log, environment):
         with open(self.path(log), "ab") as output:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment,
-                                    start_new_session=True)
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment,
+                                       start_new_session=True)
+        if command[0].endswith("recorderd"):
+            self.delays.append(RunDelays(process.pid))
+        return process
 
     def start_recorderd(self, ini=None, log="recorderd.log"):
         with open(self.path("camera.conf"), "w", encoding="utf-8") as conf:
@@ -342,14 +346,7 @@ class Rig:
         process.wait()
         return status
 
-    def waited_s(self):
-        """waited_s() of all recorders of this rig, together."""
-        if self.recorderd:
-            self.waited[self.recorderd.pid] = waited_s(self.recorderd.pid)
-        return sum(self.waited.values())
-
     def stop_recorderd(self, sent=signal.SIGTERM):
-        self.waited_s()
         process, self.recorderd = self.recorderd, None
         return self.stop_process(process, sent)
 
@@ -412,13 +409,6 @@ class Rig:
         with contextlib.suppress(FileNotFoundError), open(self.path(name), encoding="utf-8", errors="replace") as log:
             return log.read()
         return ""
-
-
-def waited_s(pid):
-    """How long the main thread of a process, which takes the frames, stood ready to run without a processor (schedstat, proc(5))."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/schedstat", encoding="ascii") as stat:
-        return int(stat.read().split()[1]) / 1e9
-    return 0.0
 
 
 def wait_for(condition, seconds, what):
