@@ -42,11 +42,10 @@ static _Atomic unsigned syncs_refused; /* of the next ones of a segment */
 
 static bool is_media(int fd)
 {
-	char link[64], path[PATH_MAX];
+	char link[64], path[PATH_MAX] = "";
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t length = readlink(link, path, sizeof(path));
-	return length > 4 && memcmp(path + length - 4, ".mp4", 4) == 0;
+	return readlink(link, path, sizeof(path) - 1) > 0 && strstr(path, ".mp4");
 }
 
 int fdatasync(int fd)
@@ -56,8 +55,7 @@ int fdatasync(int fd)
 	if (left == 0 || !is_media(fd))
 		return (int)syscall(SYS_fdatasync, fd);
 	atomic_store(&syncs_refused, left - 1);
-	errno = EIO;
-	return -1;
+	return errno = EIO, -1;
 }
 
 static void set_disk(bool refuses, bool hangs, int64_t room)
