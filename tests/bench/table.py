@@ -24,6 +24,7 @@ TITLES = {
     "ring": "The ring: a frame of 80 KB to N processes",
     "api": "The API while 100 viewers watch",
     "growth": "As archive and range grow",
+    "page": "The page in a browser",
 }
 # What a reader would ask about the figures.
 NOTES = {

@@ -86,8 +86,7 @@ export function accessTests(recorder, hand) {
     await hand.stillOrPlaying();
     await hand.pause();
   };
-  const zoom = () => hand.page.evaluate(() => Number(/zoom=(\d+)/.exec(location.hash)?.[1]));
-  const zoomed = (words, right) => waitFor(async () => right(await zoom()), words);
+  const zoomed = (words, right) => waitFor(async () => right(await hand.zoomSeconds()), words);
 
   return [
     ["all that can be worked with has a name, and a screen reader is told of it", async () => {

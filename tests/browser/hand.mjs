@@ -1,6 +1,6 @@
 /* hand.mjs - a person at the page: opens it, points, drags, types, and reads the frame's number off the picture. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "./tap.mjs";
 
@@ -8,7 +8,6 @@ export const PROGRAMS = { chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefo
 const ARGUMENTS = { chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"], firefox: [] };
 const LANE_Y = 91, BAND_Y = 48;
 const LATE_PAINT_MS = 30000, PATIENCE_MS = 60000;
-const WORK_MS = 40; // what work() takes where nothing else runs
 const EDGE_MS = 1.5; // the page knows a clip's beginning to the millisecond
 
 /* The number in the squares of tests/tools/frames.h, in that picture or the large one; -1 where none can be read. Runs in the page. */
@@ -26,15 +25,6 @@ function readNumber(selector) {
     else sum = sum * 2 + white;
   }
   return Math.imul(number, 0x9e3779b1) >>> 24 === sum ? number : -1;
-}
-
-/* Milliseconds that a piece of work takes. Runs in the page. */
-function work() {
-  const began = performance.now();
-  let sum = 0;
-  for (let step = 0; step < 2e7; step++) sum = Math.imul(sum ^ step, 0x9e3779b1);
-  globalThis.workDone = sum;
-  return performance.now() - began;
 }
 
 /* Milliseconds between what the page says of a picture and when the camera gave that frame. */
@@ -156,14 +146,14 @@ export class Hand {
     });
   }
 
-  /*
-   * How many times longer than on a machine that has time things take in this browser now. Other processes that want to run are told by the
-   * system; how fast the processor is, and what it gives to the page, by a piece of work.
-   */
-  async slowness() {
-    const running = Number(readFileSync("/proc/loadavg", "ascii").split(" ")[3].split("/")[0]) - 1;
-    const waiting = Math.max(loadavg()[0], running) / availableParallelism();
-    return Math.max(1, waiting, await this.page.evaluate(work) / WORK_MS);
+  /* How many seconds the time line shows, by the address; NaN where nobody has zoomed. */
+  zoomSeconds() {
+    return this.page.evaluate(() => Number(/zoom=(\d+)/.exec(location.hash)?.[1]));
+  }
+
+  /* Seconds of wall time that one second of the video shows: its own playback rate, times that of the clip that it plays. */
+  playedSpeed() {
+    return this.page.$eval("video.front", (video) => video.playbackRate * Number(new URL(video.currentSrc).searchParams.get("speed") ?? 1));
   }
 
   /* Zooms so that the time line shows just [from, to], by the address: that is how a link does it. */

@@ -2,24 +2,17 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { longArchive } from "./long_archive.mjs";
-import { check, note, waitFor } from "./tap.mjs";
+import { check, waitFor } from "./tap.mjs";
+import { frameCosts, watchFrames, wheelAndDrag } from "./zoom_and_pan.mjs";
 
-const FIRST_VIEW_MS = 500, CLICK_MS = 300, FRAME_MS = 16;
 const INSIDE_MS = 200; // so far in a gap no picture can be: the clock runs ahead of the last one by a few frames
 
-const best = (times) => Math.min(...times);
 const whole = (ms) => Math.ceil(ms / 1000) * 1000;
 
 /* How many milliseconds of a time are recorded: a gap is passed in none. */
 const recordedIn = (spans, from, to) => spans.reduce((sum, [begin, end]) => sum + Math.max(0, Math.min(to, end) - Math.max(from, begin)), 0);
 
 export function pageTests(recorder, hand) {
-  /* The limits are those of a machine that has time: they are stretched by what things take longer on this one, now. */
-  const within = async (value, limit, words) => {
-    const slowness = value > limit ? await hand.slowness() : 1;
-    check(value <= limit * slowness, `${words}: ${value}, not ${limit}, on a machine ${slowness.toFixed(1)} times slower`);
-  };
-
   const live = async () => {
     await hand.open();
     await hand.ready();
@@ -39,41 +32,28 @@ export function pageTests(recorder, hand) {
       await waitFor(async () => Math.abs(await hand.shownMs() - Date.now()) < 1500, "the clock is right");
     }],
 
-    [`the first view takes at most ${FIRST_VIEW_MS} ms with a cold cache`, async () => {
-      const times = [];
+    ["the first view shows the live picture with a cold cache", async () => {
       await hand.page.setCacheEnabled(false);
       try {
-        for (let round = 0; round < 4; round++) {
-          await hand.page.goto("about:blank");
-          const began = performance.now();
-          await hand.open();
-          await waitFor(async () => await hand.number() >= 0, "a live picture");
-          times.push(Math.round(performance.now() - began));
-        }
+        await live();
       } finally {
         await hand.page.setCacheEnabled(true);
       }
-      note(`from the wish to the live picture: ${times.join(", ")} ms`);
-      await within(best(times), FIRST_VIEW_MS, "milliseconds to the first view");
     }],
 
     ["a click at a known second shows the frame of that second", async () => {
       const [[from, to]] = await hand.spans(), span = to - from, centre = (from + to) / 2;
       await hand.showTimes(from, to);
-      const times = [];
       for (const share of [0.2, 0.7, 0.45, 0.85]) {
         const wished = from + span * share, { x, y } = await hand.pointOf(wished, centre, span), before = await hand.number();
         const perPixel = span / (await hand.box()).width, began = performance.now();
         await hand.page.mouse.click(x, y);
         await waitFor(async () => Math.abs(await hand.number() - before) > 30, "another picture");
-        times.push(Math.round(performance.now() - began));
         await hand.pause();
         const seen = await hand.rightStill();
         const played = performance.now() - began;
         check(seen.ms > wished - 40 - perPixel && seen.ms < wished + played + perPixel, `wished ${wished}, got ${seen.ms}`);
       }
-      note(`from the click to another picture: ${times.join(", ")} ms`);
-      await within(best(times), CLICK_MS, "milliseconds from the click to the picture");
     }],
 
     ["a link lands on the very frame, and frame steps go one by one, over the border of two segments", async () => {
@@ -97,14 +77,13 @@ export function pageTests(recorder, hand) {
     ["playing goes on over segments and over a gap", async () => {
       const [[, gapFrom], [gapTo]] = await hand.spans();
       await hand.open(`#t=${new Date(gapFrom - 1500).toISOString()}`);
-      const began = Date.now(), inside = [];
+      const inside = [];
       await waitFor(async () => {
         const shown = await hand.shownMs();
         if (shown > gapFrom + INSIDE_MS && shown < gapTo - INSIDE_MS) inside.push(shown - gapFrom);
         return shown > gapTo + 500 && await hand.mode() === "back";
       }, "it plays behind the gap");
       check(inside.length === 0, `the clock went on inside of the gap: ${inside.join(", ")} ms behind its beginning`);
-      await within(Date.now() - began, 6000, "milliseconds to the other side");
       check(/Nothing was recorded from .*unplugged/.test(await hand.text("notice")), `the notice is "${await hand.text("notice")}"`);
       await hand.pause();
       await hand.rightStill();
@@ -121,27 +100,27 @@ export function pageTests(recorder, hand) {
         const began = performance.now(), first = await hand.shownMs();
         await waitFor(async () => recordedIn(spans, first, await hand.shownMs()) > Math.min(8000, 1000 * speed), "time passes");
         const rate = recordedIn(spans, first, await hand.shownMs()) / (performance.now() - began);
-        await within(speed * 0.5 / rate, 1, `speed ${speed} went at ${rate.toFixed(2)}, half of it by`);
+        check(await hand.playedSpeed() === Number(speed), `the browser plays at ${await hand.playedSpeed()}, not ${speed}`);
         check(rate < speed * 1.6, `speed ${speed} went at ${rate.toFixed(2)}`);
       }
     }],
 
     ["live pauses on its newest picture, ten seconds back play on, and faster than life ends in live", async () => {
       await live();
-      const paused = Date.now();
+      const number = await waitFor(async () => Math.max(0, await hand.number()), "a live picture");
+      const frame = await waitFor(() => recorder.frames().findLast((one) => one.number === number), "the camera's word for it");
       await hand.press("k");
       const seen = await hand.rightStill();
-      await within(paused - seen.ms, 4000, "milliseconds that the picture was old");
+      check(seen.ms > frame.ms - 4000, `it stands ${frame.ms - seen.ms} ms before a frame that had been seen live`);
       await hand.press("l");
       await waitFor(async () => await hand.mode() === "live", "live");
       const pressed = Date.now();
       await hand.press("ArrowLeft");
       await hand.stillOrPlaying();
-      const first = await hand.shownMs(), began = Date.now();
-      check(first > pressed - 12500 && first < began - 7500, `${pressed - first} ms back`);
+      const first = await hand.shownMs();
+      check(first > pressed - 12500 && first < Date.now() - 7500, `${pressed - first} ms back`);
       await waitFor(async () => await hand.shownMs() > first + 12000, "it plays on into what was not recorded yet");
       check(await hand.mode() === "back", `in mode ${await hand.mode()}`);
-      await within(Date.now() - began, 15000, "milliseconds of 12 s");
       await hand.page.select("#speed", "4");
       await waitFor(async () => await hand.mode() === "live", "it has caught up");
       await hand.page.select("#speed", "1");
@@ -233,18 +212,23 @@ export function pageTests(recorder, hand) {
       await waitFor(async () => /recording now/.test(await hand.text("recordings-list")), "the open recording is listed");
     }],
 
-    [`zoom and pan take under ${FRAME_MS} ms a frame with 72 hours, 432 segments and 50 gaps`, async () => {
+    ["zoom and pan work with 72 hours, 432 segments and 50 gaps", async () => {
       const restore = await longArchive(hand.page);
-      let costs, slowness;
       try {
-        costs = await zoomAndPan(hand);
-        slowness = await hand.slowness();
+        await hand.open();
+        await hand.ready();
+        await hand.page.click("[data-zoom='86400']");
+        await watchFrames(hand);
+        await wheelAndDrag(hand, 12, -240);
+        const near = await waitFor(async () => await hand.zoomSeconds() < 43200 && hand.zoomSeconds(), "it zooms in");
+        const drawn = (await frameCosts(hand)).length;
+        check(drawn > 0, "nothing was drawn");
+        await wheelAndDrag(hand, 12, 240);
+        await waitFor(async () => await hand.zoomSeconds() > 2 * near, "it zooms out");
+        await waitFor(async () => (await frameCosts(hand)).length > drawn, "it is drawn anew");
       } finally {
         await restore();
       }
-      const at = (share) => costs[Math.floor((costs.length - 1) * share)];
-      note(`${costs.length} frames; median ${at(0.5).toFixed(1)} ms, 95 of 100 within ${at(0.95).toFixed(1)} ms, longest ${at(1).toFixed(1)} ms`);
-      check(costs.length > 30 && at(0.95) < FRAME_MS * slowness, `too slow, on a machine ${slowness.toFixed(1)} times slower`);
     }],
 
     ["a phone shows all of it, by touch", async () => {
@@ -263,30 +247,4 @@ export function pageTests(recorder, hand) {
       }
     }],
   ];
-}
-
-/* Resolves to the milliseconds of each frame that was drawn meanwhile, shortest first. */
-async function zoomAndPan(hand) {
-  await hand.open();
-  await hand.ready();
-  await hand.press("0");
-  const box = await hand.box(), centre = { x: box.x + box.width / 2, y: box.y + 40 };
-  await hand.page.mouse.move(centre.x, centre.y);
-  await hand.page.evaluate(watchFrames);
-  for (let turn = 0; turn < 24; turn++) {
-    await hand.page.mouse.wheel({ deltaY: turn < 12 ? -240 : 240 });
-    if (turn % 3 === 0) await hand.drag(centre, { x: centre.x + (turn % 2 ? 120 : -120), y: centre.y });
-  }
-  return hand.page.evaluate(() => globalThis.frameCosts.sort((a, b) => a - b));
-}
-
-/* Runs in the page: for each frame the time from its beginning until all that was asked for in it has been drawn. */
-function watchFrames() {
-  globalThis.frameCosts = [];
-  const ask = globalThis.requestAnimationFrame.bind(globalThis);
-  globalThis.requestAnimationFrame = (draw) => ask((now) => {
-    const began = performance.now();
-    draw(now);
-    globalThis.frameCosts.push(performance.now() - began);
-  });
 }
