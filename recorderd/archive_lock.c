@@ -21,16 +21,16 @@ static bool make_folders(const char *path)
 		if (*at != '/')
 			continue;
 		*at = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+		if (mkdir(part, 0750) < 0 && errno != EEXIST)
 			return false;
 		*at = '/';
 	}
-	return mkdir(part, 0755) == 0 || errno == EEXIST;
+	return mkdir(part, 0750) == 0 || errno == EEXIST;
 }
 
 static bool lock_folder(int folder, const char *path, int *lock_fd, struct reason *why)
 {
-	int fd = openat(folder, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	int fd = openat(folder, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 
 	if (fd < 0)
 		return reason_errno(why, "cannot write in the recordings folder %s", path);

@@ -219,7 +219,7 @@ static bool replace_index(struct repair *repair)
 	if (index_is_same(repair))
 		return true;
 	snprintf(temporary, sizeof temporary, "%s.tmp", repair->index_file);
-	fd = openat(repair->folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	fd = openat(repair->folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return reason_errno(repair->why, "cannot make %s", temporary);
 	if (!write_all_at(fd, repair->records.data, repair->records.length, 0) || fsync(fd) < 0 ||

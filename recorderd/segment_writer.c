@@ -37,7 +37,7 @@ static int create_media(int folder, struct segment_writer *writer)
 		int fd;
 
 		segment_file_name(writer->info.first_wall_us, n, writer->file);
-		fd = openat(folder, writer->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+		fd = openat(folder, writer->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 		if (fd >= 0 || errno != EEXIST)
 			return fd;
 	}
@@ -52,7 +52,7 @@ static int create_index(int folder, const struct segment_writer *writer)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	return openat(folder, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	return openat(folder, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 }
 
 /* ftyp | uuid | free | moov: FFmpeg's ftyp and moov with ours in between. */

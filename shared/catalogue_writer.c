@@ -18,7 +18,7 @@
 #include "shared/crc32c.h"
 
 #define FLUSH_BYTES 65536u
-#define FILE_MODE   0644
+#define FILE_MODE   0640
 
 struct replacement {
 	int directory, fd;

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import stat
 import subprocess
 
 from exact import EDGE_US, assert_exact, whole_seconds
@@ -157,6 +158,15 @@ def test_random_ranges_of_whole_seconds_are_exact(rig):
             assert_exact(rig, from_us, to_us)
         except AssertionError as wrong:
             raise AssertionError(f"seed {seed}, from {from_us} to {to_us}: {wrong}") from wrong
+
+
+def test_footage_and_its_lists_are_for_the_recorder_and_its_group_alone(rig):
+    rig.clip(*recorded_for(rig, 2))
+    for above in (rig.recordings, rig.clips):
+        for folder, _, files in os.walk(above):
+            for name in (".", *files):
+                mode = stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode)
+                assert mode == (0o750 if name == "." else 0o640), (folder, name, oct(mode))
 
 
 def test_the_same_range_is_the_same_bytes_for_ever(rig):
