@@ -39,7 +39,7 @@ RECORDERD = recorder recorder_open control control_request options status notify
 	archive archive_lock archive_lists archive_recover archive_found archive_keeper archive_retain segment_repair token_edit token_command
 
 # Both workers
-WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may host_name lock_up lock_files lock_calls lock_folders
+WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may host_name host_own lock_up lock_files lock_calls lock_folders
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
 API    = api_master api_handover api_worker api_intake api_confine api_request web_client api_slots api_child api_outflow api_vfile api_range api_answer api_route api_camera \
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics metrics_text \

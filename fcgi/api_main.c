@@ -15,6 +15,7 @@
 #include "fcgi/api_master.h"
 #include "fcgi/api_route.h"
 #include "fcgi/fastcgi.h"
+#include "fcgi/who_may.h"
 #include "shared/log.h"
 
 #define WORKERS      4
@@ -63,6 +64,7 @@ int main(int argc, char **argv)
 	}
 	if (!socket_path)
 		follow_web_server();
+	who_may_learn_names();
 	struct master_setup setup = {
 		.listen_fd = listen_fd,
 		.config = &config,

@@ -1,19 +1,36 @@
 /*
  * host_name.h - by which name a request came (RFC 9110, section 7.2).
  *
- * Any site can have its name point at 127.0.0.1 once its page is loaded (DNS rebinding): then the browser takes a
- * recorder on the same machine for that site, and the page may read all of it. What gives it away is the name.
+ * Any site can have its name point at this machine once its page is loaded (DNS rebinding): then a browser that reaches
+ * the recorder takes it for that site, and the page may read all of it. What gives it away is the name. The address
+ * that the request comes from tells nothing: a container's gateway and a machine of the local network are browsers too.
  */
 #ifndef FCGI_HOST_NAME_H
 #define FCGI_HOST_NAME_H
 
 #include <stdbool.h>
 
+/* 253 characters (RFC 1035, section 2.3.4), a dot at the end, and the NUL. */
+#define HOST_NAME_BYTES 256
+
+/* What this machine calls itself: its host name and its fully qualified name; "" where it has none. */
+struct host_own {
+	char name[HOST_NAME_BYTES];
+	char full[HOST_NAME_BYTES];
+};
+
 /*
- * False where a client on this very machine (`remote`, an address) asks by a name that some site's owner can have made:
- * one with a dot in it, which is neither below localhost (RFC 6761) nor local (RFC 6762), nor an address, nor among
- * `names` (config_http.hosts). `host` is the header Host, "" where there is none: browsers always send one.
+ * False where somebody else can have made the name that is asked for: one that is neither an address, nor without a
+ * dot, nor below localhost (RFC 6761) or local (RFC 6762), nor one of `own`, nor among `names` (config_http.hosts:
+ * names,
+ * *.NAME for all below NAME, * for any). `host` is the header Host, "" where there is none: browsers always send one.
  */
-bool host_name_trusted(const char *remote, const char *host, const char *names);
+bool host_name_trusted(const char *host, const struct host_own *own, const char *names);
+
+/*
+ * Finds out what this machine calls itself. A name server that does not answer is waited for 2 seconds at most. Before
+ * the program locks itself up (lock_up.h).
+ */
+void host_own_find(struct host_own *out);
 
 #endif

@@ -17,6 +17,7 @@
 #include "fcgi/live.h"
 #include "fcgi/live_books.h"
 #include "fcgi/lock_up.h"
+#include "fcgi/who_may.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
@@ -93,6 +94,7 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 		goto out;
 	for (size_t i = 0; i < cameras.count; i++)
 		live_books_make(&cameras.cameras[i]);
+	who_may_learn_names();
 	lock_up_live(&cameras, &lock);
 	log_start();
 	lock_log("live", &lock);

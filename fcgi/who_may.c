@@ -10,6 +10,8 @@
 
 #define SCHEME "Bearer"
 
+static struct host_own own; /* set once, before there are requests */
+
 __attribute__((format(printf, 4, 5))) static void refuse(struct permission *out, int status, const char *challenge,
 							 const char *format, ...)
 {
@@ -66,21 +68,33 @@ static void judge(const struct token_list *list, const char *secret, struct perm
 		*out = (struct permission){.who = WHO_TOKEN, .scopes = token->scopes};
 }
 
+void who_may_learn_names(void)
+{
+	host_own_find(&own);
+}
+
+/* Who brings no token is let in by the web server, if it asks by a name that nobody else can have made. */
+static void judge_name(const struct config_http *http, const struct fastcgi_request *request, struct permission *out)
+{
+	const char *host = fastcgi_param(request, "HTTP_HOST");
+
+	if (host_name_trusted(host, &own, http->hosts))
+		*out = (struct permission){.who = WHO_SERVER_SAYS};
+	else
+		refuse(out, 421, NULL,
+		       "\"%.80s\" is no name of this recorder: if it is, add the line hosts = %.*s to the section "
+		       "[http] "
+		       "of its configuration.",
+		       host, (int)strcspn(host, ":"), host);
+}
+
 void who_may(struct token_store *store, size_t camera, const struct config_http *http,
 	     const struct fastcgi_request *request, struct permission *out)
 {
 	static const struct token_list none;
 	const char *authorization = fastcgi_param(request, "HTTP_AUTHORIZATION");
 	const char *secret = after_scheme(authorization, SCHEME);
-	const char *host = fastcgi_param(request, "HTTP_HOST");
 
-	if (!host_name_trusted(fastcgi_param(request, "REMOTE_ADDR"), host, http->hosts)) {
-		refuse(out, 421, NULL,
-		       "\"%.80s\" is no name of this recorder: if it is, add it to hosts in the section [http] of its "
-		       "configuration.",
-		       host);
-		return;
-	}
 	if (token_in_query(request->query)) {
 		refuse(out, 400, NULL,
 		       "A token goes into the header Authorization: Bearer TOKEN, not into the address, which others "
@@ -89,7 +103,7 @@ void who_may(struct token_store *store, size_t camera, const struct config_http 
 		return;
 	}
 	if (server_let_in(request, authorization)) {
-		*out = (struct permission){.who = WHO_SERVER_SAYS};
+		judge_name(http, request, out);
 		return;
 	}
 	if (!secret || !token_secret_valid(secret)) {

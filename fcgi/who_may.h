@@ -28,9 +28,12 @@ struct permission {
 	struct reason why;
 };
 
+/* Finds out what this machine calls itself (host_name.h): once, before the program locks itself up. */
+void who_may_learn_names(void);
+
 /*
- * Judges the request's token, for one camera of that configuration, and before that by which name it asks
- * (host_name.h). `store` NULL: there are no tokens.
+ * Judges the request's token, for one camera of that configuration; of one without a token, the name that it asks by
+ * (host_name.h): no page of another site can send a good token. `store` NULL: there are no tokens.
  */
 void who_may(struct token_store *store, size_t camera, const struct config_http *http,
 	     const struct fastcgi_request *request, struct permission *out);

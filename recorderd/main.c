@@ -47,12 +47,22 @@ static bool choose(const struct options *options, const struct config_set *set, 
 	return true;
 }
 
+/* Names of this machine are not asked for here: that is the workers' business, and may take a name server. */
+static int check(const struct options *options, const struct config *cameras)
+{
+	printf("%s: all is well\n", options->camera ? cameras->file : options->config);
+	if (!cameras->http.hosts[0])
+		puts("Requests are answered by addresses, localhost, this machine's own names, names without a dot and "
+		     ".local. "
+		     "Any other name, such as that of a web server in front, goes into hosts in the section [http].");
+	return 0;
+}
+
 static int carry_out(const struct options *options, const struct config *cameras, size_t count)
 {
 	switch (options->task) {
 	case TASK_CHECK:
-		printf("%s: all is well\n", options->camera ? cameras->file : options->config);
-		return 0;
+		return check(options, cameras);
 	case TASK_STATUS:
 		return (int)status_print(stdout, cameras, count, options->json);
 	case TASK_TOKEN_NEW:

@@ -138,7 +138,7 @@ static void describe(const struct key *key, char *out, size_t bytes)
 		[DEVICE] = "auto, test, a number N for /dev/videoN, or a path such as /dev/v4l/by-id/...",
 		[FOLDER] = "a folder",
 		[FILE_PATH] = "a file",
-		[HOSTS] = "names of hosts without a port, such as cam.example.org, a blank between them, or * for any",
+		[HOSTS] = "names without a port, such as cam.example.org or *.lan, a blank between them, or * for any",
 	};
 	size_t length = 0;
 

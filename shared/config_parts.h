@@ -36,7 +36,7 @@ bool config_read_choice(const char *text, const char *const *choices, int *out);
 /* Lower-case letters, digits, _ and -: fit for URLs, file names and arguments. */
 bool config_is_word(const char *text, size_t bytes);
 
-/* Names of hosts or `*`, blanks or commas between them; there may be none. */
+/* Names of hosts, *.NAME or `*`, blanks or commas between them; there may be none. */
 bool config_is_host_list(const char *text, size_t bytes);
 
 /* auto, test, a path, or a bare number N for /dev/videoN. */

@@ -52,10 +52,20 @@ bool config_is_word(const char *text, size_t bytes)
 
 bool config_is_host_list(const char *text, size_t bytes)
 {
-	size_t length = strlen(text);
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+	const char *at = text + strspn(text, " ,");
 
-	return length < bytes &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_* ,") == length;
+	if (strlen(text) >= bytes)
+		return false;
+	for (; *at; at += strspn(at, " ,")) {
+		size_t length = strcspn(at, " ,");
+		size_t star = *at == '*';
+		if (star + strspn(at + star, letters) != length ||
+		    (star && length > 1 && (at[1] != '.' || length == 2)))
+			return false;
+		at += length;
+	}
+	return true;
 }
 
 bool config_read_device(const char *text, char *out, size_t bytes)

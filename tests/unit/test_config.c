@@ -290,7 +290,12 @@ static void words_that_are_no_choice_are_refused_with_the_choices(void **state)
 	refused("[record]\npreset = turbo\n", "preset", "ultrafast, superfast, veryfast, ");
 	refused("[record]\npreset = p4\nencoder = libx264\n", "preset", "veryslow or placebo");
 	refused("[record]\npreset = fast -f null\n", "preset", "a-z");
-	refused("[http]\nhosts = cam.example:5000\n", "hosts", "names of hosts without a port");
+	refused("[http]\nhosts = cam.example:5000\n", "hosts", "names without a port");
+	refused("[http]\nhosts = cam.example ca*.example\n", "hosts", "*.lan");
+	refused("[http]\nhosts = *lan\n", "hosts", "*.lan");
+	refused("[http]\nhosts = *.\n", "hosts", "*.lan");
+	refused("[http]\nhosts = **\n", "hosts", "*.lan");
+	assert_string_equal(loaded("[http]\nhosts = *.lan, *\n").http.hosts, "*.lan, *");
 	assert_string_equal(loaded("[http]\nhosts = cam.example, Other.example\n").http.hosts,
 			    "cam.example, Other.example");
 	refused("[record]\nenabled = maybe\n", "enabled", "yes or no");

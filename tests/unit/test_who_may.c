@@ -118,17 +118,33 @@ static void what_the_server_let_in_is_its_own_business(void **state)
 	assert_true(who_may_use(&permission, TOKEN_DELETE));
 }
 
-static void a_name_that_is_not_ours_is_refused_before_all_else(void **state)
+static void a_name_that_is_not_ours_is_refused_wherever_from(void **state)
+{
+	static const char *const from[] = {"127.0.0.1", "::1", "172.17.0.1", "192.168.1.7", "2001:db8::1", ""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+		assert_int_equal(judged("REMOTE_ADDR", from[i], "HTTP_HOST", "evil.example:5000", NULL), WHO_NOBODY);
+		assert_int_equal(permission.status, 421);
+		assert_non_null(strstr(permission.why.text, "\"evil.example:5000\""));
+		assert_non_null(strstr(permission.why.text, "hosts = evil.example to"));
+	}
+	assert_int_equal(
+		judged("HTTP_HOST", "evil.example", "HTTP_AUTHORIZATION", "Basic eDp5", "REMOTE_USER", "me", NULL),
+		WHO_NOBODY);
+	strcpy(pair[0].http.hosts, "cam.example");
+	assert_int_equal(judged("REMOTE_ADDR", "172.17.0.1", "HTTP_HOST", "cam.example:5000", NULL), WHO_SERVER_SAYS);
+	*pair[0].http.hosts = '\0';
+}
+
+/* A page whose site's name points here can send any header, but no token that is good. */
+static void a_good_token_needs_no_name_of_ours(void **state)
 {
 	(void)state;
-	assert_int_equal(judged("REMOTE_ADDR", "127.0.0.1", "HTTP_HOST", "evil.example:5000", "HTTP_AUTHORIZATION",
-				bearer, NULL),
-			 WHO_NOBODY);
-	assert_int_equal(permission.status, 421);
-	assert_non_null(strstr(permission.why.text, "\"evil.example:5000\""));
-	strcpy(pair[0].http.hosts, "cam.example");
-	assert_int_equal(judged("REMOTE_ADDR", "127.0.0.1", "HTTP_HOST", "cam.example:5000", NULL), WHO_SERVER_SAYS);
-	*pair[0].http.hosts = '\0';
+	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_int_equal(permission.status, 401);
+	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
+	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
 }
 
 static void what_looks_like_a_token_is_judged_even_for_a_user(void **state)
@@ -278,7 +294,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_the_server_let_in_is_its_own_business, start, teardown),
-		cmocka_unit_test_setup_teardown(a_name_that_is_not_ours_is_refused_before_all_else, start, teardown),
+		cmocka_unit_test_setup_teardown(a_name_that_is_not_ours_is_refused_wherever_from, start, teardown),
+		cmocka_unit_test_setup_teardown(a_good_token_needs_no_name_of_ours, start, teardown),
 		cmocka_unit_test_setup_teardown(what_looks_like_a_token_is_judged_even_for_a_user, start, teardown),
 		cmocka_unit_test_setup_teardown(a_token_has_its_scopes_and_no_others, start, teardown),
 		cmocka_unit_test_setup_teardown(changes_of_the_file_count_at_once, start, teardown),
