@@ -20,7 +20,8 @@ struct edit {
 	const char *path, *model;
 	char temporary[PATH_MAX + 8];
 	int folder_fd;       /* locked */
-	struct stat old;     /* of the file, or of the model */
+	uid_t owner;         /* of the file, or of the model */
+	gid_t group;         /* likewise, or that of a folder that hands its own down */
 	struct buffer text;  /* as the file has it */
 	struct buffer after; /* as it shall be */
 	struct token_list list;
@@ -37,14 +38,30 @@ static bool folder_lock(struct edit *edit, struct reason *why)
 	return true;
 }
 
+/*
+ * Whose the new file is: as the old one or the model, but in the group of a folder with the set-group-ID bit, as every
+ * other file that is made there (inode(7)). The package has the folder so: the workers read what root makes in it.
+ */
+static bool set_owner(struct edit *edit, const struct stat *old)
+{
+	struct stat folder;
+
+	if (fstat(edit->folder_fd, &folder) != 0)
+		return false;
+	edit->owner = old->st_uid;
+	edit->group = folder.st_mode & S_ISGID ? folder.st_gid : old->st_gid;
+	return true;
+}
+
 /* The text of the file, which is empty where there is none yet. */
 static bool old_read(struct edit *edit, struct reason *why)
 {
 	struct reason wrong;
+	struct stat old;
 	int fd = token_file_open(edit->path);
 
 	if (fd < 0 && errno == ENOENT && edit->model) {
-		if (stat(edit->model, &edit->old) != 0)
+		if (stat(edit->model, &old) != 0 || !set_owner(edit, &old))
 			return reason_errno(why, "%s", edit->model);
 		buffer_append(&edit->text, file_head, strlen(file_head));
 		edit->list.section = true;
@@ -52,7 +69,7 @@ static bool old_read(struct edit *edit, struct reason *why)
 	}
 	if (fd < 0)
 		return reason_errno(why, "%s: the tokens cannot be opened", edit->path);
-	bool good = fstat(fd, &edit->old) == 0 && token_file_text(fd, edit->path, &edit->text, why);
+	bool good = fstat(fd, &old) == 0 && set_owner(edit, &old) && token_file_text(fd, edit->path, &edit->text, why);
 	close(fd);
 	if (good && !token_list_parse((const char *)edit->text.data, edit->text.length, &edit->list, &wrong))
 		good = reason_set(why, "%s: %s", edit->path, wrong.text);
@@ -77,7 +94,7 @@ static void edit_close(struct edit *edit)
 /* Only root gives files away: for others the file is their own, as the .ini is. */
 static bool new_write(const struct edit *edit, int fd)
 {
-	bool given = fchown(fd, edit->old.st_uid, edit->old.st_gid) == 0 || geteuid() != 0;
+	bool given = fchown(fd, edit->owner, edit->group) == 0 || geteuid() != 0;
 
 	return given && fchmod(fd, TOKEN_FILE_MODE) == 0 &&
 	       write(fd, edit->after.data, edit->after.length) == (ssize_t)edit->after.length && fsync(fd) == 0;

@@ -8,7 +8,10 @@
 
 #include "shared/token.h"
 
-/* Adds the token. A file that is not there yet is made, with owner and group of `model` (the .ini file). */
+/*
+ * Adds the token. A file that is not there yet is made, with owner and group of `model` (the .ini file). A folder with
+ * the set-group-ID bit gives its own group to the file, at each change: whoever made it, its workers can read it.
+ */
 bool token_edit_add(const char *path, const char *model, const struct token *token, struct reason *why);
 
 /* Removes the token of that name. */

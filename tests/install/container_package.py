@@ -28,6 +28,8 @@ min_free_gb = 0
 max_mb = 64
 [clips]
 directory = /clips
+[http]
+tokens = /tokens/tokens
 """
 LIMITS = ["--cgroup-manager=cgroupfs", "run", "-d", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges",
           "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096", "--tmpfs", "/tmp:mode=1777"]
@@ -41,10 +43,10 @@ def container(name, *arguments):
     podman(*LIMITS, "--name", name, "-v", f"{ROOT}/camera.ini:/etc/recorder/camera.ini:ro", *arguments)
 
 
-def fetch(path, to):
+def fetch(path, to, *options):
     """By way of the recorder's network, which has nothing but lo: the HTTP status."""
     pid = podman("inspect", "-f", "{{.State.Pid}}", "recorder").strip()
-    done = subprocess.run(["nsenter", "-t", pid, "-n", "curl", "-s", "-o", to, "-w", "%{http_code}", "http://127.0.0.1:5000" + path],
+    done = subprocess.run(["nsenter", "-t", pid, "-n", "curl", "-s", "-o", to, "-w", "%{http_code}", *options, "http://127.0.0.1:5000" + path],
                           capture_output=True, text=True, check=False)
     return done.stdout
 
@@ -66,7 +68,7 @@ def test_the_recorder_records_in_its_container():
     with open(os.path.join(ROOT, "camera.ini"), "w", encoding="utf-8") as file:
         file.write(INI)
     container("recorder", "--network=none", "--ipc=shareable", "--shm-size=128m", "--group-add", "44",
-              "-v", "recordings:/recordings", "-v", "clips:/clips", IMAGE)
+              "-v", "recordings:/recordings", "-v", "clips:/clips", "-v", "tokens:/tokens", IMAGE)
     wait_for(lambda: subprocess.run(["podman", "--runtime", "runc", "exec", "recorder", "recorderd", "-S", "-c", "/etc/recorder/camera.ini"],
                                     capture_output=True, check=False).returncode == 0, 60, "it records")
 
@@ -75,13 +77,20 @@ def test_a_clip_comes_back_through_the_other_container():
     with open(os.path.join(PROJECT, "deploy/container/compose.yaml"), encoding="utf-8") as file:
         command = re.search(r"command: \[(recorder-listen.*)\]", file.read()).group(1).split(", ")
     container("web", "--network=container:recorder", "--ipc=container:recorder", "--tmpfs", "/run/recorder:mode=1777",
-              "-v", "recordings:/recordings:ro", "-v", "clips:/clips", IMAGE, *command)
+              "-v", "recordings:/recordings:ro", "-v", "clips:/clips",
+              "-v", "tokens:/tokens:ro", IMAGE, *command)
     time.sleep(12)  # something to ask for
     clip = os.path.join(ROOT, "clip.mp4")
     wait_for(lambda: fetch("/footage?from=-9s&to=-3s", clip) == "200", 60, "a clip")
     frames = said_by("ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", clip)
     comment(f"{frames.strip()} frames")
     assert int(frames) > 20
+
+
+def test_a_token_that_is_made_in_one_container_is_good_in_the_other():
+    token = podman("exec", "recorder", "recorderd", "-c", "/etc/recorder/camera.ini", "--new-token", "door", "--scope", "footage").strip()
+    for secret, status in ((token, "200"), (token[:-1] + ("a" if token[-1] != "a" else "b"), "401")):
+        assert fetch("/recordings", "/dev/null", "-H", "Authorization: Bearer " + secret) == status, status
 
 
 def test_no_process_has_a_privilege():

@@ -62,10 +62,10 @@ def stop(name):
         process.wait(30)
 
 
-def get(path, seconds=90):
+def get(path, seconds=90, **headers):
     connection = http.client.HTTPConnection("127.0.0.1", 5000, timeout=seconds)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
@@ -171,6 +171,14 @@ def test_a_clip_comes_back_through_lighttpd():
     start("web", "recorder-web.service")
     time.sleep(10)  # something to ask for
     assert_clip()
+
+
+def test_a_token_that_root_makes_is_good_at_once():
+    for name in ("door", "gate"):  # the file is made, and made anew
+        token = chroot("recorderd", "-c", "/etc/recorder/camera.ini", "--new-token", name, "--scope", "footage").strip()
+        assert chroot("stat", "-c", "%U %G %a", "/etc/recorder/tokens").split() == ["root", "recorder", "640"]
+        assert get("/recordings", Authorization=f"Bearer {token}")[0] == 200
+        assert get("/recordings", Authorization=f"Bearer {token[:-4]}aaaa")[0] == 401
     stop("web")
 
 

@@ -91,6 +91,33 @@ static void tokens_are_added_and_removed_and_the_mode_is_kept(void **state)
 	assert_string_equal(list.tokens[0].name, "second");
 }
 
+/* As the package has it: root makes tokens, and the workers, which are none of root's, read them. */
+static void a_folder_that_hands_its_group_down_gives_it_to_the_file(void **state)
+{
+	struct stat status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_true(add("first"));
+	assert_int_equal(chown(folder, 0, 4711), 0);
+	assert_true(add("before"));
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_gid, getegid());
+	assert_int_equal(chmod(folder, 02755), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_true(i == 1 ? token_edit_remove(path, "again", &why) : add("again"));
+		assert_int_equal(stat(path, &status), 0);
+		assert_int_equal(status.st_uid, 0);
+		assert_int_equal(status.st_gid, 4711);
+		assert_int_equal(status.st_mode & 07777, 0640);
+	}
+	unlink(path);
+	assert_true(add("first"));
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_gid, 4711);
+}
+
 static void comments_stay_where_they_are(void **state)
 {
 	char text[4096];
@@ -167,6 +194,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(tokens_are_added_and_removed_and_the_mode_is_kept, start, teardown),
+		cmocka_unit_test_setup_teardown(a_folder_that_hands_its_group_down_gives_it_to_the_file, start,
+						teardown),
 		cmocka_unit_test_setup_teardown(comments_stay_where_they_are, start, teardown),
 		cmocka_unit_test_setup_teardown(a_file_without_a_last_line_feed_is_gone_on_with, start, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_others_may_read_or_write_is_refused, start, teardown),
