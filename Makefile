@@ -177,7 +177,7 @@ syntax:
 PARALLEL = $(MAKE) --no-print-directory -j$(shell nproc)
 
 help:
-	@echo 'make run [PORT=5000] [HOST=127.0.0.1] [CONFIG=recorder.ini]'
+	@echo 'make run [PORT=5000] [HOST=127.0.0.1] [ACCESS=access] [OPEN=no] [CONFIG=recorder.ini]'
 	@echo '                installs what is missing, builds, and runs until Ctrl-C'
 	@echo 'make test       installs what is missing, builds, and runs every test'
 	@echo 'make            builds'

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """`make run`: starts everything, says what is wrong in a sentence, and leaves nothing behind but the recordings."""
+import base64
 import contextlib
 import glob
+import http.client
 import os
 import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -255,6 +258,78 @@ def test_a_camera_may_have_the_name_of_any_part():
         assert project.child("recorderd") and project.child("lighttpd"), project.processes()
         project.stop()
         project.gone()
+
+
+def own_addresses():
+    """Of this machine, as others reach it; that of the loopback where it has no other."""
+    said = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split()
+    return [address for address in said if "." in address] or ["127.0.0.1"]
+
+
+def asked(project, address, path="/health", context=None, **headers):
+    """The status of an answer to somebody who comes by that address."""
+    kind = http.client.HTTPSConnection if context else http.client.HTTPConnection
+    connection = kind(address, project.port, timeout=60, **({"context": context} if context else {}))
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
+
+
+def basic(login):
+    return "Basic " + base64.b64encode(login.encode()).decode()
+
+
+def says_that_it_runs(project):
+    wait_for(lambda: "Ctrl-C stops it" in project.log() or project.process.poll() is not None, 60, "it says that it runs")
+    assert project.process.poll() is None, project.log()
+
+
+def test_others_get_in_over_tls_with_the_login_that_was_printed():
+    with Project() as project:
+        project.write("recorder.ini")
+        project.run(HOST="0.0.0.0")
+        says_that_it_runs(project)
+        password = re.search(r"recorder, password (\S+)", project.log()).group(1)
+        context = ssl.create_default_context(cafile=project.path("access", "tls.crt"))
+        good, wrong = basic("recorder:" + password), basic("recorder:" + password[:-1])
+        for address in ("localhost", *own_addresses()):
+            wait_for(lambda address=address: asked(project, address, context=context, Authorization=good) == 200, 60, "its health")
+            for path in ("/", "/health", "/snapshot", "/ui/"):
+                assert asked(project, address, path, context) == 401, path
+                assert asked(project, address, path, context, Authorization=wrong) == 401, path
+            assert asked(project, address, context=context, Authorization=good, Host="evil.example") == 421
+        for name in os.listdir(project.path("access")):
+            assert os.stat(project.path("access", name)).st_mode & 0o077 == 0, name
+        project.stop()
+        project.run(HOST="0.0.0.0")
+        says_that_it_runs(project)
+        assert "password" not in project.log() and "New" not in project.log(), project.log()
+        wait_for(lambda: asked(project, "localhost", context=context, Authorization=good) == 200, 60, "the same login")
+        project.stop()
+        project.gone()
+
+
+def test_others_get_in_without_a_login_only_if_that_is_wished():
+    with Project() as project:
+        project.write("recorder.ini")
+        project.run(HOST="0.0.0.0", OPEN="yes")
+        says_that_it_runs(project)
+        assert "there is no password" in project.log()
+        wait_for(lambda: all(asked(project, address) == 200 for address in own_addresses()), 60, "its health")
+        for address in own_addresses():
+            assert asked(project, address, Host="evil.example") == 421
+        assert not os.path.exists(project.path("access"))
+        project.stop()
+        project.gone()
+
+
+def test_half_a_certificate_is_said():
+    with Project() as project:
+        project.write("recorder.ini")
+        os.mkdir(project.path("mine"))
+        project.write("mine/tls.crt", "a certificate")
+        project.run(HOST="0.0.0.0", ACCESS=project.path("mine"))
+        project.refused("tls.key")
 
 
 def test_a_port_that_is_taken_is_said():

@@ -46,9 +46,14 @@ def container(name, *arguments):
 def fetch(path, to, *options):
     """By way of the recorder's network, which has nothing but lo: the HTTP status."""
     pid = podman("inspect", "-f", "{{.State.Pid}}", "recorder").strip()
-    done = subprocess.run(["nsenter", "-t", pid, "-n", "curl", "-s", "-o", to, "-w", "%{http_code}", *options, "http://127.0.0.1:5000" + path],
+    done = subprocess.run(["nsenter", "-t", pid, "-n", "curl", "-k", "-s", "-o", to, "-w", "%{http_code}", *options, "https://127.0.0.1:5000" + path],
                           capture_output=True, text=True, check=False)
     return done.stdout
+
+
+def logs(name):
+    done = subprocess.run(["podman", "--runtime", "runc", "logs", name], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
 
 
 def test_the_image_is_built():
@@ -75,13 +80,15 @@ def test_the_recorder_records_in_its_container():
 
 def test_a_clip_comes_back_through_the_other_container():
     with open(os.path.join(PROJECT, "deploy/container/compose.yaml"), encoding="utf-8") as file:
-        command = re.search(r"command: \[(recorder-listen.*)\]", file.read()).group(1).split(", ")
+        command = re.search(r"command: \[(recorder-serve)\]", file.read()).group(1).split(", ")
     container("web", "--network=container:recorder", "--ipc=container:recorder", "--tmpfs", "/run/recorder:mode=1777",
               "-v", "recordings:/recordings:ro", "-v", "clips:/clips",
-              "-v", "tokens:/tokens:ro", IMAGE, *command)
+              "-v", "tokens:/tokens:ro", "-v", "access:/access", IMAGE, *command)
     time.sleep(12)  # something to ask for
     clip = os.path.join(ROOT, "clip.mp4")
-    wait_for(lambda: fetch("/footage?from=-9s&to=-3s", clip) == "200", 60, "a clip")
+    login = wait_for(lambda: re.search(r"login: (\S+), password (\S+)", logs("web")), 60, "a login").groups()
+    wait_for(lambda: fetch("/footage?from=-9s&to=-3s", clip, "-u", ":".join(login)) == "200", 60, "a clip")
+    assert fetch("/footage?from=-9s&to=-3s", "/dev/null") == "401"
     frames = said_by("ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", clip)
     comment(f"{frames.strip()} frames")
     assert int(frames) > 20
@@ -102,8 +109,7 @@ def test_no_process_has_a_privilege():
 
 def test_it_stops_well():
     podman("stop", "-t", "30", "web", "recorder")
-    done = subprocess.run(["podman", "--runtime", "runc", "logs", "recorder"], capture_output=True, text=True, check=False)
-    assert "stopped" in (done.stdout + done.stderr).splitlines()[-1], done
+    assert "stopped" in logs("recorder").splitlines()[-1], logs("recorder")
 
 
 def main(root):
