@@ -4,12 +4,14 @@
 #ifdef HAVE_SECCOMP
 
 #include <errno.h>
+#include <linux/ioprio.h>
 #include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #define SPACES                                                                                                         \
@@ -41,7 +43,7 @@ static const struct {
 	{EVERYBODY,
 	 "clock_gettime clock_gettime64 clock_getres clock_getres_time64 clock_nanosleep clock_nanosleep_time64 "
 	 "nanosleep gettimeofday time times getrusage getpid getppid getpgrp getpgid getuid geteuid getgid getegid "
-	 "getuid32 geteuid32 getgid32 getegid32 getpriority getrlimit ugetrlimit prlimit64 setrlimit uname sysinfo "
+	 "getuid32 geteuid32 getgid32 getegid32 getpriority getrlimit ugetrlimit setrlimit uname sysinfo "
 	 "getrandom prctl"},
 	{WORKERS,
 	 "recv recvfrom recvmsg send sendto sendmsg shutdown getsockopt setsockopt getsockname "
@@ -50,7 +52,7 @@ static const struct {
 	{LIVE, "accept accept4"}, /* the API's workers are handed their connections */
 	{API,
 	 "connect ftruncate ftruncate64 flock fsync fdatasync copy_file_range sync_file_range sync_file_range2 mkdir "
-	 "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid setpriority ioprio_set pidfd_open"},
+	 "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid pidfd_open"},
 	/* What a child locks itself up with before it becomes FFmpeg. */
 	{STARTERS, "execve landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp"},
 };
@@ -91,8 +93,16 @@ static bool allow_some(scmp_filter_ctx filter, enum lock_program program)
 				  unread = SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0);
 	const struct scmp_arg_cmp thread = SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES | CLONE_THREAD, CLONE_THREAD);
 	const struct scmp_arg_cmp no_space = SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES, 0);
+	/* Of this process alone: all of one user may set each other's limits and priorities otherwise. */
+	const struct scmp_arg_cmp own_limits = SCMP_A0(SCMP_CMP_EQ, 0, 0);
+	const struct scmp_arg_cmp own_priority[] = {SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0)};
+	const struct scmp_arg_cmp own_io[] = {SCMP_A0(SCMP_CMP_EQ, IOPRIO_WHO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0)};
 
-	if (!allow(filter, "ioctl", 1, &terminal) || !allow(filter, "ioctl", 1, &unread))
+	if (!allow(filter, "ioctl", 1, &terminal) || !allow(filter, "ioctl", 1, &unread) ||
+	    !allow(filter, "prlimit64", 1, &own_limits))
+		return false;
+	if (program == LOCK_API &&
+	    (!allow(filter, "setpriority", 2, own_priority) || !allow(filter, "ioprio_set", 2, own_io)))
 		return false;
 	/* clone3 hides its flags behind a pointer; without it the C library uses clone. */
 	if (!allow(filter, "clone", 1, program == LOCK_API ? &no_space : &thread))

@@ -28,12 +28,19 @@ static bool make_folders(const char *path)
 	return mkdir(part, 0750) == 0 || errno == EEXIST;
 }
 
+/*
+ * A lock can be held by whoever can open the file, for reading alone too. The workers run as the same user and may read
+ * all of the folder, but write nothing in it: so nobody may read this file.
+ */
+#define LOCK_MODE 0200
+
 static bool lock_folder(int folder, const char *path, int *lock_fd, struct reason *why)
 {
-	int fd = openat(folder, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int fd = openat(folder, LOCK_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
 
 	if (fd < 0)
 		return reason_errno(why, "cannot write in the recordings folder %s", path);
+	(void)fchmod(fd, LOCK_MODE); /* an older version made it readable; another user's stays as it is */
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
 			reason_set(why, "another recorder records into %s: give each camera a folder of its own", path);

@@ -17,7 +17,7 @@ def pixels(jpeg):
 def assert_bars(jpeg, bars):
     """The middle of each bar, at a height where FFmpeg's pattern and vivid's both have them."""
     rgb = pixels(jpeg)
-    for number, wanted in enumerate(bars):
-        at = 3 * (HEIGHT // 3 * WIDTH + WIDTH * (2 * number + 1) // (2 * len(bars)))
-        shown = tuple(rgb[at:at + 3])
-        assert all(abs(a - b) <= TOLERANCE for a, b in zip(shown, wanted)), f"bar {number} is {shown}, not {wanted}"
+    places = [3 * (HEIGHT // 3 * WIDTH + WIDTH * (2 * number + 1) // (2 * len(bars))) for number in range(len(bars))]
+    shown = [tuple(rgb[at:at + 3]) for at in places]
+    assert all(abs(a - b) <= TOLERANCE for bar, wanted in zip(shown, bars) for a, b in zip(bar, wanted)), \
+        f"the bars are {shown}, and the middle column is {[tuple(rgb[at:at + 3]) for at in range(WIDTH // 2 * 3, len(rgb), WIDTH * 3 * 10)]}"

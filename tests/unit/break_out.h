@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <linux/netlink.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -181,6 +183,40 @@ static int read_parent_by_file(void)
 static int signal_parent(void)
 {
 	return result(kill(parent, SIGWINCH));
+}
+
+/* To what it has already: the attempt counts, and does no harm where it succeeds. */
+static int limit_parent(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return errno;
+	return result(syscall(SYS_prlimit64, parent, RLIMIT_FSIZE, &limit, NULL));
+}
+
+static int slow_parent(void)
+{
+	return result(setpriority(PRIO_PROCESS, (id_t)parent, getpriority(PRIO_PROCESS, (id_t)parent)));
+}
+
+static int slow_own_group(void)
+{
+	return result(setpriority(PRIO_PGRP, 0, getpriority(PRIO_PGRP, 0)));
+}
+
+static int slow_parents_disk(void)
+{
+	return result(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, parent, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)));
+}
+
+static int limit_and_slow_itself(void)
+{
+	const struct rlimit limit = {1 << 20, 1 << 20};
+
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0 || setpriority(PRIO_PROCESS, 0, 10) != 0)
+		return errno;
+	return result(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)));
 }
 
 static int mount_something(void)

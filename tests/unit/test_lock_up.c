@@ -58,6 +58,10 @@ static const struct attempt {
 	{"read another process's memory", read_parent, 1, true, false},
 	{"read another process's environment", read_parent_by_file, 1, false, false},
 	{"signal another process", signal_parent, 6, false, false},
+	{"limit another process", limit_parent, NEVER, true, false},
+	{"slow another process down", slow_parent, NEVER, true, false},
+	{"slow a group of processes down", slow_own_group, NEVER, true, false},
+	{"slow another process's disk down", slow_parents_disk, NEVER, true, false},
 	{"mount", mount_something, 1, true, true},
 	{"leave for a namespace", new_namespace, NEVER, true, true},
 	{"start a child in a namespace", child_in_namespace, NEVER, true, false},
@@ -74,9 +78,12 @@ static const struct attempt left_to_api[] = {
 	{"reach the recorder", connect_recorder, NEVER, false, false},
 	{"run FFmpeg", run_ffmpeg, NEVER, false, false},
 	{"ask about connections", ask_about_connections, NEVER, false, false},
+	{"limit itself and slow itself down", limit_and_slow_itself, NEVER, false, false},
 };
 
 static const struct attempt refused_to_live[] = {
+	{"limit another process", limit_parent, NEVER, true, false},
+	{"slow another process down", slow_parent, NEVER, true, false},
 	{"read a recording", read_recording, 1, false, false},
 	{"keep a clip", keep_clip, 1, true, false},
 	{"run FFmpeg", run_ffmpeg, NEVER, true, false},
