@@ -1,6 +1,7 @@
 /*
  * mp4_header.c - the moov of a progressive MP4 (ISO/IEC 14496-12). Samples are kept as 16 bytes each until the moov is
- * asked for, since the offsets in it depend on how long it is.
+ * asked for, since the offsets in it depend on how long it is. Times are kept in ticks of MP4_CLIP_TIMESCALE; the few
+ * that do not fit in 32 bits stand beside the samples.
  */
 #include "shared/mp4_header.h"
 
@@ -16,6 +17,9 @@
 #define MDAT_HEADER_BYTES 16u
 #define SAMPLES_MAX       (UINT32_MAX / 32) /* all of their tables stay below 4 GiB */
 
+#define TICKS_MAX  ((uint64_t)INT32_MAX) /* that a sample may last in the moov */
+#define TICKS_LONG UINT32_MAX            /* in place of what does not fit: the next one of `longs` */
+
 struct sample {
 	uint64_t offset : 63, key : 1;
 	uint32_t size;
@@ -24,6 +28,12 @@ struct sample {
 
 static_assert(sizeof(struct sample) == 16, "sample");
 
+/* Ticks that do not fit in a sample, in the order of the samples. */
+struct longs {
+	uint64_t *ticks;
+	size_t count, capacity;
+};
+
 struct mp4_header {
 	uint16_t width, height;
 	uint64_t created; /* seconds since 1904 */
@@ -31,7 +41,9 @@ struct mp4_header {
 	uint32_t entry_bytes;
 	struct sample *samples;
 	size_t count, capacity;
+	struct longs longs;
 	uint64_t last_tick;
+	uint64_t longest; /* ticks between two samples */
 	bool failed;
 };
 
@@ -61,6 +73,7 @@ void mp4_header_destroy(struct mp4_header *header)
 		return;
 	free(header->entry);
 	free(header->samples);
+	free(header->longs.ticks);
 	free(header);
 }
 
@@ -73,6 +86,20 @@ static bool grow(struct mp4_header *header)
 		return false;
 	header->samples = samples;
 	header->capacity = capacity;
+	return true;
+}
+
+static bool longs_add(struct longs *longs, uint64_t ticks)
+{
+	if (longs->count == longs->capacity) {
+		size_t capacity = longs->capacity ? longs->capacity * 2 : 4;
+		uint64_t *grown = reallocarray(longs->ticks, capacity, sizeof(*grown));
+		if (!grown)
+			return false;
+		longs->ticks = grown;
+		longs->capacity = capacity;
+	}
+	longs->ticks[longs->count++] = ticks;
 	return true;
 }
 
@@ -89,10 +116,12 @@ void mp4_header_add(struct mp4_header *header, int64_t time_us, uint64_t payload
 {
 	/* There is nothing to be shown before the first sample: it stands from the clip's start. */
 	uint64_t tick = header->count > 0 ? tick_of(header, time_us) : 0;
+	uint64_t ticks = tick - header->last_tick;
 
 	if (header->failed)
 		return;
-	if (tick - header->last_tick > UINT32_MAX || (header->count == header->capacity && !grow(header))) {
+	if ((header->count == header->capacity && !grow(header)) ||
+	    (ticks >= TICKS_LONG && !longs_add(&header->longs, ticks))) {
 		header->failed = true;
 		return;
 	}
@@ -100,9 +129,37 @@ void mp4_header_add(struct mp4_header *header, int64_t time_us, uint64_t payload
 		.offset = payload_offset & (UINT64_MAX >> 1),
 		.key = key,
 		.size = size,
-		.ticks = (uint32_t)(tick - header->last_tick),
+		.ticks = ticks >= TICKS_LONG ? TICKS_LONG : (uint32_t)ticks,
 	};
 	header->last_tick = tick;
+	header->longest = ticks > header->longest ? ticks : header->longest;
+}
+
+/* How times are told: the ticks of a second are MP4_CLIP_TIMESCALE / divisor. */
+struct scale {
+	uint32_t divisor;
+	uint64_t end; /* of the last sample, in ticks of MP4_CLIP_TIMESCALE */
+};
+
+static uint64_t scaled(const struct scale *scale, uint64_t ticks)
+{
+	return (ticks + scale->divisor / 2) / scale->divisor;
+}
+
+/* The finest one in which every sample fits; false where there is none. */
+static bool scale_choose(const struct mp4_header *header, uint64_t end, struct scale *out)
+{
+	uint64_t last = end - header->last_tick, longest = last > header->longest ? last : header->longest;
+
+	*out = (struct scale){.end = end};
+	for (uint32_t divisor = 1; divisor <= MP4_CLIP_TIMESCALE; divisor++) {
+		/* Rounding both of its ends can make a duration one tick longer. */
+		if (MP4_CLIP_TIMESCALE % divisor != 0 || longest / divisor + (divisor > 1) > TICKS_MAX)
+			continue;
+		out->divisor = divisor;
+		return true;
+	}
+	return false;
 }
 
 /* `bytes` more bytes, to be filled in; NULL where memory is short. */
@@ -124,30 +181,49 @@ static void put_stsd(const struct mp4_header *header, struct buffer *out)
 	mp4_box_end(out, stsd);
 }
 
-/* A sample lasts until the next one, the last until the end. */
-static uint32_t sample_duration(const struct mp4_header *header, size_t number, uint32_t last_ticks)
+/* Goes through the samples' durations. A sample lasts until the next one, the last one until the end. */
+struct durations {
+	size_t next, next_long;
+	uint64_t tick; /* where sample `next` begins, in ticks of MP4_CLIP_TIMESCALE */
+};
+
+static uint32_t duration_next(const struct mp4_header *header, const struct scale *scale, struct durations *at)
 {
-	return number + 1 < header->count ? header->samples[number + 1].ticks : last_ticks;
+	uint64_t begin = at->tick;
+
+	at->next++;
+	if (at->next == header->count)
+		at->tick = scale->end;
+	else if (header->samples[at->next].ticks == TICKS_LONG)
+		at->tick += header->longs.ticks[at->next_long++];
+	else
+		at->tick += header->samples[at->next].ticks;
+	return (uint32_t)(scaled(scale, at->tick) - scaled(scale, begin));
 }
 
 /* Durations, run-length coded. */
-static void put_stts(const struct mp4_header *header, struct buffer *out, uint32_t last_ticks)
+static void put_stts(const struct mp4_header *header, struct buffer *out, const struct scale *scale)
 {
 	size_t stts = mp4_full_box_begin(out, MP4_TYPE('s', 't', 't', 's'), 0);
 	size_t runs_at = out->length;
-	uint32_t runs = 0;
+	struct durations at = {0};
+	uint32_t runs = 0, length = 0, ticks = 0;
 
 	buffer_u32(out, 0);
-	for (size_t i = 0; i < header->count; runs++) {
-		uint32_t ticks = sample_duration(header, i, last_ticks), length = 0;
-		while (i < header->count && sample_duration(header, i, last_ticks) == ticks) {
-			length++;
-			i++;
+	while (at.next < header->count) {
+		uint32_t next = duration_next(header, scale, &at);
+		if (length > 0 && next != ticks) {
+			buffer_u32(out, length);
+			buffer_u32(out, ticks);
+			runs++;
+			length = 0;
 		}
-		buffer_u32(out, length);
-		buffer_u32(out, ticks);
+		ticks = next;
+		length++;
 	}
-	buffer_set_u32(out, runs_at, runs);
+	buffer_u32(out, length);
+	buffer_u32(out, ticks);
+	buffer_set_u32(out, runs_at, runs + 1);
 	mp4_box_end(out, stts);
 }
 
@@ -200,12 +276,12 @@ static void put_co64(const struct mp4_header *header, struct buffer *out)
 	mp4_box_end(out, co64);
 }
 
-static void put_stbl(const struct mp4_header *header, struct buffer *out, uint32_t last_ticks)
+static void put_stbl(const struct mp4_header *header, struct buffer *out, const struct scale *scale)
 {
 	size_t stbl = mp4_box_begin(out, MP4_TYPE('s', 't', 'b', 'l'));
 
 	put_stsd(header, out);
-	put_stts(header, out, last_ticks);
+	put_stts(header, out, scale);
 	put_stss(header, out);
 	put_stsc(out);
 	put_stsz(header, out);
@@ -213,23 +289,24 @@ static void put_stbl(const struct mp4_header *header, struct buffer *out, uint32
 	mp4_box_end(out, stbl);
 }
 
-static void put_minf(const struct mp4_header *header, struct buffer *out, uint32_t last_ticks)
+static void put_minf(const struct mp4_header *header, struct buffer *out, const struct scale *scale)
 {
 	size_t minf = mp4_box_begin(out, MP4_TYPE('m', 'i', 'n', 'f'));
 	mp4_put_vmhd(out);
 	mp4_put_dinf(out);
-	put_stbl(header, out, last_ticks);
+	put_stbl(header, out, scale);
 	mp4_box_end(out, minf);
 }
 
 /* Appends the moov, co64 the last thing in it. */
 static bool put_moov(const struct mp4_header *header, int64_t end_us, struct buffer *out)
 {
-	uint64_t end = tick_of(header, end_us), last_ticks = end - header->last_tick;
-	struct mp4_times times = {header->created, end, MP4_CLIP_TIMESCALE};
+	struct scale scale;
 
-	if (header->failed || header->count == 0 || header->count > SAMPLES_MAX || last_ticks > UINT32_MAX)
+	if (header->failed || header->count == 0 || header->count > SAMPLES_MAX ||
+	    !scale_choose(header, tick_of(header, end_us), &scale))
 		return false;
+	struct mp4_times times = {header->created, scaled(&scale, scale.end), MP4_CLIP_TIMESCALE / scale.divisor};
 	size_t moov = mp4_box_begin(out, MP4_TYPE('m', 'o', 'o', 'v'));
 	mp4_put_mvhd(out, &times);
 	size_t trak = mp4_box_begin(out, MP4_TYPE('t', 'r', 'a', 'k'));
@@ -237,7 +314,7 @@ static bool put_moov(const struct mp4_header *header, int64_t end_us, struct buf
 	size_t mdia = mp4_box_begin(out, MP4_TYPE('m', 'd', 'i', 'a'));
 	mp4_put_mdhd(out, &times);
 	mp4_put_hdlr(out);
-	put_minf(header, out, (uint32_t)last_ticks);
+	put_minf(header, out, &scale);
 	mp4_box_end(out, mdia);
 	mp4_box_end(out, trak);
 	mp4_box_end(out, moov);

@@ -10,7 +10,7 @@
 
 #include "shared/buffer.h"
 
-#define MP4_CLIP_TIMESCALE 90000u
+#define MP4_CLIP_TIMESCALE 90000u /* ticks a second, where no sample stands for longer than 6.6 hours */
 
 struct mp4_header;
 
@@ -28,8 +28,12 @@ void mp4_header_destroy(struct mp4_header *header);
 /*
  * Adds a sample: `time_us` of presentation from the clip's start (never decreasing; rounded to the timescale as a
  * whole, so that nothing drifts), where its bytes lie (relative to the first byte of the payload), its size, and
- * whether it is a key frame. The first sample stands from the clip's start, whatever its time. Two samples more than 13
- * hours apart (2^32 ticks) cannot be told: the moov is then refused.
+ * whether it is a key frame. The first sample stands from the clip's start, whatever its time.
+ *
+ * A duration in stts has 32 bits (8.6.1.2), of which some players take one for a sign. A sample that stands for longer
+ * than 2^31 - 1 ticks, which is 6.6 hours at MP4_CLIP_TIMESCALE, gives the clip a coarser timescale: of the divisors
+ * of MP4_CLIP_TIMESCALE the largest one in which the longest duration fits (22,500 for 20 hours, 3,000 for a week). A
+ * sample of more than 68 years cannot be told: the moov is then refused.
  */
 void mp4_header_add(struct mp4_header *header, int64_t time_us, uint64_t payload_offset, uint32_t size, bool key);
 

@@ -102,23 +102,87 @@ static void equal_durations_take_one_run(void **state)
 	buffer_finish(&moov);
 }
 
-static void a_gap_of_hours_stays_and_one_that_cannot_be_told_is_refused(void **state)
+/* Ticks a second, and the duration of the first sample and of the last one. */
+static void assert_gap(int64_t gap_us, int64_t last_us, uint32_t timescale)
 {
-	(void)state;
-	const int64_t gaps_us[] = {6 * HOUR_US, 13 * HOUR_US, 14 * HOUR_US, HOUR_US};
-	const int64_t last_us[] = {40000, 40000, 40000, 14 * HOUR_US};
+	struct mp4_header *header = create(CREATED_US);
+	struct buffer moov = {0};
 
-	for (int i = 0; i < 4; i++) {
-		struct mp4_header *header = create(CREATED_US);
-		struct buffer moov = {0};
-		mp4_header_add(header, 0, 0, 10, true);
-		mp4_header_add(header, gaps_us[i], 10, 10, true);
-		assert_int_equal(mp4_header_moov(header, gaps_us[i] + last_us[i], 0, &moov), i < 2);
-		if (i < 2)
-			assert_int_equal(be32_get(box_in(&moov, "stts") + 12), gaps_us[i] / 100 * 9);
-		mp4_header_destroy(header);
-		buffer_finish(&moov);
+	mp4_header_add(header, 0, 0, 10, true);
+	mp4_header_add(header, gap_us, 10, 10, true);
+	assert_true(mp4_header_moov(header, gap_us + last_us, 0, &moov));
+	const uint8_t *mdhd = box_in(&moov, "mdhd");
+	bool wide = mdhd[0] == 1;
+	struct durations durations = durations_of(&moov);
+	uint32_t first = next_duration(&durations), last = next_duration(&durations);
+	int64_t tick_us = 1000000 / timescale + 1;
+	assert_int_equal(be32_get(mdhd + (wide ? 20 : 12)), timescale);
+	assert_int_equal(be32_get(box_in(&moov, "mvhd") + (wide ? 20 : 12)), timescale);
+	assert_true(first <= INT32_MAX && last <= INT32_MAX);
+	assert_int_in_range((int64_t)first * 1000000 / timescale - gap_us + tick_us, 0, 2 * tick_us);
+	assert_int_in_range((int64_t)last * 1000000 / timescale - last_us + tick_us, 0, 2 * tick_us);
+	assert_int_equal(wide ? be64_get(mdhd + 24) : be32_get(mdhd + 16), (uint64_t)first + last);
+	mp4_header_destroy(header);
+	buffer_finish(&moov);
+}
+
+/* Of any length that a clip may have, and as the last picture's too. */
+static void a_gap_of_any_length_is_told_in_31_bits(void **state)
+{
+	static const struct {
+		int64_t hours;
+		uint32_t timescale;
+	} cases[] = {{1, 90000},  {6, 90000},  {7, 45000},  {13, 45000},    {14, 30000},
+		     {20, 22500}, {48, 11250}, {168, 3000}, {24 * 366, 60}, {24 * 14600, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_gap(cases[i].hours * HOUR_US, 40000000, cases[i].timescale);
+		assert_gap(40000000, cases[i].hours * HOUR_US, cases[i].timescale);
 	}
+}
+
+static void a_gap_that_cannot_be_told_is_refused(void **state)
+{
+	struct mp4_header *header = create(CREATED_US);
+	struct buffer moov = {0};
+
+	(void)state;
+	mp4_header_add(header, 0, 0, 10, true);
+	mp4_header_add(header, INT64_C(70) * 366 * 24 * HOUR_US, 10, 10, true);
+	assert_false(mp4_header_moov(header, INT64_C(71) * 366 * 24 * HOUR_US, 0, &moov));
+	mp4_header_destroy(header);
+	buffer_finish(&moov);
+}
+
+/* Each at most half a tick from its time, however many there are. */
+static void frames_beside_long_gaps_do_not_drift(void **state)
+{
+	const size_t count = 30000;
+	struct mp4_header *header = create(CREATED_US);
+	struct buffer moov = {0};
+	int64_t time_us = 0, *times = malloc(count * sizeof(*times));
+	uint32_t seed = 11;
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		times[i] = time_us;
+		mp4_header_add(header, time_us, i * 1000, 900, i % 60 == 0);
+		time_us += 8000 + next_random(&seed) % 20000;
+		if (i % 1000 == 999)
+			time_us += 20 * HOUR_US + next_random(&seed);
+	}
+	assert_true(mp4_header_moov(header, time_us, 0, &moov));
+	struct durations durations = durations_of(&moov);
+	int64_t tick = 0;
+	for (size_t i = 0; i < count; i++) {
+		/* Half a tick of 1/22500 s, and half a one of 1/90000 s in which the times are kept. */
+		assert_int_in_range(tick * 400 / 9 - times[i] + 29, 0, 58);
+		tick += next_duration(&durations);
+	}
+	free(times);
+	mp4_header_destroy(header);
+	buffer_finish(&moov);
 }
 
 static void the_first_sample_stands_from_the_start(void **state)
@@ -149,8 +213,8 @@ static void long_or_late_clips_have_times_of_64_bits(void **state)
 	for (int i = 0; i < 3; i++) {
 		struct mp4_header *header = create(created_us[i]);
 		struct buffer moov = {0};
-		mp4_header_add(header, 0, 0, 10, true);
-		mp4_header_add(header, ends_us[i] / 2, 0, 10, true);
+		for (int part = 0; part < 4; part++)
+			mp4_header_add(header, ends_us[i] / 4 * part, 0, 10, true);
 		assert_true(mp4_header_moov(header, ends_us[i], 0, &moov));
 		const uint8_t *mdhd = box_in(&moov, "mdhd");
 		uint64_t seconds = (uint64_t)(created_us[i] / 1000000) + 2082844800u;
@@ -301,7 +365,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ten_hours_do_not_drift),
 		cmocka_unit_test(equal_durations_take_one_run),
-		cmocka_unit_test(a_gap_of_hours_stays_and_one_that_cannot_be_told_is_refused),
+		cmocka_unit_test(a_gap_of_any_length_is_told_in_31_bits),
+		cmocka_unit_test(a_gap_that_cannot_be_told_is_refused),
+		cmocka_unit_test(frames_beside_long_gaps_do_not_drift),
 		cmocka_unit_test(the_first_sample_stands_from_the_start),
 		cmocka_unit_test(long_or_late_clips_have_times_of_64_bits),
 		cmocka_unit_test(key_frames_are_listed_unless_all_are),
