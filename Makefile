@@ -43,12 +43,12 @@ WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_boo
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
 API    = api_master api_handover api_worker api_intake api_confine api_request web_client api_slots api_child api_outflow api_vfile api_range api_answer api_route api_camera \
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics metrics_text \
-	clip_segment clip_plan clip_build clip_lapse clip_encode clip_feed clip_memory clip_nearest clip_timeline clip_still still_shelf clip_keep clip_cache api_cached
+	clip_segment clip_plan clip_build clip_lapse clip_encode clip_feed clip_memory clip_nearest clip_gaps clip_timeline clip_still still_shelf clip_keep clip_cache api_cached
 
 UNIT_TESTS = metrics control control_request api_controls opener ring ring_crash ring_pages ring_size fastcgi live live_answers time timeform config config_files config_change config_follow notify \
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_test raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_places \
-	clip_plan clip_timeline clip_build clip_lapse clip_memory clip_cache encoder encoder_faults recording_off retain thinning feed fragment_stream \
+	clip_plan clip_timeline clock_walks clip_build clip_lapse clip_memory clip_cache encoder encoder_faults recording_off retain thinning feed fragment_stream \
 	segment_repair archive archive_found archive_lock archive_stop archive_retain retain_disk storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client
 
 LIBS_SHARED = -ljson-c -liniparser -lmd
@@ -190,6 +190,7 @@ help:
 	@echo 'make asan tsan  the tests in a build with sanitizers (build/asan, build/tsan)'
 	@echo 'make fuzz       [SECONDS=60] [TARGET=name] searches for inputs that go wrong (clang); make fuzz-replay runs the known ones'
 	@echo 'make campaign-kills campaign-ranges    [N=200] recorder and encoder killed, and clips of random ranges, so many times'
+	@echo 'make campaign-walks    [N=100000] so many random walks of the clock, and what the timeline makes of each'
 	@echo 'make test-camera the recorder on cameras of a real kernel, and after power cuts, in a virtual machine'
 	@echo 'make campaign-replug   [N=1000] a camera unplugged and plugged in again so many times'
 	@echo 'make campaign-power    [N=20] so many power cuts while recording'
@@ -280,6 +281,10 @@ bench-webservers: all bench-tools
 bench-archive: all bench-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
 
+campaign-walks: N = 100000
+campaign-walks: $(BUILD)/tests/unit/test_clock_walks
+	@WALKS=$(N) $<
+
 campaign-ranges: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_ranges.py $(N)
 
@@ -317,6 +322,6 @@ campaign-power: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test-systems campaign-tests campaign-crowd bench-webservers deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-capture bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges campaign-viewers bench bench-docs soak clean
+.PHONY: all test-systems campaign-tests campaign-crowd bench-webservers deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-capture bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges campaign-walks campaign-viewers bench bench-docs soak clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

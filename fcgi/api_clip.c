@@ -155,11 +155,9 @@ static void find_nearest(struct api_request *request, const struct clip_request 
 {
 	int folder = camera_recordings_folder(request->camera);
 
-	*out = (struct clip_nearest){0};
-	if (folder < 0)
-		return;
-	clip_nearest_find(folder, want->span.from_us, want->plan.to_us, out);
-	close(folder);
+	clip_nearest_find(folder, camera_ring(request->camera), want->span.from_us, want->plan.to_us, out);
+	if (folder >= 0)
+		close(folder);
 }
 
 static void answer_nothing(struct api_request *request, const struct clip_request *want)

@@ -1,5 +1,5 @@
 /*
- * clip_nearest.h - the footage next to a range that has none.
+ * clip_nearest.h - the footage next to a range that has none: in wall time, whatever the order of recording is.
  */
 #ifndef FCGI_CLIP_NEAREST_H
 #define FCGI_CLIP_NEAREST_H
@@ -7,13 +7,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/ring_reader.h"
+
 struct clip_nearest {
 	bool before, after;
-	int64_t before_us; /* wall time of a last frame before the range */
-	int64_t after_us;  /* and of a first one behind it */
+	int64_t before_us; /* wall time of the last frame before the range */
+	int64_t after_us;  /* and of the first one behind it */
 };
 
-/* Looks in the list of segments in `folder` for frames before from_us, and at or behind to_us. */
-void clip_nearest_find(int folder, int64_t from_us, int64_t to_us, struct clip_nearest *out);
+/*
+ * Looks for frames before from_us, and at or behind to_us: in the list of segments in `folder` (-1: there is none), and
+ * in the memory, whose frames /footage shows too (`ring` may be NULL).
+ */
+void clip_nearest_find(int folder, const struct ring_reader *ring, int64_t from_us, int64_t to_us,
+		       struct clip_nearest *out);
 
 #endif

@@ -90,9 +90,11 @@ static bool stretch_follows(const struct clip_stretch *before, const struct clip
 /* Who opened no segment had `error`: it may be gone, or damaged, or out of reach. */
 static enum plan_outcome plan_without(struct clip_plan *plan, int error)
 {
-	if (error == EMFILE || error == ENFILE || error == ENOMEM)
+	enum segment_trouble trouble = clip_segment_trouble(error);
+
+	if (trouble == SEGMENT_HAS_NO_ROOM)
 		return PLAN_ERROR;
-	if (error == EIO || error == EACCES || error == EPERM || error == ESTALE)
+	if (trouble == SEGMENT_IS_OUT_OF_REACH)
 		plan->unreadable = error;
 	return PLAN_GOOD;
 }
@@ -104,7 +106,6 @@ static enum plan_outcome plan_entry(int folder, const struct catalogue_entry *en
 
 	if (entry->start_wall_us >= plan->to_us || ended_before)
 		return PLAN_GOOD;
-	errno = 0;
 	if (!clip_segment_open(folder, entry, &stretch.segment))
 		return plan_without(plan, errno);
 	if (!stretch_cut(plan, &stretch)) {
@@ -122,7 +123,7 @@ static enum plan_outcome plan_entries(int folder, const struct catalogue *catalo
 	uint64_t next, end;
 
 	if (!catalogue_range(catalogue, plan->from_us, plan->to_us, &next, &end))
-		return PLAN_GOOD;
+		plan->unreadable = EBADMSG;
 	while (next < end) {
 		size_t wanted = end - next < ENTRIES_A_READ ? (size_t)(end - next) : ENTRIES_A_READ;
 		size_t got = catalogue_read(catalogue, next, wanted, entries);
@@ -131,8 +132,10 @@ static enum plan_outcome plan_entries(int folder, const struct catalogue *catalo
 			if (outcome != PLAN_GOOD)
 				return outcome;
 		}
-		if (got < wanted)
+		if (got < wanted) {
+			plan->unreadable = EBADMSG;
 			return PLAN_GOOD;
+		}
 		next += got;
 	}
 	return PLAN_GOOD;

@@ -3,6 +3,7 @@
  */
 #include "fcgi/clip_segment.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,9 @@ static bool walk_records(struct clip_segment *segment, const struct segment_layo
 	uint64_t good_end;
 
 	if (segment_walk(segment->fd, layout, walk_collect, &list, &good_end) == SEGMENT_ERROR || list.failed) {
+		int error = list.failed ? ENOMEM : errno;
 		free(list.records);
+		errno = error;
 		return false;
 	}
 	segment->walked = list.records;
@@ -58,9 +61,12 @@ static bool walk_records(struct clip_segment *segment, const struct segment_layo
 static bool open_by_walk(struct clip_segment *segment)
 {
 	struct segment_layout layout = {0};
-	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD && walk_records(segment, &layout);
+	enum segment_outcome outcome = segment_read_layout(segment->fd, &layout);
+	bool good = outcome == SEGMENT_GOOD && walk_records(segment, &layout);
+	int error = outcome == SEGMENT_GOOD || outcome == SEGMENT_ERROR ? errno : EBADMSG;
 
 	segment_layout_finish(&layout);
+	errno = error;
 	return good;
 }
 
@@ -123,15 +129,44 @@ bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct c
 {
 	*out = (struct clip_segment){.entry = *entry, .fd = -1, .index = {.fd = -1}};
 	out->entry.file[SEGMENT_FILE_BYTES - 1] = '\0';
-	if (!segment_file_valid(out->entry.file))
+	if (!segment_file_valid(out->entry.file)) {
+		errno = EBADMSG;
 		return false;
+	}
 	out->fd = openat(folder, out->entry.file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (out->fd < 0)
 		return false;
 	if (open_index(folder, out) || open_by_walk(out))
 		return true;
+	int error = errno;
 	clip_segment_close(out, false);
+	errno = error;
 	return false;
+}
+
+enum segment_trouble clip_segment_trouble(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return SEGMENT_HAS_NO_ROOM;
+	case EIO:
+	case EACCES:
+	case EPERM:
+	case ESTALE:
+		return SEGMENT_IS_OUT_OF_REACH;
+	case EBADMSG:
+		return SEGMENT_IS_DAMAGED;
+	default:
+		return SEGMENT_IS_GONE;
+	}
+}
+
+bool clip_segment_exists(int folder, const struct catalogue_entry *entry)
+{
+	return faccessat(folder, entry->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       clip_segment_trouble(errno) != SEGMENT_IS_GONE;
 }
 
 /* ftyp and moov at the file's beginning. */

@@ -29,8 +29,23 @@ struct clip_segment {
 	bool foreign;                /* adopted */
 };
 
-/* False where the file is gone or nothing in it can be used. */
+/*
+ * False with errno where the file is gone or cannot be read. EBADMSG: nothing in it can be used.
+ * clip_segment_trouble() says what an errno means.
+ */
 bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct clip_segment *out);
+
+enum segment_trouble {
+	SEGMENT_IS_GONE,         /* nothing of that name is there that a segment can be: somebody deleted it */
+	SEGMENT_IS_DAMAGED,      /* the disk lost it */
+	SEGMENT_IS_OUT_OF_REACH, /* it may be there, and cannot be read now */
+	SEGMENT_HAS_NO_ROOM,     /* memory or descriptors are short: it says nothing about the segment */
+};
+
+enum segment_trouble clip_segment_trouble(int error);
+
+/* Whether a file stands under the name of the entry; true also where that cannot be told. */
+bool clip_segment_exists(int folder, const struct catalogue_entry *entry);
 
 /*
  * The same of a fragmented MP4 without our uuid box, whose first frame was at first_wall_us; entry gets its codec and

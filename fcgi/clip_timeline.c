@@ -6,8 +6,10 @@
  */
 #include "fcgi/clip_timeline.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
+#include "fcgi/clip_gaps.h"
 #include "fcgi/clip_segment.h"
 #include "shared/clock.h"
 
@@ -17,52 +19,77 @@
 #define CUT_MIN_US  (US_PER_S / 10) /* less between two segments that follow each other is nothing missing */
 
 struct walk {
-	timeline_each *each;
-	void *context;
+	int folder;
 	int64_t from_us, to_us;
-	struct timeline_item span; /* that is still growing, where has_span */
-	bool has_span;
+	struct timeline_item *spans; /* in the order of recording, within [from, to) */
+	size_t span_count, span_room;
+	struct gap_claim *claims; /* likewise */
+	size_t claim_count, claim_room;
+	bool growing; /* the last span reaches up to where the walk is */
+	int error;    /* errno of what ends the walk; 0: nothing */
 
 	/* The segment before, which is there */
 	bool seen;
 	uint64_t segment_no;
-	int64_t end_us;
+	int64_t start_us, end_us;
 };
 
-static void emit(struct walk *walk, struct timeline_item item)
+/* Cuts a range to what was asked for; false where nothing of it is left. */
+static bool range_cut(const struct walk *walk, int64_t from_us, int64_t to_us, struct wall_range *out)
 {
-	if (item.from_us < walk->from_us)
-		item.from_us = walk->from_us;
-	if (item.to_us > walk->to_us)
-		item.to_us = walk->to_us;
-	if (item.from_us < item.to_us)
-		walk->each(&item, walk->context);
+	*out = (struct wall_range){
+		.from_us = from_us > walk->from_us ? from_us : walk->from_us,
+		.to_us = to_us < walk->to_us ? to_us : walk->to_us,
+	};
+	return out->from_us < out->to_us;
 }
 
-static void span_close(struct walk *walk)
+/* One more item of an array; false where memory is short. */
+static bool array_grow(struct walk *walk, void **array, size_t *room, size_t count, size_t item_bytes)
 {
-	if (walk->has_span)
-		emit(walk, walk->span);
-	walk->has_span = false;
+	if (count < *room)
+		return true;
+	size_t more = *room ? *room * 2 : 16;
+	void *grown = reallocarray(*array, more, item_bytes);
+
+	if (!grown) {
+		walk->error = ENOMEM;
+		return false;
+	}
+	*array = grown;
+	*room = more;
+	return true;
 }
 
-static void span_extend(struct walk *walk, int64_t from_us, int64_t to_us, uint32_t source)
+static void span_add(struct walk *walk, int64_t from_us, int64_t to_us, uint32_t source)
 {
-	if (walk->has_span) {
-		walk->span.to_us = to_us;
+	struct wall_range range;
+	bool there = range_cut(walk, from_us, to_us, &range);
+
+	if (there && walk->growing) {
+		walk->spans[walk->span_count - 1].to_us = range.to_us;
 		return;
 	}
-	walk->span = (struct timeline_item){TIMELINE_SPAN, from_us, to_us, source, GAP_NONE};
-	walk->has_span = true;
+	there = there &&
+		array_grow(walk, (void **)&walk->spans, &walk->span_room, walk->span_count, sizeof(*walk->spans));
+	if (there)
+		walk->spans[walk->span_count++] =
+			(struct timeline_item){TIMELINE_SPAN, range.from_us, range.to_us, source, GAP_NONE};
+	walk->growing = there;
 }
 
-static void gap(struct walk *walk, int64_t from_us, int64_t to_us, uint32_t cause)
+/* Nothing may be recorded in this range, for that cause. */
+static void claim_add(struct walk *walk, int64_t from_us, int64_t to_us, uint32_t cause, bool weak)
 {
-	span_close(walk);
-	emit(walk, (struct timeline_item){TIMELINE_GAP, from_us, to_us, 0, cause});
+	struct wall_range range;
+
+	if (!range_cut(walk, from_us, to_us, &range) ||
+	    !array_grow(walk, (void **)&walk->claims, &walk->claim_room, walk->claim_count, sizeof(*walk->claims)))
+		return;
+	walk->claims[walk->claim_count++] = (struct gap_claim){range, cause, weak, walk->span_count};
 }
 
-static int wall_order(const void *a, const void *b)
+static int duration_order(const void *a, const void *b)
 {
 	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
 
@@ -76,7 +103,7 @@ static int64_t median_us(const struct index_record *records, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		durations_us[i] = records[i].duration_us;
-	qsort(durations_us, count, sizeof(durations_us[0]), wall_order);
+	qsort(durations_us, count, sizeof(durations_us[0]), duration_order);
 	return durations_us[count / 2];
 }
 
@@ -94,8 +121,9 @@ static void block_scan(struct walk *walk, const struct clip_segment *segment, ui
 		int64_t next_us = records[i].wall_us + records[i].duration_us;
 		if (records[i].duration_us <= limit_us || first + i + 1 == segment->count)
 			continue;
-		span_extend(walk, *span_from_us, records[i].wall_us + usual_us, segment->entry.source);
-		gap(walk, records[i].wall_us + usual_us, next_us, GAP_STALLED);
+		span_add(walk, *span_from_us, records[i].wall_us + usual_us, segment->entry.source);
+		walk->growing = false;
+		claim_add(walk, records[i].wall_us + usual_us, next_us, GAP_STALLED, false);
 		*span_from_us = next_us;
 	}
 }
@@ -112,70 +140,191 @@ static bool block_may_hide(const struct clip_segment *segment, uint64_t first, u
 	return lasts_us > median_us(start, got) * (int64_t)count + HOLE_MIN_US / 2;
 }
 
-/* Holes of the frames of a segment that lie in the range; the segment lasts until end_us. */
+/*
+ * The span of a segment that lasts until end_us, and its holes that lie in the range. Blocks are counted from the first
+ * record, so that a hole is the same one whatever range is asked for.
+ */
 static void segment_scan(struct walk *walk, const struct clip_segment *segment, int64_t end_us)
 {
 	uint64_t first = clip_segment_find(segment, walk->from_us), end = clip_segment_find(segment, walk->to_us);
 	int64_t span_from_us = segment->entry.start_wall_us;
 
 	first -= first > 0; /* the frame that stands at `from` */
-	for (uint64_t at = first; at < end; at += BLOCK) {
-		uint64_t count = end - at < BLOCK ? end - at : BLOCK;
+	for (uint64_t at = first / BLOCK * BLOCK; at < end; at += BLOCK) {
+		uint64_t count = segment->count - at < BLOCK ? segment->count - at : BLOCK;
 		if (block_may_hide(segment, at, count))
 			block_scan(walk, segment, at, &span_from_us);
 	}
-	span_extend(walk, span_from_us, end_us, segment->entry.source);
+	span_add(walk, span_from_us, end_us, segment->entry.source);
 }
 
-/* Why there is nothing between the segment before and this one. */
-static void gaps_before(struct walk *walk, const struct catalogue_entry *entry)
+/*
+ * Why there is nothing between the end of the segment before and the beginning of this one. What the one before should
+ * have reached to and does not comes first: a segment in between was deleted, or the disk lost the end. Where the clock
+ * was set back, the time that it passed over again is claimed only weakly: other recordings say more about it.
+ */
+static void claims_before(struct walk *walk, const struct catalogue_entry *entry, int64_t end_us)
 {
-	if (walk->seen && entry->segment_no != walk->segment_no + 1 && entry->last_wall_us > walk->end_us)
-		gap(walk, walk->end_us, entry->last_wall_us, GAP_DELETED);
-	else if (walk->seen && entry->last_wall_us > walk->end_us + CUT_MIN_US)
-		gap(walk, walk->end_us, entry->last_wall_us, GAP_DISK); /* which lost the end of it */
-	if (entry->gap_cause != GAP_NONE && entry->gap_cause != GAP_START && entry->last_wall_us != 0)
-		gap(walk, entry->last_wall_us, entry->start_wall_us, entry->gap_cause);
-	if (entry->gap_cause != GAP_NONE)
-		span_close(walk);
-}
+	bool follows = walk->seen && entry->segment_no == walk->segment_no + 1;
+	bool continues = entry->gap_cause == GAP_NONE;
+	bool lacks = entry->last_wall_us > walk->end_us + (follows ? CUT_MIN_US : 0);
+	int64_t begin_us = entry->start_wall_us, lost_us = walk->end_us;
 
-static void walk_entry(struct walk *walk, int folder, const struct catalogue_entry *entry)
-{
-	struct clip_segment segment;
-	struct index_record last;
-	int64_t end_us = entry->end_wall_us;
-
-	if (!clip_segment_open(folder, entry, &segment))
+	if (!follows || lacks || !continues || begin_us < walk->end_us)
+		walk->growing = false;
+	if (!walk->seen)
 		return;
-	if (segment.count > 0 && clip_segment_read(&segment, segment.count - 1, 1, &last) == 1)
-		end_us = last.wall_us + last.duration_us;
-	gaps_before(walk, entry);
-	segment_scan(walk, &segment, end_us);
+	if (lacks) {
+		lost_us = continues || entry->last_wall_us > begin_us ? begin_us : entry->last_wall_us;
+		claim_add(walk, walk->end_us, lost_us, follows ? GAP_DISK : GAP_DELETED, false);
+	}
+	if (!continues)
+		claim_add(walk, lost_us, begin_us, entry->gap_cause == GAP_START ? GAP_RECORDER_DOWN : entry->gap_cause,
+			  false);
+	claim_add(walk, end_us, walk->start_us, GAP_CLOCK, true);
+}
+
+/* The segment lasts until end_us; what is in between is said. */
+static void segment_note(struct walk *walk, const struct catalogue_entry *entry, int64_t end_us)
+{
+	claims_before(walk, entry, end_us);
 	walk->seen = true;
 	walk->segment_no = entry->segment_no;
+	walk->start_us = entry->start_wall_us;
 	walk->end_us = end_us;
+}
+
+/* A segment that is listed and could not be opened; false for one that somebody deleted: it is as if not listed. */
+static bool walk_unopened(struct walk *walk, const struct catalogue_entry *entry, int error)
+{
+	switch (clip_segment_trouble(error)) {
+	case SEGMENT_IS_GONE:
+		return false;
+	case SEGMENT_IS_DAMAGED:
+		segment_note(walk, entry, entry->end_wall_us);
+		walk->growing = false;
+		claim_add(walk, entry->start_wall_us, entry->end_wall_us, GAP_DISK, false);
+		return true;
+	case SEGMENT_IS_OUT_OF_REACH:
+		segment_note(walk, entry, entry->end_wall_us);
+		span_add(walk, entry->start_wall_us, entry->end_wall_us, entry->source);
+		return true;
+	case SEGMENT_HAS_NO_ROOM:
+		break;
+	}
+	walk->error = error;
+	return false;
+}
+
+static void walk_opened(struct walk *walk, const struct clip_segment *segment)
+{
+	int64_t end_us = segment->count > 0 ? segment->entry.end_wall_us : segment->entry.start_wall_us;
+	struct index_record last;
+
+	if (segment->count > 0 && clip_segment_read(segment, segment->count - 1, 1, &last) == 1)
+		end_us = last.wall_us + last.duration_us;
+	segment_note(walk, &segment->entry, end_us);
+	segment_scan(walk, segment, end_us);
+}
+
+/* False where the segment is not there. Only what may lie in the range is opened. */
+static bool walk_entry(struct walk *walk, const struct catalogue_entry *entry)
+{
+	bool inside = entry->start_wall_us < walk->to_us && entry->end_wall_us > walk->from_us;
+	struct clip_segment segment;
+
+	if (!inside && entry->state != CATALOGUE_RECORDING) {
+		if (!clip_segment_exists(walk->folder, entry))
+			return false;
+		segment_note(walk, entry, entry->end_wall_us);
+		walk->growing = false;
+		return true;
+	}
+	if (!clip_segment_open(walk->folder, entry, &segment))
+		return walk_unopened(walk, entry, errno);
+	walk_opened(walk, &segment);
 	clip_segment_close(&segment, false);
+	return true;
+}
+
+/* The number of the last segment before `number` that is there, which says what the gap behind it is; else 0. */
+static uint64_t one_before(const struct walk *walk, const struct catalogue *catalogue, uint64_t number)
+{
+	struct catalogue_entry entry;
+
+	while (number > 0 && catalogue_read(catalogue, --number, 1, &entry) == 1)
+		if (clip_segment_exists(walk->folder, &entry))
+			break;
+	return number;
+}
+
+/* Entries [number, end), and behind them up to the first one that is there, for the gap in front of it. */
+static void walk_entries(struct walk *walk, const struct catalogue *catalogue, uint64_t number, uint64_t end)
+{
+	struct catalogue_entry entry;
+
+	for (bool there = false; number < catalogue->entries && !(there && number > end) && walk->error == 0;
+	     number++) {
+		if (catalogue_read(catalogue, number, 1, &entry) == 1)
+			there = walk_entry(walk, &entry);
+		else
+			walk->error = EBADMSG;
+	}
+}
+
+/* Spans and gaps, each gap behind the spans that were recorded before it. */
+static void give(const struct walk *walk, const struct gap_claim *gaps, size_t gap_count, timeline_each *each,
+		 void *context)
+{
+	size_t gap = 0;
+
+	for (size_t i = 0; i <= walk->span_count; i++) {
+		for (; gap < gap_count && gaps[gap].place <= i; gap++)
+			each(&(struct timeline_item){TIMELINE_GAP, gaps[gap].range.from_us, gaps[gap].range.to_us, 0,
+						     gaps[gap].cause},
+			     context);
+		if (i < walk->span_count)
+			each(&walk->spans[i], context);
+	}
+}
+
+static bool walk_give(const struct walk *walk, timeline_each *each, void *context)
+{
+	struct wall_range *covered = calloc(walk->span_count + 1, sizeof(*covered));
+	struct gap_claim *gaps = NULL;
+	size_t gap_count = 0;
+	bool good = covered;
+
+	for (size_t i = 0; good && i < walk->span_count; i++)
+		covered[i] = (struct wall_range){walk->spans[i].from_us, walk->spans[i].to_us};
+	good = good && gaps_find(covered, walk->span_count, walk->claims, walk->claim_count, &gaps, &gap_count);
+	if (good)
+		give(walk, gaps, gap_count, each, context);
+	else
+		errno = ENOMEM;
+	free(gaps);
+	free(covered);
+	return good;
 }
 
 bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_each *each, void *context)
 {
-	struct walk walk = {.each = each, .context = context, .from_us = from_us, .to_us = to_us};
+	struct walk walk = {.folder = folder, .from_us = from_us, .to_us = to_us};
 	struct catalogue catalogue;
-	struct catalogue_entry entry;
 	uint64_t number, end;
 
 	enum catalogue_outcome outcome = catalogue_open(folder, &catalogue);
 	if (outcome != CATALOGUE_GOOD)
 		return outcome == CATALOGUE_MISSING;
-	if (catalogue_range(&catalogue, from_us, to_us, &number, &end)) {
-		/* The ones around the range say what the gaps at its borders were. */
-		number -= number > 0;
-		for (end += end < catalogue.entries; number < end; number++)
-			if (catalogue_read(&catalogue, number, 1, &entry) == 1)
-				walk_entry(&walk, folder, &entry);
-		span_close(&walk);
-	}
+	if (catalogue_range(&catalogue, from_us, to_us, &number, &end))
+		walk_entries(&walk, &catalogue, one_before(&walk, &catalogue, number), end);
+	else
+		walk.error = EBADMSG;
 	catalogue_close(&catalogue);
-	return true;
+	bool good = walk.error == 0 && walk_give(&walk, each, context);
+	free(walk.spans);
+	free(walk.claims);
+	if (walk.error != 0)
+		errno = walk.error;
+	return good;
 }

@@ -1,14 +1,16 @@
 /*
  * fuzz_clip.c - a folder of segments that contradict their indexes and the list of them. A plan's stretches have
  * frames; a clip that was made of it is ftyp, moov and one mdat with the size that was promised, every sample of it
- * lies in the mdat; spans and gaps lie within what was asked for. Input: pieces of kind (1 byte), length (2 bytes) and
- * bytes, for the list, and for the .mp4 and .idx of four segments; the CRCs are made right.
+ * lies in the mdat; spans and gaps lie within what was asked for, and no gap overlaps anything. Input: pieces of kind
+ * (1 byte), length (2 bytes) and bytes, for the list, and for the .mp4 and .idx of four segments; the CRCs are made
+ * right.
  */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
 #include "fcgi/clip_build.h"
+#include "fcgi/clip_nearest.h"
 #include "fcgi/clip_plan.h"
 #include "fcgi/clip_still.h"
 #include "fcgi/clip_timeline.h"
@@ -117,26 +119,46 @@ static void check_plan(int64_t from_us, int64_t to_us, unsigned speed)
 	clip_plan_finish(&plan);
 }
 
+#define ITEMS_MAX 512u
+
 struct asked {
 	int64_t from_us, to_us;
+	struct timeline_item items[ITEMS_MAX];
+	size_t count;
 };
 
+/* Spans may overlap each other, where the clock was set back. */
 static void check_item(const struct timeline_item *item, void *context)
 {
-	const struct asked *asked = context;
+	struct asked *asked = context;
 
 	holds(item->from_us < item->to_us && item->from_us >= asked->from_us && item->to_us <= asked->to_us);
+	for (size_t i = 0; i < asked->count; i++) {
+		const struct timeline_item *other = &asked->items[i];
+		bool apart = item->to_us <= other->from_us || item->from_us >= other->to_us;
+		holds(apart || (item->kind == TIMELINE_SPAN && other->kind == TIMELINE_SPAN));
+	}
+	if (asked->count < ITEMS_MAX)
+		asked->items[asked->count++] = *item;
 }
 
-static void check_range(struct asked asked)
+static void check_range(int64_t from_us, int64_t to_us)
 {
+	static struct asked asked;
+	struct clip_nearest nearest;
 	struct still still;
 
-	check_plan(asked.from_us, asked.to_us, 1);
-	check_plan(asked.from_us, asked.to_us, 8);
-	timeline_walk(scratch_folder(), asked.from_us, asked.to_us, check_item, &asked);
+	check_plan(from_us, to_us, 1);
+	check_plan(from_us, to_us, 8);
+	asked.from_us = from_us;
+	asked.to_us = to_us;
+	asked.count = 0;
+	timeline_walk(scratch_folder(), from_us, to_us, check_item, &asked);
+	clip_nearest_find(scratch_folder(), NULL, from_us, to_us, &nearest);
+	holds(!nearest.before || nearest.before_us < from_us);
+	holds(!nearest.after || nearest.after_us >= to_us);
 	still_init(&still);
-	still_from_archive(&still, scratch_folder(), asked.from_us);
+	still_from_archive(&still, scratch_folder(), from_us);
 	still_finish(&still);
 }
 
@@ -147,7 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	clear_folder();
 	while (input.left > 0)
 		write_piece(&input);
-	check_range((struct asked){0, INT64_MAX});
-	check_range((struct asked){WALL_US + 2 * US_PER_S, WALL_US + 4 * US_PER_S + 123457});
+	check_range(0, INT64_MAX);
+	check_range(WALL_US + 2 * US_PER_S, WALL_US + 4 * US_PER_S + 123457);
 	return 0;
 }

@@ -1,5 +1,12 @@
-/* test_clip_timeline.c - the timeline of archives of plan_archives.h: spans, gaps and what somebody deleted. */
+/*
+ * test_clip_timeline.c - the timeline of archives of plan_archives.h: spans, gaps and what somebody deleted. Where the
+ * clock was set back, one recording covers the gaps of another: test_clock_walks.c looks at each tick of those.
+ */
 #include "fcgi/clip_timeline.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
 #include "tests/unit/plan_archives.h"
 
 struct seen {
@@ -26,15 +33,26 @@ static void see(const struct timeline_item *item, void *context)
 	seen->last_to_us = item->to_us;
 }
 
+static bool set_back(const struct archive *archive)
+{
+	for (size_t i = 0; i < archive->count; i++)
+		if (archive->segments[i].entry.gap_cause == GAP_CLOCK)
+			return true;
+	return false;
+}
+
 /* Every hole is found without reading every record, and spans and gaps together are all of the time. */
 static void the_timeline_accounts_for_all_time(void **state)
 {
 	static struct archive archive;
+	size_t tried = 0;
 
 	(void)state;
-	for (uint32_t number = 29; number <= 59; number++) {
+	for (uint32_t number = 29; number < 240; number++) {
 		struct seen seen = {0};
 		int64_t all_us = 0, held_us = 0;
+		if (number % 60 < 29) /* 30 to 60 frames a second: two seconds are a hole */
+			continue;
 		archive_make(&archive, number);
 		assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
 		for (size_t i = 0; i < archive.count; i++) {
@@ -47,10 +65,16 @@ static void the_timeline_accounts_for_all_time(void **state)
 				if (segment->records[k].duration_us > 2000000)
 					held_us += segment->records[k].duration_us - 200000;
 		}
-		assert_int_equal(seen.span_us + seen.gap_us, all_us);
-		assert_true(seen.stalled_us >= held_us);
+		if (set_back(&archive)) {
+			assert_true(seen.span_us + seen.gap_us <= all_us);
+		} else {
+			assert_int_equal(seen.span_us + seen.gap_us, all_us);
+			assert_true(seen.stalled_us >= held_us);
+			tried++;
+		}
 		archive_drop(&archive);
 	}
+	assert_true(tried > 30);
 }
 
 /* Removes a segment's files, and where `unlist` its entry too, as after the next start. */
@@ -75,10 +99,7 @@ static void assert_deleted_between(const struct archive *archive, size_t number)
 	struct seen whole = {0}, inside = {0};
 
 	assert_true(timeline_walk(archive->folder, 0, INT64_MAX, see, &whole));
-	assert_int_equal(whole.deleted_us, missing_us > 0 ? missing_us : 0);
-	for (size_t i = 0; i < archive->count; i++)
-		if (archive->segments[i].entry.gap_cause == GAP_CLOCK)
-			return; /* the same time may have been recorded twice */
+	assert_int_equal(whole.deleted_us, missing_us);
 	assert_true(
 		timeline_walk(archive->folder, before->end_wall_us + 1000, next->last_wall_us - 1000, see, &inside));
 	assert_int_equal(inside.deleted_us, missing_us - 2000);
@@ -91,9 +112,9 @@ static void a_segment_that_somebody_deleted_is_a_gap(void **state)
 	size_t tried = 0;
 
 	(void)state;
-	for (uint32_t number = 60; number < 140; number++) {
+	for (uint32_t number = 60; number < 200; number++) {
 		archive_make(&archive, number);
-		if (archive.count >= 4) {
+		if (archive.count >= 4 && !set_back(&archive)) {
 			size_t gone = 1 + below((uint32_t)archive.count - 3);
 			delete_by_hand(&archive, gone, number % 2 == 0);
 			assert_deleted_between(&archive, gone);
@@ -110,11 +131,11 @@ static void an_end_that_the_disk_lost_is_a_gap(void **state)
 	size_t tried = 0;
 
 	(void)state;
-	for (uint32_t number = 60; number < 140; number++) {
+	for (uint32_t number = 60; number < 200; number++) {
 		struct seen seen = {0};
 		archive_make(&archive, number);
 		struct frames *cut = &archive.segments[0];
-		if (archive.count >= 2 && cut->count > 20) {
+		if (archive.count >= 2 && cut->count > 20 && !set_back(&archive)) {
 			cut->count -= 10;
 			cut->entry.frames = cut->count;
 			cut->entry.end_wall_us =
@@ -131,12 +152,71 @@ static void an_end_that_the_disk_lost_is_a_gap(void **state)
 	assert_true(tried > 30);
 }
 
+/* The first archive from `number` on that has at least four segments and no step of the clock. */
+static void archive_of_four(struct archive *archive, uint32_t number)
+{
+	archive_make(archive, number);
+	while (archive->count < 4 || set_back(archive)) {
+		archive_drop(archive);
+		archive_make(archive, ++number);
+	}
+}
+
+static void a_segment_that_is_damaged_is_a_gap_of_the_disk(void **state)
+{
+	static struct archive archive;
+	struct seen seen = {0};
+	char index[SEGMENT_FILE_BYTES];
+
+	(void)state;
+	archive_of_four(&archive, 60);
+	const struct catalogue_entry *damaged = &archive.segments[1].entry;
+	assert_true(index_name(damaged->file, index, sizeof(index)));
+	assert_int_equal(unlinkat(archive.folder, index, 0), 0);
+	write_file(&archive, damaged->file, "zeros", 5, 4096);
+	assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
+	assert_int_equal(seen.disk_us, damaged->end_wall_us - damaged->start_wall_us);
+	assert_int_equal(seen.deleted_us, 0);
+	archive_drop(&archive);
+}
+
+/* What cannot be looked at, since descriptors are short, or the list is damaged, is no gap. */
+static void an_error_is_no_gap(void **state)
+{
+	static struct archive archive;
+	struct rlimit limit, tight;
+	struct seen seen = {0};
+	uint8_t damage = 0xff;
+
+	(void)state;
+	archive_of_four(&archive, 60);
+	int next = dup(archive.folder);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	tight = limit;
+	tight.rlim_cur = (rlim_t)next + 1; /* the list can be opened, and a segment cannot */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	assert_false(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
+	assert_int_equal(errno, EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+
+	int list = openat(archive.folder, CATALOGUE_FILE, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(list, &damage, 1, CATALOGUE_ENTRY_BYTES * 2 + 20), 1);
+	close(list);
+	assert_false(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
+	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(seen.spans + (size_t)seen.gap_us, 0);
+	archive_drop(&archive);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_timeline_accounts_for_all_time),
 		cmocka_unit_test(a_segment_that_somebody_deleted_is_a_gap),
 		cmocka_unit_test(an_end_that_the_disk_lost_is_a_gap),
+		cmocka_unit_test(a_segment_that_is_damaged_is_a_gap_of_the_disk),
+		cmocka_unit_test(an_error_is_no_gap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
