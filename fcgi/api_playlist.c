@@ -78,7 +78,7 @@ static void stretch_begin(struct playlist *list, const struct clip_stretch *stre
 }
 
 /* A stretch may be cut off where an index is damaged: what was listed before stays right. */
-static void add_stretch(struct playlist *list, const struct clip_stretch *stretch, bool last)
+static void add_entries(struct playlist *list, const struct clip_stretch *stretch, bool last)
 {
 	struct index_record records[RECORDS_A_READ];
 	struct entry entry = {0};
@@ -108,6 +108,18 @@ static void add_stretch(struct playlist *list, const struct clip_stretch *stretc
 	bool growing = last && !list->ended && stretch->segment.entry.state == CATALOGUE_RECORDING;
 	if (entry.open && !growing)
 		entry_close(list, stretch, &entry, end_us, end_at);
+}
+
+/* Of thousands of segments each is open only while its entries are made; one that was deleted meanwhile is left out. */
+static void add_stretch(struct playlist *list, struct clip_stretch *stretch, bool last)
+{
+	if (feed_is_jpeg(stretch->segment.entry.codec))
+		return;
+	if (clip_segment_reopen(&stretch->segment))
+		add_entries(list, stretch, last);
+	else if (clip_segment_trouble(errno) == SEGMENT_HAS_NO_ROOM)
+		list->entries.failed = true;
+	clip_segment_release(&stretch->segment);
 }
 
 static void playlist_answer(struct playlist *list)
@@ -209,8 +221,7 @@ void handle_playlist(struct api_request *request)
 		return;
 	}
 	for (size_t i = 0; i < plan.count; i++)
-		if (!feed_is_jpeg(plan.stretches[i].segment.entry.codec))
-			add_stretch(&list, &plan.stretches[i], i + 1 == plan.count);
+		add_stretch(&list, &plan.stretches[i], i + 1 == plan.count);
 	clip_plan_finish(&plan);
 	if (list.ended && list.entries.length == 0)
 		answer_problem(request, 404, NULL, "Nothing that plays is recorded there; /timeline lists what is.");

@@ -9,12 +9,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fcgi/late_files.h"
 #include "shared/read_at.h"
 
 struct vfile_piece {
 	uint64_t at; /* behind the head */
 	uint64_t offset, length;
-	int fd;
+	bool named;
+	union {
+		int fd;
+		uint32_t number; /* of `late`, where it is named */
+	};
 };
 
 struct vfile {
@@ -26,6 +31,7 @@ struct vfile {
 	size_t piece_count, piece_room;
 	int *fds;
 	size_t fd_count, fd_room;
+	struct late_files *late; /* NULL where nothing is named */
 	uint64_t pieces_bytes;
 };
 
@@ -52,6 +58,7 @@ void vfile_destroy(struct vfile *file)
 		close(file->fds[i]);
 	if (file->head_fd >= 0)
 		close(file->head_fd);
+	late_files_destroy(file->late);
 	buffer_finish(&file->head);
 	free(file->pieces);
 	free(file->fds);
@@ -114,13 +121,33 @@ bool vfile_head(struct vfile *file, struct buffer *head)
 	return good;
 }
 
-bool vfile_add(struct vfile *file, int fd, uint64_t offset, uint64_t length)
+static bool piece_add(struct vfile *file, const struct vfile_piece *piece)
 {
 	if (!array_grow((void **)&file->pieces, &file->piece_room, file->piece_count, sizeof(struct vfile_piece)))
 		return false;
-	file->pieces[file->piece_count++] = (struct vfile_piece){file->pieces_bytes, offset, length, fd};
-	file->pieces_bytes += length;
+	file->pieces[file->piece_count++] = *piece;
+	file->pieces_bytes += piece->length;
 	return true;
+}
+
+bool vfile_add(struct vfile *file, int fd, uint64_t offset, uint64_t length)
+{
+	return piece_add(file, &(struct vfile_piece){file->pieces_bytes, offset, length, .fd = fd});
+}
+
+bool vfile_name(struct vfile *file, int folder, const char *name, int fd)
+{
+	if (!file->late)
+		file->late = late_files_create(folder);
+	return file->late && late_files_count(file->late) < UINT32_MAX && late_files_add(file->late, name, fd);
+}
+
+bool vfile_add_named(struct vfile *file, uint64_t offset, uint64_t length)
+{
+	uint32_t number = (uint32_t)(late_files_count(file->late) - 1);
+
+	return piece_add(file,
+			 &(struct vfile_piece){file->pieces_bytes, offset, length, .named = true, .number = number});
 }
 
 uint64_t vfile_size(const struct vfile *file)
@@ -141,6 +168,12 @@ static const struct vfile_piece *piece_at(const struct vfile *file, uint64_t at)
 			high = middle;
 	}
 	return &file->pieces[low];
+}
+
+/* -1 with errno where a file that was named cannot be opened. */
+static int piece_fd(const struct vfile *file, const struct vfile_piece *piece)
+{
+	return piece->named ? late_files_open(file->late, piece->number) : piece->fd;
 }
 
 /* A file that is shorter than it was is an error: what was promised cannot be sent. */
@@ -174,7 +207,10 @@ ssize_t vfile_read(const struct vfile *file, uint64_t at, void *out, size_t leng
 	at -= file->head_bytes;
 	const struct vfile_piece *piece = piece_at(file, at);
 	uint64_t inside = at - piece->at;
-	return read_file(piece->fd, piece->offset + inside, out, smaller(length, piece->length - inside));
+	int fd = piece_fd(file, piece);
+	if (fd < 0)
+		return -1;
+	return read_file(fd, piece->offset + inside, out, smaller(length, piece->length - inside));
 }
 
 bool vfile_extent_at(const struct vfile *file, uint64_t at, struct vfile_extent *out)
@@ -184,6 +220,6 @@ bool vfile_extent_at(const struct vfile *file, uint64_t at, struct vfile_extent 
 	at -= file->head_bytes;
 	const struct vfile_piece *piece = piece_at(file, at);
 	uint64_t inside = at - piece->at;
-	*out = (struct vfile_extent){piece->fd, piece->offset + inside, piece->length - inside};
-	return true;
+	*out = (struct vfile_extent){piece_fd(file, piece), piece->offset + inside, piece->length - inside};
+	return out->fd >= 0;
 }

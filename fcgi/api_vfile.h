@@ -3,7 +3,7 @@
  * segments and kept clips are all served from one, so ranges are computed in one place.
  *
  * It owns the descriptors given to it: they stay open until it goes, so that a file that retention deletes meanwhile is
- * still served whole.
+ * still served whole. Where there are too many of them, files are given by their names (late_files.h).
  */
 #ifndef FCGI_API_VFILE_H
 #define FCGI_API_VFILE_H
@@ -37,13 +37,21 @@ bool vfile_own(struct vfile *file, int fd);
 /* Appends bytes [offset, offset + length) of a descriptor that the file owns. */
 bool vfile_add(struct vfile *file, int fd, uint64_t offset, uint64_t length);
 
+/*
+ * Names a file that is opened when its bytes are due: the one at `fd` now, called `name` in `folder`, which is the same
+ * folder for all of them. The caller keeps both descriptors. vfile_add_named() appends bytes of the one named last.
+ */
+bool vfile_name(struct vfile *file, int folder, const char *name, int fd);
+bool vfile_add_named(struct vfile *file, uint64_t offset, uint64_t length);
+
 uint64_t vfile_size(const struct vfile *file);
 
 /* Reads up to `length` bytes from `at`, all that one piece has; 0 at the end, -1 with errno (EIO: a file is shorter
- * than it was). */
+ * than it was; ENOENT: one that was named is gone). */
 ssize_t vfile_read(const struct vfile *file, uint64_t at, void *out, size_t length);
 
-/* What stands at a position and behind it; false where that is no file's but the head's, or nothing. */
+/* What stands at a position and behind it; false where that is no file's but the head's, or nothing. The descriptor is
+ * good until the next call for the same file. */
 struct vfile_extent {
 	int fd;
 	uint64_t offset, length;

@@ -3,6 +3,7 @@
  */
 #include "fcgi/clip_build.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 
 /* What grows while stretch after stretch is added. */
 struct build {
-	const struct clip_plan *plan;
+	struct clip_plan *plan;
 	unsigned speed;
 	struct lapse lapse; /* where speed is not 1 */
 	struct mp4_header *header;
@@ -26,6 +27,9 @@ struct build {
 	int64_t origin_us; /* wall time of the first frame: presentation time 0 */
 	int64_t shift_us;  /* grows where wall time went backwards */
 	int64_t end_us;    /* presentation time of the end so far, before `speed` */
+	bool named;        /* the segment that is being added does not stay open */
+	bool gone;         /* it is not there any more */
+	size_t at;         /* its number in the plan */
 	uint64_t frames;
 };
 
@@ -67,6 +71,15 @@ static bool is_inside(const struct clip_stretch *stretch, const struct index_rec
 	       record->offset + record->size <= stretch->tail.offset + stretch->tail.size;
 }
 
+/* Bytes of a stretch's file. One whose segment does not stay open is known by its name (stretch_open). */
+static bool add_bytes(struct build *build, const struct clip_stretch *stretch, uint64_t offset, uint64_t length)
+{
+	build->payload_bytes += length;
+	if (build->named)
+		return vfile_add_named(build->file, offset, length);
+	return vfile_add(build->file, stretch->segment.fd, offset, length);
+}
+
 /* All frames of a stretch: one range of bytes, in which what stands between two frames is skipped by their offsets. */
 static bool add_all(struct build *build, const struct clip_stretch *stretch)
 {
@@ -86,8 +99,7 @@ static bool add_all(struct build *build, const struct clip_stretch *stretch)
 		next += wanted;
 	}
 	uint64_t length = stretch->tail.offset + stretch->tail.size - stretch->head.offset;
-	build->payload_bytes += length;
-	return vfile_add(build->file, stretch->segment.fd, stretch->head.offset, length);
+	return add_bytes(build, stretch, stretch->head.offset, length);
 }
 
 /* The frames of a timelapse: each a range of its own. */
@@ -99,15 +111,13 @@ static bool add_lapse(struct build *build, const struct clip_stretch *stretch)
 
 	while ((outcome = lapse_next(&build->lapse, stretch, &next, &record)) == LAPSE_FRAME) {
 		add_frame(build, &record, build->payload_bytes);
-		if (!is_inside(stretch, &record) ||
-		    !vfile_add(build->file, stretch->segment.fd, record.offset, record.size))
+		if (!is_inside(stretch, &record) || !add_bytes(build, stretch, record.offset, record.size))
 			return false;
-		build->payload_bytes += record.size;
 	}
 	return outcome == LAPSE_END;
 }
 
-static bool add_stretch(struct build *build, const struct clip_stretch *stretch)
+static bool add_frames(struct build *build, const struct clip_stretch *stretch)
 {
 	int64_t start_us = stretch->head.wall_us - build->origin_us + build->shift_us;
 
@@ -117,6 +127,23 @@ static bool add_stretch(struct build *build, const struct clip_stretch *stretch)
 		return false;
 	build->end_us = stretch_time_us(build, clip_stretch_end_us(stretch));
 	return true;
+}
+
+/* A segment that was released is opened only for the time in which its frames are added. */
+static bool add_stretch(struct build *build, struct clip_stretch *stretch)
+{
+	build->named = stretch->segment.fd <= 0;
+	if (!build->named)
+		return add_frames(build, stretch);
+	if (!clip_segment_reopen(&stretch->segment)) {
+		build->gone = clip_segment_trouble(errno) != SEGMENT_HAS_NO_ROOM;
+		return false;
+	}
+	const struct clip_segment *segment = &stretch->segment;
+	bool good = vfile_name(build->file, segment->folder, segment->entry.file, segment->fd) &&
+		    add_frames(build, stretch);
+	clip_segment_release(&stretch->segment);
+	return good;
 }
 
 /* Where the clip starts and ends in wall time: as asked for where nothing is missing there, else where its frames do.
@@ -216,20 +243,23 @@ static bool take_descriptors(struct clip_plan *plan, struct vfile *file)
 	bool good = true;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		good = vfile_own(file, plan->stretches[i].segment.fd) && good;
-		clip_segment_close(&plan->stretches[i].segment, true);
+		struct clip_segment *segment = &plan->stretches[i].segment;
+		if (segment->fd <= 0)
+			continue;
+		good = vfile_own(file, segment->fd) && good;
+		clip_segment_close(segment, true);
 	}
 	return good;
 }
 
 static bool build_file(struct build *build, struct clip *out)
 {
-	const struct clip_plan *plan = build->plan;
+	struct clip_plan *plan = build->plan;
 	struct buffer head = {0};
 	bool good = true;
 
-	for (size_t i = 0; good && i < plan->count; i++)
-		good = add_stretch(build, &plan->stretches[i]);
+	for (build->at = 0; good && build->at < plan->count; build->at += good)
+		good = add_stretch(build, &plan->stretches[build->at]);
 	/* What the first frame is late by, the last one stands longer. */
 	int64_t late_us = plan->stretches[0].head.wall_us - out->start_us;
 	int64_t cut_us = clip_stretch_end_us(&plan->stretches[plan->count - 1]) - out->end_us;
@@ -241,27 +271,41 @@ static bool build_file(struct build *build, struct clip *out)
 	return good;
 }
 
-bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out)
+/* The header's first stretch is open: the first ones of a plan are, and so is what was encoded. */
+static bool build_all(struct build *build, struct clip *out)
 {
-	struct build build = {.plan = plan, .speed = speed};
+	struct clip_plan *plan = build->plan;
 
 	*out = (struct clip){.file = vfile_create()};
 	find_ends(plan, out);
-	build.file = out->file;
-	lapse_init(&build.lapse, plan->from_us, speed);
-	build.origin_us = plan->stretches[0].head.wall_us;
-	build.header = header_create(&plan->stretches[0], out->start_us);
-	bool good = build.file && build.header && build_file(&build, out);
+	build->file = out->file;
+	lapse_init(&build->lapse, plan->from_us, build->speed);
+	build->origin_us = plan->stretches[0].head.wall_us;
+	build->header = header_create(&plan->stretches[0], out->start_us);
+	bool good = build->file && build->header && build_file(build, out);
 	if (good) {
 		find_spans(plan, out);
 		name_source(plan, out);
-		make_etag(plan, speed, out);
+		make_etag(plan, build->speed, out);
 		good = take_descriptors(plan, out->file);
 	}
-	mp4_header_destroy(build.header);
+	mp4_header_destroy(build->header);
 	if (!good)
 		clip_finish(out);
 	return good;
+}
+
+bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out)
+{
+	for (;;) {
+		struct build build = {.plan = plan, .speed = speed};
+		if (build_all(&build, out))
+			return true;
+		if (!build.gone)
+			return false;
+		/* It was deleted since the plan was made: the clip is what a plan would give now. */
+		clip_plan_remove(plan, build.at);
+	}
 }
 
 void clip_finish(struct clip *clip)

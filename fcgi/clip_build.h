@@ -32,7 +32,8 @@ struct clip {
 /*
  * Builds the clip of a plan with at least one stretch, all of one codec and size. `speed` above 1 takes key
  * frames only (clip_lapse.h) and plays them that much faster. Takes the descriptors of the segments: the plan can only
- * be finished afterwards. False where memory is short or an index contradicts itself.
+ * be finished afterwards. A segment that the plan has released, and that is gone meanwhile, is left out. False where
+ * memory or descriptors are short or an index contradicts itself.
  */
 bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out);
 void clip_finish(struct clip *clip);

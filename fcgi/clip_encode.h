@@ -21,8 +21,8 @@
 
 /* One run of FFmpeg: from a row of ring frames, or from a stretch. */
 struct encode_part {
-	size_t place;                       /* in the plan: before this stretch, or in place of it */
-	const struct clip_stretch *stretch; /* what is encoded anew; NULL: the ring's frames */
+	size_t place;                 /* in the plan: before this stretch, or in place of it */
+	struct clip_stretch *stretch; /* what is encoded anew; NULL: the ring's frames */
 	uint64_t first_seq, last_seq;
 	int64_t last_duration_us; /* of the last frame */
 	uint16_t width, height;   /* of the input */

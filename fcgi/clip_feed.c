@@ -188,7 +188,10 @@ bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t
 
 bool feed_run(struct feed *feed, const struct child_program *ffmpeg)
 {
-	const struct clip_stretch *stretch = feed->part->stretch;
+	struct clip_stretch *stretch = feed->part->stretch;
+
+	if (stretch && !clip_segment_reopen(&stretch->segment))
+		return false;
 
 	if (feed->form == FEED_FRAGMENTS)
 		return feed_fragments(&stretch->segment, stretch->first, stretch->end, ffmpeg);

@@ -172,7 +172,7 @@ bool memory_add_unlike(const struct clip_plan *plan, struct encode *encode)
 {
 	find_size(plan, encode);
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct clip_stretch *stretch = &plan->stretches[i];
+		struct clip_stretch *stretch = &plan->stretches[i];
 		const struct catalogue_entry *entry = &stretch->segment.entry;
 		if (!feed_is_jpeg(entry->codec) && entry->width == encode->width && entry->height == encode->height)
 			continue;

@@ -4,8 +4,10 @@
 #include "fcgi/clip_plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ENTRIES_A_READ 32u
 #define SLACK_MIN_US   INT64_C(100000)
@@ -65,6 +67,15 @@ void clip_plan_replace(struct clip_plan *plan, size_t at, struct clip_stretch *s
 	plan->stretches[at] = *stretch;
 }
 
+void clip_plan_remove(struct clip_plan *plan, size_t at)
+{
+	clip_segment_close(&plan->stretches[at].segment, false);
+	plan->count--;
+	memmove(plan->stretches + at, plan->stretches + at + 1, (plan->count - at) * sizeof(*plan->stretches));
+	if (at < plan->count)
+		plan->stretches[at].follows = false;
+}
+
 /* The stretch of [from, to) in an opened segment; false where no frame of it lies in there. */
 static bool stretch_cut(const struct clip_plan *plan, struct clip_stretch *stretch)
 {
@@ -99,14 +110,14 @@ static enum plan_outcome plan_without(struct clip_plan *plan, int error)
 	return PLAN_GOOD;
 }
 
-static enum plan_outcome plan_entry(int folder, const struct catalogue_entry *entry, struct clip_plan *plan)
+static enum plan_outcome plan_entry(const struct catalogue_entry *entry, struct clip_plan *plan)
 {
 	struct clip_stretch stretch = {.origin = CLIP_DISK};
 	bool ended_before = entry->state == CATALOGUE_COMPLETE && entry->end_wall_us <= plan->from_us;
 
 	if (entry->start_wall_us >= plan->to_us || ended_before)
 		return PLAN_GOOD;
-	if (!clip_segment_open(folder, entry, &stretch.segment))
+	if (!clip_segment_open(plan->folder, entry, &stretch.segment))
 		return plan_without(plan, errno);
 	if (!stretch_cut(plan, &stretch)) {
 		clip_segment_close(&stretch.segment, false);
@@ -114,10 +125,12 @@ static enum plan_outcome plan_entry(int folder, const struct catalogue_entry *en
 	}
 	if (plan->count > 0)
 		stretch.follows = stretch_follows(&plan->stretches[plan->count - 1], &stretch);
+	if (plan->count >= PLAN_OPEN_MAX)
+		clip_segment_release(&stretch.segment);
 	return clip_plan_insert(plan, plan->count, &stretch) ? PLAN_GOOD : PLAN_ERROR;
 }
 
-static enum plan_outcome plan_entries(int folder, const struct catalogue *catalogue, struct clip_plan *plan)
+static enum plan_outcome plan_entries(const struct catalogue *catalogue, struct clip_plan *plan)
 {
 	struct catalogue_entry entries[ENTRIES_A_READ];
 	uint64_t next, end;
@@ -128,7 +141,7 @@ static enum plan_outcome plan_entries(int folder, const struct catalogue *catalo
 		size_t wanted = end - next < ENTRIES_A_READ ? (size_t)(end - next) : ENTRIES_A_READ;
 		size_t got = catalogue_read(catalogue, next, wanted, entries);
 		for (size_t i = 0; i < got; i++) {
-			enum plan_outcome outcome = plan_entry(folder, &entries[i], plan);
+			enum plan_outcome outcome = plan_entry(&entries[i], plan);
 			if (outcome != PLAN_GOOD)
 				return outcome;
 		}
@@ -157,10 +170,13 @@ enum plan_outcome clip_plan_make(int folder, int64_t from_us, int64_t to_us, str
 		out->unreadable = errno;
 		return plan_without(out, errno);
 	}
-	outcome = plan_entries(folder, &catalogue, out);
+	out->folder = fcntl(folder, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	outcome = out->folder < 0 ? PLAN_ERROR : plan_entries(&catalogue, out);
+	int error = errno;
 	catalogue_close(&catalogue);
 	if (outcome != PLAN_GOOD)
 		clip_plan_finish(out);
+	errno = error;
 	return outcome;
 }
 
@@ -169,5 +185,7 @@ void clip_plan_finish(struct clip_plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		clip_segment_close(&plan->stretches[i].segment, false);
 	free(plan->stretches);
+	if (plan->folder > 0)
+		close(plan->folder);
 	*plan = (struct clip_plan){0};
 }

@@ -5,6 +5,9 @@
  * contiguous range of bytes. Frames with from <= wall time < to belong to it. Where the first of them is no key frame,
  * the stretch starts at the key frame before it in the same segment. After the clock was set back, two stretches cover
  * the same time.
+ *
+ * The first PLAN_OPEN_MAX segments stay open, so that nobody who deletes one spoils the clip. The others are released:
+ * whoever reads of one reopens it, and releases it again (clip_segment.h).
  */
 #ifndef FCGI_CLIP_PLAN_H
 #define FCGI_CLIP_PLAN_H
@@ -14,6 +17,8 @@
 #include <stdint.h>
 
 #include "fcgi/clip_segment.h"
+
+#define PLAN_OPEN_MAX 48u /* segments of a plan that stay open: six hours of ten minutes each */
 
 enum clip_origin { CLIP_DISK, CLIP_MEMORY, CLIP_TRANSCODED };
 
@@ -29,6 +34,7 @@ struct clip_plan {
 	int64_t from_us, to_us; /* wall time, to exclusive */
 	struct clip_stretch *stretches;
 	size_t count, room;
+	int folder;     /* of the segments, owned; 0: none */
 	int unreadable; /* errno of something that may belong to it and could not be read; 0: nothing */
 };
 
@@ -45,6 +51,8 @@ void clip_plan_finish(struct clip_plan *plan);
 /* Puts a stretch at place `at`, or in place of the one there. The stretch is taken, also on failure. */
 bool clip_plan_insert(struct clip_plan *plan, size_t at, struct clip_stretch *stretch);
 void clip_plan_replace(struct clip_plan *plan, size_t at, struct clip_stretch *stretch);
+
+void clip_plan_remove(struct clip_plan *plan, size_t at);
 
 /* A stretch over all frames of an opened segment (taken); false, closing it, where it has none or no key frame. */
 bool clip_stretch_whole(struct clip_segment *segment, enum clip_origin origin, struct clip_stretch *out);

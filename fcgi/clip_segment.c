@@ -127,7 +127,7 @@ static bool open_index(int folder, struct clip_segment *segment)
 
 bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct clip_segment *out)
 {
-	*out = (struct clip_segment){.entry = *entry, .fd = -1, .index = {.fd = -1}};
+	*out = (struct clip_segment){.entry = *entry, .folder = folder, .fd = -1, .index = {.fd = -1}};
 	out->entry.file[SEGMENT_FILE_BYTES - 1] = '\0';
 	if (!segment_file_valid(out->entry.file)) {
 		errno = EBADMSG;
@@ -235,6 +235,36 @@ void clip_segment_close(struct clip_segment *segment, bool keep_fd)
 	if (segment->fd > 0 && !keep_fd)
 		close(segment->fd);
 	*segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
+}
+
+void clip_segment_release(struct clip_segment *segment)
+{
+	struct clip_segment closed = {.entry = segment->entry, .folder = segment->folder, .count = segment->count};
+
+	if (segment->foreign)
+		return;
+	clip_segment_close(segment, false);
+	segment->entry = closed.entry;
+	segment->folder = closed.folder;
+	segment->count = closed.count;
+}
+
+bool clip_segment_reopen(struct clip_segment *segment)
+{
+	struct clip_segment opened;
+
+	if (segment->fd > 0)
+		return true;
+	if (!clip_segment_open(segment->folder, &segment->entry, &opened))
+		return false;
+	if (opened.count < segment->count) { /* another one of that name, or cut */
+		clip_segment_close(&opened, false);
+		errno = ENOENT;
+		return false;
+	}
+	opened.count = segment->count;
+	*segment = opened;
+	return true;
 }
 
 static size_t copy_records(const struct index_record *records, uint64_t length, uint64_t first, size_t count,

@@ -21,7 +21,8 @@ struct clip_walk;
 
 struct clip_segment {
 	struct catalogue_entry entry;
-	int fd;                      /* the .mp4; owned */
+	int folder;                  /* where it stands; not owned; 0: nowhere */
+	int fd;                      /* the .mp4; owned; not above 0: closed */
 	struct index_reader index;   /* fd -1 where the records were walked */
 	struct index_record *walked; /* owned; or NULL */
 	struct clip_walk *late;      /* owned: what is walked once the .idx turns out to be damaged */
@@ -31,7 +32,7 @@ struct clip_segment {
 
 /*
  * False with errno where the file is gone or cannot be read. EBADMSG: nothing in it can be used.
- * clip_segment_trouble() says what an errno means.
+ * clip_segment_trouble() says what an errno means. The folder has to stay open while the segment may be reopened.
  */
 bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct clip_segment *out);
 
@@ -52,6 +53,15 @@ bool clip_segment_exists(int folder, const struct catalogue_entry *entry);
  * size. Takes the descriptor, closes it on failure.
  */
 bool clip_segment_adopt(int fd, int64_t first_wall_us, struct clip_segment *out);
+
+/*
+ * Closes the files of an opened segment and frees its records, so that a list of thousands of segments costs neither
+ * descriptors nor memory; what entry and count say stays. clip_segment_reopen() has to come before anything else is
+ * read of it, and does nothing where it is open; false with errno, as clip_segment_open. Segments that were adopted
+ * stay open.
+ */
+void clip_segment_release(struct clip_segment *segment);
+bool clip_segment_reopen(struct clip_segment *segment);
 
 /* Safe on a zeroed one. Keeps the descriptor of the .mp4 open where `keep_fd`: somebody else owns it now. */
 void clip_segment_close(struct clip_segment *segment, bool keep_fd);

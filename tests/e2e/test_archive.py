@@ -2,16 +2,20 @@
 """An archive of 2,000 segments that was never recorded: each second of it is found, listed, and joined to what is recorded now."""
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
 
+from comings import started
 from exact import difference
 from made_archive import listed, make_archive
 from rig import PATIENCE_S, US, Rig, run_tests, time_us, wait_for
 
 SEGMENTS, SECONDS = 2000, 60
-SETTINGS = {"retention": {"hours": 0, "min_free_gb": 0}, "clips": {"cache": "no"}, "record": {"segment_seconds": 3600}}
+SETTINGS = {"retention": {"hours": 0, "min_free_gb": 0}, "clips": {"cache": "no"}, "record": {"segment_seconds": 3600},
+            "http": {"max_clip_minutes": 10080}}
+DESCRIPTORS = 200  # of each process; a tenth of the segments
 SPAN = {}
 
 
@@ -63,6 +67,33 @@ def test_the_time_line_is_one_span_up_to_the_recorder_s_start(rig):
     assert time_us(told["spans"][0]["from"]) == SPAN["begin"] * US and time_us(told["spans"][0]["to"]) == SPAN["end"] * US, told["spans"]
 
 
+def test_a_timelapse_of_all_of_it_is_one_clip(rig):
+    """More segments than a process may have files open."""
+    length = SPAN["end"] - SPAN["begin"]
+    for speed in (120, 3600):
+        answer = rig.get(f"/footage?from={SPAN['begin']}&to={SPAN['end']}&speed={speed}")
+        assert answer.status == 200, (speed, answer.body[:300])
+        times = key_times(rig, answer.body)
+        step = max(1, speed // 30)
+        assert len(times) == length // step, (speed, len(times))
+        wrong = [at for number, at in enumerate(times) if abs(at - number * step / speed) > 0.001]
+        assert not wrong, (speed, wrong[:5])
+
+
+def test_a_clip_of_most_of_it_has_each_of_its_seconds(rig):
+    first, end = SPAN["begin"] + 12345, SPAN["end"] - 23456
+    times = key_times(rig, rig.footage(first * US, end * US).body)
+    assert times == [float(second) for second in range(end - first)], (len(times), times[:3], times[-3:])
+
+
+def test_a_playlist_of_all_of_it_lists_each_segment(rig):
+    answer = rig.get(f"/playlist.m3u8?from={SPAN['begin']}&to={SPAN['end']}")
+    text = answer.body.decode()
+    assert answer.status == 200 and text.count("#EXT-X-MAP") == SEGMENTS, (answer.status, text[:300], text.count("#EXT-X-MAP"))
+    lasts = sum(float(line[8:-1]) for line in text.splitlines() if line.startswith("#EXTINF:"))
+    assert round(lasts) == SPAN["end"] - SPAN["begin"], lasts
+
+
 def test_an_hour_is_one_clip(rig):
     first = SPAN["begin"] + 12345
     times = key_times(rig, rig.footage(first * US, (first + 3600) * US).body)
@@ -95,7 +126,12 @@ def test_its_copies_are_what_their_indexes_say(rig):
 if __name__ == "__main__":
     with Rig(SETTINGS) as made:
         SPAN["begin"], SPAN["end"] = make_archive(made.recordings, SEGMENTS, SECONDS)
+        usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, usual[1]))
         made.start_recorderd()
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
         made.start_web()
+        for process in started(made, "recorder-api"):
+            resource.prlimit(process, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
         status = run_tests(globals(), made, before=ready)
     sys.exit(status)
