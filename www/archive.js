@@ -1,5 +1,6 @@
 /*
- * archive.js - what is recorded, as known to the page: spans, gaps and segments of one camera, in order of time.
+ * archive.js - what is recorded, as known to the page: spans, gaps and segments of one camera, in the order of recording. That is the order
+ * of time, unless the clock was set back: then later ones may lie before, and spans may overlap.
  *
  * The whole is read once; afterwards only its end is read again, every REFRESH_MS while the page is seen.
  */
@@ -19,15 +20,18 @@ export function spliceTail(items, tail, cut) {
   return kept.slice(0, -1).concat({ ...last, to: next.to }, tail.slice(1));
 }
 
-/* The item that covers a time: binary search, for the pointer asks at each of its moves. */
+/* The item that covers a time; of two recordings of the same time the later one. */
 export function itemAt(items, ms) {
-  let low = 0, high = items.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (items[middle].to <= ms) low = middle + 1;
-    else high = middle;
-  }
-  return low < items.length && items[low].from <= ms ? items[low] : null;
+  return items.findLast(({ from, to }) => from <= ms && ms < to) ?? null;
+}
+
+/* The item that begins next behind a time, and the one that ends last at or before it. */
+export function itemAfter(items, ms) {
+  return items.reduce((next, one) => (one.from > ms && !(next?.from <= one.from) ? one : next), null);
+}
+
+export function itemBefore(items, ms) {
+  return items.reduce((last, one) => (one.to <= ms && !(last?.to > one.to) ? one : last), null);
 }
 
 export class Archive {
@@ -56,7 +60,7 @@ export class Archive {
   }
 
   get from() {
-    return this.spans[0]?.from ?? null;
+    return itemAfter(this.spans, -Infinity)?.from ?? null;
   }
 
   get to() {
@@ -72,11 +76,11 @@ export class Archive {
   }
 
   spanAfter(ms) {
-    return this.spans.find((span) => span.from > ms) ?? null;
+    return itemAfter(this.spans, ms);
   }
 
   spanBefore(ms) {
-    return this.spans.findLast((span) => span.to <= ms) ?? null;
+    return itemBefore(this.spans, ms);
   }
 
   /* Bytes an hour of recording over the last day, or NaN. */

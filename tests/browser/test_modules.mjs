@@ -17,7 +17,7 @@ const load = (name) => import(join(copy, name));
 
 const time = await load("time.js");
 const { addressOf, readAddress } = await load("address.js");
-const { itemAt, spliceTail } = await load("archive.js");
+const { itemAfter, itemAt, itemBefore, spliceTail } = await load("archive.js");
 const { Scale } = await load("scale.js");
 const { frameAt } = await load("frames.js");
 const { fitTiles } = await load("grid.js");
@@ -78,6 +78,13 @@ const failed = await runTests([
     assert.deepEqual(spliceTail(known, [{ from: 45, to: 60 }], 30), [{ from: 0, to: 10 }, { from: 20, to: 30 }, { from: 45, to: 60 }]);
     assert.deepEqual(spliceTail(known, [{ from: 5, to: 60 }], -Infinity), [{ from: 5, to: 60 }]);
     assert.deepEqual([itemAt(known, 10), itemAt(known, 20), itemAt(known, 50)], [null, known[1], null]);
+  }],
+
+  ["what lies at, behind and before a time is found also where the clock was set back", () => {
+    const known = [{ from: 50, to: 90 }, { from: 10, to: 20 }, { from: 30, to: 60 }, { from: 100, to: 110 }];
+    assert.deepEqual([5, 10, 25, 40, 55, 70, 95].map((ms) => known.indexOf(itemAt(known, ms))), [-1, 1, -1, 2, 2, 0, -1]);
+    assert.deepEqual([5, 10, 25, 40, 55, 100].map((ms) => known.indexOf(itemAfter(known, ms))), [1, 2, 2, 0, 3, -1]);
+    assert.deepEqual([5, 20, 60, 95, 200].map((ms) => known.indexOf(itemBefore(known, ms))), [-1, 1, 2, 0, 3]);
   }],
 
   ["zooming keeps the time under the pointer", () => {
