@@ -67,8 +67,13 @@ def test_the_time_line_is_one_span_up_to_the_recorder_s_start(rig):
     assert time_us(told["spans"][0]["from"]) == SPAN["begin"] * US and time_us(told["spans"][0]["to"]) == SPAN["end"] * US, told["spans"]
 
 
+def limits(rig):
+    return {resource.prlimit(process, resource.RLIMIT_NOFILE)[1] for process in started(rig, "recorder-api")}
+
+
 def test_a_timelapse_of_all_of_it_is_one_clip(rig):
     """More segments than a process may have files open."""
+    assert limits(rig) == {DESCRIPTORS}, limits(rig)
     length = SPAN["end"] - SPAN["begin"]
     for speed in (120, 3600):
         answer = rig.get(f"/footage?from={SPAN['begin']}&to={SPAN['end']}&speed={speed}")
@@ -131,6 +136,7 @@ if __name__ == "__main__":
         made.start_recorderd()
         resource.setrlimit(resource.RLIMIT_NOFILE, usual)
         made.start_web()
+        wait_for(lambda: made.get("/health").status, PATIENCE_S, "the API's workers run")
         for process in started(made, "recorder-api"):
             resource.prlimit(process, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
         status = run_tests(globals(), made, before=ready)
