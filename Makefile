@@ -29,14 +29,14 @@ endif
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
 SHARED = reason clock control timeform timeparse log config config_keys config_value config_text config_change buffer crc32c read_at histogram jpeg state \
 	ring_layout ring_reader index segment_info \
-	segment_name segment segment_walk json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json part_file cached_clips token token_file
+	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json part_file cached_clips token token_file
 SHARED_WRITERS = ring_pages ring_writer catalogue_writer
 
 RECORDERD = recorder recorder_open control control_request options status notify service reload siblings ring_size name_lock publish loop child \
 	capture capture_answers capture_frames device_watch opener source claims source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json driver_text frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
 	encoder encoder_input encoder_output encoder_command feed thinning fragment_stream storage storage_segment segment_writer \
-	archive archive_lock archive_lists archive_recover archive_found archive_keeper archive_retain segment_repair token_edit token_command
+	archive archive_lock archive_lists archive_recover archive_found archive_keeper archive_retain segment_repair segment_mend segment_head set_aside token_edit token_command
 
 # Both workers
 WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may host_name host_own lock_up lock_files lock_calls lock_folders
@@ -46,7 +46,7 @@ API    = api_master api_handover api_worker api_intake api_confine api_request w
 	clip_segment clip_plan clip_build clip_lapse clip_encode clip_feed clip_memory clip_nearest clip_gaps clip_timeline clip_still still_shelf clip_keep clip_cache api_cached
 
 UNIT_TESTS = metrics control control_request api_controls opener ring ring_crash ring_pages ring_size fastcgi live live_answers time timeform config config_files config_change config_follow notify \
-	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage mp4_header catalogue \
+	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage segment_salvage mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_test raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_places \
 	clip_plan clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_cache encoder encoder_faults recording_off retain thinning feed fragment_stream \
 	segment_repair archive archive_found archive_lock archive_stop archive_retain retain_disk storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #define ENTRIES_A_READ 32u
+#define RECORDS_A_READ 256u
 #define SLACK_MIN_US   INT64_C(100000)
+#define PIECES_MAX     64u /* of one segment: each holds a descriptor */
 
 int64_t clip_stretch_end_us(const struct clip_stretch *stretch)
 {
@@ -94,6 +96,7 @@ static bool stretch_cut(const struct clip_plan *plan, struct clip_stretch *stret
 static bool stretch_follows(const struct clip_stretch *before, const struct clip_stretch *stretch)
 {
 	return stretch->segment.entry.gap_cause == GAP_NONE && stretch->first == 0 &&
+	       !(stretch->head.flags & INDEX_AFTER_HOLE) &&
 	       before->segment.entry.segment_no + 1 == stretch->segment.entry.segment_no &&
 	       stretch->segment.entry.last_wall_us - clip_stretch_end_us(before) <= clip_slack_us(&before->tail);
 }
@@ -108,6 +111,59 @@ static enum plan_outcome plan_without(struct clip_plan *plan, int error)
 	if (trouble == SEGMENT_IS_OUT_OF_REACH)
 		plan->unreadable = error;
 	return PLAN_GOOD;
+}
+
+/* The record before `end` and behind `first` in front of which frames are damaged; `end` where there is none. */
+static uint64_t find_hole(const struct clip_segment *segment, uint64_t first, uint64_t end)
+{
+	struct index_record records[RECORDS_A_READ];
+
+	for (uint64_t next = first + 1; next < end;) {
+		size_t wanted = end - next < RECORDS_A_READ ? (size_t)(end - next) : RECORDS_A_READ;
+		size_t got = clip_segment_read(segment, next, wanted, records);
+		for (size_t i = 0; i < got; i++)
+			if (records[i].flags & INDEX_AFTER_HOLE)
+				return next + i;
+		if (got < wanted)
+			return end;
+		next += got;
+	}
+	return end;
+}
+
+/* Adds a stretch, and keeps its segment open only where few are. */
+static bool add_stretch(struct clip_plan *plan, struct clip_stretch *stretch)
+{
+	if (plan->count >= PLAN_OPEN_MAX)
+		clip_segment_release(&stretch->segment);
+	return clip_plan_insert(plan, plan->count, stretch);
+}
+
+/* Adds a stretch; what lies behind damaged frames in it becomes one of its own. */
+static enum plan_outcome plan_pieces(struct clip_stretch *stretch, struct clip_plan *plan)
+{
+	uint64_t end = stretch->end;
+
+	for (unsigned pieces = 1; stretch->segment.entry.holes && pieces < PIECES_MAX; pieces++) {
+		struct clip_stretch rest = {.origin = CLIP_DISK};
+		uint64_t hole = find_hole(&stretch->segment, stretch->first, end);
+		if (hole == end)
+			break;
+		if (!clip_segment_open(plan->folder, &stretch->segment.entry, &rest.segment)) {
+			clip_segment_close(&stretch->segment, false);
+			return PLAN_ERROR;
+		}
+		rest.first = hole;
+		rest.end = end;
+		stretch->end = hole;
+		bool good = stretch_ends_read(stretch) && stretch_ends_read(&rest);
+		if (!add_stretch(plan, stretch) || !good) {
+			clip_segment_close(&rest.segment, false);
+			return PLAN_ERROR;
+		}
+		*stretch = rest;
+	}
+	return add_stretch(plan, stretch) ? PLAN_GOOD : PLAN_ERROR;
 }
 
 static enum plan_outcome plan_entry(const struct catalogue_entry *entry, struct clip_plan *plan)
@@ -125,9 +181,7 @@ static enum plan_outcome plan_entry(const struct catalogue_entry *entry, struct 
 	}
 	if (plan->count > 0)
 		stretch.follows = stretch_follows(&plan->stretches[plan->count - 1], &stretch);
-	if (plan->count >= PLAN_OPEN_MAX)
-		clip_segment_release(&stretch.segment);
-	return clip_plan_insert(plan, plan->count, &stretch) ? PLAN_GOOD : PLAN_ERROR;
+	return plan_pieces(&stretch, plan);
 }
 
 static enum plan_outcome plan_entries(const struct catalogue *catalogue, struct clip_plan *plan)

@@ -1,10 +1,10 @@
 /*
  * clip_plan.h - which frames of which segments make up a range of wall time.
  *
- * A plan is a list of stretches in the order of recording; each is a row of frames of one segment, and in the file one
- * contiguous range of bytes. Frames with from <= wall time < to belong to it. Where the first of them is no key frame,
- * the stretch starts at the key frame before it in the same segment. After the clock was set back, two stretches cover
- * the same time.
+ * A plan is a list of stretches in the order of recording; each is a row of frames of one segment without a damaged one
+ * in between, and in the file one contiguous range of bytes. Frames with from <= wall time < to belong to it. Where the
+ * first of them is no key frame, the stretch starts at the key frame before it in the same segment. After the clock was
+ * set back, two stretches cover the same time.
  *
  * The first PLAN_OPEN_MAX segments stay open, so that nobody who deletes one spoils the clip. The others are released:
  * whoever reads of one reopens it, and releases it again (clip_segment.h).

@@ -107,8 +107,13 @@ static int64_t median_us(const struct index_record *records, size_t count)
 	return durations_us[count / 2];
 }
 
-/* Looks through one block; *span_from_us is where the frames since the last hole begin. */
-static void block_scan(struct walk *walk, const struct clip_segment *segment, uint64_t first, int64_t *span_from_us)
+/* Where the frames since the last hole begin, and where they end so far. */
+struct row {
+	int64_t from_us, end_us;
+};
+
+/* Looks through one block. */
+static void block_scan(struct walk *walk, const struct clip_segment *segment, uint64_t first, struct row *row)
 {
 	struct index_record records[BLOCK];
 	size_t count = clip_segment_read(segment, first, BLOCK, records);
@@ -119,12 +124,19 @@ static void block_scan(struct walk *walk, const struct clip_segment *segment, ui
 	int64_t limit_us = 5 * usual_us > HOLE_MIN_US ? 5 * usual_us : HOLE_MIN_US;
 	for (size_t i = 0; i < count; i++) {
 		int64_t next_us = records[i].wall_us + records[i].duration_us;
+		if (records[i].flags & INDEX_AFTER_HOLE && row->end_us != 0) {
+			span_add(walk, row->from_us, row->end_us, segment->entry.source);
+			walk->growing = false;
+			claim_add(walk, row->end_us, records[i].wall_us, GAP_DISK, false);
+			row->from_us = records[i].wall_us;
+		}
+		row->end_us = next_us;
 		if (records[i].duration_us <= limit_us || first + i + 1 == segment->count)
 			continue;
-		span_add(walk, *span_from_us, records[i].wall_us + usual_us, segment->entry.source);
+		span_add(walk, row->from_us, records[i].wall_us + usual_us, segment->entry.source);
 		walk->growing = false;
 		claim_add(walk, records[i].wall_us + usual_us, next_us, GAP_STALLED, false);
-		*span_from_us = next_us;
+		row->from_us = next_us;
 	}
 }
 
@@ -147,15 +159,17 @@ static bool block_may_hide(const struct clip_segment *segment, uint64_t first, u
 static void segment_scan(struct walk *walk, const struct clip_segment *segment, int64_t end_us)
 {
 	uint64_t first = clip_segment_find(segment, walk->from_us), end = clip_segment_find(segment, walk->to_us);
-	int64_t span_from_us = segment->entry.start_wall_us;
+	struct row row = {.from_us = segment->entry.start_wall_us};
+	bool damaged = segment->entry.holes;
 
-	first -= first > 0; /* the frame that stands at `from` */
+	first -= first > 0;                     /* the frame that stands at `from` */
+	end += damaged && end < segment->count; /* damaged frames before it may lie in the range */
 	for (uint64_t at = first / BLOCK * BLOCK; at < end; at += BLOCK) {
 		uint64_t count = segment->count - at < BLOCK ? segment->count - at : BLOCK;
-		if (block_may_hide(segment, at, count))
-			block_scan(walk, segment, at, &span_from_us);
+		if (damaged || block_may_hide(segment, at, count))
+			block_scan(walk, segment, at, &row);
 	}
-	span_add(walk, span_from_us, end_us, segment->entry.source);
+	span_add(walk, row.from_us, end_us, segment->entry.source);
 }
 
 /*
@@ -168,9 +182,11 @@ static void claims_before(struct walk *walk, const struct catalogue_entry *entry
 	bool follows = walk->seen && entry->segment_no == walk->segment_no + 1;
 	bool continues = entry->gap_cause == GAP_NONE;
 	bool lacks = entry->last_wall_us > walk->end_us + (follows ? CUT_MIN_US : 0);
+	bool headless = continues && entry->holes && entry->last_wall_us != 0 &&
+			entry->start_wall_us > entry->last_wall_us + CUT_MIN_US;
 	int64_t begin_us = entry->start_wall_us, lost_us = walk->end_us;
 
-	if (!follows || lacks || !continues || begin_us < walk->end_us)
+	if (!follows || lacks || headless || !continues || begin_us < walk->end_us)
 		walk->growing = false;
 	if (!walk->seen)
 		return;
@@ -181,6 +197,8 @@ static void claims_before(struct walk *walk, const struct catalogue_entry *entry
 	if (!continues)
 		claim_add(walk, lost_us, begin_us, entry->gap_cause == GAP_START ? GAP_RECORDER_DOWN : entry->gap_cause,
 			  false);
+	if (headless) /* the disk lost the beginning of this one */
+		claim_add(walk, entry->last_wall_us, begin_us, GAP_DISK, false);
 	claim_add(walk, end_us, walk->start_us, GAP_CLOCK, true);
 }
 

@@ -21,7 +21,8 @@ struct timeline_item {
 /*
  * Gives spans and gaps of [from, to) in the order of recording; spans of segments that continue each other are one. A
  * hole inside of a segment (a frame that stood for more than a second, and five times the usual) is a gap too, and so
- * is a segment that somebody deleted between two others (GAP_DELETED), or what the disk lost of one (GAP_DISK).
+ * is a segment that somebody deleted between two others (GAP_DELETED), or what the disk lost of one (GAP_DISK): its
+ * beginning, its end, or frames in the middle.
  *
  * Wall time that was recorded twice, since the clock was set back, lies in two spans. A gap is only time that no
  * recording covers, so that a gap overlaps neither a span nor another gap; where several causes come into question, the

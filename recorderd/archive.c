@@ -331,6 +331,7 @@ void archive_summarise(struct archive *archive, struct archive_summary *out)
 	out->disk_free_bytes = archive->disk_free_bytes;
 	out->disk_total_bytes = archive->disk_total_bytes;
 	out->clock_unsure = archive->clock_unsure;
+	out->set_aside = archive->aside.files;
 	out->tally = archive->tally;
 	open = archive->recovered ? open_segment(archive) : NULL;
 	if (open)

@@ -13,6 +13,7 @@
 
 #include "recorderd/archive.h"
 #include "recorderd/segment_repair.h"
+#include "recorderd/set_aside.h"
 
 enum archive_phase {
 	PHASE_OPEN,   /* being recorded: at most one, the last */
@@ -57,6 +58,7 @@ struct archive {
 	bool clock_unsure;
 	struct config_retention retention; /* what counts now; `config` has that of the start */
 	struct archive_tally tally;
+	struct aside aside;      /* what the repair set aside */
 	double held_bytes;       /* deleted, and not given back by the file system so far: somebody reads them */
 	double free_bytes_after; /* the last deletion; */
 	uint64_t bytes_after;    /* and segment_bytes then */
@@ -76,6 +78,9 @@ int archive_folder_open(const char *path, int *lock_fd, struct reason *why);
 
 /* archive_keeper.c: puts what became of a segment into the list, by its file's name; NULL takes it off. */
 void archive_settle(struct archive *archive, const char *file, const struct catalogue_entry *entry);
+
+/* Counts what is set aside in the folder: at the start, and where that has changed. */
+void archive_count_aside(struct archive *archive);
 
 /* archive_lists.c: recording_index.bin, and .json. Called without `lock`. */
 bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why);

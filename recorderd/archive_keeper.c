@@ -96,6 +96,17 @@ void archive_settle(struct archive *archive, const char *file, const struct cata
 	pthread_mutex_unlock(&archive->lock);
 }
 
+void archive_count_aside(struct archive *archive)
+{
+	int folder = archive_folder_now(archive);
+	struct aside aside = aside_count(folder);
+
+	close(folder);
+	pthread_mutex_lock(&archive->lock);
+	archive->aside = aside;
+	pthread_mutex_unlock(&archive->lock);
+}
+
 /* As the disk has it: what the kernel holds of the file is dropped before it is looked through. */
 static enum repair_outcome look_through(int folder, const char *file, struct catalogue_entry *entry, struct reason *why)
 {
@@ -137,10 +148,11 @@ static bool finish_closed(struct archive *archive)
 			archive_set_trouble(archive, why.text);
 			return false;
 		}
-		if (outcome == REPAIR_DAMAGED)
+		if (outcome == REPAIR_ASIDE)
 			log_error("archive", "%s", why.text);
-		archive_settle(archive, closed.entry.file,
-			       outcome == REPAIR_DONE || outcome == REPAIR_DAMAGED ? &entry : NULL);
+		archive_settle(archive, closed.entry.file, outcome == REPAIR_DONE ? &entry : NULL);
+		if (outcome == REPAIR_ASIDE)
+			archive_count_aside(archive);
 	}
 	return true;
 }
@@ -216,6 +228,8 @@ static bool merge_found(struct archive *archive, struct rounds *rounds)
 	}
 	if (rounds->found && !archive_found_merge(archive, rounds->found))
 		return false;
+	if (rounds->found)
+		archive_count_aside(archive);
 	archive_found_free(rounds->found);
 	rounds->found = NULL;
 	return true;
@@ -372,6 +386,7 @@ void *archive_keeper(void *context)
 
 	if (!recover(archive))
 		return NULL;
+	archive_count_aside(archive);
 	measure_disk(archive);
 	announce(archive);
 	do

@@ -104,7 +104,6 @@ bool archive_look(int folder, const struct archive_known *known, const char *fil
 	if (is_believed(folder, known, file, entry))
 		return true;
 	switch (segment_repair(folder, file, entry, end, &why)) {
-	case REPAIR_DAMAGED:
 	case REPAIR_READABLE:
 		log_warn("archive", "%s", why.text);
 		return true;
@@ -116,6 +115,9 @@ bool archive_look(int folder, const struct archive_known *known, const char *fil
 		return false;
 	case REPAIR_FAILED:
 		log_error("archive", "%s: left as it is", why.text);
+		return false;
+	case REPAIR_ASIDE:
+		log_error("archive", "%s", why.text);
 		return false;
 	case REPAIR_EMPTY:
 	case REPAIR_GONE:

@@ -1,7 +1,8 @@
 /*
  * archive_retain.c - which segments are deleted: older than retention.hours, over retention.max_gb, or in the way of
  * retention.min_free_gb; oldest first, whole, unlinked (never truncated: who reads one goes on to its end), never the
- * open one. One that could not be finished so far is no reason to keep it, nor what is behind it.
+ * open one. One that could not be finished so far is no reason to keep it, nor what is behind it. What the repair set
+ * aside goes before all of them, and with those of its age.
  *
  * Nothing is deleted because a clock jumped. While something is being recorded, its end is now, and time goes on from
  * there by the monotonic clock. From there back: what was recorded before something is at least as old; where two
@@ -151,7 +152,7 @@ static double held_bytes(struct archive *archive, double disk_free)
 static double excess_bytes(struct archive *archive, double disk_free)
 {
 	const struct config_retention *limit = &archive->retention;
-	double free_soon = disk_free + held_bytes(archive, disk_free), used = 0, over = 0;
+	double free_soon = disk_free + held_bytes(archive, disk_free), used = (double)archive->aside.bytes, over = 0;
 
 	for (size_t i = 0; i < archive->count; i++)
 		used += (double)bytes_of(&archive->segments[i].entry);
@@ -317,6 +318,34 @@ static void cached_clips_yield(struct archive *archive, int folder, struct statv
 	close(clips_folder);
 }
 
+/* What the repair set aside counts like recordings, goes before them, and goes with those of its age. */
+static void aside_yield(struct archive *archive, int folder, struct statvfs *disk)
+{
+	int64_t before_us = INT64_MIN;
+	struct aside gone;
+
+	pthread_mutex_lock(&archive->lock);
+	bool some = archive->aside.files > 0;
+	double over = some ? excess_bytes(archive, free_bytes(disk)) : 0;
+	if (archive->retention.hours > 0 && archive->count) {
+		int64_t due_us = archive_now_us(archive) - (int64_t)(archive->retention.hours * (double)HOUR_US);
+		int64_t oldest_us = archive->segments[0].entry.start_wall_us;
+		before_us = due_us < oldest_us ? due_us : oldest_us;
+	}
+	pthread_mutex_unlock(&archive->lock);
+	if (!some)
+		return;
+	gone = aside_delete(folder, before_us, over);
+	archive_count_aside(archive);
+	if (!gone.files)
+		return;
+	fstatvfs(folder, disk);
+	pthread_mutex_lock(&archive->lock);
+	archive->tally.deleted_segments += gone.files;
+	archive->tally.deleted_bytes += gone.bytes;
+	pthread_mutex_unlock(&archive->lock);
+}
+
 size_t archive_retain(struct archive *archive)
 {
 	int folder = archive_folder_now(archive);
@@ -329,6 +358,7 @@ size_t archive_retain(struct archive *archive)
 	if (folder < 0 || fstatvfs(folder, &disk) < 0)
 		goto out;
 	cached_clips_yield(archive, folder, &disk);
+	aside_yield(archive, folder, &disk);
 	due = take_off(archive, free_bytes(&disk), &count);
 	if (count && !archive_write_lists(archive, false, &why))
 		log_warn("archive", "%s", why.text);

@@ -1,4 +1,4 @@
-#include "recorderd/segment_repair.h"
+#include "recorderd/segment_repair_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,28 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorderd/segment_head.h"
 #include "recorderd/segment_writer.h"
-#include "shared/buffer.h"
-#include "shared/index.h"
+#include "recorderd/set_aside.h"
 #include "shared/log.h"
-#include "shared/segment.h"
 
-#define TORN_MAX       (UINT64_C(8) << 20)
 #define RECORDS_A_READ 256u
-
-struct repair {
-	int folder;
-	const char *file;
-	char index_file[SEGMENT_FILE_BYTES];
-	int media;
-	struct segment_layout layout;
-	struct index_reader index;
-	struct buffer records; /* the index as it should be: header and records */
-	struct index_record last;
-	uint64_t frames;
-	uint64_t end; /* behind the last whole fragment */
-	struct reason *why;
-};
 
 static void repair_finish(struct repair *repair)
 {
@@ -37,42 +21,73 @@ static void repair_finish(struct repair *repair)
 	index_reader_close(&repair->index);
 	segment_layout_finish(&repair->layout);
 	buffer_finish(&repair->records);
+	buffer_finish(&repair->holes);
 }
 
-/* True where something other than zeros stands behind `from`. */
-static bool has_data_behind(int fd, uint64_t from)
+static enum repair_outcome set_aside(struct repair *repair, const char *what)
 {
-	uint8_t block[65536];
-	ssize_t got;
+	char name[ASIDE_FILE_BYTES];
 
-	while ((got = pread(fd, block, sizeof block, (off_t)from)) > 0) {
-		for (ssize_t i = 0; i < got; i++)
-			if (block[i])
-				return true;
-		from += (uint64_t)got;
-	}
-	return false;
-}
-
-/*
- * A crash tears at most the last fragment, and a power cut leaves zeros. More than that behind the last whole fragment
- * is damage of another kind (a bad sector): nobody's footage is thrown away for it.
- */
-static bool is_more_than_torn(const struct repair *repair, uint64_t end)
-{
-	return has_data_behind(repair->media, end + TORN_MAX);
-}
-
-static enum repair_outcome remove_empty(struct repair *repair)
-{
-	if (repair->layout.form == SEGMENT_COMPLETE || is_more_than_torn(repair, repair->layout.fragments_at)) {
-		reason_set(repair->why, "%s is damaged at its beginning", repair->file);
+	if (!aside_put(repair->folder, repair->file, name)) {
+		reason_errno(repair->why, "%s %s, and cannot be renamed", repair->file, what);
 		return REPAIR_FAILED;
 	}
+	reason_set(repair->why, "%s %s: it was set aside as %s", repair->file, what, name);
+	return REPAIR_ASIDE;
+}
+
+/* Nothing in it can be shown. It is removed only where nothing can have been lost with it. */
+static enum repair_outcome discard(struct repair *repair)
+{
+	if (repair->layout.form == SEGMENT_COMPLETE || repair->found.more ||
+	    repair_is_more_than_torn(repair, repair->layout.fragments_at))
+		return set_aside(repair, "has no whole key frame");
 	log_warn("archive", "%s has no whole frame: removed", repair->file);
 	unlinkat(repair->folder, repair->file, 0);
 	unlinkat(repair->folder, repair->index_file, 0);
 	return REPAIR_EMPTY;
+}
+
+static enum repair_outcome read_layout(struct repair *repair);
+
+/* `empty`: the file ends early, or in zeros, as a power cut leaves one. */
+static enum repair_outcome mend_head(struct repair *repair, bool empty)
+{
+	if (repair->head_mended) {
+		reason_set(repair->why, "the disk does not keep what is written to %s", repair->file);
+		return REPAIR_FAILED;
+	}
+	repair->head_mended = true;
+	switch (segment_head_mend(repair->folder, repair->file, repair->media, repair->why)) {
+	case HEAD_MENDED:
+		log_warn("archive", "%s: its beginning was damaged and is made anew", repair->file);
+		return read_layout(repair);
+	case HEAD_UNKNOWN:
+		return set_aside(repair, "is damaged at its beginning");
+	case HEAD_NOTHING:
+		return empty ? discard(repair) : REPAIR_FOREIGN;
+	case HEAD_FOREIGN:
+		return REPAIR_FOREIGN;
+	case HEAD_FAILED:
+		break;
+	}
+	return REPAIR_FAILED;
+}
+
+static enum repair_outcome read_layout(struct repair *repair)
+{
+	switch (segment_read_layout(repair->media, &repair->layout)) {
+	case SEGMENT_GOOD:
+		return REPAIR_DONE;
+	case SEGMENT_EMPTY:
+		return mend_head(repair, true);
+	case SEGMENT_BAD:
+		return mend_head(repair, false);
+	case SEGMENT_ERROR:
+		break;
+	}
+	reason_errno(repair->why, "cannot read %s", repair->file);
+	return REPAIR_FAILED;
 }
 
 static enum repair_outcome open_segment(struct repair *repair)
@@ -86,18 +101,16 @@ static enum repair_outcome open_segment(struct repair *repair)
 		reason_errno(repair->why, "cannot open %s", repair->file);
 		return REPAIR_FAILED;
 	}
-	switch (segment_read_layout(repair->media, &repair->layout)) {
-	case SEGMENT_GOOD:
-		return REPAIR_DONE;
-	case SEGMENT_EMPTY:
-		return remove_empty(repair);
-	case SEGMENT_BAD:
-		return REPAIR_FOREIGN;
-	case SEGMENT_ERROR:
-		break;
-	}
-	reason_errno(repair->why, "cannot read %s", repair->file);
-	return REPAIR_FAILED;
+	return read_layout(repair);
+}
+
+static void note_record(struct repair *repair, const struct index_record *record)
+{
+	if (!repair->frames)
+		repair->first = *record;
+	repair->last = *record;
+	repair->frames++;
+	repair->has_holes |= record->flags & INDEX_AFTER_HOLE;
 }
 
 static bool keep_record(const struct index_record *record, void *context)
@@ -105,9 +118,16 @@ static bool keep_record(const struct index_record *record, void *context)
 	struct repair *repair = context;
 
 	buffer_append(&repair->records, record, sizeof *record);
-	repair->last = *record;
-	repair->frames++;
+	note_record(repair, record);
 	return !repair->records.failed;
+}
+
+static void keep_hole(uint64_t from, uint64_t to, void *context)
+{
+	struct repair *repair = context;
+	struct hole hole = {from, to};
+
+	buffer_append(&repair->holes, &hole, sizeof hole);
 }
 
 /* Reads all records: true where every one is good and nothing stands behind them. */
@@ -118,13 +138,14 @@ static bool read_whole_index(struct repair *repair)
 	struct stat status;
 
 	repair->frames = 0;
+	repair->has_holes = false;
 	while (repair->frames < count) {
 		size_t got = index_reader_read(&repair->index, repair->frames, RECORDS_A_READ, records);
 
 		if (!got)
 			return false;
-		repair->frames += got;
-		repair->last = records[got - 1];
+		for (size_t i = 0; i < got; i++)
+			note_record(repair, &records[i]);
 	}
 	return count && fstat(repair->index.fd, &status) == 0 &&
 	       (uint64_t)status.st_size == (count + 1) * INDEX_RECORD_BYTES;
@@ -144,52 +165,51 @@ static bool trust_index(struct repair *repair)
 	return repair->end == (layout->form == SEGMENT_OPEN ? (uint64_t)status.st_size : layout->media_end);
 }
 
-/* Finds out from the file itself what its index should be. */
-static enum repair_outcome walk(struct repair *repair)
+/* Finds out from the file itself what its index should be, and where it is damaged. */
+static bool walk(struct repair *repair, bool thorough)
 {
 	struct index_header header = {
 		.segment_no = repair->layout.info.segment_no,
 		.first_wall_us = repair->layout.info.first_wall_us,
 	};
+	struct segment_search search = {
+		.thorough = thorough,
+		.witness = repair->index.segment_no ? &repair->index : NULL,
+		.each = keep_record,
+		.hole = keep_hole,
+		.context = repair,
+	};
 	enum segment_outcome outcome;
 
 	index_header_seal(&header);
 	buffer_clear(&repair->records);
+	buffer_clear(&repair->holes);
 	buffer_append(&repair->records, &header, sizeof header);
 	repair->frames = 0;
-	outcome = segment_walk(repair->media, &repair->layout, keep_record, repair, &repair->end);
-	if (outcome == SEGMENT_ERROR || repair->records.failed) {
-		reason_errno(repair->why, "cannot read %s", repair->file);
-		return REPAIR_FAILED;
-	}
-	return repair->frames ? REPAIR_DONE : remove_empty(repair);
+	repair->has_holes = false;
+	outcome = segment_find(repair->media, &repair->layout, &search, &repair->found);
+	if (outcome == SEGMENT_ERROR || repair->records.failed || repair->holes.failed)
+		return reason_errno(repair->why, "cannot read %s", repair->file);
+	repair->end = repair->found.marked ? repair->layout.media_end : repair->found.good_end;
+	return true;
 }
 
-static enum repair_outcome cut_tail(struct repair *repair)
+static bool shows_damage(const struct repair *repair)
 {
-	struct stat status;
+	return repair->holes.length || repair->end != repair->layout.media_end;
+}
 
-	if (repair->layout.form != SEGMENT_OPEN)
-		return REPAIR_DONE;
-	if (fstat(repair->media, &status) < 0) {
-		reason_errno(repair->why, "cannot read %s", repair->file);
+/* An open file is what a crash left. Of the others, of which there may be many, one is read whole where it has to be.
+ */
+static enum repair_outcome look_through(struct repair *repair)
+{
+	bool open = repair->layout.form == SEGMENT_OPEN;
+
+	index_reader_close(&repair->index);
+	index_reader_open(repair->folder, repair->index_file, repair->layout.info.segment_no, &repair->index);
+	if (!walk(repair, open) || (!open && shows_damage(repair) && !walk(repair, true)))
 		return REPAIR_FAILED;
-	}
-	if ((uint64_t)status.st_size == repair->end)
-		return REPAIR_DONE;
-	if (is_more_than_torn(repair, repair->end)) {
-		reason_set(repair->why, "%s is damaged at byte %llu: the frames before it are served", repair->file,
-			   (unsigned long long)repair->end);
-		return REPAIR_DAMAGED;
-	}
-	log_warn("archive", "%s: %lld bytes behind the last whole frame are cut off", repair->file,
-		 (long long)status.st_size - (long long)repair->end);
-	if (ftruncate(repair->media, (off_t)repair->end) < 0) {
-		reason_errno(repair->why, "cannot cut %s", repair->file);
-		return REPAIR_FAILED;
-	}
-	repair->layout.media_end = repair->end;
-	return REPAIR_DONE;
+	return repair->frames ? REPAIR_DONE : discard(repair);
 }
 
 static bool index_is_same(const struct repair *repair)
@@ -234,53 +254,17 @@ static bool replace_index(struct repair *repair)
 	return true;
 }
 
-static bool overwrite_free_box(struct repair *repair, uint64_t moov_at)
-{
-	struct buffer header = {0};
-	bool good;
-
-	buffer_u32(&header, 1);
-	buffer_u32(&header, MP4_TYPE('m', 'd', 'a', 't'));
-	buffer_u64(&header, moov_at - repair->layout.free_at);
-	good = !header.failed && write_all_at(repair->media, header.data, header.length, repair->layout.free_at) &&
-	       fdatasync(repair->media) == 0;
-	buffer_finish(&header);
-	return good;
-}
-
-/* Appends the moov, then turns the free box into the header of one mdat: in this order, each on disk before the next.
- */
-static bool make_plain(struct repair *repair)
-{
-	struct buffer moov = {0};
-	bool good = false;
-
-	if (repair->layout.form == SEGMENT_COMPLETE)
-		return true;
-	if (!segment_final_moov(&repair->layout, &repair->index, repair->frames, &moov)) {
-		reason_set(repair->why, "cannot finish %s: its index cannot be read", repair->file);
-	} else if (!write_all_at(repair->media, moov.data, moov.length, repair->end) || fdatasync(repair->media) < 0 ||
-		   fdatasync(repair->index.fd) < 0 || !overwrite_free_box(repair, repair->end)) {
-		reason_errno(repair->why, "cannot finish %s", repair->file);
-		if (ftruncate(repair->media, (off_t)repair->end) < 0)
-			log_warn("archive", "cannot cut %s: %s", repair->file, strerror(errno));
-	} else {
-		good = true;
-	}
-	buffer_finish(&moov);
-	return good;
-}
-
 static void describe(const struct repair *repair, bool complete, struct catalogue_entry *entry, struct segment_end *end)
 {
 	const struct segment_layout *layout = &repair->layout;
 	struct stat status = {.st_size = 0};
+	bool after_hole = repair->first.flags & INDEX_AFTER_HOLE;
 
 	fstat(repair->media, &status);
 	*entry = (struct catalogue_entry){
 		.segment_no = layout->info.segment_no,
 		.run_no = layout->info.run_no,
-		.start_wall_us = layout->info.first_wall_us,
+		.start_wall_us = after_hole ? repair->first.wall_us : layout->info.first_wall_us,
 		.end_wall_us = repair->last.wall_us + repair->last.duration_us,
 		.last_wall_us = layout->info.last_wall_us,
 		.size_bytes = (uint64_t)status.st_size,
@@ -293,6 +277,7 @@ static void describe(const struct repair *repair, bool complete, struct catalogu
 		.state = complete ? CATALOGUE_COMPLETE : CATALOGUE_RECORDING,
 		.gap_cause = (uint8_t)layout->info.gap_cause,
 		.source = (uint8_t)layout->info.source,
+		.holes = repair->has_holes,
 	};
 	snprintf(entry->file, sizeof entry->file, "%s", repair->file);
 	if (!end)
@@ -301,14 +286,16 @@ static void describe(const struct repair *repair, bool complete, struct catalogu
 	end->last_mono_us = layout->info.first_mono_us + (repair->last.wall_us - layout->info.first_wall_us);
 }
 
-/* The index as it should be, and the file without what is behind its last whole frame. */
+/* The file with its damage in free boxes and without its torn end, and the index as it should be. */
 static enum repair_outcome mend(struct repair *repair)
 {
-	enum repair_outcome outcome = walk(repair);
+	enum repair_outcome outcome = look_through(repair);
 
 	if (outcome != REPAIR_DONE)
 		return outcome;
-	if (!replace_index(repair))
+	if (repair->layout.form == SEGMENT_COMPLETE && shows_damage(repair) && !repair_reopen(repair))
+		return REPAIR_FAILED;
+	if (!repair_mark_holes(repair) || !replace_index(repair))
 		return REPAIR_FAILED;
 	index_reader_close(&repair->index);
 	if (index_reader_open(repair->folder, repair->index_file, repair->layout.info.segment_no, &repair->index) !=
@@ -316,7 +303,7 @@ static enum repair_outcome mend(struct repair *repair)
 		reason_errno(repair->why, "cannot read back %s", repair->index_file);
 		return REPAIR_FAILED;
 	}
-	return cut_tail(repair);
+	return repair->layout.form == SEGMENT_COMPLETE || repair_end_media(repair) ? REPAIR_DONE : REPAIR_FAILED;
 }
 
 static enum repair_outcome finish(struct repair *repair, bool trusting, struct catalogue_entry *entry,
@@ -326,11 +313,11 @@ static enum repair_outcome finish(struct repair *repair, bool trusting, struct c
 
 	if (outcome == REPAIR_DONE && (!trusting || !trust_index(repair)))
 		outcome = mend(repair);
-	if (outcome != REPAIR_DONE && outcome != REPAIR_DAMAGED)
+	if (outcome != REPAIR_DONE)
 		return outcome;
-	if (outcome == REPAIR_DONE && !make_plain(repair))
+	if (!repair_make_plain(repair))
 		outcome = REPAIR_READABLE;
-	describe(repair, outcome != REPAIR_READABLE, entry, end);
+	describe(repair, outcome == REPAIR_DONE, entry, end);
 	return outcome;
 }
 

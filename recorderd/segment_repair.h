@@ -1,7 +1,8 @@
 /*
  * segment_repair.h - what is done with a segment after its last frame: after a clean close it is finished as a plain
- * MP4 in place; after a crash it is first cut behind its last whole frame, and its index is made anew. (Formats:
- * shared/segment.h, shared/index.h.) Each step can be interrupted and done again.
+ * MP4 in place; after a crash its beginning is mended where it is damaged, what is damaged between whole frames is put
+ * into free boxes, it is cut behind its last whole frame, and its index is made anew. (Formats: shared/segment.h,
+ * shared/index.h.) Each step can be interrupted and done again.
  */
 #ifndef RECORDERD_SEGMENT_REPAIR_H
 #define RECORDERD_SEGMENT_REPAIR_H
@@ -13,9 +14,9 @@
 
 enum repair_outcome {
 	REPAIR_DONE,     /* complete, with its index; *entry describes it */
-	REPAIR_DAMAGED,  /* the frames before the damage are there, and stay the segment; *entry describes it */
 	REPAIR_READABLE, /* all frames are there, but it could not be finished; *entry describes it; try again later */
 	REPAIR_EMPTY,    /* not one whole frame: removed */
+	REPAIR_ASIDE,    /* there are whole frames, and they cannot be repaired: set aside (set_aside.h); see why */
 	REPAIR_GONE,     /* no such file (any more) */
 	REPAIR_FOREIGN,  /* not a segment of ours: left alone */
 	REPAIR_FAILED,   /* the disk refused: see why */
@@ -34,7 +35,10 @@ struct segment_end {
 enum repair_outcome segment_finish(int folder, const char *file, struct catalogue_entry *entry, struct segment_end *end,
 				   struct reason *why);
 
-/* Walks the whole file, cuts off a torn tail, replaces an index that differs, finishes. */
+/*
+ * Walks the whole file, mends it, cuts off a torn tail, replaces an index that differs, finishes. A file that is open,
+ * or in which damage shows, is read whole.
+ */
 enum repair_outcome segment_repair(int folder, const char *file, struct catalogue_entry *entry, struct segment_end *end,
 				   struct reason *why);
 

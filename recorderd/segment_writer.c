@@ -135,6 +135,7 @@ static bool append_media(struct segment_writer *writer, struct media *item)
 		errno = EOVERFLOW;
 		return false;
 	}
+	segment_check_seal(item->data, item->bytes, &frame->fragment, writer->info.segment_no);
 	return write_all_at(writer->media, item->data, item->bytes, writer->end);
 }
 

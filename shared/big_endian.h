@@ -30,6 +30,12 @@ static inline uint64_t be64_get(const uint8_t *at)
 	return be64toh(value);
 }
 
+static inline void be16_put(uint8_t *at, uint16_t value)
+{
+	value = htobe16(value);
+	memcpy(at, &value, sizeof(value));
+}
+
 static inline void be32_put(uint8_t *at, uint32_t value)
 {
 	value = htobe32(value);

@@ -55,7 +55,7 @@ struct catalogue_entry {
 	uint8_t state;     /* enum catalogue_state */
 	uint8_t gap_cause; /* enum gap_cause */
 	uint8_t source;    /* enum frame_source */
-	uint8_t pad0;
+	uint8_t holes;     /* 1: frames in it, or in front of its first one, are damaged (INDEX_AFTER_HOLE) */
 	char file[SEGMENT_FILE_BYTES];
 	uint8_t pad1[CATALOGUE_ENTRY_BYTES - 4 - 160];
 	uint32_t crc;

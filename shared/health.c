@@ -62,6 +62,19 @@ static void judge_recording(const struct recorder_state *state, const struct hea
 		    "longer than retention.hours.");
 }
 
+static void judge_archive(const struct recorder_state *state, const struct health_listener *listener)
+{
+	if (state->set_aside == 1)
+		say(listener, HEALTH_WARNING,
+		    "One recording is damaged and could not be repaired; it was set aside in the recordings folder as "
+		    "damaged_….mp4.");
+	else if (state->set_aside > 1)
+		say(listener, HEALTH_WARNING,
+		    "%llu recordings are damaged and could not be repaired; they were set aside in the recordings "
+		    "folder as damaged_….mp4.",
+		    (unsigned long long)state->set_aside);
+}
+
 void health_judge(const struct recorder_state *state, const struct health_listener *listener)
 {
 	if (!state) {
@@ -77,4 +90,5 @@ void health_judge(const struct recorder_state *state, const struct health_listen
 		say(listener, HEALTH_WARNING, "The configured camera %s is missing; %s serves in its place.",
 		    state->configured, state->device);
 	judge_recording(state, listener);
+	judge_archive(state, listener);
 }

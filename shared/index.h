@@ -33,6 +33,8 @@ struct index_header {
 
 enum index_flags {
 	INDEX_KEY = 1u << 0, /* a key frame: decoding can start here */
+	INDEX_AFTER_HOLE =
+		1u << 1, /* frames in front of it are damaged (segment.h): they are missing here; a key frame */
 };
 
 struct index_record {

@@ -199,8 +199,9 @@ static bool take_size(struct span *span, struct sample_fields *fields, struct mp
 	return take_u32(span, &out->size);
 }
 
-static bool take_flags(struct span *span, struct sample_fields *fields)
+static bool take_flags(struct span *span, struct sample_fields *fields, struct mp4_fragment *out)
 {
+	out->flags_at = (uint32_t)span->at;
 	fields->has_flags = true;
 	return take_u32(span, &fields->flags);
 }
@@ -222,7 +223,7 @@ static bool parse_tfhd(struct span tfhd, struct sample_fields *fields, struct mp
 	return !((flags & TFHD_ENTRY_INDEX) && !skip(&tfhd, 4)) &&
 	       !((flags & TFHD_DURATION) && !take_duration(&tfhd, fields, out)) &&
 	       !((flags & TFHD_SIZE) && !take_size(&tfhd, fields, out)) &&
-	       !((flags & TFHD_FLAGS) && !take_flags(&tfhd, fields));
+	       !((flags & TFHD_FLAGS) && !take_flags(&tfhd, fields, out));
 }
 
 static bool parse_tfdt(struct span tfdt, struct mp4_fragment *out)
@@ -249,10 +250,10 @@ static bool parse_trun(struct span trun, struct sample_fields *fields, struct mp
 		return false;
 	if (!(flags & TRUN_DATA_OFFSET) || !take_u32(&trun, &out->data_offset) || out->data_offset > INT32_MAX)
 		return false;
-	return !((flags & TRUN_FIRST_FLAGS) && !take_flags(&trun, fields)) &&
+	return !((flags & TRUN_FIRST_FLAGS) && !take_flags(&trun, fields, out)) &&
 	       !((flags & TRUN_DURATION) && !take_duration(&trun, fields, out)) &&
 	       !((flags & TRUN_SIZE) && !take_size(&trun, fields, out)) &&
-	       !((flags & TRUN_FLAGS) && !take_flags(&trun, fields)) &&
+	       !((flags & TRUN_FLAGS) && !take_flags(&trun, fields, out)) &&
 	       !((flags & TRUN_COMPOSITION) && !take_u32(&trun, &composition)) && composition == 0;
 }
 

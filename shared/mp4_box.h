@@ -51,6 +51,7 @@ struct mp4_fragment {
 	uint32_t data_offset;    /* of the sample from the start of the moof: moof size + 8 for what follows at once */
 	uint32_t sequence_at;    /* offset of mfhd's sequence_number (u32) */
 	uint32_t decode_time_at; /* offset of tfdt's value */
+	uint32_t flags_at;       /* offset of the sample's flags (u32, in tfhd or trun) */
 	uint32_t duration_at;    /* offset of the duration (u32, in tfhd or trun); 0 where it comes from elsewhere */
 	bool decode_time_is_64;
 };

@@ -17,12 +17,28 @@
  * with a moov behind the fragments (or a part of one), which recovery cuts off.
  *
  * Timescale 1,000,000. tfdt counts from 0 at the first frame of the file, mfhd from 1; the uuid box holds that frame's
- * wall time, so wall time of a frame = first_wall_us + tfdt. Recovery cuts behind the last whole moof + mdat.
+ * wall time, so wall time of a frame = first_wall_us + tfdt. An mdat in front without a whole moov behind it counts as
+ * the first form: finish it anew.
  *
- * A fragment is good where its moof and mdat are whole, its mfhd continues the count, its tfdt does not decrease and
- * its frame does not begin in zeros (space that was given to the file but not written when the power went). The first
- * that is not ends the segment. An mdat in front without a whole moov behind it counts as the first form: finish it
- * anew.
+ * Check: the low 16 bits of the flags of a fragment's sample (sample_degradation_priority, which no player looks at)
+ * hold a CRC-32C of its moof (with these bits 0) and its mdat, seeded with the low 32 bits of the segment number, both
+ * halves XORed, 1 where that is 0. So old bytes of another segment and frames of which a part is missing are told. 0:
+ * there is no check, as older recorders wrote it.
+ *
+ * A fragment is good where its moof and mdat are whole, its mfhd is one more than that of the fragment before, its tfdt
+ * does not decrease and its frame does not begin in zeros (space that was given to the file but not written when the
+ * power went). Who looks thoroughly (the repair) wants its check to be right, too; without one, H.264 with 16 zeros in
+ * a row is damaged, since it never has three.
+ *
+ * Damage: what stands between two good fragments and is none is a hole. Frames behind it cannot be decoded before the
+ * next key frame, so that is where it ends: at the first good fragment of a key frame whose mfhd is at least two more
+ * than the last good one's (what was damaged had numbers, too, and room: 64 bytes each at least), whose tfdt is later,
+ * and which does not contradict the .idx where that has a record of its time. Its index record is marked
+ * (INDEX_AFTER_HOLE); in the final moov the frame before the hole stands until then.
+ * The repair makes one `free` box of each hole, with what is in it unchanged behind the box's header, so that players
+ * pass over it and everybody finds the same frames from then on. Where no such key frame follows, the segment ends: the
+ * rest is cut off, or becomes a `free` box up to the end of the media where it holds whole fragments, or more than a
+ * torn one can be.
  *
  * The uuid box (type 'uuid', extended type 'SCRsegment-info1'), all big-endian: see segment_info.c.
  */
@@ -96,11 +112,40 @@ void segment_layout_finish(struct segment_layout *layout);
 
 /*
  * Walks the fragments and gives each frame's sealed index record, in order, to `each` (which may stop the walk by
- * returning false). *good_end gets the offset behind the last whole fragment.
+ * returning false). *good_end gets the offset behind the last good fragment.
  */
 typedef bool segment_each(const struct index_record *record, void *context);
 enum segment_outcome segment_walk(int fd, const struct segment_layout *layout, segment_each *each, void *context,
 				  uint64_t *good_end);
+
+/* Bytes [from, to) of the file are a hole over which no free box stands. */
+typedef void segment_hole(uint64_t from, uint64_t to, void *context);
+
+/* The same, for the repair. */
+struct segment_search {
+	bool thorough;                      /* reads every frame */
+	bool headless;                      /* the beginning is damaged, too: the first hole has it inside */
+	const struct index_reader *witness; /* the .idx as it was found; NULL: none */
+	segment_each *each;
+	segment_hole *hole;
+	void *context; /* of both */
+};
+
+struct segment_found {
+	uint64_t good_end;
+	bool more;   /* behind it stand whole fragments, of which none can be decoded */
+	bool marked; /* behind it stands one free box up to the end of the media */
+};
+
+enum segment_outcome segment_find(int fd, const struct segment_layout *layout, const struct segment_search *search,
+				  struct segment_found *found);
+
+/* Puts the check into a fragment of `bytes` bytes (moof and mdat), once all else in it is final. */
+void segment_check_seal(uint8_t *data, size_t bytes, const struct mp4_fragment *fragment, uint64_t segment_no);
+
+/* The check of a moof so far; crc32c() goes on with the mdat, and _end makes the 16 bits of it. */
+uint32_t segment_check_begin(const uint8_t *moof, size_t bytes, uint32_t flags_at, uint64_t segment_no);
+uint16_t segment_check_end(uint32_t crc);
 
 /* Appends the moov that finishes a segment, made of its first `count` index records. False where one is no good. */
 struct index_reader;

@@ -1,7 +1,8 @@
 /*
  * fuzz_repair.c - a segment and its .idx after a crash. What was repaired is complete, ends with its moov, plays from
  * an index that says the same as the file, and is left as it is by a second repair, also by one that trusts its index;
- * what is not ours is left as it was. Input: bytes of the .idx (2 bytes), the .idx, the .mp4; the CRCs are made right.
+ * what is not ours is left as it was, and what cannot be repaired keeps its bytes under another name. Input: bytes of
+ * the .idx (2 bytes), the .idx, the .mp4; the CRCs are made right.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -19,6 +20,9 @@
 
 #define MEDIA_FILE "recording_20260517_102300.mp4"
 #define INDEX_FILE "recording_20260517_102300.idx"
+
+#define ASIDE_FILE  "damaged_" MEDIA_FILE
+#define ASIDE_INDEX "damaged_" INDEX_FILE
 
 struct contents {
 	off_t size; /* -1: no such file */
@@ -107,8 +111,11 @@ static void check_outcome(enum repair_outcome outcome, const struct catalogue_en
 		holds(entry->state == CATALOGUE_COMPLETE);
 		check_repaired(entry);
 		break;
-	case REPAIR_DAMAGED:
-		check_entry(entry);
+	case REPAIR_ASIDE:
+		holds(contents_of(MEDIA_FILE).size < 0 && contents_of(INDEX_FILE).size < 0 && why->text[0] != '\0');
+		holds(same(before, contents_of(ASIDE_FILE)));
+		unlinkat(scratch_folder(), ASIDE_FILE, 0);
+		unlinkat(scratch_folder(), ASIDE_INDEX, 0);
 		break;
 	case REPAIR_EMPTY:
 		holds(contents_of(MEDIA_FILE).size < 0 && contents_of(INDEX_FILE).size < 0);
@@ -136,6 +143,8 @@ static void check_trusting(void)
 		holds(entry.frames > 0 && entry.size_bytes == (uint64_t)contents_of(MEDIA_FILE).size);
 	else
 		holds(outcome != REPAIR_GONE);
+	unlinkat(scratch_folder(), ASIDE_FILE, 0);
+	unlinkat(scratch_folder(), ASIDE_INDEX, 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,0 +1,34 @@
+/*
+ * set_aside.h - segments that hold footage, or may hold some, and could not be repaired: they stay in the folder as
+ * damaged_recording_X.mp4 (and .idx) for somebody to look at, are not listed, and go before anything else where
+ * retention needs their room.
+ */
+#ifndef RECORDERD_SET_ASIDE_H
+#define RECORDERD_SET_ASIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/reason.h"
+#include "shared/segment.h"
+
+#define ASIDE_PREFIX     "damaged_"
+#define ASIDE_FILE_BYTES (SEGMENT_FILE_BYTES + 16)
+
+/* Renames a segment and its index; `name` gets the new name of the .mp4. False with errno. */
+bool aside_put(int folder, const char *file, char name[ASIDE_FILE_BYTES]);
+
+struct aside {
+	uint64_t files, bytes; /* without and with their indexes */
+};
+
+/* What there is; nothing where the folder cannot be listed. */
+struct aside aside_count(int folder);
+
+/*
+ * Deletes those that were written to last before `before_wall_us`, and of the others the oldest by their names until
+ * wanted_bytes are gone. Returns what is gone.
+ */
+struct aside aside_delete(int folder, int64_t before_wall_us, double wanted_bytes);
+
+#endif
