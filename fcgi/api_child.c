@@ -44,6 +44,7 @@ pid_t api_child_start(int (*run)(void *context), void *context, void (*close_par
 			_exit(EXIT_FAILURE);
 		signals_default();
 		signal(SIGPIPE, SIG_IGN);
+		signal(SIGXFSZ, SIG_IGN);
 		(void)!nice(CHILD_NICE);
 		close_parents(closing);
 		_exit(run(context));
@@ -97,6 +98,7 @@ static void program_exec(char *const argv[], int in_fd, int out_fd, const struct
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	/* Where descriptor 0 was free (a worker's connections came from it), dup2() onto itself would leave it
 	 * close-on-exec. */
 	in_fd = fcntl(in_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

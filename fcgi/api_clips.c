@@ -288,6 +288,11 @@ static void keep_done(struct api_request *request)
 	case KEEP_FULL:
 		answer_problem(request, 507, NULL, "The disk has no room for this clip: delete others under /clips.");
 		break;
+	case KEEP_LARGE:
+		answer_problem(
+			request, 507, NULL,
+			"A file cannot be as large as this clip in the clips folder: keep it in shorter pieces.");
+		break;
 	default:
 		answer_failure(request, "writing the clip");
 		break;

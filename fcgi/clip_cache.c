@@ -18,6 +18,7 @@
 
 #include "fcgi/clip_keep.h"
 #include "shared/big_endian.h"
+#include "shared/file_limit.h"
 
 #define BOX_BYTES_MIN 12u /* size, type, size again */
 #define BOX_BYTES_MAX 4096u
@@ -164,7 +165,8 @@ int cache_store_run(const struct cache_store *store)
 	if (folder >= 0)
 		fd = part_wait(store, folder);
 	if (fd >= 0) {
-		good = room_for(store, folder) && write_clip(store, folder, fd);
+		good = vfile_size(store->clip->file) + BOX_BYTES_MAX <= file_limit_bytes(fd) &&
+		       room_for(store, folder) && write_clip(store, folder, fd);
 		if (!good)
 			unlinkat(folder, CACHED_PART, 0);
 		close(fd);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "shared/cached_clips.h"
+#include "shared/file_limit.h"
 #include "shared/part_file.h"
 
 #define COPY_BYTES     (256u << 10)
@@ -83,6 +84,10 @@ bool keep_copy(int fd, const struct vfile *file)
 	uint64_t at = 0, size = vfile_size(file);
 	bool good = bytes;
 
+	if (good && size > file_limit_bytes(fd)) {
+		errno = EFBIG;
+		good = false;
+	}
 	while (good && at < size) {
 		copy_inside(fd, file, &at);
 		good = at == size || copy_through(fd, file, &at, bytes, COPY_BYTES);
@@ -146,6 +151,8 @@ static void make_room(const struct keep *keep)
 
 static int failure(void)
 {
+	if (errno == EFBIG)
+		return KEEP_LARGE;
 	return errno == ENOSPC || errno == EDQUOT ? KEEP_FULL : KEEP_FAILED;
 }
 

@@ -30,6 +30,7 @@ enum keep_outcome {
 	KEEP_EXISTS,
 	KEEP_BUSY,    /* another one of that name is being written */
 	KEEP_FULL,    /* the disk has no room */
+	KEEP_LARGE,   /* a file cannot be so large there */
 	KEEP_MISSING, /* there is no clip of that name */
 	KEEP_FAILED,
 };

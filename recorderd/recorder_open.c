@@ -50,6 +50,7 @@ static bool open_signals(struct recorder *recorder, struct reason *why)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
 	recorder->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return recorder->signals.fd >= 0 || reason_errno(why, "cannot watch for signals");
 }

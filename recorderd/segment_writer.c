@@ -7,10 +7,13 @@
 #include <unistd.h>
 
 #include "shared/buffer.h"
+#include "shared/file_limit.h"
 #include "shared/index.h"
 
 #define NAMES_MAX      10000u
 #define FREE_BOX_BYTES 16u
+#define MOOV_BYTES     1024u /* of the final one without its tables and its sample entry, and more */
+#define FRAME_BYTES    24u   /* of a frame in its tables at most (mp4_header.c) */
 
 bool write_all_at(int fd, const void *data, size_t bytes, uint64_t at)
 {
@@ -117,7 +120,8 @@ bool segment_writer_open(struct segment_writer *writer, int folder, const struct
 		remove_files(folder, writer);
 		goto fail;
 	}
-	writer->end = head.length;
+	writer->end = writer->head_bytes = head.length;
+	segment_writer_limit(writer, UINT64_MAX);
 	buffer_finish(&head);
 	return true;
 fail:
@@ -159,6 +163,7 @@ bool segment_writer_append(struct segment_writer *writer, struct media *frame, s
 	if (frame->frame.wall.us < writer->info.first_wall_us)
 		return reason_set(why, "%s: a frame from before its beginning", writer->file);
 	if (!append_media(writer, frame) || !append_record(writer, frame)) {
+		writer->too_large = errno == EFBIG;
 		reason_errno(why, "cannot write %s", writer->file);
 		if (ftruncate(writer->media, (off_t)writer->end) < 0 ||
 		    ftruncate(writer->index, (off_t)writer->index_end) < 0)
@@ -170,6 +175,20 @@ bool segment_writer_append(struct segment_writer *writer, struct media *frame, s
 	writer->frames++;
 	writer->end_wall_us = frame->frame.wall.us + frame->frame.fragment.duration;
 	return true;
+}
+
+uint64_t segment_writer_room(const struct segment_writer *writer, uint64_t frames)
+{
+	uint64_t used = writer->end + writer->head_bytes + MOOV_BYTES + (writer->frames + frames) * FRAME_BYTES;
+
+	return used < writer->limit_bytes ? writer->limit_bytes - used : 0;
+}
+
+void segment_writer_limit(struct segment_writer *writer, uint64_t most_bytes)
+{
+	uint64_t limit_bytes = file_limit_bytes(writer->media);
+
+	writer->limit_bytes = limit_bytes < most_bytes ? limit_bytes : most_bytes;
 }
 
 void segment_writer_close(struct segment_writer *writer)

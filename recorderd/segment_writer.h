@@ -21,6 +21,9 @@ struct segment_writer {
 	uint64_t index_end; /* of the last whole record */
 	uint64_t frames;
 	int64_t end_wall_us; /* of the last frame */
+	uint64_t head_bytes;
+	uint64_t limit_bytes; /* that the segment may have when it is finished */
+	bool too_large;       /* a write was refused because the file would have become too large */
 };
 
 #define SEGMENT_WRITER_NONE ((struct segment_writer){.media = -1, .index = -1})
@@ -35,6 +38,12 @@ bool segment_writer_open(struct segment_writer *writer, int folder, const struct
 /* Appends one frame (rewrites its moof in place first): media, then index. On failure both end where they ended before.
  */
 bool segment_writer_append(struct segment_writer *writer, struct media *frame, struct reason *why);
+
+/* Bytes that fit into the segment, of so many frames more, so that what finishes it fits in behind them. */
+uint64_t segment_writer_room(const struct segment_writer *writer, uint64_t frames);
+
+/* Asks again how large the segment may become; most_bytes at most. */
+void segment_writer_limit(struct segment_writer *writer, uint64_t most_bytes);
 
 /* Closes the descriptors; safe on SEGMENT_WRITER_NONE. */
 void segment_writer_close(struct segment_writer *writer);

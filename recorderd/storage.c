@@ -123,6 +123,7 @@ static void end_run(struct storage *storage)
 static void begin_run(struct storage *storage, struct media *media)
 {
 	end_run(storage);
+	storage->group = storage->largest_group = (struct group){0};
 	storage->run = media;
 	storage->run_no++;
 	if (storage->next_cause == GAP_NONE)

@@ -9,6 +9,7 @@
 #define RECORDERD_STORAGE_INTERNAL_H
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "recorderd/segment_writer.h"
 #include "recorderd/storage.h"
@@ -37,7 +38,13 @@ struct storage {
 	enum gap_cause next_cause; /* of the next segment */
 	uint64_t next_segment, run_no;
 	int64_t last_wall_us;
-	int64_t doubt_from_us; /* monotonic: not every second, where every sync fails */
+	uint64_t refused_bytes; /* of a file that became too large without its limit being known before; 0: none did */
+	dev_t refused_dev;      /* and the file system on which that was */
+	struct group {
+		uint64_t bytes, frames;
+	} group, largest_group; /* of pictures: from a key frame to the next one; the one being written, and the
+				   largest of the run */
+	int64_t doubt_from_us;  /* monotonic: not every second, where every sync fails */
 	uint8_t boot_id[16];
 	char camera[32];
 };

@@ -2,12 +2,15 @@
 #include "recorderd/storage_internal.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shared/log.h"
 #include "shared/timeform.h"
 
 #define DOUBT_EVERY_US (10 * US_PER_S)
+#define REFUSED_MIN    (UINT64_C(64) << 20) /* no file system's limit is smaller */
+#define SPARE_MAX      (UINT64_C(16) << 20)
 
 void storage_close_segment(struct storage *storage)
 {
@@ -55,6 +58,28 @@ static void take_numbers(struct storage *storage)
 		storage->run_no = start.next_run;
 }
 
+static void find_limit(struct storage *storage)
+{
+	struct segment_writer *writer = &storage->writer;
+	struct stat status;
+	bool refused =
+		storage->refused_bytes && fstat(writer->media, &status) == 0 && status.st_dev == storage->refused_dev;
+
+	segment_writer_limit(writer, refused ? storage->refused_bytes : UINT64_MAX);
+}
+
+/* A limit that nobody told, such as that of FAT behind FUSE: the next files keep to it. */
+static void note_refusal(struct storage *storage)
+{
+	struct segment_writer *writer = &storage->writer;
+	struct stat status;
+
+	if (!writer->too_large || writer->end < REFUSED_MIN || fstat(writer->media, &status) < 0)
+		return;
+	storage->refused_bytes = writer->end;
+	storage->refused_dev = status.st_dev;
+}
+
 static bool open_segment(struct storage *storage, const struct media_frame *frame, struct reason *why)
 {
 	const struct media *run = storage->run;
@@ -82,6 +107,7 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 		return false;
 	storage->next_segment++;
 	storage->next_cause = GAP_NONE;
+	find_limit(storage);
 	list_segment(storage);
 	log_info("storage", "recording to %s", storage->writer.file);
 	return true;
@@ -100,8 +126,27 @@ static bool is_doubted(struct storage *storage)
 }
 
 /*
- * A segment ends on the first key frame past its time, or where somebody deleted its file or the disk may not
- * have it. Time is counted in whole
+ * True where the frames up to the next key frame may not fit into the file, and what finishes it behind them: twice as
+ * many bytes as there ever were, and at the least a sixteenth of the file, up to 16 MiB, since a picture may suddenly
+ * show more.
+ */
+static bool is_full(struct storage *storage)
+{
+	struct segment_writer *writer = &storage->writer;
+	uint64_t wanted = storage->largest_group.bytes * 2, least;
+
+	find_limit(storage);
+	least = writer->limit_bytes / 16 < SPARE_MAX ? writer->limit_bytes / 16 : SPARE_MAX;
+	if (segment_writer_room(writer, storage->largest_group.frames * 2) >= (wanted > least ? wanted : least))
+		return false;
+	log_info("storage", "%s ends early: a file can have at most %llu bytes here", writer->file,
+		 (unsigned long long)writer->limit_bytes);
+	return true;
+}
+
+/*
+ * A segment ends on the first key frame past its time, or where it is as large as a file may be, or where somebody
+ * deleted its file or the disk may not have it. Time is counted in whole
  * seconds of the wall: the frames of 10:20:00.012 and 10:30:00.004 are 600 s apart, so that segments keep beginning at
  * the same second.
  */
@@ -112,13 +157,43 @@ static bool is_due(struct storage *storage, const struct media_frame *frame)
 	if (time_floor_second(frame->wall).us - time_floor_second((wall_t){storage->writer.info.first_wall_us}).us >=
 	    storage->segment_us)
 		return true;
-	if (is_doubted(storage))
+	if (is_full(storage) || is_doubted(storage))
 		return true;
 	if (!archive_segment_vanished(storage->archive))
 		return false;
 	storage->next_cause = GAP_DISK;
 	log_warn("storage", "%s was deleted while it was being recorded", storage->writer.file);
 	return true;
+}
+
+static void count_frame(struct storage *storage, const struct media *media)
+{
+	struct group *group = &storage->group, *largest = &storage->largest_group;
+
+	if (media->frame.fragment.key)
+		*group = (struct group){0};
+	group->bytes += media->bytes;
+	group->frames++;
+	if (group->bytes > largest->bytes)
+		largest->bytes = group->bytes;
+	if (group->frames > largest->frames)
+		largest->frames = group->frames;
+}
+
+/* Into the open segment. The frames of one second may be more than a file takes: then what it has is kept. */
+static bool append(struct storage *storage, struct media *media, struct reason *why)
+{
+	struct segment_writer *writer = &storage->writer;
+
+	count_frame(storage, media);
+	if (segment_writer_room(writer, 1) < media->bytes)
+		return reason_set(why,
+				  "a file can have at most %llu bytes in the recordings folder: too few for a second",
+				  (unsigned long long)writer->limit_bytes);
+	if (segment_writer_append(writer, media, why))
+		return true;
+	note_refusal(storage);
+	return false;
 }
 
 bool storage_write_frame(struct storage *storage, struct media *media, struct reason *why)
@@ -131,7 +206,7 @@ bool storage_write_frame(struct storage *storage, struct media *media, struct re
 		if (!open_segment(storage, &media->frame, why))
 			return false;
 	}
-	if (!segment_writer_append(&storage->writer, media, why)) {
+	if (!append(storage, media, why)) {
 		storage_close_segment(storage);
 		return false;
 	}

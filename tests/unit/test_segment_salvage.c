@@ -2,6 +2,9 @@
  * test_segment_salvage.c - segments of which blocks are zeros, garbage, old bytes or missing. Every frame outside of
  * the damage that can be decoded is kept, and no other one is shown. SALVAGE_FILES=500: so many files.
  */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "tests/unit/salvage_cases.h"
 
 #define FILES_USUAL  60
@@ -287,6 +290,31 @@ static void a_finished_segment_is_finished_anew_around_the_damage(void **state)
 	damage_finish(&damaged);
 }
 
+/* Recorded until no more fitted into a file, by a recorder that did not see that coming. */
+static void a_segment_that_no_file_has_room_to_finish_stays_as_it_is(void **state)
+{
+	struct damaged damaged;
+	struct salvaged salvaged;
+	struct rlimit before, limit;
+	(void)state;
+
+	damage_begin(&damaged);
+	damage_judge(&damaged);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = damaged.media.length + 100;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	salvage(&damaged, true, &salvaged);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(salvaged.outcome, REPAIR_DONE);
+	assert_int_equal(salvaged.entry.state, CATALOGUE_COMPLETE);
+	assert_int_equal(salvaged.entry.size_bytes, damaged.media.length);
+	assert_int_equal(salvaged.kept, LONG_FRAMES);
+	assert_plays(&salvaged);
+	damage_finish(&damaged);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +325,7 @@ int main(void)
 		cmocka_unit_test(a_beginning_of_which_nobody_knows_is_set_aside),
 		cmocka_unit_test(old_bytes_of_another_segment_are_never_shown),
 		cmocka_unit_test(a_finished_segment_is_finished_anew_around_the_damage),
+		cmocka_unit_test(a_segment_that_no_file_has_room_to_finish_stays_as_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, make_long_segments, drop_long_segments);
