@@ -49,7 +49,7 @@ UNIT_TESTS = metrics control control_request api_controls opener ring ring_crash
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box segment segment_damage segment_salvage file_limit mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_test raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_places \
 	clip_plan clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_cache encoder encoder_faults recording_off retain thinning feed fragment_stream \
-	segment_repair archive archive_found archive_lock archive_stop archive_retain retain_disk storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client
+	segment_repair set_aside archive archive_found archive_lock archive_stop archive_retain retain_disk storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client
 
 LIBS_SHARED = -ljson-c -liniparser -lmd
 LIBS_WORKER = -lfcgi $(SECCOMP)

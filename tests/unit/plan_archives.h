@@ -164,6 +164,23 @@ static inline void archive_make(struct archive *archive, uint32_t number)
 	archive_write(archive);
 }
 
+/* Frames [first, end) of a segment are damaged; the time that they took. */
+static inline int64_t archive_damage(struct archive *archive, size_t number, size_t first, size_t end)
+{
+	struct frames *segment = &archive->segments[number];
+	int64_t from_us = segment->records[first].wall_us, to_us = segment->records[end].wall_us;
+
+	memmove(segment->records + first, segment->records + end, (segment->count - end) * sizeof(segment->records[0]));
+	segment->count -= end - first;
+	segment->records[first].flags = INDEX_KEY | INDEX_AFTER_HOLE;
+	segment->entry.frames = segment->count;
+	segment->entry.holes = 1;
+	if (first == 0)
+		segment->entry.start_wall_us = to_us;
+	archive_write(archive);
+	return to_us - from_us;
+}
+
 static inline void archive_drop(struct archive *archive)
 {
 	char name[SEGMENT_FILE_BYTES];

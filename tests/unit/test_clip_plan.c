@@ -122,6 +122,39 @@ static void records_without_their_media_are_left_out(void **state)
 	archive_drop_all(&archive);
 }
 
+static void a_stretch_ends_where_frames_are_damaged(void **state)
+{
+	static struct archive archive;
+	struct clip_plan plan;
+
+	(void)state;
+	archive_make(&archive, 3);
+	archive.count = 1;
+	struct frames *segment = &archive.segments[0];
+	segment->entry.state = CATALOGUE_COMPLETE;
+	archive_damage(&archive, 0, 20, 25);
+	archive_damage(&archive, 0, 30, 31);
+	segment->entry.end_wall_us =
+		segment->records[segment->count - 1].wall_us + segment->records[segment->count - 1].duration_us;
+	archive_write(&archive);
+	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	assert_int_equal(plan.count, 3);
+	assert_int_equal(plan.stretches[0].end, 20);
+	assert_int_equal(plan.stretches[0].tail.wall_us, segment->records[19].wall_us);
+	assert_int_equal(plan.stretches[1].first, 20);
+	assert_int_equal(plan.stretches[1].end, 30);
+	assert_int_equal(plan.stretches[2].end, segment->count);
+	assert_false(plan.stretches[1].follows || plan.stretches[2].follows);
+	clip_plan_finish(&plan);
+	assert_int_equal(
+		clip_plan_make(archive.folder, segment->records[22].wall_us, segment->records[25].wall_us, &plan),
+		PLAN_GOOD);
+	assert_int_equal(plan.count, 1);
+	assert_int_equal(plan.stretches[0].first, 20); /* the key frame behind the hole */
+	clip_plan_finish(&plan);
+	archive_drop_all(&archive);
+}
+
 static void a_folder_without_a_list_has_nothing(void **state)
 {
 	struct clip_plan plan;
@@ -195,6 +228,7 @@ int main(void)
 		cmocka_unit_test(plans_are_what_looking_at_each_frame_gives),
 		cmocka_unit_test(an_open_segment_grows_while_the_list_stands_still),
 		cmocka_unit_test(records_without_their_media_are_left_out),
+		cmocka_unit_test(a_stretch_ends_where_frames_are_damaged),
 		cmocka_unit_test(a_pipe_in_place_of_a_file_holds_nobody_up),
 		cmocka_unit_test(a_folder_without_a_list_has_nothing),
 		cmocka_unit_test(a_list_that_cannot_be_read_is_not_an_empty_one),

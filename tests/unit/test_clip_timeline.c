@@ -209,6 +209,58 @@ static void an_error_is_no_gap(void **state)
 	archive_drop(&archive);
 }
 
+static int64_t disk_gaps_us(const struct archive *archive, int64_t from_us, int64_t to_us)
+{
+	struct seen seen = {0};
+
+	assert_true(timeline_walk(archive->folder, from_us, to_us, see, &seen));
+	return seen.disk_us;
+}
+
+/* However short they are, and whatever part of them is asked for. */
+static void damaged_frames_are_a_gap(void **state)
+{
+	static struct archive archive;
+	size_t tried = 0;
+
+	(void)state;
+	for (uint32_t number = 60; number < 120; number++) {
+		archive_make(&archive, number);
+		const struct frames *segment = &archive.segments[0];
+		if (archive.count >= 2 && segment->count > 30 && !set_back(&archive)) {
+			int64_t from_us = segment->records[10].wall_us, lost_us = archive_damage(&archive, 0, 10, 12);
+			assert_int_equal(disk_gaps_us(&archive, 0, INT64_MAX), lost_us);
+			assert_int_equal(disk_gaps_us(&archive, from_us + 1, INT64_MAX), lost_us - 1);
+			assert_int_equal(disk_gaps_us(&archive, 0, from_us + 5), 5);
+			assert_int_equal(disk_gaps_us(&archive, from_us + lost_us, INT64_MAX), 0);
+			lost_us += archive_damage(&archive, 0, segment->count - 3, segment->count - 1);
+			assert_int_equal(disk_gaps_us(&archive, 0, INT64_MAX), lost_us);
+			tried++;
+		}
+		archive_drop(&archive);
+	}
+	assert_true(tried > 20);
+}
+
+static void a_damaged_beginning_is_a_gap(void **state)
+{
+	static struct archive archive;
+	size_t tried = 0;
+
+	(void)state;
+	for (uint32_t number = 60; number < 140; number++) {
+		archive_make(&archive, number);
+		if (archive.count >= 2 && !set_back(&archive) && archive.segments[1].count > 20 &&
+		    archive.segments[1].entry.gap_cause == GAP_NONE) {
+			int64_t lost_us = archive_damage(&archive, 1, 0, 5);
+			assert_int_equal(disk_gaps_us(&archive, 0, INT64_MAX), lost_us > 100000 ? lost_us : 0);
+			tried++;
+		}
+		archive_drop(&archive);
+	}
+	assert_true(tried > 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +269,8 @@ int main(void)
 		cmocka_unit_test(an_end_that_the_disk_lost_is_a_gap),
 		cmocka_unit_test(a_segment_that_is_damaged_is_a_gap_of_the_disk),
 		cmocka_unit_test(an_error_is_no_gap),
+		cmocka_unit_test(damaged_frames_are_a_gap),
+		cmocka_unit_test(a_damaged_beginning_is_a_gap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
