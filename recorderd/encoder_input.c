@@ -26,7 +26,7 @@ static enum gap_cause run_cause(const struct encoder *encoder, const struct ring
 static bool start_run(struct encoder *encoder)
 {
 	const struct ring_meta *meta = &encoder->feed.frame.meta;
-	struct encoder_command command;
+	struct ffmpeg_command command;
 	struct reason why = {"the event loop refuses FFmpeg's pipes"};
 
 	encoder->cause = run_cause(encoder, meta);

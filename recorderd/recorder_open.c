@@ -6,10 +6,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "recorderd/encoder_command.h"
 #include "recorderd/name_lock.h"
 #include "recorderd/recorder_internal.h"
 #include "recorderd/ring_size.h"
+#include "shared/ffmpeg_command.h"
 #include "shared/log.h"
 
 bool recorder_open_ring(struct recorder *recorder, struct reason *why)
@@ -68,7 +68,7 @@ struct recorder *recorder_open(const struct config *config, struct reason *why)
 	recorder->name_lock = recorder->signals.fd = recorder->room.fd = -1;
 	recorder->configured = mono_now();
 	siblings_find(config, &recorder->siblings);
-	if (config->record.codec == CODEC_H264 && !encoder_is_known(config->record.encoder)) {
+	if (config->record.codec == CODEC_H264 && !ffmpeg_knows_encoder(config->record.encoder)) {
 		reason_set(
 			why,
 			"%s: record.encoder \"%s\" is not known; libx264, h264_vaapi, h264_v4l2m2m and h264_nvenc are",
