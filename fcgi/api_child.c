@@ -149,10 +149,9 @@ bool child_program_feed(const struct child_program *program, const void *data, s
 
 bool child_program_finish(struct child_program *program)
 {
-	int status = 0;
-
+	program->status = 0;
 	close(program->in_fd);
-	while (waitpid(program->pid, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(program->pid, &program->status, 0) < 0 && errno == EINTR)
 		;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return WIFEXITED(program->status) && WEXITSTATUS(program->status) == 0;
 }

@@ -27,7 +27,8 @@ bool api_child_output(int memory_fd, struct buffer *out);
 /* Within a child: a program with a pipe to its standard input. */
 struct child_program {
 	pid_t pid;
-	int in_fd; /* the pipe's writing end */
+	int in_fd;  /* the pipe's writing end */
+	int status; /* as waitpid() gives it, once it was waited for */
 };
 
 struct child_limits {

@@ -7,23 +7,28 @@
 #include "fcgi/clip_encode.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgi/api_child.h"
 #include "fcgi/clip_feed.h"
+#include "shared/ffmpeg_command.h"
 
-/* Else x264 takes the time base of a microsecond for a million frames a second, and the level for 6.2. */
-#define FPS_HINT "60"
+#define FPS_HINT 60 /* the highest rate of a camera, roughly */
+
+#define FIRST_WALL_BYTES 16 /* the box at the end */
 
 /* Far more than the slowest machine needs; an input that keeps FFmpeg turning in a circle ends there. */
 #define CPU_START_S   30
 #define CPU_A_FRAME_S 1
+
+/* The second time all is known; more may be needed where frames decode only behind others. */
+#define AGAIN_MAX 2
 
 bool encode_prepare(struct encode *encode)
 {
@@ -44,57 +49,72 @@ void encode_finish(struct encode *encode)
 	encode->count = 0;
 }
 
-struct encode_texts {
-	char key_frames[128], scale[48], quality[8];
-};
-
-/* The phase makes `t` count from a whole wall second; half a microsecond keeps rounding from moving a frame across it.
- */
-static void texts_fill(struct encode_texts *texts, const struct encode *encode, int64_t first_wall_us)
-{
-	int64_t phase_us = first_wall_us % US_PER_S;
-
-	snprintf(texts->key_frames, sizeof(texts->key_frames),
-		 "expr:if(isnan(prev_forced_t),1,gt(floor(t+0.%06" PRId64 "5),floor(prev_forced_t+0.%06" PRId64 "5)))",
-		 phase_us, phase_us);
-	snprintf(texts->scale, sizeof(texts->scale), "scale=%u:%u", encode->width, encode->height);
-	snprintf(texts->quality, sizeof(texts->quality), "%d", encode->config->record.quality);
-}
-
 static uint64_t part_frames(const struct encode_part *part)
 {
 	return part->stretch ? part->stretch->end - part->stretch->first : part->last_seq - part->first_seq + 1;
 }
 
-static bool ffmpeg_start(struct child_program *ffmpeg, const struct encode *encode, const struct encode_part *part,
-			 enum feed_form form, int64_t first_wall_us, uint64_t bytes_max)
+static void add_h264(struct ffmpeg_command *command, const struct encode *encode, wall_t first)
 {
 	const struct config_record *record = &encode->config->record;
-	const char *preset = strcmp(record->encoder, "libx264") == 0 ? record->preset : "superfast";
-	struct encode_texts texts;
 
-	texts_fill(&texts, encode, first_wall_us);
-	/* clang-format off */
-	const char *argv[] = {
-		"ffmpeg", "-hide_banner", "-loglevel", "error",
-		"-probesize", form == FEED_IVF ? "32" : "1000000", "-analyzeduration", "0",
-		"-protocol_whitelist", "pipe", "-f", form == FEED_IVF ? "ivf" : "mp4", "-i", "pipe:0",
-		"-an", "-vf", texts.scale, "-fps_mode", "passthrough", "-enc_time_base", "1:1000000",
-		"-c:v", "libx264", "-preset", preset, "-crf", texts.quality, "-tune", "zerolatency", "-bf", "0",
-		"-g", "100000", "-sc_threshold", "0", "-forced-idr", "1", "-force_key_frames", texts.key_frames,
-		"-x264-params", "fps=" FPS_HINT, "-pix_fmt", "yuv420p",
-		"-colorspace", "smpte170m", "-color_primaries", "smpte170m", "-color_trc", "smpte170m", "-color_range", "tv",
-		"-bsf:v", "dump_extra=freq=keyframe", "-video_track_timescale", "1000000",
-		"-movflags", "empty_moov+default_base_moof+frag_every_frame+skip_trailer", "-f", "mp4", "pipe:1", NULL,
-	};
-	/* clang-format on */
+	ffmpeg_add_h264(command,
+			&(struct ffmpeg_h264){
+				.encoder = "libx264",
+				.preset = strcmp(record->encoder, "libx264") == 0 ? record->preset : "superfast",
+				.quality = record->quality,
+				.fps = FPS_HINT,
+				.first = first,
+			});
+	ffmpeg_add_output(command);
+}
+
+/* `first` is when the first frame was taken that FFmpeg will encode. */
+static bool ffmpeg_start(struct child_program *ffmpeg, const struct encode *encode, const struct encode_part *part,
+			 enum feed_form form, wall_t first, uint64_t bytes_max)
+{
 	const struct child_limits limits = {bytes_max, CPU_START_S + part_frames(part) * CPU_A_FRAME_S};
-	return child_program_start(ffmpeg, (char *const *)argv, part->memory_fd, &limits);
+	struct ffmpeg_command command;
+	char scale[48];
+
+	snprintf(scale, sizeof(scale), "scale=%u:%u", encode->width, encode->height);
+	ffmpeg_begin(&command);
+	FFMPEG_ADD(&command, "-probesize", form == FEED_IVF ? "32" : "1000000", "-analyzeduration", "0");
+	FFMPEG_ADD(&command, "-protocol_whitelist", "pipe", "-f", form == FEED_IVF ? "ivf" : "mp4", "-i", "pipe:0");
+	FFMPEG_ADD(&command, "-an", "-vf", scale, "-fps_mode", "passthrough");
+	add_h264(&command, encode, first);
+	return child_program_start(ffmpeg, (char *const *)command.argv, part->memory_fd, &limits);
+}
+
+static void memory_empty(int fd)
+{
+	(void)!ftruncate(fd, 0);
+	lseek(fd, 0, SEEK_SET);
+}
+
+/* Whether FFmpeg encodes a picture of its own: one that does, and fails over the frames of a part, cannot decode them.
+ */
+static bool ffmpeg_works(const struct encode *encode, const struct encode_part *part)
+{
+	const struct child_limits limits = {ENCODE_BYTES_MAX, CPU_START_S};
+	struct child_program ffmpeg;
+	struct ffmpeg_command command;
+	char picture[64];
+
+	snprintf(picture, sizeof(picture), "color=size=%ux%u", encode->width, encode->height);
+	ffmpeg_begin(&command);
+	FFMPEG_ADD(&command, "-f", "lavfi", "-i", picture, "-frames:v", "1");
+	add_h264(&command, encode, (wall_t){0});
+	memory_empty(part->memory_fd);
+	bool good = child_program_start(&ffmpeg, (char *const *)command.argv, part->memory_fd, &limits) &&
+		    child_program_finish(&ffmpeg);
+	memory_empty(part->memory_fd);
+	return good;
 }
 
 static bool write_first_wall(int fd, int64_t first_wall_us)
 {
-	uint8_t box[16] = {0, 0, 0, sizeof(box), 'f', 'r', 'e', 'e'};
+	uint8_t box[FIRST_WALL_BYTES] = {0, 0, 0, sizeof(box), 'f', 'r', 'e', 'e'};
 	struct stat status;
 
 	memcpy(box + 8, &first_wall_us, sizeof(first_wall_us));
@@ -110,21 +130,78 @@ static bool read_first_wall(int fd, int64_t *first_wall_us)
 		       sizeof(*first_wall_us);
 }
 
-static bool part_run(const struct encode *encode, const struct encode_part *part, uint64_t bytes_max)
+/* When the first picture was taken that was made of a part; false where none was. */
+static bool first_picture(const struct encode_part *part, int64_t given_us, int64_t *first_us)
 {
+	struct clip_segment made;
+	int fd = fcntl(part->memory_fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0 || !clip_segment_adopt(fd, given_us, &made))
+		return false;
+	bool any = made.count > 0;
+	if (any)
+		*first_us = made.walked[0].wall_us;
+	clip_segment_close(&made, false);
+	return any;
+}
+
+enum part_outcome { PART_MADE, PART_EMPTY, PART_FAILED };
+
+/* FFmpeg ends with an error where it finds no picture at all, as it does for other reasons. */
+static bool is_empty(const struct encode *encode, const struct encode_part *part, enum feed_form form,
+		     const struct child_program *ffmpeg)
+{
+	struct stat status;
+
+	return form == FEED_IVF && WIFEXITED(ffmpeg->status) && fstat(part->memory_fd, &status) == 0 &&
+	       status.st_size == 0 && ffmpeg_works(encode, part);
+}
+
+/* What is known of the first frames of a part. */
+struct part_start {
+	wall_t told;  /* the first frame that FFmpeg will encode; 0: the first one that it is given */
+	wall_t found; /* the first one that it did encode */
+};
+
+static enum part_outcome part_try(const struct encode *encode, const struct encode_part *part, uint64_t bytes_max,
+				  struct part_start *start)
+{
+	enum part_outcome outcome = PART_FAILED;
 	struct child_program ffmpeg;
 	struct feed feed;
-	bool good = false;
 
 	if (!feed_open(&feed, part, encode->ring))
 		goto finish;
-	if (!ffmpeg_start(&ffmpeg, encode, part, feed.form, feed.first_wall_us, bytes_max))
+	if (start->told.us == 0)
+		start->told.us = feed.first_wall_us;
+	if (!ffmpeg_start(&ffmpeg, encode, part, feed.form, start->told, bytes_max))
 		goto finish;
-	good = feed_run(&feed, &ffmpeg);
-	good = child_program_finish(&ffmpeg) && good && write_first_wall(part->memory_fd, feed.first_wall_us);
+	bool fed = feed_run(&feed, &ffmpeg);
+	bool good = child_program_finish(&ffmpeg);
+	if (fed && good)
+		outcome = first_picture(part, feed.first_wall_us, &start->found.us) ? PART_MADE : PART_EMPTY;
+	else if (fed && is_empty(encode, part, feed.form, &ffmpeg))
+		outcome = PART_EMPTY;
+	if (outcome != PART_FAILED && !write_first_wall(part->memory_fd, feed.first_wall_us))
+		outcome = PART_FAILED;
 finish:
 	feed_close(&feed);
-	return good;
+	return outcome;
+}
+
+/* Where FFmpeg makes no picture of the first frames, it is told which one is the first that it will encode, so that its
+ * key frames stand where they should (ffmpeg_command.h). */
+static bool part_run(const struct encode *encode, const struct encode_part *part, uint64_t bytes_max)
+{
+	struct part_start start = {0};
+	enum part_outcome outcome = part_try(encode, part, bytes_max, &start);
+
+	for (int again = 0; outcome == PART_MADE && start.found.us != start.told.us && again < AGAIN_MAX; again++) {
+		start.told = start.found;
+		memory_empty(part->memory_fd);
+		outcome = part_try(encode, part, bytes_max, &start);
+	}
+	return outcome != PART_FAILED;
 }
 
 int encode_run(void *context)
@@ -144,43 +221,67 @@ int encode_run(void *context)
 	return EXIT_SUCCESS;
 }
 
-static bool part_adopt(struct encode_part *part, struct clip_stretch *out)
+/* PART_EMPTY: nothing of it could be decoded. */
+static enum part_outcome part_adopt(struct encode_part *part, struct clip_stretch *out)
 {
 	struct clip_segment segment;
+	struct stat status = {0};
 	int64_t first_wall_us;
 	int fd = part->memory_fd;
 
 	part->memory_fd = -1;
 	fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
-	if (!read_first_wall(fd, &first_wall_us)) {
+	if (fstat(fd, &status) != 0 || status.st_size <= FIRST_WALL_BYTES || !read_first_wall(fd, &first_wall_us)) {
 		close(fd);
-		return false;
+		return status.st_size == FIRST_WALL_BYTES ? PART_EMPTY : PART_FAILED;
 	}
 	if (!clip_segment_adopt(fd, first_wall_us, &segment))
-		return false;
+		return PART_FAILED;
+	if (segment.count == 0) {
+		clip_segment_close(&segment, false);
+		return PART_EMPTY;
+	}
 	if (!clip_stretch_whole(&segment, part->stretch ? CLIP_TRANSCODED : CLIP_MEMORY, out))
-		return false;
+		return PART_FAILED;
 	out->tail.duration_us = (uint32_t)part->last_duration_us;
+	return PART_MADE;
+}
+
+/* Puts what was made of a part into the plan, in which `*moved` stretches were inserted before its place. */
+static bool part_join(struct encode_part *part, struct clip_plan *plan, ptrdiff_t *moved)
+{
+	struct clip_stretch stretch;
+	size_t at = (size_t)((ptrdiff_t)part->place + *moved);
+
+	switch (part_adopt(part, &stretch)) {
+	case PART_FAILED:
+		return false;
+	case PART_EMPTY:
+		if (part->stretch) {
+			clip_plan_remove(plan, at);
+			--*moved;
+		}
+		return true;
+	case PART_MADE:
+		break;
+	}
+	if (part->stretch)
+		clip_plan_replace(plan, at, &stretch);
+	else if (clip_plan_insert(plan, at, &stretch))
+		++*moved;
+	else
+		return false;
 	return true;
 }
 
 bool encode_adopt(struct encode *encode, struct clip_plan *plan)
 {
-	size_t inserted = 0;
+	ptrdiff_t moved = 0;
 
-	for (size_t i = 0; i < encode->count; i++) {
-		struct encode_part *part = &encode->parts[i];
-		struct clip_stretch stretch;
-		if (!part_adopt(part, &stretch))
+	for (size_t i = 0; i < encode->count; i++)
+		if (!part_join(&encode->parts[i], plan, &moved))
 			return false;
-		if (part->stretch) {
-			clip_plan_replace(plan, part->place + inserted, &stretch);
-			part->stretch = NULL;
-		} else if (clip_plan_insert(plan, part->place + inserted, &stretch)) {
-			inserted++;
-		} else {
-			return false;
-		}
-	}
+	for (size_t i = 0; i < encode->count; i++)
+		encode->parts[i].stretch = NULL; /* the plan has another in its place */
 	return true;
 }

@@ -48,7 +48,7 @@ void encode_finish(struct encode *encode);
  */
 int encode_run(void *encode);
 
-/* In the parent, afterwards: puts what was made into the plan. */
+/* In the parent, afterwards: puts what was made into the plan. A part of which nothing could be decoded is left out. */
 bool encode_adopt(struct encode *encode, struct clip_plan *plan);
 
 #endif

@@ -52,6 +52,7 @@ void clip_plan_finish(struct clip_plan *plan);
 bool clip_plan_insert(struct clip_plan *plan, size_t at, struct clip_stretch *stretch);
 void clip_plan_replace(struct clip_plan *plan, size_t at, struct clip_stretch *stretch);
 
+/* Takes the stretch at place `at` out, and closes it. */
 void clip_plan_remove(struct clip_plan *plan, size_t at);
 
 /* A stretch over all frames of an opened segment (taken); false, closing it, where it has none or no key frame. */
