@@ -46,8 +46,9 @@ struct config_camera {
 struct config_record {
 	bool enabled;
 	char directory[PATH_MAX];
-	int segment_seconds; /* 10 to 86400 */
-	int sync_seconds;    /* 1 to 600 */
+	char require_mount[PATH_MAX]; /* mount_need.h */
+	int segment_seconds;          /* 10 to 86400 */
+	int sync_seconds;             /* 1 to 600 */
 	enum config_codec codec;
 	char encoder[32]; /* libx264, h264_vaapi, h264_v4l2m2m, h264_nvenc */
 	char preset[32];
@@ -67,6 +68,7 @@ struct config_memory {
 
 struct config_clips {
 	char directory[PATH_MAX];
+	char require_mount[PATH_MAX]; /* mount_need.h */
 	bool cache;
 	int max_mb; /* MiB, at least 1 */
 };

@@ -8,9 +8,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "shared/mount_need.h"
+
 #define VALUE_SHOWN 60 /* bytes of a wrong value that a sentence repeats */
 
-enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER, FILE_PATH, HOSTS };
+enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER, MOUNT, FILE_PATH, HOSTS };
 
 struct key {
 	const char *name; /* section:key, as iniparser has it */
@@ -55,6 +57,7 @@ static const struct key keys[] = {
 
 	{"record:enabled", "yes", YES_NO, FIELD(record.enabled), 0, 0, NULL},
 	{"record:directory", "recordings", FOLDER, FIELD(record.directory), 0, 0, NULL},
+	{"record:require_mount", MOUNT_NEED_NONE, MOUNT, FIELD(record.require_mount), 0, 0, NULL},
 	{"record:segment_seconds", "600", INTEGER, FIELD(record.segment_seconds), 10, 86400, NULL},
 	{"record:sync_seconds", "1", INTEGER, FIELD(record.sync_seconds), 1, 600, NULL},
 	{"record:codec", "h264", CHOICE, FIELD(record.codec), 0, 0, codecs},
@@ -70,6 +73,7 @@ static const struct key keys[] = {
 	{"memory:max_mb", "0", INTEGER, FIELD(memory.max_mb), 0, 1048576, NULL},
 
 	{"clips:directory", "clips", FOLDER, FIELD(clips.directory), 0, 0, NULL},
+	{"clips:require_mount", MOUNT_NEED_NONE, MOUNT, FIELD(clips.require_mount), 0, 0, NULL},
 	{"clips:cache", "yes", YES_NO, FIELD(clips.cache), 0, 0, NULL},
 	{"clips:max_mb", "2048", INTEGER, FIELD(clips.max_mb), 1, 100000000, NULL},
 
@@ -123,6 +127,8 @@ static bool read_value(const struct key *key, const char *text, struct config *o
 	case FOLDER:
 	case FILE_PATH:
 		return config_read_path(text, out->file, field);
+	case MOUNT:
+		return config_read_mount(text, out->file, field);
 	}
 	memcpy(field, text, strlen(text) + 1);
 	return true;
@@ -137,6 +143,7 @@ static void describe(const struct key *key, char *out, size_t bytes)
 		[NAME] = "a name of a-z 0-9 _ -, at most 31 bytes, beginning with no -",
 		[DEVICE] = "auto, test, a number N for /dev/videoN, or a path such as /dev/v4l/by-id/...",
 		[FOLDER] = "a folder",
+		[MOUNT] = "yes, no, or the folder where a disk is mounted, such as /mnt/disk",
 		[FILE_PATH] = "a file",
 		[HOSTS] = "names without a port, such as cam.example.org or *.lan, a blank between them, or * for any",
 	};
@@ -276,6 +283,27 @@ static bool check_preset(const struct config *config, struct reason *why)
 			  config->record.preset, right);
 }
 
+/* A disk that is mounted beside or below the folder says nothing about it. */
+static bool check_mount(const struct config *config, const char *section, const char *mount, const char *directory,
+			struct reason *why)
+{
+	size_t length = strlen(mount);
+
+	if (mount[0] != '/' || (strncmp(directory, mount, length) == 0 && strchr("/", directory[length])))
+		return true;
+	return reason_set(why,
+			  "%s: [%s] require_mount = %s is not above that section's directory %s; right would be yes, "
+			  "or the folder "
+			  "where the disk of that directory is mounted",
+			  config->file, section, mount, directory);
+}
+
+static bool check_mounts(const struct config *config, struct reason *why)
+{
+	return check_mount(config, "record", config->record.require_mount, config->record.directory, why) &&
+	       check_mount(config, "clips", config->clips.require_mount, config->clips.directory, why);
+}
+
 bool config_key_place(size_t number, struct config_place *out)
 {
 	if (number >= KEYS)
@@ -294,7 +322,7 @@ bool config_keys_read(const dictionary *dictionary, bool nested, struct config *
 	for (size_t i = 0; i < KEYS; i++)
 		if (!read_key(&keys[i], dictionary, nested, out, why))
 			return false;
-	if (!check_preset(out, why))
+	if (!check_preset(out, why) || !check_mounts(out, why))
 		return false;
 	if (strcmp(out->record.directory, out->clips.directory) == 0)
 		return reason_set(why,

@@ -46,6 +46,10 @@ bool config_read_device(const char *text, char *out, size_t bytes);
  * `out`: PATH_MAX bytes. */
 bool config_read_path(const char *text, const char *file, char *out);
 
+/* yes or no, which are stored as these words (mount_need.h), or an absolute path other than /. `out`: PATH_MAX bytes.
+ */
+bool config_read_mount(const char *text, const char *file, char *out);
+
 /* Where a key's value stands in struct config. */
 struct config_place {
 	const char *name;     /* section:key */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/mount_need.h"
+
 bool config_read_number(const char *text, bool decimals, double least, double most, double *out)
 {
 	size_t whole = strspn(text, "0123456789");
@@ -111,5 +113,17 @@ bool config_read_path(const char *text, const char *file, char *out)
 		return false;
 	tidy_path(path);
 	memcpy(out, path, strlen(path) + 1);
+	return true;
+}
+
+bool config_read_mount(const char *text, const char *file, char *out)
+{
+	bool yes;
+
+	if (text[0] == '/')
+		return config_read_path(text, file, out) && out[1] != '\0';
+	if (!config_read_yes_no(text, &yes))
+		return false;
+	strcpy(out, yes ? MOUNT_NEED_SOME : MOUNT_NEED_NONE);
 	return true;
 }
