@@ -45,13 +45,24 @@ void answer_failure(struct api_request *request, const char *what)
 	answer_problem(request, 500, NULL, "The server could not do this: %s failed.", what);
 }
 
+static void folder_unreadable(struct api_request *request, const char *folder, const char *things, int error)
+{
+	const char *what = error == EBADMSG  ? "their list is damaged, until recorderd makes it anew as it starts"
+			   : error == ENODEV ? "their disk is not mounted (require_mount)"
+					     : strerror(error);
+
+	log_error("api", "%s: the %s cannot be read: %s", folder, things, what);
+	answer_problem(request, 503, "Retry-After: 10\r\n", "The %s cannot be read: %s.", things, what);
+}
+
 void answer_unreadable(struct api_request *request, int error)
 {
-	const char *what = error == EBADMSG ? "their list is damaged, until recorderd makes it anew as it starts"
-					    : strerror(error);
+	folder_unreadable(request, request->camera->config->record.directory, "recordings", error);
+}
 
-	log_error("api", "%s: the recordings cannot be read: %s", request->camera->config->record.directory, what);
-	answer_problem(request, 503, "Retry-After: 10\r\n", "The recordings cannot be read: %s.", what);
+void answer_clips_unreadable(struct api_request *request, int error)
+{
+	folder_unreadable(request, request->camera->config->clips.directory, "kept clips", error);
 }
 
 void answer_busy(struct api_request *request, int retry_s, const char *sentence)

@@ -27,6 +27,9 @@ void answer_busy(struct api_request *request, int retry_s, const char *sentence)
 /* 503, logged: `error` (errno) kept the archive from being read. That is no empty archive. */
 void answer_unreadable(struct api_request *request, int error);
 
+/* The same of the folder of kept clips. */
+void answer_clips_unreadable(struct api_request *request, int error);
+
 /* 503 where clients that take nothing leave no memory for it. */
 void answer_bytes(struct api_request *request, int status, const char *type, const char *headers, const void *data,
 		  size_t length);

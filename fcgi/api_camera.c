@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/mount_need.h"
+
 void camera_init(struct api_camera *camera, const struct config *config)
 {
 	*camera = (struct api_camera){.config = config};
@@ -42,19 +44,24 @@ bool camera_state(struct api_camera *camera, struct recorder_state *out)
 	return ring && ring_reader_state(ring, out) && ring_reader_alive(ring, out);
 }
 
-static int folder_open(const char *path)
+/* Where its disk is not mounted, what the folder below it holds is somebody else's. */
+static int folder_open(const char *path, const char *mount_need)
 {
+	struct reason why;
+
+	if (!mount_is_there(mount_need, path, &why))
+		return -1;
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 int camera_recordings_folder(const struct api_camera *camera)
 {
-	return folder_open(camera->config->record.directory);
+	return folder_open(camera->config->record.directory, camera->config->record.require_mount);
 }
 
 int camera_clips_folder(const struct api_camera *camera)
 {
-	return folder_open(camera->config->clips.directory);
+	return folder_open(camera->config->clips.directory, camera->config->clips.require_mount);
 }
 
 bool camera_is_missing(int error)
@@ -62,8 +69,8 @@ bool camera_is_missing(int error)
 	return error == ENOENT || error == ENOTDIR;
 }
 
-/* The folder and the one above it: clips/NAME, where several cameras share a machine. */
-static void folder_make(const char *path)
+/* The folder and the one above it: clips/NAME, where several cameras share a machine. False with errno. */
+static bool folder_make(const char *path)
 {
 	char above[PATH_MAX];
 	char *slash;
@@ -74,16 +81,15 @@ static void folder_make(const char *path)
 		*slash = '\0';
 		mkdir(above, 0750);
 	}
-	mkdir(path, 0750);
+	return mkdir(path, 0750) == 0 || errno == EEXIST;
 }
 
 int camera_clips_folder_made(const struct api_camera *camera)
 {
 	int folder = camera_clips_folder(camera);
 
-	if (folder >= 0 || errno != ENOENT)
+	if (folder >= 0 || errno != ENOENT || !folder_make(camera->config->clips.directory))
 		return folder;
-	folder_make(camera->config->clips.directory);
 	return camera_clips_folder(camera);
 }
 

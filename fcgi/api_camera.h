@@ -25,7 +25,8 @@ const struct ring_reader *camera_ring(struct api_camera *camera);
 /* The state that a living recorder published; false where there is none. */
 bool camera_state(struct api_camera *camera, struct recorder_state *out);
 
-/* The folder of recordings, or of kept clips: a descriptor that the caller closes, -1 with errno. */
+/* The folder of recordings, or of kept clips: a descriptor that the caller closes, -1 with errno; ENODEV where its disk
+ * is not mounted (require_mount). */
 int camera_recordings_folder(const struct api_camera *camera);
 int camera_clips_folder(const struct api_camera *camera);
 

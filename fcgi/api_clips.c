@@ -3,6 +3,7 @@
  * allows are ours.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -84,13 +85,13 @@ static struct json_object *json_of(const struct listed *clips, size_t count)
 	return array;
 }
 
-/* NULL where memory is short. */
+/* NULL where memory is short, or the folder cannot be read. */
 static struct json_object *list_clips(int folder)
 {
 	struct json_object *array = NULL;
 	struct dirent **entries = NULL;
 	int count = scandirat(folder, ".", &entries, is_clip, NULL);
-	struct listed *clips = calloc(count > 0 ? (size_t)count : 1, sizeof(*clips));
+	struct listed *clips = count < 0 ? NULL : calloc((size_t)count + 1, sizeof(*clips));
 	size_t found = 0;
 
 	for (int i = 0; clips && i < count; i++) {
@@ -140,11 +141,15 @@ void handle_clips(struct api_request *request)
 		answer_failure(request, "memory");
 		return;
 	}
-	*listing = (struct listing){camera_clips_folder(request->camera), memfd_create("clips", MFD_CLOEXEC)};
+	*listing = (struct listing){camera_clips_folder(request->camera), -1};
+	int error = errno;
+	listing->memory_fd = memfd_create("clips", MFD_CLOEXEC);
 	request->work = listing;
 	request->work_free = listing_free;
-	if (listing->folder < 0)
+	if (listing->folder < 0 && camera_is_missing(error))
 		answer_json(request, 200, NULL, json_object_new_array());
+	else if (listing->folder < 0)
+		answer_clips_unreadable(request, error);
 	else if (listing->memory_fd < 0 || !api_job_start(request, listing_run, listing, listing_done))
 		answer_failure(request, "listing the clips");
 }
@@ -154,19 +159,30 @@ static void answer_no_clip(struct api_request *request)
 	answer_problem(request, 404, NULL, "There is no such clip; /clips lists those that are kept.");
 }
 
+/* There is none, rather than one out of reach; what is no plain file is none. */
+static bool clip_is_missing(int error)
+{
+	return camera_is_missing(error) || error == ELOOP || error == ENXIO;
+}
+
+/* -1 with errno. */
 static int clip_open(const struct api_request *request, struct stat *status)
 {
-	int fd = -1;
 	int folder = keep_name_valid(request->tail) ? camera_clips_folder(request->camera) : -1;
 
-	if (folder < 0)
+	if (folder < 0) {
+		errno = keep_name_valid(request->tail) ? errno : ENOENT;
 		return -1;
-	fd = openat(folder, request->tail, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	}
+	int fd = openat(folder, request->tail, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int error = errno;
 	close(folder);
 	if (fd >= 0 && (fstat(fd, status) != 0 || !S_ISREG(status->st_mode))) {
 		close(fd);
-		return -1;
+		fd = -1;
+		error = ENOENT;
 	}
+	errno = error;
 	return fd;
 }
 
@@ -176,6 +192,10 @@ void handle_clip(struct api_request *request)
 	struct stat status;
 	int fd = clip_open(request, &status);
 
+	if (fd < 0 && !clip_is_missing(errno)) {
+		answer_clips_unreadable(request, errno);
+		return;
+	}
 	if (fd < 0) {
 		answer_no_clip(request);
 		return;
@@ -207,12 +227,22 @@ static void removal_free(void *work)
 	free(removal);
 }
 
+static void answer_refused(struct api_request *request)
+{
+	answer_problem(
+		request, 503, NULL,
+		"The folder of clips cannot be changed: its file system is read-only, or the recorder's user may "
+		"not write there.");
+}
+
 static void removal_done(struct api_request *request)
 {
 	if (request->child_status == KEEP_DONE)
 		answer_bytes(request, 200, "application/json", NULL, "{\"deleted\":true}", 16);
 	else if (request->child_status == KEEP_MISSING)
 		answer_no_clip(request);
+	else if (request->child_status == KEEP_REFUSED)
+		answer_refused(request);
 	else
 		answer_failure(request, "deleting the clip");
 }
@@ -227,8 +257,13 @@ void handle_clip_delete(struct api_request *request)
 		return;
 	}
 	removal->folder = named ? camera_clips_folder(request->camera) : -1;
+	int error = named ? errno : ENOENT;
 	request->work = removal;
 	request->work_free = removal_free;
+	if (removal->folder < 0 && !camera_is_missing(error)) {
+		answer_clips_unreadable(request, error);
+		return;
+	}
 	if (removal->folder < 0) {
 		answer_no_clip(request);
 		return;
@@ -293,6 +328,9 @@ static void keep_done(struct api_request *request)
 			request, 507, NULL,
 			"A file cannot be as large as this clip in the clips folder: keep it in shorter pieces.");
 		break;
+	case KEEP_REFUSED:
+		answer_refused(request);
+		break;
 	default:
 		answer_failure(request, "writing the clip");
 		break;
@@ -332,7 +370,9 @@ static void keep_begin(struct api_request *request, struct clip_request *want, s
 		return;
 	}
 	keeping->keep.folder = camera_clips_folder_made(request->camera);
-	if (keeping->keep.folder < 0 || !api_job_start(request, keep_run, &keeping->keep, keep_done))
+	if (keeping->keep.folder < 0)
+		answer_clips_unreadable(request, errno);
+	else if (!api_job_start(request, keep_run, &keeping->keep, keep_done))
 		answer_failure(request, "writing the clip");
 }
 

@@ -119,22 +119,31 @@ void handle_recordings(struct api_request *request)
 	json_object_put(list.array);
 }
 
-/* Opens the segment that the path names; -1 where it was answered that there is none. */
-static int recording_open(struct api_request *request, char name[SEGMENT_FILE_BYTES])
+/* Of the name that stands first in the path; -1 with errno. */
+static int segment_open(const struct api_request *request, char name[SEGMENT_FILE_BYTES])
 {
-	int fd = -1;
 	size_t length = strcspn(request->tail, "/");
 
-	if (length < SEGMENT_FILE_BYTES) {
-		memcpy(name, request->tail, length);
-		name[length] = '\0';
-		int folder = segment_file_valid(name) ? camera_recordings_folder(request->camera) : -1;
-		if (folder >= 0) {
-			fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-			close(folder);
-		}
-	}
-	if (fd < 0)
+	snprintf(name, SEGMENT_FILE_BYTES, "%.*s", (int)(length < SEGMENT_FILE_BYTES ? length : 0), request->tail);
+	errno = ENOENT;
+	int folder = segment_file_valid(name) ? camera_recordings_folder(request->camera) : -1;
+	if (folder < 0)
+		return -1;
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int error = errno;
+	close(folder);
+	errno = error;
+	return fd;
+}
+
+/* Opens the segment that the path names; -1 where it was answered that there is none, or that it is out of reach. */
+static int recording_open(struct api_request *request, char name[SEGMENT_FILE_BYTES])
+{
+	int fd = segment_open(request, name);
+
+	if (fd < 0 && !camera_is_missing(errno) && errno != ELOOP && errno != ENXIO)
+		answer_unreadable(request, errno);
+	else if (fd < 0)
 		answer_problem(request, 404, NULL,
 			       "There is no such recording; /recordings lists those that are there.");
 	return fd;

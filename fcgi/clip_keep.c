@@ -151,9 +151,19 @@ static void make_room(const struct keep *keep)
 
 static int failure(void)
 {
-	if (errno == EFBIG)
+	switch (errno) {
+	case ENOSPC:
+	case EDQUOT:
+		return KEEP_FULL;
+	case EFBIG:
 		return KEEP_LARGE;
-	return errno == ENOSPC || errno == EDQUOT ? KEEP_FULL : KEEP_FAILED;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return KEEP_REFUSED;
+	default:
+		return KEEP_FAILED;
+	}
 }
 
 static int give_name(const struct keep *keep, const char *part)
@@ -189,5 +199,5 @@ int keep_remove_run(void *context)
 
 	if (unlinkat(keep->folder, keep->name, 0) == 0)
 		return fsync(keep->folder) == 0 ? KEEP_DONE : KEEP_FAILED;
-	return errno == ENOENT || errno == EISDIR ? KEEP_MISSING : KEEP_FAILED;
+	return errno == ENOENT || errno == EISDIR ? KEEP_MISSING : failure();
 }

@@ -32,6 +32,7 @@ enum keep_outcome {
 	KEEP_FULL,    /* the disk has no room */
 	KEEP_LARGE,   /* a file cannot be so large there */
 	KEEP_MISSING, /* there is no clip of that name */
+	KEEP_REFUSED, /* the folder may not be written, or its file system is read-only */
 	KEEP_FAILED,
 };
 

@@ -1,12 +1,20 @@
 /* lock_folders.c - see lock_folders.h. */
 #include "fcgi/lock_folders.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+/* Linux 6.8: the number of a mount, which no later one gets again. */
+#define MOUNT_FOR_EVER 0x4000u
 
 struct folder {
-	dev_t device;
-	ino_t inode; /* 0: missing */
+	uint64_t device, inode; /* 0: missing */
+	uint64_t mount;         /* 0: the kernel does not say */
+	int64_t born_s, born_ns;
+	bool withheld;
 };
 
 struct lock_folders {
@@ -14,20 +22,43 @@ struct lock_folders {
 	struct folder folders[]; /* recordings and clips of each camera */
 };
 
+/*
+ * Whether it cannot be opened although its owner and mode let this process in. That is Landlock where it was not so
+ * before: the numbers may be those of old, since a file system that was unmounted and mounted again has the same ones,
+ * and one that reuses the inode of a deleted folder at once.
+ */
+static bool is_withheld(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && errno == EACCES && faccessat(AT_FDCWD, path, R_OK | X_OK, AT_EACCESS) == 0;
+}
+
 static struct folder folder_now(const char *path)
 {
-	struct stat status;
+	struct statx status;
 
-	if (stat(path, &status) != 0)
+	if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME | MOUNT_FOR_EVER, &status) != 0)
 		return (struct folder){0};
-	return (struct folder){status.st_dev, status.st_ino};
+	bool born = status.stx_mask & STATX_BTIME;
+	return (struct folder){
+		.device = (uint64_t)status.stx_dev_major << 32 | status.stx_dev_minor,
+		.inode = status.stx_ino,
+		.mount = status.stx_mask & MOUNT_FOR_EVER ? status.stx_mnt_id : 0,
+		.born_s = born ? status.stx_btime.tv_sec : 0,
+		.born_ns = born ? status.stx_btime.tv_nsec : 0,
+		.withheld = is_withheld(path),
+	};
 }
 
 static bool folder_same(const struct folder *then, const char *path)
 {
 	struct folder now = folder_now(path);
 
-	return now.device == then->device && now.inode == then->inode;
+	return now.device == then->device && now.inode == then->inode && now.mount == then->mount &&
+	       now.born_s == then->born_s && now.born_ns == then->born_ns && (!now.withheld || then->withheld);
 }
 
 struct lock_folders *lock_folders_note(const struct config_set *cameras)

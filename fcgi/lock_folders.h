@@ -1,6 +1,7 @@
 /*
  * lock_folders.h - the folders of cameras as they were when a process locked itself up. Landlock knows a folder by its
- * inode: one that was made, or mounted, since then can only be used by a process that locks itself up anew.
+ * inode as the kernel holds it in memory: one that was made, or mounted, since then can only be used by a process that
+ * locks itself up anew, also where device and inode have the numbers of the one before.
  */
 #ifndef FCGI_LOCK_FOLDERS_H
 #define FCGI_LOCK_FOLDERS_H
@@ -11,11 +12,11 @@
 
 struct lock_folders;
 
-/* NULL where there is no memory. `cameras` is not owned. */
+/* Before the process locks itself up. NULL where there is no memory. `cameras` is not owned. */
 struct lock_folders *lock_folders_note(const struct config_set *cameras);
 void lock_folders_free(struct lock_folders *folders);
 
-/* Whether each is still the one that it was, or still missing. */
+/* Whether each is still the one that it was, and can be used as it could be then, or is still missing. */
 bool lock_folders_same(const struct lock_folders *folders);
 
 #endif
