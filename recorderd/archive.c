@@ -10,11 +10,23 @@
 #include <unistd.h>
 
 #include "shared/log.h"
+#include "shared/mount_need.h"
+
+static void locks_init(struct archive *archive)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_mutex_init(&archive->list_lock, NULL);
+	pthread_mutex_init(&archive->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&archive->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
 
 struct archive *archive_open(const struct config *config, struct reason *why)
 {
 	struct archive *archive = calloc(1, sizeof *archive);
-	pthread_condattr_t monotonic;
 
 	if (!archive) {
 		reason_set(why, "no memory");
@@ -22,20 +34,15 @@ struct archive *archive_open(const struct config *config, struct reason *why)
 	}
 	archive->config = config;
 	archive->retention = config->retention;
-	archive->open_fd = -1;
+	archive->folder = archive->lock_fd = archive->open_fd = -1;
 	archive->start = (struct archive_start){.next_segment = 1, .next_run = 1, .last_mono_us = -1};
-	archive->folder = archive_folder_open(config->record.directory, &archive->lock_fd, why);
-	if (archive->folder < 0) {
-		free(archive);
-		return NULL;
-	}
-	pthread_mutex_init(&archive->list_lock, NULL);
-	pthread_mutex_init(&archive->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&archive->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	return archive;
+	locks_init(archive);
+	folder_memory_read(config, &archive->memory);
+	/* A disk that comes late is waited for by the keeper. */
+	if (!mount_is_there(config->record.require_mount, config->record.directory, why) || archive_enter(archive, why))
+		return archive;
+	archive_close(archive);
+	return NULL;
 }
 
 bool archive_start(struct archive *archive, struct reason *why)
@@ -77,12 +84,15 @@ void archive_close(struct archive *archive)
 		pthread_join(archive->keeper, NULL);
 	if (archive->open_fd >= 0)
 		close(archive->open_fd);
-	close(archive->folder);
-	close(archive->lock_fd);
+	if (archive->folder >= 0)
+		close(archive->folder);
+	if (archive->lock_fd >= 0)
+		close(archive->lock_fd);
 	pthread_cond_destroy(&archive->changed);
 	pthread_mutex_destroy(&archive->lock);
 	pthread_mutex_destroy(&archive->list_lock);
 	archive_found_free(archive->found);
+	archive_left_free(archive->left);
 	free(archive->segments);
 	free(archive);
 }
@@ -137,78 +147,6 @@ void archive_set_trouble(struct archive *archive, const char *text)
 		log_info("archive", "the recordings folder is in order again");
 	snprintf(archive->trouble, sizeof archive->trouble, "%s", text);
 	pthread_mutex_unlock(&archive->lock);
-}
-
-int archive_folder_now(struct archive *archive)
-{
-	int folder;
-
-	pthread_mutex_lock(&archive->lock);
-	folder = fcntl(archive->folder, F_DUPFD_CLOEXEC, 0);
-	pthread_mutex_unlock(&archive->lock);
-	return folder;
-}
-
-static bool is_still_there(const char *path, int folder)
-{
-	struct stat there, held;
-
-	return stat(path, &there) == 0 && fstat(folder, &held) == 0 && there.st_ino == held.st_ino &&
-	       there.st_dev == held.st_dev;
-}
-
-/* Called with `lock` held. */
-static void expect_numbers(struct archive *archive, const struct archive_found *found)
-{
-	uint64_t segment, run;
-
-	archive_found_next(found, &segment, &run);
-	if (segment > archive->start.next_segment)
-		archive->start.next_segment = segment;
-	if (run > archive->start.next_run)
-		archive->start.next_run = run;
-}
-
-/* What stands in the new folder is looked at before its list is written over. */
-static void take_over(struct archive *archive, int folder, int lock_fd)
-{
-	struct archive_found *found = archive_found_read(folder), *older;
-	int old_folder, old_lock;
-
-	pthread_mutex_lock(&archive->lock);
-	old_folder = archive->folder;
-	old_lock = archive->lock_fd;
-	older = archive->found;
-	archive->folder = folder;
-	archive->lock_fd = lock_fd;
-	archive->replaced = true;
-	archive->found = found;
-	if (found)
-		expect_numbers(archive, found);
-	pthread_mutex_unlock(&archive->lock);
-	archive_found_free(older);
-	close(old_folder);
-	close(old_lock);
-}
-
-/* Opens the folder anew where its path stands for something else now: removed, or another disk was mounted over it. */
-int archive_folder(struct archive *archive)
-{
-	const char *path = archive->config->record.directory;
-	int folder = archive_folder_now(archive), lock_fd, opened;
-	struct reason why;
-
-	if (folder < 0 || is_still_there(path, folder))
-		return folder;
-	opened = archive_folder_open(path, &lock_fd, &why);
-	if (opened < 0) {
-		log_warn("archive", "%s", why.text);
-		return folder;
-	}
-	log_warn("archive", "%s was replaced; recording goes on in what is there now", path);
-	take_over(archive, opened, lock_fd);
-	close(folder);
-	return archive_folder_now(archive);
 }
 
 void archive_segment_opened(struct archive *archive, const struct catalogue_entry *entry, int fd)
@@ -337,5 +275,6 @@ void archive_summarise(struct archive *archive, struct archive_summary *out)
 	if (open)
 		snprintf(out->open_segment, sizeof out->open_segment, "%s", open->entry.file);
 	snprintf(out->trouble, sizeof out->trouble, "%s", archive->trouble);
+	snprintf(out->folder_note, sizeof out->folder_note, "%s", archive->folder_note);
 	pthread_mutex_unlock(&archive->lock);
 }

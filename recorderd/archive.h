@@ -22,7 +22,12 @@
 
 struct archive;
 
-/* Opens (makes) the folder and locks it against a second recorder. NULL with a sentence. */
+#define ARCHIVE_NOTE_BYTES 320
+
+/*
+ * Opens (makes) the folder and locks it against a second recorder. NULL with a sentence. Where record.require_mount
+ * finds no disk, the keeper waits for it.
+ */
 struct archive *archive_open(const struct config *config, struct reason *why);
 
 /* Starts the keeper: repair first, then the round of duties. */
@@ -41,6 +46,7 @@ struct archive_start {
 	uint64_t next_run;
 	int64_t last_wall_us; /* end of the newest segment, 0: none */
 	int64_t last_mono_us; /* capture time of its last frame, if it was recorded since this boot; else -1 */
+	unsigned folder_no;   /* counts the folders that took the place of another one */
 };
 
 struct archive_start archive_started(struct archive *archive);
@@ -51,10 +57,17 @@ struct archive_start archive_wait(struct archive *archive);
 /* The storage thread's view: segments begin, grow and are closed. */
 
 /*
- * The folder, made again if somebody removed it: a descriptor to close, or -1 with errno. Where it is another one now,
- * with segments in it, archive_started() may have higher numbers from then on.
+ * The folder that record.directory leads to now, made again if somebody removed it: a descriptor to close, or -1 with a
+ * sentence. Where it is another one than before, archive_started() says so, and may have higher numbers from then on.
+ * No segment may be open.
  */
-int archive_folder(struct archive *archive);
+int archive_folder(struct archive *archive, struct reason *why);
+
+/*
+ * True where archive_folder() would not give the folder that the open segment is in: something was mounted there,
+ * unmounted, renamed or deleted.
+ */
+bool archive_moved(struct archive *archive);
 
 /* A segment was opened. The archive duplicates `fd` for syncing. */
 void archive_segment_opened(struct archive *archive, const struct catalogue_entry *entry, int fd);
@@ -92,7 +105,8 @@ struct archive_summary {
 	uint64_t set_aside; /* files that could not be repaired (set_aside.h) */
 	struct archive_tally tally;
 	char open_segment[SEGMENT_FILE_BYTES];
-	char trouble[192]; /* of the keeper's own work; empty where all is well */
+	char trouble[192];                    /* of the keeper's own work; empty where all is well */
+	char folder_note[ARCHIVE_NOTE_BYTES]; /* what people should know of the folder; empty: nothing */
 };
 
 void archive_summarise(struct archive *archive, struct archive_summary *out);

@@ -127,6 +127,60 @@ void archive_found_next(const struct archive_found *found, uint64_t *segment, ui
 	}
 }
 
+static bool stands_there(const struct archive_found *found, const char *file)
+{
+	struct name key;
+
+	memcpy(key.file, file, sizeof key.file);
+	return found->count && bsearch(&key, found->names, found->count, sizeof key, by_name);
+}
+
+void archive_found_list(struct archive *archive, const struct archive_found *found)
+{
+	size_t first = archive->count;
+
+	for (size_t i = 0; i < found->known.count; i++) {
+		const struct catalogue_entry *entry = &found->known.entries[i];
+
+		if (entry->state != CATALOGUE_COMPLETE || !stands_there(found, entry->file))
+			continue;
+		if (!archive_append(archive, entry, PHASE_COMPLETE))
+			break; /* no memory: the keeper tries again */
+		archive->segments[archive->count - 1].unchecked = true;
+	}
+	if (archive->count > first)
+		qsort(archive->segments + first, archive->count - first, sizeof *archive->segments, by_number);
+}
+
+/* Of a segment that was being recorded, its index knows. */
+static int64_t end_of(const struct archive_found *found, const struct catalogue_entry *entry)
+{
+	struct index_reader index;
+	struct index_record last;
+	char name[SEGMENT_FILE_BYTES];
+	int64_t end_us = entry->end_wall_us;
+	uint64_t count;
+
+	if (entry->state == CATALOGUE_COMPLETE || !index_name(entry->file, name, sizeof name) ||
+	    index_reader_open(found->folder, name, entry->segment_no, &index) != INDEX_GOOD)
+		return end_us;
+	count = index_reader_count(&index);
+	if (count && index_reader_read(&index, count - 1, 1, &last) == 1)
+		end_us = last.wall_us + last.duration_us;
+	index_reader_close(&index);
+	return end_us;
+}
+
+int64_t archive_found_end(const struct archive_found *found)
+{
+	const struct catalogue_entry *newest = NULL;
+
+	for (size_t i = 0; i < found->known.count; i++)
+		if (!newest || found->known.entries[i].segment_no > newest->segment_no)
+			newest = &found->known.entries[i];
+	return newest ? end_of(found, newest) : 0;
+}
+
 static void mark_listed(struct archive *archive, struct archive_found *found)
 {
 	pthread_mutex_lock(&archive->lock);
@@ -135,7 +189,7 @@ static void mark_listed(struct archive *archive, struct archive_found *found)
 
 		memcpy(key.file, archive->segments[i].entry.file, sizeof key.file);
 		name = bsearch(&key, found->names, found->count, sizeof key, by_name);
-		if (name)
+		if (name && !archive->segments[i].unchecked)
 			name->listed = true;
 	}
 	pthread_mutex_unlock(&archive->lock);
@@ -152,20 +206,25 @@ static void look(struct archive_found *found, const char *name)
 	found->taken++;
 }
 
-/* In front of the list. False without memory. */
+/* In front of the list, in the place of what was not looked at so far. False without memory. */
 static bool insert(struct archive *archive, const struct archive_found *found)
 {
-	size_t count = found->taken + archive->count;
-	struct archive_segment *segments = malloc(count * sizeof *segments);
+	size_t count = found->taken;
+	struct archive_segment *segments = malloc((found->taken + archive->count + 1) * sizeof *segments);
 
 	if (!segments)
 		return false;
 	memcpy(segments, found->segments, found->taken * sizeof *segments);
-	if (archive->count)
-		memcpy(segments + found->taken, archive->segments, archive->count * sizeof *segments);
+	for (size_t i = 0; i < archive->count; i++) {
+		if (archive->segments[i].unchecked)
+			archive->segment_bytes -= archive->segments[i].entry.size_bytes;
+		else
+			segments[count++] = archive->segments[i];
+	}
+	archive->capacity = found->taken + archive->count + 1;
 	free(archive->segments);
 	archive->segments = segments;
-	archive->count = archive->capacity = count;
+	archive->count = count;
 	for (size_t i = 0; i < found->taken; i++) {
 		const struct catalogue_entry *entry = &segments[i].entry;
 
@@ -183,16 +242,14 @@ static void list_found(struct archive *archive, struct archive_found *found)
 {
 	bool good;
 
-	if (!found->taken)
-		return;
 	qsort(found->segments, found->taken, sizeof *found->segments, by_number);
 	pthread_mutex_lock(&archive->lock);
 	good = insert(archive, found);
 	pthread_mutex_unlock(&archive->lock);
-	if (good)
+	if (good && found->taken)
 		log_info("archive", "%zu segment%s stood in the folder: they are listed again", found->taken,
 			 found->taken == 1 ? "" : "s");
-	else
+	else if (!good)
 		log_error("archive", "no memory to list what stood in the folder");
 }
 

@@ -1,6 +1,7 @@
 /*
  * archive_internal.h - what the files of the archive share: the list (archive.c), the repair at start
- * (archive_recover.c), what stood in a folder that took the place of another one (archive_found.c), the keeper's duties
+ * (archive_recover.c), which folder it is (archive_follow.c), what stood in one that took the place of another
+ * (archive_found.c), what is to be done in the one that was left (archive_left.c), the keeper's duties
  * (archive_keeper.c) and the rules of deletion (archive_retain.c).
  *
  * `lock` guards everything in struct archive but what is set before the keeper starts. It is never held during disk
@@ -12,6 +13,7 @@
 #include <pthread.h>
 
 #include "recorderd/archive.h"
+#include "recorderd/folder_memory.h"
 #include "recorderd/segment_repair.h"
 #include "recorderd/set_aside.h"
 
@@ -24,7 +26,8 @@ enum archive_phase {
 struct archive_segment {
 	struct catalogue_entry entry;
 	enum archive_phase phase;
-	bool doubted;        /* closed: the disk may not have what was written to it */
+	bool doubted;   /* closed: the disk may not have what was written to it */
+	bool unchecked; /* as the list of a folder says that took the place of another one; archive_found.c looks */
 	int64_t again_at_us; /* it could not be deleted: tried again then, by the monotonic clock; 0: it was not tried
 			      */
 };
@@ -33,14 +36,17 @@ struct archive {
 	const struct config *config;
 	pthread_t keeper;
 	bool keeper_runs;
-	int lock_fd; /* recordings/.lock */
+	struct folder_memory memory;
 
 	pthread_mutex_t list_lock;
 	uint64_t generation;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	int folder;
+	int folder;  /* -1: none, where record.require_mount waits for a disk */
+	int lock_fd; /* its .lock */
+	char folder_note[ARCHIVE_NOTE_BYTES];
+	struct archive_left *left;        /* folders that the keeper puts in order */
 	struct archive_segment *segments; /* in the order of recording */
 	size_t count, capacity;
 	uint64_t segment_bytes; /* of all of them: the event loop asks each second, and there may be a year of them */
@@ -70,8 +76,21 @@ struct archive {
 bool archive_append(struct archive *archive, const struct catalogue_entry *entry, enum archive_phase phase);
 bool archive_is_stopping(struct archive *archive);
 void archive_set_trouble(struct archive *archive, const char *text);
-int archive_folder_now(struct archive *archive); /* duplicates of the folder's and the open segment's descriptors: */
-int archive_open_media(struct archive *archive); /* the caller closes; -1: none */
+int archive_open_media(
+	struct archive *archive); /* a duplicate of the open segment's descriptor, to be closed; -1: none */
+
+/* archive_follow.c: a duplicate of the folder's descriptor, to be closed; -1: none. */
+int archive_folder_now(struct archive *archive);
+
+/* archive_follow.c: the first folder. False with a sentence: no disk is mounted, or the folder cannot be used. */
+bool archive_enter(struct archive *archive, struct reason *why);
+
+/* archive_left.c: moves the folder and what is listed into archive->left. Called with `lock` held. */
+void archive_leave(struct archive *archive);
+
+/* The keeper finishes what was closed there, lists it, and lets go of the folders. */
+void archive_left_finish(struct archive *archive);
+void archive_left_free(struct archive_left *left);
 
 /* archive_lock.c: makes the folder if need be, and locks it. The folder's descriptor, or -1 with a sentence. */
 int archive_folder_open(const char *path, int *lock_fd, struct reason *why);
@@ -111,6 +130,12 @@ void archive_found_free(struct archive_found *found);
 
 /* The first number that no segment, or run, that its list names has. */
 void archive_found_next(const struct archive_found *found, uint64_t *segment, uint64_t *run);
+
+/* The end of the newest footage in it, as far as its list and indexes say; 0: none. */
+int64_t archive_found_end(const struct archive_found *found);
+
+/* Lists at once what the folder's own list calls complete, so that requests find it. Called with `lock` held. */
+void archive_found_list(struct archive *archive, const struct archive_found *found);
 
 /* The keeper looks at some of it; true where that was all, and the list has it now, in front of what was recorded
  * since. */

@@ -15,6 +15,7 @@
 #include "shared/log.h"
 
 #define RETAIN_EVERY_US (5 * US_PER_S)
+#define MOUNT_EVERY_US  US_PER_S       /* looked whether the disk is there */
 #define RETRY_US        (5 * US_PER_S) /* a segment that could not be finished, a list that could not be written */
 
 struct rounds {
@@ -257,7 +258,7 @@ static bool write_lists(struct archive *archive)
 	bool due;
 
 	pthread_mutex_lock(&archive->lock);
-	due = archive->unlisted;
+	due = archive->unlisted && archive->folder >= 0; /* without one there is nothing to be listed */
 	archive->unlisted = false;
 	pthread_mutex_unlock(&archive->lock);
 	if (!due || archive_write_lists(archive, true, &why))
@@ -271,7 +272,7 @@ static bool write_lists(struct archive *archive)
 
 static bool has_work(const struct archive *archive, const struct rounds *rounds)
 {
-	if (archive->unlisted || archive->found || rounds->found)
+	if (archive->unlisted || archive->found || archive->left || rounds->found)
 		return true;
 	for (size_t i = archive->count; i-- > 0 && archive->count - i < 4;)
 		if (archive->segments[i].phase == PHASE_CLOSED)
@@ -318,6 +319,7 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 {
 	int64_t now_us = mono_now().us;
 
+	archive_left_finish(archive);
 	if (now_us >= rounds->sync_at_us) {
 		rounds->synced = sync_media(archive, rounds->synced);
 		rounds->sync_at_us = mono_now().us + archive->config->record.sync_seconds * US_PER_S;
@@ -340,7 +342,8 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 
 static bool wait_to_retry(struct archive *archive)
 {
-	struct timespec at = {mono_now().us / US_PER_S + 2, 0};
+	int64_t at_us = mono_now().us + MOUNT_EVERY_US;
+	struct timespec at = {at_us / US_PER_S, (long)(at_us % US_PER_S) * 1000};
 	bool stopping;
 
 	pthread_mutex_lock(&archive->lock);
@@ -351,12 +354,22 @@ static bool wait_to_retry(struct archive *archive)
 	return !stopping;
 }
 
-/* The repair, tried until the disk lets it be done: nothing may be recorded before. */
+static bool has_folder(struct archive *archive, struct reason *why)
+{
+	int folder = archive_folder_now(archive);
+
+	if (folder < 0)
+		return archive_enter(archive, why);
+	close(folder);
+	return true;
+}
+
+/* The repair, tried until the disk is there and lets it be done: nothing may be recorded before. */
 static bool recover(struct archive *archive)
 {
 	struct reason why;
 
-	while (!archive_recover(archive, &why)) {
+	while (!has_folder(archive, &why) || !archive_recover(archive, &why)) {
 		if (!archive_is_stopping(archive))
 			archive_set_trouble(archive, why.text);
 		archive->count = 0;

@@ -38,6 +38,7 @@ static bool start_run(struct encoder *encoder)
 	}
 	encoder->in = (struct loop_watch){.fd = encoder->child.in, .ready = input_ready, .context = encoder};
 	encoder->next_cause = GAP_NONE;
+	encoder->began = true;
 	encoder->first = *meta;
 	encoder->last_stretch = meta->stretch;
 	encoder->last_duration_us = (uint32_t)(US_PER_S / encoder->fps);
@@ -94,7 +95,8 @@ static enum next find_next(struct encoder *encoder)
 			return NEXT_RUN_OVER;
 		return NEXT_NOTHING;
 	case FEED_HOLE:
-		encoder->next_cause = GAP_ENCODER;
+		/* Before the first run it was the archive that was not ready to be recorded into. */
+		encoder->next_cause = encoder->began ? GAP_ENCODER : GAP_DISK;
 		return NEXT_RUN_OVER;
 	case FEED_FRAME:
 		break;

@@ -46,6 +46,7 @@ struct encoder {
 	enum gap_cause next_cause; /* GAP_NONE: as its stretch says */
 	uint32_t last_stretch;     /* a run in this stretch continues the last one; 0: none does */
 	bool found_start;
+	bool began; /* there was a run */
 
 	/* Supervision */
 	mono_t progress_at, retry_at, drain_by;

@@ -47,11 +47,17 @@ static void list_segment(struct storage *storage)
 	archive_segment_opened(storage->archive, &entry, writer->media);
 }
 
-/* Numbers above those of what stands in the folder, which may be another one since the last segment. */
+/*
+ * Numbers above those of what stands in the folder, which may be another one since the last segment: then what is
+ * missing begins with the end of what stands there.
+ */
 static void take_numbers(struct storage *storage)
 {
 	struct archive_start start = archive_started(storage->archive);
 
+	if (start.folder_no != storage->folder_no && start.last_wall_us)
+		storage->last_wall_us = start.last_wall_us;
+	storage->folder_no = start.folder_no;
 	if (start.next_segment > storage->next_segment)
 		storage->next_segment = start.next_segment;
 	if (start.next_run > storage->run_no)
@@ -83,11 +89,11 @@ static void note_refusal(struct storage *storage)
 static bool open_segment(struct storage *storage, const struct media_frame *frame, struct reason *why)
 {
 	const struct media *run = storage->run;
-	int folder = archive_folder(storage->archive);
+	int folder = archive_folder(storage->archive, why);
 	bool good;
 
 	if (folder < 0)
-		return reason_errno(why, "cannot open the recordings folder");
+		return false;
 	take_numbers(storage);
 	struct segment_info info = {
 		.segment_no = storage->next_segment,
@@ -125,6 +131,16 @@ static bool is_doubted(struct storage *storage)
 	return true;
 }
 
+static bool is_lost(struct storage *storage)
+{
+	if (archive_moved(storage->archive))
+		return true;
+	if (!archive_segment_vanished(storage->archive))
+		return false;
+	log_warn("storage", "%s was deleted while it was being recorded", storage->writer.file);
+	return true;
+}
+
 /*
  * True where the frames up to the next key frame may not fit into the file, and what finishes it behind them: twice as
  * many bytes as there ever were, and at the least a sixteenth of the file, up to 16 MiB, since a picture may suddenly
@@ -146,7 +162,7 @@ static bool is_full(struct storage *storage)
 
 /*
  * A segment ends on the first key frame past its time, or where it is as large as a file may be, or where somebody
- * deleted its file or the disk may not have it. Time is counted in whole
+ * deleted its file or put another folder in the place of its own, or the disk may not have it. Time is counted in whole
  * seconds of the wall: the frames of 10:20:00.012 and 10:30:00.004 are 600 s apart, so that segments keep beginning at
  * the same second.
  */
@@ -159,10 +175,9 @@ static bool is_due(struct storage *storage, const struct media_frame *frame)
 		return true;
 	if (is_full(storage) || is_doubted(storage))
 		return true;
-	if (!archive_segment_vanished(storage->archive))
+	if (!is_lost(storage))
 		return false;
 	storage->next_cause = GAP_DISK;
-	log_warn("storage", "%s was deleted while it was being recorded", storage->writer.file);
 	return true;
 }
 

@@ -56,6 +56,8 @@ static void judge_recording(const struct recorder_state *state, const struct hea
 		break;
 	}
 	judge_encoder(state, listener);
+	if (*state->folder_note)
+		say(listener, HEALTH_WARNING, "%s", state->folder_note);
 	if (state->clock_unsure)
 		say(listener, HEALTH_WARNING,
 		    "The clock was set by more than an hour, and nobody synchronised it: recordings are kept for "

@@ -286,6 +286,7 @@ bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *
 	terminate(out->open_segment);
 	terminate(out->disk_error);
 	terminate(out->last_error);
+	terminate(out->folder_note);
 	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
 	if (out->camera_count > ids)
 		out->camera_count = ids;

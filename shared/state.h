@@ -105,6 +105,9 @@ struct recorder_state {
 	int64_t config_mono_us; /* when the recorder read its configuration: who read it before that reads it again */
 	uint64_t set_aside;     /* segments in the recordings folder that could not be repaired */
 	uint64_t max_viewers;   /* http.max_viewers then, for recorder-live, which reads no files; 0: not known */
+
+	char folder_note[320]; /* what people should know of the recordings folder: another one than before; else empty
+				*/
 };
 
 static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "a place for each cause");

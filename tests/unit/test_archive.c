@@ -305,7 +305,7 @@ static void a_folder_that_was_deleted_is_made_again_and_locked(void **state)
 	open_archive();
 	struct buffer out = output_of("rm -rf '%s'", config.record.directory);
 	buffer_finish(&out);
-	fd = archive_folder(archive);
+	fd = archive_folder(archive, &why);
 	assert_true(fd >= 0);
 	close(fd);
 	assert_null(archive_open(&config, &why));

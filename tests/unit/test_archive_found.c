@@ -30,7 +30,7 @@ static void record(uint64_t segment_no)
 	struct catalogue_entry entry = {
 		.segment_no = segment_no, .run_no = 5, .start_wall_us = info.first_wall_us, .media_at = 100};
 	char name[SEGMENT_FILE_BYTES];
-	int fd = archive_folder(archive);
+	int fd = archive_folder(archive, &why);
 
 	assert_true(fd >= 0);
 	close(fd);
@@ -93,7 +93,7 @@ static void a_folder_that_comes_back_is_as_it_was(void **state)
 	record(24);
 	wait_for_segments(4);
 	shell("mv recordings away && cp -a away recordings");
-	int fd = archive_folder(archive);
+	int fd = archive_folder(archive, &why);
 	close(fd);
 	usleep(50000);
 	wait_for_segments(4);
@@ -108,7 +108,7 @@ static void numbers_go_on_above_what_stands_there(void **state)
 	make_older(true);
 	assert_int_equal(open_archive().next_segment, 1);
 	shell("mv recordings gone && mv older recordings");
-	int fd = archive_folder(archive);
+	int fd = archive_folder(archive, &why);
 	close(fd);
 	assert_int_equal(archive_started(archive).next_segment, 23);
 	wait_for_segments(3);

@@ -1,0 +1,184 @@
+"""A rig whose recordings and clips are in folders on which other file systems can be mounted while it runs."""
+import contextlib
+import ctypes
+import glob
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+from faulty_rig import COUNT, FaultyRig
+from rig import PATIENCE_S, wait_for
+
+from clip_frames import clip_numbers
+
+SIZE_MB = 32
+EVERY_WORKER = 24  # so many requests come to each of them
+LANDLOCK_CREATE_RULESET = 444
+
+
+def run(*command):
+    return subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout.strip()
+
+
+def without_landlock(command):
+    """The command, in whose processes the kernel has no Landlock (a seccomp filter that answers ENOSYS)."""
+    return [sys.executable, os.path.abspath(__file__), *command]
+
+
+def forget_landlock():
+    instructions = [(0x20, 0, 0, 0), (0x15, 0, 1, LANDLOCK_CREATE_RULESET), (0x06, 0, 0, 0x00050026), (0x06, 0, 0, 0x7fff0000)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *one) for one in instructions))
+    program = ctypes.create_string_buffer(struct.pack("@HP", len(instructions), ctypes.addressof(code)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(program), 0, 0):
+        raise OSError(ctypes.get_errno(), "no filter")
+
+
+class FileSystem:
+    """An ext4 in an image; it has one loop device all its life, so that it has the same numbers wherever it is mounted."""
+
+    def __init__(self, folder):
+        image = tempfile.mktemp(dir=folder, suffix=".img")
+        with open(image, "wb") as file:
+            file.truncate(SIZE_MB << 20)
+        run("mkfs.ext4", "-q", "-F", image)
+        self.device = run("losetup", "-f", "--show", image)
+
+    def mount(self, path):
+        run("mount", self.device, path)
+
+    def is_free(self):
+        """Nobody has it mounted, nor a file on it open."""
+        try:
+            os.close(os.open(self.device, os.O_RDONLY | os.O_EXCL))
+            return True
+        except OSError:
+            return False
+
+    def detach(self):
+        subprocess.run(["losetup", "-d", self.device], check=False, capture_output=True)
+
+
+class MountedRig(FaultyRig):
+    """`disk_path`: where the file system of recordings and clips is mounted; `below`: what is there without it, always to be reached."""
+
+    def __init__(self, settings=None, sandbox=True, **options):
+        self.sandbox, self.systems, self.settings = sandbox, [], settings or {}
+        super().__init__(**options)
+        self.disk_path, self.below = self.path("disk"), self.path("below")
+        self.recordings, self.clips = os.path.join(self.disk_path, "recordings"), os.path.join(self.disk_path, "clips")
+        os.mkdir(self.disk_path)
+        os.mkdir(self.below)
+        run("mount", "--bind", self.disk_path, self.below)
+        self.configure()
+
+    def configure(self, **changes):
+        """changes: record={...}, clips={...}, over the settings."""
+        mine = {"record": {"directory": self.recordings, "segment_seconds": 600}, "clips": {"directory": self.clips},
+                "http": {"allow_control": "yes"}, "retention": {"hours": 0, "min_free_gb": 0}}
+        for more in (self.settings, changes):
+            for section, keys in more.items():
+                mine.setdefault(section, {}).update(keys)
+        self.write_ini(mine)
+
+    def spawn(self, command, log, environment):
+        if not self.sandbox and not command[0].endswith("recorderd"):
+            command = without_landlock(command)
+        return super().spawn(command, log, environment)
+
+    def __exit__(self, *why):
+        self.stop()
+        for path in (self.disk_path, self.recordings, self.clips, self.below):
+            while os.path.ismount(path):
+                run("umount", "-l", path)
+        for system in self.systems:
+            system.detach()
+        super().__exit__(*why)
+
+    # -- mounting
+
+    def new_file_system(self):
+        self.systems.append(FileSystem(self.folder))
+        return self.systems[-1]
+
+    def unmount(self, *how):
+        run("umount", *how, self.disk_path)
+
+    def no_recorder(self):
+        """Without recorderd, which holds its folder open, a file system can really be unmounted."""
+        if self.recorderd:
+            assert self.stop_recorderd() == 0
+
+    def need(self):
+        """require_mount: yes, or the path where the folders of the test are on another file system than / anyway."""
+        return "yes" if os.stat(self.below).st_dev == os.stat("/").st_dev else self.disk_path
+
+    def content_below(self):
+        return sorted(os.path.join(folder, name) for folder, _, names in os.walk(self.below) for name in names)
+
+    def bare(self):
+        """No recorder, nothing mounted, and the usual settings."""
+        self.no_recorder()
+        while os.path.ismount(self.disk_path):
+            self.unmount("-l")
+        self.configure()
+
+    # -- what is seen
+
+    def statuses(self, path, method="GET"):
+        return {self.get(path, method).status for _ in range(EVERY_WORKER)}
+
+    def files(self):
+        return [one["file"] for one in self.segments()]
+
+    def records_into(self, folder, count=1):
+        """Waits until so many segments are in that folder, of which the newest is recorded into."""
+        def made():
+            answer = self.get("/camera_info").json()["recording"]
+            files = glob.glob(os.path.join(folder, "recording_*.mp4"))
+            return len(files) >= count and answer["state"] == "recording" and os.path.join(folder, answer["file"]) in files
+        wait_for(made, PATIENCE_S, f"recording into {folder}")
+
+    def numbers_in(self, folder):
+        """The numbers of the frames in a folder's segments, in the order of their names."""
+        files = sorted(glob.glob(os.path.join(folder, "recording_*.mp4")))
+        with open(self.path("found.txt"), "w", encoding="utf-8") as listed:
+            listed.write("".join(f"file '{file}'\n" for file in files))
+        return clip_numbers(self.path("found.txt"), ["-f", "concat", "-safe", "0"]) if files else []
+
+    def listed_states(self, folder):
+        """Of the list that a recorder has left in a folder."""
+        with contextlib.suppress(OSError, ValueError), open(os.path.join(folder, "recording_index.json"), encoding="utf-8") as file:
+            text = file.read()
+            return text.count('"state"'), text.count('"complete"')
+        return 0, 0
+
+
+def numbers(frames):
+    return [frame.number % COUNT for frame in frames]
+
+
+def is_allowed():
+    """Whether file systems can be mounted here."""
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    folder = tempfile.mkdtemp()
+    try:
+        system = FileSystem(folder)
+        try:
+            os.mkdir(os.path.join(folder, "here"))
+            system.mount(os.path.join(folder, "here"))
+            run("umount", os.path.join(folder, "here"))
+        finally:
+            system.detach()
+        return True
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    finally:
+        run("rm", "-rf", folder)
+
+
+if __name__ == "__main__":
+    forget_landlock()
+    os.execvp(sys.argv[1], sys.argv[1:])
