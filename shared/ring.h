@@ -31,10 +31,16 @@
  * A frame that was taken while recording was off bears RING_FRAME_OFF in its entry: also the encoder of a recorder that
  * takes the ring over leaves it out. Readers that only show frames need not look.
  *
- * The writer dies at any point: head, and all that it covers, is whole; a half-written frame is not reachable, or fails
- * the check of step 5. The next writer takes the object over when layout and boot id match and goes on at head + 1 and
- * at max(reserve, end of frame head), with the pages that it has; else it unlinks it and makes a new one. `closed` = 1
- * tells readers that no frame will come in this object any more. An object is never shrunk or grown.
+ * The writer dies at any point, or stops and leaves the ring: head, and all that it covers, is whole; a half-written
+ * frame is not reachable, or fails the check of step 5. The next writer takes the object over when boot id, owner and
+ * mode are as they should be and its numbers agree: where the layout is the one that it wants it goes on at head + 1
+ * and at max(reserve, end of frame head), with the pages that it has; else it makes a new object, under the name
+ * recorder.NAME.new until it has the newest frames of the old one (numbered from 1 again), and gives it the name. What
+ * it cannot take over it removes, and says why in its log; what belongs to another user it leaves alone.
+ *
+ * `closed` = 1 tells readers that no frame will come in this object any more; then `reserve` is past every position,
+ * so that no frame of it passes the check of step 5, and its data have no pages: the memory is free at once, whoever
+ * maps the object. An object is never shrunk or grown.
  *
  * State (state.h) and a JSON text about the machine's devices stand in the header, each under a sequence lock: odd
  * while being written; a reader copies and takes the copy if the lock was even and unchanged.

@@ -32,54 +32,105 @@ static int allocate(int fd, uint64_t from, uint64_t bytes)
 	return error;
 }
 
+/* `blocks` of the folder's, less the spare ones. */
+static uint64_t bytes_but_spare(const struct statvfs *fs, uint64_t blocks, unsigned spare)
+{
+	uint64_t bytes = blocks * fs->f_frsize, spared = fs->f_blocks * spare / 100 * fs->f_frsize;
+
+	if (spare > 0 && spared < RING_SPARE_BYTES)
+		spared = RING_SPARE_BYTES;
+	return bytes > spared ? bytes - spared : 0;
+}
+
 uint64_t ring_pages_free(unsigned spare)
 {
 	struct statvfs fs;
 
-	if (statvfs(RING_FOLDER, &fs) != 0 || fs.f_blocks == 0)
-		return UINT64_MAX;
-	uint64_t spared = fs.f_blocks * spare / 100;
-	return fs.f_bavail > spared ? (fs.f_bavail - spared) * fs.f_frsize : 0;
+	return statvfs(RING_FOLDER, &fs) != 0 || fs.f_blocks == 0 ? UINT64_MAX
+								  : bytes_but_spare(&fs, fs.f_bavail, spare);
 }
 
-bool ring_pages_begin(int fd, const char *name, const struct ring_layout *layout, uint64_t *usable, struct reason *why)
+uint64_t ring_pages_total(unsigned spare)
 {
-	uint64_t first = smaller(layout->data_bytes, FIRST_BYTES), free_bytes = ring_pages_free(0);
-	int error = layout->total_bytes > free_bytes ? ENOSPC : allocate(fd, 0, layout->data_offset + first);
+	struct statvfs fs;
 
+	return statvfs(RING_FOLDER, &fs) != 0 || fs.f_blocks == 0 ? UINT64_MAX
+								  : bytes_but_spare(&fs, fs.f_blocks, spare);
+}
+
+uint64_t ring_pages_first(const struct ring_layout *layout)
+{
+	return layout->data_offset + smaller(layout->data_bytes, FIRST_BYTES);
+}
+
+/* Whole MiB that are needed: what is left over of one needs one more. */
+static unsigned long long in_mib(uint64_t bytes)
+{
+	return (bytes + MIB - 1) / MIB;
+}
+
+static bool explain_room(const char *name, const struct ring_layout *layout, struct reason *why)
+{
+	return reason_set(
+		why,
+		"the ring %s needs %llu MiB of " RING_FOLDER " (%llu for frames, %llu for their index), which "
+		"has %llu MiB free of %llu: lower [memory] max_mb, or enlarge " RING_FOLDER,
+		name, in_mib(layout->total_bytes), in_mib(layout->data_bytes), in_mib(layout->data_offset),
+		(unsigned long long)(ring_pages_free(0) / MIB), (unsigned long long)(ring_pages_total(0) / MIB));
+}
+
+bool ring_pages_fit(const char *name, const struct ring_layout *layout, uint64_t promised, struct reason *why)
+{
+	uint64_t free_bytes = ring_pages_free(0);
+
+	return promised > UINT64_MAX - free_bytes || layout->total_bytes <= free_bytes + promised ||
+	       explain_room(name, layout, why);
+}
+
+bool ring_pages_begin(int fd, const char *name, const struct ring_layout *layout, uint64_t promised, uint64_t *usable,
+		      struct reason *why)
+{
+	uint64_t first = smaller(layout->data_bytes, FIRST_BYTES);
+
+	if (!ring_pages_fit(name, layout, promised, why))
+		return false;
+	int error = allocate(fd, 0, layout->data_offset + first);
 	if (error == 0 && ftruncate(fd, (off_t)layout->total_bytes) != 0)
 		error = errno;
 	*usable = first;
 	if (error == 0)
 		return true;
 	if (error == ENOSPC)
-		return reason_set(why,
-				  "%s has no room for the ring %s of %llu MiB (%llu MiB are free): lower [memory] "
-				  "max_mb, or enlarge " RING_FOLDER,
-				  RING_FOLDER, name, (unsigned long long)(layout->data_bytes / MIB),
-				  (unsigned long long)(free_bytes / MIB));
+		return explain_room(name, layout, why);
 	errno = error;
 	return reason_errno(why, "cannot make the ring %s", name);
+}
+
+int ring_pages_more(int fd, struct ring_header *header, const struct ring_layout *layout)
+{
+	uint64_t usable = atomic_load_explicit(&header->usable, memory_order_relaxed);
+	uint64_t piece = smaller(layout->data_bytes - usable, PIECE_BYTES);
+	int error = piece > 0 ? allocate(fd, layout->data_offset + usable, piece) : 0;
+
+	if (error == 0)
+		atomic_store_explicit(&header->usable, usable + piece, memory_order_release);
+	return error;
 }
 
 static void *grow(void *context)
 {
 	struct ring_pages *pages = context;
 	uint64_t all = pages->layout.data_bytes;
-	uint64_t usable = atomic_load_explicit(&pages->header->usable, memory_order_relaxed);
+	int error = 0;
 
-	while (usable < all && !atomic_load(&pages->stopping)) {
-		uint64_t piece = smaller(all - usable, PIECE_BYTES);
-		int error = allocate(pages->fd, pages->layout.data_offset + usable, piece);
-
-		if (error != 0) {
-			log_warn("memory", "%s gives no more than %llu of %llu MiB: %s", RING_FOLDER,
-				 (unsigned long long)(usable / MIB), (unsigned long long)(all / MIB), strerror(error));
-			break;
-		}
-		usable += piece;
-		atomic_store_explicit(&pages->header->usable, usable, memory_order_release);
-	}
+	while (error == 0 && atomic_load(&pages->header->usable) < all && !atomic_load(&pages->stopping))
+		error = ring_pages_more(pages->fd, pages->header, &pages->layout);
+	if (error == 0)
+		return NULL;
+	atomic_store(&pages->ended_short, true);
+	log_warn("memory", "%s gives no more than %llu of %llu MiB: %s", RING_FOLDER,
+		 (unsigned long long)(atomic_load(&pages->header->usable) / MIB), (unsigned long long)(all / MIB),
+		 strerror(error));
 	return NULL;
 }
 

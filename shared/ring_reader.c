@@ -260,9 +260,10 @@ static bool read_locked(const _Atomic uint64_t *lock, const uint8_t *shared, voi
 /* A time that cannot be counts as none. */
 static void check_times(struct recorder_state *state)
 {
-	int64_t *const times_us[] = {&state->heartbeat_mono_us,       &state->started_wall_us, &state->since_wall_us,
-				     &state->recording_since_wall_us, &state->indexed_wall_us, &state->oldest_wall_us,
-				     &state->last_error_wall_us};
+	int64_t *const times_us[] = {
+		&state->heartbeat_mono_us,       &state->started_wall_us,  &state->since_wall_us,
+		&state->recording_since_wall_us, &state->indexed_wall_us,  &state->oldest_wall_us,
+		&state->last_error_wall_us,      &state->memory_wanted_us, &state->memory_holds_us};
 
 	for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
 		if (!clock_believable(*times_us[i]))
@@ -287,6 +288,7 @@ bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *
 	terminate(out->disk_error);
 	terminate(out->last_error);
 	terminate(out->folder_note);
+	terminate(out->config_file);
 	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
 	if (out->camera_count > ids)
 		out->camera_count = ids;
@@ -297,7 +299,7 @@ bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *
 bool ring_reader_alive(const struct ring_reader *reader, const struct recorder_state *state)
 {
 	int64_t age_us = mono_now().us - state->heartbeat_mono_us;
-	return !closed(reader) && age_us < ALIVE_US;
+	return !closed(reader) && state->camera_state != CAMERA_STOPPED && age_us < ALIVE_US;
 }
 
 bool ring_reader_devices(const struct ring_reader *reader, char out[RING_DEVICES_BYTES])

@@ -58,7 +58,7 @@ bool ring_reader_wait(const struct ring_reader *reader, uint64_t seen, int timeo
  */
 bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *out);
 
-/* True while the recorder's heartbeat is younger than 3 s and the ring is not closed. */
+/* True while the recorder's heartbeat is younger than 3 s, and it has neither stopped nor closed the ring. */
 bool ring_reader_alive(const struct ring_reader *reader, const struct recorder_state *state);
 
 /* A consistent copy of the devices' JSON, terminated; false where there is none. */

@@ -21,8 +21,10 @@ struct ring_wish {
 };
 
 /*
- * Takes over a ring that a dead writer left (same layout, same boot) or makes a new one; the first of its pages
- * are there, the others come while it is written (ring_pages.h). NULL with a sentence where there is no room.
+ * Takes over the ring that a recorder before this one left: as it is where it is of the size that is wanted, else its
+ * newest frames into one that is. What cannot be taken over is dropped, which is logged with the reason. Where there is
+ * none, makes a new one; the first of its pages are there, the others come while it is written (ring_pages.h). NULL
+ * with a sentence where there is no room, or the name stands for what is not this user's.
  * *data_bytes gets the size that it has, *adopted the newest frame taken over, 0 for none.
  */
 struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *data_bytes, uint64_t *adopted,
@@ -34,8 +36,14 @@ struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *dat
  */
 bool ring_writer_named(const struct ring_writer *writer);
 
-/* Marks the ring closed, removes its name and unmaps it. NULL is safe. */
+/* True where /dev/shm filled up before the ring had all of its pages: it holds less than ring_writer_open() said. */
+bool ring_writer_short(const struct ring_writer *writer);
+
+/* Marks the ring closed, removes its name and gives its memory back at once. NULL is safe. */
 void ring_writer_close(struct ring_writer *writer);
+
+/* Leaves the ring as it is to the next writer, as a crash would. NULL is safe. */
+void ring_writer_leave(struct ring_writer *writer);
 
 /*
  * Puts one frame, gathered from parts (meta->length is set to their sum), and wakes the readers. Returns its seq, or 0

@@ -45,6 +45,16 @@ enum gap_cause {
 	GAP_DELETED = GAP_CAUSES, /* never stored: a segment is missing between two that are there */
 };
 
+/* What keeps the memory from holding more. */
+enum memory_limit {
+	MEMORY_UNKNOWN, /* that recorder does not say */
+	MEMORY_MINUTES, /* memory.minutes: it holds as much as was asked for */
+	MEMORY_QUARTER, /* the quarter of RAM that all cameras of a folder share */
+	MEMORY_MAX_MB,  /* memory.max_mb */
+	MEMORY_SHM,     /* the size of /dev/shm, which they share likewise */
+	MEMORY_LIMITS,
+};
+
 const char *gap_cause_text(uint32_t cause); /* "unplugged", "recorder down", …; "unknown" for a number out of range */
 const char *camera_state_text(uint32_t state);
 const char *recording_state_text(uint32_t state);
@@ -108,6 +118,11 @@ struct recorder_state {
 
 	char folder_note[320]; /* what people should know of the recordings folder: another one than before; else empty
 				*/
+	uint64_t memory_bytes;    /* of frames that the ring has room for; 0: not known */
+	int64_t memory_wanted_us; /* memory.minutes */
+	int64_t memory_holds_us;  /* about how long that room lasts at the present rate; 0: not known yet */
+	uint64_t memory_limit;    /* enum memory_limit */
+	char config_file[256];    /* the .ini, absolute: whose ring it is once the recorder is gone; empty: not known */
 };
 
 static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "a place for each cause");

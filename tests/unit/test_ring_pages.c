@@ -159,6 +159,10 @@ static int ask_for_too_much(void)
 		return refused;
 	if (open_writer_of(RING_BYTES, 4096, &adopted) || !strstr(why.text, "max_mb"))
 		return 1;
+	/* As much as there is, and no room for the index: what is needed is said to be more than what is free. */
+	if (open_writer_of(100 * MIB, 4096, &adopted) || !strstr(why.text, "needs 101 MiB") ||
+	    !strstr(why.text, "has 100 MiB free of 100"))
+		return 3;
 	return shm_open(ring_name, O_RDONLY, 0) < 0 ? 0 : 2;
 }
 

@@ -1,0 +1,277 @@
+/* ring_open.c - takes over what an earlier recorder left in memory, or makes a new ring: see ring_writer.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/ring_writer_internal.h"
+
+#define SHRUNK_LEAST   (UINT64_C(4) << 20)
+#define BYTES_PER_MIB  (UINT64_C(1) << 20)
+#define SMALL_FRAME    (UINT64_C(2) << 10) /* a shrunk ring has no index for frames that are smaller on average */
+#define NEW_SUFFIX     ".new" /* of the object while frames are carried into it: no camera's name has a full stop */
+#define NEW_NAME_BYTES (NAME_MAX + sizeof(NEW_SUFFIX))
+
+/* Of a ring that is smaller than was wanted: as many as its frames can be. */
+static uint64_t fitting_entries(const struct ring_wish *wish, uint64_t data_bytes)
+{
+	uint64_t entries = data_bytes / SMALL_FRAME + 1024;
+
+	return data_bytes < wish->data_bytes && entries < wish->index_entries ? entries : wish->index_entries;
+}
+
+/* The data bytes that a ring gets which takes the place of one of `freed_bytes`. */
+static uint64_t fitting_bytes(const struct ring_wish *wish, uint64_t freed_bytes)
+{
+	struct ring_layout layout;
+	uint64_t data_bytes = wish->data_bytes, room = ring_pages_free(RING_SPARE_PERCENT);
+	uint64_t least = data_bytes < SHRUNK_LEAST ? data_bytes : SHRUNK_LEAST;
+
+	if (wish->exact)
+		return data_bytes;
+	room = room > UINT64_MAX - freed_bytes ? UINT64_MAX : room + freed_bytes;
+	/* The index shrinks with the data: a second look takes back what the first one left for it. */
+	for (int i = 0; i < 2; i++) {
+		if (!ring_layout_make(fitting_entries(wish, data_bytes), data_bytes, &layout) ||
+		    layout.total_bytes <= room)
+			return data_bytes;
+		data_bytes =
+			room > layout.data_offset ? (room - layout.data_offset) / BYTES_PER_MIB * BYTES_PER_MIB : 0;
+		data_bytes = data_bytes > least ? data_bytes : least;
+	}
+	return data_bytes;
+}
+
+/*
+ * Whether a ring is gone on with as it is. One that was shrunk once is, while a new one would not get twice as much:
+ * its frames need not be copied.
+ */
+static bool has_wanted_size(const struct ring_wish *wish, const struct ring_layout *layout)
+{
+	return layout->index_entries == fitting_entries(wish, layout->data_bytes) &&
+	       layout->data_bytes <= wish->data_bytes &&
+	       layout->data_bytes >= fitting_bytes(wish, layout->total_bytes) / (wish->exact ? 1 : 2);
+}
+
+static void use(struct ring_writer *writer)
+{
+	uint8_t *memory = (uint8_t *)writer->object.header;
+
+	writer->entries = (void *)(memory + RING_HEADER_BYTES);
+	writer->data = memory + writer->object.layout.data_offset;
+}
+
+/* A lock that is held makes it known that the object has a writer. */
+static bool allocate(struct ring_writer *writer, const struct ring_layout *layout, uint64_t promised,
+		     struct reason *why)
+{
+	uint64_t usable;
+
+	if (flock(writer->object.fd, LOCK_EX | LOCK_NB) != 0)
+		return reason_set(why, "another recorder is making the ring %s at this moment", writer->name);
+	if (!ring_pages_begin(writer->object.fd, writer->name, layout, promised, &usable, why))
+		return false;
+	if (fchmod(writer->object.fd, 0640) != 0 || !ring_object_map(&writer->object, layout))
+		return reason_errno(why, "cannot make the ring %s", writer->name);
+	atomic_store(&writer->object.header->usable, usable);
+	return true;
+}
+
+/* All of a new ring but `magic`, without which no reader takes it for one. */
+static bool make(struct ring_writer *writer, const char *name, const struct ring_layout *layout, uint64_t promised,
+		 struct reason *why)
+{
+	writer->object.fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0640);
+	if (writer->object.fd < 0)
+		return reason_errno(why, "cannot make the ring %s", writer->name);
+	if (!allocate(writer, layout, promised, why)) {
+		shm_unlink(name);
+		ring_object_close(&writer->object);
+		return false;
+	}
+	struct ring_header *header = writer->object.header;
+	header->version = RING_VERSION;
+	header->header_bytes = RING_HEADER_BYTES;
+	header->total_bytes = layout->total_bytes;
+	header->index_offset = RING_HEADER_BYTES;
+	header->index_entries = layout->index_entries;
+	header->data_offset = layout->data_offset;
+	header->data_bytes = layout->data_bytes;
+	clock_boot_id(header->boot_id);
+	atomic_store(&header->tail, 1);
+	use(writer);
+	return true;
+}
+
+static void new_name(const struct ring_writer *writer, char out[NEW_NAME_BYTES])
+{
+	snprintf(out, NEW_NAME_BYTES, "%s" NEW_SUFFIX, writer->name);
+}
+
+/* A crash left it while it carried frames over: the old ring still has those that count. */
+static void remove_unfinished(const struct ring_writer *writer)
+{
+	struct ring_object unfinished;
+	struct reason unused;
+	char name[NEW_NAME_BYTES];
+
+	new_name(writer, name);
+	if (ring_object_open(name, geteuid(), &unfinished, &unused) != RING_FOUND)
+		return;
+	ring_object_remove(&unfinished, name);
+	ring_object_close(&unfinished);
+}
+
+static bool layout_of(const struct ring_wish *wish, uint64_t freed_bytes, struct ring_layout *out, struct reason *why)
+{
+	uint64_t data_bytes = fitting_bytes(wish, freed_bytes);
+
+	return ring_layout_make(fitting_entries(wish, data_bytes), data_bytes, out) ||
+	       reason_set(why, "a ring of %llu frames and %llu bytes cannot be made",
+			  (unsigned long long)wish->index_entries, (unsigned long long)wish->data_bytes);
+}
+
+static bool create(struct ring_writer *writer, const struct ring_wish *wish, struct reason *why)
+{
+	struct ring_layout layout;
+
+	if (!layout_of(wish, 0, &layout, why) || !make(writer, writer->name, &layout, 0, why))
+		return false;
+	__atomic_store_n(&writer->object.header->magic, RING_MAGIC, __ATOMIC_RELEASE);
+	return true;
+}
+
+static uint64_t held_bytes(const struct ring_object *object)
+{
+	struct stat status;
+
+	return fstat(object->fd, &status) == 0 ? (uint64_t)status.st_blocks * 512 : 0;
+}
+
+static void give_name(const char *from, const char *to)
+{
+	char old_path[sizeof(RING_FOLDER) + NAME_MAX], new_path[sizeof(RING_FOLDER) + NAME_MAX];
+
+	snprintf(old_path, sizeof(old_path), RING_FOLDER "%.*s", NAME_MAX - 1, from);
+	snprintf(new_path, sizeof(new_path), RING_FOLDER "%.*s", NAME_MAX - 1, to);
+	if (rename(old_path, new_path) != 0)
+		log_error("memory", "%s cannot be renamed to %s: %s", old_path, new_path, strerror(errno));
+}
+
+/*
+ * A ring of another size takes the place of the old one, with its newest frames. Until it has them it bears a name of
+ * its own, so that readers see one ring or the next, and a crash leaves the old one with the frames that still count.
+ */
+static bool replace(struct ring_writer *writer, const struct ring_wish *wish, struct ring_object *old,
+		    struct reason *why)
+{
+	char name[NEW_NAME_BYTES];
+	struct ring_layout layout;
+
+	new_name(writer, name);
+	uint64_t held = held_bytes(old);
+	if (!layout_of(wish, held, &layout, why) || !ring_pages_fit(writer->name, &layout, held, why))
+		return false;
+	uint64_t had = atomic_load(&old->header->head), first = ring_carry_choose(old, &layout);
+	if (!make(writer, name, &layout, held_bytes(old), why))
+		return false;
+	ring_carry(writer, old, first);
+	__atomic_store_n(&writer->object.header->magic, RING_MAGIC, __ATOMIC_RELEASE);
+	give_name(name, writer->name);
+	if (had > 0)
+		log_info("memory",
+			 "the ring has another size now, %llu MiB instead of %llu: it has the newest %llu frames "
+			 "of the one before",
+			 (unsigned long long)(layout.data_bytes / BYTES_PER_MIB),
+			 (unsigned long long)(old->layout.data_bytes / BYTES_PER_MIB),
+			 (unsigned long long)atomic_load(&writer->object.header->head));
+	ring_object_remove(old, writer->name);
+	return true;
+}
+
+/* What an earlier recorder left: gone on with, carried over, or dropped for a new one. Closes `old` where it is not
+ * gone on with. */
+static bool take_over(struct ring_writer *writer, const struct ring_wish *wish, struct ring_object *old,
+		      uint64_t *adopted, struct reason *why)
+{
+	struct reason against;
+	bool good;
+
+	if (ring_object_believe(old, &against)) {
+		if (has_wanted_size(wish, &old->layout)) {
+			writer->object = *old;
+			/* The bytes up to reserve may be half-written already, so that no older frame can stand there:
+			 * go on behind them. */
+			writer->next_pos = atomic_load(&old->header->reserve);
+			use(writer);
+			good = fchmod(old->fd, 0640) == 0 || reason_errno(why, "cannot take the ring %s", writer->name);
+			*adopted = atomic_load(&old->header->head);
+			return good;
+		}
+		good = replace(writer, wish, old, why);
+		*adopted = good ? atomic_load(&writer->object.header->head) : 0;
+	} else {
+		log_warn("memory", "what a recorder before this one left in memory, %llu MiB, is dropped: %s",
+			 (unsigned long long)(held_bytes(old) / BYTES_PER_MIB), against.text);
+		ring_object_remove(old, writer->name);
+		good = create(writer, wish, why);
+	}
+	ring_object_close(old);
+	return good;
+}
+
+/* A writer that died while it published left its lock odd. */
+static void mend_locks(struct ring_writer *writer)
+{
+	static const struct recorder_state nothing;
+	if (atomic_load(&writer->object.header->state_lock) % 2 != 0)
+		ring_writer_state(writer, &nothing);
+	if (atomic_load(&writer->object.header->devices_lock) % 2 != 0)
+		ring_writer_devices(writer, "");
+}
+
+static bool take_or_make(struct ring_writer *writer, const struct ring_wish *wish, uint64_t *adopted,
+			 struct reason *why)
+{
+	struct ring_object old;
+
+	remove_unfinished(writer);
+	switch (ring_object_open(writer->name, geteuid(), &old, why)) {
+	case RING_FOUND:
+		return take_over(writer, wish, &old, adopted, why);
+	case RING_ABSENT:
+		return create(writer, wish, why);
+	default:
+		return false;
+	}
+}
+
+struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *data_bytes, uint64_t *adopted,
+				     struct reason *why)
+{
+	struct ring_writer *writer = calloc(1, sizeof(*writer));
+	if (!writer) {
+		reason_errno(why, "cannot make the ring %s", wish->name);
+		return NULL;
+	}
+	writer->object.fd = -1;
+	writer->keep_us = wish->keep_us;
+	*adopted = 0;
+	snprintf(writer->name, sizeof(writer->name), "%s", wish->name);
+	if (!take_or_make(writer, wish, adopted, why)) {
+		ring_writer_leave(writer);
+		return NULL;
+	}
+	mend_locks(writer);
+	ring_pages_grow(&writer->pages, writer->object.fd, writer->object.header, &writer->object.layout);
+	atomic_store(&writer->object.header->writer_pid, (uint32_t)getpid());
+	*data_bytes = writer->object.layout.data_bytes;
+	return writer;
+}
