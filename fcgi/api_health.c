@@ -12,7 +12,7 @@
 #include "shared/json_value.h"
 
 struct health {
-	struct json_object *reasons, *warnings;
+	struct json_object *reasons, *warnings, *memory;
 	const char *camera; /* named in front of each sentence where there are several */
 };
 
@@ -26,12 +26,30 @@ static void take_sentence(void *context, enum health_kind kind, const char *sent
 	json_object_array_add(kind == HEALTH_FAILURE ? health->reasons : health->warnings, json_text(text));
 }
 
+static void add_memory(struct json_object *list, const char *camera, const struct recorder_state *state)
+{
+	struct json_object *json = json_object_new_object();
+	const char *limit = health_memory_limit(state);
+	char words[HEALTH_MEMORY_BYTES];
+
+	health_memory(state, words);
+	json_object_object_add(json, "camera", json_text(camera));
+	json_object_object_add(json, "bytes", json_object_new_int64((int64_t)state->memory_bytes));
+	json_object_object_add(json, "seconds", state->memory_holds_us ? json_seconds(state->memory_holds_us) : NULL);
+	json_object_object_add(json, "wanted_seconds", json_seconds(state->memory_wanted_us));
+	json_object_object_add(json, "limited_by", limit ? json_object_new_string(limit) : NULL);
+	json_object_object_add(json, "text", json_text(words));
+	json_object_array_add(list, json);
+}
+
 static void check_camera(struct health *health, struct api_camera *camera)
 {
 	struct recorder_state state;
 	bool runs = camera_state(camera, &state);
 
 	health_judge(runs ? &state : NULL, &(struct health_listener){take_sentence, health});
+	if (runs && state.memory_bytes > 0)
+		add_memory(health->memory, camera->config->camera.name, &state);
 }
 
 /* What ?camera= takes; known also while a recorder is down. */
@@ -55,7 +73,7 @@ static struct json_object *sandbox(const struct lock_state *lock)
 
 void handle_health(struct api_request *request)
 {
-	struct health health = {json_object_new_array(), json_object_new_array(), NULL};
+	struct health health = {json_object_new_array(), json_object_new_array(), json_object_new_array(), NULL};
 	struct json_object *json = json_object_new_object();
 
 	for (size_t i = 0; i < request->camera_count; i++) {
@@ -70,6 +88,7 @@ void handle_health(struct api_request *request)
 	json_object_object_add(json, "status", json_object_new_string(failed ? "failed" : warned ? "warning" : "ok"));
 	json_object_object_add(json, "reasons", health.reasons);
 	json_object_object_add(json, "warnings", health.warnings);
+	json_object_object_add(json, "memory", health.memory);
 	json_object_object_add(json, "cameras", camera_names(request));
 	json_object_object_add(json, "allow_control",
 			       json_object_new_boolean(request->camera->config->http.allow_control));

@@ -57,6 +57,55 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	state->indexed_wall_us = storage_indexed_wall_us(publisher->storage);
 }
 
+/* Two digits of it: what nearly stays the same is the same sentence. */
+static int64_t rounded_us(int64_t us)
+{
+	int64_t unit = US_PER_S;
+
+	while (us / unit >= 100)
+		unit *= 10;
+	return us / unit * unit;
+}
+
+/* How long the ring's bytes last, by the frames that are in it; 0 where there are too few of them. */
+static int64_t holds_us(const struct ring_reader *ring)
+{
+	uint64_t head = ring_reader_head(ring);
+	struct ring_frame oldest, newest;
+
+	if (head == 0 || !ring_reader_get(ring, head, &newest) ||
+	    !ring_reader_get(ring, ring_reader_tail(ring), &oldest))
+		return 0;
+	int64_t span_us = newest.meta.mono_us - oldest.meta.mono_us;
+	uint64_t bytes = newest.pos - oldest.pos;
+	if (span_us < US_PER_S || bytes == 0)
+		return 0;
+	return rounded_us((int64_t)((double)span_us * (double)ring_reader_data_bytes(ring) / (double)bytes));
+}
+
+static void add_memory(const struct publisher *publisher, struct recorder_state *state)
+{
+	state->memory_wanted_us = (int64_t)(publisher->config->memory.minutes * 60 * (double)US_PER_S);
+	state->memory_bytes = ring_reader_data_bytes(publisher->reader);
+	state->memory_holds_us = holds_us(publisher->reader);
+	state->memory_limit = publisher->memory_limit;
+	if (ring_writer_short(publisher->ring))
+		state->memory_limit = MEMORY_SHM;
+	if (state->memory_holds_us >= state->memory_wanted_us)
+		state->memory_limit = MEMORY_MINUTES;
+	if (state->memory_holds_us > state->memory_wanted_us)
+		state->memory_holds_us = state->memory_wanted_us;
+}
+
+/* Whose ring it is. A path that does not fit is left out: half of one would name another file. */
+static void add_file(const struct publisher *publisher, struct recorder_state *state)
+{
+	size_t length = strlen(publisher->config->file);
+
+	if (length < sizeof state->config_file)
+		memcpy(state->config_file, publisher->config->file, length + 1);
+}
+
 static void note_recording(struct publisher *publisher, struct recorder_state *state)
 {
 	state->recording_since_wall_us = publisher->last.recording_since_wall_us;
@@ -77,8 +126,10 @@ void publish(struct publisher *publisher)
 	state.config_mono_us = publisher->configured.us;
 	state.max_viewers = (uint64_t)publisher->config->http.max_viewers;
 	state.heartbeat_mono_us = mono_now().us;
+	add_file(publisher, &state);
 	add_encoder(publisher, &state, &encoder);
 	add_archive(publisher, &state);
+	add_memory(publisher, &state);
 	state.recording_state = recording_state_of(&encoder, &state);
 	note_recording(publisher, &state);
 	ring_writer_state(publisher->ring, &state);

@@ -8,12 +8,15 @@
 #include "recorderd/capture.h"
 #include "recorderd/encoder.h"
 #include "recorderd/storage.h"
+#include "shared/ring_reader.h"
 #include "shared/ring_writer.h"
 
 struct publisher {
 	const struct config *config;
 	struct ring_writer *ring;
-	struct capture *capture; /* NULL once it is closed */
+	const struct ring_reader *reader; /* of the same ring */
+	enum memory_limit memory_limit;   /* of the size that the ring was given */
+	struct capture *capture;          /* NULL once it is closed */
 	struct encoder *encoder;
 	struct storage *storage;
 	struct archive *archive;

@@ -212,6 +212,7 @@ static bool start_frames(struct recorder *recorder, struct reason *why)
 static void publish_frames(struct recorder *recorder)
 {
 	recorder->publisher.ring = recorder->ring;
+	recorder->publisher.reader = recorder->reader;
 	recorder->publisher.capture = recorder->capture;
 	recorder->publisher.encoder = recorder->encoder;
 }
@@ -227,6 +228,7 @@ static bool watch_parts(struct recorder *recorder)
 		.archive = recorder->archive,
 		.started = wall_now(),
 		.configured = recorder->configured,
+		.memory_limit = recorder->publisher.memory_limit,
 	};
 	publish_frames(recorder);
 	recorder->encoder_late = (struct loop_timer){.due = on_encoder_late, .context = recorder};

@@ -11,6 +11,34 @@
 #include "recorderd/ring_size.h"
 #include "shared/ffmpeg_command.h"
 #include "shared/log.h"
+#include "shared/ring_pages.h"
+
+/* /dev/shm is shared like RAM: what others have by their own memory.max_mb is theirs, the rest is for all the others.
+ */
+static void wish_for(struct recorder *recorder, struct ring_wish *out)
+{
+	const struct siblings *siblings = &recorder->siblings;
+	uint64_t room = ring_pages_total(RING_SPARE_PERCENT);
+
+	recorder->publisher.memory_limit = ring_size_choose(&recorder->config, siblings->count + 1, out);
+	if (room != UINT64_MAX)
+		room = room > siblings->exact_bytes ? room - siblings->exact_bytes : 0;
+	if (ring_size_share(out, room, siblings->count - siblings->exact + 1))
+		recorder->publisher.memory_limit = MEMORY_SHM;
+}
+
+static void log_size(const struct recorder *recorder, uint64_t bytes)
+{
+	double minutes = recorder->config.memory.minutes;
+
+	if (recorder->publisher.memory_limit == MEMORY_SHM)
+		log_warn("memory",
+			 "%llu MiB for the newest frames, at most %g minutes: a larger /dev/shm would give them more",
+			 (unsigned long long)bytes >> 20, minutes);
+	else
+		log_info("memory", "%llu MiB for the newest frames, at most %g minutes",
+			 (unsigned long long)bytes >> 20, minutes);
+}
 
 bool recorder_open_ring(struct recorder *recorder, struct reason *why)
 {
@@ -19,19 +47,15 @@ bool recorder_open_ring(struct recorder *recorder, struct reason *why)
 	uint64_t bytes, total;
 	const void *memory;
 
-	ring_size_choose(&recorder->config, recorder->siblings.count + 1, &wish);
+	wish_for(recorder, &wish);
 	config_ring_name(&recorder->config, name);
 	wish.name = name;
 	recorder->ring = ring_writer_open(&wish, &bytes, &recorder->adopted, why);
 	if (!recorder->ring)
 		return false;
 	if (bytes < wish.data_bytes)
-		log_warn("memory", "/dev/shm has room for %llu MiB only, not for the %llu MiB that %g minutes may take",
-			 (unsigned long long)bytes >> 20, (unsigned long long)wish.data_bytes >> 20,
-			 recorder->config.memory.minutes);
-	else
-		log_info("memory", "%llu MiB for the newest frames, at most %g minutes",
-			 (unsigned long long)bytes >> 20, recorder->config.memory.minutes);
+		recorder->publisher.memory_limit = MEMORY_SHM;
+	log_size(recorder, bytes);
 	if (recorder->adopted)
 		log_info("memory", "took over the frames that a recorder before this one left");
 	memory = ring_writer_memory(recorder->ring, &total);

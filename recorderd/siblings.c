@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recorderd/ring_size.h"
+
 static bool is_ini(const char *name)
 {
 	size_t length = strlen(name);
@@ -19,11 +21,23 @@ static void append(const char **list, const char *text)
 	*list = text;
 }
 
+static void add_memory(struct siblings *siblings, const struct config *other)
+{
+	struct ring_wish wish;
+
+	ring_size_choose(other, 1, &wish);
+	if (!wish.exact)
+		return;
+	siblings->exact++;
+	siblings->exact_bytes += ring_size_total(&wish);
+}
+
 static void add(struct siblings *siblings, const struct config *other)
 {
 	char *device = siblings->devices[siblings->count], *ring = siblings->rings[siblings->count];
 
 	siblings->count++;
+	add_memory(siblings, other);
 	if (strcmp(other->camera.device, "test") == 0)
 		return;
 	config_ring_name(other, ring);

@@ -77,6 +77,61 @@ static void judge_archive(const struct recorder_state *state, const struct healt
 		    (unsigned long long)state->set_aside);
 }
 
+const char *health_memory_limit(const struct recorder_state *state)
+{
+	static const char *const names[MEMORY_LIMITS] = {[MEMORY_MINUTES] = "memory.minutes",
+							 [MEMORY_QUARTER] = "RAM",
+							 [MEMORY_MAX_MB] = "memory.max_mb",
+							 [MEMORY_SHM] = "/dev/shm"};
+
+	return state->memory_limit < MEMORY_LIMITS ? names[state->memory_limit] : NULL;
+}
+
+static const char *what_gives_more(uint64_t limit)
+{
+	static const char *const sentences[MEMORY_LIMITS] = {
+		[MEMORY_MINUTES] = "More memory.minutes give more.",
+		[MEMORY_QUARTER] = "That is this camera's share of a quarter of the machine's RAM: a memory.max_mb of "
+				   "its own gives more.",
+		[MEMORY_MAX_MB] = "A larger memory.max_mb gives more.",
+		[MEMORY_SHM] = "That is this camera's share of /dev/shm: a larger /dev/shm gives more (shm_size of a "
+			       "container, else mount -o remount,size=...).",
+	};
+
+	return limit < MEMORY_LIMITS && sentences[limit] ? sentences[limit] : "";
+}
+
+void health_memory(const struct recorder_state *state, char out[HEALTH_MEMORY_BYTES])
+{
+	char holds[96] = "";
+
+	out[0] = '\0';
+	if (state->memory_bytes == 0)
+		return;
+	if (state->memory_limit == MEMORY_MINUTES)
+		snprintf(holds, sizeof(holds), "the newest %g minutes", (double)state->memory_wanted_us / 60e6);
+	else if (state->memory_holds_us > 0)
+		snprintf(holds, sizeof(holds), "about %lld s of the %g minutes that memory.minutes asks for",
+			 (long long)(state->memory_holds_us / US_PER_S), (double)state->memory_wanted_us / 60e6);
+	else
+		snprintf(holds, sizeof(holds), "frames, at most the newest %g minutes",
+			 (double)state->memory_wanted_us / 60e6);
+	snprintf(out, HEALTH_MEMORY_BYTES, "The memory of %llu MiB holds %s. %s",
+		 (unsigned long long)(state->memory_bytes >> 20), holds, what_gives_more(state->memory_limit));
+}
+
+/* That RAM is limited is as it should be; that /dev/shm is smaller than a quarter of it is for somebody to change. */
+static void judge_memory(const struct recorder_state *state, const struct health_listener *listener)
+{
+	char text[HEALTH_MEMORY_BYTES];
+
+	if (state->memory_limit != MEMORY_SHM)
+		return;
+	health_memory(state, text);
+	if (*text)
+		say(listener, HEALTH_WARNING, "%s", text);
+}
+
 void health_judge(const struct recorder_state *state, const struct health_listener *listener)
 {
 	if (!state) {
@@ -93,4 +148,5 @@ void health_judge(const struct recorder_state *state, const struct health_listen
 		    state->configured, state->device);
 	judge_recording(state, listener);
 	judge_archive(state, listener);
+	judge_memory(state, listener);
 }

@@ -52,10 +52,49 @@ static void where_there_is_room_the_index_has_a_place_for_each_frame(void **stat
 	assert_true(wish.index_entries >= 6 * 30);
 }
 
+static void a_small_shm_is_shared_by_all_cameras(void **state)
+{
+	static const uint64_t rooms_mib[] = {20, 60, 1000, 100000};
+	static const double minutes[] = {0.1, 30, 1440};
+
+	(void)state;
+	for (size_t i = 0; i < 4 * 3 * 4; i++) {
+		uint64_t room = rooms_mib[i % 4] * MIB;
+		size_t cameras = 1 + i / 12;
+		struct ring_wish wish, whole;
+
+		choose(minutes[i / 4 % 3], 0, 60, 720, &whole);
+		wish = whole;
+		bool lowered = ring_size_share(&wish, room, cameras);
+		assert_int_equal(lowered, ring_size_total(&whole) > room / cameras);
+		assert_true(ring_size_total(&wish) <= room / cameras);
+		/* And what there is is used: but for a part of a MiB, and the index. */
+		if (lowered)
+			assert_true(wish.data_bytes >= room / cameras / 33 * 32 - 5 * MIB / 4);
+	}
+}
+
+static void an_exact_size_and_a_shm_without_a_limit_are_left_alone(void **state)
+{
+	struct ring_wish wish, whole;
+
+	(void)state;
+	choose(30, 512, 60, 720, &whole);
+	wish = whole;
+	assert_false(ring_size_share(&wish, 64 * MIB, 2));
+	assert_memory_equal(&wish, &whole, sizeof(wish));
+	choose(30, 0, 60, 720, &whole);
+	wish = whole;
+	assert_false(ring_size_share(&wish, UINT64_MAX, 2));
+	assert_int_equal(wish.data_bytes, whole.data_bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_configuration_gives_a_ring_whose_index_is_small_beside_its_frames),
+		cmocka_unit_test(a_small_shm_is_shared_by_all_cameras),
+		cmocka_unit_test(an_exact_size_and_a_shm_without_a_limit_are_left_alone),
 		cmocka_unit_test(where_there_is_room_the_index_has_a_place_for_each_frame),
 	};
 
