@@ -36,11 +36,17 @@ static bool make_folders(const char *path)
 
 static bool lock_folder(int folder, const char *path, int *lock_fd, struct reason *why)
 {
-	int fd = openat(folder, LOCK_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
+	struct stat status;
+	int fd = openat(folder, LOCK_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
+	/* One that is there already does where the disk is full or read-only at this moment: that can heal. */
+	if (fd < 0 && errno == ENOENT)
+		fd = openat(folder, LOCK_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
+	/* Nothing can be written to a read-only disk, and its lock cannot be read: the folder itself stands in. */
+	if (fd < 0 && errno == EROFS && faccessat(folder, LOCK_FILE, F_OK, 0) == 0)
+		fd = fcntl(folder, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return reason_errno(why, "cannot write in the recordings folder %s", path);
-	(void)fchmod(fd, LOCK_MODE); /* an older version made it readable; another user's stays as it is */
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
 			reason_set(why, "another recorder records into %s: give each camera a folder of its own", path);
@@ -49,6 +55,8 @@ static bool lock_folder(int folder, const char *path, int *lock_fd, struct reaso
 		close(fd);
 		return false;
 	}
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		(void)fchmod(fd, LOCK_MODE); /* an older version made it readable; another user's stays as it is */
 	*lock_fd = fd;
 	return true;
 }
