@@ -32,7 +32,7 @@ SHARED = reason clock control timeform timeparse log config config_keys config_v
 	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json part_file file_limit cached_clips token token_file ffmpeg_command mount_need
 SHARED_WRITERS = ring_object ring_pages ring_writer ring_carry ring_open catalogue_writer
 
-RECORDERD = recorder recorder_open control control_request options status notify service reload siblings ring_size name_lock publish loop child \
+RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command control control_request options status notify service reload siblings ring_size name_lock publish loop child \
 	capture capture_answers capture_frames device_watch opener source claims source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json driver_text frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
 	encoder encoder_input encoder_output encoder_command feed thinning fragment_stream storage storage_segment segment_writer \
@@ -45,7 +45,7 @@ API    = api_master api_handover api_worker api_intake api_confine api_request w
 	api_clip api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_control api_info api_controls api_health api_metrics metrics_text \
 	clip_segment clip_plan clip_build clip_lapse clip_encode clip_feed clip_memory clip_nearest clip_gaps clip_timeline clip_still still_shelf clip_keep clip_cache api_cached
 
-UNIT_TESTS = mount_need metrics control control_request api_controls opener ring ring_crash ring_left ring_pages ring_size fastcgi live live_answers time timeform config config_files config_change config_follow notify \
+UNIT_TESTS = mount_need metrics control control_request api_controls opener ring ring_crash ring_left leftovers ring_pages ring_size fastcgi live live_answers time timeform config config_files config_change config_follow notify \
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box ffmpeg_command segment segment_damage segment_salvage file_limit mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_test raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_places \
 	clip_plan clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_undecodable clip_cache encoder encoder_faults recording_off retain thinning feed fragment_stream \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "recorderd/memory_command.h"
 #include "recorderd/options.h"
 #include "recorderd/recorder.h"
 #include "recorderd/status.h"
@@ -11,10 +12,10 @@
 #include "shared/log.h"
 #include "shared/version.h"
 
-static int run(const struct config *config)
+static int run(const struct config *config, bool keep_memory)
 {
 	struct reason why;
-	struct recorder *recorder = recorder_open(config, &why);
+	struct recorder *recorder = recorder_open(config, keep_memory, &why);
 	int status;
 
 	if (!recorder) {
@@ -64,18 +65,20 @@ static int carry_out(const struct options *options, const struct config *cameras
 	case TASK_CHECK:
 		return check(options, cameras);
 	case TASK_STATUS:
-		return (int)status_print(stdout, cameras, count, options->json);
+		return (int)status_print(stdout, cameras, count, options->json, !options->camera);
 	case TASK_TOKEN_NEW:
 		return token_command_new(cameras, options->token, options->scopes, options->days);
 	case TASK_TOKEN_LIST:
 		return token_command_list(cameras);
 	case TASK_TOKEN_REMOVE:
 		return token_command_remove(cameras, options->token);
+	case TASK_LEFTOVERS:
+	case TASK_FREE_MEMORY:
 	case TASK_RECORD:
 		break;
 	}
 	log_set_level(cameras->log_level);
-	return run(cameras);
+	return run(cameras, options->keep_memory);
 }
 
 int main(int argc, char **argv)
@@ -96,6 +99,11 @@ int main(int argc, char **argv)
 		break;
 	}
 	tzset();
+	/* Neither needs a configuration that is good. */
+	if (options.task == TASK_LEFTOVERS)
+		return memory_command_list(stdout);
+	if (options.task == TASK_FREE_MEMORY)
+		return memory_command_free(options.config, options.camera);
 	if (config_set_load(options.config, &set, &why) && choose(&options, &set, &cameras, &count, &why))
 		status = carry_out(&options, cameras, count);
 	else

@@ -12,12 +12,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+static socklen_t address_of(const char *camera, struct sockaddr_un *out)
+{
+	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
+	int length = snprintf(out->sun_path + 1, sizeof out->sun_path - 1, "recorderd/%s", camera);
+
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+}
+
 int name_lock_take(const char *camera, struct reason *why)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address;
+	socklen_t bytes = address_of(camera, &address);
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "recorderd/%s", camera);
-	socklen_t bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
 
 	if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, bytes) == 0)
 		return fd;
@@ -30,4 +37,17 @@ int name_lock_take(const char *camera, struct reason *why)
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+/* An address that somebody has can be connected to: nothing is sent. */
+bool name_lock_held(const char *camera)
+{
+	struct sockaddr_un address;
+	socklen_t bytes = address_of(camera, &address);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool held = fd >= 0 && connect(fd, (const struct sockaddr *)&address, bytes) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return held;
 }

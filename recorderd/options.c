@@ -5,7 +5,16 @@
 
 #include "shared/version.h"
 
-enum { OPTION_NEW_TOKEN = 256, OPTION_SCOPE, OPTION_DAYS, OPTION_LIST_TOKENS, OPTION_REMOVE_TOKEN };
+enum {
+	OPTION_NEW_TOKEN = 256,
+	OPTION_SCOPE,
+	OPTION_DAYS,
+	OPTION_LIST_TOKENS,
+	OPTION_REMOVE_TOKEN,
+	OPTION_LEFTOVERS,
+	OPTION_FREE_MEMORY,
+	OPTION_KEEP_MEMORY
+};
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -20,6 +29,9 @@ static const struct option long_options[] = {
 	{"days", required_argument, NULL, OPTION_DAYS},
 	{"list-tokens", no_argument, NULL, OPTION_LIST_TOKENS},
 	{"remove-token", required_argument, NULL, OPTION_REMOVE_TOKEN},
+	{"keep-memory", no_argument, NULL, OPTION_KEEP_MEMORY},
+	{"leftovers", no_argument, NULL, OPTION_LEFTOVERS},
+	{"free-memory", no_argument, NULL, OPTION_FREE_MEMORY},
 	{0},
 };
 
@@ -31,6 +43,16 @@ static void print_usage_tokens(FILE *to)
 	      "TOKEN\n"
 	      "  --scope SCOPES     what it may do: live, footage, control, delete, with commas between them\n"
 	      "  --days N           until when: 365 days if nothing else is said\n",
+	      to);
+}
+
+static void print_usage_memory(FILE *to)
+{
+	fputs("usage: recorderd --leftovers | recorderd --free-memory -n NAME | recorderd --free-memory -c PATH\n"
+	      "  --leftovers        names what recorders that were killed have left in memory, and whose it is\n"
+	      "  --free-memory      gives that memory of a camera back, or of all cameras of a configuration\n"
+	      "  --keep-memory      while it records: SIGTERM leaves the frames in memory to the next recorder; for\n"
+	      "                     service managers that free them when none comes. SIGINT frees them always\n",
 	      to);
 }
 
@@ -51,12 +73,17 @@ static void print_usage(FILE *to)
 	      "  -h, --help         print this\n"
 	      "SIGHUP: read the configuration again, and take what can change while it runs.\n",
 	      to);
+	print_usage_memory(to);
 	print_usage_tokens(to);
 }
 
 /* False where the option is none of these, or a second task. */
-static bool take_token_option(int option, struct options *out)
+static bool take_long_option(int option, struct options *out)
 {
+	if (option == OPTION_KEEP_MEMORY) {
+		out->keep_memory = true;
+		return true;
+	}
 	if (option == OPTION_SCOPE || option == OPTION_DAYS) {
 		*(option == OPTION_SCOPE ? &out->scopes : &out->days) = optarg;
 		return true;
@@ -69,6 +96,10 @@ static bool take_token_option(int option, struct options *out)
 		out->task = TASK_TOKEN_LIST;
 	else if (option == OPTION_REMOVE_TOKEN)
 		out->task = TASK_TOKEN_REMOVE;
+	else if (option == OPTION_LEFTOVERS)
+		out->task = TASK_LEFTOVERS;
+	else if (option == OPTION_FREE_MEMORY)
+		out->task = TASK_FREE_MEMORY;
 	out->token = optarg;
 	return out->task != TASK_RECORD;
 }
@@ -88,6 +119,8 @@ static enum options_outcome check(int argc, char **argv, const struct options *o
 		return wrong("unexpected argument: ", argv[optind]);
 	if (options->json && options->task != TASK_STATUS)
 		return wrong("--json goes with --status", "");
+	if (options->keep_memory && options->task != TASK_RECORD)
+		return wrong("--keep-memory goes with recording", "");
 	if ((options->scopes || options->days) && options->task != TASK_TOKEN_NEW)
 		return wrong(options->scopes ? "--scope" : "--days", " goes with --new-token");
 	return OPTIONS_RUN;
@@ -122,7 +155,7 @@ enum options_outcome options_parse(int argc, char **argv, struct options *out)
 			print_usage(stdout);
 			return OPTIONS_DONE;
 		default:
-			if (!take_token_option(option, out))
+			if (!take_long_option(option, out))
 				return wrong(option == '?' ? NULL : "one task at a time", "");
 		}
 	}

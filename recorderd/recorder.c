@@ -107,6 +107,7 @@ static void on_publish(void *context)
 
 	look_after_ring(recorder);
 	publish(&recorder->publisher);
+	leftover_sweep_tick(&recorder->sweep);
 	service_tick(&recorder->service, &recorder->publisher.last,
 		     !recorder->capture || capture_alive(recorder->capture));
 	loop_timer_set(recorder->loop, &recorder->publishing, (mono_t){mono_now().us + PUBLISH_EVERY_US});
@@ -136,8 +137,9 @@ static void read_again(struct recorder *recorder)
 	service_ready(&recorder->service);
 }
 
-static void begin_stop(struct recorder *recorder)
+static void begin_stop(struct recorder *recorder, bool interrupted)
 {
+	recorder->interrupted |= interrupted;
 	if (recorder->stopping) {
 		log_warn("main", "told to stop a second time: leaving at once");
 		loop_stop(recorder->loop);
@@ -163,7 +165,7 @@ static void on_signal(void *context, uint32_t events)
 	if (info.ssi_signo == SIGHUP)
 		read_again(recorder);
 	else
-		begin_stop(recorder);
+		begin_stop(recorder, info.ssi_signo == SIGINT);
 }
 
 static uint32_t newest_stretch(const struct recorder *recorder)
@@ -272,7 +274,7 @@ static void finish_writing(struct recorder *recorder)
 	if (recorder->storage && !storage_stop(recorder->storage, time_left_us(recorder))) {
 		log_error("main", "the disk did not take the last frames within %d s", (int)(STOP_US / US_PER_S));
 		publish_stopped(&recorder->publisher);
-		ring_writer_close(recorder->ring);
+		recorder_let_go_ring(recorder);
 		log_stop();
 		_exit(1);
 	}

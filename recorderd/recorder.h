@@ -10,8 +10,14 @@
 
 struct recorder;
 
-/* Locks, allocates and opens all that a start can fail for. NULL with a sentence. `config` is copied. */
-struct recorder *recorder_open(const struct config *config, struct reason *why);
+/*
+ * Locks, allocates and opens all that a start can fail for. NULL with a sentence. `config` is copied.
+ *
+ * The frames in memory are taken over from a recorder before this one. With `keep_memory` SIGTERM leaves them to the
+ * next one, since somebody else frees them where none comes (recorderd --free-memory); else they go with this one.
+ * SIGINT gives the memory back in either case, and what ends by itself leaves it, as a crash does.
+ */
+struct recorder *recorder_open(const struct config *config, bool keep_memory, struct reason *why);
 
 /*
  * Runs until SIGTERM or SIGINT, then stops in order: the camera, what the encoder still has, the open segment, the

@@ -8,6 +8,7 @@
 #include "recorderd/capture.h"
 #include "recorderd/control.h"
 #include "recorderd/encoder.h"
+#include "recorderd/leftover_sweep.h"
 #include "recorderd/publish.h"
 #include "recorderd/recorder.h"
 #include "recorderd/service.h"
@@ -29,15 +30,21 @@ struct recorder {
 	struct capture *capture;
 	struct control *control; /* NULL: its address was not to be had */
 	struct publisher publisher;
+	struct leftover_sweep sweep;
 	struct loop_watch signals, room;
 	struct loop_timer publishing, encoder_late;
 	bool stopping;
-	bool renewing;  /* the ring: what the old one has is encoded first */
-	mono_t stop_by; /* once it is stopping, or running is over */
-	bool hangs;     /* a thread was left in a driver: what it uses stays */
+	bool keep_memory; /* SIGTERM leaves the ring to the next recorder */
+	bool interrupted; /* by SIGINT: there will be none */
+	bool renewing;    /* the ring: what the old one has is encoded first */
+	mono_t stop_by;   /* once it is stopping, or running is over */
+	bool hangs;       /* a thread was left in a driver, or on a slow disk: what it uses stays */
 };
 
 /* recorder_open.c: the ring, taken over or made, and its reader. */
 bool recorder_open_ring(struct recorder *recorder, struct reason *why);
+
+/* Leaves the ring to the next recorder, or gives its memory back (recorder.h). Its reader stays open. NULL is safe. */
+void recorder_let_go_ring(struct recorder *recorder);
 
 #endif

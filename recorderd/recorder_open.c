@@ -63,6 +63,25 @@ bool recorder_open_ring(struct recorder *recorder, struct reason *why)
 	return recorder->reader != NULL;
 }
 
+/* A recorder that ends by itself is started again: what a new ring of it has is nothing yet. */
+static bool keeps_ring(const struct recorder *recorder)
+{
+	if (recorder->stopping)
+		return recorder->keep_memory && !recorder->interrupted;
+	return recorder->reader && ring_reader_head(recorder->reader) > 0;
+}
+
+void recorder_let_go_ring(struct recorder *recorder)
+{
+	if (recorder->ring && keeps_ring(recorder)) {
+		log_info("memory", "the frames in memory stay for the next recorder");
+		ring_writer_leave(recorder->ring);
+	} else {
+		ring_writer_close(recorder->ring);
+	}
+	recorder->ring = recorder->publisher.ring = NULL;
+}
+
 /* Blocked before any thread starts, so that they come to the event loop alone. */
 static bool open_signals(struct recorder *recorder, struct reason *why)
 {
@@ -79,7 +98,7 @@ static bool open_signals(struct recorder *recorder, struct reason *why)
 	return recorder->signals.fd >= 0 || reason_errno(why, "cannot watch for signals");
 }
 
-struct recorder *recorder_open(const struct config *config, struct reason *why)
+struct recorder *recorder_open(const struct config *config, bool keep_memory, struct reason *why)
 {
 	struct recorder *recorder = calloc(1, sizeof *recorder);
 
@@ -88,6 +107,7 @@ struct recorder *recorder_open(const struct config *config, struct reason *why)
 		return NULL;
 	}
 	recorder->config = *config;
+	recorder->keep_memory = keep_memory;
 	service_open(&recorder->service);
 	recorder->name_lock = recorder->signals.fd = recorder->room.fd = -1;
 	recorder->configured = mono_now();
@@ -129,8 +149,10 @@ void recorder_close(struct recorder *recorder)
 {
 	if (!recorder)
 		return;
+	if (!leftover_sweep_finish(&recorder->sweep))
+		recorder->hangs = true;
+	recorder_let_go_ring(recorder);
 	ring_reader_close(recorder->reader);
-	ring_writer_close(recorder->ring);
 	archive_close(recorder->archive);
 	loop_destroy(recorder->loop);
 	service_close(&recorder->service);

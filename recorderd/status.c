@@ -2,8 +2,10 @@
 #include "recorderd/status.h"
 
 #include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "recorderd/leftovers.h"
 #include "shared/health.h"
 #include "shared/json_value.h"
 #include "shared/ring_reader.h"
@@ -48,8 +50,9 @@ static void print_camera(FILE *to, const struct recorder_state *state)
 		(unsigned long long)state->damaged);
 }
 
-static void print_memory(FILE *to, const struct ring_reader *ring)
+static void print_memory(FILE *to, const struct ring_reader *ring, const struct recorder_state *state)
 {
+	char words[HEALTH_MEMORY_BYTES];
 	struct ring_frame oldest, newest;
 	uint64_t head = ring_reader_head(ring);
 	double seconds = 0;
@@ -58,6 +61,9 @@ static void print_memory(FILE *to, const struct ring_reader *ring)
 		seconds = (double)(newest.meta.mono_us - oldest.meta.mono_us) / US_PER_S;
 	fprintf(to, "  %-10s the newest %.0f s, in %llu MiB\n", "memory", seconds,
 		(unsigned long long)ring_reader_data_bytes(ring) >> 20);
+	health_memory(state, words);
+	if (*words)
+		fprintf(to, "  %-10s %s\n", "", words);
 }
 
 static void print_recording(FILE *to, const struct recorder_state *state)
@@ -82,6 +88,7 @@ struct account {
 	struct recorder_state state;
 	struct sentences sentences;
 	enum status_outcome outcome;
+	char leftover[LEFTOVER_TEXT_BYTES]; /* of one that is gone; empty: nothing */
 };
 
 static void account_open(struct account *account, const struct config *config)
@@ -106,6 +113,9 @@ static void account_open(struct account *account, const struct config *config)
 	account->outcome = !account->ring                                              ? STATUS_ABSENT
 			   : json_object_array_length(account->sentences.failures) > 0 ? STATUS_FAILS
 										       : STATUS_GOOD;
+	struct leftover left;
+	if (!account->ring && leftover_find(account->camera, &left))
+		leftover_describe(&left, account->leftover);
 }
 
 static void account_close(struct account *account)
@@ -124,10 +134,12 @@ static void account_print(const struct account *account, FILE *to)
 	fprintf(to, "%s: %s\n", account->camera, words[account->outcome]);
 	print_list(to, "failure", account->sentences.failures);
 	print_list(to, "warning", account->sentences.warnings);
+	if (account->leftover[0])
+		fprintf(to, "  %-10s %s\n", "memory", account->leftover);
 	if (!account->ring)
 		return;
 	print_camera(to, &account->state);
-	print_memory(to, account->ring);
+	print_memory(to, account->ring, &account->state);
 	print_recording(to, &account->state);
 }
 
@@ -150,10 +162,45 @@ static struct json_object *account_json(const struct account *account)
 							      : words[account->outcome]));
 	json_object_object_add(json, "failures", json_object_get(account->sentences.failures));
 	json_object_object_add(json, "warnings", json_object_get(account->sentences.warnings));
+	if (account->leftover[0])
+		json_object_object_add(json, "leftover", json_text(account->leftover));
 	return json;
 }
 
-enum status_outcome status_print(FILE *to, const struct config *cameras, size_t count, bool json)
+static bool is_among(const char *camera, const struct config *cameras, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(cameras[i].camera.name, camera) == 0)
+			return true;
+	return false;
+}
+
+/* Of cameras that are none of these. Into the array where there is one, else in lines. */
+static void add_others(FILE *to, const struct config *cameras, size_t count, struct json_object *array)
+{
+	char text[LEFTOVER_TEXT_BYTES];
+	struct leftover *all;
+	size_t found = leftovers_find(&all);
+
+	for (size_t i = 0; i < found; i++) {
+		if (is_among(all[i].camera, cameras, count))
+			continue;
+		leftover_describe(&all[i], text);
+		if (!array) {
+			fprintf(to, "%s: no recorder, and none of these cameras\n  %-10s %s\n", all[i].camera, "memory",
+				text);
+			continue;
+		}
+		struct json_object *json = json_object_new_object();
+		json_object_object_add(json, "camera", json_text(all[i].camera));
+		json_object_object_add(json, "status", json_object_new_string("leftover"));
+		json_object_object_add(json, "leftover", json_text(text));
+		json_object_array_add(array, json);
+	}
+	free(all);
+}
+
+enum status_outcome status_print(FILE *to, const struct config *cameras, size_t count, bool json, bool others)
 {
 	struct json_object *array = json ? json_object_new_array() : NULL;
 	enum status_outcome worst = STATUS_GOOD;
@@ -170,6 +217,8 @@ enum status_outcome status_print(FILE *to, const struct config *cameras, size_t 
 			account_print(&account, to);
 		account_close(&account);
 	}
+	if (others)
+		add_others(to, cameras, count, array);
 	if (json)
 		fprintf(to, "%s\n",
 			json_object_to_json_string_ext(array,

@@ -3,12 +3,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* What iniparser says of a file that it refuses. Configurations are loaded by one thread, before there are others. */
+/* What iniparser says of a file that it refuses. Its callback is global, so one file is parsed at a time. */
+static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
 static char complaint[160];
 
 __attribute__((format(printf, 1, 2))) static int take_complaint(const char *format, ...)
@@ -26,6 +28,7 @@ __attribute__((format(printf, 1, 2))) static int take_complaint(const char *form
 
 static dictionary *parse(const char *file, struct reason *why)
 {
+	pthread_mutex_lock(&parsing);
 	complaint[0] = '\0';
 	iniparser_set_error_callback(take_complaint);
 	dictionary *parsed = iniparser_load(file);
@@ -36,6 +39,7 @@ static dictionary *parse(const char *file, struct reason *why)
 			   "bytes), or "
 			   "; comment (%s)",
 			   file, complaint);
+	pthread_mutex_unlock(&parsing);
 	return parsed;
 }
 

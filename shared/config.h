@@ -1,6 +1,6 @@
 /*
- * config.h - recorder.ini: one file a camera (format: iniparser's; keys: recorder.ini.example). Loading is for one
- * thread at a time: iniparser's error callback is global.
+ * config.h - recorder.ini: one file a camera (format: iniparser's; keys: recorder.ini.example). Any thread may load
+ * one.
  *
  * A missing key has its default; an unknown section or key, or a value out of range, is refused with the file, the key
  * and what would be right. Relative folders count from the folder of the .ini file. Paths come out absolute.

@@ -190,6 +190,8 @@ class Rig:
         "clips": {"directory": "clips"},
     }
 
+    arguments = ()  # of recorderd, besides its configuration
+
     def __init__(self, settings=None, fps="30", cameras=1, name=None, frames=FRAMES):
         """settings: {section: {key: value}}, over INI."""
         self.folder = tempfile.mkdtemp(prefix="recorder-e2e.")
@@ -254,7 +256,7 @@ class Rig:
         with open(self.path("camera.conf"), "w", encoding="utf-8") as conf:
             conf.write("".join(camera.line + "\n" for camera in self.cameras))
         environment = dict(self.environment, CAMERA_PRELOAD=self.path("camera.conf"), LD_PRELOAD=self.preloaded())
-        process = self.spawn([program("recorderd"), "-c", ini or self.ini], log, environment)
+        process = self.spawn([program("recorderd"), *self.arguments, "-c", ini or self.ini], log, environment)
         if ini is None:
             self.recorderd = process
         return process

@@ -48,7 +48,7 @@ class Several(Rig):
 
     def start_one(self, word):
         environment = dict(self.environment, CAMERA_PRELOAD=self.path("camera.conf"), LD_PRELOAD=self.preloaded())
-        self.recorders[word] = self.spawn([program("recorderd"), "-c", self.inis, "-n", self.names[word]], word + ".log", environment)
+        self.recorders[word] = self.spawn([program("recorderd"), *self.arguments, "-c", self.inis, "-n", self.names[word]], word + ".log", environment)
 
     def info(self, word):
         answer = self.get(f"/camera_info?camera={self.names[word]}")

@@ -14,7 +14,7 @@ from rig import BUILD, Skipped, comment  # noqa: E402  pylint: disable=wrong-imp
 FOLDER = os.path.join(BUILD, "deb")
 PLACE = os.path.join(BUILD, "fresh")  # of the bare Debian, and of logs
 QUIET = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")
-UNITS = ("recorderd@", "recorder-api", "recorder-live", "recorder-web")
+UNITS = ("recorderd@", "recorder-memory@", "recorder-api", "recorder-live", "recorder-web")
 
 
 def needs(*tools):

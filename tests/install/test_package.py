@@ -19,7 +19,7 @@ HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd 
     usr/share/recorder/recorder.ini.example usr/share/recorder/lighttpd.conf.example usr/share/recorder/apache.conf.example
     usr/share/recorder/nginx.conf.example usr/share/doc/recorder/copyright""".split()
 
-HOLDS_UNITS = "recorderd@.service recorder-api.service recorder-api.socket recorder-live.service recorder-live.socket recorder-web.service".split()
+HOLDS_UNITS = "recorderd@.service recorder-memory@.service recorder-api.service recorder-api.socket recorder-live.service recorder-live.socket recorder-web.service".split()
 
 folder = tempfile.mkdtemp(prefix="recorder-package.")
 

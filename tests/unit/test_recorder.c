@@ -84,7 +84,7 @@ static void without_its_capture_it_ends_with_status_1(void **state)
 	fprintf(file, "[camera]\nname = start-%d\n[memory]\nmax_mb = 16\nminutes = 1\n", (int)getpid());
 	fclose(file);
 	assert_true(config_set_load(ini, &set, &why));
-	recorder = recorder_open(set.cameras, &why);
+	recorder = recorder_open(set.cameras, false, &why);
 	assert_non_null(recorder);
 	assert_int_equal(recorder_run(recorder), 1);
 	recorder_close(recorder);
