@@ -65,21 +65,21 @@ static void set_note(struct archive *archive, const char *text)
 }
 
 /* Compares the folder with that of the run before, where that is known, and remembers it for the next run. */
-static void note_last_run(struct archive *archive, int lock_fd)
+static void note_last_run(struct archive *archive, int folder)
 {
 	struct reason note = {""};
 
-	if (folder_memory_differs(&archive->memory, lock_fd))
+	if (folder_memory_differs(&archive->memory, folder))
 		reason_set(&note,
 			   "%s is another folder than in the last run: is a disk missing? Then recordings fill the one "
 			   "below it; "
 			   "record.require_mount = yes has the recorder wait for the disk.",
 			   archive->config->record.directory);
 	set_note(archive, note.text);
-	folder_memory_keep(&archive->memory, lock_fd);
+	folder_memory_keep(&archive->memory, folder);
 }
 
-static void note_left(struct archive *archive, int lock_fd, size_t segments)
+static void note_left(struct archive *archive, int folder, size_t segments)
 {
 	char since[TIME_ISO_BYTES];
 	struct reason note;
@@ -91,7 +91,7 @@ static void note_left(struct archive *archive, int lock_fd, size_t segments)
 		   "has %zu segment%s, which cannot be reached while it is hidden or away.",
 		   archive->config->record.directory, since, segments, segments == 1 ? "" : "s");
 	set_note(archive, note.text);
-	folder_memory_keep(&archive->memory, lock_fd);
+	folder_memory_keep(&archive->memory, folder);
 }
 
 bool archive_enter(struct archive *archive, struct reason *why)
@@ -107,7 +107,7 @@ bool archive_enter(struct archive *archive, struct reason *why)
 	archive->folder = folder;
 	archive->lock_fd = lock_fd;
 	pthread_mutex_unlock(&archive->lock);
-	note_last_run(archive, lock_fd);
+	note_last_run(archive, folder);
 	return true;
 }
 
@@ -189,8 +189,8 @@ int archive_folder(struct archive *archive, struct reason *why)
 	log_warn("archive", "%s leads to another folder now: recording goes on in there", path);
 	size_t left = change_folder(archive, folder, lock_fd);
 	if (left)
-		note_left(archive, lock_fd, left);
+		note_left(archive, folder, left);
 	else
-		note_last_run(archive, lock_fd);
+		note_last_run(archive, folder);
 	return archive_folder_now(archive);
 }

@@ -69,13 +69,15 @@ static bool finish_one(const struct archive_left *left, const struct archive_seg
 	switch (segment_finish(left->folder, segment->entry.file, entry, NULL, &why)) {
 	case REPAIR_DONE:
 		return true;
-	case REPAIR_DAMAGED:
 	case REPAIR_READABLE:
 		log_warn("archive", "in the folder that was left: %s", why.text);
 		return true;
 	case REPAIR_FAILED:
 	case REPAIR_FOREIGN:
 		log_warn("archive", "in the folder that was left: %s: left as it is", why.text);
+		return false;
+	case REPAIR_ASIDE:
+		log_error("archive", "in the folder that was left: %s", why.text);
 		return false;
 	case REPAIR_EMPTY:
 	case REPAIR_GONE:

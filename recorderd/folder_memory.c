@@ -12,7 +12,8 @@
 
 #include "shared/log.h"
 
-#define DIGITS (FOLDER_NUMBER_BYTES - 1)
+#define FOLDER_FILE ".folder"
+#define DIGITS      (FOLDER_NUMBER_BYTES - 1)
 
 /* False where it is none: empty, cut off, or something else. */
 static bool number_read(int fd, char out[FOLDER_NUMBER_BYTES])
@@ -37,18 +38,29 @@ static bool number_write(int fd, const char number[FOLDER_NUMBER_BYTES])
 	return pwrite(fd, text, DIGITS + 1, 0) == DIGITS + 1 && ftruncate(fd, DIGITS + 1) == 0 && fsync(fd) == 0;
 }
 
+static int number_open(int folder)
+{
+	int fd = openat(folder, FOLDER_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+
+	return fd >= 0 ? fd : openat(folder, FOLDER_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
 /* The folder's; it gets one where it has none. False where that cannot be written. */
-static bool number_of(int lock_fd, char out[FOLDER_NUMBER_BYTES])
+static bool number_of(int folder, char out[FOLDER_NUMBER_BYTES])
 {
 	uint8_t random[DIGITS / 2];
+	int fd = number_open(folder);
+	bool good = fd >= 0 && number_read(fd, out);
 
-	if (number_read(lock_fd, out))
-		return true;
-	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+	if (fd < 0)
 		return false;
-	for (size_t i = 0; i < sizeof random; i++)
-		snprintf(out + 2 * i, 3, "%02x", random[i]);
-	return number_write(lock_fd, out);
+	if (!good && getrandom(random, sizeof random, 0) == (ssize_t)sizeof random) {
+		for (size_t i = 0; i < sizeof random; i++)
+			snprintf(out + 2 * i, 3, "%02x", random[i]);
+		good = number_write(fd, out);
+	}
+	close(fd);
+	return good;
 }
 
 static bool is_below(const char *path, const char *folder, size_t length)
@@ -99,11 +111,11 @@ void folder_memory_read(const struct config *config, struct folder_memory *out)
 	close(fd);
 }
 
-bool folder_memory_differs(const struct folder_memory *memory, int lock_fd)
+bool folder_memory_differs(const struct folder_memory *memory, int folder)
 {
 	char number[FOLDER_NUMBER_BYTES];
 
-	return memory->last[0] && number_of(lock_fd, number) && strcmp(number, memory->last) != 0;
+	return memory->last[0] && number_of(folder, number) && strcmp(number, memory->last) != 0;
 }
 
 static bool replace_file(const char *file, const char number[FOLDER_NUMBER_BYTES])
@@ -122,11 +134,11 @@ static bool replace_file(const char *file, const char number[FOLDER_NUMBER_BYTES
 	return good && rename(part, file) == 0;
 }
 
-void folder_memory_keep(const struct folder_memory *memory, int lock_fd)
+void folder_memory_keep(const struct folder_memory *memory, int folder)
 {
 	char number[FOLDER_NUMBER_BYTES], known[FOLDER_NUMBER_BYTES] = "";
 
-	if (!memory->file[0] || !number_of(lock_fd, number))
+	if (!memory->file[0] || !number_of(folder, number))
 		return;
 	int fd = open(memory->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd >= 0) {

@@ -2,8 +2,8 @@
  * folder_memory.h - which folder the last run recorded into, so that a disk that was not mounted is noticed although
  * the folder below it looks like any other.
  *
- * A folder is known by a number of 32 hexadecimal digits (128 random bits) and a newline in its lock file, .lock, which
- * whoever locks it first writes. It moves with the folder, from disk to disk and through `cp -a`; devices and inodes
+ * A folder is known by a number of 32 hexadecimal digits (128 random bits) and a newline in its file .folder, which
+ * the first recorder in it writes. It moves with the folder, from disk to disk and through `cp -a`; devices and inodes
  * get other numbers at any boot.
  *
  * The last run's number is remembered, in the same form, in a file outside of the folder: NAME.folder in the first
@@ -29,10 +29,10 @@ struct folder_memory {
 /* Reads what the last run left. */
 void folder_memory_read(const struct config *config, struct folder_memory *out);
 
-/* Whether the folder of that lock file, which is locked, is known to be another one than in the last run. */
-bool folder_memory_differs(const struct folder_memory *memory, int lock_fd);
+/* Whether that folder, which is locked, is known to be another one than in the last run. */
+bool folder_memory_differs(const struct folder_memory *memory, int folder);
 
 /* Remembers it for the next run; `memory` still knows that of the last one. */
-void folder_memory_keep(const struct folder_memory *memory, int lock_fd);
+void folder_memory_keep(const struct folder_memory *memory, int folder);
 
 #endif
