@@ -278,7 +278,7 @@ static void master_loop(struct master *master)
 	}
 }
 
-/* A clip holds a descriptor for each of its segments. */
+/* A clip holds a descriptor for each of its first segments (PLAN_OPEN_MAX). */
 static void descriptors_raise(void)
 {
 	struct rlimit limit;
