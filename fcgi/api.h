@@ -15,6 +15,7 @@
 
 #include "fcgi/api_camera.h"
 #include "fcgi/api_outflow.h"
+#include "fcgi/api_passes.h"
 #include "fcgi/api_slots.h"
 #include "fcgi/fastcgi.h"
 #include "shared/clock.h"
@@ -42,6 +43,14 @@ struct api_request {
 	bool head_only;
 	bool camera_named; /* by ?camera= */
 	mono_t arrived;
+	bool disk_hangs; /* the folders of its camera must not be touched */
+
+	/* A request that is passed on (api_pass.h), or that was passed to here */
+	struct pass_ticket ticket; /* number 0: neither */
+	bool given;                /* the ticket is with the other group */
+	mono_t give_up;            /* if no worker could take it until then */
+	api_handler *without;      /* answers in place of the disk's workers */
+	bool claimed;              /* the answer is this worker's to give */
 
 	struct outflow out;      /* filled by api_answer.c */
 	bool places[API_PLACES]; /* that it takes in the slots */

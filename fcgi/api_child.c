@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fcgi/disk_pulse.h"
 #include "fcgi/lock_up.h"
 #include "shared/read_at.h"
 
@@ -42,6 +43,7 @@ pid_t api_child_start(int (*run)(void *context), void *context, void (*close_par
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(EXIT_FAILURE);
+		disk_pulse_into(NULL); /* its parent's life is not its own */
 		signals_default();
 		signal(SIGPIPE, SIG_IGN);
 		signal(SIGXFSZ, SIG_IGN);

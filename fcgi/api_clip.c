@@ -15,6 +15,7 @@
 
 #include "fcgi/api_answer.h"
 #include "fcgi/api_cached.h"
+#include "fcgi/api_pass.h"
 #include "fcgi/clip_memory.h"
 #include "fcgi/clip_nearest.h"
 #include "shared/timeform.h"
@@ -89,7 +90,7 @@ static bool answer_cached(struct api_request *request, uint64_t frames_min)
 	struct cached_key key = cached_key_of(want);
 	struct clip clip;
 
-	if (want->span.moving || !cached_take(request, &key, frames_min, &clip))
+	if (request->disk_hangs || want->span.moving || !cached_take(request, &key, frames_min, &clip))
 		return false;
 	want->ready(request, want, &clip);
 	clip_finish(&clip);
@@ -144,7 +145,7 @@ static bool end_is_missing(const struct clip_request *want, const struct ring_re
 {
 	struct ring_frame newest;
 
-	if (!want->span.open_end || !alive || state->recording_state != RECORDING_ON)
+	if (!want->span.open_end || want->plan.unreadable != 0 || !alive || state->recording_state != RECORDING_ON)
 		return true;
 	if (!ring || !ring_reader_get(ring, ring_reader_head(ring), &newest))
 		return false;
@@ -197,7 +198,9 @@ static void request_build(struct api_request *request)
 	if (want->plan.count == 0) {
 		if (answer_cached(request, 0))
 			return;
-		if (want->plan.unreadable != 0)
+		if (request->disk_hangs)
+			answer_disk_hangs(request);
+		else if (want->plan.unreadable != 0)
 			answer_unreadable(request, want->plan.unreadable);
 		else
 			answer_nothing(request, want);
@@ -277,18 +280,19 @@ static uint64_t frames_planned(const struct clip_request *want)
 	return frames;
 }
 
-enum plan_outcome clip_request_plan(const struct api_camera *camera, int64_t from_us, int64_t to_us,
+enum plan_outcome clip_request_plan(const struct api_request *request, int64_t from_us, int64_t to_us,
 				    struct clip_plan *out)
 {
-	int folder = camera_recordings_folder(camera);
+	int folder = request->disk_hangs ? -1 : camera_recordings_folder(request->camera);
+	int error = request->disk_hangs ? ETIMEDOUT : errno;
 
 	if (folder < 0) {
 		*out = (struct clip_plan){.from_us = from_us, .to_us = to_us};
-		out->unreadable = camera_is_missing(errno) ? 0 : errno;
+		out->unreadable = camera_is_missing(error) ? 0 : error;
 		return PLAN_GOOD;
 	}
 	enum plan_outcome outcome = clip_plan_make(folder, from_us, to_us, out);
-	int error = errno;
+	error = errno;
 	close(folder);
 	errno = error;
 	return outcome;
@@ -318,11 +322,11 @@ static void request_plan(struct api_request *request)
 	bool alive = camera_state(request->camera, &state);
 
 	clip_plan_finish(&want->plan);
-	if (clip_request_plan(request->camera, want->span.from_us, want->span.to_us, &want->plan) != PLAN_GOOD) {
+	if (clip_request_plan(request, want->span.from_us, want->span.to_us, &want->plan) != PLAN_GOOD) {
 		answer_failure(request, strerror(errno));
 		return;
 	}
-	if (alive && index_is_coming(want, &state) && mono_now().us < want->wait_until.us) {
+	if (!request->disk_hangs && alive && index_is_coming(want, &state) && mono_now().us < want->wait_until.us) {
 		api_wait(request, INDEX_POLL_MS, request_plan);
 		return;
 	}

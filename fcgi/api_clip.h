@@ -26,8 +26,11 @@ struct clip_request {
 	clip_ready *ready;
 };
 
-/* Plans from a camera's recordings, as clip_plan_make; a folder that is not there is an empty one. */
-enum plan_outcome clip_request_plan(const struct api_camera *camera, int64_t from_us, int64_t to_us,
+/*
+ * Plans from the recordings of the request's camera, as clip_plan_make; a folder that is not there is an empty one, and
+ * one whose disk hangs cannot be read.
+ */
+enum plan_outcome clip_request_plan(const struct api_request *request, int64_t from_us, int64_t to_us,
 				    struct clip_plan *out);
 
 /* Reads from=, to=, duration=, speed= and goes on until `ready` or an answer that says why not. A handler. */

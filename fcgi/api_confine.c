@@ -15,17 +15,20 @@ static void clips_folders_make(const struct config_set *cameras)
 	}
 }
 
-void confine(const struct config_set *cameras, struct confinement *out)
+void confine(const struct config_set *judged, const struct config_set *folders, struct confinement *out)
 {
 	struct reason why;
 
-	*out = (struct confinement){.outside = outside_open(&(struct outside_setup){.cameras = cameras}, &why)};
-	if (!out->outside)
-		log_warn("api", "%s", why.text);
-	out->tokens = token_store_open(cameras, out->outside);
-	clips_folders_make(cameras);
-	out->folders = lock_folders_note(cameras);
-	lock_up_api(cameras, &out->lock);
+	*out = (struct confinement){0};
+	if (judged) {
+		out->outside = outside_open(&(struct outside_setup){.cameras = judged}, &why);
+		if (!out->outside)
+			log_warn("api", "%s", why.text);
+		out->tokens = token_store_open(judged, out->outside);
+	}
+	clips_folders_make(folders);
+	out->folders = lock_folders_note(folders);
+	lock_up_api(folders, &out->lock);
 }
 
 void confine_finish(struct confinement *confinement)

@@ -17,8 +17,11 @@ struct confinement {
 	struct lock_state lock;
 };
 
-/* Before there are threads. Nothing in it is fatal: what is not to be had is logged. Makes the folders of clips. */
-void confine(const struct config_set *cameras, struct confinement *out);
+/*
+ * Before there are threads. Nothing in it is fatal: what is not to be had is logged. `judged`: the cameras whose tokens
+ * are to be had; NULL: nobody's. `folders`: the cameras whose folders are; makes those of clips. Neither is owned.
+ */
+void confine(const struct config_set *judged, const struct config_set *folders, struct confinement *out);
 void confine_finish(struct confinement *confinement);
 
 /* Whether the folders that can be used are those that there are. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "fcgi/api_answer.h"
+#include "fcgi/api_pass.h"
 #include "fcgi/api_route.h"
 #include "fcgi/lock_up.h"
 #include "shared/health.h"
@@ -42,7 +43,19 @@ static void add_memory(struct json_object *list, const char *camera, const struc
 	json_object_array_add(list, json);
 }
 
-static void check_camera(struct health *health, struct api_camera *camera)
+static void check_archive(struct health *health, const struct api_request *request, const struct api_camera *camera)
+{
+	int64_t hangs_us = api_archive_hangs_us(request, camera);
+	char sentence[160];
+
+	if (hangs_us == 0)
+		return;
+	snprintf(sentence, sizeof(sentence), "The archive does not answer reads: its disk has not answered for %d s.",
+		 (int)(hangs_us / US_PER_S));
+	take_sentence(health, HEALTH_WARNING, sentence);
+}
+
+static void check_camera(struct health *health, const struct api_request *request, struct api_camera *camera)
 {
 	struct recorder_state state;
 	bool runs = camera_state(camera, &state);
@@ -50,6 +63,7 @@ static void check_camera(struct health *health, struct api_camera *camera)
 	health_judge(runs ? &state : NULL, &(struct health_listener){take_sentence, health});
 	if (runs && state.memory_bytes > 0)
 		add_memory(health->memory, camera->config->camera.name, &state);
+	check_archive(health, request, camera);
 }
 
 /* What ?camera= takes; known also while a recorder is down. */
@@ -81,7 +95,7 @@ void handle_health(struct api_request *request)
 		if (request->camera_named && camera != request->camera)
 			continue;
 		health.camera = request->camera_count > 1 ? camera->config->camera.name : NULL;
-		check_camera(&health, camera);
+		check_camera(&health, request, camera);
 	}
 	bool failed = json_object_array_length(health.reasons) > 0;
 	bool warned = json_object_array_length(health.warnings) > 0;

@@ -36,17 +36,24 @@ static void arrival_close(struct arrival *arrival)
 	arrival_free(arrival);
 }
 
+/* All that there is of a request on a connection; a front worker leaves it there, since it may pass it on. */
+static enum fastcgi_outcome read_request(const struct api_worker *worker, int fd, struct fastcgi_request **out)
+{
+	return worker->setup.disk ? fastcgi_read(fd, out) : fastcgi_read_copy(fd, out);
+}
+
 /* All has come, or it will never be a request. */
 static void arrival_end(struct arrival *arrival)
 {
 	struct api_worker *worker = arrival->worker;
 	struct fastcgi_request *fcgi;
+	const struct handover_note note = {.arrived_us = mono_now().us};
 	int fd = arrival->fd;
 
 	worker_unwatch(worker, fd);
 	arrival_free(arrival);
-	if (fastcgi_read(fd, &fcgi) == FASTCGI_READY)
-		request_begin(worker, fcgi);
+	if (read_request(worker, fd, &fcgi) == FASTCGI_READY)
+		request_begin(worker, fcgi, &note);
 }
 
 static void arrival_ready(struct api_watch *watch, uint32_t events)
@@ -82,16 +89,36 @@ static void arrival_add(struct api_worker *worker, int fd)
 		arrival_close(arrival);
 }
 
+/* Of a request that was passed on all has come; one that was taken back meanwhile is over. */
+static void take_passed(struct api_worker *worker, int fd, const struct handover_note *note)
+{
+	struct fastcgi_request *fcgi;
+	enum fastcgi_outcome outcome = FASTCGI_MORE;
+
+	if (passes_take(&worker->setup.slots->passes, &note->ticket, worker->setup.slot))
+		outcome = read_request(worker, fd, &fcgi);
+	if (outcome == FASTCGI_READY)
+		request_begin(worker, fcgi, note);
+	else if (outcome == FASTCGI_MORE)
+		close(fd);
+}
+
 bool intake_take(struct api_worker *worker)
 {
 	struct fastcgi_request *fcgi;
-	int fd = handover_take(worker->setup.intake_fd, FASTCGI_SNDBUF_BYTES);
+	struct handover_note note;
+	int fd = handover_take(worker->setup.intake_fd, FASTCGI_SNDBUF_BYTES, &note);
 
 	if (fd < 0)
 		return false;
-	switch (fastcgi_read(fd, &fcgi)) {
+	if (note.ticket.number != 0) {
+		take_passed(worker, fd, &note);
+		return true;
+	}
+	note.arrived_us = mono_now().us;
+	switch (read_request(worker, fd, &fcgi)) {
 	case FASTCGI_READY:
-		request_begin(worker, fcgi);
+		request_begin(worker, fcgi, &note);
 		break;
 	case FASTCGI_MORE:
 		arrival_add(worker, fd);

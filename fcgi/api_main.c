@@ -18,7 +18,8 @@
 #include "fcgi/who_may.h"
 #include "shared/log.h"
 
-#define WORKERS      4
+#define WORKERS      2
+#define DISK_WORKERS 3 /* of each camera */
 #define RETIRE_AFTER 5000
 
 static int usage(void)
@@ -71,6 +72,7 @@ int main(int argc, char **argv)
 		.config_path = config_path,
 		.config_read = before,
 		.workers = WORKERS,
+		.disk_workers = DISK_WORKERS,
 		.retire_after = RETIRE_AFTER,
 		.dispatch = route_dispatch,
 	};

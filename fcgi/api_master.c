@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fcgi/api_groups.h"
 #include "fcgi/api_handover.h"
 #include "fcgi/api_worker.h"
 #include "fcgi/config_follow.h"
@@ -27,6 +28,7 @@
 #define BACKOFF_MIN_US (100 * US_PER_MS)
 #define BACKOFF_MAX_US US_PER_S
 #define STOP_LIMIT_US  (4 * US_PER_S)
+#define LEAVE_LIMIT_US (STOP_LIMIT_US + US_PER_S)
 #define FOLLOW_US      US_PER_S
 #define PAUSE_US       (20 * US_PER_MS)
 #define SAY_US         (60 * US_PER_S)
@@ -34,7 +36,9 @@
 struct master {
 	struct master_setup setup;
 	struct handover handover;
-	mono_t accept_at; /* not before */
+	struct api_groups groups;
+	uint32_t generation; /* of the configuration */
+	mono_t accept_at;    /* not before */
 	mono_t say_at;
 	struct api_slots *slots;
 	int signal_fd;
@@ -45,23 +49,35 @@ struct master {
 	struct config_follow follow;
 	mono_t follow_at;
 	bool stopping;
-	mono_t stop_at;
+	mono_t stop_at, leave_at;
 };
 
-static int workers_accepting(const struct master *master)
+static int workers_wanted(const struct master *master, uint32_t group)
 {
-	int count = 0;
+	if (group == GROUP_FRONT)
+		return master->setup.workers;
+	return *master->groups.group[group].camera ? master->setup.disk_workers : 0;
+}
 
-	for (int i = 0; i < API_SLOTS; i++) {
-		const struct api_slot *slot = &master->slots->slot[i];
-		count += atomic_load(&slot->pid) > 0 && !atomic_load(&slot->retiring);
-	}
-	return count;
+/* The first group that lacks a worker; -1: none does. */
+static int group_short(const struct master *master)
+{
+	const uint32_t count = master->groups.count ? (uint32_t)master->groups.count : 1;
+
+	for (uint32_t group = GROUP_FRONT; group < count; group++)
+		if (api_slots_accepting(master->slots, group, master->generation) < workers_wanted(master, group) &&
+		    api_slots_free(master->slots, group) > 0)
+			return (int)group;
+	return -1;
 }
 
 static int workers_alive(const struct master *master)
 {
-	return API_SLOTS - api_slots_free(master->slots);
+	int count = 0;
+
+	for (int i = 0; i < API_SLOTS; i++)
+		count += atomic_load(&master->slots->slot[i].pid) != 0;
+	return count;
 }
 
 /* The worker goes with its master. */
@@ -77,22 +93,42 @@ static void follow_master(pid_t parent)
  * looks at that one. A master that is killed before its new child has come this far is the one case in which somebody
  * else still holds the socket.
  */
-static int take_workers_end(struct handover *handover)
+static int take_workers_end(struct master *master, uint32_t group)
 {
-	if (dup3(handover->workers_fd, handover->listen_fd, O_CLOEXEC) < 0)
+	struct handover *handover = &master->handover;
+	int take_fd = group == GROUP_FRONT ? handover->workers_fd : master->groups.group[group].take_fd;
+
+	if (dup3(take_fd, handover->listen_fd, O_CLOEXEC) < 0)
 		_exit(EXIT_FAILURE);
 	int fd = handover->listen_fd;
 	handover_close(handover);
+	groups_close_others(&master->groups, group);
 	return fd;
 }
 
-static void worker_main(struct master *master, int slot, pid_t parent)
+/* Whose folders a worker of that group may use. */
+static struct config_set folders_of(const struct master *master, uint32_t group)
 {
+	const struct config_set *all = master->setup.config;
+
+	if (master->setup.disk_workers == 0)
+		return *all;
+	if (group == GROUP_FRONT)
+		return (struct config_set){0};
+	const struct config *camera = config_set_find(all, master->groups.group[group].camera);
+	return (struct config_set){all->cameras + (camera - all->cameras), 1};
+}
+
+static void worker_main(struct master *master, uint32_t group, int slot, pid_t parent)
+{
+	struct config_set folders = folders_of(master, group);
 	struct confinement confinement;
 	struct worker_setup setup = {
-		.intake_fd = take_workers_end(&master->handover),
+		.intake_fd = take_workers_end(master, group),
 		.retire_fd = master->retire_fds[1],
 		.config = master->setup.config,
+		.disk = group == GROUP_FRONT ? NULL : folders.cameras,
+		.groups = &master->groups,
 		.slots = master->slots,
 		.slot = slot,
 		.confinement = &confinement,
@@ -103,7 +139,7 @@ static void worker_main(struct master *master, int slot, pid_t parent)
 	follow_master(parent);
 	close(master->signal_fd);
 	close(master->retire_fds[0]);
-	confine(setup.config, &confinement);
+	confine(group == GROUP_FRONT ? setup.config : NULL, &folders, &confinement);
 	if (atomic_exchange(&master->slots->lock_said, 1) == 0)
 		lock_log("api", &confinement.lock);
 	log_start();
@@ -113,16 +149,17 @@ static void worker_main(struct master *master, int slot, pid_t parent)
 	_exit(status);
 }
 
-static bool worker_fork(struct master *master)
+static bool worker_fork(struct master *master, uint32_t group)
 {
 	pid_t parent = getpid();
-	int slot = api_slots_take(master->slots);
+	int slot = api_slots_take(master->slots, group);
 
 	if (slot < 0)
 		return false;
+	atomic_store(&master->slots->slot[slot].generation, master->generation);
 	pid_t pid = fork();
 	if (pid == 0)
-		worker_main(master, slot, parent);
+		worker_main(master, group, slot, parent);
 	if (pid > 0) {
 		atomic_store(&master->slots->slot[slot].pid, pid);
 		return true;
@@ -135,10 +172,12 @@ static bool worker_fork(struct master *master)
 
 static void workers_fill(struct master *master)
 {
+	int group;
+
 	if (master->stopping || mono_now().us < master->fork_at.us)
 		return;
-	while (workers_accepting(master) < master->setup.workers)
-		if (!worker_fork(master))
+	while ((group = group_short(master)) >= 0)
+		if (!worker_fork(master, (uint32_t)group))
 			return;
 }
 
@@ -186,11 +225,22 @@ static void workers_signal(const struct master *master, int number)
 	}
 }
 
+static bool groups_fit(struct master *master)
+{
+	if (master->setup.disk_workers == 0 || groups_follow(&master->groups, master->setup.config, master->slots))
+		return true;
+	log_error("api", "no way to the workers of a camera: %s", strerror(errno));
+	return false;
+}
+
 /* Who is asked next has the new settings; downloads that are under way end as they began. */
 static void config_take_now(struct master *master)
 {
-	if (config_follow_read(&master->follow))
-		workers_signal(master, SIGHUP);
+	if (!config_follow_read(&master->follow))
+		return;
+	master->generation++;
+	groups_fit(master);
+	workers_signal(master, SIGHUP);
 }
 
 static void config_look(struct master *master)
@@ -199,6 +249,7 @@ static void config_look(struct master *master)
 		return;
 	if (config_follow_due(&master->follow))
 		config_take_now(master);
+	groups_say(&master->groups, master->slots);
 	master->follow_at.us = mono_now().us + FOLLOW_US;
 }
 
@@ -213,6 +264,7 @@ static void signals_read(struct master *master)
 			continue;
 		master->stopping = true;
 		master->stop_at.us = mono_now().us + STOP_LIMIT_US;
+		master->leave_at.us = mono_now().us + LEAVE_LIMIT_US;
 		workers_signal(master, SIGTERM);
 	}
 	workers_reap(master);
@@ -220,7 +272,7 @@ static void signals_read(struct master *master)
 
 static int next_timeout_ms(const struct master *master, mono_t now)
 {
-	bool waiting = master->stopping || workers_accepting(master) < master->setup.workers;
+	bool waiting = master->stopping || group_short(master) >= 0;
 	mono_t due = master->stopping ? master->stop_at : waiting ? master->fork_at : master->follow_at;
 
 	if (!master->stopping && master->accept_at.us > now.us)
@@ -261,7 +313,7 @@ static void master_loop(struct master *master)
 	char bytes[64];
 
 	workers_fill(master);
-	while (!master->stopping || workers_alive(master) > 0) {
+	while (!master->stopping || (workers_alive(master) > 0 && mono_now().us < master->leave_at.us)) {
 		mono_t now = mono_now();
 		fds[2] = next_peer(master, now);
 		if (poll(fds, 3, next_timeout_ms(master, now)) < 0)
@@ -276,6 +328,9 @@ static void master_loop(struct master *master)
 		if (master->stopping && mono_now().us >= master->stop_at.us)
 			workers_signal(master, SIGKILL);
 	}
+	if (workers_alive(master) > 0)
+		log_error("api", "%d workers wait for a disk that does not answer: they are left to the kernel",
+			  workers_alive(master));
 }
 
 /* A clip holds a descriptor for each of its first segments (PLAN_OPEN_MAX). */
@@ -306,7 +361,7 @@ static bool master_open(struct master *master)
 	master->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	master->slots = api_slots_create();
 	return master->signal_fd >= 0 && master->slots && pipe2(master->retire_fds, O_CLOEXEC | O_NONBLOCK) == 0 &&
-	       handover_open(&master->handover, master->setup.listen_fd);
+	       handover_open(&master->handover, master->setup.listen_fd) && groups_fit(master);
 }
 
 int master_run(const struct master_setup *setup)
@@ -325,6 +380,7 @@ int master_run(const struct master_setup *setup)
 	else
 		log_error("api", "cannot start: %s", strerror(errno));
 	handover_close(&master.handover);
+	groups_finish(&master.groups);
 	close(master.signal_fd);
 	close(master.retire_fds[0]);
 	close(master.retire_fds[1]);

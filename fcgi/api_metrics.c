@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "fcgi/api_answer.h"
+#include "fcgi/api_pass.h"
 #include "fcgi/api_route.h"
 #include "fcgi/live_books.h"
 #include "fcgi/metrics_text.h"
@@ -18,6 +19,7 @@ struct camera_metrics {
 	struct live_books books;     /* where counted */
 	uint64_t memory_bytes, memory_frames;
 	int64_t memory_us;
+	int64_t hangs_us; /* of its archive */
 };
 
 enum metric_unit { UNIT_COUNT, UNIT_COUNT_U32, UNIT_MILLI_U32, UNIT_US };
@@ -126,6 +128,15 @@ static void append_states(const struct metrics *metrics)
 			     metrics->cameras[i].alive && metrics->cameras[i].state.recording_state == RECORDING_ON);
 }
 
+static void append_archives(const struct metrics *metrics)
+{
+	metric_begin(metrics->out, "recorder_archive_hangs_seconds", "gauge",
+		     "For how long the archive has not answered reads; 0 while it answers.");
+	for (size_t i = 0; i < metrics->count; i++)
+		metric_number(metrics->out, "recorder_archive_hangs_seconds", metrics->cameras[i].label,
+			      (double)metrics->cameras[i].hangs_us / 1e6);
+}
+
 static void append_gaps(const struct metrics *metrics)
 {
 	metric_begin(metrics->out, "recorder_gaps_total", "counter", "Gaps in the recording, by their cause.");
@@ -216,10 +227,13 @@ void handle_metrics(struct api_request *request)
 		answer_failure(request, "memory");
 		return;
 	}
-	for (size_t i = 0; i < request->camera_count; i++)
+	for (size_t i = 0; i < request->camera_count; i++) {
 		look_at(&request->cameras[i], &cameras[i]);
+		cameras[i].hangs_us = api_archive_hangs_us(request, &request->cameras[i]);
+	}
 	append_states(&metrics);
 	append_table(&metrics, of_recorder, COUNT_OF(of_recorder), offsetof(struct camera_metrics, alive));
+	append_archives(&metrics);
 	append_gaps(&metrics);
 	append_live(&metrics);
 	append_answers(api_shared(request), &out);

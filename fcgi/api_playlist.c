@@ -212,7 +212,7 @@ void handle_playlist(struct api_request *request)
 		return;
 	}
 	list.ended = !span.open_end;
-	if (clip_request_plan(request->camera, span.from_us, span.to_us, &plan) != PLAN_GOOD) {
+	if (clip_request_plan(request, span.from_us, span.to_us, &plan) != PLAN_GOOD) {
 		answer_failure(request, strerror(errno));
 		return;
 	}

@@ -14,6 +14,7 @@
 #include "fcgi/query.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_segment.h"
+#include "fcgi/disk_pulse.h"
 
 #define LIST_MAX   100000L
 #define OFFSET_MAX 1000000000L
@@ -60,6 +61,7 @@ static void freshen(int folder, struct catalogue_entry *entry)
 /* False where the list is long enough. */
 static bool list_entry(struct list *list, int folder, struct catalogue_entry *entry)
 {
+	disk_pulse();
 	freshen(folder, entry);
 	if (entry->start_wall_us >= list->span.to_us || entry->end_wall_us <= list->span.from_us)
 		return true;

@@ -12,6 +12,7 @@
 
 #include "fcgi/api_child.h"
 #include "fcgi/api_intake.h"
+#include "fcgi/api_pass.h"
 #include "fcgi/web_client.h"
 
 #define STILLS_MAX 1 /* who comes meanwhile waits (still_shelf.h) */
@@ -78,6 +79,7 @@ void request_end(struct api_request *request)
 	if (request->ended)
 		return;
 	request->ended = true;
+	pass_end(request);
 	give_back(request);
 	worker_unwatch(request->worker, request->fcgi->fd);
 	fastcgi_close(request->fcgi);
@@ -153,9 +155,9 @@ void request_step(struct api_request *request, api_handler *handler)
 	request->resume = NULL;
 	forget_wait(request);
 	handler(request);
-	if (request->out.lead.length > 0)
+	if (request->out.lead.length > 0 && pass_claim(request))
 		request_send(request);
-	else if (!request->resume)
+	else if (request->out.lead.length > 0 || !request->resume)
 		request_end(request);
 }
 
@@ -346,7 +348,7 @@ struct api_slots *api_shared(const struct api_request *request)
 	return request->worker->setup.slots;
 }
 
-void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi)
+void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi, const struct handover_note *note)
 {
 	struct api_request *request = calloc(1, sizeof(*request));
 
@@ -359,7 +361,8 @@ void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi)
 		.fcgi = fcgi,
 		.cameras = worker->cameras,
 		.camera_count = worker->setup.config->count,
-		.arrived = mono_now(),
+		.arrived = {note->arrived_us},
+		.ticket = note->ticket,
 		.wait_fd = -1,
 		.connection_watch = {connection_ready, request},
 		.next = worker->requests,

@@ -9,6 +9,7 @@
 #define FCGI_API_REQUEST_H
 
 #include "fcgi/api.h"
+#include "fcgi/api_handover.h"
 #include "fcgi/api_worker.h"
 
 #define SCRATCH_BYTES FASTCGI_TURN_BYTES /* more would be read from the file twice */
@@ -30,6 +31,7 @@ struct api_worker {
 	mono_t listen_at;
 	mono_t say_at; /* that connections cannot be taken: not before */
 	mono_t stop_at;
+	mono_t probe_at; /* of the disk: the next look whether it answers */
 	uint64_t taken;
 	pid_t orphans[WORKER_CHILDREN_MAX]; /* children that no request waits for, not reaped yet */
 	size_t orphan_count;
@@ -40,7 +42,7 @@ bool worker_watch(struct api_worker *worker, int fd, uint32_t events, struct api
 void worker_unwatch(struct api_worker *worker, int fd);
 
 /* Takes over the connection: watches it and calls the dispatcher. */
-void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi);
+void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi, const struct handover_note *note);
 
 /* Calls a handler and sends what it answered. */
 void request_step(struct api_request *request, api_handler *handler);

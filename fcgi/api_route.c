@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fcgi/api_answer.h"
+#include "fcgi/api_pass.h"
 #include "fcgi/query.h"
 #include "fcgi/who_may.h"
 
@@ -18,24 +19,27 @@ struct route {
 	api_handler *handler;
 	bool control;
 	enum token_scope scope;
+	api_handler *without; /* answers where the disk does not; NULL: it is not needed */
 };
 
 static const struct route routes[] = {
-	{"GET", "/camera_info", "camera", handle_camera_info, false, TOKEN_ANY},
-	{"GET", "/recordings", "from to duration limit offset camera", handle_recordings, false, TOKEN_FOOTAGE},
-	{"GET", "/recordings/*", "camera", handle_recording, false, TOKEN_FOOTAGE},
-	{"GET", "/recordings/*/init.mp4", "camera", handle_recording_init, false, TOKEN_FOOTAGE},
-	{"GET", "/footage", "from to duration speed camera", handle_footage, false, TOKEN_FOOTAGE},
-	{"GET", "/timeline", "from to duration camera", handle_timeline, false, TOKEN_FOOTAGE},
-	{"GET", "/playlist.m3u8", "from to duration camera", handle_playlist, false, TOKEN_FOOTAGE},
-	{"GET", "/snapshot", "at width camera", handle_snapshot, false, TOKEN_LIVE},
-	{"GET", "/clips", "camera", handle_clips, false, TOKEN_FOOTAGE},
-	{"POST", "/clips", "from to duration speed name camera", handle_clip_keep, true, TOKEN_CONTROL},
-	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE},
-	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE},
-	{"POST", "/control", "recording control value camera", handle_control, true, TOKEN_CONTROL},
-	{"GET", "/health", "camera", handle_health, false, TOKEN_ANY},
-	{"GET", "/metrics", "camera", handle_metrics, false, TOKEN_ANY},
+	{"GET", "/camera_info", "camera", handle_camera_info, false, TOKEN_ANY, NULL},
+	{"GET", "/recordings", "from to duration limit offset camera", handle_recordings, false, TOKEN_FOOTAGE,
+	 answer_disk_hangs},
+	{"GET", "/recordings/*", "camera", handle_recording, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"GET", "/recordings/*/init.mp4", "camera", handle_recording_init, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"GET", "/footage", "from to duration speed camera", handle_footage, false, TOKEN_FOOTAGE, handle_footage},
+	{"GET", "/timeline", "from to duration camera", handle_timeline, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"GET", "/playlist.m3u8", "from to duration camera", handle_playlist, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"GET", "/snapshot", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL},
+	{"GET", "/clips", "camera", handle_clips, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"POST", "/clips", "from to duration speed name camera", handle_clip_keep, true, TOKEN_CONTROL,
+	 answer_disk_hangs},
+	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE, answer_disk_hangs},
+	{"POST", "/control", "recording control value camera", handle_control, true, TOKEN_CONTROL, NULL},
+	{"GET", "/health", "camera", handle_health, false, TOKEN_ANY, NULL},
+	{"GET", "/metrics", "camera", handle_metrics, false, TOKEN_ANY, NULL},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
@@ -83,6 +87,7 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 			out->params = routes[i].params;
 			out->control = routes[i].control;
 			out->scope = routes[i].scope;
+			out->without = routes[i].without;
 			out->tail = tail;
 			return ROUTE_FOUND;
 		}
@@ -191,6 +196,26 @@ static bool check_query(struct api_request *request, const struct route_match *m
 	return false;
 }
 
+/* A front worker has judged it. */
+static void dispatch_passed(struct api_request *request)
+{
+	struct route_match match;
+	char name[CONFIG_NAME_BYTES + 1];
+	bool there = choose_camera(request, name);
+	api_handler *handler = choose_handler(request, &match);
+
+	if (handler && there)
+		handler(request);
+	else if (handler)
+		answer_unknown_camera(request, name);
+}
+
+static void handle(struct api_request *request, const struct route_match *match)
+{
+	if (!match->without || !api_pass(request, match->without))
+		match->handler(request);
+}
+
 /* Who may nothing here learns nothing, not even which cameras and paths there are. */
 void route_dispatch(struct api_request *request)
 {
@@ -199,6 +224,10 @@ void route_dispatch(struct api_request *request)
 	char name[CONFIG_NAME_BYTES + 1];
 
 	request->head_only = strcmp(request->fcgi->method, "HEAD") == 0;
+	if (api_is_passed(request)) {
+		dispatch_passed(request);
+		return;
+	}
 	if (strlen(request->fcgi->query) > QUERY_MAX) {
 		answer_problem(request, 414, NULL, "The query is longer than %d bytes.", QUERY_MAX);
 		return;
@@ -218,5 +247,5 @@ void route_dispatch(struct api_request *request)
 	else if (!camera_there)
 		answer_unknown_camera(request, name);
 	else if ((!match.control || control_allowed(request, &permission)) && check_query(request, &match))
-		handler(request);
+		handle(request, &match);
 }

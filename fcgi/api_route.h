@@ -21,6 +21,7 @@ struct route_match {
 	const char *tail;   /* of the path: what stands for FILE; NUL-terminated only where the pattern ends with it */
 	bool control;       /* needs a token or http.allow_control, and refuses cross-site requests */
 	enum token_scope scope; /* what a token needs */
+	api_handler *without;   /* it needs the disk of its camera, and this answers if that hangs; or NULL */
 	char allow[64];
 };
 

@@ -3,6 +3,10 @@
  *
  * A worker writes its own slot only; the sums over all of them are what the limits of [http] are held against. The
  * master zeroes a slot when it has reaped its worker, so that a killed one takes no place with it.
+ *
+ * Workers are in groups (api_groups.h). A worker that waits for a disk that does not answer cannot even be killed: it
+ * hangs. Its places do not count while it does, since nothing of them is being used, and a group has no more than
+ * API_SLOTS_A_GROUP processes, however often its workers are replaced meanwhile.
  */
 #ifndef FCGI_API_SLOTS_H
 #define FCGI_API_SLOTS_H
@@ -12,10 +16,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "fcgi/api_passes.h"
 #include "fcgi/still_shelf.h"
+#include "shared/clock.h"
 #include "shared/histogram.h"
 
-#define API_SLOTS 64
+#define API_SLOTS         1024
+#define API_SLOTS_A_GROUP 16
+
+/* A worker hangs if it has waited for a single answer of the disk for so long. */
+#define API_HANGS_US (3 * US_PER_S)
 
 enum api_place {
 	API_DOWNLOAD,
@@ -26,6 +36,9 @@ enum api_place {
 
 struct api_slot {
 	_Atomic int32_t pid;                 /* 0: free */
+	_Atomic uint32_t group;              /* api_groups.h */
+	_Atomic uint32_t generation;         /* of the configuration that it works by */
+	_Atomic int64_t busy_us;             /* on the monotonic clock: began the work of now; 0: waits for work */
 	_Atomic uint32_t places[API_PLACES]; /* taken */
 	_Atomic uint64_t held_bytes;         /* of answers in memory that have not left yet */
 	_Atomic uint32_t retiring;           /* accepts nothing any more, ends its downloads */
@@ -39,6 +52,7 @@ struct api_slots {
 	_Atomic uint32_t lock_said;       /* the log says how workers are locked up */
 	_Atomic uint64_t answers[6];      /* by the first digit of their status */
 	struct still_shelf stills;
+	struct api_passes passes;
 	struct histogram clips; /* from a request for a clip to the beginning of its answer */
 };
 
@@ -46,12 +60,32 @@ struct api_slots {
 struct api_slots *api_slots_create(void);
 void api_slots_destroy(struct api_slots *slots);
 
-/* Number of a free slot, now taken; -1 where all are. */
-int api_slots_take(struct api_slots *slots);
+/* Number of a slot for one more worker of a group, now taken and busy; -1 if the group has all that it may have. */
+int api_slots_take(struct api_slots *slots, uint32_t group);
 void api_slots_release(struct api_slots *slots, int number);
-int api_slots_free(const struct api_slots *slots);
 
-/* Takes a place in the own slot unless that makes more than `max` in all of them. */
+/* How many more workers a group may have, and how many it has. */
+int api_slots_free(const struct api_slots *slots, uint32_t group);
+int api_slots_taken(const struct api_slots *slots, uint32_t group);
+
+/*
+ * How many take requests and work by that configuration. One of before does not count: it may hang, and hear late or
+ * never that it is to retire.
+ */
+int api_slots_accepting(const struct api_slots *slots, uint32_t group, uint32_t generation);
+
+/* How long the worker of a group that hangs longest has done so, in microseconds; 0: none hangs. */
+int64_t api_slots_hang_us(const struct api_slots *slots, uint32_t group);
+
+/* Whether a group has a worker that takes requests and does not hang. */
+bool api_slots_served(const struct api_slots *slots, uint32_t group);
+
+bool api_slot_hangs(const struct api_slots *slots, int number);
+
+/*
+ * Takes a place in the own slot unless that makes more than `max` in all of them; a picture (API_STILL) in all of the
+ * group, so that one that is read from a slow disk keeps no other camera's waiting.
+ */
 bool api_slots_begin(struct api_slots *slots, int own, enum api_place place, uint32_t max);
 void api_slots_end(struct api_slots *slots, int own, enum api_place place);
 uint32_t api_slots_sum(const struct api_slots *slots, enum api_place place);

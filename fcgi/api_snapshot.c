@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fcgi/api_answer.h"
+#include "fcgi/api_pass.h"
 #include "fcgi/query.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_still.h"
@@ -206,10 +207,8 @@ static void answer_nothing(struct api_request *request, const struct snapshot *s
 		       last);
 }
 
-static bool find_at(struct api_request *request, struct snapshot *snapshot, const struct ring_reader *ring)
+static bool find_archived(const struct api_request *request, struct snapshot *snapshot)
 {
-	if (ring && still_from_ring(&snapshot->still, ring, snapshot->at_us))
-		return true;
 	int folder = camera_recordings_folder(request->camera);
 	if (folder < 0)
 		return false;
@@ -241,7 +240,12 @@ void handle_snapshot(struct api_request *request)
 			snapshot_go_on(request);
 		else
 			answer_stale(request, snapshot);
-	} else if (find_at(request, snapshot, ring)) {
+		return;
+	}
+	bool found = ring && still_from_ring(&snapshot->still, ring, snapshot->at_us);
+	if (!found && api_pass(request, answer_disk_hangs))
+		return;
+	if (found || find_archived(request, snapshot)) {
 		snapshot->moving |= snapshot->still.newest;
 		snapshot_go_on(request);
 	} else {

@@ -16,6 +16,7 @@
 
 #include "fcgi/api_intake.h"
 #include "fcgi/api_request.h"
+#include "fcgi/disk_pulse.h"
 #include "shared/log.h"
 
 #define EVENTS_MAX      64
@@ -24,6 +25,7 @@
 #define ORPHANS_POLL_MS 50
 #define LISTEN_PAUSE_US (US_PER_S / 10)
 #define SAY_US          (60 * US_PER_S) /* between two lines of the log about the same */
+#define PROBE_US        (2 * US_PER_S)
 
 bool worker_watch(struct api_worker *worker, int fd, uint32_t events, struct api_watch *watch)
 {
@@ -69,21 +71,32 @@ static void listen_pause(struct api_worker *worker)
 	worker->listen_at.us = now.us + LISTEN_PAUSE_US;
 }
 
+static struct api_slot *own_slot(const struct api_worker *worker)
+{
+	return &worker->setup.slots->slot[worker->setup.slot];
+}
+
 static void retire(struct api_worker *worker)
 {
 	char byte = 0;
 
 	listen_end(worker);
 	worker->accepting = false;
-	atomic_store(&worker->setup.slots->slot[worker->setup.slot].retiring, 1);
+	atomic_store(&own_slot(worker)->retiring, 1);
 	if (write(worker->setup.retire_fd, &byte, 1) != 1)
 		log_warn("api", "the master was not told of a worker's retirement");
+}
+
+/* Whether there is a slot for its successor. */
+static bool may_retire(const struct api_worker *worker)
+{
+	return api_slots_free(worker->setup.slots, atomic_load(&own_slot(worker)->group)) > 0;
 }
 
 /* Without a slot for its successor a worker goes on: a hundred stalled downloads must not stop the service. */
 static void retire_if_due(struct api_worker *worker)
 {
-	if (worker->accepting && worker->taken >= worker->setup.retire_after && api_slots_free(worker->setup.slots) > 0)
+	if (worker->accepting && worker->taken >= worker->setup.retire_after && may_retire(worker))
 		retire(worker);
 }
 
@@ -95,7 +108,7 @@ static void listen_ready(struct api_watch *watch, uint32_t events)
 	if (!worker->accepting)
 		return;
 	/* The connection stays in the queue, for the successor. */
-	if (!confine_current(worker->setup.confinement) && api_slots_free(worker->setup.slots) > 0) {
+	if (!confine_current(worker->setup.confinement) && may_retire(worker)) {
 		retire(worker);
 		return;
 	}
@@ -103,7 +116,8 @@ static void listen_ready(struct api_watch *watch, uint32_t events)
 		listen_pause(worker);
 		return;
 	}
-	atomic_fetch_add(&worker->setup.slots->slot[worker->setup.slot].requests, 1);
+	if (!worker->setup.disk) /* elsewhere it is one that the front has counted */
+		atomic_fetch_add(&own_slot(worker)->requests, 1);
 	worker->taken++;
 	retire_if_due(worker);
 }
@@ -141,19 +155,38 @@ static int next_timeout_ms(const struct api_worker *worker)
 
 	if (worker->accepting && !worker->listening)
 		at_us = earlier(at_us, worker->listen_at.us);
+	if (worker->setup.disk)
+		at_us = earlier(at_us, worker->probe_at.us);
 	for (const struct api_request *request = worker->requests; request; request = request->next)
 		if (request->resume)
 			at_us = earlier(at_us, request->resume_at.us);
+	if (worker->orphan_count > 0)
+		at_us = earlier(at_us, mono_now().us + ORPHANS_POLL_MS * US_PER_MS);
 	if (at_us == INT64_MAX)
-		return worker->orphan_count > 0 ? ORPHANS_POLL_MS : -1;
+		return -1;
 	int64_t left_us = at_us - mono_now().us;
 	return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
+}
+
+/*
+ * Looks whether the disk answers, also while nobody asks for anything, or while only children of this worker wait for
+ * it: the time that it takes is what the other workers see of it (api_slots_hang_us).
+ */
+static void probe_disk(struct api_worker *worker)
+{
+	int folder = camera_recordings_folder(&(struct api_camera){.config = worker->setup.disk});
+
+	if (folder >= 0)
+		close(folder);
+	worker->probe_at.us = mono_now().us + PROBE_US;
 }
 
 static void run_due(struct api_worker *worker)
 {
 	mono_t now = mono_now();
 
+	if (worker->setup.disk && worker->probe_at.us <= now.us)
+		probe_disk(worker);
 	intake_run_due(worker, now);
 	if (worker->accepting && !worker->listening && worker->listen_at.us <= now.us && !listen_begin(worker))
 		worker->listen_at.us = now.us + LISTEN_PAUSE_US;
@@ -231,12 +264,16 @@ int worker_run(const struct worker_setup *setup)
 		worker_close(worker);
 		return EXIT_FAILURE;
 	}
+	disk_pulse_into(&own_slot(worker)->busy_us);
 	while (!worker_finished(worker)) {
+		atomic_store(&own_slot(worker)->busy_us, 0);
 		int count = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, next_timeout_ms(worker));
 		for (int i = 0; i < count; i++) {
 			struct api_watch *watch = events[i].data.ptr;
+			disk_pulse();
 			watch->ready(watch, events[i].events);
 		}
+		disk_pulse();
 		run_due(worker);
 	}
 	worker_close(worker);

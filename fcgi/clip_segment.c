@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fcgi/disk_pulse.h"
 #include "shared/mp4_box.h"
 #include "shared/segment.h"
 
@@ -29,6 +30,7 @@ static bool walk_collect(const struct index_record *record, void *context)
 {
 	struct clip_walk *list = context;
 
+	disk_pulse();
 	if (list->count == list->room) {
 		size_t room = list->room ? list->room * 2 : 1024;
 		struct index_record *grown = reallocarray(list->records, room, sizeof(*grown));
@@ -133,6 +135,7 @@ bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct c
 		errno = EBADMSG;
 		return false;
 	}
+	disk_pulse();
 	out->fd = openat(folder, out->entry.file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (out->fd < 0)
 		return false;
@@ -282,6 +285,7 @@ size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, siz
 {
 	if (segment->walked)
 		return copy_records(segment->walked, segment->count, first, count, out);
+	disk_pulse();
 	if (!segment->late || first >= segment->count)
 		return 0;
 	if (count > segment->count - first)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,23 +60,24 @@ const char *fastcgi_param(const struct fastcgi_request *request, const char *nam
 }
 
 /*
- * The request whose bytes all wait in the socket. libfcgi is given a connection that it takes for one kept from the
- * request before, so that it accepts none; `detached` because it would else linger for 2 s when closing.
+ * The request whose bytes can all be read from `bytes_fd`, which is taken. libfcgi is given it as a connection that it
+ * takes for one kept from the request before, so that it accepts none; `detached` because it would else linger for 2 s
+ * when closing.
  */
-static struct fastcgi_request *parse(int fd)
+static struct fastcgi_request *parse(int bytes_fd)
 {
 	struct fastcgi_request *request = calloc(1, sizeof(*request));
 	if (!request) {
-		close(fd);
+		close(bytes_fd);
 		return NULL;
 	}
 	FCGX_InitRequest(&request->fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR);
-	request->fcgx.ipcFd = fd;
+	request->fcgx.ipcFd = bytes_fd;
 	request->fcgx.keepConnection = 1;
 	request->fcgx.detached = 1;
 	if (FCGX_Accept_r(&request->fcgx) != 0)
 		goto failed;
-	request->fd = fd;
+	request->fd = bytes_fd;
 	request->path_bytes = strdup(fastcgi_param(request, "REQUEST_URI"));
 	if (!request->path_bytes)
 		goto failed;
@@ -110,6 +112,35 @@ enum fastcgi_outcome fastcgi_read(int fd, struct fastcgi_request **out)
 		return outcome;
 	*out = parse(fd);
 	return *out ? FASTCGI_READY : FASTCGI_BAD;
+}
+
+/* What the socket holds, as a file that is read from its beginning; -1 with errno. */
+static int copy_of(int fd)
+{
+	uint8_t bytes[FASTCGI_SCAN_BYTES];
+	ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	int copy = got > 0 ? memfd_create("request", MFD_CLOEXEC) : -1;
+	if (copy >= 0 && (write(copy, bytes, (size_t)got) != got || lseek(copy, 0, SEEK_SET) != 0)) {
+		close(copy);
+		return -1;
+	}
+	return copy;
+}
+
+enum fastcgi_outcome fastcgi_read_copy(int fd, struct fastcgi_request **out)
+{
+	enum fastcgi_outcome outcome = fastcgi_look(fd);
+	if (outcome == FASTCGI_MORE)
+		return outcome;
+	int copy = outcome == FASTCGI_READY ? copy_of(fd) : -1;
+	*out = copy >= 0 ? parse(copy) : NULL;
+	if (!*out) {
+		close(fd);
+		return FASTCGI_BAD;
+	}
+	close(copy);
+	(*out)->fcgx.ipcFd = (*out)->fd = fd;
+	return FASTCGI_READY;
 }
 
 void fastcgi_stdout_header(uint8_t out[FASTCGI_HEADER_BYTES], size_t length)

@@ -65,6 +65,12 @@ int fastcgi_take(int listen_fd, int sndbuf_bytes);
 enum fastcgi_outcome fastcgi_read(int fd, struct fastcgi_request **out);
 enum fastcgi_outcome fastcgi_look(int fd);
 
+/*
+ * As fastcgi_read(), but every byte stays in the socket: another process that is given the connection reads the same
+ * request. Whoever answers closes it with fastcgi_close(), which drains it.
+ */
+enum fastcgi_outcome fastcgi_read_copy(int fd, struct fastcgi_request **out);
+
 /* A parameter (HTTP_RANGE, REQUEST_URI, …), or "". */
 const char *fastcgi_param(const struct fastcgi_request *request, const char *name);
 

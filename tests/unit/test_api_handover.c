@@ -62,8 +62,9 @@ static void connect_peers(int count)
 
 static void assert_taken(int number)
 {
+	struct handover_note note;
 	uint8_t heard;
-	int fd = handover_take(handover.workers_fd, 0);
+	int fd = handover_take(handover.workers_fd, 0, &note);
 
 	assert_true(fd >= 0);
 	assert_int_equal(recv(fd, &heard, 1, 0), 1);
@@ -73,10 +74,12 @@ static void assert_taken(int number)
 
 static void without_a_connection_there_is_none_to_take(void **state)
 {
+	struct handover_note note;
+
 	(void)state;
 	assert_true(handover_run(&handover));
 	assert_false(handover_is_full(&handover));
-	assert_int_equal(handover_take(handover.workers_fd, 0), -1);
+	assert_int_equal(handover_take(handover.workers_fd, 0, &note), -1);
 	assert_int_equal(errno, EAGAIN);
 }
 
@@ -110,6 +113,7 @@ static void room_on_a_full_way_is_heard_of(void **state)
 
 static void a_worker_without_a_free_descriptor_leaves_the_connection_to_others(void **state)
 {
+	struct handover_note note;
 	struct rlimit limit, none;
 
 	(void)state;
@@ -120,7 +124,7 @@ static void a_worker_without_a_free_descriptor_leaves_the_connection_to_others(v
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	none = (struct rlimit){(rlim_t)next, limit.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	int taken = handover_take(handover.workers_fd, 0), error = errno;
+	int taken = handover_take(handover.workers_fd, 0, &note), error = errno;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_int_equal(taken, -1);
 	assert_int_equal(error, EMFILE);
@@ -129,10 +133,12 @@ static void a_worker_without_a_free_descriptor_leaves_the_connection_to_others(v
 
 static void a_worker_hears_that_the_master_is_gone(void **state)
 {
+	struct handover_note note;
+
 	(void)state;
 	int workers_fd = dup(handover.workers_fd);
 	handover_close(&handover);
-	assert_int_equal(handover_take(workers_fd, 0), -1);
+	assert_int_equal(handover_take(workers_fd, 0, &note), -1);
 	assert_int_equal(errno, ECONNRESET);
 	close(workers_fd);
 }
