@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fcgi/disk_pulse.h"
+
 /* What makes a file that one and no other. */
 struct identity {
 	uint32_t device_major, device_minor;
@@ -106,6 +108,8 @@ size_t late_files_count(const struct late_files *files)
 static void file_open(const struct late_files *files, struct late_file *file)
 {
 	struct identity identity;
+
+	disk_pulse();
 	int fd = openat(files->folder, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0)
