@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shared/log.h"
-#include "shared/mount_need.h"
 
 static void locks_init(struct archive *archive)
 {
@@ -23,6 +23,8 @@ static void locks_init(struct archive *archive)
 	pthread_cond_init(&archive->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 }
+
+#define SILENT_US (5 * US_PER_S) /* from then on a disk that does not answer is trouble */
 
 struct archive *archive_open(const struct config *config, struct reason *why)
 {
@@ -38,8 +40,8 @@ struct archive *archive_open(const struct config *config, struct reason *why)
 	archive->start = (struct archive_start){.next_segment = 1, .next_run = 1, .last_mono_us = -1};
 	locks_init(archive);
 	folder_memory_read(config, &archive->memory);
-	/* A disk that comes late is waited for by the keeper. */
-	if (!mount_is_there(config->record.require_mount, config->record.directory, why) || archive_enter(archive, why))
+	atomic_store(&archive->answered_us, mono_now().us);
+	if (archive_folder_begin(archive, why))
 		return archive;
 	archive_close(archive);
 	return NULL;
@@ -72,16 +74,37 @@ bool archive_is_stopping(struct archive *archive)
 	return stopping;
 }
 
-void archive_close(struct archive *archive)
+static void tell_stop(struct archive *archive)
 {
-	if (!archive)
-		return;
 	pthread_mutex_lock(&archive->lock);
 	archive->stopping = true;
 	pthread_cond_broadcast(&archive->changed);
 	pthread_mutex_unlock(&archive->lock);
+}
+
+bool archive_stop(struct archive *archive, int64_t limit_us)
+{
+	struct timespec until;
+
+	tell_stop(archive);
+	if (!archive->keeper_runs)
+		return true;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += limit_us / US_PER_S + 1;
+	if (pthread_clockjoin_np(archive->keeper, NULL, CLOCK_MONOTONIC, &until) != 0)
+		return false;
+	archive->keeper_runs = false;
+	return true;
+}
+
+void archive_close(struct archive *archive)
+{
+	if (!archive)
+		return;
+	tell_stop(archive);
 	if (archive->keeper_runs)
 		pthread_join(archive->keeper, NULL);
+	archive_opening_abandon(archive->opening);
 	if (archive->open_fd >= 0)
 		close(archive->open_fd);
 	if (archive->folder >= 0)
@@ -149,21 +172,29 @@ void archive_set_trouble(struct archive *archive, const char *text)
 	pthread_mutex_unlock(&archive->lock);
 }
 
+/* The descriptor for syncing, replaced; the one of before is closed without the lock, since closing may write. */
+static void close_former(int former)
+{
+	if (former >= 0)
+		close(former);
+}
+
 void archive_segment_opened(struct archive *archive, const struct catalogue_entry *entry, int fd)
 {
 	struct reason why;
+	int former;
 
 	pthread_mutex_lock(&archive->lock);
 	if (entry->gap_cause != GAP_NONE && entry->gap_cause < STATE_GAP_CAUSES)
 		archive->tally.gaps[entry->gap_cause]++;
 	if (!archive_append(archive, entry, PHASE_OPEN))
 		log_error("archive", "no memory to list %s; it is found again at the next start", entry->file);
-	if (archive->open_fd >= 0)
-		close(archive->open_fd);
+	former = archive->open_fd;
 	archive->open_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	archive->grew_mono_us = mono_now().us;
 	archive->unlisted = true;
 	pthread_mutex_unlock(&archive->lock);
+	close_former(former);
 	/* At once, and not by the keeper: until it is listed no request finds the newest frames. */
 	if (!archive_write_lists(archive, false, &why))
 		log_warn("archive", "%s", why.text);
@@ -199,6 +230,7 @@ void archive_segment_grew(struct archive *archive, int64_t end_wall_us, uint64_t
 void archive_segment_closed(struct archive *archive)
 {
 	struct archive_segment *segment;
+	int former;
 
 	pthread_mutex_lock(&archive->lock);
 	segment = open_segment(archive);
@@ -207,11 +239,11 @@ void archive_segment_closed(struct archive *archive)
 		segment->doubted = archive->doubted;
 	}
 	archive->doubted = false;
-	if (archive->open_fd >= 0)
-		close(archive->open_fd);
+	former = archive->open_fd;
 	archive->open_fd = -1;
 	pthread_cond_broadcast(&archive->changed);
 	pthread_mutex_unlock(&archive->lock);
+	close_former(former);
 }
 
 bool archive_segment_doubted(struct archive *archive)
@@ -257,6 +289,7 @@ void archive_set_retention(struct archive *archive, const struct config_retentio
 void archive_summarise(struct archive *archive, struct archive_summary *out)
 {
 	const struct archive_segment *open;
+	int64_t silent_us = mono_now().us - atomic_load(&archive->answered_us);
 
 	*out = (struct archive_summary){0};
 	pthread_mutex_lock(&archive->lock);
@@ -276,5 +309,8 @@ void archive_summarise(struct archive *archive, struct archive_summary *out)
 		snprintf(out->open_segment, sizeof out->open_segment, "%s", open->entry.file);
 	snprintf(out->trouble, sizeof out->trouble, "%s", archive->trouble);
 	snprintf(out->folder_note, sizeof out->folder_note, "%s", archive->folder_note);
+	if (!archive->recovered && silent_us >= SILENT_US && !out->trouble[0])
+		snprintf(out->trouble, sizeof out->trouble, "the recordings folder has not answered for %lld s",
+			 (long long)(silent_us / US_PER_S));
 	pthread_mutex_unlock(&archive->lock);
 }

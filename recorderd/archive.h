@@ -26,7 +26,7 @@ struct archive;
 
 /*
  * Opens (makes) the folder and locks it against a second recorder. NULL with a sentence. Where record.require_mount
- * finds no disk, the keeper waits for it.
+ * finds no disk, or the disk does not answer within seconds, the keeper waits for it.
  */
 struct archive *archive_open(const struct config *config, struct reason *why);
 
@@ -36,7 +36,13 @@ bool archive_start(struct archive *archive, struct reason *why);
 /* Where the repair is not done, it ends with the segment that it is at, and the next start does the rest. */
 void archive_give_up_repair(struct archive *archive);
 
-/* Finishes what is closed, writes the lists, ends the keeper, unlocks. NULL is safe. */
+/*
+ * Finishes what is closed, writes the lists and ends the keeper. False where the disk does not answer for so long: then
+ * the process has to end without archive_close().
+ */
+bool archive_stop(struct archive *archive, int64_t limit_us);
+
+/* The same without a limit, and unlocks. NULL is safe. */
 void archive_close(struct archive *archive);
 
 /* What the repair found; the newest frame on disk is where recording goes on. */

@@ -94,21 +94,9 @@ static void note_left(struct archive *archive, int folder, size_t segments)
 	folder_memory_keep(&archive->memory, folder);
 }
 
-bool archive_enter(struct archive *archive, struct reason *why)
+void archive_note_folder(struct archive *archive)
 {
-	int lock_fd, folder;
-
-	if (!may_be_used(archive, why))
-		return false;
-	folder = archive_folder_open(archive->config->record.directory, &lock_fd, why);
-	if (folder < 0)
-		return false;
-	pthread_mutex_lock(&archive->lock);
-	archive->folder = folder;
-	archive->lock_fd = lock_fd;
-	pthread_mutex_unlock(&archive->lock);
-	note_last_run(archive, folder);
-	return true;
+	note_last_run(archive, archive->folder);
 }
 
 /* Called with `lock` held. */

@@ -11,6 +11,7 @@
 #define RECORDERD_ARCHIVE_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "recorderd/archive.h"
 #include "recorderd/folder_memory.h"
@@ -58,7 +59,9 @@ struct archive {
 	bool replaced;               /* the folder is another one now: what is listed may not be in it */
 	struct archive_found *found; /* and this is: for the keeper to take */
 	bool stopping;
-	bool recovered; /* until then `segments` and `start` belong to the keeper alone */
+	struct archive_opening *opening; /* of the folder, whose disk did not answer at the start; the keeper's */
+	_Atomic int64_t answered_us;     /* by the monotonic clock: the disk's last answer until then */
+	bool recovered;                  /* until then `segments` and `start` belong to the keeper alone */
 	struct archive_start start;
 	uint64_t disk_free_bytes, disk_total_bytes;
 	bool clock_unsure;
@@ -82,8 +85,8 @@ int archive_open_media(
 /* archive_follow.c: a duplicate of the folder's descriptor, to be closed; -1: none. */
 int archive_folder_now(struct archive *archive);
 
-/* archive_follow.c: the first folder. False with a sentence: no disk is mounted, or the folder cannot be used. */
-bool archive_enter(struct archive *archive, struct reason *why);
+/* archive_follow.c: compares the first folder with that of the run before, and remembers it for the next one. */
+void archive_note_folder(struct archive *archive);
 
 /* archive_left.c: moves the folder and what is listed into archive->left. Called with `lock` held. */
 void archive_leave(struct archive *archive);
@@ -94,6 +97,19 @@ void archive_left_free(struct archive_left *left);
 
 /* archive_lock.c: makes the folder if need be, and locks it. The folder's descriptor, or -1 with a sentence. */
 int archive_folder_open(const char *path, int *lock_fd, struct reason *why);
+
+/*
+ * archive_opening.c: opens the folder in a thread of its own, and waits for some seconds. False with a sentence where
+ * that failed; where the disk does not answer it goes on, and the keeper waits for it. archive_folder_wait() is false
+ * when the recorder stops meanwhile.
+ */
+struct archive_opening;
+bool archive_folder_begin(struct archive *archive, struct reason *why);
+bool archive_folder_wait(struct archive *archive);
+void archive_opening_abandon(struct archive_opening *opening); /* NULL is safe */
+
+/* Some time before the next try. False when the recorder stops. */
+bool archive_pause(struct archive *archive);
 
 /* archive_keeper.c: puts what became of a segment into the list, by its file's name; NULL takes it off. */
 void archive_settle(struct archive *archive, const char *file, const struct catalogue_entry *entry);

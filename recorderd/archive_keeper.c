@@ -15,7 +15,6 @@
 #include "shared/log.h"
 
 #define RETAIN_EVERY_US (5 * US_PER_S)
-#define MOUNT_EVERY_US  US_PER_S       /* looked whether the disk is there */
 #define RETRY_US        (5 * US_PER_S) /* a segment that could not be finished, a list that could not be written */
 
 struct rounds {
@@ -28,12 +27,15 @@ struct rounds {
 /* The segment of a descriptor that did not sync, if it is still the open one. */
 static void doubt(struct archive *archive, int fd)
 {
-	struct stat failed, open;
+	struct stat failed, now;
+	int open = archive_open_media(archive);
+	bool same = open >= 0 && fstat(fd, &failed) == 0 && fstat(open, &now) == 0 && failed.st_ino == now.st_ino &&
+		    failed.st_dev == now.st_dev;
 
+	if (open >= 0)
+		close(open);
 	pthread_mutex_lock(&archive->lock);
-	if (archive->open_fd >= 0 && fstat(fd, &failed) == 0 && fstat(archive->open_fd, &open) == 0 &&
-	    failed.st_ino == open.st_ino && failed.st_dev == open.st_dev)
-		archive->doubted = true;
+	archive->doubted |= same;
 	pthread_mutex_unlock(&archive->lock);
 }
 
@@ -340,41 +342,19 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 	}
 }
 
-static bool wait_to_retry(struct archive *archive)
-{
-	int64_t at_us = mono_now().us + MOUNT_EVERY_US;
-	struct timespec at = {at_us / US_PER_S, (long)(at_us % US_PER_S) * 1000};
-	bool stopping;
-
-	pthread_mutex_lock(&archive->lock);
-	if (!archive->stopping)
-		pthread_cond_timedwait(&archive->changed, &archive->lock, &at);
-	stopping = archive->stopping;
-	pthread_mutex_unlock(&archive->lock);
-	return !stopping;
-}
-
-static bool has_folder(struct archive *archive, struct reason *why)
-{
-	int folder = archive_folder_now(archive);
-
-	if (folder < 0)
-		return archive_enter(archive, why);
-	close(folder);
-	return true;
-}
-
 /* The repair, tried until the disk is there and lets it be done: nothing may be recorded before. */
 static bool recover(struct archive *archive)
 {
 	struct reason why;
 
-	while (!has_folder(archive, &why) || !archive_recover(archive, &why)) {
+	if (!archive_folder_wait(archive))
+		return false;
+	while (!archive_recover(archive, &why)) {
 		if (!archive_is_stopping(archive))
 			archive_set_trouble(archive, why.text);
 		archive->count = 0;
 		archive->segment_bytes = 0;
-		if (!wait_to_retry(archive))
+		if (!archive_pause(archive))
 			return false;
 	}
 	archive_set_trouble(archive, "");

@@ -168,11 +168,13 @@ static bool take_folder(struct archive *archive, const struct archive_known *kno
 			close(fd);
 		return false;
 	}
-	while (good && !archive_is_stopping(archive) && (file = readdir(folder)))
+	while (good && !archive_is_stopping(archive) && (file = readdir(folder))) {
+		atomic_store(&archive->answered_us, mono_now().us);
 		if (segment_file_valid(file->d_name))
 			good = take_file(archive, known, file->d_name);
 		else
 			drop_orphan(archive, file->d_name);
+	}
 	closedir(folder);
 	return good ? true : reason_set(why, "no memory for the list of segments");
 }

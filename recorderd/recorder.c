@@ -265,20 +265,26 @@ static int64_t time_left_us(const struct recorder *recorder)
 	return left_us > 0 ? left_us : 0;
 }
 
-/* What was fed is with storage, or time was up: the rest in order. Where the disk hangs, the process ends without its
- * threads. */
+/* The process ends without its threads. */
+static _Noreturn void leave(struct recorder *recorder, const char *why)
+{
+	log_error("main", "%s within %d s", why, (int)(STOP_US / US_PER_S));
+	publish_stopped(&recorder->publisher);
+	recorder_let_go_ring(recorder);
+	log_stop();
+	_exit(1);
+}
+
+/* What was fed is with storage, or time was up: the rest in order. */
 static void finish_writing(struct recorder *recorder)
 {
 	encoder_destroy(recorder->encoder);
 	recorder->encoder = NULL;
-	if (recorder->storage && !storage_stop(recorder->storage, time_left_us(recorder))) {
-		log_error("main", "the disk did not take the last frames within %d s", (int)(STOP_US / US_PER_S));
-		publish_stopped(&recorder->publisher);
-		recorder_let_go_ring(recorder);
-		log_stop();
-		_exit(1);
-	}
+	if (recorder->storage && !storage_stop(recorder->storage, time_left_us(recorder)))
+		leave(recorder, "the disk did not take the last frames");
 	recorder->storage = NULL;
+	if (!archive_stop(recorder->archive, time_left_us(recorder)))
+		leave(recorder, "the disk did not let the recordings be finished");
 	archive_close(recorder->archive);
 	recorder->archive = NULL;
 }

@@ -127,6 +127,8 @@ static const char *note_of_a_run(void)
 
 	archive = archive_open(&config, &why);
 	assert_non_null(archive);
+	assert_true(archive_start(archive, &why));
+	assert_true(archive_wait(archive).recovered);
 	summary = summary_now();
 	archive_close(archive);
 	archive = NULL;
