@@ -271,6 +271,29 @@ def test_all_comes_back_when_the_disk_answers(rig):
     wait_for(lambda: len(processes(rig)) < 16, PATIENCE_S, "the workers that hung have ended")
 
 
+def test_a_recorder_starts_while_it_hangs(rig):
+    hung(rig)
+    rig.stop_process(rig.recorders["left"])
+    rig.disk.hang()
+    rig.start_one("left")
+    rig.wait_streaming("left")
+    camera = rig.of("left")
+    from_us = second_behind(camera.newest())
+    camera.wait_for_frames(40)
+    to_us = just_behind(camera.newest())
+    camera.wait_for_frames(5)
+    assert rig.ask("left", "/snapshot").status == 200
+    answer = rig.ask("left", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
+    assert answer.status == 200 and answer.headers["X-Clip-Source"] == "memory", (answer.status, answer.body)
+    wait_for(lambda: "the recordings folder has not answered" in rig.said(), PATIENCE_S, "/health says why nothing is recorded")
+    assert_hangs(rig)
+    rig.disk.answer()
+    rig.recorded("left")
+    wait_for(lambda: "answer" not in rig.said(), PATIENCE_S, "/health is content")
+    answer = rig.ask("left", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
+    assert_numbers([number for _, number in rig.frames_of(answer.body)], camera.frames(), from_us, to_us, COUNT)
+
+
 def main():
     if not may_hang():
         print("1..0 # SKIP bindfs, and a right to mount, make a disk that hangs")
