@@ -201,6 +201,7 @@ void encoder_status(const struct encoder *encoder, struct encoder_status *out)
 	out->running = encoder->state == ENCODER_RUNNING && !encoder->status.failing;
 	out->thinned = encoder->feed.thinned;
 	out->lost = encoder->feed.lost;
+	out->in_flight = encoder->in_flight.count;
 	out->behind_us = encoder->found_start && encoder->state != ENCODER_OFF ? feed_behind_us(&encoder->feed) : 0;
 	out->keep_milli = (uint32_t)(encoder->feed.thinning.keep * 1000);
 }

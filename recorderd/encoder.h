@@ -58,6 +58,7 @@ struct encoder_status {
 	bool failing; /* it died or could not be started, and the next is waited for */
 	uint32_t restarts;
 	uint64_t thinned, lost;
+	uint64_t in_flight; /* frames that the child was given and has not given back */
 	int64_t behind_us;
 	uint32_t keep_milli; /* share of the frames that the encoder is given */
 	char last_error[256];

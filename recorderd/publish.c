@@ -21,6 +21,7 @@ static void add_encoder(const struct publisher *publisher, struct recorder_state
 	state->thinned = encoder->thinned;
 	state->encoder_lost = encoder->lost + storage_dropped(publisher->storage);
 	state->encoder_behind_us = encoder->behind_us;
+	state->unwritten_frames = encoder->in_flight + storage_unwritten(publisher->storage);
 	state->encoder_keep_milli = encoder->keep_milli;
 	snprintf(state->encoder, sizeof state->encoder, "%s",
 		 publisher->config->record.codec == CODEC_MJPEG ? "copy" : publisher->config->record.encoder);
@@ -55,6 +56,7 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	state->encoded = storage_frames(publisher->storage);
 	state->queue_bytes = storage_queued_bytes(publisher->storage);
 	state->indexed_wall_us = storage_indexed_wall_us(publisher->storage);
+	state->indexed_mono_us = storage_indexed_mono_us(publisher->storage);
 }
 
 /* Two digits of it: what nearly stays the same is the same sentence. */

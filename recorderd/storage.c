@@ -34,6 +34,7 @@ void storage_push(struct storage *storage, struct media *media)
 	*storage->last = media;
 	storage->last = &media->next;
 	atomic_fetch_add(&storage->queued_bytes, media->bytes);
+	atomic_fetch_add(&storage->unwritten, media->kind == MEDIA_FRAME);
 	pthread_cond_signal(&storage->more);
 	pthread_mutex_unlock(&storage->lock);
 }
@@ -108,6 +109,7 @@ static void take_frame(struct storage *storage, struct media *media)
 		set_trouble(storage, "");
 	atomic_fetch_add(&storage->frames, 1);
 	atomic_store(&storage->indexed_wall_us, storage->writer.end_wall_us);
+	atomic_store(&storage->indexed_mono_us, media->frame.mono.us);
 	archive_segment_grew(storage->archive, storage->writer.end_wall_us, storage->writer.end,
 			     storage->writer.frames);
 }
@@ -164,12 +166,17 @@ static void *storage_thread(void *context)
 	storage->next_segment = start.next_segment;
 	storage->run_no = start.next_run - 1;
 	storage->last_wall_us = start.last_wall_us;
+	if (start.recovered && start.last_mono_us > 0)
+		atomic_store(&storage->indexed_mono_us, start.last_mono_us);
 	while ((media = take(storage))) {
+		bool frame = media->kind == MEDIA_FRAME;
+
 		done_with(storage, media);
 		if (start.recovered)
 			take_item_timed(storage, media);
 		else
 			free(media); /* the recorder was stopped before anything could be recorded */
+		atomic_fetch_sub(&storage->unwritten, frame);
 	}
 	end_run(storage);
 	pthread_mutex_lock(&storage->lock);
@@ -226,6 +233,16 @@ uint64_t storage_dropped(const struct storage *storage)
 int64_t storage_indexed_wall_us(const struct storage *storage)
 {
 	return atomic_load(&storage->indexed_wall_us);
+}
+
+int64_t storage_indexed_mono_us(const struct storage *storage)
+{
+	return atomic_load(&storage->indexed_mono_us);
+}
+
+uint64_t storage_unwritten(const struct storage *storage)
+{
+	return atomic_load(&storage->unwritten);
 }
 
 bool storage_trouble(struct storage *storage, char *text, size_t bytes)

@@ -62,6 +62,14 @@ uint64_t storage_frames(const struct storage *storage);
 uint64_t storage_dropped(const struct storage *storage);
 int64_t storage_indexed_wall_us(const struct storage *storage);
 
+/* Capture time of the newest indexed frame of this boot, also of one that a recorder before this one indexed; 0: none
+ * is known. */
+int64_t storage_indexed_mono_us(const struct storage *storage);
+
+/* Frames that were pushed and are neither on disk nor dropped. Asked before storage_indexed_mono_us(), no frame is
+ * missing from both. */
+uint64_t storage_unwritten(const struct storage *storage);
+
 /* The sentence of a disk that does not take what it should; false where all is well. */
 bool storage_trouble(struct storage *storage, char *text, size_t bytes);
 

@@ -28,7 +28,8 @@ struct storage {
 	_Atomic uint64_t queued_bytes;
 	_Atomic bool was_full;
 	_Atomic uint64_t frames, dropped;
-	_Atomic int64_t indexed_wall_us;
+	_Atomic int64_t indexed_wall_us, indexed_mono_us;
+	_Atomic uint64_t unwritten;
 	_Atomic int64_t busy_since_us; /* monotonic: since when the thread works on one item; 0: it waits for one */
 
 	/* thread_state */

@@ -260,10 +260,10 @@ static bool read_locked(const _Atomic uint64_t *lock, const uint8_t *shared, voi
 /* A time that cannot be counts as none. */
 static void check_times(struct recorder_state *state)
 {
-	int64_t *const times_us[] = {
-		&state->heartbeat_mono_us,       &state->started_wall_us,  &state->since_wall_us,
-		&state->recording_since_wall_us, &state->indexed_wall_us,  &state->oldest_wall_us,
-		&state->last_error_wall_us,      &state->memory_wanted_us, &state->memory_holds_us};
+	int64_t *const times_us[] = {&state->heartbeat_mono_us,       &state->started_wall_us,  &state->since_wall_us,
+				     &state->recording_since_wall_us, &state->indexed_wall_us,  &state->oldest_wall_us,
+				     &state->last_error_wall_us,      &state->memory_wanted_us, &state->memory_holds_us,
+				     &state->indexed_mono_us};
 
 	for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
 		if (!clock_believable(*times_us[i]))

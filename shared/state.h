@@ -118,11 +118,19 @@ struct recorder_state {
 
 	char folder_note[320]; /* what people should know of the recordings folder: another one than before; else empty
 				*/
-	uint64_t memory_bytes;    /* of frames that the ring has room for; 0: not known */
+	uint64_t memory_bytes; /* of frames that the ring has room for; 0: not known */
 	int64_t memory_wanted_us; /* memory.minutes */
 	int64_t memory_holds_us;  /* about how long that room lasts at the present rate; 0: not known yet */
 	uint64_t memory_limit;    /* enum memory_limit */
 	char config_file[256];    /* the .ini, absolute: whose ring it is once the recorder is gone; empty: not known */
+
+	/*
+	 * What the index may still get. Of the ring's frames those that were captured after indexed_mono_us and do not
+	 * bear RING_FRAME_OFF may come to it, by this recorder or by the one that takes the ring over. unwritten_frames
+	 * are with the encoder or wait for the disk: the ring may have been written over them already.
+	 */
+	int64_t indexed_mono_us; /* capture time of the newest indexed frame of this boot; 0: none is known */
+	uint64_t unwritten_frames;
 };
 
 static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "a place for each cause");
