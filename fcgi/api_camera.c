@@ -97,7 +97,7 @@ static bool list_span(const struct catalogue *list, int64_t *from_us, int64_t *t
 {
 	struct catalogue_entry entry;
 
-	errno = 0;
+	errno = list->entries == 0 ? 0 : EBADMSG;
 	if (list->entries == 0 || catalogue_read(list, 0, 1, &entry) != 1)
 		return false;
 	*from_us = entry.min_start_wall_us;

@@ -16,8 +16,8 @@
 #include "fcgi/api_answer.h"
 #include "fcgi/api_cached.h"
 #include "fcgi/api_pass.h"
+#include "fcgi/api_no_footage.h"
 #include "fcgi/clip_memory.h"
-#include "fcgi/clip_nearest.h"
 #include "shared/timeform.h"
 
 #define INDEX_WAIT_US     (250 * US_PER_MS)
@@ -152,44 +152,6 @@ static bool end_is_missing(const struct clip_request *want, const struct ring_re
 	return newest.meta.wall_us - state->indexed_wall_us > ENCODER_BEHIND_US;
 }
 
-static void find_nearest(struct api_request *request, const struct clip_request *want, struct clip_nearest *out)
-{
-	int folder = camera_recordings_folder(request->camera);
-
-	clip_nearest_find(folder, camera_ring(request->camera), want->span.from_us, want->plan.to_us, out);
-	if (folder >= 0)
-		close(folder);
-}
-
-static void answer_nothing(struct api_request *request, const struct clip_request *want)
-{
-	char from[TIME_ISO_BYTES], to[TIME_ISO_BYTES], before[TIME_ISO_BYTES], after[TIME_ISO_BYTES];
-	struct clip_nearest nearest;
-
-	find_nearest(request, want, &nearest);
-	time_format_iso((wall_t){want->span.from_us}, from);
-	time_format_iso((wall_t){want->plan.to_us}, to);
-	time_format_iso((wall_t){nearest.before_us}, before);
-	time_format_iso((wall_t){nearest.after_us}, after);
-	if (nearest.before && nearest.after)
-		answer_problem(
-			request, 404, NULL,
-			"Nothing is recorded between %s and %s. The footage before ends at %s, and the next begins "
-			"at %s; /timeline lists it.",
-			from, to, before, after);
-	else if (nearest.before)
-		answer_problem(request, 404, NULL,
-			       "Nothing is recorded between %s and %s. Recordings end at %s; /timeline lists them.",
-			       from, to, before);
-	else if (nearest.after)
-		answer_problem(request, 404, NULL,
-			       "Nothing is recorded between %s and %s. Recordings begin at %s; /timeline lists them.",
-			       from, to, after);
-	else
-		answer_problem(request, 404, NULL,
-			       "Nothing is recorded between %s and %s: there are no recordings yet.", from, to);
-}
-
 static void request_build(struct api_request *request)
 {
 	struct clip_request *want = request->work;
@@ -203,7 +165,7 @@ static void request_build(struct api_request *request)
 		else if (want->plan.unreadable != 0)
 			answer_unreadable(request, want->plan.unreadable);
 		else
-			answer_nothing(request, want);
+			answer_no_footage(request, want->span.from_us, want->plan.to_us);
 		return;
 	}
 	close_end(want);
@@ -371,6 +333,17 @@ static void append_location(const struct api_request *request, const struct clip
 	buffer_printf(out, "\r\n");
 }
 
+void clip_content_headers(const struct clip *clip, struct buffer *out)
+{
+	buffer_printf(out, "X-Clip-Source: %s\r\n", clip->source);
+	if (clip->spans.length > 0)
+		buffer_printf(out, "X-Clip-Spans: %.*s\r\n", (int)clip->spans.length, (const char *)clip->spans.data);
+	else
+		buffer_printf(out, "X-Clip-Spans: %zu; see /timeline\r\n", clip->span_count);
+	buffer_printf(out, "X-Clip-Start: %" PRId64 ".%06" PRId64 "\r\n", clip->first_us / US_PER_S,
+		      clip->first_us % US_PER_S);
+}
+
 void clip_request_headers(const struct api_request *request, const struct clip_request *want, const struct clip *clip,
 			  struct buffer *out)
 {
@@ -379,13 +352,7 @@ void clip_request_headers(const struct api_request *request, const struct clip_r
 
 	clip_request_name(request, clip, name);
 	buffer_printf(out, "Content-Disposition: inline; filename=\"%s.mp4\"\r\n", name);
-	buffer_printf(out, "X-Clip-Source: %s\r\n", clip->source);
-	if (clip->spans.length > 0)
-		buffer_printf(out, "X-Clip-Spans: %.*s\r\n", (int)clip->spans.length, (const char *)clip->spans.data);
-	else
-		buffer_printf(out, "X-Clip-Spans: %zu; see /timeline\r\n", clip->span_count);
-	buffer_printf(out, "X-Clip-Start: %" PRId64 ".%06" PRId64 "\r\n", clip->first_us / US_PER_S,
-		      clip->first_us % US_PER_S);
+	clip_content_headers(clip, out);
 	buffer_printf(out, "Server-Timing: clip;dur=%" PRId64 ".%03" PRId64 "\r\n", took_us / 1000, took_us % 1000);
 	if (want->span.moving)
 		append_location(request, want, out);

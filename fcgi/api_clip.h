@@ -36,7 +36,10 @@ enum plan_outcome clip_request_plan(const struct api_request *request, int64_t f
 /* Reads from=, to=, duration=, speed= and goes on until `ready` or an answer that says why not. A handler. */
 void clip_request_begin(struct api_request *request, clip_ready *ready);
 
-/* Header lines about a clip: Content-Disposition, X-Clip-Source, X-Clip-Spans, Server-Timing, Content-Location. */
+/* Header lines about what is in a clip: X-Clip-Source, X-Clip-Spans, X-Clip-Start. */
+void clip_content_headers(const struct clip *clip, struct buffer *out);
+
+/* These, and about the answer: Content-Disposition, Server-Timing, Content-Location. */
 void clip_request_headers(const struct api_request *request, const struct clip_request *want, const struct clip *clip,
 			  struct buffer *out);
 

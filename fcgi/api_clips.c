@@ -1,8 +1,7 @@
 /*
- * api_clips.c - kept clips: GET, POST and DELETE under /clips. The folder is flat, and only names that clip_keep.h
- * allows are ours.
+ * api_clips.c - kept clips: GET and DELETE of one, and POST; api_clip_list.c lists them. The folder is flat, and only
+ * names that clip_keep.h allows are ours.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,172 +9,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fcgi/api_answer.h"
-#include "fcgi/api_child.h"
 #include "fcgi/api_clip.h"
+#include "fcgi/api_clip_list.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_keep.h"
-#include "shared/json_value.h"
 
-#define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-
-static int64_t kept_us(const struct stat *status)
+/* `error` (errno) says why there is no such clip, or none that can be read. */
+static void answer_no_clip(struct api_request *request, int error)
 {
-	return (int64_t)status->st_mtim.tv_sec * US_PER_S + status->st_mtim.tv_nsec / 1000;
-}
-
-static struct json_object *clip_json(const char *name, const struct stat *status)
-{
-	struct json_object *json = json_object_new_object();
-
-	json_object_object_add(json, "file", json_text(name));
-	json_object_object_add(json, "size", json_object_new_int64(status->st_size));
-	json_object_object_add(json, "kept", json_time(kept_us(status)));
-	return json;
-}
-
-static int is_clip(const struct dirent *entry)
-{
-	return keep_name_valid(entry->d_name);
-}
-
-/* The list of a folder, made in a child: the disk may take long over it. */
-struct listing {
-	int folder;    /* owned */
-	int memory_fd; /* of the list's JSON; owned */
-};
-
-static void listing_free(void *work)
-{
-	struct listing *listing = work;
-
-	if (listing->folder >= 0)
-		close(listing->folder);
-	if (listing->memory_fd >= 0)
-		close(listing->memory_fd);
-	free(listing);
-}
-
-struct listed {
-	const char *name;
-	struct stat status;
-};
-
-/* The newest first; of the same time by name. */
-static int by_age(const void *a, const void *b)
-{
-	const struct listed *one = a, *other = b;
-	int64_t one_us = kept_us(&one->status), other_us = kept_us(&other->status);
-
-	if (one_us != other_us)
-		return one_us < other_us ? 1 : -1;
-	return strcmp(one->name, other->name);
-}
-
-static struct json_object *json_of(const struct listed *clips, size_t count)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (size_t i = 0; i < count; i++)
-		json_object_array_add(array, clip_json(clips[i].name, &clips[i].status));
-	return array;
-}
-
-/* NULL where memory is short, or the folder cannot be read. */
-static struct json_object *list_clips(int folder)
-{
-	struct json_object *array = NULL;
-	struct dirent **entries = NULL;
-	int count = scandirat(folder, ".", &entries, is_clip, NULL);
-	struct listed *clips = count < 0 ? NULL : calloc((size_t)count + 1, sizeof(*clips));
-	size_t found = 0;
-
-	for (int i = 0; clips && i < count; i++) {
-		struct listed *clip = &clips[found];
-		clip->name = entries[i]->d_name;
-		found += fstatat(folder, clip->name, &clip->status, AT_SYMLINK_NOFOLLOW) == 0 &&
-			 S_ISREG(clip->status.st_mode);
-	}
-	if (clips) {
-		qsort(clips, found, sizeof(*clips), by_age);
-		array = json_of(clips, found);
-	}
-	for (int i = 0; i < count; i++)
-		free(entries[i]);
-	free(entries);
-	free(clips);
-	return array;
-}
-
-static int listing_run(void *context)
-{
-	const struct listing *listing = context;
-	struct json_object *array = list_clips(listing->folder);
-
-	if (!array)
-		return EXIT_FAILURE;
-	return json_object_to_fd(listing->memory_fd, array, JSON_FLAGS) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
-static void listing_done(struct api_request *request)
-{
-	const struct listing *listing = request->work;
-	struct buffer text = {0};
-
-	if (request->child_status == 0 && api_child_output(listing->memory_fd, &text))
-		answer_bytes(request, 200, "application/json", NULL, text.data, text.length);
+	if (camera_is_missing(error))
+		answer_problem(request, 404, NULL, "There is no such clip; /clips lists those that are kept.");
 	else
-		answer_failure(request, "listing the clips");
-	buffer_finish(&text);
-}
-
-void handle_clips(struct api_request *request)
-{
-	struct listing *listing = calloc(1, sizeof(*listing));
-
-	if (!listing) {
-		answer_failure(request, "memory");
-		return;
-	}
-	*listing = (struct listing){camera_clips_folder(request->camera), -1};
-	int error = errno;
-	listing->memory_fd = memfd_create("clips", MFD_CLOEXEC);
-	request->work = listing;
-	request->work_free = listing_free;
-	if (listing->folder < 0 && camera_is_missing(error))
-		answer_json(request, 200, NULL, json_object_new_array());
-	else if (listing->folder < 0)
 		answer_clips_unreadable(request, error);
-	else if (listing->memory_fd < 0 || !api_job_start(request, listing_run, listing, listing_done))
-		answer_failure(request, "listing the clips");
 }
 
-static void answer_no_clip(struct api_request *request)
+/* The folder that has the clip which the path names; -1 with errno. */
+static int folder_of_clip(const struct api_request *request)
 {
-	answer_problem(request, 404, NULL, "There is no such clip; /clips lists those that are kept.");
+	errno = ENOENT;
+	return keep_name_valid(request->tail) ? camera_clips_folder(request->camera) : -1;
 }
 
-/* There is none, rather than one out of reach; what is no plain file is none. */
-static bool clip_is_missing(int error)
-{
-	return camera_is_missing(error) || error == ELOOP || error == ENXIO;
-}
-
-/* -1 with errno. */
+/* -1 with errno, ENOENT also for what is no file, such as a symbolic link (ELOOP) or a socket (ENXIO). */
 static int clip_open(const struct api_request *request, struct stat *status)
 {
-	int folder = keep_name_valid(request->tail) ? camera_clips_folder(request->camera) : -1;
+	int folder = folder_of_clip(request);
 
-	if (folder < 0) {
-		errno = keep_name_valid(request->tail) ? errno : ENOENT;
+	if (folder < 0)
 		return -1;
-	}
 	int fd = openat(folder, request->tail, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	int error = errno;
+	int error = errno == ELOOP || errno == ENXIO ? ENOENT : errno;
 	close(folder);
 	if (fd >= 0 && (fstat(fd, status) != 0 || !S_ISREG(status->st_mode))) {
 		close(fd);
@@ -192,12 +59,8 @@ void handle_clip(struct api_request *request)
 	struct stat status;
 	int fd = clip_open(request, &status);
 
-	if (fd < 0 && !clip_is_missing(errno)) {
-		answer_clips_unreadable(request, errno);
-		return;
-	}
 	if (fd < 0) {
-		answer_no_clip(request);
+		answer_no_clip(request, errno);
 		return;
 	}
 	struct vfile *file = vfile_create();
@@ -240,7 +103,7 @@ static void removal_done(struct api_request *request)
 	if (request->child_status == KEEP_DONE)
 		answer_bytes(request, 200, "application/json", NULL, "{\"deleted\":true}", 16);
 	else if (request->child_status == KEEP_MISSING)
-		answer_no_clip(request);
+		answer_no_clip(request, ENOENT);
 	else if (request->child_status == KEEP_REFUSED)
 		answer_refused(request);
 	else
@@ -250,22 +113,17 @@ static void removal_done(struct api_request *request)
 void handle_clip_delete(struct api_request *request)
 {
 	struct keep *removal = calloc(1, sizeof(*removal));
-	bool named = keep_name_valid(request->tail);
 
 	if (!removal) {
 		answer_failure(request, "memory");
 		return;
 	}
-	removal->folder = named ? camera_clips_folder(request->camera) : -1;
-	int error = named ? errno : ENOENT;
+	removal->folder = folder_of_clip(request);
+	int error = errno;
 	request->work = removal;
 	request->work_free = removal_free;
-	if (removal->folder < 0 && !camera_is_missing(error)) {
-		answer_clips_unreadable(request, error);
-		return;
-	}
 	if (removal->folder < 0) {
-		answer_no_clip(request);
+		answer_no_clip(request, error);
 		return;
 	}
 	snprintf(removal->name, sizeof(removal->name), "%s", request->tail);
@@ -279,6 +137,7 @@ struct keeping {
 	void (*want_free)(void *want);
 	struct keep keep;
 	struct vfile *file;
+	struct buffer content; /* header lines that say what is in it */
 };
 
 static void keeping_free(void *work)
@@ -288,31 +147,35 @@ static void keeping_free(void *work)
 	if (keeping->keep.folder >= 0)
 		close(keeping->keep.folder);
 	vfile_destroy(keeping->file);
+	buffer_finish(&keeping->content);
 	keeping->want_free(keeping->want);
 	free(keeping);
 }
 
-static void answer_kept(struct api_request *request, const struct keep *keep)
+static void answer_kept(struct api_request *request, struct keeping *keeping)
 {
-	char headers[256], camera[64] = "";
-	struct stat status;
+	const struct keep *keep = &keeping->keep;
+	struct buffer *headers = &keeping->content;
 	struct json_object *json = NULL;
+	struct stat status;
 
+	buffer_printf(headers, "Location: /clips/%s", keep->name);
 	if (request->camera_named)
-		snprintf(camera, sizeof(camera), "?camera=%s", request->camera->config->camera.name);
-	snprintf(headers, sizeof(headers), "Location: /clips/%s%s\r\nCache-Control: no-store\r\n", keep->name, camera);
-	if (fstatat(keep->folder, keep->name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-		json = clip_json(keep->name, &status);
-	answer_json(request, 201, headers, json);
+		buffer_printf(headers, "?camera=%s", request->camera->config->camera.name);
+	buffer_printf(headers, "\r\nCache-Control: no-store\r\n");
+	buffer_u8(headers, '\0');
+	if (!headers->failed && fstatat(keep->folder, keep->name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		json = clip_list_item(keep->name, &status);
+	answer_json(request, 201, (const char *)headers->data, json);
 }
 
 static void keep_done(struct api_request *request)
 {
-	const struct keeping *keeping = request->work;
+	struct keeping *keeping = request->work;
 
 	switch (request->child_status) {
 	case KEEP_DONE:
-		answer_kept(request, &keeping->keep);
+		answer_kept(request, keeping);
 		break;
 	case KEEP_EXISTS:
 	case KEEP_BUSY:
@@ -362,8 +225,13 @@ static void keep_begin(struct api_request *request, struct clip_request *want, s
 		(struct keeping){.want = want, .want_free = request->work_free, .file = clip->file, .keep.folder = -1};
 	clip->file = NULL;
 	keeping->keep.file = keeping->file;
+	clip_content_headers(clip, &keeping->content);
 	request->work = keeping;
 	request->work_free = keeping_free;
+	if (want->plan.unreadable != 0) { /* what is kept for good must not lack it */
+		answer_unreadable(request, want->plan.unreadable);
+		return;
+	}
 	if (!keep_choose_name(request, clip, keeping->keep.name)) {
 		answer_problem(request, 400, NULL,
 			       "name= takes up to 100 characters of A-Z a-z 0-9 . _ - and no dot in front.");

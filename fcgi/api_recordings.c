@@ -75,16 +75,21 @@ static bool list_entry(struct list *list, int folder, struct catalogue_entry *en
 	return true;
 }
 
-static void list_fill(struct list *list, int folder, const struct catalogue *catalogue)
+/* False where an entry cannot be read, or is damaged: nobody knows what it names. */
+static bool list_fill(struct list *list, int folder, const struct catalogue *catalogue)
 {
 	struct catalogue_entry entry;
 	uint64_t first, end;
 
 	if (!catalogue_range(catalogue, list->span.from_us, list->span.to_us, &first, &end))
-		return;
-	for (uint64_t number = end; number > first; number--)
-		if (catalogue_read(catalogue, number - 1, 1, &entry) == 1 && !list_entry(list, folder, &entry))
-			return;
+		return false;
+	for (uint64_t number = end; number > first; number--) {
+		if (catalogue_read(catalogue, number - 1, 1, &entry) != 1)
+			return false;
+		if (!list_entry(list, folder, &entry))
+			break;
+	}
+	return true;
 }
 
 /* False with errno where there may be recordings that cannot be read. */
@@ -98,12 +103,12 @@ static bool list_archive(struct list *list)
 	enum catalogue_outcome outcome = catalogue_open(folder, &catalogue);
 	int error = errno;
 	if (outcome == CATALOGUE_GOOD) {
-		list_fill(list, folder, &catalogue);
+		error = list_fill(list, folder, &catalogue) ? 0 : EBADMSG;
 		catalogue_close(&catalogue);
 	}
 	close(folder);
 	errno = error;
-	return outcome == CATALOGUE_GOOD || outcome == CATALOGUE_MISSING;
+	return outcome == CATALOGUE_MISSING || error == 0;
 }
 
 void handle_recordings(struct api_request *request)
@@ -151,6 +156,16 @@ static int recording_open(struct api_request *request, char name[SEGMENT_FILE_BY
 	return fd;
 }
 
+/* What was opened is no segment that can be served. */
+static void answer_no_segment(struct api_request *request, enum segment_outcome outcome, int error)
+{
+	if (outcome == SEGMENT_ERROR)
+		answer_unreadable(request, error);
+	else
+		answer_problem(request, 404, NULL,
+			       "There is nothing to be read in this recording yet, or it is damaged.");
+}
+
 /*
  * A finished segment never changes; an open one grows, and is finished in place, so its tag holds for the bytes so far
  * only while its size and form do.
@@ -193,13 +208,15 @@ void handle_recording(struct api_request *request)
 
 	if (fd < 0)
 		return;
-	if (segment_read_layout(fd, &layout) == SEGMENT_GOOD) {
+	enum segment_outcome outcome = segment_read_layout(fd, &layout);
+	int error = errno;
+	if (outcome == SEGMENT_GOOD) {
 		answer_segment(request, &layout, fd, name);
 		segment_layout_finish(&layout);
 		return;
 	}
 	close(fd);
-	answer_problem(request, 404, NULL, "There is nothing to be read in this recording yet, or it is damaged.");
+	answer_no_segment(request, outcome, error);
 }
 
 /* ftyp and the moov without samples: the same bytes while the segment is open and when it is complete. */
@@ -213,8 +230,9 @@ void handle_recording_init(struct api_request *request)
 
 	if (fd < 0)
 		return;
-	if (segment_read_layout(fd, &layout) == SEGMENT_GOOD &&
-	    mp4_box_header(layout.head.data, layout.head.length, 0, &ftyp) == MP4_OK) {
+	enum segment_outcome outcome = segment_read_layout(fd, &layout);
+	int error = errno;
+	if (outcome == SEGMENT_GOOD && mp4_box_header(layout.head.data, layout.head.length, 0, &ftyp) == MP4_OK) {
 		buffer_append(&init, layout.head.data, (size_t)ftyp.size);
 		buffer_append(&init, layout.head.data + layout.media_at, layout.head.length - (size_t)layout.media_at);
 	}
@@ -224,7 +242,6 @@ void handle_recording_init(struct api_request *request)
 		answer_bytes(request, 200, "video/mp4", "Cache-Control: private, max-age=3600\r\n", init.data,
 			     init.length);
 	else
-		answer_problem(request, 404, NULL,
-			       "There is nothing to be read in this recording yet, or it is damaged.");
+		answer_no_segment(request, outcome, error);
 	buffer_finish(&init);
 }

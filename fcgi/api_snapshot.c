@@ -207,13 +207,18 @@ static void answer_nothing(struct api_request *request, const struct snapshot *s
 		       last);
 }
 
+/* False where there is none (errno 0), or where that cannot be said (errno). */
 static bool find_archived(const struct api_request *request, struct snapshot *snapshot)
 {
 	int folder = camera_recordings_folder(request->camera);
-	if (folder < 0)
+	if (folder < 0) {
+		errno = camera_is_missing(errno) ? 0 : errno;
 		return false;
+	}
 	bool found = still_from_archive(&snapshot->still, folder, snapshot->at_us);
+	int error = errno;
 	close(folder);
+	errno = error;
 	return found;
 }
 
@@ -248,6 +253,8 @@ void handle_snapshot(struct api_request *request)
 	if (found || find_archived(request, snapshot)) {
 		snapshot->moving |= snapshot->still.newest;
 		snapshot_go_on(request);
+	} else if (errno != 0) {
+		answer_unreadable(request, errno);
 	} else {
 		answer_nothing(request, snapshot);
 	}

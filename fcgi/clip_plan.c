@@ -184,25 +184,33 @@ static enum plan_outcome plan_entry(const struct catalogue_entry *entry, struct 
 	return plan_pieces(&stretch, plan);
 }
 
+/* A part of the list could not be read, or is damaged (errno 0): nobody knows what it names. */
+static enum plan_outcome plan_without_list(struct clip_plan *plan, int error)
+{
+	plan->unreadable = error != 0 ? error : EBADMSG;
+	return PLAN_GOOD;
+}
+
 static enum plan_outcome plan_entries(const struct catalogue *catalogue, struct clip_plan *plan)
 {
 	struct catalogue_entry entries[ENTRIES_A_READ];
 	uint64_t next, end;
 
+	errno = 0;
 	if (!catalogue_range(catalogue, plan->from_us, plan->to_us, &next, &end))
-		plan->unreadable = EBADMSG;
+		return plan_without_list(plan, errno);
 	while (next < end) {
 		size_t wanted = end - next < ENTRIES_A_READ ? (size_t)(end - next) : ENTRIES_A_READ;
+		errno = 0;
 		size_t got = catalogue_read(catalogue, next, wanted, entries);
+		int error = errno;
 		for (size_t i = 0; i < got; i++) {
 			enum plan_outcome outcome = plan_entry(&entries[i], plan);
 			if (outcome != PLAN_GOOD)
 				return outcome;
 		}
-		if (got < wanted) {
-			plan->unreadable = EBADMSG;
-			return PLAN_GOOD;
-		}
+		if (got < wanted)
+			return plan_without_list(plan, error);
 		next += got;
 	}
 	return PLAN_GOOD;

@@ -154,15 +154,18 @@ enum segment_trouble clip_segment_trouble(int error)
 	case ENFILE:
 	case ENOMEM:
 		return SEGMENT_HAS_NO_ROOM;
-	case EIO:
-	case EACCES:
-	case EPERM:
-	case ESTALE:
-		return SEGMENT_IS_OUT_OF_REACH;
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case EISDIR:
+	case ESPIPE:
+	case ENXIO:
+		return SEGMENT_IS_GONE;
+	case 0:
 	case EBADMSG:
 		return SEGMENT_IS_DAMAGED;
-	default:
-		return SEGMENT_IS_GONE;
+	default: /* EIO, ESTALE, ENOTCONN, …: whatever keeps it from being read says nothing about what it holds */
+		return SEGMENT_IS_OUT_OF_REACH;
 	}
 }
 

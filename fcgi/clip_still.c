@@ -3,6 +3,7 @@
  */
 #include "fcgi/clip_still.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +144,10 @@ bool still_from_archive(struct still *still, int folder, int64_t wall_us)
 		stretch->segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
 		good = true;
 	}
+	int error = plan.count > 0 && !good ? EIO : plan.unreadable;
+	still->newest |= plan.unreadable != 0;
 	clip_plan_finish(&plan);
+	errno = error;
 	return good;
 }
 

@@ -17,9 +17,9 @@ struct still {
 	struct clip_segment segment; /* owned; where the picture has to be decoded */
 	uint64_t record;             /* its key frame */
 	int64_t wall_us;             /* of the picture */
-	bool newest;                 /* nothing behind it is there yet: a later frame may be nearer to the instant */
-	unsigned width;              /* wanted; 0: as it is */
-	int memory_fd;               /* FFmpeg's output; owned */
+	bool newest;    /* nothing behind it is there yet: another frame may come to be nearer to the instant */
+	unsigned width; /* wanted; 0: as it is */
+	int memory_fd;  /* FFmpeg's output; owned */
 };
 
 void still_init(struct still *still);
@@ -29,8 +29,8 @@ void still_finish(struct still *still);
  * none. */
 bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_t wall_us);
 
-/* The key frame of that second, or a JPEG segment's frame nearest at or before. False where nothing is recorded there.
- */
+/* The key frame of that second, or a JPEG segment's frame nearest at or before. False where nothing is recorded there
+ * (errno 0), or where that cannot be read (errno). */
 bool still_from_archive(struct still *still, int folder, int64_t wall_us);
 
 /* True where FFmpeg has to work on it: still_run() in a child, then still_adopt(). */

@@ -1,9 +1,11 @@
 /*
- * test_api_clips.c - kept clips are listed and deleted while the disk hangs, and everybody else is served meanwhile.
+ * test_api_clips.c - kept clips are listed and deleted while the disk hangs, and everybody else is served meanwhile; a
+ * folder that cannot be read is no empty one.
  * The disk is this file's: what is linked here calls its scandirat(), unlinkat() and fsync().
  */
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -28,6 +30,7 @@ static struct config_set cameras = {&config, 1};
 static char folder[64], socket_path[108];
 static pid_t master;
 static _Atomic int *hanging; /* shared with the master's workers and their children */
+static _Atomic int *broken;  /* likewise: errno of what reads a folder, or 0 */
 
 static void *real(const char *name)
 {
@@ -51,6 +54,10 @@ int unlinkat(int at, const char *name, int flags)
 int scandirat(int at, const char *name, struct dirent ***list, int (*filter)(const struct dirent *),
 	      int (*compare)(const struct dirent **, const struct dirent **))
 {
+	if (broken && atomic_load(broken) != 0) {
+		errno = atomic_load(broken);
+		return -1;
+	}
 	/* Under the name that it has for our struct dirent where a long has 32 bits. */
 	return ((__typeof__(&scandirat))real("scandirat64"))(at, name, list, filter, compare);
 }
@@ -71,7 +78,8 @@ static int start(void **state)
 	struct reason why;
 
 	(void)state;
-	hanging = mmap(NULL, sizeof(*hanging), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	hanging = mmap(NULL, 2 * sizeof(*hanging), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	broken = hanging + 1;
 	strcpy(folder, "/tmp/recorder-clips-XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	snprintf(config.camera.name, sizeof(config.camera.name), "test-clips-%d", (int)getpid());
@@ -104,8 +112,8 @@ static int teardown(void **state)
 	kill(master, SIGTERM);
 	assert_int_equal(waitpid(master, &status, 0), master);
 	unlink(socket_path);
-	munmap(hanging, sizeof(*hanging));
-	hanging = NULL;
+	munmap(hanging, 2 * sizeof(*hanging));
+	hanging = broken = NULL;
 	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	return system(command);
 }
@@ -183,11 +191,42 @@ static void a_folder_is_no_clip(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+static void a_folder_that_cannot_be_read_is_no_empty_one(void **state)
+{
+	(void)state;
+	atomic_store(broken, EIO);
+	assert_answer(ask("GET", "/clips"), "Status: 503", "The kept clips cannot be read: Input/output error.");
+	atomic_store(broken, 0);
+	assert_answer(ask("GET", "/clips"), "Status: 200", "garden.mp4");
+}
+
+/* A folder whose path cannot be followed may be full of clips. */
+static void nor_is_one_that_cannot_be_opened(void **state)
+{
+	char away[80];
+
+	(void)state;
+	snprintf(away, sizeof(away), "%s.away", folder);
+	assert_int_equal(rename(folder, away), 0);
+	assert_int_equal(symlink(folder, folder), 0);
+	assert_answer(ask("GET", "/clips"), "Status: 503", "cannot be read");
+	assert_answer(ask("GET", "/clips/door.mp4"), "Status: 503", "cannot be read");
+	assert_answer(ask("DELETE", "/clips/door.mp4"), "Status: 503", "cannot be read");
+	assert_answer(ask("GET", "/recordings/recording_20270115_100000.mp4"), "Status: 503", "cannot be read");
+	assert_answer(ask("GET", "/recordings/recording_20270115_100000.mp4/init.mp4"), "Status: 503",
+		      "cannot be read");
+	assert_answer(ask("GET", "/snapshot?at=20270115_100000"), "Status: 503", "cannot be read");
+	assert_int_equal(unlink(folder), 0);
+	assert_int_equal(rename(away, folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_deleted_is_gone, start, teardown),
 		cmocka_unit_test_setup_teardown(a_folder_is_no_clip, start, teardown),
+		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_is_no_empty_one, start, teardown),
+		cmocka_unit_test_setup_teardown(nor_is_one_that_cannot_be_opened, start, teardown),
 		cmocka_unit_test_setup_teardown(a_worker_has_so_many_children_at_most, start, teardown),
 		cmocka_unit_test_setup_teardown(a_disk_that_hangs_holds_up_only_who_waits_for_it, start, teardown),
 	};

@@ -192,6 +192,27 @@ static void a_list_that_cannot_be_read_is_not_an_empty_one(void **state)
 	archive_drop_all(&archive);
 }
 
+/* Whatever a damaged entry named is missing from the plan, and that is said. */
+static void nor_is_one_with_a_damaged_entry(void **state)
+{
+	static struct archive archive;
+	struct clip_plan plan;
+
+	(void)state;
+	archive_make(&archive, 3);
+	assert_true(archive.count > 1);
+	for (size_t damaged = 0; damaged < archive.count; damaged++) {
+		archive_write(&archive);
+		int fd = openat(archive.folder, CATALOGUE_FILE, O_WRONLY | O_CLOEXEC);
+		assert_int_equal(pwrite(fd, "x", 1, (off_t)(damaged + 1) * CATALOGUE_ENTRY_BYTES + 100), 1);
+		close(fd);
+		assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+		assert_int_equal(plan.unreadable, EBADMSG);
+		clip_plan_finish(&plan);
+	}
+	archive_drop_all(&archive);
+}
+
 /* Puts a FIFO in a file's place, and expects nothing of it but that opening it does not wait. */
 static void assert_pipe_is_nothing(const struct archive *archive, const char *name)
 {
@@ -203,6 +224,7 @@ static void assert_pipe_is_nothing(const struct archive *archive, const char *na
 	assert_int_equal(clip_plan_make(archive->folder, 0, INT64_MAX, &plan), PLAN_GOOD);
 	alarm(0);
 	assert_int_equal(plan.count, 0);
+	assert_int_equal(plan.unreadable, strcmp(name, CATALOGUE_FILE) == 0 ? ESPIPE : 0);
 	clip_plan_finish(&plan);
 }
 
@@ -232,6 +254,7 @@ int main(void)
 		cmocka_unit_test(a_pipe_in_place_of_a_file_holds_nobody_up),
 		cmocka_unit_test(a_folder_without_a_list_has_nothing),
 		cmocka_unit_test(a_list_that_cannot_be_read_is_not_an_empty_one),
+		cmocka_unit_test(nor_is_one_with_a_damaged_entry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
