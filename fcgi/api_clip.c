@@ -192,11 +192,19 @@ static void encode_done(struct api_request *request)
 			(int)(ENCODE_BYTES_MAX >> 20));
 		return;
 	}
+	if (request->child_status == ENCODE_OVERWRITTEN) {
+		answer_busy(
+			request, 2,
+			"The memory was written over what was still to be encoded of this range, which is too much for "
+			"the speed of this machine: ask for a shorter range, or a later one.");
+		return;
+	}
 	if (request->child_status != 0 || !encode_adopt(&want->encode, &want->plan)) {
 		answer_failure(request, "encoding what is not recorded");
 		return;
 	}
 	want->encoded = true;
+	want->span.moving |= want->encode.lacking;
 	request_build(request);
 }
 

@@ -4,6 +4,9 @@
  *
  * As in the recorder, each frame keeps its own microsecond and a key frame stands on the first frame of each wall
  * second.
+ *
+ * The ring does not wait: its frames are taken out ahead of FFmpeg (clip_spool.h). Where some are lost nevertheless,
+ * the clip is refused (ENCODE_OVERWRITTEN), or `lacking` says so.
  */
 #ifndef FCGI_CLIP_ENCODE_H
 #define FCGI_CLIP_ENCODE_H
@@ -24,6 +27,7 @@ struct encode_part {
 	size_t place;                 /* in the plan: before this stretch, or in place of it */
 	struct clip_stretch *stretch; /* what is encoded anew; NULL: the ring's frames */
 	uint64_t first_seq, last_seq;
+	int64_t first_wall_us;    /* of the first frame of the ring */
 	int64_t last_duration_us; /* of the last frame */
 	uint16_t width, height;   /* of the input */
 	int memory_fd;            /* owned until adopted */
@@ -35,16 +39,21 @@ struct encode {
 	uint16_t width, height;         /* of the output */
 	struct encode_part parts[ENCODE_PARTS_MAX];
 	size_t count;
-	uint64_t bytes_max; /* 0: ENCODE_BYTES_MAX */
+	uint64_t bytes_max;       /* 0: ENCODE_BYTES_MAX */
+	uint64_t spool_bytes_max; /* 0: this request's share of SPOOL_BYTES_MAX */
+	bool lacking;             /* adopted parts have not all frames that were to be encoded */
 };
 
 /* Makes the parts' memory. encode_finish() closes what is left of it; safe on a zeroed one. */
 bool encode_prepare(struct encode *encode);
 void encode_finish(struct encode *encode);
 
-#define ENCODE_TOO_LARGE 3
+#define ENCODE_TOO_LARGE   3
+#define ENCODE_OVERWRITTEN 4
 
-/* The whole work, in a child (api_job): 0 where every part was made, ENCODE_TOO_LARGE where they take too much memory.
+/*
+ * The whole work, in a child (api_job): 0 where every part was made, ENCODE_TOO_LARGE where they take too much memory,
+ * ENCODE_OVERWRITTEN where the ring was written over what was still to be encoded.
  */
 int encode_run(void *encode);
 

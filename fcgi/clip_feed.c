@@ -32,45 +32,53 @@ static bool frame_room(struct feed *feed, size_t bytes)
 	return true;
 }
 
-/* The next frame that the ring still has, in feed->frame; false at the end. */
-static bool ring_next(struct feed *feed, struct ring_meta *meta)
+static enum feed_outcome outcome_of(enum spool_outcome outcome)
 {
-	struct ring_frame frame;
-
-	while (feed->next_seq <= feed->part->last_seq) {
-		uint64_t seq = feed->next_seq++;
-		if (!ring_reader_get(feed->ring, seq, &frame) || !frame_room(feed, frame.meta.length))
-			continue;
-		if (ring_reader_copy(feed->ring, &frame, feed->frame)) {
-			*meta = frame.meta;
-			return true;
-		}
-	}
-	return false;
+	if (outcome == SPOOL_OVERWRITTEN)
+		return FEED_OVERWRITTEN;
+	return outcome == SPOOL_NO_MEMORY ? FEED_FAILED : FEED_GOOD;
 }
 
-bool feed_open(struct feed *feed, const struct encode_part *part, const struct ring_reader *ring)
+enum feed_outcome feed_open(struct feed *feed, const struct encode_part *part, struct spool *spool, size_t row)
 {
-	struct ring_meta meta;
+	const struct spooled *frame;
 
-	*feed = (struct feed){.part = part, .ring = ring, .form = FEED_IVF, .next_seq = part->first_seq};
+	*feed = (struct feed){.part = part, .spool = spool, .row = row, .form = FEED_IVF};
 	if (part->stretch) {
 		feed->first_wall_us = part->stretch->head.wall_us;
 		if (!feed_is_jpeg(part->stretch->segment.entry.codec))
 			feed->form = FEED_FRAGMENTS;
-		return true;
+		return FEED_GOOD;
 	}
-	if (!ring || !ring_next(feed, &meta))
-		return false;
-	feed->first_wall_us = meta.wall_us;
-	feed->next_seq--;
-	return true;
+	enum spool_outcome outcome = spool_peek(spool, row, &frame);
+	if (outcome != SPOOL_GOOD)
+		return outcome == SPOOL_NO_MEMORY ? FEED_FAILED : FEED_OVERWRITTEN;
+	feed->first_wall_us = frame->meta.wall_us;
+	return FEED_GOOD;
 }
 
 void feed_close(struct feed *feed)
 {
 	free(feed->frame);
 	*feed = (struct feed){0};
+}
+
+void feed_watch(struct feed *feed, feed_watcher *watch, void *context)
+{
+	feed->watch = watch;
+	feed->watch_context = context;
+}
+
+/* False where FFmpeg begins with another frame than it was told. */
+static bool begins_right(struct feed *feed)
+{
+	enum feed_start start = feed->watch ? feed->watch(feed->watch_context) : FEED_START_UNKNOWN;
+
+	if (start == FEED_START_RIGHT) {
+		feed->watch = NULL;
+		spool_release(feed->spool);
+	}
+	return start != FEED_START_WRONG;
 }
 
 static void put_le(uint8_t *out, uint64_t value, int bytes)
@@ -99,14 +107,20 @@ static bool ivf_frame(const struct child_program *ffmpeg, int64_t wall_us, const
 	return child_program_feed(ffmpeg, header, sizeof(header)) && child_program_feed(ffmpeg, data, length);
 }
 
-static bool feed_ring(struct feed *feed, const struct child_program *ffmpeg)
+static enum feed_outcome feed_ring(struct feed *feed, const struct child_program *ffmpeg)
 {
-	struct ring_meta meta;
+	const struct spooled *frame;
+	enum spool_outcome outcome;
 
-	while (ring_next(feed, &meta))
-		if (!ivf_frame(ffmpeg, meta.wall_us, feed->frame, meta.length))
-			return false;
-	return true;
+	while ((outcome = spool_peek(feed->spool, feed->row, &frame)) == SPOOL_GOOD) {
+		if (!ivf_frame(ffmpeg, frame->meta.wall_us, frame->data, frame->meta.length))
+			return FEED_FAILED;
+		spool_drop(feed->spool);
+		feed->frames++;
+		if (!begins_right(feed))
+			return FEED_BEGINS_WRONG;
+	}
+	return outcome_of(outcome);
 }
 
 static bool feed_record(struct feed *feed, const struct index_record *record, const struct child_program *ffmpeg)
@@ -186,16 +200,22 @@ bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t
 	return good;
 }
 
-bool feed_run(struct feed *feed, const struct child_program *ffmpeg)
+static bool feed_stretch(struct feed *feed, const struct child_program *ffmpeg)
 {
 	struct clip_stretch *stretch = feed->part->stretch;
 
 	if (stretch && !clip_segment_reopen(&stretch->segment))
 		return false;
 
+	feed->frames = stretch->end - stretch->first;
 	if (feed->form == FEED_FRAGMENTS)
 		return feed_fragments(&stretch->segment, stretch->first, stretch->end, ffmpeg);
-	if (!ivf_begin(feed->part, ffmpeg))
-		return false;
-	return stretch ? feed_jpegs(feed, ffmpeg) : feed_ring(feed, ffmpeg);
+	return ivf_begin(feed->part, ffmpeg) && feed_jpegs(feed, ffmpeg);
+}
+
+enum feed_outcome feed_run(struct feed *feed, const struct child_program *ffmpeg)
+{
+	if (feed->part->stretch)
+		return feed_stretch(feed, ffmpeg) ? FEED_GOOD : FEED_FAILED;
+	return ivf_begin(feed->part, ffmpeg) ? feed_ring(feed, ffmpeg) : FEED_FAILED;
 }

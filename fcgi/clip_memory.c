@@ -91,6 +91,7 @@ static void row_begin(struct search *search, const struct ring_frame *frame, con
 		.place = gap->place,
 		.first_seq = frame->seq,
 		.last_seq = frame->seq,
+		.first_wall_us = frame->meta.wall_us,
 		.last_duration_us = FRAME_DEFAULT_US,
 		.width = frame->meta.width,
 		.height = frame->meta.height,

@@ -8,9 +8,9 @@ import struct
 import sys
 import threading
 
-from exact import assert_exact
+from exact import assert_exact, assert_numbers, second_behind
 from faulty_rig import assert_same
-from rig import US, Rig, run_tests, wait_for
+from rig import PATIENCE_S, US, Rig, run_tests, wait_for
 
 MIB = 1 << 20
 WINDOW = 900  # frames
@@ -160,6 +160,24 @@ def test_as_many_at_once_as_are_allowed(rig):
     requests = [Request(rig, *memory_span(rig)) for _ in range(2)]
     assert_busy(rig.footage(*memory_span(rig)))
     assert_same([request.finish().status for request in requests], [200, 200])
+
+
+def test_a_clip_that_takes_long_to_encode_has_what_the_memory_was_written_over_meanwhile(_):
+    settings = {**SETTINGS, "memory": {"minutes": 5, "max_mb": 4}, "clips": {"cache": "yes"}}  # 4 MiB are fewer than 600 frames
+    with Rig(settings, fps="120") as rig:
+        rig.start_recorderd()
+        rig.start_web()
+        wait_for(lambda: len(rig.camera.frames()) > 560, PATIENCE_S, "the memory is nearly full")
+        frames = rig.camera.frames()[-440:]
+        from_us, to_us = second_behind(frames[0]), frames[-1].wall_us // US * US
+        request = Request(rig, from_us, to_us)
+        rig.new_frames(660)
+        assert_same(rig.footage(from_us, from_us + US).status, 404)
+        answer = request.finish()
+        assert answer.status == 200, (answer.status, answer.body)
+        assert_numbers([number for _, number in rig.frames_of(answer.body)], rig.camera.frames(), from_us, to_us, 9000)
+        assert answer.headers["X-Clip-Spans"].count("/") == 1 and "max-age" in answer.headers["Cache-Control"], answer.headers
+        wait_for(lambda: rig.footage(from_us, to_us).body == answer.body, PATIENCE_S, "it is stored")
 
 
 def published(rig, count):

@@ -6,6 +6,8 @@
 #include "tests/unit/clip_cases.h"
 #include "tests/unit/in_range.h"
 
+#define RING_ENTRIES 1024u
+
 static struct config config = {.record = {.encoder = "libx264", .preset = "ultrafast", .quality = 10}};
 
 /* The ring's stretches are of so many frames. */
@@ -18,7 +20,7 @@ static struct ring_writer *ring_of(struct ring_reader **reader)
 		output_of("ffmpeg -v error -f lavfi -i testsrc=size=96x64:rate=10 -frames:v %u -c:v mjpeg "
 			  "-pix_fmt yuvj420p -f mjpeg pipe:1",
 			  MEDIA_FRAMES);
-	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = 1024, .keep_us = INT64_MAX / 2};
+	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = RING_ENTRIES, .keep_us = INT64_MAX / 2};
 	char name[64];
 	uint64_t data_bytes, adopted, memory_bytes;
 	struct reason why;
@@ -66,6 +68,7 @@ static struct clip joined_clip(const struct ring_reader *ring, int64_t from_us, 
 	assert_true(encode_prepare(&encode));
 	assert_int_equal(encode_run(&encode), 0);
 	assert_true(encode_adopt(&encode, &plan));
+	assert_false(encode.lacking);
 	assert_true(clip_build(&plan, 1, &clip));
 	encode_finish(&encode);
 	clip_plan_finish(&plan);
@@ -189,6 +192,62 @@ static void what_takes_too_much_memory_is_refused(void **state)
 	ring_writer_close(ring);
 }
 
+/* The ring goes on until its first frames are gone, so many of them. */
+static void write_over(struct ring_writer *ring, const struct ring_reader *reader, uint64_t frames)
+{
+	uint8_t byte = 0;
+	struct iovec part = {&byte, 1};
+	struct ring_meta meta = {
+		.wall_us = wall_of(MEDIA_FRAMES) + 60 * US_PER_S, .stretch = 9, .width = 96, .height = 64};
+
+	while (ring_reader_head(reader) < RING_ENTRIES + frames) {
+		meta.mono_us = meta.wall_us += 1000;
+		assert_true(ring_writer_put(ring, &meta, &part, 1) > 0);
+	}
+}
+
+static void what_was_written_over_before_it_began_is_told(void **state)
+{
+	struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+	struct encode encode = {.config = &config};
+	struct clip clip;
+
+	(void)state;
+	assert_true(memory_add_missing(&plan, reader, true, &encode) && memory_add_unlike(&plan, &encode));
+	write_over(ring, reader, 5);
+	assert_true(encode_prepare(&encode));
+	assert_int_equal(encode_run(&encode), 0);
+	assert_true(encode_adopt(&encode, &plan));
+	assert_true(encode.lacking);
+	assert_true(clip_build(&plan, 1, &clip));
+	assert_times_from(&clip, 5, MEDIA_FRAMES - 5);
+	assert_int_equal(clip.start_us, wall_of(5));
+	clip_finish(&clip);
+	encode_finish(&encode);
+	clip_plan_finish(&plan);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+static void what_was_written_over_altogether_is_refused(void **state)
+{
+	const struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+	struct encode encode = {.config = &config};
+
+	(void)state;
+	assert_true(memory_add_missing(&plan, reader, true, &encode) && memory_add_unlike(&plan, &encode));
+	write_over(ring, reader, MEDIA_FRAMES);
+	assert_true(encode_prepare(&encode));
+	assert_int_equal(encode_run(&encode), ENCODE_OVERWRITTEN);
+	encode_finish(&encode);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
 static void segments_of_jpegs_are_transcoded(void **state)
 {
 	const struct part parts[] = {
@@ -295,6 +354,8 @@ int main(void)
 		cmocka_unit_test(of_many_gaps_none_is_left_out),
 		cmocka_unit_test(more_rows_than_are_allowed_are_refused),
 		cmocka_unit_test(what_takes_too_much_memory_is_refused),
+		cmocka_unit_test(what_was_written_over_before_it_began_is_told),
+		cmocka_unit_test(what_was_written_over_altogether_is_refused),
 		cmocka_unit_test(segments_of_jpegs_are_transcoded),
 		cmocka_unit_test(a_stretch_of_another_size_is_scaled),
 		cmocka_unit_test(a_key_frame_becomes_a_picture),
