@@ -217,7 +217,8 @@ void answer_file(struct api_request *request, const struct answer_file *answer)
 	if (range == RANGE_PART && answer->moving && first > 0 && *if_range == '\0') {
 		answer_beyond(request, answer,
 			      "This range of time moves, so a part of it may not fit what you have: ask with the "
-			      "If-Range of the first answer, or for the absolute times in its Content-Location.");
+			      "If-Range of the first answer, or, once all of it is recorded, for the absolute times in "
+			      "its Content-Location.");
 		return;
 	}
 	if (!request->head_only && end - first > SHORT_BODY_MAX && !api_place_begin(request, API_DOWNLOAD)) {

@@ -40,13 +40,18 @@ static bool is_stored(const struct api_request *request, const struct cached_key
 	return same;
 }
 
-struct cached_note *cached_note_make(const struct api_request *request, const struct cached_key *key,
-				     const struct clip *clip)
+bool cached_may_store(const struct api_request *request, const struct clip *clip)
 {
 	const struct config_clips *clips = &request->camera->config->clips;
 	uint64_t max_bytes = (uint64_t)clips->max_mb << 20;
 
-	if (!clips->cache || vfile_size(clip->file) > max_bytes / CACHE_SHARE_MAX || is_stored(request, key, clip))
+	return clips->cache && vfile_size(clip->file) <= max_bytes / CACHE_SHARE_MAX;
+}
+
+struct cached_note *cached_note_make(const struct api_request *request, const struct cached_key *key,
+				     const struct clip *clip)
+{
+	if (!cached_may_store(request, clip) || is_stored(request, key, clip))
 		return NULL;
 	struct cached_note *note = calloc(1, sizeof(*note));
 	if (!note)

@@ -17,6 +17,9 @@
 bool cached_take(const struct api_request *request, const struct cached_key *key, uint64_t frames_min,
 		 struct clip *out);
 
+/* Whether the configuration allows that a clip of this size is stored. */
+bool cached_may_store(const struct api_request *request, const struct clip *clip);
+
 struct cached_note;
 
 /* What is to be stored of a clip once it has been answered: NULL where nothing is. */

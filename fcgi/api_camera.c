@@ -41,7 +41,10 @@ bool camera_state(struct api_camera *camera, struct recorder_state *out)
 {
 	const struct ring_reader *ring = camera_ring(camera);
 
-	return ring && ring_reader_state(ring, out) && ring_reader_alive(ring, out);
+	if (ring && ring_reader_state(ring, out))
+		return ring_reader_alive(ring, out);
+	*out = (struct recorder_state){0};
+	return false;
 }
 
 /* Where its disk is not mounted, what the folder below it holds is somebody else's. */

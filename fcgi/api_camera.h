@@ -22,7 +22,8 @@ void camera_finish(struct api_camera *camera);
 /* The ring that the camera's name stands for now, or NULL. Valid until the next call. */
 const struct ring_reader *camera_ring(struct api_camera *camera);
 
-/* The state that a living recorder published; false where there is none. */
+/* The state that a living recorder published. False where there is none: *out is what one that is gone left, or zeroed.
+ */
 bool camera_state(struct api_camera *camera, struct recorder_state *out);
 
 /* The folder of recordings, or of kept clips: a descriptor that the caller closes, -1 with errno; ENODEV where its disk

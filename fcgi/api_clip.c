@@ -17,6 +17,7 @@
 #include "fcgi/api_cached.h"
 #include "fcgi/api_pass.h"
 #include "fcgi/api_no_footage.h"
+#include "fcgi/clip_final.h"
 #include "fcgi/clip_memory.h"
 #include "shared/timeform.h"
 
@@ -49,6 +50,7 @@ static bool want_read(struct api_request *request, struct clip_request *want)
 		return false;
 	}
 	want->speed = (unsigned)speed;
+	want->moves_by_name = want->span.moving;
 	int64_t end_us = want->span.open_end ? wall_now().us : want->span.to_us;
 	int64_t played_us = (end_us - want->span.from_us) / speed;
 	if (played_us > limits->max_clip_minutes * 60 * US_PER_S) {
@@ -67,12 +69,14 @@ static struct cached_key cached_key_of(const struct clip_request *want)
 	return (struct cached_key){want->span.from_us, want->span.to_us, want->speed};
 }
 
-/* Hands the clip over. What will always be the same, an absolute range that is over, may be stored once it has left. */
+/* Hands the clip over. What will always be the same, an absolute range that is over, may be stored once it has left.
+ * Where a part comes from the memory, it has to be: the memory does not keep it. */
 static void clip_give(struct api_request *request, struct clip *clip)
 {
 	struct clip_request *want = request->work;
 	struct cached_key key = cached_key_of(want);
 
+	want->span.moving |= want->from_memory && !cached_may_store(request, clip);
 	if (!want->span.moving)
 		want->note = cached_note_make(request, &key, clip);
 	want->ready(request, want, clip);
@@ -90,8 +94,9 @@ static bool answer_cached(struct api_request *request, uint64_t frames_min)
 	struct cached_key key = cached_key_of(want);
 	struct clip clip;
 
-	if (request->disk_hangs || want->span.moving || !cached_take(request, &key, frames_min, &clip))
+	if (request->disk_hangs || want->moves_by_name || !cached_take(request, &key, frames_min, &clip))
 		return false;
+	want->span.moving = false; /* it was final when it was stored, and has been since */
 	want->ready(request, want, &clip);
 	clip_finish(&clip);
 	return true;
@@ -113,16 +118,15 @@ void clip_request_begin(struct api_request *request, clip_ready *ready)
 		request_plan(request);
 }
 
-/* A range without an end ends at the newest frame there is, in whole milliseconds so that its absolute name is exact.
- */
+/* A range without an end ends where the newest frame does that there is. */
 static void close_end(struct clip_request *want)
 {
 	const struct clip_stretch *last = &want->plan.stretches[want->plan.count - 1];
-	int64_t newest_us = clip_stretch_end_us(last) / 1000 * 1000;
+	int64_t newest_us = clip_stretch_end_us(last);
 
 	if (!want->span.open_end || newest_us >= want->span.to_us)
 		return;
-	want->plan.to_us = newest_us > last->tail.wall_us ? newest_us : newest_us + 1000;
+	want->plan.to_us = newest_us > last->tail.wall_us ? newest_us : newest_us + 1;
 }
 
 static int64_t indexed_until(const struct clip_plan *plan)
@@ -223,15 +227,16 @@ static void encode_begin(struct api_request *request)
 }
 
 /* Adds what has to be encoded; false where it was answered that it is too much. */
-static bool find_work(struct api_request *request, const struct recorder_state *state, bool alive)
+static bool find_work(struct api_request *request, const struct ring_reader *ring, const struct recorder_state *state,
+		      bool alive)
 {
 	struct clip_request *want = request->work;
-	const struct ring_reader *ring = camera_ring(request->camera);
 
 	want->encode = (struct encode){.config = request->camera->config};
 	bool good = true;
 	if (want->speed == 1 || want->plan.count == 0)
 		good = memory_add_missing(&want->plan, ring, end_is_missing(want, ring, state, alive), &want->encode);
+	want->from_memory = want->encode.count > 0;
 	if (good && memory_add_unlike(&want->plan, &want->encode))
 		return true;
 	answer_problem(request, 413, NULL,
@@ -268,28 +273,11 @@ enum plan_outcome clip_request_plan(const struct api_request *request, int64_t f
 	return outcome;
 }
 
-/*
- * What the answer has now is not what it will have: a part of the archive is out of reach, or the recorder still has
- * frames of the range to index, which come from the memory until then (a timelapse, which takes none, waits for them).
- */
-static bool more_will_come(const struct clip_request *want, const struct recorder_state *state, bool alive)
-{
-	bool from_memory = want->speed != 1 && state->indexed_wall_us != 0;
-
-	if (want->plan.unreadable != 0)
-		return true;
-	if (!alive || state->recording_state != RECORDING_ON || state->indexed_wall_us >= want->span.to_us)
-		return false;
-	for (size_t i = 0; i < want->encode.count; i++)
-		from_memory |= want->encode.parts[i].stretch == NULL;
-	return from_memory;
-}
-
 static void request_plan(struct api_request *request)
 {
 	struct clip_request *want = request->work;
-	struct recorder_state state = {0};
-	bool alive = camera_state(request->camera, &state);
+	struct recorder_state state;
+	bool alive = camera_state(request->camera, &state); /* before the plan: see clip_is_final() */
 
 	clip_plan_finish(&want->plan);
 	if (clip_request_plan(request, want->span.from_us, want->span.to_us, &want->plan) != PLAN_GOOD) {
@@ -300,9 +288,10 @@ static void request_plan(struct api_request *request)
 		api_wait(request, INDEX_POLL_MS, request_plan);
 		return;
 	}
-	if (!find_work(request, &state, alive))
+	const struct ring_reader *ring = camera_ring(request->camera);
+	want->span.moving |= !clip_is_final(&want->plan, ring, &state);
+	if (!find_work(request, ring, &state, alive))
 		return;
-	want->span.moving |= more_will_come(want, &state, alive);
 	if (want->encode.count == 0)
 		request_build(request);
 	else if (!answer_cached(request, frames_planned(want)))
@@ -318,12 +307,12 @@ void clip_request_name(const struct api_request *request, const struct clip *cli
 	snprintf(out, CLIP_NAME_BYTES, "%s_%s_%s", request->camera->config->camera.name, from, to);
 }
 
-/* An ISO time in a URL: the plus of its offset would be read as a space. */
+/* An ISO time in a URL, exact: the plus of its offset would be read as a space. */
 static void append_url_time(struct buffer *out, int64_t wall_us)
 {
 	char text[TIME_ISO_BYTES];
 
-	time_format_iso((wall_t){wall_us}, text);
+	time_format_iso_us((wall_t){wall_us}, text);
 	for (const char *at = text; *at; at++)
 		buffer_printf(out, *at == '+' ? "%%2B" : "%c", *at);
 }

@@ -16,11 +16,13 @@ struct clip_request;
 typedef void clip_ready(struct api_request *request, struct clip_request *want, struct clip *clip);
 
 struct clip_request {
-	struct query_span span;
+	struct query_span span; /* moving: also while the clip may still change (clip_final.h) */
+	bool moves_by_name;     /* the query alone says so */
 	unsigned speed;
 	mono_t wait_until;
 	struct clip_plan plan;
 	struct encode encode;
+	bool from_memory;         /* a part of it is encoded from the ring */
 	bool encoded;             /* a part of it was */
 	struct cached_note *note; /* owned; of what is to be cached, or NULL */
 	clip_ready *ready;

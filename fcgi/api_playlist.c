@@ -2,8 +2,9 @@
  * api_playlist.c - GET /playlist.m3u8?from=&to=: HLS (RFC 8216) of any range, as byte ranges into the segments.
  *
  * Entries are cut at key frames and counted from `from`, so a list that grows only ever gets longer; while it grows, an
- * entry that is not full yet is left out. It ends where it becomes longer than http.max_clip_minutes: whoever watches
- * it all night comes to an end that players know. Each file has a time line of its own: a discontinuity stands between
+ * entry that is not full yet is left out. It grows until nothing that is still to come belongs to it (clip_final.h),
+ * also where its range is over. It ends where it becomes longer than http.max_clip_minutes: whoever watches it all
+ * night comes to an end that players know. Each file has a time line of its own: a discontinuity stands between
  * two.
  */
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "fcgi/query.h"
 #include "fcgi/api_route.h"
 #include "fcgi/clip_feed.h"
+#include "fcgi/clip_final.h"
 #include "fcgi/clip_plan.h"
 #include "shared/segment.h"
 #include "shared/timeform.h"
@@ -150,7 +152,7 @@ static void answer_variant(struct api_request *request, const struct query_span 
 
 	buffer_printf(&out, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-STREAM-INF:BANDWIDTH=%d\n", VARIANT_BANDWIDTH);
 	buffer_printf(&out, "playlist.m3u8?from=%" PRId64, span->from_us / US_PER_S);
-	if (span->has_to && span->to_us > wall_now().us)
+	if (span->has_to && (!span->open_end || span->to_us > wall_now().us))
 		buffer_printf(&out, "&to=%" PRId64 ".%06" PRId64, span->to_us / US_PER_S, span->to_us % US_PER_S);
 	if (request->camera_named)
 		buffer_printf(&out, "&camera=%s", request->camera->config->camera.name);
@@ -202,6 +204,7 @@ static bool span_read(struct api_request *request, struct query_span *span)
 void handle_playlist(struct api_request *request)
 {
 	struct playlist list = {.request = request};
+	struct recorder_state state;
 	struct query_span span;
 	struct clip_plan plan = {0};
 
@@ -211,19 +214,27 @@ void handle_playlist(struct api_request *request)
 		answer_variant(request, &span);
 		return;
 	}
-	list.ended = !span.open_end;
+	camera_state(request->camera, &state); /* before the plan: see clip_is_final() */
 	if (clip_request_plan(request, span.from_us, span.to_us, &plan) != PLAN_GOOD) {
 		answer_failure(request, strerror(errno));
 		return;
 	}
-	if (plan.count == 0 && plan.unreadable != 0) {
+	/* What can be read again later would come in between: a list only grows at its end. */
+	if (plan.unreadable != 0) {
 		answer_unreadable(request, plan.unreadable);
+		clip_plan_finish(&plan);
+		return;
+	}
+	list.ended = !span.open_end && clip_is_final(&plan, camera_ring(request->camera), &state);
+	if (!list.ended && span.from_relative) {
+		answer_variant(request, &span);
+		clip_plan_finish(&plan);
 		return;
 	}
 	for (size_t i = 0; i < plan.count; i++)
 		add_stretch(&list, &plan.stretches[i], i + 1 == plan.count);
 	clip_plan_finish(&plan);
-	if (list.ended && list.entries.length == 0)
+	if (!span.open_end && list.entries.length == 0)
 		answer_problem(request, 404, NULL, "Nothing that plays is recorded there; /timeline lists what is.");
 	else
 		playlist_answer(&list);

@@ -173,6 +173,8 @@ static enum plan_outcome plan_entry(const struct catalogue_entry *entry, struct 
 
 	if (entry->start_wall_us >= plan->to_us || ended_before)
 		return PLAN_GOOD;
+	plan->is_open |= entry->state != CATALOGUE_COMPLETE;
+	errno = 0;
 	if (!clip_segment_open(plan->folder, entry, &stretch.segment))
 		return plan_without(plan, errno);
 	if (!stretch_cut(plan, &stretch)) {

@@ -36,6 +36,7 @@ struct clip_plan {
 	size_t count, room;
 	int folder;     /* of the segments, owned; 0: none */
 	int unreadable; /* errno of something that may belong to it and could not be read; 0: nothing */
+	bool is_open;   /* the range reaches into a segment that is not complete */
 };
 
 enum plan_outcome {

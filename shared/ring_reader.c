@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -137,6 +138,11 @@ uint64_t ring_reader_data_bytes(const struct ring_reader *reader)
 	uint64_t usable = atomic_load_explicit(&reader->header->usable, memory_order_relaxed);
 
 	return usable > 0 && usable < reader->layout.data_bytes ? usable : reader->layout.data_bytes;
+}
+
+void ring_reader_boot_id(const struct ring_reader *reader, uint8_t out[16])
+{
+	memcpy(out, reader->header->boot_id, sizeof(reader->header->boot_id));
 }
 
 /* The oldest number that the index can still hold; greater than head where there is none. */

@@ -36,6 +36,9 @@ uint64_t
 ring_reader_tail(const struct ring_reader *reader); /* oldest frame that counts and that is likely still whole */
 uint64_t ring_reader_data_bytes(const struct ring_reader *reader); /* that frames can fill now: ring.h, usable */
 
+/* The boot (clock_boot_id) on whose monotonic clock its frames' times are. */
+void ring_reader_boot_id(const struct ring_reader *reader, uint8_t out[16]);
+
 /* The frame with that number; false where it is not there (any more). */
 bool ring_reader_get(const struct ring_reader *reader, uint64_t seq, struct ring_frame *out);
 

@@ -45,15 +45,33 @@ void time_format_compact_ms(wall_t at, char out[TIME_COMPACT_BYTES])
 	snprintf(out + length, TIME_COMPACT_BYTES - length, "_%03u", parts.us / 1000);
 }
 
-void time_format_iso(wall_t at, char out[TIME_ISO_BYTES])
+/* `fraction` is what stands behind the seconds. */
+static void format_iso(time_t seconds, const char *fraction, char out[TIME_ISO_BYTES])
 {
-	struct split parts = split(at);
-	struct tm local = local_of(parts.seconds);
+	struct tm local = local_of(seconds);
 	unsigned minutes = (unsigned)labs(local.tm_gmtoff) / 60;
 
 	size_t length = strftime(out, TIME_ISO_BYTES, "%Y-%m-%dT%H:%M:%S", &local);
-	snprintf(out + length, TIME_ISO_BYTES - length, ".%03u%c%02u:%02u", parts.us / 1000,
-		 local.tm_gmtoff < 0 ? '-' : '+', minutes / 60, minutes % 60);
+	snprintf(out + length, TIME_ISO_BYTES - length, ".%s%c%02u:%02u", fraction, local.tm_gmtoff < 0 ? '-' : '+',
+		 minutes / 60, minutes % 60);
+}
+
+void time_format_iso(wall_t at, char out[TIME_ISO_BYTES])
+{
+	struct split parts = split(at);
+	char fraction[8];
+
+	snprintf(fraction, sizeof(fraction), "%03u", parts.us / 1000 % 1000);
+	format_iso(parts.seconds, fraction, out);
+}
+
+void time_format_iso_us(wall_t at, char out[TIME_ISO_BYTES])
+{
+	struct split parts = split(at);
+	char fraction[8];
+
+	snprintf(fraction, sizeof(fraction), "%06u", parts.us % 1000000);
+	format_iso(parts.seconds, fraction, out);
 }
 
 /* The programs stay in the "C" locale, which has the names of days and months that RFC 9110, 5.6.7 asks for. */

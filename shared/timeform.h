@@ -49,6 +49,7 @@ const char *time_status_text(enum time_status status);
 void time_format_compact(wall_t at, char out[TIME_COMPACT_BYTES]);    /* YYYYMMDD_HHMMSS, local, floored */
 void time_format_compact_ms(wall_t at, char out[TIME_COMPACT_BYTES]); /* YYYYMMDD_HHMMSS_mmm */
 void time_format_iso(wall_t at, char out[TIME_ISO_BYTES]);            /* local with offset, milliseconds, floored */
+void time_format_iso_us(wall_t at, char out[TIME_ISO_BYTES]);         /* the same with microseconds: exact */
 void time_format_http(wall_t at, char out[TIME_ISO_BYTES]);           /* RFC 9110 IMF-fixdate */
 
 int32_t time_utc_offset_s(wall_t at); /* east positive */

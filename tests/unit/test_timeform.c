@@ -42,6 +42,8 @@ static void formats_are_floored_and_carry_the_offset(void **state)
 	assert_string_equal(compact, "20260517_102300_750");
 	time_format_iso((wall_t){NOW_US + 999}, iso);
 	assert_string_equal(iso, "2026-05-17T10:23:00.750+02:00");
+	time_format_iso_us((wall_t){NOW_US + 999}, iso);
+	assert_string_equal(iso, "2026-05-17T10:23:00.750999+02:00");
 	time_format_http(now, iso);
 	assert_string_equal(iso, "Sun, 17 May 2026 08:23:00 GMT");
 	assert_int_equal(time_utc_offset_s(now), 7200);
@@ -93,6 +95,8 @@ static void what_is_written_reads_back(void **state)
 
 			random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 			int64_t at_us = (int64_t)(random >> 20) % (INT64_C(7258118400) * US_PER_S);
+			time_format_iso_us((wall_t){at_us}, iso);
+			assert_int_equal(parsed_us(iso, TIME_FROM), at_us);
 			at_us -= at_us % US_PER_MS;
 			time_format_iso((wall_t){at_us}, iso);
 			assert_int_equal(parsed_us(iso, TIME_FROM), at_us);
