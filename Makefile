@@ -36,7 +36,7 @@ RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command contr
 	capture capture_answers capture_frames device_watch opener source claims source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json driver_text frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_test mpjpeg device device_holder device_json \
 	encoder encoder_input encoder_output encoder_command feed thinning fragment_stream storage storage_segment segment_writer \
-	archive archive_follow archive_left archive_lock archive_opening archive_lists folder_memory archive_recover archive_found archive_keeper archive_retain segment_repair segment_mend segment_head set_aside token_edit token_command
+	archive archive_follow archive_left archive_lock archive_opening archive_lists folder_memory archive_recover archive_found archive_order archive_boots archive_keeper archive_age archive_retain archive_cached segment_repair segment_mend segment_head set_aside token_edit token_command
 
 # Both workers
 WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may host_name host_own lock_up lock_files lock_calls lock_folders
@@ -49,7 +49,7 @@ UNIT_TESTS = mount_need metrics control control_request api_controls opener ring
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box ffmpeg_command segment segment_damage segment_salvage file_limit mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_test raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_passes api_places \
 	clip_plan clip_final clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_undecodable clip_spool clip_cache encoder encoder_faults recording_off retain thinning feed fragment_stream \
-	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain retain_disk storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client
+	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain archive_copies retain_disk retain_mixtures storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client
 
 LIBS_SHARED = -ljson-c -liniparser -lmd
 LIBS_WORKER = -lfcgi $(SECCOMP)

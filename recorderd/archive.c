@@ -37,6 +37,7 @@ struct archive *archive_open(const struct config *config, struct reason *why)
 	archive->config = config;
 	archive->retention = config->retention;
 	archive->folder = archive->lock_fd = archive->open_fd = -1;
+	archive->opened_mono_us = mono_now().us;
 	archive->start = (struct archive_start){.next_segment = 1, .next_run = 1, .last_mono_us = -1};
 	locks_init(archive);
 	folder_memory_read(config, &archive->memory);
@@ -155,7 +156,11 @@ bool archive_append(struct archive *archive, const struct catalogue_entry *entry
 		archive->segments = segments;
 		archive->capacity = capacity;
 	}
-	archive->segments[archive->count++] = (struct archive_segment){.entry = *entry, .phase = phase};
+	archive->segments[archive->count++] = (struct archive_segment){
+		.entry = *entry,
+		.phase = phase,
+		.seen_mono_us = mono_now().us,
+	};
 	archive->segment_bytes += entry->size_bytes;
 	return true;
 }
@@ -191,7 +196,6 @@ void archive_segment_opened(struct archive *archive, const struct catalogue_entr
 		log_error("archive", "no memory to list %s; it is found again at the next start", entry->file);
 	former = archive->open_fd;
 	archive->open_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	archive->grew_mono_us = mono_now().us;
 	archive->unlisted = true;
 	pthread_mutex_unlock(&archive->lock);
 	close_former(former);
@@ -222,7 +226,6 @@ void archive_segment_grew(struct archive *archive, int64_t end_wall_us, uint64_t
 		segment->entry.size_bytes = size_bytes;
 		segment->entry.frames = frames;
 	}
-	archive->grew_mono_us = mono_now().us;
 	archive->unsynced = true;
 	pthread_mutex_unlock(&archive->lock);
 }
@@ -301,8 +304,8 @@ void archive_summarise(struct archive *archive, struct archive_summary *out)
 		out->oldest_wall_us = archive->segments[0].entry.start_wall_us;
 	out->disk_free_bytes = archive->disk_free_bytes;
 	out->disk_total_bytes = archive->disk_total_bytes;
-	out->clock_unsure = archive->clock_unsure;
 	out->set_aside = archive->aside.files;
+	out->clock_doubts = archive->clock_doubts;
 	out->tally = archive->tally;
 	open = archive->recovered ? open_segment(archive) : NULL;
 	if (open)

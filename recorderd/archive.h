@@ -107,8 +107,8 @@ struct archive_summary {
 	uint64_t segments, bytes;
 	int64_t oldest_wall_us;
 	uint64_t disk_free_bytes, disk_total_bytes;
-	bool clock_unsure;
-	uint64_t set_aside; /* files that could not be repaired (set_aside.h) */
+	uint64_t set_aside;    /* files that could not be repaired (set_aside.h) */
+	unsigned clock_doubts; /* enum retention_doubt */
 	struct archive_tally tally;
 	char open_segment[SEGMENT_FILE_BYTES];
 	char trouble[192];                    /* of the keeper's own work; empty where all is well */

@@ -38,16 +38,6 @@ static int by_name(const void *a, const void *b)
 	return strncmp(left->file, right->file, sizeof left->file);
 }
 
-/* In the order of recording, as far as one recorder made them. */
-static int by_number(const void *a, const void *b)
-{
-	const struct archive_segment *left = a, *right = b;
-
-	if (left->entry.segment_no != right->entry.segment_no)
-		return left->entry.segment_no < right->entry.segment_no ? -1 : 1;
-	return strncmp(left->entry.file, right->entry.file, sizeof left->entry.file);
-}
-
 static bool add_name(struct archive_found *found, const char *name)
 {
 	if (found->count == found->room) {
@@ -149,7 +139,7 @@ void archive_found_list(struct archive *archive, const struct archive_found *fou
 		archive->segments[archive->count - 1].unchecked = true;
 	}
 	if (archive->count > first)
-		qsort(archive->segments + first, archive->count - first, sizeof *archive->segments, by_number);
+		archive_sort(archive->segments + first, archive->count - first);
 }
 
 /* Of a segment that was being recorded, its index knows. */
@@ -203,6 +193,7 @@ static void look(struct archive_found *found, const char *name)
 	if (!archive_look(found->folder, &found->known, name, &segment->entry, &end))
 		return;
 	segment->phase = segment->entry.state == CATALOGUE_COMPLETE ? PHASE_COMPLETE : PHASE_CLOSED;
+	segment->seen_mono_us = mono_now().us;
 	found->taken++;
 }
 
@@ -242,7 +233,8 @@ static void list_found(struct archive *archive, struct archive_found *found)
 {
 	bool good;
 
-	qsort(found->segments, found->taken, sizeof *found->segments, by_number);
+	if (found->taken)
+		archive_sort(found->segments, found->taken);
 	pthread_mutex_lock(&archive->lock);
 	good = insert(archive, found);
 	pthread_mutex_unlock(&archive->lock);

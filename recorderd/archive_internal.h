@@ -1,8 +1,9 @@
 /*
- * archive_internal.h - what the files of the archive share: the list (archive.c), the repair at start
- * (archive_recover.c), which folder it is (archive_follow.c), what stood in one that took the place of another
- * (archive_found.c), what is to be done in the one that was left (archive_left.c), the keeper's duties
- * (archive_keeper.c) and the rules of deletion (archive_retain.c).
+ * archive_internal.h - what the files of the archive share: the list (archive.c) and its order (archive_order.c), the
+ * repair at start (archive_recover.c), which folder it is (archive_follow.c, archive_opening.c), what stood in one that
+ * took the place of another (archive_found.c), what is to be done in the one that was left (archive_left.c), the
+ * keeper's duties (archive_keeper.c), the rules of deletion (archive_age.c, archive_retain.c) and what is deleted with
+ * the recordings (archive_cached.c).
  *
  * `lock` guards everything in struct archive but what is set before the keeper starts. It is never held during disk
  * work; `list_lock` orders the writing of the two list files, and is taken first where both are needed.
@@ -29,8 +30,10 @@ struct archive_segment {
 	enum archive_phase phase;
 	bool doubted;   /* closed: the disk may not have what was written to it */
 	bool unchecked; /* as the list of a folder says that took the place of another one; archive_found.c looks */
-	int64_t again_at_us; /* it could not be deleted: tried again then, by the monotonic clock; 0: it was not tried
-			      */
+	bool leaving;   /* being deleted: no list names it */
+	int64_t seen_mono_us; /* this process has had it since then */
+	int64_t again_at_us;  /* it could not be deleted: tried again then, by the monotonic clock; 0: it was not tried
+			       */
 };
 
 struct archive {
@@ -38,6 +41,7 @@ struct archive {
 	pthread_t keeper;
 	bool keeper_runs;
 	struct folder_memory memory;
+	int64_t opened_mono_us;
 
 	pthread_mutex_t list_lock;
 	uint64_t generation;
@@ -52,7 +56,6 @@ struct archive {
 	size_t count, capacity;
 	uint64_t segment_bytes; /* of all of them: the event loop asks each second, and there may be a year of them */
 	int open_fd;            /* of the open segment, for syncing; -1: none */
-	int64_t grew_mono_us;   /* when the newest segment was written to last; 0: not by this process */
 	bool unsynced;
 	bool doubted;                /* the open segment, likewise */
 	bool unlisted;               /* the lists differ from `segments` */
@@ -64,7 +67,8 @@ struct archive {
 	bool recovered;                  /* until then `segments` and `start` belong to the keeper alone */
 	struct archive_start start;
 	uint64_t disk_free_bytes, disk_total_bytes;
-	bool clock_unsure;
+	unsigned clock_doubts;             /* enum retention_doubt */
+	int64_t sure_wall_us;              /* what ages count back from */
 	struct config_retention retention; /* what counts now; `config` has that of the start */
 	struct archive_tally tally;
 	struct aside aside;      /* what the repair set aside */
@@ -157,10 +161,27 @@ void archive_found_list(struct archive *archive, const struct archive_found *fou
  * since. */
 bool archive_found_merge(struct archive *archive, struct archive_found *found);
 
+/* archive_order.c: sorts segments into the order of recording. */
+void archive_sort(struct archive_segment *segments, size_t count);
+
 /* archive_keeper.c */
 void *archive_keeper(void *archive);
 
+/* archive_age.c: what is thought of a segment's age. */
+struct archive_verdict {
+	size_t boot;    /* for archive_age.c alone */
+	int64_t end_us; /* when it ended, by the wall clock as it is now: where room is made, the earliest go first */
+	bool old;       /* it was recorded longer than retention.hours ago */
+};
+
+/* Judges all segments; `out` has room for archive->count. Notes the doubts about the clock. Called with `lock` held. */
+void archive_judge(struct archive *archive, struct archive_verdict *out);
+
 /* archive_retain.c: deletes what is due; the number of segments deleted. */
 size_t archive_retain(struct archive *archive);
+
+/* archive_cached.c: has cached clips on the same disk make room for recordings, and updates what is free of it. */
+struct statvfs;
+void archive_cached_yield(struct archive *archive, int folder, struct statvfs *disk);
 
 #endif

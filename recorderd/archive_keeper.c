@@ -88,7 +88,11 @@ void archive_settle(struct archive *archive, const char *file, const struct cata
 			continue;
 		archive->segment_bytes += (entry ? entry->size_bytes : 0) - segment->entry.size_bytes;
 		if (entry) {
-			*segment = (struct archive_segment){.entry = *entry, .phase = PHASE_COMPLETE};
+			*segment = (struct archive_segment){
+				.entry = *entry,
+				.phase = PHASE_COMPLETE,
+				.seen_mono_us = segment->seen_mono_us,
+			};
 		} else {
 			archive->count--;
 			memmove(segment, segment + 1, (archive->count - i) * sizeof *segment);

@@ -12,10 +12,11 @@ static struct catalogue_entry *copy_entries(struct archive *archive, size_t *cou
 	struct catalogue_entry *entries;
 
 	pthread_mutex_lock(&archive->lock);
-	*count = archive->count;
+	*count = 0;
 	entries = malloc((archive->count + 1) * sizeof *entries);
 	for (size_t i = 0; entries && i < archive->count; i++)
-		entries[i] = archive->segments[i].entry;
+		if (!archive->segments[i].leaving)
+			entries[(*count)++] = archive->segments[i].entry;
 	pthread_mutex_unlock(&archive->lock);
 	return entries;
 }

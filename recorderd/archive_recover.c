@@ -23,13 +23,6 @@ static int by_file(const void *a, const void *b)
 	return strncmp(left->file, right->file, sizeof left->file);
 }
 
-static int by_number(const void *a, const void *b)
-{
-	const struct archive_segment *left = a, *right = b;
-
-	return (left->entry.segment_no > right->entry.segment_no) - (left->entry.segment_no < right->entry.segment_no);
-}
-
 void archive_known_read(int folder, struct archive_known *out)
 {
 	struct catalogue list;
@@ -52,6 +45,28 @@ void archive_known_finish(struct archive_known *known)
 	*known = (struct archive_known){0};
 }
 
+/* A list that was written before it named boots: the segment itself says in which it was recorded. */
+static bool add_boot(int folder, struct catalogue_entry *entry)
+{
+	static const uint8_t nothing[sizeof entry->boot_id];
+	struct segment_layout layout = {0};
+	bool good;
+	int fd;
+
+	if (memcmp(entry->boot_id, nothing, sizeof nothing) != 0)
+		return true;
+	fd = openat(folder, entry->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	good = fd >= 0 && segment_read_layout(fd, &layout) == SEGMENT_GOOD;
+	if (good && layout.info.segment_no == entry->segment_no) {
+		entry->first_mono_us = layout.info.first_mono_us;
+		memcpy(entry->boot_id, layout.info.boot_id, sizeof entry->boot_id);
+	}
+	segment_layout_finish(&layout);
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
 static bool is_believed(int folder, const struct archive_known *known, const char *file, struct catalogue_entry *entry)
 {
 	struct catalogue_entry key = {0};
@@ -67,21 +82,16 @@ static bool is_believed(int folder, const struct archive_known *known, const cha
 		return false;
 	*entry = *found;
 	return (uint64_t)media.st_size == found->size_bytes &&
-	       (uint64_t)index.st_size == (found->frames + 1) * INDEX_RECORD_BYTES;
+	       (uint64_t)index.st_size == (found->frames + 1) * INDEX_RECORD_BYTES && add_boot(folder, entry);
 }
 
-/* Remembers the end of the newest segment: there recording goes on. */
-static void note_end(struct archive *archive, const struct catalogue_entry *entry, const struct segment_end *end)
+/* Remembers the newest frame of this boot. */
+static void note_end(struct archive *archive, const struct segment_end *end)
 {
 	uint8_t boot_id[16];
 
-	if (entry->segment_no + 1 < archive->start.next_segment)
-		return;
 	clock_boot_id(boot_id);
-	archive->start.next_segment = entry->segment_no + 1;
-	archive->start.last_wall_us = entry->end_wall_us;
-	archive->start.last_mono_us = -1;
-	if (memcmp(end->boot_id, boot_id, sizeof boot_id) == 0)
+	if (memcmp(end->boot_id, boot_id, sizeof boot_id) == 0 && end->last_mono_us > archive->start.last_mono_us)
 		archive->start.last_mono_us = end->last_mono_us;
 }
 
@@ -89,9 +99,11 @@ static bool add(struct archive *archive, const struct catalogue_entry *entry, co
 {
 	if (!archive_append(archive, entry, entry->state == CATALOGUE_COMPLETE ? PHASE_COMPLETE : PHASE_CLOSED))
 		return false;
+	if (entry->segment_no >= archive->start.next_segment)
+		archive->start.next_segment = entry->segment_no + 1;
 	if (entry->run_no >= archive->start.next_run)
 		archive->start.next_run = entry->run_no + 1;
-	note_end(archive, entry, end);
+	note_end(archive, end);
 	return true;
 }
 
@@ -179,18 +191,45 @@ static bool take_folder(struct archive *archive, const struct archive_known *kno
 	return good ? true : reason_set(why, "no memory for the list of segments");
 }
 
-/* A newest segment that was believed tells its end only now: it is not read where the clean stop said all. */
-static void find_last_mono(struct archive *archive)
+/* The newest segment of this boot by its monotonic clock, else the last one in the order of recording. */
+static const struct catalogue_entry *newest(const struct archive *archive, const uint8_t boot_id[16],
+					    bool *of_this_boot)
 {
-	const struct archive_segment *last = archive->count ? &archive->segments[archive->count - 1] : NULL;
+	const struct catalogue_entry *found = NULL;
+
+	for (size_t i = 0; i < archive->count; i++) {
+		const struct catalogue_entry *entry = &archive->segments[i].entry;
+
+		if (memcmp(entry->boot_id, boot_id, sizeof entry->boot_id) == 0 &&
+		    (!found || entry->first_mono_us > found->first_mono_us))
+			found = entry;
+	}
+	*of_this_boot = found != NULL;
+	return found || !archive->count ? found : &archive->segments[archive->count - 1].entry;
+}
+
+/*
+ * The end of the newest segment: there recording goes on. One that was believed tells its last frame only now: it is
+ * not read where the clean stop said all.
+ */
+static void find_last(struct archive *archive)
+{
+	const struct catalogue_entry *last;
 	struct catalogue_entry entry;
 	struct segment_end end;
+	uint8_t boot_id[16];
+	bool of_this_boot;
 	struct reason why;
 
-	if (!last || archive->start.last_mono_us >= 0)
+	clock_boot_id(boot_id);
+	last = newest(archive, boot_id, &of_this_boot);
+	if (!last)
 		return;
-	if (segment_finish(archive->folder, last->entry.file, &entry, &end, &why) == REPAIR_DONE)
-		note_end(archive, &entry, &end);
+	archive->start.last_wall_us = last->end_wall_us;
+	if (!of_this_boot || archive->start.last_mono_us >= last->first_mono_us)
+		return;
+	if (segment_finish(archive->folder, last->file, &entry, &end, &why) == REPAIR_DONE)
+		note_end(archive, &end);
 }
 
 bool archive_recover(struct archive *archive, struct reason *why)
@@ -206,9 +245,8 @@ bool archive_recover(struct archive *archive, struct reason *why)
 		good = reason_set(why, "the recorder was stopped while it looked through the recordings");
 	if (!good)
 		return false;
-	if (archive->count)
-		qsort(archive->segments, archive->count, sizeof *archive->segments, by_number);
-	find_last_mono(archive);
+	archive_sort(archive->segments, archive->count);
+	find_last(archive);
 	archive->unlisted = true;
 	return true;
 }

@@ -45,7 +45,7 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	state->disk_free_bytes = publisher->summary.disk_free_bytes;
 	state->disk_total_bytes = publisher->summary.disk_total_bytes;
 	state->set_aside = publisher->summary.set_aside;
-	state->clock_unsure = publisher->summary.clock_unsure;
+	state->clock_unsure = publisher->summary.clock_doubts;
 	memcpy(state->gaps, publisher->summary.tally.gaps, sizeof state->gaps);
 	state->deleted_segments = publisher->summary.tally.deleted_segments;
 	state->deleted_bytes = publisher->summary.tally.deleted_bytes;

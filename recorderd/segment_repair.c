@@ -267,6 +267,7 @@ static void describe(const struct repair *repair, bool complete, struct catalogu
 		.start_wall_us = after_hole ? repair->first.wall_us : layout->info.first_wall_us,
 		.end_wall_us = repair->last.wall_us + repair->last.duration_us,
 		.last_wall_us = layout->info.last_wall_us,
+		.first_mono_us = layout->info.first_mono_us,
 		.size_bytes = (uint64_t)status.st_size,
 		.frames = repair->frames,
 		.media_at = layout->media_at,
@@ -280,6 +281,7 @@ static void describe(const struct repair *repair, bool complete, struct catalogu
 		.holes = repair->has_holes,
 	};
 	snprintf(entry->file, sizeof entry->file, "%s", repair->file);
+	memcpy(entry->boot_id, layout->info.boot_id, sizeof entry->boot_id);
 	if (!end)
 		return;
 	memcpy(end->boot_id, layout->info.boot_id, sizeof end->boot_id);

@@ -32,6 +32,7 @@ static void list_segment(struct storage *storage)
 		.start_wall_us = writer->info.first_wall_us,
 		.end_wall_us = writer->info.first_wall_us,
 		.last_wall_us = writer->info.last_wall_us,
+		.first_mono_us = writer->info.first_mono_us,
 		.size_bytes = writer->end,
 		.media_at = writer->media_at,
 		.utc_offset_s = writer->info.utc_offset_s,
@@ -44,6 +45,7 @@ static void list_segment(struct storage *storage)
 	};
 
 	memcpy(entry.file, writer->file, sizeof entry.file);
+	memcpy(entry.boot_id, writer->info.boot_id, sizeof entry.boot_id);
 	archive_segment_opened(storage->archive, &entry, writer->media);
 }
 

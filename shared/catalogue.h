@@ -3,6 +3,9 @@
  * same list for people and scripts is recording_index.json.) Written by recorderd alone, replaced whole by rename, so a
  * reader sees one list or the next. A cache: it can be made from the segments.
  *
+ * The order of recording is that of the segments' numbers. Where these cannot be one recorder's, since a backup or
+ * another archive was copied into the folder, it is that of the segments' times (recorderd/archive_order.c).
+ *
  * Little-endian: a header of 192 bytes and entries of 192 bytes, each with a CRC-32C of what is before it.
  * An entry is good where that, its times (clock_believable) and its file's name are.
  *
@@ -57,13 +60,16 @@ struct catalogue_entry {
 	uint8_t source;    /* enum frame_source */
 	uint8_t holes;     /* 1: frames in it, or in front of its first one, are damaged (INDEX_AFTER_HOLE) */
 	char file[SEGMENT_FILE_BYTES];
-	uint8_t pad1[CATALOGUE_ENTRY_BYTES - 4 - 160];
+	int64_t first_mono_us; /* of the first frame, by the clock of boot_id (segment_info) */
+	uint8_t boot_id[16];   /* zeros: not known */
+	uint8_t pad1[CATALOGUE_ENTRY_BYTES - 4 - 184];
 	uint32_t crc;
 };
 
 static_assert(sizeof(struct catalogue_header) == CATALOGUE_ENTRY_BYTES, "catalogue header");
 static_assert(sizeof(struct catalogue_entry) == CATALOGUE_ENTRY_BYTES, "catalogue entry");
-static_assert(offsetof(struct catalogue_entry, pad1) == 160, "catalogue entry: pad1");
+static_assert(offsetof(struct catalogue_entry, first_mono_us) == 160, "catalogue entry: first_mono_us");
+static_assert(offsetof(struct catalogue_entry, pad1) == 184, "catalogue entry: pad1");
 
 /* Reading: a descriptor on one state of the list. */
 struct catalogue {

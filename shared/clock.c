@@ -44,6 +44,13 @@ int64_t clock_offset_us(void)
 	return best_offset_us;
 }
 
+int64_t clock_slept_us(void)
+{
+	int64_t mono_us = read_us(CLOCK_MONOTONIC), slept_us = read_us(CLOCK_BOOTTIME) - mono_us;
+
+	return slept_us > US_PER_S ? slept_us : 0;
+}
+
 /* The value of a hexadecimal digit, -1 for any other character. */
 static int hex_digit(char c)
 {

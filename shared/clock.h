@@ -48,6 +48,9 @@ static inline wall_t wall_of_mono(mono_t at, int64_t offset_us)
 	return (wall_t){at.us + offset_us};
 }
 
+/* How long this machine has slept since its boot: the monotonic clock stood still meanwhile. */
+int64_t clock_slept_us(void);
+
 /* The kernel's boot id (/proc/sys/kernel/random/boot_id) as 16 bytes; zeros where it cannot be read. */
 void clock_boot_id(uint8_t out[16]);
 

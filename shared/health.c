@@ -39,6 +39,24 @@ static void judge_encoder(const struct recorder_state *state, const struct healt
 		    (long long)(state->encoder_behind_us / US_PER_S));
 }
 
+/* What is kept for longer than it should be, and until when (recorderd/archive_age.c). */
+static void judge_retention(const struct recorder_state *state, const struct health_listener *listener)
+{
+	if (state->clock_unsure & DOUBT_CLOCK_SET)
+		say(listener, HEALTH_WARNING,
+		    "The clock was set by more than an hour since this machine started, and nobody synchronised it: "
+		    "what was recorded before that start may be kept for up to retention.hours longer.");
+	if (state->clock_unsure & DOUBT_CLOCK_LEAPT)
+		say(listener, HEALTH_WARNING,
+		    "By the clock nothing was recorded for longer than retention.hours before the recorder started, "
+		    "and nobody synchronised the clock: older recordings are kept for up to retention.hours from that "
+		    "start.");
+	if (state->clock_unsure & DOUBT_FUTURE)
+		say(listener, HEALTH_WARNING,
+		    "There are recordings whose times are later than the clock: they are kept until the recorder has "
+		    "run for retention.hours, or until the clock says that they are that old.");
+}
+
 static void judge_recording(const struct recorder_state *state, const struct health_listener *listener)
 {
 	switch (state->recording_state) {
@@ -58,10 +76,7 @@ static void judge_recording(const struct recorder_state *state, const struct hea
 	judge_encoder(state, listener);
 	if (*state->folder_note)
 		say(listener, HEALTH_WARNING, "%s", state->folder_note);
-	if (state->clock_unsure)
-		say(listener, HEALTH_WARNING,
-		    "The clock was set by more than an hour, and nobody synchronised it: recordings are kept for "
-		    "longer than retention.hours.");
+	judge_retention(state, listener);
 }
 
 static void judge_archive(const struct recorder_state *state, const struct health_listener *listener)

@@ -59,6 +59,13 @@ const char *gap_cause_text(uint32_t cause); /* "unplugged", "recorder down", …
 const char *camera_state_text(uint32_t state);
 const char *recording_state_text(uint32_t state);
 
+/* Why recordings may stay for longer than retention.hours. */
+enum retention_doubt {
+	DOUBT_CLOCK_SET = 1u << 0,   /* in this boot, by more than an hour, and nobody synchronised the clock */
+	DOUBT_CLOCK_LEAPT = 1u << 1, /* before this boot, over more than retention.hours, and nobody did either */
+	DOUBT_FUTURE = 1u << 2,      /* some recordings' own times are later than the clock */
+};
+
 #define STATE_GAP_CAUSES 16 /* more than there are, so that a new one moves nothing */
 
 struct recorder_state {
@@ -102,7 +109,7 @@ struct recorder_state {
 	uint64_t segments;
 	int64_t oldest_wall_us; /* start of the oldest segment; 0: none */
 	uint64_t queue_bytes;   /* media waiting for the disk */
-	uint64_t clock_unsure;  /* 1: retention by age waits for a synchronised clock */
+	uint64_t clock_unsure;  /* bits of enum retention_doubt */
 	char disk_error[192];   /* empty where all is well */
 
 	char last_error[256];

@@ -15,6 +15,7 @@
 static int fake_fstatvfs(int fd, struct statvfs *out);
 
 #define fstatvfs fake_fstatvfs
+#include "recorderd/archive_cached.c"
 #include "recorderd/archive_retain.c"
 #undef fstatvfs
 

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""What is younger than retention.hours stays, also when a backup is copied back; what is older is gone."""
+import glob
+import os
+import struct
+import time
+
+from faulty_rig import main
+from rig import PATIENCE_S, US, wait_for
+
+SETTINGS = {"retention": {"hours": 72}, "memory": {"minutes": 1, "max_mb": 16}, "http": {"allow_control": "yes"}}
+HOUR_S = 3600
+BACKUP, BOX, CRC_AT = b"\x42" * 16, b"SCRsegment-info1", 124
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def copy_segment(data, folder, number, start_s, boot=None):
+    """Writes a segment as one that was recorded at another time, in another boot (shared/segment_info.c has the box)."""
+    copied = bytearray(data)
+    box = data.index(BOX) - 8
+    struct.pack_into(">QQqq", copied, box + 24, number, number, start_s * US, number * 1000 * US)
+    struct.pack_into(">q", copied, box + 56, 0)
+    copied[box + 76:box + 92] = boot or BACKUP
+    struct.pack_into(">I", copied, box + CRC_AT, crc32c(copied[box:box + CRC_AT]))
+    name = time.strftime("recording_%Y%m%d_%H%M%S.mp4", time.localtime(start_s))
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(copied)
+    return name
+
+
+def usual(rig):
+    """Whatever a case did to clock and limits, the next one finds them as they were."""
+    rig.clock.synchronised(True)
+    if rig.clock.offset_us:
+        rig.stop()
+        rig.clock.set_offset(0)
+    rig.write_ini(SETTINGS)
+    if rig.recorderd is not None and rig.recorderd.poll() is None:
+        reload(rig, SETTINGS)
+    rig.well()
+
+
+def reload(rig, settings):
+    """Has the recorder take other settings, and waits until it has said so."""
+    said = rig.log().count("was read again")
+    rig.write_ini(settings)
+    rig.recorderd.send_signal(1)
+    wait_for(lambda: rig.log().count("was read again") > said, PATIENCE_S, "the configuration is read again")
+
+
+def a_recording(rig):
+    """The bytes of a segment of at least a second that is complete."""
+    def complete():
+        done = [one for one in rig.segments() if one["state"] == "complete" and one["duration"] > 1]
+        return done[0]["file"] if done else None
+    with open(os.path.join(rig.recordings, wait_for(complete, PATIENCE_S, "a complete segment")), "rb") as file:
+        return file.read()
+
+
+def test_a_backup_copied_back_takes_nothing_of_tonight_with_it(rig):
+    data = a_recording(rig)
+    rig.stop_recorderd()
+    now_s = int(time.time())
+    for path in glob.glob(os.path.join(rig.recordings, "*.*")):
+        os.unlink(path)
+    tonight = bytes(range(16))
+    names = {copy_segment(data, rig.recordings, 100 + 2 * number, now_s - 50 * HOUR_S + 600 * number) for number in range(12)}
+    names |= {copy_segment(data, rig.recordings, 101 + 2 * number, now_s - 3 * HOUR_S + 600 * number, tonight) for number in range(12)}
+    past = copy_segment(data, rig.recordings, 99, now_s - 73 * HOUR_S)
+    rig.clock.synchronised(False)
+    rig.start_recorderd()
+    wait_for(lambda: past not in os.listdir(rig.recordings), PATIENCE_S, "what is past its hours is deleted")
+    rig.new_frames(20)
+    wait_for(rig.is_well, PATIENCE_S, "the recorder is well")
+    listed = [one["file"] for one in rig.segments()]
+    assert names <= set(os.listdir(rig.recordings)), f"{len(names - set(os.listdir(rig.recordings)))} of 24 are deleted"
+    assert listed[:24] == sorted(names), listed
+    assert rig.warnings() == "", rig.warnings()
+    assert not [gap for gap in rig.timeline((now_s - 60 * HOUR_S) * US, (now_s - 40 * HOUR_S) * US)["gaps"] if gap["cause"] == "deleted"]
+
+
+if __name__ == "__main__":
+    main(globals(), before=usual, settings=SETTINGS, fps="30")
