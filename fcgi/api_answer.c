@@ -13,9 +13,12 @@
 #include "fcgi/api_range.h"
 #include "fcgi/problem.h"
 #include "shared/log.h"
+#include "shared/retention.h"
 
 /* What leaves the worker in one write; more than that waits for the client: a file as a download, memory as it is. */
 #define SHORT_BODY_MAX (32u << 10)
+
+#define LIFE_MAX_S 3600 /* how long a client may keep an answer without asking */
 
 static void lead_set(struct api_request *request, int status, const struct buffer *cgi)
 {
@@ -128,6 +131,17 @@ void answer_json(struct api_request *request, int status, const char *headers, s
 	else
 		answer_failure(request, "memory");
 	json_object_put(json);
+}
+
+void answer_cache_life(const struct api_request *request, int64_t from_us, char out[ANSWER_CACHE_BYTES])
+{
+	int64_t left_us = retention_left_us(request->camera->config->retention.hours, from_us, wall_now().us);
+
+	if (left_us < US_PER_S)
+		snprintf(out, ANSWER_CACHE_BYTES, "private, no-cache");
+	else
+		snprintf(out, ANSWER_CACHE_BYTES, "private, max-age=%d",
+			 left_us / US_PER_S < LIFE_MAX_S ? (int)(left_us / US_PER_S) : LIFE_MAX_S);
 }
 
 /* Header lines that 200, 206 and 304 share. */

@@ -37,6 +37,13 @@ void answer_bytes(struct api_request *request, int status, const char *type, con
 /* Likewise. Puts the object (json_object_put). NULL is a failure. */
 void answer_json(struct api_request *request, int status, const char *headers, struct json_object *json);
 
+/*
+ * Cache-Control of an answer that stays the same, with footage from `from_us` on: an hour, but not for longer than that
+ * may be kept (retention.hours).
+ */
+#define ANSWER_CACHE_BYTES 40
+void answer_cache_life(const struct api_request *request, int64_t from_us, char out[ANSWER_CACHE_BYTES]);
+
 struct answer_file {
 	struct vfile *file;  /* taken */
 	const char *type;    /* Content-Type */

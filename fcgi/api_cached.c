@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/retention.h"
+
 #define STORE_WAIT_MS 10000
 
 /* A clip that was answered, until it is stored. */
@@ -16,9 +18,20 @@ struct cached_note {
 	struct clip clip;
 };
 
+/* True where a clip of that range may be kept, and served once its footage is gone: recorderd, which deletes it in the
+ * end, may not run. */
+static bool may_keep(const struct api_request *request, const struct cached_key *key)
+{
+	const struct config *config = request->camera->config;
+	int64_t now_us = wall_now().us;
+
+	return config->clips.cache && !retention_is_past(config->retention.hours, key->from_us, now_us) &&
+	       !retention_is_future(config->retention.hours, key->from_us, now_us);
+}
+
 bool cached_take(const struct api_request *request, const struct cached_key *key, uint64_t frames_min, struct clip *out)
 {
-	int folder = request->camera->config->clips.cache ? camera_clips_folder(request->camera) : -1;
+	int folder = may_keep(request, key) ? camera_clips_folder(request->camera) : -1;
 
 	*out = (struct clip){0};
 	if (folder < 0)
@@ -51,7 +64,7 @@ bool cached_may_store(const struct api_request *request, const struct clip *clip
 struct cached_note *cached_note_make(const struct api_request *request, const struct cached_key *key,
 				     const struct clip *clip)
 {
-	if (!cached_may_store(request, clip) || is_stored(request, key, clip))
+	if (!may_keep(request, key) || !cached_may_store(request, clip) || is_stored(request, key, clip))
 		return NULL;
 	struct cached_note *note = calloc(1, sizeof(*note));
 	if (!note)

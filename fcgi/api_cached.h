@@ -2,7 +2,8 @@
  * api_cached.h - clips that requests find in the cache, and those that they leave in it (clip_cache.h).
  *
  * The segments come first: what they still have is joined in a millisecond, and is never less than what was stored
- * before. The cache serves what has gone since, and what would have to be encoded again.
+ * before. The cache serves what has gone since, and what would have to be encoded again; but nothing that is older than
+ * retention.hours.
  */
 #ifndef FCGI_API_CACHED_H
 #define FCGI_API_CACHED_H

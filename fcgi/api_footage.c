@@ -12,15 +12,17 @@
 /* A clip goes to the client. */
 static void footage_answer(struct api_request *request, struct clip_request *want, struct clip *clip)
 {
+	char life[ANSWER_CACHE_BYTES];
 	struct buffer headers = {0};
 	struct answer_file answer = {
 		.file = clip->file,
 		.type = "video/mp4",
 		.etag = clip->etag,
-		.cache = want->span.moving ? "no-cache" : "private, max-age=3600",
+		.cache = want->span.moving ? "no-cache" : life,
 		.moving = want->span.moving,
 	};
 
+	answer_cache_life(request, clip->first_us, life);
 	clip_request_headers(request, want, clip, &headers);
 	buffer_u8(&headers, '\0');
 	clip->file = NULL;

@@ -173,7 +173,7 @@ static void answer_no_segment(struct api_request *request, enum segment_outcome 
 static void answer_segment(struct api_request *request, const struct segment_layout *layout, int fd, const char *name)
 {
 	bool complete = layout->form == SEGMENT_COMPLETE;
-	char etag[64], headers[128];
+	char etag[64], headers[128], life[ANSWER_CACHE_BYTES];
 	struct stat status;
 	struct vfile *file = vfile_create();
 
@@ -191,11 +191,12 @@ static void answer_segment(struct api_request *request, const struct segment_lay
 	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 "%s\"", layout->info.segment_no, vfile_size(file),
 		 complete ? "" : "-open");
 	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", name);
+	answer_cache_life(request, layout->info.first_wall_us, life);
 	answer_file(request, &(struct answer_file){
 				     .file = file,
 				     .type = "video/mp4",
 				     .etag = etag,
-				     .cache = complete ? "private, max-age=3600" : "no-cache",
+				     .cache = complete ? life : "no-cache",
 				     .headers = headers,
 			     });
 }

@@ -18,6 +18,7 @@
 #include "fcgi/clip_still.h"
 #include "fcgi/still_shelf.h"
 #include "shared/crc32c.h"
+#include "shared/retention.h"
 #include "shared/timeform.h"
 
 #define WIDTH_MIN    16
@@ -77,14 +78,21 @@ static bool snapshot_read(struct api_request *request, struct snapshot *snapshot
 	return true;
 }
 
+/* Nobody has asked the archive whether a picture of that time is still there. */
+static bool is_past(const struct api_request *request, int64_t wall_us)
+{
+	return retention_is_past(request->camera->config->retention.hours, wall_us, wall_now().us);
+}
+
 static void snapshot_send(struct api_request *request)
 {
 	struct snapshot *snapshot = request->work;
-	char headers[256], time[TIME_ISO_BYTES];
+	char headers[256], time[TIME_ISO_BYTES], life[ANSWER_CACHE_BYTES];
 
 	time_format_iso((wall_t){snapshot->still.wall_us}, time);
+	answer_cache_life(request, snapshot->still.wall_us, life);
 	snprintf(headers, sizeof(headers), "X-Timestamp: %s\r\nCache-Control: %s\r\n", time,
-		 snapshot->moving ? "no-store" : "private, max-age=3600");
+		 snapshot->moving ? "no-store" : life);
 	answer_bytes(request, 200, "image/jpeg", headers, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
 	buffer_finish(&snapshot->still.jpeg); /* the answer has a copy */
 }
@@ -125,7 +133,8 @@ static bool send_shelved(struct api_request *request, int64_t limit_us)
 	struct buffer jpeg = {0};
 	int64_t wall_us;
 
-	if (!shelf_nearest(snapshot->shelf, &key, limit_us, &jpeg, &wall_us)) {
+	if (!shelf_nearest(snapshot->shelf, &key, limit_us, &jpeg, &wall_us) ||
+	    (wall_us != key.wall_us && is_past(request, wall_us))) {
 		buffer_finish(&jpeg);
 		return false;
 	}
@@ -247,7 +256,8 @@ void handle_snapshot(struct api_request *request)
 			answer_stale(request, snapshot);
 		return;
 	}
-	bool found = ring && still_from_ring(&snapshot->still, ring, snapshot->at_us);
+	bool found =
+		ring && !is_past(request, snapshot->at_us) && still_from_ring(&snapshot->still, ring, snapshot->at_us);
 	if (!found && api_pass(request, answer_disk_hangs))
 		return;
 	if (found || find_archived(request, snapshot)) {

@@ -1,6 +1,6 @@
 /*
  * clip_cache.h - clips that were answered, kept as complete files in clips/cache (shared/cached_clips.h) while there is
- * room, so that they outlive what retention deletes.
+ * room, so that they outlive what is deleted for disk space.
  *
  * Behind the clip's bytes a `free` box holds what else the answer says (trailer_text() in clip_cache.c); its last four
  * bytes are its size again, so that it is found from the end. A file gets its name when it is whole and synced.

@@ -6,7 +6,6 @@
  */
 #include "fcgi/clip_keep.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,7 +21,6 @@
 
 #define COPY_BYTES     (256u << 10)
 #define INSIDE_BYTES   (4u << 20)
-#define PART_SUFFIX    ".part"
 #define NAME_MAX_CHARS 100
 
 static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -108,31 +106,6 @@ int keep_part_open(int folder, const char *name)
 	return -1;
 }
 
-static int is_part(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name), suffix = strlen(PART_SUFFIX);
-
-	return entry->d_name[0] == '.' && length > suffix && strcmp(entry->d_name + length - suffix, PART_SUFFIX) == 0;
-}
-
-/* Removes what killed writers left. */
-static void sweep(int folder)
-{
-	struct dirent **entries = NULL;
-	int count = scandirat(folder, ".", &entries, is_part, NULL);
-
-	for (int i = 0; i < count; i++) {
-		const char *name = entries[i]->d_name;
-		int fd = part_file_lock(folder, name, O_RDONLY);
-		if (fd >= 0) {
-			unlinkat(folder, name, 0);
-			close(fd);
-		}
-		free(entries[i]);
-	}
-	free(entries);
-}
-
 /* Cached clips give way to one that is kept. */
 static void make_room(const struct keep *keep)
 {
@@ -179,7 +152,7 @@ int keep_run(void *context)
 	char part[KEEP_NAME_BYTES + 8];
 	int outcome;
 
-	sweep(keep->folder);
+	part_files_sweep(keep->folder, 0);
 	make_room(keep);
 	snprintf(part, sizeof(part), ".%s" PART_SUFFIX, keep->name);
 	int fd = keep_part_open(keep->folder, part);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "fcgi/clip_feed.h"
+#include "shared/retention.h"
 
 #define GAP_MIN_US       INT64_C(100000) /* less counts as nothing missing: clip_slack_us() */
 #define FRAME_DEFAULT_US INT64_C(16667)
@@ -22,6 +23,8 @@ struct search {
 	struct gap *gaps; /* at most one before each stretch, and one behind the last */
 	size_t gap_count;
 	struct encode *encode;
+	double hours; /* retention.hours: frames that are older are not shown any more */
+	int64_t now_us;
 	bool too_many;
 	/* The row being collected. */
 	const struct gap *gap;
@@ -128,14 +131,20 @@ static void take_frames(struct search *search, const struct ring_reader *ring)
 	uint64_t head = ring_reader_head(ring);
 
 	for (uint64_t seq = ring_reader_tail(ring); seq <= head && seq > 0 && !search->too_many; seq++)
-		if (ring_reader_get(ring, seq, &frame))
+		if (ring_reader_get(ring, seq, &frame) &&
+		    !retention_is_past(search->hours, frame.meta.wall_us, search->now_us))
 			take_frame(search, &frame);
 }
 
 bool memory_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
 			struct encode *encode)
 {
-	struct search search = {.plan = plan, .encode = encode};
+	struct search search = {
+		.plan = plan,
+		.encode = encode,
+		.hours = encode->config ? encode->config->retention.hours : 0,
+		.now_us = wall_now().us,
+	};
 
 	if (!ring)
 		return true;

@@ -69,6 +69,7 @@ struct archive {
 	uint64_t disk_free_bytes, disk_total_bytes;
 	unsigned clock_doubts;             /* enum retention_doubt */
 	int64_t sure_wall_us;              /* what ages count back from */
+	int64_t swept_mono_us;             /* when clips/cache was looked through last; 0: not yet */
 	struct config_retention retention; /* what counts now; `config` has that of the start */
 	struct archive_tally tally;
 	struct aside aside;      /* what the repair set aside */
@@ -183,5 +184,8 @@ size_t archive_retain(struct archive *archive);
 /* archive_cached.c: has cached clips on the same disk make room for recordings, and updates what is free of it. */
 struct statvfs;
 void archive_cached_yield(struct archive *archive, int folder, struct statvfs *disk);
+
+/* Deletes the cached clips of what is past retention.hours, and in any case those of the `count` segments of `gone`. */
+void archive_cached_expire(struct archive *archive, const struct archive_segment *gone, size_t count);
 
 #endif

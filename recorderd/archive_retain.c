@@ -292,6 +292,7 @@ size_t archive_retain(struct archive *archive)
 	due = take_off(archive, free_bytes(&disk), &count, &old);
 	if (count && !archive_write_lists(archive, false, &why))
 		log_warn("archive", "%s", why.text);
+	archive_cached_expire(archive, due, old); /* first: no request is answered from there with what is gone */
 	for (size_t i = 0; i < count; i++)
 		bytes += (double)bytes_of(&due[i].entry);
 	if (count)

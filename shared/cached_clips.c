@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/clock.h"
 #include "shared/part_file.h"
 
 #define RESERVE_BYTES_MIN (UINT64_C(256) << 20)
@@ -29,15 +30,21 @@ void cached_name(const struct cached_key *key, char out[CACHED_NAME_BYTES])
 }
 
 /* Anything else in the folder is not ours. */
-static int is_cached(const struct dirent *entry)
+static bool read_name(const char *name, struct cached_key *out)
 {
 	char again[CACHED_NAME_BYTES];
+
+	if (sscanf(name, "%" SCNd64 "_%" SCNd64 "_%u.mp4", &out->from_us, &out->to_us, &out->speed) != 3)
+		return false;
+	cached_name(out, again);
+	return strcmp(name, again) == 0;
+}
+
+static int is_cached(const struct dirent *entry)
+{
 	struct cached_key key;
 
-	if (sscanf(entry->d_name, "%" SCNd64 "_%" SCNd64 "_%u.mp4", &key.from_us, &key.to_us, &key.speed) != 3)
-		return 0;
-	cached_name(&key, again);
-	return strcmp(entry->d_name, again) == 0;
+	return read_name(entry->d_name, &key);
 }
 
 int cached_folder_open(int clips_folder)
@@ -114,4 +121,23 @@ uint64_t cached_evict(int folder, uint64_t max_bytes, uint64_t wanted_bytes)
 	}
 	free(cached);
 	return gone_bytes;
+}
+
+uint64_t cached_remove(int folder, cached_due *due, void *context)
+{
+	struct dirent **entries = NULL;
+	int found = scandirat(folder, ".", &entries, is_cached, NULL);
+	uint64_t count = 0;
+
+	remove_part(folder);
+	for (int i = 0; i < found; i++) {
+		struct cached_key key;
+		bool stays = read_name(entries[i]->d_name, &key) && clock_believable(key.from_us) &&
+			     clock_believable(key.to_us) && !due(&key, context);
+		if (!stays)
+			count += unlinkat(folder, entries[i]->d_name, 0) == 0;
+		free(entries[i]);
+	}
+	free(entries);
+	return count;
 }

@@ -1,6 +1,8 @@
 /*
  * cached_clips.h - the folder clips/cache: complete answers that recorder-api keeps there (fcgi/clip_cache.h) while
- * there is room. Recordings go first: recorderd takes that room back where it needs it.
+ * there is room, and for as long as the footage that they show may be kept. Recordings come first: recorderd takes that
+ * room back where it needs it. It also deletes each clip of which anything is older than retention.hours, or is deleted
+ * by age, and nobody serves one that it has not come to yet (shared/retention.h).
  *
  * A file is named after its range, FROM_TO_SPEED.mp4 in microseconds since the epoch. What is being written is
  * .part, locked (flock) by its writer; where nobody holds the lock, a killed one left it.
@@ -28,6 +30,12 @@ int cached_folder_open(int clips_folder);
 /* Bytes of its disk that cached clips leave free: retention.min_free_gb, and in any case enough for the recording to go
  * on. */
 uint64_t cached_reserve_bytes(double min_free_gb);
+
+/*
+ * Removes the clips that `due` says true of, and what a killed writer left. Returns how many clips.
+ */
+typedef bool cached_due(const struct cached_key *key, void *context);
+uint64_t cached_remove(int cached_folder, cached_due *due, void *context);
 
 /*
  * Removes the oldest clips until their sum is at most max_bytes and wanted_bytes of them are gone, and in either case

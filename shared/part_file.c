@@ -1,9 +1,12 @@
 /* part_file.c - see part_file.h. */
 #include "shared/part_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,4 +33,29 @@ int part_file_lock(int folder, const char *name, int flags)
 	close(fd);
 	errno = EWOULDBLOCK;
 	return -1;
+}
+
+static int is_part(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name), suffix = strlen(PART_SUFFIX);
+
+	return entry->d_name[0] == '.' && length > suffix && strcmp(entry->d_name + length - suffix, PART_SUFFIX) == 0;
+}
+
+void part_files_sweep(int folder, int64_t least_bytes)
+{
+	struct dirent **entries = NULL;
+	int count = scandirat(folder, ".", &entries, is_part, NULL);
+
+	for (int i = 0; i < count; i++) {
+		struct stat status;
+		int fd = part_file_lock(folder, entries[i]->d_name, O_RDONLY);
+		if (fd >= 0) {
+			if (fstat(fd, &status) == 0 && status.st_size >= least_bytes)
+				unlinkat(folder, entries[i]->d_name, 0);
+			close(fd);
+		}
+		free(entries[i]);
+	}
+	free(entries);
 }

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""What is younger than retention.hours stays, also when a backup is copied back; what is older is gone."""
+"""What is younger than retention.hours stays, also when a backup is copied back; what is older is gone, also from clips/cache, memory and clients."""
 import glob
 import os
+import re
 import struct
 import time
 
+from exact import just_behind, second_behind
 from faulty_rig import main
 from rig import PATIENCE_S, US, wait_for
 
@@ -56,6 +58,10 @@ def reload(rig, settings):
     wait_for(lambda: rig.log().count("was read again") > said, PATIENCE_S, "the configuration is read again")
 
 
+def with_hours(hours):
+    return {**SETTINGS, "retention": {"hours": hours}}
+
+
 def a_recording(rig):
     """The bytes of a segment of at least a second that is complete."""
     def complete():
@@ -85,6 +91,76 @@ def test_a_backup_copied_back_takes_nothing_of_tonight_with_it(rig):
     assert listed[:24] == sorted(names), listed
     assert rig.warnings() == "", rig.warnings()
     assert not [gap for gap in rig.timeline((now_s - 60 * HOUR_S) * US, (now_s - 40 * HOUR_S) * US)["gaps"] if gap["cause"] == "deleted"]
+
+
+def cached(rig, from_us, to_us):
+    return os.path.exists(os.path.join(rig.clips, "cache", f"{from_us}_{to_us}_1.mp4"))
+
+
+def answered(rig):
+    """A range of the past that was answered and is in the cache."""
+    from_us = second_behind(rig.camera.newest())
+    rig.new_frames(75)
+    to_us = just_behind(rig.camera.newest())
+    rig.indexed()
+    assert rig.footage(from_us, to_us).status == 200
+    wait_for(lambda: cached(rig, from_us, to_us), PATIENCE_S, "the clip is stored")
+    return from_us, to_us
+
+
+def test_a_cached_clip_goes_with_its_footage(rig):
+    from_us, to_us = answered(rig)
+    kept = rig.get(f"/clips?from={from_us / US:.6f}&to={to_us / US:.6f}&name=kept", "POST")
+    assert kept.status in (201, 409), kept.body
+    part = os.path.join(rig.clips, ".left.mp4.part")
+    with open(part, "wb") as file:
+        file.write(b"left by a killed writer")
+    reload(rig, with_hours(5 / HOUR_S))
+    wait_for(lambda: not cached(rig, from_us, to_us), PATIENCE_S, "the cached clip is deleted")
+    wait_for(lambda: rig.footage(from_us, to_us).status == 404, PATIENCE_S, "disk, cache and memory have it no more")
+    wait_for(lambda: not os.path.exists(part), PATIENCE_S, "nor is there a part of it")
+    assert rig.get("/clips/kept.mp4").status == 200, "what was kept by name stays"
+
+
+def test_frames_in_memory_are_not_shown_for_longer(rig):
+    from_us, to_us = answered(rig)
+    assert rig.get("/control?recording=off", "POST").status == 200
+    reload(rig, with_hours(5 / HOUR_S))
+    wait_for(lambda: rig.footage(from_us, to_us).status == 404, PATIENCE_S, "disk, cache and memory have it no more")
+    wait_for(lambda: rig.get(f"/snapshot?at={from_us / US:.6f}").status == 404, PATIENCE_S, "nor is there a picture of it")
+    assert rig.get("/snapshot").status == 200
+
+
+def test_without_a_recorder_nothing_past_its_hours_is_served_from_the_cache(rig):
+    from_us, to_us = answered(rig)
+    rig.stop_recorderd()
+    for path in glob.glob(os.path.join(rig.recordings, "recording_*")):
+        os.unlink(path)  # for room on the disk
+    assert rig.footage(from_us, to_us).status == 200, "within its hours it is served"
+    rig.clock.step(71 * HOUR_S)
+    answer = rig.footage(from_us, to_us)
+    assert answer.status == 200, "within its hours it is served"
+    rig.clock.step(2 * HOUR_S)
+    assert rig.footage(from_us, to_us).status == 404
+    assert cached(rig, from_us, to_us), "nobody deletes while no recorder runs"
+    rig.start_recorderd()
+    wait_for(lambda: not cached(rig, from_us, to_us), PATIENCE_S, "the recorder deletes it when it starts")
+
+
+def test_no_client_may_keep_an_answer_for_longer_than_its_footage_lives(rig):
+    def life(hours, path):
+        reload(rig, with_hours(hours))
+        def said():
+            cache = rig.get(path).headers["Cache-Control"]
+            found = re.fullmatch(r"private, max-age=(\d+)", cache)
+            if hours == 72:
+                return found and int(found.group(1)) == 3600
+            return found and int(found.group(1)) <= hours * HOUR_S
+        wait_for(said, PATIENCE_S, f"{path}: an age within {hours} hours")
+    from_us, to_us = answered(rig)
+    for path in (f"/footage?from={from_us / US:.6f}&to={to_us / US:.6f}", f"/snapshot?at={from_us / US:.6f}"):
+        life(72, path)
+        life(0.5, path)
 
 
 if __name__ == "__main__":

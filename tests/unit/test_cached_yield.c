@@ -1,4 +1,5 @@
-/* test_cached_yield.c - where the disk is short of room, cached clips go before recordings do. */
+/* test_cached_yield.c - cached clips go before recordings do where the disk is short of room, and with the footage that
+ * they show. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -149,6 +150,85 @@ static void clips_on_another_disk_stay(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* A cached clip of a minute that began so many hours ago. */
+static void put_clip(double hours_ago, char name[160])
+{
+	int64_t from_us = wall_now().us - (int64_t)(hours_ago * 3600e6);
+	struct cached_key key = {from_us, from_us + 60 * US_PER_S, 1};
+	char file[CACHED_NAME_BYTES];
+
+	cached_name(&key, file);
+	snprintf(name, 160, "%s/clips/" CACHED_FOLDER "/%s", path, file);
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static bool is_there(const char *name)
+{
+	struct stat status;
+
+	return stat(name, &status) == 0;
+}
+
+static void what_is_past_its_hours_goes_from_the_cache(void **state)
+{
+	char past[160], young[160], future[160], other[160], part[160];
+
+	(void)state;
+	archive.retention.hours = 72;
+	put_clip(72.1, past);
+	put_clip(71.9, young);
+	put_clip(-2, future);
+	snprintf(other, sizeof(other), "%s/clips/" CACHED_FOLDER "/notes.mp4", path);
+	close(open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
+	snprintf(part, sizeof(part), "%s/clips/.left.mp4.part", path);
+	int fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+	assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+	assert_int_equal(archive_retain(&archive), 0);
+	assert_false(is_there(past) || is_there(future) || is_there(part));
+	assert_true(is_there(young) && is_there(other));
+	assert_int_equal(clips_there(), 0); /* of 1970 */
+	/* Lowered, as by a reload. */
+	archive.retention.hours = 71.8;
+	archive.swept_mono_us = 0;
+	assert_int_equal(archive_retain(&archive), 0);
+	assert_false(is_there(young));
+}
+
+/* The clock of that recording was wrong; how old it is the monotonic clock says. */
+static void a_clip_goes_with_a_recording_that_it_shows(void **state)
+{
+	char clip[160], beside[160];
+	struct catalogue_entry *entry = &archive.segments[0].entry;
+
+	(void)state;
+	archive.retention.hours = 72;
+	put_clip(10, clip);
+	put_clip(11, beside);
+	assert_int_equal(archive_retain(&archive), 0);
+	assert_true(is_there(clip) && is_there(beside));
+	entry->start_wall_us = wall_now().us - (int64_t)(10.1 * 3600e6);
+	entry->end_wall_us = wall_now().us - (int64_t)(9.9 * 3600e6);
+	archive.segments[0].seen_mono_us = mono_now().us - (int64_t)(72.1 * 3600e6);
+	assert_int_equal(archive_retain(&archive), 1);
+	assert_false(is_there(clip));
+	assert_true(is_there(beside));
+}
+
+static void without_hours_nothing_goes_by_age(void **state)
+{
+	char clip[160];
+
+	(void)state;
+	archive.retention.hours = 0;
+	put_clip(9000, clip);
+	assert_int_equal(archive_retain(&archive), 0);
+	assert_true(is_there(clip));
+	assert_int_equal(clips_there(), CLIPS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +238,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(recordings_go_where_all_clips_are_not_enough, make_archive,
 						drop_archive),
 		cmocka_unit_test_setup_teardown(clips_on_another_disk_stay, make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(what_is_past_its_hours_goes_from_the_cache, make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(a_clip_goes_with_a_recording_that_it_shows, make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(without_hours_nothing_goes_by_age, make_archive, drop_archive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
