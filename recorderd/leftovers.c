@@ -144,13 +144,13 @@ static void describe_idle(int64_t idle_us, char *out, size_t bytes)
 	int64_t minutes = idle_us / (60 * US_PER_S);
 
 	if (idle_us < 0)
-		snprintf(out, bytes, "nobody knows since when");
+		snprintf(out, bytes, "an unknown time");
 	else if (minutes < 2)
-		snprintf(out, bytes, "since %lld s ago", (long long)(idle_us / US_PER_S));
+		snprintf(out, bytes, "%lld s", (long long)(idle_us / US_PER_S));
 	else if (minutes < 120)
-		snprintf(out, bytes, "since %lld minutes ago", (long long)minutes);
+		snprintf(out, bytes, "%lld minutes", (long long)minutes);
 	else
-		snprintf(out, bytes, "since %lld hours ago", (long long)(minutes / 60));
+		snprintf(out, bytes, "%lld hours", (long long)(minutes / 60));
 }
 
 void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_BYTES])
@@ -172,7 +172,7 @@ void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_B
 	else
 		snprintf(out, LEFTOVER_TEXT_BYTES,
 			 "%llu MiB of RAM with %lld s of frames are kept for the next recorder of the camera %s%s of "
-			 "the user %s, which has had none %s. To free them: %s%s --free-memory -n %s",
+			 "the user %s, which has had none for %s. To free them: %s%s --free-memory -n %s",
 			 (unsigned long long)leftover->bytes >> 20, (long long)(leftover->span_us / US_PER_S),
 			 leftover->camera, file, leftover->owner, idle, sudo, program_invocation_name,
 			 leftover->camera);

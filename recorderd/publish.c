@@ -82,21 +82,23 @@ static int64_t holds_us(const struct ring_reader *ring)
 	uint64_t bytes = newest.pos - oldest.pos;
 	if (span_us < US_PER_S || bytes == 0)
 		return 0;
-	return rounded_us((int64_t)((double)span_us * (double)ring_reader_data_bytes(ring) / (double)bytes));
+	return (int64_t)((double)span_us * (double)ring_reader_data_bytes(ring) / (double)bytes);
 }
 
 static void add_memory(const struct publisher *publisher, struct recorder_state *state)
 {
 	state->memory_wanted_us = (int64_t)(publisher->config->memory.minutes * 60 * (double)US_PER_S);
 	state->memory_bytes = ring_reader_data_bytes(publisher->reader);
-	state->memory_holds_us = holds_us(publisher->reader);
+	int64_t holds = holds_us(publisher->reader), wanted = state->memory_wanted_us;
 	state->memory_limit = publisher->memory_limit;
 	if (ring_writer_short(publisher->ring))
 		state->memory_limit = MEMORY_SHM;
-	if (state->memory_holds_us >= state->memory_wanted_us)
+	/* Frames are smaller than was reckoned with, or larger: then only a size that somebody sets helps. */
+	if (holds >= wanted)
 		state->memory_limit = MEMORY_MINUTES;
-	if (state->memory_holds_us > state->memory_wanted_us)
-		state->memory_holds_us = state->memory_wanted_us;
+	else if (holds > 0 && state->memory_limit == MEMORY_MINUTES)
+		state->memory_limit = MEMORY_MAX_MB;
+	state->memory_holds_us = holds >= wanted ? wanted : rounded_us(holds);
 }
 
 /* Whose ring it is. A path that does not fit is left out: half of one would name another file. */

@@ -3,6 +3,7 @@
 #include "shared/ring_writer_internal.h"
 
 #define PIECE_BYTES (UINT64_C(16) << 20) /* so much is given back at a time */
+#define MOST_BYTES  (UINT64_C(4) << 30)  /* no frame is taken meanwhile: some seconds */
 
 static const struct ring_entry *entry_of(const struct ring_object *object, uint64_t seq)
 {
@@ -33,10 +34,11 @@ static void forget(const struct ring_object *object, uint64_t from, uint64_t to)
 static uint64_t oldest_fitting(const struct ring_reader *reader, const struct ring_layout *to)
 {
 	uint64_t head = ring_reader_head(reader), tail = ring_reader_tail(reader), first = head + 1, bytes = 0;
+	uint64_t most = to->data_bytes < MOST_BYTES ? to->data_bytes : MOST_BYTES;
 	struct ring_frame frame;
 
 	while (first > tail && first > 1 && head - first + 2 <= to->index_entries &&
-	       ring_reader_get(reader, first - 1, &frame) && bytes + frame.meta.length <= to->data_bytes) {
+	       ring_reader_get(reader, first - 1, &frame) && bytes + frame.meta.length <= most) {
 		bytes += frame.meta.length;
 		first--;
 	}

@@ -179,7 +179,8 @@ static bool replace(struct ring_writer *writer, const struct ring_wish *wish, st
 	uint64_t held = held_bytes(old);
 	if (!layout_of(wish, held, &layout, why) || !ring_pages_fit(writer->name, &layout, held, why))
 		return false;
-	uint64_t had = atomic_load(&old->header->head), first = ring_carry_choose(old, &layout);
+	uint64_t had = atomic_load(&old->header->head) + 1 - atomic_load(&old->header->tail),
+		 first = ring_carry_choose(old, &layout);
 	if (!make(writer, name, &layout, held_bytes(old), why))
 		return false;
 	ring_carry(writer, old, first);
@@ -187,11 +188,11 @@ static bool replace(struct ring_writer *writer, const struct ring_wish *wish, st
 	give_name(name, writer->name);
 	if (had > 0)
 		log_info("memory",
-			 "the ring has another size now, %llu MiB instead of %llu: it has the newest %llu frames "
-			 "of the one before",
+			 "the ring has another size now, %llu MiB instead of %llu: it has the newest %llu of the "
+			 "%llu frames of the one before",
 			 (unsigned long long)(layout.data_bytes / BYTES_PER_MIB),
 			 (unsigned long long)(old->layout.data_bytes / BYTES_PER_MIB),
-			 (unsigned long long)atomic_load(&writer->object.header->head));
+			 (unsigned long long)atomic_load(&writer->object.header->head), (unsigned long long)had);
 	ring_object_remove(old, writer->name);
 	return true;
 }

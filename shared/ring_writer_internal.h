@@ -21,8 +21,9 @@ struct ring_writer {
 };
 
 /*
- * ring_carry.c: the newest frames of an earlier ring, as many as the new one holds, and what that said of itself. The
- * old pages are given back while the new ones are taken, so that both together need hardly more than the larger one.
+ * ring_carry.c: the newest frames of an earlier ring, as many as the new one holds and 4 GiB at most, and what that
+ * said of itself. The old pages are given back while the new ones are taken, so that both together need hardly more
+ * than the larger one.
  */
 
 /*

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 
-from exact import assert_exact, just_behind, second_behind
+from exact import assert_exact, assert_numbers, just_behind, second_behind
 from faulty_rig import COUNT, FaultyRig
 from rig import PATIENCE_S, US, Skipped, program, run_tests, wait_for
+from test_memory import Request
 
 MIB = 1 << 20
 TESTED = {"clips": {"cache": "no"}}
@@ -51,19 +52,19 @@ def numbers_taken(rig, from_us):
     return [frame.number % COUNT for frame in rig.camera.frames() if frame.wall_us >= from_us]
 
 
-def recorded_later(fault, heal):
-    """What the disk did not take before a restart is in clips after it, and the first recorder that finds a good disk records it."""
+def test_a_restart_keeps_what_the_disk_did_not_take():
+    """It is in clips after it, and the first recorder that finds a good disk records it."""
     with Managed(TESTED) as rig:
         rig.start()
-        fault(rig.disk)
+        rig.disk.read_only()
         wait_for(lambda: rig.get("/health").status == 503, PATIENCE_S, "the disk takes nothing")
         from_us = second_behind(rig.camera.newest())
-        rig.new_frames(120)
+        rig.new_frames(90)
         before = rig.camera.newest()
         rig.restart()
         assert "took over the frames" in rig.log(), rig.log()
         assert rig.clip_over_both(from_us).headers["X-Clip-Source"] == "memory"
-        rig.restart(between=lambda: heal(rig.disk))
+        rig.restart(between=lambda: rig.disk.read_only(False))
         rig.indexed()
         recorded = set(rig.archive_numbers())
         missing = [frame.number for frame in rig.camera.frames() if from_us <= frame.wall_us <= before.wall_us
@@ -71,57 +72,46 @@ def recorded_later(fault, heal):
         assert not missing, f"{len(missing)} frames of before the restarts were never recorded: {missing[:5]}"
 
 
-def test_a_restart_keeps_what_a_full_disk_did_not_take():
-    recorded_later(lambda disk: disk.full(), lambda disk: disk.full(False))
-
-
-def test_a_restart_keeps_what_a_read_only_disk_did_not_take():
-    recorded_later(lambda disk: disk.read_only(), lambda disk: disk.read_only(False))
-
-
 def test_the_workers_go_on_with_the_memory_over_a_restart():
-    """While no recorder runs, too: a clip needs none, and /health says that there is none."""
-    with Managed({**TESTED, "record": {"enabled": "no"}}) as rig:
+    """While no recorder runs, too: a clip needs none, and /health says that there is none. One that is being made is finished."""
+    with Managed({**TESTED, "record": {"enabled": "no"}}, fps="60") as rig:
         rig.start_recorderd()
         rig.start_web()
         wait_for(rig.streaming, PATIENCE_S, "it streams")
-        rig.new_frames(90)
+        rig.new_frames(240)
         from_us = second_behind(rig.camera.frames()[0])
-        rig.stop_recorderd()
         to_us = rig.camera.newest().wall_us // US * US
+        request = Request(rig, from_us, to_us)
+        rig.stop_recorderd()
         assert rig.get("/health").status == 503 and rig.get("/camera_info").status == 503
-        assert_exact(rig, from_us, to_us)
         rig.start_recorderd()
         wait_for(rig.streaming, PATIENCE_S, "the next one streams")
+        answer = request.finish()
+        assert answer.status == 200, (answer.status, answer.body[:300])
+        assert_numbers([number for _, number in rig.frames_of(answer.body)], rig.camera.frames(), from_us, to_us, COUNT)
+        rig.stop_recorderd()
+        assert_exact(rig, from_us, to_us)
+        rig.start_recorderd()
+        wait_for(rig.streaming, PATIENCE_S, "the third one streams")
         rig.clip_over_both(from_us)
 
 
-def kept_over(change):
-    """The same frames come from memory before and after a restart with other settings."""
+def test_other_settings_of_the_memory_drop_nothing_that_fits():
+    """More of it, less of it, and another number of frames that there is an index for: one after the other."""
     with Managed({**TESTED, "record": {"enabled": "no"}}) as rig:
         rig.start_recorderd()
         rig.start_web()
         wait_for(rig.streaming, PATIENCE_S, "it streams")
-        rig.new_frames(90)
+        rig.new_frames(60)
         from_us = second_behind(rig.camera.frames()[0])
         to_us = rig.camera.newest().wall_us // US * US
         rig.new_frames(10)
-        rig.restart({**TESTED, "record": {"enabled": "no"}, **change})
-        assert_exact(rig, from_us, to_us)
-        rig.clip_over_both(from_us)
-        assert not os.path.exists(rig.ring() + ".new"), "what it was made under is left"
-
-
-def test_a_larger_memory_has_the_frames_of_the_one_before():
-    kept_over({"memory": {"minutes": 5, "max_mb": 100}})
-
-
-def test_a_smaller_memory_has_the_newest_frames_of_the_one_before():
-    kept_over({"memory": {"minutes": 5, "max_mb": 16}})
-
-
-def test_other_minutes_and_another_rate_drop_nothing():
-    kept_over({"memory": {"minutes": 20, "max_mb": 64}, "camera": {"fps": 25}})
+        for change in ({"memory": {"minutes": 5, "max_mb": 100}}, {"memory": {"minutes": 5, "max_mb": 16}},
+                       {"memory": {"minutes": 20, "max_mb": 16}, "camera": {"fps": 25}}):
+            rig.restart({**TESTED, "record": {"enabled": "no"}, **change})
+            assert_exact(rig, from_us, to_us)
+            rig.clip_over_both(from_us)
+            assert not os.path.exists(rig.ring() + ".new"), "what it was made under is left"
 
 
 @contextlib.contextmanager
@@ -187,7 +177,6 @@ def test_the_memory_of_a_configuration_is_freed_whatever_became_of_the_file():
         with Managed(TESTED) as rig:
             rig.start_recorderd()
             wait_for(lambda rig=rig: rig.camera.frames(), PATIENCE_S, "frames")
-            rig.new_frames(30)
             rig.stop_recorderd()
             assert os.path.exists(rig.ring()), "it is not left to the next one"
             spoil(rig.ini)
@@ -204,12 +193,11 @@ def test_what_no_configuration_names_any_more_is_freed_after_a_day():
         for rig in (gone, kept):
             rig.start_recorderd()
             wait_for(lambda rig=rig: rig.camera.frames(), PATIENCE_S, "frames")
-            rig.new_frames(20)
             rig.stop_recorderd(signal.SIGKILL)
         os.unlink(gone.ini)
         other.start_recorderd()
         wait_for(lambda: other.camera.frames(), PATIENCE_S, "frames")
-        other.new_frames(60)
+        other.new_frames(10)
         other.stop_recorderd()
         assert os.path.exists(gone.ring()) and os.path.exists(kept.ring()), "it is not a day old"
         spawn = other.spawn
@@ -239,7 +227,6 @@ def test_what_others_could_write_to_is_not_believed():
     with Managed(TESTED) as rig:
         rig.start_recorderd()
         wait_for(lambda: rig.camera.frames(), PATIENCE_S, "frames")
-        rig.new_frames(20)
         rig.stop_recorderd()
         os.chmod(rig.ring(), 0o666)
         rig.start_recorderd()

@@ -184,6 +184,22 @@ def test_a_recorder_or_web_server_that_dies_is_started_again():
         project.gone()
 
 
+def test_what_a_killed_recorder_left_in_memory_is_named():
+    with Rig() as killed, Project() as project:
+        killed.start_recorderd()
+        killed.camera.wait_for_frames(1)
+        killed.stop_recorderd(signal.SIGKILL)
+        command = [os.path.join(BUILD, "recorderd", "recorderd"), "--leftovers"]
+        wait_for(lambda: killed.name in subprocess.run(command, capture_output=True, text=True, check=False).stdout, 60, "nobody uses it")
+        project.write("recorder.ini")
+        project.run()
+        project.ready()
+        line, = wait_for(lambda: [line for line in project.log().splitlines() if killed.name in line], 60, "it is named")
+        assert killed.ini in line and f"recorderd --free-memory -n {killed.name}" in line, line
+        project.stop()
+        assert project.name not in project.log().split("Left by a recorder")[-1].splitlines()[0], "its own is none"
+
+
 def healthy(project):
     with contextlib.suppress(OSError):
         return project.get("/health").status == 200
