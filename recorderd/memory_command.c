@@ -22,7 +22,8 @@ int memory_command_list(FILE *to)
 	return 0;
 }
 
-static int free_one(const char *camera)
+/* `quiet`: where there is nothing, that needs no word. */
+static int free_one(const char *camera, bool quiet)
 {
 	struct reason why;
 	uint64_t bytes;
@@ -32,7 +33,8 @@ static int free_one(const char *camera)
 		printf("%s: %llu MiB of RAM are free again\n", camera, (unsigned long long)bytes >> 20);
 		return 0;
 	case LEFTOVER_NONE:
-		printf("%s: there is nothing in memory\n", camera);
+		if (!quiet)
+			printf("%s: there is nothing in memory\n", camera);
 		return 0;
 	case LEFTOVER_IN_USE:
 		fprintf(stderr, "recorderd: the recorder of the camera %s is running: the memory is its own\n", camera);
@@ -61,7 +63,7 @@ static int free_of_file(const char *path)
 
 	for (size_t i = 0; i < count; i++)
 		if (all[i].config_file[0] && is_below(all[i].config_file, path))
-			status |= free_one(all[i].camera);
+			status |= free_one(all[i].camera, true);
 	free(all);
 	return status;
 }
@@ -93,12 +95,12 @@ int memory_command_free(const char *config, const char *camera)
 	int status;
 
 	if (camera)
-		return free_one(camera);
+		return free_one(camera, false);
 	resolve(config, path);
 	status = free_of_file(path);
 	if (config_set_load(config, &set, &unused))
 		for (size_t i = 0; i < set.count; i++)
-			status |= free_one(set.cameras[i].camera.name);
+			status |= free_one(set.cameras[i].camera.name, true);
 	config_set_finish(&set);
 	return status;
 }

@@ -113,7 +113,8 @@ void ring_carry(struct ring_writer *to, struct ring_object *from, uint64_t first
 		struct iovec part = {(void *)(uintptr_t)frame.data, frame.meta.length};
 		ring_writer_put(to, &frame.meta, &part, 1);
 		upto = frame.pos + frame.meta.length;
-		if (upto - gone < PIECE_BYTES)
+		/* The newest one stays: without it a crash in the middle would leave nothing that is believed. */
+		if (upto - gone < PIECE_BYTES || seq == head)
 			continue;
 		forget(from, begun, seq + 1);
 		ring_object_punch(from, gone, upto);

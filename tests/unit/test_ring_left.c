@@ -147,6 +147,34 @@ static void what_was_half_carried_over_is_removed(void **state)
 	assert_int_equal(shm_open(name, O_RDONLY, 0), -1);
 }
 
+/* A recorder that is killed while it carries frames over: the next one has the newest of them all the same. */
+static void a_kill_in_the_middle_of_carrying_costs_no_newest_frame(void **state)
+{
+	uint32_t seed = 5;
+
+	(void)state;
+	for (int round = 0; round < 12; round++) {
+		uint64_t adopted;
+		struct ring_writer *writer = open_writer_of(64 * MIB, 2048, &adopted);
+		put_frames(writer, 1, 1000);
+		ring_writer_leave(writer);
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(open_writer_of(80 * MIB, 2048, &adopted) ? 0 : 1);
+		struct timespec while_us = {.tv_nsec = 1000 * (long)(next_random(&seed) % 40000)};
+		nanosleep(&while_us, NULL);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		writer = open_writer_of(64 * MIB, 2048, &adopted);
+		assert_non_null(writer);
+		struct ring_reader *reader = open_reader();
+		assert_true(adopted > 0);
+		assert_true(assert_newest(reader, 1000) >= 1);
+		ring_reader_close(reader);
+		ring_writer_close(writer);
+	}
+}
+
 static void a_ring_of_another_version_is_not_taken_for_one(void **state)
 {
 	(void)state;
@@ -235,6 +263,7 @@ int main(void)
 		RING_CASE(another_size_gets_the_newest_frames_that_fit),
 		RING_CASE(a_ring_that_would_not_fit_leaves_the_old_one_alone),
 		RING_CASE(what_was_half_carried_over_is_removed),
+		RING_CASE(a_kill_in_the_middle_of_carrying_costs_no_newest_frame),
 		RING_CASE(a_ring_of_another_version_is_not_taken_for_one),
 		RING_CASE(what_others_may_write_to_is_not_believed),
 		RING_CASE(what_is_no_plain_file_of_ours_is_left_alone),
