@@ -137,7 +137,7 @@ static int segment_open(const struct api_request *request, char name[SEGMENT_FIL
 	if (folder < 0)
 		return -1;
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	int error = errno;
+	int error = errno == ELOOP || errno == ENXIO ? ENOENT : errno; /* what is no file is no segment */
 	close(folder);
 	errno = error;
 	return fd;
@@ -148,7 +148,7 @@ static int recording_open(struct api_request *request, char name[SEGMENT_FILE_BY
 {
 	int fd = segment_open(request, name);
 
-	if (fd < 0 && !camera_is_missing(errno) && errno != ELOOP && errno != ENXIO)
+	if (fd < 0 && !camera_is_missing(errno))
 		answer_unreadable(request, errno);
 	else if (fd < 0)
 		answer_problem(request, 404, NULL,

@@ -214,16 +214,38 @@ void ring_object_punch(const struct ring_object *object, uint64_t from, uint64_t
 	punch(object, 0, bytes - first);
 }
 
+/* Where the newest frame stands; false where there is none that the layout holds. */
+static bool newest_frame(const struct ring_object *object, uint64_t *pos, uint32_t *length)
+{
+	const struct ring_entry *entries = (const void *)((const uint8_t *)object->header + RING_HEADER_BYTES);
+	uint64_t head = atomic_load(&object->header->head);
+	const struct ring_entry *entry = &entries[head % object->layout.index_entries];
+
+	*pos = entry->pos;
+	*length = entry->meta.length;
+	return head > 0 && atomic_load(&entry->seq) == head && ring_layout_holds(&object->layout, *pos, *length) &&
+	       ring_layout_whole(&object->layout, *pos, atomic_load(&object->header->reserve));
+}
+
 /* A reader that has a frame in hand looks at `reserve` behind it, and finds that frame overwritten. */
 void ring_object_empty(struct ring_object *object)
 {
+	uint64_t pos, size = object->layout.data_bytes;
+	uint32_t length;
+
 	if (!object->header)
 		return;
+	bool stays = newest_frame(object, &pos, &length);
 	atomic_store_explicit(&object->header->closed, 1, memory_order_release);
-	atomic_store_explicit(&object->header->reserve, UINT64_MAX, memory_order_relaxed);
+	atomic_store_explicit(&object->header->reserve, stays ? pos + size : UINT64_MAX, memory_order_relaxed);
+	if (stays)
+		atomic_store_explicit(&object->header->tail, atomic_load(&object->header->head), memory_order_relaxed);
 	ring_fence(memory_order_seq_cst);
 	ring_object_wake(object->header);
-	ring_object_punch(object, 0, object->layout.data_bytes);
+	if (stays)
+		ring_object_punch(object, pos + length, pos + size);
+	else
+		ring_object_punch(object, 0, size);
 }
 
 void ring_object_remove(struct ring_object *object, const char *name)

@@ -45,7 +45,8 @@ bool ring_object_named(int fd, const char *name);
 
 /*
  * Gives the memory of all frames back to the system at once, also where readers still map the object: they see it
- * closed, and no frame of it as whole. The header and the index stay until the last of them has gone.
+ * closed, and none of its frames as whole but the newest one, which stays with the header and the index until the last
+ * of them has gone: live viewers see it while a recorder is away.
  */
 void ring_object_empty(struct ring_object *object);
 
