@@ -114,6 +114,9 @@ bool api_hold_begin(struct api_request *request, uint64_t bytes);
 /* The tokens that the request may come with (token_store.h); NULL: there are none. */
 struct token_store *api_tokens(const struct api_request *request);
 
+/* False for a camera that the request's token is not good for: nothing is said of it, not even its name. */
+bool api_knows(const struct api_request *request, size_t camera);
+
 /* How far this worker is locked up. */
 const struct lock_state *api_lock(const struct api_request *request);
 

@@ -72,7 +72,8 @@ static struct json_object *camera_names(const struct api_request *request)
 	struct json_object *names = json_object_new_array();
 
 	for (size_t i = 0; i < request->camera_count; i++)
-		json_object_array_add(names, json_object_new_string(request->cameras[i].config->camera.name));
+		if (api_knows(request, i))
+			json_object_array_add(names, json_object_new_string(request->cameras[i].config->camera.name));
 	return names;
 }
 
@@ -92,7 +93,7 @@ void handle_health(struct api_request *request)
 
 	for (size_t i = 0; i < request->camera_count; i++) {
 		struct api_camera *camera = &request->cameras[i];
-		if (request->camera_named && camera != request->camera)
+		if ((request->camera_named && camera != request->camera) || !api_knows(request, i))
 			continue;
 		health.camera = request->camera_count > 1 ? camera->config->camera.name : NULL;
 		check_camera(&health, request, camera);

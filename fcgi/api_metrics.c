@@ -221,15 +221,18 @@ void handle_metrics(struct api_request *request)
 {
 	struct camera_metrics *cameras = calloc(request->camera_count, sizeof(*cameras));
 	struct buffer out = {0};
-	struct metrics metrics = {&out, cameras, request->camera_count};
+	struct metrics metrics = {&out, cameras, 0};
 
 	if (!cameras) {
 		answer_failure(request, "memory");
 		return;
 	}
 	for (size_t i = 0; i < request->camera_count; i++) {
-		look_at(&request->cameras[i], &cameras[i]);
-		cameras[i].hangs_us = api_archive_hangs_us(request, &request->cameras[i]);
+		if (!api_knows(request, i))
+			continue;
+		struct camera_metrics *camera = &cameras[metrics.count++];
+		look_at(&request->cameras[i], camera);
+		camera->hangs_us = api_archive_hangs_us(request, &request->cameras[i]);
 	}
 	append_states(&metrics);
 	append_table(&metrics, of_recorder, COUNT_OF(of_recorder), offsetof(struct camera_metrics, alive));

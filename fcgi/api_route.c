@@ -116,14 +116,28 @@ static bool control_allowed(struct api_request *request, struct permission *perm
 	return false;
 }
 
+bool api_knows(const struct api_request *request, size_t camera)
+{
+	return who_may_know(api_tokens(request), camera, request->fcgi);
+}
+
+/* A token that is not good for all cameras could find out their names by trying: to it an unknown one is a refusal. */
 static void answer_unknown_camera(struct api_request *request, const char *name)
 {
+	struct permission refusal;
 	char names[512] = "";
 	size_t length = 0;
 
-	for (size_t i = 0; i < request->camera_count && length < sizeof(names); i++)
-		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", i ? ", " : "",
-					   request->cameras[i].config->camera.name);
+	for (size_t i = 0; i < request->camera_count; i++) {
+		if (!api_knows(request, i)) {
+			who_may_refuse_token(&refusal);
+			answer_refusal(request, &refusal);
+			return;
+		}
+		if (length < sizeof(names))
+			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", i ? ", " : "",
+						   request->cameras[i].config->camera.name);
+	}
 	answer_problem(request, 404, NULL, "There is no camera \"%.40s\" here. There is: %s.", name, names);
 }
 

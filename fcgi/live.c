@@ -151,6 +151,10 @@ static bool check_token(const struct live *live, struct fastcgi_request *request
 	struct permission permission;
 
 	who_may(live->setup->tokens, number, &cameras->cameras[number].http, request, &permission);
+	/* A token that is not good for all cameras could find out their names by trying. */
+	for (size_t i = 0; !camera && permission.who == WHO_TOKEN && i < cameras->count; i++)
+		if (!who_may_know(live->setup->tokens, i, request))
+			who_may_refuse_token(&permission);
 	if (who_may_use(&permission, TOKEN_LIVE))
 		return true;
 	live_answer_problem(request, permission.status, permission.headers, &permission.why,

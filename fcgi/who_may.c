@@ -54,13 +54,17 @@ static bool server_let_in(const struct fastcgi_request *request, const char *aut
 	return *fastcgi_param(request, "REMOTE_USER") && strncasecmp(authorization, SCHEME, strlen(SCHEME)) != 0;
 }
 
+void who_may_refuse_token(struct permission *out)
+{
+	refuse(out, 401, ", error=\"invalid_token\"", "This token is not known here: recorderd --new-token makes one.");
+}
+
 static void judge(const struct token_list *list, const char *secret, struct permission *out)
 {
 	const struct token *token = token_list_find(list, secret);
 
 	if (!token)
-		refuse(out, 401, ", error=\"invalid_token\"",
-		       "This token is not known here: recorderd --new-token makes one.");
+		who_may_refuse_token(out);
 	else if (token_expired(token, wall_now()))
 		refuse(out, 401, ", error=\"invalid_token\"",
 		       "This token has expired: recorderd --new-token makes another.");
@@ -116,6 +120,18 @@ void who_may(struct token_store *store, size_t camera, const struct config_http 
 		judge(list, secret, out);
 	else
 		refuse(out, 503, NULL, "The file of tokens cannot be used; the log of this program says why.");
+}
+
+bool who_may_know(struct token_store *store, size_t camera, const struct fastcgi_request *request)
+{
+	const char *authorization = fastcgi_param(request, "HTTP_AUTHORIZATION");
+	const char *secret = after_scheme(authorization, SCHEME);
+
+	if (server_let_in(request, authorization))
+		return true;
+	const struct token_list *list = store ? token_store_look(store, camera) : NULL;
+	const struct token *token = list && secret ? token_list_find(list, secret) : NULL;
+	return token && !token_expired(token, wall_now());
 }
 
 bool who_may_use(struct permission *permission, enum token_scope scope)

@@ -38,6 +38,15 @@ void who_may_learn_names(void);
 void who_may(struct token_store *store, size_t camera, const struct config_http *http,
 	     const struct fastcgi_request *request, struct permission *out);
 
+/*
+ * True where the request has no token that is judged, or one that is good for that camera too: who is refused there
+ * does not learn of it either.
+ */
+bool who_may_know(struct token_store *store, size_t camera, const struct fastcgi_request *request);
+
+/* 401, as for any token that is not known. */
+void who_may_refuse_token(struct permission *out);
+
 /* False where this is a token without that scope: then `permission` says what to answer. */
 bool who_may_use(struct permission *permission, enum token_scope scope);
 

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 from rig import Rig, main, program, wait_for
+from several import Several
 
 GET, POST, DELETE = "GET", "POST", "DELETE"
 OF_SCOPE = {
@@ -181,6 +182,27 @@ def test_a_broken_file_lets_nobody_in(rig):
 def test_who_may_nothing_learns_nothing(rig):
     for path in ("/nothing", "/recordings?camera=other", "/stream?camera=other"):
         assert ask(rig, "Bearer scr_" + "0" * 64, path).status == 401, path
+
+
+def test_a_token_of_one_camera_learns_no_name_of_another(_):
+    """Each camera has tokens of its own here; the first serves where none is named."""
+    with Several(["yard", "attic"], {word: {"http": {"tokens": "tokens-" + word}} for word in ("yard", "attic")}) as pair:
+        pair.start()
+        for word, other in (("attic", "yard"), ("yard", "attic")):
+            own, hidden = pair.names[word], pair.names[other]
+            made = subprocess.run([program("recorderd"), "-c", pair.inis, "-n", own, "--new-token", "one", "--scope", "live,footage"],
+                                  capture_output=True, text=True, check=True)
+            bearer = "Bearer " + made.stdout.strip()
+            assert ask(pair, bearer, f"/health?camera={own}").status in (200, 503)
+            for path in ("/health", "/metrics", "/camera_info", "/recordings", "/snapshot"):
+                answers = [ask(pair, bearer, f"{path}?camera={name}") for name in (hidden, "nobody-" + hidden[-3:])]
+                assert [answer.status for answer in answers] == [401, 401], (path, answers)
+                assert answers[0].body == answers[1].body, path
+                assert hidden.encode() not in ask(pair, bearer, f"{path}?camera={own}").body, path
+            for path in ("/health", "/metrics", "/recordings"):
+                assert hidden.encode() not in ask(pair, bearer, path).body, path
+            for name in (hidden, "nobody"):
+                assert status(pair, GET, f"/stream?camera={name}", bearer) == 401, name
 
 
 def test_no_secret_stands_in_a_log_or_a_file(rig):
