@@ -1,5 +1,5 @@
 """Which device serves: what is passed over, what stands in for a camera that others have, and its controls."""
-from colours import BARS, assert_bars
+from colours import BARS, wait_for_bars
 from devices import CAP_VIDEO_CAPTURE, CAP_VIDEO_CAPTURE_MPLANE, Node, load_vivid
 from rig import wait_for
 from station import PATIENCE_S
@@ -41,7 +41,7 @@ def test_yuyv_keeps_its_colours_by_the_multi_planar_calls(station):
     with Node(f"/dev/video{station.vivid[0]}") as node:
         assert node.capabilities() & (CAP_VIDEO_CAPTURE | CAP_VIDEO_CAPTURE_MPLANE) == CAP_VIDEO_CAPTURE_MPLANE
     assert station.wait_streaming("first")["format"] == "YUYV"
-    assert_bars(station.snapshot("first"), BARS + [(0, 0, 0)])
+    wait_for_bars(station, "first", BARS + [(0, 0, 0)])
 
 
 def test_for_a_camera_that_another_program_has_the_first_free_one_stands_in(station):

@@ -5,7 +5,7 @@ import shutil
 import struct
 import subprocess
 
-from colours import BARS, assert_bars
+from colours import BARS, wait_for_bars
 from rig import FRAMES, comment, wait_for
 from station import PATIENCE_S
 
@@ -120,7 +120,7 @@ def test_uyvy_nv12_and_yu12_keep_their_colours(station):
     for name in ("uyvy", "nv12", "yu12"):
         info = station.wait_streaming(name)
         assert (info["format"], info["current_camera"]) == (name.upper(), station.loopback[name]), info
-        assert_bars(station.snapshot(name), BARS)
+        wait_for_bars(station, name, BARS)
         station.stop_recorder(name)
     while station.feeders:
         station.stop_process(station.feeders.pop())

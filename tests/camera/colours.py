@@ -1,6 +1,9 @@
 """Colour bars as a browser shows them."""
 import subprocess
 
+from rig import comment, wait_for
+from station import PATIENCE_S
+
 BARS = [(191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (191, 0, 191), (191, 0, 0), (0, 0, 191)]
 TOLERANCE = 8  # JPEG, and two roundings of colour
 WIDTH, HEIGHT = 320, 180
@@ -14,10 +17,26 @@ def pixels(jpeg):
     return done.stdout
 
 
-def assert_bars(jpeg, bars):
-    """The middle of each bar, at a height where FFmpeg's pattern and vivid's both have them."""
+def wrong_bars(jpeg, bars):
+    """What is wrong in the middle of each bar, at a height where FFmpeg's pattern and vivid's both have them; None where all are right."""
     rgb = pixels(jpeg)
     places = [3 * (HEIGHT // 3 * WIDTH + WIDTH * (2 * number + 1) // (2 * len(bars))) for number in range(len(bars))]
     shown = [tuple(rgb[at:at + 3]) for at in places]
-    assert all(abs(a - b) <= TOLERANCE for bar, wanted in zip(shown, bars) for a, b in zip(bar, wanted)), \
-        f"the bars are {shown}, and the middle column is {[tuple(rgb[at:at + 3]) for at in range(WIDTH // 2 * 3, len(rgb), WIDTH * 3 * 10)]}"
+    if all(abs(a - b) <= TOLERANCE for bar, wanted in zip(shown, bars) for a, b in zip(bar, wanted)):
+        return None
+    return f"the bars are {shown}, and the middle column is {[tuple(rgb[at:at + 3]) for at in range(WIDTH // 2 * 3, len(rgb), WIDTH * 3 * 10)]}"
+
+
+def wait_for_bars(station, name, bars):
+    """A driver may still write its text across the first picture."""
+    seen = []
+
+    def right():
+        seen.append(wrong_bars(station.snapshot(name), bars))
+        return seen[-1] is None
+    try:
+        wait_for(right, PATIENCE_S, "the bars")
+    except AssertionError as late:
+        raise AssertionError(seen[-1]) from late
+    for wrong in filter(None, seen):
+        comment(wrong)
