@@ -71,6 +71,7 @@ class Disk:
         self.full(False)
         self.read_only(False)
         self.hangs(False)
+        self.set("READ_HANG", 0)
         self.set("FREE_MB", 0)
 
     def full(self, yes=True):

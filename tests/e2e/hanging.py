@@ -1,18 +1,26 @@
-"""A disk that stops to answer, whatever is asked of it: a FUSE file system (bindfs) whose process stands still. What the kernel keeps of
-it is out of date within a second, so that opening, reading, looking and listing all wait, in a way that no signal ends."""
+"""
+A disk that stops answering, whatever is asked of it. Where file systems can be mounted that is a FUSE file system (bindfs) whose process
+stands still: opening, reading, looking and listing all wait, in a way that no signal ends. Elsewhere, or with HANGING=preload, the calls of
+the C library wait (tests/preload/disk.c).
+"""
 import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 
-from rig import PATIENCE_S, wait_for
+from faulty_rig import Disk
+from rig import BUILD, PATIENCE_S, wait_for
 
 
-def may_hang():
-    """Whether such a file system can be mounted here."""
-    if not shutil.which("bindfs") or not os.access("/dev/fuse", os.R_OK | os.W_OK):
+def hanging_disk(folder):
+    return HangingDisk(folder) if may_mount() else PreloadedDisk(folder)
+
+
+def may_mount():
+    if os.environ.get("HANGING") == "preload" or not shutil.which("bindfs") or not os.access("/dev/fuse", os.R_OK | os.W_OK):
         return False
     folder = tempfile.mkdtemp()
     try:
@@ -24,8 +32,34 @@ def may_hang():
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class PreloadedDisk:
+    """`path` is a folder like others; who shall wait there has `library` preloaded, and `environment`."""
+
+    library = os.path.join(BUILD, "tests", "preload", "disk.so")
+
+    def __init__(self, folder, name="disk"):
+        self.path, self.control = os.path.join(os.path.realpath(folder), name), Disk(folder)
+        os.mkdir(self.path)
+        self.environment = {"DISK_PRELOAD": self.control.path, "DISK_FOLDER": self.path}
+
+    def hang(self):
+        self.control.hangs()
+        self.control.set("READ_HANG", 1)
+
+    def answer(self):
+        self.control.set("READ_HANG", 0)
+        self.control.hangs(False)
+
+    def hangs(self):
+        return self.control.get("HELD") > 0
+
+    close = answer
+
+
 class HangingDisk:
     """`path` is where it is mounted; what is on it stands in a folder beside that."""
+
+    library, environment = None, {}
 
     def __init__(self, folder, name="disk"):
         self.path, self.behind = os.path.join(folder, name), os.path.join(folder, name + ".behind")
@@ -51,6 +85,13 @@ class HangingDisk:
 
     def answer(self):
         self.process.send_signal(signal.SIGCONT)
+
+    def hangs(self):
+        """A look at it does not come back."""
+        looked = threading.Thread(target=os.listdir, args=(self.path,), daemon=True)
+        looked.start()
+        looked.join(0.05)
+        return looked.is_alive()
 
     def close(self):
         """Whoever still waits for it is told that it is gone."""

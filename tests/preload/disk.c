@@ -6,6 +6,7 @@
 #undef _FILE_OFFSET_BITS
 #undef _TIME_BITS /* which goes with it alone */
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -45,31 +47,56 @@ __attribute__((constructor)) static void map_control(void)
 		control = mapped;
 }
 
-static bool is_ours(int fd)
+static bool is_within(const char *path, ssize_t length)
 {
-	char link[64], path[PATH_MAX];
-	size_t bytes = folder ? strlen(folder) : 0;
-	ssize_t length;
+	size_t bytes = strlen(folder);
 
-	if (!control)
-		return false;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	length = readlink(link, path, sizeof(path) - 1);
 	if (length < (ssize_t)bytes || strncmp(path, folder, bytes) != 0)
 		return false;
 	return length == (ssize_t)bytes || path[bytes] == '/' || path[bytes] == ' '; /* "… (deleted)" */
 }
 
-static void wait_while_hanging(void)
+static bool is_ours(int fd)
+{
+	char link[64], path[PATH_MAX];
+
+	if (!control)
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return is_within(path, readlink(link, path, sizeof(path) - 1));
+}
+
+/* What openat() and its kind name. */
+static bool is_ours_at(int directory, const char *path)
+{
+	if (!control)
+		return false;
+	return *path == '/' ? is_within(path, (ssize_t)strlen(path)) : directory != AT_FDCWD && is_ours(directory);
+}
+
+static void wait_while(enum disk_fault hang)
 {
 	const struct timespec pause = {0, 5000000};
 
-	if (!control->fault[DISK_HANG])
+	if (!control->fault[hang])
 		return;
 	control->fault[DISK_HELD]++;
-	while (control->fault[DISK_HANG])
+	while (control->fault[hang])
 		nanosleep(&pause, NULL);
 	control->fault[DISK_HELD]--;
+}
+
+/* Reading, of a descriptor or a path. */
+static void reads(int fd)
+{
+	if (control && control->fault[DISK_READ_HANG] && is_ours(fd))
+		wait_while(DISK_READ_HANG);
+}
+
+static void reads_at(int directory, const char *path)
+{
+	if (control && control->fault[DISK_READ_HANG] && is_ours_at(directory, path))
+		wait_while(DISK_READ_HANG);
 }
 
 /* True where a change of that kind is refused now: errno says why. */
@@ -79,7 +106,7 @@ static bool refuses(int fd, enum change change)
 
 	if (!is_ours(fd))
 		return false;
-	wait_while_hanging();
+	wait_while(DISK_HANG);
 	wrong = control->fault[DISK_CHANGE_ERRNO];
 	if (!wrong && change == CHANGE_GROWS)
 		wrong = control->fault[DISK_GROW_ERRNO];
@@ -107,6 +134,7 @@ static bool refuses(int fd, enum change change)
 			if (refuses(directory, CHANGE_GROWS))                                                          \
 				return -1;                                                                             \
 		}                                                                                                      \
+		reads_at(directory, path);                                                                             \
 		return real(directory, path, flags, mode);                                                             \
 	}
 
@@ -137,12 +165,95 @@ static bool refuses(int fd, enum change change)
 		int failed;                                                                                            \
                                                                                                                        \
 		REAL(name);                                                                                            \
+		reads(fd);                                                                                             \
 		failed = real(fd, out);                                                                                \
 		if (!failed && is_ours(fd) && control->fault[DISK_FREE_MB])                                            \
 			out->f_bavail = control->fault[DISK_FREE_MB] * MB / out->f_frsize;                             \
 		return failed;                                                                                         \
 	}
 
+#define OPEN(name)                                                                                                     \
+	int name(const char *path, int flags, ...)                                                                     \
+	{                                                                                                              \
+		va_list arguments;                                                                                     \
+		mode_t mode = 0;                                                                                       \
+                                                                                                                       \
+		REAL(name);                                                                                            \
+		if (flags & O_CREAT) {                                                                                 \
+			va_start(arguments, flags);                                                                    \
+			mode = va_arg(arguments, mode_t);                                                              \
+			va_end(arguments);                                                                             \
+		}                                                                                                      \
+		reads_at(AT_FDCWD, path);                                                                              \
+		return real(path, flags, mode);                                                                        \
+	}
+
+#define PREAD(name, offset_t)                                                                                          \
+	ssize_t name(int fd, void *out, size_t bytes, offset_t at)                                                     \
+	{                                                                                                              \
+		REAL(name);                                                                                            \
+		reads(fd);                                                                                             \
+		return real(fd, out, bytes, at);                                                                       \
+	}
+
+#define SENDFILE(name, offset_t)                                                                                       \
+	ssize_t name(int to, int from, offset_t *at, size_t bytes)                                                     \
+	{                                                                                                              \
+		REAL(name);                                                                                            \
+		reads(from);                                                                                           \
+		return real(to, from, at, bytes);                                                                      \
+	}
+
+#define STAT(name, type)                                                                                               \
+	int name(const char *path, struct type *out)                                                                   \
+	{                                                                                                              \
+		REAL(name);                                                                                            \
+		reads_at(AT_FDCWD, path);                                                                              \
+		return real(path, out);                                                                                \
+	}
+
+#define FSTAT(name, type)                                                                                              \
+	int name(int fd, struct type *out)                                                                             \
+	{                                                                                                              \
+		REAL(name);                                                                                            \
+		reads(fd);                                                                                             \
+		return real(fd, out);                                                                                  \
+	}
+
+#define FSTATAT(name, type)                                                                                            \
+	int name(int directory, const char *path, struct type *out, int flags)                                         \
+	{                                                                                                              \
+		REAL(name);                                                                                            \
+		reads_at(directory, path);                                                                             \
+		return real(directory, path, out, flags);                                                              \
+	}
+
+#define READDIR(name, type)                                                                                            \
+	struct type *name(DIR *list)                                                                                   \
+	{                                                                                                              \
+		REAL(name);                                                                                            \
+		reads(dirfd(list));                                                                                    \
+		return real(list);                                                                                     \
+	}
+
+OPEN(open)
+OPEN(open64)
+PREAD(pread, off_t)
+PREAD(pread64, off64_t)
+SENDFILE(sendfile, off_t)
+SENDFILE(sendfile64, off64_t)
+STAT(stat, stat)
+STAT(stat64, stat64)
+STAT(lstat, stat)
+STAT(lstat64, stat64)
+STAT(statvfs, statvfs)
+STAT(statvfs64, statvfs64)
+FSTAT(fstat, stat)
+FSTAT(fstat64, stat64)
+FSTATAT(fstatat, stat)
+FSTATAT(fstatat64, stat64)
+READDIR(readdir, dirent)
+READDIR(readdir64, dirent64)
 OPENAT(openat)
 OPENAT(openat64)
 PWRITE(pwrite, off_t)
@@ -153,6 +264,27 @@ SYNC(fsync)
 SYNC(fdatasync)
 FSTATVFS(fstatvfs, statvfs)
 FSTATVFS(fstatvfs64, statvfs64)
+
+ssize_t read(int fd, void *out, size_t bytes)
+{
+	REAL(read);
+	reads(fd);
+	return real(fd, out, bytes);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	REAL(mkdir);
+	reads_at(AT_FDCWD, path);
+	return real(path, mode);
+}
+
+int faccessat(int directory, const char *path, int mode, int flags)
+{
+	REAL(faccessat);
+	reads_at(directory, path);
+	return real(directory, path, mode, flags);
+}
 
 ssize_t write(int fd, const void *data, size_t bytes)
 {

@@ -1,5 +1,5 @@
 /*
- * disk.h - the file through which a test breaks the disk below recorderd, which is started with LD_PRELOAD=disk.so.
+ * disk.h - the file through which a test breaks the disk below a program that is started with LD_PRELOAD=disk.so.
  *
  * DISK_PRELOAD names it: 64 u32 that both sides map (enum disk_fault), in the machine's byte order; all zero is a
  * healthy disk. DISK_FOLDER names the folder, without a / behind it, whose files and subfolders are meant. Bytes that
@@ -20,6 +20,7 @@ enum disk_fault {
 	DISK_HANG = 2,         /* 1: whoever changes something waits until it is 0 */
 	DISK_FREE_MB = 3,      /* what fstatvfs() calls free; 0: the truth */
 	DISK_HELD = 4,         /* set by the library: threads that wait now */
+	DISK_READ_HANG = 5,    /* 1: whoever opens, reads, lists or looks at something waits until it is 0 */
 	DISK_FAULTS = 64
 };
 
