@@ -36,7 +36,7 @@ static bool archive_is_out(const struct api_request *request, uint32_t group)
 {
 	const struct api_slots *slots = api_shared(request);
 
-	return !api_slots_served(slots, group) && api_slots_hang_us(slots, group) > 0;
+	return !api_slots_served(slots, group, -1) && api_slots_hang_us(slots, group) > 0;
 }
 
 static void answer_without(struct api_request *request)
@@ -63,7 +63,7 @@ static bool is_out_of_reach(const struct api_request *request, uint32_t group, e
 
 	if (state == PASS_TAKEN)
 		return api_slot_hangs(slots, taker);
-	return mono_now().us >= request->give_up.us && !api_slots_served(slots, group);
+	return mono_now().us >= request->give_up.us && !api_slots_served(slots, group, -1);
 }
 
 static void pass_look(struct api_request *request)

@@ -110,13 +110,13 @@ int64_t api_slots_hang_us(const struct api_slots *slots, uint32_t group)
 	return longest_us;
 }
 
-bool api_slots_served(const struct api_slots *slots, uint32_t group)
+bool api_slots_served(const struct api_slots *slots, uint32_t group, int but)
 {
 	int64_t now_us = mono_now().us;
 
 	for (int i = 0; i < API_SLOTS; i++) {
 		const struct api_slot *slot = &slots->slot[i];
-		if (is_of(slot, group) && !atomic_load(&slot->retiring) && hang_us(slot, now_us) == 0)
+		if (i != but && is_of(slot, group) && !atomic_load(&slot->retiring) && hang_us(slot, now_us) == 0)
 			return true;
 	}
 	return false;

@@ -77,8 +77,8 @@ int api_slots_accepting(const struct api_slots *slots, uint32_t group, uint32_t 
 /* How long the worker of a group that hangs longest has done so, in microseconds; 0: none hangs. */
 int64_t api_slots_hang_us(const struct api_slots *slots, uint32_t group);
 
-/* Whether a group has a worker that takes requests and does not hang. */
-bool api_slots_served(const struct api_slots *slots, uint32_t group);
+/* Whether a group has a worker that takes requests and does not hang, other than that in slot `but` (-1: none). */
+bool api_slots_served(const struct api_slots *slots, uint32_t group, int but);
 
 bool api_slot_hangs(const struct api_slots *slots, int number);
 

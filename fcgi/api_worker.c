@@ -87,10 +87,17 @@ static void retire(struct api_worker *worker)
 		log_warn("api", "the master was not told of a worker's retirement");
 }
 
-/* Whether there is a slot for its successor. */
+/*
+ * Whether there is a slot for its successor. One whose configuration is not the newest goes without that while another
+ * worker is there: where a disk hung through many changes, all slots of its group may be such workers'.
+ */
 static bool may_retire(const struct api_worker *worker)
 {
-	return api_slots_free(worker->setup.slots, atomic_load(&own_slot(worker)->group)) > 0;
+	const struct api_slots *slots = worker->setup.slots;
+	uint32_t group = atomic_load(&own_slot(worker)->group);
+
+	return api_slots_free(slots, group) > 0 ||
+	       (worker->outdated && api_slots_served(slots, group, worker->setup.slot));
 }
 
 /* Without a slot for its successor a worker goes on: a hundred stalled downloads must not stop the service. */
@@ -131,6 +138,7 @@ static void signal_ready(struct api_watch *watch, uint32_t events)
 	if (read(worker->signal_fd, &info, sizeof(info)) != sizeof(info) || worker->stopping)
 		return;
 	if (info.ssi_signo == SIGHUP) {
+		worker->outdated = true;
 		worker->taken = worker->setup.retire_after; /* without room for a successor: as soon as there is */
 		retire_if_due(worker);
 		return;

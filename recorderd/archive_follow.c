@@ -120,12 +120,15 @@ static size_t change_folder(struct archive *archive, int folder, int lock_fd)
 {
 	struct archive_found *found = folder < 0 ? NULL : archive_found_read(folder), *older;
 	int64_t end_us = found ? archive_found_end(found) : 0;
+	int former = archive_folder_now(archive);
 	struct stat status;
-	size_t left = 0;
+	bool exists = former >= 0 && fstat(former, &status) == 0 && status.st_nlink > 0;
+	size_t left;
 
+	if (former >= 0)
+		close(former);
 	pthread_mutex_lock(&archive->lock);
-	if (archive->folder >= 0 && fstat(archive->folder, &status) == 0 && status.st_nlink > 0)
-		left = archive->count;
+	left = exists ? archive->count : 0;
 	archive_leave(archive);
 	older = archive->found;
 	archive->folder = folder;

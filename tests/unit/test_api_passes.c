@@ -160,14 +160,15 @@ static void a_worker_that_hangs_keeps_no_place_from_others(void **state)
 	(void)state;
 	assert_non_null(slots);
 	int hanging = api_slots_take(slots, 1), other = api_slots_take(slots, 2);
-	assert_true(api_slots_served(slots, 1));
+	assert_true(api_slots_served(slots, 1, -1));
 	assert_true(api_slots_begin(slots, hanging, API_DOWNLOAD, 1));
 	assert_false(api_slots_begin(slots, other, API_DOWNLOAD, 1));
 	atomic_store(&slots->slot[hanging].busy_us, mono_now().us - API_HANGS_US);
 	assert_true(api_slots_hang_us(slots, 1) >= API_HANGS_US);
 	assert_int_equal(api_slots_hang_us(slots, 2), 0);
-	assert_false(api_slots_served(slots, 1));
-	assert_true(api_slots_served(slots, 2));
+	assert_false(api_slots_served(slots, 1, -1));
+	assert_true(api_slots_served(slots, 2, -1));
+	assert_false(api_slots_served(slots, 2, other));
 	assert_true(api_slots_begin(slots, other, API_DOWNLOAD, 1));
 	api_slots_destroy(slots);
 }
