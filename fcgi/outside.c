@@ -1,6 +1,7 @@
 /*
- * outside.c - see outside.h. An order is the number of a camera, or LAST; its answer an errno, and with 0 for a camera
- * a descriptor (SCM_RIGHTS, unix(7)). There is one order at a time: the next one is sent once the answer has come.
+ * outside.c - see outside.h. An order is the number of a camera, or LAST, and the file seen; its answer an errno, and
+ * with 0 for a camera a descriptor (SCM_RIGHTS, unix(7)). There is one order at a time: the next one is sent once the
+ * answer has come.
  */
 #include "fcgi/outside.h"
 
@@ -19,6 +20,13 @@
 
 #define LAST     UINT32_MAX
 #define LIMIT_MS 200
+#define LATE_MS  10 /* for an answer that has not come in that time */
+
+struct order {
+	uint32_t camera;
+	uint32_t has_seen;
+	struct outside_seen seen;
+};
 
 struct outside {
 	int fd;
@@ -68,21 +76,50 @@ static int answer_receive(int socket_fd)
 	return fd;
 }
 
+void outside_note(const struct stat *status, struct outside_seen *out)
+{
+	*out = (struct outside_seen){
+		.device = status->st_dev,
+		.inode = status->st_ino,
+		.size_bytes = status->st_size,
+		.modified_s = status->st_mtim.tv_sec,
+		.modified_ns = status->st_mtim.tv_nsec,
+		.changed_s = status->st_ctim.tv_sec,
+		.changed_ns = status->st_ctim.tv_nsec,
+	};
+}
+
+int outside_open_tokens(const char *path, const struct outside_seen *seen)
+{
+	struct outside_seen now;
+	struct stat status;
+
+	if (seen && stat(path, &status) == 0) {
+		outside_note(&status, &now);
+		if (memcmp(&now, seen, sizeof(now)) == 0) {
+			errno = EALREADY;
+			return -1;
+		}
+	}
+	return token_file_open(path);
+}
+
 static void serve(int socket_fd, const struct outside_setup *setup)
 {
-	uint32_t order;
+	struct order order;
 
 	while (recv(socket_fd, &order, sizeof(order), 0) == (ssize_t)sizeof(order)) {
 		int fd = -1;
 
-		if (order == LAST) {
+		if (order.camera == LAST) {
 			if (setup->last)
 				setup->last(setup->context);
 			return;
 		}
 		errno = EINVAL;
-		if (order < setup->cameras->count)
-			fd = token_file_open(setup->cameras->cameras[order].http.tokens);
+		if (order.camera < setup->cameras->count)
+			fd = outside_open_tokens(setup->cameras->cameras[order.camera].http.tokens,
+						 order.has_seen ? &order.seen : NULL);
 		bool sent = answer_send(socket_fd, fd >= 0 ? 0 : errno, fd);
 		if (fd >= 0)
 			close(fd);
@@ -127,17 +164,19 @@ failed:
 	return NULL;
 }
 
-static bool order_send(struct outside *outside, size_t camera)
+static bool order_send(struct outside *outside, size_t camera, const struct outside_seen *seen)
 {
-	uint32_t order = (uint32_t)camera;
+	struct order order = {.camera = (uint32_t)camera, .has_seen = seen != NULL};
 
+	if (seen)
+		order.seen = *seen;
 	outside->due = send(outside->fd, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(order);
 	return outside->due;
 }
 
-static int answer_wait(struct outside *outside)
+static int answer_wait(struct outside *outside, int limit_ms)
 {
-	if (poll(&(struct pollfd){.fd = outside->fd, .events = POLLIN}, 1, LIMIT_MS) != 1) {
+	if (poll(&(struct pollfd){.fd = outside->fd, .events = POLLIN}, 1, limit_ms) != 1) {
 		errno = ETIMEDOUT;
 		return -1;
 	}
@@ -145,29 +184,30 @@ static int answer_wait(struct outside *outside)
 	return answer_receive(outside->fd);
 }
 
-int outside_tokens(struct outside *outside, size_t camera)
+int outside_tokens(struct outside *outside, size_t camera, const struct outside_seen *seen)
 {
 	/* What comes late may be the file of another camera, or a file that has been replaced since. */
 	if (outside->due) {
-		int late = answer_wait(outside);
+		int late = answer_wait(outside, LATE_MS);
 		if (late >= 0)
 			close(late);
 		if (outside->due)
 			return -1;
 	}
-	return order_send(outside, camera) ? answer_wait(outside) : -1;
+	return order_send(outside, camera, seen) ? answer_wait(outside, LIMIT_MS) : -1;
 }
 
 void outside_close(struct outside *outside)
 {
-	const uint32_t order = LAST;
+	const struct order order = {.camera = LAST};
 
 	if (!outside)
 		return;
-	if (send(outside->fd, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+	/* One that hangs in a disk may not even end then: it is not waited for. */
+	if (outside->due || send(outside->fd, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		kill(outside->pid, SIGKILL);
 	close(outside->fd);
-	while (waitpid(outside->pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(outside->pid, NULL, outside->due ? WNOHANG : 0) < 0 && errno == EINTR)
 		;
 	free(outside);
 }

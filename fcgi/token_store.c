@@ -13,7 +13,8 @@
 #define AGAIN_US (US_PER_S / 2)
 
 struct stored {
-	struct stat seen; /* as of the last look; zeroed: no file */
+	struct outside_seen seen; /* as of the last look */
+	int error;                /* errno of that; 0: the file was opened, or there is none */
 	bool good;
 	mono_t again_at; /* not good: read then, also where nothing has changed */
 	struct token_list list;
@@ -43,31 +44,16 @@ void token_store_close(struct token_store *store)
 	free(store);
 }
 
-static bool same_time(const struct timespec *a, const struct timespec *b)
+/* Takes the descriptor. */
+static bool read_file(struct stored *file, int fd, const char *path, struct reason *why)
 {
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
+	struct stat status;
+	bool good = fstat(fd, &status) == 0 || reason_errno(why, "%s: the tokens cannot be read", path);
 
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       same_time(&a->st_mtim, &b->st_mtim) && same_time(&a->st_ctim, &b->st_ctim);
-}
-
-static int open_file(const struct token_store *store, size_t camera, const char *path)
-{
-	return store->outside ? outside_tokens(store->outside, camera) : token_file_open(path);
-}
-
-static bool read_again(struct token_store *store, size_t camera, const char *path, struct reason *why)
-{
-	struct stored *file = &store->files[camera];
-	int fd = open_file(store, camera, path);
-
-	if (fd < 0)
-		return reason_errno(why, "%s: the tokens cannot be opened", path);
 	/* Of what was opened: the file may have changed since it was looked at. */
-	bool good = fstat(fd, &file->seen) == 0 && token_file_read(fd, path, &file->list, why);
+	if (good)
+		outside_note(&status, &file->seen);
+	good = good && token_file_read(fd, path, &file->list, why);
 	close(fd);
 	return good;
 }
@@ -81,22 +67,36 @@ static void note(const char *path, bool was_good, bool changed, bool good, const
 		log_warn("tokens", "%s; until that is so no token is taken", why->text);
 }
 
+/* What there is in place of what was seen; `error`: why there is no descriptor. */
+static void take(struct stored *file, int fd, int error, const char *path)
+{
+	const struct outside_seen before = file->seen;
+	bool was_good = file->good, same_error = error == file->error;
+	struct reason why;
+
+	file->seen = (struct outside_seen){0};
+	file->list = (struct token_list){0};
+	file->error = error;
+	errno = error;
+	if (fd >= 0)
+		file->good = read_file(file, fd, path, &why);
+	else
+		file->good = error == 0 || reason_errno(&why, "%s: the tokens cannot be opened", path);
+	file->again_at.us = mono_now().us + AGAIN_US;
+	bool changed = !same_error || memcmp(&before, &file->seen, sizeof(before)) != 0;
+	note(path, was_good, changed, file->good, &why);
+}
+
 const struct token_list *token_store_look(struct token_store *store, size_t camera)
 {
 	struct stored *file = &store->files[camera];
 	const char *path = store->cameras->cameras[camera].http.tokens;
-	struct stat now = {0};
-	struct reason why;
+	bool again = !file->good && mono_now().us >= file->again_at.us;
+	const struct outside_seen *seen = again ? NULL : &file->seen;
 
-	if (stat(path, &now) != 0 && errno != ENOENT && errno != ENOTDIR)
-		now.st_ino = 1; /* something that cannot be looked at: opening it says why */
-	bool changed = !same_file(&now, &file->seen), was_good = file->good;
-	if (!changed && (was_good || mono_now().us < file->again_at.us))
-		return was_good ? &file->list : NULL;
-	file->seen = now;
-	file->list = (struct token_list){0};
-	file->good = now.st_ino == 0 || read_again(store, camera, path, &why);
-	file->again_at.us = mono_now().us + AGAIN_US;
-	note(path, was_good, changed, file->good, &why);
+	int fd = store->outside ? outside_tokens(store->outside, camera, seen) : outside_open_tokens(path, seen);
+	int error = fd >= 0 || errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+	if (error != EALREADY)
+		take(file, fd, error, path);
 	return file->good ? &file->list : NULL;
 }

@@ -1,6 +1,7 @@
 /*
- * token_store.h - the tokens of each camera as their files have them now: looked at with stat(2), read again where that
- * has changed. One user at a time.
+ * token_store.h - the tokens of each camera as their files have them now: a process outside (outside.h) looks at them
+ * with stat(2), and they are read again where that has changed. Where it does not answer, since the disk of the file
+ * does not, no token is taken. One user at a time.
  */
 #ifndef FCGI_TOKEN_STORE_H
 #define FCGI_TOKEN_STORE_H

@@ -1,5 +1,6 @@
 /* Requests and tokens as a web server hands them over, at the level of FastCGI: fcgi/who_may.h, fcgi/token_store.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -249,6 +250,37 @@ static void a_file_that_could_not_be_opened_in_time_is_opened_later(void **state
 	}
 }
 
+static _Atomic bool looked_itself;
+static pid_t itself;
+
+int stat(const char *path, struct stat *status)
+{
+	if (itself == getpid() && strcmp(path, pair[0].http.tokens) == 0)
+		looked_itself = true;
+	return fstatat(AT_FDCWD, path, status, 0);
+}
+
+/* The disk of the tokens may not answer, and a process that waits for it then is lost. */
+static void the_program_does_not_look_at_the_file_itself(void **state)
+{
+	pid_t pid = outside_process();
+
+	(void)state;
+	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+	itself = getpid();
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+	stop_process(pid);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+		assert_int_equal(permission.status, 503);
+	}
+	continue_process(pid);
+	assert_token_counts_soon();
+	itself = 0;
+	assert_false(looked_itself);
+}
+
 /* What comes too late for one camera is not taken for the file of another. */
 static void a_late_answer_is_not_that_to_the_next_question(void **state)
 {
@@ -258,16 +290,16 @@ static void a_late_answer_is_not_that_to_the_next_question(void **state)
 	(void)state;
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
 	stop_process(pid);
-	assert_int_equal(outside_tokens(outside, 1), -1);
+	assert_int_equal(outside_tokens(outside, 1, NULL), -1);
 	assert_int_equal(errno, ETIMEDOUT);
 	continue_process(pid);
 	int fd = -1;
 	for (int tries = 0; fd < 0 && tries < 1000; tries++)
-		fd = outside_tokens(outside, 0);
+		fd = outside_tokens(outside, 0, NULL);
 	assert_int_equal(fstat(fd, &status), 0);
 	assert_true(status.st_size > 0);
 	close(fd);
-	assert_int_equal(outside_tokens(outside, 1), -1);
+	assert_int_equal(outside_tokens(outside, 1, NULL), -1);
 	assert_int_equal(errno, ENOENT);
 }
 
@@ -301,6 +333,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(changes_of_the_file_count_at_once, start, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_could_not_be_opened_in_time_is_opened_later, start,
 						teardown),
+		cmocka_unit_test_setup_teardown(the_program_does_not_look_at_the_file_itself, start, teardown),
 		cmocka_unit_test_setup_teardown(a_late_answer_is_not_that_to_the_next_question, start, teardown),
 		cmocka_unit_test_setup_teardown(headers_of_a_client_are_not_parameters_of_the_server, start, teardown),
 		cmocka_unit_test_setup_teardown(a_second_authorization_is_no_second_chance, start, teardown),
