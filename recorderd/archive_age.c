@@ -76,23 +76,20 @@ static bool is_future(const struct clocks *now, int64_t us)
 	return us > now->wall_us + HOUR_US;
 }
 
-/* A boot in which two hours had one monotonic time is none: somebody changed the files. */
+/* A boot in which two hours had one monotonic time is none: somebody copied a file and changed its time. */
 static void note_times(struct archive_boot *boot, const struct catalogue_entry *entry)
 {
-	int64_t end_mono_us = archive_end_mono_us(entry), offset_us = entry->end_wall_us - end_mono_us;
-	int64_t apart_us = offset_us - boot->last_offset_us;
+	int64_t end_mono_us = archive_end_mono_us(entry), apart_us = entry->start_wall_us - boot->last_wall_us;
 
-	if (boot->newest_mono_us >= 0 && entry->first_mono_us < boot->last_end_mono_us &&
-	    boot->last_mono_us < end_mono_us && (apart_us > HOUR_US || apart_us < -HOUR_US))
-		boot->is_wrong = true;
+	boot->is_wrong |= boot->newest_mono_us >= 0 && boot->last_mono_us == entry->first_mono_us &&
+			  (apart_us > HOUR_US || apart_us < -HOUR_US);
 	boot->was_set |= entry->gap_cause == GAP_CLOCK;
 	boot->last_mono_us = entry->first_mono_us;
-	boot->last_end_mono_us = end_mono_us;
-	boot->last_offset_us = offset_us;
+	boot->last_wall_us = entry->start_wall_us;
 	if (end_mono_us < boot->newest_mono_us)
 		return;
 	boot->newest_mono_us = end_mono_us;
-	boot->offset_us = offset_us;
+	boot->offset_us = entry->end_wall_us - end_mono_us;
 }
 
 /* Enters the boot of each segment, and what its clock was set to at last. */

@@ -13,12 +13,12 @@
 
 struct archive_boot {
 	uint8_t id[16];
-	int64_t newest_mono_us;                 /* end of the latest segment that was entered */
-	int64_t offset_us;                      /* wall time less monotonic time, as that segment had it */
-	int64_t last_mono_us, last_end_mono_us; /* of the segment that was entered last, */
-	int64_t last_offset_us;                 /* likewise */
-	bool was_set;                           /* its wall clock, while it was recorded in */
-	bool is_wrong; /* two segments have one monotonic time, and different ones by the wall clock */
+	int64_t newest_mono_us; /* end of the latest segment that was entered */
+	int64_t offset_us;      /* wall time less monotonic time, as that segment had it */
+	int64_t last_mono_us;   /* beginning of the segment that was entered last, */
+	int64_t last_wall_us;   /* and by the wall clock */
+	bool was_set;           /* its wall clock, while it was recorded in */
+	bool is_wrong;          /* two segments began at one monotonic time, and at different ones by the wall clock */
 };
 
 /* A zeroed one is empty. */

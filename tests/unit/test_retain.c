@@ -309,6 +309,8 @@ static void a_boot_whose_times_contradict_each_other_is_none(void **state)
 		add(&bench, boot, 80, 1);
 		add(&bench, boot, 73, 1);
 		add(&bench, boot, 71, 1);
+		for (int i = 1; i < 3; i++)
+			bench.segments[i].entry.first_mono_us = bench.segments[0].entry.first_mono_us;
 		add(&bench, THIS, 0, 0);
 		assert_old(&bench, "xx--");
 	}
