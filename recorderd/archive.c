@@ -239,6 +239,7 @@ void archive_segment_closed(struct archive *archive)
 	segment = open_segment(archive);
 	if (segment) {
 		segment->phase = PHASE_CLOSED;
+		segment->seen_mono_us = mono_now().us;
 		segment->doubted = archive->doubted;
 	}
 	archive->doubted = false;

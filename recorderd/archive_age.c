@@ -9,8 +9,8 @@
  * A time before the first recorder was made (a clock that begins in 1970) says nothing: such a segment is as young as
  * what was recorded before it. A time later than now says nothing either: how old the segment is is not known.
  *
- * A segment that this process has had before it for that long by the monotonic clock is at least so old, whatever it
- * and the wall clock say.
+ * A segment of another boot that this process has had for that long by the monotonic clock is at least so old, whatever
+ * it and the wall clock say.
  *
  * No order of segments makes any of them older: an archive can be copied together in every order. And no clock does
  * that jumped: until somebody synchronises it, ages count back from where it would be without the jump. It has jumped
@@ -220,22 +220,35 @@ static bool judge(const struct clocks *now, const struct archive_segment *segmen
 		verdict->old = now->sure_us - verdict->end_us > now->keep_us;
 		kept_by_doubt = !verdict->old && now->wall_us - verdict->end_us > now->keep_us;
 	}
-	if (now->mono_us - segment->seen_mono_us > now->keep_us)
-		verdict->old = true;
+	if (!is_of_this_boot(now, verdict, &segment->entry))
+		verdict->old |= now->mono_us - segment->seen_mono_us > now->keep_us;
 	if (now->keep_us == 0)
 		verdict->old = false;
 	return kept_by_doubt && !verdict->old && now->keep_us;
 }
 
-/* What has no time of its own counts as recorded right before the next one that has. */
-static bool place_unknown(const struct clocks *now, struct archive_verdict *verdicts, size_t count)
+/* When the first segment of this boot ended; now, where there is none. */
+static int64_t first_here_us(const struct archive *archive, const struct clocks *now,
+			     const struct archive_verdict *verdicts)
 {
-	int64_t next_us = now->wall_us;
+	int64_t first_us = now->wall_us;
+
+	for (size_t i = 0; i < archive->count; i++)
+		if (is_of_this_boot(now, &verdicts[i], &archive->segments[i].entry))
+			first_us = earlier(first_us, verdicts[i].end_us);
+	return first_us;
+}
+
+/* What has no time of its own counts as recorded right before the next one that has, and before this boot. True where
+ * any of it stays. */
+static bool place_unknown(const struct archive *archive, const struct clocks *now, struct archive_verdict *verdicts)
+{
+	int64_t next_us = first_here_us(archive, now, verdicts), here_us = next_us;
 	bool any = false;
 
-	for (size_t i = count; i-- > 0;) {
+	for (size_t i = archive->count; i-- > 0;) {
 		if (verdicts[i].end_us == UNKNOWN_END_US) {
-			verdicts[i].end_us = next_us;
+			verdicts[i].end_us = earlier(next_us, here_us);
 			any |= !verdicts[i].old;
 		}
 		next_us = verdicts[i].end_us;
@@ -263,7 +276,7 @@ void archive_judge(struct archive *archive, struct archive_verdict *out)
 		doubts = 0;
 	if (leapt && kept_by_doubt)
 		doubts |= DOUBT_CLOCK_LEAPT;
-	if (place_unknown(&now, out, archive->count) && now.keep_us)
+	if (place_unknown(archive, &now, out) && now.keep_us)
 		doubts |= DOUBT_FUTURE;
 	archive->clock_doubts = doubts;
 	archive->sure_wall_us = now.sure_us;

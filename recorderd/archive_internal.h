@@ -31,7 +31,7 @@ struct archive_segment {
 	bool doubted;   /* closed: the disk may not have what was written to it */
 	bool unchecked; /* as the list of a folder says that took the place of another one; archive_found.c looks */
 	bool leaving;   /* being deleted: no list names it */
-	int64_t seen_mono_us; /* this process has had it since then */
+	int64_t seen_mono_us; /* this process has had it, as a whole, since then */
 	int64_t again_at_us;  /* it could not be deleted: tried again then, by the monotonic clock; 0: it was not tried
 			       */
 };
