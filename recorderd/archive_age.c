@@ -280,5 +280,6 @@ void archive_judge(struct archive *archive, struct archive_verdict *out)
 		doubts |= DOUBT_FUTURE;
 	archive->clock_doubts = doubts;
 	archive->sure_wall_us = now.sure_us;
+	archive->judged_mono_us = now.mono_us;
 	archive_boots_finish(&boots);
 }

@@ -6,6 +6,9 @@
 #include "recorderd/archive_internal.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -55,12 +58,18 @@ void archive_cached_yield(struct archive *archive, int folder, struct statvfs *d
 	close(clips_folder);
 }
 
+/* One look through the folder of clips, in a thread of its own: it may lie on another disk, which hangs. */
 struct sweep {
+	char clips[PATH_MAX];
 	double hours;
 	int64_t sure_us, now_us;
-	const struct archive_segment *gone;
 	size_t count;
+	struct {
+		int64_t from_us, to_us;
+	} gone[]; /* what recordings showed that go now */
 };
+
+static _Atomic bool sweeping;
 
 /* By its own time, or since it shows something of a segment that goes. */
 static bool is_due(const struct cached_key *key, void *context)
@@ -71,39 +80,83 @@ static bool is_due(const struct cached_key *key, void *context)
 	    retention_is_future(sweep->hours, key->from_us, sweep->now_us))
 		return true;
 	for (size_t i = 0; i < sweep->count; i++)
-		if (key->from_us < sweep->gone[i].entry.end_wall_us && key->to_us > sweep->gone[i].entry.start_wall_us)
+		if (key->from_us < sweep->gone[i].to_us && key->to_us > sweep->gone[i].from_us)
 			return true;
 	return false;
 }
 
-static bool is_sweep_due(struct archive *archive, size_t gone)
+static void sweep_folder(struct sweep *sweep, int clips_folder)
 {
-	int64_t now_us = mono_now().us;
+	int cached = cached_folder_open(clips_folder);
 
-	if (!gone && archive->swept_mono_us && now_us - archive->swept_mono_us < SWEEP_EVERY_US)
+	part_files_sweep(clips_folder, 1);
+	if (cached < 0)
+		return;
+	uint64_t clips = cached_remove(cached, is_due, sweep);
+	if (clips > 0)
+		log_info("archive", "deleted %llu cached clips (retention)", (unsigned long long)clips);
+	close(cached);
+}
+
+static void *sweep_run(void *context)
+{
+	struct sweep *sweep = context;
+	int clips_folder = open(sweep->clips, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (clips_folder >= 0) {
+		sweep_folder(sweep, clips_folder);
+		close(clips_folder);
+	}
+	free(sweep);
+	atomic_store(&sweeping, false);
+	return NULL;
+}
+
+static struct sweep *sweep_make(struct archive *archive, const struct archive_segment *gone, size_t count)
+{
+	struct sweep *sweep = calloc(1, sizeof *sweep + count * sizeof sweep->gone[0]);
+
+	if (!sweep)
+		return NULL;
+	snprintf(sweep->clips, sizeof sweep->clips, "%s", archive->config->clips.directory);
+	sweep->hours = retention_now(archive).hours;
+	sweep->now_us = wall_now().us;
+	pthread_mutex_lock(&archive->lock);
+	sweep->sure_us = sweep->now_us;
+	if (archive->judged_mono_us)
+		sweep->sure_us = archive->sure_wall_us + mono_now().us - archive->judged_mono_us;
+	pthread_mutex_unlock(&archive->lock);
+	sweep->count = count;
+	for (size_t i = 0; i < count; i++) {
+		sweep->gone[i].from_us = gone[i].entry.start_wall_us;
+		sweep->gone[i].to_us = gone[i].entry.end_wall_us;
+	}
+	return sweep;
+}
+
+static bool sweep_start(struct sweep *sweep)
+{
+	pthread_t thread;
+
+	if (!sweep || pthread_create(&thread, NULL, sweep_run, sweep) != 0)
 		return false;
-	archive->swept_mono_us = now_us;
+	pthread_detach(thread);
 	return true;
 }
 
 void archive_cached_expire(struct archive *archive, const struct archive_segment *gone, size_t count)
 {
-	struct sweep sweep = {.gone = gone, .count = count, .now_us = wall_now().us};
-	int clips_folder, cached;
+	int64_t now_us = mono_now().us;
+	struct sweep *sweep;
 
-	if (!is_sweep_due(archive, count) || (clips_folder = clips_folder_open(archive)) < 0)
+	if (!count && archive->swept_mono_us && now_us - archive->swept_mono_us < SWEEP_EVERY_US)
 		return;
-	sweep.hours = retention_now(archive).hours;
-	pthread_mutex_lock(&archive->lock);
-	sweep.sure_us = archive->sure_wall_us;
-	pthread_mutex_unlock(&archive->lock);
-	part_files_sweep(clips_folder, 1);
-	cached = cached_folder_open(clips_folder);
-	if (cached >= 0) {
-		uint64_t clips = cached_remove(cached, is_due, &sweep);
-		if (clips > 0)
-			log_info("archive", "deleted %llu cached clips (retention)", (unsigned long long)clips);
-		close(cached);
+	if (atomic_exchange(&sweeping, true))
+		return; /* the one before hangs: it is tried again */
+	archive->swept_mono_us = now_us;
+	sweep = sweep_make(archive, gone, count);
+	if (!sweep_start(sweep)) {
+		free(sweep);
+		atomic_store(&sweeping, false);
 	}
-	close(clips_folder);
 }

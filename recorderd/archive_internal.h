@@ -68,7 +68,8 @@ struct archive {
 	struct archive_start start;
 	uint64_t disk_free_bytes, disk_total_bytes;
 	unsigned clock_doubts;             /* enum retention_doubt */
-	int64_t sure_wall_us;              /* what ages count back from */
+	int64_t sure_wall_us;              /* what ages counted back from, */
+	int64_t judged_mono_us;            /* when they were judged last; 0: not yet */
 	int64_t swept_mono_us;             /* when clips/cache was looked through last; 0: not yet */
 	struct config_retention retention; /* what counts now; `config` has that of the start */
 	struct archive_tally tally;
@@ -185,7 +186,8 @@ size_t archive_retain(struct archive *archive);
 struct statvfs;
 void archive_cached_yield(struct archive *archive, int folder, struct statvfs *disk);
 
-/* Deletes the cached clips of what is past retention.hours, and in any case those of the `count` segments of `gone`. */
+/* Has the cached clips of what is past retention.hours deleted, and in any case those of the `count` segments of
+ * `gone`, by a thread of its own. */
 void archive_cached_expire(struct archive *archive, const struct archive_segment *gone, size_t count);
 
 #endif

@@ -285,14 +285,16 @@ size_t archive_retain(struct archive *archive)
 	size_t count, old, gone = 0;
 	double bytes = 0;
 
-	if (folder < 0 || fstatvfs(folder, &disk) < 0)
+	if (folder < 0 || fstatvfs(folder, &disk) < 0) {
+		archive_cached_expire(archive, NULL, 0); /* they may lie on another disk */
 		goto out;
+	}
 	archive_cached_yield(archive, folder, &disk);
 	aside_yield(archive, folder, &disk);
 	due = take_off(archive, free_bytes(&disk), &count, &old);
 	if (count && !archive_write_lists(archive, false, &why))
 		log_warn("archive", "%s", why.text);
-	archive_cached_expire(archive, due, old); /* first: no request is answered from there with what is gone */
+	archive_cached_expire(archive, due, old);
 	for (size_t i = 0; i < count; i++)
 		bytes += (double)bytes_of(&due[i].entry);
 	if (count)

@@ -97,6 +97,8 @@ static int drop_archive(void **state)
 	char command[96];
 
 	(void)state;
+	while (atomic_load(&sweeping))
+		usleep(1000);
 	close(archive.folder);
 	free(archive.segments);
 	snprintf(command, sizeof(command), "rm -rf '%s'", path);
@@ -164,6 +166,16 @@ static void put_clip(double hours_ago, char name[160])
 	close(fd);
 }
 
+/* A round, and what it has done in the folder of clips. */
+static size_t retain_and_sweep(void)
+{
+	size_t gone = archive_retain(&archive);
+
+	while (atomic_load(&sweeping))
+		usleep(1000);
+	return gone;
+}
+
 static bool is_there(const char *name)
 {
 	struct stat status;
@@ -186,14 +198,14 @@ static void what_is_past_its_hours_goes_from_the_cache(void **state)
 	int fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
 	assert_int_equal(write(fd, "x", 1), 1);
 	close(fd);
-	assert_int_equal(archive_retain(&archive), 0);
+	assert_int_equal(retain_and_sweep(), 0);
 	assert_false(is_there(past) || is_there(future) || is_there(part));
 	assert_true(is_there(young) && is_there(other));
 	assert_int_equal(clips_there(), 0); /* of 1970 */
 	/* Lowered, as by a reload. */
 	archive.retention.hours = 71.8;
 	archive.swept_mono_us = 0;
-	assert_int_equal(archive_retain(&archive), 0);
+	assert_int_equal(retain_and_sweep(), 0);
 	assert_false(is_there(young));
 }
 
@@ -207,12 +219,12 @@ static void a_clip_goes_with_a_recording_that_it_shows(void **state)
 	archive.retention.hours = 72;
 	put_clip(10, clip);
 	put_clip(11, beside);
-	assert_int_equal(archive_retain(&archive), 0);
+	assert_int_equal(retain_and_sweep(), 0);
 	assert_true(is_there(clip) && is_there(beside));
 	entry->start_wall_us = wall_now().us - (int64_t)(10.1 * 3600e6);
 	entry->end_wall_us = wall_now().us - (int64_t)(9.9 * 3600e6);
 	archive.segments[0].seen_mono_us = mono_now().us - (int64_t)(72.1 * 3600e6);
-	assert_int_equal(archive_retain(&archive), 1);
+	assert_int_equal(retain_and_sweep(), 1);
 	assert_false(is_there(clip));
 	assert_true(is_there(beside));
 }
@@ -224,7 +236,7 @@ static void without_hours_nothing_goes_by_age(void **state)
 	(void)state;
 	archive.retention.hours = 0;
 	put_clip(9000, clip);
-	assert_int_equal(archive_retain(&archive), 0);
+	assert_int_equal(retain_and_sweep(), 0);
 	assert_true(is_there(clip));
 	assert_int_equal(clips_there(), CLIPS);
 }
