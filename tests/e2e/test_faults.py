@@ -167,7 +167,14 @@ def test_recordings_that_cannot_be_read_are_not_said_to_be_none(rig):
     rig.stop_recorderd()
     before = [one["file"] for one in rig.get("/recordings").json()]
     assert before, "nothing was recorded"
-    with open(os.path.join(rig.recordings, "recording_index.bin"), "wb") as file:
+    index = os.path.join(rig.recordings, "recording_index.bin")
+    with open(index, "r+b") as file:
+        file.seek(-100, os.SEEK_END)  # in the newest entry
+        file.write(b"damaged")
+    for path in ("/recordings", f"/timeline?from={past}&to=now", f"/footage?from={past + 60}&duration=1"):
+        answer = rig.get(path)
+        assert answer.status == 503 and "damaged" in answer.detail, (path, answer.status, answer.body[:300])
+    with open(index, "wb") as file:
         file.write(b"damaged")
     for path in ("/recordings", f"/timeline?from={past}&to=now", f"/footage?from={past}&to=now", f"/snapshot?at={past}",
                  f"/playlist.m3u8?from={past}&to={past + 60}"):
