@@ -96,6 +96,18 @@ int camera_clips_folder_made(const struct api_camera *camera)
 	return camera_clips_folder(camera);
 }
 
+/* Up to where the segments before the first open one reach; 0 where there are none. */
+static int64_t closed_end_us(const struct catalogue *list)
+{
+	struct catalogue_entry entry;
+	uint64_t open, end;
+
+	if (!catalogue_range(list, INT64_MAX - 1, INT64_MAX, &open, &end) || open == 0 ||
+	    catalogue_read(list, open - 1, 1, &entry) != 1)
+		return 0;
+	return entry.max_end_wall_us;
+}
+
 static bool list_span(const struct catalogue *list, int64_t *from_us, int64_t *to_us)
 {
 	struct catalogue_entry entry;
@@ -106,8 +118,13 @@ static bool list_span(const struct catalogue *list, int64_t *from_us, int64_t *t
 	*from_us = entry.min_start_wall_us;
 	if (catalogue_read(list, list->entries - 1, 1, &entry) != 1)
 		return false;
-	/* The end of a segment that is open is not known to the list. */
-	*to_us = entry.max_end_wall_us == INT64_MAX ? wall_now().us : entry.max_end_wall_us;
+	*to_us = entry.max_end_wall_us;
+	if (entry.max_end_wall_us != INT64_MAX)
+		return true;
+	/* The list does not know where a segment ends that is open. One before may end later: the clock was set back.
+	 */
+	int64_t closed_us = closed_end_us(list), now_us = wall_now().us;
+	*to_us = closed_us > now_us ? closed_us : now_us;
 	return true;
 }
 

@@ -12,6 +12,7 @@ SETTINGS = {"camera": {"fps": 60}, "retention": {"hours": 0, "min_free_gb": 0}, 
 NEAR_US = 2000      # times of JSON and of sentences come in milliseconds
 SLOT_US = 150000    # a frame stands until the next one; and what lies between two segments that follow each other
 EARLY_1970 = 100000
+SEEN = {}
 
 
 def end_of_walk(rig):
@@ -60,6 +61,7 @@ def walked(rig):
         walk(rig, chance)
     end_of_walk(rig)
     delete_one(rig)
+    SEEN["far"] = rig.get("/snapshot?at=20990101_000000").detail
     rig.stop_recorderd()  # so that nothing grows while it is looked at
     recorded = set(rig.archive_numbers())
     times = sorted(frame.wall_us for frame in settled(rig.camera.frames()) if frame.number % COUNT in recorded)
@@ -145,6 +147,14 @@ def test_a_range_without_footage_names_the_nearest(rig):
         assert not nearer, (answer.detail, nearer[:5])
         asked += 1
     assert asked > 0, gaps
+
+
+def test_the_ends_that_a_snapshot_names_are_those_of_the_timeline(rig):
+    spans, _, _ = walked(rig)
+    first, last = map(time_us, re.search(r"from (\S+) to (\S+);", SEEN["far"]).groups())
+    assert abs(first - min(begin for begin, _ in spans)) < NEAR_US, (SEEN["far"], spans)
+    later = [end for _, end in spans[:-1] if end > last + NEAR_US]  # the last one was still growing then
+    assert first < last and not later, (SEEN["far"], spans)
 
 
 def test_a_clip_of_a_time_that_came_twice_tells_the_spans_of_the_timeline(rig):
