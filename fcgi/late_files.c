@@ -6,22 +6,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fcgi/disk_pulse.h"
-
-/* What makes a file that one and no other. */
-struct identity {
-	uint32_t device_major, device_minor;
-	uint64_t inode;
-	struct statx_timestamp born; /* zero where it is not told */
-};
+#include "shared/crc32c.h"
+#include "shared/read_at.h"
 
 struct late_file {
-	char *name; /* owned */
-	struct identity identity;
-	int fd; /* -1: closed */
+	char *name;    /* owned */
+	uint32_t head; /* CRC-32C of its first bytes */
+	int fd;        /* -1: closed */
 };
 
 struct late_files {
@@ -58,25 +52,15 @@ void late_files_destroy(struct late_files *files)
 	free(files);
 }
 
-static bool identify(int fd, struct identity *out)
+static bool head_read(int fd, uint32_t *head)
 {
-	struct statx status;
+	uint8_t bytes[LATE_HEAD_BYTES];
+	ssize_t got = read_at(fd, bytes, sizeof(bytes), 0);
 
-	*out = (struct identity){0};
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &status) != 0)
+	if (got < 0)
 		return false;
-	out->device_major = status.stx_dev_major;
-	out->device_minor = status.stx_dev_minor;
-	out->inode = status.stx_ino;
-	if (status.stx_mask & STATX_BTIME)
-		out->born = status.stx_btime;
+	*head = crc32c(0, bytes, (size_t)got);
 	return true;
-}
-
-static bool identity_same(const struct identity *a, const struct identity *b)
-{
-	return a->device_major == b->device_major && a->device_minor == b->device_minor && a->inode == b->inode &&
-	       a->born.tv_sec == b->born.tv_sec && a->born.tv_nsec == b->born.tv_nsec;
 }
 
 bool late_files_add(struct late_files *files, const char *name, int fd)
@@ -91,7 +75,7 @@ bool late_files_add(struct late_files *files, const char *name, int fd)
 		files->files = grown;
 		files->room = room;
 	}
-	if (!identify(fd, &file.identity))
+	if (!head_read(fd, &file.head))
 		return false;
 	file.name = strdup(name);
 	if (!file.name)
@@ -107,14 +91,14 @@ size_t late_files_count(const struct late_files *files)
 
 static void file_open(const struct late_files *files, struct late_file *file)
 {
-	struct identity identity;
+	uint32_t head;
 
 	disk_pulse();
 	int fd = openat(files->folder, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0)
 		return;
-	if (!identify(fd, &identity) || !identity_same(&identity, &file->identity)) {
+	if (!head_read(fd, &head) || head != file->head) {
 		close(fd);
 		errno = ENOENT;
 		return;

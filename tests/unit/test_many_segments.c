@@ -169,12 +169,13 @@ static void what_is_deleted_before_its_turn_is_not_replaced(void **state)
 
 	(void)state;
 	many_make();
+	struct buffer other = segment_of(&h264, 0, FRAMES, SEGMENTS + 1);
 	struct clip clip = clip_of(0, INT64_MAX - 1000000, 1);
 	assert_true(is_served(&clip, PLAN_OPEN_MAX));
 	for (size_t i = 0; i < SEGMENTS; i++) {
 		name_of(i, name);
 		assert_int_equal(unlinkat(archive, name, 0), 0);
-		file_write(path_of(name, path), media.data, media.length);
+		file_write(path_of(name, path), other.data, other.length);
 	}
 	for (size_t i = 0; i < PLAN_OPEN_MAX + LATE_OPEN_MAX; i++)
 		assert_true(is_served(&clip, i));
@@ -182,6 +183,7 @@ static void what_is_deleted_before_its_turn_is_not_replaced(void **state)
 	assert_false(is_served(&clip, PLAN_OPEN_MAX));
 	assert_true(is_served(&clip, 0));
 	clip_finish(&clip);
+	buffer_finish(&other);
 	many_free();
 }
 
