@@ -112,18 +112,27 @@ struct row {
 	int64_t from_us, end_us;
 };
 
+/* Where a frame ends: at the next one, also where that is later than a record can tell, unless frames between them are
+ * damaged. */
+static int64_t frame_end_us(const struct index_record *record, const struct index_record *next)
+{
+	if (next && !(next->flags & INDEX_AFTER_HOLE))
+		return next->wall_us;
+	return record->wall_us + record->duration_us;
+}
+
 /* Looks through one block. */
 static void block_scan(struct walk *walk, const struct clip_segment *segment, uint64_t first, struct row *row)
 {
-	struct index_record records[BLOCK];
-	size_t count = clip_segment_read(segment, first, BLOCK, records);
+	struct index_record records[BLOCK + 1];
+	size_t got = clip_segment_read(segment, first, BLOCK + 1, records), count = got < BLOCK ? got : BLOCK;
 
 	if (count == 0)
 		return;
 	int64_t usual_us = median_us(records, count);
 	int64_t limit_us = 5 * usual_us > HOLE_MIN_US ? 5 * usual_us : HOLE_MIN_US;
 	for (size_t i = 0; i < count; i++) {
-		int64_t next_us = records[i].wall_us + records[i].duration_us;
+		int64_t next_us = frame_end_us(&records[i], i + 1 < got ? &records[i + 1] : NULL);
 		if (records[i].flags & INDEX_AFTER_HOLE && row->end_us != 0) {
 			span_add(walk, row->from_us, row->end_us, segment->entry.source);
 			walk->growing = false;

@@ -162,6 +162,39 @@ static void archive_of_four(struct archive *archive, uint32_t number)
 	}
 }
 
+#define HOLE_AT 150u /* of twice as many records */
+
+/* A record tells 71 minutes at most. */
+static void a_hole_of_hours_is_a_gap_of_hours(void **state)
+{
+	static struct archive archive;
+	struct seen seen = {0};
+
+	(void)state;
+	archive_of_four(&archive, 60);
+	archive.count = 1;
+	struct frames *segment = &archive.segments[0];
+	for (size_t i = 0; i < 2 * HOLE_AT; i++) {
+		int64_t late_us = i < HOLE_AT ? 0 : 3 * 3600 * US_PER_S;
+		segment->records[i] = (struct index_record){
+			START_US + (int64_t)i * 50000 + late_us, 500 + i * 120, 20, 50000, INDEX_KEY, 0};
+	}
+	segment->records[HOLE_AT - 1].duration_us = UINT32_MAX;
+	segment->count = segment->entry.frames = 2 * HOLE_AT;
+	segment->entry.size_bytes = 500 + segment->count * 120;
+	segment->entry.start_wall_us = START_US;
+	segment->entry.end_wall_us = START_US + (int64_t)segment->count * 50000 + 3 * 3600 * US_PER_S;
+	segment->entry.state = CATALOGUE_COMPLETE;
+	archive_write(&archive);
+	assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
+	assert_int_equal(seen.stalled_us, 3 * 3600 * US_PER_S);
+	assert_int_equal(seen.span_us, (int64_t)segment->count * 50000);
+	archive.count = SEGMENTS_MAX;
+	for (size_t i = 0; i < archive.count; i++)
+		snprintf(archive.segments[i].entry.file, SEGMENT_FILE_BYTES, "recording_20270115_%06zu.mp4", i);
+	archive_drop(&archive);
+}
+
 static void a_segment_that_is_damaged_is_a_gap_of_the_disk(void **state)
 {
 	static struct archive archive;
@@ -267,6 +300,7 @@ int main(void)
 		cmocka_unit_test(the_timeline_accounts_for_all_time),
 		cmocka_unit_test(a_segment_that_somebody_deleted_is_a_gap),
 		cmocka_unit_test(an_end_that_the_disk_lost_is_a_gap),
+		cmocka_unit_test(a_hole_of_hours_is_a_gap_of_hours),
 		cmocka_unit_test(a_segment_that_is_damaged_is_a_gap_of_the_disk),
 		cmocka_unit_test(an_error_is_no_gap),
 		cmocka_unit_test(damaged_frames_are_a_gap),
