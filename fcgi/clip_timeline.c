@@ -32,6 +32,7 @@ struct walk {
 	bool seen;
 	uint64_t segment_no;
 	int64_t start_us, end_us;
+	int64_t usual_end_us; /* before end_us where its last frame stood too long */
 };
 
 /* Cuts a range to what was asked for; false where nothing of it is left. */
@@ -76,6 +77,17 @@ static void span_add(struct walk *walk, int64_t from_us, int64_t to_us, uint32_t
 		walk->spans[walk->span_count++] =
 			(struct timeline_item){TIMELINE_SPAN, range.from_us, range.to_us, source, GAP_NONE};
 	walk->growing = there;
+}
+
+/* Takes off the last span what lies behind to_us; it does not grow any more. */
+static void span_end(struct walk *walk, int64_t to_us)
+{
+	struct timeline_item *last = walk->growing ? &walk->spans[walk->span_count - 1] : NULL;
+
+	if (last && last->to_us > to_us)
+		last->to_us = to_us;
+	walk->span_count -= last && last->to_us <= last->from_us;
+	walk->growing = false;
 }
 
 /* Nothing may be recorded in this range, for that cause. */
@@ -199,6 +211,10 @@ static void claims_before(struct walk *walk, const struct catalogue_entry *entry
 		walk->growing = false;
 	if (!walk->seen)
 		return;
+	if (follows && continues && !lacks && walk->usual_end_us < walk->end_us) {
+		span_end(walk, walk->usual_end_us);
+		claim_add(walk, walk->usual_end_us, walk->end_us, GAP_STALLED, false);
+	}
 	if (lacks) {
 		lost_us = continues || entry->last_wall_us > begin_us ? begin_us : entry->last_wall_us;
 		claim_add(walk, walk->end_us, lost_us, follows ? GAP_DISK : GAP_DELETED, false);
@@ -218,7 +234,7 @@ static void segment_note(struct walk *walk, const struct catalogue_entry *entry,
 	walk->seen = true;
 	walk->segment_no = entry->segment_no;
 	walk->start_us = entry->start_wall_us;
-	walk->end_us = end_us;
+	walk->end_us = walk->usual_end_us = end_us;
 }
 
 /* A segment that is listed and could not be opened; false for one that somebody deleted: it is as if not listed. */
@@ -243,15 +259,35 @@ static bool walk_unopened(struct walk *walk, const struct catalogue_entry *entry
 	return false;
 }
 
+/*
+ * Where a segment's last frame would have ended as the ones before it did, if it stood too long. The next frame is the
+ * first one of the next segment, if that continues this one; else nobody knows how long the last one should have stood.
+ */
+static int64_t usual_end_us(const struct clip_segment *segment, const struct index_record *last)
+{
+	int64_t end_us = last->wall_us + last->duration_us;
+	uint64_t first = segment->count > BLOCK ? segment->count - BLOCK : 0;
+	struct index_record records[BLOCK];
+
+	if (last->duration_us <= HOLE_MIN_US)
+		return end_us;
+	size_t got = clip_segment_read(segment, first, BLOCK, records);
+	int64_t usual_us = got > 0 ? median_us(records, got) : last->duration_us;
+	return last->duration_us > 5 * usual_us ? last->wall_us + usual_us : end_us;
+}
+
 static void walk_opened(struct walk *walk, const struct clip_segment *segment)
 {
 	int64_t end_us = segment->count > 0 ? segment->entry.end_wall_us : segment->entry.start_wall_us;
 	struct index_record last;
+	bool there = segment->count > 0 && clip_segment_read(segment, segment->count - 1, 1, &last) == 1;
 
-	if (segment->count > 0 && clip_segment_read(segment, segment->count - 1, 1, &last) == 1)
+	if (there)
 		end_us = last.wall_us + last.duration_us;
 	segment_note(walk, &segment->entry, end_us);
 	segment_scan(walk, segment, end_us);
+	if (there)
+		walk->usual_end_us = usual_end_us(segment, &last);
 }
 
 /* False where the segment is not there. Only what may lie in the range is opened. */

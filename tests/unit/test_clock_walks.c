@@ -62,7 +62,7 @@ static void walk_frames(struct frames *segment, int64_t *wall_us)
 	size_t hole;
 
 	segment->count = 4 + below(40);
-	hole = below(3) == 0 ? below((uint32_t)segment->count - 1) : segment->count;
+	hole = below(3) == 0 ? below((uint32_t)segment->count) : segment->count;
 	for (size_t i = 0; i < segment->count; i++) {
 		uint32_t ticks = i == hole ? 12 + below(40) : 1;
 		segment->records[i] = (struct index_record){
@@ -149,11 +149,12 @@ static void note_cause(int64_t from_us, int64_t to_us, uint32_t cause)
 		causes[tick_of(at_us)] = cause;
 }
 
-static void note_frames(const struct frames *segment)
+/* How long the last frame of a segment should have stood is known only where the next segment continues it. */
+static void note_frames(const struct frames *segment, bool continued)
 {
 	for (size_t i = 0; i < segment->count; i++) {
 		const struct index_record *record = &segment->records[i];
-		bool hole = record->duration_us > US_PER_S && i + 1 < segment->count;
+		bool hole = record->duration_us > US_PER_S && (continued || i + 1 < segment->count);
 		int64_t end_us = hole ? record->wall_us + TICK_US : record->wall_us + record->duration_us;
 		for (int64_t at_us = record->wall_us; at_us < end_us; at_us += TICK_US)
 			recorded[tick_of(at_us)]++;
@@ -191,7 +192,8 @@ static void oracle_make(void)
 			continue;
 		if (before)
 			note_between(before, segment);
-		note_frames(segment);
+		note_frames(segment, i + 1 < archive.count && !deleted[i + 1] &&
+					     archive.segments[i + 1].entry.gap_cause == GAP_NONE);
 		before = segment;
 	}
 	for (int i = 0; i < TICKS; i++)
