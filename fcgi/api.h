@@ -92,9 +92,9 @@ bool api_job_start(struct api_request *request, api_job *run, void *context, api
 
 /*
  * The same, but nobody waits for it and nothing ends it but itself: work that is left behind after an answer, and that
- * may be left undone where there is much of it.
+ * may be left undone where there is much of it: then false.
  */
-void api_leave_behind(struct api_request *request, api_job *run, void *context);
+bool api_leave_behind(struct api_request *request, api_job *run, void *context);
 
 /*
  * Takes a place among those that the configuration allows for all workers; it is given back when the request ends.

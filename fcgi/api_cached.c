@@ -3,8 +3,10 @@
  */
 #include "fcgi/api_cached.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "shared/retention.h"
@@ -53,7 +55,8 @@ static bool is_stored(const struct api_request *request, const struct cached_key
 	return same;
 }
 
-bool cached_may_store(const struct api_request *request, const struct clip *clip)
+/* The configuration allows that a clip of this size is stored. */
+static bool may_be_stored(const struct api_request *request, const struct clip *clip)
 {
 	const struct config_clips *clips = &request->camera->config->clips;
 	uint64_t max_bytes = (uint64_t)clips->max_mb << 20;
@@ -64,7 +67,7 @@ bool cached_may_store(const struct api_request *request, const struct clip *clip
 struct cached_note *cached_note_make(const struct api_request *request, const struct cached_key *key,
 				     const struct clip *clip)
 {
-	if (!may_keep(request, key) || !cached_may_store(request, clip) || is_stored(request, key, clip))
+	if (!may_keep(request, key) || !may_be_stored(request, clip) || is_stored(request, key, clip))
 		return NULL;
 	struct cached_note *note = calloc(1, sizeof(*note));
 	if (!note)
@@ -99,6 +102,33 @@ static int store_run(void *context)
 	};
 
 	return store.clips_folder >= 0 ? cache_store_run(&store) : EXIT_FAILURE;
+}
+
+/* The folder can be written to, and its disk has room without anything being removed. */
+static bool disk_takes(const struct api_camera *camera, uint64_t bytes)
+{
+	int folder = camera_clips_folder(camera);
+	struct statvfs disk;
+
+	if (folder < 0)
+		return false;
+	bool good = faccessat(folder, ".", W_OK, AT_EACCESS) == 0 && fstatvfs(folder, &disk) == 0 &&
+		    (uint64_t)disk.f_bavail * disk.f_frsize >=
+			    bytes + cached_reserve_bytes(camera->config->retention.min_free_gb);
+	close(folder);
+	return good;
+}
+
+bool cached_store_now(struct api_request *request, const struct cached_key *key, const struct clip *clip)
+{
+	if (is_stored(request, key, clip))
+		return true;
+	if (!disk_takes(request->camera, vfile_size(clip->file)))
+		return false;
+	struct cached_note *note = cached_note_make(request, key, clip);
+	bool begun = note && api_leave_behind(request, store_run, note);
+	cached_note_free(note); /* the child has a copy */
+	return begun;
 }
 
 static void store_begin(struct api_request *request)

@@ -18,8 +18,11 @@
 bool cached_take(const struct api_request *request, const struct cached_key *key, uint64_t frames_min,
 		 struct clip *out);
 
-/* Whether the configuration allows that a clip of this size is stored. */
-bool cached_may_store(const struct api_request *request, const struct clip *clip);
+/*
+ * Has a clip stored at once, whatever becomes of its answer. False where it is not stored and will not be: the
+ * configuration, the disk or the work that is under way are against it.
+ */
+bool cached_store_now(struct api_request *request, const struct cached_key *key, const struct clip *clip);
 
 struct cached_note;
 

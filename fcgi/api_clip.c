@@ -70,14 +70,16 @@ static struct cached_key cached_key_of(const struct clip_request *want)
 }
 
 /* Hands the clip over. What will always be the same, an absolute range that is over, may be stored once it has left.
- * Where a part comes from the memory, it has to be: the memory does not keep it. */
+ * Where a part comes from the memory, it has to be, and at once: the memory does not keep it, and who is interrupted
+ * comes back for the rest. */
 static void clip_give(struct api_request *request, struct clip *clip)
 {
 	struct clip_request *want = request->work;
 	struct cached_key key = cached_key_of(want);
 
-	want->span.moving |= want->from_memory && !cached_may_store(request, clip);
-	if (!want->span.moving)
+	if (want->from_memory && !want->span.moving)
+		want->span.moving = !cached_store_now(request, &key, clip);
+	else if (!want->span.moving)
 		want->note = cached_note_make(request, &key, clip);
 	want->ready(request, want, clip);
 	clip_finish(clip);

@@ -286,19 +286,20 @@ bool api_job_start(struct api_request *request, api_job *run, void *context, api
 	return false;
 }
 
-void api_leave_behind(struct api_request *request, api_job *run, void *context)
+bool api_leave_behind(struct api_request *request, api_job *run, void *context)
 {
 	struct api_worker *worker = request->worker;
 	int fd;
 
 	if (worker->orphan_count >= LEFT_BEHIND_MAX || !has_room_for_child(worker))
-		return;
+		return false;
 	pid_t child = api_child_start(run, context, child_close_worker, worker, &fd);
 
 	if (child <= 0)
-		return;
+		return false;
 	close(fd);
 	orphan_add(worker, child);
+	return true;
 }
 
 bool api_place_begin(struct api_request *request, enum api_place place)

@@ -78,6 +78,7 @@ def test_what_no_disk_has_comes_from_the_memory_exactly(rig):
     assert_exact(rig, from_us, to_us)
     answer = rig.footage(from_us, to_us)
     assert answer.headers["X-Clip-Source"] == "memory", answer.headers["X-Clip-Source"]
+    assert answer.headers["Cache-Control"] == "no-cache", "it is called final, and neither the memory nor the cache keeps it"
     assert rig.get("/recordings").json() == []
 
 
