@@ -179,6 +179,7 @@ static void request_build(struct api_request *request)
 		answer_failure(request, "joining the clip");
 		return;
 	}
+	want->span.moving |= want->plan.unreadable != 0; /* also since it was planned */
 	if (answer_cached(request, clip.frames + 1))
 		clip_finish(&clip);
 	else

@@ -36,6 +36,7 @@ struct playlist {
 	bool ended;
 	struct buffer entries;
 	int64_t longest_us;
+	int unreadable; /* errno of a segment that could not be read; 0: none */
 };
 
 /* The entry being filled. */
@@ -121,6 +122,8 @@ static void add_stretch(struct playlist *list, struct clip_stretch *stretch, boo
 		add_entries(list, stretch, last);
 	else if (clip_segment_trouble(errno) == SEGMENT_HAS_NO_ROOM)
 		list->entries.failed = true;
+	else if (clip_segment_trouble(errno) == SEGMENT_IS_OUT_OF_REACH)
+		list->unreadable = errno;
 	clip_segment_release(&stretch->segment);
 }
 
@@ -234,7 +237,9 @@ void handle_playlist(struct api_request *request)
 	for (size_t i = 0; i < plan.count; i++)
 		add_stretch(&list, &plan.stretches[i], i + 1 == plan.count);
 	clip_plan_finish(&plan);
-	if (!span.open_end && list.entries.length == 0)
+	if (list.unreadable != 0)
+		answer_unreadable(request, list.unreadable);
+	else if (!span.open_end && list.entries.length == 0)
 		answer_problem(request, 404, NULL, "Nothing that plays is recorded there; /timeline lists what is.");
 	else
 		playlist_answer(&list);

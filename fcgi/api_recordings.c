@@ -126,7 +126,8 @@ void handle_recordings(struct api_request *request)
 	json_object_put(list.array);
 }
 
-/* Of the name that stands first in the path; -1 with errno. */
+/* Of the name that stands first in the path; -1 with errno, ENOENT also for what is no file (ELOOP: a link; ENXIO: a
+ * socket). A folder that cannot be followed is another matter. */
 static int segment_open(const struct api_request *request, char name[SEGMENT_FILE_BYTES])
 {
 	size_t length = strcspn(request->tail, "/");

@@ -136,7 +136,10 @@ static bool add_stretch(struct build *build, struct clip_stretch *stretch)
 	if (!build->named)
 		return add_frames(build, stretch);
 	if (!clip_segment_reopen(&stretch->segment)) {
-		build->gone = clip_segment_trouble(errno) != SEGMENT_HAS_NO_ROOM;
+		enum segment_trouble trouble = clip_segment_trouble(errno);
+		if (trouble == SEGMENT_IS_OUT_OF_REACH)
+			build->plan->unreadable = errno;
+		build->gone = trouble != SEGMENT_HAS_NO_ROOM;
 		return false;
 	}
 	const struct clip_segment *segment = &stretch->segment;
@@ -303,7 +306,8 @@ bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out)
 			return true;
 		if (!build.gone)
 			return false;
-		/* It was deleted since the plan was made: the clip is what a plan would give now. */
+		/* It was deleted since the plan was made, or is out of reach: the clip is what a plan would give now.
+		 */
 		clip_plan_remove(plan, build.at);
 	}
 }

@@ -20,17 +20,24 @@ static int64_t wall_of(int64_t mono_us)
  * worker that is locked up cannot ask the kernel which boot this is.) */
 static int64_t stretch_mono_us(const struct clip_stretch *stretch, const struct ring_reader *ring)
 {
+	struct clip_segment opened = {.fd = stretch->segment.fd};
 	struct segment_layout layout = {0};
 	uint8_t boot_id[16];
 	int64_t mono_us = 0;
 
 	if (stretch->origin != CLIP_DISK)
 		return 0;
+	/* A long plan does not keep its last segments open. */
+	bool released = stretch->segment.fd <= 0;
+	if (released && !clip_segment_open(stretch->segment.folder, &stretch->segment.entry, &opened))
+		return 0;
 	ring_reader_boot_id(ring, boot_id);
-	if (segment_read_layout(stretch->segment.fd, &layout) == SEGMENT_GOOD &&
+	if (segment_read_layout(opened.fd, &layout) == SEGMENT_GOOD &&
 	    memcmp(layout.info.boot_id, boot_id, sizeof(boot_id)) == 0)
 		mono_us = layout.info.first_mono_us + (stretch->tail.wall_us - layout.info.first_wall_us);
 	segment_layout_finish(&layout);
+	if (released)
+		clip_segment_close(&opened, false);
 	return mono_us;
 }
 

@@ -1,5 +1,6 @@
 /* test_clip_memory.c - what has to be encoded for a clip: frames that only the memory has, JPEG segments, other sizes;
  * and pictures. */
+#include "fcgi/clip_final.h"
 #include "fcgi/clip_memory.h"
 #include "fcgi/clip_still.h"
 #include "shared/ring_writer.h"
@@ -346,6 +347,31 @@ static void the_rings_frame_of_an_instant_is_the_one_before_it(void **state)
 	ring_writer_close(ring);
 }
 
+/* Segments of these tests are of a boot with the number 0, and the ring is of this one. */
+static void an_open_segment_of_another_boot_is_not_final_before_it_is_repaired(void **state)
+{
+	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, false}};
+	const struct recorder_state all_indexed = {.indexed_mono_us = CLOCK_MAX_US - 1};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+	struct clip_plan plan;
+	uint64_t bytes;
+
+	(void)state;
+	archive_of(parts, 1);
+	assert_int_equal(clip_plan_make(archive, RUN_US, wall_of(MEDIA_FRAMES - 1), &plan), PLAN_GOOD);
+	assert_true(plan.is_open);
+	assert_false(clip_is_final(&plan, reader, &all_indexed));
+	uint8_t *header = (uint8_t *)(uintptr_t)ring_writer_memory(ring, &bytes);
+	memset(header + offsetof(struct ring_header, boot_id), 0, 16);
+	assert_true(clip_is_final(&plan, reader, &all_indexed));
+	clip_segment_release(&plan.stretches[0].segment);
+	assert_true(clip_is_final(&plan, reader, &all_indexed));
+	clip_plan_finish(&plan);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +384,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_over_altogether_is_refused),
 		cmocka_unit_test(segments_of_jpegs_are_transcoded),
 		cmocka_unit_test(a_stretch_of_another_size_is_scaled),
+		cmocka_unit_test(an_open_segment_of_another_boot_is_not_final_before_it_is_repaired),
 		cmocka_unit_test(a_key_frame_becomes_a_picture),
 		cmocka_unit_test(a_segment_of_jpegs_has_the_very_frame),
 		cmocka_unit_test(the_rings_frame_of_an_instant_is_the_one_before_it),
