@@ -199,19 +199,20 @@ void child_end(struct child *child)
 	child_sweep();
 }
 
-bool child_reap(struct child *child, char *text, size_t bytes)
+enum child_end child_reap(struct child *child, char *text, size_t bytes)
 {
 	int status;
 
 	if (!child->pid || waitpid(child->pid, &status, WNOHANG) != child->pid)
-		return false;
+		return CHILD_RUNS;
 	pthread_mutex_lock(&lock);
 	*place_of(child->pid) = (struct place){0};
 	pthread_mutex_unlock(&lock);
 	child->pid = 0;
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status)) {
 		snprintf(text, bytes, "signal %d", WTERMSIG(status));
-	else
-		snprintf(text, bytes, "exit status %d", WEXITSTATUS(status));
-	return true;
+		return CHILD_KILLED;
+	}
+	snprintf(text, bytes, "exit status %d", WEXITSTATUS(status));
+	return WEXITSTATUS(status) == 0 ? CHILD_ENDED_WELL : CHILD_FAILED;
 }

@@ -38,7 +38,14 @@ void child_sweep(void);
 /* Closes one of the ends. */
 void child_close(int *fd);
 
-/* Reaps it if it has ended by itself: true, with a text like "exit status 1" or "signal 9". */
-bool child_reap(struct child *child, char *text, size_t bytes);
+enum child_end {
+	CHILD_RUNS,       /* still, or it was reaped before */
+	CHILD_ENDED_WELL, /* with status 0 */
+	CHILD_FAILED,     /* with another one */
+	CHILD_KILLED,     /* by a signal, of its own making or of others' */
+};
+
+/* Reaps it if it has ended by itself, with a text like "exit status 1" or "signal 9". */
+enum child_end child_reap(struct child *child, char *text, size_t bytes);
 
 #endif

@@ -6,11 +6,10 @@
 #include "shared/log.h"
 
 #define TICK_US         (US_PER_S / 4)
-#define HANG_US         (10 * US_PER_S) /* swallows nothing, or gives nothing back, for so long: hangs */
-#define START_US        (30 * US_PER_S) /* until its first output: a machine under load starts a program slowly */
-#define HANG_FRAMES     60              /* given and not come back: more than any encoder keeps */
+#define END_TICK_US     (US_PER_S / 100) /* while a child is about to end */
+#define HANG_US         (10 * US_PER_S)  /* swallows nothing, or gives nothing back, for so long: hangs */
+#define START_US        (30 * US_PER_S)  /* until its first output: a machine under load starts a program slowly */
 #define BACKOFF_LAST_US (5 * US_PER_S)
-#define POISON_DEATHS   3 /* deaths on the same frame, after which that frame is left out */
 
 void encoder_forget_child(struct encoder *encoder)
 {
@@ -20,7 +19,7 @@ void encoder_forget_child(struct encoder *encoder)
 	child_end(&encoder->child);
 	fragment_stream_finish(&encoder->stream);
 	feed_abort(&encoder->feed);
-	encoder->fed = false;
+	encoder->fed = encoder->output_over = encoder->fruitless_run = false;
 }
 
 static void back_off(struct encoder *encoder)
@@ -38,7 +37,7 @@ static void blame_frame(struct encoder *encoder)
 
 	encoder->deaths = frame == encoder->died_on ? encoder->deaths + 1 : 1;
 	encoder->died_on = frame;
-	if (encoder->deaths < POISON_DEATHS || frame > ring_reader_head(encoder->parts.ring))
+	if (encoder->deaths < ENCODER_POISON_DEATHS || frame > ring_reader_head(encoder->parts.ring))
 		return;
 	log_warn("encoder", "leaving out a frame on which it died %u times", encoder->deaths);
 	encoder->deaths = 0;
@@ -88,15 +87,14 @@ void encoder_fail(struct encoder *encoder, const char *what)
 /* Neither took nor gave anything for longer than a working one does. */
 static bool is_idle(const struct encoder *encoder, int64_t now_us)
 {
-	bool held_by_disk = encoder->out.events == 0;
 	int64_t patience_us = encoder->stream.started ? HANG_US : START_US;
 
-	return !held_by_disk && now_us - encoder->progress_at.us > patience_us;
+	return !encoder_is_held_by_disk(encoder) && now_us - encoder->progress_at.us > patience_us;
 }
 
 static bool owes_frames(const struct encoder *encoder)
 {
-	return encoder->feed.writing || encoder->in_flight.count > HANG_FRAMES;
+	return encoder->feed.writing || encoder->in_flight.count > ENCODER_KEEPS_FRAMES;
 }
 
 static void watch_over(struct encoder *encoder)
@@ -105,10 +103,23 @@ static void watch_over(struct encoder *encoder)
 
 	if (encoder->state == ENCODER_RUNNING && owes_frames(encoder) && is_idle(encoder, now_us))
 		encoder_fail(encoder, "FFmpeg hangs: it takes and gives nothing");
-	bool too_long = encoder->out.events && now_us > encoder->drain_by.us;
+	if (encoder->state == ENCODER_RUNNING && encoder_is_fruitless(encoder, now_us))
+		encoder_close_input(encoder);
+	bool too_long = !encoder_is_held_by_disk(encoder) && now_us > encoder->drain_by.us;
 	if (encoder->state == ENCODER_DRAINING && (too_long || is_idle(encoder, now_us)))
 		encoder_fail(encoder, "FFmpeg did not end");
+	if (encoder->state == ENCODER_DRAINING)
+		encoder_close_input_when_read(encoder);
+	if (encoder->output_over)
+		encoder_end_drained(encoder);
 	encoder_pump(encoder);
+}
+
+static int64_t next_tick_us(const struct encoder *encoder)
+{
+	bool is_ending = encoder->state == ENCODER_DRAINING && (encoder->child.in >= 0 || encoder->output_over);
+
+	return is_ending ? END_TICK_US : TICK_US;
 }
 
 static void report_drained(struct encoder *encoder)
@@ -128,7 +139,7 @@ static void tick(void *context)
 	if (encoder->drained && encoder->state == ENCODER_OFF)
 		report_drained(encoder);
 	else
-		loop_timer_set(encoder->parts.loop, &encoder->tick, (mono_t){mono_now().us + TICK_US});
+		loop_timer_set(encoder->parts.loop, &encoder->tick, (mono_t){mono_now().us + next_tick_us(encoder)});
 }
 
 struct encoder *encoder_create(const struct encoder_parts *parts)
@@ -143,6 +154,7 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 	encoder->state = encoder->recording ? ENCODER_IDLE : ENCODER_OFF;
 	encoder->end_after = UINT64_MAX;
 	encoder->backoff_us = BACKOFF_FIRST_US;
+	encoder->fruitless_us = FRUITLESS_FIRST_US;
 	encoder->fps = (unsigned)parts->config->camera.fps;
 	encoder->tick = (struct loop_timer){.due = tick, .context = encoder};
 	loop_timer_set(parts->loop, &encoder->tick, mono_now());

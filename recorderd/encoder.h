@@ -4,7 +4,7 @@
  *
  * A run ends where the ring's stretch does (source, size, clock mapping), where the ring went over frames that were not
  * fed, where recording is switched off, and with the child's death. The next child begins where the output of the last
- * one ended.
+ * one ended. Frames that FFmpeg cannot decode are counted as lost: encoder_pictures.c.
  */
 #ifndef RECORDERD_ENCODER_H
 #define RECORDERD_ENCODER_H
@@ -53,15 +53,16 @@ void encoder_end_run(struct encoder *encoder);
 void encoder_stop(struct encoder *encoder, void (*drained)(void *context), void *context);
 
 struct encoder_status {
-	bool off;     /* recording is switched off */
-	bool running; /* a child takes frames */
-	bool failing; /* it died or could not be started, and the next is waited for */
+	bool off;       /* recording is switched off */
+	bool running;   /* a child takes frames */
+	bool failing;   /* it died or could not be started, and the next is waited for; or it gives nothing */
+	bool fruitless; /* it takes the frames and makes no picture of them */
 	uint32_t restarts;
 	uint64_t thinned, lost;
 	uint64_t in_flight; /* frames that the child was given and has not given back */
 	int64_t behind_us;
-	uint32_t keep_milli; /* share of the frames that the encoder is given */
-	char last_error[256];
+	uint32_t keep_milli;  /* share of the frames that the encoder is given */
+	char last_error[256]; /* where it is failing */
 };
 
 void encoder_status(const struct encoder *encoder, struct encoder_status *out);

@@ -19,7 +19,7 @@ static enum gap_cause run_cause(const struct encoder *encoder, const struct ring
 	if (encoder->next_cause != GAP_NONE)
 		return encoder->next_cause;
 	if (meta->stretch == encoder->last_stretch)
-		return GAP_NONE;
+		return encoder->swallowed_last ? GAP_ENCODER : GAP_NONE;
 	return meta->gap_cause < GAP_CAUSES ? (enum gap_cause)meta->gap_cause : GAP_ENCODER;
 }
 
@@ -40,21 +40,23 @@ static bool start_run(struct encoder *encoder)
 	encoder->next_cause = GAP_NONE;
 	encoder->began = true;
 	encoder->first = *meta;
+	encoder->first_seq = encoder->feed.frame.seq;
+	encoder->gave_any = encoder->ends_at_hole = encoder->swallowed_last = false;
 	encoder->last_stretch = meta->stretch;
 	encoder->last_duration_us = (uint32_t)(US_PER_S / encoder->fps);
-	encoder->progress_at = mono_now();
+	encoder->progress_at = encoder->gave_at = mono_now();
 	encoder->state = ENCODER_RUNNING;
 	return true;
 }
 
-/* The run is over: the child gives what it still has, and ends. */
-static void close_input(struct encoder *encoder)
+void encoder_close_input(struct encoder *encoder)
 {
 	loop_watch_set(encoder->parts.loop, &encoder->in, 0);
-	child_close(&encoder->child.in);
 	encoder->progress_at = mono_now();
 	encoder->drain_by.us = encoder->progress_at.us + DRAIN_US;
 	encoder->state = ENCODER_DRAINING;
+	loop_timer_set(encoder->parts.loop, &encoder->tick,
+		       encoder->progress_at); /* closed once the child has read it */
 }
 
 static void begin_frame(struct encoder *encoder)
@@ -65,6 +67,7 @@ static void begin_frame(struct encoder *encoder)
 		.pts_us = frame->meta.wall_us - encoder->first.wall_us,
 		.wall_us = frame->meta.wall_us,
 		.mono_us = frame->meta.mono_us,
+		.bytes = FEED_IVF_FRAME_BYTES + frame->meta.length,
 	};
 
 	feed_begin(&encoder->feed, given.pts_us, !encoder->fed);
@@ -111,7 +114,7 @@ static enum next find_next(struct encoder *encoder)
 static void run_over(struct encoder *encoder)
 {
 	if (encoder->state == ENCODER_RUNNING)
-		close_input(encoder);
+		encoder_close_input(encoder);
 }
 
 /* Feeds until the pipe is full, the ring has no more, or the run is over. */

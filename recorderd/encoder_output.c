@@ -9,7 +9,8 @@
 #include "recorderd/encoder_internal.h"
 #include "shared/log.h"
 
-#define READ_BYTES (256u << 10)
+#define READ_BYTES  (256u << 10)
+#define ENDED_EARLY "FFmpeg ended before it had given back every frame"
 
 void encoder_end_segment(struct encoder *encoder)
 {
@@ -48,14 +49,32 @@ static void announce_run(struct encoder *encoder)
 	encoder->announced = true;
 }
 
-/* FFmpeg gives the last frame of a run 1 µs, for want of a next one: it gets what the frame before it had. */
-static void mend_duration(struct encoder *encoder, uint8_t *moof, struct mp4_fragment *fragment)
+/* FFmpeg gives the last frame of a run 1 µs, for want of a next one: it gets what the frame before it had. A frame
+ * before a hole lasts as long as if there were none. */
+static void mend_duration(struct encoder *encoder, uint8_t *moof, const struct in_flight_frame *frame,
+			  struct mp4_fragment *fragment)
 {
-	if (fragment->duration <= 1 && fragment->duration_at) {
+	if (fragment->duration <= 1)
 		fragment->duration = encoder->last_duration_us;
+	else
+		fragment->duration = encoder_cut_at_hole(encoder, frame, fragment->duration);
+	if (fragment->duration_at)
 		put_be32(moof + fragment->duration_at, fragment->duration);
-	}
 	encoder->last_duration_us = fragment->duration < US_PER_S ? fragment->duration : US_PER_S;
+}
+
+static void note_progress(struct encoder *encoder)
+{
+	encoder->progress_at = encoder->gave_at = mono_now();
+	encoder->gave_any = true;
+	encoder->begun_again = 0;
+	encoder->backoff_us = BACKOFF_FIRST_US;
+	if (encoder->fruitless_run) /* what it held back until its end */
+		return;
+	if (encoder->status.failing)
+		log_info("encoder", "encoding again");
+	encoder->status.failing = encoder->status.fruitless = false;
+	encoder->fruitless_us = FRUITLESS_FIRST_US;
 }
 
 static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_t total_bytes,
@@ -65,13 +84,18 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 	struct in_flight_frame frame;
 	struct media *media;
 	uint64_t skipped = 0;
-	bool found = in_flight_take(&encoder->in_flight, (int64_t)fragment->decode_time, &frame, &skipped);
 
+	if (encoder->again)
+		return;
+	bool found = in_flight_take(&encoder->in_flight, (int64_t)fragment->decode_time, &frame, &skipped);
 	encoder->feed.lost += skipped;
 	if (!found) {
 		log_warn("encoder", "it gave a frame for a time that it was not given: left out");
 		return;
 	}
+	if (encoder_began_late(encoder, &frame))
+		return;
+	note_progress(encoder);
 	announce_run(encoder);
 	media = media_create(MEDIA_FRAME, data, total_bytes);
 	if (!media || !encoder->announced) {
@@ -85,14 +109,9 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 		.fragment = *fragment,
 		.moof_bytes = (uint32_t)moof_bytes,
 	};
-	mend_duration(encoder, media->data, &media->frame.fragment);
+	mend_duration(encoder, media->data, &frame, &media->frame.fragment);
 	storage_push(encoder->parts.storage, media);
-	encoder->progress_at = mono_now();
-	if (encoder->status.failing) {
-		encoder->status.failing = false;
-		log_info("encoder", "encoding again");
-	}
-	encoder->backoff_us = BACKOFF_FIRST_US;
+	encoder_pass_hole(encoder);
 }
 
 /* All that the child had to give is taken. */
@@ -103,12 +122,33 @@ static void drained(struct encoder *encoder)
 	encoder->state = ENCODER_IDLE;
 }
 
+void encoder_end_drained(struct encoder *encoder)
+{
+	switch (encoder->in_flight.count ? encoder_judge_end(encoder) : CHILD_ENDED_WELL) {
+	case CHILD_RUNS: /* it is asked again soon */
+		encoder->output_over = true;
+		loop_watch_set(encoder->parts.loop, &encoder->out, 0);
+		child_close(&encoder->child.out);
+		loop_timer_set(encoder->parts.loop, &encoder->tick, mono_now());
+		break;
+	case CHILD_ENDED_WELL:
+		drained(encoder);
+		break;
+	case CHILD_FAILED:
+	case CHILD_KILLED:
+		encoder_fail(encoder, ENDED_EARLY);
+		break;
+	}
+}
+
 static void output_over(struct encoder *encoder)
 {
-	if (encoder->state == ENCODER_DRAINING && encoder->in_flight.count == 0)
-		drained(encoder);
-	else
-		encoder_fail(encoder, "FFmpeg ended before it had given back every frame");
+	if (encoder->state != ENCODER_DRAINING) {
+		encoder_fail(encoder, ENDED_EARLY);
+	} else {
+		encoder_close_input_when_read(encoder);
+		encoder_end_drained(encoder);
+	}
 	encoder_pump(encoder);
 }
 
@@ -129,6 +169,11 @@ static void output_ready(void *context, uint32_t events)
 	}
 	if (!fragment_stream_push(&encoder->stream, (size_t)got, take_fragment, encoder, &why)) {
 		encoder_fail(encoder, why.text);
+		return;
+	}
+	if (encoder->again) {
+		encoder_begin_again(encoder);
+		encoder_pump(encoder);
 		return;
 	}
 	if (storage_is_full(encoder->parts.storage)) /* read on when storage has room: encoder_pump */

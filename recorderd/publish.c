@@ -9,6 +9,8 @@ static enum recording_state recording_state_of(const struct encoder_status *enco
 		return RECORDING_OFF;
 	if (state->disk_error[0])
 		return RECORDING_DISK;
+	if (encoder->fruitless)
+		return RECORDING_NO_PICTURES;
 	if (encoder->failing)
 		return RECORDING_ENCODER;
 	return encoder->running ? RECORDING_ON : RECORDING_WAITING;

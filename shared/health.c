@@ -63,6 +63,11 @@ static void judge_recording(const struct recorder_state *state, const struct hea
 	case RECORDING_ENCODER:
 		say(listener, HEALTH_FAILURE, "The encoder is down and being restarted; nothing is recorded.");
 		break;
+	case RECORDING_NO_PICTURES:
+		say(listener, HEALTH_FAILURE,
+		    "The camera sends frames that the encoder cannot decode; nothing is recorded: %s",
+		    *state->last_error ? state->last_error : "no reason is known.");
+		break;
 	case RECORDING_DISK:
 		say(listener, HEALTH_FAILURE, "The disk does not take the recording: %s",
 		    *state->disk_error ? state->disk_error : "no reason is known.");

@@ -35,8 +35,9 @@ const char *camera_state_text(uint32_t state)
 const char *recording_state_text(uint32_t state)
 {
 	static const char *const texts[] = {
-		[RECORDING_OFF] = "off",         [RECORDING_WAITING] = "waiting", [RECORDING_ON] = "recording",
-		[RECORDING_ENCODER] = "encoder", [RECORDING_DISK] = "disk",
+		[RECORDING_OFF] = "off",      [RECORDING_WAITING] = "waiting",
+		[RECORDING_ON] = "recording", [RECORDING_ENCODER] = "encoder",
+		[RECORDING_DISK] = "disk",    [RECORDING_NO_PICTURES] = "no pictures",
 	};
 
 	return TEXT_AT(texts, state);

@@ -25,8 +25,9 @@ enum recording_state {                    /* recording_state */
 		       RECORDING_OFF,     /* record.enabled = no, or switched off */
 		       RECORDING_WAITING, /* no frames to record */
 		       RECORDING_ON,
-		       RECORDING_ENCODER, /* the encoder is down: being restarted */
-		       RECORDING_DISK,    /* the disk does not take it; see disk_error */
+		       RECORDING_ENCODER,     /* the encoder is down: being restarted */
+		       RECORDING_DISK,        /* the disk does not take it; see disk_error */
+		       RECORDING_NO_PICTURES, /* the encoder cannot decode what the camera sends; see last_error */
 };
 
 /* Why there is nothing in front of a segment. Stored in segments (segment.h): the numbers are a format. */

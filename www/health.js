@@ -11,6 +11,7 @@ const RECORDING = {
   off: (r) => `switched off ${since(r.since)}`,
   waiting: () => "waits for the camera",
   encoder: () => "the encoder is being started again",
+  "no pictures": () => "the camera's frames cannot be decoded",
   disk: (r) => `the disk does not take it: ${r.disk_error ?? "no reason is known"}`,
 };
 

@@ -170,23 +170,30 @@ static void no_more_are_started_while_many_that_were_killed_do_not_die(void **st
 
 static void how_it_ended_is_told_once(void **state)
 {
-	struct child child;
-	char text[64];
+	static const struct {
+		const char *script, *text;
+		enum child_end end;
+	} cases[] = {
+		{"exit 0", "exit status 0", CHILD_ENDED_WELL},
+		{"exit 3", "exit status 3", CHILD_FAILED},
+		{"kill -9 $$", "signal 9", CHILD_KILLED},
+	};
 
 	(void)state;
-	shell(&child, "exit 3");
-	read_all(child.out, text, sizeof text);
-	while (!child_reap(&child, text, sizeof text))
-		usleep(1000);
-	assert_string_equal(text, "exit status 3");
-	assert_false(child_reap(&child, text, sizeof text));
-	child_end(&child);
-	shell(&child, "kill -9 $$");
-	read_all(child.out, text, sizeof text);
-	while (!child_reap(&child, text, sizeof text))
-		usleep(1000);
-	assert_string_equal(text, "signal 9");
-	child_end(&child);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct child child;
+		enum child_end end;
+		char text[64];
+
+		shell(&child, cases[i].script);
+		read_all(child.out, text, sizeof text);
+		while ((end = child_reap(&child, text, sizeof text)) == CHILD_RUNS)
+			usleep(1000);
+		assert_int_equal(end, cases[i].end);
+		assert_string_equal(text, cases[i].text);
+		assert_int_equal(child_reap(&child, text, sizeof text), CHILD_RUNS);
+		child_end(&child);
+	}
 }
 
 static void what_it_started_itself_ends_with_it(void **state)
@@ -279,7 +286,7 @@ static void one_that_a_thread_started_outlives_the_thread(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, start_one, &child), 0);
 	pthread_join(thread, NULL);
 	usleep(20000);
-	assert_false(child_reap(&child, text, sizeof text));
+	assert_int_equal(child_reap(&child, text, sizeof text), CHILD_RUNS);
 	child_end(&child);
 }
 

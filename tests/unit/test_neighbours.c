@@ -258,6 +258,29 @@ static void frames_in_flight_are_found_by_their_time_in_order(void **state)
 	assert_int_equal(skipped, 3);
 }
 
+static void frames_in_flight_know_the_next_one_and_what_is_left_in_the_pipe(void **state)
+{
+	static struct in_flight queue;
+	struct in_flight_frame frame;
+	uint64_t skipped = 0;
+
+	(void)state;
+	assert_int_equal(in_flight_taken(&queue, 0), 0);
+	for (uint64_t i = 0; i < 5; i++)
+		in_flight_push(&queue, &(struct in_flight_frame){.seq = i, .pts_us = (int64_t)(i * i), .bytes = 100});
+	assert_int_equal(in_flight_taken(&queue, 0), 5);
+	assert_int_equal(in_flight_taken(&queue, 1), 4);
+	assert_int_equal(in_flight_taken(&queue, 100), 4);
+	assert_int_equal(in_flight_taken(&queue, 101), 3);
+	assert_int_equal(in_flight_taken(&queue, 500), 0);
+	assert_int_equal(in_flight_taken(&queue, 100000), 0);
+	for (int64_t i = 0; i < 5; i++) {
+		assert_true(in_flight_take(&queue, i * i, &frame, &skipped));
+		assert_int_equal(frame.until_next_us, i < 4 ? 2 * i + 1 : 0);
+	}
+	assert_int_equal(skipped, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +295,7 @@ int main(void)
 		cmocka_unit_test(two_frames_at_the_same_time_are_no_rate),
 		cmocka_unit_test(a_mapping_ends_when_the_offset_moves_by_more_than_5_ms),
 		cmocka_unit_test(frames_in_flight_are_found_by_their_time_in_order),
+		cmocka_unit_test(frames_in_flight_know_the_next_one_and_what_is_left_in_the_pipe),
 	};
 
 	snprintf(name, sizeof name, "test-%d", (int)getpid());

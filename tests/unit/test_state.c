@@ -18,7 +18,7 @@ static void every_number_has_a_word_of_its_own(void **state)
 	for (uint32_t a = 0; a <= CAMERA_STOPPED; a++)
 		for (uint32_t b = 0; b < a; b++)
 			assert_string_not_equal(camera_state_text(a), camera_state_text(b));
-	for (uint32_t a = 0; a <= RECORDING_DISK; a++)
+	for (uint32_t a = 0; a <= RECORDING_NO_PICTURES; a++)
 		for (uint32_t b = 0; b < a; b++)
 			assert_string_not_equal(recording_state_text(a), recording_state_text(b));
 	assert_string_equal(gap_cause_text(GAP_UNPLUGGED), "unplugged");
@@ -34,7 +34,7 @@ static void a_number_out_of_range_is_unknown(void **state)
 	assert_string_equal(gap_cause_text(UINT32_MAX), "unknown");
 	assert_string_equal(camera_state_text(CAMERA_STOPPED + 1), "unknown");
 	assert_string_equal(camera_state_text(UINT32_MAX), "unknown");
-	assert_string_equal(recording_state_text(RECORDING_DISK + 1), "unknown");
+	assert_string_equal(recording_state_text(RECORDING_NO_PICTURES + 1), "unknown");
 	assert_string_equal(recording_state_text(UINT32_MAX), "unknown");
 }
 
