@@ -56,6 +56,7 @@ static void note_failure(struct encoder *encoder, const char *what)
 			  line);
 	snprintf(encoder->status.last_error, sizeof encoder->status.last_error, "%.120s%s%.120s", what,
 		 line[0] ? ": " : "", line);
+	encoder->status.fruitless = false;
 }
 
 /* The child is gone before its time: the next one begins with the first frame that did not come back. */

@@ -147,6 +147,8 @@ enum child_end encoder_judge_end(struct encoder *encoder)
 	bool has_read = encoder->child.in < 0;
 	enum child_end end = child_reap(&encoder->child, text, sizeof text);
 
+	if (end == CHILD_ENDED_WELL && !has_read)
+		return CHILD_FAILED;
 	if (end == CHILD_ENDED_WELL || (end == CHILD_FAILED && has_read && has_failed_often(encoder))) {
 		lose_in_flight(encoder);
 		return CHILD_ENDED_WELL;

@@ -126,20 +126,53 @@ static void one_on_the_full_second_leaves_the_key_frame_to_the_next(void **state
 	assert_int_equal(bench.records[14].wall_us % US_PER_S, 40000);
 }
 
-/* By chance, but the same each time. */
-static void those_among_others_cost_themselves_alone(void **state)
+/* A segment begins behind each second without a picture. */
+static size_t segments_due(void)
 {
-	uint32_t seed = 5;
+	size_t due = 1, last_good = SIZE_MAX;
 
-	(void)state;
-	bench_plan(BENCH_WALL_US, 30000, 1001 * US_PER_S, 10);
+	for (size_t i = 0; i < bench.to_give; i++) {
+		if (bad[i])
+			continue;
+		due += last_good != SIZE_MAX && bench.wall_us[i] - bench.wall_us[last_good + 1] >= US_PER_S;
+		last_good = i;
+	}
+	return due;
+}
+
+/* By chance, but the same each time: so many of 256 frames. */
+static void frames_by_chance(uint32_t seed, uint32_t share)
+{
+	size_t due;
+
+	bench_plan(BENCH_WALL_US + seed, 30000, 1001 * US_PER_S, 12);
 	for (size_t i = 0; i < bench.to_give; i++) {
 		seed = seed * 1664525u + 1013904223u;
-		if (seed >> 24 < 100)
+		if (seed >> 24 < share)
 			spoil(i, 1);
 	}
+	due = segments_due();
 	record_all();
-	assert_int_equal(bench.segment_count, 1);
+	assert_int_equal(bench.segment_count, due);
+}
+
+static void some_among_many_cost_themselves_alone(void **state)
+{
+	(void)state;
+	frames_by_chance(1, 10);
+}
+
+static void many_among_many_do_so_too(void **state)
+{
+	(void)state;
+	frames_by_chance(2, 128);
+}
+
+static void many_among_few_do_so_too(void **state)
+{
+	(void)state;
+	frames_by_chance(5, 248);
+	assert_true(bench.segment_count > 1);
 }
 
 static void a_second_without_a_picture_is_a_gap_with_that_cause(void **state)
@@ -216,7 +249,9 @@ int main(void)
 		CASE(a_second_of_them_moves_none_either),
 		CASE(nor_do_those_at_the_beginning_of_each_second),
 		CASE(one_on_the_full_second_leaves_the_key_frame_to_the_next),
-		CASE(those_among_others_cost_themselves_alone),
+		CASE(some_among_many_cost_themselves_alone),
+		CASE(many_among_many_do_so_too),
+		CASE(many_among_few_do_so_too),
 		CASE(a_second_without_a_picture_is_a_gap_with_that_cause),
 		CASE(last_frames_that_are_no_pictures_are_counted_and_not_tried_again),
 		CASE(a_run_of_nothing_else_holds_up_the_next_one_for_a_few_tries),
