@@ -88,6 +88,8 @@ struct handle {
 	struct slot slots[BUFFERS_MAX];
 	uint32_t order[BUFFERS_MAX]; /* queued, then filled: first in, first out */
 	size_t filled, queued;       /* `order` holds the filled ones, then the queued ones */
+	int64_t second;              /* of the wall clock, and how many frames of it there were */
+	uint32_t of_second;
 };
 
 /* camera.c */

@@ -45,6 +45,8 @@ enum control_fault {
 	CONTROL_LINKS_LATE = 28,   /* 1: its links are not made yet */
 	CONTROL_STAMP = 29,        /* 1: the wall time is noted in frames that have room for it (FRAMES_STAMP) */
 	CONTROL_HANG = 30,         /* 1: VIDIOC_STREAMON does not return before it is 0 */
+	CONTROL_UNDECODABLE_NEXT = 40, /* so many frames are JPEGs by their markers, of which FFmpeg makes no picture */
+	CONTROL_UNDECODABLE_FIRST = 41, /* so many frames are so at the beginning of each second of the wall clock */
 	CONTROL_FAULTS = 64
 };
 

@@ -76,12 +76,53 @@ static void enlarge(uint8_t *data, struct slot *slot, size_t room)
 	slot->bytes = (uint32_t)room;
 }
 
-/* What the faults make of the frame's bytes; true where it is not whole any more. */
-static bool spoil(struct camera *camera, uint8_t *data, struct slot *slot, size_t room)
+/* A byte behind the header of the first marker segment of that kind. */
+static void put_in_segment(uint8_t *data, uint32_t bytes, uint8_t marker, size_t offset, uint8_t value)
 {
+	for (size_t at = 2; at + 4 + offset < bytes; at += 2 + (size_t)(data[at + 2] << 8 | data[at + 3])) {
+		if (data[at + 1] != marker)
+			continue;
+		data[at + 4 + offset] = value;
+		break;
+	}
+}
+
+/* One of the ways in which a JPEG is whole by its markers and no picture for FFmpeg. */
+static void make_undecodable(uint8_t *data, const struct slot *slot)
+{
+	switch (slot->number % 3) {
+	case 0:
+		put_in_segment(data, slot->bytes, 0xdb, 0, 0xff); /* a quantisation table of no known precision */
+		break;
+	case 1:
+		put_in_segment(data, slot->bytes, 0xc4, 0, 0xff); /* a Huffman table of no known class */
+		break;
+	default:
+		put_in_segment(data, slot->bytes, 0xc0, 8, 0x0f); /* a component with a table that cannot be */
+	}
+}
+
+/* True where the faults want this frame to be no picture. */
+static bool is_undecodable(struct handle *handle, int64_t due_us)
+{
+	int64_t second = wall_us_of(due_us) / US_PER_S;
+
+	if (second != handle->second)
+		handle->of_second = 0;
+	handle->second = second;
+	return handle->of_second++ < camera_fault(handle->camera, CONTROL_UNDECODABLE_FIRST) ||
+	       camera_fault_use(handle->camera, CONTROL_UNDECODABLE_NEXT);
+}
+
+/* What the faults make of the frame's bytes; true where it is not whole any more. */
+static bool spoil(struct handle *handle, uint8_t *data, struct slot *slot, size_t room)
+{
+	struct camera *camera = handle->camera;
 	uint32_t pad = camera_fault(camera, CONTROL_PAD_BYTES);
 
-	if (camera_fault_use(camera, CONTROL_TRUNCATE_NEXT))
+	if (is_undecodable(handle, slot->mono_us))
+		make_undecodable(data, slot);
+	else if (camera_fault_use(camera, CONTROL_TRUNCATE_NEXT))
 		slot->bytes /= 2;
 	else if (camera_fault_use(camera, CONTROL_ZERO_NEXT))
 		memset(data + slot->bytes / 2, 0, slot->bytes - slot->bytes / 2);
@@ -139,7 +180,7 @@ static void fill(struct handle *handle, uint32_t index, uint32_t sequence, uint6
 	memcpy(data, (const uint8_t *)mode->header + entry->offset, slot->bytes);
 	if (camera_fault(camera, CONTROL_STAMP))
 		note_time(data, slot->bytes, due_us);
-	if (spoil(camera, data, slot, handle->slot_bytes))
+	if (spoil(handle, data, slot, handle->slot_bytes))
 		slot->kind = "broken";
 	if (camera_fault_use(camera, CONTROL_ERROR_NEXT)) {
 		slot->flags |= V4L2_BUF_FLAG_ERROR;

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Frames that are whole JPEGs and no pictures for FFmpeg: they cost themselves alone, wherever they stand, and clips stay exact."""
+import json
+import os
+import re
+import subprocess
+
+import rig as rigs
+from exact import EDGE_US, assert_exact, second_behind
+from rig import PATIENCE_S, US, Rig, main, wait_for
+
+ALL = 1 << 31  # of the camera's frames, for longer than any test
+SETTINGS = {"http": {"allow_control": "yes"}, "record": {"segment_seconds": 3600}}
+
+
+def unrecorded(rig):
+    return int(re.search(r"^recorder_frames_unrecorded_total\{[^}]*\} (\d+)", rig.get("/metrics").body.decode(), re.M)[1])
+
+
+def broken(rig):
+    return len(rig.camera.frames("broken"))
+
+
+def replug(rig, bad):
+    """The camera comes back with so many frames that are no pictures. The first one that is."""
+    rig.camera.fault("unplugged")
+    wait_for(lambda: rig.camera.counter("opens") == rig.camera.counter("closes"), PATIENCE_S, "it is let go")
+    before = len(rig.camera.frames())
+    rig.camera.fault("undecodable_next", bad)
+    rig.camera.fault("unplugged", 0)
+    wait_for(lambda: len(rig.camera.frames()) > before, PATIENCE_S, "frames come again")
+    return rig.camera.frames()[before]
+
+
+def seconds(rig, from_us, count=2):
+    """[from, to) in whole seconds, recorded."""
+    wait_for(lambda: rig.camera.newest().wall_us > from_us + count * US, PATIENCE_S, f"{count} seconds")
+    rig.indexed()
+    return from_us, from_us + count * US
+
+
+def key_frames(rig, answer):
+    """Presentation times of the key frames of a clip, in microseconds."""
+    with open(rig.path("keys.mp4"), "wb") as file:
+        file.write(answer.body)
+    probed = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=pts_time,flags", "-of", "json",
+                             rig.path("keys.mp4")], capture_output=True, check=True).stdout
+    return [float(one["pts_time"]) * US for one in json.loads(probed)["packets"] if "K" in one["flags"]]
+
+
+def assert_key_frames(rig, from_us, to_us):
+    """They are the first picture of each second, and no other."""
+    answer = rig.footage(from_us, to_us)
+    frames = [frame for frame in rig.camera.frames() if from_us - EDGE_US <= frame.wall_us < to_us + EDGE_US]
+    start_us = float(answer.headers["X-Clip-Start"]) * US
+    keys = [start_us + pts_us for pts_us in key_frames(rig, answer)]
+    assert len(keys) == (to_us - from_us) // US, (len(keys), from_us, to_us)
+    for number, key_us in enumerate(keys):
+        second_us = from_us + number * US
+        firsts = [next(frame.wall_us for frame in frames if frame.wall_us >= second_us + edge_us) for edge_us in (-EDGE_US, EDGE_US)]
+        assert any(abs(key_us - first_us) <= EDGE_US for first_us in firsts), f"key frame {number} is {(key_us - firsts[0]) / US:.3f} s off"
+
+
+def assert_whole(rig, from_us, to_us):
+    assert_exact(rig, from_us, to_us)
+    assert_key_frames(rig, from_us, to_us)
+
+
+def assert_first_frames_cost_only_themselves(rig, bad):
+    lost = unrecorded(rig)
+    first = replug(rig, bad)
+    from_us, to_us = seconds(rig, second_behind(first))
+    assert_whole(rig, from_us, to_us)
+    shown = {number for _, number in rig.clip(first.wall_us // US * US, to_us)}
+    wanted = {frame.number % 9000 for frame in rig.camera.frames() if first.wall_us <= frame.wall_us < to_us - EDGE_US}
+    assert wanted <= shown, f"{len(wanted - shown)} of the first pictures are missing"
+    wait_for(lambda: unrecorded(rig) == lost + bad, PATIENCE_S, f"{bad} frames are counted as not recorded: {unrecorded(rig) - lost}")
+
+
+def test_one_first_frame_that_is_no_picture(rig):
+    assert_first_frames_cost_only_themselves(rig, 1)
+
+
+def test_more_than_a_second_of_first_frames_that_are_no_pictures(rig):
+    assert_first_frames_cost_only_themselves(rig, 40)
+
+
+def test_the_first_frames_of_each_second_that_are_no_pictures(rig):
+    rig.camera.fault("undecodable_first", 2)
+    from_us, to_us = seconds(rig, second_behind(rig.camera.newest()))
+    rig.camera.fault("undecodable_first", 0)
+    assert_whole(rig, from_us, to_us)
+
+
+def test_last_frames_that_are_no_pictures(rig):
+    lost, restarts = unrecorded(rig), len(rig.log())
+    from_us = second_behind(rig.camera.newest())
+    wait_for(lambda: rig.camera.newest().wall_us > from_us + US, PATIENCE_S, "a second")
+    before = broken(rig)
+    rig.camera.fault("undecodable_next", ALL)
+    wait_for(lambda: broken(rig) >= before + 20, PATIENCE_S, "twenty frames that are none")
+    last_us = rig.camera.newest().wall_us
+    first = replug(rig, 0)
+    bad = broken(rig) - before
+    assert_whole(rig, *seconds(rig, second_behind(first)))
+    assert_exact(rig, from_us, last_us // US * US)
+    wait_for(lambda: unrecorded(rig) == lost + bad, PATIENCE_S, f"{bad} frames are counted as not recorded: {unrecorded(rig) - lost}")
+    assert "starting it again" not in rig.log()[restarts:], rig.log()[restarts:]
+
+
+def test_a_memory_clip_whose_seconds_begin_with_no_pictures(rig):
+    assert rig.get("/control?recording=off", method="POST").status == 200
+    rig.camera.fault("undecodable_first", 1)
+    from_us = second_behind(rig.camera.newest()) + US
+    wait_for(lambda: rig.camera.newest().wall_us > from_us + 2 * US, PATIENCE_S, "two seconds")
+    rig.camera.fault("undecodable_first", 0)
+    answer = rig.footage(from_us, from_us + 2 * US)
+    assert answer.headers["X-Clip-Source"] == "memory", answer.headers["X-Clip-Source"]
+    assert_whole(rig, from_us, from_us + 2 * US)
+
+
+def test_a_camera_of_nothing_else_is_said_and_comes_back(rig):
+    rig.new_frames(30)  # behind what the case before left
+    rig.indexed()
+    lost, started, before = unrecorded(rig), set(rig.children("ffmpeg")), broken(rig)
+    rig.camera.fault("undecodable_next", ALL)
+
+    def complaint():
+        started.update(rig.children("ffmpeg"))
+        answer = rig.get("/health")
+        return answer.status == 503 and "cannot decode" in " ".join(answer.json()["reasons"])
+    wait_for(complaint, PATIENCE_S, "/health says it")
+    assert rig.get("/camera_info").json()["recording"]["state"] == "no pictures"
+    wait_for(lambda: complaint() and broken(rig) > before + 210, PATIENCE_S, "seven seconds without a picture")
+    assert len(started) <= 3, f"{len(started)} encoders"
+    taken = len(rig.camera.frames())
+    rig.camera.fault("undecodable_next", 0)
+    rig.camera.wait_for_frames(1)
+    last, first = rig.camera.frames()[taken - 1:taken + 1]
+    assert_whole(rig, *seconds(rig, second_behind(first)))
+    bad = broken(rig) - before
+    wait_for(rig.is_well, PATIENCE_S, "the recorder is well again")
+    wait_for(lambda: unrecorded(rig) == lost + bad, PATIENCE_S, f"{bad} frames are counted as not recorded: {unrecorded(rig) - lost}")
+    told = rig.get(f"/timeline?from={last.wall_us / US:.6f}&to={first.wall_us / US + 1:.6f}").json()["gaps"]
+    assert {gap["cause"] for gap in told} == {"encoder"}, told
+    nothing = rig.footage(second_behind(last) + US, second_behind(last) + 2 * US)
+    assert nothing.status == 404, (nothing.status, nothing.headers, nothing.body[:300])
+
+
+def test_a_new_picture_size_that_begins_with_no_pictures(_):
+    with Rig(SETTINGS) as rig:
+        other = rig.path("other.frames")
+        subprocess.run([os.path.join(rigs.BUILD, "tests", "tools", "make_frames"), "-s", "160x90", "-b", "3000", "-n", "600", other], check=True)
+        rig.camera.line = re.sub(r"(frames=\S+)", rf"\1,{other}", rig.camera.line)
+        rig.camera.fault("undecodable_next", 1)  # the very first frame of all
+        rig.start()
+        first = rig.camera.frames()[0]
+        assert_whole(rig, *seconds(rig, second_behind(first), 1))
+        rig.camera.fault("undecodable_next", 15)
+        rig.camera.fault("resize", 1)
+        wait_for(lambda: rig.camera.fault_left("undecodable_next") == 0, PATIENCE_S, "that is over")
+        from_us, to_us = seconds(rig, second_behind(rig.camera.newest()), 1)
+        assert_key_frames(rig, from_us, to_us)
+        assert_exact(rig, from_us, to_us, 600)
+
+
+if __name__ == "__main__":
+    main(globals(), before=Rig.well, settings=SETTINGS)
