@@ -57,11 +57,10 @@ static bool all_came_of_it(struct bench *of)
 }
 
 /* The pictures are recorded, each at its own microsecond and with a key frame on the first one of each second. */
-static void assert_pictures_recorded(void)
+static void stop_and_look(void)
 {
 	size_t good = 0;
 
-	assert_int_equal(status_now()->lost, bad_count);
 	bench_stop();
 	bench_look();
 	for (size_t i = 0; i < bench.given; i++)
@@ -70,6 +69,12 @@ static void assert_pictures_recorded(void)
 	bench.given = bench.to_give = good;
 	assert_all_recorded();
 	assert_key_frames();
+}
+
+static void assert_pictures_recorded(void)
+{
+	assert_int_equal(status_now()->lost, bad_count);
+	stop_and_look();
 }
 
 static void record_all(void)
@@ -212,6 +217,63 @@ static void a_run_of_nothing_else_holds_up_the_next_one_for_a_few_tries(void **s
 	assert_int_equal(bench.segment_count, 1);
 }
 
+static void a_recorder_that_is_stopped_records_what_is_a_picture(void **state)
+{
+	(void)state;
+	bench_plan(BENCH_WALL_US, 25, US_PER_S, 3);
+	spoil(0, 2);
+	spoil(30, 1);
+	spoil(70, 5);
+	put_until(bench.to_give);
+	bench_start();
+	stop_and_look();
+	assert_int_equal(bench.segment_count, 1);
+}
+
+static bool some_are_on_disk(struct bench *of)
+{
+	return storage_frames(of->storage) >= 30;
+}
+
+/* It takes the ring over: what was not recorded begins with frames that are none. */
+static void the_next_recorder_does_not_claim_that_none_is_missing(void **state)
+{
+	(void)state;
+	bench_plan(BENCH_WALL_US, 25, US_PER_S, 3);
+	spoil(31, 5);
+	bench.to_give = 31;
+	bench_start();
+	put_until(31);
+	encoder_end_run(bench.encoder);
+	bench_wait(some_are_on_disk);
+	bench_stop();
+	put_until(75);
+	bench.adopted = ring_reader_head(bench.reader);
+	bench_start();
+	stop_and_look();
+	assert_int_equal(bench.segment_count, 2);
+	assert_int_equal(bench.segments[1].gap_cause, GAP_ENCODER);
+}
+
+/* Nobody decodes them then: /footage leaves them out when it does. */
+static void as_mjpeg_they_are_kept_like_the_others(void **state)
+{
+	(void)state;
+	bench.config.record.codec = CODEC_MJPEG;
+	bench_plan(BENCH_WALL_US, 25, US_PER_S, 3);
+	spoil(0, 3);
+	spoil(20, 30);
+	put_until(bench.to_give);
+	bench_start();
+	encoder_end_run(bench.encoder);
+	bench_wait(all_came_of_it);
+	assert_int_equal(status.lost, 0);
+	bench_stop();
+	bench_look();
+	assert_all_recorded();
+	assert_int_equal(bench.segment_count, 1);
+}
+
 static bool says_so(struct bench *of)
 {
 	(void)of;
@@ -255,6 +317,9 @@ int main(void)
 		CASE(a_second_without_a_picture_is_a_gap_with_that_cause),
 		CASE(last_frames_that_are_no_pictures_are_counted_and_not_tried_again),
 		CASE(a_run_of_nothing_else_holds_up_the_next_one_for_a_few_tries),
+		CASE(a_recorder_that_is_stopped_records_what_is_a_picture),
+		CASE(the_next_recorder_does_not_claim_that_none_is_missing),
+		CASE(as_mjpeg_they_are_kept_like_the_others),
 		CASE(a_camera_of_nothing_else_is_said_and_comes_back),
 	};
 
