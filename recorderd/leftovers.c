@@ -178,6 +178,20 @@ void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_B
 			 leftover->camera);
 }
 
+/* What a crash left half made goes with it. */
+static void remove_unfinished(const char *name, uid_t owner)
+{
+	struct ring_object object;
+	struct reason unused;
+	char unfinished[72];
+
+	snprintf(unfinished, sizeof unfinished, "%.63s" RING_NEW_SUFFIX, name);
+	if (ring_object_open(unfinished, owner, &object, &unused) != RING_FOUND)
+		return;
+	ring_object_remove(&object, unfinished);
+	ring_object_close(&object);
+}
+
 enum leftover_freed leftover_free(const char *camera, uint64_t *bytes, struct reason *why)
 {
 	struct ring_object object;
@@ -191,7 +205,8 @@ enum leftover_freed leftover_free(const char *camera, uint64_t *bytes, struct re
 		return LEFTOVER_NONE;
 	if (name_lock_held(camera))
 		return LEFTOVER_IN_USE;
-	switch (ring_object_open(name, geteuid() == 0 ? status.st_uid : geteuid(), &object, why)) {
+	uid_t owner = geteuid() == 0 ? status.st_uid : geteuid();
+	switch (ring_object_open(name, owner, &object, why)) {
 	case RING_FOUND:
 		break;
 	case RING_ABSENT:
@@ -204,6 +219,7 @@ enum leftover_freed leftover_free(const char *camera, uint64_t *bytes, struct re
 	*bytes = (uint64_t)status.st_blocks * 512;
 	ring_object_remove(&object, name);
 	ring_object_close(&object);
+	remove_unfinished(name, owner);
 	return LEFTOVER_FREED;
 }
 

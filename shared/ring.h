@@ -38,9 +38,9 @@
  * recorder.NAME.new until it has the newest frames of the old one (numbered from 1 again), and gives it the name. What
  * it cannot take over it removes, and says why in its log; what belongs to another user it leaves alone.
  *
- * `closed` = 1 tells readers that no frame will come in this object any more; then `reserve` is past every position,
- * so that no frame of it passes the check of step 5, and its data have no pages: the memory is free at once, whoever
- * maps the object. An object is never shrunk or grown.
+ * `closed` = 1 tells readers that no frame will come in this object any more; then `reserve` is so far that only
+ * the newest frame still passes the check of step 5, and the data of the others have no pages: the memory is free at
+ * once, whoever maps the object. An object is never shrunk or grown.
  *
  * State (state.h) and a JSON text about the machine's devices stand in the header, each under a sequence lock: odd
  * while being written; a reader copies and takes the copy if the lock was even and unchanged.

@@ -14,7 +14,8 @@
 #include "shared/reason.h"
 #include "shared/ring_layout.h"
 
-#define RING_FOLDER "/dev/shm"
+#define RING_FOLDER     "/dev/shm"
+#define RING_NEW_SUFFIX ".new" /* of an object while frames are carried into it: no camera's name has a full stop */
 
 enum ring_found {
 	RING_FOUND, /* open and locked: nobody writes to it */
@@ -44,9 +45,9 @@ bool ring_object_believe(const struct ring_object *object, struct reason *why);
 bool ring_object_named(int fd, const char *name);
 
 /*
- * Gives the memory of all frames back to the system at once, also where readers still map the object: they see it
- * closed, and none of its frames as whole but the newest one, which stays with the header and the index until the last
- * of them has gone: live viewers see it while a recorder is away.
+ * Gives the memory of the frames back to the system at once, also where readers still map the object: they see it
+ * closed, and no frame of it as whole but the newest, which live view goes on showing for some seconds. That one, the
+ * header and the index stay until the last reader has gone.
  */
 void ring_object_empty(struct ring_object *object);
 

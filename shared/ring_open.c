@@ -16,8 +16,7 @@
 #define SHRUNK_LEAST   (UINT64_C(4) << 20)
 #define BYTES_PER_MIB  (UINT64_C(1) << 20)
 #define SMALL_FRAME    (UINT64_C(2) << 10) /* a shrunk ring has no index for frames that are smaller on average */
-#define NEW_SUFFIX     ".new" /* of the object while frames are carried into it: no camera's name has a full stop */
-#define NEW_NAME_BYTES (NAME_MAX + sizeof(NEW_SUFFIX))
+#define NEW_NAME_BYTES (NAME_MAX + sizeof(RING_NEW_SUFFIX))
 
 /* Of a ring that is smaller than was wanted: as many as its frames can be. */
 static uint64_t fitting_entries(const struct ring_wish *wish, uint64_t data_bytes)
@@ -112,7 +111,7 @@ static bool make(struct ring_writer *writer, const char *name, const struct ring
 
 static void new_name(const struct ring_writer *writer, char out[NEW_NAME_BYTES])
 {
-	snprintf(out, NEW_NAME_BYTES, "%s" NEW_SUFFIX, writer->name);
+	snprintf(out, NEW_NAME_BYTES, "%s" RING_NEW_SUFFIX, writer->name);
 }
 
 /* A crash left it while it carried frames over: the old ring still has those that count. */
