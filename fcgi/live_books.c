@@ -27,17 +27,39 @@ static bool is_dead(int32_t pid)
 	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-/* The object, made where it is missing, and anew where another version left one of another size. */
+/* A file of this user that nobody else may write to: others could cut it off, which would be a SIGBUS here. */
+static bool is_ours(const struct stat *status)
+{
+	return S_ISREG(status->st_mode) && status->st_uid == geteuid() && (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/* The object, made where it is missing, and anew where another version left one of another size. -1 with errno, also
+ * for one that is not ours, which stays as it is. */
 static int open_books(const char *name)
 {
-	struct stat status;
+	struct stat status = {0};
 	int fd = shm_open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 
-	if (fd < 0 || fstat(fd, &status) < 0 || status.st_size == 0 || status.st_size == sizeof(struct live_books))
+	if (fd < 0 || (fstat(fd, &status) == 0 && is_ours(&status) &&
+		       (status.st_size == 0 || status.st_size == sizeof(struct live_books))))
 		return fd;
 	close(fd);
+	errno = EPERM;
+	if (!is_ours(&status))
+		return -1;
 	shm_unlink(name);
 	return shm_open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+}
+
+/* Nothing that another user has put in its place. */
+static void remove_books(const char *name)
+{
+	struct stat status;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/dev/shm%s", name);
+	if (lstat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid())
+		shm_unlink(name);
 }
 
 /* Zeroed memory is a good beginning. NULL with errno. */
@@ -112,7 +134,7 @@ void live_account_close(struct live_account *account)
 		free(account->books);
 	} else {
 		if (!others_left(account->books))
-			shm_unlink(account->name);
+			remove_books(account->name);
 		munmap(account->books, sizeof(*account->books));
 	}
 	*account = (struct live_account){0};
@@ -143,7 +165,7 @@ void live_books_sweep(const struct config *camera)
 
 	books_name(camera, name);
 	if (live_books_read(camera, &books) && !others_left(&books))
-		shm_unlink(name);
+		remove_books(name);
 }
 
 /* Read, not mapped: whatever the object's size may come to be, that is no SIGBUS. */
@@ -154,7 +176,7 @@ bool live_books_read(const struct config *camera, struct live_books *out)
 	int fd;
 
 	books_name(camera, name);
-	fd = shm_open(name, O_RDONLY | O_CLOEXEC, 0);
+	fd = shm_open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
 	good = read_at(fd, out, sizeof(*out), 0) == sizeof(*out) && out->magic == LIVE_BOOKS_MAGIC;

@@ -5,6 +5,7 @@
  * The counters are added to by every recorder-live that serves the camera (two web servers, or one that is being
  * restarted), and go on where a killed one left them. Who watches now belongs to a program and ends with it: each has a
  * place with its process id, and the viewers of a dead one do not count. The last program to end removes the object.
+ * One of that name that is not this user's, or that others may write to, is neither used nor removed.
  */
 #ifndef FCGI_LIVE_BOOKS_H
 #define FCGI_LIVE_BOOKS_H

@@ -7,7 +7,8 @@
  *     index_offset      index_entries × struct ring_entry (64 B)
  *     data_offset       data_bytes of JPEG data, each frame contiguous
  *
- * recorderd is the only writer; readers map it read-only and hold no lock, so none of them can delay a frame.
+ * Everybody can make such an object, so that recorderd takes only one of its own user, and readers none that is open to
+ * all. recorderd is the only writer; readers map it read-only and hold no lock, so none of them can delay a frame.
  *
  * Frames are numbered from 1 (`seq`); frame k stands in entry k % index_entries. Data positions are u64 that only grow;
  * the byte at position p lies at data_offset + p % data_bytes. A frame that would cross the end starts at the next

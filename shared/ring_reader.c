@@ -54,12 +54,27 @@ struct ring_reader *ring_reader_attach(const void *memory, uint64_t bytes, struc
 	return reader;
 }
 
+/*
+ * Everybody can make an object of any name. Who is neither the recorder's user nor in its group cannot open what it
+ * makes: so what is open to all is not its.
+ */
+static bool is_private(const struct stat *status)
+{
+	return S_ISREG(status->st_mode) && (status->st_mode & (S_IWGRP | S_IRWXO)) == 0;
+}
+
+/* Does not wait, whatever stands under that name. */
+static int open_object(const char *name)
+{
+	return shm_open(name, O_RDONLY | O_NONBLOCK, 0);
+}
+
 struct ring_reader *ring_reader_open(const char *name, struct reason *why)
 {
 	struct ring_reader *reader = NULL;
 	struct stat status;
 	void *memory = MAP_FAILED;
-	int fd = shm_open(name, O_RDONLY, 0);
+	int fd = open_object(name);
 	if (fd < 0) {
 		if (errno == ENOENT)
 			reason_set(why, "there is no ring %s: its recorder is not running", name);
@@ -69,6 +84,10 @@ struct ring_reader *ring_reader_open(const char *name, struct reason *why)
 	}
 	if (fstat(fd, &status) != 0) {
 		reason_errno(why, "cannot read the ring %s", name);
+		goto out;
+	}
+	if (!is_private(&status)) {
+		reason_set(why, "the ring %s is open to all users: no recorder made it, and it is not believed", name);
 		goto out;
 	}
 	if (status.st_size < (off_t)RING_HEADER_BYTES) {
@@ -116,7 +135,7 @@ bool ring_reader_current(const struct ring_reader *reader, const char *name)
 		return false;
 	if (!reader->mapping)
 		return true;
-	int fd = shm_open(name, O_RDONLY, 0);
+	int fd = open_object(name);
 	if (fd < 0)
 		return false;
 	struct stat status;

@@ -21,7 +21,10 @@ struct ring_frame {
 	const uint8_t *data; /* in the ring: check ring_reader_still(frame) after each use */
 };
 
-/* Maps /recorder.NAME read-only. NULL with a sentence where there is none, or none that this program understands. */
+/*
+ * Maps /recorder.NAME read-only. NULL with a sentence where there is none, none that this program understands, or one
+ * that is no plain file or that others than its user may write to, or than that and its group may read.
+ */
 struct ring_reader *ring_reader_open(const char *name, struct reason *why);
 
 /* A reader of memory that is mapped already and outlives it (the recorder's own feeder; tests, fuzzers). */

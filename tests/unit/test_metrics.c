@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +134,30 @@ static void books_of_another_version_are_not_read_and_replaced(void **state)
 	close(fd);
 }
 
+/* It counts for itself then, and nobody is told anything of it. */
+static void books_that_others_may_write_to_are_not_used(void **state)
+{
+	struct live_account account = {0};
+	struct live_books books;
+	struct stat before, after;
+	char path[PATH_MAX];
+
+	(void)state;
+	live_books_path(&camera, path);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+	assert_true(fd >= 0 && fchmod(fd, 0666) == 0 && fstat(fd, &before) == 0);
+	assert_true(live_account_open(&account, &camera));
+	atomic_store(&account.own->viewers, 1);
+	assert_false(live_books_read(&camera, &books));
+	live_account_close(&account);
+	assert_true(fstat(fd, &after) == 0);
+	assert_int_equal(after.st_size, 0);
+	assert_int_equal(after.st_nlink, 1);
+	assert_int_equal(after.st_mode, before.st_mode);
+	close(fd);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +166,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(books_are_there_while_a_program_keeps_them, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_killed_program_has_no_viewers_and_leaves_its_counters, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(books_that_others_may_write_to_are_not_used, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(books_of_another_version_are_not_read_and_replaced, set_up, tear_down),
 	};
 

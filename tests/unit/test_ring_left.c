@@ -222,6 +222,28 @@ static void what_others_may_write_to_is_not_believed(void **state)
 	}
 }
 
+static void what_is_open_to_all_is_not_read(void **state)
+{
+	static const mode_t modes[] = {0644, 0660, 0666, 0641};
+	char path[100];
+
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	put_frames(writer, 1, 3);
+	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_name);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(chmod(path, modes[i]), 0);
+		assert_null(ring_reader_open(ring_name, &why));
+		assert_non_null(strstr(why.text, "not believed"));
+	}
+	assert_int_equal(chmod(path, 0640), 0);
+	ring_reader_close(open_reader());
+	ring_writer_close(writer);
+	assert_int_equal(mkfifo(path, 0640), 0); /* nobody writes to it: to wait for that would be for ever */
+	assert_null(ring_reader_open(ring_name, &why));
+	assert_int_equal(unlink(path), 0);
+}
+
 static void assert_refused(const char *path)
 {
 	struct stat before, after;
@@ -269,6 +291,7 @@ int main(void)
 		RING_CASE(a_kill_in_the_middle_of_carrying_costs_no_newest_frame),
 		RING_CASE(a_ring_of_another_version_is_not_taken_for_one),
 		RING_CASE(what_others_may_write_to_is_not_believed),
+		RING_CASE(what_is_open_to_all_is_not_read),
 		RING_CASE(what_is_no_plain_file_of_ours_is_left_alone),
 	};
 	return cmocka_run_group_tests_name("ring: left", tests, name_ring, remove_ring);
