@@ -32,8 +32,11 @@ void archive_known_read(int folder, struct archive_known *out)
 		return;
 	out->generation = list.generation;
 	out->entries = calloc((size_t)list.entries + 1, sizeof *out->entries);
-	if (out->entries)
-		out->count = catalogue_read(&list, 0, (size_t)list.entries, out->entries);
+	for (uint64_t next = 0; out->entries && next < list.entries; next++) { /* past those that are damaged */
+		size_t got = catalogue_read(&list, next, (size_t)(list.entries - next), out->entries + out->count);
+		out->count += got;
+		next += got;
+	}
 	catalogue_close(&list);
 	if (out->count)
 		qsort(out->entries, out->count, sizeof *out->entries, by_file);

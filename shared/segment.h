@@ -32,13 +32,14 @@
  *
  * Damage: what stands between two good fragments and is none is a hole. Frames behind it cannot be decoded before the
  * next key frame, so that is where it ends: at the first good fragment of a key frame whose mfhd is at least two more
- * than the last good one's (what was damaged had numbers, too, and room: 64 bytes each at least), whose tfdt is later,
- * and which does not contradict the .idx where that has a record of its time. Its index record is marked
+ * than the last good one's (what was damaged had numbers, too), whose tfdt is later, and whose check is right. One
+ * without a check has to leave 64 bytes for each missing number, and not to contradict the .idx where that has a record
+ * of its time. Its index record is marked
  * (INDEX_AFTER_HOLE); in the final moov the frame before the hole stands until then.
- * The repair makes one `free` box of each hole, with what is in it unchanged behind the box's header, so that players
- * pass over it and everybody finds the same frames from then on. Where no such key frame follows, the segment ends: the
- * rest is cut off, or becomes a `free` box up to the end of the media where it holds whole fragments, or more than a
- * torn one can be.
+ * The repair makes one `free` box of each hole that has bytes, with what is in it unchanged behind the box's header, so
+ * that players pass over it and everybody finds the same frames from then on. Where no such key frame follows, the
+ * segment ends: the rest is cut off, or becomes a `free` box up to the end of the media where it holds whole fragments,
+ * or more than a torn one can be.
  *
  * The uuid box (type 'uuid', extended type 'SCRsegment-info1'), all big-endian: see segment_info.c.
  */
@@ -124,7 +125,7 @@ typedef void segment_hole(uint64_t from, uint64_t to, void *context);
 /* The same, for the repair. */
 struct segment_search {
 	bool thorough;                      /* reads every frame */
-	bool headless;                      /* the beginning is damaged, too: the first hole has it inside */
+	bool headless;                      /* the beginning is damaged: whose the fragments are is not known */
 	const struct index_reader *witness; /* the .idx as it was found; NULL: none */
 	segment_each *each;
 	segment_hole *hole;

@@ -16,7 +16,6 @@
 #define WINDOW_BYTES       16384u
 #define MOOF_MAX           4096u /* FFmpeg's with one sample are about 100 bytes */
 #define FRAGMENT_BYTES_MIN 64u
-#define FREE_HEADER_BYTES  8u
 #define ZEROS_MAX          15u /* of H.264 in a row */
 #define TYPE_AVC1          MP4_TYPE('a', 'v', 'c', '1')
 
@@ -44,6 +43,7 @@ struct piece {
 	struct mp4_fragment fragment;
 	struct index_record record; /* not sealed */
 	uint32_t sequence;
+	uint16_t check; /* 0: it has none */
 	uint64_t at, end;
 };
 
@@ -115,7 +115,6 @@ static bool is_undamaged(struct walk *walk, const struct piece *piece)
 
 	if (!data)
 		return false;
-	uint16_t check = be16_get(data + piece->fragment.flags_at + 2);
 	uint32_t crc = segment_check_begin(data, head_bytes, piece->fragment.flags_at, walk->layout->info.segment_no);
 	while (at < piece->end) {
 		size_t bytes = piece->end - at < WINDOW_BYTES ? (size_t)(piece->end - at) : WINDOW_BYTES;
@@ -123,11 +122,11 @@ static bool is_undamaged(struct walk *walk, const struct piece *piece)
 		if (!data)
 			return false;
 		crc = crc32c(crc, data, bytes);
-		if (check == 0 && walk->layout->init.codec == TYPE_AVC1)
+		if (!piece->check && walk->layout->init.codec == TYPE_AVC1)
 			count_zeros(data, bytes, &row, &longest);
 		at += bytes;
 	}
-	return check ? check == segment_check_end(crc) : longest <= ZEROS_MAX;
+	return piece->check ? piece->check == segment_check_end(crc) : longest <= ZEROS_MAX;
 }
 
 /* The whole fragment at `at`, wherever in the order of frames it belongs. */
@@ -142,6 +141,7 @@ static bool read_piece(struct walk *walk, uint64_t at, struct piece *out)
 	if (!data || !mp4_parse_fragment(data, (size_t)moof.size, fragment))
 		return false;
 	out->sequence = be32_get(data + fragment->sequence_at);
+	out->check = be16_get(data + fragment->flags_at + 2);
 	if (fragment->decode_time >= CLOCK_MAX_US)
 		return false;
 	int64_t wall_us = walk->layout->info.first_wall_us + (int64_t)fragment->decode_time;
@@ -178,13 +178,19 @@ static bool continues(const struct walk *walk, const struct piece *piece)
 	       (int64_t)piece->fragment.decode_time >= walk->last_decode_time;
 }
 
-/* It can stand behind a hole from hole_at on: the frames that were damaged had room, numbers and time. */
-static bool continues_later(const struct walk *walk, const struct piece *piece, uint64_t hole_at)
+/* It can stand behind damaged frames, as far as number and time tell. */
+static bool continues_later(const struct walk *walk, const struct piece *piece)
+{
+	return piece->sequence > walk->last_sequence + 1 &&
+	       (int64_t)piece->fragment.decode_time > walk->last_decode_time;
+}
+
+/* The frames that are missing between hole_at and this one had room there. */
+static bool has_room_before(const struct walk *walk, const struct piece *piece, uint64_t hole_at)
 {
 	int64_t missing = piece->sequence - walk->last_sequence - 1;
 
-	return missing > 0 && (int64_t)((piece->at - hole_at) / FRAGMENT_BYTES_MIN) >= missing &&
-	       (int64_t)piece->fragment.decode_time > walk->last_decode_time;
+	return (int64_t)((piece->at - hole_at) / FRAGMENT_BYTES_MIN) >= missing;
 }
 
 /* The .idx has records of that time, and none is this one. */
@@ -213,11 +219,20 @@ static bool is_contradicted(const struct walk *walk, const struct index_record *
 	return false;
 }
 
-/* The fragment at `at` is one with which the segment goes on behind the hole; else walk->more where it is whole. */
-static bool resumes_at(struct walk *walk, uint64_t at, uint64_t hole_at, struct piece *out)
+/*
+ * The fragment at `at` is one with which the segment goes on behind the hole; else walk->more where it is whole. A
+ * check proves whose it is; without one everything else has to fit, unless the repair found that before (`marked`).
+ * Where the beginning is damaged nobody knows the number for the check: then any fragment is one.
+ */
+static bool resumes_at(struct walk *walk, uint64_t at, uint64_t hole_at, bool marked, struct piece *out)
 {
-	if (!read_piece(walk, at, out) || !continues_later(walk, out, hole_at) || is_contradicted(walk, &out->record) ||
-	    !is_whole(walk, out))
+	if (!read_piece(walk, at, out) || !continues_later(walk, out))
+		return false;
+	bool headless = walk->search->headless;
+	if (!headless && !out->check && !marked &&
+	    (!has_room_before(walk, out, hole_at) || is_contradicted(walk, &out->record)))
+		return false;
+	if (!headless && !is_undamaged(walk, out))
 		return false;
 	walk->more |= !out->fragment.key;
 	return out->fragment.key;
@@ -258,20 +273,20 @@ static uint64_t marked_end(struct walk *walk, uint64_t at)
 /* Finds where the segment goes on behind the damage at hole_at. */
 static bool resume(struct walk *walk, uint64_t hole_at, struct piece *out)
 {
-	uint64_t free_end = marked_end(walk, hole_at), at = free_end ? free_end : hole_at + FREE_HEADER_BYTES;
+	uint64_t free_end = marked_end(walk, hole_at), at = free_end ? free_end : hole_at;
 
 	walk->more = false;
 	walk->marked = free_end == walk->limit && free_end > hole_at;
 	if (walk->marked)
 		return false;
-	if (free_end && resumes_at(walk, free_end, hole_at, out)) {
+	if (free_end && resumes_at(walk, free_end, hole_at, true, out)) {
 		walk->marked = true;
 		return true;
 	}
 	for (; at < walk->limit && scan(walk, &at); at++) {
 		bool more = walk->more;
 		walk->more = false;
-		if (resumes_at(walk, at, hole_at, out))
+		if (resumes_at(walk, at, hole_at, false, out))
 			return true;
 		if (walk->more)
 			at = out->end - 1; /* a whole one: nothing begins inside of it */
@@ -300,7 +315,7 @@ enum segment_outcome segment_find(int fd, const struct segment_layout *layout, c
 			if (walk.failed || !resume(&walk, hole_at, &piece))
 				break;
 			piece.record.flags |= INDEX_AFTER_HOLE;
-			if (!walk.marked && search->hole)
+			if (!walk.marked && search->hole && piece.at > hole_at)
 				search->hole(hole_at, piece.at, search->context);
 		}
 		index_record_seal(&piece.record, layout->info.segment_no);

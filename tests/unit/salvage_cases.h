@@ -130,7 +130,16 @@ struct damaged {
 	bool intact[LONG_FRAMES];    /* every byte of the fragment is there */
 	bool decodable[LONG_FRAMES]; /* and every byte of those that it is decoded from */
 	size_t intact_count, decodable_count;
+	size_t removed_at, removed; /* so many bytes from there on are missing, and what is behind them moved up */
 };
+
+/* Where a frame stands now. */
+static inline size_t place_of(const struct damaged *damaged, size_t frame)
+{
+	size_t at = whole.frames[frame].at;
+
+	return at >= damaged->removed_at + damaged->removed ? at - damaged->removed : at;
+}
 
 static inline void damage_begin(struct damaged *out)
 {
@@ -143,9 +152,10 @@ static inline void damage_judge(struct damaged *out)
 {
 	for (size_t i = 0; i < LONG_FRAMES; i++) {
 		const struct placed *frame = &whole.frames[i];
+		size_t at = place_of(out, i);
 
-		out->intact[i] = frame->at + frame->bytes <= out->media.length &&
-				 memcmp(out->media.data + frame->at, whole.media.data + frame->at, frame->bytes) == 0;
+		out->intact[i] = at + frame->bytes <= out->media.length &&
+				 memcmp(out->media.data + at, whole.media.data + frame->at, frame->bytes) == 0;
 		out->decodable[i] = out->intact[i] && (frame->key || (i > 0 && out->decodable[i - 1]));
 		out->intact_count += out->intact[i];
 		out->decodable_count += out->decodable[i];
@@ -159,13 +169,13 @@ static inline void damage_finish(struct damaged *damaged)
 }
 
 /* Number of the frame of which a record tells; LONG_FRAMES where there was none such. */
-static inline size_t frame_of(const struct index_record *record)
+static inline size_t frame_of(const struct damaged *damaged, const struct index_record *record)
 {
 	const struct index_record *records = (const void *)(whole.index.data + INDEX_RECORD_BYTES);
 
 	for (size_t i = 0; i < LONG_FRAMES; i++)
-		if (records[i].offset == record->offset && records[i].size == record->size &&
-		    records[i].wall_us == record->wall_us)
+		if (records[i].offset + place_of(damaged, i) - whole.frames[i].at == record->offset &&
+		    records[i].size == record->size && records[i].wall_us == record->wall_us)
 			return i;
 	return LONG_FRAMES;
 }
@@ -186,7 +196,7 @@ static inline void look_at_index(const struct damaged *damaged, struct salvaged 
 	size_t count = index.length / INDEX_RECORD_BYTES - 1;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t frame = frame_of(&records[i]);
+		size_t frame = frame_of(damaged, &records[i]);
 		bool good = frame < LONG_FRAMES && damaged->decodable[frame];
 
 		if (good)

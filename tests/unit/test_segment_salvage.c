@@ -11,8 +11,8 @@
 #define DECODE_EVERY 10
 #define BLOCKS_MAX   4u
 
-enum kind { ZEROS, GARBAGE, STALE, CUT, KINDS };
-static const char *const kind_names[KINDS] = {"zeros", "garbage", "old bytes", "cut"};
+enum kind { ZEROS, GARBAGE, STALE, CUT, REMOVED, KINDS };
+static const char *const kind_names[KINDS] = {"zeros", "garbage", "old bytes", "cut", "removed"};
 
 struct tally {
 	size_t files, outside, decodable, kept, wrong, lost_files;
@@ -42,7 +42,14 @@ static void damage_at_random(struct damaged *out, enum kind kind, uint32_t *seed
 	size_t block = next_random(seed) % 2 ? 512 : 4096, count = 1 + next_random(seed) % BLOCKS_MAX;
 
 	damage_begin(out);
-	for (size_t i = 0; i < count && kind != CUT; i++)
+	if (kind == REMOVED) {
+		out->removed = block * count;
+		out->removed_at = next_random(seed) % (out->media.length - out->removed) / 512 * 512;
+		memmove(out->media.data + out->removed_at, out->media.data + out->removed_at + out->removed,
+			out->media.length - out->removed_at - out->removed);
+		out->media.length -= out->removed;
+	}
+	for (size_t i = 0; i < count && kind < CUT; i++)
 		damage_block(out, kind, next_random(seed) % (out->media.length / block + 1) * block, block, seed);
 	if (kind == CUT)
 		out->media.length = next_random(seed) % out->media.length;
@@ -315,6 +322,32 @@ static void a_segment_that_no_file_has_room_to_finish_stays_as_it_is(void **stat
 	damage_finish(&damaged);
 }
 
+/* Exactly some fragments are missing, and what is behind them stands in their place. */
+static void fragments_that_are_missing_without_a_trace_are_a_gap(void **state)
+{
+	struct damaged damaged;
+	struct salvaged salvaged;
+	size_t key = 60;
+	(void)state;
+
+	while (!whole.frames[key].key)
+		key++;
+	damage_begin(&damaged);
+	damaged.removed_at = whole.frames[55].at;
+	damaged.removed = whole.frames[key].at - damaged.removed_at;
+	memmove(damaged.media.data + damaged.removed_at, damaged.media.data + whole.frames[key].at,
+		damaged.media.length - whole.frames[key].at);
+	damaged.media.length -= damaged.removed;
+	damage_judge(&damaged);
+	salvage(&damaged, true, &salvaged);
+	assert_int_equal(salvaged.outcome, REPAIR_DONE);
+	assert_int_equal(salvaged.kept, damaged.decodable_count);
+	assert_true(salvaged.entry.holes);
+	assert_plays(&salvaged);
+	assert_same_index_from_the_media();
+	damage_finish(&damaged);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +358,7 @@ int main(void)
 		cmocka_unit_test(a_beginning_of_which_nobody_knows_is_set_aside),
 		cmocka_unit_test(old_bytes_of_another_segment_are_never_shown),
 		cmocka_unit_test(a_finished_segment_is_finished_anew_around_the_damage),
+		cmocka_unit_test(fragments_that_are_missing_without_a_trace_are_a_gap),
 		cmocka_unit_test(a_segment_that_no_file_has_room_to_finish_stays_as_it_is),
 	};
 
