@@ -190,7 +190,7 @@ help:
 	@echo 'make asan tsan  the tests in a build with sanitizers (build/asan, build/tsan)'
 	@echo 'make fuzz       [SECONDS=60] [TARGET=name] searches for inputs that go wrong (clang); make fuzz-replay runs the known ones'
 	@echo 'make campaign-kills campaign-ranges    [N=200] recorder and encoder killed, and clips of random ranges, so many times'
-	@echo 'make campaign-walks    [N=100000] so many random walks of the clock, and what the timeline makes of each'
+	@echo 'make campaign-walks [N=100000] campaign-salvage  [N=500] so many random walks damaged segments, and what the timeline makes is kept of each' the clock, them'
 	@echo 'make test-camera the recorder on cameras of a real kernel, and after power cuts, in a virtual machine'
 	@echo 'make campaign-replug   [N=1000] a camera unplugged and plugged in again so many times'
 	@echo 'make campaign-power    [N=20] so many power cuts while recording'
@@ -281,9 +281,10 @@ bench-webservers: all bench-tools
 bench-archive: all bench-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
 
-campaign-walks: N = 100000
-campaign-walks: $(BUILD)/tests/unit/test_clock_walks
-	@WALKS=$(N) $<
+ campaign-walks: $(BUILD)/tests/unit/test_clock_walks @WALKS=$(N)# Segments with random damage: N files, 60 in make test.
+campaign-salvage: N = 100000 campaign-walks: 500
+campaign-salvage: $(BUILD)/tests/unit/test_segment_salvage
+	@SALVAGE_FILES=$(N) $<
 
 campaign-ranges: all test-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_ranges.py $(N)
@@ -322,6 +323,6 @@ campaign-power: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test-systems campaign-tests campaign-crowd bench-webservers deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-capture bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges campaign-walks campaign-viewers bench bench-docs soak clean
+.PHONY: all campaign-salvage test-systems campaign-tests campaign-crowd bench-webservers deb test-package units syntax test-tools test-camera campaign-replug campaign-power bench-archive bench-capture bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz help deps run test check asan tsan install campaign-kills campaign-ranges campaign-walks campaign-viewers bench bench-docs soak clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

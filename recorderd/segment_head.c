@@ -212,19 +212,24 @@ static bool find_donor(int folder, const char *file, int media, const struct kno
 	return found;
 }
 
-/* ftyp and moov as every program but this one writes them, or nothing of an MP4 at all. */
+/* The beginning of an MP4 as other programs write it: our uuid box never stands behind such ones. */
 static bool is_foreign(int media)
 {
+	static const char types[] = "styp moov moof sidx mdat free skip wide";
 	uint8_t head[HEAD_BYTES];
-	struct mp4_box ftyp, next;
+	struct mp4_box box;
 	ssize_t got = read_at(media, head, sizeof head, 0);
+	size_t at = 0;
 
-	if (got < 8 || mp4_box_header(head, (size_t)got, 0, &ftyp) != MP4_OK ||
-	    ftyp.type != MP4_TYPE('f', 't', 'y', 'p') || ftyp.size > (uint64_t)got - 8)
+	if (got < 16 || mp4_box_header(head, (size_t)got, 0, &box) != MP4_OK)
 		return false;
-	return mp4_box_header(head, (size_t)got, (size_t)ftyp.size, &next) == MP4_OK &&
-	       (next.type == MP4_TYPE('m', 'o', 'o', 'v') || next.type == MP4_TYPE('m', 'd', 'a', 't') ||
-		next.type == MP4_TYPE('f', 'r', 'e', 'e'));
+	if (box.type == MP4_TYPE('f', 't', 'y', 'p')) {
+		at = box.size < (uint64_t)got - 8 ? (size_t)box.size : 0;
+		if (!at || mp4_box_header(head, (size_t)got, at, &box) != MP4_OK)
+			return false;
+	}
+	const char *known = memmem(types, sizeof types - 1, head + at + 4, 4);
+	return known && (known - types) % 5 == 0;
 }
 
 /* Whole fragments of any segment, wherever they begin. */

@@ -121,6 +121,7 @@ bool segment_writer_open(struct segment_writer *writer, int folder, const struct
 		goto fail;
 	}
 	writer->end = writer->head_bytes = head.length;
+	writer->system_limit_bytes = file_limit_of_system(writer->media);
 	segment_writer_limit(writer, UINT64_MAX);
 	buffer_finish(&head);
 	return true;
@@ -186,9 +187,11 @@ uint64_t segment_writer_room(const struct segment_writer *writer, uint64_t frame
 
 void segment_writer_limit(struct segment_writer *writer, uint64_t most_bytes)
 {
-	uint64_t limit_bytes = file_limit_bytes(writer->media);
+	uint64_t process_bytes = file_limit_of_process();
 
-	writer->limit_bytes = limit_bytes < most_bytes ? limit_bytes : most_bytes;
+	writer->limit_bytes = process_bytes < most_bytes ? process_bytes : most_bytes;
+	if (writer->system_limit_bytes < writer->limit_bytes)
+		writer->limit_bytes = writer->system_limit_bytes;
 }
 
 void segment_writer_close(struct segment_writer *writer)

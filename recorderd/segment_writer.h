@@ -22,8 +22,9 @@ struct segment_writer {
 	uint64_t frames;
 	int64_t end_wall_us; /* of the last frame */
 	uint64_t head_bytes;
-	uint64_t limit_bytes; /* that the segment may have when it is finished */
-	bool too_large;       /* a write was refused because the file would have become too large */
+	uint64_t system_limit_bytes; /* of the file system */
+	uint64_t limit_bytes;        /* that the segment may have when it is finished */
+	bool too_large;              /* a write was refused because the file would have become too large */
 };
 
 #define SEGMENT_WRITER_NONE ((struct segment_writer){.media = -1, .index = -1})

@@ -8,29 +8,32 @@
 #define NO_LIMIT     (INT64_C(1) << NO_LIMIT_BIT)
 
 /* A position behind the largest file that its file system takes is refused, and nothing is changed by asking. */
-static int64_t of_file_system(int fd)
+uint64_t file_limit_of_system(int fd)
 {
 	off_t position = lseek(fd, 0, SEEK_CUR);
 	int64_t most = 0;
 
-	if (position < 0 || lseek(fd, NO_LIMIT, SEEK_SET) >= 0) {
-		if (position >= 0)
-			lseek(fd, position, SEEK_SET);
+	if (position < 0)
 		return NO_LIMIT;
-	}
-	for (int bit = NO_LIMIT_BIT - 1; bit >= 0; bit--)
+	if (lseek(fd, NO_LIMIT, SEEK_SET) >= 0)
+		most = NO_LIMIT;
+	for (int bit = NO_LIMIT_BIT - 1; bit >= 0 && most != NO_LIMIT; bit--)
 		if (lseek(fd, most | INT64_C(1) << bit, SEEK_SET) >= 0)
 			most |= INT64_C(1) << bit;
 	lseek(fd, position, SEEK_SET);
-	return most;
+	return (uint64_t)most;
+}
+
+uint64_t file_limit_of_process(void)
+{
+	struct rlimit own;
+
+	return getrlimit(RLIMIT_FSIZE, &own) == 0 && own.rlim_cur != RLIM_INFINITY ? own.rlim_cur : NO_LIMIT;
 }
 
 uint64_t file_limit_bytes(int fd)
 {
-	uint64_t most = (uint64_t)of_file_system(fd);
-	struct rlimit own;
+	uint64_t system = file_limit_of_system(fd), process = file_limit_of_process();
 
-	if (getrlimit(RLIMIT_FSIZE, &own) == 0 && own.rlim_cur != RLIM_INFINITY && own.rlim_cur < most)
-		return own.rlim_cur;
-	return most;
+	return system < process ? system : process;
 }

@@ -11,4 +11,8 @@
  */
 uint64_t file_limit_bytes(int fd);
 
+/* The two of which that is the smaller one. The file system is asked some fifty times, and does not change. */
+uint64_t file_limit_of_system(int fd);
+uint64_t file_limit_of_process(void);
+
 #endif
