@@ -152,6 +152,77 @@ static void fragments_of_another_file_end_the_walk(void **state)
 	buffer_finish(&segment);
 }
 
+/* As older recorders wrote it: there is no check. */
+static void the_walk_goes_on_at_the_next_key_frame(void **state)
+{
+	(void)state;
+	const struct stream *streams[] = {&h264, &mjpeg};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct buffer segment = segment_of(streams[i], 0, MEDIA_FRAMES, SEGMENT_NO);
+		size_t at = segment.length, next = 4;
+		struct segment_layout layout;
+		struct walked walked;
+
+		for (size_t frame = MEDIA_FRAMES; frame-- > 3;)
+			at -= streams[i]->fragments[frame].bytes;
+		memset(segment.data + at, 0, 40);
+		while (streams[i] == &h264 && !media_key(next))
+			next++;
+		assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
+		assert_int_equal(walked.count, 3 + MEDIA_FRAMES - next);
+		assert_int_equal(walked.records[3].wall_us, MEDIA_WALL_US + media_time_us(next));
+		assert_int_equal(walked.records[3].flags, INDEX_KEY | INDEX_AFTER_HOLE);
+		assert_false(walked.records[4].flags & INDEX_AFTER_HOLE);
+		assert_int_equal(walked.good_end, segment.length);
+		segment_layout_finish(&layout);
+		buffer_finish(&segment);
+	}
+}
+
+static struct walked walk_beside(const struct buffer *segment, const struct index_reader *index)
+{
+	int fd = file_of(segment->data, segment->length);
+	struct segment_layout layout;
+	struct walked walked = {.count = 0};
+	struct segment_search search = {.thorough = true, .witness = index, .each = take, .context = &walked};
+	struct segment_found found;
+
+	assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_GOOD);
+	assert_int_equal(segment_find(fd, &layout, &search, &found), SEGMENT_GOOD);
+	segment_layout_finish(&layout);
+	close(fd);
+	return walked;
+}
+
+/* In the place of frames 10 and 11 stand garbage and, some bytes behind its place, frame 11. */
+static void what_the_index_contradicts_is_not_taken_without_a_check(void **state)
+{
+	(void)state;
+	struct buffer segment = segment_of(&mjpeg, 0, MEDIA_FRAMES, SEGMENT_NO), index = {0};
+	struct index_header header = {.segment_no = SEGMENT_NO, .first_wall_us = MEDIA_WALL_US};
+	struct walked walked = walk_beside(&segment, NULL);
+	struct index_reader reader;
+	char path[PATH_BYTES];
+
+	assert_int_equal(walked.count, MEDIA_FRAMES);
+	size_t bytes = mjpeg.fragments[11].bytes, at = (size_t)(walked.records[9].offset + walked.records[9].size);
+	index_header_seal(&header);
+	buffer_append(&index, &header, sizeof(header));
+	buffer_append(&index, walked.records, walked.count * sizeof(walked.records[0]));
+	file_write(path_of("a.idx", path), index.data, index.length);
+	memmove(segment.data + at + 200, segment.data + at + mjpeg.fragments[10].bytes, bytes);
+	memset(segment.data + at, 0xee, 200);
+	walked = walk_beside(&segment, NULL);
+	assert_int_equal(walked.records[10].offset, at + 200 + moof_bytes(segment.data + at + 200) + 8);
+	assert_int_equal(index_reader_open(AT_FDCWD, path, SEGMENT_NO, &reader), INDEX_GOOD);
+	walked = walk_beside(&segment, &reader);
+	assert_int_equal(walked.records[10].wall_us, MEDIA_WALL_US + media_time_us(12));
+	index_reader_close(&reader);
+	buffer_finish(&index);
+	buffer_finish(&segment);
+}
+
 static void an_mp4_of_others_is_bad(void **state)
 {
 	(void)state;
@@ -205,6 +276,8 @@ int main(void)
 		cmocka_unit_test(a_moov_of_which_a_part_is_there_is_cut_off),
 		cmocka_unit_test(a_complete_segment_that_lost_its_end_counts_as_open),
 		cmocka_unit_test(fragments_of_another_file_end_the_walk),
+		cmocka_unit_test(the_walk_goes_on_at_the_next_key_frame),
+		cmocka_unit_test(what_the_index_contradicts_is_not_taken_without_a_check),
 		cmocka_unit_test(an_mp4_of_others_is_bad),
 		cmocka_unit_test(no_damaged_byte_leads_astray),
 	};
