@@ -177,6 +177,20 @@ void archive_set_trouble(struct archive *archive, const char *text)
 	pthread_mutex_unlock(&archive->lock);
 }
 
+void archive_count_aside(struct archive *archive)
+{
+	int folder = archive_folder_now(archive);
+	struct aside aside;
+
+	if (folder < 0)
+		return;
+	aside = aside_count(folder);
+	close(folder);
+	pthread_mutex_lock(&archive->lock);
+	archive->aside = aside;
+	pthread_mutex_unlock(&archive->lock);
+}
+
 /* The descriptor for syncing, replaced; the one of before is closed without the lock, since closing may write. */
 static void close_former(int former)
 {
@@ -305,6 +319,7 @@ void archive_summarise(struct archive *archive, struct archive_summary *out)
 		out->oldest_wall_us = archive->segments[0].entry.start_wall_us;
 	out->disk_free_bytes = archive->disk_free_bytes;
 	out->disk_total_bytes = archive->disk_total_bytes;
+	out->unread = archive->recovered ? archive->unread : 0;
 	out->set_aside = archive->aside.files;
 	out->clock_doubts = archive->clock_doubts;
 	out->tally = archive->tally;

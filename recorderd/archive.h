@@ -108,6 +108,7 @@ struct archive_summary {
 	int64_t oldest_wall_us;
 	uint64_t disk_free_bytes, disk_total_bytes;
 	uint64_t set_aside;    /* files that could not be repaired (set_aside.h) */
+	uint64_t unread;       /* segments that could not be read, and are not listed */
 	unsigned clock_doubts; /* enum retention_doubt */
 	struct archive_tally tally;
 	char open_segment[SEGMENT_FILE_BYTES];

@@ -29,6 +29,7 @@ struct archive_found {
 	size_t at; /* the next one to be looked at */
 	struct archive_segment *segments;
 	size_t taken;
+	uint64_t unread;
 };
 
 static int by_name(const void *a, const void *b)
@@ -190,7 +191,9 @@ static void look(struct archive_found *found, const char *name)
 	struct archive_segment *segment = &found->segments[found->taken];
 	struct segment_end end;
 
-	if (!archive_look(found->folder, &found->known, name, &segment->entry, &end))
+	enum archive_looked looked = archive_look(found->folder, &found->known, name, &segment->entry, &end);
+	found->unread += looked == LOOKED_FAILED;
+	if (looked != LOOKED_GOOD)
 		return;
 	segment->phase = segment->entry.state == CATALOGUE_COMPLETE ? PHASE_COMPLETE : PHASE_CLOSED;
 	segment->seen_mono_us = mono_now().us;
@@ -263,6 +266,9 @@ bool archive_found_merge(struct archive *archive, struct archive_found *found)
 	}
 	if (found->at < found->count)
 		return false;
+	pthread_mutex_lock(&archive->lock);
+	archive->unread = found->unread;
+	pthread_mutex_unlock(&archive->lock);
 	list_found(archive, found);
 	return true;
 }

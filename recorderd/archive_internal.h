@@ -74,6 +74,7 @@ struct archive {
 	struct config_retention retention; /* what counts now; `config` has that of the start */
 	struct archive_tally tally;
 	struct aside aside;      /* what the repair set aside */
+	uint64_t unread;         /* segments that it could not look at */
 	double held_bytes;       /* deleted, and not given back by the file system so far: somebody reads them */
 	double free_bytes_after; /* the last deletion; */
 	uint64_t bytes_after;    /* and segment_bytes then */
@@ -100,6 +101,7 @@ void archive_leave(struct archive *archive);
 /* The keeper finishes what was closed there, lists it, and lets go of the folders. */
 void archive_left_finish(struct archive *archive);
 void archive_left_free(struct archive_left *left);
+void archive_count_aside(struct archive *archive); /* anew, from the folder */
 
 /* archive_lock.c: makes the folder if need be, and locks it. The folder's descriptor, or -1 with a sentence. */
 int archive_folder_open(const char *path, int *lock_fd, struct reason *why);
@@ -120,9 +122,6 @@ bool archive_pause(struct archive *archive);
 /* archive_keeper.c: puts what became of a segment into the list, by its file's name; NULL takes it off. */
 void archive_settle(struct archive *archive, const char *file, const struct catalogue_entry *entry);
 
-/* Counts what is set aside in the folder: at the start, and where that has changed. */
-void archive_count_aside(struct archive *archive);
-
 /* archive_lists.c: recording_index.bin, and .json. Called without `lock`. */
 bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why);
 
@@ -139,9 +138,15 @@ struct archive_known {
 void archive_known_read(int folder, struct archive_known *out);
 void archive_known_finish(struct archive_known *known);
 
-/* Looks at a segment, and repairs one that the list does not vouch for. False where it is none to be listed. */
-bool archive_look(int folder, const struct archive_known *known, const char *file, struct catalogue_entry *entry,
-		  struct segment_end *end);
+enum archive_looked {
+	LOOKED_GOOD,    /* to be listed */
+	LOOKED_NOTHING, /* none to be listed */
+	LOOKED_FAILED,  /* the disk refused: nobody knows what is in it */
+};
+
+/* Looks at a segment, and repairs one that the list does not vouch for. */
+enum archive_looked archive_look(int folder, const struct archive_known *known, const char *file,
+				 struct catalogue_entry *entry, struct segment_end *end);
 
 /*
  * archive_found.c: what stands in a folder before the first segment is recorded into it, and is not in the list.

@@ -103,17 +103,6 @@ void archive_settle(struct archive *archive, const char *file, const struct cata
 	pthread_mutex_unlock(&archive->lock);
 }
 
-void archive_count_aside(struct archive *archive)
-{
-	int folder = archive_folder_now(archive);
-	struct aside aside = aside_count(folder);
-
-	close(folder);
-	pthread_mutex_lock(&archive->lock);
-	archive->aside = aside;
-	pthread_mutex_unlock(&archive->lock);
-}
-
 /* As the disk has it: what the kernel holds of the file is dropped before it is looked through. */
 static enum repair_outcome look_through(int folder, const char *file, struct catalogue_entry *entry, struct reason *why)
 {

@@ -110,35 +110,35 @@ static bool add(struct archive *archive, const struct catalogue_entry *entry, co
 	return true;
 }
 
-bool archive_look(int folder, const struct archive_known *known, const char *file, struct catalogue_entry *entry,
-		  struct segment_end *end)
+enum archive_looked archive_look(int folder, const struct archive_known *known, const char *file,
+				 struct catalogue_entry *entry, struct segment_end *end)
 {
 	struct reason why = {""};
 
 	*end = (struct segment_end){.last_mono_us = -1};
 	if (is_believed(folder, known, file, entry))
-		return true;
+		return LOOKED_GOOD;
 	switch (segment_repair(folder, file, entry, end, &why)) {
 	case REPAIR_READABLE:
 		log_warn("archive", "%s", why.text);
-		return true;
+		return LOOKED_GOOD;
 	case REPAIR_DONE:
 		log_info("archive", "%s repaired: %llu frames", file, (unsigned long long)entry->frames);
-		return true;
+		return LOOKED_GOOD;
 	case REPAIR_FOREIGN:
 		log_warn("archive", "%s is not a segment of this recorder: left alone", file);
-		return false;
+		return LOOKED_NOTHING;
 	case REPAIR_FAILED:
 		log_error("archive", "%s: left as it is", why.text);
-		return false;
+		return LOOKED_FAILED;
 	case REPAIR_ASIDE:
 		log_error("archive", "%s", why.text);
-		return false;
+		return LOOKED_NOTHING;
 	case REPAIR_EMPTY:
 	case REPAIR_GONE:
-		return false;
+		return LOOKED_NOTHING;
 	}
-	return false;
+	return LOOKED_NOTHING;
 }
 
 /* recording_X.idx -> recording_X.mp4; false for every other name. */
@@ -167,7 +167,10 @@ static bool take_file(struct archive *archive, const struct archive_known *known
 	struct catalogue_entry entry;
 	struct segment_end end;
 
-	return !archive_look(archive->folder, known, file, &entry, &end) || add(archive, &entry, &end);
+	enum archive_looked looked = archive_look(archive->folder, known, file, &entry, &end);
+
+	archive->unread += looked == LOOKED_FAILED;
+	return looked != LOOKED_GOOD || add(archive, &entry, &end);
 }
 
 static bool take_folder(struct archive *archive, const struct archive_known *known, struct reason *why)
@@ -240,6 +243,7 @@ bool archive_recover(struct archive *archive, struct reason *why)
 	struct archive_known known;
 	bool good;
 
+	archive->unread = 0;
 	archive_known_read(archive->folder, &known);
 	archive->generation = known.generation;
 	good = take_folder(archive, &known, why);

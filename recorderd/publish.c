@@ -46,6 +46,7 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	state->oldest_wall_us = publisher->summary.oldest_wall_us;
 	state->disk_free_bytes = publisher->summary.disk_free_bytes;
 	state->disk_total_bytes = publisher->summary.disk_total_bytes;
+	state->unread = publisher->summary.unread;
 	state->set_aside = publisher->summary.set_aside;
 	state->clock_unsure = publisher->summary.clock_doubts;
 	memcpy(state->gaps, publisher->summary.tally.gaps, sizeof state->gaps);

@@ -86,15 +86,16 @@ static void judge_recording(const struct recorder_state *state, const struct hea
 
 static void judge_archive(const struct recorder_state *state, const struct health_listener *listener)
 {
-	if (state->set_aside == 1)
+	if (state->set_aside)
 		say(listener, HEALTH_WARNING,
-		    "One recording is damaged and could not be repaired; it was set aside in the recordings folder as "
-		    "damaged_….mp4.");
-	else if (state->set_aside > 1)
-		say(listener, HEALTH_WARNING,
-		    "%llu recordings are damaged and could not be repaired; they were set aside in the recordings "
-		    "folder as damaged_….mp4.",
+		    "Damaged recordings that could not be repaired: %llu. They were set aside in the recordings folder "
+		    "as damaged_….mp4.",
 		    (unsigned long long)state->set_aside);
+	if (state->unread)
+		say(listener, HEALTH_WARNING,
+		    "Recordings that could not be read: %llu. They are not listed until the recorder starts again; its "
+		    "log says why.",
+		    (unsigned long long)state->unread);
 }
 
 const char *health_memory_limit(const struct recorder_state *state)

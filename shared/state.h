@@ -121,6 +121,7 @@ struct recorder_state {
 	uint64_t deleted_segments, deleted_bytes; /* by retention */
 
 	int64_t config_mono_us; /* when the recorder read its configuration: who read it before that reads it again */
+	uint64_t unread;        /* segments in the recordings folder that could not be read, and are not listed */
 	uint64_t set_aside;     /* segments in the recordings folder that could not be repaired */
 	uint64_t max_viewers;   /* http.max_viewers then, for recorder-live, which reads no files; 0: not known */
 

@@ -7,7 +7,7 @@ from exact import assert_exact, just_behind, second_behind
 from faulty_rig import FaultyRig, main
 from rig import PATIENCE_S, US, wait_for
 
-RECORDING_LIMIT, CLIP_LIMIT = 250000, 100000
+RECORDING_LIMIT, CLIP_LIMIT = 150000, 80000
 SETTINGS = {"record": {"segment_seconds": 3600}, "http": {"allow_control": "yes"}, "clips": {"cache": "no"}}
 
 
@@ -56,10 +56,10 @@ def test_a_clip_that_is_too_large_for_a_file_is_refused_in_words(rig):
         rig.start_web()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    rig.new_frames(300)
+    rig.new_frames(120)
     rig.indexed()
     frames = rig.camera.frames()
-    from_us, to_us = second_behind(frames[-290]), just_behind(frames[-1])
+    from_us, to_us = second_behind(frames[-115]), just_behind(frames[-1])
     answer = rig.get(f"/clips?from={from_us / US:.6f}&to={to_us / US:.6f}&name=large", method="POST", body=b"")
     assert answer.status == 507 and "as large as this clip" in answer.detail, (answer.status, answer.body)
     answer = rig.get(f"/clips?from={from_us / US:.6f}&duration=1&name=small", method="POST", body=b"")

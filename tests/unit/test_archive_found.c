@@ -133,6 +133,16 @@ static void segments_deleted_by_hand_leave_the_list(void **state)
 	assert_int_equal(listed_count, 0);
 }
 
+static void a_segment_that_cannot_be_read_is_counted(void **state)
+{
+	(void)state;
+	put_at(7, MEDIA_WALL_US);
+	assert_int_equal(symlink("nowhere", recording("recording_20270115_090000.mp4")), 0);
+	open_archive();
+	assert_int_equal(summary_now().segments, 1);
+	assert_int_equal(summary_now().unread, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +151,7 @@ int main(void)
 		CASE(a_folder_that_comes_back_is_as_it_was),
 		CASE(numbers_go_on_above_what_stands_there),
 		CASE(segments_deleted_by_hand_leave_the_list),
+		CASE(a_segment_that_cannot_be_read_is_counted),
 	};
 
 	return cmocka_run_group_tests_name("archive_found", tests, make_archive_streams, drop_streams);
