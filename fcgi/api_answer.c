@@ -52,9 +52,13 @@ static void folder_unreadable(struct api_request *request, const char *folder, c
 {
 	const char *what = error == EBADMSG  ? "their list is damaged, until recorderd makes it anew as it starts"
 			   : error == ENODEV ? "their disk is not mounted (require_mount)"
-					     : strerror(error);
+			   : error == EXDEV
+				   ? "the recorder has them in another folder than there is now, because something was "
+				     "mounted, unmounted or removed; it follows as soon as it can"
+				   : strerror(error);
 
-	log_error("api", "%s: the %s cannot be read: %s", folder, things, what);
+	if (error != ENODEV && error != EXDEV) /* the recorder has said it, once */
+		log_error("api", "%s: the %s cannot be read: %s", folder, things, what);
 	answer_problem(request, 503, "Retry-After: 10\r\n", "The %s cannot be read: %s.", things, what);
 }
 

@@ -57,9 +57,44 @@ static int folder_open(const char *path, const char *mount_need)
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* Whether there is a living recorder that has recorded. */
+static bool has_recorded(const struct api_camera *camera)
+{
+	struct api_camera look = {0};
+	struct recorder_state state;
+
+	camera_init(&look, camera->config);
+	bool has = camera_state(&look, &state) && (state.segments > 0 || state.indexed_wall_us > 0);
+	camera_finish(&look);
+	return has;
+}
+
+/*
+ * Where a disk was just mounted or unmounted, the folder is not the one that the recorder still has: a folder without a
+ * list is no empty archive then, and the recorder follows in a moment.
+ */
+static int unless_elsewhere(const struct api_camera *camera, int folder)
+{
+	int error = errno;
+
+	if (folder < 0 ? !camera_is_missing(error) : faccessat(folder, CATALOGUE_FILE, F_OK, 0) == 0 || errno != ENOENT)
+		goto out;
+	if (has_recorded(camera)) {
+		if (folder >= 0)
+			close(folder);
+		folder = -1;
+		error = EXDEV;
+	}
+out:
+	errno = error;
+	return folder;
+}
+
 int camera_recordings_folder(const struct api_camera *camera)
 {
-	return folder_open(camera->config->record.directory, camera->config->record.require_mount);
+	const struct config_record *record = &camera->config->record;
+
+	return unless_elsewhere(camera, folder_open(record->directory, record->require_mount));
 }
 
 int camera_clips_folder(const struct api_camera *camera)

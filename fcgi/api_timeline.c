@@ -50,14 +50,19 @@ void handle_timeline(struct api_request *request)
 	struct timeline timeline;
 	struct query_span span;
 	struct reason why;
-	int64_t first_us, last_us;
+	int64_t first_us = 0, last_us;
 
 	if (!query_span(request->fcgi->query, wall_now(), false, &span, &why)) {
 		answer_problem(request, 400, NULL, "%s", why.text);
 		return;
 	}
+	bool found = span.has_from || camera_archive_span(request->camera, &first_us, &last_us);
+	if (!found && errno != 0) {
+		answer_unreadable(request, errno);
+		return;
+	}
 	if (!span.has_from)
-		span.from_us = camera_archive_span(request->camera, &first_us, &last_us) ? first_us : 0;
+		span.from_us = found ? first_us : 0;
 	timeline = (struct timeline){json_object_new_array(), json_object_new_array()};
 	int error = walk(request->camera, &span, &timeline);
 	if (error != 0) {

@@ -211,6 +211,7 @@ void archive_segment_opened(struct archive *archive, const struct catalogue_entr
 	former = archive->open_fd;
 	archive->open_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	archive->unlisted = true;
+	archive->unstarted = false;
 	pthread_mutex_unlock(&archive->lock);
 	close_former(former);
 	/* At once, and not by the keeper: until it is listed no request finds the newest frames. */
@@ -331,5 +332,6 @@ void archive_summarise(struct archive *archive, struct archive_summary *out)
 	if (!archive->recovered && silent_us >= SILENT_US && !out->trouble[0])
 		snprintf(out->trouble, sizeof out->trouble, "the recordings folder has not answered for %lld s",
 			 (long long)(silent_us / US_PER_S));
+	snprintf(out->clips_note, sizeof out->clips_note, "%s", archive->clips_note);
 	pthread_mutex_unlock(&archive->lock);
 }

@@ -114,6 +114,7 @@ struct archive_summary {
 	char open_segment[SEGMENT_FILE_BYTES];
 	char trouble[192];                    /* of the keeper's own work; empty where all is well */
 	char folder_note[ARCHIVE_NOTE_BYTES]; /* what people should know of the folder; empty: nothing */
+	char clips_note[ARCHIVE_NOTE_BYTES];  /* and of that of clips */
 };
 
 void archive_summarise(struct archive *archive, struct archive_summary *out);

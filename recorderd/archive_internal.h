@@ -50,7 +50,7 @@ struct archive {
 	pthread_cond_t changed;
 	int folder;  /* -1: none, where record.require_mount waits for a disk */
 	int lock_fd; /* its .lock */
-	char folder_note[ARCHIVE_NOTE_BYTES];
+	char folder_note[ARCHIVE_NOTE_BYTES], clips_note[ARCHIVE_NOTE_BYTES];
 	struct archive_left *left;        /* folders that the keeper puts in order */
 	struct archive_segment *segments; /* in the order of recording */
 	size_t count, capacity;
@@ -59,6 +59,7 @@ struct archive {
 	bool unsynced;
 	bool doubted;                /* the open segment, likewise */
 	bool unlisted;               /* the lists differ from `segments` */
+	bool unstarted;              /* it took the place of another one, and nothing was recorded into it so far */
 	bool replaced;               /* the folder is another one now: what is listed may not be in it */
 	struct archive_found *found; /* and this is: for the keeper to take */
 	bool stopping;
@@ -94,6 +95,9 @@ int archive_folder_now(struct archive *archive);
 
 /* archive_follow.c: compares the first folder with that of the run before, and remembers it for the next one. */
 void archive_note_folder(struct archive *archive);
+
+/* archive_follow.c: whether the disk of clips.directory is there, for archive_summary. */
+void archive_look_at_clips(struct archive *archive);
 
 /* archive_left.c: moves the folder and what is listed into archive->left. Called with `lock` held. */
 void archive_leave(struct archive *archive);

@@ -323,6 +323,7 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 		forget_missing(archive, rounds);
 		archive_retain(archive);
 		measure_disk(archive);
+		archive_look_at_clips(archive);
 		rounds->retain_at_us = mono_now().us + RETAIN_EVERY_US;
 	}
 	if (now_us >= rounds->retry_at_us && merge_found(archive, rounds)) {

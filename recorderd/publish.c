@@ -52,6 +52,7 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	memcpy(state->gaps, publisher->summary.tally.gaps, sizeof state->gaps);
 	state->deleted_segments = publisher->summary.tally.deleted_segments;
 	state->deleted_bytes = publisher->summary.tally.deleted_bytes;
+	snprintf(state->clips_note, sizeof state->clips_note, "%s", publisher->summary.clips_note);
 	snprintf(state->folder_note, sizeof state->folder_note, "%s", publisher->summary.folder_note);
 	memcpy(state->open_segment, publisher->summary.open_segment, sizeof state->open_segment);
 	if (!storage_trouble(publisher->storage, state->disk_error, sizeof state->disk_error))

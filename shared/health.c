@@ -81,6 +81,8 @@ static void judge_recording(const struct recorder_state *state, const struct hea
 	judge_encoder(state, listener);
 	if (*state->folder_note)
 		say(listener, HEALTH_WARNING, "%s", state->folder_note);
+	if (*state->clips_note)
+		say(listener, HEALTH_WARNING, "%s", state->clips_note);
 	judge_retention(state, listener);
 }
 

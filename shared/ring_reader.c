@@ -314,6 +314,7 @@ bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *
 	terminate(out->last_error);
 	terminate(out->folder_note);
 	terminate(out->config_file);
+	terminate(out->clips_note);
 	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
 	if (out->camera_count > ids)
 		out->camera_count = ids;

@@ -140,6 +140,7 @@ struct recorder_state {
 	 */
 	int64_t indexed_mono_us; /* capture time of the newest indexed frame of this boot; 0: none is known */
 	uint64_t unwritten_frames;
+	char clips_note[320]; /* what people should know of the clips' folder: its disk is not mounted; else empty */
 };
 
 static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "a place for each cause");
