@@ -4,8 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "fcgi/lock_up.h"
+#include "shared/clock.h"
+
+#define FILES_MAX      64u
+#define FILES_EVERY_US US_PER_S
 
 /* Linux 6.8: the number of a mount, which no later one gets again. */
 #define MOUNT_FOR_EVER 0x4000u
@@ -17,8 +24,16 @@ struct folder {
 	bool withheld;
 };
 
+struct file {
+	char *path; /* owned */
+	struct folder then;
+};
+
 struct lock_folders {
 	const struct config_set *cameras;
+	struct file files[FILES_MAX]; /* of lock_up_files() */
+	size_t file_count;
+	mono_t files_at;         /* looked at again then */
 	struct folder folders[]; /* recordings and clips of each camera */
 };
 
@@ -36,7 +51,7 @@ static bool is_withheld(const char *path)
 	return fd < 0 && errno == EACCES && faccessat(AT_FDCWD, path, R_OK | X_OK, AT_EACCESS) == 0;
 }
 
-static struct folder folder_now(const char *path)
+static struct folder identity_now(const char *path)
 {
 	struct statx status;
 
@@ -49,16 +64,45 @@ static struct folder folder_now(const char *path)
 		.mount = status.stx_mask & MOUNT_FOR_EVER ? status.stx_mnt_id : 0,
 		.born_s = born ? status.stx_btime.tv_sec : 0,
 		.born_ns = born ? status.stx_btime.tv_nsec : 0,
-		.withheld = is_withheld(path),
 	};
 }
 
-static bool folder_same(const struct folder *then, const char *path)
+static struct folder folder_now(const char *path)
 {
-	struct folder now = folder_now(path);
+	struct folder now = identity_now(path);
 
+	now.withheld = is_withheld(path);
+	return now;
+}
+
+static bool is_same(const struct folder *then, struct folder now)
+{
 	return now.device == then->device && now.inode == then->inode && now.mount == then->mount &&
 	       now.born_s == then->born_s && now.born_ns == then->born_ns && (!now.withheld || then->withheld);
+}
+
+static void file_note(const char *path, void *context)
+{
+	struct lock_folders *folders = context;
+	char *copy = folders->file_count < FILES_MAX ? strdup(path) : NULL;
+
+	if (copy)
+		folders->files[folders->file_count++] = (struct file){copy, identity_now(path)};
+}
+
+static bool files_same(struct lock_folders *folders)
+{
+	mono_t now = mono_now();
+
+	if (now.us < folders->files_at.us)
+		return true;
+	folders->files_at.us = now.us + FILES_EVERY_US;
+	for (size_t i = 0; i < folders->file_count; i++)
+		if (!is_same(&folders->files[i].then, identity_now(folders->files[i].path))) {
+			folders->files_at.us = 0; /* until this process has given way */
+			return false;
+		}
+	return true;
 }
 
 struct lock_folders *lock_folders_note(const struct config_set *cameras)
@@ -72,21 +116,24 @@ struct lock_folders *lock_folders_note(const struct config_set *cameras)
 		folders->folders[2 * i] = folder_now(cameras->cameras[i].record.directory);
 		folders->folders[2 * i + 1] = folder_now(cameras->cameras[i].clips.directory);
 	}
+	lock_up_files(file_note, folders);
 	return folders;
 }
 
 void lock_folders_free(struct lock_folders *folders)
 {
+	for (size_t i = 0; folders && i < folders->file_count; i++)
+		free(folders->files[i].path);
 	free(folders);
 }
 
-bool lock_folders_same(const struct lock_folders *folders)
+bool lock_folders_same(struct lock_folders *folders)
 {
 	for (size_t i = 0; i < folders->cameras->count; i++) {
 		const struct config *camera = &folders->cameras->cameras[i];
-		if (!folder_same(&folders->folders[2 * i], camera->record.directory) ||
-		    !folder_same(&folders->folders[2 * i + 1], camera->clips.directory))
+		if (!is_same(&folders->folders[2 * i], folder_now(camera->record.directory)) ||
+		    !is_same(&folders->folders[2 * i + 1], folder_now(camera->clips.directory)))
 			return false;
 	}
-	return true;
+	return files_same(folders);
 }

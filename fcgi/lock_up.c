@@ -21,7 +21,8 @@
 #define SANITIZED 0
 #endif
 
-#define RINGS "/dev/shm"
+#define RINGS        "/dev/shm"
+#define DEFAULT_PATH "/usr/bin:/bin"
 
 /* A list of paths that grows; texts in it are its own. */
 struct paths {
@@ -76,8 +77,7 @@ static void add_ffmpeg(struct paths *list)
 	const char *search = getenv("PATH");
 	char path[PATH_MAX], resolved[PATH_MAX];
 
-	for (const char *at = search ? search : "/usr/bin:/bin"; at;
-	     at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
+	for (const char *at = search ? search : DEFAULT_PATH; at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
 		snprintf(path, sizeof(path), "%.*s/ffmpeg", (int)strcspn(at, ":"), at);
 		if (access(path, X_OK) != 0 || !realpath(path, resolved))
 			continue;
@@ -147,6 +147,23 @@ void lock_up_api(const struct config_set *cameras, struct lock_state *out)
 	add_zones(&list);
 	add_program(&list);
 	lock(&list, LOCK_API, out);
+}
+
+void lock_up_files(void (*each)(const char *path, void *context), void *context)
+{
+	const char *search = getenv("PATH");
+	struct paths list = {0};
+	char path[PATH_MAX];
+
+	dl_iterate_phdr(add_interpreter, &list);
+	paths_add(&list, "/etc/localtime", MAY_READ);
+	for (const char *at = search ? search : DEFAULT_PATH; at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
+		snprintf(path, sizeof(path), "%.*s/ffmpeg", (int)strcspn(at, ":"), at);
+		paths_add(&list, path, MAY_EXECUTE);
+	}
+	for (size_t i = 0; i < list.count; i++)
+		each(list.paths[i].path, context);
+	paths_finish(&list);
 }
 
 void lock_up_ffmpeg(void)

@@ -27,6 +27,12 @@ struct lock_state {
 void lock_up_live(const struct config_set *cameras, struct lock_state *out);
 void lock_up_api(const struct config_set *cameras, struct lock_state *out);
 
+/*
+ * The single files, rather than folders, that lock_up_api() lets workers use, and where others of them may come to be:
+ * the loader, FFmpeg, the time zone. An upgrade puts another inode in the place of each.
+ */
+void lock_up_files(void (*each)(const char *path, void *context), void *context);
+
 /* Between fork() and exec of FFmpeg. */
 void lock_up_ffmpeg(void);
 

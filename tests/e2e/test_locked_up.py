@@ -4,6 +4,7 @@ import functools
 import os
 import shutil
 
+import webserver
 from rig import US, Rig, main, program, sanitizer_of, wait_for
 
 
@@ -124,6 +125,31 @@ def test_another_folder_of_recordings_in_place_of_the_old_one_is_read(rig):
     assert answers(rig, f"/recordings/{newest}") == {200}
     rig.start_recorderd()
     wait_for(lambda: open_segment(rig), 60, "frames are recorded again")
+
+
+def test_an_ffmpeg_that_is_upgraded_is_used_from_then_on(_):
+    with Rig({"http": {"allow_control": "yes"}}) as rig:
+        search, mine = webserver.SEARCH, rig.path("bin")
+        os.mkdir(mine)
+        put_ffmpeg(mine)
+        webserver.SEARCH = f"{mine}:{search}"
+        try:
+            rig.start()
+        finally:
+            webserver.SEARCH = search
+        assert rig.get("/snapshot?width=64").status == 200
+        put_ffmpeg(mine)
+        wait_for(lambda: answers(rig, "/snapshot?width=62") == {200}, 30, "the new one can be started")
+        assert answers(rig, "/snapshot?width=60") == {200}
+        os.unlink(os.path.join(mine, "ffmpeg"))
+        wait_for(lambda: answers(rig, "/snapshot?width=58") == {200}, 30, "the next one in PATH can be started")
+
+
+def put_ffmpeg(folder):
+    """A copy of the machine's, in the place of what is there: another inode, as a package manager does it."""
+    fresh = os.path.join(folder, "fresh")
+    shutil.copy(shutil.which("ffmpeg"), fresh)
+    os.rename(fresh, os.path.join(folder, "ffmpeg"))
 
 
 def test_workers_that_were_there_before_the_folders_serve_them(_):
