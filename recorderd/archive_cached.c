@@ -5,6 +5,7 @@
  */
 #include "recorderd/archive_internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 
 #include "shared/cached_clips.h"
 #include "shared/log.h"
+#include "shared/mount_need.h"
 #include "shared/part_file.h"
 #include "shared/retention.h"
 
@@ -60,7 +62,7 @@ void archive_cached_yield(struct archive *archive, int folder, struct statvfs *d
 
 /* One look through the folder of clips, in a thread of its own: it may lie on another disk, which hangs. */
 struct sweep {
-	char clips[PATH_MAX];
+	char clips[PATH_MAX], need[PATH_MAX];
 	double hours;
 	int64_t sure_us, now_us;
 	size_t count;
@@ -70,6 +72,7 @@ struct sweep {
 };
 
 static _Atomic bool sweeping;
+static _Atomic bool disk_missing; /* of clips.require_mount, at the last look */
 
 /* By its own time, or since it shows something of a segment that goes. */
 static bool is_due(const struct cached_key *key, void *context)
@@ -101,8 +104,11 @@ static void sweep_folder(struct sweep *sweep, int clips_folder)
 static void *sweep_run(void *context)
 {
 	struct sweep *sweep = context;
-	int clips_folder = open(sweep->clips, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct reason why;
+	bool there = mount_is_there(sweep->need, sweep->clips, &why);
 
+	atomic_store(&disk_missing, !there && errno == ENODEV);
+	int clips_folder = there ? open(sweep->clips, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (clips_folder >= 0) {
 		sweep_folder(sweep, clips_folder);
 		close(clips_folder);
@@ -119,6 +125,7 @@ static struct sweep *sweep_make(struct archive *archive, const struct archive_se
 	if (!sweep)
 		return NULL;
 	snprintf(sweep->clips, sizeof sweep->clips, "%s", archive->config->clips.directory);
+	snprintf(sweep->need, sizeof sweep->need, "%s", archive->config->clips.require_mount);
 	sweep->hours = retention_now(archive).hours;
 	sweep->now_us = wall_now().us;
 	pthread_mutex_lock(&archive->lock);
@@ -159,4 +166,19 @@ void archive_cached_expire(struct archive *archive, const struct archive_segment
 		free(sweep);
 		atomic_store(&sweeping, false);
 	}
+}
+
+void archive_look_at_clips(struct archive *archive)
+{
+	struct reason note = {""};
+
+	if (atomic_load(&disk_missing))
+		reason_set(&note,
+			   "Clips can neither be kept nor listed: no disk is mounted for %s (clips.require_mount).",
+			   archive->config->clips.directory);
+	pthread_mutex_lock(&archive->lock);
+	if (note.text[0] && !archive->clips_note[0])
+		log_warn("archive", "%s", note.text);
+	snprintf(archive->clips_note, sizeof archive->clips_note, "%s", note.text);
+	pthread_mutex_unlock(&archive->lock);
 }

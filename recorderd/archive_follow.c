@@ -94,20 +94,6 @@ static void note_left(struct archive *archive, int folder, size_t segments)
 	folder_memory_keep(&archive->memory, folder);
 }
 
-void archive_look_at_clips(struct archive *archive)
-{
-	const struct config_clips *clips = &archive->config->clips;
-	struct reason why, note = {""};
-
-	if (!mount_is_there(clips->require_mount, clips->directory, &why))
-		reason_set(&note, "Clips can neither be kept nor listed: %s", why.text);
-	pthread_mutex_lock(&archive->lock);
-	if (note.text[0] && !archive->clips_note[0])
-		log_warn("archive", "%s", note.text);
-	snprintf(archive->clips_note, sizeof archive->clips_note, "%s", note.text);
-	pthread_mutex_unlock(&archive->lock);
-}
-
 void archive_note_folder(struct archive *archive)
 {
 	note_last_run(archive, archive->folder);

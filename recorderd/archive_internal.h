@@ -96,7 +96,7 @@ int archive_folder_now(struct archive *archive);
 /* archive_follow.c: compares the first folder with that of the run before, and remembers it for the next one. */
 void archive_note_folder(struct archive *archive);
 
-/* archive_follow.c: whether the disk of clips.directory is there, for archive_summary. */
+/* archive_cached.c: what its last look said of the disk of clips.directory, for archive_summary. */
 void archive_look_at_clips(struct archive *archive);
 
 /* archive_left.c: moves the folder and what is listed into archive->left. Called with `lock` held. */
