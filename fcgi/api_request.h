@@ -33,7 +33,7 @@ struct api_worker {
 	mono_t stop_at;
 	mono_t probe_at; /* of the disk: the next look whether it answers */
 	uint64_t taken;
-	bool outdated; /* the configuration has changed since it began */
+	bool outdated;                      /* the configuration has changed since it began */
 	pid_t orphans[WORKER_CHILDREN_MAX]; /* children that no request waits for, not reaped yet */
 	size_t orphan_count;
 	uint8_t scratch[SCRATCH_BYTES];

@@ -45,8 +45,8 @@ struct storage {
 		uint64_t bytes, frames;
 	} group, largest_group; /* of pictures: from a key frame to the next one; the one being written, and the
 				   largest of the run */
-	unsigned folder_no;    /* archive_start.folder_no of the last segment */
-	int64_t doubt_from_us; /* monotonic: not every second, where every sync fails */
+	unsigned folder_no;     /* archive_start.folder_no of the last segment */
+	int64_t doubt_from_us;  /* monotonic: not every second, where every sync fails */
 	uint8_t boot_id[16];
 	char camera[32];
 };
