@@ -175,8 +175,8 @@ static bool is_among(const char *camera, const struct config *cameras, size_t co
 	return false;
 }
 
-/* Of cameras that are none of these. Into the array where there is one, else in lines. */
-static void add_others(FILE *to, const struct config *cameras, size_t count, struct json_object *array)
+/* What recorders of cameras that are none of these have left. */
+static void print_others(FILE *to, const struct config *cameras, size_t count)
 {
 	char text[LEFTOVER_TEXT_BYTES];
 	struct leftover *all;
@@ -186,16 +186,7 @@ static void add_others(FILE *to, const struct config *cameras, size_t count, str
 		if (is_among(all[i].camera, cameras, count))
 			continue;
 		leftover_describe(&all[i], text);
-		if (!array) {
-			fprintf(to, "%s: no recorder, and none of these cameras\n  %-10s %s\n", all[i].camera, "memory",
-				text);
-			continue;
-		}
-		struct json_object *json = json_object_new_object();
-		json_object_object_add(json, "camera", json_text(all[i].camera));
-		json_object_object_add(json, "status", json_object_new_string("leftover"));
-		json_object_object_add(json, "leftover", json_text(text));
-		json_object_array_add(array, json);
+		fprintf(to, "%s: no recorder, and none of these cameras\n  %-10s %s\n", all[i].camera, "memory", text);
 	}
 	free(all);
 }
@@ -217,8 +208,8 @@ enum status_outcome status_print(FILE *to, const struct config *cameras, size_t 
 			account_print(&account, to);
 		account_close(&account);
 	}
-	if (others)
-		add_others(to, cameras, count, array);
+	if (others && !json) /* a program asks for its cameras, and gets these */
+		print_others(to, cameras, count);
 	if (json)
 		fprintf(to, "%s\n",
 			json_object_to_json_string_ext(array,
