@@ -48,9 +48,21 @@ struct archive *archive_open(const struct config *config, struct reason *why)
 	return NULL;
 }
 
+static void *keeper(void *context)
+{
+	struct archive *archive = context;
+
+	archive_keep(archive);
+	pthread_mutex_lock(&archive->lock);
+	archive->ended = true;
+	pthread_cond_broadcast(&archive->changed);
+	pthread_mutex_unlock(&archive->lock);
+	return NULL;
+}
+
 bool archive_start(struct archive *archive, struct reason *why)
 {
-	if (pthread_create(&archive->keeper, NULL, archive_keeper, archive) != 0)
+	if (pthread_create(&archive->keeper, NULL, keeper, archive) != 0)
 		return reason_set(why, "cannot start a thread");
 	pthread_setname_np(archive->keeper, "keeper");
 	archive->keeper_runs = true;
@@ -86,14 +98,21 @@ static void tell_stop(struct archive *archive)
 bool archive_stop(struct archive *archive, int64_t limit_us)
 {
 	struct timespec until;
+	bool ended;
 
 	tell_stop(archive);
 	if (!archive->keeper_runs)
 		return true;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += limit_us / US_PER_S + 1;
-	if (pthread_clockjoin_np(archive->keeper, NULL, CLOCK_MONOTONIC, &until) != 0)
+	pthread_mutex_lock(&archive->lock);
+	while (!archive->ended && pthread_cond_timedwait(&archive->changed, &archive->lock, &until) == 0)
+		;
+	ended = archive->ended;
+	pthread_mutex_unlock(&archive->lock);
+	if (!ended)
 		return false;
+	pthread_join(archive->keeper, NULL);
 	archive->keeper_runs = false;
 	return true;
 }

@@ -57,12 +57,12 @@ struct archive {
 	uint64_t segment_bytes; /* of all of them: the event loop asks each second, and there may be a year of them */
 	int open_fd;            /* of the open segment, for syncing; -1: none */
 	bool unsynced;
-	bool doubted;                /* the open segment, likewise */
-	bool unlisted;               /* the lists differ from `segments` */
-	bool unstarted;              /* it took the place of another one, and nothing was recorded into it so far */
-	bool replaced;               /* the folder is another one now: what is listed may not be in it */
-	struct archive_found *found; /* and this is: for the keeper to take */
-	bool stopping;
+	bool doubted;                    /* the open segment, likewise */
+	bool unlisted;                   /* the lists differ from `segments` */
+	bool unstarted;                  /* it took the place of another one, and nothing was recorded into it so far */
+	bool replaced;                   /* the folder is another one now: what is listed may not be in it */
+	struct archive_found *found;     /* and this is: for the keeper to take */
+	bool stopping, ended;            /* the keeper is to end, and has */
 	struct archive_opening *opening; /* of the folder, whose disk did not answer at the start; the keeper's */
 	_Atomic int64_t answered_us;     /* by the monotonic clock: the disk's last answer until then */
 	bool recovered;                  /* until then `segments` and `start` belong to the keeper alone */
@@ -176,7 +176,7 @@ bool archive_found_merge(struct archive *archive, struct archive_found *found);
 void archive_sort(struct archive_segment *segments, size_t count);
 
 /* archive_keeper.c */
-void *archive_keeper(void *archive);
+void archive_keep(struct archive *archive);
 
 /* archive_age.c: what is thought of a segment's age. */
 struct archive_verdict {

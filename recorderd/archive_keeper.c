@@ -366,13 +366,12 @@ static void announce(struct archive *archive)
 	pthread_mutex_unlock(&archive->lock);
 }
 
-void *archive_keeper(void *context)
+void archive_keep(struct archive *archive)
 {
-	struct archive *archive = context;
 	struct rounds rounds = {.synced = true};
 
 	if (!recover(archive))
-		return NULL;
+		return;
 	archive_count_aside(archive);
 	measure_disk(archive);
 	announce(archive);
@@ -382,5 +381,4 @@ void *archive_keeper(void *context)
 	archive_found_free(rounds.found);
 	rounds = (struct rounds){.sync_at_us = INT64_MAX, .retain_at_us = INT64_MAX};
 	do_round(archive, &rounds);
-	return NULL;
 }
