@@ -65,7 +65,7 @@ static void mend_duration(struct encoder *encoder, uint8_t *moof, const struct i
 
 static void note_progress(struct encoder *encoder)
 {
-	encoder->progress_at = encoder->gave_at = mono_now();
+	encoder->gave_at = encoder->progress_at;
 	encoder->gave_any = true;
 	encoder->begun_again = 0;
 	encoder->backoff_us = BACKOFF_FIRST_US;
@@ -167,6 +167,7 @@ static void output_ready(void *context, uint32_t events)
 		output_over(encoder);
 		return;
 	}
+	encoder->progress_at = mono_now(); /* also where these are not yet a whole frame */
 	if (!fragment_stream_push(&encoder->stream, (size_t)got, take_fragment, encoder, &why)) {
 		encoder_fail(encoder, why.text);
 		return;
