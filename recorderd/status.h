@@ -19,8 +19,8 @@ enum status_outcome {
 /*
  * Some lines a camera, or one JSON array with an object a camera: that of /camera_info without the list of devices, and
  * status (ok, warning, failed, absent), failures and warnings (sentences), and leftover (a sentence) where a recorder
- * that is gone has left memory. With `others` also the leftovers of cameras that are not among these, in JSON as
- * objects of status leftover; they do not change the outcome.
+ * that is gone has left memory. With `others` the lines also name the leftovers of cameras that are not among these;
+ * they do not change the outcome.
  */
 enum status_outcome status_print(FILE *to, const struct config *cameras, size_t count, bool json, bool others);
 
