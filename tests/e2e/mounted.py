@@ -36,6 +36,12 @@ def forget_landlock():
         raise OSError(ctypes.get_errno(), "no filter")
 
 
+def is_mounted(path):
+    """Also where a folder of the same file system is."""
+    with open("/proc/self/mounts", encoding="utf-8") as mounts:
+        return any(line.split()[1] == path for line in mounts)
+
+
 class FileSystem:
     """An ext4 in an image; it has one loop device all its life, so that it has the same numbers wherever it is mounted."""
 
@@ -90,8 +96,8 @@ class MountedRig(FaultyRig):
 
     def __exit__(self, *why):
         self.stop()
-        for path in (self.disk_path, self.recordings, self.clips, self.below):
-            while os.path.ismount(path):
+        for path in (self.recordings, self.clips, self.disk_path, self.below):
+            while is_mounted(path):
                 run("umount", "-l", path)
         for system in self.systems:
             system.detach()
@@ -121,7 +127,7 @@ class MountedRig(FaultyRig):
     def bare(self):
         """No recorder, nothing mounted, and the usual settings."""
         self.no_recorder()
-        while os.path.ismount(self.disk_path):
+        while is_mounted(self.disk_path):
             self.unmount("-l")
         self.configure()
 

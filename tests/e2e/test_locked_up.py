@@ -140,7 +140,6 @@ def test_an_ffmpeg_that_is_upgraded_is_used_from_then_on(_):
         assert rig.get("/snapshot?width=64").status == 200
         put_ffmpeg(mine)
         wait_for(lambda: answers(rig, "/snapshot?width=62") == {200}, 30, "the new one can be started")
-        assert answers(rig, "/snapshot?width=60") == {200}
         os.unlink(os.path.join(mine, "ffmpeg"))
         wait_for(lambda: answers(rig, "/snapshot?width=58") == {200}, 30, "the next one in PATH can be started")
 

@@ -64,12 +64,12 @@ def identity(path):
 def test_a_disk_that_is_mounted_over_the_folder_is_recorded_into_and_loses_no_frame(rig):
     rig.records_into(os.path.join(rig.below, "recordings"))
     from_us = second_behind(rig.camera.newest())
-    rig.new_frames(60)
+    rig.new_frames(30)
     disk = rig.new_file_system()
     with never(rig, "/recordings", lambda answer: answer.json() == []), never(rig, "/timeline", lambda answer: not answer.json()["from"]):
         disk.mount(rig.disk_path)
         rig.records_into(rig.recordings)
-    rig.new_frames(60)
+    rig.new_frames(30)
     to_us = just_behind(rig.camera.newest())
     rig.indexed()
     assert_exact(rig, from_us, to_us)
@@ -94,7 +94,7 @@ def test_once_it_is_unmounted_what_was_hidden_is_there_and_the_time_between_is_a
     gone_us = rig.camera.newest().wall_us
     rig.unmount("-l")
     rig.records_into(below)
-    rig.new_frames(45)
+    rig.new_frames(35)
     rig.indexed()
     wait_for(lambda: len(rig.files()) >= 2, PATIENCE_S, "both parts are listed")
     first, last = rig.segments()[0], rig.segments()[-1]
@@ -196,7 +196,7 @@ def test_a_disk_that_comes_late_is_waited_for_and_gets_every_frame(rig):
     wait_for(lambda: "no disk is mounted" in rig.reasons(), PATIENCE_S, "/health says it")
     wait_for(lambda: rig.get("/camera_info").json()["recording"]["state"] == "disk", PATIENCE_S, "the state says it")
     wait_for(lambda: "Clips can neither" in rig.warnings(), PATIENCE_S, "/health says it of the clips")
-    rig.new_frames(45)
+    rig.new_frames(35)
     assert_not_mounted(rig)
     from_us, to_us = second_behind(rig.camera.frames()[first]), just_behind(rig.camera.newest())
     disk.mount(rig.disk_path)
@@ -224,7 +224,7 @@ def test_a_disk_that_is_taken_away_leaves_a_gap_and_nothing_below_it(rig):
     wait_for(lambda: "no disk is mounted" in rig.reasons(), PATIENCE_S, "/health says it")
     assert_not_mounted(rig)
     wait_for(disk.is_free, PATIENCE_S, "nothing of the recorder's is on the disk any more")
-    rig.new_frames(60)
+    rig.new_frames(30)
     disk.mount(rig.disk_path)
     rig.records_into(rig.recordings, 2)
     rig.new_frames(30)
