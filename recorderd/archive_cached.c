@@ -63,6 +63,7 @@ void archive_cached_yield(struct archive *archive, int folder, struct statvfs *d
 /* One look through the folder of clips, in a thread of its own: it may lie on another disk, which hangs. */
 struct sweep {
 	char clips[PATH_MAX], need[PATH_MAX];
+	bool only_looks; /* for the disk: nothing is deleted before the recordings are known */
 	double hours;
 	int64_t sure_us, now_us;
 	size_t count;
@@ -108,7 +109,7 @@ static void *sweep_run(void *context)
 	bool there = mount_is_there(sweep->need, sweep->clips, &why);
 
 	atomic_store(&disk_missing, !there && errno == ENODEV);
-	int clips_folder = there ? open(sweep->clips, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int clips_folder = there && !sweep->only_looks ? open(sweep->clips, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (clips_folder >= 0) {
 		sweep_folder(sweep, clips_folder);
 		close(clips_folder);
@@ -129,6 +130,7 @@ static struct sweep *sweep_make(struct archive *archive, const struct archive_se
 	sweep->hours = retention_now(archive).hours;
 	sweep->now_us = wall_now().us;
 	pthread_mutex_lock(&archive->lock);
+	sweep->only_looks = !archive->recovered;
 	sweep->sure_us = sweep->now_us;
 	if (archive->judged_mono_us)
 		sweep->sure_us = archive->sure_wall_us + mono_now().us - archive->judged_mono_us;

@@ -190,6 +190,8 @@ bool archive_folder_wait(struct archive *archive)
 		bool again = outcome == OPENING_FAILED || outcome == OPENING_ABSENT;
 		if (again)
 			archive_set_trouble(archive, why.text);
+		archive_cached_expire(archive, NULL, 0);
+		archive_look_at_clips(archive);
 		if (again ? !archive_pause(archive) : archive_is_stopping(archive))
 			return false;
 	}

@@ -201,7 +201,7 @@ def assert_pictures(rig):
 def leftovers(rig):
     """Files that nobody needs."""
     names = [name for name in os.listdir(rig.recordings) if not name.endswith((".mp4", ".idx")) and
-             name not in ("recording_index.json", "recording_index.bin", ".lock")]
+             name not in ("recording_index.json", "recording_index.bin", ".lock", ".folder")]
     return names + ([name for name in os.listdir(rig.clips) if "tmp" in name or name.startswith(".new")] if os.path.isdir(rig.clips) else [])
 
 
