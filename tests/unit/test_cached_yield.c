@@ -81,7 +81,8 @@ static int make_archive(void **state)
 	archive = (struct archive){.config = &config,
 				   .lock = PTHREAD_MUTEX_INITIALIZER,
 				   .list_lock = PTHREAD_MUTEX_INITIALIZER,
-				   .folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+				   .folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+				   .recovered = true};
 	for (int i = 0; i < 2; i++) {
 		struct catalogue_entry entry = {
 			.size_bytes = 5000, .end_wall_us = wall_now().us, .state = CATALOGUE_COMPLETE};
