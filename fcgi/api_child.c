@@ -106,12 +106,12 @@ static void program_exec(char *const argv[], int in_fd, int out_fd, const struct
 	in_fd = fcntl(in_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	out_fd = fcntl(out_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (dup2(in_fd, STDIN_FILENO) < 0 || dup2(out_fd, STDOUT_FILENO) < 0)
-		_exit(127);
+		_exit(CHILD_PROGRAM_MISSING);
 	closefrom(STDERR_FILENO + 1);
 	lock_up_ffmpeg();
 	limits_set(limits);
 	execvp(argv[0], argv);
-	_exit(127);
+	_exit(CHILD_PROGRAM_MISSING);
 }
 
 bool child_program_start(struct child_program *program, char *const argv[], int out_fd,

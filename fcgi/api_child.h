@@ -24,6 +24,9 @@ void api_child_kill(pid_t child);
 /* What a child wrote to a memfd, as the content of `out`. False where that is nothing, or memory is short. */
 bool api_child_output(int memory_fd, struct buffer *out);
 
+/* How a program ends that could not be started. */
+#define CHILD_PROGRAM_MISSING 127
+
 /* Within a child: a program with a pipe to its standard input. */
 struct child_program {
 	pid_t pid;

@@ -102,12 +102,30 @@ static struct shelf_key shelf_key_of(const struct snapshot *snapshot)
 	return (struct shelf_key){snapshot->camera, snapshot->still.wall_us, snapshot->still.width};
 }
 
+/* The next who asks may be due a picture: of a newer frame, or of the recording. */
+static void answer_no_picture(struct api_request *request)
+{
+	const struct snapshot *snapshot = request->work;
+	char time[TIME_ISO_BYTES], sentence[192];
+
+	time_format_iso((wall_t){snapshot->still.wall_us}, time);
+	snprintf(sentence, sizeof(sentence),
+		 "FFmpeg makes no picture of the frame that the camera sent at %s: try again soon, or ask for a moment "
+		 "beside it.",
+		 time);
+	answer_busy(request, 1, sentence);
+}
+
 static void work_done(struct api_request *request)
 {
 	struct snapshot *snapshot = request->work;
 	struct shelf_key key = shelf_key_of(snapshot);
 
 	api_place_end(request, API_STILL);
+	if (request->child_status == STILL_NO_PICTURE) {
+		answer_no_picture(request);
+		return;
+	}
 	if (request->child_status != 0 || !still_adopt(&snapshot->still)) {
 		answer_failure(request, "making the picture");
 		return;

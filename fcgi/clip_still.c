@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgi/api_child.h"
@@ -156,6 +158,15 @@ bool still_needs_work(const struct still *still)
 	return still->jpeg.length == 0 || still->width != 0;
 }
 
+/* FFmpeg was there, ended by itself and gave nothing. */
+static bool made_nothing(const struct still *still, const struct child_program *ffmpeg)
+{
+	struct stat status;
+
+	return WIFEXITED(ffmpeg->status) && WEXITSTATUS(ffmpeg->status) != CHILD_PROGRAM_MISSING &&
+	       fstat(still->memory_fd, &status) == 0 && status.st_size == 0;
+}
+
 int still_run(void *context)
 {
 	struct still *still = context;
@@ -179,7 +190,10 @@ int still_run(void *context)
 		feed_fragments(&still->segment, still->record, still->record + 1, &ffmpeg);
 	else
 		child_program_feed(&ffmpeg, still->jpeg.data, still->jpeg.length);
-	return child_program_finish(&ffmpeg) ? EXIT_SUCCESS : EXIT_FAILURE;
+	bool good = child_program_finish(&ffmpeg);
+	if (!decode && made_nothing(still, &ffmpeg))
+		return STILL_NO_PICTURE;
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 bool still_adopt(struct still *still)

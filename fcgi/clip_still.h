@@ -33,6 +33,9 @@ bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_
  * (errno 0), or where that cannot be read (errno). */
 bool still_from_archive(struct still *still, int folder, int64_t wall_us);
 
+/* What still_run() ends with where FFmpeg works, and makes no picture of the camera's JPEG. */
+#define STILL_NO_PICTURE 2
+
 /* True where FFmpeg has to work on it: still_run() in a child, then still_adopt(). */
 bool still_needs_work(const struct still *still);
 int still_run(void *still);

@@ -147,6 +147,21 @@ def test_a_camera_of_nothing_else_is_said_and_comes_back(rig):
     assert nothing.status == 404, (nothing.status, nothing.headers, nothing.body[:300])
 
 
+def test_a_scaled_snapshot_of_no_picture_is_no_failure_of_the_server(rig):
+    rig.camera.fault("undecodable_next", ALL)
+    before = broken(rig)
+    wait_for(lambda: broken(rig) > before + 2, PATIENCE_S, "the newest frame is no picture")
+    broken_us = rig.camera.frames("broken")[-1].wall_us
+    for asked in ("width=160", f"at={broken_us / US:.6f}&width=160"):
+        answer = rig.get(f"/snapshot?{asked}")
+        assert answer.status == 503 and "no picture" in answer.detail, (asked, answer.status, answer.body[:300])
+        assert answer.headers["Retry-After"], answer.headers.items()
+    rig.camera.fault("undecodable_next", 0)
+    rig.new_frames(2)
+    rig.camera.wait_for_frames(1)
+    assert rig.get("/snapshot?width=160").status == 200
+
+
 def test_a_new_picture_size_that_begins_with_no_pictures(_):
     with Rig(SETTINGS) as rig:
         other = rig.path("other.frames")
