@@ -37,17 +37,30 @@ static void gap_add(struct search *search, size_t place, int64_t low_us, int64_t
 		search->gaps[search->gap_count++] = (struct gap){place, low_us, high_us};
 }
 
+/*
+ * The encoder had all frames between the segment before, which ended by end_us, and this one, and made no picture of
+ * them (recorderd/encoder_pictures.c), or they are overwritten: another FFmpeg would find nothing in them either.
+ */
+static bool is_left_out(const struct clip_stretch *stretch, int64_t end_us)
+{
+	const struct catalogue_entry *entry = &stretch->segment.entry;
+
+	return entry->gap_cause == GAP_ENCODER && stretch->first == 0 && !entry->holes && entry->last_wall_us != 0 &&
+	       entry->last_wall_us <= end_us;
+}
+
 static void find_gaps(struct search *search, bool after_last)
 {
 	const struct clip_plan *plan = search->plan;
-	int64_t low_us = plan->from_us - 1;
+	int64_t low_us = plan->from_us - 1, end_us = plan->from_us;
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct clip_stretch *stretch = &plan->stretches[i];
-		if (!stretch->follows)
+		if (!stretch->follows && !is_left_out(stretch, end_us))
 			gap_add(search, i, low_us, stretch->head.wall_us);
 		/* The slot of the last frame is its own: half of it may pass before the next one is missing. */
 		low_us = stretch->tail.wall_us + (int64_t)stretch->tail.duration_us / 2;
+		end_us = clip_stretch_end_us(stretch) + GAP_MIN_US;
 	}
 	if (after_last)
 		gap_add(search, plan->count, low_us, plan->to_us);

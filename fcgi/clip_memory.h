@@ -11,8 +11,9 @@
 
 /*
  * Adds a part for each row of ring frames that lies in the plan's range and that no stretch has: before, between and,
- * where `after_last`, behind them. Rows break where the ring's own stretches do. `ring` may be NULL. False where there
- * are more of them than one request may have encoded, or memory is short.
+ * where `after_last`, behind them; but none in a gap that the encoder left, which found no picture there. Rows break
+ * where the ring's own stretches do. `ring` may be NULL. False where there are more of them than one request may have
+ * encoded, or memory is short.
  */
 bool memory_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
 			struct encode *encode);

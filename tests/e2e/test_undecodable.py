@@ -145,6 +145,9 @@ def test_a_camera_of_nothing_else_is_said_and_comes_back(rig):
     assert {gap["cause"] for gap in told} == {"encoder"}, told
     nothing = rig.footage(second_behind(last) + US, second_behind(last) + 2 * US)
     assert nothing.status == 404, (nothing.status, nothing.headers, nothing.body[:300])
+    around = rig.footage(last.wall_us // US * US, second_behind(first) + US)
+    assert around.headers["X-Clip-Source"] == "disk" and "max-age" in around.headers["Cache-Control"], dict(around.headers)
+    assert around.headers["X-Clip-Spans"].count("/") == 2, around.headers["X-Clip-Spans"]
 
 
 def test_a_scaled_snapshot_of_no_picture_is_no_failure_of_the_server(rig):

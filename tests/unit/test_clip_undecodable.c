@@ -133,6 +133,45 @@ static void what_is_recorded_beside_them_is_there(void **state)
 	ring_writer_close(ring);
 }
 
+/* The rows of ring frames that would be encoded for a plan of [from, end of the stream). The recorder says of its last
+ * segment why it does not follow the one before, and that this one ended at last_us. */
+static size_t rows_between(int64_t from_us, uint32_t cause, int64_t last_us)
+{
+	struct encode encode = {.config = &config};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_without(10, key_from(24) - 10, &reader);
+	struct clip_plan plan;
+
+	assert_int_equal(clip_plan_make(archive, from_us, wall_of(MEDIA_FRAMES), &plan), PLAN_GOOD);
+	struct catalogue_entry *behind = &plan.stretches[plan.count - 1].segment.entry;
+	behind->gap_cause = (uint8_t)cause;
+	behind->last_wall_us = last_us;
+	assert_true(memory_add_missing(&plan, reader, true, &encode));
+	clip_plan_finish(&plan);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+	return encode.count;
+}
+
+/* They would make each clip wait for an FFmpeg that finds nothing either. */
+static void what_the_encoder_left_out_is_not_looked_for_in_memory(void **state)
+{
+	size_t two = key_from(24);
+	const struct part parts[] = {{&h264, 0, 10, GAP_START, true},
+				     {&h264, two, MEDIA_FRAMES - two, GAP_ENCODER, true}};
+	int64_t end_us = wall_of(10), inside_us = end_us + US_PER_S / 5;
+
+	(void)state;
+	archive_of(parts, 2);
+	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, end_us), 0);
+	assert_int_equal(rows_between(inside_us, GAP_ENCODER, end_us), 0);
+	assert_int_equal(rows_between(RUN_US, GAP_DISK, end_us), 1);
+	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, 0), 1);
+	/* The end of the first segment is lost, or another one between them. */
+	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, wall_of(two) - US_PER_S / 5), 1);
+	assert_int_equal(rows_between(inside_us, GAP_ENCODER, wall_of(two) - US_PER_S / 5), 1);
+}
+
 /* Spoils JPEGs of the first segment in the archive. */
 static void spoil_segment(size_t count)
 {
@@ -192,6 +231,7 @@ int main(void)
 		cmocka_unit_test(frames_that_are_no_pictures_move_neither_times_nor_key_frames),
 		cmocka_unit_test(where_none_is_a_picture_there_is_nothing),
 		cmocka_unit_test(what_is_recorded_beside_them_is_there),
+		cmocka_unit_test(what_the_encoder_left_out_is_not_looked_for_in_memory),
 		cmocka_unit_test(segments_of_jpegs_lack_them_too),
 		cmocka_unit_test(an_ffmpeg_that_fails_is_not_taken_for_frames_that_do),
 	};
