@@ -139,10 +139,35 @@ static int failure(void)
 	}
 }
 
+/* Some file systems, above all those of a network, have nothing to sync of a folder. */
+static int folder_synced(int folder)
+{
+	return fsync(folder) == 0 || errno == EINVAL ? KEEP_DONE : KEEP_FAILED;
+}
+
+/*
+ * A name that is taken stays. Where the file system cannot see to that (NFS, FUSE), this does: whoever else keeps a
+ * clip of that name is refused while the temporary file is locked, or finds the name taken.
+ */
+static bool rename_if_free(const struct keep *keep, const char *part)
+{
+	struct stat taken;
+
+	if (renameat2(keep->folder, part, keep->folder, keep->name, RENAME_NOREPLACE) == 0)
+		return true;
+	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+		return false;
+	if (fstatat(keep->folder, keep->name, &taken, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return false;
+	}
+	return errno == ENOENT && renameat(keep->folder, part, keep->folder, keep->name) == 0;
+}
+
 static int give_name(const struct keep *keep, const char *part)
 {
-	if (renameat2(keep->folder, part, keep->folder, keep->name, RENAME_NOREPLACE) == 0)
-		return fsync(keep->folder) == 0 ? KEEP_DONE : KEEP_FAILED;
+	if (rename_if_free(keep, part))
+		return folder_synced(keep->folder);
 	return errno == EEXIST ? KEEP_EXISTS : failure();
 }
 
@@ -171,6 +196,6 @@ int keep_remove_run(void *context)
 	const struct keep *keep = context;
 
 	if (unlinkat(keep->folder, keep->name, 0) == 0)
-		return fsync(keep->folder) == 0 ? KEEP_DONE : KEEP_FAILED;
+		return folder_synced(keep->folder);
 	return errno == ENOENT || errno == EISDIR ? KEEP_MISSING : failure();
 }
