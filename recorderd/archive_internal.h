@@ -128,6 +128,8 @@ void archive_settle(struct archive *archive, const char *file, const struct cata
 
 /* archive_lists.c: recording_index.bin, and .json. Called without `lock`. */
 bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why);
+/* One that somebody removed is due again. */
+void archive_look_for_lists(struct archive *archive, int folder);
 
 /* archive_recover.c: fills the list and archive->start from the folder. */
 bool archive_recover(struct archive *archive, struct reason *why);

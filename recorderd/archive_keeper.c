@@ -201,9 +201,11 @@ static void forget_missing(struct archive *archive, struct rounds *rounds)
 
 	if (folder < 0)
 		return;
-	for (bool due = may_miss(archive, folder, rounds, &replaced);
-	     due && next_missing(archive, folder, &at, &missing); count++)
+	bool due = may_miss(archive, folder, rounds, &replaced);
+	for (; due && next_missing(archive, folder, &at, &missing); count++)
 		archive_settle(archive, missing.file, NULL);
+	if (due)
+		archive_look_for_lists(archive, folder);
 	if (count)
 		log_warn("archive", "%llu segments are gone%s", (unsigned long long)count,
 			 replaced ? " with their folder" : ": somebody else deleted them");
@@ -258,7 +260,8 @@ static bool write_lists(struct archive *archive)
 	pthread_mutex_unlock(&archive->lock);
 	if (!due || archive_write_lists(archive, true, &why))
 		return true;
-	archive_set_trouble(archive, why.text);
+	if (!archive_moved(archive)) /* else recording goes on elsewhere in a moment, or says why it cannot */
+		archive_set_trouble(archive, why.text);
 	pthread_mutex_lock(&archive->lock);
 	archive->unlisted = true;
 	pthread_mutex_unlock(&archive->lock);

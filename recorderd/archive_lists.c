@@ -1,6 +1,8 @@
 /* archive_lists.c - the two files that list the segments: recording_index.bin and recording_index.json. */
 #include "recorderd/archive_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -47,4 +49,18 @@ bool archive_write_lists(struct archive *archive, bool also_json, struct reason 
 	if (folder >= 0)
 		close(folder);
 	return good;
+}
+
+static bool is_missing(int folder, const char *name)
+{
+	return faccessat(folder, name, F_OK, 0) < 0 && errno == ENOENT;
+}
+
+void archive_look_for_lists(struct archive *archive, int folder)
+{
+	if (!is_missing(folder, CATALOGUE_FILE) && !is_missing(folder, CATALOGUE_JSON))
+		return;
+	pthread_mutex_lock(&archive->lock);
+	archive->unlisted = true;
+	pthread_mutex_unlock(&archive->lock);
 }

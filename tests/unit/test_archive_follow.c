@@ -103,6 +103,61 @@ static void a_folder_that_another_recorder_has_is_not_recorded_into(void **state
 	shell("rm -r left");
 }
 
+static void wait_until_there(const char *name)
+{
+	for (int tries = 0; tries < 6000 && !is_there(name); tries++)
+		usleep(10000);
+	assert_true(is_there(name));
+}
+
+static void a_list_that_somebody_removes_is_made_anew(void **state)
+{
+	const char *const names[] = {CATALOGUE_FILE, CATALOGUE_JSON};
+
+	(void)state;
+	put_at(20, MEDIA_WALL_US);
+	open_archive();
+	wait_until_there(CATALOGUE_JSON); /* the last one to be written */
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(unlink(recording(names[i])), 0);
+		atomic_fetch_add(&mono_ahead_us, 60 * US_PER_S);
+		wait_until_there(names[i]);
+	}
+	read_list();
+	ASSERT_LISTED(20);
+}
+
+/* Has the keeper write the list, and waits until it could not. */
+static void fail_to_list(void)
+{
+	bool failed = false;
+
+	pthread_mutex_lock(&archive->lock);
+	uint64_t before = archive->generation;
+	archive->unlisted = true;
+	pthread_cond_broadcast(&archive->changed);
+	pthread_mutex_unlock(&archive->lock);
+	for (int tries = 0; tries < 6000 && !failed; tries++) {
+		usleep(10000);
+		pthread_mutex_lock(&archive->lock);
+		failed = archive->generation != before && archive->unlisted;
+		pthread_mutex_unlock(&archive->lock);
+	}
+	assert_true(failed);
+}
+
+static void what_cannot_be_listed_in_a_deleted_folder_is_no_trouble_of_the_disk(void **state)
+{
+	(void)state;
+	open_archive();
+	wait_until_there(CATALOGUE_JSON);
+	shell("rm -r recordings && mkdir recordings");
+	fail_to_list();
+	assert_string_equal(summary_now().trouble, "");
+	enter();
+	assert_string_equal(summary_now().trouble, "");
+}
+
 /* Nothing is made in the place of a disk that is missing, which / is taken for here: it is on no other file system. */
 static void without_its_disk_it_waits_and_makes_nothing(void **state)
 {
@@ -176,6 +231,8 @@ int main(void)
 		CASE(what_the_new_folder_lists_is_listed_at_once),
 		CASE(a_deleted_folder_is_no_folder_with_segments_elsewhere),
 		CASE(a_folder_that_another_recorder_has_is_not_recorded_into),
+		CASE(a_list_that_somebody_removes_is_made_anew),
+		CASE(what_cannot_be_listed_in_a_deleted_folder_is_no_trouble_of_the_disk),
 		CASE(without_its_disk_it_waits_and_makes_nothing),
 		CASE(another_folder_than_in_the_last_run_is_noted),
 	};
