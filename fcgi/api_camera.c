@@ -47,6 +47,14 @@ bool camera_state(struct api_camera *camera, struct recorder_state *out)
 	return false;
 }
 
+/* A link that leads nowhere is no folder that was never made: its disk may be away. */
+static bool is_link(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
 /* Where its disk is not mounted, what the folder below it holds is somebody else's. */
 static int folder_open(const char *path, const char *mount_need)
 {
@@ -54,7 +62,10 @@ static int folder_open(const char *path, const char *mount_need)
 
 	if (!mount_is_there(mount_need, path, &why))
 		return -1;
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0 && errno == ENOENT)
+		errno = is_link(path) ? ENOLINK : ENOENT;
+	return folder;
 }
 
 /* Whether there is a living recorder that has recorded. */
@@ -104,7 +115,7 @@ int camera_clips_folder(const struct api_camera *camera)
 
 bool camera_is_missing(int error)
 {
-	return error == ENOENT || error == ENOTDIR;
+	return error == ENOENT;
 }
 
 /* The folder and the one above it: clips/NAME, where several cameras share a machine. False with errno. */

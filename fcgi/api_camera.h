@@ -27,7 +27,8 @@ const struct ring_reader *camera_ring(struct api_camera *camera);
 bool camera_state(struct api_camera *camera, struct recorder_state *out);
 
 /* The folder of recordings, or of kept clips: a descriptor that the caller closes, -1 with errno; ENODEV where its disk
- * is not mounted (require_mount), EXDEV where it has no list of recordings and the recorder must have one. */
+ * is not mounted (require_mount), ENOLINK where it is a link that leads nowhere, EXDEV where it has no list of
+ * recordings and the recorder must have one. */
 int camera_recordings_folder(const struct api_camera *camera);
 int camera_clips_folder(const struct api_camera *camera);
 

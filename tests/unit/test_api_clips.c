@@ -220,6 +220,27 @@ static void nor_is_one_that_cannot_be_opened(void **state)
 	assert_int_equal(rename(away, folder), 0);
 }
 
+/* The disk that a link leads to may be away, and what is no folder was put in its place: neither is an empty one. */
+static void nor_is_what_leads_to_no_folder(void **state)
+{
+	static const char *const asked[] = {"/clips", "/clips/door.mp4", "/recordings", "/timeline"};
+	char away[80];
+
+	(void)state;
+	snprintf(away, sizeof(away), "%s.away", folder);
+	assert_int_equal(rename(folder, away), 0);
+	assert_int_equal(symlink("/nowhere/clips", folder), 0);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		assert_answer(ask("GET", asked[i]), "Status: 503", "cannot be read: Link has been severed");
+	assert_int_equal(unlink(folder), 0);
+	int fd = open(folder, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		assert_answer(ask("GET", asked[i]), "Status: 503", "cannot be read: Not a directory");
+	close(fd);
+	assert_int_equal(unlink(folder), 0);
+	assert_int_equal(rename(away, folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +248,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_folder_is_no_clip, start, teardown),
 		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_is_no_empty_one, start, teardown),
 		cmocka_unit_test_setup_teardown(nor_is_one_that_cannot_be_opened, start, teardown),
+		cmocka_unit_test_setup_teardown(nor_is_what_leads_to_no_folder, start, teardown),
 		cmocka_unit_test_setup_teardown(a_worker_has_so_many_children_at_most, start, teardown),
 		cmocka_unit_test_setup_teardown(a_disk_that_hangs_holds_up_only_who_waits_for_it, start, teardown),
 	};
