@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,26 +31,98 @@ static struct config_retention retention_now(struct archive *archive)
 	return retention;
 }
 
-static int clips_folder_open(const struct archive *archive)
+/*
+ * Whether the clips lie on the disk of the recordings is looked at by a thread, which the keeper waits for so long:
+ * they may lie on another one, which hangs.
+ */
+#define LOOK_MS    1000
+#define LOOK_WAITS (-2) /* for what it finds */
+
+struct look {
+	char clips[PATH_MAX];
+	dev_t disk;
+	int done_fd;        /* the thread closes it when `folder` is set */
+	_Atomic int folder; /* LOOK_WAITS; then what was found, or -1: nobody waits any more */
+};
+
+static _Atomic bool looking;
+
+static void *look_run(void *context)
 {
-	return open(archive->config->clips.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct look *look = context;
+	struct stat clips;
+	int done_fd = look->done_fd, waits = LOOK_WAITS;
+	int folder = open(look->clips, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder >= 0 && (fstat(folder, &clips) < 0 || clips.st_dev != look->disk)) {
+		close(folder);
+		folder = -1;
+	}
+	if (!atomic_compare_exchange_strong(&look->folder, &waits, folder)) {
+		if (folder >= 0)
+			close(folder);
+		free(look);
+	}
+	atomic_store(&looking, false);
+	close(done_fd);
+	return NULL;
+}
+
+static bool look_start(struct look *look, int fds[2])
+{
+	pthread_t thread;
+
+	if (!look || pipe2(fds, O_CLOEXEC) < 0)
+		return false;
+	look->done_fd = fds[1];
+	if (pthread_create(&thread, NULL, look_run, look) == 0) {
+		pthread_detach(thread);
+		return true;
+	}
+	close(fds[0]);
+	close(fds[1]);
+	return false;
+}
+
+/* The folder of the clips, where it lies on that disk and answers; -1. */
+static int clips_folder_on(const struct archive *archive, dev_t disk)
+{
+	int fds[2], folder = LOOK_WAITS;
+
+	if (atomic_exchange(&looking, true))
+		return -1; /* the look before hangs */
+	struct look *look = calloc(1, sizeof *look);
+	if (look) {
+		snprintf(look->clips, sizeof look->clips, "%s", archive->config->clips.directory);
+		look->disk = disk;
+		atomic_store(&look->folder, LOOK_WAITS);
+	}
+	if (!look_start(look, fds)) {
+		free(look);
+		atomic_store(&looking, false);
+		return -1;
+	}
+	poll(&(struct pollfd){.fd = fds[0]}, 1, LOOK_MS);
+	close(fds[0]);
+	if (atomic_compare_exchange_strong(&look->folder, &folder, -1))
+		return -1;
+	free(look);
+	return folder;
 }
 
 void archive_cached_yield(struct archive *archive, int folder, struct statvfs *disk)
 {
 	double wanted_bytes = (double)cached_reserve_bytes(retention_now(archive).min_free_gb) -
 			      (double)disk->f_bavail * (double)disk->f_frsize;
-	struct stat recordings, clips;
+	struct stat recordings;
 	int cached;
 
-	if (wanted_bytes <= 0)
+	if (wanted_bytes <= 0 || fstat(folder, &recordings) < 0)
 		return;
-	int clips_folder = clips_folder_open(archive);
+	int clips_folder = clips_folder_on(archive, recordings.st_dev);
 	if (clips_folder < 0)
 		return;
-	bool shared = fstat(folder, &recordings) == 0 && fstat(clips_folder, &clips) == 0 &&
-		      recordings.st_dev == clips.st_dev;
-	if (shared && (cached = cached_folder_open(clips_folder)) >= 0) {
+	if ((cached = cached_folder_open(clips_folder)) >= 0) {
 		uint64_t gone_bytes = cached_evict(cached, UINT64_MAX, (uint64_t)wanted_bytes);
 		if (gone_bytes > 0)
 			log_info("archive", "deleted %.1f MB of cached clips: the disk is short of room",
