@@ -44,10 +44,12 @@ static int clip_open(const struct api_request *request, struct stat *status)
 	int fd = openat(folder, request->tail, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	int error = errno == ELOOP || errno == ENXIO ? ENOENT : errno;
 	close(folder);
-	if (fd >= 0 && (fstat(fd, status) != 0 || !S_ISREG(status->st_mode))) {
-		close(fd);
-		fd = -1;
-		error = ENOENT;
+	if (fd >= 0) {
+		error = fstat(fd, status) != 0 ? errno : S_ISREG(status->st_mode) ? 0 : ENOENT;
+		if (error != 0) {
+			close(fd);
+			fd = -1;
+		}
 	}
 	errno = error;
 	return fd;
