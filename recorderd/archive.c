@@ -206,6 +206,8 @@ void archive_count_aside(struct archive *archive)
 	aside = aside_count(folder);
 	close(folder);
 	pthread_mutex_lock(&archive->lock);
+	if (aside.files > archive->aside.files || !archive->aside_mono_us)
+		archive->aside_mono_us = mono_now().us;
 	archive->aside = aside;
 	pthread_mutex_unlock(&archive->lock);
 }

@@ -23,8 +23,9 @@
 #include <string.h>
 #include <sys/timex.h>
 
+#include "shared/retention.h"
+
 #define HOUR_US        (INT64_C(3600) * US_PER_S)
-#define FIRST_EVER_US  (INT64_C(1767225600) * US_PER_S) /* 2026-01-01: no recorder is older */
 #define UNKNOWN_END_US INT64_MAX
 
 /* The clocks now, and what they are believed. */

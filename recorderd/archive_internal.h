@@ -75,6 +75,7 @@ struct archive {
 	struct config_retention retention; /* what counts now; `config` has that of the start */
 	struct archive_tally tally;
 	struct aside aside;      /* what the repair set aside */
+	int64_t aside_mono_us;   /* nothing was set aside since then; 0: it was not counted so far */
 	uint64_t unread;         /* segments that it could not look at */
 	double held_bytes;       /* deleted, and not given back by the file system so far: somebody reads them */
 	double free_bytes_after; /* the last deletion; */

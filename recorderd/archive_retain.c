@@ -255,17 +255,21 @@ static void note_held(struct archive *archive, int folder, double free_before, d
 static void aside_yield(struct archive *archive, int folder, struct statvfs *disk)
 {
 	int64_t before_us = INT64_MIN;
+	bool untimed = false;
 	struct aside gone;
 
 	pthread_mutex_lock(&archive->lock);
 	bool some = archive->aside.files > 0;
 	double over = some ? excess_bytes(archive, free_bytes(disk)) : 0;
-	if (archive->retention.hours > 0 && archive->sure_wall_us != 0)
-		before_us = archive->sure_wall_us - (int64_t)(archive->retention.hours * 3600 * US_PER_S);
+	if (archive->retention.hours > 0 && archive->sure_wall_us != 0) {
+		int64_t keep_us = (int64_t)(archive->retention.hours * 3600 * US_PER_S);
+		before_us = archive->sure_wall_us - keep_us;
+		untimed = mono_now().us - archive->aside_mono_us > keep_us;
+	}
 	pthread_mutex_unlock(&archive->lock);
 	if (!some)
 		return;
-	gone = aside_delete(folder, before_us, over);
+	gone = aside_delete(folder, before_us, untimed, over);
 	archive_count_aside(archive);
 	if (!gone.files)
 		return;

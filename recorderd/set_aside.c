@@ -12,6 +12,7 @@
 #include "shared/clock.h"
 #include "shared/index.h"
 #include "shared/log.h"
+#include "shared/retention.h"
 
 #define NAMES_MAX 1000u
 
@@ -110,7 +111,12 @@ static bool delete_one(int folder, const char *name)
 	return true;
 }
 
-struct aside aside_delete(int folder, int64_t before_wall_us, double wanted_bytes)
+static bool is_impossible(int64_t us)
+{
+	return us < FIRST_EVER_US || us > wall_now().us + RETENTION_SLACK_US;
+}
+
+struct aside aside_delete(int folder, int64_t before_wall_us, bool untimed, double wanted_bytes)
 {
 	struct aside gone = {0};
 	struct dirent **entries = NULL;
@@ -119,7 +125,8 @@ struct aside aside_delete(int folder, int64_t before_wall_us, double wanted_byte
 	for (int i = 0; i < count; i++) {
 		int64_t written_us;
 		uint64_t bytes = bytes_of_both(folder, entries[i]->d_name, &written_us);
-		bool due = written_us < before_wall_us || (double)gone.bytes < wanted_bytes;
+		bool old = is_impossible(written_us) ? untimed : written_us < before_wall_us;
+		bool due = old || (double)gone.bytes < wanted_bytes;
 
 		if (due && delete_one(folder, entries[i]->d_name)) {
 			gone.files++;

@@ -27,8 +27,9 @@ struct aside aside_count(int folder);
 
 /*
  * Deletes those that were written to last before `before_wall_us`, and of the others the oldest by their names until
- * wanted_bytes are gone. Returns what is gone.
+ * wanted_bytes are gone. A time that cannot be (of a clock that begins in 1970, or that ran ahead) does not tell when:
+ * such ones go with `untimed`. Returns what is gone.
  */
-struct aside aside_delete(int folder, int64_t before_wall_us, double wanted_bytes);
+struct aside aside_delete(int folder, int64_t before_wall_us, bool untimed, double wanted_bytes);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "shared/clock.h"
 
+#define FIRST_EVER_US      (INT64_C(1767225600) * US_PER_S) /* 2026-01-01: no recorder is older */
 #define RETENTION_SLACK_US (3600 * US_PER_S) /* a clock that was set back by less is no reason to doubt a time */
 
 /* Microseconds that footage of `from_us` still has; negative: none, INT64_MAX: there is no limit (hours is 0). */

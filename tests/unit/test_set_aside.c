@@ -17,6 +17,7 @@
 
 #define FIRST  "recording_20260517_102300.mp4"
 #define SECOND "recording_20260517_103300.mp4"
+#define SOME_S 1779000000 /* in 2026 */
 
 static char path[] = "/tmp/recorder-aside-XXXXXX";
 static int directory;
@@ -69,26 +70,39 @@ static void it_keeps_its_index_and_never_takes_a_name_that_is_taken(void **state
 	assert_true(is_there("damaged_recording_20260517_102300.idx") && !is_there("recording_20260517_102300.idx"));
 	assert_int_equal(aside_count(directory).files, 2);
 	assert_int_equal(aside_count(directory).bytes, 35);
-	assert_int_equal(aside_delete(directory, INT64_MIN, 1000).bytes, 35);
+	assert_int_equal(aside_delete(directory, INT64_MIN, false, 1000).bytes, 35);
 	assert_false(is_there("damaged_recording_20260517_102300.idx"));
 }
 
 static void the_oldest_go_first_and_what_is_not_ours_stays(void **state)
 {
 	(void)state;
-	put("damaged_" SECOND, 10, 2000);
-	put("damaged_2_" FIRST, 10, 3000);
+	put("damaged_" SECOND, 10, SOME_S + 2000);
+	put("damaged_2_" FIRST, 10, SOME_S + 3000);
 	put("damaged_picture.mp4", 10, 1000);
 	put(FIRST, 10, 1000);
 	assert_int_equal(aside_count(directory).files, 2);
-	assert_int_equal(aside_delete(directory, 1500 * US_PER_S, 0).files, 0);
-	assert_int_equal(aside_delete(directory, INT64_MIN, 1).files, 1);
+	assert_int_equal(aside_delete(directory, (SOME_S + 1500) * US_PER_S, false, 0).files, 0);
+	assert_int_equal(aside_delete(directory, INT64_MIN, false, 1).files, 1);
 	assert_false(is_there("damaged_2_" FIRST));
-	assert_int_equal(aside_delete(directory, 2500 * US_PER_S, 0).files, 1);
+	assert_int_equal(aside_delete(directory, (SOME_S + 2500) * US_PER_S, false, 0).files, 1);
 	assert_false(is_there("damaged_" SECOND));
 	assert_true(is_there("damaged_picture.mp4") && is_there(FIRST));
 	unlinkat(directory, "damaged_picture.mp4", 0);
 	unlinkat(directory, FIRST, 0);
+}
+
+/* By a clock that begins in 1970, or that ran ahead. */
+static void a_time_that_cannot_be_makes_nothing_old(void **state)
+{
+	int64_t now_us = wall_now().us;
+
+	(void)state;
+	put("damaged_" FIRST, 10, 1000);
+	put("damaged_" SECOND, 10, now_us / US_PER_S + 7200);
+	assert_int_equal(aside_delete(directory, now_us, false, 0).files, 0);
+	assert_int_equal(aside_delete(directory, INT64_MIN, false, 0).files, 0);
+	assert_int_equal(aside_delete(directory, now_us, true, 0).files, 2);
 }
 
 int main(void)
@@ -96,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_keeps_its_index_and_never_takes_a_name_that_is_taken),
 		cmocka_unit_test(the_oldest_go_first_and_what_is_not_ours_stays),
+		cmocka_unit_test(a_time_that_cannot_be_makes_nothing_old),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
