@@ -114,18 +114,20 @@ static void new_name(const struct ring_writer *writer, char out[NEW_NAME_BYTES])
 	snprintf(out, NEW_NAME_BYTES, "%s" RING_NEW_SUFFIX, writer->name);
 }
 
-/* A crash left it while it carried frames over: the old ring still has those that count. */
-static void remove_unfinished(const struct ring_writer *writer)
+/* A crash left it while it carried frames over: the old ring still has those that count. False with a sentence where
+ * something is in the way that is not ours. */
+static bool remove_unfinished(const struct ring_writer *writer, struct reason *why)
 {
 	struct ring_object unfinished;
-	struct reason unused;
 	char name[NEW_NAME_BYTES];
 
 	new_name(writer, name);
-	if (ring_object_open(name, geteuid(), &unfinished, &unused) != RING_FOUND)
-		return;
+	enum ring_found found = ring_object_open(name, geteuid(), &unfinished, why);
+	if (found != RING_FOUND)
+		return found == RING_ABSENT;
 	ring_object_remove(&unfinished, name);
 	ring_object_close(&unfinished);
+	return true;
 }
 
 static bool layout_of(const struct ring_wish *wish, uint64_t freed_bytes, struct ring_layout *out, struct reason *why)
@@ -164,6 +166,12 @@ static void give_name(const char *from, const char *to)
 		log_error("memory", "%s cannot be renamed to %s: %s", old_path, new_path, strerror(errno));
 }
 
+/* A crash in the middle of carrying frames over leaves holes in what may be written to. */
+static bool has_its_pages(const struct ring_object *object)
+{
+	return held_bytes(object) >= object->layout.data_offset + atomic_load(&object->header->usable);
+}
+
 /*
  * A ring of another size takes the place of the old one, with its newest frames. Until it has them it bears a name of
  * its own, so that readers see one ring or the next, and a crash leaves the old one with the frames that still count.
@@ -185,7 +193,7 @@ static bool replace(struct ring_writer *writer, const struct ring_wish *wish, st
 	ring_carry(writer, old, first);
 	__atomic_store_n(&writer->object.header->magic, RING_MAGIC, __ATOMIC_RELEASE);
 	give_name(name, writer->name);
-	if (had > 0)
+	if (had > 0 && layout.total_bytes != old->layout.total_bytes)
 		log_info("memory",
 			 "the ring has another size now, %llu MiB instead of %llu: it has the newest %llu of the "
 			 "%llu frames of the one before",
@@ -196,25 +204,31 @@ static bool replace(struct ring_writer *writer, const struct ring_wish *wish, st
 	return true;
 }
 
+static bool go_on_with(struct ring_writer *writer, const struct ring_object *old, uint64_t *adopted, struct reason *why)
+{
+	writer->object = *old;
+	/* The bytes up to reserve may be half-written already, so that no older frame can stand there: go on behind
+	 * them. */
+	writer->next_pos = atomic_load(&old->header->reserve);
+	use(writer);
+	*adopted = atomic_load(&old->header->head);
+	return fchmod(old->fd, 0640) == 0 || reason_errno(why, "cannot take the ring %s", writer->name);
+}
+
 /* What an earlier recorder left: gone on with, carried over, or dropped for a new one. Closes `old` where it is not
- * gone on with. */
+ * gone on with. `obstacle`: what keeps it from being carried over; NULL: nothing. */
 static bool take_over(struct ring_writer *writer, const struct ring_wish *wish, struct ring_object *old,
-		      uint64_t *adopted, struct reason *why)
+		      const struct reason *obstacle, uint64_t *adopted, struct reason *why)
 {
 	struct reason against;
 	bool good;
 
 	if (ring_object_believe(old, &against)) {
-		if (has_wanted_size(wish, &old->layout)) {
-			writer->object = *old;
-			/* The bytes up to reserve may be half-written already, so that no older frame can stand there:
-			 * go on behind them. */
-			writer->next_pos = atomic_load(&old->header->reserve);
-			use(writer);
-			good = fchmod(old->fd, 0640) == 0 || reason_errno(why, "cannot take the ring %s", writer->name);
-			*adopted = atomic_load(&old->header->head);
-			return good;
-		}
+		bool stays = has_wanted_size(wish, &old->layout) && has_its_pages(old);
+		if (!stays && obstacle)
+			log_warn("memory", "the ring stays as it is, whatever the settings: %s", obstacle->text);
+		if (stays || obstacle)
+			return go_on_with(writer, old, adopted, why);
 		good = replace(writer, wish, old, why);
 		*adopted = good ? atomic_load(&writer->object.header->head) : 0;
 	} else {
@@ -241,11 +255,12 @@ static bool take_or_make(struct ring_writer *writer, const struct ring_wish *wis
 			 struct reason *why)
 {
 	struct ring_object old;
+	struct reason obstacle;
+	bool clear = remove_unfinished(writer, &obstacle);
 
-	remove_unfinished(writer);
 	switch (ring_object_open(writer->name, geteuid(), &old, why)) {
 	case RING_FOUND:
-		return take_over(writer, wish, &old, adopted, why);
+		return take_over(writer, wish, &old, clear ? NULL : &obstacle, adopted, why);
 	case RING_ABSENT:
 		return create(writer, wish, why);
 	default:

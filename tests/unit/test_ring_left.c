@@ -178,6 +178,63 @@ static void a_kill_in_the_middle_of_carrying_costs_no_newest_frame(void **state)
 	}
 }
 
+/* Where somebody else made an object of the name that the ring of another size would have, the old one is gone on with.
+ */
+static void a_strange_object_beside_it_keeps_a_ring_at_its_size(void **state)
+{
+	char path[120];
+
+	(void)state;
+	snprintf(path, sizeof(path), RING_FOLDER "%s.new", ring_name);
+	for (int kind = 0; kind < 3; kind++) {
+		uint64_t adopted;
+		struct ring_writer *writer = open_writer_of(4 * MIB, 64, &adopted);
+		put_frames(writer, 1, 10);
+		ring_writer_leave(writer);
+		if (kind == 0)
+			assert_int_equal(mkfifo(path, 0600), 0);
+		else if (kind == 1)
+			assert_int_equal(mkdir(path, 0700), 0);
+		else
+			assert_int_equal(symlink("/etc/passwd", path), 0);
+		writer = open_writer_of(8 * MIB, 64, &adopted);
+		if (!writer)
+			fail_msg("%s", why.text);
+		assert_int_equal(adopted, 10);
+		put_frames(writer, 11, 100);
+		struct ring_reader *reader = open_reader();
+		assert_newest(reader, 110);
+		ring_reader_close(reader);
+		ring_writer_close(writer);
+		assert_int_equal(kind == 1 ? rmdir(path) : unlink(path), 0);
+	}
+}
+
+/* Pages are missing in what a kill in the middle of carrying leaves: to write to them would end the recorder where
+ * /dev/shm has none to give. */
+static void a_ring_with_holes_gets_its_pages_before_it_is_written_to(void **state)
+{
+	(void)state;
+	uint64_t adopted;
+	struct ring_writer *writer = open_writer_of(16 * MIB, 1024, &adopted);
+	put_frames(writer, 1, 20);
+	ring_writer_leave(writer);
+	int fd = shm_open(ring_name, O_RDWR, 0);
+	assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4 * MIB, 8 * MIB), 0);
+	assert_true(held_bytes(fd) < 16 * MIB);
+	close(fd);
+	writer = open_writer_of(16 * MIB, 1024, &adopted);
+	assert_non_null(writer);
+	assert_int_equal(adopted, 20);
+	fd = shm_open(ring_name, O_RDONLY, 0);
+	assert_true(held_bytes(fd) >= 16 * MIB);
+	close(fd);
+	struct ring_reader *reader = open_reader();
+	assert_int_equal(assert_newest(reader, 20), 20);
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
 static void a_ring_of_another_version_is_not_taken_for_one(void **state)
 {
 	(void)state;
@@ -289,6 +346,8 @@ int main(void)
 		RING_CASE(a_ring_that_would_not_fit_leaves_the_old_one_alone),
 		RING_CASE(what_was_half_carried_over_is_removed),
 		RING_CASE(a_kill_in_the_middle_of_carrying_costs_no_newest_frame),
+		RING_CASE(a_strange_object_beside_it_keeps_a_ring_at_its_size),
+		RING_CASE(a_ring_with_holes_gets_its_pages_before_it_is_written_to),
 		RING_CASE(a_ring_of_another_version_is_not_taken_for_one),
 		RING_CASE(what_others_may_write_to_is_not_believed),
 		RING_CASE(what_is_open_to_all_is_not_read),
