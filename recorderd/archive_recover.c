@@ -198,20 +198,47 @@ static bool take_folder(struct archive *archive, const struct archive_known *kno
 }
 
 /* The newest segment of this boot by its monotonic clock, else the last one in the order of recording. */
-static const struct catalogue_entry *newest(const struct archive *archive, const uint8_t boot_id[16],
-					    bool *of_this_boot)
+static struct archive_segment *newest(const struct archive *archive, const uint8_t boot_id[16], bool *of_this_boot)
 {
-	const struct catalogue_entry *found = NULL;
+	struct archive_segment *found = NULL;
 
 	for (size_t i = 0; i < archive->count; i++) {
 		const struct catalogue_entry *entry = &archive->segments[i].entry;
 
 		if (memcmp(entry->boot_id, boot_id, sizeof entry->boot_id) == 0 &&
-		    (!found || entry->first_mono_us > found->first_mono_us))
-			found = entry;
+		    (!found || entry->first_mono_us > found->entry.first_mono_us))
+			found = &archive->segments[i];
 	}
 	*of_this_boot = found != NULL;
-	return found || !archive->count ? found : &archive->segments[archive->count - 1].entry;
+	return found || !archive->count ? found : &archive->segments[archive->count - 1];
+}
+
+/* One that was believed is read after all: it may turn out to be damaged. */
+static void read_end(struct archive *archive, struct archive_segment *segment)
+{
+	struct catalogue_entry entry;
+	struct segment_end end;
+	struct reason why = {""};
+
+	switch (segment_finish(archive->folder, segment->entry.file, &entry, &end, &why)) {
+	case REPAIR_DONE:
+	case REPAIR_READABLE:
+		note_end(archive, &end);
+		archive->segment_bytes += entry.size_bytes - segment->entry.size_bytes;
+		segment->entry = entry;
+		segment->phase = entry.state == CATALOGUE_COMPLETE ? PHASE_COMPLETE : PHASE_CLOSED;
+		break;
+	case REPAIR_EMPTY:
+	case REPAIR_ASIDE:
+	case REPAIR_GONE:
+		log_error("archive", "%s", why.text[0] ? why.text : "the newest segment is gone");
+		archive_settle(archive, segment->entry.file, NULL);
+		break;
+	case REPAIR_FOREIGN:
+	case REPAIR_FAILED:
+		log_error("archive", "%s: not looked at: %s", segment->entry.file, why.text);
+		break;
+	}
 }
 
 /*
@@ -220,22 +247,17 @@ static const struct catalogue_entry *newest(const struct archive *archive, const
  */
 static void find_last(struct archive *archive)
 {
-	const struct catalogue_entry *last;
-	struct catalogue_entry entry;
-	struct segment_end end;
+	struct archive_segment *last;
 	uint8_t boot_id[16];
 	bool of_this_boot;
-	struct reason why;
 
 	clock_boot_id(boot_id);
 	last = newest(archive, boot_id, &of_this_boot);
 	if (!last)
 		return;
-	archive->start.last_wall_us = last->end_wall_us;
-	if (!of_this_boot || archive->start.last_mono_us >= last->first_mono_us)
-		return;
-	if (segment_finish(archive->folder, last->file, &entry, &end, &why) == REPAIR_DONE)
-		note_end(archive, &end);
+	archive->start.last_wall_us = last->entry.end_wall_us;
+	if (of_this_boot && archive->start.last_mono_us < last->entry.first_mono_us)
+		read_end(archive, last);
 }
 
 bool archive_recover(struct archive *archive, struct reason *why)

@@ -182,6 +182,39 @@ static void a_list_without_boots_learns_them_from_the_segments(void **state)
 	assert_true(listed[0].first_mono_us > 0 && listed[1].first_mono_us > listed[0].first_mono_us);
 }
 
+/* The newest one is read whole at the start where its index is damaged, whatever the list says of it. */
+static void the_list_says_what_the_newest_one_was_repaired_to(void **state)
+{
+	struct segment_info info = {.segment_no = 3, .run_no = 2, .first_wall_us = MEDIA_WALL_US, .first_mono_us = 7};
+	char name[SEGMENT_FILE_BYTES], index[SEGMENT_FILE_BYTES];
+	struct stat status;
+
+	(void)state;
+	clock_boot_id(info.boot_id);
+	put_segment(&info, name);
+	open_archive();
+	close_and_list();
+	uint64_t before = listed[0].frames;
+	assert_true(index_name(name, index, sizeof index));
+	int fd = open(recording(index), O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "damage", 6, INDEX_RECORD_BYTES + 4), 6);
+	close(fd);
+	struct buffer media = file_read(recording(name));
+	uint8_t *moof = memmem(media.data + media.length / 2, media.length / 2, "moof", 4);
+	assert_non_null(moof);
+	memset(moof, 0, 8);
+	file_write(recording(name), media.data, media.length);
+	buffer_finish(&media);
+	open_archive();
+	close_and_list();
+	assert_int_equal(listed_count, 1);
+	assert_true(listed[0].frames > 0 && listed[0].frames < before);
+	assert_int_equal(stat(recording(index), &status), 0);
+	assert_int_equal(status.st_size, (listed[0].frames + 1) * INDEX_RECORD_BYTES);
+	assert_int_equal(stat(recording(name), &status), 0);
+	assert_int_equal(status.st_size, listed[0].size_bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +226,7 @@ int main(void)
 		CASE(a_clock_that_was_set_back_leaves_the_order_of_recording),
 		CASE(names_and_copies_say_nothing_of_age),
 		CASE(a_list_without_boots_learns_them_from_the_segments),
+		CASE(the_list_says_what_the_newest_one_was_repaired_to),
 	};
 
 	return cmocka_run_group_tests_name("archive_copies", tests, make_archive_streams, drop_streams);
