@@ -2,6 +2,7 @@
 #include "shared/ring_reader.h"
 #include "shared/ring_writer_internal.h"
 
+#define PAGE_BYTES  UINT64_C(4096)
 #define PIECE_BYTES (UINT64_C(16) << 20) /* so much is given back at a time */
 #define MOST_BYTES  (UINT64_C(4) << 30)  /* no frame is taken meanwhile: some seconds */
 
@@ -54,14 +55,17 @@ uint64_t ring_carry_choose(const struct ring_object *from, const struct ring_lay
 	uint64_t head = ring_reader_head(reader), tail = ring_reader_tail(reader), first = oldest_fitting(reader, to);
 	uint64_t reserve = atomic_load(&from->header->reserve), size = from->layout.data_bytes;
 	uint64_t gone = reserve > size ? reserve - size : 0; /* in front of this position */
-	uint64_t upto = gone;
+	uint64_t began = gone, upto = gone;
 
 	ring_reader_close(reader);
+	if (reserve < size && ring_pages_free(0) < ring_pages_first(to))
+		ring_object_punch(from, reserve, size); /* nothing was written there so far */
 	for (uint64_t seq = tail; seq <= head && seq > 0; seq++) {
 		bool kept = seq >= first;
 		if (upto - gone >= PIECE_BYTES || (kept && upto > gone)) {
 			ring_object_punch(from, gone, upto);
-			gone = upto;
+			/* A page goes as a whole: one of which a part is left goes with what comes next. */
+			gone = upto - upto % PAGE_BYTES > began ? upto - upto % PAGE_BYTES : began;
 		}
 		if (kept && ring_pages_free(0) >= ring_pages_first(to))
 			return seq;

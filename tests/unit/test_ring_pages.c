@@ -8,6 +8,8 @@
 #define RING_BYTES  (200 * MIB)
 #define FRAME_BYTES (900 * 1024)
 
+#define SMALL_FRAME_BYTES 3000u /* less than a page */
+
 static struct ring_header *map_header(void)
 {
 	int fd = shm_open(ring_name, O_RDWR, 0);
@@ -176,12 +178,58 @@ static void a_ring_that_does_not_fit_is_refused_before_it_takes_a_page(void **st
 	assert_int_equal(status, 0);
 }
 
+/* Where both rings have no room at once, the new one begins with as many of the newest frames as there is room for. */
+static int carry_where_both_do_not_fit(uint32_t frames, uint64_t least)
+{
+	uint64_t adopted;
+	struct ring_writer *writer = open_writer_of(40 * MIB, 16384, &adopted);
+
+	if (!writer)
+		return 1;
+	for (uint32_t i = 1; i <= frames; i++)
+		put(writer, SMALL_FRAME_BYTES, i, i);
+	ring_writer_leave(writer);
+	writer = open_writer_of(41 * MIB, 16384, &adopted);
+	if (!writer || adopted < least || adopted > frames)
+		return 2;
+	struct ring_reader *reader = open_reader();
+	struct ring_frame frame;
+	for (uint64_t seq = 1; seq <= adopted; seq++)
+		if (!ring_reader_get(reader, seq, &frame) || !frame_proves_itself(frame.data, frame.meta.length) ||
+		    frame.meta.mono_us != (int64_t)(frames - adopted + seq))
+			return 3;
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+	return 0;
+}
+
+static int carry_few_and_many(void)
+{
+	int refused = enter_small_shm("size=64m");
+
+	if (refused)
+		return refused;
+	int status = carry_where_both_do_not_fit(20, 20);
+	return status ? status : carry_where_both_do_not_fit(14000, 15 * MIB / SMALL_FRAME_BYTES) * 10;
+}
+
+static void a_ring_of_another_size_gets_the_frames_that_both_have_room_for(void **state)
+{
+	(void)state;
+	int status = in_child(carry_few_and_many);
+
+	if (status == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RING_CASE(a_large_ring_takes_frames_at_once_and_gets_all_of_its_pages),
 		RING_CASE(a_ring_in_a_full_shm_goes_on_with_the_pages_that_it_has),
 		RING_CASE(a_ring_that_does_not_fit_is_refused_before_it_takes_a_page),
+		RING_CASE(a_ring_of_another_size_gets_the_frames_that_both_have_room_for),
 	};
 	return cmocka_run_group_tests_name("ring: pages", tests, name_ring, remove_ring);
 }
