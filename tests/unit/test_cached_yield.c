@@ -91,7 +91,6 @@ static int make_archive(void **state)
 	snprintf(config.record.directory, sizeof(config.record.directory), "%s", path);
 	snprintf(config.clips.directory, sizeof(config.clips.directory), "%s/clips", path);
 	archive = (struct archive){.config = &config,
-				   .recovered = true,
 				   .lock = PTHREAD_MUTEX_INITIALIZER,
 				   .list_lock = PTHREAD_MUTEX_INITIALIZER,
 				   .folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
