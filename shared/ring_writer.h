@@ -21,7 +21,8 @@ struct ring_wish {
 };
 
 /*
- * Takes over the ring that a recorder before this one left: as it is where it is of the size that is wanted, else its
+ * Takes over the ring that a recorder before this one left: as it is where it is of the size that is wanted and has all
+ * of its pages, or where something strange bears the name that another one needs for a moment (NAME.new), else its
  * newest frames into one that is. What cannot be taken over is dropped, which is logged with the reason. Where there is
  * none, makes a new one; the first of its pages are there, the others come while it is written (ring_pages.h). NULL
  * with a sentence where there is no room, or the name stands for what is not this user's.
