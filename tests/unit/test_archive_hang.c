@@ -1,4 +1,5 @@
-/* test_archive_hang.c - a disk that does not answer holds up neither a start, nor a stop, nor who asks for the state. */
+/* test_archive_hang.c - a disk that does not answer holds up neither a start, nor a stop, nor who asks for the state.
+ */
 #include <pthread.h>
 #include <sys/file.h>
 
@@ -30,8 +31,7 @@ int close(int fd)
 {
 	struct stat status;
 
-	if (atomic_load(&closing_hangs) && fstat(fd, &status) == 0 && status.st_dev == device &&
-	    status.st_ino == media)
+	if (atomic_load(&closing_hangs) && fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == media)
 		wait_for_disk(&closing_hangs);
 	return (int)syscall(SYS_close, fd);
 }
