@@ -13,7 +13,7 @@ endif
 WERROR  ?=
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes $(if $(filter-out 0,$(WERROR)),-Werror)
 CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I. -pthread -MMD -MP -fno-strict-aliasing $(WARNINGS) $(OPT) $(CFLAGS)
-# Without libseccomp the workers are locked up by Landlock alone.
+# Without libseccomp the sandboxes are made by Landlock alone.
 SECCOMP := $(shell pkg-config --libs libseccomp 2>/dev/null)
 ifneq ($(SECCOMP),)
 CFLAGS_ALL += -DHAVE_SECCOMP
@@ -29,7 +29,7 @@ endif
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
 SHARED = reason clock control timeform timeparse log config config_keys config_value config_text config_change buffer crc32c read_at histogram jpeg state \
 	ring_layout ring_reader index segment_info \
-	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json part_file file_limit cached_clips token token_file ffmpeg_command mount_need
+	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json part_file file_limit cached_clips token token_file ffmpeg_command mount_need sandbox/landlock sandbox/seccomp
 SHARED_WRITERS = ring_object ring_pages ring_writer ring_carry ring_open catalogue_writer
 
 RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command control control_request options status notify service reload siblings ring_size name_lock publish loop child \
@@ -39,7 +39,7 @@ RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command contr
 	archive archive_follow archive_left archive_lock archive_opening archive_lists folder_memory archive_recover archive_found archive_order archive_boots archive_keeper archive_age archive_retain archive_cached segment_repair segment_mend segment_head set_aside token_edit token_command
 
 # Both workers
-WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may host_name host_own lock_up lock_files lock_calls lock_folders
+WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may host_name host_own lock_up lock_folders
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
 API    = api_master api_groups api_passes api_pass disk_pulse api_handover api_worker api_intake api_confine api_request web_client api_slots api_child api_outflow late_files api_vfile api_range api_answer api_route api_camera \
 	api_clip api_no_footage api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_clip_list api_control api_info api_controls api_health api_metrics metrics_text \
@@ -51,8 +51,8 @@ UNIT_TESTS = mount_need metrics control control_request api_controls opener ring
 	clip_plan clip_final clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_undecodable clip_spool clip_cache clip_keep encoder encoder_faults encoder_pauses encoder_pictures recording_off retain thinning feed fragment_stream \
 	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain archive_copies retain_disk retain_mixtures storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client
 
-LIBS_SHARED = -ljson-c -liniparser -lmd
-LIBS_WORKER = -lfcgi $(SECCOMP)
+LIBS_SHARED = -ljson-c -liniparser -lmd $(SECCOMP)
+LIBS_WORKER = -lfcgi
 LIBS_RECORDERD = -ljpeg
 
 object = $(patsubst %,$(BUILD)/$(1)/%.o,$(2))

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "fcgi/live_books.h"
-#include "fcgi/lock_calls.h"
-#include "fcgi/lock_files.h"
 #include "shared/log.h"
+#include "shared/sandbox/landlock.h"
+#include "shared/sandbox/seccomp.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1

@@ -8,7 +8,7 @@
  *                                                                                    and asks about connections
  *   FFmpeg         its libraries; all else on its pipes    nothing     nothing  with nobody
  *
- * By Landlock (lock_files.h) and seccomp (lock_calls.h). Each is used where it is there; what is missing is a line in
+ * By Landlock (landlock.h) and seccomp (seccomp.h). Each is used where it is there; what is missing is a line in
  * the log and in /health, never a failure. Builds with sanitizers do without: those look around in /proc.
  */
 #ifndef FCGI_LOCK_UP_H

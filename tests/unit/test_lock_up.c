@@ -18,8 +18,8 @@
 
 #include <cmocka.h>
 
-#include "fcgi/lock_files.h"
 #include "fcgi/lock_up.h"
+#include "shared/sandbox/landlock.h"
 #include "tests/unit/break_out.h"
 
 static struct config_set cameras = {&camera, 1};

@@ -1,9 +1,9 @@
 /*
- * lock_files.c - see lock_files.h. The numbers are those of linux/landlock.h, which a distribution may have from an
+ * landlock.c - see landlock.h. The numbers are those of linux/landlock.h, which a distribution may have from an
  * older kernel than the one that runs: each version of the interface adds rights, and one that the kernel does not know
  * is an error.
  */
-#include "fcgi/lock_files.h"
+#include "shared/sandbox/landlock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /*
- * lock_files.h - leaves this process, and all that it starts, only the files that are named: Landlock (landlock(7)),
+ * landlock.h - leaves this process, and all that it starts, only the files that are named: Landlock (landlock(7)),
  * where the kernel has it. What is open already stays open.
  */
-#ifndef FCGI_LOCK_FILES_H
-#define FCGI_LOCK_FILES_H
+#ifndef SHARED_SANDBOX_LANDLOCK_H
+#define SHARED_SANDBOX_LANDLOCK_H
 
 #include <stdbool.h>
 #include <stddef.h>

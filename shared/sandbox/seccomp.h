@@ -1,10 +1,10 @@
 /*
- * lock_calls.h - leaves this process, and all that it starts, only the system calls that it needs (seccomp(2), by way
+ * seccomp.h - leaves this process, and all that it starts, only the system calls that it needs (seccomp(2), by way
  * of libseccomp). Any other gets ENOSYS, as on a kernel that does not have it, so that a newer C library tries the
  * older way.
  */
-#ifndef FCGI_LOCK_CALLS_H
-#define FCGI_LOCK_CALLS_H
+#ifndef SHARED_SANDBOX_SECCOMP_H
+#define SHARED_SANDBOX_SECCOMP_H
 
 #include <stdbool.h>
 

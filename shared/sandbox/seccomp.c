@@ -1,5 +1,5 @@
-/* lock_calls.c - see lock_calls.h. A call that this architecture or this libseccomp does not know is left out. */
-#include "fcgi/lock_calls.h"
+/* seccomp.c - see seccomp.h. A call that this architecture or this libseccomp does not know is left out. */
+#include "shared/sandbox/seccomp.h"
 
 #ifdef HAVE_SECCOMP
 
