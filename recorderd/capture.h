@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "recorderd/loop.h"
-#include "recorderd/source.h"
+#include "recorderd/source_select.h"
 #include "shared/config.h"
 #include "shared/ring_writer.h"
 #include "shared/state.h"

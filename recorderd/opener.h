@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "recorderd/device.h"
-#include "recorderd/source.h"
+#include "recorderd/source_select.h"
 
 struct opener;
 

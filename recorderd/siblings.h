@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "recorderd/source.h"
+#include "recorderd/source_select.h"
 #include "shared/config.h"
 
 #define SIBLINGS_MAX 31

@@ -1,9 +1,9 @@
 /*
- * source.h - where frames come from: open -> frames with time stamps -> close. Two kinds: a V4L2 device, and a test
- * picture.
+ * source.h - where frames come from: open -> frames with time stamps -> close. Two kinds: a V4L2 device
+ * (source_v4l2.h), and a test picture (source_pattern.h); source_select.h says which.
  *
- * source_open() may block (USB control transfers take seconds on a bad day): the recorder calls it, and source_close(),
- * on a thread of their own. Everything else is called by the event loop and never blocks.
+ * Opening may block (USB control transfers take seconds on a bad day): the recorder does it, and source_close(), on a
+ * thread of their own. Everything else is called by the event loop and never blocks.
  */
 #ifndef RECORDERD_SOURCE_H
 #define RECORDERD_SOURCE_H
@@ -13,7 +13,6 @@
 #include <sys/uio.h>
 
 #include "shared/clock.h"
-#include "shared/config.h"
 #include "shared/reason.h"
 #include "shared/state.h"
 
@@ -68,31 +67,12 @@ struct source {
 	struct source_info info;
 };
 
-/* The other recorders of this machine. Both lists end with NULL, and may be NULL. */
-struct source_others {
-	const char *const *devices; /* that their .ini files name */
-	const char *const *rings;   /* of theirs: claims.h */
-};
-
 enum source_open_outcome {
 	SOURCE_OPENED,
 	SOURCE_NONE,   /* no such device, none free, or it is not a capture device */
 	SOURCE_BUSY,   /* another program has it */
 	SOURCE_REFUSED /* it is there but failed */
 };
-
-/*
- * The device that the configuration means, or what camera.fallback allows; *out is owned by the caller.
- * What belongs to `others` (may be NULL) is never taken as a fallback. `why` says in one sentence what was tried; also
- * filled on success where a fallback serves.
- */
-enum source_open_outcome source_open(const struct config *config, const struct source_others *others,
-				     struct source **out, struct reason *why);
-
-/* The kinds. */
-enum source_open_outcome source_v4l2_open(const struct config *config, const char *path, struct source **out,
-					  struct reason *why);
-enum source_open_outcome source_test_open(const struct config *config, struct source **out, struct reason *why);
 
 static inline int source_fd(const struct source *source)
 {
@@ -105,6 +85,10 @@ static inline enum source_outcome source_read(struct source *source, const struc
 }
 
 /* NULL is safe. */
-void source_close(struct source *source);
+static inline void source_close(struct source *source)
+{
+	if (source)
+		source->ops->close(source);
+}
 
 #endif

@@ -8,7 +8,7 @@
  * How a camera is opened: v4l2_setup.c. After an error nothing is tried again here: closing and opening begins from
  * nothing.
  */
-#include "recorderd/source_v4l2.h"
+#include "recorderd/source_v4l2_internal.h"
 
 #include <assert.h>
 #include <errno.h>

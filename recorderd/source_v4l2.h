@@ -1,27 +1,14 @@
-/* source_v4l2.h - a camera that is open: set up by v4l2_setup.c, read by source_v4l2.c, seen by nobody else. */
+/* source_v4l2.h - a V4L2 device as a source of frames: see source.h. */
 #ifndef RECORDERD_SOURCE_V4L2_H
 #define RECORDERD_SOURCE_V4L2_H
 
-#include "recorderd/frame_clock.h"
-#include "recorderd/raw_jpeg.h"
 #include "recorderd/source.h"
-#include "recorderd/v4l2_buffers.h"
-#include "recorderd/v4l2_format.h"
+#include "shared/config.h"
+#include "shared/reason.h"
 
-struct source_v4l2 {
-	struct source source; /* first: source.h */
-	int fd;               /* the camera */
-	int epoll;            /* the camera, and the compressor where there is one */
-	bool wakes;           /* the epoll is sure to hear of each frame */
-	struct v4l2_mode mode;
-	struct v4l2_buffers buffers;
-	struct frame_clock clock;
-	bool sized; /* a picture has come: its size is the stream's */
-	struct raw_format raw;
-	struct raw_jpeg *compressor; /* NULL: the camera sends JPEGs */
-};
-
-/* Its close() takes a camera that is set up in part (descriptors -1, the rest zeroed). */
-extern const struct source_ops source_v4l2_ops;
+/* Opens the device at `path`, which may be a link. May block. *out is owned by the caller; NULL, with a sentence in
+ * `why`, where the device was not opened. */
+enum source_open_outcome source_v4l2_open(const struct config *config, const char *path, struct source **out,
+					  struct reason *why);
 
 #endif

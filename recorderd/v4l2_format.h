@@ -4,6 +4,7 @@
 
 #include "recorderd/source.h"
 #include "recorderd/v4l2_modes.h"
+#include "shared/config.h"
 
 struct v4l2_wish {
 	enum config_format format;

@@ -11,7 +11,7 @@
 #include <sys/epoll.h>
 
 #include "recorderd/device_query.h"
-#include "recorderd/source_v4l2.h"
+#include "recorderd/source_v4l2_internal.h"
 #include "recorderd/v4l2_controls.h"
 #include "recorderd/video_ioctl.h"
 #include "shared/log.h"

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "recorderd/device.h"
-#include "recorderd/source.h"
+#include "recorderd/source_select.h"
 
 /* What is plugged in: read by the opener's thread. */
 static _Atomic bool camera_is_there, stand_in_serves, opening_hangs;
@@ -55,19 +55,12 @@ static void fake_close(struct source *source)
 	if (served && &served->base == source)
 		served = NULL;
 	pthread_mutex_unlock(&served_lock);
+	atomic_fetch_add(&closes, 1);
 	close(fake_fd(source));
 	free(source);
 }
 
 static const struct source_ops fake_ops = {"fake", fake_fd, fake_read, fake_close};
-
-void source_close(struct source *source)
-{
-	if (!source)
-		return;
-	atomic_fetch_add(&closes, 1);
-	source->ops->close(source);
-}
 
 enum source_open_outcome source_open(const struct config *config, const struct source_others *others,
 				     struct source **out, struct reason *why)

@@ -12,7 +12,7 @@
 #include <json-c/json.h>
 
 #include "recorderd/device.h"
-#include "recorderd/source.h"
+#include "recorderd/source_select.h"
 #include "shared/log.h"
 #include "shared/ring.h"
 #include "tests/unit/fake_video.h"

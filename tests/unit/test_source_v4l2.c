@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "recorderd/source.h"
+#include "recorderd/source_v4l2.h"
 #include "shared/jpeg.h"
 #include "shared/log.h"
 #include "tests/unit/camera_jpegs.h"

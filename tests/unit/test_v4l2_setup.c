@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "recorderd/source.h"
+#include "recorderd/source_v4l2.h"
 #include "shared/log.h"
 #include "tests/unit/fake_video.h"
 

@@ -1,4 +1,4 @@
-/* test_source_test.c - the test picture, by the FFmpeg of this machine, and the stream by which it comes. */
+/* test_source_pattern.c - the test picture, by the FFmpeg of this machine, and the stream by which it comes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +17,7 @@
 
 #include "recorderd/child.h"
 #include "recorderd/mpjpeg.h"
-#include "recorderd/source.h"
+#include "recorderd/source_pattern.h"
 #include "shared/log.h"
 #include "tests/unit/heard_frames.h"
 #include "tests/unit/in_range.h"
@@ -47,7 +47,7 @@ static void *open_on_a_thread(void *out)
 {
 	struct reason why;
 
-	assert_int_equal(source_test_open(&config, out, &why), SOURCE_OPENED);
+	assert_int_equal(source_pattern_open(&config, out, &why), SOURCE_OPENED);
 	return NULL;
 }
 
@@ -122,7 +122,7 @@ static void an_ffmpeg_without_text_gives_a_picture_without_text(void **state)
 	with_ffmpeg("#!/bin/sh\ncase \"$*\" in *drawtext*) echo \"No such filter: 'drawtext'\" >&2; exit 1;; esac\n"
 		    "PATH=${PATH#*:} exec ffmpeg \"$@\"\n",
 		    folder, &before);
-	assert_int_equal(source_test_open(&config, &source, &why), SOURCE_OPENED);
+	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_OPENED);
 	assert_int_equal(read_frames(source, 3, &why), SOURCE_FINE);
 	source_close(source);
 	without_ffmpeg(folder, before);
@@ -137,7 +137,7 @@ static void what_ffmpeg_complains_of_is_the_reason(void **state)
 
 	(void)state;
 	with_ffmpeg("#!/bin/sh\necho 'Unknown encoder: the sky is green' >&2\nexit 1\n", folder, &before);
-	assert_int_equal(source_test_open(&config, &source, &why), SOURCE_REFUSED);
+	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_REFUSED);
 	assert_null(source);
 	assert_non_null(strstr(why.text, "the sky is green"));
 	without_ffmpeg(folder, before);
@@ -152,7 +152,7 @@ static void an_ffmpeg_that_sends_something_else_is_refused(void **state)
 
 	(void)state;
 	with_ffmpeg("#!/bin/sh\nexec cat /dev/zero\n", folder, &before);
-	assert_int_equal(source_test_open(&config, &source, &why), SOURCE_REFUSED);
+	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_REFUSED);
 	assert_non_null(strstr(why.text, "no pictures"));
 	without_ffmpeg(folder, before);
 	expect_no_child();
@@ -169,7 +169,7 @@ static void an_ffmpeg_that_ends_is_a_failure_behind_its_last_picture(void **stat
 		"#!/bin/sh\nPATH=${PATH#*:} exec ffmpeg -loglevel error -f lavfi -i testsrc2=size=320x180 -frames:v 3 "
 		"-c:v mjpeg -f mpjpeg pipe:1\n",
 		folder, &before);
-	assert_int_equal(source_test_open(&config, &source, &why), SOURCE_OPENED);
+	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_OPENED);
 	assert_int_equal(poll(NULL, 0, 300), 0); /* its end, too, is in the pipe by now */
 	assert_int_equal(read_frames(source, 100, &why), SOURCE_FAILED);
 	assert_int_equal(heard.frames, 3);

@@ -1,10 +1,12 @@
-/* source.c - which source serves: the configured one, or what camera.fallback allows. */
-#include "recorderd/source.h"
+/* source_select.c - see source_select.h. */
+#include "recorderd/source_select.h"
 
 #include <string.h>
 
 #include "recorderd/claims.h"
 #include "recorderd/device_query.h"
+#include "recorderd/source_pattern.h"
+#include "recorderd/source_v4l2.h"
 #include "shared/log.h"
 
 static bool is_named(const char *path, const char *const *devices)
@@ -75,7 +77,7 @@ static enum source_open_outcome open_test(const struct config *config, enum sour
 {
 	struct reason detail;
 
-	if (source_test_open(config, out, &detail) == SOURCE_OPENED) {
+	if (source_pattern_open(config, out, &detail) == SOURCE_OPENED) {
 		reason_set(why, "%.200s; the test picture serves instead", first->text);
 		return SOURCE_OPENED;
 	}
@@ -124,14 +126,8 @@ enum source_open_outcome source_open(const struct config *config, const struct s
 	*out = NULL;
 	*why = (struct reason){0};
 	if (strcmp(device, "test") == 0)
-		return source_test_open(config, out, why);
+		return source_pattern_open(config, out, why);
 	if (strcmp(device, "auto") == 0)
 		return open_auto(config, others, out, why);
 	return open_named(config, others, out, why);
-}
-
-void source_close(struct source *source)
-{
-	if (source)
-		source->ops->close(source);
 }

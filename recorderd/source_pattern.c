@@ -1,10 +1,12 @@
 /*
- * source_test.c - a test picture where no camera is: FFmpeg's testsrc2 with the clock and the number of the frame in
+ * source_pattern.c - a test picture where no camera is: FFmpeg's testsrc2 with the clock and the number of the frame in
  * it, as JPEGs through a pipe. A frame's time is that of its arrival.
  *
  * FFmpeg ends by itself when recorderd dies, since nobody reads its pipe then. Opening waits for the first picture, so
  * that an FFmpeg without text (no drawtext, no font) is found out and replaced by a picture without text.
  */
+#include "recorderd/source_pattern.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
@@ -18,7 +20,6 @@
 #include "recorderd/child.h"
 #include "recorderd/frame_clock.h"
 #include "recorderd/mpjpeg.h"
-#include "recorderd/source.h"
 #include "shared/buffer.h"
 #include "shared/log.h"
 
@@ -35,7 +36,7 @@
 	",drawtext=font=Monospace:text='%{localtime\\:%Y-%m-%d %H\\\\\\:%M\\\\\\:%S}  frame %{n}'"                     \
 	":fontsize=h/18:fontcolor=white:x=(w-tw)/2:y=h*0.87"
 
-struct source_test {
+struct source_pattern {
 	struct source source; /* first: source.h */
 	struct child child;
 	struct buffer received;
@@ -43,27 +44,28 @@ struct source_test {
 	struct reason complaint; /* the last line that FFmpeg wrote to stderr */
 };
 
-static struct source_test *of(struct source *source)
+static struct source_pattern *of(struct source *source)
 {
-	static_assert(offsetof(struct source_test, source) == 0, "a source begins with struct source");
-	return (struct source_test *)source;
+	static_assert(offsetof(struct source_pattern, source) == 0, "a source begins with struct source");
+	return (struct source_pattern *)source;
 }
 
-static int source_test_fd(const struct source *source)
+static int source_pattern_fd(const struct source *source)
 {
-	return ((const struct source_test *)source)->child.out;
+	return ((const struct source_pattern *)source)->child.out;
 }
 
-static void source_test_close(struct source *source)
+static void source_pattern_close(struct source *source)
 {
-	struct source_test *test = of(source);
+	struct source_pattern *pattern = of(source);
 
-	child_end(&test->child);
-	buffer_finish(&test->received);
-	free(test);
+	child_end(&pattern->child);
+	buffer_finish(&pattern->received);
+	free(pattern);
 }
 
-static bool start(struct source_test *test, const struct config *config, const char *text_filters, struct reason *why)
+static bool start(struct source_pattern *pattern, const struct config *config, const char *text_filters,
+		  struct reason *why)
 {
 	char input[1024];
 	const char *const argv[] = {"ffmpeg",
@@ -99,41 +101,41 @@ static bool start(struct source_test *test, const struct config *config, const c
 	/* testsrc2 draws in yuvj420p itself: no conversion between it and the JPEG. */
 	snprintf(input, sizeof(input), "testsrc2=size=%dx%d:rate=%d%s,format=yuvj420p", config->camera.width,
 		 config->camera.height, config->camera.fps, text_filters);
-	if (!child_start(&test->child, argv, why))
+	if (!child_start(&pattern->child, argv, why))
 		return false;
-	child_close(&test->child.in);
+	child_close(&pattern->child.in);
 	return true;
 }
 
 /* Keeps the last whole line, which is where FFmpeg says what stopped it; reading also keeps it from waiting for room.
  */
-static void hear_complaints(struct source_test *test)
+static void hear_complaints(struct source_pattern *pattern)
 {
 	char text[512];
 	ssize_t got;
 
-	while ((got = read(test->child.err, text, sizeof(text) - 1)) > 0) {
+	while ((got = read(pattern->child.err, text, sizeof(text) - 1)) > 0) {
 		text[got] = '\0';
 		for (char *rest, *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 			if (strlen(line) > 8)
-				reason_set(&test->complaint, "%.250s", line);
+				reason_set(&pattern->complaint, "%.250s", line);
 	}
 }
 
-static enum source_outcome ended(struct source_test *test, struct reason *why)
+static enum source_outcome ended(struct source_pattern *pattern, struct reason *why)
 {
-	hear_complaints(test);
-	if (child_was_refused(&test->child, "ffmpeg", why))
+	hear_complaints(pattern);
+	if (child_was_refused(&pattern->child, "ffmpeg", why))
 		return SOURCE_FAILED;
 	reason_set(why, "the test picture's ffmpeg ended: %.250s",
-		   test->complaint.text[0] ? test->complaint.text : "it said nothing");
+		   pattern->complaint.text[0] ? pattern->complaint.text : "it said nothing");
 	return SOURCE_FAILED;
 }
 
 /* Takes what the pipe has now. */
-static enum source_outcome receive(struct source_test *test, struct reason *why)
+static enum source_outcome receive(struct source_pattern *pattern, struct reason *why)
 {
-	struct buffer *received = &test->received;
+	struct buffer *received = &pattern->received;
 	ssize_t got;
 
 	if (!buffer_reserve(received, READ_BYTES)) {
@@ -141,10 +143,10 @@ static enum source_outcome receive(struct source_test *test, struct reason *why)
 		return SOURCE_FAILED;
 	}
 	do
-		got = read(test->child.out, received->data + received->length, READ_BYTES);
+		got = read(pattern->child.out, received->data + received->length, READ_BYTES);
 	while (got < 0 && errno == EINTR);
 	if (got == 0)
-		return ended(test, why);
+		return ended(pattern, why);
 	if (got < 0 && errno != EAGAIN) {
 		reason_errno(why, "reading the test picture");
 		return SOURCE_FAILED;
@@ -153,7 +155,7 @@ static enum source_outcome receive(struct source_test *test, struct reason *why)
 	return SOURCE_FINE;
 }
 
-static void deliver(struct source_test *test, const struct mpjpeg_part *part, const struct source_sink *sink)
+static void deliver(struct source_pattern *pattern, const struct mpjpeg_part *part, const struct source_sink *sink)
 {
 	struct source_frame frame;
 
@@ -161,7 +163,7 @@ static void deliver(struct source_test *test, const struct mpjpeg_part *part, co
 		sink->damaged(sink->context, "not a whole JPEG");
 		return;
 	}
-	frame.captured = frame_clock_grow(&test->clock, mono_now());
+	frame.captured = frame_clock_grow(&pattern->clock, mono_now());
 	sink->frame(sink->context, &frame);
 }
 
@@ -169,42 +171,45 @@ static void deliver(struct source_test *test, const struct mpjpeg_part *part, co
  * Every whole picture that has arrived, since the descriptor does not say that one is left here; also those in front of
  * the stream's end.
  */
-static enum source_outcome source_test_read(struct source *source, const struct source_sink *sink, struct reason *why)
+static enum source_outcome source_pattern_read(struct source *source, const struct source_sink *sink,
+					       struct reason *why)
 {
-	struct source_test *test = of(source);
-	enum source_outcome outcome = receive(test, why);
+	struct source_pattern *pattern = of(source);
+	enum source_outcome outcome = receive(pattern, why);
 	enum mpjpeg_outcome found;
 	struct mpjpeg_part part;
 	size_t used = 0;
 
-	hear_complaints(test);
-	while ((found = mpjpeg_next(test->received.data + used, test->received.length - used, &part)) == MPJPEG_PART) {
-		deliver(test, &part, sink);
+	hear_complaints(pattern);
+	while ((found = mpjpeg_next(pattern->received.data + used, pattern->received.length - used, &part)) ==
+	       MPJPEG_PART) {
+		deliver(pattern, &part, sink);
 		used += part.used;
 	}
-	buffer_drop(&test->received, used);
+	buffer_drop(&pattern->received, used);
 	if (found != MPJPEG_BAD || outcome != SOURCE_FINE)
 		return outcome;
 	reason_set(why, "ffmpeg sends no pictures that can be read");
 	return SOURCE_FAILED;
 }
 
-static const struct source_ops source_test_ops = {"test", source_test_fd, source_test_read, source_test_close};
+static const struct source_ops source_pattern_ops = {"test", source_pattern_fd, source_pattern_read,
+						     source_pattern_close};
 
 /* Waits until a whole picture has arrived; it stays in the buffer. */
-static bool wait_for_first(struct source_test *test, struct reason *why)
+static bool wait_for_first(struct source_pattern *pattern, struct reason *why)
 {
 	int64_t until_us = mono_now().us + FIRST_WAIT_US, left_us;
 	struct mpjpeg_part part;
 
 	while ((left_us = until_us - mono_now().us) > 0) {
-		struct pollfd state = {.fd = test->child.out, .events = POLLIN};
+		struct pollfd state = {.fd = pattern->child.out, .events = POLLIN};
 		if (poll(&state, 1, (int)(left_us / US_PER_MS) + 1) < 0 && errno != EINTR)
 			return reason_errno(why, "waiting for the test picture");
-		if (receive(test, why) != SOURCE_FINE)
+		if (receive(pattern, why) != SOURCE_FINE)
 			return false;
-		hear_complaints(test);
-		switch (mpjpeg_next(test->received.data, test->received.length, &part)) {
+		hear_complaints(pattern);
+		switch (mpjpeg_next(pattern->received.data, pattern->received.length, &part)) {
 		case MPJPEG_PART:
 			return true;
 		case MPJPEG_BAD:
@@ -216,13 +221,13 @@ static bool wait_for_first(struct source_test *test, struct reason *why)
 	return reason_set(why, "ffmpeg sent no test picture within %d s", (int)(FIRST_WAIT_US / US_PER_S));
 }
 
-static bool try_picture(struct source_test *test, const struct config *config, const char *text_filters,
+static bool try_picture(struct source_pattern *pattern, const struct config *config, const char *text_filters,
 			struct reason *why)
 {
-	buffer_clear(&test->received);
-	if (start(test, config, text_filters, why) && wait_for_first(test, why))
+	buffer_clear(&pattern->received);
+	if (start(pattern, config, text_filters, why) && wait_for_first(pattern, why))
 		return true;
-	child_end(&test->child);
+	child_end(&pattern->child);
 	return false;
 }
 
@@ -241,27 +246,27 @@ static void describe(struct source_info *info, const struct config *config)
 		info->frame_limit_us = STALL_US;
 }
 
-enum source_open_outcome source_test_open(const struct config *config, struct source **out, struct reason *why)
+enum source_open_outcome source_pattern_open(const struct config *config, struct source **out, struct reason *why)
 {
-	struct source_test *test = calloc(1, sizeof(*test));
+	struct source_pattern *pattern = calloc(1, sizeof(*pattern));
 
 	*out = NULL;
-	if (!test) {
+	if (!pattern) {
 		reason_errno(why, "no memory for the test picture");
 		return SOURCE_REFUSED;
 	}
-	test->source.ops = &source_test_ops;
-	test->child = CHILD_NONE;
-	describe(&test->source.info, config);
-	if (!try_picture(test, config, TEXT_FILTERS, why)) {
+	pattern->source.ops = &source_pattern_ops;
+	pattern->child = CHILD_NONE;
+	describe(&pattern->source.info, config);
+	if (!try_picture(pattern, config, TEXT_FILTERS, why)) {
 		log_warn("camera", "the test picture is shown without text: %s", why->text);
-		if (!try_picture(test, config, "", why)) {
-			source_test_close(&test->source);
+		if (!try_picture(pattern, config, "", why)) {
+			source_pattern_close(&pattern->source);
 			return SOURCE_REFUSED;
 		}
 	}
 	log_warn("camera", "no camera is being recorded, but a TEST PICTURE (%dx%d at %d fps)", config->camera.width,
 		 config->camera.height, config->camera.fps);
-	*out = &test->source;
+	*out = &pattern->source;
 	return SOURCE_OPENED;
 }

@@ -1,0 +1,24 @@
+/*
+ * source_select.h - which source serves: the device that the configuration means, or what camera.fallback allows.
+ */
+#ifndef RECORDERD_SOURCE_SELECT_H
+#define RECORDERD_SOURCE_SELECT_H
+
+#include "recorderd/source.h"
+#include "shared/config.h"
+#include "shared/reason.h"
+
+/* The other recorders of this machine. Both lists end with NULL, and may be NULL. */
+struct source_others {
+	const char *const *devices; /* that their .ini files name */
+	const char *const *rings;   /* of theirs: claims.h */
+};
+
+/*
+ * Opens it; *out is owned by the caller. What belongs to `others` (may be NULL) is never taken as a fallback. `why`
+ * says in one sentence what was tried; also filled on success where a fallback serves.
+ */
+enum source_open_outcome source_open(const struct config *config, const struct source_others *others,
+				     struct source **out, struct reason *why);
+
+#endif
