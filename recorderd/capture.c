@@ -51,9 +51,9 @@ static void source_ready(void *context, uint32_t events)
 	if (capture->phase == PHASE_STREAMING || strcmp(capture->status.last_error, why.text) != 0)
 		log_warn("camera", "%s", why.text); /* once, where it says so at each attempt */
 	note_error(capture, why.text);
-	capture_happen(capture, outcome == SOURCE_GONE      ? EVENT_GONE
-				: outcome == SOURCE_RESIZED ? EVENT_RESIZED
-							    : EVENT_BROKEN);
+	capture->happen(capture, outcome == SOURCE_GONE      ? EVENT_GONE
+				 : outcome == SOURCE_RESIZED ? EVENT_RESIZED
+							     : EVENT_BROKEN);
 }
 
 /* Opening and closing */
@@ -283,7 +283,7 @@ static action *const actions[PHASES][EVENTS] = {
 			     [EVENT_BETTER] = on_better},
 };
 
-void capture_happen(struct capture *capture, enum event event)
+static void happen(struct capture *capture, enum event event)
 {
 	action *act = actions[capture->phase][event];
 
@@ -295,12 +295,12 @@ void capture_happen(struct capture *capture, enum event event)
 
 static void deadline_due(void *context)
 {
-	capture_happen(context, EVENT_DUE);
+	happen(context, EVENT_DUE);
 }
 
 static void devices_changed(void *context)
 {
-	capture_happen(context, EVENT_DEVICES);
+	happen(context, EVENT_DEVICES);
 }
 
 struct capture *capture_create(const struct capture_parts *parts)
@@ -310,6 +310,7 @@ struct capture *capture_create(const struct capture_parts *parts)
 	if (!capture)
 		return NULL;
 	capture->parts = *parts;
+	capture->happen = happen;
 	capture->stretch = parts->last_stretch;
 	capture->next_cause = GAP_RECORDER_DOWN;
 	capture->recording = parts->config->record.enabled;

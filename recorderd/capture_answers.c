@@ -21,7 +21,7 @@ static void take_list(struct capture *capture, struct opener_result *result)
 	free(result->devices_json);
 	if (better && capture->stands_in && capture->looking) {
 		capture->looking = false;
-		capture_happen(capture, EVENT_BETTER);
+		capture->happen(capture, EVENT_BETTER);
 	}
 }
 
@@ -50,7 +50,7 @@ void capture_answered(void *context, uint32_t events)
 			opener_order_list(capture->opener);
 			capture->said = result.why;
 			capture->source = result.source;
-			capture_happen(capture, result.outcome == SOURCE_OPENED ? EVENT_OPENED : EVENT_REFUSED);
+			capture->happen(capture, result.outcome == SOURCE_OPENED ? EVENT_OPENED : EVENT_REFUSED);
 			break;
 		}
 	}

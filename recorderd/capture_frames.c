@@ -68,7 +68,7 @@ static void take_frame(void *context, const struct source_frame *frame)
 	capture->status.frames++;
 	rate_add(&capture->rate, frame->captured);
 	if (capture->phase != PHASE_STREAMING)
-		capture_happen(capture, EVENT_FRAME);
+		capture->happen(capture, EVENT_FRAME);
 	capture->parts.frame(capture->parts.context);
 }
 

@@ -1,6 +1,7 @@
 /*
  * capture_internal.h - what the files of capture share: phases and events (capture.c), the opener's answers
- * (capture_answers.c), and frames on their way into the ring (capture_frames.c).
+ * (capture_answers.c), and frames on their way into the ring (capture_frames.c). The latter two report events through
+ * `happen`, and call nothing of capture.c.
  */
 #ifndef RECORDERD_CAPTURE_INTERNAL_H
 #define RECORDERD_CAPTURE_INTERNAL_H
@@ -30,6 +31,7 @@ enum event {
 struct capture {
 	struct capture_parts parts;
 	enum phase phase;
+	void (*happen)(struct capture *capture, enum event event); /* capture.c: by the table of phases */
 	struct opener *opener;
 	struct loop_watch opened, device;
 	struct device_watch devices;
@@ -57,9 +59,6 @@ struct capture {
 	mono_t damage_log_due;
 	bool refusal_logged;
 };
-
-/* capture.c: something happened; the table of phases says what it means. */
-void capture_happen(struct capture *capture, enum event event);
 
 /* capture_answers.c: for the loop, when opener_fd() is readable. */
 void capture_answered(void *context, uint32_t events);

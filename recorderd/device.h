@@ -1,5 +1,5 @@
 /*
- * device.h - the V4L2 capture devices of this machine. Which of them serves: source.c.
+ * device.h - the V4L2 capture devices of this machine. Which of them serves: source_select.h.
  */
 #ifndef RECORDERD_DEVICE_H
 #define RECORDERD_DEVICE_H
