@@ -1,11 +1,9 @@
-/* archive.c - the list of segments, as the other threads see it. */
+/* archive.c - the archive, as the other threads see it: see archive.h. */
 #include "recorderd/archive_internal.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,14 +75,6 @@ void archive_give_up_repair(struct archive *archive)
 		pthread_cond_broadcast(&archive->changed);
 	}
 	pthread_mutex_unlock(&archive->lock);
-}
-
-bool archive_is_stopping(struct archive *archive)
-{
-	pthread_mutex_lock(&archive->lock);
-	bool stopping = archive->stopping;
-	pthread_mutex_unlock(&archive->lock);
-	return stopping;
 }
 
 static void tell_stop(struct archive *archive)
@@ -161,55 +151,6 @@ struct archive_start archive_wait(struct archive *archive)
 		start = archive->start;
 	pthread_mutex_unlock(&archive->lock);
 	return start;
-}
-
-/* Called with `lock` held, or before the other threads run. */
-bool archive_append(struct archive *archive, const struct catalogue_entry *entry, enum archive_phase phase)
-{
-	if (archive->count == archive->capacity) {
-		size_t capacity = archive->capacity ? archive->capacity * 2 : 64;
-		struct archive_segment *segments = realloc(archive->segments, capacity * sizeof *segments);
-
-		if (!segments)
-			return false;
-		archive->segments = segments;
-		archive->capacity = capacity;
-	}
-	archive->segments[archive->count++] = (struct archive_segment){
-		.entry = *entry,
-		.phase = phase,
-		.seen_mono_us = mono_now().us,
-	};
-	archive->segment_bytes += entry->size_bytes;
-	return true;
-}
-
-/* Says it once when it begins, and once when it is over. */
-void archive_set_trouble(struct archive *archive, const char *text)
-{
-	pthread_mutex_lock(&archive->lock);
-	if (!archive->trouble[0] && text[0])
-		log_error("archive", "%s", text);
-	else if (archive->trouble[0] && !text[0])
-		log_info("archive", "the recordings folder is in order again");
-	snprintf(archive->trouble, sizeof archive->trouble, "%s", text);
-	pthread_mutex_unlock(&archive->lock);
-}
-
-void archive_count_aside(struct archive *archive)
-{
-	int folder = archive_folder_now(archive);
-	struct aside aside;
-
-	if (folder < 0)
-		return;
-	aside = aside_count(folder);
-	close(folder);
-	pthread_mutex_lock(&archive->lock);
-	if (aside.files > archive->aside.files || !archive->aside_mono_us)
-		archive->aside_mono_us = mono_now().us;
-	archive->aside = aside;
-	pthread_mutex_unlock(&archive->lock);
 }
 
 /* The descriptor for syncing, replaced; the one of before is closed without the lock, since closing may write. */
@@ -294,16 +235,6 @@ bool archive_segment_doubted(struct archive *archive)
 	doubted = archive->doubted;
 	pthread_mutex_unlock(&archive->lock);
 	return doubted;
-}
-
-int archive_open_media(struct archive *archive)
-{
-	int fd;
-
-	pthread_mutex_lock(&archive->lock);
-	fd = archive->open_fd < 0 ? -1 : fcntl(archive->open_fd, F_DUPFD_CLOEXEC, 0);
-	pthread_mutex_unlock(&archive->lock);
-	return fd;
 }
 
 bool archive_segment_vanished(struct archive *archive)

@@ -6,7 +6,6 @@
 #include "recorderd/archive_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,16 +13,6 @@
 #include "shared/log.h"
 #include "shared/mount_need.h"
 #include "shared/timeform.h"
-
-int archive_folder_now(struct archive *archive)
-{
-	int folder;
-
-	pthread_mutex_lock(&archive->lock);
-	folder = fcntl(archive->folder, F_DUPFD_CLOEXEC, 0);
-	pthread_mutex_unlock(&archive->lock);
-	return folder;
-}
 
 static bool may_be_used(const struct archive *archive, struct reason *why)
 {

@@ -1,7 +1,7 @@
 /*
- * archive_internal.h - what the files of the archive share: the list (archive.c) and its order (archive_order.c), the
- * repair at start (archive_recover.c), which folder it is (archive_follow.c, archive_opening.c), what stood in one that
- * took the place of another (archive_found.c), what is to be done in the one that was left (archive_left.c), the
+ * archive_internal.h - what the files of the archive share: the list (archive_list.c) and its order (archive_order.c),
+ * the repair at start (archive_recover.c), which folder it is (archive_follow.c, archive_opening.c), what stood in one
+ * that took the place of another (archive_found.c), what is to be done in the one that was left (archive_left.c), the
  * keeper's duties (archive_keeper.c), the rules of deletion (archive_age.c, archive_retain.c) and what is deleted with
  * the recordings (archive_cached.c).
  *
@@ -84,15 +84,21 @@ struct archive {
 	char trouble[192];
 };
 
-/* archive.c */
+/* archive_list.c: adds a segment at the end. False without memory. Called with `lock` held, or before the other threads
+ * run. */
 bool archive_append(struct archive *archive, const struct catalogue_entry *entry, enum archive_phase phase);
-bool archive_is_stopping(struct archive *archive);
-void archive_set_trouble(struct archive *archive, const char *text);
-int archive_open_media(
-	struct archive *archive); /* a duplicate of the open segment's descriptor, to be closed; -1: none */
 
-/* archive_follow.c: a duplicate of the folder's descriptor, to be closed; -1: none. */
+/* Puts what became of a segment into the list, by its file's name; NULL takes it off. */
+void archive_settle(struct archive *archive, const char *file, const struct catalogue_entry *entry);
+
+/* Duplicates of the folder's descriptor, and of the open segment's, to be closed; -1: none. */
 int archive_folder_now(struct archive *archive);
+int archive_open_media(struct archive *archive);
+
+/* What is wrong; "" where nothing is any more. */
+void archive_set_trouble(struct archive *archive, const char *text);
+void archive_count_aside(struct archive *archive); /* anew, from the folder */
+bool archive_is_stopping(struct archive *archive);
 
 /* archive_follow.c: compares the first folder with that of the run before, and remembers it for the next one. */
 void archive_note_folder(struct archive *archive);
@@ -106,7 +112,6 @@ void archive_leave(struct archive *archive);
 /* The keeper finishes what was closed there, lists it, and lets go of the folders. */
 void archive_left_finish(struct archive *archive);
 void archive_left_free(struct archive_left *left);
-void archive_count_aside(struct archive *archive); /* anew, from the folder */
 
 /* archive_lock.c: makes the folder if need be, and locks it. The folder's descriptor, or -1 with a sentence. */
 int archive_folder_open(const char *path, int *lock_fd, struct reason *why);
@@ -123,9 +128,6 @@ void archive_opening_abandon(struct archive_opening *opening); /* NULL is safe *
 
 /* Some time before the next try. False when the recorder stops. */
 bool archive_pause(struct archive *archive);
-
-/* archive_keeper.c: puts what became of a segment into the list, by its file's name; NULL takes it off. */
-void archive_settle(struct archive *archive, const char *file, const struct catalogue_entry *entry);
 
 /* archive_lists.c: recording_index.bin, and .json. Called without `lock`. */
 bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why);

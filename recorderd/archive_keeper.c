@@ -78,31 +78,6 @@ static bool next_closed(struct archive *archive, struct archive_segment *closed)
 	return found;
 }
 
-void archive_settle(struct archive *archive, const char *file, const struct catalogue_entry *entry)
-{
-	pthread_mutex_lock(&archive->lock);
-	for (size_t i = archive->count; i-- > 0;) {
-		struct archive_segment *segment = &archive->segments[i];
-
-		if (strcmp(segment->entry.file, file) != 0)
-			continue;
-		archive->segment_bytes += (entry ? entry->size_bytes : 0) - segment->entry.size_bytes;
-		if (entry) {
-			*segment = (struct archive_segment){
-				.entry = *entry,
-				.phase = PHASE_COMPLETE,
-				.seen_mono_us = segment->seen_mono_us,
-			};
-		} else {
-			archive->count--;
-			memmove(segment, segment + 1, (archive->count - i) * sizeof *segment);
-		}
-		break;
-	}
-	archive->unlisted = true;
-	pthread_mutex_unlock(&archive->lock);
-}
-
 /* As the disk has it: what the kernel holds of the file is dropped before it is looked through. */
 static enum repair_outcome look_through(int folder, const char *file, struct catalogue_entry *entry, struct reason *why)
 {
