@@ -129,7 +129,7 @@ void archive_opening_abandon(struct archive_opening *opening); /* NULL is safe *
 /* Some time before the next try. False when the recorder stops. */
 bool archive_pause(struct archive *archive);
 
-/* archive_lists.c: recording_index.bin, and .json. Called without `lock`. */
+/* catalogue_writer.c: recording_index.bin, and .json. Called without `lock`. */
 bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why);
 /* One that somebody removed is due again. */
 void archive_look_for_lists(struct archive *archive, int folder);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorderd/catalogue_writer.h"
 #include "shared/log.h"
 
 struct archive_left {

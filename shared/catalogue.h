@@ -1,7 +1,7 @@
 /*
  * catalogue.h - recordings/recording_index.bin: the list of segments for the workers, in the order of recording. (The
- * same list for people and scripts is recording_index.json.) Written by recorderd alone, replaced whole by rename, so a
- * reader sees one list or the next. A cache: it can be made from the segments.
+ * same list for people and scripts is recording_index.json.) Written by recorderd alone (recorderd/catalogue_writer.h),
+ * replaced whole by rename, so a reader sees one list or the next. A cache: it can be made from the segments.
  *
  * The order of recording is that of the segments' numbers. Where these cannot be one recorder's, since a backup or
  * another archive was copied into the folder, it is that of the segments' times (recorderd/archive_order.c).
@@ -100,21 +100,6 @@ bool catalogue_range(const struct catalogue *catalogue, int64_t from_wall_us, in
 
 /* Number of the entry with that file name; false where there is none. */
 bool catalogue_find(const struct catalogue *catalogue, const char *file, uint64_t *number);
-
-/*
- * Writing (recorderd only). Each replaces its file by way of a temporary one and rename, so a reader sees one list or
- * the next.
- *
- * catalogue_write fills the bounds and CRCs of `entries`. `durable` adds fsync of file and folder; without it the list
- * is seen at once, and a power cut may leave a list that does not pass its checks: then the segments are looked at
- * again.
- */
-bool catalogue_write(int directory, uint64_t generation, struct catalogue_entry *entries, size_t count, bool durable,
-		     struct reason *why);
-
-/* recording_index.json, always durable. */
-bool catalogue_write_json(int directory, const struct catalogue_entry *entries, size_t count, const char *camera,
-			  struct reason *why);
 
 /*
  * One entry as the JSON object of /recordings and recording_index.json: file, start_time, end_time (YYYYMMDD_HHMMSS),

@@ -10,6 +10,7 @@
 
 #include <json-c/json.h>
 
+#include "recorderd/catalogue_writer.h"
 #include "shared/catalogue.h"
 
 #define ENTRIES_MAX 16u

@@ -14,6 +14,7 @@
 #include "fcgi/clip_plan.h"
 #include "fcgi/clip_still.h"
 #include "fcgi/clip_timeline.h"
+#include "recorderd/catalogue_writer.h"
 #include "shared/big_endian.h"
 
 #define SEGMENTS 4u

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "recorderd/catalogue_writer.h"
 #include "recorderd/fragment_stream.h"
 #include "recorderd/segment_repair.h"
 #include "recorderd/segment_writer.h"

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "fcgi/clip_build.h"
+#include "recorderd/catalogue_writer.h"
 #include "shared/catalogue.h"
 #include "tests/unit/in_range.h"
 #include "tests/unit/segment_cases.h"

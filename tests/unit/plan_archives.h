@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "recorderd/catalogue_writer.h"
 #include "shared/catalogue.h"
 #include "shared/clock.h"
 #include "shared/segment.h"

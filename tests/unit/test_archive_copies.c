@@ -2,6 +2,8 @@
  * stand there twice, numbers that two recorders gave. */
 #include "tests/unit/archive_cases.h"
 
+#include "recorderd/catalogue_writer.h"
+
 #define TONIGHT 1
 #define BACKUP  2
 

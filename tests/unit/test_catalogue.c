@@ -7,6 +7,7 @@
 
 #include <json-c/json.h>
 
+#include "recorderd/catalogue_writer.h"
 #include "shared/catalogue.h"
 
 #define MINUTE_US INT64_C(60000000)
