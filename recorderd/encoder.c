@@ -1,89 +1,13 @@
-/* encoder.c - a child's life: started, watched, given up, started again. */
-#include <stdio.h>
+/* encoder.c - the encoder as the recorder has it, and its rounds: is the child alive, and is there something to do? */
 #include <stdlib.h>
 
 #include "recorderd/encoder_internal.h"
 #include "shared/log.h"
 
-#define TICK_US         (US_PER_S / 4)
-#define END_TICK_US     (US_PER_S / 100) /* while a child is about to end */
-#define HANG_US         (10 * US_PER_S)  /* swallows nothing, or gives nothing back, for so long: hangs */
-#define START_US        (30 * US_PER_S)  /* until its first output: a machine under load starts a program slowly */
-#define BACKOFF_LAST_US (5 * US_PER_S)
-
-void encoder_forget_child(struct encoder *encoder)
-{
-	loop_watch_set(encoder->parts.loop, &encoder->in, 0);
-	loop_watch_set(encoder->parts.loop, &encoder->out, 0);
-	loop_watch_set(encoder->parts.loop, &encoder->err, 0);
-	child_end(&encoder->child);
-	fragment_stream_finish(&encoder->stream);
-	feed_abort(&encoder->feed);
-	encoder->fed = encoder->output_over = encoder->fruitless_run = false;
-}
-
-static void back_off(struct encoder *encoder)
-{
-	encoder->retry_at = (mono_t){mono_now().us + encoder->backoff_us};
-	encoder->backoff_us = encoder->backoff_us * 2 < BACKOFF_LAST_US ? encoder->backoff_us * 2 : BACKOFF_LAST_US;
-	encoder->state = encoder->drained ? ENCODER_OFF : ENCODER_BACKOFF;
-}
-
-/* Each death counts against the frame that feeding begins with anew; a child that never got a frame died of another
- * cause. */
-static void blame_frame(struct encoder *encoder)
-{
-	uint64_t frame = encoder->feed.next;
-
-	encoder->deaths = frame == encoder->died_on ? encoder->deaths + 1 : 1;
-	encoder->died_on = frame;
-	if (encoder->deaths < ENCODER_POISON_DEATHS || frame > ring_reader_head(encoder->parts.ring))
-		return;
-	log_warn("encoder", "leaving out a frame on which it died %u times", encoder->deaths);
-	encoder->deaths = 0;
-	encoder->feed.lost++;
-	encoder->feed.next++;
-	if (encoder->next_cause == GAP_NONE)
-		encoder->next_cause = GAP_ENCODER;
-}
-
-static void note_failure(struct encoder *encoder, const char *what)
-{
-	const char *line = encoder->error_line;
-
-	if (!encoder->status.failing)
-		log_error("encoder", "%s%s%s; starting it again from where its output ended", what, line[0] ? ": " : "",
-			  line);
-	snprintf(encoder->status.last_error, sizeof encoder->status.last_error, "%.120s%s%.120s", what,
-		 line[0] ? ": " : "", line);
-	encoder->status.fruitless = false;
-}
-
-/* The child is gone before its time: the next one begins with the first frame that did not come back. */
-void encoder_fail(struct encoder *encoder, const char *what)
-{
-	uint64_t again =
-		encoder->in_flight.count ? encoder->in_flight.frames[encoder->in_flight.first].seq : encoder->feed.next;
-	bool had_frames = encoder->fed;
-	struct reason refused;
-
-	if (child_was_refused(&encoder->child, "ffmpeg", &refused)) {
-		what = refused.text;
-		had_frames = false; /* it never saw them */
-	}
-	if (!encoder->announced)
-		encoder->next_cause = encoder->cause; /* nothing came of this run: the next is the same again */
-	encoder_forget_child(encoder);
-	encoder_end_segment(encoder);
-	encoder->in_flight.count = 0;
-	note_failure(encoder, what);
-	encoder->feed.next = again;
-	if (had_frames)
-		blame_frame(encoder);
-	encoder->status.failing = true;
-	encoder->status.restarts++;
-	back_off(encoder);
-}
+#define TICK_US     (US_PER_S / 4)
+#define END_TICK_US (US_PER_S / 100) /* while a child is about to end */
+#define HANG_US     (10 * US_PER_S)  /* swallows nothing, or gives nothing back, for so long: hangs */
+#define START_US    (30 * US_PER_S)  /* until its first output: a machine under load starts a program slowly */
 
 /* Neither took nor gave anything for longer than a working one does. */
 static bool is_idle(const struct encoder *encoder, int64_t now_us)
@@ -158,7 +82,7 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 	encoder->fruitless_us = FRUITLESS_FIRST_US;
 	encoder->fps = (unsigned)parts->config->camera.fps;
 	encoder->tick = (struct loop_timer){.due = tick, .context = encoder};
-	loop_timer_set(parts->loop, &encoder->tick, mono_now());
+	encoder_wake(encoder);
 	return encoder;
 }
 

@@ -55,8 +55,7 @@ void encoder_close_input(struct encoder *encoder)
 	encoder->progress_at = mono_now();
 	encoder->drain_by.us = encoder->progress_at.us + DRAIN_US;
 	encoder->state = ENCODER_DRAINING;
-	loop_timer_set(encoder->parts.loop, &encoder->tick,
-		       encoder->progress_at); /* closed once the child has read it */
+	encoder_wake(encoder); /* closed once the child has read it */
 }
 
 static void begin_frame(struct encoder *encoder)

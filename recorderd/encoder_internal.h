@@ -1,6 +1,7 @@
 /*
  * encoder_internal.h - what the files of the encoder share: supervision (encoder.c), what goes into the child
- * (encoder_input.c), what comes out of it (encoder_output.c), and what should and does not (encoder_pictures.c).
+ * (encoder_input.c), what comes out of it (encoder_output.c), what should and does not (encoder_pictures.c), and the
+ * child's end (encoder_child.c). Each calls those that stand behind it in this list, and none before it.
  */
 #ifndef RECORDERD_ENCODER_INTERNAL_H
 #define RECORDERD_ENCODER_INTERNAL_H
@@ -71,18 +72,25 @@ struct encoder {
 	void *drained_context;
 };
 
-/* encoder.c: the child is gone before its time, or of no use; the next one begins with the first frame that did not
- * come back. */
+/* encoder_child.c: the child is gone before its time, or of no use; the next one begins with the first frame that did
+ * not come back. */
 void encoder_fail(struct encoder *encoder, const char *what);
+
+/* encoder_child.c: lets go of the child and of what was on its way. */
+void encoder_forget_child(struct encoder *encoder);
+
+/* encoder_child.c: tells storage that the run is over. */
+void encoder_end_segment(struct encoder *encoder);
+
+/* encoder_child.c: has the next round (encoder.c), which looks whether there is something to encode, begin at once:
+ * after what the loop has to do now. */
+void encoder_wake(struct encoder *encoder);
 
 /* The disk is behind: nothing is read from the child until it has caught up. */
 static inline bool encoder_is_held_by_disk(const struct encoder *encoder)
 {
 	return encoder->out.events == 0 && encoder->child.out >= 0;
 }
-
-/* encoder.c: lets go of the child and of what was on its way. */
-void encoder_forget_child(struct encoder *encoder);
 
 /* encoder_input.c: from ENCODER_OFF on with the next frame that comes. */
 void encoder_leave_off(struct encoder *encoder);
@@ -95,9 +103,6 @@ void encoder_end_drained(struct encoder *encoder);
 
 /* encoder_output.c: watches what the child gives and says. */
 bool encoder_watch_output(struct encoder *encoder);
-
-/* encoder_output.c: tells storage that the run is over. */
-void encoder_end_segment(struct encoder *encoder);
 
 /* encoder_pictures.c: the first frame that came back is not the first that was given, so that nothing that comes after
  * it is of use. True: encoder_begin_again() is due. */

@@ -12,18 +12,6 @@
 #define READ_BYTES  (256u << 10)
 #define ENDED_EARLY "FFmpeg ended before it had given back every frame"
 
-void encoder_end_segment(struct encoder *encoder)
-{
-	struct media *end;
-
-	if (!encoder->announced)
-		return;
-	encoder->announced = false;
-	end = media_create(MEDIA_END, NULL, 0);
-	if (end)
-		storage_push(encoder->parts.storage, end);
-}
-
 static void put_be32(uint8_t *at, uint32_t value)
 {
 	for (int i = 0; i < 4; i++)
@@ -129,7 +117,7 @@ void encoder_end_drained(struct encoder *encoder)
 		encoder->output_over = true;
 		loop_watch_set(encoder->parts.loop, &encoder->out, 0);
 		child_close(&encoder->child.out);
-		loop_timer_set(encoder->parts.loop, &encoder->tick, mono_now());
+		encoder_wake(encoder);
 		break;
 	case CHILD_ENDED_WELL:
 		drained(encoder);
@@ -149,7 +137,7 @@ static void output_over(struct encoder *encoder)
 		encoder_close_input_when_read(encoder);
 		encoder_end_drained(encoder);
 	}
-	encoder_pump(encoder);
+	encoder_wake(encoder);
 }
 
 static void output_ready(void *context, uint32_t events)
@@ -174,7 +162,7 @@ static void output_ready(void *context, uint32_t events)
 	}
 	if (encoder->again) {
 		encoder_begin_again(encoder);
-		encoder_pump(encoder);
+		encoder_wake(encoder);
 		return;
 	}
 	if (storage_is_full(encoder->parts.storage)) /* read on when storage has room: encoder_pump */
