@@ -118,18 +118,3 @@ void answer_disk_hangs(struct api_request *request)
 			"The archive does not answer reads: its disk hangs. Whether this is done, /clips says when it "
 			"answers.");
 }
-
-bool pass_claim(struct api_request *request)
-{
-	if (!api_is_passed(request) || request->claimed)
-		return true;
-	request->claimed = passes_claim(&api_shared(request)->passes, &request->ticket);
-	return request->claimed;
-}
-
-void pass_end(struct api_request *request)
-{
-	if (!api_is_passed(request) && request->ticket.number != 0)
-		passes_back(&api_shared(request)->passes, &request->ticket);
-	request->ticket = (struct pass_ticket){0};
-}

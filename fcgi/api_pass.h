@@ -26,10 +26,4 @@ int64_t api_archive_hangs_us(const struct api_request *request, const struct api
 /* 503 with Retry-After: the archive does not answer reads. A handler. */
 void answer_disk_hangs(struct api_request *request);
 
-/* The loop's: whether an answer that is about to be sent is this worker's to give. */
-bool pass_claim(struct api_request *request);
-
-/* The loop's: this worker is done with the request. */
-void pass_end(struct api_request *request);
-
 #endif

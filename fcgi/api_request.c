@@ -4,24 +4,16 @@
 #include "fcgi/api_request.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgi/api_child.h"
-#include "fcgi/api_intake.h"
-#include "fcgi/api_pass.h"
 #include "fcgi/web_client.h"
-
-#define STILLS_MAX 1 /* who comes meanwhile waits (still_shelf.h) */
 
 /* Work left behind at a time; what comes on top of that is not done. */
 #define LEFT_BEHIND_MAX 4
-
-/* Of answers in memory that clients have not taken yet, in all workers. */
-#define HELD_MAX_BYTES (UINT64_C(64) << 20)
 
 /* Between two looks at a client for which a child works. */
 #define CLIENT_LOOK_US (US_PER_S / 2)
@@ -61,17 +53,31 @@ static void forget_wait(struct api_request *request)
 /* What an answer takes up for as long as it is being made and sent. */
 static void give_back(struct api_request *request)
 {
-	struct api_worker *worker = request->worker;
-
 	child_abandon(request);
 	forget_wait(request);
-	for (int place = 0; place < API_PLACES; place++)
-		if (request->places[place])
-			api_slots_end(worker->setup.slots, worker->setup.slot, (enum api_place)place);
-	memset(request->places, 0, sizeof(request->places));
-	api_slots_let_go(worker->setup.slots, worker->setup.slot, request->held_bytes);
-	request->held_bytes = 0;
+	permit_give_back(request);
 	outflow_finish(&request->out);
+}
+
+/* Whether an answer that is about to be sent is this worker's to give: always, where the request was not passed on to
+ * it (api_pass.h). */
+static bool claim_answer(struct api_request *request)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+
+	if (setup->disk && !request->claimed)
+		request->claimed = passes_claim(&setup->slots->passes, &request->ticket);
+	return !setup->disk || request->claimed;
+}
+
+/* This worker is done with a request that it has passed on: no other one answers it from now on. */
+static void end_pass(struct api_request *request)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+
+	if (!setup->disk && request->ticket.number != 0)
+		passes_back(&setup->slots->passes, &request->ticket);
+	request->ticket = (struct pass_ticket){0};
 }
 
 void request_end(struct api_request *request)
@@ -79,7 +85,7 @@ void request_end(struct api_request *request)
 	if (request->ended)
 		return;
 	request->ended = true;
-	pass_end(request);
+	end_pass(request);
 	give_back(request);
 	worker_unwatch(request->worker, request->fcgi->fd);
 	fastcgi_close(request->fcgi);
@@ -149,13 +155,13 @@ static void request_send(struct api_request *request)
 	}
 }
 
-/* After a handler: it answered, or it waits for something. */
-void request_step(struct api_request *request, api_handler *handler)
+/* Calls a handler; it answered, or it waits for something. */
+static void request_step(struct api_request *request, api_handler *handler)
 {
 	request->resume = NULL;
 	forget_wait(request);
 	handler(request);
-	if (request->out.lead.length > 0 && pass_claim(request))
+	if (request->out.lead.length > 0 && claim_answer(request))
 		request_send(request);
 	else if (request->out.lead.length > 0 || !request->resume)
 		request_end(request);
@@ -224,7 +230,7 @@ static void child_close_worker(void *context)
 	for (struct api_request *request = worker->requests; request; request = request->next)
 		if (!request->ended)
 			close(request->fcgi->fd);
-	intake_close_copies(worker);
+	worker->close_in_child(worker);
 	close(worker->setup.intake_fd);
 	close(worker->setup.retire_fd);
 	close(worker->epoll_fd);
@@ -300,53 +306,6 @@ bool api_leave_behind(struct api_request *request, api_job *run, void *context)
 	close(fd);
 	orphan_add(worker, child);
 	return true;
-}
-
-bool api_place_begin(struct api_request *request, enum api_place place)
-{
-	const struct worker_setup *setup = &request->worker->setup;
-	const struct config_http *limits = &request->camera->config->http;
-	int max = place == API_DOWNLOAD ? limits->max_downloads : limits->max_transcodes;
-
-	if (place == API_STILL)
-		max = STILLS_MAX;
-	if (!request->places[place])
-		request->places[place] = api_slots_begin(setup->slots, setup->slot, place, (uint32_t)max);
-	return request->places[place];
-}
-
-void api_place_end(struct api_request *request, enum api_place place)
-{
-	const struct worker_setup *setup = &request->worker->setup;
-
-	if (request->places[place])
-		api_slots_end(setup->slots, setup->slot, place);
-	request->places[place] = false;
-}
-
-bool api_hold_begin(struct api_request *request, uint64_t bytes)
-{
-	const struct worker_setup *setup = &request->worker->setup;
-
-	if (!api_slots_hold(setup->slots, setup->slot, bytes, HELD_MAX_BYTES))
-		return false;
-	request->held_bytes += bytes;
-	return true;
-}
-
-struct token_store *api_tokens(const struct api_request *request)
-{
-	return request->worker->setup.confinement->tokens;
-}
-
-const struct lock_state *api_lock(const struct api_request *request)
-{
-	return &request->worker->setup.confinement->lock;
-}
-
-struct api_slots *api_shared(const struct api_request *request)
-{
-	return request->worker->setup.slots;
 }
 
 void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi, const struct handover_note *note)

@@ -1,6 +1,7 @@
 /*
- * api_request.h - what a worker's loop (api_worker.c), its new connections (api_intake.c) and the life of a request in
- * it (api_request.c) share.
+ * api_request.h - what a worker's loop (api_worker.c), its new connections (api_intake.c), the life of a request in it
+ * (api_request.c) and what a request takes of what workers share (api_permit.c) have in common. Each calls those that
+ * stand behind it in this list, and none before it.
  *
  * A request's struct outlives the epoll_wait() turn in which it ended, since a later event of that turn may still point
  * at it: request_end() marks, the end of the turn frees.
@@ -24,8 +25,9 @@ struct api_worker {
 	int epoll_fd, signal_fd;
 	struct api_watch listen_watch, signal_watch;
 	struct api_camera *cameras;
-	struct api_request *requests; /* doubly linked */
-	struct arrival *arrivals;     /* likewise: api_intake.h */
+	struct api_request *requests;                            /* doubly linked */
+	struct arrival *arrivals;                                /* likewise: api_intake.h */
+	void (*close_in_child)(const struct api_worker *worker); /* the intake's: its connections, in a forked child */
 	bool accepting, stopping;
 	bool listening; /* false: out of descriptors or memory, until listen_at */
 	mono_t listen_at;
@@ -45,9 +47,6 @@ void worker_unwatch(struct api_worker *worker, int fd);
 /* Takes over the connection: watches it and calls the dispatcher. */
 void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi, const struct handover_note *note);
 
-/* Calls a handler and sends what it answered. */
-void request_step(struct api_request *request, api_handler *handler);
-
 /* The time that it waits for has come. */
 void request_due(struct api_request *request);
 
@@ -57,5 +56,8 @@ void request_free(struct api_request *request);
 
 /* Reaps those orphans that have ended. */
 void orphans_reap(struct api_worker *worker);
+
+/* api_permit.c: gives back the places and the memory that it takes. */
+void permit_give_back(struct api_request *request);
 
 #endif

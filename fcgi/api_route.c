@@ -116,11 +116,6 @@ static bool control_allowed(struct api_request *request, struct permission *perm
 	return false;
 }
 
-bool api_knows(const struct api_request *request, size_t camera)
-{
-	return who_may_know(api_tokens(request), camera, request->fcgi);
-}
-
 /* A token that is not good for all cameras could find out their names by trying: to it an unknown one is a refusal. */
 static void answer_unknown_camera(struct api_request *request, const char *name)
 {

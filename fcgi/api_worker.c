@@ -230,6 +230,7 @@ static bool worker_open(struct api_worker *worker)
 		camera_init(&worker->cameras[i], &worker->setup.config->cameras[i]);
 	worker->listen_watch = (struct api_watch){listen_ready, worker};
 	worker->signal_watch = (struct api_watch){signal_ready, worker};
+	worker->close_in_child = intake_close_copies;
 	worker->accepting = true;
 	return listen_begin(worker) && worker_watch(worker, worker->signal_fd, EPOLLIN, &worker->signal_watch);
 }
