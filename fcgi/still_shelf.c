@@ -71,13 +71,6 @@ bool shelf_nearest(struct still_shelf *shelf, const struct shelf_key *wanted, in
 	return true;
 }
 
-bool shelf_get(struct still_shelf *shelf, const struct shelf_key *key, struct buffer *jpeg)
-{
-	int64_t wall_us;
-
-	return shelf_nearest(shelf, key, 0, jpeg, &wall_us);
-}
-
 /* The place that was not used for longest; not one that is being written, which a killed worker may have left so. */
 static struct shelf_place *find_victim(struct still_shelf *shelf, uint64_t *version)
 {

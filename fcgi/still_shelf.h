@@ -19,12 +19,11 @@
 #define SHELF_PLACES   48u
 #define SHELF_JPEG_MAX (512u << 10) /* larger ones are not kept */
 #define SHELF_ROW      8u
-#define SHELF_UNSCALED 0u
 
 struct shelf_key {
 	uint64_t camera; /* any number that stands for it */
 	int64_t wall_us; /* of the picture itself */
-	uint32_t width;  /* that was asked for, or SHELF_UNSCALED */
+	uint32_t width;  /* that was asked for; 0: not scaled */
 };
 
 /* Version: odd while it is written. The other fields are good where it is the same before and after reading. */
@@ -43,10 +42,10 @@ struct still_shelf {
 	struct shelf_place places[SHELF_PLACES];
 };
 
-/* Appends the picture to `jpeg`; false where it is not there. */
-bool shelf_get(struct still_shelf *shelf, const struct shelf_key *key, struct buffer *jpeg);
-
-/* The picture next to that time, at most limit_us away; *wall_us says which. */
+/*
+ * Appends to `jpeg` the picture next to that time, at most limit_us away; *wall_us says which. False where there is
+ * none.
+ */
 bool shelf_nearest(struct still_shelf *shelf, const struct shelf_key *key, int64_t limit_us, struct buffer *jpeg,
 		   int64_t *wall_us);
 

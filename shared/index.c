@@ -31,7 +31,7 @@ void index_header_seal(struct index_header *header)
 	header->crc = header_crc(header);
 }
 
-bool index_header_good(const struct index_header *header)
+static bool header_good(const struct index_header *header)
 {
 	return header->magic == INDEX_MAGIC && header->record_bytes == INDEX_RECORD_BYTES &&
 	       header->crc == header_crc(header);
@@ -62,7 +62,7 @@ enum index_outcome index_reader_open(int directory, const char *file, uint64_t s
 		outcome = INDEX_ERROR;
 		goto refuse;
 	}
-	if ((size_t)got < sizeof(header) || !index_header_good(&header))
+	if ((size_t)got < sizeof(header) || !header_good(&header))
 		goto refuse;
 	if (header.segment_no == 0 || (segment_no != 0 && header.segment_no != segment_no))
 		goto refuse;

@@ -50,7 +50,6 @@ static_assert(sizeof(struct index_header) == INDEX_RECORD_BYTES, "index header")
 static_assert(sizeof(struct index_record) == INDEX_RECORD_BYTES, "index record");
 
 void index_header_seal(struct index_header *header);
-bool index_header_good(const struct index_header *header);
 void index_record_seal(struct index_record *record, uint64_t segment_no);
 bool index_record_good(const struct index_record *record, uint64_t segment_no);
 

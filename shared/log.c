@@ -49,17 +49,6 @@ void log_set_level(enum log_level level)
 	atomic_store_explicit(&level_wanted, (int)level, memory_order_relaxed);
 }
 
-bool log_level_parse(const char *text, enum log_level *out)
-{
-	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
-		if (strcmp(text, level_names[i]) == 0) {
-			*out = (enum log_level)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Texts come from cameras and clients: no byte of theirs may move a terminal's cursor or begin a line. */
 static void replace_controls(char *text, size_t length)
 {

@@ -13,7 +13,6 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 void log_set_level(enum log_level level);
-bool log_level_parse(const char *text, enum log_level *out);
 
 /* `area` is a short lower-case word: who speaks. Control bytes in the text are replaced. */
 void log_line(enum log_level level, const char *area, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -228,7 +228,7 @@ static bool newest_frame(const struct ring_object *object, uint64_t *pos, uint32
 }
 
 /* A reader that has a frame in hand looks at `reserve` behind it, and finds that frame overwritten. */
-void ring_object_empty(struct ring_object *object)
+static void empty(struct ring_object *object)
 {
 	uint64_t pos, size = object->layout.data_bytes;
 	uint32_t length;
@@ -252,7 +252,7 @@ void ring_object_remove(struct ring_object *object, const char *name)
 {
 	if (ring_object_named(object->fd, name))
 		shm_unlink(name);
-	ring_object_empty(object);
+	empty(object);
 }
 
 void ring_object_close(struct ring_object *object)

@@ -44,17 +44,14 @@ bool ring_object_believe(const struct ring_object *object, struct reason *why);
 /* True while the name stands for this object. */
 bool ring_object_named(int fd, const char *name);
 
-/*
- * Gives the memory of the frames back to the system at once, also where readers still map the object: they see it
- * closed, and no frame of it as whole but the newest, which live view goes on showing for some seconds. That one, the
- * header and the index stay until the last reader has gone.
- */
-void ring_object_empty(struct ring_object *object);
-
 /* Positions [from, to) of the data: their pages are given back, and nothing of them may be read any more. */
 void ring_object_punch(const struct ring_object *object, uint64_t from, uint64_t to);
 
-/* Empties it and removes its name, if that still stands for it. */
+/*
+ * Removes its name, if that still stands for it, and gives the memory of the frames back to the system at once, also
+ * where readers still map the object: they see it closed, and no frame of it as whole but the newest, which live view
+ * goes on showing for some seconds. That one, the header and the index stay until the last reader has gone.
+ */
 void ring_object_remove(struct ring_object *object, const char *name);
 
 /* Unmaps and unlocks. Safe on one that is none. */

@@ -36,15 +36,6 @@ void time_format_compact(wall_t at, char out[TIME_COMPACT_BYTES])
 	strftime(out, TIME_COMPACT_BYTES, "%Y%m%d_%H%M%S", &local);
 }
 
-void time_format_compact_ms(wall_t at, char out[TIME_COMPACT_BYTES])
-{
-	struct split parts = split(at);
-	struct tm local = local_of(parts.seconds);
-
-	size_t length = strftime(out, TIME_COMPACT_BYTES, "%Y%m%d_%H%M%S", &local);
-	snprintf(out + length, TIME_COMPACT_BYTES - length, "_%03u", parts.us / 1000);
-}
-
 /* `fraction` is what stands behind the seconds. */
 static void format_iso(time_t seconds, const char *fraction, char out[TIME_ISO_BYTES])
 {
@@ -72,16 +63,6 @@ void time_format_iso_us(wall_t at, char out[TIME_ISO_BYTES])
 
 	snprintf(fraction, sizeof(fraction), "%06u", parts.us % 1000000);
 	format_iso(parts.seconds, fraction, out);
-}
-
-/* The programs stay in the "C" locale, which has the names of days and months that RFC 9110, 5.6.7 asks for. */
-void time_format_http(wall_t at, char out[TIME_ISO_BYTES])
-{
-	time_t seconds = split(at).seconds;
-	struct tm utc = {0};
-
-	gmtime_r(&seconds, &utc);
-	strftime(out, TIME_ISO_BYTES, "%a, %d %b %Y %H:%M:%S GMT", &utc);
 }
 
 int32_t time_utc_offset_s(wall_t at)

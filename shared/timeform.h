@@ -43,14 +43,12 @@ enum time_status time_parse_duration(const char *text, size_t length, int64_t *o
 /* One plain sentence for a client: what was wrong with it and what would be right. */
 const char *time_status_text(enum time_status status);
 
-#define TIME_COMPACT_BYTES 24 /* 20260517_102300_123 */
+#define TIME_COMPACT_BYTES 24 /* 20260517_102300 */
 #define TIME_ISO_BYTES     40 /* 2026-05-17T10:23:00.123+02:00 */
 
-void time_format_compact(wall_t at, char out[TIME_COMPACT_BYTES]);    /* YYYYMMDD_HHMMSS, local, floored */
-void time_format_compact_ms(wall_t at, char out[TIME_COMPACT_BYTES]); /* YYYYMMDD_HHMMSS_mmm */
-void time_format_iso(wall_t at, char out[TIME_ISO_BYTES]);            /* local with offset, milliseconds, floored */
-void time_format_iso_us(wall_t at, char out[TIME_ISO_BYTES]);         /* the same with microseconds: exact */
-void time_format_http(wall_t at, char out[TIME_ISO_BYTES]);           /* RFC 9110 IMF-fixdate */
+void time_format_compact(wall_t at, char out[TIME_COMPACT_BYTES]); /* YYYYMMDD_HHMMSS, local, floored */
+void time_format_iso(wall_t at, char out[TIME_ISO_BYTES]);         /* local with offset, milliseconds, floored */
+void time_format_iso_us(wall_t at, char out[TIME_ISO_BYTES]);      /* the same with microseconds: exact */
 
 int32_t time_utc_offset_s(wall_t at); /* east positive */
 wall_t time_floor_second(wall_t at);

@@ -97,17 +97,19 @@ static void a_level_that_is_not_wanted_is_silent(void **state)
 	assert_non_null(strstr(text, "four"));
 }
 
-static void levels_have_names(void **state)
+static void a_line_names_its_level(void **state)
 {
-	enum log_level level;
+	static const char *const names[] = {" error x: ", " warn  x: ", " info  x: ", " debug x: "};
 
 	(void)state;
-	assert_true(log_level_parse("error", &level) && level == LOG_ERROR);
-	assert_true(log_level_parse("warn", &level) && level == LOG_WARN);
-	assert_true(log_level_parse("info", &level) && level == LOG_INFO);
-	assert_true(log_level_parse("debug", &level) && level == LOG_DEBUG);
-	assert_false(log_level_parse("Info", &level));
-	assert_false(log_level_parse("", &level));
+	log_set_level(LOG_DEBUG);
+	for (int level = LOG_ERROR; level <= LOG_DEBUG; level++) {
+		redirect();
+		log_line((enum log_level)level, "x", "text");
+		restore();
+		assert_non_null(strstr(text, names[level]));
+	}
+	log_set_level(LOG_INFO);
 }
 
 static void control_bytes_become_question_marks_and_letters_stay(void **state)
@@ -289,7 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_time_level_area_and_text),
 		cmocka_unit_test(a_level_that_is_not_wanted_is_silent),
-		cmocka_unit_test(levels_have_names),
+		cmocka_unit_test(a_line_names_its_level),
 		cmocka_unit_test(control_bytes_become_question_marks_and_letters_stay),
 		cmocka_unit_test(a_long_text_is_cut_and_still_one_line),
 		cmocka_unit_test(errno_stays),

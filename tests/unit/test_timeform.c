@@ -38,14 +38,10 @@ static void formats_are_floored_and_carry_the_offset(void **state)
 	set_zone("Europe/Berlin");
 	time_format_compact(now, compact);
 	assert_string_equal(compact, "20260517_102300");
-	time_format_compact_ms((wall_t){NOW_US + 999}, compact);
-	assert_string_equal(compact, "20260517_102300_750");
 	time_format_iso((wall_t){NOW_US + 999}, iso);
 	assert_string_equal(iso, "2026-05-17T10:23:00.750+02:00");
 	time_format_iso_us((wall_t){NOW_US + 999}, iso);
 	assert_string_equal(iso, "2026-05-17T10:23:00.750999+02:00");
-	time_format_http(now, iso);
-	assert_string_equal(iso, "Sun, 17 May 2026 08:23:00 GMT");
 	assert_int_equal(time_utc_offset_s(now), 7200);
 
 	set_zone("America/St_Johns");
@@ -71,10 +67,8 @@ static void the_farthest_numbers_still_fit_their_texts(void **state)
 	set_zone("Europe/Berlin");
 	for (size_t i = 0; i < 2; i++) {
 		time_format_compact((wall_t){far[i]}, compact);
-		time_format_compact_ms((wall_t){far[i]}, compact);
 		assert_true(strlen(compact) < sizeof(compact));
 		time_format_iso((wall_t){far[i]}, iso);
-		time_format_http((wall_t){far[i]}, iso);
 		assert_true(strlen(iso) < sizeof(iso));
 	}
 }
@@ -105,7 +99,8 @@ static void what_is_written_reads_back(void **state)
 			if (time_utc_offset_s((wall_t){at_us}) >= 0)
 				assert_int_equal(parsed_us(iso, TIME_TO), at_us);
 
-			time_format_compact_ms((wall_t){at_us}, compact);
+			time_format_compact((wall_t){at_us}, compact);
+			snprintf(compact + 15, sizeof(compact) - 15, "_%03d", (int)(at_us / US_PER_MS % 1000));
 			int64_t first_us = parsed_us(compact, TIME_FROM), second_us = parsed_us(compact, TIME_TO);
 			assert_true(first_us <= second_us);
 			assert_true(first_us == at_us || second_us == at_us);
