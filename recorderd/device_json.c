@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorderd/driver_text.h"
 #include "recorderd/v4l2_controls.h"
 #include "recorderd/v4l2_modes.h"
 #include "recorderd/video_ioctl.h"
@@ -132,10 +131,10 @@ static struct json_object *device_object(const struct device *device, const char
 	struct json_object *object = json_object_new_object();
 
 	add_number(object, "id", device->number);
-	json_object_object_add(object, "path", driver_text_json(device->path, sizeof(device->path)));
-	json_object_object_add(object, "name", driver_text_json(device->model, sizeof(device->model)));
-	json_object_object_add(object, "driver", driver_text_json(device->driver, sizeof(device->driver)));
-	json_object_object_add(object, "bus", driver_text_json(device->bus, sizeof(device->bus)));
+	json_object_object_add(object, "path", v4l2_text_json(device->path, sizeof(device->path)));
+	json_object_object_add(object, "name", v4l2_text_json(device->model, sizeof(device->model)));
+	json_object_object_add(object, "driver", v4l2_text_json(device->driver, sizeof(device->driver)));
+	json_object_object_add(object, "bus", v4l2_text_json(device->bus, sizeof(device->bus)));
 	json_object_object_add(object, "links", links_json(device->path));
 	json_object_object_add(object, "in_use", json_object_new_boolean(device_same(device->path, serving)));
 	add_answers(object, device, serving);

@@ -4,6 +4,7 @@
 #define RECORDERD_V4L2_CONTROLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <linux/videodev2.h>
@@ -27,6 +28,10 @@ bool v4l2_control_next(int fd, struct v4l2_query_ext_ctrl *control, char name[V4
  * and name of each entry), inactive (another control overrules it), read_only.
  */
 struct json_object *v4l2_controls_json(int fd);
+
+/* A text from a driver, which has room for that many bytes and need not be terminated. What is no ASCII would make it
+ * invalid for strict readers: it becomes a question mark. */
+struct json_object *v4l2_text_json(const char *text, size_t bytes);
 
 /*
  * Sets one control of an open camera. `value` is a whole number, on/off/yes/no/true/false, or the text of a menu entry.

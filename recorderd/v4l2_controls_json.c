@@ -2,11 +2,21 @@
 #include "recorderd/v4l2_controls.h"
 
 #include <json-c/json.h>
+#include <string.h>
 
-#include "recorderd/driver_text.h"
 #include "recorderd/video_ioctl.h"
 
 #define MENU_MAX 64 /* entries listed: no camera has a menu that long */
+
+struct json_object *v4l2_text_json(const char *text, size_t bytes)
+{
+	char clean[128];
+	size_t length = strnlen(text, bytes < sizeof(clean) ? bytes : sizeof(clean));
+
+	for (size_t i = 0; i < length; i++)
+		clean[i] = text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?';
+	return json_object_new_string_len(clean, (int)length);
+}
 
 /* NULL for those that are no single number: strings, arrays, structures. */
 static const char *type_text(const struct v4l2_query_ext_ctrl *control)
@@ -45,7 +55,7 @@ static struct json_object *menu_json(int fd, const struct v4l2_query_ext_ctrl *c
 		json_object_object_add(object, "name",
 				       control->type == V4L2_CTRL_TYPE_INTEGER_MENU
 					       ? json_object_new_int64(entry.value)
-					       : driver_text_json((const char *)entry.name, sizeof(entry.name)));
+					       : v4l2_text_json((const char *)entry.name, sizeof(entry.name)));
 		json_object_array_add(list, object);
 	}
 	return list;
@@ -67,7 +77,7 @@ static struct json_object *control_json(int fd, const struct v4l2_query_ext_ctrl
 	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "name", json_object_new_string(name));
-	json_object_object_add(object, "label", driver_text_json(control->name, sizeof(control->name)));
+	json_object_object_add(object, "label", v4l2_text_json(control->name, sizeof(control->name)));
 	json_object_object_add(object, "type", json_object_new_string(type_text(control)));
 	json_object_object_add(object, "min", json_object_new_int64(control->minimum));
 	json_object_object_add(object, "max", json_object_new_int64(control->maximum));
