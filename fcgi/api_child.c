@@ -16,7 +16,7 @@
 
 #include "fcgi/disk_pulse.h"
 #include "fcgi/lock_up.h"
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 
 #define CHILD_NICE         10 /* more than its worker */
 #define PROGRAM_DATA_BYTES (UINT64_C(4) << 30)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "fcgi/late_files.h"
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 
 struct vfile_piece {
 	uint64_t at; /* behind the head */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 #include "shared/segment.h"
 
 #define IVF_HEADER_BYTES 32

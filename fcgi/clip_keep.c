@@ -17,7 +17,7 @@
 
 #include "shared/cached_clips.h"
 #include "shared/file_limit.h"
-#include "shared/part_file.h"
+#include "shared/file_io.h"
 
 #define COPY_BYTES     (256u << 10)
 #define INSIDE_BYTES   (4u << 20)

@@ -15,7 +15,7 @@
 #include "fcgi/api_child.h"
 #include "fcgi/clip_feed.h"
 #include "fcgi/clip_plan.h"
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 #include "shared/timeform.h"
 
 #define OLDER_MAX_US   US_PER_S

@@ -10,7 +10,7 @@
 
 #include "fcgi/disk_pulse.h"
 #include "shared/crc32c.h"
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 
 struct late_file {
 	char *name;    /* owned */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "shared/log.h"
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 
 static void books_name(const struct config *camera, char out[72])
 {

@@ -18,7 +18,7 @@
 #include "shared/cached_clips.h"
 #include "shared/log.h"
 #include "shared/mount_need.h"
-#include "shared/part_file.h"
+#include "shared/file_io.h"
 #include "shared/retention.h"
 
 #define SWEEP_EVERY_US (10 * US_PER_S)

@@ -7,10 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorderd/segment_writer.h"
 #include "shared/big_endian.h"
 #include "shared/catalogue.h"
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 #include "shared/segment.h"
 
 #define HEAD_BYTES      4096u
@@ -257,7 +256,7 @@ enum head_outcome segment_head_mend(int folder, const char *file, int media, str
 	know_by_index(folder, file, &known);
 	if ((known.listed || known.indexed) && find_donor(folder, file, media, &known, &head)) {
 		outcome = HEAD_MENDED;
-		if (!write_all_at(media, head.data, head.length, 0) || fdatasync(media) < 0) {
+		if (!write_at(media, head.data, head.length, 0) || fdatasync(media) < 0) {
 			reason_errno(why, "cannot write the beginning of %s", file);
 			outcome = HEAD_FAILED;
 		}

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorderd/segment_writer.h"
+#include "shared/file_io.h"
 #include "shared/log.h"
 
 #define TORN_MAX  (UINT64_C(8) << 20)
@@ -48,7 +48,7 @@ static bool put_box(struct repair *repair, uint32_t type, uint64_t at, uint64_t 
 	buffer_u32(&header, type);
 	if (wide)
 		buffer_u64(&header, size);
-	good = !header.failed && write_all_at(repair->media, header.data, header.length, at);
+	good = !header.failed && write_at(repair->media, header.data, header.length, at);
 	buffer_finish(&header);
 	return good;
 }
@@ -57,8 +57,8 @@ bool repair_reopen(struct repair *repair)
 {
 	uint8_t header[16] = {0, 0, 0, 16, 'f', 'r', 'e', 'e'};
 
-	if (!write_all_at(repair->media, header, sizeof header, repair->layout.free_at) ||
-	    fdatasync(repair->media) < 0 || ftruncate(repair->media, (off_t)repair->layout.media_end) < 0)
+	if (!write_at(repair->media, header, sizeof header, repair->layout.free_at) || fdatasync(repair->media) < 0 ||
+	    ftruncate(repair->media, (off_t)repair->layout.media_end) < 0)
 		return reason_errno(repair->why, "cannot mend %s", repair->file);
 	repair->layout.form = SEGMENT_OPEN;
 	return true;
@@ -121,7 +121,7 @@ bool repair_make_plain(struct repair *repair)
 		return true;
 	if (!segment_final_moov(layout, &repair->index, repair->frames, &moov)) {
 		reason_set(repair->why, "cannot finish %s: its index cannot be read", repair->file);
-	} else if (!write_all_at(repair->media, moov.data, moov.length, repair->end) || fdatasync(repair->media) < 0 ||
+	} else if (!write_at(repair->media, moov.data, moov.length, repair->end) || fdatasync(repair->media) < 0 ||
 		   fdatasync(repair->index.fd) < 0 ||
 		   !put_box(repair, TYPE_MDAT, layout->free_at, repair->end - layout->free_at, true) ||
 		   fdatasync(repair->media) < 0) {

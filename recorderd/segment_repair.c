@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "recorderd/segment_head.h"
-#include "recorderd/segment_writer.h"
 #include "recorderd/set_aside.h"
+#include "shared/file_io.h"
 #include "shared/log.h"
 
 #define RECORDS_A_READ 256u
@@ -242,7 +242,7 @@ static bool replace_index(struct repair *repair)
 	fd = openat(repair->folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return reason_errno(repair->why, "cannot make %s", temporary);
-	if (!write_all_at(fd, repair->records.data, repair->records.length, 0) || fsync(fd) < 0 ||
+	if (!write_at(fd, repair->records.data, repair->records.length, 0) || fsync(fd) < 0 ||
 	    renameat(repair->folder, temporary, repair->folder, repair->index_file) < 0) {
 		reason_errno(repair->why, "cannot replace %s", repair->index_file);
 		close(fd);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "shared/buffer.h"
+#include "shared/file_io.h"
 #include "shared/file_limit.h"
 #include "shared/index.h"
 
@@ -14,24 +15,6 @@
 #define FREE_BOX_BYTES 16u
 #define MOOV_BYTES     1024u /* of the final one without its tables and its sample entry, and more */
 #define FRAME_BYTES    24u   /* of a frame in its tables at most (mp4_header.c) */
-
-bool write_all_at(int fd, const void *data, size_t bytes, uint64_t at)
-{
-	const uint8_t *from = data;
-
-	while (bytes) {
-		ssize_t done = pwrite(fd, from, bytes, (off_t)at);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return false;
-		from += done;
-		at += (uint64_t)done;
-		bytes -= (size_t)done;
-	}
-	return true;
-}
 
 /* Makes the segment's file under the first name that is free. */
 static int create_media(int folder, struct segment_writer *writer)
@@ -84,7 +67,7 @@ static bool write_index_header(struct segment_writer *writer)
 
 	index_header_seal(&header);
 	writer->index_end = sizeof header;
-	return write_all_at(writer->index, &header, sizeof header, 0);
+	return write_at(writer->index, &header, sizeof header, 0);
 }
 
 static void remove_files(int folder, const struct segment_writer *writer)
@@ -114,8 +97,8 @@ bool segment_writer_open(struct segment_writer *writer, int folder, const struct
 		goto fail;
 	}
 	writer->index = create_index(folder, writer);
-	if (writer->index < 0 || !write_all_at(writer->media, head.data, head.length, 0) ||
-	    !write_index_header(writer) || fsync(folder) < 0) {
+	if (writer->index < 0 || !write_at(writer->media, head.data, head.length, 0) || !write_index_header(writer) ||
+	    fsync(folder) < 0) {
 		reason_errno(why, "cannot begin %s", writer->file);
 		remove_files(folder, writer);
 		goto fail;
@@ -141,7 +124,7 @@ static bool append_media(struct segment_writer *writer, struct media *item)
 		return false;
 	}
 	segment_check_seal(item->data, item->bytes, &frame->fragment, writer->info.segment_no);
-	return write_all_at(writer->media, item->data, item->bytes, writer->end);
+	return write_at(writer->media, item->data, item->bytes, writer->end);
 }
 
 static bool append_record(struct segment_writer *writer, const struct media *item)
@@ -156,7 +139,7 @@ static bool append_record(struct segment_writer *writer, const struct media *ite
 	};
 
 	index_record_seal(&record, writer->info.segment_no);
-	return write_all_at(writer->index, &record, sizeof record, writer->index_end);
+	return write_at(writer->index, &record, sizeof record, writer->index_end);
 }
 
 bool segment_writer_append(struct segment_writer *writer, struct media *frame, struct reason *why)

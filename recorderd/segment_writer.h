@@ -49,7 +49,4 @@ void segment_writer_limit(struct segment_writer *writer, uint64_t most_bytes);
 /* Closes the descriptors; safe on SEGMENT_WRITER_NONE. */
 void segment_writer_close(struct segment_writer *writer);
 
-/* Writes all of it at that offset; false with errno. */
-bool write_all_at(int fd, const void *data, size_t bytes, uint64_t at);
-
 #endif

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "shared/clock.h"
-#include "shared/part_file.h"
+#include "shared/file_io.h"
 
 #define RESERVE_BYTES_MIN (UINT64_C(256) << 20)
 #define GB                1e9

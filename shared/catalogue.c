@@ -9,7 +9,7 @@
 
 #include "shared/clock.h"
 #include "shared/crc32c.h"
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 
 #define ENTRIES_A_READ 64
 

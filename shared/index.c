@@ -10,7 +10,7 @@
 
 #include "shared/clock.h"
 #include "shared/crc32c.h"
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the structs are the file's bytes");
 

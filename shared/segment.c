@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "shared/mp4_header.h"
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 
 #define HEAD_MAX           16384u /* far more than ftyp, uuid and an init moov ever are */
 #define TIMESCALE          1000000u

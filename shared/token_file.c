@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 
 #define FILE_BYTES_MAX 65536u
 

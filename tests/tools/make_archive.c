@@ -25,6 +25,7 @@
 #include "recorderd/segment_writer.h"
 #include "shared/big_endian.h"
 #include "shared/clock.h"
+#include "shared/file_io.h"
 
 #define FRAMES_MAX 240u
 
@@ -157,7 +158,7 @@ static void file_write(int folder, const char *name, const struct buffer *data)
 {
 	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
-	if (fd < 0 || !write_all_at(fd, data->data, data->length, 0))
+	if (fd < 0 || !write_at(fd, data->data, data->length, 0))
 		die("cannot write a segment");
 	close(fd);
 }

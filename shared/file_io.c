@@ -1,10 +1,9 @@
-/* part_file.c - see part_file.h. */
-#include "shared/part_file.h"
+/* file_io.c - see file_io.h. */
+#include "shared/file_io.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,6 +11,42 @@
 #include <unistd.h>
 
 #define FILE_MODE 0640
+
+ssize_t read_at(int fd, void *out, size_t bytes, uint64_t at)
+{
+	uint8_t *next = out;
+	size_t have = 0;
+
+	while (have < bytes) {
+		ssize_t got = pread(fd, next + have, bytes - have, (off_t)(at + have));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
+bool write_at(int fd, const void *data, size_t bytes, uint64_t at)
+{
+	const uint8_t *from = data;
+
+	while (bytes) {
+		ssize_t done = pwrite(fd, from, bytes, (off_t)at);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return false;
+		from += done;
+		at += (uint64_t)done;
+		bytes -= (size_t)done;
+	}
+	return true;
+}
 
 static bool is_named(int fd, int folder, const char *name)
 {
