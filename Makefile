@@ -32,8 +32,8 @@ SHARED = reason clock control timeform timeparse log config config_keys config_v
 	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json file_limit cached_clips token token_file ffmpeg_command mount_need sandbox/landlock sandbox/seccomp
 SHARED_WRITERS = ring_object ring_pages ring_writer ring_carry ring_open
 
-RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command control control_request options status notify service reload siblings ring_size name_lock publish loop child \
-	capture capture_answers capture_frames device_watch opener source_select claims source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json frame_clock \
+RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command control control_request options status notify service reload other_cameras ring_size name_lock publish loop child \
+	capture capture_answers capture_frames device_watch opener source_select source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_pattern mpjpeg device device_holder device_json \
 	encoder encoder_input encoder_output encoder_pictures encoder_child encoder_command feed thinning fragment_stream storage storage_segment segment_writer \
 	archive archive_list archive_follow archive_left archive_lock archive_opening catalogue_writer folder_memory archive_recover archive_found archive_order archive_boots archive_keeper archive_age archive_retain archive_cached segment_repair segment_mend segment_head set_aside token_edit token_command

@@ -200,7 +200,7 @@ static bool start_frames(struct recorder *recorder, struct reason *why)
 		.loop = recorder->loop,
 		.config = &recorder->config,
 		.ring = recorder->ring,
-		.others = &recorder->siblings.others,
+		.others = &recorder->other_cameras.others,
 		.last_stretch = newest_stretch(recorder),
 		.frame = on_frame,
 		.opened = on_opened,

@@ -9,15 +9,15 @@
 #include "recorderd/control.h"
 #include "recorderd/encoder.h"
 #include "recorderd/leftover_sweep.h"
+#include "recorderd/other_cameras.h"
 #include "recorderd/publish.h"
 #include "recorderd/recorder.h"
 #include "recorderd/service.h"
-#include "recorderd/siblings.h"
 
 struct recorder {
 	struct config config;
 	struct service service;
-	struct siblings siblings;
+	struct other_cameras other_cameras;
 	int name_lock;
 	struct loop *loop;
 	struct archive *archive;

@@ -17,13 +17,13 @@
  */
 static void wish_for(struct recorder *recorder, struct ring_wish *out)
 {
-	const struct siblings *siblings = &recorder->siblings;
+	const struct other_cameras *others = &recorder->other_cameras;
 	uint64_t room = ring_pages_total(RING_SPARE_PERCENT);
 
-	recorder->publisher.memory_limit = ring_size_choose(&recorder->config, siblings->count + 1, out);
+	recorder->publisher.memory_limit = ring_size_choose(&recorder->config, others->count + 1, out);
 	if (room != UINT64_MAX)
-		room = room > siblings->exact_bytes ? room - siblings->exact_bytes : 0;
-	if (ring_size_share(out, room, siblings->count - siblings->exact + 1))
+		room = room > others->exact_bytes ? room - others->exact_bytes : 0;
+	if (ring_size_share(out, room, others->count - others->exact + 1))
 		recorder->publisher.memory_limit = MEMORY_SHM;
 }
 
@@ -111,7 +111,7 @@ struct recorder *recorder_open(const struct config *config, bool keep_memory, st
 	service_open(&recorder->service);
 	recorder->name_lock = recorder->signals.fd = recorder->room.fd = -1;
 	recorder->configured = mono_now();
-	siblings_find(config, &recorder->siblings);
+	other_cameras_find(config, &recorder->other_cameras);
 	if (config->record.codec == CODEC_H264 && !ffmpeg_knows_encoder(config->record.encoder)) {
 		reason_set(
 			why,

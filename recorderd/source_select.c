@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "recorderd/claims.h"
 #include "recorderd/device_query.h"
 #include "recorderd/source_pattern.h"
 #include "recorderd/source_v4l2.h"
@@ -24,7 +23,7 @@ static bool belongs_to(const struct source_others *others, const struct device *
 	if (!others)
 		return false;
 	config_ring_name(config, own_ring);
-	return is_named(device->path, others->devices) || claims_forbid(device, others->rings, own_ring);
+	return is_named(device->path, others->devices) || device_claimed_by_other(device, others->rings, own_ring);
 }
 
 /* The kernel's refusals are the likeliest reason for a camera that people can see and the recorder cannot. */

@@ -4,15 +4,10 @@
 #ifndef RECORDERD_SOURCE_SELECT_H
 #define RECORDERD_SOURCE_SELECT_H
 
+#include "recorderd/other_cameras.h"
 #include "recorderd/source.h"
 #include "shared/config.h"
 #include "shared/reason.h"
-
-/* The other recorders of this machine. Both lists end with NULL, and may be NULL. */
-struct source_others {
-	const char *const *devices; /* that their .ini files name */
-	const char *const *rings;   /* of theirs: claims.h */
-};
 
 /*
  * Opens it; *out is owned by the caller. What belongs to `others` (may be NULL) is never taken as a fallback. `why`

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "recorderd/claims.h"
+#include "recorderd/other_cameras.h"
 #include "shared/clock.h"
 #include "shared/ring_writer.h"
 
@@ -68,7 +68,7 @@ static bool is_forbidden(const char *path, const char *bus)
 
 	snprintf(device.path, sizeof device.path, "%s", path);
 	snprintf(device.bus, sizeof device.bus, "%s", bus);
-	return claims_forbid(&device, rings, own_name);
+	return device_claimed_by_other(&device, rings, own_name);
 }
 
 static void a_camera_that_comes_back_under_another_number_is_its_recorder_s(void **state)
@@ -135,7 +135,7 @@ static void without_a_ring_there_is_no_claim(void **state)
 	assert_false(is_forbidden("/dev/video2", "usb-1")); /* nothing was published yet */
 	rings[0] = "/recorder.claims-nobody";
 	assert_false(is_forbidden("/dev/video2", "usb-1"));
-	assert_false(claims_forbid(&(struct device){.path = "/dev/video2"}, NULL, own_name));
+	assert_false(device_claimed_by_other(&(struct device){.path = "/dev/video2"}, NULL, own_name));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

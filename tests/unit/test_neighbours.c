@@ -16,9 +16,9 @@
 #include "recorderd/clock_map.h"
 #include "recorderd/in_flight.h"
 #include "recorderd/name_lock.h"
+#include "recorderd/other_cameras.h"
 #include "recorderd/rate.h"
 #include "recorderd/ring_size.h"
-#include "recorderd/siblings.h"
 
 static struct reason why;
 static char name[32], folder[] = "/tmp/recorder-neighbours-XXXXXX";
@@ -98,7 +98,7 @@ static int make_inis(void **state)
 
 static void other_cameras_devices_are_not_ours(void **state)
 {
-	static struct siblings siblings;
+	static struct other_cameras others;
 	static struct config config;
 
 	(void)state;
@@ -112,26 +112,26 @@ static void other_cameras_devices_are_not_ours(void **state)
 	write_ini("broken.ini", "Not A Name", "/dev/video10");
 	snprintf(config.file, sizeof config.file, "%s/a.ini", folder);
 	snprintf(config.camera.name, sizeof config.camera.name, "a");
-	siblings_find(&config, &siblings);
-	assert_int_equal(siblings.count, 3);
+	other_cameras_find(&config, &others);
+	assert_int_equal(others.count, 3);
 	bool two = false, four = false;
 	size_t i;
-	for (i = 0; siblings.device_list[i]; i++) {
-		two |= strcmp(siblings.device_list[i], "/dev/video2") == 0;
-		four |= strcmp(siblings.device_list[i], "/dev/video4") == 0;
+	for (i = 0; others.device_list[i]; i++) {
+		two |= strcmp(others.device_list[i], "/dev/video2") == 0;
+		four |= strcmp(others.device_list[i], "/dev/video4") == 0;
 	}
 	assert_int_equal(i, 2);
 	assert_true(two && four);
-	assert_ptr_equal(siblings.others.devices, siblings.device_list);
-	assert_ptr_equal(siblings.others.rings, siblings.ring_list);
-	for (i = 0; siblings.ring_list[i]; i++)
-		assert_int_equal(strncmp(siblings.ring_list[i], "/recorder.", 10), 0);
+	assert_ptr_equal(others.others.devices, others.device_list);
+	assert_ptr_equal(others.others.rings, others.ring_list);
+	for (i = 0; others.ring_list[i]; i++)
+		assert_int_equal(strncmp(others.ring_list[i], "/recorder.", 10), 0);
 	assert_int_equal(i, 3);
 }
 
 static void many_neighbours_fit(void **state)
 {
-	static struct siblings siblings;
+	static struct other_cameras others;
 	static struct config config;
 	char file[32], camera[32], device[32];
 
@@ -144,10 +144,10 @@ static void many_neighbours_fit(void **state)
 	}
 	snprintf(config.file, sizeof config.file, "%s/c0.ini", folder);
 	snprintf(config.camera.name, sizeof config.camera.name, "c0");
-	siblings_find(&config, &siblings);
-	assert_int_equal(siblings.count, SIBLINGS_MAX);
-	assert_non_null(siblings.device_list[SIBLINGS_MAX - 1]);
-	assert_null(siblings.device_list[SIBLINGS_MAX]);
+	other_cameras_find(&config, &others);
+	assert_int_equal(others.count, OTHER_CAMERAS_MAX);
+	assert_non_null(others.device_list[OTHER_CAMERAS_MAX - 1]);
+	assert_null(others.device_list[OTHER_CAMERAS_MAX]);
 }
 
 static struct config camera_of(int width, int height, int fps, double minutes, int max_mb)
