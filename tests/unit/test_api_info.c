@@ -1,4 +1,4 @@
-/* test_api_controls.c - controls in /camera_info, and a slow camera explained by them. */
+/* test_api_info.c - controls in /camera_info, and a slow camera explained by them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "fcgi/api_controls.h"
+#include "fcgi/api_info.c" /* the controls alone: the rest takes a recorder */
 
 static struct recorder_state camera;
 
