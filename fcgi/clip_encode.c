@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "fcgi/api_child.h"
-#include "fcgi/clip_feed.h"
 #include "fcgi/clip_spool.h"
 #include "shared/ffmpeg_command.h"
 

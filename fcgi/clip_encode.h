@@ -15,23 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fcgi/clip_feed.h"
 #include "fcgi/clip_plan.h"
 #include "shared/config.h"
 #include "shared/ring_reader.h"
 
 #define ENCODE_PARTS_MAX 32
 #define ENCODE_BYTES_MAX (UINT64_C(512) << 20) /* of all parts of a clip together: they are in memory */
-
-/* One run of FFmpeg: from a row of ring frames, or from a stretch. */
-struct encode_part {
-	size_t place;                 /* in the plan: before this stretch, or in place of it */
-	struct clip_stretch *stretch; /* what is encoded anew; NULL: the ring's frames */
-	uint64_t first_seq, last_seq;
-	int64_t first_wall_us;    /* of the first frame of the ring */
-	int64_t last_duration_us; /* of the last frame */
-	uint16_t width, height;   /* of the input */
-	int memory_fd;            /* owned until adopted */
-};
 
 struct encode {
 	const struct config *config;

@@ -6,11 +6,23 @@
 #define FCGI_CLIP_FEED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "fcgi/api_child.h"
-#include "fcgi/clip_encode.h"
+#include "fcgi/clip_plan.h"
 #include "fcgi/clip_spool.h"
+
+/* One run of FFmpeg: from a row of ring frames, or from a stretch. */
+struct encode_part {
+	size_t place;                 /* in the plan: before this stretch, or in place of it */
+	struct clip_stretch *stretch; /* what is encoded anew; NULL: the ring's frames */
+	uint64_t first_seq, last_seq;
+	int64_t first_wall_us;    /* of the first frame of the ring */
+	int64_t last_duration_us; /* of the last frame */
+	uint16_t width, height;   /* of the input */
+	int memory_fd;            /* owned until adopted */
+};
 
 enum feed_form { FEED_IVF, FEED_FRAGMENTS };
 
