@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "recorderd/storage.h"
+#include "recorderd/storage_media.h"
 #include "shared/reason.h"
 #include "shared/segment.h"
 

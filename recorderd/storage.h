@@ -5,42 +5,14 @@
 #ifndef RECORDERD_STORAGE_H
 #define RECORDERD_STORAGE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "recorderd/archive.h"
-#include "shared/mp4_box.h"
+#include "recorderd/storage_media.h"
 
 #define STORAGE_QUEUE_BYTES (12u << 20)
-
-enum media_kind {
-	MEDIA_RUN,   /* a run begins: data is its ftyp + moov */
-	MEDIA_FRAME, /* data is moof + mdat */
-	MEDIA_END,   /* the run is over */
-};
-
-struct media_run {
-	enum gap_cause gap_cause; /* why the run began */
-	enum frame_source source;
-	struct mp4_init track; /* without .entry */
-};
-
-struct media_frame {
-	wall_t wall;
-	mono_t mono;
-	struct mp4_fragment fragment;
-	uint32_t moof_bytes;
-};
-
-struct media {
-	struct media *next;
-	enum media_kind kind;
-	struct media_run run;
-	struct media_frame frame;
-	size_t bytes;
-	uint8_t data[];
-};
 
 /* A copy of `bytes` at `data`; NULL without memory. */
 struct media *media_create(enum media_kind kind, const void *data, size_t bytes);

@@ -9,6 +9,7 @@
 #define RECORDERD_STORAGE_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "recorderd/segment_writer.h"

@@ -23,6 +23,7 @@
 #include "recorderd/fragment_stream.h"
 #include "recorderd/segment_repair.h"
 #include "recorderd/segment_writer.h"
+#include "recorderd/storage.h"
 #include "shared/big_endian.h"
 #include "shared/clock.h"
 #include "shared/file_io.h"
