@@ -1,7 +1,7 @@
 /*
  * api_permit.c - what a request may know, and what it takes of what all workers share: places and memory. See api.h.
  */
-#include "fcgi/api_request.h"
+#include "fcgi/api_worker_internal.h"
 #include "fcgi/who_may.h"
 
 #define STILLS_MAX 1 /* who comes meanwhile waits (still_shelf.h) */

@@ -1,7 +1,6 @@
 /*
- * api_request.h - what a worker's loop (api_worker.c), its new connections (api_intake.c), the life of a request in it
- * (api_request.c) and what a request takes of what workers share (api_permit.c) have in common. Each calls those that
- * stand behind it in this list, and none before it.
+ * api_request.h - the life of a request in a worker, as the worker's loop and its new connections have it. What
+ * handlers have of it is api.h.
  *
  * A request's struct outlives the epoll_wait() turn in which it ended, since a later event of that turn may still point
  * at it: request_end() marks, the end of the turn frees.
@@ -11,35 +10,7 @@
 
 #include "fcgi/api.h"
 #include "fcgi/api_handover.h"
-#include "fcgi/api_worker.h"
-
-#define SCRATCH_BYTES FASTCGI_TURN_BYTES /* more would be read from the file twice */
-
-/* A disk that hangs keeps children from ending: where so many are left, no more are made. */
-#define WORKER_CHILDREN_MAX 64
-
-struct arrival;
-
-struct api_worker {
-	struct worker_setup setup;
-	int epoll_fd, signal_fd;
-	struct api_watch listen_watch, signal_watch;
-	struct api_camera *cameras;
-	struct api_request *requests;                            /* doubly linked */
-	struct arrival *arrivals;                                /* likewise: api_intake.h */
-	void (*close_in_child)(const struct api_worker *worker); /* the intake's: its connections, in a forked child */
-	bool accepting, stopping;
-	bool listening; /* false: out of descriptors or memory, until listen_at */
-	mono_t listen_at;
-	mono_t say_at; /* that connections cannot be taken: not before */
-	mono_t stop_at;
-	mono_t probe_at; /* of the disk: the next look whether it answers */
-	uint64_t taken;
-	bool outdated;                      /* the configuration has changed since it began */
-	pid_t orphans[WORKER_CHILDREN_MAX]; /* children that no request waits for, not reaped yet */
-	size_t orphan_count;
-	uint8_t scratch[SCRATCH_BYTES];
-};
+#include "fcgi/api_worker_internal.h"
 
 bool worker_watch(struct api_worker *worker, int fd, uint32_t events, struct api_watch *watch);
 void worker_unwatch(struct api_worker *worker, int fd);
@@ -56,8 +27,5 @@ void request_free(struct api_request *request);
 
 /* Reaps those orphans that have ended. */
 void orphans_reap(struct api_worker *worker);
-
-/* api_permit.c: gives back the places and the memory that it takes. */
-void permit_give_back(struct api_request *request);
 
 #endif
