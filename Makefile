@@ -27,7 +27,7 @@ LDFLAGS    += -fsanitize=$(SAN)
 endif
 
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
-SHARED = reason clock control timeform timeparse log config config_keys config_value config_text config_change buffer crc32c file_io histogram jpeg state \
+SHARED = reason origin clock control timeform timeparse log config config_keys config_value config_text config_change buffer crc32c file_io histogram jpeg state \
 	ring_layout ring_reader index segment_info \
 	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json file_limit cached_clips token token_file ffmpeg_command mount_need sandbox/landlock sandbox/seccomp
 SHARED_WRITERS = ring_object ring_pages ring_writer ring_carry ring_open
@@ -49,7 +49,7 @@ UNIT_TESTS = mount_need metrics control control_request api_info opener ring rin
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box ffmpeg_command segment segment_damage segment_salvage file_limit mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_pattern raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_passes api_hang api_places \
 	clip_plan clip_final clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_undecodable clip_spool clip_cache clip_keep encoder encoder_faults encoder_pauses encoder_pictures recording_off retain thinning feed fragment_stream \
-	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain archive_copies retain_disk retain_mixtures storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may host_name web_client
+	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain archive_copies retain_disk retain_mixtures storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may origin host_name web_client
 
 LIBS_SHARED = -ljson-c -liniparser -lmd $(SECCOMP)
 LIBS_WORKER = -lfcgi

@@ -78,8 +78,9 @@ struct config_http {
 	int max_clip_minutes;           /* 1 to 10080 */
 	int max_transcodes;             /* 0 to 64 */
 	bool allow_control;
-	char hosts[512];       /* names of this recorder, blanks or commas between them; *: any (fcgi/host_name.h) */
-	char tokens[PATH_MAX]; /* a file that need not be there (token.h) */
+	char hosts[512];        /* names of this recorder, blanks or commas between them; *: any (fcgi/host_name.h) */
+	char allow_origin[512]; /* pages of other sites that may read, or *: any that sends a token (origin.h) */
+	char tokens[PATH_MAX];  /* a file that need not be there (token.h) */
 };
 
 struct config_control {

@@ -9,10 +9,11 @@
 #include <string.h>
 
 #include "shared/mount_need.h"
+#include "shared/origin.h"
 
 #define VALUE_SHOWN 60 /* bytes of a wrong value that a sentence repeats */
 
-enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER, MOUNT, FILE_PATH, HOSTS };
+enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER, MOUNT, FILE_PATH, HOSTS, ORIGINS };
 
 struct key {
 	const char *name; /* section:key, as iniparser has it */
@@ -83,6 +84,7 @@ static const struct key keys[] = {
 	{"http:max_transcodes", "1", INTEGER, FIELD(http.max_transcodes), 0, 64, NULL},
 	{"http:allow_control", "no", YES_NO, FIELD(http.allow_control), 0, 0, NULL},
 	{"http:hosts", "", HOSTS, FIELD(http.hosts), 0, 0, NULL},
+	{"http:allow_origin", "", ORIGINS, FIELD(http.allow_origin), 0, 0, NULL},
 	{"http:tokens", "tokens", FILE_PATH, FIELD(http.tokens), 0, 0, NULL},
 
 	{"log:level", "info", CHOICE, FIELD(log_level), 0, 0, levels},
@@ -122,6 +124,10 @@ static bool read_value(const struct key *key, const char *text, struct config *o
 		if (!config_is_host_list(text, key->bytes))
 			return false;
 		break;
+	case ORIGINS:
+		if (!origin_list_valid(text, key->bytes))
+			return false;
+		break;
 	case DEVICE:
 		return config_read_device(text, field, key->bytes);
 	case FOLDER:
@@ -145,6 +151,8 @@ static void describe(const struct key *key, char *out, size_t bytes)
 		[FOLDER] = "a folder",
 		[MOUNT] = "yes, no, or the folder where a disk is mounted, such as /mnt/disk",
 		[FILE_PATH] = "a file",
+		[ORIGINS] = "origins such as https://cam.example.org:8443, with no path behind, a blank between them, "
+			    "or * alone",
 		[HOSTS] = "names without a port, such as cam.example.org or *.lan, a blank between them, or * for any",
 	};
 	size_t length = 0;

@@ -298,6 +298,11 @@ static void words_that_are_no_choice_are_refused_with_the_choices(void **state)
 	assert_string_equal(loaded("[http]\nhosts = *.lan, *\n").http.hosts, "*.lan, *");
 	assert_string_equal(loaded("[http]\nhosts = cam.example, Other.example\n").http.hosts,
 			    "cam.example, Other.example");
+	refused("[http]\nallow_origin = dash.example\n", "allow_origin", "https://cam.example.org:8443");
+	refused("[http]\nallow_origin = https://dash.example/\n", "allow_origin", "no path");
+	refused("[http]\nallow_origin = * https://dash.example\n", "allow_origin", "* alone");
+	assert_string_equal(loaded("[http]\nallow_origin = http://[::1]:3000\n").http.allow_origin,
+			    "http://[::1]:3000");
 	refused("[record]\nenabled = maybe\n", "enabled", "yes or no");
 	refused("[clips]\ncache = 2\n", "cache", "yes or no");
 	refused("[http]\nallow_control =\n", "allow_control", "yes or no");

@@ -64,13 +64,15 @@ static void what_can_change_is_taken_and_named(void **state)
 {
 	(void)state;
 	change("", "[retention]\nhours = 5\nmax_gb = 1.5\n[clips]\nmax_mb = 9\n[http]\nallow_control = "
-		   "yes\n[log]\nlevel = debug\n");
-	assert_string_equal(changes.taken,
-			    "retention.hours, retention.max_gb, clips.max_mb, http.allow_control, log.level");
+		   "yes\nallow_origin = http://a.example\n[log]\nlevel = debug\n");
+	assert_string_equal(
+		changes.taken,
+		"retention.hours, retention.max_gb, clips.max_mb, http.allow_control, http.allow_origin, log.level");
 	assert_string_equal(changes.kept, "");
 	assert_true(running.retention.hours == 5 && running.retention.max_gb == 1.5);
 	assert_int_equal(running.clips.max_mb, 9);
 	assert_true(running.http.allow_control);
+	assert_string_equal(running.http.allow_origin, "http://a.example");
 	assert_int_equal(running.log_level, LOG_DEBUG);
 }
 
