@@ -150,7 +150,7 @@ static bool check_token(const struct live *live, struct fastcgi_request *request
 	size_t number = camera ? (size_t)(camera - cameras->cameras) : 0;
 	struct permission permission;
 
-	who_may(live->setup->tokens, number, &cameras->cameras[number].http, request, &permission);
+	who_may(live->setup->tokens, number, &live->feeds[number].feed.http, request, &permission);
 	/* A token that is not good for all cameras could find out their names by trying. */
 	for (size_t i = 0; !camera && permission.who == WHO_TOKEN && i < cameras->count; i++)
 		if (!who_may_know(live->setup->tokens, i, request))
@@ -256,6 +256,7 @@ static void feed_ready(struct live *live, struct live_feed *feed)
 
 static void tick(struct live *live, int64_t now_us)
 {
+	log_set_level(live->feeds[0].feed.log_level);
 	if (++live->ticks % CHECK_TICKS == 0)
 		for (size_t i = 0; i < live->setup->cameras->count; i++)
 			live_feed_check(&live->feeds[i].feed);

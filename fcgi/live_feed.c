@@ -1,12 +1,17 @@
 /* live_feed.c - see live_feed.h. */
 #include "fcgi/live_feed.h"
 
+#include <stdio.h>
+
 #include "shared/log.h"
 
 bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t gone_limit_us, struct reason *why)
 {
-	*feed = (struct live_feed){
-		.config = config, .gone_limit_us = gone_limit_us, .max_viewers = (uint64_t)config->http.max_viewers};
+	*feed = (struct live_feed){.config = config,
+				   .gone_limit_us = gone_limit_us,
+				   .max_viewers = (uint64_t)config->http.max_viewers,
+				   .http = config->http,
+				   .log_level = config->log_level};
 	config_ring_name(config, feed->ring_name);
 	if (!live_account_open(&feed->account, config))
 		return reason_errno(why, "cannot count viewers");
@@ -53,14 +58,26 @@ void live_feed_update(struct live_feed *feed)
 	feed->serial++;
 }
 
+/* What the recorder has read of the configuration, which it follows while it runs. */
+static void take_settings(struct live_feed *feed, const struct recorder_state *state)
+{
+	if (state->max_viewers > 0)
+		feed->max_viewers = state->max_viewers;
+	if (!state->settings_known)
+		return;
+	if (state->log_level <= LOG_DEBUG)
+		feed->log_level = (enum log_level)state->log_level;
+	snprintf(feed->http.hosts, sizeof(feed->http.hosts), "%s", state->hosts);
+	snprintf(feed->http.allow_origin, sizeof(feed->http.allow_origin), "%s", state->allow_origin);
+}
+
 static bool recorder_alive(struct live_feed *feed)
 {
 	struct recorder_state state;
 	if (!feed->ring || !ring_reader_state(feed->ring->reader, &state) ||
 	    !ring_reader_alive(feed->ring->reader, &state))
 		return false;
-	if (state.max_viewers > 0)
-		feed->max_viewers = state.max_viewers;
+	take_settings(feed, &state);
 	return true;
 }
 

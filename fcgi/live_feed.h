@@ -27,6 +27,8 @@ struct live_feed {
 	uint64_t seq;                /* of the newest in `ring` */
 	int64_t gone_since_us;       /* 0: the recorder is there */
 	uint64_t max_viewers;        /* as the recorder said last, or as the configuration did at the start */
+	struct config_http http;     /* likewise, its hosts and allow_origin */
+	enum log_level log_level;    /* likewise */
 };
 
 /* Starts the bell; the ring need not be there. live_feed_finish() is safe on a zeroed one. */

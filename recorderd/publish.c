@@ -114,6 +114,20 @@ static void add_file(const struct publisher *publisher, struct recorder_state *s
 		memcpy(state->config_file, publisher->config->file, length + 1);
 }
 
+/* What recorder-live needs to know of the configuration. */
+static void add_settings(const struct publisher *publisher, struct recorder_state *state)
+{
+	const struct config_http *http = &publisher->config->http;
+
+	static_assert(sizeof state->hosts == sizeof http->hosts, "whole lists");
+	static_assert(sizeof state->allow_origin == sizeof http->allow_origin, "whole lists");
+	state->max_viewers = (uint64_t)http->max_viewers;
+	state->log_level = publisher->config->log_level;
+	memcpy(state->hosts, http->hosts, sizeof state->hosts);
+	memcpy(state->allow_origin, http->allow_origin, sizeof state->allow_origin);
+	state->settings_known = 1;
+}
+
 static void note_recording(struct publisher *publisher, struct recorder_state *state)
 {
 	state->recording_since_wall_us = publisher->last.recording_since_wall_us;
@@ -132,7 +146,7 @@ void publish(struct publisher *publisher)
 	snprintf(state.camera, sizeof state.camera, "%s", publisher->config->camera.name);
 	state.started_wall_us = publisher->started.us;
 	state.config_mono_us = publisher->configured.us;
-	state.max_viewers = (uint64_t)publisher->config->http.max_viewers;
+	add_settings(publisher, &state);
 	state.heartbeat_mono_us = mono_now().us;
 	add_file(publisher, &state);
 	add_encoder(publisher, &state, &encoder);

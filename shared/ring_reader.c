@@ -315,6 +315,8 @@ bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *
 	terminate(out->folder_note);
 	terminate(out->config_file);
 	terminate(out->clips_note);
+	terminate(out->hosts);
+	terminate(out->allow_origin);
 	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
 	if (out->camera_count > ids)
 		out->camera_count = ids;

@@ -141,6 +141,12 @@ struct recorder_state {
 	int64_t indexed_mono_us; /* capture time of the newest indexed frame of this boot; 0: none is known */
 	uint64_t unwritten_frames;
 	char clips_note[320]; /* what people should know of the clips' folder: its disk is not mounted; else empty */
+
+	/* For recorder-live, as max_viewers is */
+	uint64_t settings_known; /* 0: that recorder does not publish those below */
+	uint64_t log_level;      /* enum log_level */
+	char hosts[512];         /* http.hosts */
+	char allow_origin[512];
 };
 
 static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "a place for each cause");
