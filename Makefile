@@ -39,7 +39,7 @@ RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command contr
 	archive archive_list archive_follow archive_left archive_lock archive_opening catalogue_writer folder_memory archive_recover archive_found archive_order archive_boots archive_keeper archive_age archive_retain archive_cached segment_repair segment_mend segment_head set_aside token_edit token_command
 
 # Both workers
-WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may host_name host_own lock_up lock_folders
+WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may cross_site site_headers host_name host_own lock_up lock_folders
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
 API    = api_master api_groups api_passes api_pass disk_pulse api_handover api_worker api_intake api_confine api_request api_permit web_client api_slots api_child api_outflow late_files api_vfile api_range api_answer api_route api_camera \
 	api_clip api_no_footage api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_clip_list api_control api_info api_health api_metrics metrics_text \
@@ -49,7 +49,7 @@ UNIT_TESTS = mount_need metrics control control_request api_info opener ring rin
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box ffmpeg_command segment segment_damage segment_salvage file_limit mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_pattern raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_passes api_hang api_places \
 	clip_plan clip_final clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_undecodable clip_spool clip_cache clip_keep encoder encoder_faults encoder_pauses encoder_pictures recording_off retain thinning feed fragment_stream \
-	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain archive_copies retain_disk retain_mixtures storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may origin host_name web_client
+	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain archive_copies retain_disk retain_mixtures storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may origin cross_site host_name web_client
 
 LIBS_SHARED = -ljson-c -liniparser -lmd $(SECCOMP)
 LIBS_WORKER = -lfcgi
@@ -155,7 +155,7 @@ $(FULL_HD_FRAMES): $(BUILD)/tests/tools/make_frames
 bench-tools: test-tools $(HD_FRAMES) $(FULL_HD_FRAMES) $(patsubst %,$(BUILD)/tests/bench/%,viewers fetch ring_readers sink_reader)
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
-FUZZ_TARGETS = time query control range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip token
+FUZZ_TARGETS = time origin query control range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip token
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "fcgi/api_range.h"
+#include "fcgi/cross_site.h"
 #include "fcgi/problem.h"
+#include "fcgi/site_headers.h"
 #include "shared/log.h"
 #include "shared/retention.h"
 
@@ -20,12 +22,28 @@
 
 #define LIFE_MAX_S 3600 /* how long a client may keep an answer without asking */
 
+/* Before the camera is known, the first one's configuration counts. */
+static const struct config_http *http_of(const struct api_request *request)
+{
+	return &(request->camera ? request->camera : request->cameras)->config->http;
+}
+
+/* The whole answer in memory: its status line, the lines that every answer has, its own headers and a short body. */
 static void lead_set(struct api_request *request, int status, const struct buffer *cgi)
 {
+	const uint8_t *line_end = cgi->failed ? NULL : memchr(cgi->data, '\n', cgi->length);
+	size_t line = line_end ? (size_t)(line_end + 1 - cgi->data) : 0;
+	struct buffer start = {0};
+
 	atomic_fetch_add(&api_shared(request)->answers[status / 100], 1);
-	fastcgi_append(&request->out.lead, cgi->data, cgi->length);
-	if (cgi->failed || request->out.lead.failed)
+	buffer_append(&start, cgi->data, line);
+	site_headers_append(&start, http_of(request), request->fcgi, status);
+	fastcgi_append(&request->out.lead, start.data, start.length);
+	if (cgi->length > line)
+		fastcgi_append(&request->out.lead, cgi->data + line, cgi->length - line);
+	if (cgi->failed || start.failed || request->out.lead.failed)
 		log_error("api", "no memory for an answer");
+	buffer_finish(&start);
 }
 
 void answer_problem(struct api_request *request, int status, const char *headers, const char *format, ...)
@@ -120,6 +138,32 @@ void answer_bytes(struct api_request *request, int status, const char *type, con
 		buffer_append(&cgi, data, length);
 	lead_set(request, status, &cgi);
 	buffer_finish(&cgi);
+}
+
+void answer_preflight(struct api_request *request)
+{
+	struct buffer cgi = {0};
+	struct reason why;
+	int status = preflight_judge(http_of(request), request->fcgi, &why);
+
+	if (status != 204) {
+		answer_problem(request, status, NULL, "%s", why.text);
+		return;
+	}
+	/* No Content-Length: RFC 9110, section 8.6. */
+	buffer_printf(&cgi, "Status: %d %s\r\nCache-Control: no-store\r\n\r\n", status, status_text(status));
+	lead_set(request, status, &cgi);
+	buffer_finish(&cgi);
+}
+
+bool answer_may_encode(struct api_request *request)
+{
+	struct reason why;
+
+	if (cross_site_may_encode(request->fcgi, http_of(request), &why))
+		return true;
+	answer_problem(request, 403, NULL, "%s", why.text);
+	return false;
 }
 
 void answer_json(struct api_request *request, int status, const char *headers, struct json_object *json)

@@ -44,6 +44,12 @@ void answer_json(struct api_request *request, int status, const char *headers, s
 #define ANSWER_CACHE_BYTES 40
 void answer_cache_life(const struct api_request *request, int64_t from_us, char out[ANSWER_CACHE_BYTES]);
 
+/* 204 or 403 for a CORS preflight (site_headers.h). */
+void answer_preflight(struct api_request *request);
+
+/* 403 unless the page that asks may have something encoded (cross_site.h): true where it may. */
+bool answer_may_encode(struct api_request *request);
+
 struct answer_file {
 	struct vfile *file;  /* taken */
 	const char *type;    /* Content-Type */

@@ -219,6 +219,8 @@ static void encode_begin(struct api_request *request)
 {
 	struct clip_request *want = request->work;
 
+	if (!answer_may_encode(request))
+		return;
 	if (!api_place_begin(request, API_TRANSCODE)) {
 		answer_busy(request, 10,
 			    "This range has to be encoded first, and all places for that are taken "

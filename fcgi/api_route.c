@@ -9,6 +9,7 @@
 #include "fcgi/api_answer.h"
 #include "fcgi/api_pass.h"
 #include "fcgi/query.h"
+#include "fcgi/site_headers.h"
 #include "fcgi/who_may.h"
 
 /* `*` in a path stands for one name without a slash. */
@@ -205,6 +206,20 @@ static bool check_query(struct api_request *request, const struct route_match *m
 	return false;
 }
 
+/*
+ * A picture of another time or size, and a timelapse. Whether a clip has to be encoded is found out later (api_clip.c).
+ */
+static bool costs_encoding(const struct api_request *request, const struct route_match *match)
+{
+	const char *query = request->fcgi->query;
+	char unused[1];
+
+	if (match->handler == handle_snapshot)
+		return query_get(query, "at", unused, sizeof(unused)) != QUERY_ABSENT ||
+		       query_get(query, "width", unused, sizeof(unused)) != QUERY_ABSENT;
+	return match->handler == handle_footage && query_get(query, "speed", unused, sizeof(unused)) != QUERY_ABSENT;
+}
+
 /* A front worker has judged it. */
 static void dispatch_passed(struct api_request *request)
 {
@@ -242,6 +257,10 @@ void route_dispatch(struct api_request *request)
 		return;
 	}
 	bool camera_there = choose_camera(request, name);
+	if (preflight_is(request->fcgi)) {
+		answer_preflight(request);
+		return;
+	}
 	who_may(api_tokens(request), (size_t)(request->camera - request->cameras), &request->camera->config->http,
 		request->fcgi, &permission);
 	if (permission.who == WHO_NOBODY) {
@@ -255,6 +274,7 @@ void route_dispatch(struct api_request *request)
 		answer_refusal(request, &permission);
 	else if (!camera_there)
 		answer_unknown_camera(request, name);
-	else if ((!match.control || control_allowed(request, &permission)) && check_query(request, &match))
+	else if ((!match.control || control_allowed(request, &permission)) && check_query(request, &match) &&
+		 (!costs_encoding(request, &match) || answer_may_encode(request)))
 		handle(request, &match);
 }

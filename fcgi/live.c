@@ -14,6 +14,7 @@
 
 #include "fcgi/live_answer.h"
 #include "fcgi/live_viewer.h"
+#include "fcgi/site_headers.h"
 #include "fcgi/who_may.h"
 #include "shared/log.h"
 
@@ -142,23 +143,27 @@ static struct live_feed *find_feed(const struct live *live, const struct config 
 	return &live->feeds[camera - live->setup->cameras->cameras].feed;
 }
 
+/* The number of the camera that is asked for; of one that is not there, the first. */
+static size_t camera_number(const struct live *live, const struct config *camera)
+{
+	return camera ? (size_t)(camera - live->setup->cameras->cameras) : 0;
+}
+
 /* False where it was answered that who asks may not look. */
-static bool check_token(const struct live *live, struct fastcgi_request *request)
+static bool check_token(const struct live *live, struct fastcgi_request *request, const struct config *camera,
+			const struct config_http *http)
 {
 	const struct config_set *cameras = live->setup->cameras;
-	const struct config *camera = live_request_camera(cameras, request->query);
-	size_t number = camera ? (size_t)(camera - cameras->cameras) : 0;
 	struct permission permission;
 
-	who_may(live->setup->tokens, number, &live->feeds[number].feed.http, request, &permission);
+	who_may(live->setup->tokens, camera_number(live, camera), http, request, &permission);
 	/* A token that is not good for all cameras could find out their names by trying. */
 	for (size_t i = 0; !camera && permission.who == WHO_TOKEN && i < cameras->count; i++)
 		if (!who_may_know(live->setup->tokens, i, request))
 			who_may_refuse_token(&permission);
 	if (who_may_use(&permission, TOKEN_LIVE))
 		return true;
-	live_answer_problem(request, permission.status, permission.headers, &permission.why,
-			    strcmp(request->method, "HEAD") == 0);
+	live_answer_problem(request, http, permission.status, permission.headers, &permission.why);
 	return false;
 }
 
@@ -186,18 +191,24 @@ static int admit(const struct live *live, const struct fastcgi_request *request,
 /* Answers; true where the peer is a viewer from now on. */
 static bool answer_request(struct live *live, struct peer *peer, struct fastcgi_request *request)
 {
+	const struct config *camera = live_request_camera(live->setup->cameras, request->query);
+	const struct config_http *http = &live->feeds[camera_number(live, camera)].feed.http;
 	struct live_wish wish;
 	struct live_feed *feed = NULL;
 	struct reason why = {""};
-	if (!check_token(live, request))
+	if (preflight_is(request)) {
+		live_answer_preflight(request, http);
+		return false;
+	}
+	if (!check_token(live, request, camera, http))
 		return false;
 	int status = admit(live, request, &wish, &feed, &why);
 	if (status != 200) {
-		live_answer_problem(request, status, NULL, &why, wish.head_only);
+		live_answer_problem(request, http, status, NULL, &why);
 		return false;
 	}
 	if (wish.head_only) {
-		live_answer_head(request);
+		live_answer_head(request, http);
 		return false;
 	}
 	peer->viewer = live_viewer_open(feed, request, &wish);

@@ -2,18 +2,20 @@
 #ifndef FCGI_LIVE_ANSWER_H
 #define FCGI_LIVE_ANSWER_H
 
-#include <stdbool.h>
-
 #include "fcgi/fastcgi.h"
+#include "shared/config.h"
 #include "shared/reason.h"
 
-/* The headers of a live stream, up to the empty line. */
-extern const char live_stream_headers[];
+/* Appends the headers of a live stream, up to the empty line. */
+void live_answer_stream(struct buffer *out, const struct fastcgi_request *request, const struct config_http *http);
 
 /* Each releases the request (fastcgi_release). A problem without headers of its own gets those of its status (Allow,
- * Retry-After). */
-void live_answer_problem(struct fastcgi_request *request, int status, const char *headers, const struct reason *why,
-			 bool head_only);
-void live_answer_head(struct fastcgi_request *request);
+ * Retry-After); to HEAD it has no body. `http`: of the camera that is asked for. */
+void live_answer_problem(struct fastcgi_request *request, const struct config_http *http, int status,
+			 const char *headers, const struct reason *why);
+void live_answer_head(struct fastcgi_request *request, const struct config_http *http);
+
+/* 204 or 403 for a CORS preflight (site_headers.h). */
+void live_answer_preflight(struct fastcgi_request *request, const struct config_http *http);
 
 #endif

@@ -20,7 +20,8 @@ static bool send_small(struct live_viewer *viewer, const void *bytes, size_t len
 static bool send_start(struct live_viewer *viewer)
 {
 	struct buffer start = {0}, records = {0};
-	buffer_printf(&start, "%s--" LIVE_BOUNDARY "\r\n", live_stream_headers);
+	live_answer_stream(&start, viewer->request, &viewer->feed->http);
+	buffer_printf(&start, "--" LIVE_BOUNDARY "\r\n");
 	fastcgi_append(&records, start.data, start.length);
 	bool sent = !start.failed && !records.failed && send_small(viewer, records.data, records.length);
 	buffer_finish(&start);

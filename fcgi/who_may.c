@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "fcgi/cross_site.h"
 #include "fcgi/host_name.h"
 #include "fcgi/query.h"
 
@@ -92,6 +93,18 @@ static void judge_name(const struct config_http *http, const struct fastcgi_requ
 		       host, (int)strcspn(host, ":"), host);
 }
 
+/* http.allow_origin = * lets in pages of any site, and whoever they are shown to sends them no token by himself. */
+static void judge_page(const struct config_http *http, const struct fastcgi_request *request, struct permission *out)
+{
+	struct cross_site from;
+
+	cross_site_read(request, &from);
+	if (out->who != WHO_NOBODY && origin_list_is_any(http->allow_origin) && cross_site_reads(&from))
+		refuse(out, 401, "",
+		       "Pages of other sites need a token of this recorder here (http.allow_origin = *), as the header "
+		       "Authorization: Bearer TOKEN.");
+}
+
 void who_may(struct token_store *store, size_t camera, const struct config_http *http,
 	     const struct fastcgi_request *request, struct permission *out)
 {
@@ -108,6 +121,7 @@ void who_may(struct token_store *store, size_t camera, const struct config_http 
 	}
 	if (server_let_in(request, authorization)) {
 		judge_name(http, request, out);
+		judge_page(http, request, out);
 		return;
 	}
 	if (!secret || !token_secret_valid(secret)) {
@@ -146,21 +160,12 @@ bool who_may_use(struct permission *permission, enum token_scope scope)
 	return false;
 }
 
-/* scheme://HOST of an Origin header against Host: a page of another site must not act for whoever looks at it. */
-static bool origin_is_host(const char *origin, const char *host)
-{
-	const char *at = strstr(origin, "://");
-
-	return at && *host && strcasecmp(at + 3, host) == 0;
-}
-
 bool who_may_change(const struct fastcgi_request *request, struct permission *permission)
 {
-	const char *site = fastcgi_param(request, "HTTP_SEC_FETCH_SITE");
-	const char *origin = fastcgi_param(request, "HTTP_ORIGIN");
-	bool foreign = *site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+	struct cross_site from;
 
-	if (!foreign && (!*origin || origin_is_host(origin, fastcgi_param(request, "HTTP_HOST"))))
+	cross_site_read(request, &from);
+	if (!cross_site_is_suspect(&from))
 		return true;
 	refuse(permission, 403, NULL,
 	       "Changes are taken from this server's own pages and from scripts, not from another site.");

@@ -33,7 +33,8 @@ void who_may_learn_names(void);
 
 /*
  * Judges the request's token, for one camera of that configuration; of one without a token, the name that it asks by
- * (host_name.h): no page of another site can send a good token. `store` NULL: there are no tokens.
+ * (host_name.h): no page of another site can send a good token. Where http.allow_origin is `*`, a page of another site
+ * needs one. `store` NULL: there are no tokens.
  */
 void who_may(struct token_store *store, size_t camera, const struct config_http *http,
 	     const struct fastcgi_request *request, struct permission *out);
@@ -51,8 +52,7 @@ void who_may_refuse_token(struct permission *out);
 bool who_may_use(struct permission *permission, enum token_scope scope);
 
 /*
- * False where a change comes from a page of another site: Sec-Fetch-Site (Fetch Metadata) or Origin (RFC 6454) say
- * so. Scripts send neither.
+ * False where a change comes from a page of another site (cross_site.h), also where http.allow_origin names it.
  */
 bool who_may_change(const struct fastcgi_request *request, struct permission *permission);
 

@@ -7,6 +7,7 @@ from rig import US
 from test_http import past
 
 RANGES = 60  # of each kind
+VARIES = (None, "Origin, Referer", "Origin,Referer")  # only where http.allow_origin names pages; Apache joins words its own way
 
 
 def files(rig):
@@ -127,7 +128,7 @@ def test_if_match_is_refused_where_it_is_another_file(rig):
 
 def test_a_date_is_no_condition_where_there_is_a_tag(rig):
     for path, whole in files(rig):
-        assert "Last-Modified" not in whole.headers and "Vary" not in whole.headers, whole.headers.items()
+        assert "Last-Modified" not in whole.headers and whole.headers.get("Vary") in VARIES, whole.headers.items()
         assert rig.get(path, headers={"If-Modified-Since": "Sun, 22 Nov 2099 10:00:00 GMT"}).status == 200
         assert rig.get(path, headers={"If-Unmodified-Since": "Sun, 22 Nov 2020 10:00:00 GMT"}).status == 200
 

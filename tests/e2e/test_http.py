@@ -233,6 +233,68 @@ def test_control_is_refused_where_the_configuration_does_not_allow_it(rig):
         assert_problem(rig.get(path, method), 403, "allow_control")
 
 
+def assert_site_headers(answer, policy, what):
+    """Once each: a browser that finds two values of a header may take neither."""
+    assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"], (what, answer.status, answer.headers.items())
+    assert answer.headers.get_all("Cross-Origin-Resource-Policy") == [policy], (what, answer.status, answer.headers.items())
+    for name in answer.headers:
+        assert not name.lower().startswith("access-control"), (what, name)
+
+
+def test_every_answer_says_what_other_sites_may_do_with_it(rig):
+    from_us, to_us = past(rig)
+    clip = f"/footage?from={from_us // US}&to={to_us // US}"
+    segment = rig.get("/recordings").json()[0]["file"]
+    for path in ("/", "/stream", "/?fps=5"):
+        assert_site_headers(rig.get(path, "HEAD"), "cross-origin", path)
+    for method in ("GET", "HEAD"):
+        assert_site_headers(rig.get("/snapshot", method), "cross-origin", method)
+        for path in ("/snapshot?width=64", "/recordings", f"/recordings/{segment}", f"/recordings/{segment}/init.mp4", clip, "/timeline?from=-5s",
+                     "/playlist.m3u8?from=-5s&to=now", "/clips", "/camera_info", "/health", "/metrics"):
+            answer = rig.get(path, method)
+            assert answer.status == 200, (method, path, answer.status)
+            assert_site_headers(answer, "same-origin", (method, path))
+    tag = rig.get(clip, "HEAD").headers["ETag"]
+    for status, path, method, headers in (
+            (206, clip, "GET", {"Range": "bytes=0-9"}), (304, clip, "GET", {"If-None-Match": tag}), (412, clip, "GET", {"If-Match": '"x"'}),
+            (416, clip, "GET", {"Range": "bytes=999999999-"}), (400, "/footage", "GET", {}), (404, "/nothing", "GET", {}),
+            (405, "/footage", "PUT", {}), (400, "/stream?fps=none", "GET", {}), (404, "/stream?camera=none", "HEAD", {}),
+            (405, "/stream", "POST", {}), (401, "/stream", "GET", {"Authorization": "Bearer x"}),
+            (401, "/health", "GET", {"Authorization": "Bearer x"}), (421, "/health", "GET", {"Host": "evil.example"})):
+        answer = rig.get(path, method, headers)
+        assert answer.status == status, (path, method, headers, answer.status)
+        assert_site_headers(answer, "same-origin", (path, headers))
+
+
+OTHERS = ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "http://evil.example"}, {"Origin": "null"},
+          {"Referer": "http://evil.example/page"}, {"Sec-Fetch-Site": "cross-site", "Referer": "http://127.0.0.1/"})
+
+
+def test_another_site_has_nothing_encoded(rig):
+    from_us, to_us = past(rig)
+    timelapse = f"/footage?from={from_us // US}&to={to_us // US}&speed=2"
+    own = f"127.0.0.1:{rig.port}"
+    for path in ("/snapshot?width=64", f"/snapshot?at={from_us // US}", timelapse):
+        for headers in OTHERS:
+            for method in ("GET", "HEAD"):
+                answer = rig.get(path, method, headers)
+                assert answer.status == 403, (path, headers, method, answer.status)
+            assert_problem(rig.get(path, headers=headers), 403, "http.allow_origin")
+        for headers in ({}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": f"http://{own}"},
+                        {"Referer": f"http://{own}/ui/"}):
+            assert rig.get(path, headers=headers).status == 200, (path, headers)
+    for path in ("/snapshot", "/camera_info", f"/footage?from={from_us // US}&to={to_us // US}"):
+        for headers in OTHERS:
+            assert rig.get(path, headers=headers).status == 200, (path, headers)
+
+
+def test_a_page_that_is_not_listed_is_answered_no_preflight(rig):
+    for path in ("/", "/stream", "/footage", "/nothing"):
+        answer = rig.get(path, "OPTIONS", {"Origin": "http://dash.example", "Access-Control-Request-Method": "GET"})
+        assert_problem(answer, 403, "http.allow_origin")
+        assert_site_headers(answer, "same-origin", path)
+
+
 def test_the_page_is_served_with_a_strict_policy(rig):
     moved = rig.get("/ui")
     assert moved.status == 308 and moved.headers["Location"].endswith("/ui/"), moved.status
@@ -240,6 +302,8 @@ def test_the_page_is_served_with_a_strict_policy(rig):
     if os.path.exists(os.path.join(PROJECT, "www", "index.html")):
         assert index.status == 200 and index.headers["Content-Type"].startswith("text/html")
         assert "default-src 'none'" in index.headers["Content-Security-Policy"]
+    for path in ("/ui/", "/ui/main.js", "/ui/style.css", "/ui/nothing.js"):
+        assert rig.get(path).headers["X-Content-Type-Options"] == "nosniff", path
     assert rig.get("/ui/../lighttpd.conf.example").status == 404
     assert rig.get("/ui/%2e%2e/Makefile").status == 404
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 
-from rig import main, program, wait_for
+from rig import Rig, main, program, wait_for
 
 
 def recorderd(*arguments):
@@ -67,6 +67,32 @@ def test_the_workers_follow_a_recorder_that_was_told(rig):
     wait_for(lambda: rig.get("/control?recording=on", "POST").status == 403, 60, "the workers refuse it")
     reload_with(rig, {"http": {"allow_control": "yes"}}, "http.allow_control")
     wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, 60, "the workers allow it")
+
+
+def test_both_workers_follow_who_may_read_and_by_which_name(rig):
+    as_at_first(rig)
+    page = {"Origin": "http://dash.example", "Host": "cam.example"}
+
+    def lets_in(path):
+        answer = rig.get(path, "HEAD", page)
+        return answer.status == 200 and answer.headers["Access-Control-Allow-Origin"] == page["Origin"]
+    for path in ("/camera_info", "/stream"):
+        wait_for(lambda asked=path: rig.get(asked, "HEAD", page).status == 421, 60, f"the name is not known to {path}")
+    said = reload_with(rig, {"http": {"allow_origin": page["Origin"], "hosts": page["Host"]}}, "taken: ")
+    assert "http.hosts, http.allow_origin" in said and "restart" not in said, said
+    for path in ("/camera_info", "/stream"):
+        wait_for(lambda asked=path: lets_in(asked), 60, f"the page may read {path}")
+
+
+def test_the_live_worker_says_as_much_as_the_recorder_was_told(_):
+    page = {"Origin": "http://dash.example"}
+    with Rig({"log": {"level": "error"}}) as rig:
+        rig.start()
+        rig.write_ini({"http": {"allow_origin": page["Origin"]}})
+        rig.recorderd.send_signal(signal.SIGHUP)
+        wait_for(lambda: "Access-Control-Allow-Origin" in rig.get("/stream", "HEAD", page).headers, 60, "the live worker has read it again")
+        rig.stop_recorderd()
+        wait_for(lambda: "the recorder is gone" in rig.log("lighttpd.log"), 60, "it says that the recorder is gone")
 
 
 def test_the_workers_themselves_can_be_told(rig):

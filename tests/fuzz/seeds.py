@@ -171,6 +171,11 @@ def texts():
                "speed=60&from=2026-05-17T10%3A23%3A00+02:00&to=now", "camera=b%65nch&camera=x"]
     for number, text in enumerate(queries):
         save("query", str(number), text)
+    pages = [("http://dash.example:8123 https://ha.example", "https://ha.example", "https://ha.example/board?1", "cross-site", "cam:5000"),
+             ("*", "null", "about:client", "same-origin", "[::1]:5000"), ("", "HTTP://[2001:DB8::7]:80", "", "", "[2001:db8:0::7]"),
+             ("http://a,https://b:8443", "http://a/", "http://a@b", ",", "a:80:80")]
+    for number, page in enumerate(pages):
+        save("origin", str(number), "\0".join(page))
     lines = ['{"recording":"off"}', '{"control":"brightness","value":128}', '{"value":"50 Hz","control":"power_line_frequency"}',
              '{"control":"focus_automatic_continuous","value":true}', '{"recording":"on\\u0000"}', '{"control":{"a":[1]},"value":null}']
     for number, text in enumerate(lines):

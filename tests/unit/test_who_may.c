@@ -148,6 +148,28 @@ static void a_good_token_needs_no_name_of_ours(void **state)
 	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
 }
 
+/* Without that any page could watch the camera of whoever visits it. */
+static void pages_of_any_site_need_a_token(void **state)
+{
+	(void)state;
+	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
+	assert_int_equal(judged("HTTP_ORIGIN", "http://any.example", NULL), WHO_SERVER_SAYS);
+	strcpy(pair[0].http.allow_origin, "*");
+	static const char *const foreign[] = {"http://any.example", "null", "http://cam:81", "x"};
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		assert_int_equal(judged("HTTP_HOST", "cam", "HTTP_ORIGIN", foreign[i], NULL), WHO_NOBODY);
+		assert_int_equal(permission.status, 401);
+		assert_non_null(strstr(permission.why.text, "http.allow_origin"));
+		assert_int_equal(judged("HTTP_ORIGIN", foreign[i], "HTTP_AUTHORIZATION", "Basic eDp5", NULL),
+				 WHO_NOBODY);
+		assert_int_equal(judged("HTTP_ORIGIN", foreign[i], "HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+	}
+	assert_int_equal(judged("HTTP_HOST", "cam", "HTTP_ORIGIN", "http://cam", NULL), WHO_SERVER_SAYS);
+	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_ORIGIN", "http://any.example", NULL), WHO_NOBODY);
+	assert_int_equal(permission.status, 421);
+	*pair[0].http.allow_origin = '\0';
+}
+
 static void what_looks_like_a_token_is_judged_even_for_a_user(void **state)
 {
 	static const char *const wrong[] = {"Bearer",  "bearer x",           "BEARER\tx",
@@ -328,6 +350,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_the_server_let_in_is_its_own_business, start, teardown),
 		cmocka_unit_test_setup_teardown(a_name_that_is_not_ours_is_refused_wherever_from, start, teardown),
 		cmocka_unit_test_setup_teardown(a_good_token_needs_no_name_of_ours, start, teardown),
+		cmocka_unit_test_setup_teardown(pages_of_any_site_need_a_token, start, teardown),
 		cmocka_unit_test_setup_teardown(what_looks_like_a_token_is_judged_even_for_a_user, start, teardown),
 		cmocka_unit_test_setup_teardown(a_token_has_its_scopes_and_no_others, start, teardown),
 		cmocka_unit_test_setup_teardown(changes_of_the_file_count_at_once, start, teardown),
