@@ -7,6 +7,7 @@ import subprocess
 import threading
 
 import webserver
+from cases_sites import HOME
 from rig import US, jpeg_number, program
 from viewer import NUMBERS, Viewer
 
@@ -54,6 +55,30 @@ def test_nobody_gets_in_without_a_login(rig):
         answer = rig.get("/camera_info", headers=headers)
         assert answer.status in (400, 401) and b"resolution" not in answer.body, (headers, answer.status)
     assert rig.get("/camera_info").headers["WWW-Authenticate"].lower().startswith('basic realm="recorder"')
+
+
+def test_a_browser_may_ask_for_a_listed_page_without_a_login(rig):
+    """A preflight sends none. What it must not open is everything else, least of all to the next who has that wrong password."""
+    asks = {"Origin": HOME, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+    wrong = basic("anna", "a guess")
+    for path in ("/stream", "/camera_info", "/nowhere"):
+        for headers in (asks, dict(asks, **wrong)):
+            answer = rig.get(path, "OPTIONS", headers)
+            assert answer.status == 204 and answer.headers["Access-Control-Allow-Origin"] == HOME, (path, answer.status)
+        assert rig.get(path, "OPTIONS", dict(asks, Origin="http://evil.example")).status == 403, path
+        for method in ("GET", "POST", "DELETE"):
+            for headers in (asks, dict(asks, **wrong)):
+                assert rig.get(path, method, headers).status == 401, (path, method)
+    for path in paths(rig):
+        answer = rig.get(path, "OPTIONS")
+        assert b"resolution" not in answer.body and b"recording_" not in answer.body and len(answer.body) < 1000, (path, answer.body)
+
+
+def test_a_listed_page_reads_with_a_token(rig):
+    made = subprocess.run([program("recorderd"), "-c", rig.ini, "--new-token", "board", "--scope", "footage"], capture_output=True,
+                          text=True, check=True)
+    answer = rig.get("/recordings", headers={"Origin": HOME, "Authorization": f"Bearer {made.stdout.strip()}"})
+    assert answer.status == 200 and answer.headers["Access-Control-Allow-Origin"] == HOME, answer.headers.items()
 
 
 def test_a_login_opens_everything(rig):
