@@ -49,8 +49,16 @@ static bool choose(const struct options *options, const struct config_set *set, 
 }
 
 /* Names of this machine are not asked for here: that is the workers' business, and may take a name server. */
-static int check(const struct options *options, const struct config *cameras)
+static int check(const struct options *options, const struct config *cameras, size_t count)
 {
+	struct reason why;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!token_check(&cameras[i], &why)) {
+			fprintf(stderr, "recorderd: %s\n", why.text);
+			return 1;
+		}
+	}
 	printf("%s: all is well\n", options->camera ? cameras->file : options->config);
 	if (!cameras->http.hosts[0])
 		puts("Requests are answered by addresses, localhost, this machine's own names, names without a dot and "
@@ -63,7 +71,7 @@ static int carry_out(const struct options *options, const struct config *cameras
 {
 	switch (options->task) {
 	case TASK_CHECK:
-		return check(options, cameras);
+		return check(options, cameras, count);
 	case TASK_STATUS:
 		return (int)status_print(stdout, cameras, count, options->json, !options->camera);
 	case TASK_TOKEN_NEW:

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "recorderd/token_edit.h"
+#include "shared/origin.h"
 #include "shared/token_file.h"
 
 #define DAYS_MAX 36500
@@ -124,4 +125,35 @@ int token_command_remove(const struct config *config, const char *name)
 	struct reason why;
 
 	return finish(token_edit_remove(config->http.tokens, name, &why), &why);
+}
+
+static bool has_good_token(const struct token_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!token_expired(&list->tokens[i], wall_now()))
+			return true;
+	return false;
+}
+
+bool token_check(const struct config *config, struct reason *why)
+{
+	const char *path = config->http.tokens;
+	struct token_list list = {0};
+	bool good = true;
+
+	if (!origin_list_is_any(config->http.allow_origin))
+		return true;
+	int fd = token_file_open(path);
+	if (fd >= 0) {
+		good = token_file_read(fd, path, &list, why);
+		close(fd);
+	} else if (errno != ENOENT && errno != ENOTDIR) {
+		good = reason_errno(why, "%s: the tokens cannot be opened", path);
+	}
+	if (!good || has_good_token(&list))
+		return good;
+	return reason_set(why,
+			  "%s: [http] allow_origin = * lets in pages that send a token, and none in %s is good; right "
+			  "would be to make one (recorderd --new-token), or origins instead of the *",
+			  config->file, path);
 }

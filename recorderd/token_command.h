@@ -14,4 +14,7 @@ int token_command_new(const struct config *config, const char *name, const char 
 int token_command_list(const struct config *config);
 int token_command_remove(const struct config *config, const char *name);
 
+/* False with a sentence where http.allow_origin = * lets in pages that send a token, and no token is good. */
+bool token_check(const struct config *config, struct reason *why);
+
 #endif

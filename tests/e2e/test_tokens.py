@@ -205,6 +205,27 @@ def test_a_token_of_one_camera_learns_no_name_of_another(_):
                 assert status(pair, GET, f"/stream?camera={name}", bearer) == 401, name
 
 
+def test_pages_of_any_site_may_read_with_a_token_and_not_without(_):
+    with Rig({"http": {"allow_origin": "*"}}) as rig:
+        checked = tokens(rig, "-t")
+        assert checked.returncode == 1 and "allow_origin" in checked.stderr and "--new-token" in checked.stderr, checked
+        rig.start()
+        page = {"Origin": "http://any.example"}
+        for path in ("/camera_info", "/stream", "/snapshot"):
+            answer = rig.get(path, headers=page)
+            refused(answer, 401, "Bearer", "http.allow_origin")
+            assert "Access-Control-Allow-Origin" not in answer.headers, path
+            assert rig.get(path, "HEAD").status == 200, path
+        token = "Bearer " + new_token(rig, "board", "live")
+        assert tokens(rig, "-t").returncode == 0
+        for path in ("/camera_info", "/stream", "/snapshot?width=64"):
+            answer = rig.get(path, "OPTIONS", {**page, "Access-Control-Request-Method": "GET"})
+            assert answer.status == 204 and answer.headers["Access-Control-Allow-Origin"] == "*", (path, answer.status)
+            answer = rig.get(path, "HEAD", {**page, "Authorization": token})
+            assert answer.status == 200 and answer.headers["Access-Control-Allow-Origin"] == "*", (path, answer.status)
+            assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
 def test_no_secret_stands_in_a_log_or_a_file(rig):
     token = new_token(rig, "quiet", "live")
     ask(rig, f"Bearer {token}")
