@@ -13,9 +13,9 @@ export async function missingFor(kind) {
 }
 
 /* The number in the squares of tests/tools/frames.h; -1 where none can be read. Runs in the browser. */
-function readFilm() {
-  const video = document.querySelector("video"), canvas = new OffscreenCanvas(320, 180), context = canvas.getContext("2d");
-  context.drawImage(video, 0, 0, 320, 180);
+function readFilm(selector) {
+  const picture = document.querySelector(selector), canvas = new OffscreenCanvas(320, 180), context = canvas.getContext("2d");
+  context.drawImage(picture, 0, 0, 320, 180);
   const { data } = context.getImageData(0, 0, 320, 180);
   let bits = 0n;
   for (let bit = 0; bit < 32; bit++) {
@@ -54,8 +54,9 @@ export class Film {
     if (src) await waitFor(() => this.page.evaluate(() => document.querySelector("video").readyState >= 2), "the clip is loaded");
   }
 
-  number() {
-    return this.page.evaluate(readFilm);
+  /* Of the film, or of another picture. */
+  number(selector = "video") {
+    return this.page.evaluate(readFilm, selector);
   }
 
   /* Goes to a time in seconds and gives the number that stands there. "seeked" comes before the new picture is painted; only a request

@@ -51,6 +51,14 @@ class Commands:
         self.rig.start()
         return self.where()
 
+    def allow_origin(self, origin):
+        """The pages that may read, for a recorder that runs; returns once both workers know of them."""
+        self.rig.write_ini({**SETTINGS, "http": {**SETTINGS["http"], "allow_origin": origin}})
+        self.rig.recorderd.send_signal(signal.SIGHUP)
+        for path in ("/camera_info", "/stream"):
+            wait_for(lambda asked=path: self.rig.get(asked, "HEAD", {"Origin": origin}).headers["Access-Control-Allow-Origin"] == origin,
+                     60, f"pages of {origin} may read {path}")
+
     def stop_recorderd(self):
         self.rig.stop_recorderd()
 
