@@ -11,6 +11,7 @@ import threading
 from exact import assert_exact, assert_numbers, second_behind
 from faulty_rig import assert_same
 from rig import PATIENCE_S, US, Rig, run_tests, wait_for
+from test_http import OTHERS
 
 MIB = 1 << 20
 WINDOW = 900  # frames
@@ -80,6 +81,17 @@ def test_what_no_disk_has_comes_from_the_memory_exactly(rig):
     assert answer.headers["X-Clip-Source"] == "memory", answer.headers["X-Clip-Source"]
     assert answer.headers["Cache-Control"] == "no-cache", "it is called final, and neither the memory nor the cache keeps it"
     assert rig.get("/recordings").json() == []
+
+
+def test_another_site_has_no_clip_encoded(rig):
+    """Nor does it wait for a place: it is refused before."""
+    request = Request(rig, *memory_span(rig))
+    for headers in OTHERS:
+        for span in (rig.footage(*memory_span(rig), headers), rig.get("/footage?from=-5s&to=now", "HEAD", headers)):
+            assert span.status == 403, (headers, span.status)
+    assert request.finish().status == 200
+    answer = rig.footage(*memory_span(rig), OTHERS[0])
+    assert answer.status == 403 and "http.allow_origin" in answer.detail, (answer.status, answer.body)
 
 
 def test_one_is_encoded_at_a_time_and_others_are_told_to_come_again(rig):
