@@ -29,8 +29,8 @@ endif
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
 SHARED = reason origin clock control timeform timeparse log config config_keys config_value config_text config_change buffer crc32c file_io histogram jpeg state \
 	ring_layout ring_reader index segment_info \
-	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json file_limit cached_clips token token_file ffmpeg_command mount_need sandbox/landlock sandbox/seccomp
-SHARED_WRITERS = ring_object ring_pages ring_writer ring_carry ring_open
+	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json file_limit cached_clips user_folder shm_name token token_file ffmpeg_command mount_need sandbox/landlock sandbox/seccomp
+SHARED_WRITERS = ring_object ring_pages ring_writer ring_carry ring_open 
 
 RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command control control_request options status notify service reload other_cameras ring_size name_lock publish loop child \
 	capture capture_answers capture_frames device_watch opener source_select source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json frame_clock \
