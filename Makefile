@@ -30,7 +30,7 @@ endif
 SHARED = reason origin clock control timeform timeparse log config config_keys config_value config_text config_change buffer crc32c file_io histogram jpeg state \
 	ring_layout ring_reader index segment_info \
 	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json file_limit cached_clips user_folder shm_name token token_file ffmpeg_command mount_need sandbox/landlock sandbox/seccomp
-SHARED_WRITERS = ring_object ring_pages ring_writer ring_carry ring_open 
+SHARED_WRITERS = ring_object ring_names ring_pages ring_writer ring_carry ring_open 
 
 RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command control control_request options status notify service reload other_cameras ring_size name_lock publish loop child \
 	capture capture_answers capture_frames device_watch opener source_select source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json frame_clock \
@@ -45,11 +45,11 @@ API    = api_master api_groups api_passes api_pass disk_pulse api_handover api_w
 	api_clip api_no_footage api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_clip_list api_control api_info api_health api_metrics metrics_text \
 	clip_segment clip_plan clip_final clip_build clip_lapse clip_encode clip_feed clip_spool clip_memory clip_nearest clip_gaps clip_timeline clip_still still_shelf clip_keep clip_cache api_cached
 
-UNIT_TESTS = mount_need metrics control control_request api_info opener ring ring_crash ring_left leftovers health ring_pages ring_size fastcgi live live_answers time timeform config config_files config_change config_follow notify \
+UNIT_TESTS = mount_need metrics control control_request api_info opener ring ring_crash ring_left ring_names leftovers health ring_pages ring_size fastcgi live live_answers time timeform config config_files config_change config_follow notify \
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box ffmpeg_command segment segment_damage segment_salvage file_limit mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_pattern raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_passes api_hang api_places \
 	clip_plan clip_final clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_undecodable clip_spool clip_cache clip_keep encoder encoder_faults encoder_pauses encoder_pictures recording_off retain thinning feed fragment_stream \
-	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain archive_copies retain_disk retain_mixtures storage capture capture_stretches recorder loop child neighbours lock_up lock_ffmpeg token token_edit who_may origin cross_site host_name web_client
+	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain archive_copies retain_disk retain_mixtures storage capture capture_stretches recorder loop child neighbours name_lock lock_up lock_ffmpeg token token_edit who_may origin cross_site host_name web_client
 
 LIBS_SHARED = -ljson-c -liniparser -lmd $(SECCOMP)
 LIBS_WORKER = -lfcgi

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +14,12 @@
 #include "recorderd/name_lock.h"
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/read_at.h"
 #include "shared/ring_object.h"
 #include "shared/ring_reader.h"
 
-#define PREFIX "recorder."
+#define PREFIX    "recorder."
+#define WRITTEN_S 5 /* a recorder that runs writes to its ring several times a second */
 
 /* As config_keys.c has it: a-z 0-9 _ -, no - first. Everything else in the folder is none of ours. */
 static bool is_camera(const char *name)
@@ -70,23 +73,47 @@ static int64_t span_us(const struct ring_reader *ring)
 		       : 0;
 }
 
+/*
+ * What another user made may be cut off at any moment, which would be a SIGBUS for who maps it: of that only a copy of
+ * the header is looked at. `memory` is that copy; the caller frees it behind the reader.
+ */
+static struct ring_reader *open_copy(const struct leftover *leftover, void **memory, struct reason *why)
+{
+	char path[SHM_NAME_BYTES];
+	struct ring_reader *ring = NULL;
+	struct stat status;
+
+	*memory = malloc(RING_HEADER_BYTES);
+	shm_name_path(leftover->ring, path);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || !*memory || fstat(fd, &status) != 0)
+		reason_errno(why, "its ring cannot be read");
+	else if (read_at(fd, *memory, RING_HEADER_BYTES, 0) != RING_HEADER_BYTES)
+		reason_set(why, "it is no ring");
+	else
+		ring = ring_reader_attach(*memory, (uint64_t)status.st_size, why);
+	if (fd >= 0)
+		close(fd);
+	return ring;
+}
+
 /* False where a recorder that runs says something in it, or has only just made it. */
 static bool look_into(struct leftover *leftover)
 {
+	bool own = leftover->uid == geteuid(), lives = false;
 	struct recorder_state state;
 	struct reason why;
-	char name[64];
-	bool lives = false;
+	void *copy = NULL;
 
 	leftover->idle_us = -1;
 	leftover->configured = true;
-	ring_name(leftover->camera, name);
-	struct ring_reader *ring = ring_reader_open(name, &why);
+	struct ring_reader *ring = own ? ring_reader_open(leftover->ring, &why) : open_copy(leftover, &copy, &why);
 	if (!ring) {
 		snprintf(leftover->unreadable, sizeof leftover->unreadable, "%s", why.text);
+		free(copy);
 		return true;
 	}
-	leftover->span_us = span_us(ring);
+	leftover->span_us = own ? span_us(ring) : 0;
 	if (ring_reader_state(ring, &state)) {
 		lives = ring_reader_alive(ring, &state);
 		memcpy(leftover->config_file, state.config_file, sizeof leftover->config_file);
@@ -94,30 +121,65 @@ static bool look_into(struct leftover *leftover)
 			leftover->idle_us = mono_now().us - state.heartbeat_mono_us;
 	}
 	ring_reader_close(ring);
+	free(copy);
 	if (!lives)
 		leftover->configured = is_configured(leftover);
 	return !lives;
 }
 
-bool leftover_find(const char *camera, struct leftover *out)
+/* Where this user may not look at the lock, the time says it at which the ring was written to. */
+static bool is_in_use(const char *camera, const struct stat *status)
 {
-	char path[128], name[64];
+	enum name_lock_state lock = name_lock_look(status->st_uid, camera);
+
+	return lock == NAME_HELD ||
+	       (lock == NAME_UNKNOWN && wall_now().us / US_PER_S - status->st_mtim.tv_sec < WRITTEN_S);
+}
+
+/* False where the object of that name is no ring that was left. */
+static bool examine(const char *camera, const char *ring, struct leftover *out)
+{
+	char path[SHM_NAME_BYTES];
 	struct stat status;
 
 	*out = (struct leftover){0};
-	ring_name(camera, name);
-	snprintf(path, sizeof path, RING_FOLDER "%s", name);
-	if (!is_camera(camera) || lstat(path, &status) != 0 || !S_ISREG(status.st_mode) || name_lock_held(camera))
+	shm_name_path(ring, path);
+	if (!is_camera(camera) || lstat(path, &status) != 0 || !S_ISREG(status.st_mode) || is_in_use(camera, &status))
 		return false;
 	snprintf(out->camera, sizeof out->camera, "%.*s", CONFIG_NAME_BYTES - 1, camera);
+	snprintf(out->ring, sizeof out->ring, "%.*s", SHM_NAME_BYTES - 1, ring);
 	out->uid = status.st_uid;
 	out->bytes = (uint64_t)status.st_blocks * 512;
 	name_owner(out);
 	return look_into(out);
 }
 
+bool leftover_find(const char *camera, struct leftover *out)
+{
+	char usual[64], other[SHM_NAME_BYTES];
+
+	ring_name(camera, usual);
+	if (!shm_name_is_of(usual, geteuid()) && shm_name_published(usual, other) && examine(camera, other, out))
+		return true;
+	return examine(camera, usual, out);
+}
+
+/* Of a file of RING_FOLDER; false where it is that of no ring. */
+static bool camera_of(const char *file, char camera[CONFIG_NAME_BYTES], char ring[SHM_NAME_BYTES])
+{
+	char usual[64];
+
+	if (strncmp(file, PREFIX, strlen(PREFIX)) != 0)
+		return false;
+	snprintf(camera, CONFIG_NAME_BYTES, "%.*s", (int)strcspn(file + strlen(PREFIX), "."), file + strlen(PREFIX));
+	snprintf(ring, SHM_NAME_BYTES, "/%.*s", SHM_NAME_BYTES - 2, file);
+	ring_name(camera, usual);
+	return strcmp(ring, usual) == 0 || shm_name_is_other(ring, usual);
+}
+
 size_t leftovers_find(struct leftover **out)
 {
+	char camera[CONFIG_NAME_BYTES], ring[SHM_NAME_BYTES];
 	DIR *folder = opendir(RING_FOLDER);
 	const struct dirent *file;
 	struct leftover found;
@@ -125,8 +187,7 @@ size_t leftovers_find(struct leftover **out)
 
 	*out = NULL;
 	while (folder && (file = readdir(folder))) {
-		if (strncmp(file->d_name, PREFIX, strlen(PREFIX)) != 0 ||
-		    !leftover_find(file->d_name + strlen(PREFIX), &found))
+		if (!camera_of(file->d_name, camera, ring) || !examine(camera, ring, &found))
 			continue;
 		struct leftover *grown = realloc(*out, (count + 1) * sizeof **out);
 		if (!grown)
@@ -178,49 +239,90 @@ void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_B
 			 leftover->camera);
 }
 
-/* What a crash left half made goes with it. */
-static void remove_unfinished(const char *name, uid_t owner)
-{
-	struct ring_object object;
-	struct reason unused;
-	char unfinished[72];
+struct freeing {
+	const char *camera;
+	uint64_t bytes;
+	enum leftover_freed outcome; /* that of what was found so far */
+	struct reason *why;
+};
 
-	snprintf(unfinished, sizeof unfinished, "%.63s" RING_NEW_SUFFIX, name);
-	if (ring_object_open(unfinished, owner, &object, &unused) != RING_FOUND)
+/* One that was freed says more than one that is in use, and that more than one that is a stranger's. */
+static void note_outcome(struct freeing *freeing, enum leftover_freed outcome)
+{
+	if (freeing->outcome != LEFTOVER_FREED && (freeing->outcome != LEFTOVER_IN_USE || outcome == LEFTOVER_FREED))
+		freeing->outcome = outcome;
+}
+
+/* Who starts meanwhile waits until it is done. Another user's lock is only looked at: a file of root in the folder
+ * would be in that user's way. */
+static bool begin_use(const struct freeing *freeing, uid_t owner, int *lock)
+{
+	struct reason unused;
+
+	*lock = -1;
+	if (name_lock_look(owner, freeing->camera) == NAME_HELD)
+		return false;
+	if (owner == geteuid())
+		*lock = name_lock_take(freeing->camera, &unused);
+	return owner != geteuid() || *lock >= 0;
+}
+
+static void free_object(void *context, const char *name, const struct stat *status)
+{
+	struct freeing *freeing = context;
+	uid_t owner = geteuid() == 0 ? status->st_uid : geteuid();
+	struct ring_object object;
+	int lock = -1;
+
+	if (status->st_uid == owner && !begin_use(freeing, owner, &lock)) {
+		note_outcome(freeing, LEFTOVER_IN_USE);
 		return;
-	ring_object_remove(&object, unfinished);
-	ring_object_close(&object);
+	}
+	switch (ring_object_open(name, owner, &object, freeing->why)) {
+	case RING_FOUND:
+		freeing->bytes += (uint64_t)status->st_blocks * 512;
+		ring_object_remove(&object, name);
+		ring_object_close(&object);
+		note_outcome(freeing, LEFTOVER_FREED);
+		break;
+	case RING_ABSENT:
+		break;
+	case RING_STRANGE:
+		note_outcome(freeing, LEFTOVER_REFUSED);
+		break;
+	}
+	name_lock_release(lock, freeing->camera);
+}
+
+static void free_named(struct freeing *freeing, const char *name)
+{
+	char path[SHM_NAME_BYTES];
+	struct stat status;
+
+	shm_name_path(name, path);
+	if (lstat(path, &status) == 0)
+		free_object(freeing, name, &status);
 }
 
 enum leftover_freed leftover_free(const char *camera, uint64_t *bytes, struct reason *why)
 {
-	struct ring_object object;
-	char name[64], path[128];
-	struct stat status;
+	struct freeing freeing = {.camera = camera, .outcome = LEFTOVER_NONE, .why = why};
+	char name[64], unfinished[SHM_NAME_BYTES];
 
 	*bytes = 0;
+	if (!is_camera(camera))
+		return LEFTOVER_NONE;
 	ring_name(camera, name);
-	snprintf(path, sizeof path, RING_FOLDER "%s", name);
-	if (!is_camera(camera) || lstat(path, &status) != 0)
-		return LEFTOVER_NONE;
-	if (name_lock_held(camera))
-		return LEFTOVER_IN_USE;
-	uid_t owner = geteuid() == 0 ? status.st_uid : geteuid();
-	switch (ring_object_open(name, owner, &object, why)) {
-	case RING_FOUND:
-		break;
-	case RING_ABSENT:
-		return LEFTOVER_NONE;
-	case RING_IN_USE:
-		return LEFTOVER_IN_USE;
-	case RING_STRANGE:
-		return LEFTOVER_REFUSED;
+	free_named(&freeing, name);
+	shm_name_each_other(name, free_object, &freeing);
+	if (freeing.outcome == LEFTOVER_FREED) {
+		/* What a crash left half made goes with it. */
+		snprintf(unfinished, sizeof unfinished, "%.63s" RING_NEW_SUFFIX, name);
+		free_named(&freeing, unfinished);
+		shm_name_withdraw(name);
 	}
-	*bytes = (uint64_t)status.st_blocks * 512;
-	ring_object_remove(&object, name);
-	ring_object_close(&object);
-	remove_unfinished(name, owner);
-	return LEFTOVER_FREED;
+	*bytes = freeing.bytes;
+	return freeing.outcome;
 }
 
 static bool is_old(const struct leftover *leftover, int64_t idle_us)

@@ -12,12 +12,14 @@
 
 #include "shared/config.h"
 #include "shared/reason.h"
+#include "shared/shm_name.h"
 
 #define LEFTOVER_OLD_US (24 * 3600 * INT64_C(1000000))
 
 struct leftover {
 	char camera[CONFIG_NAME_BYTES];
-	char owner[40]; /* the user's name, or number */
+	char ring[SHM_NAME_BYTES]; /* its name */
+	char owner[40];            /* the user's name, or number */
 	uid_t uid;
 	uint64_t bytes;        /* of RAM */
 	int64_t span_us;       /* of the frames in it; 0: none, or not known */
@@ -27,7 +29,10 @@ struct leftover {
 	char unreadable[320];  /* why nothing more is known; else empty */
 };
 
-/* True where that camera has a ring and no recorder that runs. */
+/*
+ * True where that camera has a ring and no recorder that runs: a ring of this user, else the one with the usual name.
+ * Of another user's recorder whose lock this one may not look at, the time of the ring says whether it runs.
+ */
 bool leftover_find(const char *camera, struct leftover *out);
 
 /* Every such ring of this machine, in no order. Allocates *out, which the caller frees; returns how many. */
@@ -47,7 +52,8 @@ enum leftover_freed {
 	LEFTOVER_REFUSED, /* it is another user's; `why` says so */
 };
 
-/* Gives the memory of that camera's ring back, if this user, or root, may. *bytes gets how much. */
+/* Gives the memory of that camera's rings back: those of this user; all of them where that is root. *bytes gets how
+ * much. */
 enum leftover_freed leftover_free(const char *camera, uint64_t *bytes, struct reason *why);
 
 /*

@@ -95,6 +95,7 @@ static void add_memory(const struct publisher *publisher, struct recorder_state 
 	state->memory_bytes = ring_reader_data_bytes(publisher->reader);
 	int64_t holds = holds_us(publisher->reader), wanted = state->memory_wanted_us;
 	state->memory_limit = publisher->memory_limit;
+	snprintf(state->memory_note, sizeof state->memory_note, "%s", ring_writer_note(publisher->ring));
 	if (ring_writer_short(publisher->ring))
 		state->memory_limit = MEMORY_SHM;
 	/* Frames are smaller than was reckoned with, or larger: then only a size that somebody sets helps. */

@@ -4,6 +4,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "recorderd/name_lock.h"
 #include "recorderd/recorder_internal.h"
 #include "recorderd/reload.h"
 #include "shared/log.h"
@@ -90,13 +91,38 @@ static void drain(struct recorder *recorder)
 	encoder_stop(recorder->encoder, on_drained, recorder);
 }
 
+/* Somebody may remove the user's folder. False where another recorder was quicker with the lock. */
+static bool keep_lock(struct recorder *recorder, struct reason *why)
+{
+	const char *camera = recorder->config.camera.name;
+
+	if (name_lock_stands(recorder->name_lock, camera))
+		return true;
+	int lock = name_lock_take(camera, why);
+	if (lock < 0)
+		return false;
+	close(recorder->name_lock);
+	recorder->name_lock = lock;
+	log_warn("main", "the lock of \"%s\" was removed from /dev/shm: it is made anew", camera);
+	return true;
+}
+
 /* Somebody removed the ring's name: who reads it cannot find it again. */
 static void look_after_ring(struct recorder *recorder)
 {
-	if (recorder->renewing || recorder->stopping || ring_writer_named(recorder->ring))
+	struct reason why;
+
+	if (recorder->renewing || recorder->stopping)
 		return;
-	log_error("memory", "the ring of \"%s\" was removed from /dev/shm: it is made anew",
-		  recorder->config.camera.name);
+	if (!keep_lock(recorder, &why)) {
+		log_error("memory", "%s", why.text);
+	} else {
+		ring_writer_keep_published(recorder->ring);
+		if (ring_writer_named(recorder->ring))
+			return;
+		log_error("memory", "the ring of \"%s\" was removed from /dev/shm: it is made anew",
+			  recorder->config.camera.name);
+	}
 	recorder->renewing = true;
 	drain(recorder);
 }
@@ -327,6 +353,8 @@ static bool renew_ring(struct recorder *recorder, struct reason *why)
 	recorder->encoder = NULL;
 	if (!finish_capture(recorder))
 		return reason_set(why, "the ring cannot be made anew while the camera hangs");
+	if (!keep_lock(recorder, why))
+		return false;
 	ring_reader_close(recorder->reader);
 	ring_writer_close(recorder->ring);
 	recorder->reader = NULL;

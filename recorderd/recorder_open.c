@@ -158,7 +158,7 @@ void recorder_close(struct recorder *recorder)
 	service_close(&recorder->service);
 	close_fd(recorder->signals.fd);
 	close_fd(recorder->room.fd);
-	close_fd(recorder->name_lock);
+	name_lock_release(recorder->name_lock, recorder->config.camera.name);
 	if (!recorder->hangs)
 		free(recorder);
 }

@@ -2,8 +2,10 @@
 #include "recorderd/status.h"
 
 #include <json-c/json.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "recorderd/leftovers.h"
 #include "shared/health.h"
@@ -100,7 +102,7 @@ static void account_open(struct account *account, const struct config *config)
 	*account = (struct account){.camera = config->camera.name};
 	account->sentences = (struct sentences){json_object_new_array(), json_object_new_array()};
 	config_ring_name(config, name);
-	account->ring = ring_reader_open(name, &why);
+	account->ring = ring_reader_open_any(name, &why);
 	if (account->ring && (!ring_reader_state(account->ring, &account->state) ||
 			      !ring_reader_alive(account->ring, &account->state))) {
 		ring_reader_close(account->ring);
@@ -125,13 +127,28 @@ static void account_close(struct account *account)
 	json_object_put(account->sentences.warnings);
 }
 
+#define USER_NUMBER_BYTES 16
+
+/* `number` is used where the user has no name. */
+static const char *user_name(uid_t uid, char number[USER_NUMBER_BYTES])
+{
+	const struct passwd *user = getpwuid(uid);
+
+	snprintf(number, USER_NUMBER_BYTES, "%u", (unsigned)uid);
+	return user ? user->pw_name : number;
+}
+
 static void account_print(const struct account *account, FILE *to)
 {
+	char number[USER_NUMBER_BYTES];
 	static const char *const words[] = {[STATUS_GOOD] = "it records",
 					    [STATUS_FAILS] = "it does NOT record as it should",
 					    [STATUS_ABSENT] = "no recorder"};
 
-	fprintf(to, "%s: %s\n", account->camera, words[account->outcome]);
+	fprintf(to, "%s: %s", account->camera, words[account->outcome]);
+	if (account->ring && ring_reader_owner(account->ring) != geteuid())
+		fprintf(to, ", says the user %s", user_name(ring_reader_owner(account->ring), number));
+	fputs("\n", to);
 	print_list(to, "failure", account->sentences.failures);
 	print_list(to, "warning", account->sentences.warnings);
 	if (account->leftover[0])

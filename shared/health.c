@@ -148,6 +148,10 @@ static void judge_memory(const struct recorder_state *state, const struct health
 {
 	char text[HEALTH_MEMORY_BYTES];
 
+	if (*state->memory_note)
+		say(listener, HEALTH_WARNING,
+		    "%s. Until the recorder is started without it, the frames in memory have another name.",
+		    state->memory_note);
 	if (state->memory_limit != MEMORY_SHM)
 		return;
 	health_memory(state, text);

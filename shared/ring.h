@@ -7,8 +7,10 @@
  *     index_offset      index_entries × struct ring_entry (64 B)
  *     data_offset       data_bytes of JPEG data, each frame contiguous
  *
- * Everybody can make such an object, so that recorderd takes only one of its own user, and readers none that is open to
- * all. recorderd is the only writer; readers map it read-only and hold no lock, so none of them can delay a frame.
+ * Everybody can make such an object, so that recorderd and the workers take only one of their own user that nobody else
+ * may write to. If a stranger's has the name, the ring has another one, which is published where strangers cannot write
+ * (shm_name.h). recorderd is the only writer; readers map it read-only and hold no lock, so none of them can delay a
+ * frame. That there is one writer a lock says that no reader can open (recorderd/name_lock.h), none on the ring.
  *
  * Frames are numbered from 1 (`seq`); frame k stands in entry k % index_entries. Data positions are u64 that only grow;
  * the byte at position p lies at data_offset + p % data_bytes. A frame that would cross the end starts at the next
@@ -36,8 +38,9 @@
  * frame is not reachable, or fails the check of step 5. The next writer takes the object over when boot id, owner and
  * mode are as they should be and its numbers agree: where the layout is the one that it wants it goes on at head + 1
  * and at max(reserve, end of frame head), with the pages that it has; else it makes a new object, under the name
- * recorder.NAME.new until it has the newest frames of the old one (numbered from 1 again), and gives it the name. What
- * it cannot take over it removes, and says why in its log; what belongs to another user it leaves alone.
+ * recorder.NAME.new (another where a stranger's has that) until it has the newest frames of the old one (numbered from
+ * 1 again), and gives it the name. What it cannot take over it removes, and says why in its log; what belongs to
+ * another user it leaves alone.
  *
  * `closed` = 1 tells readers that no frame will come in this object any more; then `reserve` is so far that only
  * the newest frame still passes the check of step 5, and the data of the others have no pages: the memory is free at

@@ -8,17 +8,12 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "shared/clock.h"
-
-#define LOCK_US       US_PER_S /* how long somebody who only looks at it may have the lock */
-#define LOCK_EVERY_MS 10
 
 static void object_path(const char *name, char out[PATH_MAX])
 {
@@ -37,23 +32,10 @@ static enum ring_found refuse(const char *name, const struct stat *status, struc
 			   name);
 	else
 		reason_set(why,
-			   "the ring %s belongs to the user %s: this recorder neither uses nor removes it. Run the "
-			   "recorder as that user, or have that user remove " RING_FOLDER "%s",
-			   name, owner ? owner->pw_name : number, name);
+			   RING_FOLDER "%s belongs to the user %s: this recorder neither uses nor removes it; that "
+				       "user can remove it",
+			   name, owner ? owner->pw_name : number);
 	return RING_STRANGE;
-}
-
-static bool lock(int fd)
-{
-	const struct timespec pause = {.tv_nsec = LOCK_EVERY_MS * 1000000L};
-	mono_t began = mono_now();
-
-	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		if (mono_now().us - began.us > LOCK_US)
-			return false;
-		nanosleep(&pause, NULL);
-	}
-	return true;
 }
 
 static bool read_layout(int fd, uint64_t bytes, struct ring_layout *out)
@@ -91,17 +73,6 @@ enum ring_found ring_object_open(const char *name, uid_t owner, struct ring_obje
 		reason_errno(why, "cannot open the ring %s that is there already", name);
 		ring_object_close(out);
 		return RING_STRANGE;
-	}
-	if (!lock(out->fd)) {
-		reason_set(why, "the ring %s belongs to a recorder that is running; give this camera another name",
-			   name);
-		ring_object_close(out);
-		return RING_IN_USE;
-	}
-	/* Whoever had the lock has removed it, or put another one in its place. */
-	if (!ring_object_named(out->fd, name)) {
-		ring_object_close(out);
-		return ring_object_open(name, owner, out, why);
 	}
 	if (fstat(out->fd, &status) == 0 && read_layout(out->fd, (uint64_t)status.st_size, &layout))
 		ring_object_map(out, &layout);

@@ -18,23 +18,22 @@
 #define RING_NEW_SUFFIX ".new" /* of an object while frames are carried into it: no camera's name has a full stop */
 
 enum ring_found {
-	RING_FOUND, /* open and locked: nobody writes to it */
+	RING_FOUND,
 	RING_ABSENT,
-	RING_IN_USE,  /* a recorder that runs has it */
 	RING_STRANGE, /* it is of another user, or no plain file, or cannot be opened */
 };
 
 /* A found object. Zeroed but for fd = -1: none. */
 struct ring_object {
-	int fd;                     /* holds the lock (flock) that says that there is a writer; gone with the process */
+	int fd;
 	struct ring_header *header; /* the mapping; NULL where it has no layout that this program knows */
 	struct ring_layout layout;  /* of the mapping */
 };
 
 /*
- * Opens the object of that name (/recorder.NAME), which shall belong to `owner`, locks it, and maps it where its layout
- * is known. *out is to be closed where it was found. For all other outcomes `why` is the sentence. Waits up to a second
- * for a lock that somebody holds for a moment.
+ * Opens the object of that name (/recorder.NAME), which shall belong to `owner`, and maps it where its layout is known.
+ * *out is to be closed where it was found. For all other outcomes `why` is the sentence. The caller holds the camera's
+ * lock (recorderd/name_lock.h): nothing about the object says whether there is a writer.
  */
 enum ring_found ring_object_open(const char *name, uid_t owner, struct ring_object *out, struct reason *why);
 
@@ -54,7 +53,7 @@ void ring_object_punch(const struct ring_object *object, uint64_t from, uint64_t
  */
 void ring_object_remove(struct ring_object *object, const char *name);
 
-/* Unmaps and unlocks. Safe on one that is none. */
+/* Unmaps and closes. Safe on one that is none. */
 void ring_object_close(struct ring_object *object);
 
 /* Maps the open object, for writing. False with errno. */

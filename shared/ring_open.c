@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,10 +12,9 @@
 #include "shared/log.h"
 #include "shared/ring_writer_internal.h"
 
-#define SHRUNK_LEAST   (UINT64_C(4) << 20)
-#define BYTES_PER_MIB  (UINT64_C(1) << 20)
-#define SMALL_FRAME    (UINT64_C(2) << 10) /* a shrunk ring has no index for frames that are smaller on average */
-#define NEW_NAME_BYTES (NAME_MAX + sizeof(RING_NEW_SUFFIX))
+#define SHRUNK_LEAST  (UINT64_C(4) << 20)
+#define BYTES_PER_MIB (UINT64_C(1) << 20)
+#define SMALL_FRAME   (UINT64_C(2) << 10) /* a shrunk ring has no index for frames that are smaller on average */
 
 /* Of a ring that is smaller than was wanted: as many as its frames can be. */
 static uint64_t fitting_entries(const struct ring_wish *wish, uint64_t data_bytes)
@@ -67,14 +65,11 @@ static void use(struct ring_writer *writer)
 	writer->data = memory + writer->object.layout.data_offset;
 }
 
-/* A lock that is held makes it known that the object has a writer. */
 static bool allocate(struct ring_writer *writer, const struct ring_layout *layout, uint64_t promised,
 		     struct reason *why)
 {
 	uint64_t usable;
 
-	if (flock(writer->object.fd, LOCK_EX | LOCK_NB) != 0)
-		return reason_set(why, "another recorder is making the ring %s at this moment", writer->name);
 	if (!ring_pages_begin(writer->object.fd, writer->name, layout, promised, &usable, why))
 		return false;
 	if (fchmod(writer->object.fd, 0640) != 0 || !ring_object_map(&writer->object, layout))
@@ -109,24 +104,12 @@ static bool make(struct ring_writer *writer, const char *name, const struct ring
 	return true;
 }
 
-static void new_name(const struct ring_writer *writer, char out[NEW_NAME_BYTES])
+/* The name of a ring that has not got its frames yet: where a stranger has taken the usual one, another. */
+static bool new_name(const struct ring_writer *writer, char out[SHM_NAME_BYTES])
 {
-	snprintf(out, NEW_NAME_BYTES, "%s" RING_NEW_SUFFIX, writer->name);
-}
-
-/* A crash left it while it carried frames over: the old ring still has those that count. False with a sentence where
- * something is in the way that is not ours. */
-static bool remove_unfinished(const struct ring_writer *writer, struct reason *why)
-{
-	struct ring_object unfinished;
-	char name[NEW_NAME_BYTES];
-
-	new_name(writer, name);
-	enum ring_found found = ring_object_open(name, geteuid(), &unfinished, why);
-	if (found != RING_FOUND)
-		return found == RING_ABSENT;
-	ring_object_remove(&unfinished, name);
-	ring_object_close(&unfinished);
+	if (!ring_names_sweep(writer->usual, writer->name))
+		return shm_name_random(writer->usual, out);
+	snprintf(out, SHM_NAME_BYTES, "%.100s" RING_NEW_SUFFIX, writer->usual);
 	return true;
 }
 
@@ -158,10 +141,10 @@ static uint64_t held_bytes(const struct ring_object *object)
 
 static void give_name(const char *from, const char *to)
 {
-	char old_path[sizeof(RING_FOLDER) + NAME_MAX], new_path[sizeof(RING_FOLDER) + NAME_MAX];
+	char old_path[SHM_NAME_BYTES], new_path[SHM_NAME_BYTES];
 
-	snprintf(old_path, sizeof(old_path), RING_FOLDER "%.*s", NAME_MAX - 1, from);
-	snprintf(new_path, sizeof(new_path), RING_FOLDER "%.*s", NAME_MAX - 1, to);
+	shm_name_path(from, old_path);
+	shm_name_path(to, new_path);
 	if (rename(old_path, new_path) != 0)
 		log_error("memory", "%s cannot be renamed to %s: %s", old_path, new_path, strerror(errno));
 }
@@ -179,10 +162,11 @@ static bool has_its_pages(const struct ring_object *object)
 static bool replace(struct ring_writer *writer, const struct ring_wish *wish, struct ring_object *old,
 		    struct reason *why)
 {
-	char name[NEW_NAME_BYTES];
+	char name[SHM_NAME_BYTES];
 	struct ring_layout layout;
 
-	new_name(writer, name);
+	if (!new_name(writer, name))
+		return reason_errno(why, "there is no name for the ring %s", writer->name);
 	uint64_t held = held_bytes(old);
 	if (!layout_of(wish, held, &layout, why) || !ring_pages_fit(writer->name, &layout, held, why))
 		return false;
@@ -216,18 +200,15 @@ static bool go_on_with(struct ring_writer *writer, const struct ring_object *old
 }
 
 /* What an earlier recorder left: gone on with, carried over, or dropped for a new one. Closes `old` where it is not
- * gone on with. `obstacle`: what keeps it from being carried over; NULL: nothing. */
+ * gone on with. */
 static bool take_over(struct ring_writer *writer, const struct ring_wish *wish, struct ring_object *old,
-		      const struct reason *obstacle, uint64_t *adopted, struct reason *why)
+		      uint64_t *adopted, struct reason *why)
 {
 	struct reason against;
 	bool good;
 
 	if (ring_object_believe(old, &against)) {
-		bool stays = has_wanted_size(wish, &old->layout) && has_its_pages(old);
-		if (!stays && obstacle)
-			log_warn("memory", "the ring stays as it is, whatever the settings: %s", obstacle->text);
-		if (stays || obstacle)
+		if (has_wanted_size(wish, &old->layout) && has_its_pages(old))
 			return go_on_with(writer, old, adopted, why);
 		good = replace(writer, wish, old, why);
 		*adopted = good ? atomic_load(&writer->object.header->head) : 0;
@@ -251,21 +232,97 @@ static void mend_locks(struct ring_writer *writer)
 		ring_writer_devices(writer, "");
 }
 
+/* What has the usual name is a stranger's: the ring has another one. */
+static bool go_elsewhere(struct ring_writer *writer, const struct reason *stranger, struct reason *why)
+{
+	writer->note = *stranger;
+	log_warn("memory", "%s. The frames in memory have another name until the recorder is started without it",
+		 stranger->text);
+	return ring_names_left(writer->usual, writer->name) || shm_name_random(writer->usual, writer->name) ||
+	       reason_errno(why, "there is no name for the ring %s", writer->usual);
+}
+
+/* The usual name is free: also for a ring that had another one. */
+static void come_home(struct ring_writer *writer)
+{
+	char other[SHM_NAME_BYTES];
+
+	if (!ring_names_left(writer->usual, other))
+		return;
+	if (!ring_names_restore(other, writer->usual))
+		log_error("memory", "the ring %s cannot have the name %s again: %s", other, writer->usual,
+			  strerror(errno));
+}
+
+/* The name that the ring has, or shall have; its object, if it is there, is of this user. */
+static bool choose_name(struct ring_writer *writer, struct reason *why)
+{
+	struct ring_object there;
+	struct reason stranger;
+
+	switch (ring_object_open(writer->usual, geteuid(), &there, &stranger)) {
+	case RING_FOUND:
+		ring_object_close(&there);
+		return true;
+	case RING_ABSENT:
+		come_home(writer);
+		return true;
+	case RING_STRANGE:
+		break;
+	}
+	return go_elsewhere(writer, &stranger, why);
+}
+
 static bool take_or_make(struct ring_writer *writer, const struct ring_wish *wish, uint64_t *adopted,
 			 struct reason *why)
 {
 	struct ring_object old;
-	struct reason obstacle;
-	bool clear = remove_unfinished(writer, &obstacle);
 
+	snprintf(writer->name, sizeof(writer->name), "%s", writer->usual);
+	if (!choose_name(writer, why))
+		return false;
+	ring_names_sweep(writer->usual, writer->name);
 	switch (ring_object_open(writer->name, geteuid(), &old, why)) {
 	case RING_FOUND:
-		return take_over(writer, wish, &old, clear ? NULL : &obstacle, adopted, why);
+		return take_over(writer, wish, &old, adopted, why);
 	case RING_ABSENT:
 		return create(writer, wish, why);
 	default:
 		return false;
 	}
+}
+
+/* A stranger was quicker. */
+static bool was_taken_meanwhile(const struct ring_writer *writer)
+{
+	struct ring_object there;
+	struct reason unused;
+
+	if (strcmp(writer->name, writer->usual) != 0)
+		return false;
+	enum ring_found found = ring_object_open(writer->usual, geteuid(), &there, &unused);
+	if (found == RING_FOUND)
+		ring_object_close(&there);
+	return found == RING_STRANGE;
+}
+
+/* Readers find the ring by it. A recorder that cannot say it goes on recording. */
+static void publish_name(const struct ring_writer *writer)
+{
+	if (strcmp(writer->name, writer->usual) == 0)
+		shm_name_withdraw(writer->usual);
+	else if (!shm_name_publish(writer->usual, writer->name, false))
+		log_error("memory", "the name of the ring, %s, cannot be published (%s): nobody can read it",
+			  writer->name, strerror(errno));
+}
+
+void ring_writer_keep_published(const struct ring_writer *writer)
+{
+	char published[SHM_NAME_BYTES];
+
+	if (strcmp(writer->name, writer->usual) != 0 &&
+	    (!shm_name_published(writer->usual, published) || strcmp(published, writer->name) != 0))
+		publish_name(writer);
 }
 
 struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *data_bytes, uint64_t *adopted,
@@ -279,12 +336,14 @@ struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *dat
 	writer->object.fd = -1;
 	writer->keep_us = wish->keep_us;
 	*adopted = 0;
-	snprintf(writer->name, sizeof(writer->name), "%s", wish->name);
-	if (!take_or_make(writer, wish, adopted, why)) {
+	snprintf(writer->usual, sizeof(writer->usual), "%.100s", wish->name);
+	if (!take_or_make(writer, wish, adopted, why) &&
+	    !(was_taken_meanwhile(writer) && take_or_make(writer, wish, adopted, why))) {
 		ring_writer_leave(writer);
 		return NULL;
 	}
 	mend_locks(writer);
+	publish_name(writer);
 	ring_pages_grow(&writer->pages, writer->object.fd, writer->object.header, &writer->object.layout);
 	atomic_store(&writer->object.header->writer_pid, (uint32_t)getpid());
 	*data_bytes = writer->object.layout.data_bytes;

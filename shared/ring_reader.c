@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "shared/ring_layout.h"
+#include "shared/shm_name.h"
 
 #define ALIVE_US        (3 * US_PER_S)
 #define SEQLOCK_RETRIES 64
@@ -35,6 +36,7 @@ struct ring_reader {
 	size_t mapped_bytes;
 	dev_t device;
 	ino_t inode;
+	uid_t owner;
 };
 
 struct ring_reader *ring_reader_attach(const void *memory, uint64_t bytes, struct reason *why)
@@ -54,34 +56,18 @@ struct ring_reader *ring_reader_attach(const void *memory, uint64_t bytes, struc
 	return reader;
 }
 
-/*
- * Everybody can make an object of any name. Who is neither the recorder's user nor in its group cannot open what it
- * makes: so what is open to all is not its.
- */
+/* A recorder makes none that is open to all. */
 static bool is_private(const struct stat *status)
 {
 	return S_ISREG(status->st_mode) && (status->st_mode & (S_IWGRP | S_IRWXO)) == 0;
 }
 
-/* Does not wait, whatever stands under that name. */
-static int open_object(const char *name)
-{
-	return shm_open(name, O_RDONLY | O_NONBLOCK, 0);
-}
-
-struct ring_reader *ring_reader_open(const char *name, struct reason *why)
+/* Takes over `fd`, an object of that name. */
+static struct ring_reader *map_object(int fd, const char *name, struct reason *why)
 {
 	struct ring_reader *reader = NULL;
 	struct stat status;
 	void *memory = MAP_FAILED;
-	int fd = open_object(name);
-	if (fd < 0) {
-		if (errno == ENOENT)
-			reason_set(why, "there is no ring %s: its recorder is not running", name);
-		else
-			reason_errno(why, "cannot open the ring %s", name);
-		return NULL;
-	}
 	if (fstat(fd, &status) != 0) {
 		reason_errno(why, "cannot read the ring %s", name);
 		goto out;
@@ -110,9 +96,44 @@ struct ring_reader *ring_reader_open(const char *name, struct reason *why)
 	reader->mapped_bytes = bytes;
 	reader->device = status.st_dev;
 	reader->inode = status.st_ino;
+	reader->owner = status.st_uid;
 out:
 	close(fd);
 	return reader;
+}
+
+static struct ring_reader *explain_absence(const char *name, struct reason *why)
+{
+	if (errno == ENOENT)
+		reason_set(why, "there is no ring %s: its recorder is not running", name);
+	else if (errno == EPERM)
+		reason_set(why, "the ring %s is another user's, or others may write to it: it is not believed", name);
+	else
+		reason_errno(why, "cannot open the ring %s", name);
+	return NULL;
+}
+
+struct ring_reader *ring_reader_open(const char *name, struct reason *why)
+{
+	struct stat status;
+	int fd = shm_name_open(name, O_RDONLY, &status);
+
+	return fd >= 0 ? map_object(fd, name, why) : explain_absence(name, why);
+}
+
+struct ring_reader *ring_reader_open_any(const char *name, struct reason *why)
+{
+	struct stat status;
+	int fd = shm_name_open(name, O_RDONLY, &status);
+
+	if (fd < 0)
+		fd = shm_open(name, O_RDONLY | O_NONBLOCK, 0);
+	return fd >= 0 ? map_object(fd, name, why) : explain_absence(name, why);
+}
+
+uid_t ring_reader_owner(const struct ring_reader *reader)
+{
+	return reader->owner;
 }
 
 void ring_reader_close(struct ring_reader *reader)
@@ -135,11 +156,11 @@ bool ring_reader_current(const struct ring_reader *reader, const char *name)
 		return false;
 	if (!reader->mapping)
 		return true;
-	int fd = open_object(name);
+	struct stat status;
+	int fd = shm_name_open(name, O_RDONLY, &status);
 	if (fd < 0)
 		return false;
-	struct stat status;
-	bool same = fstat(fd, &status) == 0 && status.st_dev == reader->device && status.st_ino == reader->inode;
+	bool same = status.st_dev == reader->device && status.st_ino == reader->inode;
 	close(fd);
 	return same;
 }
@@ -317,6 +338,7 @@ bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *
 	terminate(out->clips_note);
 	terminate(out->hosts);
 	terminate(out->allow_origin);
+	terminate(out->memory_note);
 	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
 	if (out->camera_count > ids)
 		out->camera_count = ids;

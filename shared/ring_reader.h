@@ -7,6 +7,7 @@
 #define SHARED_RING_READER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "shared/clock.h"
 #include "shared/reason.h"
@@ -22,10 +23,18 @@ struct ring_frame {
 };
 
 /*
- * Maps /recorder.NAME read-only. NULL with a sentence where there is none, none that this program understands, or one
- * that is no plain file or that others than its user may write to, or than that and its group may read.
+ * Maps /recorder.NAME read-only, or the ring that has another name in its place (shm_name.h). NULL with a sentence
+ * where there is none, none that this program understands, or one that is no plain file of this process's user, or that
+ * others may write to, or others than its group may read.
  */
 struct ring_reader *ring_reader_open(const char *name, struct reason *why);
+
+/*
+ * The same for people who ask about a recorder: where this user has no such ring, also one of that name that another
+ * user owns, if this one may read it. Nothing tells then whether a recorder made it: say whose it is.
+ */
+struct ring_reader *ring_reader_open_any(const char *name, struct reason *why);
+uid_t ring_reader_owner(const struct ring_reader *reader);
 
 /* A reader of memory that is mapped already and outlives it (the recorder's own feeder; tests, fuzzers). */
 struct ring_reader *ring_reader_attach(const void *memory, uint64_t bytes, struct reason *why);

@@ -2,6 +2,8 @@
 #include "shared/ring_writer_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 static void write_locked(_Atomic uint64_t *lock, uint8_t *shared, const void *from, size_t bytes)
 {
@@ -17,6 +19,11 @@ bool ring_writer_named(const struct ring_writer *writer)
 	return ring_object_named(writer->object.fd, writer->name);
 }
 
+const char *ring_writer_note(const struct ring_writer *writer)
+{
+	return writer->note.text;
+}
+
 bool ring_writer_short(const struct ring_writer *writer)
 {
 	return atomic_load(&writer->pages.ended_short);
@@ -28,6 +35,8 @@ void ring_writer_close(struct ring_writer *writer)
 		return;
 	ring_pages_stop(&writer->pages);
 	ring_object_remove(&writer->object, writer->name);
+	if (strcmp(writer->name, writer->usual) != 0)
+		shm_name_withdraw(writer->usual);
 	ring_writer_leave(writer);
 }
 
@@ -110,6 +119,8 @@ uint64_t ring_writer_put(struct ring_writer *writer, struct ring_meta *meta, con
 void ring_writer_state(struct ring_writer *writer, const struct recorder_state *state)
 {
 	write_locked(&writer->object.header->state_lock, writer->object.header->state, state, sizeof(*state));
+	/* Who may not read the ring sees that it has a writer all the same (recorderd/leftovers.c). */
+	(void)futimens(writer->object.fd, NULL);
 }
 
 void ring_writer_devices(struct ring_writer *writer, const char *json)

@@ -22,11 +22,12 @@ struct ring_wish {
 
 /*
  * Takes over the ring that a recorder before this one left: as it is where it is of the size that is wanted and has all
- * of its pages, or where something strange bears the name that another one needs for a moment (NAME.new), else its
- * newest frames into one that is. What cannot be taken over is dropped, which is logged with the reason. Where there is
- * none, makes a new one; the first of its pages are there, the others come while it is written (ring_pages.h). NULL
- * with a sentence where there is no room, or the name stands for what is not this user's.
- * *data_bytes gets the size that it has, *adopted the newest frame taken over, 0 for none.
+ * of its pages, else its newest frames into one that is. What cannot be taken over is dropped, which is logged with the
+ * reason. Where there is none, makes a new one; the first of its pages are there, the others come while it is written
+ * (ring_pages.h). Where the name stands for what is not this user's, the ring has another one, which is published
+ * (shm_name.h). NULL with a sentence where there is no room. The caller holds the camera's lock
+ * (recorderd/name_lock.h): no other writer opens the ring meanwhile. *data_bytes gets the size that it has, *adopted
+ * the newest frame taken over, 0 for none.
  */
 struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *data_bytes, uint64_t *adopted,
 				     struct reason *why);
@@ -36,6 +37,12 @@ struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *dat
  * comes finds it. Does not block.
  */
 bool ring_writer_named(const struct ring_writer *writer);
+
+/* Publishes its name again where somebody removed the user's folder, if it has another one than the usual. */
+void ring_writer_keep_published(const struct ring_writer *writer);
+
+/* Why the ring has not got its usual name; empty where it has. */
+const char *ring_writer_note(const struct ring_writer *writer);
 
 /* True where /dev/shm filled up before the ring had all of its pages: it holds less than ring_writer_open() said. */
 bool ring_writer_short(const struct ring_writer *writer);

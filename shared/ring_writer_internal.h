@@ -1,17 +1,19 @@
 /*
  * ring_writer_internal.h - what the files of the ring's writing side share: putting (ring_writer.c), what an earlier
- * ring has (ring_carry.c), taking over and making (ring_open.c).
+ * ring has (ring_carry.c), its names (ring_names.c), taking over and making (ring_open.c).
  */
 #ifndef SHARED_RING_WRITER_INTERNAL_H
 #define SHARED_RING_WRITER_INTERNAL_H
 
-#include <limits.h>
-
+#include "shared/ring_object.h"
 #include "shared/ring_pages.h"
 #include "shared/ring_writer.h"
+#include "shared/shm_name.h"
 
 struct ring_writer {
-	char name[NAME_MAX];
+	char usual[SHM_NAME_BYTES]; /* /recorder.NAME */
+	char name[SHM_NAME_BYTES];  /* the one that it has: another where a stranger has taken the usual one */
+	struct reason note;         /* who has; empty: nobody */
 	struct ring_object object;
 	struct ring_entry *entries; /* within its mapping, like the data */
 	uint8_t *data;
@@ -34,5 +36,19 @@ uint64_t ring_carry_choose(const struct ring_object *from, const struct ring_lay
 
 /* Puts the frames from number `first` on. The old ring has none of them afterwards. */
 void ring_carry(struct ring_writer *to, struct ring_object *from, uint64_t first);
+
+/* ring_names.c: the names that rings of a camera may have (shm_name.h). */
+
+/* The ring of this user that has another name than the usual one; false where there is none. */
+bool ring_names_left(const char *usual, char out[SHM_NAME_BYTES]);
+
+/*
+ * Removes this user's objects with other names, and what a crash left half made, but for `keep`. False where something
+ * that is not this user's has the name that a ring needs while frames are carried into it (RING_NEW_SUFFIX).
+ */
+bool ring_names_sweep(const char *usual, const char *keep);
+
+/* Gives the ring its usual name back, if that is free. */
+bool ring_names_restore(const char *name, const char *usual);
 
 #endif

@@ -147,6 +147,8 @@ struct recorder_state {
 	uint64_t log_level;      /* enum log_level */
 	char hosts[512];         /* http.hosts */
 	char allow_origin[512];
+
+	char memory_note[320]; /* who has taken the usual name of the ring; else empty */
 };
 
 static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "a place for each cause");

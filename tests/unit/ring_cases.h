@@ -105,6 +105,28 @@ static inline uint64_t put(struct ring_writer *writer, size_t length, uint32_t s
 	return ring_writer_put(writer, &meta, parts, 2);
 }
 
+#define PUT_BYTES 50000u
+
+static inline void put_frames(struct ring_writer *writer, uint32_t first, uint32_t count)
+{
+	for (uint32_t i = first; i < first + count; i++)
+		assert_true(put(writer, PUT_BYTES + i % 7 * 1000, i, i) > 0);
+}
+
+/* The newest frames of the ring are those numbered up to `last`, whole and in order; returns how many. */
+static inline uint64_t assert_newest(const struct ring_reader *reader, uint32_t last)
+{
+	uint64_t head = ring_reader_head(reader), tail = ring_reader_tail(reader);
+	struct ring_frame frame;
+
+	for (uint64_t seq = tail; seq <= head; seq++) {
+		assert_true(ring_reader_get(reader, seq, &frame));
+		assert_int_equal(frame.meta.mono_us, last - (head - seq));
+		assert_true(frame_proves_itself(frame.data, frame.meta.length));
+	}
+	return head - tail + 1;
+}
+
 /* Runs `body` in a child and takes its exit status; -1 where a signal ended it. */
 static inline int in_child(int (*body)(void))
 {

@@ -106,11 +106,11 @@ static void one_that_runs_is_none(void **state)
 	assert_false(leftover_find(camera, &left));
 	leave_ring(5 * US_PER_S, "");
 	int lock = name_lock_take(camera, &unused);
-	assert_true(lock >= 0 && name_lock_held(camera));
+	assert_true(lock >= 0 && name_lock_look(geteuid(), camera) == NAME_HELD);
 	assert_false(leftover_find(camera, &left));
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_IN_USE);
-	close(lock);
-	assert_false(name_lock_held(camera));
+	name_lock_release(lock, camera);
+	assert_int_equal(name_lock_look(geteuid(), camera), NAME_FREE);
 	assert_true(leftover_find(camera, &left));
 }
 
@@ -215,6 +215,63 @@ static void what_another_user_left_stays(void **state)
 	assert_true(is_there());
 }
 
+/* The usual name is somebody else's: the ring that was left has another one, and is found and freed all the same. */
+static void a_ring_with_another_name_is_found_and_freed(void **state)
+{
+	char path[100], text[LEFTOVER_TEXT_BYTES], other[SHM_NAME_BYTES];
+	struct leftover left;
+	struct reason unused;
+	uint64_t bytes;
+
+	(void)state;
+	snprintf(path, sizeof path, "/dev/shm%s", ring_name);
+	assert_int_equal(mkfifo(path, 0666), 0);
+	leave_ring(20 * US_PER_S, ini);
+	assert_true(leftover_find(camera, &left) && is_listed());
+	assert_int_equal(left.span_us, 9 * US_PER_S);
+	leftover_describe(&left, text);
+	assert_non_null(strstr(text, "--free-memory -n left-"));
+	assert_true(shm_name_published(ring_name, other));
+	assert_true(shm_name_is_of(other, geteuid()));
+	leftovers_free_old(10 * US_PER_S); /* its .ini is gone */
+	assert_false(shm_name_is_of(other, geteuid()) || is_listed());
+	leave_ring(20 * US_PER_S, "");
+	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_FREED);
+	assert_true(bytes >= MIB && bytes < 2 * MIB);
+	assert_false(is_listed() || shm_name_published(ring_name, other));
+	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_REFUSED);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* Another user's recorder, whose lock this one may not look at: the time of its ring says whether it runs. */
+static void a_ring_that_is_written_to_is_nobody_s_leftover(void **state)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_NOW}};
+	char path[100];
+	int status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	int lock = name_lock_take(camera, &why);
+	leave_ring(20 * US_PER_S, ini);
+	snprintf(path, sizeof path, "/dev/shm%s", ring_name);
+	for (int old = 0; old < 2; old++) {
+		assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+		pid_t pid = fork();
+		if (pid == 0) {
+			struct leftover left;
+			_exit(setgid(12345) == 0 && setuid(12345) == 0 && leftover_find(camera, &left) == (old == 1)
+				      ? 0
+				      : 1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		times[1] = (struct timespec){.tv_sec = time(NULL) - 60};
+	}
+	name_lock_release(lock, camera);
+}
+
 #define LEFTOVER_CASE(name) cmocka_unit_test_setup_teardown(name, clean, clean)
 
 int main(void)
@@ -227,6 +284,8 @@ int main(void)
 		LEFTOVER_CASE(names_lead_nowhere_else),
 		LEFTOVER_CASE(only_what_is_certainly_not_wanted_is_freed_by_itself),
 		LEFTOVER_CASE(what_another_user_left_stays),
+		LEFTOVER_CASE(a_ring_with_another_name_is_found_and_freed),
+		LEFTOVER_CASE(a_ring_that_is_written_to_is_nobody_s_leftover),
 	};
 	return cmocka_run_group_tests_name("leftovers", tests, make_names, remove_names);
 }

@@ -1,72 +1,23 @@
 /* test_neighbours.c - one recorder a name, other cameras of the machine, and the shares of memory; and the small
  * reckonings of rates and clocks. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "recorderd/clock_map.h"
 #include "recorderd/in_flight.h"
-#include "recorderd/name_lock.h"
 #include "recorderd/other_cameras.h"
 #include "recorderd/rate.h"
 #include "recorderd/ring_size.h"
 
-static struct reason why;
 static char name[32], folder[] = "/tmp/recorder-neighbours-XXXXXX";
-
-static void one_recorder_holds_a_name_until_it_is_gone(void **state)
-{
-	int first = name_lock_take(name, &why), second;
-
-	(void)state;
-	assert_true(first >= 0);
-	second = name_lock_take(name, &why);
-	assert_int_equal(second, -1);
-	assert_non_null(strstr(why.text, name));
-	assert_non_null(strstr(why.text, "running already"));
-	close(first);
-	second = name_lock_take(name, &why);
-	assert_true(second >= 0);
-	close(second);
-}
-
-static void a_killed_recorder_leaves_no_lock(void **state)
-{
-	pid_t pid = fork();
-	int status, fd;
-
-	(void)state;
-	if (pid == 0) {
-		name_lock_take(name, &why);
-		kill(getpid(), SIGKILL);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	fd = name_lock_take(name, &why);
-	assert_true(fd >= 0);
-	close(fd);
-}
-
-static void names_that_begin_alike_are_different(void **state)
-{
-	int first = name_lock_take(name, &why), second;
-	char longer[40];
-
-	(void)state;
-	snprintf(longer, sizeof longer, "%s2", name);
-	second = name_lock_take(longer, &why);
-	assert_true(first >= 0 && second >= 0);
-	close(first);
-	close(second);
-}
 
 static void write_ini(const char *file, const char *camera, const char *device)
 {
@@ -284,9 +235,6 @@ static void frames_in_flight_know_the_next_one_and_what_is_left_in_the_pipe(void
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_recorder_holds_a_name_until_it_is_gone),
-		cmocka_unit_test(a_killed_recorder_leaves_no_lock),
-		cmocka_unit_test(names_that_begin_alike_are_different),
 		cmocka_unit_test_setup_teardown(other_cameras_devices_are_not_ours, make_inis, remove_inis),
 		cmocka_unit_test_setup_teardown(many_neighbours_fit, make_inis, remove_inis),
 		cmocka_unit_test(an_explicit_size_is_taken_exactly),

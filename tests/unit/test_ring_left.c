@@ -1,13 +1,11 @@
-/* test_ring_left.c - a ring that is left to the next writer, one that is freed, and those that are not to be touched.
+/* test_ring_left.c - a ring that is left to the next writer, one that is freed, and those that are not believed.
  */
-#include <pwd.h>
 #include <stddef.h>
 
 #include "shared/ring_object.h"
 #include "tests/unit/ring_cases.h"
 
-#define FRAMES      300u
-#define FRAME_BYTES 50000u
+#define FRAMES 300u
 
 static uint64_t held_bytes(int fd)
 {
@@ -15,26 +13,6 @@ static uint64_t held_bytes(int fd)
 
 	assert_int_equal(fstat(fd, &status), 0);
 	return (uint64_t)status.st_blocks * 512;
-}
-
-static void put_frames(struct ring_writer *writer, uint32_t first, uint32_t count)
-{
-	for (uint32_t i = first; i < first + count; i++)
-		assert_true(put(writer, FRAME_BYTES + i % 7 * 1000, i, i) > 0);
-}
-
-/* The newest frames of the ring are those numbered up to `last`, whole and in order; returns how many. */
-static uint64_t assert_newest(const struct ring_reader *reader, uint32_t last)
-{
-	uint64_t head = ring_reader_head(reader), tail = ring_reader_tail(reader);
-	struct ring_frame frame;
-
-	for (uint64_t seq = tail; seq <= head; seq++) {
-		assert_true(ring_reader_get(reader, seq, &frame));
-		assert_int_equal(frame.meta.mono_us, last - (head - seq));
-		assert_true(frame_proves_itself(frame.data, frame.meta.length));
-	}
-	return head - tail + 1;
 }
 
 static void a_writer_that_leaves_hands_its_frames_to_the_next(void **state)
@@ -178,38 +156,6 @@ static void a_kill_in_the_middle_of_carrying_costs_no_newest_frame(void **state)
 	}
 }
 
-/* Where somebody else made an object of the name that the ring of another size would have, the old one is gone on with.
- */
-static void a_strange_object_beside_it_keeps_a_ring_at_its_size(void **state)
-{
-	char path[120];
-
-	(void)state;
-	snprintf(path, sizeof(path), RING_FOLDER "%s.new", ring_name);
-	for (int kind = 0; kind < 3; kind++) {
-		uint64_t adopted;
-		struct ring_writer *writer = open_writer_of(4 * MIB, 64, &adopted);
-		put_frames(writer, 1, 10);
-		ring_writer_leave(writer);
-		if (kind == 0)
-			assert_int_equal(mkfifo(path, 0600), 0);
-		else if (kind == 1)
-			assert_int_equal(mkdir(path, 0700), 0);
-		else
-			assert_int_equal(symlink("/etc/passwd", path), 0);
-		writer = open_writer_of(8 * MIB, 64, &adopted);
-		if (!writer)
-			fail_msg("%s", why.text);
-		assert_int_equal(adopted, 10);
-		put_frames(writer, 11, 100);
-		struct ring_reader *reader = open_reader();
-		assert_newest(reader, 110);
-		ring_reader_close(reader);
-		ring_writer_close(writer);
-		assert_int_equal(kind == 1 ? rmdir(path) : unlink(path), 0);
-	}
-}
-
 /* Pages are missing in what a kill in the middle of carrying leaves: to write to them would end the recorder where
  * /dev/shm has none to give. */
 static void a_ring_with_holes_gets_its_pages_before_it_is_written_to(void **state)
@@ -301,42 +247,6 @@ static void what_is_open_to_all_is_not_read(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
-static void assert_refused(const char *path)
-{
-	struct stat before, after;
-	uint64_t adopted;
-
-	assert_int_equal(lstat(path, &before), 0);
-	assert_null(open_writer_of(MIB, 64, &adopted));
-	assert_true(strlen(why.text) > 20);
-	assert_int_equal(lstat(path, &after), 0);
-	assert_int_equal(before.st_ino, after.st_ino);
-	assert_int_equal(before.st_mode, after.st_mode);
-}
-
-static void what_is_no_plain_file_of_ours_is_left_alone(void **state)
-{
-	(void)state;
-	char path[100];
-	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_name);
-	assert_int_equal(mkdir(path, 0700), 0);
-	assert_refused(path);
-	assert_int_equal(rmdir(path), 0);
-	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_refused(path);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(symlink("/etc/passwd", path), 0);
-	assert_refused(path);
-	assert_int_equal(unlink(path), 0);
-	if (geteuid() != 0)
-		return;
-	assert_int_equal(in_child(write_ten_and_die), 0);
-	assert_int_equal(chown(path, 65534, 65534), 0);
-	assert_refused(path);
-	const struct passwd *nobody = getpwuid(65534);
-	assert_non_null(strstr(why.text, nobody ? nobody->pw_name : "65534"));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,12 +256,10 @@ int main(void)
 		RING_CASE(a_ring_that_would_not_fit_leaves_the_old_one_alone),
 		RING_CASE(what_was_half_carried_over_is_removed),
 		RING_CASE(a_kill_in_the_middle_of_carrying_costs_no_newest_frame),
-		RING_CASE(a_strange_object_beside_it_keeps_a_ring_at_its_size),
 		RING_CASE(a_ring_with_holes_gets_its_pages_before_it_is_written_to),
 		RING_CASE(a_ring_of_another_version_is_not_taken_for_one),
 		RING_CASE(what_others_may_write_to_is_not_believed),
 		RING_CASE(what_is_open_to_all_is_not_read),
-		RING_CASE(what_is_no_plain_file_of_ours_is_left_alone),
 	};
 	return cmocka_run_group_tests_name("ring: left", tests, name_ring, remove_ring);
 }
