@@ -8,15 +8,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "recorderd/control_request.h"
 #include "shared/control.h"
 #include "shared/log.h"
+#include "shared/user_folder.h"
 
 #define PEERS_MAX     8
 #define PEER_LIMIT_US (5 * US_PER_S)
 #define ORDERED_MAX   16 /* controls that a slow camera may owe */
+#define SOCKET_MODE   0660
 
 struct peer {
 	struct control *control;
@@ -31,6 +34,7 @@ struct peer {
 struct control {
 	struct control_parts parts;
 	struct loop_watch listener;
+	struct sockaddr_un address; /* empty: not taken */
 	struct peer peers[PEERS_MAX];
 	uint32_t last_ticket;
 	unsigned ordered; /* and not answered yet, also for peers that have gone */
@@ -211,11 +215,37 @@ static void listener_ready(void *context, uint32_t events)
 	listen_if_free(control);
 }
 
+/* Whether nobody listens there: a recorder that was killed has left it. */
+static bool is_abandoned(const struct sockaddr_un *address, socklen_t bytes)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool abandoned = fd >= 0 && connect(fd, (const struct sockaddr *)address, bytes) != 0 && errno == ECONNREFUSED;
+
+	if (fd >= 0)
+		close(fd);
+	return abandoned;
+}
+
+/* Its group may connect, whatever the umask. */
+static bool take_address(struct control *control, struct reason *why)
+{
+	char folder[USER_FOLDER_BYTES];
+	struct sockaddr_un address;
+
+	if (!user_folder_make(folder, why))
+		return false;
+	socklen_t bytes = control_address(control->parts.camera, &address);
+	if (is_abandoned(&address, bytes))
+		unlink(address.sun_path);
+	if (control->listener.fd < 0 || bind(control->listener.fd, (struct sockaddr *)&address, bytes) != 0)
+		return reason_errno(why, "the control socket cannot be opened");
+	control->address = address;
+	return chmod(address.sun_path, SOCKET_MODE) == 0 || reason_errno(why, "the control socket cannot be opened");
+}
+
 struct control *control_create(const struct control_parts *parts, struct reason *why)
 {
 	struct control *control = calloc(1, sizeof *control);
-	struct sockaddr_un address;
-	socklen_t bytes = control_address(parts->camera, &address);
 
 	if (!control) {
 		reason_set(why, "no memory");
@@ -229,10 +259,12 @@ struct control *control_create(const struct control_parts *parts, struct reason 
 		.ready = listener_ready,
 		.context = control,
 	};
-	if (control->listener.fd >= 0 && bind(control->listener.fd, (struct sockaddr *)&address, bytes) == 0 &&
-	    listen(control->listener.fd, PEERS_MAX) == 0 && loop_watch_set(parts->loop, &control->listener, EPOLLIN))
+	bool taken = take_address(control, why);
+	if (taken && listen(control->listener.fd, PEERS_MAX) == 0 &&
+	    loop_watch_set(parts->loop, &control->listener, EPOLLIN))
 		return control;
-	reason_errno(why, "the control socket cannot be opened");
+	if (taken)
+		reason_errno(why, "the control socket cannot be opened");
 	control_destroy(control);
 	return NULL;
 }
@@ -246,6 +278,8 @@ void control_destroy(struct control *control)
 	loop_watch_set(control->parts.loop, &control->listener, 0);
 	if (control->listener.fd >= 0)
 		close(control->listener.fd);
+	if (control->address.sun_path[0])
+		unlink(control->address.sun_path);
 	free(control);
 }
 

@@ -4,11 +4,15 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "shared/user_folder.h"
+
 socklen_t control_address(const char *camera, struct sockaddr_un *out)
 {
+	char folder[USER_FOLDER_BYTES];
 	int length;
 
 	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
-	length = snprintf(out->sun_path + 1, sizeof(out->sun_path) - 1, "recorderd/%.40s/control", camera);
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+	user_folder_own(folder);
+	length = snprintf(out->sun_path, sizeof(out->sun_path), "%s/%.32s.control", folder, camera);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length + 1);
 }

@@ -1,6 +1,7 @@
 /*
- * control.h - how a running recorder is told to change something: an abstract UNIX stream socket (unix(7)), which the
- * kernel takes back when the recorder is gone.
+ * control.h - how a running recorder is told to change something: a UNIX stream socket (unix(7)), NAME.control in the
+ * folder of the recorder's user (user_folder.h). No other user can take its place; what a crash leaves of it refuses
+ * connections, and the next recorder of the camera replaces it.
  *
  * A connection carries one line of JSON (RFC 8259) each way, at most CONTROL_LINE_BYTES with its line feed; then the
  * recorder closes it.
@@ -25,7 +26,7 @@
 
 #define CONTROL_LINE_BYTES 4096
 
-/* The address of the camera of that name (camera.name); returns its length. */
+/* The address of this user's recorder of the camera of that name (camera.name); returns its length. */
 socklen_t control_address(const char *camera, struct sockaddr_un *out);
 
 #endif

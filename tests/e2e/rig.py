@@ -20,6 +20,7 @@ ranges of time from the frames of the camera's log (exact.py), and it waits for 
 import contextlib
 import datetime
 import functools
+import glob
 import hashlib
 import http.client
 import json
@@ -181,6 +182,19 @@ def sanitizer_of(path):
     return [line.split()[2] for line in linked.splitlines() if re.match(r"\s*lib[at]san\.so", line)]
 
 
+def user_folder(name=""):
+    """The folder of this user's recorders (shared/user_folder.h), or what is in it."""
+    return os.path.join(f"/dev/shm/recorder-{os.geteuid()}", name)
+
+
+def forget_memory(name):
+    """What killed programs have left of a camera in /dev/shm."""
+    for left in glob.glob(f"/dev/shm/recorder.{name}") + glob.glob(f"/dev/shm/recorder.{name}.*") + glob.glob(user_folder(f"{name}.*")) + \
+            glob.glob(user_folder(f"recorder.{name}*")):
+        with contextlib.suppress(OSError):
+            os.rmdir(left) if os.path.isdir(left) and not os.path.islink(left) else os.unlink(left)
+
+
 class Rig:
     INI = {
         "camera": {"device": "/dev/video0", "fallback": "none", "width": 320, "height": 180, "fps": 30},
@@ -221,9 +235,7 @@ class Rig:
         self.stop()
         for camera in self.cameras:
             camera.control.close()
-        for shared in (f"/dev/shm/recorder.{self.name}", f"/dev/shm/recorder.{self.name}.live"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(shared)
+        forget_memory(self.name)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property

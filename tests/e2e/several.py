@@ -1,8 +1,7 @@
 """Recorders side by side, each with a camera of its own, from one folder of .ini files."""
-import contextlib
 import os
 
-from rig import PATIENCE_S, Rig, program, wait_for
+from rig import PATIENCE_S, Rig, forget_memory, program, wait_for
 
 
 class Several(Rig):
@@ -31,9 +30,7 @@ class Several(Rig):
         for process in self.recorders.values():
             self.stop_process(process)
         for name in self.names.values():
-            for shared in (f"/dev/shm/recorder.{name}", f"/dev/shm/recorder.{name}.live"):
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(shared)
+            forget_memory(name)
         super().__exit__()
 
     def start(self):

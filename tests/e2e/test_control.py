@@ -8,15 +8,15 @@ import subprocess
 import threading
 
 from exact import just_behind, second_behind
-from rig import PATIENCE_S, US, Rig, main, wait_for
+from rig import PATIENCE_S, US, Rig, main, user_folder, wait_for
 
 # Status 1 where it got an answer.
 STRANGER = """
 import socket, sys
 with socket.socket(socket.AF_UNIX) as client:
     client.settimeout(10)
-    client.connect("\\0" + sys.argv[1])
     try:
+        client.connect(sys.argv[1])
         client.sendall(b'{"recording":"off"}\\n')
         said = client.recv(100)
     except OSError:
@@ -45,7 +45,7 @@ def ask_socket(rig, line):
     """What the recorder itself answers to a line on its control socket."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(PATIENCE_S)
-        client.connect(f"\0recorderd/{rig.name}/control")
+        client.connect(user_folder(f"{rig.name}.control"))
         client.sendall(line)
         return json.loads(client.makefile().read())
 
@@ -133,7 +133,7 @@ def test_nonsense_on_the_socket_is_answered_and_changes_nothing(rig):
 def test_a_process_of_another_user_is_turned_away(rig):
     if os.geteuid() != 0:
         return  # nobody else to be
-    done = subprocess.run(["/usr/bin/python3", "-c", STRANGER, f"recorderd/{rig.name}/control"], user=65534, group=65534,
+    done = subprocess.run(["/usr/bin/python3", "-c", STRANGER, user_folder(f"{rig.name}.control")], user=65534, group=65534,
                           extra_groups=[], check=False)
     assert done.returncode == 0
     assert info(rig)["recording"]["state"] == "recording"
@@ -143,7 +143,7 @@ def test_silent_clients_of_the_socket_leave_room_for_others(rig):
     silent = []
     for _ in range(4):
         silent.append(socket.socket(socket.AF_UNIX))
-        silent[-1].connect(f"\0recorderd/{rig.name}/control")
+        silent[-1].connect(user_folder(f"{rig.name}.control"))
     assert post(rig, "control=contrast&value=40").status == 200
     for client in silent:
         client.close()

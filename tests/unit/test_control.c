@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -247,6 +248,27 @@ static void a_second_socket_of_that_name_is_refused_with_a_sentence(void **state
 	assert_true(why.text[0]);
 }
 
+static void what_a_killed_recorder_left_of_its_socket_is_replaced(void **state)
+{
+	struct sockaddr_un address;
+	socklen_t bytes = control_address(name, &address);
+	struct reason why = {""};
+	struct stat status;
+
+	(void)state;
+	control_destroy(control);
+	assert_int_equal(lstat(address.sun_path, &status), -1);
+	int left = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(left, (struct sockaddr *)&address, bytes), 0);
+	close(left);
+	control = open_control(&why);
+	if (!control)
+		fail_msg("%s", why.text);
+	assert_int_equal(lstat(address.sun_path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0660);
+	dial(0, "{\"recording\":\"off\"}\n");
+}
+
 #define NOBODY 65534
 
 /* What a process of another user gets to hear; never returns. */
@@ -257,10 +279,10 @@ static void ask_as_nobody(const gid_t *groups, size_t count)
 	socklen_t bytes = control_address(name, &address);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (setgroups(count, groups) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0 ||
-	    connect(fd, (struct sockaddr *)&address, bytes) != 0)
+	if (setgroups(count, groups) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
 		_exit(2);
-	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+	if (connect(fd, (struct sockaddr *)&address, bytes) != 0 ||
+	    send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
 		_exit(1);
 	_exit(recv(fd, answer, sizeof answer, 0) > 0 ? 0 : 1);
 }
@@ -321,6 +343,7 @@ int main(void)
 		CASE(an_answer_for_a_client_that_left_is_nobody_s),
 		CASE(another_user_is_heard_where_its_supplementary_groups_have_the_recorder_s),
 		CASE(a_second_socket_of_that_name_is_refused_with_a_sentence),
+		CASE(what_a_killed_recorder_left_of_its_socket_is_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
