@@ -8,6 +8,7 @@
 #include "fcgi/api_answer.h"
 #include "fcgi/api_pass.h"
 #include "fcgi/api_route.h"
+#include "fcgi/live_books.h"
 #include "fcgi/lock_up.h"
 #include "shared/health.h"
 #include "shared/json_value.h"
@@ -64,6 +65,9 @@ static void check_camera(struct health *health, const struct api_request *reques
 	if (runs && state.memory_bytes > 0)
 		add_memory(health->memory, camera->config->camera.name, &state);
 	check_archive(health, request, camera);
+	struct reason displaced;
+	if (live_books_displaced(camera->config, &displaced))
+		take_sentence(health, HEALTH_WARNING, displaced.text);
 }
 
 /* What ?camera= takes; known also while a recorder is down. */

@@ -11,8 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "shared/log.h"
 #include "shared/file_io.h"
+#include "shared/log.h"
+#include "shared/shm_name.h"
 
 static void books_name(const struct config *camera, char out[72])
 {
@@ -27,46 +28,77 @@ static bool is_dead(int32_t pid)
 	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-/* A file of this user that nobody else may write to: others could cut it off, which would be a SIGBUS here. */
-static bool is_ours(const struct stat *status)
-{
-	return S_ISREG(status->st_mode) && status->st_uid == geteuid() && (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-/* The object, made where it is missing, and anew where another version left one of another size. -1 with errno, also
- * for one that is not ours, which stays as it is. */
-static int open_books(const char *name)
-{
-	struct stat status = {0};
-	int fd = shm_open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-
-	if (fd < 0 || (fstat(fd, &status) == 0 && is_ours(&status) &&
-		       (status.st_size == 0 || status.st_size == sizeof(struct live_books))))
-		return fd;
-	close(fd);
-	errno = EPERM;
-	if (!is_ours(&status))
-		return -1;
-	shm_unlink(name);
-	return shm_open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-}
-
 /* Nothing that another user has put in its place. */
 static void remove_books(const char *name)
 {
-	struct stat status;
-	char path[PATH_MAX];
+	char other[SHM_NAME_BYTES];
 
-	snprintf(path, sizeof(path), "/dev/shm%s", name);
-	if (lstat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid())
+	if (shm_name_published(name, other)) {
+		if (shm_name_is_of(other, geteuid()))
+			shm_unlink(other);
+		shm_name_withdraw(name);
+	} else if (shm_name_is_of(name, geteuid())) {
 		shm_unlink(name);
+	}
+}
+
+/* Those that are there. Another version left them where they have another size: they are removed. -1 with errno. */
+static int open_books(const char *name)
+{
+	struct stat status;
+	int fd = shm_name_open(name, O_RDWR, &status);
+
+	if (fd < 0 || status.st_size == 0 || status.st_size == sizeof(struct live_books))
+		return fd;
+	close(fd);
+	remove_books(name);
+	errno = ENOENT;
+	return -1;
+}
+
+/* A stranger has taken the usual name. Another program that does the same in this moment may be quicker: then its books
+ * are the ones. */
+static int make_elsewhere(const char *name)
+{
+	char other[SHM_NAME_BYTES];
+
+	if (!shm_name_random(name, other))
+		return -1;
+	int fd = shm_open(other, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return -1;
+	if (shm_name_publish(name, other, true)) {
+		return fd;
+	}
+	int error = errno;
+	close(fd);
+	shm_unlink(other);
+	errno = error;
+	return error == EEXIST ? open_books(name) : -1;
+}
+
+/* The object, made where it is missing. -1 with errno. */
+static int make_books(const char *name)
+{
+	char stale[SHM_NAME_BYTES];
+	int fd = open_books(name);
+
+	if (fd >= 0)
+		return fd;
+	if (shm_name_published(name, stale) && !shm_name_is_of(stale, geteuid()))
+		shm_name_withdraw(name);
+	fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd >= 0 || errno != EEXIST)
+		return fd;
+	fd = open_books(name);
+	return fd >= 0 ? fd : make_elsewhere(name);
 }
 
 /* Zeroed memory is a good beginning. NULL with errno. */
 static struct live_books *map_books(const char *name)
 {
 	struct live_books *books = MAP_FAILED;
-	int fd = open_books(name);
+	int fd = make_books(name);
 
 	if (fd < 0)
 		return NULL;
@@ -142,10 +174,24 @@ void live_account_close(struct live_account *account)
 
 void live_books_path(const struct config *camera, char out[PATH_MAX])
 {
-	char name[72];
+	char name[72], other[SHM_NAME_BYTES], path[SHM_NAME_BYTES];
 
 	books_name(camera, name);
-	snprintf(out, PATH_MAX, "/dev/shm%s", name);
+	shm_name_path(!shm_name_is_of(name, geteuid()) && shm_name_published(name, other) ? other : name, path);
+	snprintf(out, PATH_MAX, "%s", path);
+}
+
+bool live_books_displaced(const struct config *camera, struct reason *out)
+{
+	char name[72], other[SHM_NAME_BYTES];
+
+	books_name(camera, name);
+	if (!shm_name_published(name, other) || !shm_name_is_of(other, geteuid()))
+		return false;
+	reason_set(out,
+		   SHM_FOLDER "%s is another user's, or others may write to it: recorder-live counts in %s instead.",
+		   name, other);
+	return true;
 }
 
 void live_books_make(const struct config *camera)
@@ -154,8 +200,11 @@ void live_books_make(const struct config *camera)
 
 	books_name(camera, name);
 	struct live_books *books = map_books(name);
+	struct reason displaced;
 	if (books)
 		munmap(books, sizeof(*books));
+	if (live_books_displaced(camera, &displaced))
+		log_warn("live", "%s", displaced.text);
 }
 
 void live_books_sweep(const struct config *camera)
@@ -171,12 +220,13 @@ void live_books_sweep(const struct config *camera)
 /* Read, not mapped: whatever the object's size may come to be, that is no SIGBUS. */
 bool live_books_read(const struct config *camera, struct live_books *out)
 {
+	struct stat status;
 	char name[72];
 	bool good;
 	int fd;
 
 	books_name(camera, name);
-	fd = shm_open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+	fd = shm_name_open(name, O_RDONLY, &status);
 	if (fd < 0)
 		return false;
 	good = read_at(fd, out, sizeof(*out), 0) == sizeof(*out) && out->magic == LIVE_BOOKS_MAGIC;

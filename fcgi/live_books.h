@@ -5,7 +5,8 @@
  * The counters are added to by every recorder-live that serves the camera (two web servers, or one that is being
  * restarted), and go on where a killed one left them. Who watches now belongs to a program and ends with it: each has a
  * place with its process id, and the viewers of a dead one do not count. The last program to end removes the object.
- * One of that name that is not this user's, or that others may write to, is neither used nor removed.
+ * One of that name that is not this user's, or that others may write to, is neither used nor removed: the books have
+ * another name then (shared/shm_name.h), which is a line in the log.
  */
 #ifndef FCGI_LIVE_BOOKS_H
 #define FCGI_LIVE_BOOKS_H
@@ -15,6 +16,7 @@
 
 #include "shared/config.h"
 #include "shared/histogram.h"
+#include "shared/reason.h"
 
 #define LIVE_BOOKS_MAGIC    UINT64_C(0x314b425652524353) /* "SCRRVBK1" */
 #define LIVE_BOOKS_PROGRAMS 8
@@ -52,6 +54,9 @@ void live_account_close(struct live_account *account);
 /* The object as a file, and that file made: for a program that may not make any itself later. */
 void live_books_path(const struct config *camera, char out[PATH_MAX]);
 void live_books_make(const struct config *camera);
+
+/* Whether a stranger has taken their usual name, with a sentence about it. */
+bool live_books_displaced(const struct config *camera, struct reason *out);
 
 /* Removes the object where no program is left that uses it. */
 void live_books_sweep(const struct config *camera);

@@ -134,28 +134,39 @@ static void books_of_another_version_are_not_read_and_replaced(void **state)
 	close(fd);
 }
 
-/* It counts for itself then, and nobody is told anything of it. */
+/* The books have another name then, which all programs of this user find. */
 static void books_that_others_may_write_to_are_not_used(void **state)
 {
-	struct live_account account = {0};
+	struct live_account account = {0}, second = {0};
 	struct live_books books;
 	struct stat before, after;
 	char path[PATH_MAX];
 
 	(void)state;
 	live_books_path(&camera, path);
+	char usual[PATH_MAX];
+	strcpy(usual, path);
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
 	assert_true(fd >= 0 && fchmod(fd, 0666) == 0 && fstat(fd, &before) == 0);
 	assert_true(live_account_open(&account, &camera));
+	assert_true(live_account_open(&second, &camera));
+	live_books_path(&camera, path);
+	assert_string_not_equal(path, usual);
+	assert_int_equal(access(path, F_OK), 0);
 	atomic_store(&account.own->viewers, 1);
-	assert_false(live_books_read(&camera, &books));
+	atomic_store(&second.own->viewers, 1);
+	assert_true(live_books_read(&camera, &books));
+	assert_int_equal(live_books_viewers(&books), 2);
+	live_account_close(&second);
 	live_account_close(&account);
+	assert_false(live_books_read(&camera, &books));
+	assert_int_equal(access(path, F_OK), -1);
 	assert_true(fstat(fd, &after) == 0);
 	assert_int_equal(after.st_size, 0);
 	assert_int_equal(after.st_nlink, 1);
 	assert_int_equal(after.st_mode, before.st_mode);
 	close(fd);
-	unlink(path);
+	unlink(usual);
 }
 
 int main(void)
