@@ -96,7 +96,7 @@ bool keep_copy(int fd, const struct vfile *file)
 
 int keep_part_open(int folder, const char *name)
 {
-	int fd = part_file_lock(folder, name, O_RDWR | O_CREAT);
+	int fd = part_file_lock(folder, name, O_CREAT);
 
 	if (fd < 0 || ftruncate(fd, 0) == 0)
 		return fd;

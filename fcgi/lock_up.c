@@ -11,6 +11,7 @@
 #include "shared/log.h"
 #include "shared/sandbox/landlock.h"
 #include "shared/sandbox/seccomp.h"
+#include "shared/user_folder.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -21,7 +22,6 @@
 #define SANITIZED 0
 #endif
 
-#define RINGS        "/dev/shm"
 #define DEFAULT_PATH "/usr/bin:/bin"
 
 /* A list of paths that grows; texts in it are its own. */
@@ -53,6 +53,17 @@ static void paths_finish(struct paths *list)
 	for (size_t i = 0; i < list->count; i++)
 		free((char *)list->paths[i].path);
 	free(list->paths);
+}
+
+/* Which of its folders there is this user's has to be known before: nothing can be listed there any more. */
+static void add_rings(struct paths *list)
+{
+	char folder[USER_FOLDER_BYTES];
+	struct reason why;
+
+	if (!user_folder_make(folder, &why))
+		log_warn("sandbox", "%s", why.text);
+	paths_add(list, SHM_FOLDER, MAY_READ_FILES);
 }
 
 /* Local times are read anew when the machine's time zone changes. */
@@ -126,7 +137,7 @@ void lock_up_live(const struct config_set *cameras, struct lock_state *out)
 	struct paths list = {0};
 	char path[PATH_MAX];
 
-	paths_add(&list, RINGS, MAY_READ);
+	add_rings(&list);
 	for (size_t i = 0; i < cameras->count; i++) {
 		live_books_path(&cameras->cameras[i], path);
 		paths_add(&list, path, MAY_READ | MAY_WRITE);
@@ -139,7 +150,7 @@ void lock_up_api(const struct config_set *cameras, struct lock_state *out)
 {
 	struct paths list = {0};
 
-	paths_add(&list, RINGS, MAY_READ);
+	add_rings(&list);
 	for (size_t i = 0; i < cameras->count; i++) {
 		paths_add(&list, cameras->cameras[i].record.directory, MAY_READ);
 		paths_add(&list, cameras->cameras[i].clips.directory, MAY_READ | MAY_WRITE | MAY_MAKE);

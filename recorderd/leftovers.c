@@ -14,7 +14,7 @@
 #include "recorderd/name_lock.h"
 #include "shared/clock.h"
 #include "shared/log.h"
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 #include "shared/ring_object.h"
 #include "shared/ring_reader.h"
 

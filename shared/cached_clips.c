@@ -94,7 +94,7 @@ static uint64_t remove_part(int folder)
 {
 	uint64_t bytes = 0;
 	struct stat status;
-	int fd = part_file_lock(folder, CACHED_PART, O_RDONLY);
+	int fd = part_file_lock(folder, CACHED_PART, 0);
 
 	if (fd < 0)
 		return 0;

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,14 +55,25 @@ static bool is_named(int fd, int folder, const char *name)
 	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
+/*
+ * A lock of the open file description (fcntl(2)): like flock(2) it stays with the descriptor in a child. flock() itself
+ * the workers' sandbox does not allow: recorderd's own locks are of that kind, and must not be theirs to take.
+ */
+static bool lock(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_OFD_SETLK, &whole) == 0;
+}
+
 int part_file_lock(int folder, const char *name, int flags)
 {
-	int fd = openat(folder, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
+	int fd = openat(folder, name, O_RDWR | flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
 
 	if (fd < 0)
 		return -1;
 	/* Between the two calls another writer may have given it its name for good, or removed it. */
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_named(fd, folder, name))
+	if (lock(fd) && is_named(fd, folder, name))
 		return fd;
 	close(fd);
 	errno = EWOULDBLOCK;
@@ -84,7 +94,7 @@ void part_files_sweep(int folder, int64_t least_bytes)
 
 	for (int i = 0; i < count; i++) {
 		struct stat status;
-		int fd = part_file_lock(folder, entries[i]->d_name, O_RDONLY);
+		int fd = part_file_lock(folder, entries[i]->d_name, 0);
 		if (fd >= 0) {
 			if (fstat(fd, &status) == 0 && status.st_size >= least_bytes)
 				unlinkat(folder, entries[i]->d_name, 0);

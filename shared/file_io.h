@@ -20,10 +20,10 @@ ssize_t read_at(int fd, void *out, size_t bytes, uint64_t at);
 bool write_at(int fd, const void *data, size_t bytes, uint64_t at);
 
 /*
- * A temporary file's writer holds a lock on it (flock(2)): where nobody does, a killed one left it.
+ * A temporary file's writer holds a lock on it (fcntl(2)): where nobody does, a killed one left it.
  *
- * Opens with `flags` (O_RDONLY, O_RDWR | O_CREAT) and locks the file of that name, until its last descriptor is closed.
- * -1 with errno, EWOULDBLOCK where another one has it. Never waits.
+ * Opens with `flags` (0, O_CREAT) for reading and writing and locks the file of that name, until its last descriptor is
+ * closed. -1 with errno, EWOULDBLOCK where another one has it. Never waits.
  */
 int part_file_lock(int folder, const char *name, int flags);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shared/read_at.h"
+#include "shared/file_io.h"
 
 #define FILE_MODE  0640
 #define FILE_BYTES (USER_FOLDER_BYTES + SHM_NAME_BYTES)

@@ -52,7 +52,8 @@ static uint64_t rights_known(int version)
 
 static uint64_t rights_of(unsigned rights)
 {
-	return (rights & MAY_READ ? READ_FILE | READ_DIR : 0) | (rights & MAY_WRITE ? WRITE_FILE | TRUNCATE : 0) |
+	return (rights & MAY_READ ? READ_FILE | READ_DIR : 0) | (rights & MAY_READ_FILES ? READ_FILE : 0) |
+	       (rights & MAY_WRITE ? WRITE_FILE | TRUNCATE : 0) |
 	       (rights & MAY_MAKE ? MAKE_REG | MAKE_DIR | REMOVE_FILE | REMOVE_DIR : 0) |
 	       (rights & MAY_EXECUTE ? EXECUTE | READ_FILE : 0);
 }

@@ -11,9 +11,10 @@
 #include "shared/reason.h"
 
 enum lock_right {
-	MAY_READ = 1,  /* files, and folders' lists */
-	MAY_WRITE = 2, /* files that are there */
-	MAY_MAKE = 4,  /* files and folders in a folder: make, rename, remove */
+	MAY_READ = 1,        /* files, and folders' lists */
+	MAY_READ_FILES = 16, /* files alone: no folder can be opened, not even to hold a lock on it */
+	MAY_WRITE = 2,       /* files that are there */
+	MAY_MAKE = 4,        /* files and folders in a folder: make, rename, remove */
 	MAY_EXECUTE = 8,
 };
 

@@ -50,9 +50,8 @@ static const struct {
 	 "getpeername epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 signalfd4 kill wait4 "
 	 "waitid waitpid sendfile sendfile64 fallocate memfd_create"},
 	{LIVE, "accept accept4"}, /* the API's workers are handed their connections */
-	{API,
-	 "connect ftruncate ftruncate64 flock fsync fdatasync copy_file_range sync_file_range sync_file_range2 mkdir "
-	 "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid pidfd_open"},
+	{API, "connect ftruncate ftruncate64 fsync fdatasync copy_file_range sync_file_range sync_file_range2 mkdir "
+	      "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid pidfd_open"},
 	/* What a child locks itself up with before it becomes FFmpeg. */
 	{STARTERS, "execve landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp"},
 };

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
@@ -262,6 +263,62 @@ static int connect_recorder(void)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	return fd < 0 ? errno : result(connect(fd, (const struct sockaddr *)&address, bytes));
+}
+
+/* Locks that recorderd depends on: whoever can open what they are on can hold them, for reading alone too. */
+
+static int held(const char *path)
+{
+	static const int ways[] = {O_RDONLY, O_WRONLY, O_RDONLY | O_DIRECTORY};
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		int fd = open(path, ways[i] | O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0) {
+			error = errno;
+			continue;
+		}
+		if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+			return 0;
+		error = errno;
+		close(fd);
+	}
+	return error;
+}
+
+static char own_lock[128]; /* of the camera's name */
+
+static int hold_the_camera_s_name(void)
+{
+	return held(own_lock);
+}
+
+static int hold_the_ring(void)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/dev/shm%s", own_ring);
+	return held(path);
+}
+
+static int hold_the_recordings(void)
+{
+	return held(within(camera.record.directory, ".lock"));
+}
+
+static int hold_the_recordings_folder(void)
+{
+	return held(camera.record.directory);
+}
+
+static int remove_the_lock(void)
+{
+	return result(rmdir(own_lock));
+}
+
+static int list_shared_memory(void)
+{
+	return opened("/dev/shm", O_RDONLY | O_DIRECTORY);
 }
 
 /* What stays possible. */

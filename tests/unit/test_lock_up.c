@@ -20,6 +20,7 @@
 
 #include "fcgi/lock_up.h"
 #include "shared/sandbox/landlock.h"
+#include "shared/user_folder.h"
 #include "tests/unit/break_out.h"
 
 static struct config_set cameras = {&camera, 1};
@@ -47,6 +48,12 @@ static const struct attempt {
 	{"truncate a recording", truncate_recording, 3, true, true},
 	{"make a ring", make_ring, 1, false, false},
 	{"remove a ring", remove_ring, 1, false, true},
+	{"hold the camera's name", hold_the_camera_s_name, 1, false, false},
+	{"hold the ring", hold_the_ring, NEVER, true, false},
+	{"hold the recordings", hold_the_recordings, NEVER, true, false},
+	{"hold the folder of recordings", hold_the_recordings_folder, NEVER, true, false},
+	{"remove the lock of the camera's name", remove_the_lock, 1, false, true},
+	{"list shared memory", list_shared_memory, 1, false, false},
 	{"follow a link out of clips/", follow_link_out_of_clips, 1, true, false},
 	{"link a file into clips/", link_into_clips, 1, true, true},
 	{"make a FIFO in clips/", make_device_in_clips, 1, true, true},
@@ -82,6 +89,9 @@ static const struct attempt left_to_api[] = {
 };
 
 static const struct attempt refused_to_live[] = {
+	{"hold the camera's name", hold_the_camera_s_name, 1, true, false},
+	{"hold the ring", hold_the_ring, NEVER, true, false},
+	{"list shared memory", list_shared_memory, 1, false, false},
 	{"limit another process", limit_parent, NEVER, true, false},
 	{"slow another process down", slow_parent, NEVER, true, false},
 	{"read a recording", read_recording, 1, false, false},
@@ -233,6 +243,12 @@ static int start(void **state)
 	write_file(secret, 0640);
 	snprintf(command, sizeof(command), "cp /bin/true %s/program", camera.clips.directory);
 	assert_int_equal(system(command), 0);
+	char user_folder[USER_FOLDER_BYTES];
+	struct reason why;
+	assert_true(user_folder_make(user_folder, &why));
+	snprintf(own_lock, sizeof(own_lock), "%s/%s.lock", user_folder, camera.camera.name);
+	assert_int_equal(mkdir(own_lock, 0700), 0);
+	write_file(within(camera.record.directory, ".lock"), 0200);
 	int ring = shm_open(own_ring, O_RDWR | O_CREAT, 0600);
 	assert_true(ring >= 0);
 	close(ring);
@@ -249,6 +265,10 @@ static int teardown(void **state)
 	char command[96];
 
 	(void)state;
+	struct sockaddr_un address;
+	control_address(camera.camera.name, &address);
+	unlink(address.sun_path);
+	rmdir(own_lock);
 	close(recorder);
 	shm_unlink(own_ring);
 	shm_unlink(forged_ring);
