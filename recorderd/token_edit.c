@@ -19,7 +19,9 @@ static const char file_head[] = "; Tokens for scripts. Made with recorderd --new
 struct edit {
 	const char *path, *model;
 	char temporary[PATH_MAX + 8];
-	int folder_fd;       /* locked */
+	char lock[PATH_MAX + 8];
+	int lock_fd; /* held while the file is changed; -1: not yet */
+	int folder_fd;
 	uid_t owner;         /* of the file, or of the model */
 	gid_t group;         /* likewise, or that of a folder that hands its own down */
 	struct buffer text;  /* as the file has it */
@@ -27,15 +29,34 @@ struct edit {
 	struct token_list list;
 };
 
-static bool folder_lock(struct edit *edit, struct reason *why)
+static bool is_named(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino &&
+	       opened.st_dev == named.st_dev;
+}
+
+/*
+ * On a file that nobody else can open, and that is removed by who has it: everybody may open the folder, and could hold
+ * a lock on that for ever.
+ */
+static bool lock(struct edit *edit, struct reason *why)
 {
 	char copy[PATH_MAX];
 
 	snprintf(copy, sizeof(copy), "%s", edit->path);
 	edit->folder_fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (edit->folder_fd < 0 || flock(edit->folder_fd, LOCK_EX) != 0)
+	if (edit->folder_fd < 0)
 		return reason_errno(why, "%s: its folder cannot be used", edit->path);
-	return true;
+	for (;;) {
+		edit->lock_fd = open(edit->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+		if (edit->lock_fd < 0 || flock(edit->lock_fd, LOCK_EX) != 0)
+			return reason_errno(why, "%s cannot be used", edit->lock);
+		if (is_named(edit->lock_fd, edit->lock))
+			return true;
+		close(edit->lock_fd);
+	}
 }
 
 /*
@@ -78,15 +99,20 @@ static bool old_read(struct edit *edit, struct reason *why)
 
 static bool edit_open(struct edit *edit, const char *path, const char *model, struct reason *why)
 {
-	*edit = (struct edit){.path = path, .model = model, .folder_fd = -1};
+	*edit = (struct edit){.path = path, .model = model, .folder_fd = -1, .lock_fd = -1};
 	snprintf(edit->temporary, sizeof(edit->temporary), "%s.new", path);
-	return folder_lock(edit, why) && old_read(edit, why);
+	snprintf(edit->lock, sizeof(edit->lock), "%s.lock", path);
+	return lock(edit, why) && old_read(edit, why);
 }
 
 static void edit_close(struct edit *edit)
 {
 	buffer_finish(&edit->text);
 	buffer_finish(&edit->after);
+	if (edit->lock_fd >= 0) {
+		unlink(edit->lock);
+		close(edit->lock_fd);
+	}
 	if (edit->folder_fd >= 0)
 		close(edit->folder_fd);
 }

@@ -1,10 +1,14 @@
 /* The file of tokens and its changes: shared/token_file.h, recorderd/token_edit.h. */
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -190,6 +194,24 @@ static void many_writers_at_a_time_lose_no_token(void **state)
 	assert_int_equal(list.count, 8);
 }
 
+/* Everybody may open the folder. */
+static void a_lock_on_the_folder_keeps_nobody_from_it(void **state)
+{
+	char lock[PATH_MAX];
+	int folder_fd;
+
+	(void)state;
+	snprintf(lock, sizeof(lock), "%s", path);
+	folder_fd = open(dirname(lock), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(folder_fd, LOCK_EX), 0);
+	alarm(30);
+	assert_true(add("door"));
+	alarm(0);
+	close(folder_fd);
+	snprintf(lock, sizeof(lock), "%s.lock", path);
+	assert_int_equal(access(lock, F_OK), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_that_others_may_read_or_write_is_refused, start, teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_file_of_tokens_is_refused, start, teardown),
 		cmocka_unit_test_setup_teardown(many_writers_at_a_time_lose_no_token, start, teardown),
+		cmocka_unit_test_setup_teardown(a_lock_on_the_folder_keeps_nobody_from_it, start, teardown),
 	};
 
 	return cmocka_run_group_tests_name("token_edit", tests, NULL, NULL);
