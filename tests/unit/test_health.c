@@ -82,11 +82,23 @@ static void nothing_is_said_that_is_not_known(void **state)
 	assert_null(health_memory_limit(&one));
 }
 
+static void who_has_the_name_of_the_ring_is_a_warning(void **state)
+{
+	struct recorder_state one = memory(MEMORY_MINUTES, 1800);
+	char said[600] = "";
+
+	(void)state;
+	strcpy(one.memory_note, "/dev/shm/recorder.door belongs to the user mallory");
+	health_judge(&one, &(struct health_listener){take, said});
+	assert_ptr_equal(strstr(said, "/dev/shm/recorder.door belongs to the user mallory. Until"), said);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_limit_has_the_setting_that_gives_more),
 		cmocka_unit_test(nothing_is_said_that_is_not_known),
+		cmocka_unit_test(who_has_the_name_of_the_ring_is_a_warning),
 	};
 
 	return cmocka_run_group_tests_name("health", tests, NULL, NULL);

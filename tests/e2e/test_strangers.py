@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""Another user of the machine prepares /dev/shm: a recorder records, is seen and can be told what to do, and nothing of it is the stranger's."""
+import contextlib
+import glob
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+
+from exact import second_behind
+from rig import PATIENCE_S, Rig, Skipped, program, run_tests, user_folder, wait_for
+
+STRANGER = 65534
+ALONE = "STRANGERS_ALONE"
+PYTHON = "/usr/bin/python3"  # another user may not reach that of a virtual environment
+HUGE = 1 << 40
+
+# What the stranger does with all that it can reach of the recorder's: a line for what it got.
+ATTACK = """
+import fcntl, glob, os, sys
+for path in sorted(glob.glob("/dev/shm/recorder*") + glob.glob("/dev/shm/recorder*/*")):
+    if os.lstat(path).st_uid == os.geteuid():
+        continue
+    for what, attempt in (("open", lambda: fcntl.flock(os.open(path, os.O_RDONLY | os.O_NONBLOCK), fcntl.LOCK_EX | fcntl.LOCK_NB)),
+                          ("truncate", lambda: os.truncate(path, 0)), ("remove", lambda: os.unlink(path)), ("remove", lambda: os.rmdir(path)),
+                          ("rename", lambda: os.rename(path, "/dev/shm/mine")), ("replace", lambda: os.rename("/dev/shm/decoy", path)),
+                          ("list", lambda: os.listdir(path)), ("chmod", lambda: os.chmod(path, 0o777))):
+        try:
+            attempt()
+            print(what, path)
+        except OSError:
+            pass
+"""
+
+
+def as_stranger(*command, **options):
+    return subprocess.run(command, user=STRANGER, group=STRANGER, extra_groups=[], capture_output=True, text=True, check=False,
+                          timeout=PATIENCE_S, **options)
+
+
+def make_file(path, mode=0o666, size=100):
+    with open(path, "wb") as file:
+        file.truncate(size)
+    os.chmod(path, mode)
+
+
+KINDS = {
+    "open to all": make_file,
+    "private": lambda path: make_file(path, 0o600),
+    "huge": lambda path: make_file(path, 0o666, HUGE),
+    "folder": os.mkdir,
+    "pipe": lambda path: os.mkfifo(path, 0o666),
+    "link": lambda path: os.symlink("/etc/passwd", path),
+    "dangling": lambda path: os.symlink("/dev/shm/not-there", path),
+}
+
+
+class Beset(Rig):
+    """One whose names in /dev/shm are taken."""
+    arguments = ("--keep-memory",)
+
+    def names(self):
+        """The recorder's own usual names."""
+        ring = f"/dev/shm/recorder.{self.name}"
+        return [ring, ring + ".new", ring + ".live", user_folder().rstrip("/")]
+
+    def take_names(self, shift):
+        """Each with another kind."""
+        kinds = list(KINDS.values())
+        for at, path in enumerate(self.names()):
+            kinds[(shift + at) % len(kinds)](path)
+            os.lchown(path, STRANGER, STRANGER)
+
+    def free_names(self):
+        for path in self.names():
+            with contextlib.suppress(OSError):
+                os.rmdir(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+
+    def folder_of_user(self):
+        path, = [path for path in glob.glob(user_folder().rstrip("/") + "*") if os.lstat(path).st_uid == os.geteuid()]
+        return path
+
+    def ring_file(self):
+        """The one ring of this user."""
+        path, = [path for path in glob.glob(f"/dev/shm/recorder.{self.name}*") if os.lstat(path).st_uid == os.geteuid()
+                 and not path.startswith(f"/dev/shm/recorder.{self.name}.live")]
+        return path
+
+    def __exit__(self, *problem):
+        self.stop()
+        self.free_names()
+        super().__exit__(*problem)
+
+
+def facts(paths):
+    """What the recorder must leave as it is."""
+    return {path: (status.st_ino, status.st_mode, status.st_uid, status.st_size) for path in paths for status in [os.lstat(path)]}
+
+
+def status_of(rig):
+    done = subprocess.run([program("recorderd"), "-c", rig.ini, "--status", "--json"], capture_output=True, text=True, check=False,
+                          timeout=PATIENCE_S)
+    return json.loads(done.stdout)[0]
+
+
+def warnings(rig):
+    return [text for text in rig.get("/health").json()["warnings"] if "/dev/shm/recorder." in text]
+
+
+def is_served(rig):
+    """By all programs: the live picture, the API, the counters, the control socket, and --status."""
+    wait_for(lambda: rig.get("/snapshot").status == 200, PATIENCE_S, "the API reads the ring")
+    wait_for(lambda: rig.get("/stream", "HEAD").status == 200, PATIENCE_S, "the live picture is there")
+    assert "recorder_live_frames_total{" in rig.get("/metrics").body.decode(), "the counters are read"
+    wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, PATIENCE_S, "it takes what it is told")
+    wait_for(lambda: status_of(rig)["status"] in ("ok", "warning"), PATIENCE_S, "recorderd --status reads the ring")
+    return True
+
+
+def recorded(rig):
+    wait_for(rig.recording, PATIENCE_S, "frames are recorded")
+    second_us = second_behind(rig.camera.newest())
+    rig.new_frames(60)
+    wait_for(lambda: rig.footage(second_us, second_us + 1000000).status == 200, PATIENCE_S, "a clip of it is there")
+    return second_us
+
+
+def test_whatever_is_in_the_way_it_records_and_is_seen():
+    for shift in range(0, len(KINDS), 2):
+        with Beset({"http": {"allow_control": "yes"}}) as rig:
+            rig.take_names(shift)
+            before = facts(rig.names())
+            rig.start()
+            from_us = recorded(rig)
+            is_served(rig)
+            said, counters = warnings(rig)
+            assert f"/dev/shm/recorder.{rig.name} " in said and "another name" in said, said
+            assert said.split(". ")[0] in rig.log(), rig.log()
+            assert f"{rig.name}.live is another user's" in counters and counters in rig.log("lighttpd.log"), counters
+            ring = rig.ring_file()
+            make_file("/dev/shm/decoy")
+            os.chown("/dev/shm/decoy", STRANGER, STRANGER)
+            got = as_stranger(PYTHON, "-c", ATTACK)
+            os.unlink("/dev/shm/decoy")
+            assert (got.returncode, got.stdout, got.stderr) == (0, "", ""), got
+            # The stranger takes away what it has made large: nobody has mapped it.
+            as_stranger(PYTHON, "-c", f"import os\nfor path in {rig.names()!r}:\n try: os.truncate(path, 0)\n except OSError: pass")
+            # A restart keeps the memory, and another size does.
+            inode = os.stat(ring).st_ino
+            rig.stop_recorderd()
+            rig.start_recorderd()
+            wait_for(rig.streaming, PATIENCE_S, "it streams again")
+            assert (rig.ring_file(), os.stat(ring).st_ino) == (ring, inode) and "took over the frames" in rig.log(), rig.log()
+            rig.stop_recorderd(signal.SIGKILL)
+            rig.write_ini({"http": {"allow_control": "yes"}, "memory": {"max_mb": 32}})
+            rig.start_recorderd()
+            wait_for(rig.streaming, PATIENCE_S, "the killed one is followed by another")
+            is_served(rig)
+            assert rig.footage(from_us, from_us + 1000000).status == 200
+            assert os.stat(rig.ring_file()).st_ino != inode, "it has another size"
+            after = facts(rig.names())
+            assert {path: fact[:3] for path, fact in before.items()} == {path: fact[:3] for path, fact in after.items()}
+            # Once the names are free the recorder has them again, with its memory.
+            inode = os.stat(rig.ring_file()).st_ino
+            rig.stop_recorderd()
+            os.unlink(rig.names()[0]) if not os.path.isdir(rig.names()[0]) or os.path.islink(rig.names()[0]) else os.rmdir(rig.names()[0])
+            rig.start_recorderd()
+            wait_for(rig.streaming, PATIENCE_S, "it streams again")
+            assert rig.ring_file() == rig.names()[0] and os.stat(rig.names()[0]).st_ino == inode
+            is_served(rig)
+            assert warnings(rig) == [counters], warnings(rig)
+            # And gives the memory back, whatever its name.
+            rig.stop_recorderd(signal.SIGINT)
+            assert not [path for path in glob.glob(f"/dev/shm/recorder.{rig.name}*") if os.lstat(path).st_uid == os.geteuid()
+                        and ".live" not in path]
+            assert not glob.glob(os.path.join(rig.folder_of_user(), f"{rig.name}.lock")), "its lock is left"
+            rig.stop()
+            shutil.rmtree(rig.folder_of_user())
+
+
+def test_a_name_that_is_taken_while_it_runs_costs_a_moment():
+    with Beset({"http": {"allow_control": "yes"}}) as rig:
+        rig.start()
+        os.unlink(rig.names()[0])  # only its user and root can
+        make_file(rig.names()[0])
+        os.chown(rig.names()[0], STRANGER, STRANGER)
+        wait_for(lambda: warnings(rig), PATIENCE_S, "/health says so")
+        is_served(rig)
+        shutil.rmtree(rig.folder_of_user())
+        wait_for(lambda: os.path.isdir(user_folder(f"{rig.name}.lock")), PATIENCE_S, "its lock is there again")
+        wait_for(lambda: rig.get("/snapshot").status == 200, PATIENCE_S, "and the name of the ring")
+        with Rig(name=rig.name) as other:
+            second = other.start_recorderd()
+            assert second.wait(PATIENCE_S) == 1 and "running already" in other.log(), other.log()
+        rig.stop_recorderd(signal.SIGINT)
+
+
+class OfStranger:
+    """Another user's recorder of the same name, with a test picture."""
+
+    def __init__(self, name):
+        self.folder = f"/tmp/recorder-of-stranger-{os.getpid()}"
+        self.ini = os.path.join(self.folder, "recorder.ini")
+        os.mkdir(self.folder)
+        with open(self.ini, "w", encoding="ascii") as file:
+            file.write(f"[camera]\nname = {name}\ndevice = test\nwidth = 320\nheight = 180\n[memory]\nmax_mb = 16\n"
+                       f"[record]\ndirectory = {self.folder}/recordings\n[clips]\ndirectory = {self.folder}/clips\n")
+        os.chown(self.folder, STRANGER, STRANGER)
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen([program("recorderd"), "-c", self.ini], user=STRANGER, group=STRANGER, extra_groups=[],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        wait_for(lambda: as_stranger(program("recorderd"), "-c", self.ini, "--status").returncode == 0, PATIENCE_S, "the stranger's one records")
+
+    def stop(self, sent):
+        self.process.send_signal(sent)
+        self.process.wait(PATIENCE_S)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process and self.process.poll() is None:
+            self.stop(signal.SIGKILL)
+        shutil.rmtree(self.folder)
+        for left in glob.glob(f"/dev/shm/recorder-{STRANGER}*"):
+            shutil.rmtree(left)
+
+
+def leftovers():
+    return subprocess.run([program("recorderd"), "--leftovers"], capture_output=True, text=True, check=False, timeout=PATIENCE_S).stdout
+
+
+def test_two_users_cameras_of_one_name_are_two_cameras():
+    if as_stranger(program("recorderd"), "--help").returncode != 0:
+        raise Skipped("another user cannot start the programs of this folder")
+    with Beset({"http": {"allow_control": "yes"}}) as rig, OfStranger(rig.name) as other:
+        other.start()
+        rig.start()
+        recorded(rig)
+        is_served(rig)
+        assert rig.get("/control?recording=off", "POST").status == 200
+        wait_for(lambda: rig.get("/camera_info").json()["recording"]["state"] == "off", PATIENCE_S, "mine is off")
+        others = json.loads(as_stranger(program("recorderd"), "-c", other.ini, "--status", "--json").stdout)[0]
+        assert others["recording"]["state"] == "recording", others
+        # What it leaves when it is killed is in nobody's way, and is listed as that user's.
+        assert rig.name not in as_stranger(program("recorderd"), "--leftovers").stdout, "both run"
+        other.stop(signal.SIGKILL)
+        said = wait_for(leftovers, PATIENCE_S, "it is known to be gone")
+        assert said.count(f"the camera {rig.name}") == 1 and "of the user nobody" in said, said
+        rig.stop_recorderd()
+        rig.start_recorderd()
+        wait_for(rig.streaming, PATIENCE_S, "mine starts again")
+        mine = rig.ring_file()
+        freed = as_stranger(program("recorderd"), "--free-memory", "-n", rig.name)
+        assert freed.returncode == 0 and "free again" in freed.stdout, freed
+        assert os.path.exists(mine) and not os.path.exists(rig.names()[0])
+        rig.stop_recorderd(signal.SIGINT)
+        assert not os.path.exists(mine)
+
+
+def test_nothing_is_left_of_them_but_an_empty_folder():
+    left = [path for path in glob.glob("/dev/shm/*") if not stat.S_ISDIR(os.lstat(path).st_mode) or os.listdir(path)]
+    assert not left, left
+
+
+if __name__ == "__main__":
+    if ALONE not in os.environ:
+        COMMAND = ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv]
+        if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0:
+            print("1..0 # SKIP only root can be two users, in a /dev/shm of its own")
+            sys.exit(0)
+        os.execvpe("unshare", COMMAND, {**os.environ, ALONE: "1"})
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512m,mode=1777", "tmpfs", "/dev/shm"], check=True)
+    sys.exit(run_tests(globals()))
