@@ -243,6 +243,32 @@ static void a_ring_with_another_name_is_found_and_freed(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* What another user's ring says of itself is that user's word: no file that it names is opened, nor its bytes printed.
+ */
+static void what_a_stranger_s_ring_says_leads_nowhere(void **state)
+{
+	char path[100];
+	struct leftover left;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkfifo(ini, 0666), 0); /* to open it would be to wait for ever */
+	leave_ring(20 * US_PER_S, ini);
+	snprintf(path, sizeof path, "/dev/shm%s", ring_name);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	alarm(30);
+	assert_true(leftover_find(camera, &left));
+	alarm(0);
+	assert_true(left.configured && left.span_us == 0);
+	assert_string_equal(left.config_file, ini);
+	assert_int_equal(unlink(path), 0);
+	leave_ring(20 * US_PER_S, "/tmp/\033[31mred");
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	assert_true(leftover_find(camera, &left));
+	assert_string_equal(left.config_file, "/tmp/?[31mred");
+}
+
 /* Another user's recorder, whose lock this one may not look at: the time of its ring says whether it runs. */
 static void a_ring_that_is_written_to_is_nobody_s_leftover(void **state)
 {
@@ -286,6 +312,7 @@ int main(void)
 		LEFTOVER_CASE(what_another_user_left_stays),
 		LEFTOVER_CASE(a_ring_with_another_name_is_found_and_freed),
 		LEFTOVER_CASE(a_ring_that_is_written_to_is_nobody_s_leftover),
+		LEFTOVER_CASE(what_a_stranger_s_ring_says_leads_nowhere),
 	};
 	return cmocka_run_group_tests_name("leftovers", tests, make_names, remove_names);
 }
