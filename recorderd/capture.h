@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "recorderd/loop.h"
+#include "shared/event/loop.h"
 #include "recorderd/source_select.h"
 #include "shared/config.h"
 #include "shared/ring_writer.h"

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "recorderd/loop.h"
+#include "shared/event/loop.h"
 #include "shared/reason.h"
 
 struct control;

@@ -4,7 +4,7 @@
 #ifndef RECORDERD_DEVICE_WATCH_H
 #define RECORDERD_DEVICE_WATCH_H
 
-#include "recorderd/loop.h"
+#include "shared/event/loop.h"
 
 struct device_watch {
 	struct loop *loop;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "recorderd/archive.h"
-#include "recorderd/loop.h"
+#include "shared/event/loop.h"
 #include "recorderd/storage.h"
 #include "shared/config.h"
 #include "shared/ring_reader.h"

@@ -22,7 +22,7 @@
 
 #include "recorderd/archive.h"
 #include "recorderd/encoder.h"
-#include "recorderd/loop.h"
+#include "shared/event/loop.h"
 #include "recorderd/storage.h"
 #include "shared/log.h"
 #include "shared/ring_writer.h"

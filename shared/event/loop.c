@@ -1,17 +1,20 @@
-#include "recorderd/loop.h"
+/* loop.c - see loop.h. */
+#include "shared/event/loop.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define EVENTS_A_ROUND 32
+#define EVENTS_A_TURN 64
 
 struct loop {
 	int epoll;
 	bool stopping;
-	struct loop_timer *timers; /* by deadline, earliest first: there are a dozen of them */
-	struct epoll_event events[EVENTS_A_ROUND];
+	struct timer_heap timers;
+	int64_t due_us; /* timers up to then are being called, or were called last */
+	void (*before)(void);
+	struct epoll_event events[EVENTS_A_TURN];
 	int event_count, event_next;
 };
 
@@ -21,6 +24,7 @@ struct loop *loop_create(void)
 
 	if (!loop)
 		return NULL;
+	loop->due_us = INT64_MIN;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll < 0) {
 		free(loop);
@@ -37,7 +41,7 @@ void loop_destroy(struct loop *loop)
 	free(loop);
 }
 
-/* A watch that is dropped while its events wait in this round must not be called any more. */
+/* A watch that is dropped while its events wait in this turn must not be called any more. */
 static void forget_events(struct loop *loop, const struct loop_watch *watch)
 {
 	for (int i = loop->event_next; i < loop->event_count; i++)
@@ -67,37 +71,38 @@ bool loop_watch_set(struct loop *loop, struct loop_watch *watch, uint32_t events
 
 void loop_timer_clear(struct loop *loop, struct loop_timer *timer)
 {
-	if (!timer->armed)
-		return;
-	for (struct loop_timer **at = &loop->timers; *at; at = &(*at)->next) {
-		if (*at == timer) {
-			*at = timer->next;
-			break;
-		}
-	}
+	if (timer->armed)
+		timer_heap_remove(&loop->timers, timer);
 	timer->armed = false;
 }
 
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, mono_t at)
 {
-	struct loop_timer **place = &loop->timers;
-
 	loop_timer_clear(loop, timer);
-	while (*place && (*place)->at.us <= at.us)
-		place = &(*place)->next;
-	timer->at = at;
+	if (at.us < loop->due_us)
+		at.us = loop->due_us;
+	timer_heap_insert(&loop->timers, timer, at);
 	timer->armed = true;
-	timer->next = *place;
-	*place = timer;
+}
+
+void loop_before_callbacks(struct loop *loop, void (*call)(void))
+{
+	loop->before = call;
+}
+
+static void begin_callback(const struct loop *loop)
+{
+	if (loop->before)
+		loop->before();
 }
 
 static int wait_ms(const struct loop *loop)
 {
 	int64_t left_us;
 
-	if (!loop->timers)
+	if (!loop->timers.root)
 		return -1;
-	left_us = loop->timers->at.us - mono_now().us;
+	left_us = loop->timers.root->at.us - mono_now().us;
 	if (left_us <= 0)
 		return 0;
 	return left_us > 60 * US_PER_S ? 60000 : (int)((left_us + US_PER_MS - 1) / US_PER_MS);
@@ -105,13 +110,13 @@ static int wait_ms(const struct loop *loop)
 
 static void run_timers(struct loop *loop)
 {
-	int64_t now_us = mono_now().us;
+	struct loop_timer *timer;
+	uint64_t end = loop->timers.order; /* those that are set from now on are behind all that are due */
 
-	while (loop->timers && loop->timers->at.us <= now_us) {
-		struct loop_timer *timer = loop->timers;
-
-		loop->timers = timer->next;
-		timer->armed = false;
+	loop->due_us = mono_now().us;
+	while ((timer = loop->timers.root) && timer->at.us <= loop->due_us && timer->order < end) {
+		loop_timer_clear(loop, timer);
+		begin_callback(loop);
 		timer->due(timer->context);
 	}
 }
@@ -121,23 +126,34 @@ static void run_events(struct loop *loop)
 	for (loop->event_next = 0; loop->event_next < loop->event_count;) {
 		const struct epoll_event *event = &loop->events[loop->event_next++];
 		struct loop_watch *watch = event->data.ptr;
+		uint32_t events;
 
-		if (watch)
-			watch->ready(watch->context, event->events);
+		if (!watch)
+			continue;
+		/* Another callback of this turn may have changed what it waits for. */
+		events = event->events & (watch->events | EPOLLERR | EPOLLHUP);
+		if (!events)
+			continue;
+		begin_callback(loop);
+		watch->ready(watch->context, events);
 	}
 	loop->event_count = loop->event_next = 0;
+}
+
+void loop_turn(struct loop *loop)
+{
+	loop->event_count = epoll_wait(loop->epoll, loop->events, EVENTS_A_TURN, wait_ms(loop));
+	if (loop->event_count < 0)
+		loop->event_count = 0; /* EINTR: the only error that a valid epoll descriptor gives */
+	run_events(loop);
+	run_timers(loop);
 }
 
 void loop_run(struct loop *loop)
 {
 	loop->stopping = false;
-	while (!loop->stopping) {
-		loop->event_count = epoll_wait(loop->epoll, loop->events, EVENTS_A_ROUND, wait_ms(loop));
-		if (loop->event_count < 0)
-			loop->event_count = 0; /* EINTR: the only error that a valid epoll descriptor gives */
-		run_events(loop);
-		run_timers(loop);
-	}
+	while (!loop->stopping)
+		loop_turn(loop);
 }
 
 void loop_stop(struct loop *loop)
