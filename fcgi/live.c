@@ -16,20 +16,18 @@
 #include "fcgi/live_viewer.h"
 #include "fcgi/site_headers.h"
 #include "fcgi/who_may.h"
+#include "shared/event/loop.h"
 #include "shared/log.h"
 
-#define EVENTS_MAX  256
 #define ACCEPTS_MAX 64 /* in one go; then it is the viewers' turn */
 #define TICK_US     (US_PER_S / 4)
 #define CHECK_TICKS 4 /* the recorders are looked after once a second */
 #define ASKING_US   (5 * US_PER_S)
 #define SAY_US      (60 * US_PER_S) /* between two lines of the log about the same */
 
-enum watched_kind { WATCHED_LISTENER, WATCHED_STOP, WATCHED_FEED, WATCHED_PEER };
-
 struct peer {
-	enum watched_kind kind; /* first: what epoll's pointer leads to */
-	int fd;                 /* -1: closed in this round of events, of which others may still name it */
+	struct live *live;
+	struct loop_watch watch; /* fd -1: closed */
 	int64_t since_us;
 	struct live_viewer *viewer; /* NULL: its request has not come yet, or was answered */
 	bool answered;
@@ -37,46 +35,32 @@ struct peer {
 };
 
 struct watched_feed {
-	enum watched_kind kind;
+	struct live *live;
+	struct loop_watch watch;
 	struct live_feed feed;
 };
 
 struct live {
 	const struct live_setup *setup;
-	int epoll_fd;
+	struct loop *loop;
+	struct loop_watch listener, stop; /* the listener stops while descriptors are short, until the next tick */
+	struct loop_timer tick;
 	struct watched_feed *feeds; /* one a camera, in the order of the set */
-	struct peer *peers, *dead;
+	struct peer *peers;
 	uint64_t viewers;
-	bool listening; /* false: out of descriptors; tried again at the next tick */
-	int64_t say_us; /* that it is: not before */
-	bool stopping;
-	int64_t next_tick_us;
+	int64_t say_us; /* that no more connections can be taken: not before */
 	unsigned ticks;
 };
 
-static enum watched_kind watched_listener = WATCHED_LISTENER, watched_stop = WATCHED_STOP;
-
-static bool watch(const struct live *live, int fd, uint32_t events, void *watched)
-{
-	struct epoll_event event = {.events = events, .data.ptr = watched};
-	return epoll_ctl(live->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
-static void set_listening(struct live *live, bool listening)
-{
-	struct epoll_event event = {.events = listening ? EPOLLIN : 0, .data.ptr = &watched_listener};
-	epoll_ctl(live->epoll_fd, EPOLL_CTL_MOD, live->setup->listen_fd, &event);
-	live->listening = listening;
-}
-
 static void close_peer(struct live *live, struct peer *peer)
 {
+	loop_watch_set(live->loop, &peer->watch, 0);
 	if (peer->viewer) {
 		live_viewer_close(peer->viewer);
 		live->viewers--;
-	} else if (peer->fd >= 0) {
-		fastcgi_drain(peer->fd);
-		close(peer->fd);
+	} else if (peer->watch.fd >= 0) {
+		fastcgi_drain(peer->watch.fd);
+		close(peer->watch.fd);
 	}
 	if (peer->next)
 		peer->next->previous = peer->previous;
@@ -84,58 +68,18 @@ static void close_peer(struct live *live, struct peer *peer)
 		peer->previous->next = peer->next;
 	else
 		live->peers = peer->next;
-	peer->viewer = NULL;
-	peer->fd = -1;
-	peer->next = live->dead;
-	live->dead = peer;
-}
-
-static void free_dead(struct live *live)
-{
-	while (live->dead) {
-		struct peer *peer = live->dead;
-		live->dead = peer->next;
-		free(peer);
-	}
-}
-
-static void add_peer(struct live *live, int fd)
-{
-	struct peer *peer = calloc(1, sizeof(*peer));
-	if (!peer || !watch(live, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, peer)) {
-		free(peer);
-		close(fd);
-		return;
-	}
-	*peer = (struct peer){.kind = WATCHED_PEER, .fd = fd, .since_us = mono_now().us, .next = live->peers};
-	if (peer->next)
-		peer->next->previous = peer;
-	live->peers = peer;
+	free(peer);
 }
 
 static void pause_listening(struct live *live)
 {
 	int64_t now_us = mono_now().us;
 
-	set_listening(live, false);
+	loop_watch_set(live->loop, &live->listener, 0);
 	if (now_us < live->say_us)
 		return;
 	log_warn("live", "no more connections can be taken for now (%" PRIu64 " viewers)", live->viewers);
 	live->say_us = now_us + SAY_US;
-}
-
-static void accept_peers(struct live *live)
-{
-	for (int i = 0; i < ACCEPTS_MAX; i++) {
-		int fd = fastcgi_take(live->setup->listen_fd, FASTCGI_SNDBUF_BYTES);
-		if (fd >= 0) {
-			add_peer(live, fd);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-			pause_listening(live);
-		return;
-	}
 }
 
 static struct live_feed *find_feed(const struct live *live, const struct config *camera)
@@ -213,45 +157,81 @@ static bool answer_request(struct live *live, struct peer *peer, struct fastcgi_
 	}
 	peer->viewer = live_viewer_open(feed, request, &wish);
 	if (!peer->viewer)
-		peer->fd = -1;
+		peer->watch.fd = -1;
 	return peer->viewer != NULL;
 }
 
 static void read_request(struct live *live, struct peer *peer)
 {
 	struct fastcgi_request *request = NULL;
-	enum fastcgi_outcome outcome = fastcgi_read(peer->fd, &request);
+	enum fastcgi_outcome outcome = fastcgi_read(peer->watch.fd, &request);
 	if (outcome == FASTCGI_MORE)
 		return;
 	if (outcome == FASTCGI_BAD)
-		peer->fd = -1;
+		peer->watch.fd = -1;
 	else if (answer_request(live, peer, request))
 		live->viewers++;
 	else
 		peer->answered = true;
-	if (peer->fd < 0)
+	if (peer->watch.fd < 0)
 		close_peer(live, peer);
 }
 
-static void peer_ready(struct live *live, struct peer *peer, uint32_t events)
+static void peer_ready(void *context, uint32_t events)
 {
-	if (peer->fd < 0)
-		return;
+	struct peer *peer = context;
+	struct live *live = peer->live;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		close_peer(live, peer);
 	else if (peer->answered)
-		fastcgi_drain(peer->fd);
+		fastcgi_drain(peer->watch.fd);
 	else if (!peer->viewer)
 		read_request(live, peer);
 	else if ((events & EPOLLOUT) && live_viewer_writable(peer->viewer) == VIEWER_LEAVES)
 		close_peer(live, peer);
 }
 
-/* The bell rang: for a frame, or, where there is no new one, since a ring has appeared. */
-static void feed_ready(struct live *live, struct live_feed *feed)
+static void add_peer(struct live *live, int fd)
 {
+	struct peer *peer = calloc(1, sizeof(*peer));
+	if (!peer) {
+		close(fd);
+		return;
+	}
+	*peer = (struct peer){.live = live, .since_us = mono_now().us, .next = live->peers};
+	peer->watch = (struct loop_watch){.fd = fd, .ready = peer_ready, .context = peer};
+	if (peer->next)
+		peer->next->previous = peer;
+	live->peers = peer;
+	if (!loop_watch_set(live->loop, &peer->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET))
+		close_peer(live, peer);
+}
+
+static void accept_peers(void *context, uint32_t events)
+{
+	struct live *live = context;
+	(void)events;
+	for (int i = 0; i < ACCEPTS_MAX; i++) {
+		int fd = fastcgi_take(live->setup->listen_fd, FASTCGI_SNDBUF_BYTES);
+		if (fd >= 0) {
+			add_peer(live, fd);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			pause_listening(live);
+		return;
+	}
+}
+
+/* The bell rang: for a frame, or, where there is no new one, since a ring has appeared. */
+static void feed_ready(void *context, uint32_t events)
+{
+	struct watched_feed *watched = context;
+	struct live *live = watched->live;
+	struct live_feed *feed = &watched->feed;
 	eventfd_t rings;
 	uint64_t before = feed->serial;
+	(void)events;
 	eventfd_read(live_bell_fd(feed->bell), &rings);
 	live_feed_update(feed);
 	if (feed->serial == before) {
@@ -265,8 +245,11 @@ static void feed_ready(struct live *live, struct live_feed *feed)
 	}
 }
 
-static void tick(struct live *live, int64_t now_us)
+static void tick(void *context)
 {
+	struct live *live = context;
+	int64_t now_us = mono_now().us;
+
 	log_set_level(live->feeds[0].feed.log_level);
 	if (++live->ticks % CHECK_TICKS == 0)
 		for (size_t i = 0; i < live->setup->cameras->count; i++)
@@ -278,81 +261,59 @@ static void tick(struct live *live, int64_t now_us)
 		if (!stays)
 			close_peer(live, peer);
 	}
-	if (!live->listening)
-		set_listening(live, true);
+	loop_watch_set(live->loop, &live->listener, EPOLLIN);
+	loop_timer_set(live->loop, &live->tick, (mono_t){now_us + TICK_US});
 }
 
-static void dispatch(struct live *live, const struct epoll_event *event)
+static void stop(void *context, uint32_t events)
 {
-	void *watched = event->data.ptr;
-	switch (*(enum watched_kind *)watched) {
-	case WATCHED_LISTENER:
-		accept_peers(live);
-		break;
-	case WATCHED_STOP:
-		live->stopping = true;
-		break;
-	case WATCHED_FEED:
-		feed_ready(live, &((struct watched_feed *)watched)->feed);
-		break;
-	case WATCHED_PEER:
-		peer_ready(live, watched, event->events);
-		break;
-	}
+	struct live *live = context;
+	(void)events;
+	loop_stop(live->loop);
 }
 
-static void loop(struct live *live)
+static bool start_feed(struct live *live, size_t number, struct reason *why)
 {
-	struct epoll_event events[EVENTS_MAX];
-	live->next_tick_us = mono_now().us + TICK_US;
-	while (!live->stopping) {
-		int64_t left_us = live->next_tick_us - mono_now().us;
-		int timeout_ms = left_us > 0 ? (int)(left_us / US_PER_MS) + 1 : 0;
-		int count = epoll_wait(live->epoll_fd, events, EVENTS_MAX, timeout_ms);
-		for (int i = 0; i < count; i++)
-			dispatch(live, &events[i]);
-		int64_t now_us = mono_now().us;
-		if (now_us >= live->next_tick_us) {
-			tick(live, now_us);
-			live->next_tick_us = now_us + TICK_US;
-		}
-		free_dead(live);
-	}
+	const struct live_setup *setup = live->setup;
+	struct watched_feed *watched = &live->feeds[number];
+	watched->live = live;
+	if (!live_feed_init(&watched->feed, &setup->cameras->cameras[number], setup->gone_limit_us, why))
+		return false;
+	watched->watch =
+		(struct loop_watch){.fd = live_bell_fd(watched->feed.bell), .ready = feed_ready, .context = watched};
+	return loop_watch_set(live->loop, &watched->watch, EPOLLIN) ||
+	       reason_errno(why, "cannot start the live server");
 }
 
 static bool start(struct live *live, struct reason *why)
 {
 	const struct live_setup *setup = live->setup;
 	live->feeds = calloc(setup->cameras->count, sizeof(*live->feeds));
-	live->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (!live->feeds || live->epoll_fd < 0 || !watch(live, setup->listen_fd, EPOLLIN, &watched_listener) ||
-	    !watch(live, setup->stop_fd, EPOLLIN, &watched_stop))
+	live->loop = loop_create();
+	live->listener = (struct loop_watch){.fd = setup->listen_fd, .ready = accept_peers, .context = live};
+	live->stop = (struct loop_watch){.fd = setup->stop_fd, .ready = stop, .context = live};
+	live->tick = (struct loop_timer){.due = tick, .context = live};
+	if (!live->feeds || !live->loop || !loop_watch_set(live->loop, &live->listener, EPOLLIN) ||
+	    !loop_watch_set(live->loop, &live->stop, EPOLLIN))
 		return reason_errno(why, "cannot start the live server");
-	live->listening = true;
-	for (size_t i = 0; i < setup->cameras->count; i++) {
-		struct watched_feed *watched = &live->feeds[i];
-		watched->kind = WATCHED_FEED;
-		if (!live_feed_init(&watched->feed, &setup->cameras->cameras[i], setup->gone_limit_us, why))
+	for (size_t i = 0; i < setup->cameras->count; i++)
+		if (!start_feed(live, i, why))
 			return false;
-		if (!watch(live, live_bell_fd(watched->feed.bell), EPOLLIN, watched))
-			return reason_errno(why, "cannot start the live server");
-	}
+	loop_timer_set(live->loop, &live->tick, (mono_t){mono_now().us + TICK_US});
 	return true;
 }
 
 bool live_run(const struct live_setup *setup, struct reason *why)
 {
-	struct live live = {.setup = setup, .epoll_fd = -1};
+	struct live live = {.setup = setup};
 	bool started = start(&live, why);
 	if (started)
-		loop(&live);
+		loop_run(live.loop);
 	while (live.peers)
 		close_peer(&live, live.peers);
-	free_dead(&live);
 	for (size_t i = 0; live.feeds && i < setup->cameras->count; i++)
 		live_feed_finish(&live.feeds[i].feed);
 	free(live.feeds);
-	if (live.epoll_fd >= 0)
-		close(live.epoll_fd);
+	loop_destroy(live.loop);
 	return started;
 }
