@@ -1,10 +1,10 @@
 /*
  * api.h - a request inside recorder-api, from its arrival to its last byte.
  *
- * A worker is one thread and one epoll loop. A handler answers at once (api_answer.h), or asks to be called again:
- * after a while (api_wait), when a descriptor can be read (api_wait_fd), or when a child process has done its work
- * (api_job_start). The request ends when its answer
- * has left or when the client has gone, whichever is first; what a handler keeps in between hangs on `work`.
+ * A worker is one thread and one loop (shared/event/loop.h). A handler answers at once (api_answer.h), or asks to be
+ * called again: after a while (api_wait), when a descriptor can be read (api_wait_fd), or when a child process has done
+ * its work (api_job_start). The request ends when its answer has left or when the client has gone, whichever is first;
+ * what a handler keeps in between hangs on `work`.
  */
 #ifndef FCGI_API_H
 #define FCGI_API_H
@@ -20,18 +20,13 @@
 #include "fcgi/fastcgi.h"
 #include "shared/clock.h"
 #include "shared/config.h"
+#include "shared/event/loop.h"
 
 struct api_worker;
 struct token_store;
 struct lock_state;
 struct api_request;
 typedef void api_handler(struct api_request *request);
-
-/* What the loop calls when a descriptor is ready. */
-struct api_watch {
-	void (*ready)(struct api_watch *watch, uint32_t events);
-	void *context;
-};
 
 struct api_request {
 	struct api_worker *worker;
@@ -62,18 +57,17 @@ struct api_request {
 	api_handler *after; /* called once the whole answer has left; or NULL */
 	void *after_context;
 
-	api_handler *resume; /* waiting for resume_at or for the child */
-	mono_t resume_at;    /* while there is a child: the next look at the client */
-	pid_t child;         /* 0: none */
-	int child_fd;
-	int child_status; /* exit status; -1: killed */
-	int wait_fd;      /* of api_wait_fd; -1: none */
-	bool client_seen; /* its connection, as the child began (web_client.h) */
+	api_handler *resume;     /* waiting for the timer, for wait_watch, or for the child */
+	struct loop_timer timer; /* while there is a child: the next look at the client */
+	pid_t child;             /* 0: none */
+	int child_status;        /* exit status; -1: killed */
+	bool client_seen;        /* its connection, as the child began (web_client.h) */
 
-	struct api_watch connection_watch, child_watch, wait_watch;
+	struct loop_watch connection_watch;
+	struct loop_watch child_watch; /* of its pidfd */
+	struct loop_watch wait_watch;  /* of api_wait_fd */
 	struct api_request *next, *previous;
-	bool sending; /* watched for room to send */
-	bool ended;   /* freed once the loop's turn is over */
+	bool ended; /* freed once the loop's turn is over */
 };
 
 /* Has `resume` called again after that many milliseconds. */

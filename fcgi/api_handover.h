@@ -39,7 +39,7 @@ struct handover {
 bool handover_open(struct handover *handover, int listen_fd);
 void handover_close(struct handover *handover);
 
-/* What poll() has to wait for before the next handover_run(): POLLIN of listen_fd, else POLLOUT of fd. */
+/* What to wait for before the next handover_run(): room in `fd`; else a connection in listen_fd. */
 bool handover_is_full(const struct handover *handover);
 
 /* Accepts connections and hands them over, as many as there is room for. False with errno if that fails for now. */

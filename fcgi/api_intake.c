@@ -10,15 +10,16 @@
 #define ARRIVAL_US US_PER_S
 
 struct arrival {
-	struct api_watch watch;
+	struct loop_watch watch;
+	struct loop_timer limit;
 	struct api_worker *worker;
-	int fd;
-	int64_t until_us;
 	struct arrival *next, *previous;
 };
 
 static void arrival_free(struct arrival *arrival)
 {
+	loop_watch_set(arrival->worker->loop, &arrival->watch, 0);
+	loop_timer_clear(arrival->worker->loop, &arrival->limit);
 	if (arrival->next)
 		arrival->next->previous = arrival->previous;
 	if (arrival->previous)
@@ -28,12 +29,13 @@ static void arrival_free(struct arrival *arrival)
 	free(arrival);
 }
 
-/* Unwatched before it is closed: a child that was just forked may still have a copy, for which epoll would go on. */
-static void arrival_close(struct arrival *arrival)
+static void arrival_close(void *context)
 {
-	worker_unwatch(arrival->worker, arrival->fd);
-	close(arrival->fd);
+	struct arrival *arrival = context;
+	int fd = arrival->watch.fd;
+
 	arrival_free(arrival);
+	close(fd);
 }
 
 /* All that there is of a request on a connection; a front worker leaves it there, since it may pass it on. */
@@ -48,19 +50,18 @@ static void arrival_end(struct arrival *arrival)
 	struct api_worker *worker = arrival->worker;
 	struct fastcgi_request *fcgi;
 	const struct handover_note note = {.arrived_us = mono_now().us};
-	int fd = arrival->fd;
+	int fd = arrival->watch.fd;
 
-	worker_unwatch(worker, fd);
 	arrival_free(arrival);
 	if (read_request(worker, fd, &fcgi) == FASTCGI_READY)
 		request_begin(worker, fcgi, &note);
 }
 
-static void arrival_ready(struct api_watch *watch, uint32_t events)
+static void arrival_ready(void *context, uint32_t events)
 {
-	struct arrival *arrival = watch->context;
+	struct arrival *arrival = context;
 
-	if (fastcgi_look(arrival->fd) != FASTCGI_MORE)
+	if (fastcgi_look(arrival->watch.fd) != FASTCGI_MORE)
 		arrival_end(arrival);
 	else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		arrival_close(arrival);
@@ -76,16 +77,16 @@ static void arrival_add(struct api_worker *worker, int fd)
 		return;
 	}
 	*arrival = (struct arrival){
-		.watch = {arrival_ready, arrival},
+		.watch = {.fd = fd, .ready = arrival_ready, .context = arrival},
+		.limit = {.due = arrival_close, .context = arrival},
 		.worker = worker,
-		.fd = fd,
-		.until_us = mono_now().us + ARRIVAL_US,
 		.next = worker->arrivals,
 	};
 	if (worker->arrivals)
 		worker->arrivals->previous = arrival;
 	worker->arrivals = arrival;
-	if (!worker_watch(worker, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, &arrival->watch))
+	loop_timer_set(worker->loop, &arrival->limit, (mono_t){mono_now().us + ARRIVAL_US});
+	if (!loop_watch_set(worker->loop, &arrival->watch, EPOLLIN | EPOLLRDHUP | EPOLLET))
 		arrival_close(arrival);
 }
 
@@ -129,25 +130,6 @@ bool intake_take(struct api_worker *worker)
 	return true;
 }
 
-int64_t intake_due_us(const struct api_worker *worker)
-{
-	int64_t due_us = INT64_MAX;
-
-	for (const struct arrival *arrival = worker->arrivals; arrival; arrival = arrival->next)
-		if (arrival->until_us < due_us)
-			due_us = arrival->until_us;
-	return due_us;
-}
-
-void intake_run_due(struct api_worker *worker, mono_t now)
-{
-	for (struct arrival *arrival = worker->arrivals, *next; arrival; arrival = next) {
-		next = arrival->next;
-		if (arrival->until_us <= now.us)
-			arrival_close(arrival);
-	}
-}
-
 void intake_finish(struct api_worker *worker)
 {
 	while (worker->arrivals)
@@ -157,5 +139,5 @@ void intake_finish(struct api_worker *worker)
 void intake_close_copies(const struct api_worker *worker)
 {
 	for (const struct arrival *arrival = worker->arrivals; arrival; arrival = arrival->next)
-		close(arrival->fd);
+		close(arrival->watch.fd);
 }

@@ -13,12 +13,6 @@
  */
 bool intake_take(struct api_worker *worker);
 
-/* When the next of them has had its time; INT64_MAX: there is none. */
-int64_t intake_due_us(const struct api_worker *worker);
-
-/* Closes those that have had it. Outside of the loop's turn over events, which may name them. */
-void intake_run_due(struct api_worker *worker, mono_t now);
-
 /* Closes all of them. */
 void intake_finish(struct api_worker *worker);
 

@@ -18,16 +18,26 @@
 /* Between two looks at a client for which a child works. */
 #define CLIENT_LOOK_US (US_PER_S / 2)
 
-static void orphan_add(struct api_worker *worker, pid_t child)
-{
-	worker->orphans[worker->orphan_count++] = child;
-}
+#define REAP_US (US_PER_S / 20)
 
-void orphans_reap(struct api_worker *worker)
+static void orphans_reap(void *context)
 {
+	struct api_worker *worker = context;
+
 	for (size_t i = worker->orphan_count; i > 0; i--)
 		if (waitpid(worker->orphans[i - 1], NULL, WNOHANG) != 0)
 			worker->orphans[i - 1] = worker->orphans[--worker->orphan_count];
+	if (worker->orphan_count > 0)
+		loop_timer_set(worker->loop, &worker->reaping, (mono_t){mono_now().us + REAP_US});
+}
+
+static void orphan_add(struct api_worker *worker, pid_t child)
+{
+	worker->orphans[worker->orphan_count++] = child;
+	if (worker->reaping.armed)
+		return;
+	worker->reaping = (struct loop_timer){.due = orphans_reap, .context = worker};
+	loop_timer_set(worker->loop, &worker->reaping, (mono_t){mono_now().us + REAP_US});
 }
 
 /* A child that runs for a client that is gone. */
@@ -35,19 +45,19 @@ static void child_abandon(struct api_request *request)
 {
 	if (!request->child)
 		return;
-	worker_unwatch(request->worker, request->child_fd);
+	loop_watch_set(request->worker->loop, &request->child_watch, 0);
 	pid_t child = request->child;
 	api_child_kill(child);
-	close(request->child_fd);
+	close(request->child_watch.fd);
 	request->child = 0;
 	orphan_add(request->worker, child);
 }
 
 static void forget_wait(struct api_request *request)
 {
-	if (request->wait_fd >= 0)
-		worker_unwatch(request->worker, request->wait_fd);
-	request->wait_fd = -1;
+	loop_watch_set(request->worker->loop, &request->wait_watch, 0);
+	loop_timer_clear(request->worker->loop, &request->timer);
+	request->resume = NULL;
 }
 
 /* What an answer takes up for as long as it is being made and sent. */
@@ -80,41 +90,51 @@ static void end_pass(struct api_request *request)
 	request->ticket = (struct pass_ticket){0};
 }
 
-void request_end(struct api_request *request)
-{
-	if (request->ended)
-		return;
-	request->ended = true;
-	end_pass(request);
-	give_back(request);
-	worker_unwatch(request->worker, request->fcgi->fd);
-	fastcgi_close(request->fcgi);
-}
-
-/* The answer has left: until the web server closes, or has been given the time for it. */
-static void linger(struct api_request *request)
-{
-	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = &request->connection_watch};
-
-	give_back(request);
-	shutdown(request->fcgi->fd, SHUT_WR);
-	api_wait(request, FASTCGI_LINGER_MS, request_end);
-	epoll_ctl(request->worker->epoll_fd, EPOLL_CTL_MOD, request->fcgi->fd, &event);
-}
-
-void request_free(struct api_request *request)
+static void list_as_ended(struct api_request *request)
 {
 	struct api_worker *worker = request->worker;
 
-	if (request->work_free)
-		request->work_free(request->work);
+	request->ended = true;
 	if (request->next)
 		request->next->previous = request->previous;
 	if (request->previous)
 		request->previous->next = request->next;
 	else
 		worker->requests = request->next;
-	free(request);
+	request->next = worker->ended;
+	worker->ended = request;
+}
+
+void request_end(struct api_request *request)
+{
+	if (request->ended)
+		return;
+	list_as_ended(request);
+	end_pass(request);
+	give_back(request);
+	loop_watch_set(request->worker->loop, &request->connection_watch, 0);
+	fastcgi_close(request->fcgi);
+}
+
+void requests_free_ended(struct api_worker *worker)
+{
+	struct api_request *request;
+
+	while ((request = worker->ended)) {
+		worker->ended = request->next;
+		if (request->work_free)
+			request->work_free(request->work);
+		free(request);
+	}
+}
+
+/* The answer has left: until the web server closes, or has been given the time for it. */
+static void linger(struct api_request *request)
+{
+	give_back(request);
+	shutdown(request->fcgi->fd, SHUT_WR);
+	api_wait(request, FASTCGI_LINGER_MS, request_end);
+	loop_watch_set(request->worker->loop, &request->connection_watch, EPOLLIN | EPOLLRDHUP);
 }
 
 /*
@@ -136,13 +156,10 @@ static void request_gone(struct api_request *request)
 static void request_send(struct api_request *request)
 {
 	struct api_worker *worker = request->worker;
-	struct epoll_event event = {.events = EPOLLOUT | EPOLLRDHUP, .data.ptr = &request->connection_watch};
 
 	switch (outflow_run(&request->out, request->fcgi->fd, worker->scratch, sizeof(worker->scratch))) {
 	case OUTFLOW_BLOCKED:
-		if (!request->sending)
-			epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, request->fcgi->fd, &event);
-		request->sending = true;
+		loop_watch_set(worker->loop, &request->connection_watch, EPOLLOUT | EPOLLRDHUP);
 		break;
 	case OUTFLOW_DONE:
 		linger(request);
@@ -158,7 +175,6 @@ static void request_send(struct api_request *request)
 /* Calls a handler; it answered, or it waits for something. */
 static void request_step(struct api_request *request, api_handler *handler)
 {
-	request->resume = NULL;
 	forget_wait(request);
 	handler(request);
 	if (request->out.lead.length > 0 && claim_answer(request))
@@ -167,12 +183,10 @@ static void request_step(struct api_request *request, api_handler *handler)
 		request_end(request);
 }
 
-static void connection_ready(struct api_watch *watch, uint32_t events)
+static void connection_ready(void *context, uint32_t events)
 {
-	struct api_request *request = watch->context;
+	struct api_request *request = context;
 
-	if (request->ended)
-		return;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		request_gone(request);
 	else if (request->out.lead.length > 0)
@@ -181,17 +195,15 @@ static void connection_ready(struct api_watch *watch, uint32_t events)
 		fastcgi_drain(request->fcgi->fd);
 }
 
-static void child_ready(struct api_watch *watch, uint32_t events)
+static void child_ready(void *context, uint32_t events)
 {
-	struct api_request *request = watch->context;
+	struct api_request *request = context;
 	int status = 0;
 
 	(void)events;
-	if (request->ended || !request->child)
-		return;
-	worker_unwatch(request->worker, request->child_fd);
+	loop_watch_set(request->worker->loop, &request->child_watch, 0);
 	waitpid(request->child, &status, 0);
-	close(request->child_fd);
+	close(request->child_watch.fd);
 	request->child = 0;
 	request->child_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	request_step(request, request->resume);
@@ -200,24 +212,22 @@ static void child_ready(struct api_watch *watch, uint32_t events)
 void api_wait(struct api_request *request, int delay_ms, api_handler *resume)
 {
 	request->resume = resume;
-	request->resume_at.us = mono_now().us + delay_ms * US_PER_MS;
+	loop_timer_set(request->worker->loop, &request->timer, (mono_t){mono_now().us + delay_ms * US_PER_MS});
 }
 
-static void wait_ready(struct api_watch *watch, uint32_t events)
+static void wait_ready(void *context, uint32_t events)
 {
-	struct api_request *request = watch->context;
+	struct api_request *request = context;
 
 	(void)events;
-	if (!request->ended && request->resume)
-		request_step(request, request->resume);
+	request_step(request, request->resume);
 }
 
 bool api_wait_fd(struct api_request *request, int fd, int limit_ms, api_handler *resume)
 {
-	request->wait_watch = (struct api_watch){wait_ready, request};
-	if (!worker_watch(request->worker, fd, EPOLLIN, &request->wait_watch))
+	request->wait_watch = (struct loop_watch){.fd = fd, .ready = wait_ready, .context = request};
+	if (!loop_watch_set(request->worker->loop, &request->wait_watch, EPOLLIN))
 		return false;
-	request->wait_fd = fd;
 	api_wait(request, limit_ms, resume);
 	return true;
 }
@@ -228,13 +238,12 @@ static void child_close_worker(void *context)
 	struct api_worker *worker = context;
 
 	for (struct api_request *request = worker->requests; request; request = request->next)
-		if (!request->ended)
-			close(request->fcgi->fd);
+		close(request->fcgi->fd);
 	worker->close_in_child(worker);
 	close(worker->setup.intake_fd);
 	close(worker->setup.retire_fd);
-	close(worker->epoll_fd);
-	close(worker->signal_fd);
+	close(worker->signal_watch.fd);
+	loop_destroy(worker->loop);
 }
 
 static bool has_room_for_child(const struct api_worker *worker)
@@ -252,18 +261,25 @@ static bool client_is_told(enum web_client client)
 	return client == WEB_CLIENT_THERE || client == WEB_CLIENT_LEFT;
 }
 
+static void look_again(struct api_request *request)
+{
+	loop_timer_set(request->worker->loop, &request->timer, (mono_t){mono_now().us + CLIENT_LOOK_US});
+}
+
 /* A child works for a client: is it still there? */
 static void client_look(struct api_request *request)
 {
 	enum web_client client = web_client_look(request->fcgi);
 
-	request->resume_at.us = mono_now().us + CLIENT_LOOK_US;
+	look_again(request);
 	if (client == WEB_CLIENT_LEFT || client == WEB_CLIENT_NOWHERE)
 		request_end(request);
 }
 
-void request_due(struct api_request *request)
+static void timer_due(void *context)
 {
+	struct api_request *request = context;
+
 	if (request->child)
 		client_look(request);
 	else
@@ -273,20 +289,23 @@ void request_due(struct api_request *request)
 bool api_job_start(struct api_request *request, api_job *run, void *context, api_handler *done)
 {
 	struct api_worker *worker = request->worker;
+	int fd;
 
 	if (!has_room_for_child(worker))
 		return false;
-	request->child = api_child_start(run, context, child_close_worker, worker, &request->child_fd);
+	request->child = api_child_start(run, context, child_close_worker, worker, &fd);
 	if (request->child <= 0) {
 		request->child = 0;
 		return false;
 	}
 	request->resume = done;
 	request->client_seen = client_is_told(web_client_look(request->fcgi));
-	request->resume_at.us = request->client_seen ? mono_now().us + CLIENT_LOOK_US : INT64_MAX;
-	request->child_watch = (struct api_watch){child_ready, request};
-	if (worker_watch(worker, request->child_fd, EPOLLIN, &request->child_watch))
+	request->child_watch = (struct loop_watch){.fd = fd, .ready = child_ready, .context = request};
+	if (loop_watch_set(worker->loop, &request->child_watch, EPOLLIN)) {
+		if (request->client_seen)
+			look_again(request);
 		return true;
+	}
 	child_abandon(request);
 	request->resume = NULL;
 	return false;
@@ -323,14 +342,14 @@ void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi, cons
 		.camera_count = worker->setup.config->count,
 		.arrived = {note->arrived_us},
 		.ticket = note->ticket,
-		.wait_fd = -1,
-		.connection_watch = {connection_ready, request},
+		.timer = {.due = timer_due, .context = request},
+		.connection_watch = {.fd = fcgi->fd, .ready = connection_ready, .context = request},
 		.next = worker->requests,
 	};
 	if (worker->requests)
 		worker->requests->previous = request;
 	worker->requests = request;
-	if (!worker_watch(worker, fcgi->fd, EPOLLRDHUP, &request->connection_watch)) {
+	if (!loop_watch_set(worker->loop, &request->connection_watch, EPOLLRDHUP)) {
 		request_end(request);
 		return;
 	}

@@ -19,38 +19,29 @@
 #include "fcgi/disk_pulse.h"
 #include "shared/log.h"
 
-#define EVENTS_MAX      64
 #define MMAP_THRESHOLD  (128 << 10)
 #define STOP_GRACE_US   (2 * US_PER_S)
-#define ORPHANS_POLL_MS 50
 #define LISTEN_PAUSE_US (US_PER_S / 10)
 #define SAY_US          (60 * US_PER_S) /* between two lines of the log about the same */
 #define PROBE_US        (2 * US_PER_S)
 
-bool worker_watch(struct api_worker *worker, int fd, uint32_t events, struct api_watch *watch)
-{
-	struct epoll_event event = {.events = events, .data.ptr = watch};
-
-	return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
-void worker_unwatch(struct api_worker *worker, int fd)
-{
-	epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-}
-
 static bool listen_begin(struct api_worker *worker)
 {
-	worker->listening =
-		worker_watch(worker, worker->setup.intake_fd, EPOLLIN | EPOLLEXCLUSIVE, &worker->listen_watch);
-	return worker->listening;
+	return loop_watch_set(worker->loop, &worker->intake_watch, EPOLLIN | EPOLLEXCLUSIVE);
 }
 
 static void listen_end(struct api_worker *worker)
 {
-	if (worker->listening)
-		worker_unwatch(worker, worker->setup.intake_fd);
-	worker->listening = false;
+	loop_watch_set(worker->loop, &worker->intake_watch, 0);
+	loop_timer_clear(worker->loop, &worker->listen_again);
+}
+
+static void pause_over(void *context)
+{
+	struct api_worker *worker = context;
+
+	if (!listen_begin(worker))
+		loop_timer_set(worker->loop, &worker->listen_again, (mono_t){mono_now().us + LISTEN_PAUSE_US});
 }
 
 /* What is short now may be there again soon: others take those that come meanwhile, and with them this one. */
@@ -68,7 +59,7 @@ static void listen_pause(struct api_worker *worker)
 		worker->say_at.us = now.us + SAY_US;
 	}
 	listen_end(worker);
-	worker->listen_at.us = now.us + LISTEN_PAUSE_US;
+	loop_timer_set(worker->loop, &worker->listen_again, (mono_t){now.us + LISTEN_PAUSE_US});
 }
 
 static struct api_slot *own_slot(const struct api_worker *worker)
@@ -107,9 +98,9 @@ static void retire_if_due(struct api_worker *worker)
 		retire(worker);
 }
 
-static void listen_ready(struct api_watch *watch, uint32_t events)
+static void intake_ready(void *context, uint32_t events)
 {
-	struct api_worker *worker = watch->context;
+	struct api_worker *worker = context;
 
 	(void)events;
 	if (!worker->accepting)
@@ -129,13 +120,20 @@ static void listen_ready(struct api_watch *watch, uint32_t events)
 	retire_if_due(worker);
 }
 
-static void signal_ready(struct api_watch *watch, uint32_t events)
+static void stop_is_over(void *context)
 {
-	struct api_worker *worker = watch->context;
+	struct api_worker *worker = context;
+
+	worker->stop_over = true;
+}
+
+static void signal_ready(void *context, uint32_t events)
+{
+	struct api_worker *worker = context;
 	struct signalfd_siginfo info;
 
 	(void)events;
-	if (read(worker->signal_fd, &info, sizeof(info)) != sizeof(info) || worker->stopping)
+	if (read(worker->signal_watch.fd, &info, sizeof(info)) != sizeof(info) || worker->stopping)
 		return;
 	if (info.ssi_signo == SIGHUP) {
 		worker->outdated = true;
@@ -148,67 +146,21 @@ static void signal_ready(struct api_watch *watch, uint32_t events)
 	listen_end(worker);
 	worker->accepting = false;
 	worker->stopping = true;
-	worker->stop_at.us = mono_now().us + STOP_GRACE_US;
-}
-
-static int64_t earlier(int64_t a_us, int64_t b_us)
-{
-	return a_us < b_us ? a_us : b_us;
-}
-
-/* Milliseconds until something is due; -1: nothing is. */
-static int next_timeout_ms(const struct api_worker *worker)
-{
-	int64_t at_us = earlier(worker->stopping ? worker->stop_at.us : INT64_MAX, intake_due_us(worker));
-
-	if (worker->accepting && !worker->listening)
-		at_us = earlier(at_us, worker->listen_at.us);
-	if (worker->setup.disk)
-		at_us = earlier(at_us, worker->probe_at.us);
-	for (const struct api_request *request = worker->requests; request; request = request->next)
-		if (request->resume)
-			at_us = earlier(at_us, request->resume_at.us);
-	if (worker->orphan_count > 0)
-		at_us = earlier(at_us, mono_now().us + ORPHANS_POLL_MS * US_PER_MS);
-	if (at_us == INT64_MAX)
-		return -1;
-	int64_t left_us = at_us - mono_now().us;
-	return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
+	loop_timer_set(worker->loop, &worker->stop_limit, (mono_t){mono_now().us + STOP_GRACE_US});
 }
 
 /*
  * Looks whether the disk answers, also while nobody asks for anything, or while only children of this worker wait for
  * it: the time that it takes is what the other workers see of it (api_slots_hang_us).
  */
-static void probe_disk(struct api_worker *worker)
+static void probe_disk(void *context)
 {
+	struct api_worker *worker = context;
 	int folder = camera_recordings_folder(&(struct api_camera){.config = worker->setup.disk});
 
 	if (folder >= 0)
 		close(folder);
-	worker->probe_at.us = mono_now().us + PROBE_US;
-}
-
-static void run_due(struct api_worker *worker)
-{
-	mono_t now = mono_now();
-
-	if (worker->setup.disk && worker->probe_at.us <= now.us)
-		probe_disk(worker);
-	intake_run_due(worker, now);
-	if (worker->accepting && !worker->listening && worker->listen_at.us <= now.us && !listen_begin(worker))
-		worker->listen_at.us = now.us + LISTEN_PAUSE_US;
-	for (struct api_request *request = worker->requests, *next; request; request = next) {
-		next = request->next;
-		if (!request->ended && request->resume && request->resume_at.us <= now.us)
-			request_due(request);
-	}
-	for (struct api_request *request = worker->requests, *next; request; request = next) {
-		next = request->next;
-		if (request->ended)
-			request_free(request);
-	}
-	orphans_reap(worker);
+	loop_timer_set(worker->loop, &worker->probe, (mono_t){mono_now().us + PROBE_US});
 }
 
 static bool worker_open(struct api_worker *worker)
@@ -221,32 +173,37 @@ static bool worker_open(struct api_worker *worker)
 	sigaddset(&signals, SIGUSR1);
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_SETMASK, &signals, NULL);
-	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	worker->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	worker->loop = loop_create();
+	worker->intake_watch =
+		(struct loop_watch){.fd = worker->setup.intake_fd, .ready = intake_ready, .context = worker};
+	worker->signal_watch = (struct loop_watch){
+		.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), .ready = signal_ready, .context = worker};
+	worker->listen_again = (struct loop_timer){.due = pause_over, .context = worker};
+	worker->stop_limit = (struct loop_timer){.due = stop_is_over, .context = worker};
+	worker->probe = (struct loop_timer){.due = probe_disk, .context = worker};
 	worker->cameras = calloc(worker->setup.config->count, sizeof(*worker->cameras));
-	if (worker->epoll_fd < 0 || worker->signal_fd < 0 || !worker->cameras)
+	if (!worker->loop || worker->signal_watch.fd < 0 || !worker->cameras)
 		return false;
 	for (size_t i = 0; i < worker->setup.config->count; i++)
 		camera_init(&worker->cameras[i], &worker->setup.config->cameras[i]);
-	worker->listen_watch = (struct api_watch){listen_ready, worker};
-	worker->signal_watch = (struct api_watch){signal_ready, worker};
 	worker->close_in_child = intake_close_copies;
 	worker->accepting = true;
-	return listen_begin(worker) && worker_watch(worker, worker->signal_fd, EPOLLIN, &worker->signal_watch);
+	if (worker->setup.disk)
+		loop_timer_set(worker->loop, &worker->probe, mono_now());
+	return listen_begin(worker) && loop_watch_set(worker->loop, &worker->signal_watch, EPOLLIN);
 }
 
 static void worker_close(struct api_worker *worker)
 {
 	intake_finish(worker);
-	for (struct api_request *request = worker->requests; request; request = request->next)
-		request_end(request);
 	while (worker->requests)
-		request_free(worker->requests);
+		request_end(worker->requests);
+	requests_free_ended(worker);
 	for (size_t i = 0; worker->cameras && i < worker->setup.config->count; i++)
 		camera_finish(&worker->cameras[i]);
 	free(worker->cameras);
-	close(worker->epoll_fd);
-	close(worker->signal_fd);
+	loop_destroy(worker->loop);
+	close(worker->signal_watch.fd);
 	free(worker);
 }
 
@@ -254,13 +211,11 @@ static bool worker_finished(const struct api_worker *worker)
 {
 	if (worker->accepting)
 		return false;
-	return (!worker->requests && !worker->arrivals && worker->orphan_count == 0) ||
-	       (worker->stopping && mono_now().us >= worker->stop_at.us);
+	return (!worker->requests && !worker->arrivals && worker->orphan_count == 0) || worker->stop_over;
 }
 
 int worker_run(const struct worker_setup *setup)
 {
-	struct epoll_event events[EVENTS_MAX];
 	struct api_worker *worker = calloc(1, sizeof(*worker));
 
 	if (!worker)
@@ -274,16 +229,11 @@ int worker_run(const struct worker_setup *setup)
 		return EXIT_FAILURE;
 	}
 	disk_pulse_into(&own_slot(worker)->busy_us);
+	loop_before_callbacks(worker->loop, disk_pulse);
 	while (!worker_finished(worker)) {
 		atomic_store(&own_slot(worker)->busy_us, 0);
-		int count = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, next_timeout_ms(worker));
-		for (int i = 0; i < count; i++) {
-			struct api_watch *watch = events[i].data.ptr;
-			disk_pulse();
-			watch->ready(watch, events[i].events);
-		}
-		disk_pulse();
-		run_due(worker);
+		loop_turn(worker->loop);
+		requests_free_ended(worker);
 	}
 	worker_close(worker);
 	return EXIT_SUCCESS;

@@ -17,22 +17,24 @@ struct arrival;
 
 struct api_worker {
 	struct worker_setup setup;
-	int epoll_fd, signal_fd;
-	struct api_watch listen_watch, signal_watch;
+	struct loop *loop;
+	struct loop_watch intake_watch, signal_watch;
+	struct loop_timer listen_again; /* armed: out of descriptors or memory until then */
+	struct loop_timer stop_limit;
+	struct loop_timer probe; /* of the disk: whether it answers */
 	struct api_camera *cameras;
-	struct api_request *requests;                            /* doubly linked */
-	struct arrival *arrivals;                                /* likewise: api_intake.h */
+	struct api_request *requests;                            /* doubly linked; those that have not ended */
+	struct api_request *ended;                               /* by their `next` */
+	struct arrival *arrivals;                                /* doubly linked: api_intake.h */
 	void (*close_in_child)(const struct api_worker *worker); /* the intake's: its connections, in a forked child */
 	bool accepting, stopping;
-	bool listening; /* false: out of descriptors or memory, until listen_at */
-	mono_t listen_at;
-	mono_t say_at; /* that connections cannot be taken: not before */
-	mono_t stop_at;
-	mono_t probe_at; /* of the disk: the next look whether it answers */
+	bool stop_over; /* what was under way as it was told to stop has had its time */
+	mono_t say_at;  /* that connections cannot be taken: not before */
 	uint64_t taken;
 	bool outdated;                      /* the configuration has changed since it began */
 	pid_t orphans[WORKER_CHILDREN_MAX]; /* children that no request waits for, not reaped yet */
 	size_t orphan_count;
+	struct loop_timer reaping; /* armed while there are any */
 	uint8_t scratch[SCRATCH_BYTES];
 };
 
