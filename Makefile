@@ -28,12 +28,12 @@ endif
 
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
 SHARED = reason origin clock control timeform timeparse log config config_keys config_value config_text config_change buffer crc32c file_io histogram jpeg state \
-	event/loop event/timer_heap \
+	event/loop event/subprocess event/timer_heap \
 	ring_layout ring_reader index segment_info \
 	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json file_limit cached_clips user_folder shm_name token token_file ffmpeg_command mount_need sandbox/landlock sandbox/seccomp
 SHARED_WRITERS = ring_object ring_names ring_pages ring_writer ring_carry ring_open 
 
-RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command control control_request options status notify service reload other_cameras ring_size name_lock publish child \
+RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command control control_request options status notify service reload other_cameras ring_size name_lock publish \
 	capture capture_answers capture_frames device_watch opener source_select source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_pattern mpjpeg device device_holder device_json \
 	encoder encoder_input encoder_output encoder_pictures encoder_child encoder_command feed thinning fragment_stream storage storage_segment segment_writer \
@@ -50,7 +50,7 @@ UNIT_TESTS = mount_need metrics control control_request api_info opener ring rin
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box ffmpeg_command segment segment_damage segment_salvage file_limit mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_pattern raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_passes api_hang api_places \
 	clip_plan clip_final clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_undecodable clip_spool clip_cache clip_keep encoder encoder_faults encoder_pauses encoder_pictures recording_off retain thinning feed fragment_stream \
-	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain archive_copies retain_disk retain_mixtures storage capture capture_stretches recorder loop timers child neighbours name_lock lock_up lock_ffmpeg token token_edit who_may origin cross_site host_name web_client
+	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain archive_copies retain_disk retain_mixtures storage capture capture_stretches recorder loop timers subprocess subprocess_kinds neighbours name_lock lock_up lock_ffmpeg token token_edit who_may origin cross_site host_name web_client
 
 LIBS_SHARED = -ljson-c -liniparser -lmd $(SECCOMP)
 LIBS_WORKER = -lfcgi

@@ -11,7 +11,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "fcgi/api_camera.h"
 #include "fcgi/api_outflow.h"
@@ -21,6 +20,7 @@
 #include "shared/clock.h"
 #include "shared/config.h"
 #include "shared/event/loop.h"
+#include "shared/event/subprocess.h"
 
 struct api_worker;
 struct token_store;
@@ -59,12 +59,12 @@ struct api_request {
 
 	api_handler *resume;     /* waiting for the timer, for wait_watch, or for the child */
 	struct loop_timer timer; /* while there is a child: the next look at the client */
-	pid_t child;             /* 0: none */
-	int child_status;        /* exit status; -1: killed */
-	bool client_seen;        /* its connection, as the child began (web_client.h) */
+	struct subprocess child;
+	int child_status; /* exit status; -1: killed */
+	bool client_seen; /* its connection, as the child began (web_client.h) */
 
 	struct loop_watch connection_watch;
-	struct loop_watch child_watch; /* of its pidfd */
+	struct loop_watch child_watch; /* of its exit_fd */
 	struct loop_watch wait_watch;  /* of api_wait_fd */
 	struct api_request *next, *previous;
 	bool ended; /* freed once the loop's turn is over */

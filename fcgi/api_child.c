@@ -4,14 +4,9 @@
 #include "fcgi/api_child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgi/disk_pulse.h"
@@ -22,49 +17,28 @@
 #define PROGRAM_DATA_BYTES (UINT64_C(4) << 30)
 #define PROGRAM_FILES      64
 
-static void signals_default(void)
+static int job_run(void *context)
 {
-	sigset_t none;
+	const struct child_job *job = context;
 
-	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	disk_pulse_into(NULL); /* its parent's life is not its own */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	(void)!nice(CHILD_NICE);
+	job->close_parents(job->closing);
+	return job->run(job->context);
 }
 
-pid_t api_child_start(int (*run)(void *context), void *context, void (*close_parents)(void *closing), void *closing,
-		      int *fd)
+bool api_child_start(struct subprocess *child, const struct child_job *job, bool has_exit_fd)
 {
-	pid_t parent = getpid();
-	pid_t child = fork();
+	struct child_job copy = *job;
+	struct reason unused;
 
-	if (child == 0) {
-		setpgid(0, 0);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(EXIT_FAILURE);
-		disk_pulse_into(NULL); /* its parent's life is not its own */
-		signals_default();
-		signal(SIGPIPE, SIG_IGN);
-		signal(SIGXFSZ, SIG_IGN);
-		(void)!nice(CHILD_NICE);
-		close_parents(closing);
-		_exit(run(context));
-	}
-	if (child < 0)
-		return -1;
-	setpgid(child, child);
-	*fd = (int)syscall(SYS_pidfd_open, child, 0);
-	if (*fd >= 0)
-		return child;
-	api_child_kill(child);
-	waitpid(child, NULL, 0);
-	return -1;
-}
-
-void api_child_kill(pid_t child)
-{
-	kill(-child, SIGKILL);
+	return subprocess_start(
+		child,
+		&(struct subprocess_setup){
+			.run = job_run, .context = &copy, .leads_group = true, .has_exit_fd = has_exit_fd},
+		&unused);
 }
 
 bool api_child_output(int memory_fd, struct buffer *out)
@@ -96,49 +70,36 @@ static void limits_set(const struct child_limits *limits)
 	limit(RLIMIT_CORE, 0);
 }
 
-static void program_exec(char *const argv[], int in_fd, int out_fd, const struct child_limits *limits)
+static bool program_prepare(void *limits)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
-	/* Where descriptor 0 was free (a worker's connections came from it), dup2() onto itself would leave it
-	 * close-on-exec. */
-	in_fd = fcntl(in_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	out_fd = fcntl(out_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (dup2(in_fd, STDIN_FILENO) < 0 || dup2(out_fd, STDOUT_FILENO) < 0)
-		_exit(CHILD_PROGRAM_MISSING);
-	closefrom(STDERR_FILENO + 1);
 	lock_up_ffmpeg();
 	limits_set(limits);
-	execvp(argv[0], argv);
-	_exit(CHILD_PROGRAM_MISSING);
+	return true;
 }
 
-bool child_program_start(struct child_program *program, char *const argv[], int out_fd,
-			 const struct child_limits *limits)
+bool child_program_start(struct subprocess *program, char *const argv[], int out_fd, const struct child_limits *limits)
 {
-	int ends[2];
+	struct child_limits copy = *limits;
+	struct reason unused;
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return false;
-	fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
-	program->pid = fork();
-	if (program->pid == 0)
-		program_exec(argv, ends[0], out_fd, limits);
-	close(ends[0]);
-	program->in_fd = ends[1];
-	if (program->pid > 0)
-		return true;
-	close(ends[1]);
-	return false;
+	return subprocess_start(program,
+				&(struct subprocess_setup){
+					.argv = (const char *const *)argv,
+					.in = SUBPROCESS_PIPE,
+					.out = out_fd,
+					.err = SUBPROCESS_INHERIT,
+					.prepare = program_prepare,
+					.context = &copy,
+				},
+				&unused);
 }
 
-bool child_program_feed(const struct child_program *program, const void *data, size_t length)
+bool child_program_feed(const struct subprocess *program, const void *data, size_t length)
 {
 	const uint8_t *at = data;
 
 	while (length > 0) {
-		ssize_t n = write(program->in_fd, at, length);
+		ssize_t n = write(program->in, at, length);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -149,11 +110,7 @@ bool child_program_feed(const struct child_program *program, const void *data, s
 	return true;
 }
 
-bool child_program_finish(struct child_program *program)
+bool child_program_finish(struct subprocess *program)
 {
-	program->status = 0;
-	close(program->in_fd);
-	while (waitpid(program->pid, &program->status, 0) < 0 && errno == EINTR)
-		;
-	return WIFEXITED(program->status) && WEXITSTATUS(program->status) == 0;
+	return subprocess_wait(program) == SUBPROCESS_ENDED_WELL;
 }

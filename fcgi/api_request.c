@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgi/api_child.h"
@@ -20,37 +19,23 @@
 
 #define REAP_US (US_PER_S / 20)
 
-static void orphans_reap(void *context)
+void children_reap(void *context)
 {
 	struct api_worker *worker = context;
 
-	for (size_t i = worker->orphan_count; i > 0; i--)
-		if (waitpid(worker->orphans[i - 1], NULL, WNOHANG) != 0)
-			worker->orphans[i - 1] = worker->orphans[--worker->orphan_count];
-	if (worker->orphan_count > 0)
+	subprocess_sweep();
+	if (subprocess_unreaped() > 0)
 		loop_timer_set(worker->loop, &worker->reaping, (mono_t){mono_now().us + REAP_US});
-}
-
-static void orphan_add(struct api_worker *worker, pid_t child)
-{
-	worker->orphans[worker->orphan_count++] = child;
-	if (worker->reaping.armed)
-		return;
-	worker->reaping = (struct loop_timer){.due = orphans_reap, .context = worker};
-	loop_timer_set(worker->loop, &worker->reaping, (mono_t){mono_now().us + REAP_US});
 }
 
 /* A child that runs for a client that is gone. */
 static void child_abandon(struct api_request *request)
 {
-	if (!request->child)
+	if (!request->child.pid)
 		return;
 	loop_watch_set(request->worker->loop, &request->child_watch, 0);
-	pid_t child = request->child;
-	api_child_kill(child);
-	close(request->child_watch.fd);
-	request->child = 0;
-	orphan_add(request->worker, child);
+	subprocess_end(&request->child);
+	children_reap(request->worker);
 }
 
 static void forget_wait(struct api_request *request)
@@ -198,14 +183,13 @@ static void connection_ready(void *context, uint32_t events)
 static void child_ready(void *context, uint32_t events)
 {
 	struct api_request *request = context;
-	int status = 0;
 
 	(void)events;
+	if (subprocess_reap(&request->child) == SUBPROCESS_RUNS)
+		return;
 	loop_watch_set(request->worker->loop, &request->child_watch, 0);
-	waitpid(request->child, &status, 0);
-	close(request->child_watch.fd);
-	request->child = 0;
-	request->child_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	request->child_status = request->child.exit_status;
+	subprocess_end(&request->child);
 	request_step(request, request->resume);
 }
 
@@ -246,15 +230,6 @@ static void child_close_worker(void *context)
 	loop_destroy(worker->loop);
 }
 
-static bool has_room_for_child(const struct api_worker *worker)
-{
-	size_t count = worker->orphan_count;
-
-	for (const struct api_request *request = worker->requests; request; request = request->next)
-		count += request->child != 0;
-	return count < WORKER_CHILDREN_MAX;
-}
-
 /* Where its connection was not to be seen as the child began, it never will be. */
 static bool client_is_told(enum web_client client)
 {
@@ -280,7 +255,7 @@ static void timer_due(void *context)
 {
 	struct api_request *request = context;
 
-	if (request->child)
+	if (request->child.pid)
 		client_look(request);
 	else
 		request_step(request, request->resume);
@@ -289,18 +264,14 @@ static void timer_due(void *context)
 bool api_job_start(struct api_request *request, api_job *run, void *context, api_handler *done)
 {
 	struct api_worker *worker = request->worker;
-	int fd;
+	const struct child_job job = {run, context, child_close_worker, worker};
 
-	if (!has_room_for_child(worker))
+	if (!api_child_start(&request->child, &job, true))
 		return false;
-	request->child = api_child_start(run, context, child_close_worker, worker, &fd);
-	if (request->child <= 0) {
-		request->child = 0;
-		return false;
-	}
 	request->resume = done;
 	request->client_seen = client_is_told(web_client_look(request->fcgi));
-	request->child_watch = (struct loop_watch){.fd = fd, .ready = child_ready, .context = request};
+	request->child_watch =
+		(struct loop_watch){.fd = request->child.exit_fd, .ready = child_ready, .context = request};
 	if (loop_watch_set(worker->loop, &request->child_watch, EPOLLIN)) {
 		if (request->client_seen)
 			look_again(request);
@@ -313,17 +284,14 @@ bool api_job_start(struct api_request *request, api_job *run, void *context, api
 
 bool api_leave_behind(struct api_request *request, api_job *run, void *context)
 {
-	struct api_worker *worker = request->worker;
-	int fd;
+	const struct child_job job = {run, context, child_close_worker, request->worker};
+	struct subprocess child;
 
-	if (worker->orphan_count >= LEFT_BEHIND_MAX || !has_room_for_child(worker))
+	subprocess_sweep();
+	if (subprocess_unreaped() >= LEFT_BEHIND_MAX || !api_child_start(&child, &job, false))
 		return false;
-	pid_t child = api_child_start(run, context, child_close_worker, worker, &fd);
-
-	if (child <= 0)
-		return false;
-	close(fd);
-	orphan_add(worker, child);
+	subprocess_leave(&child);
+	children_reap(request->worker);
 	return true;
 }
 
@@ -342,6 +310,7 @@ void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi, cons
 		.camera_count = worker->setup.config->count,
 		.arrived = {note->arrived_us},
 		.ticket = note->ticket,
+		.child = SUBPROCESS_NONE,
 		.timer = {.due = timer_due, .context = request},
 		.connection_watch = {.fd = fcgi->fd, .ready = connection_ready, .context = request},
 		.next = worker->requests,

@@ -18,6 +18,9 @@ void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi, cons
 /* Ends it: the connection, its places and its child. */
 void request_end(struct api_request *request);
 
+/* Reaps children that no request waits for, now and, while there are any, again soon. */
+void children_reap(void *worker);
+
 /* Frees those that have ended. Between two turns of the loop. */
 void requests_free_ended(struct api_worker *worker);
 

@@ -11,7 +11,6 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgi/api_intake.h"
@@ -181,6 +180,7 @@ static bool worker_open(struct api_worker *worker)
 	worker->listen_again = (struct loop_timer){.due = pause_over, .context = worker};
 	worker->stop_limit = (struct loop_timer){.due = stop_is_over, .context = worker};
 	worker->probe = (struct loop_timer){.due = probe_disk, .context = worker};
+	worker->reaping = (struct loop_timer){.due = children_reap, .context = worker};
 	worker->cameras = calloc(worker->setup.config->count, sizeof(*worker->cameras));
 	if (!worker->loop || worker->signal_watch.fd < 0 || !worker->cameras)
 		return false;
@@ -211,7 +211,7 @@ static bool worker_finished(const struct api_worker *worker)
 {
 	if (worker->accepting)
 		return false;
-	return (!worker->requests && !worker->arrivals && worker->orphan_count == 0) || worker->stop_over;
+	return (!worker->requests && !worker->arrivals && subprocess_unreaped() == 0) || worker->stop_over;
 }
 
 int worker_run(const struct worker_setup *setup)

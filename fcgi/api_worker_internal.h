@@ -10,9 +10,6 @@
 
 #define SCRATCH_BYTES FASTCGI_TURN_BYTES /* more would be read from the file twice */
 
-/* A disk that hangs keeps children from ending: where so many are left, no more are made. */
-#define WORKER_CHILDREN_MAX 64
-
 struct arrival;
 
 struct api_worker {
@@ -31,10 +28,8 @@ struct api_worker {
 	bool stop_over; /* what was under way as it was told to stop has had its time */
 	mono_t say_at;  /* that connections cannot be taken: not before */
 	uint64_t taken;
-	bool outdated;                      /* the configuration has changed since it began */
-	pid_t orphans[WORKER_CHILDREN_MAX]; /* children that no request waits for, not reaped yet */
-	size_t orphan_count;
-	struct loop_timer reaping; /* armed while there are any */
+	bool outdated;             /* the configuration has changed since it began */
+	struct loop_timer reaping; /* armed while there are children that no request waits for */
 	uint8_t scratch[SCRATCH_BYTES];
 };
 

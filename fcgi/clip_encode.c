@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgi/api_child.h"
@@ -69,7 +68,7 @@ static void add_h264(struct ffmpeg_command *command, const struct encode *encode
 }
 
 /* `first` is when the first frame was taken that FFmpeg will encode. */
-static bool ffmpeg_start(struct child_program *ffmpeg, const struct encode *encode, const struct encode_part *part,
+static bool ffmpeg_start(struct subprocess *ffmpeg, const struct encode *encode, const struct encode_part *part,
 			 enum feed_form form, wall_t first, uint64_t bytes_max)
 {
 	const struct child_limits limits = {bytes_max, CPU_START_S + part_frames(part) * CPU_A_FRAME_S};
@@ -96,7 +95,7 @@ static void memory_empty(int fd)
 static bool ffmpeg_works(const struct encode *encode, const struct encode_part *part)
 {
 	const struct child_limits limits = {ENCODE_BYTES_MAX, CPU_START_S};
-	struct child_program ffmpeg;
+	struct subprocess ffmpeg;
 	struct ffmpeg_command command;
 	char picture[64];
 
@@ -160,11 +159,11 @@ enum part_outcome {
 
 /* FFmpeg ends with an error where it finds no picture at all, as it does for other reasons. */
 static bool is_empty(const struct encode *encode, const struct encode_part *part, enum feed_form form,
-		     const struct child_program *ffmpeg)
+		     const struct subprocess *ffmpeg)
 {
 	struct stat status;
 
-	return form == FEED_IVF && WIFEXITED(ffmpeg->status) && fstat(part->memory_fd, &status) == 0 &&
+	return form == FEED_IVF && ffmpeg->exit_status >= 0 && fstat(part->memory_fd, &status) == 0 &&
 	       status.st_size == 0 && ffmpeg_works(encode, part);
 }
 
@@ -175,7 +174,7 @@ struct part_start {
 };
 
 static enum part_outcome part_judge(const struct encode *encode, const struct encode_part *part,
-				    const struct feed *feed, const struct child_program *ffmpeg, bool good,
+				    const struct feed *feed, const struct subprocess *ffmpeg, bool good,
 				    struct part_start *start)
 {
 	enum part_outcome outcome = PART_FAILED;
@@ -211,7 +210,7 @@ static enum part_outcome part_try(const struct encode *encode, const struct enco
 				  size_t row, uint64_t bytes_max, struct part_start *start, bool last)
 {
 	enum part_outcome outcome = PART_FAILED;
-	struct child_program ffmpeg;
+	struct subprocess ffmpeg;
 	struct feed feed;
 	struct watched watched = {part, &feed, start};
 	enum feed_outcome fed = feed_open(&feed, part, spool, row);

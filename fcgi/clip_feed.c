@@ -87,7 +87,7 @@ static void put_le(uint8_t *out, uint64_t value, int bytes)
 		out[i] = (uint8_t)(value >> 8 * i);
 }
 
-static bool ivf_begin(const struct encode_part *part, const struct child_program *ffmpeg)
+static bool ivf_begin(const struct encode_part *part, const struct subprocess *ffmpeg)
 {
 	uint8_t header[IVF_HEADER_BYTES] = "DKIF\0\0\x20\0MJPG";
 
@@ -98,7 +98,7 @@ static bool ivf_begin(const struct encode_part *part, const struct child_program
 	return child_program_feed(ffmpeg, header, sizeof(header));
 }
 
-static bool ivf_frame(const struct child_program *ffmpeg, int64_t wall_us, const uint8_t *data, size_t length)
+static bool ivf_frame(const struct subprocess *ffmpeg, int64_t wall_us, const uint8_t *data, size_t length)
 {
 	uint8_t header[IVF_FRAME_BYTES];
 
@@ -107,7 +107,7 @@ static bool ivf_frame(const struct child_program *ffmpeg, int64_t wall_us, const
 	return child_program_feed(ffmpeg, header, sizeof(header)) && child_program_feed(ffmpeg, data, length);
 }
 
-static enum feed_outcome feed_ring(struct feed *feed, const struct child_program *ffmpeg)
+static enum feed_outcome feed_ring(struct feed *feed, const struct subprocess *ffmpeg)
 {
 	const struct spooled *frame;
 	enum spool_outcome outcome;
@@ -123,7 +123,7 @@ static enum feed_outcome feed_ring(struct feed *feed, const struct child_program
 	return outcome_of(outcome);
 }
 
-static bool feed_record(struct feed *feed, const struct index_record *record, const struct child_program *ffmpeg)
+static bool feed_record(struct feed *feed, const struct index_record *record, const struct subprocess *ffmpeg)
 {
 	int fd = feed->part->stretch->segment.fd;
 
@@ -132,7 +132,7 @@ static bool feed_record(struct feed *feed, const struct index_record *record, co
 	       ivf_frame(ffmpeg, record->wall_us, feed->frame, record->size);
 }
 
-static bool feed_jpegs(struct feed *feed, const struct child_program *ffmpeg)
+static bool feed_jpegs(struct feed *feed, const struct subprocess *ffmpeg)
 {
 	const struct clip_stretch *stretch = feed->part->stretch;
 	struct index_record records[RECORDS_A_READ];
@@ -150,7 +150,7 @@ static bool feed_jpegs(struct feed *feed, const struct child_program *ffmpeg)
 	return true;
 }
 
-static bool feed_bytes(int fd, uint64_t at, uint64_t end, const struct child_program *ffmpeg)
+static bool feed_bytes(int fd, uint64_t at, uint64_t end, const struct subprocess *ffmpeg)
 {
 	uint8_t *copy = malloc(COPY_BYTES);
 	bool good = copy;
@@ -182,8 +182,7 @@ bool feed_fragment_at(const struct clip_segment *segment, uint64_t number, uint6
 	return good;
 }
 
-bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end,
-		    const struct child_program *ffmpeg)
+bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end, const struct subprocess *ffmpeg)
 {
 	struct segment_layout layout = {0};
 	struct mp4_box ftyp;
@@ -200,7 +199,7 @@ bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t
 	return good;
 }
 
-static bool feed_stretch(struct feed *feed, const struct child_program *ffmpeg)
+static bool feed_stretch(struct feed *feed, const struct subprocess *ffmpeg)
 {
 	struct clip_stretch *stretch = feed->part->stretch;
 
@@ -213,7 +212,7 @@ static bool feed_stretch(struct feed *feed, const struct child_program *ffmpeg)
 	return ivf_begin(feed->part, ffmpeg) && feed_jpegs(feed, ffmpeg);
 }
 
-enum feed_outcome feed_run(struct feed *feed, const struct child_program *ffmpeg)
+enum feed_outcome feed_run(struct feed *feed, const struct subprocess *ffmpeg)
 {
 	if (feed->part->stretch)
 		return feed_stretch(feed, ffmpeg) ? FEED_GOOD : FEED_FAILED;

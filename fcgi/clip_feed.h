@@ -62,11 +62,10 @@ void feed_close(struct feed *feed);
  */
 void feed_watch(struct feed *feed, feed_watcher *watch, void *context);
 
-enum feed_outcome feed_run(struct feed *feed, const struct child_program *ffmpeg);
+enum feed_outcome feed_run(struct feed *feed, const struct subprocess *ffmpeg);
 
 /* ftyp, moov and the fragments of records [first, end) of a segment. */
-bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end,
-		    const struct child_program *ffmpeg);
+bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end, const struct subprocess *ffmpeg);
 
 /* Where the fragment of record `number` begins in its segment: behind the frame before it. */
 bool feed_fragment_at(const struct clip_segment *segment, uint64_t number, uint64_t *at);

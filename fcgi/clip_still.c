@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fcgi/api_child.h"
@@ -159,18 +158,18 @@ bool still_needs_work(const struct still *still)
 }
 
 /* FFmpeg was there, ended by itself and gave nothing. */
-static bool made_nothing(const struct still *still, const struct child_program *ffmpeg)
+static bool made_nothing(const struct still *still, const struct subprocess *ffmpeg)
 {
 	struct stat status;
 
-	return WIFEXITED(ffmpeg->status) && WEXITSTATUS(ffmpeg->status) != CHILD_PROGRAM_MISSING &&
+	return ffmpeg->exit_status >= 0 && ffmpeg->exit_status != SUBPROCESS_MISSING &&
 	       fstat(still->memory_fd, &status) == 0 && status.st_size == 0;
 }
 
 int still_run(void *context)
 {
 	struct still *still = context;
-	struct child_program ffmpeg;
+	struct subprocess ffmpeg;
 	char filter[64];
 	bool decode = still->jpeg.length == 0;
 

@@ -59,7 +59,7 @@ static void tick(void *context)
 {
 	struct encoder *encoder = context;
 
-	child_sweep();
+	subprocess_sweep();
 	watch_over(encoder);
 	if (encoder->drained && encoder->state == ENCODER_OFF)
 		report_drained(encoder);
@@ -74,7 +74,7 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 	if (!encoder)
 		return NULL;
 	encoder->parts = *parts;
-	encoder->child = CHILD_NONE;
+	encoder->child = SUBPROCESS_NONE;
 	encoder->recording = parts->config->record.enabled;
 	encoder->state = encoder->recording ? ENCODER_IDLE : ENCODER_OFF;
 	encoder->end_after = UINT64_MAX;

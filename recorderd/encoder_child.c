@@ -14,7 +14,7 @@ void encoder_forget_child(struct encoder *encoder)
 	loop_watch_set(encoder->parts.loop, &encoder->in, 0);
 	loop_watch_set(encoder->parts.loop, &encoder->out, 0);
 	loop_watch_set(encoder->parts.loop, &encoder->err, 0);
-	child_end(&encoder->child);
+	subprocess_end(&encoder->child);
 	fragment_stream_finish(&encoder->stream);
 	feed_abort(&encoder->feed);
 	encoder->fed = encoder->output_over = encoder->fruitless_run = false;
@@ -76,7 +76,7 @@ void encoder_fail(struct encoder *encoder, const char *what)
 	bool had_frames = encoder->fed;
 	struct reason refused;
 
-	if (child_was_refused(&encoder->child, "ffmpeg", &refused)) {
+	if (subprocess_was_refused(&encoder->child, "ffmpeg", &refused)) {
 		what = refused.text;
 		had_frames = false; /* it never saw them */
 	}

@@ -6,7 +6,7 @@
 #ifndef RECORDERD_ENCODER_INTERNAL_H
 #define RECORDERD_ENCODER_INTERNAL_H
 
-#include "recorderd/child.h"
+#include "shared/event/subprocess.h"
 #include "recorderd/encoder.h"
 #include "recorderd/feed.h"
 #include "recorderd/fragment_stream.h"
@@ -28,7 +28,7 @@ enum encoder_state {
 struct encoder {
 	struct encoder_parts parts;
 	enum encoder_state state;
-	struct child child;
+	struct subprocess child;
 	struct loop_watch in, out, err;
 	struct loop_timer tick;
 	struct feed feed;
@@ -129,6 +129,6 @@ bool encoder_is_fruitless(struct encoder *encoder, int64_t now_us);
  * encoder_pictures.c: how the child ended that has frames in flight and whose output is over. Where they are no
  * pictures they are counted as lost, none is in flight any more, and it has ended well.
  */
-enum child_end encoder_judge_end(struct encoder *encoder);
+enum subprocess_end encoder_judge_end(struct encoder *encoder);
 
 #endif

@@ -112,18 +112,18 @@ static void drained(struct encoder *encoder)
 
 void encoder_end_drained(struct encoder *encoder)
 {
-	switch (encoder->in_flight.count ? encoder_judge_end(encoder) : CHILD_ENDED_WELL) {
-	case CHILD_RUNS: /* it is asked again soon */
+	switch (encoder->in_flight.count ? encoder_judge_end(encoder) : SUBPROCESS_ENDED_WELL) {
+	case SUBPROCESS_RUNS: /* it is asked again soon */
 		encoder->output_over = true;
 		loop_watch_set(encoder->parts.loop, &encoder->out, 0);
-		child_close(&encoder->child.out);
+		subprocess_close(&encoder->child.out);
 		encoder_wake(encoder);
 		break;
-	case CHILD_ENDED_WELL:
+	case SUBPROCESS_ENDED_WELL:
 		drained(encoder);
 		break;
-	case CHILD_FAILED:
-	case CHILD_KILLED:
+	case SUBPROCESS_FAILED:
+	case SUBPROCESS_KILLED:
 		encoder_fail(encoder, ENDED_EARLY);
 		break;
 	}

@@ -86,7 +86,7 @@ static uint64_t unread_bytes(const struct encoder *encoder)
 void encoder_close_input_when_read(struct encoder *encoder)
 {
 	if (encoder->child.in >= 0 && unread_bytes(encoder) == 0)
-		child_close(&encoder->child.in);
+		subprocess_close(&encoder->child.in);
 }
 
 static bool has_output(const struct encoder *encoder)
@@ -141,17 +141,16 @@ static bool has_failed_often(const struct encoder *encoder)
 	return encoder->fruitless_run || (first == encoder->died_on && encoder->deaths + 1 >= ENCODER_POISON_DEATHS);
 }
 
-enum child_end encoder_judge_end(struct encoder *encoder)
+enum subprocess_end encoder_judge_end(struct encoder *encoder)
 {
-	char text[32];
 	bool has_read = encoder->child.in < 0;
-	enum child_end end = child_reap(&encoder->child, text, sizeof text);
+	enum subprocess_end end = subprocess_reap(&encoder->child);
 
-	if (end == CHILD_ENDED_WELL && !has_read)
-		return CHILD_FAILED;
-	if (end == CHILD_ENDED_WELL || (end == CHILD_FAILED && has_read && has_failed_often(encoder))) {
+	if (end == SUBPROCESS_ENDED_WELL && !has_read)
+		return SUBPROCESS_FAILED;
+	if (end == SUBPROCESS_ENDED_WELL || (end == SUBPROCESS_FAILED && has_read && has_failed_often(encoder))) {
 		lose_in_flight(encoder);
-		return CHILD_ENDED_WELL;
+		return SUBPROCESS_ENDED_WELL;
 	}
 	return end;
 }

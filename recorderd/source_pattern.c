@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "recorderd/camera_jpeg.h"
-#include "recorderd/child.h"
+#include "shared/event/subprocess.h"
 #include "recorderd/frame_clock.h"
 #include "recorderd/mpjpeg.h"
 #include "shared/buffer.h"
@@ -38,7 +38,7 @@
 
 struct source_pattern {
 	struct source source; /* first: source.h */
-	struct child child;
+	struct subprocess child;
 	struct buffer received;
 	struct frame_clock clock;
 	struct reason complaint; /* the last line that FFmpeg wrote to stderr */
@@ -59,7 +59,7 @@ static void source_pattern_close(struct source *source)
 {
 	struct source_pattern *pattern = of(source);
 
-	child_end(&pattern->child);
+	subprocess_end(&pattern->child);
 	buffer_finish(&pattern->received);
 	free(pattern);
 }
@@ -101,9 +101,10 @@ static bool start(struct source_pattern *pattern, const struct config *config, c
 	/* testsrc2 draws in yuvj420p itself: no conversion between it and the JPEG. */
 	snprintf(input, sizeof(input), "testsrc2=size=%dx%d:rate=%d%s,format=yuvj420p", config->camera.width,
 		 config->camera.height, config->camera.fps, text_filters);
-	if (!child_start(&pattern->child, argv, why))
+	const struct subprocess_setup setup = subprocess_piped(argv);
+	if (!subprocess_start(&pattern->child, &setup, why))
 		return false;
-	child_close(&pattern->child.in);
+	subprocess_close(&pattern->child.in);
 	return true;
 }
 
@@ -125,7 +126,7 @@ static void hear_complaints(struct source_pattern *pattern)
 static enum source_outcome ended(struct source_pattern *pattern, struct reason *why)
 {
 	hear_complaints(pattern);
-	if (child_was_refused(&pattern->child, "ffmpeg", why))
+	if (subprocess_was_refused(&pattern->child, "ffmpeg", why))
 		return SOURCE_FAILED;
 	reason_set(why, "the test picture's ffmpeg ended: %.250s",
 		   pattern->complaint.text[0] ? pattern->complaint.text : "it said nothing");
@@ -227,7 +228,7 @@ static bool try_picture(struct source_pattern *pattern, const struct config *con
 	buffer_clear(&pattern->received);
 	if (start(pattern, config, text_filters, why) && wait_for_first(pattern, why))
 		return true;
-	child_end(&pattern->child);
+	subprocess_end(&pattern->child);
 	return false;
 }
 
@@ -256,7 +257,7 @@ enum source_open_outcome source_pattern_open(const struct config *config, struct
 		return SOURCE_REFUSED;
 	}
 	pattern->source.ops = &source_pattern_ops;
-	pattern->child = CHILD_NONE;
+	pattern->child = SUBPROCESS_NONE;
 	describe(&pattern->source.info, config);
 	if (!try_picture(pattern, config, TEXT_FILTERS, why)) {
 		log_warn("camera", "the test picture is shown without text: %s", why->text);

@@ -1,91 +1,178 @@
-#include "recorderd/child.h"
+/* subprocess.c - see subprocess.h. */
+#include "shared/event/subprocess.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define PIPE_BYTES (1 << 20) /* some frames of room: a child that is busy for a moment does not show */
-#define PLACES     32
 
 /*
  * All that were started and are not reaped: each has its place before it begins, so that none has to be waited for when
  * it is ended. Guarded by `lock`.
  */
 static struct place {
-	bool taken, ended; /* ended: killed, and not dead yet when we looked */
+	bool taken, left; /* left: ended, or left to itself, and not dead yet when we looked */
 	pid_t pid;
-} places[PLACES];
+} places[SUBPROCESS_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-void child_close(int *fd)
+/* The first three are standard descriptors of these numbers. */
+enum { IN, OUT, ERR, REPORT, ENDS };
+
+struct ends {
+	int ours[ENDS];   /* -1: no pipe */
+	int theirs[ENDS]; /* SUBPROCESS_INHERIT: none */
+};
+
+void subprocess_close(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
 }
 
-/* In the child, between fork and exec: async-signal-safe calls only. On failure errno goes up the report pipe. */
-static void become(const char *const *argv, int in, int out, int err, int report, pid_t parent, bool by_main)
+/*
+ * In the child, between fork and exec: async-signal-safe calls only, as in all that it calls. Its ends take their
+ * numbers, by way of higher ones: where 0, 1 or 2 were closed, an end may have got the number of another.
+ */
+static bool number_ends(int ends[ENDS])
 {
-	sigset_t none;
-	int error;
-
-	sigemptyset(&none);
-	setpgid(0, 0);
-	if (by_main) /* the signal comes when the *thread* that forked ends, and only the main one lives as long as we
-			do */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == parent && dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2) {
-		signal(SIGPIPE, SIG_DFL);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		execvp(argv[0], (char *const *)argv);
-	}
-	error = errno;
-	if (write(report, &error, sizeof error) < 0)
-		_exit(126);
-	_exit(127);
-}
-
-enum { IN, OUT, ERR, REPORT };
-
-static bool make_pipes(int pipes[4][2])
-{
-	for (int i = 0; i < 4; i++)
-		pipes[i][0] = pipes[i][1] = -1;
-	for (int i = 0; i < 4; i++)
-		if (pipe2(pipes[i], O_CLOEXEC) < 0)
+	for (int i = 0; i < ENDS; i++) {
+		if (ends[i] == SUBPROCESS_INHERIT)
+			continue;
+		ends[i] = fcntl(ends[i], F_DUPFD_CLOEXEC, ENDS);
+		if (ends[i] < 0)
 			return false;
+	}
+	if (dup3(ends[REPORT], REPORT, O_CLOEXEC) < 0)
+		return false;
+	for (int i = IN; i <= ERR; i++)
+		if (ends[i] != SUBPROCESS_INHERIT && dup2(ends[i], i) < 0)
+			return false;
+	closefrom(ENDS);
 	return true;
 }
 
-/* Our ends into the child; what is left in `pipes` is the child's. */
-static void take_ends(struct child *child, int pipes[4][2])
+static void signals_default(void)
 {
-	int *const ends[] = {&pipes[IN][1], &pipes[OUT][0], &pipes[ERR][0], &pipes[REPORT][0]};
-	int *const ours[] = {&child->in, &child->out, &child->err, &child->report};
+	sigset_t none;
 
-	for (int i = 0; i < 4; i++) {
-		*ours[i] = *ends[i];
-		*ends[i] = -1;
-		fcntl(*ours[i], F_SETFL, O_NONBLOCK);
-	}
-	fcntl(child->in, F_SETPIPE_SZ, PIPE_BYTES);
-	fcntl(child->out, F_SETPIPE_SZ, PIPE_BYTES);
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* NULL where there is none. */
+static bool is_prepared(const struct subprocess_setup *setup)
+{
+	return !setup->prepare || setup->prepare(setup->context);
+}
+
+/* On failure errno goes up the report pipe. */
+static _Noreturn void become_program(const struct subprocess_setup *setup, struct ends *ends)
+{
+	bool numbered = number_ends(ends->theirs);
+	int report = numbered ? REPORT : ends->theirs[REPORT];
+	int error;
+
+	if (numbered && is_prepared(setup))
+		execvp(setup->argv[0], (char *const *)setup->argv);
+	error = errno;
+	(void)!write(report, &error, sizeof error);
+	_exit(SUBPROCESS_MISSING);
+}
+
+/* What its parent has started is not its own. */
+static _Noreturn void run_function(const struct subprocess_setup *setup)
+{
+	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	for (int i = 0; i < SUBPROCESS_MAX; i++)
+		places[i] = (struct place){0};
+	_exit(is_prepared(setup) ? setup->run(setup->context) : SUBPROCESS_MISSING);
+}
+
+static _Noreturn void become(const struct subprocess_setup *setup, struct ends *ends, pid_t parent, bool by_main)
+{
+	if (setup->leads_group)
+		setpgid(0, 0);
+	/* The signal comes when the *thread* that forked ends, and only the main one lives as long as we do. */
+	if (by_main)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(SUBPROCESS_MISSING);
+	signals_default();
+	if (setup->argv)
+		become_program(setup, ends);
+	run_function(setup);
+}
+
+static bool open_end(struct ends *ends, int number, int wanted)
+{
+	int both[2], ours = number == IN; /* which of both; the second one is for writing */
+
+	ends->theirs[number] = wanted;
+	if (wanted != SUBPROCESS_PIPE)
+		return true;
+	if (pipe2(both, O_CLOEXEC) < 0)
+		return false;
+	ends->ours[number] = both[ours];
+	ends->theirs[number] = both[!ours];
+	return true;
+}
+
+static bool open_ends(struct ends *ends, const struct subprocess_setup *setup)
+{
+	for (int i = 0; i < ENDS; i++) {
+		ends->ours[i] = -1;
+		ends->theirs[i] = SUBPROCESS_INHERIT;
+	}
+	return !setup->argv || (open_end(ends, IN, setup->in) && open_end(ends, OUT, setup->out) &&
+				open_end(ends, ERR, setup->err) && open_end(ends, REPORT, SUBPROCESS_PIPE));
+}
+
+/* The ends that stay open are the child's copies, and ours. */
+static void close_theirs(struct ends *ends)
+{
+	for (int i = 0; i < ENDS; i++)
+		if (ends->ours[i] >= 0)
+			close(ends->theirs[i]);
+}
+
+static void close_all(struct ends *ends)
+{
+	close_theirs(ends);
+	for (int i = 0; i < ENDS; i++)
+		subprocess_close(&ends->ours[i]);
+}
+
+static void take_ends(struct subprocess *child, const struct ends *ends, bool nonblocking)
+{
+	child->in = ends->ours[IN];
+	child->out = ends->ours[OUT];
+	child->err = ends->ours[ERR];
+	child->report = ends->ours[REPORT];
+	for (int i = 0; i < ENDS; i++)
+		if (ends->ours[i] >= 0 && (nonblocking || i == REPORT))
+			fcntl(ends->ours[i], F_SETFL, O_NONBLOCK);
+	if (child->in >= 0)
+		fcntl(child->in, F_SETPIPE_SZ, PIPE_BYTES);
+	if (child->out >= 0)
+		fcntl(child->out, F_SETPIPE_SZ, PIPE_BYTES);
+}
+
+/* NULL if there is none. */
 static struct place *take_place(void)
 {
 	struct place *found = NULL;
 
 	pthread_mutex_lock(&lock);
-	for (int i = 0; i < PLACES && !found; i++)
+	for (int i = 0; i < SUBPROCESS_MAX && !found; i++)
 		if (!places[i].taken)
 			found = &places[i];
 	if (found)
@@ -101,48 +188,67 @@ static void set_place(struct place *place, struct place to)
 	pthread_mutex_unlock(&lock);
 }
 
-bool child_start(struct child *child, const char *const *argv, struct reason *why)
+static bool open_exit_fd(struct subprocess *child)
 {
-	int pipes[4][2];
-	pid_t parent = getpid();
-	bool by_main = gettid() == parent;
-	bool good = make_pipes(pipes);
-	struct place *place;
-
-	*child = CHILD_NONE;
-	child_sweep();
-	if (!good) {
-		reason_errno(why, "cannot make pipes for %s", argv[0]);
-		goto out;
-	}
-	place = take_place();
-	good = place != NULL;
-	if (!good) {
-		reason_set(why, "%s is not started: %d before it were killed and do not die", argv[0], PLACES);
-		goto out;
-	}
-	child->pid = fork();
-	if (child->pid == 0)
-		become(argv, pipes[IN][0], pipes[OUT][1], pipes[ERR][1], pipes[REPORT][1], parent, by_main);
-	good = child->pid > 0;
-	if (!good) {
-		child->pid = 0;
-		reason_errno(why, "cannot start %s", argv[0]);
-		set_place(place, (struct place){0});
-		goto out;
-	}
-	set_place(place, (struct place){.taken = true, .pid = child->pid});
-	setpgid(child->pid, child->pid);
-	take_ends(child, pipes);
-out:
-	for (int i = 0; i < 4; i++) {
-		child_close(&pipes[i][0]);
-		child_close(&pipes[i][1]);
-	}
-	return good;
+	child->exit_fd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	return child->exit_fd >= 0;
 }
 
-bool child_was_refused(const struct child *child, const char *program, struct reason *why)
+/* Forks; the place is the child's, or free again. */
+static bool start_in(struct place *place, struct subprocess *child, const struct subprocess_setup *setup,
+		     struct ends *ends)
+{
+	pid_t parent = getpid();
+	bool by_main = gettid() == parent;
+
+	child->pid = fork();
+	if (child->pid == 0)
+		become(setup, ends, parent, by_main);
+	if (child->pid < 0) {
+		child->pid = 0;
+		set_place(place, (struct place){0});
+		return false;
+	}
+	set_place(place, (struct place){.taken = true, .pid = child->pid});
+	if (setup->leads_group)
+		setpgid(child->pid, child->pid);
+	return true;
+}
+
+bool subprocess_start(struct subprocess *child, const struct subprocess_setup *setup, struct reason *why)
+{
+	const char *name = setup->argv ? setup->argv[0] : "a process";
+	struct place *place;
+	struct ends ends;
+
+	*child = SUBPROCESS_NONE;
+	subprocess_sweep();
+	if (!open_ends(&ends, setup)) {
+		reason_errno(why, "cannot make pipes for %s", name);
+		goto failed;
+	}
+	place = take_place();
+	if (!place) {
+		reason_set(why, "%s is not started: %d before it were killed and do not die", name, SUBPROCESS_MAX);
+		goto failed;
+	}
+	if (!start_in(place, child, setup, &ends)) {
+		reason_errno(why, "cannot start %s", name);
+		goto failed;
+	}
+	close_theirs(&ends);
+	take_ends(child, &ends, setup->nonblocking);
+	if (!setup->has_exit_fd || open_exit_fd(child))
+		return true;
+	reason_errno(why, "cannot watch %s", name);
+	subprocess_end(child);
+	return false;
+failed:
+	close_all(&ends);
+	return false;
+}
+
+bool subprocess_was_refused(const struct subprocess *child, const char *program, struct reason *why)
 {
 	int error;
 
@@ -173,46 +279,85 @@ static struct place *place_of(pid_t pid)
 	return place;
 }
 
-void child_sweep(void)
+void subprocess_sweep(void)
 {
 	pthread_mutex_lock(&lock);
-	for (int i = 0; i < PLACES; i++)
-		if (places[i].ended && is_dead(places[i].pid))
+	for (int i = 0; i < SUBPROCESS_MAX; i++)
+		if (places[i].left && is_dead(places[i].pid))
 			places[i] = (struct place){0};
 	pthread_mutex_unlock(&lock);
 }
 
-void child_end(struct child *child)
+size_t subprocess_unreaped(void)
 {
-	child_close(&child->in);
-	child_close(&child->out);
-	child_close(&child->err);
-	child_close(&child->report);
+	size_t count = 0;
+
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < SUBPROCESS_MAX; i++)
+		count += places[i].left;
+	pthread_mutex_unlock(&lock);
+	return count;
+}
+
+static void close_ours(struct subprocess *child)
+{
+	subprocess_close(&child->in);
+	subprocess_close(&child->out);
+	subprocess_close(&child->err);
+	subprocess_close(&child->report);
+	subprocess_close(&child->exit_fd);
+}
+
+void subprocess_leave(struct subprocess *child)
+{
+	close_ours(child);
 	if (child->pid) {
-		kill(-child->pid, SIGKILL);
-		kill(child->pid, SIGKILL);
 		pthread_mutex_lock(&lock);
-		place_of(child->pid)->ended = true;
+		place_of(child->pid)->left = true;
 		pthread_mutex_unlock(&lock);
 		child->pid = 0;
 	}
-	child_sweep();
+	subprocess_sweep();
 }
 
-enum child_end child_reap(struct child *child, char *text, size_t bytes)
+void subprocess_end(struct subprocess *child)
 {
-	int status;
+	if (child->pid) {
+		kill(-child->pid, SIGKILL); /* no such group, if it leads none */
+		kill(child->pid, SIGKILL);
+	}
+	subprocess_leave(child);
+}
 
-	if (!child->pid || waitpid(child->pid, &status, WNOHANG) != child->pid)
-		return CHILD_RUNS;
+static enum subprocess_end reaped(struct subprocess *child, int status)
+{
 	pthread_mutex_lock(&lock);
 	*place_of(child->pid) = (struct place){0};
 	pthread_mutex_unlock(&lock);
 	child->pid = 0;
-	if (WIFSIGNALED(status)) {
-		snprintf(text, bytes, "signal %d", WTERMSIG(status));
-		return CHILD_KILLED;
-	}
-	snprintf(text, bytes, "exit status %d", WEXITSTATUS(status));
-	return WEXITSTATUS(status) == 0 ? CHILD_ENDED_WELL : CHILD_FAILED;
+	child->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	if (!WIFEXITED(status))
+		return SUBPROCESS_KILLED;
+	return child->exit_status == 0 ? SUBPROCESS_ENDED_WELL : SUBPROCESS_FAILED;
+}
+
+enum subprocess_end subprocess_reap(struct subprocess *child)
+{
+	int status;
+
+	if (!child->pid || waitpid(child->pid, &status, WNOHANG) != child->pid)
+		return SUBPROCESS_RUNS;
+	return reaped(child, status);
+}
+
+enum subprocess_end subprocess_wait(struct subprocess *child)
+{
+	int status = 0;
+
+	close_ours(child);
+	if (!child->pid)
+		return SUBPROCESS_RUNS;
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return reaped(child, status);
 }

@@ -152,19 +152,19 @@ static void a_disk_that_hangs_holds_up_only_who_waits_for_it(void **state)
 /* Children that a disk holds cannot even be killed: they must not come to be without end. */
 static void a_worker_has_so_many_children_at_most(void **state)
 {
-	struct pollfd asked[WORKER_CHILDREN_MAX + 1];
+	struct pollfd asked[SUBPROCESS_MAX + 1];
 	int refused = 0;
 
 	(void)state;
 	atomic_store(hanging, 1);
-	for (int i = 0; i <= WORKER_CHILDREN_MAX; i++)
+	for (int i = 0; i <= SUBPROCESS_MAX; i++)
 		asked[i] = (struct pollfd){.fd = ask("GET", "/clips"), .events = POLLIN};
-	assert_true(poll(asked, WORKER_CHILDREN_MAX + 1, 60000) > 0);
-	for (int i = 0; i <= WORKER_CHILDREN_MAX; i++)
+	assert_true(poll(asked, SUBPROCESS_MAX + 1, 60000) > 0);
+	for (int i = 0; i <= SUBPROCESS_MAX; i++)
 		refused += asked[i].revents != 0;
 	assert_int_equal(refused, 1);
 	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
-	for (int i = 0; i <= WORKER_CHILDREN_MAX; i++)
+	for (int i = 0; i <= SUBPROCESS_MAX; i++)
 		close(asked[i].fd);
 	atomic_store(hanging, 0);
 	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");

@@ -35,7 +35,7 @@ static off_t output_of(const char *arguments, const char *input, const struct ch
 {
 	char text[1024], *rest = text;
 	char *argv[ARGUMENTS_MAX] = {"ffmpeg", "-v", "quiet", "-y"};
-	struct child_program ffmpeg;
+	struct subprocess ffmpeg;
 	struct stat status;
 	size_t count = 4;
 	int out_fd = memfd_create("output", MFD_CLOEXEC);

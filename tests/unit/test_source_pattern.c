@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "recorderd/child.h"
+#include "shared/event/subprocess.h"
 #include "recorderd/mpjpeg.h"
 #include "recorderd/source_pattern.h"
 #include "shared/log.h"
@@ -55,11 +55,11 @@ static void expect_no_child(void)
 {
 	siginfo_t info;
 
-	child_sweep();
+	subprocess_sweep();
 	for (int i = 0; waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0; i++) {
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
-		child_sweep();
+		subprocess_sweep();
 	}
 	assert_int_equal(errno, ECHILD);
 }

@@ -1,4 +1,4 @@
-/* test_child.c - a program over three pipes: what it gets, what it says, how it ends. */
+/* test_subprocess.c - a program over three pipes: what it gets, what it says, how it ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,10 +17,9 @@
 
 #include <cmocka.h>
 
-#include "recorderd/child.h"
 #include "tests/unit/in_range.h"
+#include "tests/unit/subprocess_cases.h"
 
-static struct reason why;
 static bool nobody_dies, waited; /* as a kernel has it whose disk or driver hangs */
 
 pid_t waitpid(pid_t pid, int *status, int options)
@@ -32,54 +31,28 @@ pid_t waitpid(pid_t pid, int *status, int options)
 	return (pid_t)syscall(SYS_wait4, pid, status, options, NULL);
 }
 
-/* Everything up to the end of that pipe. */
-static size_t read_all(int fd, char *out, size_t bytes)
-{
-	struct pollfd ready = {.fd = fd, .events = POLLIN};
-	size_t have = 0;
-
-	for (;;) {
-		ssize_t got = read(fd, out + have, bytes - 1 - have);
-
-		if (got == 0)
-			break;
-		if (got > 0)
-			have += (size_t)got;
-		else
-			assert_int_equal(poll(&ready, 1, 60000), 1);
-	}
-	out[have] = '\0';
-	return have;
-}
-
-static void shell(struct child *child, const char *script)
-{
-	if (!child_start(child, (const char *const[]){"sh", "-c", script, NULL}, &why))
-		fail_msg("%s", why.text);
-}
-
 static void it_reads_its_input_and_answers_on_both_pipes(void **state)
 {
-	struct child child;
+	struct subprocess child;
 	char text[64];
 
 	(void)state;
 	shell(&child, "cat; echo complaint >&2");
 	assert_int_equal(write(child.in, "hello", 5), 5);
-	child_close(&child.in);
+	subprocess_close(&child.in);
 	assert_int_equal(child.in, -1);
 	read_all(child.out, text, sizeof text);
 	assert_string_equal(text, "hello");
 	read_all(child.err, text, sizeof text);
 	assert_string_equal(text, "complaint\n");
-	child_end(&child);
+	subprocess_end(&child);
 	assert_int_equal(child.pid, 0);
 }
 
 static void our_ends_never_block(void **state)
 {
 	static char block[1 << 16];
-	struct child child;
+	struct subprocess child;
 	size_t written = 0;
 	ssize_t done;
 
@@ -91,28 +64,30 @@ static void our_ends_never_block(void **state)
 		written += (size_t)done;
 	assert_int_equal(errno, EAGAIN);
 	assert_true(written > 0);
-	child_end(&child);
+	subprocess_end(&child);
 }
 
 static void assert_refused(const char *program, const char *says)
 {
-	struct child child;
+	const char *const argv[] = {program, NULL};
+	const struct subprocess_setup setup = subprocess_piped(argv);
+	struct subprocess child;
 	char text[64];
 
-	assert_true(child_start(&child, (const char *const[]){program, NULL}, &why));
+	assert_true(subprocess_start(&child, &setup, &why));
 	assert_int_equal(read_all(child.out, text, sizeof text), 0);
-	assert_true(child_was_refused(&child, program, &why));
+	assert_true(subprocess_was_refused(&child, program, &why));
 	assert_non_null(strstr(why.text, program));
 	assert_non_null(strstr(why.text, says));
-	child_end(&child);
+	subprocess_end(&child);
 	assert_int_equal(child.pid, 0);
 	assert_int_equal(child.in, -1);
-	child_end(&child);
+	subprocess_end(&child);
 }
 
 static void a_program_that_cannot_be_run_is_a_sentence(void **state)
 {
-	struct child child;
+	struct subprocess child;
 	char text[64];
 
 	(void)state;
@@ -120,24 +95,24 @@ static void a_program_that_cannot_be_run_is_a_sentence(void **state)
 	assert_refused("/etc/passwd", "Permission denied");
 	shell(&child, "exit 127");
 	read_all(child.out, text, sizeof text);
-	assert_false(child_was_refused(&child, "sh", &why));
-	child_end(&child);
+	assert_false(subprocess_was_refused(&child, "sh", &why));
+	subprocess_end(&child);
 }
 
 static void those_that_were_ended_are_reaped(void **state)
 {
-	struct child children[20];
+	struct subprocess children[20];
 	siginfo_t info;
 
 	(void)state;
 	for (int i = 0; i < 20; i++)
 		shell(&children[i], "trap '' TERM; sleep 60");
 	for (int i = 0; i < 20; i++)
-		child_end(&children[i]);
+		subprocess_end(&children[i]);
 	for (int i = 0; waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0; i++) {
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
-		child_sweep();
+		subprocess_sweep();
 	}
 	assert_int_equal(errno, ECHILD); /* each is reaped */
 }
@@ -145,13 +120,14 @@ static void those_that_were_ended_are_reaped(void **state)
 static void no_more_are_started_while_many_that_were_killed_do_not_die(void **state)
 {
 	const char *const argv[] = {"sh", "-c", "sleep 60", NULL};
-	struct child child;
+	const struct subprocess_setup setup = subprocess_piped(argv);
+	struct subprocess child;
 	int started = 0;
 
 	(void)state;
 	nobody_dies = true;
-	while (started < 100 && child_start(&child, argv, &why)) {
-		child_end(&child);
+	while (started < 100 && subprocess_start(&child, &setup, &why)) {
+		subprocess_end(&child);
 		started++;
 	}
 	nobody_dies = false;
@@ -159,46 +135,47 @@ static void no_more_are_started_while_many_that_were_killed_do_not_die(void **st
 	assert_int_in_range(started, 16, 99);
 	assert_non_null(strstr(why.text, "were killed and do not die"));
 	assert_int_equal(child.pid, 0);
-	child_end(&child);
-	for (int i = 0; !child_start(&child, argv, &why); i++) { /* when they are dead there is room again */
+	subprocess_end(&child);
+	for (int i = 0; !subprocess_start(&child, &setup, &why); i++) { /* when they are dead there is room again */
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 	}
-	child_end(&child);
+	subprocess_end(&child);
 	assert_false(waited);
 }
 
 static void how_it_ended_is_told_once(void **state)
 {
 	static const struct {
-		const char *script, *text;
-		enum child_end end;
+		const char *script;
+		enum subprocess_end end;
+		int exit_status;
 	} cases[] = {
-		{"exit 0", "exit status 0", CHILD_ENDED_WELL},
-		{"exit 3", "exit status 3", CHILD_FAILED},
-		{"kill -9 $$", "signal 9", CHILD_KILLED},
+		{"exit 0", SUBPROCESS_ENDED_WELL, 0},
+		{"exit 3", SUBPROCESS_FAILED, 3},
+		{"kill -9 $$", SUBPROCESS_KILLED, -1},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct child child;
-		enum child_end end;
+		struct subprocess child;
+		enum subprocess_end end;
 		char text[64];
 
 		shell(&child, cases[i].script);
 		read_all(child.out, text, sizeof text);
-		while ((end = child_reap(&child, text, sizeof text)) == CHILD_RUNS)
+		while ((end = subprocess_reap(&child)) == SUBPROCESS_RUNS)
 			usleep(1000);
 		assert_int_equal(end, cases[i].end);
-		assert_string_equal(text, cases[i].text);
-		assert_int_equal(child_reap(&child, text, sizeof text), CHILD_RUNS);
-		child_end(&child);
+		assert_int_equal(child.exit_status, cases[i].exit_status);
+		assert_int_equal(subprocess_reap(&child), SUBPROCESS_RUNS);
+		subprocess_end(&child);
 	}
 }
 
 static void what_it_started_itself_ends_with_it(void **state)
 {
-	struct child child;
+	struct subprocess child;
 	char text[64];
 	pid_t grandchild;
 
@@ -212,7 +189,7 @@ static void what_it_started_itself_ends_with_it(void **state)
 	grandchild = atoi(text);
 	assert_true(grandchild > 0);
 	assert_int_equal(getpgid(grandchild), child.pid); /* not ours: a Ctrl-C does not reach it */
-	child_end(&child);
+	subprocess_end(&child);
 	for (int i = 0; kill(grandchild, 0) == 0; i++) {
 		char path[64], line[128] = "";
 
@@ -230,7 +207,7 @@ static void what_it_started_itself_ends_with_it(void **state)
 
 static void signals_that_we_block_or_ignore_are_as_usual_for_it(void **state)
 {
-	struct child child;
+	struct subprocess child;
 	sigset_t blocked;
 	char text[64];
 
@@ -242,61 +219,68 @@ static void signals_that_we_block_or_ignore_are_as_usual_for_it(void **state)
 	shell(&child, "kill -TERM $$; echo survived");
 	read_all(child.out, text, sizeof text);
 	assert_string_equal(text, "");
-	child_end(&child);
+	subprocess_end(&child);
 	shell(&child, "kill -PIPE $$; echo survived");
 	read_all(child.out, text, sizeof text);
 	assert_string_equal(text, "");
-	child_end(&child);
+	subprocess_end(&child);
 	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
 }
 
+/* Not even one that is not close-on-exec. */
 static void no_descriptor_of_ours_is_open_in_it(void **state)
 {
-	static const char count[] = "ls /proc/self/fd | wc -l";
-	char text[64], plain[64] = "";
-	struct child child;
-	FILE *pipe = popen(count, "r"); /* what every program of ours has: what we were started with */
-	int ours;
+	struct subprocess child;
+	char text[64];
+	int ours[2] = {fcntl(STDERR_FILENO, F_DUPFD, 20), fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 20)};
 
 	(void)state;
-	assert_non_null(fgets(plain, sizeof plain, pipe));
-	pclose(pipe);
-	ours = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	shell(&child, count);
+	assert_true(ours[0] >= 0 && ours[1] >= 0);
+	shell(&child, "ls /proc/self/fd | tr '\\n' ' '");
 	read_all(child.out, text, sizeof text);
-	assert_string_equal(text, plain);
-	child_end(&child);
-	close(ours);
+	assert_string_equal(text, "0 1 2 3 "); /* 3: of ls */
+	subprocess_end(&child);
+	close(ours[0]);
+	close(ours[1]);
+}
+
+static void assert_echo(const struct subprocess *child)
+{
+	char byte;
+
+	assert_int_equal(write(child->in, "x", 1), 1);
+	assert_int_equal(poll(&(struct pollfd){.fd = child->out, .events = POLLIN}, 1, 60000), 1);
+	assert_int_equal(read(child->out, &byte, 1), 1);
 }
 
 static void *start_one(void *context)
 {
-	shell(context, "sleep 60");
+	shell(context, "exec cat");
+	assert_echo(context);
 	return NULL;
 }
 
 /* PR_SET_PDEATHSIG comes when the thread that forked ends. */
 static void one_that_a_thread_started_outlives_the_thread(void **state)
 {
-	struct child child;
+	struct subprocess child;
 	pthread_t thread;
-	char text[64];
 
 	(void)state;
 	assert_int_equal(pthread_create(&thread, NULL, start_one, &child), 0);
 	pthread_join(thread, NULL);
 	usleep(20000);
-	assert_int_equal(child_reap(&child, text, sizeof text), CHILD_RUNS);
-	child_end(&child);
+	assert_echo(&child);
+	subprocess_end(&child);
 }
 
 static void ending_none_is_safe(void **state)
 {
-	struct child child = CHILD_NONE;
+	struct subprocess child = SUBPROCESS_NONE;
 
 	(void)state;
-	child_end(&child);
-	child_end(&child);
+	subprocess_end(&child);
+	subprocess_end(&child);
 }
 
 int main(void)
