@@ -30,7 +30,7 @@ endif
 SHARED = reason origin clock control timeform timeparse log config config_keys config_value config_text config_change buffer crc32c file_io histogram jpeg state \
 	event/loop event/subprocess event/timer_heap \
 	ring_layout ring_reader index segment_info \
-	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json file_limit cached_clips user_folder shm_name token token_file ffmpeg_command mount_need sandbox/landlock sandbox/seccomp
+	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json file_limit cached_clips user_folder shm_name token token_file ffmpeg_command mount_need sandbox/landlock sandbox/seccomp sandbox/ffmpeg_files sandbox/sandbox
 SHARED_WRITERS = ring_object ring_names ring_pages ring_writer ring_carry ring_open 
 
 RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command control control_request options status notify service reload other_cameras ring_size name_lock publish \

@@ -24,7 +24,7 @@
 
 struct api_worker;
 struct token_store;
-struct lock_state;
+struct sandbox_state;
 struct api_request;
 typedef void api_handler(struct api_request *request);
 
@@ -112,7 +112,7 @@ struct token_store *api_tokens(const struct api_request *request);
 bool api_knows(const struct api_request *request, size_t camera);
 
 /* How far this worker is locked up. */
-const struct lock_state *api_lock(const struct api_request *request);
+const struct sandbox_state *api_sandbox(const struct api_request *request);
 
 /* What all workers share. */
 struct api_slots *api_shared(const struct api_request *request);

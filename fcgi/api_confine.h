@@ -14,7 +14,7 @@ struct confinement {
 	struct outside *outside;
 	struct token_store *tokens;
 	struct lock_folders *folders;
-	struct lock_state lock;
+	struct sandbox_state lock;
 };
 
 /*

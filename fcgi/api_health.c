@@ -81,7 +81,7 @@ static struct json_object *camera_names(const struct api_request *request)
 	return names;
 }
 
-static struct json_object *sandbox(const struct lock_state *lock)
+static struct json_object *sandbox(const struct sandbox_state *lock)
 {
 	struct json_object *json = json_object_new_object();
 
@@ -111,6 +111,6 @@ void handle_health(struct api_request *request)
 	json_object_object_add(json, "cameras", camera_names(request));
 	json_object_object_add(json, "allow_control",
 			       json_object_new_boolean(request->camera->config->http.allow_control));
-	json_object_object_add(json, "sandbox", sandbox(api_lock(request)));
+	json_object_object_add(json, "sandbox", sandbox(api_sandbox(request)));
 	answer_json(request, failed ? 503 : 200, NULL, json);
 }

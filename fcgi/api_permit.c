@@ -56,7 +56,7 @@ struct token_store *api_tokens(const struct api_request *request)
 	return request->worker->setup.confinement->tokens;
 }
 
-const struct lock_state *api_lock(const struct api_request *request)
+const struct sandbox_state *api_sandbox(const struct api_request *request)
 {
 	return &request->worker->setup.confinement->lock;
 }

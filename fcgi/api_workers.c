@@ -110,7 +110,7 @@ static void worker_main(struct master *master, uint32_t group, int slot, pid_t p
 	close(master->retire_fds[0]);
 	confine(group == GROUP_FRONT ? setup.config : NULL, &folders, &confinement);
 	if (atomic_exchange(&master->slots->lock_said, 1) == 0)
-		lock_log("api", &confinement.lock);
+		sandbox_log("api", &confinement.lock);
 	log_start();
 	int status = worker_run(&setup);
 	log_stop();

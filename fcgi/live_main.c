@@ -75,7 +75,7 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	struct config_set cameras = {0};
 	struct outside *outside = NULL;
 	struct token_store *tokens = NULL;
-	struct lock_state lock;
+	struct sandbox_state lock;
 	int listen_fd = -1, stop_fd = -1;
 	bool served = false;
 	if (!config_set_load(config_path, &cameras, why))
@@ -97,7 +97,7 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	who_may_learn_names();
 	lock_up_live(&cameras, &lock);
 	log_start();
-	lock_log("live", &lock);
+	sandbox_log("live", &lock);
 	log_info("live", "serving %zu camera(s) to at most %d viewers", cameras.count,
 		 cameras.cameras[0].http.max_viewers);
 	const struct live_setup setup = {

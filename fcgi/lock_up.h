@@ -8,24 +8,17 @@
  *                                                                                    and asks about connections
  *   FFmpeg         its libraries; all else on its pipes    nothing     nothing  with nobody
  *
- * By Landlock (landlock.h) and seccomp (seccomp.h). Each is used where it is there; what is missing is a line in
- * the log and in /health, never a failure. Builds with sanitizers do without: those look around in /proc.
+ * What is missing of the sandbox (shared/sandbox/sandbox.h) is a line in the log and in /health, never a failure.
  */
 #ifndef FCGI_LOCK_UP_H
 #define FCGI_LOCK_UP_H
 
 #include "shared/config.h"
-#include "shared/reason.h"
-
-struct lock_state {
-	int landlock; /* version; 0: not locked by it */
-	bool seccomp;
-	struct reason missing; /* what and why; empty: nothing */
-};
+#include "shared/sandbox/sandbox.h"
 
 /* Before there are threads. The books of `cameras` and their clips' folders should be there. */
-void lock_up_live(const struct config_set *cameras, struct lock_state *out);
-void lock_up_api(const struct config_set *cameras, struct lock_state *out);
+void lock_up_live(const struct config_set *cameras, struct sandbox_state *out);
+void lock_up_api(const struct config_set *cameras, struct sandbox_state *out);
 
 /*
  * The single files, rather than folders, that lock_up_api() lets workers use, and where others of them may come to be:
@@ -35,8 +28,5 @@ void lock_up_files(void (*each)(const char *path, void *context), void *context)
 
 /* Between fork() and exec of FFmpeg. */
 void lock_up_ffmpeg(void);
-
-/* One line about it, for the start. */
-void lock_log(const char *area, const struct lock_state *state);
 
 #endif

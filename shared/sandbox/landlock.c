@@ -27,12 +27,13 @@
 #define MAKE_DIR     (UINT64_C(1) << 7)
 #define MAKE_REG     (UINT64_C(1) << 8)
 #define TRUNCATE     (UINT64_C(1) << 14)
-#define OF_FILES     (EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE)
+#define IOCTL_DEV    (UINT64_C(1) << 15)
+#define OF_FILES     (EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV)
 #define TCP          UINT64_C(3) /* bind, connect */
 #define SCOPE_SOCKET (UINT64_C(1) << 0)
 #define SCOPE_SIGNAL (UINT64_C(1) << 1)
 
-struct ruleset {
+struct attributes {
 	uint64_t files, network, scopes;
 };
 
@@ -55,66 +56,98 @@ static uint64_t rights_of(unsigned rights)
 	return (rights & MAY_READ ? READ_FILE | READ_DIR : 0) | (rights & MAY_READ_FILES ? READ_FILE : 0) |
 	       (rights & MAY_WRITE ? WRITE_FILE | TRUNCATE : 0) |
 	       (rights & MAY_MAKE ? MAKE_REG | MAKE_DIR | REMOVE_FILE | REMOVE_DIR : 0) |
-	       (rights & MAY_EXECUTE ? EXECUTE | READ_FILE : 0);
+	       (rights & MAY_EXECUTE ? EXECUTE | READ_FILE : 0) | (rights & MAY_CONTROL ? IOCTL_DEV : 0) |
+	       (rights & MAY_LIST ? READ_DIR : 0);
 }
 
-int lock_files_version(void)
+int landlock_version(void)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
 
 	return version > 0 ? (int)version : 0;
 }
 
-static bool rule_add(int ruleset, const struct lock_path *path, uint64_t known)
+bool landlock_ruleset_open(struct landlock_ruleset *out, bool alone)
 {
-	struct rule rule = {.rights = rights_of(path->rights) & known, .fd = open(path->path, O_PATH | O_CLOEXEC)};
-	struct stat status;
-
-	if (rule.fd < 0)
-		return true;
-	if (fstat(rule.fd, &status) == 0 && !S_ISDIR(status.st_mode))
-		rule.rights &= OF_FILES;
-	bool added = syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) == 0;
-	close(rule.fd);
-	return added;
-}
-
-bool lock_files(const struct lock_path *paths, size_t count, bool alone, struct reason *why)
-{
-	int version = lock_files_version();
-	struct ruleset attributes = {
+	int version = landlock_version();
+	/* A field that an older kernel does not know is no error while it is zero. */
+	struct attributes attributes = {
 		.files = version > 0 ? rights_known(version) : 0,
 		.network = version >= 4 ? TCP : 0,
 		.scopes = version >= 6 ? SCOPE_SIGNAL | (alone ? SCOPE_SOCKET : 0) : 0,
 	};
-	/* A field that an older kernel does not know is no error while it is zero. */
-	int ruleset = version > 0 ? (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0) : -1;
-	bool good = ruleset >= 0;
 
-	for (size_t i = 0; good && i < count; i++)
-		good = rule_add(ruleset, &paths[i], attributes.files);
-	good = good && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
-	if (!good)
-		reason_errno(why, version > 0 ? "Landlock refuses" : "this kernel has no Landlock");
-	if (ruleset >= 0)
-		close(ruleset);
-	return good;
+	out->files = attributes.files;
+	out->fd = -1;
+	if (version > 0)
+		out->fd = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
+	return out->fd >= 0;
+}
+
+bool landlock_ruleset_add_fd(const struct landlock_ruleset *ruleset, int fd, unsigned rights)
+{
+	struct rule rule = {.rights = rights_of(rights) & ruleset->files, .fd = fd};
+	struct stat status;
+
+	if (fstat(fd, &status) == 0 && !S_ISDIR(status.st_mode))
+		rule.rights &= OF_FILES;
+	return rule.rights == 0 || syscall(SYS_landlock_add_rule, ruleset->fd, RULE_PATH_BENEATH, &rule, 0) == 0;
+}
+
+bool landlock_ruleset_enter(const struct landlock_ruleset *ruleset)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, ruleset->fd, 0) == 0;
 }
 
 #else
 
-int lock_files_version(void)
+int landlock_version(void)
 {
 	return 0;
 }
 
-bool lock_files(const struct lock_path *paths, size_t count, bool alone, struct reason *why)
+bool landlock_ruleset_open(struct landlock_ruleset *out, bool alone)
 {
-	(void)paths;
-	(void)count;
 	(void)alone;
-	return reason_set(why, "this program was built where Landlock was not known");
+	*out = (struct landlock_ruleset){.fd = -1};
+	errno = ENOSYS;
+	return false;
+}
+
+bool landlock_ruleset_add_fd(const struct landlock_ruleset *ruleset, int fd, unsigned rights)
+{
+	(void)ruleset;
+	(void)fd;
+	(void)rights;
+	errno = ENOSYS;
+	return false;
+}
+
+bool landlock_ruleset_enter(const struct landlock_ruleset *ruleset)
+{
+	(void)ruleset;
+	errno = ENOSYS;
+	return false;
 }
 
 #endif
+
+bool landlock_ruleset_add(const struct landlock_ruleset *ruleset, const char *path, unsigned rights)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return true;
+	bool added = landlock_ruleset_add_fd(ruleset, fd, rights);
+	int error = errno;
+	close(fd);
+	errno = error;
+	return added;
+}
+
+void landlock_ruleset_close(struct landlock_ruleset *ruleset)
+{
+	if (ruleset->fd >= 0)
+		close(ruleset->fd);
+	ruleset->fd = -1;
+}

@@ -1,35 +1,52 @@
 /*
  * landlock.h - leaves this process, and all that it starts, only the files that are named: Landlock (landlock(7)),
  * where the kernel has it. What is open already stays open.
+ *
+ * Every function is async-signal-safe, so that a child of a program with threads can call it between fork and exec.
  */
 #ifndef SHARED_SANDBOX_LANDLOCK_H
 #define SHARED_SANDBOX_LANDLOCK_H
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
-#include "shared/reason.h"
-
-enum lock_right {
-	MAY_READ = 1,        /* files, and folders' lists */
-	MAY_READ_FILES = 16, /* files alone: no folder can be opened, not even to hold a lock on it */
-	MAY_WRITE = 2,       /* files that are there */
-	MAY_MAKE = 4,        /* files and folders in a folder: make, rename, remove */
+enum landlock_right {
+	MAY_READ = 1,  /* files, and folders' lists */
+	MAY_WRITE = 2, /* files that are there */
+	MAY_MAKE = 4,  /* files and folders in a folder: make, rename, remove */
 	MAY_EXECUTE = 8,
+	MAY_READ_FILES = 16, /* files alone: no folder can be opened, not even to hold a lock on it */
+	MAY_CONTROL = 32,    /* ioctl(2) on devices (from version 5 on; before that, whatever is open takes it) */
+	MAY_LIST = 64,       /* folders' lists alone */
 };
 
-struct lock_path {
-	const char *path; /* a folder stands for all below it; one that is not there is left out */
-	unsigned rights;  /* of enum lock_right */
+/* Rights that are granted before they hold. */
+struct landlock_ruleset {
+	int fd;
+	uint64_t files; /* rights over files that this kernel knows */
 };
 
 /* The version of the kernel's Landlock (its ABI); 0 where there is none. */
-int lock_files_version(void);
+int landlock_version(void);
 
 /*
- * From the calling thread on: to be called before there are others. TCP is refused too (from version 4 on), signals to
- * processes outside (6), and with `alone` also abstract UNIX sockets (6). False with a sentence.
+ * An empty one. Besides files it refuses TCP (from version 4 on), signals to processes outside (6), and with `alone`
+ * also abstract UNIX sockets (6). False with errno: ENOSYS or EOPNOTSUPP where the kernel has no Landlock.
  */
-bool lock_files(const struct lock_path *paths, size_t count, bool alone, struct reason *why);
+bool landlock_ruleset_open(struct landlock_ruleset *out, bool alone);
+
+/*
+ * Grants `rights` (of enum landlock_right) to a file, or to a folder and all below it. A path that is not there is
+ * left out. False with errno.
+ */
+bool landlock_ruleset_add(const struct landlock_ruleset *ruleset, const char *path, unsigned rights);
+
+/* The same for what is open, also with O_PATH. */
+bool landlock_ruleset_add_fd(const struct landlock_ruleset *ruleset, int fd, unsigned rights);
+
+/* From the calling thread on: to be called before there are others. False with errno. */
+bool landlock_ruleset_enter(const struct landlock_ruleset *ruleset);
+
+void landlock_ruleset_close(struct landlock_ruleset *ruleset);
 
 #endif

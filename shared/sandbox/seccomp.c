@@ -1,9 +1,13 @@
 /* seccomp.c - see seccomp.h. A call that this architecture or this libseccomp does not know is left out. */
 #include "shared/sandbox/seccomp.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #ifdef HAVE_SECCOMP
 
-#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/ioprio.h>
 #include <linux/netlink.h>
 #include <sched.h>
@@ -11,49 +15,60 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SPACES                                                                                                         \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
-#define LIVE      (1u << LOCK_LIVE)
-#define API       (1u << LOCK_API)
-#define FFMPEG    (1u << LOCK_FFMPEG)
+#define LIVE      CALLER_LIVE
+#define API       CALLER_API
+#define FFMPEG    CALLER_FFMPEG
+#define DEVICES   CALLER_DEVICES
+#define SCRIPT    CALLER_SCRIPT
 #define EVERYBODY (LIVE | API | FFMPEG)
 #define WORKERS   (LIVE | API)
 #define STARTERS  (API | FFMPEG)
+
+#define MODE_FILTER 2 /* SECCOMP_MODE_FILTER of linux/seccomp.h, whose names libseccomp has for its own */
 
 static const struct {
 	unsigned who;
 	const char *names; /* with blanks between them */
 } groups[] = {
-	{EVERYBODY,
-	 "read write readv writev pread64 pwrite64 lseek _llseek close close_range fcntl fcntl64 dup dup2 dup3 "
-	 "pipe pipe2 poll ppoll ppoll_time64 select _newselect pselect6 pselect6_time64"},
-	{EVERYBODY,
-	 "open openat access faccessat faccessat2 readlink readlinkat getcwd stat lstat fstat newfstatat stat64 "
-	 "lstat64 fstat64 fstatat64 statx statfs fstatfs statfs64 fstatfs64 getdents getdents64"},
+	{EVERYBODY, "read write readv writev pread64 pwrite64 lseek _llseek close close_range dup dup2 dup3 "
+		    "pipe pipe2 poll ppoll ppoll_time64 select _newselect pselect6 pselect6_time64"},
+	{EVERYBODY, "access faccessat faccessat2 readlink readlinkat getcwd stat lstat fstat newfstatat stat64 "
+		    "lstat64 fstat64 fstatat64 statx statfs fstatfs statfs64 fstatfs64 getdents getdents64"},
 	{EVERYBODY,
 	 "brk mmap mmap2 munmap mremap mprotect madvise mlock munlock membarrier futex futex_time64 set_robust_list "
 	 "get_robust_list rseq arch_prctl set_thread_area set_tls cacheflush set_tid_address gettid sched_yield "
 	 "sched_getaffinity sched_getparam sched_getscheduler getcpu"},
 	{EVERYBODY,
 	 "rt_sigaction sigaction rt_sigprocmask sigprocmask rt_sigreturn sigreturn sigaltstack restart_syscall "
-	 "rt_sigtimedwait rt_sigtimedwait_time64 tgkill exit exit_group"},
+	 "rt_sigtimedwait rt_sigtimedwait_time64 exit exit_group"},
 	{EVERYBODY,
 	 "clock_gettime clock_gettime64 clock_getres clock_getres_time64 clock_nanosleep clock_nanosleep_time64 "
 	 "nanosleep gettimeofday time times getrusage getpid getppid getpgrp getpgid getuid geteuid getgid getegid "
 	 "getuid32 geteuid32 getgid32 getegid32 getpriority getrlimit ugetrlimit setrlimit uname sysinfo "
 	 "getrandom prctl"},
+	/* FFmpeg's own opens are for reading: allow_forms() */
+	{WORKERS | DEVICES | SCRIPT, "open openat"},
 	{WORKERS,
-	 "recv recvfrom recvmsg send sendto sendmsg shutdown getsockopt setsockopt getsockname "
+	 "tgkill recv recvfrom recvmsg send sendto sendmsg shutdown getsockopt setsockopt getsockname "
 	 "getpeername epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 signalfd4 kill wait4 "
 	 "waitid waitpid sendfile sendfile64 fallocate memfd_create"},
 	{LIVE, "accept accept4"}, /* the API's workers are handed their connections */
 	{API, "connect ftruncate ftruncate64 fsync fdatasync copy_file_range sync_file_range sync_file_range2 mkdir "
 	      "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid pidfd_open"},
 	/* What a child locks itself up with before it becomes FFmpeg. */
-	{STARTERS, "execve landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp"},
+	{STARTERS, "execve landlock_create_ruleset landlock_add_rule landlock_restrict_self"},
+	{DEVICES, "memfd_create ftruncate ftruncate64 eventfd2 epoll_create1 epoll_ctl epoll_wait epoll_pwait "
+		  "epoll_pwait2 kcmp"},
+	{SCRIPT, "fork vfork wait4 waitid waitpid umask chdir fchdir getgroups getgroups32"},
 };
 
 static bool allow(scmp_filter_ctx filter, const char *name, unsigned checks, const struct scmp_arg_cmp *check)
@@ -81,57 +96,149 @@ static bool allow_all(scmp_filter_ctx filter, const char *names)
 	return good;
 }
 
-/* Calls of which only some forms are harmless. */
-static bool allow_some(scmp_filter_ctx filter, enum lock_program program)
-{
-	const struct scmp_arg_cmp is_unix = SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0);
-	/* Connections are asked about (web_client.h); more than that the kernel lets only root do there. */
-	const struct scmp_arg_cmp asks[] = {SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0),
-					    SCMP_A2(SCMP_CMP_EQ, NETLINK_SOCK_DIAG, 0)};
-	const struct scmp_arg_cmp terminal = SCMP_A1(SCMP_CMP_EQ, TCGETS, 0),
-				  unread = SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0);
-	const struct scmp_arg_cmp thread = SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES | CLONE_THREAD, CLONE_THREAD);
-	const struct scmp_arg_cmp no_space = SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES, 0);
-	/* Of this process alone: all of one user may set each other's limits and priorities otherwise. */
-	const struct scmp_arg_cmp own_limits = SCMP_A0(SCMP_CMP_EQ, 0, 0);
-	const struct scmp_arg_cmp own_priority[] = {SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0)};
-	const struct scmp_arg_cmp own_io[] = {SCMP_A0(SCMP_CMP_EQ, IOPRIO_WHO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0)};
+/* fcntl(2): copies, flags, locks, and what only Linux has (F_SETPIPE_SZ); not F_SETOWN and F_SETSIG, which send a
+ * signal of one's choice to any process of the same user. */
+#define FCNTL_FIRST     0u  /* F_DUPFD to F_SETLKW */
+#define FCNTL_LOCKS64   12u /* F_GETLK64, F_SETLK64 of 32-bit machines */
+#define FCNTL_LOCK64_W  14u
+#define FCNTL_OFD_LOCKS 36u
+#define FCNTL_COPY_PIPE 1030u /* F_DUPFD_CLOEXEC, F_SETPIPE_SZ */
+#define FCNTL_PIPE_SEAL 1032u /* F_GETPIPE_SZ, F_ADD_SEALS */
+#define FCNTL_GET_SEALS 1034u
 
-	if (!allow(filter, "ioctl", 1, &terminal) || !allow(filter, "ioctl", 1, &unread) ||
-	    !allow(filter, "prlimit64", 1, &own_limits))
-		return false;
-	if (program == LOCK_API &&
-	    (!allow(filter, "setpriority", 2, own_priority) || !allow(filter, "ioprio_set", 2, own_io)))
-		return false;
-	/* clone3 hides its flags behind a pointer; without it the C library uses clone. */
-	if (!allow(filter, "clone", 1, program == LOCK_API ? &no_space : &thread))
-		return false;
-	return program != LOCK_API || (allow(filter, "socket", 1, &is_unix) && allow(filter, "socket", 2, asks));
+#define ANY_BUT(bits) (~UINT64_C(bits))
+
+/* The letter of a group of ioctl(2) requests. */
+#define IOCTL_GROUP      UINT64_C(0xff00)
+#define OF_GROUP(letter) ((uint64_t)(letter) << 8)
+
+/* Calls of which only some forms are harmless. */
+static bool allow_forms(scmp_filter_ctx filter, unsigned callers)
+{
+	const struct scmp_arg_cmp none = {0};
+	const struct {
+		unsigned who;
+		const char *name;
+		struct scmp_arg_cmp first, second; /* second.op 0: one alone */
+	} forms[] = {
+		{EVERYBODY, "fcntl", SCMP_A1(SCMP_CMP_MASKED_EQ, ANY_BUT(7), FCNTL_FIRST), none},
+		{EVERYBODY, "fcntl", SCMP_A1(SCMP_CMP_MASKED_EQ, ANY_BUT(3), FCNTL_OFD_LOCKS), none},
+		{EVERYBODY, "fcntl", SCMP_A1(SCMP_CMP_MASKED_EQ, ANY_BUT(1), FCNTL_COPY_PIPE), none},
+		{EVERYBODY, "fcntl", SCMP_A1(SCMP_CMP_MASKED_EQ, ANY_BUT(1), FCNTL_PIPE_SEAL), none},
+		{EVERYBODY, "fcntl", SCMP_A1(SCMP_CMP_EQ, FCNTL_GET_SEALS, 0), none},
+		{EVERYBODY, "fcntl64", SCMP_A1(SCMP_CMP_MASKED_EQ, ANY_BUT(7), FCNTL_FIRST), none},
+		{EVERYBODY, "fcntl64", SCMP_A1(SCMP_CMP_MASKED_EQ, ANY_BUT(1), FCNTL_LOCKS64), none},
+		{EVERYBODY, "fcntl64", SCMP_A1(SCMP_CMP_EQ, FCNTL_LOCK64_W, 0), none},
+		{EVERYBODY, "fcntl64", SCMP_A1(SCMP_CMP_MASKED_EQ, ANY_BUT(3), FCNTL_OFD_LOCKS), none},
+		{EVERYBODY, "fcntl64", SCMP_A1(SCMP_CMP_MASKED_EQ, ANY_BUT(1), FCNTL_COPY_PIPE), none},
+		{EVERYBODY, "fcntl64", SCMP_A1(SCMP_CMP_MASKED_EQ, ANY_BUT(1), FCNTL_PIPE_SEAL), none},
+		{EVERYBODY, "fcntl64", SCMP_A1(SCMP_CMP_EQ, FCNTL_GET_SEALS, 0), none},
+		{EVERYBODY, "ioctl", SCMP_A1(SCMP_CMP_EQ, TCGETS, 0), none},
+		{EVERYBODY, "ioctl", SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0), none},
+		/* Of this process alone: all of one user may set each other's limits and priorities otherwise. */
+		{EVERYBODY, "prlimit64", SCMP_A0(SCMP_CMP_EQ, 0, 0), none},
+		{API, "setpriority", SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0)},
+		{API, "ioprio_set", SCMP_A0(SCMP_CMP_EQ, IOPRIO_WHO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0)},
+		/* clone3 hides its flags behind a pointer; without it the C library uses clone. */
+		{LIVE | FFMPEG, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES | CLONE_THREAD, CLONE_THREAD), none},
+		{API | SCRIPT, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES, 0), none},
+		{API, "socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), none},
+		/* Connections are asked about (web_client.h); more than that the kernel lets only root do there. */
+		{API, "socket", SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0), SCMP_A2(SCMP_CMP_EQ, NETLINK_SOCK_DIAG, 0)},
+		{FFMPEG, "open", SCMP_A1(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY), none},
+		{FFMPEG, "openat", SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY), none},
+		{SCRIPT, "ioctl", SCMP_A1(SCMP_CMP_EQ, FIOCLEX, 0), none},
+		{SCRIPT, "ioctl", SCMP_A1(SCMP_CMP_EQ, FIONCLEX, 0), none},
+		/* linux/videodev2.h, drm.h, dma-buf.h, sync_file.h; NVIDIA's: nv-ioctl.h, uvm_ioctl.h */
+		{DEVICES, "ioctl", SCMP_A1(SCMP_CMP_MASKED_EQ, IOCTL_GROUP, OF_GROUP('V')), none},
+		{DEVICES, "ioctl", SCMP_A1(SCMP_CMP_MASKED_EQ, IOCTL_GROUP, OF_GROUP('d')), none},
+		{DEVICES, "ioctl", SCMP_A1(SCMP_CMP_MASKED_EQ, IOCTL_GROUP, OF_GROUP('b')), none},
+		{DEVICES, "ioctl", SCMP_A1(SCMP_CMP_MASKED_EQ, IOCTL_GROUP, OF_GROUP('>')), none},
+		{DEVICES, "ioctl", SCMP_A1(SCMP_CMP_MASKED_EQ, IOCTL_GROUP, OF_GROUP('F')), none},
+		{DEVICES, "ioctl", SCMP_A1(SCMP_CMP_MASKED_EQ, IOCTL_GROUP, OF_GROUP(0)), none},
+	};
+	bool good = true;
+
+	for (size_t i = 0; good && i < sizeof(forms) / sizeof(forms[0]); i++) {
+		const struct scmp_arg_cmp checks[] = {forms[i].first, forms[i].second};
+		if (forms[i].who & callers)
+			good = allow(filter, forms[i].name, checks[1].op ? 2 : 1, checks);
+	}
+	return good;
 }
 
-bool lock_calls(enum lock_program program, struct reason *why)
+/* libseccomp writes a filter only to a descriptor. */
+static bool take_code(scmp_filter_ctx filter, struct seccomp_filter *out)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	int error = fd < 0 ? errno : -seccomp_export_bpf(filter, fd);
+	struct stat status;
+
+	if (error == 0 && fstat(fd, &status) == 0 && status.st_size > 0) {
+		out->bytes = (size_t)status.st_size;
+		out->code = malloc(out->bytes);
+		if (!out->code || pread(fd, out->code, out->bytes, 0) != status.st_size)
+			error = out->code ? EIO : ENOMEM;
+	}
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return error == 0 && out->code;
+}
+
+bool seccomp_filter_build(struct seccomp_filter *out, unsigned callers, struct reason *why)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	bool good = filter != NULL;
 
+	*out = (struct seccomp_filter){0};
 	for (size_t i = 0; good && i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (groups[i].who & 1u << program)
+		if (groups[i].who & callers)
 			good = allow_all(filter, groups[i].names);
-	good = good && allow_some(filter, program);
+	good = good && allow_forms(filter, callers);
 	/* A tree in place of a list, where this libseccomp knows how. */
 	(void)(good && seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2));
-	int error = good ? -seccomp_load(filter) : ENOMEM;
+	if (!good)
+		errno = ENOMEM;
+	good = good && take_code(filter, out);
+	if (!good) {
+		reason_errno(why, "libseccomp makes no filter");
+		seccomp_filter_finish(out);
+	}
 	seccomp_release(filter);
-	errno = error;
-	return error == 0 || reason_errno(why, "seccomp refuses");
+	return good;
+}
+
+bool seccomp_filter_enter(const struct seccomp_filter *filter)
+{
+	const struct sock_fprog program = {
+		.len = (unsigned short)(filter->bytes / sizeof(struct sock_filter)),
+		.filter = filter->code,
+	};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, MODE_FILTER, &program) == 0;
 }
 
 #else
 
-bool lock_calls(enum lock_program program, struct reason *why)
+bool seccomp_filter_build(struct seccomp_filter *out, unsigned callers, struct reason *why)
 {
-	(void)program;
+	(void)callers;
+	*out = (struct seccomp_filter){0};
 	return reason_set(why, "this program was built without libseccomp");
 }
 
+bool seccomp_filter_enter(const struct seccomp_filter *filter)
+{
+	(void)filter;
+	errno = ENOSYS;
+	return false;
+}
+
 #endif
+
+void seccomp_filter_finish(struct seccomp_filter *filter)
+{
+	free(filter->code);
+	*filter = (struct seccomp_filter){0};
+}

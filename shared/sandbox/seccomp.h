@@ -7,16 +7,33 @@
 #define SHARED_SANDBOX_SECCOMP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "shared/reason.h"
 
-enum lock_program {
-	LOCK_LIVE,
-	LOCK_API,    /* also stores files, and starts LOCK_FFMPEG */
-	LOCK_FFMPEG, /* from pipe to pipe: no sockets, no processes of its own */
+/* Who makes the calls: bits, since what FFmpeg may do grows with what stands in its place and what it works with. */
+enum seccomp_caller {
+	CALLER_LIVE = 1,    /* recorder-live */
+	CALLER_API = 2,     /* recorder-api: also stores files, and starts FFmpeg */
+	CALLER_FFMPEG = 4,  /* from pipe to pipe: opens files to read, no sockets, no processes of its own */
+	CALLER_DEVICES = 8, /* with CALLER_FFMPEG: it encodes by a device */
+	CALLER_SCRIPT = 16, /* with CALLER_FFMPEG: a script that starts it */
 };
 
-/* From the calling thread on: to be called before there are others. False with a sentence. */
-bool lock_calls(enum lock_program program, struct reason *why);
+/* A filter (BPF, of struct sock_filter) in memory. All zero: none. */
+struct seccomp_filter {
+	void *code; /* owned */
+	size_t bytes;
+};
+
+/* False with a sentence. `callers` is of enum seccomp_caller. */
+bool seccomp_filter_build(struct seccomp_filter *out, unsigned callers, struct reason *why);
+void seccomp_filter_finish(struct seccomp_filter *filter);
+
+/*
+ * From the calling thread on: to be called before there are others. Async-signal-safe, so that a child of a program
+ * with threads can call it between fork and exec. False with errno.
+ */
+bool seccomp_filter_enter(const struct seccomp_filter *filter);
 
 #endif

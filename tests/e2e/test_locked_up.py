@@ -69,7 +69,7 @@ def test_health_and_the_log_say_how_far_they_are_locked_up(rig):
     assert set(sandbox) == {"landlock", "seccomp"}, sandbox
     if sanitizer_of(program("recorder-api")):
         assert sandbox == {"landlock": None, "seccomp": False}, sandbox
-    expected = "locked up by" if sandbox["landlock"] and sandbox["seccomp"] else "not as locked up as it could be"
+    expected = "sandboxed by" if sandbox["landlock"] and sandbox["seccomp"] else "sandbox incomplete"
     log = functools.partial(rig.log, "lighttpd.log")
     wait_for(lambda: f"api: {expected}" in log() and f"live: {expected}" in log(), 30, f"both are {expected}: {log()}")
 

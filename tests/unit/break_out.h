@@ -31,6 +31,7 @@
 static char folder[64], recording[96], secret[96];
 static struct config camera;
 static volatile int in_parent = 42;
+static uintptr_t in_parent_at; /* where the parent has it, if that is another program */
 static pid_t parent;
 
 static int result(long outcome)
@@ -118,6 +119,15 @@ static int make_device_in_clips(void)
 	return result(mkfifo(within(camera.clips.directory, "pipe"), 0600));
 }
 
+static int start_a_process(void)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	return result(child);
+}
+
 static int run(const char *path)
 {
 	int status;
@@ -168,7 +178,8 @@ static int trace_parent(void)
 static int read_parent(void)
 {
 	int here;
-	struct iovec local = {&here, sizeof(here)}, remote = {(void *)(uintptr_t)&in_parent, sizeof(in_parent)};
+	struct iovec local = {&here, sizeof(here)},
+		     remote = {(void *)(in_parent_at ? in_parent_at : (uintptr_t)&in_parent), sizeof(in_parent)};
 
 	return result(process_vm_readv(parent, &local, 1, &remote, 1, 0));
 }
@@ -184,6 +195,21 @@ static int read_parent_by_file(void)
 static int signal_parent(void)
 {
 	return result(kill(parent, SIGWINCH));
+}
+
+static int signal_parents_thread(void)
+{
+	return result(syscall(SYS_tgkill, parent, parent, SIGWINCH));
+}
+
+/* Its input and output would signal the other process; by F_SETSIG with any signal. */
+static int let_parent_be_signalled(void)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return errno;
+	return result(fcntl(ends[0], F_SETOWN, parent));
 }
 
 /* To what it has already: the attempt counts, and does no harm where it succeeds. */
@@ -304,6 +330,14 @@ static int hold_the_ring(void)
 static int hold_the_recordings(void)
 {
 	return held(within(camera.record.directory, ".lock"));
+}
+
+/* Whoever opens it for writing waits, for 45 seconds as a rule. */
+static int lease_a_recording(void)
+{
+	int fd = open(recording, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? errno : result(fcntl(fd, F_SETLEASE, F_RDLCK));
 }
 
 static int hold_the_recordings_folder(void)

@@ -188,7 +188,8 @@ static int start(void **state)
 		 "printf hello >%s && ffmpeg -v error -f lavfi -i testsrc=size=64x64 -frames:v 1 %s/secret.jpg", secret,
 		 folder);
 	assert_int_equal(system(command), 0);
-	struct lock_state *lock = mmap(NULL, sizeof(*lock), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct sandbox_state *lock =
+		mmap(NULL, sizeof(*lock), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t child = fork();
 	if (child == 0) {
 		lock_up_api(&(struct config_set){0}, lock);

@@ -24,8 +24,8 @@
 #include "tests/unit/break_out.h"
 
 static struct config_set cameras = {&camera, 1};
-static struct lock_state state_of_lock; /* of this machine and build */
-static int recorder = -1;               /* listens where a recorder takes orders */
+static struct sandbox_state state_of_lock; /* of this machine and build */
+static int recorder = -1;                  /* listens where a recorder takes orders */
 
 /* --- what refuses them
  * ------------------------------------------------------------------------------------------------- */
@@ -53,6 +53,7 @@ static const struct attempt {
 	{"hold the recordings", hold_the_recordings, NEVER, true, false},
 	{"hold the folder of recordings", hold_the_recordings_folder, NEVER, true, false},
 	{"remove the lock of the camera's name", remove_the_lock, 1, false, true},
+	{"have the recorder wait for a recording", lease_a_recording, NEVER, true, false},
 	{"list shared memory", list_shared_memory, 1, false, false},
 	{"follow a link out of clips/", follow_link_out_of_clips, 1, true, false},
 	{"link a file into clips/", link_into_clips, 1, true, true},
@@ -65,6 +66,8 @@ static const struct attempt {
 	{"read another process's memory", read_parent, 1, true, false},
 	{"read another process's environment", read_parent_by_file, 1, false, false},
 	{"signal another process", signal_parent, 6, false, false},
+	{"signal another process's thread", signal_parents_thread, 6, false, false},
+	{"have another process signalled", let_parent_be_signalled, NEVER, true, false},
 	{"limit another process", limit_parent, NEVER, true, false},
 	{"slow another process down", slow_parent, NEVER, true, false},
 	{"slow a group of processes down", slow_own_group, NEVER, true, false},
@@ -92,6 +95,8 @@ static const struct attempt refused_to_live[] = {
 	{"hold the camera's name", hold_the_camera_s_name, 1, true, false},
 	{"hold the ring", hold_the_ring, NEVER, true, false},
 	{"list shared memory", list_shared_memory, 1, false, false},
+	{"start a process", start_a_process, NEVER, true, false},
+	{"have another process signalled", let_parent_be_signalled, NEVER, true, false},
 	{"limit another process", limit_parent, NEVER, true, false},
 	{"slow another process down", slow_parent, NEVER, true, false},
 	{"read a recording", read_recording, 1, false, false},
@@ -191,7 +196,7 @@ static void what_is_missing_is_said_and_the_rest_is_used(void **state)
 		assert_string_equal(state_of_lock.missing.text, "");
 	else
 		assert_string_not_equal(state_of_lock.missing.text, "");
-	assert_true(state_of_lock.landlock == 0 || state_of_lock.landlock == lock_files_version());
+	assert_true(state_of_lock.landlock == 0 || state_of_lock.landlock == landlock_version());
 }
 
 /* --- setup
@@ -208,7 +213,7 @@ static void write_file(const char *path, mode_t mode)
 /* The state that this machine and build come to, as a child has it. */
 static void learn_state(void)
 {
-	struct lock_state *shared =
+	struct sandbox_state *shared =
 		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t child = fork();
 

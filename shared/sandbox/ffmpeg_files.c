@@ -1,0 +1,219 @@
+/* ffmpeg_files.c - see ffmpeg_files.h. */
+#include "shared/sandbox/ffmpeg_files.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/videodev2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define DEFAULT_PATH    "/usr/bin:/bin"
+#define VIDEO_NODES_MAX 256u
+#define LINE_BYTES      256
+
+/* `length` bytes of a text and another one behind them. False where that is no path. */
+static bool join(char out[PATH_MAX], const char *text, size_t length, const char *end)
+{
+	size_t end_length = strlen(end);
+
+	if (length + end_length >= PATH_MAX)
+		return false;
+	memcpy(out, text, length);
+	memcpy(out + length, end, end_length + 1);
+	return true;
+}
+
+static void join_number(char out[PATH_MAX], const char *text, unsigned number)
+{
+	char digits[16], *at = digits + sizeof(digits) - 1;
+
+	*at = '\0';
+	do
+		*--at = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	(void)join(out, text, strlen(text), at);
+}
+
+/* The next absolute path of a list, with `end` behind it; false at its end. */
+static bool next_path(const char **list, const char *separators, const char *end, char out[PATH_MAX])
+{
+	while (*list && **list) {
+		const char *at = *list;
+		size_t length = strcspn(at, separators);
+		*list = at + length + (at[length] != '\0');
+		if (*at == '/' && length > 1 && join(out, at, length, end))
+			return true;
+	}
+	return false;
+}
+
+static const char *search_path(void)
+{
+	const char *path = getenv("PATH");
+
+	return path ? path : DEFAULT_PATH;
+}
+
+static bool find_ffmpeg(char out[PATH_MAX])
+{
+	const char *list = search_path();
+
+	while (next_path(&list, ":", "/ffmpeg", out))
+		if (access(out, X_OK) == 0)
+			return true;
+	return false;
+}
+
+/* The first bytes of it, as a text. */
+static void read_head(char out[LINE_BYTES])
+{
+	char path[PATH_MAX];
+	int fd = find_ffmpeg(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t got = fd >= 0 ? read(fd, out, LINE_BYTES - 1) : 0;
+
+	out[got > 0 ? got : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+bool ffmpeg_is_script(void)
+{
+	char head[LINE_BYTES];
+
+	read_head(head);
+	return strncmp(head, "#!", 2) == 0;
+}
+
+/* A file, by a path that links may lead on from, and a folder beside its own. */
+static bool add_program(const struct landlock_ruleset *ruleset, const char *path, const char *beside)
+{
+	char link[PATH_MAX], resolved[PATH_MAX], folder[PATH_MAX];
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return true;
+	bool good = landlock_ruleset_add_fd(ruleset, fd, MAY_EXECUTE);
+	join_number(link, "/proc/self/fd/", (unsigned)fd);
+	ssize_t length = readlink(link, resolved, sizeof(resolved) - 1);
+	close(fd);
+	while (length > 0 && resolved[length - 1] != '/')
+		length--;
+	if (good && length > 0 && join(folder, resolved, (size_t)length, beside))
+		good = landlock_ruleset_add(ruleset, folder, MAY_READ);
+	return good;
+}
+
+static bool add_list(const struct landlock_ruleset *ruleset, const char *list, const char *separators, unsigned rights)
+{
+	char path[PATH_MAX];
+	bool good = true;
+
+	while (good && next_path(&list, separators, "", path))
+		good = landlock_ruleset_add(ruleset, path, rights);
+	return good;
+}
+
+bool ffmpeg_files_add(const struct landlock_ruleset *ruleset)
+{
+	static const char libraries[] = "/lib:/lib64:/usr/lib:/usr/lib64:/usr/local/lib:/etc/ld.so.cache:/dev/urandom";
+	char path[PATH_MAX];
+
+	/* A folder of libraries of its own, where FFmpeg was built with one. */
+	return add_list(ruleset, libraries, ":", MAY_READ) &&
+	       add_list(ruleset, "/dev/null", ":", MAY_READ | MAY_WRITE) &&
+	       add_list(ruleset, getenv("LD_LIBRARY_PATH"), ":;", MAY_READ) &&
+	       add_list(ruleset, getenv("LD_PRELOAD"), ": ", MAY_READ) &&
+	       (!find_ffmpeg(path) || add_program(ruleset, path, "../lib"));
+}
+
+/* Each ffmpeg in PATH: a script starts another one, which may be a link to elsewhere. */
+static bool add_all_ffmpegs(const struct landlock_ruleset *ruleset)
+{
+	const char *list = search_path();
+	char path[PATH_MAX];
+	bool good = true;
+
+	while (good && next_path(&list, ":", "/ffmpeg", path))
+		good = add_program(ruleset, path, "../lib");
+	return good;
+}
+
+bool ffmpeg_script_add(const struct landlock_ruleset *ruleset)
+{
+	char head[LINE_BYTES], path[PATH_MAX];
+
+	read_head(head);
+	const char *interpreter = head + 2 + strspn(head + 2, " \t");
+	size_t length = strcspn(interpreter, " \t\r\n");
+	if (*interpreter == '/' && join(path, interpreter, length, "") && !add_program(ruleset, path, "../lib"))
+		return false;
+	return add_list(ruleset, search_path(), ":", MAY_READ | MAY_EXECUTE) && add_all_ffmpegs(ruleset);
+}
+
+/* A codec takes frames out of memory and gives them back there; a camera, which shows a room, does not. */
+static bool is_codec(const char *path)
+{
+	struct v4l2_capability capability = {0};
+	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	bool asked = ioctl(fd, VIDIOC_QUERYCAP, &capability) == 0;
+	close(fd);
+	return asked && capability.device_caps & (V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE);
+}
+
+static bool add_codecs(const struct landlock_ruleset *ruleset)
+{
+	char path[PATH_MAX];
+	bool good = landlock_ruleset_add(ruleset, "/dev", MAY_LIST); /* where FFmpeg looks for them */
+
+	for (unsigned i = 0; good && i < VIDEO_NODES_MAX; i++) {
+		join_number(path, "/dev/video", i);
+		if (access(path, F_OK) == 0 && is_codec(path))
+			good = landlock_ruleset_add(ruleset, path, MAY_READ | MAY_WRITE | MAY_CONTROL);
+	}
+	return good;
+}
+
+static bool add_nvidia(const struct landlock_ruleset *ruleset)
+{
+	static const char nodes[] = "/dev/nvidiactl:/dev/nvidia-uvm:/dev/nvidia-uvm-tools:/dev/nvidia-modeset:"
+				    "/dev/nvidia-caps";
+	char path[PATH_MAX];
+	bool good = add_list(ruleset, nodes, ":", MAY_READ | MAY_WRITE | MAY_CONTROL) &&
+		    add_list(ruleset,
+			     "/proc/self:/proc/driver/nvidia:/proc/devices:/proc/modules:/proc/cpuinfo:/proc/meminfo:"
+			     "/sys/module/nvidia:/etc/nvidia:/usr/share/nvidia",
+			     ":", MAY_READ);
+
+	for (unsigned i = 0; good && i < 32; i++) {
+		join_number(path, "/dev/nvidia", i);
+		good = landlock_ruleset_add(ruleset, path, MAY_READ | MAY_WRITE | MAY_CONTROL);
+	}
+	return good;
+}
+
+bool ffmpeg_devices_add(const struct landlock_ruleset *ruleset, enum ffmpeg_devices devices)
+{
+	/* How drivers in user space learn which hardware it is, and their settings. */
+	static const char about[] = "/sys/dev/char:/sys/devices:/sys/class/drm:/usr/share/libdrm:/usr/share/drirc.d:"
+				    "/etc/drirc:/etc/libva.conf";
+
+	if (devices == DEVICES_NONE)
+		return true;
+	if (!add_list(ruleset, about, ":", MAY_READ))
+		return false;
+	switch (devices) {
+	case DEVICES_DRM:
+		return landlock_ruleset_add(ruleset, "/dev/dri", MAY_READ | MAY_WRITE | MAY_CONTROL);
+	case DEVICES_CODEC:
+		return add_codecs(ruleset);
+	case DEVICES_NVIDIA:
+		return add_nvidia(ruleset);
+	default:
+		return true;
+	}
+}

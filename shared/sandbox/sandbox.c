@@ -1,0 +1,219 @@
+/* sandbox.c - see sandbox.h. */
+#include "shared/sandbox/sandbox.h"
+
+#include <errno.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "shared/log.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED                                                                                                      \
+	(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
+#define AT_EXEC 4u /* CLOSE_RANGE_CLOEXEC of linux/close_range.h (5.11) */
+
+struct allowed {
+	char *path; /* owned */
+	unsigned rights;
+};
+
+/* Of who entered last; shared with it. Errors are errno, 0 where it is kept in. */
+struct outcome {
+	atomic_int landlock_error, seccomp_error;
+	atomic_bool entered;
+};
+
+struct sandbox {
+	struct sandbox_setup setup;
+	struct allowed *allowed;
+	size_t count, room;
+	bool failed; /* memory for the list was short */
+	int version; /* of the kernel's Landlock */
+	struct seccomp_filter filter, script_filter;
+	struct reason no_filter; /* why there is none */
+	const char *loader;
+	struct outcome *outcome;
+};
+
+static int find_loader(struct dl_phdr_info *info, size_t size, void *context)
+{
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_INTERP)
+			*(const char **)context = (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+	return 1; /* the program itself comes first; no more */
+}
+
+const char *sandbox_loader(void)
+{
+	const char *loader = NULL;
+
+	dl_iterate_phdr(find_loader, &loader);
+	return loader;
+}
+
+static void build_filters(struct sandbox *sandbox)
+{
+	const struct sandbox_setup *setup = &sandbox->setup;
+	unsigned callers = (unsigned)setup->caller | (setup->devices != DEVICES_NONE ? CALLER_DEVICES : 0);
+
+	(void)(seccomp_filter_build(&sandbox->filter, callers, &sandbox->no_filter) && setup->scripts &&
+	       seccomp_filter_build(&sandbox->script_filter, callers | CALLER_SCRIPT, &sandbox->no_filter));
+}
+
+struct sandbox *sandbox_open(const struct sandbox_setup *setup)
+{
+	struct sandbox *sandbox = calloc(1, sizeof(*sandbox));
+
+	if (!sandbox)
+		return NULL;
+	sandbox->setup = *setup;
+	sandbox->outcome =
+		mmap(NULL, sizeof(*sandbox->outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (sandbox->outcome == MAP_FAILED) {
+		free(sandbox);
+		return NULL;
+	}
+	if (SANITIZED)
+		return sandbox;
+	sandbox->version = landlock_version();
+	sandbox->loader = sandbox_loader();
+	build_filters(sandbox);
+	return sandbox;
+}
+
+void sandbox_close(struct sandbox *sandbox)
+{
+	if (!sandbox)
+		return;
+	for (size_t i = 0; i < sandbox->count; i++)
+		free(sandbox->allowed[i].path);
+	free(sandbox->allowed);
+	seccomp_filter_finish(&sandbox->filter);
+	seccomp_filter_finish(&sandbox->script_filter);
+	munmap(sandbox->outcome, sizeof(*sandbox->outcome));
+	free(sandbox);
+}
+
+void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights)
+{
+	if (sandbox->count == sandbox->room) {
+		size_t room = sandbox->room ? 2 * sandbox->room : 16;
+		struct allowed *grown = realloc(sandbox->allowed, room * sizeof(*grown));
+		sandbox->failed = sandbox->failed || !grown;
+		if (!grown)
+			return;
+		sandbox->allowed = grown;
+		sandbox->room = room;
+	}
+	char *copy = strdup(path);
+	sandbox->failed = sandbox->failed || !copy;
+	if (copy)
+		sandbox->allowed[sandbox->count++] = (struct allowed){copy, rights};
+}
+
+static bool add_files(const struct sandbox *sandbox, const struct landlock_ruleset *ruleset, bool script)
+{
+	const struct sandbox_setup *setup = &sandbox->setup;
+	bool good = true;
+
+	for (size_t i = 0; good && i < sandbox->count; i++)
+		good = landlock_ruleset_add(ruleset, sandbox->allowed[i].path, sandbox->allowed[i].rights);
+	if (!good || !setup->runs_ffmpeg)
+		return good;
+	return (!sandbox->loader || landlock_ruleset_add(ruleset, sandbox->loader, MAY_EXECUTE)) &&
+	       ffmpeg_files_add(ruleset) && (!script || ffmpeg_script_add(ruleset)) &&
+	       ffmpeg_devices_add(ruleset, setup->devices);
+}
+
+/* 0, or errno. */
+static int enter_landlock(const struct sandbox *sandbox, bool script)
+{
+	struct landlock_ruleset ruleset;
+
+	if (sandbox->failed)
+		return ENOMEM;
+	bool good = landlock_ruleset_open(&ruleset, sandbox->setup.caller == CALLER_FFMPEG) &&
+		    add_files(sandbox, &ruleset, script) && landlock_ruleset_enter(&ruleset);
+	int error = good ? 0 : errno;
+	landlock_ruleset_close(&ruleset);
+	return error;
+}
+
+static void close_at_exec(void)
+{
+#ifdef SYS_close_range
+	syscall(SYS_close_range, STDERR_FILENO + 1u, ~0u, AT_EXEC);
+#endif
+}
+
+void sandbox_enter(const struct sandbox *sandbox)
+{
+	bool script = sandbox->setup.scripts && ffmpeg_is_script();
+	const struct seccomp_filter *filter = script ? &sandbox->script_filter : &sandbox->filter;
+
+	if (SANITIZED)
+		return;
+	if (sandbox->setup.caller == CALLER_FFMPEG)
+		close_at_exec();
+	sandbox->outcome->landlock_error = enter_landlock(sandbox, script);
+	sandbox->outcome->seccomp_error = !filter->code ? ENOSYS : seccomp_filter_enter(filter) ? 0 : errno;
+	sandbox->outcome->entered = true;
+}
+
+static void add_sentence(struct reason *to, const char *sentence)
+{
+	struct reason before = *to;
+
+	reason_set(to, "%.150s%s%.150s", before.text, *before.text ? "; " : "", sentence);
+}
+
+static void say_missing(const struct sandbox *sandbox, struct reason *out)
+{
+	struct reason why;
+
+	errno = sandbox->outcome->landlock_error;
+	if (errno != 0) {
+		if (sandbox->version > 0)
+			reason_errno(&why, "Landlock refuses");
+		else
+			reason_set(&why, "this kernel has no Landlock");
+		add_sentence(out, why.text);
+	}
+	errno = sandbox->outcome->seccomp_error;
+	if (errno != 0) {
+		reason_errno(&why, "seccomp refuses");
+		add_sentence(out, *sandbox->no_filter.text ? sandbox->no_filter.text : why.text);
+	}
+}
+
+void sandbox_state(const struct sandbox *sandbox, struct sandbox_state *out)
+{
+	*out = (struct sandbox_state){.known = SANITIZED || sandbox->outcome->entered};
+	if (SANITIZED) {
+		reason_set(&out->missing, "this is a build with sanitizers");
+	} else if (out->known) {
+		out->landlock = sandbox->outcome->landlock_error == 0 ? sandbox->version : 0;
+		out->seccomp = sandbox->outcome->seccomp_error == 0;
+		say_missing(sandbox, &out->missing);
+	}
+}
+
+void sandbox_log(const char *area, const struct sandbox_state *state)
+{
+	if (*state->missing.text)
+		log_warn(area, "sandbox incomplete: %s", state->missing.text);
+	else
+		log_info(area, "sandboxed by Landlock %d and seccomp", state->landlock);
+}
