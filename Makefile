@@ -36,7 +36,7 @@ SHARED_WRITERS = ring_object ring_names ring_pages ring_writer ring_carry ring_o
 RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command control control_request options status notify service reload other_cameras ring_size name_lock publish \
 	capture capture_answers capture_frames device_watch opener source_select source_v4l2 v4l2_setup v4l2_format v4l2_modes v4l2_planes v4l2_buffers v4l2_controls v4l2_controls_json frame_clock \
 	camera_jpeg raw_format raw_colour raw_encoder raw_jpeg source_pattern mpjpeg device device_holder device_json \
-	encoder encoder_input encoder_output encoder_pictures encoder_child encoder_command feed thinning fragment_stream storage storage_segment segment_writer \
+	encoder encoder_input encoder_output encoder_pictures encoder_child encoder_sandbox encoder_command feed thinning fragment_stream storage storage_segment segment_writer \
 	archive archive_list archive_follow archive_left archive_lock archive_opening catalogue_writer folder_memory archive_recover archive_found archive_order archive_boots archive_keeper archive_age archive_retain archive_cached segment_repair segment_mend segment_head set_aside token_edit token_command
 
 # Both workers
@@ -49,7 +49,7 @@ API    = api_master api_workers api_groups api_passes api_pass disk_pulse api_ha
 UNIT_TESTS = mount_need metrics control control_request api_info opener ring ring_crash ring_left ring_names leftovers health ring_pages ring_size fastcgi live live_answers time timeform config config_files config_change config_follow notify \
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box ffmpeg_command segment segment_damage segment_salvage file_limit mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_pattern raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_passes api_hang api_places \
-	clip_plan clip_final clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_undecodable clip_spool clip_cache clip_keep encoder encoder_faults encoder_pauses encoder_pictures recording_off retain thinning feed fragment_stream \
+	clip_plan clip_final clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_undecodable clip_spool clip_cache clip_keep encoder encoder_sandbox encoder_faults encoder_pauses encoder_pictures recording_off retain thinning feed fragment_stream \
 	segment_repair set_aside archive archive_found archive_lock archive_follow archive_stop archive_hang archive_retain archive_copies retain_disk retain_mixtures storage capture capture_stretches recorder loop timers subprocess subprocess_kinds neighbours name_lock lock_up lock_ffmpeg token token_edit who_may origin cross_site host_name web_client
 
 LIBS_SHARED = -ljson-c -liniparser -lmd $(SECCOMP)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "recorderd/encoder_internal.h"
+#include "recorderd/encoder_sandbox.h"
 #include "shared/log.h"
 
 #define TICK_US     (US_PER_S / 4)
@@ -60,6 +61,7 @@ static void tick(void *context)
 	struct encoder *encoder = context;
 
 	subprocess_sweep();
+	encoder_sandbox_look(encoder->sandbox, &encoder->status.sandbox);
 	watch_over(encoder);
 	if (encoder->drained && encoder->state == ENCODER_OFF)
 		report_drained(encoder);
@@ -73,6 +75,11 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 
 	if (!encoder)
 		return NULL;
+	encoder->sandbox = encoder_sandbox_open(&parts->config->record);
+	if (!encoder->sandbox) {
+		free(encoder);
+		return NULL;
+	}
 	encoder->parts = *parts;
 	encoder->child = SUBPROCESS_NONE;
 	encoder->recording = parts->config->record.enabled;
@@ -93,6 +100,7 @@ void encoder_destroy(struct encoder *encoder)
 	loop_timer_clear(encoder->parts.loop, &encoder->tick);
 	encoder_forget_child(encoder);
 	feed_finish(&encoder->feed);
+	sandbox_close(encoder->sandbox);
 	free(encoder);
 }
 

@@ -17,6 +17,7 @@
 #include "recorderd/storage.h"
 #include "shared/config.h"
 #include "shared/ring_reader.h"
+#include "shared/sandbox/sandbox.h"
 
 struct encoder;
 
@@ -61,8 +62,9 @@ struct encoder_status {
 	uint64_t thinned, lost;
 	uint64_t in_flight; /* frames that the child was given and has not given back */
 	int64_t behind_us;
-	uint32_t keep_milli;  /* share of the frames that the encoder is given */
-	char last_error[256]; /* where it is failing */
+	uint32_t keep_milli;          /* share of the frames that the encoder is given */
+	char last_error[256];         /* where it is failing */
+	struct sandbox_state sandbox; /* of the newest child */
 };
 
 void encoder_status(const struct encoder *encoder, struct encoder_status *out);

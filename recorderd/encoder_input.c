@@ -32,7 +32,9 @@ static bool start_run(struct encoder *encoder)
 	encoder->cause = run_cause(encoder, meta);
 	encoder->error_line[0] = '\0';
 	encoder_command_build(&command, &encoder->parts.config->record, (wall_t){meta->wall_us}, encoder->fps);
-	const struct subprocess_setup setup = subprocess_piped(command.argv);
+	struct subprocess_setup setup = subprocess_piped(command.argv);
+	setup.prepare = sandbox_enter_child;
+	setup.context = encoder->sandbox;
 	if (!subprocess_start(&encoder->child, &setup, &why) || !encoder_watch_output(encoder)) {
 		encoder_fail(encoder, why.text);
 		return false;

@@ -29,6 +29,7 @@ struct encoder {
 	struct encoder_parts parts;
 	enum encoder_state state;
 	struct subprocess child;
+	struct sandbox *sandbox; /* of each child; owned */
 	struct loop_watch in, out, err;
 	struct loop_timer tick;
 	struct feed feed;

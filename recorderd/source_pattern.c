@@ -22,6 +22,7 @@
 #include "recorderd/mpjpeg.h"
 #include "shared/buffer.h"
 #include "shared/log.h"
+#include "shared/sandbox/sandbox.h"
 
 #define READ_BYTES    (256u * 1024)
 #define FIRST_WAIT_US (10 * US_PER_S)
@@ -39,6 +40,7 @@
 struct source_pattern {
 	struct source source; /* first: source.h */
 	struct subprocess child;
+	struct sandbox *sandbox; /* owned */
 	struct buffer received;
 	struct frame_clock clock;
 	struct reason complaint; /* the last line that FFmpeg wrote to stderr */
@@ -60,8 +62,27 @@ static void source_pattern_close(struct source *source)
 	struct source_pattern *pattern = of(source);
 
 	subprocess_end(&pattern->child);
+	sandbox_close(pattern->sandbox);
 	buffer_finish(&pattern->received);
 	free(pattern);
+}
+
+/* It reads nothing from outside, and needs nothing but what it draws with: fonts, and the time zone. */
+static struct sandbox *sandbox(void)
+{
+	static const char *const drawn_with[] = {"/etc/fonts",
+						 "/usr/share/fonts",
+						 "/usr/local/share/fonts",
+						 "/usr/share/fontconfig",
+						 "/var/cache/fontconfig",
+						 "/etc/localtime",
+						 "/usr/share/zoneinfo"};
+	struct sandbox *made =
+		sandbox_open(&(struct sandbox_setup){.caller = CALLER_FFMPEG, .runs_ffmpeg = true, .scripts = true});
+
+	for (size_t i = 0; made && i < sizeof(drawn_with) / sizeof(drawn_with[0]); i++)
+		sandbox_allow(made, drawn_with[i], MAY_READ);
+	return made;
 }
 
 static bool start(struct source_pattern *pattern, const struct config *config, const char *text_filters,
@@ -101,7 +122,9 @@ static bool start(struct source_pattern *pattern, const struct config *config, c
 	/* testsrc2 draws in yuvj420p itself: no conversion between it and the JPEG. */
 	snprintf(input, sizeof(input), "testsrc2=size=%dx%d:rate=%d%s,format=yuvj420p", config->camera.width,
 		 config->camera.height, config->camera.fps, text_filters);
-	const struct subprocess_setup setup = subprocess_piped(argv);
+	struct subprocess_setup setup = subprocess_piped(argv);
+	setup.prepare = sandbox_enter_child;
+	setup.context = pattern->sandbox;
 	if (!subprocess_start(&pattern->child, &setup, why))
 		return false;
 	subprocess_close(&pattern->child.in);
@@ -252,8 +275,11 @@ enum source_open_outcome source_pattern_open(const struct config *config, struct
 	struct source_pattern *pattern = calloc(1, sizeof(*pattern));
 
 	*out = NULL;
-	if (!pattern) {
+	if (pattern)
+		pattern->sandbox = sandbox();
+	if (!pattern || !pattern->sandbox) {
 		reason_errno(why, "no memory for the test picture");
+		free(test);
 		return SOURCE_REFUSED;
 	}
 	pattern->source.ops = &source_pattern_ops;

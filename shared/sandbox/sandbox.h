@@ -38,6 +38,9 @@ void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights);
  */
 void sandbox_enter(const struct sandbox *sandbox);
 
+/* The same as what prepares a child (struct subprocess_setup), which begins however far it is kept in: true. */
+bool sandbox_enter_child(void *sandbox);
+
 struct sandbox_state {
 	bool known;            /* false: nobody has entered it yet */
 	int landlock;          /* version; 0: not kept in by it */

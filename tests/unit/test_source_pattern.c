@@ -151,7 +151,7 @@ static void an_ffmpeg_that_sends_something_else_is_refused(void **state)
 	struct reason why;
 
 	(void)state;
-	with_ffmpeg("#!/bin/sh\nexec cat /dev/zero\n", folder, &before);
+	with_ffmpeg("#!/bin/sh\nexec yes\n", folder, &before);
 	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_REFUSED);
 	assert_non_null(strstr(why.text, "no pictures"));
 	without_ffmpeg(folder, before);
