@@ -12,9 +12,10 @@
 #include "fcgi/lock_up.h"
 #include "shared/health.h"
 #include "shared/json_value.h"
+#include "shared/state_json.h"
 
 struct health {
-	struct json_object *reasons, *warnings, *memory;
+	struct json_object *reasons, *warnings, *memory, *encoders;
 	const char *camera; /* named in front of each sentence where there are several */
 };
 
@@ -44,6 +45,16 @@ static void add_memory(struct json_object *list, const char *camera, const struc
 	json_object_array_add(list, json);
 }
 
+/* How far the FFmpeg of a recorder is kept in. */
+static void add_encoder(struct json_object *list, const char *camera, const struct recorder_state *state)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "camera", json_text(camera));
+	state_json_add_sandbox(json, state);
+	json_object_array_add(list, json);
+}
+
 static void check_archive(struct health *health, const struct api_request *request, const struct api_camera *camera)
 {
 	int64_t hangs_us = api_archive_hangs_us(request, camera);
@@ -64,6 +75,8 @@ static void check_camera(struct health *health, const struct api_request *reques
 	health_judge(runs ? &state : NULL, &(struct health_listener){take_sentence, health});
 	if (runs && state.memory_bytes > 0)
 		add_memory(health->memory, camera->config->camera.name, &state);
+	if (runs)
+		add_encoder(health->encoders, camera->config->camera.name, &state);
 	check_archive(health, request, camera);
 	struct reason displaced;
 	if (live_books_displaced(camera->config, &displaced))
@@ -81,18 +94,22 @@ static struct json_object *camera_names(const struct api_request *request)
 	return names;
 }
 
-static struct json_object *sandbox(const struct sandbox_state *lock)
+static struct json_object *sandbox(const struct sandbox_state *lock, struct json_object *encoders)
 {
 	struct json_object *json = json_object_new_object();
 
 	json_object_object_add(json, "landlock", lock->landlock ? json_object_new_int(lock->landlock) : NULL);
 	json_object_object_add(json, "seccomp", json_object_new_boolean(lock->seccomp));
+	json_object_object_add(json, "encoders", encoders);
 	return json;
 }
 
 void handle_health(struct api_request *request)
 {
-	struct health health = {json_object_new_array(), json_object_new_array(), json_object_new_array(), NULL};
+	struct health health = {.reasons = json_object_new_array(),
+				.warnings = json_object_new_array(),
+				.memory = json_object_new_array(),
+				.encoders = json_object_new_array()};
 	struct json_object *json = json_object_new_object();
 
 	for (size_t i = 0; i < request->camera_count; i++) {
@@ -111,6 +128,6 @@ void handle_health(struct api_request *request)
 	json_object_object_add(json, "cameras", camera_names(request));
 	json_object_object_add(json, "allow_control",
 			       json_object_new_boolean(request->camera->config->http.allow_control));
-	json_object_object_add(json, "sandbox", sandbox(api_sandbox(request)));
+	json_object_object_add(json, "sandbox", sandbox(api_sandbox(request), health.encoders));
 	answer_json(request, failed ? 503 : 200, NULL, json);
 }

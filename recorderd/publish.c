@@ -27,6 +27,10 @@ static void add_encoder(const struct publisher *publisher, struct recorder_state
 	state->encoder_keep_milli = encoder->keep_milli;
 	snprintf(state->encoder, sizeof state->encoder, "%s",
 		 publisher->config->record.codec == CODEC_MJPEG ? "copy" : publisher->config->record.encoder);
+	state->sandbox_known = encoder->sandbox.known;
+	state->sandbox_landlock = (uint32_t)encoder->sandbox.landlock;
+	state->sandbox_seccomp = encoder->sandbox.seccomp;
+	snprintf(state->sandbox_missing, sizeof state->sandbox_missing, "%.255s", encoder->sandbox.missing.text);
 	if (encoder->failing) {
 		snprintf(state->last_error, sizeof state->last_error, "%s", encoder->last_error);
 		state->last_error_wall_us = wall_now().us;

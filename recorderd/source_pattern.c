@@ -279,7 +279,7 @@ enum source_open_outcome source_pattern_open(const struct config *config, struct
 		pattern->sandbox = sandbox();
 	if (!pattern || !pattern->sandbox) {
 		reason_errno(why, "no memory for the test picture");
-		free(test);
+		free(pattern);
 		return SOURCE_REFUSED;
 	}
 	pattern->source.ops = &source_pattern_ops;

@@ -83,6 +83,17 @@ static void print_recording(FILE *to, const struct recorder_state *state)
 	fprintf(to, "; %.1f GB are free\n", (double)state->disk_free_bytes / 1e9);
 }
 
+static void print_sandbox(FILE *to, const struct recorder_state *state)
+{
+	fprintf(to, "  %-10s ", "sandbox");
+	if (!state->sandbox_known)
+		fprintf(to, "of FFmpeg: not known, since none was started yet\n");
+	else if (*state->sandbox_missing)
+		fprintf(to, "of FFmpeg: incomplete: %s\n", state->sandbox_missing);
+	else
+		fprintf(to, "of FFmpeg: Landlock %u and seccomp\n", state->sandbox_landlock);
+}
+
 /* One camera, asked once: everything below is about the same moment. */
 struct account {
 	const char *camera;
@@ -158,6 +169,7 @@ static void account_print(const struct account *account, FILE *to)
 	print_camera(to, &account->state);
 	print_memory(to, account->ring, &account->state);
 	print_recording(to, &account->state);
+	print_sandbox(to, &account->state);
 }
 
 static struct json_object *account_json(const struct account *account)

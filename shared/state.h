@@ -149,6 +149,13 @@ struct recorder_state {
 	char allow_origin[512];
 
 	char memory_note[320]; /* who has taken the usual name of the ring; else empty */
+
+	/* How far the FFmpeg that records is kept in. */
+	uint32_t sandbox_known;    /* 0: none has been started yet, and the next three say nothing */
+	uint32_t sandbox_landlock; /* version; 0: not kept in by it */
+	uint32_t sandbox_seccomp;  /* 1: kept in by it */
+	uint32_t sandbox_reserved;
+	char sandbox_missing[256]; /* what is missing, and why; else empty */
 };
 
 static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "a place for each cause");

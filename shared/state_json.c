@@ -50,6 +50,26 @@ static struct json_object *memory_info(const struct ring_reader *ring)
 	return json;
 }
 
+void state_json_add_sandbox(struct json_object *json, const struct recorder_state *state)
+{
+	bool known = state->sandbox_known != 0;
+
+	json_object_object_add(json, "known", json_object_new_boolean(known));
+	json_object_object_add(json, "landlock",
+			       known && state->sandbox_landlock ? json_object_new_int64(state->sandbox_landlock)
+								: NULL);
+	json_object_object_add(json, "seccomp", known ? json_object_new_boolean(state->sandbox_seccomp != 0) : NULL);
+	json_object_object_add(json, "missing", json_text(state->sandbox_missing));
+}
+
+static struct json_object *sandbox_info(const struct recorder_state *state)
+{
+	struct json_object *json = json_object_new_object();
+
+	state_json_add_sandbox(json, state);
+	return json;
+}
+
 static struct json_object *recording_info(const struct recorder_state *state)
 {
 	struct json_object *json = json_object_new_object();
@@ -64,6 +84,7 @@ static struct json_object *recording_info(const struct recorder_state *state)
 	json_object_object_add(json, "behind_seconds", json_seconds(state->encoder_behind_us));
 	json_object_object_add(json, "disk_free_bytes", json_object_new_int64((int64_t)state->disk_free_bytes));
 	json_object_object_add(json, "disk_error", json_text(state->disk_error));
+	json_object_object_add(json, "sandbox", sandbox_info(state));
 	return json;
 }
 

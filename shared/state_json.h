@@ -11,4 +11,7 @@ struct json_object;
 /* `camera` is its name (camera.name). The caller owns the object. */
 struct json_object *state_json(const char *camera, const struct ring_reader *ring, const struct recorder_state *state);
 
+/* How far the FFmpeg that records is kept in, as members of an object: known, landlock, seccomp, missing. */
+void state_json_add_sandbox(struct json_object *json, const struct recorder_state *state);
+
 #endif

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The workers do all their work locked up, also when folders, rings and files come to be after they have started."""
+"""The workers and the FFmpeg that records do all their work in a sandbox, also when folders, rings and files come to be after they have started."""
 import functools
 import os
 import shutil
+import subprocess
 
 import webserver
 from rig import US, Rig, main, program, sanitizer_of, wait_for
@@ -66,9 +67,9 @@ def open_segment(rig):
 
 def test_health_and_the_log_say_how_far_they_are_locked_up(rig):
     sandbox = locked(rig)
-    assert set(sandbox) == {"landlock", "seccomp"}, sandbox
+    assert set(sandbox) == {"landlock", "seccomp", "encoders"}, sandbox
     if sanitizer_of(program("recorder-api")):
-        assert sandbox == {"landlock": None, "seccomp": False}, sandbox
+        assert sandbox["landlock"] is None and sandbox["seccomp"] is False, sandbox
     expected = "sandboxed by" if sandbox["landlock"] and sandbox["seccomp"] else "sandbox incomplete"
     log = functools.partial(rig.log, "lighttpd.log")
     wait_for(lambda: f"api: {expected}" in log() and f"live: {expected}" in log(), 30, f"both are {expected}: {log()}")
@@ -81,6 +82,26 @@ def test_the_kernel_says_the_same(rig):
     assert modes.count("2") >= 4, modes
     modes = [status["Seccomp"] for status in workers(rig, "recorder-live").values()]
     assert modes.count("2") == 1, modes
+
+
+def test_the_ffmpeg_that_records_is_kept_in_as_far(rig):
+    to_known_state(rig)
+    wait_for(lambda: locked(rig)["encoders"][0]["known"], 60, "it is known how far FFmpeg is kept in")
+    here, (encoder,) = locked(rig), locked(rig)["encoders"]
+    assert encoder["camera"] == rig.name, encoder
+    if sanitizer_of(program("recorderd")) == sanitizer_of(program("recorder-api")):
+        assert (encoder["landlock"], encoder["seccomp"]) == (here["landlock"], here["seccomp"]), here
+    complete = encoder["landlock"] and encoder["seccomp"]
+    assert (encoder["missing"] is None) == bool(complete), encoder
+    said = "sandboxed by" if complete else "sandbox incomplete"
+    assert rig.log("recorderd.log").count(f"encoder: {said}") == 1, rig.log("recorderd.log")
+    told = subprocess.run([program("recorderd"), "-c", rig.ini, "--status"], capture_output=True, text=True, check=False).stdout
+    assert (f"of FFmpeg: Landlock {encoder['landlock']} and seccomp" if complete else f"incomplete: {encoder['missing']}") in told, told
+    for pid in rig.children("ffmpeg"):
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        assert status["Seccomp"] == ("2" if encoder["seccomp"] else status["Seccomp"]), status
+        assert status["NoNewPrivs"] == ("1" if complete else status["NoNewPrivs"]), status
 
 
 def test_everything_that_starts_ffmpeg_works(rig):
