@@ -27,6 +27,7 @@ struct sandbox *encoder_sandbox_open(const struct config_record *record)
 		.runs_ffmpeg = true,
 		.scripts = true,
 		.devices = devices_of(record),
+		.left_out = record->sandbox ? NULL : "record.sandbox = no",
 	});
 }
 

@@ -9,7 +9,7 @@
 #include "shared/config.h"
 #include "shared/sandbox/sandbox.h"
 
-/* NULL without memory. To be closed with sandbox_close(). */
+/* As record.sandbox says. NULL without memory. To be closed with sandbox_close(). */
 struct sandbox *encoder_sandbox_open(const struct config_record *record);
 
 /* How far the newest child is kept in; a line in the log when that becomes another (`known` is what it was). */

@@ -68,7 +68,7 @@ static void source_pattern_close(struct source *source)
 }
 
 /* It reads nothing from outside, and needs nothing but what it draws with: fonts, and the time zone. */
-static struct sandbox *sandbox(void)
+static struct sandbox *sandbox(const struct config_record *record)
 {
 	static const char *const drawn_with[] = {"/etc/fonts",
 						 "/usr/share/fonts",
@@ -77,8 +77,12 @@ static struct sandbox *sandbox(void)
 						 "/var/cache/fontconfig",
 						 "/etc/localtime",
 						 "/usr/share/zoneinfo"};
-	struct sandbox *made =
-		sandbox_open(&(struct sandbox_setup){.caller = CALLER_FFMPEG, .runs_ffmpeg = true, .scripts = true});
+	struct sandbox *made = sandbox_open(&(struct sandbox_setup){
+		.caller = CALLER_FFMPEG,
+		.runs_ffmpeg = true,
+		.scripts = true,
+		.left_out = record->sandbox ? NULL : "record.sandbox = no",
+	});
 
 	for (size_t i = 0; made && i < sizeof(drawn_with) / sizeof(drawn_with[0]); i++)
 		sandbox_allow(made, drawn_with[i], MAY_READ);
@@ -276,7 +280,7 @@ enum source_open_outcome source_pattern_open(const struct config *config, struct
 
 	*out = NULL;
 	if (pattern)
-		pattern->sandbox = sandbox();
+		pattern->sandbox = sandbox(&config->record);
 	if (!pattern || !pattern->sandbox) {
 		reason_errno(why, "no memory for the test picture");
 		free(pattern);

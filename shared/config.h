@@ -50,6 +50,7 @@ struct config_record {
 	int segment_seconds;          /* 10 to 86400 */
 	int sync_seconds;             /* 1 to 600 */
 	enum config_codec codec;
+	bool sandbox;     /* FFmpeg is kept in one */
 	char encoder[32]; /* libx264, h264_vaapi, h264_v4l2m2m, h264_nvenc */
 	char preset[32];
 	int quality; /* 1 to 51 */

@@ -62,6 +62,7 @@ static const struct key keys[] = {
 	{"record:segment_seconds", "600", INTEGER, FIELD(record.segment_seconds), 10, 86400, NULL},
 	{"record:sync_seconds", "1", INTEGER, FIELD(record.sync_seconds), 1, 600, NULL},
 	{"record:codec", "h264", CHOICE, FIELD(record.codec), 0, 0, codecs},
+	{"record:sandbox", "yes", YES_NO, FIELD(record.sandbox), 0, 0, NULL},
 	{"record:encoder", "libx264", WORD, FIELD(record.encoder), 0, 0, encoders},
 	{"record:preset", "superfast", WORD, FIELD(record.preset), 0, 0, NULL},
 	{"record:quality", "23", INTEGER, FIELD(record.quality), 1, 51, no_zero},

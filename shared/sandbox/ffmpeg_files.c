@@ -86,6 +86,17 @@ bool ffmpeg_is_script(void)
 	return strncmp(head, "#!", 2) == 0;
 }
 
+/* Where package managers put each program, loader and library into a folder of its own. */
+static const char *const stores[] = {"/nix/store/", "/gnu/store/", "/home/linuxbrew/.linuxbrew/"};
+
+static bool add_store(const struct landlock_ruleset *ruleset, const char *path)
+{
+	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++)
+		if (strncmp(path, stores[i], strlen(stores[i])) == 0)
+			return landlock_ruleset_add(ruleset, stores[i], MAY_READ | MAY_EXECUTE);
+	return true;
+}
+
 /* A file, by a path that links may lead on from, and a folder beside its own. */
 static bool add_program(const struct landlock_ruleset *ruleset, const char *path, const char *beside)
 {
@@ -101,7 +112,7 @@ static bool add_program(const struct landlock_ruleset *ruleset, const char *path
 	while (length > 0 && resolved[length - 1] != '/')
 		length--;
 	if (good && length > 0 && join(folder, resolved, (size_t)length, beside))
-		good = landlock_ruleset_add(ruleset, folder, MAY_READ);
+		good = landlock_ruleset_add(ruleset, folder, MAY_READ) && add_store(ruleset, folder);
 	return good;
 }
 

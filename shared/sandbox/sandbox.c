@@ -86,6 +86,8 @@ struct sandbox *sandbox_open(const struct sandbox_setup *setup)
 		return NULL;
 	}
 	if (SANITIZED)
+		sandbox->setup.left_out = "this is a build with sanitizers";
+	if (sandbox->setup.left_out)
 		return sandbox;
 	sandbox->version = landlock_version();
 	sandbox->loader = sandbox_loader();
@@ -160,11 +162,10 @@ static void close_at_exec(void)
 
 void sandbox_enter(const struct sandbox *sandbox)
 {
+	if (sandbox->setup.left_out)
+		return;
 	bool script = sandbox->setup.scripts && ffmpeg_is_script();
 	const struct seccomp_filter *filter = script ? &sandbox->script_filter : &sandbox->filter;
-
-	if (SANITIZED)
-		return;
 	if (sandbox->setup.caller == CALLER_FFMPEG)
 		close_at_exec();
 	sandbox->outcome->landlock_error = enter_landlock(sandbox, script);
@@ -206,9 +207,9 @@ static void say_missing(const struct sandbox *sandbox, struct reason *out)
 
 void sandbox_state(const struct sandbox *sandbox, struct sandbox_state *out)
 {
-	*out = (struct sandbox_state){.known = SANITIZED || sandbox->outcome->entered};
-	if (SANITIZED) {
-		reason_set(&out->missing, "this is a build with sanitizers");
+	*out = (struct sandbox_state){.known = sandbox->setup.left_out || sandbox->outcome->entered};
+	if (sandbox->setup.left_out) {
+		reason_set(&out->missing, "%s", sandbox->setup.left_out);
 	} else if (out->known) {
 		out->landlock = sandbox->outcome->landlock_error == 0 ? sandbox->version : 0;
 		out->seccomp = sandbox->outcome->seccomp_error == 0;

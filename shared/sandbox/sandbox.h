@@ -23,6 +23,7 @@ struct sandbox_setup {
 	bool runs_ffmpeg;            /* may start, or is about to become, the first ffmpeg in PATH */
 	bool scripts;                /* also where that is a script; it may then start what is in PATH */
 	enum ffmpeg_devices devices; /* that FFmpeg encodes by */
+	const char *left_out;        /* why nobody is kept in by it; NULL: it is used. Has to outlive it */
 };
 
 /* NULL where there is no memory. Before the process has threads that start programs. */

@@ -93,6 +93,7 @@ static inline int bench_prepare(uint64_t ring_bytes)
 	snprintf(bench.config.record.directory, sizeof bench.config.record.directory, "%s/recorder-bench-XXXXXX",
 		 base ? base : "/dev/shm");
 	bench.config.record.enabled = true;
+	bench.config.record.sandbox = true;
 	bench.config.record.segment_seconds = 600;
 	bench.config.record.sync_seconds = 1;
 	bench.config.record.quality = 30;

@@ -94,6 +94,7 @@ static void an_empty_file_has_every_default(void **state)
 	assert_int_equal(config.record.segment_seconds, 600);
 	assert_int_equal(config.record.sync_seconds, 1);
 	assert_int_equal(config.record.codec, CODEC_H264);
+	assert_true(config.record.sandbox);
 	assert_string_equal(config.record.encoder, "libx264");
 	assert_string_equal(config.record.preset, "superfast");
 	assert_int_equal(config.record.quality, 23);
@@ -135,7 +136,7 @@ static void every_key_is_taken_from_the_file(void **state)
 		loaded("[camera]\nname = front-door_2\ndevice = /dev/v4l/by-id/usb-X-index0\nfallback = none\n"
 		       "width = 640\nheight = 480\nfps = 30\nformat = yuyv\n"
 		       "[record]\nenabled = no\ndirectory = /srv/video\nsegment_seconds = 60\nsync_seconds = 5\n"
-		       "codec = mjpeg\nencoder = h264_vaapi\npreset = p4\nquality = 30\n"
+		       "codec = mjpeg\nsandbox = no\nencoder = h264_vaapi\npreset = p4\nquality = 30\n"
 		       "[retention]\nhours = 0.5\nmax_gb = 1.25\nmin_free_gb = 0.1\n"
 		       "[memory]\nminutes = 0.1\nmax_mb = 64\n"
 		       "[clips]\ndirectory = kept\ncache = off\nmax_mb = 10\n"
@@ -156,6 +157,7 @@ static void every_key_is_taken_from_the_file(void **state)
 	assert_int_equal(config.record.segment_seconds, 60);
 	assert_int_equal(config.record.sync_seconds, 5);
 	assert_int_equal(config.record.codec, CODEC_MJPEG);
+	assert_false(config.record.sandbox);
 	assert_string_equal(config.record.encoder, "h264_vaapi");
 	assert_string_equal(config.record.preset, "p4");
 	assert_int_equal(config.record.quality, 30);

@@ -20,6 +20,15 @@
 
 enum { NEVER = 99 };
 
+/* The first attempt: the others open more. */
+static int use_what_is_open(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			return 0;
+	return EBADF;
+}
+
 static const struct attempt {
 	const char *name;
 	int (*make)(void);
@@ -27,6 +36,7 @@ static const struct attempt {
 	bool seccomp; /* that refuses it */
 	bool left_to_scripts;
 } attempts[] = {
+	{"use a descriptor that was left open", use_what_is_open, 1, false, false},
 	{"read /etc/passwd", read_passwd, 1, false, false},
 	{"read the tokens", read_configuration, 1, false, false},
 	{"list /", list_root, 1, false, false},
@@ -94,7 +104,8 @@ static int break_out(void)
  */
 
 static char search_before[4096];
-static int recorder = -1; /* listens where a recorder takes orders */
+static int recorder = -1;  /* listens where a recorder takes orders */
+static int left_open = -1; /* in the program that comes next */
 static struct sandbox_state state_of_sandbox;
 
 static void write_file(const char *name, const char *text, mode_t mode)
@@ -166,6 +177,9 @@ static void outcome_in(struct sandbox *sandbox, char out[ATTEMPTS])
 
 static void nothing_keeps_it_here(void)
 {
+	if (strstr(state_of_sandbox.missing.text, "sanitizers"))
+		skip();
+	assert_int_equal(state_of_sandbox.landlock, landlock_version());
 	if (state_of_sandbox.landlock == 0 && !state_of_sandbox.seccomp) {
 		print_message("# %s\n", state_of_sandbox.missing.text);
 		skip();
@@ -202,6 +216,19 @@ static void an_ffmpeg_that_was_taken_over_breaks_out_of_nothing(void **state)
 	(void)state;
 	set_search(within(folder, "bin"));
 	it_breaks_out_of_nothing(false);
+}
+
+/* No less than the others, apart from those devices. */
+static void one_with_devices_does_not_either(void **state)
+{
+	static const char *const encoders[] = {"h264_vaapi", "h264_v4l2m2m", "h264_nvenc"};
+
+	(void)state;
+	set_search(within(folder, "bin"));
+	for (size_t i = 0; i < sizeof encoders / sizeof encoders[0]; i++) {
+		snprintf(bench.config.record.encoder, sizeof bench.config.record.encoder, "%s", encoders[i]);
+		it_breaks_out_of_nothing(false);
+	}
 }
 
 static void one_that_a_script_starts_does_not_either(void **state)
@@ -280,6 +307,19 @@ static void how_far_it_is_kept_in_is_known(void **state)
 	all_is_recorded();
 }
 
+static void where_it_is_left_out_that_is_said(void **state)
+{
+	(void)state;
+	set_search("");
+	bench.config.record.sandbox = false;
+	bench_start();
+	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
+	all_is_recorded();
+	assert_int_equal(status.sandbox.landlock, 0);
+	assert_false(status.sandbox.seccomp);
+	assert_string_not_equal(status.sandbox.missing.text, "");
+}
+
 /* From here on this process has a kernel that knows of neither; so it comes last. */
 static bool forget_sandboxes(void)
 {
@@ -355,6 +395,8 @@ static int start(void **state)
 	recorder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(recorder, (const struct sockaddr *)&address, bytes), 0);
 	assert_int_equal(listen(recorder, 64), 0);
+	left_open = open("/dev/null", O_RDONLY);
+	assert_true(left_open >= 0);
 	return 0;
 }
 
@@ -364,6 +406,7 @@ static int teardown(void **state)
 
 	(void)state;
 	close(recorder);
+	close(left_open);
 	shm_unlink(own_ring);
 	shm_unlink(forged_ring);
 	snprintf(command, sizeof command, "rm -rf '%s'", folder);
@@ -376,9 +419,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(an_ffmpeg_that_was_taken_over_breaks_out_of_nothing),
+		CASE(one_with_devices_does_not_either),
 		CASE(one_that_a_script_starts_does_not_either),
 		CASE(what_it_was_given_is_recorded_by_the_next),
 		CASE(how_far_it_is_kept_in_is_known),
+		CASE(where_it_is_left_out_that_is_said),
 		CASE(without_landlock_and_seccomp_it_records_and_says_so),
 	};
 

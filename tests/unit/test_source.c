@@ -23,7 +23,8 @@ static char served[128];
 
 static enum source_open_outcome choose(const char *device, enum config_fallback fallback, const char *const *named)
 {
-	struct config config = {.camera = {.width = 640, .height = 480, .fps = 30, .fallback = fallback}};
+	struct config config = {.camera = {.width = 640, .height = 480, .fps = 30, .fallback = fallback},
+				.record = {.sandbox = true}};
 	struct source *source;
 	enum source_open_outcome outcome;
 

@@ -22,7 +22,7 @@
 #include "tests/unit/heard_frames.h"
 #include "tests/unit/in_range.h"
 
-static const struct config config = {.camera = {.width = 320, .height = 180, .fps = 30}};
+static const struct config config = {.camera = {.width = 320, .height = 180, .fps = 30}, .record = {.sandbox = true}};
 
 static enum source_outcome read_frames(struct source *source, unsigned frames, struct reason *why)
 {
