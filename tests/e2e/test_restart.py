@@ -217,8 +217,9 @@ def test_what_is_not_ours_is_neither_used_nor_removed():
         os.chmod(rig.ring(), 0o666)
         os.chown(rig.ring(), 65534, 65534)
         rig.start_recorderd()
-        assert rig.recorderd.wait(PATIENCE_S) == 1, rig.log()
-        assert "belongs to the user" in rig.log(), rig.log()
+        rig.camera.wait_for_frames(30)
+        wait_for(lambda: "belongs to the user" in rig.log(), PATIENCE_S, "it says so, and records")
+        rig.stop_recorderd(signal.SIGINT)
         with open(rig.ring(), "rb") as file:
             assert file.read() == b"somebody's"
 
