@@ -63,7 +63,7 @@
 #define RING_VERSION        3u
 #define RING_HEADER_BYTES   65536u
 #define RING_STATE_OFFSET   4096u
-#define RING_STATE_BYTES    4096u
+#define RING_STATE_BYTES    8192u /* was 4096, with zeros behind: what is new in the state moves nothing */
 #define RING_DEVICES_OFFSET 16384u
 #define RING_DEVICES_BYTES  49152u /* NUL-terminated JSON */
 
