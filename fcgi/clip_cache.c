@@ -128,7 +128,9 @@ static bool room_for(const struct cache_store *store, int folder)
 
 	if (bytes > store->max_bytes || !missing_bytes(store, folder, bytes, &missing))
 		return false;
-	cached_evict(folder, store->max_bytes - bytes, missing);
+	/* What cannot be evicted stays where it is, and counts. */
+	if (cached_evict(folder, store->max_bytes - bytes, missing).left_bytes > store->max_bytes - bytes)
+		return false;
 	return missing_bytes(store, folder, bytes, &missing) && missing == 0;
 }
 

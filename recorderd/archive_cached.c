@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -22,6 +23,9 @@
 #include "shared/retention.h"
 
 #define SWEEP_EVERY_US (10 * US_PER_S)
+
+/* errno of what could not be deleted when it last had to be; 0: all went well. Of each of the two who delete. */
+static _Atomic int yield_error, sweep_error;
 
 static struct config_retention retention_now(struct archive *archive)
 {
@@ -110,25 +114,49 @@ static int clips_folder_on(const struct archive *archive, dev_t disk)
 	return folder;
 }
 
+static double wanted_bytes(struct archive *archive, const struct statvfs *disk)
+{
+	return (double)cached_reserve_bytes(retention_now(archive).min_free_gb) -
+	       (double)disk->f_bavail * (double)disk->f_frsize;
+}
+
+/*
+ * As long as that is not enough, and something goes: a clip that shares its blocks with a recording, or that somebody
+ * reads, gives less room than it is large.
+ */
+static void evict(struct archive *archive, int cached, int folder, struct statvfs *disk)
+{
+	struct cached_gone gone;
+	uint64_t bytes = 0, left_bytes = UINT64_MAX;
+	double wanted;
+
+	while ((wanted = wanted_bytes(archive, disk)) > 0) {
+		gone = cached_evict(cached, UINT64_MAX, (uint64_t)wanted);
+		bytes += gone.bytes;
+		atomic_store(&yield_error, gone.error);
+		if (fstatvfs(folder, disk) < 0 || gone.clips == 0 || gone.left_bytes >= left_bytes)
+			break;
+		left_bytes = gone.left_bytes;
+	}
+	if (bytes > 0)
+		log_info("archive", "deleted %.1f MB of cached clips: the disk is short of room", (double)bytes / 1e6);
+}
+
 void archive_cached_yield(struct archive *archive, int folder, struct statvfs *disk)
 {
-	double wanted_bytes = (double)cached_reserve_bytes(retention_now(archive).min_free_gb) -
-			      (double)disk->f_bavail * (double)disk->f_frsize;
 	struct stat recordings;
-	int cached;
 
-	if (wanted_bytes <= 0 || fstat(folder, &recordings) < 0)
+	if (wanted_bytes(archive, disk) <= 0 || fstat(folder, &recordings) < 0)
 		return;
 	int clips_folder = clips_folder_on(archive, recordings.st_dev);
 	if (clips_folder < 0)
 		return;
-	if ((cached = cached_folder_open(clips_folder)) >= 0) {
-		uint64_t gone_bytes = cached_evict(cached, UINT64_MAX, (uint64_t)wanted_bytes);
-		if (gone_bytes > 0)
-			log_info("archive", "deleted %.1f MB of cached clips: the disk is short of room",
-				 (double)gone_bytes / 1e6);
+	int cached = cached_folder_open(clips_folder);
+	if (cached >= 0) {
+		evict(archive, cached, folder, disk);
 		close(cached);
-		fstatvfs(folder, disk);
+	} else {
+		atomic_store(&yield_error, errno == ENOENT ? 0 : errno);
 	}
 	close(clips_folder);
 }
@@ -164,15 +192,18 @@ static bool is_due(const struct cached_key *key, void *context)
 
 static void sweep_folder(struct sweep *sweep, int clips_folder)
 {
-	int cached = cached_folder_open(clips_folder);
+	int error = part_files_sweep(clips_folder, 1), cached = cached_folder_open(clips_folder);
 
-	part_files_sweep(clips_folder, 1);
-	if (cached < 0)
-		return;
-	uint64_t clips = cached_remove(cached, is_due, sweep);
-	if (clips > 0)
-		log_info("archive", "deleted %llu cached clips (retention)", (unsigned long long)clips);
-	close(cached);
+	if (cached >= 0) {
+		struct cached_gone gone = cached_remove(cached, is_due, sweep);
+		if (gone.clips > 0)
+			log_info("archive", "deleted %llu cached clips (retention)", (unsigned long long)gone.clips);
+		error = gone.error ? gone.error : error;
+		close(cached);
+	} else if (errno != ENOENT) {
+		error = errno;
+	}
+	atomic_store(&sweep_error, error);
 }
 
 static void *sweep_run(void *context)
@@ -243,17 +274,40 @@ void archive_cached_expire(struct archive *archive, const struct archive_segment
 	}
 }
 
+static void note_clips(const struct archive *archive, struct reason *note)
+{
+	const char *folder = archive->config->clips.directory;
+	int yield = atomic_load(&yield_error), sweep = atomic_load(&sweep_error);
+
+	note->text[0] = '\0';
+	if (atomic_load(&disk_missing))
+		reason_set(note,
+			   "Clips can neither be kept nor listed: no disk is mounted for %s (clips.require_mount).",
+			   folder);
+	else if (yield)
+		reason_set(
+			note,
+			"Cached clips in %s cannot be deleted (%s): where the disk is short of room, recordings go in "
+			"their place.",
+			folder, strerror(yield));
+	else if (sweep)
+		reason_set(
+			note,
+			"Cached clips in %s that are due cannot be deleted (%s): they are not shown any more, but stay "
+			"on the disk.",
+			folder, strerror(sweep));
+}
+
 void archive_look_at_clips(struct archive *archive)
 {
-	struct reason note = {""};
+	struct reason note;
 
-	if (atomic_load(&disk_missing))
-		reason_set(&note,
-			   "Clips can neither be kept nor listed: no disk is mounted for %s (clips.require_mount).",
-			   archive->config->clips.directory);
+	note_clips(archive, &note);
 	pthread_mutex_lock(&archive->lock);
-	if (note.text[0] && !archive->clips_note[0])
+	if (note.text[0] && strcmp(note.text, archive->clips_note) != 0)
 		log_warn("archive", "%s", note.text);
+	else if (!note.text[0] && archive->clips_note[0])
+		log_info("archive", "the folder of clips is in order again");
 	snprintf(archive->clips_note, sizeof archive->clips_note, "%s", note.text);
 	pthread_mutex_unlock(&archive->lock);
 }

@@ -81,6 +81,7 @@ struct archive {
 	double free_bytes_after; /* the last deletion; */
 	uint64_t bytes_after;    /* and segment_bytes then */
 	bool stuck;              /* something that is due could not be deleted */
+	bool aside_stuck;        /* likewise, of what was set aside */
 	char trouble[192];
 };
 

@@ -283,7 +283,7 @@ static bool wait_for_work(struct archive *archive, const struct rounds *rounds)
 static bool is_stuck(struct archive *archive)
 {
 	pthread_mutex_lock(&archive->lock);
-	bool stuck = archive->stuck;
+	bool stuck = archive->stuck || archive->aside_stuck;
 	pthread_mutex_unlock(&archive->lock);
 	return stuck;
 }

@@ -169,8 +169,9 @@ static bool delete_files(int folder, const struct catalogue_entry *entry)
 
 	if (unlinkat(folder, entry->file, 0) < 0 && errno != ENOENT)
 		return false;
-	if (index_name(entry->file, index, sizeof index))
-		unlinkat(folder, index, 0);
+	/* The next start removes an index without a segment. */
+	if (index_name(entry->file, index, sizeof index) && unlinkat(folder, index, 0) < 0 && errno != ENOENT)
+		log_warn("archive", "cannot delete %s: %s", index, strerror(errno));
 	log_info("archive", "deleted %s (retention)", entry->file);
 	return true;
 }
@@ -251,6 +252,21 @@ static void note_held(struct archive *archive, int folder, double free_before, d
 	pthread_mutex_unlock(&archive->lock);
 }
 
+/* Whether what was set aside could be deleted where it had to be. */
+static void note_aside(struct archive *archive, int error)
+{
+	char text[160];
+
+	if (error) {
+		snprintf(text, sizeof text, "cannot delete damaged recordings that were set aside: %s",
+			 strerror(error));
+		archive_set_trouble(archive, text);
+	}
+	pthread_mutex_lock(&archive->lock);
+	archive->aside_stuck = error != 0;
+	pthread_mutex_unlock(&archive->lock);
+}
+
 /* What the repair set aside counts like recordings, goes before them, and goes with those of its age. */
 static void aside_yield(struct archive *archive, int folder, struct statvfs *disk)
 {
@@ -267,9 +283,12 @@ static void aside_yield(struct archive *archive, int folder, struct statvfs *dis
 		untimed = mono_now().us - archive->aside_mono_us > keep_us;
 	}
 	pthread_mutex_unlock(&archive->lock);
-	if (!some)
+	if (!some) {
+		note_aside(archive, 0);
 		return;
+	}
 	gone = aside_delete(folder, before_us, untimed, over);
+	note_aside(archive, gone.error);
 	archive_count_aside(archive);
 	if (!gone.files)
 		return;

@@ -60,7 +60,9 @@ static bool replacement_end(struct replacement *new, bool good, struct reason *w
 {
 	if (good && new->durable && fsync(new->fd) < 0)
 		good = reason_errno(why, "cannot sync %s", new->temporary);
-	close(new->fd);
+	/* Some file systems, above all those of a network, tell of a failed write only here. */
+	if (close(new->fd) < 0 && good)
+		good = reason_errno(why, "cannot write %s", new->temporary);
 	if (good && renameat(new->directory, new->temporary, new->directory, new->file) < 0)
 		good = reason_errno(why, "cannot rename %s to %s", new->temporary, new->file);
 	if (!good) {

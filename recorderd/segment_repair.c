@@ -42,9 +42,12 @@ static enum repair_outcome discard(struct repair *repair)
 	if (repair->layout.form == SEGMENT_COMPLETE || repair->found.more ||
 	    repair_is_more_than_torn(repair, repair->layout.fragments_at))
 		return set_aside(repair, "has no whole key frame");
+	if ((unlinkat(repair->folder, repair->file, 0) < 0 && errno != ENOENT) ||
+	    (unlinkat(repair->folder, repair->index_file, 0) < 0 && errno != ENOENT)) {
+		reason_errno(repair->why, "%s has no whole frame, and cannot be removed", repair->file);
+		return REPAIR_FAILED;
+	}
 	log_warn("archive", "%s has no whole frame: removed", repair->file);
-	unlinkat(repair->folder, repair->file, 0);
-	unlinkat(repair->folder, repair->index_file, 0);
 	return REPAIR_EMPTY;
 }
 

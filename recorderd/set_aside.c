@@ -41,8 +41,9 @@ bool aside_put(int folder, const char *file, char name[ASIDE_FILE_BYTES])
 
 	if (!free_name(folder, file, name) || renameat(folder, file, folder, name) < 0)
 		return false;
-	if (index_name(file, index, sizeof index) && index_name(name, new_index, sizeof new_index))
-		renameat(folder, index, folder, new_index);
+	if (index_name(file, index, sizeof index) && index_name(name, new_index, sizeof new_index) &&
+	    renameat(folder, index, folder, new_index) < 0 && errno != ENOENT)
+		log_warn("archive", "cannot rename %s: %s", index, strerror(errno));
 	return true;
 }
 
@@ -103,10 +104,10 @@ static bool delete_one(int folder, const char *name)
 {
 	char index[ASIDE_FILE_BYTES];
 
-	if (unlinkat(folder, name, 0) < 0)
+	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
 		return false;
-	if (index_name(name, index, sizeof index))
-		unlinkat(folder, index, 0);
+	if (index_name(name, index, sizeof index) && unlinkat(folder, index, 0) < 0 && errno != ENOENT)
+		log_warn("archive", "cannot delete %s: %s", index, strerror(errno));
 	log_info("archive", "deleted %s (retention)", name);
 	return true;
 }
@@ -128,7 +129,9 @@ struct aside aside_delete(int folder, int64_t before_wall_us, bool untimed, doub
 		bool old = is_impossible(written_us) ? untimed : written_us < before_wall_us;
 		bool due = old || (double)gone.bytes < wanted_bytes;
 
-		if (due && delete_one(folder, entries[i]->d_name)) {
+		if (due && !delete_one(folder, entries[i]->d_name)) {
+			gone.error = errno;
+		} else if (due) {
 			gone.files++;
 			gone.bytes += bytes;
 		}

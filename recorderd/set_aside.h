@@ -20,6 +20,7 @@ bool aside_put(int folder, const char *file, char name[ASIDE_FILE_BYTES]);
 
 struct aside {
 	uint64_t files, bytes; /* without and with their indexes */
+	int error;             /* aside_delete: errno of the last that could not be deleted; 0: there was none */
 };
 
 /* What there is; nothing where the folder cannot be listed. */

@@ -4,6 +4,7 @@
 #include "shared/cached_clips.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -68,13 +69,29 @@ static int oldest_first(const void *a, const void *b)
 	return left->tv_nsec < right->tv_nsec ? -1 : left->tv_nsec > right->tv_nsec;
 }
 
-static size_t list_cached(int folder, struct cached **out)
+/* True if it is gone now, also by somebody else's doing; its `bytes` count if this removed it. */
+static bool remove_file(int folder, const char *name, uint64_t bytes, struct cached_gone *gone)
+{
+	if (unlinkat(folder, name, 0) == 0) {
+		gone->bytes += bytes;
+		return true;
+	}
+	if (errno != ENOENT)
+		gone->error = errno;
+	return errno == ENOENT;
+}
+
+static size_t list_cached(int folder, struct cached **out, int *error)
 {
 	struct dirent **entries = NULL;
 	int found = scandirat(folder, ".", &entries, is_cached, NULL);
 	size_t count = 0;
 
+	if (found < 0)
+		*error = errno;
 	*out = found > 0 ? calloc((size_t)found, sizeof(**out)) : NULL;
+	if (found > 0 && !*out)
+		*error = ENOMEM;
 	for (int i = 0; i < found; i++) {
 		struct stat status;
 		if (*out && fstatat(folder, entries[i]->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -90,54 +107,58 @@ static size_t list_cached(int folder, struct cached **out)
 }
 
 /* Bytes that a killed writer left. */
-static uint64_t remove_part(int folder)
+static void remove_part(int folder, struct cached_gone *gone)
 {
-	uint64_t bytes = 0;
 	struct stat status;
 	int fd = part_file_lock(folder, CACHED_PART, 0);
 
-	if (fd < 0)
-		return 0;
-	if (fstat(fd, &status) == 0 && unlinkat(folder, CACHED_PART, 0) == 0)
-		bytes = (uint64_t)status.st_size;
+	if (fd < 0) {
+		if (errno != ENOENT && errno != EWOULDBLOCK) /* there is none, or it is being written */
+			gone->error = errno;
+		return;
+	}
+	remove_file(folder, CACHED_PART, fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0, gone);
 	close(fd);
-	return bytes;
 }
 
-uint64_t cached_evict(int folder, uint64_t max_bytes, uint64_t wanted_bytes)
+struct cached_gone cached_evict(int folder, uint64_t max_bytes, uint64_t wanted_bytes)
 {
+	struct cached_gone gone = {0};
 	struct cached *cached;
-	size_t count = list_cached(folder, &cached);
-	uint64_t sum_bytes = 0, gone_bytes = remove_part(folder);
 
+	remove_part(folder, &gone);
+	size_t count = list_cached(folder, &cached, &gone.error);
 	for (size_t i = 0; i < count; i++)
-		sum_bytes += cached[i].size_bytes;
+		gone.left_bytes += cached[i].size_bytes;
 	if (count > 0)
 		qsort(cached, count, sizeof(*cached), oldest_first);
-	for (size_t i = 0; i < count && (sum_bytes > max_bytes || gone_bytes < wanted_bytes); i++) {
-		sum_bytes -= cached[i].size_bytes;
-		if (unlinkat(folder, cached[i].name, 0) == 0)
-			gone_bytes += cached[i].size_bytes;
+	for (size_t i = 0; i < count && (gone.left_bytes > max_bytes || gone.bytes < wanted_bytes); i++) {
+		if (!remove_file(folder, cached[i].name, cached[i].size_bytes, &gone))
+			continue;
+		gone.left_bytes -= cached[i].size_bytes;
+		gone.clips++;
 	}
 	free(cached);
-	return gone_bytes;
+	return gone;
 }
 
-uint64_t cached_remove(int folder, cached_due *due, void *context)
+struct cached_gone cached_remove(int folder, cached_due *due, void *context)
 {
+	struct cached_gone gone = {0};
 	struct dirent **entries = NULL;
 	int found = scandirat(folder, ".", &entries, is_cached, NULL);
-	uint64_t count = 0;
 
-	remove_part(folder);
+	if (found < 0)
+		gone.error = errno;
+	remove_part(folder, &gone);
 	for (int i = 0; i < found; i++) {
 		struct cached_key key;
 		bool stays = read_name(entries[i]->d_name, &key) && clock_believable(key.from_us) &&
 			     clock_believable(key.to_us) && !due(&key, context);
 		if (!stays)
-			count += unlinkat(folder, entries[i]->d_name, 0) == 0;
+			gone.clips += remove_file(folder, entries[i]->d_name, 0, &gone);
 		free(entries[i]);
 	}
 	free(entries);
-	return count;
+	return gone;
 }

@@ -31,16 +31,21 @@ int cached_folder_open(int clips_folder);
  * on. */
 uint64_t cached_reserve_bytes(double min_free_gb);
 
-/*
- * Removes the clips that `due` says true of, and what a killed writer left. Returns how many clips.
- */
+/* What became of clips that had to go, and of what a killed writer left. */
+struct cached_gone {
+	uint64_t clips, bytes; /* removed */
+	uint64_t left_bytes;   /* of the clips that are there afterwards, as far as they could be listed */
+	int error;             /* errno of the last that could not be removed, or of the folder; 0: there was none */
+};
+
+/* Removes the clips that `due` says true of, and what a killed writer left; left_bytes is not counted. */
 typedef bool cached_due(const struct cached_key *key, void *context);
-uint64_t cached_remove(int cached_folder, cached_due *due, void *context);
+struct cached_gone cached_remove(int cached_folder, cached_due *due, void *context);
 
 /*
  * Removes the oldest clips until their sum is at most max_bytes and wanted_bytes of them are gone, and in either case
- * what a killed writer left. Returns the bytes removed.
+ * what a killed writer left. One that cannot be removed counts as there; the next ones go in its place.
  */
-uint64_t cached_evict(int cached_folder, uint64_t max_bytes, uint64_t wanted_bytes);
+struct cached_gone cached_evict(int cached_folder, uint64_t max_bytes, uint64_t wanted_bytes);
 
 #endif

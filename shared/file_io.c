@@ -87,20 +87,22 @@ static int is_part(const struct dirent *entry)
 	return entry->d_name[0] == '.' && length > suffix && strcmp(entry->d_name + length - suffix, PART_SUFFIX) == 0;
 }
 
-void part_files_sweep(int folder, int64_t least_bytes)
+int part_files_sweep(int folder, int64_t least_bytes)
 {
 	struct dirent **entries = NULL;
-	int count = scandirat(folder, ".", &entries, is_part, NULL);
+	int count = scandirat(folder, ".", &entries, is_part, NULL), error = count < 0 ? errno : 0;
 
 	for (int i = 0; i < count; i++) {
 		struct stat status;
 		int fd = part_file_lock(folder, entries[i]->d_name, 0);
 		if (fd >= 0) {
-			if (fstat(fd, &status) == 0 && status.st_size >= least_bytes)
-				unlinkat(folder, entries[i]->d_name, 0);
+			if (fstat(fd, &status) == 0 && status.st_size >= least_bytes &&
+			    unlinkat(folder, entries[i]->d_name, 0) != 0 && errno != ENOENT)
+				error = errno;
 			close(fd);
 		}
 		free(entries[i]);
 	}
 	free(entries);
+	return error;
 }

@@ -29,9 +29,10 @@ int part_file_lock(int folder, const char *name, int flags);
 
 /*
  * Removes what killed writers left in the folder: hidden files that end in .part, have at least so many bytes and are
- * locked by nobody. (An empty one may be that of a writer that has not locked it yet.)
+ * locked by nobody. (An empty one may be that of a writer that has not locked it yet.) The
+ * errno of one that could not be removed, or of the folder; 0.
  */
 #define PART_SUFFIX ".part"
-void part_files_sweep(int folder, int64_t least_bytes);
+int part_files_sweep(int folder, int64_t least_bytes);
 
 #endif

@@ -116,6 +116,20 @@ def test_what_is_gone_from_the_disk_is_still_served_to_the_same_request(rig):
     assert rig.get(path + "&speed=2").body == lapse.body
 
 
+def test_health_says_that_a_cached_clip_cannot_be_deleted(rig):
+    """Its hours are over, and a folder has its name, which nobody can unlink."""
+    cache = os.path.join(rig.clips, "cache")
+    blocked = os.path.join(cache, name_of(1000 * US, 1001 * US))
+    os.makedirs(blocked)
+    try:
+        wait_for(lambda: any("cannot be deleted (Is a directory)" in warning for warning in rig.get("/health").json()["warnings"]), PATIENCE_S,
+                 "/health says that it cannot be deleted")
+        assert rig.get("/health").status == 200
+        assert rig.log().count("cannot be deleted (Is a directory)") == 1, "the log says it once"
+    finally:
+        os.rmdir(blocked)
+
+
 SETTINGS = {"clips": {"max_mb": CACHE_MB}, "http": {"allow_control": "yes"}, "memory": {"minutes": 0.1, "max_mb": 16}}
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ static int slow_open(const char *name, int flags)
 	return open(name, flags);
 }
 
+static double room_a_clip = CLIP_BYTES; /* that it takes of the disk */
+
 static int clips_there(void)
 {
 	char name[128];
@@ -62,8 +64,7 @@ static int clips_there(void)
 static int fake_fstatvfs(int fd, struct statvfs *out)
 {
 	(void)fd;
-	*out = (struct statvfs){.f_frsize = 1,
-				.f_bavail = (fsblkcnt_t)(DISK_BYTES - clips_there() * (double)CLIP_BYTES)};
+	*out = (struct statvfs){.f_frsize = 1, .f_bavail = (fsblkcnt_t)(DISK_BYTES - clips_there() * room_a_clip)};
 	return 0;
 }
 
@@ -163,6 +164,71 @@ static void a_disk_of_clips_that_hangs_holds_up_nobody(void **state)
 	}
 }
 
+/* A folder in a clip's place cannot be unlinked. */
+static void block_clip(int clip)
+{
+	char name[128];
+
+	name_of(clip, name);
+	const struct timespec times[] = {{.tv_sec = 1000 + clip}, {.tv_sec = 1000 + clip}};
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(mkdir(name, 0750), 0);
+	assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
+static void unblock_clip(int clip)
+{
+	char name[128];
+
+	name_of(clip, name);
+	assert_int_equal(rmdir(name), 0);
+}
+
+static void what_cannot_be_evicted_is_said_and_the_next_goes_in_its_place(void **state)
+{
+	(void)state;
+	block_clip(0);
+	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 1.5) * (double)CLIP_BYTES) / GB;
+	assert_int_equal(archive_retain(&archive), 0);
+	assert_int_equal(clips_there(), CLIPS - 2); /* with the one that stays */
+	archive_look_at_clips(&archive);
+	assert_non_null(strstr(archive.clips_note, "cannot be deleted (Is a directory)"));
+	unblock_clip(0);
+	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 3.5) * (double)CLIP_BYTES) / GB;
+	assert_int_equal(archive_retain(&archive), 0);
+	archive_look_at_clips(&archive);
+	assert_string_equal(archive.clips_note, "");
+}
+
+/* Only then do recordings go while there are cached clips. */
+static void recordings_go_where_no_clip_can(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CLIPS; i++)
+		block_clip(i);
+	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 1.5) * (double)CLIP_BYTES) / GB;
+	assert_int_equal(archive_retain(&archive), 1);
+	assert_int_equal(clips_there(), CLIPS);
+	archive_look_at_clips(&archive);
+	assert_non_null(strstr(archive.clips_note, "recordings go in their place"));
+	for (int i = 0; i < CLIPS; i++)
+		unblock_clip(i);
+	archive_cached_yield(&archive, archive.folder, &(struct statvfs){.f_frsize = 1, .f_bavail = 1});
+	archive_look_at_clips(&archive);
+	assert_string_equal(archive.clips_note, "");
+}
+
+/* Each gives half of its bytes: it shares its blocks with a recording, or somebody reads it. */
+static void more_clips_go_where_they_give_less_room_than_they_are_large(void **state)
+{
+	(void)state;
+	room_a_clip = CLIP_BYTES / 2;
+	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 1.5) * (double)CLIP_BYTES / 2) / GB;
+	assert_int_equal(archive_retain(&archive), 0);
+	assert_int_equal(clips_there(), 2);
+	room_a_clip = CLIP_BYTES;
+}
+
 /* Removing clips on another disk would help nobody. */
 static void clips_on_another_disk_stay(void **state)
 {
@@ -238,6 +304,21 @@ static void what_is_past_its_hours_goes_from_the_cache(void **state)
 	assert_false(is_there(young));
 }
 
+static void what_is_due_and_cannot_go_is_said(void **state)
+{
+	(void)state;
+	archive.retention.hours = 72;
+	block_clip(0);
+	assert_int_equal(retain_and_sweep(), 0);
+	archive_look_at_clips(&archive);
+	assert_non_null(strstr(archive.clips_note, "that are due cannot be deleted (Is a directory)"));
+	unblock_clip(0);
+	archive.swept_mono_us = 0;
+	assert_int_equal(retain_and_sweep(), 0);
+	archive_look_at_clips(&archive);
+	assert_string_equal(archive.clips_note, "");
+}
+
 /* The clock of that recording was wrong; how old it is the monotonic clock says. */
 static void a_clip_goes_with_a_recording_that_it_shows(void **state)
 {
@@ -278,6 +359,12 @@ int main(void)
 						drop_archive),
 		cmocka_unit_test_setup_teardown(recordings_go_where_all_clips_are_not_enough, make_archive,
 						drop_archive),
+		cmocka_unit_test_setup_teardown(what_cannot_be_evicted_is_said_and_the_next_goes_in_its_place,
+						make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(recordings_go_where_no_clip_can, make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(more_clips_go_where_they_give_less_room_than_they_are_large,
+						make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(what_is_due_and_cannot_go_is_said, make_archive, drop_archive),
 		cmocka_unit_test_setup_teardown(clips_on_another_disk_stay, make_archive, drop_archive),
 		cmocka_unit_test_setup_teardown(a_disk_of_clips_that_hangs_holds_up_nobody, make_archive, drop_archive),
 		cmocka_unit_test_setup_teardown(what_is_past_its_hours_goes_from_the_cache, make_archive, drop_archive),

@@ -1,5 +1,6 @@
 /* test_clip_cache.c - clips that are stored come back as they were, damaged ones never, and the oldest go first; kept
  * clips are whole. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -251,7 +252,7 @@ static void what_another_one_began_to_write_is_not_evicted(void **state)
 	close(part_of(CACHED_FOLDER));
 	int folder = cached_folder_open(clips);
 	others_come_first = true;
-	assert_int_equal(cached_evict(folder, UINT64_MAX, 0), 0);
+	assert_int_equal(cached_evict(folder, UINT64_MAX, 0).bytes, 0);
 	assert_false(others_come_first);
 	assert_int_equal(faccessat(folder, CACHED_PART, F_OK, 0), 0);
 	assert_int_equal(unlinkat(folder, CACHED_PART, 0), 0);
@@ -272,15 +273,45 @@ static void only_clips_and_leftovers_are_evicted(void **state)
 		close(openat(clips, file, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
 	}
 	int folder = cached_folder_open(clips);
-	uint64_t gone_bytes = cached_evict(folder, 0, 0);
+	uint64_t gone_bytes = cached_evict(folder, 0, 0).bytes;
 	assert_true(gone_bytes > CLIP_BYTES + 11);
-	assert_int_equal(cached_evict(folder, 0, UINT64_MAX), 0);
+	assert_int_equal(cached_evict(folder, 0, UINT64_MAX).bytes, 0);
 	close(folder);
 	assert_false(is_there(&(struct cached_key){1, 2, 1}));
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
 		snprintf(file, sizeof(file), CACHED_FOLDER "/%s", strangers[i]);
 		assert_int_equal(unlinkat(clips, file, 0), 0);
 	}
+	clip_finish(&clip);
+}
+
+/* A folder in the place of a clip cannot be unlinked: the next ones go, and none is stored above the limit. */
+static void what_cannot_be_evicted_counts_as_there(void **state)
+{
+	struct clip clip = clip_of('z', CLIP_BYTES);
+	const struct cached_key key = {3, 4, 1};
+
+	(void)state;
+	assert_int_equal(store_of((struct cached_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
+	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
+	assert_int_equal(unlinkat(clips, CACHED_FOLDER "/1_2_1.mp4", 0), 0);
+	assert_int_equal(mkdirat(clips, CACHED_FOLDER "/1_2_1.mp4", 0750), 0);
+	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	assert_int_equal(utimensat(clips, CACHED_FOLDER "/1_2_1.mp4", old, 0), 0);
+	int folder = cached_folder_open(clips);
+	struct cached_gone gone = cached_evict(folder, UINT64_MAX, 1);
+	assert_int_equal(gone.error, EISDIR);
+	assert_int_equal(gone.clips, 1);
+	assert_true(gone.bytes >= CLIP_BYTES && gone.left_bytes > 0);
+	assert_false(is_there(&key));
+	/* Nothing but that is there now. */
+	gone = cached_evict(folder, 0, 0);
+	assert_true(gone.error == EISDIR && gone.clips == 0 && gone.bytes == 0);
+	assert_int_not_equal(store_of(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes - 1, 0), 0);
+	assert_int_equal(store_of(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes, 0), 0);
+	assert_int_equal(unlinkat(clips, CACHED_FOLDER "/1_2_1.mp4", AT_REMOVEDIR), 0);
+	assert_int_equal(cached_evict(folder, 0, 0).error, 0);
+	close(folder);
 	clip_finish(&clip);
 }
 
@@ -386,6 +417,7 @@ int main(void)
 		cmocka_unit_test(one_clip_is_stored_at_a_time),
 		cmocka_unit_test(what_another_one_began_to_write_is_not_evicted),
 		cmocka_unit_test(only_clips_and_leftovers_are_evicted),
+		cmocka_unit_test(what_cannot_be_evicted_counts_as_there),
 		cmocka_unit_test(a_stored_clip_comes_back_as_it_was),
 		cmocka_unit_test(a_damaged_file_is_not_found),
 		cmocka_unit_test(a_clip_is_kept_once_under_a_name),

@@ -1,4 +1,5 @@
 /* test_set_aside.c - what the repair sets aside: its names, how much there is, and what goes first. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,12 +106,30 @@ static void a_time_that_cannot_be_makes_nothing_old(void **state)
 	assert_int_equal(aside_delete(directory, now_us, true, 0).files, 2);
 }
 
+/* A folder of that name cannot be unlinked. */
+static void what_cannot_be_deleted_is_said_and_does_not_count_as_gone(void **state)
+{
+	struct aside gone;
+
+	(void)state;
+	assert_int_equal(mkdirat(directory, "damaged_" FIRST, 0750), 0);
+	put("damaged_" SECOND, 10, SOME_S + 2000);
+	gone = aside_delete(directory, INT64_MIN, false, 1);
+	assert_int_equal(gone.error, EISDIR);
+	assert_int_equal(gone.files, 1);
+	assert_int_equal(gone.bytes, 10);
+	assert_true(is_there("damaged_" FIRST) && !is_there("damaged_" SECOND));
+	assert_int_equal(unlinkat(directory, "damaged_" FIRST, AT_REMOVEDIR), 0);
+	assert_int_equal(aside_delete(directory, INT64_MIN, false, 1).error, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_keeps_its_index_and_never_takes_a_name_that_is_taken),
 		cmocka_unit_test(the_oldest_go_first_and_what_is_not_ours_stays),
 		cmocka_unit_test(a_time_that_cannot_be_makes_nothing_old),
+		cmocka_unit_test(what_cannot_be_deleted_is_said_and_does_not_count_as_gone),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
