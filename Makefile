@@ -27,7 +27,7 @@ LDFLAGS    += -fsanitize=$(SAN)
 endif
 
 # Who may use what. shared/ is linked by all; its writers by recorderd alone.
-SHARED = reason origin clock control timeform timeparse log config config_keys config_value config_text config_change buffer crc32c file_io histogram jpeg state \
+SHARED = ip_address reason origin clock control timeform timeparse log config config_keys config_value config_text config_change buffer crc32c file_io histogram jpeg state \
 	event/loop event/subprocess event/timer_heap \
 	ring_layout ring_reader index segment_info \
 	segment_name segment segment_walk segment_check json_value state_json health mp4_box mp4_write mp4_header catalogue catalogue_json file_limit cached_clips user_folder shm_name token token_file ffmpeg_command mount_need sandbox/landlock sandbox/seccomp sandbox/ffmpeg_files sandbox/sandbox
@@ -40,13 +40,13 @@ RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command contr
 	archive archive_list archive_follow archive_left archive_lock archive_opening catalogue_writer folder_memory archive_recover archive_found archive_order archive_boots archive_keeper archive_age archive_retain archive_cached segment_repair segment_mend segment_head set_aside token_edit token_command
 
 # Both workers
-WORKER = page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may cross_site site_headers host_name host_own lock_up lock_folders
+WORKER = pace client_address address_shares page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may cross_site site_headers host_name host_own lock_up lock_folders
 LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
 API    = api_master api_workers api_groups api_passes api_pass disk_pulse api_handover api_worker api_intake api_confine api_request api_permit web_client api_slots api_child api_outflow late_files api_vfile api_range api_answer api_route api_camera \
 	api_clip api_no_footage api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_clip_list api_control api_info api_health api_metrics metrics_text \
 	clip_segment clip_plan clip_final clip_build clip_lapse clip_encode clip_feed clip_spool clip_memory clip_nearest clip_gaps clip_timeline clip_still still_shelf clip_keep clip_cache api_cached
 
-UNIT_TESTS = mount_need metrics control control_request api_info opener ring ring_crash ring_left ring_names leftovers health ring_pages ring_size fastcgi live live_answers time timeform config config_files config_change config_follow notify \
+UNIT_TESTS = pace address_shares client_address mount_need metrics control control_request api_info opener ring ring_crash ring_left ring_names leftovers health ring_pages ring_size fastcgi live live_answers time timeform config config_files config_change config_follow notify \
 	crc32c cached_yield still_shelf buffer jpeg jpeg_markers log state reason index mp4_box ffmpeg_command segment segment_damage segment_salvage file_limit mp4_header catalogue \
 	source source_v4l2 v4l2_setup claims source_pattern raw_jpeg frame_clock api_range query api_outflow api_clips api_master api_handover api_passes api_hang api_places \
 	clip_plan clip_final clip_timeline clock_walks clip_build many_segments clip_lapse clip_memory clip_undecodable clip_spool clip_cache clip_keep encoder encoder_sandbox encoder_faults encoder_pauses encoder_pictures recording_off retain thinning feed fragment_stream \
