@@ -41,8 +41,8 @@ RECORDERD = recorder recorder_open leftovers leftover_sweep memory_command contr
 
 # Both workers
 WORKER = pace client_address address_shares page_sharing fastcgi fastcgi_listen fastcgi_scan problem query live_books config_follow outside token_store who_may cross_site site_headers host_name host_own lock_up lock_folders
-LIVE   = live live_answer live_bell live_feed live_picture live_request live_viewer
-API    = api_master api_workers api_groups api_passes api_pass disk_pulse api_handover api_worker api_intake api_confine api_request api_permit web_client api_slots api_child api_outflow late_files api_vfile api_range api_answer api_route api_camera \
+LIVE   = live_places live live_answer live_bell live_feed live_picture live_request live_viewer
+API    = api_places api_master api_workers api_groups api_passes api_pass disk_pulse api_handover api_worker api_intake api_confine api_request api_permit web_client api_slots api_child api_outflow late_files api_vfile api_range api_answer api_route api_camera \
 	api_clip api_no_footage api_footage api_recordings api_timeline api_playlist api_snapshot api_clips api_clip_list api_control api_info api_health api_metrics metrics_text \
 	clip_segment clip_plan clip_final clip_build clip_lapse clip_encode clip_feed clip_spool clip_memory clip_nearest clip_gaps clip_timeline clip_still still_shelf clip_keep clip_cache api_cached
 

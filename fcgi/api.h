@@ -15,8 +15,10 @@
 #include "fcgi/api_camera.h"
 #include "fcgi/api_outflow.h"
 #include "fcgi/api_passes.h"
+#include "fcgi/api_places.h"
 #include "fcgi/api_slots.h"
 #include "fcgi/fastcgi.h"
+#include "fcgi/pace.h"
 #include "shared/clock.h"
 #include "shared/config.h"
 #include "shared/event/loop.h"
@@ -47,9 +49,9 @@ struct api_request {
 	api_handler *without;      /* answers in place of the disk's workers */
 	bool claimed;              /* the answer is this worker's to give */
 
-	struct outflow out;      /* filled by api_answer.c */
-	bool places[API_PLACES]; /* that it takes in the slots */
-	uint64_t held_bytes;     /* likewise */
+	struct outflow out;     /* filled by api_answer.c */
+	struct api_taken taken; /* of what all requests share (api_places.h) */
+	struct pace pace;       /* at which the client takes the answer */
 
 	void *work; /* the handler's own; freed with work_free at the end */
 	void (*work_free)(void *work);
@@ -89,21 +91,6 @@ bool api_job_start(struct api_request *request, api_job *run, void *context, api
  * may be left undone where there is much of it: then false.
  */
 bool api_leave_behind(struct api_request *request, api_job *run, void *context);
-
-/*
- * Takes a place among those that the configuration allows for all workers; it is given back when the request ends.
- * False where all are taken.
- */
-bool api_place_begin(struct api_request *request, enum api_place place);
-
-/* Gives it back earlier. */
-void api_place_end(struct api_request *request, enum api_place place);
-
-/*
- * Counts the bytes of an answer that is sent from memory, until it has left: what clients do not take stays there.
- * False where all workers together hold as much as they may.
- */
-bool api_hold_begin(struct api_request *request, uint64_t bytes);
 
 /* The tokens that the request may come with (token_store.h); NULL: there are none. */
 struct token_store *api_tokens(const struct api_request *request);

@@ -98,6 +98,21 @@ void answer_busy(struct api_request *request, int retry_s, const char *sentence)
 	answer_problem(request, 503, headers, "%s", sentence);
 }
 
+void answer_no_place(struct api_request *request, int retry_s, const char *sentence)
+{
+	char headers[64];
+
+	if (!request->taken.share_used_up) {
+		answer_busy(request, retry_s, sentence);
+		return;
+	}
+	snprintf(headers, sizeof(headers), "Retry-After: %d\r\n", retry_s);
+	answer_problem(request, 429, headers,
+		       "Your address has as much under way as a single one may have: %d %% (http.address_share). Try "
+		       "again soon; a proxy that many share belongs into http.proxies.",
+		       request->camera->config->http.address_share);
+}
+
 static const char *status_text(int status)
 {
 	switch (status) {
@@ -128,8 +143,8 @@ void answer_bytes(struct api_request *request, int status, const char *type, con
 	struct buffer cgi = {0};
 
 	if (!request->head_only && length > SHORT_BODY_MAX && !api_hold_begin(request, length)) {
-		answer_busy(request, 2,
-			    "Too many answers wait for clients that are slow to take them; try again soon.");
+		answer_no_place(request, 2,
+				"Too many answers wait for clients that are slow to take them; try again soon.");
 		return;
 	}
 	begin(&cgi, status, type, length);
@@ -285,7 +300,7 @@ void answer_file(struct api_request *request, const struct answer_file *answer)
 	}
 	if (!request->head_only && end - first > SHORT_BODY_MAX && !api_place_begin(request, API_DOWNLOAD)) {
 		vfile_destroy(answer->file);
-		answer_busy(request, 5, "All places for downloads are taken (http.max_downloads); try again soon.");
+		answer_no_place(request, 5, "All places for downloads are taken (http.max_downloads); try again soon.");
 		return;
 	}
 	send_part(request, answer, range == RANGE_PART ? 206 : 200, first, end);

@@ -24,13 +24,19 @@ void answer_failure(struct api_request *request, const char *what);
 /* 503 with Retry-After. */
 void answer_busy(struct api_request *request, int retry_s, const char *sentence);
 
+/*
+ * Behind api_place_begin() or api_hold_begin() that said no: 503 with that sentence, or 429 (RFC 6585, section 4) if
+ * only this address has all that it may have. Both with Retry-After.
+ */
+void answer_no_place(struct api_request *request, int retry_s, const char *sentence);
+
 /* 503, logged: `error` (errno) kept the archive from being read. That is no empty archive. */
 void answer_unreadable(struct api_request *request, int error);
 
 /* The same of the folder of kept clips. */
 void answer_clips_unreadable(struct api_request *request, int error);
 
-/* 503 where clients that take nothing leave no memory for it. */
+/* 503 or 429 where clients that take nothing leave no memory for it. */
 void answer_bytes(struct api_request *request, int status, const char *type, const char *headers, const void *data,
 		  size_t length);
 
@@ -59,7 +65,7 @@ struct answer_file {
 	bool moving;         /* a range that moves: a part of it only with a matching If-Range */
 };
 
-/* 200, 206, 304, 412 or 416, by the request's conditions; 503 where all places for downloads are taken. */
+/* 200, 206, 304, 412 or 416, by the request's conditions; 503 or 429 where there is no place for a download. */
 void answer_file(struct api_request *request, const struct answer_file *answer);
 
 #endif

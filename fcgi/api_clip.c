@@ -222,9 +222,9 @@ static void encode_begin(struct api_request *request)
 	if (!answer_may_encode(request))
 		return;
 	if (!api_place_begin(request, API_TRANSCODE)) {
-		answer_busy(request, 10,
-			    "This range has to be encoded first, and all places for that are taken "
-			    "(http.max_transcodes); try again soon.");
+		answer_no_place(request, 10,
+				"This range has to be encoded first, and all places for that are taken "
+				"(http.max_transcodes); try again soon.");
 		return;
 	}
 	if (!encode_prepare(&want->encode) || !api_job_start(request, encode_run, &want->encode, encode_done))

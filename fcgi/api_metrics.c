@@ -66,7 +66,7 @@ static const struct metric of_recorder[] = {
 
 static const struct metric of_live[] = {
 	{"recorder_live_viewers_total", "counter", "Live viewers that came.", BOOKS(viewers_total), UNIT_COUNT},
-	{"recorder_live_refused_total", "counter", "Live viewers refused, all places being taken.", BOOKS(refused),
+	{"recorder_live_refused_total", "counter", "Live viewers refused for want of a place.", BOOKS(refused),
 	 UNIT_COUNT},
 	{"recorder_live_frames_total", "counter", "Frames sent to live viewers.", BOOKS(frames), UNIT_COUNT},
 	{"recorder_live_bytes_total", "counter", "Bytes sent to live viewers.", BOOKS(bytes), UNIT_COUNT},

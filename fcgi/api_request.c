@@ -3,6 +3,7 @@
  */
 #include "fcgi/api_request.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -138,6 +139,40 @@ static void request_gone(struct api_request *request)
 		request->after(request);
 }
 
+static int64_t stall_window_us(const struct api_request *request)
+{
+	const struct api_camera *camera = request->camera ? request->camera : &request->cameras[0];
+
+	return camera->config->http.stall_seconds * US_PER_S;
+}
+
+/*
+ * A look at a client that is being sent to: one that takes next to nothing holds its place for nobody's benefit. While
+ * its connection has room it waits for this worker, and not the other way round.
+ */
+static void pace_check(struct api_request *request)
+{
+	struct pollfd connection = {request->fcgi->fd, POLLOUT, 0};
+	int64_t window_us = stall_window_us(request);
+	bool full = poll(&connection, 1, 0) == 0;
+
+	if (pace_look(&request->pace, request->out.sent, full, mono_now().us, window_us))
+		api_wait(request, (int)(pace_look_us(window_us) / US_PER_MS), pace_check);
+	else
+		request_end(request);
+}
+
+/* The connection takes no more for now. */
+static void pace_start(struct api_request *request)
+{
+	int64_t window_us = stall_window_us(request);
+
+	if (window_us == 0 || request->resume == pace_check)
+		return;
+	pace_begin(&request->pace, request->out.sent, mono_now().us);
+	api_wait(request, (int)(pace_look_us(window_us) / US_PER_MS), pace_check);
+}
+
 static void request_send(struct api_request *request)
 {
 	struct api_worker *worker = request->worker;
@@ -145,6 +180,7 @@ static void request_send(struct api_request *request)
 	switch (outflow_run(&request->out, request->fcgi->fd, worker->scratch, sizeof(worker->scratch))) {
 	case OUTFLOW_BLOCKED:
 		loop_watch_set(worker->loop, &request->connection_watch, EPOLLOUT | EPOLLRDHUP);
+		pace_start(request);
 		break;
 	case OUTFLOW_DONE:
 		linger(request);
@@ -257,6 +293,8 @@ static void timer_due(void *context)
 
 	if (request->child.pid)
 		client_look(request);
+	else if (request->resume == pace_check)
+		pace_check(request);
 	else
 		request_step(request, request->resume);
 }

@@ -11,9 +11,14 @@
 
 struct api_slots *api_slots_create(void)
 {
-	void *memory = mmap(NULL, sizeof(struct api_slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct api_slots *slots = mmap(NULL, sizeof(*slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (slots == MAP_FAILED)
+		return NULL;
+	if (address_shares_init(&slots->addresses))
+		return slots;
+	api_slots_destroy(slots);
+	return NULL;
 }
 
 void api_slots_destroy(struct api_slots *slots)
@@ -50,6 +55,7 @@ void api_slots_release(struct api_slots *slots, int number)
 	atomic_store(&slot->busy_us, 0);
 	atomic_store(&slot->pid, 0);
 	passes_forget(&slots->passes, number);
+	address_shares_forget(&slots->addresses, (unsigned)number);
 }
 
 static bool is_of(const struct api_slot *slot, uint32_t group)
@@ -159,6 +165,29 @@ bool api_slots_begin(struct api_slots *slots, int own, enum api_place place, uin
 void api_slots_end(struct api_slots *slots, int own, enum api_place place)
 {
 	atomic_fetch_sub(&slots->slot[own].places[place], 1);
+}
+
+static bool owner_counts(const void *context, unsigned owner)
+{
+	const struct api_slots *slots = context;
+
+	return hang_us(&slots->slot[owner], mono_now().us) == 0;
+}
+
+uint32_t api_slots_claim(struct api_slots *slots, int own, enum api_address_kind kind, uint64_t key, uint64_t amount,
+			 uint64_t most)
+{
+	const struct address_claim claim = {
+		.key = key,
+		.owner = (unsigned)own,
+		.kind = kind,
+		.amount = amount,
+		.most = most,
+		.counts = owner_counts,
+		.context = slots,
+	};
+
+	return address_shares_take(&slots->addresses, &claim);
 }
 
 bool api_slots_hold(struct api_slots *slots, int own, uint64_t bytes, uint64_t max)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "fcgi/address_shares.h"
 #include "fcgi/api_passes.h"
 #include "fcgi/still_shelf.h"
 #include "shared/clock.h"
@@ -32,6 +33,14 @@ enum api_place {
 	API_TRANSCODE,
 	API_STILL, /* a single picture is decoded or scaled */
 	API_PLACES,
+};
+
+/* What is counted for each address. Single pictures are made one at a time: whose turn it is, the shelf says. */
+enum api_address_kind {
+	API_ADDRESS_DOWNLOAD,
+	API_ADDRESS_TRANSCODE,
+	API_ADDRESS_HELD, /* KiB of answers in memory */
+	API_ADDRESS_KINDS,
 };
 
 struct api_slot {
@@ -51,12 +60,13 @@ struct api_slots {
 	_Atomic uint64_t workers_died;    /* not by retiring */
 	_Atomic uint32_t lock_said;       /* the log says how workers are locked up */
 	_Atomic uint64_t answers[6];      /* by the first digit of their status */
+	struct address_shares addresses;
 	struct still_shelf stills;
 	struct api_passes passes;
 	struct histogram clips; /* from a request for a clip to the beginning of its answer */
 };
 
-/* NULL with errno where memory is short. */
+/* NULL with errno where memory is short, or the kernel has no random bytes. */
 struct api_slots *api_slots_create(void);
 void api_slots_destroy(struct api_slots *slots);
 
@@ -88,6 +98,15 @@ bool api_slot_hangs(const struct api_slots *slots, int number);
  */
 bool api_slots_begin(struct api_slots *slots, int own, enum api_place place, uint32_t max);
 void api_slots_end(struct api_slots *slots, int own, enum api_place place);
+
+/*
+ * The number of a claim that the address `key` (address_shares.h) makes in the own slot, in bytes / 1024 for
+ * API_ADDRESS_HELD; 0 if all its claims of that kind would come to more than `most`. Those of hanging workers do not
+ * count.
+ */
+uint32_t api_slots_claim(struct api_slots *slots, int own, enum api_address_kind kind, uint64_t key, uint64_t amount,
+			 uint64_t most);
+
 uint32_t api_slots_sum(const struct api_slots *slots, enum api_place place);
 
 /* The same for bytes of memory; a single answer may be larger than `max`, where it is the only one. */

@@ -33,7 +33,7 @@ struct api_worker {
 	uint8_t scratch[SCRATCH_BYTES];
 };
 
-/* api_permit.c: gives back the places and the memory that the request takes. */
+/* api_places.c: gives back the places and the memory that the request takes. */
 void permit_give_back(struct api_request *request);
 
 #endif

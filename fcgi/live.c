@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fcgi/live_answer.h"
+#include "fcgi/live_places.h"
 #include "fcgi/live_viewer.h"
 #include "fcgi/site_headers.h"
 #include "fcgi/who_may.h"
@@ -31,6 +32,7 @@ struct peer {
 	int64_t since_us;
 	struct live_viewer *viewer; /* NULL: its request has not come yet, or was answered */
 	bool answered;
+	uint32_t claim; /* of a viewer (live_places.h) */
 	struct peer *next, *previous;
 };
 
@@ -47,7 +49,7 @@ struct live {
 	struct loop_timer tick;
 	struct watched_feed *feeds; /* one a camera, in the order of the set */
 	struct peer *peers;
-	uint64_t viewers;
+	struct live_places places;
 	int64_t say_us; /* that no more connections can be taken: not before */
 	unsigned ticks;
 };
@@ -57,7 +59,7 @@ static void close_peer(struct live *live, struct peer *peer)
 	loop_watch_set(live->loop, &peer->watch, 0);
 	if (peer->viewer) {
 		live_viewer_close(peer->viewer);
-		live->viewers--;
+		live_places_return(&live->places, peer->claim);
 	} else if (peer->watch.fd >= 0) {
 		fastcgi_drain(peer->watch.fd);
 		close(peer->watch.fd);
@@ -78,7 +80,7 @@ static void pause_listening(struct live *live)
 	loop_watch_set(live->loop, &live->listener, 0);
 	if (now_us < live->say_us)
 		return;
-	log_warn("live", "no more connections can be taken for now (%" PRIu64 " viewers)", live->viewers);
+	log_warn("live", "no more connections can be taken for now (%" PRIu64 " viewers)", live->places.viewers);
 	live->say_us = now_us + SAY_US;
 }
 
@@ -111,9 +113,9 @@ static bool check_token(const struct live *live, struct fastcgi_request *request
 	return false;
 }
 
-/* The status to answer with: 200 where the wish can be fulfilled. */
-static int admit(const struct live *live, const struct fastcgi_request *request, struct live_wish *wish,
-		 struct live_feed **feed, struct reason *why)
+/* The status to answer with: 200 where the wish can be fulfilled; a viewer has its place then. */
+static int admit(struct live *live, const struct fastcgi_request *request, struct live_wish *wish,
+		 struct live_feed **feed, uint32_t *claim, struct reason *why)
 {
 	int status = live_request_read(live->setup->cameras, request->method, request->path, request->query, wish, why);
 	if (status != 200)
@@ -123,13 +125,7 @@ static int admit(const struct live *live, const struct fastcgi_request *request,
 	live_feed_update(*feed);
 	if (!live_feed_ready(*feed, why))
 		return 503;
-	uint64_t places = (*feed)->max_viewers;
-	if (!wish->head_only && live->viewers >= places) {
-		atomic_fetch_add(&(*feed)->account.books->refused, 1);
-		reason_set(why, "All %" PRIu64 " places for live viewers are taken; try again in a moment.", places);
-		return 503;
-	}
-	return 200;
+	return wish->head_only ? 200 : live_places_take(&live->places, *feed, request, claim, why);
 }
 
 /* Answers; true where the peer is a viewer from now on. */
@@ -146,7 +142,7 @@ static bool answer_request(struct live *live, struct peer *peer, struct fastcgi_
 	}
 	if (!check_token(live, request, camera, http))
 		return false;
-	int status = admit(live, request, &wish, &feed, &why);
+	int status = admit(live, request, &wish, &feed, &peer->claim, &why);
 	if (status != 200) {
 		live_answer_problem(request, http, status, NULL, &why);
 		return false;
@@ -156,8 +152,10 @@ static bool answer_request(struct live *live, struct peer *peer, struct fastcgi_
 		return false;
 	}
 	peer->viewer = live_viewer_open(feed, request, &wish);
-	if (!peer->viewer)
+	if (!peer->viewer) {
+		live_places_return(&live->places, peer->claim);
 		peer->watch.fd = -1;
+	}
 	return peer->viewer != NULL;
 }
 
@@ -169,10 +167,8 @@ static void read_request(struct live *live, struct peer *peer)
 		return;
 	if (outcome == FASTCGI_BAD)
 		peer->watch.fd = -1;
-	else if (answer_request(live, peer, request))
-		live->viewers++;
 	else
-		peer->answered = true;
+		peer->answered = !answer_request(live, peer, request);
 	if (peer->watch.fd < 0)
 		close_peer(live, peer);
 }
@@ -293,8 +289,8 @@ static bool start(struct live *live, struct reason *why)
 	live->listener = (struct loop_watch){.fd = setup->listen_fd, .ready = accept_peers, .context = live};
 	live->stop = (struct loop_watch){.fd = setup->stop_fd, .ready = stop, .context = live};
 	live->tick = (struct loop_timer){.due = tick, .context = live};
-	if (!live->feeds || !live->loop || !loop_watch_set(live->loop, &live->listener, EPOLLIN) ||
-	    !loop_watch_set(live->loop, &live->stop, EPOLLIN))
+	if (!live->feeds || !live_places_init(&live->places) || !live->loop ||
+	    !loop_watch_set(live->loop, &live->listener, EPOLLIN) || !loop_watch_set(live->loop, &live->stop, EPOLLIN))
 		return reason_errno(why, "cannot start the live server");
 	for (size_t i = 0; i < setup->cameras->count; i++)
 		if (!start_feed(live, i, why))
@@ -315,5 +311,6 @@ bool live_run(const struct live_setup *setup, struct reason *why)
 		live_feed_finish(&live.feeds[i].feed);
 	free(live.feeds);
 	loop_destroy(live.loop);
+	live_places_finish(&live.places);
 	return started;
 }

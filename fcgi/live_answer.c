@@ -38,7 +38,9 @@ void live_answer_problem(struct fastcgi_request *request, const struct config_ht
 	bool head_only = strcmp(request->method, "HEAD") == 0;
 	struct buffer text = {0};
 	if (!headers)
-		headers = status == 405 ? "Allow: GET, HEAD\r\n" : status == 503 ? "Retry-After: 2\r\n" : NULL;
+		headers = status == 405                    ? "Allow: GET, HEAD\r\n"
+			  : status == 503 || status == 429 ? "Retry-After: 2\r\n"
+							   : NULL;
 	problem_append(&text, status, headers, why->text, head_only);
 	answer(request, http, status, &text);
 	buffer_finish(&text);

@@ -30,7 +30,7 @@ struct live_books {
 	_Atomic uint64_t magic;
 	struct live_program programs[LIVE_BOOKS_PROGRAMS];
 	_Atomic uint64_t viewers_total; /* that ever came */
-	_Atomic uint64_t refused;       /* all places were taken */
+	_Atomic uint64_t refused;       /* all places were taken, or all that their address may have */
 	_Atomic uint64_t frames;        /* sent whole */
 	_Atomic uint64_t bytes;         /* FastCGI's included */
 	_Atomic uint64_t skipped;       /* not sent to somebody since the next one was there already */

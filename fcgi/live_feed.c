@@ -69,6 +69,9 @@ static void take_settings(struct live_feed *feed, const struct recorder_state *s
 		feed->log_level = (enum log_level)state->log_level;
 	snprintf(feed->http.hosts, sizeof(feed->http.hosts), "%s", state->hosts);
 	snprintf(feed->http.allow_origin, sizeof(feed->http.allow_origin), "%s", state->allow_origin);
+	snprintf(feed->http.proxies, sizeof(feed->http.proxies), "%s", state->proxies);
+	feed->http.address_share = state->address_share <= 100 ? (int)state->address_share : 0;
+	feed->http.stall_seconds = state->stall_seconds <= 3600 ? (int)state->stall_seconds : 0;
 }
 
 static bool recorder_alive(struct live_feed *feed)

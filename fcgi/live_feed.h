@@ -27,7 +27,7 @@ struct live_feed {
 	uint64_t seq;                /* of the newest in `ring` */
 	int64_t gone_since_us;       /* 0: the recorder is there */
 	uint64_t max_viewers;        /* as the recorder said last, or as the configuration did at the start */
-	struct config_http http;     /* likewise, its hosts and allow_origin */
+	struct config_http http;     /* likewise, its hosts, allow_origin, address_share, stall_seconds and proxies */
 	enum log_level log_level;    /* likewise */
 };
 

@@ -9,7 +9,6 @@
 
 #define REPEAT_FIRST_US (US_PER_S / 2)
 #define REPEAT_US       US_PER_S
-#define STUCK_US        (60 * US_PER_S) /* takes no byte for so long: its place is given to another one */
 
 /* At the beginning, and between two parts, when the socket has room: so less than all of it is an error too. */
 static bool send_small(struct live_viewer *viewer, const void *bytes, size_t length)
@@ -63,7 +62,7 @@ static enum live_viewer_state send_record(struct live_viewer *viewer)
 	viewer->sent += (size_t)taken;
 	viewer->queued += (size_t)taken;
 	atomic_fetch_add_explicit(&viewer->feed->account.books->bytes, (uint64_t)taken, memory_order_relaxed);
-	viewer->progress_us = mono_now().us;
+	viewer->taken += (size_t)taken;
 	if (viewer->sent == picture->wire_bytes) {
 		count_picture(viewer);
 		viewer->picture = NULL;
@@ -98,7 +97,7 @@ static void begin_picture(struct live_viewer *viewer, int64_t now_us)
 	viewer->picture = live_picture_hold(feed->newest);
 	live_picture_begin(viewer->picture);
 	viewer->sent = 0;
-	viewer->started_us = viewer->progress_us = now_us;
+	viewer->started_us = now_us;
 }
 
 /* No picture any more, or one of another size, which browsers would not take in the same stream. */
@@ -134,10 +133,12 @@ enum live_viewer_state live_viewer_writable(struct live_viewer *viewer)
 
 enum live_viewer_state live_viewer_tick(struct live_viewer *viewer)
 {
-	if (!viewer->picture && viewer->queued == 0)
-		return live_viewer_offer(viewer);
-	if (mono_now().us - viewer->progress_us >= STUCK_US)
+	bool waited_for = viewer->picture || viewer->queued > 0;
+	int64_t window_us = viewer->feed->http.stall_seconds * US_PER_S;
+	if (!pace_look(&viewer->pace, viewer->taken, waited_for, mono_now().us, window_us))
 		return VIEWER_LEAVES;
+	if (!waited_for)
+		return live_viewer_offer(viewer);
 	return !viewer->picture || live_picture_keep(viewer->picture) ? VIEWER_STAYS : VIEWER_LEAVES;
 }
 
@@ -154,6 +155,7 @@ struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_requ
 	atomic_fetch_add(&feed->account.books->viewers_total, 1);
 	atomic_fetch_add(&feed->account.own->viewers, 1);
 	viewer->period_us = wish->period_us;
+	pace_begin(&viewer->pace, 0, mono_now().us);
 	viewer->width = feed->newest->frame.meta.width;
 	viewer->height = feed->newest->frame.meta.height;
 	if (send_start(viewer) && live_viewer_offer(viewer) == VIEWER_STAYS)

@@ -14,6 +14,7 @@
 
 #include "fcgi/live_feed.h"
 #include "fcgi/live_request.h"
+#include "fcgi/pace.h"
 
 enum live_viewer_state {
 	VIEWER_STAYS,
@@ -26,7 +27,8 @@ struct live_viewer {
 	int64_t period_us;
 	int64_t due_us;               /* not before; period_us > 0 */
 	int64_t started_us;           /* of the last part */
-	int64_t progress_us;          /* when the socket took something last */
+	uint64_t taken;               /* bytes, by the socket */
+	struct pace pace;             /* at which it took them */
 	struct live_picture *picture; /* being sent; NULL: idle */
 	size_t sent;
 	size_t queued;    /* bytes sent since the socket was empty */

@@ -9,23 +9,12 @@ const char *problem_title(int status)
 		int status;
 		const char *title;
 	} titles[] = {
-		{400, "Bad Request"},
-		{401, "Unauthorized"},
-		{403, "Forbidden"},
-		{404, "Not Found"},
-		{405, "Method Not Allowed"},
-		{409, "Conflict"},
-		{411, "Length Required"},
-		{412, "Precondition Failed"},
-		{413, "Content Too Large"},
-		{414, "URI Too Long"},
-		{416, "Range Not Satisfiable"},
-		{421, "Misdirected Request"},
-		{500, "Internal Server Error"},
-		{501, "Not Implemented"},
-		{503, "Service Unavailable"},
-		{504, "Gateway Timeout"},
-		{507, "Insufficient Storage"},
+		{400, "Bad Request"},         {401, "Unauthorized"},          {403, "Forbidden"},
+		{404, "Not Found"},           {405, "Method Not Allowed"},    {409, "Conflict"},
+		{411, "Length Required"},     {412, "Precondition Failed"},   {413, "Content Too Large"},
+		{414, "URI Too Long"},        {416, "Range Not Satisfiable"}, {421, "Misdirected Request"},
+		{429, "Too Many Requests"},   {500, "Internal Server Error"}, {501, "Not Implemented"},
+		{503, "Service Unavailable"}, {504, "Gateway Timeout"},       {507, "Insufficient Storage"},
 	};
 	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
 		if (titles[i].status == status)

@@ -130,6 +130,10 @@ static void add_settings(const struct publisher *publisher, struct recorder_stat
 	state->log_level = publisher->config->log_level;
 	memcpy(state->hosts, http->hosts, sizeof state->hosts);
 	memcpy(state->allow_origin, http->allow_origin, sizeof state->allow_origin);
+	static_assert(sizeof state->proxies == sizeof http->proxies, "a whole list");
+	memcpy(state->proxies, http->proxies, sizeof state->proxies);
+	state->address_share = (uint64_t)http->address_share;
+	state->stall_seconds = (uint64_t)http->stall_seconds;
 	state->settings_known = 1;
 }
 

@@ -78,9 +78,12 @@ struct config_http {
 	int max_viewers, max_downloads; /* 1 to 10000 */
 	int max_clip_minutes;           /* 1 to 10080 */
 	int max_transcodes;             /* 0 to 64 */
+	int address_share;              /* per cent of these that one address may have: 1 to 100 */
+	int stall_seconds;              /* that a client may take next to nothing (fcgi/pace.h): 1 to 3600 */
 	bool allow_control;
 	char hosts[512];        /* names of this recorder, blanks or commas between them; *: any (fcgi/host_name.h) */
 	char allow_origin[512]; /* pages of other sites that may read, or *: any that sends a token (origin.h) */
+	char proxies[256];      /* networks (ip_address.h) of proxies in front: fcgi/client_address.h */
 	char tokens[PATH_MAX];  /* a file that need not be there (token.h) */
 };
 

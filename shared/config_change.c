@@ -6,19 +6,10 @@
 
 /* The others need a restart: they stand in what was opened, allocated or started by them. */
 static const char *const live_keys[] = {
-	"retention:hours",
-	"retention:max_gb",
-	"retention:min_free_gb",
-	"clips:cache",
-	"clips:max_mb",
-	"http:max_viewers",
-	"http:max_downloads",
-	"http:max_clip_minutes",
-	"http:max_transcodes",
-	"http:allow_control",
-	"http:hosts",
-	"http:allow_origin",
-	"log:level",
+	"retention:hours",     "retention:max_gb",   "retention:min_free_gb", "clips:cache",
+	"clips:max_mb",        "http:max_viewers",   "http:max_downloads",    "http:max_clip_minutes",
+	"http:max_transcodes", "http:address_share", "http:stall_seconds",    "http:proxies",
+	"http:allow_control",  "http:hosts",         "http:allow_origin",     "log:level",
 };
 
 static bool is_live(const char *name)

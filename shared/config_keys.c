@@ -8,12 +8,13 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "shared/ip_address.h"
 #include "shared/mount_need.h"
 #include "shared/origin.h"
 
 #define VALUE_SHOWN 60 /* bytes of a wrong value that a sentence repeats */
 
-enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER, MOUNT, FILE_PATH, HOSTS, ORIGINS };
+enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER, MOUNT, FILE_PATH, HOSTS, ORIGINS, NETWORKS };
 
 struct key {
 	const char *name; /* section:key, as iniparser has it */
@@ -83,6 +84,9 @@ static const struct key keys[] = {
 	{"http:max_downloads", "64", INTEGER, FIELD(http.max_downloads), 1, 10000, NULL},
 	{"http:max_clip_minutes", "360", INTEGER, FIELD(http.max_clip_minutes), 1, 10080, NULL},
 	{"http:max_transcodes", "1", INTEGER, FIELD(http.max_transcodes), 0, 64, NULL},
+	{"http:address_share", "75", INTEGER, FIELD(http.address_share), 1, 100, NULL},
+	{"http:stall_seconds", "60", INTEGER, FIELD(http.stall_seconds), 1, 3600, NULL},
+	{"http:proxies", "", NETWORKS, FIELD(http.proxies), 0, 0, NULL},
 	{"http:allow_control", "no", YES_NO, FIELD(http.allow_control), 0, 0, NULL},
 	{"http:hosts", "", HOSTS, FIELD(http.hosts), 0, 0, NULL},
 	{"http:allow_origin", "", ORIGINS, FIELD(http.allow_origin), 0, 0, NULL},
@@ -129,6 +133,10 @@ static bool read_value(const struct key *key, const char *text, struct config *o
 		if (!origin_list_valid(text, key->bytes))
 			return false;
 		break;
+	case NETWORKS:
+		if (strlen(text) >= key->bytes || !ip_networks_valid(text))
+			return false;
+		break;
 	case DEVICE:
 		return config_read_device(text, field, key->bytes);
 	case FOLDER:
@@ -154,6 +162,7 @@ static void describe(const struct key *key, char *out, size_t bytes)
 		[FILE_PATH] = "a file",
 		[ORIGINS] = "origins such as https://cam.example.org:8443, with no path behind, a blank between them, "
 			    "or * alone",
+		[NETWORKS] = "addresses or networks such as 192.0.2.7 or 10.0.0.0/8, a blank between them",
 		[HOSTS] = "names without a port, such as cam.example.org or *.lan, a blank between them, or * for any",
 	};
 	size_t length = 0;

@@ -338,6 +338,7 @@ bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *
 	terminate(out->clips_note);
 	terminate(out->hosts);
 	terminate(out->allow_origin);
+	terminate(out->proxies);
 	terminate(out->memory_note);
 	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
 	if (out->camera_count > ids)

@@ -147,6 +147,8 @@ struct recorder_state {
 	uint64_t log_level;      /* enum log_level */
 	char hosts[512];         /* http.hosts */
 	char allow_origin[512];
+	char proxies[256];
+	uint64_t address_share, stall_seconds;
 
 	char memory_note[320]; /* who has taken the usual name of the ring; else empty */
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 
 import cases_hostile
+import cases_limits
 import cases_locked
 import cases_ranges
 import cases_sites
@@ -34,7 +35,7 @@ AS_BEHIND_LIGHTTPD = (
     test_live.test_bad_rates_and_cameras_are_refused,
     test_live.test_other_methods_are_refused,
 )
-EVERYWHERE = (cases_ranges, cases_viewers, cases_hostile, cases_sites)
+EVERYWHERE = (cases_ranges, cases_viewers, cases_hostile, cases_sites, cases_limits)
 NOT_HERE = {test_http.test_control_is_refused_where_the_configuration_does_not_allow_it}
 
 
@@ -58,4 +59,5 @@ def run(server):
     if not locked:
         comment("Users and TLS are left out: there is no htpasswd (apache2-utils) or no openssl here.")
     main(cases((*(() if server == "lighttpd" else AS_BEHIND_LIGHTTPD), *EVERYWHERE, *locked)),
-         settings={"http": {"max_viewers": test_live.VIEWERS, "allow_control": "yes", "allow_origin": cases_sites.LISTED}})
+         settings={"http": {"max_viewers": test_live.VIEWERS, "allow_control": "yes", "allow_origin": cases_sites.LISTED,
+                            **cases_limits.LIMITS}})

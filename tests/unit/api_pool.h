@@ -20,9 +20,10 @@
 #define RETIRE_AFTER  20
 #define BIG_BYTES     (8u << 20)
 #define DOWNLOADS_MAX 3
+#define CAMERAS       3
 
-static struct config configs[2];
-static struct config_set cameras = {configs, 2};
+static struct config configs[CAMERAS];
+static struct config_set cameras = {configs, CAMERAS};
 static char socket_path[108];
 static pid_t master;
 
@@ -48,7 +49,7 @@ static inline void pool_start(api_handler *dispatch)
 {
 	struct reason why;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < CAMERAS; i++) {
 		snprintf(configs[i].camera.name, sizeof(configs[i].camera.name), "test-pool-%d-%d", (int)getpid(), i);
 		configs[i].http.max_downloads = DOWNLOADS_MAX;
 		configs[i].http.max_transcodes = 1;

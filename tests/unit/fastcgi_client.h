@@ -44,6 +44,9 @@ static inline void client_begin(struct buffer *out)
 	client_record(out, FCGI_BEGIN_REQUEST, responder, sizeof(responder));
 }
 
+/* Where requests come from, as the web server says it; NULL: it says nothing. */
+static const char *client_remote, *client_forwarded;
+
 /* All of a request but the end of its input: `uri` with its query. */
 static inline void client_open_request(struct buffer *out, const char *method, const char *uri)
 {
@@ -52,6 +55,12 @@ static inline void client_open_request(struct buffer *out, const char *method, c
 	client_pair(&params, "REQUEST_METHOD", method);
 	client_pair(&params, "REQUEST_URI", uri);
 	client_pair(&params, "QUERY_STRING", query ? query + 1 : "");
+	if (client_remote)
+		client_pair(&params, "REMOTE_ADDR", client_remote);
+	if (client_forwarded) /* behind one that the client sent itself */
+		client_pair(&params, "HTTP_X_FORWARDED_FOR", "203.0.113.9");
+	if (client_forwarded)
+		client_pair(&params, "HTTP_X_FORWARDED_FOR", client_forwarded);
 	client_begin(out);
 	client_record(out, FCGI_PARAMS, params.data, params.length);
 	client_record(out, FCGI_PARAMS, NULL, 0);

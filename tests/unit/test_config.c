@@ -108,6 +108,9 @@ static void an_empty_file_has_every_default(void **state)
 	assert_int_equal(config.http.max_downloads, 64);
 	assert_int_equal(config.http.max_clip_minutes, 360);
 	assert_int_equal(config.http.max_transcodes, 1);
+	assert_int_equal(config.http.address_share, 75);
+	assert_int_equal(config.http.stall_seconds, 60);
+	assert_string_equal(config.http.proxies, "");
 	assert_false(config.http.allow_control);
 	assert_string_equal(config.http.tokens, path_of("tokens"));
 	assert_int_equal(config.control_count, 0);
@@ -141,6 +144,7 @@ static void every_key_is_taken_from_the_file(void **state)
 		       "[memory]\nminutes = 0.1\nmax_mb = 64\n"
 		       "[clips]\ndirectory = kept\ncache = off\nmax_mb = 10\n"
 		       "[http]\nmax_viewers = 1\nmax_downloads = 2\nmax_clip_minutes = 3\nmax_transcodes = 0\n"
+		       "address_share = 100\nstall_seconds = 5\nproxies = 10.0.0.0/8, ::1\n"
 		       "allow_control = yes\ntokens = /elsewhere//scripts\n"
 		       "[log]\nlevel = debug\n");
 
@@ -172,6 +176,9 @@ static void every_key_is_taken_from_the_file(void **state)
 	assert_int_equal(config.http.max_downloads, 2);
 	assert_int_equal(config.http.max_clip_minutes, 3);
 	assert_int_equal(config.http.max_transcodes, 0);
+	assert_int_equal(config.http.address_share, 100);
+	assert_int_equal(config.http.stall_seconds, 5);
+	assert_string_equal(config.http.proxies, "10.0.0.0/8, ::1");
 	assert_true(config.http.allow_control);
 	assert_string_equal(config.http.tokens, "/elsewhere/scripts");
 	assert_int_equal(config.log_level, LOG_DEBUG);
@@ -261,6 +268,8 @@ static void numbers_out_of_range_are_refused_with_the_range(void **state)
 		{"http", "max_downloads", "0", "10001", "from 1 to 10000"},
 		{"http", "max_clip_minutes", "0", "10081", "from 1 to 10080"},
 		{"http", "max_transcodes", "-1", "65", "from 0 to 64"},
+		{"http", "address_share", "0", "101", "from 1 to 100"},
+		{"http", "stall_seconds", "0", "3601", "from 1 to 3600"},
 	};
 	static const char *const never[] = {"", "x", "1x", "0x10", "1 2", "99999999999999999999999", "+5", "1.", ".5"};
 
@@ -297,6 +306,8 @@ static void words_that_are_no_choice_are_refused_with_the_choices(void **state)
 	refused("[http]\nhosts = *lan\n", "hosts", "*.lan");
 	refused("[http]\nhosts = *.\n", "hosts", "*.lan");
 	refused("[http]\nhosts = **\n", "hosts", "*.lan");
+	refused("[http]\nproxies = proxy.example\n", "proxies", "192.0.2.7 or 10.0.0.0/8");
+	refused("[http]\nproxies = 10.0.0.1 10.0.0.0/33\n", "proxies", "192.0.2.7 or 10.0.0.0/8");
 	assert_string_equal(loaded("[http]\nhosts = *.lan, *\n").http.hosts, "*.lan, *");
 	assert_string_equal(loaded("[http]\nhosts = cam.example, Other.example\n").http.hosts,
 			    "cam.example, Other.example");

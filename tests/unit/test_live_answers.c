@@ -38,6 +38,81 @@ static void the_places_are_those_that_the_recorder_read_last(void **state)
 	leave(&second);
 }
 
+/* Three of four are 75 per cent. */
+static void one_address_cannot_take_all_places(void **state)
+{
+	struct viewer viewers[4];
+
+	(void)state;
+	places = 4;
+	publish();
+	record(1);
+	camera.http.address_share = 75;
+	client_remote = "192.0.2.1";
+	for (int i = 0; i < 3; i++)
+		viewers[i] = watch_live("/stream");
+	expect_status("GET", "/stream", 429, "Retry-After: ");
+	expect_status("GET", "/stream", 429, "application/problem+json");
+	expect_status("HEAD", "/stream", 200, "multipart/");
+	client_remote = "192.0.2.2";
+	viewers[3] = watch_live("/stream");
+	expect_status("GET", "/stream", 503, "Retry-After: ");
+	client_remote = "192.0.2.1";
+	leave(&viewers[0]);
+	char *headers;
+	int status;
+	do {
+		status = status_of("GET", "/stream", &headers);
+		free(headers);
+	} while (status == 429);
+	assert_int_equal(status, 200);
+	for (int i = 1; i < 4; i++)
+		leave(&viewers[i]);
+	client_remote = NULL;
+	camera.http.address_share = 0;
+}
+
+static void this_machine_may_take_all_places(void **state)
+{
+	struct viewer viewers[3];
+
+	(void)state;
+	record(1);
+	camera.http.address_share = 75;
+	client_remote = "127.0.0.1";
+	for (int i = 0; i < 3; i++)
+		viewers[i] = watch_live("/stream");
+	expect_status("GET", "/stream", 503, "Retry-After: ");
+	for (int i = 0; i < 3; i++)
+		leave(&viewers[i]);
+	client_remote = NULL;
+	camera.http.address_share = 0;
+}
+
+static void who_takes_nothing_loses_its_place(void **state)
+{
+	uint32_t n = 1;
+	int status = 503;
+
+	(void)state;
+	places = 1;
+	publish();
+	record(n);
+	camera.http.stall_seconds = 1;
+	struct viewer idle = watch_live("/stream");
+	for (int tries = 0; status == 503; tries++) {
+		char *headers;
+		assert_true(tries < 3000);
+		record(++n);
+		status = status_of("GET", "/stream", &headers);
+		free(headers);
+		usleep(10000);
+	}
+	assert_int_equal(status, 200);
+	leave(&idle);
+	camera.http.stall_seconds = 0;
+}
+
 static void wrong_requests_get_their_status(void **state)
 {
 	(void)state;
@@ -114,6 +189,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(more_viewers_than_places_get_503_until_one_leaves),
 		CASE(the_places_are_those_that_the_recorder_read_last),
+		CASE(one_address_cannot_take_all_places),
+		CASE(this_machine_may_take_all_places),
+		CASE(who_takes_nothing_loses_its_place),
 		CASE(wrong_requests_get_their_status),
 		CASE(the_end_of_the_input_may_come_behind_the_answer),
 		CASE(head_is_answered_without_a_body),

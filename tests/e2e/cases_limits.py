@@ -1,0 +1,118 @@
+"""What a single client can take from others: a share of the places, and none of them for longer than it takes what it asked for.
+
+The rig's own clients come from this machine, which is not limited, and which is a proxy here: they say for whom they ask.
+"""
+import contextlib
+import os
+import socket
+
+from rig import PATIENCE_S, wait_for
+from test_http import past
+from test_live import VIEWERS
+from viewer import Viewer
+
+DOWNLOADS, SHARE = 12, 50
+LIMITS = {"max_downloads": DOWNLOADS, "address_share": SHARE, "stall_seconds": 3, "proxies": "127.0.0.1"}
+LARGE = 256 << 20  # more than any server and the kernel take on their own account
+FIRST, SECOND, THIRD = "192.0.2.1", "192.0.2.2", "2001:db8::1"
+
+
+def large_file(rig):
+    """A kept clip that is mostly a hole."""
+    os.makedirs(rig.clips, exist_ok=True)
+    path = os.path.join(rig.clips, "large.mp4")
+    if not os.path.exists(path):
+        with open(path, "wb") as file:
+            file.truncate(LARGE)
+    return "/clips/large.mp4"
+
+
+class Idle:
+    """A client that reads the head of its answer and nothing else."""
+
+    def __init__(self, rig, address, path):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.settimeout(PATIENCE_S)
+        self.socket.connect(("127.0.0.1", rig.port))
+        # What a client adds in front of what the proxy says of it is no matter.
+        forwarded = f"X-Forwarded-For: 203.0.113.9, {address}\r\n" if address else ""
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{forwarded}\r\n".encode())
+        self.head = b""
+        while b"\r\n\r\n" not in self.head:
+            byte = self.socket.recv(1)
+            assert byte, self.head
+            self.head += byte
+        self.status = int(self.head.split()[1])
+
+    def close(self):
+        self.socket.close()
+
+
+def idle(rig, stack, address, path):
+    client = Idle(rig, address, path)
+    stack.callback(client.close)
+    return client
+
+
+def begun(rig, address, path):
+    """A download that is under way, or None."""
+    client = Idle(rig, address, path)
+    if client.status == 200:
+        return client
+    client.close()
+    return None
+
+
+def all_idle(rig, addresses, path):
+    """As many idle clients of each address as it may have: None where one of them had no place."""
+    with contextlib.ExitStack() as stack:
+        clients = [idle(rig, stack, address, path) for address in addresses for _ in range(DOWNLOADS * SHARE // 100)]
+        return stack.pop_all() if all(client.status == 200 for client in clients) else None
+
+
+def test_one_address_has_no_more_than_its_share_of_downloads(rig):
+    path = large_file(rig)
+    with wait_for(lambda: all_idle(rig, [FIRST], path), PATIENCE_S, "the places of others are free again") as stack:
+        refused = idle(rig, stack, FIRST, path)
+        assert refused.status == 429 and b"retry-after" in refused.head.lower(), refused.head
+        assert idle(rig, stack, SECOND, path).status == 200
+        assert idle(rig, stack, None, path).status == 200
+        answer = rig.get(path, headers={"X-Forwarded-For": FIRST})
+        assert answer.status == 429 and "http.address_share" in answer.detail, answer.body
+    wait_for(lambda: begun(rig, FIRST, path), PATIENCE_S, "its places are free again").close()
+
+
+def test_clients_that_take_nothing_lose_their_places(rig):
+    path = large_file(rig)
+    with wait_for(lambda: all_idle(rig, [FIRST, SECOND], path), PATIENCE_S, "the places of others are free again") as stack:
+        assert idle(rig, stack, THIRD, path).status == 503
+        wait_for(lambda: begun(rig, THIRD, path), PATIENCE_S, "clients that take nothing have lost their places").close()
+        from_us, to_us = past(rig, 4)
+        assert rig.footage(from_us, to_us).status == 200
+
+
+def test_a_download_that_was_interrupted_goes_on_where_it_was(rig):
+    """As a browser does that had paused a video: what it has is still good."""
+    from_us, to_us = past(rig, 4)
+    whole = rig.footage(from_us, to_us)
+    half = len(whole.body) // 2
+    rest = rig.footage(from_us, to_us, {"Range": f"bytes={half}-", "If-Range": whole.headers["ETag"]})
+    assert (rest.status, whole.body[:half] + rest.body) == (206, whole.body)
+
+
+def watching(rig, address, count):
+    """So many viewers of an address, or None where one of them had no place."""
+    with contextlib.ExitStack() as stack:
+        viewers = [stack.enter_context(Viewer(rig, headers=f"X-Forwarded-For: {address}\r\n")) for _ in range(count)]
+        return stack.pop_all() if all(viewer.status == 200 for viewer in viewers) else None
+
+
+def test_one_address_has_no_more_than_its_share_of_live_viewers(rig):
+    share = VIEWERS * SHARE // 100
+    with wait_for(lambda: watching(rig, FIRST, share), PATIENCE_S, "the places of others are free again"):
+        with Viewer(rig, headers=f"X-Forwarded-For: {FIRST}\r\n") as refused:
+            assert refused.status == 429 and "retry-after" in refused.headers, (refused.status, refused.headers)
+        with Viewer(rig, headers=f"X-Forwarded-For: {SECOND}\r\n") as other, Viewer(rig) as local:
+            assert other.status == local.status == 200
+            assert other.part()[1][:2] == local.part()[1][:2] == b"\xff\xd8"
