@@ -24,7 +24,7 @@
 #define WIDTH_MIN    16
 #define WIDTH_MAX    8192
 #define FRESH_MAX_US (10 * US_PER_S)
-#define WAIT_MAX_US  (2 * US_PER_S)
+#define WAIT_MAX_US  (2 * US_PER_S) /* less than SHELF_WAIT_MAX_MS */
 #define WAIT_POLL_MS 10
 #define NEAR_US      (60 * US_PER_S) /* farther away a picture says nothing about the moment that was asked for */
 
@@ -178,6 +178,7 @@ static void snapshot_wait(struct api_request *request)
 				    "a second.");
 	} else if (turn == SHELF_NEXT && api_place_begin(request, API_STILL)) {
 		shelf_leave(snapshot->shelf, snapshot->ticket);
+		shelf_serve(snapshot->shelf, api_address_key(request));
 		work_begin(request);
 	} else {
 		api_wait(request, WAIT_POLL_MS, snapshot_wait);
@@ -187,17 +188,20 @@ static void snapshot_wait(struct api_request *request)
 static void snapshot_go_on(struct api_request *request)
 {
 	struct snapshot *snapshot = request->work;
+	const struct config_http *limits = &request->camera->config->http;
 
 	if (!still_needs_work(&snapshot->still)) {
 		snapshot_send(request);
 	} else if (send_shelved(request, 0)) {
 		return;
-	} else if (api_place_begin(request, API_STILL)) {
+	} else if (shelf_row_is_empty(snapshot->shelf) && api_place_begin(request, API_STILL)) {
+		shelf_serve(snapshot->shelf, api_address_key(request));
 		work_begin(request);
 	} else {
-		snapshot->ticket = shelf_wait(snapshot->shelf);
+		snapshot->ticket = shelf_wait(snapshot->shelf, api_address_key(request),
+					      address_share_of(SHELF_ROW, limits->address_share));
 		snapshot->give_up_at.us = mono_now().us + WAIT_MAX_US;
-		api_wait(request, WAIT_POLL_MS, snapshot_wait);
+		snapshot_wait(request);
 	}
 }
 

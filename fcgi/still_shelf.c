@@ -5,7 +5,12 @@
 
 #include <string.h>
 
+#include "shared/clock.h"
 #include "shared/ring_layout.h"
+
+/* A ticket: above the client's bits milliseconds of the monotonic clock, or one more than that of the ticket before. */
+#define CLIENT_BITS 16
+#define CLIENT_MASK ((UINT64_C(1) << CLIENT_BITS) - 1)
 
 static bool same_kind(const struct shelf_key *a, const struct shelf_key *b)
 {
@@ -102,31 +107,93 @@ void shelf_put(struct still_shelf *shelf, const struct shelf_key *key, const voi
 	atomic_store_explicit(&place->version, version + 2, memory_order_release);
 }
 
-uint64_t shelf_wait(struct still_shelf *shelf)
+static uint64_t now_ms(void)
 {
-	uint64_t ticket = atomic_fetch_add(&shelf->last_ticket, 1) + 1;
+	return (uint64_t)(mono_now().us / US_PER_MS);
+}
+
+/* Nobody waits for so long: whoever had it was killed, or hangs. */
+static bool is_left_behind(uint64_t ticket)
+{
+	return (ticket >> CLIENT_BITS) + SHELF_WAIT_MAX_MS < now_ms();
+}
+
+static uint64_t next_number(struct still_shelf *shelf)
+{
+	uint64_t last = atomic_load(&shelf->last_ticket), next, now = now_ms();
+
+	do
+		next = last >= now ? last + 1 : now;
+	while (!atomic_compare_exchange_weak(&shelf->last_ticket, &last, next));
+	return next;
+}
+
+static uint64_t client_of(uint64_t ticket)
+{
+	return ticket & CLIENT_MASK;
+}
+
+/* The place of the oldest ticket, of that client alone if it has `most` already; a free place is the oldest. */
+static _Atomic uint64_t *find_oldest(struct still_shelf *shelf, uint64_t client, uint64_t most)
+{
+	_Atomic uint64_t *oldest = &shelf->row[0], *own = NULL;
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < SHELF_ROW; i++) {
+		uint64_t there = atomic_load(&shelf->row[i]);
+		if (there < atomic_load(oldest))
+			oldest = &shelf->row[i];
+		if (client == 0 || there == 0 || client_of(there) != client)
+			continue;
+		count++;
+		if (!own || there < atomic_load(own))
+			own = &shelf->row[i];
+	}
+	return own && count >= most ? own : oldest;
+}
+
+uint64_t shelf_wait(struct still_shelf *shelf, uint64_t client, uint64_t most)
+{
+	uint64_t ticket = next_number(shelf) << CLIENT_BITS | client_of(client);
 
 	for (;;) {
-		_Atomic uint64_t *oldest = &shelf->row[0];
-		for (size_t i = 1; i < SHELF_ROW; i++)
-			if (atomic_load(&shelf->row[i]) < atomic_load(oldest))
-				oldest = &shelf->row[i];
+		_Atomic uint64_t *oldest = find_oldest(shelf, client_of(client), most);
 		uint64_t there = atomic_load(oldest);
 		if (there > ticket || atomic_compare_exchange_strong(oldest, &there, ticket))
 			return ticket;
 	}
 }
 
+/* One client after the other: whoever was not served last goes first. */
 enum shelf_turn shelf_turn_of(const struct still_shelf *shelf, uint64_t ticket)
 {
-	bool there = false, later = false;
+	uint64_t last = atomic_load(&shelf->last_client);
+	bool there = false, later = false, had_its_turn = client_of(ticket) == last;
 
 	for (size_t i = 0; i < SHELF_ROW; i++) {
 		uint64_t other = atomic_load(&shelf->row[i]);
+		if (other == 0 || (other != ticket && is_left_behind(other)))
+			continue;
+		bool other_had = client_of(other) == last;
 		there |= other == ticket;
-		later |= other > ticket;
+		later |= other_had == had_its_turn ? other > ticket : had_its_turn;
 	}
 	return !there ? SHELF_OUT : later ? SHELF_BEHIND : SHELF_NEXT;
+}
+
+bool shelf_row_is_empty(const struct still_shelf *shelf)
+{
+	for (size_t i = 0; i < SHELF_ROW; i++) {
+		uint64_t ticket = atomic_load(&shelf->row[i]);
+		if (ticket != 0 && !is_left_behind(ticket))
+			return false;
+	}
+	return true;
+}
+
+void shelf_serve(struct still_shelf *shelf, uint64_t client)
+{
+	atomic_store(&shelf->last_client, client_of(client));
 }
 
 void shelf_leave(struct still_shelf *shelf, uint64_t ticket)

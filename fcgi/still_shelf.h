@@ -3,9 +3,11 @@
  * memory that all workers of a recorder-api share (api_slots.h).
  *
  * One picture is made at a time, the one that was asked for last first: a pointer that is dragged over a time line
- * wants the newest. The row is short, and whoever is in it longest falls out of it.
+ * wants the newest. The row is short, and whoever is in it longest falls out of it. Clients of several addresses take
+ * turns: who had the last picture waits while somebody else does, and no address has more of the row than its share,
+ * where its own oldest falls out.
  *
- * No locks: a killed worker leaves at most a place that is never used again, or a ticket that falls out of the row.
+ * No locks: a killed worker leaves at most a place that is never used again, or a ticket that counts for some seconds.
  */
 #ifndef FCGI_STILL_SHELF_H
 #define FCGI_STILL_SHELF_H
@@ -19,6 +21,9 @@
 #define SHELF_PLACES   48u
 #define SHELF_JPEG_MAX (512u << 10) /* larger ones are not kept */
 #define SHELF_ROW      8u
+
+/* Who waits for longer has lost its turn (a killed worker leaves such tickets). */
+#define SHELF_WAIT_MAX_MS 3000u
 
 struct shelf_key {
 	uint64_t camera; /* any number that stands for it */
@@ -37,7 +42,8 @@ struct shelf_place {
 
 struct still_shelf {
 	_Atomic uint64_t tick;
-	_Atomic uint64_t last_ticket;
+	_Atomic uint64_t last_ticket;    /* its number */
+	_Atomic uint64_t last_client;    /* for whom a picture was made last */
 	_Atomic uint64_t row[SHELF_ROW]; /* tickets, in no order; 0: free */
 	struct shelf_place places[SHELF_PLACES];
 };
@@ -52,16 +58,26 @@ bool shelf_nearest(struct still_shelf *shelf, const struct shelf_key *key, int64
 /* Puts it in the place that was not used for longest. */
 void shelf_put(struct still_shelf *shelf, const struct shelf_key *key, const void *jpeg, size_t length);
 
-/* A ticket at the end of the row; where that is full the oldest one falls out. */
-uint64_t shelf_wait(struct still_shelf *shelf);
+/*
+ * A ticket at the end of the row; where that is full the oldest one falls out, or of one client more than `most`. A
+ * ticket rises from one to the next; it contains the low 16 bits of `client`, any number that stands for one (0: those
+ * that are not told apart, and have no such limit).
+ */
+uint64_t shelf_wait(struct still_shelf *shelf, uint64_t client, uint64_t most);
 
 enum shelf_turn {
-	SHELF_NEXT,   /* nobody came later */
-	SHELF_BEHIND, /* somebody did */
+	SHELF_NEXT,   /* nobody came later, and nobody's turn it is rather */
+	SHELF_BEHIND, /* somebody did, or somebody's it is */
 	SHELF_OUT,    /* fell out */
 };
 
 enum shelf_turn shelf_turn_of(const struct still_shelf *shelf, uint64_t ticket);
+
+/* Nobody waits. */
+bool shelf_row_is_empty(const struct still_shelf *shelf);
+
+/* A picture is being made for that client. */
+void shelf_serve(struct still_shelf *shelf, uint64_t client);
 
 /* Leaves the row; 0 and tickets that fell out are safe. */
 void shelf_leave(struct still_shelf *shelf, uint64_t ticket);

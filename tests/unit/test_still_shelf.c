@@ -170,7 +170,7 @@ static void who_came_last_is_next_and_a_full_row_loses_its_oldest(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < SHELF_ROW + 2; i++)
-		tickets[i] = shelf_wait(shelf);
+		tickets[i] = shelf_wait(shelf, 0, 0);
 	assert_int_equal(shelf_turn_of(shelf, tickets[0]), SHELF_OUT);
 	assert_int_equal(shelf_turn_of(shelf, tickets[1]), SHELF_OUT);
 	assert_int_equal(shelf_turn_of(shelf, tickets[2]), SHELF_BEHIND);
@@ -181,7 +181,53 @@ static void who_came_last_is_next_and_a_full_row_loses_its_oldest(void **state)
 	}
 	shelf_leave(shelf, tickets[0]);
 	shelf_leave(shelf, 0);
-	assert_int_equal(shelf_turn_of(shelf, shelf_wait(shelf)), SHELF_NEXT);
+	assert_int_equal(shelf_turn_of(shelf, shelf_wait(shelf, 0, 0)), SHELF_NEXT);
+}
+
+static void clients_take_turns(void **state)
+{
+	(void)state;
+	uint64_t patient = shelf_wait(shelf, 7, 6);
+	uint64_t greedy[] = {shelf_wait(shelf, 9, 6), shelf_wait(shelf, 9, 6)};
+	assert_int_equal(shelf_turn_of(shelf, greedy[1]), SHELF_NEXT); /* nobody was served yet */
+	shelf_leave(shelf, greedy[1]);
+	shelf_serve(shelf, 9);
+	uint64_t again = shelf_wait(shelf, 9, 6);
+	assert_int_equal(shelf_turn_of(shelf, again), SHELF_BEHIND);
+	assert_int_equal(shelf_turn_of(shelf, greedy[0]), SHELF_BEHIND);
+	assert_int_equal(shelf_turn_of(shelf, patient), SHELF_NEXT);
+	shelf_leave(shelf, patient);
+	shelf_serve(shelf, 7);
+	assert_int_equal(shelf_turn_of(shelf, again), SHELF_NEXT);
+	assert_int_equal(shelf_turn_of(shelf, greedy[0]), SHELF_BEHIND);
+}
+
+static void who_has_its_share_of_the_row_loses_its_own_oldest(void **state)
+{
+	uint64_t others[2], own[SHELF_ROW];
+
+	(void)state;
+	others[0] = shelf_wait(shelf, 7, 6);
+	others[1] = shelf_wait(shelf, 0, 6);
+	for (size_t i = 0; i < SHELF_ROW; i++)
+		own[i] = shelf_wait(shelf, 9, 6);
+	assert_int_not_equal(shelf_turn_of(shelf, others[0]), SHELF_OUT);
+	assert_int_not_equal(shelf_turn_of(shelf, others[1]), SHELF_OUT);
+	for (size_t i = 0; i < SHELF_ROW; i++)
+		assert_int_equal(shelf_turn_of(shelf, own[i]) == SHELF_OUT, i < SHELF_ROW - 6);
+}
+
+/* A killed worker leaves its ticket: it keeps nobody's turn for long. */
+static void a_ticket_that_was_left_behind_counts_for_nothing(void **state)
+{
+	(void)state;
+	assert_true(shelf_row_is_empty(shelf));
+	uint64_t left = shelf_wait(shelf, 7, 6);
+	assert_false(shelf_row_is_empty(shelf));
+	atomic_store(&shelf->row[0], left - ((uint64_t)(SHELF_WAIT_MAX_MS + 60000) << 16));
+	assert_true(shelf_row_is_empty(shelf));
+	shelf_serve(shelf, 9);
+	assert_int_equal(shelf_turn_of(shelf, shelf_wait(shelf, 9, 6)), SHELF_NEXT);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make_shelf, drop_shelf)
@@ -196,6 +242,9 @@ int main(void)
 		CASE(what_is_too_large_is_not_kept),
 		CASE(a_picture_that_is_being_replaced_is_never_half_of_each),
 		CASE(who_came_last_is_next_and_a_full_row_loses_its_oldest),
+		CASE(clients_take_turns),
+		CASE(who_has_its_share_of_the_row_loses_its_own_oldest),
+		CASE(a_ticket_that_was_left_behind_counts_for_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
