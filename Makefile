@@ -156,7 +156,7 @@ $(FULL_HD_FRAMES): $(BUILD)/tests/tools/make_frames
 bench-tools: test-tools $(HD_FRAMES) $(FULL_HD_FRAMES) $(patsubst %,$(BUILD)/tests/bench/%,viewers fetch ring_readers sink_reader)
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
-FUZZ_TARGETS = time origin query control range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip token
+FUZZ_TARGETS = address time origin query control range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip token
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \
