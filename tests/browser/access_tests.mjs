@@ -81,7 +81,7 @@ export function accessTests(recorder, hand) {
   /* A state with as much on the screen as there can be. */
   const openMuch = async () => {
     const [[from]] = await hand.spans(), begin = Math.ceil(from / 1000) * 1000, iso = (ms) => new Date(ms).toISOString();
-    await hand.open(`#from=${iso(begin)}&to=${iso(begin + 2000)}&zoom=60`);
+    await hand.open(`#from=${iso(begin)}&to=${iso(begin + 2000)}&zoom=60`, { pauses: true });
     await hand.ready();
     await hand.stillOrPlaying();
     await hand.pause();
@@ -136,7 +136,7 @@ export function accessTests(recorder, hand) {
       await waitFor(() => hand.page.evaluate(() => document.activeElement.id === "goto-time"), "t goes to the field");
       await hand.page.type("#goto-time", "nine o'clock");
       await hand.press("Enter");
-      await waitFor(async () => /is not a time/.test(await hand.text("notice")), "the sentence");
+      await waitFor(() => hand.wasTold("notice", /is not a time/), "the sentence");
       await hand.press("?");
       await waitFor(() => hand.page.$eval("#help", (node) => node.open), "the help");
       const keys = await hand.page.$$eval("#help-keys dt", (all) => all.length);

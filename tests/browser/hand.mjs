@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "./tap.mjs";
+import { watchPage } from "./witness.mjs";
 
 export const PROGRAMS = { chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" };
 const ARGUMENTS = { chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"], firefox: [] };
@@ -69,9 +70,27 @@ export class Hand {
     }
   }
 
-  async open(hash = "") {
+  /* pauses: what is to be played stands still at its first picture, until holdStill(false). */
+  async open(hash = "", { pauses = false } = {}) {
     await this.page.goto("about:blank");
+    const { identifier } = await this.page.evaluateOnNewDocument(watchPage, pauses);
     await this.page.goto(`${this.recorder.url}/ui/${hash}`);
+    await this.page.removeScriptToEvaluateOnNewDocument(identifier);
+  }
+
+  /* Whether what is to be played from now on stands still at its first picture. */
+  holdStill(pauses) {
+    return this.page.evaluate((pausing) => (globalThis.witness.pauses = pausing), pauses);
+  }
+
+  /* What the page has shown since it was opened, see witness.mjs. */
+  moments() {
+    return this.page.evaluate(() => globalThis.witness.moments);
+  }
+
+  /* Whether such words were seen since then, in an element whose words go away by themselves. */
+  async wasTold(id, pattern) {
+    return (await this.page.evaluate((from) => globalThis.witness.words[from], id)).some((text) => pattern.test(text));
   }
 
   /* Until the time line knows the archive. */
@@ -94,6 +113,14 @@ export class Hand {
 
   number(selector = null) {
     return this.page.evaluate(readNumber, selector);
+  }
+
+  /* A picture is on the screen that the camera gave after the first so many frames of its log. Numbers begin anew, the log never does. */
+  showsLaterThan(count, words) {
+    return waitFor(async () => {
+      const number = await this.number();
+      return this.recorder.frames().slice(count).some((frame) => frame.number === number);
+    }, words);
   }
 
   /* Wall time of the picture, as the page says it. */
@@ -127,7 +154,7 @@ export class Hand {
       alike = same ? alike + 1 : 0;
       last = seen;
       return alike === 3 && seen;
-    }, `a still picture, not ${JSON.stringify(last)}`);
+    }, () => `a still picture, not ${JSON.stringify(last)}`);
   }
 
   /*
@@ -146,19 +173,20 @@ export class Hand {
     });
   }
 
+  /* Whether a frame that is seen, {ms}, stands at a moment of [fromMs, toMs]: the camera gave none between it and that. */
+  standsIn({ ms }, fromMs, toMs = fromMs) {
+    const next = this.recorder.frames().find((frame) => frame.ms > ms + EDGE_MS);
+    return ms <= toMs + EDGE_MS && (!next || next.ms > fromMs - EDGE_MS);
+  }
+
   /* How many seconds the time line shows, by the address; NaN where nobody has zoomed. */
   zoomSeconds() {
     return this.page.evaluate(() => Number(/zoom=(\d+)/.exec(location.hash)?.[1]));
   }
 
-  /* Seconds of wall time that one second of the video shows: its own playback rate, times that of the clip that it plays. */
-  playedSpeed() {
-    return this.page.$eval("video.front", (video) => video.playbackRate * Number(new URL(video.currentSrc).searchParams.get("speed") ?? 1));
-  }
-
-  /* Zooms so that the time line shows just [from, to], by the address: that is how a link does it. */
+  /* Zooms so that the time line shows just [from, to], by the address: that is how a link does it. What is picked there stands still. */
   async showTimes(fromMs, toMs) {
-    await this.open(`#t=${new Date((fromMs + toMs) / 2).toISOString()}&zoom=${(toMs - fromMs) / 1000}`);
+    await this.open(`#t=${new Date((fromMs + toMs) / 2).toISOString()}&zoom=${(toMs - fromMs) / 1000}`, { pauses: true });
     await this.ready();
     await this.stillOrPlaying();
   }

@@ -39,7 +39,7 @@ async function snapshotAlone(hand, recorder) {
 async function click(hand, share) {
   const [[from, to]] = await hand.spans(), span = to - from, centre = (from + to) / 2;
   await hand.showTimes(from, to);
-  await hand.pause();
+  await hand.holdStill(false);
   const { x, y } = await hand.pointOf(from + span * share, centre, span), before = await hand.number();
   return timed(async () => {
     await hand.page.mouse.click(x, y);

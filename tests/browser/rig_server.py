@@ -77,29 +77,28 @@ class Commands:
         wait_for(lambda: self.rig.get("/recordings").json()[0]["file"] != before and self.rig.recording(), 60, "a new recording")
 
     def kill_live_worker(self):
-        """As a crash would; lighttpd starts another one. Returns the number of a frame that the dead one cannot have sent."""
+        """As a crash would; lighttpd starts another one."""
         for entry in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
                 pid, name, _, parent = stat.read().split()[:4]
                 if name == "(recorder-live)" and int(parent) == self.rig.web.pid:
                     os.kill(int(pid), signal.SIGKILL)
                     wait_for(lambda dead=entry: ended(dead), 60, "the worker is dead")
-        return self.rig.camera.frames()[-1].number
 
     def clip_frames(self, path):
         return clip_frames(path)
 
 
 class SeveralCommands:
-    """Cameras of 5 frames a second, called by their numbers; the first one has three hours of an archive already."""
+    """Cameras of 5 frames a second, called by their numbers; the first one has thirty hours of an archive already: a minute of the fastest timelapse."""
 
-    SEGMENTS = 18
+    SEGMENTS = 180
 
     def __init__(self, count):
         self.words = [str(number) for number in range(count)]
         settings = {word: {"camera": {"device": f"/dev/video{word}", "fps": 5}, "memory": {"minutes": 1, "max_mb": 8}} for word in self.words}
         self.rig = Several(self.words, settings, fps="5")
-        make_archive(self.rig.folder_of("0"), self.SEGMENTS, link=False)
+        make_archive(self.rig.folder_of("0"), self.SEGMENTS)
 
     def where(self):
         names = list(self.rig.names.values())
