@@ -72,7 +72,7 @@ export class Camera {
     let { info } = this.status, problem = null;
     try {
       info = await api.cameraInfo(this.name);
-      this.#setClock(info, (asked + Date.now()) / 2);
+      this.#setClock(info, asked, Date.now());
     } catch (error) {
       problem = error;
     }
@@ -83,8 +83,10 @@ export class Camera {
     this.#timer = setTimeout(() => this.#poll(), document.hidden ? 5 * POLL_MS : POLL_MS);
   }
 
-  #setClock(info, answeredAt) {
+  /* The answer was given between those two moments: one that came late says less than is known already. */
+  #setClock(info, asked, answered) {
     const newest = Date.parse(info.memory?.to);
-    if (info.state === "streaming" && !Number.isNaN(newest)) this.#ahead = newest - answeredAt;
+    if (info.state !== "streaming" || Number.isNaN(newest)) return;
+    this.#ahead = Math.min(Math.max(this.#ahead, newest - answered), newest - asked);
   }
 }

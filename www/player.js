@@ -219,7 +219,7 @@ export class Player {
     this.speed = speed;
     if (!this.active || at === null) return;
     if (before !== this.#lapse) this.show(at, this.playing);
-    else if (this.#wanted === null) this.#run();
+    else if (this.#wanted === null && !this.#front.ended) this.#run(); // else the next piece begins at that speed
   }
 
   /* One frame on or back, over the borders of pieces and gaps. */
@@ -239,6 +239,12 @@ export class Player {
     } catch (problem) {
       this.#owner.failed(problem);
     }
+  }
+
+  /* Stands still on the last frame before a point in time. */
+  standBefore(ms) {
+    const at = this.#before(ms);
+    return at === null ? this.pause() : this.show(at, false);
   }
 
   #before(start) {

@@ -146,11 +146,12 @@ export class Screen {
     this.#until = to;
   }
 
-  /* To be called some times a second. */
+  /* To be called some times a second. However late that is, a cut that was played stands still on its own last frame. */
   tick() {
-    if (this.#until === null || this.open.player.at < this.#until) return;
+    const { player } = this.open, until = this.#until;
+    if (until === null || player.at < until) return;
     this.#until = null;
-    this.open.player.pause();
+    player.standBefore(until);
   }
 
   skip(ms) {

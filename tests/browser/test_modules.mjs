@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runTests } from "./tap.mjs";
+import { runTests, waitFor } from "./tap.mjs";
 
 const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 150000;
 
@@ -21,7 +21,41 @@ const { itemAfter, itemAt, itemBefore, spliceTail } = await load("archive.js");
 const { Scale } = await load("scale.js");
 const { frameAt } = await load("frames.js");
 const { fitTiles } = await load("grid.js");
+const { Camera } = await load("cameras.js");
+const { Player } = await load("player.js");
 rmSync(copy, { recursive: true });
+
+/* A <video> that loads and seeks at once, and plays to its end when it is told to. */
+class FakeVideo extends EventTarget {
+  currentTime = 0;
+  readyState = 0;
+  duration = 10;
+  playbackRate = 1;
+  ended = false;
+  classList = { toggle() {} };
+
+  set src(url) {
+    this.readyState = 4;
+    this.currentTime = 0;
+    this.ended = false;
+    setTimeout(() => this.dispatchEvent(new Event("loadedmetadata")));
+  }
+
+  setAttribute() {}
+  hasAttribute() {}
+  pause() {}
+
+  async play() {
+    if (this.ended) this.currentTime = 0; // HTML, 4.8.11.8: it begins anew
+    this.ended = false;
+  }
+
+  playToTheEnd() {
+    this.currentTime = this.duration;
+    this.ended = true;
+    this.onended();
+  }
+}
 
 const { HOUR, MINUTE, SECOND } = time;
 const utc = Date.parse;
@@ -110,6 +144,53 @@ const failed = await runTests([
     for (const count of [3, 7, 12, 25]) {
       const { columns, width } = fitTiles(count, 1416, 834), rows = Math.ceil(count / columns);
       assert.ok(columns * (width + 6) - 6 <= 1416 && rows * (width * 9 / 16 + 6) - 6 <= 834 && width > 150, `${count}: ${columns} of ${width}`);
+    }
+  }],
+
+  ["an answer that comes late does not put the page's clock wrong", async () => {
+    const { now: realNow } = Date, AHEAD = 5 * SECOND;
+    let now = utc("2026-05-17T12:00:00Z"), takes = 0;
+    Date.now = () => now;
+    globalThis.document = { hidden: false };
+    globalThis.fetch = async () => {
+      const given = Response.json({ state: "streaming", memory: { to: new Date(now + AHEAD).toISOString() } });
+      now += takes;
+      return given;
+    };
+    const camera = new Camera(null, () => {});
+    try {
+      for (takes of [0, 8 * SECOND, 2 * SECOND, 0]) {
+        await camera.refresh();
+        assert.equal(camera.now() - now, AHEAD, `after an answer that took ${takes} ms`);
+      }
+    } finally {
+      camera.stop();
+      Date.now = realNow;
+    }
+  }],
+
+  ["a speed that is chosen while more is awaited plays nothing again, and what comes then plays at it", async () => {
+    const videos = [new FakeVideo(), new FakeVideo()], owner = {}, said = [];
+    for (const event of ["picture", "playing", "waiting", "gap", "nothing", "caughtUp", "slowed", "failed"]) owner[event] = () => said.push(event);
+    let recorded = 10 * SECOND; // the encoder is late: less than there is to come
+    const source = { camera: null, spanAt: (ms) => (ms < recorded ? { from: 0, to: recorded } : null), spanAfter: () => null, gapAt: () => null,
+      edge: () => recorded, behind: () => 10 * SECOND };
+    globalThis.HTMLMediaElement = { HAVE_CURRENT_DATA: 2 };
+    globalThis.fetch = async (url) => new Response(null, { headers: { "X-Clip-Start": new URL(url, "http://localhost").searchParams.get("from") } });
+    const player = new Player(videos, source, owner);
+    try {
+      await player.show(0, true);
+      const { video } = player;
+      said.length = 0;
+      video.playToTheEnd();
+      await waitFor(() => said.includes("waiting"), "more is awaited");
+      player.setSpeed(2);
+      assert.deepEqual([video.currentTime, video.ended, player.at], [10, true, 10 * SECOND]);
+      recorded = 20 * SECOND;
+      await waitFor(() => player.video !== video, "the next piece");
+      assert.deepEqual([player.video.playbackRate, player.at], [2, 10 * SECOND]);
+    } finally {
+      player.stop();
     }
   }],
 
