@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { PROGRAMS } from "./hand.mjs";
 import { waitFor } from "./tap.mjs";
 
-const SAME_PICTURE_MS = 5000; // so long after a seek no other picture is to come
+const SAME_PICTURE_TURNS = 300; // of drawing, after which no other picture is to come; a browser that stands still draws none
 const ARGUMENTS = { chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"], firefox: [] };
 
 /* What is missing for tests in that kind of browser; null where nothing is. */
@@ -65,15 +65,21 @@ export class Film {
     await this.page.evaluate((at) => {
       const video = document.querySelector("video");
       video.cancelVideoFrameCallback(window.request ?? 0);
+      cancelAnimationFrame(window.drawing ?? 0);
       window.painted = false;
-      window.since = performance.now();
+      window.turns = 0;
       window.request = video.requestVideoFrameCallback(() => { window.painted = true; });
+      const turn = () => {
+        window.turns += !video.seeking && video.readyState >= 2;
+        window.drawing = requestAnimationFrame(turn);
+      };
+      turn();
       video.currentTime = at;
     }, seconds);
-    await waitFor(() => this.page.evaluate((sameMs) => {
+    await waitFor(() => this.page.evaluate((sameTurns) => {
       const video = document.querySelector("video");
-      return !video.seeking && video.readyState >= 2 && (window.painted || performance.now() - window.since > sameMs);
-    }, SAME_PICTURE_MS), `the picture at ${seconds} s`);
+      return !video.seeking && video.readyState >= 2 && (window.painted || window.turns > sameTurns);
+    }, SAME_PICTURE_TURNS), `the picture at ${seconds} s`);
     return this.number();
   }
 
