@@ -14,6 +14,9 @@
 #define LOOK_EVERY_US INT64_C(10000) /* how soon a pulled plug is seen */
 #define STAMP_WITHIN  64
 
+#define CLOCKS_APART_US 20 /* two clocks that are read within so long are read at one moment */
+#define CLOCK_TRIES     1000
+
 static int64_t clock_us(clockid_t which)
 {
 	struct timespec now;
@@ -27,9 +30,18 @@ int64_t stream_now_us(void)
 	return clock_us(CLOCK_MONOTONIC);
 }
 
+/* The two clocks are read again where this process was kept from the processor between them. */
 static int64_t wall_us_of(int64_t mono_us)
 {
-	return mono_us + clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
+	int64_t before_us, wall_us, after_us;
+	int tries = CLOCK_TRIES;
+
+	do {
+		before_us = clock_us(CLOCK_MONOTONIC);
+		wall_us = clock_us(CLOCK_REALTIME);
+		after_us = clock_us(CLOCK_MONOTONIC);
+	} while (after_us - before_us > CLOCKS_APART_US && --tries > 0);
+	return mono_us + wall_us - (before_us + after_us) / 2;
 }
 
 void stream_log(struct camera *camera, const char *kind, uint32_t sequence, uint64_t number, int64_t mono_us)
