@@ -118,5 +118,6 @@ def test_streams_do_not_stall_while_logins_are_checked(rig):
             stop.set()
             for thread in threads:
                 thread.join()
-    assert numbers == sorted(set(numbers)) and numbers[-1] - numbers[0] <= 90, numbers
+    steps = sorted(after - before for before, after in zip(numbers, numbers[1:]))
+    assert steps[0] > 0 and steps[len(steps) // 2] <= 2, numbers
     assert answers and set(answers) == {200}, answers

@@ -110,9 +110,10 @@ def test_a_camera_that_opens_and_never_delivers_is_tried_less_and_less_often(rig
     since_us, told = next_second(rig), len(rig.log())
     rig.camera.fault("dqbuf_errno", errno.EIO)
     wait_for(lambda: "fetching a frame" in info(rig).get("last_error", ""), PATIENCE_S, "it is told")
-    streams = rig.camera.counter("streams")
+    began, streams = time.monotonic(), rig.camera.counter("streams")
     time.sleep(4)  # how often it is tried within a time is what is looked at
-    assert rig.camera.counter("streams") - streams <= 8, f"{rig.camera.counter('streams') - streams} times within 4 s"
+    tried, passed = rig.camera.counter("streams") - streams, time.monotonic() - began
+    assert tried <= 2 * passed, f"{tried} times within {passed:.1f} s"
     wait_for(lambda: reasons(rig)[0] == 503 and "waiting" in reasons(rig)[1], PATIENCE_S, f"health says so: {reasons(rig)}")
     streams = rig.camera.counter("streams")
     wait_for(lambda: rig.camera.counter("streams") > streams, PATIENCE_S, "it is tried again and again")

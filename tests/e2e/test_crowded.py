@@ -69,7 +69,7 @@ def crowded(rig, worker, address, lines_max):
         client.sendall(BEGIN)
         idle.append(client)
     wait_for(lambda: WORDS in rig.log("own.log"), PATIENCE_S, "it says that there are too many")
-    before, began = cpu_seconds(worker.pid), time.monotonic()
+    began, before = time.monotonic(), cpu_seconds(worker.pid)
     time.sleep(1)  # what it costs within a time is what is measured
     used, passed = cpu_seconds(worker.pid) - before, time.monotonic() - began
     for client in idle:
