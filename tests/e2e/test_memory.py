@@ -10,29 +10,13 @@ import threading
 
 from exact import assert_exact, assert_numbers, second_behind
 from faulty_rig import assert_same
+from next_encoder import NextEncoder
 from rig import PATIENCE_S, US, Rig, run_tests, wait_for
 from test_http import OTHERS
 
 MIB = 1 << 20
 WINDOW = 900  # frames
 SETTINGS = {"record": {"enabled": "no"}, "clips": {"cache": "no"}}
-
-
-def below(parent, name):
-    """Process ids of the programs of that name below a process."""
-    parents, found = {}, []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
-            text = stat.read()
-            fields = text[text.rindex(")") + 2:].split()
-            if fields[0] != "Z":
-                parents[int(entry)] = (int(fields[1]), text[text.index("(") + 1:text.rindex(")")])
-    for pid, (above, command) in parents.items():
-        while command == name and above in parents and above != parent:
-            above = parents[above][0]
-        if command == name and above == parent:
-            found.append(pid)
-    return found
 
 
 def runs(pid):
@@ -55,10 +39,9 @@ class Request(threading.Thread):
     def __init__(self, rig, from_us, to_us):
         super().__init__(daemon=True)
         self.rig, self.path, self.answer = rig, f"/footage?from={from_us // US}&to={to_us // US}", None
-        others = set(below(rig.web.pid, "ffmpeg"))
+        encoder = NextEncoder(rig)
         self.start()
-        self.encoder, = wait_for(lambda: set(below(rig.web.pid, "ffmpeg")) - others, 60, "FFmpeg runs")
-        os.kill(self.encoder, signal.SIGSTOP)
+        self.encoder = encoder.pid()
 
     def run(self):
         self.answer = self.rig.get(self.path, timeout=60)
@@ -144,14 +127,17 @@ def ask(rig, text, at_once):
 def assert_leaves(rig, at_once, reset):
     """A client that goes once its FFmpeg runs, which stands still then."""
     from_us, to_us = memory_span(rig)
-    others = set(below(rig.web.pid, "ffmpeg"))
+    standing = NextEncoder(rig)
     client = ask(rig, f"GET /footage?from={from_us // US}&to={to_us // US} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), at_once)
-    encoder, = wait_for(lambda: set(below(rig.web.pid, "ffmpeg")) - others, 60, "FFmpeg runs")
-    with stopped(encoder):
+    encoder = standing.pid()
+    try:
         if reset:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
         wait_for(lambda: not runs(encoder), 60, "it is gone")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(encoder, signal.SIGCONT)
     wait_for(lambda: rig.footage(from_us, to_us).status == 200, 60, "its place is free")
 
 
