@@ -42,10 +42,13 @@ export function readAddress(hash = location.hash) {
   };
 }
 
+/* A frame begins between two milliseconds: at the earlier one the frame before it stands. */
+const formatMoment = (ms) => formatIso(Math.ceil(ms));
+
 export function addressOf(state) {
   const values = [];
   if (state.camera) values.push(["camera", encodeURIComponent(state.camera)]);
-  if (state.at !== null) values.push(["t", formatIso(state.at)]);
+  if (state.at !== null) values.push(["t", formatMoment(state.at)]);
   if (state.range) values.push(["from", formatIso(state.range.from)], ["to", formatIso(state.range.to)]);
   if (state.zoom) values.push(["zoom", String(Math.max(1, Math.round(state.zoom / SECOND)))]);
   if (state.speed !== 1) values.push(["speed", String(state.speed)]);

@@ -183,7 +183,10 @@ export function pageTests(recorder, hand) {
       await hand.stillOrPlaying();
       await hand.pause();
       const seen = await hand.stillPicture();
-      const hash = await waitFor(() => hand.page.evaluate(() => /t=.*zoom=60/.test(location.hash) && location.hash), "time and zoom in the address");
+      const hash = await waitFor(async () => {
+        const [address, at] = await hand.page.evaluate(() => /t=(.*)&.*zoom=60/.exec(location.hash) ?? []);
+        return Math.abs(Date.parse(at) - seen.ms) <= 1 && address && `#${address}`;
+      }, "time and zoom of the frame in the address");
       await hand.press("l");
       await waitFor(async () => await hand.mode() === "live", "live");
       await hand.page.goBack();

@@ -101,6 +101,7 @@ const failed = await runTests([
     const state = { camera: "yard", at: utc("2026-05-17T08:23:00.120Z"), range: { from: 1e12, to: 1e12 + 5000 }, zoom: HOUR, speed: 2 };
     const { wrong, ...read } = readAddress(addressOf(state));
     assert.deepEqual([read, wrong], [state, null]);
+    assert.equal(readAddress(addressOf({ ...state, at: state.at + 0.4 })).at, state.at + 1, "no earlier than the frame that begins there");
     assert.equal(readAddress("#t=2026-05-17T10:23:00").at, utc("2026-05-17T08:23:00Z"));
     assert.equal(readAddress("#t=yesterday%ZZ&zoom=-5&speed=x").wrong, "");
     assert.equal(readAddress("#t=yesterday").wrong, "yesterday");
