@@ -38,6 +38,24 @@ static void the_places_are_those_that_the_recorder_read_last(void **state)
 	leave(&second);
 }
 
+static int start_shared(void **state)
+{
+	camera.http.address_share = 75;
+	return start(state);
+}
+
+static int start_hasty(void **state)
+{
+	camera.http.stall_seconds = 1;
+	return start(state);
+}
+
+static int stop_limited(void **state)
+{
+	camera.http.address_share = camera.http.stall_seconds = 0;
+	return teardown(state);
+}
+
 /* Three of four are 75 per cent. */
 static void one_address_cannot_take_all_places(void **state)
 {
@@ -47,7 +65,6 @@ static void one_address_cannot_take_all_places(void **state)
 	places = 4;
 	publish();
 	record(1);
-	camera.http.address_share = 75;
 	client_remote = "192.0.2.1";
 	for (int i = 0; i < 3; i++)
 		viewers[i] = watch_live("/stream");
@@ -69,7 +86,6 @@ static void one_address_cannot_take_all_places(void **state)
 	for (int i = 1; i < 4; i++)
 		leave(&viewers[i]);
 	client_remote = NULL;
-	camera.http.address_share = 0;
 }
 
 static void this_machine_may_take_all_places(void **state)
@@ -78,7 +94,6 @@ static void this_machine_may_take_all_places(void **state)
 
 	(void)state;
 	record(1);
-	camera.http.address_share = 75;
 	client_remote = "127.0.0.1";
 	for (int i = 0; i < 3; i++)
 		viewers[i] = watch_live("/stream");
@@ -86,7 +101,6 @@ static void this_machine_may_take_all_places(void **state)
 	for (int i = 0; i < 3; i++)
 		leave(&viewers[i]);
 	client_remote = NULL;
-	camera.http.address_share = 0;
 }
 
 static void who_takes_nothing_loses_its_place(void **state)
@@ -98,7 +112,6 @@ static void who_takes_nothing_loses_its_place(void **state)
 	places = 1;
 	publish();
 	record(n);
-	camera.http.stall_seconds = 1;
 	struct viewer idle = watch_live("/stream");
 	for (int tries = 0; status == 503; tries++) {
 		char *headers;
@@ -110,7 +123,6 @@ static void who_takes_nothing_loses_its_place(void **state)
 	}
 	assert_int_equal(status, 200);
 	leave(&idle);
-	camera.http.stall_seconds = 0;
 }
 
 static void wrong_requests_get_their_status(void **state)
@@ -189,9 +201,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(more_viewers_than_places_get_503_until_one_leaves),
 		CASE(the_places_are_those_that_the_recorder_read_last),
-		CASE(one_address_cannot_take_all_places),
-		CASE(this_machine_may_take_all_places),
-		CASE(who_takes_nothing_loses_its_place),
+		cmocka_unit_test_setup_teardown(one_address_cannot_take_all_places, start_shared, stop_limited),
+		cmocka_unit_test_setup_teardown(this_machine_may_take_all_places, start_shared, stop_limited),
+		cmocka_unit_test_setup_teardown(who_takes_nothing_loses_its_place, start_hasty, stop_limited),
 		CASE(wrong_requests_get_their_status),
 		CASE(the_end_of_the_input_may_come_behind_the_answer),
 		CASE(head_is_answered_without_a_body),
