@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "recorderd/memory_command.h"
+#include "recorderd/command/memory_command.h"
 #include "recorderd/options.h"
 #include "recorderd/recorder.h"
-#include "recorderd/status.h"
-#include "recorderd/token_command.h"
-#include "shared/config.h"
-#include "shared/log.h"
-#include "shared/version.h"
+#include "recorderd/command/status_command.h"
+#include "recorderd/command/token_command.h"
+#include "shared/config/config.h"
+#include "shared/base/log.h"
+#include "shared/base/version.h"
 
 static int run(const struct config *config, bool keep_memory)
 {

@@ -3,7 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#include "shared/version.h"
+#include "shared/base/version.h"
 
 enum {
 	OPTION_NEW_TOKEN = 256,

@@ -4,12 +4,12 @@
 #ifndef RECORDERD_PUBLISH_H
 #define RECORDERD_PUBLISH_H
 
-#include "recorderd/archive.h"
-#include "recorderd/capture.h"
-#include "recorderd/encoder.h"
-#include "recorderd/storage.h"
-#include "shared/ring_reader.h"
-#include "shared/ring_writer.h"
+#include "recorderd/archive/archive.h"
+#include "recorderd/capture/capture.h"
+#include "recorderd/encoder/encoder.h"
+#include "recorderd/storage/storage.h"
+#include "shared/ring/ring_reader.h"
+#include "recorderd/ring/ring_writer.h"
 
 struct publisher {
 	const struct config *config;

@@ -4,10 +4,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "recorderd/name_lock.h"
+#include "recorderd/lock/instance_lock.h"
 #include "recorderd/recorder_internal.h"
 #include "recorderd/reload.h"
-#include "shared/log.h"
+#include "shared/base/log.h"
 
 #define PUBLISH_EVERY_US (US_PER_S / 5)
 #define STOP_US          (12 * US_PER_S) /* after which a stop leaves behind what hangs; make run kills after 15 s */

@@ -5,8 +5,8 @@
 #ifndef RECORDERD_RECORDER_H
 #define RECORDERD_RECORDER_H
 
-#include "shared/config.h"
-#include "shared/reason.h"
+#include "shared/config/config.h"
+#include "shared/base/reason.h"
 
 struct recorder;
 

@@ -5,11 +5,11 @@
 #ifndef RECORDERD_RECORDER_INTERNAL_H
 #define RECORDERD_RECORDER_INTERNAL_H
 
-#include "recorderd/capture.h"
-#include "recorderd/control.h"
-#include "recorderd/encoder.h"
-#include "recorderd/leftover_sweep.h"
-#include "recorderd/other_cameras.h"
+#include "recorderd/capture/capture.h"
+#include "recorderd/control/control_server.h"
+#include "recorderd/encoder/encoder.h"
+#include "recorderd/ring/leftover_sweep.h"
+#include "recorderd/capture/other_cameras.h"
 #include "recorderd/publish.h"
 #include "recorderd/recorder.h"
 #include "recorderd/service.h"

@@ -6,12 +6,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "recorderd/name_lock.h"
+#include "recorderd/lock/instance_lock.h"
 #include "recorderd/recorder_internal.h"
-#include "recorderd/ring_size.h"
-#include "shared/ffmpeg_command.h"
-#include "shared/log.h"
-#include "shared/ring_pages.h"
+#include "recorderd/ring/ring_size.h"
+#include "shared/media/ffmpeg_args.h"
+#include "shared/base/log.h"
+#include "recorderd/ring/ring_pages.h"
 
 /* /dev/shm is shared like RAM: what others have by their own memory.max_mb is theirs, the rest is for all the others.
  */

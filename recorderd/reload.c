@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "shared/log.h"
+#include "shared/base/log.h"
 
 static void say_changes(const struct config *config, const struct config_changes *changes)
 {

@@ -5,9 +5,9 @@
 #ifndef RECORDERD_RELOAD_H
 #define RECORDERD_RELOAD_H
 
-#include "recorderd/archive.h"
-#include "recorderd/capture.h"
-#include "shared/config.h"
+#include "recorderd/archive/archive.h"
+#include "recorderd/capture/capture.h"
+#include "shared/config/config.h"
 
 /*
  * Says in the log what changed and what needs a restart. False where the file is broken: then it says what is wrong,

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shared/health.h"
+#include "shared/ring/health.h"
 
 struct first_words {
 	const char *label; /* of what `text` is: the first failure, else the first warning */

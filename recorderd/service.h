@@ -5,8 +5,8 @@
 #ifndef RECORDERD_SERVICE_H
 #define RECORDERD_SERVICE_H
 
-#include "recorderd/notify.h"
-#include "shared/state.h"
+#include "recorderd/sd_notify.h"
+#include "shared/ring/state.h"
 
 struct service {
 	struct notify notify;

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "shared/clock.h"
+#include "shared/base/clock.h"
 #include "shared/event/timer_heap.h"
 
 struct loop;

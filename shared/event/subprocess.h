@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "shared/reason.h"
+#include "shared/base/reason.h"
 
 /* So many may be there and not be reaped, in all. */
 #define SUBPROCESS_MAX 64

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shared/clock.h"
+#include "shared/base/clock.h"
 
 /* One deadline. Embed it; zero it; it must stay where it is while it is armed. */
 struct loop_timer {

@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "shared/reason.h"
+#include "shared/base/reason.h"
 #include "shared/sandbox/ffmpeg_files.h"
 #include "shared/sandbox/landlock.h"
 #include "shared/sandbox/seccomp.h"

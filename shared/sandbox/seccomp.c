@@ -143,7 +143,7 @@ static bool allow_forms(scmp_filter_ctx filter, unsigned callers)
 		{LIVE | FFMPEG, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES | CLONE_THREAD, CLONE_THREAD), none},
 		{API | SCRIPT, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES, 0), none},
 		{API, "socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), none},
-		/* Connections are asked about (web_client.h); more than that the kernel lets only root do there. */
+		/* Connections are asked about (client_probe.h); more than that the kernel lets only root do there. */
 		{API, "socket", SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0), SCMP_A2(SCMP_CMP_EQ, NETLINK_SOCK_DIAG, 0)},
 		{FFMPEG, "open", SCMP_A1(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY), none},
 		{FFMPEG, "openat", SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY), none},

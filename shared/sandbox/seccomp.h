@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "shared/reason.h"
+#include "shared/base/reason.h"
 
 /* Who makes the calls: bits, since what FFmpeg may do grows with what stands in its place and what it works with. */
 enum seccomp_caller {

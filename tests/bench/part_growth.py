@@ -14,7 +14,7 @@ FEW, MANY = 4, 400
 TIMES = 20
 SETTINGS = {"camera": {"width": 320, "height": 180}, "record": {"segment_seconds": SEGMENT_S, "preset": "ultrafast"},
             "clips": {"cache": "no"}}
-UUID_BYTES, CRC_AT = 128, 124  # of a segment's uuid box: shared/segment_info.c
+UUID_BYTES, CRC_AT = 128, 124  # of a segment's uuid box: shared/segment/segment_info.c
 NUMBER_AT, FIRST_WALL_AT, LAST_WALL_AT = 24, 40, 56
 
 

@@ -22,8 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shared/clock.h"
-#include "shared/ring_reader.h"
+#include "shared/base/clock.h"
+#include "shared/ring/ring_reader.h"
 #include "tests/bench/ages.h"
 #include "tests/tools/frames.h"
 

@@ -1,4 +1,4 @@
-"""Reading .idx files (shared/index.h)."""
+"""Reading .idx files (shared/segment/index.h)."""
 import os
 import struct
 

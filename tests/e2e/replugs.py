@@ -42,7 +42,7 @@ def cycle(rig):
 
 
 def recorded_frames(rig):
-    """Records in all indexes (shared/index.h)."""
+    """Records in all indexes (shared/segment/index.h)."""
     sizes = [os.path.getsize(os.path.join(rig.recordings, name)) for name in os.listdir(rig.recordings) if name.endswith(".idx")]
     return sum(size // 32 - 1 for size in sizes)
 

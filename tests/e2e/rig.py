@@ -171,7 +171,7 @@ def sanitizer_of(path):
 
 
 def user_folder(name=""):
-    """The folder of this user's recorders (shared/user_folder.h), or what is in it."""
+    """The folder of this user's recorders (shared/ring/user_folder.h), or what is in it."""
     return os.path.join(f"/dev/shm/recorder-{os.geteuid()}", name)
 
 

@@ -25,7 +25,7 @@ def crc32c(data):
 
 
 def copy_segment(data, folder, number, start_s, boot=None):
-    """Writes a segment as one that was recorded at another time, in another boot (shared/segment_info.c has the box)."""
+    """Writes a segment as one that was recorded at another time, in another boot (shared/segment/segment_info.c has the box)."""
     copied = bytearray(data)
     box = data.index(BOX) - 8
     struct.pack_into(">QQqq", copied, box + 24, number, number, start_s * US, number * 1000 * US)

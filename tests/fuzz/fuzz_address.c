@@ -8,7 +8,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "fcgi/client_address.h"
+#include "fcgi/auth/client_address.h"
 
 static bool same(const struct ip_address *a, const struct ip_address *b)
 {

@@ -10,8 +10,8 @@
 
 #include <json-c/json.h>
 
-#include "recorderd/catalogue_writer.h"
-#include "shared/catalogue.h"
+#include "recorderd/archive/catalogue_writer.h"
+#include "shared/segment/catalogue.h"
 
 #define ENTRIES_MAX 16u
 

@@ -9,13 +9,13 @@
 
 #include <string.h>
 
-#include "fcgi/clip_build.h"
-#include "fcgi/clip_nearest.h"
-#include "fcgi/clip_plan.h"
-#include "fcgi/clip_still.h"
-#include "fcgi/clip_timeline.h"
-#include "recorderd/catalogue_writer.h"
-#include "shared/big_endian.h"
+#include "fcgi/clip/clip_build.h"
+#include "fcgi/clip/nearest_footage.h"
+#include "fcgi/clip/clip_plan.h"
+#include "fcgi/transcode/still.h"
+#include "fcgi/clip/timeline_walk.h"
+#include "recorderd/archive/catalogue_writer.h"
+#include "shared/base/big_endian.h"
 
 #define SEGMENTS 4u
 #define WALL_US  INT64_C(1800000000000000)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "shared/config.h"
+#include "shared/config/config.h"
 
 #define FILE_NAME "recorder.ini"
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "recorderd/control_request.h"
+#include "recorderd/control/control_request.h"
 
 static bool is_printable(const char *text, size_t bytes)
 {

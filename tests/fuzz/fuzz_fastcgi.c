@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fcgi/fastcgi.h"
-#include "fcgi/fastcgi_scan.h"
-#include "shared/buffer.h"
+#include "fcgi/io/fastcgi.h"
+#include "fcgi/io/fastcgi_validate.h"
+#include "shared/base/buffer.h"
 
 static enum fastcgi_scan scan(const uint8_t *data, size_t size)
 {

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "recorderd/fragment_stream.h"
-#include "shared/crc32c.h"
+#include "recorderd/encoder/fragment_parser.h"
+#include "shared/base/crc32c.h"
 
 struct taken {
 	size_t count;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "shared/index.h"
+#include "shared/segment/index.h"
 
 #define FILE_NAME   "recording_20260517_102300.idx"
 #define RECORDS_MAX 256u

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "shared/mp4_box.h"
+#include "shared/media/mp4_box.h"
 
 static void check_header(const uint8_t *data, size_t size)
 {

@@ -4,7 +4,7 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "recorderd/mpjpeg.h"
+#include "recorderd/source/mpjpeg.h"
 
 static void check_prefix(const uint8_t *data, const struct mpjpeg_part *part, size_t length)
 {

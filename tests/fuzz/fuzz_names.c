@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#include "fcgi/api_route.h"
-#include "fcgi/clip_keep.h"
-#include "shared/segment.h"
+#include "fcgi/api/route.h"
+#include "fcgi/clip/kept_clips.h"
+#include "shared/segment/segment.h"
 
 static bool stays_in_folder(const char *name)
 {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fcgi/cross_site.h"
+#include "fcgi/auth/cross_site.h"
 
 static void check_origin(const char *text)
 {

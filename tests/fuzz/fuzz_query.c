@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "fcgi/query.h"
-#include "fcgi/live_request.h"
+#include "fcgi/http/query.h"
+#include "fcgi/live/live_request.h"
 
 static const wall_t now = {INT64_C(1792393405678901)};
 

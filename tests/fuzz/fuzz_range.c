@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "fcgi/api_range.h"
+#include "fcgi/http/range.h"
 
 #define ETAG "\"0123456789abcdef-1f\""
 

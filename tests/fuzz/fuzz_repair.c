@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorderd/segment_repair.h"
-#include "shared/big_endian.h"
-#include "shared/crc32c.h"
-#include "shared/index.h"
-#include "shared/log.h"
-#include "shared/segment.h"
+#include "recorderd/repair/segment_repair.h"
+#include "shared/base/big_endian.h"
+#include "shared/base/crc32c.h"
+#include "shared/segment/index.h"
+#include "shared/base/log.h"
+#include "shared/segment/segment.h"
 
 #define MEDIA_FILE "recording_20260517_102300.mp4"
 #define INDEX_FILE "recording_20260517_102300.idx"

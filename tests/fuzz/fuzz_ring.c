@@ -8,10 +8,10 @@
 
 #include <string.h>
 
-#include "fcgi/clip_memory.h"
-#include "fcgi/clip_still.h"
-#include "shared/ring_layout.h"
-#include "shared/ring_reader.h"
+#include "fcgi/transcode/transcode_plan.h"
+#include "fcgi/transcode/still.h"
+#include "shared/ring/ring_layout.h"
+#include "shared/ring/ring_reader.h"
 
 #define ENTRIES      8u
 #define ENTRIES_MOST 64u /* of a header that claims as many as fit the page: it is as good */

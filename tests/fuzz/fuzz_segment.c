@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shared/segment.h"
+#include "shared/segment/segment.h"
 
 #define RECORDS_MAX 512u
 #define INDEX_FILE  "recording_20260517_102300.idx"

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "shared/token.h"
+#include "shared/config/token.h"
 
 static struct token_list list, again;
 

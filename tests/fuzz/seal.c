@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "shared/big_endian.h"
-#include "shared/catalogue.h"
-#include "shared/crc32c.h"
-#include "shared/index.h"
+#include "shared/base/big_endian.h"
+#include "shared/segment/catalogue.h"
+#include "shared/base/crc32c.h"
+#include "shared/segment/index.h"
 
 #define INFO_BYTES 128u /* of the uuid box; its CRC stands at its end */
 

@@ -64,7 +64,7 @@ def test_its_recorder_takes_its_configuration():
 
 
 def test_its_version_is_that_of_the_programs():
-    version = re.search(r'RECORDER_VERSION "(.*)"', source("shared", "version.h")).group(1)
+    version = re.search(r'RECORDER_VERSION "(.*)"', source("shared", "base", "version.h")).group(1)
     assert re.match(r"recorder \(" + re.escape(version) + r"\)", source("debian", "changelog")), version
     package.package()
     assert said_by(extracted("usr/bin/recorderd"), "--version").split() == ["recorderd", version]

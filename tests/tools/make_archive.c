@@ -19,14 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "recorderd/catalogue_writer.h"
-#include "recorderd/fragment_stream.h"
-#include "recorderd/segment_repair.h"
-#include "recorderd/segment_writer.h"
-#include "recorderd/storage.h"
-#include "shared/big_endian.h"
-#include "shared/clock.h"
-#include "shared/file_io.h"
+#include "recorderd/archive/catalogue_writer.h"
+#include "recorderd/encoder/fragment_parser.h"
+#include "recorderd/repair/segment_repair.h"
+#include "recorderd/storage/segment_writer.h"
+#include "recorderd/storage/storage.h"
+#include "shared/base/big_endian.h"
+#include "shared/base/clock.h"
+#include "shared/base/file_io.h"
 
 #define FRAMES_MAX 240u
 

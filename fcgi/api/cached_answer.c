@@ -1,0 +1,143 @@
+/*
+ * cached_answer.c - see cached_answer.h.
+ */
+#include "fcgi/api/cached_answer.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "shared/segment/retention.h"
+
+#define STORE_WAIT_MS 10000
+
+/* A clip that was answered, until it is stored. */
+struct cached_note {
+	const struct api_camera *camera;
+	struct cached_key key;
+	struct clip clip;
+};
+
+/* True where a clip of that range may be kept, and served once its footage is gone: recorderd, which deletes it in the
+ * end, may not run. */
+static bool may_keep(const struct api_request *request, const struct cached_key *key)
+{
+	const struct config *config = request->camera->config;
+	int64_t now_us = wall_now().us;
+
+	return config->clips.cache && !retention_is_past(config->retention.hours, key->from_us, now_us) &&
+	       !retention_is_future(config->retention.hours, key->from_us, now_us);
+}
+
+bool cached_take(const struct api_request *request, const struct cached_key *key, uint64_t frames_min, struct clip *out)
+{
+	int folder = may_keep(request, key) ? camera_clips_folder(request->camera) : -1;
+
+	*out = (struct clip){0};
+	if (folder < 0)
+		return false;
+	bool found = cache_find(folder, key, out);
+	close(folder);
+	if (found && out->frames >= frames_min)
+		return true;
+	clip_finish(out);
+	return false;
+}
+
+static bool is_stored(const struct api_request *request, const struct cached_key *key, const struct clip *clip)
+{
+	struct clip stored;
+	bool same = cached_take(request, key, clip->frames, &stored) && strcmp(stored.etag, clip->etag) == 0;
+
+	clip_finish(&stored);
+	return same;
+}
+
+/* The configuration allows that a clip of this size is stored. */
+static bool may_be_stored(const struct api_request *request, const struct clip *clip)
+{
+	const struct config_clips *clips = &request->camera->config->clips;
+	uint64_t max_bytes = (uint64_t)clips->max_mb << 20;
+
+	return clips->cache && vfile_size(clip->file) <= max_bytes / CACHE_SHARE_MAX;
+}
+
+struct cached_note *cached_note_make(const struct api_request *request, const struct cached_key *key,
+				     const struct clip *clip)
+{
+	if (!may_keep(request, key) || !may_be_stored(request, clip) || is_stored(request, key, clip))
+		return NULL;
+	struct cached_note *note = calloc(1, sizeof(*note));
+	if (!note)
+		return NULL;
+	*note = (struct cached_note){.camera = request->camera, .key = *key, .clip = *clip};
+	note->clip.file = vfile_share(clip->file);
+	note->clip.spans = (struct buffer){0};
+	buffer_append(&note->clip.spans, clip->spans.data, clip->spans.length);
+	return note;
+}
+
+void cached_note_free(struct cached_note *note)
+{
+	if (!note)
+		return;
+	clip_finish(&note->clip);
+	free(note);
+}
+
+/* In a child: the disk may hang. */
+static int store_run(void *context)
+{
+	const struct cached_note *note = context;
+	const struct config *config = note->camera->config;
+	struct cache_store store = {
+		.clips_folder = camera_clips_folder_made(note->camera),
+		.key = note->key,
+		.clip = &note->clip,
+		.max_bytes = (uint64_t)config->clips.max_mb << 20,
+		.reserve_bytes = cached_reserve_bytes(config->retention.min_free_gb),
+		.wait_ms = STORE_WAIT_MS,
+	};
+
+	return store.clips_folder >= 0 ? cache_store_run(&store) : EXIT_FAILURE;
+}
+
+/* The folder can be written to, and its disk has room without anything being removed. */
+static bool disk_takes(const struct api_camera *camera, uint64_t bytes)
+{
+	int folder = camera_clips_folder(camera);
+	struct statvfs disk;
+
+	if (folder < 0)
+		return false;
+	bool good = faccessat(folder, ".", W_OK, AT_EACCESS) == 0 && fstatvfs(folder, &disk) == 0 &&
+		    (uint64_t)disk.f_bavail * disk.f_frsize >=
+			    bytes + cached_reserve_bytes(camera->config->retention.min_free_gb);
+	close(folder);
+	return good;
+}
+
+bool cached_store_now(struct api_request *request, const struct cached_key *key, const struct clip *clip)
+{
+	if (is_stored(request, key, clip))
+		return true;
+	if (!disk_takes(request->camera, vfile_size(clip->file)))
+		return false;
+	struct cached_note *note = cached_note_make(request, key, clip);
+	bool begun = note && api_leave_behind(request, store_run, note);
+	cached_note_free(note); /* the child has a copy */
+	return begun;
+}
+
+static void store_begin(struct api_request *request)
+{
+	api_leave_behind(request, store_run, request->after_context);
+}
+
+void cached_store_after(struct api_request *request, struct cached_note *note)
+{
+	request->after = store_begin;
+	request->after_context = note;
+}

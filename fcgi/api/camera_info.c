@@ -1,0 +1,96 @@
+/*
+ * camera_info.c - GET /camera_info: the camera and its controls (recorderd/v4l2/v4l2_controls.h) as the recorder
+ * published them. The camera itself is never touched.
+ */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fcgi/server/response.h"
+#include "fcgi/api/route.h"
+#include "shared/ring/state_json.h"
+
+#define SLOW_MILLI 900 /* of the negotiated rate: below it, the camera is slow */
+
+/* The control by which a camera may expose for longer than a frame lasts, where it is on; the driver's generations name
+ * it differently. */
+static const char *slowing_control(struct json_object *controls)
+{
+	static const char *const names[] = {"exposure_dynamic_framerate", "exposure_auto_priority"};
+
+	for (size_t i = 0; i < json_object_array_length(controls); i++) {
+		struct json_object *control = json_object_array_get_idx(controls, i);
+		const char *name = json_object_get_string(json_object_object_get(control, "name"));
+
+		for (size_t k = 0; name && k < sizeof(names) / sizeof(names[0]); k++)
+			if (strcmp(name, names[k]) == 0 &&
+			    json_object_get_int(json_object_object_get(control, "value")) != 0)
+				return names[k];
+	}
+	return NULL;
+}
+
+static void add_slow(struct json_object *json, struct json_object *controls, const struct recorder_state *state)
+{
+	uint64_t measured = state->measured_fps_milli;
+	const char *name = slowing_control(controls);
+	char text[320];
+
+	if (!name || state->camera_state != CAMERA_STREAMING || measured == 0 ||
+	    measured * 1000 >= (uint64_t)state->fps_milli * SLOW_MILLI)
+		return;
+	snprintf(
+		text, sizeof(text),
+		"The camera gives %.1f of %.1f frames a second: %s lets it expose for longer than a frame lasts, which "
+		"it does in the dark. More light helps, or %s = 0, with darker pictures.",
+		(double)measured / 1000, state->fps_milli / 1000.0, name, name);
+	json_object_object_add(json, "slow", json_object_new_string(text));
+}
+
+/* Moves the controls from the device that serves to `json`: "controls", and "slow" where they explain a low rate. */
+static void controls_add(struct json_object *json, struct json_object *devices, const struct recorder_state *state)
+{
+	for (size_t i = 0; i < json_object_array_length(devices); i++) {
+		struct json_object *device = json_object_array_get_idx(devices, i), *controls;
+
+		if (!json_object_object_get_ex(device, "controls", &controls) ||
+		    !json_object_is_type(controls, json_type_array))
+			continue;
+		json_object_object_add(json, "controls", json_object_get(controls));
+		json_object_object_del(device, "controls");
+		add_slow(json, controls, state);
+		return;
+	}
+}
+
+static void add_devices(struct json_object *json, const struct ring_reader *ring, const struct recorder_state *state)
+{
+	char *text = malloc(RING_DEVICES_BYTES);
+	struct json_object *devices = NULL;
+
+	if (text && ring_reader_devices(ring, text))
+		devices = json_tokener_parse(text);
+	if (devices && json_object_is_type(devices, json_type_array)) {
+		controls_add(json, devices, state);
+		json_object_object_add(json, "devices", devices);
+	} else {
+		json_object_put(devices);
+	}
+	free(text);
+}
+
+void handle_camera_info(struct api_request *request)
+{
+	struct recorder_state state;
+	struct json_object *json;
+
+	if (!camera_state(request->camera, &state)) {
+		answer_busy(request, 2, "The recorder is not running: nothing is known of the camera now.");
+		return;
+	}
+	const struct ring_reader *ring = request->camera->ring;
+	json = state_json(request->camera->config->camera.name, ring, &state);
+	add_devices(json, ring, &state);
+	answer_json(request, 200, NULL, json);
+}

@@ -1,0 +1,182 @@
+/*
+ * clip_list.c - GET /clips: the clips that were kept, the newest first: see clip_list.h.
+ */
+#include "fcgi/api/clip_list.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fcgi/server/response.h"
+#include "fcgi/io/job.h"
+#include "fcgi/api/route.h"
+#include "fcgi/clip/kept_clips.h"
+#include "shared/base/json_value.h"
+
+#define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+static int64_t kept_us(const struct stat *status)
+{
+	return (int64_t)status->st_mtim.tv_sec * US_PER_S + status->st_mtim.tv_nsec / 1000;
+}
+
+struct json_object *clip_list_item(const char *name, const struct stat *status)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "file", json_text(name));
+	json_object_object_add(json, "size", json_object_new_int64(status->st_size));
+	json_object_object_add(json, "kept", json_time(kept_us(status)));
+	return json;
+}
+
+static int is_clip(const struct dirent *entry)
+{
+	return keep_name_valid(entry->d_name);
+}
+
+/* The list of a folder, made in a child: the disk may take long over it. */
+struct listing {
+	int folder;    /* owned */
+	int memory_fd; /* of the list's JSON; owned */
+};
+
+static void listing_free(void *work)
+{
+	struct listing *listing = work;
+
+	if (listing->folder >= 0)
+		close(listing->folder);
+	if (listing->memory_fd >= 0)
+		close(listing->memory_fd);
+	free(listing);
+}
+
+struct listed {
+	const char *name;
+	struct stat status;
+};
+
+/* The newest first; of the same time by name. */
+static int by_age(const void *a, const void *b)
+{
+	const struct listed *one = a, *other = b;
+	int64_t one_us = kept_us(&one->status), other_us = kept_us(&other->status);
+
+	if (one_us != other_us)
+		return one_us < other_us ? 1 : -1;
+	return strcmp(one->name, other->name);
+}
+
+static struct json_object *json_of(const struct listed *clips, size_t count)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_object_array_add(array, clip_list_item(clips[i].name, &clips[i].status));
+	return array;
+}
+
+/* True for a file; false with errno 0 for what is none, or has gone meanwhile. */
+static bool look_at(int folder, struct listed *clip)
+{
+	bool found = fstatat(folder, clip->name, &clip->status, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (found || errno == ENOENT)
+		errno = 0;
+	return found && S_ISREG(clip->status.st_mode);
+}
+
+/* The list of the entries of a folder; NULL with errno where one of them cannot be looked at, or memory is short. */
+static struct json_object *list_entries(int folder, struct dirent *const entries[], size_t count)
+{
+	struct listed *clips = calloc(count > 0 ? count : 1, sizeof(*clips));
+	struct json_object *array = NULL;
+	size_t found = 0;
+
+	if (!clips)
+		return NULL;
+	errno = 0;
+	for (size_t i = 0; errno == 0 && i < count; i++) {
+		clips[found].name = entries[i]->d_name;
+		found += look_at(folder, &clips[found]);
+	}
+	if (errno == 0) {
+		qsort(clips, found, sizeof(*clips), by_age);
+		array = json_of(clips, found);
+	}
+	int error = errno;
+	free(clips);
+	errno = error;
+	return array;
+}
+
+/* NULL with errno where the folder cannot be read: that is no empty folder. */
+static struct json_object *list_clips(int folder)
+{
+	struct dirent **entries = NULL;
+	int count = scandirat(folder, ".", &entries, is_clip, NULL);
+
+	if (count < 0)
+		return NULL;
+	struct json_object *array = list_entries(folder, entries, (size_t)count);
+	int error = errno;
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+	errno = error;
+	return array;
+}
+
+/* 0, or errno: Linux has none beyond 255, which is as far as the status of a process goes. */
+static int listing_run(void *context)
+{
+	const struct listing *listing = context;
+
+	errno = 0;
+	struct json_object *array = list_clips(listing->folder);
+	if (array && json_object_to_fd(listing->memory_fd, array, JSON_FLAGS) == 0)
+		return 0;
+	return errno != 0 ? errno : EIO;
+}
+
+static void listing_done(struct api_request *request)
+{
+	const struct listing *listing = request->work;
+	struct buffer text = {0};
+
+	if (request->child_status == 0 && api_child_output(listing->memory_fd, &text))
+		answer_bytes(request, 200, "application/json", NULL, text.data, text.length);
+	else if (request->child_status > 0)
+		answer_clips_unreadable(request, request->child_status);
+	else
+		answer_failure(request, "listing the clips");
+	buffer_finish(&text);
+}
+
+void handle_clips(struct api_request *request)
+{
+	struct listing *listing = calloc(1, sizeof(*listing));
+
+	if (!listing) {
+		answer_failure(request, "memory");
+		return;
+	}
+	*listing = (struct listing){camera_clips_folder(request->camera), -1};
+	int error = errno;
+	request->work = listing;
+	request->work_free = listing_free;
+	if (listing->folder >= 0)
+		listing->memory_fd = memfd_create("clips", MFD_CLOEXEC);
+	if (listing->folder < 0 && !camera_is_missing(error))
+		answer_clips_unreadable(request, error);
+	else if (listing->folder < 0)
+		answer_json(request, 200, NULL, json_object_new_array());
+	else if (listing->memory_fd < 0 || !api_job_start(request, listing_run, listing, listing_done))
+		answer_failure(request, "listing the clips");
+}

@@ -1,0 +1,14 @@
+/*
+ * clip_list.h - a kept clip as /clips lists it.
+ */
+#ifndef FCGI_API_CLIP_LIST_H
+#define FCGI_API_CLIP_LIST_H
+
+#include <sys/stat.h>
+
+struct json_object;
+
+/* Its name, its size in bytes and when it was kept. The caller puts it (json_object_put). */
+struct json_object *clip_list_item(const char *name, const struct stat *status);
+
+#endif

@@ -1,0 +1,252 @@
+/*
+ * clips.c - kept clips: GET and DELETE of one, and POST; clip_list.c lists them. The folder is flat, and only
+ * names that kept_clips.h allows are ours.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fcgi/server/response.h"
+#include "fcgi/api/clip_request.h"
+#include "fcgi/api/clip_list.h"
+#include "fcgi/api/route.h"
+#include "fcgi/clip/kept_clips.h"
+
+/* `error` (errno) says why there is no such clip, or none that can be read. */
+static void answer_no_clip(struct api_request *request, int error)
+{
+	if (camera_is_missing(error))
+		answer_problem(request, 404, NULL, "There is no such clip; /clips lists those that are kept.");
+	else
+		answer_clips_unreadable(request, error);
+}
+
+/* The folder that has the clip which the path names; -1 with errno. */
+static int folder_of_clip(const struct api_request *request)
+{
+	errno = ENOENT;
+	return keep_name_valid(request->tail) ? camera_clips_folder(request->camera) : -1;
+}
+
+/* -1 with errno, ENOENT also for what is no file, such as a symbolic link (ELOOP) or a socket (ENXIO). */
+static int clip_open(const struct api_request *request, struct stat *status)
+{
+	int folder = folder_of_clip(request);
+
+	if (folder < 0)
+		return -1;
+	int fd = openat(folder, request->tail, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int error = errno == ELOOP || errno == ENXIO ? ENOENT : errno;
+	close(folder);
+	if (fd >= 0) {
+		error = fstat(fd, status) != 0 ? errno : S_ISREG(status->st_mode) ? 0 : ENOENT;
+		if (error != 0) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	errno = error;
+	return fd;
+}
+
+void handle_clip(struct api_request *request)
+{
+	char etag[80], headers[192];
+	struct stat status;
+	int fd = clip_open(request, &status);
+
+	if (fd < 0) {
+		answer_no_clip(request, errno);
+		return;
+	}
+	struct vfile *file = vfile_create();
+	if (!file || !vfile_own(file, fd) || !vfile_add(file, fd, 0, (uint64_t)status.st_size)) {
+		if (!file)
+			close(fd);
+		vfile_destroy(file);
+		answer_failure(request, "memory");
+		return;
+	}
+	snprintf(etag, sizeof(etag), "\"%jx-%jx-%jx\"", (uintmax_t)status.st_ino, (uintmax_t)status.st_size,
+		 (uintmax_t)status.st_mtim.tv_sec * 1000000000u + (uintmax_t)status.st_mtim.tv_nsec);
+	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", request->tail);
+	answer_file(request, &(struct answer_file){.file = file,
+						   .type = "video/mp4",
+						   .etag = etag,
+						   .cache = "private, no-cache",
+						   .headers = headers});
+}
+
+static void removal_free(void *work)
+{
+	struct keep *removal = work;
+
+	if (removal->folder >= 0)
+		close(removal->folder);
+	free(removal);
+}
+
+static void answer_refused(struct api_request *request)
+{
+	answer_problem(
+		request, 503, NULL,
+		"The folder of clips cannot be changed: its file system is read-only, or the recorder's user may "
+		"not write there.");
+}
+
+static void removal_done(struct api_request *request)
+{
+	if (request->child_status == KEEP_DONE)
+		answer_bytes(request, 200, "application/json", NULL, "{\"deleted\":true}", 16);
+	else if (request->child_status == KEEP_MISSING)
+		answer_no_clip(request, ENOENT);
+	else if (request->child_status == KEEP_REFUSED)
+		answer_refused(request);
+	else
+		answer_failure(request, "deleting the clip");
+}
+
+void handle_clip_delete(struct api_request *request)
+{
+	struct keep *removal = calloc(1, sizeof(*removal));
+
+	if (!removal) {
+		answer_failure(request, "memory");
+		return;
+	}
+	removal->folder = folder_of_clip(request);
+	int error = errno;
+	request->work = removal;
+	request->work_free = removal_free;
+	if (removal->folder < 0) {
+		answer_no_clip(request, error);
+		return;
+	}
+	snprintf(removal->name, sizeof(removal->name), "%s", request->tail);
+	if (!api_job_start(request, keep_remove_run, removal, removal_done))
+		answer_failure(request, "deleting the clip");
+}
+
+/* What the child needs, and what remains of the clip until it is written. */
+struct keeping {
+	struct clip_request *want; /* freed with this */
+	void (*want_free)(void *want);
+	struct keep keep;
+	struct vfile *file;
+	struct buffer content; /* header lines that say what is in it */
+};
+
+static void keeping_free(void *work)
+{
+	struct keeping *keeping = work;
+
+	if (keeping->keep.folder >= 0)
+		close(keeping->keep.folder);
+	vfile_destroy(keeping->file);
+	buffer_finish(&keeping->content);
+	keeping->want_free(keeping->want);
+	free(keeping);
+}
+
+static void answer_kept(struct api_request *request, struct keeping *keeping)
+{
+	const struct keep *keep = &keeping->keep;
+	struct buffer *headers = &keeping->content;
+	struct json_object *json = NULL;
+	struct stat status;
+
+	buffer_printf(headers, "Location: /clips/%s", keep->name);
+	if (request->camera_named)
+		buffer_printf(headers, "?camera=%s", request->camera->config->camera.name);
+	buffer_printf(headers, "\r\nCache-Control: no-store\r\n");
+	buffer_u8(headers, '\0');
+	if (!headers->failed && fstatat(keep->folder, keep->name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		json = clip_list_item(keep->name, &status);
+	answer_json(request, 201, (const char *)headers->data, json);
+}
+
+static void keep_done(struct api_request *request)
+{
+	struct keeping *keeping = request->work;
+
+	switch (request->child_status) {
+	case KEEP_DONE:
+		answer_kept(request, keeping);
+		break;
+	case KEEP_EXISTS:
+	case KEEP_BUSY:
+		answer_problem(request, 409, NULL,
+			       "There is a clip \"%s\" already: give another name=, or DELETE that one.",
+			       keeping->keep.name);
+		break;
+	case KEEP_FULL:
+		answer_problem(request, 507, NULL, "The disk has no room for this clip: delete others under /clips.");
+		break;
+	case KEEP_LARGE:
+		answer_problem(
+			request, 507, NULL,
+			"A file cannot be as large as this clip in the clips folder: keep it in shorter pieces.");
+		break;
+	case KEEP_REFUSED:
+		answer_refused(request);
+		break;
+	default:
+		answer_failure(request, "writing the clip");
+		break;
+	}
+}
+
+static bool keep_choose_name(struct api_request *request, const struct clip *clip, char out[KEEP_NAME_BYTES])
+{
+	char text[QUERY_VALUE_MAX];
+	enum query_outcome outcome = query_get(request->fcgi->query, "name", text, sizeof(text));
+
+	if (outcome == QUERY_ABSENT) {
+		char name[CLIP_NAME_BYTES];
+		clip_request_name(request, clip, name);
+		return keep_name_make(name, out);
+	}
+	return outcome == QUERY_FOUND && keep_name_make(text, out);
+}
+
+static void keep_begin(struct api_request *request, struct clip_request *want, struct clip *clip)
+{
+	struct keeping *keeping = calloc(1, sizeof(*keeping));
+
+	if (!keeping) {
+		answer_failure(request, "memory");
+		return;
+	}
+	*keeping =
+		(struct keeping){.want = want, .want_free = request->work_free, .file = clip->file, .keep.folder = -1};
+	clip->file = NULL;
+	keeping->keep.file = keeping->file;
+	clip_content_headers(clip, &keeping->content);
+	request->work = keeping;
+	request->work_free = keeping_free;
+	if (want->plan.unreadable != 0) { /* what is kept for good must not lack it */
+		answer_unreadable(request, want->plan.unreadable);
+		return;
+	}
+	if (!keep_choose_name(request, clip, keeping->keep.name)) {
+		answer_problem(request, 400, NULL,
+			       "name= takes up to 100 characters of A-Z a-z 0-9 . _ - and no dot in front.");
+		return;
+	}
+	keeping->keep.folder = camera_clips_folder_made(request->camera);
+	if (keeping->keep.folder < 0)
+		answer_clips_unreadable(request, errno);
+	else if (!api_job_start(request, keep_run, &keeping->keep, keep_done))
+		answer_failure(request, "writing the clip");
+}
+
+void handle_clip_keep(struct api_request *request)
+{
+	clip_request_begin(request, keep_begin);
+}

@@ -1,0 +1,164 @@
+/*
+ * control.c - POST /control: hands one change to the running recorder (shared/ring/control.h) and says what is now.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fcgi/server/response.h"
+#include "shared/base/json_value.h"
+#include "fcgi/http/query.h"
+#include "fcgi/api/route.h"
+#include "shared/ring/control.h"
+
+#define ANSWER_LIMIT_MS 2000
+
+struct control_call {
+	int fd;
+	size_t length;
+	char line[CONTROL_LINE_BYTES];
+};
+
+static void call_free(void *work)
+{
+	struct control_call *call = work;
+
+	if (call->fd >= 0)
+		close(call->fd);
+	free(call);
+}
+
+static void add_value(struct json_object *json, const char *key, const char *value)
+{
+	json_object_object_add(json, key, value ? json_text(value) : NULL);
+}
+
+/* What the query asks for, as the recorder takes it; NULL where it was answered that it asks for nothing. */
+static struct json_object *read_query(struct api_request *request)
+{
+	char control[QUERY_VALUE_MAX], value[QUERY_VALUE_MAX], recording[QUERY_VALUE_MAX];
+	const char *query = request->fcgi->query;
+	enum query_outcome has_control = query_get(query, "control", control, sizeof(control));
+	enum query_outcome has_value = query_get(query, "value", value, sizeof(value));
+	enum query_outcome has_recording = query_get(query, "recording", recording, sizeof(recording));
+	struct json_object *json;
+
+	if (has_control == QUERY_BAD || has_value == QUERY_BAD || has_recording == QUERY_BAD ||
+	    (has_control == QUERY_FOUND) != (has_value == QUERY_FOUND) ||
+	    (has_control == QUERY_FOUND) == (has_recording == QUERY_FOUND)) {
+		answer_problem(request, 400, NULL,
+			       "The query takes control=NAME&value=V, such as control=brightness&value=128, or "
+			       "recording=on or recording=off; /camera_info lists the controls.");
+		return NULL;
+	}
+	json = json_object_new_object();
+	if (has_recording == QUERY_FOUND) {
+		add_value(json, "recording", recording);
+		return json;
+	}
+	add_value(json, "control", control);
+	add_value(json, "value", value);
+	return json;
+}
+
+static void answer_silent(struct api_request *request)
+{
+	answer_busy(request, 2,
+		    "The recorder or its camera did not answer in time; whether it is changed, /camera_info says.");
+}
+
+static void answer_down(struct api_request *request)
+{
+	answer_busy(request, 2, "The recorder is not running, or does not take changes from this user.");
+}
+
+/* `answer`: what the recorder said. */
+static void answer_outcome(struct api_request *request, struct json_object *answer)
+{
+	const char *outcome = json_object_get_string(json_object_object_get(answer, "outcome"));
+	const char *sentence = json_object_get_string(json_object_object_get(answer, "sentence"));
+	char text[400];
+
+	if (outcome && strcmp(outcome, "done") == 0) {
+		json_object_object_del(answer, "outcome");
+		json_object_object_add(answer, "camera", json_text(request->camera->config->camera.name));
+		answer_json(request, 200, NULL, json_object_get(answer));
+		return;
+	}
+	snprintf(text, sizeof(text), "The recorder says: %s.", sentence ? sentence : "nothing that is understood");
+	if (outcome && strcmp(outcome, "refused") == 0)
+		answer_problem(request, 400, NULL, "%s", text);
+	else
+		answer_busy(request, 2, text);
+}
+
+static void answer_line(struct api_request *request, const struct control_call *call)
+{
+	struct json_object *answer = json_tokener_parse(call->line);
+
+	answer_outcome(request, json_object_is_type(answer, json_type_object) ? answer : NULL);
+	json_object_put(answer);
+}
+
+static void read_answer(struct api_request *request)
+{
+	struct control_call *call = request->work;
+	ssize_t got = recv(call->fd, call->line + call->length, sizeof(call->line) - call->length, MSG_DONTWAIT);
+	int64_t left_us = request->arrived.us + ANSWER_LIMIT_MS * US_PER_MS - mono_now().us;
+	char *end;
+
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+		answer_silent(request);
+		return;
+	}
+	call->length += got > 0 ? (size_t)got : 0;
+	end = memchr(call->line, '\n', call->length);
+	if (end) {
+		*end = '\0';
+		answer_line(request, call);
+	} else if (left_us <= 0 || call->length == sizeof(call->line)) {
+		answer_silent(request);
+	} else if (!api_wait_fd(request, call->fd, (int)(left_us / US_PER_MS) + 1, read_answer)) {
+		answer_failure(request, "the event loop refuses the recorder's answer");
+	}
+}
+
+/* One line is far less than an empty socket takes; a recorder that does not listen refuses at once. */
+static bool send_line(const struct api_request *request, struct control_call *call, struct json_object *json)
+{
+	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
+	size_t length = strlen(text);
+	struct sockaddr_un address;
+	socklen_t bytes = control_address(request->camera->config->camera.name, &address);
+
+	call->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return call->fd >= 0 && connect(call->fd, (const struct sockaddr *)&address, bytes) == 0 &&
+	       send(call->fd, text, length, MSG_NOSIGNAL) == (ssize_t)length &&
+	       send(call->fd, "\n", 1, MSG_NOSIGNAL) == 1;
+}
+
+void handle_control(struct api_request *request)
+{
+	struct json_object *json = read_query(request);
+	struct control_call *call;
+
+	if (!json)
+		return;
+	call = calloc(1, sizeof(*call));
+	if (!call) {
+		json_object_put(json);
+		answer_failure(request, "no memory");
+		return;
+	}
+	request->work = call;
+	request->work_free = call_free;
+	if (send_line(request, call, json))
+		read_answer(request);
+	else
+		answer_down(request);
+	json_object_put(json);
+}

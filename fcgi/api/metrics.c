@@ -1,0 +1,250 @@
+/*
+ * metrics.c - GET /metrics: Prometheus' text format, all cameras.
+ */
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fcgi/server/response.h"
+#include "fcgi/server/request_pass.h"
+#include "fcgi/api/route.h"
+#include "shared/ring/live_stats.h"
+#include "fcgi/api/prometheus.h"
+
+/* A camera as it is at the time of asking. */
+struct camera_metrics {
+	char label[64]; /* camera="NAME" */
+	bool alive, counted;
+	struct recorder_state state; /* where alive */
+	struct live_books books;     /* where counted */
+	uint64_t memory_bytes, memory_frames;
+	int64_t memory_us;
+	int64_t hangs_us; /* of its archive */
+};
+
+enum metric_unit { UNIT_COUNT, UNIT_COUNT_U32, UNIT_MILLI_U32, UNIT_US };
+
+struct metric {
+	const char *name, *type, *help;
+	size_t offset; /* in struct camera_metrics */
+	enum metric_unit unit;
+};
+
+#define STATE(field) offsetof(struct camera_metrics, state.field)
+#define BOOKS(field) offsetof(struct camera_metrics, books.field)
+#define OWN(field)   offsetof(struct camera_metrics, field)
+
+static const struct metric of_recorder[] = {
+	{"recorder_frames_total", "counter", "Frames from the camera.", STATE(frames), UNIT_COUNT},
+	{"recorder_frames_lost_total", "counter", "Frames missing by the driver's numbers.", STATE(lost), UNIT_COUNT},
+	{"recorder_frames_damaged_total", "counter", "Frames refused as damaged.", STATE(damaged), UNIT_COUNT},
+	{"recorder_frames_encoded_total", "counter", "Frames written to segments.", STATE(encoded), UNIT_COUNT},
+	{"recorder_frames_thinned_total", "counter", "Frames left out by a slow encoder.", STATE(thinned), UNIT_COUNT},
+	{"recorder_frames_unrecorded_total", "counter", "Frames that the encoder or the disk did not take.",
+	 STATE(encoder_lost), UNIT_COUNT},
+	{"recorder_frames_per_second", "gauge", "Measured frame rate.", STATE(measured_fps_milli), UNIT_MILLI_U32},
+	{"recorder_encoder_restarts_total", "counter", "Encoders that had to be replaced.", STATE(encoder_restarts),
+	 UNIT_COUNT_U32},
+	{"recorder_encoder_behind_seconds", "gauge", "Age of the next frame to be encoded.", STATE(encoder_behind_us),
+	 UNIT_US},
+	{"recorder_memory_bytes", "gauge", "Room for frames in memory.", OWN(memory_bytes), UNIT_COUNT},
+	{"recorder_memory_frames", "gauge", "Frames in memory.", OWN(memory_frames), UNIT_COUNT},
+	{"recorder_memory_seconds", "gauge", "Time that the frames in memory reach back.", OWN(memory_us), UNIT_US},
+	{"recorder_disk_free_bytes", "gauge", "Free space where recordings are.", STATE(disk_free_bytes), UNIT_COUNT},
+	{"recorder_disk_size_bytes", "gauge", "Size of the disk where recordings are.", STATE(disk_total_bytes),
+	 UNIT_COUNT},
+	{"recorder_disk_queue_bytes", "gauge", "Media waiting for the disk.", STATE(queue_bytes), UNIT_COUNT},
+	{"recorder_recordings_bytes", "gauge", "Size of all recordings.", STATE(recordings_bytes), UNIT_COUNT},
+	{"recorder_segments", "gauge", "Number of recordings.", STATE(segments), UNIT_COUNT},
+	{"recorder_oldest_timestamp_seconds", "gauge", "When the oldest recording begins, since 1970.",
+	 STATE(oldest_wall_us), UNIT_US},
+	{"recorder_retention_segments_total", "counter", "Recordings deleted by retention.", STATE(deleted_segments),
+	 UNIT_COUNT},
+	{"recorder_retention_bytes_total", "counter", "Size of the recordings deleted by retention.",
+	 STATE(deleted_bytes), UNIT_COUNT},
+};
+
+static const struct metric of_live[] = {
+	{"recorder_live_viewers_total", "counter", "Live viewers that came.", BOOKS(viewers_total), UNIT_COUNT},
+	{"recorder_live_refused_total", "counter", "Live viewers refused for want of a place.", BOOKS(refused),
+	 UNIT_COUNT},
+	{"recorder_live_frames_total", "counter", "Frames sent to live viewers.", BOOKS(frames), UNIT_COUNT},
+	{"recorder_live_bytes_total", "counter", "Bytes sent to live viewers.", BOOKS(bytes), UNIT_COUNT},
+	{"recorder_live_skipped_total", "counter", "Frames left out for viewers too slow for them.", BOOKS(skipped),
+	 UNIT_COUNT},
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+struct metrics {
+	struct buffer *out;
+	const struct camera_metrics *cameras;
+	size_t count;
+};
+
+static void append_value(struct buffer *out, const struct metric *metric, const struct camera_metrics *camera)
+{
+	const void *field = (const char *)camera + metric->offset;
+
+	switch (metric->unit) {
+	case UNIT_COUNT:
+		metric_count(out, metric->name, camera->label, *(const uint64_t *)field);
+		break;
+	case UNIT_COUNT_U32:
+		metric_count(out, metric->name, camera->label, *(const uint32_t *)field);
+		break;
+	case UNIT_MILLI_U32:
+		metric_number(out, metric->name, camera->label, (double)*(const uint32_t *)field / 1e3);
+		break;
+	case UNIT_US:
+		metric_number(out, metric->name, camera->label, (double)*(const int64_t *)field / 1e6);
+		break;
+	}
+}
+
+/* The metrics of a table, each with a sample for each camera that `has` what they are read from. */
+static void append_table(const struct metrics *metrics, const struct metric *table, size_t rows, size_t has)
+{
+	for (size_t row = 0; row < rows; row++) {
+		metric_begin(metrics->out, table[row].name, table[row].type, table[row].help);
+		for (size_t i = 0; i < metrics->count; i++)
+			if (*(const bool *)((const char *)&metrics->cameras[i] + has))
+				append_value(metrics->out, &table[row], &metrics->cameras[i]);
+	}
+}
+
+static void append_states(const struct metrics *metrics)
+{
+	metric_begin(metrics->out, "recorder_up", "gauge", "Whether the recorder runs.");
+	for (size_t i = 0; i < metrics->count; i++)
+		metric_count(metrics->out, "recorder_up", metrics->cameras[i].label, metrics->cameras[i].alive);
+	metric_begin(metrics->out, "recorder_streaming", "gauge", "Whether frames come.");
+	for (size_t i = 0; i < metrics->count; i++)
+		metric_count(metrics->out, "recorder_streaming", metrics->cameras[i].label,
+			     metrics->cameras[i].alive && metrics->cameras[i].state.camera_state == CAMERA_STREAMING);
+	metric_begin(metrics->out, "recorder_recording", "gauge", "Whether frames are being recorded.");
+	for (size_t i = 0; i < metrics->count; i++)
+		metric_count(metrics->out, "recorder_recording", metrics->cameras[i].label,
+			     metrics->cameras[i].alive && metrics->cameras[i].state.recording_state == RECORDING_ON);
+}
+
+static void append_archives(const struct metrics *metrics)
+{
+	metric_begin(metrics->out, "recorder_archive_hangs_seconds", "gauge",
+		     "For how long the archive has not answered reads; 0 while it answers.");
+	for (size_t i = 0; i < metrics->count; i++)
+		metric_number(metrics->out, "recorder_archive_hangs_seconds", metrics->cameras[i].label,
+			      (double)metrics->cameras[i].hangs_us / 1e6);
+}
+
+static void append_gaps(const struct metrics *metrics)
+{
+	metric_begin(metrics->out, "recorder_gaps_total", "counter", "Gaps in the recording, by their cause.");
+	for (size_t i = 0; i < metrics->count; i++) {
+		const struct camera_metrics *camera = &metrics->cameras[i];
+
+		for (uint32_t cause = GAP_NONE + 1; camera->alive && cause < GAP_CAUSES; cause++) {
+			char labels[128];
+
+			snprintf(labels, sizeof(labels), "%s,cause=\"%s\"", camera->label, gap_cause_text(cause));
+			metric_count(metrics->out, "recorder_gaps_total", labels, camera->state.gaps[cause]);
+		}
+	}
+}
+
+static void append_live(const struct metrics *metrics)
+{
+	append_table(metrics, of_live, COUNT_OF(of_live), offsetof(struct camera_metrics, counted));
+	metric_begin(metrics->out, "recorder_live_viewers", "gauge", "Live viewers now.");
+	for (size_t i = 0; i < metrics->count; i++)
+		metric_count(metrics->out, "recorder_live_viewers", metrics->cameras[i].label,
+			     metrics->cameras[i].counted ? live_books_viewers(&metrics->cameras[i].books) : 0);
+	metric_begin(metrics->out, "recorder_live_frame_age_seconds", "histogram",
+		     "Age of a frame when its last byte is given to the web server.");
+	for (size_t i = 0; i < metrics->count; i++)
+		if (metrics->cameras[i].counted)
+			metric_histogram(metrics->out, "recorder_live_frame_age_seconds", metrics->cameras[i].label,
+					 &metrics->cameras[i].books.age);
+}
+
+static void append_answers(const struct api_slots *slots, struct buffer *out)
+{
+	metric_begin(out, "recorder_api_answers_total", "counter", "Answers of the API, by the class of their status.");
+	for (int class = 2; class <= 5; class ++) {
+		char label[32];
+
+		snprintf(label, sizeof(label), "code=\"%dxx\"", class);
+		metric_count(out, "recorder_api_answers_total", label, atomic_load(&slots->answers[class]));
+	}
+	metric_begin(out, "recorder_clip_first_byte_seconds", "histogram",
+		     "From the request for a clip to the beginning of its answer.");
+	metric_histogram(out, "recorder_clip_first_byte_seconds", NULL, &slots->clips);
+}
+
+static void append_workers(const struct api_slots *slots, struct buffer *out)
+{
+	metric_begin(out, "recorder_api_requests_total", "counter", "Requests to the API.");
+	metric_count(out, "recorder_api_requests_total", NULL, api_slots_requests(slots));
+	metric_begin(out, "recorder_api_downloads", "gauge", "Downloads under way.");
+	metric_count(out, "recorder_api_downloads", NULL, api_slots_sum(slots, API_DOWNLOAD));
+	metric_begin(out, "recorder_api_transcodes", "gauge", "Clips being encoded.");
+	metric_count(out, "recorder_api_transcodes", NULL, api_slots_sum(slots, API_TRANSCODE));
+	metric_begin(out, "recorder_api_workers_died_total", "counter", "Workers that ended without being asked to.");
+	metric_count(out, "recorder_api_workers_died_total", NULL, atomic_load(&slots->workers_died));
+}
+
+static void look_at_memory(struct camera_metrics *out, const struct ring_reader *ring)
+{
+	struct ring_frame oldest, newest;
+	uint64_t head = ring_reader_head(ring), tail = ring_reader_tail(ring);
+
+	out->memory_bytes = ring_reader_data_bytes(ring);
+	if (head == 0 || !ring_reader_get(ring, head, &newest) || !ring_reader_get(ring, tail, &oldest))
+		return;
+	out->memory_frames = head - tail + 1;
+	out->memory_us = newest.meta.mono_us - oldest.meta.mono_us;
+}
+
+static void look_at(struct api_camera *camera, struct camera_metrics *out)
+{
+	const struct ring_reader *ring;
+
+	snprintf(out->label, sizeof(out->label), "camera=\"%s\"", camera->config->camera.name);
+	out->counted = live_books_read(camera->config, &out->books);
+	out->alive = camera_state(camera, &out->state);
+	ring = out->alive ? camera_ring(camera) : NULL;
+	if (ring)
+		look_at_memory(out, ring);
+}
+
+void handle_metrics(struct api_request *request)
+{
+	struct camera_metrics *cameras = calloc(request->camera_count, sizeof(*cameras));
+	struct buffer out = {0};
+	struct metrics metrics = {&out, cameras, 0};
+
+	if (!cameras) {
+		answer_failure(request, "memory");
+		return;
+	}
+	for (size_t i = 0; i < request->camera_count; i++) {
+		if (!api_knows(request, i))
+			continue;
+		struct camera_metrics *camera = &cameras[metrics.count++];
+		look_at(&request->cameras[i], camera);
+		camera->hangs_us = api_archive_hangs_us(request, &request->cameras[i]);
+	}
+	append_states(&metrics);
+	append_table(&metrics, of_recorder, COUNT_OF(of_recorder), offsetof(struct camera_metrics, alive));
+	append_archives(&metrics);
+	append_gaps(&metrics);
+	append_live(&metrics);
+	append_answers(api_shared(request), &out);
+	append_workers(api_shared(request), &out);
+	if (out.failed)
+		answer_failure(request, "memory");
+	else
+		answer_bytes(request, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, out.data, out.length);
+	buffer_finish(&out);
+	free(cameras);
+}

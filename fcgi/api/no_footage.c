@@ -1,0 +1,63 @@
+/*
+ * no_footage.c - see no_footage.h.
+ */
+#include "fcgi/api/no_footage.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "fcgi/server/response.h"
+#include "fcgi/clip/nearest_footage.h"
+#include "shared/base/time_text.h"
+
+static void find_nearest(struct api_request *request, int64_t from_us, int64_t to_us, struct clip_nearest *out)
+{
+	int folder = camera_recordings_folder(request->camera);
+
+	clip_nearest_find(folder, camera_ring(request->camera), from_us, to_us, out);
+	if (folder >= 0)
+		close(folder);
+}
+
+/* There is no footage beside the range that could be named. */
+static void answer_nothing_near(struct api_request *request, const char *from, const char *to)
+{
+	int64_t first_us, last_us;
+
+	if (camera_archive_span(request->camera, &first_us, &last_us))
+		answer_problem(request, 404, NULL,
+			       "Nothing is recorded between %s and %s; /timeline lists what is there.", from, to);
+	else if (errno != 0)
+		answer_unreadable(request, errno);
+	else
+		answer_problem(request, 404, NULL,
+			       "Nothing is recorded between %s and %s: there are no recordings yet.", from, to);
+}
+
+void answer_no_footage(struct api_request *request, int64_t from_us, int64_t to_us)
+{
+	char from[TIME_ISO_BYTES], to[TIME_ISO_BYTES], before[TIME_ISO_BYTES], after[TIME_ISO_BYTES];
+	struct clip_nearest nearest;
+
+	find_nearest(request, from_us, to_us, &nearest);
+	time_format_iso((wall_t){from_us}, from);
+	time_format_iso((wall_t){to_us}, to);
+	time_format_iso((wall_t){nearest.before_us}, before);
+	time_format_iso((wall_t){nearest.after_us}, after);
+	if (nearest.before && nearest.after)
+		answer_problem(
+			request, 404, NULL,
+			"Nothing is recorded between %s and %s. The footage before ends at %s, and the next begins "
+			"at %s; /timeline lists it.",
+			from, to, before, after);
+	else if (nearest.before)
+		answer_problem(request, 404, NULL,
+			       "Nothing is recorded between %s and %s. Recordings end at %s; /timeline lists them.",
+			       from, to, before);
+	else if (nearest.after)
+		answer_problem(request, 404, NULL,
+			       "Nothing is recorded between %s and %s. Recordings begin at %s; /timeline lists them.",
+			       from, to, after);
+	else
+		answer_nothing_near(request, from, to);
+}

@@ -1,0 +1,14 @@
+/*
+ * no_footage.h - the answer where a range has no footage: what there is beside it.
+ */
+#ifndef FCGI_API_NO_FOOTAGE_H
+#define FCGI_API_NO_FOOTAGE_H
+
+#include <stdint.h>
+
+#include "fcgi/server/server.h"
+
+/* 404 with the nearest footage on either side of [from, to); 503 where that cannot be read. */
+void answer_no_footage(struct api_request *request, int64_t from_us, int64_t to_us);
+
+#endif

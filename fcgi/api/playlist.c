@@ -1,0 +1,247 @@
+/*
+ * playlist.c - GET /playlist.m3u8?from=&to=: HLS (RFC 8216) of any range, as byte ranges into the segments.
+ *
+ * Entries are cut at key frames and counted from `from`, so a list that grows only ever gets longer; while it grows, an
+ * entry that is not full yet is left out. It grows until nothing that is still to come belongs to it (clip_final.h),
+ * also where its range is over. It ends where it becomes longer than http.max_clip_minutes: whoever watches it all
+ * night comes to an end that players know. Each file has a time line of its own: a discontinuity stands between
+ * two.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fcgi/server/response.h"
+#include "fcgi/api/clip_request.h"
+#include "fcgi/http/query.h"
+#include "fcgi/api/route.h"
+#include "fcgi/transcode/transcode_input.h"
+#include "fcgi/clip/clip_final.h"
+#include "fcgi/clip/clip_plan.h"
+#include "shared/segment/segment.h"
+#include "shared/base/time_text.h"
+
+#define ENTRY_US       (4 * US_PER_S)
+#define TARGET_S       6
+#define RECORDS_A_READ 256u
+#define PLAYLIST_TYPE  "application/vnd.apple.mpegurl"
+
+/* Only has to be there; there is nothing to choose from. */
+#define VARIANT_BANDWIDTH 8000000
+
+struct playlist {
+	struct api_request *request;
+	bool ended;
+	struct buffer entries;
+	int64_t longest_us;
+	int unreadable; /* errno of a segment that could not be read; 0: none */
+};
+
+/* The entry being filled. */
+struct entry {
+	bool open;
+	int64_t start_us;
+	uint64_t at; /* its first byte in the file */
+};
+
+static void append_file(const struct playlist *list, const struct clip_stretch *stretch, const char *tail,
+			struct buffer *out)
+{
+	buffer_printf(out, "recordings/%s%s", stretch->segment.entry.file, tail);
+	if (list->request->camera_named)
+		buffer_printf(out, "?camera=%s", list->request->camera->config->camera.name);
+}
+
+static void entry_close(struct playlist *list, const struct clip_stretch *stretch, struct entry *entry, int64_t end_us,
+			uint64_t end)
+{
+	int64_t duration_us = end_us - entry->start_us;
+
+	if (duration_us > list->longest_us)
+		list->longest_us = duration_us;
+	buffer_printf(&list->entries, "#EXTINF:%.6f,\n#EXT-X-BYTERANGE:%" PRIu64 "@%" PRIu64 "\n",
+		      (double)duration_us / 1e6, end - entry->at, entry->at);
+	append_file(list, stretch, "", &list->entries);
+	buffer_printf(&list->entries, "\n");
+	entry->open = false;
+}
+
+static void stretch_begin(struct playlist *list, const struct clip_stretch *stretch)
+{
+	char time[TIME_ISO_BYTES];
+
+	if (list->entries.length > 0)
+		buffer_printf(&list->entries, "#EXT-X-DISCONTINUITY\n");
+	time_format_iso((wall_t){stretch->head.wall_us}, time);
+	buffer_printf(&list->entries, "#EXT-X-MAP:URI=\"");
+	append_file(list, stretch, "/init.mp4", &list->entries);
+	buffer_printf(&list->entries, "\"\n#EXT-X-PROGRAM-DATE-TIME:%s\n", time);
+}
+
+/* A stretch may be cut off where an index is damaged: what was listed before stays right. */
+static void add_entries(struct playlist *list, const struct clip_stretch *stretch, bool last)
+{
+	struct index_record records[RECORDS_A_READ];
+	struct entry entry = {0};
+	uint64_t fragment_at, end_at = 0;
+	int64_t end_us = 0;
+
+	if (!feed_fragment_at(&stretch->segment, stretch->first, &fragment_at))
+		return;
+	stretch_begin(list, stretch);
+	for (uint64_t next = stretch->first; next < stretch->end;) {
+		size_t wanted = stretch->end - next < RECORDS_A_READ ? (size_t)(stretch->end - next) : RECORDS_A_READ;
+		size_t got = clip_segment_read(&stretch->segment, next, wanted, records);
+		for (size_t i = 0; i < got; i++) {
+			const struct index_record *record = &records[i];
+			bool key = record->flags & INDEX_KEY;
+			if (key && entry.open && record->wall_us - entry.start_us >= ENTRY_US)
+				entry_close(list, stretch, &entry, record->wall_us, fragment_at);
+			if (!entry.open)
+				entry = (struct entry){true, record->wall_us, fragment_at};
+			end_us = record->wall_us + record->duration_us;
+			end_at = fragment_at = record->offset + record->size;
+		}
+		if (got < wanted)
+			break;
+		next += got;
+	}
+	bool growing = last && !list->ended && stretch->segment.entry.state == CATALOGUE_RECORDING;
+	if (entry.open && !growing)
+		entry_close(list, stretch, &entry, end_us, end_at);
+}
+
+/* Of thousands of segments each is open only while its entries are made; one that was deleted meanwhile is left out. */
+static void add_stretch(struct playlist *list, struct clip_stretch *stretch, bool last)
+{
+	if (feed_is_jpeg(stretch->segment.entry.codec))
+		return;
+	if (clip_segment_reopen(&stretch->segment))
+		add_entries(list, stretch, last);
+	else if (clip_segment_trouble(errno) == SEGMENT_HAS_NO_ROOM)
+		list->entries.failed = true;
+	else if (clip_segment_trouble(errno) == SEGMENT_IS_OUT_OF_REACH)
+		list->unreadable = errno;
+	clip_segment_release(&stretch->segment);
+}
+
+static void playlist_answer(struct playlist *list)
+{
+	struct buffer out = {0};
+	int64_t target_s = (list->longest_us + US_PER_S - 1) / US_PER_S;
+
+	buffer_printf(&out, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%" PRId64 "\n",
+		      target_s > TARGET_S ? target_s : TARGET_S);
+	buffer_printf(&out, "#EXT-X-PLAYLIST-TYPE:%s\n#EXT-X-INDEPENDENT-SEGMENTS\n", list->ended ? "VOD" : "EVENT");
+	buffer_append(&out, list->entries.data, list->entries.length);
+	if (list->ended)
+		buffer_printf(&out, "#EXT-X-ENDLIST\n");
+	if (out.failed || list->entries.failed)
+		answer_failure(list->request, "memory");
+	else
+		answer_bytes(list->request, 200, PLAYLIST_TYPE, "Cache-Control: no-cache\r\n", out.data, out.length);
+	buffer_finish(&out);
+}
+
+/*
+ * A list that is asked for again and again needs a beginning that stays. So a growing one from a relative time is a
+ * list of one variant (RFC 8216, 4.3.4.2), which players read once, with the same range from its absolute time.
+ */
+static void answer_variant(struct api_request *request, const struct query_span *span)
+{
+	struct buffer out = {0};
+
+	buffer_printf(&out, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-STREAM-INF:BANDWIDTH=%d\n", VARIANT_BANDWIDTH);
+	buffer_printf(&out, "playlist.m3u8?from=%" PRId64, span->from_us / US_PER_S);
+	if (span->has_to && (!span->open_end || span->to_us > wall_now().us))
+		buffer_printf(&out, "&to=%" PRId64 ".%06" PRId64, span->to_us / US_PER_S, span->to_us % US_PER_S);
+	if (request->camera_named)
+		buffer_printf(&out, "&camera=%s", request->camera->config->camera.name);
+	buffer_printf(&out, "\n");
+	if (out.failed)
+		answer_failure(request, "memory");
+	else
+		answer_bytes(request, 200, PLAYLIST_TYPE, NULL, out.data, out.length);
+	buffer_finish(&out);
+}
+
+/* False where the span is longer than `limit_us` and cannot be cut: only one that grew to that can. */
+static bool span_limit(struct query_span *span, int64_t limit_us)
+{
+	int64_t end_us = span->open_end ? wall_now().us : span->to_us;
+
+	if (end_us - span->from_us <= limit_us)
+		return true;
+	if (!span->open_end || span->from_relative)
+		return false;
+	span->to_us = span->from_us + limit_us;
+	span->open_end = false;
+	return true;
+}
+
+static bool span_read(struct api_request *request, struct query_span *span)
+{
+	int limit_minutes = request->camera->config->http.max_clip_minutes;
+	struct reason why;
+
+	if (!query_span(request->fcgi->query, wall_now(), false, span, &why)) {
+		answer_problem(request, 400, NULL, "%s", why.text);
+		return false;
+	}
+	if (!span->has_from) {
+		answer_problem(request, 400, NULL,
+			       "from= is needed, such as from=20260517_102300; without to= the list grows.");
+		return false;
+	}
+	span->open_end |= !span->has_to;
+	if (!span_limit(span, limit_minutes * 60 * US_PER_S)) {
+		answer_problem(request, 413, NULL,
+			       "A playlist may cover at most %d minutes here (http.max_clip_minutes).", limit_minutes);
+		return false;
+	}
+	return true;
+}
+
+void handle_playlist(struct api_request *request)
+{
+	struct playlist list = {.request = request};
+	struct recorder_state state;
+	struct query_span span;
+	struct clip_plan plan = {0};
+
+	if (!span_read(request, &span))
+		return;
+	if (span.from_relative && span.open_end) {
+		answer_variant(request, &span);
+		return;
+	}
+	camera_state(request->camera, &state); /* before the plan: see clip_is_final() */
+	if (clip_request_plan(request, span.from_us, span.to_us, &plan) != PLAN_GOOD) {
+		answer_failure(request, strerror(errno));
+		return;
+	}
+	/* What can be read again later would come in between: a list only grows at its end. */
+	if (plan.unreadable != 0) {
+		answer_unreadable(request, plan.unreadable);
+		clip_plan_finish(&plan);
+		return;
+	}
+	list.ended = !span.open_end && clip_is_final(&plan, camera_ring(request->camera), &state);
+	if (!list.ended && span.from_relative) {
+		answer_variant(request, &span);
+		clip_plan_finish(&plan);
+		return;
+	}
+	for (size_t i = 0; i < plan.count; i++)
+		add_stretch(&list, &plan.stretches[i], i + 1 == plan.count);
+	clip_plan_finish(&plan);
+	if (list.unreadable != 0)
+		answer_unreadable(request, list.unreadable);
+	else if (!span.open_end && list.entries.length == 0)
+		answer_problem(request, 404, NULL, "Nothing that plays is recorded there; /timeline lists what is.");
+	else
+		playlist_answer(&list);
+	buffer_finish(&list.entries);
+}

@@ -1,0 +1,249 @@
+/*
+ * recordings.c - GET /recordings: the list of segments, newest first; GET /recordings/FILE and its init segment.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fcgi/server/response.h"
+#include "fcgi/http/query.h"
+#include "fcgi/api/route.h"
+#include "fcgi/clip/clip_segment.h"
+#include "fcgi/io/disk_pulse.h"
+
+#define LIST_MAX   100000L
+#define OFFSET_MAX 1000000000L
+
+struct list {
+	const struct api_request *request;
+	struct query_span span;
+	long limit, offset;
+	struct json_object *array;
+};
+
+static bool list_read_query(struct api_request *request, struct list *list)
+{
+	const char *query = request->fcgi->query;
+	struct reason why;
+
+	list->limit = LIST_MAX;
+	if (query_span(query, wall_now(), false, &list->span, &why) &&
+	    query_number(query, "limit", 0, LIST_MAX, &list->limit, &why) &&
+	    query_number(query, "offset", 0, OFFSET_MAX, &list->offset, &why))
+		return true;
+	answer_problem(request, 400, NULL, "%s", why.text);
+	return false;
+}
+
+/* The open segment's entry is as of when the list was written: its index knows better. */
+static void freshen(int folder, struct catalogue_entry *entry)
+{
+	struct clip_segment segment;
+	struct index_record last;
+	struct stat status;
+
+	if (entry->state != CATALOGUE_RECORDING || !clip_segment_open(folder, entry, &segment))
+		return;
+	if (segment.count > 0 && clip_segment_read(&segment, segment.count - 1, 1, &last) == 1) {
+		entry->frames = segment.count;
+		entry->end_wall_us = last.wall_us + last.duration_us;
+	}
+	if (fstat(segment.fd, &status) == 0)
+		entry->size_bytes = (uint64_t)status.st_size;
+	clip_segment_close(&segment, false);
+}
+
+/* False where the list is long enough. */
+static bool list_entry(struct list *list, int folder, struct catalogue_entry *entry)
+{
+	disk_pulse();
+	freshen(folder, entry);
+	if (entry->start_wall_us >= list->span.to_us || entry->end_wall_us <= list->span.from_us)
+		return true;
+	if (list->offset > 0) {
+		list->offset--;
+		return true;
+	}
+	if (list->limit-- <= 0)
+		return false;
+	json_object_array_add(list->array, catalogue_entry_json(entry, list->request->camera->config->camera.name));
+	return true;
+}
+
+/* False where an entry cannot be read, or is damaged: nobody knows what it names. */
+static bool list_fill(struct list *list, int folder, const struct catalogue *catalogue)
+{
+	struct catalogue_entry entry;
+	uint64_t first, end;
+
+	if (!catalogue_range(catalogue, list->span.from_us, list->span.to_us, &first, &end))
+		return false;
+	for (uint64_t number = end; number > first; number--) {
+		if (catalogue_read(catalogue, number - 1, 1, &entry) != 1)
+			return false;
+		if (!list_entry(list, folder, &entry))
+			break;
+	}
+	return true;
+}
+
+/* False with errno where there may be recordings that cannot be read. */
+static bool list_archive(struct list *list)
+{
+	struct catalogue catalogue;
+	int folder = camera_recordings_folder(list->request->camera);
+
+	if (folder < 0)
+		return camera_is_missing(errno);
+	enum catalogue_outcome outcome = catalogue_open(folder, &catalogue);
+	int error = errno;
+	if (outcome == CATALOGUE_GOOD) {
+		error = list_fill(list, folder, &catalogue) ? 0 : EBADMSG;
+		catalogue_close(&catalogue);
+	}
+	close(folder);
+	errno = error;
+	return outcome == CATALOGUE_MISSING || error == 0;
+}
+
+void handle_recordings(struct api_request *request)
+{
+	struct list list = {.request = request};
+
+	if (!list_read_query(request, &list))
+		return;
+	list.array = json_object_new_array();
+	if (list_archive(&list)) {
+		answer_json(request, 200, NULL, list.array);
+		return;
+	}
+	answer_unreadable(request, errno);
+	json_object_put(list.array);
+}
+
+/* Of the name that stands first in the path; -1 with errno, ENOENT also for what is no file (ELOOP: a link; ENXIO: a
+ * socket). A folder that cannot be followed is another matter. */
+static int segment_open(const struct api_request *request, char name[SEGMENT_FILE_BYTES])
+{
+	size_t length = strcspn(request->tail, "/");
+
+	snprintf(name, SEGMENT_FILE_BYTES, "%.*s", (int)(length < SEGMENT_FILE_BYTES ? length : 0), request->tail);
+	errno = ENOENT;
+	int folder = segment_file_valid(name) ? camera_recordings_folder(request->camera) : -1;
+	if (folder < 0)
+		return -1;
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int error = errno == ELOOP || errno == ENXIO ? ENOENT : errno; /* what is no file is no segment */
+	close(folder);
+	errno = error;
+	return fd;
+}
+
+/* Opens the segment that the path names; -1 where it was answered that there is none, or that it is out of reach. */
+static int recording_open(struct api_request *request, char name[SEGMENT_FILE_BYTES])
+{
+	int fd = segment_open(request, name);
+
+	if (fd < 0 && !camera_is_missing(errno))
+		answer_unreadable(request, errno);
+	else if (fd < 0)
+		answer_problem(request, 404, NULL,
+			       "There is no such recording; /recordings lists those that are there.");
+	return fd;
+}
+
+/* What was opened is no segment that can be served. */
+static void answer_no_segment(struct api_request *request, enum segment_outcome outcome, int error)
+{
+	if (outcome == SEGMENT_ERROR)
+		answer_unreadable(request, error);
+	else
+		answer_problem(request, 404, NULL,
+			       "There is nothing to be read in this recording yet, or it is damaged.");
+}
+
+/*
+ * A finished segment never changes; an open one grows, and is finished in place, so its tag holds for the bytes so far
+ * only while its size and form do.
+ */
+static void answer_segment(struct api_request *request, const struct segment_layout *layout, int fd, const char *name)
+{
+	bool complete = layout->form == SEGMENT_COMPLETE;
+	char etag[64], headers[128], life[ANSWER_CACHE_BYTES];
+	struct stat status;
+	struct vfile *file = vfile_create();
+
+	if (!file || fstat(fd, &status) != 0 || !vfile_add(file, fd, 0, (uint64_t)status.st_size)) {
+		close(fd);
+		vfile_destroy(file);
+		answer_failure(request, "opening the recording");
+		return;
+	}
+	if (!vfile_own(file, fd)) {
+		vfile_destroy(file);
+		answer_failure(request, "memory");
+		return;
+	}
+	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 "%s\"", layout->info.segment_no, vfile_size(file),
+		 complete ? "" : "-open");
+	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", name);
+	answer_cache_life(request, layout->info.first_wall_us, life);
+	answer_file(request, &(struct answer_file){
+				     .file = file,
+				     .type = "video/mp4",
+				     .etag = etag,
+				     .cache = complete ? life : "no-cache",
+				     .headers = headers,
+			     });
+}
+
+void handle_recording(struct api_request *request)
+{
+	char name[SEGMENT_FILE_BYTES];
+	struct segment_layout layout;
+	int fd = recording_open(request, name);
+
+	if (fd < 0)
+		return;
+	enum segment_outcome outcome = segment_read_layout(fd, &layout);
+	int error = errno;
+	if (outcome == SEGMENT_GOOD) {
+		answer_segment(request, &layout, fd, name);
+		segment_layout_finish(&layout);
+		return;
+	}
+	close(fd);
+	answer_no_segment(request, outcome, error);
+}
+
+/* ftyp and the moov without samples: the same bytes while the segment is open and when it is complete. */
+void handle_recording_init(struct api_request *request)
+{
+	char name[SEGMENT_FILE_BYTES];
+	struct segment_layout layout;
+	struct mp4_box ftyp;
+	struct buffer init = {0};
+	int fd = recording_open(request, name);
+
+	if (fd < 0)
+		return;
+	enum segment_outcome outcome = segment_read_layout(fd, &layout);
+	int error = errno;
+	if (outcome == SEGMENT_GOOD && mp4_box_header(layout.head.data, layout.head.length, 0, &ftyp) == MP4_OK) {
+		buffer_append(&init, layout.head.data, (size_t)ftyp.size);
+		buffer_append(&init, layout.head.data + layout.media_at, layout.head.length - (size_t)layout.media_at);
+	}
+	segment_layout_finish(&layout);
+	close(fd);
+	if (init.length > 0 && !init.failed)
+		answer_bytes(request, 200, "video/mp4", "Cache-Control: private, max-age=3600\r\n", init.data,
+			     init.length);
+	else
+		answer_no_segment(request, outcome, error);
+	buffer_finish(&init);
+}

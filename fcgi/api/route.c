@@ -1,0 +1,281 @@
+/*
+ * route.c - the table of routes: see route.h.
+ */
+#include "fcgi/api/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fcgi/server/response.h"
+#include "fcgi/server/request_pass.h"
+#include "fcgi/http/query.h"
+#include "fcgi/auth/site_headers.h"
+#include "fcgi/auth/authorize.h"
+
+/* `*` in a path stands for one name without a slash. */
+struct route {
+	const char *method;
+	const char *path;
+	const char *params; /* of the query, a blank between them */
+	api_handler *handler;
+	bool control;
+	enum token_scope scope;
+	api_handler *without; /* answers where the disk does not; NULL: it is not needed */
+};
+
+static const struct route routes[] = {
+	{"GET", "/camera_info", "camera", handle_camera_info, false, TOKEN_ANY, NULL},
+	{"GET", "/recordings", "from to duration limit offset camera", handle_recordings, false, TOKEN_FOOTAGE,
+	 answer_disk_hangs},
+	{"GET", "/recordings/*", "camera", handle_recording, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"GET", "/recordings/*/init.mp4", "camera", handle_recording_init, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"GET", "/footage", "from to duration speed camera", handle_footage, false, TOKEN_FOOTAGE, handle_footage},
+	{"GET", "/timeline", "from to duration camera", handle_timeline, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"GET", "/playlist.m3u8", "from to duration camera", handle_playlist, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"GET", "/snapshot", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL},
+	{"GET", "/clips", "camera", handle_clips, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"POST", "/clips", "from to duration speed name camera", handle_clip_keep, true, TOKEN_CONTROL,
+	 answer_disk_hangs},
+	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE, answer_disk_hangs},
+	{"POST", "/control", "recording control value camera", handle_control, true, TOKEN_CONTROL, NULL},
+	{"GET", "/health", "camera", handle_health, false, TOKEN_ANY, NULL},
+	{"GET", "/metrics", "camera", handle_metrics, false, TOKEN_ANY, NULL},
+};
+
+#define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
+
+static bool path_matches(const char *pattern, const char *path, const char **tail)
+{
+	const char *star = strchr(pattern, '*');
+
+	*tail = "";
+	if (!star)
+		return strcmp(pattern, path) == 0;
+	size_t before = (size_t)(star - pattern);
+	if (strncmp(pattern, path, before) != 0)
+		return false;
+	*tail = path + before;
+	size_t name = strcspn(*tail, "/");
+	return name > 0 && strcmp(*tail + name, star + 1) == 0;
+}
+
+static bool method_matches(const char *wanted, const char *method)
+{
+	return strcmp(wanted, method) == 0 || (strcmp(wanted, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+static void allow_add(char *allow, size_t bytes, const char *method)
+{
+	size_t length = strlen(allow);
+
+	snprintf(allow + length, bytes - length, "%s%s%s", length ? ", " : "", method,
+		 strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
+enum route_outcome route_find(const char *method, const char *path, struct route_match *out)
+{
+	bool path_known = false;
+
+	*out = (struct route_match){0};
+	for (size_t i = 0; i < ROUTE_COUNT; i++) {
+		const char *tail;
+		if (!path_matches(routes[i].path, path, &tail))
+			continue;
+		path_known = true;
+		if (method_matches(routes[i].method, method)) {
+			out->handler = routes[i].handler;
+			out->params = routes[i].params;
+			out->control = routes[i].control;
+			out->scope = routes[i].scope;
+			out->without = routes[i].without;
+			out->tail = tail;
+			return ROUTE_FOUND;
+		}
+		allow_add(out->allow, sizeof(out->allow), routes[i].method);
+	}
+	return path_known ? ROUTE_NO_METHOD : ROUTE_NO_PATH;
+}
+
+static void answer_refusal(struct api_request *request, const struct permission *permission)
+{
+	answer_problem(request, permission->status, permission->headers, "%s", permission->why.text);
+}
+
+/* A change needs a token that may, or a configuration that lets everybody. */
+static bool control_allowed(struct api_request *request, struct permission *permission)
+{
+	if (permission->who != WHO_TOKEN && !request->camera->config->http.allow_control) {
+		answer_problem(request, 403, NULL,
+			       "Changes are not allowed here; a token with that scope may, or everybody with the "
+			       "configuration's http.allow_control = yes.");
+		return false;
+	}
+	if (who_may_change(request->fcgi, permission))
+		return true;
+	answer_refusal(request, permission);
+	return false;
+}
+
+/* A token that is not good for all cameras could find out their names by trying: to it an unknown one is a refusal. */
+static void answer_unknown_camera(struct api_request *request, const char *name)
+{
+	struct permission refusal;
+	char names[512] = "";
+	size_t length = 0;
+
+	for (size_t i = 0; i < request->camera_count; i++) {
+		if (!api_knows(request, i)) {
+			who_may_refuse_token(&refusal);
+			answer_refusal(request, &refusal);
+			return;
+		}
+		if (length < sizeof(names))
+			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", i ? ", " : "",
+						   request->cameras[i].config->camera.name);
+	}
+	answer_problem(request, 404, NULL, "There is no camera \"%.40s\" here. There is: %s.", name, names);
+}
+
+/* Sets the camera that the query names, the first where it names none; false where there is none of that name. */
+static bool choose_camera(struct api_request *request, char name[CONFIG_NAME_BYTES + 1])
+{
+	enum query_outcome outcome = query_get(request->fcgi->query, "camera", name, CONFIG_NAME_BYTES + 1);
+
+	request->camera = &request->cameras[0];
+	request->camera_named = outcome != QUERY_ABSENT;
+	for (size_t i = 0; outcome == QUERY_FOUND && i < request->camera_count; i++) {
+		if (strcmp(request->cameras[i].config->camera.name, name) == 0) {
+			request->camera = &request->cameras[i];
+			return true;
+		}
+	}
+	if (outcome == QUERY_BAD)
+		strcpy(name, "?");
+	return !request->camera_named;
+}
+
+/* The route's handler; NULL where it was answered that there is none. */
+static api_handler *choose_handler(struct api_request *request, struct route_match *match)
+{
+	char headers[96];
+
+	switch (route_find(request->fcgi->method, request->fcgi->path, match)) {
+	case ROUTE_NO_PATH:
+		answer_problem(
+			request, 404, NULL,
+			"Nothing is here. There is / (or /stream), /footage?from=&to=, /recordings, /timeline, "
+			"/snapshot, "
+			"/playlist.m3u8, /clips, /camera_info, /control, /health, /metrics, and the page at /ui/.");
+		return NULL;
+	case ROUTE_NO_METHOD:
+		snprintf(headers, sizeof(headers), "Allow: %s\r\n", match->allow);
+		answer_problem(request, 405, headers, "This path takes %s.", match->allow);
+		return NULL;
+	case ROUTE_FOUND:
+		break;
+	}
+	request->tail = match->tail;
+	return match->handler;
+}
+
+/* The newest picture is live, one of any other instant is footage. */
+static enum token_scope scope_of(const struct api_request *request, const struct route_match *match)
+{
+	char at[1];
+
+	if (match->handler == handle_snapshot && query_get(request->fcgi->query, "at", at, sizeof(at)) != QUERY_ABSENT)
+		return TOKEN_FOOTAGE;
+	return match->scope;
+}
+
+/* False where it was answered that the query, or its place, is wrong. */
+static bool check_query(struct api_request *request, const struct route_match *match)
+{
+	const char *query = request->fcgi->query, *body = fastcgi_param(request->fcgi, "CONTENT_LENGTH");
+	struct reason why;
+
+	if (!*query && *body && strcmp(body, "0") != 0) {
+		answer_problem(request, 400, NULL,
+			       "What is asked for stands in the address, behind a question mark; a body is not read.");
+		return false;
+	}
+	if (query_check(query, match->params, &why))
+		return true;
+	answer_problem(request, 400, NULL, "%s", why.text);
+	return false;
+}
+
+/*
+ * A picture of another time or size, and a timelapse. Whether a clip has to be encoded is found out later
+ * (clip_request.c).
+ */
+static bool costs_encoding(const struct api_request *request, const struct route_match *match)
+{
+	const char *query = request->fcgi->query;
+	char unused[1];
+
+	if (match->handler == handle_snapshot)
+		return query_get(query, "at", unused, sizeof(unused)) != QUERY_ABSENT ||
+		       query_get(query, "width", unused, sizeof(unused)) != QUERY_ABSENT;
+	return match->handler == handle_footage && query_get(query, "speed", unused, sizeof(unused)) != QUERY_ABSENT;
+}
+
+/* A front worker has judged it. */
+static void dispatch_passed(struct api_request *request)
+{
+	struct route_match match;
+	char name[CONFIG_NAME_BYTES + 1];
+	bool there = choose_camera(request, name);
+	api_handler *handler = choose_handler(request, &match);
+
+	if (handler && there)
+		handler(request);
+	else if (handler)
+		answer_unknown_camera(request, name);
+}
+
+static void handle(struct api_request *request, const struct route_match *match)
+{
+	if (!match->without || !api_pass(request, match->without))
+		match->handler(request);
+}
+
+/* Who may nothing here learns nothing, not even which cameras and paths there are. */
+void route_dispatch(struct api_request *request)
+{
+	struct permission permission;
+	struct route_match match;
+	char name[CONFIG_NAME_BYTES + 1];
+
+	request->head_only = strcmp(request->fcgi->method, "HEAD") == 0;
+	if (api_is_passed(request)) {
+		dispatch_passed(request);
+		return;
+	}
+	if (strlen(request->fcgi->query) > QUERY_MAX) {
+		answer_problem(request, 414, NULL, "The query is longer than %d bytes.", QUERY_MAX);
+		return;
+	}
+	bool camera_there = choose_camera(request, name);
+	if (preflight_is(request->fcgi)) {
+		answer_preflight(request);
+		return;
+	}
+	who_may(api_tokens(request), (size_t)(request->camera - request->cameras), &request->camera->config->http,
+		request->fcgi, &permission);
+	if (permission.who == WHO_NOBODY) {
+		answer_refusal(request, &permission);
+		return;
+	}
+	api_handler *handler = choose_handler(request, &match);
+	if (!handler)
+		return;
+	if (!who_may_use(&permission, scope_of(request, &match)))
+		answer_refusal(request, &permission);
+	else if (!camera_there)
+		answer_unknown_camera(request, name);
+	else if ((!match.control || control_allowed(request, &permission)) && check_query(request, &match) &&
+		 (!costs_encoding(request, &match) || answer_may_encode(request)))
+		handle(request, &match);
+}

@@ -1,0 +1,293 @@
+/*
+ * snapshot.c - GET /snapshot: the newest frame, or the picture of an instant (at=), also scaled (width=).
+ *
+ * What FFmpeg has to make is looked for on the shelf first (snapshot_cache.h), and else made one at a time, the newest
+ * wish first. Whoever falls out of the row or waits too long gets the nearest picture that is there, or a 503.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fcgi/server/response.h"
+#include "fcgi/server/request_pass.h"
+#include "fcgi/http/query.h"
+#include "fcgi/api/route.h"
+#include "fcgi/transcode/still.h"
+#include "fcgi/pool/snapshot_cache.h"
+#include "shared/base/crc32c.h"
+#include "shared/segment/retention.h"
+#include "shared/base/time_text.h"
+
+#define WIDTH_MIN    16
+#define WIDTH_MAX    8192
+#define FRESH_MAX_US (10 * US_PER_S)
+#define WAIT_MAX_US  (2 * US_PER_S) /* less than SHELF_WAIT_MAX_MS */
+#define WAIT_POLL_MS 10
+#define NEAR_US      (60 * US_PER_S) /* farther away a picture says nothing about the moment that was asked for */
+
+struct snapshot {
+	struct still still;
+	int64_t at_us; /* INT64_MAX: the newest */
+	bool moving;   /* the next who asks for the same may be due another picture */
+
+	struct still_shelf *shelf; /* not owned */
+	uint64_t camera;           /* on the shelf */
+	uint64_t ticket;           /* 0: not in the row */
+	mono_t give_up_at;
+};
+
+static void snapshot_free(void *work)
+{
+	struct snapshot *snapshot = work;
+
+	shelf_leave(snapshot->shelf, snapshot->ticket);
+	still_finish(&snapshot->still);
+	free(snapshot);
+}
+
+static bool snapshot_read(struct api_request *request, struct snapshot *snapshot)
+{
+	char text[QUERY_VALUE_MAX];
+	struct time_point at;
+	struct reason why;
+	enum time_status status = TIME_NOT_A_TIME;
+	long width = 0;
+	enum query_outcome outcome = query_get(request->fcgi->query, "at", text, sizeof(text));
+
+	if (!query_number(request->fcgi->query, "width", WIDTH_MIN, WIDTH_MAX, &width, &why)) {
+		answer_problem(request, 400, NULL, "%s", why.text);
+		return false;
+	}
+	snapshot->still.width = (unsigned)width;
+	snapshot->at_us = INT64_MAX;
+	snapshot->moving = true;
+	if (outcome == QUERY_ABSENT)
+		return true;
+	if (outcome == QUERY_FOUND)
+		status = time_parse(text, strlen(text), TIME_FROM, wall_now(), &at);
+	if (status != TIME_OK) {
+		answer_problem(request, 400, NULL, "at=: %s", time_status_text(status));
+		return false;
+	}
+	snapshot->moving = at.relative || at.at.us >= wall_now().us;
+	if (!at.is_now)
+		snapshot->at_us = at.at.us;
+	return true;
+}
+
+/* Nobody has asked the archive whether a picture of that time is still there. */
+static bool is_past(const struct api_request *request, int64_t wall_us)
+{
+	return retention_is_past(request->camera->config->retention.hours, wall_us, wall_now().us);
+}
+
+static void snapshot_send(struct api_request *request)
+{
+	struct snapshot *snapshot = request->work;
+	char headers[256], time[TIME_ISO_BYTES], life[ANSWER_CACHE_BYTES];
+
+	time_format_iso((wall_t){snapshot->still.wall_us}, time);
+	answer_cache_life(request, snapshot->still.wall_us, life);
+	snprintf(headers, sizeof(headers), "X-Timestamp: %s\r\nCache-Control: %s\r\n", time,
+		 snapshot->moving ? "no-store" : life);
+	answer_bytes(request, 200, "image/jpeg", headers, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
+	buffer_finish(&snapshot->still.jpeg); /* the answer has a copy */
+}
+
+static struct shelf_key shelf_key_of(const struct snapshot *snapshot)
+{
+	return (struct shelf_key){snapshot->camera, snapshot->still.wall_us, snapshot->still.width};
+}
+
+/* The next who asks may be due a picture: of a newer frame, or of the recording. */
+static void answer_no_picture(struct api_request *request)
+{
+	const struct snapshot *snapshot = request->work;
+	char time[TIME_ISO_BYTES], sentence[192];
+
+	time_format_iso((wall_t){snapshot->still.wall_us}, time);
+	snprintf(sentence, sizeof(sentence),
+		 "FFmpeg makes no picture of the frame that the camera sent at %s: try again soon, or ask for a moment "
+		 "beside it.",
+		 time);
+	answer_busy(request, 1, sentence);
+}
+
+static void work_done(struct api_request *request)
+{
+	struct snapshot *snapshot = request->work;
+	struct shelf_key key = shelf_key_of(snapshot);
+
+	api_place_end(request, API_STILL);
+	if (request->child_status == STILL_NO_PICTURE) {
+		answer_no_picture(request);
+		return;
+	}
+	if (request->child_status != 0 || !still_adopt(&snapshot->still)) {
+		answer_failure(request, "making the picture");
+		return;
+	}
+	shelf_put(snapshot->shelf, &key, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
+	snapshot_send(request);
+}
+
+static void work_begin(struct api_request *request)
+{
+	struct snapshot *snapshot = request->work;
+
+	snapshot->still.memory_fd = memfd_create("still", MFD_CLOEXEC);
+	if (snapshot->still.memory_fd < 0 || !api_job_start(request, still_run, &snapshot->still, work_done))
+		answer_failure(request, "starting the decoder");
+}
+
+/* Takes the picture from the shelf, at most limit_us away; false where there is none. */
+static bool send_shelved(struct api_request *request, int64_t limit_us)
+{
+	struct snapshot *snapshot = request->work;
+	struct shelf_key key = shelf_key_of(snapshot);
+	struct buffer jpeg = {0};
+	int64_t wall_us;
+
+	if (!shelf_nearest(snapshot->shelf, &key, limit_us, &jpeg, &wall_us) ||
+	    (wall_us != key.wall_us && is_past(request, wall_us))) {
+		buffer_finish(&jpeg);
+		return false;
+	}
+	buffer_finish(&snapshot->still.jpeg);
+	snapshot->still.jpeg = jpeg;
+	snapshot->moving |= wall_us != snapshot->still.wall_us;
+	snapshot->still.wall_us = wall_us;
+	snapshot_send(request);
+	return true;
+}
+
+static void snapshot_wait(struct api_request *request)
+{
+	struct snapshot *snapshot = request->work;
+	enum shelf_turn turn = shelf_turn_of(snapshot->shelf, snapshot->ticket);
+
+	if (send_shelved(request, 0))
+		return;
+	if (turn == SHELF_OUT || mono_now().us >= snapshot->give_up_at.us) {
+		if (!send_shelved(request, NEAR_US))
+			answer_busy(request, 1,
+				    "Newer pictures were asked for meanwhile, and one is made at a time; try again in "
+				    "a second.");
+	} else if (turn == SHELF_NEXT && api_place_begin(request, API_STILL)) {
+		shelf_leave(snapshot->shelf, snapshot->ticket);
+		shelf_serve(snapshot->shelf, api_address_key(request));
+		work_begin(request);
+	} else {
+		api_wait(request, WAIT_POLL_MS, snapshot_wait);
+	}
+}
+
+static void snapshot_go_on(struct api_request *request)
+{
+	struct snapshot *snapshot = request->work;
+	const struct config_http *limits = &request->camera->config->http;
+
+	if (!still_needs_work(&snapshot->still)) {
+		snapshot_send(request);
+	} else if (send_shelved(request, 0)) {
+		return;
+	} else if (shelf_row_is_empty(snapshot->shelf) && api_place_begin(request, API_STILL)) {
+		shelf_serve(snapshot->shelf, api_address_key(request));
+		work_begin(request);
+	} else {
+		snapshot->ticket = shelf_wait(snapshot->shelf, api_address_key(request),
+					      address_share_of(SHELF_ROW, limits->address_share));
+		snapshot->give_up_at.us = mono_now().us + WAIT_MAX_US;
+		snapshot_wait(request);
+	}
+}
+
+/* A picture of an hour ago must not pass for one of now. */
+static void answer_stale(struct api_request *request, const struct snapshot *snapshot)
+{
+	char time[TIME_ISO_BYTES], sentence[256] = "The recorder is not running: there is no newest picture.";
+
+	if (snapshot->still.jpeg.length > 0) {
+		time_format_iso((wall_t){snapshot->still.wall_us}, time);
+		snprintf(sentence, sizeof(sentence), "The camera sends nothing now; its last picture is at=%s.", time);
+	}
+	answer_busy(request, 2, sentence);
+}
+
+static void answer_nothing(struct api_request *request, const struct snapshot *snapshot)
+{
+	char time[TIME_ISO_BYTES], first[TIME_ISO_BYTES], last[TIME_ISO_BYTES];
+	int64_t first_us, last_us;
+
+	time_format_iso((wall_t){snapshot->at_us}, time);
+	if (!camera_archive_span(request->camera, &first_us, &last_us)) {
+		if (errno != 0)
+			answer_unreadable(request, errno);
+		else
+			answer_problem(request, 404, NULL, "There is no picture of %s: there are no recordings yet.",
+				       time);
+		return;
+	}
+	time_format_iso((wall_t){first_us}, first);
+	time_format_iso((wall_t){last_us}, last);
+	answer_problem(request, 404, NULL,
+		       "There is no picture of %s. Recordings reach from %s to %s; /timeline lists them.", time, first,
+		       last);
+}
+
+/* False where there is none (errno 0), or where that cannot be said (errno). */
+static bool find_archived(const struct api_request *request, struct snapshot *snapshot)
+{
+	int folder = camera_recordings_folder(request->camera);
+	if (folder < 0) {
+		errno = camera_is_missing(errno) ? 0 : errno;
+		return false;
+	}
+	bool found = still_from_archive(&snapshot->still, folder, snapshot->at_us);
+	int error = errno;
+	close(folder);
+	errno = error;
+	return found;
+}
+
+void handle_snapshot(struct api_request *request)
+{
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	const struct ring_reader *ring = camera_ring(request->camera);
+	const char *name = request->camera->config->camera.name;
+
+	if (!snapshot) {
+		answer_failure(request, "memory");
+		return;
+	}
+	still_init(&snapshot->still);
+	snapshot->shelf = &api_shared(request)->stills;
+	snapshot->camera = crc32c(0, name, strlen(name));
+	request->work = snapshot;
+	request->work_free = snapshot_free;
+	if (!snapshot_read(request, snapshot))
+		return;
+	if (snapshot->at_us == INT64_MAX) {
+		bool found = ring && still_from_ring(&snapshot->still, ring, INT64_MAX);
+		if (found && wall_now().us - snapshot->still.wall_us < FRESH_MAX_US)
+			snapshot_go_on(request);
+		else
+			answer_stale(request, snapshot);
+		return;
+	}
+	bool found =
+		ring && !is_past(request, snapshot->at_us) && still_from_ring(&snapshot->still, ring, snapshot->at_us);
+	if (!found && api_pass(request, answer_disk_hangs))
+		return;
+	if (found || find_archived(request, snapshot)) {
+		snapshot->moving |= snapshot->still.newest;
+		snapshot_go_on(request);
+	} else if (errno != 0) {
+		answer_unreadable(request, errno);
+	} else {
+		answer_nothing(request, snapshot);
+	}
+}

@@ -1,0 +1,173 @@
+/* authorize.c - see authorize.h. */
+#include "fcgi/auth/authorize.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "fcgi/auth/cross_site.h"
+#include "fcgi/auth/trusted_host.h"
+#include "fcgi/http/query.h"
+
+#define SCHEME "Bearer"
+
+static struct host_own own; /* set once, before there are requests */
+
+__attribute__((format(printf, 4, 5))) static void refuse(struct permission *out, int status, const char *challenge,
+							 const char *format, ...)
+{
+	va_list arguments;
+
+	*out = (struct permission){.who = WHO_NOBODY, .status = status};
+	if (challenge)
+		snprintf(out->headers, sizeof(out->headers), "WWW-Authenticate: " SCHEME " realm=\"recorder\"%s\r\n",
+			 challenge);
+	va_start(arguments, format);
+	vsnprintf(out->why.text, sizeof(out->why.text), format, arguments);
+	va_end(arguments);
+}
+
+/* What stands behind a scheme (RFC 9110, section 11.4), or NULL where it is another one. */
+static const char *after_scheme(const char *authorization, const char *scheme)
+{
+	size_t length = strlen(scheme);
+
+	if (strncasecmp(authorization, scheme, length) != 0 || authorization[length] != ' ')
+		return NULL;
+	return authorization + length + strspn(authorization + length, " ");
+}
+
+/* Addresses are logged, kept in histories and sent on to others: a token in one is spent. */
+static bool token_in_query(const char *query)
+{
+	char unused[1];
+
+	return query_get(query, "access_token", unused, sizeof(unused)) != QUERY_ABSENT ||
+	       query_get(query, "token", unused, sizeof(unused)) != QUERY_ABSENT;
+}
+
+static bool server_let_in(const struct fastcgi_request *request, const char *authorization)
+{
+	if (*fastcgi_param(request, "RECORDER_TOKEN_NEEDED"))
+		return false;
+	if (!*authorization || after_scheme(authorization, "Basic") || after_scheme(authorization, "Digest"))
+		return true;
+	return *fastcgi_param(request, "REMOTE_USER") && strncasecmp(authorization, SCHEME, strlen(SCHEME)) != 0;
+}
+
+void who_may_refuse_token(struct permission *out)
+{
+	refuse(out, 401, ", error=\"invalid_token\"", "This token is not known here: recorderd --new-token makes one.");
+}
+
+static void judge(const struct token_list *list, const char *secret, struct permission *out)
+{
+	const struct token *token = token_list_find(list, secret);
+
+	if (!token)
+		who_may_refuse_token(out);
+	else if (token_expired(token, wall_now()))
+		refuse(out, 401, ", error=\"invalid_token\"",
+		       "This token has expired: recorderd --new-token makes another.");
+	else
+		*out = (struct permission){.who = WHO_TOKEN, .scopes = token->scopes};
+}
+
+void who_may_learn_names(void)
+{
+	host_own_find(&own);
+}
+
+/* Who brings no token is let in by the web server, if it asks by a name that nobody else can have made. */
+static void judge_name(const struct config_http *http, const struct fastcgi_request *request, struct permission *out)
+{
+	const char *host = fastcgi_param(request, "HTTP_HOST");
+
+	if (host_name_trusted(host, &own, http->hosts))
+		*out = (struct permission){.who = WHO_SERVER_SAYS};
+	else
+		refuse(out, 421, NULL,
+		       "\"%.80s\" is no name of this recorder: if it is, add the line hosts = %.*s to the section "
+		       "[http] "
+		       "of its configuration.",
+		       host, (int)strcspn(host, ":"), host);
+}
+
+/* http.allow_origin = * lets in pages of any site, and whoever they are shown to sends them no token by himself. */
+static void judge_page(const struct config_http *http, const struct fastcgi_request *request, struct permission *out)
+{
+	struct cross_site from;
+
+	cross_site_read(request, &from);
+	if (out->who != WHO_NOBODY && origin_list_is_any(http->allow_origin) && cross_site_reads(&from))
+		refuse(out, 401, "",
+		       "Pages of other sites need a token of this recorder here (http.allow_origin = *), as the header "
+		       "Authorization: Bearer TOKEN.");
+}
+
+void who_may(struct token_store *store, size_t camera, const struct config_http *http,
+	     const struct fastcgi_request *request, struct permission *out)
+{
+	static const struct token_list none;
+	const char *authorization = fastcgi_param(request, "HTTP_AUTHORIZATION");
+	const char *secret = after_scheme(authorization, SCHEME);
+
+	if (token_in_query(request->query)) {
+		refuse(out, 400, NULL,
+		       "A token goes into the header Authorization: Bearer TOKEN, not into the address, which others "
+		       "get to see; "
+		       "take a new one.");
+		return;
+	}
+	if (server_let_in(request, authorization)) {
+		judge_name(http, request, out);
+		judge_page(http, request, out);
+		return;
+	}
+	if (!secret || !token_secret_valid(secret)) {
+		refuse(out, 401, *authorization ? ", error=\"invalid_token\"" : "",
+		       "This needs a token of this recorder, as the header Authorization: Bearer TOKEN.");
+		return;
+	}
+	const struct token_list *list = store ? token_store_look(store, camera) : &none;
+	if (list)
+		judge(list, secret, out);
+	else
+		refuse(out, 503, NULL, "The file of tokens cannot be used; the log of this program says why.");
+}
+
+bool who_may_know(struct token_store *store, size_t camera, const struct fastcgi_request *request)
+{
+	const char *authorization = fastcgi_param(request, "HTTP_AUTHORIZATION");
+	const char *secret = after_scheme(authorization, SCHEME);
+
+	if (server_let_in(request, authorization))
+		return true;
+	const struct token_list *list = store ? token_store_look(store, camera) : NULL;
+	const struct token *token = list && secret ? token_list_find(list, secret) : NULL;
+	return token && !token_expired(token, wall_now());
+}
+
+bool who_may_use(struct permission *permission, enum token_scope scope)
+{
+	char word[TOKEN_SCOPES_BYTES], challenge[96];
+
+	if (permission->who != WHO_TOKEN || (permission->scopes & (unsigned)scope) == (unsigned)scope)
+		return permission->who != WHO_NOBODY;
+	token_scopes_format((unsigned)scope, word);
+	snprintf(challenge, sizeof(challenge), ", error=\"insufficient_scope\", scope=\"%s\"", word);
+	refuse(permission, 403, challenge, "This token may not do that: it lacks the scope %s.", word);
+	return false;
+}
+
+bool who_may_change(const struct fastcgi_request *request, struct permission *permission)
+{
+	struct cross_site from;
+
+	cross_site_read(request, &from);
+	if (!cross_site_is_suspect(&from))
+		return true;
+	refuse(permission, 403, NULL,
+	       "Changes are taken from this server's own pages and from scripts, not from another site.");
+	return false;
+}

@@ -1,0 +1,99 @@
+/* site_headers.c - see site_headers.h. */
+#include "fcgi/auth/site_headers.h"
+
+#include <string.h>
+
+#include "fcgi/auth/cross_site.h"
+#include "fcgi/http/query.h"
+
+#define PREFLIGHT_S "600" /* how long a browser may go without asking again */
+
+/* What pages can read of an answer besides what they always can. */
+#define EXPOSED "X-Clip-Source, X-Clip-Spans, X-Clip-Start, X-Timestamp, Content-Range, ETag, Retry-After"
+
+static bool method_reads(const char *method)
+{
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static bool has_param(const struct fastcgi_request *request, const char *name)
+{
+	char unused[1];
+
+	return query_get(request->query, name, unused, sizeof(unused)) != QUERY_ABSENT;
+}
+
+/* The picture of now, as dashboards embed it: a stream, or one that costs nothing to make. */
+static bool is_embedded(const struct fastcgi_request *request)
+{
+	if (strcmp(request->path, "/") == 0 || strcmp(request->path, "/stream") == 0)
+		return true;
+	return strcmp(request->path, "/snapshot") == 0 && !has_param(request, "at") && !has_param(request, "width");
+}
+
+/*
+ * A page that is let in may also embed what it can read: a browser asks for a picture or a video without the attribute
+ * crossorigin in mode "no-cors", in which it sends no Origin, and would keep it from the page by that header alone.
+ */
+static void append_policy(struct buffer *out, const struct cross_site *from, const struct config_http *http,
+			  const struct fastcgi_request *request, int status)
+{
+	bool embedded = status < 400 && is_embedded(request);
+	bool allowed =
+		method_reads(request->method) && cross_site_is_allowed(from, http, cross_site_sends_token(request));
+
+	buffer_printf(out, "Cross-Origin-Resource-Policy: %s\r\n",
+		      embedded || allowed ? "cross-origin" : "same-origin");
+	if (*http->allow_origin)
+		buffer_printf(out, "Vary: Origin%s\r\n", embedded ? "" : ", Referer");
+}
+
+static void append_cors(struct buffer *out, const struct cross_site *from, const struct config_http *http, bool expose)
+{
+	buffer_printf(out, "Access-Control-Allow-Origin: %s\r\n",
+		      origin_list_is_any(http->allow_origin) ? "*" : from->origin);
+	if (expose)
+		buffer_printf(out, "Access-Control-Expose-Headers: " EXPOSED "\r\n");
+	else
+		buffer_printf(out, "Access-Control-Allow-Methods: GET, HEAD\r\n"
+				   "Access-Control-Allow-Headers: Authorization, Range, If-Range\r\n"
+				   "Access-Control-Max-Age: " PREFLIGHT_S "\r\n");
+}
+
+void site_headers_append(struct buffer *out, const struct config_http *http, const struct fastcgi_request *request,
+			 int status)
+{
+	struct cross_site from;
+
+	cross_site_read(request, &from);
+	buffer_printf(out, "X-Content-Type-Options: nosniff\r\n");
+	append_policy(out, &from, http, request, status);
+	if (method_reads(request->method) && cross_site_may_read(&from, http, cross_site_sends_token(request)))
+		append_cors(out, &from, http, true);
+	else if (status == 204 && preflight_is(request))
+		append_cors(out, &from, http, false);
+}
+
+bool preflight_is(const struct fastcgi_request *request)
+{
+	return strcmp(request->method, "OPTIONS") == 0 && *fastcgi_param(request, "HTTP_ORIGIN") &&
+	       *fastcgi_param(request, "HTTP_ACCESS_CONTROL_REQUEST_METHOD");
+}
+
+/* Browsers would let a POST pass whatever methods the answer names: so that is refused. */
+int preflight_judge(const struct config_http *http, const struct fastcgi_request *request, struct reason *why)
+{
+	struct cross_site from;
+
+	cross_site_read(request, &from);
+	if (!method_reads(fastcgi_param(request, "HTTP_ACCESS_CONTROL_REQUEST_METHOD"))) {
+		reason_set(why, "Pages of other sites may read here, if http.allow_origin names them, and change "
+				"nothing.");
+		return 403;
+	}
+	/* The request itself brings the token. */
+	if (cross_site_may_read(&from, http, true))
+		return 204;
+	reason_set(why, "Pages from %.100s may not read here: http.allow_origin does not name them.", from.origin);
+	return 403;
+}

@@ -1,0 +1,346 @@
+/*
+ * clip_segment.c - the frames of one segment: see clip_segment.h.
+ */
+#include "fcgi/clip/clip_segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fcgi/io/disk_pulse.h"
+#include "shared/media/mp4_box.h"
+#include "shared/segment/segment.h"
+
+#define HEAD_BYTES    16384u
+#define KEY_LOOK_BACK 64u
+
+/* The records as the .mp4 itself has them. */
+struct clip_walk {
+	struct index_record *records;
+	size_t count, room;
+	uint64_t limit; /* so many are enough */
+	bool failed;
+	bool done; /* late: it was tried */
+};
+
+static bool walk_collect(const struct index_record *record, void *context)
+{
+	struct clip_walk *list = context;
+
+	disk_pulse();
+	if (list->count == list->room) {
+		size_t room = list->room ? list->room * 2 : 1024;
+		struct index_record *grown = reallocarray(list->records, room, sizeof(*grown));
+		list->failed = !grown;
+		if (!grown)
+			return false;
+		list->records = grown;
+		list->room = room;
+	}
+	list->records[list->count++] = *record;
+	return list->count < list->limit;
+}
+
+static bool walk_records(struct clip_segment *segment, const struct segment_layout *layout)
+{
+	struct clip_walk list = {.limit = UINT64_MAX};
+	uint64_t good_end;
+
+	if (segment_walk(segment->fd, layout, walk_collect, &list, &good_end) == SEGMENT_ERROR || list.failed) {
+		int error = list.failed ? ENOMEM : errno;
+		free(list.records);
+		errno = error;
+		return false;
+	}
+	segment->walked = list.records;
+	segment->count = list.count;
+	return true;
+}
+
+static bool open_by_walk(struct clip_segment *segment)
+{
+	struct segment_layout layout = {0};
+	enum segment_outcome outcome = segment_read_layout(segment->fd, &layout);
+	bool good = outcome == SEGMENT_GOOD && walk_records(segment, &layout);
+	int error = outcome == SEGMENT_GOOD || outcome == SEGMENT_ERROR ? errno : EBADMSG;
+
+	segment_layout_finish(&layout);
+	errno = error;
+	return good;
+}
+
+/* What can be had of the .mp4 where the .idx has let a reader down; once, and kept for the next reader. */
+static const struct clip_walk *walk_late(const struct clip_segment *segment)
+{
+	struct segment_layout layout = {0};
+	struct clip_walk *late = segment->late;
+	uint64_t good_end;
+
+	if (late->done)
+		return late;
+	late->done = true;
+	late->limit = segment->count;
+	if (segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD)
+		segment_walk(segment->fd, &layout, walk_collect, late, &good_end);
+	segment_layout_finish(&layout);
+	return late;
+}
+
+/* Drops records at the end whose media is not in the file, as far as a crash of the machine can have left such. */
+static bool media_is_there(struct clip_segment *segment)
+{
+	struct index_record last;
+	struct stat status;
+
+	if (fstat(segment->fd, &status) != 0)
+		return false;
+	for (; segment->count > 0; segment->count--) {
+		if (index_reader_read(&segment->index, segment->count - 1, 1, &last) == 1 &&
+		    last.offset + last.size <= (uint64_t)status.st_size)
+			return true;
+	}
+	return true;
+}
+
+/*
+ * True where the .idx serves. A complete segment's that lost its end does not: its records are fewer than the list of
+ * segments says.
+ */
+static bool open_index(int folder, struct clip_segment *segment)
+{
+	char name[SEGMENT_FILE_BYTES];
+	const struct catalogue_entry *entry = &segment->entry;
+
+	if (!index_name(entry->file, name, sizeof(name)))
+		return false;
+	if (index_reader_open(folder, name, entry->segment_no, &segment->index) != INDEX_GOOD)
+		return false;
+	segment->count = index_reader_count(&segment->index);
+	segment->late = calloc(1, sizeof(*segment->late));
+	if (segment->late && media_is_there(segment) &&
+	    (entry->state != CATALOGUE_COMPLETE || segment->count >= entry->frames))
+		return true;
+	index_reader_close(&segment->index);
+	return false;
+}
+
+bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct clip_segment *out)
+{
+	*out = (struct clip_segment){.entry = *entry, .folder = folder, .fd = -1, .index = {.fd = -1}};
+	out->entry.file[SEGMENT_FILE_BYTES - 1] = '\0';
+	if (!segment_file_valid(out->entry.file)) {
+		errno = EBADMSG;
+		return false;
+	}
+	disk_pulse();
+	out->fd = openat(folder, out->entry.file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (out->fd < 0)
+		return false;
+	if (open_index(folder, out) || open_by_walk(out))
+		return true;
+	int error = errno;
+	clip_segment_close(out, false);
+	errno = error;
+	return false;
+}
+
+enum segment_trouble clip_segment_trouble(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return SEGMENT_HAS_NO_ROOM;
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case EISDIR:
+	case ESPIPE:
+	case ENXIO:
+		return SEGMENT_IS_GONE;
+	case 0:
+	case EBADMSG:
+		return SEGMENT_IS_DAMAGED;
+	default: /* EIO, ESTALE, ENOTCONN, …: whatever keeps it from being read says nothing about what it holds */
+		return SEGMENT_IS_OUT_OF_REACH;
+	}
+}
+
+bool clip_segment_exists(int folder, const struct catalogue_entry *entry)
+{
+	return faccessat(folder, entry->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       clip_segment_trouble(errno) != SEGMENT_IS_GONE;
+}
+
+/* ftyp and moov at the file's beginning. */
+static bool read_foreign_layout(int fd, uint8_t head[HEAD_BYTES], struct segment_layout *layout)
+{
+	struct mp4_box ftyp, moov;
+	struct stat status;
+	ssize_t got = pread(fd, head, HEAD_BYTES, 0);
+
+	if (got <= 0 || fstat(fd, &status) != 0)
+		return false;
+	size_t length = (size_t)got;
+	if (mp4_box_header(head, length, 0, &ftyp) != MP4_OK || ftyp.size > length)
+		return false;
+	if (mp4_box_header(head, length, (size_t)ftyp.size, &moov) != MP4_OK || moov.size > length - ftyp.size)
+		return false;
+	if (!mp4_parse_init(head + ftyp.size, (size_t)moov.size, &layout->init))
+		return false;
+	layout->fragments_at = ftyp.size + moov.size;
+	layout->media_end = (uint64_t)status.st_size;
+	return true;
+}
+
+bool clip_segment_adopt(int fd, int64_t first_wall_us, struct clip_segment *out)
+{
+	uint8_t head[HEAD_BYTES];
+	struct segment_layout layout = {.info.first_wall_us = first_wall_us};
+
+	*out = (struct clip_segment){.fd = fd, .index = {.fd = -1}, .foreign = true};
+	if (!read_foreign_layout(fd, head, &layout) || !walk_records(out, &layout)) {
+		clip_segment_close(out, false);
+		return false;
+	}
+	out->entry.codec = layout.init.codec;
+	out->entry.width = layout.init.width;
+	out->entry.height = layout.init.height;
+	out->entry.start_wall_us = first_wall_us;
+	out->entry.state = CATALOGUE_COMPLETE;
+	return true;
+}
+
+bool clip_segment_init(const struct clip_segment *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out)
+{
+	uint8_t head[HEAD_BYTES];
+	struct segment_layout layout = {0};
+	bool good = segment->foreign ? read_foreign_layout(segment->fd, head, &layout)
+				     : segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD;
+
+	if (good) {
+		*out = layout.init;
+		memcpy(entry, layout.init.entry, layout.init.entry_bytes);
+		out->entry = entry;
+	}
+	segment_layout_finish(&layout);
+	return good;
+}
+
+void clip_segment_close(struct clip_segment *segment, bool keep_fd)
+{
+	if (segment->index.segment_no != 0)
+		index_reader_close(&segment->index);
+	free(segment->walked);
+	if (segment->late)
+		free(segment->late->records);
+	free(segment->late);
+	if (segment->fd > 0 && !keep_fd)
+		close(segment->fd);
+	*segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
+}
+
+void clip_segment_release(struct clip_segment *segment)
+{
+	struct clip_segment closed = {.entry = segment->entry, .folder = segment->folder, .count = segment->count};
+
+	if (segment->foreign)
+		return;
+	clip_segment_close(segment, false);
+	segment->entry = closed.entry;
+	segment->folder = closed.folder;
+	segment->count = closed.count;
+}
+
+bool clip_segment_reopen(struct clip_segment *segment)
+{
+	struct clip_segment opened;
+
+	if (segment->fd > 0)
+		return true;
+	if (!clip_segment_open(segment->folder, &segment->entry, &opened))
+		return false;
+	if (opened.count < segment->count) { /* another one of that name, or cut */
+		clip_segment_close(&opened, false);
+		errno = ENOENT;
+		return false;
+	}
+	opened.count = segment->count;
+	*segment = opened;
+	return true;
+}
+
+static size_t copy_records(const struct index_record *records, uint64_t length, uint64_t first, size_t count,
+			   struct index_record *out)
+{
+	if (first >= length)
+		return 0;
+	if (count > length - first)
+		count = (size_t)(length - first);
+	memcpy(out, records + first, count * sizeof(*out));
+	return count;
+}
+
+size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, size_t count, struct index_record *out)
+{
+	if (segment->walked)
+		return copy_records(segment->walked, segment->count, first, count, out);
+	disk_pulse();
+	if (!segment->late || first >= segment->count)
+		return 0;
+	if (count > segment->count - first)
+		count = (size_t)(segment->count - first);
+	size_t got = index_reader_read(&segment->index, first, count, out);
+	if (got == count)
+		return got;
+	const struct clip_walk *late = walk_late(segment);
+	return got + copy_records(late->records, late->count, first + got, count - got, out + got);
+}
+
+uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us)
+{
+	uint64_t low = 0, high = segment->count;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		struct index_record record;
+		/* A record that cannot be had ends the segment: what is sought lies before it. */
+		if (clip_segment_read(segment, middle, 1, &record) == 1 && record.wall_us < wall_us)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static uint64_t key_before(const struct clip_segment *segment, uint64_t number)
+{
+	struct index_record records[KEY_LOOK_BACK];
+	uint64_t end = number + 1;
+
+	while (end > 0) {
+		uint64_t first = end > KEY_LOOK_BACK ? end - KEY_LOOK_BACK : 0;
+		size_t got = clip_segment_read(segment, first, (size_t)(end - first), records);
+		for (size_t i = got; i > 0; i--)
+			if (records[i - 1].flags & INDEX_KEY)
+				return first + i - 1;
+		end = first;
+	}
+	return segment->count;
+}
+
+uint64_t clip_segment_key(const struct clip_segment *segment, uint64_t number)
+{
+	struct index_record record;
+	uint64_t key = key_before(segment, number);
+
+	if (key < segment->count)
+		return key;
+	for (key = number; key < segment->count; key++)
+		if (clip_segment_read(segment, key, 1, &record) == 1 && record.flags & INDEX_KEY)
+			break;
+	return key;
+}

@@ -1,0 +1,201 @@
+/*
+ * kept_clips.c - keeps a clip: see kept_clips.h.
+ *
+ * The temporary file of NAME is .NAME.part, locked while it is written: what a killed writer left is removed by the
+ * next one.
+ */
+#include "fcgi/clip/kept_clips.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "shared/segment/clip_cache_files.h"
+#include "shared/base/file_limit.h"
+#include "shared/base/file_io.h"
+
+#define COPY_BYTES     (256u << 10)
+#define INSIDE_BYTES   (4u << 20)
+#define NAME_MAX_CHARS 100
+
+static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+bool keep_name_valid(const char *name)
+{
+	size_t length = strlen(name);
+
+	return name[0] != '.' && length > 4 && length <= NAME_MAX_CHARS + 4 && name[strspn(name, allowed)] == '\0' &&
+	       strcmp(name + length - 4, ".mp4") == 0;
+}
+
+bool keep_name_make(const char *text, char out[KEEP_NAME_BYTES])
+{
+	size_t length = strlen(text);
+	bool ends = length > 4 && strcmp(text + length - 4, ".mp4") == 0;
+
+	return length <= NAME_MAX_CHARS && snprintf(out, KEEP_NAME_BYTES, "%s%s", text, ends ? "" : ".mp4") > 0 &&
+	       keep_name_valid(out);
+}
+
+/*
+ * Bytes from *at on, inside of the kernel where the file systems can do that. They go to the disk at once: in the
+ * name and with the priority of this process.
+ */
+static void copy_inside(int fd, const struct vfile *file, uint64_t *at)
+{
+	struct vfile_extent extent;
+
+	while (vfile_extent_at(file, *at, &extent)) {
+		off_t offset = (off_t)extent.offset;
+		size_t length = extent.length < INSIDE_BYTES ? (size_t)extent.length : INSIDE_BYTES;
+		ssize_t got = copy_file_range(extent.fd, &offset, fd, NULL, length, 0);
+		if (got <= 0)
+			return;
+		sync_file_range(fd, (off_t)*at, got, SYNC_FILE_RANGE_WRITE);
+		*at += (uint64_t)got;
+	}
+}
+
+/* The same by way of memory: up to `room` bytes. False where they cannot be read or written. */
+static bool copy_through(int fd, const struct vfile *file, uint64_t *at, uint8_t *bytes, size_t room)
+{
+	ssize_t got = vfile_read(file, *at, bytes, room);
+
+	for (ssize_t done = 0; done < got;) {
+		ssize_t n = write(fd, bytes + done, (size_t)(got - done));
+		if (n <= 0)
+			return false;
+		done += n;
+	}
+	*at += got > 0 ? (uint64_t)got : 0;
+	return got > 0;
+}
+
+bool keep_copy(int fd, const struct vfile *file)
+{
+	uint8_t *bytes = malloc(COPY_BYTES);
+	uint64_t at = 0, size = vfile_size(file);
+	bool good = bytes;
+
+	if (good && size > file_limit_bytes(fd)) {
+		errno = EFBIG;
+		good = false;
+	}
+	while (good && at < size) {
+		copy_inside(fd, file, &at);
+		good = at == size || copy_through(fd, file, &at, bytes, COPY_BYTES);
+	}
+	free(bytes);
+	return good;
+}
+
+int keep_part_open(int folder, const char *name)
+{
+	int fd = part_file_lock(folder, name, O_CREAT);
+
+	if (fd < 0 || ftruncate(fd, 0) == 0)
+		return fd;
+	int kept = errno;
+	close(fd);
+	errno = kept;
+	return -1;
+}
+
+/* Cached clips give way to one that is kept. */
+static void make_room(const struct keep *keep)
+{
+	struct statvfs disk;
+	int cached = cached_folder_open(keep->folder);
+
+	if (cached < 0)
+		return;
+	if (fstatvfs(keep->folder, &disk) == 0) {
+		uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize, bytes = vfile_size(keep->file);
+		if (free_bytes < bytes)
+			cached_evict(cached, UINT64_MAX, bytes - free_bytes);
+	}
+	close(cached);
+}
+
+static int failure(void)
+{
+	switch (errno) {
+	case ENOSPC:
+	case EDQUOT:
+		return KEEP_FULL;
+	case EFBIG:
+		return KEEP_LARGE;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return KEEP_REFUSED;
+	default:
+		return KEEP_FAILED;
+	}
+}
+
+/* Some file systems, above all those of a network, have nothing to sync of a folder. */
+static int folder_synced(int folder)
+{
+	return fsync(folder) == 0 || errno == EINVAL ? KEEP_DONE : KEEP_FAILED;
+}
+
+/*
+ * A name that is taken stays. Where the file system cannot see to that (NFS, FUSE), this does: whoever else keeps a
+ * clip of that name is refused while the temporary file is locked, or finds the name taken.
+ */
+static bool rename_if_free(const struct keep *keep, const char *part)
+{
+	struct stat taken;
+
+	if (renameat2(keep->folder, part, keep->folder, keep->name, RENAME_NOREPLACE) == 0)
+		return true;
+	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+		return false;
+	if (fstatat(keep->folder, keep->name, &taken, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return false;
+	}
+	return errno == ENOENT && renameat(keep->folder, part, keep->folder, keep->name) == 0;
+}
+
+static int give_name(const struct keep *keep, const char *part)
+{
+	if (rename_if_free(keep, part))
+		return folder_synced(keep->folder);
+	return errno == EEXIST ? KEEP_EXISTS : failure();
+}
+
+int keep_run(void *context)
+{
+	const struct keep *keep = context;
+	char part[KEEP_NAME_BYTES + 8];
+	int outcome;
+
+	part_files_sweep(keep->folder, 0);
+	make_room(keep);
+	snprintf(part, sizeof(part), ".%s" PART_SUFFIX, keep->name);
+	int fd = keep_part_open(keep->folder, part);
+	if (fd < 0)
+		return errno == EWOULDBLOCK ? KEEP_BUSY : failure();
+	errno = 0;
+	outcome = keep_copy(fd, keep->file) && fsync(fd) == 0 ? give_name(keep, part) : failure();
+	if (outcome != KEEP_DONE)
+		unlinkat(keep->folder, part, 0);
+	close(fd);
+	return outcome;
+}
+
+int keep_remove_run(void *context)
+{
+	const struct keep *keep = context;
+
+	if (unlinkat(keep->folder, keep->name, 0) == 0)
+		return folder_synced(keep->folder);
+	return errno == ENOENT || errno == EISDIR ? KEEP_MISSING : failure();
+}

@@ -1,0 +1,132 @@
+/*
+ * nearest_footage.c - see nearest_footage.h.
+ *
+ * Where the clock was set back, the segment that was recorded last is not the latest one. So entry after entry is
+ * looked at, until the bounds of the list say that no other one has anything nearer; only a segment that may have is
+ * opened.
+ */
+#include "fcgi/clip/nearest_footage.h"
+
+#include "fcgi/clip/clip_segment.h"
+
+#define ENTRIES_A_READ 64u
+
+static void take_before(struct clip_nearest *nearest, int64_t wall_us)
+{
+	if (!nearest->before || wall_us > nearest->before_us)
+		nearest->before_us = wall_us;
+	nearest->before = true;
+}
+
+static void take_after(struct clip_nearest *nearest, int64_t wall_us)
+{
+	if (!nearest->after || wall_us < nearest->after_us)
+		nearest->after_us = wall_us;
+	nearest->after = true;
+}
+
+/* The frame of a segment that is next to wall_us. */
+static bool frame_beside(int folder, const struct catalogue_entry *entry, int64_t wall_us, bool before, int64_t *at_us)
+{
+	struct clip_segment segment;
+	struct index_record record;
+	bool found = false;
+
+	if (!clip_segment_open(folder, entry, &segment))
+		return false;
+	uint64_t number = clip_segment_find(&segment, wall_us);
+	if (!before || number > 0)
+		found = clip_segment_read(&segment, before ? number - 1 : number, 1, &record) == 1;
+	if (found)
+		*at_us = record.wall_us;
+	clip_segment_close(&segment, false);
+	return found;
+}
+
+static bool may_be_nearer_before(const struct catalogue_entry *entry, int64_t from_us, const struct clip_nearest *out)
+{
+	bool ends = entry->state == CATALOGUE_COMPLETE;
+
+	return entry->start_wall_us < from_us && !(out->before && ends && entry->end_wall_us <= out->before_us);
+}
+
+/* From the segment that was recorded last backwards. */
+static void find_before(int folder, const struct catalogue *list, int64_t from_us, struct clip_nearest *out)
+{
+	struct catalogue_entry entries[ENTRIES_A_READ];
+	uint64_t first, end;
+	int64_t at_us;
+
+	if (!catalogue_range(list, 0, from_us, &first, &end))
+		return;
+	while (end > first) {
+		size_t count = end - first < ENTRIES_A_READ ? (size_t)(end - first) : ENTRIES_A_READ;
+		end -= count;
+		for (size_t i = catalogue_read(list, end, count, entries); i-- > 0;) {
+			if (out->before && entries[i].max_end_wall_us <= out->before_us)
+				return;
+			if (may_be_nearer_before(&entries[i], from_us, out) &&
+			    frame_beside(folder, &entries[i], from_us, true, &at_us))
+				take_before(out, at_us);
+		}
+	}
+}
+
+static bool may_be_nearer_after(const struct catalogue_entry *entry, int64_t to_us, const struct clip_nearest *out)
+{
+	bool ends = entry->state == CATALOGUE_COMPLETE;
+
+	return !(ends && entry->end_wall_us <= to_us) && !(out->after && entry->start_wall_us >= out->after_us);
+}
+
+static void find_after(int folder, const struct catalogue *list, int64_t to_us, struct clip_nearest *out)
+{
+	struct catalogue_entry entries[ENTRIES_A_READ];
+	uint64_t next, end;
+	int64_t at_us;
+
+	if (!catalogue_range(list, to_us - 1, INT64_MAX, &next, &end))
+		return;
+	while (next < end) {
+		size_t count = end - next < ENTRIES_A_READ ? (size_t)(end - next) : ENTRIES_A_READ;
+		size_t got = catalogue_read(list, next, count, entries);
+		for (size_t i = 0; i < got; i++) {
+			if (out->after && entries[i].min_start_wall_us >= out->after_us)
+				return;
+			if (may_be_nearer_after(&entries[i], to_us, out) &&
+			    frame_beside(folder, &entries[i], to_us, false, &at_us))
+				take_after(out, at_us);
+		}
+		next += count;
+	}
+}
+
+static void find_in_memory(const struct ring_reader *ring, int64_t from_us, int64_t to_us, struct clip_nearest *out)
+{
+	struct ring_frame frame;
+	uint64_t head = ring_reader_head(ring);
+
+	for (uint64_t seq = ring_reader_tail(ring); seq <= head && seq > 0; seq++) {
+		if (!ring_reader_get(ring, seq, &frame))
+			continue;
+		if (frame.meta.wall_us < from_us)
+			take_before(out, frame.meta.wall_us);
+		else if (frame.meta.wall_us >= to_us)
+			take_after(out, frame.meta.wall_us);
+	}
+}
+
+void clip_nearest_find(int folder, const struct ring_reader *ring, int64_t from_us, int64_t to_us,
+		       struct clip_nearest *out)
+{
+	struct catalogue list;
+
+	*out = (struct clip_nearest){0};
+	if (ring)
+		find_in_memory(ring, from_us, to_us, out);
+	if (folder < 0 || catalogue_open(folder, &list) != CATALOGUE_GOOD)
+		return;
+	find_before(folder, &list, from_us, out);
+	find_after(folder, &list, to_us, out);
+	catalogue_close(&list);
+}

@@ -1,0 +1,31 @@
+/*
+ * timelapse.h - which frames a timelapse shows: of each slot of max(1, speed / 30) s the first key frame, so that at
+ * most 30 a second are played. Slots count from the beginning of the range, in wall time.
+ */
+#ifndef FCGI_CLIP_TIMELAPSE_H
+#define FCGI_CLIP_TIMELAPSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fcgi/clip/clip_plan.h"
+
+struct lapse {
+	int64_t from_us, step_us;
+	int64_t slot; /* of the frame that was taken last */
+	bool taken;   /* one was */
+};
+
+void lapse_init(struct lapse *lapse, int64_t from_us, unsigned speed);
+
+enum lapse_outcome {
+	LAPSE_FRAME,   /* *record is shown; the search goes on behind it */
+	LAPSE_END,     /* none any more in this stretch */
+	LAPSE_DAMAGED, /* the index ends before the stretch does */
+};
+
+/* The next frame of a stretch from record *number on. The records in between are skipped, not read. */
+enum lapse_outcome lapse_next(struct lapse *lapse, const struct clip_stretch *stretch, uint64_t *number,
+			      struct index_record *record);
+
+#endif

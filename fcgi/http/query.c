@@ -1,0 +1,198 @@
+/*
+ * query.c - reading a URL's query: see query.h.
+ */
+#include "fcgi/http/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/time_text.h"
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static enum query_outcome decode(const char *from, size_t length, char *out, size_t bytes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		char c = from[i] == '+' ? ' ' : from[i];
+		if (c == '%') {
+			int high = length - i > 2 ? hex_digit(from[i + 1]) : -1;
+			int low = high >= 0 ? hex_digit(from[i + 2]) : -1;
+			if (low < 0)
+				return QUERY_BAD;
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if (c == '\0' || n + 1 >= bytes)
+			return QUERY_BAD;
+		out[n++] = c;
+	}
+	out[n] = '\0';
+	return QUERY_FOUND;
+}
+
+enum query_outcome query_get(const char *query, const char *name, char *out, size_t bytes)
+{
+	size_t name_length = strlen(name);
+
+	while (*query) {
+		size_t length = strcspn(query, "&");
+		if (length > name_length && query[name_length] == '=' && memcmp(query, name, name_length) == 0)
+			return decode(query + name_length + 1, length - name_length - 1, out, bytes);
+		query += length;
+		query += *query == '&';
+	}
+	return QUERY_ABSENT;
+}
+
+static bool part_is_against_caches(const char *part, size_t length)
+{
+	return strspn(part, "0123456789") >= length || (length > 1 && strncmp(part, "_=", 2) == 0);
+}
+
+/* The number of a word among `names`, -1 where it is none of them. */
+static int word_number(const char *names, const char *word, size_t length)
+{
+	int number = 0;
+
+	for (const char *at = names; *at; number++) {
+		size_t known = strcspn(at, " ");
+		if (known == length && memcmp(at, word, length) == 0)
+			return number;
+		at += known;
+		at += *at == ' ';
+	}
+	return -1;
+}
+
+bool query_check(const char *query, const char *names, struct reason *why)
+{
+	unsigned seen = 0;
+
+	for (const char *part = query; *part; part += *part == '&') {
+		size_t length = strcspn(part, "&"), name = strcspn(part, "=&");
+		if (!part_is_against_caches(part, length)) {
+			int number = word_number(names, part, name);
+			if (number < 0)
+				return reason_set(why, "\"%.*s\" is not known here; what is: %s.",
+						  name > 40 ? 40 : (int)name, part, names);
+			if (seen & 1u << number)
+				return reason_set(why, "%.*s= stands there twice.", (int)name, part);
+			seen |= 1u << number;
+		}
+		part += length;
+	}
+	return true;
+}
+
+bool query_number(const char *query, const char *name, long min, long max, long *value, struct reason *why)
+{
+	char text[QUERY_VALUE_MAX], *end;
+	enum query_outcome outcome = query_get(query, name, text, sizeof(text));
+
+	if (outcome == QUERY_ABSENT)
+		return true;
+	if (outcome == QUERY_FOUND && text[0] >= '0' && text[0] <= '9') {
+		long number = strtol(text, &end, 10);
+		if (*end == '\0' && number >= min && number <= max) {
+			*value = number;
+			return true;
+		}
+	}
+	return reason_set(why, "%s= takes a whole number from %ld to %ld.", name, min, max);
+}
+
+enum named_time { TIME_ABSENT, TIME_GIVEN, TIME_REFUSED };
+
+static enum named_time get_time(const char *query, const char *name, enum time_side side, wall_t now,
+				struct time_point *out, struct reason *why)
+{
+	char text[QUERY_VALUE_MAX];
+	enum query_outcome outcome = query_get(query, name, text, sizeof(text));
+	enum time_status status = TIME_NOT_A_TIME;
+
+	if (outcome == QUERY_ABSENT)
+		return TIME_ABSENT;
+	if (outcome == QUERY_FOUND)
+		status = time_parse(text, strlen(text), side, now, out);
+	if (status == TIME_OK)
+		return TIME_GIVEN;
+	reason_set(why, "%s=: %s", name, time_status_text(status));
+	return TIME_REFUSED;
+}
+
+static enum named_time get_duration(const char *query, int64_t *out_us, struct reason *why)
+{
+	char text[QUERY_VALUE_MAX];
+	enum query_outcome outcome = query_get(query, "duration", text, sizeof(text));
+
+	if (outcome == QUERY_ABSENT)
+		return TIME_ABSENT;
+	if (outcome == QUERY_FOUND && time_parse_duration(text, strlen(text), out_us) == TIME_OK)
+		return TIME_GIVEN;
+	reason_set(why, "duration= takes seconds, or a number with s, m, h or d: 18, 1.5, 5m.");
+	return TIME_REFUSED;
+}
+
+/* The end of the span from to=, or duration= counted from `from` as it was named. False where either is refused. */
+static bool get_end(const char *query, wall_t now, wall_t from, struct query_span *span, struct reason *why)
+{
+	struct time_point to;
+	int64_t duration_us;
+	char unused[1];
+	enum named_time got = get_time(query, "to", TIME_TO, now, &to, why);
+
+	if (got == TIME_REFUSED)
+		return false;
+	if (got == TIME_GIVEN && query_get(query, "duration", unused, sizeof(unused)) != QUERY_ABSENT)
+		return reason_set(why, "to= and duration= both say where it ends: give one of them.");
+	if (got == TIME_GIVEN) {
+		span->has_to = true;
+		span->to_us = to.at.us;
+		span->moving |= to.relative;
+		span->open_end = to.is_now;
+		return true;
+	}
+	got = get_duration(query, &duration_us, why);
+	if (got == TIME_GIVEN) {
+		if (!span->has_from)
+			return reason_set(why, "duration= counts from from=, which is missing.");
+		span->has_to = true;
+		if (__builtin_add_overflow(from.us, duration_us, &span->to_us))
+			span->to_us = INT64_MAX;
+	}
+	return got != TIME_REFUSED;
+}
+
+bool query_span(const char *query, wall_t now, bool need_both, struct query_span *out, struct reason *why)
+{
+	struct time_point from = {0};
+	enum named_time got = get_time(query, "from", TIME_FROM, now, &from, why);
+
+	*out = (struct query_span){.from_us = 0, .to_us = INT64_MAX};
+	if (got == TIME_REFUSED)
+		return false;
+	if (got == TIME_GIVEN) {
+		out->has_from = true;
+		out->from_us = time_floor_second(from.at).us;
+		out->moving = out->from_relative = from.relative;
+	}
+	if (!get_end(query, now, from.at, out, why))
+		return false;
+	if (need_both && (!out->has_from || !out->has_to))
+		return reason_set(why, "Both from= and to= (or duration=) are needed, such as "
+				       "from=20260517_102300&to=20260517_102318.");
+	if (out->to_us <= out->from_us)
+		return reason_set(why, "to= must be later than from=.");
+	if (out->to_us > now.us)
+		out->open_end = true;
+	out->moving |= out->open_end;
+	return true;
+}

@@ -1,0 +1,135 @@
+/* late_files.c - see late_files.h. */
+#include "fcgi/io/late_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fcgi/io/disk_pulse.h"
+#include "shared/base/crc32c.h"
+#include "shared/base/file_io.h"
+
+struct late_file {
+	char *name;    /* owned */
+	uint32_t head; /* CRC-32C of its first bytes */
+	int fd;        /* -1: closed */
+};
+
+struct late_files {
+	int folder;
+	struct late_file *files;
+	size_t count, room;
+	size_t first, end; /* no others are open */
+};
+
+struct late_files *late_files_create(int folder)
+{
+	struct late_files *files = calloc(1, sizeof(*files));
+
+	if (!files)
+		return NULL;
+	files->folder = fcntl(folder, F_DUPFD_CLOEXEC, 0);
+	if (files->folder >= 0)
+		return files;
+	free(files);
+	return NULL;
+}
+
+void late_files_destroy(struct late_files *files)
+{
+	if (!files)
+		return;
+	for (size_t i = 0; i < files->count; i++) {
+		if (files->files[i].fd >= 0)
+			close(files->files[i].fd);
+		free(files->files[i].name);
+	}
+	free(files->files);
+	close(files->folder);
+	free(files);
+}
+
+static bool head_read(int fd, uint32_t *head)
+{
+	uint8_t bytes[LATE_HEAD_BYTES];
+	ssize_t got = read_at(fd, bytes, sizeof(bytes), 0);
+
+	if (got < 0)
+		return false;
+	*head = crc32c(0, bytes, (size_t)got);
+	return true;
+}
+
+bool late_files_add(struct late_files *files, const char *name, int fd)
+{
+	struct late_file file = {.fd = -1};
+
+	if (files->count == files->room) {
+		size_t room = files->room ? files->room * 2 : 16;
+		struct late_file *grown = reallocarray(files->files, room, sizeof(*grown));
+		if (!grown)
+			return false;
+		files->files = grown;
+		files->room = room;
+	}
+	if (!head_read(fd, &file.head))
+		return false;
+	file.name = strdup(name);
+	if (!file.name)
+		return false;
+	files->files[files->count++] = file;
+	return true;
+}
+
+size_t late_files_count(const struct late_files *files)
+{
+	return files->count;
+}
+
+static void file_open(const struct late_files *files, struct late_file *file)
+{
+	uint32_t head;
+
+	disk_pulse();
+	int fd = openat(files->folder, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	if (!head_read(fd, &head) || head != file->head) {
+		close(fd);
+		errno = ENOENT;
+		return;
+	}
+	file->fd = fd;
+}
+
+/* Files [first, end) and no others stay open. */
+static void close_others(struct late_files *files, size_t first, size_t end)
+{
+	for (size_t i = files->first; i < files->end; i++) {
+		struct late_file *file = &files->files[i];
+		if ((i >= first && i < end) || file->fd < 0)
+			continue;
+		close(file->fd);
+		file->fd = -1;
+	}
+	files->first = first;
+	files->end = end;
+}
+
+int late_files_open(struct late_files *files, size_t number)
+{
+	struct late_file *file = &files->files[number];
+	size_t end = files->count - number < LATE_OPEN_MAX ? files->count : number + LATE_OPEN_MAX;
+
+	if (files->first == number && files->end == end && file->fd >= 0)
+		return file->fd;
+	close_others(files, number, end);
+	for (size_t i = end; i-- > number;)
+		if (files->files[i].fd < 0)
+			file_open(files, &files->files[i]);
+	return file->fd; /* opened last: errno is of it */
+}

@@ -1,0 +1,126 @@
+/*
+ * main.c - recorder-listen: opens the web server's listening sockets, sets on them what lighttpd has no setting
+ * for, and becomes the server.
+ *
+ *     recorder-listen -f LIGHTTPD_CONF [-a ADDRESS]... COMMAND [ARGUMENT...]
+ *
+ * Port and address are var.port and var.bind of the configuration file (lighttpd.conf.example); -a: a further address.
+ * lighttpd finds the sockets as a service manager hands them over: descriptors from 3 on, LISTEN_FDS and LISTEN_PID
+ * (sd_listen_fds(3)), and takes them where server.systemd-socket-activation = "enable".
+ *
+ * Every connection inherits TCP_NOTSENT_LOWAT: the kernel asks for more only when it has fewer bytes than that which
+ * have not gone out yet. Without it the kernel queues megabytes for a viewer that takes less than the camera gives, who
+ * then sees the past: at 200 KB/s and frames of 80 KB 3 to 8 s, with it 1.1 s.
+ */
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "shared/base/reason.h"
+
+#define FIRST_FD      3
+#define ADDRESSES_MAX 8
+#define BACKLOG       1024
+#define NOTSENT_BYTES 16384
+
+struct wish {
+	char port[8], bind[128];
+	const char *addresses[ADDRESSES_MAX];
+	int count;
+};
+
+static int usage(void)
+{
+	fputs("usage: recorder-listen -f LIGHTTPD_CONF [-a ADDRESS]... COMMAND [ARGUMENT...]\n", stderr);
+	return 2;
+}
+
+static bool read_settings(const char *path, struct wish *wish, struct reason *why)
+{
+	char line[1024];
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return reason_errno(why, "cannot read %s", path);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " var.port = %7[0-9]", wish->port) == 1)
+			continue;
+		/* Brackets are lighttpd's way of writing IPv6. */
+		if (sscanf(line, " var.bind = \"[%127[^]]", wish->bind) != 1)
+			(void)sscanf(line, " var.bind = \"%127[^\"[]", wish->bind);
+	}
+	fclose(file);
+	if (!wish->port[0] || !wish->bind[0])
+		return reason_set(why, "%s has no var.port and var.bind", path);
+	return true;
+}
+
+static bool prepare(int fd, const struct addrinfo *found)
+{
+	const int on = 1, notsent_bytes = NOTSENT_BYTES;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
+		return false;
+	if (found->ai_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0)
+		return false;
+	return setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent_bytes, sizeof(notsent_bytes)) == 0 &&
+	       bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+}
+
+/* A listening socket that stays open over exec, as descriptor `wanted_fd`. */
+static bool open_listener(const char *address, const char *port, int wanted_fd, struct reason *why)
+{
+	const struct addrinfo hints = {.ai_flags = AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	int error = getaddrinfo(address, port, &hints, &found);
+	if (error != 0)
+		return reason_set(why, "address %s, port %s: %s", address, port, gai_strerror(error));
+	int fd = socket(found->ai_family, SOCK_STREAM, 0);
+	bool open = fd >= 0 && prepare(fd, found) && (fd == wanted_fd || dup2(fd, wanted_fd) == wanted_fd);
+	if (!open)
+		reason_errno(why, "cannot listen at %s, port %s", address, port);
+	if (fd >= 0 && fd != wanted_fd)
+		close(fd);
+	freeaddrinfo(found);
+	return open;
+}
+
+static bool open_listeners(const struct wish *wish, struct reason *why)
+{
+	for (int i = 0; i < wish->count; i++)
+		if (!open_listener(wish->addresses[i], wish->port, FIRST_FD + i, why))
+			return false;
+	char number[16];
+	snprintf(number, sizeof(number), "%d", wish->count);
+	if (setenv("LISTEN_FDS", number, 1) != 0)
+		return reason_errno(why, "cannot set LISTEN_FDS");
+	snprintf(number, sizeof(number), "%d", (int)getpid());
+	return setenv("LISTEN_PID", number, 1) == 0 || reason_errno(why, "cannot set LISTEN_PID");
+}
+
+int main(int argc, char **argv)
+{
+	struct wish wish = {.addresses = {wish.bind}, .count = 1};
+	const char *file = NULL;
+	struct reason why;
+	int option;
+	while ((option = getopt(argc, argv, "+a:f:")) != -1) {
+		if (option == 'a' && wish.count < ADDRESSES_MAX)
+			wish.addresses[wish.count++] = optarg;
+		else if (option == 'f')
+			file = optarg;
+		else
+			return usage();
+	}
+	if (!file || optind == argc)
+		return usage();
+	if (read_settings(file, &wish, &why) && open_listeners(&wish, &why)) {
+		execvp(argv[optind], argv + optind);
+		reason_errno(&why, "cannot start %s", argv[optind]);
+	}
+	fprintf(stderr, "recorder-listen: %s\n", why.text);
+	return EXIT_FAILURE;
+}

@@ -1,0 +1,316 @@
+/*
+ * live.c - see live.h. Every connection is registered once, edge-triggered, for all that can happen to it: a viewer
+ * costs a system call only when there is something to write for it.
+ */
+#include "fcgi/live/live.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "fcgi/live/live_response.h"
+#include "fcgi/live/live_places.h"
+#include "fcgi/live/live_viewer.h"
+#include "fcgi/auth/site_headers.h"
+#include "fcgi/auth/authorize.h"
+#include "shared/event/loop.h"
+#include "shared/base/log.h"
+
+#define ACCEPTS_MAX 64 /* in one go; then it is the viewers' turn */
+#define TICK_US     (US_PER_S / 4)
+#define CHECK_TICKS 4 /* the recorders are looked after once a second */
+#define ASKING_US   (5 * US_PER_S)
+#define SAY_US      (60 * US_PER_S) /* between two lines of the log about the same */
+
+struct peer {
+	struct live *live;
+	struct loop_watch watch; /* fd -1: closed */
+	int64_t since_us;
+	struct live_viewer *viewer; /* NULL: its request has not come yet, or was answered */
+	bool answered;
+	uint32_t claim; /* of a viewer (live_places.h) */
+	struct peer *next, *previous;
+};
+
+struct watched_feed {
+	struct live *live;
+	struct loop_watch watch;
+	struct live_feed feed;
+};
+
+struct live {
+	const struct live_setup *setup;
+	struct loop *loop;
+	struct loop_watch listener, stop; /* the listener stops while descriptors are short, until the next tick */
+	struct loop_timer tick;
+	struct watched_feed *feeds; /* one a camera, in the order of the set */
+	struct peer *peers;
+	struct live_places places;
+	int64_t say_us; /* that no more connections can be taken: not before */
+	unsigned ticks;
+};
+
+static void close_peer(struct live *live, struct peer *peer)
+{
+	loop_watch_set(live->loop, &peer->watch, 0);
+	if (peer->viewer) {
+		live_viewer_close(peer->viewer);
+		live_places_return(&live->places, peer->claim);
+	} else if (peer->watch.fd >= 0) {
+		fastcgi_drain(peer->watch.fd);
+		close(peer->watch.fd);
+	}
+	if (peer->next)
+		peer->next->previous = peer->previous;
+	if (peer->previous)
+		peer->previous->next = peer->next;
+	else
+		live->peers = peer->next;
+	free(peer);
+}
+
+static void pause_listening(struct live *live)
+{
+	int64_t now_us = mono_now().us;
+
+	loop_watch_set(live->loop, &live->listener, 0);
+	if (now_us < live->say_us)
+		return;
+	log_warn("live", "no more connections can be taken for now (%" PRIu64 " viewers)", live->places.viewers);
+	live->say_us = now_us + SAY_US;
+}
+
+static struct live_feed *find_feed(const struct live *live, const struct config *camera)
+{
+	return &live->feeds[camera - live->setup->cameras->cameras].feed;
+}
+
+/* The number of the camera that is asked for; of one that is not there, the first. */
+static size_t camera_number(const struct live *live, const struct config *camera)
+{
+	return camera ? (size_t)(camera - live->setup->cameras->cameras) : 0;
+}
+
+/* False where it was answered that who asks may not look. */
+static bool check_token(const struct live *live, struct fastcgi_request *request, const struct config *camera,
+			const struct config_http *http)
+{
+	const struct config_set *cameras = live->setup->cameras;
+	struct permission permission;
+
+	who_may(live->setup->tokens, camera_number(live, camera), http, request, &permission);
+	/* A token that is not good for all cameras could find out their names by trying. */
+	for (size_t i = 0; !camera && permission.who == WHO_TOKEN && i < cameras->count; i++)
+		if (!who_may_know(live->setup->tokens, i, request))
+			who_may_refuse_token(&permission);
+	if (who_may_use(&permission, TOKEN_LIVE))
+		return true;
+	live_answer_problem(request, http, permission.status, permission.headers, &permission.why);
+	return false;
+}
+
+/* The status to answer with: 200 where the wish can be fulfilled; a viewer has its place then. */
+static int admit(struct live *live, const struct fastcgi_request *request, struct live_wish *wish,
+		 struct live_feed **feed, uint32_t *claim, struct reason *why)
+{
+	int status = live_request_read(live->setup->cameras, request->method, request->path, request->query, wish, why);
+	if (status != 200)
+		return status;
+	*feed = find_feed(live, wish->camera);
+	live_feed_check(*feed);
+	live_feed_update(*feed);
+	if (!live_feed_ready(*feed, why))
+		return 503;
+	return wish->head_only ? 200 : live_places_take(&live->places, *feed, request, claim, why);
+}
+
+/* Answers; true where the peer is a viewer from now on. */
+static bool answer_request(struct live *live, struct peer *peer, struct fastcgi_request *request)
+{
+	const struct config *camera = live_request_camera(live->setup->cameras, request->query);
+	const struct config_http *http = &live->feeds[camera_number(live, camera)].feed.http;
+	struct live_wish wish;
+	struct live_feed *feed = NULL;
+	struct reason why = {""};
+	if (preflight_is(request)) {
+		live_answer_preflight(request, http);
+		return false;
+	}
+	if (!check_token(live, request, camera, http))
+		return false;
+	int status = admit(live, request, &wish, &feed, &peer->claim, &why);
+	if (status != 200) {
+		live_answer_problem(request, http, status, NULL, &why);
+		return false;
+	}
+	if (wish.head_only) {
+		live_answer_head(request, http);
+		return false;
+	}
+	peer->viewer = live_viewer_open(feed, request, &wish);
+	if (!peer->viewer) {
+		live_places_return(&live->places, peer->claim);
+		peer->watch.fd = -1;
+	}
+	return peer->viewer != NULL;
+}
+
+static void read_request(struct live *live, struct peer *peer)
+{
+	struct fastcgi_request *request = NULL;
+	enum fastcgi_outcome outcome = fastcgi_read(peer->watch.fd, &request);
+	if (outcome == FASTCGI_MORE)
+		return;
+	if (outcome == FASTCGI_BAD)
+		peer->watch.fd = -1;
+	else
+		peer->answered = !answer_request(live, peer, request);
+	if (peer->watch.fd < 0)
+		close_peer(live, peer);
+}
+
+static void peer_ready(void *context, uint32_t events)
+{
+	struct peer *peer = context;
+	struct live *live = peer->live;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		close_peer(live, peer);
+	else if (peer->answered)
+		fastcgi_drain(peer->watch.fd);
+	else if (!peer->viewer)
+		read_request(live, peer);
+	else if ((events & EPOLLOUT) && live_viewer_writable(peer->viewer) == VIEWER_LEAVES)
+		close_peer(live, peer);
+}
+
+static void add_peer(struct live *live, int fd)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+	if (!peer) {
+		close(fd);
+		return;
+	}
+	*peer = (struct peer){.live = live, .since_us = mono_now().us, .next = live->peers};
+	peer->watch = (struct loop_watch){.fd = fd, .ready = peer_ready, .context = peer};
+	if (peer->next)
+		peer->next->previous = peer;
+	live->peers = peer;
+	if (!loop_watch_set(live->loop, &peer->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET))
+		close_peer(live, peer);
+}
+
+static void accept_peers(void *context, uint32_t events)
+{
+	struct live *live = context;
+	(void)events;
+	for (int i = 0; i < ACCEPTS_MAX; i++) {
+		int fd = fastcgi_take(live->setup->listen_fd, FASTCGI_SNDBUF_BYTES);
+		if (fd >= 0) {
+			add_peer(live, fd);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			pause_listening(live);
+		return;
+	}
+}
+
+/* The bell rang: for a frame, or, where there is no new one, since a ring has appeared. */
+static void feed_ready(void *context, uint32_t events)
+{
+	struct watched_feed *watched = context;
+	struct live *live = watched->live;
+	struct live_feed *feed = &watched->feed;
+	eventfd_t rings;
+	uint64_t before = feed->serial;
+	(void)events;
+	eventfd_read(live_bell_fd(feed->bell), &rings);
+	live_feed_update(feed);
+	if (feed->serial == before) {
+		live_feed_check(feed);
+		live_feed_update(feed);
+	}
+	for (struct peer *peer = live->peers, *next; peer; peer = next) {
+		next = peer->next;
+		if (peer->viewer && peer->viewer->feed == feed && live_viewer_offer(peer->viewer) == VIEWER_LEAVES)
+			close_peer(live, peer);
+	}
+}
+
+static void tick(void *context)
+{
+	struct live *live = context;
+	int64_t now_us = mono_now().us;
+
+	log_set_level(live->feeds[0].feed.log_level);
+	if (++live->ticks % CHECK_TICKS == 0)
+		for (size_t i = 0; i < live->setup->cameras->count; i++)
+			live_feed_check(&live->feeds[i].feed);
+	for (struct peer *peer = live->peers, *next; peer; peer = next) {
+		next = peer->next;
+		bool stays = peer->viewer ? live_viewer_tick(peer->viewer) == VIEWER_STAYS
+					  : now_us - peer->since_us < ASKING_US;
+		if (!stays)
+			close_peer(live, peer);
+	}
+	loop_watch_set(live->loop, &live->listener, EPOLLIN);
+	loop_timer_set(live->loop, &live->tick, (mono_t){now_us + TICK_US});
+}
+
+static void stop(void *context, uint32_t events)
+{
+	struct live *live = context;
+	(void)events;
+	loop_stop(live->loop);
+}
+
+static bool start_feed(struct live *live, size_t number, struct reason *why)
+{
+	const struct live_setup *setup = live->setup;
+	struct watched_feed *watched = &live->feeds[number];
+	watched->live = live;
+	if (!live_feed_init(&watched->feed, &setup->cameras->cameras[number], setup->gone_limit_us, why))
+		return false;
+	watched->watch =
+		(struct loop_watch){.fd = live_bell_fd(watched->feed.bell), .ready = feed_ready, .context = watched};
+	return loop_watch_set(live->loop, &watched->watch, EPOLLIN) ||
+	       reason_errno(why, "cannot start the live server");
+}
+
+static bool start(struct live *live, struct reason *why)
+{
+	const struct live_setup *setup = live->setup;
+	live->feeds = calloc(setup->cameras->count, sizeof(*live->feeds));
+	live->loop = loop_create();
+	live->listener = (struct loop_watch){.fd = setup->listen_fd, .ready = accept_peers, .context = live};
+	live->stop = (struct loop_watch){.fd = setup->stop_fd, .ready = stop, .context = live};
+	live->tick = (struct loop_timer){.due = tick, .context = live};
+	if (!live->feeds || !live_places_init(&live->places) || !live->loop ||
+	    !loop_watch_set(live->loop, &live->listener, EPOLLIN) || !loop_watch_set(live->loop, &live->stop, EPOLLIN))
+		return reason_errno(why, "cannot start the live server");
+	for (size_t i = 0; i < setup->cameras->count; i++)
+		if (!start_feed(live, i, why))
+			return false;
+	loop_timer_set(live->loop, &live->tick, (mono_t){mono_now().us + TICK_US});
+	return true;
+}
+
+bool live_run(const struct live_setup *setup, struct reason *why)
+{
+	struct live live = {.setup = setup};
+	bool started = start(&live, why);
+	if (started)
+		loop_run(live.loop);
+	while (live.peers)
+		close_peer(&live, live.peers);
+	for (size_t i = 0; live.feeds && i < setup->cameras->count; i++)
+		live_feed_finish(&live.feeds[i].feed);
+	free(live.feeds);
+	loop_destroy(live.loop);
+	live_places_finish(&live.places);
+	return started;
+}

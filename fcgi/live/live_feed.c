@@ -1,0 +1,121 @@
+/* live_feed.c - see live_feed.h. */
+#include "fcgi/live/live_feed.h"
+
+#include <stdio.h>
+
+#include "shared/base/log.h"
+
+bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t gone_limit_us, struct reason *why)
+{
+	*feed = (struct live_feed){.config = config,
+				   .gone_limit_us = gone_limit_us,
+				   .max_viewers = (uint64_t)config->http.max_viewers,
+				   .http = config->http,
+				   .log_level = config->log_level};
+	config_ring_name(config, feed->ring_name);
+	if (!live_account_open(&feed->account, config))
+		return reason_errno(why, "cannot count viewers");
+	feed->bell = live_bell_open(feed->ring_name, why);
+	return feed->bell != NULL;
+}
+
+static void drop_picture(struct live_feed *feed)
+{
+	live_picture_release(feed->newest);
+	feed->newest = NULL;
+}
+
+static void drop_ring(struct live_feed *feed)
+{
+	live_ring_release(feed->ring);
+	feed->ring = NULL;
+	feed->seq = 0;
+}
+
+void live_feed_finish(struct live_feed *feed)
+{
+	live_bell_close(feed->bell);
+	live_account_close(&feed->account);
+	drop_picture(feed);
+	drop_ring(feed);
+	*feed = (struct live_feed){0};
+}
+
+void live_feed_update(struct live_feed *feed)
+{
+	if (!feed->ring)
+		live_feed_check(feed);
+	uint64_t head = feed->ring ? ring_reader_head(feed->ring->reader) : 0;
+	struct ring_frame frame;
+	if (head == 0 || head == feed->seq || !ring_reader_get(feed->ring->reader, head, &frame))
+		return;
+	struct live_picture *picture = live_picture_create(feed->ring, &frame);
+	if (!picture)
+		return;
+	drop_picture(feed);
+	feed->newest = picture;
+	feed->seq = head;
+	feed->serial++;
+}
+
+/* What the recorder has read of the configuration, which it follows while it runs. */
+static void take_settings(struct live_feed *feed, const struct recorder_state *state)
+{
+	if (state->max_viewers > 0)
+		feed->max_viewers = state->max_viewers;
+	if (!state->settings_known)
+		return;
+	if (state->log_level <= LOG_DEBUG)
+		feed->log_level = (enum log_level)state->log_level;
+	snprintf(feed->http.hosts, sizeof(feed->http.hosts), "%s", state->hosts);
+	snprintf(feed->http.allow_origin, sizeof(feed->http.allow_origin), "%s", state->allow_origin);
+	snprintf(feed->http.proxies, sizeof(feed->http.proxies), "%s", state->proxies);
+	feed->http.address_share = state->address_share <= 100 ? (int)state->address_share : 0;
+	feed->http.stall_seconds = state->stall_seconds <= 3600 ? (int)state->stall_seconds : 0;
+}
+
+static bool recorder_alive(struct live_feed *feed)
+{
+	struct recorder_state state;
+	if (!feed->ring || !ring_reader_state(feed->ring->reader, &state) ||
+	    !ring_reader_alive(feed->ring->reader, &state))
+		return false;
+	take_settings(feed, &state);
+	return true;
+}
+
+static void note_presence(struct live_feed *feed, bool alive)
+{
+	if (alive && feed->gone_since_us != 0)
+		log_info("live", "%s: the recorder is running", feed->config->camera.name);
+	if (!alive && feed->gone_since_us == 0 && feed->newest)
+		log_warn("live", "%s: the recorder is gone; its last picture stays for %d s", feed->config->camera.name,
+			 (int)(feed->gone_limit_us / US_PER_S));
+	if (alive)
+		feed->gone_since_us = 0;
+	else if (feed->gone_since_us == 0)
+		feed->gone_since_us = mono_now().us;
+}
+
+void live_feed_check(struct live_feed *feed)
+{
+	struct reason unused;
+	if (feed->ring && !ring_reader_current(feed->ring->reader, feed->ring_name))
+		drop_ring(feed);
+	if (!feed->ring)
+		feed->ring = live_ring_open(feed->ring_name, &unused);
+	bool alive = recorder_alive(feed);
+	note_presence(feed, alive);
+	if (!alive && mono_now().us - feed->gone_since_us >= feed->gone_limit_us)
+		drop_picture(feed);
+}
+
+bool live_feed_ready(const struct live_feed *feed, struct reason *why)
+{
+	const char *name = feed->config->camera.name;
+	if (!feed->ring || feed->gone_since_us != 0)
+		return reason_set(why, "The recorder of camera %s is not running.", name);
+	if (!feed->newest)
+		return reason_set(why, "Camera %s has not sent a picture yet.", name);
+	return true;
+}

@@ -1,0 +1,65 @@
+/* live_request.c - see live_request.h. */
+#include "fcgi/live/live_request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fcgi/http/query.h"
+#include "shared/base/clock.h"
+
+#define FPS_MIN 1.0
+#define FPS_MAX 240.0
+
+/* Digits with at most one point: strtod alone would take "inf", "0x10" and "1e2" as well. */
+static bool is_decimal(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	const char *rest = text + digits;
+	if (*rest == '.') {
+		size_t decimals = strspn(rest + 1, "0123456789");
+		digits += decimals;
+		rest += 1 + decimals;
+	}
+	return digits > 0 && *rest == '\0';
+}
+
+static bool read_fps(const char *query, int64_t *period_us, struct reason *why)
+{
+	char text[QUERY_VALUE_MAX];
+	*period_us = 0;
+	enum query_outcome outcome = query_get(query, "fps", text, sizeof(text));
+	if (outcome == QUERY_ABSENT)
+		return true;
+	double fps = outcome == QUERY_FOUND && is_decimal(text) ? strtod(text, NULL) : 0;
+	if (fps < FPS_MIN || fps > FPS_MAX)
+		return reason_set(why, "fps= has to be a number from 1 to 240, as in /stream?fps=5.");
+	*period_us = (int64_t)((double)US_PER_S / fps);
+	return true;
+}
+
+const struct config *live_request_camera(const struct config_set *cameras, const char *query)
+{
+	char name[CONFIG_NAME_BYTES] = "";
+	enum query_outcome outcome = query_get(query, "camera", name, sizeof(name));
+	return outcome == QUERY_BAD ? NULL : config_set_find(cameras, name);
+}
+
+int live_request_read(const struct config_set *cameras, const char *method, const char *path, const char *query,
+		      struct live_wish *out, struct reason *why)
+{
+	*out = (struct live_wish){.head_only = strcmp(method, "HEAD") == 0};
+	if (strcmp(path, "/") != 0 && strcmp(path, "/stream") != 0) {
+		reason_set(why, "There is no such page here; the live picture is at /stream.");
+		return 404;
+	}
+	if (!out->head_only && strcmp(method, "GET") != 0) {
+		reason_set(why, "The live picture can only be read: use GET.");
+		return 405;
+	}
+	out->camera = live_request_camera(cameras, query);
+	if (!out->camera) {
+		reason_set(why, "There is no camera of that name; /camera_info lists those that there are.");
+		return 404;
+	}
+	return read_fps(query, &out->period_us, why) ? 200 : 400;
+}

@@ -1,0 +1,85 @@
+/* live_response.c - see live_response.h. */
+#include "fcgi/live/live_response.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "fcgi/live/live_frame.h"
+#include "fcgi/http/problem.h"
+#include "fcgi/auth/site_headers.h"
+
+/* Sends the whole answer, which begins with its status line, with the lines that every answer has behind that one. */
+static void answer(struct fastcgi_request *request, const struct config_http *http, int status,
+		   const struct buffer *text)
+{
+	const uint8_t *line_end = text->failed ? NULL : memchr(text->data, '\n', text->length);
+	size_t line = line_end ? (size_t)(line_end + 1 - text->data) : 0;
+	struct buffer lines = {0}, out = {0};
+	uint8_t end[FASTCGI_END_BYTES];
+
+	buffer_append(&lines, text->data, line);
+	site_headers_append(&lines, http, request, status);
+	if (text->length > line)
+		buffer_append(&lines, text->data + line, text->length - line);
+	fastcgi_append(&out, lines.data, lines.length);
+	fastcgi_end(end);
+	buffer_append(&out, end, sizeof(end));
+	/* It fits into the socket, or the peer has gone: either way there is nothing to do about what is not taken. */
+	if (line > 0 && !lines.failed && !out.failed)
+		(void)send(request->fd, out.data, out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	buffer_finish(&lines);
+	buffer_finish(&out);
+	fastcgi_release(request);
+}
+
+void live_answer_problem(struct fastcgi_request *request, const struct config_http *http, int status,
+			 const char *headers, const struct reason *why)
+{
+	bool head_only = strcmp(request->method, "HEAD") == 0;
+	struct buffer text = {0};
+	if (!headers)
+		headers = status == 405                    ? "Allow: GET, HEAD\r\n"
+			  : status == 503 || status == 429 ? "Retry-After: 2\r\n"
+							   : NULL;
+	problem_append(&text, status, headers, why->text, head_only);
+	answer(request, http, status, &text);
+	buffer_finish(&text);
+}
+
+void live_answer_preflight(struct fastcgi_request *request, const struct config_http *http)
+{
+	struct buffer text = {0};
+	struct reason why;
+	int status = preflight_judge(http, request, &why);
+	if (status != 204) {
+		live_answer_problem(request, http, status, NULL, &why);
+		return;
+	}
+	buffer_printf(&text, "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
+	answer(request, http, status, &text);
+	buffer_finish(&text);
+}
+
+static void append_stream_lines(struct buffer *out)
+{
+	buffer_printf(out, "Content-Type: multipart/x-mixed-replace; boundary=" LIVE_BOUNDARY "\r\n"
+			   "Cache-Control: no-store\r\n"
+			   "X-Accel-Buffering: no\r\n"
+			   "\r\n");
+}
+
+void live_answer_stream(struct buffer *out, const struct fastcgi_request *request, const struct config_http *http)
+{
+	buffer_printf(out, "Status: 200 OK\r\n");
+	site_headers_append(out, http, request, 200);
+	append_stream_lines(out);
+}
+
+void live_answer_head(struct fastcgi_request *request, const struct config_http *http)
+{
+	struct buffer text = {0};
+	buffer_printf(&text, "Status: 200 OK\r\n");
+	append_stream_lines(&text);
+	answer(request, http, 200, &text);
+	buffer_finish(&text);
+}

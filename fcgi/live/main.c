@@ -1,0 +1,143 @@
+/*
+ * main.c - recorder-live: the live picture for a web server, by FastCGI.
+ *
+ *     RECORDER_CONFIG=recorder.ini recorder-live [-s SOCKET]
+ *
+ * Without -s the listening socket is descriptor 0, as a web server hands it over. RECORDER_CONFIG is one .ini, or a
+ * folder of them: a camera each. SIGTERM, SIGINT and SIGUSR1 end every stream and then the program.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "fcgi/io/fastcgi.h"
+#include "fcgi/live/live.h"
+#include "shared/ring/live_stats.h"
+#include "fcgi/sandbox/program_sandbox.h"
+#include "fcgi/auth/authorize.h"
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+
+#define GONE_LIMIT_US (10 * US_PER_S)
+
+static int usage(void)
+{
+	fputs("usage: RECORDER_CONFIG=FILE_OR_FOLDER recorder-live [-s SOCKET]\n", stderr);
+	return 2;
+}
+
+/* A descriptor a viewer: the usual soft limit of 1024 is for programs that use select(). */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* Readable once the program has to stop. Before any thread, so that all of them block these signals. */
+static int open_stop_signals(struct reason *why)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
+	int fd = -1;
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) == 0)
+		fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0)
+		reason_errno(why, "cannot wait for signals");
+	return fd;
+}
+
+/* What the locked program may not remove itself when it ends. */
+struct leftovers {
+	const struct config_set *cameras;
+	const char *socket_path; /* or NULL */
+};
+
+static void remove_leftovers(void *context)
+{
+	const struct leftovers *leftovers = context;
+	for (size_t i = 0; i < leftovers->cameras->count; i++)
+		live_books_sweep(&leftovers->cameras->cameras[i]);
+	if (leftovers->socket_path)
+		unlink(leftovers->socket_path);
+}
+
+static bool serve(const char *config_path, const char *socket_path, struct reason *why)
+{
+	struct config_set cameras = {0};
+	struct outside *outside = NULL;
+	struct token_store *tokens = NULL;
+	struct sandbox_state lock;
+	int listen_fd = -1, stop_fd = -1;
+	bool served = false;
+	if (!config_set_load(config_path, &cameras, why))
+		goto out;
+	log_set_level(cameras.cameras[0].log_level);
+	stop_fd = open_stop_signals(why);
+	if (stop_fd < 0)
+		goto out;
+	listen_fd = fastcgi_listen(socket_path, why);
+	if (listen_fd < 0)
+		goto out;
+	struct leftovers leftovers = {&cameras, socket_path};
+	outside = outside_open(&(struct outside_setup){&cameras, remove_leftovers, &leftovers}, why);
+	tokens = token_store_open(&cameras, outside);
+	if (!outside || !tokens)
+		goto out;
+	for (size_t i = 0; i < cameras.count; i++)
+		live_books_make(&cameras.cameras[i]);
+	who_may_learn_names();
+	lock_up_live(&cameras, &lock);
+	log_start();
+	sandbox_log("live", &lock);
+	log_info("live", "serving %zu camera(s) to at most %d viewers", cameras.count,
+		 cameras.cameras[0].http.max_viewers);
+	const struct live_setup setup = {
+		.cameras = &cameras,
+		.listen_fd = listen_fd,
+		.stop_fd = stop_fd,
+		.tokens = tokens,
+		.gone_limit_us = GONE_LIMIT_US,
+	};
+	served = live_run(&setup, why);
+	if (served)
+		log_info("live", "stopped");
+	log_stop();
+out:
+	token_store_close(tokens);
+	outside_close(outside);
+	if (listen_fd >= 0)
+		close(listen_fd);
+	if (stop_fd >= 0)
+		close(stop_fd);
+	config_set_finish(&cameras);
+	return served;
+}
+
+int main(int argc, char **argv)
+{
+	const char *socket_path = NULL, *config_path = getenv("RECORDER_CONFIG");
+	struct reason why;
+	int option;
+	while ((option = getopt(argc, argv, "s:")) != -1) {
+		if (option != 's')
+			return usage();
+		socket_path = optarg;
+	}
+	if (optind != argc || !config_path || config_path[0] == '\0')
+		return usage();
+	raise_descriptor_limit();
+	if (!serve(config_path, socket_path, &why)) {
+		log_error("live", "%s", why.text);
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,192 @@
+/*
+ * camera.c - ring and folders of a camera: see camera.h.
+ */
+#include "fcgi/pool/camera.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <stdio.h>
+#include <limits.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/config/mount_need.h"
+
+void camera_init(struct api_camera *camera, const struct config *config)
+{
+	*camera = (struct api_camera){.config = config};
+	config_ring_name(config, camera->ring_name);
+}
+
+void camera_finish(struct api_camera *camera)
+{
+	ring_reader_close(camera->ring);
+	camera->ring = NULL;
+}
+
+const struct ring_reader *camera_ring(struct api_camera *camera)
+{
+	struct reason why;
+
+	if (camera->ring && ring_reader_current(camera->ring, camera->ring_name))
+		return camera->ring;
+	camera_finish(camera);
+	camera->ring = ring_reader_open(camera->ring_name, &why);
+	return camera->ring;
+}
+
+bool camera_state(struct api_camera *camera, struct recorder_state *out)
+{
+	const struct ring_reader *ring = camera_ring(camera);
+
+	if (ring && ring_reader_state(ring, out))
+		return ring_reader_alive(ring, out);
+	*out = (struct recorder_state){0};
+	return false;
+}
+
+/* A link that leads nowhere is no folder that was never made: its disk may be away. */
+static bool is_link(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+/* Where its disk is not mounted, what the folder below it holds is somebody else's. */
+static int folder_open(const char *path, const char *mount_need)
+{
+	struct reason why;
+
+	if (!mount_is_there(mount_need, path, &why))
+		return -1;
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0 && errno == ENOENT)
+		errno = is_link(path) ? ENOLINK : ENOENT;
+	return folder;
+}
+
+/* Whether there is a living recorder that has recorded. */
+static bool has_recorded(const struct api_camera *camera)
+{
+	struct api_camera look = {0};
+	struct recorder_state state;
+
+	camera_init(&look, camera->config);
+	bool has = camera_state(&look, &state) && (state.segments > 0 || state.indexed_wall_us > 0);
+	camera_finish(&look);
+	return has;
+}
+
+/*
+ * Where a disk was just mounted or unmounted, the folder is not the one that the recorder still has: a folder without a
+ * list is no empty archive then, and the recorder follows in a moment.
+ */
+static int unless_elsewhere(const struct api_camera *camera, int folder)
+{
+	int error = errno;
+
+	if (folder < 0 ? !camera_is_missing(error) : faccessat(folder, CATALOGUE_FILE, F_OK, 0) == 0 || errno != ENOENT)
+		goto out;
+	if (has_recorded(camera)) {
+		if (folder >= 0)
+			close(folder);
+		folder = -1;
+		error = EXDEV;
+	}
+out:
+	errno = error;
+	return folder;
+}
+
+int camera_recordings_folder(const struct api_camera *camera)
+{
+	const struct config_record *record = &camera->config->record;
+
+	return unless_elsewhere(camera, folder_open(record->directory, record->require_mount));
+}
+
+int camera_clips_folder(const struct api_camera *camera)
+{
+	return folder_open(camera->config->clips.directory, camera->config->clips.require_mount);
+}
+
+bool camera_is_missing(int error)
+{
+	return error == ENOENT;
+}
+
+/* The folder and the one above it: clips/NAME, where several cameras share a machine. False with errno. */
+static bool folder_make(const char *path)
+{
+	char above[PATH_MAX];
+	char *slash;
+
+	snprintf(above, sizeof(above), "%s", path);
+	slash = strrchr(above, '/');
+	if (slash && slash > above) {
+		*slash = '\0';
+		mkdir(above, 0750);
+	}
+	return mkdir(path, 0750) == 0 || errno == EEXIST;
+}
+
+int camera_clips_folder_made(const struct api_camera *camera)
+{
+	int folder = camera_clips_folder(camera);
+
+	if (folder >= 0 || errno != ENOENT || !folder_make(camera->config->clips.directory))
+		return folder;
+	return camera_clips_folder(camera);
+}
+
+/* Up to where the segments before the first open one reach; 0 where there are none. */
+static int64_t closed_end_us(const struct catalogue *list)
+{
+	struct catalogue_entry entry;
+	uint64_t open, end;
+
+	if (!catalogue_range(list, INT64_MAX - 1, INT64_MAX, &open, &end) || open == 0 ||
+	    catalogue_read(list, open - 1, 1, &entry) != 1)
+		return 0;
+	return entry.max_end_wall_us;
+}
+
+static bool list_span(const struct catalogue *list, int64_t *from_us, int64_t *to_us)
+{
+	struct catalogue_entry entry;
+
+	errno = list->entries == 0 ? 0 : EBADMSG;
+	if (list->entries == 0 || catalogue_read(list, 0, 1, &entry) != 1)
+		return false;
+	*from_us = entry.min_start_wall_us;
+	if (catalogue_read(list, list->entries - 1, 1, &entry) != 1)
+		return false;
+	*to_us = entry.max_end_wall_us;
+	if (entry.max_end_wall_us != INT64_MAX)
+		return true;
+	/* The list does not know where a segment ends that is open. One before may end later: the clock was set back.
+	 */
+	int64_t closed_us = closed_end_us(list), now_us = wall_now().us;
+	*to_us = closed_us > now_us ? closed_us : now_us;
+	return true;
+}
+
+bool camera_archive_span(const struct api_camera *camera, int64_t *from_us, int64_t *to_us)
+{
+	struct catalogue list;
+	bool found = false;
+	int folder = camera_recordings_folder(camera);
+
+	if (folder >= 0 && catalogue_open(folder, &list) == CATALOGUE_GOOD) {
+		found = list_span(&list, from_us, to_us);
+		catalogue_close(&list);
+	}
+	int error = camera_is_missing(errno) ? 0 : errno;
+	if (folder >= 0)
+		close(folder);
+	errno = error;
+	return found;
+}

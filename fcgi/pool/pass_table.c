@@ -1,0 +1,100 @@
+/* pass_table.c - see pass_table.h. */
+#include "fcgi/pool/pass_table.h"
+
+#define STATE_BITS  2
+#define SLOT_BITS   12
+#define OWNER_AT    (STATE_BITS + SLOT_BITS)
+#define NUMBER_AT   (OWNER_AT + SLOT_BITS)
+#define NUMBER_LAST ((UINT64_C(1) << (64 - NUMBER_AT)) - 1)
+
+static uint64_t word_of(uint64_t number, int owner, int taker, enum pass_state state)
+{
+	return number << NUMBER_AT | (uint64_t)owner << OWNER_AT | (uint64_t)taker << STATE_BITS | (uint64_t)state;
+}
+
+static enum pass_state state_of(uint64_t word)
+{
+	return (enum pass_state)(word & ((1u << STATE_BITS) - 1));
+}
+
+static int slot_at(uint64_t word, int bit)
+{
+	return (int)(word >> bit & ((1u << SLOT_BITS) - 1));
+}
+
+/* From one state to another, if it is in that one and still the same pass. A `taker` below 0 stays who it was. */
+static bool move(struct api_passes *passes, const struct pass_ticket *ticket, enum pass_state from, enum pass_state to,
+		 int taker)
+{
+	_Atomic uint64_t *at = &passes->word[ticket->place];
+	uint64_t word = atomic_load(at);
+
+	if (word >> NUMBER_AT != ticket->number || state_of(word) != from)
+		return false;
+	uint64_t next =
+		word_of(ticket->number, slot_at(word, OWNER_AT), taker < 0 ? slot_at(word, STATE_BITS) : taker, to);
+	return atomic_compare_exchange_strong(at, &word, next);
+}
+
+bool passes_begin(struct api_passes *passes, int owner, struct pass_ticket *out)
+{
+	uint64_t number = (atomic_fetch_add(&passes->last_number, 1) + 1) & NUMBER_LAST;
+
+	for (uint32_t i = 0; i < API_PASSES; i++) {
+		uint32_t place = (uint32_t)((number + i) % API_PASSES);
+		uint64_t word = atomic_load(&passes->word[place]);
+		if (state_of(word) != PASS_FREE ||
+		    !atomic_compare_exchange_strong(&passes->word[place], &word, word_of(number, owner, 0, PASS_WAITS)))
+			continue;
+		*out = (struct pass_ticket){number, place};
+		return true;
+	}
+	return false;
+}
+
+/* The ticket came by way of another process. */
+bool passes_take(struct api_passes *passes, const struct pass_ticket *ticket, int taker)
+{
+	return ticket->place < API_PASSES && move(passes, ticket, PASS_WAITS, PASS_TAKEN, taker);
+}
+
+bool passes_claim(struct api_passes *passes, const struct pass_ticket *ticket)
+{
+	return move(passes, ticket, PASS_TAKEN, PASS_ANSWERED, -1);
+}
+
+enum pass_state passes_look(const struct api_passes *passes, const struct pass_ticket *ticket, int *taker)
+{
+	uint64_t word = atomic_load(&passes->word[ticket->place]);
+
+	*taker = slot_at(word, STATE_BITS);
+	return word >> NUMBER_AT == ticket->number ? state_of(word) : PASS_FREE;
+}
+
+bool passes_back(struct api_passes *passes, const struct pass_ticket *ticket)
+{
+	/* In this order: between two of them it may move on, but never back. */
+	if (move(passes, ticket, PASS_WAITS, PASS_FREE, -1) || move(passes, ticket, PASS_TAKEN, PASS_FREE, -1))
+		return true;
+	move(passes, ticket, PASS_ANSWERED, PASS_FREE, -1);
+	return false;
+}
+
+static bool concerns(uint64_t word, int worker)
+{
+	enum pass_state state = state_of(word);
+
+	return (state != PASS_FREE && slot_at(word, OWNER_AT) == worker) ||
+	       (state == PASS_TAKEN && slot_at(word, STATE_BITS) == worker);
+}
+
+void passes_forget(struct api_passes *passes, int worker)
+{
+	for (uint32_t i = 0; i < API_PASSES; i++) {
+		uint64_t word = atomic_load(&passes->word[i]);
+		while (concerns(word, worker) &&
+		       !atomic_compare_exchange_strong(&passes->word[i], &word,
+						       word_of(word >> NUMBER_AT, 0, 0, PASS_FREE)))
+			;
+	}
+}

@@ -1,0 +1,103 @@
+/* program_sandbox.c - see program_sandbox.h. */
+#include "fcgi/sandbox/program_sandbox.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/ring/live_stats.h"
+#include "shared/base/log.h"
+#include "shared/ring/user_folder.h"
+
+#define DEFAULT_PATH "/usr/bin:/bin"
+
+/* Which of its folders there is this user's has to be known before: nothing can be listed there any more. */
+static void allow_rings(struct sandbox *sandbox)
+{
+	char folder[USER_FOLDER_BYTES];
+	struct reason why;
+
+	if (!user_folder_make(folder, &why))
+		log_warn("sandbox", "%s", why.text);
+	sandbox_allow(sandbox, SHM_FOLDER, MAY_READ_FILES);
+}
+
+/* Local times are read anew when the machine's time zone changes. */
+static void allow_zones(struct sandbox *sandbox)
+{
+	sandbox_allow(sandbox, "/usr/share/zoneinfo", MAY_READ);
+	sandbox_allow(sandbox, "/etc/localtime", MAY_READ);
+}
+
+static struct sandbox *prepare(const struct sandbox_setup *setup, struct sandbox_state *out)
+{
+	struct sandbox *sandbox = sandbox_open(setup);
+
+	*out = (struct sandbox_state){.known = true};
+	if (!sandbox)
+		reason_set(&out->missing, "there is no memory for it");
+	return sandbox;
+}
+
+static void enter(struct sandbox *sandbox, struct sandbox_state *out)
+{
+	sandbox_enter(sandbox);
+	sandbox_state(sandbox, out);
+	sandbox_close(sandbox);
+}
+
+void lock_up_live(const struct config_set *cameras, struct sandbox_state *out)
+{
+	struct sandbox *sandbox = prepare(&(struct sandbox_setup){.caller = CALLER_LIVE}, out);
+	char path[PATH_MAX];
+
+	if (!sandbox)
+		return;
+	allow_rings(sandbox);
+	for (size_t i = 0; i < cameras->count; i++) {
+		live_books_path(&cameras->cameras[i], path);
+		sandbox_allow(sandbox, path, MAY_READ | MAY_WRITE);
+	}
+	allow_zones(sandbox);
+	enter(sandbox, out);
+}
+
+void lock_up_api(const struct config_set *cameras, struct sandbox_state *out)
+{
+	struct sandbox *sandbox = prepare(&(struct sandbox_setup){.caller = CALLER_API, .runs_ffmpeg = true}, out);
+
+	if (!sandbox)
+		return;
+	allow_rings(sandbox);
+	for (size_t i = 0; i < cameras->count; i++) {
+		sandbox_allow(sandbox, cameras->cameras[i].record.directory, MAY_READ);
+		sandbox_allow(sandbox, cameras->cameras[i].clips.directory, MAY_READ | MAY_WRITE | MAY_MAKE);
+	}
+	allow_zones(sandbox);
+	enter(sandbox, out);
+}
+
+void lock_up_files(void (*each)(const char *path, void *context), void *context)
+{
+	const char *search = getenv("PATH"), *loader = sandbox_loader();
+	char path[PATH_MAX];
+
+	if (loader)
+		each(loader, context);
+	each("/etc/localtime", context);
+	for (const char *at = search ? search : DEFAULT_PATH; at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
+		snprintf(path, sizeof(path), "%.*s/ffmpeg", (int)strcspn(at, ":"), at);
+		each(path, context);
+	}
+}
+
+void lock_up_ffmpeg(void)
+{
+	struct sandbox_state unused;
+	struct sandbox *sandbox =
+		prepare(&(struct sandbox_setup){.caller = CALLER_FFMPEG, .runs_ffmpeg = true}, &unused);
+
+	if (sandbox)
+		enter(sandbox, &unused);
+}

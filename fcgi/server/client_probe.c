@@ -1,0 +1,101 @@
+/* client_probe.c - see client_probe.h. */
+#include "fcgi/server/client_probe.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct question {
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 body;
+};
+
+struct reply {
+	struct nlmsghdr header;
+	union {
+		struct nlmsgerr error;
+		struct inet_diag_msg connection;
+	};
+};
+
+/* AF_INET, AF_INET6, or AF_UNSPEC where it is no address. */
+static int address_read(const char *text, __be32 out[4])
+{
+	if (inet_pton(AF_INET, text, out) == 1)
+		return AF_INET;
+	return inet_pton(AF_INET6, text, out) == 1 ? AF_INET6 : AF_UNSPEC;
+}
+
+static bool port_read(const char *text, __be16 *out)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+
+	*out = htons((uint16_t)port);
+	return end != text && !*end && port >= 1 && port <= UINT16_MAX;
+}
+
+/* What the kernel says of one connection. */
+static enum web_client reply_read(const struct reply *reply, size_t length)
+{
+	if (length >= NLMSG_LENGTH(sizeof(reply->error)) && reply->header.nlmsg_type == NLMSG_ERROR)
+		return reply->error.error == -ENOENT ? WEB_CLIENT_NOWHERE : WEB_CLIENT_UNTOLD;
+	if (length < NLMSG_LENGTH(sizeof(reply->connection)) || reply->header.nlmsg_type != SOCK_DIAG_BY_FAMILY)
+		return WEB_CLIENT_UNTOLD;
+	switch (reply->connection.idiag_state) {
+	case TCP_ESTABLISHED:
+	case TCP_SYN_RECV: /* with its request in the first segment (TCP Fast Open) */
+		return WEB_CLIENT_THERE;
+	case TCP_LISTEN: /* the kernel's answer where there is no connection, but somebody to connect to */
+		return WEB_CLIENT_NOWHERE;
+	default:
+		return WEB_CLIENT_LEFT;
+	}
+}
+
+static enum web_client ask(const struct question *question)
+{
+	struct reply reply;
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	if (fd < 0)
+		return WEB_CLIENT_UNTOLD;
+	/* The kernel answers inside of send(). */
+	bool asked = send(fd, question, sizeof(*question), MSG_DONTWAIT) == (ssize_t)sizeof(*question);
+	ssize_t got = asked ? recv(fd, &reply, sizeof(reply), MSG_DONTWAIT) : -1;
+	close(fd);
+	return got < 0 ? WEB_CLIENT_UNTOLD : reply_read(&reply, (size_t)got);
+}
+
+enum web_client web_client_at(const char *remote_address, const char *remote_port, const char *server_address,
+			      const char *server_port)
+{
+	struct question question = {
+		.header = {.nlmsg_len = sizeof(question),
+			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			   .nlmsg_flags = NLM_F_REQUEST},
+		.body = {.sdiag_protocol = IPPROTO_TCP,
+			 .id = {.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
+	};
+	struct inet_diag_sockid *id = &question.body.id;
+	int family = address_read(server_address, id->idiag_src);
+
+	if (family == AF_UNSPEC || address_read(remote_address, id->idiag_dst) != family ||
+	    !port_read(server_port, &id->idiag_sport) || !port_read(remote_port, &id->idiag_dport))
+		return WEB_CLIENT_UNTOLD;
+	question.body.sdiag_family = (uint8_t)family;
+	return ask(&question);
+}
+
+enum web_client web_client_look(const struct fastcgi_request *request)
+{
+	return web_client_at(fastcgi_param(request, "REMOTE_ADDR"), fastcgi_param(request, "REMOTE_PORT"),
+			     fastcgi_param(request, "SERVER_ADDR"), fastcgi_param(request, "SERVER_PORT"));
+}

@@ -1,0 +1,217 @@
+/* master.c - the master's loop: see master.h. */
+#include "fcgi/server/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "fcgi/server/master_internal.h"
+#include "shared/base/log.h"
+
+#define STOP_LIMIT_US  (4 * US_PER_S)
+#define LEAVE_LIMIT_US (STOP_LIMIT_US + US_PER_S)
+#define FOLLOW_US      US_PER_S
+#define KILL_AGAIN_US  (US_PER_S / 10)
+#define PAUSE_US       (20 * US_PER_MS)
+#define SAY_US         (60 * US_PER_S)
+
+static bool groups_fit(struct master *master)
+{
+	if (master->setup.disk_workers == 0 || groups_follow(&master->groups, master->setup.config, master->slots))
+		return true;
+	log_error("api", "no way to the workers of a camera: %s", strerror(errno));
+	return false;
+}
+
+/* Who is asked next has the new settings; downloads that are under way end as they began. */
+static void config_take_now(struct master *master)
+{
+	if (!config_follow_read(&master->follow))
+		return;
+	master->generation++;
+	groups_fit(master);
+	workers_signal(master, SIGHUP);
+}
+
+static void looking_due(void *context)
+{
+	struct master *master = context;
+
+	if (master->stopping)
+		return;
+	if (config_follow_due(&master->follow))
+		config_take_now(master);
+	groups_say(&master->groups, master->slots);
+	master_timer(master, &master->looking, FOLLOW_US);
+}
+
+static void killing_due(void *context)
+{
+	struct master *master = context;
+
+	workers_signal(master, SIGKILL);
+	master_timer(master, &master->killing, KILL_AGAIN_US);
+}
+
+static void leaving_due(void *context)
+{
+	struct master *master = context;
+
+	master->stop_over = true;
+}
+
+/* What it means is looked at between two turns of the loop: whether workers may be forked, or connections accepted. */
+static void wake(void *context)
+{
+	(void)context;
+}
+
+static void signals_ready(void *context, uint32_t events)
+{
+	struct master *master = context;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(master->signals.fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			config_take_now(master);
+		if (info.ssi_signo == SIGCHLD || info.ssi_signo == SIGHUP || master->stopping)
+			continue;
+		master->stopping = true;
+		master_timer(master, &master->killing, STOP_LIMIT_US);
+		master_timer(master, &master->leaving, LEAVE_LIMIT_US);
+		workers_signal(master, SIGTERM);
+	}
+	workers_reap(master);
+}
+
+/* What is short now may be there again soon; whoever asks meanwhile waits in the listening socket. */
+static void peers_ready(void *context, uint32_t events)
+{
+	struct master *master = context;
+
+	(void)events;
+	if (master->stopping || handover_run(&master->handover))
+		return;
+	int error = errno;
+	mono_t now = mono_now();
+	if (now.us >= master->say_at.us) {
+		log_warn("api", "no more connections can be taken for now: %s", strerror(error));
+		master->say_at.us = now.us + SAY_US;
+	}
+	master_timer(master, &master->accepting, PAUSE_US);
+}
+
+static void retirements_ready(void *context, uint32_t events)
+{
+	struct master *master = context;
+	char bytes[64];
+
+	(void)events;
+	while (read(master->retire_fds[0], bytes, sizeof(bytes)) > 0)
+		;
+}
+
+static void watch_for_peers(struct master *master)
+{
+	bool accepts = !master->stopping && !master->accepting.armed;
+	bool full = handover_is_full(&master->handover);
+
+	loop_watch_set(master->loop, &master->listener, accepts && !full ? EPOLLIN : 0);
+	loop_watch_set(master->loop, &master->room, accepts && full ? EPOLLOUT : 0);
+}
+
+static void master_loop(struct master *master)
+{
+	workers_fill(master);
+	while (!master->stopping || (workers_alive(master) > 0 && !master->stop_over)) {
+		watch_for_peers(master);
+		loop_turn(master->loop);
+		workers_fill(master);
+	}
+	if (workers_alive(master) > 0)
+		log_error("api", "%d workers wait for a disk that does not answer: they are left to the kernel",
+			  workers_alive(master));
+}
+
+/* A clip holds a descriptor for each of its first segments (PLAN_OPEN_MAX). */
+static void descriptors_raise(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool watches_begin(struct master *master)
+{
+	struct loop_watch *signals = &master->signals;
+
+	*signals = (struct loop_watch){.fd = signals->fd, .ready = signals_ready, .context = master};
+	master->retirements =
+		(struct loop_watch){.fd = master->retire_fds[0], .ready = retirements_ready, .context = master};
+	master->listener = (struct loop_watch){.fd = master->setup.listen_fd, .ready = peers_ready, .context = master};
+	master->room = (struct loop_watch){.fd = master->handover.fd, .ready = peers_ready, .context = master};
+	master->looking = (struct loop_timer){.due = looking_due, .context = master};
+	master->killing = (struct loop_timer){.due = killing_due, .context = master};
+	master->leaving = (struct loop_timer){.due = leaving_due, .context = master};
+	master->forking = master->accepting = (struct loop_timer){.due = wake};
+	master_timer(master, &master->looking, 0);
+	return loop_watch_set(master->loop, signals, EPOLLIN) &&
+	       loop_watch_set(master->loop, &master->retirements, EPOLLIN);
+}
+
+static bool master_open(struct master *master)
+{
+	sigset_t signals;
+
+	descriptors_raise();
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_SETMASK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
+	master->signals.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	master->loop = loop_create();
+	master->slots = api_slots_create();
+	return master->signals.fd >= 0 && master->loop && master->slots &&
+	       pipe2(master->retire_fds, O_CLOEXEC | O_NONBLOCK) == 0 &&
+	       handover_open(&master->handover, master->setup.listen_fd) && groups_fit(master) && watches_begin(master);
+}
+
+int master_run(const struct master_setup *setup)
+{
+	struct master master = {.setup = *setup,
+				.handover = {.fd = -1, .workers_fd = -1, .waiting_fd = -1},
+				.signals = {.fd = -1},
+				.retire_fds = {-1, -1},
+				.died_at = {INT64_MIN / 2}};
+
+	master.follow = (struct config_follow){setup->config_path, setup->config, setup->config_read};
+	bool opened = master_open(&master);
+
+	if (opened)
+		master_loop(&master);
+	else
+		log_error("api", "cannot start: %s", strerror(errno));
+	loop_destroy(master.loop);
+	handover_close(&master.handover);
+	groups_finish(&master.groups);
+	close(master.signals.fd);
+	close(master.retire_fds[0]);
+	close(master.retire_fds[1]);
+	api_slots_destroy(master.slots);
+	return opened ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,47 @@
+/* master_internal.h - what the master's loop (master.c) and its workers' processes (master_workers.c) share. */
+#ifndef FCGI_SERVER_MASTER_INTERNAL_H
+#define FCGI_SERVER_MASTER_INTERNAL_H
+
+#include "fcgi/pool/worker_groups.h"
+#include "fcgi/pool/handover.h"
+#include "fcgi/server/master.h"
+#include "fcgi/io/config_watch.h"
+#include "shared/event/loop.h"
+
+struct master {
+	struct master_setup setup;
+	struct loop *loop;
+	struct loop_watch signals, retirements;
+	struct loop_watch listener, room; /* one of them, for the hand-over */
+	struct loop_timer looking;        /* at the configuration, and whether groups hang */
+	struct loop_timer forking;        /* armed: not before */
+	struct loop_timer accepting;      /* likewise */
+	struct loop_timer killing, leaving;
+	struct handover handover;
+	struct api_groups groups;
+	uint32_t generation; /* of the configuration */
+	mono_t say_at;
+	struct api_slots *slots;
+	int retire_fds[2]; /* workers write a byte when they retire */
+	int64_t backoff_us;
+	mono_t died_at;
+	struct config_follow follow;
+	bool stopping;
+	bool stop_over;
+};
+
+static inline void master_timer(struct master *master, struct loop_timer *timer, int64_t in_us)
+{
+	loop_timer_set(master->loop, timer, (mono_t){mono_now().us + in_us});
+}
+
+/* Forks the workers that are missing, unless that has to wait. In a worker it does not return. */
+void workers_fill(struct master *master);
+
+/* Reaps those that have ended; one that did not end well is logged, and the next fork waits if it is not the first. */
+void workers_reap(struct master *master);
+
+void workers_signal(const struct master *master, int number);
+int workers_alive(const struct master *master);
+
+#endif

@@ -1,0 +1,195 @@
+/*
+ * master_workers.c - keeps workers running: see master_internal.h.
+ *
+ * lighttpd starts few processes and respawns them slowly, so the pool is here: a worker that has retired still sends
+ * its last downloads while its successor accepts already.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fcgi/server/master_internal.h"
+#include "fcgi/server/worker.h"
+#include "shared/base/log.h"
+
+#define BACKOFF_MIN_US (100 * US_PER_MS)
+#define BACKOFF_MAX_US US_PER_S
+
+static int workers_wanted(const struct master *master, uint32_t group)
+{
+	if (group == GROUP_FRONT)
+		return master->setup.workers;
+	return *master->groups.group[group].camera ? master->setup.disk_workers : 0;
+}
+
+/* The first group that lacks a worker; -1: none does. */
+static int group_short(const struct master *master)
+{
+	const uint32_t count = master->groups.count ? (uint32_t)master->groups.count : 1;
+
+	for (uint32_t group = GROUP_FRONT; group < count; group++)
+		if (api_slots_accepting(master->slots, group, master->generation) < workers_wanted(master, group) &&
+		    api_slots_free(master->slots, group) > 0)
+			return (int)group;
+	return -1;
+}
+
+int workers_alive(const struct master *master)
+{
+	int count = 0;
+
+	for (int i = 0; i < API_SLOTS; i++)
+		count += atomic_load(&master->slots->slot[i].pid) != 0;
+	return count;
+}
+
+/* The worker goes with its master. */
+static void follow_master(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+}
+
+/*
+ * The worker's end of the hand-over takes the place of the listening socket, which may be descriptor 0, and libfcgi
+ * looks at that one. A master that is killed before its new child has come this far is the one case in which somebody
+ * else still holds the socket.
+ */
+static int take_workers_end(struct master *master, uint32_t group)
+{
+	struct handover *handover = &master->handover;
+	int take_fd = group == GROUP_FRONT ? handover->workers_fd : master->groups.group[group].take_fd;
+
+	if (dup3(take_fd, handover->listen_fd, O_CLOEXEC) < 0)
+		_exit(EXIT_FAILURE);
+	int fd = handover->listen_fd;
+	handover_close(handover);
+	groups_close_others(&master->groups, group);
+	return fd;
+}
+
+/* Whose folders a worker of that group may use. */
+static struct config_set folders_of(const struct master *master, uint32_t group)
+{
+	const struct config_set *all = master->setup.config;
+
+	if (master->setup.disk_workers == 0)
+		return *all;
+	if (group == GROUP_FRONT)
+		return (struct config_set){0};
+	const struct config *camera = config_set_find(all, master->groups.group[group].camera);
+	return (struct config_set){all->cameras + (camera - all->cameras), 1};
+}
+
+static void worker_main(struct master *master, uint32_t group, int slot, pid_t parent)
+{
+	struct config_set folders = folders_of(master, group);
+	struct confinement confinement;
+	struct worker_setup setup = {
+		.intake_fd = take_workers_end(master, group),
+		.retire_fd = master->retire_fds[1],
+		.config = master->setup.config,
+		.disk = group == GROUP_FRONT ? NULL : folders.cameras,
+		.groups = &master->groups,
+		.slots = master->slots,
+		.slot = slot,
+		.confinement = &confinement,
+		.retire_after = master->setup.retire_after,
+		.dispatch = master->setup.dispatch,
+	};
+
+	follow_master(parent);
+	loop_destroy(master->loop);
+	close(master->signals.fd);
+	close(master->retire_fds[0]);
+	confine(group == GROUP_FRONT ? setup.config : NULL, &folders, &confinement);
+	if (atomic_exchange(&master->slots->lock_said, 1) == 0)
+		sandbox_log("api", &confinement.lock);
+	log_start();
+	int status = worker_run(&setup);
+	log_stop();
+	confine_finish(&confinement);
+	_exit(status);
+}
+
+static bool worker_fork(struct master *master, uint32_t group)
+{
+	pid_t parent = getpid();
+	int slot = api_slots_take(master->slots, group);
+
+	if (slot < 0)
+		return false;
+	atomic_store(&master->slots->slot[slot].generation, master->generation);
+	pid_t pid = fork();
+	if (pid == 0)
+		worker_main(master, group, slot, parent);
+	if (pid > 0) {
+		atomic_store(&master->slots->slot[slot].pid, pid);
+		return true;
+	}
+	api_slots_release(master->slots, slot);
+	log_warn("api", "no process for a worker: %s", strerror(errno));
+	master_timer(master, &master->forking, BACKOFF_MAX_US);
+	return false;
+}
+
+void workers_fill(struct master *master)
+{
+	int group;
+
+	if (master->stopping || master->forking.armed)
+		return;
+	while ((group = group_short(master)) >= 0)
+		if (!worker_fork(master, (uint32_t)group))
+			return;
+}
+
+static void worker_died(struct master *master, pid_t pid, int status)
+{
+	mono_t now = mono_now();
+
+	if (WIFSIGNALED(status))
+		log_warn("api", "worker %d was ended by signal %d; another takes its place", (int)pid,
+			 WTERMSIG(status));
+	else
+		log_warn("api", "worker %d ended with status %d; another takes its place", (int)pid,
+			 WEXITSTATUS(status));
+	atomic_fetch_add(&master->slots->workers_died, 1);
+	bool again = now.us - master->died_at.us < 2 * BACKOFF_MAX_US;
+	master->backoff_us = again ? master->backoff_us * 2 : 0;
+	if (again && master->backoff_us < BACKOFF_MIN_US)
+		master->backoff_us = BACKOFF_MIN_US;
+	if (master->backoff_us > BACKOFF_MAX_US)
+		master->backoff_us = BACKOFF_MAX_US;
+	master->died_at = now;
+	master_timer(master, &master->forking, master->backoff_us);
+}
+
+void workers_reap(struct master *master)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (int i = 0; i < API_SLOTS; i++)
+			if (atomic_load(&master->slots->slot[i].pid) == pid)
+				api_slots_release(master->slots, i);
+		if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0) && !master->stopping)
+			worker_died(master, pid, status);
+	}
+}
+
+void workers_signal(const struct master *master, int number)
+{
+	for (int i = 0; i < API_SLOTS; i++) {
+		pid_t pid = atomic_load(&master->slots->slot[i].pid);
+		if (pid > 0)
+			kill(pid, number);
+	}
+}

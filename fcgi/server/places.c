@@ -1,0 +1,129 @@
+/* places.c - see places.h. */
+#include "fcgi/server/places.h"
+
+#include "fcgi/server/worker_internal.h"
+#include "fcgi/auth/client_address.h"
+
+#define STILLS_MAX 1 /* who comes meanwhile waits (snapshot_cache.h) */
+
+/* Of answers in memory that clients have not taken yet, in all workers. */
+#define HELD_MAX_BYTES (UINT64_C(64) << 20)
+
+static const struct config_http *limits_of(const struct api_request *request)
+{
+	const struct api_camera *camera = request->camera ? request->camera : &request->cameras[0];
+
+	return &camera->config->http;
+}
+
+uint64_t api_address_key(struct api_request *request)
+{
+	struct api_taken *taken = &request->taken;
+	struct ip_address address;
+
+	if (!taken->address_known && client_address_of(request->fcgi, limits_of(request)->proxies, &address))
+		taken->address_key = address_shares_key(&api_shared(request)->addresses, &address);
+	taken->address_known = true;
+	return taken->address_key;
+}
+
+/* Claims so much of `all` for the request's address. */
+static bool claim(struct api_request *request, enum api_address_kind kind, uint64_t amount, uint64_t all)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+	struct api_taken *taken = &request->taken;
+	uint64_t key = api_address_key(request);
+	int percent = limits_of(request)->address_share;
+
+	taken->share_used_up = false;
+	if (key == 0 || percent == 0)
+		return true;
+	taken->claims[kind] =
+		api_slots_claim(setup->slots, setup->slot, kind, key, amount, address_share_of(all, percent));
+	taken->share_used_up = taken->claims[kind] == 0;
+	return !taken->share_used_up;
+}
+
+static void unclaim(struct api_request *request, enum api_address_kind kind)
+{
+	address_shares_return(&api_shared(request)->addresses, request->taken.claims[kind]);
+	request->taken.claims[kind] = 0;
+}
+
+static uint32_t places_of(const struct config_http *limits, enum api_place place)
+{
+	switch (place) {
+	case API_DOWNLOAD:
+		return (uint32_t)limits->max_downloads;
+	case API_TRANSCODE:
+		return (uint32_t)limits->max_transcodes;
+	default:
+		return STILLS_MAX;
+	}
+}
+
+/* API_ADDRESS_KINDS: nothing is counted for it. */
+static enum api_address_kind kind_of(enum api_place place)
+{
+	static const enum api_address_kind kinds[API_PLACES] = {
+		[API_DOWNLOAD] = API_ADDRESS_DOWNLOAD,
+		[API_TRANSCODE] = API_ADDRESS_TRANSCODE,
+		[API_STILL] = API_ADDRESS_KINDS,
+	};
+
+	return kinds[place];
+}
+
+bool api_place_begin(struct api_request *request, enum api_place place)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+	uint32_t max = places_of(limits_of(request), place);
+	enum api_address_kind kind = kind_of(place);
+
+	if (request->taken.places[place])
+		return true;
+	if (kind != API_ADDRESS_KINDS && !claim(request, kind, 1, max))
+		return false;
+	request->taken.places[place] = api_slots_begin(setup->slots, setup->slot, place, max);
+	if (!request->taken.places[place] && kind != API_ADDRESS_KINDS)
+		unclaim(request, kind);
+	return request->taken.places[place];
+}
+
+void api_place_end(struct api_request *request, enum api_place place)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+
+	if (!request->taken.places[place])
+		return;
+	request->taken.places[place] = false;
+	api_slots_end(setup->slots, setup->slot, place);
+	if (kind_of(place) != API_ADDRESS_KINDS)
+		unclaim(request, kind_of(place));
+}
+
+/* An answer of a worker is one: what is held for it is claimed once. */
+bool api_hold_begin(struct api_request *request, uint64_t bytes)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+
+	if (!claim(request, API_ADDRESS_HELD, (bytes + 1023) / 1024, HELD_MAX_BYTES / 1024))
+		return false;
+	if (api_slots_hold(setup->slots, setup->slot, bytes, HELD_MAX_BYTES)) {
+		request->taken.held_bytes += bytes;
+		return true;
+	}
+	unclaim(request, API_ADDRESS_HELD);
+	return false;
+}
+
+void permit_give_back(struct api_request *request)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+
+	for (int place = 0; place < API_PLACES; place++)
+		api_place_end(request, (enum api_place)place);
+	api_slots_let_go(setup->slots, setup->slot, request->taken.held_bytes);
+	request->taken.held_bytes = 0;
+	unclaim(request, API_ADDRESS_HELD);
+}

@@ -1,0 +1,26 @@
+/* worker_setup.h - what the master gives a worker. */
+#ifndef FCGI_SERVER_WORKER_SETUP_H
+#define FCGI_SERVER_WORKER_SETUP_H
+
+#include <stdint.h>
+
+#include "fcgi/server/server.h"
+#include "fcgi/pool/worker_sandbox.h"
+#include "fcgi/pool/worker_groups.h"
+#include "fcgi/pool/worker_slots.h"
+#include "shared/config/config.h"
+
+struct worker_setup {
+	int intake_fd; /* where connections come from: handover.h */
+	int retire_fd; /* a byte is written to it when the worker accepts no more */
+	const struct config_set *config;
+	const struct config *disk; /* the camera whose folders it serves; NULL: a worker of the front */
+	const struct api_groups *groups;
+	struct api_slots *slots;
+	int slot;
+	const struct confinement *confinement;
+	uint64_t retire_after; /* requests */
+	api_handler *dispatch;
+};
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * still.c - one picture: see still.h.
+ */
+#include "fcgi/transcode/still.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fcgi/io/job.h"
+#include "fcgi/transcode/transcode_input.h"
+#include "fcgi/clip/clip_plan.h"
+#include "shared/base/file_io.h"
+#include "shared/base/time_text.h"
+
+#define OLDER_MAX_US   US_PER_S
+#define JPEG_BYTES_MAX (UINT64_C(32) << 20)
+#define STILL_CPU_S    60
+
+void still_init(struct still *still)
+{
+	*still = (struct still){.segment = {.fd = -1, .index = {.fd = -1}}, .memory_fd = -1};
+}
+
+void still_finish(struct still *still)
+{
+	buffer_finish(&still->jpeg);
+	clip_segment_close(&still->segment, false);
+	if (still->memory_fd >= 0)
+		close(still->memory_fd);
+	still_init(still);
+}
+
+static bool frame_wall(const struct ring_reader *ring, uint64_t seq, struct ring_frame *out, int64_t *wall_us)
+{
+	bool there = ring_reader_get(ring, seq, out);
+
+	*wall_us = there ? out->meta.wall_us : INT64_MIN;
+	return there;
+}
+
+/* The last frame at or before wall_us by halving, which is right while the clock was not set back within the ring. */
+static uint64_t search_halving(const struct ring_reader *ring, uint64_t tail, uint64_t head, int64_t wall_us)
+{
+	struct ring_frame frame;
+	int64_t frame_us;
+
+	while (tail < head) {
+		uint64_t middle = tail + (head - tail + 1) / 2;
+		frame_wall(ring, middle, &frame, &frame_us);
+		if (frame_us <= wall_us)
+			tail = middle;
+		else
+			head = middle - 1;
+	}
+	return tail;
+}
+
+/* Of all frames at or before wall_us the latest one. */
+static uint64_t search_all(const struct ring_reader *ring, uint64_t tail, uint64_t head, int64_t wall_us)
+{
+	struct ring_frame frame;
+	int64_t frame_us, best_us = INT64_MIN;
+	uint64_t best = tail;
+
+	for (uint64_t seq = tail; seq <= head; seq++) {
+		if (frame_wall(ring, seq, &frame, &frame_us) && frame_us <= wall_us && frame_us >= best_us) {
+			best_us = frame_us;
+			best = seq;
+		}
+	}
+	return best;
+}
+
+/* The frame of that number, where it is there, at or before wall_us and not too old. */
+static bool ring_near(const struct ring_reader *ring, uint64_t seq, int64_t wall_us, struct ring_frame *out)
+{
+	return ring_reader_get(ring, seq, out) && out->meta.wall_us <= wall_us &&
+	       wall_us - out->meta.wall_us <= OLDER_MAX_US;
+}
+
+static bool ring_find(const struct ring_reader *ring, int64_t wall_us, struct ring_frame *out)
+{
+	uint64_t head = ring_reader_head(ring), tail = ring_reader_tail(ring);
+
+	if (head == 0)
+		return false;
+	if (wall_us == INT64_MAX)
+		return ring_reader_get(ring, head, out);
+	return ring_near(ring, search_halving(ring, tail, head, wall_us), wall_us, out) ||
+	       ring_near(ring, search_all(ring, tail, head, wall_us), wall_us, out);
+}
+
+bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_t wall_us)
+{
+	struct ring_frame frame;
+	uint64_t head = ring_reader_head(ring); /* before the search: what comes during it counts as newest */
+
+	if (!ring_find(ring, wall_us, &frame) || !buffer_reserve(&still->jpeg, frame.meta.length))
+		return false;
+	if (!ring_reader_copy(ring, &frame, still->jpeg.data))
+		return false;
+	still->jpeg.length = frame.meta.length;
+	still->wall_us = frame.meta.wall_us;
+	still->newest = frame.seq >= head;
+	return true;
+}
+
+/* Of a segment of JPEGs: the frame itself. */
+static bool read_jpeg(struct still *still, const struct clip_stretch *stretch, int64_t wall_us)
+{
+	struct index_record record;
+	uint64_t number = clip_segment_find(&stretch->segment, wall_us + 1);
+
+	number -= number > stretch->first;
+	if (clip_segment_read(&stretch->segment, number, 1, &record) != 1 || !buffer_reserve(&still->jpeg, record.size))
+		return false;
+	if (read_at(stretch->segment.fd, still->jpeg.data, record.size, record.offset) != (ssize_t)record.size)
+		return false;
+	still->jpeg.length = record.size;
+	still->wall_us = record.wall_us;
+	still->newest = number + 1 >= stretch->segment.count;
+	return true;
+}
+
+bool still_from_archive(struct still *still, int folder, int64_t wall_us)
+{
+	struct clip_plan plan;
+	int64_t second_us = time_floor_second((wall_t){wall_us}).us;
+	bool good = false;
+
+	if (clip_plan_make(folder, second_us, second_us + US_PER_S, &plan) != PLAN_GOOD)
+		return false;
+	if (plan.count > 0 && feed_is_jpeg(plan.stretches[0].segment.entry.codec)) {
+		good = read_jpeg(still, &plan.stretches[0], wall_us);
+	} else if (plan.count > 0) {
+		struct clip_stretch *stretch = &plan.stretches[0];
+		still->segment = stretch->segment;
+		still->record = stretch->first;
+		still->wall_us = stretch->head.wall_us;
+		stretch->segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
+		good = true;
+	}
+	int error = plan.count > 0 && !good ? EIO : plan.unreadable;
+	still->newest |= plan.unreadable != 0;
+	clip_plan_finish(&plan);
+	errno = error;
+	return good;
+}
+
+bool still_needs_work(const struct still *still)
+{
+	return still->jpeg.length == 0 || still->width != 0;
+}
+
+/* FFmpeg was there, ended by itself and gave nothing. */
+static bool made_nothing(const struct still *still, const struct subprocess *ffmpeg)
+{
+	struct stat status;
+
+	return ffmpeg->exit_status >= 0 && ffmpeg->exit_status != SUBPROCESS_MISSING &&
+	       fstat(still->memory_fd, &status) == 0 && status.st_size == 0;
+}
+
+int still_run(void *context)
+{
+	struct still *still = context;
+	struct subprocess ffmpeg;
+	char filter[64];
+	bool decode = still->jpeg.length == 0;
+
+	snprintf(filter, sizeof(filter), still->width ? "scale=%u:-2" : "null", still->width);
+	/* clang-format off */
+	const char *argv[] = {
+		"ffmpeg", "-hide_banner", "-loglevel", "error",
+		"-protocol_whitelist", "pipe", "-threads", "1", "-f", decode ? "mp4" : "mjpeg", "-i", "pipe:0",
+		"-vf", filter, "-frames:v", "1", "-q:v", "3", "-f", "mjpeg", "pipe:1", NULL,
+	};
+	/* clang-format on */
+	const struct child_limits limits = {JPEG_BYTES_MAX, STILL_CPU_S};
+	if (!child_program_start(&ffmpeg, (char *const *)argv, still->memory_fd, &limits))
+		return EXIT_FAILURE;
+	/* FFmpeg may have its one picture before it has read everything. */
+	if (decode)
+		feed_fragments(&still->segment, still->record, still->record + 1, &ffmpeg);
+	else
+		child_program_feed(&ffmpeg, still->jpeg.data, still->jpeg.length);
+	bool good = child_program_finish(&ffmpeg);
+	if (!decode && made_nothing(still, &ffmpeg))
+		return STILL_NO_PICTURE;
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+bool still_adopt(struct still *still)
+{
+	return api_child_output(still->memory_fd, &still->jpeg);
+}

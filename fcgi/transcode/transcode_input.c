@@ -1,0 +1,220 @@
+/*
+ * transcode_input.c - frames for FFmpeg: see transcode_input.h.
+ */
+#include "fcgi/transcode/transcode_input.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/base/file_io.h"
+#include "shared/segment/segment.h"
+
+#define IVF_HEADER_BYTES 32
+#define IVF_FRAME_BYTES  12
+#define COPY_BYTES       (256u << 10)
+#define RECORDS_A_READ   128u
+
+bool feed_is_jpeg(uint32_t codec)
+{
+	return codec != MP4_TYPE('a', 'v', 'c', '1');
+}
+
+static bool frame_room(struct feed *feed, size_t bytes)
+{
+	if (bytes <= feed->frame_room)
+		return true;
+	uint8_t *grown = realloc(feed->frame, bytes);
+	if (!grown)
+		return false;
+	feed->frame = grown;
+	feed->frame_room = bytes;
+	return true;
+}
+
+static enum feed_outcome outcome_of(enum spool_outcome outcome)
+{
+	if (outcome == SPOOL_OVERWRITTEN)
+		return FEED_OVERWRITTEN;
+	return outcome == SPOOL_NO_MEMORY ? FEED_FAILED : FEED_GOOD;
+}
+
+enum feed_outcome feed_open(struct feed *feed, const struct encode_part *part, struct spool *spool, size_t row)
+{
+	const struct spooled *frame;
+
+	*feed = (struct feed){.part = part, .spool = spool, .row = row, .form = FEED_IVF};
+	if (part->stretch) {
+		feed->first_wall_us = part->stretch->head.wall_us;
+		if (!feed_is_jpeg(part->stretch->segment.entry.codec))
+			feed->form = FEED_FRAGMENTS;
+		return FEED_GOOD;
+	}
+	enum spool_outcome outcome = spool_peek(spool, row, &frame);
+	if (outcome != SPOOL_GOOD)
+		return outcome == SPOOL_NO_MEMORY ? FEED_FAILED : FEED_OVERWRITTEN;
+	feed->first_wall_us = frame->meta.wall_us;
+	return FEED_GOOD;
+}
+
+void feed_close(struct feed *feed)
+{
+	free(feed->frame);
+	*feed = (struct feed){0};
+}
+
+void feed_watch(struct feed *feed, feed_watcher *watch, void *context)
+{
+	feed->watch = watch;
+	feed->watch_context = context;
+}
+
+/* False where FFmpeg begins with another frame than it was told. */
+static bool begins_right(struct feed *feed)
+{
+	enum feed_start start = feed->watch ? feed->watch(feed->watch_context) : FEED_START_UNKNOWN;
+
+	if (start == FEED_START_RIGHT) {
+		feed->watch = NULL;
+		spool_release(feed->spool);
+	}
+	return start != FEED_START_WRONG;
+}
+
+static void put_le(uint8_t *out, uint64_t value, int bytes)
+{
+	for (int i = 0; i < bytes; i++)
+		out[i] = (uint8_t)(value >> 8 * i);
+}
+
+static bool ivf_begin(const struct encode_part *part, const struct subprocess *ffmpeg)
+{
+	uint8_t header[IVF_HEADER_BYTES] = "DKIF\0\0\x20\0MJPG";
+
+	put_le(header + 12, part->width, 2);
+	put_le(header + 14, part->height, 2);
+	put_le(header + 16, US_PER_S, 4);
+	put_le(header + 20, 1, 4);
+	return child_program_feed(ffmpeg, header, sizeof(header));
+}
+
+static bool ivf_frame(const struct subprocess *ffmpeg, int64_t wall_us, const uint8_t *data, size_t length)
+{
+	uint8_t header[IVF_FRAME_BYTES];
+
+	put_le(header, length, 4);
+	put_le(header + 4, (uint64_t)wall_us, 8);
+	return child_program_feed(ffmpeg, header, sizeof(header)) && child_program_feed(ffmpeg, data, length);
+}
+
+static enum feed_outcome feed_ring(struct feed *feed, const struct subprocess *ffmpeg)
+{
+	const struct spooled *frame;
+	enum spool_outcome outcome;
+
+	while ((outcome = spool_peek(feed->spool, feed->row, &frame)) == SPOOL_GOOD) {
+		if (!ivf_frame(ffmpeg, frame->meta.wall_us, frame->data, frame->meta.length))
+			return FEED_FAILED;
+		spool_drop(feed->spool);
+		feed->frames++;
+		if (!begins_right(feed))
+			return FEED_BEGINS_WRONG;
+	}
+	return outcome_of(outcome);
+}
+
+static bool feed_record(struct feed *feed, const struct index_record *record, const struct subprocess *ffmpeg)
+{
+	int fd = feed->part->stretch->segment.fd;
+
+	return frame_room(feed, record->size) &&
+	       read_at(fd, feed->frame, record->size, record->offset) == (ssize_t)record->size &&
+	       ivf_frame(ffmpeg, record->wall_us, feed->frame, record->size);
+}
+
+static bool feed_jpegs(struct feed *feed, const struct subprocess *ffmpeg)
+{
+	const struct clip_stretch *stretch = feed->part->stretch;
+	struct index_record records[RECORDS_A_READ];
+	uint64_t next = stretch->first;
+
+	while (next < stretch->end) {
+		size_t wanted = stretch->end - next < RECORDS_A_READ ? (size_t)(stretch->end - next) : RECORDS_A_READ;
+		if (clip_segment_read(&stretch->segment, next, wanted, records) != wanted)
+			return false;
+		for (size_t i = 0; i < wanted; i++)
+			if (!feed_record(feed, &records[i], ffmpeg))
+				return false;
+		next += wanted;
+	}
+	return true;
+}
+
+static bool feed_bytes(int fd, uint64_t at, uint64_t end, const struct subprocess *ffmpeg)
+{
+	uint8_t *copy = malloc(COPY_BYTES);
+	bool good = copy;
+
+	while (good && at < end) {
+		size_t wanted = end - at < COPY_BYTES ? (size_t)(end - at) : COPY_BYTES;
+		ssize_t got = read_at(fd, copy, wanted, at);
+		good = got > 0 && child_program_feed(ffmpeg, copy, (size_t)got);
+		at += got > 0 ? (uint64_t)got : 0;
+	}
+	free(copy);
+	return good;
+}
+
+bool feed_fragment_at(const struct clip_segment *segment, uint64_t number, uint64_t *at)
+{
+	struct segment_layout layout = {0};
+	struct index_record before;
+
+	if (number > 0) {
+		if (clip_segment_read(segment, number - 1, 1, &before) != 1)
+			return false;
+		*at = before.offset + before.size;
+		return true;
+	}
+	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD;
+	*at = layout.fragments_at;
+	segment_layout_finish(&layout);
+	return good;
+}
+
+bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end, const struct subprocess *ffmpeg)
+{
+	struct segment_layout layout = {0};
+	struct mp4_box ftyp;
+	uint64_t from, to;
+	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD &&
+		    mp4_box_header(layout.head.data, layout.head.length, 0, &ftyp) == MP4_OK &&
+		    feed_fragment_at(segment, first, &from) && feed_fragment_at(segment, end, &to);
+
+	good = good && child_program_feed(ffmpeg, layout.head.data, (size_t)ftyp.size) &&
+	       child_program_feed(ffmpeg, layout.head.data + layout.media_at,
+				  layout.head.length - (size_t)layout.media_at) &&
+	       feed_bytes(segment->fd, from, to, ffmpeg);
+	segment_layout_finish(&layout);
+	return good;
+}
+
+static bool feed_stretch(struct feed *feed, const struct subprocess *ffmpeg)
+{
+	struct clip_stretch *stretch = feed->part->stretch;
+
+	if (stretch && !clip_segment_reopen(&stretch->segment))
+		return false;
+
+	feed->frames = stretch->end - stretch->first;
+	if (feed->form == FEED_FRAGMENTS)
+		return feed_fragments(&stretch->segment, stretch->first, stretch->end, ffmpeg);
+	return ivf_begin(feed->part, ffmpeg) && feed_jpegs(feed, ffmpeg);
+}
+
+enum feed_outcome feed_run(struct feed *feed, const struct subprocess *ffmpeg)
+{
+	if (feed->part->stretch)
+		return feed_stretch(feed, ffmpeg) ? FEED_GOOD : FEED_FAILED;
+	return ivf_begin(feed->part, ffmpeg) ? feed_ring(feed, ffmpeg) : FEED_FAILED;
+}

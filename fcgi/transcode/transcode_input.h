@@ -1,0 +1,76 @@
+/*
+ * transcode_input.h - the frames of a part on their way to FFmpeg, in a child: JPEGs with their times as IVF (time base
+ * 1 us), from the spool (clip_spool.h) or from a segment, or fragments of H.264 as they stand in their segment.
+ */
+#ifndef FCGI_TRANSCODE_TRANSCODE_INPUT_H
+#define FCGI_TRANSCODE_TRANSCODE_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fcgi/io/job.h"
+#include "fcgi/clip/clip_plan.h"
+#include "fcgi/transcode/clip_spool.h"
+
+/* One run of FFmpeg: from a row of ring frames, or from a stretch. */
+struct encode_part {
+	size_t place;                 /* in the plan: before this stretch, or in place of it */
+	struct clip_stretch *stretch; /* what is encoded anew; NULL: the ring's frames */
+	uint64_t first_seq, last_seq;
+	int64_t first_wall_us;    /* of the first frame of the ring */
+	int64_t last_duration_us; /* of the last frame */
+	uint16_t width, height;   /* of the input */
+	int memory_fd;            /* owned until adopted */
+};
+
+enum feed_form { FEED_IVF, FEED_FRAGMENTS };
+
+enum feed_outcome {
+	FEED_GOOD,
+	FEED_OVERWRITTEN,  /* frames of the ring are gone that come behind others: what was fed so far has a hole at its
+			      end */
+	FEED_BEGINS_WRONG, /* the watch says so (feed_watch): FFmpeg got no more */
+	FEED_FAILED,       /* memory, a segment that cannot be read, or an FFmpeg that reads no more */
+};
+
+enum feed_start { FEED_START_UNKNOWN, FEED_START_RIGHT, FEED_START_WRONG };
+
+/* Says whether the first picture that FFmpeg made is the one that it was told. */
+typedef enum feed_start feed_watcher(void *context);
+
+struct feed {
+	const struct encode_part *part;
+	struct spool *spool; /* where the part is a row of ring frames */
+	size_t row;
+	enum feed_form form;
+	int64_t first_wall_us; /* of the first frame that FFmpeg gets */
+	uint64_t frames;       /* that it was given */
+	uint8_t *frame;        /* owned */
+	size_t frame_room;
+	feed_watcher *watch; /* NULL: nobody asks, or its first picture is right */
+	void *watch_context;
+};
+
+/* `row` is that of the part in the spool. feed_close() is due in any case. */
+enum feed_outcome feed_open(struct feed *feed, const struct encode_part *part, struct spool *spool, size_t row);
+void feed_close(struct feed *feed);
+
+/*
+ * Asks behind each frame of the ring how the output begins: once that is right the spool need not keep frames for
+ * another try.
+ */
+void feed_watch(struct feed *feed, feed_watcher *watch, void *context);
+
+enum feed_outcome feed_run(struct feed *feed, const struct subprocess *ffmpeg);
+
+/* ftyp, moov and the fragments of records [first, end) of a segment. */
+bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end, const struct subprocess *ffmpeg);
+
+/* Where the fragment of record `number` begins in its segment: behind the frame before it. */
+bool feed_fragment_at(const struct clip_segment *segment, uint64_t number, uint64_t *at);
+
+/* True for frames that are JPEGs each. */
+bool feed_is_jpeg(uint32_t codec);
+
+#endif

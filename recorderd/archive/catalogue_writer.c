@@ -1,0 +1,225 @@
+/*
+ * catalogue_writer.c - replaces recording_index.bin and recording_index.json, with what the archive lists. Each is
+ * written to a temporary file beside it, synced and renamed over the old one, and at last the folder is synced:
+ * whatever happens in between, either list is whole.
+ */
+#include "recorderd/archive/catalogue_writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "recorderd/archive/archive_internal.h"
+#include "shared/base/buffer.h"
+#include "shared/base/clock.h"
+#include "shared/base/crc32c.h"
+
+#define FLUSH_BYTES 65536u
+#define FILE_MODE   0640
+
+struct replacement {
+	int directory, fd;
+	bool durable;
+	const char *file;
+	char temporary[64];
+};
+
+static bool replacement_begin(struct replacement *new, int directory, const char *file, bool durable,
+			      struct reason *why)
+{
+	*new = (struct replacement){.directory = directory, .durable = durable, .file = file};
+	snprintf(new->temporary, sizeof(new->temporary), ".%s.new", file);
+	new->fd = openat(directory, new->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+	if (new->fd < 0)
+		return reason_errno(why, "cannot create %s", new->temporary);
+	return true;
+}
+
+static bool replacement_write(struct replacement *new, const void *data, size_t length, struct reason *why)
+{
+	const uint8_t *from = data;
+
+	while (length > 0) {
+		ssize_t put = write(new->fd, from, length);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return reason_errno(why, "cannot write %s", new->temporary);
+		from += put;
+		length -= (size_t)put;
+	}
+	return true;
+}
+
+/* Closes it and, where it is `good`, puts it in the place of the old file. */
+static bool replacement_end(struct replacement *new, bool good, struct reason *why)
+{
+	if (good && new->durable && fsync(new->fd) < 0)
+		good = reason_errno(why, "cannot sync %s", new->temporary);
+	/* Some file systems, above all those of a network, tell of a failed write only here. */
+	if (close(new->fd) < 0 && good)
+		good = reason_errno(why, "cannot write %s", new->temporary);
+	if (good && renameat(new->directory, new->temporary, new->directory, new->file) < 0)
+		good = reason_errno(why, "cannot rename %s to %s", new->temporary, new->file);
+	if (!good) {
+		unlinkat(new->directory, new->temporary, 0);
+		return false;
+	}
+	if (new->durable && fsync(new->directory) < 0)
+		return reason_errno(why, "cannot sync the folder of %s", new->file);
+	return true;
+}
+
+/* See catalogue.h. A segment that is still open ends nowhere yet. */
+static void fill_bounds(struct catalogue_entry *entries, size_t count)
+{
+	int64_t max_end = INT64_MIN, min_start = INT64_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t end = entries[i].state == CATALOGUE_RECORDING ? INT64_MAX : entries[i].end_wall_us;
+		max_end = end > max_end ? end : max_end;
+		entries[i].max_end_wall_us = max_end;
+	}
+	for (size_t i = count; i-- > 0;) {
+		int64_t start = entries[i].start_wall_us;
+		min_start = start < min_start ? start : min_start;
+		entries[i].min_start_wall_us = min_start;
+	}
+}
+
+static void seal(struct catalogue_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		entries[i].crc = crc32c(0, &entries[i], offsetof(struct catalogue_entry, crc));
+}
+
+bool catalogue_write(int directory, uint64_t generation, struct catalogue_entry *entries, size_t count, bool durable,
+		     struct reason *why)
+{
+	struct replacement new;
+	struct catalogue_header header = {
+		.magic = CATALOGUE_MAGIC,
+		.generation = generation,
+		.entries = count,
+		.written_wall_us = wall_now().us,
+		.entry_bytes = CATALOGUE_ENTRY_BYTES,
+	};
+
+	header.crc = crc32c(0, &header, offsetof(struct catalogue_header, crc));
+	fill_bounds(entries, count);
+	seal(entries, count);
+	if (!replacement_begin(&new, directory, CATALOGUE_FILE, durable, why))
+		return false;
+	bool good = replacement_write(&new, &header, sizeof(header), why) &&
+		    replacement_write(&new, entries, count * sizeof(*entries), why);
+	return replacement_end(&new, good, why);
+}
+
+/* One entry on a line of its own, so that line tools are of use too. */
+static bool append_json(struct buffer *out, const struct catalogue_entry *entry, const char *camera)
+{
+	size_t length;
+	struct json_object *object = catalogue_entry_json(entry, camera);
+
+	if (!object)
+		return false;
+	const char *text = json_object_to_json_string_length(object, JSON_C_TO_STRING_PLAIN, &length);
+	if (text)
+		buffer_append(out, text, length);
+	json_object_put(object);
+	return text && !out->failed;
+}
+
+static bool write_entries_json(struct replacement *new, const struct catalogue_entry *entries, size_t count,
+			       const char *camera, struct buffer *text, struct reason *why)
+{
+	buffer_append(text, "[", 1);
+	for (size_t i = 0; i < count; i++) {
+		buffer_append(text, i == 0 ? "\n" : ",\n", i == 0 ? 1 : 2);
+		if (!append_json(text, &entries[i], camera))
+			return reason_set(why, "out of memory for %s", new->file);
+		if (text->length < FLUSH_BYTES)
+			continue;
+		if (!replacement_write(new, text->data, text->length, why))
+			return false;
+		buffer_clear(text);
+	}
+	buffer_append(text, "\n]\n", 3);
+	if (text->failed)
+		return reason_set(why, "out of memory for %s", new->file);
+	return replacement_write(new, text->data, text->length, why);
+}
+
+bool catalogue_write_json(int directory, const struct catalogue_entry *entries, size_t count, const char *camera,
+			  struct reason *why)
+{
+	struct replacement new;
+	struct buffer text = {0};
+
+	if (!replacement_begin(&new, directory, CATALOGUE_JSON, true, why))
+		return false;
+	bool good = write_entries_json(&new, entries, count, camera, &text, why);
+	buffer_finish(&text);
+	return replacement_end(&new, good, why);
+}
+
+/*
+ * A copy of the list, to be written without holding up those who change it. `wait`: a folder that the path has only
+ * just come to lead to is no empty archive; it is listed with its first segment.
+ */
+static struct catalogue_entry *copy_entries(struct archive *archive, size_t *count, bool *wait)
+{
+	struct catalogue_entry *entries;
+
+	pthread_mutex_lock(&archive->lock);
+	*count = 0;
+	*wait = archive->unstarted && archive->count == 0;
+	entries = malloc((archive->count + 1) * sizeof *entries);
+	for (size_t i = 0; entries && i < archive->count; i++)
+		if (!archive->segments[i].leaving)
+			entries[(*count)++] = archive->segments[i].entry;
+	pthread_mutex_unlock(&archive->lock);
+	return entries;
+}
+
+bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why)
+{
+	struct catalogue_entry *entries = NULL;
+	int folder = archive_folder_now(archive);
+	size_t count;
+	bool good = false, wait = false;
+
+	pthread_mutex_lock(&archive->list_lock);
+	entries = copy_entries(archive, &count, &wait);
+	if (entries && wait)
+		good = true;
+	else if (entries && folder >= 0)
+		good = catalogue_write(folder, ++archive->generation, entries, count, also_json, why);
+	else
+		reason_set(why, "cannot write the list of segments: no memory or no folder");
+	pthread_mutex_unlock(&archive->list_lock);
+	if (good && also_json && !wait) /* by the keeper alone: needs no order */
+		good = catalogue_write_json(folder, entries, count, archive->config->camera.name, why);
+	free(entries);
+	if (folder >= 0)
+		close(folder);
+	return good;
+}
+
+static bool is_missing(int folder, const char *name)
+{
+	return faccessat(folder, name, F_OK, 0) < 0 && errno == ENOENT;
+}
+
+void archive_look_for_lists(struct archive *archive, int folder)
+{
+	if (!is_missing(folder, CATALOGUE_FILE) && !is_missing(folder, CATALOGUE_JSON))
+		return;
+	pthread_mutex_lock(&archive->lock);
+	archive->unlisted = true;
+	pthread_mutex_unlock(&archive->lock);
+}

@@ -1,0 +1,152 @@
+/* folder_memory.c - see folder_memory.h. */
+#include "recorderd/archive/folder_memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "shared/base/log.h"
+
+#define FOLDER_FILE ".folder"
+#define DIGITS      (FOLDER_NUMBER_BYTES - 1)
+
+/* False where it is none: empty, cut off, or something else. */
+static bool number_read(int fd, char out[FOLDER_NUMBER_BYTES])
+{
+	char text[DIGITS + 2];
+
+	out[0] = '\0';
+	if (pread(fd, text, sizeof text, 0) != DIGITS + 1 || text[DIGITS] != '\n')
+		return false;
+	text[DIGITS] = '\0';
+	if (strspn(text, "0123456789abcdef") != DIGITS)
+		return false;
+	memcpy(out, text, FOLDER_NUMBER_BYTES);
+	return true;
+}
+
+static bool number_write(int fd, const char number[FOLDER_NUMBER_BYTES])
+{
+	char text[DIGITS + 2];
+
+	snprintf(text, sizeof text, "%s\n", number);
+	return pwrite(fd, text, DIGITS + 1, 0) == DIGITS + 1 && ftruncate(fd, DIGITS + 1) == 0 && fsync(fd) == 0;
+}
+
+static int number_open(int folder)
+{
+	int fd = openat(folder, FOLDER_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+
+	return fd >= 0 ? fd : openat(folder, FOLDER_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
+/* The folder's; it gets one where it has none. False where that cannot be written. */
+static bool number_of(int folder, char out[FOLDER_NUMBER_BYTES])
+{
+	uint8_t random[DIGITS / 2];
+	int fd = number_open(folder);
+	bool good = fd >= 0 && number_read(fd, out);
+
+	if (fd < 0)
+		return false;
+	if (!good && getrandom(random, sizeof random, 0) == (ssize_t)sizeof random) {
+		for (size_t i = 0; i < sizeof random; i++)
+			snprintf(out + 2 * i, 3, "%02x", random[i]);
+		good = number_write(fd, out);
+	}
+	close(fd);
+	return good;
+}
+
+static bool is_below(const char *path, const char *folder, size_t length)
+{
+	return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+/* Of the folders in `list`, with colons between them, the first that the recordings are not in. */
+static bool choose_state_folder(const char *list, const char *recordings, const char **folder, size_t *length)
+{
+	while (list && *list) {
+		*length = strcspn(list, ":");
+		*folder = list;
+		if (*length > 0 && !is_below(recordings, list, *length))
+			return true;
+		list += *length + (list[*length] == ':');
+	}
+	return false;
+}
+
+static bool choose_file(const struct config *config, char out[PATH_MAX])
+{
+	const char *folder;
+	size_t length;
+	int written;
+
+	if (choose_state_folder(getenv("STATE_DIRECTORY"), config->record.directory, &folder, &length))
+		written = snprintf(out, PATH_MAX, "%.*s/%s.folder", (int)length, folder, config->camera.name);
+	else if (strrchr(config->file, '/'))
+		written = snprintf(out, PATH_MAX, "%.*s/.%s.folder", (int)(strrchr(config->file, '/') - config->file),
+				   config->file, config->camera.name);
+	else
+		return false;
+	return written < PATH_MAX;
+}
+
+void folder_memory_read(const struct config *config, struct folder_memory *out)
+{
+	*out = (struct folder_memory){0};
+	if (!choose_file(config, out->file)) {
+		out->file[0] = '\0';
+		return;
+	}
+	int fd = open(out->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return;
+	number_read(fd, out->last);
+	close(fd);
+}
+
+bool folder_memory_differs(const struct folder_memory *memory, int folder)
+{
+	char number[FOLDER_NUMBER_BYTES];
+
+	return memory->last[0] && number_of(folder, number) && strcmp(number, memory->last) != 0;
+}
+
+static bool replace_file(const char *file, const char number[FOLDER_NUMBER_BYTES])
+{
+	char part[PATH_MAX];
+
+	if (snprintf(part, sizeof part, "%s.part", file) >= (int)sizeof part) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return false;
+	bool good = number_write(fd, number);
+	close(fd);
+	return good && rename(part, file) == 0;
+}
+
+void folder_memory_keep(const struct folder_memory *memory, int folder)
+{
+	char number[FOLDER_NUMBER_BYTES], known[FOLDER_NUMBER_BYTES] = "";
+
+	if (!memory->file[0] || !number_of(folder, number))
+		return;
+	int fd = open(memory->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd >= 0) {
+		number_read(fd, known);
+		close(fd);
+	}
+	if (strcmp(number, known) != 0 && !replace_file(memory->file, number))
+		log_info("archive",
+			 "%s cannot be written (%s): the next run cannot tell whether it has the same folder",
+			 memory->file, strerror(errno));
+}

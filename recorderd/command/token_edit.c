@@ -1,0 +1,206 @@
+/* token_edit.c - see token_edit.h. */
+#include "recorderd/command/token_edit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/config/token_file.h"
+
+static const char file_head[] = "; Tokens for scripts. Made with recorderd --new-token; the secrets themselves are not "
+				"in here.\n" TOKENS_SECTION "\n";
+
+struct edit {
+	const char *path, *model;
+	char temporary[PATH_MAX + 8];
+	char lock[PATH_MAX + 8];
+	int lock_fd; /* held while the file is changed; -1: not yet */
+	int folder_fd;
+	uid_t owner;         /* of the file, or of the model */
+	gid_t group;         /* likewise, or that of a folder that hands its own down */
+	struct buffer text;  /* as the file has it */
+	struct buffer after; /* as it shall be */
+	struct token_list list;
+};
+
+static bool is_named(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino &&
+	       opened.st_dev == named.st_dev;
+}
+
+/*
+ * On a file that nobody else can open, and that is removed by who has it: everybody may open the folder, and could hold
+ * a lock on that for ever.
+ */
+static bool lock(struct edit *edit, struct reason *why)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", edit->path);
+	edit->folder_fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (edit->folder_fd < 0)
+		return reason_errno(why, "%s: its folder cannot be used", edit->path);
+	for (;;) {
+		edit->lock_fd = open(edit->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+		if (edit->lock_fd < 0 || flock(edit->lock_fd, LOCK_EX) != 0)
+			return reason_errno(why, "%s cannot be used", edit->lock);
+		if (is_named(edit->lock_fd, edit->lock))
+			return true;
+		close(edit->lock_fd);
+	}
+}
+
+/*
+ * Whose the new file is: as the old one or the model, but in the group of a folder with the set-group-ID bit, as every
+ * other file that is made there (inode(7)). The package has the folder so: the workers read what root makes in it.
+ */
+static bool set_owner(struct edit *edit, const struct stat *old)
+{
+	struct stat folder;
+
+	if (fstat(edit->folder_fd, &folder) != 0)
+		return false;
+	edit->owner = old->st_uid;
+	edit->group = folder.st_mode & S_ISGID ? folder.st_gid : old->st_gid;
+	return true;
+}
+
+/* The text of the file, which is empty where there is none yet. */
+static bool old_read(struct edit *edit, struct reason *why)
+{
+	struct reason wrong;
+	struct stat old;
+	int fd = token_file_open(edit->path);
+
+	if (fd < 0 && errno == ENOENT && edit->model) {
+		if (stat(edit->model, &old) != 0 || !set_owner(edit, &old))
+			return reason_errno(why, "%s", edit->model);
+		buffer_append(&edit->text, file_head, strlen(file_head));
+		edit->list.section = true;
+		return true;
+	}
+	if (fd < 0)
+		return reason_errno(why, "%s: the tokens cannot be opened", edit->path);
+	bool good = fstat(fd, &old) == 0 && set_owner(edit, &old) && token_file_text(fd, edit->path, &edit->text, why);
+	close(fd);
+	if (good && !token_list_parse((const char *)edit->text.data, edit->text.length, &edit->list, &wrong))
+		good = reason_set(why, "%s: %s", edit->path, wrong.text);
+	return good;
+}
+
+static bool edit_open(struct edit *edit, const char *path, const char *model, struct reason *why)
+{
+	*edit = (struct edit){.path = path, .model = model, .folder_fd = -1, .lock_fd = -1};
+	snprintf(edit->temporary, sizeof(edit->temporary), "%s.new", path);
+	snprintf(edit->lock, sizeof(edit->lock), "%s.lock", path);
+	return lock(edit, why) && old_read(edit, why);
+}
+
+static void edit_close(struct edit *edit)
+{
+	buffer_finish(&edit->text);
+	buffer_finish(&edit->after);
+	if (edit->lock_fd >= 0) {
+		unlink(edit->lock);
+		close(edit->lock_fd);
+	}
+	if (edit->folder_fd >= 0)
+		close(edit->folder_fd);
+}
+
+/* Only root gives files away: for others the file is their own, as the .ini is. */
+static bool new_write(const struct edit *edit, int fd)
+{
+	bool given = fchown(fd, edit->owner, edit->group) == 0 || geteuid() != 0;
+
+	return given && fchmod(fd, TOKEN_FILE_MODE) == 0 &&
+	       write(fd, edit->after.data, edit->after.length) == (ssize_t)edit->after.length && fsync(fd) == 0;
+}
+
+static bool edit_save(const struct edit *edit, struct reason *why)
+{
+	if (edit->after.failed)
+		return reason_set(why, "%s: out of memory", edit->path);
+	unlink(edit->temporary); /* of one that was killed: we hold the lock */
+	int fd = open(edit->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, TOKEN_FILE_MODE);
+	if (fd < 0)
+		return reason_errno(why, "%s cannot be made", edit->temporary);
+	bool good = new_write(edit, fd);
+	close(fd);
+	if (!good || rename(edit->temporary, edit->path) != 0) {
+		reason_errno(why, "%s cannot be written", edit->path);
+		unlink(edit->temporary);
+		return false;
+	}
+	return fsync(edit->folder_fd) == 0 || reason_errno(why, "%s may not survive a power cut", edit->path);
+}
+
+static bool add(struct edit *edit, const struct token *token, struct reason *why)
+{
+	char line[TOKEN_LINE_BYTES];
+
+	if (token_list_named(&edit->list, token->name))
+		return reason_set(
+			why, "%s: there is a token %s already; another name would be right, or --remove-token %s first",
+			edit->path, token->name, token->name);
+	if (edit->list.count == TOKENS_MAX)
+		return reason_set(why, "%s: there can be %d tokens at most; --remove-token makes room", edit->path,
+				  TOKENS_MAX);
+	token_line_format(token, line);
+	buffer_append(&edit->after, edit->text.data, edit->text.length);
+	if (edit->text.length > 0 && edit->text.data[edit->text.length - 1] != '\n')
+		buffer_u8(&edit->after, '\n');
+	if (!edit->list.section)
+		buffer_printf(&edit->after, "%s\n", TOKENS_SECTION);
+	buffer_printf(&edit->after, "%s\n", line);
+	return true;
+}
+
+bool token_edit_add(const char *path, const char *model, const struct token *token, struct reason *why)
+{
+	struct edit edit;
+	bool good = edit_open(&edit, path, model, why) && add(&edit, token, why) && edit_save(&edit, why);
+
+	edit_close(&edit);
+	return good;
+}
+
+/* Copies every line but the one of that name. */
+static void copy_others(struct edit *edit, const char *name)
+{
+	const char *text = (const char *)edit->text.data;
+
+	for (size_t at = 0, next; at < edit->text.length; at = next) {
+		const char *end = memchr(text + at, '\n', edit->text.length - at);
+		next = end ? (size_t)(end - text) + 1 : edit->text.length;
+		if (!token_line_is(text + at, next - at - (end ? 1 : 0), name))
+			buffer_append(&edit->after, text + at, next - at);
+	}
+}
+
+static bool take_out(struct edit *edit, const char *name, struct reason *why)
+{
+	if (!token_list_named(&edit->list, name))
+		return reason_set(why, "%s: there is no token \"%.40s\"; --list-tokens shows those that there are",
+				  edit->path, name);
+	copy_others(edit, name);
+	return true;
+}
+
+bool token_edit_remove(const char *path, const char *name, struct reason *why)
+{
+	struct edit edit;
+	bool good = edit_open(&edit, path, NULL, why) && take_out(&edit, name, why) && edit_save(&edit, why);
+
+	edit_close(&edit);
+	return good;
+}

@@ -1,0 +1,24 @@
+/*
+ * control_request.h - one line of what the control socket takes (shared/ring/control.h), read.
+ */
+#ifndef RECORDERD_CONTROL_CONTROL_REQUEST_H
+#define RECORDERD_CONTROL_CONTROL_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shared/config/config.h"
+#include "shared/base/reason.h"
+
+enum control_kind { CONTROL_RECORDING, CONTROL_CAMERA };
+
+struct control_request {
+	enum control_kind kind;
+	bool on;                      /* CONTROL_RECORDING */
+	struct config_control camera; /* CONTROL_CAMERA */
+};
+
+/* False with what would be right. Pure; `text` need not be terminated. */
+bool control_request_parse(const char *text, size_t length, struct control_request *out, struct reason *why);
+
+#endif

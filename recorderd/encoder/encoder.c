@@ -1,0 +1,152 @@
+/* encoder.c - the encoder as the recorder has it, and its rounds: is the child alive, and is there something to do? */
+#include <stdlib.h>
+
+#include "recorderd/encoder/encoder_internal.h"
+#include "recorderd/encoder/encoder_sandbox.h"
+#include "shared/base/log.h"
+
+#define TICK_US     (US_PER_S / 4)
+#define END_TICK_US (US_PER_S / 100) /* while a child is about to end */
+#define HANG_US     (10 * US_PER_S)  /* swallows nothing, or gives nothing back, for so long: hangs */
+#define START_US    (30 * US_PER_S)  /* until its first output: a machine under load starts a program slowly */
+
+/* Neither took nor gave anything for longer than a working one does. */
+static bool is_idle(const struct encoder *encoder, int64_t now_us)
+{
+	int64_t patience_us = encoder->stream.started ? HANG_US : START_US;
+
+	return !encoder_is_held_by_disk(encoder) && now_us - encoder->progress_at.us > patience_us;
+}
+
+static bool owes_frames(const struct encoder *encoder)
+{
+	return encoder->feed.writing || encoder->in_flight.count > ENCODER_KEEPS_FRAMES;
+}
+
+static void watch_over(struct encoder *encoder)
+{
+	int64_t now_us = mono_now().us;
+
+	if (encoder->state == ENCODER_RUNNING && owes_frames(encoder) && is_idle(encoder, now_us))
+		encoder_fail(encoder, "FFmpeg hangs: it takes and gives nothing");
+	if (encoder->state == ENCODER_RUNNING && encoder_is_fruitless(encoder, now_us))
+		encoder_close_input(encoder);
+	bool too_long = !encoder_is_held_by_disk(encoder) && now_us > encoder->drain_by.us;
+	if (encoder->state == ENCODER_DRAINING && (too_long || is_idle(encoder, now_us)))
+		encoder_fail(encoder, "FFmpeg did not end");
+	if (encoder->state == ENCODER_DRAINING)
+		encoder_close_input_when_read(encoder);
+	if (encoder->output_over)
+		encoder_end_drained(encoder);
+	encoder_pump(encoder);
+}
+
+static int64_t next_tick_us(const struct encoder *encoder)
+{
+	bool is_ending = encoder->state == ENCODER_DRAINING && (encoder->child.in >= 0 || encoder->output_over);
+
+	return is_ending ? END_TICK_US : TICK_US;
+}
+
+static void report_drained(struct encoder *encoder)
+{
+	void (*drained_call)(void *context) = encoder->drained;
+
+	encoder->drained = NULL;
+	drained_call(encoder->drained_context);
+}
+
+static void tick(void *context)
+{
+	struct encoder *encoder = context;
+
+	subprocess_sweep();
+	encoder_sandbox_look(encoder->sandbox, &encoder->status.sandbox);
+	watch_over(encoder);
+	if (encoder->drained && encoder->state == ENCODER_OFF)
+		report_drained(encoder);
+	else
+		loop_timer_set(encoder->parts.loop, &encoder->tick, (mono_t){mono_now().us + next_tick_us(encoder)});
+}
+
+struct encoder *encoder_create(const struct encoder_parts *parts)
+{
+	struct encoder *encoder = calloc(1, sizeof *encoder);
+
+	if (!encoder)
+		return NULL;
+	encoder->sandbox = encoder_sandbox_open(&parts->config->record);
+	if (!encoder->sandbox) {
+		free(encoder);
+		return NULL;
+	}
+	encoder->parts = *parts;
+	encoder->child = SUBPROCESS_NONE;
+	encoder->recording = parts->config->record.enabled;
+	encoder->state = encoder->recording ? ENCODER_IDLE : ENCODER_OFF;
+	encoder->end_after = UINT64_MAX;
+	encoder->backoff_us = BACKOFF_FIRST_US;
+	encoder->fruitless_us = FRUITLESS_FIRST_US;
+	encoder->fps = (unsigned)parts->config->camera.fps;
+	encoder->tick = (struct loop_timer){.due = tick, .context = encoder};
+	encoder_wake(encoder);
+	return encoder;
+}
+
+void encoder_destroy(struct encoder *encoder)
+{
+	if (!encoder)
+		return;
+	loop_timer_clear(encoder->parts.loop, &encoder->tick);
+	encoder_forget_child(encoder);
+	feed_finish(&encoder->feed);
+	sandbox_close(encoder->sandbox);
+	free(encoder);
+}
+
+void encoder_set_fps(struct encoder *encoder, unsigned fps)
+{
+	encoder->fps = fps ? fps : 1;
+}
+
+void encoder_set_recording(struct encoder *encoder, bool on)
+{
+	if (encoder->recording == on)
+		return;
+	encoder->recording = on;
+	log_info("encoder", "recording is switched %s", on ? "on" : "off");
+	if (!on)
+		encoder->end_after = ring_reader_head(encoder->parts.ring);
+	else if (encoder->state == ENCODER_OFF && !encoder->drained)
+		encoder_leave_off(encoder);
+	encoder_pump(encoder);
+}
+
+void encoder_end_run(struct encoder *encoder)
+{
+	encoder->end_after = ring_reader_head(encoder->parts.ring);
+	encoder_pump(encoder);
+}
+
+void encoder_stop(struct encoder *encoder, void (*drained_call)(void *context), void *context)
+{
+	encoder->drained = drained_call;
+	encoder->drained_context = context;
+	encoder->retry_at = mono_now(); /* where it was failing: once more */
+	encoder_end_run(encoder);
+	if (!encoder->found_start)
+		encoder->state = ENCODER_OFF;
+	loop_timer_set(encoder->parts.loop, &encoder->tick, (mono_t){mono_now().us + US_PER_S / 50});
+}
+
+void encoder_status(const struct encoder *encoder, struct encoder_status *out)
+{
+	*out = encoder->status;
+	out->off = !encoder->recording;
+	out->running = encoder->state == ENCODER_RUNNING && !encoder->status.failing;
+	out->thinned = encoder->feed.thinned;
+	out->lost = encoder->feed.lost;
+	out->in_flight = encoder->in_flight.count;
+	out->behind_us = encoder->found_start && encoder->state != ENCODER_OFF ? feed_behind_us(&encoder->feed) : 0;
+	out->keep_milli = (uint32_t)(encoder->feed.thinning.keep * 1000);
+}

@@ -1,0 +1,237 @@
+/* encoder_input.c - what FFmpeg is given: the ring's frames, run by run. */
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "recorderd/encoder/encoder_args.h"
+#include "recorderd/encoder/encoder_internal.h"
+
+#define DRAIN_US (60 * US_PER_S) /* all in all, also where frames still come one by one */
+
+static void input_ready(void *context, uint32_t events)
+{
+	(void)events;
+	encoder_pump(context);
+}
+
+/* Why there is a gap before the run that begins with this frame. */
+static enum gap_cause run_cause(const struct encoder *encoder, const struct ring_meta *meta)
+{
+	if (encoder->next_cause != GAP_NONE)
+		return encoder->next_cause;
+	if (meta->stretch == encoder->last_stretch)
+		return encoder->swallowed_last ? GAP_ENCODER : GAP_NONE;
+	return meta->gap_cause < GAP_CAUSES ? (enum gap_cause)meta->gap_cause : GAP_ENCODER;
+}
+
+static bool start_run(struct encoder *encoder)
+{
+	const struct ring_meta *meta = &encoder->feed.frame.meta;
+	struct ffmpeg_command command;
+	struct reason why = {"the event loop refuses FFmpeg's pipes"};
+
+	encoder->cause = run_cause(encoder, meta);
+	encoder->error_line[0] = '\0';
+	encoder_command_build(&command, &encoder->parts.config->record, (wall_t){meta->wall_us}, encoder->fps);
+	struct subprocess_setup setup = subprocess_piped(command.argv);
+	setup.prepare = sandbox_enter_child;
+	setup.context = encoder->sandbox;
+	if (!subprocess_start(&encoder->child, &setup, &why) || !encoder_watch_output(encoder)) {
+		encoder_fail(encoder, why.text);
+		return false;
+	}
+	encoder->in = (struct loop_watch){.fd = encoder->child.in, .ready = input_ready, .context = encoder};
+	encoder->next_cause = GAP_NONE;
+	encoder->began = true;
+	encoder->first = *meta;
+	encoder->first_seq = encoder->feed.frame.seq;
+	encoder->gave_any = encoder->ends_at_hole = encoder->swallowed_last = false;
+	encoder->last_stretch = meta->stretch;
+	encoder->last_duration_us = (uint32_t)(US_PER_S / encoder->fps);
+	encoder->progress_at = encoder->gave_at = mono_now();
+	encoder->state = ENCODER_RUNNING;
+	return true;
+}
+
+void encoder_close_input(struct encoder *encoder)
+{
+	loop_watch_set(encoder->parts.loop, &encoder->in, 0);
+	encoder->progress_at = mono_now();
+	encoder->drain_by.us = encoder->progress_at.us + DRAIN_US;
+	encoder->state = ENCODER_DRAINING;
+	encoder_wake(encoder); /* closed once the child has read it */
+}
+
+static void begin_frame(struct encoder *encoder)
+{
+	const struct ring_frame *frame = &encoder->feed.frame;
+	struct in_flight_frame given = {
+		.seq = frame->seq,
+		.pts_us = frame->meta.wall_us - encoder->first.wall_us,
+		.wall_us = frame->meta.wall_us,
+		.mono_us = frame->meta.mono_us,
+		.bytes = FEED_IVF_FRAME_BYTES + frame->meta.length,
+	};
+
+	feed_begin(&encoder->feed, given.pts_us, !encoder->fed);
+	encoder->fed = true;
+	in_flight_push(&encoder->in_flight, &given);
+}
+
+/* True for a frame that the run does not reach. */
+static bool is_behind_end(const struct encoder *encoder, uint64_t seq)
+{
+	return seq > encoder->end_after;
+}
+
+/* True for a frame that was taken while recording was off. */
+static bool is_left_out(const struct ring_frame *frame)
+{
+	return (frame->meta.flags & RING_FRAME_OFF) != 0;
+}
+
+enum next { NEXT_FRAME, NEXT_NOTHING, NEXT_RUN_OVER };
+
+static enum next find_next(struct encoder *encoder)
+{
+	switch (feed_peek(&encoder->feed)) {
+	case FEED_NOTHING:
+		if (encoder->state == ENCODER_RUNNING &&
+		    (encoder->drained || is_behind_end(encoder, encoder->feed.next)))
+			return NEXT_RUN_OVER;
+		return NEXT_NOTHING;
+	case FEED_HOLE:
+		/* Before the first run it was the archive that was not ready to be recorded into. */
+		encoder->next_cause = encoder->began ? GAP_ENCODER : GAP_DISK;
+		return NEXT_RUN_OVER;
+	case FEED_FRAME:
+		break;
+	}
+	if (is_behind_end(encoder, encoder->feed.frame.seq) || is_left_out(&encoder->feed.frame))
+		return NEXT_RUN_OVER;
+	if (encoder->state == ENCODER_RUNNING && encoder->feed.frame.meta.stretch != encoder->first.stretch)
+		return NEXT_RUN_OVER;
+	return NEXT_FRAME;
+}
+
+static void run_over(struct encoder *encoder)
+{
+	if (encoder->state == ENCODER_RUNNING)
+		encoder_close_input(encoder);
+}
+
+/* Feeds until the pipe is full, the ring has no more, or the run is over. */
+static void feed_child(struct encoder *encoder)
+{
+	while (encoder->state == ENCODER_RUNNING) {
+		if (!encoder->feed.writing) {
+			enum next next = in_flight_is_full(&encoder->in_flight) ? NEXT_NOTHING : find_next(encoder);
+
+			if (next == NEXT_RUN_OVER)
+				run_over(encoder);
+			if (next != NEXT_FRAME)
+				break;
+			begin_frame(encoder);
+		}
+		switch (feed_write(&encoder->feed, encoder->child.in)) {
+		case FEED_WRITTEN:
+			encoder->progress_at = mono_now();
+			continue;
+		case FEED_FULL:
+			loop_watch_set(encoder->parts.loop, &encoder->in, EPOLLOUT);
+			return;
+		case FEED_BROKEN:
+			encoder_fail(encoder, "FFmpeg does not read any more");
+			return;
+		case FEED_OVERWRITTEN:
+			encoder_fail(encoder, "FFmpeg took so long over a frame that the memory was filled meanwhile");
+			return;
+		}
+	}
+	if (encoder->child.in >= 0)
+		loop_watch_set(encoder->parts.loop, &encoder->in, 0);
+}
+
+/* Where recording goes on after a restart of the recorder: behind the newest frame on disk, else with the first new
+ * frame. */
+static bool find_start(struct encoder *encoder)
+{
+	const struct ring_reader *ring = encoder->parts.ring;
+	struct archive_start start = archive_started(encoder->parts.archive);
+	uint64_t next = encoder->parts.adopted + 1;
+	struct ring_frame frame;
+
+	if (!start.recovered)
+		return false;
+	while (start.last_mono_us >= 0 && next > 1 && ring_reader_get(ring, next - 1, &frame) &&
+	       frame.meta.mono_us > start.last_mono_us)
+		next--;
+	if (next <= encoder->parts.adopted && ring_reader_get(ring, next - 1, &frame) &&
+	    frame.meta.mono_us == start.last_mono_us)
+		encoder->last_stretch = frame.meta.stretch;
+	else if (next <= encoder->parts.adopted)
+		encoder->next_cause = GAP_RECORDER_DOWN;
+	feed_init(&encoder->feed, ring, next);
+	encoder->found_start = true;
+	return true;
+}
+
+/* What came before recording was switched off is recorded; then the encoder rests until it is switched on. */
+static void pass_off(struct encoder *encoder)
+{
+	struct ring_frame frame;
+
+	while (ring_reader_get(encoder->parts.ring, encoder->feed.next, &frame) && is_left_out(&frame)) {
+		encoder->feed.next++;
+		encoder->next_cause = GAP_OFF;
+	}
+	if (!encoder->recording && encoder->feed.next > ring_reader_head(encoder->parts.ring))
+		encoder->state = ENCODER_OFF;
+}
+
+void encoder_leave_off(struct encoder *encoder)
+{
+	uint64_t head = ring_reader_head(encoder->parts.ring);
+
+	encoder->state = ENCODER_IDLE;
+	if ((encoder->found_start || find_start(encoder)) && encoder->feed.next <= head) {
+		encoder->feed.next = head + 1;
+		encoder->next_cause = GAP_OFF;
+	}
+}
+
+/* Between two runs: begins the next one where there is a frame for it. False where there is nothing to go on with. */
+static bool leave_idle(struct encoder *encoder)
+{
+	pass_off(encoder);
+	if (encoder->state == ENCODER_OFF)
+		return false;
+	if (is_behind_end(encoder, encoder->feed.next))
+		encoder->end_after = UINT64_MAX; /* that end is reached */
+	switch (find_next(encoder)) {
+	case NEXT_RUN_OVER:
+		run_over(encoder);
+		return true;
+	case NEXT_NOTHING:
+		if (encoder->drained)
+			encoder->state = ENCODER_OFF; /* told to stop, and nothing is left */
+		return false;
+	case NEXT_FRAME:
+		break;
+	}
+	return start_run(encoder);
+}
+
+void encoder_pump(struct encoder *encoder)
+{
+	if (encoder->state == ENCODER_OFF || (!encoder->found_start && !find_start(encoder)))
+		return;
+	if (encoder->out.events == 0 && encoder->child.out >= 0 && !storage_is_full(encoder->parts.storage)) {
+		encoder->progress_at = mono_now();
+		loop_watch_set(encoder->parts.loop, &encoder->out, EPOLLIN);
+	}
+	if (encoder->state == ENCODER_BACKOFF && mono_now().us >= encoder->retry_at.us)
+		encoder->state = ENCODER_IDLE;
+	while (encoder->state == ENCODER_IDLE && leave_idle(encoder))
+		;
+	feed_child(encoder);
+}

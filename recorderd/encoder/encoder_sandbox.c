@@ -1,0 +1,42 @@
+/* encoder_sandbox.c - see encoder_sandbox.h. */
+#include "recorderd/encoder/encoder_sandbox.h"
+
+#include <string.h>
+
+static enum ffmpeg_devices devices_of(const struct config_record *record)
+{
+	static const struct {
+		const char *encoder;
+		enum ffmpeg_devices devices;
+	} known[] = {
+		{"h264_vaapi", DEVICES_DRM},
+		{"h264_v4l2m2m", DEVICES_CODEC},
+		{"h264_nvenc", DEVICES_NVIDIA},
+	};
+
+	for (size_t i = 0; record->codec == CODEC_H264 && i < sizeof known / sizeof known[0]; i++)
+		if (strcmp(record->encoder, known[i].encoder) == 0)
+			return known[i].devices;
+	return DEVICES_NONE;
+}
+
+struct sandbox *encoder_sandbox_open(const struct config_record *record)
+{
+	return sandbox_open(&(struct sandbox_setup){
+		.caller = CALLER_FFMPEG,
+		.runs_ffmpeg = true,
+		.scripts = true,
+		.devices = devices_of(record),
+		.left_out = record->sandbox ? NULL : "record.sandbox = no",
+	});
+}
+
+void encoder_sandbox_look(const struct sandbox *sandbox, struct sandbox_state *known)
+{
+	struct sandbox_state now;
+
+	sandbox_state(sandbox, &now);
+	if (now.known && (!known->known || now.landlock != known->landlock || now.seccomp != known->seccomp))
+		sandbox_log("encoder", &now);
+	*known = now;
+}

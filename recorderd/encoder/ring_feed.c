@@ -1,0 +1,173 @@
+#include "recorderd/encoder/ring_feed.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "shared/base/clock.h"
+
+#define BEHIND_LIMIT_US (10 * US_PER_S) /* more than this: the machine is too slow */
+#define RING_HALF       0.5
+
+void feed_init(struct feed *feed, const struct ring_reader *ring, uint64_t next)
+{
+	*feed = (struct feed){.ring = ring, .next = next, .thinning = THINNING_NONE};
+}
+
+void feed_finish(struct feed *feed)
+{
+	buffer_finish(&feed->copy);
+}
+
+/* How far behind the camera the next frame is, and how much that may be: half of a ring that holds less than 20 s. */
+static void judge(struct feed *feed, const struct ring_frame *newest)
+{
+	int64_t limit_us = BEHIND_LIMIT_US, now_us = newest->meta.mono_us;
+	int64_t behind_us = now_us - feed->frame.meta.mono_us;
+	uint64_t tail = ring_reader_tail(feed->ring);
+	struct ring_frame oldest;
+
+	if (tail > 1 && ring_reader_get(feed->ring, tail, &oldest) && (now_us - oldest.meta.mono_us) / 2 < limit_us)
+		limit_us = (now_us - oldest.meta.mono_us) / 2;
+	thinning_judge(&feed->thinning, now_us, behind_us, limit_us);
+}
+
+enum feed_step feed_peek(struct feed *feed)
+{
+	uint64_t head = ring_reader_head(feed->ring);
+
+	while (feed->next <= head) {
+		struct ring_frame newest;
+
+		if (!ring_reader_get(feed->ring, feed->next, &feed->frame)) {
+			uint64_t tail = ring_reader_tail(feed->ring);
+
+			if (tail <= feed->next)
+				tail = feed->next + 1;
+			feed->lost += tail - feed->next;
+			feed->next = tail;
+			return FEED_HOLE;
+		}
+		if (ring_reader_get(feed->ring, head, &newest))
+			judge(feed, &newest);
+		if (feed->chosen == feed->next || thinning_keeps(&feed->thinning)) {
+			feed->chosen = feed->next;
+			return FEED_FRAME;
+		}
+		feed->thinned++;
+		feed->next++;
+	}
+	return FEED_NOTHING;
+}
+
+int64_t feed_behind_us(const struct feed *feed)
+{
+	struct ring_frame next = feed->frame, newest;
+
+	if (!ring_reader_get(feed->ring, ring_reader_head(feed->ring), &newest) || feed->next > newest.seq)
+		return 0;
+	if (!feed->writing && !ring_reader_get(feed->ring, feed->next, &next) &&
+	    !ring_reader_get(feed->ring, ring_reader_tail(feed->ring), &next))
+		return 0;
+	return newest.meta.mono_us - next.meta.mono_us;
+}
+
+static void put_le(uint8_t *at, uint64_t value, int bytes)
+{
+	for (int i = 0; i < bytes; i++)
+		at[i] = (uint8_t)(value >> (8 * i));
+}
+
+static void write_file_header(uint8_t *at, const struct ring_meta *meta)
+{
+	memset(at, 0, FEED_IVF_HEADER_BYTES);
+	memcpy(at, "DKIF", 4);
+	put_le(at + 6, FEED_IVF_HEADER_BYTES, 2);
+	memcpy(at + 8, "MJPG", 4);
+	put_le(at + 12, meta->width, 2);
+	put_le(at + 14, meta->height, 2);
+	put_le(at + 16, 1000000, 4);
+	put_le(at + 20, 1, 4);
+}
+
+void feed_begin(struct feed *feed, int64_t pts_us, bool first)
+{
+	uint8_t *at = feed->head;
+
+	if (first) {
+		write_file_header(at, &feed->frame.meta);
+		at += FEED_IVF_HEADER_BYTES;
+	}
+	put_le(at, feed->frame.meta.length, 4);
+	put_le(at + 4, (uint64_t)pts_us, 8);
+	feed->head_bytes = (size_t)(at - feed->head) + FEED_IVF_FRAME_BYTES;
+	feed->written = 0;
+	feed->copied = false;
+	feed->writing = true;
+}
+
+void feed_abort(struct feed *feed)
+{
+	feed->writing = false;
+}
+
+static const uint8_t *frame_data(const struct feed *feed)
+{
+	return feed->copied ? feed->copy.data : feed->frame.data;
+}
+
+static ssize_t write_rest(struct feed *feed, int fd)
+{
+	size_t data_bytes = feed->frame.meta.length;
+	struct iovec parts[2];
+	int count = 0;
+
+	if (feed->written < feed->head_bytes) {
+		parts[count++] = (struct iovec){feed->head + feed->written, feed->head_bytes - feed->written};
+		parts[count++] = (struct iovec){(void *)frame_data(feed), data_bytes};
+	} else {
+		size_t done = feed->written - feed->head_bytes;
+
+		parts[count++] = (struct iovec){(void *)(frame_data(feed) + done), data_bytes - done};
+	}
+	return writev(fd, parts, count);
+}
+
+/* A frame that waits in a full pipe for long is copied before the writer comes round to it. */
+static bool keep_safe(struct feed *feed)
+{
+	if (feed->copied)
+		return true;
+	if (ring_reader_age(feed->ring, &feed->frame) < RING_HALF)
+		return ring_reader_still(feed->ring, &feed->frame);
+	buffer_clear(&feed->copy);
+	if (!buffer_reserve(&feed->copy, feed->frame.meta.length) ||
+	    !ring_reader_copy(feed->ring, &feed->frame, feed->copy.data))
+		return false;
+	feed->copied = true;
+	return true;
+}
+
+enum feed_write feed_write(struct feed *feed, int fd)
+{
+	size_t total = feed->head_bytes + feed->frame.meta.length;
+
+	while (feed->written < total) {
+		ssize_t done = write_rest(feed, fd);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0 && errno != EAGAIN)
+			return FEED_BROKEN;
+		if (done > 0)
+			feed->written += (size_t)done;
+		if (!keep_safe(feed))
+			return FEED_OVERWRITTEN;
+		if (done < 0 || feed->written < total)
+			return FEED_FULL;
+	}
+	feed->writing = false;
+	feed->next++;
+	return FEED_WRITTEN;
+}

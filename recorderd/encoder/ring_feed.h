@@ -1,0 +1,70 @@
+/*
+ * ring_feed.h - the encoder's way through the ring: the next frame, as IVF, into the pipe, without ever waiting; what
+ * is waiting, waits in the ring. Where the encoder is too slow for good, frames are left out evenly.
+ *
+ * IVF: a header of 32 bytes, then per frame u32 size, u64 time stamp, the data; little-endian; here with fourcc MJPG
+ * and a time base of 1/1000000, so that each frame keeps its own microsecond.
+ */
+#ifndef RECORDERD_ENCODER_RING_FEED_H
+#define RECORDERD_ENCODER_RING_FEED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "recorderd/encoder/frame_drop.h"
+#include "shared/base/buffer.h"
+#include "shared/ring/ring_reader.h"
+
+#define FEED_IVF_HEADER_BYTES 32
+#define FEED_IVF_FRAME_BYTES  12
+
+struct feed {
+	const struct ring_reader *ring;
+	uint64_t next; /* seq of the next frame to be fed */
+
+	/* The frame that is being written */
+	bool writing;
+	struct ring_frame frame;
+	uint8_t head[FEED_IVF_HEADER_BYTES + FEED_IVF_FRAME_BYTES];
+	size_t head_bytes, written; /* of head and data together */
+	struct buffer copy;         /* its data, where it was about to be overwritten */
+	bool copied;
+
+	struct thinning thinning;
+	uint64_t chosen; /* seq of the frame that was found to be kept */
+	uint64_t thinned, lost;
+};
+
+void feed_init(struct feed *feed, const struct ring_reader *ring, uint64_t next);
+void feed_finish(struct feed *feed);
+
+enum feed_step {
+	FEED_FRAME,   /* feed->frame is the next one */
+	FEED_NOTHING, /* caught up */
+	FEED_HOLE,    /* the ring went over frames that were not fed: feed->next is the oldest that is left */
+};
+
+/* Finds the next frame (thinned); does not begin to write it. */
+enum feed_step feed_peek(struct feed *feed);
+
+/* Begins to write the frame that feed_peek found, with that time stamp; the stream's first also gets the file header.
+ */
+void feed_begin(struct feed *feed, int64_t pts_us, bool first);
+
+enum feed_write {
+	FEED_WRITTEN, /* the whole frame is in the pipe */
+	FEED_FULL,    /* the pipe is full: go on when it is writable */
+	/* The encoder must be started anew */
+	FEED_BROKEN,      /* nobody reads */
+	FEED_OVERWRITTEN, /* the frame was, under our hands */
+};
+
+enum feed_write feed_write(struct feed *feed, int fd);
+
+/* Age of the next frame, or of the one that is being written, against the newest; 0 where none waits. */
+int64_t feed_behind_us(const struct feed *feed);
+
+/* Gives up the frame that is being written. */
+void feed_abort(struct feed *feed);
+
+#endif

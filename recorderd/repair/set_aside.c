@@ -1,0 +1,142 @@
+#include "recorderd/repair/set_aside.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/base/clock.h"
+#include "shared/segment/index.h"
+#include "shared/base/log.h"
+#include "shared/segment/retention.h"
+
+#define NAMES_MAX 1000u
+
+static bool is_there(int folder, const char *name)
+{
+	return faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* damaged_recording_X.mp4; where an earlier one has that name, damaged_2_recording_X.mp4. */
+static bool free_name(int folder, const char *file, char name[ASIDE_FILE_BYTES])
+{
+	snprintf(name, ASIDE_FILE_BYTES, ASIDE_PREFIX "%s", file);
+	for (unsigned n = 2; is_there(folder, name); n++) {
+		if (n > NAMES_MAX) {
+			errno = EEXIST;
+			return false;
+		}
+		snprintf(name, ASIDE_FILE_BYTES, ASIDE_PREFIX "%u_%s", n, file);
+	}
+	return true;
+}
+
+bool aside_put(int folder, const char *file, char name[ASIDE_FILE_BYTES])
+{
+	char index[SEGMENT_FILE_BYTES], new_index[ASIDE_FILE_BYTES];
+
+	if (!free_name(folder, file, name) || renameat(folder, file, folder, name) < 0)
+		return false;
+	if (index_name(file, index, sizeof index) && index_name(name, new_index, sizeof new_index) &&
+	    renameat(folder, index, folder, new_index) < 0 && errno != ENOENT)
+		log_warn("archive", "cannot rename %s: %s", index, strerror(errno));
+	return true;
+}
+
+/* damaged_….mp4, of a segment. */
+static int is_aside(const struct dirent *entry)
+{
+	const char *segment = strstr(entry->d_name, "recording_");
+
+	return strncmp(entry->d_name, ASIDE_PREFIX, strlen(ASIDE_PREFIX)) == 0 && segment &&
+	       segment_file_valid(segment) && strlen(entry->d_name) < ASIDE_FILE_BYTES;
+}
+
+/* By the time in their names. */
+static int by_segment(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp(strstr((*a)->d_name, "recording_"), strstr((*b)->d_name, "recording_"));
+}
+
+static uint64_t bytes_of(int folder, const char *name, int64_t *written_wall_us)
+{
+	struct stat status;
+
+	*written_wall_us = INT64_MAX;
+	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	*written_wall_us = (int64_t)status.st_mtim.tv_sec * US_PER_S + status.st_mtim.tv_nsec / 1000;
+	return (uint64_t)status.st_size;
+}
+
+static uint64_t bytes_of_both(int folder, const char *name, int64_t *written_wall_us)
+{
+	char index[ASIDE_FILE_BYTES];
+	int64_t ignored_us;
+	uint64_t bytes = bytes_of(folder, name, written_wall_us);
+
+	if (index_name(name, index, sizeof index))
+		bytes += bytes_of(folder, index, &ignored_us);
+	return bytes;
+}
+
+struct aside aside_count(int folder)
+{
+	struct aside aside = {0};
+	struct dirent **entries = NULL;
+	int64_t ignored_us;
+	int count = scandirat(folder, ".", &entries, is_aside, NULL);
+
+	for (int i = 0; i < count; i++) {
+		aside.files++;
+		aside.bytes += bytes_of_both(folder, entries[i]->d_name, &ignored_us);
+		free(entries[i]);
+	}
+	free(entries);
+	return aside;
+}
+
+static bool delete_one(int folder, const char *name)
+{
+	char index[ASIDE_FILE_BYTES];
+
+	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
+		return false;
+	if (index_name(name, index, sizeof index) && unlinkat(folder, index, 0) < 0 && errno != ENOENT)
+		log_warn("archive", "cannot delete %s: %s", index, strerror(errno));
+	log_info("archive", "deleted %s (retention)", name);
+	return true;
+}
+
+static bool is_impossible(int64_t us)
+{
+	return us < FIRST_EVER_US || us > wall_now().us + RETENTION_SLACK_US;
+}
+
+struct aside aside_delete(int folder, int64_t before_wall_us, bool untimed, double wanted_bytes)
+{
+	struct aside gone = {0};
+	struct dirent **entries = NULL;
+	int count = scandirat(folder, ".", &entries, is_aside, by_segment);
+
+	for (int i = 0; i < count; i++) {
+		int64_t written_us;
+		uint64_t bytes = bytes_of_both(folder, entries[i]->d_name, &written_us);
+		bool old = is_impossible(written_us) ? untimed : written_us < before_wall_us;
+		bool due = old || (double)gone.bytes < wanted_bytes;
+
+		if (due && !delete_one(folder, entries[i]->d_name)) {
+			gone.error = errno;
+		} else if (due) {
+			gone.files++;
+			gone.bytes += bytes;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return gone;
+}

@@ -1,0 +1,40 @@
+/* leftover_sweep.c - see leftover_sweep.h. */
+#include "recorderd/ring/leftover_sweep.h"
+
+#include "recorderd/ring/leftovers.h"
+
+#define EVERY_US (3600 * US_PER_S)
+
+static void *look(void *context)
+{
+	struct leftover_sweep *sweep = context;
+
+	leftovers_free_old(LEFTOVER_OLD_US);
+	atomic_store(&sweep->done, true);
+	return NULL;
+}
+
+void leftover_sweep_tick(struct leftover_sweep *sweep)
+{
+	mono_t now = mono_now();
+
+	if (sweep->runs && atomic_load(&sweep->done))
+		leftover_sweep_finish(sweep);
+	if (sweep->runs || now.us < sweep->due.us)
+		return;
+	sweep->due.us = now.us + EVERY_US;
+	atomic_store(&sweep->done, false);
+	sweep->runs = pthread_create(&sweep->thread, NULL, look, sweep) == 0;
+}
+
+bool leftover_sweep_finish(struct leftover_sweep *sweep)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	if (sweep->runs && pthread_timedjoin_np(sweep->thread, NULL, &until) != 0)
+		return false;
+	sweep->runs = false;
+	return true;
+}

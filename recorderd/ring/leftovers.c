@@ -1,0 +1,356 @@
+/* leftovers.c - see leftovers.h. */
+#include "recorderd/ring/leftovers.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "recorderd/lock/instance_lock.h"
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/base/file_io.h"
+#include "recorderd/ring/ring_object.h"
+#include "shared/ring/ring_reader.h"
+
+#define PREFIX    "recorder."
+#define WRITTEN_S 5 /* a recorder that runs writes to its ring several times a second */
+
+/* As config_keys.c has it: a-z 0-9 _ -, no - first. Everything else in the folder is none of ours. */
+static bool is_camera(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	return length > 0 && length < CONFIG_NAME_BYTES && name[length] == '\0' && name[0] != '-';
+}
+
+static void ring_name(const char *camera, char out[64])
+{
+	snprintf(out, 64, "/" PREFIX "%.*s", CONFIG_NAME_BYTES - 1, camera);
+}
+
+static void name_owner(struct leftover *leftover)
+{
+	const struct passwd *user = getpwuid(leftover->uid);
+
+	if (user)
+		snprintf(leftover->owner, sizeof leftover->owner, "%.39s", user->pw_name);
+	else
+		snprintf(leftover->owner, sizeof leftover->owner, "%u", (unsigned)leftover->uid);
+}
+
+/* False only where it is certain: the .ini is gone, or is a good one of another camera. */
+static bool is_configured(const struct leftover *leftover)
+{
+	struct config *config = NULL;
+	struct reason why;
+	struct stat status;
+	bool other;
+
+	if (!leftover->config_file[0])
+		return true;
+	if (stat(leftover->config_file, &status) != 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	config = malloc(sizeof *config);
+	other = config && config_load(leftover->config_file, config, &why) &&
+		strcmp(config->camera.name, leftover->camera) != 0;
+	free(config);
+	return !other;
+}
+
+static int64_t span_us(const struct ring_reader *ring)
+{
+	struct ring_frame oldest, newest;
+	uint64_t head = ring_reader_head(ring);
+
+	return head && ring_reader_get(ring, head, &newest) && ring_reader_get(ring, ring_reader_tail(ring), &oldest)
+		       ? newest.meta.mono_us - oldest.meta.mono_us
+		       : 0;
+}
+
+/*
+ * What another user made may be cut off at any moment, which would be a SIGBUS for who maps it: of that only a copy of
+ * the header is looked at. `memory` is that copy; the caller frees it behind the reader.
+ */
+static struct ring_reader *open_copy(const struct leftover *leftover, void **memory, struct reason *why)
+{
+	char path[SHM_NAME_BYTES];
+	struct ring_reader *ring = NULL;
+	struct stat status;
+
+	*memory = malloc(RING_HEADER_BYTES);
+	shm_name_path(leftover->ring, path);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || !*memory || fstat(fd, &status) != 0)
+		reason_errno(why, "its ring cannot be read");
+	else if (read_at(fd, *memory, RING_HEADER_BYTES, 0) != RING_HEADER_BYTES)
+		reason_set(why, "it is no ring");
+	else
+		ring = ring_reader_attach(*memory, (uint64_t)status.st_size, why);
+	if (fd >= 0)
+		close(fd);
+	return ring;
+}
+
+/* Another user may have written it, to be printed on somebody's terminal. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
+/* False where a recorder that runs says something in it, or has only just made it. */
+static bool look_into(struct leftover *leftover)
+{
+	bool own = leftover->uid == geteuid(), lives = false;
+	struct recorder_state state;
+	struct reason why;
+	void *copy = NULL;
+
+	leftover->idle_us = -1;
+	leftover->configured = true;
+	struct ring_reader *ring = own ? ring_reader_open(leftover->ring, &why) : open_copy(leftover, &copy, &why);
+	if (!ring) {
+		snprintf(leftover->unreadable, sizeof leftover->unreadable, "%s", why.text);
+		free(copy);
+		return true;
+	}
+	leftover->span_us = own ? span_us(ring) : 0;
+	if (ring_reader_state(ring, &state)) {
+		lives = ring_reader_alive(ring, &state);
+		memcpy(leftover->config_file, state.config_file, sizeof leftover->config_file);
+		make_printable(leftover->config_file);
+		if (state.heartbeat_mono_us > 0 && mono_now().us >= state.heartbeat_mono_us)
+			leftover->idle_us = mono_now().us - state.heartbeat_mono_us;
+	}
+	ring_reader_close(ring);
+	free(copy);
+	/* A path that another user chose is not opened. */
+	if (!lives && own)
+		leftover->configured = is_configured(leftover);
+	return !lives;
+}
+
+/* Where this user may not look at the lock, the time says it at which the ring was written to. */
+static bool is_in_use(const char *camera, const struct stat *status)
+{
+	enum name_lock_state lock = name_lock_look(status->st_uid, camera);
+
+	return lock == NAME_HELD ||
+	       (lock == NAME_UNKNOWN && wall_now().us / US_PER_S - status->st_mtim.tv_sec < WRITTEN_S);
+}
+
+/* False where the object of that name is no ring that was left. */
+static bool examine(const char *camera, const char *ring, struct leftover *out)
+{
+	char path[SHM_NAME_BYTES];
+	struct stat status;
+
+	*out = (struct leftover){0};
+	shm_name_path(ring, path);
+	if (!is_camera(camera) || lstat(path, &status) != 0 || !S_ISREG(status.st_mode) || is_in_use(camera, &status))
+		return false;
+	snprintf(out->camera, sizeof out->camera, "%.*s", CONFIG_NAME_BYTES - 1, camera);
+	snprintf(out->ring, sizeof out->ring, "%.*s", SHM_NAME_BYTES - 1, ring);
+	out->uid = status.st_uid;
+	out->bytes = (uint64_t)status.st_blocks * 512;
+	name_owner(out);
+	return look_into(out);
+}
+
+bool leftover_find(const char *camera, struct leftover *out)
+{
+	char usual[64], other[SHM_NAME_BYTES];
+
+	ring_name(camera, usual);
+	if (!shm_name_is_of(usual, geteuid()) && shm_name_published(usual, other) && examine(camera, other, out))
+		return true;
+	return examine(camera, usual, out);
+}
+
+/* Of a file of RING_FOLDER; false where it is that of no ring. */
+static bool camera_of(const char *file, char camera[CONFIG_NAME_BYTES], char ring[SHM_NAME_BYTES])
+{
+	char usual[64];
+
+	if (strncmp(file, PREFIX, strlen(PREFIX)) != 0)
+		return false;
+	snprintf(camera, CONFIG_NAME_BYTES, "%.*s", (int)strcspn(file + strlen(PREFIX), "."), file + strlen(PREFIX));
+	snprintf(ring, SHM_NAME_BYTES, "/%.*s", SHM_NAME_BYTES - 2, file);
+	ring_name(camera, usual);
+	return strcmp(ring, usual) == 0 || shm_name_is_other(ring, usual);
+}
+
+size_t leftovers_find(struct leftover **out)
+{
+	char camera[CONFIG_NAME_BYTES], ring[SHM_NAME_BYTES];
+	DIR *folder = opendir(RING_FOLDER);
+	const struct dirent *file;
+	struct leftover found;
+	size_t count = 0;
+
+	*out = NULL;
+	while (folder && (file = readdir(folder))) {
+		if (!camera_of(file->d_name, camera, ring) || !examine(camera, ring, &found))
+			continue;
+		struct leftover *grown = realloc(*out, (count + 1) * sizeof **out);
+		if (!grown)
+			break;
+		*out = grown;
+		grown[count++] = found;
+	}
+	if (folder)
+		closedir(folder);
+	return count;
+}
+
+static void describe_idle(int64_t idle_us, char *out, size_t bytes)
+{
+	int64_t minutes = idle_us / (60 * US_PER_S);
+
+	if (idle_us < 0)
+		snprintf(out, bytes, "an unknown time");
+	else if (minutes < 2)
+		snprintf(out, bytes, "%lld s", (long long)(idle_us / US_PER_S));
+	else if (minutes < 120)
+		snprintf(out, bytes, "%lld minutes", (long long)minutes);
+	else
+		snprintf(out, bytes, "%lld hours", (long long)(minutes / 60));
+}
+
+void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_BYTES])
+{
+	char idle[64], file[300] = "", sudo[64] = "";
+
+	describe_idle(leftover->idle_us, idle, sizeof idle);
+	if (leftover->config_file[0])
+		snprintf(file, sizeof file, " (%s%s)", leftover->config_file,
+			 leftover->configured ? "" : ", which does not configure it any more");
+	if (leftover->uid != geteuid() && geteuid() != 0)
+		snprintf(sudo, sizeof sudo, "sudo -u %s ", leftover->owner);
+	if (leftover->unreadable[0])
+		snprintf(out, LEFTOVER_TEXT_BYTES,
+			 "%llu MiB of RAM are kept for the camera %s of the user %s, without a recorder that runs; %s. "
+			 "To free them: %s%s --free-memory -n %s",
+			 (unsigned long long)leftover->bytes >> 20, leftover->camera, leftover->owner,
+			 leftover->unreadable, sudo, program_invocation_name, leftover->camera);
+	else
+		snprintf(out, LEFTOVER_TEXT_BYTES,
+			 "%llu MiB of RAM with %lld s of frames are kept for the next recorder of the camera %s%s of "
+			 "the user %s, which has had none for %s. To free them: %s%s --free-memory -n %s",
+			 (unsigned long long)leftover->bytes >> 20, (long long)(leftover->span_us / US_PER_S),
+			 leftover->camera, file, leftover->owner, idle, sudo, program_invocation_name,
+			 leftover->camera);
+}
+
+struct freeing {
+	const char *camera;
+	uint64_t bytes;
+	enum leftover_freed outcome; /* that of what was found so far */
+	struct reason *why;
+};
+
+/* One that was freed says more than one that is in use, and that more than one that is a stranger's. */
+static void note_outcome(struct freeing *freeing, enum leftover_freed outcome)
+{
+	if (freeing->outcome != LEFTOVER_FREED && (freeing->outcome != LEFTOVER_IN_USE || outcome == LEFTOVER_FREED))
+		freeing->outcome = outcome;
+}
+
+/* Who starts meanwhile waits until it is done. Another user's lock is only looked at: a file of root in the folder
+ * would be in that user's way. */
+static bool begin_use(const struct freeing *freeing, uid_t owner, int *lock)
+{
+	struct reason unused;
+
+	*lock = -1;
+	if (name_lock_look(owner, freeing->camera) == NAME_HELD)
+		return false;
+	if (owner == geteuid())
+		*lock = name_lock_take(freeing->camera, &unused);
+	return owner != geteuid() || *lock >= 0;
+}
+
+static void free_object(void *context, const char *name, const struct stat *status)
+{
+	struct freeing *freeing = context;
+	uid_t owner = geteuid() == 0 ? status->st_uid : geteuid();
+	struct ring_object object;
+	int lock = -1;
+
+	if (status->st_uid == owner && !begin_use(freeing, owner, &lock)) {
+		note_outcome(freeing, LEFTOVER_IN_USE);
+		return;
+	}
+	switch (ring_object_open(name, owner, &object, freeing->why)) {
+	case RING_FOUND:
+		freeing->bytes += (uint64_t)status->st_blocks * 512;
+		ring_object_remove(&object, name);
+		ring_object_close(&object);
+		note_outcome(freeing, LEFTOVER_FREED);
+		break;
+	case RING_ABSENT:
+		break;
+	case RING_STRANGE:
+		note_outcome(freeing, LEFTOVER_REFUSED);
+		break;
+	}
+	name_lock_release(lock, freeing->camera);
+}
+
+static void free_named(struct freeing *freeing, const char *name)
+{
+	char path[SHM_NAME_BYTES];
+	struct stat status;
+
+	shm_name_path(name, path);
+	if (lstat(path, &status) == 0)
+		free_object(freeing, name, &status);
+}
+
+enum leftover_freed leftover_free(const char *camera, uint64_t *bytes, struct reason *why)
+{
+	struct freeing freeing = {.camera = camera, .outcome = LEFTOVER_NONE, .why = why};
+	char name[64], unfinished[SHM_NAME_BYTES];
+
+	*bytes = 0;
+	if (!is_camera(camera))
+		return LEFTOVER_NONE;
+	ring_name(camera, name);
+	free_named(&freeing, name);
+	shm_name_each_other(name, free_object, &freeing);
+	if (freeing.outcome == LEFTOVER_FREED) {
+		/* What a crash left half made goes with it. */
+		snprintf(unfinished, sizeof unfinished, "%.63s" RING_NEW_SUFFIX, name);
+		free_named(&freeing, unfinished);
+		shm_name_withdraw(name);
+	}
+	*bytes = freeing.bytes;
+	return freeing.outcome;
+}
+
+static bool is_old(const struct leftover *leftover, int64_t idle_us)
+{
+	return leftover->uid == geteuid() && !leftover->configured && leftover->idle_us >= idle_us;
+}
+
+void leftovers_free_old(int64_t idle_us)
+{
+	struct leftover *all;
+	size_t count = leftovers_find(&all);
+	struct reason why;
+	uint64_t bytes;
+
+	for (size_t i = 0; i < count; i++)
+		if (is_old(&all[i], idle_us) && leftover_free(all[i].camera, &bytes, &why) == LEFTOVER_FREED)
+			log_info("memory",
+				 "freed the %llu MiB that the camera %s left: %s does not configure it any more",
+				 (unsigned long long)bytes >> 20, all[i].camera, all[i].config_file);
+	free(all);
+}

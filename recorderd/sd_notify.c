@@ -1,0 +1,85 @@
+/* sd_notify.c - see sd_notify.h. */
+#include "recorderd/sd_notify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MESSAGE_BYTES 1024
+
+/* False where the text is no address that the protocol knows. */
+static bool parse_address(const char *text, struct notify *notify)
+{
+	size_t length = strlen(text);
+
+	if ((text[0] != '/' && text[0] != '@') || length < 2 || length >= sizeof notify->address.sun_path)
+		return false;
+	notify->address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(notify->address.sun_path, text, length);
+	if (text[0] == '@')
+		notify->address.sun_path[0] = '\0';
+	notify->address_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+	return true;
+}
+
+/* 0 where there is no watchdog, or where it is another process's. */
+static int64_t parse_watchdog(const char *period, const char *pid)
+{
+	char *end;
+	long long us;
+
+	if (!period || (pid && strtoll(pid, NULL, 10) != getpid()))
+		return 0;
+	errno = 0;
+	us = strtoll(period, &end, 10);
+	return errno || *end || end == period || !clock_believable(us) ? 0 : us;
+}
+
+void notify_open(struct notify *notify)
+{
+	const char *socket_name = getenv("NOTIFY_SOCKET");
+
+	*notify = (struct notify){.fd = -1};
+	if (socket_name && parse_address(socket_name, notify))
+		notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (notify->fd >= 0)
+		notify->watchdog_us = parse_watchdog(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"));
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+}
+
+void notify_close(struct notify *notify)
+{
+	if (notify->fd >= 0)
+		close(notify->fd);
+	notify->fd = -1;
+}
+
+void notify_say(const struct notify *notify, const char *format, ...)
+{
+	char text[MESSAGE_BYTES];
+	va_list arguments;
+	int length;
+
+	if (notify->fd < 0)
+		return;
+	va_start(arguments, format);
+	length = vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	if (length >= (int)sizeof text)
+		length = sizeof text - 1;
+	/* A manager that does not listen has its own time limits. */
+	(void)sendto(notify->fd, text, (size_t)length, MSG_NOSIGNAL, (const struct sockaddr *)&notify->address,
+		     notify->address_bytes);
+}
+
+void notify_reloading(const struct notify *notify)
+{
+	notify_say(notify, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, mono_now().us);
+}

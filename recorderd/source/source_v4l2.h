@@ -1,0 +1,14 @@
+/* source_v4l2.h - a V4L2 device as a source of frames: see source.h. */
+#ifndef RECORDERD_SOURCE_SOURCE_V4L2_H
+#define RECORDERD_SOURCE_SOURCE_V4L2_H
+
+#include "recorderd/source/source.h"
+#include "shared/config/config.h"
+#include "shared/base/reason.h"
+
+/* Opens the device at `path`, which may be a link. May block. *out is owned by the caller; NULL, with a sentence in
+ * `why`, where the device was not opened. */
+enum source_open_outcome source_v4l2_open(const struct config *config, const char *path, struct source **out,
+					  struct reason *why);
+
+#endif

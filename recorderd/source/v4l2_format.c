@@ -1,0 +1,197 @@
+/* v4l2_format.c - see v4l2_format.h. */
+#include "recorderd/source/v4l2_format.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "recorderd/rawjpeg/raw_format.h"
+#include "recorderd/v4l2/v4l2_planes.h"
+#include "recorderd/v4l2/v4l2_ioctl.h"
+
+/* Best first: JPEGs cost no encoding, 4:2:2 keeps the most colour among the rest. */
+static const uint32_t jpeg_first[] = {V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG,  V4L2_PIX_FMT_YUYV,
+				      V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,  V4L2_PIX_FMT_YUV420,
+				      V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24, V4L2_PIX_FMT_GREY};
+static const uint32_t raw_first[] = {V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,
+				     V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24,
+				     V4L2_PIX_FMT_GREY,   V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG};
+
+#define KNOWN_FORMATS (sizeof(jpeg_first) / sizeof(jpeg_first[0]))
+static_assert(sizeof(raw_first) == sizeof(jpeg_first), "both orders name the same formats");
+
+static const uint32_t fourcc_of[] = {
+	[FORMAT_AUTO] = 0,
+	[FORMAT_MJPEG] = V4L2_PIX_FMT_MJPEG,
+	[FORMAT_YUYV] = V4L2_PIX_FMT_YUYV,
+	[FORMAT_UYVY] = V4L2_PIX_FMT_UYVY,
+	[FORMAT_NV12] = V4L2_PIX_FMT_NV12,
+	[FORMAT_YU12] = V4L2_PIX_FMT_YUV420,
+	[FORMAT_RGB24] = V4L2_PIX_FMT_RGB24,
+	[FORMAT_BGR24] = V4L2_PIX_FMT_BGR24,
+	[FORMAT_GREY] = V4L2_PIX_FMT_GREY,
+};
+
+bool v4l2_is_jpeg(uint32_t fourcc)
+{
+	return fourcc == V4L2_PIX_FMT_MJPEG || fourcc == V4L2_PIX_FMT_JPEG;
+}
+
+enum source_open_outcome v4l2_outcome(int error)
+{
+	switch (error) {
+	case EBUSY:
+		return SOURCE_BUSY;
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+	case ENOTTY:
+		return SOURCE_NONE;
+	default:
+		return SOURCE_REFUSED;
+	}
+}
+
+static void say_offered(const uint32_t *fourccs, size_t count, struct reason *why)
+{
+	char list[160] = "", name[5];
+	size_t used = 0;
+
+	for (size_t i = 0; i < count && used + 8 < sizeof(list); i++) {
+		mode_fourcc_text(fourccs[i], name);
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", name);
+	}
+	reason_set(why, "offers no format that can be recorded (%s)", count ? list : "none at all");
+}
+
+static bool is_among(uint32_t fourcc, const uint32_t *fourccs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fourccs[i] == fourcc)
+			return true;
+	return false;
+}
+
+/* The format itself, where it is offered; else one of its kind, then of the other kind. */
+static bool choose_format(int fd, enum config_format wanted, uint32_t *out, struct reason *why)
+{
+	const uint32_t *order = fourcc_of[wanted] && !v4l2_is_jpeg(fourcc_of[wanted]) ? raw_first : jpeg_first;
+	uint32_t offered[MODE_FORMATS_MAX];
+	size_t count = mode_list_formats(fd, offered);
+
+	*out = fourcc_of[wanted];
+	for (size_t i = 0; i < KNOWN_FORMATS && !is_among(*out, offered, count); i++)
+		*out = order[i];
+	if (!is_among(*out, offered, count)) {
+		say_offered(offered, count, why);
+		return false;
+	}
+	return true;
+}
+
+static enum source_open_outcome set_format(int fd, uint32_t fourcc, struct mode_size size, struct v4l2_pix_format *out,
+					   struct reason *why)
+{
+	char name[5];
+
+	*out = (struct v4l2_pix_format){
+		.pixelformat = fourcc, .width = size.width, .height = size.height, .field = V4L2_FIELD_ANY};
+	if (v4l2_planes_format(fd, VIDIOC_S_FMT, v4l2_planes_type(fd), out) < 0) {
+		int error = errno;
+		mode_fourcc_text(fourcc, name);
+		reason_errno(why, "refuses %s at %ux%u", name, size.width, size.height);
+		return v4l2_outcome(error);
+	}
+	if (!is_among(out->pixelformat, jpeg_first, KNOWN_FORMATS) || out->width < 2 || out->height < 2 ||
+	    out->width > UINT16_MAX || out->height > UINT16_MAX) {
+		mode_fourcc_text(out->pixelformat, name);
+		reason_set(why, "answers with %s at %ux%u, which cannot be recorded", name, out->width, out->height);
+		return SOURCE_REFUSED;
+	}
+	return SOURCE_OPENED;
+}
+
+/* Drivers may ignore the rate or have none: that is no error, the frames' own time stamps tell. */
+static void set_rate(int fd, const struct v4l2_pix_format *pix, uint32_t fps_milli, struct v4l2_mode *out)
+{
+	struct v4l2_streamparm parm = {.type = v4l2_planes_type(fd)};
+	struct mode_rates rates;
+
+	mode_list_rates(fd, pix->pixelformat, (struct mode_size){pix->width, pix->height}, &rates);
+	parm.parm.capture.timeperframe = mode_nearest_rate(&rates, fps_milli);
+	if (video_ioctl(fd, VIDIOC_S_PARM, &parm) < 0) {
+		parm = (struct v4l2_streamparm){.type = parm.type};
+		if (video_ioctl(fd, VIDIOC_G_PARM, &parm) < 0)
+			parm.parm.capture.timeperframe = (struct v4l2_fract){0, 0};
+	}
+	out->fps_milli = mode_fps_milli(parm.parm.capture.timeperframe);
+	out->fps_known = out->fps_milli != 0;
+	if (!out->fps_known)
+		out->fps_milli = fps_milli;
+}
+
+enum source_open_outcome v4l2_format_agree(int fd, const struct v4l2_wish *wish, struct v4l2_mode *out,
+					   struct reason *why)
+{
+	struct mode_sizes sizes;
+	uint32_t fourcc;
+	enum source_open_outcome outcome;
+
+	*out = (struct v4l2_mode){0};
+	if (!choose_format(fd, wish->format, &fourcc, why))
+		return SOURCE_REFUSED;
+	mode_list_sizes(fd, fourcc, &sizes);
+	outcome = set_format(fd, fourcc, mode_nearest_size(&sizes, wish->size), &out->pix, why);
+	if (outcome == SOURCE_OPENED)
+		set_rate(fd, &out->pix, wish->fps_milli, out);
+	return outcome;
+}
+
+bool v4l2_format_holds(int fd, const struct v4l2_mode *mode)
+{
+	struct v4l2_pix_format now = {0};
+
+	if (v4l2_planes_format(fd, VIDIOC_G_FMT, v4l2_planes_type(fd), &now) < 0)
+		return true; /* a driver that does not say */
+	return now.pixelformat == mode->pix.pixelformat && now.width == mode->pix.width &&
+	       now.height == mode->pix.height && now.bytesperline == mode->pix.bytesperline;
+}
+
+static bool lower_rate(int fd, const struct v4l2_mode *mode, struct v4l2_wish *wish)
+{
+	struct mode_rates rates;
+	uint32_t best = 0;
+
+	mode_list_rates(fd, mode->pix.pixelformat, (struct mode_size){mode->pix.width, mode->pix.height}, &rates);
+	for (size_t i = 0; i < rates.count; i++) {
+		uint32_t fps_milli = mode_fps_milli(rates.items[i]);
+		if (fps_milli < mode->fps_milli && fps_milli > best)
+			best = fps_milli;
+	}
+	if (!best)
+		return false;
+	wish->size = (struct mode_size){mode->pix.width, mode->pix.height};
+	wish->fps_milli = best;
+	return true;
+}
+
+static bool smaller_size(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_wish *wish)
+{
+	uint64_t limit = (uint64_t)mode->pix.width * mode->pix.height, best = 0;
+	struct mode_sizes sizes;
+
+	mode_list_sizes(fd, mode->pix.pixelformat, &sizes);
+	for (size_t i = 0; i < sizes.count; i++) {
+		uint64_t area = (uint64_t)sizes.items[i].width * sizes.items[i].height;
+		if (area < limit && area > best) {
+			best = area;
+			wish->size = sizes.items[i];
+		}
+	}
+	wish->fps_milli = fps_milli;
+	return best != 0;
+}
+
+bool v4l2_format_step_down(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_wish *wish)
+{
+	return lower_rate(fd, mode, wish) || smaller_size(fd, mode, fps_milli, wish);
+}

@@ -1,0 +1,208 @@
+/*
+ * v4l2_open.c - opening a camera: which node, what it is, format, buffers, stream, controls.
+ *
+ * The order is the drivers': S_FMT resets the rate, and neither may change while there are buffers. Opening the node
+ * claims nothing: that another program has the camera shows at S_FMT or REQBUFS.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "recorderd/v4l2/device_query.h"
+#include "recorderd/source/source_v4l2_internal.h"
+#include "recorderd/v4l2/v4l2_controls.h"
+#include "recorderd/v4l2/v4l2_ioctl.h"
+#include "shared/base/log.h"
+
+#define JPEG_BUFFERS     8 /* a loop that is late by some frames loses none */
+#define RAW_BUFFERS      V4L2_BUFFERS_MAX
+#define RAW_DRIVER_KEEPS 2 /* buffers that stay with the driver while the others are compressed */
+#define STALL_LEAST_US   (2 * US_PER_S)
+#define STALL_INTERVALS  5
+#define STEPS_DOWN_MAX   64
+
+static bool watch(int epoll, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static enum source_open_outcome start_compressor(struct source_v4l2 *camera, struct reason *why)
+{
+	uint32_t buffers = camera->buffers.count;
+	uint32_t jobs = buffers > RAW_DRIVER_KEEPS ? buffers - RAW_DRIVER_KEEPS : 1;
+
+	camera->compressor = raw_jpeg_create(&camera->raw, 0, jobs, why);
+	return camera->compressor ? SOURCE_OPENED : SOURCE_REFUSED;
+}
+
+static enum source_open_outcome start_watch(struct source_v4l2 *camera, struct reason *why)
+{
+	camera->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (camera->epoll >= 0 && watch(camera->epoll, camera->fd) &&
+	    (!camera->compressor || watch(camera->epoll, raw_jpeg_fd(camera->compressor))))
+		return SOURCE_OPENED;
+	reason_errno(why, "cannot be waited for");
+	return SOURCE_REFUSED;
+}
+
+/* Format, buffers, stream. ENOSPC comes back in *error: the bus has no room for this mode. */
+static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struct v4l2_wish *wish, int *error,
+					 struct reason *why)
+{
+	enum source_open_outcome outcome = v4l2_format_agree(camera->fd, wish, &camera->mode, why);
+	bool jpeg = v4l2_is_jpeg(camera->mode.pix.pixelformat);
+
+	*error = 0;
+	if (outcome != SOURCE_OPENED)
+		return outcome;
+	if (!jpeg && !raw_format_init(&camera->raw, &camera->mode.pix)) {
+		reason_set(why, "describes its pictures in a way that cannot be (%u bytes a line)",
+			   camera->mode.pix.bytesperline);
+		return SOURCE_REFUSED;
+	}
+	outcome = v4l2_buffers_open(&camera->buffers, camera->fd, jpeg ? JPEG_BUFFERS : RAW_BUFFERS, why);
+	if (outcome == SOURCE_OPENED && !v4l2_format_holds(camera->fd, &camera->mode))
+		outcome = SOURCE_BUSY;
+	if (outcome == SOURCE_OPENED) {
+		*error = v4l2_buffers_start(&camera->buffers);
+		if (*error == 0)
+			return SOURCE_OPENED;
+		errno = *error;
+		reason_errno(why, "does not start to stream");
+		outcome = v4l2_outcome(*error);
+	}
+	v4l2_buffers_close(&camera->buffers);
+	return outcome;
+}
+
+static enum source_open_outcome start_stream(struct source_v4l2 *camera, const struct config *config,
+					     struct reason *why)
+{
+	struct v4l2_wish wish = {.format = config->camera.format,
+				 .size = {(uint32_t)config->camera.width, (uint32_t)config->camera.height},
+				 .fps_milli = (uint32_t)config->camera.fps * 1000};
+	uint32_t fps_milli = wish.fps_milli;
+	enum source_open_outcome outcome = SOURCE_REFUSED;
+	int error;
+
+	for (int step = 0; step < STEPS_DOWN_MAX; step++) {
+		outcome = try_mode(camera, &wish, &error, why);
+		if (error != ENOSPC)
+			break;
+		if (!v4l2_format_step_down(camera->fd, &camera->mode, fps_milli, &wish)) {
+			reason_set(why, "finds no room on its USB bus, even at its smallest size and rate");
+			break;
+		}
+		log_warn("camera", "%s: no room on its USB bus for %ux%u at %.3g fps, trying %ux%u at %.3g",
+			 camera->source.info.device, camera->mode.pix.width, camera->mode.pix.height,
+			 camera->mode.fps_milli / 1000.0, wish.size.width, wish.size.height, wish.fps_milli / 1000.0);
+	}
+	if (outcome == SOURCE_OPENED && !v4l2_is_jpeg(camera->mode.pix.pixelformat))
+		outcome = start_compressor(camera, why);
+	return outcome == SOURCE_OPENED ? start_watch(camera, why) : outcome;
+}
+
+static void describe(struct source_v4l2 *camera, const struct config *config)
+{
+	struct source_info *info = &camera->source.info;
+	int64_t patience_us = STALL_INTERVALS * 1000 * US_PER_S / camera->mode.fps_milli;
+	char format[5];
+
+	mode_fourcc_text(camera->mode.pix.pixelformat, format);
+	snprintf(info->format, sizeof(info->format), "%s", format);
+	info->width = (uint16_t)camera->mode.pix.width;
+	info->height = (uint16_t)camera->mode.pix.height;
+	info->fps_milli = camera->mode.fps_milli;
+	info->frame_limit_us = patience_us > STALL_LEAST_US ? patience_us : STALL_LEAST_US;
+	log_info("camera", "%s (%s): %s %ux%u at %.3g fps%s, asked for %dx%d at %d", info->device, info->model, format,
+		 info->width, info->height, info->fps_milli / 1000.0,
+		 camera->mode.fps_known ? "" : " (the driver does not say)", config->camera.width,
+		 config->camera.height, config->camera.fps);
+}
+
+static enum source_open_outcome identify(struct source_v4l2 *camera, struct reason *why)
+{
+	struct source_info *info = &camera->source.info;
+	struct device device = {0};
+	int error;
+
+	switch (device_query(camera->fd, &device)) {
+	case DEVICE_CAPTURES:
+		break;
+	case DEVICE_NO_CAPTURE:
+		reason_set(why, "is a video node, but not one that captures pictures");
+		return SOURCE_NONE;
+	case DEVICE_SILENT:
+		error = errno;
+		reason_errno(why, "does not answer as a camera");
+		return v4l2_outcome(error);
+	}
+	snprintf(info->model, sizeof(info->model), "%s", device.model);
+	snprintf(info->driver, sizeof(info->driver), "%s", device.driver);
+	snprintf(info->bus, sizeof(info->bus), "%s", device.bus);
+	return SOURCE_OPENED;
+}
+
+static enum source_open_outcome open_node(struct source_v4l2 *camera, const char *node, struct reason *why)
+{
+	camera->fd = video_open(node);
+	if (camera->fd >= 0)
+		return SOURCE_OPENED;
+	int error = errno;
+	reason_errno(why, error == EACCES ? "cannot be opened (is this user in the group video?)" : "cannot be opened");
+	return v4l2_outcome(error);
+}
+
+/* `detail` begins with a verb; the camera's name comes before it, and who has it behind. */
+static void explain(enum source_open_outcome outcome, const char *path, const struct reason *detail, struct reason *why)
+{
+	char holder[64] = "another program";
+
+	if (outcome == SOURCE_BUSY) {
+		device_holder(path, holder, sizeof(holder));
+		reason_set(why, "%s is in use by %s", path, holder);
+	} else {
+		reason_set(why, "%s %s", path, detail->text);
+	}
+}
+
+enum source_open_outcome source_v4l2_open(const struct config *config, const char *path, struct source **out,
+					  struct reason *why)
+{
+	struct source_v4l2 *camera = calloc(1, sizeof(*camera));
+	char node[PATH_MAX];
+	struct reason detail = {0};
+	enum source_open_outcome outcome;
+
+	*out = NULL;
+	if (!camera) {
+		reason_errno(why, "%s: no memory", path);
+		return SOURCE_REFUSED;
+	}
+	camera->source.ops = &source_v4l2_ops;
+	camera->source.info.kind = SOURCE_CAMERA;
+	camera->fd = camera->epoll = -1;
+	device_resolve(path, node);
+	outcome = open_node(camera, node, &detail);
+	if (outcome == SOURCE_OPENED && strcmp(node, path) == 0)
+		device_resolve(path, node); /* the link may have come between the two */
+	snprintf(camera->source.info.device, sizeof(camera->source.info.device), "%.*s",
+		 (int)sizeof(camera->source.info.device) - 1, node);
+	if (outcome == SOURCE_OPENED)
+		outcome = identify(camera, &detail);
+	if (outcome == SOURCE_OPENED)
+		outcome = start_stream(camera, config, &detail);
+	if (outcome != SOURCE_OPENED) {
+		explain(outcome, path, &detail, why);
+		source_close(&camera->source);
+		return outcome;
+	}
+	v4l2_controls_apply(camera->fd, config);
+	describe(camera, config);
+	*out = &camera->source;
+	return SOURCE_OPENED;
+}

@@ -1,0 +1,100 @@
+/* device.c - see device.h. */
+#include "recorderd/v4l2/device.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "recorderd/v4l2/device_query.h"
+#include "recorderd/v4l2/v4l2_planes.h"
+#include "recorderd/v4l2/v4l2_ioctl.h"
+
+#define NODES_MAX 64 /* /dev/video0 to /dev/video63 are tried */
+
+/*
+ * Processing blocks that look like cameras: they offer formats and accept STREAMON, but never deliver a picture of
+ * their own accord (the image signal processors of the Raspberry Pi).
+ */
+static const char *const no_cameras[] = {"bcm2835-isp", "pispbe"};
+
+static bool is_camera_driver(const char *driver)
+{
+	for (size_t i = 0; i < sizeof(no_cameras) / sizeof(no_cameras[0]); i++)
+		if (strcmp(driver, no_cameras[i]) == 0)
+			return false;
+	return true;
+}
+
+enum device_query_outcome device_query(int fd, struct device *out)
+{
+	struct v4l2_capability answer = {0};
+
+	if (video_ioctl(fd, VIDIOC_QUERYCAP, &answer) < 0)
+		return DEVICE_SILENT;
+	if (!v4l2_planes_type_of(&answer))
+		return DEVICE_NO_CAPTURE;
+	snprintf(out->model, sizeof(out->model), "%.*s", (int)sizeof(answer.card), (const char *)answer.card);
+	snprintf(out->driver, sizeof(out->driver), "%.*s", (int)sizeof(answer.driver), (const char *)answer.driver);
+	snprintf(out->bus, sizeof(out->bus), "%.*s", (int)sizeof(answer.bus_info), (const char *)answer.bus_info);
+	return DEVICE_CAPTURES;
+}
+
+static bool query_node(uint32_t number, struct device *out)
+{
+	int fd;
+	bool captures;
+
+	*out = (struct device){.number = number};
+	snprintf(out->path, sizeof(out->path), "/dev/video%u", number);
+	fd = video_open(out->path);
+	if (fd < 0)
+		return false;
+	captures = device_query(fd, out) == DEVICE_CAPTURES;
+	close(fd);
+	return captures && is_camera_driver(out->driver);
+}
+
+size_t device_list(struct device out[DEVICES_MAX])
+{
+	size_t count = 0;
+
+	for (uint32_t number = 0; number < NODES_MAX && count < DEVICES_MAX; number++)
+		if (query_node(number, &out[count]))
+			count++;
+	return count;
+}
+
+bool device_forbidden(char *path, size_t bytes)
+{
+	for (uint32_t number = 0; number < NODES_MAX; number++) {
+		snprintf(path, bytes, "/dev/video%u", number);
+		int fd = video_open(path);
+		if (fd >= 0)
+			close(fd);
+		else if (errno == EACCES || errno == EPERM)
+			return true;
+	}
+	return false;
+}
+
+void device_resolve(const char *path, char out[PATH_MAX])
+{
+	if (!realpath(path, out))
+		snprintf(out, PATH_MAX, "%s", path);
+}
+
+bool device_same(const char *path, const char *other)
+{
+	char resolved[PATH_MAX], other_resolved[PATH_MAX];
+	struct stat status, other_status;
+
+	device_resolve(path, resolved);
+	device_resolve(other, other_resolved);
+	if (strcmp(resolved, other_resolved) == 0)
+		return true;
+	return stat(resolved, &status) == 0 && stat(other_resolved, &other_status) == 0 && S_ISCHR(status.st_mode) &&
+	       S_ISCHR(other_status.st_mode) && status.st_rdev == other_status.st_rdev;
+}

@@ -1,0 +1,147 @@
+/* v4l2_controls.c - see v4l2_controls.h. */
+#include "recorderd/v4l2/v4l2_controls.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "recorderd/v4l2/v4l2_ioctl.h"
+#include "shared/base/log.h"
+
+#define NAME_BYTES V4L2_CONTROL_NAME_BYTES
+
+/* "Exposure, Dynamic Framerate" -> exposure_dynamic_framerate */
+static void normalise(const char *name, size_t length, char out[NAME_BYTES])
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < length && name[i] && used + 1 < NAME_BYTES; i++) {
+		if (isalnum((unsigned char)name[i]))
+			out[used++] = (char)tolower((unsigned char)name[i]);
+		else if (used && out[used - 1] != '_')
+			out[used++] = '_';
+	}
+	while (used && out[used - 1] == '_')
+		used--;
+	out[used] = '\0';
+}
+
+/* The next one after out->id, whatever it is. */
+static bool query_next(int fd, struct v4l2_query_ext_ctrl *out, char name[NAME_BYTES])
+{
+	uint32_t id = out->id;
+
+	*out = (struct v4l2_query_ext_ctrl){.id = id | V4L2_CTRL_FLAG_NEXT_CTRL};
+	if (video_ioctl(fd, VIDIOC_QUERY_EXT_CTRL, out) < 0)
+		return false;
+	normalise(out->name, sizeof(out->name), name);
+	return out->id > id;
+}
+
+bool v4l2_control_next(int fd, struct v4l2_query_ext_ctrl *control, char name[V4L2_CONTROL_NAME_BYTES])
+{
+	for (int i = 0; i < V4L2_CONTROLS_MAX && query_next(fd, control, name); i++)
+		if (control->type != V4L2_CTRL_TYPE_CTRL_CLASS && !(control->flags & V4L2_CTRL_FLAG_DISABLED))
+			return true;
+	return false;
+}
+
+static bool find(int fd, const char *wanted, struct v4l2_query_ext_ctrl *out, struct reason *why)
+{
+	char normal[NAME_BYTES], name[NAME_BYTES], list[200] = "";
+	size_t used = 0;
+
+	normalise(wanted, strlen(wanted), normal);
+	*out = (struct v4l2_query_ext_ctrl){0};
+	for (int i = 0; i < V4L2_CONTROLS_MAX && v4l2_control_next(fd, out, name); i++) {
+		if (strcmp(name, normal) == 0)
+			return true;
+		if (used + sizeof(name) + 2 < sizeof(list))
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", name);
+	}
+	return reason_set(why, "the camera has no control %s; it has: %s", wanted, used ? list : "none");
+}
+
+static bool parse_switch(const char *text, int64_t *out)
+{
+	static const char *const words[2][3] = {{"off", "no", "false"}, {"on", "yes", "true"}};
+
+	for (int value = 0; value < 2; value++)
+		for (int i = 0; i < 3; i++)
+			if (strcasecmp(text, words[value][i]) == 0) {
+				*out = value;
+				return true;
+			}
+	return false;
+}
+
+static bool parse_number(const char *text, int64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoll(text, &end, 0);
+	return end != text && *end == '\0' && errno == 0;
+}
+
+static bool parse_menu(int fd, const struct v4l2_query_ext_ctrl *control, const char *text, int64_t *out)
+{
+	int64_t last = control->maximum < V4L2_CONTROLS_MAX ? control->maximum : V4L2_CONTROLS_MAX;
+
+	if (control->type != V4L2_CTRL_TYPE_MENU)
+		return false;
+	for (int64_t i = control->minimum < 0 ? 0 : control->minimum; i <= last; i++) {
+		struct v4l2_querymenu entry = {.id = control->id, .index = (uint32_t)i};
+		if (video_ioctl(fd, VIDIOC_QUERYMENU, &entry) < 0)
+			continue; /* menus have holes */
+		if (strncasecmp((const char *)entry.name, text, sizeof(entry.name)) == 0) {
+			*out = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool v4l2_control_set(int fd, const char *name, const char *value, int64_t *now, struct reason *why)
+{
+	struct v4l2_query_ext_ctrl control;
+	struct v4l2_ext_control setting = {0};
+	struct v4l2_ext_controls settings = {.count = 1, .controls = &setting};
+	int64_t number;
+
+	if (!find(fd, name, &control, why))
+		return false;
+	if (!parse_number(value, &number) && !parse_switch(value, &number) && !parse_menu(fd, &control, value, &number))
+		return reason_set(why, "%s = %s is no value of that control; it takes %lld to %lld", name, value,
+				  (long long)control.minimum, (long long)control.maximum);
+	if (control.type != V4L2_CTRL_TYPE_BUTTON && control.type != V4L2_CTRL_TYPE_BITMASK &&
+	    (number < control.minimum || number > control.maximum))
+		return reason_set(why, "%s = %s is out of range: it takes %lld to %lld", name, value,
+				  (long long)control.minimum, (long long)control.maximum);
+	setting.id = control.id;
+	settings.which = V4L2_CTRL_WHICH_CUR_VAL;
+	if (control.type == V4L2_CTRL_TYPE_INTEGER64)
+		setting.value64 = number;
+	else
+		setting.value = (int32_t)number;
+	if (video_ioctl(fd, VIDIOC_S_EXT_CTRLS, &settings) < 0)
+		return reason_errno(why, "the camera refuses %s = %s", name, value);
+	*now = control.type == V4L2_CTRL_TYPE_INTEGER64 ? setting.value64 : setting.value;
+	return true;
+}
+
+void v4l2_controls_apply(int fd, const struct config *config)
+{
+	struct reason why;
+	int64_t now;
+
+	for (size_t i = 0; i < config->control_count; i++) {
+		const struct config_control *control = &config->controls[i];
+		if (v4l2_control_set(fd, control->name, control->value, &now, &why))
+			log_info("camera", "%s = %s", control->name, control->value);
+		else
+			log_warn("camera", "%s", why.text);
+	}
+}

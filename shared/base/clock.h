@@ -1,0 +1,57 @@
+/*
+ * clock.h - the two clocks, as two types that cannot be mixed by accident.
+ *
+ * Monotonic time (CLOCK_MONOTONIC) orders frames, measures ages and deadlines; it starts anew at each boot. Wall time
+ * (CLOCK_REALTIME, microseconds since 1970-01-01T00:00:00Z, no leap seconds) is what people ask for; it can be stepped.
+ * A run of frames has one mapping between them: wall = mono + offset.
+ */
+#ifndef SHARED_BASE_CLOCK_H
+#define SHARED_BASE_CLOCK_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+static_assert(sizeof(time_t) == 8, "times go on after 2038: -D_TIME_BITS=64");
+
+typedef struct {
+	int64_t us;
+} mono_t;
+
+typedef struct {
+	int64_t us;
+} wall_t;
+
+/*
+ * What files and shared memory say of times is believed from 0 up to the year 2540 (Linux sets no clock past 2262):
+ * sums and differences of such times fit an int64_t.
+ */
+#define CLOCK_MAX_US (INT64_C(1) << 54)
+
+static inline bool clock_believable(int64_t us)
+{
+	return us >= 0 && us < CLOCK_MAX_US;
+}
+
+#define US_PER_S  INT64_C(1000000)
+#define US_PER_MS INT64_C(1000)
+
+mono_t mono_now(void);
+wall_t wall_now(void);
+
+/* wall - mono in microseconds now: the least disturbed of a few readings of both clocks. */
+int64_t clock_offset_us(void);
+
+static inline wall_t wall_of_mono(mono_t at, int64_t offset_us)
+{
+	return (wall_t){at.us + offset_us};
+}
+
+/* How long this machine has slept since its boot: the monotonic clock stood still meanwhile. */
+int64_t clock_slept_us(void);
+
+/* The kernel's boot id (/proc/sys/kernel/random/boot_id) as 16 bytes; zeros where it cannot be read. */
+void clock_boot_id(uint8_t out[16]);
+
+#endif

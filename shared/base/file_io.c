@@ -1,0 +1,108 @@
+/* file_io.c - see file_io.h. */
+#include "shared/base/file_io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MODE 0640
+
+ssize_t read_at(int fd, void *out, size_t bytes, uint64_t at)
+{
+	uint8_t *next = out;
+	size_t have = 0;
+
+	while (have < bytes) {
+		ssize_t got = pread(fd, next + have, bytes - have, (off_t)(at + have));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
+bool write_at(int fd, const void *data, size_t bytes, uint64_t at)
+{
+	const uint8_t *from = data;
+
+	while (bytes) {
+		ssize_t done = pwrite(fd, from, bytes, (off_t)at);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return false;
+		from += done;
+		at += (uint64_t)done;
+		bytes -= (size_t)done;
+	}
+	return true;
+}
+
+static bool is_named(int fd, int folder, const char *name)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+/*
+ * A lock of the open file description (fcntl(2)): like flock(2) it stays with the descriptor in a child. flock() itself
+ * the workers' sandbox does not allow: recorderd's own locks are of that kind, and must not be theirs to take.
+ */
+static bool lock(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_OFD_SETLK, &whole) == 0;
+}
+
+int part_file_lock(int folder, const char *name, int flags)
+{
+	int fd = openat(folder, name, O_RDWR | flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
+
+	if (fd < 0)
+		return -1;
+	/* Between the two calls another writer may have given it its name for good, or removed it. */
+	if (lock(fd) && is_named(fd, folder, name))
+		return fd;
+	close(fd);
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
+static int is_part(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name), suffix = strlen(PART_SUFFIX);
+
+	return entry->d_name[0] == '.' && length > suffix && strcmp(entry->d_name + length - suffix, PART_SUFFIX) == 0;
+}
+
+int part_files_sweep(int folder, int64_t least_bytes)
+{
+	struct dirent **entries = NULL;
+	int count = scandirat(folder, ".", &entries, is_part, NULL), error = count < 0 ? errno : 0;
+
+	for (int i = 0; i < count; i++) {
+		struct stat status;
+		int fd = part_file_lock(folder, entries[i]->d_name, 0);
+		if (fd >= 0) {
+			if (fstat(fd, &status) == 0 && status.st_size >= least_bytes &&
+			    unlinkat(folder, entries[i]->d_name, 0) != 0 && errno != ENOENT)
+				error = errno;
+			close(fd);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return error;
+}

@@ -1,0 +1,185 @@
+/* config.c - loads one recorder.ini, or a folder of them. */
+#include "shared/config/config_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* What iniparser says of a file that it refuses. Its callback is global, so one file is parsed at a time. */
+static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
+static char complaint[160];
+
+__attribute__((format(printf, 1, 2))) static int take_complaint(const char *format, ...)
+{
+	size_t used = strlen(complaint);
+	va_list arguments;
+
+	va_start(arguments, format);
+	int length = vsnprintf(complaint + used, sizeof(complaint) - used, format, arguments);
+	va_end(arguments);
+	for (char *end = complaint + used; (end = strpbrk(end, "\r\n")); end++)
+		*end = ' ';
+	return length;
+}
+
+static dictionary *parse(const char *file, struct reason *why)
+{
+	pthread_mutex_lock(&parsing);
+	complaint[0] = '\0';
+	iniparser_set_error_callback(take_complaint);
+	dictionary *parsed = iniparser_load(file);
+	iniparser_set_error_callback(NULL);
+	if (!parsed)
+		reason_set(why,
+			   "%s is no .ini file; right would be lines of [section] alone, key = value (at most 1000 "
+			   "bytes), or "
+			   "; comment (%s)",
+			   file, complaint);
+	pthread_mutex_unlock(&parsing);
+	return parsed;
+}
+
+static bool load(const char *file, bool nested, struct config *out, struct reason *why)
+{
+	memset(out, 0, sizeof(*out));
+	out->nested = nested;
+	if (!realpath(file, out->file))
+		return reason_errno(why, "%s: the configuration cannot be opened", file);
+	if (!config_text_check(out->file, why))
+		return false;
+	dictionary *parsed = parse(out->file, why);
+	if (!parsed)
+		return false;
+	bool good = config_keys_read(parsed, nested, out, why);
+	iniparser_freedict(parsed);
+	return good;
+}
+
+bool config_load(const char *file, struct config *out, struct reason *why)
+{
+	return load(file, false, out, why);
+}
+
+bool config_read_again(const struct config *running, struct config *out, struct reason *why)
+{
+	return load(running->file, running->nested, out, why);
+}
+
+static int is_ini(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && length > 4 && strcmp(entry->d_name + length - 4, ".ini") == 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool share_folder(const struct config *a, const struct config *b)
+{
+	return strcmp(a->record.directory, b->record.directory) == 0 ||
+	       strcmp(a->record.directory, b->clips.directory) == 0 ||
+	       strcmp(a->clips.directory, b->record.directory) == 0 ||
+	       strcmp(a->clips.directory, b->clips.directory) == 0;
+}
+
+static bool check_differs(const struct config_set *set, const struct config *config, struct reason *why)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct config *other = &set->cameras[i];
+
+		if (strcmp(other->camera.name, config->camera.name) == 0)
+			return reason_set(why, "%s: [camera] name = %s is also in %s; right would be a name of its own",
+					  config->file, config->camera.name, other->file);
+		if (share_folder(other, config))
+			return reason_set(why,
+					  "%s: [record] directory or [clips] directory is also in %s; right would be "
+					  "folders of its "
+					  "own",
+					  config->file, other->file);
+	}
+	return true;
+}
+
+static bool load_entry(const char *directory, const char *name, struct config_set *set, struct reason *why)
+{
+	char file[PATH_MAX];
+	struct config *config = &set->cameras[set->count];
+
+	if (snprintf(file, sizeof(file), "%s/%s", directory, name) >= (int)sizeof(file))
+		return reason_set(why, "%s: the path of this file is too long", name);
+	if (!load(file, true, config, why) || !check_differs(set, config, why))
+		return false;
+	set->count++;
+	return true;
+}
+
+static bool load_directory(const char *directory, struct config_set *out, struct reason *why)
+{
+	struct dirent **entries = NULL;
+	bool good = true;
+
+	int count = scandir(directory, &entries, is_ini, by_name);
+	if (count < 0)
+		return reason_errno(why, "%s: the folder of configurations cannot be read", directory);
+	out->cameras = count > 0 ? calloc((size_t)count, sizeof(struct config)) : NULL;
+	if (count == 0)
+		good = reason_set(why, "%s: there is no .ini file in this folder; right would be one for each camera",
+				  directory);
+	else if (!out->cameras)
+		good = reason_errno(why, "%s", directory);
+	for (int i = 0; i < count; i++) {
+		good = good && load_entry(directory, entries[i]->d_name, out, why);
+		free(entries[i]);
+	}
+	free(entries);
+	return good;
+}
+
+static bool load_single(const char *file, struct config_set *out, struct reason *why)
+{
+	out->cameras = calloc(1, sizeof(struct config));
+	if (!out->cameras)
+		return reason_errno(why, "%s", file);
+	out->count = 1;
+	return load(file, false, out->cameras, why);
+}
+
+bool config_set_load(const char *path, struct config_set *out, struct reason *why)
+{
+	struct stat status;
+
+	*out = (struct config_set){0};
+	bool is_directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+	if (is_directory ? load_directory(path, out, why) : load_single(path, out, why))
+		return true;
+	config_set_finish(out);
+	return false;
+}
+
+void config_set_finish(struct config_set *set)
+{
+	free(set->cameras);
+	*set = (struct config_set){0};
+}
+
+const struct config *config_set_find(const struct config_set *set, const char *name)
+{
+	if (!name || name[0] == '\0')
+		return set->count > 0 ? set->cameras : NULL;
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(set->cameras[i].camera.name, name) == 0)
+			return &set->cameras[i];
+	return NULL;
+}
+
+void config_ring_name(const struct config *config, char out[64])
+{
+	snprintf(out, 64, "/recorder.%s", config->camera.name);
+}

@@ -1,0 +1,144 @@
+/*
+ * config.h - recorder.ini: one file a camera (format: iniparser's; keys: recorder.ini.example). Any thread may load
+ * one.
+ *
+ * A missing key has its default; an unknown section or key, or a value out of range, is refused with the file, the key
+ * and what would be right. Relative folders count from the folder of the .ini file. Paths come out absolute.
+ */
+#ifndef SHARED_CONFIG_CONFIG_H
+#define SHARED_CONFIG_CONFIG_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/base/log.h"
+#include "shared/base/reason.h"
+
+#define CONFIG_NAME_BYTES   32
+#define CONFIG_DEVICE_BYTES 256
+#define CONFIG_CONTROLS_MAX 64
+
+enum config_fallback { FALLBACK_ANY, FALLBACK_TEST, FALLBACK_NONE };
+enum config_format {
+	FORMAT_AUTO,
+	FORMAT_MJPEG,
+	FORMAT_YUYV,
+	FORMAT_UYVY,
+	FORMAT_NV12,
+	FORMAT_YU12,
+	FORMAT_RGB24,
+	FORMAT_BGR24,
+	FORMAT_GREY,
+};
+enum config_codec { CODEC_H264, CODEC_MJPEG };
+
+struct config_camera {
+	char name[CONFIG_NAME_BYTES];     /* a-z 0-9 _ -, not empty, no - first */
+	char device[CONFIG_DEVICE_BYTES]; /* auto, test, or a path (a bare number N becomes /dev/videoN) */
+	enum config_fallback fallback;
+	int width, height; /* 16 to 8192 */
+	int fps;           /* 1 to 240 */
+	enum config_format format;
+};
+
+struct config_record {
+	bool enabled;
+	char directory[PATH_MAX];
+	char require_mount[PATH_MAX]; /* mount_need.h */
+	int segment_seconds;          /* 10 to 86400 */
+	int sync_seconds;             /* 1 to 600 */
+	enum config_codec codec;
+	bool sandbox;     /* FFmpeg is kept in one */
+	char encoder[32]; /* libx264, h264_vaapi, h264_v4l2m2m, h264_nvenc */
+	char preset[32];
+	int quality; /* 1 to 51 */
+};
+
+struct config_retention {
+	double hours;       /* 0: no limit */
+	double max_gb;      /* 0: no limit; 1 GB = 10^9 bytes */
+	double min_free_gb; /* 0: no limit */
+};
+
+struct config_memory {
+	double minutes; /* 0.1 to 1440 */
+	int max_mb;     /* 0: a quarter of RAM; MiB */
+};
+
+struct config_clips {
+	char directory[PATH_MAX];
+	char require_mount[PATH_MAX]; /* mount_need.h */
+	bool cache;
+	int max_mb; /* MiB, at least 1 */
+};
+
+struct config_http {
+	int max_viewers, max_downloads; /* 1 to 10000 */
+	int max_clip_minutes;           /* 1 to 10080 */
+	int max_transcodes;             /* 0 to 64 */
+	int address_share;              /* per cent of these that one address may have: 1 to 100 */
+	int stall_seconds;              /* that a client may take next to nothing (fcgi/io/pace.h): 1 to 3600 */
+	bool allow_control;
+	char hosts[512]; /* names of this recorder, blanks or commas between them; *: any (fcgi/auth/trusted_host.h) */
+	char allow_origin[512]; /* pages of other sites that may read, or *: any that sends a token (origin.h) */
+	char proxies[256];      /* networks (ip_address.h) of proxies in front: fcgi/auth/client_address.h */
+	char tokens[PATH_MAX];  /* a file that need not be there (token.h) */
+};
+
+struct config_control {
+	char name[48]; /* as in the file, lower case: brightness, exposure_dynamic_framerate */
+	char value[48];
+};
+
+struct config {
+	char file[PATH_MAX]; /* absolute */
+	bool nested;         /* read as one of a directory's: its folders default to recordings/NAME and clips/NAME */
+	struct config_camera camera;
+	struct config_record record;
+	struct config_retention retention;
+	struct config_memory memory;
+	struct config_clips clips;
+	struct config_http http;
+	struct config_control controls[CONFIG_CONTROLS_MAX];
+	size_t control_count;
+	enum log_level log_level;
+};
+
+struct config_set {
+	struct config *cameras; /* sorted by file name; the first is the default. Owned by the set */
+	size_t count;
+};
+
+/* Reads one file. */
+bool config_load(const char *file, struct config *out, struct reason *why);
+
+/*
+ * Reads one file, or every *.ini of a directory (at least one). In a directory the folders that a file does not name
+ * default to recordings/NAME and clips/NAME beside it, and names and folders must differ. config_set_finish() frees; a
+ * zeroed set is safe.
+ */
+bool config_set_load(const char *path, struct config_set *out, struct reason *why);
+void config_set_finish(struct config_set *set);
+
+/* Reads the file of `running` once more, as it was read before. `running` stays as it is. */
+bool config_read_again(const struct config *running, struct config *out, struct reason *why);
+
+/* Keys as people write them (retention.hours, controls), a comma between them; empty where there are none. */
+struct config_changes {
+	char taken[320];
+	char kept[320]; /* need a restart */
+	bool controls;  /* they are among those taken */
+};
+
+/* Takes over from `fresh` what may change while a program runs, and names the keys that differ. */
+void config_take(struct config *running, const struct config *fresh, struct config_changes *out);
+
+/* The camera of that name; the first for NULL or ""; NULL where there is none. */
+const struct config *config_set_find(const struct config_set *set, const char *name);
+
+/* The POSIX shared memory name of a camera's ring: /recorder.NAME. */
+void config_ring_name(const struct config *config, char out[64]);
+
+#endif

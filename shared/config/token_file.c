@@ -1,0 +1,52 @@
+/* token_file.c - see token_file.h. */
+#include "shared/config/token_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "shared/base/file_io.h"
+
+#define FILE_BYTES_MAX 65536u
+
+int token_file_open(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold anybody up */
+}
+
+bool token_file_text(int fd, const char *path, struct buffer *out, struct reason *why)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return reason_errno(why, "%s: the tokens cannot be read", path);
+	if (!S_ISREG(status.st_mode))
+		return reason_set(why, "%s: this is not a file; tokens are one", path);
+	if (status.st_mode & 07777 & ~TOKEN_FILE_MODE)
+		return reason_set(
+			why,
+			"%s: its mode is %04o; right would be %04o (chmod %04o), so that no one else can make tokens",
+			path, status.st_mode & 07777, TOKEN_FILE_MODE, TOKEN_FILE_MODE);
+	if (status.st_size > FILE_BYTES_MAX)
+		return reason_set(why, "%s: this is larger than any file of tokens; at most %u bytes", path,
+				  FILE_BYTES_MAX);
+	if (!buffer_reserve(out, FILE_BYTES_MAX))
+		return reason_errno(why, "%s: the tokens cannot be read", path);
+	ssize_t got = read_at(fd, out->data, FILE_BYTES_MAX, 0);
+	if (got < 0)
+		return reason_errno(why, "%s: the tokens cannot be read", path);
+	out->length = (size_t)got;
+	return true;
+}
+
+bool token_file_read(int fd, const char *path, struct token_list *out, struct reason *why)
+{
+	struct buffer text = {0};
+	struct reason wrong;
+	bool good = token_file_text(fd, path, &text, why);
+
+	*out = (struct token_list){0};
+	if (good && !token_list_parse((const char *)text.data, text.length, out, &wrong))
+		good = reason_set(why, "%s: %s", path, wrong.text);
+	buffer_finish(&text);
+	return good;
+}

@@ -1,0 +1,18 @@
+/* control.c - see control.h. */
+#include "shared/ring/control.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "shared/ring/user_folder.h"
+
+socklen_t control_address(const char *camera, struct sockaddr_un *out)
+{
+	char folder[USER_FOLDER_BYTES];
+	int length;
+
+	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
+	user_folder_own(folder);
+	length = snprintf(out->sun_path, sizeof(out->sun_path), "%s/%.32s.control", folder, camera);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length + 1);
+}

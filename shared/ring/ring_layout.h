@@ -1,0 +1,106 @@
+/*
+ * ring_layout.h - where things stand in a ring's object, agreed on by its writer and its readers (ring.h), and the
+ * copying that both do in memory that the other side may be changing.
+ */
+#ifndef SHARED_RING_RING_LAYOUT_H
+#define SHARED_RING_RING_LAYOUT_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "shared/base/reason.h"
+#include "shared/ring/ring.h"
+
+/* Positions count frames' bytes for ever; past this a ring is not believed (73 years at 2 GB/s). */
+#define RING_POSITION_MAX (UINT64_C(1) << 62)
+
+struct ring_layout {
+	uint64_t index_entries;
+	uint64_t data_offset; /* a multiple of 4096 */
+	uint64_t data_bytes;
+	uint64_t total_bytes;
+};
+
+/* The layout for so much; false where the sizes are zero or absurd. */
+bool ring_layout_make(uint64_t index_entries, uint64_t data_bytes, struct ring_layout *out);
+
+/*
+ * The layout that a header claims, checked against the `bytes` of the object. Only what it returns may be used for
+ * reaching into the object: the header itself can change under the reader.
+ */
+bool ring_layout_read(const void *memory, uint64_t bytes, struct ring_layout *out, struct reason *why);
+
+/* True where a frame with that position and length can stand in such a ring. */
+static inline bool ring_layout_holds(const struct ring_layout *layout, uint64_t pos, uint32_t length)
+{
+	return length > 0 && length <= layout->data_bytes / 4 && pos < RING_POSITION_MAX &&
+	       pos % layout->data_bytes + length <= layout->data_bytes;
+}
+
+/* True while nothing was written over the byte at `pos`. */
+static inline bool ring_layout_whole(const struct ring_layout *layout, uint64_t pos, uint64_t reserve)
+{
+	return reserve > pos && reserve - pos <= layout->data_bytes;
+}
+
+#if defined(__SANITIZE_THREAD__)
+#define RING_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RING_THREAD_SANITIZER 1
+#endif
+#endif
+
+/*
+ * ThreadSanitizer does not know fences, so under it a compiler barrier has to do (x86 keeps the order of loads and of
+ * stores), and the bytes are copied as relaxed atomics, which shows every access that the rules of ring.h do not cover.
+ */
+#ifdef RING_THREAD_SANITIZER
+#define ring_fence(order) atomic_signal_fence(order)
+#else
+#define ring_fence(order) atomic_thread_fence(order)
+#endif
+
+/* Frame bytes into the ring, and out of it. */
+static inline void ring_copy_in(uint8_t *ring, const uint8_t *from, size_t length)
+{
+#ifdef RING_THREAD_SANITIZER
+	for (size_t i = 0; i < length; i++)
+		__atomic_store_n(ring + i, from[i], __ATOMIC_RELAXED);
+#else
+	memcpy(ring, from, length);
+#endif
+}
+
+static inline void ring_copy_out(uint8_t *to, const uint8_t *ring, size_t length)
+{
+#ifdef RING_THREAD_SANITIZER
+	for (size_t i = 0; i < length; i++)
+		to[i] = __atomic_load_n(ring + i, __ATOMIC_RELAXED);
+#else
+	memcpy(to, ring, length);
+#endif
+}
+
+/* Small things (entries, the state), word by word in every build. `bytes` is a multiple of 8, the ring's side aligned
+ * to it. */
+static inline void ring_words_in(void *ring, const void *from, size_t bytes)
+{
+	uint64_t *words = ring;
+	for (size_t i = 0; i < bytes / sizeof(uint64_t); i++) {
+		uint64_t word;
+		memcpy(&word, (const uint8_t *)from + i * sizeof(word), sizeof(word));
+		__atomic_store_n(words + i, word, __ATOMIC_RELAXED);
+	}
+}
+
+static inline void ring_words_out(void *to, const void *ring, size_t bytes)
+{
+	const uint64_t *words = ring;
+	for (size_t i = 0; i < bytes / sizeof(uint64_t); i++) {
+		uint64_t word = __atomic_load_n(words + i, __ATOMIC_RELAXED);
+		memcpy((uint8_t *)to + i * sizeof(word), &word, sizeof(word));
+	}
+}
+
+#endif

@@ -1,0 +1,362 @@
+/* ring_reader.c - see ring_reader.h. The numbers of the steps are those of ring.h. */
+#include "shared/ring/ring_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shared/ring/ring_layout.h"
+#include "shared/ring/shm_name.h"
+
+#define ALIVE_US        (3 * US_PER_S)
+#define SEQLOCK_RETRIES 64
+
+/* Where a long has 32 bits, the older futex call takes a time of 32 bits, which is no struct timespec of ours. */
+#ifdef SYS_futex_time64
+#define FUTEX_CALL SYS_futex_time64
+#else
+#define FUTEX_CALL SYS_futex
+#endif
+
+struct ring_reader {
+	const struct ring_header *header;
+	const struct ring_entry *entries;
+	const uint8_t *data;
+	struct ring_layout layout; /* as checked when it was opened; the header's own numbers are not used again */
+	void *mapping;             /* NULL: attached, not ours */
+	size_t mapped_bytes;
+	dev_t device;
+	ino_t inode;
+	uid_t owner;
+};
+
+struct ring_reader *ring_reader_attach(const void *memory, uint64_t bytes, struct reason *why)
+{
+	struct ring_layout layout;
+	if (!ring_layout_read(memory, bytes, &layout, why))
+		return NULL;
+	struct ring_reader *reader = calloc(1, sizeof(*reader));
+	if (!reader) {
+		reason_errno(why, "cannot read the ring");
+		return NULL;
+	}
+	reader->header = memory;
+	reader->entries = (const void *)((const uint8_t *)memory + RING_HEADER_BYTES);
+	reader->data = (const uint8_t *)memory + layout.data_offset;
+	reader->layout = layout;
+	return reader;
+}
+
+/* A recorder makes none that is open to all. */
+static bool is_private(const struct stat *status)
+{
+	return S_ISREG(status->st_mode) && (status->st_mode & (S_IWGRP | S_IRWXO)) == 0;
+}
+
+/* Takes over `fd`, an object of that name. */
+static struct ring_reader *map_object(int fd, const char *name, struct reason *why)
+{
+	struct ring_reader *reader = NULL;
+	struct stat status;
+	void *memory = MAP_FAILED;
+	if (fstat(fd, &status) != 0) {
+		reason_errno(why, "cannot read the ring %s", name);
+		goto out;
+	}
+	if (!is_private(&status)) {
+		reason_set(why, "the ring %s is open to all users: no recorder made it, and it is not believed", name);
+		goto out;
+	}
+	if (status.st_size < (off_t)RING_HEADER_BYTES) {
+		reason_set(why, "the ring %s is just being made", name);
+		goto out;
+	}
+	size_t bytes = (size_t)status.st_size;
+	errno = ENOMEM; /* addresses of 32 bits */
+	memory = (off_t)bytes == status.st_size ? mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+	if (memory == MAP_FAILED) {
+		reason_errno(why, "cannot map the ring %s", name);
+		goto out;
+	}
+	reader = ring_reader_attach(memory, bytes, why);
+	if (!reader) {
+		munmap(memory, bytes);
+		goto out;
+	}
+	reader->mapping = memory;
+	reader->mapped_bytes = bytes;
+	reader->device = status.st_dev;
+	reader->inode = status.st_ino;
+	reader->owner = status.st_uid;
+out:
+	close(fd);
+	return reader;
+}
+
+static struct ring_reader *explain_absence(const char *name, struct reason *why)
+{
+	if (errno == ENOENT)
+		reason_set(why, "there is no ring %s: its recorder is not running", name);
+	else if (errno == EPERM)
+		reason_set(why, "the ring %s is another user's, or others may write to it: it is not believed", name);
+	else
+		reason_errno(why, "cannot open the ring %s", name);
+	return NULL;
+}
+
+struct ring_reader *ring_reader_open(const char *name, struct reason *why)
+{
+	struct stat status;
+	int fd = shm_name_open(name, O_RDONLY, &status);
+
+	return fd >= 0 ? map_object(fd, name, why) : explain_absence(name, why);
+}
+
+struct ring_reader *ring_reader_open_any(const char *name, struct reason *why)
+{
+	struct stat status;
+	int fd = shm_name_open(name, O_RDONLY, &status);
+
+	if (fd < 0)
+		fd = shm_open(name, O_RDONLY | O_NONBLOCK, 0);
+	return fd >= 0 ? map_object(fd, name, why) : explain_absence(name, why);
+}
+
+uid_t ring_reader_owner(const struct ring_reader *reader)
+{
+	return reader->owner;
+}
+
+void ring_reader_close(struct ring_reader *reader)
+{
+	if (!reader)
+		return;
+	if (reader->mapping)
+		munmap(reader->mapping, reader->mapped_bytes);
+	free(reader);
+}
+
+static bool closed(const struct ring_reader *reader)
+{
+	return atomic_load_explicit(&reader->header->closed, memory_order_acquire) != 0;
+}
+
+bool ring_reader_current(const struct ring_reader *reader, const char *name)
+{
+	if (closed(reader))
+		return false;
+	if (!reader->mapping)
+		return true;
+	struct stat status;
+	int fd = shm_name_open(name, O_RDONLY, &status);
+	if (fd < 0)
+		return false;
+	bool same = status.st_dev == reader->device && status.st_ino == reader->inode;
+	close(fd);
+	return same;
+}
+
+uint64_t ring_reader_head(const struct ring_reader *reader)
+{
+	uint64_t head = atomic_load_explicit(&reader->header->head, memory_order_acquire);
+
+	return head < RING_POSITION_MAX ? head : 0; /* counting up to it must end */
+}
+
+/* Those that have pages; never more than there are, whatever the header says. */
+uint64_t ring_reader_data_bytes(const struct ring_reader *reader)
+{
+	uint64_t usable = atomic_load_explicit(&reader->header->usable, memory_order_relaxed);
+
+	return usable > 0 && usable < reader->layout.data_bytes ? usable : reader->layout.data_bytes;
+}
+
+void ring_reader_boot_id(const struct ring_reader *reader, uint8_t out[16])
+{
+	memcpy(out, reader->header->boot_id, sizeof(reader->header->boot_id));
+}
+
+/* The oldest number that the index can still hold; greater than head where there is none. */
+static uint64_t oldest_indexed(const struct ring_reader *reader, uint64_t head)
+{
+	return head > reader->layout.index_entries ? head - reader->layout.index_entries + 1 : 1;
+}
+
+bool ring_reader_get(const struct ring_reader *reader, uint64_t seq, struct ring_frame *out)
+{
+	uint64_t head = ring_reader_head(reader);
+	if (seq == 0 || seq > head || seq < oldest_indexed(reader, head))
+		return false;
+	const struct ring_entry *entry = &reader->entries[seq % reader->layout.index_entries];
+	if (atomic_load_explicit(&entry->seq, memory_order_acquire) != seq)
+		return false;
+	struct ring_frame frame = {.seq = seq};
+	ring_words_out(&frame.pos, &entry->pos, sizeof(frame.pos));
+	ring_words_out(&frame.meta, &entry->meta, sizeof(frame.meta));
+	ring_fence(memory_order_acquire);
+	if (atomic_load_explicit(&entry->seq, memory_order_relaxed) != seq)
+		return false;
+	if (!ring_layout_holds(&reader->layout, frame.pos, frame.meta.length) ||
+	    !clock_believable(frame.meta.wall_us) || !clock_believable(frame.meta.mono_us))
+		return false;
+	frame.data = reader->data + frame.pos % reader->layout.data_bytes;
+	if (!ring_reader_still(reader, &frame))
+		return false;
+	*out = frame;
+	return true;
+}
+
+bool ring_reader_still(const struct ring_reader *reader, const struct ring_frame *frame)
+{
+	ring_fence(memory_order_acquire);
+	uint64_t reserve = atomic_load_explicit(&reader->header->reserve, memory_order_relaxed);
+	return ring_layout_whole(&reader->layout, frame->pos, reserve);
+}
+
+double ring_reader_age(const struct ring_reader *reader, const struct ring_frame *frame)
+{
+	uint64_t reserve = atomic_load_explicit(&reader->header->reserve, memory_order_relaxed);
+	uint64_t size = reader->layout.data_bytes, usable = ring_reader_data_bytes(reader);
+	if (!ring_layout_whole(&reader->layout, frame->pos, reserve))
+		return 1.0;
+	uint64_t since = reserve - frame->pos;
+	if (reserve / size != frame->pos / size) /* what lies behind usable was passed over, not written */
+		since -= since < size - usable ? since : size - usable;
+	return since < usable ? (double)since / (double)usable : 1.0;
+}
+
+bool ring_reader_copy(const struct ring_reader *reader, const struct ring_frame *frame, uint8_t *out)
+{
+	ring_copy_out(out, frame->data, frame->meta.length);
+	return ring_reader_still(reader, frame);
+}
+
+/* Frames are overwritten in the order of their numbers, so the first whole one is found by halving. */
+uint64_t ring_reader_tail(const struct ring_reader *reader)
+{
+	uint64_t head = ring_reader_head(reader);
+	uint64_t low = atomic_load_explicit(&reader->header->tail, memory_order_acquire);
+	uint64_t indexed = oldest_indexed(reader, head);
+	if (low < indexed)
+		low = indexed;
+	uint64_t high = head;
+	struct ring_frame frame;
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		if (ring_reader_get(reader, middle, &frame))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low < head ? low : head;
+}
+
+bool ring_reader_wait(const struct ring_reader *reader, uint64_t seen, int timeout_ms)
+{
+	struct timespec until;
+	if (timeout_ms >= 0) {
+		int64_t us = mono_now().us + timeout_ms * US_PER_MS;
+		until = (struct timespec){.tv_sec = us / US_PER_S, .tv_nsec = (long)(us % US_PER_S) * 1000};
+	}
+	bool was_closed = closed(reader);
+	for (;;) {
+		uint32_t wake = atomic_load_explicit(&reader->header->wake, memory_order_acquire);
+		if (ring_reader_head(reader) != seen)
+			return true;
+		if (closed(reader) && !was_closed)
+			return false;
+		/* Its deadline is absolute, and CLOCK_MONOTONIC. */
+		long result = syscall(FUTEX_CALL, &reader->header->wake, FUTEX_WAIT_BITSET, wake,
+				      timeout_ms >= 0 ? &until : NULL, NULL, FUTEX_BITSET_MATCH_ANY);
+		if (result != 0 && errno != EAGAIN && errno != EINTR)
+			return ring_reader_head(reader) != seen;
+	}
+}
+
+/*
+ * Copies what stands under a sequence lock. The writer needs microseconds for it, so a lock that stays odd is that of a
+ * writer that died there.
+ */
+static bool read_locked(const _Atomic uint64_t *lock, const uint8_t *shared, void *out, size_t bytes)
+{
+	for (int i = 0; i < SEQLOCK_RETRIES; i++) {
+		uint64_t before = atomic_load_explicit(lock, memory_order_acquire);
+		if (before == 0)
+			return false;
+		if (before % 2 == 0) {
+			ring_words_out(out, shared, bytes);
+			ring_fence(memory_order_acquire);
+			if (atomic_load_explicit(lock, memory_order_relaxed) == before)
+				return true;
+		}
+		sched_yield();
+	}
+	return false;
+}
+
+/* A time that cannot be counts as none. */
+static void check_times(struct recorder_state *state)
+{
+	int64_t *const times_us[] = {&state->heartbeat_mono_us,       &state->started_wall_us,  &state->since_wall_us,
+				     &state->recording_since_wall_us, &state->indexed_wall_us,  &state->oldest_wall_us,
+				     &state->last_error_wall_us,      &state->memory_wanted_us, &state->memory_holds_us,
+				     &state->indexed_mono_us};
+
+	for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
+		if (!clock_believable(*times_us[i]))
+			*times_us[i] = 0;
+}
+
+#define terminate(text) ((text)[sizeof(text) - 1] = '\0')
+
+bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *out)
+{
+	if (!read_locked(&reader->header->state_lock, reader->header->state, out, sizeof(*out)))
+		return false;
+	terminate(out->camera);
+	terminate(out->device);
+	terminate(out->model);
+	terminate(out->driver);
+	terminate(out->bus);
+	terminate(out->format);
+	terminate(out->configured);
+	terminate(out->encoder);
+	terminate(out->open_segment);
+	terminate(out->disk_error);
+	terminate(out->last_error);
+	terminate(out->folder_note);
+	terminate(out->config_file);
+	terminate(out->clips_note);
+	terminate(out->hosts);
+	terminate(out->allow_origin);
+	terminate(out->proxies);
+	terminate(out->memory_note);
+	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
+	if (out->camera_count > ids)
+		out->camera_count = ids;
+	check_times(out);
+	return true;
+}
+
+bool ring_reader_alive(const struct ring_reader *reader, const struct recorder_state *state)
+{
+	int64_t age_us = mono_now().us - state->heartbeat_mono_us;
+	return !closed(reader) && state->camera_state != CAMERA_STOPPED && age_us < ALIVE_US;
+}
+
+bool ring_reader_devices(const struct ring_reader *reader, char out[RING_DEVICES_BYTES])
+{
+	if (!read_locked(&reader->header->devices_lock, reader->header->devices, out, RING_DEVICES_BYTES))
+		return false;
+	out[RING_DEVICES_BYTES - 1] = '\0';
+	return out[0] != '\0';
+}

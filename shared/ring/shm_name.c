@@ -1,0 +1,170 @@
+/* shm_name.c - see shm_name.h. */
+#include "shared/ring/shm_name.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/base/file_io.h"
+
+#define FILE_MODE  0640
+#define FILE_BYTES (USER_FOLDER_BYTES + SHM_NAME_BYTES)
+#define PART_BYTES (FILE_BYTES + RANDOM_DIGITS + 2)
+
+void shm_name_path(const char *name, char out[SHM_NAME_BYTES])
+{
+	snprintf(out, SHM_NAME_BYTES, SHM_FOLDER "%s", name);
+}
+
+/* What others may write to they could cut off, which would be a SIGBUS here. */
+static bool counts(const struct stat *status, uid_t owner)
+{
+	return S_ISREG(status->st_mode) && status->st_uid == owner && (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+bool shm_name_is_of(const char *name, uid_t owner)
+{
+	char path[SHM_NAME_BYTES];
+	struct stat status;
+
+	shm_name_path(name, path);
+	return lstat(path, &status) == 0 && counts(&status, owner);
+}
+
+static int open_own(const char *name, int flags, struct stat *status)
+{
+	char path[SHM_NAME_BYTES];
+
+	shm_name_path(name, path);
+	int fd = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		if (errno == EACCES || errno == ELOOP || errno == ENXIO || errno == EISDIR)
+			errno = EPERM;
+		return -1;
+	}
+	if (fstat(fd, status) == 0 && counts(status, geteuid()))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
+int shm_name_open(const char *usual, int flags, struct stat *status)
+{
+	char other[SHM_NAME_BYTES];
+	int fd = open_own(usual, flags, status), error = errno;
+
+	if (fd >= 0)
+		return fd;
+	if (shm_name_published(usual, other))
+		fd = open_own(other, flags, status);
+	errno = error;
+	return fd;
+}
+
+bool shm_name_random(const char *usual, char out[SHM_NAME_BYTES])
+{
+	char digits[RANDOM_DIGITS + 1];
+
+	if (!random_digits(digits))
+		return false;
+	snprintf(out, SHM_NAME_BYTES, "%.100s.%s", usual, digits);
+	return true;
+}
+
+bool shm_name_is_other(const char *name, const char *usual)
+{
+	size_t length = strlen(usual);
+
+	return strncmp(name, usual, length) == 0 && name[length] == '.' && are_random_digits(name + length + 1);
+}
+
+static void file_of(const char *usual, char out[FILE_BYTES])
+{
+	char folder[USER_FOLDER_BYTES];
+
+	user_folder_own(folder);
+	snprintf(out, FILE_BYTES, "%s%.100s", folder, usual);
+}
+
+bool shm_name_published(const char *usual, char out[SHM_NAME_BYTES])
+{
+	char file[FILE_BYTES];
+	struct stat status;
+
+	file_of(usual, file);
+	int fd = open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool good = fstat(fd, &status) == 0 && counts(&status, geteuid()) && status.st_size > 0 &&
+		    status.st_size < SHM_NAME_BYTES;
+	size_t bytes = good ? (size_t)status.st_size : 0;
+	good = good && (size_t)read_at(fd, out, bytes, 0) == bytes && out[bytes - 1] == '\n';
+	if (good) {
+		out[bytes - 1] = '\0';
+		good = strlen(out) == bytes - 1 && shm_name_is_other(out, usual);
+	}
+	close(fd);
+	return good;
+}
+
+static bool write_line(const char *path, const char *name)
+{
+	char line[SHM_NAME_BYTES];
+	int length = snprintf(line, sizeof(line), "%.*s\n", SHM_NAME_BYTES - 2, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+
+	if (fd < 0)
+		return false;
+	bool good = write(fd, line, (size_t)length) == length;
+	int error = good ? 0 : errno;
+	close(fd);
+	errno = error;
+	return good;
+}
+
+bool shm_name_publish(const char *usual, const char *name, bool first)
+{
+	char file[FILE_BYTES], part[PART_BYTES], folder[USER_FOLDER_BYTES], digits[RANDOM_DIGITS + 1];
+	struct reason unused;
+
+	if (!user_folder_make(folder, &unused) || !random_digits(digits))
+		return false;
+	file_of(usual, file);
+	snprintf(part, sizeof(part), "%s.%s", file, digits);
+	bool good = write_line(part, name) && (first ? link(part, file) : rename(part, file)) == 0;
+	int error = errno;
+	if (first || !good)
+		unlink(part);
+	errno = error;
+	return good;
+}
+
+void shm_name_withdraw(const char *usual)
+{
+	char file[FILE_BYTES];
+
+	file_of(usual, file);
+	unlink(file);
+}
+
+void shm_name_each_other(const char *usual, void (*each)(void *context, const char *name, const struct stat *status),
+			 void *context)
+{
+	char name[NAME_MAX + 2];
+	DIR *list = opendir(SHM_FOLDER);
+	const struct dirent *entry;
+	struct stat status;
+
+	while (list && (entry = readdir(list))) {
+		snprintf(name, sizeof(name), "/%s", entry->d_name);
+		if (shm_name_is_other(name, usual) &&
+		    fstatat(dirfd(list), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+			each(context, name, &status);
+	}
+	if (list)
+		closedir(list);
+}

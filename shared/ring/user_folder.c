@@ -1,0 +1,131 @@
+/* user_folder.c - see user_folder.h. */
+#include "shared/ring/user_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER_MODE 0750
+#define ATTEMPTS    8
+
+/* One that does not have the usual name, as it was found last. */
+static struct {
+	pthread_mutex_t lock; /* of the other fields */
+	uid_t uid;
+	char path[USER_FOLDER_BYTES]; /* empty: none */
+} found = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void usual_path(uid_t uid, char out[USER_FOLDER_BYTES])
+{
+	snprintf(out, USER_FOLDER_BYTES, SHM_FOLDER "/recorder-%u", (unsigned)uid);
+}
+
+static bool is_good(const char *path, uid_t uid)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == uid &&
+	       (status.st_mode & (S_IWGRP | S_IRWXO)) == 0;
+}
+
+bool random_digits(char out[RANDOM_DIGITS + 1])
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return false;
+	snprintf(out, RANDOM_DIGITS + 1, "%016llx", (unsigned long long)number);
+	return true;
+}
+
+bool are_random_digits(const char *text)
+{
+	return strspn(text, "0123456789abcdef") == RANDOM_DIGITS && text[RANDOM_DIGITS] == '\0';
+}
+
+/* The first by name of those that do not have the usual one, so that all programs of the user choose the same. */
+static bool search(uid_t uid, char out[USER_FOLDER_BYTES])
+{
+	char usual[USER_FOLDER_BYTES], path[USER_FOLDER_BYTES];
+	DIR *list = opendir(SHM_FOLDER);
+	const struct dirent *entry;
+
+	out[0] = '\0';
+	usual_path(uid, usual);
+	const char *prefix = strrchr(usual, '/') + 1;
+	size_t length = strlen(prefix);
+	while (list && (entry = readdir(list))) {
+		if (strncmp(entry->d_name, prefix, length) != 0 || entry->d_name[length] != '.' ||
+		    !are_random_digits(entry->d_name + length + 1))
+			continue;
+		snprintf(path, sizeof(path), "%.40s.%.16s", usual, entry->d_name + length + 1);
+		if (is_good(path, uid) && (!out[0] || strcmp(path, out) < 0))
+			memcpy(out, path, sizeof(path));
+	}
+	if (list)
+		closedir(list);
+	return out[0] != '\0';
+}
+
+/* `out` keeps what it has if there is no other. */
+static bool find_other(uid_t uid, char out[USER_FOLDER_BYTES])
+{
+	pthread_mutex_lock(&found.lock);
+	bool good = (found.path[0] && found.uid == uid && is_good(found.path, uid)) || search(uid, found.path);
+	found.uid = uid;
+	if (good)
+		memcpy(out, found.path, USER_FOLDER_BYTES);
+	pthread_mutex_unlock(&found.lock);
+	return good;
+}
+
+bool user_folder_find(uid_t uid, char out[USER_FOLDER_BYTES])
+{
+	usual_path(uid, out);
+	return is_good(out, uid) || find_other(uid, out);
+}
+
+void user_folder_own(char out[USER_FOLDER_BYTES])
+{
+	user_folder_find(geteuid(), out);
+}
+
+/* Two programs that do so in the same moment agree on one of the two. */
+static bool make_other(uid_t uid, char out[USER_FOLDER_BYTES])
+{
+	char usual[USER_FOLDER_BYTES], made[USER_FOLDER_BYTES], digits[RANDOM_DIGITS + 1];
+
+	usual_path(uid, usual);
+	for (int i = 0; i < ATTEMPTS; i++) {
+		if (!random_digits(digits))
+			return false;
+		snprintf(made, sizeof(made), "%.40s.%s", usual, digits);
+		if (mkdir(made, FOLDER_MODE) == 0)
+			break;
+		if (errno != EEXIST)
+			return false;
+	}
+	if (!find_other(uid, out))
+		return false;
+	if (strcmp(made, out) != 0)
+		rmdir(made);
+	return true;
+}
+
+bool user_folder_make(char out[USER_FOLDER_BYTES], struct reason *why)
+{
+	uid_t uid = geteuid();
+
+	if (user_folder_find(uid, out))
+		return true;
+	usual_path(uid, out);
+	if (mkdir(out, FOLDER_MODE) == 0 || (errno == EEXIST && (is_good(out, uid) || make_other(uid, out))))
+		return true;
+	return reason_errno(why, "cannot make the folder %s", out);
+}

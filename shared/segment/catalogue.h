@@ -1,0 +1,112 @@
+/*
+ * catalogue.h - recordings/recording_index.bin: the list of segments for the workers, in the order of recording. (The
+ * same list for people and scripts is recording_index.json.) Written by recorderd alone
+ * (recorderd/archive/catalogue_writer.h), replaced whole by rename, so a reader sees one list or the next. A cache: it
+ * can be made from the segments.
+ *
+ * The order of recording is that of the segments' numbers. Where these cannot be one recorder's, since a backup or
+ * another archive was copied into the folder, it is that of the segments' times (recorderd/archive/archive_order.c).
+ *
+ * Little-endian: a header of 192 bytes and entries of 192 bytes, each with a CRC-32C of what is before it.
+ * An entry is good where that, its times (clock_believable) and its file's name are.
+ *
+ * Wall time is not sorted where the clock was set back, so each entry bounds what stands before and behind it
+ * (max_end_wall_us: the latest end up to and with this entry; min_start_wall_us: the earliest start from this one on):
+ * both never decrease, and a search is two binary ones.
+ */
+#ifndef SHARED_SEGMENT_CATALOGUE_H
+#define SHARED_SEGMENT_CATALOGUE_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/base/reason.h"
+#include "shared/segment/segment.h"
+
+#define CATALOGUE_FILE        "recording_index.bin"
+#define CATALOGUE_JSON        "recording_index.json"
+#define CATALOGUE_MAGIC       UINT64_C(0x0a31544143524353) /* "SCRCAT1\n" */
+#define CATALOGUE_ENTRY_BYTES 192u
+
+enum catalogue_state { CATALOGUE_RECORDING = 0, CATALOGUE_COMPLETE = 1 };
+
+struct catalogue_header {
+	uint64_t magic;
+	uint64_t generation; /* counts the replacements, from 1 */
+	uint64_t entries;
+	int64_t written_wall_us;
+	uint8_t pad[CATALOGUE_ENTRY_BYTES - 40];
+	uint32_t entry_bytes;
+	uint32_t crc;
+};
+
+struct catalogue_entry {
+	uint64_t segment_no;
+	uint64_t run_no;
+	int64_t start_wall_us;
+	int64_t end_wall_us;  /* end of the last frame; of an open segment: as of when the list was written */
+	int64_t last_wall_us; /* end of the segment before it (segment_info) */
+	int64_t max_end_wall_us;
+	int64_t min_start_wall_us;
+	uint64_t size_bytes; /* of the .mp4; likewise */
+	uint64_t frames;     /* likewise */
+	uint64_t media_at;   /* segment_layout.media_at */
+	int32_t utc_offset_s;
+	uint32_t codec; /* mp4_init.codec: avc1, mp4v, … */
+	uint16_t width, height;
+	uint8_t state;     /* enum catalogue_state */
+	uint8_t gap_cause; /* enum gap_cause */
+	uint8_t source;    /* enum frame_source */
+	uint8_t holes;     /* 1: frames in it, or in front of its first one, are damaged (INDEX_AFTER_HOLE) */
+	char file[SEGMENT_FILE_BYTES];
+	int64_t first_mono_us; /* of the first frame, by the clock of boot_id (segment_info) */
+	uint8_t boot_id[16];   /* zeros: not known */
+	uint8_t pad1[CATALOGUE_ENTRY_BYTES - 4 - 184];
+	uint32_t crc;
+};
+
+static_assert(sizeof(struct catalogue_header) == CATALOGUE_ENTRY_BYTES, "catalogue header");
+static_assert(sizeof(struct catalogue_entry) == CATALOGUE_ENTRY_BYTES, "catalogue entry");
+static_assert(offsetof(struct catalogue_entry, first_mono_us) == 160, "catalogue entry: first_mono_us");
+static_assert(offsetof(struct catalogue_entry, pad1) == 184, "catalogue entry: pad1");
+
+/* Reading: a descriptor on one state of the list. */
+struct catalogue {
+	int fd;
+	uint64_t generation;
+	uint64_t entries;
+};
+
+enum catalogue_outcome {
+	CATALOGUE_GOOD,
+	CATALOGUE_MISSING, /* nothing has been recorded there */
+	CATALOGUE_BAD,     /* damaged; errno is EBADMSG */
+	CATALOGUE_ERROR,   /* errno */
+};
+
+enum catalogue_outcome catalogue_open(int directory, struct catalogue *out);
+void catalogue_close(struct catalogue *catalogue);
+
+/* Reads up to `count` entries from number `first`; returns how many good ones. */
+size_t catalogue_read(const struct catalogue *catalogue, uint64_t first, size_t count, struct catalogue_entry *out);
+
+/*
+ * The entries that can overlap [from, to): numbers *first to *end (exclusive), in the order of recording. Those in
+ * between still have to be looked at. The open segment counts as endless.
+ */
+bool catalogue_range(const struct catalogue *catalogue, int64_t from_wall_us, int64_t to_wall_us, uint64_t *first,
+		     uint64_t *end);
+
+/* Number of the entry with that file name; false where there is none. */
+bool catalogue_find(const struct catalogue *catalogue, const char *file, uint64_t *number);
+
+/*
+ * One entry as the JSON object of /recordings and recording_index.json: file, start_time, end_time (YYYYMMDD_HHMMSS),
+ * size, duration (seconds), start, end (ISO 8601), frames, codec, state, camera. The caller puts it (json_object_put).
+ */
+struct json_object;
+struct json_object *catalogue_entry_json(const struct catalogue_entry *entry, const char *camera);
+
+#endif

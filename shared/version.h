@@ -1,7 +1,0 @@
-/* version.h - what all programs of this project call themselves. */
-#ifndef SHARED_VERSION_H
-#define SHARED_VERSION_H
-
-#define RECORDER_VERSION "1.0.0"
-
-#endif

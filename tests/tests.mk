@@ -1,0 +1,247 @@
+# What tests the recorder: unit tests, fuzzing, benchmarks, and campaigns that run for hours. The Makefile includes it.
+
+test: ## installs what is missing, builds, and runs every test
+	@deploy/install-packages test
+	@$(MAKE) --no-print-directory check
+
+check: ## the same without installing
+	@$(PARALLEL) WERROR=1 all units test-tools fuzz-tools
+	@BUILD=$(BUILD) SAN=$(SAN) tests/run $(UNITS)
+
+asan: ## the tests in a build with AddressSanitizer, in build/asan
+	@$(MAKE) --no-print-directory check SAN=address,undefined BUILD=build/asan
+
+tsan: ## the tests in a build with ThreadSanitizer, in build/tsan
+	@$(MAKE) --no-print-directory check SAN=thread BUILD=build/tsan
+
+# Every source through the compiler's front end alone: quick enough to ask another compiler too.
+syntax: ## every source through the compiler's front end alone
+	@find $(TREES) tests -name '*.c' -not -path '*/node_modules/*' -print0 | xargs -0 -P $(shell nproc) -n 8 \
+		$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -fsyntax-only
+
+# --- unit tests ----------------------------------------------------------------------------------------------------------
+
+# The tests of a folder are linked with it and with what it may use, so that one that needs more does not link.
+tests/shared/base       = buffer crc32c log reason time_parse time_text
+tests/shared/event      = loop subprocess subprocess_kinds timers
+tests/shared/net        = origin
+tests/shared/config     = config config_change config_files mount_need token
+tests/shared/ring       = health state
+tests/shared/media      = ffmpeg_args mp4_box mp4_moov
+tests/shared/segment    = catalogue index segment segment_damage
+tests/recorderd/lock    = instance_lock
+tests/recorderd/ring    = leftovers ring ring_crash ring_left ring_names ring_pages ring_size
+tests/recorderd/rawjpeg = jpeg_pool
+tests/recorderd/source  = frame_clock jpeg jpeg_markers source_pattern
+tests/recorderd/capture = capture capture_stretches device_claims device_worker source_select source_v4l2 v4l2_open
+tests/recorderd/repair  = segment_repair segment_salvage set_aside
+tests/recorderd/archive = archive archive_adopt archive_age archive_age_mixtures archive_cached archive_copies \
+	archive_folder_lock archive_follow archive_hang archive_retention archive_retention_disk archive_stop
+tests/recorderd/encoder = encoder encoder_faults encoder_pauses encoder_pictures encoder_sandbox file_limit fragment_parser \
+	frame_drop recording_off ring_feed storage
+tests/recorderd/control = control_request control_server
+tests/recorderd/command = token_edit
+tests/recorderd         = other_cameras recorder sd_notify
+tests/fcgi/http         = range
+tests/fcgi/sandbox      = program_sandbox
+tests/fcgi/io           = config_watch fastcgi ffmpeg_sandbox pace response_writer
+tests/fcgi/auth         = authorize client_address cross_site trusted_host
+tests/fcgi/clip         = clip_build clip_cache clip_final clip_plan clock_walks kept_clips many_segments timelapse \
+	timeline_walk
+tests/fcgi/transcode    = clip_spool transcode_plan transcode_undecodable
+tests/fcgi/pool         = address_shares handover pass_table snapshot_cache
+tests/fcgi/server       = client_probe master permits request_pass
+tests/fcgi/api          = camera_info clips prometheus query
+tests/fcgi/live         = live live_responses
+
+# What some of them need besides: folders of the other program or of a later one that make what they read, and objects of fixtures.
+beside/authorize = recorderd/command
+beside/clip_build = recorderd/archive
+beside/clip_final = recorderd/ring
+beside/clip_plan = recorderd/archive
+beside/clip_spool = recorderd/ring
+beside/clock_walks = recorderd/archive
+beside/config_watch = recorderd/ring
+beside/live = recorderd/ring
+beside/live_responses = recorderd/ring
+beside/many_segments = recorderd/archive
+beside/timeline_walk = recorderd/archive
+beside/transcode_plan = recorderd/archive
+beside/transcode_undecodable = recorderd/archive
+beside/file_limit = fcgi/clip
+beside/catalogue = recorderd/archive
+beside/mp4_box = shared/segment
+beside/mp4_moov = shared/segment
+fixtures/source_select = fake_video
+fixtures/source_v4l2 = fake_video
+fixtures/v4l2_open = fake_video
+
+UNITS :=
+define unit_test
+UNITS += $(BUILD)/tests/unit/$(firstword $(subst /, ,$1))/test_$2
+$(BUILD)/tests/unit/$(firstword $(subst /, ,$1))/test_$2: $(BUILD)/tests/unit/$(firstword $(subst /, ,$1))/test_$2.o \
+	$(patsubst %,$(BUILD)/tests/unit/support/%.o,$(fixtures/$2)) $(call libraries,$1 $(beside/$2))
+endef
+$(foreach f,$(FOLDERS),$(foreach t,$(tests/$f),$(eval $(call unit_test,$f,$t))))
+$(UNITS):
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) -lm
+
+units: $(UNITS) ## builds the unit tests
+
+# --- what tests work with ------------------------------------------------------------------------------------------------
+
+# Never sanitized: these run inside other programs, or beside them.
+PLAIN = $(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN))
+
+# A camera for LD_PRELOAD; the wall clock and the disk, as a test wants them.
+PRELOAD = $(patsubst %,tests/preload/%.c,intercept camera stream v4l2 v4l2_format v4l2_buffer)
+$(BUILD)/tests/preload/camera.so: $(PRELOAD) $(wildcard tests/preload/*.h) tests/tools/frames.h
+	@mkdir -p $(@D)
+	$(PLAIN) -fPIC -shared -o $@ $(PRELOAD)
+
+$(BUILD)/tests/preload/%.so: tests/preload/%.c tests/preload/%.h
+	@mkdir -p $(@D)
+	$(PLAIN) -fPIC -shared -o $@ $<
+
+$(BUILD)/tests/tools/make_frames: tests/tools/make_frames.c tests/tools/frames.h
+	@mkdir -p $(@D)
+	$(PLAIN) -o $@ $< -ljpeg
+
+# Archives of any length, written as the recorder writes them.
+$(BUILD)/tests/tools/make_archive: $(BUILD)/tests/tools/make_archive.o $(call libraries,recorderd/encoder)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Numbered frames for the camera: a name, and what make_frames is told.
+FRAMES = $(BUILD)/tests/frames
+$(FRAMES)/small.frames:   SHAPE = -s 320x180 -b 7000 -n 9000
+$(FRAMES)/hd.frames:      SHAPE = -c -s 1280x720 -b 80000 -n 1200
+$(FRAMES)/full_hd.frames: SHAPE = -c -s 1920x1080 -b 150000 -n 600
+$(FRAMES)/%.frames: $(BUILD)/tests/tools/make_frames
+	@mkdir -p $(@D)
+	$(Q)$< $(SHAPE) $@
+
+test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(BUILD)/tests/tools/make_archive $(FRAMES)/small.frames
+
+$(BUILD)/tests/bench/viewers: $(patsubst %,tests/bench/%.c,viewers stream ages) tests/bench/stream.h tests/bench/ages.h
+$(BUILD)/tests/bench/sink_reader: $(patsubst %,tests/bench/%.c,sink_reader ages) $(call libraries,shared/ring)
+$(BUILD)/tests/bench/ring_readers: $(patsubst %,tests/bench/%.c,ring_readers ages) $(call libraries,recorderd/ring)
+$(BUILD)/tests/bench/fetch: tests/bench/fetch.c
+BENCH_TOOLS = $(patsubst %,$(BUILD)/tests/bench/%,viewers fetch ring_readers sink_reader)
+$(BENCH_TOOLS):
+	@mkdir -p $(@D)
+	$(PLAIN) -o $@ $(filter %.c %.a,$^) $(LIBS)
+
+bench-tools: test-tools $(patsubst %,$(FRAMES)/%.frames,hd full_hd) $(BENCH_TOOLS)
+
+# --- fuzzing -------------------------------------------------------------------------------------------------------------
+
+# A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
+FUZZ_TARGETS = address time origin query control range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip token
+FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
+FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \
+		$(patsubst %,$(BUILD)/%.a,$(REVERSED))
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(LIBS) -lm
+
+fuzz-programs: $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,$(FUZZ_TARGETS))
+
+fuzz-tools:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/replay SAN=address,undefined $(FUZZ_FLAGS) fuzz-programs
+
+fuzz-replay: fuzz-tools ## runs the inputs that went wrong once, and the seeds
+	@BUILD=$(BUILD) tests/fuzz/replay
+
+SECONDS = 60
+TARGET  = $(FUZZ_TARGETS)
+fuzz: ## [SECONDS=60] [TARGET=name] searches for inputs that go wrong (clang)
+	@$(PARALLEL) BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined $(FUZZ_FLAGS) \
+		FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer FUZZ_TARGETS='$(TARGET)' fuzz-programs
+	@BUILD=$(abspath $(BUILD)/fuzz) SECONDS_EACH=$(SECONDS) tests/fuzz/run $(TARGET)
+
+# --- other systems and machines ------------------------------------------------------------------------------------------
+
+test-camera: all test-tools ## the recorder on cameras of a real kernel, and after power cuts, in a virtual machine
+	@BUILD=$(BUILD) prove --exec '' tests/camera/test_*
+
+# make test has a short form of it.
+test-package: ## builds the Debian package and installs it on a fresh Debian (root, some minutes)
+	@deploy/install-packages test-package
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 prove --verbose --exec '' tests/install/fresh_package.py tests/install/boot_package.py \
+		tests/install/container_package.py
+
+# make test has a short form for Debian 13.
+SYSTEMS = bookworm trixie testing
+test-systems: ## Debian 12, 13 and testing from nothing, and arm64 and armhf by cross-building (root, a network, two hours)
+	@deploy/install-packages test
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/systems/run $(SYSTEMS) arm64 armhf
+
+# --- campaigns: long searches for what goes wrong; make test has a short form of each ------------------------------------
+
+# A test that fails now and then is broken.
+TESTS =
+campaign-tests: N = 5
+campaign-tests: ## [N=5] [BUSY=1] [TESTS=all] every test so many times, with BUSY=1 beside a busy processor
+	@$(PARALLEL) WERROR=1 all units test-tools fuzz-tools
+	@BUILD=$(BUILD) SAN=$(SAN) BUSY='$(BUSY)' tests/campaign $(N) $(if $(filter-out all,$(TESTS)),$(TESTS),all $(UNITS))
+
+N = 200
+campaign-kills: all test-tools ## [N=200] recorder and encoder killed so many times
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_kills.py $(N)
+
+campaign-ranges: all test-tools ## [N=200] so many clips of random ranges
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_ranges.py $(N)
+
+campaign-walks: N = 100000
+campaign-walks: $(BUILD)/tests/unit/fcgi/test_clock_walks ## [N=100000] so many random walks of the clock, and what the timeline makes of them
+	@WALKS=$(N) $<
+
+campaign-salvage: N = 500
+campaign-salvage: $(BUILD)/tests/unit/recorderd/test_segment_salvage ## [N=500] so many damaged segments, and what is kept of each
+	@SALVAGE_FILES=$(N) $<
+
+campaign-crowd: N = 10000
+campaign-crowd: all test-tools ## [N=10000] so many clients that mean harm, behind each web server
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_crowd.py $(N)
+
+campaign-replug: N = 1000
+campaign-replug: all test-tools ## [N=1000] a camera unplugged and plugged in again so many times
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_replug.py $(N)
+
+campaign-viewers: N = 10000
+campaign-viewers: all test-tools ## [N=10000] so many viewers come and go, and nothing may be left of them
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_viewers.py $(N)
+
+campaign-power: N = 20
+campaign-power: all ## [N=20] so many power cuts while recording
+	@BUILD=$(BUILD) CUTS=$(N) tests/camera/test_power
+
+HOURS = 1
+soak: all test-tools ## [HOURS=1] viewers, clips and random faults; leaks and losses are counted at the end
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_soak.py $(HOURS)
+
+# --- benchmarks ----------------------------------------------------------------------------------------------------------
+
+ONLY   =
+ROUNDS = 3
+bench: ## [ONLY="live clips"] [ROUNDS=3] measures the recorder beside others, under 10 minutes (tests/bench/bench.py)
+	@deploy/install-packages bench
+	@$(PARALLEL) all bench-tools
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/bench.py -r $(ROUNDS) $(ONLY)
+
+bench-docs: ## puts the tables of the last bench into README.md and docs/
+	@PYTHONDONTWRITEBYTECODE=1 tests/bench/table.py -d $(BUILD)/bench.json
+
+bench-capture: SECONDS = 20
+bench-capture: all bench-tools ## [SECONDS=20] what taking a frame off a camera costs, beside uStreamer
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/capture.py $(SECONDS)
+
+bench-webservers: all bench-tools ## what each web server costs
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/webservers.py
+
+SEGMENTS = 52560
+bench-archive: all bench-tools ## [SEGMENTS=52560] what a year of footage costs against a day, and clips of six hours
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
+
+.PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-package test-systems \
+	campaign-tests campaign-kills campaign-ranges campaign-walks campaign-salvage campaign-crowd campaign-replug campaign-viewers \
+	campaign-power soak bench bench-docs bench-capture bench-webservers bench-archive

@@ -1,0 +1,230 @@
+/* test_clip_build.c - clips are exact: the right frames at the right times, whatever lies between them. */
+#include "tests/unit/support/clip_cases.h"
+#include "tests/unit/support/in_range.h"
+
+static void a_clip_over_three_segments_is_frame_exact(void **state)
+{
+	size_t one = key_from(10), two = key_from(20);
+	const struct part parts[] = {
+		{&h264, 0, one, GAP_START, true},
+		{&h264, one, two - one, GAP_NONE, true},
+		{&h264, two, MEDIA_FRAMES - two, GAP_NONE, false},
+	};
+	char path[PATH_BYTES];
+
+	(void)state;
+	archive_of(parts, 3);
+	size_t first = key_from(3);
+	int64_t from_us = wall_of(first) / 1000000 * 1000000;
+	struct clip clip = clip_of(from_us, wall_of(35), 1);
+	write_clip(&clip, path);
+	assert_shows(path, &h264, first, 35 - first);
+	assert_string_equal(clip.source, "disk");
+	assert_int_equal(clip.span_count, 1);
+	clip_finish(&clip);
+}
+
+static void a_whole_range_lasts_exactly_what_was_asked_for(void **state)
+{
+	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+	char path[PATH_BYTES];
+
+	(void)state;
+	archive_of(parts, 1);
+	/* The key frame of this second comes within the tolerance, and the last frame stands beyond the end. */
+	size_t first = key_from(1);
+	while (wall_of(first) % 1000000 > 100000)
+		first = key_from(first + 1);
+	int64_t from_us = wall_of(first) / 1000000 * 1000000;
+	struct clip clip = clip_of(from_us, from_us + 1000000, 1);
+	assert_int_equal(clip.duration_us, 1000000);
+	assert_int_equal(clip.start_us, from_us);
+	write_clip(&clip, path);
+	assert_int_in_range(length_of(path), 1000000 - 500, 1000000 + 500);
+	clip_finish(&clip);
+}
+
+static void what_begins_late_or_ends_early_is_as_long_as_it_is(void **state)
+{
+	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+
+	(void)state;
+	archive_of(parts, 1);
+	struct clip clip = clip_of(RUN_US - 5000000, wall_of(MEDIA_FRAMES) + 5000000, 1);
+	assert_int_equal(clip.start_us, MEDIA_WALL_US);
+	assert_int_equal(clip.frames, MEDIA_FRAMES);
+	assert_int_equal(clip.duration_us, clip.end_us - clip.start_us);
+	assert_true(clip.end_us < wall_of(MEDIA_FRAMES) + 5000000);
+	clip_finish(&clip);
+}
+
+static void the_last_picture_stands_through_a_gap(void **state)
+{
+	size_t two = key_from(20);
+	const struct part parts[] = {
+		{&h264, 0, 8, GAP_START, true},
+		{&h264, two, MEDIA_FRAMES - two, GAP_UNPLUGGED, true},
+	};
+	static struct decoded got[MEDIA_FRAMES * 2];
+	char path[PATH_BYTES];
+
+	(void)state;
+	archive_of(parts, 2);
+	struct clip clip = clip_of(RUN_US, INT64_MAX - 1000000, 1);
+	write_clip(&clip, path);
+	assert_int_equal(decode(path, got), 8 + MEDIA_FRAMES - two);
+	assert_int_in_range(got[8].time_us + 12 - media_time_us(two), 0, 24);
+	assert_int_equal(clip.span_count, 2);
+	clip_finish(&clip);
+}
+
+/* After the clock was set back the same seconds come twice: both are kept, one behind the other. */
+static void time_that_goes_back_follows_on(void **state)
+{
+	const struct part parts[] = {
+		{&h264, 0, MEDIA_FRAMES, GAP_START, true},
+		{&h264, 0, MEDIA_FRAMES, GAP_CLOCK, true},
+	};
+	static struct decoded got[MEDIA_FRAMES * 2];
+	char path[PATH_BYTES];
+
+	(void)state;
+	archive_of(parts, 2);
+	struct clip clip = clip_of(RUN_US, INT64_MAX - 1000000, 1);
+	write_clip(&clip, path);
+	assert_int_equal(decode(path, got), 2 * MEDIA_FRAMES);
+	for (size_t i = 1; i < MEDIA_FRAMES; i++)
+		assert_int_in_range(got[MEDIA_FRAMES + i].time_us - got[MEDIA_FRAMES].time_us + 12 - media_time_us(i),
+				    0, 24);
+	assert_true(got[MEDIA_FRAMES].time_us > got[MEDIA_FRAMES - 1].time_us);
+	assert_string_equal(got[MEDIA_FRAMES].hash, got[0].hash);
+	clip_finish(&clip);
+}
+
+static void a_timelapse_has_the_key_frames_faster(void **state)
+{
+	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+	static struct decoded got[MEDIA_FRAMES * 2];
+	size_t keys = 0;
+	char path[PATH_BYTES];
+
+	(void)state;
+	archive_of(parts, 1);
+	struct clip clip = clip_of(RUN_US, INT64_MAX - 1000000, 4);
+	write_clip(&clip, path);
+	for (size_t i = 0; i < MEDIA_FRAMES; i++)
+		keys += media_key(i);
+	assert_int_equal(decode(path, got), keys);
+	assert_int_in_range(got[1].time_us + 12 - media_time_us(key_from(1)) / 4, 0, 24);
+	clip_finish(&clip);
+}
+
+static void the_tag_is_of_the_content(void **state)
+{
+	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+
+	(void)state;
+	archive_of(parts, 1);
+	struct clip a = clip_of(RUN_US, RUN_US + 3000000, 1), b = clip_of(RUN_US, RUN_US + 3000000, 1);
+	struct clip c = clip_of(RUN_US, RUN_US + 2000000, 1), d = clip_of(RUN_US, RUN_US + 3000000, 2);
+	assert_string_equal(a.etag, b.etag);
+	assert_string_not_equal(a.etag, c.etag);
+	assert_string_not_equal(a.etag, d.etag);
+	clip_finish(&a);
+	clip_finish(&b);
+	clip_finish(&c);
+	clip_finish(&d);
+}
+
+static void a_clip_outlives_the_files(void **state)
+{
+	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+	char path[PATH_BYTES];
+
+	(void)state;
+	archive_of(parts, 1);
+	struct clip clip = clip_of(RUN_US, INT64_MAX - 1000000, 1);
+	assert_int_equal(unlinkat(archive, "recording_20270115_100000.mp4", 0), 0);
+	write_clip(&clip, path);
+	assert_shows(path, &h264, 0, MEDIA_FRAMES);
+	clip_finish(&clip);
+}
+
+static struct buffer bytes_of(int64_t from_us, int64_t to_us, unsigned speed)
+{
+	struct clip clip = clip_of(from_us, to_us, speed);
+	struct buffer bytes = {0};
+
+	assert_true(buffer_reserve(&bytes, (size_t)vfile_size(clip.file)));
+	bytes.length = (size_t)vfile_size(clip.file);
+	for (size_t at = 0; at < bytes.length;) {
+		ssize_t got = vfile_read(clip.file, at, bytes.data + at, bytes.length - at);
+		assert_true(got > 0);
+		at += (size_t)got;
+	}
+	buffer_append(&bytes, clip.etag, sizeof(clip.etag));
+	buffer_append(&bytes, clip.spans.data, clip.spans.length);
+	clip_finish(&clip);
+	return bytes;
+}
+
+static void assert_same_clips(const struct buffer whole[MEDIA_FRAMES])
+{
+	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
+		struct buffer bytes = bytes_of(wall_of(i), wall_of(MEDIA_FRAMES), i % 3 ? 1 : 4);
+		assert_int_equal(bytes.length, whole[i].length);
+		assert_memory_equal(bytes.data, whole[i].data, bytes.length);
+		buffer_finish(&bytes);
+	}
+}
+
+/* From each frame on; each record of the two indexes in turn has a wrong bit. The last one of an open segment may be
+ * torn: there it is no damage. */
+static void damage_to_any_record_of_an_index_changes_no_clip(void **state)
+{
+	size_t one = key_from(10), two = key_from(20);
+	const struct part parts[] = {
+		{&h264, 0, one, GAP_START, true},
+		{&h264, one, two - one, GAP_NONE, true},
+		{&h264, two, MEDIA_FRAMES - two, GAP_NONE, false},
+	};
+	const char *const files[] = {"recording_20270115_100000.idx", "recording_20270115_100002.idx"};
+	struct buffer whole[MEDIA_FRAMES];
+
+	(void)state;
+	archive_of(parts, 3);
+	for (size_t i = 0; i < MEDIA_FRAMES; i++)
+		whole[i] = bytes_of(wall_of(i), wall_of(MEDIA_FRAMES), i % 3 ? 1 : 4);
+	for (size_t n = 0; n < 2; n++) {
+		char path[PATH_BYTES];
+		struct buffer index = file_read(path_of(files[n], path));
+		size_t end = index.length - n * INDEX_RECORD_BYTES;
+		for (size_t at = 5; at < end; at += INDEX_RECORD_BYTES) {
+			index.data[at] ^= 0x40;
+			file_write(path, index.data, index.length);
+			index.data[at] ^= 0x40;
+			assert_same_clips(whole);
+		}
+		file_write(path, index.data, index.length);
+		buffer_finish(&index);
+	}
+	for (size_t i = 0; i < MEDIA_FRAMES; i++)
+		buffer_finish(&whole[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_clip_over_three_segments_is_frame_exact),
+		cmocka_unit_test(a_whole_range_lasts_exactly_what_was_asked_for),
+		cmocka_unit_test(what_begins_late_or_ends_early_is_as_long_as_it_is),
+		cmocka_unit_test(the_last_picture_stands_through_a_gap),
+		cmocka_unit_test(time_that_goes_back_follows_on),
+		cmocka_unit_test(a_timelapse_has_the_key_frames_faster),
+		cmocka_unit_test(the_tag_is_of_the_content),
+		cmocka_unit_test(a_clip_outlives_the_files),
+		cmocka_unit_test(damage_to_any_record_of_an_index_changes_no_clip),
+	};
+
+	return cmocka_run_group_tests(tests, open_archive, drop_streams);
+}

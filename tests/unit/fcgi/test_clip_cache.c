@@ -1,0 +1,430 @@
+/* test_clip_cache.c - clips that are stored come back as they were, damaged ones never, and the oldest go first; kept
+ * clips are whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fcgi/clip/clip_cache.h"
+#include "fcgi/clip/kept_clips.h"
+#include "tests/unit/support/in_range.h"
+
+#define CLIP_BYTES 5000u
+
+static char path[64];
+static int clips = -1;
+
+static int make_folder(void **state)
+{
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/recorder-cache-XXXXXX");
+	if (!mkdtemp(path))
+		return -1;
+	clips = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return clips < 0;
+}
+
+static int drop_folder(void **state)
+{
+	char command[96];
+
+	(void)state;
+	close(clips);
+	snprintf(command, sizeof(command), "rm -rf '%s'", path);
+	return system(command);
+}
+
+/* A clip of so many bytes, each of that value. */
+static struct clip clip_of(uint8_t value, size_t bytes)
+{
+	struct clip clip = {.file = vfile_create(),
+			    .etag = "\"abc-1\"",
+			    .source = "disk, memory",
+			    .start_us = 1,
+			    .first_us = 2,
+			    .end_us = 3,
+			    .duration_us = 4,
+			    .frames = 6,
+			    .span_count = 5};
+	struct buffer head = {0};
+
+	for (size_t i = 0; i < bytes; i++)
+		buffer_u8(&head, value);
+	assert_true(vfile_head(clip.file, &head));
+	buffer_printf(&clip.spans, "from/to, from/to");
+	return clip;
+}
+
+static int store_of(struct cached_key key, const struct clip *clip, uint64_t max_bytes, uint64_t reserve_bytes)
+{
+	return cache_store_run(&(struct cache_store){clips, key, clip, max_bytes, reserve_bytes, 200});
+}
+
+static void stored_at(const struct cached_key *key, time_t seconds)
+{
+	char name[CACHED_NAME_BYTES], file[CACHED_NAME_BYTES + 16];
+	struct timespec times[] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+
+	cached_name(key, name);
+	snprintf(file, sizeof(file), CACHED_FOLDER "/%s", name);
+	assert_int_equal(utimensat(clips, file, times, 0), 0);
+}
+
+static bool is_there(const struct cached_key *key)
+{
+	struct clip found;
+	bool there = cache_find(clips, key, &found);
+
+	clip_finish(&found);
+	return there;
+}
+
+static void a_stored_clip_comes_back_as_it_was(void **state)
+{
+	const struct cached_key key = {1000000, 2000000, 1};
+	struct clip clip = clip_of('x', CLIP_BYTES), found;
+	uint8_t bytes[CLIP_BYTES];
+
+	(void)state;
+	assert_false(cache_find(clips, &key, &found));
+	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
+	assert_true(cache_find(clips, &key, &found));
+	assert_int_equal(vfile_size(found.file), CLIP_BYTES);
+	assert_int_equal(vfile_read(found.file, 0, bytes, sizeof(bytes)), CLIP_BYTES);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		assert_int_equal(bytes[i], 'x');
+	assert_string_equal(found.etag, clip.etag);
+	assert_string_equal(found.source, clip.source);
+	assert_int_equal(found.start_us, 1);
+	assert_int_equal(found.first_us, 2);
+	assert_int_equal(found.end_us, 3);
+	assert_int_equal(found.duration_us, 4);
+	assert_int_equal(found.frames, 6);
+	assert_int_equal(found.span_count, 5);
+	assert_int_equal(found.spans.length, clip.spans.length);
+	assert_memory_equal(found.spans.data, clip.spans.data, clip.spans.length);
+	clip_finish(&found);
+	clip_finish(&clip);
+	assert_false(cache_find(clips, &(struct cached_key){1000000, 2000000, 2}, &found));
+	assert_false(cache_find(clips, &(struct cached_key){1000000, 2000001, 1}, &found));
+}
+
+/* Cut anywhere or with a byte changed in its trailer, a file is found as it was, or not at all. */
+static void a_damaged_file_is_not_found(void **state)
+{
+	const struct cached_key key = {5000000, 6000000, 1};
+	struct clip clip = clip_of('y', 100), found;
+	uint8_t bytes[512];
+
+	(void)state;
+	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
+	int fd = openat(clips, "cache/5000000_6000000_1.mp4", O_RDWR | O_CLOEXEC);
+	ssize_t size = pread(fd, bytes, sizeof(bytes), 0);
+	assert_int_in_range(size, 120, sizeof(bytes) - 1);
+	for (ssize_t cut = 0; cut < size; cut++) {
+		assert_int_equal(ftruncate(fd, cut), 0);
+		assert_false(cache_find(clips, &key, &found));
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, bytes, (size_t)size, 0), size);
+	}
+	for (ssize_t at = 100; at < size; at++) {
+		uint8_t wrong[] = {0, 0xff, '\n', '\r', (uint8_t)(bytes[at] ^ 0x40)};
+		for (size_t i = 0; i < sizeof(wrong); i++) {
+			assert_int_equal(pwrite(fd, &wrong[i], 1, at), 1);
+			if (!cache_find(clips, &key, &found))
+				continue;
+			assert_null(memchr(found.spans.data, '\r', found.spans.length));
+			assert_null(memchr(found.spans.data, '\n', found.spans.length));
+			assert_true(vfile_size(found.file) <= (uint64_t)size);
+			clip_finish(&found);
+		}
+		assert_int_equal(pwrite(fd, &bytes[at], 1, at), 1);
+	}
+	close(fd);
+	clip_finish(&clip);
+}
+
+static void the_oldest_go_first(void **state)
+{
+	struct clip clip = clip_of('z', CLIP_BYTES);
+
+	(void)state;
+	for (int64_t i = 10; i < 20; i++) {
+		struct cached_key key = {i, i + 1, 1};
+		assert_int_equal(store_of(key, &clip, 3 * (CLIP_BYTES + 200) + 4096, 0), 0);
+		stored_at(&key, 1000000 + i);
+	}
+	for (int64_t i = 10; i < 20; i++)
+		assert_int_equal(is_there(&(struct cached_key){i, i + 1, 1}), i >= 17);
+	assert_int_not_equal(store_of((struct cached_key){40, 41, 1}, &clip, CLIP_BYTES - 1, 0), 0);
+	assert_true(is_there(&(struct cached_key){19, 20, 1}));
+	clip_finish(&clip);
+}
+
+/* Recordings have the room first: where the disk has less than the reserve, what is cached goes, and no more comes. */
+static void a_disk_that_is_short_of_room_is_left_alone(void **state)
+{
+	struct clip clip = clip_of('z', CLIP_BYTES);
+	const struct cached_key old = {50, 51, 1}, new = {52, 53, 1};
+
+	(void)state;
+	assert_int_equal(store_of(old, &clip, 1 << 20, 0), 0);
+	assert_int_not_equal(store_of(new, &clip, 1 << 20, UINT64_MAX / 2), 0);
+	assert_false(is_there(&old));
+	assert_false(is_there(&new));
+	assert_int_equal(faccessat(clips, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), -1);
+	clip_finish(&clip);
+}
+
+static int part_of(const char *folder_name)
+{
+	int folder = openat(clips, folder_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = keep_part_open(folder, CACHED_PART);
+
+	close(folder);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "half a clip", 11), 11);
+	return fd;
+}
+
+static void one_clip_is_stored_at_a_time(void **state)
+{
+	struct clip clip = clip_of('z', CLIP_BYTES);
+	const struct cached_key key = {60, 61, 1};
+	char half[11];
+
+	(void)state;
+	assert_int_equal(store_of((struct cached_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
+	int other = part_of(CACHED_FOLDER);
+	assert_int_not_equal(store_of(key, &clip, 1 << 20, 0), 0);
+	assert_false(is_there(&key));
+	assert_int_equal(pread(other, half, sizeof(half), 0), sizeof(half));
+	assert_int_equal(faccessat(clips, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), 0);
+	close(other);
+	/* Who waits gets the place, and what the other one left is not in the way. */
+	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
+	assert_true(is_there(&key));
+	assert_int_equal(faccessat(clips, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), -1);
+	clip_finish(&clip);
+}
+
+#ifdef SYS_fcntl64
+#define FCNTL_CALL SYS_fcntl64
+#else
+#define FCNTL_CALL SYS_fcntl
+#endif
+
+/* Who locks what is linked here calls this: another writer may finish and a third begin before it gets the lock. */
+static bool others_come_first;
+
+int fcntl64(int fd, int command, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, command);
+	void *argument = va_arg(arguments, void *);
+	va_end(arguments);
+	if (command == F_OFD_SETLK && others_come_first) {
+		others_come_first = false;
+		assert_int_equal(renameat(clips, CACHED_FOLDER "/" CACHED_PART, clips, CACHED_FOLDER "/1_2_1.mp4"), 0);
+		close(openat(clips, CACHED_FOLDER "/" CACHED_PART, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
+	}
+	return (int)syscall(FCNTL_CALL, fd, command, argument);
+}
+
+static void what_another_one_began_to_write_is_not_evicted(void **state)
+{
+	(void)state;
+	mkdirat(clips, CACHED_FOLDER, 0750);
+	close(part_of(CACHED_FOLDER));
+	int folder = cached_folder_open(clips);
+	others_come_first = true;
+	assert_int_equal(cached_evict(folder, UINT64_MAX, 0).bytes, 0);
+	assert_false(others_come_first);
+	assert_int_equal(faccessat(folder, CACHED_PART, F_OK, 0), 0);
+	assert_int_equal(unlinkat(folder, CACHED_PART, 0), 0);
+	close(folder);
+}
+
+static void only_clips_and_leftovers_are_evicted(void **state)
+{
+	struct clip clip = clip_of('z', CLIP_BYTES);
+	static const char *const strangers[] = {"1_2_1.mp4.txt", "01_2_1.mp4", "door.mp4", ".1_2_1.mp4"};
+	char file[64];
+
+	(void)state;
+	assert_int_equal(store_of((struct cached_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
+	close(part_of(CACHED_FOLDER));
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		snprintf(file, sizeof(file), CACHED_FOLDER "/%s", strangers[i]);
+		close(openat(clips, file, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
+	}
+	int folder = cached_folder_open(clips);
+	uint64_t gone_bytes = cached_evict(folder, 0, 0).bytes;
+	assert_true(gone_bytes > CLIP_BYTES + 11);
+	assert_int_equal(cached_evict(folder, 0, UINT64_MAX).bytes, 0);
+	close(folder);
+	assert_false(is_there(&(struct cached_key){1, 2, 1}));
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		snprintf(file, sizeof(file), CACHED_FOLDER "/%s", strangers[i]);
+		assert_int_equal(unlinkat(clips, file, 0), 0);
+	}
+	clip_finish(&clip);
+}
+
+/* A folder in the place of a clip cannot be unlinked: the next ones go, and none is stored above the limit. */
+static void what_cannot_be_evicted_counts_as_there(void **state)
+{
+	struct clip clip = clip_of('z', CLIP_BYTES);
+	const struct cached_key key = {3, 4, 1};
+
+	(void)state;
+	assert_int_equal(store_of((struct cached_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
+	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
+	assert_int_equal(unlinkat(clips, CACHED_FOLDER "/1_2_1.mp4", 0), 0);
+	assert_int_equal(mkdirat(clips, CACHED_FOLDER "/1_2_1.mp4", 0750), 0);
+	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	assert_int_equal(utimensat(clips, CACHED_FOLDER "/1_2_1.mp4", old, 0), 0);
+	int folder = cached_folder_open(clips);
+	struct cached_gone gone = cached_evict(folder, UINT64_MAX, 1);
+	assert_int_equal(gone.error, EISDIR);
+	assert_int_equal(gone.clips, 1);
+	assert_true(gone.bytes >= CLIP_BYTES && gone.left_bytes > 0);
+	assert_false(is_there(&key));
+	/* Nothing but that is there now. */
+	gone = cached_evict(folder, 0, 0);
+	assert_true(gone.error == EISDIR && gone.clips == 0 && gone.bytes == 0);
+	assert_int_not_equal(store_of(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes - 1, 0), 0);
+	assert_int_equal(store_of(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes, 0), 0);
+	assert_int_equal(unlinkat(clips, CACHED_FOLDER "/1_2_1.mp4", AT_REMOVEDIR), 0);
+	assert_int_equal(cached_evict(folder, 0, 0).error, 0);
+	close(folder);
+	clip_finish(&clip);
+}
+
+static void a_clip_is_kept_once_under_a_name(void **state)
+{
+	struct clip clip = clip_of('k', CLIP_BYTES), other = clip_of('o', 10);
+	struct keep keep = {clips, clip.file, "door.mp4"};
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(keep_run(&keep), KEEP_DONE);
+	assert_int_equal(fstatat(clips, "door.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(status.st_size, CLIP_BYTES);
+	keep.file = other.file;
+	assert_int_equal(keep_run(&keep), KEEP_EXISTS);
+	assert_int_equal(fstatat(clips, "door.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(status.st_size, CLIP_BYTES);
+	assert_int_equal(faccessat(clips, ".door.mp4.part", F_OK, 0), -1);
+	clip_finish(&clip);
+	clip_finish(&other);
+}
+
+/* Whoever comes while another one writes, or just when that one is done, finds the clip whole or a name that is taken.
+ */
+static void clips_of_one_name_at_the_same_time_are_one_whole_clip(void **state)
+{
+	struct clip clip = clip_of('k', CLIP_BYTES);
+	struct keep keep = {clips, clip.file, "race.mp4"};
+	struct stat status;
+
+	(void)state;
+	for (int round = 0; round < 50; round++) {
+		for (int i = 0; i < 4; i++)
+			if (fork() == 0)
+				_exit(keep_run(&keep));
+		int done = 0, ended;
+		while (wait(&ended) > 0) {
+			assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) < KEEP_FULL);
+			done += WEXITSTATUS(ended) == KEEP_DONE;
+		}
+		assert_int_equal(done, 1);
+		assert_int_equal(fstatat(clips, "race.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
+		assert_int_equal(status.st_size, CLIP_BYTES);
+		assert_int_equal(unlinkat(clips, "race.mp4", 0), 0);
+	}
+	clip_finish(&clip);
+}
+
+static void what_a_killed_writer_left_is_removed_by_the_next_one(void **state)
+{
+	struct clip clip = clip_of('k', CLIP_BYTES);
+	struct keep keep = {clips, clip.file, "next.mp4"};
+
+	(void)state;
+	close(keep_part_open(clips, ".left.mp4.part"));
+	int busy = keep_part_open(clips, ".busy.mp4.part");
+	assert_int_equal(keep_run(&keep), KEEP_DONE);
+	assert_int_equal(faccessat(clips, ".left.mp4.part", F_OK, 0), -1);
+	assert_int_equal(faccessat(clips, ".busy.mp4.part", F_OK, 0), 0);
+	close(busy);
+	clip_finish(&clip);
+}
+
+/* Pieces of files go into the copy as their bytes do, whatever lies between them. */
+static void a_clip_of_pieces_is_kept_byte_for_byte(void **state)
+{
+	struct vfile *file = vfile_create();
+	struct keep keep = {clips, file, "pieces.mp4"};
+	static uint8_t source[3 << 20], wanted[5 << 20], got[5 << 20];
+	struct buffer head = {0};
+	size_t length = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(source); i++)
+		source[i] = (uint8_t)(i * 2654435761u >> 11);
+	int disk = openat(clips, "source", O_RDWR | O_CREAT | O_CLOEXEC, 0640),
+	    memory = memfd_create("source", MFD_CLOEXEC);
+	assert_int_equal(write(disk, source, sizeof(source)), sizeof(source));
+	assert_int_equal(write(memory, source, sizeof(source)), sizeof(source));
+	buffer_append(&head, "head", 4);
+	memcpy(wanted, "head", 4);
+	assert_true(vfile_head(file, &head) && vfile_own(file, disk) && vfile_own(file, memory));
+	length += 4;
+	for (size_t i = 0; i < 40; i++) {
+		size_t at = i * 31337, bytes = 1 + i * 3001;
+		assert_true(vfile_add(file, i % 3 ? disk : memory, at, bytes));
+		memcpy(wanted + length, source + at, bytes);
+		length += bytes;
+	}
+	assert_int_equal(keep_run(&keep), KEEP_DONE);
+	int fd = openat(clips, "pieces.mp4", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(fd, got, sizeof(got)), length);
+	assert_memory_equal(got, wanted, length);
+	close(fd);
+	vfile_destroy(file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_oldest_go_first),
+		cmocka_unit_test(a_disk_that_is_short_of_room_is_left_alone),
+		cmocka_unit_test(one_clip_is_stored_at_a_time),
+		cmocka_unit_test(what_another_one_began_to_write_is_not_evicted),
+		cmocka_unit_test(only_clips_and_leftovers_are_evicted),
+		cmocka_unit_test(what_cannot_be_evicted_counts_as_there),
+		cmocka_unit_test(a_stored_clip_comes_back_as_it_was),
+		cmocka_unit_test(a_damaged_file_is_not_found),
+		cmocka_unit_test(a_clip_is_kept_once_under_a_name),
+		cmocka_unit_test(clips_of_one_name_at_the_same_time_are_one_whole_clip),
+		cmocka_unit_test(what_a_killed_writer_left_is_removed_by_the_next_one),
+		cmocka_unit_test(a_clip_of_pieces_is_kept_byte_for_byte),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, drop_folder);
+}

@@ -1,0 +1,182 @@
+/* test_clip_spool.c - frames that are taken out of a ring which goes on being written over. */
+#include "fcgi/transcode/clip_spool.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "recorderd/ring/ring_writer.h"
+
+#define ENTRIES     64u
+#define FRAME_BYTES 1000u
+#define EACH_BYTES  (FRAME_BYTES + sizeof(struct spooled))
+
+static struct ring_writer *writer;
+static struct ring_reader *reader;
+
+/* Frame number k is all of the byte k, and was taken k microseconds after the epoch. */
+static void put(uint64_t count)
+{
+	uint8_t jpeg[FRAME_BYTES];
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t seq = ring_reader_head(reader) + 1;
+		struct ring_meta meta = {.wall_us = (int64_t)seq, .mono_us = (int64_t)seq, .stretch = 1};
+		struct iovec part = {jpeg, sizeof(jpeg)};
+		memset(jpeg, (int)seq, sizeof(jpeg));
+		assert_int_equal(ring_writer_put(writer, &meta, &part, 1), seq);
+	}
+}
+
+static int open_ring(void **state)
+{
+	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = ENTRIES, .keep_us = INT64_MAX / 2};
+	uint64_t data_bytes, adopted, bytes;
+	struct reason why;
+	char name[64];
+
+	(void)state;
+	snprintf(name, sizeof(name), "/recorder.test-spool-%d", (int)getpid());
+	wish.name = name;
+	writer = ring_writer_open(&wish, &data_bytes, &adopted, &why);
+	assert_non_null(writer);
+	const void *memory = ring_writer_memory(writer, &bytes);
+	reader = ring_reader_attach(memory, bytes, &why);
+	assert_non_null(reader);
+	put(ENTRIES);
+	return 0;
+}
+
+static int close_ring(void **state)
+{
+	(void)state;
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+	return 0;
+}
+
+/* Gives frames [first, last] of a row, whole. */
+static void assert_gives(struct spool *spool, size_t row, uint64_t first, uint64_t last)
+{
+	const struct spooled *frame;
+
+	for (uint64_t seq = first; seq <= last; seq++) {
+		assert_int_equal(spool_peek(spool, row, &frame), SPOOL_GOOD);
+		assert_int_equal(frame->meta.wall_us, seq);
+		assert_int_equal(frame->meta.length, FRAME_BYTES);
+		for (size_t i = 0; i < FRAME_BYTES; i++)
+			assert_int_equal(frame->data[i], seq & 0xff);
+		spool_drop(spool);
+	}
+}
+
+static void assert_gives_no_more(struct spool *spool, size_t row, enum spool_outcome outcome)
+{
+	const struct spooled *frame;
+
+	assert_int_equal(spool_peek(spool, row, &frame), outcome);
+}
+
+static void what_fits_survives_the_ring(void **state)
+{
+	const struct spool_row rows[] = {{5, 24}, {30, 30}, {31, 60}};
+	struct spool spool;
+
+	(void)state;
+	spool_init(&spool, reader, rows, 3, 1 << 20);
+	spool_fill(&spool);
+	put(2 * ENTRIES);
+	assert_gives(&spool, 0, 5, 24);
+	assert_gives_no_more(&spool, 0, SPOOL_ROW_OVER);
+	assert_gives(&spool, 1, 30, 30);
+	assert_gives_no_more(&spool, 1, SPOOL_ROW_OVER);
+	assert_gives(&spool, 2, 31, 60);
+	assert_gives_no_more(&spool, 2, SPOOL_ROW_OVER);
+	assert_int_equal(spool.bytes, 0);
+	spool_finish(&spool);
+}
+
+static void no_more_than_its_room_is_taken_out(void **state)
+{
+	const struct spool_row rows[] = {{5, 60}};
+	struct spool spool;
+
+	(void)state;
+	spool_init(&spool, reader, rows, 1, 10 * EACH_BYTES);
+	spool_fill(&spool);
+	assert_int_equal(spool.bytes, 10 * EACH_BYTES);
+	put(10); /* frames 1 to 10 are gone, of which it has 5 to 10, and 11 to 14 besides */
+	assert_gives(&spool, 0, 5, 60);
+	assert_gives_no_more(&spool, 0, SPOOL_ROW_OVER);
+	spool_finish(&spool);
+}
+
+static void a_hole_is_told_behind_the_frames_before_it(void **state)
+{
+	const struct spool_row rows[] = {{5, 60}, {61, 62}};
+	struct spool spool;
+
+	(void)state;
+	spool_init(&spool, reader, rows, 2, 10 * EACH_BYTES);
+	spool_fill(&spool);
+	put(20); /* 5 to 14 are taken out, and 15 to 20 are gone */
+	assert_gives(&spool, 0, 5, 14);
+	assert_gives_no_more(&spool, 0, SPOOL_OVERWRITTEN);
+	assert_gives_no_more(&spool, 0, SPOOL_OVERWRITTEN);
+	spool_finish(&spool);
+}
+
+static void a_row_whose_first_frames_are_gone_begins_later(void **state)
+{
+	const struct spool_row rows[] = {{1, 30}};
+	struct spool spool;
+
+	(void)state;
+	put(10);
+	spool_init(&spool, reader, rows, 1, 1 << 20);
+	assert_gives(&spool, 0, 11, 30);
+	assert_gives_no_more(&spool, 0, SPOOL_ROW_OVER);
+	spool_finish(&spool);
+}
+
+static void a_row_that_is_gone_is_a_hole(void **state)
+{
+	const struct spool_row rows[] = {{1, 10}, {11, 20}};
+	struct spool spool;
+
+	(void)state;
+	put(10);
+	spool_init(&spool, reader, rows, 2, 1 << 20);
+	assert_gives_no_more(&spool, 0, SPOOL_OVERWRITTEN);
+	spool_finish(&spool);
+}
+
+static void one_frame_always_fits(void **state)
+{
+	const struct spool_row rows[] = {{1, 20}};
+	struct spool spool;
+
+	(void)state;
+	spool_init(&spool, reader, rows, 1, 1);
+	assert_gives(&spool, 0, 1, 20);
+	assert_gives_no_more(&spool, 0, SPOOL_ROW_OVER);
+	spool_finish(&spool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_fits_survives_the_ring, open_ring, close_ring),
+		cmocka_unit_test_setup_teardown(no_more_than_its_room_is_taken_out, open_ring, close_ring),
+		cmocka_unit_test_setup_teardown(a_hole_is_told_behind_the_frames_before_it, open_ring, close_ring),
+		cmocka_unit_test_setup_teardown(a_row_whose_first_frames_are_gone_begins_later, open_ring, close_ring),
+		cmocka_unit_test_setup_teardown(a_row_that_is_gone_is_a_hole, open_ring, close_ring),
+		cmocka_unit_test_setup_teardown(one_frame_always_fits, open_ring, close_ring),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,257 @@
+/*
+ * test_clips.c - kept clips are listed and deleted while the disk hangs, and everybody else is served meanwhile; a
+ * folder that cannot be read is no empty one.
+ * The disk is this file's: what is linked here calls its scandirat(), unlinkat() and fsync().
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "fcgi/server/master.h"
+#include "fcgi/server/request.h"
+#include "fcgi/api/route.h"
+#include "tests/unit/support/fastcgi_client.h"
+
+static struct config config;
+static struct config_set cameras = {&config, 1};
+static char folder[64], socket_path[108];
+static pid_t master;
+static _Atomic int *hanging; /* shared with the master's workers and their children */
+static _Atomic int *broken;  /* likewise: errno of what reads a folder, or 0 */
+
+static void *real(const char *name)
+{
+	while (hanging && atomic_load(hanging))
+		usleep(1000);
+	return dlsym(RTLD_NEXT, name);
+}
+
+#define REAL(name) ((__typeof__(&name))real(#name))
+
+int fsync(int fd)
+{
+	return REAL(fsync)(fd);
+}
+
+int unlinkat(int at, const char *name, int flags)
+{
+	return REAL(unlinkat)(at, name, flags);
+}
+
+int scandirat(int at, const char *name, struct dirent ***list, int (*filter)(const struct dirent *),
+	      int (*compare)(const struct dirent **, const struct dirent **))
+{
+	if (broken && atomic_load(broken) != 0) {
+		errno = atomic_load(broken);
+		return -1;
+	}
+	/* Under the name that it has for our struct dirent where a long has 32 bits. */
+	return ((__typeof__(&scandirat))real("scandirat64"))(at, name, list, filter, compare);
+}
+
+static void clip_make(const char *name)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(name, file);
+	fclose(file);
+}
+
+static int start(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	hanging = mmap(NULL, 2 * sizeof(*hanging), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	broken = hanging + 1;
+	strcpy(folder, "/tmp/recorder-clips-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(config.camera.name, sizeof(config.camera.name), "test-clips-%d", (int)getpid());
+	snprintf(config.record.directory, sizeof(config.record.directory), "%s", folder);
+	snprintf(config.clips.directory, sizeof(config.clips.directory), "%s", folder);
+	config.http.max_downloads = config.http.max_transcodes = 1;
+	config.http.allow_control = true;
+	clip_make("door.mp4");
+	clip_make("garden.mp4");
+	snprintf(socket_path, sizeof(socket_path), "%s.sock", folder);
+	int listen_fd = fastcgi_listen(socket_path, &why);
+	assert_true(listen_fd >= 0);
+	master = fork();
+	if (master == 0)
+		_exit(master_run(&(struct master_setup){.listen_fd = listen_fd,
+							.config = &cameras,
+							.workers = 1,
+							.retire_after = UINT64_MAX,
+							.dispatch = route_dispatch}));
+	close(listen_fd);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[96];
+	int status;
+
+	(void)state;
+	kill(master, SIGTERM);
+	assert_int_equal(waitpid(master, &status, 0), master);
+	unlink(socket_path);
+	munmap(hanging, 2 * sizeof(*hanging));
+	hanging = broken = NULL;
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+static int ask(const char *method, const char *uri)
+{
+	const struct timeval limit = {.tv_sec = 60};
+	int fd = client_ask(socket_path, method, uri);
+
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return fd;
+}
+
+static void assert_answer(int fd, const char *status, const char *text)
+{
+	struct buffer answer = {0};
+
+	if (!client_read_all(fd, &answer) || !strstr((char *)answer.data, status) || !strstr((char *)answer.data, text))
+		fail_msg("not %s with %s: %s", status, text, answer.length ? (char *)answer.data : "nothing");
+	buffer_finish(&answer);
+	close(fd);
+}
+
+static void a_disk_that_hangs_holds_up_only_who_waits_for_it(void **state)
+{
+	(void)state;
+	atomic_store(hanging, 1);
+	int deleted = ask("DELETE", "/clips/door.mp4"), list = ask("GET", "/clips");
+	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
+	atomic_store(hanging, 0);
+	assert_answer(deleted, "Status: 200", "{\"deleted\":true}");
+	assert_answer(list, "Status: 200", "\"file\":\"garden.mp4\"");
+}
+
+/* Children that a disk holds cannot even be killed: they must not come to be without end. */
+static void a_worker_has_so_many_children_at_most(void **state)
+{
+	struct pollfd asked[SUBPROCESS_MAX + 1];
+	int refused = 0;
+
+	(void)state;
+	atomic_store(hanging, 1);
+	for (int i = 0; i <= SUBPROCESS_MAX; i++)
+		asked[i] = (struct pollfd){.fd = ask("GET", "/clips"), .events = POLLIN};
+	assert_true(poll(asked, SUBPROCESS_MAX + 1, 60000) > 0);
+	for (int i = 0; i <= SUBPROCESS_MAX; i++)
+		refused += asked[i].revents != 0;
+	assert_int_equal(refused, 1);
+	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
+	for (int i = 0; i <= SUBPROCESS_MAX; i++)
+		close(asked[i].fd);
+	atomic_store(hanging, 0);
+	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
+}
+
+static void what_is_deleted_is_gone(void **state)
+{
+	(void)state;
+	assert_answer(ask("DELETE", "/clips/door.mp4"), "Status: 200", "{\"deleted\":true}");
+	assert_answer(ask("GET", "/clips"), "Status: 200", "[{\"file\":\"garden.mp4\"");
+	assert_answer(ask("DELETE", "/clips/door.mp4"), "Status: 404", "no such clip");
+	assert_answer(ask("GET", "/clips/door.mp4"), "Status: 404", "no such clip");
+}
+
+static void a_folder_is_no_clip(void **state)
+{
+	char path[160];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/folder.mp4", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_answer(ask("DELETE", "/clips/folder.mp4"), "Status: 404", "no such clip");
+	assert_answer(ask("GET", "/clips"), "Status: 200", "\"file\":\"door.mp4\"");
+	assert_int_equal(rmdir(path), 0);
+}
+
+static void a_folder_that_cannot_be_read_is_no_empty_one(void **state)
+{
+	(void)state;
+	atomic_store(broken, EIO);
+	assert_answer(ask("GET", "/clips"), "Status: 503", "The kept clips cannot be read: Input/output error.");
+	atomic_store(broken, 0);
+	assert_answer(ask("GET", "/clips"), "Status: 200", "garden.mp4");
+}
+
+/* A folder whose path cannot be followed may be full of clips. */
+static void nor_is_one_that_cannot_be_opened(void **state)
+{
+	char away[80];
+
+	(void)state;
+	snprintf(away, sizeof(away), "%s.away", folder);
+	assert_int_equal(rename(folder, away), 0);
+	assert_int_equal(symlink(folder, folder), 0);
+	assert_answer(ask("GET", "/clips"), "Status: 503", "cannot be read");
+	assert_answer(ask("GET", "/clips/door.mp4"), "Status: 503", "cannot be read");
+	assert_answer(ask("DELETE", "/clips/door.mp4"), "Status: 503", "cannot be read");
+	assert_answer(ask("GET", "/recordings/recording_20270115_100000.mp4"), "Status: 503", "cannot be read");
+	assert_answer(ask("GET", "/recordings/recording_20270115_100000.mp4/init.mp4"), "Status: 503",
+		      "cannot be read");
+	assert_answer(ask("GET", "/snapshot?at=20270115_100000"), "Status: 503", "cannot be read");
+	assert_int_equal(unlink(folder), 0);
+	assert_int_equal(rename(away, folder), 0);
+}
+
+/* The disk that a link leads to may be away, and what is no folder was put in its place: neither is an empty one. */
+static void nor_is_what_leads_to_no_folder(void **state)
+{
+	static const char *const asked[] = {"/clips", "/clips/door.mp4", "/recordings", "/timeline"};
+	char away[80];
+
+	(void)state;
+	snprintf(away, sizeof(away), "%s.away", folder);
+	assert_int_equal(rename(folder, away), 0);
+	assert_int_equal(symlink("/nowhere/clips", folder), 0);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		assert_answer(ask("GET", asked[i]), "Status: 503", "cannot be read: Link has been severed");
+	assert_int_equal(unlink(folder), 0);
+	int fd = open(folder, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		assert_answer(ask("GET", asked[i]), "Status: 503", "cannot be read: Not a directory");
+	close(fd);
+	assert_int_equal(unlink(folder), 0);
+	assert_int_equal(rename(away, folder), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_deleted_is_gone, start, teardown),
+		cmocka_unit_test_setup_teardown(a_folder_is_no_clip, start, teardown),
+		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_is_no_empty_one, start, teardown),
+		cmocka_unit_test_setup_teardown(nor_is_one_that_cannot_be_opened, start, teardown),
+		cmocka_unit_test_setup_teardown(nor_is_what_leads_to_no_folder, start, teardown),
+		cmocka_unit_test_setup_teardown(a_worker_has_so_many_children_at_most, start, teardown),
+		cmocka_unit_test_setup_teardown(a_disk_that_hangs_holds_up_only_who_waits_for_it, start, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

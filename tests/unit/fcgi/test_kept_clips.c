@@ -1,0 +1,143 @@
+/*
+ * test_kept_clips.c - clips are kept, each once under its name, also where a file system knows no flags of a renaming
+ * and syncs no folders, as NFS and much of FUSE do. The disk is this file's: what is linked here calls its renameat2()
+ * and fsync().
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fcgi/clip/kept_clips.h"
+
+#define WRITERS 4
+
+static char path[64];
+static int clips = -1;
+
+int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags)
+{
+	errno = EINVAL;
+	return flags ? -1 : (int)syscall(SYS_renameat2, from_at, from, to_at, to, flags);
+}
+
+int fsync(int fd)
+{
+	errno = EINVAL;
+	return fd == clips ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/recorder-keep-XXXXXX");
+	if (!mkdtemp(path))
+		return -1;
+	clips = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return clips < 0;
+}
+
+static int drop_folder(void **state)
+{
+	char command[96];
+
+	(void)state;
+	close(clips);
+	snprintf(command, sizeof(command), "rm -rf '%s'", path);
+	return system(command);
+}
+
+static struct vfile *file_of(const char *text)
+{
+	struct vfile *file = vfile_create();
+	struct buffer head = {0};
+
+	buffer_printf(&head, "%s", text);
+	assert_true(vfile_head(file, &head));
+	return file;
+}
+
+static void assert_is(const char *name, const char *wanted)
+{
+	char got[64] = "";
+	int fd = openat(clips, name, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(read(fd, got, sizeof(got) - 1), strlen(wanted));
+	assert_string_equal(got, wanted);
+	close(fd);
+}
+
+static void a_clip_is_kept_and_deleted(void **state)
+{
+	struct vfile *file = file_of("first");
+	struct keep keep = {clips, file, "door.mp4"};
+
+	(void)state;
+	assert_int_equal(keep_run(&keep), KEEP_DONE);
+	assert_is("door.mp4", "first");
+	assert_int_equal(faccessat(clips, ".door.mp4.part", F_OK, 0), -1);
+	assert_int_equal(keep_remove_run(&keep), KEEP_DONE);
+	assert_int_equal(keep_remove_run(&keep), KEEP_MISSING);
+	vfile_destroy(file);
+}
+
+static void a_name_that_is_taken_stays(void **state)
+{
+	struct vfile *first = file_of("first"), *second = file_of("second");
+	struct keep keep = {clips, first, "taken.mp4"};
+
+	(void)state;
+	assert_int_equal(keep_run(&keep), KEEP_DONE);
+	keep.file = second;
+	assert_int_equal(keep_run(&keep), KEEP_EXISTS);
+	assert_is("taken.mp4", "first");
+	/* A link that leads nowhere takes a name too. */
+	assert_int_equal(symlinkat("nowhere", clips, "link.mp4"), 0);
+	strcpy(keep.name, "link.mp4");
+	assert_int_equal(keep_run(&keep), KEEP_EXISTS);
+	vfile_destroy(first);
+	vfile_destroy(second);
+}
+
+static void of_those_who_write_one_name_at_a_time_one_is_done(void **state)
+{
+	struct vfile *file = file_of("race");
+	struct keep keep = {clips, file, "race.mp4"};
+
+	(void)state;
+	for (int round = 0; round < 50; round++) {
+		for (int i = 0; i < WRITERS; i++)
+			if (fork() == 0)
+				_exit(keep_run(&keep));
+		int done = 0, ended;
+		while (wait(&ended) > 0) {
+			assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) < KEEP_FULL);
+			done += WEXITSTATUS(ended) == KEEP_DONE;
+		}
+		assert_int_equal(done, 1);
+		assert_int_equal(keep_remove_run(&keep), KEEP_DONE);
+	}
+	vfile_destroy(file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_clip_is_kept_and_deleted),
+		cmocka_unit_test(a_name_that_is_taken_stays),
+		cmocka_unit_test(of_those_who_write_one_name_at_a_time_one_is_done),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, drop_folder);
+}

@@ -1,0 +1,225 @@
+/*
+ * test_many_segments.c - clips and timelapses over more segments than a process may have open: few descriptors, the
+ * right bytes, and what is deleted meanwhile.
+ */
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "fcgi/io/late_files.h"
+#include "shared/base/big_endian.h"
+#include "tests/unit/support/clip_cases.h"
+
+#define SEGMENTS    300u
+#define FRAMES      12u
+#define LENGTH_US   (INT64_C(600) * 1000000)
+#define FIRST_US(i) (MEDIA_WALL_US + (int64_t)(i)*LENGTH_US)
+
+static struct buffer media;
+static struct walked walked;
+
+static void name_of(size_t number, char out[SEGMENT_FILE_BYTES])
+{
+	snprintf(out, SEGMENT_FILE_BYTES, "recording_20270115_%06zu.mp4", number);
+}
+
+/* One segment again and again, ten minutes apart. */
+static void many_make(void)
+{
+	static struct catalogue_entry entries[SEGMENTS];
+	struct segment_layout layout;
+	struct reason why;
+	char path[PATH_BYTES];
+
+	media = segment_of(&h264, 0, FRAMES, 1);
+	assert_int_equal(examine_bytes(media.data, media.length, &layout, &walked), SEGMENT_GOOD);
+	for (size_t i = 0; i < SEGMENTS; i++) {
+		struct walked moved = walked;
+		for (size_t k = 0; k < moved.count; k++) {
+			moved.records[k].wall_us += (int64_t)i * LENGTH_US;
+			index_record_seal(&moved.records[k], i + 1);
+		}
+		const struct index_record *last = &moved.records[moved.count - 1];
+		entries[i] = (struct catalogue_entry){.segment_no = i + 1,
+						      .start_wall_us = FIRST_US(i),
+						      .end_wall_us = last->wall_us + last->duration_us,
+						      .last_wall_us = i > 0 ? entries[i - 1].end_wall_us : 0,
+						      .frames = moved.count,
+						      .codec = layout.init.codec,
+						      .width = 96,
+						      .height = 64,
+						      .gap_cause = i > 0 ? GAP_UNPLUGGED : GAP_START,
+						      .state = CATALOGUE_COMPLETE};
+		name_of(i, entries[i].file);
+		file_write(path_of(entries[i].file, path), media.data, media.length);
+		write_index(&moved, entries[i].file, i + 1);
+	}
+	segment_layout_finish(&layout);
+	assert_true(catalogue_write(archive, 1, entries, SEGMENTS, false, &why));
+}
+
+static void many_free(void)
+{
+	char name[SEGMENT_FILE_BYTES], index[SEGMENT_FILE_BYTES];
+
+	for (size_t i = 0; i < SEGMENTS; i++) {
+		name_of(i, name);
+		assert_true(index_name(name, index, sizeof(index)));
+		unlinkat(archive, name, 0);
+		unlinkat(archive, index, 0);
+	}
+	unlinkat(archive, CATALOGUE_FILE, 0);
+	buffer_finish(&media);
+}
+
+/* So many descriptors can be opened beside those that are open now, and no more. */
+static void descriptors_at_most(unsigned count, struct rlimit *before)
+{
+	int limit = 0;
+
+	for (unsigned found = 0; found < count; limit++)
+		found += fcntl(limit, F_GETFD) < 0;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
+	struct rlimit tight = {(rlim_t)limit, before->rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+}
+
+static void clip_read(const struct clip *clip, uint64_t at, uint8_t *out, size_t length)
+{
+	for (size_t done = 0; done < length;) {
+		ssize_t got = vfile_read(clip->file, at + done, out + done, length - done);
+		assert_true(got > 0);
+		done += (size_t)got;
+	}
+}
+
+/* Each sample's bytes are those of a frame of the segment, in the order of `numbers`. */
+static void assert_samples(const struct clip *clip, size_t frames_a_segment, const size_t *numbers)
+{
+	static uint8_t head[1 << 20], sample[1 << 16];
+	size_t got = vfile_size(clip->file) < sizeof(head) ? (size_t)vfile_size(clip->file) : sizeof(head);
+
+	clip_read(clip, 0, head, got);
+	const uint8_t *stsz = memmem(head, got, "stsz", 4), *co64 = memmem(head, got, "co64", 4);
+	assert_non_null(stsz);
+	assert_non_null(co64);
+	assert_int_equal(be32_get(co64 + 8), clip->frames);
+	for (size_t i = 0; i < clip->frames; i++) {
+		const struct index_record *record = &walked.records[numbers[i % frames_a_segment]];
+		assert_int_equal(be32_get(stsz + 16 + i * 4), record->size);
+		clip_read(clip, be64_get(co64 + 12 + i * 8), sample, record->size);
+		assert_memory_equal(sample, media.data + record->offset, record->size);
+	}
+}
+
+static void clips_of_many_segments_hold_few_descriptors(void **state)
+{
+	size_t all[FRAMES], keys[FRAMES], key_count = 0;
+	struct rlimit before;
+
+	(void)state;
+	many_make();
+	for (size_t i = 0; i < FRAMES; i++) {
+		all[i] = i;
+		if (media_key(i))
+			keys[key_count++] = i;
+	}
+	descriptors_at_most(2 * PLAN_OPEN_MAX + 8, &before); /* its .mp4 and its .idx, of each that stays open */
+	struct clip clip = clip_of(0, INT64_MAX - 1000000, 1), lapse = {0};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(clip.frames, SEGMENTS * FRAMES);
+	assert_int_equal(clip.span_count, SEGMENTS);
+	descriptors_at_most(LATE_OPEN_MAX + 2, &before);
+	assert_samples(&clip, FRAMES, all);
+	assert_samples(&clip, FRAMES, all); /* and once more from the beginning */
+	clip_finish(&clip);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	descriptors_at_most(2 * PLAN_OPEN_MAX + 8, &before);
+	lapse = clip_of(0, INT64_MAX - 1000000, 2);
+	assert_int_equal(lapse.frames, SEGMENTS * key_count);
+	assert_samples(&lapse, key_count, keys);
+	clip_finish(&lapse);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	many_free();
+}
+
+/* Where the bytes of segment `number` begin in the clip of all frames. */
+static uint64_t place_of(const struct clip *clip, size_t number)
+{
+	const struct index_record *last = &walked.records[FRAMES - 1];
+	uint64_t bytes = last->offset + last->size - walked.records[0].offset;
+
+	return vfile_size(clip->file) - (SEGMENTS - number) * bytes;
+}
+
+static bool is_served(const struct clip *clip, size_t number)
+{
+	uint8_t bytes[16];
+
+	errno = 0;
+	if (vfile_read(clip->file, place_of(clip, number), bytes, sizeof(bytes)) == sizeof(bytes))
+		return memcmp(bytes, media.data + walked.records[0].offset, sizeof(bytes)) == 0;
+	assert_int_equal(errno, ENOENT);
+	return false;
+}
+
+/* What is due soon stays, whoever deletes it; what is far away is missed, and another file is never taken for it. */
+static void what_is_deleted_before_its_turn_is_not_replaced(void **state)
+{
+	char name[SEGMENT_FILE_BYTES], path[PATH_BYTES];
+
+	(void)state;
+	many_make();
+	struct buffer other = segment_of(&h264, 0, FRAMES, SEGMENTS + 1);
+	struct clip clip = clip_of(0, INT64_MAX - 1000000, 1);
+	assert_true(is_served(&clip, PLAN_OPEN_MAX));
+	for (size_t i = 0; i < SEGMENTS; i++) {
+		name_of(i, name);
+		assert_int_equal(unlinkat(archive, name, 0), 0);
+		file_write(path_of(name, path), other.data, other.length);
+	}
+	for (size_t i = 0; i < PLAN_OPEN_MAX + LATE_OPEN_MAX; i++)
+		assert_true(is_served(&clip, i));
+	assert_false(is_served(&clip, SEGMENTS - 1));
+	assert_false(is_served(&clip, PLAN_OPEN_MAX));
+	assert_true(is_served(&clip, 0));
+	clip_finish(&clip);
+	buffer_finish(&other);
+	many_free();
+}
+
+static void what_is_deleted_before_the_clip_is_built_is_left_out(void **state)
+{
+	const size_t gone[] = {PLAN_OPEN_MAX, 100, 101, SEGMENTS - 1};
+	char name[SEGMENT_FILE_BYTES];
+	struct clip_plan plan;
+	struct clip clip;
+
+	(void)state;
+	many_make();
+	assert_int_equal(clip_plan_make(archive, 0, INT64_MAX - 1000000, &plan), PLAN_GOOD);
+	for (size_t i = 0; i < 4; i++) {
+		name_of(gone[i], name);
+		assert_int_equal(unlinkat(archive, name, 0), 0);
+	}
+	assert_true(clip_build(&plan, 1, &clip));
+	clip_plan_finish(&plan);
+	assert_int_equal(clip.span_count, SEGMENTS - 4);
+	assert_int_equal(clip.frames, (SEGMENTS - 4) * FRAMES);
+	assert_true(clip.end_us < FIRST_US(SEGMENTS - 1));
+	struct clip now = clip_of(0, INT64_MAX - 1000000, 1);
+	assert_string_equal(clip.etag, now.etag);
+	clip_finish(&now);
+	clip_finish(&clip);
+	many_free();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(clips_of_many_segments_hold_few_descriptors),
+		cmocka_unit_test(what_is_deleted_before_its_turn_is_not_replaced),
+		cmocka_unit_test(what_is_deleted_before_the_clip_is_built_is_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, open_archive, drop_streams);
+}

@@ -1,0 +1,297 @@
+/* test_master.c - the pool of workers: it survives killed workers, renews retired ones, and stops. */
+#include <fcntl.h>
+#include <poll.h>
+
+#include "tests/unit/support/api_pool.h"
+#include "tests/unit/support/in_range.h"
+
+#define GIVEN_UP_US US_PER_S /* as pending.c has it */
+
+static int sleep_long(void *context)
+{
+	const int *report = context;
+
+	if (write(*report, "x", 1) != 1)
+		return 1;
+	sleep(60);
+	return 0;
+}
+
+static int return_seven(void *context)
+{
+	(void)context;
+	return 7;
+}
+
+static void child_done(struct api_request *request)
+{
+	char text[32];
+
+	int length = snprintf(text, sizeof(text), "child %d", request->child_status);
+	answer_bytes(request, 200, "text/plain", NULL, text, (size_t)length);
+}
+
+static int child_pipe[2];
+
+static void dispatch(struct api_request *request)
+{
+	const char *path = request->fcgi->path;
+
+	request->camera = request->cameras;
+	if (strcmp(path, "/big") == 0)
+		answer_big(request);
+	else if (strcmp(path, "/wait") == 0)
+		api_wait(request, 30, answer_pid);
+	else if (strcmp(path, "/child") == 0)
+		api_job_start(request, return_seven, NULL, child_done);
+	else if (strcmp(path, "/stuck") == 0)
+		api_job_start(request, sleep_long, &child_pipe[1], child_done);
+	else if (strcmp(path, "/crash") == 0)
+		abort();
+	else
+		answer_pid(request);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	assert_int_equal(pipe2(child_pipe, O_CLOEXEC), 0);
+	pool_start(dispatch);
+	close(child_pipe[1]);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	pool_stop();
+	close(child_pipe[0]);
+	return 0;
+}
+
+static void every_request_is_answered_while_workers_retire(void **state)
+{
+	pid_t seen[64] = {0};
+	size_t workers = 0;
+
+	(void)state;
+	for (int i = 0; i < 5 * RETIRE_AFTER * WORKERS; i++) {
+		pid_t pid = ask_pid();
+		size_t k = 0;
+		assert_true(pid > 0 && pid != master);
+		while (k < workers && seen[k] != pid)
+			k++;
+		if (k == workers && workers < 64)
+			seen[workers++] = pid;
+	}
+	assert_true(workers >= 5 * WORKERS);
+}
+
+static void the_end_of_the_input_may_come_behind_the_answer(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		assert_true(client_may_end_late(socket_path, "/pid"));
+}
+
+static void a_killed_worker_is_replaced(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		pid_t victim = ask_pid();
+		assert_int_equal(kill(victim, SIGKILL), 0);
+		pid_t next = ask_pid();
+		assert_true(next > 0);
+	}
+}
+
+static void a_crash_costs_one_request(void **state)
+{
+	(void)state;
+	int fd = client_ask(socket_path, "GET", "/crash");
+	struct buffer answer = {0};
+	assert_false(client_read_all(fd, &answer));
+	buffer_finish(&answer);
+	close(fd);
+	assert_true(ask_pid() > 0);
+}
+
+static void waiting_requests_hold_up_nobody(void **state)
+{
+	int waiting[20];
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		waiting[i] = client_ask(socket_path, "GET", "/wait");
+	assert_true(ask_pid() > 0);
+	for (int i = 0; i < 20; i++) {
+		struct buffer answer = answer_of(waiting[i]);
+		assert_true(atoi((char *)answer.data) > 0);
+		buffer_finish(&answer);
+	}
+}
+
+/* Peers that say nothing, or half of a request: more of them than there are workers. */
+static void half_requests_hold_up_nobody_and_are_given_up(void **state)
+{
+	const struct timeval limit = {.tv_sec = 30};
+	int halves[4 * WORKERS];
+	mono_t began = mono_now();
+	char byte;
+
+	(void)state;
+	for (int i = 0; i < 4 * WORKERS; i++) {
+		struct buffer begun = {0};
+		client_begin(&begun);
+		halves[i] = client_connect(socket_path);
+		assert_int_equal(setsockopt(halves[i], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+		if (i % 2 == 0)
+			assert_int_equal(send(halves[i], begun.data, begun.length, 0), begun.length);
+		buffer_finish(&begun);
+	}
+	for (int i = 0; i < 10; i++)
+		assert_true(ask_pid() > 0);
+	for (int i = 0; i < 4 * WORKERS; i++) {
+		bool open = recv(halves[i], &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+		assert_true(open || mono_now().us - began.us >= GIVEN_UP_US);
+	}
+	for (int i = 0; i < 4 * WORKERS; i++) {
+		ssize_t got;
+		do
+			got = recv(halves[i], &byte, 1, 0);
+		while (got < 0 && errno == EINTR); /* signal(7): with a time limit also after a stop */
+		assert_true(got == 0 || (got < 0 && errno == ECONNRESET));
+		close(halves[i]);
+	}
+}
+
+static void a_request_that_comes_byte_by_byte_is_answered(void **state)
+{
+	struct buffer request = {0};
+	int fd = client_connect(socket_path);
+
+	(void)state;
+	client_request(&request, "GET", "/pid");
+	for (size_t i = 0; i < request.length; i++) {
+		assert_int_equal(send(fd, request.data + i, 1, 0), 1);
+		if (i % 8 == 0)
+			usleep(500); /* all of it has to be there before it is given up */
+	}
+	buffer_finish(&request);
+	struct buffer answer = answer_of(fd);
+	assert_true(atoi((char *)answer.data) > 0);
+	buffer_finish(&answer);
+}
+
+static void a_child_tells_its_result(void **state)
+{
+	struct buffer answer = answer_of(client_ask(socket_path, "GET", "/child"));
+
+	(void)state;
+	assert_string_equal((char *)answer.data, "child 7");
+	buffer_finish(&answer);
+}
+
+/* Children beside the one that every worker has for what it may not do itself (fcgi/sandbox/broker.h). */
+static int has_children(pid_t worker)
+{
+	char path[64];
+	int first, second;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)worker, (int)worker);
+	FILE *list = fopen(path, "r");
+	bool has = list && fscanf(list, "%d %d", &first, &second) == 2;
+	if (list)
+		fclose(list);
+	return has;
+}
+
+static void a_client_that_leaves_takes_its_child_along(void **state)
+{
+	char byte;
+
+	(void)state;
+	int fd = client_ask(socket_path, "GET", "/stuck");
+	assert_int_equal(read(child_pipe[0], &byte, 1), 1);
+	assert_int_equal(workers_each(has_children), 1);
+	close(fd);
+	for (int tries = 0; workers_each(has_children) > 0; tries++) {
+		assert_true(tries < 6000);
+		usleep(10000);
+	}
+}
+
+static void a_retiring_worker_ends_its_download(void **state)
+{
+	(void)state;
+	int download = client_ask(socket_path, "GET", "/big");
+	struct buffer answer = status_of(download);
+	for (int i = 0; i < 3 * RETIRE_AFTER * WORKERS; i++)
+		assert_true(ask_pid() > 0);
+	assert_true(client_read_all(download, &answer));
+	const char *body = memmem(answer.data, answer.length, "\r\n\r\n", 4);
+	size_t head = (size_t)(body + 4 - (char *)answer.data);
+	/* Two terminators: of status_of() and of client_read_all(). */
+	assert_int_equal(answer.length - head, BIG_BYTES + 2);
+	buffer_finish(&answer);
+	close(download);
+}
+
+static int stop_for_now(pid_t worker)
+{
+	return kill(worker, SIGSTOP);
+}
+
+static pid_t orphans[16];
+static int orphan_count;
+
+static int note(pid_t worker)
+{
+	if (orphan_count < 16)
+		orphans[orphan_count++] = worker;
+	return 0;
+}
+
+/* As a web server finds it that hears of the death before any worker has run: they stand still here. */
+static void the_socket_of_a_killed_master_refuses_at_once(void **state)
+{
+	int status;
+
+	(void)state;
+	assert_true(ask_pid() > 0);
+	workers_each(note);
+	assert_int_equal(workers_each(stop_for_now), 0);
+	kill(master, SIGKILL);
+	assert_int_equal(waitpid(master, &status, 0), master);
+	int fd = client_connect(socket_path);
+	for (int i = 0; i < orphan_count; i++)
+		kill(orphans[i], SIGCONT);
+	assert_int_equal(fd, -1);
+	for (int i = 0; i < orphan_count; i++)
+		for (int tries = 0; kill(orphans[i], 0) == 0; tries++) {
+			assert_int_in_range(tries, 0, 6000);
+			usleep(10000);
+		}
+	unlink(socket_path);
+	pool_start(dispatch);
+	assert_true(ask_pid() > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_request_is_answered_while_workers_retire),
+		cmocka_unit_test(the_end_of_the_input_may_come_behind_the_answer),
+		cmocka_unit_test(waiting_requests_hold_up_nobody),
+		cmocka_unit_test(half_requests_hold_up_nobody_and_are_given_up),
+		cmocka_unit_test(a_request_that_comes_byte_by_byte_is_answered),
+		cmocka_unit_test(a_child_tells_its_result),
+		cmocka_unit_test(a_client_that_leaves_takes_its_child_along),
+		cmocka_unit_test(a_retiring_worker_ends_its_download),
+		cmocka_unit_test(a_killed_worker_is_replaced),
+		cmocka_unit_test(a_crash_costs_one_request),
+		cmocka_unit_test(the_socket_of_a_killed_master_refuses_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, start, teardown);
+}

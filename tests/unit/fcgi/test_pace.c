@@ -1,0 +1,100 @@
+/* test_pace.c - who takes next to nothing is told from who is slow, and from who has to wait himself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fcgi/io/pace.h"
+#include "shared/base/clock.h"
+
+#define WINDOW_US (60 * US_PER_S)
+#define LEAST     (60 * PACE_LEAST_BYTES) /* in a window */
+
+static int64_t now_us;
+static struct pace pace;
+static uint64_t taken;
+
+static int start(void **state)
+{
+	(void)state;
+	now_us = 5 * US_PER_S;
+	taken = 1000000;
+	pace_begin(&pace, taken, now_us);
+	return 0;
+}
+
+/* Looks for that long, while the client takes so much in each window. Whether it was never found too slow. */
+static bool holds(int64_t for_us, uint64_t bytes_a_window, bool full)
+{
+	int64_t step_us = pace_look_us(WINDOW_US), until_us = now_us + for_us;
+	bool good = true;
+
+	while (now_us < until_us) {
+		now_us += step_us;
+		taken += bytes_a_window * (uint64_t)step_us / WINDOW_US;
+		good = pace_look(&pace, taken, full, now_us, WINDOW_US) && good;
+	}
+	return good;
+}
+
+static void who_takes_nothing_is_too_slow_after_a_window(void **state)
+{
+	(void)state;
+	assert_true(holds(WINDOW_US - pace_look_us(WINDOW_US), 0, true));
+	assert_false(holds(pace_look_us(WINDOW_US), 0, true));
+}
+
+static void who_takes_the_least_stays(void **state)
+{
+	(void)state;
+	assert_true(holds(20 * WINDOW_US, LEAST + LEAST / 10, true));
+	assert_false(holds(WINDOW_US, LEAST / 2, true));
+}
+
+/* By what it took lately, not in all. */
+static void who_stops_is_too_slow_after_a_window_too(void **state)
+{
+	(void)state;
+	assert_true(holds(10 * WINDOW_US, 100 * LEAST, true));
+	assert_false(holds(WINDOW_US, 0, true));
+}
+
+static void who_waits_itself_is_never_too_slow(void **state)
+{
+	(void)state;
+	assert_true(holds(1000 * WINDOW_US, 0, false));
+}
+
+/* The process was stopped, or its disk hung: nobody looked, and nobody could send. */
+static void time_in_which_nobody_looked_hardly_counts(void **state)
+{
+	(void)state;
+	assert_true(holds(WINDOW_US / 4, 0, true));
+	now_us += 1000 * WINDOW_US;
+	assert_true(pace_look(&pace, taken, true, now_us, WINDOW_US));
+	assert_false(holds(WINDOW_US, 0, true));
+}
+
+static void without_a_window_nobody_is_too_slow(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		assert_true(pace_look(&pace, taken, true, now_us += US_PER_S, 0));
+	assert_true(pace_look_us(0) > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(who_takes_nothing_is_too_slow_after_a_window, start),
+		cmocka_unit_test_setup(who_takes_the_least_stays, start),
+		cmocka_unit_test_setup(who_stops_is_too_slow_after_a_window_too, start),
+		cmocka_unit_test_setup(who_waits_itself_is_never_too_slow, start),
+		cmocka_unit_test_setup(time_in_which_nobody_looked_hardly_counts, start),
+		cmocka_unit_test_setup(without_a_window_nobody_is_too_slow, start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,307 @@
+/* test_permits.c - what all workers together may take up: downloads, and answers that are sent from memory. */
+#include "tests/unit/support/api_pool.h"
+
+#define LONG_BYTES (1u << 20)
+#define HASTY      2  /* the camera whose clients have to take something within a second */
+#define HELD_MAX   64 /* long answers: what request.c lets workers hold */
+
+static const char long_body[LONG_BYTES];
+
+static void answer_long(struct api_request *request)
+{
+	answer_bytes(request, 200, "text/plain", NULL, long_body, sizeof(long_body));
+}
+
+static void dispatch(struct api_request *request)
+{
+	request->camera = &request->cameras[0];
+	if (strcmp(request->fcgi->query, "second") == 0)
+		request->camera = &request->cameras[1];
+	if (strcmp(request->fcgi->query, "hasty") == 0)
+		request->camera = &request->cameras[HASTY];
+	if (strcmp(request->fcgi->path, "/big") == 0)
+		answer_big(request);
+	else if (strcmp(request->fcgi->path, "/long") == 0)
+		answer_long(request);
+	else
+		answer_pid(request);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CAMERAS; i++) {
+		configs[i].http.address_share = 75;
+		snprintf(configs[i].http.proxies, sizeof(configs[i].http.proxies), "10.0.0.0/8");
+	}
+	configs[HASTY].http.stall_seconds = 1;
+	pool_start(dispatch);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	pool_stop();
+	return 0;
+}
+
+static int kill_worker(pid_t worker)
+{
+	return kill(worker, SIGKILL) == 0;
+}
+
+/* Asks until a download begins: places come back when the pool has noticed. Its descriptor. */
+static int download_begun(const char *uri)
+{
+	for (int tries = 0; tries < 6000; tries++) {
+		struct buffer answer = {0};
+		int fd = client_ask(socket_path, "GET", uri);
+		bool begun = fd >= 0 && client_read_until(fd, &answer, 0, "Status: 200");
+		buffer_finish(&answer);
+		if (begun)
+			return fd;
+		close(fd);
+		usleep(10000);
+	}
+	fail_msg("no download begins");
+	return -1;
+}
+
+static void assert_refused(const char *uri, const char *status)
+{
+	int fd = client_ask(socket_path, "GET", uri);
+	struct buffer answer = status_of(fd);
+
+	assert_non_null(strstr((char *)answer.data, status));
+	assert_non_null(strstr((char *)answer.data, "Retry-After: "));
+	buffer_finish(&answer);
+	close(fd);
+}
+
+static void assert_no_place(const char *uri)
+{
+	assert_refused(uri, "Status: 503");
+}
+
+static void downloads_are_counted_over_all_workers_and_cameras(void **state)
+{
+	int stalled[DOWNLOADS_MAX];
+
+	(void)state;
+	for (int i = 0; i < DOWNLOADS_MAX; i++)
+		stalled[i] = download_begun(i % 2 ? "/big?second" : "/big");
+	assert_no_place("/big");
+	assert_no_place("/big?second");
+	assert_true(ask_pid() > 0);
+	for (int i = 0; i < DOWNLOADS_MAX; i++)
+		close(stalled[i]);
+	close(download_begun("/big"));
+}
+
+static void places_of_killed_workers_come_back(void **state)
+{
+	int stalled[DOWNLOADS_MAX];
+
+	(void)state;
+	for (int i = 0; i < DOWNLOADS_MAX; i++)
+		stalled[i] = download_begun("/big");
+	assert_no_place("/big");
+	assert_true(workers_each(kill_worker) > 0);
+	for (int i = 0; i < DOWNLOADS_MAX; i++) {
+		close(stalled[i]);
+		stalled[i] = download_begun("/big");
+	}
+	assert_no_place("/big");
+	for (int i = 0; i < DOWNLOADS_MAX; i++)
+		close(stalled[i]);
+}
+
+/* Asks for a long answer and takes its head alone: true where there is one, and a 503 else. */
+static bool long_begun(int *fd)
+{
+	*fd = client_ask(socket_path, "GET", "/long");
+	struct buffer answer = status_of(*fd);
+	bool begun = strstr((char *)answer.data, "Status: 200");
+
+	assert_true(begun ||
+		    (strstr((char *)answer.data, "Status: 503") && strstr((char *)answer.data, "Retry-After: ")));
+	buffer_finish(&answer);
+	return begun;
+}
+
+static void answers_that_nobody_takes_are_held_up_to_a_limit(void **state)
+{
+	int stalled[2 * HELD_MAX];
+	int begun = 0;
+
+	(void)state;
+	for (int i = 0; i < 2 * HELD_MAX; i++)
+		begun += long_begun(&stalled[i]);
+	assert_int_equal(begun, HELD_MAX);
+	assert_true(ask_pid() > 0);
+	for (int i = 0; i < 2 * HELD_MAX; i++)
+		close(stalled[i]);
+	for (int tries = 0; !long_begun(&stalled[0]); tries++) {
+		assert_true(tries < 6000);
+		close(stalled[0]);
+		usleep(10000);
+	}
+	close(stalled[0]);
+}
+
+/* Two of three are 75 per cent. */
+static void one_address_cannot_take_all_places(void **state)
+{
+	int stalled[DOWNLOADS_MAX];
+
+	(void)state;
+	client_remote = "2001:db8::1";
+	stalled[0] = download_begun("/big");
+	client_remote = "2001:db8::2"; /* the same /64 */
+	stalled[1] = download_begun("/big?second");
+	for (int i = 0; i < RETIRE_AFTER; i++) /* asked of all workers */
+		assert_refused("/big", "Status: 429");
+	assert_true(ask_pid() > 0);
+	client_remote = "2001:db8:1::1";
+	stalled[2] = download_begun("/big");
+	assert_no_place("/big");
+	close(stalled[0]);
+	client_remote = "2001:db8::1";
+	stalled[0] = download_begun("/big");
+	for (int i = 0; i < DOWNLOADS_MAX; i++)
+		close(stalled[i]);
+	client_remote = NULL;
+}
+
+static void claims_of_killed_workers_come_back(void **state)
+{
+	int stalled[2];
+
+	(void)state;
+	client_remote = "192.0.2.1";
+	for (int i = 0; i < 2; i++)
+		stalled[i] = download_begun("/big");
+	assert_refused("/big", "Status: 429");
+	assert_true(workers_each(kill_worker) > 0);
+	for (int i = 0; i < 2; i++) {
+		close(stalled[i]);
+		stalled[i] = download_begun("/big");
+	}
+	assert_refused("/big", "Status: 429");
+	for (int i = 0; i < 2; i++)
+		close(stalled[i]);
+	client_remote = NULL;
+}
+
+/* What the client sent itself is no matter: the proxy's own header is the last one. */
+static void behind_a_proxy_its_clients_are_counted(void **state)
+{
+	int stalled[DOWNLOADS_MAX];
+
+	(void)state;
+	client_remote = "10.0.0.1";
+	for (int i = 0; i < DOWNLOADS_MAX; i++) {
+		client_forwarded = i < 2 ? "198.51.100.1, 192.0.2.1" : "192.0.2.2";
+		stalled[i] = download_begun("/big");
+		client_forwarded = "192.0.2.1, 10.0.0.7";
+		if (i == 1)
+			assert_refused("/big", "Status: 429");
+	}
+	for (int i = 0; i < DOWNLOADS_MAX; i++)
+		close(stalled[i]);
+	client_remote = client_forwarded = NULL;
+}
+
+static void this_machine_and_proxies_may_take_all(void **state)
+{
+	static const char *const remotes[] = {"127.0.0.1", "::1", "10.0.0.1"};
+	int stalled[DOWNLOADS_MAX];
+
+	(void)state;
+	for (size_t remote = 0; remote < sizeof(remotes) / sizeof(remotes[0]); remote++) {
+		client_remote = remotes[remote];
+		for (int i = 0; i < DOWNLOADS_MAX; i++)
+			stalled[i] = download_begun("/big");
+		assert_no_place("/big");
+		for (int i = 0; i < DOWNLOADS_MAX; i++)
+			close(stalled[i]);
+	}
+	client_remote = NULL;
+}
+
+static void one_address_cannot_hold_all_memory(void **state)
+{
+	int stalled[HELD_MAX + 1], begun = 0;
+
+	(void)state;
+	client_remote = "192.0.2.1";
+	for (int i = 0; i < HELD_MAX; i++) {
+		stalled[i] = client_ask(socket_path, "GET", "/long");
+		struct buffer answer = status_of(stalled[i]);
+		bool good = strstr((char *)answer.data, "Status: 200");
+		assert_true(good || strstr((char *)answer.data, "Status: 429"));
+		begun += good;
+		buffer_finish(&answer);
+	}
+	assert_int_equal(begun, HELD_MAX * 3 / 4);
+	client_remote = "192.0.2.2";
+	assert_true(long_begun(&stalled[HELD_MAX]));
+	for (int i = 0; i <= HELD_MAX; i++)
+		close(stalled[i]);
+	client_remote = NULL;
+}
+
+static void who_takes_nothing_loses_its_place(void **state)
+{
+	int stalled[DOWNLOADS_MAX], others[DOWNLOADS_MAX];
+	struct buffer answer = {0};
+
+	(void)state;
+	for (int i = 0; i < DOWNLOADS_MAX; i++)
+		stalled[i] = download_begun("/big?hasty");
+	for (int i = 0; i < DOWNLOADS_MAX; i++) /* so many others: each of them has lost its place */
+		others[i] = download_begun("/big");
+	for (int i = 0; i < DOWNLOADS_MAX; i++) {
+		close(others[i]);
+		assert_false(client_read_all(stalled[i], &answer)); /* it ends in the middle */
+		assert_true(answer.length < BIG_BYTES);
+		buffer_clear(&answer);
+		close(stalled[i]);
+	}
+	buffer_finish(&answer);
+}
+
+static void who_is_slow_but_goes_on_gets_all(void **state)
+{
+	struct buffer answer = {0};
+	int fd = download_begun("/big?hasty"), type = FCGI_STDOUT;
+
+	(void)state;
+	while (answer.length < BIG_BYTES - 1000 && type == FCGI_STDOUT) {
+		type = client_read_record(fd, &answer);
+		usleep(15000);
+	}
+	assert_true(answer.length >= BIG_BYTES - 1000);
+	assert_true(client_read_all(fd, &answer));
+	buffer_finish(&answer);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(downloads_are_counted_over_all_workers_and_cameras),
+		cmocka_unit_test(places_of_killed_workers_come_back),
+		cmocka_unit_test(answers_that_nobody_takes_are_held_up_to_a_limit),
+		cmocka_unit_test(one_address_cannot_take_all_places),
+		cmocka_unit_test(claims_of_killed_workers_come_back),
+		cmocka_unit_test(behind_a_proxy_its_clients_are_counted),
+		cmocka_unit_test(this_machine_and_proxies_may_take_all),
+		cmocka_unit_test(one_address_cannot_hold_all_memory),
+		cmocka_unit_test(who_takes_nothing_loses_its_place),
+		cmocka_unit_test(who_is_slow_but_goes_on_gets_all),
+	};
+
+	return cmocka_run_group_tests(tests, start, teardown);
+}

@@ -1,0 +1,295 @@
+/*
+ * test_program_sandbox.c - attempts to break out of what the programs lock themselves into
+ * (fcgi/sandbox/program_sandbox.h). Each is made by a child twice: before it has locked itself up, where it has to
+ * succeed for the test to say anything (or is left out, with its name, where this machine refuses it anyway), and after
+ * that.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fcgi/sandbox/program_sandbox.h"
+#include "shared/sandbox/landlock.h"
+#include "shared/ring/user_folder.h"
+#include "tests/unit/support/break_out.h"
+
+static struct config_set cameras = {&camera, 1};
+static struct sandbox_state state_of_lock; /* of this machine and build */
+static int recorder = -1;                  /* listens where a recorder takes orders */
+
+/* --- what refuses them
+ * ------------------------------------------------------------------------------------------------- */
+
+enum { NEVER = 99 };
+
+static const struct attempt {
+	const char *name;
+	int (*make)(void);
+	int landlock; /* the version that refuses it; NEVER: none */
+	bool seccomp; /* that refuses it */
+	bool spoils;  /* what others need: not made before the lock */
+} refused_to_api[] = {
+	{"read /etc/passwd", read_passwd, 1, false, false},
+	{"read the configuration and the tokens", read_configuration, 1, false, false},
+	{"list /", list_root, 1, false, false},
+	{"write to a recording", write_recording, 1, false, false},
+	{"make a recording", make_recording, 1, false, false},
+	{"remove a recording", remove_recording, 1, false, true},
+	{"truncate a recording", truncate_recording, 3, true, true},
+	{"make a ring", make_ring, 1, false, false},
+	{"remove a ring", remove_ring, 1, false, true},
+	{"hold the camera's name", hold_the_camera_s_name, 1, false, false},
+	{"hold the ring", hold_the_ring, NEVER, true, false},
+	{"hold the recordings", hold_the_recordings, NEVER, true, false},
+	{"hold the folder of recordings", hold_the_recordings_folder, NEVER, true, false},
+	{"remove the lock of the camera's name", remove_the_lock, 1, false, true},
+	{"have the recorder wait for a recording", lease_a_recording, NEVER, true, false},
+	{"list shared memory", list_shared_memory, 1, false, false},
+	{"follow a link out of clips/", follow_link_out_of_clips, 1, true, false},
+	{"link a file into clips/", link_into_clips, 1, true, true},
+	{"make a FIFO in clips/", make_device_in_clips, 1, true, true},
+	{"run another program", run_another_program, 1, false, false},
+	{"run a program that was put into clips/", run_from_clips, 1, false, false},
+	{"open a TCP socket", connect_tcp, NEVER, true, false},
+	{"open a netlink socket", open_packets, NEVER, true, false},
+	{"trace another process", trace_parent, 1, true, true},
+	{"read another process's memory", read_parent, 1, true, false},
+	{"read another process's environment", read_parent_by_file, 1, false, false},
+	{"signal another process", signal_parent, 6, false, false},
+	{"signal another process's thread", signal_parents_thread, 6, false, false},
+	{"have another process signalled", let_parent_be_signalled, NEVER, true, false},
+	{"limit another process", limit_parent, NEVER, true, false},
+	{"slow another process down", slow_parent, NEVER, true, false},
+	{"slow a group of processes down", slow_own_group, NEVER, true, false},
+	{"slow another process's disk down", slow_parents_disk, NEVER, true, false},
+	{"mount", mount_something, 1, true, true},
+	{"leave for a namespace", new_namespace, NEVER, true, true},
+	{"start a child in a namespace", child_in_namespace, NEVER, true, false},
+	{"change the root", change_root, NEVER, true, true},
+	{"use io_uring", ring_of_requests, NEVER, true, false},
+	{"use the keyring", keyring, NEVER, true, false},
+};
+
+static const struct attempt left_to_api[] = {
+	{"read a recording", read_recording, NEVER, false, false},
+	{"read a ring", read_ring, NEVER, false, false},
+	{"keep a clip", keep_clip, NEVER, false, false},
+	{"make the cache", make_cache, NEVER, false, false},
+	{"reach the recorder", connect_recorder, NEVER, false, false},
+	{"run FFmpeg", run_ffmpeg, NEVER, false, false},
+	{"ask about connections", ask_about_connections, NEVER, false, false},
+	{"limit itself and slow itself down", limit_and_slow_itself, NEVER, false, false},
+};
+
+static const struct attempt refused_to_live[] = {
+	{"hold the camera's name", hold_the_camera_s_name, 1, true, false},
+	{"hold the ring", hold_the_ring, NEVER, true, false},
+	{"list shared memory", list_shared_memory, 1, false, false},
+	{"start a process", start_a_process, NEVER, true, false},
+	{"have another process signalled", let_parent_be_signalled, NEVER, true, false},
+	{"limit another process", limit_parent, NEVER, true, false},
+	{"slow another process down", slow_parent, NEVER, true, false},
+	{"read a recording", read_recording, 1, false, false},
+	{"keep a clip", keep_clip, 1, true, false},
+	{"run FFmpeg", run_ffmpeg, NEVER, true, false},
+	{"reach the recorder", connect_recorder, NEVER, true, false},
+	{"ask about connections", ask_about_connections, NEVER, true, false},
+	{"read /etc/passwd", read_passwd, 1, false, false},
+};
+
+static void lock_api(void)
+{
+	lock_up_api(&cameras, &state_of_lock);
+}
+
+static void lock_live(void)
+{
+	lock_up_live(&cameras, &state_of_lock);
+}
+
+/* What an attempt comes to in a child that has locked itself up, or (NULL) has not. */
+static int outcome_of(const struct attempt *attempt, void (*lock)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (lock)
+			lock();
+		_exit(attempt->make());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (!WIFEXITED(status))
+		fail_msg("%s: ended by signal %d", attempt->name, WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+static void all_refused(const struct attempt *attempts, size_t count, void (*lock)(void))
+{
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct attempt *attempt = &attempts[i];
+		bool expected =
+			attempt->landlock <= state_of_lock.landlock || (attempt->seccomp && state_of_lock.seccomp);
+		if (!attempt->spoils && outcome_of(attempt, NULL) != 0) {
+			print_message("# not possible on this machine anyway: %s\n", attempt->name);
+			continue;
+		}
+		if (expected && outcome_of(attempt, lock) == 0) {
+			print_message("# got through: %s\n", attempt->name);
+			wrong++;
+		}
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void nothing_locked_here(void)
+{
+	if (state_of_lock.landlock == 0 && !state_of_lock.seccomp) {
+		print_message("# %s\n", state_of_lock.missing.text);
+		skip();
+	}
+}
+
+static void a_worker_of_the_api_cannot_break_out(void **state)
+{
+	(void)state;
+	nothing_locked_here();
+	all_refused(refused_to_api, sizeof(refused_to_api) / sizeof(refused_to_api[0]), lock_api);
+	struct stat status;
+	assert_int_equal(stat(recording, &status), 0);
+	assert_int_equal(status.st_size, 5);
+}
+
+static void a_worker_of_the_api_can_do_its_work(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(left_to_api) / sizeof(left_to_api[0]); i++)
+		if (outcome_of(&left_to_api[i], lock_api) != 0)
+			fail_msg("refused: %s", left_to_api[i].name);
+}
+
+static void the_live_program_cannot_break_out(void **state)
+{
+	(void)state;
+	nothing_locked_here();
+	all_refused(refused_to_live, sizeof(refused_to_live) / sizeof(refused_to_live[0]), lock_live);
+	const struct attempt look = {"read a ring", read_ring, NEVER, false, false};
+	assert_int_equal(outcome_of(&look, lock_live), 0);
+}
+
+static void what_is_missing_is_said_and_the_rest_is_used(void **state)
+{
+	(void)state;
+	if (state_of_lock.landlock > 0 && state_of_lock.seccomp)
+		assert_string_equal(state_of_lock.missing.text, "");
+	else
+		assert_string_not_equal(state_of_lock.missing.text, "");
+	assert_true(state_of_lock.landlock == 0 || state_of_lock.landlock == landlock_version());
+}
+
+/* --- setup
+ * ------------------------------------------------------------------------------------------------------------- */
+
+static void write_file(const char *path, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0 && write(fd, "hello", 5) == 5 && fchmod(fd, mode) == 0);
+	close(fd);
+}
+
+/* The state that this machine and build come to, as a child has it. */
+static void learn_state(void)
+{
+	struct sandbox_state *shared =
+		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child = fork();
+
+	if (child == 0) {
+		lock_up_api(&cameras, shared);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	state_of_lock = *shared;
+	munmap(shared, sizeof(*shared));
+}
+
+static int start(void **state)
+{
+	char command[PATH_MAX + 64];
+	struct sockaddr_un address;
+
+	(void)state;
+	parent = getpid();
+	strcpy(folder, "/tmp/test-lock-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(camera.camera.name, sizeof(camera.camera.name), "test-lock-%d", (int)getpid());
+	config_ring_name(&camera, own_ring);
+	snprintf(forged_ring, sizeof(forged_ring), "%s-forged", own_ring);
+	snprintf(camera.record.directory, sizeof(camera.record.directory), "%s/recordings", folder);
+	snprintf(camera.clips.directory, sizeof(camera.clips.directory), "%s/clips", folder);
+	assert_int_equal(mkdir(camera.record.directory, 0750), 0);
+	assert_int_equal(mkdir(camera.clips.directory, 0750), 0);
+	snprintf(recording, sizeof(recording), "%s/recordings/one.mp4", folder);
+	write_file(recording, 0640);
+	snprintf(secret, sizeof(secret), "%s/tokens", folder);
+	write_file(secret, 0640);
+	snprintf(command, sizeof(command), "cp /bin/true %s/program", camera.clips.directory);
+	assert_int_equal(system(command), 0);
+	char user_folder[USER_FOLDER_BYTES];
+	struct reason why;
+	assert_true(user_folder_make(user_folder, &why));
+	snprintf(own_lock, sizeof(own_lock), "%s/%s.lock", user_folder, camera.camera.name);
+	assert_int_equal(mkdir(own_lock, 0700), 0);
+	write_file(within(camera.record.directory, ".lock"), 0200);
+	int ring = shm_open(own_ring, O_RDWR | O_CREAT, 0600);
+	assert_true(ring >= 0);
+	close(ring);
+	socklen_t bytes = control_address(camera.camera.name, &address);
+	recorder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(recorder, (const struct sockaddr *)&address, bytes), 0);
+	assert_int_equal(listen(recorder, 64), 0);
+	learn_state();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[96];
+
+	(void)state;
+	struct sockaddr_un address;
+	control_address(camera.camera.name, &address);
+	unlink(address.sun_path);
+	rmdir(own_lock);
+	close(recorder);
+	shm_unlink(own_ring);
+	shm_unlink(forged_ring);
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_missing_is_said_and_the_rest_is_used),
+		cmocka_unit_test(a_worker_of_the_api_can_do_its_work),
+		cmocka_unit_test(a_worker_of_the_api_cannot_break_out),
+		cmocka_unit_test(the_live_program_cannot_break_out),
+	};
+
+	return cmocka_run_group_tests_name("lock_up", tests, start, teardown);
+}

@@ -1,0 +1,256 @@
+/* test_query.c - queries and routes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "fcgi/http/query.h"
+#include "fcgi/api/route.h"
+#include "fcgi/clip/kept_clips.h"
+
+#define NOW_US INT64_C(1800000000437000)
+
+static const wall_t now = {NOW_US};
+
+static void assert_value(const char *query, const char *name, const char *value)
+{
+	char out[32];
+
+	assert_int_equal(query_get(query, name, out, sizeof(out)), QUERY_FOUND);
+	assert_string_equal(out, value);
+}
+
+static void values_are_decoded(void **state)
+{
+	(void)state;
+	assert_value("a=1", "a", "1");
+	assert_value("x=2&a=1&a=3", "a", "1");
+	assert_value("&&a=b+c%2Bd%41", "a", "b c+dA");
+	assert_value("a=", "a", "");
+	assert_value("aa=1&a=2", "a", "2");
+	assert_value("a=b=c", "a", "b=c");
+}
+
+static void half_an_escape_a_nul_and_too_long_are_refused(void **state)
+{
+	static const char *const queries[] = {"a=%", "a=%4", "a=x%4", "a=%zz", "a=%4&b=1", "a=%00", "a=12345678"};
+	char out[8];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
+		assert_int_equal(query_get(queries[i], "a", out, sizeof(out)), QUERY_BAD);
+	assert_int_equal(query_get("b=1&A=2&a", "a", out, sizeof(out)), QUERY_ABSENT);
+	assert_int_equal(query_get("a=1234567", "a", out, sizeof(out)), QUERY_FOUND);
+}
+
+static void names_that_are_unknown_or_stand_twice_are_refused(void **state)
+{
+	static const char *const good[] = {
+		"", "from=1&to=2", "to=2&from=1", "from=", "123", "from=1&_=5&_=6&17", "&&to=2&"};
+	static const struct {
+		const char *query, *told;
+	} wrong[] = {
+		{"form=1", "\"form\" is not known here; what is: from to."},
+		{"from=1&to=2&too=3", "\"too\""},
+		{"from=1&from=1", "from= stands there twice."},
+		{"to=1&from=2&to", "to= stands there twice."},
+		{"From=1", "\"From\""},
+		{"fro=1", "\"fro\""},
+		{"fromt=1", "\"fromt\""},
+		{"%66rom=1", "\"%66rom\""},
+		{"=1", "\"\""},
+		{"_", "\"_\""},
+		{"from=1&12x", "\"12x\""},
+	};
+	struct reason why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!query_check(good[i], "from to", &why))
+			fail_msg("%s: %s", good[i], why.text);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_false(query_check(wrong[i].query, "from to", &why));
+		if (!strstr(why.text, wrong[i].told))
+			fail_msg("%s: %s", wrong[i].query, why.text);
+	}
+}
+
+static void numbers_have_bounds(void **state)
+{
+	struct reason why;
+	long value = 5;
+
+	(void)state;
+	assert_true(query_number("", "n", 0, 10, &value, &why));
+	assert_int_equal(value, 5);
+	assert_true(query_number("n=10", "n", 0, 10, &value, &why));
+	assert_int_equal(value, 10);
+	assert_false(query_number("n=11", "n", 0, 10, &value, &why));
+	assert_false(query_number("n=-1", "n", 0, 10, &value, &why));
+	assert_false(query_number("n=", "n", 0, 10, &value, &why));
+	assert_false(query_number("n=1x", "n", 0, 10, &value, &why));
+	assert_false(query_number("n=99999999999999999999999", "n", 0, 10, &value, &why));
+	assert_non_null(strstr(why.text, "0 to 10"));
+	assert_int_equal(value, 10);
+}
+
+static struct query_span span_of(const char *query)
+{
+	struct query_span span;
+	struct reason why;
+
+	if (!query_span(query, now, false, &span, &why))
+		fail_msg("%s: %s", query, why.text);
+	return span;
+}
+
+static void from_is_widened_to_its_second_and_to_is_not(void **state)
+{
+	struct query_span span = span_of("from=1700000000.9&to=1700000010.25");
+
+	(void)state;
+	assert_int_equal(span.from_us, INT64_C(1700000000000000));
+	assert_int_equal(span.to_us, INT64_C(1700000010250000));
+	assert_false(span.moving);
+}
+
+static void a_duration_counts_from_from_as_it_was_named(void **state)
+{
+	struct query_span span = span_of("from=1700000000.5&duration=2s");
+
+	(void)state;
+	assert_int_equal(span.from_us, INT64_C(1700000000000000));
+	assert_int_equal(span.to_us, INT64_C(1700000002500000));
+}
+
+static void what_is_named_relatively_or_ends_now_moves(void **state)
+{
+	(void)state;
+	assert_true(span_of("from=-90s&to=-30s").moving);
+	assert_false(span_of("from=-90s&to=-30s").open_end);
+	assert_true(span_of("from=1700000000&to=now").open_end);
+	assert_true(span_of("from=1700000000&to=1800000001").open_end);
+	assert_true(span_of("from=1700000000&to=1800000001").moving);
+	assert_false(span_of("from=1700000000&to=1800000000").moving);
+	assert_true(span_of("from=1700000000").open_end);
+}
+
+static void spans_that_are_none_are_refused(void **state)
+{
+	static const char *const queries[] = {
+		"from=1700000000&to=1700000000",
+		"from=1700000010&to=1700000000",
+		"from=x&to=1700000000",
+		"from=1700000000&to=20261301_000000",
+		"from=1700000000",
+		"to=1700000000",
+		"duration=5",
+		"from=1700000000&duration=-5",
+		"from=1700000000&duration=0",
+		"from=1700000000%00&to=now",
+		"from=1700000000&to=now&duration=5",
+		"",
+	};
+	struct query_span span;
+	struct reason why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+		why.text[0] = '\0';
+		assert_false(query_span(queries[i], now, true, &span, &why));
+		assert_int_not_equal(why.text[0], '\0');
+	}
+}
+
+static void assert_route(const char *method, const char *path, api_handler *handler, const char *tail)
+{
+	struct route_match match;
+
+	assert_int_equal(route_find(method, path, &match), ROUTE_FOUND);
+	assert_ptr_equal(match.handler, handler);
+	assert_int_equal(strncmp(match.tail, tail, strlen(tail)), 0);
+}
+
+static void paths_lead_to_their_handlers(void **state)
+{
+	(void)state;
+	assert_route("GET", "/footage", handle_footage, "");
+	assert_route("HEAD", "/footage", handle_footage, "");
+	assert_route("GET", "/recordings/a.mp4", handle_recording, "a.mp4");
+	assert_route("GET", "/recordings/a.mp4/init.mp4", handle_recording_init, "a.mp4/");
+	assert_route("DELETE", "/clips/a.mp4", handle_clip_delete, "a.mp4");
+	assert_route("POST", "/control", handle_control, "");
+	assert_route("POST", "/clips", handle_clip_keep, "");
+}
+
+static void other_paths_and_methods_are_told_apart(void **state)
+{
+	static const char *const paths[] = {"",
+					    "/",
+					    "/recordings/",
+					    "/recordings/a/b",
+					    "/recordings//init.mp4",
+					    "/footage/",
+					    "/recordings/a/init.mp4/x",
+					    "//footage",
+					    "/clips/a/b",
+					    "footage"};
+	struct route_match match;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_int_equal(route_find("GET", paths[i], &match), ROUTE_NO_PATH);
+	assert_int_equal(route_find("PUT", "/clips", &match), ROUTE_NO_METHOD);
+	assert_string_equal(match.allow, "GET, HEAD, POST");
+	assert_int_equal(route_find("get", "/footage", &match), ROUTE_NO_METHOD);
+}
+
+static void only_names_of_kept_clips_are_taken(void **state)
+{
+	static const char *const bad[] = {"",        ".",        "..", ".mp4",    ".a.mp4",
+					  "a/b.mp4", "../a.mp4", "a",  "a b.mp4", "\xc3\xa4.mp4"};
+	char name[KEEP_NAME_BYTES], longest[KEEP_NAME_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(keep_name_valid(bad[i]));
+	assert_true(keep_name_valid("a.mp4"));
+	assert_true(keep_name_make("door-1", name));
+	assert_string_equal(name, "door-1.mp4");
+	assert_true(keep_name_make("door.mp4", name));
+	assert_string_equal(name, "door.mp4");
+	assert_false(keep_name_make("a/b", name));
+	assert_false(keep_name_make("", name));
+	memset(longest, 'x', sizeof(longest));
+	longest[101] = '\0';
+	assert_false(keep_name_make(longest, name));
+	longest[100] = '\0';
+	assert_true(keep_name_make(longest, name));
+	assert_true(keep_name_valid(name));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_are_decoded),
+		cmocka_unit_test(half_an_escape_a_nul_and_too_long_are_refused),
+		cmocka_unit_test(names_that_are_unknown_or_stand_twice_are_refused),
+		cmocka_unit_test(numbers_have_bounds),
+		cmocka_unit_test(from_is_widened_to_its_second_and_to_is_not),
+		cmocka_unit_test(a_duration_counts_from_from_as_it_was_named),
+		cmocka_unit_test(what_is_named_relatively_or_ends_now_moves),
+		cmocka_unit_test(spans_that_are_none_are_refused),
+		cmocka_unit_test(paths_lead_to_their_handlers),
+		cmocka_unit_test(other_paths_and_methods_are_told_apart),
+		cmocka_unit_test(only_names_of_kept_clips_are_taken),
+	};
+
+	setenv("TZ", "Europe/Berlin", 1);
+	tzset();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,207 @@
+/* test_request_pass.c - the pool of workers while a disk hangs: who needs it waits for a bounded time, and nobody else.
+ */
+#include "fcgi/server/request_pass.h"
+#include "tests/unit/support/api_pool.h"
+
+static struct pool_disk {
+	_Atomic bool hangs; /* the first camera's */
+	_Atomic int waiting;
+	_Atomic bool crashes;
+} * disk;
+
+static void answer_from_disk(struct api_request *request)
+{
+	if (atomic_load(&disk->crashes))
+		abort();
+	if (request->camera == request->cameras && atomic_load(&disk->hangs)) {
+		atomic_fetch_add(&disk->waiting, 1);
+		while (atomic_load(&disk->hangs))
+			usleep(1000);
+		atomic_fetch_sub(&disk->waiting, 1);
+	}
+	answer_pid(request);
+}
+
+static void dispatch(struct api_request *request)
+{
+	const char *path = request->fcgi->path;
+
+	request->camera = &request->cameras[strcmp(request->fcgi->query, "second") == 0];
+	if (strcmp(path, "/disk") != 0)
+		answer_pid(request);
+	else if (!api_pass(request, answer_disk_hangs))
+		answer_from_disk(request);
+}
+
+static int start(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	disk = mmap(NULL, sizeof(*disk), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(disk != MAP_FAILED);
+	for (int i = 0; i < 2; i++) {
+		snprintf(configs[i].camera.name, sizeof(configs[i].camera.name), "test-hang-%d-%d", (int)getpid(), i);
+		snprintf(configs[i].record.directory, sizeof(configs[i].record.directory), "/nonexistent");
+		snprintf(configs[i].clips.directory, sizeof(configs[i].clips.directory), "/proc/nonexistent");
+	}
+	snprintf(socket_path, sizeof(socket_path), "/tmp/recorder-hang-%d.sock", (int)getpid());
+	int listen_fd = fastcgi_listen(socket_path, &why);
+	assert_true(listen_fd >= 0);
+	master = fork();
+	if (master == 0)
+		_exit(master_run(&(struct master_setup){.listen_fd = listen_fd,
+							.config = &cameras,
+							.workers = WORKERS,
+							.disk_workers = WORKERS,
+							.retire_after = RETIRE_AFTER,
+							.dispatch = dispatch}));
+	close(listen_fd);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	atomic_store(&disk->hangs, false);
+	pool_stop();
+	munmap(disk, sizeof(*disk));
+	return 0;
+}
+
+static pid_t pid_of(const char *uri)
+{
+	struct buffer answer = answer_of(client_ask(socket_path, "GET", uri));
+	pid_t pid = (pid_t)atoi((char *)answer.data);
+
+	buffer_finish(&answer);
+	return pid;
+}
+
+static void assert_refused(int fd)
+{
+	struct buffer answer = status_of(fd);
+
+	assert_non_null(strstr((char *)answer.data, "Status: 503"));
+	assert_non_null(strstr((char *)answer.data, "Retry-After: "));
+	buffer_finish(&answer);
+	close(fd);
+}
+
+/* Until all workers of the first camera's disk wait. */
+static void all_hang(int asked[WORKERS])
+{
+	atomic_store(&disk->hangs, true);
+	for (int i = 0; i < WORKERS; i++)
+		asked[i] = client_ask(socket_path, "GET", "/disk");
+	while (atomic_load(&disk->waiting) < WORKERS)
+		usleep(1000);
+}
+
+static void disk_answers(void)
+{
+	atomic_store(&disk->hangs, false);
+	while (atomic_load(&disk->waiting) > 0)
+		usleep(1000);
+}
+
+static void each_camera_and_the_front_have_workers_of_their_own(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4 * RETIRE_AFTER * WORKERS; i++) {
+		pid_t front = pid_of("/"), first = pid_of("/disk"), second = pid_of("/disk?second");
+		assert_true(front > 0 && first > 0 && second > 0);
+		assert_true(front != first && first != second && second != front);
+	}
+}
+
+static void many_at_once_are_all_answered(void **state)
+{
+	int asked[200];
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		asked[i] = client_ask(socket_path, "GET", i % 2 ? "/disk" : "/disk?second");
+	for (int i = 0; i < 200; i++) {
+		struct buffer answer = answer_of(asked[i]);
+		assert_true(atoi((char *)answer.data) > 0);
+		buffer_finish(&answer);
+	}
+}
+
+static void who_needs_no_disk_or_another_one_is_answered_meanwhile(void **state)
+{
+	int asked[WORKERS];
+
+	(void)state;
+	all_hang(asked);
+	for (int i = 0; i < 3 * RETIRE_AFTER; i++) {
+		assert_true(pid_of("/") > 0);
+		assert_true(pid_of("/disk?second") > 0);
+	}
+	assert_int_equal(atomic_load(&disk->waiting), WORKERS);
+	disk_answers();
+	for (int i = 0; i < WORKERS; i++)
+		close(asked[i]);
+}
+
+static void who_needs_it_is_refused_and_answered_again_afterwards(void **state)
+{
+	int asked[WORKERS], more[8];
+
+	(void)state;
+	all_hang(asked);
+	for (int i = 0; i < 8; i++)
+		more[i] = client_ask(socket_path, "GET", "/disk");
+	for (int i = 0; i < WORKERS; i++)
+		assert_refused(asked[i]);
+	for (int i = 0; i < 8; i++)
+		assert_refused(more[i]);
+	assert_refused(client_ask(socket_path, "GET", "/disk"));
+	disk_answers();
+	while (pid_of("/disk") <= 0)
+		;
+	for (int i = 0; i < 4 * WORKERS; i++)
+		assert_true(pid_of("/disk") > 0);
+}
+
+static void a_client_that_leaves_a_hanging_disk_leaves_nothing(void **state)
+{
+	int asked[WORKERS];
+
+	(void)state;
+	all_hang(asked);
+	for (int i = 0; i < WORKERS; i++)
+		close(asked[i]);
+	for (int i = 0; i < 50; i++)
+		close(client_ask(socket_path, "GET", "/disk"));
+	disk_answers();
+	assert_true(pid_of("/disk") > 0);
+}
+
+static void a_worker_that_dies_of_a_request_costs_that_alone(void **state)
+{
+	(void)state;
+	atomic_store(&disk->crashes, true);
+	int fd = client_ask(socket_path, "GET", "/disk");
+	struct buffer answer = {0};
+	assert_false(client_read_all(fd, &answer));
+	buffer_finish(&answer);
+	close(fd);
+	atomic_store(&disk->crashes, false);
+	assert_true(pid_of("/disk") > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_camera_and_the_front_have_workers_of_their_own),
+		cmocka_unit_test(many_at_once_are_all_answered),
+		cmocka_unit_test(who_needs_no_disk_or_another_one_is_answered_meanwhile),
+		cmocka_unit_test(who_needs_it_is_refused_and_answered_again_afterwards),
+		cmocka_unit_test(a_client_that_leaves_a_hanging_disk_leaves_nothing),
+		cmocka_unit_test(a_worker_that_dies_of_a_request_costs_that_alone),
+	};
+
+	return cmocka_run_group_tests_name("api hang", tests, start, teardown);
+}

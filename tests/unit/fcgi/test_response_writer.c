@@ -1,0 +1,318 @@
+/* test_response_writer.c - an answer of memory and files leaves whole, through sockets of every size and at every pace.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <fastcgi.h>
+
+#include "fcgi/io/response_writer.h"
+#include "fcgi/io/fastcgi.h"
+#include "fcgi/io/zero_copy.h"
+
+#define FILE_BYTES 200000u
+
+/* In place of the kernel's answer: each test is made both ways. */
+static bool sharing;
+
+bool sockets_share_pages(void)
+{
+	return sharing;
+}
+
+static unsigned pages_sent; /* calls of sendfile() that took something */
+
+/* Where a long has 32 bits, the older call has an offset of 32 bits. */
+#ifdef SYS_sendfile64
+#define SENDFILE_CALL SYS_sendfile64
+#else
+#define SENDFILE_CALL SYS_sendfile
+#endif
+
+/* In place of the C library's. */
+ssize_t sendfile(int out, int in, off_t *at, size_t length)
+{
+	ssize_t sent = syscall(SENDFILE_CALL, out, in, at, length);
+
+	pages_sent += sent > 0;
+	return sent;
+}
+
+static uint8_t pattern[FILE_BYTES * 2];
+
+static int pattern_fd(void)
+{
+	int fd = memfd_create("pattern", MFD_CLOEXEC);
+
+	assert_int_equal(write(fd, pattern, sizeof(pattern)), sizeof(pattern));
+	return fd;
+}
+
+/* A head, and pieces of two files out of order; `expected` gets the same bytes. */
+static struct vfile *mixed_file(size_t head_bytes, struct buffer *expected)
+{
+	struct vfile *file = vfile_create();
+	struct buffer head = {0};
+	int one = pattern_fd(), two = pattern_fd();
+
+	assert_non_null(file);
+	buffer_append(&head, pattern, head_bytes);
+	buffer_append(expected, pattern, head_bytes);
+	assert_true(vfile_own(file, one) && vfile_own(file, two));
+	assert_true(vfile_add(file, one, 1000, 70000));
+	buffer_append(expected, pattern + 1000, 70000);
+	assert_true(vfile_add(file, two, 0, 1));
+	buffer_append(expected, pattern, 1);
+	assert_true(vfile_add(file, one, 5, FILE_BYTES));
+	buffer_append(expected, pattern + 5, FILE_BYTES);
+	assert_true(vfile_head(file, &head));
+	assert_int_equal(vfile_size(file), expected->length);
+	return file;
+}
+
+/* Takes the records apart: their contents joined; the end must have come. */
+static struct buffer contents_of(const struct buffer *stream)
+{
+	struct buffer out = {0};
+	size_t at = 0;
+
+	while (at + 8 <= stream->length && stream->data[at + 1] == FCGI_STDOUT) {
+		size_t length = (size_t)stream->data[at + 4] << 8 | stream->data[at + 5];
+		assert_true(at + 8 + length <= stream->length);
+		assert_int_equal(stream->data[at], 1);
+		buffer_append(&out, stream->data + at + 8, length);
+		at += 8 + length;
+		if (length == 0)
+			break;
+	}
+	assert_int_equal(stream->length - at, 16);
+	assert_int_equal(stream->data[at + 1], FCGI_END_REQUEST);
+	return out;
+}
+
+/* Sends through a socket with that buffer, to a reader who takes up to `bite` bytes whenever the socket is full. */
+static struct buffer sent_through(struct outflow *flow, int sndbuf, size_t bite, size_t scratch_bytes)
+{
+	struct buffer stream = {0};
+	uint8_t *scratch = malloc(scratch_bytes), *bytes = malloc(bite);
+	enum outflow_outcome outcome;
+	int ends[2];
+	ssize_t got;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf)), 0);
+	while ((outcome = outflow_run(flow, ends[0], scratch, scratch_bytes)) == OUTFLOW_BLOCKED) {
+		got = recv(ends[1], bytes, bite, MSG_DONTWAIT);
+		assert_true(got > 0);
+		buffer_append(&stream, bytes, (size_t)got);
+	}
+	assert_int_equal(outcome, OUTFLOW_DONE);
+	close(ends[0]);
+	while ((got = recv(ends[1], bytes, bite, 0)) > 0)
+		buffer_append(&stream, bytes, (size_t)got);
+	close(ends[1]);
+	free(scratch);
+	free(bytes);
+	return stream;
+}
+
+static void assert_leaves_whole(size_t head_bytes, uint64_t first, uint64_t cut, int sndbuf, size_t bite,
+				size_t scratch)
+{
+	struct buffer expected = {0};
+	struct outflow flow = {.file = mixed_file(head_bytes, &expected)};
+
+	flow.first = first;
+	flow.end = expected.length - cut;
+	fastcgi_append(&flow.lead, "Status: 200\r\n\r\n", 15);
+	pages_sent = 0;
+	struct buffer stream = sent_through(&flow, sndbuf, bite, scratch);
+	/* What the first piece takes along with the lead is copied. */
+	assert_int_equal(pages_sent > 0, sharing && flow.end - first > scratch);
+	assert_false(flow.copies);
+	struct buffer got = contents_of(&stream);
+	assert_int_equal(got.length, 15 + flow.end - first);
+	assert_memory_equal(got.data, "Status: 200\r\n\r\n", 15);
+	assert_memory_equal(got.data + 15, expected.data + first, (size_t)(flow.end - first));
+	outflow_finish(&flow);
+	buffer_finish(&stream);
+	buffer_finish(&got);
+	buffer_finish(&expected);
+}
+
+static void everything_arrives_through_sockets_of_any_size(void **state)
+{
+	static const int sndbufs[] = {2048, 4608, 24576, 200000, 1000000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sndbufs) / sizeof(sndbufs[0]); i++)
+		assert_leaves_whole(5000, 0, 0, sndbufs[i], 300000, 32768);
+}
+
+static void a_reader_of_small_bites_gets_the_same(void **state)
+{
+	(void)state;
+	assert_leaves_whole(70000, 0, 0, 4608, 997, 32768);
+	assert_leaves_whole(3, 0, 0, 4608, 4099, 100);
+}
+
+static void parts_begin_and_end_anywhere(void **state)
+{
+	(void)state;
+	for (uint64_t first = 0; first < 270000; first += 9973)
+		assert_leaves_whole(9000, first, first % 501, 50000, 65536, 32768);
+	assert_leaves_whole(9000, 279000, 0, 50000, 65536, 32768);
+}
+
+static void a_long_head_leaves_memory(void **state)
+{
+	(void)state;
+	struct vfile *file = vfile_create();
+	struct buffer head = {0};
+	uint8_t got[100];
+
+	assert_true(buffer_reserve(&head, VFILE_HEAD_MAX + 100));
+	head.length = VFILE_HEAD_MAX + 100;
+	for (size_t i = 0; i < head.length; i++)
+		head.data[i] = (uint8_t)(i * 7);
+	assert_true(vfile_head(file, &head));
+	assert_null(head.data);
+	assert_int_equal(vfile_size(file), VFILE_HEAD_MAX + 100);
+	assert_int_equal(vfile_read(file, VFILE_HEAD_MAX, got, sizeof(got)), sizeof(got));
+	for (size_t i = 0; i < sizeof(got); i++)
+		assert_int_equal(got[i], (uint8_t)((VFILE_HEAD_MAX + i) * 7));
+	vfile_destroy(file);
+}
+
+static void a_file_that_became_shorter_ends_the_connection(void **state)
+{
+	uint8_t scratch[4096], sink[65536];
+	struct outflow flow = {.file = vfile_create()};
+	int ends[2], fd = pattern_fd();
+	enum outflow_outcome outcome;
+
+	(void)state;
+	assert_true(vfile_own(flow.file, fd) && vfile_add(flow.file, fd, 0, FILE_BYTES));
+	flow.end = FILE_BYTES;
+	assert_int_equal(ftruncate(fd, 1000), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	while ((outcome = outflow_run(&flow, ends[0], scratch, sizeof(scratch))) == OUTFLOW_BLOCKED)
+		assert_true(recv(ends[1], sink, sizeof(sink), MSG_DONTWAIT) > 0);
+	assert_int_equal(outcome, OUTFLOW_GONE);
+	close(ends[0]);
+	close(ends[1]);
+	outflow_finish(&flow);
+}
+
+/* /proc has files that can be read but not spliced, as some file systems have. */
+static void a_file_that_cannot_give_its_pages_is_copied(void **state)
+{
+	uint8_t own[1024];
+	struct outflow flow = {.file = vfile_create()};
+	int fd = open("/proc/self/auxv", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	ssize_t length = read(fd, own, sizeof(own));
+	assert_true(length > 30);
+	assert_true(vfile_own(flow.file, fd) && vfile_add(flow.file, fd, 0, (uint64_t)length));
+	flow.end = (uint64_t)length;
+	struct buffer stream = sent_through(&flow, 50000, 4096, 4096);
+	assert_true(flow.copies);
+	struct buffer got = contents_of(&stream);
+	assert_int_equal(got.length, length);
+	assert_memory_equal(got.data, own, (size_t)length);
+	outflow_finish(&flow);
+	buffer_finish(&stream);
+	buffer_finish(&got);
+}
+
+static void a_peer_that_left_is_noticed(void **state)
+{
+	uint8_t scratch[4096];
+	struct buffer expected = {0};
+	struct outflow flow = {.file = mixed_file(10, &expected)};
+	int ends[2];
+
+	(void)state;
+	flow.end = expected.length;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	close(ends[1]);
+	assert_int_equal(outflow_run(&flow, ends[0], scratch, sizeof(scratch)), OUTFLOW_GONE);
+	close(ends[0]);
+	outflow_finish(&flow);
+	buffer_finish(&expected);
+}
+
+/* The last record fills the socket: its end has to wait, and the peer may go meanwhile. */
+static void content_without_its_end_is_delivered(void **state)
+{
+	uint8_t scratch[FASTCGI_TURN_BYTES], sink[FASTCGI_TURN_BYTES];
+	struct outflow flow = {.file = vfile_create(), .end = FILE_BYTES};
+	int ends[2], fd = pattern_fd(), sndbuf = 4608;
+	enum outflow_outcome outcome;
+
+	(void)state;
+	assert_true(vfile_own(flow.file, fd) && vfile_add(flow.file, fd, 0, FILE_BYTES));
+	fastcgi_append(&flow.lead, "Status: 200\r\n\r\n", 15);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf)), 0);
+	do {
+		assert_false(outflow_delivered(&flow) && flow.sent < FILE_BYTES);
+		outcome = outflow_run(&flow, ends[0], scratch, sizeof(scratch));
+		if (!outflow_delivered(&flow))
+			assert_true(recv(ends[1], sink, sizeof(sink), 0) > 0);
+	} while (outcome == OUTFLOW_BLOCKED && !outflow_delivered(&flow));
+	assert_true(outflow_delivered(&flow));
+	close(ends[1]);
+	close(ends[0]);
+	outflow_finish(&flow);
+	assert_false(outflow_delivered(&flow));
+}
+
+static int share_pages(void **state)
+{
+	(void)state;
+	sharing = true;
+	return 0;
+}
+
+static int copy_pages(void **state)
+{
+	(void)state;
+	sharing = false;
+	return 0;
+}
+
+#define BOTH_WAYS(test)                                                                                                \
+	{#test ", sharing pages", test, share_pages, NULL, NULL},                                                      \
+	{                                                                                                              \
+#test ", copying", test, copy_pages, NULL, NULL                                                        \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH_WAYS(everything_arrives_through_sockets_of_any_size),
+		BOTH_WAYS(a_reader_of_small_bites_gets_the_same),
+		BOTH_WAYS(parts_begin_and_end_anywhere),
+		BOTH_WAYS(a_file_that_became_shorter_ends_the_connection),
+		BOTH_WAYS(a_peer_that_left_is_noticed),
+		BOTH_WAYS(content_without_its_end_is_delivered),
+		cmocka_unit_test_setup(a_file_that_cannot_give_its_pages_is_copied, share_pages),
+		cmocka_unit_test(a_long_head_leaves_memory),
+	};
+
+	for (size_t i = 0; i < sizeof(pattern); i++)
+		pattern[i] = (uint8_t)(i ^ i >> 8 ^ i >> 16);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,251 @@
+/* test_snapshot_cache.c - pictures come back as they were put there, the oldest go first; who came last is next. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fcgi/pool/snapshot_cache.h"
+#include "shared/base/clock.h"
+
+#define BEGIN_US (60 * US_PER_S) /* far more than a writer needs to begin */
+
+static struct still_shelf *shelf;
+
+static int make_shelf(void **state)
+{
+	(void)state;
+	shelf = mmap(NULL, sizeof(*shelf), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return shelf == MAP_FAILED;
+}
+
+static int drop_shelf(void **state)
+{
+	(void)state;
+	return munmap(shelf, sizeof(*shelf));
+}
+
+static void put(uint64_t camera, int64_t wall_us, uint32_t width)
+{
+	uint8_t jpeg[1000];
+
+	memset(jpeg, (int)(wall_us & 0xff), sizeof(jpeg));
+	shelf_put(shelf, &(struct shelf_key){camera, wall_us, width}, jpeg, sizeof(jpeg));
+}
+
+/* The picture of that very time. */
+static bool get(const struct shelf_key *key, struct buffer *jpeg)
+{
+	int64_t wall_us = 0;
+	bool there = shelf_nearest(shelf, key, 0, jpeg, &wall_us);
+
+	assert_int_equal(wall_us, there ? key->wall_us : 0);
+	return there;
+}
+
+static bool is_there(uint64_t camera, int64_t wall_us, uint32_t width)
+{
+	struct buffer jpeg = {0};
+	bool there = get(&(struct shelf_key){camera, wall_us, width}, &jpeg);
+
+	assert_int_equal(jpeg.length, there ? 1000 : 0);
+	if (there)
+		assert_int_equal(jpeg.data[999], wall_us & 0xff);
+	buffer_finish(&jpeg);
+	return there;
+}
+
+static void a_picture_is_found_by_camera_time_and_width(void **state)
+{
+	(void)state;
+	put(1, 1000, 320);
+	put(1, 2000, 320);
+	assert_true(is_there(1, 1000, 320));
+	assert_true(is_there(1, 2000, 320));
+	assert_false(is_there(2, 1000, 320));
+	assert_false(is_there(1, 1000, 160));
+	assert_false(is_there(1, 1001, 320));
+}
+
+static void the_nearest_one_of_that_camera_and_width_is_found(void **state)
+{
+	struct buffer jpeg = {0};
+	int64_t wall_us;
+
+	(void)state;
+	put(1, 1000, 320);
+	put(1, 4000, 320);
+	put(2, 2900, 320);
+	put(1, 3100, 160);
+	assert_true(shelf_nearest(shelf, &(struct shelf_key){1, 3000, 320}, 5000, &jpeg, &wall_us));
+	assert_int_equal(wall_us, 4000);
+	assert_int_equal(jpeg.data[0], 4000 & 0xff);
+	assert_false(shelf_nearest(shelf, &(struct shelf_key){1, 3000, 320}, 999, &jpeg, &wall_us));
+	assert_false(shelf_nearest(shelf, &(struct shelf_key){1, INT64_MIN, 320}, 5000, &jpeg, &wall_us));
+	buffer_finish(&jpeg);
+}
+
+static void what_was_not_used_for_longest_makes_room(void **state)
+{
+	(void)state;
+	for (int64_t i = 1; i <= (int64_t)SHELF_PLACES; i++)
+		put(1, i, 0);
+	assert_true(is_there(1, 1, 0));
+	put(1, 1000, 0);
+	assert_true(is_there(1, 1, 0));
+	assert_false(is_there(1, 2, 0));
+	assert_true(is_there(1, 3, 0));
+	assert_true(is_there(1, 1000, 0));
+}
+
+static void places_of_killed_writers_are_left_alone(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i + 1 < SHELF_PLACES; i++)
+		atomic_store(&shelf->places[i].version, 1);
+	put(1, 7, 0);
+	put(1, 8, 0);
+	assert_false(is_there(1, 7, 0));
+	assert_true(is_there(1, 8, 0));
+}
+
+static void what_is_too_large_is_not_kept(void **state)
+{
+	uint8_t *large = calloc(1, SHELF_JPEG_MAX + 1);
+	struct shelf_key key = {1, 5, 0};
+	struct buffer jpeg = {0};
+
+	(void)state;
+	shelf_put(shelf, &key, large, SHELF_JPEG_MAX + 1);
+	assert_false(get(&key, &jpeg));
+	shelf_put(shelf, &key, large, SHELF_JPEG_MAX);
+	assert_true(get(&key, &jpeg));
+	assert_int_equal(jpeg.length, SHELF_JPEG_MAX);
+	buffer_finish(&jpeg);
+	free(large);
+}
+
+/* Two processes write without end while a third one reads: never a picture of two. */
+static void a_picture_that_is_being_replaced_is_never_half_of_each(void **state)
+{
+	pid_t writers[2];
+	int found = 0;
+
+	(void)state;
+	for (int w = 0; w < 2; w++) {
+		writers[w] = fork();
+		if (writers[w] == 0)
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (int64_t i = w; writers[w] == 0; i += 2)
+			put(1, i % 200, 0);
+	}
+	int64_t limit_us = mono_now().us + BEGIN_US;
+	for (int64_t i = 0; i < 200000 || (found == 0 && mono_now().us < limit_us); i++) {
+		struct buffer jpeg = {0};
+		if (get(&(struct shelf_key){1, i % 200, 0}, &jpeg)) {
+			found++;
+			for (size_t at = 0; at < jpeg.length; at++)
+				assert_int_equal(jpeg.data[at], i % 200);
+		}
+		buffer_finish(&jpeg);
+	}
+	for (int w = 0; w < 2; w++) {
+		kill(writers[w], SIGKILL);
+		waitpid(writers[w], NULL, 0);
+	}
+	assert_true(found > 0);
+}
+
+static void who_came_last_is_next_and_a_full_row_loses_its_oldest(void **state)
+{
+	uint64_t tickets[SHELF_ROW + 2];
+
+	(void)state;
+	for (size_t i = 0; i < SHELF_ROW + 2; i++)
+		tickets[i] = shelf_wait(shelf, 0, 0);
+	assert_int_equal(shelf_turn_of(shelf, tickets[0]), SHELF_OUT);
+	assert_int_equal(shelf_turn_of(shelf, tickets[1]), SHELF_OUT);
+	assert_int_equal(shelf_turn_of(shelf, tickets[2]), SHELF_BEHIND);
+	for (size_t i = SHELF_ROW + 2; i-- > 2;) {
+		assert_int_equal(shelf_turn_of(shelf, tickets[i]), SHELF_NEXT);
+		shelf_leave(shelf, tickets[i]);
+		assert_int_equal(shelf_turn_of(shelf, tickets[i]), SHELF_OUT);
+	}
+	shelf_leave(shelf, tickets[0]);
+	shelf_leave(shelf, 0);
+	assert_int_equal(shelf_turn_of(shelf, shelf_wait(shelf, 0, 0)), SHELF_NEXT);
+}
+
+static void clients_take_turns(void **state)
+{
+	(void)state;
+	uint64_t patient = shelf_wait(shelf, 7, 6);
+	uint64_t greedy[] = {shelf_wait(shelf, 9, 6), shelf_wait(shelf, 9, 6)};
+	assert_int_equal(shelf_turn_of(shelf, greedy[1]), SHELF_NEXT); /* nobody was served yet */
+	shelf_leave(shelf, greedy[1]);
+	shelf_serve(shelf, 9);
+	uint64_t again = shelf_wait(shelf, 9, 6);
+	assert_int_equal(shelf_turn_of(shelf, again), SHELF_BEHIND);
+	assert_int_equal(shelf_turn_of(shelf, greedy[0]), SHELF_BEHIND);
+	assert_int_equal(shelf_turn_of(shelf, patient), SHELF_NEXT);
+	shelf_leave(shelf, patient);
+	shelf_serve(shelf, 7);
+	assert_int_equal(shelf_turn_of(shelf, again), SHELF_NEXT);
+	assert_int_equal(shelf_turn_of(shelf, greedy[0]), SHELF_BEHIND);
+}
+
+static void who_has_its_share_of_the_row_loses_its_own_oldest(void **state)
+{
+	uint64_t others[2], own[SHELF_ROW];
+
+	(void)state;
+	others[0] = shelf_wait(shelf, 7, 6);
+	others[1] = shelf_wait(shelf, 0, 6);
+	for (size_t i = 0; i < SHELF_ROW; i++)
+		own[i] = shelf_wait(shelf, 9, 6);
+	assert_int_not_equal(shelf_turn_of(shelf, others[0]), SHELF_OUT);
+	assert_int_not_equal(shelf_turn_of(shelf, others[1]), SHELF_OUT);
+	for (size_t i = 0; i < SHELF_ROW; i++)
+		assert_int_equal(shelf_turn_of(shelf, own[i]) == SHELF_OUT, i < SHELF_ROW - 6);
+}
+
+/* A killed worker leaves its ticket: it keeps nobody's turn for long. */
+static void a_ticket_that_was_left_behind_counts_for_nothing(void **state)
+{
+	(void)state;
+	assert_true(shelf_row_is_empty(shelf));
+	uint64_t left = shelf_wait(shelf, 7, 6);
+	assert_false(shelf_row_is_empty(shelf));
+	atomic_store(&shelf->row[0], left - ((uint64_t)(SHELF_WAIT_MAX_MS + 60000) << 16));
+	assert_true(shelf_row_is_empty(shelf));
+	shelf_serve(shelf, 9);
+	assert_int_equal(shelf_turn_of(shelf, shelf_wait(shelf, 9, 6)), SHELF_NEXT);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, make_shelf, drop_shelf)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_picture_is_found_by_camera_time_and_width),
+		CASE(the_nearest_one_of_that_camera_and_width_is_found),
+		CASE(what_was_not_used_for_longest_makes_room),
+		CASE(places_of_killed_writers_are_left_alone),
+		CASE(what_is_too_large_is_not_kept),
+		CASE(a_picture_that_is_being_replaced_is_never_half_of_each),
+		CASE(who_came_last_is_next_and_a_full_row_loses_its_oldest),
+		CASE(clients_take_turns),
+		CASE(who_has_its_share_of_the_row_loses_its_own_oldest),
+		CASE(a_ticket_that_was_left_behind_counts_for_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

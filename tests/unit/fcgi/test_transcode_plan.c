@@ -1,0 +1,394 @@
+/* test_transcode_plan.c - what has to be encoded for a clip: frames that only the memory has, JPEG segments, other
+ * sizes; and pictures. */
+#include "fcgi/clip/clip_final.h"
+#include "fcgi/transcode/transcode_plan.h"
+#include "fcgi/transcode/still.h"
+#include "recorderd/ring/ring_writer.h"
+#include "tests/unit/support/clip_cases.h"
+#include "tests/unit/support/in_range.h"
+
+#define RING_ENTRIES 1024u
+
+static struct config config = {.record = {.encoder = "libx264", .preset = "ultrafast", .quality = 10}};
+
+/* The ring's stretches are of so many frames. */
+static size_t frames_a_stretch = MEDIA_FRAMES;
+
+/* A ring that holds the stream's pictures as JPEGs, at the stream's times. */
+static struct ring_writer *ring_of(struct ring_reader **reader)
+{
+	struct buffer jpegs =
+		output_of("ffmpeg -v error -f lavfi -i testsrc=size=96x64:rate=10 -frames:v %u -c:v mjpeg "
+			  "-pix_fmt yuvj420p -f mjpeg pipe:1",
+			  MEDIA_FRAMES);
+	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = RING_ENTRIES, .keep_us = INT64_MAX / 2};
+	char name[64];
+	uint64_t data_bytes, adopted, memory_bytes;
+	struct reason why;
+	const uint8_t *at = jpegs.data, *end = jpegs.data + jpegs.length;
+
+	snprintf(name, sizeof(name), "/recorder.test-clip-%d", (int)getpid());
+	wish.name = name;
+	struct ring_writer *ring = ring_writer_open(&wish, &data_bytes, &adopted, &why);
+	assert_non_null(ring);
+	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
+		const uint8_t *eoi = memmem(at, (size_t)(end - at), "\xff\xd9", 2);
+		assert_non_null(eoi);
+		struct iovec part = {(void *)(uintptr_t)at, (size_t)(eoi + 2 - at)};
+		struct ring_meta meta = {.wall_us = wall_of(i),
+					 .mono_us = media_time_us(i) + 1,
+					 .stretch = (uint32_t)(i / frames_a_stretch) + 1,
+					 .width = 96,
+					 .height = 64};
+		assert_int_equal(ring_writer_put(ring, &meta, &part, 1), i + 1);
+		at = eoi + 2;
+	}
+	buffer_finish(&jpegs);
+	const void *memory = ring_writer_memory(ring, &memory_bytes);
+	*reader = ring_reader_attach(memory, memory_bytes, &why);
+	assert_non_null(*reader);
+	return ring;
+}
+
+/* The stretch that is said to have another picture size, so that it has to be scaled to that of the first. */
+static size_t other_size = SIZE_MAX;
+
+/* Plans, encodes what the index lacks, and joins. */
+static struct clip joined_clip(const struct ring_reader *ring, int64_t from_us, int64_t to_us)
+{
+	struct clip_plan plan;
+	struct encode encode = {.config = &config};
+	struct clip clip;
+
+	assert_int_equal(clip_plan_make(archive, from_us, to_us, &plan), PLAN_GOOD);
+	if (other_size < plan.count)
+		plan.stretches[other_size].segment.entry.width = 48;
+	assert_true(memory_add_missing(&plan, ring, true, &encode));
+	assert_true(memory_add_unlike(&plan, &encode));
+	assert_true(encode.count > 0);
+	assert_true(encode_prepare(&encode));
+	assert_int_equal(encode_run(&encode), 0);
+	assert_true(encode_adopt(&encode, &plan));
+	assert_false(encode.lacking);
+	assert_true(clip_build(&plan, 1, &clip));
+	encode_finish(&encode);
+	clip_plan_finish(&plan);
+	return clip;
+}
+
+static void assert_times_from(const struct clip *clip, size_t first, size_t count)
+{
+	static struct decoded got[MEDIA_FRAMES * 2];
+	char path[PATH_BYTES];
+
+	write_clip(clip, path);
+	assert_int_equal(decode(path, got), count);
+	for (size_t i = 0; i < count; i++)
+		assert_int_in_range(got[i].time_us - (media_time_us(first + i) - media_time_us(first)) + 12, 0, 24);
+}
+
+static void what_was_never_recorded_comes_from_memory(void **state)
+{
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+
+	(void)state;
+	archive_of(NULL, 0);
+	struct clip clip = joined_clip(reader, RUN_US, wall_of(MEDIA_FRAMES));
+	assert_string_equal(clip.source, "memory");
+	assert_times_from(&clip, 0, MEDIA_FRAMES);
+	clip_finish(&clip);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+static void memory_fills_the_gaps_of_the_index(void **state)
+{
+	size_t two = key_from(24);
+	const struct part parts[] = {{&h264, two, 10, GAP_OFF, true}};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+
+	(void)state;
+	archive_of(parts, 1);
+	struct clip clip = joined_clip(reader, RUN_US, wall_of(MEDIA_FRAMES));
+	assert_string_equal(clip.source, "disk, memory");
+	assert_times_from(&clip, 0, MEDIA_FRAMES);
+	clip_finish(&clip);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+/* A camera that came and went all day, and what it sent last. */
+static void of_many_gaps_none_is_left_out(void **state)
+{
+	static struct clip_stretch stretches[300];
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+	struct encode encode = {.config = &config};
+	struct clip_plan plan = {.from_us = RUN_US - 301 * US_PER_S,
+				 .to_us = wall_of(MEDIA_FRAMES),
+				 .stretches = stretches,
+				 .count = 300};
+
+	(void)state;
+	for (size_t i = 0; i < plan.count; i++) {
+		stretches[i].head.wall_us = plan.from_us + (int64_t)i * US_PER_S;
+		stretches[i].tail = stretches[i].head;
+		stretches[i].tail.duration_us = 1000;
+	}
+	assert_true(memory_add_missing(&plan, reader, true, &encode));
+	assert_int_equal(encode.count, 1);
+	assert_int_equal(encode.parts[0].place, plan.count);
+	assert_int_equal(encode.parts[0].last_seq - encode.parts[0].first_seq + 1, MEDIA_FRAMES);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+static void more_rows_than_are_allowed_are_refused(void **state)
+{
+	const struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	struct ring_reader *reader;
+	struct ring_writer *ring;
+	struct encode encode = {.config = &config};
+
+	(void)state;
+	assert_true(MEDIA_FRAMES > ENCODE_PARTS_MAX);
+	frames_a_stretch = 1;
+	ring = ring_of(&reader);
+	frames_a_stretch = MEDIA_FRAMES;
+	assert_false(memory_add_missing(&plan, reader, true, &encode));
+	assert_int_equal(encode.count, ENCODE_PARTS_MAX);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+/* Of all parts together: here two, of which the second one does not fit. */
+static void what_takes_too_much_memory_is_refused(void **state)
+{
+	const struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	struct ring_reader *reader;
+	struct ring_writer *ring;
+	struct encode encode = {.config = &config};
+	struct stat one, both;
+
+	(void)state;
+	frames_a_stretch = MEDIA_FRAMES / 2;
+	ring = ring_of(&reader);
+	frames_a_stretch = MEDIA_FRAMES;
+	assert_true(memory_add_missing(&plan, reader, true, &encode) && memory_add_unlike(&plan, &encode));
+	assert_int_equal(encode.count, 2);
+	assert_true(encode_prepare(&encode));
+	assert_int_equal(encode_run(&encode), 0);
+	assert_int_equal(fstat(encode.parts[0].memory_fd, &one), 0);
+	assert_int_equal(fstat(encode.parts[1].memory_fd, &both), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(ftruncate(encode.parts[i].memory_fd, 0), 0);
+		lseek(encode.parts[i].memory_fd, 0, SEEK_SET);
+	}
+	encode.bytes_max = (uint64_t)(one.st_size + both.st_size / 2);
+	assert_int_equal(encode_run(&encode), ENCODE_TOO_LARGE);
+	encode_finish(&encode);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+/* The ring goes on until its first frames are gone, so many of them. */
+static void write_over(struct ring_writer *ring, const struct ring_reader *reader, uint64_t frames)
+{
+	uint8_t byte = 0;
+	struct iovec part = {&byte, 1};
+	struct ring_meta meta = {
+		.wall_us = wall_of(MEDIA_FRAMES) + 60 * US_PER_S, .stretch = 9, .width = 96, .height = 64};
+
+	while (ring_reader_head(reader) < RING_ENTRIES + frames) {
+		meta.mono_us = meta.wall_us += 1000;
+		assert_true(ring_writer_put(ring, &meta, &part, 1) > 0);
+	}
+}
+
+static void what_was_written_over_before_it_began_is_told(void **state)
+{
+	struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+	struct encode encode = {.config = &config};
+	struct clip clip;
+
+	(void)state;
+	assert_true(memory_add_missing(&plan, reader, true, &encode) && memory_add_unlike(&plan, &encode));
+	write_over(ring, reader, 5);
+	assert_true(encode_prepare(&encode));
+	assert_int_equal(encode_run(&encode), 0);
+	assert_true(encode_adopt(&encode, &plan));
+	assert_true(encode.lacking);
+	assert_true(clip_build(&plan, 1, &clip));
+	assert_times_from(&clip, 5, MEDIA_FRAMES - 5);
+	assert_int_equal(clip.start_us, wall_of(5));
+	clip_finish(&clip);
+	encode_finish(&encode);
+	clip_plan_finish(&plan);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+static void what_was_written_over_altogether_is_refused(void **state)
+{
+	const struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+	struct encode encode = {.config = &config};
+
+	(void)state;
+	assert_true(memory_add_missing(&plan, reader, true, &encode) && memory_add_unlike(&plan, &encode));
+	write_over(ring, reader, MEDIA_FRAMES);
+	assert_true(encode_prepare(&encode));
+	assert_int_equal(encode_run(&encode), ENCODE_OVERWRITTEN);
+	encode_finish(&encode);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+static void segments_of_jpegs_are_transcoded(void **state)
+{
+	const struct part parts[] = {
+		{&mjpeg, 0, 16, GAP_START, true},
+		{&h264, key_from(16), 8, GAP_FORMAT, true},
+	};
+
+	(void)state;
+	archive_of(parts, 1);
+	struct clip clip = joined_clip(NULL, RUN_US, wall_of(16));
+	assert_string_equal(clip.source, "transcoded");
+	assert_times_from(&clip, 0, 16);
+	clip_finish(&clip);
+	archive_of(parts, 2);
+	clip = joined_clip(NULL, RUN_US, wall_of(MEDIA_FRAMES));
+	assert_int_equal(clip.frames, 24);
+	clip_finish(&clip);
+}
+
+static void a_stretch_of_another_size_is_scaled(void **state)
+{
+	size_t one = key_from(10), two = key_from(20);
+	const struct part parts[] = {
+		{&h264, 0, one, GAP_START, true},
+		{&h264, one, two - one, GAP_FORMAT, true},
+		{&h264, two, MEDIA_FRAMES - two, GAP_FORMAT, true},
+	};
+
+	(void)state;
+	archive_of(parts, 3);
+	other_size = 1;
+	struct clip clip = joined_clip(NULL, RUN_US, wall_of(MEDIA_FRAMES));
+	other_size = SIZE_MAX;
+	assert_string_equal(clip.source, "transcoded");
+	assert_times_from(&clip, 0, MEDIA_FRAMES);
+	clip_finish(&clip);
+}
+
+static void a_key_frame_becomes_a_picture(void **state)
+{
+	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+	struct still still;
+	size_t key = key_from(12);
+
+	(void)state;
+	archive_of(parts, 1);
+	still_init(&still);
+	still.width = 48;
+	assert_true(still_from_archive(&still, archive, wall_of(key) + 1000));
+	assert_int_equal(still.wall_us, wall_of(key));
+	assert_true(still_needs_work(&still));
+	still.memory_fd = memfd_create("still", MFD_CLOEXEC);
+	assert_int_equal(still_run(&still), 0);
+	assert_true(still_adopt(&still));
+	assert_memory_equal(still.jpeg.data, "\xff\xd8", 2);
+	still_finish(&still);
+}
+
+static void a_segment_of_jpegs_has_the_very_frame(void **state)
+{
+	const struct part parts[] = {{&mjpeg, 0, MEDIA_FRAMES, GAP_START, true}};
+	struct still still;
+
+	(void)state;
+	archive_of(parts, 1);
+	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
+		still_init(&still);
+		assert_true(still_from_archive(&still, archive, wall_of(i)));
+		assert_int_equal(still.wall_us, wall_of(i));
+		assert_int_equal(still.newest, i + 1 == MEDIA_FRAMES);
+		assert_false(still_needs_work(&still));
+		still_finish(&still);
+	}
+}
+
+static void the_rings_frame_of_an_instant_is_the_one_before_it(void **state)
+{
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+	struct still still;
+
+	(void)state;
+	for (size_t i = 0; i + 1 < MEDIA_FRAMES; i++) {
+		still_init(&still);
+		assert_true(still_from_ring(&still, reader, wall_of(i)));
+		assert_int_equal(still.wall_us, wall_of(i));
+		assert_false(still.newest);
+		still_finish(&still);
+	}
+	assert_false(still_from_ring(&still, reader, wall_of(0) - 1));
+	assert_true(still_from_ring(&still, reader, INT64_MAX));
+	assert_int_equal(still.wall_us, wall_of(MEDIA_FRAMES - 1));
+	assert_true(still.newest);
+	still_finish(&still);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+/* Segments of these tests are of a boot with the number 0, and the ring is of this one. */
+static void an_open_segment_of_another_boot_is_not_final_before_it_is_repaired(void **state)
+{
+	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, false}};
+	const struct recorder_state all_indexed = {.indexed_mono_us = CLOCK_MAX_US - 1};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_of(&reader);
+	struct clip_plan plan;
+	uint64_t bytes;
+
+	(void)state;
+	archive_of(parts, 1);
+	assert_int_equal(clip_plan_make(archive, RUN_US, wall_of(MEDIA_FRAMES - 1), &plan), PLAN_GOOD);
+	assert_true(plan.is_open);
+	assert_false(clip_is_final(&plan, reader, &all_indexed));
+	uint8_t *header = (uint8_t *)(uintptr_t)ring_writer_memory(ring, &bytes);
+	memset(header + offsetof(struct ring_header, boot_id), 0, 16);
+	assert_true(clip_is_final(&plan, reader, &all_indexed));
+	clip_segment_release(&plan.stretches[0].segment);
+	assert_true(clip_is_final(&plan, reader, &all_indexed));
+	clip_plan_finish(&plan);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_never_recorded_comes_from_memory),
+		cmocka_unit_test(memory_fills_the_gaps_of_the_index),
+		cmocka_unit_test(of_many_gaps_none_is_left_out),
+		cmocka_unit_test(more_rows_than_are_allowed_are_refused),
+		cmocka_unit_test(what_takes_too_much_memory_is_refused),
+		cmocka_unit_test(what_was_written_over_before_it_began_is_told),
+		cmocka_unit_test(what_was_written_over_altogether_is_refused),
+		cmocka_unit_test(segments_of_jpegs_are_transcoded),
+		cmocka_unit_test(a_stretch_of_another_size_is_scaled),
+		cmocka_unit_test(an_open_segment_of_another_boot_is_not_final_before_it_is_repaired),
+		cmocka_unit_test(a_key_frame_becomes_a_picture),
+		cmocka_unit_test(a_segment_of_jpegs_has_the_very_frame),
+		cmocka_unit_test(the_rings_frame_of_an_instant_is_the_one_before_it),
+	};
+
+	return cmocka_run_group_tests(tests, open_archive, drop_streams);
+}

@@ -1,0 +1,240 @@
+/* test_transcode_undecodable.c - frames that are whole JPEGs and no pictures for FFmpeg, in what is encoded for a clip:
+ * they are left out, and move neither the times nor the key frames of the others. */
+#include "fcgi/transcode/transcode_plan.h"
+#include "recorderd/ring/ring_writer.h"
+#include "tests/unit/support/camera_jpegs.h"
+#include "tests/unit/support/clip_cases.h"
+#include "tests/unit/support/in_range.h"
+
+static struct config config = {.record = {.encoder = "libx264", .preset = "ultrafast", .quality = 30}};
+
+static void spoil(uint8_t *jpeg, size_t bytes)
+{
+	uint8_t *table = memmem(jpeg, bytes, "\xff\xdb", 2);
+
+	assert_non_null(table);
+	table[4] = 0xff; /* a quantisation table of no known precision */
+}
+
+/* A ring of frames at the stream's times, of which `count` from number `from` on are no pictures. */
+static struct ring_writer *ring_without(size_t from, size_t count, struct ring_reader **reader)
+{
+	static uint8_t good[1 << 14], bad[1 << 14];
+	size_t length = camera_jpeg_make(96, 64, good, sizeof(good));
+	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = 1024, .keep_us = INT64_MAX / 2};
+	char name[64];
+	uint64_t bytes, adopted;
+	struct reason why;
+
+	memcpy(bad, good, length);
+	spoil(bad, length);
+	snprintf(name, sizeof(name), "/recorder.test-undecodable-%d", (int)getpid());
+	wish.name = name;
+	struct ring_writer *ring = ring_writer_open(&wish, &bytes, &adopted, &why);
+	assert_non_null(ring);
+	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
+		struct iovec part = {i >= from && i < from + count ? bad : good, length};
+		struct ring_meta meta = {.wall_us = wall_of(i),
+					 .mono_us = media_time_us(i) + 1,
+					 .stretch = 1,
+					 .width = 96,
+					 .height = 64};
+		assert_int_equal(ring_writer_put(ring, &meta, &part, 1), i + 1);
+	}
+	const void *memory = ring_writer_memory(ring, &bytes);
+	*reader = ring_reader_attach(memory, bytes, &why);
+	assert_non_null(*reader);
+	return ring;
+}
+
+/* Adds to a plan what has to be encoded. */
+static void encode_into(struct clip_plan *plan, const struct ring_reader *ring)
+{
+	struct encode encode = {.config = &config};
+
+	assert_true(memory_add_missing(plan, ring, true, &encode) && memory_add_unlike(plan, &encode));
+	assert_true(encode.count > 0);
+	assert_true(encode_prepare(&encode));
+	assert_int_equal(encode_run(&encode), 0);
+	assert_true(encode_adopt(&encode, plan));
+	encode_finish(&encode);
+}
+
+static void encode_ring(size_t from, size_t count, struct clip_plan *plan)
+{
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_without(from, count, &reader);
+
+	*plan = (struct clip_plan){.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	encode_into(plan, reader);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+/* Each other frame at its own microsecond, and a key frame on the first of each second. */
+static void assert_only_lacks(size_t from, size_t count)
+{
+	struct clip_plan plan;
+	int64_t second = 0;
+	size_t frame = 0;
+
+	encode_ring(from, count, &plan);
+	assert_int_equal(plan.count, 1);
+	const struct clip_segment *segment = &plan.stretches[0].segment;
+	assert_int_equal(segment->count, MEDIA_FRAMES - count);
+	for (size_t i = 0; i < segment->count; i++, frame++) {
+		const struct index_record *record = &segment->walked[i];
+		if (frame == from)
+			frame += count;
+		assert_int_equal(record->wall_us, wall_of(frame));
+		assert_int_equal((record->flags & INDEX_KEY) != 0, wall_of(frame) / US_PER_S != second);
+		second = wall_of(frame) / US_PER_S;
+	}
+	clip_plan_finish(&plan);
+}
+
+static void frames_that_are_no_pictures_move_neither_times_nor_key_frames(void **state)
+{
+	(void)state;
+	assert_only_lacks(0, 0);
+	assert_only_lacks(0, 1);
+	assert_only_lacks(0, MEDIA_FRAMES / 3);
+	assert_only_lacks(key_from(8), 2);
+	assert_only_lacks(MEDIA_FRAMES - 3, 3);
+}
+
+static void where_none_is_a_picture_there_is_nothing(void **state)
+{
+	struct clip_plan plan;
+
+	(void)state;
+	encode_ring(0, MEDIA_FRAMES, &plan);
+	assert_int_equal(plan.count, 0);
+	clip_plan_finish(&plan);
+}
+
+static void what_is_recorded_beside_them_is_there(void **state)
+{
+	size_t two = key_from(24);
+	const struct part parts[] = {{&h264, two, MEDIA_FRAMES - two, GAP_OFF, true}};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_without(0, MEDIA_FRAMES, &reader);
+	struct clip_plan plan;
+
+	(void)state;
+	archive_of(parts, 1);
+	assert_int_equal(clip_plan_make(archive, RUN_US, wall_of(MEDIA_FRAMES), &plan), PLAN_GOOD);
+	encode_into(&plan, reader);
+	assert_int_equal(plan.count, 1);
+	assert_int_equal(plan.stretches[0].origin, CLIP_DISK);
+	assert_int_equal(plan.stretches[0].head.wall_us, wall_of(two));
+	clip_plan_finish(&plan);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+/* The rows of ring frames that would be encoded for a plan of [from, end of the stream). The recorder says of its last
+ * segment why it does not follow the one before, and that this one ended at last_us. */
+static size_t rows_between(int64_t from_us, uint32_t cause, int64_t last_us)
+{
+	struct encode encode = {.config = &config};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_without(10, key_from(24) - 10, &reader);
+	struct clip_plan plan;
+
+	assert_int_equal(clip_plan_make(archive, from_us, wall_of(MEDIA_FRAMES), &plan), PLAN_GOOD);
+	struct catalogue_entry *behind = &plan.stretches[plan.count - 1].segment.entry;
+	behind->gap_cause = (uint8_t)cause;
+	behind->last_wall_us = last_us;
+	assert_true(memory_add_missing(&plan, reader, true, &encode));
+	clip_plan_finish(&plan);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+	return encode.count;
+}
+
+/* They would make each clip wait for an FFmpeg that finds nothing either. */
+static void what_the_encoder_left_out_is_not_looked_for_in_memory(void **state)
+{
+	size_t two = key_from(24);
+	const struct part parts[] = {{&h264, 0, 10, GAP_START, true},
+				     {&h264, two, MEDIA_FRAMES - two, GAP_ENCODER, true}};
+	int64_t end_us = wall_of(10), inside_us = end_us + US_PER_S / 5;
+
+	(void)state;
+	archive_of(parts, 2);
+	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, end_us), 0);
+	assert_int_equal(rows_between(inside_us, GAP_ENCODER, end_us), 0);
+	assert_int_equal(rows_between(RUN_US, GAP_DISK, end_us), 1);
+	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, 0), 1);
+	/* The end of the first segment is lost, or another one between them. */
+	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, wall_of(two) - US_PER_S / 5), 1);
+	assert_int_equal(rows_between(inside_us, GAP_ENCODER, wall_of(two) - US_PER_S / 5), 1);
+}
+
+/* Spoils JPEGs of the first segment in the archive. */
+static void spoil_segment(size_t count)
+{
+	char path[PATH_BYTES];
+	struct buffer media = file_read(path_of("recording_20270115_100000.mp4", path));
+	uint8_t *at = media.data, *end = media.data + media.length;
+
+	for (size_t i = 0; i < count; i++) {
+		uint8_t *jpeg = memmem(at, (size_t)(end - at), "\xff\xd8\xff", 3);
+		assert_non_null(jpeg);
+		spoil(jpeg, (size_t)(end - jpeg));
+		at = jpeg + 3;
+	}
+	file_write(path, media.data, media.length);
+	buffer_finish(&media);
+}
+
+static void segments_of_jpegs_lack_them_too(void **state)
+{
+	const struct part parts[] = {{&mjpeg, 0, 16, GAP_START, true}, {&h264, key_from(16), 8, GAP_FORMAT, true}};
+	struct clip_plan plan;
+
+	(void)state;
+	for (size_t count = 3; count <= 16; count += 13) {
+		archive_of(parts, 2);
+		spoil_segment(count);
+		assert_int_equal(clip_plan_make(archive, RUN_US, wall_of(MEDIA_FRAMES), &plan), PLAN_GOOD);
+		assert_int_equal(plan.count, 2);
+		encode_into(&plan, NULL);
+		assert_int_equal(plan.count, count == 16 ? 1 : 2);
+		assert_int_equal(plan.stretches[0].head.wall_us, wall_of(count == 16 ? key_from(16) : count));
+		clip_plan_finish(&plan);
+	}
+}
+
+static void an_ffmpeg_that_fails_is_not_taken_for_frames_that_do(void **state)
+{
+	const struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	struct encode encode = {.config = &config};
+	struct ring_reader *reader;
+	struct ring_writer *ring = ring_without(0, MEDIA_FRAMES, &reader);
+
+	(void)state;
+	snprintf(config.record.preset, sizeof(config.record.preset), "no-such-preset");
+	assert_true(memory_add_missing(&plan, reader, true, &encode) && memory_add_unlike(&plan, &encode));
+	assert_true(encode_prepare(&encode));
+	assert_int_not_equal(encode_run(&encode), 0);
+	snprintf(config.record.preset, sizeof(config.record.preset), "ultrafast");
+	encode_finish(&encode);
+	ring_reader_close(reader);
+	ring_writer_close(ring);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frames_that_are_no_pictures_move_neither_times_nor_key_frames),
+		cmocka_unit_test(where_none_is_a_picture_there_is_nothing),
+		cmocka_unit_test(what_is_recorded_beside_them_is_there),
+		cmocka_unit_test(what_the_encoder_left_out_is_not_looked_for_in_memory),
+		cmocka_unit_test(segments_of_jpegs_lack_them_too),
+		cmocka_unit_test(an_ffmpeg_that_fails_is_not_taken_for_frames_that_do),
+	};
+
+	return cmocka_run_group_tests(tests, open_archive, drop_streams);
+}

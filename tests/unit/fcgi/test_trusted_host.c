@@ -1,0 +1,119 @@
+/* By which names the recorder may be asked: fcgi/auth/trusted_host.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fcgi/auth/trusted_host.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct host_own nobody;
+
+static void names_that_no_stranger_can_have_are_taken(void **state)
+{
+	static const char *const hosts[] = {
+		"",          "localhost",   "LocalHost:5000", "localhost.:5000",  "127.0.0.1",
+		"[::1]",     "[::1]:5000",  "10.0.0.7:80",    "cellar",           "cellar:5000",
+		"pi.local.", "Pi.Local:80", "a.localhost",    "[fe80::1%25eth0]", "[2001:db8::7]:443"};
+
+	(void)state;
+	for (size_t k = 0; k < COUNT(hosts); k++)
+		if (!host_name_trusted(hosts[k], &nobody, ""))
+			fail_msg("%s", hosts[k]);
+}
+
+static void names_that_a_stranger_can_have_are_not(void **state)
+{
+	static const char *const hosts[] = {"evil.example",      "evil.example:5000",
+					    "evil.example.",     "localhost.evil.example",
+					    "127.0.0.1.example", "1.2.3",
+					    "127.0.0.1x.a",      "evil.example:80:80",
+					    ".local.evil",       "notlocalhost.com",
+					    "local.example",     "[evil.example]",
+					    "[evil.example",     "[]",
+					    "[%eth0]",           "[::1",
+					    "pi.evil.example"};
+
+	(void)state;
+	for (size_t k = 0; k < COUNT(hosts); k++)
+		if (host_name_trusted(hosts[k], &nobody, "cam.example"))
+			fail_msg("%s", hosts[k]);
+}
+
+static void listed_names_are_taken(void **state)
+{
+	static const char *const lists[] = {
+		"cam.example.org", "*",        "a.b, cam.example.org", " ,a.b  CAM.example.org, ", "x,*",
+		"*.example.org",   "a.b *.org"};
+	static const char *const others[] = {"",
+					     " ",
+					     "am.example.org",
+					     "cam.example.or",
+					     "cam.example.orgs",
+					     "x.cam.example.org",
+					     "*.cam.example.org",
+					     "*.ample.org",
+					     "*g"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lists); i++)
+		assert_true(host_name_trusted("Cam.example.org:443", &nobody, lists[i]));
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_false(host_name_trusted("cam.example.org", &nobody, others[i]));
+}
+
+static void a_name_that_is_too_long_is_none(void **state)
+{
+	char host[600];
+
+	(void)state;
+	memset(host, 'a', sizeof(host) - 1);
+	host[sizeof(host) - 1] = '\0';
+	assert_false(host_name_trusted(host, &nobody, ""));
+	host[0] = '[';
+	assert_false(host_name_trusted(host, &nobody, ""));
+	host[300] = ']';
+	assert_false(host_name_trusted(host, &nobody, ""));
+}
+
+static void what_this_machine_calls_itself_is_taken(void **state)
+{
+	const struct host_own own = {.name = "Cellar.Example.org", .full = "cellar.lan"};
+
+	(void)state;
+	assert_true(host_name_trusted("cellar.example.org:5000", &own, ""));
+	assert_true(host_name_trusted("CELLAR.lan.", &own, ""));
+	assert_false(host_name_trusted("cellar.evil.example", &own, ""));
+}
+
+static void this_machine_knows_its_name(void **state)
+{
+	char name[HOST_NAME_BYTES] = "";
+	struct host_own own;
+
+	(void)state;
+	assert_int_equal(gethostname(name, sizeof(name)), 0);
+	host_own_find(&own);
+	assert_string_equal(own.name, name);
+	assert_true(host_name_trusted(name, &own, ""));
+	assert_true(own.full[0] == '\0' || host_name_trusted(own.full, &own, ""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_that_no_stranger_can_have_are_taken),
+		cmocka_unit_test(names_that_a_stranger_can_have_are_not),
+		cmocka_unit_test(listed_names_are_taken),
+		cmocka_unit_test(a_name_that_is_too_long_is_none),
+		cmocka_unit_test(what_this_machine_calls_itself_is_taken),
+		cmocka_unit_test(this_machine_knows_its_name),
+	};
+
+	return cmocka_run_group_tests_name("host_name", tests, NULL, NULL);
+}

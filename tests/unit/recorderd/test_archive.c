@@ -1,0 +1,395 @@
+/* test_archive.c - what a recorder finds in its folder at the start, and what it keeps of it while it runs. */
+#include <json-c/json.h>
+
+#include "shared/base/clock.h"
+#include "tests/unit/support/archive_cases.h"
+
+static void an_empty_folder_begins_at_one(void **state)
+{
+	struct archive_start start = open_archive();
+
+	(void)state;
+	assert_true(start.recovered);
+	assert_int_equal(start.next_segment, 1);
+	assert_int_equal(start.next_run, 1);
+	assert_int_equal(start.last_wall_us, 0);
+	assert_int_equal(start.last_mono_us, -1);
+	close_and_list();
+	assert_int_equal(listed_count, 0);
+}
+
+static void a_missing_folder_is_made_with_its_parents(void **state)
+{
+	(void)state;
+	snprintf(config.record.directory, sizeof config.record.directory, "%s/recordings/a/b/c", folder);
+	open_archive();
+	close_and_list();
+	assert_true(is_there(CATALOGUE_JSON));
+}
+
+static void a_folder_that_cannot_be_made_is_a_sentence(void **state)
+{
+	(void)state;
+	snprintf(config.record.directory, sizeof config.record.directory, "/proc/nothing/here");
+	assert_null(archive_open(&config, &why));
+	assert_non_null(strstr(why.text, "/proc/nothing/here"));
+}
+
+static void a_second_recorder_is_refused_with_a_sentence(void **state)
+{
+	(void)state;
+	open_archive();
+	assert_null(archive_open(&config, &why));
+	assert_non_null(strstr(why.text, "another recorder records into"));
+	archive_close(archive);
+	archive = archive_open(&config, &why);
+	assert_non_null(archive);
+}
+
+static void put_three(void)
+{
+	char name[SEGMENT_FILE_BYTES];
+
+	put_segment(&(struct segment_info){.segment_no = 7, .run_no = 4, .first_wall_us = MEDIA_WALL_US}, name);
+	put_segment(
+		&(struct segment_info){.segment_no = 5, .run_no = 2, .first_wall_us = MEDIA_WALL_US + 90 * US_PER_S},
+		name);
+	put_segment(
+		&(struct segment_info){.segment_no = 6, .run_no = 2, .first_wall_us = MEDIA_WALL_US + 30 * US_PER_S},
+		name);
+}
+
+static void without_a_list_the_segments_are_found_in_the_order_of_recording(void **state)
+{
+	struct archive_start start;
+
+	(void)state;
+	put_three();
+	start = open_archive();
+	assert_int_equal(start.next_segment, 8);
+	assert_int_equal(start.next_run, 5);
+	assert_int_equal(start.last_wall_us, MEDIA_WALL_US + media_time_us(SMALL)); /* of the newest by number */
+	close_and_list();
+	ASSERT_LISTED(5, 6, 7);
+	for (size_t i = 0; i < listed_count; i++) {
+		assert_int_equal(listed[i].state, CATALOGUE_COMPLETE);
+		assert_int_equal(listed[i].frames, SMALL);
+	}
+}
+
+static void spoil_index(const struct catalogue_entry *entry)
+{
+	char name[SEGMENT_FILE_BYTES], zeros[(SMALL + 1) * INDEX_RECORD_BYTES] = "";
+
+	assert_true(index_name(entry->file, name, sizeof name));
+	file_write(recording(name), zeros, sizeof zeros);
+}
+
+/* True where that segment's index passes its checks again. */
+static bool index_is_good(const struct catalogue_entry *entry)
+{
+	char name[SEGMENT_FILE_BYTES];
+	struct index_reader reader;
+	bool good;
+
+	assert_true(index_name(entry->file, name, sizeof name));
+	good = index_reader_open(AT_FDCWD, recording(name), entry->segment_no, &reader) == INDEX_GOOD;
+	index_reader_close(&reader);
+	return good;
+}
+
+static void segments_that_the_list_knows_are_not_read_again(void **state)
+{
+	struct archive_start start;
+
+	(void)state;
+	put_three();
+	open_archive();
+	close_and_list();
+	spoil_index(&listed[0]);
+	start = open_archive();
+	assert_int_equal(start.next_segment, 8);
+	assert_int_equal(start.next_run, 5);
+	close_and_list();
+	ASSERT_LISTED(5, 6, 7);
+	assert_false(index_is_good(&listed[0]));
+}
+
+static void spoil_list(int (*spoil)(const char *path))
+{
+	put_three();
+	open_archive();
+	close_and_list();
+	spoil_index(&listed[0]);
+	assert_int_equal(spoil(recording(CATALOGUE_FILE)), 0);
+	assert_int_equal(open_archive().next_segment, 8);
+	close_and_list();
+	ASSERT_LISTED(5, 6, 7);
+	assert_true(index_is_good(&listed[0]));
+}
+
+static int flip_byte(const char *path)
+{
+	struct buffer data = file_read(path);
+
+	data.data[CATALOGUE_ENTRY_BYTES + 20] ^= 4; /* of the first entry */
+	file_write(path, data.data, data.length);
+	buffer_finish(&data);
+	return 0;
+}
+
+static int cut_list(const char *path)
+{
+	return truncate(path, CATALOGUE_ENTRY_BYTES - 1);
+}
+
+static void without_the_list_all_segments_are_looked_at(void **state)
+{
+	(void)state;
+	spoil_list(unlink);
+}
+
+static void with_a_damaged_list_all_segments_are_looked_at(void **state)
+{
+	(void)state;
+	spoil_list(flip_byte);
+}
+
+static void with_a_torn_list_all_segments_are_looked_at(void **state)
+{
+	(void)state;
+	spoil_list(cut_list);
+}
+
+static void a_segment_of_another_size_than_listed_is_looked_at(void **state)
+{
+	struct stat status;
+
+	(void)state;
+	put_three();
+	open_archive();
+	close_and_list();
+	assert_int_equal(truncate(recording(listed[1].file), (off_t)listed[1].size_bytes - 10), 0);
+	open_archive();
+	close_and_list();
+	ASSERT_LISTED(5, 6, 7);
+	assert_int_equal(listed[1].frames, SMALL);
+	assert_int_equal(stat(recording(listed[1].file), &status), 0);
+	assert_int_equal(status.st_size, listed[1].size_bytes); /* it has its end again */
+}
+
+static void the_newest_of_this_boot_tells_its_last_capture_time(void **state)
+{
+	struct segment_info info = {
+		.segment_no = 3, .run_no = 2, .first_wall_us = MEDIA_WALL_US, .first_mono_us = 777 * US_PER_S};
+	int64_t last_us = 777 * US_PER_S + media_time_us(SMALL - 1);
+	char name[SEGMENT_FILE_BYTES];
+
+	(void)state;
+	clock_boot_id(info.boot_id);
+	put_segment(&info, name);
+	assert_int_equal(open_archive().last_mono_us, last_us); /* after a repair */
+	close_and_list();
+	assert_int_equal(open_archive().last_mono_us, last_us); /* from the list */
+	close_and_list();
+	info.boot_id[0] ^= 1;
+	put_segment(&info, name);
+	assert_int_equal(open_archive().last_mono_us, -1); /* another boot's clock */
+}
+
+static void what_is_not_ours_is_neither_listed_nor_touched(void **state)
+{
+	char name[SEGMENT_FILE_BYTES];
+
+	(void)state;
+	put_three();
+	segment_file_name(MEDIA_WALL_US - HOUR_US, 1, name);
+	file_write(recording(name), h264.data.data, h264.data.length);
+	file_write(recording("holiday.mp4"), "x", 1);
+	open_archive();
+	close_and_list();
+	ASSERT_LISTED(5, 6, 7);
+	assert_true(is_there(name));
+	assert_true(is_there("holiday.mp4"));
+}
+
+static void a_segment_without_a_frame_is_removed(void **state)
+{
+	char name[SEGMENT_FILE_BYTES];
+
+	(void)state;
+	put_three();
+	segment_file_name(MEDIA_WALL_US - HOUR_US, 1, name);
+	file_write(recording(name), "", 0);
+	open_archive();
+	close_and_list();
+	ASSERT_LISTED(5, 6, 7);
+	assert_false(is_there(name));
+}
+
+static void the_list_for_people_says_what_there_is(void **state)
+{
+	struct json_object *list, *entry, *value;
+
+	(void)state;
+	put_three();
+	open_archive();
+	close_and_list();
+	list = json_object_from_file(recording(CATALOGUE_JSON));
+	assert_int_equal(json_object_array_length(list), 3);
+	entry = json_object_array_get_idx(list, 2);
+	assert_true(json_object_object_get_ex(entry, "file", &value));
+	assert_string_equal(json_object_get_string(value), listed[2].file);
+	assert_true(json_object_object_get_ex(entry, "state", &value));
+	assert_string_equal(json_object_get_string(value), "complete");
+	assert_true(json_object_object_get_ex(entry, "frames", &value));
+	assert_int_equal(json_object_get_int(value), SMALL);
+	assert_true(json_object_object_get_ex(entry, "camera", &value));
+	assert_string_equal(json_object_get_string(value), "bench");
+	json_object_put(list);
+}
+
+/* A frame was written; what the keeper says a moment later. */
+static bool trouble_after_a_frame(void)
+{
+	archive_segment_grew(archive, MEDIA_WALL_US + 5, 1000, 1);
+	usleep(1000);
+	return summary_now().trouble[0];
+}
+
+static void an_open_segment_is_listed_at_once_and_finished_when_it_is_closed(void **state)
+{
+	struct catalogue_entry entry;
+	int fd;
+
+	(void)state;
+	open_archive();
+	entry = begin_segment(&fd);
+	read_list();
+	ASSERT_LISTED(9);
+	assert_int_equal(listed[0].state, CATALOGUE_RECORDING);
+	assert_string_equal(summary_now().open_segment, entry.file);
+	archive_segment_grew(archive, MEDIA_WALL_US + 5, 12345, 2);
+	assert_int_equal(summary_now().bytes, 12345);
+	assert_false(archive_segment_vanished(archive));
+	close(fd);
+	archive_segment_closed(archive);
+	assert_string_equal(summary_now().open_segment, "");
+	close_and_list();
+	ASSERT_LISTED(9);
+	assert_int_equal(listed[0].state, CATALOGUE_COMPLETE);
+	assert_int_equal(listed[0].frames, SMALL);
+}
+
+static void a_deleted_open_segment_is_noticed_and_leaves_the_list(void **state)
+{
+	struct catalogue_entry entry;
+	int fd;
+
+	(void)state;
+	open_archive();
+	entry = begin_segment(&fd);
+	assert_int_equal(unlink(recording(entry.file)), 0);
+	assert_true(archive_segment_vanished(archive));
+	close(fd);
+	archive_segment_closed(archive);
+	close_and_list();
+	assert_int_equal(listed_count, 0);
+}
+
+static void a_folder_that_was_deleted_is_made_again_and_locked(void **state)
+{
+	int fd;
+
+	(void)state;
+	open_archive();
+	struct buffer out = output_of("rm -rf '%s'", config.record.directory);
+	buffer_finish(&out);
+	fd = archive_folder(archive, &why);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_null(archive_open(&config, &why));
+	assert_non_null(strstr(why.text, "another recorder"));
+	begin_segment(&fd);
+	close(fd);
+	archive_segment_closed(archive);
+	close_and_list();
+	ASSERT_LISTED(9);
+}
+
+static void a_disk_that_does_not_sync_is_said_until_it_does(void **state)
+{
+	unsigned before;
+	int fd;
+
+	(void)state;
+	config.record.sync_seconds = 0; /* without a pause */
+	open_archive();
+	begin_segment(&fd);
+	atomic_store(&disk_fails, true);
+	while (!trouble_after_a_frame())
+		;
+	assert_non_null(strstr(summary_now().trouble, "Input/output error"));
+	for (before = atomic_load(&syncs); atomic_load(&syncs) < before + 20;)
+		assert_true(trouble_after_a_frame());
+	atomic_store(&disk_fails, false);
+	while (trouble_after_a_frame())
+		;
+	close(fd);
+	archive_segment_closed(archive);
+}
+
+static void a_segment_that_did_not_sync_is_looked_through_when_it_is_closed(void **state)
+{
+	struct catalogue_entry entry;
+	char index[SEGMENT_FILE_BYTES];
+	int fd;
+
+	(void)state;
+	config.record.sync_seconds = 0;
+	open_archive();
+	entry = begin_segment(&fd);
+	assert_false(archive_segment_doubted(archive));
+	atomic_store(&disk_fails, true);
+	while (!archive_segment_doubted(archive))
+		trouble_after_a_frame();
+	atomic_store(&disk_fails, false);
+	/* What an index says that agrees with the file's size would be believed, but not now. */
+	assert_true(index_name(entry.file, index, sizeof index));
+	file_write(recording(index), "damaged", 7);
+	archive_segment_grew(archive, MEDIA_WALL_US, 12345, 6789);
+	close(fd);
+	archive_segment_closed(archive);
+	assert_false(archive_segment_doubted(archive));
+	close_and_list();
+	ASSERT_LISTED(9);
+	assert_int_equal(listed[0].state, CATALOGUE_COMPLETE);
+	assert_int_equal(listed[0].frames, SMALL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(an_empty_folder_begins_at_one),
+		CASE(a_missing_folder_is_made_with_its_parents),
+		CASE(a_folder_that_cannot_be_made_is_a_sentence),
+		CASE(a_second_recorder_is_refused_with_a_sentence),
+		CASE(without_a_list_the_segments_are_found_in_the_order_of_recording),
+		CASE(segments_that_the_list_knows_are_not_read_again),
+		CASE(without_the_list_all_segments_are_looked_at),
+		CASE(with_a_damaged_list_all_segments_are_looked_at),
+		CASE(with_a_torn_list_all_segments_are_looked_at),
+		CASE(a_segment_of_another_size_than_listed_is_looked_at),
+		CASE(the_newest_of_this_boot_tells_its_last_capture_time),
+		CASE(what_is_not_ours_is_neither_listed_nor_touched),
+		CASE(a_segment_without_a_frame_is_removed),
+		CASE(the_list_for_people_says_what_there_is),
+		CASE(an_open_segment_is_listed_at_once_and_finished_when_it_is_closed),
+		CASE(a_deleted_open_segment_is_noticed_and_leaves_the_list),
+		CASE(a_folder_that_was_deleted_is_made_again_and_locked),
+		CASE(a_disk_that_does_not_sync_is_said_until_it_does),
+		CASE(a_segment_that_did_not_sync_is_looked_through_when_it_is_closed),
+	};
+
+	return cmocka_run_group_tests(tests, make_archive_streams, drop_streams);
+}

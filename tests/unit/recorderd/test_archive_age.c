@@ -1,0 +1,399 @@
+/* test_archive_age.c - how old segments are, on clocks that were set in every way, in one boot and in several. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sys/timex.h>
+
+#include "tests/unit/support/fake_clock.h"
+
+static int fake_adjtimex(struct timex *state);
+static void fake_boot_id(uint8_t out[16]);
+static int64_t fake_slept_us(void);
+
+#define adjtimex       fake_adjtimex
+#define clock_boot_id  fake_boot_id
+#define clock_slept_us fake_slept_us
+#include "recorderd/archive/archive_age.c"
+#undef adjtimex
+#undef clock_boot_id
+#undef clock_slept_us
+
+#define HOURS(n) ((int64_t)((n) * (double)HOUR_US))
+#define YEARS(n) ((n)*365.25 * 24)
+#define NOBODY   0 /* a boot that is not known */
+#define THIS     9 /* this boot; others are 1 to 8 */
+#define MOST     8
+
+static bool synchronised, denied;
+static double slept_hours;
+
+static int fake_adjtimex(struct timex *state)
+{
+	if (denied)
+		return -1;
+	state->status = synchronised ? 0 : STA_UNSYNC;
+	return synchronised ? TIME_OK : TIME_ERROR;
+}
+
+static void fake_boot_id(uint8_t out[16])
+{
+	memset(out, THIS, 16);
+}
+
+static int64_t fake_slept_us(void)
+{
+	return HOURS(slept_hours);
+}
+
+/* An archive of up to 8 segments of an hour each, kept for 72 hours, by a recorder that began 100 hours ago. */
+struct bench {
+	struct config config;
+	struct archive_segment segments[MOST];
+	struct archive_verdict verdicts[MOST];
+	struct archive archive;
+};
+
+static void bench_init(struct bench *bench)
+{
+	*bench = (struct bench){0};
+	bench->archive = (struct archive){
+		.config = &bench->config,
+		.segments = bench->segments,
+		.retention.hours = 72,
+		.opened_mono_us = mono_now().us,
+	};
+	synchronised = denied = false;
+	slept_hours = 0;
+}
+
+static int start_clock(void **state)
+{
+	(void)state;
+	mono_ahead_us = HOURS(1e5); /* high enough for all that lies behind it */
+	return 0;
+}
+
+/* A segment that ended so many hours ago by its own wall clock, and so many by the monotonic one of its boot. */
+static void add(struct bench *bench, int boot, double wall_hours, double mono_hours)
+{
+	int64_t end_us = wall_now().us - HOURS(wall_hours), end_mono_us = mono_now().us - HOURS(mono_hours);
+	struct archive_segment *segment = &bench->segments[bench->archive.count++];
+
+	*segment = (struct archive_segment){
+		.phase = PHASE_COMPLETE,
+		.seen_mono_us = mono_now().us,
+		.entry = {.start_wall_us = end_us - HOUR_US,
+			  .end_wall_us = end_us,
+			  .first_mono_us = end_mono_us - HOUR_US},
+	};
+	memset(segment->entry.boot_id, boot, sizeof segment->entry.boot_id);
+}
+
+static void assert_old_and(struct bench *bench, unsigned doubts, const char *wanted)
+{
+	char old[MOST + 1] = "";
+
+	archive_judge(&bench->archive, bench->verdicts);
+	for (size_t i = 0; i < bench->archive.count; i++)
+		old[i] = bench->verdicts[i].old ? 'x' : '-';
+	assert_string_equal(old, wanted);
+	assert_int_equal(bench->archive.clock_doubts, doubts);
+}
+
+#define assert_old(bench, wanted) assert_old_and(bench, 0, wanted)
+
+static void what_is_older_than_its_hours_goes(void **state)
+{
+	(void)state;
+	for (int synced = 0; synced < 2; synced++) {
+		struct bench bench;
+
+		bench_init(&bench);
+		synchronised = synced;
+		add(&bench, 1, 100, 0);
+		add(&bench, 2, 72.1, 0);
+		add(&bench, 3, 71.9, 0);
+		add(&bench, THIS, 72.1, 72.1);
+		add(&bench, THIS, 71.9, 71.9);
+		add(&bench, NOBODY, 72.1, 0);
+		add(&bench, NOBODY, 71.9, 0);
+		assert_old(&bench, "xx-x-x-");
+	}
+}
+
+/* 12 of two days ago among those of tonight, each of them younger than 72 hours. */
+static void no_order_makes_anything_old(void **state)
+{
+	(void)state;
+	for (int synced = 0; synced < 2; synced++) {
+		struct bench bench;
+
+		bench_init(&bench);
+		synchronised = synced;
+		for (int i = 0; i < MOST / 2; i++) {
+			add(&bench, 1, 50 - i, 50 - i);
+			add(&bench, THIS, 8 - i, 8 - i);
+		}
+		assert_old(&bench, "--------");
+		bench.archive.retention.hours = 48.5;
+		assert_old(&bench, "x-x-----");
+	}
+}
+
+static void no_step_in_this_boot_makes_its_segments_older(void **state)
+{
+	static const double steps[] = {10, -10, 0.4, 1, -1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+		for (int synced = 0; synced < 2; synced++) {
+			struct bench bench;
+
+			bench_init(&bench);
+			synchronised = synced;
+			add(&bench, THIS, YEARS(steps[i]) + 73, 73);
+			add(&bench, THIS, YEARS(steps[i]) + 71, 71);
+			add(&bench, THIS, 0, 0);
+			assert_old_and(&bench, synced ? 0 : DOUBT_CLOCK_SET, "x--");
+		}
+}
+
+static void a_step_of_nobody_s_makes_nothing_of_other_boots_old(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench);
+	add(&bench, 1, YEARS(10) + 100, 100);
+	add(&bench, 1, YEARS(10) + 50, 50);
+	add(&bench, THIS, YEARS(10) + 10, 10);
+	add(&bench, THIS, 0, 0);
+	assert_old_and(&bench, DOUBT_CLOCK_SET, "x---");
+	/* Once what was recorded before the step is gone, the new time is believed. */
+	bench.archive.count = 0;
+	add(&bench, 1, YEARS(10) + 50, 0);
+	add(&bench, 2, 50, 0);
+	add(&bench, THIS, 0, 0);
+	assert_old(&bench, "x--");
+}
+
+static void a_start_in_another_decade_makes_nothing_old(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench);
+	add(&bench, 1, YEARS(10) + 100, 100);
+	add(&bench, 1, YEARS(10), 0);
+	assert_old_and(&bench, DOUBT_CLOCK_LEAPT, "x-");
+	add(&bench, THIS, 0, 0);
+	assert_old_and(&bench, DOUBT_CLOCK_LEAPT, "x--");
+	bench.archive.opened_mono_us = mono_now().us - HOURS(73); /* and now the recorder has run for so long */
+	assert_old(&bench, "xx-");
+	bench.archive.opened_mono_us = mono_now().us;
+	synchronised = true;
+	assert_old(&bench, "xx-");
+}
+
+static void a_clock_that_was_set_right_in_a_boot_counts_for_all_of_it(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench);
+	synchronised = true;
+	add(&bench, 1, YEARS(56), 30);
+	add(&bench, 1, 28, 28);
+	add(&bench, 2, YEARS(2), 90); /* not in 1970, but where it was switched off */
+	add(&bench, 2, 88, 88);
+	bench.segments[3].entry.gap_cause = GAP_CLOCK;
+	add(&bench, 3, YEARS(-1), 20);
+	add(&bench, 3, 18, 18);
+	assert_old(&bench, "--xx--");
+	assert_true(bench.verdicts[4].end_us < bench.verdicts[5].end_us);
+}
+
+static void a_boot_in_1970_is_as_young_as_what_was_recorded_before_it(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench);
+	synchronised = true;
+	add(&bench, 1, 10, 0);
+	add(&bench, 2, YEARS(56), 0);
+	add(&bench, THIS, 0, 0);
+	assert_old(&bench, "---");
+	bench.archive.count = 0;
+	add(&bench, 2, YEARS(56), 0);
+	bench.segments[0].entry.last_wall_us = wall_now().us - HOURS(20);
+	assert_old(&bench, "-");
+	bench.segments[0].entry.last_wall_us -= HOURS(53);
+	assert_old(&bench, "x");
+}
+
+static void the_future_goes_when_it_has_been_here_for_so_long(void **state)
+{
+	(void)state;
+	for (int synced = 0; synced < 2; synced++) {
+		struct bench bench;
+
+		bench_init(&bench);
+		synchronised = synced;
+		add(&bench, 1, YEARS(-1), 0);
+		add(&bench, 2, 100, 0);
+		add(&bench, 3, YEARS(-1), 0);
+		add(&bench, THIS, 1, 1);
+		add(&bench, 4, 50, 0);
+		assert_old_and(&bench, DOUBT_FUTURE, "-x---");
+		/* Its place among the others is in front of what follows it. */
+		assert_int_equal(bench.verdicts[0].end_us, bench.verdicts[1].end_us);
+		assert_int_equal(bench.verdicts[2].end_us, bench.verdicts[3].end_us);
+		bench.segments[0].seen_mono_us = mono_now().us - HOURS(71);
+		bench.segments[2].seen_mono_us = mono_now().us - HOURS(73);
+		assert_old_and(&bench, DOUBT_FUTURE, "-xx--");
+	}
+}
+
+static void in_1970_nothing_of_other_boots_is_old_or_in_the_way_of_tonight(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench);
+	add(&bench, 1, YEARS(-56), 0);
+	add(&bench, 1, YEARS(-56) - 1, 0);
+	add(&bench, THIS, 1, 1);
+	add(&bench, THIS, 0, 0);
+	assert_old_and(&bench, DOUBT_FUTURE, "----");
+	assert_true(bench.verdicts[1].end_us <= bench.verdicts[2].end_us);
+	/* In the order of time, as where an archive was copied to them. */
+	bench_init(&bench);
+	add(&bench, THIS, 1, 1);
+	add(&bench, THIS, 0, 0);
+	add(&bench, 1, YEARS(-56), 0);
+	assert_old_and(&bench, DOUBT_FUTURE, "---");
+	assert_true(bench.verdicts[2].end_us <= bench.verdicts[0].end_us);
+}
+
+/* It may have been open for a day. */
+static void what_this_boot_recorded_ages_from_its_end(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench), add(&bench, THIS, 1, 1);
+	bench.segments[0].seen_mono_us = mono_now().us - HOURS(80);
+	bench.segments[0].entry.first_mono_us -= HOURS(80);
+	bench.segments[0].entry.start_wall_us -= HOURS(80);
+	assert_old(&bench, "-");
+}
+
+static void a_machine_that_slept_has_grown_older_meanwhile(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench);
+	slept_hours = 80;
+	add(&bench, THIS, 81, 1);
+	add(&bench, THIS, 0, 0);
+	assert_old(&bench, "x-");
+	slept_hours = 0;
+	assert_old_and(&bench, DOUBT_CLOCK_SET, "--");
+}
+
+/* Copies of one file with other times in them: their own times have to do. */
+static void a_boot_whose_times_contradict_each_other_is_none(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	for (int boot = 1; boot <= THIS; boot += THIS - 1) {
+		bench_init(&bench);
+		synchronised = true;
+		add(&bench, boot, 80, 1);
+		add(&bench, boot, 73, 1);
+		add(&bench, boot, 71, 1);
+		for (int i = 1; i < 3; i++)
+			bench.segments[i].entry.first_mono_us = bench.segments[0].entry.first_mono_us;
+		add(&bench, THIS, 0, 0);
+		assert_old(&bench, "xx--");
+	}
+}
+
+static void no_hours_keep_for_ever(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench);
+	synchronised = true;
+	bench.archive.retention.hours = 0;
+	add(&bench, 1, YEARS(20), 0);
+	add(&bench, THIS, 100, 100);
+	bench.segments[0].seen_mono_us = mono_now().us - HOURS(1000);
+	assert_old(&bench, "--");
+	bench.archive.retention.hours = 1e300;
+	assert_old(&bench, "--");
+}
+
+static void a_clock_that_cannot_be_asked_about_is_not_synchronised(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	bench_init(&bench);
+	denied = true;
+	add(&bench, THIS, YEARS(10), 1);
+	assert_old_and(&bench, DOUBT_CLOCK_SET, "-");
+}
+
+static void what_no_clock_can_have_said_is_judged_without_harm(void **state)
+{
+	static const int64_t odd[] = {0, -1, CLOCK_MAX_US - 1, INT64_MAX / 4, INT64_MIN / 4};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++)
+		for (size_t j = 0; j < 5; j++)
+			for (int boot = 0; boot < 10; boot += 9) {
+				struct bench bench;
+
+				bench_init(&bench);
+				synchronised = i % 2;
+				add(&bench, boot, 1, 1);
+				bench.segments[0].entry.first_mono_us = odd[i];
+				bench.segments[0].entry.last_wall_us = odd[j];
+				add(&bench, THIS, 1, 1);
+				archive_judge(&bench.archive, bench.verdicts);
+				assert_true(bench.verdicts[0].old == (boot == THIS && odd[i] == 0));
+				assert_false(bench.verdicts[1].old);
+			}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_older_than_its_hours_goes),
+		cmocka_unit_test(no_order_makes_anything_old),
+		cmocka_unit_test(no_step_in_this_boot_makes_its_segments_older),
+		cmocka_unit_test(a_step_of_nobody_s_makes_nothing_of_other_boots_old),
+		cmocka_unit_test(a_start_in_another_decade_makes_nothing_old),
+		cmocka_unit_test(a_clock_that_was_set_right_in_a_boot_counts_for_all_of_it),
+		cmocka_unit_test(a_boot_in_1970_is_as_young_as_what_was_recorded_before_it),
+		cmocka_unit_test(the_future_goes_when_it_has_been_here_for_so_long),
+		cmocka_unit_test(in_1970_nothing_of_other_boots_is_old_or_in_the_way_of_tonight),
+		cmocka_unit_test(what_this_boot_recorded_ages_from_its_end),
+		cmocka_unit_test(a_machine_that_slept_has_grown_older_meanwhile),
+		cmocka_unit_test(a_boot_whose_times_contradict_each_other_is_none),
+		cmocka_unit_test(no_hours_keep_for_ever),
+		cmocka_unit_test(a_clock_that_cannot_be_asked_about_is_not_synchronised),
+		cmocka_unit_test(what_no_clock_can_have_said_is_judged_without_harm),
+	};
+
+	return cmocka_run_group_tests(tests, start_clock, NULL);
+}

@@ -1,0 +1,235 @@
+/* test_archive_copies.c - archives that were copied together: backups that were copied back, renamed files, files that
+ * stand there twice, numbers that two recorders gave. */
+#include "tests/unit/support/archive_cases.h"
+
+#include "recorderd/archive/catalogue_writer.h"
+
+#define TONIGHT 1
+#define BACKUP  2
+
+static int64_t ago(double hours)
+{
+	return wall_now().us - (int64_t)(hours * (double)HOUR_US);
+}
+
+/* A segment of some boot, recorded so many hours ago; `run` of the same archive grows with the number. */
+static void put(uint64_t segment_no, uint8_t boot, double hours)
+{
+	struct segment_info info = {
+		.segment_no = segment_no,
+		.run_no = segment_no,
+		.first_wall_us = ago(hours),
+		.first_mono_us = 1000 * HOUR_US - (int64_t)(hours * (double)HOUR_US),
+	};
+	char name[SEGMENT_FILE_BYTES];
+
+	memset(info.boot_id, boot, sizeof info.boot_id);
+	put_segment(&info, name);
+}
+
+static struct archive_start one_round(void)
+{
+	struct archive_start start = open_archive();
+
+	assert_true(start.recovered);
+	close_and_list();
+	return start;
+}
+
+static void assert_in_order_of_time(void)
+{
+	for (size_t i = 1; i < listed_count; i++)
+		assert_true(listed[i].start_wall_us > listed[i - 1].start_wall_us);
+}
+
+static void a_backup_copied_back_takes_nothing_with_it(void **state)
+{
+	(void)state;
+	for (int synced = 0; synced < 2; synced++) {
+		start_case(state);
+		clock_is_synchronised = synced;
+		config.retention.hours = 72;
+		for (unsigned i = 0; i < 12; i++) {
+			put(2 * i + 1, BACKUP, 50 - i / 6.0);
+			put(2 * i + 2, TONIGHT, 4 - i / 6.0);
+		}
+		one_round();
+		assert_int_equal(listed_count, 24);
+		assert_in_order_of_time();
+	}
+}
+
+static void the_backup_goes_in_its_time(void **state)
+{
+	(void)state;
+	config.retention.hours = 72;
+	for (unsigned i = 0; i < 4; i++) {
+		put(2 * i + 1, BACKUP, i < 2 ? 74 - i : 70 - i);
+		put(2 * i + 2, TONIGHT, 4 - i);
+	}
+	one_round();
+	ASSERT_LISTED(5, 7, 2, 4, 6, 8);
+}
+
+static void a_backup_makes_room_before_tonight_does(void **state)
+{
+	(void)state;
+	put(1, TONIGHT, 3);
+	put(2, TONIGHT, 2);
+	put(3, TONIGHT, 1);
+	put(7, BACKUP, 50);
+	put(8, BACKUP, 49);
+	put(9, BACKUP, 48);
+	one_round();
+	assert_int_equal(listed_count, 6);
+	config.retention.max_gb = (double)(4 * listed[0].size_bytes + 2000) / 1e9;
+	one_round();
+	assert_int_equal(listed_count, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(listed[i].start_wall_us > ago(48.5));
+}
+
+static void numbers_that_two_recorders_gave_are_no_order(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		put(i + 1, TONIGHT, 6 - i);
+		put(i + 1, BACKUP, 50 - i);
+	}
+	struct archive_start start = one_round();
+	assert_int_equal(start.next_segment, 7);
+	assert_int_equal(start.next_run, 7);
+	assert_int_equal(listed_count, 12);
+	assert_in_order_of_time();
+	assert_true(start.last_wall_us == listed[11].end_wall_us);
+}
+
+/* Nor is recorded again what is in memory still: the newest footage is that of this boot. */
+static void recording_goes_on_behind_tonight_s_and_above_all_numbers(void **state)
+{
+	struct segment_info info = {
+		.segment_no = 3, .run_no = 2, .first_wall_us = ago(1), .first_mono_us = 5 * US_PER_S};
+	char name[SEGMENT_FILE_BYTES];
+
+	(void)state;
+	clock_boot_id(info.boot_id);
+	put_segment(&info, name);
+	put(500, BACKUP, 50);
+	struct archive_start start = one_round();
+	assert_int_equal(start.next_segment, 501);
+	assert_true(start.last_mono_us >= info.first_mono_us && start.last_mono_us < info.first_mono_us + US_PER_S);
+	assert_true(start.last_wall_us > info.first_wall_us && start.last_wall_us < ago(0));
+	/* Also where the list says all of it. */
+	struct archive_start again = one_round();
+	assert_true(again.last_mono_us == start.last_mono_us);
+}
+
+/* A clock that was set back within a boot: the numbers tell the order of recording, the times do not. */
+static void a_clock_that_was_set_back_leaves_the_order_of_recording(void **state)
+{
+	struct segment_info info = {.run_no = 1};
+	static const double hours[] = {10, 9, 12, 11, 3, 2};
+	char name[SEGMENT_FILE_BYTES];
+
+	(void)state;
+	memset(info.boot_id, TONIGHT, sizeof info.boot_id);
+	for (size_t i = 0; i < 6; i++) {
+		info.segment_no = i + 1;
+		info.first_wall_us = ago(hours[i]);
+		info.first_mono_us = (int64_t)(i + 1) * HOUR_US;
+		if (i == 4)
+			memset(info.boot_id, BACKUP, sizeof info.boot_id);
+		put_segment(&info, name);
+	}
+	one_round();
+	ASSERT_LISTED(1, 2, 3, 4, 5, 6);
+}
+
+static void names_and_copies_say_nothing_of_age(void **state)
+{
+	char name[SEGMENT_FILE_BYTES], from[PATH_MAX + 80];
+	struct segment_info info = {.segment_no = 1, .run_no = 1, .first_wall_us = ago(20)};
+
+	(void)state;
+	config.retention.hours = 72;
+	put_segment(&info, name);
+	snprintf(from, sizeof from, "%s", recording(name));
+	assert_int_equal(rename(from, recording("recording_19990101_000000.mp4")), 0);
+	put_segment(&info, name);
+	put(2, TONIGHT, 80);
+	segment_file_name(ago(80), 1, name);
+	snprintf(from, sizeof from, "%s", recording(name));
+	assert_int_equal(rename(from, recording("recording_20350101_000000.mp4")), 0);
+	one_round();
+	ASSERT_LISTED(1, 1);
+}
+
+/* A list of before has no boots in it. */
+static void a_list_without_boots_learns_them_from_the_segments(void **state)
+{
+	(void)state;
+	put(1, TONIGHT, 3);
+	put(2, TONIGHT, 2);
+	one_round();
+	for (size_t i = 0; i < 2; i++) {
+		listed[i].first_mono_us = 0;
+		memset(listed[i].boot_id, 0, sizeof listed[i].boot_id);
+	}
+	int fd = open(config.record.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(catalogue_write(fd, 3, listed, 2, false, &why));
+	close(fd);
+	one_round();
+	ASSERT_LISTED(1, 2);
+	assert_int_equal(listed[0].boot_id[7], TONIGHT);
+	assert_true(listed[0].first_mono_us > 0 && listed[1].first_mono_us > listed[0].first_mono_us);
+}
+
+/* The newest one is read whole at the start where its index is damaged, whatever the list says of it. */
+static void the_list_says_what_the_newest_one_was_repaired_to(void **state)
+{
+	struct segment_info info = {.segment_no = 3, .run_no = 2, .first_wall_us = MEDIA_WALL_US, .first_mono_us = 7};
+	char name[SEGMENT_FILE_BYTES], index[SEGMENT_FILE_BYTES];
+	struct stat status;
+
+	(void)state;
+	clock_boot_id(info.boot_id);
+	put_segment(&info, name);
+	open_archive();
+	close_and_list();
+	uint64_t before = listed[0].frames;
+	assert_true(index_name(name, index, sizeof index));
+	int fd = open(recording(index), O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "damage", 6, INDEX_RECORD_BYTES + 4), 6);
+	close(fd);
+	struct buffer media = file_read(recording(name));
+	uint8_t *moof = memmem(media.data + media.length / 2, media.length / 2, "moof", 4);
+	assert_non_null(moof);
+	memset(moof, 0, 8);
+	file_write(recording(name), media.data, media.length);
+	buffer_finish(&media);
+	open_archive();
+	close_and_list();
+	assert_int_equal(listed_count, 1);
+	assert_true(listed[0].frames > 0 && listed[0].frames < before);
+	assert_int_equal(stat(recording(index), &status), 0);
+	assert_int_equal(status.st_size, (listed[0].frames + 1) * INDEX_RECORD_BYTES);
+	assert_int_equal(stat(recording(name), &status), 0);
+	assert_int_equal(status.st_size, listed[0].size_bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_backup_copied_back_takes_nothing_with_it),
+		CASE(the_backup_goes_in_its_time),
+		CASE(a_backup_makes_room_before_tonight_does),
+		CASE(numbers_that_two_recorders_gave_are_no_order),
+		CASE(recording_goes_on_behind_tonight_s_and_above_all_numbers),
+		CASE(a_clock_that_was_set_back_leaves_the_order_of_recording),
+		CASE(names_and_copies_say_nothing_of_age),
+		CASE(a_list_without_boots_learns_them_from_the_segments),
+		CASE(the_list_says_what_the_newest_one_was_repaired_to),
+	};
+
+	return cmocka_run_group_tests_name("archive_copies", tests, make_archive_streams, drop_streams);
+}

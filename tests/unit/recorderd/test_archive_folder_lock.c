@@ -1,0 +1,106 @@
+/* test_archive_folder_lock.c - who can keep a recorder out of its folder of recordings: another recorder, and nobody
+ * else. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "recorderd/archive/archive_internal.h"
+
+static char folder[32], lock[48];
+static int folder_fd = -1, lock_fd = -1;
+static struct reason why;
+
+static int start(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/test-lock-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(lock, sizeof(lock), "%s/.lock", folder);
+	folder_fd = archive_folder_open(folder, &lock_fd, &why);
+	return folder_fd >= 0 ? 0 : -1;
+}
+
+static void let_go(void)
+{
+	close(folder_fd);
+	close(lock_fd);
+}
+
+static int teardown(void **state)
+{
+	char command[64];
+
+	(void)state;
+	let_go();
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+/* The folder's own user, who has no more rights than anybody; root gives it to somebody. */
+static bool user_may_open(int flags)
+{
+	const uid_t nobody = 65534;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (geteuid() == 0 &&
+		    (chown(folder, nobody, nobody) != 0 || chown(lock, nobody, nobody) != 0 ||
+		     setresgid(nobody, nobody, nobody) != 0 || setresuid(nobody, nobody, nobody) != 0))
+			_exit(2);
+		_exit(open(lock, flags | O_CLOEXEC) < 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status) == 0;
+}
+
+static void a_second_recorder_is_refused(void **state)
+{
+	int other_fd = -1;
+
+	(void)state;
+	assert_int_equal(archive_folder_open(folder, &other_fd, &why), -1);
+	assert_non_null(strstr(why.text, "another recorder records into"));
+}
+
+/* As the workers are: of the recorder's user, in a sandbox in which the folder can be read. */
+static void who_may_only_read_the_folder_cannot_hold_its_lock(void **state)
+{
+	(void)state;
+	assert_false(user_may_open(O_RDONLY));
+	assert_true(user_may_open(O_WRONLY));
+}
+
+static void the_lock_of_an_older_version_is_closed_to_readers(void **state)
+{
+	(void)state;
+	let_go();
+	assert_int_equal(chmod(lock, 0644), 0);
+	assert_true(user_may_open(O_RDONLY));
+	folder_fd = archive_folder_open(folder, &lock_fd, &why);
+	assert_true(folder_fd >= 0);
+	assert_false(user_may_open(O_RDONLY));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_second_recorder_is_refused, start, teardown),
+		cmocka_unit_test_setup_teardown(who_may_only_read_the_folder_cannot_hold_its_lock, start, teardown),
+		cmocka_unit_test_setup_teardown(the_lock_of_an_older_version_is_closed_to_readers, start, teardown),
+	};
+
+	return cmocka_run_group_tests_name("archive_lock", tests, NULL, NULL);
+}

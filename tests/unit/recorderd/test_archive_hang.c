@@ -1,0 +1,153 @@
+/* test_archive_hang.c - a disk that does not answer holds up neither a start, nor a stop, nor who asks for the state.
+ */
+#include <pthread.h>
+#include <sys/file.h>
+
+#include "tests/unit/support/archive_cases.h"
+
+#define LONGEST_S 120 /* a test that hangs itself ends here */
+
+static _Atomic bool locking_hangs, closing_hangs;
+static _Atomic int waiting; /* threads that the disk holds up */
+static dev_t device;
+static ino_t media; /* the file whose closing waits */
+
+static void wait_for_disk(_Atomic bool *hangs)
+{
+	atomic_fetch_add(&waiting, 1);
+	while (atomic_load(hangs))
+		usleep(1000);
+	atomic_fetch_sub(&waiting, 1);
+}
+
+int flock(int fd, int operation)
+{
+	if (atomic_load(&locking_hangs))
+		wait_for_disk(&locking_hangs);
+	return (int)syscall(SYS_flock, fd, operation);
+}
+
+int close(int fd)
+{
+	struct stat status;
+
+	if (atomic_load(&closing_hangs) && fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == media)
+		wait_for_disk(&closing_hangs);
+	return (int)syscall(SYS_close, fd);
+}
+
+static void until_somebody_waits(void)
+{
+	while (atomic_load(&waiting) == 0)
+		usleep(1000);
+}
+
+static void a_start_goes_on_and_the_folder_is_taken_when_it_answers(void **state)
+{
+	(void)state;
+	put_at(1, MEDIA_WALL_US - HOUR_US);
+	atomic_store(&locking_hangs, true);
+	archive = archive_open(&config, &why);
+	assert_non_null(archive);
+	assert_true(archive_start(archive, &why));
+	assert_int_equal(atomic_load(&waiting), 1);
+	assert_false(archive_started(archive).recovered);
+	assert_int_equal(summary_now().segments, 0);
+	atomic_store(&locking_hangs, false);
+	assert_true(archive_wait(archive).recovered);
+	assert_int_equal(summary_now().segments, 1);
+	assert_string_equal(summary_now().trouble, "");
+}
+
+static void a_stop_meanwhile_does_not_wait_for_it(void **state)
+{
+	(void)state;
+	atomic_store(&locking_hangs, true);
+	archive = archive_open(&config, &why);
+	assert_non_null(archive);
+	assert_true(archive_start(archive, &why));
+	assert_true(archive_stop(archive, 60 * US_PER_S));
+	archive_close(archive);
+	archive = NULL;
+	assert_int_equal(atomic_load(&waiting), 1);
+	atomic_store(&locking_hangs, false);
+	while (atomic_load(&waiting) > 0)
+		usleep(1000);
+}
+
+static void a_folder_that_answers_late_with_an_error_is_tried_again(void **state)
+{
+	(void)state;
+	int other = open(recording(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+	assert_int_equal(syscall(SYS_flock, other, LOCK_EX), 0);
+	atomic_store(&locking_hangs, true);
+	archive = archive_open(&config, &why);
+	assert_non_null(archive);
+	assert_true(archive_start(archive, &why));
+	atomic_store(&locking_hangs, false);
+	while (!strstr(summary_now().trouble, "another recorder records into"))
+		usleep(1000);
+	assert_int_equal(syscall(SYS_close, other), 0);
+	assert_true(archive_wait(archive).recovered);
+	assert_string_equal(summary_now().trouble, "");
+}
+
+static void a_keeper_that_hangs_does_not_hold_up_a_stop(void **state)
+{
+	int fd;
+
+	(void)state;
+	open_archive();
+	atomic_store(&disk_hangs, true);
+	begin_segment(&fd);
+	archive_segment_grew(archive, MEDIA_WALL_US + US_PER_S, 5000, SMALL);
+	unsigned before = atomic_load(&syncs);
+	while (atomic_load(&syncs) == before)
+		usleep(1000);
+	assert_false(archive_stop(archive, 0));
+	atomic_store(&disk_hangs, false);
+	assert_true(archive_stop(archive, 60 * US_PER_S));
+	close(fd);
+}
+
+static void *close_segment(void *unused)
+{
+	archive_segment_closed(archive);
+	return unused;
+}
+
+static void closing_a_segment_keeps_nobody_from_the_state(void **state)
+{
+	struct stat status;
+	pthread_t storage;
+	int fd;
+
+	(void)state;
+	open_archive();
+	begin_segment(&fd);
+	assert_int_equal(fstat(fd, &status), 0);
+	device = status.st_dev;
+	media = status.st_ino;
+	atomic_store(&closing_hangs, true);
+	assert_int_equal(pthread_create(&storage, NULL, close_segment, NULL), 0);
+	until_somebody_waits();
+	assert_int_equal(summary_now().segments, 1);
+	atomic_store(&closing_hangs, false);
+	assert_int_equal(pthread_join(storage, NULL), 0);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_start_goes_on_and_the_folder_is_taken_when_it_answers),
+		CASE(a_stop_meanwhile_does_not_wait_for_it),
+		CASE(a_folder_that_answers_late_with_an_error_is_tried_again),
+		CASE(a_keeper_that_hangs_does_not_hold_up_a_stop),
+		CASE(closing_a_segment_keeps_nobody_from_the_state),
+	};
+
+	alarm(LONGEST_S);
+	return cmocka_run_group_tests_name("archive_hang", tests, make_archive_streams, drop_streams);
+}

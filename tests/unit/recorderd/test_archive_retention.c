@@ -1,0 +1,296 @@
+/* test_archive_retention.c - which segments are deleted, and which never are. */
+#include "tests/unit/support/archive_cases.h"
+
+static void one_round(void)
+{
+	assert_true(open_archive().recovered);
+	close_and_list();
+	for (size_t i = 0; i < listed_count; i++)
+		assert_true(is_there(listed[i].file));
+}
+
+static int64_t ago(double hours)
+{
+	return wall_now().us - (int64_t)(hours * (double)HOUR_US);
+}
+
+static size_t files_left(void)
+{
+	struct buffer out =
+		output_of("ls '%s' | grep -c '^recording_[0-9].*\\(mp4\\|idx\\)$' || true", config.record.directory);
+	size_t count = strtoul((char *)out.data, NULL, 10);
+
+	buffer_finish(&out);
+	return count;
+}
+
+static void without_limits_nothing_is_deleted(void **state)
+{
+	(void)state;
+	put_at(1, ago(9000));
+	put_at(2, ago(1));
+	one_round();
+	ASSERT_LISTED(1, 2);
+}
+
+static void what_is_older_than_its_hours_is_deleted_with_its_index(void **state)
+{
+	(void)state;
+	config.retention.hours = 72;
+	put_at(1, ago(80));
+	put_at(2, ago(73));
+	put_at(3, ago(71));
+	put_at(4, ago(1));
+	one_round();
+	ASSERT_LISTED(3, 4);
+	assert_int_equal(files_left(), 4);
+}
+
+static void over_max_gb_the_oldest_go(void **state)
+{
+	(void)state;
+	for (uint64_t i = 1; i <= 5; i++)
+		put_at(i, ago(10 - (double)i));
+	one_round();
+	config.retention.max_gb = (double)(2 * listed[0].size_bytes + 1000) / 1e9;
+	one_round();
+	ASSERT_LISTED(4, 5);
+	assert_int_equal(files_left(), 4);
+}
+
+static void within_max_gb_nothing_is_deleted(void **state)
+{
+	(void)state;
+	config.retention.max_gb = 0.001;
+	put_at(1, ago(2));
+	put_at(2, ago(1));
+	one_round();
+	ASSERT_LISTED(1, 2);
+}
+
+static void for_free_space_everything_finished_goes(void **state)
+{
+	(void)state;
+	config.retention.min_free_gb = 1e9;
+	for (uint64_t i = 1; i <= 5; i++)
+		put_at(i, ago(10 - (double)i));
+	one_round();
+	assert_int_equal(listed_count, 0);
+	assert_int_equal(files_left(), 0);
+}
+
+static void the_open_segment_is_never_deleted(void **state)
+{
+	struct catalogue_entry entry = {.segment_no = 2, .run_no = 1, .start_wall_us = ago(100), .media_at = 1};
+	int fd;
+
+	(void)state;
+	put_at(1, ago(200));
+	assert_true(open_archive().recovered);
+	segment_file_name(entry.start_wall_us, 1, entry.file);
+	file_write(recording(entry.file), "x", 1);
+	fd = open(recording(entry.file), O_RDWR | O_CLOEXEC);
+	archive_set_retention(archive, &(struct config_retention){.hours = 1, .min_free_gb = 1e9});
+	mono_ahead_us += 60 * US_PER_S; /* the next round is due */
+	archive_segment_opened(archive, &entry, fd);
+	close(fd);
+	for (int i = 0; i < 60000 && files_left() > 1; i++)
+		usleep(1000);
+	assert_true(is_there(entry.file));
+	assert_int_equal(files_left(), 1);
+	read_list();
+	ASSERT_LISTED(2);
+}
+
+static void one_that_cannot_be_finished_goes_in_its_turn(void **state)
+{
+	(void)state;
+	put_at(1, ago(100));
+	put_at(2, ago(90));
+	put_at(3, ago(80));
+	put_at(4, ago(30));
+	atomic_store(&disk_fails, true);
+	one_round();
+	ASSERT_LISTED(1, 2, 3, 4);
+	assert_int_equal(listed[0].state, CATALOGUE_RECORDING);
+	config.retention.hours = 72;
+	one_round();
+	atomic_store(&disk_fails, false);
+	ASSERT_LISTED(4);
+	assert_int_equal(files_left(), 2);
+}
+
+static uint64_t bytes_in_folder(void)
+{
+	struct buffer out = output_of("cat '%s'/recording_[0-9]*.mp4 | wc -c", config.record.directory);
+	uint64_t bytes = strtoull((char *)out.data, NULL, 10);
+
+	buffer_finish(&out);
+	return bytes;
+}
+
+/* Through the repair, retention, growth and the finishing of a segment. */
+static void the_bytes_are_those_of_all_that_is_there(void **state)
+{
+	struct stat media;
+	int fd;
+
+	(void)state;
+	config.retention.hours = 72;
+	for (uint64_t i = 1; i <= 4; i++)
+		put_at(i, wall_now().us - (int64_t)(100 - 20 * i) * HOUR_US);
+	open_archive();
+	for (int i = 0; i < 60000 && summary_now().segments > 3; i++)
+		usleep(1000);
+	assert_int_equal(summary_now().segments, 3);
+	assert_int_equal(summary_now().bytes, bytes_in_folder());
+	begin_segment(&fd);
+	assert_int_equal(fstat(fd, &media), 0);
+	archive_segment_grew(archive, MEDIA_WALL_US + 5, (uint64_t)media.st_size, 2);
+	assert_int_equal(summary_now().bytes, bytes_in_folder());
+	close(fd);
+	archive_segment_closed(archive);
+	for (int i = 0; i < 60000 && summary_now().bytes != bytes_in_folder(); i++)
+		usleep(1000);
+	assert_true(bytes_in_folder() > (uint64_t)media.st_size);
+	assert_int_equal(summary_now().bytes, bytes_in_folder());
+}
+
+static void a_reader_of_a_deleted_segment_reads_it_to_its_end(void **state)
+{
+	char name[SEGMENT_FILE_BYTES];
+	struct stat before, after;
+	int fd;
+
+	(void)state;
+	clock_is_synchronised = true;
+	put_segment(&(struct segment_info){.segment_no = 1, .run_no = 1, .first_wall_us = ago(80)}, name);
+	one_round();
+	fd = open(recording(name), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &before), 0);
+	config.retention.hours = 72;
+	one_round();
+	assert_false(is_there(name));
+	assert_int_equal(fstat(fd, &after), 0);
+	assert_int_equal(after.st_size, before.st_size);
+	close(fd);
+}
+
+static void a_clock_that_woke_up_in_2036_deletes_nothing_by_age(void **state)
+{
+	(void)state;
+	config.retention.hours = 72;
+	put_at(1, ago(20));
+	put_at(2, ago(10));
+	wall_ahead_us = 10 * 8766 * HOUR_US;
+	assert_true(open_archive().recovered);
+	for (int i = 0; i < 60000 && !summary_now().clock_doubts; i++)
+		usleep(1000);
+	assert_int_equal(summary_now().clock_doubts, DOUBT_CLOCK_LEAPT);
+	close_and_list();
+	wall_ahead_us = 0;
+	ASSERT_LISTED(1, 2);
+}
+
+static void nor_do_segments_of_2036_or_1970_in_between(void **state)
+{
+	(void)state;
+	config.retention.hours = 72;
+	put_at(1, ago(20));
+	put_at(2, ago(-87660));
+	put_at(3, ago(10));
+	put_at(4, 5 * US_PER_S);
+	put_at(5, ago(1));
+	one_round();
+	ASSERT_LISTED(1, 2, 3, 4, 5);
+}
+
+/* The clock ran ahead, and was set back: nobody can say how old they are, and /health says that. */
+static void what_was_recorded_in_the_future_stays(void **state)
+{
+	(void)state;
+	config.retention.hours = 1.5 / 3600;
+	for (uint64_t i = 1; i <= 5; i++)
+		put_at(i, ago(-87660) + (int64_t)i * US_PER_S);
+	open_archive();
+	for (int i = 0; i < 60000 && !summary_now().clock_doubts; i++)
+		usleep(1000);
+	assert_int_equal(summary_now().clock_doubts, DOUBT_FUTURE);
+	close_and_list();
+	ASSERT_LISTED(1, 2, 3, 4, 5);
+}
+
+static void once_synchronised_the_wall_clock_s_word_counts(void **state)
+{
+	(void)state;
+	clock_is_synchronised = true;
+	config.retention.hours = 72;
+	put_at(1, 5 * US_PER_S);
+	put_at(2, ago(80));
+	put_at(3, ago(1));
+	one_round();
+	ASSERT_LISTED(3);
+}
+
+/* What was recorded behind it is no clock. */
+static void a_segment_from_the_future_does_not_go_with_those_behind_it(void **state)
+{
+	(void)state;
+	clock_is_synchronised = true;
+	config.retention.hours = 72;
+	put_at(1, ago(-87660));
+	put_at(2, ago(100));
+	put_at(3, ago(-87650));
+	put_at(4, ago(1));
+	one_round();
+	ASSERT_LISTED(1, 3, 4);
+}
+
+static void recent_ones_behind_one_from_1970_stay(void **state)
+{
+	(void)state;
+	clock_is_synchronised = true;
+	config.retention.hours = 72;
+	put_at(1, ago(10));
+	put_at(2, 5 * US_PER_S);
+	put_at(3, ago(1));
+	one_round();
+	ASSERT_LISTED(1, 2, 3);
+}
+
+static void an_index_whose_segment_is_gone_goes_too(void **state)
+{
+	(void)state;
+	put_at(1, MEDIA_WALL_US);
+	file_write(recording("recording_20260101_000000.idx"), "", 0);
+	file_write(recording("notes.idx"), "", 0);
+	open_archive();
+	close_and_list();
+	ASSERT_LISTED(1);
+	assert_false(is_there("recording_20260101_000000.idx"));
+	assert_true(is_there("notes.idx"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(without_limits_nothing_is_deleted),
+		CASE(what_is_older_than_its_hours_is_deleted_with_its_index),
+		CASE(over_max_gb_the_oldest_go),
+		CASE(within_max_gb_nothing_is_deleted),
+		CASE(for_free_space_everything_finished_goes),
+		CASE(the_open_segment_is_never_deleted),
+		CASE(one_that_cannot_be_finished_goes_in_its_turn),
+		CASE(the_bytes_are_those_of_all_that_is_there),
+		CASE(a_reader_of_a_deleted_segment_reads_it_to_its_end),
+		CASE(a_clock_that_woke_up_in_2036_deletes_nothing_by_age),
+		CASE(nor_do_segments_of_2036_or_1970_in_between),
+		CASE(what_was_recorded_in_the_future_stays),
+		CASE(once_synchronised_the_wall_clock_s_word_counts),
+		CASE(a_segment_from_the_future_does_not_go_with_those_behind_it),
+		CASE(recent_ones_behind_one_from_1970_stay),
+		CASE(an_index_whose_segment_is_gone_goes_too),
+	};
+
+	return cmocka_run_group_tests(tests, make_archive_streams, drop_streams);
+}

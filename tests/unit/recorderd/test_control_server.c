@@ -1,0 +1,350 @@
+/* test_control_server.c - the control socket: what is asked, what is answered, and who is kept out. */
+#include <grp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "recorderd/control/control_server.h"
+#include "shared/ring/control.h"
+
+#define CLIENTS_MAX 12
+#define LIMIT_US    (20 * US_PER_S) /* far more than anything here needs */
+
+static struct loop *loop;
+static struct control *control;
+static struct loop_timer round_timer;
+static mono_t limit;
+static int clients[CLIENTS_MAX];
+static char name[32], answer[CONTROL_LINE_BYTES];
+static size_t answered;
+
+/* What the recorder was told. */
+static bool on, camera_is_there;
+static unsigned switched, adjusts;
+static uint32_t ticket;
+static char adjusted_name[64], adjusted_value[64];
+
+static void set_recording(void *context, bool to)
+{
+	(void)context;
+	on = to;
+	switched++;
+}
+
+static bool adjust(void *context, uint32_t number, const char *control_name, const char *value, struct reason *why)
+{
+	(void)context;
+	ticket = number;
+	adjusts++;
+	snprintf(adjusted_name, sizeof adjusted_name, "%s", control_name);
+	snprintf(adjusted_value, sizeof adjusted_value, "%s", value);
+	return camera_is_there || reason_set(why, "there is no camera");
+}
+
+static struct control *open_control(struct reason *why)
+{
+	return control_create(
+		&(struct control_parts){.loop = loop, .camera = name, .recording = set_recording, .adjust = adjust},
+		why);
+}
+
+static int set_up(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	snprintf(name, sizeof name, "control-test-%d", (int)getpid());
+	loop = loop_create();
+	control = open_control(&why);
+	camera_is_there = true;
+	switched = adjusts = 0;
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		clients[i] = -1;
+	return loop && control ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		if (clients[i] >= 0)
+			close(clients[i]);
+	control_destroy(control);
+	loop_destroy(loop);
+	return 0;
+}
+
+static void dial(int client, const char *line)
+{
+	struct sockaddr_un address;
+	socklen_t bytes = control_address(name, &address);
+
+	clients[client] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(connect(clients[client], (struct sockaddr *)&address, bytes), 0);
+	if (line)
+		assert_int_equal(send(clients[client], line, strlen(line), MSG_NOSIGNAL), strlen(line));
+}
+
+static int heard_client;
+
+/* Until the recorder has closed that connection. */
+static void hear_round(void *context)
+{
+	ssize_t got = recv(clients[heard_client], answer + answered, sizeof answer - 1 - answered, MSG_DONTWAIT);
+
+	(void)context;
+	if (got > 0)
+		answered += (size_t)got;
+	if (got == 0) {
+		loop_stop(loop);
+		return;
+	}
+	assert_true(mono_now().us < limit.us);
+	loop_timer_set(loop, &round_timer, (mono_t){mono_now().us + US_PER_MS});
+}
+
+static const char *hear(int client)
+{
+	answered = 0;
+	memset(answer, 0, sizeof answer);
+	heard_client = client;
+	limit = (mono_t){mono_now().us + LIMIT_US};
+	round_timer.due = hear_round;
+	loop_timer_set(loop, &round_timer, mono_now());
+	loop_run(loop);
+	return answer;
+}
+
+static unsigned wanted_adjusts;
+
+static void adjust_round(void *context)
+{
+	(void)context;
+	if (adjusts >= wanted_adjusts) {
+		loop_stop(loop);
+		return;
+	}
+	assert_true(mono_now().us < limit.us);
+	loop_timer_set(loop, &round_timer, (mono_t){mono_now().us + US_PER_MS});
+}
+
+static void wait_for_adjusts(unsigned count)
+{
+	wanted_adjusts = count;
+	limit = (mono_t){mono_now().us + LIMIT_US};
+	round_timer.due = adjust_round;
+	loop_timer_set(loop, &round_timer, mono_now());
+	loop_run(loop);
+}
+
+static void recording_is_switched_and_the_answer_says_what_is_now(void **state)
+{
+	(void)state;
+	dial(0, "{\"recording\":\"on\"}\n");
+	assert_string_equal(hear(0), "{\"outcome\":\"done\",\"recording\":\"on\"}\n");
+	assert_true(on);
+	dial(1, "{\"recording\":\"off\"}\n");
+	assert_string_equal(hear(1), "{\"outcome\":\"done\",\"recording\":\"off\"}\n");
+	assert_false(on);
+	assert_int_equal(switched, 2);
+}
+
+static void a_control_is_answered_once_the_camera_has_it(void **state)
+{
+	(void)state;
+	dial(0, "{\"control\":\"gain\",\"value\":7}\n");
+	wait_for_adjusts(1);
+	assert_string_equal(adjusted_name, "gain");
+	assert_string_equal(adjusted_value, "7");
+	assert_int_equal(recv(clients[0], answer, 1, MSG_DONTWAIT), -1);
+	control_adjusted(control, ticket, true, 6, NULL);
+	assert_string_equal(hear(0), "{\"outcome\":\"done\",\"control\":\"gain\",\"value\":6}\n");
+}
+
+static void what_the_camera_refuses_is_said(void **state)
+{
+	(void)state;
+	dial(0, "{\"control\":\"gain\",\"value\":700}\n");
+	wait_for_adjusts(1);
+	control_adjusted(control, ticket, false, 0, &(struct reason){"it takes \"0\" to 255"});
+	assert_string_equal(hear(0), "{\"outcome\":\"refused\",\"sentence\":\"it takes \\\"0\\\" to 255\"}\n");
+}
+
+static void without_a_camera_its_controls_are_unavailable(void **state)
+{
+	(void)state;
+	camera_is_there = false;
+	dial(0, "{\"control\":\"gain\",\"value\":7}\n");
+	assert_string_equal(hear(0), "{\"outcome\":\"unavailable\",\"sentence\":\"there is no camera\"}\n");
+}
+
+static void nonsense_and_endless_lines_are_refused(void **state)
+{
+	static char line[CONTROL_LINE_BYTES + 1];
+
+	(void)state;
+	dial(0, "nonsense\n");
+	assert_non_null(strstr(hear(0), "\"refused\""));
+	memset(line, ' ', CONTROL_LINE_BYTES);
+	dial(1, line);
+	assert_non_null(strstr(hear(1), "\"refused\""));
+	assert_int_equal(switched + adjusts, 0);
+}
+
+static void a_line_may_come_in_pieces(void **state)
+{
+	(void)state;
+	dial(0, "{\"recording\"");
+	dial(1, "{\"recording\":\"off\"}\n");
+	hear(1);
+	assert_int_equal(send(clients[0], ":\"on\"}\n", 7, MSG_NOSIGNAL), 7);
+	assert_string_equal(hear(0), "{\"outcome\":\"done\",\"recording\":\"on\"}\n");
+}
+
+/* The ninth waits until one of eight silent ones leaves. */
+static void when_all_places_are_taken_the_next_one_waits(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		dial(i, i ? NULL : "{\"control\":\"gain\",\"value\":7}\n");
+	wait_for_adjusts(1);
+	dial(8, "{\"recording\":\"on\"}\n");
+	close(clients[3]);
+	clients[3] = -1;
+	assert_non_null(strstr(hear(8), "\"done\""));
+}
+
+static void an_answer_for_a_client_that_left_is_nobody_s(void **state)
+{
+	uint32_t first;
+
+	(void)state;
+	dial(0, "{\"control\":\"gain\",\"value\":1}\n");
+	wait_for_adjusts(1);
+	first = ticket;
+	dial(1, "{\"control\":\"gain\",\"value\":2}\n");
+	wait_for_adjusts(2);
+	close(clients[0]);
+	clients[0] = -1;
+	control_adjusted(control, first, true, 1, NULL);
+	control_adjusted(control, ticket, true, 2, NULL);
+	assert_non_null(strstr(hear(1), "\"value\":2"));
+}
+
+static void a_second_socket_of_that_name_is_refused_with_a_sentence(void **state)
+{
+	struct reason why = {""};
+
+	(void)state;
+	assert_null(open_control(&why));
+	assert_true(why.text[0]);
+}
+
+static void what_a_killed_recorder_left_of_its_socket_is_replaced(void **state)
+{
+	struct sockaddr_un address;
+	socklen_t bytes = control_address(name, &address);
+	struct reason why = {""};
+	struct stat status;
+
+	(void)state;
+	control_destroy(control);
+	assert_int_equal(lstat(address.sun_path, &status), -1);
+	int left = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(left, (struct sockaddr *)&address, bytes), 0);
+	close(left);
+	control = open_control(&why);
+	if (!control)
+		fail_msg("%s", why.text);
+	assert_int_equal(lstat(address.sun_path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0660);
+	dial(0, "{\"recording\":\"off\"}\n");
+}
+
+#define NOBODY 65534
+
+/* What a process of another user gets to hear; never returns. */
+static void ask_as_nobody(const gid_t *groups, size_t count)
+{
+	const char request[] = "{\"recording\":\"on\"}\n";
+	struct sockaddr_un address;
+	socklen_t bytes = control_address(name, &address);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (setgroups(count, groups) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
+		_exit(2);
+	if (connect(fd, (struct sockaddr *)&address, bytes) != 0 ||
+	    send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+		_exit(1);
+	_exit(recv(fd, answer, sizeof answer, 0) > 0 ? 0 : 1);
+}
+
+static pid_t asker;
+static int asker_status;
+
+static void asker_round(void *context)
+{
+	(void)context;
+	if (waitpid(asker, &asker_status, WNOHANG) == asker) {
+		loop_stop(loop);
+		return;
+	}
+	assert_true(mono_now().us < limit.us);
+	loop_timer_set(loop, &round_timer, (mono_t){mono_now().us + US_PER_MS});
+}
+
+static int status_of_nobody(const gid_t *groups, size_t count)
+{
+	asker = fork();
+	if (asker == 0)
+		ask_as_nobody(groups, count);
+	limit = (mono_t){mono_now().us + LIMIT_US};
+	round_timer.due = asker_round;
+	loop_timer_set(loop, &round_timer, mono_now());
+	loop_run(loop);
+	assert_true(WIFEXITED(asker_status));
+	return WEXITSTATUS(asker_status);
+}
+
+static void another_user_is_heard_where_its_supplementary_groups_have_the_recorder_s(void **state)
+{
+	const gid_t groups[] = {NOBODY - 1, getegid(), NOBODY - 2};
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* only root may become someone else */
+	assert_int_equal(status_of_nobody(groups, 3), 0);
+	assert_int_equal(switched, 1);
+	assert_int_equal(status_of_nobody(NULL, 0), 1);
+	assert_int_equal(status_of_nobody(groups, 1), 1);
+	assert_int_equal(switched, 1);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(recording_is_switched_and_the_answer_says_what_is_now),
+		CASE(a_control_is_answered_once_the_camera_has_it),
+		CASE(what_the_camera_refuses_is_said),
+		CASE(without_a_camera_its_controls_are_unavailable),
+		CASE(nonsense_and_endless_lines_are_refused),
+		CASE(a_line_may_come_in_pieces),
+		CASE(when_all_places_are_taken_the_next_one_waits),
+		CASE(an_answer_for_a_client_that_left_is_nobody_s),
+		CASE(another_user_is_heard_where_its_supplementary_groups_have_the_recorder_s),
+		CASE(a_second_socket_of_that_name_is_refused_with_a_sentence),
+		CASE(what_a_killed_recorder_left_of_its_socket_is_replaced),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

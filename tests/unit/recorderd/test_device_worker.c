@@ -1,0 +1,127 @@
+/* test_device_worker.c - orders to the thread that opens cameras: carried out in turn, each with its own answer. */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "recorderd/capture/device_worker.h"
+#include "tests/unit/support/fake_camera.h"
+
+#define LIMIT_MS 60000 /* far more than anything here needs */
+
+static const struct config config = {.camera.device = "/dev/video0"};
+static struct opener *opener;
+static struct opener_result result;
+
+static int set_up(void **state)
+{
+	(void)state;
+	camera_is_there = true;
+	opens = closes = 0;
+	opener = opener_create(&config, NULL);
+	return opener ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	assert_true(opener_destroy(opener, LIMIT_MS * US_PER_MS));
+	assert_int_equal(opens, closes);
+	return 0;
+}
+
+/* The next answer; the source and the list are given back. */
+static enum opener_answer take(void)
+{
+	struct pollfd ready = {.fd = opener_fd(opener), .events = POLLIN};
+
+	while (!opener_take_result(opener, &result))
+		assert_int_equal(poll(&ready, 1, LIMIT_MS), 1);
+	opener_order_close(opener, result.source);
+	free(result.devices_json);
+	return result.answer;
+}
+
+static void orders_are_answered_in_turn(void **state)
+{
+	(void)state;
+	opener_order_list(opener);
+	opener_order_control(opener, 7, "gain", "1");
+	opener_order_open(opener);
+	assert_int_equal(take(), OPENER_LISTED);
+	assert_int_equal(result.device_count, 1);
+	assert_int_equal(take(), OPENER_ADJUSTED);
+	assert_int_equal(result.ticket, 7);
+	assert_int_equal(take(), OPENER_TRIED);
+	assert_int_equal(result.outcome, SOURCE_OPENED);
+}
+
+static void one_that_hangs_in_a_driver_is_not_waited_for_longer_than_told(void **state)
+{
+	(void)state;
+	opening_hangs = true;
+	opener_order_open(opener);
+	for (int i = 0; i < LIMIT_MS && !opener_busy_since(opener).us; i++)
+		poll(NULL, 0, 1);
+	opener_order_open(opener); /* and this one is not carried out any more */
+	assert_false(opener_destroy(opener, US_PER_S / 5));
+	opening_hangs = false; /* it is closed by the thread that opened it */
+}
+
+static void without_an_open_camera_a_control_is_not_set(void **state)
+{
+	(void)state;
+	opener_order_open(opener);
+	assert_int_equal(take(), OPENER_TRIED); /* and closed */
+	opener_order_control(opener, 8, "gain", "1");
+	assert_int_equal(take(), OPENER_ADJUSTED);
+	assert_false(result.adjusted);
+	assert_non_null(strstr(result.why.text, "no camera"));
+	assert_null(result.devices_json);
+}
+
+static void new_settings_are_taken_and_the_devices_listed(void **state)
+{
+	struct config fresh = {.control_count = 1, .controls = {{"gain", "1"}}};
+
+	(void)state;
+	opener_order_settings(opener, &fresh);
+	assert_int_equal(take(), OPENER_LISTED);
+	assert_int_equal(result.device_count, 1);
+}
+
+static void who_has_no_order_is_not_busy(void **state)
+{
+	(void)state;
+	opener_order_list(opener);
+	assert_int_equal(take(), OPENER_LISTED);
+	for (int i = 0; i < LIMIT_MS && opener_busy_since(opener).us; i++)
+		poll(NULL, 0, 1);
+	assert_int_equal(opener_busy_since(opener).us, 0);
+}
+
+static void results_that_nobody_took_are_given_back_at_the_end(void **state)
+{
+	(void)state;
+	opener_order_open(opener);
+	opener_order_list(opener);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(orders_are_answered_in_turn),
+		CASE(one_that_hangs_in_a_driver_is_not_waited_for_longer_than_told),
+		CASE(without_an_open_camera_a_control_is_not_set),
+		CASE(new_settings_are_taken_and_the_devices_listed),
+		CASE(who_has_no_order_is_not_busy),
+		CASE(results_that_nobody_took_are_given_back_at_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,350 @@
+/*
+ * test_encoder_sandbox.c - an FFmpeg that was taken over by what a camera sent it, as recorderd starts it
+ * (recorderd/encoder/encoder_sandbox.h): it tries to get at everything that its user may get at. This program itself
+ * stands in FFmpeg's place, under that name.
+ */
+#include "tests/unit/support/recording_bench.h"
+#include "tests/unit/support/fake_clock.h"
+
+#include <poll.h>
+#ifdef HAVE_SECCOMP
+#include <seccomp.h>
+#include <sys/prctl.h>
+#endif
+
+#include "recorderd/encoder/encoder_sandbox.h"
+#include "shared/event/subprocess.h"
+
+#include "tests/unit/support/taken_over.h"
+
+/* --- what it is kept from -------------------------------------------------------------------------------------------
+ */
+
+static char search_before[4096];
+static int recorder = -1;  /* listens where a recorder takes orders */
+static int left_open = -1; /* in the program that comes next */
+static struct sandbox_state state_of_sandbox;
+
+static void write_file(const char *name, const char *text, mode_t mode)
+{
+	const char *path = within(folder, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	size_t length = strlen(text);
+
+	assert_true(fd >= 0 && write(fd, text, length) == (ssize_t)length && fchmod(fd, mode) == 0);
+	close(fd);
+}
+
+static void set_search(const char *folders)
+{
+	char path[2 * PATH_MAX];
+	int length = snprintf(path, sizeof path, "%s%s%s", folders, *folders ? ":" : "", search_before);
+
+	assert_true(length > 0 && (size_t)length < sizeof path);
+	setenv("PATH", path, 1);
+}
+
+static void make_files_again(void)
+{
+	write_file("recordings/one.mp4", "hello", 0640);
+	write_file("recordings/one.mp4.copy", "hello", 0640);
+	unlink(within(folder, "recordings/forged.mp4"));
+	shm_unlink(forged_ring);
+	int ring = shm_open(own_ring, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(ring >= 0);
+	close(ring);
+}
+
+/* Everything up to the end of that pipe. */
+static size_t read_all(int fd, char *out, size_t bytes)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	size_t have = 0;
+	ssize_t got;
+
+	while (have < bytes) {
+		assert_int_equal(poll(&ready, 1, 60000), 1);
+		got = read(fd, out + have, bytes - have);
+		if (got == 0)
+			break;
+		have += got > 0 ? (size_t)got : 0;
+	}
+	return have;
+}
+
+/* What came of each attempt. */
+static void outcome_in(struct sandbox *sandbox, char out[ATTEMPTS])
+{
+	struct subprocess_setup setup = subprocess_piped((const char *const[]){"ffmpeg", NULL});
+	struct subprocess child;
+	char complaint[512] = "";
+
+	make_files_again();
+	if (sandbox)
+		setup.prepare = sandbox_enter_child;
+	setup.context = sandbox;
+	if (!subprocess_start(&child, &setup, &why))
+		fail_msg("%s", why.text);
+	if (read_all(child.out, out, ATTEMPTS) != ATTEMPTS) {
+		read_all(child.err, complaint, sizeof complaint - 1);
+		fail_msg("it did not come so far: %s", complaint);
+	}
+	subprocess_end(&child);
+}
+
+static void nothing_keeps_it_here(void)
+{
+	if (strstr(state_of_sandbox.missing.text, "sanitizers"))
+		skip();
+	assert_int_equal(state_of_sandbox.landlock, landlock_version());
+	if (state_of_sandbox.landlock == 0 && !state_of_sandbox.seccomp) {
+		print_message("# %s\n", state_of_sandbox.missing.text);
+		skip();
+	}
+}
+
+static void it_breaks_out_of_nothing(bool by_script)
+{
+	struct sandbox *sandbox = encoder_sandbox_open(&bench.config.record);
+	char unkept[ATTEMPTS], kept[ATTEMPTS];
+	size_t wrong = 0;
+
+	outcome_in(sandbox, kept);
+	sandbox_state(sandbox, &state_of_sandbox);
+	sandbox_close(sandbox);
+	nothing_keeps_it_here();
+	outcome_in(NULL, unkept);
+	for (size_t i = 0; i < ATTEMPTS; i++) {
+		const struct attempt *attempt = &attempts[i];
+		bool expected = attempt->landlock <= state_of_sandbox.landlock ||
+				(attempt->seccomp && state_of_sandbox.seccomp);
+		if (unkept[i] == 'n')
+			print_message("# not possible on this machine anyway: %s\n", attempt->name);
+		if (kept[i] == 'n' || !expected || (by_script && attempt->left_to_scripts))
+			continue;
+		print_message("# got through: %s\n", attempt->name);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void an_ffmpeg_that_was_taken_over_breaks_out_of_nothing(void **state)
+{
+	(void)state;
+	set_search(within(folder, "bin"));
+	it_breaks_out_of_nothing(false);
+}
+
+/* No less than the others, apart from those devices. */
+static void one_with_devices_does_not_either(void **state)
+{
+	static const char *const encoders[] = {"h264_vaapi", "h264_v4l2m2m", "h264_nvenc"};
+
+	(void)state;
+	set_search(within(folder, "bin"));
+	for (size_t i = 0; i < sizeof encoders / sizeof encoders[0]; i++) {
+		snprintf(bench.config.record.encoder, sizeof bench.config.record.encoder, "%s", encoders[i]);
+		it_breaks_out_of_nothing(false);
+	}
+}
+
+static void one_that_a_script_starts_does_not_either(void **state)
+{
+	char folders[PATH_MAX];
+
+	(void)state;
+	snprintf(folders, sizeof folders, "%s/scripts:%s/bin", folder, folder);
+	set_search(folders);
+	it_breaks_out_of_nothing(true);
+}
+
+/* --- what is recorded all the same ----------------------------------------------------------------------------------
+ */
+
+static struct encoder_status status;
+
+static const struct encoder_status *status_now(void)
+{
+	encoder_status(bench.encoder, &status);
+	return &status;
+}
+
+static bool has_been_taken_over(struct bench *of)
+{
+	(void)of;
+	mono_ahead_us += US_PER_S; /* the wait between two tries */
+	return status_now()->restarts >= 2;
+}
+
+static bool sandbox_is_known(struct bench *of)
+{
+	(void)of;
+	return status_now()->sandbox.known;
+}
+
+static void all_is_recorded(void)
+{
+	bench_wait(bench_all_given);
+	bench_wait(sandbox_is_known);
+	bench_stop();
+	bench_look();
+	assert_all_recorded();
+}
+
+static void what_it_was_given_is_recorded_by_the_next(void **state)
+{
+	struct stat file;
+
+	(void)state;
+	make_files_again();
+	set_search(within(folder, "bin"));
+	bench_start();
+	bench_plan(BENCH_WALL_US, 25, US_PER_S, 2);
+	bench_wait(has_been_taken_over);
+	set_search("");
+	all_is_recorded();
+	if (state_of_sandbox.landlock == 0 && !state_of_sandbox.seccomp)
+		skip();
+	assert_int_equal(stat(within(folder, "recordings/one.mp4"), &file), 0);
+	assert_int_equal(file.st_size, 5);
+}
+
+static void how_far_it_is_kept_in_is_known(void **state)
+{
+	(void)state;
+	set_search("");
+	bench_start();
+	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
+	bench_wait(sandbox_is_known);
+	if (status.sandbox.landlock > 0 && status.sandbox.seccomp)
+		assert_string_equal(status.sandbox.missing.text, "");
+	else
+		assert_string_not_equal(status.sandbox.missing.text, "");
+	assert_true(status.sandbox.landlock == 0 || status.sandbox.landlock == landlock_version());
+	all_is_recorded();
+}
+
+static void where_it_is_left_out_that_is_said(void **state)
+{
+	(void)state;
+	set_search("");
+	bench.config.record.sandbox = false;
+	bench_start();
+	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
+	all_is_recorded();
+	assert_int_equal(status.sandbox.landlock, 0);
+	assert_false(status.sandbox.seccomp);
+	assert_string_not_equal(status.sandbox.missing.text, "");
+}
+
+/* From here on this process has a kernel that knows of neither; so it comes last. */
+static bool forget_sandboxes(void)
+{
+#ifdef HAVE_SECCOMP
+	const struct scmp_arg_cmp filters = SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0);
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	bool good = filter &&
+		    seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(landlock_create_ruleset), 0) == 0 &&
+		    seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1, &filters) == 0 &&
+		    seccomp_load(filter) == 0;
+
+	seccomp_release(filter);
+	return good && landlock_version() == 0;
+#else
+	return false;
+#endif
+}
+
+static void without_landlock_and_seccomp_it_records_and_says_so(void **state)
+{
+	(void)state;
+	if (!forget_sandboxes())
+		skip();
+	set_search("");
+	bench_start();
+	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
+	all_is_recorded();
+	assert_true(status.sandbox.known);
+	assert_int_equal(status.sandbox.landlock, 0);
+	assert_false(status.sandbox.seccomp);
+	assert_non_null(strstr(status.sandbox.missing.text, "Landlock"));
+	assert_non_null(strstr(status.sandbox.missing.text, "seccomp"));
+}
+
+/* --- setup
+ * ------------------------------------------------------------------------------------------------------------- */
+
+static void make_stand_ins(void)
+{
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	assert_true(length > 0);
+	self[length] = '\0';
+	assert_int_equal(mkdir(within(folder, "bin"), 0755), 0);
+	assert_int_equal(mkdir(within(folder, "scripts"), 0755), 0);
+	assert_int_equal(symlink(self, within(folder, "bin/ffmpeg")), 0);
+	write_file("scripts/ffmpeg", "#!/bin/sh\nPATH=${PATH#*:} exec ffmpeg \"$@\"\n", 0755);
+}
+
+static int start(void **state)
+{
+	struct sockaddr_un address;
+	char text[32], command[PATH_MAX];
+
+	(void)state;
+	snprintf(search_before, sizeof search_before, "%s", getenv("PATH"));
+	strcpy(folder, "/tmp/test-encoder-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	setenv("BREAK_OUT", folder, 1);
+	snprintf(text, sizeof text, "%d", (int)getpid());
+	setenv("BREAK_OUT_OF", text, 1);
+	snprintf(text, sizeof text, "%lx", (unsigned long)(uintptr_t)&in_parent);
+	setenv("BREAK_OUT_AT", text, 1);
+	take_names();
+	assert_int_equal(mkdir(within(folder, "recordings"), 0750), 0);
+	assert_int_equal(mkdir(within(folder, "clips"), 0750), 0);
+	write_file("tokens", "hello", 0640);
+	make_stand_ins();
+	snprintf(command, sizeof command, "cp /bin/true %s/clips/program", folder);
+	assert_int_equal(system(command), 0);
+	socklen_t bytes = control_address(camera.camera.name, &address);
+	recorder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(recorder, (const struct sockaddr *)&address, bytes), 0);
+	assert_int_equal(listen(recorder, 64), 0);
+	left_open = open("/dev/null", O_RDONLY);
+	assert_true(left_open >= 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[96];
+
+	(void)state;
+	close(recorder);
+	close(left_open);
+	shm_unlink(own_ring);
+	shm_unlink(forged_ring);
+	snprintf(command, sizeof command, "rm -rf '%s'", folder);
+	return system(command);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(an_ffmpeg_that_was_taken_over_breaks_out_of_nothing),
+		CASE(one_with_devices_does_not_either),
+		CASE(one_that_a_script_starts_does_not_either),
+		CASE(what_it_was_given_is_recorded_by_the_next),
+		CASE(how_far_it_is_kept_in_is_known),
+		CASE(where_it_is_left_out_that_is_said),
+		CASE(without_landlock_and_seccomp_it_records_and_says_so),
+	};
+
+	if (strcmp(program_invocation_short_name, "ffmpeg") == 0)
+		return break_out();
+	return cmocka_run_group_tests_name("encoder_sandbox", tests, start, teardown);
+}

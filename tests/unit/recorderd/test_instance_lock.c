@@ -1,0 +1,213 @@
+/* test_instance_lock.c - one recorder a camera name and user, and nobody else who could hold that lock. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "recorderd/lock/instance_lock.h"
+#include "shared/ring/user_folder.h"
+
+static struct reason why;
+static char name[32];
+
+static void one_recorder_holds_a_name_until_it_is_gone(void **state)
+{
+	int first = name_lock_take(name, &why), second;
+
+	(void)state;
+	assert_true(first >= 0);
+	second = name_lock_take(name, &why);
+	assert_int_equal(second, -1);
+	assert_non_null(strstr(why.text, name));
+	assert_non_null(strstr(why.text, "running already"));
+	assert_int_equal(name_lock_look(geteuid(), name), NAME_HELD);
+	close(first);
+	assert_int_equal(name_lock_look(geteuid(), name), NAME_FREE);
+	second = name_lock_take(name, &why);
+	assert_true(second >= 0);
+	name_lock_release(second, name);
+	assert_int_equal(name_lock_look(geteuid(), name), NAME_FREE);
+}
+
+static void a_lock_that_is_removed_is_known_to_stand_no_more(void **state)
+{
+	char user_folder[USER_FOLDER_BYTES], path[128];
+	int first = name_lock_take(name, &why), second;
+
+	(void)state;
+	assert_true(name_lock_stands(first, name));
+	user_folder_own(user_folder);
+	snprintf(path, sizeof path, "%s/%s.lock", user_folder, name);
+	assert_int_equal(rmdir(path), 0);
+	assert_false(name_lock_stands(first, name));
+	second = name_lock_take(name, &why);
+	assert_true(second >= 0);
+	assert_false(name_lock_stands(first, name));
+	name_lock_release(first, name); /* not its any more */
+	assert_true(name_lock_stands(second, name));
+	name_lock_release(second, name);
+}
+
+#define STRANGER 12345
+#define VICTIM   23456
+
+static void as_user(uid_t uid, void (*act)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (setgid(uid) != 0 || setuid(uid) != 0)
+			_exit(2);
+		act();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+#define must(condition)                                                                                                \
+	do {                                                                                                           \
+		if (!(condition))                                                                                      \
+			_exit(3);                                                                                      \
+	} while (0)
+
+static int victims_lock[2]; /* a byte through it: let go */
+
+static void hold_as_victim(void)
+{
+	char folder_of_user[USER_FOLDER_BYTES], go;
+
+	must(user_folder_make(folder_of_user, &why));
+	int lock = name_lock_take(name, &why);
+	must(lock >= 0 && name_lock_look(VICTIM, name) == NAME_HELD);
+	must(write(victims_lock[1], "x", 1) == 1 && read(victims_lock[1], &go, 1) == 1);
+	name_lock_release(lock, name);
+}
+
+static void try_as_stranger(void)
+{
+	char folder_of_user[USER_FOLDER_BYTES], path[128];
+
+	must(user_folder_find(VICTIM, folder_of_user));
+	snprintf(path, sizeof path, "%s/%s.lock", folder_of_user, name);
+	must(open(path, O_RDONLY) < 0 && open(folder_of_user, O_RDONLY) < 0 && rmdir(path) < 0 &&
+	     rmdir(folder_of_user) < 0);
+	must(rename(folder_of_user, "/dev/shm/recorder-moved") < 0);
+	must(name_lock_look(VICTIM, name) == NAME_UNKNOWN);
+	/* Its own camera of that name is another one. */
+	int lock = name_lock_take(name, &why);
+	must(lock >= 0);
+	name_lock_release(lock, name);
+}
+
+static void make_in_the_way(const char *path, int kind)
+{
+	if (kind == 0)
+		assert_int_equal(mkdir(path, 0777), 0);
+	else if (kind == 1)
+		close(open(path, O_RDWR | O_CREAT | O_EXCL, 0666));
+	else if (kind == 2)
+		assert_int_equal(symlink("/tmp", path), 0);
+	else
+		assert_int_equal(mkfifo(path, 0666), 0);
+	assert_int_equal(lchown(path, STRANGER, STRANGER), 0);
+}
+
+/* Whatever has the usual name of the victim's folder: nobody else can hold its locks, and it can start. */
+static void a_stranger_can_neither_hold_nor_block_a_lock(void **state)
+{
+	char usual[USER_FOLDER_BYTES], other[USER_FOLDER_BYTES], byte;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	snprintf(usual, sizeof usual, SHM_FOLDER "/recorder-%d", VICTIM);
+	for (int kind = -1; kind < 4; kind++) {
+		if (kind >= 0)
+			make_in_the_way(usual, kind);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, victims_lock), 0);
+		pid_t victim = fork();
+		if (victim == 0) {
+			must(setgid(VICTIM) == 0 && setuid(VICTIM) == 0);
+			hold_as_victim();
+			_exit(0);
+		}
+		close(victims_lock[1]);
+		assert_int_equal(read(victims_lock[0], &byte, 1), 1);
+		as_user(STRANGER, try_as_stranger);
+		assert_int_equal(name_lock_look(VICTIM, name), NAME_HELD); /* root may look */
+		assert_int_equal(write(victims_lock[0], "x", 1), 1);
+		int status;
+		assert_int_equal(waitpid(victim, &status, 0), victim);
+		assert_int_equal(status, 0);
+		close(victims_lock[0]);
+		assert_true(user_folder_find(VICTIM, other));
+		assert_int_equal(strcmp(usual, other) == 0, kind < 0);
+		assert_int_equal(rmdir(other), 0);
+		if (kind >= 0)
+			assert_int_equal(unlink(usual) == 0 ? 0 : rmdir(usual), 0);
+	}
+	snprintf(usual, sizeof usual, SHM_FOLDER "/recorder-%d", STRANGER);
+	assert_int_equal(rmdir(usual), 0);
+}
+
+static void a_killed_recorder_leaves_no_lock(void **state)
+{
+	pid_t pid = fork();
+	int status, fd;
+
+	(void)state;
+	if (pid == 0) {
+		name_lock_take(name, &why);
+		kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	fd = name_lock_take(name, &why);
+	assert_true(fd >= 0);
+	name_lock_release(fd, name);
+}
+
+static void names_that_begin_alike_are_different(void **state)
+{
+	int first = name_lock_take(name, &why), second;
+	char longer[40];
+
+	(void)state;
+	snprintf(longer, sizeof longer, "%s2", name);
+	second = name_lock_take(longer, &why);
+	assert_true(first >= 0 && second >= 0);
+	name_lock_release(first, name);
+	name_lock_release(second, longer);
+}
+
+static int make_name(void **state)
+{
+	(void)state;
+	snprintf(name, sizeof name, "lock-%d", (int)getpid());
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_recorder_holds_a_name_until_it_is_gone),
+		cmocka_unit_test(a_lock_that_is_removed_is_known_to_stand_no_more),
+		cmocka_unit_test(a_killed_recorder_leaves_no_lock),
+		cmocka_unit_test(names_that_begin_alike_are_different),
+		cmocka_unit_test(a_stranger_can_neither_hold_nor_block_a_lock),
+	};
+
+	return cmocka_run_group_tests_name("name lock", tests, make_name, NULL);
+}

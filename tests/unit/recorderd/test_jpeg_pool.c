@@ -1,0 +1,347 @@
+/* test_jpeg_pool.c - uncompressed pictures become JPEGs of the same colours, in the order in which they came. */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jpeglib.h>
+
+#include "recorderd/rawjpeg/jpeg_compressor.h"
+#include "recorderd/rawjpeg/jpeg_pool.h"
+#include "tests/unit/support/in_range.h"
+
+#define WIDTH     70 /* neither is a multiple of a block */
+#define HEIGHT    42
+#define STRIDE    (WIDTH * 3 + 10)
+#define ROOM      (STRIDE * HEIGHT * 3)
+#define TOLERANCE 4
+
+/* Eight bars and a grey, as R'G'B' from 0 to 1; nine columns, the last is cut by the right edge. */
+static const double bars[9][3] = {{1, 1, 1}, {1, 1, 0}, {0, 1, 1}, {0, 1, 0},   {1, 0, 1},
+				  {1, 0, 0}, {0, 0, 1}, {0, 0, 0}, {.5, .5, .5}};
+
+static const double *bar_at(int x)
+{
+	return bars[x / 8];
+}
+
+struct system {
+	double red, blue; /* luma weights */
+	bool full;
+};
+
+/* One component, 0: Y', 1: Cb, 2: Cr. */
+static uint8_t component(const double rgb[3], const struct system *system, int which)
+{
+	double y = system->red * rgb[0] + (1 - system->red - system->blue) * rgb[1] + system->blue * rgb[2];
+	double cb = (rgb[2] - y) / (2 * (1 - system->blue)), cr = (rgb[0] - y) / (2 * (1 - system->red));
+	double chroma = 128 + (which == 1 ? cb : cr) * (system->full ? 255 : 224);
+	double value = which ? chroma : system->full ? y * 255 : 16 + y * 219;
+
+	return (uint8_t)(value > 255 ? 255 : value + 0.5);
+}
+
+static void paint_packed(uint8_t *out, uint32_t fourcc, const struct system *system)
+{
+	for (int line = 0; line < HEIGHT; line++, out += STRIDE)
+		for (int x = 0; x < WIDTH; x++) {
+			bool uyvy = fourcc == V4L2_PIX_FMT_UYVY;
+			out[2 * x + uyvy] = component(bar_at(x), system, 0);
+			out[2 * x + !uyvy] = component(bar_at(x), system, 1 + x % 2);
+		}
+}
+
+static void paint_planes(uint8_t *out, uint32_t fourcc, const struct system *system)
+{
+	uint8_t *chroma = out + STRIDE * HEIGHT;
+
+	for (int line = 0; line < HEIGHT; line++)
+		for (int x = 0; x < WIDTH; x++)
+			out[line * STRIDE + x] = component(bar_at(x), system, 0);
+	for (int line = 0; line < HEIGHT / 2; line++)
+		for (int x = 0; x < WIDTH / 2; x++)
+			for (int which = 1; which <= 2; which++) {
+				int planar = line * (STRIDE / 2) + x + (which - 1) * (STRIDE / 2) * (HEIGHT / 2);
+				int paired = line * STRIDE + 2 * x + which - 1;
+				chroma[fourcc == V4L2_PIX_FMT_NV12 ? paired : planar] =
+					component(bar_at(2 * x), system, which);
+			}
+}
+
+static void paint_pixels(uint8_t *out, uint32_t fourcc, const struct system *system)
+{
+	for (int line = 0; line < HEIGHT; line++, out += STRIDE)
+		for (int x = 0; x < WIDTH; x++) {
+			if (fourcc == V4L2_PIX_FMT_GREY)
+				out[x] = component(bar_at(x), system, 0);
+			for (int i = 0; i < 3 && fourcc != V4L2_PIX_FMT_GREY; i++) {
+				double value = bar_at(x)[fourcc == V4L2_PIX_FMT_BGR24 ? 2 - i : i];
+				out[3 * x + i] = (uint8_t)(system->full ? value * 255 + .5 : 16 + value * 219 + .5);
+			}
+		}
+}
+
+static void paint(uint8_t *out, uint32_t fourcc, const struct system *system)
+{
+	if (fourcc == V4L2_PIX_FMT_YUYV || fourcc == V4L2_PIX_FMT_UYVY)
+		paint_packed(out, fourcc, system);
+	else if (fourcc == V4L2_PIX_FMT_NV12 || fourcc == V4L2_PIX_FMT_YUV420)
+		paint_planes(out, fourcc, system);
+	else
+		paint_pixels(out, fourcc, system);
+}
+
+static struct v4l2_pix_format pix_of(uint32_t fourcc)
+{
+	return (struct v4l2_pix_format){
+		.pixelformat = fourcc, .width = WIDTH, .height = HEIGHT, .bytesperline = STRIDE};
+}
+
+/* Decodes as every player does: full range, BT.601, R'G'B'. */
+static void decode(const uint8_t *jpeg, size_t length, uint8_t out[HEIGHT][WIDTH][3])
+{
+	struct jpeg_decompress_struct decoder;
+	struct jpeg_error_mgr errors;
+
+	decoder.err = jpeg_std_error(&errors);
+	jpeg_create_decompress(&decoder);
+	jpeg_mem_src(&decoder, jpeg, length);
+	jpeg_read_header(&decoder, TRUE);
+	decoder.out_color_space = JCS_RGB;
+	jpeg_start_decompress(&decoder);
+	assert_int_equal(decoder.output_width, WIDTH);
+	assert_int_equal(decoder.output_height, HEIGHT);
+	for (int line = 0; line < HEIGHT; line++) {
+		JSAMPROW row = out[line][0];
+		jpeg_read_scanlines(&decoder, &row, 1);
+	}
+	jpeg_finish_decompress(&decoder);
+	jpeg_destroy_decompress(&decoder);
+}
+
+/* In the middle of each bar, where neither the blocks' ringing nor the subsampling reaches. */
+static void expect_bars(uint8_t picture[HEIGHT][WIDTH][3], bool grey)
+{
+	static const struct system seen = {0.299, 0.114, true};
+
+	for (int line = 0; line < HEIGHT; line += 41)
+		for (int bar = 0; bar < 9; bar++)
+			for (int i = 0; i < 3; i++) {
+				int x = bar == 8 ? WIDTH - 1 : bar * 8 + 4;
+				int wanted = grey ? component(bars[bar], &seen, 0) : (int)(bars[bar][i] * 255 + .5);
+				assert_int_in_range(picture[line][x][i] + 255, wanted + 255 - TOLERANCE,
+						    wanted + 255 + TOLERANCE);
+			}
+}
+
+static void expect_colours(const struct v4l2_pix_format *pix, const struct system *system)
+{
+	static uint8_t data[ROOM], decoded[HEIGHT][WIDTH][3];
+	struct raw_format format;
+	struct raw_encoder *encoder;
+	uint8_t *exact, *out;
+	size_t room, length;
+
+	assert_true(raw_format_init(&format, pix));
+	assert_true(format.size_bytes <= sizeof(data));
+	paint(data, pix->pixelformat, system);
+	/* A copy without a byte more: what reads outside of it is found. */
+	exact = malloc(format.size_bytes);
+	memcpy(exact, data, format.size_bytes);
+	room = raw_encoder_worst_bytes(&format);
+	out = malloc(room);
+	encoder = raw_encoder_create(&format);
+	length = raw_encoder_run(encoder, exact, out, room);
+	assert_true(length > 0);
+	decode(out, length, decoded);
+	expect_bars(decoded, pix->pixelformat == V4L2_PIX_FMT_GREY);
+	raw_encoder_destroy(encoder);
+	free(exact);
+	free(out);
+}
+
+static void expect_both_ranges(uint32_t fourcc)
+{
+	struct v4l2_pix_format pix = pix_of(fourcc);
+
+	pix.quantization = V4L2_QUANTIZATION_LIM_RANGE;
+	expect_colours(&pix, &(struct system){0.299, 0.114, false});
+	pix.quantization = V4L2_QUANTIZATION_FULL_RANGE;
+	expect_colours(&pix, &(struct system){0.299, 0.114, true});
+}
+
+static void every_format_keeps_its_colours_in_both_ranges(void **state)
+{
+	static const uint32_t fourccs[] = {V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,
+					   V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24,
+					   V4L2_PIX_FMT_GREY};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fourccs) / sizeof(fourccs[0]); i++)
+		expect_both_ranges(fourccs[i]);
+}
+
+static void the_matrix_of_hd_is_turned_into_that_of_jpeg(void **state)
+{
+	static const uint32_t fourccs[] = {V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_YUV420};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fourccs) / sizeof(fourccs[0]); i++) {
+		struct v4l2_pix_format pix = pix_of(fourccs[i]);
+		pix.colorspace = V4L2_COLORSPACE_REC709;
+		expect_colours(&pix, &(struct system){0.2126, 0.0722, false});
+		pix.ycbcr_enc = V4L2_YCBCR_ENC_BT2020;
+		pix.quantization = V4L2_QUANTIZATION_FULL_RANGE;
+		expect_colours(&pix, &(struct system){0.2627, 0.0593, true});
+	}
+}
+
+static void what_a_driver_leaves_open_is_limited_range_but_for_rgb(void **state)
+{
+	struct v4l2_pix_format yuyv = pix_of(V4L2_PIX_FMT_YUYV), rgb = pix_of(V4L2_PIX_FMT_RGB24);
+
+	(void)state;
+	expect_colours(&yuyv, &(struct system){0.299, 0.114, false});
+	expect_colours(&rgb, &(struct system){0.299, 0.114, true});
+	yuyv.colorspace = V4L2_COLORSPACE_JPEG;
+	expect_colours(&yuyv, &(struct system){0.299, 0.114, true});
+}
+
+static void what_cannot_be_a_picture_is_no_format(void **state)
+{
+	struct v4l2_pix_format pix = pix_of(V4L2_PIX_FMT_YUYV);
+	struct raw_format format;
+
+	(void)state;
+	pix.bytesperline = WIDTH * 2 - 1;
+	assert_false(raw_format_init(&format, &pix));
+	pix = pix_of(V4L2_PIX_FMT_YUYV);
+	pix.width = 1;
+	assert_false(raw_format_init(&format, &pix));
+	pix.width = 70000;
+	assert_false(raw_format_init(&format, &pix));
+	pix = pix_of(V4L2_PIX_FMT_H264);
+	assert_false(raw_format_init(&format, &pix));
+}
+
+static void too_little_room_is_a_failure_and_the_encoder_goes_on(void **state)
+{
+	static uint8_t data[ROOM], out[ROOM];
+	struct v4l2_pix_format pix = pix_of(V4L2_PIX_FMT_YUYV);
+	struct raw_format format;
+	struct raw_encoder *encoder;
+
+	(void)state;
+	assert_true(raw_format_init(&format, &pix));
+	encoder = raw_encoder_create(&format);
+	assert_int_equal(raw_encoder_run(encoder, data, out, 700), 0);
+	assert_true(raw_encoder_run(encoder, data, out, sizeof(out)) > 0);
+	raw_encoder_destroy(encoder);
+}
+
+static struct raw_jpeg *make_pool(struct raw_format *format, uint32_t width, uint32_t height, unsigned threads,
+				  unsigned jobs)
+{
+	struct v4l2_pix_format pix = {.pixelformat = V4L2_PIX_FMT_YUYV, .width = width, .height = height};
+	struct raw_jpeg *pool;
+	struct reason why;
+
+	assert_true(raw_format_init(format, &pix));
+	pool = raw_jpeg_create(format, threads, jobs, &why);
+	assert_non_null(pool);
+	return pool;
+}
+
+static void wait_for(struct raw_jpeg *pool, struct raw_result *out)
+{
+	struct pollfd state = {.fd = raw_jpeg_fd(pool), .events = POLLIN};
+
+	assert_int_equal(poll(&state, 1, 60000), 1);
+	assert_true(raw_jpeg_oldest(pool, out));
+}
+
+/* Noise takes a thread longer than a plain picture: without care the plain ones come first. */
+static void results_keep_their_order_with_four_threads(void **state)
+{
+	enum { PICTURES = 400 };
+	struct raw_format format;
+	struct raw_jpeg *pool = make_pool(&format, 320, 240, 4, 8);
+	uint8_t *noise = malloc(format.size_bytes), *plain = calloc(1, format.size_bytes);
+	uint32_t given = 0, taken = 0;
+
+	(void)state;
+	for (size_t i = 0; i < format.size_bytes; i++)
+		noise[i] = (uint8_t)rand();
+	while (taken < PICTURES) {
+		struct raw_result result;
+		while (given < PICTURES && raw_jpeg_submit(pool, given % 3 ? plain : noise, given, (mono_t){given}))
+			given++;
+		wait_for(pool, &result);
+		assert_int_equal(result.tag, taken);
+		assert_int_equal(result.captured.us, taken);
+		assert_true(result.tag % 3 ? result.length < 5000 : result.length > 20000);
+		raw_jpeg_pop(pool);
+		taken++;
+	}
+	raw_jpeg_destroy(pool);
+	free(noise);
+	free(plain);
+}
+
+static void a_full_pool_takes_no_more_until_a_result_is_taken(void **state)
+{
+	struct raw_format format;
+	struct raw_jpeg *pool = make_pool(&format, 64, 64, 2, 3);
+	uint8_t *picture = calloc(1, format.size_bytes);
+	struct raw_result result;
+
+	(void)state;
+	assert_false(raw_jpeg_oldest(pool, &result));
+	for (uint32_t i = 0; i < 3; i++)
+		assert_true(raw_jpeg_submit(pool, picture, i, (mono_t){0}));
+	assert_false(raw_jpeg_submit(pool, picture, 3, (mono_t){0}));
+	wait_for(pool, &result);
+	assert_false(raw_jpeg_submit(pool, picture, 3, (mono_t){0}));
+	raw_jpeg_pop(pool);
+	assert_true(raw_jpeg_submit(pool, picture, 3, (mono_t){0}));
+	raw_jpeg_destroy(pool); /* with work in it */
+	free(picture);
+}
+
+static void the_descriptor_is_quiet_while_there_is_no_result(void **state)
+{
+	struct raw_format format;
+	struct raw_jpeg *pool = make_pool(&format, 64, 64, 2, 3);
+	struct pollfd fd = {.fd = raw_jpeg_fd(pool), .events = POLLIN};
+	uint8_t *picture = calloc(1, format.size_bytes);
+	struct raw_result result;
+
+	(void)state;
+	assert_int_equal(poll(&fd, 1, 0), 0);
+	assert_true(raw_jpeg_submit(pool, picture, 0, (mono_t){0}));
+	wait_for(pool, &result);
+	raw_jpeg_pop(pool);
+	assert_int_equal(poll(&fd, 1, 0), 0);
+	raw_jpeg_destroy(pool);
+	free(picture);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_format_keeps_its_colours_in_both_ranges),
+		cmocka_unit_test(the_matrix_of_hd_is_turned_into_that_of_jpeg),
+		cmocka_unit_test(what_a_driver_leaves_open_is_limited_range_but_for_rgb),
+		cmocka_unit_test(what_cannot_be_a_picture_is_no_format),
+		cmocka_unit_test(too_little_room_is_a_failure_and_the_encoder_goes_on),
+		cmocka_unit_test(results_keep_their_order_with_four_threads),
+		cmocka_unit_test(a_full_pool_takes_no_more_until_a_result_is_taken),
+		cmocka_unit_test(the_descriptor_is_quiet_while_there_is_no_result),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

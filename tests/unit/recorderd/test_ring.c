@@ -1,0 +1,300 @@
+/* test_ring.c - the ring: order, wrap, tail, age, wake-ups, the published state. */
+#include <pthread.h>
+
+#include <sys/file.h>
+
+#include "tests/unit/support/ring_cases.h"
+
+static void frames_come_in_order_and_whole(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	struct ring_reader *reader = open_reader();
+	assert_int_equal(ring_reader_head(reader), 0);
+	assert_int_equal(ring_reader_tail(reader), 0);
+	static uint8_t copy[MIB];
+	for (uint32_t i = 1; i <= 500; i++) {
+		assert_int_equal(put(writer, 1000 + i * 37 % 90000, i, i), i);
+		struct ring_frame frame;
+		assert_true(ring_reader_get(reader, ring_reader_head(reader), &frame));
+		assert_int_equal(frame.seq, i);
+		assert_int_equal(frame.meta.mono_us, i);
+		assert_int_equal(frame.meta.length, 1000 + i * 37 % 90000);
+		assert_true(ring_reader_copy(reader, &frame, copy));
+		assert_true(frame_proves_itself(copy, frame.meta.length));
+	}
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+static void every_frame_from_tail_to_head_is_whole(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	struct ring_reader *reader = open_reader();
+	uint32_t seed = 7;
+	for (uint32_t i = 1; i <= 400; i++) {
+		put(writer, 5000 + next_random(&seed) % 200000, i, i);
+		uint64_t tail = ring_reader_tail(reader);
+		assert_true(tail >= 1 && tail <= i && (i < 64 || i - tail < 64));
+		for (uint64_t seq = tail; seq <= i; seq++) {
+			struct ring_frame frame;
+			assert_true(ring_reader_get(reader, seq, &frame));
+			assert_true(frame_proves_itself(frame.data, frame.meta.length));
+		}
+	}
+	struct ring_frame frame;
+	assert_false(ring_reader_get(reader, 0, &frame));
+	assert_false(ring_reader_get(reader, 401, &frame));
+	assert_false(ring_reader_get(reader, 1, &frame));
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+static void a_frame_larger_than_a_quarter_is_refused(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	struct ring_reader *reader = open_reader();
+	assert_int_equal(put(writer, MIB / 4 + 1, 1, 1), 0);
+	assert_int_equal(put(writer, 0, 1, 1), 0);
+	assert_int_equal(ring_reader_head(reader), 0);
+	assert_int_equal(put(writer, MIB / 4, 1, 1), 1);
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+static void frames_older_than_the_limit_leave_the_tail(void **state)
+{
+	(void)state;
+	struct ring_wish wish = {
+		.name = ring_name, .data_bytes = MIB, .index_entries = 64, .keep_us = 10 * US_PER_S, .exact = true};
+	uint64_t bytes, adopted;
+	struct ring_writer *writer = ring_writer_open(&wish, &bytes, &adopted, &why);
+	assert_non_null(writer);
+	struct ring_reader *reader = open_reader();
+	for (uint32_t i = 1; i <= 30; i++)
+		put(writer, 100, i, i * US_PER_S);
+	assert_int_equal(ring_reader_tail(reader), 20);
+	put(writer, 100, 31, 1000 * US_PER_S);
+	assert_int_equal(ring_reader_tail(reader), 31);
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+static void age_grows_from_newest_to_gone(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	struct ring_reader *reader = open_reader();
+	put(writer, MIB / 8, 1, 1);
+	struct ring_frame frame;
+	assert_true(ring_reader_get(reader, 1, &frame));
+	for (uint32_t i = 1; i <= 8; i++) {
+		assert_true(ring_reader_still(reader, &frame));
+		assert_true(ring_reader_age(reader, &frame) == i / 8.0);
+		put(writer, MIB / 8, i, i);
+	}
+	assert_false(ring_reader_still(reader, &frame));
+	assert_true(ring_reader_age(reader, &frame) == 1.0);
+	assert_false(ring_reader_get(reader, 1, &frame));
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+/* Readers open the ring, so that they could hold any lock on it: the next writer asks for none. */
+static void a_lock_on_the_ring_keeps_no_writer_from_it(void **state)
+{
+	(void)state;
+	uint64_t adopted;
+	struct ring_writer *writer = open_writer();
+	put(writer, 100, 1, 1);
+	ring_writer_leave(writer);
+	int fd = shm_open(ring_name, O_RDONLY, 0);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	writer = open_writer_of(MIB, 64, &adopted);
+	assert_non_null(writer);
+	assert_int_equal(adopted, 1);
+	ring_writer_close(writer);
+	close(fd);
+}
+
+static void the_object_is_for_the_user_and_the_group(void **state)
+{
+	(void)state;
+	mode_t before = umask(0);
+	struct ring_writer *writer = open_writer();
+	umask(before);
+	int fd = shm_open(ring_name, O_RDONLY, 0);
+	struct stat status;
+	assert_int_equal(fstat(fd, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0640);
+	close(fd);
+	ring_writer_close(writer);
+}
+
+static void a_closed_ring_is_not_current_and_its_name_is_free(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	struct ring_reader *reader = open_reader();
+	assert_true(ring_reader_current(reader, ring_name));
+	ring_writer_close(writer);
+	assert_false(ring_reader_current(reader, ring_name));
+	ring_reader_close(reader);
+	assert_null(ring_reader_open(ring_name, &why));
+	assert_non_null(strstr(why.text, "not running"));
+}
+
+static void too_large_a_ring_is_refused_with_a_sentence(void **state)
+{
+	(void)state;
+	struct ring_wish wish = {
+		.name = ring_name, .data_bytes = UINT64_C(1) << 45, .index_entries = 64, .keep_us = 1, .exact = true};
+	uint64_t bytes, adopted;
+	assert_null(ring_writer_open(&wish, &bytes, &adopted, &why));
+	assert_non_null(strstr(why.text, "max_mb"));
+	assert_int_equal(shm_open(ring_name, O_RDONLY, 0), -1);
+}
+
+static int wait_for_first_frame(void)
+{
+	struct ring_reader *reader = ring_reader_open(ring_name, &why);
+	return reader && ring_reader_wait(reader, 0, -1) && ring_reader_head(reader) == 1 ? 0 : 1;
+}
+
+static void a_put_wakes_a_reader_in_another_process(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(wait_for_first_frame());
+	/* Until the child sleeps in the futex (or a moment later, which must be right as well). */
+	struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
+	nanosleep(&moment, NULL);
+	put(writer, 100, 1, 1);
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+
+	struct ring_reader *reader = open_reader();
+	assert_false(ring_reader_wait(reader, 1, 10));
+	assert_true(ring_reader_wait(reader, 0, 0));
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+static void *put_two_thousand(void *context)
+{
+	for (uint32_t i = 1; i <= 2000; i++)
+		put(context, 1000 + i % 3000, i, i);
+	return NULL;
+}
+
+/* In one mapping, as the recorder's own feeder reads, so that ThreadSanitizer sees both sides. */
+static void a_reader_in_the_writers_process_gets_whole_frames(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	uint64_t bytes;
+	const void *memory = ring_writer_memory(writer, &bytes);
+	struct ring_reader *reader = ring_reader_attach(memory, bytes, &why);
+	assert_non_null(reader);
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, put_two_thousand, writer), 0);
+	static uint8_t copy[MIB];
+	for (uint64_t seen = 0; seen < 2000;) {
+		assert_true(ring_reader_wait(reader, seen, -1));
+		seen = ring_reader_head(reader);
+		struct ring_frame frame;
+		if (ring_reader_get(reader, ring_reader_tail(reader), &frame) && ring_reader_copy(reader, &frame, copy))
+			assert_true(frame_proves_itself(copy, frame.meta.length));
+	}
+	pthread_join(thread, NULL);
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+static void *close_writer(void *context)
+{
+	struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
+	nanosleep(&moment, NULL);
+	ring_writer_close(context);
+	return NULL;
+}
+
+static void closing_the_ring_ends_the_wait(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	struct ring_reader *reader = open_reader();
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, close_writer, writer), 0);
+	assert_false(ring_reader_wait(reader, 0, -1));
+	pthread_join(thread, NULL);
+	ring_reader_close(reader);
+}
+
+static void the_state_is_read_whole_and_terminated(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	struct ring_reader *reader = open_reader();
+	struct recorder_state published, got;
+	assert_false(ring_reader_state(reader, &got));
+	memset(&published, 'x', sizeof(published));
+	published.heartbeat_mono_us = mono_now().us;
+	ring_writer_state(writer, &published);
+	assert_true(ring_reader_state(reader, &got));
+	assert_int_equal(strlen(got.camera), sizeof(got.camera) - 1);
+	assert_int_equal(strlen(got.last_error), sizeof(got.last_error) - 1);
+	assert_int_equal(got.camera_count, 32);
+	assert_true(ring_reader_alive(reader, &got));
+	got.heartbeat_mono_us -= 4 * US_PER_S;
+	assert_false(ring_reader_alive(reader, &got));
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+static void the_devices_text_is_whole_or_nothing(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	struct ring_reader *reader = open_reader();
+	static char got[RING_DEVICES_BYTES], text[RING_DEVICES_BYTES + 1];
+	assert_false(ring_reader_devices(reader, got));
+	ring_writer_devices(writer, "[{\"id\":0}]");
+	assert_true(ring_reader_devices(reader, got));
+	assert_string_equal(got, "[{\"id\":0}]");
+	memset(text, 'x', RING_DEVICES_BYTES);
+	ring_writer_devices(writer, text);
+	assert_false(ring_reader_devices(reader, got));
+	text[RING_DEVICES_BYTES - 1] = '\0';
+	ring_writer_devices(writer, text);
+	assert_true(ring_reader_devices(reader, got));
+	assert_string_equal(got, text);
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RING_CASE(frames_come_in_order_and_whole),
+		RING_CASE(every_frame_from_tail_to_head_is_whole),
+		RING_CASE(a_frame_larger_than_a_quarter_is_refused),
+		RING_CASE(frames_older_than_the_limit_leave_the_tail),
+		RING_CASE(age_grows_from_newest_to_gone),
+		RING_CASE(a_lock_on_the_ring_keeps_no_writer_from_it),
+		RING_CASE(the_object_is_for_the_user_and_the_group),
+		RING_CASE(a_closed_ring_is_not_current_and_its_name_is_free),
+		RING_CASE(too_large_a_ring_is_refused_with_a_sentence),
+		RING_CASE(a_put_wakes_a_reader_in_another_process),
+		RING_CASE(a_reader_in_the_writers_process_gets_whole_frames),
+		RING_CASE(closing_the_ring_ends_the_wait),
+		RING_CASE(the_state_is_read_whole_and_terminated),
+		RING_CASE(the_devices_text_is_whole_or_nothing),
+	};
+	return cmocka_run_group_tests_name("ring", tests, name_ring, remove_ring);
+}

@@ -1,0 +1,391 @@
+/* test_ring_feed.c - the way from the ring into a pipe: whole frames, in pieces as small as the pipe makes them; which
+ * are left out, and which are gone. */
+#include "recorderd/encoder/ring_feed.h"
+#include "tests/unit/support/in_range.h"
+#include "tests/unit/support/ring_cases.h"
+
+#define FRAME_US 40000
+
+static struct ring_writer *writer;
+static struct ring_reader *reader;
+static struct feed feed;
+static int ends[2];
+
+static void prepare(uint64_t ring_bytes, uint64_t entries, int pipe_bytes)
+{
+	uint64_t adopted, bytes;
+	const void *memory;
+
+	writer = open_writer_of(ring_bytes, entries, &adopted);
+	if (!writer)
+		fail_msg("%s", why.text);
+	memory = ring_writer_memory(writer, &bytes);
+	reader = ring_reader_attach(memory, bytes, &why);
+	assert_non_null(reader);
+	feed_init(&feed, reader, 1);
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_true(fcntl(ends[1], F_SETPIPE_SZ, pipe_bytes) > 0);
+}
+
+static int clean_up(void **state)
+{
+	feed_finish(&feed);
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+	close(ends[0]);
+	close(ends[1]);
+	return remove_ring(state);
+}
+
+static uint32_t le32(const uint8_t *at)
+{
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* Reads up to `bytes` of what is in the pipe. */
+static size_t drain(uint8_t *out, size_t bytes)
+{
+	ssize_t got = read(ends[0], out, bytes);
+
+	return got > 0 ? (size_t)got : 0;
+}
+
+/* One frame through the pipe, of which the far side takes `piece` bytes at a time; the whole of it in `out`. */
+static size_t feed_through(int64_t pts_us, bool first, size_t piece, uint8_t *out, size_t room)
+{
+	enum feed_write result = FEED_FULL;
+	size_t have = 0, got;
+
+	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	feed_begin(&feed, pts_us, first);
+	while (result == FEED_FULL) {
+		result = feed_write(&feed, ends[1]);
+		have += drain(out + have, piece < room - have ? piece : room - have);
+	}
+	assert_int_equal(result, FEED_WRITTEN);
+	assert_false(feed.writing);
+	while ((got = drain(out + have, room - have)))
+		have += got;
+	return have;
+}
+
+static void the_first_frame_comes_with_the_header_of_an_ivf_file(void **state)
+{
+	static uint8_t out[MIB];
+
+	(void)state;
+	prepare(MIB, 64, 4096);
+	put(writer, 1000, 7, 0);
+	assert_int_equal(feed_through(0, true, MIB, out, sizeof out), 32 + 12 + 1000);
+	assert_memory_equal(out, "DKIF\0\0\x20\0MJPG", 12);
+	assert_int_equal(out[12], 64);
+	assert_int_equal(out[14], 48);
+	assert_int_equal(le32(out + 16), 1000000);
+	assert_int_equal(le32(out + 20), 1);
+	assert_int_equal(le32(out + 32), 1000);
+	assert_true(frame_proves_itself(out + 44, 1000));
+	assert_int_equal(feed_peek(&feed), FEED_NOTHING);
+}
+
+static void later_frames_have_size_and_time_of_64_bits(void **state)
+{
+	static uint8_t out[MIB];
+
+	(void)state;
+	prepare(MIB, 64, 4096);
+	put(writer, 500, 7, 0);
+	assert_int_equal(feed_through(INT64_C(0x123456789a), false, MIB, out, sizeof out), 12 + 500);
+	assert_int_equal(le32(out), 500);
+	assert_int_equal(le32(out + 4), 0x3456789a);
+	assert_int_equal(le32(out + 8), 0x12);
+	assert_true(frame_proves_itself(out + 12, 500));
+}
+
+static void a_pipe_that_takes_a_byte_at_a_time_gets_the_same_bytes(void **state)
+{
+	static uint8_t whole[MIB], pieces[MIB];
+	size_t length;
+
+	(void)state;
+	prepare(MIB, 64, 4096);
+	for (size_t piece = 1; piece < 5000; piece = piece * 3 + 1) {
+		put(writer, 20000, 11, 0);
+		put(writer, 20000, 11, 0);
+		length = feed_through(40, true, MIB, whole, sizeof whole);
+		assert_int_equal(feed_through(40, true, piece, pieces, sizeof pieces), length);
+		assert_memory_equal(whole, pieces, length);
+	}
+}
+
+/* The header itself is cut at every byte: the pipe has room for so much. */
+static void a_header_cut_at_every_byte_goes_on_where_it_ended(void **state)
+{
+	static uint8_t out[MIB];
+
+	(void)state;
+	prepare(MIB, 64, 4096);
+	for (size_t cut = 1; cut < 60; cut++) {
+		put(writer, 100, (uint32_t)cut, 0);
+		assert_int_equal(feed_peek(&feed), FEED_FRAME);
+		feed_begin(&feed, 0, true);
+		feed.written = cut; /* as after a write of so many */
+		assert_int_equal(feed_write(&feed, ends[1]), FEED_WRITTEN);
+		assert_int_equal(drain(out, sizeof out), 32 + 12 + 100 - cut);
+		if (cut < 44)
+			assert_true(frame_proves_itself(out + 44 - cut, 100));
+	}
+}
+
+static void a_full_pipe_is_told_and_the_frame_is_not_lost(void **state)
+{
+	static uint8_t out[MIB];
+	size_t have = 0, got;
+
+	(void)state;
+	prepare(MIB, 64, 4096);
+	put(writer, 100000, 3, 0);
+	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	feed_begin(&feed, 0, false);
+	assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
+	assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
+	while (feed.writing) {
+		while ((got = drain(out + have, sizeof out - have)))
+			have += got;
+		assert_true(feed_write(&feed, ends[1]) < FEED_BROKEN);
+	}
+	have += drain(out + have, sizeof out - have);
+	assert_int_equal(have, 100012);
+	assert_true(frame_proves_itself(out + 12, 100000));
+}
+
+static void while_the_pipe_is_full_the_frame_in_it_grows_old(void **state)
+{
+	(void)state;
+	prepare(MIB, 64, 4096);
+	assert_int_equal(feed_behind_us(&feed), 0);
+	put(writer, 20000, 1, 0);
+	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	feed_begin(&feed, 0, true);
+	assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
+	assert_int_equal(feed_behind_us(&feed), 0);
+	for (uint32_t i = 1; i <= 30; i++) {
+		put(writer, 1000, i, i * FRAME_US);
+		assert_int_equal(feed_behind_us(&feed), i * FRAME_US);
+	}
+	for (uint32_t i = 31; i <= 200; i++) /* it is gone from the ring, which holds 64 */
+		put(writer, 1000, i, i * FRAME_US);
+	assert_int_equal(feed_behind_us(&feed), 200 * FRAME_US);
+	feed_abort(&feed);
+	assert_int_equal(feed_behind_us(&feed), 63 * FRAME_US);
+}
+
+static void a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole(void **state)
+{
+	static uint8_t out[MIB];
+	size_t have = 0, got;
+
+	(void)state;
+	prepare(MIB, 64, 4096);
+	put(writer, 100000, 3, 0);
+	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	feed_begin(&feed, 0, false);
+	for (uint32_t i = 0; i < 30; i++) { /* three times round the ring */
+		assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
+		assert_true(feed.copied == (i >= 5));
+		put(writer, 100000, 100 + i, 0);
+	}
+	while (feed.writing) {
+		while ((got = drain(out + have, sizeof out - have)))
+			have += got;
+		assert_true(feed_write(&feed, ends[1]) < FEED_BROKEN);
+	}
+	have += drain(out + have, sizeof out - have);
+	assert_int_equal(have, 100012);
+	assert_true(frame_proves_itself(out + 12, 100000));
+}
+
+static void a_frame_overwritten_under_its_hands_is_told(void **state)
+{
+	(void)state;
+	prepare(MIB, 64, 4096);
+	put(writer, 100000, 3, 0);
+	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	feed_begin(&feed, 0, false);
+	for (uint32_t i = 0; i < 12; i++)
+		put(writer, 100000, 100 + i, 0);
+	assert_int_equal(feed_write(&feed, ends[1]), FEED_OVERWRITTEN);
+}
+
+static void a_reader_that_is_gone_is_told(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	prepare(MIB, 64, 4096);
+	put(writer, 1000, 3, 0);
+	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	feed_begin(&feed, 0, false);
+	close(ends[0]);
+	assert_int_equal(feed_write(&feed, ends[1]), FEED_BROKEN);
+	feed_abort(&feed);
+	assert_int_equal(feed_peek(&feed), FEED_FRAME); /* it is the next one still */
+	assert_int_equal(feed.frame.seq, 1);
+	ends[0] = dup(ends[1]);
+}
+
+static void a_ring_that_overran_is_a_hole_of_so_many_frames(void **state)
+{
+	(void)state;
+	prepare(MIB, 64, 4096);
+	for (uint32_t i = 1; i <= 200; i++)
+		put(writer, 1000, i, i * FRAME_US);
+	assert_int_equal(feed_peek(&feed), FEED_HOLE);
+	assert_int_equal(feed.next, 200 - 64 + 1);
+	assert_int_equal(feed.lost, 200 - 64);
+	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	assert_int_equal(feed.frame.seq, feed.next);
+}
+
+static void a_hole_by_bytes_is_counted_too(void **state)
+{
+	(void)state;
+	prepare(MIB, 64, 4096);
+	for (uint32_t i = 1; i <= 30; i++)
+		put(writer, 100000, i, i * FRAME_US);
+	assert_int_equal(feed_peek(&feed), FEED_HOLE);
+	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	assert_true(feed.frame.seq > 15);
+	assert_int_equal(feed.lost + feed.thinned, feed.frame.seq - 1);
+}
+
+/* A consumer that takes `percent` of what comes, over `frames` frames at 25 fps; what it took. */
+static size_t run_slow(size_t frames, size_t percent, uint64_t *fed)
+{
+	size_t count = 0, budget = 0;
+
+	for (uint32_t i = 1; i <= frames; i++) {
+		put(writer, 100, i, (int64_t)i * FRAME_US);
+		for (budget += percent; budget >= 100; budget -= 100) {
+			if (feed_peek(&feed) != FEED_FRAME)
+				break;
+			fed[count++] = feed.frame.seq;
+			feed.next++;
+		}
+		budget %= 100;
+	}
+	return count;
+}
+
+static uint64_t fed[20000];
+
+static void an_encoder_that_keeps_up_gets_every_frame(void **state)
+{
+	(void)state;
+	prepare(4 * MIB, 8192, 4096);
+	assert_int_equal(run_slow(5000, 100, fed), 5000);
+	assert_int_equal(feed.thinned, 0);
+	assert_int_equal(feed.lost, 0);
+}
+
+static void one_that_is_slow_for_less_than_10_s_gets_every_frame(void **state)
+{
+	(void)state;
+	prepare(4 * MIB, 8192, 4096);
+	for (uint32_t i = 1; i <= 25 * 9; i++)
+		put(writer, 100, i, (int64_t)i * FRAME_US);
+	for (uint64_t i = 1; feed_peek(&feed) == FEED_FRAME; i++)
+		assert_int_equal(feed.next++, i);
+	assert_int_equal(feed.next, 25 * 9 + 1);
+	assert_int_equal(feed.thinned, 0);
+}
+
+static void one_that_is_too_slow_gets_fewer_and_none_is_lost_to_the_ring(void **state)
+{
+	size_t count;
+
+	(void)state;
+	prepare(4 * MIB, 8192, 4096);
+	count = run_slow(15000, 60, fed); /* ten minutes */
+	assert_int_equal(feed.lost, 0);
+	assert_true(feed.thinned > 3000);
+	assert_true(feed_behind_us(&feed) < 20 * US_PER_S);
+	assert_int_equal(count + feed.thinned, feed.next - 1);
+}
+
+static void thinning_leaves_no_longer_gaps_than_its_share_needs(void **state)
+{
+	size_t count;
+
+	(void)state;
+	prepare(4 * MIB, 8192, 4096);
+	count = run_slow(15000, 60, fed);
+	for (size_t i = count / 2; i < count; i++) /* the share is never below 0.4 here */
+		assert_int_in_range(fed[i] - fed[i - 1], 1, 3);
+}
+
+static void once_it_keeps_up_again_every_frame_is_fed_again(void **state)
+{
+	uint64_t thinned;
+
+	(void)state;
+	prepare(4 * MIB, 8192, 4096);
+	run_slow(5000, 60, fed);
+	for (uint32_t i = 0; i < 2500; i++) {
+		put(writer, 100, i, (int64_t)(5001 + i) * FRAME_US);
+		while (feed_peek(&feed) == FEED_FRAME)
+			feed.next++;
+	}
+	thinned = feed.thinned;
+	assert_true(feed.thinning.keep >= 1);
+	assert_int_equal(feed_behind_us(&feed), 0);
+	put(writer, 100, 1, (int64_t)7501 * FRAME_US);
+	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	assert_int_equal(feed.thinned, thinned);
+}
+
+/* The encoder looks at the first frame of a run before it starts a child for it, and then again. */
+static void a_frame_that_was_found_is_found_again(void **state)
+{
+	(void)state;
+	prepare(4 * MIB, 8192, 4096);
+	run_slow(5000, 60, fed);
+	assert_true(feed.thinning.keep < 1);
+	for (int i = 0; i < 100; i++) {
+		uint64_t found;
+
+		if (feed_peek(&feed) != FEED_FRAME)
+			break;
+		found = feed.frame.seq;
+		for (int again = 0; again < 3; again++) {
+			assert_int_equal(feed_peek(&feed), FEED_FRAME);
+			assert_int_equal(feed.frame.seq, found);
+		}
+		feed.next++;
+	}
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, remove_ring, clean_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(the_first_frame_comes_with_the_header_of_an_ivf_file),
+		CASE(later_frames_have_size_and_time_of_64_bits),
+		CASE(a_pipe_that_takes_a_byte_at_a_time_gets_the_same_bytes),
+		CASE(a_header_cut_at_every_byte_goes_on_where_it_ended),
+		CASE(a_full_pipe_is_told_and_the_frame_is_not_lost),
+		CASE(while_the_pipe_is_full_the_frame_in_it_grows_old),
+		CASE(a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole),
+		CASE(a_frame_overwritten_under_its_hands_is_told),
+		CASE(a_reader_that_is_gone_is_told),
+		CASE(a_ring_that_overran_is_a_hole_of_so_many_frames),
+		CASE(a_hole_by_bytes_is_counted_too),
+		CASE(an_encoder_that_keeps_up_gets_every_frame),
+		CASE(one_that_is_slow_for_less_than_10_s_gets_every_frame),
+		CASE(one_that_is_too_slow_gets_fewer_and_none_is_lost_to_the_ring),
+		CASE(thinning_leaves_no_longer_gaps_than_its_share_needs),
+		CASE(once_it_keeps_up_again_every_frame_is_fed_again),
+		CASE(a_frame_that_was_found_is_found_again),
+	};
+
+	return cmocka_run_group_tests(tests, name_ring, NULL);
+}

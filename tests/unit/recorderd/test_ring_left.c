@@ -1,0 +1,265 @@
+/* test_ring_left.c - a ring that is left to the next writer, one that is freed, and those that are not believed.
+ */
+#include <stddef.h>
+
+#include "recorderd/ring/ring_object.h"
+#include "tests/unit/support/ring_cases.h"
+
+#define FRAMES 300u
+
+static uint64_t held_bytes(int fd)
+{
+	struct stat status;
+
+	assert_int_equal(fstat(fd, &status), 0);
+	return (uint64_t)status.st_blocks * 512;
+}
+
+static void a_writer_that_leaves_hands_its_frames_to_the_next(void **state)
+{
+	(void)state;
+	uint64_t adopted;
+	struct ring_writer *writer = open_writer();
+	struct ring_reader *reader = open_reader();
+	put_frames(writer, 1, 10);
+	ring_writer_leave(writer);
+	assert_true(ring_reader_current(reader, ring_name));
+	assert_int_equal(assert_newest(reader, 10), 10);
+	writer = open_writer_of(MIB, 64, &adopted);
+	assert_int_equal(adopted, 10);
+	put_frames(writer, 11, 5);
+	assert_int_equal(assert_newest(reader, 15), 15);
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+/* A reader that maps a ring holds the newest frame of one that is closed, which it may have in hand, and no other. */
+static void a_closed_ring_gives_its_memory_back_whoever_maps_it(void **state)
+{
+	(void)state;
+	uint64_t adopted;
+	struct ring_frame frame, before;
+	struct ring_writer *writer = open_writer_of(16 * MIB, 1024, &adopted);
+	put_frames(writer, 1, 100);
+	struct ring_reader *reader = open_reader();
+	int fd = shm_open(ring_name, O_RDONLY, 0);
+	assert_true(ring_reader_get(reader, 100, &frame));
+	assert_true(ring_reader_get(reader, 99, &before));
+	assert_true(held_bytes(fd) >= 16 * MIB);
+	ring_writer_close(writer);
+	assert_true(held_bytes(fd) < MIB);
+	assert_true(ring_reader_still(reader, &frame));
+	assert_int_equal(assert_newest(reader, 100), 1);
+	assert_false(ring_reader_still(reader, &before));
+	for (uint64_t seq = 1; seq < 100; seq++)
+		assert_false(ring_reader_get(reader, seq, &frame));
+	assert_false(ring_reader_current(reader, ring_name));
+	close(fd);
+	ring_reader_close(reader);
+}
+
+/* Of a ring with 300 frames in 16 MiB to each other size and number of entries. */
+static void another_size_gets_the_newest_frames_that_fit(void **state)
+{
+	static const struct {
+		uint64_t bytes, entries, least, most;
+	} sizes[] = {
+		{32 * MIB, 1024, FRAMES, FRAMES}, {40 * MIB, 2048, FRAMES, FRAMES}, {4 * MIB, 1024, 70, 80},
+		{16 * MIB, 100, 99, 100},         {16 * MIB, 4096, FRAMES, FRAMES}, {MIB, 16, 15, 16},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint64_t adopted;
+		struct ring_writer *writer = open_writer_of(16 * MIB, 1024, &adopted);
+		put_frames(writer, 1, FRAMES);
+		ring_writer_state(writer, &(struct recorder_state){.camera = "front", .bus = "usb-1"});
+		struct ring_reader *before = open_reader();
+		ring_writer_leave(writer);
+		writer = open_writer_of(sizes[i].bytes, sizes[i].entries, &adopted);
+		if (!writer)
+			fail_msg("%s", why.text);
+		assert_false(ring_reader_current(before, ring_name));
+		ring_reader_close(before);
+		struct ring_reader *reader = open_reader();
+		assert_int_equal(adopted, ring_reader_head(reader));
+		uint64_t count = assert_newest(reader, FRAMES);
+		assert_in_range(count, sizes[i].least, sizes[i].most);
+		struct recorder_state said;
+		assert_true(ring_reader_state(reader, &said));
+		assert_string_equal(said.bus, "usb-1");
+		put_frames(writer, FRAMES + 1, 200);
+		assert_newest(reader, FRAMES + 200);
+		ring_reader_close(reader);
+		ring_writer_close(writer);
+	}
+}
+
+static void a_ring_that_would_not_fit_leaves_the_old_one_alone(void **state)
+{
+	(void)state;
+	uint64_t adopted;
+	struct ring_writer *writer = open_writer();
+	put_frames(writer, 1, 10);
+	ring_writer_leave(writer);
+	assert_null(open_writer_of(UINT64_C(1) << 45, 64, &adopted));
+	assert_non_null(strstr(why.text, "max_mb"));
+	writer = open_writer_of(MIB, 64, &adopted);
+	assert_int_equal(adopted, 10);
+	ring_writer_close(writer);
+}
+
+/* What a crash in the middle of carrying frames over leaves. */
+static void what_was_half_carried_over_is_removed(void **state)
+{
+	(void)state;
+	uint64_t adopted;
+	char name[80];
+	struct ring_writer *writer = open_writer();
+	put_frames(writer, 1, 10);
+	ring_writer_leave(writer);
+	snprintf(name, sizeof(name), "%s.new", ring_name);
+	int fd = shm_open(name, O_RDWR | O_CREAT, 0640);
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	close(fd);
+	writer = open_writer_of(2 * MIB, 64, &adopted);
+	assert_int_equal(adopted, 10);
+	ring_writer_close(writer);
+	assert_int_equal(shm_open(name, O_RDONLY, 0), -1);
+}
+
+/* A recorder that is killed while it carries frames over: the next one has the newest of them all the same. */
+static void a_kill_in_the_middle_of_carrying_costs_no_newest_frame(void **state)
+{
+	uint32_t seed = 5;
+
+	(void)state;
+	for (int round = 0; round < 12; round++) {
+		uint64_t adopted;
+		struct ring_writer *writer = open_writer_of(64 * MIB, 2048, &adopted);
+		put_frames(writer, 1, 1000);
+		ring_writer_leave(writer);
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(open_writer_of(80 * MIB, 2048, &adopted) ? 0 : 1);
+		struct timespec while_us = {.tv_nsec = 1000 * (long)(next_random(&seed) % 40000)};
+		nanosleep(&while_us, NULL);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		writer = open_writer_of(64 * MIB, 2048, &adopted);
+		assert_non_null(writer);
+		struct ring_reader *reader = open_reader();
+		assert_true(adopted > 0);
+		assert_true(assert_newest(reader, 1000) >= 1);
+		ring_reader_close(reader);
+		ring_writer_close(writer);
+	}
+}
+
+/* Pages are missing in what a kill in the middle of carrying leaves: to write to them would end the recorder where
+ * /dev/shm has none to give. */
+static void a_ring_with_holes_gets_its_pages_before_it_is_written_to(void **state)
+{
+	(void)state;
+	uint64_t adopted;
+	struct ring_writer *writer = open_writer_of(16 * MIB, 1024, &adopted);
+	put_frames(writer, 1, 20);
+	ring_writer_leave(writer);
+	int fd = shm_open(ring_name, O_RDWR, 0);
+	assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4 * MIB, 8 * MIB), 0);
+	assert_true(held_bytes(fd) < 16 * MIB);
+	close(fd);
+	writer = open_writer_of(16 * MIB, 1024, &adopted);
+	assert_non_null(writer);
+	assert_int_equal(adopted, 20);
+	fd = shm_open(ring_name, O_RDONLY, 0);
+	assert_true(held_bytes(fd) >= 16 * MIB);
+	close(fd);
+	struct ring_reader *reader = open_reader();
+	assert_int_equal(assert_newest(reader, 20), 20);
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+static void a_ring_of_another_version_is_not_taken_for_one(void **state)
+{
+	(void)state;
+	uint64_t adopted = 1;
+	uint32_t version = RING_VERSION + 1;
+	assert_int_equal(in_child(write_ten_and_die), 0);
+	int fd = shm_open(ring_name, O_RDWR, 0);
+	assert_int_equal(pwrite(fd, &version, 4, offsetof(struct ring_header, version)), 4);
+	close(fd);
+	struct ring_object object;
+	assert_int_equal(ring_object_open(ring_name, geteuid(), &object, &why), RING_FOUND);
+	assert_false(ring_object_believe(&object, &why));
+	assert_non_null(strstr(why.text, "version"));
+	ring_object_close(&object);
+	struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);
+	assert_non_null(writer);
+	assert_int_equal(adopted, 0);
+	ring_writer_close(writer);
+}
+
+static void what_others_may_write_to_is_not_believed(void **state)
+{
+	static const mode_t modes[] = {0660, 0642, 0666};
+	static const mode_t good[] = {0640, 0600, 0644};
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		uint64_t adopted;
+		assert_int_equal(in_child(write_ten_and_die), 0);
+		int fd = shm_open(ring_name, O_RDWR, 0);
+		assert_int_equal(fchmod(fd, i < 3 ? modes[i] : good[i - 3]), 0);
+		struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);
+		assert_non_null(writer);
+		assert_int_equal(adopted, i < 3 ? 0 : 10);
+		close(fd);
+		struct stat status;
+		fd = shm_open(ring_name, O_RDONLY, 0);
+		assert_int_equal(fstat(fd, &status), 0);
+		assert_int_equal(status.st_mode & 07777, 0640);
+		close(fd);
+		ring_writer_close(writer);
+	}
+}
+
+static void what_is_open_to_all_is_not_read(void **state)
+{
+	static const mode_t modes[] = {0644, 0660, 0666, 0641};
+	char path[100];
+
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	put_frames(writer, 1, 3);
+	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_name);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(chmod(path, modes[i]), 0);
+		assert_null(ring_reader_open(ring_name, &why));
+		assert_non_null(strstr(why.text, "not believed"));
+	}
+	assert_int_equal(chmod(path, 0640), 0);
+	ring_reader_close(open_reader());
+	ring_writer_close(writer);
+	assert_int_equal(mkfifo(path, 0640), 0); /* nobody writes to it: to wait for that would be for ever */
+	assert_null(ring_reader_open(ring_name, &why));
+	assert_int_equal(unlink(path), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RING_CASE(a_writer_that_leaves_hands_its_frames_to_the_next),
+		RING_CASE(a_closed_ring_gives_its_memory_back_whoever_maps_it),
+		RING_CASE(another_size_gets_the_newest_frames_that_fit),
+		RING_CASE(a_ring_that_would_not_fit_leaves_the_old_one_alone),
+		RING_CASE(what_was_half_carried_over_is_removed),
+		RING_CASE(a_kill_in_the_middle_of_carrying_costs_no_newest_frame),
+		RING_CASE(a_ring_with_holes_gets_its_pages_before_it_is_written_to),
+		RING_CASE(a_ring_of_another_version_is_not_taken_for_one),
+		RING_CASE(what_others_may_write_to_is_not_believed),
+		RING_CASE(what_is_open_to_all_is_not_read),
+	};
+	return cmocka_run_group_tests_name("ring: left", tests, name_ring, remove_ring);
+}

@@ -1,0 +1,235 @@
+/* test_ring_pages.c - a ring gets its pages while it is in use; and a /dev/shm that fills up meanwhile ends nothing. */
+#include <sched.h>
+#include <sys/mount.h>
+
+#include "shared/ring/ring_layout.h"
+#include "tests/unit/support/ring_cases.h"
+
+#define RING_BYTES  (200 * MIB)
+#define FRAME_BYTES (900 * 1024)
+
+#define SMALL_FRAME_BYTES 3000u /* less than a page */
+
+static struct ring_header *map_header(void)
+{
+	int fd = shm_open(ring_name, O_RDWR, 0);
+	void *header = mmap(NULL, sizeof(struct ring_header), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	close(fd);
+	assert_true(header != MAP_FAILED);
+	return header;
+}
+
+static void pause_ms(long ms)
+{
+	struct timespec pause = {.tv_nsec = ms * 1000000};
+
+	nanosleep(&pause, NULL);
+}
+
+/* Until the ring has that many bytes, at most 30 s. */
+static bool wait_for_bytes(const struct ring_reader *reader, uint64_t bytes)
+{
+	for (int i = 0; ring_reader_data_bytes(reader) < bytes && i < 3000; i++)
+		pause_ms(10);
+	return ring_reader_data_bytes(reader) == bytes;
+}
+
+static void a_large_ring_takes_frames_at_once_and_gets_all_of_its_pages(void **state)
+{
+	(void)state;
+	uint64_t adopted;
+	struct ring_writer *writer = open_writer_of(RING_BYTES, 4096, &adopted);
+	struct ring_reader *reader = open_reader();
+	assert_int_equal(put(writer, FRAME_BYTES, 1, 1), 1);
+	assert_true(wait_for_bytes(reader, RING_BYTES));
+	struct stat status;
+	int fd = shm_open(ring_name, O_RDONLY, 0);
+	assert_int_equal(fstat(fd, &status), 0);
+	close(fd);
+	assert_true((uint64_t)status.st_blocks * 512 >= RING_BYTES);
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+/* A small /dev/shm of this process alone; 77: there is none. In a chroot / is no mount point, but /dev/shm may be. */
+static int enter_small_shm(const char *options)
+{
+	bool alone = unshare(CLONE_NEWNS) == 0 && (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 ||
+						   mount(NULL, "/dev/shm", NULL, MS_PRIVATE, NULL) == 0);
+
+	return alone && mount("tmpfs", "/dev/shm", "tmpfs", 0, options) == 0 ? 0 : 77;
+}
+
+/* As a writer leaves it that dies while its ring gets its pages: only 64 MiB are usable, and behind them are none. */
+static int make_ring_with_few_pages(void)
+{
+	struct ring_layout layout;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		uint64_t adopted;
+		_exit(open_writer_of(RING_BYTES, 4096, &adopted) ? 0 : 1);
+	}
+	waitpid(pid, NULL, 0);
+	int fd = shm_open(ring_name, O_RDWR, 0);
+	struct ring_header *header = map_header();
+	ring_layout_make(4096, RING_BYTES, &layout);
+	header->usable = 64 * MIB;
+	return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(layout.data_offset + 64 * MIB),
+			 (off_t)(RING_BYTES - 64 * MIB));
+}
+
+/* Takes all but `left` bytes. */
+static int fill_shm(off_t left)
+{
+	struct stat status;
+	int fd = open("/dev/shm/others", O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	for (off_t bytes = left; posix_fallocate(fd, 0, bytes) == 0; bytes += (off_t)MIB)
+		if (fstat(fd, &status) != 0)
+			return 1;
+	return ftruncate(fd, status.st_size - left);
+}
+
+/* The frames that count are whole, and the older the greater their age: evenly, also over what was passed over. */
+static bool is_whole(const struct ring_reader *reader)
+{
+	struct ring_frame frame;
+	double younger = 0;
+
+	for (uint64_t seq = ring_reader_head(reader); seq >= ring_reader_tail(reader); seq--) {
+		if (!ring_reader_get(reader, seq, &frame) || !frame_proves_itself(frame.data, frame.meta.length))
+			return false;
+		double age = ring_reader_age(reader, &frame);
+		if (age <= younger || age > younger + 0.05)
+			return false;
+		younger = age;
+	}
+	return younger > 0.9;
+}
+
+static bool goes_round_whole(struct ring_writer *writer, const struct ring_reader *reader)
+{
+	for (uint32_t i = 1; i <= 400; i++) {
+		if (put(writer, FRAME_BYTES, i, i) != i)
+			return false;
+		if (i >= 100 && i % 30 == 0 && !is_whole(reader))
+			return false;
+	}
+	return true;
+}
+
+static int write_in_a_full_shm(void)
+{
+	uint64_t adopted;
+	int refused = enter_small_shm("size=300m");
+
+	if (refused)
+		return refused;
+	if (make_ring_with_few_pages() != 0 || fill_shm(20 * (off_t)MIB) != 0)
+		return 1;
+	struct ring_writer *writer = open_writer_of(RING_BYTES, 4096, &adopted);
+	struct ring_reader *reader = ring_reader_open(ring_name, &why);
+	/* 64, and one piece of 16 of the 20 that were left: 90 frames, or one less where a lap ends. */
+	if (!writer || !reader || !wait_for_bytes(reader, 80 * MIB) || !goes_round_whole(writer, reader))
+		return 2;
+	uint64_t held = ring_reader_head(reader) - ring_reader_tail(reader) + 1;
+	if (ring_reader_data_bytes(reader) != 80 * MIB || held < 80 || held > 91)
+		return 3;
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+	return 0;
+}
+
+static void a_ring_in_a_full_shm_goes_on_with_the_pages_that_it_has(void **state)
+{
+	(void)state;
+	int status = in_child(write_in_a_full_shm);
+
+	if (status == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+static int ask_for_too_much(void)
+{
+	uint64_t adopted;
+	int refused = enter_small_shm("size=100m");
+
+	if (refused)
+		return refused;
+	if (open_writer_of(RING_BYTES, 4096, &adopted) || !strstr(why.text, "max_mb"))
+		return 1;
+	/* As much as there is, and no room for the index: what is needed is said to be more than what is free. */
+	if (open_writer_of(100 * MIB, 4096, &adopted) || !strstr(why.text, "needs 101 MiB") ||
+	    !strstr(why.text, "has 100 MiB free of 100"))
+		return 3;
+	return shm_open(ring_name, O_RDONLY, 0) < 0 ? 0 : 2;
+}
+
+static void a_ring_that_does_not_fit_is_refused_before_it_takes_a_page(void **state)
+{
+	(void)state;
+	int status = in_child(ask_for_too_much);
+
+	if (status == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+/* Where both rings have no room at once, the new one begins with as many of the newest frames as there is room for. */
+static int carry_where_both_do_not_fit(uint32_t frames, uint64_t least)
+{
+	uint64_t adopted;
+	struct ring_writer *writer = open_writer_of(40 * MIB, 16384, &adopted);
+
+	if (!writer)
+		return 1;
+	for (uint32_t i = 1; i <= frames; i++)
+		put(writer, SMALL_FRAME_BYTES, i, i);
+	ring_writer_leave(writer);
+	writer = open_writer_of(41 * MIB, 16384, &adopted);
+	if (!writer || adopted < least || adopted > frames)
+		return 2;
+	struct ring_reader *reader = open_reader();
+	struct ring_frame frame;
+	for (uint64_t seq = 1; seq <= adopted; seq++)
+		if (!ring_reader_get(reader, seq, &frame) || !frame_proves_itself(frame.data, frame.meta.length) ||
+		    frame.meta.mono_us != (int64_t)(frames - adopted + seq))
+			return 3;
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+	return 0;
+}
+
+static int carry_few_and_many(void)
+{
+	int refused = enter_small_shm("size=64m");
+
+	if (refused)
+		return refused;
+	int status = carry_where_both_do_not_fit(20, 20);
+	return status ? status : carry_where_both_do_not_fit(14000, 15 * MIB / SMALL_FRAME_BYTES) * 10;
+}
+
+static void a_ring_of_another_size_gets_the_frames_that_both_have_room_for(void **state)
+{
+	(void)state;
+	int status = in_child(carry_few_and_many);
+
+	if (status == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RING_CASE(a_large_ring_takes_frames_at_once_and_gets_all_of_its_pages),
+		RING_CASE(a_ring_in_a_full_shm_goes_on_with_the_pages_that_it_has),
+		RING_CASE(a_ring_that_does_not_fit_is_refused_before_it_takes_a_page),
+		RING_CASE(a_ring_of_another_size_gets_the_frames_that_both_have_room_for),
+	};
+	return cmocka_run_group_tests_name("ring: pages", tests, name_ring, remove_ring);
+}

@@ -1,0 +1,400 @@
+/* test_storage.c - segments on a disk that refuses, tears, hangs, or is emptied under the recorder's hands. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "tests/unit/support/in_range.h"
+#include "tests/unit/support/recording_bench.h"
+
+#include "tests/unit/support/media_cases.h"
+
+static struct stream stream;
+
+/* The disk: pwrite() of the whole program. */
+static pthread_mutex_t disk_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t disk_changed = PTHREAD_COND_INITIALIZER;
+static bool disk_refuses, disk_hangs;
+static int64_t disk_room = INT64_MAX; /* so many bytes are still taken */
+
+ssize_t pwrite(int fd, const void *data, size_t bytes, off_t at)
+{
+	ssize_t result = -1;
+
+	pthread_mutex_lock(&disk_lock);
+	while (disk_hangs)
+		pthread_cond_wait(&disk_changed, &disk_lock);
+	if ((int64_t)bytes > disk_room)
+		bytes = (size_t)disk_room;
+	errno = ENOSPC;
+	/* Unlike pwrite64's, its arguments are the same on every architecture. */
+	const struct iovec piece = {(void *)(uintptr_t)data, bytes};
+	if (!disk_refuses && bytes)
+		result = syscall(SYS_pwritev, fd, &piece, 1, (long)at, (long)(at >> 32));
+	if (result > 0 && disk_room != INT64_MAX)
+		disk_room -= result;
+	pthread_mutex_unlock(&disk_lock);
+	return result;
+}
+
+static _Atomic unsigned syncs_refused; /* of the next ones of a segment */
+
+static bool is_media(int fd)
+{
+	char link[64], path[PATH_MAX] = "";
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return readlink(link, path, sizeof(path) - 1) > 0 && strstr(path, ".mp4");
+}
+
+int fdatasync(int fd)
+{
+	unsigned left = atomic_load(&syncs_refused);
+
+	if (left == 0 || !is_media(fd))
+		return (int)syscall(SYS_fdatasync, fd);
+	atomic_store(&syncs_refused, left - 1);
+	return errno = EIO, -1;
+}
+
+static void set_disk(bool refuses, bool hangs, int64_t room)
+{
+	pthread_mutex_lock(&disk_lock);
+	disk_refuses = refuses;
+	disk_hangs = hangs;
+	disk_room = room;
+	pthread_cond_broadcast(&disk_changed);
+	pthread_mutex_unlock(&disk_lock);
+}
+
+static int make_stream(void **state)
+{
+	if (make_folder(state) != 0)
+		return -1;
+	stream_make(&stream, "h264");
+	return 0;
+}
+
+static int drop_stream(void **state)
+{
+	buffer_finish(&stream.data);
+	return remove_folder(state);
+}
+
+static int start_case(void **state)
+{
+	set_disk(false, false, INT64_MAX);
+	return bench_set_up(state);
+}
+
+static void push_run(enum gap_cause cause)
+{
+	struct media *run =
+		media_create(MEDIA_RUN, stream.data.data + stream.ftyp.at, stream.ftyp.bytes + stream.moov.bytes);
+
+	assert_non_null(run);
+	run->run.gap_cause = cause;
+	assert_true(mp4_parse_init(stream.data.data + stream.moov.at, stream.moov.bytes, &run->run.track));
+	run->run.track.entry = NULL;
+	storage_push(bench.storage, run);
+}
+
+static void push_frame(size_t number)
+{
+	const struct piece *piece = &stream.fragments[number];
+	struct media *frame = media_create(MEDIA_FRAME, stream.data.data + piece->at, piece->bytes);
+
+	assert_non_null(frame);
+	frame->frame.wall.us = MEDIA_WALL_US + media_time_us(number);
+	frame->frame.mono.us = 50 * US_PER_S + media_time_us(number);
+	frame->frame.moof_bytes = (uint32_t)moof_bytes(frame->data);
+	assert_true(mp4_parse_fragment(frame->data, frame->frame.moof_bytes, &frame->frame.fragment));
+	storage_push(bench.storage, frame);
+}
+
+static void push_frames(size_t first, size_t end)
+{
+	for (size_t i = first; i < end; i++)
+		push_frame(i);
+}
+
+/* Waits until storage is done with so many frames. */
+static void wait_for(uint64_t frames)
+{
+	for (int i = 0; storage_frames(bench.storage) + storage_dropped(bench.storage) < frames; i++) {
+		assert_int_in_range(i, 0, 60000);
+		usleep(1000);
+	}
+}
+
+static const char *trouble(void)
+{
+	static char text[256];
+
+	storage_trouble(bench.storage, text, sizeof text);
+	return text;
+}
+
+static size_t next_key(size_t from)
+{
+	while (!media_key(from))
+		from++;
+	return from;
+}
+
+/* The records are those of the frames first .. end - 1. */
+static void assert_frames(size_t at, size_t first, size_t end)
+{
+	assert_true(bench.found >= at + end - first);
+	for (size_t i = first; i < end; i++)
+		assert_int_equal(bench.records[at + i - first].wall_us, MEDIA_WALL_US + media_time_us(i));
+}
+
+static void a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame(void **state)
+{
+	size_t back = next_key(20);
+
+	(void)state;
+	bench_start_storage();
+	push_run(GAP_UNPLUGGED);
+	push_frames(0, 10);
+	wait_for(10);
+	assert_string_equal(trouble(), "");
+	set_disk(true, false, INT64_MAX);
+	push_frames(10, 20);
+	wait_for(20);
+	assert_non_null(strstr(trouble(), "No space left on device"));
+	assert_int_equal(storage_dropped(bench.storage), 10);
+	set_disk(false, false, INT64_MAX);
+	push_frames(20, MEDIA_FRAMES);
+	wait_for(MEDIA_FRAMES);
+	assert_string_equal(trouble(), "");
+	assert_int_equal(storage_dropped(bench.storage), back - 10);
+	assert_int_equal(storage_indexed_wall_us(bench.storage),
+			 MEDIA_WALL_US + media_time_us(MEDIA_FRAMES - 1) + 1); /* FFmpeg gives the last frame 1 us */
+	bench_stop();
+	bench_look();
+	assert_int_equal(bench.segment_count, 2);
+	assert_int_equal(bench.segments[1].gap_cause, GAP_DISK);
+	assert_int_equal(bench.segments[1].last_wall_us, bench.segments[0].end_wall_us);
+	assert_frames(0, 0, 10);
+	assert_frames(10, back, MEDIA_FRAMES);
+	assert_int_equal(bench_probe(0), 10);
+	assert_int_equal(bench_probe(1), MEDIA_FRAMES - back);
+}
+
+/* Over its head and its first fragment: none is left of it, and the gap begins where the footage before it ends. */
+static void a_segment_that_got_no_frame_is_no_footage(void **state)
+{
+	size_t again = next_key(20), back = next_key(again + 1);
+
+	(void)state;
+	for (int64_t bytes = 200; bytes < 2600; bytes += 400) {
+		bench_start_storage();
+		push_run(GAP_NONE);
+		push_frames(0, 10);
+		wait_for(10);
+		set_disk(true, false, INT64_MAX);
+		push_frames(10, again);
+		wait_for(again);
+		set_disk(false, false, bytes);
+		push_frames(again, again + 1);
+		wait_for(again + 1);
+		set_disk(false, false, INT64_MAX);
+		push_frames(back, MEDIA_FRAMES);
+		bench_stop();
+		bench_look();
+		assert_int_equal(bench.segment_count, 2);
+		assert_int_equal(bench.segments[1].gap_cause, GAP_DISK);
+		assert_int_equal(bench.segments[1].last_wall_us, bench.segments[0].end_wall_us);
+		assert_frames(10, back, MEDIA_FRAMES);
+		bench_tear_down(state);
+		assert_int_equal(bench_set_up(state), 0);
+	}
+	bench_start_storage();
+	bench_stop();
+}
+
+/* The disk takes so many bytes and no more; then it has room again. */
+static void fill_after(int64_t bytes)
+{
+	bench_start_storage();
+	push_run(GAP_NONE);
+	set_disk(false, false, bytes);
+	push_frames(0, 6);
+	wait_for(6);
+	set_disk(false, false, INT64_MAX);
+	push_frames(6, MEDIA_FRAMES);
+	bench_stop();
+	bench_look();
+	for (size_t i = 1; i < bench.found; i++)
+		assert_true(bench.records[i].wall_us > bench.records[i - 1].wall_us);
+	assert_frames(bench.found - 5, MEDIA_FRAMES - 5, MEDIA_FRAMES);
+	for (size_t i = 0; i < bench.segment_count; i++) {
+		assert_int_equal(bench.segments[i].state, CATALOGUE_COMPLETE);
+		assert_true(bench.segments[i].frames > 0);
+	}
+}
+
+/* Over the beginning of the file, its first fragments and the index. */
+static void a_write_torn_at_any_byte_leaves_whole_frames_only(void **state)
+{
+	(void)state;
+	for (int64_t bytes = 1; bytes < 4500; bytes += 211) {
+		fill_after(bytes);
+		bench_tear_down(state);
+		assert_int_equal(bench_set_up(state), 0);
+	}
+	bench_start_storage();
+	bench_stop();
+}
+
+static void frames_that_a_torn_write_did_not_reach_are_all_there(void **state)
+{
+	(void)state;
+	fill_after(4500);
+	assert_int_equal(bench.segment_count, 2);
+	assert_int_equal(bench.segments[1].gap_cause, GAP_DISK);
+	assert_int_equal(bench_probe(0), bench.segments[0].frames);
+}
+
+static void a_full_queue_says_so_and_then_that_there_is_room(void **state)
+{
+	uint64_t count = 0;
+
+	(void)state;
+	bench_start_storage();
+	push_run(GAP_NONE);
+	assert_false(storage_is_full(bench.storage));
+	set_disk(false, true, INT64_MAX);
+	for (size_t pushed = 0; !storage_is_full(bench.storage); pushed++)
+		push_frame(pushed ? MEDIA_FRAMES - 1 : 0);
+	assert_true(storage_queued_bytes(bench.storage) > STORAGE_QUEUE_BYTES);
+	assert_int_equal(read(bench.room.fd, &count, sizeof count), -1);
+	set_disk(false, false, INT64_MAX);
+	for (int i = 0; read(bench.room.fd, &count, sizeof count) < 0; i++) {
+		assert_int_in_range(i, 0, 60000);
+		usleep(1000);
+	}
+	assert_true(count > 0);
+	assert_false(storage_is_full(bench.storage));
+}
+
+static void a_disk_that_hangs_does_not_hold_up_the_stop(void **state)
+{
+	(void)state;
+	bench_start_storage();
+	push_run(GAP_NONE);
+	set_disk(false, true, INT64_MAX);
+	push_frames(0, 5);
+	assert_false(storage_stop(bench.storage, 0));
+	set_disk(false, false, INT64_MAX);
+	bench_stop();
+	bench_look();
+	assert_frames(0, 0, 5);
+}
+
+static void a_segment_deleted_by_hand_is_followed_by_another_at_the_next_key_frame(void **state)
+{
+	size_t key = next_key(10);
+	char command[PATH_MAX + 64];
+
+	(void)state;
+	bench_start_storage();
+	push_run(GAP_NONE);
+	push_frames(0, 10);
+	wait_for(10);
+	snprintf(command, sizeof command, "rm '%s'/recording_2*", bench.config.record.directory);
+	assert_int_equal(system(command), 0);
+	push_frames(10, MEDIA_FRAMES);
+	bench_stop();
+	bench_look();
+	assert_int_equal(bench.segment_count, 1);
+	assert_int_equal(bench.segments[0].gap_cause, GAP_DISK);
+	assert_int_equal(bench.found, MEDIA_FRAMES - key);
+	assert_frames(0, key, MEDIA_FRAMES);
+}
+
+static void a_folder_deleted_by_hand_is_made_again(void **state)
+{
+	size_t key = next_key(10);
+	char command[PATH_MAX + 64];
+
+	(void)state;
+	bench_start_storage();
+	push_run(GAP_NONE);
+	push_frames(0, 10);
+	wait_for(10);
+	snprintf(command, sizeof command, "rm -rf '%s'", bench.config.record.directory);
+	assert_int_equal(system(command), 0);
+	push_frames(10, MEDIA_FRAMES);
+	bench_stop();
+	bench_look();
+	assert_int_equal(bench.segment_count, 1);
+	assert_frames(0, key, MEDIA_FRAMES);
+	assert_int_equal(bench_probe(0), MEDIA_FRAMES - key);
+}
+
+static void behind_a_sync_that_failed_another_segment_begins(void **state)
+{
+	size_t key = next_key(10);
+
+	(void)state;
+	bench.config.record.sync_seconds = 0;
+	bench_start_storage();
+	push_run(GAP_NONE);
+	atomic_store(&syncs_refused, 1);
+	push_frames(0, 10);
+	wait_for(10);
+	for (int i = 0; !archive_segment_doubted(bench.archive); i++) {
+		assert_int_in_range(i, 0, 60000);
+		usleep(1000);
+	}
+	push_frames(10, MEDIA_FRAMES);
+	bench_stop();
+	bench_look();
+	assert_int_equal(bench.segment_count, 2);
+	assert_int_equal(bench.segments[1].gap_cause, GAP_NONE);
+	assert_int_equal(bench.found, MEDIA_FRAMES);
+	assert_frames(0, 0, MEDIA_FRAMES);
+	assert_int_equal(bench_probe(0), key);
+}
+
+static void a_run_s_cause_stands_in_its_first_segment_only(void **state)
+{
+	(void)state;
+	bench.config.record.segment_seconds = 1;
+	bench_start_storage();
+	push_run(GAP_CLOCK);
+	push_frames(0, 1);
+	push_run(GAP_STALLED);
+	push_frames(next_key(1), MEDIA_FRAMES);
+	bench_stop();
+	bench_look();
+	assert_true(bench.segment_count > 3);
+	assert_int_equal(bench.segments[0].gap_cause, GAP_START);
+	assert_int_equal(bench.segments[1].gap_cause, GAP_STALLED);
+	for (size_t i = 2; i < bench.segment_count; i++)
+		assert_int_equal(bench.segments[i].gap_cause, GAP_NONE);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start_case, bench_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame),
+		CASE(a_segment_that_got_no_frame_is_no_footage),
+		CASE(a_write_torn_at_any_byte_leaves_whole_frames_only),
+		CASE(frames_that_a_torn_write_did_not_reach_are_all_there),
+		CASE(a_full_queue_says_so_and_then_that_there_is_room),
+		CASE(a_disk_that_hangs_does_not_hold_up_the_stop),
+		CASE(a_segment_deleted_by_hand_is_followed_by_another_at_the_next_key_frame),
+		CASE(a_folder_deleted_by_hand_is_made_again),
+		CASE(behind_a_sync_that_failed_another_segment_begins),
+		CASE(a_run_s_cause_stands_in_its_first_segment_only),
+	};
+
+	return cmocka_run_group_tests(tests, make_stream, drop_stream);
+}

@@ -1,0 +1,137 @@
+/* From one reading of a recorder.ini to the next: config_read_again(), config_take(). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "shared/config/config.h"
+
+static char file[] = "/tmp/test-config-change-XXXXXX";
+static struct config running, fresh;
+static struct config_changes changes;
+
+static int begin(void **state)
+{
+	int fd = mkstemp(file);
+
+	(void)state;
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	return unlink(file);
+}
+
+static void write_text(const char *text)
+{
+	FILE *to = fopen(file, "w");
+
+	assert_non_null(to);
+	assert_true(fputs(text, to) >= 0);
+	fclose(to);
+}
+
+/* The file has had the one text, and has the other now. */
+static void change(const char *before, const char *after)
+{
+	struct reason why;
+
+	write_text(before);
+	assert_true(config_load(file, &running, &why));
+	write_text(after);
+	assert_true(config_read_again(&running, &fresh, &why));
+	config_take(&running, &fresh, &changes);
+}
+
+static void nothing_changes_where_the_file_is_the_same(void **state)
+{
+	(void)state;
+	change("[retention]\nhours = 5\n[controls]\nbrightness = 1\n",
+	       "[controls]\nbrightness=1\n\n[retention]\nhours = 5.0");
+	assert_string_equal(changes.taken, "");
+	assert_string_equal(changes.kept, "");
+	assert_false(changes.controls);
+}
+
+static void what_can_change_is_taken_and_named(void **state)
+{
+	(void)state;
+	change("", "[retention]\nhours = 5\nmax_gb = 1.5\n[clips]\nmax_mb = 9\n[http]\nallow_control = "
+		   "yes\nallow_origin = http://a.example\n[log]\nlevel = debug\n");
+	assert_string_equal(
+		changes.taken,
+		"retention.hours, retention.max_gb, clips.max_mb, http.allow_control, http.allow_origin, log.level");
+	assert_string_equal(changes.kept, "");
+	assert_true(running.retention.hours == 5 && running.retention.max_gb == 1.5);
+	assert_int_equal(running.clips.max_mb, 9);
+	assert_true(running.http.allow_control);
+	assert_string_equal(running.http.allow_origin, "http://a.example");
+	assert_int_equal(running.log_level, LOG_DEBUG);
+}
+
+static void what_needs_a_restart_is_named_and_stays(void **state)
+{
+	(void)state;
+	change("", "[camera]\nfps = 30\nname = other\n[record]\ndirectory = /elsewhere\n[retention]\nhours = 1\n");
+	assert_string_equal(changes.kept, "camera.name, camera.fps, record.directory");
+	assert_string_equal(changes.taken, "retention.hours");
+	assert_int_equal(running.camera.fps, 60);
+	assert_string_equal(running.camera.name, "camera");
+	assert_string_not_equal(running.record.directory, "/elsewhere");
+}
+
+static void a_key_that_is_gone_has_its_default_again(void **state)
+{
+	(void)state;
+	change("[retention]\nhours = 5\n[controls]\nbrightness = 1\ngain = 2\n", "[controls]\nbrightness = 1\n");
+	assert_true(running.retention.hours == 72);
+	assert_string_equal(changes.taken, "retention.hours, controls");
+	assert_true(changes.controls);
+	assert_int_equal(running.control_count, 1);
+}
+
+static void more_keys_than_there_is_room_for_are_cut(void **state)
+{
+	(void)state;
+	change("",
+	       "[camera]\nname = x\ndevice = test\nfallback = none\nwidth = 64\nheight = 64\nfps = 5\nformat = mjpeg\n"
+	       "[record]\nenabled = no\ndirectory = /a\nsegment_seconds = 10\nsync_seconds = 9\ncodec = mjpeg\nencoder "
+	       "= "
+	       "h264_nvenc\npreset = x\nquality = 1\n[memory]\nminutes = 1\nmax_mb = 5\n[clips]\ndirectory = /b\n");
+	assert_memory_equal(changes.kept, "camera.name, camera.device, ", 28);
+	assert_true(strlen(changes.kept) < sizeof(changes.kept));
+}
+
+static void a_broken_file_is_refused_and_changes_nothing(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	write_text("[retention]\nhours = 5\n");
+	assert_true(config_load(file, &running, &why));
+	write_text("[retention]\nhours = many\n");
+	assert_false(config_read_again(&running, &fresh, &why));
+	assert_non_null(strstr(why.text, "hours = many"));
+	assert_true(running.retention.hours == 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_changes_where_the_file_is_the_same),
+		cmocka_unit_test(what_can_change_is_taken_and_named),
+		cmocka_unit_test(what_needs_a_restart_is_named_and_stays),
+		cmocka_unit_test(a_key_that_is_gone_has_its_default_again),
+		cmocka_unit_test(more_keys_than_there_is_room_for_are_cut),
+		cmocka_unit_test(a_broken_file_is_refused_and_changes_nothing),
+	};
+
+	return cmocka_run_group_tests_name("config_change", tests, begin, end);
+}

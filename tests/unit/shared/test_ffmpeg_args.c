@@ -1,0 +1,102 @@
+/* test_ffmpeg_args.c - FFmpeg's arguments: whole for each encoder, with the key-frame rule of the first frame. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "shared/media/ffmpeg_args.h"
+
+static const char *const encoders[] = {"libx264", "h264_vaapi", "h264_v4l2m2m", "h264_nvenc"};
+
+static void build(struct ffmpeg_command *command, const char *encoder, int64_t first_us)
+{
+	ffmpeg_begin(command);
+	ffmpeg_add_device(command, encoder);
+	ffmpeg_add_h264(command, &(struct ffmpeg_h264){encoder, "superfast", 23, 30, {first_us}});
+	ffmpeg_add_output(command);
+}
+
+/* What stands behind an option; it has to be there once. */
+static const char *value_of(const struct ffmpeg_command *command, const char *option)
+{
+	const char *value = NULL;
+
+	for (int i = 0; i < command->argc - 1; i++) {
+		if (strcmp(command->argv[i], option) != 0)
+			continue;
+		assert_null(value);
+		value = command->argv[i + 1];
+	}
+	assert_non_null(value);
+	return value;
+}
+
+static void every_encoder_that_is_known_has_a_whole_command(void **state)
+{
+	struct ffmpeg_command command;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof encoders / sizeof encoders[0]; i++) {
+		assert_true(ffmpeg_knows_encoder(encoders[i]));
+		build(&command, encoders[i], 0);
+		assert_true(command.argc < FFMPEG_ARGUMENTS_MAX - 32); /* the input comes on top */
+		assert_null(command.argv[command.argc]);
+		assert_string_equal(command.argv[0], "ffmpeg");
+		assert_string_equal(command.argv[command.argc - 1], "pipe:1");
+		assert_string_equal(value_of(&command, "-c:v"), encoders[i]);
+		assert_string_equal(value_of(&command, "-bf"), "0");
+		assert_string_equal(value_of(&command, "-avoid_negative_ts"), "disabled");
+		assert_non_null(strstr(value_of(&command, "-movflags"), "frag_discont"));
+	}
+	assert_false(ffmpeg_knows_encoder("mpeg2video"));
+}
+
+static void key_frames_are_counted_from_the_second_of_the_first_frame(void **state)
+{
+	static const struct {
+		int64_t first_us;
+		const char *rule;
+	} cases[] = {
+		{1800000000437000,
+		 "expr:if(isnan(prev_forced_t),1,gt(floor(t+0.4370005),floor(prev_forced_t+0.4370005)))"},
+		{1800000000000001,
+		 "expr:if(isnan(prev_forced_t),1,gt(floor(t+0.0000015),floor(prev_forced_t+0.0000015)))"},
+		{1800000000999999,
+		 "expr:if(isnan(prev_forced_t),1,gt(floor(t+0.9999995),floor(prev_forced_t+0.9999995)))"},
+		{1800000000000000,
+		 "expr:if(isnan(prev_forced_t),1,gt(floor(t+0.0000005),floor(prev_forced_t+0.0000005)))"},
+	};
+	struct ffmpeg_command command;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		build(&command, "libx264", cases[i].first_us);
+		assert_string_equal(value_of(&command, "-force_key_frames"), cases[i].rule);
+	}
+}
+
+static void more_arguments_than_there_is_room_for_change_nothing_else(void **state)
+{
+	struct ffmpeg_command command;
+
+	(void)state;
+	ffmpeg_begin(&command);
+	for (int i = 0; i < 2 * FFMPEG_ARGUMENTS_MAX; i++)
+		FFMPEG_ADD(&command, "-y");
+	assert_int_equal(command.argc, FFMPEG_ARGUMENTS_MAX - 1);
+	assert_null(command.argv[command.argc]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_encoder_that_is_known_has_a_whole_command),
+		cmocka_unit_test(key_frames_are_counted_from_the_second_of_the_first_frame),
+		cmocka_unit_test(more_arguments_than_there_is_room_for_change_nothing_else),
+	};
+
+	return cmocka_run_group_tests_name("ffmpeg_command", tests, NULL, NULL);
+}

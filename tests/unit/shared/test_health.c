@@ -1,0 +1,105 @@
+/* test_health.c - what /health says of the memory: shared/ring/health.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "shared/ring/health.h"
+
+#define SECOND INT64_C(1000000)
+
+static struct recorder_state memory(enum memory_limit limit, int64_t holds_s)
+{
+	return (struct recorder_state){
+		.camera_state = CAMERA_STREAMING,
+		.recording_state = RECORDING_ON,
+		.memory_bytes = UINT64_C(28) << 20,
+		.memory_wanted_us = 1800 * SECOND,
+		.memory_holds_us = holds_s * SECOND,
+		.memory_limit = limit,
+	};
+}
+
+static void take(void *context, enum health_kind kind, const char *sentence)
+{
+	char *said = context;
+
+	assert_int_equal(kind, HEALTH_WARNING);
+	snprintf(said, 600, "%s", sentence);
+}
+
+static void each_limit_has_the_setting_that_gives_more(void **state)
+{
+	static const struct {
+		enum memory_limit limit;
+		const char *name, *more;
+	} limits[] = {
+		{MEMORY_MINUTES, "memory.minutes", "memory.minutes"},
+		{MEMORY_QUARTER, "RAM", "memory.max_mb"},
+		{MEMORY_MAX_MB, "memory.max_mb", "larger memory.max_mb"},
+		{MEMORY_SHM, "/dev/shm", "shm_size"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		char text[HEALTH_MEMORY_BYTES], said[600] = "";
+		struct recorder_state one = memory(limits[i].limit, limits[i].limit == MEMORY_MINUTES ? 1800 : 43);
+
+		health_memory(&one, text);
+		assert_non_null(strstr(text, "28 MiB"));
+		assert_non_null(strstr(text, "30 minutes"));
+		assert_non_null(strstr(text, limits[i].more));
+		assert_int_equal(strstr(text, "43 s") != NULL, limits[i].limit != MEMORY_MINUTES);
+		assert_string_equal(health_memory_limit(&one), limits[i].name);
+		health_judge(&one, &(struct health_listener){take, said});
+		assert_int_equal(strcmp(said, text) == 0, limits[i].limit == MEMORY_SHM);
+	}
+}
+
+static void nothing_is_said_that_is_not_known(void **state)
+{
+	char text[HEALTH_MEMORY_BYTES], said[600] = "";
+	struct recorder_state one = memory(MEMORY_SHM, 0);
+
+	(void)state;
+	health_memory(&one, text);
+	assert_null(strstr(text, "about"));
+	one.memory_bytes = 0;
+	health_memory(&one, text);
+	assert_string_equal(text, "");
+	health_judge(&one, &(struct health_listener){take, said});
+	assert_string_equal(said, "");
+	one.memory_limit = UINT64_MAX;
+	assert_null(health_memory_limit(&one));
+	one.memory_bytes = 1;
+	health_memory(&one, text);
+	assert_true(strlen(text) > 0);
+	one.memory_limit = MEMORY_UNKNOWN;
+	assert_null(health_memory_limit(&one));
+}
+
+static void who_has_the_name_of_the_ring_is_a_warning(void **state)
+{
+	struct recorder_state one = memory(MEMORY_MINUTES, 1800);
+	char said[600] = "";
+
+	(void)state;
+	strcpy(one.memory_note, "/dev/shm/recorder.door belongs to the user mallory");
+	health_judge(&one, &(struct health_listener){take, said});
+	assert_ptr_equal(strstr(said, "/dev/shm/recorder.door belongs to the user mallory. Until"), said);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_limit_has_the_setting_that_gives_more),
+		cmocka_unit_test(nothing_is_said_that_is_not_known),
+		cmocka_unit_test(who_has_the_name_of_the_ring_is_a_warning),
+	};
+
+	return cmocka_run_group_tests_name("health", tests, NULL, NULL);
+}

@@ -1,0 +1,49 @@
+/* The words for numbers that others published: shared/ring/state.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "shared/ring/state.h"
+
+static void every_number_has_a_word_of_its_own(void **state)
+{
+	(void)state;
+	for (uint32_t a = 0; a <= GAP_DELETED; a++)
+		for (uint32_t b = 0; b < a; b++)
+			assert_string_not_equal(gap_cause_text(a), gap_cause_text(b));
+	for (uint32_t a = 0; a <= CAMERA_STOPPED; a++)
+		for (uint32_t b = 0; b < a; b++)
+			assert_string_not_equal(camera_state_text(a), camera_state_text(b));
+	for (uint32_t a = 0; a <= RECORDING_NO_PICTURES; a++)
+		for (uint32_t b = 0; b < a; b++)
+			assert_string_not_equal(recording_state_text(a), recording_state_text(b));
+	assert_string_equal(gap_cause_text(GAP_UNPLUGGED), "unplugged");
+	assert_string_equal(gap_cause_text(GAP_RECORDER_DOWN), "recorder down");
+	assert_string_equal(camera_state_text(CAMERA_STREAMING), "streaming");
+	assert_string_equal(recording_state_text(RECORDING_ON), "recording");
+}
+
+static void a_number_out_of_range_is_unknown(void **state)
+{
+	(void)state;
+	assert_string_equal(gap_cause_text(GAP_DELETED + 1), "unknown");
+	assert_string_equal(gap_cause_text(UINT32_MAX), "unknown");
+	assert_string_equal(camera_state_text(CAMERA_STOPPED + 1), "unknown");
+	assert_string_equal(camera_state_text(UINT32_MAX), "unknown");
+	assert_string_equal(recording_state_text(RECORDING_NO_PICTURES + 1), "unknown");
+	assert_string_equal(recording_state_text(UINT32_MAX), "unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_number_has_a_word_of_its_own),
+		cmocka_unit_test(a_number_out_of_range_is_unknown),
+	};
+
+	return cmocka_run_group_tests_name("state", tests, NULL, NULL);
+}

@@ -1,0 +1,191 @@
+/* test_subprocess_kinds.c - child processes with other descriptors, preparations, functions, and those that are left.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#include "tests/unit/support/in_range.h"
+#include "tests/unit/support/subprocess_cases.h"
+
+/* Its ends get the numbers 0 to 2 then, and none of them may be lost when they are put in their places. */
+static void it_is_started_where_our_standard_descriptors_are_closed(void **state)
+{
+	struct subprocess child;
+	int kept[3];
+	char out[64], err[64];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		kept[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
+		close(i);
+	}
+	const char *const argv[] = {"sh", "-c", "cat; echo complaint >&2", NULL};
+	const struct subprocess_setup setup = subprocess_piped(argv);
+	bool started = subprocess_start(&child, &setup, &why);
+	bool fed = started && write(child.in, "hello", 5) == 5;
+	if (started) {
+		subprocess_close(&child.in);
+		read_all(child.out, out, sizeof out);
+		read_all(child.err, err, sizeof err);
+		subprocess_end(&child);
+	}
+	for (int i = 0; i < 3; i++) {
+		if (kept[i] >= 0)
+			dup2(kept[i], i);
+		close(kept[i]);
+	}
+	assert_true(fed);
+	assert_string_equal(out, "hello");
+	assert_string_equal(err, "complaint\n");
+}
+
+static void it_can_have_descriptors_of_ours(void **state)
+{
+	const char *const argv[] = {"sh", "-c", "cat", NULL};
+	struct subprocess child;
+	char text[64];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	const struct subprocess_setup setup = {
+		.argv = argv, .in = SUBPROCESS_PIPE, .out = ends[1], .err = SUBPROCESS_INHERIT};
+	assert_true(subprocess_start(&child, &setup, &why));
+	close(ends[1]);
+	assert_int_equal(child.out, -1);
+	assert_int_equal(child.err, -1);
+	assert_int_equal(write(child.in, "hello", 5), 5);
+	assert_int_equal(subprocess_wait(&child), SUBPROCESS_ENDED_WELL);
+	read_all(ends[0], text, sizeof text);
+	assert_string_equal(text, "hello");
+	close(ends[0]);
+}
+
+static bool go_elsewhere(void *context)
+{
+	return chdir(context) == 0;
+}
+
+static void what_is_prepared_is_done_in_it_alone(void **state)
+{
+	const char *const argv[] = {"pwd", NULL};
+	struct subprocess_setup setup = subprocess_piped(argv);
+	struct subprocess child;
+	char text[64], before[4096], after[4096];
+
+	(void)state;
+	assert_non_null(getcwd(before, sizeof before));
+	setup.prepare = go_elsewhere;
+	setup.context = "/proc/sys/kernel";
+	assert_true(subprocess_start(&child, &setup, &why));
+	read_all(child.out, text, sizeof text);
+	assert_string_equal(text, "/proc/sys/kernel\n");
+	assert_false(subprocess_was_refused(&child, "pwd", &why));
+	subprocess_end(&child);
+	assert_non_null(getcwd(after, sizeof after));
+	assert_string_equal(before, after);
+}
+
+static void a_program_that_cannot_be_prepared_is_not_run(void **state)
+{
+	const char *const argv[] = {"pwd", NULL};
+	struct subprocess_setup setup = subprocess_piped(argv);
+	struct subprocess child;
+	char text[64];
+
+	(void)state;
+	setup.prepare = go_elsewhere;
+	setup.context = "/no/such/folder";
+	assert_true(subprocess_start(&child, &setup, &why));
+	assert_int_equal(read_all(child.out, text, sizeof text), 0);
+	assert_true(subprocess_was_refused(&child, "pwd", &why));
+	assert_non_null(strstr(why.text, "No such file"));
+	subprocess_end(&child);
+}
+
+/* Of a forked copy: what it sees, that it can start programs of its own, and that it has none of ours to reap. */
+static int number;
+
+static int count_up(void *context)
+{
+	static const char *const argv[] = {"true", NULL};
+	const struct subprocess_setup setup = {
+		.argv = argv, .in = SUBPROCESS_INHERIT, .out = SUBPROCESS_INHERIT, .err = SUBPROCESS_INHERIT};
+	struct subprocess children[SUBPROCESS_MAX];
+
+	number += *(int *)context;
+	for (int i = 0; i < SUBPROCESS_MAX; i++)
+		if (!subprocess_start(&children[i], &setup, &why))
+			return 1;
+	for (int i = 0; i < SUBPROCESS_MAX; i++)
+		if (subprocess_wait(&children[i]) != SUBPROCESS_ENDED_WELL)
+			return 1;
+	return number;
+}
+
+static void a_function_runs_in_a_copy_of_ours(void **state)
+{
+	int more = 40;
+	const struct subprocess_setup setup = {
+		.run = count_up, .context = &more, .leads_group = true, .has_exit_fd = true};
+	struct subprocess child, other;
+
+	(void)state;
+	number = 2;
+	shell(&other, "sleep 60");
+	assert_true(subprocess_start(&child, &setup, &why));
+	assert_int_equal(child.in, -1);
+	assert_int_equal(poll(&(struct pollfd){.fd = child.exit_fd, .events = POLLIN}, 1, 60000), 1);
+	assert_int_equal(subprocess_reap(&child), SUBPROCESS_FAILED);
+	assert_int_equal(child.exit_status, 42);
+	assert_int_equal(number, 2);
+	subprocess_end(&child);
+	assert_int_equal(child.exit_fd, -1);
+	assert_int_equal(subprocess_reap(&other), SUBPROCESS_RUNS);
+	subprocess_end(&other);
+}
+
+static void one_that_is_left_ends_by_itself_and_is_reaped(void **state)
+{
+	const char *const argv[] = {"cat", NULL};
+	struct subprocess child;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	const struct subprocess_setup setup = {
+		.argv = argv, .in = ends[0], .out = SUBPROCESS_INHERIT, .err = SUBPROCESS_INHERIT};
+	assert_true(subprocess_start(&child, &setup, &why));
+	close(ends[0]);
+	for (int i = 0; subprocess_unreaped() > 0; i++) { /* of the cases before */
+		assert_int_in_range(i, 0, 60000);
+		usleep(1000);
+		subprocess_sweep();
+	}
+	pid_t pid = child.pid;
+	subprocess_leave(&child);
+	assert_int_equal(child.pid, 0);
+	assert_int_equal(subprocess_unreaped(), 1);
+	assert_int_equal(kill(pid, 0), 0);
+	close(ends[1]);
+	for (int i = 0; subprocess_unreaped() > 0; i++) {
+		assert_int_in_range(i, 0, 60000);
+		usleep(1000);
+		subprocess_sweep();
+	}
+	assert_int_equal(kill(pid, 0), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_is_started_where_our_standard_descriptors_are_closed),
+		cmocka_unit_test(it_can_have_descriptors_of_ours),
+		cmocka_unit_test(what_is_prepared_is_done_in_it_alone),
+		cmocka_unit_test(a_program_that_cannot_be_prepared_is_not_run),
+		cmocka_unit_test(a_function_runs_in_a_copy_of_ours),
+		cmocka_unit_test(one_that_is_left_ends_by_itself_and_is_reaped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

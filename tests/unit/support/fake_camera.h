@@ -1,0 +1,131 @@
+/*
+ * fake_camera.h - cameras that a test plugs in and out: source_open() and device_list() of the program, in place of
+ * recorderd's own. Include it in one file of a program.
+ */
+#ifndef TESTS_UNIT_SUPPORT_FAKE_CAMERA_H
+#define TESTS_UNIT_SUPPORT_FAKE_CAMERA_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "recorderd/v4l2/device.h"
+#include "recorderd/capture/source_select.h"
+
+/* What is plugged in: read by the opener's thread. */
+static _Atomic bool camera_is_there, stand_in_serves, opening_hangs;
+static _Atomic unsigned opens, closes;
+static _Atomic uint32_t offered_fps_milli;
+
+struct fake_source {
+	struct source base;
+	int event;
+};
+
+static pthread_mutex_t served_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct fake_source *served; /* guarded by it */
+static enum source_outcome says;   /* to the next read */
+static struct source_frame next_frame;
+
+static int fake_fd(const struct source *source)
+{
+	return ((const struct fake_source *)source)->event;
+}
+
+static enum source_outcome fake_read(struct source *source, const struct source_sink *sink, struct reason *why)
+{
+	enum source_outcome result = says;
+	uint64_t count;
+
+	if (read(fake_fd(source), &count, sizeof count) < 0)
+		return SOURCE_FINE;
+	reason_set(why, "the camera said so");
+	says = SOURCE_FINE;
+	if (result == SOURCE_FINE)
+		sink->frame(sink->context, &next_frame);
+	return result;
+}
+
+static void fake_close(struct source *source)
+{
+	pthread_mutex_lock(&served_lock);
+	if (served && &served->base == source)
+		served = NULL;
+	pthread_mutex_unlock(&served_lock);
+	atomic_fetch_add(&closes, 1);
+	close(fake_fd(source));
+	free(source);
+}
+
+static const struct source_ops fake_ops = {"fake", fake_fd, fake_read, fake_close};
+
+enum source_open_outcome source_open(const struct config *config, const struct source_others *others,
+				     struct source **out, struct reason *why)
+{
+	bool itself = atomic_load(&camera_is_there);
+	struct fake_source *source;
+
+	(void)others;
+	while (atomic_load(&opening_hangs))
+		usleep(1000);
+	*out = NULL;
+	if (!itself && !atomic_load(&stand_in_serves)) {
+		reason_set(why, "there is no camera at %s", config->camera.device);
+		return SOURCE_NONE;
+	}
+	source = calloc(1, sizeof *source);
+	source->base = (struct source){
+		.ops = &fake_ops,
+		.info = {.kind = SOURCE_CAMERA,
+			 .model = "Fake",
+			 .fps_milli = atomic_load(&offered_fps_milli),
+			 .frame_limit_us = 2 * US_PER_S},
+	};
+	snprintf(source->base.info.device, sizeof source->base.info.device, "/dev/video%d", itself ? 0 : 7);
+	source->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_lock(&served_lock);
+	served = source;
+	pthread_mutex_unlock(&served_lock);
+	atomic_fetch_add(&opens, 1);
+	*out = &source->base;
+	why->text[0] = '\0';
+	return SOURCE_OPENED;
+}
+
+size_t device_list(struct device out[DEVICES_MAX])
+{
+	size_t count = 0;
+
+	if (atomic_load(&camera_is_there))
+		out[count++] = (struct device){.path = "/dev/video0", .number = 0};
+	if (atomic_load(&stand_in_serves))
+		out[count++] = (struct device){.path = "/dev/video7", .number = 7};
+	return count;
+}
+
+bool device_same(const char *path, const char *other)
+{
+	return strcmp(path, other) == 0;
+}
+
+char *device_list_json(const struct device *devices, size_t count, const char *serving)
+{
+	(void)devices;
+	(void)serving;
+	return strdup(count ? "[{}]" : "[]");
+}
+
+/* The camera that serves says this next: a frame (next_frame), or what is wrong with it. */
+static inline void poke(enum source_outcome outcome)
+{
+	says = outcome;
+	pthread_mutex_lock(&served_lock);
+	if (served)
+		eventfd_write(served->event, 1);
+	pthread_mutex_unlock(&served_lock);
+}
+
+#endif

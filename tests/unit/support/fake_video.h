@@ -1,0 +1,75 @@
+/*
+ * fake_video.h - video nodes inside a test: fake_video.c defines open(), close(), ioctl() and mmap(), so that the code
+ * under test meets a driver that says exactly what a case needs. Everything that is no node of the fake goes to the
+ * kernel.
+ */
+#ifndef TESTS_UNIT_SUPPORT_FAKE_VIDEO_H
+#define TESTS_UNIT_SUPPORT_FAKE_VIDEO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/videodev2.h>
+
+#define FAKE_NODES   4
+#define FAKE_BUFFERS 8
+#define FAKE_BYTES   (64 * 1024) /* of a buffer, unless `buffer_bytes` says so */
+
+struct fake_size {
+	uint32_t width, height;
+	uint32_t fps[4]; /* ends with 0 */
+};
+
+struct fake_frame {
+	const void *data;
+	size_t length;
+	uint32_t bytesused; /* 0: length */
+	bool empty;         /* bytesused really is 0 */
+	uint32_t flags, sequence;
+	int64_t stamp_us;
+};
+
+/* What a test sets, and below what it reads. All zero: no such node. */
+struct fake_node {
+	bool present;
+	const char *card;
+	uint32_t device_caps;
+	uint32_t fourccs[4]; /* ends with 0 */
+	struct fake_size sizes[4];
+	uint32_t grants;        /* buffers; 0: as asked */
+	uint32_t buffer_bytes;  /* 0: FAKE_BYTES */
+	uint64_t room;          /* pixels a second that the bus carries; 0: any */
+	uint32_t answers_width; /* S_FMT gives this width instead; 0: as asked */
+	uint32_t stolen_width;  /* another program sets it before the buffers are there */
+	uint32_t bytesperline;
+	int open_errno, format_errno, parm_errno, buffers_errno, fetch_errno, queue_errno;
+	bool control_refused;
+
+	char calls[512]; /* FMT PARM REQBUFS STREAMON ..., in order */
+	unsigned opens, closes, fetches, queues, maps;
+	struct v4l2_pix_format pix;
+	uint32_t fps;
+	int32_t brightness;
+
+	/* the driver's own */
+	int fd, feed, memory;
+	uint32_t buffers, queued[FAKE_BUFFERS], queued_count, filled_first, filled_count;
+	struct v4l2_buffer filled[FAKE_BUFFERS];
+};
+
+extern struct fake_node fake_nodes[FAKE_NODES]; /* /dev/video0 to 3 */
+
+/* No node at all; closes what a test left open. */
+void fake_reset(void);
+
+/* A camera at /dev/videoN: MJPG and YUYV, 640x480 at 30 and 15, 1280x720 at 30, 60 and 10. */
+struct fake_node *fake_camera(unsigned number);
+
+/* The driver fills the next queued buffer; false where none is queued. */
+bool fake_deliver(struct fake_node *node, const struct fake_frame *frame);
+
+/* The cable is out: ENODEV from now on, and a hang-up on the descriptor. */
+void fake_unplug(struct fake_node *node);
+
+#endif
