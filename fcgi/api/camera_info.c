@@ -9,6 +9,7 @@
 
 #include "fcgi/server/response.h"
 #include "fcgi/api/route.h"
+#include "shared/ring/shm_name.h"
 #include "shared/ring/state_json.h"
 
 #define SLOW_MILLI 900 /* of the negotiated rate: below it, the camera is slow */
@@ -84,9 +85,13 @@ void handle_camera_info(struct api_request *request)
 {
 	struct recorder_state state;
 	struct json_object *json;
+	struct reason foreign;
 
 	if (!camera_state(request->camera, &state)) {
-		answer_busy(request, 2, "The recorder is not running: nothing is known of the camera now.");
+		bool is_foreign = shm_name_is_foreign(request->camera->ring_name, &foreign);
+		answer_busy(request, 2,
+			    is_foreign ? foreign.text
+				       : "The recorder is not running: nothing is known of the camera now.");
 		return;
 	}
 	const struct ring_reader *ring = request->camera->ring;

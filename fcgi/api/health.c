@@ -11,6 +11,7 @@
 #include "shared/ring/live_stats.h"
 #include "fcgi/sandbox/program_sandbox.h"
 #include "shared/ring/health.h"
+#include "shared/ring/shm_name.h"
 #include "shared/base/json_value.h"
 #include "shared/ring/state_json.h"
 
@@ -72,7 +73,11 @@ static void check_camera(struct health *health, const struct api_request *reques
 	struct recorder_state state;
 	bool runs = camera_state(camera, &state);
 
-	health_judge(runs ? &state : NULL, &(struct health_listener){take_sentence, health});
+	struct reason foreign;
+	if (!runs && shm_name_is_foreign(camera->ring_name, &foreign))
+		take_sentence(health, HEALTH_FAILURE, foreign.text);
+	else
+		health_judge(runs ? &state : NULL, &(struct health_listener){take_sentence, health});
 	if (runs && state.memory_bytes > 0)
 		add_memory(health->memory, camera->config->camera.name, &state);
 	if (runs)

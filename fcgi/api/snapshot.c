@@ -18,6 +18,7 @@
 #include "fcgi/transcode/still.h"
 #include "fcgi/pool/snapshot_cache.h"
 #include "shared/base/crc32c.h"
+#include "shared/ring/shm_name.h"
 #include "shared/segment/retention.h"
 #include "shared/base/time_text.h"
 
@@ -208,13 +209,16 @@ static void snapshot_go_on(struct api_request *request)
 /* A picture of an hour ago must not pass for one of now. */
 static void answer_stale(struct api_request *request, const struct snapshot *snapshot)
 {
-	char time[TIME_ISO_BYTES], sentence[256] = "The recorder is not running: there is no newest picture.";
+	struct reason why = {"The recorder is not running: there is no newest picture."};
+	char time[TIME_ISO_BYTES];
 
 	if (snapshot->still.jpeg.length > 0) {
 		time_format_iso((wall_t){snapshot->still.wall_us}, time);
-		snprintf(sentence, sizeof(sentence), "The camera sends nothing now; its last picture is at=%s.", time);
+		reason_set(&why, "The camera sends nothing now; its last picture is at=%s.", time);
+	} else {
+		shm_name_is_foreign(request->camera->ring_name, &why);
 	}
-	answer_busy(request, 2, sentence);
+	answer_busy(request, 2, why.text);
 }
 
 static void answer_nothing(struct api_request *request, const struct snapshot *snapshot)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "shared/base/log.h"
+#include "shared/ring/shm_name.h"
 
 bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t gone_limit_us, struct reason *why)
 {
@@ -99,11 +100,15 @@ static void note_presence(struct live_feed *feed, bool alive)
 
 void live_feed_check(struct live_feed *feed)
 {
-	struct reason unused;
+	struct reason why;
 	if (feed->ring && !ring_reader_current(feed->ring->reader, feed->ring_name))
 		drop_ring(feed);
 	if (!feed->ring)
-		feed->ring = live_ring_open(feed->ring_name, &unused);
+		feed->ring = live_ring_open(feed->ring_name, &why);
+	bool foreign = !feed->ring && shm_name_is_foreign(feed->ring_name, &why);
+	if (foreign && !feed->foreign)
+		log_warn("live", "%s: %s", feed->config->camera.name, why.text);
+	feed->foreign = foreign;
 	bool alive = recorder_alive(feed);
 	note_presence(feed, alive);
 	if (!alive && mono_now().us - feed->gone_since_us >= feed->gone_limit_us)
@@ -113,6 +118,8 @@ void live_feed_check(struct live_feed *feed)
 bool live_feed_ready(const struct live_feed *feed, struct reason *why)
 {
 	const char *name = feed->config->camera.name;
+	if (!feed->ring && shm_name_is_foreign(feed->ring_name, why))
+		return false;
 	if (!feed->ring || feed->gone_since_us != 0)
 		return reason_set(why, "The recorder of camera %s is not running.", name);
 	if (!feed->newest)

@@ -22,6 +22,7 @@ struct live_feed {
 	struct live_bell *bell;
 	struct live_account account; /* stays where it is: it points into itself */
 	struct live_ring *ring;      /* NULL: there is none */
+	bool foreign;                /* another user's has the ring's name, and that was logged */
 	struct live_picture *newest; /* NULL: none yet, or gone */
 	uint64_t serial;             /* counts the pictures, over all rings */
 	uint64_t seq;                /* of the newest in `ring` */

@@ -65,6 +65,27 @@ int shm_name_open(const char *usual, int flags, struct stat *status)
 	return fd;
 }
 
+bool shm_name_is_foreign(const char *usual, struct reason *out)
+{
+	char path[SHM_NAME_BYTES];
+	struct stat status;
+	int fd = shm_name_open(usual, O_RDONLY, &status);
+
+	if (fd >= 0) {
+		close(fd);
+		return false;
+	}
+	shm_name_path(usual, path);
+	if (lstat(path, &status) != 0 || status.st_uid == geteuid())
+		return false;
+	reason_set(out,
+		   "No recorder of the user %u, as which this program runs, is running; %s belongs to the user %u. "
+		   "recorderd "
+		   "and the programs that answer for it have to run as one user.",
+		   (unsigned)geteuid(), path, (unsigned)status.st_uid);
+	return true;
+}
+
 bool shm_name_random(const char *usual, char out[SHM_NAME_BYTES])
 {
 	char digits[RANDOM_DIGITS + 1];

@@ -32,6 +32,12 @@ bool shm_name_is_of(const char *name, uid_t owner);
  */
 int shm_name_open(const char *usual, int flags, struct stat *status);
 
+/*
+ * Whether this user has no such object while another user's has the usual name, as where a recorder and the programs
+ * that answer for it run as different users. The sentence says which users.
+ */
+bool shm_name_is_foreign(const char *usual, struct reason *out);
+
 /* Another name that nobody can guess. False with errno. */
 bool shm_name_random(const char *usual, char out[SHM_NAME_BYTES]);
 

@@ -198,6 +198,19 @@ def test_a_name_that_is_taken_while_it_runs_costs_a_moment():
         rig.stop_recorderd(signal.SIGINT)
 
 
+def test_a_recorder_of_another_user_is_told_from_none():
+    with Beset() as rig:
+        rig.start()
+        rig.stop_recorderd(signal.SIGKILL)
+        os.chown(rig.names()[0], STRANGER, STRANGER)
+        said = wait_for(lambda: [text for text in rig.get("/health").json()["reasons"] if "as one user" in text], PATIENCE_S, "/health says so")
+        assert f"{rig.names()[0]} belongs to the user {STRANGER}." in said[0] and f"of the user {os.geteuid()}," in said[0], said
+        for path in "/camera_info", "/snapshot", "/":
+            answer = rig.get(path)
+            assert (answer.status, answer.detail) == (503, said[0]), (path, answer.detail)
+        assert rig.log("lighttpd.log").count(said[0]) == 1, rig.log("lighttpd.log")
+
+
 class OfStranger:
     """Another user's recorder of the same name, with a test picture."""
 
