@@ -186,10 +186,10 @@ campaign-tests: ## [N=5] [BUSY=1] [TESTS=all] every test so many times, with BUS
 
 N = 200
 campaign-kills: all test-tools ## [N=200] recorder and encoder killed so many times
-	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_kills.py $(N)
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/kills.py $(N)
 
 campaign-ranges: all test-tools ## [N=200] so many clips of random ranges
-	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_ranges.py $(N)
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/ranges.py $(N)
 
 campaign-walks: N = 100000
 campaign-walks: $(BUILD)/tests/unit/fcgi/test_clock_walks ## [N=100000] so many random walks of the clock, and what the timeline makes of them
@@ -201,15 +201,15 @@ campaign-salvage: $(BUILD)/tests/unit/recorderd/test_segment_salvage ## [N=500] 
 
 campaign-crowd: N = 10000
 campaign-crowd: all test-tools ## [N=10000] so many clients that mean harm, behind each web server
-	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_crowd.py $(N)
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/crowd.py $(N)
 
 campaign-replug: N = 1000
 campaign-replug: all test-tools ## [N=1000] a camera unplugged and plugged in again so many times
-	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_replug.py $(N)
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/replug.py $(N)
 
 campaign-viewers: N = 10000
 campaign-viewers: all test-tools ## [N=10000] so many viewers come and go, and nothing may be left of them
-	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_viewers.py $(N)
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/viewers.py $(N)
 
 campaign-power: N = 20
 campaign-power: all ## [N=20] so many power cuts while recording
@@ -217,7 +217,7 @@ campaign-power: all ## [N=20] so many power cuts while recording
 
 HOURS = 1
 soak: all test-tools ## [HOURS=1] viewers, clips and random faults; leaks and losses are counted at the end
-	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaign_soak.py $(HOURS)
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/soak.py $(HOURS)
 
 # --- benchmarks ----------------------------------------------------------------------------------------------------------
 

@@ -17,9 +17,9 @@ import time
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
-import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
-from made_archive import make_archive  # noqa: E402  pylint: disable=wrong-import-position
-from rig import Rig, wait_for  # noqa: E402  pylint: disable=wrong-import-position
+from support import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
+from support.made_archive import make_archive  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig, wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
 DAY, YEAR = 144, 52560
 HOURS = 6

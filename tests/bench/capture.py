@@ -18,8 +18,8 @@ import time
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
-import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
-from rig import Rig, free_port, wait_for  # noqa: E402  pylint: disable=wrong-import-position
+from support import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig, free_port, wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
 FRAMES = os.path.join(rigs.BUILD, "tests", "frames", "hd.frames")
 READER = os.path.join(rigs.BUILD, "tests", "bench", "sink_reader")

@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 
 from contestants import Recorder
-from rig import free_port, wait_for
+from support.rig import free_port, wait_for
 from tools import fetch
 
 PARTS = ("clips",)

@@ -5,7 +5,7 @@ import time
 
 from contestants import Recorder
 from measure import median
-from rig import FRAMES, US, wait_for
+from support.rig import FRAMES, US, wait_for
 from tools import fetch
 
 PARTS = ("growth",)

@@ -13,8 +13,8 @@ import time
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
-import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
-from rig import Rig, wait_for  # noqa: E402  pylint: disable=wrong-import-position
+from support import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig, wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
 TICKS = os.sysconf("SC_CLK_TCK")
 CAMERAS = [  # width, height, frames a second, bytes of a JPEG, codec

@@ -15,9 +15,9 @@ import time
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
-import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
-import webserver  # noqa: E402  pylint: disable=wrong-import-position
-from rig import Rig  # noqa: E402  pylint: disable=wrong-import-position
+from support import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
+from support import webserver  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig  # noqa: E402  pylint: disable=wrong-import-position
 
 FRAMES = os.path.join(rigs.BUILD, "tests", "frames", "hd.frames")
 PROGRAM = os.path.join(rigs.BUILD, "tests", "bench", "viewers")

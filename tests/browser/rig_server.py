@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """
-A recorder (tests/e2e/rig.py) for the browser tests, or with an argument so many of them: one JSON command a line on stdin, one JSON
+A recorder (tests/e2e/support/rig.py) for the browser tests, or with an argument so many of them: one JSON command a line on stdin, one JSON
 answer a line on stdout.
 """
 import contextlib
@@ -10,9 +10,9 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-from made_archive import make_archive  # noqa: E402  pylint: disable=wrong-import-position
-from rig import Rig, clip_frames, wait_for  # noqa: E402  pylint: disable=wrong-import-position
-from several import Several  # noqa: E402  pylint: disable=wrong-import-position
+from support.made_archive import make_archive  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig, clip_frames, wait_for  # noqa: E402  pylint: disable=wrong-import-position
+from support.several import Several  # noqa: E402  pylint: disable=wrong-import-position
 
 SETTINGS = {"record": {"segment_seconds": 10}, "http": {"allow_control": "yes"}}
 

@@ -1,8 +1,8 @@
 """Which device serves: what is passed over, what stands in for a camera that others have, and its controls."""
 from colours import BARS, wait_for_bars
 from devices import CAP_VIDEO_CAPTURE, CAP_VIDEO_CAPTURE_MPLANE, Node, load_vivid
-from rig import wait_for
 from station import PATIENCE_S
+from support.rig import wait_for
 
 
 def test_auto_passes_over_output_and_metadata_nodes(station):

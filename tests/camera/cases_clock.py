@@ -2,8 +2,8 @@
 import subprocess
 
 import devices
-from rig import wait_for, wall_us
 from station import PATIENCE_S
+from support.rig import wait_for, wall_us
 
 HOUR_S = 3600
 GAP_S = 0.5  # no shorter standstill of the machine makes a gap in the timeline, which takes a second without a frame

@@ -1,8 +1,8 @@
 """Colour bars as a browser shows them."""
 import subprocess
 
-from rig import comment, wait_for
 from station import PATIENCE_S
+from support.rig import comment, wait_for
 
 BARS = [(191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (191, 0, 191), (191, 0, 0), (0, 0, 191)]
 TOLERANCE = 8  # JPEG, and two roundings of colour

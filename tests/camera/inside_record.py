@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import devices  # noqa: E402  pylint: disable=wrong-import-position
 from indexes import index_files, wall_times  # noqa: E402  pylint: disable=wrong-import-position
 from marks import MARK_BYTES, mark  # noqa: E402  pylint: disable=wrong-import-position
-from rig import program, wall_us  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import program, wall_us  # noqa: E402  pylint: disable=wrong-import-position
 
 FOLDER = "/disk/recordings"
 INI = f"""[camera]

@@ -2,7 +2,7 @@
 import threading
 import time
 
-from starved import Starved
+from support.starved import Starved
 
 NAP_S = 0.02
 NOTICED_S = 0.1

@@ -3,8 +3,8 @@ import json
 import os
 import shutil
 
-from rig import Rig, program, time_us, wait_for, wall_us
 from standstill import Watch
+from support.rig import Rig, program, time_us, wait_for, wall_us
 
 PATIENCE_S = 180  # far more than anything needs: this is emulation, on a machine that may be busy
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The recorder behind a real Apache (webserver_suite.py)."""
-from webserver_suite import run
+"""The recorder behind a real Apache (support/webserver_suite.py)."""
+from support.webserver_suite import run
 
 run("apache")

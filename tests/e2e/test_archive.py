@@ -7,10 +7,10 @@ import shutil
 import subprocess
 import sys
 
-from comings import started
-from exact import difference
-from made_archive import listed, make_archive
-from rig import PATIENCE_S, US, Rig, run_tests, time_us, wait_for
+from support.comings import started
+from support.exact import difference
+from support.made_archive import listed, make_archive
+from support.rig import PATIENCE_S, US, Rig, run_tests, time_us, wait_for
 
 SEGMENTS, SECONDS = 2000, 60
 SETTINGS = {"retention": {"hours": 0, "min_free_gb": 0}, "clips": {"cache": "no"}, "record": {"segment_seconds": 3600},

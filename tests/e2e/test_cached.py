@@ -4,7 +4,7 @@ import glob
 import os
 import time
 
-from rig import PATIENCE_S, US, Rig, main, wait_for
+from support.rig import PATIENCE_S, US, Rig, main, wait_for
 from test_clips import past
 
 CACHE_MB = 8

@@ -6,9 +6,9 @@ import subprocess
 import tempfile
 import time
 
-import rig as rigs
-from exact import assert_exact, assert_numbers, just_behind, second_behind
-from rig import PATIENCE_S, US, main, wait_for
+from support import rig as rigs
+from support.exact import assert_exact, assert_numbers, just_behind, second_behind
+from support.rig import PATIENCE_S, US, main, wait_for
 
 RATES = "30,15"
 

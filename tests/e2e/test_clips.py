@@ -4,8 +4,8 @@ import os
 import subprocess
 import urllib.parse
 
-from exact import assert_numbers, frames_within
-from rig import PATIENCE_S, US, jpeg_number, jpegs_by_hash, main, wait_for, wall_us
+from support.exact import assert_numbers, frames_within
+from support.rig import PATIENCE_S, US, jpeg_number, jpegs_by_hash, main, wait_for, wall_us
 from test_http import OTHERS
 
 NUMBERS = jpegs_by_hash()

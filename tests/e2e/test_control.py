@@ -7,8 +7,8 @@ import socket
 import subprocess
 import threading
 
-from exact import just_behind, second_behind
-from rig import PATIENCE_S, US, Rig, main, user_folder, wait_for
+from support.exact import just_behind, second_behind
+from support.rig import PATIENCE_S, US, Rig, main, user_folder, wait_for
 
 # Status 1 where it got an answer.
 STRANGER = """

@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 
-from rig import PATIENCE_S, Rig, program, run_tests, wait_for
+from support.rig import PATIENCE_S, Rig, program, run_tests, wait_for
 
 DESCRIPTORS, CONNECTIONS, WORKERS = 30, 400, 4
 WORDS = "no more connections can be taken"

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 
-import rig as rigs
-from rig import PATIENCE_S, US, Rig, chosen, wait_for
+from support import rig as rigs
+from support.rig import PATIENCE_S, US, Rig, chosen, wait_for
 
 TEXTS = ["README.md", *sorted(glob.glob("docs/*.md", root_dir=rigs.PROJECT))]
 RECORDED_S = 22  # the examples go back to -20s

@@ -6,9 +6,9 @@ import os
 import signal
 import subprocess
 
-from comings import started
-from exact import EDGE_US, assert_exact, assert_numbers, frames_within, just_behind, second_behind, whole_seconds
-from rig import PATIENCE_S, US, Rig, main, shared, wait_for
+from support.comings import started
+from support.exact import EDGE_US, assert_exact, assert_numbers, frames_within, just_behind, second_behind, whole_seconds
+from support.rig import PATIENCE_S, US, Rig, main, shared, wait_for
 
 COUNT = 9000
 

@@ -8,11 +8,11 @@ import sys
 import tempfile
 import time
 
-from disks import assert_all_on_disk, assert_gap, assert_none_missed, assert_served, deleted_but_open, fault, remove_tree, slow_reader
-from exact import just_behind, second_behind
-from faulty_rig import FaultyRig
-from made_archive import make_archive
-from rig import PATIENCE_S, run_tests, wait_for
+from support.disks import assert_all_on_disk, assert_gap, assert_none_missed, assert_served, deleted_but_open, fault, remove_tree, slow_reader
+from support.exact import just_behind, second_behind
+from support.faulty_rig import FaultyRig
+from support.made_archive import make_archive
+from support.rig import PATIENCE_S, run_tests, wait_for
 
 SIZE_MB = 64
 MADE = 36  # segments of 0.9 MB, and as many bytes in front of the camera

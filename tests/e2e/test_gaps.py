@@ -6,9 +6,9 @@ import signal
 import subprocess
 import time
 
-from exact import EDGE_US, TICK_US, assert_numbers, frames_within, just_behind, second_behind
-from faulty_rig import COUNT, FaultyRig, assert_same, main
-from rig import BUILD, PATIENCE_S, US, shared, time_us, wait_for
+from support.exact import EDGE_US, TICK_US, assert_numbers, frames_within, just_behind, second_behind
+from support.faulty_rig import COUNT, FaultyRig, assert_same, main
+from support.rig import BUILD, PATIENCE_S, US, shared, time_us, wait_for
 
 GAP_S = 3
 SLACK_US = 200000

@@ -8,12 +8,12 @@ import signal
 import sys
 import threading
 
-from disks import LIVE_FRAMES
-from exact import assert_numbers, just_behind, second_behind
-from faulty_rig import COUNT
-from hanging import hanging_disk
-from rig import PATIENCE_S, run_tests, shared, wait_for
-from several import Several
+from support.disks import LIVE_FRAMES
+from support.exact import assert_numbers, just_behind, second_behind
+from support.faulty_rig import COUNT
+from support.hanging import hanging_disk
+from support.rig import PATIENCE_S, run_tests, shared, wait_for
+from support.several import Several
 
 WHO_WAIT = 30  # requests for the archive at a time, far more than there are workers
 NEEDS_THE_DISK = ("/timeline", "/recordings", "/playlist.m3u8?from=-60s", "/clips", "/recordings/recording_20200101_000000.mp4", "/footage?from=-3d&duration=60",

@@ -7,8 +7,8 @@ import re
 import subprocess
 import time
 
-from rig import PROJECT, US, main, wait_for, wall_us
-from starved import assert_none_missed
+from support.rig import PROJECT, US, main, wait_for, wall_us
+from support.starved import assert_none_missed
 
 COMPACT = re.compile(r"\d{8}_\d{6}$")
 ISO_MS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)$")

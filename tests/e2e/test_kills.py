@@ -2,9 +2,9 @@
 """recorderd and its FFmpeg are killed at random instants under load: what was taken is recorded, once, in order."""
 import random
 
-from faulty_rig import main
-from kills import Kills, Load, assert_numbers, assert_rebuilt_alike, index_times, missing, recorded_after
-from rig import comment
+from support.faulty_rig import main
+from support.kills import Kills, Load, assert_numbers, assert_rebuilt_alike, index_times, missing, recorded_after
+from support.rig import comment
 
 SEED = random.randrange(1 << 30)
 KILLS = []  # one Kills for all cases: what its kills have cost is known to the last frame

@@ -3,8 +3,8 @@
 import contextlib
 import threading
 
-from rig import PATIENCE_S, Rig, jpeg_number, main, wait_for
-from viewer import NUMBERS, Viewer, placed
+from support.rig import PATIENCE_S, Rig, jpeg_number, main, wait_for
+from support.viewer import NUMBERS, Viewer, placed
 
 VIEWERS = 4
 

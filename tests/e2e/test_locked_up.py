@@ -5,8 +5,8 @@ import os
 import shutil
 import subprocess
 
-import webserver
-from rig import US, Rig, main, program, sanitizer_of, wait_for
+from support import webserver
+from support.rig import US, Rig, main, program, sanitizer_of, wait_for
 
 
 def workers(rig, name):

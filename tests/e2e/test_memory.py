@@ -8,10 +8,10 @@ import struct
 import sys
 import threading
 
-from exact import assert_exact, assert_numbers, second_behind
-from faulty_rig import assert_same
-from next_encoder import NextEncoder
-from rig import PATIENCE_S, US, Rig, run_tests, wait_for
+from support.exact import assert_exact, assert_numbers, second_behind
+from support.faulty_rig import assert_same
+from support.next_encoder import NextEncoder
+from support.rig import PATIENCE_S, US, Rig, run_tests, wait_for
 from test_http import OTHERS
 
 MIB = 1 << 20

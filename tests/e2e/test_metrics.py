@@ -7,9 +7,9 @@ import re
 import shutil
 import subprocess
 
-from rig import PROJECT, main, wait_for
-from starved import assert_none_missed
-from viewer import Viewer
+from support.rig import PROJECT, main, wait_for
+from support.starved import assert_none_missed
+from support.viewer import Viewer
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="[^"\\]*",?)*)\})? ([-+0-9.eE]+)')
 CAMERA = re.compile(r'camera="[^"]*",?')

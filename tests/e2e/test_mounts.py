@@ -6,10 +6,10 @@ import shutil
 import sys
 import threading
 
-from exact import assert_exact, just_behind, second_behind
-from faulty_rig import assert_same
-from mounted import MountedRig, is_allowed, numbers, run
-from rig import PATIENCE_S, US, run_tests, wait_for
+from support.exact import assert_exact, just_behind, second_behind
+from support.faulty_rig import assert_same
+from support.mounted import MountedRig, is_allowed, numbers, run
+from support.rig import PATIENCE_S, US, run_tests, wait_for
 
 OTHER_FOLDER = "is another folder than in the last run"
 

@@ -5,9 +5,9 @@ import signal
 import sys
 import time
 
-from rig import US, run_tests, wait_for
-from several import PATIENCE_S, Several
-from starved import assert_none_missed
+from support.rig import US, run_tests, wait_for
+from support.several import PATIENCE_S, Several
+from support.starved import assert_none_missed
 
 LOOKING_S = 3  # a recorder without a camera looks for one every 2 s
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from rig import PROJECT, Rig, Skipped, main, wait_for
+from support.rig import PROJECT, Rig, Skipped, main, wait_for
 
 CHECK = os.path.join(PROJECT, "tests", "openapi", "check.mjs")
 

@@ -7,8 +7,8 @@ import os
 import threading
 import time
 
-from exact import EDGE_US
-from rig import US, Answer, jpeg_number, jpegs_by_hash, main, wait_for
+from support.exact import EDGE_US
+from support.rig import US, Answer, jpeg_number, jpegs_by_hash, main, wait_for
 
 from clip_frames import clip_numbers
 

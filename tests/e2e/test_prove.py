@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 
-from rig import PROJECT, run_tests
+from support.rig import PROJECT, run_tests
 
 GOOD = "echo 1..1; echo ok 1"
 BAD = "echo 1..1; echo '# because of this'; echo not ok 1"

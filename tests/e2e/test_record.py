@@ -6,9 +6,9 @@ import random
 import stat
 import subprocess
 
-from exact import EDGE_US, assert_exact, whole_seconds
-from rig import US, main, wait_for, wall_us
-from starved import assert_none_missed
+from support.exact import EDGE_US, assert_exact, whole_seconds
+from support.rig import US, main, wait_for, wall_us
+from support.starved import assert_none_missed
 from test_http import indexed_until_us
 
 

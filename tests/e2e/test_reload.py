@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 
-from rig import Rig, main, program, wait_for
+from support.rig import Rig, main, program, wait_for
 
 
 def recorderd(*arguments):

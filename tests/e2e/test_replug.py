@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The short form of campaign_replug.py."""
+"""The short form of campaigns/replug.py."""
 import sys
 
-from replugs import replug
-from rig import comment, run_tests
+from support.replugs import replug
+from support.rig import comment, run_tests
 
 
 def test_a_camera_that_is_replugged_a_hundred_times_leaves_nothing_behind():

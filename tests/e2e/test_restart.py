@@ -6,9 +6,9 @@ import signal
 import subprocess
 import sys
 
-from exact import assert_exact, assert_numbers, just_behind, second_behind
-from faulty_rig import COUNT, FaultyRig
-from rig import PATIENCE_S, US, Skipped, program, run_tests, wait_for
+from support.exact import assert_exact, assert_numbers, just_behind, second_behind
+from support.faulty_rig import COUNT, FaultyRig
+from support.rig import PATIENCE_S, US, Skipped, program, run_tests, wait_for
 from test_memory import Request
 
 MIB = 1 << 20

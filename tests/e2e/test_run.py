@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from rig import BUILD, PROJECT, Rig, free_port, run_tests, wait_for
+from support.rig import BUILD, PROJECT, Rig, free_port, run_tests, wait_for
 
 SMALL = """[camera]
 name = {name}

@@ -6,9 +6,9 @@ import signal
 import struct
 import sys
 
-from exact import difference
-from faulty_rig import COUNT, FaultyRig
-from rig import PATIENCE_S, US, comment, run_tests, shared, time_us, wait_for
+from support.exact import difference
+from support.faulty_rig import COUNT, FaultyRig
+from support.rig import PATIENCE_S, US, comment, run_tests, shared, time_us, wait_for
 
 from clip_frames import clip_numbers
 

@@ -4,9 +4,9 @@ import os
 import subprocess
 import sys
 
-from exact import second_behind
-from rig import PATIENCE_S, US, program, run_tests, wait_for
-from several import Several
+from support.exact import second_behind
+from support.rig import PATIENCE_S, US, program, run_tests, wait_for
+from support.several import Several
 
 SMALL_MB = 64
 MIB = 1 << 20

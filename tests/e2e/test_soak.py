@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The short form of campaign_soak.py: half a minute of viewers, clips and random faults."""
+"""The short form of campaigns/soak.py: half a minute of viewers, clips and random faults."""
 import random
 
-from faulty_rig import main
-from kills import assert_rebuilt_alike
-from rig import comment
-from soak import soak
+from support.faulty_rig import main
+from support.kills import assert_rebuilt_alike
+from support.rig import comment
+from support.soak import soak
 
 SEED = random.randrange(1 << 30)
 

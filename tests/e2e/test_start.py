@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from rig import Rig, program, run_tests, wait_for, wall_us, US
+from support.rig import Rig, program, run_tests, wait_for, wall_us, US
 
 
 def refused(rig, *words, arguments=None, lines=4):

@@ -6,8 +6,8 @@ import subprocess
 import tempfile
 import time
 
-from faulty_rig import FaultyRig
-from rig import BUILD, Rig, run_tests, wait_for
+from support.faulty_rig import FaultyRig
+from support.rig import BUILD, Rig, run_tests, wait_for
 
 STOP_S = 12  # of recorderd's own; make run gives it 15, systemd 30
 SLACK_S = 8  # for a machine under load

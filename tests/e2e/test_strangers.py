@@ -10,8 +10,8 @@ import stat
 import subprocess
 import sys
 
-from exact import second_behind
-from rig import PATIENCE_S, Rig, Skipped, program, run_tests, user_folder, wait_for
+from support.exact import second_behind
+from support.rig import PATIENCE_S, Rig, Skipped, program, run_tests, user_folder, wait_for
 
 STRANGER = 65534
 ALONE = "STRANGERS_ALONE"

@@ -4,8 +4,8 @@ import os
 import subprocess
 import time
 
-from rig import Rig, main, program, wait_for
-from several import Several
+from support.rig import Rig, main, program, wait_for
+from support.several import Several
 
 GET, POST, DELETE = "GET", "POST", "DELETE"
 OF_SCOPE = {

@@ -5,9 +5,9 @@ import os
 import re
 import subprocess
 
-import rig as rigs
-from exact import EDGE_US, assert_exact, second_behind
-from rig import PATIENCE_S, US, Rig, main, wait_for
+from support import rig as rigs
+from support.exact import EDGE_US, assert_exact, second_behind
+from support.rig import PATIENCE_S, US, Rig, main, wait_for
 
 ALL = 1 << 31  # of the camera's frames, for longer than any test
 SETTINGS = {"http": {"allow_control": "yes"}, "record": {"segment_seconds": 3600}}

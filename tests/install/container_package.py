@@ -10,7 +10,7 @@ import time
 
 from package import PROJECT, comment, needs, run_in_debian, said_by, unpack_debian
 
-from rig import run_tests, wait_for
+from support.rig import run_tests, wait_for
 
 ROOT = os.environ.get("FRESH_ROOT", "")
 IMAGE = "localhost/recorder-test"

@@ -23,7 +23,7 @@ import time
 import package
 from package import PLACE, QUIET, comment, needs, run_in_debian, said_by, unpack_debian
 
-from rig import run_tests, wait_for
+from support.rig import run_tests, wait_for
 
 ROOT = os.environ.get("FRESH_ROOT", "")
 CLONE_NEWNET = 0x40000000

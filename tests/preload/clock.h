@@ -1,7 +1,8 @@
 /*
  * clock.h - the file through which a test sets the wall clock of programs that are started with LD_PRELOAD=clock.so.
  *
- * CLOCK_PRELOAD names it: 16 bytes that both sides map, in the machine's byte order. tests/e2e/faulty_rig.py writes it.
+ * CLOCK_PRELOAD names it: 16 bytes that both sides map, in the machine's byte order. tests/e2e/support/faulty_rig.py
+ * writes it.
  */
 #ifndef TESTS_PRELOAD_CLOCK_H
 #define TESTS_PRELOAD_CLOCK_H

@@ -3,8 +3,8 @@
  *
  * DISK_PRELOAD names it: 64 u32 that both sides map (enum disk_fault), in the machine's byte order; all zero is a
  * healthy disk. DISK_FOLDER names the folder, without a / behind it, whose files and subfolders are meant. Bytes that
- * were written stay. tests/e2e/faulty_rig.py takes the names and numbers from this file: one `DISK_NAME = number,` a
- * line.
+ * were written stay. tests/e2e/support/faulty_rig.py takes the names and numbers from this file: one `DISK_NAME =
+ * number,` a line.
  */
 #ifndef TESTS_PRELOAD_DISK_H
 #define TESTS_PRELOAD_DISK_H

@@ -4,9 +4,9 @@ import os
 import sys
 
 import system
-from system import System
 from package import Skipped, run_in_debian
-from rig import run_tests
+from support.rig import run_tests
+from system import System
 
 
 def test_its_packages_are_installed(debian):

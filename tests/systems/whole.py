@@ -9,9 +9,9 @@ import shutil
 import sys
 
 import system
-from system import System
 from package import run_in_debian
-from rig import comment, run_tests
+from support.rig import comment, run_tests
+from system import System
 
 
 def test_its_packages_are_installed(debian):

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """Crowds that mean harm, at full size, behind each web server in turn: what they get, and what others notice.
 
-usage: campaign_crowd.py [COUNT]        (10000 connections by default; some 45 s a server)
+usage: crowd.py [COUNT]        (10000 connections by default; some 45 s a server)
 """
 import contextlib
 import os
-import sys
 import time
 
-import webserver
-from cases_hostile import alive, connections
-from rig import Rig
-from viewer import Viewer
+from arguments import amount
+from support import webserver
+from support.cases_hostile import alive, connections
+from support.rig import Rig
+from support.viewer import Viewer
 
 HEADERS = b"GET /camera_info HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 BODY = b"POST /control?recording=on HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n"
@@ -51,7 +51,7 @@ def crowd(rig, name, count, said, drip):
 
 
 def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
+    count = amount(10000)
     for name, server in webserver.SERVERS.items():
         if not server.installed():
             continue

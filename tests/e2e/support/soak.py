@@ -7,11 +7,11 @@ import statistics
 import threading
 import time
 
-from exact import difference
-from faulty_rig import COUNT
-from kills import NEAR_US, index_times, kill_encoder, kill_recorder, recorded_after
-from rig import PATIENCE_S, US, wait_for
-from viewer import Viewer
+from support.exact import difference
+from support.faulty_rig import COUNT
+from support.kills import NEAR_US, index_times, kill_encoder, kill_recorder, recorded_after
+from support.rig import PATIENCE_S, US, wait_for
+from support.viewer import Viewer
 
 SETTLED_S = 20  # a process this old has all that it needs
 FD_SLACK, MAPS_SLACK, MEMORY_SLACK_KB = 12, 16, 6 << 10

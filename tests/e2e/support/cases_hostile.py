@@ -6,9 +6,9 @@ import resource
 import socket
 import time
 
-from rig import wait_for
+from support.rig import wait_for
+from support.viewer import Viewer
 from test_live import accepted
-from viewer import Viewer
 
 SECRETS = (b"[camera]", b"root:", b"LoadModule", b"fastcgi", b"ELF")
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")

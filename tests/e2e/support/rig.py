@@ -4,7 +4,7 @@
         rig.start()
         answer = rig.get("/recordings")
 
-The folder of the programs is $BUILD (default: build), the web server $WEB_SERVER (webserver.py). Everything that a rig starts
+The folder of the programs is $BUILD (default: build), the web server $WEB_SERVER (support/webserver.py). Everything that a rig starts
 is stopped by process id.
 
 A test program runs all of its cases in their order. With arguments it runs only the ones that they name, each by its number or by a
@@ -15,7 +15,7 @@ part of its title, and the plan line counts these:
 
 So that each case passes alone as well as behind the others, a case asks for nothing that an earlier one made. Where a case may leave
 a shared recorder in trouble, `main(globals(), before=Rig.well)` brings it into its usual state before each case. A case takes its
-ranges of time from the frames of the camera's log (exact.py), and it waits for states, never for a time.
+ranges of time from the frames of the camera's log (support/exact.py), and it waits for states, never for a time.
 """
 import contextlib
 import datetime
@@ -37,15 +37,13 @@ import tempfile
 import time
 import traceback
 
-PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+from support import PROJECT, webserver
+from support.run_delays import RunDelays
+
+from clip_frames import clip_frames
+
 BUILD = os.path.join(PROJECT, os.environ.get("BUILD", "build"))
 FRAMES = os.path.join(BUILD, "tests", "frames", "small.frames")
-sys.path.insert(0, os.path.join(PROJECT, "tests", "tools"))
-
-import webserver  # noqa: E402  pylint: disable=wrong-import-position
-from clip_frames import clip_frames  # noqa: E402  pylint: disable=wrong-import-position
-from run_delays import RunDelays  # noqa: E402  pylint: disable=wrong-import-position
-
 US = 1000000
 PATIENCE_S = 60  # how long a state may take to come on a machine that is busy with other things
 

@@ -3,10 +3,10 @@ import contextlib
 import re
 import socket
 
-from rig import US, wait_for
+from support.rig import US, wait_for
+from support.viewer import Viewer
 from test_http import past
 from test_live import assert_all
-from viewer import Viewer
 
 
 def viewers(rig, count):

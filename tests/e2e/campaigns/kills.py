@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
-"""Kills recorderd and its FFmpeg at random instants under load, and says what that showed: campaign_kills.py [NUMBER of each] [SEED]"""
-import random
-import sys
-
-from faulty_rig import FaultyRig
-from kills import Kills, Load, assert_numbers, assert_rebuilt_alike
-from rig import show_logs
+"""Kills recorderd and its FFmpeg at random instants under load, and says what that showed: kills.py [NUMBER of each] [SEED]"""
+from arguments import amount, random_seed
+from support.faulty_rig import FaultyRig
+from support.kills import Kills, Load, assert_numbers, assert_rebuilt_alike
+from support.rig import show_logs
 
 
 def campaign(number, seed):
@@ -28,4 +26,4 @@ def campaign(number, seed):
 
 
 if __name__ == "__main__":
-    campaign(int(sys.argv[1]) if len(sys.argv) > 1 else 200, int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30))
+    campaign(amount(200), random_seed())

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Clips of random ranges of an uneven camera, and of ranges around each rotation: campaign_ranges.py [NUMBER] [SEED]"""
-import random
-import sys
+"""Clips of random ranges of an uneven camera, and of ranges around each rotation: ranges.py [NUMBER] [SEED]"""
 import time
 
-from faulty_rig import FaultyRig
-from ranges import FPS, Moods, Ranges, rotations
-from rig import US, show_logs
+from arguments import amount, random_seed
+from support.faulty_rig import FaultyRig
+from support.ranges import FPS, Moods, Ranges, rotations
+from support.rig import US, show_logs
 
 RECORDED_S = 75
 
@@ -33,4 +32,4 @@ def campaign(number, seed):
 
 
 if __name__ == "__main__":
-    campaign(int(sys.argv[1]) if len(sys.argv) > 1 else 200, int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30))
+    campaign(amount(200), random_seed())

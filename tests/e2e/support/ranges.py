@@ -3,9 +3,9 @@ import random
 import statistics
 import threading
 
-from exact import difference
-from faulty_rig import COUNT
-from rig import US, time_us
+from support.exact import difference
+from support.faulty_rig import COUNT
+from support.rig import US, time_us
 
 FPS = 120
 CLEAR_US = 400  # a border is no nearer to a frame: two readings of two clocks

@@ -7,8 +7,8 @@ import struct
 import sys
 import time
 
-from exact import difference
-from rig import BUILD, PROJECT, US, Rig, run_tests
+from support.exact import difference
+from support.rig import BUILD, PROJECT, US, Rig, run_tests
 
 from clip_frames import clip_numbers
 

@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
-"""Records with viewers, clips and random faults, and says what that showed: campaign_soak.py [HOURS] [SEED]"""
-import random
-import sys
-
-from faulty_rig import FaultyRig
-from kills import assert_rebuilt_alike
-from rig import show_logs
-from soak import soak
+"""Records with viewers, clips and random faults, and says what that showed: soak.py [HOURS] [SEED]"""
+from arguments import amount, random_seed
+from support.faulty_rig import FaultyRig
+from support.kills import assert_rebuilt_alike
+from support.rig import show_logs
+from support.soak import soak
 
 SETTINGS = {"record": {"segment_seconds": 60}, "retention": {"max_gb": 0.2}}  # so that retention has to work as well
 
@@ -24,4 +22,4 @@ def campaign(hours, seed):
 
 
 if __name__ == "__main__":
-    campaign(float(sys.argv[1]) if len(sys.argv) > 1 else 1, int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30))
+    campaign(amount(1, float), random_seed())

@@ -7,17 +7,11 @@ import os
 import shutil
 import sys
 
-import cases_hostile
-import cases_limits
-import cases_locked
-import cases_ranges
-import cases_sites
-import cases_viewers
 import test_clips
 import test_http
 import test_live
-import webserver
-from rig import comment, main
+from support import cases_hostile, cases_limits, cases_locked, cases_ranges, cases_sites, cases_viewers, webserver
+from support.rig import comment, main
 
 AS_BEHIND_LIGHTTPD = (
     test_http,

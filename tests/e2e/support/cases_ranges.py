@@ -3,7 +3,7 @@ import os
 import random
 import subprocess
 
-from rig import US
+from support.rig import US
 from test_http import past
 
 RANGES = 60  # of each kind

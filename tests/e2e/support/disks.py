@@ -6,11 +6,11 @@ import os
 import shutil
 import socket
 
-import starved
-from exact import assert_numbers, just_behind, second_behind
-from faulty_rig import COUNT, assert_in_order
-from rig import PATIENCE_S, time_us, wait_for
-from viewer import placed
+from support import starved
+from support.exact import assert_numbers, just_behind, second_behind
+from support.faulty_rig import COUNT, assert_in_order
+from support.rig import PATIENCE_S, time_us, wait_for
+from support.viewer import placed
 
 LIVE_FRAMES = 25
 EDGE_US = 10000  # less than what lies between two frames

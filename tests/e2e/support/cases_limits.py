@@ -6,10 +6,10 @@ import contextlib
 import os
 import socket
 
-from rig import PATIENCE_S, wait_for
+from support.rig import PATIENCE_S, wait_for
+from support.viewer import Viewer
 from test_http import past
 from test_live import VIEWERS
-from viewer import Viewer
 
 DOWNLOADS, SHARE = 12, 50
 LIMITS = {"max_downloads": DOWNLOADS, "address_share": SHARE, "stall_seconds": 3, "proxies": "127.0.0.1"}

@@ -11,8 +11,8 @@ import subprocess
 import tempfile
 import threading
 
-from faulty_rig import Disk
-from rig import BUILD, PATIENCE_S, wait_for
+from support.faulty_rig import Disk
+from support.rig import BUILD, PATIENCE_S, wait_for
 
 
 def hanging_disk(folder):

@@ -1,6 +1,6 @@
 """A viewer of the live stream, part by part."""
 
-from rig import PATIENCE_S, jpeg_number, jpegs_by_hash, wait_for
+from support.rig import PATIENCE_S, jpeg_number, jpegs_by_hash, wait_for
 
 NUMBERS = jpegs_by_hash()
 

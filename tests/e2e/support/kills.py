@@ -10,8 +10,8 @@ import struct
 import threading
 import time
 
-from faulty_rig import COUNT
-from rig import PATIENCE_S, US, Rig, wait_for
+from support.faulty_rig import COUNT
+from support.rig import PATIENCE_S, US, Rig, wait_for
 
 NEAR_US = 3000  # a frame of the index is the one of the camera's log that is no further away
 

@@ -1,7 +1,7 @@
 """Recorders side by side, each with a camera of its own, from one folder of .ini files."""
 import os
 
-from rig import PATIENCE_S, Rig, forget_memory, program, wait_for
+from support.rig import PATIENCE_S, Rig, forget_memory, program, wait_for
 
 
 class Several(Rig):

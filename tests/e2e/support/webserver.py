@@ -9,7 +9,8 @@ import re
 import shutil
 import subprocess
 
-PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+from support import PROJECT
+
 SEARCH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 USER = "www-data" if os.geteuid() == 0 else getpass.getuser()
 

@@ -6,10 +6,10 @@ import ssl
 import subprocess
 import threading
 
-import webserver
-from cases_sites import HOME
-from rig import US, jpeg_number, program
-from viewer import NUMBERS, Viewer
+from support import webserver
+from support.cases_sites import HOME
+from support.rig import US, jpeg_number, program
+from support.viewer import NUMBERS, Viewer
 
 COST = "10"  # of bcrypt: some 50 ms
 

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Viewers that come and go: campaign_viewers.py [NUMBER]        (10000 by default)"""
-import sys
-
-from comings import come_and_go, descriptors, private_kb, serving, settle
-from rig import Rig
+"""Viewers that come and go: viewers.py [NUMBER]        (10000 by default)"""
+from arguments import amount
+from support.comings import come_and_go, descriptors, private_kb, serving, settle
+from support.rig import Rig
 
 WARM_UP = 500
 LEFT_KB = 2048
@@ -25,4 +24,4 @@ def campaign(number):
 
 
 if __name__ == "__main__":
-    campaign(int(sys.argv[1]) if len(sys.argv) > 1 else 10000)
+    campaign(amount(10000))

@@ -1,39 +1,22 @@
 """A rig whose recordings and clips are in folders on which other file systems can be mounted while it runs."""
 import contextlib
-import ctypes
 import glob
 import os
-import struct
 import subprocess
-import sys
 import tempfile
 
-from faulty_rig import COUNT, FaultyRig
-from rig import PATIENCE_S, wait_for
+from support.faulty_rig import COUNT, FaultyRig
+from support.no_landlock import without_landlock
+from support.rig import PATIENCE_S, wait_for
 
 from clip_frames import clip_numbers
 
 SIZE_MB = 32
 EVERY_WORKER = 24  # so many requests come to each of them
-LANDLOCK_CREATE_RULESET = 444
 
 
 def run(*command):
     return subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout.strip()
-
-
-def without_landlock(command):
-    """The command, in whose processes the kernel has no Landlock (a seccomp filter that answers ENOSYS)."""
-    return [sys.executable, os.path.abspath(__file__), *command]
-
-
-def forget_landlock():
-    instructions = [(0x20, 0, 0, 0), (0x15, 0, 1, LANDLOCK_CREATE_RULESET), (0x06, 0, 0, 0x00050026), (0x06, 0, 0, 0x7fff0000)]
-    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *one) for one in instructions))
-    program = ctypes.create_string_buffer(struct.pack("@HP", len(instructions), ctypes.addressof(code)))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(program), 0, 0):
-        raise OSError(ctypes.get_errno(), "no filter")
 
 
 def is_mounted(path):
@@ -183,8 +166,3 @@ def is_allowed():
         return False
     finally:
         run("rm", "-rf", folder)
-
-
-if __name__ == "__main__":
-    forget_landlock()
-    os.execvp(sys.argv[1], sys.argv[1:])
