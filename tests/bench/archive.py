@@ -17,13 +17,14 @@ import time
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
-from support import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
+from support import BUILD  # noqa: E402  pylint: disable=wrong-import-position
 from support.made_archive import make_archive  # noqa: E402  pylint: disable=wrong-import-position
-from support.rig import Rig, wait_for  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig  # noqa: E402  pylint: disable=wrong-import-position
+from support.times import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
 DAY, YEAR = 144, 52560
 HOURS = 6
-FRAMES = os.path.join(rigs.BUILD, "tests", "frames", "hd.frames")
+FRAMES = os.path.join(BUILD, "tests", "frames", "hd.frames")
 TICKS = os.sysconf("SC_CLK_TCK")
 SETTINGS = {
     "camera": {"width": 1280, "height": 720, "fps": 60},

@@ -18,11 +18,12 @@ import time
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
-from support import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
-from support.rig import Rig, free_port, wait_for  # noqa: E402  pylint: disable=wrong-import-position
+from support import BUILD  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig, free_port  # noqa: E402  pylint: disable=wrong-import-position
+from support.times import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
-FRAMES = os.path.join(rigs.BUILD, "tests", "frames", "hd.frames")
-READER = os.path.join(rigs.BUILD, "tests", "bench", "sink_reader")
+FRAMES = os.path.join(BUILD, "tests", "frames", "hd.frames")
+READER = os.path.join(BUILD, "tests", "bench", "sink_reader")
 CAMERA_THREAD = "camera.so"
 WARM_UP_S = 2
 SETTINGS = {

@@ -9,7 +9,9 @@ PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
 from measure import command, family  # noqa: E402  pylint: disable=wrong-import-position
-from support.rig import BUILD, Rig, free_port, wait_for  # noqa: E402  pylint: disable=wrong-import-position
+from support import BUILD  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig, free_port  # noqa: E402  pylint: disable=wrong-import-position
+from support.times import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
 FRAMES = os.path.join(BUILD, "tests", "frames", "hd.frames")
 FRAME_COUNT = 1200

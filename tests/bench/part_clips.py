@@ -6,7 +6,8 @@ import time
 from datetime import datetime
 
 from contestants import Recorder
-from support.rig import free_port, wait_for
+from support.rig import free_port
+from support.times import wait_for
 from tools import fetch
 
 PARTS = ("clips",)

@@ -5,7 +5,7 @@ import time
 
 from contestants import Recorder
 from measure import descriptors, median, percentile, rss_anon_bytes
-from support.rig import wait_for
+from support.times import wait_for
 from tools import BENCH, Viewers, fetch
 
 PARTS = ("crowd",)

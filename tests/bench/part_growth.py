@@ -5,7 +5,8 @@ import time
 
 from contestants import Recorder
 from measure import median
-from support.rig import FRAMES, US, wait_for
+from support.camera import FRAMES
+from support.times import US, wait_for
 from tools import fetch
 
 PARTS = ("growth",)

@@ -7,7 +7,7 @@ import time
 
 from contestants import FPS, FRAMES, Recorder
 from measure import cpu_of_threads, cpu_since, family
-from support.rig import BUILD
+from support import BUILD
 
 PARTS = ("record",)
 FULL_HD_FRAMES = os.path.join(BUILD, "tests", "frames", "full_hd.frames")

@@ -21,7 +21,8 @@ import time
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
-from support.rig import BUILD, Rig  # noqa: E402  pylint: disable=wrong-import-position
+from support import BUILD  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig  # noqa: E402  pylint: disable=wrong-import-position
 
 SEGMENTS, SECONDS = 144, 600
 SETTINGS = {

@@ -18,13 +18,14 @@ import time
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
-from support import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
+from support import BUILD  # noqa: E402  pylint: disable=wrong-import-position
 from support.exact import assert_numbers, assert_times, frames_within  # noqa: E402  pylint: disable=wrong-import-position
-from support.rig import US, Rig  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig  # noqa: E402  pylint: disable=wrong-import-position
+from support.times import US  # noqa: E402  pylint: disable=wrong-import-position
 
-FRAMES = os.path.join(rigs.BUILD, "tests", "frames", "hd.frames")
+FRAMES = os.path.join(BUILD, "tests", "frames", "hd.frames")
 FRAME_COUNT = 1200
-VIEWERS = os.path.join(rigs.BUILD, "tests", "bench", "viewers")
+VIEWERS = os.path.join(BUILD, "tests", "bench", "viewers")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 SETTINGS = {

@@ -13,8 +13,9 @@ import time
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
-from support import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
-from support.rig import Rig, wait_for  # noqa: E402  pylint: disable=wrong-import-position
+from support import BUILD  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig  # noqa: E402  pylint: disable=wrong-import-position
+from support.times import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
 TICKS = os.sysconf("SC_CLK_TCK")
 CAMERAS = [  # width, height, frames a second, bytes of a JPEG, codec
@@ -26,7 +27,7 @@ CAMERAS = [  # width, height, frames a second, bytes of a JPEG, codec
 def frames_file(folder, width, height, size):
     path = os.path.join(folder, f"{width}x{height}.frames")
     if not os.path.exists(path):
-        tool = os.path.join(rigs.BUILD, "tests", "tools", "make_frames")
+        tool = os.path.join(BUILD, "tests", "tools", "make_frames")
         subprocess.run([tool, "-s", f"{width}x{height}", "-n", "150", "-b", str(size), path], check=True)
     return path
 
@@ -58,7 +59,7 @@ def measure(folder, seconds, camera):
 
 def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30
-    folder = os.path.join(rigs.BUILD, "tests", "frames")
+    folder = os.path.join(BUILD, "tests", "frames")
     os.makedirs(folder, exist_ok=True)
     print("| camera | recorderd | its FFmpeg | disk an hour | disk for 72 hours | memory a minute |\n|---|---|---|---|---|---|")
     for camera in CAMERAS:

@@ -15,12 +15,11 @@ import time
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
-from support import rig as rigs  # noqa: E402  pylint: disable=wrong-import-position
-from support import webserver  # noqa: E402  pylint: disable=wrong-import-position
+from support import BUILD, webserver  # noqa: E402  pylint: disable=wrong-import-position
 from support.rig import Rig  # noqa: E402  pylint: disable=wrong-import-position
 
-FRAMES = os.path.join(rigs.BUILD, "tests", "frames", "hd.frames")
-PROGRAM = os.path.join(rigs.BUILD, "tests", "bench", "viewers")
+FRAMES = os.path.join(BUILD, "tests", "frames", "hd.frames")
+PROGRAM = os.path.join(BUILD, "tests", "bench", "viewers")
 TICKS = os.sysconf("SC_CLK_TCK")
 SECONDS = 8
 SETTINGS = {

@@ -11,8 +11,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 from support.made_archive import make_archive  # noqa: E402  pylint: disable=wrong-import-position
-from support.rig import Rig, clip_frames, wait_for  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import Rig, clip_frames  # noqa: E402  pylint: disable=wrong-import-position
 from support.several import Several  # noqa: E402  pylint: disable=wrong-import-position
+from support.times import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
 SETTINGS = {"record": {"segment_seconds": 10}, "http": {"allow_control": "yes"}}
 

@@ -2,7 +2,7 @@
 from colours import BARS, wait_for_bars
 from devices import CAP_VIDEO_CAPTURE, CAP_VIDEO_CAPTURE_MPLANE, Node, load_vivid
 from station import PATIENCE_S
-from support.rig import wait_for
+from support.times import wait_for
 
 
 def test_auto_passes_over_output_and_metadata_nodes(station):

@@ -3,7 +3,7 @@ import subprocess
 
 import devices
 from station import PATIENCE_S
-from support.rig import wait_for, wall_us
+from support.times import wait_for, wall_us
 
 HOUR_S = 3600
 GAP_S = 0.5  # no shorter standstill of the machine makes a gap in the timeline, which takes a second without a frame

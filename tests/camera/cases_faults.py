@@ -2,7 +2,7 @@
 import devices
 from devices import Node, set_control
 from station import PATIENCE_S
-from support.rig import wait_for
+from support.times import wait_for
 
 GAP_S = 0.5   # no shorter standstill of the machine makes a gap in the timeline, which takes a second without a frame
 LOST_S = 0.4  # `first` has a frame a second, and vivid leaves out those for which it is half of that late

@@ -7,7 +7,9 @@ import subprocess
 
 from colours import BARS, wait_for_bars
 from station import PATIENCE_S
-from support.rig import FRAMES, comment, wait_for
+from support.camera import FRAMES
+from support.tap import comment
+from support.times import wait_for
 
 SILENCE_S = 1.0  # no shorter standstill of the machine makes a camera fall silent for the 2 s after which it is opened again
 CLOCK_CALLS = ("clock_gettime", "gettimeofday")  # system calls in an emulator, not on a real machine

@@ -2,7 +2,8 @@
 import subprocess
 
 from station import PATIENCE_S
-from support.rig import comment, wait_for
+from support.tap import comment
+from support.times import wait_for
 
 BARS = [(191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (191, 0, 191), (191, 0, 0), (0, 0, 191)]
 TOLERANCE = 8  # JPEG, and two roundings of colour

@@ -23,7 +23,7 @@ import cases_faults  # noqa: E402
 import cases_pictures  # noqa: E402
 import devices  # noqa: E402
 from station import Station  # noqa: E402
-from support.rig import run_tests  # noqa: E402
+from support.tap import run_tests  # noqa: E402
 
 VIVID = [4, 5, 6]
 LOOPBACK = {"mjpg": 20, "uyvy": 21, "nv12": 22, "yu12": 23}

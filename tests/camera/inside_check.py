@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position
 from indexes import index_files, wall_times  # noqa: E402
 from station import Station  # noqa: E402
-from support.rig import wait_for  # noqa: E402
+from support.times import wait_for  # noqa: E402
 
 PATIENCE_S = 120
 

@@ -15,7 +15,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import devices  # noqa: E402  pylint: disable=wrong-import-position
 from indexes import index_files, wall_times  # noqa: E402  pylint: disable=wrong-import-position
 from marks import MARK_BYTES, mark  # noqa: E402  pylint: disable=wrong-import-position
-from support.rig import program, wall_us  # noqa: E402  pylint: disable=wrong-import-position
+from support.rig import program  # noqa: E402  pylint: disable=wrong-import-position
+from support.times import wall_us  # noqa: E402  pylint: disable=wrong-import-position
 
 FOLDER = "/disk/recordings"
 INI = f"""[camera]

@@ -4,7 +4,8 @@ import os
 import shutil
 
 from standstill import Watch
-from support.rig import Rig, program, time_us, wait_for, wall_us
+from support.rig import Rig, program
+from support.times import time_us, wait_for, wall_us
 
 PATIENCE_S = 180  # far more than anything needs: this is emulation, on a machine that may be busy
 

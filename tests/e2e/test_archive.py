@@ -10,7 +10,9 @@ import sys
 from support.comings import started
 from support.exact import difference
 from support.made_archive import listed, make_archive
-from support.rig import PATIENCE_S, US, Rig, run_tests, time_us, wait_for
+from support.rig import Rig
+from support.tap import run_tests
+from support.times import PATIENCE_S, US, time_us, wait_for
 
 SEGMENTS, SECONDS = 2000, 60
 SETTINGS = {"retention": {"hours": 0, "min_free_gb": 0}, "clips": {"cache": "no"}, "record": {"segment_seconds": 3600},

@@ -4,7 +4,9 @@ import glob
 import os
 import time
 
-from support.rig import PATIENCE_S, US, Rig, main, wait_for
+from support.rig import Rig
+from support.tap import main
+from support.times import PATIENCE_S, US, wait_for
 from test_clips import past
 
 CACHE_MB = 8

@@ -6,16 +6,18 @@ import subprocess
 import tempfile
 import time
 
-from support import rig as rigs
+from support import BUILD
+from support.camera import FRAMES
 from support.exact import assert_exact, assert_numbers, just_behind, second_behind
-from support.rig import PATIENCE_S, US, main, wait_for
+from support.tap import main
+from support.times import PATIENCE_S, US, wait_for
 
 RATES = "30,15"
 
 
 def made_frames(folder, *options):
     path = os.path.join(folder, "other.frames")
-    subprocess.run([os.path.join(rigs.BUILD, "tests", "tools", "make_frames"), *options, path], check=True)
+    subprocess.run([os.path.join(BUILD, "tests", "tools", "make_frames"), *options, path], check=True)
     return path
 
 
@@ -221,4 +223,4 @@ def test_a_camera_that_gives_fewer_frames_than_it_agreed_to_is_explained(rig):
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="recorder-frames.") as scratch:
         other = made_frames(scratch, "-s", "160x90", "-b", "3000", "-n", "300")
-        main(globals(), before=usual, settings={"http": {"allow_control": "yes"}}, fps=RATES, frames=f"{rigs.FRAMES},{other}")
+        main(globals(), before=usual, settings={"http": {"allow_control": "yes"}}, fps=RATES, frames=f"{FRAMES},{other}")

@@ -4,8 +4,10 @@ import os
 import subprocess
 import urllib.parse
 
+from support.camera import jpeg_number, jpegs_by_hash
 from support.exact import assert_numbers, frames_within
-from support.rig import PATIENCE_S, US, jpeg_number, jpegs_by_hash, main, wait_for, wall_us
+from support.tap import main
+from support.times import PATIENCE_S, US, wait_for, wall_us
 from test_http import OTHERS
 
 NUMBERS = jpegs_by_hash()

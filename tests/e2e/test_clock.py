@@ -7,7 +7,7 @@ import time
 
 from support.exact import assert_numbers, frames_within, just_behind, second_behind
 from support.faulty_rig import COUNT, FaultyRig, assert_in_order, assert_same, main
-from support.rig import PATIENCE_S, US, wait_for
+from support.times import PATIENCE_S, US, wait_for
 
 SETTINGS = {"camera": {"fps": 60}, "retention": {"hours": 2, "min_free_gb": 0}}
 YEAR_2036 = 2090000000  # behind it signed 32-bit seconds end

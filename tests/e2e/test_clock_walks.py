@@ -5,7 +5,8 @@ import random
 import re
 
 from support.faulty_rig import COUNT, FaultyRig
-from support.rig import PATIENCE_S, US, comment, run_tests, shared, time_us, wait_for
+from support.tap import comment, run_tests, shared
+from support.times import PATIENCE_S, US, time_us, wait_for
 
 SEED = random.randrange(1 << 30)
 SETTINGS = {"camera": {"fps": 60}, "retention": {"hours": 0, "min_free_gb": 0}, "http": {"allow_control": "yes"}}

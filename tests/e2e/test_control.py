@@ -8,7 +8,9 @@ import subprocess
 import threading
 
 from support.exact import just_behind, second_behind
-from support.rig import PATIENCE_S, US, Rig, main, user_folder, wait_for
+from support.rig import Rig, user_folder
+from support.tap import main
+from support.times import PATIENCE_S, US, wait_for
 
 # Status 1 where it got an answer.
 STRANGER = """

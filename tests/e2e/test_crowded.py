@@ -5,7 +5,9 @@ import socket
 import struct
 import time
 
-from support.rig import PATIENCE_S, Rig, program, run_tests, wait_for
+from support.rig import Rig, program
+from support.tap import run_tests
+from support.times import PATIENCE_S, wait_for
 
 DESCRIPTORS, CONNECTIONS, WORKERS = 30, 400, 4
 WORDS = "no more connections can be taken"

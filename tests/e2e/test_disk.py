@@ -7,7 +7,7 @@ from urllib.parse import quote
 from support.disks import assert_all_on_disk, assert_gap, assert_none_missed, assert_served, deleted_but_open, fault, remove_tree, slow_reader
 from support.exact import just_behind, second_behind
 from support.faulty_rig import FaultyRig, main
-from support.rig import PATIENCE_S, wait_for
+from support.times import PATIENCE_S, wait_for
 
 SETTINGS = {"record": {"quality": 1}, "clips": {"cache": "no"}}  # files that are larger than what a connection holds
 

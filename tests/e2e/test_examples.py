@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 
-from support import rig as rigs
-from support.rig import PATIENCE_S, US, Rig, chosen, wait_for
+from support import PROJECT
+from support.rig import Rig, program
+from support.tap import chosen, comment, show_logs
+from support.times import PATIENCE_S, US, wait_for
 
-TEXTS = ["README.md", *sorted(glob.glob("docs/*.md", root_dir=rigs.PROJECT))]
+TEXTS = ["README.md", *sorted(glob.glob("docs/*.md", root_dir=PROJECT))]
 RECORDED_S = 22  # the examples go back to -20s
 PROGRAMS = r"(?:[A-Z_]+=\S+ )?(?:curl|recorderd|recorder-api|recorder-live|make|apt|apt-get|systemctl|lighttpd|htpasswd|docker|podman|sudo)\b"
 
@@ -25,7 +27,7 @@ ELSEWHERE = {
 def commands():
     """Indented lines and cells of tables (in which a pipe is written with a backslash) that begin with a program."""
     for name in TEXTS:
-        with open(os.path.join(rigs.PROJECT, name), encoding="utf-8") as file:
+        with open(os.path.join(PROJECT, name), encoding="utf-8") as file:
             text = file.read()
         yield from re.findall(rf"^ {{4}}({PROGRAMS}.*)$", text, re.M)
         yield from (cell.replace("\\|", "|") for cell in re.findall(rf"^\| `({PROGRAMS}[^`]*)` \|", text, re.M))
@@ -45,7 +47,7 @@ def as_typed(line, port, at):
 def run_line(rig, line):
     with open(rig.path(".curlrc"), "w", encoding="ascii") as settings:
         settings.write("fail\nsilent\nshow-error\nmax-time = 60\n")
-    path = os.path.dirname(rigs.program("recorderd")) + ":" + os.environ["PATH"]
+    path = os.path.dirname(program("recorderd")) + ":" + os.environ["PATH"]
     environment = dict(os.environ, CURL_HOME=rig.folder, PATH=path)
     return subprocess.run(["bash", "-c", line], cwd=rig.folder, env=environment, capture_output=True, check=False)
 
@@ -79,9 +81,9 @@ def main():
             failed += not good
             print(f"{'ok' if good else 'not ok'} {number} - {line}".replace("#", "\\#"), flush=True)
             if not good:
-                rigs.comment(f"exit status {done.returncode}: {done.stderr.decode(errors='replace')}")
+                comment(f"exit status {done.returncode}: {done.stderr.decode(errors='replace')}")
         if failed:
-            rigs.show_logs(rig)
+            show_logs(rig)
     sys.exit(1 if failed else 0)
 
 

@@ -8,7 +8,9 @@ import subprocess
 
 from support.comings import started
 from support.exact import EDGE_US, assert_exact, assert_numbers, frames_within, just_behind, second_behind, whole_seconds
-from support.rig import PATIENCE_S, US, Rig, main, shared, wait_for
+from support.rig import Rig
+from support.tap import main, shared
+from support.times import PATIENCE_S, US, wait_for
 
 COUNT = 9000
 

@@ -5,7 +5,7 @@ import resource
 
 from support.exact import assert_exact, just_behind, second_behind
 from support.faulty_rig import FaultyRig, main
-from support.rig import PATIENCE_S, US, wait_for
+from support.times import PATIENCE_S, US, wait_for
 
 RECORDING_LIMIT, CLIP_LIMIT = 150000, 80000
 SETTINGS = {"record": {"segment_seconds": 3600}, "http": {"allow_control": "yes"}, "clips": {"cache": "no"}}

@@ -12,7 +12,8 @@ from support.disks import assert_all_on_disk, assert_gap, assert_none_missed, as
 from support.exact import just_behind, second_behind
 from support.faulty_rig import FaultyRig
 from support.made_archive import make_archive
-from support.rig import PATIENCE_S, run_tests, wait_for
+from support.tap import run_tests
+from support.times import PATIENCE_S, wait_for
 
 SIZE_MB = 64
 MADE = 36  # segments of 0.9 MB, and as many bytes in front of the camera

@@ -9,7 +9,8 @@ import urllib.parse
 
 from support.exact import EDGE_US, assert_exact, assert_numbers, frames_within, just_behind, second_behind
 from support.faulty_rig import COUNT, FaultyRig, assert_same
-from support.rig import PATIENCE_S, US, run_tests, time_us, wait_for
+from support.tap import run_tests
+from support.times import PATIENCE_S, US, time_us, wait_for
 
 SETTINGS = {"record": {"segment_seconds": 3600}, "http": {"allow_control": "yes"}}
 

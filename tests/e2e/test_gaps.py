@@ -6,9 +6,11 @@ import signal
 import subprocess
 import time
 
+from support import BUILD
 from support.exact import EDGE_US, TICK_US, assert_numbers, frames_within, just_behind, second_behind
 from support.faulty_rig import COUNT, FaultyRig, assert_same, main
-from support.rig import BUILD, PATIENCE_S, US, shared, time_us, wait_for
+from support.tap import shared
+from support.times import PATIENCE_S, US, time_us, wait_for
 
 GAP_S = 3
 SLACK_US = 200000

@@ -12,8 +12,9 @@ from support.disks import LIVE_FRAMES
 from support.exact import assert_numbers, just_behind, second_behind
 from support.faulty_rig import COUNT
 from support.hanging import hanging_disk
-from support.rig import PATIENCE_S, run_tests, shared, wait_for
 from support.several import Several
+from support.tap import run_tests, shared
+from support.times import PATIENCE_S, wait_for
 
 WHO_WAIT = 30  # requests for the archive at a time, far more than there are workers
 NEEDS_THE_DISK = ("/timeline", "/recordings", "/playlist.m3u8?from=-60s", "/clips", "/recordings/recording_20200101_000000.mp4", "/footage?from=-3d&duration=60",

@@ -7,8 +7,10 @@ import re
 import subprocess
 import time
 
-from support.rig import PROJECT, US, main, wait_for, wall_us
+from support import PROJECT
 from support.starved import assert_none_missed
+from support.tap import main
+from support.times import US, wait_for, wall_us
 
 COMPACT = re.compile(r"\d{8}_\d{6}$")
 ISO_MS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)$")

@@ -4,7 +4,7 @@ import random
 
 from support.faulty_rig import main
 from support.kills import Kills, Load, assert_numbers, assert_rebuilt_alike, index_times, missing, recorded_after
-from support.rig import comment
+from support.tap import comment
 
 SEED = random.randrange(1 << 30)
 KILLS = []  # one Kills for all cases: what its kills have cost is known to the last frame

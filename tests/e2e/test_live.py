@@ -3,7 +3,10 @@
 import contextlib
 import threading
 
-from support.rig import PATIENCE_S, Rig, jpeg_number, main, wait_for
+from support.camera import jpeg_number
+from support.rig import Rig
+from support.tap import main
+from support.times import PATIENCE_S, wait_for
 from support.viewer import NUMBERS, Viewer, placed
 
 VIEWERS = 4

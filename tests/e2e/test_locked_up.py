@@ -6,7 +6,9 @@ import shutil
 import subprocess
 
 from support import webserver
-from support.rig import US, Rig, main, program, sanitizer_of, wait_for
+from support.rig import Rig, program, sanitizer_of
+from support.tap import main
+from support.times import US, wait_for
 
 
 def workers(rig, name):

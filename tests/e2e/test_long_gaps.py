@@ -5,7 +5,8 @@ import subprocess
 
 from support.exact import assert_numbers, difference, frames_within, just_behind, second_behind
 from support.faulty_rig import COUNT, HOUR_US, main
-from support.rig import US, shared, time_us
+from support.tap import shared
+from support.times import US, time_us
 
 GAP_US = 20 * HOUR_US
 SETTINGS = {"http": {"allow_control": "yes", "max_clip_minutes": 1500}, "record": {"segment_seconds": 3600}}

@@ -11,7 +11,9 @@ import threading
 from support.exact import assert_exact, assert_numbers, second_behind
 from support.faulty_rig import assert_same
 from support.next_encoder import NextEncoder
-from support.rig import PATIENCE_S, US, Rig, run_tests, wait_for
+from support.rig import Rig
+from support.tap import run_tests
+from support.times import PATIENCE_S, US, wait_for
 from test_http import OTHERS
 
 MIB = 1 << 20

@@ -7,8 +7,10 @@ import re
 import shutil
 import subprocess
 
-from support.rig import PROJECT, main, wait_for
+from support import PROJECT
 from support.starved import assert_none_missed
+from support.tap import main
+from support.times import wait_for
 from support.viewer import Viewer
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="[^"\\]*",?)*)\})? ([-+0-9.eE]+)')

@@ -9,7 +9,8 @@ import threading
 from support.exact import assert_exact, just_behind, second_behind
 from support.faulty_rig import assert_same
 from support.mounted import MountedRig, is_allowed, numbers, run
-from support.rig import PATIENCE_S, US, run_tests, wait_for
+from support.tap import run_tests
+from support.times import PATIENCE_S, US, wait_for
 
 OTHER_FOLDER = "is another folder than in the last run"
 

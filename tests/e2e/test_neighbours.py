@@ -5,9 +5,10 @@ import signal
 import sys
 import time
 
-from support.rig import US, run_tests, wait_for
 from support.several import PATIENCE_S, Several
 from support.starved import assert_none_missed
+from support.tap import run_tests
+from support.times import US, wait_for
 
 LOOKING_S = 3  # a recorder without a camera looks for one every 2 s
 

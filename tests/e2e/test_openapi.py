@@ -5,7 +5,10 @@ import os
 import shutil
 import subprocess
 
-from support.rig import PROJECT, Rig, Skipped, main, wait_for
+from support import PROJECT
+from support.rig import Rig
+from support.tap import Skipped, main
+from support.times import wait_for
 
 CHECK = os.path.join(PROJECT, "tests", "openapi", "check.mjs")
 

@@ -7,8 +7,11 @@ import os
 import threading
 import time
 
+from support.camera import jpeg_number, jpegs_by_hash
 from support.exact import EDGE_US
-from support.rig import US, Answer, jpeg_number, jpegs_by_hash, main, wait_for
+from support.rig import Answer
+from support.tap import main
+from support.times import US, wait_for
 
 from clip_frames import clip_numbers
 

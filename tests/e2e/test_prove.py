@@ -5,7 +5,8 @@ import subprocess
 import sys
 import tempfile
 
-from support.rig import PROJECT, run_tests
+from support import PROJECT
+from support.tap import run_tests
 
 GOOD = "echo 1..1; echo ok 1"
 BAD = "echo 1..1; echo '# because of this'; echo not ok 1"

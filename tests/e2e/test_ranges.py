@@ -5,7 +5,8 @@ import time
 
 from support.faulty_rig import main
 from support.ranges import FPS, Moods, Ranges, rotations
-from support.rig import US, comment, wait_for
+from support.tap import comment
+from support.times import US, wait_for
 
 SEED = random.randrange(1 << 30)
 UNEVEN_S = 18  # the subject: so long is the recording of which all is asked

@@ -7,8 +7,9 @@ import stat
 import subprocess
 
 from support.exact import EDGE_US, assert_exact, whole_seconds
-from support.rig import US, main, wait_for, wall_us
 from support.starved import assert_none_missed
+from support.tap import main
+from support.times import US, wait_for, wall_us
 from test_http import indexed_until_us
 
 

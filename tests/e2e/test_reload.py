@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 
-from support.rig import Rig, main, program, wait_for
+from support.rig import Rig, program
+from support.tap import main
+from support.times import wait_for
 
 
 def recorderd(*arguments):

@@ -3,7 +3,7 @@
 import sys
 
 from support.replugs import replug
-from support.rig import comment, run_tests
+from support.tap import comment, run_tests
 
 
 def test_a_camera_that_is_replugged_a_hundred_times_leaves_nothing_behind():

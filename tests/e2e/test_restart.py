@@ -8,7 +8,9 @@ import sys
 
 from support.exact import assert_exact, assert_numbers, just_behind, second_behind
 from support.faulty_rig import COUNT, FaultyRig
-from support.rig import PATIENCE_S, US, Skipped, program, run_tests, wait_for
+from support.rig import program
+from support.tap import Skipped, run_tests
+from support.times import PATIENCE_S, US, wait_for
 from test_memory import Request
 
 MIB = 1 << 20

@@ -8,7 +8,7 @@ import time
 
 from support.exact import just_behind, second_behind
 from support.faulty_rig import main
-from support.rig import PATIENCE_S, US, wait_for
+from support.times import PATIENCE_S, US, wait_for
 
 SETTINGS = {"retention": {"hours": 72}, "memory": {"minutes": 1, "max_mb": 16}, "http": {"allow_control": "yes"}}
 HOUR_S = 3600

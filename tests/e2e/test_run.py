@@ -14,7 +14,10 @@ import subprocess
 import sys
 import tempfile
 
-from support.rig import BUILD, PROJECT, Rig, free_port, run_tests, wait_for
+from support import BUILD, PROJECT
+from support.rig import Rig, free_port
+from support.tap import run_tests
+from support.times import wait_for
 
 SMALL = """[camera]
 name = {name}

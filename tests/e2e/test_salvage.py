@@ -8,7 +8,8 @@ import sys
 
 from support.exact import difference
 from support.faulty_rig import COUNT, FaultyRig
-from support.rig import PATIENCE_S, US, comment, run_tests, shared, time_us, wait_for
+from support.tap import comment, run_tests, shared
+from support.times import PATIENCE_S, US, time_us, wait_for
 
 from clip_frames import clip_numbers
 

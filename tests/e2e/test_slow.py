@@ -2,9 +2,10 @@
 """A machine that encodes half of the frames: the memory and the live view have all of them, the recording every second one."""
 import os
 
+from support import PROJECT
 from support.faulty_rig import assert_same, main
-from support.rig import PROJECT, time_us, wait_for
 from support.starved import assert_none_missed
+from support.times import time_us, wait_for
 
 FPS, ENCODED = 30, 15
 TOOLS = os.path.join(PROJECT, "tests", "tools", "slow-encoder")

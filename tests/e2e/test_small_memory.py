@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 from support.exact import second_behind
-from support.rig import PATIENCE_S, US, program, run_tests, wait_for
+from support.rig import program
 from support.several import Several
+from support.tap import run_tests
+from support.times import PATIENCE_S, US, wait_for
 
 SMALL_MB = 64
 MIB = 1 << 20

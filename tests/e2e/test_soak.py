@@ -4,8 +4,8 @@ import random
 
 from support.faulty_rig import main
 from support.kills import assert_rebuilt_alike
-from support.rig import comment
 from support.soak import soak
+from support.tap import comment
 
 SEED = random.randrange(1 << 30)
 

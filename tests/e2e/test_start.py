@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 
-from support.rig import Rig, program, run_tests, wait_for, wall_us, US
+from support.rig import Rig, program
+from support.tap import run_tests
+from support.times import US, wait_for, wall_us
 
 
 def refused(rig, *words, arguments=None, lines=4):

@@ -6,8 +6,11 @@ import subprocess
 import tempfile
 import time
 
+from support import BUILD
 from support.faulty_rig import FaultyRig
-from support.rig import BUILD, Rig, run_tests, wait_for
+from support.rig import Rig
+from support.tap import run_tests
+from support.times import wait_for
 
 STOP_S = 12  # of recorderd's own; make run gives it 15, systemd 30
 SLACK_S = 8  # for a machine under load

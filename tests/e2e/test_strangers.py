@@ -11,7 +11,9 @@ import subprocess
 import sys
 
 from support.exact import second_behind
-from support.rig import PATIENCE_S, Rig, Skipped, program, run_tests, user_folder, wait_for
+from support.rig import Rig, program, user_folder
+from support.tap import Skipped, run_tests
+from support.times import PATIENCE_S, wait_for
 
 STRANGER = 65534
 ALONE = "STRANGERS_ALONE"

@@ -4,8 +4,10 @@ import os
 import subprocess
 import time
 
-from support.rig import Rig, main, program, wait_for
+from support.rig import Rig, program
 from support.several import Several
+from support.tap import main
+from support.times import wait_for
 
 GET, POST, DELETE = "GET", "POST", "DELETE"
 OF_SCOPE = {

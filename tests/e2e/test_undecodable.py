@@ -5,9 +5,11 @@ import os
 import re
 import subprocess
 
-from support import rig as rigs
+from support import BUILD
 from support.exact import EDGE_US, assert_exact, second_behind
-from support.rig import PATIENCE_S, US, Rig, main, wait_for
+from support.rig import Rig
+from support.tap import main
+from support.times import PATIENCE_S, US, wait_for
 
 ALL = 1 << 31  # of the camera's frames, for longer than any test
 SETTINGS = {"http": {"allow_control": "yes"}, "record": {"segment_seconds": 3600}}
@@ -168,7 +170,7 @@ def test_a_scaled_snapshot_of_no_picture_is_no_failure_of_the_server(rig):
 def test_a_new_picture_size_that_begins_with_no_pictures(_):
     with Rig(SETTINGS) as rig:
         other = rig.path("other.frames")
-        subprocess.run([os.path.join(rigs.BUILD, "tests", "tools", "make_frames"), "-s", "160x90", "-b", "3000", "-n", "600", other], check=True)
+        subprocess.run([os.path.join(BUILD, "tests", "tools", "make_frames"), "-s", "160x90", "-b", "3000", "-n", "600", other], check=True)
         rig.camera.line = re.sub(r"(frames=\S+)", rf"\1,{other}", rig.camera.line)
         rig.camera.fault("undecodable_next", 1)  # the very first frame of all
         rig.start()

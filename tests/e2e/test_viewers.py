@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Live viewers that are slow, and that come and go."""
+from support.camera import jpeg_number
 from support.cases_viewers import viewers
 from support.comings import come_and_go, descriptors, private_kb, serving, settle
-from support.rig import jpeg_number, main
+from support.tap import main
 from support.viewer import NUMBERS, Viewer
 
 FPS = 60

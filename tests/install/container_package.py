@@ -10,7 +10,8 @@ import time
 
 from package import PROJECT, comment, needs, run_in_debian, said_by, unpack_debian
 
-from support.rig import run_tests, wait_for
+from support.tap import run_tests
+from support.times import wait_for
 
 ROOT = os.environ.get("FRESH_ROOT", "")
 IMAGE = "localhost/recorder-test"

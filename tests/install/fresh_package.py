@@ -23,7 +23,8 @@ import time
 import package
 from package import PLACE, QUIET, comment, needs, run_in_debian, said_by, unpack_debian
 
-from support.rig import run_tests, wait_for
+from support.tap import run_tests
+from support.times import wait_for
 
 ROOT = os.environ.get("FRESH_ROOT", "")
 CLONE_NEWNET = 0x40000000

@@ -9,7 +9,8 @@ import tempfile
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
-from support.rig import BUILD, Skipped, comment  # noqa: E402  pylint: disable=wrong-import-position
+from support import BUILD  # noqa: E402  pylint: disable=wrong-import-position
+from support.tap import Skipped, comment  # noqa: E402  pylint: disable=wrong-import-position
 
 FOLDER = os.path.join(BUILD, "deb")
 PLACE = os.path.join(BUILD, "fresh")  # of the bare Debian, and of logs

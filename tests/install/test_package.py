@@ -11,7 +11,7 @@ import tempfile
 import package
 from package import PROJECT, UNITS, exposure, needs, said_by
 
-from support.rig import run_tests
+from support.tap import run_tests
 
 HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd usr/bin/recorder-api usr/bin/recorder-live usr/bin/recorder-listen
     usr/share/man/man5/recorder.ini.5.gz usr/share/man/man7/recorder-api.7.gz usr/share/man/man8/recorderd.8.gz

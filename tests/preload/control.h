@@ -2,8 +2,8 @@
  * control.h - the file through which a test drives a preloaded camera and reads its counters, while it runs.
  *
  * 4096 bytes that both sides map: 64 u32 that the test writes (enum control_fault), then 64 u64 that the camera writes
- * (enum control_counter), in the machine's byte order. All zero is a healthy camera. tests/e2e/support/rig.py takes the
- * names and numbers from this file: one `CONTROL_NAME = number,` or `COUNTER_NAME = number,` a line.
+ * (enum control_counter), in the machine's byte order. All zero is a healthy camera. tests/e2e/support/camera.py takes
+ * the names and numbers from this file: one `CONTROL_NAME = number,` or `COUNTER_NAME = number,` a line.
  */
 #ifndef TESTS_PRELOAD_CONTROL_H
 #define TESTS_PRELOAD_CONTROL_H

@@ -28,7 +28,8 @@ sys.path[:0] = [os.path.join(PROJECT, "tests", folder) for folder in ("install",
 # pylint: disable=wrong-import-position
 from indexes import index_files, wall_times  # noqa: E402
 from package import BUILD, Skipped, said_by, unpack_debian  # noqa: E402
-from support.rig import US, comment, wait_for  # noqa: E402
+from support.tap import comment  # noqa: E402
+from support.times import US, wait_for  # noqa: E402
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
                "DEBIAN_FRONTEND": "noninteractive"}

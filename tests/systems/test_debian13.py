@@ -5,7 +5,7 @@ import sys
 
 import system
 from package import Skipped, run_in_debian
-from support.rig import run_tests
+from support.tap import run_tests
 from system import System
 
 

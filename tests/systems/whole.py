@@ -10,7 +10,7 @@ import sys
 
 import system
 from package import run_in_debian
-from support.rig import comment, run_tests
+from support.tap import comment, run_tests
 from system import System
 
 

@@ -3,7 +3,7 @@
 from arguments import amount, random_seed
 from support.faulty_rig import FaultyRig
 from support.kills import Kills, Load, assert_numbers, assert_rebuilt_alike
-from support.rig import show_logs
+from support.tap import show_logs
 
 
 def campaign(number, seed):

@@ -5,7 +5,8 @@ import time
 from arguments import amount, random_seed
 from support.faulty_rig import FaultyRig
 from support.ranges import FPS, Moods, Ranges, rotations
-from support.rig import US, show_logs
+from support.tap import show_logs
+from support.times import US
 
 RECORDED_S = 75
 

@@ -3,8 +3,8 @@
 from arguments import amount, random_seed
 from support.faulty_rig import FaultyRig
 from support.kills import assert_rebuilt_alike
-from support.rig import show_logs
 from support.soak import soak
+from support.tap import show_logs
 
 SETTINGS = {"record": {"segment_seconds": 60}, "retention": {"max_gb": 0.2}}  # so that retention has to work as well
 

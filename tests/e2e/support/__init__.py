@@ -6,4 +6,5 @@ import os
 import sys
 
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
+BUILD = os.path.join(PROJECT, os.environ.get("BUILD", "build"))  # the folder of the programs
 sys.path.append(os.path.join(PROJECT, "tests", "tools"))

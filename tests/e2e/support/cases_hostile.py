@@ -6,7 +6,7 @@ import resource
 import socket
 import time
 
-from support.rig import wait_for
+from support.times import wait_for
 from support.viewer import Viewer
 from test_live import accepted
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 
-from support.rig import PATIENCE_S, wait_for
+from support.times import PATIENCE_S, wait_for
 from support.viewer import Viewer
 from test_http import past
 from test_live import VIEWERS

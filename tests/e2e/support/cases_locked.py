@@ -7,8 +7,10 @@ import subprocess
 import threading
 
 from support import webserver
+from support.camera import jpeg_number
 from support.cases_sites import HOME
-from support.rig import US, jpeg_number, program
+from support.rig import program
+from support.times import US
 from support.viewer import NUMBERS, Viewer
 
 COST = "10"  # of bcrypt: some 50 ms

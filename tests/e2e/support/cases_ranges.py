@@ -3,7 +3,7 @@ import os
 import random
 import subprocess
 
-from support.rig import US
+from support.times import US
 from test_http import past
 
 RANGES = 60  # of each kind

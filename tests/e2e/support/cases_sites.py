@@ -1,5 +1,5 @@
 """Pages of other sites through a real web server: those that http.allow_origin names may read, and no other."""
-from support.rig import US
+from support.times import US
 from test_http import assert_problem, past
 
 DASHBOARD, HOME = "http://dash.example:8123", "https://ha.example"

@@ -3,7 +3,7 @@ import contextlib
 import re
 import socket
 
-from support.rig import US, wait_for
+from support.times import US, wait_for
 from support.viewer import Viewer
 from test_http import past
 from test_live import assert_all

@@ -3,7 +3,7 @@ import contextlib
 import os
 import socket
 
-from support.rig import PATIENCE_S, wait_for
+from support.times import PATIENCE_S, wait_for
 
 AT_ONCE = 50
 RESET = b"\1\0\0\0\0\0\0\0"  # SO_LINGER of 0 s: a reset in place of a goodbye

@@ -9,7 +9,7 @@ import socket
 from support import starved
 from support.exact import assert_numbers, just_behind, second_behind
 from support.faulty_rig import COUNT, assert_in_order
-from support.rig import PATIENCE_S, time_us, wait_for
+from support.times import PATIENCE_S, time_us, wait_for
 from support.viewer import placed
 
 LIVE_FRAMES = 25

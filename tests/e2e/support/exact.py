@@ -1,5 +1,5 @@
 """What a clip must be: exactly the frames that the camera's log has for that time, at exactly their times."""
-from support.rig import US
+from support.times import US
 
 EDGE_US = 300     # a frame this near to a border may fall on either side: two readings of two clocks
 TICK_US = 12      # clips count in 1/90000 s

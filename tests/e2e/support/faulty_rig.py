@@ -7,8 +7,11 @@ import struct
 import sys
 import time
 
+from support import BUILD, PROJECT
 from support.exact import difference
-from support.rig import BUILD, PROJECT, US, Rig, run_tests
+from support.rig import Rig
+from support.tap import run_tests
+from support.times import US
 
 from clip_frames import clip_numbers
 

@@ -11,8 +11,9 @@ import subprocess
 import tempfile
 import threading
 
+from support import BUILD
 from support.faulty_rig import Disk
-from support.rig import BUILD, PATIENCE_S, wait_for
+from support.times import PATIENCE_S, wait_for
 
 
 def hanging_disk(folder):

@@ -11,7 +11,8 @@ import threading
 import time
 
 from support.faulty_rig import COUNT
-from support.rig import PATIENCE_S, US, Rig, wait_for
+from support.rig import Rig
+from support.times import PATIENCE_S, US, wait_for
 
 NEAR_US = 3000  # a frame of the index is the one of the camera's log that is no further away
 

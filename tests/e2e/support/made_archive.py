@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from support.rig import BUILD
+from support import BUILD
 
 FFMPEG = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i"]
 ENCODER = ["-c:v", "libx264", "-preset", "superfast", "-crf", "30", "-tune", "zerolatency", "-bf", "0", "-g", "1000", "-sc_threshold", "0",

@@ -7,7 +7,7 @@ import tempfile
 
 from support.faulty_rig import COUNT, FaultyRig
 from support.no_landlock import without_landlock
-from support.rig import PATIENCE_S, wait_for
+from support.times import PATIENCE_S, wait_for
 
 from clip_frames import clip_numbers
 

@@ -5,7 +5,7 @@ import threading
 
 from support.exact import difference
 from support.faulty_rig import COUNT
-from support.rig import US, time_us
+from support.times import US, time_us
 
 FPS = 120
 CLEAR_US = 400  # a border is no nearer to a frame: two readings of two clocks

@@ -2,7 +2,9 @@
 import os
 import re
 
-from support.rig import PATIENCE_S, US, Rig, comment, show_logs, wait_for, wall_us
+from support.rig import Rig
+from support.tap import comment, show_logs
+from support.times import PATIENCE_S, US, wait_for, wall_us
 
 WARM_UP = 10               # cycles after which everything that is kept for good has been allocated
 ENCODER_DESCRIPTORS = 4    # pipes of an encoder that one look may find and the other not

@@ -1,4 +1,4 @@
-"""A whole recorder in a folder of its own: camera (tests/preload), recorderd, both workers behind a web server; and TAP.
+"""A whole recorder in a folder of its own: camera (tests/preload), recorderd, both workers behind a web server.
 
     with Rig() as rig:
         rig.start()
@@ -6,138 +6,30 @@
 
 The folder of the programs is $BUILD (default: build), the web server $WEB_SERVER (support/webserver.py). Everything that a rig starts
 is stopped by process id.
-
-A test program runs all of its cases in their order. With arguments it runs only the ones that they name, each by its number or by a
-part of its title, and the plan line counts these:
-
-    BUILD=build tests/e2e/test_gaps.py                          # all of them
-    BUILD=build tests/e2e/test_gaps.py 13 "names each gap"      # two of them
-
-So that each case passes alone as well as behind the others, a case asks for nothing that an earlier one made. Where a case may leave
-a shared recorder in trouble, `main(globals(), before=Rig.well)` brings it into its usual state before each case. A case takes its
-ranges of time from the frames of the camera's log (support/exact.py), and it waits for states, never for a time.
 """
 import contextlib
-import datetime
-import functools
 import glob
-import hashlib
 import http.client
 import json
-import mmap
 import os
 import re
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
 
-from support import PROJECT, webserver
+from support import BUILD, webserver
+from support.camera import FRAMES, Camera
 from support.run_delays import RunDelays
+from support.times import PATIENCE_S, US, time_us, wait_for
 
 from clip_frames import clip_frames
-
-BUILD = os.path.join(PROJECT, os.environ.get("BUILD", "build"))
-FRAMES = os.path.join(BUILD, "tests", "frames", "small.frames")
-US = 1000000
-PATIENCE_S = 60  # how long a state may take to come on a machine that is busy with other things
 
 # A test that is told to end leaves nothing running either.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
-
-# --- camera -----------------------------------------------------------------------------------------------------------
-
-def control_names():
-    """Names and numbers of faults and counters, from the C header that defines them."""
-    with open(os.path.join(PROJECT, "tests", "preload", "control.h"), encoding="utf-8") as header:
-        return {name: int(number) for name, number in re.findall(r"^\s*((?:CONTROL|COUNTER)_\w+) = (\d+)", header.read(), re.M)}
-
-
-class Frame:
-    """One line of the camera's log."""
-
-    def __init__(self, line):
-        kind, sequence, number, mono_us, wall_us = line.split()
-        self.kind, self.sequence, self.number = kind, int(sequence), int(number)
-        self.mono_us, self.wall_us = int(mono_us), int(wall_us)
-
-
-class Camera:
-    """One camera of tests/preload: its line of configuration, its faults and its log."""
-
-    NAMES = control_names()
-
-    def __init__(self, folder, path="/dev/video0", fps="30", frames=FRAMES):
-        base = os.path.join(folder, os.path.basename(path))
-        self.log_path, control_path = base + ".log", base + ".control"
-        links = [f"{base}.{number}.frames" for number, _ in enumerate(frames.split(","))]  # words of a line have no spaces
-        for link, file in zip(links, frames.split(",")):
-            os.symlink(file, link)
-        self.line = f"path={path} frames={','.join(links)} fps={fps} control={control_path} log={self.log_path}"
-        with open(control_path, "wb") as control:
-            control.truncate(4096)
-        with open(control_path, "r+b") as control:
-            self.control = mmap.mmap(control.fileno(), 4096)
-
-    def fault(self, name, value=1):
-        """fault("unplugged"), fault("error_next", 3): see control.h."""
-        struct.pack_into("=I", self.control, 4 * self.NAMES["CONTROL_" + name.upper()], value)
-
-    def fault_left(self, name):
-        return struct.unpack_from("=I", self.control, 4 * self.NAMES["CONTROL_" + name.upper()])[0]
-
-    def counter(self, name):
-        return struct.unpack_from("=Q", self.control, 256 + 8 * self.NAMES["COUNTER_" + name.upper()])[0]
-
-    def frames(self, kind="taken"):
-        """What the camera's log says so far; the last line may still be in writing."""
-        try:
-            with open(self.log_path, encoding="ascii") as log:
-                lines = log.read().split("\n")[:-1]
-        except FileNotFoundError:
-            lines = []
-        return [frame for frame in map(Frame, lines) if frame.kind == kind]
-
-    def newest(self):
-        """The frame that was taken last."""
-        return self.frames()[-1]
-
-    def wait_for_frames(self, count):
-        """Waits until so many more frames were taken."""
-        before = len(self.frames())
-        wait_for(lambda: len(self.frames()) >= before + count, count / 10 + PATIENCE_S, f"{count} more frames")
-
-    def heal(self):
-        """Takes every fault away."""
-        for name in self.NAMES:
-            if name.startswith("CONTROL_") and name not in ("CONTROL_BYTES", "CONTROL_FAULTS"):
-                self.fault(name[len("CONTROL_"):], 0)
-
-
-def jpegs_by_hash(path=FRAMES):
-    """sha1 of each JPEG of a file of frames (tests/tools/frames.h) -> its number."""
-    with open(path, "rb") as file:
-        data = file.read()
-    count = struct.unpack_from("=I", data, 20)[0]
-    numbers = {}
-    for number in range(count):
-        offset, length = struct.unpack_from("=QQ", data, 24 + 16 * number)
-        numbers[hashlib.sha1(data[offset:offset + length]).digest()] = number
-    return numbers
-
-
-def jpeg_number(numbers, jpeg):
-    """The number of exactly this JPEG; None where the camera never sent it."""
-    return numbers.get(hashlib.sha1(jpeg).digest())
-
-
-# --- the recorder -----------------------------------------------------------------------------------------------------
 
 class Answer:
     def __init__(self, status, headers, body):
@@ -409,130 +301,3 @@ class Rig:
         with contextlib.suppress(FileNotFoundError), open(self.path(name), encoding="utf-8", errors="replace") as log:
             return log.read()
         return ""
-
-
-def wait_for(condition, seconds, what):
-    """
-    Polls until the condition holds, and returns what it said. An answer without what the condition looks for, such as the 503 of a
-    recorder that is still starting, does not end the wait.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        late = time.monotonic() > deadline  # one look more is due where this process itself stood still
-        met = wrong = None
-        try:
-            met = condition()
-        except (LookupError, TypeError, ValueError) as error:
-            wrong = error
-        if met:
-            return met
-        if late:
-            raise AssertionError(f"not within {seconds} s: {what}") from wrong
-        time.sleep(0.05)
-
-
-def time_us(text):
-    """Microseconds since 1970 of an ISO 8601 time with an offset."""
-    return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * US)
-
-
-def wall_us():
-    return time.time_ns() // 1000
-
-
-# --- TAP --------------------------------------------------------------------------------------------------------------
-
-class Skipped(Exception):
-    """Raised by a test that needs what this machine has not: it says what."""
-
-
-def comment(text):
-    for line in text.splitlines():
-        print(f"# {line}")
-
-
-def show_logs(rig):
-    if rig is None:
-        return
-    for name in sorted(os.listdir(rig.folder)):
-        if name.endswith(".log") and not name.startswith("video"):
-            comment(f"--- {name}\n" + "\n".join(rig.log(name).splitlines()[-40:]))
-
-
-def shared(make):
-    """
-    A decorator of a function that makes what several cases look at: the first case that asks for it has it made, and where that fails
-    it fails each of them.
-    """
-    made = []
-
-    @functools.wraps(make)
-    def get(*arguments):
-        if not made:
-            try:
-                made.append((make(*arguments), None))
-            except Skipped:
-                raise
-            except Exception as error:  # pylint: disable=broad-except
-                made.append((None, error))
-        what, error = made[0]
-        if error:
-            raise AssertionError(f"this case looks at what {make.__name__} makes, and that failed: {error}") from error
-        return what
-    return get
-
-
-def title_of(test):
-    return test.__name__[len("test_"):].replace("_", " ")
-
-
-def chosen(tests, words, title=title_of):
-    """The tests that the words name, each by its number or by a part of its title, in their own order; all where there is no word."""
-    def named(number, test, word):
-        return int(word) == number if word.isdigit() else word.replace("_", " ") in title(test)
-    for word in words:
-        if not any(named(number, test, word) for number, test in enumerate(tests, 1)):
-            print(f"Bail out! there is no case {word!r} here")
-            sys.exit(1)
-    return [test for number, test in enumerate(tests, 1) if not words or any(named(number, test, word) for word in words)]
-
-
-def run_tests(namespace, rig=None, before=None):
-    """
-    Runs each function test_… of a module in the order of its lines, giving it `rig`; prints TAP and returns the exit status of the
-    program. before: is given `rig` before each of them. The program's arguments choose some of the tests.
-    """
-    tests = [value for name, value in namespace.items() if name.startswith("test_") and callable(value)]
-    tests = chosen(tests, sys.argv[1:])
-    print(f"1..{len(tests)}", flush=True)
-    failed = 0
-    for number, test in enumerate(tests, 1):
-        title = title_of(test)
-        try:
-            if before:
-                before(rig)
-            test(rig) if rig else test()
-            print(f"ok {number} - {title}", flush=True)
-        except Skipped as why:
-            print(f"ok {number} - {title} # SKIP {why}", flush=True)
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            print(f"not ok {number} - {title}")
-            comment(traceback.format_exc())
-            show_logs(rig)
-            sys.stdout.flush()
-    return 1 if failed else 0
-
-
-def main(namespace, before=None, **rig_options):
-    """run_tests with a running rig that all tests of the file share."""
-    with Rig(**rig_options) as rig:
-        try:
-            rig.start()
-        except Exception:  # pylint: disable=broad-except
-            print("Bail out! the recorder does not start")
-            comment(traceback.format_exc())
-            show_logs(rig)
-            sys.exit(1)
-        status = run_tests(namespace, rig, before)
-    sys.exit(status)

@@ -1,7 +1,8 @@
 """Recorders side by side, each with a camera of its own, from one folder of .ini files."""
 import os
 
-from support.rig import PATIENCE_S, Rig, forget_memory, program, wait_for
+from support.rig import Rig, forget_memory, program
+from support.times import PATIENCE_S, wait_for
 
 
 class Several(Rig):

@@ -10,7 +10,7 @@ import time
 from support.exact import difference
 from support.faulty_rig import COUNT
 from support.kills import NEAR_US, index_times, kill_encoder, kill_recorder, recorded_after
-from support.rig import PATIENCE_S, US, wait_for
+from support.times import PATIENCE_S, US, wait_for
 from support.viewer import Viewer
 
 SETTLED_S = 20  # a process this old has all that it needs

@@ -3,7 +3,8 @@
 A loss is excused only if the recorder stood ready to run for long enough right before it (run_delays.py). A recorder that waits for
 something else, such as a disk, is not ready to run. tests/prove takes one starved case in a run and no more.
 """
-from support.rig import US, Skipped
+from support.tap import Skipped
+from support.times import US
 
 LEAST_S = 0.1  # the driver's buffers last longer
 

@@ -1,6 +1,7 @@
 """A viewer of the live stream, part by part."""
 
-from support.rig import PATIENCE_S, jpeg_number, jpegs_by_hash, wait_for
+from support.camera import jpeg_number, jpegs_by_hash
+from support.times import PATIENCE_S, wait_for
 
 NUMBERS = jpegs_by_hash()
 

@@ -11,7 +11,7 @@ import test_clips
 import test_http
 import test_live
 from support import cases_hostile, cases_limits, cases_locked, cases_ranges, cases_sites, cases_viewers, webserver
-from support.rig import comment, main
+from support.tap import comment, main
 
 AS_BEHIND_LIGHTTPD = (
     test_http,
