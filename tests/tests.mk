@@ -54,7 +54,7 @@ tests/fcgi/server       = client_probe master permits request_pass
 tests/fcgi/api          = camera_info clips prometheus query
 tests/fcgi/live         = live live_responses
 
-# What some of them need besides: folders of the other program or of a later one that make what they read, and objects of fixtures.
+# What some of them need besides: folders of the other program, or of a later one, that make what they read.
 beside/authorize = recorderd/command
 beside/clip_build = recorderd/archive
 beside/clip_final = recorderd/ring
@@ -72,17 +72,33 @@ beside/file_limit = fcgi/clip
 beside/catalogue = recorderd/archive
 beside/mp4_box = shared/segment
 beside/mp4_moov = shared/segment
-fixtures/source_select = fake_video
-fixtures/source_v4l2 = fake_video
-fixtures/v4l2_open = fake_video
+
+# What tests share, in tests/unit/support. The linker takes from the archive only what a program uses, so one of them may need a
+# folder that most programs are not linked with.
+support = api_pool archive_cases break_out break_out_files break_out_kernel break_out_processes break_out_rings camera_jpegs \
+	capture_rig clip_cases fastcgi_client heard_frames held_ffmpeg live_client live_server media_cases plan_archives \
+	recording_rig repair_cases ring_cases salvage_cases segment_cases subprocess_cases taken_over
+
+# The fakes of tests/unit/fakes, and the programs that have them in the place of functions of the C library or of the recorder.
+# An archive would give them to every program that calls such a function.
+fakes = camera clock disk ntp video
+on_archive  = archive archive_adopt archive_age_mixtures archive_copies archive_follow archive_hang archive_retention \
+	archive_retention_disk archive_stop
+fake_camera = capture capture_stretches device_worker
+fake_clock  = $(on_archive) archive_age capture capture_stretches encoder_faults encoder_pauses encoder_sandbox
+fake_disk   = $(on_archive)
+fake_ntp    = $(on_archive)
+fake_video  = source_select source_v4l2 v4l2_open
 
 UNITS :=
 define unit_test
 UNITS += $(BUILD)/tests/unit/$(firstword $(subst /, ,$1))/test_$2
 $(BUILD)/tests/unit/$(firstword $(subst /, ,$1))/test_$2: $(BUILD)/tests/unit/$(firstword $(subst /, ,$1))/test_$2.o \
-	$(patsubst %,$(BUILD)/tests/unit/support/%.o,$(fixtures/$2)) $(call libraries,$1 $(beside/$2))
+	$(foreach k,$(fakes),$(if $(filter $2,$(fake_$k)),$(BUILD)/tests/unit/fakes/fake_$k.o)) $(BUILD)/tests/unit/support.a \
+	$(call libraries,$1 $(beside/$2))
 endef
 $(foreach f,$(FOLDERS),$(foreach t,$(tests/$f),$(eval $(call unit_test,$f,$t))))
+$(BUILD)/tests/unit/support.a: $(patsubst %,$(BUILD)/tests/unit/support/%.o,$(support))
 $(UNITS):
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) -lm
 

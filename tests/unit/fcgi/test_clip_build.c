@@ -1,24 +1,26 @@
 /* test_clip_build.c - clips are exact: the right frames at the right times, whatever lies between them. */
+#include <unistd.h>
+
 #include "tests/unit/support/clip_cases.h"
 #include "tests/unit/support/in_range.h"
 
 static void a_clip_over_three_segments_is_frame_exact(void **state)
 {
-	size_t one = key_from(10), two = key_from(20);
+	size_t one = next_key(10), two = next_key(20);
 	const struct part parts[] = {
-		{&h264, 0, one, GAP_START, true},
-		{&h264, one, two - one, GAP_NONE, true},
-		{&h264, two, MEDIA_FRAMES - two, GAP_NONE, false},
+		{&streams.h264, 0, one, GAP_START, true},
+		{&streams.h264, one, two - one, GAP_NONE, true},
+		{&streams.h264, two, MEDIA_FRAMES - two, GAP_NONE, false},
 	};
 	char path[PATH_BYTES];
 
 	(void)state;
-	archive_of(parts, 3);
-	size_t first = key_from(3);
-	int64_t from_us = wall_of(first) / 1000000 * 1000000;
-	struct clip clip = clip_of(from_us, wall_of(35), 1);
+	archive_of_parts(parts, 3);
+	size_t first = next_key(3);
+	int64_t from_us = media_wall_us(first) / 1000000 * 1000000;
+	struct clip clip = clip_of_range(from_us, media_wall_us(35), 1);
 	write_clip(&clip, path);
-	assert_shows(path, &h264, first, 35 - first);
+	assert_shows(path, &streams.h264, first, 35 - first);
 	assert_string_equal(clip.source, "disk");
 	assert_int_equal(clip.span_count, 1);
 	clip_finish(&clip);
@@ -26,51 +28,51 @@ static void a_clip_over_three_segments_is_frame_exact(void **state)
 
 static void a_whole_range_lasts_exactly_what_was_asked_for(void **state)
 {
-	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true}};
 	char path[PATH_BYTES];
 
 	(void)state;
-	archive_of(parts, 1);
+	archive_of_parts(parts, 1);
 	/* The key frame of this second comes within the tolerance, and the last frame stands beyond the end. */
-	size_t first = key_from(1);
-	while (wall_of(first) % 1000000 > 100000)
-		first = key_from(first + 1);
-	int64_t from_us = wall_of(first) / 1000000 * 1000000;
-	struct clip clip = clip_of(from_us, from_us + 1000000, 1);
+	size_t first = next_key(1);
+	while (media_wall_us(first) % 1000000 > 100000)
+		first = next_key(first + 1);
+	int64_t from_us = media_wall_us(first) / 1000000 * 1000000;
+	struct clip clip = clip_of_range(from_us, from_us + 1000000, 1);
 	assert_int_equal(clip.duration_us, 1000000);
 	assert_int_equal(clip.start_us, from_us);
 	write_clip(&clip, path);
-	assert_int_in_range(length_of(path), 1000000 - 500, 1000000 + 500);
+	assert_int_in_range(clip_length_us(path), 1000000 - 500, 1000000 + 500);
 	clip_finish(&clip);
 }
 
 static void what_begins_late_or_ends_early_is_as_long_as_it_is(void **state)
 {
-	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true}};
 
 	(void)state;
-	archive_of(parts, 1);
-	struct clip clip = clip_of(RUN_US - 5000000, wall_of(MEDIA_FRAMES) + 5000000, 1);
+	archive_of_parts(parts, 1);
+	struct clip clip = clip_of_range(RUN_US - 5000000, media_wall_us(MEDIA_FRAMES) + 5000000, 1);
 	assert_int_equal(clip.start_us, MEDIA_WALL_US);
 	assert_int_equal(clip.frames, MEDIA_FRAMES);
 	assert_int_equal(clip.duration_us, clip.end_us - clip.start_us);
-	assert_true(clip.end_us < wall_of(MEDIA_FRAMES) + 5000000);
+	assert_true(clip.end_us < media_wall_us(MEDIA_FRAMES) + 5000000);
 	clip_finish(&clip);
 }
 
 static void the_last_picture_stands_through_a_gap(void **state)
 {
-	size_t two = key_from(20);
+	size_t two = next_key(20);
 	const struct part parts[] = {
-		{&h264, 0, 8, GAP_START, true},
-		{&h264, two, MEDIA_FRAMES - two, GAP_UNPLUGGED, true},
+		{&streams.h264, 0, 8, GAP_START, true},
+		{&streams.h264, two, MEDIA_FRAMES - two, GAP_UNPLUGGED, true},
 	};
 	static struct decoded got[MEDIA_FRAMES * 2];
 	char path[PATH_BYTES];
 
 	(void)state;
-	archive_of(parts, 2);
-	struct clip clip = clip_of(RUN_US, INT64_MAX - 1000000, 1);
+	archive_of_parts(parts, 2);
+	struct clip clip = clip_of_range(RUN_US, INT64_MAX - 1000000, 1);
 	write_clip(&clip, path);
 	assert_int_equal(decode(path, got), 8 + MEDIA_FRAMES - two);
 	assert_int_in_range(got[8].time_us + 12 - media_time_us(two), 0, 24);
@@ -82,15 +84,15 @@ static void the_last_picture_stands_through_a_gap(void **state)
 static void time_that_goes_back_follows_on(void **state)
 {
 	const struct part parts[] = {
-		{&h264, 0, MEDIA_FRAMES, GAP_START, true},
-		{&h264, 0, MEDIA_FRAMES, GAP_CLOCK, true},
+		{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true},
+		{&streams.h264, 0, MEDIA_FRAMES, GAP_CLOCK, true},
 	};
 	static struct decoded got[MEDIA_FRAMES * 2];
 	char path[PATH_BYTES];
 
 	(void)state;
-	archive_of(parts, 2);
-	struct clip clip = clip_of(RUN_US, INT64_MAX - 1000000, 1);
+	archive_of_parts(parts, 2);
+	struct clip clip = clip_of_range(RUN_US, INT64_MAX - 1000000, 1);
 	write_clip(&clip, path);
 	assert_int_equal(decode(path, got), 2 * MEDIA_FRAMES);
 	for (size_t i = 1; i < MEDIA_FRAMES; i++)
@@ -103,30 +105,30 @@ static void time_that_goes_back_follows_on(void **state)
 
 static void a_timelapse_has_the_key_frames_faster(void **state)
 {
-	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true}};
 	static struct decoded got[MEDIA_FRAMES * 2];
 	size_t keys = 0;
 	char path[PATH_BYTES];
 
 	(void)state;
-	archive_of(parts, 1);
-	struct clip clip = clip_of(RUN_US, INT64_MAX - 1000000, 4);
+	archive_of_parts(parts, 1);
+	struct clip clip = clip_of_range(RUN_US, INT64_MAX - 1000000, 4);
 	write_clip(&clip, path);
 	for (size_t i = 0; i < MEDIA_FRAMES; i++)
 		keys += media_key(i);
 	assert_int_equal(decode(path, got), keys);
-	assert_int_in_range(got[1].time_us + 12 - media_time_us(key_from(1)) / 4, 0, 24);
+	assert_int_in_range(got[1].time_us + 12 - media_time_us(next_key(1)) / 4, 0, 24);
 	clip_finish(&clip);
 }
 
 static void the_tag_is_of_the_content(void **state)
 {
-	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true}};
 
 	(void)state;
-	archive_of(parts, 1);
-	struct clip a = clip_of(RUN_US, RUN_US + 3000000, 1), b = clip_of(RUN_US, RUN_US + 3000000, 1);
-	struct clip c = clip_of(RUN_US, RUN_US + 2000000, 1), d = clip_of(RUN_US, RUN_US + 3000000, 2);
+	archive_of_parts(parts, 1);
+	struct clip a = clip_of_range(RUN_US, RUN_US + 3000000, 1), b = clip_of_range(RUN_US, RUN_US + 3000000, 1);
+	struct clip c = clip_of_range(RUN_US, RUN_US + 2000000, 1), d = clip_of_range(RUN_US, RUN_US + 3000000, 2);
 	assert_string_equal(a.etag, b.etag);
 	assert_string_not_equal(a.etag, c.etag);
 	assert_string_not_equal(a.etag, d.etag);
@@ -138,21 +140,21 @@ static void the_tag_is_of_the_content(void **state)
 
 static void a_clip_outlives_the_files(void **state)
 {
-	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true}};
 	char path[PATH_BYTES];
 
 	(void)state;
-	archive_of(parts, 1);
-	struct clip clip = clip_of(RUN_US, INT64_MAX - 1000000, 1);
-	assert_int_equal(unlinkat(archive, "recording_20270115_100000.mp4", 0), 0);
+	archive_of_parts(parts, 1);
+	struct clip clip = clip_of_range(RUN_US, INT64_MAX - 1000000, 1);
+	assert_int_equal(unlinkat(clip_folder, "recording_20270115_100000.mp4", 0), 0);
 	write_clip(&clip, path);
-	assert_shows(path, &h264, 0, MEDIA_FRAMES);
+	assert_shows(path, &streams.h264, 0, MEDIA_FRAMES);
 	clip_finish(&clip);
 }
 
 static struct buffer bytes_of(int64_t from_us, int64_t to_us, unsigned speed)
 {
-	struct clip clip = clip_of(from_us, to_us, speed);
+	struct clip clip = clip_of_range(from_us, to_us, speed);
 	struct buffer bytes = {0};
 
 	assert_true(buffer_reserve(&bytes, (size_t)vfile_size(clip.file)));
@@ -171,7 +173,7 @@ static struct buffer bytes_of(int64_t from_us, int64_t to_us, unsigned speed)
 static void assert_same_clips(const struct buffer whole[MEDIA_FRAMES])
 {
 	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
-		struct buffer bytes = bytes_of(wall_of(i), wall_of(MEDIA_FRAMES), i % 3 ? 1 : 4);
+		struct buffer bytes = bytes_of(media_wall_us(i), media_wall_us(MEDIA_FRAMES), i % 3 ? 1 : 4);
 		assert_int_equal(bytes.length, whole[i].length);
 		assert_memory_equal(bytes.data, whole[i].data, bytes.length);
 		buffer_finish(&bytes);
@@ -182,19 +184,19 @@ static void assert_same_clips(const struct buffer whole[MEDIA_FRAMES])
  * torn: there it is no damage. */
 static void damage_to_any_record_of_an_index_changes_no_clip(void **state)
 {
-	size_t one = key_from(10), two = key_from(20);
+	size_t one = next_key(10), two = next_key(20);
 	const struct part parts[] = {
-		{&h264, 0, one, GAP_START, true},
-		{&h264, one, two - one, GAP_NONE, true},
-		{&h264, two, MEDIA_FRAMES - two, GAP_NONE, false},
+		{&streams.h264, 0, one, GAP_START, true},
+		{&streams.h264, one, two - one, GAP_NONE, true},
+		{&streams.h264, two, MEDIA_FRAMES - two, GAP_NONE, false},
 	};
 	const char *const files[] = {"recording_20270115_100000.idx", "recording_20270115_100002.idx"};
 	struct buffer whole[MEDIA_FRAMES];
 
 	(void)state;
-	archive_of(parts, 3);
+	archive_of_parts(parts, 3);
 	for (size_t i = 0; i < MEDIA_FRAMES; i++)
-		whole[i] = bytes_of(wall_of(i), wall_of(MEDIA_FRAMES), i % 3 ? 1 : 4);
+		whole[i] = bytes_of(media_wall_us(i), media_wall_us(MEDIA_FRAMES), i % 3 ? 1 : 4);
 	for (size_t n = 0; n < 2; n++) {
 		char path[PATH_BYTES];
 		struct buffer index = file_read(path_of(files[n], path));
@@ -226,5 +228,5 @@ int main(void)
 		cmocka_unit_test(damage_to_any_record_of_an_index_changes_no_clip),
 	};
 
-	return cmocka_run_group_tests(tests, open_archive, drop_streams);
+	return cmocka_run_group_tests(tests, clip_folder_make, drop_streams);
 }

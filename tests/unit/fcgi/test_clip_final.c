@@ -16,7 +16,7 @@
 #define FRAME_US    (US_PER_S / 10)
 #define FRAME_BYTES 1000u
 
-struct bench {
+struct fixture {
 	struct ring_writer *writer;
 	struct ring_reader *reader;
 	int64_t mono_us, wall_us; /* of the newest frame */
@@ -24,7 +24,7 @@ struct bench {
 };
 
 /* Frames first_off to end_off - 1 were taken while recording was off. `entries` is what the ring has room for. */
-static void bench_open(struct bench *on, int first_off, int end_off, uint64_t entries)
+static void fixture_open(struct fixture *on, int first_off, int end_off, uint64_t entries)
 {
 	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = entries, .keep_us = INT64_MAX / 2};
 	static uint8_t jpeg[FRAME_BYTES];
@@ -34,7 +34,7 @@ static void bench_open(struct bench *on, int first_off, int end_off, uint64_t en
 
 	snprintf(name, sizeof(name), "/recorder.test-final-%d", (int)getpid());
 	wish.name = name;
-	*on = (struct bench){.mono_us = mono_now().us};
+	*on = (struct fixture){.mono_us = mono_now().us};
 	on->wall_us = on->mono_us + clock_offset_us();
 	on->state.heartbeat_mono_us = on->mono_us;
 	on->state.indexed_mono_us = on->mono_us;
@@ -54,19 +54,19 @@ static void bench_open(struct bench *on, int first_off, int end_off, uint64_t en
 	assert_non_null(on->reader);
 }
 
-static struct bench bench;
+static struct fixture fixture;
 
-static int bench_close(void **state)
+static int fixture_close(void **state)
 {
 	(void)state;
-	ring_reader_close(bench.reader);
-	ring_writer_close(bench.writer);
-	bench = (struct bench){0};
+	ring_reader_close(fixture.reader);
+	ring_writer_close(fixture.writer);
+	fixture = (struct fixture){0};
 	return 0;
 }
 
 /* The range begins and ends so many frames before the newest one. */
-static bool is_final(const struct bench *on, int from_ago, int to_ago)
+static bool is_final(const struct fixture *on, int from_ago, int to_ago)
 {
 	const struct clip_plan plan = {.from_us = on->wall_us - from_ago * FRAME_US,
 				       .to_us = on->wall_us - to_ago * FRAME_US};
@@ -75,7 +75,7 @@ static bool is_final(const struct bench *on, int from_ago, int to_ago)
 }
 
 /* So many of the newest frames are not indexed. */
-static void set_unindexed(struct bench *on, int frames)
+static void set_unindexed(struct fixture *on, int frames)
 {
 	on->state.indexed_mono_us = on->mono_us - frames * FRAME_US;
 }
@@ -83,75 +83,76 @@ static void set_unindexed(struct bench *on, int frames)
 static void what_is_indexed_is_final(void **state)
 {
 	(void)state;
-	bench_open(&bench, 0, 0, 1024);
-	assert_true(is_final(&bench, 50, 20));
-	assert_true(is_final(&bench, 200, 20));
-	assert_true(is_final(&bench, 50, 0));
+	fixture_open(&fixture, 0, 0, 1024);
+	assert_true(is_final(&fixture, 50, 20));
+	assert_true(is_final(&fixture, 200, 20));
+	assert_true(is_final(&fixture, 50, 0));
 }
 
 static void a_frame_that_may_be_indexed_makes_it_move(void **state)
 {
 	(void)state;
-	bench_open(&bench, 0, 0, 1024);
-	set_unindexed(&bench, 30);
-	assert_true(is_final(&bench, 60, 29)); /* the end is exclusive: where the oldest of them is */
-	assert_false(is_final(&bench, 60, 28));
-	assert_false(is_final(&bench, 20, 10));
-	set_unindexed(&bench, 1000);
-	assert_false(is_final(&bench, 99, 98));
-	assert_true(is_final(&bench, 200, 100)); /* before the ring, and nothing is under way */
+	fixture_open(&fixture, 0, 0, 1024);
+	set_unindexed(&fixture, 30);
+	assert_true(is_final(&fixture, 60, 29)); /* the end is exclusive: where the oldest of them is */
+	assert_false(is_final(&fixture, 60, 28));
+	assert_false(is_final(&fixture, 20, 10));
+	set_unindexed(&fixture, 1000);
+	assert_false(is_final(&fixture, 99, 98));
+	assert_true(is_final(&fixture, 200, 100)); /* before the ring, and nothing is under way */
 }
 
 /* Whatever a recorder says of itself; one that is gone leaves the ring to the next. */
 static void it_moves_in_every_state_of_the_recorder(void **state)
 {
 	(void)state;
-	bench_open(&bench, 0, 0, 1024);
-	set_unindexed(&bench, 30);
+	fixture_open(&fixture, 0, 0, 1024);
+	set_unindexed(&fixture, 30);
 	for (uint32_t recording = RECORDING_OFF; recording <= RECORDING_DISK; recording++) {
-		bench.state.recording_state = recording;
-		bench.state.heartbeat_mono_us = bench.mono_us;
-		assert_false(is_final(&bench, 60, 10));
-		bench.state.heartbeat_mono_us = bench.mono_us - 3600 * US_PER_S;
-		assert_false(is_final(&bench, 60, 10));
-		assert_true(is_final(&bench, 60, 40));
+		fixture.state.recording_state = recording;
+		fixture.state.heartbeat_mono_us = fixture.mono_us;
+		assert_false(is_final(&fixture, 60, 10));
+		fixture.state.heartbeat_mono_us = fixture.mono_us - 3600 * US_PER_S;
+		assert_false(is_final(&fixture, 60, 10));
+		assert_true(is_final(&fixture, 60, 40));
 	}
-	bench.state = (struct recorder_state){0}; /* it said nothing */
-	assert_false(is_final(&bench, 60, 10));
+	fixture.state = (struct recorder_state){0}; /* it said nothing */
+	assert_false(is_final(&fixture, 60, 10));
 }
 
 static void what_was_taken_while_recording_was_off_is_final(void **state)
 {
 	(void)state;
-	bench_open(&bench, 50, 80, 1024);
-	set_unindexed(&bench, 60);
-	assert_true(is_final(&bench, 49, 20));
-	assert_false(is_final(&bench, 50, 20));
-	assert_false(is_final(&bench, 49, 18));
+	fixture_open(&fixture, 50, 80, 1024);
+	set_unindexed(&fixture, 60);
+	assert_true(is_final(&fixture, 49, 20));
+	assert_false(is_final(&fixture, 50, 20));
+	assert_false(is_final(&fixture, 49, 18));
 }
 
 /* The encoder and the disk's queue have frames that the ring was written over. */
 static void what_is_under_way_makes_it_move_though_the_ring_has_lost_it(void **state)
 {
 	(void)state;
-	bench_open(&bench, 40, FRAMES, 64); /* which are the newest ones, all of them taken while recording was off */
-	set_unindexed(&bench, 90);
-	assert_true(is_final(&bench, 99, 70));
-	bench.state.unwritten_frames = 1;
-	assert_false(is_final(&bench, 99, 70));
-	assert_true(is_final(&bench, 99, 91)); /* before what is indexed */
-	assert_true(is_final(&bench, 55, 30)); /* the ring has them all */
+	fixture_open(&fixture, 40, FRAMES,
+		     64); /* which are the newest ones, all of them taken while recording was off */
+	set_unindexed(&fixture, 90);
+	assert_true(is_final(&fixture, 99, 70));
+	fixture.state.unwritten_frames = 1;
+	assert_false(is_final(&fixture, 99, 70));
+	assert_true(is_final(&fixture, 99, 91)); /* before what is indexed */
+	assert_true(is_final(&fixture, 55, 30)); /* the ring has them all */
 }
 
 static void what_the_camera_may_still_deliver_makes_it_move(void **state)
 {
 	(void)state;
-	bench_open(&bench, 0, 0, 1024);
-	assert_false(is_final(&bench, 50, -1));
-	bench.state.heartbeat_mono_us += 600 * US_PER_S; /* for ten minutes nothing has come */
-	assert_true(is_final(&bench, 50, -100));
-	bench.state.heartbeat_mono_us = bench.mono_us; /* nor has the recorder been heard of since */
-	assert_false(is_final(&bench, 50, -100));
+	fixture_open(&fixture, 0, 0, 1024);
+	assert_false(is_final(&fixture, 50, -1));
+	fixture.state.heartbeat_mono_us += 600 * US_PER_S; /* for ten minutes nothing has come */
+	assert_true(is_final(&fixture, 50, -100));
+	fixture.state.heartbeat_mono_us = fixture.mono_us; /* nor has the recorder been heard of since */
+	assert_false(is_final(&fixture, 50, -100));
 }
 
 static void without_a_ring_the_open_segment_moves(void **state)
@@ -177,14 +178,14 @@ static void what_cannot_be_read_makes_it_move(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(what_is_indexed_is_final, bench_close),
-		cmocka_unit_test_teardown(a_frame_that_may_be_indexed_makes_it_move, bench_close),
-		cmocka_unit_test_teardown(it_moves_in_every_state_of_the_recorder, bench_close),
-		cmocka_unit_test_teardown(what_was_taken_while_recording_was_off_is_final, bench_close),
-		cmocka_unit_test_teardown(what_is_under_way_makes_it_move_though_the_ring_has_lost_it, bench_close),
-		cmocka_unit_test_teardown(what_the_camera_may_still_deliver_makes_it_move, bench_close),
-		cmocka_unit_test_teardown(without_a_ring_the_open_segment_moves, bench_close),
-		cmocka_unit_test_teardown(what_cannot_be_read_makes_it_move, bench_close),
+		cmocka_unit_test_teardown(what_is_indexed_is_final, fixture_close),
+		cmocka_unit_test_teardown(a_frame_that_may_be_indexed_makes_it_move, fixture_close),
+		cmocka_unit_test_teardown(it_moves_in_every_state_of_the_recorder, fixture_close),
+		cmocka_unit_test_teardown(what_was_taken_while_recording_was_off_is_final, fixture_close),
+		cmocka_unit_test_teardown(what_is_under_way_makes_it_move_though_the_ring_has_lost_it, fixture_close),
+		cmocka_unit_test_teardown(what_the_camera_may_still_deliver_makes_it_move, fixture_close),
+		cmocka_unit_test_teardown(without_a_ring_the_open_segment_moves, fixture_close),
+		cmocka_unit_test_teardown(what_cannot_be_read_makes_it_move, fixture_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,13 @@
 #include "fcgi/clip/clip_plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "shared/base/clock.h"
 #include "tests/unit/support/in_range.h"
 #include "tests/unit/support/plan_archives.h"
 
@@ -24,7 +30,7 @@ static bool brute_force(const struct frames *segment, int64_t from_us, int64_t t
 	return found;
 }
 
-static void assert_plan(const struct archive *archive, int64_t from_us, int64_t to_us)
+static void assert_plan(const struct plan_archive *archive, int64_t from_us, int64_t to_us)
 {
 	struct clip_plan plan;
 	size_t at = 0, first = 0, end = 0, before = SIZE_MAX;
@@ -52,69 +58,71 @@ static void assert_plan(const struct archive *archive, int64_t from_us, int64_t 
 
 static void plans_are_what_looking_at_each_frame_gives(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 
 	(void)state;
 	for (uint32_t number = 1; number <= 60; number++) {
-		archive_make(&archive, number);
+		plan_archive_make(&archive, number);
 		int64_t length_us = archive.last_us - archive.first_us + 4 * US_PER_S;
 		assert_plan(&archive, 0, INT64_MAX);
 		for (int i = 0; i < 60; i++) {
-			int64_t a = archive.first_us - 2 * US_PER_S + (int64_t)below(1u << 24) * length_us / (1 << 24);
-			int64_t b = archive.first_us - 2 * US_PER_S + (int64_t)below(1u << 24) * length_us / (1 << 24);
+			int64_t a = archive.first_us - 2 * US_PER_S +
+				    (int64_t)random_below(1u << 24) * length_us / (1 << 24);
+			int64_t b = archive.first_us - 2 * US_PER_S +
+				    (int64_t)random_below(1u << 24) * length_us / (1 << 24);
 			int64_t from_us = (a < b ? a : b) / US_PER_S * US_PER_S;
 			int64_t to_us = a < b ? b : a;
 			assert_plan(&archive, from_us, i % 3 ? to_us : from_us + US_PER_S);
 		}
-		archive_drop(&archive);
+		plan_archive_drop(&archive);
 	}
 }
 
 static void an_open_segment_grows_while_the_list_stands_still(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 
 	(void)state;
-	seed = 5;
+	plan_seed = 5;
 	for (uint32_t number = 100; number < 110; number++) {
-		archive_make(&archive, number);
+		plan_archive_make(&archive, number);
 		struct frames *last = &archive.segments[archive.count - 1];
 		last->entry.state = CATALOGUE_RECORDING;
-		archive_write(&archive);
+		plan_archive_write(&archive);
 		if (last->count < FRAMES_MAX) {
 			struct index_record *next = &last->records[last->count++];
 			*next = next[-1];
 			next->wall_us = next[-1].wall_us + next[-1].duration_us;
 			next->offset = next[-1].offset + next[-1].size + 100;
 			last->entry.size_bytes = next->offset + next->size;
-			segment_write(&archive, last);
+			plan_write_segment(&archive, last);
 			assert_plan(&archive, next->wall_us / US_PER_S * US_PER_S, next->wall_us + 1);
 		}
-		archive_drop(&archive);
+		plan_archive_drop(&archive);
 	}
 }
 
 /* archive_drop() where archive->count was lowered since it was made. */
-static void archive_drop_all(struct archive *archive)
+static void archive_drop_all(struct plan_archive *archive)
 {
 	archive->count = SEGMENTS_MAX;
 	for (size_t i = 0; i < archive->count; i++)
 		snprintf(archive->segments[i].entry.file, SEGMENT_FILE_BYTES, "recording_20270115_%06zu.mp4", i);
-	archive_drop(archive);
+	plan_archive_drop(archive);
 }
 
 static void records_without_their_media_are_left_out(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	struct clip_plan plan;
 
 	(void)state;
-	archive_make(&archive, 3);
+	plan_archive_make(&archive, 3);
 	archive.count = 1;
 	struct frames *segment = &archive.segments[0];
 	segment->entry.state = CATALOGUE_RECORDING;
 	segment->entry.size_bytes = segment->records[segment->count - 3].offset + 1;
-	archive_write(&archive);
+	plan_archive_write(&archive);
 	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
 	assert_int_equal(plan.count, 1);
 	assert_int_equal(plan.stretches[0].end, segment->count - 3);
@@ -124,19 +132,19 @@ static void records_without_their_media_are_left_out(void **state)
 
 static void a_stretch_ends_where_frames_are_damaged(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	struct clip_plan plan;
 
 	(void)state;
-	archive_make(&archive, 3);
+	plan_archive_make(&archive, 3);
 	archive.count = 1;
 	struct frames *segment = &archive.segments[0];
 	segment->entry.state = CATALOGUE_COMPLETE;
-	archive_damage(&archive, 0, 20, 25);
-	archive_damage(&archive, 0, 30, 31);
+	plan_archive_damage(&archive, 0, 20, 25);
+	plan_archive_damage(&archive, 0, 30, 31);
 	segment->entry.end_wall_us =
 		segment->records[segment->count - 1].wall_us + segment->records[segment->count - 1].duration_us;
-	archive_write(&archive);
+	plan_archive_write(&archive);
 	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
 	assert_int_equal(plan.count, 3);
 	assert_int_equal(plan.stretches[0].end, 20);
@@ -170,12 +178,12 @@ static void a_folder_without_a_list_has_nothing(void **state)
 /* What stands under the list's name, and cannot be read, may be a list of everything. */
 static void a_list_that_cannot_be_read_is_not_an_empty_one(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	struct clip_plan plan;
 
 	(void)state;
-	archive_make(&archive, 3);
-	write_file(&archive, CATALOGUE_FILE, "damaged", 7, 0);
+	plan_archive_make(&archive, 3);
+	plan_write_file(&archive, CATALOGUE_FILE, "damaged", 7, 0);
 	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
 	assert_int_equal(plan.count, 0);
 	assert_int_equal(plan.unreadable, EBADMSG);
@@ -195,14 +203,14 @@ static void a_list_that_cannot_be_read_is_not_an_empty_one(void **state)
 /* Whatever a damaged entry named is missing from the plan, and that is said. */
 static void nor_is_one_with_a_damaged_entry(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	struct clip_plan plan;
 
 	(void)state;
-	archive_make(&archive, 3);
+	plan_archive_make(&archive, 3);
 	assert_true(archive.count > 1);
 	for (size_t damaged = 0; damaged < archive.count; damaged++) {
-		archive_write(&archive);
+		plan_archive_write(&archive);
 		int fd = openat(archive.folder, CATALOGUE_FILE, O_WRONLY | O_CLOEXEC);
 		assert_int_equal(pwrite(fd, "x", 1, (off_t)(damaged + 1) * CATALOGUE_ENTRY_BYTES + 100), 1);
 		close(fd);
@@ -214,7 +222,7 @@ static void nor_is_one_with_a_damaged_entry(void **state)
 }
 
 /* Puts a FIFO in a file's place, and expects nothing of it but that opening it does not wait. */
-static void assert_pipe_is_nothing(const struct archive *archive, const char *name)
+static void assert_pipe_is_nothing(const struct plan_archive *archive, const char *name)
 {
 	struct clip_plan plan;
 
@@ -230,13 +238,13 @@ static void assert_pipe_is_nothing(const struct archive *archive, const char *na
 
 static void a_pipe_in_place_of_a_file_holds_nobody_up(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	char index[SEGMENT_FILE_BYTES];
 
 	(void)state;
-	archive_make(&archive, 4);
+	plan_archive_make(&archive, 4);
 	archive.count = 1;
-	archive_write(&archive);
+	plan_archive_write(&archive);
 	assert_true(index_name(archive.segments[0].entry.file, index, sizeof(index)));
 	assert_pipe_is_nothing(&archive, index);
 	assert_pipe_is_nothing(&archive, archive.segments[0].entry.file);

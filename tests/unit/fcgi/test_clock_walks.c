@@ -4,8 +4,21 @@
  *
  * WALKS=N walks so many times in place of the usual number.
  */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
 #include "fcgi/clip/nearest_footage.h"
 #include "fcgi/clip/timeline_walk.h"
+#include "recorderd/archive/catalogue_writer.h"
 #include "recorderd/ring/ring_writer.h"
 #include "tests/unit/support/plan_archives.h"
 
@@ -15,7 +28,7 @@
 #define ORIGIN_US   (START_US - 2000 * TICK_US)
 #define NO_CAUSE    UINT32_MAX
 
-static struct archive archive;
+static struct plan_archive archive;
 static bool deleted[SEGMENTS_MAX], unlisted;
 
 /* What the oracle knows of each tick. */
@@ -43,15 +56,15 @@ static uint32_t clock_move(int64_t *wall_us)
 {
 	static const uint32_t forward[] = {GAP_RECORDER_DOWN, GAP_UNPLUGGED, GAP_OFF, GAP_DISK, GAP_ENCODER, GAP_CLOCK};
 
-	switch (below(4)) {
+	switch (random_below(4)) {
 	case 0:
 		return GAP_NONE;
 	case 1: /* set back, while it records or while the recorder is down */
-		*wall_us -= (1 + below(150)) * TICK_US;
-		return below(2) ? GAP_CLOCK : GAP_RECORDER_DOWN;
+		*wall_us -= (1 + random_below(150)) * TICK_US;
+		return random_below(2) ? GAP_CLOCK : GAP_RECORDER_DOWN;
 	default:
-		*wall_us += (1 + below(120)) * TICK_US;
-		return forward[below(sizeof(forward) / sizeof(forward[0]))];
+		*wall_us += (1 + random_below(120)) * TICK_US;
+		return forward[random_below(sizeof(forward) / sizeof(forward[0]))];
 	}
 }
 
@@ -61,10 +74,10 @@ static void walk_frames(struct frames *segment, int64_t *wall_us)
 	uint64_t offset = 500;
 	size_t hole;
 
-	segment->count = 4 + below(40);
-	hole = below(3) == 0 ? below((uint32_t)segment->count) : segment->count;
+	segment->count = 4 + random_below(40);
+	hole = random_below(3) == 0 ? random_below((uint32_t)segment->count) : segment->count;
 	for (size_t i = 0; i < segment->count; i++) {
-		uint32_t ticks = i == hole ? 12 + below(40) : 1;
+		uint32_t ticks = i == hole ? 12 + random_below(40) : 1;
 		segment->records[i] = (struct index_record){
 			*wall_us, offset, 20, ticks * (uint32_t)TICK_US, i % 10 == 0 ? INDEX_KEY : 0, 0};
 		offset += 120;
@@ -101,9 +114,9 @@ static void walk_delete(void)
 	struct reason why;
 	size_t listed = 0, left = archive.count;
 
-	unlisted = below(2);
+	unlisted = random_below(2);
 	for (size_t i = 0; i < archive.count; i++) {
-		deleted[i] = left > 1 && below(5) == 0;
+		deleted[i] = left > 1 && random_below(5) == 0;
 		left -= deleted[i];
 		if (deleted[i])
 			assert_int_equal(unlinkat(archive.folder, archive.segments[i].entry.file, 0), 0);
@@ -117,20 +130,20 @@ static void walk_make(uint32_t number)
 {
 	int64_t wall_us = START_US;
 
-	seed = number;
-	archive = (struct archive){.count = 1 + below(SEGMENTS_MAX)};
+	plan_seed = number;
+	archive = (struct plan_archive){.count = 1 + random_below(SEGMENTS_MAX)};
 	snprintf(archive.path, sizeof(archive.path), "/tmp/recorder-walk-XXXXXX");
 	assert_non_null(mkdtemp(archive.path));
 	archive.folder = open(archive.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < archive.count; i++)
 		walk_segment(i, &wall_us);
 	struct frames *last = &archive.segments[archive.count - 1];
-	if (below(2)) { /* still being recorded: the list is older than the index */
+	if (random_below(2)) { /* still being recorded: the list is older than the index */
 		last->entry.state = CATALOGUE_RECORDING;
 		last->entry.frames = 1;
 		last->entry.end_wall_us = last->entry.start_wall_us + TICK_US;
 	}
-	archive_write(&archive);
+	plan_archive_write(&archive);
 	walk_delete();
 }
 
@@ -264,7 +277,7 @@ static struct ring_writer *memory_make(struct ring_reader **reader)
 	struct ring_writer *ring = ring_writer_open(&wish, &data_bytes, &adopted, &why);
 	assert_non_null(ring);
 	for (size_t i = 0; i < MEMORY_FRAMES; i++) {
-		memory_us[i] = wall_of_tick(below(TICKS));
+		memory_us[i] = wall_of_tick(random_below(TICKS));
 		struct ring_meta meta = {.wall_us = memory_us[i], .mono_us = (int64_t)i + 1, .stretch = 1};
 		assert_int_equal(ring_writer_put(ring, &meta, &part, 1), i + 1);
 	}
@@ -313,11 +326,11 @@ static uint32_t walks(void)
 
 static void random_range(int *from, int *to)
 {
-	int a = (int)below(TICKS), b = (int)below(TICKS);
+	int a = (int)random_below(TICKS), b = (int)random_below(TICKS);
 
-	if (below(2)) { /* a short one, where something is */
-		a = hull_from + (int)below((uint32_t)(hull_to - hull_from));
-		b = a + 1 + (int)below(30);
+	if (random_below(2)) { /* a short one, where something is */
+		a = hull_from + (int)random_below((uint32_t)(hull_to - hull_from));
+		b = a + 1 + (int)random_below(30);
 	}
 	*from = a < b ? a : b;
 	*to = a < b ? b : a + 1;
@@ -337,7 +350,7 @@ static void spans_and_gaps_are_all_of_the_time_and_never_overlap(void **state)
 			random_range(&from, &to);
 			assert_timeline(number, from, to);
 		}
-		archive_drop(&archive);
+		plan_archive_drop(&archive);
 	}
 }
 
@@ -357,7 +370,7 @@ static void the_footage_next_to_a_range_is_the_nearest_there_is(void **state)
 		}
 		ring_reader_close(ring);
 		ring_writer_close(writer);
-		archive_drop(&archive);
+		plan_archive_drop(&archive);
 	}
 }
 

@@ -1,9 +1,13 @@
 /* test_fastcgi.c - FastCGI requests: parameters, requests in pieces, nonsense, silence; the listening socket; problems.
  */
-#include <setjmp.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>

@@ -1,59 +1,66 @@
 /* test_live_responses.c - who becomes a viewer of the live server, and what it answers to the others. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/support/fastcgi_client.h"
 #include "tests/unit/support/live_server.h"
 
 static void more_viewers_than_places_get_503_until_one_leaves(void **state)
 {
 	(void)state;
-	record(1);
+	record_frame(1);
 	struct viewer viewers[3];
 	for (int i = 0; i < 3; i++)
-		viewers[i] = watch_live("/stream");
-	expect_status("GET", "/stream", 503, "Retry-After: ");
-	expect_status("GET", "/stream", 503, "application/problem+json");
-	leave(&viewers[1]);
+		viewers[i] = live_watch("/stream");
+	live_expect_status("GET", "/stream", 503, "Retry-After: ");
+	live_expect_status("GET", "/stream", 503, "application/problem+json");
+	live_leave(&viewers[1]);
 	char *headers;
 	int status;
 	do {
-		status = status_of("GET", "/stream", &headers);
+		status = live_status_of("GET", "/stream", &headers);
 		free(headers);
 	} while (status == 503);
 	assert_int_equal(status, 200);
-	assert_true(next_frame(&viewers[0]) > 0);
-	leave(&viewers[0]);
-	leave(&viewers[2]);
+	assert_true(live_next_frame(&viewers[0]) > 0);
+	live_leave(&viewers[0]);
+	live_leave(&viewers[2]);
 }
 
 static void the_places_are_those_that_the_recorder_read_last(void **state)
 {
 	(void)state;
-	record(1);
-	struct viewer first = watch_live("/stream");
-	places = 1;
-	publish();
-	expect_status("GET", "/stream", 503, "Retry-After: ");
-	places = 2;
-	publish();
-	struct viewer second = watch_live("/stream");
-	leave(&first);
-	leave(&second);
+	record_frame(1);
+	struct viewer first = live_watch("/stream");
+	live_server.places = 1;
+	live_server_publish();
+	live_expect_status("GET", "/stream", 503, "Retry-After: ");
+	live_server.places = 2;
+	live_server_publish();
+	struct viewer second = live_watch("/stream");
+	live_leave(&first);
+	live_leave(&second);
 }
 
 static int start_shared(void **state)
 {
-	camera.http.address_share = 75;
-	return start(state);
+	live_server.camera.http.address_share = 75;
+	return live_server_start(state);
 }
 
 static int start_hasty(void **state)
 {
-	camera.http.stall_seconds = 1;
-	return start(state);
+	live_server.camera.http.stall_seconds = 1;
+	return live_server_start(state);
 }
 
 static int stop_limited(void **state)
 {
-	camera.http.address_share = camera.http.stall_seconds = 0;
-	return teardown(state);
+	live_server.camera.http.address_share = live_server.camera.http.stall_seconds = 0;
+	return live_server_tear_down(state);
 }
 
 /* Three of four are 75 per cent. */
@@ -62,30 +69,30 @@ static void one_address_cannot_take_all_places(void **state)
 	struct viewer viewers[4];
 
 	(void)state;
-	places = 4;
-	publish();
-	record(1);
-	client_remote = "192.0.2.1";
+	live_server.places = 4;
+	live_server_publish();
+	record_frame(1);
+	client_from.remote = "192.0.2.1";
 	for (int i = 0; i < 3; i++)
-		viewers[i] = watch_live("/stream");
-	expect_status("GET", "/stream", 429, "Retry-After: ");
-	expect_status("GET", "/stream", 429, "application/problem+json");
-	expect_status("HEAD", "/stream", 200, "multipart/");
-	client_remote = "192.0.2.2";
-	viewers[3] = watch_live("/stream");
-	expect_status("GET", "/stream", 503, "Retry-After: ");
-	client_remote = "192.0.2.1";
-	leave(&viewers[0]);
+		viewers[i] = live_watch("/stream");
+	live_expect_status("GET", "/stream", 429, "Retry-After: ");
+	live_expect_status("GET", "/stream", 429, "application/problem+json");
+	live_expect_status("HEAD", "/stream", 200, "multipart/");
+	client_from.remote = "192.0.2.2";
+	viewers[3] = live_watch("/stream");
+	live_expect_status("GET", "/stream", 503, "Retry-After: ");
+	client_from.remote = "192.0.2.1";
+	live_leave(&viewers[0]);
 	char *headers;
 	int status;
 	do {
-		status = status_of("GET", "/stream", &headers);
+		status = live_status_of("GET", "/stream", &headers);
 		free(headers);
 	} while (status == 429);
 	assert_int_equal(status, 200);
 	for (int i = 1; i < 4; i++)
-		leave(&viewers[i]);
-	client_remote = NULL;
+		live_leave(&viewers[i]);
+	client_from.remote = NULL;
 }
 
 static void this_machine_may_take_all_places(void **state)
@@ -93,14 +100,14 @@ static void this_machine_may_take_all_places(void **state)
 	struct viewer viewers[3];
 
 	(void)state;
-	record(1);
-	client_remote = "127.0.0.1";
+	record_frame(1);
+	client_from.remote = "127.0.0.1";
 	for (int i = 0; i < 3; i++)
-		viewers[i] = watch_live("/stream");
-	expect_status("GET", "/stream", 503, "Retry-After: ");
+		viewers[i] = live_watch("/stream");
+	live_expect_status("GET", "/stream", 503, "Retry-After: ");
 	for (int i = 0; i < 3; i++)
-		leave(&viewers[i]);
-	client_remote = NULL;
+		live_leave(&viewers[i]);
+	client_from.remote = NULL;
 }
 
 static void who_takes_nothing_loses_its_place(void **state)
@@ -109,89 +116,89 @@ static void who_takes_nothing_loses_its_place(void **state)
 	int status = 503;
 
 	(void)state;
-	places = 1;
-	publish();
-	record(n);
-	struct viewer idle = watch_live("/stream");
+	live_server.places = 1;
+	live_server_publish();
+	record_frame(n);
+	struct viewer idle = live_watch("/stream");
 	for (int tries = 0; status == 503; tries++) {
 		char *headers;
 		assert_true(tries < 3000);
-		record(++n);
-		status = status_of("GET", "/stream", &headers);
+		record_frame(++n);
+		status = live_status_of("GET", "/stream", &headers);
 		free(headers);
 		usleep(10000);
 	}
 	assert_int_equal(status, 200);
-	leave(&idle);
+	live_leave(&idle);
 }
 
 static void wrong_requests_get_their_status(void **state)
 {
 	(void)state;
-	record(1);
-	expect_status("GET", "/stream?camera=garden", 404, "problem+json");
-	expect_status("GET", "/stream?camera=%zz", 404, "problem+json");
-	expect_status("GET", "/elsewhere", 404, "problem+json");
-	expect_status("GET", "/stream%00", 404, "problem+json");
-	expect_status("POST", "/stream", 405, "Allow: GET, HEAD\r\n");
+	record_frame(1);
+	live_expect_status("GET", "/stream?camera=garden", 404, "problem+json");
+	live_expect_status("GET", "/stream?camera=%zz", 404, "problem+json");
+	live_expect_status("GET", "/elsewhere", 404, "problem+json");
+	live_expect_status("GET", "/stream%00", 404, "problem+json");
+	live_expect_status("POST", "/stream", 405, "Allow: GET, HEAD\r\n");
 	static const char *const bad_fps[] = {"0",   "-1",  "241",  "abc", "",   "1e2",
 					      "inf", "nan", "0x10", ".",   "5x", "0.5"};
 	for (size_t i = 0; i < sizeof(bad_fps) / sizeof(bad_fps[0]); i++) {
 		char uri[64];
 		snprintf(uri, sizeof(uri), "/stream?fps=%s", bad_fps[i]);
-		expect_status("GET", uri, 400, "problem+json");
+		live_expect_status("GET", uri, 400, "problem+json");
 	}
 	static const char *const good_fps[] = {"1", "240", "12.5", "29.97"};
 	for (size_t i = 0; i < sizeof(good_fps) / sizeof(good_fps[0]); i++) {
 		char uri[64];
 		snprintf(uri, sizeof(uri), "/stream?fps=%s", good_fps[i]);
-		expect_status("HEAD", uri, 200, "multipart/x-mixed-replace");
+		live_expect_status("HEAD", uri, 200, "multipart/x-mixed-replace");
 	}
 }
 
 static void the_end_of_the_input_may_come_behind_the_answer(void **state)
 {
 	(void)state;
-	record(1);
+	record_frame(1);
 	for (int i = 0; i < 20; i++)
-		assert_true(client_may_end_late(socket_path, "/elsewhere"));
+		assert_true(client_may_end_late(live_socket_path, "/elsewhere"));
 }
 
 static void head_is_answered_without_a_body(void **state)
 {
 	(void)state;
-	record(1);
-	struct viewer viewer = ask("HEAD", "/stream");
+	record_frame(1);
+	struct viewer viewer = live_ask("HEAD", "/stream");
 	assert_true(client_read_all(viewer.fd, &viewer.bytes));
 	const char *end = strstr((const char *)viewer.bytes.data, "\r\n\r\n");
 	assert_string_equal(end, "\r\n\r\n");
-	leave(&viewer);
+	live_leave(&viewer);
 }
 
 static void without_a_picture_or_a_recorder_there_is_503(void **state)
 {
 	(void)state;
-	expect_status("GET", "/stream", 503, "Retry-After: ");
-	ring_writer_close(recorder);
-	recorder = NULL;
-	expect_status("GET", "/stream", 503, "Retry-After: ");
-	expect_status("HEAD", "/stream", 503, "Retry-After: ");
+	live_expect_status("GET", "/stream", 503, "Retry-After: ");
+	ring_writer_close(live_server.recorder);
+	live_server.recorder = NULL;
+	live_expect_status("GET", "/stream", 503, "Retry-After: ");
+	live_expect_status("HEAD", "/stream", 503, "Retry-After: ");
 }
 
 static void a_silent_or_nonsensical_peer_disturbs_nobody(void **state)
 {
 	(void)state;
-	record(1);
-	int silent = client_connect(socket_path), nonsense = client_connect(socket_path);
+	record_frame(1);
+	int silent = client_connect(live_socket_path), nonsense = client_connect(live_socket_path);
 	assert_true(send(nonsense, "GET / HTTP/1.0\r\n\r\n", 18, MSG_NOSIGNAL) == 18);
-	struct viewer viewer = watch_live("/stream");
+	struct viewer viewer = live_watch("/stream");
 	for (uint32_t n = 1; n <= 20; n++) {
-		assert_int_equal(frame_behind(&viewer, n - 1), n);
-		record(n + 1);
+		assert_int_equal(live_frame_behind(&viewer, n - 1), n);
+		record_frame(n + 1);
 	}
 	char byte;
 	assert_true(recv(nonsense, &byte, 1, 0) <= 0);
-	leave(&viewer);
+	live_leave(&viewer);
 	close(silent);
 	close(nonsense);
 }
@@ -210,5 +217,5 @@ int main(void)
 		CASE(without_a_picture_or_a_recorder_there_is_503),
 		CASE(a_silent_or_nonsensical_peer_disturbs_nobody),
 	};
-	return cmocka_run_group_tests_name("live answers", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("live answers", tests, live_server_make_folder, live_server_remove_folder);
 }

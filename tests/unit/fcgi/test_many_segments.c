@@ -3,9 +3,13 @@
  * right bytes, and what is deleted meanwhile.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "fcgi/io/late_files.h"
+#include "recorderd/archive/catalogue_writer.h"
 #include "shared/base/big_endian.h"
 #include "tests/unit/support/clip_cases.h"
 
@@ -30,7 +34,7 @@ static void many_make(void)
 	struct reason why;
 	char path[PATH_BYTES];
 
-	media = segment_of(&h264, 0, FRAMES, 1);
+	media = segment_of(&streams.h264, 0, FRAMES, 1);
 	assert_int_equal(examine_bytes(media.data, media.length, &layout, &walked), SEGMENT_GOOD);
 	for (size_t i = 0; i < SEGMENTS; i++) {
 		struct walked moved = walked;
@@ -51,10 +55,10 @@ static void many_make(void)
 						      .state = CATALOGUE_COMPLETE};
 		name_of(i, entries[i].file);
 		file_write(path_of(entries[i].file, path), media.data, media.length);
-		write_index(&moved, entries[i].file, i + 1);
+		write_segment_index(&moved, entries[i].file, i + 1);
 	}
 	segment_layout_finish(&layout);
-	assert_true(catalogue_write(archive, 1, entries, SEGMENTS, false, &why));
+	assert_true(catalogue_write(clip_folder, 1, entries, SEGMENTS, false, &why));
 }
 
 static void many_free(void)
@@ -64,10 +68,10 @@ static void many_free(void)
 	for (size_t i = 0; i < SEGMENTS; i++) {
 		name_of(i, name);
 		assert_true(index_name(name, index, sizeof(index)));
-		unlinkat(archive, name, 0);
-		unlinkat(archive, index, 0);
+		unlinkat(clip_folder, name, 0);
+		unlinkat(clip_folder, index, 0);
 	}
-	unlinkat(archive, CATALOGUE_FILE, 0);
+	unlinkat(clip_folder, CATALOGUE_FILE, 0);
 	buffer_finish(&media);
 }
 
@@ -124,7 +128,7 @@ static void clips_of_many_segments_hold_few_descriptors(void **state)
 			keys[key_count++] = i;
 	}
 	descriptors_at_most(2 * PLAN_OPEN_MAX + 8, &before); /* its .mp4 and its .idx, of each that stays open */
-	struct clip clip = clip_of(0, INT64_MAX - 1000000, 1), lapse = {0};
+	struct clip clip = clip_of_range(0, INT64_MAX - 1000000, 1), lapse = {0};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(clip.frames, SEGMENTS * FRAMES);
 	assert_int_equal(clip.span_count, SEGMENTS);
@@ -134,7 +138,7 @@ static void clips_of_many_segments_hold_few_descriptors(void **state)
 	clip_finish(&clip);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	descriptors_at_most(2 * PLAN_OPEN_MAX + 8, &before);
-	lapse = clip_of(0, INT64_MAX - 1000000, 2);
+	lapse = clip_of_range(0, INT64_MAX - 1000000, 2);
 	assert_int_equal(lapse.frames, SEGMENTS * key_count);
 	assert_samples(&lapse, key_count, keys);
 	clip_finish(&lapse);
@@ -169,12 +173,12 @@ static void what_is_deleted_before_its_turn_is_not_replaced(void **state)
 
 	(void)state;
 	many_make();
-	struct buffer other = segment_of(&h264, 0, FRAMES, SEGMENTS + 1);
-	struct clip clip = clip_of(0, INT64_MAX - 1000000, 1);
+	struct buffer other = segment_of(&streams.h264, 0, FRAMES, SEGMENTS + 1);
+	struct clip clip = clip_of_range(0, INT64_MAX - 1000000, 1);
 	assert_true(is_served(&clip, PLAN_OPEN_MAX));
 	for (size_t i = 0; i < SEGMENTS; i++) {
 		name_of(i, name);
-		assert_int_equal(unlinkat(archive, name, 0), 0);
+		assert_int_equal(unlinkat(clip_folder, name, 0), 0);
 		file_write(path_of(name, path), other.data, other.length);
 	}
 	for (size_t i = 0; i < PLAN_OPEN_MAX + LATE_OPEN_MAX; i++)
@@ -196,17 +200,17 @@ static void what_is_deleted_before_the_clip_is_built_is_left_out(void **state)
 
 	(void)state;
 	many_make();
-	assert_int_equal(clip_plan_make(archive, 0, INT64_MAX - 1000000, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(clip_folder, 0, INT64_MAX - 1000000, &plan), PLAN_GOOD);
 	for (size_t i = 0; i < 4; i++) {
 		name_of(gone[i], name);
-		assert_int_equal(unlinkat(archive, name, 0), 0);
+		assert_int_equal(unlinkat(clip_folder, name, 0), 0);
 	}
 	assert_true(clip_build(&plan, 1, &clip));
 	clip_plan_finish(&plan);
 	assert_int_equal(clip.span_count, SEGMENTS - 4);
 	assert_int_equal(clip.frames, (SEGMENTS - 4) * FRAMES);
 	assert_true(clip.end_us < FIRST_US(SEGMENTS - 1));
-	struct clip now = clip_of(0, INT64_MAX - 1000000, 1);
+	struct clip now = clip_of_range(0, INT64_MAX - 1000000, 1);
 	assert_string_equal(clip.etag, now.etag);
 	clip_finish(&now);
 	clip_finish(&clip);
@@ -221,5 +225,5 @@ int main(void)
 		cmocka_unit_test(what_is_deleted_before_the_clip_is_built_is_left_out),
 	};
 
-	return cmocka_run_group_tests(tests, open_archive, drop_streams);
+	return cmocka_run_group_tests(tests, clip_folder_make, drop_streams);
 }

@@ -1,8 +1,17 @@
 /* test_master.c - the pool of workers: it survives killed workers, renews retired ones, and stops. */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/support/api_pool.h"
+#include "tests/unit/support/fastcgi_client.h"
 #include "tests/unit/support/in_range.h"
 
 #define GIVEN_UP_US US_PER_S /* as pending.c has it */
@@ -39,9 +48,9 @@ static void dispatch(struct api_request *request)
 
 	request->camera = request->cameras;
 	if (strcmp(path, "/big") == 0)
-		answer_big(request);
+		pool_answer_big(request);
 	else if (strcmp(path, "/wait") == 0)
-		api_wait(request, 30, answer_pid);
+		api_wait(request, 30, pool_answer_pid);
 	else if (strcmp(path, "/child") == 0)
 		api_job_start(request, return_seven, NULL, child_done);
 	else if (strcmp(path, "/stuck") == 0)
@@ -49,7 +58,7 @@ static void dispatch(struct api_request *request)
 	else if (strcmp(path, "/crash") == 0)
 		abort();
 	else
-		answer_pid(request);
+		pool_answer_pid(request);
 }
 
 static int start(void **state)
@@ -76,9 +85,9 @@ static void every_request_is_answered_while_workers_retire(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5 * RETIRE_AFTER * WORKERS; i++) {
-		pid_t pid = ask_pid();
+		pid_t pid = pool_ask_pid();
 		size_t k = 0;
-		assert_true(pid > 0 && pid != master);
+		assert_true(pid > 0 && pid != pool.master);
 		while (k < workers && seen[k] != pid)
 			k++;
 		if (k == workers && workers < 64)
@@ -91,16 +100,16 @@ static void the_end_of_the_input_may_come_behind_the_answer(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 20; i++)
-		assert_true(client_may_end_late(socket_path, "/pid"));
+		assert_true(client_may_end_late(pool.socket_path, "/pid"));
 }
 
 static void a_killed_worker_is_replaced(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 4; i++) {
-		pid_t victim = ask_pid();
+		pid_t victim = pool_ask_pid();
 		assert_int_equal(kill(victim, SIGKILL), 0);
-		pid_t next = ask_pid();
+		pid_t next = pool_ask_pid();
 		assert_true(next > 0);
 	}
 }
@@ -108,12 +117,12 @@ static void a_killed_worker_is_replaced(void **state)
 static void a_crash_costs_one_request(void **state)
 {
 	(void)state;
-	int fd = client_ask(socket_path, "GET", "/crash");
+	int fd = client_ask(pool.socket_path, "GET", "/crash");
 	struct buffer answer = {0};
 	assert_false(client_read_all(fd, &answer));
 	buffer_finish(&answer);
 	close(fd);
-	assert_true(ask_pid() > 0);
+	assert_true(pool_ask_pid() > 0);
 }
 
 static void waiting_requests_hold_up_nobody(void **state)
@@ -122,10 +131,10 @@ static void waiting_requests_hold_up_nobody(void **state)
 
 	(void)state;
 	for (int i = 0; i < 20; i++)
-		waiting[i] = client_ask(socket_path, "GET", "/wait");
-	assert_true(ask_pid() > 0);
+		waiting[i] = client_ask(pool.socket_path, "GET", "/wait");
+	assert_true(pool_ask_pid() > 0);
 	for (int i = 0; i < 20; i++) {
-		struct buffer answer = answer_of(waiting[i]);
+		struct buffer answer = pool_body_of(waiting[i]);
 		assert_true(atoi((char *)answer.data) > 0);
 		buffer_finish(&answer);
 	}
@@ -143,14 +152,14 @@ static void half_requests_hold_up_nobody_and_are_given_up(void **state)
 	for (int i = 0; i < 4 * WORKERS; i++) {
 		struct buffer begun = {0};
 		client_begin(&begun);
-		halves[i] = client_connect(socket_path);
+		halves[i] = client_connect(pool.socket_path);
 		assert_int_equal(setsockopt(halves[i], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
 		if (i % 2 == 0)
 			assert_int_equal(send(halves[i], begun.data, begun.length, 0), begun.length);
 		buffer_finish(&begun);
 	}
 	for (int i = 0; i < 10; i++)
-		assert_true(ask_pid() > 0);
+		assert_true(pool_ask_pid() > 0);
 	for (int i = 0; i < 4 * WORKERS; i++) {
 		bool open = recv(halves[i], &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 		assert_true(open || mono_now().us - began.us >= GIVEN_UP_US);
@@ -168,7 +177,7 @@ static void half_requests_hold_up_nobody_and_are_given_up(void **state)
 static void a_request_that_comes_byte_by_byte_is_answered(void **state)
 {
 	struct buffer request = {0};
-	int fd = client_connect(socket_path);
+	int fd = client_connect(pool.socket_path);
 
 	(void)state;
 	client_request(&request, "GET", "/pid");
@@ -178,14 +187,14 @@ static void a_request_that_comes_byte_by_byte_is_answered(void **state)
 			usleep(500); /* all of it has to be there before it is given up */
 	}
 	buffer_finish(&request);
-	struct buffer answer = answer_of(fd);
+	struct buffer answer = pool_body_of(fd);
 	assert_true(atoi((char *)answer.data) > 0);
 	buffer_finish(&answer);
 }
 
 static void a_child_tells_its_result(void **state)
 {
-	struct buffer answer = answer_of(client_ask(socket_path, "GET", "/child"));
+	struct buffer answer = pool_body_of(client_ask(pool.socket_path, "GET", "/child"));
 
 	(void)state;
 	assert_string_equal((char *)answer.data, "child 7");
@@ -211,11 +220,11 @@ static void a_client_that_leaves_takes_its_child_along(void **state)
 	char byte;
 
 	(void)state;
-	int fd = client_ask(socket_path, "GET", "/stuck");
+	int fd = client_ask(pool.socket_path, "GET", "/stuck");
 	assert_int_equal(read(child_pipe[0], &byte, 1), 1);
-	assert_int_equal(workers_each(has_children), 1);
+	assert_int_equal(pool_each_worker(has_children), 1);
 	close(fd);
-	for (int tries = 0; workers_each(has_children) > 0; tries++) {
+	for (int tries = 0; pool_each_worker(has_children) > 0; tries++) {
 		assert_true(tries < 6000);
 		usleep(10000);
 	}
@@ -224,10 +233,10 @@ static void a_client_that_leaves_takes_its_child_along(void **state)
 static void a_retiring_worker_ends_its_download(void **state)
 {
 	(void)state;
-	int download = client_ask(socket_path, "GET", "/big");
-	struct buffer answer = status_of(download);
+	int download = client_ask(pool.socket_path, "GET", "/big");
+	struct buffer answer = pool_head_of(download);
 	for (int i = 0; i < 3 * RETIRE_AFTER * WORKERS; i++)
-		assert_true(ask_pid() > 0);
+		assert_true(pool_ask_pid() > 0);
 	assert_true(client_read_all(download, &answer));
 	const char *body = memmem(answer.data, answer.length, "\r\n\r\n", 4);
 	size_t head = (size_t)(body + 4 - (char *)answer.data);
@@ -258,12 +267,12 @@ static void the_socket_of_a_killed_master_refuses_at_once(void **state)
 	int status;
 
 	(void)state;
-	assert_true(ask_pid() > 0);
-	workers_each(note);
-	assert_int_equal(workers_each(stop_for_now), 0);
-	kill(master, SIGKILL);
-	assert_int_equal(waitpid(master, &status, 0), master);
-	int fd = client_connect(socket_path);
+	assert_true(pool_ask_pid() > 0);
+	pool_each_worker(note);
+	assert_int_equal(pool_each_worker(stop_for_now), 0);
+	kill(pool.master, SIGKILL);
+	assert_int_equal(waitpid(pool.master, &status, 0), pool.master);
+	int fd = client_connect(pool.socket_path);
 	for (int i = 0; i < orphan_count; i++)
 		kill(orphans[i], SIGCONT);
 	assert_int_equal(fd, -1);
@@ -272,9 +281,9 @@ static void the_socket_of_a_killed_master_refuses_at_once(void **state)
 			assert_int_in_range(tries, 0, 6000);
 			usleep(10000);
 		}
-	unlink(socket_path);
+	unlink(pool.socket_path);
 	pool_start(dispatch);
-	assert_true(ask_pid() > 0);
+	assert_true(pool_ask_pid() > 0);
 }
 
 int main(void)

@@ -1,5 +1,19 @@
 /* test_permits.c - what all workers together may take up: downloads, and answers that are sent from memory. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <fastcgi.h>
+
 #include "tests/unit/support/api_pool.h"
+#include "tests/unit/support/fastcgi_client.h"
 
 #define LONG_BYTES (1u << 20)
 #define HASTY      2  /* the camera whose clients have to take something within a second */
@@ -20,21 +34,21 @@ static void dispatch(struct api_request *request)
 	if (strcmp(request->fcgi->query, "hasty") == 0)
 		request->camera = &request->cameras[HASTY];
 	if (strcmp(request->fcgi->path, "/big") == 0)
-		answer_big(request);
+		pool_answer_big(request);
 	else if (strcmp(request->fcgi->path, "/long") == 0)
 		answer_long(request);
 	else
-		answer_pid(request);
+		pool_answer_pid(request);
 }
 
 static int start(void **state)
 {
 	(void)state;
 	for (int i = 0; i < CAMERAS; i++) {
-		configs[i].http.address_share = 75;
-		snprintf(configs[i].http.proxies, sizeof(configs[i].http.proxies), "10.0.0.0/8");
+		pool.configs[i].http.address_share = 75;
+		snprintf(pool.configs[i].http.proxies, sizeof(pool.configs[i].http.proxies), "10.0.0.0/8");
 	}
-	configs[HASTY].http.stall_seconds = 1;
+	pool.configs[HASTY].http.stall_seconds = 1;
 	pool_start(dispatch);
 	return 0;
 }
@@ -56,7 +70,7 @@ static int download_begun(const char *uri)
 {
 	for (int tries = 0; tries < 6000; tries++) {
 		struct buffer answer = {0};
-		int fd = client_ask(socket_path, "GET", uri);
+		int fd = client_ask(pool.socket_path, "GET", uri);
 		bool begun = fd >= 0 && client_read_until(fd, &answer, 0, "Status: 200");
 		buffer_finish(&answer);
 		if (begun)
@@ -70,8 +84,8 @@ static int download_begun(const char *uri)
 
 static void assert_refused(const char *uri, const char *status)
 {
-	int fd = client_ask(socket_path, "GET", uri);
-	struct buffer answer = status_of(fd);
+	int fd = client_ask(pool.socket_path, "GET", uri);
+	struct buffer answer = pool_head_of(fd);
 
 	assert_non_null(strstr((char *)answer.data, status));
 	assert_non_null(strstr((char *)answer.data, "Retry-After: "));
@@ -93,7 +107,7 @@ static void downloads_are_counted_over_all_workers_and_cameras(void **state)
 		stalled[i] = download_begun(i % 2 ? "/big?second" : "/big");
 	assert_no_place("/big");
 	assert_no_place("/big?second");
-	assert_true(ask_pid() > 0);
+	assert_true(pool_ask_pid() > 0);
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		close(stalled[i]);
 	close(download_begun("/big"));
@@ -107,7 +121,7 @@ static void places_of_killed_workers_come_back(void **state)
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		stalled[i] = download_begun("/big");
 	assert_no_place("/big");
-	assert_true(workers_each(kill_worker) > 0);
+	assert_true(pool_each_worker(kill_worker) > 0);
 	for (int i = 0; i < DOWNLOADS_MAX; i++) {
 		close(stalled[i]);
 		stalled[i] = download_begun("/big");
@@ -120,8 +134,8 @@ static void places_of_killed_workers_come_back(void **state)
 /* Asks for a long answer and takes its head alone: true where there is one, and a 503 else. */
 static bool long_begun(int *fd)
 {
-	*fd = client_ask(socket_path, "GET", "/long");
-	struct buffer answer = status_of(*fd);
+	*fd = client_ask(pool.socket_path, "GET", "/long");
+	struct buffer answer = pool_head_of(*fd);
 	bool begun = strstr((char *)answer.data, "Status: 200");
 
 	assert_true(begun ||
@@ -139,7 +153,7 @@ static void answers_that_nobody_takes_are_held_up_to_a_limit(void **state)
 	for (int i = 0; i < 2 * HELD_MAX; i++)
 		begun += long_begun(&stalled[i]);
 	assert_int_equal(begun, HELD_MAX);
-	assert_true(ask_pid() > 0);
+	assert_true(pool_ask_pid() > 0);
 	for (int i = 0; i < 2 * HELD_MAX; i++)
 		close(stalled[i]);
 	for (int tries = 0; !long_begun(&stalled[0]); tries++) {
@@ -156,22 +170,22 @@ static void one_address_cannot_take_all_places(void **state)
 	int stalled[DOWNLOADS_MAX];
 
 	(void)state;
-	client_remote = "2001:db8::1";
+	client_from.remote = "2001:db8::1";
 	stalled[0] = download_begun("/big");
-	client_remote = "2001:db8::2"; /* the same /64 */
+	client_from.remote = "2001:db8::2"; /* the same /64 */
 	stalled[1] = download_begun("/big?second");
 	for (int i = 0; i < RETIRE_AFTER; i++) /* asked of all workers */
 		assert_refused("/big", "Status: 429");
-	assert_true(ask_pid() > 0);
-	client_remote = "2001:db8:1::1";
+	assert_true(pool_ask_pid() > 0);
+	client_from.remote = "2001:db8:1::1";
 	stalled[2] = download_begun("/big");
 	assert_no_place("/big");
 	close(stalled[0]);
-	client_remote = "2001:db8::1";
+	client_from.remote = "2001:db8::1";
 	stalled[0] = download_begun("/big");
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		close(stalled[i]);
-	client_remote = NULL;
+	client_from.remote = NULL;
 }
 
 static void claims_of_killed_workers_come_back(void **state)
@@ -179,11 +193,11 @@ static void claims_of_killed_workers_come_back(void **state)
 	int stalled[2];
 
 	(void)state;
-	client_remote = "192.0.2.1";
+	client_from.remote = "192.0.2.1";
 	for (int i = 0; i < 2; i++)
 		stalled[i] = download_begun("/big");
 	assert_refused("/big", "Status: 429");
-	assert_true(workers_each(kill_worker) > 0);
+	assert_true(pool_each_worker(kill_worker) > 0);
 	for (int i = 0; i < 2; i++) {
 		close(stalled[i]);
 		stalled[i] = download_begun("/big");
@@ -191,7 +205,7 @@ static void claims_of_killed_workers_come_back(void **state)
 	assert_refused("/big", "Status: 429");
 	for (int i = 0; i < 2; i++)
 		close(stalled[i]);
-	client_remote = NULL;
+	client_from.remote = NULL;
 }
 
 /* What the client sent itself is no matter: the proxy's own header is the last one. */
@@ -200,17 +214,17 @@ static void behind_a_proxy_its_clients_are_counted(void **state)
 	int stalled[DOWNLOADS_MAX];
 
 	(void)state;
-	client_remote = "10.0.0.1";
+	client_from.remote = "10.0.0.1";
 	for (int i = 0; i < DOWNLOADS_MAX; i++) {
-		client_forwarded = i < 2 ? "198.51.100.1, 192.0.2.1" : "192.0.2.2";
+		client_from.forwarded = i < 2 ? "198.51.100.1, 192.0.2.1" : "192.0.2.2";
 		stalled[i] = download_begun("/big");
-		client_forwarded = "192.0.2.1, 10.0.0.7";
+		client_from.forwarded = "192.0.2.1, 10.0.0.7";
 		if (i == 1)
 			assert_refused("/big", "Status: 429");
 	}
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		close(stalled[i]);
-	client_remote = client_forwarded = NULL;
+	client_from.remote = client_from.forwarded = NULL;
 }
 
 static void this_machine_and_proxies_may_take_all(void **state)
@@ -220,14 +234,14 @@ static void this_machine_and_proxies_may_take_all(void **state)
 
 	(void)state;
 	for (size_t remote = 0; remote < sizeof(remotes) / sizeof(remotes[0]); remote++) {
-		client_remote = remotes[remote];
+		client_from.remote = remotes[remote];
 		for (int i = 0; i < DOWNLOADS_MAX; i++)
 			stalled[i] = download_begun("/big");
 		assert_no_place("/big");
 		for (int i = 0; i < DOWNLOADS_MAX; i++)
 			close(stalled[i]);
 	}
-	client_remote = NULL;
+	client_from.remote = NULL;
 }
 
 static void one_address_cannot_hold_all_memory(void **state)
@@ -235,21 +249,21 @@ static void one_address_cannot_hold_all_memory(void **state)
 	int stalled[HELD_MAX + 1], begun = 0;
 
 	(void)state;
-	client_remote = "192.0.2.1";
+	client_from.remote = "192.0.2.1";
 	for (int i = 0; i < HELD_MAX; i++) {
-		stalled[i] = client_ask(socket_path, "GET", "/long");
-		struct buffer answer = status_of(stalled[i]);
+		stalled[i] = client_ask(pool.socket_path, "GET", "/long");
+		struct buffer answer = pool_head_of(stalled[i]);
 		bool good = strstr((char *)answer.data, "Status: 200");
 		assert_true(good || strstr((char *)answer.data, "Status: 429"));
 		begun += good;
 		buffer_finish(&answer);
 	}
 	assert_int_equal(begun, HELD_MAX * 3 / 4);
-	client_remote = "192.0.2.2";
+	client_from.remote = "192.0.2.2";
 	assert_true(long_begun(&stalled[HELD_MAX]));
 	for (int i = 0; i <= HELD_MAX; i++)
 		close(stalled[i]);
-	client_remote = NULL;
+	client_from.remote = NULL;
 }
 
 static void who_takes_nothing_loses_its_place(void **state)

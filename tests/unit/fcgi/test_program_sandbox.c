@@ -14,17 +14,19 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "fcgi/sandbox/program_sandbox.h"
-#include "shared/sandbox/landlock.h"
+#include "shared/ring/control.h"
 #include "shared/ring/user_folder.h"
+#include "shared/sandbox/landlock.h"
 #include "tests/unit/support/break_out.h"
 
-static struct config_set cameras = {&camera, 1};
+static struct config_set cameras = {&target.camera, 1};
 static struct sandbox_state state_of_lock; /* of this machine and build */
 static int recorder = -1;                  /* listens where a recorder takes orders */
 
@@ -40,72 +42,72 @@ static const struct attempt {
 	bool seccomp; /* that refuses it */
 	bool spoils;  /* what others need: not made before the lock */
 } refused_to_api[] = {
-	{"read /etc/passwd", read_passwd, 1, false, false},
-	{"read the configuration and the tokens", read_configuration, 1, false, false},
-	{"list /", list_root, 1, false, false},
-	{"write to a recording", write_recording, 1, false, false},
-	{"make a recording", make_recording, 1, false, false},
-	{"remove a recording", remove_recording, 1, false, true},
-	{"truncate a recording", truncate_recording, 3, true, true},
-	{"make a ring", make_ring, 1, false, false},
-	{"remove a ring", remove_ring, 1, false, true},
-	{"hold the camera's name", hold_the_camera_s_name, 1, false, false},
-	{"hold the ring", hold_the_ring, NEVER, true, false},
-	{"hold the recordings", hold_the_recordings, NEVER, true, false},
-	{"hold the folder of recordings", hold_the_recordings_folder, NEVER, true, false},
-	{"remove the lock of the camera's name", remove_the_lock, 1, false, true},
-	{"have the recorder wait for a recording", lease_a_recording, NEVER, true, false},
-	{"list shared memory", list_shared_memory, 1, false, false},
-	{"follow a link out of clips/", follow_link_out_of_clips, 1, true, false},
-	{"link a file into clips/", link_into_clips, 1, true, true},
-	{"make a FIFO in clips/", make_device_in_clips, 1, true, true},
-	{"run another program", run_another_program, 1, false, false},
-	{"run a program that was put into clips/", run_from_clips, 1, false, false},
-	{"open a TCP socket", connect_tcp, NEVER, true, false},
-	{"open a netlink socket", open_packets, NEVER, true, false},
-	{"trace another process", trace_parent, 1, true, true},
-	{"read another process's memory", read_parent, 1, true, false},
-	{"read another process's environment", read_parent_by_file, 1, false, false},
-	{"signal another process", signal_parent, 6, false, false},
-	{"signal another process's thread", signal_parents_thread, 6, false, false},
-	{"have another process signalled", let_parent_be_signalled, NEVER, true, false},
-	{"limit another process", limit_parent, NEVER, true, false},
-	{"slow another process down", slow_parent, NEVER, true, false},
-	{"slow a group of processes down", slow_own_group, NEVER, true, false},
-	{"slow another process's disk down", slow_parents_disk, NEVER, true, false},
-	{"mount", mount_something, 1, true, true},
-	{"leave for a namespace", new_namespace, NEVER, true, true},
-	{"start a child in a namespace", child_in_namespace, NEVER, true, false},
-	{"change the root", change_root, NEVER, true, true},
-	{"use io_uring", ring_of_requests, NEVER, true, false},
-	{"use the keyring", keyring, NEVER, true, false},
+	{"read /etc/passwd", try_read_passwd, 1, false, false},
+	{"read the configuration and the tokens", try_read_configuration, 1, false, false},
+	{"list /", try_list_root, 1, false, false},
+	{"write to a recording", try_write_recording, 1, false, false},
+	{"make a recording", try_make_recording, 1, false, false},
+	{"remove a recording", try_remove_recording, 1, false, true},
+	{"truncate a recording", try_truncate_recording, 3, true, true},
+	{"make a ring", try_make_ring, 1, false, false},
+	{"remove a ring", try_remove_ring, 1, false, true},
+	{"hold the camera's name", try_hold_the_camera_s_name, 1, false, false},
+	{"hold the ring", try_hold_the_ring, NEVER, true, false},
+	{"hold the recordings", try_hold_the_recordings, NEVER, true, false},
+	{"hold the folder of recordings", try_hold_the_recordings_folder, NEVER, true, false},
+	{"remove the lock of the camera's name", try_remove_the_lock, 1, false, true},
+	{"have the recorder wait for a recording", try_lease_a_recording, NEVER, true, false},
+	{"list shared memory", try_list_shared_memory, 1, false, false},
+	{"follow a link out of clips/", try_follow_link_out_of_clips, 1, true, false},
+	{"link a file into clips/", try_link_into_clips, 1, true, true},
+	{"make a FIFO in clips/", try_make_device_in_clips, 1, true, true},
+	{"run another program", try_run_another_program, 1, false, false},
+	{"run a program that was put into clips/", try_run_from_clips, 1, false, false},
+	{"open a TCP socket", try_connect_tcp, NEVER, true, false},
+	{"open a netlink socket", try_open_packets, NEVER, true, false},
+	{"trace another process", try_trace_parent, 1, true, true},
+	{"read another process's memory", try_read_parent, 1, true, false},
+	{"read another process's environment", try_read_parent_by_file, 1, false, false},
+	{"signal another process", try_signal_parent, 6, false, false},
+	{"signal another process's thread", try_signal_parents_thread, 6, false, false},
+	{"have another process signalled", try_let_parent_be_signalled, NEVER, true, false},
+	{"limit another process", try_limit_parent, NEVER, true, false},
+	{"slow another process down", try_slow_parent, NEVER, true, false},
+	{"slow a group of processes down", try_slow_own_group, NEVER, true, false},
+	{"slow another process's disk down", try_slow_parents_disk, NEVER, true, false},
+	{"mount", try_mount_something, 1, true, true},
+	{"leave for a namespace", try_new_namespace, NEVER, true, true},
+	{"start a child in a namespace", try_child_in_namespace, NEVER, true, false},
+	{"change the root", try_change_root, NEVER, true, true},
+	{"use io_uring", try_ring_of_requests, NEVER, true, false},
+	{"use the keyring", try_keyring, NEVER, true, false},
 };
 
 static const struct attempt left_to_api[] = {
-	{"read a recording", read_recording, NEVER, false, false},
-	{"read a ring", read_ring, NEVER, false, false},
-	{"keep a clip", keep_clip, NEVER, false, false},
-	{"make the cache", make_cache, NEVER, false, false},
-	{"reach the recorder", connect_recorder, NEVER, false, false},
-	{"run FFmpeg", run_ffmpeg, NEVER, false, false},
-	{"ask about connections", ask_about_connections, NEVER, false, false},
-	{"limit itself and slow itself down", limit_and_slow_itself, NEVER, false, false},
+	{"read a recording", try_read_recording, NEVER, false, false},
+	{"read a ring", try_read_ring, NEVER, false, false},
+	{"keep a clip", try_keep_clip, NEVER, false, false},
+	{"make the cache", try_make_cache, NEVER, false, false},
+	{"reach the recorder", try_connect_recorder, NEVER, false, false},
+	{"run FFmpeg", try_run_ffmpeg, NEVER, false, false},
+	{"ask about connections", try_ask_about_connections, NEVER, false, false},
+	{"limit itself and slow itself down", try_limit_and_slow_itself, NEVER, false, false},
 };
 
 static const struct attempt refused_to_live[] = {
-	{"hold the camera's name", hold_the_camera_s_name, 1, true, false},
-	{"hold the ring", hold_the_ring, NEVER, true, false},
-	{"list shared memory", list_shared_memory, 1, false, false},
-	{"start a process", start_a_process, NEVER, true, false},
-	{"have another process signalled", let_parent_be_signalled, NEVER, true, false},
-	{"limit another process", limit_parent, NEVER, true, false},
-	{"slow another process down", slow_parent, NEVER, true, false},
-	{"read a recording", read_recording, 1, false, false},
-	{"keep a clip", keep_clip, 1, true, false},
-	{"run FFmpeg", run_ffmpeg, NEVER, true, false},
-	{"reach the recorder", connect_recorder, NEVER, true, false},
-	{"ask about connections", ask_about_connections, NEVER, true, false},
-	{"read /etc/passwd", read_passwd, 1, false, false},
+	{"hold the camera's name", try_hold_the_camera_s_name, 1, true, false},
+	{"hold the ring", try_hold_the_ring, NEVER, true, false},
+	{"list shared memory", try_list_shared_memory, 1, false, false},
+	{"start a process", try_start_a_process, NEVER, true, false},
+	{"have another process signalled", try_let_parent_be_signalled, NEVER, true, false},
+	{"limit another process", try_limit_parent, NEVER, true, false},
+	{"slow another process down", try_slow_parent, NEVER, true, false},
+	{"read a recording", try_read_recording, 1, false, false},
+	{"keep a clip", try_keep_clip, 1, true, false},
+	{"run FFmpeg", try_run_ffmpeg, NEVER, true, false},
+	{"reach the recorder", try_connect_recorder, NEVER, true, false},
+	{"ask about connections", try_ask_about_connections, NEVER, true, false},
+	{"read /etc/passwd", try_read_passwd, 1, false, false},
 };
 
 static void lock_api(void)
@@ -169,7 +171,7 @@ static void a_worker_of_the_api_cannot_break_out(void **state)
 	nothing_locked_here();
 	all_refused(refused_to_api, sizeof(refused_to_api) / sizeof(refused_to_api[0]), lock_api);
 	struct stat status;
-	assert_int_equal(stat(recording, &status), 0);
+	assert_int_equal(stat(target.recording, &status), 0);
 	assert_int_equal(status.st_size, 5);
 }
 
@@ -186,7 +188,7 @@ static void the_live_program_cannot_break_out(void **state)
 	(void)state;
 	nothing_locked_here();
 	all_refused(refused_to_live, sizeof(refused_to_live) / sizeof(refused_to_live[0]), lock_live);
-	const struct attempt look = {"read a ring", read_ring, NEVER, false, false};
+	const struct attempt look = {"read a ring", try_read_ring, NEVER, false, false};
 	assert_int_equal(outcome_of(&look, lock_live), 0);
 }
 
@@ -233,32 +235,33 @@ static int start(void **state)
 	struct sockaddr_un address;
 
 	(void)state;
-	parent = getpid();
-	strcpy(folder, "/tmp/test-lock-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(camera.camera.name, sizeof(camera.camera.name), "test-lock-%d", (int)getpid());
-	config_ring_name(&camera, own_ring);
-	snprintf(forged_ring, sizeof(forged_ring), "%s-forged", own_ring);
-	snprintf(camera.record.directory, sizeof(camera.record.directory), "%s/recordings", folder);
-	snprintf(camera.clips.directory, sizeof(camera.clips.directory), "%s/clips", folder);
-	assert_int_equal(mkdir(camera.record.directory, 0750), 0);
-	assert_int_equal(mkdir(camera.clips.directory, 0750), 0);
-	snprintf(recording, sizeof(recording), "%s/recordings/one.mp4", folder);
-	write_file(recording, 0640);
-	snprintf(secret, sizeof(secret), "%s/tokens", folder);
-	write_file(secret, 0640);
-	snprintf(command, sizeof(command), "cp /bin/true %s/program", camera.clips.directory);
+	target.parent = getpid();
+	strcpy(target.folder, "/tmp/test-lock-XXXXXX");
+	assert_non_null(mkdtemp(target.folder));
+	snprintf(target.camera.camera.name, sizeof(target.camera.camera.name), "test-lock-%d", (int)getpid());
+	config_ring_name(&target.camera, target.own_ring);
+	snprintf(target.forged_ring, sizeof(target.forged_ring), "%s-forged", target.own_ring);
+	snprintf(target.camera.record.directory, sizeof(target.camera.record.directory), "%s/recordings",
+		 target.folder);
+	snprintf(target.camera.clips.directory, sizeof(target.camera.clips.directory), "%s/clips", target.folder);
+	assert_int_equal(mkdir(target.camera.record.directory, 0750), 0);
+	assert_int_equal(mkdir(target.camera.clips.directory, 0750), 0);
+	snprintf(target.recording, sizeof(target.recording), "%s/recordings/one.mp4", target.folder);
+	write_file(target.recording, 0640);
+	snprintf(target.secret, sizeof(target.secret), "%s/tokens", target.folder);
+	write_file(target.secret, 0640);
+	snprintf(command, sizeof(command), "cp /bin/true %s/program", target.camera.clips.directory);
 	assert_int_equal(system(command), 0);
 	char user_folder[USER_FOLDER_BYTES];
 	struct reason why;
 	assert_true(user_folder_make(user_folder, &why));
-	snprintf(own_lock, sizeof(own_lock), "%s/%s.lock", user_folder, camera.camera.name);
-	assert_int_equal(mkdir(own_lock, 0700), 0);
-	write_file(within(camera.record.directory, ".lock"), 0200);
-	int ring = shm_open(own_ring, O_RDWR | O_CREAT, 0600);
+	snprintf(target.own_lock, sizeof(target.own_lock), "%s/%s.lock", user_folder, target.camera.camera.name);
+	assert_int_equal(mkdir(target.own_lock, 0700), 0);
+	write_file(path_within(target.camera.record.directory, ".lock"), 0200);
+	int ring = shm_open(target.own_ring, O_RDWR | O_CREAT, 0600);
 	assert_true(ring >= 0);
 	close(ring);
-	socklen_t bytes = control_address(camera.camera.name, &address);
+	socklen_t bytes = control_address(target.camera.camera.name, &address);
 	recorder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(recorder, (const struct sockaddr *)&address, bytes), 0);
 	assert_int_equal(listen(recorder, 64), 0);
@@ -272,13 +275,13 @@ static int teardown(void **state)
 
 	(void)state;
 	struct sockaddr_un address;
-	control_address(camera.camera.name, &address);
+	control_address(target.camera.camera.name, &address);
 	unlink(address.sun_path);
-	rmdir(own_lock);
+	rmdir(target.own_lock);
 	close(recorder);
-	shm_unlink(own_ring);
-	shm_unlink(forged_ring);
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	shm_unlink(target.own_ring);
+	shm_unlink(target.forged_ring);
+	snprintf(command, sizeof(command), "rm -rf '%s'", target.folder);
 	return system(command);
 }
 

@@ -1,7 +1,20 @@
 /* test_request_pass.c - the pool of workers while a disk hangs: who needs it waits for a bounded time, and nobody else.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
 #include "fcgi/server/request_pass.h"
 #include "tests/unit/support/api_pool.h"
+#include "tests/unit/support/fastcgi_client.h"
 
 static struct pool_disk {
 	_Atomic bool hangs; /* the first camera's */
@@ -19,7 +32,7 @@ static void answer_from_disk(struct api_request *request)
 			usleep(1000);
 		atomic_fetch_sub(&disk->waiting, 1);
 	}
-	answer_pid(request);
+	pool_answer_pid(request);
 }
 
 static void dispatch(struct api_request *request)
@@ -28,7 +41,7 @@ static void dispatch(struct api_request *request)
 
 	request->camera = &request->cameras[strcmp(request->fcgi->query, "second") == 0];
 	if (strcmp(path, "/disk") != 0)
-		answer_pid(request);
+		pool_answer_pid(request);
 	else if (!api_pass(request, answer_disk_hangs))
 		answer_from_disk(request);
 }
@@ -41,17 +54,18 @@ static int start(void **state)
 	disk = mmap(NULL, sizeof(*disk), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(disk != MAP_FAILED);
 	for (int i = 0; i < 2; i++) {
-		snprintf(configs[i].camera.name, sizeof(configs[i].camera.name), "test-hang-%d-%d", (int)getpid(), i);
-		snprintf(configs[i].record.directory, sizeof(configs[i].record.directory), "/nonexistent");
-		snprintf(configs[i].clips.directory, sizeof(configs[i].clips.directory), "/proc/nonexistent");
+		snprintf(pool.configs[i].camera.name, sizeof(pool.configs[i].camera.name), "test-hang-%d-%d",
+			 (int)getpid(), i);
+		snprintf(pool.configs[i].record.directory, sizeof(pool.configs[i].record.directory), "/nonexistent");
+		snprintf(pool.configs[i].clips.directory, sizeof(pool.configs[i].clips.directory), "/proc/nonexistent");
 	}
-	snprintf(socket_path, sizeof(socket_path), "/tmp/recorder-hang-%d.sock", (int)getpid());
-	int listen_fd = fastcgi_listen(socket_path, &why);
+	snprintf(pool.socket_path, sizeof(pool.socket_path), "/tmp/recorder-hang-%d.sock", (int)getpid());
+	int listen_fd = fastcgi_listen(pool.socket_path, &why);
 	assert_true(listen_fd >= 0);
-	master = fork();
-	if (master == 0)
+	pool.master = fork();
+	if (pool.master == 0)
 		_exit(master_run(&(struct master_setup){.listen_fd = listen_fd,
-							.config = &cameras,
+							.config = &pool.cameras,
 							.workers = WORKERS,
 							.disk_workers = WORKERS,
 							.retire_after = RETIRE_AFTER,
@@ -71,7 +85,7 @@ static int teardown(void **state)
 
 static pid_t pid_of(const char *uri)
 {
-	struct buffer answer = answer_of(client_ask(socket_path, "GET", uri));
+	struct buffer answer = pool_body_of(client_ask(pool.socket_path, "GET", uri));
 	pid_t pid = (pid_t)atoi((char *)answer.data);
 
 	buffer_finish(&answer);
@@ -80,7 +94,7 @@ static pid_t pid_of(const char *uri)
 
 static void assert_refused(int fd)
 {
-	struct buffer answer = status_of(fd);
+	struct buffer answer = pool_head_of(fd);
 
 	assert_non_null(strstr((char *)answer.data, "Status: 503"));
 	assert_non_null(strstr((char *)answer.data, "Retry-After: "));
@@ -93,7 +107,7 @@ static void all_hang(int asked[WORKERS])
 {
 	atomic_store(&disk->hangs, true);
 	for (int i = 0; i < WORKERS; i++)
-		asked[i] = client_ask(socket_path, "GET", "/disk");
+		asked[i] = client_ask(pool.socket_path, "GET", "/disk");
 	while (atomic_load(&disk->waiting) < WORKERS)
 		usleep(1000);
 }
@@ -121,9 +135,9 @@ static void many_at_once_are_all_answered(void **state)
 
 	(void)state;
 	for (int i = 0; i < 200; i++)
-		asked[i] = client_ask(socket_path, "GET", i % 2 ? "/disk" : "/disk?second");
+		asked[i] = client_ask(pool.socket_path, "GET", i % 2 ? "/disk" : "/disk?second");
 	for (int i = 0; i < 200; i++) {
-		struct buffer answer = answer_of(asked[i]);
+		struct buffer answer = pool_body_of(asked[i]);
 		assert_true(atoi((char *)answer.data) > 0);
 		buffer_finish(&answer);
 	}
@@ -152,12 +166,12 @@ static void who_needs_it_is_refused_and_answered_again_afterwards(void **state)
 	(void)state;
 	all_hang(asked);
 	for (int i = 0; i < 8; i++)
-		more[i] = client_ask(socket_path, "GET", "/disk");
+		more[i] = client_ask(pool.socket_path, "GET", "/disk");
 	for (int i = 0; i < WORKERS; i++)
 		assert_refused(asked[i]);
 	for (int i = 0; i < 8; i++)
 		assert_refused(more[i]);
-	assert_refused(client_ask(socket_path, "GET", "/disk"));
+	assert_refused(client_ask(pool.socket_path, "GET", "/disk"));
 	disk_answers();
 	while (pid_of("/disk") <= 0)
 		;
@@ -174,7 +188,7 @@ static void a_client_that_leaves_a_hanging_disk_leaves_nothing(void **state)
 	for (int i = 0; i < WORKERS; i++)
 		close(asked[i]);
 	for (int i = 0; i < 50; i++)
-		close(client_ask(socket_path, "GET", "/disk"));
+		close(client_ask(pool.socket_path, "GET", "/disk"));
 	disk_answers();
 	assert_true(pid_of("/disk") > 0);
 }
@@ -183,7 +197,7 @@ static void a_worker_that_dies_of_a_request_costs_that_alone(void **state)
 {
 	(void)state;
 	atomic_store(&disk->crashes, true);
-	int fd = client_ask(socket_path, "GET", "/disk");
+	int fd = client_ask(pool.socket_path, "GET", "/disk");
 	struct buffer answer = {0};
 	assert_false(client_read_all(fd, &answer));
 	buffer_finish(&answer);

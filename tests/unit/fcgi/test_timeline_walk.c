@@ -5,8 +5,19 @@
 #include "fcgi/clip/timeline_walk.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <cmocka.h>
+
+#include "recorderd/archive/catalogue_writer.h"
+#include "shared/base/clock.h"
 #include "tests/unit/support/plan_archives.h"
 
 struct seen {
@@ -33,7 +44,7 @@ static void see(const struct timeline_item *item, void *context)
 	seen->last_to_us = item->to_us;
 }
 
-static bool set_back(const struct archive *archive)
+static bool set_back(const struct plan_archive *archive)
 {
 	for (size_t i = 0; i < archive->count; i++)
 		if (archive->segments[i].entry.gap_cause == GAP_CLOCK)
@@ -44,7 +55,7 @@ static bool set_back(const struct archive *archive)
 /* Every hole is found without reading every record, and spans and gaps together are all of the time. */
 static void the_timeline_accounts_for_all_time(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	size_t tried = 0;
 
 	(void)state;
@@ -53,7 +64,7 @@ static void the_timeline_accounts_for_all_time(void **state)
 		int64_t all_us = 0, held_us = 0;
 		if (number % 60 < 29) /* 30 to 60 frames a second: two seconds are a hole */
 			continue;
-		archive_make(&archive, number);
+		plan_archive_make(&archive, number);
 		assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
 		for (size_t i = 0; i < archive.count; i++) {
 			const struct frames *segment = &archive.segments[i];
@@ -72,13 +83,13 @@ static void the_timeline_accounts_for_all_time(void **state)
 			assert_true(seen.stalled_us >= held_us);
 			tried++;
 		}
-		archive_drop(&archive);
+		plan_archive_drop(&archive);
 	}
 	assert_true(tried > 30);
 }
 
 /* Removes a segment's files, and where `unlist` its entry too, as after the next start. */
-static void delete_by_hand(struct archive *archive, size_t number, bool unlist)
+static void delete_by_hand(struct plan_archive *archive, size_t number, bool unlist)
 {
 	struct catalogue_entry entries[SEGMENTS_MAX];
 	struct reason why;
@@ -91,7 +102,7 @@ static void delete_by_hand(struct archive *archive, size_t number, bool unlist)
 	assert_true(catalogue_write(archive->folder, 2, entries, count, false, &why));
 }
 
-static void assert_deleted_between(const struct archive *archive, size_t number)
+static void assert_deleted_between(const struct plan_archive *archive, size_t number)
 {
 	const struct catalogue_entry *before = &archive->segments[number - 1].entry;
 	const struct catalogue_entry *next = &archive->segments[number + 1].entry;
@@ -108,57 +119,57 @@ static void assert_deleted_between(const struct archive *archive, size_t number)
 
 static void a_segment_that_somebody_deleted_is_a_gap(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	size_t tried = 0;
 
 	(void)state;
 	for (uint32_t number = 60; number < 200; number++) {
-		archive_make(&archive, number);
+		plan_archive_make(&archive, number);
 		if (archive.count >= 4 && !set_back(&archive)) {
-			size_t gone = 1 + below((uint32_t)archive.count - 3);
+			size_t gone = 1 + random_below((uint32_t)archive.count - 3);
 			delete_by_hand(&archive, gone, number % 2 == 0);
 			assert_deleted_between(&archive, gone);
 			tried++;
 		}
-		archive_drop(&archive);
+		plan_archive_drop(&archive);
 	}
 	assert_true(tried > 30);
 }
 
 static void an_end_that_the_disk_lost_is_a_gap(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	size_t tried = 0;
 
 	(void)state;
 	for (uint32_t number = 60; number < 200; number++) {
 		struct seen seen = {0};
-		archive_make(&archive, number);
+		plan_archive_make(&archive, number);
 		struct frames *cut = &archive.segments[0];
 		if (archive.count >= 2 && cut->count > 20 && !set_back(&archive)) {
 			cut->count -= 10;
 			cut->entry.frames = cut->count;
 			cut->entry.end_wall_us =
 				cut->records[cut->count - 1].wall_us + cut->records[cut->count - 1].duration_us;
-			archive_write(&archive);
+			plan_archive_write(&archive);
 			int64_t lost_us = archive.segments[1].entry.last_wall_us - cut->entry.end_wall_us;
 			assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
 			assert_int_equal(seen.disk_us, lost_us > 100000 ? lost_us : 0);
 			assert_int_equal(seen.deleted_us, 0);
 			tried++;
 		}
-		archive_drop(&archive);
+		plan_archive_drop(&archive);
 	}
 	assert_true(tried > 30);
 }
 
 /* The first archive from `number` on that has at least four segments and no step of the clock. */
-static void archive_of_four(struct archive *archive, uint32_t number)
+static void archive_of_four(struct plan_archive *archive, uint32_t number)
 {
-	archive_make(archive, number);
+	plan_archive_make(archive, number);
 	while (archive->count < 4 || set_back(archive)) {
-		archive_drop(archive);
-		archive_make(archive, ++number);
+		plan_archive_drop(archive);
+		plan_archive_make(archive, ++number);
 	}
 }
 
@@ -167,7 +178,7 @@ static void archive_of_four(struct archive *archive, uint32_t number)
 /* A record tells 71 minutes at most. */
 static void a_hole_of_hours_is_a_gap_of_hours(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	struct seen seen = {0};
 
 	(void)state;
@@ -185,19 +196,19 @@ static void a_hole_of_hours_is_a_gap_of_hours(void **state)
 	segment->entry.start_wall_us = START_US;
 	segment->entry.end_wall_us = START_US + (int64_t)segment->count * 50000 + 3 * 3600 * US_PER_S;
 	segment->entry.state = CATALOGUE_COMPLETE;
-	archive_write(&archive);
+	plan_archive_write(&archive);
 	assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
 	assert_int_equal(seen.stalled_us, 3 * 3600 * US_PER_S);
 	assert_int_equal(seen.span_us, (int64_t)segment->count * 50000);
 	archive.count = SEGMENTS_MAX;
 	for (size_t i = 0; i < archive.count; i++)
 		snprintf(archive.segments[i].entry.file, SEGMENT_FILE_BYTES, "recording_20270115_%06zu.mp4", i);
-	archive_drop(&archive);
+	plan_archive_drop(&archive);
 }
 
 static void a_segment_that_is_damaged_is_a_gap_of_the_disk(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	struct seen seen = {0};
 	char index[SEGMENT_FILE_BYTES];
 
@@ -206,17 +217,17 @@ static void a_segment_that_is_damaged_is_a_gap_of_the_disk(void **state)
 	const struct catalogue_entry *damaged = &archive.segments[1].entry;
 	assert_true(index_name(damaged->file, index, sizeof(index)));
 	assert_int_equal(unlinkat(archive.folder, index, 0), 0);
-	write_file(&archive, damaged->file, "zeros", 5, 4096);
+	plan_write_file(&archive, damaged->file, "zeros", 5, 4096);
 	assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
 	assert_int_equal(seen.disk_us, damaged->end_wall_us - damaged->start_wall_us);
 	assert_int_equal(seen.deleted_us, 0);
-	archive_drop(&archive);
+	plan_archive_drop(&archive);
 }
 
 /* What cannot be looked at, since descriptors are short, or the list is damaged, is no gap. */
 static void an_error_is_no_gap(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	struct rlimit limit, tight;
 	struct seen seen = {0};
 	uint8_t damage = 0xff;
@@ -239,10 +250,10 @@ static void an_error_is_no_gap(void **state)
 	assert_false(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
 	assert_int_equal(errno, EBADMSG);
 	assert_int_equal(seen.spans + (size_t)seen.gap_us, 0);
-	archive_drop(&archive);
+	plan_archive_drop(&archive);
 }
 
-static int64_t disk_gaps_us(const struct archive *archive, int64_t from_us, int64_t to_us)
+static int64_t disk_gaps_us(const struct plan_archive *archive, int64_t from_us, int64_t to_us)
 {
 	struct seen seen = {0};
 
@@ -253,43 +264,44 @@ static int64_t disk_gaps_us(const struct archive *archive, int64_t from_us, int6
 /* However short they are, and whatever part of them is asked for. */
 static void damaged_frames_are_a_gap(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	size_t tried = 0;
 
 	(void)state;
 	for (uint32_t number = 60; number < 120; number++) {
-		archive_make(&archive, number);
+		plan_archive_make(&archive, number);
 		const struct frames *segment = &archive.segments[0];
 		if (archive.count >= 2 && segment->count > 30 && !set_back(&archive)) {
-			int64_t from_us = segment->records[10].wall_us, lost_us = archive_damage(&archive, 0, 10, 12);
+			int64_t from_us = segment->records[10].wall_us,
+				lost_us = plan_archive_damage(&archive, 0, 10, 12);
 			assert_int_equal(disk_gaps_us(&archive, 0, INT64_MAX), lost_us);
 			assert_int_equal(disk_gaps_us(&archive, from_us + 1, INT64_MAX), lost_us - 1);
 			assert_int_equal(disk_gaps_us(&archive, 0, from_us + 5), 5);
 			assert_int_equal(disk_gaps_us(&archive, from_us + lost_us, INT64_MAX), 0);
-			lost_us += archive_damage(&archive, 0, segment->count - 3, segment->count - 1);
+			lost_us += plan_archive_damage(&archive, 0, segment->count - 3, segment->count - 1);
 			assert_int_equal(disk_gaps_us(&archive, 0, INT64_MAX), lost_us);
 			tried++;
 		}
-		archive_drop(&archive);
+		plan_archive_drop(&archive);
 	}
 	assert_true(tried > 20);
 }
 
 static void a_damaged_beginning_is_a_gap(void **state)
 {
-	static struct archive archive;
+	static struct plan_archive archive;
 	size_t tried = 0;
 
 	(void)state;
 	for (uint32_t number = 60; number < 140; number++) {
-		archive_make(&archive, number);
+		plan_archive_make(&archive, number);
 		if (archive.count >= 2 && !set_back(&archive) && archive.segments[1].count > 20 &&
 		    archive.segments[1].entry.gap_cause == GAP_NONE) {
-			int64_t lost_us = archive_damage(&archive, 1, 0, 5);
+			int64_t lost_us = plan_archive_damage(&archive, 1, 0, 5);
 			assert_int_equal(disk_gaps_us(&archive, 0, INT64_MAX), lost_us > 100000 ? lost_us : 0);
 			tried++;
 		}
-		archive_drop(&archive);
+		plan_archive_drop(&archive);
 	}
 	assert_true(tried > 20);
 }

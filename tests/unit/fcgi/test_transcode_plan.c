@@ -1,5 +1,11 @@
 /* test_transcode_plan.c - what has to be encoded for a clip: frames that only the memory has, JPEG segments, other
  * sizes; and pictures. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "fcgi/clip/clip_final.h"
 #include "fcgi/transcode/transcode_plan.h"
 #include "fcgi/transcode/still.h"
@@ -35,7 +41,7 @@ static struct ring_writer *ring_of(struct ring_reader **reader)
 		const uint8_t *eoi = memmem(at, (size_t)(end - at), "\xff\xd9", 2);
 		assert_non_null(eoi);
 		struct iovec part = {(void *)(uintptr_t)at, (size_t)(eoi + 2 - at)};
-		struct ring_meta meta = {.wall_us = wall_of(i),
+		struct ring_meta meta = {.wall_us = media_wall_us(i),
 					 .mono_us = media_time_us(i) + 1,
 					 .stretch = (uint32_t)(i / frames_a_stretch) + 1,
 					 .width = 96,
@@ -60,7 +66,7 @@ static struct clip joined_clip(const struct ring_reader *ring, int64_t from_us, 
 	struct encode encode = {.config = &config};
 	struct clip clip;
 
-	assert_int_equal(clip_plan_make(archive, from_us, to_us, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(clip_folder, from_us, to_us, &plan), PLAN_GOOD);
 	if (other_size < plan.count)
 		plan.stretches[other_size].segment.entry.width = 48;
 	assert_true(memory_add_missing(&plan, ring, true, &encode));
@@ -93,8 +99,8 @@ static void what_was_never_recorded_comes_from_memory(void **state)
 	struct ring_writer *ring = ring_of(&reader);
 
 	(void)state;
-	archive_of(NULL, 0);
-	struct clip clip = joined_clip(reader, RUN_US, wall_of(MEDIA_FRAMES));
+	archive_of_parts(NULL, 0);
+	struct clip clip = joined_clip(reader, RUN_US, media_wall_us(MEDIA_FRAMES));
 	assert_string_equal(clip.source, "memory");
 	assert_times_from(&clip, 0, MEDIA_FRAMES);
 	clip_finish(&clip);
@@ -104,14 +110,14 @@ static void what_was_never_recorded_comes_from_memory(void **state)
 
 static void memory_fills_the_gaps_of_the_index(void **state)
 {
-	size_t two = key_from(24);
-	const struct part parts[] = {{&h264, two, 10, GAP_OFF, true}};
+	size_t two = next_key(24);
+	const struct part parts[] = {{&streams.h264, two, 10, GAP_OFF, true}};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
 
 	(void)state;
-	archive_of(parts, 1);
-	struct clip clip = joined_clip(reader, RUN_US, wall_of(MEDIA_FRAMES));
+	archive_of_parts(parts, 1);
+	struct clip clip = joined_clip(reader, RUN_US, media_wall_us(MEDIA_FRAMES));
 	assert_string_equal(clip.source, "disk, memory");
 	assert_times_from(&clip, 0, MEDIA_FRAMES);
 	clip_finish(&clip);
@@ -127,7 +133,7 @@ static void of_many_gaps_none_is_left_out(void **state)
 	struct ring_writer *ring = ring_of(&reader);
 	struct encode encode = {.config = &config};
 	struct clip_plan plan = {.from_us = RUN_US - 301 * US_PER_S,
-				 .to_us = wall_of(MEDIA_FRAMES),
+				 .to_us = media_wall_us(MEDIA_FRAMES),
 				 .stretches = stretches,
 				 .count = 300};
 
@@ -147,7 +153,7 @@ static void of_many_gaps_none_is_left_out(void **state)
 
 static void more_rows_than_are_allowed_are_refused(void **state)
 {
-	const struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring;
 	struct encode encode = {.config = &config};
@@ -166,7 +172,7 @@ static void more_rows_than_are_allowed_are_refused(void **state)
 /* Of all parts together: here two, of which the second one does not fit. */
 static void what_takes_too_much_memory_is_refused(void **state)
 {
-	const struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring;
 	struct encode encode = {.config = &config};
@@ -199,7 +205,7 @@ static void write_over(struct ring_writer *ring, const struct ring_reader *reade
 	uint8_t byte = 0;
 	struct iovec part = {&byte, 1};
 	struct ring_meta meta = {
-		.wall_us = wall_of(MEDIA_FRAMES) + 60 * US_PER_S, .stretch = 9, .width = 96, .height = 64};
+		.wall_us = media_wall_us(MEDIA_FRAMES) + 60 * US_PER_S, .stretch = 9, .width = 96, .height = 64};
 
 	while (ring_reader_head(reader) < RING_ENTRIES + frames) {
 		meta.mono_us = meta.wall_us += 1000;
@@ -209,7 +215,7 @@ static void write_over(struct ring_writer *ring, const struct ring_reader *reade
 
 static void what_was_written_over_before_it_began_is_told(void **state)
 {
-	struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
 	struct encode encode = {.config = &config};
@@ -224,7 +230,7 @@ static void what_was_written_over_before_it_began_is_told(void **state)
 	assert_true(encode.lacking);
 	assert_true(clip_build(&plan, 1, &clip));
 	assert_times_from(&clip, 5, MEDIA_FRAMES - 5);
-	assert_int_equal(clip.start_us, wall_of(5));
+	assert_int_equal(clip.start_us, media_wall_us(5));
 	clip_finish(&clip);
 	encode_finish(&encode);
 	clip_plan_finish(&plan);
@@ -234,7 +240,7 @@ static void what_was_written_over_before_it_began_is_told(void **state)
 
 static void what_was_written_over_altogether_is_refused(void **state)
 {
-	const struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
 	struct encode encode = {.config = &config};
@@ -252,35 +258,35 @@ static void what_was_written_over_altogether_is_refused(void **state)
 static void segments_of_jpegs_are_transcoded(void **state)
 {
 	const struct part parts[] = {
-		{&mjpeg, 0, 16, GAP_START, true},
-		{&h264, key_from(16), 8, GAP_FORMAT, true},
+		{&streams.mjpeg, 0, 16, GAP_START, true},
+		{&streams.h264, next_key(16), 8, GAP_FORMAT, true},
 	};
 
 	(void)state;
-	archive_of(parts, 1);
-	struct clip clip = joined_clip(NULL, RUN_US, wall_of(16));
+	archive_of_parts(parts, 1);
+	struct clip clip = joined_clip(NULL, RUN_US, media_wall_us(16));
 	assert_string_equal(clip.source, "transcoded");
 	assert_times_from(&clip, 0, 16);
 	clip_finish(&clip);
-	archive_of(parts, 2);
-	clip = joined_clip(NULL, RUN_US, wall_of(MEDIA_FRAMES));
+	archive_of_parts(parts, 2);
+	clip = joined_clip(NULL, RUN_US, media_wall_us(MEDIA_FRAMES));
 	assert_int_equal(clip.frames, 24);
 	clip_finish(&clip);
 }
 
 static void a_stretch_of_another_size_is_scaled(void **state)
 {
-	size_t one = key_from(10), two = key_from(20);
+	size_t one = next_key(10), two = next_key(20);
 	const struct part parts[] = {
-		{&h264, 0, one, GAP_START, true},
-		{&h264, one, two - one, GAP_FORMAT, true},
-		{&h264, two, MEDIA_FRAMES - two, GAP_FORMAT, true},
+		{&streams.h264, 0, one, GAP_START, true},
+		{&streams.h264, one, two - one, GAP_FORMAT, true},
+		{&streams.h264, two, MEDIA_FRAMES - two, GAP_FORMAT, true},
 	};
 
 	(void)state;
-	archive_of(parts, 3);
+	archive_of_parts(parts, 3);
 	other_size = 1;
-	struct clip clip = joined_clip(NULL, RUN_US, wall_of(MEDIA_FRAMES));
+	struct clip clip = joined_clip(NULL, RUN_US, media_wall_us(MEDIA_FRAMES));
 	other_size = SIZE_MAX;
 	assert_string_equal(clip.source, "transcoded");
 	assert_times_from(&clip, 0, MEDIA_FRAMES);
@@ -289,16 +295,16 @@ static void a_stretch_of_another_size_is_scaled(void **state)
 
 static void a_key_frame_becomes_a_picture(void **state)
 {
-	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, true}};
+	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true}};
 	struct still still;
-	size_t key = key_from(12);
+	size_t key = next_key(12);
 
 	(void)state;
-	archive_of(parts, 1);
+	archive_of_parts(parts, 1);
 	still_init(&still);
 	still.width = 48;
-	assert_true(still_from_archive(&still, archive, wall_of(key) + 1000));
-	assert_int_equal(still.wall_us, wall_of(key));
+	assert_true(still_from_archive(&still, clip_folder, media_wall_us(key) + 1000));
+	assert_int_equal(still.wall_us, media_wall_us(key));
 	assert_true(still_needs_work(&still));
 	still.memory_fd = memfd_create("still", MFD_CLOEXEC);
 	assert_int_equal(still_run(&still), 0);
@@ -309,15 +315,15 @@ static void a_key_frame_becomes_a_picture(void **state)
 
 static void a_segment_of_jpegs_has_the_very_frame(void **state)
 {
-	const struct part parts[] = {{&mjpeg, 0, MEDIA_FRAMES, GAP_START, true}};
+	const struct part parts[] = {{&streams.mjpeg, 0, MEDIA_FRAMES, GAP_START, true}};
 	struct still still;
 
 	(void)state;
-	archive_of(parts, 1);
+	archive_of_parts(parts, 1);
 	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
 		still_init(&still);
-		assert_true(still_from_archive(&still, archive, wall_of(i)));
-		assert_int_equal(still.wall_us, wall_of(i));
+		assert_true(still_from_archive(&still, clip_folder, media_wall_us(i)));
+		assert_int_equal(still.wall_us, media_wall_us(i));
 		assert_int_equal(still.newest, i + 1 == MEDIA_FRAMES);
 		assert_false(still_needs_work(&still));
 		still_finish(&still);
@@ -333,14 +339,14 @@ static void the_rings_frame_of_an_instant_is_the_one_before_it(void **state)
 	(void)state;
 	for (size_t i = 0; i + 1 < MEDIA_FRAMES; i++) {
 		still_init(&still);
-		assert_true(still_from_ring(&still, reader, wall_of(i)));
-		assert_int_equal(still.wall_us, wall_of(i));
+		assert_true(still_from_ring(&still, reader, media_wall_us(i)));
+		assert_int_equal(still.wall_us, media_wall_us(i));
 		assert_false(still.newest);
 		still_finish(&still);
 	}
-	assert_false(still_from_ring(&still, reader, wall_of(0) - 1));
+	assert_false(still_from_ring(&still, reader, media_wall_us(0) - 1));
 	assert_true(still_from_ring(&still, reader, INT64_MAX));
-	assert_int_equal(still.wall_us, wall_of(MEDIA_FRAMES - 1));
+	assert_int_equal(still.wall_us, media_wall_us(MEDIA_FRAMES - 1));
 	assert_true(still.newest);
 	still_finish(&still);
 	ring_reader_close(reader);
@@ -350,7 +356,7 @@ static void the_rings_frame_of_an_instant_is_the_one_before_it(void **state)
 /* Segments of these tests are of a boot with the number 0, and the ring is of this one. */
 static void an_open_segment_of_another_boot_is_not_final_before_it_is_repaired(void **state)
 {
-	const struct part parts[] = {{&h264, 0, MEDIA_FRAMES, GAP_START, false}};
+	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, false}};
 	const struct recorder_state all_indexed = {.indexed_mono_us = CLOCK_MAX_US - 1};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
@@ -358,8 +364,8 @@ static void an_open_segment_of_another_boot_is_not_final_before_it_is_repaired(v
 	uint64_t bytes;
 
 	(void)state;
-	archive_of(parts, 1);
-	assert_int_equal(clip_plan_make(archive, RUN_US, wall_of(MEDIA_FRAMES - 1), &plan), PLAN_GOOD);
+	archive_of_parts(parts, 1);
+	assert_int_equal(clip_plan_make(clip_folder, RUN_US, media_wall_us(MEDIA_FRAMES - 1), &plan), PLAN_GOOD);
 	assert_true(plan.is_open);
 	assert_false(clip_is_final(&plan, reader, &all_indexed));
 	uint8_t *header = (uint8_t *)(uintptr_t)ring_writer_memory(ring, &bytes);
@@ -390,5 +396,5 @@ int main(void)
 		cmocka_unit_test(the_rings_frame_of_an_instant_is_the_one_before_it),
 	};
 
-	return cmocka_run_group_tests(tests, open_archive, drop_streams);
+	return cmocka_run_group_tests(tests, clip_folder_make, drop_streams);
 }

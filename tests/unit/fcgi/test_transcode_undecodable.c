@@ -1,5 +1,9 @@
 /* test_transcode_undecodable.c - frames that are whole JPEGs and no pictures for FFmpeg, in what is encoded for a clip:
  * they are left out, and move neither the times nor the key frames of the others. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "fcgi/transcode/transcode_plan.h"
 #include "recorderd/ring/ring_writer.h"
 #include "tests/unit/support/camera_jpegs.h"
@@ -34,7 +38,7 @@ static struct ring_writer *ring_without(size_t from, size_t count, struct ring_r
 	assert_non_null(ring);
 	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
 		struct iovec part = {i >= from && i < from + count ? bad : good, length};
-		struct ring_meta meta = {.wall_us = wall_of(i),
+		struct ring_meta meta = {.wall_us = media_wall_us(i),
 					 .mono_us = media_time_us(i) + 1,
 					 .stretch = 1,
 					 .width = 96,
@@ -65,7 +69,7 @@ static void encode_ring(size_t from, size_t count, struct clip_plan *plan)
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_without(from, count, &reader);
 
-	*plan = (struct clip_plan){.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	*plan = (struct clip_plan){.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	encode_into(plan, reader);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
@@ -86,9 +90,9 @@ static void assert_only_lacks(size_t from, size_t count)
 		const struct index_record *record = &segment->walked[i];
 		if (frame == from)
 			frame += count;
-		assert_int_equal(record->wall_us, wall_of(frame));
-		assert_int_equal((record->flags & INDEX_KEY) != 0, wall_of(frame) / US_PER_S != second);
-		second = wall_of(frame) / US_PER_S;
+		assert_int_equal(record->wall_us, media_wall_us(frame));
+		assert_int_equal((record->flags & INDEX_KEY) != 0, media_wall_us(frame) / US_PER_S != second);
+		second = media_wall_us(frame) / US_PER_S;
 	}
 	clip_plan_finish(&plan);
 }
@@ -99,7 +103,7 @@ static void frames_that_are_no_pictures_move_neither_times_nor_key_frames(void *
 	assert_only_lacks(0, 0);
 	assert_only_lacks(0, 1);
 	assert_only_lacks(0, MEDIA_FRAMES / 3);
-	assert_only_lacks(key_from(8), 2);
+	assert_only_lacks(next_key(8), 2);
 	assert_only_lacks(MEDIA_FRAMES - 3, 3);
 }
 
@@ -115,19 +119,19 @@ static void where_none_is_a_picture_there_is_nothing(void **state)
 
 static void what_is_recorded_beside_them_is_there(void **state)
 {
-	size_t two = key_from(24);
-	const struct part parts[] = {{&h264, two, MEDIA_FRAMES - two, GAP_OFF, true}};
+	size_t two = next_key(24);
+	const struct part parts[] = {{&streams.h264, two, MEDIA_FRAMES - two, GAP_OFF, true}};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_without(0, MEDIA_FRAMES, &reader);
 	struct clip_plan plan;
 
 	(void)state;
-	archive_of(parts, 1);
-	assert_int_equal(clip_plan_make(archive, RUN_US, wall_of(MEDIA_FRAMES), &plan), PLAN_GOOD);
+	archive_of_parts(parts, 1);
+	assert_int_equal(clip_plan_make(clip_folder, RUN_US, media_wall_us(MEDIA_FRAMES), &plan), PLAN_GOOD);
 	encode_into(&plan, reader);
 	assert_int_equal(plan.count, 1);
 	assert_int_equal(plan.stretches[0].origin, CLIP_DISK);
-	assert_int_equal(plan.stretches[0].head.wall_us, wall_of(two));
+	assert_int_equal(plan.stretches[0].head.wall_us, media_wall_us(two));
 	clip_plan_finish(&plan);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
@@ -139,10 +143,10 @@ static size_t rows_between(int64_t from_us, uint32_t cause, int64_t last_us)
 {
 	struct encode encode = {.config = &config};
 	struct ring_reader *reader;
-	struct ring_writer *ring = ring_without(10, key_from(24) - 10, &reader);
+	struct ring_writer *ring = ring_without(10, next_key(24) - 10, &reader);
 	struct clip_plan plan;
 
-	assert_int_equal(clip_plan_make(archive, from_us, wall_of(MEDIA_FRAMES), &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(clip_folder, from_us, media_wall_us(MEDIA_FRAMES), &plan), PLAN_GOOD);
 	struct catalogue_entry *behind = &plan.stretches[plan.count - 1].segment.entry;
 	behind->gap_cause = (uint8_t)cause;
 	behind->last_wall_us = last_us;
@@ -156,20 +160,20 @@ static size_t rows_between(int64_t from_us, uint32_t cause, int64_t last_us)
 /* They would make each clip wait for an FFmpeg that finds nothing either. */
 static void what_the_encoder_left_out_is_not_looked_for_in_memory(void **state)
 {
-	size_t two = key_from(24);
-	const struct part parts[] = {{&h264, 0, 10, GAP_START, true},
-				     {&h264, two, MEDIA_FRAMES - two, GAP_ENCODER, true}};
-	int64_t end_us = wall_of(10), inside_us = end_us + US_PER_S / 5;
+	size_t two = next_key(24);
+	const struct part parts[] = {{&streams.h264, 0, 10, GAP_START, true},
+				     {&streams.h264, two, MEDIA_FRAMES - two, GAP_ENCODER, true}};
+	int64_t end_us = media_wall_us(10), inside_us = end_us + US_PER_S / 5;
 
 	(void)state;
-	archive_of(parts, 2);
+	archive_of_parts(parts, 2);
 	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, end_us), 0);
 	assert_int_equal(rows_between(inside_us, GAP_ENCODER, end_us), 0);
 	assert_int_equal(rows_between(RUN_US, GAP_DISK, end_us), 1);
 	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, 0), 1);
 	/* The end of the first segment is lost, or another one between them. */
-	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, wall_of(two) - US_PER_S / 5), 1);
-	assert_int_equal(rows_between(inside_us, GAP_ENCODER, wall_of(two) - US_PER_S / 5), 1);
+	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, media_wall_us(two) - US_PER_S / 5), 1);
+	assert_int_equal(rows_between(inside_us, GAP_ENCODER, media_wall_us(two) - US_PER_S / 5), 1);
 }
 
 /* Spoils JPEGs of the first segment in the archive. */
@@ -191,25 +195,26 @@ static void spoil_segment(size_t count)
 
 static void segments_of_jpegs_lack_them_too(void **state)
 {
-	const struct part parts[] = {{&mjpeg, 0, 16, GAP_START, true}, {&h264, key_from(16), 8, GAP_FORMAT, true}};
+	const struct part parts[] = {{&streams.mjpeg, 0, 16, GAP_START, true},
+				     {&streams.h264, next_key(16), 8, GAP_FORMAT, true}};
 	struct clip_plan plan;
 
 	(void)state;
 	for (size_t count = 3; count <= 16; count += 13) {
-		archive_of(parts, 2);
+		archive_of_parts(parts, 2);
 		spoil_segment(count);
-		assert_int_equal(clip_plan_make(archive, RUN_US, wall_of(MEDIA_FRAMES), &plan), PLAN_GOOD);
+		assert_int_equal(clip_plan_make(clip_folder, RUN_US, media_wall_us(MEDIA_FRAMES), &plan), PLAN_GOOD);
 		assert_int_equal(plan.count, 2);
 		encode_into(&plan, NULL);
 		assert_int_equal(plan.count, count == 16 ? 1 : 2);
-		assert_int_equal(plan.stretches[0].head.wall_us, wall_of(count == 16 ? key_from(16) : count));
+		assert_int_equal(plan.stretches[0].head.wall_us, media_wall_us(count == 16 ? next_key(16) : count));
 		clip_plan_finish(&plan);
 	}
 }
 
 static void an_ffmpeg_that_fails_is_not_taken_for_frames_that_do(void **state)
 {
-	const struct clip_plan plan = {.from_us = RUN_US, .to_us = wall_of(MEDIA_FRAMES)};
+	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct encode encode = {.config = &config};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_without(0, MEDIA_FRAMES, &reader);
@@ -236,5 +241,5 @@ int main(void)
 		cmocka_unit_test(an_ffmpeg_that_fails_is_not_taken_for_frames_that_do),
 	};
 
-	return cmocka_run_group_tests(tests, open_archive, drop_streams);
+	return cmocka_run_group_tests(tests, clip_folder_make, drop_streams);
 }

@@ -1,12 +1,16 @@
 /* test_archive.c - what a recorder finds in its folder at the start, and what it keeps of it while it runs. */
+#include <fcntl.h>
 #include <json-c/json.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "shared/base/clock.h"
 #include "tests/unit/support/archive_cases.h"
 
 static void an_empty_folder_begins_at_one(void **state)
 {
-	struct archive_start start = open_archive();
+	struct archive_start start = archive_case_open();
 
 	(void)state;
 	assert_true(start.recovered);
@@ -15,35 +19,35 @@ static void an_empty_folder_begins_at_one(void **state)
 	assert_int_equal(start.last_wall_us, 0);
 	assert_int_equal(start.last_mono_us, -1);
 	close_and_list();
-	assert_int_equal(listed_count, 0);
+	assert_int_equal(archive_case.listed_count, 0);
 }
 
 static void a_missing_folder_is_made_with_its_parents(void **state)
 {
 	(void)state;
-	snprintf(config.record.directory, sizeof config.record.directory, "%s/recordings/a/b/c", folder);
-	open_archive();
+	path_of("recordings/a/b/c", archive_case.config.record.directory);
+	archive_case_open();
 	close_and_list();
-	assert_true(is_there(CATALOGUE_JSON));
+	assert_true(recording_exists(CATALOGUE_JSON));
 }
 
 static void a_folder_that_cannot_be_made_is_a_sentence(void **state)
 {
 	(void)state;
-	snprintf(config.record.directory, sizeof config.record.directory, "/proc/nothing/here");
-	assert_null(archive_open(&config, &why));
-	assert_non_null(strstr(why.text, "/proc/nothing/here"));
+	strcpy(archive_case.config.record.directory, "/proc/nothing/here");
+	assert_null(archive_open(&archive_case.config, &archive_case.why));
+	assert_non_null(strstr(archive_case.why.text, "/proc/nothing/here"));
 }
 
 static void a_second_recorder_is_refused_with_a_sentence(void **state)
 {
 	(void)state;
-	open_archive();
-	assert_null(archive_open(&config, &why));
-	assert_non_null(strstr(why.text, "another recorder records into"));
-	archive_close(archive);
-	archive = archive_open(&config, &why);
-	assert_non_null(archive);
+	archive_case_open();
+	assert_null(archive_open(&archive_case.config, &archive_case.why));
+	assert_non_null(strstr(archive_case.why.text, "another recorder records into"));
+	archive_close(archive_case.archive);
+	archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
+	assert_non_null(archive_case.archive);
 }
 
 static void put_three(void)
@@ -65,15 +69,15 @@ static void without_a_list_the_segments_are_found_in_the_order_of_recording(void
 
 	(void)state;
 	put_three();
-	start = open_archive();
+	start = archive_case_open();
 	assert_int_equal(start.next_segment, 8);
 	assert_int_equal(start.next_run, 5);
 	assert_int_equal(start.last_wall_us, MEDIA_WALL_US + media_time_us(SMALL)); /* of the newest by number */
 	close_and_list();
 	ASSERT_LISTED(5, 6, 7);
-	for (size_t i = 0; i < listed_count; i++) {
-		assert_int_equal(listed[i].state, CATALOGUE_COMPLETE);
-		assert_int_equal(listed[i].frames, SMALL);
+	for (size_t i = 0; i < archive_case.listed_count; i++) {
+		assert_int_equal(archive_case.listed[i].state, CATALOGUE_COMPLETE);
+		assert_int_equal(archive_case.listed[i].frames, SMALL);
 	}
 }
 
@@ -82,7 +86,7 @@ static void spoil_index(const struct catalogue_entry *entry)
 	char name[SEGMENT_FILE_BYTES], zeros[(SMALL + 1) * INDEX_RECORD_BYTES] = "";
 
 	assert_true(index_name(entry->file, name, sizeof name));
-	file_write(recording(name), zeros, sizeof zeros);
+	file_write(recording_path(name), zeros, sizeof zeros);
 }
 
 /* True where that segment's index passes its checks again. */
@@ -93,7 +97,7 @@ static bool index_is_good(const struct catalogue_entry *entry)
 	bool good;
 
 	assert_true(index_name(entry->file, name, sizeof name));
-	good = index_reader_open(AT_FDCWD, recording(name), entry->segment_no, &reader) == INDEX_GOOD;
+	good = index_reader_open(AT_FDCWD, recording_path(name), entry->segment_no, &reader) == INDEX_GOOD;
 	index_reader_close(&reader);
 	return good;
 }
@@ -104,28 +108,28 @@ static void segments_that_the_list_knows_are_not_read_again(void **state)
 
 	(void)state;
 	put_three();
-	open_archive();
+	archive_case_open();
 	close_and_list();
-	spoil_index(&listed[0]);
-	start = open_archive();
+	spoil_index(&archive_case.listed[0]);
+	start = archive_case_open();
 	assert_int_equal(start.next_segment, 8);
 	assert_int_equal(start.next_run, 5);
 	close_and_list();
 	ASSERT_LISTED(5, 6, 7);
-	assert_false(index_is_good(&listed[0]));
+	assert_false(index_is_good(&archive_case.listed[0]));
 }
 
 static void spoil_list(int (*spoil)(const char *path))
 {
 	put_three();
-	open_archive();
+	archive_case_open();
 	close_and_list();
-	spoil_index(&listed[0]);
-	assert_int_equal(spoil(recording(CATALOGUE_FILE)), 0);
-	assert_int_equal(open_archive().next_segment, 8);
+	spoil_index(&archive_case.listed[0]);
+	assert_int_equal(spoil(recording_path(CATALOGUE_FILE)), 0);
+	assert_int_equal(archive_case_open().next_segment, 8);
 	close_and_list();
 	ASSERT_LISTED(5, 6, 7);
-	assert_true(index_is_good(&listed[0]));
+	assert_true(index_is_good(&archive_case.listed[0]));
 }
 
 static int flip_byte(const char *path)
@@ -167,15 +171,16 @@ static void a_segment_of_another_size_than_listed_is_looked_at(void **state)
 
 	(void)state;
 	put_three();
-	open_archive();
+	archive_case_open();
 	close_and_list();
-	assert_int_equal(truncate(recording(listed[1].file), (off_t)listed[1].size_bytes - 10), 0);
-	open_archive();
+	off_t torn_at = (off_t)archive_case.listed[1].size_bytes - 10;
+	assert_int_equal(truncate(recording_path(archive_case.listed[1].file), torn_at), 0);
+	archive_case_open();
 	close_and_list();
 	ASSERT_LISTED(5, 6, 7);
-	assert_int_equal(listed[1].frames, SMALL);
-	assert_int_equal(stat(recording(listed[1].file), &status), 0);
-	assert_int_equal(status.st_size, listed[1].size_bytes); /* it has its end again */
+	assert_int_equal(archive_case.listed[1].frames, SMALL);
+	assert_int_equal(stat(recording_path(archive_case.listed[1].file), &status), 0);
+	assert_int_equal(status.st_size, archive_case.listed[1].size_bytes); /* it has its end again */
 }
 
 static void the_newest_of_this_boot_tells_its_last_capture_time(void **state)
@@ -188,13 +193,13 @@ static void the_newest_of_this_boot_tells_its_last_capture_time(void **state)
 	(void)state;
 	clock_boot_id(info.boot_id);
 	put_segment(&info, name);
-	assert_int_equal(open_archive().last_mono_us, last_us); /* after a repair */
+	assert_int_equal(archive_case_open().last_mono_us, last_us); /* after a repair */
 	close_and_list();
-	assert_int_equal(open_archive().last_mono_us, last_us); /* from the list */
+	assert_int_equal(archive_case_open().last_mono_us, last_us); /* from the list */
 	close_and_list();
 	info.boot_id[0] ^= 1;
 	put_segment(&info, name);
-	assert_int_equal(open_archive().last_mono_us, -1); /* another boot's clock */
+	assert_int_equal(archive_case_open().last_mono_us, -1); /* another boot's clock */
 }
 
 static void what_is_not_ours_is_neither_listed_nor_touched(void **state)
@@ -204,13 +209,13 @@ static void what_is_not_ours_is_neither_listed_nor_touched(void **state)
 	(void)state;
 	put_three();
 	segment_file_name(MEDIA_WALL_US - HOUR_US, 1, name);
-	file_write(recording(name), h264.data.data, h264.data.length);
-	file_write(recording("holiday.mp4"), "x", 1);
-	open_archive();
+	file_write(recording_path(name), streams.h264.data.data, streams.h264.data.length);
+	file_write(recording_path("holiday.mp4"), "x", 1);
+	archive_case_open();
 	close_and_list();
 	ASSERT_LISTED(5, 6, 7);
-	assert_true(is_there(name));
-	assert_true(is_there("holiday.mp4"));
+	assert_true(recording_exists(name));
+	assert_true(recording_exists("holiday.mp4"));
 }
 
 static void a_segment_without_a_frame_is_removed(void **state)
@@ -220,11 +225,11 @@ static void a_segment_without_a_frame_is_removed(void **state)
 	(void)state;
 	put_three();
 	segment_file_name(MEDIA_WALL_US - HOUR_US, 1, name);
-	file_write(recording(name), "", 0);
-	open_archive();
+	file_write(recording_path(name), "", 0);
+	archive_case_open();
 	close_and_list();
 	ASSERT_LISTED(5, 6, 7);
-	assert_false(is_there(name));
+	assert_false(recording_exists(name));
 }
 
 static void the_list_for_people_says_what_there_is(void **state)
@@ -233,26 +238,26 @@ static void the_list_for_people_says_what_there_is(void **state)
 
 	(void)state;
 	put_three();
-	open_archive();
+	archive_case_open();
 	close_and_list();
-	list = json_object_from_file(recording(CATALOGUE_JSON));
+	list = json_object_from_file(recording_path(CATALOGUE_JSON));
 	assert_int_equal(json_object_array_length(list), 3);
 	entry = json_object_array_get_idx(list, 2);
 	assert_true(json_object_object_get_ex(entry, "file", &value));
-	assert_string_equal(json_object_get_string(value), listed[2].file);
+	assert_string_equal(json_object_get_string(value), archive_case.listed[2].file);
 	assert_true(json_object_object_get_ex(entry, "state", &value));
 	assert_string_equal(json_object_get_string(value), "complete");
 	assert_true(json_object_object_get_ex(entry, "frames", &value));
 	assert_int_equal(json_object_get_int(value), SMALL);
 	assert_true(json_object_object_get_ex(entry, "camera", &value));
-	assert_string_equal(json_object_get_string(value), "bench");
+	assert_string_equal(json_object_get_string(value), "front");
 	json_object_put(list);
 }
 
 /* A frame was written; what the keeper says a moment later. */
 static bool trouble_after_a_frame(void)
 {
-	archive_segment_grew(archive, MEDIA_WALL_US + 5, 1000, 1);
+	archive_segment_grew(archive_case.archive, MEDIA_WALL_US + 5, 1000, 1);
 	usleep(1000);
 	return summary_now().trouble[0];
 }
@@ -263,22 +268,22 @@ static void an_open_segment_is_listed_at_once_and_finished_when_it_is_closed(voi
 	int fd;
 
 	(void)state;
-	open_archive();
+	archive_case_open();
 	entry = begin_segment(&fd);
 	read_list();
 	ASSERT_LISTED(9);
-	assert_int_equal(listed[0].state, CATALOGUE_RECORDING);
+	assert_int_equal(archive_case.listed[0].state, CATALOGUE_RECORDING);
 	assert_string_equal(summary_now().open_segment, entry.file);
-	archive_segment_grew(archive, MEDIA_WALL_US + 5, 12345, 2);
+	archive_segment_grew(archive_case.archive, MEDIA_WALL_US + 5, 12345, 2);
 	assert_int_equal(summary_now().bytes, 12345);
-	assert_false(archive_segment_vanished(archive));
+	assert_false(archive_segment_vanished(archive_case.archive));
 	close(fd);
-	archive_segment_closed(archive);
+	archive_segment_closed(archive_case.archive);
 	assert_string_equal(summary_now().open_segment, "");
 	close_and_list();
 	ASSERT_LISTED(9);
-	assert_int_equal(listed[0].state, CATALOGUE_COMPLETE);
-	assert_int_equal(listed[0].frames, SMALL);
+	assert_int_equal(archive_case.listed[0].state, CATALOGUE_COMPLETE);
+	assert_int_equal(archive_case.listed[0].frames, SMALL);
 }
 
 static void a_deleted_open_segment_is_noticed_and_leaves_the_list(void **state)
@@ -287,14 +292,14 @@ static void a_deleted_open_segment_is_noticed_and_leaves_the_list(void **state)
 	int fd;
 
 	(void)state;
-	open_archive();
+	archive_case_open();
 	entry = begin_segment(&fd);
-	assert_int_equal(unlink(recording(entry.file)), 0);
-	assert_true(archive_segment_vanished(archive));
+	assert_int_equal(unlink(recording_path(entry.file)), 0);
+	assert_true(archive_segment_vanished(archive_case.archive));
 	close(fd);
-	archive_segment_closed(archive);
+	archive_segment_closed(archive_case.archive);
 	close_and_list();
-	assert_int_equal(listed_count, 0);
+	assert_int_equal(archive_case.listed_count, 0);
 }
 
 static void a_folder_that_was_deleted_is_made_again_and_locked(void **state)
@@ -302,17 +307,17 @@ static void a_folder_that_was_deleted_is_made_again_and_locked(void **state)
 	int fd;
 
 	(void)state;
-	open_archive();
-	struct buffer out = output_of("rm -rf '%s'", config.record.directory);
+	archive_case_open();
+	struct buffer out = output_of("rm -rf '%s'", archive_case.config.record.directory);
 	buffer_finish(&out);
-	fd = archive_folder(archive, &why);
+	fd = archive_folder(archive_case.archive, &archive_case.why);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_null(archive_open(&config, &why));
-	assert_non_null(strstr(why.text, "another recorder"));
+	assert_null(archive_open(&archive_case.config, &archive_case.why));
+	assert_non_null(strstr(archive_case.why.text, "another recorder"));
 	begin_segment(&fd);
 	close(fd);
-	archive_segment_closed(archive);
+	archive_segment_closed(archive_case.archive);
 	close_and_list();
 	ASSERT_LISTED(9);
 }
@@ -323,20 +328,20 @@ static void a_disk_that_does_not_sync_is_said_until_it_does(void **state)
 	int fd;
 
 	(void)state;
-	config.record.sync_seconds = 0; /* without a pause */
-	open_archive();
+	archive_case.config.record.sync_seconds = 0; /* without a pause */
+	archive_case_open();
 	begin_segment(&fd);
-	atomic_store(&disk_fails, true);
+	atomic_store(&fake_disk.fails, true);
 	while (!trouble_after_a_frame())
 		;
 	assert_non_null(strstr(summary_now().trouble, "Input/output error"));
-	for (before = atomic_load(&syncs); atomic_load(&syncs) < before + 20;)
+	for (before = atomic_load(&fake_disk.syncs); atomic_load(&fake_disk.syncs) < before + 20;)
 		assert_true(trouble_after_a_frame());
-	atomic_store(&disk_fails, false);
+	atomic_store(&fake_disk.fails, false);
 	while (trouble_after_a_frame())
 		;
 	close(fd);
-	archive_segment_closed(archive);
+	archive_segment_closed(archive_case.archive);
 }
 
 static void a_segment_that_did_not_sync_is_looked_through_when_it_is_closed(void **state)
@@ -346,25 +351,25 @@ static void a_segment_that_did_not_sync_is_looked_through_when_it_is_closed(void
 	int fd;
 
 	(void)state;
-	config.record.sync_seconds = 0;
-	open_archive();
+	archive_case.config.record.sync_seconds = 0;
+	archive_case_open();
 	entry = begin_segment(&fd);
-	assert_false(archive_segment_doubted(archive));
-	atomic_store(&disk_fails, true);
-	while (!archive_segment_doubted(archive))
+	assert_false(archive_segment_doubted(archive_case.archive));
+	atomic_store(&fake_disk.fails, true);
+	while (!archive_segment_doubted(archive_case.archive))
 		trouble_after_a_frame();
-	atomic_store(&disk_fails, false);
+	atomic_store(&fake_disk.fails, false);
 	/* What an index says that agrees with the file's size would be believed, but not now. */
 	assert_true(index_name(entry.file, index, sizeof index));
-	file_write(recording(index), "damaged", 7);
-	archive_segment_grew(archive, MEDIA_WALL_US, 12345, 6789);
+	file_write(recording_path(index), "damaged", 7);
+	archive_segment_grew(archive_case.archive, MEDIA_WALL_US, 12345, 6789);
 	close(fd);
-	archive_segment_closed(archive);
-	assert_false(archive_segment_doubted(archive));
+	archive_segment_closed(archive_case.archive);
+	assert_false(archive_segment_doubted(archive_case.archive));
 	close_and_list();
 	ASSERT_LISTED(9);
-	assert_int_equal(listed[0].state, CATALOGUE_COMPLETE);
-	assert_int_equal(listed[0].frames, SMALL);
+	assert_int_equal(archive_case.listed[0].state, CATALOGUE_COMPLETE);
+	assert_int_equal(archive_case.listed[0].frames, SMALL);
 }
 
 int main(void)
@@ -391,5 +396,5 @@ int main(void)
 		CASE(a_segment_that_did_not_sync_is_looked_through_when_it_is_closed),
 	};
 
-	return cmocka_run_group_tests(tests, make_archive_streams, drop_streams);
+	return cmocka_run_group_tests(tests, archive_case_streams, drop_streams);
 }

@@ -1,10 +1,14 @@
 /* test_archive_adopt.c - a recordings folder whose files come and go while the recorder runs: deleted by hand, or
  * another folder, with an archive in it, in its place. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include "tests/unit/support/archive_cases.h"
 
 static void shell(const char *command)
 {
-	struct buffer out = output_of("cd '%s' && %s", folder, command);
+	struct buffer out = output_of("cd '%s' && %s", media_folder, command);
 
 	buffer_finish(&out);
 }
@@ -13,12 +17,12 @@ static void shell(const char *command)
 static void make_older(bool listed_too)
 {
 	for (uint64_t i = 0; i < 3; i++)
-		put_at(20 + i, MEDIA_WALL_US - HOUR_US * (int64_t)(3 - i));
-	open_archive();
+		put_segment_at(20 + i, MEDIA_WALL_US - HOUR_US * (int64_t)(3 - i));
+	archive_case_open();
 	close_and_list();
 	ASSERT_LISTED(20, 21, 22);
 	if (!listed_too)
-		assert_int_equal(unlink(recording(CATALOGUE_FILE)), 0);
+		assert_int_equal(unlink(recording_path(CATALOGUE_FILE)), 0);
 	shell("mv recordings older && mkdir recordings");
 }
 
@@ -30,16 +34,16 @@ static void record(uint64_t segment_no)
 	struct catalogue_entry entry = {
 		.segment_no = segment_no, .run_no = 5, .start_wall_us = info.first_wall_us, .media_at = 100};
 	char name[SEGMENT_FILE_BYTES];
-	int fd = archive_folder(archive, &why);
+	int fd = archive_folder(archive_case.archive, &archive_case.why);
 
 	assert_true(fd >= 0);
 	close(fd);
 	put_segment(&info, name);
 	snprintf(entry.file, sizeof entry.file, "%s", name);
-	fd = open(recording(name), O_RDWR | O_CLOEXEC);
-	archive_segment_opened(archive, &entry, fd);
+	fd = open(recording_path(name), O_RDWR | O_CLOEXEC);
+	archive_segment_opened(archive_case.archive, &entry, fd);
 	close(fd);
-	archive_segment_closed(archive);
+	archive_segment_closed(archive_case.archive);
 }
 
 static void wait_for_segments(uint64_t count)
@@ -52,17 +56,17 @@ static void wait_for_segments(uint64_t count)
 static void replaced_by_older(bool listed_too)
 {
 	make_older(listed_too);
-	open_archive();
+	archive_case_open();
 	record(1);
 	wait_for_segments(1);
 	shell("mv recordings gone && mv older recordings");
 	record(2);
 	wait_for_segments(4);
-	assert_true(archive_started(archive).next_segment >= 23);
+	assert_true(archive_started(archive_case.archive).next_segment >= 23);
 	close_and_list();
 	ASSERT_LISTED(20, 21, 22, 2);
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(listed[i].state, CATALOGUE_COMPLETE);
+		assert_int_equal(archive_case.listed[i].state, CATALOGUE_COMPLETE);
 	shell("rm -r gone");
 }
 
@@ -84,7 +88,7 @@ static void a_folder_that_comes_back_is_as_it_was(void **state)
 	(void)state;
 	make_older(true);
 	shell("rmdir recordings && mv older recordings");
-	open_archive();
+	archive_case_open();
 	wait_for_segments(3);
 	shell("mv recordings away && mkdir recordings");
 	record(23);
@@ -93,7 +97,7 @@ static void a_folder_that_comes_back_is_as_it_was(void **state)
 	record(24);
 	wait_for_segments(4);
 	shell("mv recordings away && cp -a away recordings");
-	int fd = archive_folder(archive, &why);
+	int fd = archive_folder(archive_case.archive, &archive_case.why);
 	close(fd);
 	usleep(50000);
 	wait_for_segments(4);
@@ -106,11 +110,11 @@ static void numbers_go_on_above_what_stands_there(void **state)
 {
 	(void)state;
 	make_older(true);
-	assert_int_equal(open_archive().next_segment, 1);
+	assert_int_equal(archive_case_open().next_segment, 1);
 	shell("mv recordings gone && mv older recordings");
-	int fd = archive_folder(archive, &why);
+	int fd = archive_folder(archive_case.archive, &archive_case.why);
 	close(fd);
-	assert_int_equal(archive_started(archive).next_segment, 23);
+	assert_int_equal(archive_started(archive_case.archive).next_segment, 23);
 	wait_for_segments(3);
 	shell("rm -r gone");
 }
@@ -122,7 +126,7 @@ static void segments_deleted_by_hand_leave_the_list(void **state)
 	(void)state;
 	make_older(true);
 	shell("rmdir recordings && mv older recordings");
-	open_archive();
+	archive_case_open();
 	wait_for_segments(3);
 	bytes = summary_now().bytes;
 	shell("rm recordings/*.mp4");
@@ -130,15 +134,15 @@ static void segments_deleted_by_hand_leave_the_list(void **state)
 	assert_true(bytes > 0);
 	assert_int_equal(summary_now().bytes, 0);
 	close_and_list();
-	assert_int_equal(listed_count, 0);
+	assert_int_equal(archive_case.listed_count, 0);
 }
 
 static void a_segment_that_cannot_be_read_is_counted(void **state)
 {
 	(void)state;
-	put_at(7, MEDIA_WALL_US);
-	assert_int_equal(symlink("nowhere", recording("recording_20270115_090000.mp4")), 0);
-	open_archive();
+	put_segment_at(7, MEDIA_WALL_US);
+	assert_int_equal(symlink("nowhere", recording_path("recording_20270115_090000.mp4")), 0);
+	archive_case_open();
 	assert_int_equal(summary_now().segments, 1);
 	assert_int_equal(summary_now().unread, 1);
 }
@@ -154,5 +158,5 @@ int main(void)
 		CASE(a_segment_that_cannot_be_read_is_counted),
 	};
 
-	return cmocka_run_group_tests_name("archive_found", tests, make_archive_streams, drop_streams);
+	return cmocka_run_group_tests_name("archive_found", tests, archive_case_streams, drop_streams);
 }

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <sys/timex.h>
 
-#include "tests/unit/support/fake_clock.h"
+#include "tests/unit/fakes/fake_clock.h"
 
 static int fake_adjtimex(struct timex *state);
 static void fake_boot_id(uint8_t out[16]);
@@ -50,19 +50,19 @@ static int64_t fake_slept_us(void)
 }
 
 /* An archive of up to 8 segments of an hour each, kept for 72 hours, by a recorder that began 100 hours ago. */
-struct bench {
+struct fixture {
 	struct config config;
 	struct archive_segment segments[MOST];
 	struct archive_verdict verdicts[MOST];
 	struct archive archive;
 };
 
-static void bench_init(struct bench *bench)
+static void fixture_init(struct fixture *fixture)
 {
-	*bench = (struct bench){0};
-	bench->archive = (struct archive){
-		.config = &bench->config,
-		.segments = bench->segments,
+	*fixture = (struct fixture){0};
+	fixture->archive = (struct archive){
+		.config = &fixture->config,
+		.segments = fixture->segments,
 		.retention.hours = 72,
 		.opened_mono_us = mono_now().us,
 	};
@@ -73,15 +73,15 @@ static void bench_init(struct bench *bench)
 static int start_clock(void **state)
 {
 	(void)state;
-	mono_ahead_us = HOURS(1e5); /* high enough for all that lies behind it */
+	fake_clock.mono_ahead_us = HOURS(1e5); /* high enough for all that lies behind it */
 	return 0;
 }
 
 /* A segment that ended so many hours ago by its own wall clock, and so many by the monotonic one of its boot. */
-static void add(struct bench *bench, int boot, double wall_hours, double mono_hours)
+static void add(struct fixture *fixture, int boot, double wall_hours, double mono_hours)
 {
 	int64_t end_us = wall_now().us - HOURS(wall_hours), end_mono_us = mono_now().us - HOURS(mono_hours);
-	struct archive_segment *segment = &bench->segments[bench->archive.count++];
+	struct archive_segment *segment = &fixture->segments[fixture->archive.count++];
 
 	*segment = (struct archive_segment){
 		.phase = PHASE_COMPLETE,
@@ -93,35 +93,35 @@ static void add(struct bench *bench, int boot, double wall_hours, double mono_ho
 	memset(segment->entry.boot_id, boot, sizeof segment->entry.boot_id);
 }
 
-static void assert_old_and(struct bench *bench, unsigned doubts, const char *wanted)
+static void assert_old_and(struct fixture *fixture, unsigned doubts, const char *wanted)
 {
 	char old[MOST + 1] = "";
 
-	archive_judge(&bench->archive, bench->verdicts);
-	for (size_t i = 0; i < bench->archive.count; i++)
-		old[i] = bench->verdicts[i].old ? 'x' : '-';
+	archive_judge(&fixture->archive, fixture->verdicts);
+	for (size_t i = 0; i < fixture->archive.count; i++)
+		old[i] = fixture->verdicts[i].old ? 'x' : '-';
 	assert_string_equal(old, wanted);
-	assert_int_equal(bench->archive.clock_doubts, doubts);
+	assert_int_equal(fixture->archive.clock_doubts, doubts);
 }
 
-#define assert_old(bench, wanted) assert_old_and(bench, 0, wanted)
+#define assert_old(fixture, wanted) assert_old_and(fixture, 0, wanted)
 
 static void what_is_older_than_its_hours_goes(void **state)
 {
 	(void)state;
 	for (int synced = 0; synced < 2; synced++) {
-		struct bench bench;
+		struct fixture fixture;
 
-		bench_init(&bench);
+		fixture_init(&fixture);
 		synchronised = synced;
-		add(&bench, 1, 100, 0);
-		add(&bench, 2, 72.1, 0);
-		add(&bench, 3, 71.9, 0);
-		add(&bench, THIS, 72.1, 72.1);
-		add(&bench, THIS, 71.9, 71.9);
-		add(&bench, NOBODY, 72.1, 0);
-		add(&bench, NOBODY, 71.9, 0);
-		assert_old(&bench, "xx-x-x-");
+		add(&fixture, 1, 100, 0);
+		add(&fixture, 2, 72.1, 0);
+		add(&fixture, 3, 71.9, 0);
+		add(&fixture, THIS, 72.1, 72.1);
+		add(&fixture, THIS, 71.9, 71.9);
+		add(&fixture, NOBODY, 72.1, 0);
+		add(&fixture, NOBODY, 71.9, 0);
+		assert_old(&fixture, "xx-x-x-");
 	}
 }
 
@@ -130,17 +130,17 @@ static void no_order_makes_anything_old(void **state)
 {
 	(void)state;
 	for (int synced = 0; synced < 2; synced++) {
-		struct bench bench;
+		struct fixture fixture;
 
-		bench_init(&bench);
+		fixture_init(&fixture);
 		synchronised = synced;
 		for (int i = 0; i < MOST / 2; i++) {
-			add(&bench, 1, 50 - i, 50 - i);
-			add(&bench, THIS, 8 - i, 8 - i);
+			add(&fixture, 1, 50 - i, 50 - i);
+			add(&fixture, THIS, 8 - i, 8 - i);
 		}
-		assert_old(&bench, "--------");
-		bench.archive.retention.hours = 48.5;
-		assert_old(&bench, "x-x-----");
+		assert_old(&fixture, "--------");
+		fixture.archive.retention.hours = 48.5;
+		assert_old(&fixture, "x-x-----");
 	}
 }
 
@@ -151,206 +151,206 @@ static void no_step_in_this_boot_makes_its_segments_older(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
 		for (int synced = 0; synced < 2; synced++) {
-			struct bench bench;
+			struct fixture fixture;
 
-			bench_init(&bench);
+			fixture_init(&fixture);
 			synchronised = synced;
-			add(&bench, THIS, YEARS(steps[i]) + 73, 73);
-			add(&bench, THIS, YEARS(steps[i]) + 71, 71);
-			add(&bench, THIS, 0, 0);
-			assert_old_and(&bench, synced ? 0 : DOUBT_CLOCK_SET, "x--");
+			add(&fixture, THIS, YEARS(steps[i]) + 73, 73);
+			add(&fixture, THIS, YEARS(steps[i]) + 71, 71);
+			add(&fixture, THIS, 0, 0);
+			assert_old_and(&fixture, synced ? 0 : DOUBT_CLOCK_SET, "x--");
 		}
 }
 
 static void a_step_of_nobody_s_makes_nothing_of_other_boots_old(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench);
-	add(&bench, 1, YEARS(10) + 100, 100);
-	add(&bench, 1, YEARS(10) + 50, 50);
-	add(&bench, THIS, YEARS(10) + 10, 10);
-	add(&bench, THIS, 0, 0);
-	assert_old_and(&bench, DOUBT_CLOCK_SET, "x---");
+	fixture_init(&fixture);
+	add(&fixture, 1, YEARS(10) + 100, 100);
+	add(&fixture, 1, YEARS(10) + 50, 50);
+	add(&fixture, THIS, YEARS(10) + 10, 10);
+	add(&fixture, THIS, 0, 0);
+	assert_old_and(&fixture, DOUBT_CLOCK_SET, "x---");
 	/* Once what was recorded before the step is gone, the new time is believed. */
-	bench.archive.count = 0;
-	add(&bench, 1, YEARS(10) + 50, 0);
-	add(&bench, 2, 50, 0);
-	add(&bench, THIS, 0, 0);
-	assert_old(&bench, "x--");
+	fixture.archive.count = 0;
+	add(&fixture, 1, YEARS(10) + 50, 0);
+	add(&fixture, 2, 50, 0);
+	add(&fixture, THIS, 0, 0);
+	assert_old(&fixture, "x--");
 }
 
 static void a_start_in_another_decade_makes_nothing_old(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench);
-	add(&bench, 1, YEARS(10) + 100, 100);
-	add(&bench, 1, YEARS(10), 0);
-	assert_old_and(&bench, DOUBT_CLOCK_LEAPT, "x-");
-	add(&bench, THIS, 0, 0);
-	assert_old_and(&bench, DOUBT_CLOCK_LEAPT, "x--");
-	bench.archive.opened_mono_us = mono_now().us - HOURS(73); /* and now the recorder has run for so long */
-	assert_old(&bench, "xx-");
-	bench.archive.opened_mono_us = mono_now().us;
+	fixture_init(&fixture);
+	add(&fixture, 1, YEARS(10) + 100, 100);
+	add(&fixture, 1, YEARS(10), 0);
+	assert_old_and(&fixture, DOUBT_CLOCK_LEAPT, "x-");
+	add(&fixture, THIS, 0, 0);
+	assert_old_and(&fixture, DOUBT_CLOCK_LEAPT, "x--");
+	fixture.archive.opened_mono_us = mono_now().us - HOURS(73); /* and now the recorder has run for so long */
+	assert_old(&fixture, "xx-");
+	fixture.archive.opened_mono_us = mono_now().us;
 	synchronised = true;
-	assert_old(&bench, "xx-");
+	assert_old(&fixture, "xx-");
 }
 
 static void a_clock_that_was_set_right_in_a_boot_counts_for_all_of_it(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench);
+	fixture_init(&fixture);
 	synchronised = true;
-	add(&bench, 1, YEARS(56), 30);
-	add(&bench, 1, 28, 28);
-	add(&bench, 2, YEARS(2), 90); /* not in 1970, but where it was switched off */
-	add(&bench, 2, 88, 88);
-	bench.segments[3].entry.gap_cause = GAP_CLOCK;
-	add(&bench, 3, YEARS(-1), 20);
-	add(&bench, 3, 18, 18);
-	assert_old(&bench, "--xx--");
-	assert_true(bench.verdicts[4].end_us < bench.verdicts[5].end_us);
+	add(&fixture, 1, YEARS(56), 30);
+	add(&fixture, 1, 28, 28);
+	add(&fixture, 2, YEARS(2), 90); /* not in 1970, but where it was switched off */
+	add(&fixture, 2, 88, 88);
+	fixture.segments[3].entry.gap_cause = GAP_CLOCK;
+	add(&fixture, 3, YEARS(-1), 20);
+	add(&fixture, 3, 18, 18);
+	assert_old(&fixture, "--xx--");
+	assert_true(fixture.verdicts[4].end_us < fixture.verdicts[5].end_us);
 }
 
 static void a_boot_in_1970_is_as_young_as_what_was_recorded_before_it(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench);
+	fixture_init(&fixture);
 	synchronised = true;
-	add(&bench, 1, 10, 0);
-	add(&bench, 2, YEARS(56), 0);
-	add(&bench, THIS, 0, 0);
-	assert_old(&bench, "---");
-	bench.archive.count = 0;
-	add(&bench, 2, YEARS(56), 0);
-	bench.segments[0].entry.last_wall_us = wall_now().us - HOURS(20);
-	assert_old(&bench, "-");
-	bench.segments[0].entry.last_wall_us -= HOURS(53);
-	assert_old(&bench, "x");
+	add(&fixture, 1, 10, 0);
+	add(&fixture, 2, YEARS(56), 0);
+	add(&fixture, THIS, 0, 0);
+	assert_old(&fixture, "---");
+	fixture.archive.count = 0;
+	add(&fixture, 2, YEARS(56), 0);
+	fixture.segments[0].entry.last_wall_us = wall_now().us - HOURS(20);
+	assert_old(&fixture, "-");
+	fixture.segments[0].entry.last_wall_us -= HOURS(53);
+	assert_old(&fixture, "x");
 }
 
 static void the_future_goes_when_it_has_been_here_for_so_long(void **state)
 {
 	(void)state;
 	for (int synced = 0; synced < 2; synced++) {
-		struct bench bench;
+		struct fixture fixture;
 
-		bench_init(&bench);
+		fixture_init(&fixture);
 		synchronised = synced;
-		add(&bench, 1, YEARS(-1), 0);
-		add(&bench, 2, 100, 0);
-		add(&bench, 3, YEARS(-1), 0);
-		add(&bench, THIS, 1, 1);
-		add(&bench, 4, 50, 0);
-		assert_old_and(&bench, DOUBT_FUTURE, "-x---");
+		add(&fixture, 1, YEARS(-1), 0);
+		add(&fixture, 2, 100, 0);
+		add(&fixture, 3, YEARS(-1), 0);
+		add(&fixture, THIS, 1, 1);
+		add(&fixture, 4, 50, 0);
+		assert_old_and(&fixture, DOUBT_FUTURE, "-x---");
 		/* Its place among the others is in front of what follows it. */
-		assert_int_equal(bench.verdicts[0].end_us, bench.verdicts[1].end_us);
-		assert_int_equal(bench.verdicts[2].end_us, bench.verdicts[3].end_us);
-		bench.segments[0].seen_mono_us = mono_now().us - HOURS(71);
-		bench.segments[2].seen_mono_us = mono_now().us - HOURS(73);
-		assert_old_and(&bench, DOUBT_FUTURE, "-xx--");
+		assert_int_equal(fixture.verdicts[0].end_us, fixture.verdicts[1].end_us);
+		assert_int_equal(fixture.verdicts[2].end_us, fixture.verdicts[3].end_us);
+		fixture.segments[0].seen_mono_us = mono_now().us - HOURS(71);
+		fixture.segments[2].seen_mono_us = mono_now().us - HOURS(73);
+		assert_old_and(&fixture, DOUBT_FUTURE, "-xx--");
 	}
 }
 
 static void in_1970_nothing_of_other_boots_is_old_or_in_the_way_of_tonight(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench);
-	add(&bench, 1, YEARS(-56), 0);
-	add(&bench, 1, YEARS(-56) - 1, 0);
-	add(&bench, THIS, 1, 1);
-	add(&bench, THIS, 0, 0);
-	assert_old_and(&bench, DOUBT_FUTURE, "----");
-	assert_true(bench.verdicts[1].end_us <= bench.verdicts[2].end_us);
+	fixture_init(&fixture);
+	add(&fixture, 1, YEARS(-56), 0);
+	add(&fixture, 1, YEARS(-56) - 1, 0);
+	add(&fixture, THIS, 1, 1);
+	add(&fixture, THIS, 0, 0);
+	assert_old_and(&fixture, DOUBT_FUTURE, "----");
+	assert_true(fixture.verdicts[1].end_us <= fixture.verdicts[2].end_us);
 	/* In the order of time, as where an archive was copied to them. */
-	bench_init(&bench);
-	add(&bench, THIS, 1, 1);
-	add(&bench, THIS, 0, 0);
-	add(&bench, 1, YEARS(-56), 0);
-	assert_old_and(&bench, DOUBT_FUTURE, "---");
-	assert_true(bench.verdicts[2].end_us <= bench.verdicts[0].end_us);
+	fixture_init(&fixture);
+	add(&fixture, THIS, 1, 1);
+	add(&fixture, THIS, 0, 0);
+	add(&fixture, 1, YEARS(-56), 0);
+	assert_old_and(&fixture, DOUBT_FUTURE, "---");
+	assert_true(fixture.verdicts[2].end_us <= fixture.verdicts[0].end_us);
 }
 
 /* It may have been open for a day. */
 static void what_this_boot_recorded_ages_from_its_end(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench), add(&bench, THIS, 1, 1);
-	bench.segments[0].seen_mono_us = mono_now().us - HOURS(80);
-	bench.segments[0].entry.first_mono_us -= HOURS(80);
-	bench.segments[0].entry.start_wall_us -= HOURS(80);
-	assert_old(&bench, "-");
+	fixture_init(&fixture), add(&fixture, THIS, 1, 1);
+	fixture.segments[0].seen_mono_us = mono_now().us - HOURS(80);
+	fixture.segments[0].entry.first_mono_us -= HOURS(80);
+	fixture.segments[0].entry.start_wall_us -= HOURS(80);
+	assert_old(&fixture, "-");
 }
 
 static void a_machine_that_slept_has_grown_older_meanwhile(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench);
+	fixture_init(&fixture);
 	slept_hours = 80;
-	add(&bench, THIS, 81, 1);
-	add(&bench, THIS, 0, 0);
-	assert_old(&bench, "x-");
+	add(&fixture, THIS, 81, 1);
+	add(&fixture, THIS, 0, 0);
+	assert_old(&fixture, "x-");
 	slept_hours = 0;
-	assert_old_and(&bench, DOUBT_CLOCK_SET, "--");
+	assert_old_and(&fixture, DOUBT_CLOCK_SET, "--");
 }
 
 /* Copies of one file with other times in them: their own times have to do. */
 static void a_boot_whose_times_contradict_each_other_is_none(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
 	for (int boot = 1; boot <= THIS; boot += THIS - 1) {
-		bench_init(&bench);
+		fixture_init(&fixture);
 		synchronised = true;
-		add(&bench, boot, 80, 1);
-		add(&bench, boot, 73, 1);
-		add(&bench, boot, 71, 1);
+		add(&fixture, boot, 80, 1);
+		add(&fixture, boot, 73, 1);
+		add(&fixture, boot, 71, 1);
 		for (int i = 1; i < 3; i++)
-			bench.segments[i].entry.first_mono_us = bench.segments[0].entry.first_mono_us;
-		add(&bench, THIS, 0, 0);
-		assert_old(&bench, "xx--");
+			fixture.segments[i].entry.first_mono_us = fixture.segments[0].entry.first_mono_us;
+		add(&fixture, THIS, 0, 0);
+		assert_old(&fixture, "xx--");
 	}
 }
 
 static void no_hours_keep_for_ever(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench);
+	fixture_init(&fixture);
 	synchronised = true;
-	bench.archive.retention.hours = 0;
-	add(&bench, 1, YEARS(20), 0);
-	add(&bench, THIS, 100, 100);
-	bench.segments[0].seen_mono_us = mono_now().us - HOURS(1000);
-	assert_old(&bench, "--");
-	bench.archive.retention.hours = 1e300;
-	assert_old(&bench, "--");
+	fixture.archive.retention.hours = 0;
+	add(&fixture, 1, YEARS(20), 0);
+	add(&fixture, THIS, 100, 100);
+	fixture.segments[0].seen_mono_us = mono_now().us - HOURS(1000);
+	assert_old(&fixture, "--");
+	fixture.archive.retention.hours = 1e300;
+	assert_old(&fixture, "--");
 }
 
 static void a_clock_that_cannot_be_asked_about_is_not_synchronised(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench);
+	fixture_init(&fixture);
 	denied = true;
-	add(&bench, THIS, YEARS(10), 1);
-	assert_old_and(&bench, DOUBT_CLOCK_SET, "-");
+	add(&fixture, THIS, YEARS(10), 1);
+	assert_old_and(&fixture, DOUBT_CLOCK_SET, "-");
 }
 
 static void what_no_clock_can_have_said_is_judged_without_harm(void **state)
@@ -361,17 +361,17 @@ static void what_no_clock_can_have_said_is_judged_without_harm(void **state)
 	for (size_t i = 0; i < 5; i++)
 		for (size_t j = 0; j < 5; j++)
 			for (int boot = 0; boot < 10; boot += 9) {
-				struct bench bench;
+				struct fixture fixture;
 
-				bench_init(&bench);
+				fixture_init(&fixture);
 				synchronised = i % 2;
-				add(&bench, boot, 1, 1);
-				bench.segments[0].entry.first_mono_us = odd[i];
-				bench.segments[0].entry.last_wall_us = odd[j];
-				add(&bench, THIS, 1, 1);
-				archive_judge(&bench.archive, bench.verdicts);
-				assert_true(bench.verdicts[0].old == (boot == THIS && odd[i] == 0));
-				assert_false(bench.verdicts[1].old);
+				add(&fixture, boot, 1, 1);
+				fixture.segments[0].entry.first_mono_us = odd[i];
+				fixture.segments[0].entry.last_wall_us = odd[j];
+				add(&fixture, THIS, 1, 1);
+				archive_judge(&fixture.archive, fixture.verdicts);
+				assert_true(fixture.verdicts[0].old == (boot == THIS && odd[i] == 0));
+				assert_false(fixture.verdicts[1].old);
 			}
 }
 

@@ -7,6 +7,8 @@
 #include "recorderd/archive/archive_internal.h"
 #include "tests/unit/support/archive_cases.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MIXTURES      1000
@@ -79,7 +81,7 @@ static void make_boot(struct mixture *mixture, int number)
 	boot->set_us = boot->ended_us - roll(100) * HOUR_US;
 	boot->error_us = roll_error(boot->began_us);
 	boot->set_error_us = roll(2) ? boot->error_us : roll(2) ? 0 : roll_error(boot->began_us);
-	if (here && clock_is_synchronised)
+	if (here && fake_ntp.is_synchronised)
 		boot->set_error_us = 0;
 	boot->right = boot->error_us == 0 && boot->set_error_us == 0;
 }
@@ -118,15 +120,15 @@ static void make_segment(struct mixture *mixture, int64_t lasts_us)
 static void make_mixture(struct mixture *mixture, uint64_t seed, int64_t lasts_us)
 {
 	dice = seed * 7919 + 1;
-	wall_ahead_us = 0;
+	fake_clock.wall_ahead_us = 0;
 	*mixture = (struct mixture){.now_us = wall_now().us};
-	clock_is_synchronised = roll(2);
+	fake_ntp.is_synchronised = roll(2);
 	mixture->keep_us = (1 + roll(100)) * HOUR_US;
 	for (int i = 0; i < BOOTS; i++)
 		make_boot(mixture, i);
 	while (mixture->count < MOST - 1)
 		make_segment(mixture, lasts_us);
-	wall_ahead_us = mixture->boots[0].set_error_us;
+	fake_clock.wall_ahead_us = mixture->boots[0].set_error_us;
 }
 
 static int64_t own_end_us(const struct made *made)
@@ -145,7 +147,7 @@ static void assert_right(const struct mixture *mixture, const struct made *made,
 
 	if (over_us < -US_PER_S && !set_later)
 		assert_false(gone);
-	else if (over_us > US_PER_S && (here || (made->boot->right && clock_is_synchronised)))
+	else if (over_us > US_PER_S && (here || (made->boot->right && fake_ntp.is_synchronised)))
 		assert_true(gone);
 }
 
@@ -177,7 +179,7 @@ static void no_mixture_deletes_what_is_young_or_keeps_what_is_old(void **state)
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= MIXTURES; seed++) {
-		struct archive mixed = {.config = &config, .opened_mono_us = mono_now().us};
+		struct archive mixed = {.config = &archive_case.config, .opened_mono_us = mono_now().us};
 
 		make_mixture(&mixture, seed, 600 * US_PER_S);
 		mixed.retention.hours = (double)mixture.keep_us / HOUR_US;
@@ -195,9 +197,9 @@ static void put_files(const struct mixture *mixture)
 
 	for (size_t i = 0; i < mixture->count; i++) {
 		put_segment(&mixture->segments[i].info, name);
-		snprintf(from, sizeof from, "%s", recording(name));
+		snprintf(from, sizeof from, "%s", recording_path(name));
 		segment_file_name(mixture->now_us - (int64_t)i * HOUR_US, 9, to);
-		assert_int_equal(rename(from, recording(to)), 0);
+		assert_int_equal(rename(from, recording_path(to)), 0);
 	}
 }
 
@@ -207,29 +209,29 @@ static void nor_do_files(void **state)
 	char name[SEGMENT_FILE_BYTES];
 
 	for (uint64_t seed = 1; seed <= FILE_MIXTURES; seed++) {
-		start_case(state);
+		archive_case_begin(state);
 		make_mixture(&mixture, MIXTURES + seed, media_time_us(SMALL));
-		config.retention.hours = (double)mixture.keep_us / HOUR_US;
+		archive_case.config.retention.hours = (double)mixture.keep_us / HOUR_US;
 		put_files(&mixture);
-		assert_true(open_archive().recovered);
+		assert_true(archive_case_open().recovered);
 		close_and_list();
 		for (size_t i = 0; i < mixture.count; i++) {
 			segment_file_name(mixture.now_us - (int64_t)i * HOUR_US, 9, name);
-			assert_right(&mixture, &mixture.segments[i], !is_there(name));
+			assert_right(&mixture, &mixture.segments[i], !recording_exists(name));
 		}
 	}
 }
 
 static int start_clocks(void **state)
 {
-	mono_ahead_us = HERE_US;
-	return start_case(state);
+	fake_clock.mono_ahead_us = HERE_US;
+	return archive_case_begin(state);
 }
 
 static int end_clocks(void **state)
 {
-	wall_ahead_us = 0;
-	return end_case(state);
+	fake_clock.wall_ahead_us = 0;
+	return archive_case_end(state);
 }
 
 int main(void)
@@ -240,5 +242,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nor_do_files, start_clocks, end_clocks),
 	};
 
-	return cmocka_run_group_tests_name("retain_mixtures", tests, make_archive_streams, drop_streams);
+	return cmocka_run_group_tests_name("retain_mixtures", tests, archive_case_streams, drop_streams);
 }

@@ -1,5 +1,11 @@
 /* test_archive_copies.c - archives that were copied together: backups that were copied back, renamed files, files that
  * stand there twice, numbers that two recorders gave. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/unit/support/archive_cases.h"
 
 #include "recorderd/archive/catalogue_writer.h"
@@ -29,7 +35,7 @@ static void put(uint64_t segment_no, uint8_t boot, double hours)
 
 static struct archive_start one_round(void)
 {
-	struct archive_start start = open_archive();
+	struct archive_start start = archive_case_open();
 
 	assert_true(start.recovered);
 	close_and_list();
@@ -38,23 +44,23 @@ static struct archive_start one_round(void)
 
 static void assert_in_order_of_time(void)
 {
-	for (size_t i = 1; i < listed_count; i++)
-		assert_true(listed[i].start_wall_us > listed[i - 1].start_wall_us);
+	for (size_t i = 1; i < archive_case.listed_count; i++)
+		assert_true(archive_case.listed[i].start_wall_us > archive_case.listed[i - 1].start_wall_us);
 }
 
 static void a_backup_copied_back_takes_nothing_with_it(void **state)
 {
 	(void)state;
 	for (int synced = 0; synced < 2; synced++) {
-		start_case(state);
-		clock_is_synchronised = synced;
-		config.retention.hours = 72;
+		archive_case_begin(state);
+		fake_ntp.is_synchronised = synced;
+		archive_case.config.retention.hours = 72;
 		for (unsigned i = 0; i < 12; i++) {
 			put(2 * i + 1, BACKUP, 50 - i / 6.0);
 			put(2 * i + 2, TONIGHT, 4 - i / 6.0);
 		}
 		one_round();
-		assert_int_equal(listed_count, 24);
+		assert_int_equal(archive_case.listed_count, 24);
 		assert_in_order_of_time();
 	}
 }
@@ -62,7 +68,7 @@ static void a_backup_copied_back_takes_nothing_with_it(void **state)
 static void the_backup_goes_in_its_time(void **state)
 {
 	(void)state;
-	config.retention.hours = 72;
+	archive_case.config.retention.hours = 72;
 	for (unsigned i = 0; i < 4; i++) {
 		put(2 * i + 1, BACKUP, i < 2 ? 74 - i : 70 - i);
 		put(2 * i + 2, TONIGHT, 4 - i);
@@ -81,12 +87,12 @@ static void a_backup_makes_room_before_tonight_does(void **state)
 	put(8, BACKUP, 49);
 	put(9, BACKUP, 48);
 	one_round();
-	assert_int_equal(listed_count, 6);
-	config.retention.max_gb = (double)(4 * listed[0].size_bytes + 2000) / 1e9;
+	assert_int_equal(archive_case.listed_count, 6);
+	archive_case.config.retention.max_gb = (double)(4 * archive_case.listed[0].size_bytes + 2000) / 1e9;
 	one_round();
-	assert_int_equal(listed_count, 4);
+	assert_int_equal(archive_case.listed_count, 4);
 	for (size_t i = 0; i < 4; i++)
-		assert_true(listed[i].start_wall_us > ago(48.5));
+		assert_true(archive_case.listed[i].start_wall_us > ago(48.5));
 }
 
 static void numbers_that_two_recorders_gave_are_no_order(void **state)
@@ -99,9 +105,9 @@ static void numbers_that_two_recorders_gave_are_no_order(void **state)
 	struct archive_start start = one_round();
 	assert_int_equal(start.next_segment, 7);
 	assert_int_equal(start.next_run, 7);
-	assert_int_equal(listed_count, 12);
+	assert_int_equal(archive_case.listed_count, 12);
 	assert_in_order_of_time();
-	assert_true(start.last_wall_us == listed[11].end_wall_us);
+	assert_true(start.last_wall_us == archive_case.listed[11].end_wall_us);
 }
 
 /* Nor is recorded again what is in memory still: the newest footage is that of this boot. */
@@ -151,15 +157,15 @@ static void names_and_copies_say_nothing_of_age(void **state)
 	struct segment_info info = {.segment_no = 1, .run_no = 1, .first_wall_us = ago(20)};
 
 	(void)state;
-	config.retention.hours = 72;
+	archive_case.config.retention.hours = 72;
 	put_segment(&info, name);
-	snprintf(from, sizeof from, "%s", recording(name));
-	assert_int_equal(rename(from, recording("recording_19990101_000000.mp4")), 0);
+	snprintf(from, sizeof from, "%s", recording_path(name));
+	assert_int_equal(rename(from, recording_path("recording_19990101_000000.mp4")), 0);
 	put_segment(&info, name);
 	put(2, TONIGHT, 80);
 	segment_file_name(ago(80), 1, name);
-	snprintf(from, sizeof from, "%s", recording(name));
-	assert_int_equal(rename(from, recording("recording_20350101_000000.mp4")), 0);
+	snprintf(from, sizeof from, "%s", recording_path(name));
+	assert_int_equal(rename(from, recording_path("recording_20350101_000000.mp4")), 0);
 	one_round();
 	ASSERT_LISTED(1, 1);
 }
@@ -172,16 +178,17 @@ static void a_list_without_boots_learns_them_from_the_segments(void **state)
 	put(2, TONIGHT, 2);
 	one_round();
 	for (size_t i = 0; i < 2; i++) {
-		listed[i].first_mono_us = 0;
-		memset(listed[i].boot_id, 0, sizeof listed[i].boot_id);
+		archive_case.listed[i].first_mono_us = 0;
+		memset(archive_case.listed[i].boot_id, 0, sizeof archive_case.listed[i].boot_id);
 	}
-	int fd = open(config.record.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(catalogue_write(fd, 3, listed, 2, false, &why));
+	int fd = open(archive_case.config.record.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(catalogue_write(fd, 3, archive_case.listed, 2, false, &archive_case.why));
 	close(fd);
 	one_round();
 	ASSERT_LISTED(1, 2);
-	assert_int_equal(listed[0].boot_id[7], TONIGHT);
-	assert_true(listed[0].first_mono_us > 0 && listed[1].first_mono_us > listed[0].first_mono_us);
+	assert_int_equal(archive_case.listed[0].boot_id[7], TONIGHT);
+	assert_true(archive_case.listed[0].first_mono_us > 0 &&
+		    archive_case.listed[1].first_mono_us > archive_case.listed[0].first_mono_us);
 }
 
 /* The newest one is read whole at the start where its index is damaged, whatever the list says of it. */
@@ -194,27 +201,27 @@ static void the_list_says_what_the_newest_one_was_repaired_to(void **state)
 	(void)state;
 	clock_boot_id(info.boot_id);
 	put_segment(&info, name);
-	open_archive();
+	archive_case_open();
 	close_and_list();
-	uint64_t before = listed[0].frames;
+	uint64_t before = archive_case.listed[0].frames;
 	assert_true(index_name(name, index, sizeof index));
-	int fd = open(recording(index), O_WRONLY | O_CLOEXEC);
+	int fd = open(recording_path(index), O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, "damage", 6, INDEX_RECORD_BYTES + 4), 6);
 	close(fd);
-	struct buffer media = file_read(recording(name));
+	struct buffer media = file_read(recording_path(name));
 	uint8_t *moof = memmem(media.data + media.length / 2, media.length / 2, "moof", 4);
 	assert_non_null(moof);
 	memset(moof, 0, 8);
-	file_write(recording(name), media.data, media.length);
+	file_write(recording_path(name), media.data, media.length);
 	buffer_finish(&media);
-	open_archive();
+	archive_case_open();
 	close_and_list();
-	assert_int_equal(listed_count, 1);
-	assert_true(listed[0].frames > 0 && listed[0].frames < before);
-	assert_int_equal(stat(recording(index), &status), 0);
-	assert_int_equal(status.st_size, (listed[0].frames + 1) * INDEX_RECORD_BYTES);
-	assert_int_equal(stat(recording(name), &status), 0);
-	assert_int_equal(status.st_size, listed[0].size_bytes);
+	assert_int_equal(archive_case.listed_count, 1);
+	assert_true(archive_case.listed[0].frames > 0 && archive_case.listed[0].frames < before);
+	assert_int_equal(stat(recording_path(index), &status), 0);
+	assert_int_equal(status.st_size, (archive_case.listed[0].frames + 1) * INDEX_RECORD_BYTES);
+	assert_int_equal(stat(recording_path(name), &status), 0);
+	assert_int_equal(status.st_size, archive_case.listed[0].size_bytes);
 }
 
 int main(void)
@@ -231,5 +238,5 @@ int main(void)
 		CASE(the_list_says_what_the_newest_one_was_repaired_to),
 	};
 
-	return cmocka_run_group_tests_name("archive_copies", tests, make_archive_streams, drop_streams);
+	return cmocka_run_group_tests_name("archive_copies", tests, archive_case_streams, drop_streams);
 }

@@ -1,21 +1,26 @@
 /* test_archive_follow.c - the recordings' path leads to another folder while the recorder runs: what becomes of the one
  * that was left, what is known of the new one at once, and whether the next run has the same (folder_memory.h). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "recorderd/archive/archive_internal.h"
 #include "tests/unit/support/archive_cases.h"
 
 static void shell(const char *command)
 {
-	struct buffer out = output_of("cd '%s' && %s", folder, command);
+	struct buffer out = output_of("cd '%s' && %s", media_folder, command);
 
 	buffer_finish(&out);
 }
 
 static void enter(void)
 {
-	int fd = archive_folder(archive, &why);
+	int fd = archive_folder(archive_case.archive, &archive_case.why);
 
 	if (fd < 0)
-		fail_msg("%s", why.text);
+		fail_msg("%s", archive_case.why.text);
 	close(fd);
 }
 
@@ -23,10 +28,10 @@ static void read_list_of(const char *name)
 {
 	char kept[PATH_MAX];
 
-	memcpy(kept, config.record.directory, sizeof kept);
-	path_of(name, config.record.directory);
+	memcpy(kept, archive_case.config.record.directory, sizeof kept);
+	path_of(name, archive_case.config.record.directory);
 	read_list();
-	memcpy(config.record.directory, kept, sizeof kept);
+	memcpy(archive_case.config.record.directory, kept, sizeof kept);
 }
 
 static void a_folder_that_is_left_is_finished_and_let_go(void **state)
@@ -34,41 +39,41 @@ static void a_folder_that_is_left_is_finished_and_let_go(void **state)
 	int fd;
 
 	(void)state;
-	open_archive();
+	archive_case_open();
 	begin_segment(&fd);
 	close(fd);
-	assert_false(archive_moved(archive));
+	assert_false(archive_moved(archive_case.archive));
 	shell("mv recordings left && mkdir recordings");
-	assert_true(archive_moved(archive));
-	archive_segment_closed(archive);
+	assert_true(archive_moved(archive_case.archive));
+	archive_segment_closed(archive_case.archive);
 	enter();
-	assert_false(archive_moved(archive));
+	assert_false(archive_moved(archive_case.archive));
 	assert_int_equal(summary_now().segments, 0);
 	assert_non_null(strstr(summary_now().folder_note, "1 segment,"));
 	shell("for n in $(seq 600); do flock -n left/.lock true && break; sleep 0.1; done");
 	read_list_of("left");
 	ASSERT_LISTED(9);
-	assert_int_equal(listed[0].state, CATALOGUE_COMPLETE);
-	assert_int_equal(listed[0].frames, SMALL);
+	assert_int_equal(archive_case.listed[0].state, CATALOGUE_COMPLETE);
+	assert_int_equal(archive_case.listed[0].frames, SMALL);
 	shell("rm -r left");
 }
 
 static void what_the_new_folder_lists_is_listed_at_once(void **state)
 {
 	(void)state;
-	put_at(20, MEDIA_WALL_US - 2 * HOUR_US);
-	put_at(21, MEDIA_WALL_US - HOUR_US);
-	open_archive();
-	archive_close(archive);
+	put_segment_at(20, MEDIA_WALL_US - 2 * HOUR_US);
+	put_segment_at(21, MEDIA_WALL_US - HOUR_US);
+	archive_case_open();
+	archive_close(archive_case.archive);
 	shell("mv recordings older && mkdir recordings");
-	open_archive();
+	archive_case_open();
 	shell("mv recordings left && mv older recordings");
 	enter();
-	assert_true(archive_write_lists(archive, false, &why));
+	assert_true(archive_write_lists(archive_case.archive, false, &archive_case.why));
 	read_list();
 	ASSERT_LISTED(20, 21);
-	assert_int_equal(archive_started(archive).last_wall_us, listed[1].end_wall_us);
-	assert_int_equal(archive_started(archive).folder_no, 1);
+	assert_int_equal(archive_started(archive_case.archive).last_wall_us, archive_case.listed[1].end_wall_us);
+	assert_int_equal(archive_started(archive_case.archive).folder_no, 1);
 	close_and_list();
 	ASSERT_LISTED(20, 21);
 	shell("rm -r left");
@@ -79,10 +84,10 @@ static void a_deleted_folder_is_no_folder_with_segments_elsewhere(void **state)
 	int fd;
 
 	(void)state;
-	open_archive();
+	archive_case_open();
 	begin_segment(&fd);
 	close(fd);
-	archive_segment_closed(archive);
+	archive_segment_closed(archive_case.archive);
 	shell("rm -r recordings");
 	enter();
 	assert_string_equal(summary_now().folder_note, "");
@@ -91,13 +96,13 @@ static void a_deleted_folder_is_no_folder_with_segments_elsewhere(void **state)
 static void a_folder_that_another_recorder_has_is_not_recorded_into(void **state)
 {
 	(void)state;
-	open_archive();
+	archive_case_open();
 	shell("mv recordings left && mkdir recordings");
-	struct config same = config;
-	struct archive *other = archive_open(&same, &why);
+	struct config same = archive_case.config;
+	struct archive *other = archive_open(&same, &archive_case.why);
 	assert_non_null(other);
-	assert_int_equal(archive_folder(archive, &why), -1);
-	assert_non_null(strstr(why.text, "another recorder"));
+	assert_int_equal(archive_folder(archive_case.archive, &archive_case.why), -1);
+	assert_non_null(strstr(archive_case.why.text, "another recorder"));
 	archive_close(other);
 	enter();
 	shell("rm -r left");
@@ -105,18 +110,18 @@ static void a_folder_that_another_recorder_has_is_not_recorded_into(void **state
 
 static void wait_until_there(const char *name)
 {
-	for (int tries = 0; tries < 6000 && !is_there(name); tries++)
+	for (int tries = 0; tries < 6000 && !recording_exists(name); tries++)
 		usleep(10000);
-	assert_true(is_there(name));
+	assert_true(recording_exists(name));
 }
 
 /* So much that the keeper has another round to do, which it waits for by the kernel's clock. */
 static void let_time_pass(void)
 {
-	pthread_mutex_lock(&archive->lock);
-	atomic_fetch_add(&mono_ahead_us, 6 * US_PER_S);
-	pthread_cond_broadcast(&archive->changed);
-	pthread_mutex_unlock(&archive->lock);
+	pthread_mutex_lock(&archive_case.archive->lock);
+	atomic_fetch_add(&fake_clock.mono_ahead_us, 6 * US_PER_S);
+	pthread_cond_broadcast(&archive_case.archive->changed);
+	pthread_mutex_unlock(&archive_case.archive->lock);
 	usleep(10000);
 }
 
@@ -125,18 +130,18 @@ static void a_list_that_somebody_removes_is_made_anew(void **state)
 	const char *const names[] = {CATALOGUE_FILE, CATALOGUE_JSON};
 
 	(void)state;
-	put_at(20, MEDIA_WALL_US);
-	open_archive();
+	put_segment_at(20, MEDIA_WALL_US);
+	archive_case_open();
 	wait_until_there(CATALOGUE_JSON); /* the last one to be written */
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(unlink(recording(names[i])), 0);
-		for (int tries = 0; tries < 6000 && !is_there(names[i]); tries++)
+		assert_int_equal(unlink(recording_path(names[i])), 0);
+		for (int tries = 0; tries < 6000 && !recording_exists(names[i]); tries++)
 			let_time_pass();
-		assert_true(is_there(names[i]));
+		assert_true(recording_exists(names[i]));
 	}
 	close_and_list();
 	ASSERT_LISTED(20);
-	atomic_store(&mono_ahead_us, 0);
+	atomic_store(&fake_clock.mono_ahead_us, 0);
 }
 
 /* Has the keeper write the list, and waits until it could not. */
@@ -144,16 +149,16 @@ static void fail_to_list(void)
 {
 	bool failed = false;
 
-	pthread_mutex_lock(&archive->lock);
-	uint64_t before = archive->generation;
-	archive->unlisted = true;
-	pthread_cond_broadcast(&archive->changed);
-	pthread_mutex_unlock(&archive->lock);
+	pthread_mutex_lock(&archive_case.archive->lock);
+	uint64_t before = archive_case.archive->generation;
+	archive_case.archive->unlisted = true;
+	pthread_cond_broadcast(&archive_case.archive->changed);
+	pthread_mutex_unlock(&archive_case.archive->lock);
 	for (int tries = 0; tries < 6000 && !failed; tries++) {
 		usleep(10000);
-		pthread_mutex_lock(&archive->lock);
-		failed = archive->generation != before && archive->unlisted;
-		pthread_mutex_unlock(&archive->lock);
+		pthread_mutex_lock(&archive_case.archive->lock);
+		failed = archive_case.archive->generation != before && archive_case.archive->unlisted;
+		pthread_mutex_unlock(&archive_case.archive->lock);
 	}
 	assert_true(failed);
 }
@@ -161,7 +166,7 @@ static void fail_to_list(void)
 static void what_cannot_be_listed_in_a_deleted_folder_is_no_trouble_of_the_disk(void **state)
 {
 	(void)state;
-	open_archive();
+	archive_case_open();
 	wait_until_there(CATALOGUE_JSON);
 	shell("rm -r recordings && mkdir recordings");
 	fail_to_list();
@@ -174,31 +179,32 @@ static void what_cannot_be_listed_in_a_deleted_folder_is_no_trouble_of_the_disk(
 static void without_its_disk_it_waits_and_makes_nothing(void **state)
 {
 	(void)state;
-	snprintf(config.record.require_mount, sizeof config.record.require_mount, "%s", folder);
+	snprintf(archive_case.config.record.require_mount, sizeof archive_case.config.record.require_mount, "%s",
+		 media_folder);
 	shell("rm -r recordings");
-	archive = archive_open(&config, &why);
-	assert_non_null(archive);
-	assert_true(archive_start(archive, &why));
+	archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
+	assert_non_null(archive_case.archive);
+	assert_true(archive_start(archive_case.archive, &archive_case.why));
 	for (int tries = 0; tries < 6000 && !summary_now().trouble[0]; tries++)
 		usleep(10000);
 	assert_non_null(strstr(summary_now().trouble, "no disk is mounted"));
-	assert_int_equal(archive_folder(archive, &why), -1);
-	archive_give_up_repair(archive);
-	assert_false(archive_wait(archive).recovered);
-	assert_int_not_equal(access(config.record.directory, F_OK), 0);
+	assert_int_equal(archive_folder(archive_case.archive, &archive_case.why), -1);
+	archive_give_up_repair(archive_case.archive);
+	assert_false(archive_wait(archive_case.archive).recovered);
+	assert_int_not_equal(access(archive_case.config.record.directory, F_OK), 0);
 }
 
 static const char *note_of_a_run(void)
 {
 	static struct archive_summary summary;
 
-	archive = archive_open(&config, &why);
-	assert_non_null(archive);
-	assert_true(archive_start(archive, &why));
-	assert_true(archive_wait(archive).recovered);
+	archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
+	assert_non_null(archive_case.archive);
+	assert_true(archive_start(archive_case.archive, &archive_case.why));
+	assert_true(archive_wait(archive_case.archive).recovered);
 	summary = summary_now();
-	archive_close(archive);
-	archive = NULL;
+	archive_close(archive_case.archive);
+	archive_case.archive = NULL;
 	return summary.folder_note;
 }
 
@@ -222,14 +228,14 @@ static void another_folder_than_in_the_last_run_is_noted(void **state)
 
 	(void)state;
 	unsetenv("STATE_DIRECTORY");
-	path_of("one.ini", config.file);
+	path_of("one.ini", archive_case.config.file);
 	assert_runs();
-	shell("test -s .bench.folder && rm .bench.folder && mkdir state");
-	snprintf(states, sizeof states, "%s:%s/state", config.record.directory, folder);
+	shell("test -s .front.folder && rm .front.folder && mkdir state");
+	snprintf(states, sizeof states, "%s:%s/state", archive_case.config.record.directory, media_folder);
 	setenv("STATE_DIRECTORY", states, 1);
 	assert_runs();
-	shell("test -s state/bench.folder && test ! -e .bench.folder && test ! -e recordings/bench.folder");
-	shell("echo nonsense >state/bench.folder");
+	shell("test -s state/front.folder && test ! -e .front.folder && test ! -e recordings/front.folder");
+	shell("echo nonsense >state/front.folder");
 	assert_string_equal(note_of_a_run(), "");
 	shell("rm -r state");
 	assert_string_equal(note_of_a_run(), "");
@@ -249,5 +255,5 @@ int main(void)
 		CASE(another_folder_than_in_the_last_run_is_noted),
 	};
 
-	return cmocka_run_group_tests_name("archive_follow", tests, make_archive_streams, drop_streams);
+	return cmocka_run_group_tests_name("archive_follow", tests, archive_case_streams, drop_streams);
 }

@@ -1,7 +1,11 @@
 /* test_archive_hang.c - a disk that does not answer holds up neither a start, nor a stop, nor who asks for the state.
  */
 #include <pthread.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tests/unit/support/archive_cases.h"
 
@@ -45,16 +49,16 @@ static void until_somebody_waits(void)
 static void a_start_goes_on_and_the_folder_is_taken_when_it_answers(void **state)
 {
 	(void)state;
-	put_at(1, MEDIA_WALL_US - HOUR_US);
+	put_segment_at(1, MEDIA_WALL_US - HOUR_US);
 	atomic_store(&locking_hangs, true);
-	archive = archive_open(&config, &why);
-	assert_non_null(archive);
-	assert_true(archive_start(archive, &why));
+	archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
+	assert_non_null(archive_case.archive);
+	assert_true(archive_start(archive_case.archive, &archive_case.why));
 	assert_int_equal(atomic_load(&waiting), 1);
-	assert_false(archive_started(archive).recovered);
+	assert_false(archive_started(archive_case.archive).recovered);
 	assert_int_equal(summary_now().segments, 0);
 	atomic_store(&locking_hangs, false);
-	assert_true(archive_wait(archive).recovered);
+	assert_true(archive_wait(archive_case.archive).recovered);
 	assert_int_equal(summary_now().segments, 1);
 	assert_string_equal(summary_now().trouble, "");
 }
@@ -63,12 +67,12 @@ static void a_stop_meanwhile_does_not_wait_for_it(void **state)
 {
 	(void)state;
 	atomic_store(&locking_hangs, true);
-	archive = archive_open(&config, &why);
-	assert_non_null(archive);
-	assert_true(archive_start(archive, &why));
-	assert_true(archive_stop(archive, 60 * US_PER_S));
-	archive_close(archive);
-	archive = NULL;
+	archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
+	assert_non_null(archive_case.archive);
+	assert_true(archive_start(archive_case.archive, &archive_case.why));
+	assert_true(archive_stop(archive_case.archive, 60 * US_PER_S));
+	archive_close(archive_case.archive);
+	archive_case.archive = NULL;
 	assert_int_equal(atomic_load(&waiting), 1);
 	atomic_store(&locking_hangs, false);
 	while (atomic_load(&waiting) > 0)
@@ -78,18 +82,18 @@ static void a_stop_meanwhile_does_not_wait_for_it(void **state)
 static void a_folder_that_answers_late_with_an_error_is_tried_again(void **state)
 {
 	(void)state;
-	int other = open(recording(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	int other = open(recording_path(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 
 	assert_int_equal(syscall(SYS_flock, other, LOCK_EX), 0);
 	atomic_store(&locking_hangs, true);
-	archive = archive_open(&config, &why);
-	assert_non_null(archive);
-	assert_true(archive_start(archive, &why));
+	archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
+	assert_non_null(archive_case.archive);
+	assert_true(archive_start(archive_case.archive, &archive_case.why));
 	atomic_store(&locking_hangs, false);
 	while (!strstr(summary_now().trouble, "another recorder records into"))
 		usleep(1000);
 	assert_int_equal(syscall(SYS_close, other), 0);
-	assert_true(archive_wait(archive).recovered);
+	assert_true(archive_wait(archive_case.archive).recovered);
 	assert_string_equal(summary_now().trouble, "");
 }
 
@@ -98,22 +102,22 @@ static void a_keeper_that_hangs_does_not_hold_up_a_stop(void **state)
 	int fd;
 
 	(void)state;
-	open_archive();
-	atomic_store(&disk_hangs, true);
+	archive_case_open();
+	atomic_store(&fake_disk.hangs, true);
 	begin_segment(&fd);
-	archive_segment_grew(archive, MEDIA_WALL_US + US_PER_S, 5000, SMALL);
-	unsigned before = atomic_load(&syncs);
-	while (atomic_load(&syncs) == before)
+	archive_segment_grew(archive_case.archive, MEDIA_WALL_US + US_PER_S, 5000, SMALL);
+	unsigned before = atomic_load(&fake_disk.syncs);
+	while (atomic_load(&fake_disk.syncs) == before)
 		usleep(1000);
-	assert_false(archive_stop(archive, 0));
-	atomic_store(&disk_hangs, false);
-	assert_true(archive_stop(archive, 60 * US_PER_S));
+	assert_false(archive_stop(archive_case.archive, 0));
+	atomic_store(&fake_disk.hangs, false);
+	assert_true(archive_stop(archive_case.archive, 60 * US_PER_S));
 	close(fd);
 }
 
 static void *close_segment(void *unused)
 {
-	archive_segment_closed(archive);
+	archive_segment_closed(archive_case.archive);
 	return unused;
 }
 
@@ -124,7 +128,7 @@ static void closing_a_segment_keeps_nobody_from_the_state(void **state)
 	int fd;
 
 	(void)state;
-	open_archive();
+	archive_case_open();
 	begin_segment(&fd);
 	assert_int_equal(fstat(fd, &status), 0);
 	device = status.st_dev;
@@ -149,5 +153,5 @@ int main(void)
 	};
 
 	alarm(LONGEST_S);
-	return cmocka_run_group_tests_name("archive_hang", tests, make_archive_streams, drop_streams);
+	return cmocka_run_group_tests_name("archive_hang", tests, archive_case_streams, drop_streams);
 }

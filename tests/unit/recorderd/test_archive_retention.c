@@ -1,12 +1,17 @@
 /* test_archive_retention.c - which segments are deleted, and which never are. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/unit/support/archive_cases.h"
 
 static void one_round(void)
 {
-	assert_true(open_archive().recovered);
+	assert_true(archive_case_open().recovered);
 	close_and_list();
-	for (size_t i = 0; i < listed_count; i++)
-		assert_true(is_there(listed[i].file));
+	for (size_t i = 0; i < archive_case.listed_count; i++)
+		assert_true(recording_exists(archive_case.listed[i].file));
 }
 
 static int64_t ago(double hours)
@@ -16,8 +21,8 @@ static int64_t ago(double hours)
 
 static size_t files_left(void)
 {
-	struct buffer out =
-		output_of("ls '%s' | grep -c '^recording_[0-9].*\\(mp4\\|idx\\)$' || true", config.record.directory);
+	struct buffer out = output_of("ls '%s' | grep -c '^recording_[0-9].*\\(mp4\\|idx\\)$' || true",
+				      archive_case.config.record.directory);
 	size_t count = strtoul((char *)out.data, NULL, 10);
 
 	buffer_finish(&out);
@@ -27,8 +32,8 @@ static size_t files_left(void)
 static void without_limits_nothing_is_deleted(void **state)
 {
 	(void)state;
-	put_at(1, ago(9000));
-	put_at(2, ago(1));
+	put_segment_at(1, ago(9000));
+	put_segment_at(2, ago(1));
 	one_round();
 	ASSERT_LISTED(1, 2);
 }
@@ -36,11 +41,11 @@ static void without_limits_nothing_is_deleted(void **state)
 static void what_is_older_than_its_hours_is_deleted_with_its_index(void **state)
 {
 	(void)state;
-	config.retention.hours = 72;
-	put_at(1, ago(80));
-	put_at(2, ago(73));
-	put_at(3, ago(71));
-	put_at(4, ago(1));
+	archive_case.config.retention.hours = 72;
+	put_segment_at(1, ago(80));
+	put_segment_at(2, ago(73));
+	put_segment_at(3, ago(71));
+	put_segment_at(4, ago(1));
 	one_round();
 	ASSERT_LISTED(3, 4);
 	assert_int_equal(files_left(), 4);
@@ -50,9 +55,9 @@ static void over_max_gb_the_oldest_go(void **state)
 {
 	(void)state;
 	for (uint64_t i = 1; i <= 5; i++)
-		put_at(i, ago(10 - (double)i));
+		put_segment_at(i, ago(10 - (double)i));
 	one_round();
-	config.retention.max_gb = (double)(2 * listed[0].size_bytes + 1000) / 1e9;
+	archive_case.config.retention.max_gb = (double)(2 * archive_case.listed[0].size_bytes + 1000) / 1e9;
 	one_round();
 	ASSERT_LISTED(4, 5);
 	assert_int_equal(files_left(), 4);
@@ -61,9 +66,9 @@ static void over_max_gb_the_oldest_go(void **state)
 static void within_max_gb_nothing_is_deleted(void **state)
 {
 	(void)state;
-	config.retention.max_gb = 0.001;
-	put_at(1, ago(2));
-	put_at(2, ago(1));
+	archive_case.config.retention.max_gb = 0.001;
+	put_segment_at(1, ago(2));
+	put_segment_at(2, ago(1));
 	one_round();
 	ASSERT_LISTED(1, 2);
 }
@@ -71,11 +76,11 @@ static void within_max_gb_nothing_is_deleted(void **state)
 static void for_free_space_everything_finished_goes(void **state)
 {
 	(void)state;
-	config.retention.min_free_gb = 1e9;
+	archive_case.config.retention.min_free_gb = 1e9;
 	for (uint64_t i = 1; i <= 5; i++)
-		put_at(i, ago(10 - (double)i));
+		put_segment_at(i, ago(10 - (double)i));
 	one_round();
-	assert_int_equal(listed_count, 0);
+	assert_int_equal(archive_case.listed_count, 0);
 	assert_int_equal(files_left(), 0);
 }
 
@@ -85,18 +90,18 @@ static void the_open_segment_is_never_deleted(void **state)
 	int fd;
 
 	(void)state;
-	put_at(1, ago(200));
-	assert_true(open_archive().recovered);
+	put_segment_at(1, ago(200));
+	assert_true(archive_case_open().recovered);
 	segment_file_name(entry.start_wall_us, 1, entry.file);
-	file_write(recording(entry.file), "x", 1);
-	fd = open(recording(entry.file), O_RDWR | O_CLOEXEC);
-	archive_set_retention(archive, &(struct config_retention){.hours = 1, .min_free_gb = 1e9});
-	mono_ahead_us += 60 * US_PER_S; /* the next round is due */
-	archive_segment_opened(archive, &entry, fd);
+	file_write(recording_path(entry.file), "x", 1);
+	fd = open(recording_path(entry.file), O_RDWR | O_CLOEXEC);
+	archive_set_retention(archive_case.archive, &(struct config_retention){.hours = 1, .min_free_gb = 1e9});
+	fake_clock.mono_ahead_us += 60 * US_PER_S; /* the next round is due */
+	archive_segment_opened(archive_case.archive, &entry, fd);
 	close(fd);
 	for (int i = 0; i < 60000 && files_left() > 1; i++)
 		usleep(1000);
-	assert_true(is_there(entry.file));
+	assert_true(recording_exists(entry.file));
 	assert_int_equal(files_left(), 1);
 	read_list();
 	ASSERT_LISTED(2);
@@ -105,24 +110,24 @@ static void the_open_segment_is_never_deleted(void **state)
 static void one_that_cannot_be_finished_goes_in_its_turn(void **state)
 {
 	(void)state;
-	put_at(1, ago(100));
-	put_at(2, ago(90));
-	put_at(3, ago(80));
-	put_at(4, ago(30));
-	atomic_store(&disk_fails, true);
+	put_segment_at(1, ago(100));
+	put_segment_at(2, ago(90));
+	put_segment_at(3, ago(80));
+	put_segment_at(4, ago(30));
+	atomic_store(&fake_disk.fails, true);
 	one_round();
 	ASSERT_LISTED(1, 2, 3, 4);
-	assert_int_equal(listed[0].state, CATALOGUE_RECORDING);
-	config.retention.hours = 72;
+	assert_int_equal(archive_case.listed[0].state, CATALOGUE_RECORDING);
+	archive_case.config.retention.hours = 72;
 	one_round();
-	atomic_store(&disk_fails, false);
+	atomic_store(&fake_disk.fails, false);
 	ASSERT_LISTED(4);
 	assert_int_equal(files_left(), 2);
 }
 
 static uint64_t bytes_in_folder(void)
 {
-	struct buffer out = output_of("cat '%s'/recording_[0-9]*.mp4 | wc -c", config.record.directory);
+	struct buffer out = output_of("cat '%s'/recording_[0-9]*.mp4 | wc -c", archive_case.config.record.directory);
 	uint64_t bytes = strtoull((char *)out.data, NULL, 10);
 
 	buffer_finish(&out);
@@ -136,20 +141,20 @@ static void the_bytes_are_those_of_all_that_is_there(void **state)
 	int fd;
 
 	(void)state;
-	config.retention.hours = 72;
+	archive_case.config.retention.hours = 72;
 	for (uint64_t i = 1; i <= 4; i++)
-		put_at(i, wall_now().us - (int64_t)(100 - 20 * i) * HOUR_US);
-	open_archive();
+		put_segment_at(i, wall_now().us - (int64_t)(100 - 20 * i) * HOUR_US);
+	archive_case_open();
 	for (int i = 0; i < 60000 && summary_now().segments > 3; i++)
 		usleep(1000);
 	assert_int_equal(summary_now().segments, 3);
 	assert_int_equal(summary_now().bytes, bytes_in_folder());
 	begin_segment(&fd);
 	assert_int_equal(fstat(fd, &media), 0);
-	archive_segment_grew(archive, MEDIA_WALL_US + 5, (uint64_t)media.st_size, 2);
+	archive_segment_grew(archive_case.archive, MEDIA_WALL_US + 5, (uint64_t)media.st_size, 2);
 	assert_int_equal(summary_now().bytes, bytes_in_folder());
 	close(fd);
-	archive_segment_closed(archive);
+	archive_segment_closed(archive_case.archive);
 	for (int i = 0; i < 60000 && summary_now().bytes != bytes_in_folder(); i++)
 		usleep(1000);
 	assert_true(bytes_in_folder() > (uint64_t)media.st_size);
@@ -163,14 +168,14 @@ static void a_reader_of_a_deleted_segment_reads_it_to_its_end(void **state)
 	int fd;
 
 	(void)state;
-	clock_is_synchronised = true;
+	fake_ntp.is_synchronised = true;
 	put_segment(&(struct segment_info){.segment_no = 1, .run_no = 1, .first_wall_us = ago(80)}, name);
 	one_round();
-	fd = open(recording(name), O_RDONLY | O_CLOEXEC);
+	fd = open(recording_path(name), O_RDONLY | O_CLOEXEC);
 	assert_int_equal(fstat(fd, &before), 0);
-	config.retention.hours = 72;
+	archive_case.config.retention.hours = 72;
 	one_round();
-	assert_false(is_there(name));
+	assert_false(recording_exists(name));
 	assert_int_equal(fstat(fd, &after), 0);
 	assert_int_equal(after.st_size, before.st_size);
 	close(fd);
@@ -179,28 +184,28 @@ static void a_reader_of_a_deleted_segment_reads_it_to_its_end(void **state)
 static void a_clock_that_woke_up_in_2036_deletes_nothing_by_age(void **state)
 {
 	(void)state;
-	config.retention.hours = 72;
-	put_at(1, ago(20));
-	put_at(2, ago(10));
-	wall_ahead_us = 10 * 8766 * HOUR_US;
-	assert_true(open_archive().recovered);
+	archive_case.config.retention.hours = 72;
+	put_segment_at(1, ago(20));
+	put_segment_at(2, ago(10));
+	fake_clock.wall_ahead_us = 10 * 8766 * HOUR_US;
+	assert_true(archive_case_open().recovered);
 	for (int i = 0; i < 60000 && !summary_now().clock_doubts; i++)
 		usleep(1000);
 	assert_int_equal(summary_now().clock_doubts, DOUBT_CLOCK_LEAPT);
 	close_and_list();
-	wall_ahead_us = 0;
+	fake_clock.wall_ahead_us = 0;
 	ASSERT_LISTED(1, 2);
 }
 
 static void nor_do_segments_of_2036_or_1970_in_between(void **state)
 {
 	(void)state;
-	config.retention.hours = 72;
-	put_at(1, ago(20));
-	put_at(2, ago(-87660));
-	put_at(3, ago(10));
-	put_at(4, 5 * US_PER_S);
-	put_at(5, ago(1));
+	archive_case.config.retention.hours = 72;
+	put_segment_at(1, ago(20));
+	put_segment_at(2, ago(-87660));
+	put_segment_at(3, ago(10));
+	put_segment_at(4, 5 * US_PER_S);
+	put_segment_at(5, ago(1));
 	one_round();
 	ASSERT_LISTED(1, 2, 3, 4, 5);
 }
@@ -209,10 +214,10 @@ static void nor_do_segments_of_2036_or_1970_in_between(void **state)
 static void what_was_recorded_in_the_future_stays(void **state)
 {
 	(void)state;
-	config.retention.hours = 1.5 / 3600;
+	archive_case.config.retention.hours = 1.5 / 3600;
 	for (uint64_t i = 1; i <= 5; i++)
-		put_at(i, ago(-87660) + (int64_t)i * US_PER_S);
-	open_archive();
+		put_segment_at(i, ago(-87660) + (int64_t)i * US_PER_S);
+	archive_case_open();
 	for (int i = 0; i < 60000 && !summary_now().clock_doubts; i++)
 		usleep(1000);
 	assert_int_equal(summary_now().clock_doubts, DOUBT_FUTURE);
@@ -223,11 +228,11 @@ static void what_was_recorded_in_the_future_stays(void **state)
 static void once_synchronised_the_wall_clock_s_word_counts(void **state)
 {
 	(void)state;
-	clock_is_synchronised = true;
-	config.retention.hours = 72;
-	put_at(1, 5 * US_PER_S);
-	put_at(2, ago(80));
-	put_at(3, ago(1));
+	fake_ntp.is_synchronised = true;
+	archive_case.config.retention.hours = 72;
+	put_segment_at(1, 5 * US_PER_S);
+	put_segment_at(2, ago(80));
+	put_segment_at(3, ago(1));
 	one_round();
 	ASSERT_LISTED(3);
 }
@@ -236,12 +241,12 @@ static void once_synchronised_the_wall_clock_s_word_counts(void **state)
 static void a_segment_from_the_future_does_not_go_with_those_behind_it(void **state)
 {
 	(void)state;
-	clock_is_synchronised = true;
-	config.retention.hours = 72;
-	put_at(1, ago(-87660));
-	put_at(2, ago(100));
-	put_at(3, ago(-87650));
-	put_at(4, ago(1));
+	fake_ntp.is_synchronised = true;
+	archive_case.config.retention.hours = 72;
+	put_segment_at(1, ago(-87660));
+	put_segment_at(2, ago(100));
+	put_segment_at(3, ago(-87650));
+	put_segment_at(4, ago(1));
 	one_round();
 	ASSERT_LISTED(1, 3, 4);
 }
@@ -249,11 +254,11 @@ static void a_segment_from_the_future_does_not_go_with_those_behind_it(void **st
 static void recent_ones_behind_one_from_1970_stay(void **state)
 {
 	(void)state;
-	clock_is_synchronised = true;
-	config.retention.hours = 72;
-	put_at(1, ago(10));
-	put_at(2, 5 * US_PER_S);
-	put_at(3, ago(1));
+	fake_ntp.is_synchronised = true;
+	archive_case.config.retention.hours = 72;
+	put_segment_at(1, ago(10));
+	put_segment_at(2, 5 * US_PER_S);
+	put_segment_at(3, ago(1));
 	one_round();
 	ASSERT_LISTED(1, 2, 3);
 }
@@ -261,14 +266,14 @@ static void recent_ones_behind_one_from_1970_stay(void **state)
 static void an_index_whose_segment_is_gone_goes_too(void **state)
 {
 	(void)state;
-	put_at(1, MEDIA_WALL_US);
-	file_write(recording("recording_20260101_000000.idx"), "", 0);
-	file_write(recording("notes.idx"), "", 0);
-	open_archive();
+	put_segment_at(1, MEDIA_WALL_US);
+	file_write(recording_path("recording_20260101_000000.idx"), "", 0);
+	file_write(recording_path("notes.idx"), "", 0);
+	archive_case_open();
 	close_and_list();
 	ASSERT_LISTED(1);
-	assert_false(is_there("recording_20260101_000000.idx"));
-	assert_true(is_there("notes.idx"));
+	assert_false(recording_exists("recording_20260101_000000.idx"));
+	assert_true(recording_exists("notes.idx"));
 }
 
 int main(void)
@@ -292,5 +297,5 @@ int main(void)
 		CASE(an_index_whose_segment_is_gone_goes_too),
 	};
 
-	return cmocka_run_group_tests(tests, make_archive_streams, drop_streams);
+	return cmocka_run_group_tests(tests, archive_case_streams, drop_streams);
 }

@@ -1,4 +1,6 @@
 /* test_archive_stop.c - a recorder that is stopped while it looks through what a crash left. */
+#include <unistd.h>
+
 #include "tests/unit/support/archive_cases.h"
 #include "tests/unit/support/in_range.h"
 
@@ -10,27 +12,27 @@ static void a_repair_is_given_up_and_done_at_the_next_start(void **state)
 
 	(void)state;
 	for (uint64_t i = 1; i <= COUNT; i++)
-		put_at(i, MEDIA_WALL_US + HOUR_US * (int64_t)i);
-	atomic_store(&disk_hangs, true);
-	archive = archive_open(&config, &why);
-	assert_non_null(archive);
-	assert_true(archive_start(archive, &why));
-	while (atomic_load(&syncs) == 0)
+		put_segment_at(i, MEDIA_WALL_US + HOUR_US * (int64_t)i);
+	atomic_store(&fake_disk.hangs, true);
+	archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
+	assert_non_null(archive_case.archive);
+	assert_true(archive_start(archive_case.archive, &archive_case.why));
+	while (atomic_load(&fake_disk.syncs) == 0)
 		usleep(1000);
-	archive_give_up_repair(archive);
-	atomic_store(&disk_hangs, false);
-	start = archive_wait(archive);
+	archive_give_up_repair(archive_case.archive);
+	atomic_store(&fake_disk.hangs, false);
+	start = archive_wait(archive_case.archive);
 	assert_false(start.recovered);
 	assert_int_equal(summary_now().segments, 0);
-	archive_close(archive);
-	archive = NULL;
-	assert_int_in_range(atomic_load(&syncs), 1, COUNT / 2);
-	assert_false(is_there(CATALOGUE_FILE));
-	start = open_archive();
+	archive_close(archive_case.archive);
+	archive_case.archive = NULL;
+	assert_int_in_range(atomic_load(&fake_disk.syncs), 1, COUNT / 2);
+	assert_false(recording_exists(CATALOGUE_FILE));
+	start = archive_case_open();
 	assert_true(start.recovered);
 	assert_int_equal(start.next_segment, COUNT + 1);
 	close_and_list();
-	assert_int_equal(listed_count, COUNT);
+	assert_int_equal(archive_case.listed_count, COUNT);
 }
 
 static void once_it_is_done_there_is_nothing_to_give_up(void **state)
@@ -38,15 +40,15 @@ static void once_it_is_done_there_is_nothing_to_give_up(void **state)
 	int fd;
 
 	(void)state;
-	put_at(1, MEDIA_WALL_US - HOUR_US);
-	open_archive();
-	archive_give_up_repair(archive);
+	put_segment_at(1, MEDIA_WALL_US - HOUR_US);
+	archive_case_open();
+	archive_give_up_repair(archive_case.archive);
 	begin_segment(&fd);
 	close(fd);
-	archive_segment_closed(archive);
+	archive_segment_closed(archive_case.archive);
 	close_and_list();
 	ASSERT_LISTED(1, 9);
-	assert_int_equal(listed[1].state, CATALOGUE_COMPLETE);
+	assert_int_equal(archive_case.listed[1].state, CATALOGUE_COMPLETE);
 }
 
 int main(void)
@@ -56,5 +58,5 @@ int main(void)
 		CASE(once_it_is_done_there_is_nothing_to_give_up),
 	};
 
-	return cmocka_run_group_tests_name("archive_stop", tests, make_archive_streams, drop_streams);
+	return cmocka_run_group_tests_name("archive_stop", tests, archive_case_streams, drop_streams);
 }

@@ -1,36 +1,38 @@
 /* test_capture.c - a camera that is unplugged, falls silent, never delivers, or comes back: what the ring and the state
  * say of it. */
-#include "tests/unit/support/capture_bench.h"
+#include <string.h>
+
+#include "tests/unit/support/capture_rig.h"
 
 static void without_a_camera_it_waits_and_says_what_it_misses(void **state)
 {
 	(void)state;
-	camera_is_there = false;
-	start();
-	wait_until(is_waiting);
-	assert_non_null(strstr(status.last_error, "there is no camera at /dev/video0"));
-	camera_is_there = true;
-	wait_until(is_opened);
-	assert_int_equal(film(64).meta.gap_cause, GAP_RECORDER_DOWN);
+	fake.camera_is_there = false;
+	capture_rig_start();
+	capture_rig_wait(camera_is_waiting);
+	assert_non_null(strstr(capture_rig.status.last_error, "there is no camera at /dev/video0"));
+	fake.camera_is_there = true;
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(film_frame(64).meta.gap_cause, GAP_RECORDER_DOWN);
 }
 
 static void unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is_back(void **state)
 {
 	(void)state;
-	start_streaming();
-	camera_is_there = false;
-	poke(SOURCE_GONE);
-	wait_until(was_closed);
-	wait_until(is_waiting);
-	assert_int_equal(stretches_over, 1);
-	assert_non_null(strstr(status.last_error, "camera"));
-	camera_is_there = true;
-	wait_until(is_opened);
-	assert_int_equal(film(64).meta.gap_cause, GAP_UNPLUGGED);
-	assert_int_equal(film(64).meta.stretch, 43);
-	poke(SOURCE_GONE); /* and is there again at once */
-	wait_until(is_opened);
-	assert_int_equal(film(64).meta.gap_cause, GAP_UNPLUGGED);
+	capture_rig_start_streaming();
+	fake.camera_is_there = false;
+	fake_poke(SOURCE_GONE);
+	capture_rig_wait(camera_was_closed);
+	capture_rig_wait(camera_is_waiting);
+	assert_int_equal(capture_rig.stretches_over, 1);
+	assert_non_null(strstr(capture_rig.status.last_error, "camera"));
+	fake.camera_is_there = true;
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(film_frame(64).meta.gap_cause, GAP_UNPLUGGED);
+	assert_int_equal(film_frame(64).meta.stretch, 43);
+	fake_poke(SOURCE_GONE); /* and is there again at once */
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(film_frame(64).meta.gap_cause, GAP_UNPLUGGED);
 }
 
 static unsigned opens_seen;
@@ -38,7 +40,7 @@ static enum camera_state expected_state;
 
 static bool was_opened_anew(void)
 {
-	return atomic_load(&opens) > opens_seen && status.camera_state == expected_state;
+	return atomic_load(&fake.opens) > opens_seen && capture_rig.status.camera_state == expected_state;
 }
 
 /* Opened, and gone before a frame: how long until it is opened again. */
@@ -46,98 +48,98 @@ static int64_t lose_before_a_frame(enum source_outcome outcome)
 {
 	mono_t lost_at = mono_now();
 
-	opens_seen = atomic_load(&opens);
-	poke(outcome);
-	wait_until(was_opened_anew);
+	opens_seen = atomic_load(&fake.opens);
+	fake_poke(outcome);
+	capture_rig_wait(was_opened_anew);
 	return mono_now().us - lost_at.us;
 }
 
 static void one_that_opens_and_never_delivers_is_opened_less_and_less_often(void **state)
 {
 	(void)state;
-	start_streaming();
+	capture_rig_start_streaming();
 	expected_state = CAMERA_OPENING;
 	assert_true(lose_before_a_frame(SOURCE_GONE) >= US_PER_S / 5); /* it had only just begun */
 	expected_state = CAMERA_WAITING;
 	assert_true(lose_before_a_frame(SOURCE_GONE) >= 2 * US_PER_S / 5);
 	assert_true(lose_before_a_frame(SOURCE_RESIZED) >= 4 * US_PER_S / 5);
 	assert_true(lose_before_a_frame(SOURCE_GONE) >= 8 * US_PER_S / 5);
-	assert_int_equal(stretches_over, 1);
-	assert_int_equal(film(64).meta.gap_cause, GAP_UNPLUGGED);
-	capture_status(capture, &status);
-	assert_int_equal(status.camera_state, CAMERA_STREAMING);
-	mono_ahead_us += 3 * US_PER_S / 2;
-	wall_ahead_us += 3 * US_PER_S / 2;
-	film(64);
+	assert_int_equal(capture_rig.stretches_over, 1);
+	assert_int_equal(film_frame(64).meta.gap_cause, GAP_UNPLUGGED);
+	capture_status(capture_rig.capture, &capture_rig.status);
+	assert_int_equal(capture_rig.status.camera_state, CAMERA_STREAMING);
+	fake_clock.mono_ahead_us += 3 * US_PER_S / 2;
+	fake_clock.wall_ahead_us += 3 * US_PER_S / 2;
+	film_frame(64);
 	expected_state = CAMERA_OPENING;
 	lose_before_a_frame(SOURCE_GONE); /* after a while of frames: at once */
-	assert_int_equal(film(64).meta.gap_cause, GAP_UNPLUGGED);
+	assert_int_equal(film_frame(64).meta.gap_cause, GAP_UNPLUGGED);
 }
 
 static void an_error_is_a_stall_and_opening_again_heals_it(void **state)
 {
 	(void)state;
-	start_streaming();
-	poke(SOURCE_FAILED);
-	wait_until(was_closed);
-	wait_until(is_opened);
-	assert_int_equal(film(64).meta.gap_cause, GAP_STALLED);
+	capture_rig_start_streaming();
+	fake_poke(SOURCE_FAILED);
+	capture_rig_wait(camera_was_closed);
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(film_frame(64).meta.gap_cause, GAP_STALLED);
 }
 
 static bool goes_silent(void)
 {
-	mono_ahead_us += US_PER_S / 4;
-	wall_ahead_us += US_PER_S / 4;
-	return is_stalled();
+	fake_clock.mono_ahead_us += US_PER_S / 4;
+	fake_clock.wall_ahead_us += US_PER_S / 4;
+	return camera_is_stalled();
 }
 
 static void a_silent_camera_is_opened_again_and_the_gap_says_stalled(void **state)
 {
 	(void)state;
-	start_streaming();
-	wait_until(goes_silent);
-	assert_non_null(strstr(status.last_error, "no frame for"));
-	assert_int_equal(stretches_over, 1);
-	wait_until(is_opened);
-	assert_int_equal(closes, 1);
-	assert_int_equal(film(64).meta.gap_cause, GAP_STALLED);
+	capture_rig_start_streaming();
+	capture_rig_wait(goes_silent);
+	assert_non_null(strstr(capture_rig.status.last_error, "no frame for"));
+	assert_int_equal(capture_rig.stretches_over, 1);
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(fake.closes, 1);
+	assert_int_equal(film_frame(64).meta.gap_cause, GAP_STALLED);
 }
 
 static void one_that_falls_silent_and_is_then_gone_was_unplugged(void **state)
 {
 	(void)state;
-	start_streaming();
-	camera_is_there = false;
-	wait_until(goes_silent);
-	wait_until(is_waiting);
-	camera_is_there = true;
-	wait_until(is_opened);
-	assert_int_equal(film(64).meta.gap_cause, GAP_UNPLUGGED);
+	capture_rig_start_streaming();
+	fake.camera_is_there = false;
+	capture_rig_wait(goes_silent);
+	capture_rig_wait(camera_is_waiting);
+	fake.camera_is_there = true;
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(film_frame(64).meta.gap_cause, GAP_UNPLUGGED);
 }
 
 static void a_slow_camera_within_its_limit_is_left_alone(void **state)
 {
 	(void)state;
-	start_streaming();
+	capture_rig_start_streaming();
 	for (int i = 0; i < 20; i++) {
-		mono_ahead_us += 3 * US_PER_S / 2;
-		wall_ahead_us += 3 * US_PER_S / 2;
-		assert_int_equal(film(64).meta.stretch, 42);
+		fake_clock.mono_ahead_us += 3 * US_PER_S / 2;
+		fake_clock.wall_ahead_us += 3 * US_PER_S / 2;
+		assert_int_equal(film_frame(64).meta.stretch, 42);
 	}
-	assert_int_equal(opens, 1);
+	assert_int_equal(fake.opens, 1);
 }
 
 static bool looks_for_better(void)
 {
-	mono_ahead_us += US_PER_S / 4;
-	wall_ahead_us += US_PER_S / 4;
-	poke(SOURCE_FINE); /* the stand-in goes on filming */
-	return strcmp(status.device, "/dev/video0") == 0;
+	fake_clock.mono_ahead_us += US_PER_S / 4;
+	fake_clock.wall_ahead_us += US_PER_S / 4;
+	fake_poke(SOURCE_FINE); /* the stand-in goes on filming */
+	return strcmp(capture_rig.status.device, "/dev/video0") == 0;
 }
 
 static bool knows_devices(void)
 {
-	return status.camera_ids[0] == 7;
+	return capture_rig.status.camera_ids[0] == 7;
 }
 
 static void a_stand_in_serves_until_the_configured_camera_is_back(void **state)
@@ -145,16 +147,16 @@ static void a_stand_in_serves_until_the_configured_camera_is_back(void **state)
 	struct ring_frame frame;
 
 	(void)state;
-	camera_is_there = false;
-	stand_in_serves = true;
-	start_streaming();
-	assert_string_equal(status.device, "/dev/video7");
-	assert_string_equal(status.configured, "/dev/video0");
-	wait_until(knows_devices);
-	camera_is_there = true;
-	wait_until(looks_for_better);
-	assert_string_equal(status.configured, "");
-	frame = film(64);
+	fake.camera_is_there = false;
+	fake.stand_in_serves = true;
+	capture_rig_start_streaming();
+	assert_string_equal(capture_rig.status.device, "/dev/video7");
+	assert_string_equal(capture_rig.status.configured, "/dev/video0");
+	capture_rig_wait(knows_devices);
+	fake.camera_is_there = true;
+	capture_rig_wait(looks_for_better);
+	assert_string_equal(capture_rig.status.configured, "");
+	frame = film_frame(64);
 	assert_int_equal(frame.meta.gap_cause, GAP_FORMAT);
 	assert_true(frame.meta.stretch > 42);
 }
@@ -162,11 +164,11 @@ static void a_stand_in_serves_until_the_configured_camera_is_back(void **state)
 static void closing_in_the_middle_of_anything_closes_the_camera(void **state)
 {
 	(void)state;
-	start();
-	assert_true(capture_destroy(capture, CLOSE_LIMIT_US)); /* an opening is under way */
-	capture = NULL;
-	assert_int_equal(opens, closes);
-	start_streaming();
+	capture_rig_start();
+	assert_true(capture_destroy(capture_rig.capture, CLOSE_LIMIT_US)); /* an opening is under way */
+	capture_rig.capture = NULL;
+	assert_int_equal(fake.opens, fake.closes);
+	capture_rig_start_streaming();
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* test_capture_stretches.c - frames on their way into the ring: their two times, and where one stretch ends and the
  * next begins. */
-#include "tests/unit/support/capture_bench.h"
+#include "tests/unit/support/capture_rig.h"
 #include "tests/unit/support/in_range.h"
 
 static void frames_come_with_both_clocks_and_the_recorder_was_down_before(void **state)
@@ -8,34 +8,34 @@ static void frames_come_with_both_clocks_and_the_recorder_was_down_before(void *
 	struct ring_frame frame;
 
 	(void)state;
-	start();
-	wait_until(is_opened);
-	assert_int_equal(opened_fps, 30);
-	frame = film(64);
+	capture_rig_start();
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(capture_rig.opened_fps, 30);
+	frame = film_frame(64);
 	assert_int_equal(frame.meta.stretch, 42);
 	assert_int_equal(frame.meta.gap_cause, GAP_RECORDER_DOWN);
-	assert_int_equal(frame.meta.mono_us, next_frame.captured.us);
+	assert_int_equal(frame.meta.mono_us, fake.next_frame.captured.us);
 	assert_int_in_range(frame.meta.wall_us - frame.meta.mono_us - clock_offset_us() + CLOCK_TOLERANCE_US, 0,
 			    2 * CLOCK_TOLERANCE_US);
 	assert_int_equal(frame.meta.width, 64);
-	assert_int_equal(film(64).meta.stretch, 42);
-	assert_int_equal(frames_told, 2);
-	capture_status(capture, &status);
-	assert_int_equal(status.frames, 2);
-	assert_string_equal(status.device, "/dev/video0");
-	assert_string_equal(status.configured, "");
+	assert_int_equal(film_frame(64).meta.stretch, 42);
+	assert_int_equal(capture_rig.frames_told, 2);
+	capture_status(capture_rig.capture, &capture_rig.status);
+	assert_int_equal(capture_rig.status.frames, 2);
+	assert_string_equal(capture_rig.status.device, "/dev/video0");
+	assert_string_equal(capture_rig.status.configured, "");
 }
 
 static void frames_that_come_while_recording_is_off_bear_it(void **state)
 {
 	(void)state;
-	start_streaming();
-	assert_int_equal(film(64).meta.flags, 0);
-	capture_set_recording(capture, false);
-	assert_int_equal(film(64).meta.flags, RING_FRAME_OFF);
-	assert_int_equal(film(64).meta.stretch, 42);
-	capture_set_recording(capture, true);
-	assert_int_equal(film(64).meta.flags, 0);
+	capture_rig_start_streaming();
+	assert_int_equal(film_frame(64).meta.flags, 0);
+	capture_set_recording(capture_rig.capture, false);
+	assert_int_equal(film_frame(64).meta.flags, RING_FRAME_OFF);
+	assert_int_equal(film_frame(64).meta.stretch, 42);
+	capture_set_recording(capture_rig.capture, true);
+	assert_int_equal(film_frame(64).meta.flags, 0);
 }
 
 static void another_picture_size_begins_a_stretch(void **state)
@@ -43,37 +43,37 @@ static void another_picture_size_begins_a_stretch(void **state)
 	struct ring_frame frame;
 
 	(void)state;
-	start_streaming();
-	frame = film(96);
+	capture_rig_start_streaming();
+	frame = film_frame(96);
 	assert_int_equal(frame.meta.stretch, 43);
 	assert_int_equal(frame.meta.gap_cause, GAP_FORMAT);
-	assert_int_equal(film(96).meta.stretch, 43);
-	poke(SOURCE_RESIZED);
-	wait_until(was_closed);
-	wait_until(is_opened);
-	frame = film(64);
+	assert_int_equal(film_frame(96).meta.stretch, 43);
+	fake_poke(SOURCE_RESIZED);
+	capture_rig_wait(camera_was_closed);
+	capture_rig_wait(camera_is_opened);
+	frame = film_frame(64);
 	assert_int_equal(frame.meta.stretch, 44);
 	assert_int_equal(frame.meta.gap_cause, GAP_FORMAT);
 }
 
 static void step_and_film(int64_t by_us)
 {
-	struct ring_frame before = film(64), after;
+	struct ring_frame before = film_frame(64), after;
 
-	wall_ahead_us += by_us;
-	after = film(64);
+	fake_clock.wall_ahead_us += by_us;
+	after = film_frame(64);
 	assert_int_equal(after.meta.stretch, before.meta.stretch + 1);
 	assert_int_equal(after.meta.gap_cause, GAP_CLOCK);
 	assert_int_in_range(after.meta.wall_us - after.meta.mono_us - clock_offset_us() + CLOCK_TOLERANCE_US, 0,
 			    2 * CLOCK_TOLERANCE_US);
-	assert_int_equal(film(64).meta.stretch, after.meta.stretch);
-	assert_int_equal(opens, 1);
+	assert_int_equal(film_frame(64).meta.stretch, after.meta.stretch);
+	assert_int_equal(fake.opens, 1);
 }
 
 static void a_clock_that_is_set_begins_a_stretch_in_either_direction(void **state)
 {
 	(void)state;
-	start_streaming();
+	capture_rig_start_streaming();
 	step_and_film(3600 * US_PER_S);
 	step_and_film(-7200 * US_PER_S);
 	step_and_film(50 * US_PER_MS);
@@ -86,12 +86,12 @@ static void slewing_moves_both_clocks_and_begins_nothing(void **state)
 	struct ring_frame frame;
 
 	(void)state;
-	start_streaming();
-	frame = film(64);
+	capture_rig_start_streaming();
+	frame = film_frame(64);
 	offset_us = frame.meta.wall_us - frame.meta.mono_us;
 	for (int i = 0; i < 10; i++) {
-		wall_ahead_us += 100; /* 1 ms in all: what two readings can differ by on a busy machine */
-		frame = film(64);
+		fake_clock.wall_ahead_us += 100; /* 1 ms in all: what two readings can differ by on a busy machine */
+		frame = film_frame(64);
 		assert_int_equal(frame.meta.stretch, 42);
 		assert_int_equal(frame.meta.wall_us - frame.meta.mono_us, offset_us);
 	}

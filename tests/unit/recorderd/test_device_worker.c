@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "recorderd/capture/device_worker.h"
-#include "tests/unit/support/fake_camera.h"
+#include "tests/unit/fakes/fake_camera.h"
 
 #define LIMIT_MS 60000 /* far more than anything here needs */
 
@@ -19,8 +21,8 @@ static struct opener_result result;
 static int set_up(void **state)
 {
 	(void)state;
-	camera_is_there = true;
-	opens = closes = 0;
+	fake.camera_is_there = true;
+	fake.opens = fake.closes = 0;
 	opener = opener_create(&config, NULL);
 	return opener ? 0 : -1;
 }
@@ -29,7 +31,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	assert_true(opener_destroy(opener, LIMIT_MS * US_PER_MS));
-	assert_int_equal(opens, closes);
+	assert_int_equal(fake.opens, fake.closes);
 	return 0;
 }
 
@@ -62,13 +64,13 @@ static void orders_are_answered_in_turn(void **state)
 static void one_that_hangs_in_a_driver_is_not_waited_for_longer_than_told(void **state)
 {
 	(void)state;
-	opening_hangs = true;
+	fake.opening_hangs = true;
 	opener_order_open(opener);
 	for (int i = 0; i < LIMIT_MS && !opener_busy_since(opener).us; i++)
 		poll(NULL, 0, 1);
 	opener_order_open(opener); /* and this one is not carried out any more */
 	assert_false(opener_destroy(opener, US_PER_S / 5));
-	opening_hangs = false; /* it is closed by the thread that opened it */
+	fake.opening_hangs = false; /* it is closed by the thread that opened it */
 }
 
 static void without_an_open_camera_a_control_is_not_set(void **state)

@@ -1,12 +1,16 @@
 /* test_encoder.c - from the ring to segments by the real FFmpeg: each frame once, at its own microsecond. */
-#include "tests/unit/support/recording_bench.h"
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/support/recording_rig.h"
 
 static void record_all(void)
 {
-	bench_start();
-	bench_wait(bench_all_given);
-	bench_stop();
-	bench_look();
+	rig_start();
+	rig_wait(rig_all_given);
+	rig_stop();
+	rig_look();
 }
 
 static void assert_exact(void)
@@ -19,7 +23,7 @@ static void assert_exact(void)
 static void at_25_fps_every_frame_has_its_microsecond_and_every_second_its_key_frame(void **state)
 {
 	(void)state;
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 12); /* 437 ms is no multiple of 40: frames fall beside the second */
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 12); /* 437 ms is no multiple of 40: frames fall beside the second */
 	record_all();
 	assert_exact();
 }
@@ -27,17 +31,17 @@ static void at_25_fps_every_frame_has_its_microsecond_and_every_second_its_key_f
 static void at_25_fps_on_the_full_second_the_key_frame_is_that_very_frame(void **state)
 {
 	(void)state;
-	bench_plan(second_of(BENCH_WALL_US) * US_PER_S + 440000, 25, US_PER_S, 12);
+	rig_plan(wall_second(RIG_WALL_US) * US_PER_S + 440000, 25, US_PER_S, 12);
 	record_all();
 	assert_exact();
-	assert_int_equal(bench.wall_us[14] % US_PER_S, 0);
-	assert_true(bench.records[14].flags & INDEX_KEY);
+	assert_int_equal(rig.wall_us[14] % US_PER_S, 0);
+	assert_true(rig.records[14].flags & INDEX_KEY);
 }
 
 static void at_29_97_fps_every_frame_has_its_microsecond(void **state)
 {
 	(void)state;
-	bench_plan(BENCH_WALL_US, 30000, 1001 * US_PER_S, 12);
+	rig_plan(RIG_WALL_US, 30000, 1001 * US_PER_S, 12);
 	record_all();
 	assert_exact();
 }
@@ -45,7 +49,7 @@ static void at_29_97_fps_every_frame_has_its_microsecond(void **state)
 static void at_30_fps_every_frame_has_its_microsecond(void **state)
 {
 	(void)state;
-	bench_plan(second_of(BENCH_WALL_US) * US_PER_S, 30, US_PER_S, 12);
+	rig_plan(wall_second(RIG_WALL_US) * US_PER_S, 30, US_PER_S, 12);
 	record_all();
 	assert_exact();
 }
@@ -53,8 +57,8 @@ static void at_30_fps_every_frame_has_its_microsecond(void **state)
 static void at_60_fps_every_frame_has_its_microsecond(void **state)
 {
 	(void)state;
-	bench_plan(BENCH_WALL_US + 1, 60, US_PER_S, 8);
-	bench.config.camera.fps = 60;
+	rig_plan(RIG_WALL_US + 1, 60, US_PER_S, 8);
+	rig.config.camera.fps = 60;
 	record_all();
 	assert_exact();
 }
@@ -62,47 +66,47 @@ static void at_60_fps_every_frame_has_its_microsecond(void **state)
 static void jittered_frames_with_a_hole_of_3_s_stay_one_run(void **state)
 {
 	uint32_t seed = 7;
-	int64_t at_us = BENCH_WALL_US;
+	int64_t at_us = RIG_WALL_US;
 
 	(void)state;
 	for (size_t i = 0; i < 300; i++) {
-		bench.wall_us[bench.to_give++] = at_us;
+		rig.wall_us[rig.to_give++] = at_us;
 		seed = seed * 1664525u + 1013904223u;
 		at_us += i == 150 ? 3 * US_PER_S : 20000 + (int64_t)(seed >> 8) % 27000;
 	}
 	record_all();
 	assert_exact();
-	assert_int_equal(bench.segment_count, 1);
+	assert_int_equal(rig.segment_count, 1);
 }
 
 static void mjpeg_is_kept_as_the_camera_sent_it(void **state)
 {
 	(void)state;
-	bench.config.record.codec = CODEC_MJPEG;
-	bench_plan(BENCH_WALL_US, 30, US_PER_S, 4);
+	rig.config.record.codec = CODEC_MJPEG;
+	rig_plan(RIG_WALL_US, 30, US_PER_S, 4);
 	record_all();
 	assert_all_recorded();
 	assert_durations();
-	for (size_t i = 0; i < bench.found; i++)
-		assert_true(bench.records[i].flags & INDEX_KEY);
-	assert_int_equal(bench_probe(0), bench.given);
+	for (size_t i = 0; i < rig.found; i++)
+		assert_true(rig.records[i].flags & INDEX_KEY);
+	assert_int_equal(rig_probe(0), rig.given);
 }
 
 static void a_segment_ends_with_its_whole_seconds_and_no_frame_is_lost(void **state)
 {
 	(void)state;
-	bench.config.record.segment_seconds = 2;
-	bench_plan(BENCH_WALL_US, 30000, 1001 * US_PER_S, 9);
+	rig.config.record.segment_seconds = 2;
+	rig_plan(RIG_WALL_US, 30000, 1001 * US_PER_S, 9);
 	record_all();
 	assert_exact();
-	assert_int_equal(bench.segment_count, 5); /* 1.563 s, then 2 s each */
-	for (size_t i = 1; i < bench.found; i++) {
-		if (bench.segment_of[i] == bench.segment_of[i - 1])
+	assert_int_equal(rig.segment_count, 5); /* 1.563 s, then 2 s each */
+	for (size_t i = 1; i < rig.found; i++) {
+		if (rig.segment_of[i] == rig.segment_of[i - 1])
 			continue;
-		const struct catalogue_entry *entry = &bench.segments[bench.segment_of[i]];
+		const struct catalogue_entry *entry = &rig.segments[rig.segment_of[i]];
 
-		assert_true(bench.records[i].flags & INDEX_KEY);
-		assert_int_equal(second_of(bench.wall_us[i]) - second_of(entry[-1].start_wall_us), 2);
+		assert_true(rig.records[i].flags & INDEX_KEY);
+		assert_int_equal(wall_second(rig.wall_us[i]) - wall_second(entry[-1].start_wall_us), 2);
 		assert_int_equal(entry->gap_cause, GAP_NONE);
 		assert_int_equal(entry->run_no, entry[-1].run_no);
 		assert_int_equal(entry->segment_no, entry[-1].segment_no + 1);
@@ -117,17 +121,17 @@ static void finished_segments_are_plain_mp4_with_every_frame(void **state)
 	int folder;
 
 	(void)state;
-	bench.config.record.segment_seconds = 2;
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 5);
+	rig.config.record.segment_seconds = 2;
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 5);
 	record_all();
-	folder = bench_folder();
-	for (size_t i = 0; i < bench.segment_count; i++) {
-		int fd = openat(folder, bench.segments[i].file, O_RDONLY | O_CLOEXEC);
+	folder = rig_folder();
+	for (size_t i = 0; i < rig.segment_count; i++) {
+		int fd = openat(folder, rig.segments[i].file, O_RDONLY | O_CLOEXEC);
 
 		assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_GOOD);
 		assert_int_equal(layout.form, SEGMENT_COMPLETE);
-		assert_int_equal(bench.segments[i].state, CATALOGUE_COMPLETE);
-		assert_int_equal(bench_probe(i), bench.segments[i].frames);
+		assert_int_equal(rig.segments[i].state, CATALOGUE_COMPLETE);
+		assert_int_equal(rig_probe(i), rig.segments[i].frames);
 		segment_layout_finish(&layout);
 		close(fd);
 	}
@@ -137,62 +141,62 @@ static void finished_segments_are_plain_mp4_with_every_frame(void **state)
 static void the_first_segment_ever_says_so(void **state)
 {
 	(void)state;
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
 	record_all();
-	assert_int_equal(bench.segments[0].gap_cause, GAP_START);
-	assert_int_equal(bench.segments[0].last_wall_us, 0);
-	assert_int_equal(bench.segments[0].segment_no, 1);
+	assert_int_equal(rig.segments[0].gap_cause, GAP_START);
+	assert_int_equal(rig.segments[0].last_wall_us, 0);
+	assert_int_equal(rig.segments[0].segment_no, 1);
 }
 
 static void one_frame_alone_is_recorded_with_the_camera_s_interval(void **state)
 {
 	(void)state;
-	bench.wall_us[bench.to_give++] = BENCH_WALL_US;
+	rig.wall_us[rig.to_give++] = RIG_WALL_US;
 	record_all();
 	assert_all_recorded();
-	assert_int_equal(bench.records[0].duration_us, US_PER_S / 30);
+	assert_int_equal(rig.records[0].duration_us, US_PER_S / 30);
 }
 
 /* Two stretches of one second each, with what `change` does in between. */
 static void record_two_stretches(void (*change)(void), int64_t pause_us)
 {
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
-	bench_start();
-	bench_wait(bench_all_given);
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
+	rig_start();
+	rig_wait(rig_all_given);
 	change();
-	bench.stretch++;
-	if (bench.gap_cause == GAP_CLOCK)
-		bench.mono_offset_us += pause_us;
-	bench_plan(BENCH_WALL_US + US_PER_S + pause_us, 25, US_PER_S, 1);
-	bench_wait(bench_all_given);
-	bench_stop();
-	bench_look();
+	rig.stretch++;
+	if (rig.gap_cause == GAP_CLOCK)
+		rig.mono_offset_us += pause_us;
+	rig_plan(RIG_WALL_US + US_PER_S + pause_us, 25, US_PER_S, 1);
+	rig_wait(rig_all_given);
+	rig_stop();
+	rig_look();
 	assert_exact();
-	assert_int_equal(bench.segment_count, 2);
-	assert_true(bench.segments[1].run_no > bench.segments[0].run_no);
-	assert_int_equal(bench.segments[1].gap_cause, bench.gap_cause);
-	assert_int_equal(bench.segments[1].last_wall_us, bench.segments[0].end_wall_us);
+	assert_int_equal(rig.segment_count, 2);
+	assert_true(rig.segments[1].run_no > rig.segments[0].run_no);
+	assert_int_equal(rig.segments[1].gap_cause, rig.gap_cause);
+	assert_int_equal(rig.segments[1].last_wall_us, rig.segments[0].end_wall_us);
 }
 
 static void resize(void)
 {
-	bench.gap_cause = GAP_FORMAT;
-	bench.width = 96;
-	bench.height = 64;
+	rig.gap_cause = GAP_FORMAT;
+	rig.width = 96;
+	rig.height = 64;
 }
 
 static void another_picture_size_begins_a_segment(void **state)
 {
 	(void)state;
 	record_two_stretches(resize, 0);
-	assert_int_equal(bench.segments[0].width, 64);
-	assert_int_equal(bench.segments[1].width, 96);
-	assert_int_equal(bench.segments[1].height, 64);
+	assert_int_equal(rig.segments[0].width, 64);
+	assert_int_equal(rig.segments[1].width, 96);
+	assert_int_equal(rig.segments[1].height, 64);
 }
 
 static void step_clock(void)
 {
-	bench.gap_cause = GAP_CLOCK;
+	rig.gap_cause = GAP_CLOCK;
 }
 
 static void a_clock_step_forward_begins_a_segment(void **state)
@@ -205,14 +209,14 @@ static void after_a_clock_step_backwards_both_stretches_are_kept(void **state)
 {
 	(void)state;
 	record_two_stretches(step_clock, -1 * US_PER_S);
-	assert_string_not_equal(bench.segments[0].file, bench.segments[1].file);
-	assert_non_null(strstr(bench.segments[1].file, "_2.mp4"));
+	assert_string_not_equal(rig.segments[0].file, rig.segments[1].file);
+	assert_non_null(strstr(rig.segments[1].file, "_2.mp4"));
 }
 
 static void unplug(void)
 {
-	bench.gap_cause = GAP_UNPLUGGED;
-	encoder_end_run(bench.encoder);
+	rig.gap_cause = GAP_UNPLUGGED;
+	encoder_end_run(rig.encoder);
 }
 
 static void a_run_that_was_ended_is_on_disk_before_the_next_begins(void **state)
@@ -221,7 +225,7 @@ static void a_run_that_was_ended_is_on_disk_before_the_next_begins(void **state)
 	record_two_stretches(unplug, 4 * US_PER_S);
 }
 
-static bool all_are_on_disk(struct bench *of)
+static bool all_are_on_disk(struct rig *of)
 {
 	return storage_frames(of->storage) == of->given;
 }
@@ -230,42 +234,42 @@ static bool all_are_on_disk(struct bench *of)
 static void the_end_of_a_run_is_known_to_an_encoder_that_is_still_in_the_run_before(void **state)
 {
 	(void)state;
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 2);
-	for (; bench.given < 25; bench.given++)
-		bench_put(bench.wall_us[bench.given]);
-	bench.stretch++;
-	for (; bench.given < bench.to_give; bench.given++)
-		bench_put(bench.wall_us[bench.given]);
-	bench_start();
-	encoder_end_run(bench.encoder);
-	bench_wait(all_are_on_disk);
-	bench_stop();
-	bench_look();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 2);
+	for (; rig.given < 25; rig.given++)
+		rig_put(rig.wall_us[rig.given]);
+	rig.stretch++;
+	for (; rig.given < rig.to_give; rig.given++)
+		rig_put(rig.wall_us[rig.given]);
+	rig_start();
+	encoder_end_run(rig.encoder);
+	rig_wait(all_are_on_disk);
+	rig_stop();
+	rig_look();
 	assert_exact();
-	assert_int_equal(bench.segment_count, 2);
+	assert_int_equal(rig.segment_count, 2);
 }
 
 /* Stretches that stand in the ring when the recorder is told to stop. */
 static void stopping_records_all_that_the_ring_holds(void **state)
 {
 	(void)state;
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
-	for (; bench.given < 10; bench.given++)
-		bench_put(bench.wall_us[bench.given]);
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
+	for (; rig.given < 10; rig.given++)
+		rig_put(rig.wall_us[rig.given]);
 	step_clock();
-	bench.stretch++;
-	for (; bench.given < 20; bench.given++)
-		bench_put(bench.wall_us[bench.given]);
+	rig.stretch++;
+	for (; rig.given < 20; rig.given++)
+		rig_put(rig.wall_us[rig.given]);
 	resize();
-	bench.stretch++;
-	for (; bench.given < bench.to_give; bench.given++)
-		bench_put(bench.wall_us[bench.given]);
+	rig.stretch++;
+	for (; rig.given < rig.to_give; rig.given++)
+		rig_put(rig.wall_us[rig.given]);
 	record_all();
 	assert_all_recorded();
-	assert_int_equal(bench.segment_count, 3);
+	assert_int_equal(rig.segment_count, 3);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 
 int main(void)
 {

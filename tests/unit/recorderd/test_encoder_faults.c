@@ -1,16 +1,21 @@
-/* test_encoder_faults.c - an encoder that dies, hangs, is missing or swallows frames, and a recorder that comes back.
- */
-#include "tests/unit/support/recording_bench.h"
-#include "tests/unit/support/fake_clock.h"
+/* test_encoder_faults.c - an encoder that dies, hangs, is missing or swallows frames; a recorder that comes back. */
+#include "tests/unit/support/recording_rig.h"
+#include "tests/unit/fakes/fake_clock.h"
 #include "tests/unit/support/held_ffmpeg.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static struct encoder_status status;
 
 static const struct encoder_status *status_now(void)
 {
-	encoder_status(bench.encoder, &status);
+	encoder_status(rig.encoder, &status);
 	return &status;
 }
 
@@ -56,12 +61,12 @@ static void signal_child(int number)
 	assert_int_equal(kill(child, number), 0);
 }
 
-static bool some_are_on_disk(struct bench *of)
+static bool some_are_on_disk(struct rig *of)
 {
 	return storage_frames(of->storage) >= 20;
 }
 
-static bool has_restarted(struct bench *of)
+static bool has_restarted(struct rig *of)
 {
 	(void)of;
 	return status_now()->restarts > 0;
@@ -70,78 +75,78 @@ static bool has_restarted(struct bench *of)
 /* Without waiting for the disk. */
 static void give_the_rest(void)
 {
-	while (bench.given < bench.to_give)
-		bench_put(bench.wall_us[bench.given++]);
-	encoder_pump(bench.encoder);
+	while (rig.given < rig.to_give)
+		rig_put(rig.wall_us[rig.given++]);
+	encoder_pump(rig.encoder);
 }
 
 static void stop_and_look(void)
 {
-	bench_stop();
-	bench_look();
+	rig_stop();
+	rig_look();
 }
 
 static void a_killed_encoder_is_replaced_without_a_frame_lost_or_doubled(void **state)
 {
 	(void)state;
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 6);
-	bench_wait(some_are_on_disk);
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 6);
+	rig_wait(some_are_on_disk);
 	signal_child(SIGKILL);
-	bench_wait(has_restarted);
+	rig_wait(has_restarted);
 	assert_true(status.failing);
 	assert_non_null(strstr(status.last_error, "FFmpeg"));
-	bench_wait(bench_all_given);
+	rig_wait(rig_all_given);
 	stop_and_look();
 	assert_all_recorded();
 	assert_key_frames();
 	assert_durations();
-	assert_int_equal(bench.segment_count, 2);
-	assert_int_equal(bench.segments[1].gap_cause, GAP_NONE);
-	assert_int_equal(bench.segments[1].start_wall_us, bench.segments[0].end_wall_us);
+	assert_int_equal(rig.segment_count, 2);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_NONE);
+	assert_int_equal(rig.segments[1].start_wall_us, rig.segments[0].end_wall_us);
 }
 
 static void an_encoder_killed_while_it_gives_its_last_frames_costs_none(void **state)
 {
 	(void)state;
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 2);
-	bench_wait(some_are_on_disk);
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 2);
+	rig_wait(some_are_on_disk);
 	signal_child(SIGSTOP);
 	give_the_rest();
-	encoder_end_run(bench.encoder);
+	encoder_end_run(rig.encoder);
 	signal_child(SIGKILL);
-	bench_wait(has_restarted);
+	rig_wait(has_restarted);
 	stop_and_look();
 	assert_all_recorded();
-	assert_int_equal(bench.segment_count, 2);
-	assert_int_equal(bench.segments[1].gap_cause, GAP_NONE);
+	assert_int_equal(rig.segment_count, 2);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_NONE);
 }
 
-static bool child_owes_many(struct bench *of)
+static bool child_owes_many(struct rig *of)
 {
-	return of->given >= storage_frames(of->storage) + BENCH_AHEAD;
+	return of->given >= storage_frames(of->storage) + RIG_AHEAD;
 }
 
 static void a_hanging_encoder_is_replaced(void **state)
 {
 	(void)state;
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 9); /* more than it may have finished before it hears, and owe then */
-	bench_wait(some_are_on_disk);
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 9); /* more than it may have finished before it hears, and owe then */
+	rig_wait(some_are_on_disk);
 	signal_child(SIGSTOP);
-	bench_wait(child_owes_many);
+	rig_wait(child_owes_many);
 	give_the_rest();
 	assert_int_equal(status_now()->restarts, 0);
-	mono_ahead_us += 11 * US_PER_S;
-	bench_wait(has_restarted);
+	fake_clock.mono_ahead_us += 11 * US_PER_S;
+	rig_wait(has_restarted);
 	stop_and_look();
 	assert_all_recorded();
 }
 
 static int rounds;
 
-static bool some_rounds_are_over(struct bench *of)
+static bool some_rounds_are_over(struct rig *of)
 {
 	(void)of;
 	return ++rounds > 300; /* of 2 ms: the encoder looks at its child several times meanwhile */
@@ -155,29 +160,29 @@ static void an_encoder_that_starts_slowly_may_do_so_though_its_run_is_over(void 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	before = hold_ffmpeg(folder);
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
 	give_the_rest();
-	encoder_end_run(bench.encoder);
-	mono_ahead_us += 11 * US_PER_S;
+	encoder_end_run(rig.encoder);
+	fake_clock.mono_ahead_us += 11 * US_PER_S;
 	rounds = 0;
-	bench_wait(some_rounds_are_over);
+	rig_wait(some_rounds_are_over);
 	assert_int_equal(status_now()->restarts, 0);
 	let_ffmpeg_go(folder);
 	stop_and_look();
 	forget_ffmpeg(folder, before);
 	assert_all_recorded();
-	assert_int_equal(bench.segment_count, 1);
+	assert_int_equal(rig.segment_count, 1);
 }
 
-static bool has_failed_often(struct bench *of)
+static bool has_failed_often(struct rig *of)
 {
 	(void)of;
-	mono_ahead_us += US_PER_S; /* the wait between two tries */
+	fake_clock.mono_ahead_us += US_PER_S; /* the wait between two tries */
 	return status_now()->restarts >= 7;
 }
 
-static bool is_encoding_again(struct bench *of)
+static bool is_encoding_again(struct rig *of)
 {
 	(void)of;
 	return !status_now()->failing;
@@ -188,53 +193,53 @@ static void a_missing_encoder_is_said_and_costs_nothing_that_the_ring_still_hold
 	char *path = strdup(getenv("PATH"));
 
 	(void)state;
-	setenv("PATH", bench.config.record.directory, 1);
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 3);
-	bench_wait(has_failed_often);
+	setenv("PATH", rig.config.record.directory, 1);
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 3);
+	rig_wait(has_failed_often);
 	assert_true(status.failing);
 	assert_false(status.running);
 	assert_non_null(strstr(status.last_error, "cannot run ffmpeg"));
 	setenv("PATH", path, 1);
 	free(path);
-	bench_wait(is_encoding_again);
-	bench_wait(bench_all_given);
+	rig_wait(is_encoding_again);
+	rig_wait(rig_all_given);
 	assert_int_equal(status_now()->lost, 0);
 	stop_and_look();
 	assert_all_recorded();
-	assert_int_equal(bench.segment_count, 1);
+	assert_int_equal(rig.segment_count, 1);
 }
 
 static void an_encoder_that_refuses_its_options_is_quoted(void **state)
 {
 	(void)state;
-	snprintf(bench.config.record.preset, sizeof bench.config.record.preset, "no-such-preset");
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
-	bench_wait(has_restarted);
+	snprintf(rig.config.record.preset, sizeof rig.config.record.preset, "no-such-preset");
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
+	rig_wait(has_restarted);
 	assert_true(status.failing);
 	assert_non_null(strchr(status.last_error, ':'));
 	stop_and_look();
-	assert_int_equal(bench.found, 0);
+	assert_int_equal(rig.found, 0);
 }
 
 /* Frames of which one is no picture. */
 static void record_with_garbage_at(size_t bad)
 {
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
-	for (; bench.given < bench.to_give; bench.given++) {
-		if (bench.given == bad)
-			bench_put_bytes(bench.wall_us[bench.given], "no picture at all", 17);
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
+	for (; rig.given < rig.to_give; rig.given++) {
+		if (rig.given == bad)
+			rig_put_bytes(rig.wall_us[rig.given], "no picture at all", 17);
 		else
-			bench_put(bench.wall_us[bench.given]);
+			rig_put(rig.wall_us[rig.given]);
 	}
-	bench_start();
+	rig_start();
 }
 
-static bool all_came_of_it(struct bench *of)
+static bool all_came_of_it(struct rig *of)
 {
 	if (status_now()->failing)
-		mono_ahead_us += US_PER_S; /* the wait between two tries */
+		fake_clock.mono_ahead_us += US_PER_S; /* the wait between two tries */
 	return storage_frames(of->storage) + status.lost == of->given;
 }
 
@@ -242,17 +247,17 @@ static void assert_all_but(size_t bad)
 {
 	assert_int_equal(status.lost, 1);
 	stop_and_look();
-	assert_int_equal(bench.found, bench.given - 1);
-	for (size_t i = 0; i < bench.found; i++)
-		assert_int_equal(bench.records[i].wall_us, bench.wall_us[i < bad ? i : i + 1]);
+	assert_int_equal(rig.found, rig.given - 1);
+	for (size_t i = 0; i < rig.found; i++)
+		assert_int_equal(rig.records[i].wall_us, rig.wall_us[i < bad ? i : i + 1]);
 }
 
 static void a_frame_that_is_no_picture_costs_only_itself(void **state)
 {
 	(void)state;
 	record_with_garbage_at(10);
-	encoder_end_run(bench.encoder);
-	bench_wait(all_came_of_it);
+	encoder_end_run(rig.encoder);
+	rig_wait(all_came_of_it);
 	assert_all_but(10);
 }
 
@@ -260,8 +265,8 @@ static void a_first_frame_that_is_no_picture_costs_only_itself(void **state)
 {
 	(void)state;
 	record_with_garbage_at(0);
-	encoder_end_run(bench.encoder);
-	bench_wait(all_came_of_it);
+	encoder_end_run(rig.encoder);
+	rig_wait(all_came_of_it);
 	assert_all_but(0);
 }
 
@@ -269,15 +274,15 @@ static void a_last_frame_that_is_no_picture_costs_only_itself(void **state)
 {
 	(void)state;
 	record_with_garbage_at(24);
-	encoder_end_run(bench.encoder);
-	bench_wait(all_came_of_it);
+	encoder_end_run(rig.encoder);
+	rig_wait(all_came_of_it);
 	assert_all_but(24);
 }
 
 static int small_ring(void **state)
 {
 	(void)state;
-	return bench_prepare(256 << 10);
+	return rig_prepare(256 << 10);
 }
 
 static void what_the_ring_no_longer_holds_is_a_gap_and_counted(void **state)
@@ -286,66 +291,66 @@ static void what_the_ring_no_longer_holds_is_a_gap_and_counted(void **state)
 	uint64_t left_out;
 
 	(void)state;
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 60);
-	bench_wait(some_are_on_disk);
-	setenv("PATH", bench.config.record.directory, 1);
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 60);
+	rig_wait(some_are_on_disk);
+	setenv("PATH", rig.config.record.directory, 1);
 	signal_child(SIGKILL);
-	bench_wait(has_restarted);
+	rig_wait(has_restarted);
 	give_the_rest();
 	setenv("PATH", path, 1);
 	free(path);
-	bench_wait(is_encoding_again);
+	rig_wait(is_encoding_again);
 	left_out = status.lost + status.thinned;
 	stop_and_look();
 	assert_true(status.lost > 100);
-	assert_int_equal(bench.found + left_out, bench.given);
-	assert_int_equal(bench.segment_count, 2);
-	assert_int_equal(bench.segments[1].gap_cause, GAP_ENCODER);
-	assert_int_equal(bench.records[bench.found - 1].wall_us, bench.wall_us[bench.given - 1]);
+	assert_int_equal(rig.found + left_out, rig.given);
+	assert_int_equal(rig.segment_count, 2);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_ENCODER);
+	assert_int_equal(rig.records[rig.found - 1].wall_us, rig.wall_us[rig.given - 1]);
 }
 
 /* A recorder that is gone in the middle of it, and the next one that takes over its ring. */
 static void crash_and_start(void)
 {
-	encoder_destroy(bench.encoder);
-	bench.encoder = NULL;
-	bench_stop();
-	bench.adopted = ring_reader_head(bench.reader);
-	bench_start();
+	encoder_destroy(rig.encoder);
+	rig.encoder = NULL;
+	rig_stop();
+	rig.adopted = ring_reader_head(rig.reader);
+	rig_start();
 }
 
 static void a_restarted_recorder_goes_on_behind_the_newest_frame_on_disk(void **state)
 {
 	(void)state;
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 4);
-	bench_wait(some_are_on_disk);
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 4);
+	rig_wait(some_are_on_disk);
 	signal_child(SIGSTOP);
 	give_the_rest();
 	crash_and_start();
 	stop_and_look();
 	assert_all_recorded();
-	assert_int_equal(bench.segments[1].gap_cause, GAP_NONE);
-	assert_int_equal(bench.segments[1].run_no, bench.segments[0].run_no + 1);
-	assert_int_equal(bench.segments[1].segment_no, bench.segments[0].segment_no + 1);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_NONE);
+	assert_int_equal(rig.segments[1].run_no, rig.segments[0].run_no + 1);
+	assert_int_equal(rig.segments[1].segment_no, rig.segments[0].segment_no + 1);
 }
 
 static void a_recorder_on_a_ring_of_which_nothing_is_on_disk_records_what_is_new(void **state)
 {
 	(void)state;
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 2);
-	for (; bench.given < 20; bench.given++)
-		bench_put(bench.wall_us[bench.given]);
-	bench.adopted = ring_reader_head(bench.reader);
-	bench_start();
-	bench_wait(bench_all_given);
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 2);
+	for (; rig.given < 20; rig.given++)
+		rig_put(rig.wall_us[rig.given]);
+	rig.adopted = ring_reader_head(rig.reader);
+	rig_start();
+	rig_wait(rig_all_given);
 	stop_and_look();
-	assert_int_equal(bench.found, bench.given - 20);
-	assert_int_equal(bench.records[0].wall_us, bench.wall_us[20]);
+	assert_int_equal(rig.found, rig.given - 20);
+	assert_int_equal(rig.records[0].wall_us, rig.wall_us[20]);
 }
 
-static bool all_are_on_disk(struct bench *of)
+static bool all_are_on_disk(struct rig *of)
 {
 	return storage_frames(of->storage) == of->given;
 }
@@ -353,24 +358,24 @@ static bool all_are_on_disk(struct bench *of)
 static void a_restarted_recorder_leaves_out_what_came_while_recording_was_off(void **state)
 {
 	(void)state;
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
-	bench_wait(bench_all_given);
-	encoder_end_run(bench.encoder);
-	bench_wait(all_are_on_disk);
-	encoder_set_recording(bench.encoder, false);
-	bench_put_left_out(BENCH_WALL_US + US_PER_S);
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
+	rig_wait(rig_all_given);
+	encoder_end_run(rig.encoder);
+	rig_wait(all_are_on_disk);
+	encoder_set_recording(rig.encoder, false);
+	rig_put_left_out(RIG_WALL_US + US_PER_S);
 	crash_and_start();
-	bench.stretch++;
-	bench_plan(BENCH_WALL_US + 4 * US_PER_S, 25, US_PER_S, 1);
-	bench_wait(bench_all_given);
+	rig.stretch++;
+	rig_plan(RIG_WALL_US + 4 * US_PER_S, 25, US_PER_S, 1);
+	rig_wait(rig_all_given);
 	stop_and_look();
 	assert_all_recorded();
-	assert_int_equal(bench.segment_count, 2);
-	assert_int_equal(bench.segments[1].gap_cause, GAP_OFF);
+	assert_int_equal(rig.segment_count, 2);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_OFF);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 
 int main(void)
 {
@@ -385,7 +390,7 @@ int main(void)
 		CASE(a_first_frame_that_is_no_picture_costs_only_itself),
 		CASE(a_last_frame_that_is_no_picture_costs_only_itself),
 		cmocka_unit_test_setup_teardown(what_the_ring_no_longer_holds_is_a_gap_and_counted, small_ring,
-						bench_tear_down),
+						rig_tear_down),
 		CASE(a_restarted_recorder_goes_on_behind_the_newest_frame_on_disk),
 		CASE(a_restarted_recorder_leaves_out_what_came_while_recording_was_off),
 		CASE(a_recorder_on_a_ring_of_which_nothing_is_on_disk_records_what_is_new),

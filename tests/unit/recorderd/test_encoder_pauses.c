@@ -1,6 +1,12 @@
 /* test_encoder_pauses.c - an FFmpeg that starts late and then gives its first bytes long before its first frame. */
-#include "tests/unit/support/recording_bench.h"
-#include "tests/unit/support/fake_clock.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/support/recording_rig.h"
+#include "tests/unit/fakes/fake_clock.h"
 
 /* An FFmpeg of that folder, which waits as long as the folder has a file `held`, and again behind its first bytes. */
 static void write_ffmpeg(const char *folder)
@@ -30,31 +36,31 @@ static void let_go(const char *folder)
 
 static void its_first_bytes_are_a_sign_of_life(void **state)
 {
-	const char *folder = bench.config.record.directory;
+	const char *folder = rig.config.record.directory;
 	char *path = strdup(getenv("PATH"));
 
 	(void)state;
 	write_ffmpeg(folder);
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
-	while (bench.given < bench.to_give)
-		bench_put(bench.wall_us[bench.given++]);
-	encoder_pump(bench.encoder);
-	encoder_end_run(bench.encoder);
-	mono_ahead_us += 11 * US_PER_S; /* so long it did not start, which it may */
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
+	while (rig.given < rig.to_give)
+		rig_put(rig.wall_us[rig.given++]);
+	encoder_pump(rig.encoder);
+	encoder_end_run(rig.encoder);
+	fake_clock.mono_ahead_us += 11 * US_PER_S; /* so long it did not start, which it may */
 	let_go(folder);
-	bench_stop();
+	rig_stop();
 	setenv("PATH", path, 1);
 	free(path);
-	bench_look();
+	rig_look();
 	assert_all_recorded();
-	assert_int_equal(bench.segment_count, 1);
+	assert_int_equal(rig.segment_count, 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(its_first_bytes_are_a_sign_of_life, bench_set_up, bench_tear_down),
+		cmocka_unit_test_setup_teardown(its_first_bytes_are_a_sign_of_life, rig_set_up, rig_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,10 +3,19 @@
  * (recorderd/encoder/encoder_sandbox.h): it tries to get at everything that its user may get at. This program itself
  * stands in FFmpeg's place, under that name.
  */
-#include "tests/unit/support/recording_bench.h"
-#include "tests/unit/support/fake_clock.h"
+#include "tests/unit/support/recording_rig.h"
+#include "tests/unit/fakes/fake_clock.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #ifdef HAVE_SECCOMP
 #include <seccomp.h>
 #include <sys/prctl.h>
@@ -15,7 +24,11 @@
 #include "recorderd/encoder/encoder_sandbox.h"
 #include "shared/event/subprocess.h"
 
+#include "shared/ring/control.h"
+#include "tests/unit/support/break_out.h"
 #include "tests/unit/support/taken_over.h"
+
+static struct reason why;
 
 /* --- what it is kept from -------------------------------------------------------------------------------------------
  */
@@ -27,7 +40,7 @@ static struct sandbox_state state_of_sandbox;
 
 static void write_file(const char *name, const char *text, mode_t mode)
 {
-	const char *path = within(folder, name);
+	const char *path = path_within(target.folder, name);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	size_t length = strlen(text);
 
@@ -48,9 +61,9 @@ static void make_files_again(void)
 {
 	write_file("recordings/one.mp4", "hello", 0640);
 	write_file("recordings/one.mp4.copy", "hello", 0640);
-	unlink(within(folder, "recordings/forged.mp4"));
-	shm_unlink(forged_ring);
-	int ring = shm_open(own_ring, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	unlink(path_within(target.folder, "recordings/forged.mp4"));
+	shm_unlink(target.forged_ring);
+	int ring = shm_open(target.own_ring, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(ring >= 0);
 	close(ring);
 }
@@ -105,7 +118,7 @@ static void nothing_keeps_it_here(void)
 
 static void it_breaks_out_of_nothing(bool by_script)
 {
-	struct sandbox *sandbox = encoder_sandbox_open(&bench.config.record);
+	struct sandbox *sandbox = encoder_sandbox_open(&rig.config.record);
 	char unkept[ATTEMPTS], kept[ATTEMPTS];
 	size_t wrong = 0;
 
@@ -131,7 +144,7 @@ static void it_breaks_out_of_nothing(bool by_script)
 static void an_ffmpeg_that_was_taken_over_breaks_out_of_nothing(void **state)
 {
 	(void)state;
-	set_search(within(folder, "bin"));
+	set_search(path_within(target.folder, "bin"));
 	it_breaks_out_of_nothing(false);
 }
 
@@ -141,9 +154,9 @@ static void one_with_devices_does_not_either(void **state)
 	static const char *const encoders[] = {"h264_vaapi", "h264_v4l2m2m", "h264_nvenc"};
 
 	(void)state;
-	set_search(within(folder, "bin"));
+	set_search(path_within(target.folder, "bin"));
 	for (size_t i = 0; i < sizeof encoders / sizeof encoders[0]; i++) {
-		snprintf(bench.config.record.encoder, sizeof bench.config.record.encoder, "%s", encoders[i]);
+		snprintf(rig.config.record.encoder, sizeof rig.config.record.encoder, "%s", encoders[i]);
 		it_breaks_out_of_nothing(false);
 	}
 }
@@ -153,7 +166,7 @@ static void one_that_a_script_starts_does_not_either(void **state)
 	char folders[PATH_MAX];
 
 	(void)state;
-	snprintf(folders, sizeof folders, "%s/scripts:%s/bin", folder, folder);
+	snprintf(folders, sizeof folders, "%s/scripts:%s/bin", target.folder, target.folder);
 	set_search(folders);
 	it_breaks_out_of_nothing(true);
 }
@@ -165,18 +178,18 @@ static struct encoder_status status;
 
 static const struct encoder_status *status_now(void)
 {
-	encoder_status(bench.encoder, &status);
+	encoder_status(rig.encoder, &status);
 	return &status;
 }
 
-static bool has_been_taken_over(struct bench *of)
+static bool has_been_taken_over(struct rig *of)
 {
 	(void)of;
-	mono_ahead_us += US_PER_S; /* the wait between two tries */
+	fake_clock.mono_ahead_us += US_PER_S; /* the wait between two tries */
 	return status_now()->restarts >= 2;
 }
 
-static bool sandbox_is_known(struct bench *of)
+static bool sandbox_is_known(struct rig *of)
 {
 	(void)of;
 	return status_now()->sandbox.known;
@@ -184,10 +197,10 @@ static bool sandbox_is_known(struct bench *of)
 
 static void all_is_recorded(void)
 {
-	bench_wait(bench_all_given);
-	bench_wait(sandbox_is_known);
-	bench_stop();
-	bench_look();
+	rig_wait(rig_all_given);
+	rig_wait(sandbox_is_known);
+	rig_stop();
+	rig_look();
 	assert_all_recorded();
 }
 
@@ -197,15 +210,15 @@ static void what_it_was_given_is_recorded_by_the_next(void **state)
 
 	(void)state;
 	make_files_again();
-	set_search(within(folder, "bin"));
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 2);
-	bench_wait(has_been_taken_over);
+	set_search(path_within(target.folder, "bin"));
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 2);
+	rig_wait(has_been_taken_over);
 	set_search("");
 	all_is_recorded();
 	if (state_of_sandbox.landlock == 0 && !state_of_sandbox.seccomp)
 		skip();
-	assert_int_equal(stat(within(folder, "recordings/one.mp4"), &file), 0);
+	assert_int_equal(stat(path_within(target.folder, "recordings/one.mp4"), &file), 0);
 	assert_int_equal(file.st_size, 5);
 }
 
@@ -213,9 +226,9 @@ static void how_far_it_is_kept_in_is_known(void **state)
 {
 	(void)state;
 	set_search("");
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
-	bench_wait(sandbox_is_known);
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
+	rig_wait(sandbox_is_known);
 	if (status.sandbox.landlock > 0 && status.sandbox.seccomp)
 		assert_string_equal(status.sandbox.missing.text, "");
 	else
@@ -228,9 +241,9 @@ static void where_it_is_left_out_that_is_said(void **state)
 {
 	(void)state;
 	set_search("");
-	bench.config.record.sandbox = false;
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
+	rig.config.record.sandbox = false;
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
 	all_is_recorded();
 	assert_int_equal(status.sandbox.landlock, 0);
 	assert_false(status.sandbox.seccomp);
@@ -261,8 +274,8 @@ static void without_landlock_and_seccomp_it_records_and_says_so(void **state)
 	if (!forget_sandboxes())
 		skip();
 	set_search("");
-	bench_start();
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
 	all_is_recorded();
 	assert_true(status.sandbox.known);
 	assert_int_equal(status.sandbox.landlock, 0);
@@ -281,9 +294,9 @@ static void make_stand_ins(void)
 
 	assert_true(length > 0);
 	self[length] = '\0';
-	assert_int_equal(mkdir(within(folder, "bin"), 0755), 0);
-	assert_int_equal(mkdir(within(folder, "scripts"), 0755), 0);
-	assert_int_equal(symlink(self, within(folder, "bin/ffmpeg")), 0);
+	assert_int_equal(mkdir(path_within(target.folder, "bin"), 0755), 0);
+	assert_int_equal(mkdir(path_within(target.folder, "scripts"), 0755), 0);
+	assert_int_equal(symlink(self, path_within(target.folder, "bin/ffmpeg")), 0);
 	write_file("scripts/ffmpeg", "#!/bin/sh\nPATH=${PATH#*:} exec ffmpeg \"$@\"\n", 0755);
 }
 
@@ -294,21 +307,21 @@ static int start(void **state)
 
 	(void)state;
 	snprintf(search_before, sizeof search_before, "%s", getenv("PATH"));
-	strcpy(folder, "/tmp/test-encoder-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	setenv("BREAK_OUT", folder, 1);
+	strcpy(target.folder, "/tmp/test-encoder-XXXXXX");
+	assert_non_null(mkdtemp(target.folder));
+	setenv("BREAK_OUT", target.folder, 1);
 	snprintf(text, sizeof text, "%d", (int)getpid());
 	setenv("BREAK_OUT_OF", text, 1);
 	snprintf(text, sizeof text, "%lx", (unsigned long)(uintptr_t)&in_parent);
 	setenv("BREAK_OUT_AT", text, 1);
-	take_names();
-	assert_int_equal(mkdir(within(folder, "recordings"), 0750), 0);
-	assert_int_equal(mkdir(within(folder, "clips"), 0750), 0);
+	take_target();
+	assert_int_equal(mkdir(path_within(target.folder, "recordings"), 0750), 0);
+	assert_int_equal(mkdir(path_within(target.folder, "clips"), 0750), 0);
 	write_file("tokens", "hello", 0640);
 	make_stand_ins();
-	snprintf(command, sizeof command, "cp /bin/true %s/clips/program", folder);
+	snprintf(command, sizeof command, "cp /bin/true %s/clips/program", target.folder);
 	assert_int_equal(system(command), 0);
-	socklen_t bytes = control_address(camera.camera.name, &address);
+	socklen_t bytes = control_address(target.camera.camera.name, &address);
 	recorder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(recorder, (const struct sockaddr *)&address, bytes), 0);
 	assert_int_equal(listen(recorder, 64), 0);
@@ -324,13 +337,13 @@ static int teardown(void **state)
 	(void)state;
 	close(recorder);
 	close(left_open);
-	shm_unlink(own_ring);
-	shm_unlink(forged_ring);
-	snprintf(command, sizeof command, "rm -rf '%s'", folder);
+	shm_unlink(target.own_ring);
+	shm_unlink(target.forged_ring);
+	snprintf(command, sizeof command, "rm -rf '%s'", target.folder);
 	return system(command);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 
 int main(void)
 {
@@ -345,6 +358,6 @@ int main(void)
 	};
 
 	if (strcmp(program_invocation_short_name, "ffmpeg") == 0)
-		return break_out();
+		return try_everything();
 	return cmocka_run_group_tests_name("encoder_sandbox", tests, start, teardown);
 }

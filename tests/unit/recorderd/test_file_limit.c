@@ -1,10 +1,15 @@
 /* test_file_limit.c - files that may only become so large: recordings begin another one in time, clips are refused. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "fcgi/clip/kept_clips.h"
 #include "shared/base/file_limit.h"
 #include "tests/unit/support/in_range.h"
-#include "tests/unit/support/recording_bench.h"
+#include "tests/unit/support/recording_rig.h"
 
 #include "tests/unit/support/media_cases.h"
 
@@ -40,7 +45,7 @@ static int drop_stream(void **state)
 static int end_case(void **state)
 {
 	set_limit(RLIM_INFINITY);
-	return bench_tear_down(state);
+	return rig_tear_down(state);
 }
 
 static void push_run(void)
@@ -52,7 +57,7 @@ static void push_run(void)
 	run->run.gap_cause = GAP_UNPLUGGED;
 	assert_true(mp4_parse_init(stream.data.data + stream.moov.at, stream.moov.bytes, &run->run.track));
 	run->run.track.entry = NULL;
-	storage_push(bench.storage, run);
+	storage_push(rig.storage, run);
 }
 
 static void push_frames(size_t first, size_t end)
@@ -66,14 +71,14 @@ static void push_frames(size_t first, size_t end)
 		frame->frame.mono.us = 50 * US_PER_S + media_time_us(i);
 		frame->frame.moof_bytes = (uint32_t)moof_bytes(frame->data);
 		assert_true(mp4_parse_fragment(frame->data, frame->frame.moof_bytes, &frame->frame.fragment));
-		storage_push(bench.storage, frame);
+		storage_push(rig.storage, frame);
 	}
 }
 
 /* Waits until storage is done with so many frames. */
 static void wait_for(uint64_t frames)
 {
-	for (int i = 0; storage_frames(bench.storage) + storage_dropped(bench.storage) < frames; i++) {
+	for (int i = 0; storage_frames(rig.storage) + storage_dropped(rig.storage) < frames; i++) {
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 	}
@@ -83,7 +88,7 @@ static const char *trouble(void)
 {
 	static char text[256];
 
-	storage_trouble(bench.storage, text, sizeof text);
+	storage_trouble(rig.storage, text, sizeof text);
 	return text;
 }
 
@@ -91,22 +96,22 @@ static void a_segment_ends_while_there_is_room_to_finish_it(void **state)
 {
 	(void)state;
 	set_limit(LIMIT);
-	bench_start_storage();
+	rig_start_storage();
 	push_run();
 	push_frames(0, MEDIA_FRAMES);
 	wait_for(MEDIA_FRAMES);
 	assert_string_equal(trouble(), "");
-	assert_int_equal(storage_dropped(bench.storage), 0);
-	bench_stop();
-	bench_look();
-	assert_int_in_range(bench.segment_count, 2, 8);
-	for (size_t i = 0; i < bench.segment_count; i++) {
-		assert_int_equal(bench.segments[i].state, CATALOGUE_COMPLETE);
-		assert_int_in_range(bench.segments[i].size_bytes, 1, LIMIT);
+	assert_int_equal(storage_dropped(rig.storage), 0);
+	rig_stop();
+	rig_look();
+	assert_int_in_range(rig.segment_count, 2, 8);
+	for (size_t i = 0; i < rig.segment_count; i++) {
+		assert_int_equal(rig.segments[i].state, CATALOGUE_COMPLETE);
+		assert_int_in_range(rig.segments[i].size_bytes, 1, LIMIT);
 		if (i > 0)
-			assert_int_equal(bench.segments[i].gap_cause, GAP_NONE);
+			assert_int_equal(rig.segments[i].gap_cause, GAP_NONE);
 	}
-	assert_int_equal(bench.found, MEDIA_FRAMES);
+	assert_int_equal(rig.found, MEDIA_FRAMES);
 }
 
 static void too_little_room_for_a_second_is_said_until_there_is_more(void **state)
@@ -117,7 +122,7 @@ static void too_little_room_for_a_second_is_said_until_there_is_more(void **stat
 	while (!media_key(back))
 		back++;
 	set_limit(3500);
-	bench_start_storage();
+	rig_start_storage();
 	push_run();
 	push_frames(0, 30);
 	wait_for(30);
@@ -126,11 +131,11 @@ static void too_little_room_for_a_second_is_said_until_there_is_more(void **stat
 	push_frames(30, MEDIA_FRAMES);
 	wait_for(MEDIA_FRAMES);
 	assert_string_equal(trouble(), "");
-	bench_stop();
-	bench_look();
-	assert_int_equal(bench.segments[bench.segment_count - 1].frames, MEDIA_FRAMES - back);
-	for (size_t i = 0; i < bench.segment_count; i++)
-		assert_int_equal(bench.segments[i].state, CATALOGUE_COMPLETE);
+	rig_stop();
+	rig_look();
+	assert_int_equal(rig.segments[rig.segment_count - 1].frames, MEDIA_FRAMES - back);
+	for (size_t i = 0; i < rig.segment_count; i++)
+		assert_int_equal(rig.segments[i].state, CATALOGUE_COMPLETE);
 }
 
 static void a_clip_larger_than_a_file_may_be_is_refused(void **state)
@@ -138,7 +143,8 @@ static void a_clip_larger_than_a_file_may_be_is_refused(void **state)
 	char path[PATH_BYTES];
 	struct vfile *file = vfile_create();
 	int media = file_of(stream.data.data, stream.data.length);
-	struct keep keep = {.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .file = file, .name = "a.mp4"};
+	struct keep keep = {
+		.folder = open(media_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .file = file, .name = "a.mp4"};
 
 	(void)state;
 	assert_true(vfile_add(file, media, 0, stream.data.length));
@@ -166,7 +172,7 @@ static void the_limit_is_the_smaller_one_and_asking_moves_nothing(void **state)
 	close(fd);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, bench_set_up, end_case)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_set_up, end_case)
 
 int main(void)
 {

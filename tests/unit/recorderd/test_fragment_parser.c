@@ -1,4 +1,6 @@
 /* test_fragment_parser.c - FFmpeg's output in pieces of any size, and what is none of it. */
+#include <string.h>
+
 #include "recorderd/encoder/fragment_parser.h"
 #include "tests/unit/support/segment_cases.h"
 
@@ -68,15 +70,15 @@ static void push_in_two(const struct stream *of, size_t first)
 static void cut_at_every_byte_it_gives_the_same_fragments(void **state)
 {
 	(void)state;
-	for (size_t at = 0; at <= h264.data.length; at += at < init_bytes(&h264) + 3000 ? 1 : 61)
-		push_in_two(&h264, at);
+	for (size_t at = 0; at <= streams.h264.data.length; at += at < init_bytes(&streams.h264) + 3000 ? 1 : 61)
+		push_in_two(&streams.h264, at);
 }
 
 static void mjpeg_is_cut_the_same_way(void **state)
 {
 	(void)state;
-	for (size_t at = 0; at <= mjpeg.data.length; at += 487)
-		push_in_two(&mjpeg, at);
+	for (size_t at = 0; at <= streams.mjpeg.data.length; at += 487)
+		push_in_two(&streams.mjpeg, at);
 }
 
 static void single_bytes_give_the_same_fragments(void **state)
@@ -84,9 +86,9 @@ static void single_bytes_give_the_same_fragments(void **state)
 	struct fragment_stream stream = {0};
 
 	(void)state;
-	for (size_t at = 0; at < h264.data.length; at++)
-		assert_true(push(&stream, h264.data.data + at, 1));
-	assert_everything_came(&stream, &h264);
+	for (size_t at = 0; at < streams.h264.data.length; at++)
+		assert_true(push(&stream, streams.h264.data.data + at, 1));
+	assert_everything_came(&stream, &streams.h264);
 	fragment_stream_finish(&stream);
 }
 
@@ -99,12 +101,12 @@ static void pieces_of_random_sizes_give_the_same_fragments(void **state)
 		struct fragment_stream stream = {0};
 		size_t most = 1 + next_random(&seed) % 5000, bytes;
 
-		for (size_t at = 0; at < h264.data.length; at += bytes) {
+		for (size_t at = 0; at < streams.h264.data.length; at += bytes) {
 			bytes = next_random(&seed) % most;
-			bytes = bytes < h264.data.length - at ? bytes : h264.data.length - at;
-			assert_true(push(&stream, h264.data.data + at, bytes));
+			bytes = bytes < streams.h264.data.length - at ? bytes : streams.h264.data.length - at;
+			assert_true(push(&stream, streams.h264.data.data + at, bytes));
 		}
-		assert_everything_came(&stream, &h264);
+		assert_everything_came(&stream, &streams.h264);
 		fragment_stream_finish(&stream);
 		forget(NULL);
 	}
@@ -113,12 +115,12 @@ static void pieces_of_random_sizes_give_the_same_fragments(void **state)
 static void a_fragment_is_given_as_soon_as_its_last_byte_is_there(void **state)
 {
 	struct fragment_stream stream = {0};
-	size_t end = h264.fragments[0].at + h264.fragments[0].bytes;
+	size_t end = streams.h264.fragments[0].at + streams.h264.fragments[0].bytes;
 
 	(void)state;
-	assert_true(push(&stream, h264.data.data, end - 1));
+	assert_true(push(&stream, streams.h264.data.data, end - 1));
 	assert_int_equal(count, 0);
-	assert_true(push(&stream, h264.data.data + end - 1, 1));
+	assert_true(push(&stream, streams.h264.data.data + end - 1, 1));
 	assert_int_equal(count, 1);
 	assert_true(last.key);
 	fragment_stream_finish(&stream);
@@ -129,17 +131,17 @@ static void boxes_that_no_segment_needs_are_passed_over(void **state)
 	static const uint8_t box[] = "\0\0\0\x0c"
 				     "free...";
 	struct fragment_stream stream = {0};
-	const size_t places[] = {0, h264.moov.at, init_bytes(&h264), h264.fragments[5].at};
+	const size_t places[] = {0, streams.h264.moov.at, init_bytes(&streams.h264), streams.h264.fragments[5].at};
 	size_t from = 0;
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		assert_true(push(&stream, h264.data.data + from, places[i] - from));
+		assert_true(push(&stream, streams.h264.data.data + from, places[i] - from));
 		assert_true(push(&stream, box, 12));
 		from = places[i];
 	}
-	assert_true(push(&stream, h264.data.data + from, h264.data.length - from));
-	assert_everything_came(&stream, &h264);
+	assert_true(push(&stream, streams.h264.data.data + from, streams.h264.data.length - from));
+	assert_everything_came(&stream, &streams.h264);
 	fragment_stream_finish(&stream);
 }
 
@@ -180,17 +182,19 @@ static void text_is_refused(void **state)
 static void a_fragment_before_the_moov_is_refused(void **state)
 {
 	(void)state;
-	assert_refused(h264.data.data + h264.fragments[0].at, h264.fragments[0].bytes, "where none is due");
+	assert_refused(streams.h264.data.data + streams.h264.fragments[0].at, streams.h264.fragments[0].bytes,
+		       "where none is due");
 }
 
 static void an_mdat_without_its_moof_is_refused(void **state)
 {
 	struct fragment_stream stream = {0};
-	size_t moof = moof_bytes(h264.data.data + h264.fragments[0].at);
+	size_t moof = moof_bytes(streams.h264.data.data + streams.h264.fragments[0].at);
 
 	(void)state;
-	assert_true(push(&stream, h264.data.data, init_bytes(&h264)));
-	assert_false(push(&stream, h264.data.data + h264.fragments[0].at + moof, h264.fragments[0].bytes - moof));
+	assert_true(push(&stream, streams.h264.data.data, init_bytes(&streams.h264)));
+	assert_false(push(&stream, streams.h264.data.data + streams.h264.fragments[0].at + moof,
+			  streams.h264.fragments[0].bytes - moof));
 	assert_non_null(strstr(why.text, "where none is due"));
 	fragment_stream_finish(&stream);
 }
@@ -204,10 +208,10 @@ static void a_moov_without_a_track_is_refused(void **state)
 static void two_moofs_in_a_row_are_refused(void **state)
 {
 	struct fragment_stream stream = {0};
-	const uint8_t *fragment = h264.data.data + h264.fragments[0].at;
+	const uint8_t *fragment = streams.h264.data.data + streams.h264.fragments[0].at;
 
 	(void)state;
-	assert_true(push(&stream, h264.data.data, h264.fragments[0].at));
+	assert_true(push(&stream, streams.h264.data.data, streams.h264.fragments[0].at));
 	assert_true(push(&stream, fragment, moof_bytes(fragment)));
 	assert_false(push(&stream, fragment, moof_bytes(fragment)));
 	assert_non_null(strstr(why.text, "one frame a fragment"));
@@ -231,27 +235,27 @@ static void two_frames_in_a_fragment_are_refused(void **state)
 static void a_size_that_the_moof_does_not_mean_is_refused(void **state)
 {
 	struct buffer bad = {0};
-	size_t moof = moof_bytes(h264.data.data + h264.fragments[0].at);
+	size_t moof = moof_bytes(streams.h264.data.data + streams.h264.fragments[0].at);
 
 	(void)state;
-	buffer_append(&bad, h264.data.data, h264.data.length);
-	bad.data[h264.fragments[0].at + moof + 3]--; /* of the mdat */
+	buffer_append(&bad, streams.h264.data.data, streams.h264.data.length);
+	bad.data[streams.h264.fragments[0].at + moof + 3]--; /* of the mdat */
 	assert_refused(bad.data, bad.length, "one frame a fragment");
 	buffer_finish(&bad);
 }
 
 static void a_flipped_byte_anywhere_never_does_more_than_be_refused(void **state)
 {
-	size_t end = h264.fragments[2].at;
+	size_t end = streams.h264.fragments[2].at;
 
 	(void)state;
 	for (size_t at = 0; at < end; at++) {
 		struct fragment_stream stream = {0};
-		uint8_t kept = h264.data.data[at];
+		uint8_t kept = streams.h264.data.data[at];
 
-		h264.data.data[at] ^= 0xff;
-		push(&stream, h264.data.data, end);
-		h264.data.data[at] = kept;
+		streams.h264.data.data[at] ^= 0xff;
+		push(&stream, streams.h264.data.data, end);
+		streams.h264.data.data[at] = kept;
 		fragment_stream_finish(&stream);
 		forget(NULL);
 	}
@@ -262,11 +266,11 @@ static void after_finish_it_takes_another_stream(void **state)
 	struct fragment_stream stream = {0};
 
 	(void)state;
-	assert_true(push(&stream, mjpeg.data.data, mjpeg.data.length / 2));
+	assert_true(push(&stream, streams.mjpeg.data.data, streams.mjpeg.data.length / 2));
 	fragment_stream_finish(&stream);
 	forget(NULL);
-	assert_true(push(&stream, h264.data.data, h264.data.length));
-	assert_everything_came(&stream, &h264);
+	assert_true(push(&stream, streams.h264.data.data, streams.h264.data.length));
+	assert_everything_came(&stream, &streams.h264);
 	fragment_stream_finish(&stream);
 }
 

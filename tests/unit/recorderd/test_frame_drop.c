@@ -15,7 +15,7 @@
 #define LIMIT_US (10 * US_PER_S)
 
 /* A camera, and an encoder that takes `speed` times its rate. */
-struct bench {
+struct fixture {
 	struct thinning thinning;
 	double speed;
 	int64_t now_us; /* the newest frame */
@@ -27,62 +27,62 @@ struct bench {
 	int64_t closest, farthest; /* distance of two kept frames, in frames */
 };
 
-static void bench_init(struct bench *bench, double speed)
+static void fixture_init(struct fixture *fixture, double speed)
 {
-	*bench = (struct bench){.thinning = THINNING_NONE, .speed = speed, .last = -1};
+	*fixture = (struct fixture){.thinning = THINNING_NONE, .speed = speed, .last = -1};
 }
 
-static void bench_count_anew(struct bench *bench)
+static void fixture_count_anew(struct fixture *fixture)
 {
-	bench->frames = bench->kept = 0;
-	bench->most_behind_us = bench->farthest = 0;
-	bench->closest = INT64_MAX;
+	fixture->frames = fixture->kept = 0;
+	fixture->most_behind_us = fixture->farthest = 0;
+	fixture->closest = INT64_MAX;
 }
 
-static void keep(struct bench *bench)
+static void keep(struct fixture *fixture)
 {
-	int64_t apart = bench->next - bench->last;
+	int64_t apart = fixture->next - fixture->last;
 
-	bench->closest = apart < bench->closest ? apart : bench->closest;
-	bench->farthest = apart > bench->farthest ? apart : bench->farthest;
-	bench->last = bench->next;
-	bench->kept++;
-	bench->free_us += (double)US_PER_S / FPS / bench->speed;
+	fixture->closest = apart < fixture->closest ? apart : fixture->closest;
+	fixture->farthest = apart > fixture->farthest ? apart : fixture->farthest;
+	fixture->last = fixture->next;
+	fixture->kept++;
+	fixture->free_us += (double)US_PER_S / FPS / fixture->speed;
 }
 
 /* The encoder takes what it can until now. */
-static void feed(struct bench *bench)
+static void feed(struct fixture *fixture)
 {
-	while (bench->next * US_PER_S / FPS <= bench->now_us && bench->free_us <= (double)bench->now_us) {
-		int64_t behind_us = bench->now_us - bench->next * US_PER_S / FPS;
+	while (fixture->next * US_PER_S / FPS <= fixture->now_us && fixture->free_us <= (double)fixture->now_us) {
+		int64_t behind_us = fixture->now_us - fixture->next * US_PER_S / FPS;
 
-		bench->most_behind_us = behind_us > bench->most_behind_us ? behind_us : bench->most_behind_us;
-		thinning_judge(&bench->thinning, bench->now_us, behind_us, LIMIT_US);
-		bench->frames++;
-		if (thinning_keeps(&bench->thinning))
-			keep(bench);
-		bench->next++;
+		fixture->most_behind_us = behind_us > fixture->most_behind_us ? behind_us : fixture->most_behind_us;
+		thinning_judge(&fixture->thinning, fixture->now_us, behind_us, LIMIT_US);
+		fixture->frames++;
+		if (thinning_keeps(&fixture->thinning))
+			keep(fixture);
+		fixture->next++;
 	}
-	if (bench->free_us < (double)bench->now_us)
-		bench->free_us = (double)bench->now_us;
+	if (fixture->free_us < (double)fixture->now_us)
+		fixture->free_us = (double)fixture->now_us;
 }
 
-static void run(struct bench *bench, int seconds)
+static void run(struct fixture *fixture, int seconds)
 {
 	for (int i = 0; i < seconds * FPS; i++) {
-		bench->now_us += US_PER_S / FPS;
-		feed(bench);
+		fixture->now_us += US_PER_S / FPS;
+		feed(fixture);
 	}
 }
 
 static void test_an_encoder_that_manages_all_gets_all(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench, 1.05);
-	run(&bench, 600);
-	assert_int_equal(bench.kept, bench.frames);
+	fixture_init(&fixture, 1.05);
+	run(&fixture, 600);
+	assert_int_equal(fixture.kept, fixture.frames);
 }
 
 static void test_a_slow_one_gets_what_it_manages_at_even_distances(void **state)
@@ -91,19 +91,19 @@ static void test_a_slow_one_gets_what_it_manages_at_even_distances(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
-		struct bench bench;
+		struct fixture fixture;
 		double share;
 
-		bench_init(&bench, speeds[i]);
-		run(&bench, 600);
-		bench_count_anew(&bench);
-		run(&bench, 600);
-		share = (double)bench.kept / (double)bench.frames;
+		fixture_init(&fixture, speeds[i]);
+		run(&fixture, 600);
+		fixture_count_anew(&fixture);
+		run(&fixture, 600);
+		share = (double)fixture.kept / (double)fixture.frames;
 		assert_true(share > speeds[i] * 0.97 && share < speeds[i] * 1.03);
-		assert_true(bench.most_behind_us < LIMIT_US);
-		assert_true(bench.most_behind_us > LIMIT_US / 2);
-		assert_true((double)bench.farthest < 1.1 / speeds[i] + 1);
-		assert_true((double)bench.closest > 0.9 / speeds[i] - 1);
+		assert_true(fixture.most_behind_us < LIMIT_US);
+		assert_true(fixture.most_behind_us > LIMIT_US / 2);
+		assert_true((double)fixture.farthest < 1.1 / speeds[i] + 1);
+		assert_true((double)fixture.closest > 0.9 / speeds[i] - 1);
 	}
 }
 
@@ -113,39 +113,39 @@ static void test_more_than_may_never_waits_for_long(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
-		struct bench bench;
+		struct fixture fixture;
 
-		bench_init(&bench, speeds[i]);
-		run(&bench, 1200);
-		assert_true(bench.most_behind_us < LIMIT_US * 3 / 2);
+		fixture_init(&fixture, speeds[i]);
+		run(&fixture, 1200);
+		assert_true(fixture.most_behind_us < LIMIT_US * 3 / 2);
 	}
 }
 
 static void test_one_that_becomes_faster_gets_all_again(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench, 0.6);
-	run(&bench, 300);
-	bench.speed = 1.5;
-	run(&bench, 120);
-	bench_count_anew(&bench);
-	run(&bench, 300);
-	assert_int_equal(bench.kept, bench.frames);
-	assert_true(bench.most_behind_us < US_PER_S);
+	fixture_init(&fixture, 0.6);
+	run(&fixture, 300);
+	fixture.speed = 1.5;
+	run(&fixture, 120);
+	fixture_count_anew(&fixture);
+	run(&fixture, 300);
+	assert_int_equal(fixture.kept, fixture.frames);
+	assert_true(fixture.most_behind_us < US_PER_S);
 }
 
 static void test_one_that_stood_still_and_catches_up_loses_no_frame(void **state)
 {
-	struct bench bench;
+	struct fixture fixture;
 
 	(void)state;
-	bench_init(&bench, 3);
-	run(&bench, 60);
-	bench.free_us += 25.0 * US_PER_S; /* a disk that hangs */
-	run(&bench, 120);
-	assert_int_equal(bench.kept, bench.frames);
+	fixture_init(&fixture, 3);
+	run(&fixture, 60);
+	fixture.free_us += 25.0 * US_PER_S; /* a disk that hangs */
+	run(&fixture, 120);
+	assert_int_equal(fixture.kept, fixture.frames);
 }
 
 int main(void)

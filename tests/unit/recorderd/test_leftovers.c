@@ -1,4 +1,12 @@
 /* test_leftovers.c - rings whose recorder is gone: found, described, freed; and those that stay. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "recorderd/ring/leftovers.h"
 #include "recorderd/lock/instance_lock.h"
 #include "tests/unit/support/ring_cases.h"
@@ -9,7 +17,7 @@ static int make_names(void **state)
 {
 	(void)state;
 	snprintf(camera, sizeof camera, "left-%d", (int)getpid());
-	snprintf(ring_name, sizeof ring_name, "/recorder.%s", camera);
+	snprintf(ring_case.name, sizeof ring_case.name, "/recorder.%s", camera);
 	snprintf(folder, sizeof folder, "/tmp/recorder-leftovers-XXXXXX");
 	if (!mkdtemp(folder))
 		return -1;
@@ -48,7 +56,7 @@ static void leave_ring(int64_t idle_us, const char *config_file)
 
 	snprintf(state.config_file, sizeof state.config_file, "%s", config_file);
 	for (uint32_t i = 0; i < 10; i++)
-		put(writer, 5000, i, i * US_PER_S);
+		ring_put(writer, 5000, i, i * US_PER_S);
 	ring_writer_state(writer, &state);
 	ring_writer_leave(writer);
 }
@@ -57,7 +65,7 @@ static bool is_there(void)
 {
 	char path[100];
 
-	snprintf(path, sizeof path, "/dev/shm%s", ring_name);
+	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
 	return access(path, F_OK) == 0;
 }
 
@@ -122,7 +130,7 @@ static void what_is_freed_is_gone_and_its_size_is_said(void **state)
 	(void)state;
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_NONE);
 	char unfinished[80];
-	snprintf(unfinished, sizeof unfinished, "%s.new", ring_name); /* a crash while frames were carried over */
+	snprintf(unfinished, sizeof unfinished, "%s.new", ring_case.name); /* a crash while frames were carried over */
 	leave_ring(5 * US_PER_S, "");
 	close(shm_open(unfinished, O_RDWR | O_CREAT, 0640));
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_FREED);
@@ -139,7 +147,7 @@ static void what_is_no_ring_can_be_freed_too(void **state)
 	char text[LEFTOVER_TEXT_BYTES];
 
 	(void)state;
-	int fd = shm_open(ring_name, O_RDWR | O_CREAT, 0640);
+	int fd = shm_open(ring_case.name, O_RDWR | O_CREAT, 0640);
 	assert_int_equal(posix_fallocate(fd, 0, 3 * (off_t)MIB), 0);
 	close(fd);
 	assert_true(leftover_find(camera, &left));
@@ -200,7 +208,7 @@ static void what_another_user_left_stays(void **state)
 	if (geteuid() != 0)
 		skip();
 	leave_ring(20 * US_PER_S, ini);
-	snprintf(path, sizeof path, "/dev/shm%s", ring_name);
+	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
 	assert_int_equal(chown(path, 65534, 65534), 0);
 	leftovers_free_old(10 * US_PER_S);
 	assert_true(is_there());
@@ -224,21 +232,21 @@ static void a_ring_with_another_name_is_found_and_freed(void **state)
 	uint64_t bytes;
 
 	(void)state;
-	snprintf(path, sizeof path, "/dev/shm%s", ring_name);
+	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
 	assert_int_equal(mkfifo(path, 0666), 0);
 	leave_ring(20 * US_PER_S, ini);
 	assert_true(leftover_find(camera, &left) && is_listed());
 	assert_int_equal(left.span_us, 9 * US_PER_S);
 	leftover_describe(&left, text);
 	assert_non_null(strstr(text, "--free-memory -n left-"));
-	assert_true(shm_name_published(ring_name, other));
+	assert_true(shm_name_published(ring_case.name, other));
 	assert_true(shm_name_is_of(other, geteuid()));
 	leftovers_free_old(10 * US_PER_S); /* its .ini is gone */
 	assert_false(shm_name_is_of(other, geteuid()) || is_listed());
 	leave_ring(20 * US_PER_S, "");
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_FREED);
 	assert_true(bytes >= MIB && bytes < 2 * MIB);
-	assert_false(is_listed() || shm_name_published(ring_name, other));
+	assert_false(is_listed() || shm_name_published(ring_case.name, other));
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_REFUSED);
 	assert_int_equal(unlink(path), 0);
 }
@@ -255,7 +263,7 @@ static void what_a_stranger_s_ring_says_leads_nowhere(void **state)
 		skip();
 	assert_int_equal(mkfifo(ini, 0666), 0); /* to open it would be to wait for ever */
 	leave_ring(20 * US_PER_S, ini);
-	snprintf(path, sizeof path, "/dev/shm%s", ring_name);
+	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
 	assert_int_equal(chown(path, 65534, 65534), 0);
 	alarm(30);
 	assert_true(leftover_find(camera, &left));
@@ -279,9 +287,9 @@ static void a_ring_that_is_written_to_is_nobody_s_leftover(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	int lock = name_lock_take(camera, &why);
+	int lock = name_lock_take(camera, &ring_case.why);
 	leave_ring(20 * US_PER_S, ini);
-	snprintf(path, sizeof path, "/dev/shm%s", ring_name);
+	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
 	for (int old = 0; old < 2; old++) {
 		assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 		pid_t pid = fork();

@@ -1,12 +1,12 @@
 /* test_recording_off.c - recording that is switched off and on: what came in between is left out, and nothing else. */
-#include "tests/unit/support/recording_bench.h"
+#include "tests/unit/support/recording_rig.h"
 
 static void record_all(void)
 {
-	bench_start();
-	bench_wait(bench_all_given);
-	bench_stop();
-	bench_look();
+	rig_start();
+	rig_wait(rig_all_given);
+	rig_stop();
+	rig_look();
 }
 
 static void assert_exact(void)
@@ -19,63 +19,63 @@ static void assert_exact(void)
 static void nothing_is_recorded_while_recording_is_off(void **state)
 {
 	(void)state;
-	bench.config.record.enabled = false;
-	bench_plan(BENCH_WALL_US, 25, US_PER_S, 1);
+	rig.config.record.enabled = false;
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
 	record_all();
-	assert_int_equal(bench.found, 0);
-	assert_int_equal(bench.segment_count, 0);
+	assert_int_equal(rig.found, 0);
+	assert_int_equal(rig.segment_count, 0);
 }
 
 static void record_a_second(int64_t from_us)
 {
-	bench_plan(from_us, 25, US_PER_S, 1);
-	bench_wait(bench_all_given);
+	rig_plan(from_us, 25, US_PER_S, 1);
+	rig_wait(rig_all_given);
 }
 
 static void assert_second_segment_says_off(void)
 {
-	bench_stop();
-	bench_look();
+	rig_stop();
+	rig_look();
 	assert_exact();
-	assert_int_equal(bench.segment_count, 2);
-	assert_int_equal(bench.segments[1].gap_cause, GAP_OFF);
-	assert_int_equal(bench.segments[1].last_wall_us, bench.segments[0].end_wall_us);
+	assert_int_equal(rig.segment_count, 2);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_OFF);
+	assert_int_equal(rig.segments[1].last_wall_us, rig.segments[0].end_wall_us);
 }
 
 static void what_came_while_it_was_off_twice_is_left_out_by_an_encoder_that_is_behind(void **state)
 {
 	(void)state;
-	bench_start();
+	rig_start();
 	for (int64_t second = 0; second < 3; second++) {
-		bench_plan(BENCH_WALL_US + 2 * second * US_PER_S, 25, US_PER_S, 1);
-		while (bench.given < bench.to_give)
-			bench_put(bench.wall_us[bench.given++]);
-		encoder_set_recording(bench.encoder, false);
-		bench_put_left_out(BENCH_WALL_US + (2 * second + 1) * US_PER_S);
-		encoder_set_recording(bench.encoder, true);
+		rig_plan(RIG_WALL_US + 2 * second * US_PER_S, 25, US_PER_S, 1);
+		while (rig.given < rig.to_give)
+			rig_put(rig.wall_us[rig.given++]);
+		encoder_set_recording(rig.encoder, false);
+		rig_put_left_out(RIG_WALL_US + (2 * second + 1) * US_PER_S);
+		encoder_set_recording(rig.encoder, true);
 	}
-	bench_stop();
-	bench_look();
+	rig_stop();
+	rig_look();
 	assert_exact();
-	assert_int_equal(bench.segment_count, 3);
-	assert_int_equal(bench.segments[1].gap_cause, GAP_OFF);
-	assert_int_equal(bench.segments[2].gap_cause, GAP_OFF);
+	assert_int_equal(rig.segment_count, 3);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_OFF);
+	assert_int_equal(rig.segments[2].gap_cause, GAP_OFF);
 }
 
 /* The encoder is still busy with the first second when it is over. */
 static void what_came_while_recording_was_off_is_left_out(void **state)
 {
 	(void)state;
-	bench_start();
-	record_a_second(BENCH_WALL_US);
-	encoder_set_recording(bench.encoder, false);
-	bench_put_left_out(BENCH_WALL_US + US_PER_S);
-	encoder_set_recording(bench.encoder, true);
-	record_a_second(BENCH_WALL_US + 2 * US_PER_S);
+	rig_start();
+	record_a_second(RIG_WALL_US);
+	encoder_set_recording(rig.encoder, false);
+	rig_put_left_out(RIG_WALL_US + US_PER_S);
+	encoder_set_recording(rig.encoder, true);
+	record_a_second(RIG_WALL_US + 2 * US_PER_S);
 	assert_second_segment_says_off();
 }
 
-static bool is_off_and_done(struct bench *of)
+static bool is_off_and_done(struct rig *of)
 {
 	struct encoder_status status;
 
@@ -86,48 +86,48 @@ static bool is_off_and_done(struct bench *of)
 static void recording_goes_on_after_it_rested_over_an_unplugged_camera(void **state)
 {
 	(void)state;
-	bench_start();
-	record_a_second(BENCH_WALL_US);
-	encoder_set_recording(bench.encoder, false);
-	bench_wait(is_off_and_done);
-	bench_put_left_out(BENCH_WALL_US + US_PER_S);
-	encoder_end_run(bench.encoder);
-	bench.stretch++;
-	bench.gap_cause = GAP_UNPLUGGED;
-	bench_put_left_out(BENCH_WALL_US + 3 * US_PER_S);
-	encoder_set_recording(bench.encoder, true);
-	record_a_second(BENCH_WALL_US + 4 * US_PER_S);
+	rig_start();
+	record_a_second(RIG_WALL_US);
+	encoder_set_recording(rig.encoder, false);
+	rig_wait(is_off_and_done);
+	rig_put_left_out(RIG_WALL_US + US_PER_S);
+	encoder_end_run(rig.encoder);
+	rig.stretch++;
+	rig.gap_cause = GAP_UNPLUGGED;
+	rig_put_left_out(RIG_WALL_US + 3 * US_PER_S);
+	encoder_set_recording(rig.encoder, true);
+	record_a_second(RIG_WALL_US + 4 * US_PER_S);
 	assert_second_segment_says_off();
 }
 
 static void recording_that_began_off_records_from_where_it_is_switched_on(void **state)
 {
 	(void)state;
-	bench.config.record.enabled = false;
-	bench_start();
-	bench_put_left_out(BENCH_WALL_US);
-	encoder_set_recording(bench.encoder, true);
-	record_a_second(BENCH_WALL_US + US_PER_S);
-	bench_stop();
-	bench_look();
+	rig.config.record.enabled = false;
+	rig_start();
+	rig_put_left_out(RIG_WALL_US);
+	encoder_set_recording(rig.encoder, true);
+	record_a_second(RIG_WALL_US + US_PER_S);
+	rig_stop();
+	rig_look();
 	assert_exact();
-	assert_int_equal(bench.segment_count, 1);
+	assert_int_equal(rig.segment_count, 1);
 }
 
 static void a_stop_records_nothing_of_what_came_while_recording_was_off(void **state)
 {
 	(void)state;
-	bench_start();
-	record_a_second(BENCH_WALL_US);
-	encoder_set_recording(bench.encoder, false);
-	bench_put_left_out(BENCH_WALL_US + US_PER_S);
-	bench_stop();
-	bench_look();
+	rig_start();
+	record_a_second(RIG_WALL_US);
+	encoder_set_recording(rig.encoder, false);
+	rig_put_left_out(RIG_WALL_US + US_PER_S);
+	rig_stop();
+	rig_look();
 	assert_exact();
-	assert_int_equal(bench.segment_count, 1);
+	assert_int_equal(rig.segment_count, 1);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 
 int main(void)
 {

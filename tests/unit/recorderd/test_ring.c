@@ -1,5 +1,10 @@
 /* test_ring.c - the ring: order, wrap, tail, age, wake-ups, the published state. */
 #include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <sys/file.h>
 
@@ -14,7 +19,7 @@ static void frames_come_in_order_and_whole(void **state)
 	assert_int_equal(ring_reader_tail(reader), 0);
 	static uint8_t copy[MIB];
 	for (uint32_t i = 1; i <= 500; i++) {
-		assert_int_equal(put(writer, 1000 + i * 37 % 90000, i, i), i);
+		assert_int_equal(ring_put(writer, 1000 + i * 37 % 90000, i, i), i);
 		struct ring_frame frame;
 		assert_true(ring_reader_get(reader, ring_reader_head(reader), &frame));
 		assert_int_equal(frame.seq, i);
@@ -34,7 +39,7 @@ static void every_frame_from_tail_to_head_is_whole(void **state)
 	struct ring_reader *reader = open_reader();
 	uint32_t seed = 7;
 	for (uint32_t i = 1; i <= 400; i++) {
-		put(writer, 5000 + next_random(&seed) % 200000, i, i);
+		ring_put(writer, 5000 + ring_random(&seed) % 200000, i, i);
 		uint64_t tail = ring_reader_tail(reader);
 		assert_true(tail >= 1 && tail <= i && (i < 64 || i - tail < 64));
 		for (uint64_t seq = tail; seq <= i; seq++) {
@@ -56,10 +61,10 @@ static void a_frame_larger_than_a_quarter_is_refused(void **state)
 	(void)state;
 	struct ring_writer *writer = open_writer();
 	struct ring_reader *reader = open_reader();
-	assert_int_equal(put(writer, MIB / 4 + 1, 1, 1), 0);
-	assert_int_equal(put(writer, 0, 1, 1), 0);
+	assert_int_equal(ring_put(writer, MIB / 4 + 1, 1, 1), 0);
+	assert_int_equal(ring_put(writer, 0, 1, 1), 0);
 	assert_int_equal(ring_reader_head(reader), 0);
-	assert_int_equal(put(writer, MIB / 4, 1, 1), 1);
+	assert_int_equal(ring_put(writer, MIB / 4, 1, 1), 1);
 	ring_reader_close(reader);
 	ring_writer_close(writer);
 }
@@ -67,16 +72,19 @@ static void a_frame_larger_than_a_quarter_is_refused(void **state)
 static void frames_older_than_the_limit_leave_the_tail(void **state)
 {
 	(void)state;
-	struct ring_wish wish = {
-		.name = ring_name, .data_bytes = MIB, .index_entries = 64, .keep_us = 10 * US_PER_S, .exact = true};
+	struct ring_wish wish = {.name = ring_case.name,
+				 .data_bytes = MIB,
+				 .index_entries = 64,
+				 .keep_us = 10 * US_PER_S,
+				 .exact = true};
 	uint64_t bytes, adopted;
-	struct ring_writer *writer = ring_writer_open(&wish, &bytes, &adopted, &why);
+	struct ring_writer *writer = ring_writer_open(&wish, &bytes, &adopted, &ring_case.why);
 	assert_non_null(writer);
 	struct ring_reader *reader = open_reader();
 	for (uint32_t i = 1; i <= 30; i++)
-		put(writer, 100, i, i * US_PER_S);
+		ring_put(writer, 100, i, i * US_PER_S);
 	assert_int_equal(ring_reader_tail(reader), 20);
-	put(writer, 100, 31, 1000 * US_PER_S);
+	ring_put(writer, 100, 31, 1000 * US_PER_S);
 	assert_int_equal(ring_reader_tail(reader), 31);
 	ring_reader_close(reader);
 	ring_writer_close(writer);
@@ -87,13 +95,13 @@ static void age_grows_from_newest_to_gone(void **state)
 	(void)state;
 	struct ring_writer *writer = open_writer();
 	struct ring_reader *reader = open_reader();
-	put(writer, MIB / 8, 1, 1);
+	ring_put(writer, MIB / 8, 1, 1);
 	struct ring_frame frame;
 	assert_true(ring_reader_get(reader, 1, &frame));
 	for (uint32_t i = 1; i <= 8; i++) {
 		assert_true(ring_reader_still(reader, &frame));
 		assert_true(ring_reader_age(reader, &frame) == i / 8.0);
-		put(writer, MIB / 8, i, i);
+		ring_put(writer, MIB / 8, i, i);
 	}
 	assert_false(ring_reader_still(reader, &frame));
 	assert_true(ring_reader_age(reader, &frame) == 1.0);
@@ -108,9 +116,9 @@ static void a_lock_on_the_ring_keeps_no_writer_from_it(void **state)
 	(void)state;
 	uint64_t adopted;
 	struct ring_writer *writer = open_writer();
-	put(writer, 100, 1, 1);
+	ring_put(writer, 100, 1, 1);
 	ring_writer_leave(writer);
-	int fd = shm_open(ring_name, O_RDONLY, 0);
+	int fd = shm_open(ring_case.name, O_RDONLY, 0);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	writer = open_writer_of(MIB, 64, &adopted);
 	assert_non_null(writer);
@@ -125,7 +133,7 @@ static void the_object_is_for_the_user_and_the_group(void **state)
 	mode_t before = umask(0);
 	struct ring_writer *writer = open_writer();
 	umask(before);
-	int fd = shm_open(ring_name, O_RDONLY, 0);
+	int fd = shm_open(ring_case.name, O_RDONLY, 0);
 	struct stat status;
 	assert_int_equal(fstat(fd, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0640);
@@ -138,28 +146,31 @@ static void a_closed_ring_is_not_current_and_its_name_is_free(void **state)
 	(void)state;
 	struct ring_writer *writer = open_writer();
 	struct ring_reader *reader = open_reader();
-	assert_true(ring_reader_current(reader, ring_name));
+	assert_true(ring_reader_current(reader, ring_case.name));
 	ring_writer_close(writer);
-	assert_false(ring_reader_current(reader, ring_name));
+	assert_false(ring_reader_current(reader, ring_case.name));
 	ring_reader_close(reader);
-	assert_null(ring_reader_open(ring_name, &why));
-	assert_non_null(strstr(why.text, "not running"));
+	assert_null(ring_reader_open(ring_case.name, &ring_case.why));
+	assert_non_null(strstr(ring_case.why.text, "not running"));
 }
 
 static void too_large_a_ring_is_refused_with_a_sentence(void **state)
 {
 	(void)state;
-	struct ring_wish wish = {
-		.name = ring_name, .data_bytes = UINT64_C(1) << 45, .index_entries = 64, .keep_us = 1, .exact = true};
+	struct ring_wish wish = {.name = ring_case.name,
+				 .data_bytes = UINT64_C(1) << 45,
+				 .index_entries = 64,
+				 .keep_us = 1,
+				 .exact = true};
 	uint64_t bytes, adopted;
-	assert_null(ring_writer_open(&wish, &bytes, &adopted, &why));
-	assert_non_null(strstr(why.text, "max_mb"));
-	assert_int_equal(shm_open(ring_name, O_RDONLY, 0), -1);
+	assert_null(ring_writer_open(&wish, &bytes, &adopted, &ring_case.why));
+	assert_non_null(strstr(ring_case.why.text, "max_mb"));
+	assert_int_equal(shm_open(ring_case.name, O_RDONLY, 0), -1);
 }
 
 static int wait_for_first_frame(void)
 {
-	struct ring_reader *reader = ring_reader_open(ring_name, &why);
+	struct ring_reader *reader = ring_reader_open(ring_case.name, &ring_case.why);
 	return reader && ring_reader_wait(reader, 0, -1) && ring_reader_head(reader) == 1 ? 0 : 1;
 }
 
@@ -173,7 +184,7 @@ static void a_put_wakes_a_reader_in_another_process(void **state)
 	/* Until the child sleeps in the futex (or a moment later, which must be right as well). */
 	struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
 	nanosleep(&moment, NULL);
-	put(writer, 100, 1, 1);
+	ring_put(writer, 100, 1, 1);
 	int status;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -188,7 +199,7 @@ static void a_put_wakes_a_reader_in_another_process(void **state)
 static void *put_two_thousand(void *context)
 {
 	for (uint32_t i = 1; i <= 2000; i++)
-		put(context, 1000 + i % 3000, i, i);
+		ring_put(context, 1000 + i % 3000, i, i);
 	return NULL;
 }
 
@@ -199,7 +210,7 @@ static void a_reader_in_the_writers_process_gets_whole_frames(void **state)
 	struct ring_writer *writer = open_writer();
 	uint64_t bytes;
 	const void *memory = ring_writer_memory(writer, &bytes);
-	struct ring_reader *reader = ring_reader_attach(memory, bytes, &why);
+	struct ring_reader *reader = ring_reader_attach(memory, bytes, &ring_case.why);
 	assert_non_null(reader);
 	pthread_t thread;
 	assert_int_equal(pthread_create(&thread, NULL, put_two_thousand, writer), 0);

@@ -1,6 +1,13 @@
 /* test_ring_crash.c - what a dead writer leaves: adoption, kills at random instants, hostile bytes. */
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define KILLS 200
 
@@ -15,8 +22,8 @@ static void a_dead_writers_frames_are_taken_over(void **state)
 	struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);
 	assert_non_null(writer);
 	assert_int_equal(adopted, 10);
-	assert_true(ring_reader_current(before, ring_name));
-	assert_int_equal(put(writer, 5000, 11, 11), 11);
+	assert_true(ring_reader_current(before, ring_case.name));
+	assert_int_equal(ring_put(writer, 5000, 11, 11), 11);
 	for (uint64_t seq = 1; seq <= 11; seq++) {
 		struct ring_frame frame;
 		assert_true(ring_reader_get(before, seq, &frame));
@@ -30,7 +37,7 @@ static void a_ring_of_another_boot_is_replaced(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(write_ten_and_die), 0);
-	int fd = shm_open(ring_name, O_RDWR, 0);
+	int fd = shm_open(ring_case.name, O_RDWR, 0);
 	assert_int_equal(pwrite(fd, "another boot....", 16, offsetof(struct ring_header, boot_id)), 16);
 	close(fd);
 	uint64_t adopted = 1;
@@ -44,7 +51,7 @@ static void a_lock_left_odd_is_mended_by_the_next_writer(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(write_ten_and_die), 0);
-	int fd = shm_open(ring_name, O_RDWR, 0);
+	int fd = shm_open(ring_case.name, O_RDWR, 0);
 	uint64_t odd = 7;
 	assert_int_equal(pwrite(fd, &odd, 8, offsetof(struct ring_header, state_lock)), 8);
 	close(fd);
@@ -68,7 +75,7 @@ static void write_until_killed(uint32_t seed)
 	for (int64_t i = 1;; i++) {
 		struct recorder_state published = {.frames = (uint64_t)i, .heartbeat_mono_us = i};
 		ring_writer_state(writer, &published);
-		put(writer, 4000 + next_random(&seed) % 100000, seed, i);
+		ring_put(writer, 4000 + ring_random(&seed) % 100000, seed, i);
 	}
 }
 
@@ -83,7 +90,7 @@ struct judge {
 static void judge_frames(struct judge *judge, struct ring_reader *reader, uint32_t *seed)
 {
 	static _Thread_local uint8_t copy[MIB];
-	uint64_t head = ring_reader_head(reader), back = next_random(seed) % 24;
+	uint64_t head = ring_reader_head(reader), back = ring_random(seed) % 24;
 	struct ring_frame frame;
 	if (!ring_reader_get(reader, head > back ? head - back : head, &frame))
 		return;
@@ -104,13 +111,13 @@ static void *judge_thread(void *context)
 	struct ring_reader *reader = NULL;
 	uint32_t seed = (uint32_t)(uintptr_t)judge;
 	while (!judge->stop) {
-		if (reader && !ring_reader_current(reader, ring_name)) {
+		if (reader && !ring_reader_current(reader, ring_case.name)) {
 			ring_reader_close(reader);
 			reader = NULL;
 		}
 		struct reason unused;
 		if (!reader)
-			reader = ring_reader_open(ring_name, &unused);
+			reader = ring_reader_open(ring_case.name, &unused);
 		for (int i = 0; reader && i < 50; i++)
 			judge_frames(judge, reader, &seed);
 	}
@@ -131,7 +138,7 @@ static void no_torn_frame_passes_while_writers_are_killed(void **state)
 		pid_t pid = fork();
 		if (pid == 0)
 			write_until_killed(i);
-		struct timespec while_us = {.tv_nsec = 1000 * (long)(500 + next_random(&seed) % 15000)};
+		struct timespec while_us = {.tv_nsec = 1000 * (long)(500 + ring_random(&seed) % 15000)};
 		nanosleep(&while_us, NULL);
 		kill(pid, SIGKILL);
 		int status;
@@ -175,7 +182,7 @@ static void random_bytes_over_the_ring_never_lead_outside(void **state)
 	(void)state;
 	struct ring_writer *writer = open_writer();
 	for (uint32_t i = 1; i <= 100; i++)
-		put(writer, 20000 + i * 100, i, i);
+		ring_put(writer, 20000 + i * 100, i, i);
 	uint64_t bytes;
 	const void *memory = ring_writer_memory(writer, &bytes);
 	uint8_t *copy = malloc((size_t)bytes);
@@ -185,13 +192,13 @@ static void random_bytes_over_the_ring_never_lead_outside(void **state)
 	for (int round = 0; round < 3000; round++) {
 		memcpy(copy, memory, RING_HEADER_BYTES + index_bytes);
 		bool after_open = round % 2;
-		struct ring_reader *reader = after_open ? ring_reader_attach(copy, bytes, &why) : NULL;
-		for (uint32_t i = next_random(&seed) % 8; i > 0; i--)
-			copy[next_random(&seed) % 272] = (uint8_t)next_random(&seed);
-		for (uint32_t i = next_random(&seed) % 200; i > 0; i--)
-			copy[RING_HEADER_BYTES + next_random(&seed) % index_bytes] = (uint8_t)next_random(&seed);
+		struct ring_reader *reader = after_open ? ring_reader_attach(copy, bytes, &ring_case.why) : NULL;
+		for (uint32_t i = ring_random(&seed) % 8; i > 0; i--)
+			copy[ring_random(&seed) % 272] = (uint8_t)ring_random(&seed);
+		for (uint32_t i = ring_random(&seed) % 200; i > 0; i--)
+			copy[RING_HEADER_BYTES + ring_random(&seed) % index_bytes] = (uint8_t)ring_random(&seed);
 		if (!after_open)
-			reader = ring_reader_attach(copy, bytes, &why);
+			reader = ring_reader_attach(copy, bytes, &ring_case.why);
 		if (reader)
 			touch_everything(reader);
 		ring_reader_close(reader);
@@ -206,10 +213,10 @@ static void a_header_that_claims_more_than_the_object_is_refused(void **state)
 	struct ring_writer *writer = open_writer();
 	uint64_t bytes;
 	const void *memory = ring_writer_memory(writer, &bytes);
-	assert_null(ring_reader_attach(memory, bytes - 1, &why));
-	assert_null(ring_reader_attach(memory, 100, &why));
-	assert_null(ring_reader_attach(memory, 0, &why));
-	struct ring_reader *reader = ring_reader_attach(memory, bytes, &why);
+	assert_null(ring_reader_attach(memory, bytes - 1, &ring_case.why));
+	assert_null(ring_reader_attach(memory, 100, &ring_case.why));
+	assert_null(ring_reader_attach(memory, 0, &ring_case.why));
+	struct ring_reader *reader = ring_reader_attach(memory, bytes, &ring_case.why);
 	assert_non_null(reader);
 	ring_reader_close(reader);
 	ring_writer_close(writer);
@@ -236,14 +243,14 @@ static void a_damaged_ring_is_not_adopted(void **state)
 	};
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		assert_int_equal(in_child(write_ten_and_die), 0);
-		int fd = shm_open(ring_name, O_RDWR, 0);
+		int fd = shm_open(ring_case.name, O_RDWR, 0);
 		assert_int_equal(pwrite(fd, &damages[i].value, 8, (off_t)damages[i].at), 8);
 		close(fd);
 		uint64_t adopted = 1;
 		struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);
 		assert_non_null(writer);
 		assert_int_equal(adopted, 0);
-		assert_int_equal(put(writer, 100, 1, 1), 1);
+		assert_int_equal(ring_put(writer, 100, 1, 1), 1);
 		ring_writer_close(writer);
 	}
 }

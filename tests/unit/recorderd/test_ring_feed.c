@@ -1,5 +1,9 @@
 /* test_ring_feed.c - the way from the ring into a pipe: whole frames, in pieces as small as the pipe makes them; which
  * are left out, and which are gone. */
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
 #include "recorderd/encoder/ring_feed.h"
 #include "tests/unit/support/in_range.h"
 #include "tests/unit/support/ring_cases.h"
@@ -18,9 +22,9 @@ static void prepare(uint64_t ring_bytes, uint64_t entries, int pipe_bytes)
 
 	writer = open_writer_of(ring_bytes, entries, &adopted);
 	if (!writer)
-		fail_msg("%s", why.text);
+		fail_msg("%s", ring_case.why.text);
 	memory = ring_writer_memory(writer, &bytes);
-	reader = ring_reader_attach(memory, bytes, &why);
+	reader = ring_reader_attach(memory, bytes, &ring_case.why);
 	assert_non_null(reader);
 	feed_init(&feed, reader, 1);
 	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
@@ -75,7 +79,7 @@ static void the_first_frame_comes_with_the_header_of_an_ivf_file(void **state)
 
 	(void)state;
 	prepare(MIB, 64, 4096);
-	put(writer, 1000, 7, 0);
+	ring_put(writer, 1000, 7, 0);
 	assert_int_equal(feed_through(0, true, MIB, out, sizeof out), 32 + 12 + 1000);
 	assert_memory_equal(out, "DKIF\0\0\x20\0MJPG", 12);
 	assert_int_equal(out[12], 64);
@@ -93,7 +97,7 @@ static void later_frames_have_size_and_time_of_64_bits(void **state)
 
 	(void)state;
 	prepare(MIB, 64, 4096);
-	put(writer, 500, 7, 0);
+	ring_put(writer, 500, 7, 0);
 	assert_int_equal(feed_through(INT64_C(0x123456789a), false, MIB, out, sizeof out), 12 + 500);
 	assert_int_equal(le32(out), 500);
 	assert_int_equal(le32(out + 4), 0x3456789a);
@@ -109,8 +113,8 @@ static void a_pipe_that_takes_a_byte_at_a_time_gets_the_same_bytes(void **state)
 	(void)state;
 	prepare(MIB, 64, 4096);
 	for (size_t piece = 1; piece < 5000; piece = piece * 3 + 1) {
-		put(writer, 20000, 11, 0);
-		put(writer, 20000, 11, 0);
+		ring_put(writer, 20000, 11, 0);
+		ring_put(writer, 20000, 11, 0);
 		length = feed_through(40, true, MIB, whole, sizeof whole);
 		assert_int_equal(feed_through(40, true, piece, pieces, sizeof pieces), length);
 		assert_memory_equal(whole, pieces, length);
@@ -125,7 +129,7 @@ static void a_header_cut_at_every_byte_goes_on_where_it_ended(void **state)
 	(void)state;
 	prepare(MIB, 64, 4096);
 	for (size_t cut = 1; cut < 60; cut++) {
-		put(writer, 100, (uint32_t)cut, 0);
+		ring_put(writer, 100, (uint32_t)cut, 0);
 		assert_int_equal(feed_peek(&feed), FEED_FRAME);
 		feed_begin(&feed, 0, true);
 		feed.written = cut; /* as after a write of so many */
@@ -143,7 +147,7 @@ static void a_full_pipe_is_told_and_the_frame_is_not_lost(void **state)
 
 	(void)state;
 	prepare(MIB, 64, 4096);
-	put(writer, 100000, 3, 0);
+	ring_put(writer, 100000, 3, 0);
 	assert_int_equal(feed_peek(&feed), FEED_FRAME);
 	feed_begin(&feed, 0, false);
 	assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
@@ -163,17 +167,17 @@ static void while_the_pipe_is_full_the_frame_in_it_grows_old(void **state)
 	(void)state;
 	prepare(MIB, 64, 4096);
 	assert_int_equal(feed_behind_us(&feed), 0);
-	put(writer, 20000, 1, 0);
+	ring_put(writer, 20000, 1, 0);
 	assert_int_equal(feed_peek(&feed), FEED_FRAME);
 	feed_begin(&feed, 0, true);
 	assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
 	assert_int_equal(feed_behind_us(&feed), 0);
 	for (uint32_t i = 1; i <= 30; i++) {
-		put(writer, 1000, i, i * FRAME_US);
+		ring_put(writer, 1000, i, i * FRAME_US);
 		assert_int_equal(feed_behind_us(&feed), i * FRAME_US);
 	}
 	for (uint32_t i = 31; i <= 200; i++) /* it is gone from the ring, which holds 64 */
-		put(writer, 1000, i, i * FRAME_US);
+		ring_put(writer, 1000, i, i * FRAME_US);
 	assert_int_equal(feed_behind_us(&feed), 200 * FRAME_US);
 	feed_abort(&feed);
 	assert_int_equal(feed_behind_us(&feed), 63 * FRAME_US);
@@ -186,13 +190,13 @@ static void a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole(void *
 
 	(void)state;
 	prepare(MIB, 64, 4096);
-	put(writer, 100000, 3, 0);
+	ring_put(writer, 100000, 3, 0);
 	assert_int_equal(feed_peek(&feed), FEED_FRAME);
 	feed_begin(&feed, 0, false);
 	for (uint32_t i = 0; i < 30; i++) { /* three times round the ring */
 		assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
 		assert_true(feed.copied == (i >= 5));
-		put(writer, 100000, 100 + i, 0);
+		ring_put(writer, 100000, 100 + i, 0);
 	}
 	while (feed.writing) {
 		while ((got = drain(out + have, sizeof out - have)))
@@ -208,11 +212,11 @@ static void a_frame_overwritten_under_its_hands_is_told(void **state)
 {
 	(void)state;
 	prepare(MIB, 64, 4096);
-	put(writer, 100000, 3, 0);
+	ring_put(writer, 100000, 3, 0);
 	assert_int_equal(feed_peek(&feed), FEED_FRAME);
 	feed_begin(&feed, 0, false);
 	for (uint32_t i = 0; i < 12; i++)
-		put(writer, 100000, 100 + i, 0);
+		ring_put(writer, 100000, 100 + i, 0);
 	assert_int_equal(feed_write(&feed, ends[1]), FEED_OVERWRITTEN);
 }
 
@@ -221,7 +225,7 @@ static void a_reader_that_is_gone_is_told(void **state)
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
 	prepare(MIB, 64, 4096);
-	put(writer, 1000, 3, 0);
+	ring_put(writer, 1000, 3, 0);
 	assert_int_equal(feed_peek(&feed), FEED_FRAME);
 	feed_begin(&feed, 0, false);
 	close(ends[0]);
@@ -237,7 +241,7 @@ static void a_ring_that_overran_is_a_hole_of_so_many_frames(void **state)
 	(void)state;
 	prepare(MIB, 64, 4096);
 	for (uint32_t i = 1; i <= 200; i++)
-		put(writer, 1000, i, i * FRAME_US);
+		ring_put(writer, 1000, i, i * FRAME_US);
 	assert_int_equal(feed_peek(&feed), FEED_HOLE);
 	assert_int_equal(feed.next, 200 - 64 + 1);
 	assert_int_equal(feed.lost, 200 - 64);
@@ -250,7 +254,7 @@ static void a_hole_by_bytes_is_counted_too(void **state)
 	(void)state;
 	prepare(MIB, 64, 4096);
 	for (uint32_t i = 1; i <= 30; i++)
-		put(writer, 100000, i, i * FRAME_US);
+		ring_put(writer, 100000, i, i * FRAME_US);
 	assert_int_equal(feed_peek(&feed), FEED_HOLE);
 	assert_int_equal(feed_peek(&feed), FEED_FRAME);
 	assert_true(feed.frame.seq > 15);
@@ -263,7 +267,7 @@ static size_t run_slow(size_t frames, size_t percent, uint64_t *fed)
 	size_t count = 0, budget = 0;
 
 	for (uint32_t i = 1; i <= frames; i++) {
-		put(writer, 100, i, (int64_t)i * FRAME_US);
+		ring_put(writer, 100, i, (int64_t)i * FRAME_US);
 		for (budget += percent; budget >= 100; budget -= 100) {
 			if (feed_peek(&feed) != FEED_FRAME)
 				break;
@@ -291,7 +295,7 @@ static void one_that_is_slow_for_less_than_10_s_gets_every_frame(void **state)
 	(void)state;
 	prepare(4 * MIB, 8192, 4096);
 	for (uint32_t i = 1; i <= 25 * 9; i++)
-		put(writer, 100, i, (int64_t)i * FRAME_US);
+		ring_put(writer, 100, i, (int64_t)i * FRAME_US);
 	for (uint64_t i = 1; feed_peek(&feed) == FEED_FRAME; i++)
 		assert_int_equal(feed.next++, i);
 	assert_int_equal(feed.next, 25 * 9 + 1);
@@ -330,14 +334,14 @@ static void once_it_keeps_up_again_every_frame_is_fed_again(void **state)
 	prepare(4 * MIB, 8192, 4096);
 	run_slow(5000, 60, fed);
 	for (uint32_t i = 0; i < 2500; i++) {
-		put(writer, 100, i, (int64_t)(5001 + i) * FRAME_US);
+		ring_put(writer, 100, i, (int64_t)(5001 + i) * FRAME_US);
 		while (feed_peek(&feed) == FEED_FRAME)
 			feed.next++;
 	}
 	thinned = feed.thinned;
 	assert_true(feed.thinning.keep >= 1);
 	assert_int_equal(feed_behind_us(&feed), 0);
-	put(writer, 100, 1, (int64_t)7501 * FRAME_US);
+	ring_put(writer, 100, 1, (int64_t)7501 * FRAME_US);
 	assert_int_equal(feed_peek(&feed), FEED_FRAME);
 	assert_int_equal(feed.thinned, thinned);
 }

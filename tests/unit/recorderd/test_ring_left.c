@@ -1,6 +1,13 @@
 /* test_ring_left.c - a ring that is left to the next writer, one that is freed, and those that are not believed.
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "recorderd/ring/ring_object.h"
 #include "tests/unit/support/ring_cases.h"
@@ -23,7 +30,7 @@ static void a_writer_that_leaves_hands_its_frames_to_the_next(void **state)
 	struct ring_reader *reader = open_reader();
 	put_frames(writer, 1, 10);
 	ring_writer_leave(writer);
-	assert_true(ring_reader_current(reader, ring_name));
+	assert_true(ring_reader_current(reader, ring_case.name));
 	assert_int_equal(assert_newest(reader, 10), 10);
 	writer = open_writer_of(MIB, 64, &adopted);
 	assert_int_equal(adopted, 10);
@@ -42,7 +49,7 @@ static void a_closed_ring_gives_its_memory_back_whoever_maps_it(void **state)
 	struct ring_writer *writer = open_writer_of(16 * MIB, 1024, &adopted);
 	put_frames(writer, 1, 100);
 	struct ring_reader *reader = open_reader();
-	int fd = shm_open(ring_name, O_RDONLY, 0);
+	int fd = shm_open(ring_case.name, O_RDONLY, 0);
 	assert_true(ring_reader_get(reader, 100, &frame));
 	assert_true(ring_reader_get(reader, 99, &before));
 	assert_true(held_bytes(fd) >= 16 * MIB);
@@ -53,7 +60,7 @@ static void a_closed_ring_gives_its_memory_back_whoever_maps_it(void **state)
 	assert_false(ring_reader_still(reader, &before));
 	for (uint64_t seq = 1; seq < 100; seq++)
 		assert_false(ring_reader_get(reader, seq, &frame));
-	assert_false(ring_reader_current(reader, ring_name));
+	assert_false(ring_reader_current(reader, ring_case.name));
 	close(fd);
 	ring_reader_close(reader);
 }
@@ -78,8 +85,8 @@ static void another_size_gets_the_newest_frames_that_fit(void **state)
 		ring_writer_leave(writer);
 		writer = open_writer_of(sizes[i].bytes, sizes[i].entries, &adopted);
 		if (!writer)
-			fail_msg("%s", why.text);
-		assert_false(ring_reader_current(before, ring_name));
+			fail_msg("%s", ring_case.why.text);
+		assert_false(ring_reader_current(before, ring_case.name));
 		ring_reader_close(before);
 		struct ring_reader *reader = open_reader();
 		assert_int_equal(adopted, ring_reader_head(reader));
@@ -103,7 +110,7 @@ static void a_ring_that_would_not_fit_leaves_the_old_one_alone(void **state)
 	put_frames(writer, 1, 10);
 	ring_writer_leave(writer);
 	assert_null(open_writer_of(UINT64_C(1) << 45, 64, &adopted));
-	assert_non_null(strstr(why.text, "max_mb"));
+	assert_non_null(strstr(ring_case.why.text, "max_mb"));
 	writer = open_writer_of(MIB, 64, &adopted);
 	assert_int_equal(adopted, 10);
 	ring_writer_close(writer);
@@ -118,7 +125,7 @@ static void what_was_half_carried_over_is_removed(void **state)
 	struct ring_writer *writer = open_writer();
 	put_frames(writer, 1, 10);
 	ring_writer_leave(writer);
-	snprintf(name, sizeof(name), "%s.new", ring_name);
+	snprintf(name, sizeof(name), "%s.new", ring_case.name);
 	int fd = shm_open(name, O_RDWR | O_CREAT, 0640);
 	assert_int_equal(ftruncate(fd, 1 << 20), 0);
 	close(fd);
@@ -142,7 +149,7 @@ static void a_kill_in_the_middle_of_carrying_costs_no_newest_frame(void **state)
 		pid_t pid = fork();
 		if (pid == 0)
 			_exit(open_writer_of(80 * MIB, 2048, &adopted) ? 0 : 1);
-		struct timespec while_us = {.tv_nsec = 1000 * (long)(next_random(&seed) % 40000)};
+		struct timespec while_us = {.tv_nsec = 1000 * (long)(ring_random(&seed) % 40000)};
 		nanosleep(&while_us, NULL);
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -165,14 +172,14 @@ static void a_ring_with_holes_gets_its_pages_before_it_is_written_to(void **stat
 	struct ring_writer *writer = open_writer_of(16 * MIB, 1024, &adopted);
 	put_frames(writer, 1, 20);
 	ring_writer_leave(writer);
-	int fd = shm_open(ring_name, O_RDWR, 0);
+	int fd = shm_open(ring_case.name, O_RDWR, 0);
 	assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4 * MIB, 8 * MIB), 0);
 	assert_true(held_bytes(fd) < 16 * MIB);
 	close(fd);
 	writer = open_writer_of(16 * MIB, 1024, &adopted);
 	assert_non_null(writer);
 	assert_int_equal(adopted, 20);
-	fd = shm_open(ring_name, O_RDONLY, 0);
+	fd = shm_open(ring_case.name, O_RDONLY, 0);
 	assert_true(held_bytes(fd) >= 16 * MIB);
 	close(fd);
 	struct ring_reader *reader = open_reader();
@@ -187,13 +194,13 @@ static void a_ring_of_another_version_is_not_taken_for_one(void **state)
 	uint64_t adopted = 1;
 	uint32_t version = RING_VERSION + 1;
 	assert_int_equal(in_child(write_ten_and_die), 0);
-	int fd = shm_open(ring_name, O_RDWR, 0);
+	int fd = shm_open(ring_case.name, O_RDWR, 0);
 	assert_int_equal(pwrite(fd, &version, 4, offsetof(struct ring_header, version)), 4);
 	close(fd);
 	struct ring_object object;
-	assert_int_equal(ring_object_open(ring_name, geteuid(), &object, &why), RING_FOUND);
-	assert_false(ring_object_believe(&object, &why));
-	assert_non_null(strstr(why.text, "version"));
+	assert_int_equal(ring_object_open(ring_case.name, geteuid(), &object, &ring_case.why), RING_FOUND);
+	assert_false(ring_object_believe(&object, &ring_case.why));
+	assert_non_null(strstr(ring_case.why.text, "version"));
 	ring_object_close(&object);
 	struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);
 	assert_non_null(writer);
@@ -210,14 +217,14 @@ static void what_others_may_write_to_is_not_believed(void **state)
 	for (size_t i = 0; i < 6; i++) {
 		uint64_t adopted;
 		assert_int_equal(in_child(write_ten_and_die), 0);
-		int fd = shm_open(ring_name, O_RDWR, 0);
+		int fd = shm_open(ring_case.name, O_RDWR, 0);
 		assert_int_equal(fchmod(fd, i < 3 ? modes[i] : good[i - 3]), 0);
 		struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);
 		assert_non_null(writer);
 		assert_int_equal(adopted, i < 3 ? 0 : 10);
 		close(fd);
 		struct stat status;
-		fd = shm_open(ring_name, O_RDONLY, 0);
+		fd = shm_open(ring_case.name, O_RDONLY, 0);
 		assert_int_equal(fstat(fd, &status), 0);
 		assert_int_equal(status.st_mode & 07777, 0640);
 		close(fd);
@@ -233,17 +240,17 @@ static void what_is_open_to_all_is_not_read(void **state)
 	(void)state;
 	struct ring_writer *writer = open_writer();
 	put_frames(writer, 1, 3);
-	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_name);
+	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_case.name);
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(chmod(path, modes[i]), 0);
-		assert_null(ring_reader_open(ring_name, &why));
-		assert_non_null(strstr(why.text, "not believed"));
+		assert_null(ring_reader_open(ring_case.name, &ring_case.why));
+		assert_non_null(strstr(ring_case.why.text, "not believed"));
 	}
 	assert_int_equal(chmod(path, 0640), 0);
 	ring_reader_close(open_reader());
 	ring_writer_close(writer);
 	assert_int_equal(mkfifo(path, 0640), 0); /* nobody writes to it: to wait for that would be for ever */
-	assert_null(ring_reader_open(ring_name, &why));
+	assert_null(ring_reader_open(ring_case.name, &ring_case.why));
 	assert_int_equal(unlink(path), 0);
 }
 

@@ -1,7 +1,10 @@
 /* test_ring_names.c - a ring whose usual name, or that of the ring which takes its place, is a stranger's. */
+#include <fcntl.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "recorderd/ring/ring_object.h"
 #include "shared/ring/shm_name.h"
@@ -49,7 +52,7 @@ static void a_strange_object_beside_it_keeps_no_ring_at_its_size(void **state)
 	char path[120];
 
 	(void)state;
-	snprintf(path, sizeof(path), RING_FOLDER "%s.new", ring_name);
+	snprintf(path, sizeof(path), RING_FOLDER "%s.new", ring_case.name);
 	for (enum strange kind = 0; kind < STRANGE_KINDS_OF_OURS; kind++) {
 		uint64_t adopted;
 		struct ring_writer *writer = open_writer_of(4 * MIB, 64, &adopted);
@@ -58,7 +61,7 @@ static void a_strange_object_beside_it_keeps_no_ring_at_its_size(void **state)
 		make_strange(path, kind);
 		writer = open_writer_of(8 * MIB, 256, &adopted);
 		if (!writer)
-			fail_msg("%s", why.text);
+			fail_msg("%s", ring_case.why.text);
 		assert_int_equal(adopted, 10);
 		put_frames(writer, 11, 100);
 		struct ring_reader *reader = open_reader();
@@ -84,7 +87,7 @@ static void count_other(void *context, const char *name, const struct stat *stat
 static size_t others(void)
 {
 	other_names = 0;
-	shm_name_each_other(ring_name, count_other, NULL);
+	shm_name_each_other(ring_case.name, count_other, NULL);
 	return other_names;
 }
 
@@ -98,42 +101,42 @@ static void live_elsewhere(const char *path)
 	assert_int_equal(lstat(path, &before), 0);
 	struct ring_writer *writer = open_writer_of(4 * MIB, 64, &adopted);
 	if (!writer)
-		fail_msg("%s", why.text);
+		fail_msg("%s", ring_case.why.text);
 	assert_true(strlen(ring_writer_note(writer)) > 20);
 	assert_non_null(strstr(ring_writer_note(writer), path));
 	assert_true(ring_writer_named(writer));
 	put_frames(writer, 1, 10);
 	struct ring_reader *reader = open_reader();
 	assert_int_equal(assert_newest(reader, 10), 10);
-	assert_true(ring_reader_current(reader, ring_name));
+	assert_true(ring_reader_current(reader, ring_case.name));
 	ring_writer_leave(writer);
 	/* A restart, and another size. */
 	writer = open_writer_of(4 * MIB, 64, &adopted);
 	assert_int_equal(adopted, 10);
-	assert_true(ring_reader_current(reader, ring_name));
+	assert_true(ring_reader_current(reader, ring_case.name));
 	ring_writer_leave(writer);
 	writer = open_writer_of(8 * MIB, 256, &adopted);
 	assert_int_equal(adopted, 10);
-	assert_false(ring_reader_current(reader, ring_name));
+	assert_false(ring_reader_current(reader, ring_case.name));
 	ring_reader_close(reader);
 	put_frames(writer, 11, 5);
 	/* Somebody removes what says which name it is. */
-	shm_name_withdraw(ring_name);
-	assert_null(ring_reader_open(ring_name, &why));
+	shm_name_withdraw(ring_case.name);
+	assert_null(ring_reader_open(ring_case.name, &ring_case.why));
 	ring_writer_keep_published(writer);
 	reader = open_reader();
 	assert_int_equal(assert_newest(reader, 15), 15);
 	ring_writer_leave(writer);
-	shm_name_withdraw(ring_name);
+	shm_name_withdraw(ring_case.name);
 	writer = open_writer_of(8 * MIB, 256, &adopted);
 	assert_int_equal(adopted, 15);
-	assert_true(ring_reader_current(reader, ring_name));
+	assert_true(ring_reader_current(reader, ring_case.name));
 	assert_int_equal(others(), 1);
 	ring_writer_close(writer);
-	assert_false(ring_reader_current(reader, ring_name));
+	assert_false(ring_reader_current(reader, ring_case.name));
 	ring_reader_close(reader);
 	assert_int_equal(others(), 0);
-	assert_false(shm_name_published(ring_name, published));
+	assert_false(shm_name_published(ring_case.name, published));
 	assert_int_equal(lstat(path, &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
 	assert_int_equal(before.st_mode, after.st_mode);
@@ -145,7 +148,7 @@ static void where_the_name_is_no_plain_file_the_ring_has_another(void **state)
 	char path[100];
 
 	(void)state;
-	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_name);
+	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_case.name);
 	for (enum strange kind = 0; kind < STRANGE_KINDS_OF_OURS; kind++) {
 		make_strange(path, kind);
 		live_elsewhere(path);
@@ -161,14 +164,14 @@ static void where_the_name_is_another_user_s_the_ring_has_another(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_name);
+	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_case.name);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		assert_int_equal(in_child(write_ten_and_die), 0);
 		assert_int_equal(truncate(path, INT64_C(1) << 40), 0);
 		assert_int_equal(chown(path, 65534, 65534), 0);
 		assert_int_equal(chmod(path, modes[i]), 0);
-		assert_null(ring_reader_open(ring_name, &why)); /* root could open it */
-		assert_non_null(strstr(why.text, "not believed"));
+		assert_null(ring_reader_open(ring_case.name, &ring_case.why)); /* root could open it */
+		assert_non_null(strstr(ring_case.why.text, "not believed"));
 		live_elsewhere(path);
 		const struct passwd *nobody = getpwuid(65534);
 		uint64_t adopted;
@@ -185,7 +188,7 @@ static void once_the_name_is_free_the_ring_has_it_again(void **state)
 	char path[100], published[SHM_NAME_BYTES];
 
 	(void)state;
-	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_name);
+	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_case.name);
 	assert_int_equal(mkfifo(path, 0666), 0);
 	struct ring_writer *writer = open_writer_of(4 * MIB, 64, &adopted);
 	assert_non_null(writer);
@@ -193,13 +196,13 @@ static void once_the_name_is_free_the_ring_has_it_again(void **state)
 	ring_writer_leave(writer);
 	struct ring_reader *reader = open_reader();
 	assert_int_equal(unlink(path), 0);
-	assert_true(ring_reader_current(reader, ring_name));
+	assert_true(ring_reader_current(reader, ring_case.name));
 	writer = open_writer_of(4 * MIB, 64, &adopted);
 	assert_int_equal(adopted, 10);
 	assert_string_equal(ring_writer_note(writer), "");
 	assert_int_equal(others(), 0);
-	assert_false(shm_name_published(ring_name, published));
-	assert_true(ring_reader_current(reader, ring_name));
+	assert_false(shm_name_published(ring_case.name, published));
+	assert_true(ring_reader_current(reader, ring_case.name));
 	put_frames(writer, 11, 3);
 	assert_int_equal(assert_newest(reader, 13), 13);
 	ring_reader_close(reader);
@@ -221,21 +224,21 @@ static void a_published_name_leads_to_no_other_object(void **state)
 	char file[USER_FOLDER_BYTES + SHM_NAME_BYTES], text[200], folder[USER_FOLDER_BYTES], got[SHM_NAME_BYTES];
 
 	(void)state;
-	assert_true(user_folder_make(folder, &why));
-	snprintf(file, sizeof(file), "%s%s", folder, ring_name);
+	assert_true(user_folder_make(folder, &ring_case.why));
+	snprintf(file, sizeof(file), "%s%s", folder, ring_case.name);
 	for (size_t i = 0; i <= sizeof(lines) / sizeof(lines[0]); i++) {
 		bool good = i == sizeof(lines) / sizeof(lines[0]);
-		snprintf(text, sizeof(text), good ? "%s.0123456789abcdef\n" : lines[i], ring_name);
+		snprintf(text, sizeof(text), good ? "%s.0123456789abcdef\n" : lines[i], ring_case.name);
 		int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0640);
 		assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 		close(fd);
-		assert_int_equal(shm_name_published(ring_name, got), good);
+		assert_int_equal(shm_name_published(ring_case.name, got), good);
 	}
 	assert_int_equal(chmod(file, 0666), 0);
-	assert_false(shm_name_published(ring_name, got));
+	assert_false(shm_name_published(ring_case.name, got));
 	assert_int_equal(unlink(file), 0);
 	assert_int_equal(symlink("/etc/hostname", file), 0);
-	assert_false(shm_name_published(ring_name, got));
+	assert_false(shm_name_published(ring_case.name, got));
 	assert_int_equal(unlink(file), 0);
 }
 

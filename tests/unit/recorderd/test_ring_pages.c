@@ -1,6 +1,10 @@
 /* test_ring_pages.c - a ring gets its pages while it is in use; and a /dev/shm that fills up meanwhile ends nothing. */
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "shared/ring/ring_layout.h"
 #include "tests/unit/support/ring_cases.h"
@@ -12,7 +16,7 @@
 
 static struct ring_header *map_header(void)
 {
-	int fd = shm_open(ring_name, O_RDWR, 0);
+	int fd = shm_open(ring_case.name, O_RDWR, 0);
 	void *header = mmap(NULL, sizeof(struct ring_header), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	close(fd);
@@ -41,10 +45,10 @@ static void a_large_ring_takes_frames_at_once_and_gets_all_of_its_pages(void **s
 	uint64_t adopted;
 	struct ring_writer *writer = open_writer_of(RING_BYTES, 4096, &adopted);
 	struct ring_reader *reader = open_reader();
-	assert_int_equal(put(writer, FRAME_BYTES, 1, 1), 1);
+	assert_int_equal(ring_put(writer, FRAME_BYTES, 1, 1), 1);
 	assert_true(wait_for_bytes(reader, RING_BYTES));
 	struct stat status;
-	int fd = shm_open(ring_name, O_RDONLY, 0);
+	int fd = shm_open(ring_case.name, O_RDONLY, 0);
 	assert_int_equal(fstat(fd, &status), 0);
 	close(fd);
 	assert_true((uint64_t)status.st_blocks * 512 >= RING_BYTES);
@@ -72,7 +76,7 @@ static int make_ring_with_few_pages(void)
 		_exit(open_writer_of(RING_BYTES, 4096, &adopted) ? 0 : 1);
 	}
 	waitpid(pid, NULL, 0);
-	int fd = shm_open(ring_name, O_RDWR, 0);
+	int fd = shm_open(ring_case.name, O_RDWR, 0);
 	struct ring_header *header = map_header();
 	ring_layout_make(4096, RING_BYTES, &layout);
 	header->usable = 64 * MIB;
@@ -112,7 +116,7 @@ static bool is_whole(const struct ring_reader *reader)
 static bool goes_round_whole(struct ring_writer *writer, const struct ring_reader *reader)
 {
 	for (uint32_t i = 1; i <= 400; i++) {
-		if (put(writer, FRAME_BYTES, i, i) != i)
+		if (ring_put(writer, FRAME_BYTES, i, i) != i)
 			return false;
 		if (i >= 100 && i % 30 == 0 && !is_whole(reader))
 			return false;
@@ -130,7 +134,7 @@ static int write_in_a_full_shm(void)
 	if (make_ring_with_few_pages() != 0 || fill_shm(20 * (off_t)MIB) != 0)
 		return 1;
 	struct ring_writer *writer = open_writer_of(RING_BYTES, 4096, &adopted);
-	struct ring_reader *reader = ring_reader_open(ring_name, &why);
+	struct ring_reader *reader = ring_reader_open(ring_case.name, &ring_case.why);
 	/* 64, and one piece of 16 of the 20 that were left: 90 frames, or one less where a lap ends. */
 	if (!writer || !reader || !wait_for_bytes(reader, 80 * MIB) || !goes_round_whole(writer, reader))
 		return 2;
@@ -159,13 +163,13 @@ static int ask_for_too_much(void)
 
 	if (refused)
 		return refused;
-	if (open_writer_of(RING_BYTES, 4096, &adopted) || !strstr(why.text, "max_mb"))
+	if (open_writer_of(RING_BYTES, 4096, &adopted) || !strstr(ring_case.why.text, "max_mb"))
 		return 1;
 	/* As much as there is, and no room for the index: what is needed is said to be more than what is free. */
-	if (open_writer_of(100 * MIB, 4096, &adopted) || !strstr(why.text, "needs 101 MiB") ||
-	    !strstr(why.text, "has 100 MiB free of 100"))
+	if (open_writer_of(100 * MIB, 4096, &adopted) || !strstr(ring_case.why.text, "needs 101 MiB") ||
+	    !strstr(ring_case.why.text, "has 100 MiB free of 100"))
 		return 3;
-	return shm_open(ring_name, O_RDONLY, 0) < 0 ? 0 : 2;
+	return shm_open(ring_case.name, O_RDONLY, 0) < 0 ? 0 : 2;
 }
 
 static void a_ring_that_does_not_fit_is_refused_before_it_takes_a_page(void **state)
@@ -187,7 +191,7 @@ static int carry_where_both_do_not_fit(uint32_t frames, uint64_t least)
 	if (!writer)
 		return 1;
 	for (uint32_t i = 1; i <= frames; i++)
-		put(writer, SMALL_FRAME_BYTES, i, i);
+		ring_put(writer, SMALL_FRAME_BYTES, i, i);
 	ring_writer_leave(writer);
 	writer = open_writer_of(41 * MIB, 16384, &adopted);
 	if (!writer || adopted < least || adopted > frames)

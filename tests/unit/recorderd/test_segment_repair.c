@@ -1,13 +1,20 @@
 /* test_segment_repair.c - what a crash leaves of a segment, at every byte of its life, and what the repair makes of it.
  */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/unit/support/repair_cases.h"
+
+static struct reason why;
 
 static void what_the_repair_makes_plays_frame_by_frame(void **state)
 {
 	(void)state;
-	assert_int_equal(index_file.length, index_bytes(SMALL));
+	assert_int_equal(forms.index_file.length, index_bytes(SMALL));
 	for (size_t count = 1; count <= SMALL; count++)
-		assert_decodes(&plain[count], &h264, 0, count, 12);
+		assert_decodes(&forms.plain[count], &streams.h264, 0, count, 12);
 }
 
 /* The index as a crash can leave it beside media with `count` whole frames. */
@@ -19,26 +26,26 @@ static void put_cut(size_t length, unsigned kind)
 
 	switch (kind % 6) {
 	case 0: /* as it would be */
-		put_files(segment.data, length, index_file.data, index_bytes(count));
+		put_files(forms.segment.data, length, forms.index_file.data, index_bytes(count));
 		break;
 	case 1: /* torn */
-		put_files(segment.data, length, index_file.data, index_bytes(count) - 1 - kind % 31);
+		put_files(forms.segment.data, length, forms.index_file.data, index_bytes(count) - 1 - kind % 31);
 		break;
 	case 2: /* ahead of the media */
-		put_files(segment.data, length, index_file.data, index_file.length);
+		put_files(forms.segment.data, length, forms.index_file.data, forms.index_file.length);
 		break;
 	case 3: /* of another file */
 		index_header_seal(&header);
 		buffer_append(&other, &header, sizeof header);
-		buffer_append(&other, index_file.data + sizeof header, index_bytes(count) - sizeof header);
-		put_files(segment.data, length, other.data, other.length);
+		buffer_append(&other, forms.index_file.data + sizeof header, index_bytes(count) - sizeof header);
+		put_files(forms.segment.data, length, other.data, other.length);
 		buffer_finish(&other);
 		break;
 	case 4: /* behind the media */
-		put_files(segment.data, length, index_file.data, index_bytes(count / 2));
+		put_files(forms.segment.data, length, forms.index_file.data, index_bytes(count / 2));
 		break;
 	default:
-		put_files(segment.data, length, NULL, 0);
+		put_files(forms.segment.data, length, NULL, 0);
 	}
 }
 
@@ -50,7 +57,7 @@ static void cut_and_repair(size_t length, unsigned kind, bool after_crash)
 	enum repair_outcome outcome;
 
 	put_cut(length, kind);
-	outcome = (after_crash ? segment_repair : segment_finish)(directory, MEDIA_FILE, &entry, &end, &why);
+	outcome = (after_crash ? segment_repair : segment_finish)(forms.directory, MEDIA_FILE, &entry, &end, &why);
 	assert_int_equal(outcome, count ? REPAIR_DONE : REPAIR_EMPTY);
 	if (count)
 		assert_repaired_to(count, &entry);
@@ -61,7 +68,7 @@ static void cut_and_repair(size_t length, unsigned kind, bool after_crash)
 static void cut_at_every_byte_the_whole_frames_are_kept(void **state)
 {
 	(void)state;
-	for (size_t length = 0; length <= segment.length; length++)
+	for (size_t length = 0; length <= forms.segment.length; length++)
 		cut_and_repair(length, (unsigned)length, true);
 }
 
@@ -70,15 +77,15 @@ static void at_the_end_of_each_frame_no_index_matters(void **state)
 	(void)state;
 	for (size_t count = 0; count <= SMALL; count++)
 		for (unsigned kind = 0; kind < 60; kind++) {
-			cut_and_repair(ends[count], kind, true);
-			cut_and_repair(ends[count], kind, false);
+			cut_and_repair(forms.ends[count], kind, true);
+			cut_and_repair(forms.ends[count], kind, false);
 		}
 }
 
 static void a_clean_close_with_any_damage_is_a_repair(void **state)
 {
 	(void)state;
-	for (size_t length = 0; length <= segment.length; length += 5)
+	for (size_t length = 0; length <= forms.segment.length; length += 5)
 		cut_and_repair(length, (unsigned)length, false);
 }
 
@@ -88,13 +95,13 @@ static void zeros_that_a_power_cut_leaves_are_cut_off(void **state)
 	struct buffer zeroed = {0};
 
 	(void)state;
-	buffer_append(&zeroed, segment.data, segment.length);
-	for (size_t from = segment.length; from-- > ends[3];) {
+	buffer_append(&zeroed, forms.segment.data, forms.segment.length);
+	for (size_t from = forms.segment.length; from-- > forms.ends[3];) {
 		zeroed.data[from] = 0;
-		if (from % 16 && from != ends[3])
+		if (from % 16 && from != forms.ends[3])
 			continue;
-		put_files(zeroed.data, zeroed.length, index_file.data, index_file.length);
-		assert_int_equal(segment_repair(directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
+		put_files(zeroed.data, zeroed.length, forms.index_file.data, forms.index_file.length);
+		assert_int_equal(segment_repair(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
 	}
 	assert_repaired_to(3, &entry);
 	buffer_finish(&zeroed);
@@ -106,14 +113,14 @@ static void a_finish_that_was_interrupted_is_done_again(void **state)
 	struct catalogue_entry entry;
 
 	(void)state;
-	for (size_t length = segment.length; length <= plain[SMALL].length; length++) {
+	for (size_t length = forms.segment.length; length <= forms.plain[SMALL].length; length++) {
 		struct buffer half = {0};
 
-		buffer_append(&half, segment.data, segment.length);
-		buffer_append(&half, plain[SMALL].data + segment.length, length - segment.length);
-		put_files(half.data, half.length, index_file.data, index_file.length);
+		buffer_append(&half, forms.segment.data, forms.segment.length);
+		buffer_append(&half, forms.plain[SMALL].data + forms.segment.length, length - forms.segment.length);
+		put_files(half.data, half.length, forms.index_file.data, forms.index_file.length);
 		assert_int_equal(
-			(length % 2 ? segment_repair : segment_finish)(directory, MEDIA_FILE, &entry, NULL, &why),
+			(length % 2 ? segment_repair : segment_finish)(forms.directory, MEDIA_FILE, &entry, NULL, &why),
 			REPAIR_DONE);
 		assert_repaired_to(SMALL, &entry);
 		buffer_finish(&half);
@@ -126,9 +133,9 @@ static void a_finished_segment_that_lost_its_end_is_finished_again(void **state)
 	struct catalogue_entry entry;
 
 	(void)state;
-	for (size_t length = segment.length; length < plain[SMALL].length; length += 3) {
-		put_files(plain[SMALL].data, length, index_file.data, index_file.length);
-		assert_int_equal(segment_repair(directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
+	for (size_t length = forms.segment.length; length < forms.plain[SMALL].length; length += 3) {
+		put_files(forms.plain[SMALL].data, length, forms.index_file.data, forms.index_file.length);
+		assert_int_equal(segment_repair(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
 		assert_repaired_to(SMALL, &entry);
 	}
 }
@@ -140,9 +147,10 @@ static void a_finished_segment_is_left_as_it_is(void **state)
 	(void)state;
 	for (int again = 0; again < 4; again++) {
 		if (again == 0)
-			put_files(plain[SMALL].data, plain[SMALL].length, index_file.data, index_file.length);
+			put_files(forms.plain[SMALL].data, forms.plain[SMALL].length, forms.index_file.data,
+				  forms.index_file.length);
 		assert_int_equal(
-			(again % 2 ? segment_repair : segment_finish)(directory, MEDIA_FILE, &entry, NULL, &why),
+			(again % 2 ? segment_repair : segment_finish)(forms.directory, MEDIA_FILE, &entry, NULL, &why),
 			REPAIR_DONE);
 		assert_repaired_to(SMALL, &entry);
 	}
@@ -153,8 +161,8 @@ static void a_finished_segment_gets_its_index_back(void **state)
 	struct catalogue_entry entry;
 
 	(void)state;
-	put_files(plain[SMALL].data, plain[SMALL].length, NULL, 0);
-	assert_int_equal(segment_finish(directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
+	put_files(forms.plain[SMALL].data, forms.plain[SMALL].length, NULL, 0);
+	assert_int_equal(segment_finish(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
 	assert_repaired_to(SMALL, &entry);
 }
 
@@ -162,8 +170,8 @@ static void assert_index_made_anew(struct buffer *index)
 {
 	struct catalogue_entry entry;
 
-	put_files(segment.data, segment.length, index->data, index->length);
-	assert_int_equal(segment_finish(directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
+	put_files(forms.segment.data, forms.segment.length, index->data, index->length);
+	assert_int_equal(segment_finish(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
 	assert_repaired_to(SMALL, &entry);
 	buffer_finish(index);
 }
@@ -174,7 +182,7 @@ static void an_index_damaged_in_its_middle_is_made_anew(void **state)
 	struct buffer damaged = {0};
 
 	(void)state;
-	buffer_append(&damaged, index_file.data, index_file.length);
+	buffer_append(&damaged, forms.index_file.data, forms.index_file.length);
 	damaged.data[index_bytes(2) + 5] ^= 1;
 	assert_index_made_anew(&damaged);
 }
@@ -184,7 +192,7 @@ static void an_index_with_a_torn_end_is_made_anew(void **state)
 	struct buffer torn = {0};
 
 	(void)state;
-	buffer_append(&torn, index_file.data, index_file.length);
+	buffer_append(&torn, forms.index_file.data, forms.index_file.length);
 	buffer_append(&torn, "torn", 4);
 	assert_index_made_anew(&torn);
 }
@@ -195,8 +203,8 @@ static void the_end_tells_boot_and_capture_time_of_the_last_frame(void **state)
 	struct segment_end end;
 
 	(void)state;
-	put_files(segment.data, segment.length, NULL, 0);
-	assert_int_equal(segment_repair(directory, MEDIA_FILE, &entry, &end, &why), REPAIR_DONE);
+	put_files(forms.segment.data, forms.segment.length, NULL, 0);
+	assert_int_equal(segment_repair(forms.directory, MEDIA_FILE, &entry, &end, &why), REPAIR_DONE);
 	assert_int_equal(end.last_mono_us, media_time_us(SMALL - 1)); /* first_mono_us is 0 in these */
 	assert_int_equal(entry.end_wall_us, MEDIA_WALL_US + media_time_us(SMALL));
 	assert_int_equal(entry.run_no, 3);
@@ -208,11 +216,11 @@ static void somebody_elses_mp4_is_left_alone(void **state)
 	struct catalogue_entry entry;
 
 	(void)state;
-	put_files(h264.data.data, h264.data.length, NULL, 0);
-	assert_int_equal(segment_repair(directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_FOREIGN);
-	assert_file(MEDIA_FILE, h264.data.data, h264.data.length);
+	put_files(streams.h264.data.data, streams.h264.data.length, NULL, 0);
+	assert_int_equal(segment_repair(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_FOREIGN);
+	assert_file(MEDIA_FILE, streams.h264.data.data, streams.h264.data.length);
 	put_files("just a text that somebody named so", 34, NULL, 0);
-	assert_int_equal(segment_repair(directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_FOREIGN);
+	assert_int_equal(segment_repair(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_FOREIGN);
 	assert_false(file_is_there(INDEX_FILE));
 }
 
@@ -223,12 +231,12 @@ static void a_link_is_not_followed(void **state)
 
 	(void)state;
 	put_files("", 0, NULL, 0);
-	unlinkat(directory, MEDIA_FILE, 0);
-	file_write(path_of("elsewhere.mp4", path), segment.data, ends[2] + 10);
-	assert_int_equal(symlinkat("elsewhere.mp4", directory, MEDIA_FILE), 0);
-	assert_int_equal(segment_repair(directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_FAILED);
-	assert_file("elsewhere.mp4", segment.data, ends[2] + 10);
-	unlinkat(directory, MEDIA_FILE, 0);
+	unlinkat(forms.directory, MEDIA_FILE, 0);
+	file_write(path_of("elsewhere.mp4", path), forms.segment.data, forms.ends[2] + 10);
+	assert_int_equal(symlinkat("elsewhere.mp4", forms.directory, MEDIA_FILE), 0);
+	assert_int_equal(segment_repair(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_FAILED);
+	assert_file("elsewhere.mp4", forms.segment.data, forms.ends[2] + 10);
+	unlinkat(forms.directory, MEDIA_FILE, 0);
 }
 
 static void a_file_that_is_gone_is_told_apart(void **state)
@@ -236,8 +244,8 @@ static void a_file_that_is_gone_is_told_apart(void **state)
 	struct catalogue_entry entry;
 
 	(void)state;
-	unlinkat(directory, MEDIA_FILE, 0);
-	assert_int_equal(segment_finish(directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_GONE);
+	unlinkat(forms.directory, MEDIA_FILE, 0);
+	assert_int_equal(segment_finish(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_GONE);
 }
 
 /* The only key frame is damaged: what is behind it cannot be shown, and is not thrown away. */
@@ -247,14 +255,14 @@ static void a_finished_segment_without_a_whole_key_frame_is_set_aside(void **sta
 	struct buffer damaged = {0};
 
 	(void)state;
-	buffer_append(&damaged, plain[SMALL].data, plain[SMALL].length);
-	memset(damaged.data + ends[0], 0xee, 16);
+	buffer_append(&damaged, forms.plain[SMALL].data, forms.plain[SMALL].length);
+	memset(damaged.data + forms.ends[0], 0xee, 16);
 	put_files(damaged.data, damaged.length, NULL, 0);
-	assert_int_equal(segment_repair(directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_ASIDE);
+	assert_int_equal(segment_repair(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_ASIDE);
 	assert_non_null(strstr(why.text, "damaged_" MEDIA_FILE));
 	assert_file("damaged_" MEDIA_FILE, damaged.data, damaged.length);
 	assert_false(file_is_there(MEDIA_FILE));
-	unlinkat(directory, "damaged_" MEDIA_FILE, 0);
+	unlinkat(forms.directory, "damaged_" MEDIA_FILE, 0);
 	buffer_finish(&damaged);
 }
 
@@ -266,17 +274,17 @@ static void an_open_segment_damaged_in_its_middle_is_not_cut(void **state)
 	char path[PATH_BYTES], kept[5];
 
 	(void)state;
-	put_files(segment.data, ends[3] + 20, NULL, 0);
+	put_files(forms.segment.data, forms.ends[3] + 20, NULL, 0);
 	assert_int_equal(truncate(path_of(MEDIA_FILE, path), 20 << 20), 0);
-	int fd = openat(directory, MEDIA_FILE, O_WRONLY | O_CLOEXEC);
+	int fd = openat(forms.directory, MEDIA_FILE, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, "frame", 5, (20 << 20) - 5), 5);
 	close(fd);
-	assert_int_equal(segment_repair(directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
+	assert_int_equal(segment_repair(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
 	assert_int_equal(entry.frames, 3);
-	assert_file(INDEX_FILE, index_file.data, index_bytes(3));
-	assert_int_equal(fstatat(directory, MEDIA_FILE, &status, 0), 0);
+	assert_file(INDEX_FILE, forms.index_file.data, index_bytes(3));
+	assert_int_equal(fstatat(forms.directory, MEDIA_FILE, &status, 0), 0);
 	assert_true(status.st_size > 20 << 20);
-	fd = openat(directory, MEDIA_FILE, O_RDONLY | O_CLOEXEC);
+	fd = openat(forms.directory, MEDIA_FILE, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(pread(fd, kept, 5, (20 << 20) - 5), 5);
 	assert_memory_equal(kept, "frame", 5);
 	close(fd);

@@ -3,8 +3,12 @@
  * the damage that can be decoded is kept, and no other one is shown. SALVAGE_FILES=500: so many files.
  */
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
+#include "tests/unit/support/in_range.h"
 #include "tests/unit/support/salvage_cases.h"
 
 #define FILES_USUAL  60
@@ -22,7 +26,7 @@ static void damage_block(struct damaged *damaged, enum kind kind, size_t at, siz
 {
 	size_t left = damaged->media.length - at, length = left < bytes ? left : bytes;
 	uint8_t *block = damaged->media.data + at;
-	size_t stale_at = next_random(seed) % (next.media.length / 512) * 512;
+	size_t stale_at = next_random(seed) % (long_segments.next.media.length / 512) * 512;
 
 	for (size_t i = 0; i < length; i++)
 		switch (kind) {
@@ -33,7 +37,7 @@ static void damage_block(struct damaged *damaged, enum kind kind, size_t at, siz
 			block[i] = (uint8_t)next_random(seed);
 			break;
 		default:
-			block[i] = next.media.data[(stale_at + i) % next.media.length];
+			block[i] = long_segments.next.media.data[(stale_at + i) % long_segments.next.media.length];
 		}
 }
 
@@ -78,8 +82,9 @@ static void assert_same_index_from_the_media(void)
 	struct buffer before = get_file(INDEX_FILE), media = get_file(MEDIA_FILE);
 	struct catalogue_entry entry;
 
-	unlinkat(directory, INDEX_FILE, 0);
-	assert_int_equal(segment_repair(directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
+	unlinkat(long_segments.directory, INDEX_FILE, 0);
+	assert_int_equal(segment_repair(long_segments.directory, MEDIA_FILE, &entry, NULL, &long_segments.why),
+			 REPAIR_DONE);
 	struct buffer after = get_file(INDEX_FILE), media_after = get_file(MEDIA_FILE);
 	assert_int_equal(before.length, after.length);
 	assert_memory_equal(before.data, after.data, after.length);
@@ -98,7 +103,7 @@ static void assert_plays(const struct salvaged *salvaged)
 	char path[PATH_BYTES], hash[33], *rest = NULL;
 	size_t frame = 0;
 
-	put_file("stream.mp4", h264.data.data, h264.data.length);
+	put_file("stream.mp4", streams.h264.data.data, streams.h264.data.length);
 	assert_int_equal(decode(path_of("stream.mp4", path), wanted), MEDIA_FRAMES);
 	struct buffer text = output_of("ffmpeg -nostdin -v error -i '%s' -fps_mode passthrough "
 				       "-enc_time_base 1:1000000 -f framemd5 - 2>&1",
@@ -142,7 +147,7 @@ static void every_frame_outside_of_the_damage_is_kept_and_no_other_shown(void **
 	uint32_t seed = 20261130;
 	(void)state;
 
-	put_file(NEXT_FILE, next.media.data, next.media.length);
+	put_file(NEXT_FILE, long_segments.next.media.data, long_segments.next.media.length);
 	for (size_t i = 0; i < files_wanted(); i++) {
 		enum kind kind = (enum kind)(i % KINDS);
 		struct damaged damaged;
@@ -184,7 +189,7 @@ static void frames_behind_a_hole_are_kept_from_the_next_key_frame_on(void **stat
 {
 	struct damaged damaged;
 	struct salvaged salvaged;
-	size_t at = whole.frames[50].at;
+	size_t at = long_segments.whole.frames[50].at;
 	(void)state;
 
 	one_block(&damaged, at + 10, at + 300);
@@ -203,7 +208,7 @@ static void a_damaged_first_frame_costs_its_group_and_no_more(void **state)
 	struct salvaged salvaged;
 	(void)state;
 
-	one_block(&damaged, whole.frames[0].at, whole.frames[0].at + 40);
+	one_block(&damaged, long_segments.whole.frames[0].at, long_segments.whole.frames[0].at + 40);
 	salvage(&damaged, false, &salvaged);
 	assert_int_equal(salvaged.outcome, REPAIR_DONE);
 	assert_int_equal(salvaged.kept, damaged.decodable_count);
@@ -218,8 +223,8 @@ static void a_damaged_beginning_is_made_of_a_neighbour_s(void **state)
 	struct salvaged salvaged;
 	(void)state;
 
-	put_file(NEXT_FILE, next.media.data, next.media.length);
-	one_block(&damaged, 0, whole.frames[0].at);
+	put_file(NEXT_FILE, long_segments.next.media.data, long_segments.next.media.length);
+	one_block(&damaged, 0, long_segments.whole.frames[0].at);
 	salvage(&damaged, true, &salvaged);
 	assert_int_equal(salvaged.outcome, REPAIR_DONE);
 	assert_int_equal(salvaged.kept, LONG_FRAMES);
@@ -236,11 +241,11 @@ static void a_beginning_of_which_nobody_knows_is_set_aside(void **state)
 	struct salvaged salvaged;
 	(void)state;
 
-	put_file(NEXT_FILE, next.media.data, next.media.length);
-	one_block(&damaged, 0, whole.frames[0].at);
+	put_file(NEXT_FILE, long_segments.next.media.data, long_segments.next.media.length);
+	one_block(&damaged, 0, long_segments.whole.frames[0].at);
 	salvage(&damaged, false, &salvaged);
 	assert_int_equal(salvaged.outcome, REPAIR_ASIDE);
-	assert_non_null(strstr(why.text, ASIDE_FILE));
+	assert_non_null(strstr(long_segments.why.text, ASIDE_FILE));
 	assert_false(file_is_there(MEDIA_FILE));
 	struct buffer aside = get_file(ASIDE_FILE);
 	assert_int_equal(aside.length, damaged.media.length);
@@ -254,14 +259,15 @@ static void old_bytes_of_another_segment_are_never_shown(void **state)
 {
 	struct damaged damaged;
 	struct salvaged salvaged;
-	size_t at = whole.frames[40].at, stale = next.frames[80].at;
+	size_t at = long_segments.whole.frames[40].at, stale = long_segments.next.frames[80].at;
 	(void)state;
 
 	for (int with_index = 0; with_index < 2; with_index++) {
 		damage_begin(&damaged);
 		memset(damaged.media.data + at, 0xee, 600);
-		assert_true(at + 600 + next.frames[80].bytes < whole.frames[80].at);
-		memcpy(damaged.media.data + at + 600, next.media.data + stale, next.frames[80].bytes);
+		assert_true(at + 600 + long_segments.next.frames[80].bytes < long_segments.whole.frames[80].at);
+		memcpy(damaged.media.data + at + 600, long_segments.next.media.data + stale,
+		       long_segments.next.frames[80].bytes);
 		damage_judge(&damaged);
 		salvage(&damaged, with_index, &salvaged);
 		assert_int_equal(salvaged.outcome, REPAIR_DONE);
@@ -276,7 +282,7 @@ static void a_finished_segment_is_finished_anew_around_the_damage(void **state)
 {
 	struct damaged damaged;
 	struct salvaged salvaged;
-	size_t at = whole.frames[100].at;
+	size_t at = long_segments.whole.frames[100].at;
 	(void)state;
 
 	damage_begin(&damaged);
@@ -330,13 +336,13 @@ static void fragments_that_are_missing_without_a_trace_are_a_gap(void **state)
 	size_t key = 60;
 	(void)state;
 
-	while (!whole.frames[key].key)
+	while (!long_segments.whole.frames[key].key)
 		key++;
 	damage_begin(&damaged);
-	damaged.removed_at = whole.frames[55].at;
-	damaged.removed = whole.frames[key].at - damaged.removed_at;
-	memmove(damaged.media.data + damaged.removed_at, damaged.media.data + whole.frames[key].at,
-		damaged.media.length - whole.frames[key].at);
+	damaged.removed_at = long_segments.whole.frames[55].at;
+	damaged.removed = long_segments.whole.frames[key].at - damaged.removed_at;
+	memmove(damaged.media.data + damaged.removed_at, damaged.media.data + long_segments.whole.frames[key].at,
+		damaged.media.length - long_segments.whole.frames[key].at);
 	damaged.media.length -= damaged.removed;
 	damage_judge(&damaged);
 	salvage(&damaged, true, &salvaged);

@@ -31,7 +31,7 @@ static enum source_outcome read_frames(struct source *source, unsigned frames, s
 	while (outcome == SOURCE_FINE && heard.frames < frames) {
 		struct pollfd state = {.fd = source_fd(source), .events = POLLIN};
 		assert_int_equal(poll(&state, 1, 60000), 1);
-		outcome = source_read(source, &sink, why);
+		outcome = source_read(source, &hearing_sink, why);
 	}
 	return outcome;
 }

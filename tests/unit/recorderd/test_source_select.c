@@ -15,7 +15,7 @@
 #include "recorderd/capture/source_select.h"
 #include "shared/base/log.h"
 #include "shared/ring/ring.h"
-#include "tests/unit/support/fake_video.h"
+#include "tests/unit/fakes/fake_video.h"
 #include "tests/unit/support/in_range.h"
 
 static struct reason why;

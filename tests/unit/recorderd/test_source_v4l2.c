@@ -12,7 +12,7 @@
 #include "recorderd/source/jpeg.h"
 #include "shared/base/log.h"
 #include "tests/unit/support/camera_jpegs.h"
-#include "tests/unit/support/fake_video.h"
+#include "tests/unit/fakes/fake_video.h"
 #include "tests/unit/support/heard_frames.h"
 
 #define MONOTONIC V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC
@@ -37,7 +37,7 @@ static enum source_outcome read_once(struct source *source)
 {
 	struct reason why;
 
-	return source_read(source, &sink, &why);
+	return source_read(source, &hearing_sink, &why);
 }
 
 static enum source_outcome pass(struct source *source, struct fake_node *node, struct fake_frame frame)

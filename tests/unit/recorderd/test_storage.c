@@ -2,13 +2,15 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "tests/unit/support/in_range.h"
-#include "tests/unit/support/recording_bench.h"
-
 #include "tests/unit/support/media_cases.h"
+#include "tests/unit/support/recording_rig.h"
 
 static struct stream stream;
 
@@ -85,7 +87,7 @@ static int drop_stream(void **state)
 static int start_case(void **state)
 {
 	set_disk(false, false, INT64_MAX);
-	return bench_set_up(state);
+	return rig_set_up(state);
 }
 
 static void push_run(enum gap_cause cause)
@@ -97,7 +99,7 @@ static void push_run(enum gap_cause cause)
 	run->run.gap_cause = cause;
 	assert_true(mp4_parse_init(stream.data.data + stream.moov.at, stream.moov.bytes, &run->run.track));
 	run->run.track.entry = NULL;
-	storage_push(bench.storage, run);
+	storage_push(rig.storage, run);
 }
 
 static void push_frame(size_t number)
@@ -110,7 +112,7 @@ static void push_frame(size_t number)
 	frame->frame.mono.us = 50 * US_PER_S + media_time_us(number);
 	frame->frame.moof_bytes = (uint32_t)moof_bytes(frame->data);
 	assert_true(mp4_parse_fragment(frame->data, frame->frame.moof_bytes, &frame->frame.fragment));
-	storage_push(bench.storage, frame);
+	storage_push(rig.storage, frame);
 }
 
 static void push_frames(size_t first, size_t end)
@@ -122,7 +124,7 @@ static void push_frames(size_t first, size_t end)
 /* Waits until storage is done with so many frames. */
 static void wait_for(uint64_t frames)
 {
-	for (int i = 0; storage_frames(bench.storage) + storage_dropped(bench.storage) < frames; i++) {
+	for (int i = 0; storage_frames(rig.storage) + storage_dropped(rig.storage) < frames; i++) {
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 	}
@@ -132,7 +134,7 @@ static const char *trouble(void)
 {
 	static char text[256];
 
-	storage_trouble(bench.storage, text, sizeof text);
+	storage_trouble(rig.storage, text, sizeof text);
 	return text;
 }
 
@@ -146,9 +148,9 @@ static size_t next_key(size_t from)
 /* The records are those of the frames first .. end - 1. */
 static void assert_frames(size_t at, size_t first, size_t end)
 {
-	assert_true(bench.found >= at + end - first);
+	assert_true(rig.found >= at + end - first);
 	for (size_t i = first; i < end; i++)
-		assert_int_equal(bench.records[at + i - first].wall_us, MEDIA_WALL_US + media_time_us(i));
+		assert_int_equal(rig.records[at + i - first].wall_us, MEDIA_WALL_US + media_time_us(i));
 }
 
 static void a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame(void **state)
@@ -156,7 +158,7 @@ static void a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame
 	size_t back = next_key(20);
 
 	(void)state;
-	bench_start_storage();
+	rig_start_storage();
 	push_run(GAP_UNPLUGGED);
 	push_frames(0, 10);
 	wait_for(10);
@@ -165,23 +167,23 @@ static void a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame
 	push_frames(10, 20);
 	wait_for(20);
 	assert_non_null(strstr(trouble(), "No space left on device"));
-	assert_int_equal(storage_dropped(bench.storage), 10);
+	assert_int_equal(storage_dropped(rig.storage), 10);
 	set_disk(false, false, INT64_MAX);
 	push_frames(20, MEDIA_FRAMES);
 	wait_for(MEDIA_FRAMES);
 	assert_string_equal(trouble(), "");
-	assert_int_equal(storage_dropped(bench.storage), back - 10);
-	assert_int_equal(storage_indexed_wall_us(bench.storage),
+	assert_int_equal(storage_dropped(rig.storage), back - 10);
+	assert_int_equal(storage_indexed_wall_us(rig.storage),
 			 MEDIA_WALL_US + media_time_us(MEDIA_FRAMES - 1) + 1); /* FFmpeg gives the last frame 1 us */
-	bench_stop();
-	bench_look();
-	assert_int_equal(bench.segment_count, 2);
-	assert_int_equal(bench.segments[1].gap_cause, GAP_DISK);
-	assert_int_equal(bench.segments[1].last_wall_us, bench.segments[0].end_wall_us);
+	rig_stop();
+	rig_look();
+	assert_int_equal(rig.segment_count, 2);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_DISK);
+	assert_int_equal(rig.segments[1].last_wall_us, rig.segments[0].end_wall_us);
 	assert_frames(0, 0, 10);
 	assert_frames(10, back, MEDIA_FRAMES);
-	assert_int_equal(bench_probe(0), 10);
-	assert_int_equal(bench_probe(1), MEDIA_FRAMES - back);
+	assert_int_equal(rig_probe(0), 10);
+	assert_int_equal(rig_probe(1), MEDIA_FRAMES - back);
 }
 
 /* Over its head and its first fragment: none is left of it, and the gap begins where the footage before it ends. */
@@ -191,7 +193,7 @@ static void a_segment_that_got_no_frame_is_no_footage(void **state)
 
 	(void)state;
 	for (int64_t bytes = 200; bytes < 2600; bytes += 400) {
-		bench_start_storage();
+		rig_start_storage();
 		push_run(GAP_NONE);
 		push_frames(0, 10);
 		wait_for(10);
@@ -203,37 +205,37 @@ static void a_segment_that_got_no_frame_is_no_footage(void **state)
 		wait_for(again + 1);
 		set_disk(false, false, INT64_MAX);
 		push_frames(back, MEDIA_FRAMES);
-		bench_stop();
-		bench_look();
-		assert_int_equal(bench.segment_count, 2);
-		assert_int_equal(bench.segments[1].gap_cause, GAP_DISK);
-		assert_int_equal(bench.segments[1].last_wall_us, bench.segments[0].end_wall_us);
+		rig_stop();
+		rig_look();
+		assert_int_equal(rig.segment_count, 2);
+		assert_int_equal(rig.segments[1].gap_cause, GAP_DISK);
+		assert_int_equal(rig.segments[1].last_wall_us, rig.segments[0].end_wall_us);
 		assert_frames(10, back, MEDIA_FRAMES);
-		bench_tear_down(state);
-		assert_int_equal(bench_set_up(state), 0);
+		rig_tear_down(state);
+		assert_int_equal(rig_set_up(state), 0);
 	}
-	bench_start_storage();
-	bench_stop();
+	rig_start_storage();
+	rig_stop();
 }
 
 /* The disk takes so many bytes and no more; then it has room again. */
 static void fill_after(int64_t bytes)
 {
-	bench_start_storage();
+	rig_start_storage();
 	push_run(GAP_NONE);
 	set_disk(false, false, bytes);
 	push_frames(0, 6);
 	wait_for(6);
 	set_disk(false, false, INT64_MAX);
 	push_frames(6, MEDIA_FRAMES);
-	bench_stop();
-	bench_look();
-	for (size_t i = 1; i < bench.found; i++)
-		assert_true(bench.records[i].wall_us > bench.records[i - 1].wall_us);
-	assert_frames(bench.found - 5, MEDIA_FRAMES - 5, MEDIA_FRAMES);
-	for (size_t i = 0; i < bench.segment_count; i++) {
-		assert_int_equal(bench.segments[i].state, CATALOGUE_COMPLETE);
-		assert_true(bench.segments[i].frames > 0);
+	rig_stop();
+	rig_look();
+	for (size_t i = 1; i < rig.found; i++)
+		assert_true(rig.records[i].wall_us > rig.records[i - 1].wall_us);
+	assert_frames(rig.found - 5, MEDIA_FRAMES - 5, MEDIA_FRAMES);
+	for (size_t i = 0; i < rig.segment_count; i++) {
+		assert_int_equal(rig.segments[i].state, CATALOGUE_COMPLETE);
+		assert_true(rig.segments[i].frames > 0);
 	}
 }
 
@@ -243,20 +245,20 @@ static void a_write_torn_at_any_byte_leaves_whole_frames_only(void **state)
 	(void)state;
 	for (int64_t bytes = 1; bytes < 4500; bytes += 211) {
 		fill_after(bytes);
-		bench_tear_down(state);
-		assert_int_equal(bench_set_up(state), 0);
+		rig_tear_down(state);
+		assert_int_equal(rig_set_up(state), 0);
 	}
-	bench_start_storage();
-	bench_stop();
+	rig_start_storage();
+	rig_stop();
 }
 
 static void frames_that_a_torn_write_did_not_reach_are_all_there(void **state)
 {
 	(void)state;
 	fill_after(4500);
-	assert_int_equal(bench.segment_count, 2);
-	assert_int_equal(bench.segments[1].gap_cause, GAP_DISK);
-	assert_int_equal(bench_probe(0), bench.segments[0].frames);
+	assert_int_equal(rig.segment_count, 2);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_DISK);
+	assert_int_equal(rig_probe(0), rig.segments[0].frames);
 }
 
 static void a_full_queue_says_so_and_then_that_there_is_room(void **state)
@@ -264,76 +266,74 @@ static void a_full_queue_says_so_and_then_that_there_is_room(void **state)
 	uint64_t count = 0;
 
 	(void)state;
-	bench_start_storage();
+	rig_start_storage();
 	push_run(GAP_NONE);
-	assert_false(storage_is_full(bench.storage));
+	assert_false(storage_is_full(rig.storage));
 	set_disk(false, true, INT64_MAX);
-	for (size_t pushed = 0; !storage_is_full(bench.storage); pushed++)
+	for (size_t pushed = 0; !storage_is_full(rig.storage); pushed++)
 		push_frame(pushed ? MEDIA_FRAMES - 1 : 0);
-	assert_true(storage_queued_bytes(bench.storage) > STORAGE_QUEUE_BYTES);
-	assert_int_equal(read(bench.room.fd, &count, sizeof count), -1);
+	assert_true(storage_queued_bytes(rig.storage) > STORAGE_QUEUE_BYTES);
+	assert_int_equal(read(rig.room.fd, &count, sizeof count), -1);
 	set_disk(false, false, INT64_MAX);
-	for (int i = 0; read(bench.room.fd, &count, sizeof count) < 0; i++) {
+	for (int i = 0; read(rig.room.fd, &count, sizeof count) < 0; i++) {
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 	}
 	assert_true(count > 0);
-	assert_false(storage_is_full(bench.storage));
+	assert_false(storage_is_full(rig.storage));
 }
 
 static void a_disk_that_hangs_does_not_hold_up_the_stop(void **state)
 {
 	(void)state;
-	bench_start_storage();
+	rig_start_storage();
 	push_run(GAP_NONE);
 	set_disk(false, true, INT64_MAX);
 	push_frames(0, 5);
-	assert_false(storage_stop(bench.storage, 0));
+	assert_false(storage_stop(rig.storage, 0));
 	set_disk(false, false, INT64_MAX);
-	bench_stop();
-	bench_look();
+	rig_stop();
+	rig_look();
 	assert_frames(0, 0, 5);
 }
 
 static void a_segment_deleted_by_hand_is_followed_by_another_at_the_next_key_frame(void **state)
 {
 	size_t key = next_key(10);
-	char command[PATH_MAX + 64];
 
 	(void)state;
-	bench_start_storage();
+	rig_start_storage();
 	push_run(GAP_NONE);
 	push_frames(0, 10);
 	wait_for(10);
-	snprintf(command, sizeof command, "rm '%s'/recording_2*", bench.config.record.directory);
-	assert_int_equal(system(command), 0);
+	struct buffer said = output_of("rm '%s'/recording_2*", rig.config.record.directory);
+	buffer_finish(&said);
 	push_frames(10, MEDIA_FRAMES);
-	bench_stop();
-	bench_look();
-	assert_int_equal(bench.segment_count, 1);
-	assert_int_equal(bench.segments[0].gap_cause, GAP_DISK);
-	assert_int_equal(bench.found, MEDIA_FRAMES - key);
+	rig_stop();
+	rig_look();
+	assert_int_equal(rig.segment_count, 1);
+	assert_int_equal(rig.segments[0].gap_cause, GAP_DISK);
+	assert_int_equal(rig.found, MEDIA_FRAMES - key);
 	assert_frames(0, key, MEDIA_FRAMES);
 }
 
 static void a_folder_deleted_by_hand_is_made_again(void **state)
 {
 	size_t key = next_key(10);
-	char command[PATH_MAX + 64];
 
 	(void)state;
-	bench_start_storage();
+	rig_start_storage();
 	push_run(GAP_NONE);
 	push_frames(0, 10);
 	wait_for(10);
-	snprintf(command, sizeof command, "rm -rf '%s'", bench.config.record.directory);
-	assert_int_equal(system(command), 0);
+	struct buffer said = output_of("rm -rf '%s'", rig.config.record.directory);
+	buffer_finish(&said);
 	push_frames(10, MEDIA_FRAMES);
-	bench_stop();
-	bench_look();
-	assert_int_equal(bench.segment_count, 1);
+	rig_stop();
+	rig_look();
+	assert_int_equal(rig.segment_count, 1);
 	assert_frames(0, key, MEDIA_FRAMES);
-	assert_int_equal(bench_probe(0), MEDIA_FRAMES - key);
+	assert_int_equal(rig_probe(0), MEDIA_FRAMES - key);
 }
 
 static void behind_a_sync_that_failed_another_segment_begins(void **state)
@@ -341,45 +341,45 @@ static void behind_a_sync_that_failed_another_segment_begins(void **state)
 	size_t key = next_key(10);
 
 	(void)state;
-	bench.config.record.sync_seconds = 0;
-	bench_start_storage();
+	rig.config.record.sync_seconds = 0;
+	rig_start_storage();
 	push_run(GAP_NONE);
 	atomic_store(&syncs_refused, 1);
 	push_frames(0, 10);
 	wait_for(10);
-	for (int i = 0; !archive_segment_doubted(bench.archive); i++) {
+	for (int i = 0; !archive_segment_doubted(rig.archive); i++) {
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 	}
 	push_frames(10, MEDIA_FRAMES);
-	bench_stop();
-	bench_look();
-	assert_int_equal(bench.segment_count, 2);
-	assert_int_equal(bench.segments[1].gap_cause, GAP_NONE);
-	assert_int_equal(bench.found, MEDIA_FRAMES);
+	rig_stop();
+	rig_look();
+	assert_int_equal(rig.segment_count, 2);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_NONE);
+	assert_int_equal(rig.found, MEDIA_FRAMES);
 	assert_frames(0, 0, MEDIA_FRAMES);
-	assert_int_equal(bench_probe(0), key);
+	assert_int_equal(rig_probe(0), key);
 }
 
 static void a_run_s_cause_stands_in_its_first_segment_only(void **state)
 {
 	(void)state;
-	bench.config.record.segment_seconds = 1;
-	bench_start_storage();
+	rig.config.record.segment_seconds = 1;
+	rig_start_storage();
 	push_run(GAP_CLOCK);
 	push_frames(0, 1);
 	push_run(GAP_STALLED);
 	push_frames(next_key(1), MEDIA_FRAMES);
-	bench_stop();
-	bench_look();
-	assert_true(bench.segment_count > 3);
-	assert_int_equal(bench.segments[0].gap_cause, GAP_START);
-	assert_int_equal(bench.segments[1].gap_cause, GAP_STALLED);
-	for (size_t i = 2; i < bench.segment_count; i++)
-		assert_int_equal(bench.segments[i].gap_cause, GAP_NONE);
+	rig_stop();
+	rig_look();
+	assert_true(rig.segment_count > 3);
+	assert_int_equal(rig.segments[0].gap_cause, GAP_START);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_STALLED);
+	for (size_t i = 2; i < rig.segment_count; i++)
+		assert_int_equal(rig.segments[i].gap_cause, GAP_NONE);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start_case, bench_tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start_case, rig_tear_down)
 
 int main(void)
 {

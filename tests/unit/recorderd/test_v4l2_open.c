@@ -11,7 +11,7 @@
 
 #include "recorderd/source/source_v4l2.h"
 #include "shared/base/log.h"
-#include "tests/unit/support/fake_video.h"
+#include "tests/unit/fakes/fake_video.h"
 
 static struct reason why;
 

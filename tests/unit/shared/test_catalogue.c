@@ -1,14 +1,15 @@
-/* test_catalogue.c - the list of segments: found by time whatever the clock did, whole or refused, readable by scripts.
- */
-#include "tests/unit/support/media_cases.h"
-
+/* test_catalogue.c - the list of segments: found by time whatever the clock did, whole or refused, read by scripts. */
 #include <dirent.h>
-#include <time.h>
-
+#include <fcntl.h>
 #include <json-c/json.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "recorderd/archive/catalogue_writer.h"
 #include "shared/segment/catalogue.h"
+#include "tests/unit/support/media_cases.h"
 
 #define MINUTE_US INT64_C(60000000)
 #define MANY      300u
@@ -20,7 +21,7 @@ static int open_folder(void **state)
 {
 	if (make_folder(state) != 0)
 		return -1;
-	directory = open(folder, O_RDONLY | O_DIRECTORY);
+	directory = open(media_folder, O_RDONLY | O_DIRECTORY);
 	setenv("TZ", "Europe/Berlin", 1);
 	tzset();
 	return directory < 0;
@@ -263,7 +264,7 @@ static void an_entry_that_names_no_segment_is_refused(void **state)
 	(void)state;
 	struct catalogue_entry got, entries[] = {entry_of(1, 1000000, 500)};
 
-	snprintf(entries[0].file, sizeof(entries[0].file), "../../etc/passwd");
+	strcpy(entries[0].file, "../../etc/passwd");
 	struct catalogue list = write_and_open(entries, 1);
 	assert_int_equal(catalogue_read(&list, 0, 1, &got), 0);
 	catalogue_close(&list);
@@ -287,7 +288,7 @@ static void a_reader_keeps_the_list_that_it_opened(void **state)
 static size_t count_files(void)
 {
 	size_t count = 0;
-	DIR *listing = opendir(folder);
+	DIR *listing = opendir(media_folder);
 
 	for (struct dirent *file; (file = readdir(listing));)
 		count += file->d_type == DT_REG;
@@ -303,11 +304,11 @@ static void writing_leaves_two_files_and_a_failure_the_old_ones(void **state)
 	int nowhere = open("/proc/self", O_RDONLY | O_DIRECTORY);
 
 	assert_true(catalogue_write(directory, 1, entries, 1, false, &why));
-	assert_true(catalogue_write_json(directory, entries, 1, "bench", &why));
+	assert_true(catalogue_write_json(directory, entries, 1, "front", &why));
 	assert_int_equal(count_files(), 2);
 	assert_false(catalogue_write(nowhere, 2, entries, 1, true, &why));
 	assert_non_null(strstr(why.text, CATALOGUE_FILE));
-	assert_false(catalogue_write_json(nowhere, entries, 1, "bench", &why));
+	assert_false(catalogue_write_json(nowhere, entries, 1, "front", &why));
 	assert_non_null(strstr(why.text, CATALOGUE_JSON));
 	close(nowhere);
 
@@ -333,7 +334,7 @@ static void people_get_local_times_and_plain_numbers(void **state)
 
 	entries[1].state = CATALOGUE_RECORDING;
 	entries[1].codec = MP4_TYPE('m', 'p', '4', 'v');
-	assert_true(catalogue_write_json(directory, entries, 2, "work\"bench", &why));
+	assert_true(catalogue_write_json(directory, entries, 2, "work\"front", &why));
 	struct json_object *list = json_object_from_file(path_of(CATALOGUE_JSON, path));
 	assert_int_equal(json_object_array_length(list), 2);
 	struct json_object *first = json_object_array_get_idx(list, 0), *second = json_object_array_get_idx(list, 1);
@@ -347,7 +348,7 @@ static void people_get_local_times_and_plain_numbers(void **state)
 	assert_string_equal(text_in(first, "frames"), "60");
 	assert_string_equal(text_in(first, "codec"), "h264");
 	assert_string_equal(text_in(first, "state"), "complete");
-	assert_string_equal(text_in(first, "camera"), "work\"bench");
+	assert_string_equal(text_in(first, "camera"), "work\"front");
 	assert_true(json_object_is_type(json_object_object_get(first, "duration"), json_type_double));
 	assert_true(json_object_is_type(json_object_object_get(first, "size"), json_type_int));
 	assert_string_equal(text_in(second, "duration"), "18.346");
@@ -365,13 +366,13 @@ static void a_long_list_is_whole_json(void **state)
 	uint32_t seed = 5;
 
 	make_entries(entries, count, &seed);
-	assert_true(catalogue_write_json(directory, entries, count, "bench", &why));
+	assert_true(catalogue_write_json(directory, entries, count, "front", &why));
 	struct json_object *list = json_object_from_file(path_of(CATALOGUE_JSON, path));
 	assert_int_equal(json_object_array_length(list), count);
 	for (size_t i = 0; i < count; i++)
 		assert_string_equal(text_in(json_object_array_get_idx(list, i), "file"), entries[i].file);
 	json_object_put(list);
-	assert_true(catalogue_write_json(directory, entries, 0, "bench", &why));
+	assert_true(catalogue_write_json(directory, entries, 0, "front", &why));
 	list = json_object_from_file(path);
 	assert_int_equal(json_object_array_length(list), 0);
 	json_object_put(list);

@@ -1,4 +1,7 @@
 /* test_mp4_box.c - boxes of FFmpeg's init segments and fragments, whole, cut and damaged. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "tests/unit/support/media_cases.h"
 
 #include "shared/media/mp4_moov.h"

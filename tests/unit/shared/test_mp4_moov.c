@@ -1,4 +1,6 @@
 /* test_mp4_moov.c - progressive clips: exact times, exact bytes, and FFmpeg's opinion. */
+#include <stdlib.h>
+
 #include "tests/unit/support/in_range.h"
 #include "tests/unit/support/segment_cases.h"
 
@@ -321,7 +323,7 @@ static void a_clip_of_two_pieces_decodes_to_exactly_its_frames(void **state)
 	(void)state;
 	static struct decoded wanted[MEDIA_FRAMES * 2], got[MEDIA_FRAMES * 2];
 	const int64_t second_at_us = 3 * HOUR_US + 7;
-	struct buffer segment = segment_of(&h264, 0, MEDIA_FRAMES, 1), payload = {0}, clip = {0};
+	struct buffer segment = segment_of(&streams.h264, 0, MEDIA_FRAMES, 1), payload = {0}, clip = {0};
 	struct segment_layout layout;
 	struct walked walked;
 	char path[PATH_BYTES];
@@ -338,7 +340,7 @@ static void a_clip_of_two_pieces_decodes_to_exactly_its_frames(void **state)
 	assert_true(mp4_header_clip(header, end_us, payload.length, &clip));
 	buffer_append(&clip, payload.data, payload.length);
 
-	file_write(path_of("whole.mp4", path), h264.data.data, h264.data.length);
+	file_write(path_of("whole.mp4", path), streams.h264.data.data, streams.h264.data.length);
 	assert_int_equal(decode(path, wanted), MEDIA_FRAMES);
 	file_write(path_of("clip.mp4", path), clip.data, clip.length);
 	assert_int_equal(decode(path, got), MEDIA_FRAMES - key + 10);

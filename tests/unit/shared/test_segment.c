@@ -2,7 +2,10 @@
 #include "tests/unit/support/segment_cases.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "shared/base/big_endian.h"
 
@@ -29,8 +32,8 @@ static void every_state_of_a_segment_plays(const struct stream *stream, size_t f
 static void open_half_finished_and_complete_play_alike(void **state)
 {
 	(void)state;
-	every_state_of_a_segment_plays(&h264, 0);
-	every_state_of_a_segment_plays(&mjpeg, 0);
+	every_state_of_a_segment_plays(&streams.h264, 0);
+	every_state_of_a_segment_plays(&streams.mjpeg, 0);
 }
 
 static size_t second_key(void)
@@ -45,13 +48,13 @@ static size_t second_key(void)
 static void a_segment_from_within_a_run_starts_at_zero(void **state)
 {
 	(void)state;
-	every_state_of_a_segment_plays(&h264, second_key());
+	every_state_of_a_segment_plays(&streams.h264, second_key());
 }
 
 static void the_layout_tells_what_the_head_holds(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&h264, 0, SMALL, SEGMENT_NO);
+	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
 	struct segment_layout layout;
 	struct walked walked;
 
@@ -78,7 +81,7 @@ static void the_layout_tells_what_the_head_holds(void **state)
 static void a_walk_gives_a_sealed_record_for_each_frame(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&h264, 0, MEDIA_FRAMES, SEGMENT_NO);
+	struct buffer segment = segment_of(&streams.h264, 0, MEDIA_FRAMES, SEGMENT_NO);
 	struct segment_layout layout;
 	struct walked walked;
 
@@ -102,14 +105,14 @@ static void a_walk_gives_a_sealed_record_for_each_frame(void **state)
 static void the_complete_form_walks_to_the_same_records(void **state)
 {
 	(void)state;
-	const struct stream *streams[] = {&h264, &mjpeg};
+	const struct stream *both[] = {&streams.h264, &streams.mjpeg};
 
 	for (size_t s = 0; s < 2; s++) {
-		struct buffer segment = segment_of(streams[s], 0, MEDIA_FRAMES, SEGMENT_NO);
+		struct buffer segment = segment_of(both[s], 0, MEDIA_FRAMES, SEGMENT_NO);
 		struct segment_layout open_layout, layout;
 		struct walked open, complete;
 		assert_int_equal(examine_bytes(segment.data, segment.length, &open_layout, &open), SEGMENT_GOOD);
-		size_t end = finish(&segment);
+		size_t end = complete_segment(&segment);
 		assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &complete), SEGMENT_GOOD);
 		assert_int_equal(layout.form, SEGMENT_COMPLETE);
 		assert_int_equal(layout.media_end, end);
@@ -126,8 +129,8 @@ static void the_complete_form_walks_to_the_same_records(void **state)
 static void the_final_moov_lists_the_key_frames(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&h264, 0, MEDIA_FRAMES, SEGMENT_NO);
-	size_t end = finish(&segment);
+	struct buffer segment = segment_of(&streams.h264, 0, MEDIA_FRAMES, SEGMENT_NO);
+	size_t end = complete_segment(&segment);
 	const uint8_t *stss = memmem(segment.data + end, segment.length - end, "stss", 4);
 	uint32_t keys = 0;
 
@@ -143,16 +146,16 @@ static void an_unreadable_file_is_an_error(void **state)
 {
 	(void)state;
 	struct segment_layout layout;
-	int fd = open(folder, O_RDONLY | O_DIRECTORY);
+	int fd = open(media_folder, O_RDONLY | O_DIRECTORY);
 
 	assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_ERROR);
 	assert_int_equal(errno, EISDIR);
 	segment_layout_finish(&layout);
 
-	struct buffer segment = segment_of(&h264, 0, SMALL, SEGMENT_NO);
+	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
 	struct walked walked;
 	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
-	assert_int_equal(segment_walk(fd, &layout, take, &walked, &walked.good_end), SEGMENT_ERROR);
+	assert_int_equal(segment_walk(fd, &layout, take_record, &walked, &walked.good_end), SEGMENT_ERROR);
 	assert_int_equal(walked.good_end, layout.fragments_at);
 	segment_layout_finish(&layout);
 	buffer_finish(&segment);
@@ -162,15 +165,16 @@ static void an_unreadable_file_is_an_error(void **state)
 static void a_walk_stops_when_told(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&h264, 0, SMALL, SEGMENT_NO);
+	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
 	struct walked walked = {.stop_at = 2};
 	struct segment_layout layout;
 	int fd = file_of(segment.data, segment.length);
 
 	assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_GOOD);
-	assert_int_equal(segment_walk(fd, &layout, take, &walked, &walked.good_end), SEGMENT_GOOD);
+	assert_int_equal(segment_walk(fd, &layout, take_record, &walked, &walked.good_end), SEGMENT_GOOD);
 	assert_int_equal(walked.count, 2);
-	assert_int_equal(walked.good_end, layout.fragments_at + h264.fragments[0].bytes + h264.fragments[1].bytes);
+	assert_int_equal(walked.good_end,
+			 layout.fragments_at + streams.h264.fragments[0].bytes + streams.h264.fragments[1].bytes);
 	segment_layout_finish(&layout);
 	close(fd);
 	buffer_finish(&segment);

@@ -1,4 +1,9 @@
 /* test_segment_damage.c - segments that were cut, zeroed, half finished, mixed up or damaged anywhere. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
 #include "tests/unit/support/segment_cases.h"
 
 /* Where the last whole fragment within `length` ends, and how many there are. */
@@ -14,7 +19,7 @@ static uint64_t whole_until(const struct stream *stream, uint64_t fragments_at, 
 static void a_cut_at_any_byte_leaves_the_whole_fragments_before_it(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&h264, 0, SMALL, SEGMENT_NO);
+	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
 	int fd = file_of(segment.data, segment.length);
 	struct segment_layout layout;
 	struct walked walked;
@@ -29,7 +34,7 @@ static void a_cut_at_any_byte_leaves_the_whole_fragments_before_it(void **state)
 		assert_int_equal(outcome, length < fragments_at ? SEGMENT_EMPTY : SEGMENT_GOOD);
 		if (outcome == SEGMENT_GOOD) {
 			assert_int_equal(walked.outcome, SEGMENT_GOOD);
-			assert_int_equal(walked.good_end, whole_until(&h264, fragments_at, length, &count));
+			assert_int_equal(walked.good_end, whole_until(&streams.h264, fragments_at, length, &count));
 			assert_int_equal(walked.count, count);
 		}
 		segment_layout_finish(&layout);
@@ -41,15 +46,15 @@ static void a_cut_at_any_byte_leaves_the_whole_fragments_before_it(void **state)
 static void what_is_left_after_a_cut_plays(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&h264, 0, SMALL, SEGMENT_NO);
+	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
 	struct segment_layout layout;
 	struct walked walked;
 
 	assert_int_equal(examine_bytes(segment.data, segment.length - 1, &layout, &walked), SEGMENT_GOOD);
 	segment.length = (size_t)walked.good_end;
-	assert_decodes(&segment, &h264, 0, SMALL - 1, 0);
-	finish(&segment);
-	assert_decodes(&segment, &h264, 0, SMALL - 1, 12);
+	assert_decodes(&segment, &streams.h264, 0, SMALL - 1, 0);
+	complete_segment(&segment);
+	assert_decodes(&segment, &streams.h264, 0, SMALL - 1, 12);
 	segment_layout_finish(&layout);
 	buffer_finish(&segment);
 }
@@ -57,7 +62,7 @@ static void what_is_left_after_a_cut_plays(void **state)
 static void zeros_from_any_byte_on_end_the_walk(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&h264, 0, SMALL, SEGMENT_NO);
+	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
 	int fd = file_of(segment.data, segment.length);
 	struct segment_layout layout;
 	struct walked walked;
@@ -69,9 +74,9 @@ static void zeros_from_any_byte_on_end_the_walk(void **state)
 	for (size_t from = segment.length; from-- > fragments_at;) {
 		assert_int_equal(pwrite(fd, "", 1, (off_t)from), 1);
 		assert_int_equal(examine(fd, &layout, &walked), SEGMENT_GOOD);
-		uint64_t end = whole_until(&h264, fragments_at, from, &count);
+		uint64_t end = whole_until(&streams.h264, fragments_at, from, &count);
 		/* A frame that has its beginning passes: only its moof and its first bytes are looked at. */
-		uint64_t seen = count < SMALL ? end + h264.fragments[count].bytes : end;
+		uint64_t seen = count < SMALL ? end + streams.h264.fragments[count].bytes : end;
 		assert_true(walked.good_end == end || walked.good_end == seen);
 		if (count < SMALL && from <= end + moof_bytes(segment.data + end) + 8)
 			assert_int_equal(walked.good_end, end);
@@ -96,10 +101,10 @@ static void a_file_of_zeros_is_empty(void **state)
 static void a_moov_of_which_a_part_is_there_is_cut_off(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&h264, 0, SMALL, SEGMENT_NO);
+	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
 	struct segment_layout layout;
 	struct walked walked;
-	size_t end = finish(&segment);
+	size_t end = complete_segment(&segment);
 
 	memcpy(segment.data + 28 + 128, MEDIA_FREE, 16); /* as it was before the last step */
 	for (size_t length = end; length <= segment.length; length++) {
@@ -116,15 +121,15 @@ static void a_moov_of_which_a_part_is_there_is_cut_off(void **state)
 static void a_complete_segment_that_lost_its_end_counts_as_open(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&h264, 0, SMALL, SEGMENT_NO);
+	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
 	struct segment_layout layout;
 	struct walked walked;
-	size_t end = finish(&segment), count;
+	size_t end = complete_segment(&segment), count;
 
 	for (size_t length = segment.length - 1; length > end - 300; length--) {
 		assert_int_equal(examine_bytes(segment.data, length, &layout, &walked), SEGMENT_GOOD);
 		assert_int_equal(layout.form, SEGMENT_OPEN);
-		assert_int_equal(walked.good_end, whole_until(&h264, layout.fragments_at, length, &count));
+		assert_int_equal(walked.good_end, whole_until(&streams.h264, layout.fragments_at, length, &count));
 		segment_layout_finish(&layout);
 	}
 	buffer_finish(&segment);
@@ -133,19 +138,19 @@ static void a_complete_segment_that_lost_its_end_counts_as_open(void **state)
 static void fragments_of_another_file_end_the_walk(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&h264, 0, 4, SEGMENT_NO);
+	struct buffer segment = segment_of(&streams.h264, 0, 4, SEGMENT_NO);
 	size_t end = segment.length;
-	const struct piece *stale = &h264.fragments[4];
+	const struct piece *stale = &streams.h264.fragments[4];
 	struct segment_layout layout;
 	struct walked walked;
 
 	/* The right one by its number is taken, one that repeats or leaves out is not. */
-	buffer_append(&segment, h264.data.data + stale[1].at, stale[1].bytes);
+	buffer_append(&segment, streams.h264.data.data + stale[1].at, stale[1].bytes);
 	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
 	assert_int_equal(walked.good_end, end);
 	segment_layout_finish(&layout);
 	segment.length = end;
-	buffer_append(&segment, h264.data.data + stale->at, stale->bytes);
+	buffer_append(&segment, streams.h264.data.data + stale->at, stale->bytes);
 	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
 	assert_int_equal(walked.good_end, segment.length);
 	segment_layout_finish(&layout);
@@ -156,18 +161,18 @@ static void fragments_of_another_file_end_the_walk(void **state)
 static void the_walk_goes_on_at_the_next_key_frame(void **state)
 {
 	(void)state;
-	const struct stream *streams[] = {&h264, &mjpeg};
+	const struct stream *both[] = {&streams.h264, &streams.mjpeg};
 
 	for (size_t i = 0; i < 2; i++) {
-		struct buffer segment = segment_of(streams[i], 0, MEDIA_FRAMES, SEGMENT_NO);
+		struct buffer segment = segment_of(both[i], 0, MEDIA_FRAMES, SEGMENT_NO);
 		size_t at = segment.length, next = 4;
 		struct segment_layout layout;
 		struct walked walked;
 
 		for (size_t frame = MEDIA_FRAMES; frame-- > 3;)
-			at -= streams[i]->fragments[frame].bytes;
+			at -= both[i]->fragments[frame].bytes;
 		memset(segment.data + at, 0, 40);
-		while (streams[i] == &h264 && !media_key(next))
+		while (both[i] == &streams.h264 && !media_key(next))
 			next++;
 		assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
 		assert_int_equal(walked.count, 3 + MEDIA_FRAMES - next);
@@ -185,7 +190,7 @@ static struct walked walk_beside(const struct buffer *segment, const struct inde
 	int fd = file_of(segment->data, segment->length);
 	struct segment_layout layout;
 	struct walked walked = {.count = 0};
-	struct segment_search search = {.thorough = true, .witness = index, .each = take, .context = &walked};
+	struct segment_search search = {.thorough = true, .witness = index, .each = take_record, .context = &walked};
 	struct segment_found found;
 
 	assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_GOOD);
@@ -199,19 +204,20 @@ static struct walked walk_beside(const struct buffer *segment, const struct inde
 static void what_the_index_contradicts_is_not_taken_without_a_check(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&mjpeg, 0, MEDIA_FRAMES, SEGMENT_NO), index = {0};
+	struct buffer segment = segment_of(&streams.mjpeg, 0, MEDIA_FRAMES, SEGMENT_NO), index = {0};
 	struct index_header header = {.segment_no = SEGMENT_NO, .first_wall_us = MEDIA_WALL_US};
 	struct walked walked = walk_beside(&segment, NULL);
 	struct index_reader reader;
 	char path[PATH_BYTES];
 
 	assert_int_equal(walked.count, MEDIA_FRAMES);
-	size_t bytes = mjpeg.fragments[11].bytes, at = (size_t)(walked.records[9].offset + walked.records[9].size);
+	size_t bytes = streams.mjpeg.fragments[11].bytes,
+	       at = (size_t)(walked.records[9].offset + walked.records[9].size);
 	index_header_seal(&header);
 	buffer_append(&index, &header, sizeof(header));
 	buffer_append(&index, walked.records, walked.count * sizeof(walked.records[0]));
 	file_write(path_of("a.idx", path), index.data, index.length);
-	memmove(segment.data + at + 200, segment.data + at + mjpeg.fragments[10].bytes, bytes);
+	memmove(segment.data + at + 200, segment.data + at + streams.mjpeg.fragments[10].bytes, bytes);
 	memset(segment.data + at, 0xee, 200);
 	walked = walk_beside(&segment, NULL);
 	assert_int_equal(walked.records[10].offset, at + 200 + moof_bytes(segment.data + at + 200) + 8);
@@ -226,11 +232,12 @@ static void what_the_index_contradicts_is_not_taken_without_a_check(void **state
 static void an_mp4_of_others_is_bad(void **state)
 {
 	(void)state;
-	struct buffer segment = segment_of(&h264, 0, SMALL, SEGMENT_NO);
+	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
 	struct segment_layout layout;
 	struct walked walked;
 
-	assert_int_equal(examine_bytes(h264.data.data, h264.data.length, &layout, &walked), SEGMENT_BAD);
+	assert_int_equal(examine_bytes(streams.h264.data.data, streams.h264.data.length, &layout, &walked),
+			 SEGMENT_BAD);
 	segment.data[28 + 100] ^= 1; /* within the uuid box */
 	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_BAD);
 	buffer_finish(&segment);
@@ -242,9 +249,9 @@ static void no_damaged_byte_leads_astray(void **state)
 	uint32_t seed = 20260517;
 
 	for (int form = 0; form < 2; form++) {
-		struct buffer segment = segment_of(&h264, 0, SMALL, SEGMENT_NO);
+		struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
 		if (form == 1)
-			finish(&segment);
+			complete_segment(&segment);
 		int fd = file_of(segment.data, segment.length);
 		for (int round = 0; round < 10000; round++) {
 			struct segment_layout layout;

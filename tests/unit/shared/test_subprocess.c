@@ -20,6 +20,8 @@
 #include "tests/unit/support/in_range.h"
 #include "tests/unit/support/subprocess_cases.h"
 
+static struct reason why;
+
 static bool nobody_dies, waited; /* as a kernel has it whose disk or driver hangs */
 
 pid_t waitpid(pid_t pid, int *status, int options)
@@ -37,13 +39,13 @@ static void it_reads_its_input_and_answers_on_both_pipes(void **state)
 	char text[64];
 
 	(void)state;
-	shell(&child, "cat; echo complaint >&2");
+	start_shell(&child, "cat; echo complaint >&2");
 	assert_int_equal(write(child.in, "hello", 5), 5);
 	subprocess_close(&child.in);
 	assert_int_equal(child.in, -1);
-	read_all(child.out, text, sizeof text);
+	read_to_end(child.out, text, sizeof text);
 	assert_string_equal(text, "hello");
-	read_all(child.err, text, sizeof text);
+	read_to_end(child.err, text, sizeof text);
 	assert_string_equal(text, "complaint\n");
 	subprocess_end(&child);
 	assert_int_equal(child.pid, 0);
@@ -57,7 +59,7 @@ static void our_ends_never_block(void **state)
 	ssize_t done;
 
 	(void)state;
-	shell(&child, "sleep 60");
+	start_shell(&child, "sleep 60");
 	assert_int_equal(read(child.out, block, 1), -1);
 	assert_int_equal(errno, EAGAIN);
 	while ((done = write(child.in, block, sizeof block)) > 0)
@@ -75,7 +77,7 @@ static void assert_refused(const char *program, const char *says)
 	char text[64];
 
 	assert_true(subprocess_start(&child, &setup, &why));
-	assert_int_equal(read_all(child.out, text, sizeof text), 0);
+	assert_int_equal(read_to_end(child.out, text, sizeof text), 0);
 	assert_true(subprocess_was_refused(&child, program, &why));
 	assert_non_null(strstr(why.text, program));
 	assert_non_null(strstr(why.text, says));
@@ -93,8 +95,8 @@ static void a_program_that_cannot_be_run_is_a_sentence(void **state)
 	(void)state;
 	assert_refused("no-such-program-at-all", "No such file");
 	assert_refused("/etc/passwd", "Permission denied");
-	shell(&child, "exit 127");
-	read_all(child.out, text, sizeof text);
+	start_shell(&child, "exit 127");
+	read_to_end(child.out, text, sizeof text);
 	assert_false(subprocess_was_refused(&child, "sh", &why));
 	subprocess_end(&child);
 }
@@ -106,7 +108,7 @@ static void those_that_were_ended_are_reaped(void **state)
 
 	(void)state;
 	for (int i = 0; i < 20; i++)
-		shell(&children[i], "trap '' TERM; sleep 60");
+		start_shell(&children[i], "trap '' TERM; sleep 60");
 	for (int i = 0; i < 20; i++)
 		subprocess_end(&children[i]);
 	for (int i = 0; waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0; i++) {
@@ -162,8 +164,8 @@ static void how_it_ended_is_told_once(void **state)
 		enum subprocess_end end;
 		char text[64];
 
-		shell(&child, cases[i].script);
-		read_all(child.out, text, sizeof text);
+		start_shell(&child, cases[i].script);
+		read_to_end(child.out, text, sizeof text);
 		while ((end = subprocess_reap(&child)) == SUBPROCESS_RUNS)
 			usleep(1000);
 		assert_int_equal(end, cases[i].end);
@@ -180,7 +182,7 @@ static void what_it_started_itself_ends_with_it(void **state)
 	pid_t grandchild;
 
 	(void)state;
-	shell(&child, "sleep 300 & echo $!; wait");
+	start_shell(&child, "sleep 300 & echo $!; wait");
 	struct pollfd ready = {.fd = child.out, .events = POLLIN};
 	assert_int_equal(poll(&ready, 1, 60000), 1);
 	ssize_t got = read(child.out, text, sizeof text - 1);
@@ -216,12 +218,12 @@ static void signals_that_we_block_or_ignore_are_as_usual_for_it(void **state)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
-	shell(&child, "kill -TERM $$; echo survived");
-	read_all(child.out, text, sizeof text);
+	start_shell(&child, "kill -TERM $$; echo survived");
+	read_to_end(child.out, text, sizeof text);
 	assert_string_equal(text, "");
 	subprocess_end(&child);
-	shell(&child, "kill -PIPE $$; echo survived");
-	read_all(child.out, text, sizeof text);
+	start_shell(&child, "kill -PIPE $$; echo survived");
+	read_to_end(child.out, text, sizeof text);
 	assert_string_equal(text, "");
 	subprocess_end(&child);
 	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
@@ -236,8 +238,8 @@ static void no_descriptor_of_ours_is_open_in_it(void **state)
 
 	(void)state;
 	assert_true(ours[0] >= 0 && ours[1] >= 0);
-	shell(&child, "ls /proc/self/fd | tr '\\n' ' '");
-	read_all(child.out, text, sizeof text);
+	start_shell(&child, "ls /proc/self/fd | tr '\\n' ' '");
+	read_to_end(child.out, text, sizeof text);
 	assert_string_equal(text, "0 1 2 3 "); /* 3: of ls */
 	subprocess_end(&child);
 	close(ours[0]);
@@ -255,7 +257,7 @@ static void assert_echo(const struct subprocess *child)
 
 static void *start_one(void *context)
 {
-	shell(context, "exec cat");
+	start_shell(context, "exec cat");
 	assert_echo(context);
 	return NULL;
 }

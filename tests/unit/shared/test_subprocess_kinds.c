@@ -1,11 +1,14 @@
 /* test_subprocess_kinds.c - child processes with other descriptors, preparations, functions, and those that are left.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
 #include "tests/unit/support/in_range.h"
 #include "tests/unit/support/subprocess_cases.h"
+
+static struct reason why;
 
 /* Its ends get the numbers 0 to 2 then, and none of them may be lost when they are put in their places. */
 static void it_is_started_where_our_standard_descriptors_are_closed(void **state)
@@ -25,8 +28,8 @@ static void it_is_started_where_our_standard_descriptors_are_closed(void **state
 	bool fed = started && write(child.in, "hello", 5) == 5;
 	if (started) {
 		subprocess_close(&child.in);
-		read_all(child.out, out, sizeof out);
-		read_all(child.err, err, sizeof err);
+		read_to_end(child.out, out, sizeof out);
+		read_to_end(child.err, err, sizeof err);
 		subprocess_end(&child);
 	}
 	for (int i = 0; i < 3; i++) {
@@ -56,7 +59,7 @@ static void it_can_have_descriptors_of_ours(void **state)
 	assert_int_equal(child.err, -1);
 	assert_int_equal(write(child.in, "hello", 5), 5);
 	assert_int_equal(subprocess_wait(&child), SUBPROCESS_ENDED_WELL);
-	read_all(ends[0], text, sizeof text);
+	read_to_end(ends[0], text, sizeof text);
 	assert_string_equal(text, "hello");
 	close(ends[0]);
 }
@@ -78,7 +81,7 @@ static void what_is_prepared_is_done_in_it_alone(void **state)
 	setup.prepare = go_elsewhere;
 	setup.context = "/proc/sys/kernel";
 	assert_true(subprocess_start(&child, &setup, &why));
-	read_all(child.out, text, sizeof text);
+	read_to_end(child.out, text, sizeof text);
 	assert_string_equal(text, "/proc/sys/kernel\n");
 	assert_false(subprocess_was_refused(&child, "pwd", &why));
 	subprocess_end(&child);
@@ -97,7 +100,7 @@ static void a_program_that_cannot_be_prepared_is_not_run(void **state)
 	setup.prepare = go_elsewhere;
 	setup.context = "/no/such/folder";
 	assert_true(subprocess_start(&child, &setup, &why));
-	assert_int_equal(read_all(child.out, text, sizeof text), 0);
+	assert_int_equal(read_to_end(child.out, text, sizeof text), 0);
 	assert_true(subprocess_was_refused(&child, "pwd", &why));
 	assert_non_null(strstr(why.text, "No such file"));
 	subprocess_end(&child);
@@ -132,7 +135,7 @@ static void a_function_runs_in_a_copy_of_ours(void **state)
 
 	(void)state;
 	number = 2;
-	shell(&other, "sleep 60");
+	start_shell(&other, "sleep 60");
 	assert_true(subprocess_start(&child, &setup, &why));
 	assert_int_equal(child.in, -1);
 	assert_int_equal(poll(&(struct pollfd){.fd = child.exit_fd, .events = POLLIN}, 1, 60000), 1);

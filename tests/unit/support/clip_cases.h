@@ -5,30 +5,10 @@
 #ifndef TESTS_UNIT_SUPPORT_CLIP_CASES_H
 #define TESTS_UNIT_SUPPORT_CLIP_CASES_H
 
-#include <time.h>
-
 #include "fcgi/clip/clip_build.h"
-#include "recorderd/archive/catalogue_writer.h"
-#include "shared/segment/catalogue.h"
-#include "tests/unit/support/in_range.h"
 #include "tests/unit/support/segment_cases.h"
 
 #define RUN_US (MEDIA_WALL_US / 1000000 * 1000000)
-
-static int archive = -1;
-
-/* The first key frame at or behind a frame. */
-static inline size_t key_from(size_t frame)
-{
-	while (!media_key(frame))
-		frame++;
-	return frame;
-}
-
-static inline int64_t wall_of(size_t frame)
-{
-	return MEDIA_WALL_US + media_time_us(frame);
-}
 
 struct part {
 	const struct stream *stream;
@@ -37,123 +17,33 @@ struct part {
 	bool complete;
 };
 
-static inline void write_index(const struct walked *walked, const char *media_name, uint64_t segment_no)
-{
-	struct index_header header = {.segment_no = segment_no, .first_wall_us = walked->records[0].wall_us};
-	struct buffer bytes = {0};
-	char name[64], path[PATH_BYTES];
+extern int clip_folder; /* media_folder, opened by clip_folder_make() */
 
-	index_header_seal(&header);
-	buffer_append(&bytes, &header, sizeof(header));
-	buffer_append(&bytes, walked->records, walked->count * sizeof(walked->records[0]));
-	assert_true(index_name(media_name, name, sizeof(name)));
-	file_write(path_of(name, path), bytes.data, bytes.length);
-	buffer_finish(&bytes);
-}
+/* The first key frame at or behind a frame. */
+size_t next_key(size_t frame);
+
+/* Wall-clock time of a frame of the streams, in microseconds. */
+int64_t media_wall_us(size_t frame);
+
+/* Writes the index that belongs to a segment, of what a walk through it gave. */
+void write_segment_index(const struct walked *walked, const char *media_name, uint64_t segment_no);
 
 /* Segments of these parts, with an index each but the second: that one has to be walked. */
-static inline void archive_of(const struct part *parts, size_t count)
-{
-	struct catalogue_entry entries[4] = {0};
-	struct reason why;
-	char path[PATH_BYTES];
+void archive_of_parts(const struct part *parts, size_t count);
 
-	for (size_t i = 0; i < count; i++) {
-		const struct part *part = &parts[i];
-		uint64_t segment_no = i + 1;
-		struct buffer media = segment_of(part->stream, part->first, part->count, segment_no);
-		struct segment_layout layout;
-		struct walked walked;
-		if (part->complete)
-			finish(&media);
-		assert_int_equal(examine_bytes(media.data, media.length, &layout, &walked), SEGMENT_GOOD);
-		entries[i] = (struct catalogue_entry){.segment_no = segment_no,
-						      .start_wall_us = wall_of(part->first),
-						      .end_wall_us = wall_of(part->first + part->count),
-						      .frames = part->count,
-						      .codec = layout.init.codec,
-						      .width = 96,
-						      .height = 64,
-						      .gap_cause = (uint8_t)part->gap_cause,
-						      .state = part->complete};
-		snprintf(entries[i].file, sizeof(entries[i].file), "recording_20270115_10000%zu.mp4", i);
-		file_write(path_of(entries[i].file, path), media.data, media.length);
-		char index[64];
-		assert_true(index_name(entries[i].file, index, sizeof(index)));
-		unlink(path_of(index, path));
-		if (i != 1)
-			write_index(&walked, entries[i].file, segment_no);
-		segment_layout_finish(&layout);
-		buffer_finish(&media);
-	}
-	assert_true(catalogue_write(archive, 1, entries, count, false, &why));
-}
-
-static inline void write_clip(const struct clip *clip, char path[PATH_BYTES])
-{
-	struct buffer bytes = {0};
-	uint8_t chunk[1000];
-	ssize_t got;
-
-	for (uint64_t at = 0; (got = vfile_read(clip->file, at, chunk, sizeof(chunk))) != 0; at += (uint64_t)got) {
-		assert_true(got > 0);
-		buffer_append(&bytes, chunk, (size_t)got);
-	}
-	assert_int_equal(bytes.length, vfile_size(clip->file));
-	file_write(path_of("clip.mp4", path), bytes.data, bytes.length);
-	buffer_finish(&bytes);
-}
-
-static inline size_t decoded_of(const struct buffer *media, struct decoded *out)
-{
-	char path[PATH_BYTES];
-
-	file_write(path_of("all.mp4", path), media->data, media->length);
-	return decode(path, out);
-}
+/* Reads the whole clip into a file of media_folder; its path. */
+void write_clip(const struct clip *clip, char path[PATH_BYTES]);
 
 /* How long FFmpeg thinks that a file is, in microseconds. */
-static inline int64_t length_of(const char *path)
-{
-	struct buffer text = output_of("ffprobe -v error -show_entries format=duration -of csv=p=0 '%s'", path);
-	double seconds = strtod((char *)text.data, NULL);
+int64_t clip_length_us(const char *path);
 
-	buffer_finish(&text);
-	return (int64_t)(seconds * 1e6 + 0.5);
-}
-
-static inline struct clip clip_of(int64_t from_us, int64_t to_us, unsigned speed)
-{
-	struct clip_plan plan;
-	struct clip clip;
-
-	assert_int_equal(clip_plan_make(archive, from_us, to_us, &plan), PLAN_GOOD);
-	assert_true(plan.count > 0);
-	assert_true(clip_build(&plan, speed, &clip));
-	clip_plan_finish(&plan);
-	return clip;
-}
+/* The clip of [from_us, to_us), which has to hold something; the caller's: clip_finish(). */
+struct clip clip_of_range(int64_t from_us, int64_t to_us, unsigned speed);
 
 /* The clip shows those frames of the stream, and each at its time from the first. */
-static inline void assert_shows(const char *path, const struct stream *stream, size_t first, size_t count)
-{
-	static struct decoded wanted[MEDIA_FRAMES * 2], got[MEDIA_FRAMES * 2];
+void assert_shows(const char *path, const struct stream *stream, size_t first, size_t count);
 
-	assert_int_equal(decoded_of(&stream->data, wanted), MEDIA_FRAMES);
-	assert_int_equal(decode(path, got), count);
-	for (size_t i = 0; i < count; i++) {
-		int64_t error_us = got[i].time_us - (media_time_us(first + i) - media_time_us(first));
-		assert_int_in_range(error_us + 12, 0, 24);
-		assert_string_equal(got[i].hash, wanted[first + i].hash);
-	}
-}
-
-static inline int open_archive(void **state)
-{
-	if (make_streams(state) != 0)
-		return -1;
-	archive = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return archive < 0;
-}
+/* Setup of a program: make_streams(), and media_folder opened. */
+int clip_folder_make(void **state);
 
 #endif

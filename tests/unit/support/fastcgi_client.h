@@ -2,179 +2,54 @@
 #ifndef TESTS_UNIT_SUPPORT_FASTCGI_CLIENT_H
 #define TESTS_UNIT_SUPPORT_FASTCGI_CLIENT_H
 
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <fastcgi.h>
 
 #include "shared/base/buffer.h"
 
-static inline void client_record(struct buffer *out, uint8_t type, const void *content, size_t length)
-{
-	const uint8_t header[8] = {1, type, 0, 1, (uint8_t)(length >> 8), (uint8_t)length, 0, 0};
-	buffer_append(out, header, sizeof(header));
-	buffer_append(out, content, length);
-}
+/* Where requests come from, as the web server says it: REMOTE_ADDR and X-Forwarded-For; NULL: it says nothing. */
+extern struct client_from {
+	const char *remote, *forwarded;
+} client_from;
 
-static inline void client_length(struct buffer *out, size_t length)
-{
-	if (length < 128)
-		buffer_u8(out, (uint8_t)length);
-	else
-		buffer_u32(out, (uint32_t)length | 0x80000000u);
-}
+/* Appends one record of request 1. */
+void client_record(struct buffer *out, uint8_t type, const void *content, size_t length);
 
-static inline void client_pair(struct buffer *out, const char *name, const char *value)
-{
-	client_length(out, strlen(name));
-	client_length(out, strlen(value));
-	buffer_append(out, name, strlen(name));
-	buffer_append(out, value, strlen(value));
-}
+/* Appends a name and its value as FCGI_PARAMS has them. */
+void client_pair(struct buffer *out, const char *name, const char *value);
 
-static inline void client_begin(struct buffer *out)
-{
-	static const uint8_t responder[8] = {0, FCGI_RESPONDER};
-	client_record(out, FCGI_BEGIN_REQUEST, responder, sizeof(responder));
-}
-
-/* Where requests come from, as the web server says it; NULL: it says nothing. */
-static const char *client_remote, *client_forwarded;
-
-/* All of a request but the end of its input: `uri` with its query. */
-static inline void client_open_request(struct buffer *out, const char *method, const char *uri)
-{
-	struct buffer params = {0};
-	const char *query = strchr(uri, '?');
-	client_pair(&params, "REQUEST_METHOD", method);
-	client_pair(&params, "REQUEST_URI", uri);
-	client_pair(&params, "QUERY_STRING", query ? query + 1 : "");
-	if (client_remote)
-		client_pair(&params, "REMOTE_ADDR", client_remote);
-	if (client_forwarded) /* behind one that the client sent itself */
-		client_pair(&params, "HTTP_X_FORWARDED_FOR", "203.0.113.9");
-	if (client_forwarded)
-		client_pair(&params, "HTTP_X_FORWARDED_FOR", client_forwarded);
-	client_begin(out);
-	client_record(out, FCGI_PARAMS, params.data, params.length);
-	client_record(out, FCGI_PARAMS, NULL, 0);
-	buffer_finish(&params);
-}
+/* Appends FCGI_BEGIN_REQUEST. */
+void client_begin(struct buffer *out);
 
 /* A whole request as lighttpd sends it. */
-static inline void client_request(struct buffer *out, const char *method, const char *uri)
-{
-	client_open_request(out, method, uri);
-	client_record(out, FCGI_STDIN, NULL, 0);
-}
+void client_request(struct buffer *out, const char *method, const char *uri);
 
-static inline int client_connect(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
+/* A descriptor, the caller's; -1 where that fails. */
+int client_connect(const char *path);
 
 /* Sends it all, and frees it. */
-static inline bool client_send(int fd, struct buffer *out)
-{
-	bool sent = send(fd, out->data, out->length, MSG_NOSIGNAL) == (ssize_t)out->length;
-	buffer_finish(out);
-	return sent;
-}
+bool client_send(int fd, struct buffer *out);
 
 /* Connects and sends the request; -1 where that fails. */
-static inline int client_ask(const char *path, const char *method, const char *uri)
-{
-	struct buffer out = {0};
-	int fd = client_connect(path);
-	client_request(&out, method, uri);
-	if (!client_send(fd, &out) && fd >= 0) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-static inline bool client_exactly(int fd, void *to, size_t length)
-{
-	uint8_t *at = to;
-	while (length > 0) {
-		ssize_t got = recv(fd, at, length, 0);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		at += got;
-		length -= (size_t)got;
-	}
-	return true;
-}
+int client_ask(const char *path, const char *method, const char *uri);
 
 /* Takes one record off; appends its content. Returns its type, 0 at the end of the connection, -1 for what is no
  * record. */
-static inline int client_read_record(int fd, struct buffer *out)
-{
-	uint8_t header[8];
-	if (!client_exactly(fd, header, sizeof(header)))
-		return 0;
-	size_t length = (size_t)header[4] << 8 | header[5];
-	if (header[0] != 1 || header[3] != 1 || !buffer_reserve(out, length + header[6]))
-		return -1;
-	if (!client_exactly(fd, out->data + out->length, length + header[6]))
-		return 0;
-	if (header[1] == FCGI_STDOUT)
-		out->length += length;
-	return header[1];
-}
+int client_read_record(int fd, struct buffer *out);
 
 /* Reads until `text` stands in the answer (from offset `from` on); false where the stream ends before that. */
-static inline bool client_read_until(int fd, struct buffer *answer, size_t from, const char *text)
-{
-	for (;;) {
-		if (answer->length > from && memmem(answer->data + from, answer->length - from, text, strlen(text)))
-			return true;
-		if (client_read_record(fd, answer) != FCGI_STDOUT)
-			return false;
-	}
-}
+bool client_read_until(int fd, struct buffer *answer, size_t from, const char *text);
 
 /* Reads the whole answer; true where FCGI_END_REQUEST closed it. The answer is terminated for string functions. */
-static inline bool client_read_all(int fd, struct buffer *answer)
-{
-	int type;
-	while ((type = client_read_record(fd, answer)) == FCGI_STDOUT)
-		;
-	buffer_u8(answer, '\0');
-	return type == FCGI_END_REQUEST;
-}
+bool client_read_all(int fd, struct buffer *answer);
 
 /*
  * As Apache asks: the end of the input is a write of its own, and one that fails makes it a 503 of an answer that had
  * come. True where that write is taken behind the whole answer, too.
  */
-static inline bool client_may_end_late(const char *path, const char *uri)
-{
-	struct buffer out = {0}, answer = {0};
-	int fd = client_connect(path);
-	client_open_request(&out, "GET", uri);
-	bool taken = client_send(fd, &out) && client_read_all(fd, &answer);
-	client_record(&out, FCGI_STDIN, NULL, 0);
-	taken = client_send(fd, &out) && taken;
-	buffer_finish(&answer);
-	close(fd);
-	return taken;
-}
+bool client_may_end_late(const char *path, const char *uri);
 
 #endif

@@ -2,13 +2,13 @@
 #ifndef TESTS_UNIT_SUPPORT_HEARD_FRAMES_H
 #define TESTS_UNIT_SUPPORT_HEARD_FRAMES_H
 
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "recorderd/source/source.h"
 
-/* Of the newest frame: bytes, length, parts, captured, width, height. */
-static struct {
+/* Of the newest frame: bytes, length, parts, captured, width, height. A case may zero it all. */
+extern struct heard_frames {
 	unsigned frames, lost, damaged;
 	uint8_t bytes[256 * 1024];
 	size_t length;
@@ -17,36 +17,7 @@ static struct {
 	uint16_t width, height;
 } heard;
 
-static void hear_frame(void *context, const struct source_frame *frame)
-{
-	(void)context;
-	assert_true(heard.frames == 0 || frame->captured.us > heard.captured.us);
-	heard.frames++;
-	heard.length = 0;
-	for (int i = 0; i < frame->count; i++) {
-		assert_true(heard.length + frame->parts[i].iov_len <= sizeof(heard.bytes));
-		memcpy(heard.bytes + heard.length, frame->parts[i].iov_base, frame->parts[i].iov_len);
-		heard.length += frame->parts[i].iov_len;
-	}
-	heard.parts = frame->count;
-	heard.captured = frame->captured;
-	heard.width = frame->width;
-	heard.height = frame->height;
-}
-
-static void hear_lost(void *context, uint32_t frames)
-{
-	(void)context;
-	heard.lost += frames;
-}
-
-static void hear_damaged(void *context, const char *what)
-{
-	(void)context;
-	assert_non_null(what);
-	heard.damaged++;
-}
-
-static const struct source_sink sink = {hear_frame, hear_lost, hear_damaged, NULL};
+/* For source_read(): fills `heard`, and fails the test where a frame is not newer than the one before it. */
+extern const struct source_sink hearing_sink;
 
 #endif

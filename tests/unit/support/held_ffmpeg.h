@@ -2,47 +2,14 @@
 #ifndef TESTS_UNIT_SUPPORT_HELD_FFMPEG_H
 #define TESTS_UNIT_SUPPORT_HELD_FFMPEG_H
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+/* Puts an FFmpeg into that folder that starts when the folder has no file `held` any more. Returns the PATH that was,
+ * for forget_ffmpeg(). */
+char *hold_ffmpeg(const char *folder);
 
-/* An FFmpeg of that folder, which starts when the folder has no file `held` any more. Returns the PATH that was. */
-static inline char *hold_ffmpeg(const char *folder)
-{
-	static const char script[] = "#!/bin/sh\nwhile [ -e \"${0%/*}/held\" ]; do sleep 0.02; done\n"
-				     "PATH=${PATH#*:} exec ffmpeg \"$@\"\n";
-	char path[4096], *before = strdup(getenv("PATH"));
+/* Lets it start. */
+void let_ffmpeg_go(const char *folder);
 
-	snprintf(path, sizeof path, "%s/held", folder);
-	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-	snprintf(path, sizeof path, "%s/ffmpeg", folder);
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
-	assert_int_equal(write(fd, script, sizeof script - 1), sizeof script - 1);
-	close(fd);
-	snprintf(path, sizeof path, "%s:%s", folder, before);
-	setenv("PATH", path, 1);
-	return before;
-}
-
-static inline void let_ffmpeg_go(const char *folder)
-{
-	char path[64];
-
-	snprintf(path, sizeof path, "%s/held", folder);
-	assert_int_equal(unlink(path), 0);
-}
-
-static inline void forget_ffmpeg(const char *folder, char *path_before)
-{
-	char path[64];
-
-	setenv("PATH", path_before, 1);
-	free(path_before);
-	snprintf(path, sizeof path, "%s/ffmpeg", folder);
-	unlink(path);
-	rmdir(folder);
-}
+/* Takes it and its folder away, and sets and frees the PATH that was. */
+void forget_ffmpeg(const char *folder, char *path_before);
 
 #endif

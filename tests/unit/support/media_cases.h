@@ -5,23 +5,15 @@
 #ifndef TESTS_UNIT_SUPPORT_MEDIA_CASES_H
 #define TESTS_UNIT_SUPPORT_MEDIA_CASES_H
 
-#include <fcntl.h>
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "shared/media/mp4_box.h"
+#include "shared/base/buffer.h"
 #include "shared/segment/segment.h"
-#include "tests/unit/support/in_range.h"
 
 #define MEDIA_FRAMES  40u
 #define MEDIA_WALL_US INT64_C(1800000000437000)
@@ -29,8 +21,6 @@
 	"\0\0\0\x10"                                                                                                   \
 	"free\0\0\0\0\0\0\0\0"
 #define PATH_BYTES 256
-
-static char folder[PATH_BYTES / 2];
 
 struct piece {
 	size_t at, bytes;
@@ -50,236 +40,52 @@ struct decoded {
 	char hash[33];
 };
 
-static inline uint32_t next_random(uint32_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 17;
-	*seed ^= *seed << 5;
-	return *seed;
-}
+extern char media_folder[PATH_BYTES / 2]; /* of make_folder() */
 
-static inline const char *path_of(const char *name, char out[PATH_BYTES])
-{
-	snprintf(out, PATH_BYTES, "%s/%s", folder, name);
-	return out;
-}
+/* The next number of a seed that is not 0 (xorshift). */
+uint32_t next_random(uint32_t *seed);
 
-static inline int make_folder(void **state)
-{
-	const char *base = getenv("TMPDIR");
+/* Path of a file of media_folder; returns `out`. */
+const char *path_of(const char *name, char out[PATH_BYTES]);
 
-	(void)state;
-	snprintf(folder, sizeof(folder), "%s/recorder-test-XXXXXX", base ? base : "/tmp");
-	return mkdtemp(folder) ? 0 : -1;
-}
+/* Setup of a program: media_folder. */
+int make_folder(void **state);
 
 /* Runs a shell command that must succeed; its output, with a NUL behind it, is the caller's. */
-static inline struct buffer output_of(const char *format, ...)
-{
-	char command[2048], chunk[4096];
-	struct buffer out = {0};
-	size_t got;
-	va_list arguments;
+struct buffer output_of(const char *format, ...);
 
-	va_start(arguments, format);
-	assert_int_in_range(vsnprintf(command, sizeof(command), format, arguments), 1, sizeof(command) - 1);
-	va_end(arguments);
-	FILE *pipe = popen(command, "r");
-	assert_non_null(pipe);
-	while ((got = fread(chunk, 1, sizeof(chunk), pipe)) > 0)
-		buffer_append(&out, chunk, got);
-	buffer_u8(&out, 0);
-	int status = pclose(pipe);
-	if (status != 0)
-		print_error("%s\n%s\n", command, (char *)out.data);
-	assert_int_equal(status, 0);
-	return out;
-}
+/* Its teardown. */
+int remove_folder(void **state);
 
-static inline int remove_folder(void **state)
-{
-	(void)state;
-	struct buffer out = output_of("rm -rf '%s'", folder);
-	buffer_finish(&out);
-	return 0;
-}
+/* What is in a file; the caller's to finish. */
+struct buffer file_read(const char *path);
 
-static inline struct buffer file_read(const char *path)
-{
-	struct buffer out = output_of("cat '%s'", path);
-	out.length--;
-	return out;
-}
+/* Makes the file, or overwrites it. */
+void file_write(const char *path, const void *data, size_t length);
 
-static inline void file_write(const char *path, const void *data, size_t length)
-{
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, length, file), length);
-	assert_int_equal(fclose(file), 0);
-}
+/* Whether media_folder has it; a link counts, wherever it leads. */
+bool file_is_there(const char *name);
 
-/* A file in memory. */
-static inline int file_of(const void *data, size_t length)
-{
-	int fd = memfd_create("segment", MFD_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, data, length), length);
-	return fd;
-}
+/* A file in memory with that content; the caller closes it. */
+int file_of(const void *data, size_t length);
 
 /* Capture time of a frame from the first: bursts, one of a single microsecond, and pauses. */
-static inline int64_t media_time_us(size_t frame)
-{
-	static const int64_t steps[] = {16667, 40000, 3000, 100, 250000, 1, 33333, 1300000};
-	int64_t at = 0;
-
-	for (size_t i = 0; i < frame; i++)
-		at += steps[i % 8];
-	return at;
-}
+int64_t media_time_us(size_t frame);
 
 /* Frame 0, and the first frame of every wall-clock second. */
-static inline bool media_key(size_t frame)
-{
-	return frame == 0 ||
-	       (MEDIA_WALL_US + media_time_us(frame)) / 1000000 != (MEDIA_WALL_US + media_time_us(frame - 1)) / 1000000;
-}
+bool media_key(size_t frame);
 
-static inline void little(struct buffer *out, uint64_t value, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++)
-		buffer_u8(out, (uint8_t)(value >> 8 * i));
-}
+/* The recorder's own FFmpeg command, on a moving test picture of 96x64; codec is "h264" or "mjpeg". The caller finishes
+ * out->data. */
+void stream_make(struct stream *out, const char *codec);
 
-/* IVF with the time base of a microsecond, out of JPEGs that stand one behind the other. */
-static inline struct buffer ivf_of(const struct buffer *jpegs, unsigned width, unsigned height)
-{
-	struct buffer ivf = {0};
-	const uint8_t *at = jpegs->data, *end = jpegs->data + jpegs->length;
+/* Length of the moof that a fragment begins with. */
+size_t moof_bytes(const uint8_t *fragment);
 
-	buffer_append(&ivf, "DKIF\0\0\x20\0MJPG", 12);
-	little(&ivf, width, 2);
-	little(&ivf, height, 2);
-	little(&ivf, 1000000, 4);
-	little(&ivf, 1, 4);
-	little(&ivf, 0, 8);
-	for (size_t frame = 0; frame < MEDIA_FRAMES; frame++) {
-		const uint8_t *eoi = memmem(at, (size_t)(end - at), "\xff\xd9", 2);
-		assert_non_null(eoi);
-		little(&ivf, (uint64_t)(eoi + 2 - at), 4);
-		little(&ivf, (uint64_t)(MEDIA_WALL_US + media_time_us(frame)), 8);
-		buffer_append(&ivf, at, (size_t)(eoi + 2 - at));
-		at = eoi + 2;
-	}
-	return ivf;
-}
-
-static inline struct piece next_piece(const struct stream *stream, size_t *at, uint32_t type)
-{
-	struct mp4_box box;
-
-	assert_int_equal(mp4_box_header(stream->data.data, stream->data.length, *at, &box), MP4_OK);
-	assert_int_equal(box.type, type);
-	assert_true(box.size <= stream->data.length - *at);
-	*at += (size_t)box.size;
-	return (struct piece){(size_t)box.at, (size_t)box.size};
-}
-
-/* The recorder's own FFmpeg command, on a moving test picture of 96x64; codec is "h264" or "mjpeg". */
-static inline void stream_make(struct stream *out, const char *codec)
-{
-	static const char h264[] =
-		"-c:v libx264 -preset superfast -tune zerolatency -bf 0 -g 6000 -sc_threshold 0 -forced-idr 1 "
-		"-x264-params "
-		"fps=60 "
-		"-force_key_frames "
-		"'expr:if(isnan(prev_forced_t),1,gt(floor(t+0.4370005),floor(prev_forced_t+0.4370005)))' "
-		"-bsf:v dump_extra=freq=keyframe -pix_fmt yuv420p";
-	char path[PATH_BYTES];
-	size_t at = 0;
-
-	struct buffer jpegs =
-		output_of("ffmpeg -v error -f lavfi -i testsrc=size=96x64:rate=10 -frames:v %u -c:v mjpeg "
-			  "-pix_fmt yuvj420p -f mjpeg pipe:1",
-			  MEDIA_FRAMES);
-	struct buffer ivf = ivf_of(&jpegs, 96, 64);
-	file_write(path_of("frames.ivf", path), ivf.data, ivf.length);
-	*out = (struct stream){0};
-	out->data = output_of("ffmpeg -v error -probesize 32 -analyzeduration 0 -f ivf -i '%s' -fps_mode passthrough "
-			      "-enc_time_base 1:1000000 %s -video_track_timescale 1000000 -movflags "
-			      "empty_moov+default_base_moof+frag_every_frame+skip_trailer -f mp4 pipe:1",
-			      path, strcmp(codec, "h264") == 0 ? h264 : "-c:v copy");
-	out->data.length--;
-	out->ftyp = next_piece(out, &at, MP4_TYPE('f', 't', 'y', 'p'));
-	out->moov = next_piece(out, &at, MP4_TYPE('m', 'o', 'o', 'v'));
-	for (; at < out->data.length && out->count < MEDIA_FRAMES; out->count++) {
-		struct piece moof = next_piece(out, &at, MP4_TYPE('m', 'o', 'o', 'f'));
-		struct piece mdat = next_piece(out, &at, MP4_TYPE('m', 'd', 'a', 't'));
-		out->fragments[out->count] = (struct piece){moof.at, moof.bytes + mdat.bytes};
-	}
-	assert_int_equal(out->count, MEDIA_FRAMES);
-	assert_int_equal(at, out->data.length);
-	buffer_finish(&jpegs);
-	buffer_finish(&ivf);
-}
-
-static inline size_t moof_bytes(const uint8_t *fragment)
-{
-	struct mp4_box moof;
-	assert_int_equal(mp4_box_header(fragment, 8, 0, &moof), MP4_OK);
-	return (size_t)moof.size;
-}
-
-/* The open form of a segment with `count` frames of the stream from `first` on. */
-static inline struct buffer segment_of(const struct stream *stream, size_t first, size_t count, uint64_t segment_no)
-{
-	struct buffer out = {0};
-	const uint8_t *data = stream->data.data;
-	struct segment_info info = {
-		.segment_no = segment_no,
-		.run_no = 3,
-		.first_wall_us = MEDIA_WALL_US + media_time_us(first),
-		.utc_offset_s = 7200,
-		.camera = "bench",
-	};
-
-	buffer_append(&out, data + stream->ftyp.at, stream->ftyp.bytes);
-	segment_info_encode(&info, &out);
-	buffer_append(&out, MEDIA_FREE, 16);
-	buffer_append(&out, data + stream->moov.at, stream->moov.bytes);
-	for (size_t i = first; i < first + count; i++) {
-		size_t at = out.length;
-		struct mp4_fragment fragment;
-		buffer_append(&out, data + stream->fragments[i].at, stream->fragments[i].bytes);
-		assert_true(mp4_parse_fragment(out.data + at, moof_bytes(out.data + at), &fragment));
-		uint64_t decode_time = (uint64_t)(media_time_us(i) - media_time_us(first));
-		assert_true(mp4_rewrite_fragment(out.data + at, &fragment, (uint32_t)(i - first + 1), decode_time));
-	}
-	assert_false(out.failed);
-	return out;
-}
+/* The open form of a segment with `count` frames of the stream from `first` on; the caller's to finish. */
+struct buffer segment_of(const struct stream *stream, size_t first, size_t count, uint64_t segment_no);
 
 /* Decodes a file; returns how many frames. FFmpeg must report no error. */
-static inline size_t decode(const char *path, struct decoded out[MEDIA_FRAMES * 2])
-{
-	struct buffer text =
-		output_of("ffmpeg -nostdin -v error -i '%s' -fps_mode passthrough -enc_time_base 1:1000000 "
-			  "-f framemd5 - 2>&1",
-			  path);
-	size_t count = 0;
-	char *rest = NULL;
-
-	for (char *line = strtok_r((char *)text.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		if (line[0] == '#')
-			continue;
-		assert_int_in_range(count, 0, MEDIA_FRAMES * 2 - 1);
-		if (sscanf(line, "0, %*d, %" SCNd64 ", %*d, %*d, %32s", &out[count].time_us, out[count].hash) != 2)
-			fail_msg("FFmpeg on %s: %s", path, line);
-		count++;
-	}
-	buffer_finish(&text);
-	return count;
-}
+size_t decode(const char *path, struct decoded out[MEDIA_FRAMES * 2]);
 
 #endif

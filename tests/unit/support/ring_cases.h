@@ -2,149 +2,59 @@
 #ifndef TESTS_UNIT_SUPPORT_RING_CASES_H
 #define TESTS_UNIT_SUPPORT_RING_CASES_H
 
-#include <fcntl.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 
-#include "shared/base/crc32c.h"
-#include "shared/ring/ring_reader.h"
 #include "recorderd/ring/ring_writer.h"
+#include "shared/ring/ring_reader.h"
 
 #define MIB (UINT64_C(1) << 20)
 
-static char ring_name[64];
-static struct reason why;
+extern struct ring_case {
+	char name[64]; /* of the ring: name_ring() */
+	struct reason why;
+} ring_case;
 
-#define RING_CASE(name) cmocka_unit_test_setup_teardown(name, remove_ring, remove_ring)
+/* Setup of a program: a name of its own. */
+int name_ring(void **state);
 
-static inline int name_ring(void **state)
-{
-	(void)state;
-	snprintf(ring_name, sizeof(ring_name), "/recorder-test.%d", (int)getpid());
-	return 0;
-}
+/* Setup and teardown of a case: there is no such ring. */
+int remove_ring(void **state);
 
-static inline int remove_ring(void **state)
-{
-	(void)state;
-	shm_unlink(ring_name);
-	return 0;
-}
+/* A writer, or NULL with ring_case.why. ring_writer_close() ends it; the same of the next two, which fail the test
+ * instead. */
+struct ring_writer *open_writer_of(uint64_t data_bytes, uint64_t entries, uint64_t *adopted);
+struct ring_writer *open_writer(void);
+struct ring_reader *open_reader(void);
 
-static inline struct ring_writer *open_writer_of(uint64_t data_bytes, uint64_t entries, uint64_t *adopted)
-{
-	struct ring_wish wish = {
-		.name = ring_name,
-		.data_bytes = data_bytes,
-		.index_entries = entries,
-		.keep_us = 3600 * US_PER_S,
-		.exact = true,
-	};
-	uint64_t got = 0;
-	return ring_writer_open(&wish, &got, adopted, &why);
-}
-
-static inline struct ring_writer *open_writer(void)
-{
-	uint64_t adopted;
-	struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);
-	if (!writer)
-		fail_msg("%s", why.text);
-	return writer;
-}
-
-static inline struct ring_reader *open_reader(void)
-{
-	struct ring_reader *reader = ring_reader_open(ring_name, &why);
-	if (!reader)
-		fail_msg("%s", why.text);
-	return reader;
-}
-
-static inline uint32_t next_random(uint32_t *seed)
-{
-	*seed = *seed * 1664525u + 1013904223u;
-	return *seed >> 8;
-}
+/* The next 24 random bits of a seed. */
+uint32_t ring_random(uint32_t *seed);
 
 /* A frame is its own proof: bytes made from a seed, behind the CRC-32C of them. */
-static inline void make_frame(uint8_t *out, size_t length, uint32_t seed)
-{
-	for (size_t i = 4; i < length; i++)
-		out[i] = (uint8_t)next_random(&seed);
-	uint32_t crc = crc32c(0, out + 4, length - 4);
-	memcpy(out, &crc, 4);
-}
+void make_frame(uint8_t *out, size_t length, uint32_t seed);
 
-static inline bool frame_proves_itself(const uint8_t *data, size_t length)
-{
-	uint32_t crc;
-	memcpy(&crc, data, 4);
-	return length > 4 && crc == crc32c(0, data + 4, length - 4);
-}
+/* Whether make_frame() made it. */
+bool frame_proves_itself(const uint8_t *data, size_t length);
 
-static inline uint64_t put(struct ring_writer *writer, size_t length, uint32_t seed, int64_t mono_us)
-{
-	static uint8_t bytes[MIB];
-	if (length > 4)
-		make_frame(bytes, length, seed);
-	struct ring_meta meta = {.wall_us = mono_us, .mono_us = mono_us, .stretch = 1, .width = 64, .height = 48};
-	size_t first = length / 3;
-	struct iovec parts[2] = {{bytes, first}, {bytes + first, length - first}};
-	return ring_writer_put(writer, &meta, parts, 2);
-}
+/* Puts a frame of make_frame() into the ring, in two parts; its number, 0 where it was refused. */
+uint64_t ring_put(struct ring_writer *writer, size_t length, uint32_t seed, int64_t mono_us);
 
-#define PUT_BYTES 50000u
-
-static inline void put_frames(struct ring_writer *writer, uint32_t first, uint32_t count)
-{
-	for (uint32_t i = first; i < first + count; i++)
-		assert_true(put(writer, PUT_BYTES + i % 7 * 1000, i, i) > 0);
-}
+/* Puts frames numbered from `first`, of about PUT_BYTES: the number is their seed and time. */
+void put_frames(struct ring_writer *writer, uint32_t first, uint32_t count);
 
 /* The newest frames of the ring are those numbered up to `last`, whole and in order; returns how many. */
-static inline uint64_t assert_newest(const struct ring_reader *reader, uint32_t last)
-{
-	uint64_t head = ring_reader_head(reader), tail = ring_reader_tail(reader);
-	struct ring_frame frame;
-
-	for (uint64_t seq = tail; seq <= head; seq++) {
-		assert_true(ring_reader_get(reader, seq, &frame));
-		assert_int_equal(frame.meta.mono_us, last - (head - seq));
-		assert_true(frame_proves_itself(frame.data, frame.meta.length));
-	}
-	return head - tail + 1;
-}
+uint64_t assert_newest(const struct ring_reader *reader, uint32_t last);
 
 /* Runs `body` in a child and takes its exit status; -1 where a signal ended it. */
-static inline int in_child(int (*body)(void))
-{
-	pid_t pid = fork();
-	if (pid == 0)
-		_exit(body());
-	int status;
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
+int in_child(int (*body)(void));
 
-static inline int write_ten_and_die(void)
-{
-	uint64_t adopted;
-	struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);
-	for (uint32_t i = 1; writer && i <= 10; i++)
-		put(writer, 5000, i, i);
-	return writer ? 0 : 1;
-}
+/* For in_child(): writes frames 1 to 10 and leaves the ring as it is. */
+int write_ten_and_die(void);
+
+#define RING_CASE(name) cmocka_unit_test_setup_teardown(name, remove_ring, remove_ring)
 
 #endif

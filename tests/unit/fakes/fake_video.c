@@ -1,5 +1,5 @@
 /* fake_video.c - see fake_video.h. */
-#include "tests/unit/support/fake_video.h"
+#include "tests/unit/fakes/fake_video.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
  * under test meets a driver that says exactly what a case needs. Everything that is no node of the fake goes to the
  * kernel.
  */
-#ifndef TESTS_UNIT_SUPPORT_FAKE_VIDEO_H
-#define TESTS_UNIT_SUPPORT_FAKE_VIDEO_H
+#ifndef TESTS_UNIT_FAKES_FAKE_VIDEO_H
+#define TESTS_UNIT_FAKES_FAKE_VIDEO_H
 
 #include <stdbool.h>
 #include <stddef.h>

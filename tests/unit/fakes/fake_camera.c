@@ -1,24 +1,15 @@
-/*
- * fake_camera.h - cameras that a test plugs in and out: source_open() and device_list() of the program, in place of
- * recorderd's own. Include it in one file of a program.
- */
-#ifndef TESTS_UNIT_SUPPORT_FAKE_CAMERA_H
-#define TESTS_UNIT_SUPPORT_FAKE_CAMERA_H
-
 #include <pthread.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "recorderd/v4l2/device.h"
 #include "recorderd/capture/source_select.h"
+#include "recorderd/v4l2/device.h"
+#include "tests/unit/fakes/fake_camera.h"
 
-/* What is plugged in: read by the opener's thread. */
-static _Atomic bool camera_is_there, stand_in_serves, opening_hangs;
-static _Atomic unsigned opens, closes;
-static _Atomic uint32_t offered_fps_milli;
+struct fake_cameras fake;
 
 struct fake_source {
 	struct source base;
@@ -27,8 +18,6 @@ struct fake_source {
 
 static pthread_mutex_t served_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fake_source *served; /* guarded by it */
-static enum source_outcome says;   /* to the next read */
-static struct source_frame next_frame;
 
 static int fake_fd(const struct source *source)
 {
@@ -37,15 +26,15 @@ static int fake_fd(const struct source *source)
 
 static enum source_outcome fake_read(struct source *source, const struct source_sink *sink, struct reason *why)
 {
-	enum source_outcome result = says;
+	enum source_outcome result = fake.says;
 	uint64_t count;
 
 	if (read(fake_fd(source), &count, sizeof count) < 0)
 		return SOURCE_FINE;
 	reason_set(why, "the camera said so");
-	says = SOURCE_FINE;
+	fake.says = SOURCE_FINE;
 	if (result == SOURCE_FINE)
-		sink->frame(sink->context, &next_frame);
+		sink->frame(sink->context, &fake.next_frame);
 	return result;
 }
 
@@ -55,7 +44,7 @@ static void fake_close(struct source *source)
 	if (served && &served->base == source)
 		served = NULL;
 	pthread_mutex_unlock(&served_lock);
-	atomic_fetch_add(&closes, 1);
+	atomic_fetch_add(&fake.closes, 1);
 	close(fake_fd(source));
 	free(source);
 }
@@ -65,14 +54,14 @@ static const struct source_ops fake_ops = {"fake", fake_fd, fake_read, fake_clos
 enum source_open_outcome source_open(const struct config *config, const struct source_others *others,
 				     struct source **out, struct reason *why)
 {
-	bool itself = atomic_load(&camera_is_there);
+	bool itself = atomic_load(&fake.camera_is_there);
 	struct fake_source *source;
 
 	(void)others;
-	while (atomic_load(&opening_hangs))
+	while (atomic_load(&fake.opening_hangs))
 		usleep(1000);
 	*out = NULL;
-	if (!itself && !atomic_load(&stand_in_serves)) {
+	if (!itself && !atomic_load(&fake.stand_in_serves)) {
 		reason_set(why, "there is no camera at %s", config->camera.device);
 		return SOURCE_NONE;
 	}
@@ -81,7 +70,7 @@ enum source_open_outcome source_open(const struct config *config, const struct s
 		.ops = &fake_ops,
 		.info = {.kind = SOURCE_CAMERA,
 			 .model = "Fake",
-			 .fps_milli = atomic_load(&offered_fps_milli),
+			 .fps_milli = atomic_load(&fake.offered_fps_milli),
 			 .frame_limit_us = 2 * US_PER_S},
 	};
 	snprintf(source->base.info.device, sizeof source->base.info.device, "/dev/video%d", itself ? 0 : 7);
@@ -89,7 +78,7 @@ enum source_open_outcome source_open(const struct config *config, const struct s
 	pthread_mutex_lock(&served_lock);
 	served = source;
 	pthread_mutex_unlock(&served_lock);
-	atomic_fetch_add(&opens, 1);
+	atomic_fetch_add(&fake.opens, 1);
 	*out = &source->base;
 	why->text[0] = '\0';
 	return SOURCE_OPENED;
@@ -99,9 +88,9 @@ size_t device_list(struct device out[DEVICES_MAX])
 {
 	size_t count = 0;
 
-	if (atomic_load(&camera_is_there))
+	if (atomic_load(&fake.camera_is_there))
 		out[count++] = (struct device){.path = "/dev/video0", .number = 0};
-	if (atomic_load(&stand_in_serves))
+	if (atomic_load(&fake.stand_in_serves))
 		out[count++] = (struct device){.path = "/dev/video7", .number = 7};
 	return count;
 }
@@ -118,14 +107,11 @@ char *device_list_json(const struct device *devices, size_t count, const char *s
 	return strdup(count ? "[{}]" : "[]");
 }
 
-/* The camera that serves says this next: a frame (next_frame), or what is wrong with it. */
-static inline void poke(enum source_outcome outcome)
+void fake_poke(enum source_outcome outcome)
 {
-	says = outcome;
+	fake.says = outcome;
 	pthread_mutex_lock(&served_lock);
 	if (served)
 		eventfd_write(served->event, 1);
 	pthread_mutex_unlock(&served_lock);
 }
-
-#endif

@@ -1,0 +1,14 @@
+/* fake_clock.h - clocks that a test can set: clock_gettime() of the whole program is the kernel's, moved by as much as
+ * it says. */
+#ifndef TESTS_UNIT_FAKES_FAKE_CLOCK_H
+#define TESTS_UNIT_FAKES_FAKE_CLOCK_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+extern struct fake_clock {
+	_Atomic int64_t mono_ahead_us, wall_ahead_us; /* of the kernel's clocks */
+	_Atomic unsigned mono_asked;                  /* so often was the monotonic one read */
+} fake_clock;
+
+#endif

@@ -1,0 +1,11 @@
+#include <sys/timex.h>
+
+#include "tests/unit/fakes/fake_ntp.h"
+
+struct fake_ntp fake_ntp;
+
+int adjtimex(struct timex *state)
+{
+	state->status = fake_ntp.is_synchronised ? 0 : STA_UNSYNC;
+	return fake_ntp.is_synchronised ? TIME_OK : TIME_ERROR;
+}

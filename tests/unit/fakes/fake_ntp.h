@@ -1,0 +1,11 @@
+/* fake_ntp.h - what the kernel says of the clock's synchronisation: adjtimex() of the whole program. */
+#ifndef TESTS_UNIT_FAKES_FAKE_NTP_H
+#define TESTS_UNIT_FAKES_FAKE_NTP_H
+
+#include <stdbool.h>
+
+extern struct fake_ntp {
+	bool is_synchronised;
+} fake_ntp;
+
+#endif
