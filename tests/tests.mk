@@ -25,7 +25,7 @@ syntax: ## every source through the compiler's front end alone
 tests/shared/base       = buffer crc32c log reason time_parse time_text
 tests/shared/event      = loop subprocess subprocess_kinds timers
 tests/shared/net        = origin
-tests/shared/config     = config config_change config_files mount_need token
+tests/shared/config     = config config_change config_files config_refused mount_need token
 tests/shared/ring       = health state
 tests/shared/media      = ffmpeg_args mp4_box mp4_moov
 tests/shared/segment    = catalogue index segment segment_damage
@@ -46,7 +46,7 @@ tests/fcgi/http         = range
 tests/fcgi/sandbox      = program_sandbox
 tests/fcgi/io           = config_watch fastcgi ffmpeg_sandbox pace response_writer
 tests/fcgi/auth         = authorize client_address cross_site trusted_host
-tests/fcgi/clip         = clip_build clip_cache clip_final clip_plan clock_walks kept_clips many_segments timelapse \
+tests/fcgi/clip         = clip_build clip_cache clip_final clip_plan clock_walks kept_clips kept_whole many_segments timelapse \
 	timeline_walk
 tests/fcgi/transcode    = clip_spool transcode_plan transcode_undecodable
 tests/fcgi/pool         = address_shares handover pass_table snapshot_cache
@@ -76,7 +76,7 @@ beside/mp4_moov = shared/segment
 # What tests share, in tests/unit/support. The linker takes from the archive only what a program uses, so one of them may need a
 # folder that most programs are not linked with.
 support = api_pool archive_cases break_out break_out_files break_out_kernel break_out_processes break_out_rings camera_jpegs \
-	capture_rig clip_cases fastcgi_client heard_frames held_ffmpeg live_client live_server media_cases plan_archives \
+	capture_rig clip_cases fastcgi_client heard_frames held_ffmpeg ini_files live_client live_server media_cases plan_archives \
 	recording_rig repair_cases ring_cases salvage_cases segment_cases subprocess_cases taken_over
 
 # The fakes of tests/unit/fakes, and the programs that have them in the place of functions of the C library or of the recorder.

@@ -1,5 +1,4 @@
-/* test_clip_cache.c - clips that are stored come back as they were, damaged ones never, and the oldest go first; kept
- * clips are whole. */
+/* test_clip_cache.c - clips that are stored come back as they were, damaged ones never, and the oldest go first. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -10,10 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -315,100 +312,6 @@ static void what_cannot_be_evicted_counts_as_there(void **state)
 	clip_finish(&clip);
 }
 
-static void a_clip_is_kept_once_under_a_name(void **state)
-{
-	struct clip clip = clip_of('k', CLIP_BYTES), other = clip_of('o', 10);
-	struct keep keep = {clips, clip.file, "door.mp4"};
-	struct stat status;
-
-	(void)state;
-	assert_int_equal(keep_run(&keep), KEEP_DONE);
-	assert_int_equal(fstatat(clips, "door.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
-	assert_int_equal(status.st_size, CLIP_BYTES);
-	keep.file = other.file;
-	assert_int_equal(keep_run(&keep), KEEP_EXISTS);
-	assert_int_equal(fstatat(clips, "door.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
-	assert_int_equal(status.st_size, CLIP_BYTES);
-	assert_int_equal(faccessat(clips, ".door.mp4.part", F_OK, 0), -1);
-	clip_finish(&clip);
-	clip_finish(&other);
-}
-
-/* Whoever comes while another one writes, or just when that one is done, finds the clip whole or a name that is taken.
- */
-static void clips_of_one_name_at_the_same_time_are_one_whole_clip(void **state)
-{
-	struct clip clip = clip_of('k', CLIP_BYTES);
-	struct keep keep = {clips, clip.file, "race.mp4"};
-	struct stat status;
-
-	(void)state;
-	for (int round = 0; round < 50; round++) {
-		for (int i = 0; i < 4; i++)
-			if (fork() == 0)
-				_exit(keep_run(&keep));
-		int done = 0, ended;
-		while (wait(&ended) > 0) {
-			assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) < KEEP_FULL);
-			done += WEXITSTATUS(ended) == KEEP_DONE;
-		}
-		assert_int_equal(done, 1);
-		assert_int_equal(fstatat(clips, "race.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
-		assert_int_equal(status.st_size, CLIP_BYTES);
-		assert_int_equal(unlinkat(clips, "race.mp4", 0), 0);
-	}
-	clip_finish(&clip);
-}
-
-static void what_a_killed_writer_left_is_removed_by_the_next_one(void **state)
-{
-	struct clip clip = clip_of('k', CLIP_BYTES);
-	struct keep keep = {clips, clip.file, "next.mp4"};
-
-	(void)state;
-	close(keep_part_open(clips, ".left.mp4.part"));
-	int busy = keep_part_open(clips, ".busy.mp4.part");
-	assert_int_equal(keep_run(&keep), KEEP_DONE);
-	assert_int_equal(faccessat(clips, ".left.mp4.part", F_OK, 0), -1);
-	assert_int_equal(faccessat(clips, ".busy.mp4.part", F_OK, 0), 0);
-	close(busy);
-	clip_finish(&clip);
-}
-
-/* Pieces of files go into the copy as their bytes do, whatever lies between them. */
-static void a_clip_of_pieces_is_kept_byte_for_byte(void **state)
-{
-	struct vfile *file = vfile_create();
-	struct keep keep = {clips, file, "pieces.mp4"};
-	static uint8_t source[3 << 20], wanted[5 << 20], got[5 << 20];
-	struct buffer head = {0};
-	size_t length = 0;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(source); i++)
-		source[i] = (uint8_t)(i * 2654435761u >> 11);
-	int disk = openat(clips, "source", O_RDWR | O_CREAT | O_CLOEXEC, 0640),
-	    memory = memfd_create("source", MFD_CLOEXEC);
-	assert_int_equal(write(disk, source, sizeof(source)), sizeof(source));
-	assert_int_equal(write(memory, source, sizeof(source)), sizeof(source));
-	buffer_append(&head, "head", 4);
-	memcpy(wanted, "head", 4);
-	assert_true(vfile_head(file, &head) && vfile_own(file, disk) && vfile_own(file, memory));
-	length += 4;
-	for (size_t i = 0; i < 40; i++) {
-		size_t at = i * 31337, bytes = 1 + i * 3001;
-		assert_true(vfile_add(file, i % 3 ? disk : memory, at, bytes));
-		memcpy(wanted + length, source + at, bytes);
-		length += bytes;
-	}
-	assert_int_equal(keep_run(&keep), KEEP_DONE);
-	int fd = openat(clips, "pieces.mp4", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(read(fd, got, sizeof(got)), length);
-	assert_memory_equal(got, wanted, length);
-	close(fd);
-	vfile_destroy(file);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,10 +323,6 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_evicted_counts_as_there),
 		cmocka_unit_test(a_stored_clip_comes_back_as_it_was),
 		cmocka_unit_test(a_damaged_file_is_not_found),
-		cmocka_unit_test(a_clip_is_kept_once_under_a_name),
-		cmocka_unit_test(clips_of_one_name_at_the_same_time_are_one_whole_clip),
-		cmocka_unit_test(what_a_killed_writer_left_is_removed_by_the_next_one),
-		cmocka_unit_test(a_clip_of_pieces_is_kept_byte_for_byte),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, drop_folder);

@@ -10,53 +10,7 @@
 
 #include <cmocka.h>
 
-#include "shared/config/config.h"
-
-static char folder[PATH_MAX];
-
-static int make_folder(void **state)
-{
-	char template[] = "/tmp/test-config-XXXXXX";
-
-	(void)state;
-	return mkdtemp(template) && realpath(template, folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	char command[PATH_MAX + 16];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
-}
-
-/* Good until it was called eight times more. */
-static const char *path_of(const char *name)
-{
-	static char paths[8][PATH_MAX + 64];
-	static unsigned next;
-	char *path = paths[next++ % 8];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
-	return path;
-}
-
-static const char *write_bytes(const char *name, const void *bytes, size_t length)
-{
-	const char *path = path_of(name);
-	FILE *file = fopen(path, "wb");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, length, file), length);
-	fclose(file);
-	return path;
-}
-
-static const char *write_text(const char *name, const char *text)
-{
-	return write_bytes(name, text, strlen(text));
-}
+#include "tests/unit/support/ini_files.h"
 
 static void what_cannot_be_read_is_refused_with_its_path(void **state)
 {
@@ -64,15 +18,15 @@ static void what_cannot_be_read_is_refused_with_its_path(void **state)
 	struct reason why;
 
 	(void)state;
-	assert_false(config_load(path_of("missing.ini"), &config, &why));
+	assert_false(config_load(ini_path("missing.ini"), &config, &why));
 	assert_non_null(strstr(why.text, "missing.ini"));
 	assert_non_null(strstr(why.text, "No such file"));
 
-	assert_false(config_load(folder, &config, &why));
+	assert_false(config_load(ini_folder, &config, &why));
 	assert_non_null(strstr(why.text, "not a file"));
 
-	assert_int_equal(mkfifo(path_of("fifo.ini"), 0600), 0);
-	assert_false(config_load(path_of("fifo.ini"), &config, &why));
+	assert_int_equal(mkfifo(ini_path("fifo.ini"), 0600), 0);
+	assert_false(config_load(ini_path("fifo.ini"), &config, &why));
 	assert_non_null(strstr(why.text, "not a file"));
 
 	assert_false(config_load("", &config, &why));
@@ -84,11 +38,11 @@ static void a_file_without_permission_is_refused(void **state)
 	struct reason why;
 
 	(void)state;
-	assert_int_equal(chmod(folder, 0755), 0);
-	assert_int_equal(chmod(write_text("secret.ini", ""), 0), 0);
+	assert_int_equal(chmod(ini_folder, 0755), 0);
+	assert_int_equal(chmod(ini_write("secret.ini", ""), 0), 0);
 	bool root = geteuid() == 0; /* who may read all */
 	assert_int_equal(root ? seteuid(65534) : 0, 0);
-	bool taken = config_load(path_of("secret.ini"), &config, &why);
+	bool taken = config_load(ini_path("secret.ini"), &config, &why);
 	assert_int_equal(root ? seteuid(0) : 0, 0);
 	assert_false(taken);
 	assert_non_null(strstr(why.text, "secret.ini"));
@@ -103,10 +57,10 @@ static void bytes_that_are_no_text_are_refused(void **state)
 	struct reason why;
 
 	(void)state;
-	assert_false(config_load(write_bytes("bad.ini", nul, sizeof(nul) - 1), &config, &why));
+	assert_false(config_load(ini_write_bytes("bad.ini", nul, sizeof(nul) - 1), &config, &why));
 	assert_non_null(strstr(why.text, "NUL"));
 	memset(huge, '\n', sizeof(huge));
-	assert_false(config_load(write_bytes("bad.ini", huge, sizeof(huge)), &config, &why));
+	assert_false(config_load(ini_write_bytes("bad.ini", huge, sizeof(huge)), &config, &why));
 	assert_non_null(strstr(why.text, "larger"));
 }
 
@@ -128,14 +82,14 @@ static void damaged_files_are_taken_or_refused_but_never_trip(void **state)
 			random = random * 1664525u + 1013904223u;
 			text[(random >> 8) % (sizeof(good) - 1)] = "[]=\n;#\"'\\: \t\x80z"[(random >> 20) % 14];
 		}
-		if (!config_load(write_bytes("fuzz.ini", text, sizeof(good) - 1), &config, &why))
+		if (!config_load(ini_write_bytes("fuzz.ini", text, sizeof(good) - 1), &config, &why))
 			assert_true(strlen(why.text) > 0);
 	}
 }
 
 static void make_set_folder(const char *name)
 {
-	assert_int_equal(mkdir(path_of(name), 0755), 0);
+	assert_int_equal(mkdir(ini_path(name), 0755), 0);
 }
 
 static void a_folder_of_files_is_a_set_in_the_order_of_names(void **state)
@@ -146,17 +100,17 @@ static void a_folder_of_files_is_a_set_in_the_order_of_names(void **state)
 
 	(void)state;
 	make_set_folder("set");
-	write_text("set/2-back.ini", "[camera]\nname = back\n[clips]\ndirectory = saved\n");
-	write_text("set/1-front.ini", "[camera]\nname = front\n");
-	write_text("set/.hidden.ini", "nonsense\n");
-	write_text("set/notes.txt", "nonsense\n");
-	if (!config_set_load(path_of("set"), &set, &why))
+	ini_write("set/2-back.ini", "[camera]\nname = back\n[clips]\ndirectory = saved\n");
+	ini_write("set/1-front.ini", "[camera]\nname = front\n");
+	ini_write("set/.hidden.ini", "nonsense\n");
+	ini_write("set/notes.txt", "nonsense\n");
+	if (!config_set_load(ini_path("set"), &set, &why))
 		fail_msg("%s", why.text);
 	assert_int_equal(set.count, 2);
-	assert_string_equal(set.cameras[0].record.directory, path_of("set/recordings/front"));
-	assert_string_equal(set.cameras[0].clips.directory, path_of("set/clips/front"));
-	assert_string_equal(set.cameras[1].record.directory, path_of("set/recordings/back"));
-	assert_string_equal(set.cameras[1].clips.directory, path_of("set/saved"));
+	assert_string_equal(set.cameras[0].record.directory, ini_path("set/recordings/front"));
+	assert_string_equal(set.cameras[0].clips.directory, ini_path("set/clips/front"));
+	assert_string_equal(set.cameras[1].record.directory, ini_path("set/recordings/back"));
+	assert_string_equal(set.cameras[1].clips.directory, ini_path("set/saved"));
 	assert_ptr_equal(config_set_find(&set, NULL), &set.cameras[0]);
 	assert_ptr_equal(config_set_find(&set, ""), &set.cameras[0]);
 	assert_ptr_equal(config_set_find(&set, "back"), &set.cameras[1]);
@@ -174,9 +128,9 @@ static void one_file_is_a_set_of_one(void **state)
 	struct reason why;
 
 	(void)state;
-	assert_true(config_set_load(write_text("one.ini", ""), &set, &why));
+	assert_true(config_set_load(ini_write("one.ini", ""), &set, &why));
 	assert_int_equal(set.count, 1);
-	assert_string_equal(set.cameras[0].record.directory, path_of("recordings"));
+	assert_string_equal(set.cameras[0].record.directory, ini_path("recordings"));
 	config_set_finish(&set);
 }
 
@@ -186,7 +140,7 @@ static void set_refused(const char *name, const char *word, const char *another)
 	struct config_set set;
 	struct reason why = {0};
 
-	assert_false(config_set_load(path_of(name), &set, &why));
+	assert_false(config_set_load(ini_path(name), &set, &why));
 	if (!strstr(why.text, word) || !strstr(why.text, another))
 		fail_msg("%s", why.text);
 	assert_int_equal(set.count, 0);
@@ -198,17 +152,17 @@ static void cameras_that_share_a_name_or_a_folder_are_refused(void **state)
 	(void)state;
 	make_set_folder("twins");
 	set_refused("twins", "no .ini file", "twins");
-	write_text("twins/a.ini", "[camera]\nname = a\n");
-	write_text("twins/b.ini", "[camera]\nname = a\n[record]\ndirectory=r\n[clips]\ndirectory=c\n");
+	ini_write("twins/a.ini", "[camera]\nname = a\n");
+	ini_write("twins/b.ini", "[camera]\nname = a\n[record]\ndirectory=r\n[clips]\ndirectory=c\n");
 	set_refused("twins", "twins/b.ini", "twins/a.ini");
-	write_text("twins/b.ini", "[camera]\nname = b\n[record]\ndirectory = recordings/a\n");
+	ini_write("twins/b.ini", "[camera]\nname = b\n[record]\ndirectory = recordings/a\n");
 	set_refused("twins", "twins/b.ini", "twins/a.ini");
-	write_text("twins/b.ini", "[camera]\nname = b\n[clips]\ndirectory = recordings//a/\n");
+	ini_write("twins/b.ini", "[camera]\nname = b\n[clips]\ndirectory = recordings//a/\n");
 	set_refused("twins", "twins/b.ini", "twins/a.ini");
-	write_text("twins/b.ini", "[camera]\nname = b\n");
-	write_text("twins/a.ini", "[camera]\nname = a\n[clips]\ndirectory = recordings/b\n");
+	ini_write("twins/b.ini", "[camera]\nname = b\n");
+	ini_write("twins/a.ini", "[camera]\nname = a\n[clips]\ndirectory = recordings/b\n");
 	set_refused("twins", "twins/b.ini", "twins/a.ini");
-	write_text("twins/b.ini", "[camera]\nname = b\nfps = x\n");
+	ini_write("twins/b.ini", "[camera]\nname = b\nfps = x\n");
 	set_refused("twins", "twins/b.ini", "fps");
 	set_refused("nowhere", "nowhere", "No such file");
 }
@@ -225,5 +179,5 @@ int main(void)
 		cmocka_unit_test(cameras_that_share_a_name_or_a_folder_are_refused),
 	};
 
-	return cmocka_run_group_tests_name("config_files", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("config_files", tests, ini_folder_make, ini_folder_remove);
 }
