@@ -181,6 +181,7 @@ static bool master_open(struct master *master)
 	sigaddset(&signals, SIGUSR1);
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_SETMASK, &signals, NULL);
+	signal(SIGCHLD, SIG_DFL); /* where who started us ignored it, the kernel would not say which worker ended */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
 	master->signals.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
