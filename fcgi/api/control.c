@@ -136,7 +136,7 @@ static bool send_line(const struct api_request *request, struct control_call *ca
 	socklen_t bytes = control_address(request->camera->config->camera.name, &address);
 
 	call->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	return call->fd >= 0 && connect(call->fd, (const struct sockaddr *)&address, bytes) == 0 &&
+	return bytes > 0 && call->fd >= 0 && connect(call->fd, (const struct sockaddr *)&address, bytes) == 0 &&
 	       send(call->fd, text, length, MSG_NOSIGNAL) == (ssize_t)length &&
 	       send(call->fd, "\n", 1, MSG_NOSIGNAL) == 1;
 }

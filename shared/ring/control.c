@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "shared/ring/user_folder.h"
 
@@ -12,7 +13,8 @@ socklen_t control_address(const char *camera, struct sockaddr_un *out)
 	int length;
 
 	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
-	user_folder_own(folder);
+	if (!user_folder_find(geteuid(), folder))
+		return 0;
 	length = snprintf(out->sun_path, sizeof(out->sun_path), "%s/%.32s.control", folder, camera);
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length + 1);
 }

@@ -26,7 +26,10 @@
 
 #define CONTROL_LINE_BYTES 4096
 
-/* The address of this user's recorder of the camera of that name (camera.name); returns its length. */
+/*
+ * The address of this user's recorder of the camera of that name (camera.name); returns its length. 0 where this user
+ * has no folder: what is in its place may be a stranger's, who would be told and believed.
+ */
 socklen_t control_address(const char *camera, struct sockaddr_un *out);
 
 #endif

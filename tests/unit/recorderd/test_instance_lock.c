@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "recorderd/lock/instance_lock.h"
+#include "shared/ring/control.h"
 #include "shared/ring/user_folder.h"
 
 static struct reason why;
@@ -112,6 +113,14 @@ static void try_as_stranger(void)
 	name_lock_release(lock, name);
 }
 
+/* Whatever has the place of this user's folder, nobody in it is told what a recorder should do. */
+static void find_no_recorder(void)
+{
+	struct sockaddr_un address;
+
+	must(control_address(name, &address) == 0);
+}
+
 static void make_in_the_way(const char *path, int kind)
 {
 	if (kind == 0)
@@ -137,6 +146,7 @@ static void a_stranger_can_neither_hold_nor_block_a_lock(void **state)
 	for (int kind = -1; kind < 4; kind++) {
 		if (kind >= 0)
 			make_in_the_way(usual, kind);
+		as_user(VICTIM, find_no_recorder);
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, victims_lock), 0);
 		pid_t victim = fork();
 		if (victim == 0) {
