@@ -97,14 +97,6 @@ static struct ring_reader *open_copy(const struct leftover *leftover, void **mem
 	return ring;
 }
 
-/* Another user may have written it, to be printed on somebody's terminal. */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
-
 /* False where a recorder that runs says something in it, or has only just made it. */
 static bool look_into(struct leftover *leftover)
 {
@@ -125,7 +117,6 @@ static bool look_into(struct leftover *leftover)
 	if (ring_reader_state(ring, &state)) {
 		lives = ring_reader_alive(ring, &state);
 		memcpy(leftover->config_file, state.config_file, sizeof leftover->config_file);
-		make_printable(leftover->config_file);
 		if (state.heartbeat_mono_us > 0 && mono_now().us >= state.heartbeat_mono_us)
 			leftover->idle_us = mono_now().us - state.heartbeat_mono_us;
 	}

@@ -316,7 +316,21 @@ static void check_times(struct recorder_state *state)
 			*times_us[i] = 0;
 }
 
-#define terminate(text) ((text)[sizeof(text) - 1] = '\0')
+/* A camera, or another user, may have chosen it, and it is printed on somebody's terminal: no control character of
+ * ASCII or of ISO 8859-1, in UTF-8, is left in it. */
+static void make_text(char *text, size_t bytes)
+{
+	text[bytes - 1] = '\0';
+	for (; *text; text++) {
+		unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+		if (first < 0x20 || first == 0x7f)
+			*text = '?';
+		else if (first == 0xc2 && second >= 0x80 && second < 0xa0)
+			text[0] = text[1] = '?';
+	}
+}
+
+#define terminate(text) make_text(text, sizeof(text))
 
 bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *out)
 {
@@ -340,6 +354,7 @@ bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *
 	terminate(out->allow_origin);
 	terminate(out->proxies);
 	terminate(out->memory_note);
+	terminate(out->sandbox_missing);
 	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
 	if (out->camera_count > ids)
 		out->camera_count = ids;

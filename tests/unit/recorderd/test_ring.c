@@ -268,6 +268,39 @@ static void the_state_is_read_whole_and_terminated(void **state)
 	ring_writer_close(writer);
 }
 
+/* What a camera calls itself is printed on somebody's terminal, and so is what another user's ring says. */
+static void texts_of_the_state_end_and_tell_no_terminal_what_to_do(void **state)
+{
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	struct ring_reader *reader = open_reader();
+	struct recorder_state got, published;
+	memset(&published, '\033', sizeof(published));
+	strcpy(published.model, "Caf\xc3\xa9\t\xc2\x9b"
+				"2J\x7f\xc2");
+	ring_writer_state(writer, &published);
+	assert_true(ring_reader_state(reader, &got));
+	assert_string_equal(got.model, "Caf\xc3\xa9???"
+				       "2J?\xc2");
+	const struct {
+		const char *text;
+		size_t bytes;
+	} texts[] = {
+#define TEXT(name) {got.name, sizeof(got.name)}
+		TEXT(camera),      TEXT(device),      TEXT(driver),          TEXT(bus),        TEXT(format),
+		TEXT(configured),  TEXT(encoder),     TEXT(open_segment),    TEXT(disk_error), TEXT(last_error),
+		TEXT(folder_note), TEXT(config_file), TEXT(clips_note),      TEXT(hosts),      TEXT(allow_origin),
+		TEXT(proxies),     TEXT(memory_note), TEXT(sandbox_missing),
+#undef TEXT
+	};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(strnlen(texts[i].text, texts[i].bytes), texts[i].bytes - 1);
+		assert_int_equal(strspn(texts[i].text, "?"), texts[i].bytes - 1);
+	}
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
 static void the_devices_text_is_whole_or_nothing(void **state)
 {
 	(void)state;
@@ -305,6 +338,7 @@ int main(void)
 		RING_CASE(a_reader_in_the_writers_process_gets_whole_frames),
 		RING_CASE(closing_the_ring_ends_the_wait),
 		RING_CASE(the_state_is_read_whole_and_terminated),
+		RING_CASE(texts_of_the_state_end_and_tell_no_terminal_what_to_do),
 		RING_CASE(the_devices_text_is_whole_or_nothing),
 	};
 	return cmocka_run_group_tests_name("ring", tests, name_ring, remove_ring);
