@@ -137,15 +137,18 @@ static bool is_in_use(const char *camera, const struct stat *status)
 	       (lock == NAME_UNKNOWN && wall_now().us / US_PER_S - status->st_mtim.tv_sec < WRITTEN_S);
 }
 
+enum whose { OF_ALL, OF_THIS_USER };
+
 /* False where the object of that name is no ring that was left. */
-static bool examine(const char *camera, const char *ring, struct leftover *out)
+static bool examine(const char *camera, const char *ring, enum whose whose, struct leftover *out)
 {
 	char path[SHM_NAME_BYTES];
 	struct stat status;
 
 	*out = (struct leftover){0};
 	shm_name_path(ring, path);
-	if (!is_camera(camera) || lstat(path, &status) != 0 || !S_ISREG(status.st_mode) || is_in_use(camera, &status))
+	if (!is_camera(camera) || lstat(path, &status) != 0 || !S_ISREG(status.st_mode) ||
+	    (whose == OF_THIS_USER && status.st_uid != geteuid()) || is_in_use(camera, &status))
 		return false;
 	snprintf(out->camera, sizeof out->camera, "%.*s", CONFIG_NAME_BYTES - 1, camera);
 	snprintf(out->ring, sizeof out->ring, "%.*s", SHM_NAME_BYTES - 1, ring);
@@ -160,9 +163,10 @@ bool leftover_find(const char *camera, struct leftover *out)
 	char usual[64], other[SHM_NAME_BYTES];
 
 	ring_name(camera, usual);
-	if (!shm_name_is_of(usual, geteuid()) && shm_name_published(usual, other) && examine(camera, other, out))
+	if (!shm_name_is_of(usual, geteuid()) && shm_name_published(usual, other) &&
+	    examine(camera, other, OF_ALL, out))
 		return true;
-	return examine(camera, usual, out);
+	return examine(camera, usual, OF_ALL, out);
 }
 
 /* Of a file of RING_FOLDER; false where it is that of no ring. */
@@ -178,7 +182,7 @@ static bool camera_of(const char *file, char camera[CONFIG_NAME_BYTES], char rin
 	return strcmp(ring, usual) == 0 || shm_name_is_other(ring, usual);
 }
 
-size_t leftovers_find(struct leftover **out)
+static size_t find(enum whose whose, struct leftover **out)
 {
 	char camera[CONFIG_NAME_BYTES], ring[SHM_NAME_BYTES];
 	DIR *folder = opendir(RING_FOLDER);
@@ -188,7 +192,7 @@ size_t leftovers_find(struct leftover **out)
 
 	*out = NULL;
 	while (folder && (file = readdir(folder))) {
-		if (!camera_of(file->d_name, camera, ring) || !examine(camera, ring, &found))
+		if (!camera_of(file->d_name, camera, ring) || !examine(camera, ring, whose, &found))
 			continue;
 		struct leftover *grown = realloc(*out, (count + 1) * sizeof **out);
 		if (!grown)
@@ -199,6 +203,11 @@ size_t leftovers_find(struct leftover **out)
 	if (folder)
 		closedir(folder);
 	return count;
+}
+
+size_t leftovers_find(struct leftover **out)
+{
+	return find(OF_ALL, out);
 }
 
 static void describe_idle(int64_t idle_us, char *out, size_t bytes)
@@ -328,13 +337,14 @@ enum leftover_freed leftover_free(const char *camera, uint64_t *bytes, struct re
 
 static bool is_old(const struct leftover *leftover, int64_t idle_us)
 {
-	return leftover->uid == geteuid() && !leftover->configured && leftover->idle_us >= idle_us;
+	return !leftover->configured && leftover->idle_us >= idle_us;
 }
 
+/* A recorder that runs does so: others may fill /dev/shm with as many objects as they like. */
 void leftovers_free_old(int64_t idle_us)
 {
 	struct leftover *all;
-	size_t count = leftovers_find(&all);
+	size_t count = find(OF_THIS_USER, &all);
 	struct reason why;
 	uint64_t bytes;
 

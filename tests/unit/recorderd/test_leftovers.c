@@ -1,8 +1,10 @@
 /* test_leftovers.c - rings whose recorder is gone: found, described, freed; and those that stay. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -277,6 +279,27 @@ static void what_a_stranger_s_ring_says_leads_nowhere(void **state)
 	assert_string_equal(left.config_file, "/tmp/?[31mred");
 }
 
+/* Everybody can make as many objects as fit into /dev/shm: a recorder that runs, and sweeps, opens none of them. */
+static void a_stranger_s_ring_is_not_even_looked_at_by_who_sweeps(void **state)
+{
+	char path[100], event[sizeof(struct inotify_event) + NAME_MAX + 1];
+	struct leftover left;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	leave_ring(20 * US_PER_S, ini);
+	snprintf(path, sizeof path, "/dev/shm%s", ring_name);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	int opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	assert_true(inotify_add_watch(opened, path, IN_OPEN) >= 0);
+	leftovers_free_old(10 * US_PER_S);
+	assert_int_equal(read(opened, event, sizeof event), -1);
+	assert_true(leftover_find(camera, &left));
+	assert_true(read(opened, event, sizeof event) > 0);
+	close(opened);
+}
+
 /* Another user's recorder, whose lock this one may not look at: the time of its ring says whether it runs. */
 static void a_ring_that_is_written_to_is_nobody_s_leftover(void **state)
 {
@@ -321,6 +344,7 @@ int main(void)
 		LEFTOVER_CASE(a_ring_with_another_name_is_found_and_freed),
 		LEFTOVER_CASE(a_ring_that_is_written_to_is_nobody_s_leftover),
 		LEFTOVER_CASE(what_a_stranger_s_ring_says_leads_nowhere),
+		LEFTOVER_CASE(a_stranger_s_ring_is_not_even_looked_at_by_who_sweeps),
 	};
 	return cmocka_run_group_tests_name("leftovers", tests, make_names, remove_names);
 }
