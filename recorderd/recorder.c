@@ -132,6 +132,8 @@ static void on_publish(void *context)
 	struct recorder *recorder = context;
 
 	look_after_ring(recorder);
+	if (recorder->control)
+		control_keep(recorder->control);
 	publish(&recorder->publisher);
 	leftover_sweep_tick(&recorder->sweep);
 	service_tick(&recorder->service, &recorder->publisher.last,

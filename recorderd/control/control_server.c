@@ -35,6 +35,9 @@ struct control {
 	struct control_parts parts;
 	struct loop_watch listener;
 	struct sockaddr_un address; /* empty: not taken */
+	dev_t device;               /* of its name in the user's folder */
+	ino_t inode;
+	bool lost; /* that name was removed, and could not be had again */
 	struct peer peers[PEERS_MAX];
 	uint32_t last_ticket;
 	unsigned ordered; /* and not answered yet, also for peers that have gone */
@@ -51,7 +54,9 @@ static struct peer *free_peer(struct control *control)
 /* While all places are taken, who connects waits in the kernel's queue. */
 static void listen_if_free(struct control *control)
 {
-	loop_watch_set(control->parts.loop, &control->listener, free_peer(control) ? EPOLLIN : 0);
+	bool listens = control->listener.fd >= 0 && free_peer(control);
+
+	loop_watch_set(control->parts.loop, &control->listener, listens ? EPOLLIN : 0);
 }
 
 static void peer_close(struct peer *peer)
@@ -227,20 +232,74 @@ static bool is_abandoned(const struct sockaddr_un *address, socklen_t bytes)
 }
 
 /* Its group may connect, whatever the umask. */
-static bool take_address(struct control *control, struct reason *why)
+static bool take_address(struct control *control)
+{
+	struct sockaddr_un address;
+	struct stat status;
+	socklen_t bytes = control_address(control->parts.camera, &address);
+
+	if (bytes > 0 && is_abandoned(&address, bytes))
+		unlink(address.sun_path);
+	if (bytes == 0 || bind(control->listener.fd, (struct sockaddr *)&address, bytes) != 0)
+		return false;
+	control->address = address;
+	if (lstat(address.sun_path, &status) != 0)
+		return false;
+	control->device = status.st_dev;
+	control->inode = status.st_ino;
+	return chmod(address.sun_path, SOCKET_MODE) == 0;
+}
+
+static bool has_name(const struct control *control, const struct sockaddr_un *address)
+{
+	struct stat status;
+
+	return lstat(address->sun_path, &status) == 0 && status.st_dev == control->device &&
+	       status.st_ino == control->inode;
+}
+
+static void stop_listening(struct control *control)
+{
+	loop_watch_set(control->parts.loop, &control->listener, 0);
+	if (control->listener.fd >= 0)
+		close(control->listener.fd);
+	control->listener.fd = -1;
+	if (control->address.sun_path[0] && has_name(control, &control->address))
+		unlink(control->address.sun_path);
+	control->address.sun_path[0] = '\0';
+}
+
+static bool start_listening(struct control *control, struct reason *why)
 {
 	char folder[USER_FOLDER_BYTES];
-	struct sockaddr_un address;
 
 	if (!user_folder_make(folder, why))
 		return false;
-	socklen_t bytes = control_address(control->parts.camera, &address);
-	if (is_abandoned(&address, bytes))
-		unlink(address.sun_path);
-	if (control->listener.fd < 0 || bind(control->listener.fd, (struct sockaddr *)&address, bytes) != 0)
+	control->listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (control->listener.fd < 0 || !take_address(control) || listen(control->listener.fd, PEERS_MAX) != 0)
 		return reason_errno(why, "the control socket cannot be opened");
-	control->address = address;
-	return chmod(address.sun_path, SOCKET_MODE) == 0 || reason_errno(why, "the control socket cannot be opened");
+	listen_if_free(control);
+	return control->listener.events != 0 || !free_peer(control) ||
+	       reason_errno(why, "the control socket cannot be opened");
+}
+
+void control_keep(struct control *control)
+{
+	struct sockaddr_un address;
+	struct reason why;
+
+	if (control_address(control->parts.camera, &address) > 0 && has_name(control, &address))
+		return;
+	stop_listening(control);
+	if (start_listening(control, &why)) {
+		log_warn("control", "the control socket was removed from /dev/shm: it is made anew");
+		control->lost = false;
+		return;
+	}
+	stop_listening(control);
+	if (!control->lost)
+		log_error("control", "%s: nothing can be changed until it can", why.text);
+	control->lost = true;
 }
 
 struct control *control_create(const struct control_parts *parts, struct reason *why)
@@ -254,17 +313,9 @@ struct control *control_create(const struct control_parts *parts, struct reason 
 	control->parts = *parts;
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		control->peers[i] = (struct peer){.control = control, .watch.fd = -1};
-	control->listener = (struct loop_watch){
-		.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
-		.ready = listener_ready,
-		.context = control,
-	};
-	bool taken = take_address(control, why);
-	if (taken && listen(control->listener.fd, PEERS_MAX) == 0 &&
-	    loop_watch_set(parts->loop, &control->listener, EPOLLIN))
+	control->listener = (struct loop_watch){.fd = -1, .ready = listener_ready, .context = control};
+	if (start_listening(control, why))
 		return control;
-	if (taken)
-		reason_errno(why, "the control socket cannot be opened");
 	control_destroy(control);
 	return NULL;
 }
@@ -275,11 +326,7 @@ void control_destroy(struct control *control)
 		return;
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		peer_close(&control->peers[i]);
-	loop_watch_set(control->parts.loop, &control->listener, 0);
-	if (control->listener.fd >= 0)
-		close(control->listener.fd);
-	if (control->address.sun_path[0])
-		unlink(control->address.sun_path);
+	stop_listening(control);
 	free(control);
 }
 

@@ -30,6 +30,9 @@ struct control_parts {
 /* NULL with a sentence where the address cannot be had. `parts.camera` outlives it. */
 struct control *control_create(const struct control_parts *parts, struct reason *why);
 
+/* Listens again where somebody removed the socket from the user's folder. Does not block; logs what comes of it. */
+void control_keep(struct control *control);
+
 /* Closes the socket and its connections without an answer. NULL is safe. */
 void control_destroy(struct control *control);
 

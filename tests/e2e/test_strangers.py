@@ -194,6 +194,7 @@ def test_a_name_that_is_taken_while_it_runs_costs_a_moment():
         shutil.rmtree(rig.folder_of_user())
         wait_for(lambda: os.path.isdir(user_folder(f"{rig.name}.lock")), PATIENCE_S, "its lock is there again")
         wait_for(lambda: rig.get("/snapshot").status == 200, PATIENCE_S, "and the name of the ring")
+        wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, PATIENCE_S, "and it takes what it is told")
         with Rig(name=rig.name) as other:
             second = other.start_recorderd()
             assert second.wait(PATIENCE_S) == 1 and "running already" in other.log(), other.log()

@@ -269,6 +269,48 @@ static void what_a_killed_recorder_left_of_its_socket_is_replaced(void **state)
 	dial(0, "{\"recording\":\"off\"}\n");
 }
 
+/* Somebody removed the user's folder with all that was in it. */
+static void a_socket_that_is_removed_is_made_anew(void **state)
+{
+	struct sockaddr_un address;
+	struct stat status;
+
+	(void)state;
+	control_address(name, &address);
+	dial(0, "{\"control\":\"gain\",\"value\":7}\n");
+	wait_for_adjusts(1);
+	assert_int_equal(unlink(address.sun_path), 0);
+	control_keep(control);
+	dial(1, "{\"recording\":\"on\"}\n");
+	assert_non_null(strstr(hear(1), "\"done\""));
+	assert_int_equal(lstat(address.sun_path, &status), 0);
+	control_keep(control);
+	dial(2, "{\"recording\":\"off\"}\n");
+	assert_non_null(strstr(hear(2), "\"done\""));
+	/* Who had asked before is answered. */
+	control_adjusted(control, ticket, true, 7, NULL);
+	assert_non_null(strstr(hear(0), "\"value\":7"));
+}
+
+static void what_is_in_its_place_is_another_s_and_stays(void **state)
+{
+	struct sockaddr_un address;
+	socklen_t bytes = control_address(name, &address);
+	struct stat status;
+	int other = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_int_equal(unlink(address.sun_path), 0);
+	assert_int_equal(bind(other, (struct sockaddr *)&address, bytes), 0);
+	assert_int_equal(listen(other, 8), 0);
+	control_keep(control);
+	control_destroy(control);
+	control = NULL;
+	assert_int_equal(lstat(address.sun_path, &status), 0);
+	close(other);
+	assert_int_equal(unlink(address.sun_path), 0);
+}
+
 #define NOBODY 65534
 
 /* What a process of another user gets to hear; never returns. */
@@ -344,6 +386,8 @@ int main(void)
 		CASE(another_user_is_heard_where_its_supplementary_groups_have_the_recorder_s),
 		CASE(a_second_socket_of_that_name_is_refused_with_a_sentence),
 		CASE(what_a_killed_recorder_left_of_its_socket_is_replaced),
+		CASE(a_socket_that_is_removed_is_made_anew),
+		CASE(what_is_in_its_place_is_another_s_and_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
