@@ -28,6 +28,7 @@ tests/shared/net        = origin
 tests/shared/config     = config config_change config_files config_refused mount_need token
 tests/shared/ring       = health state
 tests/shared/media      = ffmpeg_args mp4_box mp4_moov
+tests/shared/sandbox    = ffmpeg_files
 tests/shared/segment    = catalogue index segment segment_damage
 tests/recorderd/lock    = instance_lock
 tests/recorderd/ring    = leftovers ring ring_crash ring_left ring_names ring_pages ring_size

@@ -1,17 +1,22 @@
 /* ffmpeg_files.c - see ffmpeg_files.h. */
 #include "shared/sandbox/ffmpeg_files.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/videodev2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_PATH    "/usr/bin:/bin"
 #define VIDEO_NODES_MAX 256u
 #define LINE_BYTES      256
+#define LOADER_CACHE    "/etc/ld.so.cache"
+#define FOLDERS_KNOWN   32
 
 /* `length` bytes of a text and another one behind them. False where that is no path. */
 static bool join(char out[PATH_MAX], const char *text, size_t length, const char *end)
@@ -66,11 +71,11 @@ static bool find_ffmpeg(char out[PATH_MAX])
 	return false;
 }
 
-/* The first bytes of it, as a text. */
+/* The first bytes of it, as a text: none where it may only be executed. */
 static void read_head(char out[LINE_BYTES])
 {
 	char path[PATH_MAX];
-	int fd = find_ffmpeg(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	int fd = find_ffmpeg(path) ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 	ssize_t got = fd >= 0 ? read(fd, out, LINE_BYTES - 1) : 0;
 
 	out[got > 0 ? got : 0] = '\0';
@@ -83,7 +88,7 @@ bool ffmpeg_is_script(void)
 	char head[LINE_BYTES];
 
 	read_head(head);
-	return strncmp(head, "#!", 2) == 0;
+	return *head && strncmp(head, ELFMAG, SELFMAG) != 0;
 }
 
 /* Where package managers put each program, loader and library into a folder of its own. */
@@ -126,13 +131,73 @@ static bool add_list(const struct landlock_ruleset *ruleset, const char *list, c
 	return good;
 }
 
+/* The folder of a library. */
+struct folder {
+	const char *at;
+	size_t length;
+};
+
+static bool is_same(const struct folder *a, const struct folder *b)
+{
+	return a->length == b->length && memcmp(a->at, b->at, a->length) == 0;
+}
+
+/*
+ * The folder of each path in the loader's cache: texts that begin with a slash, with a NUL before and behind them,
+ * whatever else the format has. Its libraries come sorted by name, so that folders come again and again.
+ */
+static bool add_folders_in(const struct landlock_ruleset *ruleset, const char *cache, size_t bytes)
+{
+	struct folder known[FOLDERS_KNOWN] = {0};
+	size_t count = 0, seen, length;
+	char path[PATH_MAX];
+
+	for (size_t at = 0; at < bytes; at += length + 1) {
+		length = strnlen(cache + at, bytes - at);
+		struct folder folder = {cache + at, length};
+		while (folder.length > 1 && folder.at[folder.length - 1] != '/')
+			folder.length--;
+		if (*folder.at != '/' || folder.length < 2 || !join(path, folder.at, folder.length, ""))
+			continue;
+		for (seen = 0; seen < count && !is_same(&known[seen], &folder); seen++)
+			;
+		if (seen < count)
+			continue;
+		if (!landlock_ruleset_add(ruleset, path, MAY_READ))
+			return false;
+		if (count < FOLDERS_KNOWN)
+			known[count++] = folder;
+	}
+	return true;
+}
+
+/* Libraries that the system's settings name (ld.so.conf), such as /opt/vc/lib: ldconfig(8) has listed them. */
+static bool add_cached(const struct landlock_ruleset *ruleset)
+{
+	int fd = open(LOADER_CACHE, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	bool good = true;
+
+	if (fd < 0)
+		return true;
+	size_t bytes = fstat(fd, &status) == 0 && status.st_size > 0 ? (size_t)status.st_size : 0;
+	void *cache = bytes > 0 ? mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	close(fd);
+	if (cache != MAP_FAILED) {
+		good = add_folders_in(ruleset, cache, bytes);
+		munmap(cache, bytes);
+	}
+	return good;
+}
+
 bool ffmpeg_files_add(const struct landlock_ruleset *ruleset)
 {
-	static const char libraries[] = "/lib:/lib64:/usr/lib:/usr/lib64:/usr/local/lib:/etc/ld.so.cache:/dev/urandom";
+	static const char libraries[] =
+		"/lib:/lib64:/usr/lib:/usr/lib64:/usr/local/lib:/usr/local/lib64:" LOADER_CACHE ":/dev/urandom";
 	char path[PATH_MAX];
 
 	/* A folder of libraries of its own, where FFmpeg was built with one. */
-	return add_list(ruleset, libraries, ":", MAY_READ) &&
+	return add_list(ruleset, libraries, ":", MAY_READ) && add_cached(ruleset) &&
 	       add_list(ruleset, "/dev/null", ":", MAY_READ | MAY_WRITE) &&
 	       add_list(ruleset, getenv("LD_LIBRARY_PATH"), ":;", MAY_READ) &&
 	       add_list(ruleset, getenv("LD_PRELOAD"), ": ", MAY_READ) &&
@@ -153,10 +218,13 @@ static bool add_all_ffmpegs(const struct landlock_ruleset *ruleset)
 
 bool ffmpeg_script_add(const struct landlock_ruleset *ruleset)
 {
+	static const char shell[] = "/bin/sh"; /* what execvp(3) takes for a script that names no interpreter */
 	char head[LINE_BYTES], path[PATH_MAX];
 
 	read_head(head);
-	const char *interpreter = head + 2 + strspn(head + 2, " \t");
+	const char *interpreter = shell;
+	if (strncmp(head, "#!", 2) == 0)
+		interpreter = head + 2 + strspn(head + 2, " \t");
 	size_t length = strcspn(interpreter, " \t\r\n");
 	if (*interpreter == '/' && join(path, interpreter, length, "") && !add_program(ruleset, path, "../lib"))
 		return false;

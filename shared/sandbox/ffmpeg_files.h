@@ -16,10 +16,13 @@ enum ffmpeg_devices {
 	DEVICES_NVIDIA, /* NVENC */
 };
 
-/* Whether the first ffmpeg in PATH, as execvp(3) finds it, is a script (begins with #!). */
+/* Whether the first ffmpeg in PATH, as execvp(3) finds it, is a script: it can be read and is no ELF program. */
 bool ffmpeg_is_script(void);
 
-/* The first ffmpeg in PATH, libraries, and what LD_PRELOAD and LD_LIBRARY_PATH name. False with errno. */
+/*
+ * The first ffmpeg in PATH, libraries (those in ld.so.cache too, and in lib beside FFmpeg's folder), and what
+ * LD_PRELOAD and LD_LIBRARY_PATH name. False with errno.
+ */
 bool ffmpeg_files_add(const struct landlock_ruleset *ruleset);
 
 /* What a script in its place may start: its interpreter, and the programs in PATH. False with errno. */

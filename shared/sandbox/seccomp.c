@@ -68,7 +68,8 @@ static const struct {
 	{STARTERS, "execve landlock_create_ruleset landlock_add_rule landlock_restrict_self"},
 	{DEVICES, "memfd_create ftruncate ftruncate64 eventfd2 epoll_create1 epoll_ctl epoll_wait epoll_pwait "
 		  "epoll_pwait2 kcmp"},
-	{SCRIPT, "fork vfork wait4 waitid waitpid umask chdir fchdir getgroups getgroups32"},
+	{SCRIPT, "fork vfork wait4 waitid waitpid umask chdir fchdir getgroups getgroups32 ioprio_get "
+		 "sched_get_priority_max sched_get_priority_min"},
 };
 
 static bool allow(scmp_filter_ctx filter, const char *name, unsigned checks, const struct scmp_arg_cmp *check)
@@ -105,6 +106,8 @@ static bool allow_all(scmp_filter_ctx filter, const char *names)
 #define FCNTL_COPY_PIPE 1030u /* F_DUPFD_CLOEXEC, F_SETPIPE_SZ */
 #define FCNTL_PIPE_SEAL 1032u /* F_GETPIPE_SZ, F_ADD_SEALS */
 #define FCNTL_GET_SEALS 1034u
+
+#define NICEST 19 /* of setpriority(2) */
 
 #define ANY_BUT(bits) (~UINT64_C(bits))
 
@@ -167,6 +170,25 @@ static bool allow_forms(scmp_filter_ctx filter, unsigned callers)
 	return good;
 }
 
+/*
+ * What nice(1), ionice(1), chrt(1) and taskset(1) do to themselves before they become the program; never so that others
+ * wait for it, which root and some more may.
+ */
+static bool allow_yielding(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp own = SCMP_A0(SCMP_CMP_EQ, 0, 0);
+	const struct scmp_arg_cmp nicer[] = {SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0),
+					     SCMP_A2(SCMP_CMP_LE, NICEST, 0)};
+	const struct scmp_arg_cmp disk[] = {SCMP_A0(SCMP_CMP_EQ, IOPRIO_WHO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0),
+					    SCMP_A2(SCMP_CMP_GE, IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT, 0)};
+	const struct scmp_arg_cmp batch[] = {own, SCMP_A1(SCMP_CMP_EQ, SCHED_BATCH, 0)};
+	const struct scmp_arg_cmp idle[] = {own, SCMP_A1(SCMP_CMP_EQ, SCHED_IDLE, 0)};
+
+	return allow(filter, "setpriority", 3, nicer) && allow(filter, "ioprio_set", 3, disk) &&
+	       allow(filter, "sched_setscheduler", 2, batch) && allow(filter, "sched_setscheduler", 2, idle) &&
+	       allow(filter, "sched_setaffinity", 1, &own);
+}
+
 /* libseccomp writes a filter only to a descriptor. */
 static bool take_code(scmp_filter_ctx filter, struct seccomp_filter *out)
 {
@@ -195,7 +217,7 @@ bool seccomp_filter_build(struct seccomp_filter *out, unsigned callers, struct r
 	for (size_t i = 0; good && i < sizeof(groups) / sizeof(groups[0]); i++)
 		if (groups[i].who & callers)
 			good = allow_all(filter, groups[i].names);
-	good = good && allow_forms(filter, callers);
+	good = good && allow_forms(filter, callers) && (!(callers & SCRIPT) || allow_yielding(filter));
 	/* A tree in place of a list, where this libseccomp knows how. */
 	(void)(good && seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2));
 	if (!good)

@@ -250,6 +250,29 @@ static void where_it_is_left_out_that_is_said(void **state)
 	assert_string_not_equal(status.sandbox.missing.text, "");
 }
 
+static void is_recorded_by(const char *script)
+{
+	write_file("scripts/ffmpeg", script, 0755);
+	set_search(path_within(target.folder, "scripts"));
+	rig_start();
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
+	all_is_recorded();
+	assert_int_equal(status.restarts, 0);
+}
+
+static void a_script_may_make_it_yield_to_others(void **state)
+{
+	(void)state;
+	is_recorded_by("#!/bin/sh\nPATH=${PATH#*:}\nexec nice -n 1 ionice -c 3 taskset ffffffff chrt --batch 0 "
+		       "ffmpeg \"$@\"\n");
+}
+
+static void a_script_need_not_name_the_shell(void **state)
+{
+	(void)state;
+	is_recorded_by("PATH=${PATH#*:}\nexec ffmpeg \"$@\"\n");
+}
+
 /* From here on this process has a kernel that knows of neither; so it comes last. */
 static bool forget_sandboxes(void)
 {
@@ -352,6 +375,8 @@ int main(void)
 		CASE(one_with_devices_does_not_either),
 		CASE(one_that_a_script_starts_does_not_either),
 		CASE(what_it_was_given_is_recorded_by_the_next),
+		CASE(a_script_may_make_it_yield_to_others),
+		CASE(a_script_need_not_name_the_shell),
 		CASE(how_far_it_is_kept_in_is_known),
 		CASE(where_it_is_left_out_that_is_said),
 		CASE(without_landlock_and_seccomp_it_records_and_says_so),
