@@ -1,6 +1,15 @@
 /* ring_layout.c - see ring_layout.h. */
 #include "shared/ring/ring_layout.h"
 
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "shared/base/file_io.h"
+
+#define LOCK_OFFSET    offsetof(struct ring_header, state_lock)
+#define COPY_TRIES     64
+#define COPY_BYTES_MAX ((size_t)256 << 20) /* of an index; one with an entry has 64 */
+
 #define PAGE_BYTES  4096u
 #define ENTRIES_MAX (UINT64_C(1) << 28)
 #define DATA_MAX    (UINT64_C(1) << 46)
@@ -41,4 +50,47 @@ bool ring_layout_read(const void *memory, uint64_t bytes, struct ring_layout *ou
 				  (unsigned long long)bytes);
 	*out = layout;
 	return true;
+}
+
+/* As readers of a mapping do (ring.h): what the lock was before and after is all that says whether the state is whole.
+ */
+static bool copy_header(int fd, struct ring_header *out)
+{
+	uint64_t before, after;
+
+	for (int i = 0; i < COPY_TRIES; i++) {
+		if (read_at(fd, &before, sizeof(before), LOCK_OFFSET) != sizeof(before) ||
+		    read_at(fd, out, RING_HEADER_BYTES, 0) != RING_HEADER_BYTES ||
+		    read_at(fd, &after, sizeof(after), LOCK_OFFSET) != sizeof(after))
+			return false;
+		if (before == after && before % 2 == 0)
+			return true;
+	}
+	return true; /* of a writer that died there */
+}
+
+void *ring_layout_copy(int fd, uint64_t bytes, struct reason *why)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	void *copy = bytes <= SIZE_MAX ? mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, flags, -1, 0) : MAP_FAILED;
+	struct ring_layout layout;
+
+	if (copy == MAP_FAILED) {
+		reason_errno(why, "no memory for a copy of the ring");
+		return NULL;
+	}
+	if (!copy_header(fd, copy))
+		reason_set(why, "the ring is being cut off");
+	else if (ring_layout_read(copy, bytes, &layout, why)) {
+		size_t index_bytes = (size_t)(layout.data_offset - RING_HEADER_BYTES);
+		if (index_bytes > COPY_BYTES_MAX)
+			reason_set(why, "the ring has an index larger than any that a recorder makes");
+		else if (read_at(fd, (uint8_t *)copy + RING_HEADER_BYTES, index_bytes, RING_HEADER_BYTES) !=
+			 (ssize_t)index_bytes)
+			reason_set(why, "the ring is being cut off");
+		else
+			return copy;
+	}
+	munmap(copy, (size_t)bytes);
+	return NULL;
 }

@@ -30,6 +30,13 @@ bool ring_layout_make(uint64_t index_entries, uint64_t data_bytes, struct ring_l
  */
 bool ring_layout_read(const void *memory, uint64_t bytes, struct ring_layout *out, struct reason *why);
 
+/*
+ * A copy of an object of `bytes`, without its frames' bytes, which are zeros: to be unmapped with that size. Whoever
+ * may write to an object may cut it off at any moment, which is a SIGBUS for who maps it, but none for who reads. NULL
+ * with a sentence.
+ */
+void *ring_layout_copy(int fd, uint64_t bytes, struct reason *why);
+
 /* True where a frame with that position and length can stand in such a ring. */
 static inline bool ring_layout_holds(const struct ring_layout *layout, uint64_t pos, uint32_t length)
 {

@@ -81,11 +81,18 @@ static struct ring_reader *map_object(int fd, const char *name, struct reason *w
 		goto out;
 	}
 	size_t bytes = (size_t)status.st_size;
-	errno = ENOMEM; /* addresses of 32 bits */
-	memory = (off_t)bytes == status.st_size ? mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
-	if (memory == MAP_FAILED) {
-		reason_errno(why, "cannot map the ring %s", name);
-		goto out;
+	if (status.st_uid != geteuid()) {
+		memory = ring_layout_copy(fd, (uint64_t)status.st_size, why);
+		if (!memory)
+			goto out;
+	} else {
+		errno = ENOMEM; /* addresses of 32 bits */
+		if ((off_t)bytes == status.st_size)
+			memory = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+		if (memory == MAP_FAILED) {
+			reason_errno(why, "cannot map the ring %s", name);
+			goto out;
+		}
 	}
 	reader = ring_reader_attach(memory, bytes, why);
 	if (!reader) {

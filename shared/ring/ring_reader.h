@@ -31,7 +31,8 @@ struct ring_reader *ring_reader_open(const char *name, struct reason *why);
 
 /*
  * The same for people who ask about a recorder: where this user has no such ring, also one of that name that another
- * user owns, if this one may read it. Nothing tells then whether a recorder made it: say whose it is.
+ * user owns, if this one may read it. Nothing tells then whether a recorder made it: say whose it is. Of that one it is
+ * a copy, as it is now: it has no frames' bytes, and neither changes nor can be waited for.
  */
 struct ring_reader *ring_reader_open_any(const char *name, struct reason *why);
 uid_t ring_reader_owner(const struct ring_reader *reader);

@@ -289,7 +289,7 @@ static void a_stranger_s_ring_is_not_even_looked_at_by_who_sweeps(void **state)
 	if (geteuid() != 0)
 		skip();
 	leave_ring(20 * US_PER_S, ini);
-	snprintf(path, sizeof path, "/dev/shm%s", ring_name);
+	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
 	assert_int_equal(chown(path, 65534, 65534), 0);
 	int opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	assert_true(inotify_add_watch(opened, path, IN_OPEN) >= 0);
@@ -298,6 +298,31 @@ static void a_stranger_s_ring_is_not_even_looked_at_by_who_sweeps(void **state)
 	assert_true(leftover_find(camera, &left));
 	assert_true(read(opened, event, sizeof event) > 0);
 	close(opened);
+}
+
+/* Who asks about it, root say, maps nothing that its owner could cut off meanwhile. */
+static void a_stranger_s_ring_may_be_cut_off_while_it_is_looked_at(void **state)
+{
+	struct recorder_state said;
+	struct ring_frame frame;
+	char path[100];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	leave_ring(20 * US_PER_S, ini);
+	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	struct ring_reader *reader = ring_reader_open_any(ring_case.name, &ring_case.why);
+	assert_non_null(reader);
+	assert_int_equal(ring_reader_owner(reader), 65534);
+	assert_int_equal(truncate(path, 0), 0);
+	assert_true(ring_reader_state(reader, &said));
+	assert_string_equal(said.config_file, ini);
+	assert_true(ring_reader_get(reader, ring_reader_head(reader), &frame));
+	assert_int_equal(frame.meta.mono_us, 9 * US_PER_S);
+	ring_reader_close(reader);
+	assert_null(ring_reader_open_any(ring_case.name, &ring_case.why));
 }
 
 /* Another user's recorder, whose lock this one may not look at: the time of its ring says whether it runs. */
@@ -345,6 +370,7 @@ int main(void)
 		LEFTOVER_CASE(a_ring_that_is_written_to_is_nobody_s_leftover),
 		LEFTOVER_CASE(what_a_stranger_s_ring_says_leads_nowhere),
 		LEFTOVER_CASE(a_stranger_s_ring_is_not_even_looked_at_by_who_sweeps),
+		LEFTOVER_CASE(a_stranger_s_ring_may_be_cut_off_while_it_is_looked_at),
 	};
 	return cmocka_run_group_tests_name("leftovers", tests, make_names, remove_names);
 }
