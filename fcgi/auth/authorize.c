@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "fcgi/auth/client_address.h"
 #include "fcgi/auth/cross_site.h"
 #include "fcgi/auth/trusted_host.h"
 #include "fcgi/http/query.h"
@@ -117,6 +118,12 @@ void who_may(struct token_store *store, size_t camera, const struct config_http 
 		       "A token goes into the header Authorization: Bearer TOKEN, not into the address, which others "
 		       "get to see; "
 		       "take a new one.");
+		return;
+	}
+	if (client_address_is_doubtful(request, http->proxies)) {
+		refuse(out, 400, NULL,
+		       "X-Forwarded-For came twice, in one spelling or in two: the proxy may send one header of that "
+		       "name, with the address that it is asked from at its end.");
 		return;
 	}
 	if (server_let_in(request, authorization)) {

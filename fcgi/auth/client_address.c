@@ -14,16 +14,24 @@ static size_t trimmed(const char *text, size_t length)
 	return length;
 }
 
+/* An address as getnameinfo(3) writes it: one of a link may have its interface behind it (RFC 4007, section 11). */
+static bool read_address(const char *text, size_t length, struct ip_address *out)
+{
+	const char *zone = memchr(text, '%', length);
+
+	return ip_address_read(text, zone ? (size_t)(zone - text) : length, out);
+}
+
 /* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, since some proxies add the port. */
 static bool read_entry(const char *text, size_t length, struct ip_address *out)
 {
 	const char *end;
 
-	if (ip_address_read(text, length, out))
+	if (read_address(text, length, out))
 		return true;
 	if (length > 1 && text[0] == '[')
-		return (end = memchr(text, ']', length)) && ip_address_read(text + 1, (size_t)(end - text) - 1, out);
-	return (end = memchr(text, ':', length)) && ip_address_read(text, (size_t)(end - text), out);
+		return (end = memchr(text, ']', length)) && read_address(text + 1, (size_t)(end - text) - 1, out);
+	return (end = memchr(text, ':', length)) && read_address(text, (size_t)(end - text), out);
 }
 
 /* The last entry of a list whose first *length bytes are left, which it takes off. False where there is none. */
@@ -48,7 +56,7 @@ bool client_address_read(const char *remote, const char *forwarded, const char *
 	size_t left = strlen(forwarded), length;
 	const char *entry;
 
-	if (!ip_address_read(remote, strlen(remote), out))
+	if (!read_address(remote, strlen(remote), out))
 		return false;
 	if (!ip_networks_have(proxies, out))
 		return !ip_address_is_loopback(out);
@@ -62,22 +70,36 @@ bool client_address_read(const char *remote, const char *forwarded, const char *
 	return false;
 }
 
-/*
- * The last header of that name: a proxy that adds a line of its own adds it at the end, and not every web server joins
- * the lines.
- */
-static const char *last_forwarded(const struct fastcgi_request *request)
+/* The header, or "" where there is none; *count: how many came under that name. */
+static const char *find_forwarded(const struct fastcgi_request *request, unsigned *count)
 {
 	const char *found = "";
 	size_t length = strlen(FORWARDED);
 
-	for (char **at = request->fcgx.envp; at && *at; at++)
-		if (strncmp(*at, FORWARDED, length) == 0 && (*at)[length] == '=')
-			found = *at + length + 1;
+	*count = 0;
+	for (char **at = request->fcgx.envp; at && *at; at++) {
+		if (strncmp(*at, FORWARDED, length) != 0 || (*at)[length] != '=')
+			continue;
+		found = *at + length + 1;
+		++*count;
+	}
 	return found;
 }
 
 bool client_address_of(const struct fastcgi_request *request, const char *proxies, struct ip_address *out)
 {
-	return client_address_read(fastcgi_param(request, "REMOTE_ADDR"), last_forwarded(request), proxies, out);
+	unsigned count;
+	const char *forwarded = find_forwarded(request, &count);
+
+	return client_address_read(fastcgi_param(request, "REMOTE_ADDR"), forwarded, proxies, out);
+}
+
+bool client_address_is_doubtful(const struct fastcgi_request *request, const char *proxies)
+{
+	const char *remote = fastcgi_param(request, "REMOTE_ADDR");
+	struct ip_address address;
+	unsigned count;
+
+	find_forwarded(request, &count);
+	return count > 1 && read_address(remote, strlen(remote), &address) && ip_networks_have(proxies, &address);
 }

@@ -30,14 +30,15 @@ def large_file(rig):
 class Idle:
     """A client that reads the head of its answer and nothing else."""
 
-    def __init__(self, rig, address, path):
+    def __init__(self, rig, address, path, also=""):
+        """also: header lines behind the proxy's, each with its CRLF."""
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.socket.settimeout(PATIENCE_S)
         self.socket.connect(("127.0.0.1", rig.port))
         # What a client adds in front of what the proxy says of it is no matter.
         forwarded = f"X-Forwarded-For: 203.0.113.9, {address}\r\n" if address else ""
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{forwarded}\r\n".encode())
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{forwarded}{also}\r\n".encode())
         self.head = b""
         while b"\r\n\r\n" not in self.head:
             byte = self.socket.recv(1)
@@ -49,8 +50,8 @@ class Idle:
         self.socket.close()
 
 
-def idle(rig, stack, address, path):
-    client = Idle(rig, address, path)
+def idle(rig, stack, address, path, also=""):
+    client = Idle(rig, address, path, also)
     stack.callback(client.close)
     return client
 
@@ -99,6 +100,17 @@ def test_a_download_that_was_interrupted_goes_on_where_it_was(rig):
     half = len(whole.body) // 2
     rest = rig.footage(from_us, to_us, {"Range": f"bytes={half}-", "If-Range": whole.headers["ETag"]})
     assert (rest.status, whole.body[:half] + rest.body) == (206, whole.body)
+
+
+def test_a_client_cannot_write_the_proxy_s_header(rig):
+    """A web server joins two lines of a name; other spellings of it may stand beside it, since "_" takes the place of many characters."""
+    path = large_file(rig)
+    with wait_for(lambda: all_idle(rig, [FIRST], path), PATIENCE_S, "the places of others are free again") as stack:
+        refused = idle(rig, stack, SECOND, path, f"X-Forwarded-For: {FIRST}\r\n")
+        assert refused.status == 429, refused.head
+        for name in ("X_Forwarded_For", "X-Forwarded_For", "x.forwarded.for"):
+            refused = idle(rig, stack, FIRST, path, f"{name}: {SECOND}\r\n")
+            assert refused.status in (400, 429), (name, refused.head)
 
 
 def watching(rig, address, count):

@@ -121,6 +121,24 @@ static void what_the_server_let_in_is_its_own_business(void **state)
 	assert_true(who_may_use(&permission, TOKEN_DELETE));
 }
 
+/* Which of them the proxy wrote nobody can tell; who is no proxy is not believed anyway. */
+static void a_proxy_s_header_that_came_twice_is_refused(void **state)
+{
+	const char *const name = "HTTP_X_FORWARDED_FOR";
+
+	(void)state;
+	strcpy(pair[0].http.proxies, "10.0.0.0/8");
+	assert_int_equal(judged("REMOTE_ADDR", "10.0.0.2", name, "192.0.2.7", name, "192.0.2.8", NULL), WHO_NOBODY);
+	assert_int_equal(permission.status, 400);
+	assert_int_equal(judged("REMOTE_ADDR", "10.0.0.2", name, "192.0.2.7", name, "", NULL), WHO_NOBODY);
+	assert_int_equal(judged("REMOTE_ADDR", "10.0.0.2", name, "192.0.2.7", NULL), WHO_SERVER_SAYS);
+	assert_int_equal(judged("REMOTE_ADDR", "10.0.0.2", name, "192.0.2.7", "HTTP_X_FORWARDED_FORGED", "x", NULL),
+			 WHO_SERVER_SAYS);
+	assert_int_equal(judged("REMOTE_ADDR", "192.0.2.2", name, "192.0.2.7", name, "192.0.2.8", NULL),
+			 WHO_SERVER_SAYS);
+	*pair[0].http.proxies = '\0';
+}
+
 static void a_name_that_is_not_ours_is_refused_wherever_from(void **state)
 {
 	static const char *const from[] = {"127.0.0.1", "::1", "172.17.0.1", "192.168.1.7", "2001:db8::1", ""};
@@ -350,6 +368,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_the_server_let_in_is_its_own_business, start, teardown),
+		cmocka_unit_test_setup_teardown(a_proxy_s_header_that_came_twice_is_refused, start, teardown),
 		cmocka_unit_test_setup_teardown(a_name_that_is_not_ours_is_refused_wherever_from, start, teardown),
 		cmocka_unit_test_setup_teardown(a_good_token_needs_no_name_of_ours, start, teardown),
 		cmocka_unit_test_setup_teardown(pages_of_any_site_need_a_token, start, teardown),

@@ -150,6 +150,19 @@ static void without_a_proxy_nobody_is_believed(void **state)
 	assert_client("2001:db8::7", "127.0.0.1", "192.0.2.8", "2001:db8::7");
 }
 
+/* Apache names the interface: "fe80::7%eth0". */
+static void a_client_on_the_link_counts(void **state)
+{
+	(void)state;
+	assert_client("fe80::7%eth0", "", "", "fe80::7");
+	assert_client("fe80::7%eth0", "198.51.100.1", "fe80::8", "fe80::7");
+	assert_client("fe80::8%eth0", "192.0.2.7", "fe80::8", "192.0.2.7");
+	assert_client("10.0.0.2", "fe80::7%25eth0", "10.0.0.0/8", "fe80::7");
+	assert_client("10.0.0.2", "[fe80::7%eth0]:4711", "10.0.0.0/8", "fe80::7");
+	assert_client("::1%lo", "", "", NULL);
+	assert_client("%eth0", "", "", NULL);
+}
+
 static void this_machine_counts_for_nobody_and_is_not_believed(void **state)
 {
 	(void)state;
@@ -214,6 +227,7 @@ int main(void)
 		cmocka_unit_test(an_address_is_in_its_network_and_in_no_other),
 		cmocka_unit_test(a_network_is_what_a_host_cannot_choose_itself),
 		cmocka_unit_test(without_a_proxy_nobody_is_believed),
+		cmocka_unit_test(a_client_on_the_link_counts),
 		cmocka_unit_test(this_machine_counts_for_nobody_and_is_not_believed),
 		cmocka_unit_test(a_proxy_names_its_client_at_the_end),
 		cmocka_unit_test(a_proxy_that_names_nobody_counts_for_nobody),

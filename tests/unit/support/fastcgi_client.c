@@ -50,10 +50,13 @@ static void client_open_request(struct buffer *out, const char *method, const ch
 	client_pair(&params, "QUERY_STRING", query ? query + 1 : "");
 	if (client_from.remote)
 		client_pair(&params, "REMOTE_ADDR", client_from.remote);
-	if (client_from.forwarded) /* behind one that the client sent itself */
-		client_pair(&params, "HTTP_X_FORWARDED_FOR", "203.0.113.9");
-	if (client_from.forwarded)
-		client_pair(&params, "HTTP_X_FORWARDED_FOR", client_from.forwarded);
+	if (client_from.forwarded) { /* behind what the client sent itself */
+		char both[128];
+		snprintf(both, sizeof(both), "203.0.113.9, %s", client_from.forwarded);
+		client_pair(&params, "HTTP_X_FORWARDED_FOR", both);
+	}
+	for (const char *const *also = client_from.also; also && *also; also += 2)
+		client_pair(&params, also[0], also[1]);
 	client_begin(out);
 	client_record(out, FCGI_PARAMS, params.data, params.length);
 	client_record(out, FCGI_PARAMS, NULL, 0);

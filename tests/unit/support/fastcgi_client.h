@@ -10,9 +10,13 @@
 
 #include "shared/base/buffer.h"
 
-/* Where requests come from, as the web server says it: REMOTE_ADDR and X-Forwarded-For; NULL: it says nothing. */
+/*
+ * Where requests come from, as the web server says it: REMOTE_ADDR and X-Forwarded-For; NULL: it says nothing. also:
+ * more parameters, names and values in turn, then NULL; or NULL.
+ */
 extern struct client_from {
 	const char *remote, *forwarded;
+	const char *const *also;
 } client_from;
 
 /* Appends one record of request 1. */
