@@ -26,7 +26,8 @@ bool pace_look(struct pace *pace, uint64_t taken, bool full, int64_t now_us, int
 	pace->looked_us = now_us;
 	if (window_us <= 0 || pace->waited_us < window_us)
 		return true;
-	bool enough = (double)(taken - pace->taken) >= (double)PACE_LEAST_BYTES * (double)window_us / (double)US_PER_S;
+	uint64_t bytes = taken > pace->taken ? taken - pace->taken : 0;
+	bool enough = (double)bytes >= (double)PACE_LEAST_BYTES * (double)window_us / (double)US_PER_S;
 	pace_begin(pace, taken, now_us);
 	return enough;
 }

@@ -26,7 +26,7 @@ struct pace {
 /* How often to look at a client, at least, so that windows of that length are judged well. */
 int64_t pace_look_us(int64_t window_us);
 
-/* A window begins; `taken` counts all bytes that the client has taken so far. */
+/* A window begins; `taken` counts all bytes that the client has taken so far, as well as that is known. */
 void pace_begin(struct pace *pace, uint64_t taken, int64_t now_us);
 
 /*

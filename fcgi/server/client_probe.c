@@ -42,13 +42,15 @@ static bool port_read(const char *text, __be16 *out)
 	return end != text && !*end && port >= 1 && port <= UINT16_MAX;
 }
 
-/* What the kernel says of one connection. */
-static enum web_client reply_read(const struct reply *reply, size_t length)
+/* What the kernel says of one connection. idiag_wqueue is the listener's backlog where there is none. */
+static enum web_client reply_read(const struct reply *reply, size_t length, uint32_t *queued_bytes)
 {
 	if (length >= NLMSG_LENGTH(sizeof(reply->error)) && reply->header.nlmsg_type == NLMSG_ERROR)
 		return reply->error.error == -ENOENT ? WEB_CLIENT_NOWHERE : WEB_CLIENT_UNTOLD;
 	if (length < NLMSG_LENGTH(sizeof(reply->connection)) || reply->header.nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return WEB_CLIENT_UNTOLD;
+	if (reply->connection.idiag_state != TCP_LISTEN)
+		*queued_bytes = reply->connection.idiag_wqueue;
 	switch (reply->connection.idiag_state) {
 	case TCP_ESTABLISHED:
 	case TCP_SYN_RECV: /* with its request in the first segment (TCP Fast Open) */
@@ -60,7 +62,7 @@ static enum web_client reply_read(const struct reply *reply, size_t length)
 	}
 }
 
-static enum web_client ask(const struct question *question)
+static enum web_client ask(const struct question *question, uint32_t *queued_bytes)
 {
 	struct reply reply;
 	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
@@ -71,11 +73,11 @@ static enum web_client ask(const struct question *question)
 	bool asked = send(fd, question, sizeof(*question), MSG_DONTWAIT) == (ssize_t)sizeof(*question);
 	ssize_t got = asked ? recv(fd, &reply, sizeof(reply), MSG_DONTWAIT) : -1;
 	close(fd);
-	return got < 0 ? WEB_CLIENT_UNTOLD : reply_read(&reply, (size_t)got);
+	return got < 0 ? WEB_CLIENT_UNTOLD : reply_read(&reply, (size_t)got, queued_bytes);
 }
 
 enum web_client web_client_at(const char *remote_address, const char *remote_port, const char *server_address,
-			      const char *server_port)
+			      const char *server_port, uint32_t *queued_bytes)
 {
 	struct question question = {
 		.header = {.nlmsg_len = sizeof(question),
@@ -87,15 +89,31 @@ enum web_client web_client_at(const char *remote_address, const char *remote_por
 	struct inet_diag_sockid *id = &question.body.id;
 	int family = address_read(server_address, id->idiag_src);
 
+	*queued_bytes = 0;
 	if (family == AF_UNSPEC || address_read(remote_address, id->idiag_dst) != family ||
 	    !port_read(server_port, &id->idiag_sport) || !port_read(remote_port, &id->idiag_dport))
 		return WEB_CLIENT_UNTOLD;
 	question.body.sdiag_family = (uint8_t)family;
-	return ask(&question);
+	return ask(&question, queued_bytes);
+}
+
+static enum web_client look(const struct fastcgi_request *request, uint32_t *queued_bytes)
+{
+	return web_client_at(fastcgi_param(request, "REMOTE_ADDR"), fastcgi_param(request, "REMOTE_PORT"),
+			     fastcgi_param(request, "SERVER_ADDR"), fastcgi_param(request, "SERVER_PORT"),
+			     queued_bytes);
 }
 
 enum web_client web_client_look(const struct fastcgi_request *request)
 {
-	return web_client_at(fastcgi_param(request, "REMOTE_ADDR"), fastcgi_param(request, "REMOTE_PORT"),
-			     fastcgi_param(request, "SERVER_ADDR"), fastcgi_param(request, "SERVER_PORT"));
+	uint32_t unused;
+
+	return look(request, &unused);
+}
+
+bool web_client_queue(const struct fastcgi_request *request, uint32_t *queued_bytes)
+{
+	enum web_client client = look(request, queued_bytes);
+
+	return client == WEB_CLIENT_THERE || client == WEB_CLIENT_LEFT;
 }

@@ -1,5 +1,5 @@
 /*
- * client_probe.h - whether the client behind a request is still there, asked of the kernel.
+ * client_probe.h - whether the client behind a request is still there, and what waits for it, asked of the kernel.
  *
  * A web server that closes the FastCGI connection says it, but some say it late: lighttpd watches a client that sent
  * its request together with the end of the handshake only once some of the answer has gone out (until then it is in
@@ -9,6 +9,9 @@
  */
 #ifndef FCGI_SERVER_CLIENT_PROBE_H
 #define FCGI_SERVER_CLIENT_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "fcgi/io/fastcgi.h"
 
@@ -23,8 +26,14 @@ enum web_client {
 /* Of the connection that REMOTE_ADDR, REMOTE_PORT, SERVER_ADDR and SERVER_PORT (RFC 3875) name. Never waits. */
 enum web_client web_client_look(const struct fastcgi_request *request);
 
-/* The same of addresses and ports as text. */
+/*
+ * How many bytes the kernel has for that client which it has not acknowledged: up to some MiB (tcp_wmem, tcp(7)) are
+ * taken from a web server long before a slow client takes them. False where that cannot be told.
+ */
+bool web_client_queue(const struct fastcgi_request *request, uint32_t *queued_bytes);
+
+/* Both, of addresses and ports as text; *queued_bytes is 0 where there is no connection. */
 enum web_client web_client_at(const char *remote_address, const char *remote_port, const char *server_address,
-			      const char *server_port);
+			      const char *server_port, uint32_t *queued_bytes);
 
 #endif

@@ -146,6 +146,17 @@ static int64_t stall_window_us(const struct api_request *request)
 	return camera->config->http.stall_seconds * US_PER_S;
 }
 
+/* What has left the kernel too, where it tells that: it takes from the web server what a slow client needs minutes for.
+ */
+static uint64_t taken_bytes(struct api_request *request)
+{
+	uint32_t queued_bytes;
+
+	if (web_client_queue(request->fcgi, &queued_bytes))
+		request->queued_bytes = queued_bytes;
+	return request->out.sent > request->queued_bytes ? request->out.sent - request->queued_bytes : 0;
+}
+
 /*
  * A look at a client that is being sent to: one that takes next to nothing holds its place for nobody's benefit. While
  * its connection has room it waits for this worker, and not the other way round.
@@ -156,7 +167,7 @@ static void pace_check(struct api_request *request)
 	int64_t window_us = stall_window_us(request);
 	bool full = poll(&connection, 1, 0) == 0;
 
-	if (pace_look(&request->pace, request->out.sent, full, mono_now().us, window_us))
+	if (pace_look(&request->pace, taken_bytes(request), full, mono_now().us, window_us))
 		api_wait(request, (int)(pace_look_us(window_us) / US_PER_MS), pace_check);
 	else
 		request_end(request);
@@ -169,7 +180,7 @@ static void pace_start(struct api_request *request)
 
 	if (window_us == 0 || request->resume == pace_check)
 		return;
-	pace_begin(&request->pace, request->out.sent, mono_now().us);
+	pace_begin(&request->pace, taken_bytes(request), mono_now().us);
 	api_wait(request, (int)(pace_look_us(window_us) / US_PER_MS), pace_check);
 }
 

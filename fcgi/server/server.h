@@ -52,6 +52,7 @@ struct api_request {
 	struct outflow out;     /* filled by response.c */
 	struct api_taken taken; /* of what all requests share (places.h) */
 	struct pace pace;       /* at which the client takes the answer */
+	uint32_t queued_bytes;  /* that the kernel had for the client when it was last asked (client_probe.h) */
 
 	void *work; /* the handler's own; freed with work_free at the end */
 	void (*work_free)(void *work);

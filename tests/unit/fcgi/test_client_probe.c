@@ -69,9 +69,11 @@ static void line_close(struct line *line)
 	close(line->server);
 }
 
+static uint32_t queued_bytes; /* as the last look found it */
+
 static enum web_client look(const struct line *line)
 {
-	return web_client_at(line->remote, line->remote_port, line->here, line->port);
+	return web_client_at(line->remote, line->remote_port, line->here, line->port, &queued_bytes);
 }
 
 static const struct {
@@ -147,6 +149,45 @@ static void one_that_was_reset_is_nowhere(size_t way)
 	line_close(&line);
 }
 
+/* Sends until the kernel takes no more; how much that was. */
+static size_t fill(int fd)
+{
+	static const char bytes[65536];
+	size_t sum = 0;
+	ssize_t n;
+
+	while ((n = send(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		sum += (size_t)n;
+	assert_int_equal(errno, EAGAIN);
+	return sum;
+}
+
+static void what_the_client_has_not_taken_is_queued(size_t way)
+{
+	static char bytes[65536];
+	struct line line;
+
+	open_way(&line, way);
+	assert_int_equal(look(&line), WEB_CLIENT_THERE);
+	assert_int_equal(queued_bytes, 0);
+	for (size_t left = fill(line.server); left > 0;) {
+		assert_int_equal(look(&line), WEB_CLIENT_THERE);
+		assert_true(queued_bytes <= left);
+		ssize_t n = recv(line.client, bytes, sizeof(bytes), 0);
+		assert_true(n > 0);
+		left -= (size_t)n;
+	}
+	do
+		assert_int_equal(look(&line), WEB_CLIENT_THERE);
+	while (queued_bytes > 0);
+	for (int tries = 0; queued_bytes == 0 && tries < 60000; tries++) {
+		fill(line.server);
+		assert_int_equal(look(&line), WEB_CLIENT_THERE);
+	}
+	assert_true(queued_bytes > 0);
+	line_close(&line);
+}
+
 #define WAYS(what)                                                                                                     \
 	static void what##_by_ipv4(void **state)                                                                       \
 	{                                                                                                              \
@@ -167,6 +208,7 @@ static void one_that_was_reset_is_nowhere(size_t way)
 WAYS(a_client_that_waits_is_there)
 WAYS(one_that_closed_has_left_though_nobody_read_it)
 WAYS(one_that_was_reset_is_nowhere)
+WAYS(what_the_client_has_not_taken_is_queued)
 
 static void what_is_no_connection_of_addresses_is_not_told(void **state)
 {
@@ -182,8 +224,11 @@ static void what_is_no_connection_of_addresses_is_not_told(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(web_client_at(wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3]), WEB_CLIENT_UNTOLD);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(web_client_at(wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3], &queued_bytes),
+				 WEB_CLIENT_UNTOLD);
+		assert_int_equal(queued_bytes, 0);
+	}
 }
 
 int main(void)
@@ -198,6 +243,9 @@ int main(void)
 		cmocka_unit_test(one_that_was_reset_is_nowhere_by_ipv4),
 		cmocka_unit_test(one_that_was_reset_is_nowhere_by_ipv6),
 		cmocka_unit_test(one_that_was_reset_is_nowhere_by_ipv4_to_an_ipv6_socket),
+		cmocka_unit_test(what_the_client_has_not_taken_is_queued_by_ipv4),
+		cmocka_unit_test(what_the_client_has_not_taken_is_queued_by_ipv6),
+		cmocka_unit_test(what_the_client_has_not_taken_is_queued_by_ipv4_to_an_ipv6_socket),
 		cmocka_unit_test(what_is_no_connection_of_addresses_is_not_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

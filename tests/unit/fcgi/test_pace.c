@@ -53,6 +53,14 @@ static void who_takes_the_least_stays(void **state)
 	assert_false(holds(WINDOW_US, LEAST / 2, true));
 }
 
+/* What the kernel has for it counts as not taken, and grows when the kernel takes more. */
+static void who_has_taken_less_than_before_has_taken_nothing(void **state)
+{
+	(void)state;
+	taken -= 1000;
+	assert_false(holds(WINDOW_US, 0, true));
+}
+
 /* By what it took lately, not in all. */
 static void who_stops_is_too_slow_after_a_window_too(void **state)
 {
@@ -90,6 +98,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(who_takes_nothing_is_too_slow_after_a_window, start),
 		cmocka_unit_test_setup(who_takes_the_least_stays, start),
+		cmocka_unit_test_setup(who_has_taken_less_than_before_has_taken_nothing, start),
 		cmocka_unit_test_setup(who_stops_is_too_slow_after_a_window_too, start),
 		cmocka_unit_test_setup(who_waits_itself_is_never_too_slow, start),
 		cmocka_unit_test_setup(time_in_which_nobody_looked_hardly_counts, start),

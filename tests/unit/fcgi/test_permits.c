@@ -15,11 +15,40 @@
 #include "tests/unit/support/api_pool.h"
 #include "tests/unit/support/fastcgi_client.h"
 
+#include <poll.h>
+
+#include "fcgi/server/client_probe.h"
+
 #define LONG_BYTES (1u << 20)
 #define HASTY      2  /* the camera whose clients have to take something within a second */
 #define HELD_MAX   64 /* long answers: what request.c lets workers hold */
 
+/* A client that takes SLOW_BYTES a second, twice what it has to, of the first SLOW_MAX that the kernel has for it. */
+#define SLOW_PORT  "1"
+#define SLOW_BYTES 1024
+#define SLOW_MAX   (32 * SLOW_BYTES) /* less than what it is sent before its connection is full */
+
 static const char long_body[LONG_BYTES];
+
+/* In place of the kernel, so that the client goes on whatever holds up this test. */
+bool web_client_queue(const struct fastcgi_request *request, uint32_t *queued_bytes)
+{
+	static int64_t since_us;
+
+	if (strcmp(fastcgi_param(request, "REMOTE_PORT"), SLOW_PORT) != 0)
+		return false;
+	if (since_us == 0)
+		since_us = mono_now().us;
+	int64_t taken = (mono_now().us - since_us) * SLOW_BYTES / US_PER_S;
+	*queued_bytes = taken < SLOW_MAX ? (uint32_t)(SLOW_MAX - taken) : 0;
+	return true;
+}
+
+enum web_client web_client_look(const struct fastcgi_request *request)
+{
+	(void)request;
+	return WEB_CLIENT_UNTOLD;
+}
 
 static void answer_long(struct api_request *request)
 {
@@ -286,6 +315,32 @@ static void who_takes_nothing_loses_its_place(void **state)
 	buffer_finish(&answer);
 }
 
+static bool has_ended(int fd)
+{
+	struct pollfd connection = {fd, POLLRDHUP, 0};
+
+	return poll(&connection, 1, 0) == 1;
+}
+
+/* The web server takes nothing meanwhile, since the kernel has enough for that client. */
+static void who_takes_what_the_kernel_has_keeps_its_place(void **state)
+{
+	static const char *const slow_client[] = {"REMOTE_PORT", SLOW_PORT, NULL};
+
+	(void)state;
+	client_also = slow_client;
+	int slow = download_begun("/big?hasty");
+	client_also = NULL;
+	for (int i = 0; i < 2; i++) {
+		int other = download_begun("/big?hasty");
+		while (!has_ended(other))
+			usleep(10000);
+		close(other);
+	}
+	assert_false(has_ended(slow));
+	close(slow);
+}
+
 static void who_is_slow_but_goes_on_gets_all(void **state)
 {
 	struct buffer answer = {0};
@@ -314,6 +369,7 @@ int main(void)
 		cmocka_unit_test(this_machine_and_proxies_may_take_all),
 		cmocka_unit_test(one_address_cannot_hold_all_memory),
 		cmocka_unit_test(who_takes_nothing_loses_its_place),
+		cmocka_unit_test(who_takes_what_the_kernel_has_keeps_its_place),
 		cmocka_unit_test(who_is_slow_but_goes_on_gets_all),
 	};
 
