@@ -21,7 +21,7 @@ function time(values, name) {
 
 function positive(values, name, fallback) {
   const number = Number(values.get(name));
-  return number > 0 ? number : fallback;
+  return number > 0 && Number.isFinite(number * SECOND) ? number : fallback;
 }
 
 /* {camera, at, range, zoom, speed, wrong}: `wrong` names a time that is none, so that a broken link does not pass for live. */

@@ -102,12 +102,18 @@ function fromClock([, hour, minute, second = "0", digits], nowMs) {
   return date.getTime() + fraction(digits);
 }
 
+/* Before 1970 nothing was recorded, and much earlier there are no dates at all. */
+function fromAgo([, count, unit], nowMs) {
+  const ms = nowMs - Number(count) * UNIT[unit];
+  return ms >= 0 ? ms : NaN;
+}
+
 /* What people type: 10:23, 10:23:05.5, 2026-05-17 10:23:00, ISO 8601, 20260517_102300, now, -90s. NaN where it is none of them. */
 export function parseTime(text, nowMs) {
   const trimmed = text.trim();
   if (trimmed === "now") return nowMs;
   const ago = AGO.exec(trimmed);
-  if (ago) return nowMs - Number(ago[1]) * UNIT[ago[2]];
+  if (ago) return fromAgo(ago, nowMs);
   const clock = CLOCK.exec(trimmed);
   if (clock) return fromClock(clock, nowMs);
   const dated = DATED.exec(trimmed);

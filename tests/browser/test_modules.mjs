@@ -82,7 +82,7 @@ const failed = await runTests([
     assert.equal(read("2026-05-17T10:23:00-0330"), "2026-05-17T13:53:00.000Z");
     assert.equal(read("20260517_102300_250"), "2026-05-17T08:23:00.250Z");
     assert.equal(read("-90s"), "2026-05-17T11:58:30.000Z");
-    for (const wrong of ["", "soon", "25:00", "10:61", "2026-02-30 10:00", "2026-13-01 10:00", "10"]) assert.ok(Number.isNaN(time.parseTime(wrong, now)), wrong);
+    for (const wrong of ["", "soon", "25:00", "10:61", "2026-02-30 10:00", "2026-13-01 10:00", "10", "-99999999999d", "-30000d"]) assert.ok(Number.isNaN(time.parseTime(wrong, now)), wrong);
   }],
 
   ["what is written is read again, in the repeated hour too", () => {
@@ -105,6 +105,8 @@ const failed = await runTests([
     assert.equal(readAddress("#t=2026-05-17T10:23:00").at, utc("2026-05-17T08:23:00Z"));
     assert.equal(readAddress("#t=yesterday%ZZ&zoom=-5&speed=x").wrong, "");
     assert.equal(readAddress("#t=yesterday").wrong, "yesterday");
+    assert.equal(readAddress("#t=-99999999999d").wrong, "-99999999999d");
+    assert.deepEqual(readAddress("#zoom=1e308&speed=Infinity"), readAddress(""));
   }],
 
   ["the end of a list of spans is replaced without a seam", () => {
