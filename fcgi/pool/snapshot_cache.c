@@ -133,23 +133,44 @@ static uint64_t client_of(uint64_t ticket)
 	return ticket & CLIENT_MASK;
 }
 
-/* The place of the oldest ticket, of that client alone if it has `most` already; a free place is the oldest. */
-static _Atomic uint64_t *find_oldest(struct still_shelf *shelf, uint64_t client, uint64_t most)
+/* Tickets of a client that count. */
+static uint64_t count_of(const struct still_shelf *shelf, uint64_t client)
 {
-	_Atomic uint64_t *oldest = &shelf->row[0], *own = NULL;
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < SHELF_ROW; i++) {
 		uint64_t there = atomic_load(&shelf->row[i]);
-		if (there < atomic_load(oldest))
-			oldest = &shelf->row[i];
-		if (client == 0 || there == 0 || client_of(there) != client)
-			continue;
-		count++;
-		if (!own || there < atomic_load(own))
-			own = &shelf->row[i];
+		count += there != 0 && !is_left_behind(there) && client_of(there) == client;
 	}
-	return own && count >= most ? own : oldest;
+	return count;
+}
+
+/* How much sooner than others a ticket makes room for one more of that client: those of who has most of them do. */
+static uint64_t weight_of(const struct still_shelf *shelf, uint64_t there, uint64_t client, bool own_alone)
+{
+	if (own_alone && client_of(there) != client)
+		return 0;
+	if (there == 0 || is_left_behind(there))
+		return UINT64_MAX;
+	return count_of(shelf, client_of(there)) + (client_of(there) == client);
+}
+
+/* A free place; else that of the oldest ticket of who has most of the row, or of that client if it has `most`. */
+static _Atomic uint64_t *find_room(struct still_shelf *shelf, uint64_t client, uint64_t most)
+{
+	bool own_alone = client != 0 && count_of(shelf, client) >= most;
+	_Atomic uint64_t *best = &shelf->row[0];
+	uint64_t best_weight = weight_of(shelf, atomic_load(best), client, own_alone);
+
+	for (size_t i = 1; i < SHELF_ROW; i++) {
+		uint64_t there = atomic_load(&shelf->row[i]);
+		uint64_t weight = weight_of(shelf, there, client, own_alone);
+		if (weight < best_weight || (weight == best_weight && there >= atomic_load(best)))
+			continue;
+		best = &shelf->row[i];
+		best_weight = weight;
+	}
+	return best;
 }
 
 uint64_t shelf_wait(struct still_shelf *shelf, uint64_t client, uint64_t most)
@@ -157,26 +178,37 @@ uint64_t shelf_wait(struct still_shelf *shelf, uint64_t client, uint64_t most)
 	uint64_t ticket = next_number(shelf) << CLIENT_BITS | client_of(client);
 
 	for (;;) {
-		_Atomic uint64_t *oldest = find_oldest(shelf, client_of(client), most);
-		uint64_t there = atomic_load(oldest);
-		if (there > ticket || atomic_compare_exchange_strong(oldest, &there, ticket))
+		_Atomic uint64_t *room = find_room(shelf, client_of(client), most);
+		uint64_t there = atomic_load(room);
+		if (there > ticket || atomic_compare_exchange_strong(room, &there, ticket))
 			return ticket;
 	}
 }
 
-/* One client after the other: whoever was not served last goes first. */
+/* When a client had its last picture, as a number that rises; 0: not lately. */
+static uint64_t served_at(const struct still_shelf *shelf, uint64_t client)
+{
+	for (size_t i = 0; i < SHELF_CLIENTS; i++) {
+		uint64_t served = atomic_load(&shelf->served[i]);
+		if (served != 0 && client_of(served) == client)
+			return served >> CLIENT_BITS;
+	}
+	return 0;
+}
+
+/* One client after the other: whoever was not served for longest goes first. */
 enum shelf_turn shelf_turn_of(const struct still_shelf *shelf, uint64_t ticket)
 {
-	uint64_t last = atomic_load(&shelf->last_client);
-	bool there = false, later = false, had_its_turn = client_of(ticket) == last;
+	uint64_t mine = served_at(shelf, client_of(ticket));
+	bool there = false, later = false;
 
 	for (size_t i = 0; i < SHELF_ROW; i++) {
 		uint64_t other = atomic_load(&shelf->row[i]);
 		if (other == 0 || (other != ticket && is_left_behind(other)))
 			continue;
-		bool other_had = client_of(other) == last;
+		uint64_t theirs = served_at(shelf, client_of(other));
 		there |= other == ticket;
-		later |= other_had == had_its_turn ? other > ticket : had_its_turn;
+		later |= theirs == mine ? other > ticket : theirs < mine;
 	}
 	return !there ? SHELF_OUT : later ? SHELF_BEHIND : SHELF_NEXT;
 }
@@ -191,9 +223,22 @@ bool shelf_row_is_empty(const struct still_shelf *shelf)
 	return true;
 }
 
+/* Two workers that do this at the same moment may forget one of the two: it has another turn sooner. */
 void shelf_serve(struct still_shelf *shelf, uint64_t client)
 {
-	atomic_store(&shelf->last_client, client_of(client));
+	uint64_t number = atomic_fetch_add(&shelf->servings, 1) + 1;
+	_Atomic uint64_t *oldest = &shelf->served[0];
+
+	for (size_t i = 0; i < SHELF_CLIENTS; i++) {
+		uint64_t served = atomic_load(&shelf->served[i]);
+		if (served != 0 && client_of(served) == client_of(client)) {
+			oldest = &shelf->served[i];
+			break;
+		}
+		if (served < atomic_load(oldest))
+			oldest = &shelf->served[i];
+	}
+	atomic_store(oldest, number << CLIENT_BITS | client_of(client));
 }
 
 void shelf_leave(struct still_shelf *shelf, uint64_t ticket)

@@ -4,8 +4,9 @@
  *
  * One picture is made at a time, the one that was asked for last first: a pointer that is dragged over a time line
  * wants the newest. The row is short, and whoever is in it longest falls out of it. Clients of several addresses take
- * turns: who had the last picture waits while somebody else does, and no address has more of the row than its share,
- * where its own oldest falls out.
+ * turns: who had a picture last waits while somebody else does. No address has more of the row than its share, where
+ * its own oldest falls out; and where the row is full, the oldest falls out of who has most of it, so that two who ask
+ * without pause leave a third one its place.
  *
  * No locks: a killed worker leaves at most a place that is never used again, or a ticket that counts for some seconds.
  */
@@ -21,6 +22,7 @@
 #define SHELF_PLACES   48u
 #define SHELF_JPEG_MAX (512u << 10) /* larger ones are not kept */
 #define SHELF_ROW      8u
+#define SHELF_CLIENTS  16u /* that are remembered to have had a picture */
 
 /* Who waits for longer has lost its turn (a killed worker leaves such tickets). */
 #define SHELF_WAIT_MAX_MS 3000u
@@ -43,8 +45,10 @@ struct shelf_place {
 struct still_shelf {
 	_Atomic uint64_t tick;
 	_Atomic uint64_t last_ticket;    /* its number */
-	_Atomic uint64_t last_client;    /* for whom a picture was made last */
 	_Atomic uint64_t row[SHELF_ROW]; /* tickets, in no order; 0: free */
+	_Atomic uint64_t servings;
+	_Atomic uint64_t
+		served[SHELF_CLIENTS]; /* the last clients: above the client's 16 bits which serving; 0: free */
 	struct shelf_place places[SHELF_PLACES];
 };
 
@@ -59,7 +63,7 @@ bool shelf_nearest(struct still_shelf *shelf, const struct shelf_key *key, int64
 void shelf_put(struct still_shelf *shelf, const struct shelf_key *key, const void *jpeg, size_t length);
 
 /*
- * A ticket at the end of the row; where that is full the oldest one falls out, or of one client more than `most`. A
+ * A ticket at the end of the row; where that is full one falls out, and likewise of one client more than `most`. A
  * ticket rises from one to the next; it contains the low 16 bits of `client`, any number that stands for one (0: those
  * that are not told apart, and have no such limit).
  */

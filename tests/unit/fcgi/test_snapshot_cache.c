@@ -217,6 +217,47 @@ static void who_has_its_share_of_the_row_loses_its_own_oldest(void **state)
 		assert_int_equal(shelf_turn_of(shelf, own[i]) == SHELF_OUT, i < SHELF_ROW - 6);
 }
 
+/* Two that ask without pause, as from two addresses of one machine. */
+static void two_greedy_clients_leave_a_third_its_turn(void **state)
+{
+	uint64_t greedy[2 * SHELF_ROW];
+
+	(void)state;
+	shelf_serve(shelf, 9);
+	shelf_serve(shelf, 8);
+	for (size_t i = 0; i < SHELF_ROW; i++)
+		greedy[i] = shelf_wait(shelf, 8 + i % 2, 6);
+	uint64_t patient = shelf_wait(shelf, 7, 6);
+	for (size_t i = SHELF_ROW; i < 2 * SHELF_ROW; i++)
+		greedy[i] = shelf_wait(shelf, 8 + i % 2, 6);
+	assert_int_equal(shelf_turn_of(shelf, patient), SHELF_NEXT);
+	assert_int_equal(shelf_turn_of(shelf, greedy[2 * SHELF_ROW - 1]), SHELF_BEHIND);
+	shelf_leave(shelf, patient);
+	shelf_serve(shelf, 7);
+	/* Then who was served longest ago, and not who asked last. */
+	assert_int_equal(shelf_turn_of(shelf, greedy[2 * SHELF_ROW - 1]), SHELF_NEXT);
+	shelf_serve(shelf, 9);
+	patient = shelf_wait(shelf, 7, 6);
+	assert_int_equal(shelf_turn_of(shelf, greedy[2 * SHELF_ROW - 2]), SHELF_NEXT);
+	shelf_serve(shelf, 8);
+	assert_int_equal(shelf_turn_of(shelf, patient), SHELF_NEXT);
+}
+
+static void a_row_of_many_clients_loses_its_oldest(void **state)
+{
+	uint64_t tickets[SHELF_ROW + 1];
+
+	(void)state;
+	for (size_t i = 0; i < SHELF_ROW + 1; i++)
+		tickets[i] = shelf_wait(shelf, 1 + i, 6);
+	for (size_t i = 0; i < SHELF_ROW + 1; i++)
+		assert_int_equal(shelf_turn_of(shelf, tickets[i]) == SHELF_OUT, i == 0);
+	for (uint64_t client = 1; client < 3 * SHELF_CLIENTS; client++)
+		shelf_serve(shelf, client);
+	assert_int_equal(shelf_turn_of(shelf, tickets[SHELF_ROW]),
+			 SHELF_NEXT); /* all are forgotten: the last to come */
+}
+
 /* A killed worker leaves its ticket: it keeps nobody's turn for long. */
 static void a_ticket_that_was_left_behind_counts_for_nothing(void **state)
 {
@@ -244,6 +285,8 @@ int main(void)
 		CASE(who_came_last_is_next_and_a_full_row_loses_its_oldest),
 		CASE(clients_take_turns),
 		CASE(who_has_its_share_of_the_row_loses_its_own_oldest),
+		CASE(two_greedy_clients_leave_a_third_its_turn),
+		CASE(a_row_of_many_clients_loses_its_oldest),
 		CASE(a_ticket_that_was_left_behind_counts_for_nothing),
 	};
 
