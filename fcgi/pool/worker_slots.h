@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "fcgi/pool/address_shares.h"
+#include "fcgi/pool/address_turn.h"
 #include "fcgi/pool/pass_table.h"
 #include "fcgi/pool/snapshot_cache.h"
 #include "shared/base/clock.h"
@@ -61,6 +62,7 @@ struct api_slots {
 	_Atomic uint32_t lock_said;       /* the log says how workers are locked up */
 	_Atomic uint64_t answers[6];      /* by the first digit of their status */
 	struct address_shares addresses;
+	struct address_turn encodings;
 	struct still_shelf stills;
 	struct api_passes passes;
 	struct histogram clips; /* from a request for a clip to the beginning of its answer */

@@ -74,17 +74,42 @@ static enum api_address_kind kind_of(enum api_place place)
 	return kinds[place];
 }
 
-bool api_place_begin(struct api_request *request, enum api_place place)
+/* The turn for a kind of place, if there is one place only, and addresses have shares. */
+static struct address_turn *turn_for(struct api_request *request, enum api_place place)
+{
+	const struct config_http *limits = limits_of(request);
+	bool alone = limits->address_share > 0 && limits->address_share < 100 && places_of(limits, place) == 1;
+
+	return place == API_TRANSCODE && alone ? &api_shared(request)->encodings : NULL;
+}
+
+static bool take_place(struct api_request *request, enum api_place place, uint32_t max)
 {
 	const struct worker_setup *setup = &request->worker->setup;
+	struct address_turn *turn = turn_for(request, place);
+	bool taken = api_slots_begin(setup->slots, setup->slot, place, max);
+
+	if (turn && taken)
+		address_turn_taken(turn, api_address_key(request));
+	else if (turn)
+		address_turn_refused(turn, api_address_key(request));
+	return taken;
+}
+
+bool api_place_begin(struct api_request *request, enum api_place place)
+{
 	uint32_t max = places_of(limits_of(request), place);
 	enum api_address_kind kind = kind_of(place);
+	const struct address_turn *turn = turn_for(request, place);
 
 	if (request->taken.places[place])
 		return true;
+	request->taken.turn_is_over = turn && address_turn_is_over(turn, api_address_key(request));
+	if (request->taken.turn_is_over)
+		return false;
 	if (kind != API_ADDRESS_KINDS && !claim(request, kind, 1, max))
 		return false;
-	request->taken.places[place] = api_slots_begin(setup->slots, setup->slot, place, max);
+	request->taken.places[place] = take_place(request, place, max);
 	if (!request->taken.places[place] && kind != API_ADDRESS_KINDS)
 		unclaim(request, kind);
 	return request->taken.places[place];

@@ -21,6 +21,7 @@ struct api_taken {
 	uint64_t address_key;               /* of address_shares.h; 0: its address is not counted */
 	uint32_t claims[API_ADDRESS_KINDS]; /* 0: none */
 	bool share_used_up;                 /* what was refused last was refused to this address alone */
+	bool turn_is_over;                  /* likewise, since another address waits for the only place */
 };
 
 /*

@@ -102,11 +102,17 @@ void answer_no_place(struct api_request *request, int retry_s, const char *sente
 {
 	char headers[64];
 
+	snprintf(headers, sizeof(headers), "Retry-After: %d\r\n", retry_s);
+	if (request->taken.turn_is_over) {
+		answer_problem(request, 429, headers,
+			       "Another address waits for this, and yours had it last (http.address_share). Try again "
+			       "soon.");
+		return;
+	}
 	if (!request->taken.share_used_up) {
 		answer_busy(request, retry_s, sentence);
 		return;
 	}
-	snprintf(headers, sizeof(headers), "Retry-After: %d\r\n", retry_s);
 	answer_problem(request, 429, headers,
 		       "Your address has as much under way as a single one may have: %d %% (http.address_share). Try "
 		       "again soon; a proxy that many share belongs into http.proxies.",

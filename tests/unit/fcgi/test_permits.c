@@ -55,6 +55,17 @@ static void answer_long(struct api_request *request)
 	answer_bytes(request, 200, "text/plain", NULL, long_body, sizeof(long_body));
 }
 
+/* Only with ?quick it ever ends. */
+static void answer_encoded(struct api_request *request)
+{
+	if (!api_place_begin(request, API_TRANSCODE))
+		answer_no_place(request, 1, "All places for that are taken.");
+	else if (strcmp(request->fcgi->query, "quick") == 0)
+		pool_answer_pid(request);
+	else
+		api_wait(request, 600000, answer_encoded);
+}
+
 static void dispatch(struct api_request *request)
 {
 	request->camera = &request->cameras[0];
@@ -64,6 +75,8 @@ static void dispatch(struct api_request *request)
 		request->camera = &request->cameras[HASTY];
 	if (strcmp(request->fcgi->path, "/big") == 0)
 		pool_answer_big(request);
+	else if (strcmp(request->fcgi->path, "/encode") == 0)
+		answer_encoded(request);
 	else if (strcmp(request->fcgi->path, "/long") == 0)
 		answer_long(request);
 	else
@@ -217,6 +230,35 @@ static void one_address_cannot_take_all_places(void **state)
 	client_from.remote = NULL;
 }
 
+static bool encoding_gets(const char *remote, const char *status)
+{
+	client_from.remote = remote;
+	int fd = client_ask(pool.socket_path, "GET", "/encode?quick");
+	struct buffer answer = pool_head_of(fd);
+	bool found = strstr((char *)answer.data, status);
+
+	buffer_finish(&answer);
+	close(fd);
+	return found;
+}
+
+/* Of one place there is no share. */
+static void who_had_the_only_place_leaves_it_to_who_was_refused(void **state)
+{
+	(void)state;
+	client_from.remote = "192.0.2.1";
+	int held = client_ask(pool.socket_path, "GET", "/encode");
+	while (!encoding_gets("192.0.2.2", "Status: 503"))
+		usleep(10000);
+	close(held);
+	assert_true(encoding_gets("192.0.2.1", "Status: 429"));
+	client_from.remote = "192.0.2.2";
+	close(download_begun("/encode?quick"));
+	client_from.remote = "192.0.2.1";
+	close(download_begun("/encode?quick"));
+	client_from.remote = NULL;
+}
+
 static void claims_of_killed_workers_come_back(void **state)
 {
 	int stalled[2];
@@ -315,29 +357,21 @@ static void who_takes_nothing_loses_its_place(void **state)
 	buffer_finish(&answer);
 }
 
-static bool has_ended(int fd)
-{
-	struct pollfd connection = {fd, POLLRDHUP, 0};
-
-	return poll(&connection, 1, 0) == 1;
-}
-
 /* The web server takes nothing meanwhile, since the kernel has enough for that client. */
 static void who_takes_what_the_kernel_has_keeps_its_place(void **state)
 {
 	static const char *const slow_client[] = {"REMOTE_PORT", SLOW_PORT, NULL};
 
 	(void)state;
-	client_also = slow_client;
+	client_from.also = slow_client;
 	int slow = download_begun("/big?hasty");
-	client_also = NULL;
+	client_from.also = NULL;
 	for (int i = 0; i < 2; i++) {
 		int other = download_begun("/big?hasty");
-		while (!has_ended(other))
-			usleep(10000);
+		assert_int_equal(poll(&(struct pollfd){other, POLLRDHUP, 0}, 1, -1), 1);
 		close(other);
 	}
-	assert_false(has_ended(slow));
+	assert_int_equal(poll(&(struct pollfd){slow, POLLRDHUP, 0}, 1, 0), 0);
 	close(slow);
 }
 
@@ -364,6 +398,7 @@ int main(void)
 		cmocka_unit_test(places_of_killed_workers_come_back),
 		cmocka_unit_test(answers_that_nobody_takes_are_held_up_to_a_limit),
 		cmocka_unit_test(one_address_cannot_take_all_places),
+		cmocka_unit_test(who_had_the_only_place_leaves_it_to_who_was_refused),
 		cmocka_unit_test(claims_of_killed_workers_come_back),
 		cmocka_unit_test(behind_a_proxy_its_clients_are_counted),
 		cmocka_unit_test(this_machine_and_proxies_may_take_all),
