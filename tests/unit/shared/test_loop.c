@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -324,6 +325,26 @@ static void each_callback_is_announced(void **state)
 	assert_int_equal(befores, 3);
 }
 
+/* As many as the viewers that a frame makes ready, with one system call. */
+static void hundreds_that_are_ready_are_called_in_one_turn(void **state)
+{
+	enum { READY = 200 };
+	static struct loop_watch many[READY];
+	int called = 0;
+
+	(void)state;
+	for (int i = 0; i < READY; i++) {
+		many[i] = (struct loop_watch){.fd = eventfd(1, EFD_CLOEXEC), .ready = count, .context = &called};
+		assert_true(many[i].fd >= 0 && loop_watch_set(loop, &many[i], EPOLLIN));
+	}
+	loop_turn(loop);
+	assert_int_equal(called, READY);
+	for (int i = 0; i < READY; i++) {
+		assert_true(loop_watch_set(loop, &many[i], 0));
+		close(many[i].fd);
+	}
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -338,6 +359,7 @@ int main(void)
 		CASE(loops_that_share_a_descriptor_take_all_that_comes),
 		CASE(a_shared_watch_is_stopped_before_it_is_changed),
 		CASE(each_callback_is_announced),
+		CASE(hundreds_that_are_ready_are_called_in_one_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
