@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "fcgi/sandbox/program_sandbox.h"
 #include "fcgi/auth/authorize.h"
 #include "shared/base/clock.h"
+#include "shared/base/file_limit.h"
 #include "shared/base/log.h"
 
 #define GONE_LIMIT_US (10 * US_PER_S)
@@ -27,16 +27,6 @@ static int usage(void)
 {
 	fputs("usage: RECORDER_CONFIG=FILE_OR_FOLDER recorder-live [-s SOCKET]\n", stderr);
 	return 2;
-}
-
-/* A descriptor a viewer: the usual soft limit of 1024 is for programs that use select(). */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 /* Readable once the program has to stop. Before any thread, so that all of them block these signals. */
@@ -134,7 +124,7 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc || !config_path || config_path[0] == '\0')
 		return usage();
-	raise_descriptor_limit();
+	file_limit_raise_open(); /* a descriptor a viewer */
 	if (!serve(config_path, socket_path, &why)) {
 		log_error("live", "%s", why.text);
 		return EXIT_FAILURE;

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "fcgi/server/master_internal.h"
+#include "shared/base/file_limit.h"
 #include "shared/base/log.h"
 
 #define STOP_LIMIT_US  (4 * US_PER_S)
@@ -140,17 +140,6 @@ static void master_loop(struct master *master)
 			  workers_alive(master));
 }
 
-/* A clip holds a descriptor for each of its first segments (PLAN_OPEN_MAX). */
-static void descriptors_raise(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static bool watches_begin(struct master *master)
 {
 	struct loop_watch *signals = &master->signals;
@@ -173,7 +162,7 @@ static bool master_open(struct master *master)
 {
 	sigset_t signals;
 
-	descriptors_raise();
+	file_limit_raise_open(); /* a clip holds a descriptor for each of its first segments (PLAN_OPEN_MAX) */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);
 	sigaddset(&signals, SIGTERM);

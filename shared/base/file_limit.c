@@ -31,6 +31,16 @@ uint64_t file_limit_of_process(void)
 	return getrlimit(RLIMIT_FSIZE, &own) == 0 && own.rlim_cur != RLIM_INFINITY ? own.rlim_cur : NO_LIMIT;
 }
 
+void file_limit_raise_open(void)
+{
+	struct rlimit open_files;
+
+	if (getrlimit(RLIMIT_NOFILE, &open_files) != 0)
+		return;
+	open_files.rlim_cur = open_files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &open_files);
+}
+
 uint64_t file_limit_bytes(int fd)
 {
 	uint64_t system = file_limit_of_system(fd), process = file_limit_of_process();

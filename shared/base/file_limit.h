@@ -1,4 +1,4 @@
-/* file_limit.h - how large a file may become. */
+/* file_limit.h - how large a file may become, and how many may be open. */
 #ifndef SHARED_BASE_FILE_LIMIT_H
 #define SHARED_BASE_FILE_LIMIT_H
 
@@ -14,5 +14,11 @@ uint64_t file_limit_bytes(int fd);
 /* The two of which that is the smaller one. The file system is asked some fifty times, and does not change. */
 uint64_t file_limit_of_system(int fd);
 uint64_t file_limit_of_process(void);
+
+/*
+ * Lets this process have as many descriptors open as the hard limit allows (RLIMIT_NOFILE). The soft one is 1024 by
+ * habit, for programs that use select(), which none of these does.
+ */
+void file_limit_raise_open(void);
 
 #endif
