@@ -22,7 +22,7 @@ syntax: ## every source through the compiler's front end alone
 # --- unit tests ----------------------------------------------------------------------------------------------------------
 
 # The tests of a folder are linked with it and with what it may use, so that one that needs more does not link.
-tests/shared/base       = buffer crc32c log reason time_parse time_text
+tests/shared/base       = buffer crc32c json_value log reason time_parse time_text
 tests/shared/event      = loop subprocess subprocess_kinds timers
 tests/shared/net        = origin
 tests/shared/config     = config config_change config_files config_refused mount_need token

@@ -13,6 +13,7 @@
 
 #include "recorderd/control/control_request.h"
 #include "shared/ring/control.h"
+#include "shared/base/json_value.h"
 #include "shared/base/log.h"
 #include "shared/ring/user_folder.h"
 
@@ -98,7 +99,7 @@ static void answer_sentence(struct peer *peer, const char *outcome, const char *
 {
 	struct json_object *json = outcome_json(outcome);
 
-	json_object_object_add(json, "sentence", json_object_new_string(sentence));
+	json_object_object_add(json, "sentence", json_string(sentence));
 	answer(peer, json);
 }
 

@@ -11,6 +11,7 @@
 #include "recorderd/v4l2/v4l2_controls.h"
 #include "recorderd/v4l2/v4l2_modes.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
+#include "shared/base/json_value.h"
 #include "shared/ring/ring.h"
 
 static const char *const link_folders[] = {"/dev/v4l/by-id", "/dev/v4l/by-path"};
@@ -28,7 +29,7 @@ static void add_links_of(struct json_object *links, const char *folder, const ch
 			continue;
 		snprintf(link, sizeof(link), "%s/%s", folder, entry->d_name);
 		if (device_same(link, path))
-			json_object_array_add(links, json_object_new_string(link));
+			json_object_array_add(links, json_string(link));
 	}
 	closedir(list);
 }

@@ -5,41 +5,69 @@
 
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/buffer.h"
 #include "shared/base/time_text.h"
 
-/* Length of the UTF-8 sequence at `at` (RFC 3629), 0 where it is none. */
-static size_t sequence_length(const unsigned char *at)
-{
-	size_t length = at[0] < 0x80 ? 1 : at[0] >= 0xc2 && at[0] < 0xe0 ? 2 : at[0] >= 0xe0 && at[0] < 0xf0 ? 3 : 0;
+/* U+FFFD, the character for what is none. */
+#define REPLACEMENT "\xef\xbf\xbd"
 
-	if (at[0] >= 0xf0 && at[0] < 0xf5)
-		length = 4;
-	for (size_t i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
+/*
+ * Bytes of the UTF-8 sequence at `at`, which a NUL ends, 0 if there is none: the well-formed ones of RFC 3629, section
+ * 4, which are neither longer than need be nor surrogates (U+D800 to U+DFFF) nor above U+10FFFF.
+ */
+static size_t sequence_length(const uint8_t *at)
+{
+	static const struct {
+		uint8_t low, high, second_low, second_high;
+		size_t length;
+	} forms[] = {
+		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+
+	if (at[0] < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (at[0] < forms[i].low || at[0] > forms[i].high)
+			continue;
+		if (at[1] < forms[i].second_low || at[1] > forms[i].second_high)
 			return 0;
-	return length;
+		for (size_t j = 2; j < forms[i].length; j++)
+			if ((at[j] & 0xc0) != 0x80)
+				return 0;
+		return forms[i].length;
+	}
+	return 0;
+}
+
+struct json_object *json_string(const char *text)
+{
+	struct json_object *json = NULL;
+	struct buffer clean = {0};
+
+	for (const uint8_t *at = (const uint8_t *)text; *at;) {
+		size_t length = sequence_length(at);
+		if (length > 0)
+			buffer_append(&clean, at, length);
+		else
+			buffer_append(&clean, REPLACEMENT, strlen(REPLACEMENT));
+		at += length > 0 ? length : 1;
+	}
+	if (!clean.failed && clean.length < INT_MAX)
+		json = json_object_new_string_len(clean.length > 0 ? (const char *)clean.data : "", (int)clean.length);
+	buffer_finish(&clean);
+	return json;
 }
 
 struct json_object *json_text(const char *text)
 {
-	if (!*text)
-		return NULL;
-	char *clean = strdup(text);
-	if (!clean)
-		return NULL;
-	for (unsigned char *at = (unsigned char *)clean; *at;) {
-		size_t length = sequence_length(at);
-		if (length == 0)
-			*at = '?';
-		at += length ? length : 1;
-	}
-	struct json_object *json = json_object_new_string(clean);
-	free(clean);
-	return json;
+	return *text ? json_string(text) : NULL;
 }
 
 struct json_object *json_time(int64_t wall_us)

@@ -8,7 +8,13 @@
 
 struct json_object;
 
-/* A text from shared memory or a file: what is not UTF-8 is replaced. Empty is null. */
+/*
+ * A text from outside: shared memory, a file, a request. Each byte that belongs to no UTF-8 character (RFC 3629)
+ * becomes U+FFFD, so that it is JSON whatever it was. NULL if there is no memory.
+ */
+struct json_object *json_string(const char *text);
+
+/* The same, but an empty text is NULL, which json-c writes as null. */
 struct json_object *json_text(const char *text);
 
 /* ISO 8601 with offset and milliseconds; 0 is null. */

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <json-c/json.h>
 
 #include "shared/ring/state.h"
+#include "shared/ring/state_json.h"
 
 static void every_number_has_a_word_of_its_own(void **state)
 {
@@ -38,11 +40,25 @@ static void a_number_out_of_range_is_unknown(void **state)
 	assert_string_equal(recording_state_text(UINT32_MAX), "unknown");
 }
 
+/* An overlong "/" and a surrogate, which no JSON may hold (RFC 8259, section 8.1). */
+static void a_text_that_is_not_utf_8_leaves_the_answer_json(void **state)
+{
+	struct json_object *json = json_object_new_object();
+	struct recorder_state one = {.sandbox_missing = "\xc0\xaf \xed\xa0\x80"};
+
+	(void)state;
+	state_json_add_sandbox(json, &one);
+	assert_string_equal(json_object_get_string(json_object_object_get(json, "missing")),
+			    "\xef\xbf\xbd\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	json_object_put(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_number_has_a_word_of_its_own),
 		cmocka_unit_test(a_number_out_of_range_is_unknown),
+		cmocka_unit_test(a_text_that_is_not_utf_8_leaves_the_answer_json),
 	};
 
 	return cmocka_run_group_tests_name("state", tests, NULL, NULL);
