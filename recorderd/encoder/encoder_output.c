@@ -7,16 +7,11 @@
 #include <unistd.h>
 
 #include "recorderd/encoder/encoder_internal.h"
+#include "shared/base/big_endian.h"
 #include "shared/base/log.h"
 
 #define READ_BYTES  (256u << 10)
 #define ENDED_EARLY "FFmpeg ended before it had given back every frame"
-
-static void put_be32(uint8_t *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> (24 - 8 * i));
-}
 
 static void announce_run(struct encoder *encoder)
 {
@@ -47,7 +42,7 @@ static void mend_duration(struct encoder *encoder, uint8_t *moof, const struct i
 	else
 		fragment->duration = encoder_cut_at_hole(encoder, frame, fragment->duration);
 	if (fragment->duration_at)
-		put_be32(moof + fragment->duration_at, fragment->duration);
+		be32_put(moof + fragment->duration_at, fragment->duration);
 	encoder->last_duration_us = fragment->duration < US_PER_S ? fragment->duration : US_PER_S;
 }
 

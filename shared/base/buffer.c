@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/big_endian.h"
+
 #define FIRST_CAPACITY 256
 
 void buffer_finish(struct buffer *buffer)
@@ -90,24 +92,17 @@ void buffer_u8(struct buffer *buffer, uint8_t value)
 
 void buffer_u16(struct buffer *buffer, uint16_t value)
 {
-	uint8_t bytes[2] = {(uint8_t)(value >> 8), (uint8_t)value};
+	uint8_t bytes[2];
 
+	be16_put(bytes, value);
 	buffer_append(buffer, bytes, sizeof(bytes));
-}
-
-static void put_u32(uint8_t *out, uint32_t value)
-{
-	out[0] = (uint8_t)(value >> 24);
-	out[1] = (uint8_t)(value >> 16);
-	out[2] = (uint8_t)(value >> 8);
-	out[3] = (uint8_t)value;
 }
 
 void buffer_u32(struct buffer *buffer, uint32_t value)
 {
 	uint8_t bytes[4];
 
-	put_u32(bytes, value);
+	be32_put(bytes, value);
 	buffer_append(buffer, bytes, sizeof(bytes));
 }
 
@@ -115,13 +110,12 @@ void buffer_u64(struct buffer *buffer, uint64_t value)
 {
 	uint8_t bytes[8];
 
-	put_u32(bytes, (uint32_t)(value >> 32));
-	put_u32(bytes + 4, (uint32_t)value);
+	be64_put(bytes, value);
 	buffer_append(buffer, bytes, sizeof(bytes));
 }
 
 void buffer_set_u32(struct buffer *buffer, size_t at, uint32_t value)
 {
 	if (at <= buffer->length && buffer->length - at >= 4)
-		put_u32(buffer->data + at, value);
+		be32_put(buffer->data + at, value);
 }
