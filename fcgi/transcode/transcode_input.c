@@ -8,12 +8,11 @@
 #include <unistd.h>
 
 #include "shared/base/file_io.h"
+#include "shared/media/ivf.h"
 #include "shared/segment/segment.h"
 
-#define IVF_HEADER_BYTES 32
-#define IVF_FRAME_BYTES  12
-#define COPY_BYTES       (256u << 10)
-#define RECORDS_A_READ   128u
+#define COPY_BYTES     (256u << 10)
+#define RECORDS_A_READ 128u
 
 bool feed_is_jpeg(uint32_t codec)
 {
@@ -81,29 +80,19 @@ static bool begins_right(struct feed *feed)
 	return start != FEED_START_WRONG;
 }
 
-static void put_le(uint8_t *out, uint64_t value, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		out[i] = (uint8_t)(value >> 8 * i);
-}
-
 static bool ivf_begin(const struct encode_part *part, const struct subprocess *ffmpeg)
 {
-	uint8_t header[IVF_HEADER_BYTES] = "DKIF\0\0\x20\0MJPG";
+	uint8_t header[IVF_HEADER_BYTES];
 
-	put_le(header + 12, part->width, 2);
-	put_le(header + 14, part->height, 2);
-	put_le(header + 16, US_PER_S, 4);
-	put_le(header + 20, 1, 4);
+	ivf_header(header, part->width, part->height);
 	return child_program_feed(ffmpeg, header, sizeof(header));
 }
 
-static bool ivf_frame(const struct subprocess *ffmpeg, int64_t wall_us, const uint8_t *data, size_t length)
+static bool ivf_frame(const struct subprocess *ffmpeg, int64_t wall_us, const uint8_t *data, uint32_t length)
 {
 	uint8_t header[IVF_FRAME_BYTES];
 
-	put_le(header, length, 4);
-	put_le(header + 4, (uint64_t)wall_us, 8);
+	ivf_frame_header(header, length, wall_us);
 	return child_program_feed(ffmpeg, header, sizeof(header)) && child_program_feed(ffmpeg, data, length);
 }
 

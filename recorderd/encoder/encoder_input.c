@@ -69,7 +69,7 @@ static void begin_frame(struct encoder *encoder)
 		.pts_us = frame->meta.wall_us - encoder->first.wall_us,
 		.wall_us = frame->meta.wall_us,
 		.mono_us = frame->meta.mono_us,
-		.bytes = FEED_IVF_FRAME_BYTES + frame->meta.length,
+		.bytes = IVF_FRAME_BYTES + frame->meta.length,
 	};
 
 	feed_begin(&encoder->feed, given.pts_us, !encoder->fed);

@@ -73,35 +73,16 @@ int64_t feed_behind_us(const struct feed *feed)
 	return newest.meta.mono_us - next.meta.mono_us;
 }
 
-static void put_le(uint8_t *at, uint64_t value, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		at[i] = (uint8_t)(value >> (8 * i));
-}
-
-static void write_file_header(uint8_t *at, const struct ring_meta *meta)
-{
-	memset(at, 0, FEED_IVF_HEADER_BYTES);
-	memcpy(at, "DKIF", 4);
-	put_le(at + 6, FEED_IVF_HEADER_BYTES, 2);
-	memcpy(at + 8, "MJPG", 4);
-	put_le(at + 12, meta->width, 2);
-	put_le(at + 14, meta->height, 2);
-	put_le(at + 16, 1000000, 4);
-	put_le(at + 20, 1, 4);
-}
-
 void feed_begin(struct feed *feed, int64_t pts_us, bool first)
 {
 	uint8_t *at = feed->head;
 
 	if (first) {
-		write_file_header(at, &feed->frame.meta);
-		at += FEED_IVF_HEADER_BYTES;
+		ivf_header(at, feed->frame.meta.width, feed->frame.meta.height);
+		at += IVF_HEADER_BYTES;
 	}
-	put_le(at, feed->frame.meta.length, 4);
-	put_le(at + 4, (uint64_t)pts_us, 8);
-	feed->head_bytes = (size_t)(at - feed->head) + FEED_IVF_FRAME_BYTES;
+	ivf_frame_header(at, feed->frame.meta.length, pts_us);
+	feed->head_bytes = (size_t)(at - feed->head) + IVF_FRAME_BYTES;
 	feed->written = 0;
 	feed->copied = false;
 	feed->writing = true;

@@ -2,8 +2,7 @@
  * ring_feed.h - the encoder's way through the ring: the next frame, as IVF, into the pipe, without ever waiting; what
  * is waiting, waits in the ring. Where the encoder is too slow for good, frames are left out evenly.
  *
- * IVF: a header of 32 bytes, then per frame u32 size, u64 time stamp, the data; little-endian; here with fourcc MJPG
- * and a time base of 1/1000000, so that each frame keeps its own microsecond.
+ * IVF (ivf.h) has a time base of a microsecond, so that each frame keeps its own.
  */
 #ifndef RECORDERD_ENCODER_RING_FEED_H
 #define RECORDERD_ENCODER_RING_FEED_H
@@ -13,10 +12,8 @@
 
 #include "recorderd/encoder/frame_drop.h"
 #include "shared/base/buffer.h"
+#include "shared/media/ivf.h"
 #include "shared/ring/ring_reader.h"
-
-#define FEED_IVF_HEADER_BYTES 32
-#define FEED_IVF_FRAME_BYTES  12
 
 struct feed {
 	const struct ring_reader *ring;
@@ -25,7 +22,7 @@ struct feed {
 	/* The frame that is being written */
 	bool writing;
 	struct ring_frame frame;
-	uint8_t head[FEED_IVF_HEADER_BYTES + FEED_IVF_FRAME_BYTES];
+	uint8_t head[IVF_HEADER_BYTES + IVF_FRAME_BYTES];
 	size_t head_bytes, written; /* of head and data together */
 	struct buffer copy;         /* its data, where it was about to be overwritten */
 	bool copied;

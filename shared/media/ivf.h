@@ -1,0 +1,20 @@
+/*
+ * ivf.h - how JPEGs go to FFmpeg: IVF, a header of 32 bytes, then for each frame u32 size, u64 time stamp and the data,
+ * all little-endian. It has no specification but its programs (FFmpeg's libavformat/ivfdec.c). Here the fourcc is MJPG
+ * and the time base a microsecond.
+ */
+#ifndef SHARED_MEDIA_IVF_H
+#define SHARED_MEDIA_IVF_H
+
+#include <stdint.h>
+
+#define IVF_HEADER_BYTES 32
+#define IVF_FRAME_BYTES  12
+
+/* `width` and `height` in pixels. */
+void ivf_header(uint8_t out[IVF_HEADER_BYTES], uint16_t width, uint16_t height);
+
+/* What stands before the `bytes` of a frame. */
+void ivf_frame_header(uint8_t out[IVF_FRAME_BYTES], uint32_t bytes, int64_t pts_us);
+
+#endif
