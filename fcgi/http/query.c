@@ -6,15 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/hex.h"
 #include "shared/base/time_text.h"
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 static enum query_outcome decode(const char *from, size_t length, char *out, size_t bytes)
 {
@@ -23,11 +16,10 @@ static enum query_outcome decode(const char *from, size_t length, char *out, siz
 	for (size_t i = 0; i < length; i++) {
 		char c = from[i] == '+' ? ' ' : from[i];
 		if (c == '%') {
-			int high = length - i > 2 ? hex_digit(from[i + 1]) : -1;
-			int low = high >= 0 ? hex_digit(from[i + 2]) : -1;
-			if (low < 0)
+			int byte = length - i > 2 ? hex_byte(from + i + 1) : -1;
+			if (byte < 0)
 				return QUERY_BAD;
-			c = (char)(high << 4 | low);
+			c = (char)byte;
 			i += 2;
 		}
 		if (c == '\0' || n + 1 >= bytes)

@@ -12,6 +12,7 @@
 #include <fastcgi.h>
 
 #include "fcgi/io/fastcgi_validate.h"
+#include "shared/base/hex.h"
 
 #define DRAIN_TIMES 16
 
@@ -21,15 +22,6 @@ int fastcgi_take(int listen_fd, int sndbuf_bytes)
 	if (fd >= 0 && sndbuf_bytes > 0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof(sndbuf_bytes));
 	return fd;
-}
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /* The path of a request target, in place: cut before the query, percent-decoded; empty where that is not possible. */
@@ -42,12 +34,12 @@ static void decode_path(char *path)
 			*to++ = *from++;
 			continue;
 		}
-		int high = hex_value(from[1]), low = high < 0 ? -1 : hex_value(from[2]);
-		if (low < 0 || (high == 0 && low == 0)) {
+		int byte = hex_byte(from + 1);
+		if (byte <= 0) {
 			to = path;
 			break;
 		}
-		*to++ = (char)(high << 4 | low);
+		*to++ = (char)byte;
 		from += 3;
 	}
 	*to = '\0';

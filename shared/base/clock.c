@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shared/base/hex.h"
+
 #define OFFSET_READINGS 5
 
 static int64_t read_us(clockid_t id)
@@ -49,16 +51,6 @@ int64_t clock_slept_us(void)
 	int64_t mono_us = read_us(CLOCK_MONOTONIC), slept_us = read_us(CLOCK_BOOTTIME) - mono_us;
 
 	return slept_us > US_PER_S ? slept_us : 0;
-}
-
-/* The value of a hexadecimal digit, -1 for any other character. */
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
 }
 
 void clock_boot_id(uint8_t out[16])

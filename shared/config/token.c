@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "shared/base/hex.h"
 #include "shared/base/time_text.h"
 
 #define SECRET_PREFIX "scr_"
@@ -43,11 +44,8 @@ static bool hex_parse(const char *text, uint8_t out[TOKEN_HASH_BYTES])
 {
 	if (!hex_valid(text))
 		return false;
-	for (size_t i = 0; i < TOKEN_HASH_BYTES; i++) {
-		ptrdiff_t high = strchr(HEX_DIGITS, text[2 * i]) - HEX_DIGITS;
-		ptrdiff_t low = strchr(HEX_DIGITS, text[2 * i + 1]) - HEX_DIGITS;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
+	for (size_t i = 0; i < TOKEN_HASH_BYTES; i++)
+		out[i] = (uint8_t)hex_byte(text + 2 * i);
 	return true;
 }
 
