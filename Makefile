@@ -89,12 +89,22 @@ $(foreach p,live api listen,$(eval $(BUILD)/fcgi/recorder-$p: $(BUILD)/fcgi/$p/m
 $(PROGRAMS):
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(foreach f,$(FOLDERS),$(eval $(BUILD)/$f.a: $(patsubst %,$(BUILD)/$f/%.o,$(filter-out main,$($f)))))
+# Also made anew where its list has changed: nothing stays in it that has moved to another folder.
+$(foreach f,$(FOLDERS),$(eval $(BUILD)/$f.a: $(patsubst %,$(BUILD)/$f/%.o,$(filter-out main,$($f))) Makefile))
 $(BUILD)/%.a:
 	@mkdir -p $(@D) && rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
-$(BUILD)/%.o: %.c
+# What was compiled by another compiler or with other flags is compiled again; warnings make no difference.
+FLAGS = $(CC) $(filter-out $(WARNINGS),$(CFLAGS_ALL)) $(LDFLAGS)
+ifneq ($(file <$(BUILD)/flags),$(strip $(FLAGS)))
+$(BUILD)/flags: FORCE
+endif
+$(BUILD)/flags:
+	@mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(strip $(FLAGS)))' >$@
+FORCE:
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
@@ -114,16 +124,16 @@ deps: ## installs what building, running and testing need
 
 SYSTEMD = $(PREFIX)/lib/systemd/system
 install: all ## [PREFIX=/usr/local] [DESTDIR=] [SYSTEMD=PREFIX/lib/systemd/system]
-	@BUILD=$(BUILD) PREFIX=$(PREFIX) SYSTEMD=$(SYSTEMD) DESTDIR=$(DESTDIR) deploy/install
+	@BUILD='$(BUILD)' PREFIX='$(PREFIX)' SYSTEMD='$(SYSTEMD)' DESTDIR='$(DESTDIR)' deploy/install
 
 deb: ## a Debian package of what is committed, in BUILD/deb
 	@deploy/install-packages deb
-	@BUILD=$(BUILD) deploy/build-deb
+	@BUILD='$(BUILD)' deploy/build-deb
 
 clean: ## removes BUILD
 	rm -rf $(BUILD)
 
-.PHONY: all help run deps install deb clean
+.PHONY: all help run deps install deb clean FORCE
 .SECONDARY:
 
 include tests/tests.mk
