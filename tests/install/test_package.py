@@ -77,6 +77,34 @@ def test_what_building_needs_is_what_the_package_needs():
     assert not missing, missing
 
 
+def test_what_git_leaves_out_is_in_no_image():
+    """Footage, logins and tokens are in nobody's build: the list for images is git's own."""
+    ignored = [re.sub(r"^/|/$", "", line) for line in source(".gitignore").split()]
+    wanted = [".git", *("**/" + name if f"/{name}" not in source(".gitignore") else name for name in ignored)]
+    assert source("deploy", "container", "Dockerfile.dockerignore").split() == wanted
+
+
+def test_nor_is_it_what_a_package_is_built_from_where_there_is_no_git():
+    """By a dpkg-buildpackage that only says what it finds."""
+    place, tools = extracted("sources"), extracted("tools")
+    for path in ("recordings/camera", "clips", "access", "build", "build-arm64", "tests/browser/node_modules", "deploy", "www/recordings"):
+        os.makedirs(os.path.join(place, path))
+    kept = [".gitignore", "deploy/build-deb", "recorder.ini.example", "www/recordings/page"]
+    for path in (*kept, "recorder.ini", "tokens", ".camera.folder", "recordings/camera/1.mp4", "access/tls.key", "build/1", "tests/browser/node_modules/1"):
+        with open(os.path.join(place, path), "w", encoding="ascii"):
+            pass
+    for name in (".gitignore", "deploy/build-deb"):
+        shutil.copy(os.path.join(PROJECT, name), os.path.join(place, name))
+    os.makedirs(tools)
+    for name in ("dpkg-buildpackage", "dh"):
+        with open(os.path.join(tools, name), "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\nfind . -type f -printf '%P\\n'\nexit 1\n")
+        os.chmod(os.path.join(tools, name), 0o755)
+    done = subprocess.run([os.path.join(place, "deploy", "build-deb")], env=dict(os.environ, PATH=tools + ":" + os.environ["PATH"], BUILD=extracted("none")),
+                          capture_output=True, text=True, check=False)
+    assert sorted(done.stderr.split()) == sorted(kept), done
+
+
 def test_other_systems_are_told_the_names_of_the_packages():
     """The package manager is looked for, and never run."""
     for manager, words in (("dnf", ("dnf install", "fcgi-devel", "RPM Fusion")), ("pacman", ("pacman -S", "fcgi ")), ("apk", ("libfcgi-dev",))):

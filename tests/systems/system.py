@@ -142,7 +142,9 @@ def copy_sources(folder):
                                capture_output=True, check=True).stdout
         pack = ["tar", "-c", "--ignore-failed-read", "--null", "-T", "-"]
     else:
-        names, pack = b"", ["tar", "-c", "--exclude=./build*", "--exclude=node_modules", "--exclude=./recordings", "--exclude=./clips", "."]
+        with open(os.path.join(PROJECT, ".gitignore"), "rb") as ignored:
+            names = re.sub(rb"(?m)^/", b"./", re.sub(rb"(?m)/$", b"", ignored.read()))
+        pack = ["tar", "-c", "--exclude-from=-", "."]
     packed = subprocess.run(pack, cwd=PROJECT, input=names, capture_output=True, check=True).stdout
     subprocess.run(["tar", "-x", "-C", folder], input=packed, check=True)
 
