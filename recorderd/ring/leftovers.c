@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "recorderd/lock/instance_lock.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
+#include "shared/base/file_io.h"
 #include "recorderd/ring/ring_object.h"
 #include "shared/ring/ring_reader.h"
 
@@ -71,18 +73,44 @@ static int64_t span_us(const struct ring_reader *ring)
 		       : 0;
 }
 
+/*
+ * What another user made may be cut off at any moment, which would be a SIGBUS for who maps it: of that only a copy of
+ * the header is looked at. `memory` is that copy; the caller frees it behind the reader.
+ */
+static struct ring_reader *open_copy(const struct leftover *leftover, void **memory, struct reason *why)
+{
+	char path[SHM_NAME_BYTES];
+	struct ring_reader *ring = NULL;
+	struct stat status;
+
+	*memory = malloc(RING_HEADER_BYTES);
+	shm_name_path(leftover->ring, path);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || !*memory || fstat(fd, &status) != 0)
+		reason_errno(why, "its ring cannot be read");
+	else if (read_at(fd, *memory, RING_HEADER_BYTES, 0) != RING_HEADER_BYTES)
+		reason_set(why, "it is no ring");
+	else
+		ring = ring_reader_attach(*memory, (uint64_t)status.st_size, why);
+	if (fd >= 0)
+		close(fd);
+	return ring;
+}
+
 /* False where a recorder that runs says something in it, or has only just made it. */
 static bool look_into(struct leftover *leftover)
 {
 	bool own = leftover->uid == geteuid(), lives = false;
 	struct recorder_state state;
 	struct reason why;
+	void *copy = NULL;
 
 	leftover->idle_us = -1;
 	leftover->configured = true;
-	struct ring_reader *ring = ring_reader_open_any(leftover->ring, &why);
+	struct ring_reader *ring = own ? ring_reader_open(leftover->ring, &why) : open_copy(leftover, &copy, &why);
 	if (!ring) {
 		snprintf(leftover->unreadable, sizeof leftover->unreadable, "%s", why.text);
+		free(copy);
 		return true;
 	}
 	leftover->span_us = own ? span_us(ring) : 0;
@@ -93,6 +121,7 @@ static bool look_into(struct leftover *leftover)
 			leftover->idle_us = mono_now().us - state.heartbeat_mono_us;
 	}
 	ring_reader_close(ring);
+	free(copy);
 	/* A path that another user chose is not opened. */
 	if (!lives && own)
 		leftover->configured = is_configured(leftover);

@@ -325,6 +325,29 @@ static void a_stranger_s_ring_may_be_cut_off_while_it_is_looked_at(void **state)
 	assert_null(ring_reader_open_any(ring_case.name, &ring_case.why));
 }
 
+/* The usual name is a stranger's, and this user's ring has another: each is told of by what it says itself. */
+static void a_stranger_s_ring_is_not_taken_for_this_user_s(void **state)
+{
+	struct leftover *all;
+	char path[100];
+	uint64_t bytes;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	leave_ring(20 * US_PER_S, "/theirs");
+	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	leave_ring(20 * US_PER_S, "/mine");
+	size_t count = leftovers_find(&all), told = 0;
+	for (size_t i = 0; i < count; i++)
+		told += strcmp(all[i].camera, camera) == 0 &&
+			strcmp(all[i].config_file, all[i].uid == geteuid() ? "/mine" : "/theirs") == 0;
+	free(all);
+	assert_int_equal(told, 2);
+	assert_int_equal(leftover_free(camera, &bytes, &ring_case.why), LEFTOVER_FREED);
+}
+
 /* Another user's recorder, whose lock this one may not look at: the time of its ring says whether it runs. */
 static void a_ring_that_is_written_to_is_nobody_s_leftover(void **state)
 {
@@ -370,6 +393,7 @@ int main(void)
 		LEFTOVER_CASE(a_ring_that_is_written_to_is_nobody_s_leftover),
 		LEFTOVER_CASE(what_a_stranger_s_ring_says_leads_nowhere),
 		LEFTOVER_CASE(a_stranger_s_ring_is_not_even_looked_at_by_who_sweeps),
+		LEFTOVER_CASE(a_stranger_s_ring_is_not_taken_for_this_user_s),
 		LEFTOVER_CASE(a_stranger_s_ring_may_be_cut_off_while_it_is_looked_at),
 	};
 	return cmocka_run_group_tests_name("leftovers", tests, make_names, remove_names);
