@@ -95,6 +95,14 @@ def test_a_clip_comes_back_through_the_other_container():
     assert int(frames) > 20
 
 
+def test_what_handles_bytes_from_outside_is_in_its_sandbox():
+    """A container takes nothing of it away: only the kernel may not have it."""
+    for name, area in (("recorder", "encoder"), ("web", "live"), ("web", "api")):
+        said = re.findall(rf" {area}: (sandbox.*)", logs(name))
+        comment(f"{area}: {said}")
+        assert said and not re.search("refuses|without", " ".join(said)), logs(name)
+
+
 def test_a_token_that_is_made_in_one_container_is_good_in_the_other():
     token = podman("exec", "recorder", "recorderd", "-c", "/etc/recorder/camera.ini", "--new-token", "door", "--scope", "footage").strip()
     for secret, status in ((token, "200"), (token[:-1] + ("a" if token[-1] != "a" else "b"), "401")):
