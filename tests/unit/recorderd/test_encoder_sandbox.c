@@ -355,10 +355,13 @@ static int start(void **state)
 
 static int teardown(void **state)
 {
+	struct sockaddr_un address;
 	char command[96];
 
 	(void)state;
 	close(recorder);
+	control_address(target.camera.camera.name, &address);
+	unlink(address.sun_path);
 	close(left_open);
 	shm_unlink(target.own_ring);
 	shm_unlink(target.forged_ring);
