@@ -7,7 +7,7 @@ from support.tap import comment, show_logs
 from support.times import PATIENCE_S, US, wait_for, wall_us
 
 WARM_UP = 10               # cycles after which everything that is kept for good has been allocated
-ENCODER_DESCRIPTORS = 4    # pipes of an encoder that one look may find and the other not
+FILE_DESCRIPTORS = 4       # files that one look may find open and the other not
 MEMORY_KB = 1024           # what may come and go
 MEMORY_KB_A_CYCLE = 2      # the archive's list grows by a segment a cycle
 SETTINGS = {
@@ -49,20 +49,31 @@ def recorded_frames(rig):
     return sum(size // 32 - 1 for size in sizes)
 
 
+def children(pid):
+    """How many a process has: each encoder is one."""
+    count = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+            count += len(file.read().split())
+    return count
+
+
 def settled(rig):
     """Everything that was taken is recorded, and one run is left: what a run needs is there once."""
+    pid = rig.recorderd.pid
     try:
-        wait_for(lambda: still_open(rig) == 1 and rig.camera.counter("delivered") - recorded_frames(rig) <= 5, 120, "all is recorded")
+        wait_for(lambda: still_open(rig) == 1 and rig.camera.counter("delivered") - recorded_frames(rig) <= 5 and children(pid) == 1,
+                 120, "all is recorded by one encoder")
     except AssertionError:
         comment(f"{rig.camera.counter('delivered')} frames taken, {recorded_frames(rig)} recorded; {rig.get('/camera_info').body}")
         show_logs(rig)
         raise
-    return Holdings(rig.recorderd.pid)
+    return Holdings(pid)
 
 
 def assert_nothing_is_left(before, after, cycles):
     told = f"{before}; {cycles} cycles later {after}"
-    assert after.descriptors <= before.descriptors + ENCODER_DESCRIPTORS and after.threads <= before.threads, told
+    assert after.descriptors <= before.descriptors + FILE_DESCRIPTORS and after.threads <= before.threads, told
     assert after.mappings <= before.mappings + 4, told
     if not os.environ.get("SAN"):  # sanitizers keep what was freed
         assert after.memory_kb <= before.memory_kb + MEMORY_KB + MEMORY_KB_A_CYCLE * cycles, told
