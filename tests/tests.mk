@@ -51,7 +51,7 @@ tests/fcgi/clip         = clip_build clip_cache clip_final clip_plan clock_walks
 	timeline_walk
 tests/fcgi/transcode    = clip_spool transcode_plan transcode_undecodable
 tests/fcgi/pool         = address_shares handover pass_table snapshot_cache
-tests/fcgi/server       = client_probe master permits request_pass
+tests/fcgi/server       = client_probe master permits request_pass slow_clients
 tests/fcgi/api          = camera_info clips prometheus query
 tests/fcgi/live         = live live_responses
 

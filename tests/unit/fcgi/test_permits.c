@@ -10,38 +10,20 @@
 
 #include <cmocka.h>
 
-#include <fastcgi.h>
-
+#include "fcgi/server/client_probe.h"
 #include "tests/unit/support/api_pool.h"
 #include "tests/unit/support/fastcgi_client.h"
 
-#include <poll.h>
-
-#include "fcgi/server/client_probe.h"
-
 #define LONG_BYTES (1u << 20)
-#define HASTY      2  /* the camera whose clients have to take something within a second */
 #define HELD_MAX   64 /* long answers: what request.c lets workers hold */
-
-/* A client that takes SLOW_BYTES a second, twice what it has to, of the first SLOW_MAX that the kernel has for it. */
-#define SLOW_PORT  "1"
-#define SLOW_BYTES 1024
-#define SLOW_MAX   (32 * SLOW_BYTES) /* less than what it is sent before its connection is full */
 
 static const char long_body[LONG_BYTES];
 
-/* In place of the kernel, so that the client goes on whatever holds up this test. */
 bool web_client_queue(const struct fastcgi_request *request, uint32_t *queued_bytes)
 {
-	static int64_t since_us;
-
-	if (strcmp(fastcgi_param(request, "REMOTE_PORT"), SLOW_PORT) != 0)
-		return false;
-	if (since_us == 0)
-		since_us = mono_now().us;
-	int64_t taken = (mono_now().us - since_us) * SLOW_BYTES / US_PER_S;
-	*queued_bytes = taken < SLOW_MAX ? (uint32_t)(SLOW_MAX - taken) : 0;
-	return true;
+	(void)request;
+	(void)queued_bytes;
+	return false;
 }
 
 enum web_client web_client_look(const struct fastcgi_request *request)
@@ -71,8 +53,6 @@ static void dispatch(struct api_request *request)
 	request->camera = &request->cameras[0];
 	if (strcmp(request->fcgi->query, "second") == 0)
 		request->camera = &request->cameras[1];
-	if (strcmp(request->fcgi->query, "hasty") == 0)
-		request->camera = &request->cameras[HASTY];
 	if (strcmp(request->fcgi->path, "/big") == 0)
 		pool_answer_big(request);
 	else if (strcmp(request->fcgi->path, "/encode") == 0)
@@ -90,7 +70,6 @@ static int start(void **state)
 		pool.configs[i].http.address_share = 75;
 		snprintf(pool.configs[i].http.proxies, sizeof(pool.configs[i].http.proxies), "10.0.0.0/8");
 	}
-	pool.configs[HASTY].http.stall_seconds = 1;
 	pool_start(dispatch);
 	return 0;
 }
@@ -105,23 +84,6 @@ static int teardown(void **state)
 static int kill_worker(pid_t worker)
 {
 	return kill(worker, SIGKILL) == 0;
-}
-
-/* Asks until a download begins: places come back when the pool has noticed. Its descriptor. */
-static int download_begun(const char *uri)
-{
-	for (int tries = 0; tries < 6000; tries++) {
-		struct buffer answer = {0};
-		int fd = client_ask(pool.socket_path, "GET", uri);
-		bool begun = fd >= 0 && client_read_until(fd, &answer, 0, "Status: 200");
-		buffer_finish(&answer);
-		if (begun)
-			return fd;
-		close(fd);
-		usleep(10000);
-	}
-	fail_msg("no download begins");
-	return -1;
 }
 
 static void assert_refused(const char *uri, const char *status)
@@ -146,13 +108,13 @@ static void downloads_are_counted_over_all_workers_and_cameras(void **state)
 
 	(void)state;
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
-		stalled[i] = download_begun(i % 2 ? "/big?second" : "/big");
+		stalled[i] = pool_download(i % 2 ? "/big?second" : "/big");
 	assert_no_place("/big");
 	assert_no_place("/big?second");
 	assert_true(pool_ask_pid() > 0);
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		close(stalled[i]);
-	close(download_begun("/big"));
+	close(pool_download("/big"));
 }
 
 static void places_of_killed_workers_come_back(void **state)
@@ -161,12 +123,12 @@ static void places_of_killed_workers_come_back(void **state)
 
 	(void)state;
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
-		stalled[i] = download_begun("/big");
+		stalled[i] = pool_download("/big");
 	assert_no_place("/big");
 	assert_true(pool_each_worker(kill_worker) > 0);
 	for (int i = 0; i < DOWNLOADS_MAX; i++) {
 		close(stalled[i]);
-		stalled[i] = download_begun("/big");
+		stalled[i] = pool_download("/big");
 	}
 	assert_no_place("/big");
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
@@ -213,18 +175,18 @@ static void one_address_cannot_take_all_places(void **state)
 
 	(void)state;
 	client_from.remote = "2001:db8::1";
-	stalled[0] = download_begun("/big");
+	stalled[0] = pool_download("/big");
 	client_from.remote = "2001:db8::2"; /* the same /64 */
-	stalled[1] = download_begun("/big?second");
+	stalled[1] = pool_download("/big?second");
 	for (int i = 0; i < RETIRE_AFTER; i++) /* asked of all workers */
 		assert_refused("/big", "Status: 429");
 	assert_true(pool_ask_pid() > 0);
 	client_from.remote = "2001:db8:1::1";
-	stalled[2] = download_begun("/big");
+	stalled[2] = pool_download("/big");
 	assert_no_place("/big");
 	close(stalled[0]);
 	client_from.remote = "2001:db8::1";
-	stalled[0] = download_begun("/big");
+	stalled[0] = pool_download("/big");
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		close(stalled[i]);
 	client_from.remote = NULL;
@@ -253,9 +215,9 @@ static void who_had_the_only_place_leaves_it_to_who_was_refused(void **state)
 	close(held);
 	assert_true(encoding_gets("192.0.2.1", "Status: 429"));
 	client_from.remote = "192.0.2.2";
-	close(download_begun("/encode?quick"));
+	close(pool_download("/encode?quick"));
 	client_from.remote = "192.0.2.1";
-	close(download_begun("/encode?quick"));
+	close(pool_download("/encode?quick"));
 	client_from.remote = NULL;
 }
 
@@ -266,12 +228,12 @@ static void claims_of_killed_workers_come_back(void **state)
 	(void)state;
 	client_from.remote = "192.0.2.1";
 	for (int i = 0; i < 2; i++)
-		stalled[i] = download_begun("/big");
+		stalled[i] = pool_download("/big");
 	assert_refused("/big", "Status: 429");
 	assert_true(pool_each_worker(kill_worker) > 0);
 	for (int i = 0; i < 2; i++) {
 		close(stalled[i]);
-		stalled[i] = download_begun("/big");
+		stalled[i] = pool_download("/big");
 	}
 	assert_refused("/big", "Status: 429");
 	for (int i = 0; i < 2; i++)
@@ -288,7 +250,7 @@ static void behind_a_proxy_its_clients_are_counted(void **state)
 	client_from.remote = "10.0.0.1";
 	for (int i = 0; i < DOWNLOADS_MAX; i++) {
 		client_from.forwarded = i < 2 ? "198.51.100.1, 192.0.2.1" : "192.0.2.2";
-		stalled[i] = download_begun("/big");
+		stalled[i] = pool_download("/big");
 		client_from.forwarded = "192.0.2.1, 10.0.0.7";
 		if (i == 1)
 			assert_refused("/big", "Status: 429");
@@ -307,7 +269,7 @@ static void this_machine_and_proxies_may_take_all(void **state)
 	for (size_t remote = 0; remote < sizeof(remotes) / sizeof(remotes[0]); remote++) {
 		client_from.remote = remotes[remote];
 		for (int i = 0; i < DOWNLOADS_MAX; i++)
-			stalled[i] = download_begun("/big");
+			stalled[i] = pool_download("/big");
 		assert_no_place("/big");
 		for (int i = 0; i < DOWNLOADS_MAX; i++)
 			close(stalled[i]);
@@ -337,60 +299,6 @@ static void one_address_cannot_hold_all_memory(void **state)
 	client_from.remote = NULL;
 }
 
-static void who_takes_nothing_loses_its_place(void **state)
-{
-	int stalled[DOWNLOADS_MAX], others[DOWNLOADS_MAX];
-	struct buffer answer = {0};
-
-	(void)state;
-	for (int i = 0; i < DOWNLOADS_MAX; i++)
-		stalled[i] = download_begun("/big?hasty");
-	for (int i = 0; i < DOWNLOADS_MAX; i++) /* so many others: each of them has lost its place */
-		others[i] = download_begun("/big");
-	for (int i = 0; i < DOWNLOADS_MAX; i++) {
-		close(others[i]);
-		assert_false(client_read_all(stalled[i], &answer)); /* it ends in the middle */
-		assert_true(answer.length < BIG_BYTES);
-		buffer_clear(&answer);
-		close(stalled[i]);
-	}
-	buffer_finish(&answer);
-}
-
-/* The web server takes nothing meanwhile, since the kernel has enough for that client. */
-static void who_takes_what_the_kernel_has_keeps_its_place(void **state)
-{
-	static const char *const slow_client[] = {"REMOTE_PORT", SLOW_PORT, NULL};
-
-	(void)state;
-	client_from.also = slow_client;
-	int slow = download_begun("/big?hasty");
-	client_from.also = NULL;
-	for (int i = 0; i < 2; i++) {
-		int other = download_begun("/big?hasty");
-		assert_int_equal(poll(&(struct pollfd){other, POLLRDHUP, 0}, 1, -1), 1);
-		close(other);
-	}
-	assert_int_equal(poll(&(struct pollfd){slow, POLLRDHUP, 0}, 1, 0), 0);
-	close(slow);
-}
-
-static void who_is_slow_but_goes_on_gets_all(void **state)
-{
-	struct buffer answer = {0};
-	int fd = download_begun("/big?hasty"), type = FCGI_STDOUT;
-
-	(void)state;
-	while (answer.length < BIG_BYTES - 1000 && type == FCGI_STDOUT) {
-		type = client_read_record(fd, &answer);
-		usleep(15000);
-	}
-	assert_true(answer.length >= BIG_BYTES - 1000);
-	assert_true(client_read_all(fd, &answer));
-	buffer_finish(&answer);
-	close(fd);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,9 +311,6 @@ int main(void)
 		cmocka_unit_test(behind_a_proxy_its_clients_are_counted),
 		cmocka_unit_test(this_machine_and_proxies_may_take_all),
 		cmocka_unit_test(one_address_cannot_hold_all_memory),
-		cmocka_unit_test(who_takes_nothing_loses_its_place),
-		cmocka_unit_test(who_takes_what_the_kernel_has_keeps_its_place),
-		cmocka_unit_test(who_is_slow_but_goes_on_gets_all),
 	};
 
 	return cmocka_run_group_tests(tests, start, teardown);

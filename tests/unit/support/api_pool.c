@@ -94,6 +94,22 @@ struct buffer pool_head_of(int fd)
 	return answer;
 }
 
+int pool_download(const char *uri)
+{
+	for (int tries = 0; tries < 6000; tries++) {
+		struct buffer answer = {0};
+		int fd = client_ask(pool.socket_path, "GET", uri);
+		bool begun = fd >= 0 && client_read_until(fd, &answer, 0, "Status: 200");
+		buffer_finish(&answer);
+		if (begun)
+			return fd;
+		close(fd);
+		usleep(10000);
+	}
+	fail_msg("no download begins");
+	return -1;
+}
+
 pid_t pool_ask_pid(void)
 {
 	struct buffer answer = pool_body_of(client_ask(pool.socket_path, "GET", "/pid"));

@@ -37,6 +37,9 @@ struct buffer pool_body_of(int fd);
 /* Reads until the head of the answer has come; terminated, the caller's to finish. fd stays open. */
 struct buffer pool_head_of(int fd);
 
+/* Asks until a download begins: places come back when the pool has noticed. Its descriptor, the caller's. */
+int pool_download(const char *uri);
+
 /* Process id of the worker that answered /pid. */
 pid_t pool_ask_pid(void);
 
