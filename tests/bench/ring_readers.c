@@ -7,6 +7,7 @@
  * 60 frames a second. Prints one JSON object: latency in ms over all readers, and what the writer took for a frame.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

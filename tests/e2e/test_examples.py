@@ -25,12 +25,12 @@ ELSEWHERE = {
 
 
 def commands():
-    """Indented lines and cells of tables (in which a pipe is written with a backslash) that begin with a program."""
+    """Indented lines and cells of tables (in which a pipe is written with a backslash) that begin with a program and say more."""
     for name in TEXTS:
         with open(os.path.join(PROJECT, name), encoding="utf-8") as file:
             text = file.read()
         yield from re.findall(rf"^ {{4}}({PROGRAMS}.*)$", text, re.M)
-        yield from (cell.replace("\\|", "|") for cell in re.findall(rf"^\| `({PROGRAMS}[^`]*)` \|", text, re.M))
+        yield from (cell.replace("\\|", "|") for cell in re.findall(rf"^\| `({PROGRAMS} [^`]*)` \|", text, re.M))
 
 
 def is_elsewhere(line):

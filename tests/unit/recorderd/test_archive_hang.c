@@ -1,5 +1,6 @@
 /* test_archive_hang.c - a disk that does not answer holds up neither a start, nor a stop, nor who asks for the state.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/file.h>

@@ -1,4 +1,5 @@
 /* test_ring.c - the ring: order, wrap, tail, age, wake-ups, the published state. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,4 +1,5 @@
 /* test_ring_pages.c - a ring gets its pages while it is in use; and a /dev/shm that fills up meanwhile ends nothing. */
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>

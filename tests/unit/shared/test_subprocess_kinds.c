@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/support/in_range.h"
 #include "tests/unit/support/subprocess_cases.h"

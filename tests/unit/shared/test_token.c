@@ -1,5 +1,6 @@
 /* Tokens: their file's text, and whether a secret is one of them (shared/config/token.h). */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
