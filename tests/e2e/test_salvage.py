@@ -81,10 +81,11 @@ def old_bytes(recorded):
 @shared
 def damaged_in_the_middle(rig):
     recorded = record_for(rig, 240)
-    recorded.damage(50, 3, bytes)
-    recorded.damage(110, 2, os.urandom)
-    recorded.damage(170, 4, old_bytes(recorded))
-    os.truncate(recorded.index, 32 * 41 + 7)
+    keys = [number for number, record in enumerate(recorded.records) if record[4] & KEY]
+    # Far enough from the next key frame for the hole to be longer than what a clip's spans pass over.
+    for key, blocks, filled in ((keys[1], 3, bytes), (keys[3], 2, os.urandom), (keys[5], 4, old_bytes(recorded))):
+        recorded.damage(key + 10, blocks, filled)
+    os.truncate(recorded.index, 32 * (keys[1] + 5) + 7)
     comment(f"damaged: {sorted(recorded.damaged)} of {len(recorded.records)}")
     restart(rig)
     return recorded
