@@ -263,7 +263,7 @@ static void is_recorded_by(const char *script)
 static void a_script_may_make_it_yield_to_others(void **state)
 {
 	(void)state;
-	is_recorded_by("#!/bin/sh\nPATH=${PATH#*:}\nexec nice -n 1 ionice -c 3 taskset ffffffff chrt --batch 0 "
+	is_recorded_by("#!/bin/sh\nPATH=${PATH#*:}\nexec nice -n 1 ionice -c 3 taskset ffffffff "
 		       "ffmpeg \"$@\"\n");
 }
 
