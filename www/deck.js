@@ -31,6 +31,7 @@ export class Deck {
   #frame = null; // number of the picture that stands, where that is known
   #times = null;
   #life = new AbortController(); // of the piece: aborted when another one comes in its place
+  #moves = 0; // seeks, and starts of playing: a seek that another move has overtaken says nothing of the picture
 
   constructor(video) {
     this.video = video;
@@ -94,10 +95,13 @@ export class Deck {
     else if (this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) await once(this.video, ["loadeddata", "error"], this.#life.signal);
   }
 
+  /* Resolves true, or false where it was overtaken. */
   async #seek(time) {
+    const { signal } = this.#life, move = ++this.#moves;
     this.#frame = null;
     this.video.currentTime = Math.min(time, Math.max(0, this.video.duration - 0.001));
-    await once(this.video, ["seeked", "error"], this.#life.signal);
+    await once(this.video, ["seeked", "error"], signal);
+    return !signal.aborted && move === this.#moves;
   }
 
   /* Within the piece that is loaded. */
@@ -106,6 +110,7 @@ export class Deck {
   }
 
   play() {
+    this.#moves++;
     this.#frame = null;
     return this.video.play();
   }
@@ -121,14 +126,14 @@ export class Deck {
 
   /* Goes by whole frames; false where the piece ends before that. */
   async step(frames) {
-    const { signal } = this.#life;
+    const { signal } = this.#life, move = this.#moves;
     const times = this.#times ?? await fetchFrameTimes(this.piece.url);
     if (signal.aborted) return true;
     this.#times = times;
+    if (frames === 0 && move !== this.#moves) return true; // what overtook it settles, or plays
     const wanted = (this.#frame ?? frameAt(times, this.video.currentTime)) + frames;
     if (wanted < 0 || wanted > times.length - 2) return false;
-    await this.#seek((times[wanted] + times[wanted + 1]) / 2);
-    if (!signal.aborted) this.#frame = wanted;
+    if (await this.#seek((times[wanted] + times[wanted + 1]) / 2)) this.#frame = wanted;
     return true;
   }
 
