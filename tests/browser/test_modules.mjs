@@ -22,6 +22,7 @@ const { Scale } = await load("scale.js");
 const { frameAt } = await load("frames.js");
 const { fitTiles } = await load("grid.js");
 const { Camera } = await load("cameras.js");
+const { Deck } = await load("deck.js");
 const { Player } = await load("player.js");
 rmSync(copy, { recursive: true });
 
@@ -56,6 +57,19 @@ class FakeVideo extends EventTarget {
     this.onended();
   }
 }
+
+/* A box of ISO/IEC 14496-12: numbers of 32 bits, then boxes. */
+function box(type, numbers, ...inner) {
+  const head = Buffer.alloc(8 + 4 * numbers.length), size = inner.reduce((sum, one) => sum + one.length, head.length);
+  head.writeUInt32BE(size);
+  head.write(type, 4, "latin1");
+  for (const [at, number] of numbers.entries()) head.writeUInt32BE(number, 8 + 4 * at);
+  return Buffer.concat([head, ...inner]);
+}
+
+/* The head of a clip whose frames last that long each. */
+const clipHead = (frames, ms) => box("moov", [], box("trak", [], box("mdia", [], box("mdhd", [0, 0, 0, 1000, frames * ms]),
+  box("minf", [], box("stbl", [], box("stts", [0, 1, frames, ms]))))));
 
 const { HOUR, MINUTE, SECOND } = time;
 const utc = Date.parse;
@@ -195,6 +209,26 @@ const failed = await runTests([
     } finally {
       player.stop();
     }
+  }],
+
+  ["a picture that still settles while another moment is sought, or played from, is not taken for that one", async () => {
+    const video = new FakeVideo(), deck = new Deck(video), seeked = () => video.dispatchEvent(new Event("seeked"));
+    globalThis.HTMLMediaElement = { HAVE_CURRENT_DATA: 2 };
+    globalThis.fetch = async (url, { method }) => (method === "HEAD" ? new Response(null, { headers: { "X-Clip-Start": "0" } }) : new Response(clipHead(100, 100)));
+    await deck.load({ from: 0, to: 10 * SECOND, speed: 1, url: "/footage" }, 0);
+    const settled = deck.settle();
+    await waitFor(() => video.currentTime === 0.05, "it is sought in the middle of the first frame");
+    const sought = deck.seek(5 * SECOND);
+    seeked();
+    await Promise.all([settled, sought]);
+    assert.equal(deck.at, 5 * SECOND);
+    const again = deck.settle();
+    await deck.play();
+    seeked();
+    await again;
+    video.currentTime = 7;
+    assert.equal(deck.at, 7 * SECOND);
+    deck.clear();
   }],
 
   ["the frame that stands at a time is found", () => {
