@@ -17,32 +17,10 @@
 
 #include "fcgi/clip/clip_cache.h"
 #include "fcgi/clip/kept_clips.h"
+#include "tests/unit/support/clips_folder.h"
 #include "tests/unit/support/in_range.h"
 
 #define CLIP_BYTES 5000u
-
-static char path[64];
-static int clips = -1;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	snprintf(path, sizeof(path), "/tmp/recorder-cache-XXXXXX");
-	if (!mkdtemp(path))
-		return -1;
-	clips = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return clips < 0;
-}
-
-static int drop_folder(void **state)
-{
-	char command[96];
-
-	(void)state;
-	close(clips);
-	snprintf(command, sizeof(command), "rm -rf '%s'", path);
-	return system(command);
-}
 
 /* A clip of so many bytes, each of that value. */
 static struct clip clip_of(uint8_t value, size_t bytes)
@@ -67,7 +45,7 @@ static struct clip clip_of(uint8_t value, size_t bytes)
 
 static int store_of(struct cached_key key, const struct clip *clip, uint64_t max_bytes, uint64_t reserve_bytes)
 {
-	return cache_store_run(&(struct cache_store){clips, key, clip, max_bytes, reserve_bytes, 200});
+	return cache_store_run(&(struct cache_store){clips_folder.fd, key, clip, max_bytes, reserve_bytes, 200});
 }
 
 static void stored_at(const struct cached_key *key, time_t seconds)
@@ -77,13 +55,13 @@ static void stored_at(const struct cached_key *key, time_t seconds)
 
 	cached_name(key, name);
 	snprintf(file, sizeof(file), CACHED_FOLDER "/%s", name);
-	assert_int_equal(utimensat(clips, file, times, 0), 0);
+	assert_int_equal(utimensat(clips_folder.fd, file, times, 0), 0);
 }
 
 static bool is_there(const struct cached_key *key)
 {
 	struct clip found;
-	bool there = cache_find(clips, key, &found);
+	bool there = cache_find(clips_folder.fd, key, &found);
 
 	clip_finish(&found);
 	return there;
@@ -96,9 +74,9 @@ static void a_stored_clip_comes_back_as_it_was(void **state)
 	uint8_t bytes[CLIP_BYTES];
 
 	(void)state;
-	assert_false(cache_find(clips, &key, &found));
+	assert_false(cache_find(clips_folder.fd, &key, &found));
 	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
-	assert_true(cache_find(clips, &key, &found));
+	assert_true(cache_find(clips_folder.fd, &key, &found));
 	assert_int_equal(vfile_size(found.file), CLIP_BYTES);
 	assert_int_equal(vfile_read(found.file, 0, bytes, sizeof(bytes)), CLIP_BYTES);
 	for (size_t i = 0; i < sizeof(bytes); i++)
@@ -115,8 +93,8 @@ static void a_stored_clip_comes_back_as_it_was(void **state)
 	assert_memory_equal(found.spans.data, clip.spans.data, clip.spans.length);
 	clip_finish(&found);
 	clip_finish(&clip);
-	assert_false(cache_find(clips, &(struct cached_key){1000000, 2000000, 2}, &found));
-	assert_false(cache_find(clips, &(struct cached_key){1000000, 2000001, 1}, &found));
+	assert_false(cache_find(clips_folder.fd, &(struct cached_key){1000000, 2000000, 2}, &found));
+	assert_false(cache_find(clips_folder.fd, &(struct cached_key){1000000, 2000001, 1}, &found));
 }
 
 /* Cut anywhere or with a byte changed in its trailer, a file is found as it was, or not at all. */
@@ -128,12 +106,12 @@ static void a_damaged_file_is_not_found(void **state)
 
 	(void)state;
 	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
-	int fd = openat(clips, "cache/5000000_6000000_1.mp4", O_RDWR | O_CLOEXEC);
+	int fd = openat(clips_folder.fd, "cache/5000000_6000000_1.mp4", O_RDWR | O_CLOEXEC);
 	ssize_t size = pread(fd, bytes, sizeof(bytes), 0);
 	assert_int_in_range(size, 120, sizeof(bytes) - 1);
 	for (ssize_t cut = 0; cut < size; cut++) {
 		assert_int_equal(ftruncate(fd, cut), 0);
-		assert_false(cache_find(clips, &key, &found));
+		assert_false(cache_find(clips_folder.fd, &key, &found));
 		assert_int_equal(ftruncate(fd, 0), 0);
 		assert_int_equal(pwrite(fd, bytes, (size_t)size, 0), size);
 	}
@@ -141,7 +119,7 @@ static void a_damaged_file_is_not_found(void **state)
 		uint8_t wrong[] = {0, 0xff, '\n', '\r', (uint8_t)(bytes[at] ^ 0x40)};
 		for (size_t i = 0; i < sizeof(wrong); i++) {
 			assert_int_equal(pwrite(fd, &wrong[i], 1, at), 1);
-			if (!cache_find(clips, &key, &found))
+			if (!cache_find(clips_folder.fd, &key, &found))
 				continue;
 			assert_null(memchr(found.spans.data, '\r', found.spans.length));
 			assert_null(memchr(found.spans.data, '\n', found.spans.length));
@@ -182,13 +160,13 @@ static void a_disk_that_is_short_of_room_is_left_alone(void **state)
 	assert_int_not_equal(store_of(new, &clip, 1 << 20, UINT64_MAX / 2), 0);
 	assert_false(is_there(&old));
 	assert_false(is_there(&new));
-	assert_int_equal(faccessat(clips, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), -1);
+	assert_int_equal(faccessat(clips_folder.fd, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), -1);
 	clip_finish(&clip);
 }
 
 static int part_of(const char *folder_name)
 {
-	int folder = openat(clips, folder_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int folder = openat(clips_folder.fd, folder_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd = keep_part_open(folder, CACHED_PART);
 
 	close(folder);
@@ -209,12 +187,12 @@ static void one_clip_is_stored_at_a_time(void **state)
 	assert_int_not_equal(store_of(key, &clip, 1 << 20, 0), 0);
 	assert_false(is_there(&key));
 	assert_int_equal(pread(other, half, sizeof(half), 0), sizeof(half));
-	assert_int_equal(faccessat(clips, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), 0);
+	assert_int_equal(faccessat(clips_folder.fd, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), 0);
 	close(other);
 	/* Who waits gets the place, and what the other one left is not in the way. */
 	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
 	assert_true(is_there(&key));
-	assert_int_equal(faccessat(clips, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), -1);
+	assert_int_equal(faccessat(clips_folder.fd, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), -1);
 	clip_finish(&clip);
 }
 
@@ -236,8 +214,10 @@ int fcntl64(int fd, int command, ...)
 	va_end(arguments);
 	if (command == F_OFD_SETLK && others_come_first) {
 		others_come_first = false;
-		assert_int_equal(renameat(clips, CACHED_FOLDER "/" CACHED_PART, clips, CACHED_FOLDER "/1_2_1.mp4"), 0);
-		close(openat(clips, CACHED_FOLDER "/" CACHED_PART, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
+		assert_int_equal(renameat(clips_folder.fd, CACHED_FOLDER "/" CACHED_PART, clips_folder.fd,
+					  CACHED_FOLDER "/1_2_1.mp4"),
+				 0);
+		close(openat(clips_folder.fd, CACHED_FOLDER "/" CACHED_PART, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
 	}
 	return (int)syscall(FCNTL_CALL, fd, command, argument);
 }
@@ -245,9 +225,9 @@ int fcntl64(int fd, int command, ...)
 static void what_another_one_began_to_write_is_not_evicted(void **state)
 {
 	(void)state;
-	mkdirat(clips, CACHED_FOLDER, 0750);
+	mkdirat(clips_folder.fd, CACHED_FOLDER, 0750);
 	close(part_of(CACHED_FOLDER));
-	int folder = cached_folder_open(clips);
+	int folder = cached_folder_open(clips_folder.fd);
 	others_come_first = true;
 	assert_int_equal(cached_evict(folder, UINT64_MAX, 0).bytes, 0);
 	assert_false(others_come_first);
@@ -267,9 +247,9 @@ static void only_clips_and_leftovers_are_evicted(void **state)
 	close(part_of(CACHED_FOLDER));
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
 		snprintf(file, sizeof(file), CACHED_FOLDER "/%s", strangers[i]);
-		close(openat(clips, file, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
+		close(openat(clips_folder.fd, file, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
 	}
-	int folder = cached_folder_open(clips);
+	int folder = cached_folder_open(clips_folder.fd);
 	uint64_t gone_bytes = cached_evict(folder, 0, 0).bytes;
 	assert_true(gone_bytes > CLIP_BYTES + 11);
 	assert_int_equal(cached_evict(folder, 0, UINT64_MAX).bytes, 0);
@@ -277,7 +257,7 @@ static void only_clips_and_leftovers_are_evicted(void **state)
 	assert_false(is_there(&(struct cached_key){1, 2, 1}));
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
 		snprintf(file, sizeof(file), CACHED_FOLDER "/%s", strangers[i]);
-		assert_int_equal(unlinkat(clips, file, 0), 0);
+		assert_int_equal(unlinkat(clips_folder.fd, file, 0), 0);
 	}
 	clip_finish(&clip);
 }
@@ -291,11 +271,11 @@ static void what_cannot_be_evicted_counts_as_there(void **state)
 	(void)state;
 	assert_int_equal(store_of((struct cached_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
 	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
-	assert_int_equal(unlinkat(clips, CACHED_FOLDER "/1_2_1.mp4", 0), 0);
-	assert_int_equal(mkdirat(clips, CACHED_FOLDER "/1_2_1.mp4", 0750), 0);
+	assert_int_equal(unlinkat(clips_folder.fd, CACHED_FOLDER "/1_2_1.mp4", 0), 0);
+	assert_int_equal(mkdirat(clips_folder.fd, CACHED_FOLDER "/1_2_1.mp4", 0750), 0);
 	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
-	assert_int_equal(utimensat(clips, CACHED_FOLDER "/1_2_1.mp4", old, 0), 0);
-	int folder = cached_folder_open(clips);
+	assert_int_equal(utimensat(clips_folder.fd, CACHED_FOLDER "/1_2_1.mp4", old, 0), 0);
+	int folder = cached_folder_open(clips_folder.fd);
 	struct cached_gone gone = cached_evict(folder, UINT64_MAX, 1);
 	assert_int_equal(gone.error, EISDIR);
 	assert_int_equal(gone.clips, 1);
@@ -306,7 +286,7 @@ static void what_cannot_be_evicted_counts_as_there(void **state)
 	assert_true(gone.error == EISDIR && gone.clips == 0 && gone.bytes == 0);
 	assert_int_not_equal(store_of(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes - 1, 0), 0);
 	assert_int_equal(store_of(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes, 0), 0);
-	assert_int_equal(unlinkat(clips, CACHED_FOLDER "/1_2_1.mp4", AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(clips_folder.fd, CACHED_FOLDER "/1_2_1.mp4", AT_REMOVEDIR), 0);
 	assert_int_equal(cached_evict(folder, 0, 0).error, 0);
 	close(folder);
 	clip_finish(&clip);
@@ -325,5 +305,5 @@ int main(void)
 		cmocka_unit_test(a_damaged_file_is_not_found),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, drop_folder);
+	return cmocka_run_group_tests(tests, make_clips_folder, drop_clips_folder);
 }

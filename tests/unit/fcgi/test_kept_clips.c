@@ -20,11 +20,9 @@
 #include <cmocka.h>
 
 #include "fcgi/clip/kept_clips.h"
+#include "tests/unit/support/clips_folder.h"
 
 #define WRITERS 4
-
-static char path[64];
-static int clips = -1;
 
 int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags)
 {
@@ -35,27 +33,7 @@ int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned
 int fsync(int fd)
 {
 	errno = EINVAL;
-	return fd == clips ? -1 : (int)syscall(SYS_fsync, fd);
-}
-
-static int make_folder(void **state)
-{
-	(void)state;
-	snprintf(path, sizeof(path), "/tmp/recorder-keep-XXXXXX");
-	if (!mkdtemp(path))
-		return -1;
-	clips = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return clips < 0;
-}
-
-static int drop_folder(void **state)
-{
-	char command[96];
-
-	(void)state;
-	close(clips);
-	snprintf(command, sizeof(command), "rm -rf '%s'", path);
-	return system(command);
+	return fd == clips_folder.fd ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
 static struct vfile *file_of(const char *text)
@@ -71,7 +49,7 @@ static struct vfile *file_of(const char *text)
 static void assert_is(const char *name, const char *wanted)
 {
 	char got[64] = "";
-	int fd = openat(clips, name, O_RDONLY | O_CLOEXEC);
+	int fd = openat(clips_folder.fd, name, O_RDONLY | O_CLOEXEC);
 
 	assert_int_equal(read(fd, got, sizeof(got) - 1), strlen(wanted));
 	assert_string_equal(got, wanted);
@@ -81,12 +59,12 @@ static void assert_is(const char *name, const char *wanted)
 static void a_clip_is_kept_and_deleted(void **state)
 {
 	struct vfile *file = file_of("first");
-	struct keep keep = {clips, file, "door.mp4"};
+	struct keep keep = {clips_folder.fd, file, "door.mp4"};
 
 	(void)state;
 	assert_int_equal(keep_run(&keep), KEEP_DONE);
 	assert_is("door.mp4", "first");
-	assert_int_equal(faccessat(clips, ".door.mp4.part", F_OK, 0), -1);
+	assert_int_equal(faccessat(clips_folder.fd, ".door.mp4.part", F_OK, 0), -1);
 	assert_int_equal(keep_remove_run(&keep), KEEP_DONE);
 	assert_int_equal(keep_remove_run(&keep), KEEP_MISSING);
 	vfile_destroy(file);
@@ -95,7 +73,7 @@ static void a_clip_is_kept_and_deleted(void **state)
 static void a_name_that_is_taken_stays(void **state)
 {
 	struct vfile *first = file_of("first"), *second = file_of("second");
-	struct keep keep = {clips, first, "taken.mp4"};
+	struct keep keep = {clips_folder.fd, first, "taken.mp4"};
 
 	(void)state;
 	assert_int_equal(keep_run(&keep), KEEP_DONE);
@@ -103,7 +81,7 @@ static void a_name_that_is_taken_stays(void **state)
 	assert_int_equal(keep_run(&keep), KEEP_EXISTS);
 	assert_is("taken.mp4", "first");
 	/* A link that leads nowhere takes a name too. */
-	assert_int_equal(symlinkat("nowhere", clips, "link.mp4"), 0);
+	assert_int_equal(symlinkat("nowhere", clips_folder.fd, "link.mp4"), 0);
 	strcpy(keep.name, "link.mp4");
 	assert_int_equal(keep_run(&keep), KEEP_EXISTS);
 	vfile_destroy(first);
@@ -113,7 +91,7 @@ static void a_name_that_is_taken_stays(void **state)
 static void of_those_who_write_one_name_at_a_time_one_is_done(void **state)
 {
 	struct vfile *file = file_of("race");
-	struct keep keep = {clips, file, "race.mp4"};
+	struct keep keep = {clips_folder.fd, file, "race.mp4"};
 
 	(void)state;
 	for (int round = 0; round < 50; round++) {
@@ -139,5 +117,5 @@ int main(void)
 		cmocka_unit_test(of_those_who_write_one_name_at_a_time_one_is_done),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, drop_folder);
+	return cmocka_run_group_tests(tests, make_clips_folder, drop_clips_folder);
 }

@@ -15,31 +15,9 @@
 #include <cmocka.h>
 
 #include "fcgi/clip/kept_clips.h"
+#include "tests/unit/support/clips_folder.h"
 
 #define CLIP_BYTES 5000u
-
-static char path[64];
-static int clips = -1;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	snprintf(path, sizeof(path), "/tmp/recorder-whole-XXXXXX");
-	if (!mkdtemp(path))
-		return -1;
-	clips = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return clips < 0;
-}
-
-static int drop_folder(void **state)
-{
-	char command[96];
-
-	(void)state;
-	close(clips);
-	snprintf(command, sizeof(command), "rm -rf '%s'", path);
-	return system(command);
-}
 
 /* A file of so many bytes, each of that value; vfile_destroy() frees it. */
 static struct vfile *file_of(uint8_t value, size_t bytes)
@@ -56,18 +34,18 @@ static struct vfile *file_of(uint8_t value, size_t bytes)
 static void a_clip_is_kept_once_under_a_name(void **state)
 {
 	struct vfile *file = file_of('k', CLIP_BYTES), *other = file_of('o', 10);
-	struct keep keep = {clips, file, "door.mp4"};
+	struct keep keep = {clips_folder.fd, file, "door.mp4"};
 	struct stat status;
 
 	(void)state;
 	assert_int_equal(keep_run(&keep), KEEP_DONE);
-	assert_int_equal(fstatat(clips, "door.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(fstatat(clips_folder.fd, "door.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
 	assert_int_equal(status.st_size, CLIP_BYTES);
 	keep.file = other;
 	assert_int_equal(keep_run(&keep), KEEP_EXISTS);
-	assert_int_equal(fstatat(clips, "door.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(fstatat(clips_folder.fd, "door.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
 	assert_int_equal(status.st_size, CLIP_BYTES);
-	assert_int_equal(faccessat(clips, ".door.mp4.part", F_OK, 0), -1);
+	assert_int_equal(faccessat(clips_folder.fd, ".door.mp4.part", F_OK, 0), -1);
 	vfile_destroy(file);
 	vfile_destroy(other);
 }
@@ -77,7 +55,7 @@ static void a_clip_is_kept_once_under_a_name(void **state)
 static void clips_of_one_name_at_the_same_time_are_one_whole_clip(void **state)
 {
 	struct vfile *file = file_of('k', CLIP_BYTES);
-	struct keep keep = {clips, file, "race.mp4"};
+	struct keep keep = {clips_folder.fd, file, "race.mp4"};
 	struct stat status;
 
 	(void)state;
@@ -91,9 +69,9 @@ static void clips_of_one_name_at_the_same_time_are_one_whole_clip(void **state)
 			done += WEXITSTATUS(ended) == KEEP_DONE;
 		}
 		assert_int_equal(done, 1);
-		assert_int_equal(fstatat(clips, "race.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
+		assert_int_equal(fstatat(clips_folder.fd, "race.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
 		assert_int_equal(status.st_size, CLIP_BYTES);
-		assert_int_equal(unlinkat(clips, "race.mp4", 0), 0);
+		assert_int_equal(unlinkat(clips_folder.fd, "race.mp4", 0), 0);
 	}
 	vfile_destroy(file);
 }
@@ -101,14 +79,14 @@ static void clips_of_one_name_at_the_same_time_are_one_whole_clip(void **state)
 static void what_a_killed_writer_left_is_removed_by_the_next_one(void **state)
 {
 	struct vfile *file = file_of('k', CLIP_BYTES);
-	struct keep keep = {clips, file, "next.mp4"};
+	struct keep keep = {clips_folder.fd, file, "next.mp4"};
 
 	(void)state;
-	close(keep_part_open(clips, ".left.mp4.part"));
-	int busy = keep_part_open(clips, ".busy.mp4.part");
+	close(keep_part_open(clips_folder.fd, ".left.mp4.part"));
+	int busy = keep_part_open(clips_folder.fd, ".busy.mp4.part");
 	assert_int_equal(keep_run(&keep), KEEP_DONE);
-	assert_int_equal(faccessat(clips, ".left.mp4.part", F_OK, 0), -1);
-	assert_int_equal(faccessat(clips, ".busy.mp4.part", F_OK, 0), 0);
+	assert_int_equal(faccessat(clips_folder.fd, ".left.mp4.part", F_OK, 0), -1);
+	assert_int_equal(faccessat(clips_folder.fd, ".busy.mp4.part", F_OK, 0), 0);
 	close(busy);
 	vfile_destroy(file);
 }
@@ -117,7 +95,7 @@ static void what_a_killed_writer_left_is_removed_by_the_next_one(void **state)
 static void a_clip_of_pieces_is_kept_byte_for_byte(void **state)
 {
 	struct vfile *file = vfile_create();
-	struct keep keep = {clips, file, "pieces.mp4"};
+	struct keep keep = {clips_folder.fd, file, "pieces.mp4"};
 	static uint8_t source[3 << 20], wanted[5 << 20], got[5 << 20];
 	struct buffer head = {0};
 	size_t length = 0;
@@ -125,7 +103,7 @@ static void a_clip_of_pieces_is_kept_byte_for_byte(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(source); i++)
 		source[i] = (uint8_t)(i * 2654435761u >> 11);
-	int disk = openat(clips, "source", O_RDWR | O_CREAT | O_CLOEXEC, 0640),
+	int disk = openat(clips_folder.fd, "source", O_RDWR | O_CREAT | O_CLOEXEC, 0640),
 	    memory = memfd_create("source", MFD_CLOEXEC);
 	assert_int_equal(write(disk, source, sizeof(source)), sizeof(source));
 	assert_int_equal(write(memory, source, sizeof(source)), sizeof(source));
@@ -140,7 +118,7 @@ static void a_clip_of_pieces_is_kept_byte_for_byte(void **state)
 		length += bytes;
 	}
 	assert_int_equal(keep_run(&keep), KEEP_DONE);
-	int fd = openat(clips, "pieces.mp4", O_RDONLY | O_CLOEXEC);
+	int fd = openat(clips_folder.fd, "pieces.mp4", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(read(fd, got, sizeof(got)), length);
 	assert_memory_equal(got, wanted, length);
 	close(fd);
@@ -156,5 +134,5 @@ int main(void)
 		cmocka_unit_test(a_clip_of_pieces_is_kept_byte_for_byte),
 	};
 
-	return cmocka_run_group_tests_name("kept_whole", tests, make_folder, drop_folder);
+	return cmocka_run_group_tests_name("kept_whole", tests, make_clips_folder, drop_clips_folder);
 }

@@ -20,12 +20,9 @@ static int directory;
 
 static int open_folder(void **state)
 {
-	if (make_folder(state) != 0)
-		return -1;
-	directory = open(media_folder, O_RDONLY | O_DIRECTORY);
 	setenv("TZ", "Europe/Berlin", 1);
 	tzset();
-	return directory < 0;
+	return make_folder(state) != 0 || (directory = open(media_folder, O_RDONLY | O_DIRECTORY)) < 0;
 }
 
 static int close_folder(void **state)
