@@ -4,13 +4,13 @@
 #include <time.h>
 
 #include "recorderd/command/memory_command.h"
-#include "recorderd/options.h"
-#include "recorderd/recorder.h"
 #include "recorderd/command/status_command.h"
 #include "recorderd/command/token_command.h"
-#include "shared/config/config.h"
+#include "recorderd/options.h"
+#include "recorderd/recorder.h"
 #include "shared/base/log.h"
 #include "shared/base/version.h"
+#include "shared/config/config.h"
 
 static int run(const struct config *config, bool keep_memory)
 {

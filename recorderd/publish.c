@@ -25,14 +25,14 @@ static void add_encoder(const struct publisher *publisher, struct recorder_state
 	state->encoder_behind_us = encoder->behind_us;
 	state->unwritten_frames = encoder->in_flight + storage_unwritten(publisher->storage);
 	state->encoder_keep_milli = encoder->keep_milli;
-	snprintf(state->encoder, sizeof state->encoder, "%s",
+	snprintf(state->encoder, sizeof(state->encoder), "%s",
 		 publisher->config->record.codec == CODEC_MJPEG ? "copy" : publisher->config->record.encoder);
 	state->sandbox_known = encoder->sandbox.known;
 	state->sandbox_landlock = (uint32_t)encoder->sandbox.landlock;
 	state->sandbox_seccomp = encoder->sandbox.seccomp;
-	snprintf(state->sandbox_missing, sizeof state->sandbox_missing, "%.255s", encoder->sandbox.missing.text);
+	snprintf(state->sandbox_missing, sizeof(state->sandbox_missing), "%.255s", encoder->sandbox.missing.text);
 	if (encoder->failing) {
-		snprintf(state->last_error, sizeof state->last_error, "%s", encoder->last_error);
+		snprintf(state->last_error, sizeof(state->last_error), "%s", encoder->last_error);
 		state->last_error_wall_us = wall_now().us;
 	}
 }
@@ -53,14 +53,14 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	state->unread = publisher->summary.unread;
 	state->set_aside = publisher->summary.set_aside;
 	state->clock_unsure = publisher->summary.clock_doubts;
-	memcpy(state->gaps, publisher->summary.tally.gaps, sizeof state->gaps);
+	memcpy(state->gaps, publisher->summary.tally.gaps, sizeof(state->gaps));
 	state->deleted_segments = publisher->summary.tally.deleted_segments;
 	state->deleted_bytes = publisher->summary.tally.deleted_bytes;
-	snprintf(state->clips_note, sizeof state->clips_note, "%s", publisher->summary.clips_note);
-	snprintf(state->folder_note, sizeof state->folder_note, "%s", publisher->summary.folder_note);
-	memcpy(state->open_segment, publisher->summary.open_segment, sizeof state->open_segment);
-	if (!storage_trouble(publisher->storage, state->disk_error, sizeof state->disk_error))
-		snprintf(state->disk_error, sizeof state->disk_error, "%s", publisher->summary.trouble);
+	snprintf(state->clips_note, sizeof(state->clips_note), "%s", publisher->summary.clips_note);
+	snprintf(state->folder_note, sizeof(state->folder_note), "%s", publisher->summary.folder_note);
+	memcpy(state->open_segment, publisher->summary.open_segment, sizeof(state->open_segment));
+	if (!storage_trouble(publisher->storage, state->disk_error, sizeof(state->disk_error)))
+		snprintf(state->disk_error, sizeof(state->disk_error), "%s", publisher->summary.trouble);
 	state->encoded = storage_frames(publisher->storage);
 	state->queue_bytes = storage_queued_bytes(publisher->storage);
 	state->indexed_wall_us = storage_indexed_wall_us(publisher->storage);
@@ -99,7 +99,7 @@ static void add_memory(const struct publisher *publisher, struct recorder_state 
 	state->memory_bytes = ring_reader_data_bytes(publisher->reader);
 	int64_t holds = holds_us(publisher->reader), wanted = state->memory_wanted_us;
 	state->memory_limit = publisher->memory_limit;
-	snprintf(state->memory_note, sizeof state->memory_note, "%s", ring_writer_note(publisher->ring));
+	snprintf(state->memory_note, sizeof(state->memory_note), "%s", ring_writer_note(publisher->ring));
 	if (ring_writer_short(publisher->ring))
 		state->memory_limit = MEMORY_SHM;
 	/* Frames are smaller than was reckoned with, or larger: then only a size that somebody sets helps. */
@@ -115,7 +115,7 @@ static void add_file(const struct publisher *publisher, struct recorder_state *s
 {
 	size_t length = strlen(publisher->config->file);
 
-	if (length < sizeof state->config_file)
+	if (length < sizeof(state->config_file))
 		memcpy(state->config_file, publisher->config->file, length + 1);
 }
 
@@ -124,14 +124,14 @@ static void add_settings(const struct publisher *publisher, struct recorder_stat
 {
 	const struct config_http *http = &publisher->config->http;
 
-	static_assert(sizeof state->hosts == sizeof http->hosts, "whole lists");
-	static_assert(sizeof state->allow_origin == sizeof http->allow_origin, "whole lists");
+	static_assert(sizeof(state->hosts) == sizeof(http->hosts), "whole lists");
+	static_assert(sizeof(state->allow_origin) == sizeof(http->allow_origin), "whole lists");
 	state->max_viewers = (uint64_t)http->max_viewers;
 	state->log_level = publisher->config->log_level;
-	memcpy(state->hosts, http->hosts, sizeof state->hosts);
-	memcpy(state->allow_origin, http->allow_origin, sizeof state->allow_origin);
-	static_assert(sizeof state->proxies == sizeof http->proxies, "a whole list");
-	memcpy(state->proxies, http->proxies, sizeof state->proxies);
+	memcpy(state->hosts, http->hosts, sizeof(state->hosts));
+	memcpy(state->allow_origin, http->allow_origin, sizeof(state->allow_origin));
+	static_assert(sizeof(state->proxies) == sizeof(http->proxies), "a whole list");
+	memcpy(state->proxies, http->proxies, sizeof(state->proxies));
 	state->address_share = (uint64_t)http->address_share;
 	state->stall_seconds = (uint64_t)http->stall_seconds;
 	state->settings_known = 1;
@@ -152,7 +152,7 @@ void publish(struct publisher *publisher)
 
 	if (publisher->capture)
 		capture_status(publisher->capture, &state);
-	snprintf(state.camera, sizeof state.camera, "%s", publisher->config->camera.name);
+	snprintf(state.camera, sizeof(state.camera), "%s", publisher->config->camera.name);
 	state.started_wall_us = publisher->started.us;
 	state.config_mono_us = publisher->configured.us;
 	add_settings(publisher, &state);

@@ -7,9 +7,9 @@
 #include "recorderd/archive/archive.h"
 #include "recorderd/capture/capture.h"
 #include "recorderd/encoder/encoder.h"
+#include "recorderd/ring/ring_writer.h"
 #include "recorderd/storage/storage.h"
 #include "shared/ring/ring_reader.h"
-#include "recorderd/ring/ring_writer.h"
 
 struct publisher {
 	const struct config *config;

@@ -147,7 +147,7 @@ static void on_room(void *context, uint32_t events)
 	uint64_t count;
 
 	(void)events;
-	if (read(recorder->room.fd, &count, sizeof count) > 0)
+	if (read(recorder->room.fd, &count, sizeof(count)) > 0)
 		encoder_pump(recorder->encoder);
 }
 
@@ -188,7 +188,7 @@ static void on_signal(void *context, uint32_t events)
 	struct signalfd_siginfo info;
 
 	(void)events;
-	if (read(recorder->signals.fd, &info, sizeof info) != sizeof info)
+	if (read(recorder->signals.fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP)
 		read_again(recorder);

@@ -5,8 +5,8 @@
 #ifndef RECORDERD_RECORDER_H
 #define RECORDERD_RECORDER_H
 
-#include "shared/config/config.h"
 #include "shared/base/reason.h"
+#include "shared/config/config.h"
 
 struct recorder;
 

@@ -6,12 +6,12 @@
 #define RECORDERD_RECORDER_INTERNAL_H
 
 #include "recorderd/capture/capture.h"
+#include "recorderd/capture/other_cameras.h"
 #include "recorderd/control/control_server.h"
 #include "recorderd/encoder/encoder.h"
-#include "recorderd/ring/leftover_sweep.h"
-#include "recorderd/capture/other_cameras.h"
 #include "recorderd/publish.h"
 #include "recorderd/recorder.h"
+#include "recorderd/ring/leftover_sweep.h"
 #include "recorderd/service.h"
 
 struct recorder {

@@ -8,10 +8,10 @@
 
 #include "recorderd/lock/instance_lock.h"
 #include "recorderd/recorder_internal.h"
-#include "recorderd/ring/ring_size.h"
-#include "shared/media/ffmpeg_args.h"
-#include "shared/base/log.h"
 #include "recorderd/ring/ring_pages.h"
+#include "recorderd/ring/ring_size.h"
+#include "shared/base/log.h"
+#include "shared/media/ffmpeg_args.h"
 
 /* /dev/shm is shared like RAM: what others have by their own memory.max_mb is theirs, the rest is for all the others.
  */
@@ -101,7 +101,7 @@ static bool open_signals(struct recorder *recorder, struct reason *why)
 
 struct recorder *recorder_open(const struct config *config, bool keep_memory, struct reason *why)
 {
-	struct recorder *recorder = calloc(1, sizeof *recorder);
+	struct recorder *recorder = calloc(1, sizeof(*recorder));
 
 	if (!recorder) {
 		reason_set(why, "no memory");

@@ -17,7 +17,7 @@ static void say_changes(const struct config *config, const struct config_changes
 
 bool reload(struct config *running, struct archive *archive, struct capture *capture)
 {
-	struct config *fresh = malloc(sizeof *fresh);
+	struct config *fresh = malloc(sizeof(*fresh));
 	struct config_changes changes;
 	struct reason why = {"no memory"};
 	bool good = fresh && config_read_again(running, fresh, &why);

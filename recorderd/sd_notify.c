@@ -17,7 +17,7 @@ static bool parse_address(const char *text, struct notify *notify)
 {
 	size_t length = strlen(text);
 
-	if ((text[0] != '/' && text[0] != '@') || length < 2 || length >= sizeof notify->address.sun_path)
+	if ((text[0] != '/' && text[0] != '@') || length < 2 || length >= sizeof(notify->address.sun_path))
 		return false;
 	notify->address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	memcpy(notify->address.sun_path, text, length);
@@ -70,10 +70,10 @@ void notify_say(const struct notify *notify, const char *format, ...)
 	if (notify->fd < 0)
 		return;
 	va_start(arguments, format);
-	length = vsnprintf(text, sizeof text, format, arguments);
+	length = vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	if (length >= (int)sizeof text)
-		length = sizeof text - 1;
+	if (length >= (int)sizeof(text))
+		length = sizeof(text) - 1;
 	/* A manager that does not listen has its own time limits. */
 	(void)sendto(notify->fd, text, (size_t)length, MSG_NOSIGNAL, (const struct sockaddr *)&notify->address,
 		     notify->address_bytes);

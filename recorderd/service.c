@@ -19,7 +19,7 @@ static void take_first(void *context, enum health_kind kind, const char *sentenc
 	if (words->label && (kind != HEALTH_FAILURE || words->label[0] == 'F'))
 		return;
 	words->label = label;
-	snprintf(words->text, sizeof words->text, "%.199s", sentence);
+	snprintf(words->text, sizeof(words->text), "%.199s", sentence);
 }
 
 static void put_in_words(const struct recorder_state *state, char *out, size_t bytes)
@@ -37,12 +37,12 @@ static void put_in_words(const struct recorder_state *state, char *out, size_t b
 
 static void say_status(struct service *service, const struct recorder_state *state)
 {
-	char words[sizeof service->words];
+	char words[sizeof(service->words)];
 
-	put_in_words(state, words, sizeof words);
+	put_in_words(state, words, sizeof(words));
 	if (strcmp(words, service->words) == 0)
 		return;
-	memcpy(service->words, words, sizeof words);
+	memcpy(service->words, words, sizeof(words));
 	notify_say(&service->notify, "STATUS=%s", words);
 }
 

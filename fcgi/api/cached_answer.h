@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/server/server.h"
 #include "fcgi/clip/clip_cache.h"
+#include "fcgi/server/server.h"
 
 /* The stored clip, if it has at least so many frames. The caller finishes it. */
 bool cached_take(const struct api_request *request, const struct cached_key *key, uint64_t frames_min,

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/server/response.h"
 #include "fcgi/api/route.h"
+#include "fcgi/server/response.h"
 #include "shared/ring/shm_name.h"
 #include "shared/ring/state_json.h"
 

@@ -12,10 +12,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fcgi/server/response.h"
-#include "fcgi/io/job.h"
 #include "fcgi/api/route.h"
 #include "fcgi/clip/kept_clips.h"
+#include "fcgi/io/job.h"
+#include "fcgi/server/response.h"
 #include "shared/base/json_value.h"
 
 #define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)

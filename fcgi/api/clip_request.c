@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fcgi/server/response.h"
 #include "fcgi/api/cached_answer.h"
-#include "fcgi/server/request_pass.h"
 #include "fcgi/api/no_footage.h"
 #include "fcgi/clip/clip_final.h"
+#include "fcgi/server/request_pass.h"
+#include "fcgi/server/response.h"
 #include "fcgi/transcode/transcode_plan.h"
 #include "shared/base/time_text.h"
 

@@ -5,9 +5,9 @@
 #ifndef FCGI_API_CLIP_REQUEST_H
 #define FCGI_API_CLIP_REQUEST_H
 
-#include "fcgi/server/server.h"
-#include "fcgi/http/query.h"
 #include "fcgi/clip/clip_build.h"
+#include "fcgi/http/query.h"
+#include "fcgi/server/server.h"
 #include "fcgi/transcode/transcode.h"
 
 struct clip_request;

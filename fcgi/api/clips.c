@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fcgi/server/response.h"
-#include "fcgi/api/clip_request.h"
 #include "fcgi/api/clip_list.h"
+#include "fcgi/api/clip_request.h"
 #include "fcgi/api/route.h"
 #include "fcgi/clip/kept_clips.h"
+#include "fcgi/server/response.h"
 
 /* `error` (errno) says why there is no such clip, or none that can be read. */
 static void answer_no_clip(struct api_request *request, int error)

@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fcgi/api/route.h"
+#include "fcgi/http/query.h"
 #include "fcgi/server/response.h"
 #include "shared/base/json_value.h"
-#include "fcgi/http/query.h"
-#include "fcgi/api/route.h"
 #include "shared/ring/control.h"
 
 #define ANSWER_LIMIT_MS 2000

@@ -5,9 +5,9 @@
  * ms; what it will not have is made from the memory ring by FFmpeg, in a child; then the parts are joined.
  */
 
-#include "fcgi/server/response.h"
 #include "fcgi/api/clip_request.h"
 #include "fcgi/api/route.h"
+#include "fcgi/server/response.h"
 
 /* A clip goes to the client. */
 static void footage_answer(struct api_request *request, struct clip_request *want, struct clip *clip)

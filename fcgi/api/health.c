@@ -5,14 +5,14 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
-#include "fcgi/server/response.h"
-#include "fcgi/server/request_pass.h"
 #include "fcgi/api/route.h"
-#include "shared/ring/live_stats.h"
 #include "fcgi/sandbox/program_sandbox.h"
-#include "shared/ring/health.h"
-#include "shared/ring/shm_name.h"
+#include "fcgi/server/request_pass.h"
+#include "fcgi/server/response.h"
 #include "shared/base/json_value.h"
+#include "shared/ring/health.h"
+#include "shared/ring/live_stats.h"
+#include "shared/ring/shm_name.h"
 #include "shared/ring/state_json.h"
 
 struct health {

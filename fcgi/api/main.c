@@ -12,10 +12,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "fcgi/server/master.h"
 #include "fcgi/api/route.h"
-#include "fcgi/io/fastcgi.h"
 #include "fcgi/auth/authorize.h"
+#include "fcgi/io/fastcgi.h"
+#include "fcgi/server/master.h"
 #include "shared/base/log.h"
 
 #define WORKERS      2

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fcgi/server/response.h"
-#include "fcgi/server/request_pass.h"
-#include "fcgi/api/route.h"
-#include "shared/ring/live_stats.h"
 #include "fcgi/api/prometheus.h"
+#include "fcgi/api/route.h"
+#include "fcgi/server/request_pass.h"
+#include "fcgi/server/response.h"
+#include "shared/ring/live_stats.h"
 
 /* A camera as it is at the time of asking. */
 struct camera_metrics {

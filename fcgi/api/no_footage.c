@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "fcgi/server/response.h"
 #include "fcgi/clip/nearest_footage.h"
+#include "fcgi/server/response.h"
 #include "shared/base/time_text.h"
 
 static void find_nearest(struct api_request *request, int64_t from_us, int64_t to_us, struct clip_nearest *out)

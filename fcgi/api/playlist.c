@@ -13,15 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fcgi/server/response.h"
 #include "fcgi/api/clip_request.h"
-#include "fcgi/http/query.h"
 #include "fcgi/api/route.h"
-#include "fcgi/transcode/transcode_input.h"
 #include "fcgi/clip/clip_final.h"
 #include "fcgi/clip/clip_plan.h"
-#include "shared/segment/segment.h"
+#include "fcgi/http/query.h"
+#include "fcgi/server/response.h"
+#include "fcgi/transcode/transcode_input.h"
 #include "shared/base/time_text.h"
+#include "shared/segment/segment.h"
 
 #define ENTRY_US       (4 * US_PER_S)
 #define TARGET_S       6

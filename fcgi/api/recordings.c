@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fcgi/server/response.h"
-#include "fcgi/http/query.h"
 #include "fcgi/api/route.h"
 #include "fcgi/clip/clip_segment.h"
+#include "fcgi/http/query.h"
 #include "fcgi/io/disk_pulse.h"
+#include "fcgi/server/response.h"
 
 #define LIST_MAX   100000L
 #define OFFSET_MAX 1000000000L

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fcgi/server/response.h"
-#include "fcgi/server/request_pass.h"
-#include "fcgi/http/query.h"
-#include "fcgi/auth/site_headers.h"
 #include "fcgi/auth/authorize.h"
+#include "fcgi/auth/site_headers.h"
+#include "fcgi/http/query.h"
+#include "fcgi/server/request_pass.h"
+#include "fcgi/server/response.h"
 
 /* `*` in a path stands for one name without a slash. */
 struct route {

@@ -11,16 +11,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fcgi/server/response.h"
-#include "fcgi/server/request_pass.h"
-#include "fcgi/http/query.h"
 #include "fcgi/api/route.h"
-#include "fcgi/transcode/still.h"
+#include "fcgi/http/query.h"
 #include "fcgi/pool/snapshot_cache.h"
+#include "fcgi/server/request_pass.h"
+#include "fcgi/server/response.h"
+#include "fcgi/transcode/still.h"
 #include "shared/base/crc32c.h"
+#include "shared/base/time_text.h"
 #include "shared/ring/shm_name.h"
 #include "shared/segment/retention.h"
-#include "shared/base/time_text.h"
 
 #define WIDTH_MIN    16
 #define WIDTH_MAX    8192

@@ -5,11 +5,11 @@
 #include <json-c/json.h>
 #include <unistd.h>
 
-#include "fcgi/server/response.h"
-#include "shared/base/json_value.h"
-#include "fcgi/http/query.h"
 #include "fcgi/api/route.h"
 #include "fcgi/clip/timeline_walk.h"
+#include "fcgi/http/query.h"
+#include "fcgi/server/response.h"
+#include "shared/base/json_value.h"
 
 struct timeline {
 	struct json_object *spans, *gaps;

@@ -10,8 +10,8 @@
 #ifndef FCGI_AUTH_AUTHORIZE_H
 #define FCGI_AUTH_AUTHORIZE_H
 
-#include "fcgi/io/fastcgi.h"
 #include "fcgi/auth/token_store.h"
+#include "fcgi/io/fastcgi.h"
 #include "shared/base/reason.h"
 
 enum who {

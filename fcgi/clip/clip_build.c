@@ -10,9 +10,9 @@
 
 #include "fcgi/clip/timelapse.h"
 #include "shared/base/crc32c.h"
+#include "shared/base/time_text.h"
 #include "shared/media/mp4_moov.h"
 #include "shared/segment/segment.h"
-#include "shared/base/time_text.h"
 
 #define RECORDS_A_READ 512u
 

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/io/virtual_file.h"
 #include "fcgi/clip/clip_plan.h"
+#include "fcgi/io/virtual_file.h"
 #include "shared/base/buffer.h"
 
 #define CLIP_SPANS_MAX 1024u /* bytes of the text */

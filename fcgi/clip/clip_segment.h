@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/media/mp4_box.h"
 #include "shared/segment/catalogue.h"
 #include "shared/segment/index.h"
-#include "shared/media/mp4_box.h"
 
 struct clip_walk;
 

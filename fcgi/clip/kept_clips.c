@@ -15,9 +15,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "shared/segment/clip_cache_files.h"
-#include "shared/base/file_limit.h"
 #include "shared/base/file_io.h"
+#include "shared/base/file_limit.h"
+#include "shared/segment/clip_cache_files.h"
 
 #define COPY_BYTES     (256u << 10)
 #define INSIDE_BYTES   (4u << 20)

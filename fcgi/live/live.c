@@ -12,13 +12,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "fcgi/live/live_response.h"
-#include "fcgi/live/live_places.h"
-#include "fcgi/live/live_viewer.h"
-#include "fcgi/auth/site_headers.h"
 #include "fcgi/auth/authorize.h"
-#include "shared/event/loop.h"
+#include "fcgi/auth/site_headers.h"
+#include "fcgi/live/live_places.h"
+#include "fcgi/live/live_response.h"
+#include "fcgi/live/live_viewer.h"
 #include "shared/base/log.h"
+#include "shared/event/loop.h"
 
 #define ACCEPTS_MAX 64 /* in one go; then it is the viewers' turn */
 #define TICK_US     (US_PER_S / 4)

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "fcgi/auth/token_store.h"
-#include "shared/config/config.h"
 #include "shared/base/reason.h"
+#include "shared/config/config.h"
 
 struct live_setup {
 	const struct config_set *cameras;

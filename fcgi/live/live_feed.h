@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/live/ring_notifier.h"
-#include "shared/ring/live_stats.h"
 #include "fcgi/live/live_frame.h"
+#include "fcgi/live/ring_notifier.h"
 #include "shared/config/config.h"
+#include "shared/ring/live_stats.h"
 
 struct live_feed {
 	const struct config *config;

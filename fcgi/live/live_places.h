@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/pool/address_shares.h"
 #include "fcgi/live/live_feed.h"
+#include "fcgi/pool/address_shares.h"
 
 struct live_places {
 	uint64_t viewers;

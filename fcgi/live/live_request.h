@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "shared/config/config.h"
 #include "shared/base/reason.h"
+#include "shared/config/config.h"
 
 struct live_wish {
 	const struct config *camera;

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "fcgi/live/live_frame.h"
-#include "fcgi/http/problem.h"
 #include "fcgi/auth/site_headers.h"
+#include "fcgi/http/problem.h"
+#include "fcgi/live/live_frame.h"
 
 /* Sends the whole answer, which begins with its status line, with the lines that every answer has behind that one. */
 static void answer(struct fastcgi_request *request, const struct config_http *http, int status,

@@ -3,8 +3,8 @@
 #define FCGI_LIVE_LIVE_RESPONSE_H
 
 #include "fcgi/io/fastcgi.h"
-#include "shared/config/config.h"
 #include "shared/base/reason.h"
+#include "shared/config/config.h"
 
 /* Appends the headers of a live stream, up to the empty line. */
 void live_answer_stream(struct buffer *out, const struct fastcgi_request *request, const struct config_http *http);

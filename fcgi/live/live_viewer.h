@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi/io/pace.h"
 #include "fcgi/live/live_feed.h"
 #include "fcgi/live/live_request.h"
-#include "fcgi/io/pace.h"
 
 enum live_viewer_state {
 	VIEWER_STAYS,

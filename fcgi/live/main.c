@@ -12,14 +12,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "fcgi/auth/authorize.h"
 #include "fcgi/io/fastcgi.h"
 #include "fcgi/live/live.h"
-#include "shared/ring/live_stats.h"
 #include "fcgi/sandbox/program_sandbox.h"
-#include "fcgi/auth/authorize.h"
 #include "shared/base/clock.h"
 #include "shared/base/file_limit.h"
 #include "shared/base/log.h"
+#include "shared/ring/live_stats.h"
 
 #define GONE_LIMIT_US (10 * US_PER_S)
 

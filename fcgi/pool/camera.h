@@ -6,9 +6,9 @@
 
 #include <stdbool.h>
 
-#include "shared/segment/catalogue.h"
 #include "shared/config/config.h"
 #include "shared/ring/ring_reader.h"
+#include "shared/segment/catalogue.h"
 
 struct api_camera {
 	const struct config *config; /* not owned */

@@ -5,10 +5,10 @@
 #ifndef FCGI_POOL_WORKER_SANDBOX_H
 #define FCGI_POOL_WORKER_SANDBOX_H
 
-#include "fcgi/sandbox/sandbox_folders.h"
-#include "fcgi/sandbox/program_sandbox.h"
-#include "fcgi/sandbox/broker.h"
 #include "fcgi/auth/token_store.h"
+#include "fcgi/sandbox/broker.h"
+#include "fcgi/sandbox/program_sandbox.h"
+#include "fcgi/sandbox/sandbox_folders.h"
 
 struct confinement {
 	struct outside *outside;

@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "shared/config/config.h"
 #include "shared/base/reason.h"
+#include "shared/config/config.h"
 
 struct outside_setup {
 	const struct config_set *cameras;

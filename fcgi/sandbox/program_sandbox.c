@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/ring/live_stats.h"
 #include "shared/base/log.h"
+#include "shared/ring/live_stats.h"
 #include "shared/ring/user_folder.h"
 
 #define DEFAULT_PATH "/usr/bin:/bin"

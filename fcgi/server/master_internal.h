@@ -2,10 +2,10 @@
 #ifndef FCGI_SERVER_MASTER_INTERNAL_H
 #define FCGI_SERVER_MASTER_INTERNAL_H
 
-#include "fcgi/pool/worker_groups.h"
-#include "fcgi/pool/handover.h"
-#include "fcgi/server/master.h"
 #include "fcgi/io/config_watch.h"
+#include "fcgi/pool/handover.h"
+#include "fcgi/pool/worker_groups.h"
+#include "fcgi/server/master.h"
 #include "shared/event/loop.h"
 
 struct master {

@@ -1,8 +1,8 @@
 /*
  * permit.c - what a request may know of its worker and of the cameras. See server.h.
  */
-#include "fcgi/server/worker_internal.h"
 #include "fcgi/auth/authorize.h"
+#include "fcgi/server/worker_internal.h"
 
 struct token_store *api_tokens(const struct api_request *request)
 {

@@ -1,8 +1,8 @@
 /* places.c - see places.h. */
 #include "fcgi/server/places.h"
 
-#include "fcgi/server/worker_internal.h"
 #include "fcgi/auth/client_address.h"
+#include "fcgi/server/worker_internal.h"
 
 #define STILLS_MAX 1 /* who comes meanwhile waits (snapshot_cache.h) */
 

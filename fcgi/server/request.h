@@ -8,8 +8,8 @@
 #ifndef FCGI_SERVER_REQUEST_H
 #define FCGI_SERVER_REQUEST_H
 
-#include "fcgi/server/server.h"
 #include "fcgi/pool/handover.h"
+#include "fcgi/server/server.h"
 #include "fcgi/server/worker_internal.h"
 
 /* Takes over the connection: watches it and calls the dispatcher. */

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "fcgi/server/response.h"
-#include "fcgi/pool/worker_groups.h"
 #include "fcgi/pool/handover.h"
+#include "fcgi/pool/worker_groups.h"
 #include "fcgi/server/request.h"
+#include "fcgi/server/response.h"
 
 #define LOOK_MS 20
 

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fcgi/http/range.h"
 #include "fcgi/auth/cross_site.h"
-#include "fcgi/http/problem.h"
 #include "fcgi/auth/site_headers.h"
+#include "fcgi/http/problem.h"
+#include "fcgi/http/range.h"
 #include "shared/base/log.h"
 #include "shared/segment/retention.h"
 

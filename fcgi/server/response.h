@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "fcgi/server/server.h"
 #include "fcgi/io/virtual_file.h"
+#include "fcgi/server/server.h"
 #include "shared/base/buffer.h"
 
 struct json_object;

@@ -12,13 +12,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/pool/camera.h"
-#include "fcgi/io/response_writer.h"
-#include "fcgi/pool/pass_table.h"
-#include "fcgi/server/places.h"
-#include "fcgi/pool/worker_slots.h"
 #include "fcgi/io/fastcgi.h"
 #include "fcgi/io/pace.h"
+#include "fcgi/io/response_writer.h"
+#include "fcgi/pool/camera.h"
+#include "fcgi/pool/pass_table.h"
+#include "fcgi/pool/worker_slots.h"
+#include "fcgi/server/places.h"
 #include "shared/base/clock.h"
 #include "shared/config/config.h"
 #include "shared/event/loop.h"

@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fcgi/io/disk_pulse.h"
 #include "fcgi/server/pending.h"
 #include "fcgi/server/request.h"
-#include "fcgi/io/disk_pulse.h"
 #include "shared/base/log.h"
 
 #define MMAP_THRESHOLD  (128 << 10)

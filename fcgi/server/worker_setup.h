@@ -4,10 +4,10 @@
 
 #include <stdint.h>
 
-#include "fcgi/server/server.h"
-#include "fcgi/pool/worker_sandbox.h"
 #include "fcgi/pool/worker_groups.h"
+#include "fcgi/pool/worker_sandbox.h"
 #include "fcgi/pool/worker_slots.h"
+#include "fcgi/server/server.h"
 #include "shared/config/config.h"
 
 struct worker_setup {

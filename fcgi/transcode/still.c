@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fcgi/clip/clip_plan.h"
 #include "fcgi/io/job.h"
 #include "fcgi/transcode/transcode_input.h"
-#include "fcgi/clip/clip_plan.h"
 #include "shared/base/file_io.h"
 #include "shared/base/time_text.h"
 

@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fcgi/transcode/transcode_input.h"
 #include "fcgi/clip/clip_plan.h"
+#include "fcgi/transcode/transcode_input.h"
 #include "shared/config/config.h"
 #include "shared/ring/ring_reader.h"
 

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fcgi/io/job.h"
 #include "fcgi/clip/clip_plan.h"
+#include "fcgi/io/job.h"
 #include "fcgi/transcode/clip_spool.h"
 
 /* One run of FFmpeg: from a row of ring frames, or from a stretch. */

@@ -5,8 +5,8 @@
 #ifndef FCGI_TRANSCODE_TRANSCODE_PLAN_H
 #define FCGI_TRANSCODE_TRANSCODE_PLAN_H
 
-#include "fcgi/transcode/transcode.h"
 #include "fcgi/clip/clip_plan.h"
+#include "fcgi/transcode/transcode.h"
 #include "shared/ring/ring_reader.h"
 
 /*

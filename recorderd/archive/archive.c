@@ -26,7 +26,7 @@ static void locks_init(struct archive *archive)
 
 struct archive *archive_open(const struct config *config, struct reason *why)
 {
-	struct archive *archive = calloc(1, sizeof *archive);
+	struct archive *archive = calloc(1, sizeof(*archive));
 
 	if (!archive) {
 		reason_set(why, "no memory");
@@ -278,12 +278,12 @@ void archive_summarise(struct archive *archive, struct archive_summary *out)
 	out->tally = archive->tally;
 	open = archive->recovered ? open_segment(archive) : NULL;
 	if (open)
-		snprintf(out->open_segment, sizeof out->open_segment, "%s", open->entry.file);
-	snprintf(out->trouble, sizeof out->trouble, "%s", archive->trouble);
-	snprintf(out->folder_note, sizeof out->folder_note, "%s", archive->folder_note);
+		snprintf(out->open_segment, sizeof(out->open_segment), "%s", open->entry.file);
+	snprintf(out->trouble, sizeof(out->trouble), "%s", archive->trouble);
+	snprintf(out->folder_note, sizeof(out->folder_note), "%s", archive->folder_note);
 	if (!archive->recovered && silent_us >= SILENT_US && !out->trouble[0])
-		snprintf(out->trouble, sizeof out->trouble, "the recordings folder has not answered for %lld s",
+		snprintf(out->trouble, sizeof(out->trouble), "the recordings folder has not answered for %lld s",
 			 (long long)(silent_us / US_PER_S));
-	snprintf(out->clips_note, sizeof out->clips_note, "%s", archive->clips_note);
+	snprintf(out->clips_note, sizeof(out->clips_note), "%s", archive->clips_note);
 	pthread_mutex_unlock(&archive->lock);
 }

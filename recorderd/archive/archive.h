@@ -13,12 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shared/segment/catalogue.h"
 #include "shared/base/clock.h"
-#include "shared/config/config.h"
 #include "shared/base/reason.h"
-#include "shared/segment/segment.h"
+#include "shared/config/config.h"
 #include "shared/ring/state.h"
+#include "shared/segment/catalogue.h"
+#include "shared/segment/segment.h"
 
 struct archive;
 

@@ -36,14 +36,14 @@ static int by_name(const void *a, const void *b)
 {
 	const struct name *left = a, *right = b;
 
-	return strncmp(left->file, right->file, sizeof left->file);
+	return strncmp(left->file, right->file, sizeof(left->file));
 }
 
 static bool add_name(struct archive_found *found, const char *name)
 {
 	if (found->count == found->room) {
 		size_t room = found->room ? found->room * 2 : 64;
-		struct name *names = realloc(found->names, room * sizeof *names);
+		struct name *names = realloc(found->names, room * sizeof(*names));
 
 		if (!names)
 			return false;
@@ -76,7 +76,7 @@ static bool read_names(struct archive_found *found)
 
 struct archive_found *archive_found_read(int folder)
 {
-	struct archive_found *found = calloc(1, sizeof *found);
+	struct archive_found *found = calloc(1, sizeof(*found));
 
 	if (!found)
 		return NULL;
@@ -88,7 +88,7 @@ struct archive_found *archive_found_read(int folder)
 	}
 	if (found->count) {
 		archive_known_read(folder, &found->known);
-		qsort(found->names, found->count, sizeof *found->names, by_name);
+		qsort(found->names, found->count, sizeof(*found->names), by_name);
 	}
 	return found;
 }
@@ -122,8 +122,8 @@ static bool stands_there(const struct archive_found *found, const char *file)
 {
 	struct name key;
 
-	memcpy(key.file, file, sizeof key.file);
-	return found->count && bsearch(&key, found->names, found->count, sizeof key, by_name);
+	memcpy(key.file, file, sizeof(key.file));
+	return found->count && bsearch(&key, found->names, found->count, sizeof(key), by_name);
 }
 
 void archive_found_list(struct archive *archive, const struct archive_found *found)
@@ -152,7 +152,7 @@ static int64_t end_of(const struct archive_found *found, const struct catalogue_
 	int64_t end_us = entry->end_wall_us;
 	uint64_t count;
 
-	if (entry->state == CATALOGUE_COMPLETE || !index_name(entry->file, name, sizeof name) ||
+	if (entry->state == CATALOGUE_COMPLETE || !index_name(entry->file, name, sizeof(name)) ||
 	    index_reader_open(found->folder, name, entry->segment_no, &index) != INDEX_GOOD)
 		return end_us;
 	count = index_reader_count(&index);
@@ -178,8 +178,8 @@ static void mark_listed(struct archive *archive, struct archive_found *found)
 	for (size_t i = 0; found->count && i < archive->count; i++) {
 		struct name key, *name;
 
-		memcpy(key.file, archive->segments[i].entry.file, sizeof key.file);
-		name = bsearch(&key, found->names, found->count, sizeof key, by_name);
+		memcpy(key.file, archive->segments[i].entry.file, sizeof(key.file));
+		name = bsearch(&key, found->names, found->count, sizeof(key), by_name);
 		if (name && !archive->segments[i].unchecked)
 			name->listed = true;
 	}
@@ -204,11 +204,11 @@ static void look(struct archive_found *found, const char *name)
 static bool insert(struct archive *archive, const struct archive_found *found)
 {
 	size_t count = found->taken;
-	struct archive_segment *segments = malloc((found->taken + archive->count + 1) * sizeof *segments);
+	struct archive_segment *segments = malloc((found->taken + archive->count + 1) * sizeof(*segments));
 
 	if (!segments)
 		return false;
-	memcpy(segments, found->segments, found->taken * sizeof *segments);
+	memcpy(segments, found->segments, found->taken * sizeof(*segments));
 	for (size_t i = 0; i < archive->count; i++) {
 		if (archive->segments[i].unchecked)
 			archive->segment_bytes -= archive->segments[i].entry.size_bytes;
@@ -253,7 +253,7 @@ bool archive_found_merge(struct archive *archive, struct archive_found *found)
 	int64_t until_us = mono_now().us + STEP_US;
 
 	if (!found->segments) {
-		found->segments = calloc(found->count + 1, sizeof *found->segments);
+		found->segments = calloc(found->count + 1, sizeof(*found->segments));
 		if (!found->segments)
 			return true;
 		mark_listed(archive, found);

@@ -8,21 +8,21 @@
 
 static bool is_known(const struct catalogue_entry *entry)
 {
-	static const uint8_t nothing[sizeof entry->boot_id];
+	static const uint8_t nothing[sizeof(entry->boot_id)];
 
-	return memcmp(entry->boot_id, nothing, sizeof nothing) != 0 && clock_believable(entry->first_mono_us);
+	return memcmp(entry->boot_id, nothing, sizeof(nothing)) != 0 && clock_believable(entry->first_mono_us);
 }
 
 static bool is_at(const struct archive_boots *boots, size_t place, const struct catalogue_entry *entry)
 {
-	return memcmp(boots->list[place].id, entry->boot_id, sizeof entry->boot_id) == 0;
+	return memcmp(boots->list[place].id, entry->boot_id, sizeof(entry->boot_id)) == 0;
 }
 
 static size_t add(struct archive_boots *boots, const struct catalogue_entry *entry)
 {
 	if (boots->count == boots->room) {
 		size_t room = boots->room ? boots->room * 2 : 16;
-		struct archive_boot *list = realloc(boots->list, room * sizeof *list);
+		struct archive_boot *list = realloc(boots->list, room * sizeof(*list));
 
 		if (!list)
 			return ARCHIVE_NO_BOOT;
@@ -30,7 +30,7 @@ static size_t add(struct archive_boots *boots, const struct catalogue_entry *ent
 		boots->room = room;
 	}
 	boots->list[boots->count] = (struct archive_boot){.newest_mono_us = -1};
-	memcpy(boots->list[boots->count].id, entry->boot_id, sizeof entry->boot_id);
+	memcpy(boots->list[boots->count].id, entry->boot_id, sizeof(entry->boot_id));
 	return boots->last = boots->count++;
 }
 

@@ -16,10 +16,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "shared/segment/clip_cache_files.h"
+#include "shared/base/file_io.h"
 #include "shared/base/log.h"
 #include "shared/config/mount_need.h"
-#include "shared/base/file_io.h"
+#include "shared/segment/clip_cache_files.h"
 #include "shared/segment/retention.h"
 
 #define SWEEP_EVERY_US (10 * US_PER_S)
@@ -95,9 +95,9 @@ static int clips_folder_on(const struct archive *archive, dev_t disk)
 
 	if (atomic_exchange(&looking, true))
 		return -1; /* the look before hangs */
-	struct look *look = calloc(1, sizeof *look);
+	struct look *look = calloc(1, sizeof(*look));
 	if (look) {
-		snprintf(look->clips, sizeof look->clips, "%s", archive->config->clips.directory);
+		snprintf(look->clips, sizeof(look->clips), "%s", archive->config->clips.directory);
 		look->disk = disk;
 		atomic_store(&look->folder, LOOK_WAITS);
 	}
@@ -225,12 +225,12 @@ static void *sweep_run(void *context)
 
 static struct sweep *sweep_make(struct archive *archive, const struct archive_segment *gone, size_t count)
 {
-	struct sweep *sweep = calloc(1, sizeof *sweep + count * sizeof sweep->gone[0]);
+	struct sweep *sweep = calloc(1, sizeof(*sweep) + count * sizeof(sweep->gone[0]));
 
 	if (!sweep)
 		return NULL;
-	snprintf(sweep->clips, sizeof sweep->clips, "%s", archive->config->clips.directory);
-	snprintf(sweep->need, sizeof sweep->need, "%s", archive->config->clips.require_mount);
+	snprintf(sweep->clips, sizeof(sweep->clips), "%s", archive->config->clips.directory);
+	snprintf(sweep->need, sizeof(sweep->need), "%s", archive->config->clips.require_mount);
 	sweep->hours = retention_now(archive).hours;
 	sweep->now_us = wall_now().us;
 	pthread_mutex_lock(&archive->lock);
@@ -308,6 +308,6 @@ void archive_look_at_clips(struct archive *archive)
 		log_warn("archive", "%s", note.text);
 	else if (!note.text[0] && archive->clips_note[0])
 		log_info("archive", "the folder of clips is in order again");
-	snprintf(archive->clips_note, sizeof archive->clips_note, "%s", note.text);
+	snprintf(archive->clips_note, sizeof(archive->clips_note), "%s", note.text);
 	pthread_mutex_unlock(&archive->lock);
 }

@@ -17,7 +17,7 @@ static bool make_folders(const char *path)
 {
 	char part[PATH_MAX];
 
-	snprintf(part, sizeof part, "%s", path);
+	snprintf(part, sizeof(part), "%s", path);
 	for (char *at = part + 1; *at; at++) {
 		if (*at != '/')
 			continue;

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "shared/base/log.h"
-#include "shared/config/mount_need.h"
 #include "shared/base/time_text.h"
+#include "shared/config/mount_need.h"
 
 static bool may_be_used(const struct archive *archive, struct reason *why)
 {
@@ -49,7 +49,7 @@ static void set_note(struct archive *archive, const char *text)
 	pthread_mutex_lock(&archive->lock);
 	if (text[0])
 		log_warn("archive", "%s", text);
-	snprintf(archive->folder_note, sizeof archive->folder_note, "%s", text);
+	snprintf(archive->folder_note, sizeof(archive->folder_note), "%s", text);
 	pthread_mutex_unlock(&archive->lock);
 }
 

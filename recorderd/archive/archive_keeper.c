@@ -56,7 +56,7 @@ static bool sync_media(struct archive *archive, bool went_well)
 	if (due && !went_well) {
 		char text[160];
 
-		snprintf(text, sizeof text, "cannot write to the disk: %s", strerror(errno));
+		snprintf(text, sizeof(text), "cannot write to the disk: %s", strerror(errno));
 		archive_set_trouble(archive, text);
 		doubt(archive, fd);
 	}

@@ -21,7 +21,7 @@ struct archive_left {
 
 void archive_leave(struct archive *archive)
 {
-	struct archive_left *left = archive->folder < 0 ? NULL : calloc(1, sizeof *left);
+	struct archive_left *left = archive->folder < 0 ? NULL : calloc(1, sizeof(*left));
 
 	if (left) {
 		*left = (struct archive_left){archive->left, archive->folder, archive->lock_fd, archive->segments,
@@ -89,7 +89,7 @@ static bool finish_one(const struct archive_left *left, const struct archive_seg
 
 static void put_in_order(struct archive *archive, struct archive_left *left)
 {
-	struct catalogue_entry *entries = calloc(left->count + 1, sizeof *entries);
+	struct catalogue_entry *entries = calloc(left->count + 1, sizeof(*entries));
 	struct reason why = {"no memory"};
 	struct stat status;
 	size_t count = 0;

@@ -16,7 +16,7 @@ bool archive_append(struct archive *archive, const struct catalogue_entry *entry
 {
 	if (archive->count == archive->capacity) {
 		size_t capacity = archive->capacity ? archive->capacity * 2 : 64;
-		struct archive_segment *segments = realloc(archive->segments, capacity * sizeof *segments);
+		struct archive_segment *segments = realloc(archive->segments, capacity * sizeof(*segments));
 
 		if (!segments)
 			return false;
@@ -49,7 +49,7 @@ void archive_settle(struct archive *archive, const char *file, const struct cata
 			};
 		} else {
 			archive->count--;
-			memmove(segment, segment + 1, (archive->count - i) * sizeof *segment);
+			memmove(segment, segment + 1, (archive->count - i) * sizeof(*segment));
 		}
 		break;
 	}
@@ -93,7 +93,7 @@ void archive_set_trouble(struct archive *archive, const char *text)
 		log_error("archive", "%s", text);
 	else if (archive->trouble[0] && !text[0])
 		log_info("archive", "the recordings folder is in order again");
-	snprintf(archive->trouble, sizeof archive->trouble, "%s", text);
+	snprintf(archive->trouble, sizeof(archive->trouble), "%s", text);
 	pthread_mutex_unlock(&archive->lock);
 }
 

@@ -66,14 +66,14 @@ static void *opening_run(void *context)
 
 static struct archive_opening *opening_start(const struct config_record *record)
 {
-	struct archive_opening *opening = calloc(1, sizeof *opening);
+	struct archive_opening *opening = calloc(1, sizeof(*opening));
 	pthread_condattr_t monotonic;
 	pthread_t thread;
 
 	if (!opening)
 		return NULL;
-	snprintf(opening->path, sizeof opening->path, "%s", record->directory);
-	snprintf(opening->need, sizeof opening->need, "%s", record->require_mount);
+	snprintf(opening->path, sizeof(opening->path), "%s", record->directory);
+	snprintf(opening->need, sizeof(opening->need), "%s", record->require_mount);
 	pthread_mutex_init(&opening->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

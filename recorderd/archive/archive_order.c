@@ -23,7 +23,7 @@ static int by_time(const void *a, const void *b)
 	if (order == 0)
 		order = (left->entry.segment_no > right->entry.segment_no) -
 			(left->entry.segment_no < right->entry.segment_no);
-	return order ? order : strncmp(left->entry.file, right->entry.file, sizeof left->entry.file);
+	return order ? order : strncmp(left->entry.file, right->entry.file, sizeof(left->entry.file));
 }
 
 static int by_number(const void *a, const void *b)
@@ -68,7 +68,7 @@ void archive_sort(struct archive_segment *segments, size_t count)
 {
 	if (count < 2)
 		return;
-	qsort(segments, count, sizeof *segments, by_number);
+	qsort(segments, count, sizeof(*segments), by_number);
 	if (!numbers_hold(segments, count))
-		qsort(segments, count, sizeof *segments, by_time);
+		qsort(segments, count, sizeof(*segments), by_time);
 }

@@ -20,7 +20,7 @@ static int by_file(const void *a, const void *b)
 {
 	const struct catalogue_entry *left = a, *right = b;
 
-	return strncmp(left->file, right->file, sizeof left->file);
+	return strncmp(left->file, right->file, sizeof(left->file));
 }
 
 void archive_known_read(int folder, struct archive_known *out)
@@ -31,7 +31,7 @@ void archive_known_read(int folder, struct archive_known *out)
 	if (catalogue_open(folder, &list) != CATALOGUE_GOOD)
 		return;
 	out->generation = list.generation;
-	out->entries = calloc((size_t)list.entries + 1, sizeof *out->entries);
+	out->entries = calloc((size_t)list.entries + 1, sizeof(*out->entries));
 	for (uint64_t next = 0; out->entries && next < list.entries; next++) { /* past those that are damaged */
 		size_t got = catalogue_read(&list, next, (size_t)(list.entries - next), out->entries + out->count);
 		out->count += got;
@@ -39,7 +39,7 @@ void archive_known_read(int folder, struct archive_known *out)
 	}
 	catalogue_close(&list);
 	if (out->count)
-		qsort(out->entries, out->count, sizeof *out->entries, by_file);
+		qsort(out->entries, out->count, sizeof(*out->entries), by_file);
 }
 
 void archive_known_finish(struct archive_known *known)
@@ -51,18 +51,18 @@ void archive_known_finish(struct archive_known *known)
 /* A list that was written before it named boots: the segment itself says in which it was recorded. */
 static bool add_boot(int folder, struct catalogue_entry *entry)
 {
-	static const uint8_t nothing[sizeof entry->boot_id];
+	static const uint8_t nothing[sizeof(entry->boot_id)];
 	struct segment_layout layout = {0};
 	bool good;
 	int fd;
 
-	if (memcmp(entry->boot_id, nothing, sizeof nothing) != 0)
+	if (memcmp(entry->boot_id, nothing, sizeof(nothing)) != 0)
 		return true;
 	fd = openat(folder, entry->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	good = fd >= 0 && segment_read_layout(fd, &layout) == SEGMENT_GOOD;
 	if (good && layout.info.segment_no == entry->segment_no) {
 		entry->first_mono_us = layout.info.first_mono_us;
-		memcpy(entry->boot_id, layout.info.boot_id, sizeof entry->boot_id);
+		memcpy(entry->boot_id, layout.info.boot_id, sizeof(entry->boot_id));
 	}
 	segment_layout_finish(&layout);
 	if (fd >= 0)
@@ -77,9 +77,9 @@ static bool is_believed(int folder, const struct archive_known *known, const cha
 	char name[SEGMENT_FILE_BYTES];
 	struct stat media, index;
 
-	snprintf(key.file, sizeof key.file, "%s", file);
-	found = known->count ? bsearch(&key, known->entries, known->count, sizeof key, by_file) : NULL;
-	if (!found || found->state != CATALOGUE_COMPLETE || !index_name(file, name, sizeof name) ||
+	snprintf(key.file, sizeof(key.file), "%s", file);
+	found = known->count ? bsearch(&key, known->entries, known->count, sizeof(key), by_file) : NULL;
+	if (!found || found->state != CATALOGUE_COMPLETE || !index_name(file, name, sizeof(name)) ||
 	    fstatat(folder, file, &media, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    fstatat(folder, name, &index, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
@@ -94,7 +94,7 @@ static void note_end(struct archive *archive, const struct segment_end *end)
 	uint8_t boot_id[16];
 
 	clock_boot_id(boot_id);
-	if (memcmp(end->boot_id, boot_id, sizeof boot_id) == 0 && end->last_mono_us > archive->start.last_mono_us)
+	if (memcmp(end->boot_id, boot_id, sizeof(boot_id)) == 0 && end->last_mono_us > archive->start.last_mono_us)
 		archive->start.last_mono_us = end->last_mono_us;
 }
 
@@ -205,7 +205,7 @@ static struct archive_segment *newest(const struct archive *archive, const uint8
 	for (size_t i = 0; i < archive->count; i++) {
 		const struct catalogue_entry *entry = &archive->segments[i].entry;
 
-		if (memcmp(entry->boot_id, boot_id, sizeof entry->boot_id) == 0 &&
+		if (memcmp(entry->boot_id, boot_id, sizeof(entry->boot_id)) == 0 &&
 		    (!found || entry->first_mono_us > found->entry.first_mono_us))
 			found = &archive->segments[i];
 	}

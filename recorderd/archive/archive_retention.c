@@ -95,13 +95,13 @@ static bool may_go(struct archive *archive, const struct archive_segment *segmen
 /* Has the oldest make room. Called with `lock` held. */
 static void make_room(struct archive *archive, const struct archive_verdict *verdicts, double over, int64_t now_us)
 {
-	struct candidate *oldest = malloc(archive->count * sizeof *oldest);
+	struct candidate *oldest = malloc(archive->count * sizeof(*oldest));
 
 	if (!oldest)
 		return;
 	for (size_t i = 0; i < archive->count; i++)
 		oldest[i] = (struct candidate){i, verdicts[i].end_us};
-	qsort(oldest, archive->count, sizeof *oldest, oldest_first);
+	qsort(oldest, archive->count, sizeof(*oldest), oldest_first);
 	for (size_t i = 0; i < archive->count && over > 0; i++) {
 		struct archive_segment *segment = &archive->segments[oldest[i].at];
 
@@ -151,9 +151,9 @@ static struct archive_segment *take_off(struct archive *archive, double disk_fre
 
 	*count = *old = 0;
 	pthread_mutex_lock(&archive->lock);
-	verdicts = calloc(archive->count + 1, sizeof *verdicts);
+	verdicts = calloc(archive->count + 1, sizeof(*verdicts));
 	if (verdicts && archive->count)
-		due = malloc(archive->count * sizeof *due);
+		due = malloc(archive->count * sizeof(*due));
 	if (verdicts)
 		archive_judge(archive, verdicts);
 	if (due)
@@ -170,7 +170,7 @@ static bool delete_files(int folder, const struct catalogue_entry *entry)
 	if (unlinkat(folder, entry->file, 0) < 0 && errno != ENOENT)
 		return false;
 	/* The next start removes an index without a segment. */
-	if (index_name(entry->file, index, sizeof index) && unlinkat(folder, index, 0) < 0 && errno != ENOENT)
+	if (index_name(entry->file, index, sizeof(index)) && unlinkat(folder, index, 0) < 0 && errno != ENOENT)
 		log_warn("archive", "cannot delete %s: %s", index, strerror(errno));
 	log_info("archive", "deleted %s (retention)", entry->file);
 	return true;
@@ -180,7 +180,7 @@ static int by_file(const void *a, const void *b)
 {
 	const struct archive_segment *left = a, *right = b;
 
-	return strncmp(left->entry.file, right->entry.file, sizeof left->entry.file);
+	return strncmp(left->entry.file, right->entry.file, sizeof(left->entry.file));
 }
 
 /* Takes what was deleted off the list; the `kept` ones of `due`, sorted by file, are listed again. */
@@ -191,7 +191,7 @@ static void settle(struct archive *archive, const struct archive_segment *due, s
 	pthread_mutex_lock(&archive->lock);
 	for (size_t i = 0; i < archive->count; i++) {
 		struct archive_segment *segment = &archive->segments[i];
-		bool stays = !segment->leaving || (kept && bsearch(segment, due, kept, sizeof *due, by_file));
+		bool stays = !segment->leaving || (kept && bsearch(segment, due, kept, sizeof(*due), by_file));
 
 		if (!stays) {
 			archive->segment_bytes -= segment->entry.size_bytes;
@@ -221,12 +221,12 @@ static size_t delete_due(struct archive *archive, int folder, struct archive_seg
 			gone.deleted_bytes += due[i].entry.size_bytes;
 			continue;
 		}
-		snprintf(text, sizeof text, "cannot delete %s: %s", due[i].entry.file, strerror(errno));
+		snprintf(text, sizeof(text), "cannot delete %s: %s", due[i].entry.file, strerror(errno));
 		archive_set_trouble(archive, text);
 		due[kept++] = due[i];
 	}
 	if (kept)
-		qsort(due, kept, sizeof *due, by_file);
+		qsort(due, kept, sizeof(*due), by_file);
 	settle(archive, due, kept);
 	pthread_mutex_lock(&archive->lock);
 	archive->tally.deleted_segments += gone.deleted_segments;
@@ -258,7 +258,7 @@ static void note_aside(struct archive *archive, int error)
 	char text[160];
 
 	if (error) {
-		snprintf(text, sizeof text, "cannot delete damaged recordings that were set aside: %s",
+		snprintf(text, sizeof(text), "cannot delete damaged recordings that were set aside: %s",
 			 strerror(error));
 		archive_set_trouble(archive, text);
 	}

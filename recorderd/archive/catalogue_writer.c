@@ -178,7 +178,7 @@ static struct catalogue_entry *copy_entries(struct archive *archive, size_t *cou
 	pthread_mutex_lock(&archive->lock);
 	*count = 0;
 	*wait = archive->unstarted && archive->count == 0;
-	entries = malloc((archive->count + 1) * sizeof *entries);
+	entries = malloc((archive->count + 1) * sizeof(*entries));
 	for (size_t i = 0; entries && i < archive->count; i++)
 		if (!archive->segments[i].leaving)
 			entries[(*count)++] = archive->segments[i].entry;

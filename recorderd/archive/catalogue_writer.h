@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shared/segment/catalogue.h"
 #include "shared/base/reason.h"
+#include "shared/segment/catalogue.h"
 
 /*
  * recording_index.bin. Fills the bounds and CRCs of `entries`. `durable` adds fsync of file and folder; without it the

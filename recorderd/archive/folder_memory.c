@@ -21,7 +21,7 @@ static bool number_read(int fd, char out[FOLDER_NUMBER_BYTES])
 	char text[DIGITS + 2];
 
 	out[0] = '\0';
-	if (pread(fd, text, sizeof text, 0) != DIGITS + 1 || text[DIGITS] != '\n')
+	if (pread(fd, text, sizeof(text), 0) != DIGITS + 1 || text[DIGITS] != '\n')
 		return false;
 	text[DIGITS] = '\0';
 	if (strspn(text, "0123456789abcdef") != DIGITS)
@@ -34,7 +34,7 @@ static bool number_write(int fd, const char number[FOLDER_NUMBER_BYTES])
 {
 	char text[DIGITS + 2];
 
-	snprintf(text, sizeof text, "%s\n", number);
+	snprintf(text, sizeof(text), "%s\n", number);
 	return pwrite(fd, text, DIGITS + 1, 0) == DIGITS + 1 && ftruncate(fd, DIGITS + 1) == 0 && fsync(fd) == 0;
 }
 
@@ -54,8 +54,8 @@ static bool number_of(int folder, char out[FOLDER_NUMBER_BYTES])
 
 	if (fd < 0)
 		return false;
-	if (!good && getrandom(random, sizeof random, 0) == (ssize_t)sizeof random) {
-		for (size_t i = 0; i < sizeof random; i++)
+	if (!good && getrandom(random, sizeof(random), 0) == (ssize_t)sizeof(random)) {
+		for (size_t i = 0; i < sizeof(random); i++)
 			snprintf(out + 2 * i, 3, "%02x", random[i]);
 		good = number_write(fd, out);
 	}
@@ -122,7 +122,7 @@ static bool replace_file(const char *file, const char number[FOLDER_NUMBER_BYTES
 {
 	char part[PATH_MAX];
 
-	if (snprintf(part, sizeof part, "%s.part", file) >= (int)sizeof part) {
+	if (snprintf(part, sizeof(part), "%s.part", file) >= (int)sizeof(part)) {
 		errno = ENAMETOOLONG;
 		return false;
 	}

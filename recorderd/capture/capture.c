@@ -34,7 +34,7 @@ static void set_state(struct capture *capture, enum camera_state state)
 
 static void note_error(struct capture *capture, const char *text)
 {
-	snprintf(capture->status.last_error, sizeof capture->status.last_error, "%.255s", text);
+	snprintf(capture->status.last_error, sizeof(capture->status.last_error), "%.255s", text);
 	capture->status.last_error_wall_us = wall_now().us;
 }
 
@@ -93,17 +93,18 @@ static void describe_source(struct capture *capture)
 	const struct source_info *info = &capture->source->info;
 
 	status->source = info->kind;
-	snprintf(status->device, sizeof status->device, "%s", info->device);
-	snprintf(status->model, sizeof status->model, "%s", info->model);
-	snprintf(status->driver, sizeof status->driver, "%s", info->driver);
-	snprintf(status->bus, sizeof status->bus, "%s", info->bus);
-	snprintf(status->format, sizeof status->format, "%s", info->format);
+	snprintf(status->device, sizeof(status->device), "%s", info->device);
+	snprintf(status->model, sizeof(status->model), "%s", info->model);
+	snprintf(status->driver, sizeof(status->driver), "%s", info->driver);
+	snprintf(status->bus, sizeof(status->bus), "%s", info->bus);
+	snprintf(status->format, sizeof(status->format), "%s", info->format);
 	status->width = info->width;
 	status->height = info->height;
 	status->fps_milli = info->fps_milli;
 	status->configured[0] = '\0';
 	if (capture->stands_in)
-		snprintf(status->configured, sizeof status->configured, "%.127s", capture->parts.config->camera.device);
+		snprintf(status->configured, sizeof(status->configured), "%.127s",
+			 capture->parts.config->camera.device);
 }
 
 /* True where another source serves than the configuration asks for. */
@@ -237,7 +238,7 @@ static void on_silence(struct capture *capture)
 		set_deadline(capture, limit_us - silent_us);
 		return;
 	}
-	snprintf(text, sizeof text, "no frame for %.1f s: the camera is closed and opened again",
+	snprintf(text, sizeof(text), "no frame for %.1f s: the camera is closed and opened again",
 		 (double)silent_us / 1e6);
 	log_warn("camera", "%s", text);
 	note_error(capture, text);
@@ -305,7 +306,7 @@ static void devices_changed(void *context)
 
 struct capture *capture_create(const struct capture_parts *parts)
 {
-	struct capture *capture = calloc(1, sizeof *capture);
+	struct capture *capture = calloc(1, sizeof(*capture));
 
 	if (!capture)
 		return NULL;

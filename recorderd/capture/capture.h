@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "shared/event/loop.h"
 #include "recorderd/capture/source_select.h"
-#include "shared/config/config.h"
 #include "recorderd/ring/ring_writer.h"
+#include "shared/config/config.h"
+#include "shared/event/loop.h"
 #include "shared/ring/state.h"
 
 struct capture;

@@ -11,7 +11,7 @@ static void events_ready(void *context, uint32_t events)
 {
 	struct device_watch *watch = context;
 	char block[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	ssize_t got = read(watch->watch.fd, block, sizeof block);
+	ssize_t got = read(watch->watch.fd, block, sizeof(block));
 	bool video = false;
 
 	(void)events;
@@ -19,7 +19,7 @@ static void events_ready(void *context, uint32_t events)
 		const struct inotify_event *event = (const struct inotify_event *)(block + at);
 
 		video |= event->len && strncmp(event->name, "video", 5) == 0;
-		at += (ssize_t)(sizeof *event + event->len);
+		at += (ssize_t)(sizeof(*event) + event->len);
 	}
 	if (video)
 		watch->changed(watch->context);

@@ -89,7 +89,7 @@ static void take_settings(struct opener *opener, const struct order *order)
 {
 	int fd;
 
-	memcpy(opener->config.controls, order->controls, sizeof opener->config.controls);
+	memcpy(opener->config.controls, order->controls, sizeof(opener->config.controls));
 	opener->config.control_count = order->control_count;
 	fd = opener->serving[0] ? video_open(opener->serving) : -1;
 	if (fd < 0)
@@ -112,7 +112,7 @@ static void carry_out(struct opener *opener, struct order *order)
 		result->answer = OPENER_TRIED;
 		result->outcome = source_open(&opener->config, opener->others, &result->source, &result->why);
 		if (result->source)
-			snprintf(opener->serving, sizeof opener->serving, "%s", result->source->info.device);
+			snprintf(opener->serving, sizeof(opener->serving), "%s", result->source->info.device);
 		break;
 	case ORDER_LIST:
 		list_devices(opener, result);
@@ -149,7 +149,7 @@ static void deliver(struct opener *opener, struct order *order)
 		discard(order);
 		return;
 	}
-	if (write(opener->event, &one, sizeof one) < 0)
+	if (write(opener->event, &one, sizeof(one)) < 0)
 		return; /* its counter is full: it is readable already */
 }
 
@@ -201,7 +201,7 @@ static void *opener_thread(void *context)
 
 struct opener *opener_create(const struct config *config, const struct source_others *others)
 {
-	struct opener *opener = calloc(1, sizeof *opener);
+	struct opener *opener = calloc(1, sizeof(*opener));
 	pthread_condattr_t monotonic;
 
 	if (!opener)
@@ -271,7 +271,7 @@ int opener_fd(const struct opener *opener)
 
 static struct order *create_order(enum order_kind kind)
 {
-	struct order *order = calloc(1, sizeof *order);
+	struct order *order = calloc(1, sizeof(*order));
 
 	if (!order)
 		abort(); /* some kilobytes: the machine is beyond help, and a lost order would stop the camera for
@@ -303,8 +303,8 @@ void opener_order_control(struct opener *opener, uint32_t ticket, const char *na
 	struct order *order = create_order(ORDER_CONTROL);
 
 	order->result.ticket = ticket;
-	snprintf(order->name, sizeof order->name, "%s", name);
-	snprintf(order->value, sizeof order->value, "%s", value);
+	snprintf(order->name, sizeof(order->name), "%s", name);
+	snprintf(order->value, sizeof(order->value), "%s", value);
 	give_order(opener, order);
 }
 
@@ -312,7 +312,7 @@ void opener_order_settings(struct opener *opener, const struct config *config)
 {
 	struct order *order = create_order(ORDER_SETTINGS);
 
-	memcpy(order->controls, config->controls, sizeof order->controls);
+	memcpy(order->controls, config->controls, sizeof(order->controls));
 	order->control_count = config->control_count;
 	give_order(opener, order);
 }
@@ -343,7 +343,7 @@ bool opener_take_result(struct opener *opener, struct opener_result *out)
 	struct order *order;
 	uint64_t count;
 
-	if (read(opener->event, &count, sizeof count) < 0)
+	if (read(opener->event, &count, sizeof(count)) < 0)
 		count = 0; /* asked without a wake-up: the queue says */
 	order = next_result(opener);
 	if (!order)

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "recorderd/v4l2/device.h"
 #include "recorderd/capture/source_select.h"
+#include "recorderd/v4l2/device.h"
 
 struct opener;
 

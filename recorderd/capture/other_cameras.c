@@ -52,23 +52,23 @@ static void add(struct other_cameras *cameras, const struct config *other)
 
 void other_cameras_find(const struct config *config, struct other_cameras *out)
 {
-	struct config *other = malloc(sizeof *other);
+	struct config *other = malloc(sizeof(*other));
 	char folder[PATH_MAX], path[PATH_MAX];
 	const struct dirent *file;
 	struct reason why;
 	char *slash;
 	DIR *list;
 
-	memset(out, 0, sizeof *out);
+	memset(out, 0, sizeof(*out));
 	out->others = (struct source_others){out->device_list, out->ring_list};
-	snprintf(folder, sizeof folder, "%s", config->file);
+	snprintf(folder, sizeof(folder), "%s", config->file);
 	slash = strrchr(folder, '/');
 	if (slash)
 		*slash = '\0';
 	list = other && slash ? opendir(folder) : NULL;
 	while (list && (file = readdir(list)) && out->count < OTHER_CAMERAS_MAX) {
 		if (!is_ini(file->d_name) || strcmp(file->d_name, slash + 1) == 0 ||
-		    snprintf(path, sizeof path, "%s/%s", folder, file->d_name) >= (int)sizeof path)
+		    snprintf(path, sizeof(path), "%s/%s", folder, file->d_name) >= (int)sizeof(path))
 			continue;
 		if (config_load(path, other, &why) && strcmp(other->camera.name, config->camera.name) != 0)
 			add(out, other);

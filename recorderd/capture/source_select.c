@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "recorderd/v4l2/device_query.h"
 #include "recorderd/source/source_pattern.h"
 #include "recorderd/source/source_v4l2.h"
+#include "recorderd/v4l2/device_query.h"
 #include "shared/base/log.h"
 
 static bool is_named(const char *path, const char *const *devices)

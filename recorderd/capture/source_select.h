@@ -6,8 +6,8 @@
 
 #include "recorderd/capture/other_cameras.h"
 #include "recorderd/source/source.h"
-#include "shared/config/config.h"
 #include "shared/base/reason.h"
+#include "shared/config/config.h"
 
 /*
  * Opens it; *out is owned by the caller. What belongs to `others` (may be NULL) is never taken as a fallback. `why`

@@ -79,7 +79,7 @@ static void resolve(const char *path, char out[PATH_MAX])
 		snprintf(out, PATH_MAX, "%s", resolved);
 		return;
 	}
-	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
 	if (realpath(folder, resolved) && strlen(resolved) + strlen(slash ? slash + 1 : path) + 1 < PATH_MAX) {
 		strcat(resolved, "/");
 		strcat(resolved, slash ? slash + 1 : path);

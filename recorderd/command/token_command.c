@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "recorderd/command/token_edit.h"
-#include "shared/net/origin.h"
 #include "shared/config/token_file.h"
+#include "shared/net/origin.h"
 
 #define DAYS_MAX 36500
 #define DAY_US   (86400 * US_PER_S)

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "shared/config/config.h"
 #include "shared/base/reason.h"
+#include "shared/config/config.h"
 
 enum control_kind { CONTROL_RECORDING, CONTROL_CAMERA };
 

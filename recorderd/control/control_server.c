@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "recorderd/control/control_request.h"
-#include "shared/ring/control.h"
 #include "shared/base/json_value.h"
 #include "shared/base/log.h"
+#include "shared/ring/control.h"
 #include "shared/ring/user_folder.h"
 
 #define PEERS_MAX     8
@@ -79,9 +79,9 @@ static void answer(struct peer *peer, struct json_object *json)
 {
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
 	char line[CONTROL_LINE_BYTES];
-	int length = snprintf(line, sizeof line, "%s\n", text);
+	int length = snprintf(line, sizeof(line), "%s\n", text);
 
-	if (length > 0 && (size_t)length < sizeof line)
+	if (length > 0 && (size_t)length < sizeof(line))
 		(void)send(peer->watch.fd, line, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
 	json_object_put(json);
 	peer_close(peer);
@@ -150,7 +150,7 @@ static void take_line(struct peer *peer, size_t length)
 static void peer_ready(void *context, uint32_t events)
 {
 	struct peer *peer = context;
-	ssize_t got = recv(peer->watch.fd, peer->line + peer->length, sizeof peer->line - peer->length, MSG_DONTWAIT);
+	ssize_t got = recv(peer->watch.fd, peer->line + peer->length, sizeof(peer->line) - peer->length, MSG_DONTWAIT);
 	const char *end;
 
 	(void)events;
@@ -164,7 +164,7 @@ static void peer_ready(void *context, uint32_t events)
 	end = memchr(peer->line, '\n', peer->length);
 	if (end)
 		take_line(peer, (size_t)(end - peer->line));
-	else if (peer->length == sizeof peer->line)
+	else if (peer->length == sizeof(peer->line))
 		answer_sentence(peer, "refused", "a request is one line of at most 4096 bytes");
 }
 
@@ -184,7 +184,7 @@ static bool is_in_group(int fd, gid_t group)
 		return false;
 	groups = malloc(bytes);
 	if (groups && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &bytes) == 0)
-		for (size_t i = 0; i < bytes / sizeof *groups && !found; i++)
+		for (size_t i = 0; i < bytes / sizeof(*groups) && !found; i++)
 			found = groups[i] == group;
 	free(groups);
 	return found;
@@ -193,7 +193,7 @@ static bool is_in_group(int fd, gid_t group)
 static bool is_trusted(int fd)
 {
 	struct ucred who;
-	socklen_t bytes = sizeof who;
+	socklen_t bytes = sizeof(who);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes) == 0 &&
 	       (who.uid == geteuid() || who.gid == getegid() || is_in_group(fd, getegid()));
@@ -305,7 +305,7 @@ void control_keep(struct control *control)
 
 struct control *control_create(const struct control_parts *parts, struct reason *why)
 {
-	struct control *control = calloc(1, sizeof *control);
+	struct control *control = calloc(1, sizeof(*control));
 
 	if (!control) {
 		reason_set(why, "no memory");

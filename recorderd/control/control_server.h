@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "shared/event/loop.h"
 #include "shared/base/reason.h"
+#include "shared/event/loop.h"
 
 struct control;
 

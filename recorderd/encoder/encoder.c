@@ -71,7 +71,7 @@ static void tick(void *context)
 
 struct encoder *encoder_create(const struct encoder_parts *parts)
 {
-	struct encoder *encoder = calloc(1, sizeof *encoder);
+	struct encoder *encoder = calloc(1, sizeof(*encoder));
 
 	if (!encoder)
 		return NULL;

@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "recorderd/archive/archive.h"
-#include "shared/event/loop.h"
 #include "recorderd/storage/storage.h"
 #include "shared/config/config.h"
+#include "shared/event/loop.h"
 #include "shared/ring/ring_reader.h"
 #include "shared/sandbox/sandbox.h"
 

@@ -64,7 +64,7 @@ static void note_failure(struct encoder *encoder, const char *what)
 	if (!encoder->status.failing)
 		log_error("encoder", "%s%s%s; starting it again from where its output ended", what, line[0] ? ": " : "",
 			  line);
-	snprintf(encoder->status.last_error, sizeof encoder->status.last_error, "%.120s%s%.120s", what,
+	snprintf(encoder->status.last_error, sizeof(encoder->status.last_error), "%.120s%s%.120s", what,
 		 line[0] ? ": " : "", line);
 	encoder->status.fruitless = false;
 }

@@ -6,11 +6,11 @@
 #ifndef RECORDERD_ENCODER_ENCODER_INTERNAL_H
 #define RECORDERD_ENCODER_ENCODER_INTERNAL_H
 
-#include "shared/event/subprocess.h"
 #include "recorderd/encoder/encoder.h"
-#include "recorderd/encoder/ring_feed.h"
 #include "recorderd/encoder/fragment_parser.h"
 #include "recorderd/encoder/in_flight.h"
+#include "recorderd/encoder/ring_feed.h"
+#include "shared/event/subprocess.h"
 
 #define BACKOFF_FIRST_US      (US_PER_S / 4)
 #define FRUITLESS_FIRST_US    (5 * US_PER_S)

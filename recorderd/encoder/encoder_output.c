@@ -169,7 +169,7 @@ static void error_ready(void *context, uint32_t events)
 {
 	struct encoder *encoder = context;
 	char text[1024];
-	ssize_t got = read(encoder->child.err, text, sizeof text - 1);
+	ssize_t got = read(encoder->child.err, text, sizeof(text) - 1);
 	char *line, *rest = text;
 
 	(void)events;
@@ -184,7 +184,7 @@ static void error_ready(void *context, uint32_t events)
 		if (!*line)
 			continue;
 		log_debug("ffmpeg", "%s", line);
-		snprintf(encoder->error_line, sizeof encoder->error_line, "%s", line);
+		snprintf(encoder->error_line, sizeof(encoder->error_line), "%s", line);
 	}
 }
 

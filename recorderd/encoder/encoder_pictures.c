@@ -100,7 +100,7 @@ static void say_fruitless(struct encoder *encoder)
 
 	if (!encoder->status.fruitless)
 		log_error("encoder", "FFmpeg makes no picture of what the camera sends%s%s", line[0] ? ": " : "", line);
-	snprintf(encoder->status.last_error, sizeof encoder->status.last_error, "%s",
+	snprintf(encoder->status.last_error, sizeof(encoder->status.last_error), "%s",
 		 line[0] ? line : "FFmpeg does not say why.");
 	encoder->status.fruitless = encoder->status.failing = true;
 }

@@ -14,7 +14,7 @@ static enum ffmpeg_devices devices_of(const struct config_record *record)
 		{"h264_nvenc", DEVICES_NVIDIA},
 	};
 
-	for (size_t i = 0; record->codec == CODEC_H264 && i < sizeof known / sizeof known[0]; i++)
+	for (size_t i = 0; record->codec == CODEC_H264 && i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(record->encoder, known[i].encoder) == 0)
 			return known[i].devices;
 	return DEVICES_NONE;

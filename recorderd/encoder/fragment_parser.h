@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "shared/base/buffer.h"
-#include "shared/media/mp4_box.h"
 #include "shared/base/reason.h"
+#include "shared/media/mp4_box.h"
 
 #define FRAGMENT_BYTES_MAX (64u << 20)
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "shared/base/big_endian.h"
-#include "shared/segment/catalogue.h"
 #include "shared/base/file_io.h"
+#include "shared/segment/catalogue.h"
 #include "shared/segment/segment.h"
 
 #define HEAD_BYTES      4096u
@@ -49,7 +49,7 @@ static void know_by_index(int folder, const char *file, struct known *known)
 	char name[SEGMENT_FILE_BYTES];
 	struct index_reader index;
 
-	if (!index_name(file, name, sizeof name) || index_reader_open(folder, name, 0, &index) != INDEX_GOOD)
+	if (!index_name(file, name, sizeof(name)) || index_reader_open(folder, name, 0, &index) != INDEX_GOOD)
 		return;
 	known->indexed = true;
 	known->listed = known->listed && known->entry.segment_no == index.segment_no;
@@ -66,7 +66,7 @@ static int64_t end_of(int folder, const char *file, uint64_t segment_no)
 	struct index_reader index;
 	int64_t end_us = 0;
 
-	if (!index_name(file, name, sizeof name) || index_reader_open(folder, name, segment_no, &index) != INDEX_GOOD)
+	if (!index_name(file, name, sizeof(name)) || index_reader_open(folder, name, segment_no, &index) != INDEX_GOOD)
 		return 0;
 	uint64_t count = index_reader_count(&index);
 	if (count && index_reader_read(&index, count - 1, 1, &last) == 1)
@@ -84,7 +84,7 @@ static struct segment_info info_of(int folder, const struct known *known, const 
 	info.segment_no = known->segment_no;
 	info.first_wall_us = known->first_wall_us;
 	info.first_mono_us = 0; /* nobody knows the boot: no clock but the wall's goes on from here */
-	memset(info.boot_id, 0, sizeof info.boot_id);
+	memset(info.boot_id, 0, sizeof(info.boot_id));
 	if (known->listed) {
 		info.run_no = known->entry.run_no;
 		info.last_wall_us = known->entry.last_wall_us;
@@ -125,12 +125,12 @@ static bool fits(const struct segment_layout *layout, int media, const struct in
 	if (init->codec != TYPE_AVC1)
 		return true;
 	const uint8_t *end = init->entry + init->entry_bytes, *avcc;
-	avcc = memmem(init->entry, init->entry_bytes, type, sizeof type);
-	if (!avcc || end - avcc < (ptrdiff_t)(sizeof type + AVCC_SPS_AT))
+	avcc = memmem(init->entry, init->entry_bytes, type, sizeof(type));
+	if (!avcc || end - avcc < (ptrdiff_t)(sizeof(type) + AVCC_SPS_AT))
 		return false;
-	const uint8_t *sps = avcc + sizeof type + AVCC_SPS_AT;
+	const uint8_t *sps = avcc + sizeof(type) + AVCC_SPS_AT;
 	size_t length = be16_get(sps - 2);
-	ssize_t got = read_at(media, frame, key->size < sizeof frame ? key->size : sizeof frame, key->offset);
+	ssize_t got = read_at(media, frame, key->size < sizeof(frame) ? key->size : sizeof(frame), key->offset);
 	return length > 0 && (size_t)(end - sps) >= length && got > 0 && memmem(frame, (size_t)got, sps, length);
 }
 
@@ -217,7 +217,7 @@ static bool is_foreign(int media)
 	static const char types[] = "styp moov moof sidx mdat free skip wide";
 	uint8_t head[HEAD_BYTES];
 	struct mp4_box box;
-	ssize_t got = read_at(media, head, sizeof head, 0);
+	ssize_t got = read_at(media, head, sizeof(head), 0);
 	size_t at = 0;
 
 	if (got < 16 || mp4_box_header(head, (size_t)got, 0, &box) != MP4_OK)
@@ -227,7 +227,7 @@ static bool is_foreign(int media)
 		if (!at || mp4_box_header(head, (size_t)got, at, &box) != MP4_OK)
 			return false;
 	}
-	const char *known = memmem(types, sizeof types - 1, head + at + 4, 4);
+	const char *known = memmem(types, sizeof(types) - 1, head + at + 4, 4);
 	return known && (known - types) % 5 == 0;
 }
 

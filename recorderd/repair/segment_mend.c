@@ -19,7 +19,7 @@ static bool has_data_behind(int fd, uint64_t from)
 	uint8_t block[65536];
 	ssize_t got;
 
-	while ((got = pread(fd, block, sizeof block, (off_t)from)) > 0) {
+	while ((got = pread(fd, block, sizeof(block), (off_t)from)) > 0) {
 		for (ssize_t i = 0; i < got; i++)
 			if (block[i])
 				return true;
@@ -57,7 +57,7 @@ bool repair_reopen(struct repair *repair)
 {
 	uint8_t header[16] = {0, 0, 0, 16, 'f', 'r', 'e', 'e'};
 
-	if (!write_at(repair->media, header, sizeof header, repair->layout.free_at) || fdatasync(repair->media) < 0 ||
+	if (!write_at(repair->media, header, sizeof(header), repair->layout.free_at) || fdatasync(repair->media) < 0 ||
 	    ftruncate(repair->media, (off_t)repair->layout.media_end) < 0)
 		return reason_errno(repair->why, "cannot mend %s", repair->file);
 	repair->layout.form = SEGMENT_OPEN;
@@ -67,7 +67,7 @@ bool repair_reopen(struct repair *repair)
 bool repair_mark_holes(struct repair *repair)
 {
 	const struct hole *holes = (const struct hole *)(const void *)repair->holes.data;
-	size_t count = repair->holes.length / sizeof *holes;
+	size_t count = repair->holes.length / sizeof(*holes);
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < count; i++) {

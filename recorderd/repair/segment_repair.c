@@ -95,7 +95,7 @@ static enum repair_outcome read_layout(struct repair *repair)
 
 static enum repair_outcome open_segment(struct repair *repair)
 {
-	if (!index_name(repair->file, repair->index_file, sizeof repair->index_file))
+	if (!index_name(repair->file, repair->index_file, sizeof(repair->index_file)))
 		return REPAIR_FOREIGN;
 	repair->media = openat(repair->folder, repair->file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (repair->media < 0 && errno == ENOENT)
@@ -120,7 +120,7 @@ static bool keep_record(const struct index_record *record, void *context)
 {
 	struct repair *repair = context;
 
-	buffer_append(&repair->records, record, sizeof *record);
+	buffer_append(&repair->records, record, sizeof(*record));
 	note_record(repair, record);
 	return !repair->records.failed;
 }
@@ -130,7 +130,7 @@ static void keep_hole(uint64_t from, uint64_t to, void *context)
 	struct repair *repair = context;
 	struct hole hole = {from, to};
 
-	buffer_append(&repair->holes, &hole, sizeof hole);
+	buffer_append(&repair->holes, &hole, sizeof(hole));
 }
 
 /* Reads all records: true where every one is good and nothing stands behind them. */
@@ -187,7 +187,7 @@ static bool walk(struct repair *repair, bool thorough)
 	index_header_seal(&header);
 	buffer_clear(&repair->records);
 	buffer_clear(&repair->holes);
-	buffer_append(&repair->records, &header, sizeof header);
+	buffer_append(&repair->records, &header, sizeof(header));
 	repair->frames = 0;
 	repair->has_holes = false;
 	outcome = segment_find(repair->media, &repair->layout, &search, &repair->found);
@@ -224,7 +224,7 @@ static bool index_is_same(const struct repair *repair)
 
 	if (fd < 0)
 		return false;
-	while ((got = pread(fd, block, sizeof block, (off_t)at)) > 0) {
+	while ((got = pread(fd, block, sizeof(block), (off_t)at)) > 0) {
 		if ((size_t)got > repair->records.length - at ||
 		    memcmp(block, repair->records.data + at, (size_t)got) != 0)
 			break;
@@ -241,7 +241,7 @@ static bool replace_index(struct repair *repair)
 
 	if (index_is_same(repair))
 		return true;
-	snprintf(temporary, sizeof temporary, "%s.tmp", repair->index_file);
+	snprintf(temporary, sizeof(temporary), "%s.tmp", repair->index_file);
 	fd = openat(repair->folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return reason_errno(repair->why, "cannot make %s", temporary);
@@ -283,11 +283,11 @@ static void describe(const struct repair *repair, bool complete, struct catalogu
 		.source = (uint8_t)layout->info.source,
 		.holes = repair->has_holes,
 	};
-	snprintf(entry->file, sizeof entry->file, "%s", repair->file);
-	memcpy(entry->boot_id, layout->info.boot_id, sizeof entry->boot_id);
+	snprintf(entry->file, sizeof(entry->file), "%s", repair->file);
+	memcpy(entry->boot_id, layout->info.boot_id, sizeof(entry->boot_id));
 	if (!end)
 		return;
-	memcpy(end->boot_id, layout->info.boot_id, sizeof end->boot_id);
+	memcpy(end->boot_id, layout->info.boot_id, sizeof(end->boot_id));
 	end->last_mono_us = layout->info.first_mono_us + (repair->last.wall_us - layout->info.first_wall_us);
 }
 

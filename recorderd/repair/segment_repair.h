@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-#include "shared/segment/catalogue.h"
 #include "shared/base/reason.h"
+#include "shared/segment/catalogue.h"
 
 enum repair_outcome {
 	REPAIR_DONE,     /* complete, with its index; *entry describes it */

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "shared/base/clock.h"
-#include "shared/segment/index.h"
 #include "shared/base/log.h"
+#include "shared/segment/index.h"
 #include "shared/segment/retention.h"
 
 #define NAMES_MAX 1000u
@@ -41,7 +41,7 @@ bool aside_put(int folder, const char *file, char name[ASIDE_FILE_BYTES])
 
 	if (!free_name(folder, file, name) || renameat(folder, file, folder, name) < 0)
 		return false;
-	if (index_name(file, index, sizeof index) && index_name(name, new_index, sizeof new_index) &&
+	if (index_name(file, index, sizeof(index)) && index_name(name, new_index, sizeof(new_index)) &&
 	    renameat(folder, index, folder, new_index) < 0 && errno != ENOENT)
 		log_warn("archive", "cannot rename %s: %s", index, strerror(errno));
 	return true;
@@ -79,7 +79,7 @@ static uint64_t bytes_of_both(int folder, const char *name, int64_t *written_wal
 	int64_t ignored_us;
 	uint64_t bytes = bytes_of(folder, name, written_wall_us);
 
-	if (index_name(name, index, sizeof index))
+	if (index_name(name, index, sizeof(index)))
 		bytes += bytes_of(folder, index, &ignored_us);
 	return bytes;
 }
@@ -106,7 +106,7 @@ static bool delete_one(int folder, const char *name)
 
 	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
 		return false;
-	if (index_name(name, index, sizeof index) && unlinkat(folder, index, 0) < 0 && errno != ENOENT)
+	if (index_name(name, index, sizeof(index)) && unlinkat(folder, index, 0) < 0 && errno != ENOENT)
 		log_warn("archive", "cannot delete %s: %s", index, strerror(errno));
 	log_info("archive", "deleted %s (retention)", name);
 	return true;

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "recorderd/lock/instance_lock.h"
-#include "shared/base/clock.h"
-#include "shared/base/log.h"
-#include "shared/base/file_io.h"
 #include "recorderd/ring/ring_object.h"
+#include "shared/base/clock.h"
+#include "shared/base/file_io.h"
+#include "shared/base/log.h"
 #include "shared/ring/ring_reader.h"
 
 #define PREFIX    "recorder."
@@ -39,9 +39,9 @@ static void name_owner(struct leftover *leftover)
 	const struct passwd *user = getpwuid(leftover->uid);
 
 	if (user)
-		snprintf(leftover->owner, sizeof leftover->owner, "%.39s", user->pw_name);
+		snprintf(leftover->owner, sizeof(leftover->owner), "%.39s", user->pw_name);
 	else
-		snprintf(leftover->owner, sizeof leftover->owner, "%u", (unsigned)leftover->uid);
+		snprintf(leftover->owner, sizeof(leftover->owner), "%u", (unsigned)leftover->uid);
 }
 
 /* False only where it is certain: the .ini is gone, or is a good one of another camera. */
@@ -56,7 +56,7 @@ static bool is_configured(const struct leftover *leftover)
 		return true;
 	if (stat(leftover->config_file, &status) != 0)
 		return errno != ENOENT && errno != ENOTDIR;
-	config = malloc(sizeof *config);
+	config = malloc(sizeof(*config));
 	other = config && config_load(leftover->config_file, config, &why) &&
 		strcmp(config->camera.name, leftover->camera) != 0;
 	free(config);
@@ -109,14 +109,14 @@ static bool look_into(struct leftover *leftover)
 	leftover->configured = true;
 	struct ring_reader *ring = own ? ring_reader_open(leftover->ring, &why) : open_copy(leftover, &copy, &why);
 	if (!ring) {
-		snprintf(leftover->unreadable, sizeof leftover->unreadable, "%s", why.text);
+		snprintf(leftover->unreadable, sizeof(leftover->unreadable), "%s", why.text);
 		free(copy);
 		return true;
 	}
 	leftover->span_us = own ? span_us(ring) : 0;
 	if (ring_reader_state(ring, &state)) {
 		lives = ring_reader_alive(ring, &state);
-		memcpy(leftover->config_file, state.config_file, sizeof leftover->config_file);
+		memcpy(leftover->config_file, state.config_file, sizeof(leftover->config_file));
 		if (state.heartbeat_mono_us > 0 && mono_now().us >= state.heartbeat_mono_us)
 			leftover->idle_us = mono_now().us - state.heartbeat_mono_us;
 	}
@@ -150,8 +150,8 @@ static bool examine(const char *camera, const char *ring, enum whose whose, stru
 	if (!is_camera(camera) || lstat(path, &status) != 0 || !S_ISREG(status.st_mode) ||
 	    (whose == OF_THIS_USER && status.st_uid != geteuid()) || is_in_use(camera, &status))
 		return false;
-	snprintf(out->camera, sizeof out->camera, "%.*s", CONFIG_NAME_BYTES - 1, camera);
-	snprintf(out->ring, sizeof out->ring, "%.*s", SHM_NAME_BYTES - 1, ring);
+	snprintf(out->camera, sizeof(out->camera), "%.*s", CONFIG_NAME_BYTES - 1, camera);
+	snprintf(out->ring, sizeof(out->ring), "%.*s", SHM_NAME_BYTES - 1, ring);
 	out->uid = status.st_uid;
 	out->bytes = (uint64_t)status.st_blocks * 512;
 	name_owner(out);
@@ -194,7 +194,7 @@ static size_t find(enum whose whose, struct leftover **out)
 	while (folder && (file = readdir(folder))) {
 		if (!camera_of(file->d_name, camera, ring) || !examine(camera, ring, whose, &found))
 			continue;
-		struct leftover *grown = realloc(*out, (count + 1) * sizeof **out);
+		struct leftover *grown = realloc(*out, (count + 1) * sizeof(**out));
 		if (!grown)
 			break;
 		*out = grown;
@@ -228,12 +228,12 @@ void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_B
 {
 	char idle[64], file[300] = "", sudo[64] = "";
 
-	describe_idle(leftover->idle_us, idle, sizeof idle);
+	describe_idle(leftover->idle_us, idle, sizeof(idle));
 	if (leftover->config_file[0])
-		snprintf(file, sizeof file, " (%s%s)", leftover->config_file,
+		snprintf(file, sizeof(file), " (%s%s)", leftover->config_file,
 			 leftover->configured ? "" : ", which does not configure it any more");
 	if (leftover->uid != geteuid() && geteuid() != 0)
-		snprintf(sudo, sizeof sudo, "sudo -u %s ", leftover->owner);
+		snprintf(sudo, sizeof(sudo), "sudo -u %s ", leftover->owner);
 	if (leftover->unreadable[0])
 		snprintf(out, LEFTOVER_TEXT_BYTES,
 			 "%llu MiB of RAM are kept for the camera %s of the user %s, without a recorder that runs; %s. "
@@ -327,7 +327,7 @@ enum leftover_freed leftover_free(const char *camera, uint64_t *bytes, struct re
 	shm_name_each_other(name, free_object, &freeing);
 	if (freeing.outcome == LEFTOVER_FREED) {
 		/* What a crash left half made goes with it. */
-		snprintf(unfinished, sizeof unfinished, "%.63s" RING_NEW_SUFFIX, name);
+		snprintf(unfinished, sizeof(unfinished), "%.63s" RING_NEW_SUFFIX, name);
 		free_named(&freeing, unfinished);
 		shm_name_withdraw(name);
 	}

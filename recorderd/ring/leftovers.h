@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "shared/config/config.h"
 #include "shared/base/reason.h"
+#include "shared/config/config.h"
 #include "shared/ring/shm_name.h"
 
 #define LEFTOVER_OLD_US (24 * 3600 * INT64_C(1000000))

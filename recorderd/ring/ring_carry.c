@@ -1,6 +1,6 @@
 /* ring_carry.c - see ring_writer_internal.h. */
-#include "shared/ring/ring_reader.h"
 #include "recorderd/ring/ring_writer_internal.h"
+#include "shared/ring/ring_reader.h"
 
 #define PAGE_BYTES  UINT64_C(4096)
 #define PIECE_BYTES (UINT64_C(16) << 20) /* so much is given back at a time */

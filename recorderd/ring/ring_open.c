@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorderd/ring/ring_writer_internal.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
-#include "recorderd/ring/ring_writer_internal.h"
 
 #define SHRUNK_LEAST  (UINT64_C(4) << 20)
 #define BYTES_PER_MIB (UINT64_C(1) << 20)

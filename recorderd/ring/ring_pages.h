@@ -10,8 +10,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "shared/base/reason.h"
 #include "recorderd/ring/ring_object.h"
+#include "shared/base/reason.h"
 
 /* Of RING_FOLDER: left to others where a ring takes less than it wants, and never less than RING_SPARE_BYTES. */
 #define RING_SPARE_PERCENT 6u

@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
+#include "recorderd/ring/ring_writer.h"
 #include "shared/config/config.h"
 #include "shared/ring/state.h"
-#include "recorderd/ring/ring_writer.h"
 
 /* `cameras` share the default quarter of RAM. The index takes at most a thirtieth of the data, and 64 KiB. Fills all of
  * *out but the name. Returns what limits it. */

@@ -16,12 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorderd/source/mjpeg_frame.h"
-#include "shared/event/subprocess.h"
 #include "recorderd/source/frame_clock.h"
+#include "recorderd/source/mjpeg_frame.h"
 #include "recorderd/source/mpjpeg.h"
 #include "shared/base/buffer.h"
 #include "shared/base/log.h"
+#include "shared/event/subprocess.h"
 #include "shared/sandbox/sandbox.h"
 
 #define READ_BYTES    (256u * 1024)

@@ -3,8 +3,8 @@
 #define RECORDERD_SOURCE_SOURCE_V4L2_H
 
 #include "recorderd/source/source.h"
-#include "shared/config/config.h"
 #include "shared/base/reason.h"
+#include "shared/config/config.h"
 
 /* Opens the device at `path`, which may be a link. May block. *out is owned by the caller; NULL, with a sentence in
  * `why`, where the device was not opened. */

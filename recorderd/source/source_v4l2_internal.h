@@ -3,8 +3,8 @@
 #ifndef RECORDERD_SOURCE_SOURCE_V4L2_INTERNAL_H
 #define RECORDERD_SOURCE_SOURCE_V4L2_INTERNAL_H
 
-#include "recorderd/source/frame_clock.h"
 #include "recorderd/rawjpeg/jpeg_pool.h"
+#include "recorderd/source/frame_clock.h"
 #include "recorderd/source/source_v4l2.h"
 #include "recorderd/source/v4l2_buffers.h"
 #include "recorderd/source/v4l2_format.h"

@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 
 #include "recorderd/source/v4l2_format.h"
-#include "recorderd/v4l2/v4l2_planes.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
+#include "recorderd/v4l2/v4l2_planes.h"
 
 static int request(const struct v4l2_buffers *buffers, uint32_t *count)
 {

@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "recorderd/rawjpeg/raw_format.h"
-#include "recorderd/v4l2/v4l2_planes.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
+#include "recorderd/v4l2/v4l2_planes.h"
 
 /* Best first: JPEGs cost no encoding, 4:2:2 keeps the most colour among the rest. */
 static const uint32_t jpeg_first[] = {V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG,  V4L2_PIX_FMT_YUYV,

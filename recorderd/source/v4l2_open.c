@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "recorderd/v4l2/device_query.h"
 #include "recorderd/source/source_v4l2_internal.h"
+#include "recorderd/v4l2/device_query.h"
 #include "recorderd/v4l2/v4l2_controls.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
 #include "shared/base/log.h"

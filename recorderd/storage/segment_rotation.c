@@ -44,8 +44,8 @@ static void list_segment(struct storage *storage)
 		.source = (uint8_t)writer->info.source,
 	};
 
-	memcpy(entry.file, writer->file, sizeof entry.file);
-	memcpy(entry.boot_id, writer->info.boot_id, sizeof entry.boot_id);
+	memcpy(entry.file, writer->file, sizeof(entry.file));
+	memcpy(entry.boot_id, writer->info.boot_id, sizeof(entry.boot_id));
 	archive_segment_opened(storage->archive, &entry, writer->media);
 }
 
@@ -107,8 +107,8 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 		.gap_cause = storage->last_wall_us ? storage->next_cause : GAP_START,
 		.source = run->run.source,
 	};
-	memcpy(info.boot_id, storage->boot_id, sizeof info.boot_id);
-	memcpy(info.camera, storage->camera, sizeof info.camera);
+	memcpy(info.boot_id, storage->boot_id, sizeof(info.boot_id));
+	memcpy(info.camera, storage->camera, sizeof(info.camera));
 	good = segment_writer_open(&storage->writer, folder, &info, run->data, run->bytes, why);
 	close(folder);
 	if (!good)

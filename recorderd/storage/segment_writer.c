@@ -34,7 +34,7 @@ static int create_index(int folder, const struct segment_writer *writer)
 {
 	char name[SEGMENT_FILE_BYTES];
 
-	if (!index_name(writer->file, name, sizeof name)) {
+	if (!index_name(writer->file, name, sizeof(name))) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -66,8 +66,8 @@ static bool write_index_header(struct segment_writer *writer)
 	};
 
 	index_header_seal(&header);
-	writer->index_end = sizeof header;
-	return write_at(writer->index, &header, sizeof header, 0);
+	writer->index_end = sizeof(header);
+	return write_at(writer->index, &header, sizeof(header), 0);
 }
 
 static void remove_files(int folder, const struct segment_writer *writer)
@@ -75,7 +75,7 @@ static void remove_files(int folder, const struct segment_writer *writer)
 	char name[SEGMENT_FILE_BYTES];
 
 	unlinkat(folder, writer->file, 0);
-	if (index_name(writer->file, name, sizeof name))
+	if (index_name(writer->file, name, sizeof(name)))
 		unlinkat(folder, name, 0);
 }
 
@@ -139,7 +139,7 @@ static bool append_record(struct segment_writer *writer, const struct media *ite
 	};
 
 	index_record_seal(&record, writer->info.segment_no);
-	return write_at(writer->index, &record, sizeof record, writer->index_end);
+	return write_at(writer->index, &record, sizeof(record), writer->index_end);
 }
 
 bool segment_writer_append(struct segment_writer *writer, struct media *frame, struct reason *why)

@@ -14,7 +14,7 @@
 
 struct media *media_create(enum media_kind kind, const void *data, size_t bytes)
 {
-	struct media *media = calloc(1, sizeof *media + bytes);
+	struct media *media = calloc(1, sizeof(*media) + bytes);
 
 	if (!media)
 		return NULL;
@@ -74,7 +74,7 @@ static void done_with(struct storage *storage, struct media *media)
 	if (left < STORAGE_QUEUE_BYTES / 2 && atomic_exchange(&storage->was_full, false)) {
 		uint64_t one = 1;
 
-		if (write(storage->room, &one, sizeof one) < 0)
+		if (write(storage->room, &one, sizeof(one)) < 0)
 			log_warn("storage", "cannot wake the event loop: %s", strerror(errno));
 	}
 }
@@ -88,7 +88,7 @@ static void set_trouble(struct storage *storage, const char *text)
 		log_error("storage", "%s; recording waits for the disk, live view and memory go on", text);
 	else if (storage->trouble[0] && !text[0])
 		log_info("storage", "the disk takes footage again");
-	snprintf(storage->trouble, sizeof storage->trouble, "%s", text);
+	snprintf(storage->trouble, sizeof(storage->trouble), "%s", text);
 	pthread_mutex_unlock(&storage->lock);
 }
 
@@ -190,7 +190,7 @@ static void *storage_thread(void *context)
 
 struct storage *storage_start(struct archive *archive, const struct config *config, int room)
 {
-	struct storage *storage = calloc(1, sizeof *storage);
+	struct storage *storage = calloc(1, sizeof(*storage));
 	pthread_condattr_t monotonic;
 
 	if (!storage)
@@ -200,7 +200,7 @@ struct storage *storage_start(struct archive *archive, const struct config *conf
 	storage->last = &storage->first;
 	storage->writer = SEGMENT_WRITER_NONE;
 	storage->segment_us = config->record.segment_seconds * US_PER_S;
-	snprintf(storage->camera, sizeof storage->camera, "%s", config->camera.name);
+	snprintf(storage->camera, sizeof(storage->camera), "%s", config->camera.name);
 	clock_boot_id(storage->boot_id);
 	pthread_mutex_init(&storage->lock, NULL);
 	pthread_condattr_init(&monotonic);

@@ -8,8 +8,8 @@
 
 #include "shared/base/clock.h"
 #include "shared/media/mp4_box.h"
-#include "shared/segment/segment.h"
 #include "shared/ring/state.h"
+#include "shared/segment/segment.h"
 
 enum media_kind {
 	MEDIA_RUN,   /* a run begins: data is its ftyp + moov */

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "recorderd/v4l2/device_query.h"
-#include "recorderd/v4l2/v4l2_planes.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
+#include "recorderd/v4l2/v4l2_planes.h"
 
 #define NODES_MAX 64 /* /dev/video0 to /dev/video63 are tried */
 

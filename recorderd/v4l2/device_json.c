@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "recorderd/v4l2/v4l2_controls.h"
-#include "recorderd/v4l2/v4l2_modes.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
+#include "recorderd/v4l2/v4l2_modes.h"
 #include "shared/base/json_value.h"
 #include "shared/ring/ring.h"
 

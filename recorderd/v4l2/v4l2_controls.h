@@ -9,8 +9,8 @@
 
 #include <linux/videodev2.h>
 
-#include "shared/config/config.h"
 #include "shared/base/reason.h"
+#include "shared/config/config.h"
 
 #define V4L2_CONTROLS_MAX       256 /* an enumeration that goes on past it goes round in circles */
 #define V4L2_CONTROL_NAME_BYTES 33

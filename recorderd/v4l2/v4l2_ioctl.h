@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <linux/videodev2.h>
+#include <sys/ioctl.h>
 
 /* 0, or -1 with errno. */
 static inline int video_ioctl(int fd, unsigned long request, void *argument)

@@ -1,8 +1,8 @@
 /* v4l2_modes.c - see v4l2_modes.h. */
 #include "recorderd/v4l2/v4l2_modes.h"
 
-#include "recorderd/v4l2/v4l2_planes.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
+#include "recorderd/v4l2/v4l2_planes.h"
 
 #define FPS_MILLI_MAX 10000000u /* 10,000 frames a second: past it a number is a mistake */
 

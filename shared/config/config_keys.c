@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shared/net/ip_address.h"
 #include "shared/config/mount_need.h"
+#include "shared/net/ip_address.h"
 #include "shared/net/origin.h"
 
 #define VALUE_SHOWN 60 /* bytes of a wrong value that a sentence repeats */

@@ -21,7 +21,7 @@ struct loop {
 
 struct loop *loop_create(void)
 {
-	struct loop *loop = calloc(1, sizeof *loop);
+	struct loop *loop = calloc(1, sizeof(*loop));
 
 	if (!loop)
 		return NULL;

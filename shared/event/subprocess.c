@@ -84,7 +84,7 @@ static _Noreturn void become_program(const struct subprocess_setup *setup, struc
 	if (numbered && is_prepared(setup))
 		execvp(setup->argv[0], (char *const *)setup->argv);
 	error = errno;
-	(void)!write(report, &error, sizeof error);
+	(void)!write(report, &error, sizeof(error));
 	_exit(SUBPROCESS_MISSING);
 }
 
@@ -252,7 +252,7 @@ bool subprocess_was_refused(const struct subprocess *child, const char *program,
 {
 	int error;
 
-	if (child->report < 0 || read(child->report, &error, sizeof error) != sizeof error)
+	if (child->report < 0 || read(child->report, &error, sizeof(error)) != sizeof(error))
 		return false;
 	errno = error;
 	reason_errno(why, "cannot run %s (is it installed?)", program);

@@ -48,7 +48,7 @@ static const struct flavour flavours[] = {
 
 static const struct flavour *find_flavour(const char *encoder)
 {
-	for (size_t i = 0; i < sizeof flavours / sizeof flavours[0]; i++)
+	for (size_t i = 0; i < sizeof(flavours) / sizeof(flavours[0]); i++)
 		if (strcmp(flavours[i].encoder, encoder) == 0)
 			return &flavours[i];
 	return NULL;
@@ -93,7 +93,7 @@ static void write_key_frames(struct ffmpeg_command *command, wall_t first)
 {
 	int64_t phase_us = first.us % US_PER_S;
 
-	snprintf(command->key_frames, sizeof command->key_frames,
+	snprintf(command->key_frames, sizeof(command->key_frames),
 		 "expr:if(isnan(prev_forced_t),1,gt(floor(t+0.%06" PRId64 "5),floor(prev_forced_t+0.%06" PRId64 "5)))",
 		 phase_us, phase_us);
 }
@@ -103,7 +103,7 @@ void ffmpeg_add_h264(struct ffmpeg_command *command, const struct ffmpeg_h264 *w
 	const struct flavour *flavour = flavour_of(wanted->encoder);
 
 	write_key_frames(command, wanted->first);
-	snprintf(command->quality, sizeof command->quality, "%d", wanted->quality);
+	snprintf(command->quality, sizeof(command->quality), "%d", wanted->quality);
 	FFMPEG_ADD(command, "-enc_time_base", "1:1000000", "-c:v", flavour->encoder);
 	if (flavour->has_preset)
 		FFMPEG_ADD(command, "-preset", wanted->preset);
@@ -113,7 +113,7 @@ void ffmpeg_add_h264(struct ffmpeg_command *command, const struct ffmpeg_h264 *w
 		FFMPEG_ADD(command, "-pix_fmt", flavour->pixel_format);
 	if (strcmp(flavour->encoder, "libx264") == 0) {
 		/* else a time base of microseconds reads as a million frames a second, and the level as 6.2 */
-		snprintf(command->fps, sizeof command->fps, "fps=%u", wanted->fps);
+		snprintf(command->fps, sizeof(command->fps), "fps=%u", wanted->fps);
 		FFMPEG_ADD(command, "-x264-params", command->fps);
 	}
 	/* A camera's JPEG is full range BT.601 (JFIF); the video says what it was made into. */

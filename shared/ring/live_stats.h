@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "shared/config/config.h"
 #include "shared/base/histogram.h"
 #include "shared/base/reason.h"
+#include "shared/config/config.h"
 
 #define LIVE_BOOKS_MAGIC    UINT64_C(0x314b425652524353) /* "SCRRVBK1" */
 #define LIVE_BOOKS_PROGRAMS 8

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "shared/media/mp4_moov.h"
 #include "shared/base/file_io.h"
+#include "shared/media/mp4_moov.h"
 
 #define HEAD_MAX           16384u /* far more than ftyp, uuid and an init moov ever are */
 #define TIMESCALE          1000000u

@@ -51,9 +51,9 @@
 #include <stdint.h>
 
 #include "shared/base/buffer.h"
-#include "shared/segment/index.h"
 #include "shared/media/mp4_box.h"
 #include "shared/ring/state.h"
+#include "shared/segment/index.h"
 
 #define SEGMENT_FILE_BYTES 64
 

@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "recorderd/ring/ring_writer.h"
 #include "shared/base/clock.h"
 #include "shared/ring/ring_reader.h"
-#include "recorderd/ring/ring_writer.h"
 #include "tests/bench/ages.h"
 
 #define FPS         60

@@ -58,12 +58,12 @@ static void note_age(size_t length)
 {
 	int64_t now_us = wall_now().us;
 	const uint8_t *stamp =
-		memmem(copy, length < STAMP_WITHIN ? length : STAMP_WITHIN, FRAMES_STAMP, sizeof FRAMES_STAMP - 1);
+		memmem(copy, length < STAMP_WITHIN ? length : STAMP_WITHIN, FRAMES_STAMP, sizeof(FRAMES_STAMP) - 1);
 	char digits[FRAMES_TIME_CHARS + 1] = "";
 
 	if (!stamp)
 		return;
-	memcpy(digits, stamp + sizeof FRAMES_STAMP - 1, FRAMES_TIME_CHARS);
+	memcpy(digits, stamp + sizeof(FRAMES_STAMP) - 1, FRAMES_TIME_CHARS);
 	ages_add(&ages, (double)(now_us - strtoll(digits, NULL, 10)) / 1000);
 }
 
@@ -75,7 +75,7 @@ static int read_ring(const char *name, int64_t until_us)
 	char path[64];
 	uint64_t seen;
 
-	snprintf(path, sizeof path, "/recorder.%s", name);
+	snprintf(path, sizeof(path), "/recorder.%s", name);
 	ring = ring_reader_open(path, &why);
 	if (!ring)
 		return fail(why.text);
@@ -84,7 +84,7 @@ static int read_ring(const char *name, int64_t until_us)
 		if (!ring_reader_wait(ring, seen, 100))
 			continue;
 		seen = ring_reader_head(ring);
-		if (ring_reader_get(ring, seen, &frame) && frame.meta.length <= sizeof copy &&
+		if (ring_reader_get(ring, seen, &frame) && frame.meta.length <= sizeof(copy) &&
 		    ring_reader_copy(ring, &frame, copy))
 			note_age(frame.meta.length);
 	}
@@ -99,7 +99,7 @@ static size_t take_memsink(struct memsink *sink, int fd, uint64_t *seen)
 
 	if (flock(fd, LOCK_EX) != 0)
 		return 0;
-	if (sink->id != *seen && sink->used <= sizeof copy) {
+	if (sink->id != *seen && sink->used <= sizeof(copy)) {
 		*seen = sink->id;
 		length = sink->used;
 		memcpy(copy, sink->data, length);
@@ -117,7 +117,7 @@ static int read_memsink(const char *name, int64_t until_us)
 
 	if (fd < 0)
 		return fail(strerror(errno));
-	sink = mmap(NULL, sizeof *sink, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	sink = mmap(NULL, sizeof(*sink), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (sink == MAP_FAILED)
 		return fail(strerror(errno));
 	while (mono_now().us < until_us) {

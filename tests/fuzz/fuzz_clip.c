@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "fcgi/clip/clip_build.h"
-#include "fcgi/clip/nearest_footage.h"
 #include "fcgi/clip/clip_plan.h"
-#include "fcgi/transcode/still.h"
+#include "fcgi/clip/nearest_footage.h"
 #include "fcgi/clip/timeline_walk.h"
+#include "fcgi/transcode/still.h"
 #include "recorderd/archive/catalogue_writer.h"
 #include "shared/base/big_endian.h"
 

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "recorderd/source/mjpeg_frame.h"
 #include "recorderd/source/jpeg.h"
+#include "recorderd/source/mjpeg_frame.h"
 
 static void check_ring_picture(const uint8_t *data, size_t size, const struct jpeg_info *info)
 {

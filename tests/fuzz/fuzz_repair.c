@@ -14,8 +14,8 @@
 #include "recorderd/repair/segment_repair.h"
 #include "shared/base/big_endian.h"
 #include "shared/base/crc32c.h"
-#include "shared/segment/index.h"
 #include "shared/base/log.h"
+#include "shared/segment/index.h"
 #include "shared/segment/segment.h"
 
 #define MEDIA_FILE "recording_20260517_102300.mp4"

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "fcgi/transcode/transcode_plan.h"
 #include "fcgi/transcode/still.h"
+#include "fcgi/transcode/transcode_plan.h"
 #include "shared/ring/ring_layout.h"
 #include "shared/ring/ring_reader.h"
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "shared/base/big_endian.h"
-#include "shared/segment/catalogue.h"
 #include "shared/base/crc32c.h"
+#include "shared/segment/catalogue.h"
 #include "shared/segment/index.h"
 
 #define INFO_BYTES 128u /* of the uuid box; its CRC stands at its end */

@@ -29,7 +29,7 @@ static enum source_outcome fake_read(struct source *source, const struct source_
 	enum source_outcome result = fake.says;
 	uint64_t count;
 
-	if (read(fake_fd(source), &count, sizeof count) < 0)
+	if (read(fake_fd(source), &count, sizeof(count)) < 0)
 		return SOURCE_FINE;
 	reason_set(why, "the camera said so");
 	fake.says = SOURCE_FINE;
@@ -65,7 +65,7 @@ enum source_open_outcome source_open(const struct config *config, const struct s
 		reason_set(why, "there is no camera at %s", config->camera.device);
 		return SOURCE_NONE;
 	}
-	source = calloc(1, sizeof *source);
+	source = calloc(1, sizeof(*source));
 	source->base = (struct source){
 		.ops = &fake_ops,
 		.info = {.kind = SOURCE_CAMERA,
@@ -73,7 +73,7 @@ enum source_open_outcome source_open(const struct config *config, const struct s
 			 .fps_milli = atomic_load(&fake.offered_fps_milli),
 			 .frame_limit_us = 2 * US_PER_S},
 	};
-	snprintf(source->base.info.device, sizeof source->base.info.device, "/dev/video%d", itself ? 0 : 7);
+	snprintf(source->base.info.device, sizeof(source->base.info.device), "/dev/video%d", itself ? 0 : 7);
 	source->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_lock(&served_lock);
 	served = source;

@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "fcgi/sandbox/broker.h"
 #include "fcgi/auth/authorize.h"
+#include "fcgi/sandbox/broker.h"
 #include "recorderd/command/token_edit.h"
 #include "tests/unit/support/fastcgi_client.h"
 

@@ -25,9 +25,9 @@
 
 #include <cmocka.h>
 
+#include "fcgi/api/route.h"
 #include "fcgi/server/master.h"
 #include "fcgi/server/request.h"
-#include "fcgi/api/route.h"
 #include "tests/unit/support/fastcgi_client.h"
 
 static struct config config;

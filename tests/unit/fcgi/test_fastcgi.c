@@ -15,9 +15,9 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "fcgi/http/problem.h"
 #include "fcgi/io/fastcgi.h"
 #include "fcgi/io/fastcgi_validate.h"
-#include "fcgi/http/problem.h"
 #include "tests/unit/support/fastcgi_client.h"
 
 static char folder[64], socket_path[80];

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "fcgi/pool/handover.h"
 #include "fcgi/io/fastcgi.h"
+#include "fcgi/pool/handover.h"
 #include "tests/unit/support/fastcgi_client.h"
 #include "tests/unit/support/in_range.h"
 

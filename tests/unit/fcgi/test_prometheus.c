@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "shared/ring/live_stats.h"
 #include "fcgi/api/prometheus.h"
+#include "shared/ring/live_stats.h"
 
 static struct config camera;
 static char shm_name[96];
@@ -22,8 +22,8 @@ static char shm_name[96];
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(camera.camera.name, sizeof camera.camera.name, "test-books-%d", (int)getpid());
-	snprintf(shm_name, sizeof shm_name, "/recorder.%s.live", camera.camera.name);
+	snprintf(camera.camera.name, sizeof(camera.camera.name), "test-books-%d", (int)getpid());
+	snprintf(shm_name, sizeof(shm_name), "/recorder.%s.live", camera.camera.name);
 	return 0;
 }
 

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "fcgi/http/query.h"
 #include "fcgi/api/route.h"
 #include "fcgi/clip/kept_clips.h"
+#include "fcgi/http/query.h"
 
 #define NOW_US INT64_C(1800000000437000)
 

@@ -16,8 +16,8 @@
 #include <cmocka.h>
 #include <fastcgi.h>
 
-#include "fcgi/io/response_writer.h"
 #include "fcgi/io/fastcgi.h"
+#include "fcgi/io/response_writer.h"
 #include "fcgi/io/zero_copy.h"
 
 #define FILE_BYTES 200000u

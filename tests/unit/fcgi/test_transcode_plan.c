@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "fcgi/clip/clip_final.h"
-#include "fcgi/transcode/transcode_plan.h"
 #include "fcgi/transcode/still.h"
+#include "fcgi/transcode/transcode_plan.h"
 #include "recorderd/ring/ring_writer.h"
 #include "tests/unit/support/clip_cases.h"
 #include "tests/unit/support/in_range.h"

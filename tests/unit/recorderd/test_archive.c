@@ -85,8 +85,8 @@ static void spoil_index(const struct catalogue_entry *entry)
 {
 	char name[SEGMENT_FILE_BYTES], zeros[(SMALL + 1) * INDEX_RECORD_BYTES] = "";
 
-	assert_true(index_name(entry->file, name, sizeof name));
-	file_write(recording_path(name), zeros, sizeof zeros);
+	assert_true(index_name(entry->file, name, sizeof(name)));
+	file_write(recording_path(name), zeros, sizeof(zeros));
 }
 
 /* True where that segment's index passes its checks again. */
@@ -96,7 +96,7 @@ static bool index_is_good(const struct catalogue_entry *entry)
 	struct index_reader reader;
 	bool good;
 
-	assert_true(index_name(entry->file, name, sizeof name));
+	assert_true(index_name(entry->file, name, sizeof(name)));
 	good = index_reader_open(AT_FDCWD, recording_path(name), entry->segment_no, &reader) == INDEX_GOOD;
 	index_reader_close(&reader);
 	return good;
@@ -360,7 +360,7 @@ static void a_segment_that_did_not_sync_is_looked_through_when_it_is_closed(void
 		trouble_after_a_frame();
 	atomic_store(&fake_disk.fails, false);
 	/* What an index says that agrees with the file's size would be believed, but not now. */
-	assert_true(index_name(entry.file, index, sizeof index));
+	assert_true(index_name(entry.file, index, sizeof(index)));
 	file_write(recording_path(index), "damaged", 7);
 	archive_segment_grew(archive_case.archive, MEDIA_WALL_US, 12345, 6789);
 	close(fd);

@@ -39,7 +39,7 @@ static void record(uint64_t segment_no)
 	assert_true(fd >= 0);
 	close(fd);
 	put_segment(&info, name);
-	snprintf(entry.file, sizeof entry.file, "%s", name);
+	snprintf(entry.file, sizeof(entry.file), "%s", name);
 	fd = open(recording_path(name), O_RDWR | O_CLOEXEC);
 	archive_segment_opened(archive_case.archive, &entry, fd);
 	close(fd);

@@ -90,7 +90,7 @@ static void add(struct fixture *fixture, int boot, double wall_hours, double mon
 			  .end_wall_us = end_us,
 			  .first_mono_us = end_mono_us - HOUR_US},
 	};
-	memset(segment->entry.boot_id, boot, sizeof segment->entry.boot_id);
+	memset(segment->entry.boot_id, boot, sizeof(segment->entry.boot_id));
 }
 
 static void assert_old_and(struct fixture *fixture, unsigned doubts, const char *wanted)
@@ -149,7 +149,7 @@ static void no_step_in_this_boot_makes_its_segments_older(void **state)
 	static const double steps[] = {10, -10, 0.4, 1, -1};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		for (int synced = 0; synced < 2; synced++) {
 			struct fixture fixture;
 

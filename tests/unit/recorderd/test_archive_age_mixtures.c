@@ -75,7 +75,7 @@ static void make_boot(struct mixture *mixture, int number)
 	if (here)
 		clock_boot_id(boot->id);
 	else
-		memset(boot->id, number, sizeof boot->id);
+		memset(boot->id, number, sizeof(boot->id));
 	boot->ended_us = here ? mixture->now_us : mixture->now_us - (1 + roll(150)) * HOUR_US;
 	boot->began_us = boot->ended_us - (here ? mono_now().us : (1 + roll(100)) * HOUR_US);
 	boot->set_us = boot->ended_us - roll(100) * HOUR_US;
@@ -111,7 +111,7 @@ static void make_segment(struct mixture *mixture, int64_t lasts_us)
 		.first_mono_us = start_us - boot->began_us,
 		.utc_offset_s = (int32_t)(roll(28) - 14) * 3600,
 	};
-	memcpy(made->info.boot_id, boot->id, sizeof boot->id);
+	memcpy(made->info.boot_id, boot->id, sizeof(boot->id));
 	mixture->count++;
 	if (mixture->count < MOST && roll(6) == 0)
 		mixture->segments[mixture->count++] = *made; /* a copy of the file */
@@ -165,7 +165,7 @@ static void fill(struct archive *mixed, const struct mixture *mixture)
 			.state = CATALOGUE_COMPLETE,
 		};
 
-		memcpy(entry.boot_id, info->boot_id, sizeof entry.boot_id);
+		memcpy(entry.boot_id, info->boot_id, sizeof(entry.boot_id));
 		entry.size_bytes = i; /* to know it again */
 		assert_true(archive_append(mixed, &entry, PHASE_COMPLETE));
 	}
@@ -197,7 +197,7 @@ static void put_files(const struct mixture *mixture)
 
 	for (size_t i = 0; i < mixture->count; i++) {
 		put_segment(&mixture->segments[i].info, name);
-		snprintf(from, sizeof from, "%s", recording_path(name));
+		snprintf(from, sizeof(from), "%s", recording_path(name));
 		segment_file_name(mixture->now_us - (int64_t)i * HOUR_US, 9, to);
 		assert_int_equal(rename(from, recording_path(to)), 0);
 	}

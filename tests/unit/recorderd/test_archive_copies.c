@@ -29,7 +29,7 @@ static void put(uint64_t segment_no, uint8_t boot, double hours)
 	};
 	char name[SEGMENT_FILE_BYTES];
 
-	memset(info.boot_id, boot, sizeof info.boot_id);
+	memset(info.boot_id, boot, sizeof(info.boot_id));
 	put_segment(&info, name);
 }
 
@@ -138,13 +138,13 @@ static void a_clock_that_was_set_back_leaves_the_order_of_recording(void **state
 	char name[SEGMENT_FILE_BYTES];
 
 	(void)state;
-	memset(info.boot_id, TONIGHT, sizeof info.boot_id);
+	memset(info.boot_id, TONIGHT, sizeof(info.boot_id));
 	for (size_t i = 0; i < 6; i++) {
 		info.segment_no = i + 1;
 		info.first_wall_us = ago(hours[i]);
 		info.first_mono_us = (int64_t)(i + 1) * HOUR_US;
 		if (i == 4)
-			memset(info.boot_id, BACKUP, sizeof info.boot_id);
+			memset(info.boot_id, BACKUP, sizeof(info.boot_id));
 		put_segment(&info, name);
 	}
 	one_round();
@@ -159,12 +159,12 @@ static void names_and_copies_say_nothing_of_age(void **state)
 	(void)state;
 	archive_case.config.retention.hours = 72;
 	put_segment(&info, name);
-	snprintf(from, sizeof from, "%s", recording_path(name));
+	snprintf(from, sizeof(from), "%s", recording_path(name));
 	assert_int_equal(rename(from, recording_path("recording_19990101_000000.mp4")), 0);
 	put_segment(&info, name);
 	put(2, TONIGHT, 80);
 	segment_file_name(ago(80), 1, name);
-	snprintf(from, sizeof from, "%s", recording_path(name));
+	snprintf(from, sizeof(from), "%s", recording_path(name));
 	assert_int_equal(rename(from, recording_path("recording_20350101_000000.mp4")), 0);
 	one_round();
 	ASSERT_LISTED(1, 1);
@@ -179,7 +179,7 @@ static void a_list_without_boots_learns_them_from_the_segments(void **state)
 	one_round();
 	for (size_t i = 0; i < 2; i++) {
 		archive_case.listed[i].first_mono_us = 0;
-		memset(archive_case.listed[i].boot_id, 0, sizeof archive_case.listed[i].boot_id);
+		memset(archive_case.listed[i].boot_id, 0, sizeof(archive_case.listed[i].boot_id));
 	}
 	int fd = open(archive_case.config.record.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(catalogue_write(fd, 3, archive_case.listed, 2, false, &archive_case.why));
@@ -204,7 +204,7 @@ static void the_list_says_what_the_newest_one_was_repaired_to(void **state)
 	archive_case_open();
 	close_and_list();
 	uint64_t before = archive_case.listed[0].frames;
-	assert_true(index_name(name, index, sizeof index));
+	assert_true(index_name(name, index, sizeof(index)));
 	int fd = open(recording_path(index), O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, "damage", 6, INDEX_RECORD_BYTES + 4), 6);
 	close(fd);

@@ -28,10 +28,10 @@ static void read_list_of(const char *name)
 {
 	char kept[PATH_MAX];
 
-	memcpy(kept, archive_case.config.record.directory, sizeof kept);
+	memcpy(kept, archive_case.config.record.directory, sizeof(kept));
 	path_of(name, archive_case.config.record.directory);
 	read_list();
-	memcpy(archive_case.config.record.directory, kept, sizeof kept);
+	memcpy(archive_case.config.record.directory, kept, sizeof(kept));
 }
 
 static void a_folder_that_is_left_is_finished_and_let_go(void **state)
@@ -179,7 +179,7 @@ static void what_cannot_be_listed_in_a_deleted_folder_is_no_trouble_of_the_disk(
 static void without_its_disk_it_waits_and_makes_nothing(void **state)
 {
 	(void)state;
-	snprintf(archive_case.config.record.require_mount, sizeof archive_case.config.record.require_mount, "%s",
+	snprintf(archive_case.config.record.require_mount, sizeof(archive_case.config.record.require_mount), "%s",
 		 media_folder);
 	shell("rm -r recordings");
 	archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
@@ -231,7 +231,7 @@ static void another_folder_than_in_the_last_run_is_noted(void **state)
 	path_of("one.ini", archive_case.config.file);
 	assert_runs();
 	shell("test -s .front.folder && rm .front.folder && mkdir state");
-	snprintf(states, sizeof states, "%s:%s/state", archive_case.config.record.directory, media_folder);
+	snprintf(states, sizeof(states), "%s:%s/state", archive_case.config.record.directory, media_folder);
 	setenv("STATE_DIRECTORY", states, 1);
 	assert_runs();
 	shell("test -s state/front.folder && test ! -e .front.folder && test ! -e recordings/front.folder");

@@ -128,7 +128,7 @@ static void what_cannot_be_deleted_stays_listed_and_others_go(void **state)
 {
 	(void)state;
 	start_with_ten();
-	snprintf(refused, sizeof refused, "%s", archive_case.listed[0].file);
+	snprintf(refused, sizeof(refused), "%s", archive_case.listed[0].file);
 	archive_set_retention(archive_case.archive, &(struct config_retention){.hours = 17.5});
 	for (int i = 0; i < 3; i++) {
 		one_round();
@@ -154,7 +154,7 @@ static void what_cannot_be_deleted_keeps_no_room(void **state)
 {
 	(void)state;
 	start_with_ten();
-	snprintf(refused, sizeof refused, "%s", archive_case.listed[0].file);
+	snprintf(refused, sizeof(refused), "%s", archive_case.listed[0].file);
 	atomic_store(&free_now, (uint64_t)(2 * GB) - file_bytes / 2);
 	archive_set_retention(archive_case.archive, &(struct config_retention){.min_free_gb = 2});
 	one_round();

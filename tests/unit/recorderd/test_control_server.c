@@ -44,8 +44,8 @@ static bool adjust(void *context, uint32_t number, const char *control_name, con
 	(void)context;
 	ticket = number;
 	adjusts++;
-	snprintf(adjusted_name, sizeof adjusted_name, "%s", control_name);
-	snprintf(adjusted_value, sizeof adjusted_value, "%s", value);
+	snprintf(adjusted_name, sizeof(adjusted_name), "%s", control_name);
+	snprintf(adjusted_value, sizeof(adjusted_value), "%s", value);
 	return camera_is_there || reason_set(why, "there is no camera");
 }
 
@@ -61,7 +61,7 @@ static int set_up(void **state)
 	struct reason why;
 
 	(void)state;
-	snprintf(name, sizeof name, "control-test-%d", (int)getpid());
+	snprintf(name, sizeof(name), "control-test-%d", (int)getpid());
 	loop = loop_create();
 	control = open_control(&why);
 	camera_is_there = true;
@@ -98,7 +98,7 @@ static int heard_client;
 /* Until the recorder has closed that connection. */
 static void hear_round(void *context)
 {
-	ssize_t got = recv(clients[heard_client], answer + answered, sizeof answer - 1 - answered, MSG_DONTWAIT);
+	ssize_t got = recv(clients[heard_client], answer + answered, sizeof(answer) - 1 - answered, MSG_DONTWAIT);
 
 	(void)context;
 	if (got > 0)
@@ -114,7 +114,7 @@ static void hear_round(void *context)
 static const char *hear(int client)
 {
 	answered = 0;
-	memset(answer, 0, sizeof answer);
+	memset(answer, 0, sizeof(answer));
 	heard_client = client;
 	limit = (mono_t){mono_now().us + LIMIT_US};
 	round_timer.due = hear_round;
@@ -326,7 +326,7 @@ static void ask_as_nobody(const gid_t *groups, size_t count)
 	if (connect(fd, (struct sockaddr *)&address, bytes) != 0 ||
 	    send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
 		_exit(1);
-	_exit(recv(fd, answer, sizeof answer, 0) > 0 ? 0 : 1);
+	_exit(recv(fd, answer, sizeof(answer), 0) > 0 ? 0 : 1);
 }
 
 static pid_t asker;

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "recorderd/capture/other_cameras.h"
-#include "shared/base/clock.h"
 #include "recorderd/ring/ring_writer.h"
+#include "shared/base/clock.h"
 
 static char own_name[48], other_name[48];
 static struct ring_writer *own, *other;
@@ -30,8 +30,8 @@ static struct ring_writer *make_ring(const char *name)
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(own_name, sizeof own_name, "/recorder.claims-own-%d", (int)getpid());
-	snprintf(other_name, sizeof other_name, "/recorder.claims-other-%d", (int)getpid());
+	snprintf(own_name, sizeof(own_name), "/recorder.claims-own-%d", (int)getpid());
+	snprintf(other_name, sizeof(other_name), "/recorder.claims-other-%d", (int)getpid());
 	own = make_ring(own_name);
 	other = make_ring(other_name);
 	rings[0] = other_name;
@@ -51,9 +51,9 @@ static struct recorder_state having(const char *device, const char *bus, enum ca
 	struct recorder_state state = {
 		.source = SOURCE_CAMERA, .camera_state = camera_state, .heartbeat_mono_us = mono_now().us};
 
-	snprintf(state.device, sizeof state.device, "%s", device);
-	snprintf(state.bus, sizeof state.bus, "%s", bus);
-	snprintf(state.model, sizeof state.model, "Webcam");
+	snprintf(state.device, sizeof(state.device), "%s", device);
+	snprintf(state.bus, sizeof(state.bus), "%s", bus);
+	snprintf(state.model, sizeof(state.model), "Webcam");
 	return state;
 }
 
@@ -66,8 +66,8 @@ static bool is_forbidden(const char *path, const char *bus)
 {
 	struct device device = {.model = "Webcam"};
 
-	snprintf(device.path, sizeof device.path, "%s", path);
-	snprintf(device.bus, sizeof device.bus, "%s", bus);
+	snprintf(device.path, sizeof(device.path), "%s", path);
+	snprintf(device.bus, sizeof(device.bus), "%s", bus);
 	return device_claimed_by_other(&device, rings, own_name);
 }
 
@@ -84,7 +84,7 @@ static void another_model_on_the_same_socket_is_nobody_s(void **state)
 	struct recorder_state was = having("/dev/video2", "usb-1", CAMERA_WAITING);
 
 	(void)state;
-	snprintf(was.model, sizeof was.model, "Microscope");
+	snprintf(was.model, sizeof(was.model), "Microscope");
 	publish_state(other, was);
 	assert_false(is_forbidden("/dev/video2", "usb-1"));
 }
@@ -120,7 +120,7 @@ static void a_stand_in_and_a_test_picture_are_nobody_s(void **state)
 	struct recorder_state was = having("/dev/video2", "usb-1", CAMERA_WAITING);
 
 	(void)state;
-	snprintf(was.configured, sizeof was.configured, "/dev/video9");
+	snprintf(was.configured, sizeof(was.configured), "/dev/video9");
 	publish_state(other, was);
 	assert_false(is_forbidden("/dev/video2", "usb-1"));
 	was.configured[0] = '\0';

@@ -1,7 +1,7 @@
 /* test_encoder_faults.c - an encoder that dies, hangs, is missing or swallows frames; a recorder that comes back. */
-#include "tests/unit/support/recording_rig.h"
 #include "tests/unit/fakes/fake_clock.h"
 #include "tests/unit/support/held_ffmpeg.h"
+#include "tests/unit/support/recording_rig.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,11 +25,11 @@ static pid_t parent_of(const char *pid)
 	const char *at = NULL;
 	int fd, parent = 0;
 
-	snprintf(path, sizeof path, "/proc/%.16s/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	ssize_t got = read(fd, text, sizeof text - 1);
+	ssize_t got = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	if (got > 0) {
 		text[got] = '\0';
@@ -213,7 +213,7 @@ static void a_missing_encoder_is_said_and_costs_nothing_that_the_ring_still_hold
 static void an_encoder_that_refuses_its_options_is_quoted(void **state)
 {
 	(void)state;
-	snprintf(rig.config.record.preset, sizeof rig.config.record.preset, "no-such-preset");
+	snprintf(rig.config.record.preset, sizeof(rig.config.record.preset), "no-such-preset");
 	rig_start();
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
 	rig_wait(has_restarted);

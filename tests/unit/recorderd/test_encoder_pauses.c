@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/unit/support/recording_rig.h"
 #include "tests/unit/fakes/fake_clock.h"
+#include "tests/unit/support/recording_rig.h"
 
 /* An FFmpeg of that folder, which waits as long as the folder has a file `held`, and again behind its first bytes. */
 static void write_ffmpeg(const char *folder)
@@ -16,13 +16,13 @@ static void write_ffmpeg(const char *folder)
 				     "ffmpeg \"$@\" | { dd bs=1 count=900 status=none; sleep 0.4; cat; }\n";
 	char path[2 * PATH_MAX];
 
-	snprintf(path, sizeof path, "%s/held", folder);
+	snprintf(path, sizeof(path), "%s/held", folder);
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-	snprintf(path, sizeof path, "%s/ffmpeg", folder);
+	snprintf(path, sizeof(path), "%s/ffmpeg", folder);
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
-	assert_int_equal(write(fd, script, sizeof script - 1), sizeof script - 1);
+	assert_int_equal(write(fd, script, sizeof(script) - 1), sizeof(script) - 1);
 	close(fd);
-	snprintf(path, sizeof path, "%s:%s", folder, getenv("PATH"));
+	snprintf(path, sizeof(path), "%s:%s", folder, getenv("PATH"));
 	setenv("PATH", path, 1);
 }
 
@@ -30,7 +30,7 @@ static void let_go(const char *folder)
 {
 	char path[2 * PATH_MAX];
 
-	snprintf(path, sizeof path, "%s/held", folder);
+	snprintf(path, sizeof(path), "%s/held", folder);
 	assert_int_equal(unlink(path), 0);
 }
 

@@ -11,7 +11,7 @@ static size_t bad_count;
 
 static int forget(void **state)
 {
-	memset(bad, 0, sizeof bad);
+	memset(bad, 0, sizeof(bad));
 	bad_count = 0;
 	return rig_set_up(state);
 }
@@ -28,7 +28,7 @@ static void spoil(size_t from, size_t count)
 static void put_undecodable(int64_t wall_us)
 {
 	static uint8_t jpeg[1 << 16];
-	size_t length = camera_jpeg_make(rig.width, rig.height, jpeg, sizeof jpeg);
+	size_t length = camera_jpeg_make(rig.width, rig.height, jpeg, sizeof(jpeg));
 	uint8_t *table = memmem(jpeg, length, "\xff\xdb", 2);
 
 	assert_non_null(table);

@@ -3,8 +3,8 @@
  * (recorderd/encoder/encoder_sandbox.h): it tries to get at everything that its user may get at. This program itself
  * stands in FFmpeg's place, under that name.
  */
-#include "tests/unit/support/recording_rig.h"
 #include "tests/unit/fakes/fake_clock.h"
+#include "tests/unit/support/recording_rig.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,9 +51,9 @@ static void write_file(const char *name, const char *text, mode_t mode)
 static void set_search(const char *folders)
 {
 	char path[2 * PATH_MAX];
-	int length = snprintf(path, sizeof path, "%s%s%s", folders, *folders ? ":" : "", search_before);
+	int length = snprintf(path, sizeof(path), "%s%s%s", folders, *folders ? ":" : "", search_before);
 
-	assert_true(length > 0 && (size_t)length < sizeof path);
+	assert_true(length > 0 && (size_t)length < sizeof(path));
 	setenv("PATH", path, 1);
 }
 
@@ -99,7 +99,7 @@ static void outcome_in(struct sandbox *sandbox, char out[ATTEMPTS])
 	if (!subprocess_start(&child, &setup, &why))
 		fail_msg("%s", why.text);
 	if (read_all(child.out, out, ATTEMPTS) != ATTEMPTS) {
-		read_all(child.err, complaint, sizeof complaint - 1);
+		read_all(child.err, complaint, sizeof(complaint) - 1);
 		fail_msg("it did not come so far: %s", complaint);
 	}
 	subprocess_end(&child);
@@ -155,8 +155,8 @@ static void one_with_devices_does_not_either(void **state)
 
 	(void)state;
 	set_search(path_within(target.folder, "bin"));
-	for (size_t i = 0; i < sizeof encoders / sizeof encoders[0]; i++) {
-		snprintf(rig.config.record.encoder, sizeof rig.config.record.encoder, "%s", encoders[i]);
+	for (size_t i = 0; i < sizeof(encoders) / sizeof(encoders[0]); i++) {
+		snprintf(rig.config.record.encoder, sizeof(rig.config.record.encoder), "%s", encoders[i]);
 		it_breaks_out_of_nothing(false);
 	}
 }
@@ -166,7 +166,7 @@ static void one_that_a_script_starts_does_not_either(void **state)
 	char folders[PATH_MAX];
 
 	(void)state;
-	snprintf(folders, sizeof folders, "%s/scripts:%s/bin", target.folder, target.folder);
+	snprintf(folders, sizeof(folders), "%s/scripts:%s/bin", target.folder, target.folder);
 	set_search(folders);
 	it_breaks_out_of_nothing(true);
 }
@@ -313,7 +313,7 @@ static void without_landlock_and_seccomp_it_records_and_says_so(void **state)
 static void make_stand_ins(void)
 {
 	char self[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	assert_true(length > 0);
 	self[length] = '\0';
@@ -329,20 +329,20 @@ static int start(void **state)
 	char text[32], command[PATH_MAX];
 
 	(void)state;
-	snprintf(search_before, sizeof search_before, "%s", getenv("PATH"));
+	snprintf(search_before, sizeof(search_before), "%s", getenv("PATH"));
 	strcpy(target.folder, "/tmp/test-encoder-XXXXXX");
 	assert_non_null(mkdtemp(target.folder));
 	setenv("BREAK_OUT", target.folder, 1);
-	snprintf(text, sizeof text, "%d", (int)getpid());
+	snprintf(text, sizeof(text), "%d", (int)getpid());
 	setenv("BREAK_OUT_OF", text, 1);
-	snprintf(text, sizeof text, "%lx", (unsigned long)(uintptr_t)&in_parent);
+	snprintf(text, sizeof(text), "%lx", (unsigned long)(uintptr_t)&in_parent);
 	setenv("BREAK_OUT_AT", text, 1);
 	take_target();
 	assert_int_equal(mkdir(path_within(target.folder, "recordings"), 0750), 0);
 	assert_int_equal(mkdir(path_within(target.folder, "clips"), 0750), 0);
 	write_file("tokens", "hello", 0640);
 	make_stand_ins();
-	snprintf(command, sizeof command, "cp /bin/true %s/clips/program", target.folder);
+	snprintf(command, sizeof(command), "cp /bin/true %s/clips/program", target.folder);
 	assert_int_equal(system(command), 0);
 	socklen_t bytes = control_address(target.camera.camera.name, &address);
 	recorder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -365,7 +365,7 @@ static int teardown(void **state)
 	close(left_open);
 	shm_unlink(target.own_ring);
 	shm_unlink(target.forged_ring);
-	snprintf(command, sizeof command, "rm -rf '%s'", target.folder);
+	snprintf(command, sizeof(command), "rm -rf '%s'", target.folder);
 	return system(command);
 }
 

@@ -88,7 +88,7 @@ static const char *trouble(void)
 {
 	static char text[256];
 
-	storage_trouble(rig.storage, text, sizeof text);
+	storage_trouble(rig.storage, text, sizeof(text));
 	return text;
 }
 

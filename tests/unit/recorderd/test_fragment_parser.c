@@ -176,7 +176,7 @@ static void text_is_refused(void **state)
 	static const char text[] = "ffmpeg: error while loading shared libraries";
 
 	(void)state;
-	assert_refused(text, sizeof text - 1, "bytes");
+	assert_refused(text, sizeof(text) - 1, "bytes");
 }
 
 static void a_fragment_before_the_moov_is_refused(void **state)

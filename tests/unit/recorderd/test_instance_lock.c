@@ -48,7 +48,7 @@ static void a_lock_that_is_removed_is_known_to_stand_no_more(void **state)
 	(void)state;
 	assert_true(name_lock_stands(first, name));
 	user_folder_own(user_folder);
-	snprintf(path, sizeof path, "%s/%s.lock", user_folder, name);
+	snprintf(path, sizeof(path), "%s/%s.lock", user_folder, name);
 	assert_int_equal(rmdir(path), 0);
 	assert_false(name_lock_stands(first, name));
 	second = name_lock_take(name, &why);
@@ -102,7 +102,7 @@ static void try_as_stranger(void)
 	char folder_of_user[USER_FOLDER_BYTES], path[128];
 
 	must(user_folder_find(VICTIM, folder_of_user));
-	snprintf(path, sizeof path, "%s/%s.lock", folder_of_user, name);
+	snprintf(path, sizeof(path), "%s/%s.lock", folder_of_user, name);
 	must(open(path, O_RDONLY) < 0 && open(folder_of_user, O_RDONLY) < 0 && rmdir(path) < 0 &&
 	     rmdir(folder_of_user) < 0);
 	must(rename(folder_of_user, "/dev/shm/recorder-moved") < 0);
@@ -142,7 +142,7 @@ static void a_stranger_can_neither_hold_nor_block_a_lock(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	snprintf(usual, sizeof usual, SHM_FOLDER "/recorder-%d", VICTIM);
+	snprintf(usual, sizeof(usual), SHM_FOLDER "/recorder-%d", VICTIM);
 	for (int kind = -1; kind < 4; kind++) {
 		if (kind >= 0)
 			make_in_the_way(usual, kind);
@@ -169,7 +169,7 @@ static void a_stranger_can_neither_hold_nor_block_a_lock(void **state)
 		if (kind >= 0)
 			assert_int_equal(unlink(usual) == 0 ? 0 : rmdir(usual), 0);
 	}
-	snprintf(usual, sizeof usual, SHM_FOLDER "/recorder-%d", STRANGER);
+	snprintf(usual, sizeof(usual), SHM_FOLDER "/recorder-%d", STRANGER);
 	assert_int_equal(rmdir(usual), 0);
 }
 
@@ -195,7 +195,7 @@ static void names_that_begin_alike_are_different(void **state)
 	char longer[40];
 
 	(void)state;
-	snprintf(longer, sizeof longer, "%s2", name);
+	snprintf(longer, sizeof(longer), "%s2", name);
 	second = name_lock_take(longer, &why);
 	assert_true(first >= 0 && second >= 0);
 	name_lock_release(first, name);
@@ -205,7 +205,7 @@ static void names_that_begin_alike_are_different(void **state)
 static int make_name(void **state)
 {
 	(void)state;
-	snprintf(name, sizeof name, "lock-%d", (int)getpid());
+	snprintf(name, sizeof(name), "lock-%d", (int)getpid());
 	return 0;
 }
 

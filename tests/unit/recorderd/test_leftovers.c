@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "recorderd/ring/leftovers.h"
 #include "recorderd/lock/instance_lock.h"
+#include "recorderd/ring/leftovers.h"
 #include "tests/unit/support/ring_cases.h"
 
 static char camera[CONFIG_NAME_BYTES], folder[64], ini[128];
@@ -18,12 +18,12 @@ static char camera[CONFIG_NAME_BYTES], folder[64], ini[128];
 static int make_names(void **state)
 {
 	(void)state;
-	snprintf(camera, sizeof camera, "left-%d", (int)getpid());
-	snprintf(ring_case.name, sizeof ring_case.name, "/recorder.%s", camera);
-	snprintf(folder, sizeof folder, "/tmp/recorder-leftovers-XXXXXX");
+	snprintf(camera, sizeof(camera), "left-%d", (int)getpid());
+	snprintf(ring_case.name, sizeof(ring_case.name), "/recorder.%s", camera);
+	snprintf(folder, sizeof(folder), "/tmp/recorder-leftovers-XXXXXX");
 	if (!mkdtemp(folder))
 		return -1;
-	snprintf(ini, sizeof ini, "%s/camera.ini", folder);
+	snprintf(ini, sizeof(ini), "%s/camera.ini", folder);
 	return 0;
 }
 
@@ -56,7 +56,7 @@ static void leave_ring(int64_t idle_us, const char *config_file)
 	struct ring_writer *writer = open_writer();
 	struct recorder_state state = {.heartbeat_mono_us = mono_now().us - idle_us};
 
-	snprintf(state.config_file, sizeof state.config_file, "%s", config_file);
+	snprintf(state.config_file, sizeof(state.config_file), "%s", config_file);
 	for (uint32_t i = 0; i < 10; i++)
 		ring_put(writer, 5000, i, i * US_PER_S);
 	ring_writer_state(writer, &state);
@@ -67,7 +67,7 @@ static bool is_there(void)
 {
 	char path[100];
 
-	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
+	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	return access(path, F_OK) == 0;
 }
 
@@ -132,7 +132,7 @@ static void what_is_freed_is_gone_and_its_size_is_said(void **state)
 	(void)state;
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_NONE);
 	char unfinished[80];
-	snprintf(unfinished, sizeof unfinished, "%s.new", ring_case.name); /* a crash while frames were carried over */
+	snprintf(unfinished, sizeof(unfinished), "%s.new", ring_case.name); /* a crash while frames were carried over */
 	leave_ring(5 * US_PER_S, "");
 	close(shm_open(unfinished, O_RDWR | O_CREAT, 0640));
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_FREED);
@@ -170,7 +170,7 @@ static void names_lead_nowhere_else(void **state)
 	uint64_t bytes;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		assert_false(leftover_find(names[i], &left));
 		assert_int_equal(leftover_free(names[i], &bytes, &unused), LEFTOVER_NONE);
 	}
@@ -191,7 +191,7 @@ static void only_what_is_certainly_not_wanted_is_freed_by_itself(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		clean(NULL);
 		leave_ring(cases[i].idle_us, cases[i].names_file ? ini : "");
 		if (cases[i].configures)
@@ -210,7 +210,7 @@ static void what_another_user_left_stays(void **state)
 	if (geteuid() != 0)
 		skip();
 	leave_ring(20 * US_PER_S, ini);
-	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
+	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	assert_int_equal(chown(path, 65534, 65534), 0);
 	leftovers_free_old(10 * US_PER_S);
 	assert_true(is_there());
@@ -234,7 +234,7 @@ static void a_ring_with_another_name_is_found_and_freed(void **state)
 	uint64_t bytes;
 
 	(void)state;
-	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
+	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	assert_int_equal(mkfifo(path, 0666), 0);
 	leave_ring(20 * US_PER_S, ini);
 	assert_true(leftover_find(camera, &left) && is_listed());
@@ -265,7 +265,7 @@ static void what_a_stranger_s_ring_says_leads_nowhere(void **state)
 		skip();
 	assert_int_equal(mkfifo(ini, 0666), 0); /* to open it would be to wait for ever */
 	leave_ring(20 * US_PER_S, ini);
-	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
+	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	assert_int_equal(chown(path, 65534, 65534), 0);
 	alarm(30);
 	assert_true(leftover_find(camera, &left));
@@ -289,14 +289,14 @@ static void a_stranger_s_ring_is_not_even_looked_at_by_who_sweeps(void **state)
 	if (geteuid() != 0)
 		skip();
 	leave_ring(20 * US_PER_S, ini);
-	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
+	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	assert_int_equal(chown(path, 65534, 65534), 0);
 	int opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	assert_true(inotify_add_watch(opened, path, IN_OPEN) >= 0);
 	leftovers_free_old(10 * US_PER_S);
-	assert_int_equal(read(opened, event, sizeof event), -1);
+	assert_int_equal(read(opened, event, sizeof(event)), -1);
 	assert_true(leftover_find(camera, &left));
-	assert_true(read(opened, event, sizeof event) > 0);
+	assert_true(read(opened, event, sizeof(event)) > 0);
 	close(opened);
 }
 
@@ -311,7 +311,7 @@ static void a_stranger_s_ring_may_be_cut_off_while_it_is_looked_at(void **state)
 	if (geteuid() != 0)
 		skip();
 	leave_ring(20 * US_PER_S, ini);
-	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
+	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	assert_int_equal(chown(path, 65534, 65534), 0);
 	struct ring_reader *reader = ring_reader_open_any(ring_case.name, &ring_case.why);
 	assert_non_null(reader);
@@ -336,7 +336,7 @@ static void a_stranger_s_ring_is_not_taken_for_this_user_s(void **state)
 	if (geteuid() != 0)
 		skip();
 	leave_ring(20 * US_PER_S, "/theirs");
-	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
+	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	assert_int_equal(chown(path, 65534, 65534), 0);
 	leave_ring(20 * US_PER_S, "/mine");
 	size_t count = leftovers_find(&all), told = 0;
@@ -360,7 +360,7 @@ static void a_ring_that_is_written_to_is_nobody_s_leftover(void **state)
 		skip();
 	int lock = name_lock_take(camera, &ring_case.why);
 	leave_ring(20 * US_PER_S, ini);
-	snprintf(path, sizeof path, "/dev/shm%s", ring_case.name);
+	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	for (int old = 0; old < 2; old++) {
 		assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 		pid_t pid = fork();

@@ -12,9 +12,9 @@
 #include <cmocka.h>
 
 #include "recorderd/capture/clock_map.h"
-#include "recorderd/encoder/in_flight.h"
-#include "recorderd/capture/other_cameras.h"
 #include "recorderd/capture/frame_rate.h"
+#include "recorderd/capture/other_cameras.h"
+#include "recorderd/encoder/in_flight.h"
 #include "recorderd/ring/ring_size.h"
 
 static char name[32], folder[] = "/tmp/recorder-neighbours-XXXXXX";
@@ -24,7 +24,7 @@ static void write_ini(const char *file, const char *camera, const char *device)
 	char path[128];
 	FILE *out;
 
-	snprintf(path, sizeof path, "%s/%s", folder, file);
+	snprintf(path, sizeof(path), "%s/%s", folder, file);
 	out = fopen(path, "w");
 	assert_non_null(out);
 	fprintf(out, "[camera]\nname = %s\ndevice = %s\n[record]\ndirectory = %s-r\n", camera, device, camera);
@@ -36,14 +36,14 @@ static int remove_inis(void **state)
 	char command[128];
 
 	(void)state;
-	snprintf(command, sizeof command, "rm -rf '%s'", folder);
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	return system(command);
 }
 
 static int make_inis(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof folder, "/tmp/recorder-neighbours-XXXXXX");
+	snprintf(folder, sizeof(folder), "/tmp/recorder-neighbours-XXXXXX");
 	return mkdtemp(folder) ? 0 : -1;
 }
 
@@ -61,8 +61,8 @@ static void other_cameras_devices_are_not_ours(void **state)
 	write_ini("notes.txt", "f", "/dev/video8");
 	write_ini("copy.ini", "a", "/dev/video9"); /* of ourselves, under another name */
 	write_ini("broken.ini", "Not A Name", "/dev/video10");
-	snprintf(config.file, sizeof config.file, "%s/a.ini", folder);
-	snprintf(config.camera.name, sizeof config.camera.name, "a");
+	snprintf(config.file, sizeof(config.file), "%s/a.ini", folder);
+	snprintf(config.camera.name, sizeof(config.camera.name), "a");
 	other_cameras_find(&config, &others);
 	assert_int_equal(others.count, 3);
 	bool two = false, four = false;
@@ -88,13 +88,13 @@ static void many_neighbours_fit(void **state)
 
 	(void)state;
 	for (int i = 0; i < 50; i++) {
-		snprintf(file, sizeof file, "c%d.ini", i);
-		snprintf(camera, sizeof camera, "c%d", i);
-		snprintf(device, sizeof device, "/dev/video%d", i);
+		snprintf(file, sizeof(file), "c%d.ini", i);
+		snprintf(camera, sizeof(camera), "c%d", i);
+		snprintf(device, sizeof(device), "/dev/video%d", i);
 		write_ini(file, camera, device);
 	}
-	snprintf(config.file, sizeof config.file, "%s/c0.ini", folder);
-	snprintf(config.camera.name, sizeof config.camera.name, "c0");
+	snprintf(config.file, sizeof(config.file), "%s/c0.ini", folder);
+	snprintf(config.camera.name, sizeof(config.camera.name), "c0");
 	other_cameras_find(&config, &others);
 	assert_int_equal(others.count, OTHER_CAMERAS_MAX);
 	assert_non_null(others.device_list[OTHER_CAMERAS_MAX - 1]);
@@ -246,6 +246,6 @@ int main(void)
 		cmocka_unit_test(frames_in_flight_know_the_next_one_and_what_is_left_in_the_pipe),
 	};
 
-	snprintf(name, sizeof name, "test-%d", (int)getpid());
+	snprintf(name, sizeof(name), "test-%d", (int)getpid());
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* test_recorder.c - a recorder whose parts cannot be started: it says so and ends, and leaves nothing. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -79,7 +79,7 @@ static void without_its_capture_it_ends_with_status_1(void **state)
 	(void)state;
 	log_set_level(LOG_ERROR);
 	assert_non_null(mkdtemp(folder));
-	snprintf(ini, sizeof ini, "%s/recorder.ini", folder);
+	snprintf(ini, sizeof(ini), "%s/recorder.ini", folder);
 	file = fopen(ini, "w");
 	assert_non_null(file);
 	fprintf(file, "[camera]\nname = start-%d\n[memory]\nmax_mb = 16\nminutes = 1\n", (int)getpid());
@@ -93,7 +93,7 @@ static void without_its_capture_it_ends_with_status_1(void **state)
 	config_ring_name(set.cameras, ring);
 	assert_int_equal(shm_open(ring, O_RDONLY, 0), -1);
 	config_set_finish(&set);
-	snprintf(command, sizeof command, "rm -rf '%s'", folder);
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	assert_int_equal(system(command), 0);
 }
 

@@ -80,7 +80,7 @@ static void the_first_frame_comes_with_the_header_of_an_ivf_file(void **state)
 	(void)state;
 	prepare(MIB, 64, 4096);
 	ring_put(writer, 1000, 7, 0);
-	assert_int_equal(feed_through(0, true, MIB, out, sizeof out), 32 + 12 + 1000);
+	assert_int_equal(feed_through(0, true, MIB, out, sizeof(out)), 32 + 12 + 1000);
 	assert_memory_equal(out, "DKIF\0\0\x20\0MJPG", 12);
 	assert_int_equal(out[12], 64);
 	assert_int_equal(out[14], 48);
@@ -98,7 +98,7 @@ static void later_frames_have_size_and_time_of_64_bits(void **state)
 	(void)state;
 	prepare(MIB, 64, 4096);
 	ring_put(writer, 500, 7, 0);
-	assert_int_equal(feed_through(INT64_C(0x123456789a), false, MIB, out, sizeof out), 12 + 500);
+	assert_int_equal(feed_through(INT64_C(0x123456789a), false, MIB, out, sizeof(out)), 12 + 500);
 	assert_int_equal(le32(out), 500);
 	assert_int_equal(le32(out + 4), 0x3456789a);
 	assert_int_equal(le32(out + 8), 0x12);
@@ -115,8 +115,8 @@ static void a_pipe_that_takes_a_byte_at_a_time_gets_the_same_bytes(void **state)
 	for (size_t piece = 1; piece < 5000; piece = piece * 3 + 1) {
 		ring_put(writer, 20000, 11, 0);
 		ring_put(writer, 20000, 11, 0);
-		length = feed_through(40, true, MIB, whole, sizeof whole);
-		assert_int_equal(feed_through(40, true, piece, pieces, sizeof pieces), length);
+		length = feed_through(40, true, MIB, whole, sizeof(whole));
+		assert_int_equal(feed_through(40, true, piece, pieces, sizeof(pieces)), length);
 		assert_memory_equal(whole, pieces, length);
 	}
 }
@@ -134,7 +134,7 @@ static void a_header_cut_at_every_byte_goes_on_where_it_ended(void **state)
 		feed_begin(&feed, 0, true);
 		feed.written = cut; /* as after a write of so many */
 		assert_int_equal(feed_write(&feed, ends[1]), FEED_WRITTEN);
-		assert_int_equal(drain(out, sizeof out), 32 + 12 + 100 - cut);
+		assert_int_equal(drain(out, sizeof(out)), 32 + 12 + 100 - cut);
 		if (cut < 44)
 			assert_true(frame_proves_itself(out + 44 - cut, 100));
 	}
@@ -153,11 +153,11 @@ static void a_full_pipe_is_told_and_the_frame_is_not_lost(void **state)
 	assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
 	assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
 	while (feed.writing) {
-		while ((got = drain(out + have, sizeof out - have)))
+		while ((got = drain(out + have, sizeof(out) - have)))
 			have += got;
 		assert_true(feed_write(&feed, ends[1]) < FEED_BROKEN);
 	}
-	have += drain(out + have, sizeof out - have);
+	have += drain(out + have, sizeof(out) - have);
 	assert_int_equal(have, 100012);
 	assert_true(frame_proves_itself(out + 12, 100000));
 }
@@ -199,11 +199,11 @@ static void a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole(void *
 		ring_put(writer, 100000, 100 + i, 0);
 	}
 	while (feed.writing) {
-		while ((got = drain(out + have, sizeof out - have)))
+		while ((got = drain(out + have, sizeof(out) - have)))
 			have += got;
 		assert_true(feed_write(&feed, ends[1]) < FEED_BROKEN);
 	}
-	have += drain(out + have, sizeof out - have);
+	have += drain(out + have, sizeof(out) - have);
 	assert_int_equal(have, 100012);
 	assert_true(frame_proves_itself(out + 12, 100000));
 }

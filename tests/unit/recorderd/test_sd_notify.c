@@ -19,7 +19,7 @@ static int begin(void **state)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	char name[64];
-	int length = snprintf(name, sizeof name, "@test-notify-%d", (int)getpid());
+	int length = snprintf(name, sizeof(name), "@test-notify-%d", (int)getpid());
 
 	(void)state;
 	memcpy(address.sun_path, name, (size_t)length);
@@ -43,7 +43,7 @@ static int end(void **state)
 static const char *heard(void)
 {
 	static char text[2048];
-	ssize_t got = recv(manager, text, sizeof text - 1, 0);
+	ssize_t got = recv(manager, text, sizeof(text) - 1, 0);
 
 	text[got > 0 ? got : 0] = '\0';
 	return text;
@@ -96,15 +96,15 @@ static void without_a_manager_nothing_happens(void **state)
 	struct notify notify;
 
 	(void)state;
-	memset(longer, 'x', sizeof longer - 1);
+	memset(longer, 'x', sizeof(longer) - 1);
 	longer[0] = '/';
-	longer[sizeof longer - 1] = '\0';
+	longer[sizeof(longer) - 1] = '\0';
 	unsetenv("NOTIFY_SOCKET");
 	notify_open(&notify);
 	assert_int_equal(notify.fd, -1);
 	notify_say(&notify, "READY=1");
-	for (size_t i = 0; i <= sizeof addresses / sizeof addresses[0]; i++) {
-		setenv("NOTIFY_SOCKET", i < sizeof addresses / sizeof addresses[0] ? addresses[i] : longer, 1);
+	for (size_t i = 0; i <= sizeof(addresses) / sizeof(addresses[0]); i++) {
+		setenv("NOTIFY_SOCKET", i < sizeof(addresses) / sizeof(addresses[0]) ? addresses[i] : longer, 1);
 		notify_open(&notify);
 		assert_int_equal(notify.fd, -1);
 	}
@@ -117,7 +117,7 @@ static void a_watchdog_for_another_process_is_not_ours(void **state)
 	} none[] = {{"1000000", "1"}, {"", NULL}, {"-5", NULL}, {"1s", NULL}, {"99999999999999999999", NULL}};
 	struct notify notify;
 
-	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
 		if (i > 0) {
 			end(state);
 			begin(state);

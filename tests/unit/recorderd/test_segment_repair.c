@@ -36,8 +36,8 @@ static void put_cut(size_t length, unsigned kind)
 		break;
 	case 3: /* of another file */
 		index_header_seal(&header);
-		buffer_append(&other, &header, sizeof header);
-		buffer_append(&other, forms.index_file.data + sizeof header, index_bytes(count) - sizeof header);
+		buffer_append(&other, &header, sizeof(header));
+		buffer_append(&other, forms.index_file.data + sizeof(header), index_bytes(count) - sizeof(header));
 		put_files(forms.segment.data, length, other.data, other.length);
 		buffer_finish(&other);
 		break;

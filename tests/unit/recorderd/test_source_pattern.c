@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
-#include "shared/event/subprocess.h"
 #include "recorderd/source/mpjpeg.h"
 #include "recorderd/source/source_pattern.h"
 #include "shared/base/log.h"
+#include "shared/event/subprocess.h"
 #include "tests/unit/support/heard_frames.h"
 #include "tests/unit/support/in_range.h"
 

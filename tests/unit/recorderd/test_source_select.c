@@ -11,8 +11,8 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "recorderd/v4l2/device.h"
 #include "recorderd/capture/source_select.h"
+#include "recorderd/v4l2/device.h"
 #include "shared/base/log.h"
 #include "shared/ring/ring.h"
 #include "tests/unit/fakes/fake_video.h"
@@ -235,7 +235,7 @@ static void the_list_as_json_has_the_controls_of_the_camera_that_serves(void **s
 static void a_list_that_the_ring_has_no_room_for_leaves_out_formats_of_others(void **state)
 {
 	static struct device devices[128];
-	const size_t last = sizeof devices / sizeof devices[0] - 1;
+	const size_t last = sizeof(devices) / sizeof(devices[0]) - 1;
 	struct json_object *list;
 	char *text;
 
@@ -246,8 +246,8 @@ static void a_list_that_the_ring_has_no_room_for_leaves_out_formats_of_others(vo
 		devices[i] = (struct device){.path = "/dev/video1", .number = 1};
 	devices[last] = (struct device){.path = "/dev/video2", .number = 2};
 	for (size_t i = 0; i <= last; i++) {
-		memset(devices[i].model, 'm', sizeof devices[i].model - 1);
-		memset(devices[i].bus, 'b', sizeof devices[i].bus - 1);
+		memset(devices[i].model, 'm', sizeof(devices[i].model) - 1);
+		memset(devices[i].bus, 'b', sizeof(devices[i].bus) - 1);
 	}
 	text = device_list_json(devices, last + 1, "/dev/video2");
 	assert_int_in_range(strlen(text), RING_DEVICES_BYTES / 2, RING_DEVICES_BYTES - 1);

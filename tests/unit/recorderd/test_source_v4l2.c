@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "recorderd/source/source_v4l2.h"
 #include "recorderd/source/jpeg.h"
+#include "recorderd/source/source_v4l2.h"
 #include "shared/base/log.h"
-#include "tests/unit/support/camera_jpegs.h"
 #include "tests/unit/fakes/fake_video.h"
+#include "tests/unit/support/camera_jpegs.h"
 #include "tests/unit/support/heard_frames.h"
 
 #define MONOTONIC V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC

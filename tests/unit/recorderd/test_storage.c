@@ -134,7 +134,7 @@ static const char *trouble(void)
 {
 	static char text[256];
 
-	storage_trouble(rig.storage, text, sizeof text);
+	storage_trouble(rig.storage, text, sizeof(text));
 	return text;
 }
 
@@ -273,9 +273,9 @@ static void a_full_queue_says_so_and_then_that_there_is_room(void **state)
 	for (size_t pushed = 0; !storage_is_full(rig.storage); pushed++)
 		push_frame(pushed ? MEDIA_FRAMES - 1 : 0);
 	assert_true(storage_queued_bytes(rig.storage) > STORAGE_QUEUE_BYTES);
-	assert_int_equal(read(rig.room.fd, &count, sizeof count), -1);
+	assert_int_equal(read(rig.room.fd, &count, sizeof(count)), -1);
 	set_disk(false, false, INT64_MAX);
-	for (int i = 0; read(rig.room.fd, &count, sizeof count) < 0; i++) {
+	for (int i = 0; read(rig.room.fd, &count, sizeof(count)) < 0; i++) {
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 	}

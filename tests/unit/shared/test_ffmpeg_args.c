@@ -39,7 +39,7 @@ static void every_encoder_that_is_known_has_a_whole_command(void **state)
 	struct ffmpeg_command command;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof encoders / sizeof encoders[0]; i++) {
+	for (size_t i = 0; i < sizeof(encoders) / sizeof(encoders[0]); i++) {
 		assert_true(ffmpeg_knows_encoder(encoders[i]));
 		build(&command, encoders[i], 0);
 		assert_true(command.argc < FFMPEG_ARGUMENTS_MAX - 32); /* the input comes on top */
@@ -72,7 +72,7 @@ static void key_frames_are_counted_from_the_second_of_the_first_frame(void **sta
 	struct ffmpeg_command command;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		build(&command, "libx264", cases[i].first_us);
 		assert_string_equal(value_of(&command, "-force_key_frames"), cases[i].rule);
 	}

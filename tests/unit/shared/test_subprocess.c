@@ -43,9 +43,9 @@ static void it_reads_its_input_and_answers_on_both_pipes(void **state)
 	assert_int_equal(write(child.in, "hello", 5), 5);
 	subprocess_close(&child.in);
 	assert_int_equal(child.in, -1);
-	read_to_end(child.out, text, sizeof text);
+	read_to_end(child.out, text, sizeof(text));
 	assert_string_equal(text, "hello");
-	read_to_end(child.err, text, sizeof text);
+	read_to_end(child.err, text, sizeof(text));
 	assert_string_equal(text, "complaint\n");
 	subprocess_end(&child);
 	assert_int_equal(child.pid, 0);
@@ -62,7 +62,7 @@ static void our_ends_never_block(void **state)
 	start_shell(&child, "sleep 60");
 	assert_int_equal(read(child.out, block, 1), -1);
 	assert_int_equal(errno, EAGAIN);
-	while ((done = write(child.in, block, sizeof block)) > 0)
+	while ((done = write(child.in, block, sizeof(block))) > 0)
 		written += (size_t)done;
 	assert_int_equal(errno, EAGAIN);
 	assert_true(written > 0);
@@ -77,7 +77,7 @@ static void assert_refused(const char *program, const char *says)
 	char text[64];
 
 	assert_true(subprocess_start(&child, &setup, &why));
-	assert_int_equal(read_to_end(child.out, text, sizeof text), 0);
+	assert_int_equal(read_to_end(child.out, text, sizeof(text)), 0);
 	assert_true(subprocess_was_refused(&child, program, &why));
 	assert_non_null(strstr(why.text, program));
 	assert_non_null(strstr(why.text, says));
@@ -96,7 +96,7 @@ static void a_program_that_cannot_be_run_is_a_sentence(void **state)
 	assert_refused("no-such-program-at-all", "No such file");
 	assert_refused("/etc/passwd", "Permission denied");
 	start_shell(&child, "exit 127");
-	read_to_end(child.out, text, sizeof text);
+	read_to_end(child.out, text, sizeof(text));
 	assert_false(subprocess_was_refused(&child, "sh", &why));
 	subprocess_end(&child);
 }
@@ -159,13 +159,13 @@ static void how_it_ended_is_told_once(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct subprocess child;
 		enum subprocess_end end;
 		char text[64];
 
 		start_shell(&child, cases[i].script);
-		read_to_end(child.out, text, sizeof text);
+		read_to_end(child.out, text, sizeof(text));
 		while ((end = subprocess_reap(&child)) == SUBPROCESS_RUNS)
 			usleep(1000);
 		assert_int_equal(end, cases[i].end);
@@ -185,7 +185,7 @@ static void what_it_started_itself_ends_with_it(void **state)
 	start_shell(&child, "sleep 300 & echo $!; wait");
 	struct pollfd ready = {.fd = child.out, .events = POLLIN};
 	assert_int_equal(poll(&ready, 1, 60000), 1);
-	ssize_t got = read(child.out, text, sizeof text - 1);
+	ssize_t got = read(child.out, text, sizeof(text) - 1);
 	assert_true(got > 0);
 	text[got] = '\0';
 	grandchild = atoi(text);
@@ -195,9 +195,9 @@ static void what_it_started_itself_ends_with_it(void **state)
 	for (int i = 0; kill(grandchild, 0) == 0; i++) {
 		char path[64], line[128] = "";
 
-		snprintf(path, sizeof path, "/proc/%d/stat", (int)grandchild);
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)grandchild);
 		FILE *file = fopen(path, "r");
-		bool dead = !file || !fgets(line, sizeof line, file) || strstr(line, ") Z");
+		bool dead = !file || !fgets(line, sizeof(line), file) || strstr(line, ") Z");
 		if (file)
 			fclose(file);
 		if (dead)
@@ -219,11 +219,11 @@ static void signals_that_we_block_or_ignore_are_as_usual_for_it(void **state)
 	sigaddset(&blocked, SIGTERM);
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 	start_shell(&child, "kill -TERM $$; echo survived");
-	read_to_end(child.out, text, sizeof text);
+	read_to_end(child.out, text, sizeof(text));
 	assert_string_equal(text, "");
 	subprocess_end(&child);
 	start_shell(&child, "kill -PIPE $$; echo survived");
-	read_to_end(child.out, text, sizeof text);
+	read_to_end(child.out, text, sizeof(text));
 	assert_string_equal(text, "");
 	subprocess_end(&child);
 	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
@@ -239,7 +239,7 @@ static void no_descriptor_of_ours_is_open_in_it(void **state)
 	(void)state;
 	assert_true(ours[0] >= 0 && ours[1] >= 0);
 	start_shell(&child, "ls /proc/self/fd | tr '\\n' ' '");
-	read_to_end(child.out, text, sizeof text);
+	read_to_end(child.out, text, sizeof(text));
 	assert_string_equal(text, "0 1 2 3 "); /* 3: of ls */
 	subprocess_end(&child);
 	close(ours[0]);

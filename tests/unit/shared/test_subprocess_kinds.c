@@ -29,8 +29,8 @@ static void it_is_started_where_our_standard_descriptors_are_closed(void **state
 	bool fed = started && write(child.in, "hello", 5) == 5;
 	if (started) {
 		subprocess_close(&child.in);
-		read_to_end(child.out, out, sizeof out);
-		read_to_end(child.err, err, sizeof err);
+		read_to_end(child.out, out, sizeof(out));
+		read_to_end(child.err, err, sizeof(err));
 		subprocess_end(&child);
 	}
 	for (int i = 0; i < 3; i++) {
@@ -60,7 +60,7 @@ static void it_can_have_descriptors_of_ours(void **state)
 	assert_int_equal(child.err, -1);
 	assert_int_equal(write(child.in, "hello", 5), 5);
 	assert_int_equal(subprocess_wait(&child), SUBPROCESS_ENDED_WELL);
-	read_to_end(ends[0], text, sizeof text);
+	read_to_end(ends[0], text, sizeof(text));
 	assert_string_equal(text, "hello");
 	close(ends[0]);
 }
@@ -78,15 +78,15 @@ static void what_is_prepared_is_done_in_it_alone(void **state)
 	char text[64], before[4096], after[4096];
 
 	(void)state;
-	assert_non_null(getcwd(before, sizeof before));
+	assert_non_null(getcwd(before, sizeof(before)));
 	setup.prepare = go_elsewhere;
 	setup.context = "/proc/sys/kernel";
 	assert_true(subprocess_start(&child, &setup, &why));
-	read_to_end(child.out, text, sizeof text);
+	read_to_end(child.out, text, sizeof(text));
 	assert_string_equal(text, "/proc/sys/kernel\n");
 	assert_false(subprocess_was_refused(&child, "pwd", &why));
 	subprocess_end(&child);
-	assert_non_null(getcwd(after, sizeof after));
+	assert_non_null(getcwd(after, sizeof(after)));
 	assert_string_equal(before, after);
 }
 
@@ -101,7 +101,7 @@ static void a_program_that_cannot_be_prepared_is_not_run(void **state)
 	setup.prepare = go_elsewhere;
 	setup.context = "/no/such/folder";
 	assert_true(subprocess_start(&child, &setup, &why));
-	assert_int_equal(read_to_end(child.out, text, sizeof text), 0);
+	assert_int_equal(read_to_end(child.out, text, sizeof(text)), 0);
 	assert_true(subprocess_was_refused(&child, "pwd", &why));
 	assert_non_null(strstr(why.text, "No such file"));
 	subprocess_end(&child);

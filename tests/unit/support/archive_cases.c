@@ -25,7 +25,7 @@ int archive_case_begin(void **state)
 	struct buffer out = output_of("rm -rf '%s/recordings'; mkdir '%s/recordings'", media_folder, media_folder);
 	buffer_finish(&out);
 	archive_case.config = (struct config){.record = {.segment_seconds = 600, .sync_seconds = 1, .enabled = true}};
-	snprintf(archive_case.config.camera.name, sizeof archive_case.config.camera.name, "front");
+	snprintf(archive_case.config.camera.name, sizeof(archive_case.config.camera.name), "front");
 	path_of("recordings", archive_case.config.record.directory);
 	log_set_level(LOG_ERROR);
 	fake_ntp.is_synchronised = false;
@@ -50,7 +50,7 @@ const char *recording_path(const char *name)
 {
 	static char path[PATH_MAX + 80];
 
-	snprintf(path, sizeof path, "%s/%s", archive_case.config.record.directory, name);
+	snprintf(path, sizeof(path), "%s/%s", archive_case.config.record.directory, name);
 	return path;
 }
 
@@ -100,7 +100,7 @@ struct catalogue_entry begin_segment(int *fd)
 	char name[SEGMENT_FILE_BYTES];
 
 	put_segment(&(struct segment_info){.segment_no = 9, .run_no = 5, .first_wall_us = MEDIA_WALL_US}, name);
-	snprintf(entry.file, sizeof entry.file, "%s", name);
+	snprintf(entry.file, sizeof(entry.file), "%s", name);
 	*fd = open(recording_path(name), O_RDWR | O_CLOEXEC);
 	archive_segment_opened(archive_case.archive, &entry, *fd);
 	return entry;

@@ -89,7 +89,7 @@ struct ring_frame film_frame(uint16_t width)
 	struct ring_frame frame;
 
 	fake.next_frame = (struct source_frame){
-		.parts = {{bytes, sizeof bytes}}, .count = 1, .captured = mono_now(), .width = width, .height = 48};
+		.parts = {{bytes, sizeof(bytes)}}, .count = 1, .captured = mono_now(), .width = width, .height = 48};
 	wanted_head = ring_reader_head(reader) + 1;
 	fake_poke(SOURCE_FINE);
 	capture_rig_wait(has_frame);
@@ -116,7 +116,7 @@ int capture_rig_set_up(void **state)
 	fake.offered_fps_milli = 29970;
 	fake.says = SOURCE_FINE;
 	capture_rig.status = (struct recorder_state){0};
-	snprintf(name, sizeof name, "/recorder-capture.%d", (int)getpid());
+	snprintf(name, sizeof(name), "/recorder-capture.%d", (int)getpid());
 	ring = ring_writer_open(&wish, &bytes, &adopted, &why);
 	assert_non_null(ring);
 	memory = ring_writer_memory(ring, &bytes);

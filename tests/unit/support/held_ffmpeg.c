@@ -18,13 +18,13 @@ char *hold_ffmpeg(const char *folder)
 				     "PATH=${PATH#*:} exec ffmpeg \"$@\"\n";
 	char path[4096], *before = strdup(getenv("PATH"));
 
-	snprintf(path, sizeof path, "%s/held", folder);
+	snprintf(path, sizeof(path), "%s/held", folder);
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-	snprintf(path, sizeof path, "%s/ffmpeg", folder);
+	snprintf(path, sizeof(path), "%s/ffmpeg", folder);
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
-	assert_int_equal(write(fd, script, sizeof script - 1), sizeof script - 1);
+	assert_int_equal(write(fd, script, sizeof(script) - 1), sizeof(script) - 1);
 	close(fd);
-	snprintf(path, sizeof path, "%s:%s", folder, before);
+	snprintf(path, sizeof(path), "%s:%s", folder, before);
 	setenv("PATH", path, 1);
 	return before;
 }
@@ -33,7 +33,7 @@ void let_ffmpeg_go(const char *folder)
 {
 	char path[64];
 
-	snprintf(path, sizeof path, "%s/held", folder);
+	snprintf(path, sizeof(path), "%s/held", folder);
 	assert_int_equal(unlink(path), 0);
 }
 
@@ -43,7 +43,7 @@ void forget_ffmpeg(const char *folder, char *path_before)
 
 	setenv("PATH", path_before, 1);
 	free(path_before);
-	snprintf(path, sizeof path, "%s/ffmpeg", folder);
+	snprintf(path, sizeof(path), "%s/ffmpeg", folder);
 	unlink(path);
 	rmdir(folder);
 }

@@ -35,10 +35,10 @@ int rig_prepare(uint64_t ring_bytes)
 	rig = (struct rig){.stretch = 1, .gap_cause = GAP_RECORDER_DOWN, .width = 64, .height = 48};
 	rig.mono_offset_us = RIG_WALL_US - 5000 * US_PER_S;
 	rig.room.fd = -1;
-	snprintf(rig.config.camera.name, sizeof rig.config.camera.name, "front");
-	snprintf(rig.config.record.encoder, sizeof rig.config.record.encoder, "libx264");
-	snprintf(rig.config.record.preset, sizeof rig.config.record.preset, "ultrafast");
-	snprintf(rig.config.record.directory, sizeof rig.config.record.directory, "%s/recorder-rig-XXXXXX",
+	snprintf(rig.config.camera.name, sizeof(rig.config.camera.name), "front");
+	snprintf(rig.config.record.encoder, sizeof(rig.config.record.encoder), "libx264");
+	snprintf(rig.config.record.preset, sizeof(rig.config.record.preset), "ultrafast");
+	snprintf(rig.config.record.directory, sizeof(rig.config.record.directory), "%s/recorder-rig-XXXXXX",
 		 base ? base : "/dev/shm");
 	rig.config.record.enabled = true;
 	rig.config.record.sandbox = true;
@@ -48,7 +48,7 @@ int rig_prepare(uint64_t ring_bytes)
 	rig.config.camera.fps = 30;
 	if (!mkdtemp(rig.config.record.directory))
 		return -1;
-	snprintf(name, sizeof name, "/recorder-rig.%d", (int)getpid());
+	snprintf(name, sizeof(name), "/recorder-rig.%d", (int)getpid());
 	rig.ring = ring_writer_open(&wish, &bytes, &rig.adopted, &why);
 	if (!rig.ring)
 		return -1;
@@ -70,7 +70,7 @@ static void rig_room(void *context, uint32_t events)
 
 	(void)context;
 	(void)events;
-	if (read(rig.room.fd, &count, sizeof count) > 0)
+	if (read(rig.room.fd, &count, sizeof(count)) > 0)
 		encoder_pump(rig.encoder);
 }
 
@@ -124,7 +124,7 @@ void rig_put(int64_t wall_us)
 	if (width != rig.width || height != rig.height) {
 		width = rig.width;
 		height = rig.height;
-		length = camera_jpeg_make(width, height, jpeg, sizeof jpeg);
+		length = camera_jpeg_make(width, height, jpeg, sizeof(jpeg));
 	}
 	rig_put_bytes(wall_us, jpeg, length);
 }
@@ -219,7 +219,7 @@ int rig_tear_down(void **state)
 	loop_destroy(rig.loop);
 	ring_reader_close(rig.reader);
 	ring_writer_close(rig.ring);
-	snprintf(command, sizeof command, "rm -rf '%s'", rig.config.record.directory);
+	snprintf(command, sizeof(command), "rm -rf '%s'", rig.config.record.directory);
 	return system(command);
 }
 
@@ -237,7 +237,7 @@ static void rig_read_records(int folder, size_t segment)
 	struct index_reader reader;
 	char name[SEGMENT_FILE_BYTES];
 
-	assert_true(index_name(entry->file, name, sizeof name));
+	assert_true(index_name(entry->file, name, sizeof(name)));
 	assert_int_equal(index_reader_open(folder, name, entry->segment_no, &reader), INDEX_GOOD);
 	uint64_t count = index_reader_count(&reader);
 	assert_int_equal(count, entry->frames);
@@ -311,13 +311,13 @@ size_t rig_probe(size_t segment)
 {
 	char command[PATH_MAX + 256], line[64] = "";
 
-	snprintf(command, sizeof command,
+	snprintf(command, sizeof(command),
 		 "ffprobe -v error -select_streams v -count_packets -show_entries stream=nb_read_packets -of csv=p=0 "
 		 "'%s/%s' 2>&1",
 		 rig.config.record.directory, rig.segments[segment].file);
 	FILE *pipe = popen(command, "r");
 	assert_non_null(pipe);
-	assert_non_null(fgets(line, sizeof line, pipe));
+	assert_non_null(fgets(line, sizeof(line), pipe));
 	assert_int_equal(pclose(pipe), 0);
 	return strtoul(line, NULL, 10);
 }

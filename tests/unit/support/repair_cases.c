@@ -35,7 +35,7 @@ static struct buffer read_file(const char *name)
 	ssize_t got;
 
 	assert_true(fd >= 0);
-	while ((got = read(fd, block, sizeof block)) > 0)
+	while ((got = read(fd, block, sizeof(block))) > 0)
 		buffer_append(&out, block, (size_t)got);
 	close(fd);
 	return out;

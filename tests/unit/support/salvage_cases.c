@@ -30,7 +30,7 @@ static void long_index_add(struct long_segment *segment, size_t frame, const str
 	};
 
 	index_record_seal(&record, segment_no);
-	buffer_append(&segment->index, &record, sizeof record);
+	buffer_append(&segment->index, &record, sizeof(record));
 }
 
 /* The stream again and again, each fragment with its check. */
@@ -41,7 +41,7 @@ static void long_make(struct long_segment *out, uint64_t segment_no, int64_t fir
 	struct index_header header = {.segment_no = segment_no, .first_wall_us = MEDIA_WALL_US + first_us};
 
 	index_header_seal(&header);
-	buffer_append(&out->index, &header, sizeof header);
+	buffer_append(&out->index, &header, sizeof(header));
 	info.first_wall_us = MEDIA_WALL_US + first_us;
 	info.last_wall_us = info.first_wall_us;
 	buffer_append(&out->media, head.data, streams.h264.ftyp.bytes);

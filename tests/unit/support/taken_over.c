@@ -53,14 +53,15 @@ const struct attempt attempts[ATTEMPTS] = {
 
 void take_target(void)
 {
-	snprintf(target.folder, sizeof target.folder, "%s", getenv("BREAK_OUT"));
-	snprintf(target.recording, sizeof target.recording, "%s/recordings/one.mp4", target.folder);
-	snprintf(target.secret, sizeof target.secret, "%s/tokens", target.folder);
-	snprintf(target.camera.record.directory, sizeof target.camera.record.directory, "%s/recordings", target.folder);
-	snprintf(target.camera.clips.directory, sizeof target.camera.clips.directory, "%s/clips", target.folder);
-	snprintf(target.camera.camera.name, sizeof target.camera.camera.name, "break-%s", getenv("BREAK_OUT_OF"));
+	snprintf(target.folder, sizeof(target.folder), "%s", getenv("BREAK_OUT"));
+	snprintf(target.recording, sizeof(target.recording), "%s/recordings/one.mp4", target.folder);
+	snprintf(target.secret, sizeof(target.secret), "%s/tokens", target.folder);
+	snprintf(target.camera.record.directory, sizeof(target.camera.record.directory), "%s/recordings",
+		 target.folder);
+	snprintf(target.camera.clips.directory, sizeof(target.camera.clips.directory), "%s/clips", target.folder);
+	snprintf(target.camera.camera.name, sizeof(target.camera.camera.name), "break-%s", getenv("BREAK_OUT_OF"));
 	config_ring_name(&target.camera, target.own_ring);
-	snprintf(target.forged_ring, sizeof target.forged_ring, "%s-forged", target.own_ring);
+	snprintf(target.forged_ring, sizeof(target.forged_ring), "%s-forged", target.own_ring);
 	target.parent = atoi(getenv("BREAK_OUT_OF"));
 	target.in_parent_at = strtoul(getenv("BREAK_OUT_AT"), NULL, 16);
 }
@@ -72,5 +73,5 @@ int try_everything(void)
 	take_target();
 	for (size_t i = 0; i < ATTEMPTS; i++)
 		outcome[i] = attempts[i].make() == 0 ? 'y' : 'n';
-	return write(STDOUT_FILENO, outcome, sizeof outcome) == sizeof outcome ? 7 : 1;
+	return write(STDOUT_FILENO, outcome, sizeof(outcome)) == sizeof(outcome) ? 7 : 1;
 }
