@@ -126,6 +126,9 @@ SYSTEMD = $(PREFIX)/lib/systemd/system
 install: all ## [PREFIX=/usr/local] [DESTDIR=] [SYSTEMD=PREFIX/lib/systemd/system]
 	@BUILD='$(BUILD)' PREFIX='$(PREFIX)' SYSTEMD='$(SYSTEMD)' DESTDIR='$(DESTDIR)' deploy/install
 
+uninstall: ## [PREFIX=, DESTDIR=, SYSTEMD= as for install] removes what install put there; configuration and recordings stay
+	@PREFIX='$(PREFIX)' SYSTEMD='$(SYSTEMD)' DESTDIR='$(DESTDIR)' deploy/uninstall
+
 deb: ## a Debian package of what is committed, in BUILD/deb
 	@deploy/install-packages deb
 	@BUILD='$(BUILD)' deploy/build-deb
@@ -133,7 +136,7 @@ deb: ## a Debian package of what is committed, in BUILD/deb
 clean: ## removes BUILD
 	rm -rf $(BUILD)
 
-.PHONY: all help run deps install deb clean FORCE
+.PHONY: all help run deps install uninstall deb clean FORCE
 .SECONDARY:
 
 include tests/tests.mk

@@ -126,19 +126,37 @@ def test_each_unit_is_locked_up():
         assert exposure(path) <= 2.0
 
 
-def test_make_install_names_its_own_prefix():
-    """The units and examples of `make install` mean the programs that it has installed."""
-    root = extracted("installed")
-    programs = {"recorderd": "recorderd", "recorder-api": "fcgi", "recorder-live": "fcgi", "recorder-listen": "fcgi"}
-    for program, place in programs.items():  # those of the package do as well as others
+def install(root, prefix):
+    """Installs the programs of the package, which do as well as others."""
+    for program, place in {"recorderd": "recorderd", "recorder-api": "fcgi", "recorder-live": "fcgi", "recorder-listen": "fcgi"}.items():
         os.makedirs(extracted("built", place), exist_ok=True)
         shutil.copy(extracted("usr/bin", program), extracted("built", place, program))
-    said_by(os.path.join(PROJECT, "deploy", "install"), env=dict(os.environ, DESTDIR=root, PREFIX="/opt/r", BUILD=extracted("built")))
+    said_by(os.path.join(PROJECT, "deploy", "install"), env=dict(os.environ, DESTDIR=root, PREFIX=prefix, BUILD=extracted("built")))
+
+
+def test_make_install_names_its_own_prefix():
+    """The units and examples of `make install` name the programs that it installed."""
+    root = extracted("installed")
+    install(root, "/opt/r")
     for path in glob.glob(root + "/opt/r/**", recursive=True):
         if os.path.isfile(path) and re.search(r"\.(service|socket|conf|example)$", path):
             with open(path, encoding="utf-8") as file:
                 strangers = re.findall(r"(?:/usr/bin/|/usr/local/bin/)recorder\S*|/usr(?:/local)?/share/recorder\S*", file.read())
             assert not strangers, (path, strangers)
+
+
+def test_make_uninstall_removes_what_make_install_put_there_and_nothing_else():
+    root = extracted("removed")
+    theirs = [os.path.join(root, path) for path in ("opt/r/bin/recorder-of-mine", "opt/r/share/man/man8/other.8", "etc/recorder/camera.ini")]
+    for path in theirs:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8"):
+            pass
+    install(root, "/opt/r")
+    assert os.path.exists(os.path.join(root, "opt/r/share/recorder/www/index.html"))
+    said_by(os.path.join(PROJECT, "deploy", "uninstall"), env=dict(os.environ, DESTDIR=root, PREFIX="/opt/r"))
+    left = [os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names]
+    assert sorted(left) == sorted(theirs), left
 
 
 def test_the_manual_names_every_key_and_every_option():
