@@ -2,7 +2,7 @@
 """Prints the results of a run (build/bench.json) as tables in Markdown; or puts them where they belong in the project.
 
 usage: table.py [-s] [-d] FILE [PART...]        -s: the figures that have a target alone
-                                                -d: all of them to docs/measured.md, the short ones into README.md, between its marks
+                                                -d: all of them to docs/measured.md, ten of them into README.md, between its marks
 """
 import argparse
 import contextlib
@@ -26,6 +26,12 @@ TITLES = {
     "growth": "As archive and range grow",
     "page": "The page in a browser",
 }
+# The figures of the README, by the beginning of what was measured.
+HEADLINES = [
+    ("live", "1 viewers, median age"), ("live", "100 viewers, median age"), ("live", "50 viewers, CPU"), ("live", "100 viewers, CPU"),
+    ("slow", "50 viewers, 99 % age of a frame at the slow"), ("crowd", "500 viewers at 15 fps"), ("clips", "18 s of the open segment, until"),
+    ("clips", "498 MB"), ("record", "1280x720, superfast"), ("record", "1920x1080 at 60 fps: lost"),
+]
 # What a reader would ask about the figures.
 NOTES = {
     "clips": "A plain file goes from lighttpd's page cache to the network without a copy. A clip goes from the worker to lighttpd without one (where the "
@@ -37,22 +43,37 @@ NOTES = {
 }
 
 
-def print_part(part, rows):
-    print(f"\n**{TITLES.get(part, part)}**\n\n| what | recorder | beside it | ratio | target |\n|---|---|---|---|---|")
+def print_rows(rows):
+    print("\n| what | recorder | beside it | ratio | target |\n|---|---|---|---|---|")
     for row in rows:
         beside = f"{row['their_name']}: {figure(row['theirs'])}" if row["theirs"] else ""
         target = f"{row['target']} {'met' if row['met'] else '**not met**'}" if row["target"] else ""
         print(f"| {row['what']}, {row['unit']} | {figure(row['ours'])} | {beside} | {figure(row['ratio']) if row['ratio'] else ''} | {target} |")
+
+
+def print_part(part, rows):
+    print(f"\n**{TITLES.get(part, part)}**")
+    print_rows(rows)
     if part in NOTES:
         print(f"\n{NOTES[part]}")
 
 
-def print_tables(results, parts=(), short=False):
+def headlines(results):
+    """The rows of the README, in its order: the first of each beginning."""
+    rows = (next((row for row in results["rows"] if row["part"] == part and row["what"].startswith(what)), None) for part, what in HEADLINES)
+    return [row for row in rows if row]
+
+
+def print_origin(results):
     machine = results["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     print(f"Taken {results['taken']} on {machine['processors']} × {machine['processor']} (a shared virtual machine), Linux {machine['kernel']}, "
           f"load {machine['load']:.1f} before it. {versions}.\n"
           "Medians of the rounds (lowest–highest); a ratio is taken between neighbours of the same round.")
+
+
+def print_tables(results, parts=(), short=False):
+    print_origin(results)
     for part in parts or dict.fromkeys(row["part"] for row in results["rows"]):
         rows = [row for row in results["rows"] if row["part"] == part and (row["target"] or not short)]
         if rows:
@@ -61,19 +82,21 @@ def print_tables(results, parts=(), short=False):
         print(f"\n{sentence[0].upper()}{sentence[1:]}.")
 
 
-def printed(results, **options):
+def printed(*steps):
+    """What these (function, arguments...) print."""
     with contextlib.redirect_stdout(io.StringIO()) as text:
-        print_tables(results, **options)
+        for function, *arguments in steps:
+            function(*arguments)
     return text.getvalue()
 
 
 def into_documents(results):
     with open(os.path.join(PROJECT, "docs", "measured.md"), "w", encoding="utf-8") as file:
-        file.write("# Measured\n\nBy `make bench`; written by `make bench-docs`.\n\n" + printed(results))
+        file.write("# Measured\n\nBy `make bench`; written by `make bench-docs`.\n\n" + printed((print_tables, results)))
     path = os.path.join(PROJECT, "README.md")
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    short = printed(results, short=True)
+    short = printed((print_origin, results), (print_rows, headlines(results)))
     with open(path, "w", encoding="utf-8") as file:
         file.write(re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: f"{BEGIN}{short}{END}", text, flags=re.S))
 
