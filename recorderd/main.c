@@ -54,7 +54,7 @@ static int check(const struct options *options, const struct config *cameras, si
 	struct reason why;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!token_check(&cameras[i], &why)) {
+		if (!token_command_check(&cameras[i], &why)) {
 			fprintf(stderr, "recorderd: %s\n", why.text);
 			return 1;
 		}
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
 	switch (options_parse(argc, argv, &options)) {
 	case OPTIONS_DONE:
 		return 0;
-	case OPTIONS_WRONG:
+	case OPTIONS_INVALID:
 		return 2;
 	case OPTIONS_RUN:
 		break;
@@ -116,6 +116,6 @@ int main(int argc, char **argv)
 		status = carry_out(&options, cameras, count);
 	else
 		fprintf(stderr, "recorderd: %s\n", why.text);
-	config_set_finish(&set);
+	config_set_free(&set);
 	return status;
 }

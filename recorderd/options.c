@@ -63,7 +63,7 @@ static void print_usage(FILE *to)
 	      "  -c, --config PATH  the configuration of one camera (recorder.ini.example explains each key), or a\n"
 	      "                     directory of such files, one a camera: then folders default to recordings/NAME "
 	      "and\n"
-	      "                     clips/NAME in it. Default: " OPTIONS_CONFIG "\n"
+	      "                     clips/NAME in it. Default: " OPTIONS_DEFAULT_CONFIG "\n"
 	      "  -n, --name NAME    which camera of the directory\n"
 	      "  -t, --check        check the configuration and say what is wrong with it (status 1)\n"
 	      "  -S, --status       say how the recorder that runs is doing, and whether anything is wrong:\n"
@@ -110,7 +110,7 @@ static enum options_outcome wrong(const char *what, const char *word)
 	if (what)
 		fprintf(stderr, "recorderd: %s%s\n", what, word);
 	fputs("recorderd --help lists what there is.\n", stderr);
-	return OPTIONS_WRONG;
+	return OPTIONS_INVALID;
 }
 
 static enum options_outcome check(int argc, char **argv, const struct options *options)
@@ -130,7 +130,7 @@ enum options_outcome options_parse(int argc, char **argv, struct options *out)
 {
 	int option;
 
-	*out = (struct options){.config = OPTIONS_CONFIG};
+	*out = (struct options){.config = OPTIONS_DEFAULT_CONFIG};
 	while ((option = getopt_long(argc, argv, "c:n:tSjhV", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#define OPTIONS_CONFIG "/etc/recorder" /* where the command line names no configuration */
+#define OPTIONS_DEFAULT_CONFIG "/etc/recorder" /* where the command line names no configuration */
 
 enum options_task {
 	TASK_RECORD,
@@ -26,7 +26,7 @@ struct options {
 	const char *token, *scopes, *days; /* of TASK_TOKEN_NEW; NULL where they are not given */
 };
 
-enum options_outcome { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_WRONG };
+enum options_outcome { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_INVALID };
 
 /* Prints help, version or what is wrong by itself. */
 enum options_outcome options_parse(int argc, char **argv, struct options *out);

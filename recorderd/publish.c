@@ -9,7 +9,7 @@ static enum recording_state recording_state_of(const struct encoder_status *enco
 		return RECORDING_OFF;
 	if (state->disk_error[0])
 		return RECORDING_DISK;
-	if (encoder->fruitless)
+	if (encoder->undecodable)
 		return RECORDING_NO_PICTURES;
 	if (encoder->failing)
 		return RECORDING_ENCODER;
@@ -24,7 +24,7 @@ static void add_encoder(const struct publisher *publisher, struct recorder_state
 	state->encoder_lost = encoder->lost + storage_dropped(publisher->storage);
 	state->encoder_behind_us = encoder->behind_us;
 	state->unwritten_frames = encoder->in_flight + storage_unwritten(publisher->storage);
-	state->encoder_keep_milli = encoder->keep_milli;
+	state->encoder_ratio_milli = encoder->ratio_milli;
 	snprintf(state->encoder, sizeof(state->encoder), "%s",
 		 publisher->config->record.codec == CODEC_MJPEG ? "copy" : publisher->config->record.encoder);
 	state->sandbox_known = encoder->sandbox.known;
@@ -42,7 +42,7 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	mono_t now = mono_now();
 
 	if (now.us - publisher->summarised.us >= US_PER_S || !publisher->summarised.us) {
-		archive_summarise(publisher->archive, &publisher->summary);
+		archive_get_summary(publisher->archive, &publisher->summary);
 		publisher->summarised = now;
 	}
 	state->segments = publisher->summary.segments;
@@ -52,14 +52,14 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	state->disk_total_bytes = publisher->summary.disk_total_bytes;
 	state->unread = publisher->summary.unread;
 	state->set_aside = publisher->summary.set_aside;
-	state->clock_unsure = publisher->summary.clock_doubts;
+	state->retention_delays = publisher->summary.clock_doubts;
 	memcpy(state->gaps, publisher->summary.tally.gaps, sizeof(state->gaps));
 	state->deleted_segments = publisher->summary.tally.deleted_segments;
 	state->deleted_bytes = publisher->summary.tally.deleted_bytes;
 	snprintf(state->clips_note, sizeof(state->clips_note), "%s", publisher->summary.clips_note);
 	snprintf(state->folder_note, sizeof(state->folder_note), "%s", publisher->summary.folder_note);
 	memcpy(state->open_segment, publisher->summary.open_segment, sizeof(state->open_segment));
-	if (!storage_trouble(publisher->storage, state->disk_error, sizeof(state->disk_error)))
+	if (!storage_error(publisher->storage, state->disk_error, sizeof(state->disk_error)))
 		snprintf(state->disk_error, sizeof(state->disk_error), "%s", publisher->summary.trouble);
 	state->encoded = storage_frames(publisher->storage);
 	state->queue_bytes = storage_queued_bytes(publisher->storage);
@@ -99,8 +99,8 @@ static void add_memory(const struct publisher *publisher, struct recorder_state 
 	state->memory_bytes = ring_reader_data_bytes(publisher->reader);
 	int64_t holds = holds_us(publisher->reader), wanted = state->memory_wanted_us;
 	state->memory_limit = publisher->memory_limit;
-	snprintf(state->memory_note, sizeof(state->memory_note), "%s", ring_writer_note(publisher->ring));
-	if (ring_writer_short(publisher->ring))
+	snprintf(state->memory_note, sizeof(state->memory_note), "%s", ring_writer_name_warning(publisher->ring));
+	if (ring_writer_is_short(publisher->ring))
 		state->memory_limit = MEMORY_SHM;
 	/* Frames are smaller than was reckoned with, or larger: then only a size that somebody sets helps. */
 	if (holds >= wanted)
@@ -151,7 +151,7 @@ void publish(struct publisher *publisher)
 	struct encoder_status encoder;
 
 	if (publisher->capture)
-		capture_status(publisher->capture, &state);
+		capture_get_state(publisher->capture, &state);
 	snprintf(state.camera, sizeof(state.camera), "%s", publisher->config->camera.name);
 	state.started_wall_us = publisher->started.us;
 	state.config_mono_us = publisher->configured.us;
@@ -163,7 +163,7 @@ void publish(struct publisher *publisher)
 	add_memory(publisher, &state);
 	state.recording_state = recording_state_of(&encoder, &state);
 	note_recording(publisher, &state);
-	ring_writer_state(publisher->ring, &state);
+	ring_writer_set_state(publisher->ring, &state);
 }
 
 void publish_stopped(struct publisher *publisher)
@@ -171,5 +171,5 @@ void publish_stopped(struct publisher *publisher)
 	publisher->last.camera_state = CAMERA_STOPPED;
 	publisher->last.recording_state = RECORDING_OFF;
 	publisher->last.heartbeat_mono_us = mono_now().us;
-	ring_writer_state(publisher->ring, &publisher->last);
+	ring_writer_set_state(publisher->ring, &publisher->last);
 }

@@ -59,7 +59,7 @@ static void on_adjusted(void *context, uint32_t ticket, bool good, int64_t value
 	struct recorder *recorder = context;
 
 	if (recorder->control)
-		control_adjusted(recorder->control, ticket, good, value, why);
+		control_server_finish(recorder->control, ticket, good, value, why);
 }
 
 static void on_drained(void *context)
@@ -96,9 +96,9 @@ static bool keep_lock(struct recorder *recorder, struct reason *why)
 {
 	const char *camera = recorder->config.camera.name;
 
-	if (name_lock_stands(recorder->name_lock, camera))
+	if (instance_lock_is_intact(recorder->name_lock, camera))
 		return true;
-	int lock = name_lock_take(camera, why);
+	int lock = instance_lock_take(camera, why);
 	if (lock < 0)
 		return false;
 	close(recorder->name_lock);
@@ -117,8 +117,8 @@ static void look_after_ring(struct recorder *recorder)
 	if (!keep_lock(recorder, &why)) {
 		log_error("memory", "%s", why.text);
 	} else {
-		ring_writer_keep_published(recorder->ring);
-		if (ring_writer_named(recorder->ring))
+		ring_writer_republish_name(recorder->ring);
+		if (ring_writer_has_name(recorder->ring))
 			return;
 		log_error("memory", "the ring of \"%s\" was removed from /dev/shm: it is made anew",
 			  recorder->config.camera.name);
@@ -133,11 +133,11 @@ static void on_publish(void *context)
 
 	look_after_ring(recorder);
 	if (recorder->control)
-		control_keep(recorder->control);
+		control_server_check(recorder->control);
 	publish(&recorder->publisher);
 	leftover_sweep_tick(&recorder->sweep);
 	service_tick(&recorder->service, &recorder->publisher.last,
-		     !recorder->capture || capture_alive(recorder->capture));
+		     !recorder->capture || capture_is_alive(recorder->capture));
 	loop_timer_set(recorder->loop, &recorder->publishing, (mono_t){mono_now().us + PUBLISH_EVERY_US});
 }
 
@@ -176,9 +176,9 @@ static void begin_stop(struct recorder *recorder, bool interrupted)
 	log_info("main", "stopping");
 	service_stopping(&recorder->service);
 	recorder->stopping = true;
-	control_destroy(recorder->control);
+	control_server_destroy(recorder->control);
 	recorder->control = NULL;
-	archive_give_up_repair(recorder->archive);
+	archive_cancel_repair(recorder->archive);
 	drain(recorder);
 }
 
@@ -196,11 +196,11 @@ static void on_signal(void *context, uint32_t events)
 		begin_stop(recorder, info.ssi_signo == SIGINT);
 }
 
-static uint32_t newest_stretch(const struct recorder *recorder)
+static uint32_t newest_epoch(const struct recorder *recorder)
 {
 	struct ring_frame frame;
 
-	return ring_reader_get(recorder->reader, recorder->adopted, &frame) ? frame.meta.stretch : 0;
+	return ring_reader_get(recorder->reader, recorder->adopted, &frame) ? frame.meta.epoch : 0;
 }
 
 static bool start_storage(struct recorder *recorder, struct reason *why)
@@ -229,10 +229,10 @@ static bool start_frames(struct recorder *recorder, struct reason *why)
 		.config = &recorder->config,
 		.ring = recorder->ring,
 		.others = &recorder->other_cameras.others,
-		.last_stretch = newest_stretch(recorder),
+		.last_epoch = newest_epoch(recorder),
 		.frame = on_frame,
 		.opened = on_opened,
-		.stretch_over = on_stretch_over,
+		.epoch_ended = on_stretch_over,
 		.adjusted = on_adjusted,
 		.context = recorder,
 	});
@@ -273,8 +273,8 @@ static void open_control(struct recorder *recorder)
 {
 	struct reason why;
 
-	recorder->control = control_create(
-		&(struct control_parts){
+	recorder->control = control_server_create(
+		&(struct control_server_parts){
 			.loop = recorder->loop,
 			.camera = recorder->config.camera.name,
 			.recording = on_recording,
@@ -298,7 +298,7 @@ static _Noreturn void leave(struct recorder *recorder, const char *why)
 {
 	log_error("main", "%s within %d s", why, (int)(STOP_US / US_PER_S));
 	publish_stopped(&recorder->publisher);
-	recorder_let_go_ring(recorder);
+	recorder_release_ring(recorder);
 	log_stop();
 	_exit(1);
 }
@@ -334,7 +334,7 @@ static void finish(struct recorder *recorder)
 {
 	if (!recorder->stop_by.us)
 		recorder->stop_by.us = mono_now().us + STOP_US;
-	control_destroy(recorder->control);
+	control_server_destroy(recorder->control);
 	recorder->control = NULL;
 	if (recorder->capture)
 		capture_stop(recorder->capture);

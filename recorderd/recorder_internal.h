@@ -45,6 +45,6 @@ struct recorder {
 bool recorder_open_ring(struct recorder *recorder, struct reason *why);
 
 /* Leaves the ring to the next recorder, or gives its memory back (recorder.h). Its reader stays open. NULL is safe. */
-void recorder_let_go_ring(struct recorder *recorder);
+void recorder_release_ring(struct recorder *recorder);
 
 #endif

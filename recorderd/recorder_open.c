@@ -15,15 +15,15 @@
 
 /* /dev/shm is shared like RAM: what others have by their own memory.max_mb is theirs, the rest is for all the others.
  */
-static void wish_for(struct recorder *recorder, struct ring_wish *out)
+static void wish_for(struct recorder *recorder, struct ring_request *out)
 {
 	const struct other_cameras *others = &recorder->other_cameras;
-	uint64_t room = ring_pages_total(RING_SPARE_PERCENT);
+	uint64_t room = ring_pages_total_bytes(RING_SPARE_PERCENT);
 
 	recorder->publisher.memory_limit = ring_size_choose(&recorder->config, others->count + 1, out);
 	if (room != UINT64_MAX)
 		room = room > others->exact_bytes ? room - others->exact_bytes : 0;
-	if (ring_size_share(out, room, others->count - others->exact + 1))
+	if (ring_size_limit_to_share(out, room, others->count - others->exact + 1))
 		recorder->publisher.memory_limit = MEMORY_SHM;
 }
 
@@ -42,7 +42,7 @@ static void log_size(const struct recorder *recorder, uint64_t bytes)
 
 bool recorder_open_ring(struct recorder *recorder, struct reason *why)
 {
-	struct ring_wish wish;
+	struct ring_request wish;
 	char name[64];
 	uint64_t bytes, total;
 	const void *memory;
@@ -71,11 +71,11 @@ static bool keeps_ring(const struct recorder *recorder)
 	return recorder->reader && ring_reader_head(recorder->reader) > 0;
 }
 
-void recorder_let_go_ring(struct recorder *recorder)
+void recorder_release_ring(struct recorder *recorder)
 {
 	if (recorder->ring && keeps_ring(recorder)) {
 		log_info("memory", "the frames in memory stay for the next recorder");
-		ring_writer_leave(recorder->ring);
+		ring_writer_detach(recorder->ring);
 	} else {
 		ring_writer_close(recorder->ring);
 	}
@@ -122,7 +122,7 @@ struct recorder *recorder_open(const struct config *config, bool keep_memory, st
 	}
 	if (!open_signals(recorder, why))
 		goto fail;
-	recorder->name_lock = name_lock_take(config->camera.name, why);
+	recorder->name_lock = instance_lock_take(config->camera.name, why);
 	if (recorder->name_lock < 0)
 		goto fail;
 	recorder->archive = archive_open(&recorder->config, why);
@@ -152,14 +152,14 @@ void recorder_close(struct recorder *recorder)
 		return;
 	if (!leftover_sweep_finish(&recorder->sweep))
 		recorder->hangs = true;
-	recorder_let_go_ring(recorder);
+	recorder_release_ring(recorder);
 	ring_reader_close(recorder->reader);
 	archive_close(recorder->archive);
 	loop_destroy(recorder->loop);
 	service_close(&recorder->service);
 	close_fd(recorder->signals.fd);
 	close_fd(recorder->room.fd);
-	name_lock_release(recorder->name_lock, recorder->config.camera.name);
+	instance_lock_release(recorder->name_lock, recorder->config.camera.name);
 	if (!recorder->hangs)
 		free(recorder);
 }

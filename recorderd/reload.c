@@ -20,13 +20,13 @@ bool reload(struct config *running, struct archive *archive, struct capture *cap
 	struct config *fresh = malloc(sizeof(*fresh));
 	struct config_changes changes;
 	struct reason why = {"no memory"};
-	bool good = fresh && config_read_again(running, fresh, &why);
+	bool good = fresh && config_reload(running, fresh, &why);
 
 	if (!good) {
 		log_error("main", "%s; the settings stay as they were", why.text);
 		goto out;
 	}
-	config_take(running, fresh, &changes);
+	config_apply(running, fresh, &changes);
 	say_changes(running, &changes);
 	log_set_level(running->log_level);
 	archive_set_retention(archive, &running->retention);

@@ -37,10 +37,10 @@ static int64_t parse_watchdog(const char *period, const char *pid)
 		return 0;
 	errno = 0;
 	us = strtoll(period, &end, 10);
-	return errno || *end || end == period || !clock_believable(us) ? 0 : us;
+	return errno || *end || end == period || !clock_is_plausible(us) ? 0 : us;
 }
 
-void notify_open(struct notify *notify)
+void sd_notify_open(struct notify *notify)
 {
 	const char *socket_name = getenv("NOTIFY_SOCKET");
 
@@ -54,14 +54,14 @@ void notify_open(struct notify *notify)
 	unsetenv("WATCHDOG_PID");
 }
 
-void notify_close(struct notify *notify)
+void sd_notify_close(struct notify *notify)
 {
 	if (notify->fd >= 0)
 		close(notify->fd);
 	notify->fd = -1;
 }
 
-void notify_say(const struct notify *notify, const char *format, ...)
+void sd_notify_send(const struct notify *notify, const char *format, ...)
 {
 	char text[MESSAGE_BYTES];
 	va_list arguments;
@@ -79,7 +79,7 @@ void notify_say(const struct notify *notify, const char *format, ...)
 		     notify->address_bytes);
 }
 
-void notify_reloading(const struct notify *notify)
+void sd_notify_reloading(const struct notify *notify)
 {
-	notify_say(notify, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, mono_now().us);
+	sd_notify_send(notify, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, mono_now().us);
 }

@@ -19,13 +19,13 @@ struct notify {
 };
 
 /* Takes $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID out of the environment, so that no child speaks for us. */
-void notify_open(struct notify *notify);
-void notify_close(struct notify *notify);
+void sd_notify_open(struct notify *notify);
+void sd_notify_close(struct notify *notify);
 
 /* Sends one datagram; never waits. */
-void notify_say(const struct notify *notify, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sd_notify_send(const struct notify *notify, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* RELOADING=1 with the monotonic time, as Type=notify-reload wants it; READY=1 says that it is done. */
-void notify_reloading(const struct notify *notify);
+void sd_notify_reloading(const struct notify *notify);
 
 #endif

@@ -26,7 +26,7 @@ static void put_in_words(const struct recorder_state *state, char *out, size_t b
 {
 	struct first_words words = {0};
 
-	health_judge(state, &(struct health_listener){take_first, &words});
+	health_check(state, &(struct health_listener){take_first, &words});
 	if (words.label)
 		snprintf(out, bytes, "%s%s", words.label, words.text);
 	else
@@ -43,44 +43,44 @@ static void say_status(struct service *service, const struct recorder_state *sta
 	if (strcmp(words, service->words) == 0)
 		return;
 	memcpy(service->words, words, sizeof(words));
-	notify_say(&service->notify, "STATUS=%s", words);
+	sd_notify_send(&service->notify, "STATUS=%s", words);
 }
 
 void service_open(struct service *service)
 {
 	*service = (struct service){0};
-	notify_open(&service->notify);
+	sd_notify_open(&service->notify);
 }
 
 void service_close(struct service *service)
 {
-	notify_close(&service->notify);
+	sd_notify_close(&service->notify);
 }
 
 void service_ready(struct service *service)
 {
-	notify_say(&service->notify, "READY=1");
+	sd_notify_send(&service->notify, "READY=1");
 }
 
-void service_tick(struct service *service, const struct recorder_state *state, bool capture_alive)
+void service_tick(struct service *service, const struct recorder_state *state, bool capture_is_alive)
 {
 	mono_t now = mono_now();
 
 	if (service->notify.fd < 0)
 		return;
 	say_status(service, state);
-	if (!service->notify.watchdog_us || !capture_alive || now.us < service->alive_due.us)
+	if (!service->notify.watchdog_us || !capture_is_alive || now.us < service->alive_due.us)
 		return;
-	notify_say(&service->notify, "WATCHDOG=1");
+	sd_notify_send(&service->notify, "WATCHDOG=1");
 	service->alive_due.us = now.us + service->notify.watchdog_us / 3;
 }
 
 void service_reloading(struct service *service)
 {
-	notify_reloading(&service->notify);
+	sd_notify_reloading(&service->notify);
 }
 
 void service_stopping(struct service *service)
 {
-	notify_say(&service->notify, "STOPPING=1");
+	sd_notify_send(&service->notify, "STOPPING=1");
 }

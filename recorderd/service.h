@@ -22,10 +22,10 @@ void service_close(struct service *service);
 void service_ready(struct service *service);
 
 /*
- * From the event loop, with the state just published, several times within the watchdog's period. With `capture_alive`
+ * From the event loop, with the state just published, several times within the watchdog's period. With `capture_is_alive`
  * false there is no sign of life: the manager ends a recorder whose camera hangs in the driver.
  */
-void service_tick(struct service *service, const struct recorder_state *state, bool capture_alive);
+void service_tick(struct service *service, const struct recorder_state *state, bool capture_is_alive);
 
 void service_reloading(struct service *service);
 void service_stopping(struct service *service);

@@ -14,44 +14,45 @@
 #define STORE_WAIT_MS 10000
 
 /* A clip that was answered, until it is stored. */
-struct cached_note {
+struct cached_response_job {
 	const struct api_camera *camera;
-	struct cached_key key;
+	struct clip_cache_key key;
 	struct clip clip;
 };
 
 /* True where a clip of that range may be kept, and served once its footage is gone: recorderd, which deletes it in the
  * end, may not run. */
-static bool may_keep(const struct api_request *request, const struct cached_key *key)
+static bool may_keep(const struct api_request *request, const struct clip_cache_key *key)
 {
 	const struct config *config = request->camera->config;
 	int64_t now_us = wall_now().us;
 
-	return config->clips.cache && !retention_is_past(config->retention.hours, key->from_us, now_us) &&
+	return config->clips.cache && !retention_is_expired(config->retention.hours, key->from_us, now_us) &&
 	       !retention_is_future(config->retention.hours, key->from_us, now_us);
 }
 
-bool cached_take(const struct api_request *request, const struct cached_key *key, uint64_t frames_min, struct clip *out)
+bool cached_response_find(const struct api_request *request, const struct clip_cache_key *key, uint64_t frames_min,
+			  struct clip *out)
 {
-	int folder = may_keep(request, key) ? camera_clips_folder(request->camera) : -1;
+	int folder = may_keep(request, key) ? camera_open_clips(request->camera) : -1;
 
 	*out = (struct clip){0};
 	if (folder < 0)
 		return false;
-	bool found = cache_find(folder, key, out);
+	bool found = clip_cache_find(folder, key, out);
 	close(folder);
 	if (found && out->frames >= frames_min)
 		return true;
-	clip_finish(out);
+	clip_free(out);
 	return false;
 }
 
-static bool is_stored(const struct api_request *request, const struct cached_key *key, const struct clip *clip)
+static bool is_stored(const struct api_request *request, const struct clip_cache_key *key, const struct clip *clip)
 {
 	struct clip stored;
-	bool same = cached_take(request, key, clip->frames, &stored) && strcmp(stored.etag, clip->etag) == 0;
+	bool same = cached_response_find(request, key, clip->frames, &stored) && strcmp(stored.etag, clip->etag) == 0;
 
-	clip_finish(&stored);
+	clip_free(&stored);
 	return same;
 }
 
@@ -61,82 +62,82 @@ static bool may_be_stored(const struct api_request *request, const struct clip *
 	const struct config_clips *clips = &request->camera->config->clips;
 	uint64_t max_bytes = (uint64_t)clips->max_mb << 20;
 
-	return clips->cache && vfile_size(clip->file) <= max_bytes / CACHE_SHARE_MAX;
+	return clips->cache && virtual_file_size(clip->file) <= max_bytes / CLIP_CACHE_SHARE_MAX;
 }
 
-struct cached_note *cached_note_make(const struct api_request *request, const struct cached_key *key,
-				     const struct clip *clip)
+struct cached_response_job *cached_response_job_create(const struct api_request *request,
+						       const struct clip_cache_key *key, const struct clip *clip)
 {
 	if (!may_keep(request, key) || !may_be_stored(request, clip) || is_stored(request, key, clip))
 		return NULL;
-	struct cached_note *note = calloc(1, sizeof(*note));
+	struct cached_response_job *note = calloc(1, sizeof(*note));
 	if (!note)
 		return NULL;
-	*note = (struct cached_note){.camera = request->camera, .key = *key, .clip = *clip};
-	note->clip.file = vfile_share(clip->file);
+	*note = (struct cached_response_job){.camera = request->camera, .key = *key, .clip = *clip};
+	note->clip.file = virtual_file_ref(clip->file);
 	note->clip.spans = (struct buffer){0};
 	buffer_append(&note->clip.spans, clip->spans.data, clip->spans.length);
 	return note;
 }
 
-void cached_note_free(struct cached_note *note)
+void cached_response_job_free(struct cached_response_job *note)
 {
 	if (!note)
 		return;
-	clip_finish(&note->clip);
+	clip_free(&note->clip);
 	free(note);
 }
 
 /* In a child: the disk may hang. */
 static int store_run(void *context)
 {
-	const struct cached_note *note = context;
+	const struct cached_response_job *note = context;
 	const struct config *config = note->camera->config;
-	struct cache_store store = {
-		.clips_folder = camera_clips_folder_made(note->camera),
+	struct clip_cache_store store = {
+		.clips_folder = camera_make_clips(note->camera),
 		.key = note->key,
 		.clip = &note->clip,
 		.max_bytes = (uint64_t)config->clips.max_mb << 20,
-		.reserve_bytes = cached_reserve_bytes(config->retention.min_free_gb),
+		.reserve_bytes = clip_cache_reserve_bytes(config->retention.min_free_gb),
 		.wait_ms = STORE_WAIT_MS,
 	};
 
-	return store.clips_folder >= 0 ? cache_store_run(&store) : EXIT_FAILURE;
+	return store.clips_folder >= 0 ? clip_cache_store_run(&store) : EXIT_FAILURE;
 }
 
 /* The folder can be written to, and its disk has room without anything being removed. */
 static bool disk_takes(const struct api_camera *camera, uint64_t bytes)
 {
-	int folder = camera_clips_folder(camera);
+	int folder = camera_open_clips(camera);
 	struct statvfs disk;
 
 	if (folder < 0)
 		return false;
 	bool good = faccessat(folder, ".", W_OK, AT_EACCESS) == 0 && fstatvfs(folder, &disk) == 0 &&
 		    (uint64_t)disk.f_bavail * disk.f_frsize >=
-			    bytes + cached_reserve_bytes(camera->config->retention.min_free_gb);
+			    bytes + clip_cache_reserve_bytes(camera->config->retention.min_free_gb);
 	close(folder);
 	return good;
 }
 
-bool cached_store_now(struct api_request *request, const struct cached_key *key, const struct clip *clip)
+bool cached_response_store(struct api_request *request, const struct clip_cache_key *key, const struct clip *clip)
 {
 	if (is_stored(request, key, clip))
 		return true;
-	if (!disk_takes(request->camera, vfile_size(clip->file)))
+	if (!disk_takes(request->camera, virtual_file_size(clip->file)))
 		return false;
-	struct cached_note *note = cached_note_make(request, key, clip);
-	bool begun = note && api_leave_behind(request, store_run, note);
-	cached_note_free(note); /* the child has a copy */
+	struct cached_response_job *note = cached_response_job_create(request, key, clip);
+	bool begun = note && api_start_detached(request, store_run, note);
+	cached_response_job_free(note); /* the child has a copy */
 	return begun;
 }
 
 static void store_begin(struct api_request *request)
 {
-	api_leave_behind(request, store_run, request->after_context);
+	api_start_detached(request, store_run, request->after_context);
 }
 
-void cached_store_after(struct api_request *request, struct cached_note *note)
+void cached_response_store_after(struct api_request *request, struct cached_response_job *note)
 {
 	request->after = store_begin;
 	request->after_context = note;

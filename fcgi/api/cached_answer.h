@@ -15,23 +15,23 @@
 #include "fcgi/server/server.h"
 
 /* The stored clip, if it has at least so many frames. The caller finishes it. */
-bool cached_take(const struct api_request *request, const struct cached_key *key, uint64_t frames_min,
-		 struct clip *out);
+bool cached_response_find(const struct api_request *request, const struct clip_cache_key *key, uint64_t frames_min,
+			  struct clip *out);
 
 /*
  * Has a clip stored at once, whatever becomes of its answer. False where it is not stored and will not be: the
  * configuration, the disk or the work that is under way are against it.
  */
-bool cached_store_now(struct api_request *request, const struct cached_key *key, const struct clip *clip);
+bool cached_response_store(struct api_request *request, const struct clip_cache_key *key, const struct clip *clip);
 
-struct cached_note;
+struct cached_response_job;
 
 /* What is to be stored of a clip once it has been answered: NULL where nothing is. */
-struct cached_note *cached_note_make(const struct api_request *request, const struct cached_key *key,
-				     const struct clip *clip);
-void cached_note_free(struct cached_note *note);
+struct cached_response_job *cached_response_job_create(const struct api_request *request,
+						       const struct clip_cache_key *key, const struct clip *clip);
+void cached_response_job_free(struct cached_response_job *note);
 
 /* Has the request store it when its answer has left. It stays the caller's. */
-void cached_store_after(struct api_request *request, struct cached_note *note);
+void cached_response_store_after(struct api_request *request, struct cached_response_job *note);
 
 #endif

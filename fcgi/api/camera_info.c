@@ -89,13 +89,13 @@ void handle_camera_info(struct api_request *request)
 
 	if (!camera_state(request->camera, &state)) {
 		bool is_foreign = shm_name_is_foreign(request->camera->ring_name, &foreign);
-		answer_busy(request, 2,
-			    is_foreign ? foreign.text
-				       : "The recorder is not running: nothing is known of the camera now.");
+		respond_unavailable(request, 2,
+				    is_foreign ? foreign.text
+					       : "The recorder is not running: nothing is known of the camera now.");
 		return;
 	}
 	const struct ring_reader *ring = request->camera->ring;
 	json = state_json(request->camera->config->camera.name, ring, &state);
 	add_devices(json, ring, &state);
-	answer_json(request, 200, NULL, json);
+	respond_json(request, 200, NULL, json);
 }

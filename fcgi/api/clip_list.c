@@ -29,7 +29,7 @@ struct json_object *clip_list_item(const char *name, const struct stat *status)
 {
 	struct json_object *json = json_object_new_object();
 
-	json_object_object_add(json, "file", json_text(name));
+	json_object_object_add(json, "file", json_string_or_null(name));
 	json_object_object_add(json, "size", json_object_new_int64(status->st_size));
 	json_object_object_add(json, "kept", json_time(kept_us(status)));
 	return json;
@@ -37,7 +37,7 @@ struct json_object *clip_list_item(const char *name, const struct stat *status)
 
 static int is_clip(const struct dirent *entry)
 {
-	return keep_name_valid(entry->d_name);
+	return kept_clip_name_valid(entry->d_name);
 }
 
 /* The list of a folder, made in a child: the disk may take long over it. */
@@ -150,13 +150,13 @@ static void listing_done(struct api_request *request)
 	const struct listing *listing = request->work;
 	struct buffer text = {0};
 
-	if (request->child_status == 0 && api_child_output(listing->memory_fd, &text))
-		answer_bytes(request, 200, "application/json", NULL, text.data, text.length);
+	if (request->child_status == 0 && child_job_output(listing->memory_fd, &text))
+		respond_bytes(request, 200, "application/json", NULL, text.data, text.length);
 	else if (request->child_status > 0)
-		answer_clips_unreadable(request, request->child_status);
+		respond_clips_unreadable(request, request->child_status);
 	else
-		answer_failure(request, "listing the clips");
-	buffer_finish(&text);
+		respond_failure(request, "listing the clips");
+	buffer_free(&text);
 }
 
 void handle_clips(struct api_request *request)
@@ -164,19 +164,19 @@ void handle_clips(struct api_request *request)
 	struct listing *listing = calloc(1, sizeof(*listing));
 
 	if (!listing) {
-		answer_failure(request, "memory");
+		respond_failure(request, "memory");
 		return;
 	}
-	*listing = (struct listing){camera_clips_folder(request->camera), -1};
+	*listing = (struct listing){camera_open_clips(request->camera), -1};
 	int error = errno;
 	request->work = listing;
 	request->work_free = listing_free;
 	if (listing->folder >= 0)
 		listing->memory_fd = memfd_create("clips", MFD_CLOEXEC);
-	if (listing->folder < 0 && !camera_is_missing(error))
-		answer_clips_unreadable(request, error);
+	if (listing->folder < 0 && !camera_folder_is_missing(error))
+		respond_clips_unreadable(request, error);
 	else if (listing->folder < 0)
-		answer_json(request, 200, NULL, json_object_new_array());
+		respond_json(request, 200, NULL, json_object_new_array());
 	else if (listing->memory_fd < 0 || !api_job_start(request, listing_run, listing, listing_done))
-		answer_failure(request, "listing the clips");
+		respond_failure(request, "listing the clips");
 }

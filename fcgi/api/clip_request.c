@@ -28,17 +28,17 @@
 
 static void request_plan(struct api_request *request);
 
-static void want_free(void *work)
+static void clip_request_free(void *work)
 {
 	struct clip_request *want = work;
 
-	clip_plan_finish(&want->plan);
-	encode_finish(&want->encode);
-	cached_note_free(want->note);
+	clip_plan_free(&want->plan);
+	transcode_free(&want->encode);
+	cached_response_job_free(want->note);
 	free(want);
 }
 
-static bool want_read(struct api_request *request, struct clip_request *want)
+static bool read_query_span(struct api_request *request, struct clip_request *want)
 {
 	const struct config_http *limits = &request->camera->config->http;
 	struct reason why;
@@ -46,7 +46,7 @@ static bool want_read(struct api_request *request, struct clip_request *want)
 
 	if (!query_span(request->fcgi->query, wall_now(), true, &want->span, &why) ||
 	    !query_number(request->fcgi->query, "speed", 1, SPEED_MAX, &speed, &why)) {
-		answer_problem(request, 400, NULL, "%s", why.text);
+		respond_problem(request, 400, NULL, "%s", why.text);
 		return false;
 	}
 	want->speed = (unsigned)speed;
@@ -54,7 +54,7 @@ static bool want_read(struct api_request *request, struct clip_request *want)
 	int64_t end_us = want->span.open_end ? wall_now().us : want->span.to_us;
 	int64_t played_us = (end_us - want->span.from_us) / speed;
 	if (played_us > limits->max_clip_minutes * 60 * US_PER_S) {
-		answer_problem(
+		respond_problem(
 			request, 413, NULL,
 			"A clip may play for at most %d minutes here (http.max_clip_minutes): ask for less, or for "
 			"a timelapse with speed=.",
@@ -64,67 +64,67 @@ static bool want_read(struct api_request *request, struct clip_request *want)
 	return true;
 }
 
-static struct cached_key cached_key_of(const struct clip_request *want)
+static struct clip_cache_key cached_key_of(const struct clip_request *want)
 {
-	return (struct cached_key){want->span.from_us, want->span.to_us, want->speed};
+	return (struct clip_cache_key){want->span.from_us, want->span.to_us, want->speed};
 }
 
 /* Hands the clip over. What will always be the same, an absolute range that is over, may be stored once it has left.
  * Where a part comes from the memory, it has to be, and at once: the memory does not keep it, and who is interrupted
  * comes back for the rest. */
-static void clip_give(struct api_request *request, struct clip *clip)
+static void clip_request_deliver(struct api_request *request, struct clip *clip)
 {
 	struct clip_request *want = request->work;
-	struct cached_key key = cached_key_of(want);
+	struct clip_cache_key key = cached_key_of(want);
 
 	if (want->from_memory && !want->span.moving)
-		want->span.moving = !cached_store_now(request, &key, clip);
+		want->span.moving = !cached_response_store(request, &key, clip);
 	else if (!want->span.moving)
-		want->note = cached_note_make(request, &key, clip);
+		want->note = cached_response_job_create(request, &key, clip);
 	want->ready(request, want, clip);
-	clip_finish(clip);
+	clip_free(clip);
 	/* A HEAD that had something encoded spares that to the GET behind it. */
 	bool answered = request->out.file || (request->head_only && want->encoded);
 	if (request->work == want && want->note && answered)
-		cached_store_after(request, want->note);
+		cached_response_store_after(request, want->note);
 }
 
 /* True where it was answered with a stored clip of at least so many frames. */
-static bool answer_cached(struct api_request *request, uint64_t frames_min)
+static bool respond_cached(struct api_request *request, uint64_t frames_min)
 {
 	struct clip_request *want = request->work;
-	struct cached_key key = cached_key_of(want);
+	struct clip_cache_key key = cached_key_of(want);
 	struct clip clip;
 
-	if (request->disk_hangs || want->moves_by_name || !cached_take(request, &key, frames_min, &clip))
+	if (request->disk_hangs || want->moves_by_name || !cached_response_find(request, &key, frames_min, &clip))
 		return false;
 	want->span.moving = false; /* it was final when it was stored, and has been since */
 	want->ready(request, want, &clip);
-	clip_finish(&clip);
+	clip_free(&clip);
 	return true;
 }
 
-void clip_request_begin(struct api_request *request, clip_ready *ready)
+void clip_request_start(struct api_request *request, clip_ready *ready)
 {
 	struct clip_request *want = calloc(1, sizeof(*want));
 
 	if (!want) {
-		answer_failure(request, "memory");
+		respond_failure(request, "memory");
 		return;
 	}
 	request->work = want;
-	request->work_free = want_free;
+	request->work_free = clip_request_free;
 	want->ready = ready;
 	want->wait_until.us = request->arrived.us + INDEX_WAIT_US;
-	if (want_read(request, want))
+	if (read_query_span(request, want))
 		request_plan(request);
 }
 
 /* A range without an end ends where the newest frame does that there is. */
 static void close_end(struct clip_request *want)
 {
-	const struct clip_stretch *last = &want->plan.stretches[want->plan.count - 1];
-	int64_t newest_us = clip_stretch_end_us(last);
+	const struct clip_slice *last = &want->plan.slices[want->plan.count - 1];
+	int64_t newest_us = clip_slice_end_us(last);
 
 	if (!want->span.open_end || newest_us >= want->span.to_us)
 		return;
@@ -133,7 +133,7 @@ static void close_end(struct clip_request *want)
 
 static int64_t indexed_until(const struct clip_plan *plan)
 {
-	return plan->count > 0 ? clip_stretch_end_us(&plan->stretches[plan->count - 1]) : INT64_MIN;
+	return plan->count > 0 ? clip_slice_end_us(&plan->slices[plan->count - 1]) : INT64_MIN;
 }
 
 /* The recorder is at work on the end of the range, and it is not there yet. */
@@ -164,54 +164,54 @@ static void request_build(struct api_request *request)
 	struct clip clip;
 
 	if (want->plan.count == 0) {
-		if (answer_cached(request, 0))
+		if (respond_cached(request, 0))
 			return;
 		if (request->disk_hangs)
-			answer_disk_hangs(request);
+			respond_disk_hangs(request);
 		else if (want->plan.unreadable != 0)
-			answer_unreadable(request, want->plan.unreadable);
+			respond_unreadable(request, want->plan.unreadable);
 		else
-			answer_no_footage(request, want->span.from_us, want->plan.to_us);
+			respond_no_footage(request, want->span.from_us, want->plan.to_us);
 		return;
 	}
 	close_end(want);
 	if (!clip_build(&want->plan, want->speed, &clip)) {
-		answer_failure(request, "joining the clip");
+		respond_failure(request, "joining the clip");
 		return;
 	}
 	want->span.moving |= want->plan.unreadable != 0; /* also since it was planned */
-	if (answer_cached(request, clip.frames + 1))
-		clip_finish(&clip);
+	if (respond_cached(request, clip.frames + 1))
+		clip_free(&clip);
 	else
-		clip_give(request, &clip);
+		clip_request_deliver(request, &clip);
 }
 
 static void encode_done(struct api_request *request)
 {
 	struct clip_request *want = request->work;
 
-	api_place_end(request, API_TRANSCODE); /* who takes long to download holds up no other encoding */
-	if (request->child_status == ENCODE_TOO_LARGE) {
-		answer_problem(
+	api_release(request, API_PERMIT_TRANSCODE); /* who takes long to download holds up no other encoding */
+	if (request->child_status == TRANSCODE_TOO_LARGE) {
+		respond_problem(
 			request, 413, NULL,
 			"What is not recorded of this range takes more than %d MiB when it is encoded: ask for a "
 			"shorter one.",
-			(int)(ENCODE_BYTES_MAX >> 20));
+			(int)(TRANSCODE_BYTES_MAX >> 20));
 		return;
 	}
-	if (request->child_status == ENCODE_OVERWRITTEN) {
-		answer_busy(
+	if (request->child_status == TRANSCODE_OVERWRITTEN) {
+		respond_unavailable(
 			request, 2,
 			"The memory was written over what was still to be encoded of this range, which is too much for "
 			"the speed of this machine: ask for a shorter range, or a later one.");
 		return;
 	}
-	if (request->child_status != 0 || !encode_adopt(&want->encode, &want->plan)) {
-		answer_failure(request, "encoding what is not recorded");
+	if (request->child_status != 0 || !transcode_adopt(&want->encode, &want->plan)) {
+		respond_failure(request, "encoding what is not recorded");
 		return;
 	}
 	want->encoded = true;
-	want->span.moving |= want->encode.lacking;
+	want->span.moving |= want->encode.frames_missing;
 	request_build(request);
 }
 
@@ -219,34 +219,35 @@ static void encode_begin(struct api_request *request)
 {
 	struct clip_request *want = request->work;
 
-	if (!answer_may_encode(request))
+	if (!require_encoding_allowed(request))
 		return;
-	if (!api_place_begin(request, API_TRANSCODE)) {
-		answer_no_place(request, 10,
-				"This range has to be encoded first, and all places for that are taken "
-				"(http.max_transcodes); try again soon.");
+	if (!api_acquire(request, API_PERMIT_TRANSCODE)) {
+		respond_no_permit(request, 10,
+				  "This range has to be encoded first, and all places for that are taken "
+				  "(http.max_transcodes); try again soon.");
 		return;
 	}
-	if (!encode_prepare(&want->encode) || !api_job_start(request, encode_run, &want->encode, encode_done))
-		answer_failure(request, "starting the encoder");
+	if (!transcode_prepare(&want->encode) || !api_job_start(request, transcode_run, &want->encode, encode_done))
+		respond_failure(request, "starting the encoder");
 }
 
 /* Adds what has to be encoded; false where it was answered that it is too much. */
-static bool find_work(struct api_request *request, const struct ring_reader *ring, const struct recorder_state *state,
-		      bool alive)
+static bool add_parts_to_encode(struct api_request *request, const struct ring_reader *ring,
+				const struct recorder_state *state, bool alive)
 {
 	struct clip_request *want = request->work;
 
-	want->encode = (struct encode){.config = request->camera->config};
+	want->encode = (struct transcode){.config = request->camera->config};
 	bool good = true;
 	if (want->speed == 1 || want->plan.count == 0)
-		good = memory_add_missing(&want->plan, ring, end_is_missing(want, ring, state, alive), &want->encode);
+		good = transcode_plan_add_missing(&want->plan, ring, end_is_missing(want, ring, state, alive),
+						  &want->encode);
 	want->from_memory = want->encode.count > 0;
-	if (good && memory_add_unlike(&want->plan, &want->encode))
+	if (good && transcode_plan_add_mismatched(&want->plan, &want->encode))
 		return true;
-	answer_problem(request, 413, NULL,
-		       "More than %d pieces of this range would have to be encoded first: ask for a shorter one.",
-		       ENCODE_PARTS_MAX);
+	respond_problem(request, 413, NULL,
+			"More than %d pieces of this range would have to be encoded first: ask for a shorter one.",
+			TRANSCODE_PARTS_MAX);
 	return false;
 }
 
@@ -256,20 +257,20 @@ static uint64_t frames_planned(const struct clip_request *want)
 	uint64_t frames = 0;
 
 	for (size_t i = 0; want->speed == 1 && i < want->plan.count; i++)
-		frames += want->plan.stretches[i].end - want->plan.stretches[i].first;
+		frames += want->plan.slices[i].end - want->plan.slices[i].first;
 	return frames;
 }
 
 enum plan_outcome clip_request_plan(const struct api_request *request, int64_t from_us, int64_t to_us,
 				    struct clip_plan *out)
 {
-	int folder = request->disk_hangs ? -1 : camera_recordings_folder(request->camera);
+	int folder = request->disk_hangs ? -1 : camera_open_recordings(request->camera);
 	int error = request->disk_hangs ? ETIMEDOUT : errno;
 
 	if (folder < 0) {
 		*out = (struct clip_plan){.from_us = from_us, .to_us = to_us};
-		out->unreadable = camera_is_missing(error) ? 0 : error;
-		return PLAN_GOOD;
+		out->unreadable = camera_folder_is_missing(error) ? 0 : error;
+		return PLAN_OK;
 	}
 	enum plan_outcome outcome = clip_plan_make(folder, from_us, to_us, out);
 	error = errno;
@@ -284,9 +285,9 @@ static void request_plan(struct api_request *request)
 	struct recorder_state state;
 	bool alive = camera_state(request->camera, &state); /* before the plan: see clip_is_final() */
 
-	clip_plan_finish(&want->plan);
-	if (clip_request_plan(request, want->span.from_us, want->span.to_us, &want->plan) != PLAN_GOOD) {
-		answer_failure(request, strerror(errno));
+	clip_plan_free(&want->plan);
+	if (clip_request_plan(request, want->span.from_us, want->span.to_us, &want->plan) != PLAN_OK) {
+		respond_failure(request, strerror(errno));
 		return;
 	}
 	if (!request->disk_hangs && alive && index_is_coming(want, &state) && mono_now().us < want->wait_until.us) {
@@ -295,11 +296,11 @@ static void request_plan(struct api_request *request)
 	}
 	const struct ring_reader *ring = camera_ring(request->camera);
 	want->span.moving |= !clip_is_final(&want->plan, ring, &state);
-	if (!find_work(request, ring, &state, alive))
+	if (!add_parts_to_encode(request, ring, &state, alive))
 		return;
 	if (want->encode.count == 0)
 		request_build(request);
-	else if (!answer_cached(request, frames_planned(want)))
+	else if (!respond_cached(request, frames_planned(want)))
 		encode_begin(request);
 }
 

@@ -21,10 +21,10 @@ struct clip_request {
 	unsigned speed;
 	mono_t wait_until;
 	struct clip_plan plan;
-	struct encode encode;
-	bool from_memory;         /* a part of it is encoded from the ring */
-	bool encoded;             /* a part of it was */
-	struct cached_note *note; /* owned; of what is to be cached, or NULL */
+	struct transcode encode;
+	bool from_memory;                 /* a part of it is encoded from the ring */
+	bool encoded;                     /* a part of it was */
+	struct cached_response_job *note; /* owned; of what is to be cached, or NULL */
 	clip_ready *ready;
 };
 
@@ -36,7 +36,7 @@ enum plan_outcome clip_request_plan(const struct api_request *request, int64_t f
 				    struct clip_plan *out);
 
 /* Reads from=, to=, duration=, speed= and goes on until `ready` or an answer that says why not. A handler. */
-void clip_request_begin(struct api_request *request, clip_ready *ready);
+void clip_request_start(struct api_request *request, clip_ready *ready);
 
 /* Header lines about what is in a clip: X-Clip-Source, X-Clip-Spans, X-Clip-Start. */
 void clip_content_headers(const struct clip *clip, struct buffer *out);

@@ -19,19 +19,19 @@
 #include "fcgi/server/response.h"
 
 /* `error` (errno) says why there is no such clip, or none that can be read. */
-static void answer_no_clip(struct api_request *request, int error)
+static void respond_no_clip(struct api_request *request, int error)
 {
-	if (camera_is_missing(error))
-		answer_problem(request, 404, NULL, "There is no such clip; /clips lists those that are kept.");
+	if (camera_folder_is_missing(error))
+		respond_problem(request, 404, NULL, "There is no such clip; /clips lists those that are kept.");
 	else
-		answer_clips_unreadable(request, error);
+		respond_clips_unreadable(request, error);
 }
 
 /* The folder that has the clip which the path names; -1 with errno. */
 static int folder_of_clip(const struct api_request *request)
 {
 	errno = ENOENT;
-	return keep_name_valid(request->tail) ? camera_clips_folder(request->camera) : -1;
+	return kept_clip_name_valid(request->tail) ? camera_open_clips(request->camera) : -1;
 }
 
 /* -1 with errno, ENOENT also for what is no file, such as a symbolic link (ELOOP) or a socket (ENXIO). */
@@ -62,39 +62,40 @@ void handle_clip(struct api_request *request)
 	int fd = clip_open(request, &status);
 
 	if (fd < 0) {
-		answer_no_clip(request, errno);
+		respond_no_clip(request, errno);
 		return;
 	}
-	struct vfile *file = vfile_create();
-	if (!file || !vfile_own(file, fd) || !vfile_add(file, fd, 0, (uint64_t)status.st_size)) {
+	struct virtual_file *file = virtual_file_create();
+	if (!file || !virtual_file_adopt_fd(file, fd) ||
+	    !virtual_file_append_range(file, fd, 0, (uint64_t)status.st_size)) {
 		if (!file)
 			close(fd);
-		vfile_destroy(file);
-		answer_failure(request, "memory");
+		virtual_file_unref(file);
+		respond_failure(request, "memory");
 		return;
 	}
 	snprintf(etag, sizeof(etag), "\"%jx-%jx-%jx\"", (uintmax_t)status.st_ino, (uintmax_t)status.st_size,
 		 (uintmax_t)status.st_mtim.tv_sec * 1000000000u + (uintmax_t)status.st_mtim.tv_nsec);
 	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", request->tail);
-	answer_file(request, &(struct answer_file){.file = file,
-						   .type = "video/mp4",
-						   .etag = etag,
-						   .cache = "private, no-cache",
-						   .headers = headers});
+	respond_file(request, &(struct file_response){.file = file,
+						      .type = "video/mp4",
+						      .etag = etag,
+						      .cache = "private, no-cache",
+						      .headers = headers});
 }
 
 static void removal_free(void *work)
 {
-	struct keep *removal = work;
+	struct kept_clip *removal = work;
 
 	if (removal->folder >= 0)
 		close(removal->folder);
 	free(removal);
 }
 
-static void answer_refused(struct api_request *request)
+static void respond_read_only(struct api_request *request)
 {
-	answer_problem(
+	respond_problem(
 		request, 503, NULL,
 		"The folder of clips cannot be changed: its file system is read-only, or the recorder's user may "
 		"not write there.");
@@ -102,22 +103,22 @@ static void answer_refused(struct api_request *request)
 
 static void removal_done(struct api_request *request)
 {
-	if (request->child_status == KEEP_DONE)
-		answer_bytes(request, 200, "application/json", NULL, "{\"deleted\":true}", 16);
-	else if (request->child_status == KEEP_MISSING)
-		answer_no_clip(request, ENOENT);
-	else if (request->child_status == KEEP_REFUSED)
-		answer_refused(request);
+	if (request->child_status == KEPT_CLIP_OK)
+		respond_bytes(request, 200, "application/json", NULL, "{\"deleted\":true}", 16);
+	else if (request->child_status == KEPT_CLIP_NOT_FOUND)
+		respond_no_clip(request, ENOENT);
+	else if (request->child_status == KEPT_CLIP_NOT_PERMITTED)
+		respond_read_only(request);
 	else
-		answer_failure(request, "deleting the clip");
+		respond_failure(request, "deleting the clip");
 }
 
 void handle_clip_delete(struct api_request *request)
 {
-	struct keep *removal = calloc(1, sizeof(*removal));
+	struct kept_clip *removal = calloc(1, sizeof(*removal));
 
 	if (!removal) {
-		answer_failure(request, "memory");
+		respond_failure(request, "memory");
 		return;
 	}
 	removal->folder = folder_of_clip(request);
@@ -125,20 +126,20 @@ void handle_clip_delete(struct api_request *request)
 	request->work = removal;
 	request->work_free = removal_free;
 	if (removal->folder < 0) {
-		answer_no_clip(request, error);
+		respond_no_clip(request, error);
 		return;
 	}
 	snprintf(removal->name, sizeof(removal->name), "%s", request->tail);
-	if (!api_job_start(request, keep_remove_run, removal, removal_done))
-		answer_failure(request, "deleting the clip");
+	if (!api_job_start(request, kept_clip_remove, removal, removal_done))
+		respond_failure(request, "deleting the clip");
 }
 
 /* What the child needs, and what remains of the clip until it is written. */
 struct keeping {
 	struct clip_request *want; /* freed with this */
-	void (*want_free)(void *want);
-	struct keep keep;
-	struct vfile *file;
+	void (*clip_request_free)(void *want);
+	struct kept_clip keep;
+	struct virtual_file *file;
 	struct buffer content; /* header lines that say what is in it */
 };
 
@@ -148,15 +149,15 @@ static void keeping_free(void *work)
 
 	if (keeping->keep.folder >= 0)
 		close(keeping->keep.folder);
-	vfile_destroy(keeping->file);
-	buffer_finish(&keeping->content);
-	keeping->want_free(keeping->want);
+	virtual_file_unref(keeping->file);
+	buffer_free(&keeping->content);
+	keeping->clip_request_free(keeping->want);
 	free(keeping);
 }
 
-static void answer_kept(struct api_request *request, struct keeping *keeping)
+static void respond_kept(struct api_request *request, struct keeping *keeping)
 {
-	const struct keep *keep = &keeping->keep;
+	const struct kept_clip *keep = &keeping->keep;
 	struct buffer *headers = &keeping->content;
 	struct json_object *json = NULL;
 	struct stat status;
@@ -168,7 +169,7 @@ static void answer_kept(struct api_request *request, struct keeping *keeping)
 	buffer_u8(headers, '\0');
 	if (!headers->failed && fstatat(keep->folder, keep->name, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		json = clip_list_item(keep->name, &status);
-	answer_json(request, 201, (const char *)headers->data, json);
+	respond_json(request, 201, (const char *)headers->data, json);
 }
 
 static void keep_done(struct api_request *request)
@@ -176,33 +177,33 @@ static void keep_done(struct api_request *request)
 	struct keeping *keeping = request->work;
 
 	switch (request->child_status) {
-	case KEEP_DONE:
-		answer_kept(request, keeping);
+	case KEPT_CLIP_OK:
+		respond_kept(request, keeping);
 		break;
-	case KEEP_EXISTS:
-	case KEEP_BUSY:
-		answer_problem(request, 409, NULL,
-			       "There is a clip \"%s\" already: give another name=, or DELETE that one.",
-			       keeping->keep.name);
+	case KEPT_CLIP_EXISTS:
+	case KEPT_CLIP_BUSY:
+		respond_problem(request, 409, NULL,
+				"There is a clip \"%s\" already: give another name=, or DELETE that one.",
+				keeping->keep.name);
 		break;
-	case KEEP_FULL:
-		answer_problem(request, 507, NULL, "The disk has no room for this clip: delete others under /clips.");
+	case KEPT_CLIP_NO_SPACE:
+		respond_problem(request, 507, NULL, "The disk has no room for this clip: delete others under /clips.");
 		break;
-	case KEEP_LARGE:
-		answer_problem(
+	case KEPT_CLIP_TOO_LARGE:
+		respond_problem(
 			request, 507, NULL,
 			"A file cannot be as large as this clip in the clips folder: keep it in shorter pieces.");
 		break;
-	case KEEP_REFUSED:
-		answer_refused(request);
+	case KEPT_CLIP_NOT_PERMITTED:
+		respond_read_only(request);
 		break;
 	default:
-		answer_failure(request, "writing the clip");
+		respond_failure(request, "writing the clip");
 		break;
 	}
 }
 
-static bool keep_choose_name(struct api_request *request, const struct clip *clip, char out[KEEP_NAME_BYTES])
+static bool keep_choose_name(struct api_request *request, const struct clip *clip, char out[KEPT_CLIP_NAME_BYTES])
 {
 	char text[QUERY_VALUE_MAX];
 	enum query_outcome outcome = query_get(request->fcgi->query, "name", text, sizeof(text));
@@ -210,9 +211,9 @@ static bool keep_choose_name(struct api_request *request, const struct clip *cli
 	if (outcome == QUERY_ABSENT) {
 		char name[CLIP_NAME_BYTES];
 		clip_request_name(request, clip, name);
-		return keep_name_make(name, out);
+		return kept_clip_name_make(name, out);
 	}
-	return outcome == QUERY_FOUND && keep_name_make(text, out);
+	return outcome == QUERY_FOUND && kept_clip_name_make(text, out);
 }
 
 static void keep_begin(struct api_request *request, struct clip_request *want, struct clip *clip)
@@ -220,33 +221,33 @@ static void keep_begin(struct api_request *request, struct clip_request *want, s
 	struct keeping *keeping = calloc(1, sizeof(*keeping));
 
 	if (!keeping) {
-		answer_failure(request, "memory");
+		respond_failure(request, "memory");
 		return;
 	}
-	*keeping =
-		(struct keeping){.want = want, .want_free = request->work_free, .file = clip->file, .keep.folder = -1};
+	*keeping = (struct keeping){
+		.want = want, .clip_request_free = request->work_free, .file = clip->file, .keep.folder = -1};
 	clip->file = NULL;
 	keeping->keep.file = keeping->file;
 	clip_content_headers(clip, &keeping->content);
 	request->work = keeping;
 	request->work_free = keeping_free;
 	if (want->plan.unreadable != 0) { /* what is kept for good must not lack it */
-		answer_unreadable(request, want->plan.unreadable);
+		respond_unreadable(request, want->plan.unreadable);
 		return;
 	}
 	if (!keep_choose_name(request, clip, keeping->keep.name)) {
-		answer_problem(request, 400, NULL,
-			       "name= takes up to 100 characters of A-Z a-z 0-9 . _ - and no dot in front.");
+		respond_problem(request, 400, NULL,
+				"name= takes up to 100 characters of A-Z a-z 0-9 . _ - and no dot in front.");
 		return;
 	}
-	keeping->keep.folder = camera_clips_folder_made(request->camera);
+	keeping->keep.folder = camera_make_clips(request->camera);
 	if (keeping->keep.folder < 0)
-		answer_clips_unreadable(request, errno);
-	else if (!api_job_start(request, keep_run, &keeping->keep, keep_done))
-		answer_failure(request, "writing the clip");
+		respond_clips_unreadable(request, errno);
+	else if (!api_job_start(request, kept_clip_write, &keeping->keep, keep_done))
+		respond_failure(request, "writing the clip");
 }
 
 void handle_clip_keep(struct api_request *request)
 {
-	clip_request_begin(request, keep_begin);
+	clip_request_start(request, keep_begin);
 }

@@ -34,7 +34,7 @@ static void call_free(void *work)
 
 static void add_value(struct json_object *json, const char *key, const char *value)
 {
-	json_object_object_add(json, key, value ? json_text(value) : NULL);
+	json_object_object_add(json, key, value ? json_string_or_null(value) : NULL);
 }
 
 /* What the query asks for, as the recorder takes it; NULL where it was answered that it asks for nothing. */
@@ -47,12 +47,12 @@ static struct json_object *read_query(struct api_request *request)
 	enum query_outcome has_recording = query_get(query, "recording", recording, sizeof(recording));
 	struct json_object *json;
 
-	if (has_control == QUERY_BAD || has_value == QUERY_BAD || has_recording == QUERY_BAD ||
+	if (has_control == QUERY_MALFORMED || has_value == QUERY_MALFORMED || has_recording == QUERY_MALFORMED ||
 	    (has_control == QUERY_FOUND) != (has_value == QUERY_FOUND) ||
 	    (has_control == QUERY_FOUND) == (has_recording == QUERY_FOUND)) {
-		answer_problem(request, 400, NULL,
-			       "The query takes control=NAME&value=V, such as control=brightness&value=128, or "
-			       "recording=on or recording=off; /camera_info lists the controls.");
+		respond_problem(request, 400, NULL,
+				"The query takes control=NAME&value=V, such as control=brightness&value=128, or "
+				"recording=on or recording=off; /camera_info lists the controls.");
 		return NULL;
 	}
 	json = json_object_new_object();
@@ -65,19 +65,20 @@ static struct json_object *read_query(struct api_request *request)
 	return json;
 }
 
-static void answer_silent(struct api_request *request)
+static void respond_timeout(struct api_request *request)
 {
-	answer_busy(request, 2,
-		    "The recorder or its camera did not answer in time; whether it is changed, /camera_info says.");
+	respond_unavailable(
+		request, 2,
+		"The recorder or its camera did not answer in time; whether it is changed, /camera_info says.");
 }
 
-static void answer_down(struct api_request *request)
+static void respond_not_running(struct api_request *request)
 {
-	answer_busy(request, 2, "The recorder is not running, or does not take changes from this user.");
+	respond_unavailable(request, 2, "The recorder is not running, or does not take changes from this user.");
 }
 
 /* `answer`: what the recorder said. */
-static void answer_outcome(struct api_request *request, struct json_object *answer)
+static void respond_outcome(struct api_request *request, struct json_object *answer)
 {
 	const char *outcome = json_object_get_string(json_object_object_get(answer, "outcome"));
 	const char *sentence = json_object_get_string(json_object_object_get(answer, "sentence"));
@@ -85,22 +86,22 @@ static void answer_outcome(struct api_request *request, struct json_object *answ
 
 	if (outcome && strcmp(outcome, "done") == 0) {
 		json_object_object_del(answer, "outcome");
-		json_object_object_add(answer, "camera", json_text(request->camera->config->camera.name));
-		answer_json(request, 200, NULL, json_object_get(answer));
+		json_object_object_add(answer, "camera", json_string_or_null(request->camera->config->camera.name));
+		respond_json(request, 200, NULL, json_object_get(answer));
 		return;
 	}
 	snprintf(text, sizeof(text), "The recorder says: %s.", sentence ? sentence : "nothing that is understood");
 	if (outcome && strcmp(outcome, "refused") == 0)
-		answer_problem(request, 400, NULL, "%s", text);
+		respond_problem(request, 400, NULL, "%s", text);
 	else
-		answer_busy(request, 2, text);
+		respond_unavailable(request, 2, text);
 }
 
-static void answer_line(struct api_request *request, const struct control_call *call)
+static void respond_line(struct api_request *request, const struct control_call *call)
 {
 	struct json_object *answer = json_tokener_parse(call->line);
 
-	answer_outcome(request, json_object_is_type(answer, json_type_object) ? answer : NULL);
+	respond_outcome(request, json_object_is_type(answer, json_type_object) ? answer : NULL);
 	json_object_put(answer);
 }
 
@@ -112,18 +113,18 @@ static void read_answer(struct api_request *request)
 	char *end;
 
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
-		answer_silent(request);
+		respond_timeout(request);
 		return;
 	}
 	call->length += got > 0 ? (size_t)got : 0;
 	end = memchr(call->line, '\n', call->length);
 	if (end) {
 		*end = '\0';
-		answer_line(request, call);
+		respond_line(request, call);
 	} else if (left_us <= 0 || call->length == sizeof(call->line)) {
-		answer_silent(request);
+		respond_timeout(request);
 	} else if (!api_wait_fd(request, call->fd, (int)(left_us / US_PER_MS) + 1, read_answer)) {
-		answer_failure(request, "the event loop refuses the recorder's answer");
+		respond_failure(request, "the event loop refuses the recorder's answer");
 	}
 }
 
@@ -151,7 +152,7 @@ void handle_control(struct api_request *request)
 	call = calloc(1, sizeof(*call));
 	if (!call) {
 		json_object_put(json);
-		answer_failure(request, "no memory");
+		respond_failure(request, "no memory");
 		return;
 	}
 	request->work = call;
@@ -159,6 +160,6 @@ void handle_control(struct api_request *request)
 	if (send_line(request, call, json))
 		read_answer(request);
 	else
-		answer_down(request);
+		respond_not_running(request);
 	json_object_put(json);
 }

@@ -10,11 +10,11 @@
 #include "fcgi/server/response.h"
 
 /* A clip goes to the client. */
-static void footage_answer(struct api_request *request, struct clip_request *want, struct clip *clip)
+static void respond_clip(struct api_request *request, struct clip_request *want, struct clip *clip)
 {
-	char life[ANSWER_CACHE_BYTES];
+	char life[RESPONSE_CACHE_BYTES];
 	struct buffer headers = {0};
-	struct answer_file answer = {
+	struct file_response answer = {
 		.file = clip->file,
 		.type = "video/mp4",
 		.etag = clip->etag,
@@ -22,22 +22,22 @@ static void footage_answer(struct api_request *request, struct clip_request *wan
 		.moving = want->span.moving,
 	};
 
-	answer_cache_life(request, clip->first_us, life);
+	response_cache_control(request, clip->first_us, life);
 	clip_request_headers(request, want, clip, &headers);
 	buffer_u8(&headers, '\0');
 	clip->file = NULL;
 	if (headers.failed) {
-		vfile_destroy(answer.file);
-		answer_failure(request, "memory");
+		virtual_file_unref(answer.file);
+		respond_failure(request, "memory");
 	} else {
 		histogram_add(&api_shared(request)->clips, mono_now().us - request->arrived.us);
 		answer.headers = (const char *)headers.data;
-		answer_file(request, &answer);
+		respond_file(request, &answer);
 	}
-	buffer_finish(&headers);
+	buffer_free(&headers);
 }
 
 void handle_footage(struct api_request *request)
 {
-	clip_request_begin(request, footage_answer);
+	clip_request_start(request, respond_clip);
 }

@@ -27,22 +27,22 @@ static void take_sentence(void *context, enum health_kind kind, const char *sent
 
 	snprintf(text, sizeof(text), "%s%s%s", health->camera ? health->camera : "", health->camera ? ": " : "",
 		 sentence);
-	json_object_array_add(kind == HEALTH_FAILURE ? health->reasons : health->warnings, json_text(text));
+	json_object_array_add(kind == HEALTH_FAILURE ? health->reasons : health->warnings, json_string_or_null(text));
 }
 
 static void add_memory(struct json_object *list, const char *camera, const struct recorder_state *state)
 {
 	struct json_object *json = json_object_new_object();
 	const char *limit = health_memory_limit(state);
-	char words[HEALTH_MEMORY_BYTES];
+	char words[HEALTH_MEMORY_TEXT_BYTES];
 
-	health_memory(state, words);
-	json_object_object_add(json, "camera", json_text(camera));
+	health_memory_text(state, words);
+	json_object_object_add(json, "camera", json_string_or_null(camera));
 	json_object_object_add(json, "bytes", json_object_new_int64((int64_t)state->memory_bytes));
 	json_object_object_add(json, "seconds", state->memory_holds_us ? json_seconds(state->memory_holds_us) : NULL);
 	json_object_object_add(json, "wanted_seconds", json_seconds(state->memory_wanted_us));
 	json_object_object_add(json, "limited_by", limit ? json_object_new_string(limit) : NULL);
-	json_object_object_add(json, "text", json_text(words));
+	json_object_object_add(json, "text", json_string_or_null(words));
 	json_object_array_add(list, json);
 }
 
@@ -51,7 +51,7 @@ static void add_encoder(struct json_object *list, const char *camera, const stru
 {
 	struct json_object *json = json_object_new_object();
 
-	json_object_object_add(json, "camera", json_text(camera));
+	json_object_object_add(json, "camera", json_string_or_null(camera));
 	state_json_add_sandbox(json, state);
 	json_object_array_add(list, json);
 }
@@ -77,14 +77,14 @@ static void check_camera(struct health *health, const struct api_request *reques
 	if (!runs && shm_name_is_foreign(camera->ring_name, &foreign))
 		take_sentence(health, HEALTH_FAILURE, foreign.text);
 	else
-		health_judge(runs ? &state : NULL, &(struct health_listener){take_sentence, health});
+		health_check(runs ? &state : NULL, &(struct health_listener){take_sentence, health});
 	if (runs && state.memory_bytes > 0)
 		add_memory(health->memory, camera->config->camera.name, &state);
 	if (runs)
 		add_encoder(health->encoders, camera->config->camera.name, &state);
 	check_archive(health, request, camera);
 	struct reason displaced;
-	if (live_books_displaced(camera->config, &displaced))
+	if (live_stats_name_taken(camera->config, &displaced))
 		take_sentence(health, HEALTH_WARNING, displaced.text);
 }
 
@@ -94,7 +94,7 @@ static struct json_object *camera_names(const struct api_request *request)
 	struct json_object *names = json_object_new_array();
 
 	for (size_t i = 0; i < request->camera_count; i++)
-		if (api_knows(request, i))
+		if (api_may_see_camera(request, i))
 			json_object_array_add(names, json_object_new_string(request->cameras[i].config->camera.name));
 	return names;
 }
@@ -119,7 +119,7 @@ void handle_health(struct api_request *request)
 
 	for (size_t i = 0; i < request->camera_count; i++) {
 		struct api_camera *camera = &request->cameras[i];
-		if ((request->camera_named && camera != request->camera) || !api_knows(request, i))
+		if ((request->camera_named && camera != request->camera) || !api_may_see_camera(request, i))
 			continue;
 		health.camera = request->camera_count > 1 ? camera->config->camera.name : NULL;
 		check_camera(&health, request, camera);
@@ -134,5 +134,5 @@ void handle_health(struct api_request *request)
 	json_object_object_add(json, "allow_control",
 			       json_object_new_boolean(request->camera->config->http.allow_control));
 	json_object_object_add(json, "sandbox", sandbox(api_sandbox(request), health.encoders));
-	answer_json(request, failed ? 503 : 200, NULL, json);
+	respond_json(request, failed ? 503 : 200, NULL, json);
 }

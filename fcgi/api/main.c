@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 	}
 	if (!socket_path)
 		follow_web_server();
-	who_may_learn_names();
+	authorize_init();
 	struct master_setup setup = {
 		.listen_fd = listen_fd,
 		.config = &config,
@@ -81,6 +81,6 @@ int main(int argc, char **argv)
 	if (socket_path)
 		unlink(socket_path);
 finish_config:
-	config_set_finish(&config);
+	config_set_free(&config);
 	return status;
 }

@@ -16,7 +16,7 @@ struct camera_metrics {
 	char label[64]; /* camera="NAME" */
 	bool alive, counted;
 	struct recorder_state state; /* where alive */
-	struct live_books books;     /* where counted */
+	struct live_stats counters;  /* where counted */
 	uint64_t memory_bytes, memory_frames;
 	int64_t memory_us;
 	int64_t hangs_us; /* of its archive */
@@ -31,7 +31,7 @@ struct metric {
 };
 
 #define STATE(field) offsetof(struct camera_metrics, state.field)
-#define BOOKS(field) offsetof(struct camera_metrics, books.field)
+#define BOOKS(field) offsetof(struct camera_metrics, counters.field)
 #define OWN(field)   offsetof(struct camera_metrics, field)
 
 static const struct metric of_recorder[] = {
@@ -158,16 +158,16 @@ static void append_live(const struct metrics *metrics)
 	metric_begin(metrics->out, "recorder_live_viewers", "gauge", "Live viewers now.");
 	for (size_t i = 0; i < metrics->count; i++)
 		metric_count(metrics->out, "recorder_live_viewers", metrics->cameras[i].label,
-			     metrics->cameras[i].counted ? live_books_viewers(&metrics->cameras[i].books) : 0);
+			     metrics->cameras[i].counted ? live_stats_viewers(&metrics->cameras[i].counters) : 0);
 	metric_begin(metrics->out, "recorder_live_frame_age_seconds", "histogram",
 		     "Age of a frame when its last byte is given to the web server.");
 	for (size_t i = 0; i < metrics->count; i++)
 		if (metrics->cameras[i].counted)
 			metric_histogram(metrics->out, "recorder_live_frame_age_seconds", metrics->cameras[i].label,
-					 &metrics->cameras[i].books.age);
+					 &metrics->cameras[i].counters.age);
 }
 
-static void append_answers(const struct api_slots *slots, struct buffer *out)
+static void append_answers(const struct worker_slots *slots, struct buffer *out)
 {
 	metric_begin(out, "recorder_api_answers_total", "counter", "Answers of the API, by the class of their status.");
 	for (int class = 2; class <= 5; class ++) {
@@ -181,14 +181,14 @@ static void append_answers(const struct api_slots *slots, struct buffer *out)
 	metric_histogram(out, "recorder_clip_first_byte_seconds", NULL, &slots->clips);
 }
 
-static void append_workers(const struct api_slots *slots, struct buffer *out)
+static void append_workers(const struct worker_slots *slots, struct buffer *out)
 {
 	metric_begin(out, "recorder_api_requests_total", "counter", "Requests to the API.");
-	metric_count(out, "recorder_api_requests_total", NULL, api_slots_requests(slots));
+	metric_count(out, "recorder_api_requests_total", NULL, worker_slots_requests(slots));
 	metric_begin(out, "recorder_api_downloads", "gauge", "Downloads under way.");
-	metric_count(out, "recorder_api_downloads", NULL, api_slots_sum(slots, API_DOWNLOAD));
+	metric_count(out, "recorder_api_downloads", NULL, worker_slots_permits_used(slots, API_PERMIT_DOWNLOAD));
 	metric_begin(out, "recorder_api_transcodes", "gauge", "Clips being encoded.");
-	metric_count(out, "recorder_api_transcodes", NULL, api_slots_sum(slots, API_TRANSCODE));
+	metric_count(out, "recorder_api_transcodes", NULL, worker_slots_permits_used(slots, API_PERMIT_TRANSCODE));
 	metric_begin(out, "recorder_api_workers_died_total", "counter", "Workers that ended without being asked to.");
 	metric_count(out, "recorder_api_workers_died_total", NULL, atomic_load(&slots->workers_died));
 }
@@ -210,7 +210,7 @@ static void look_at(struct api_camera *camera, struct camera_metrics *out)
 	const struct ring_reader *ring;
 
 	snprintf(out->label, sizeof(out->label), "camera=\"%s\"", camera->config->camera.name);
-	out->counted = live_books_read(camera->config, &out->books);
+	out->counted = live_stats_read(camera->config, &out->counters);
 	out->alive = camera_state(camera, &out->state);
 	ring = out->alive ? camera_ring(camera) : NULL;
 	if (ring)
@@ -224,11 +224,11 @@ void handle_metrics(struct api_request *request)
 	struct metrics metrics = {&out, cameras, 0};
 
 	if (!cameras) {
-		answer_failure(request, "memory");
+		respond_failure(request, "memory");
 		return;
 	}
 	for (size_t i = 0; i < request->camera_count; i++) {
-		if (!api_knows(request, i))
+		if (!api_may_see_camera(request, i))
 			continue;
 		struct camera_metrics *camera = &cameras[metrics.count++];
 		look_at(&request->cameras[i], camera);
@@ -242,9 +242,9 @@ void handle_metrics(struct api_request *request)
 	append_answers(api_shared(request), &out);
 	append_workers(api_shared(request), &out);
 	if (out.failed)
-		answer_failure(request, "memory");
+		respond_failure(request, "memory");
 	else
-		answer_bytes(request, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, out.data, out.length);
-	buffer_finish(&out);
+		respond_bytes(request, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, out.data, out.length);
+	buffer_free(&out);
 	free(cameras);
 }

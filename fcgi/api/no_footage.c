@@ -10,34 +10,34 @@
 #include "fcgi/server/response.h"
 #include "shared/base/time_text.h"
 
-static void find_nearest(struct api_request *request, int64_t from_us, int64_t to_us, struct clip_nearest *out)
+static void find_nearest(struct api_request *request, int64_t from_us, int64_t to_us, struct nearest_footage *out)
 {
-	int folder = camera_recordings_folder(request->camera);
+	int folder = camera_open_recordings(request->camera);
 
-	clip_nearest_find(folder, camera_ring(request->camera), from_us, to_us, out);
+	nearest_footage_find(folder, camera_ring(request->camera), from_us, to_us, out);
 	if (folder >= 0)
 		close(folder);
 }
 
 /* There is no footage beside the range that could be named. */
-static void answer_nothing_near(struct api_request *request, const char *from, const char *to)
+static void respond_nothing_near(struct api_request *request, const char *from, const char *to)
 {
 	int64_t first_us, last_us;
 
 	if (camera_archive_span(request->camera, &first_us, &last_us))
-		answer_problem(request, 404, NULL,
-			       "Nothing is recorded between %s and %s; /timeline lists what is there.", from, to);
+		respond_problem(request, 404, NULL,
+				"Nothing is recorded between %s and %s; /timeline lists what is there.", from, to);
 	else if (errno != 0)
-		answer_unreadable(request, errno);
+		respond_unreadable(request, errno);
 	else
-		answer_problem(request, 404, NULL,
-			       "Nothing is recorded between %s and %s: there are no recordings yet.", from, to);
+		respond_problem(request, 404, NULL,
+				"Nothing is recorded between %s and %s: there are no recordings yet.", from, to);
 }
 
-void answer_no_footage(struct api_request *request, int64_t from_us, int64_t to_us)
+void respond_no_footage(struct api_request *request, int64_t from_us, int64_t to_us)
 {
 	char from[TIME_ISO_BYTES], to[TIME_ISO_BYTES], before[TIME_ISO_BYTES], after[TIME_ISO_BYTES];
-	struct clip_nearest nearest;
+	struct nearest_footage nearest;
 
 	find_nearest(request, from_us, to_us, &nearest);
 	time_format_iso((wall_t){from_us}, from);
@@ -45,19 +45,19 @@ void answer_no_footage(struct api_request *request, int64_t from_us, int64_t to_
 	time_format_iso((wall_t){nearest.before_us}, before);
 	time_format_iso((wall_t){nearest.after_us}, after);
 	if (nearest.before && nearest.after)
-		answer_problem(
+		respond_problem(
 			request, 404, NULL,
 			"Nothing is recorded between %s and %s. The footage before ends at %s, and the next begins "
 			"at %s; /timeline lists it.",
 			from, to, before, after);
 	else if (nearest.before)
-		answer_problem(request, 404, NULL,
-			       "Nothing is recorded between %s and %s. Recordings end at %s; /timeline lists them.",
-			       from, to, before);
+		respond_problem(request, 404, NULL,
+				"Nothing is recorded between %s and %s. Recordings end at %s; /timeline lists them.",
+				from, to, before);
 	else if (nearest.after)
-		answer_problem(request, 404, NULL,
-			       "Nothing is recorded between %s and %s. Recordings begin at %s; /timeline lists them.",
-			       from, to, after);
+		respond_problem(request, 404, NULL,
+				"Nothing is recorded between %s and %s. Recordings begin at %s; /timeline lists them.",
+				from, to, after);
 	else
-		answer_nothing_near(request, from, to);
+		respond_nothing_near(request, from, to);
 }

@@ -9,6 +9,6 @@
 #include "fcgi/server/server.h"
 
 /* 404 with the nearest footage on either side of [from, to); 503 where that cannot be read. */
-void answer_no_footage(struct api_request *request, int64_t from_us, int64_t to_us);
+void respond_no_footage(struct api_request *request, int64_t from_us, int64_t to_us);
 
 #endif

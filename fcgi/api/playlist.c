@@ -46,7 +46,7 @@ struct entry {
 	uint64_t at; /* its first byte in the file */
 };
 
-static void append_file(const struct playlist *list, const struct clip_stretch *stretch, const char *tail,
+static void append_file(const struct playlist *list, const struct clip_slice *stretch, const char *tail,
 			struct buffer *out)
 {
 	buffer_printf(out, "recordings/%s%s", stretch->segment.entry.file, tail);
@@ -54,7 +54,7 @@ static void append_file(const struct playlist *list, const struct clip_stretch *
 		buffer_printf(out, "?camera=%s", list->request->camera->config->camera.name);
 }
 
-static void entry_close(struct playlist *list, const struct clip_stretch *stretch, struct entry *entry, int64_t end_us,
+static void entry_close(struct playlist *list, const struct clip_slice *stretch, struct entry *entry, int64_t end_us,
 			uint64_t end)
 {
 	int64_t duration_us = end_us - entry->start_us;
@@ -68,7 +68,7 @@ static void entry_close(struct playlist *list, const struct clip_stretch *stretc
 	entry->open = false;
 }
 
-static void stretch_begin(struct playlist *list, const struct clip_stretch *stretch)
+static void stretch_begin(struct playlist *list, const struct clip_slice *stretch)
 {
 	char time[TIME_ISO_BYTES];
 
@@ -81,14 +81,14 @@ static void stretch_begin(struct playlist *list, const struct clip_stretch *stre
 }
 
 /* A stretch may be cut off where an index is damaged: what was listed before stays right. */
-static void add_entries(struct playlist *list, const struct clip_stretch *stretch, bool last)
+static void add_entries(struct playlist *list, const struct clip_slice *stretch, bool last)
 {
 	struct index_record records[RECORDS_A_READ];
 	struct entry entry = {0};
 	uint64_t fragment_at, end_at = 0;
 	int64_t end_us = 0;
 
-	if (!feed_fragment_at(&stretch->segment, stretch->first, &fragment_at))
+	if (!transcode_input_fragment_offset(&stretch->segment, stretch->first, &fragment_at))
 		return;
 	stretch_begin(list, stretch);
 	for (uint64_t next = stretch->first; next < stretch->end;) {
@@ -114,20 +114,20 @@ static void add_entries(struct playlist *list, const struct clip_stretch *stretc
 }
 
 /* Of thousands of segments each is open only while its entries are made; one that was deleted meanwhile is left out. */
-static void add_stretch(struct playlist *list, struct clip_stretch *stretch, bool last)
+static void add_stretch(struct playlist *list, struct clip_slice *stretch, bool last)
 {
-	if (feed_is_jpeg(stretch->segment.entry.codec))
+	if (transcode_input_is_jpeg(stretch->segment.entry.codec))
 		return;
 	if (clip_segment_reopen(&stretch->segment))
 		add_entries(list, stretch, last);
-	else if (clip_segment_trouble(errno) == SEGMENT_HAS_NO_ROOM)
+	else if (clip_segment_classify(errno) == CLIP_SEGMENT_NO_RESOURCES)
 		list->entries.failed = true;
-	else if (clip_segment_trouble(errno) == SEGMENT_IS_OUT_OF_REACH)
+	else if (clip_segment_classify(errno) == CLIP_SEGMENT_UNREADABLE)
 		list->unreadable = errno;
 	clip_segment_release(&stretch->segment);
 }
 
-static void playlist_answer(struct playlist *list)
+static void respond_playlist(struct playlist *list)
 {
 	struct buffer out = {0};
 	int64_t target_s = (list->longest_us + US_PER_S - 1) / US_PER_S;
@@ -139,17 +139,17 @@ static void playlist_answer(struct playlist *list)
 	if (list->ended)
 		buffer_printf(&out, "#EXT-X-ENDLIST\n");
 	if (out.failed || list->entries.failed)
-		answer_failure(list->request, "memory");
+		respond_failure(list->request, "memory");
 	else
-		answer_bytes(list->request, 200, PLAYLIST_TYPE, "Cache-Control: no-cache\r\n", out.data, out.length);
-	buffer_finish(&out);
+		respond_bytes(list->request, 200, PLAYLIST_TYPE, "Cache-Control: no-cache\r\n", out.data, out.length);
+	buffer_free(&out);
 }
 
 /*
  * A list that is asked for again and again needs a beginning that stays. So a growing one from a relative time is a
  * list of one variant (RFC 8216, 4.3.4.2), which players read once, with the same range from its absolute time.
  */
-static void answer_variant(struct api_request *request, const struct query_span *span)
+static void respond_variant(struct api_request *request, const struct query_span *span)
 {
 	struct buffer out = {0};
 
@@ -161,10 +161,10 @@ static void answer_variant(struct api_request *request, const struct query_span 
 		buffer_printf(&out, "&camera=%s", request->camera->config->camera.name);
 	buffer_printf(&out, "\n");
 	if (out.failed)
-		answer_failure(request, "memory");
+		respond_failure(request, "memory");
 	else
-		answer_bytes(request, 200, PLAYLIST_TYPE, NULL, out.data, out.length);
-	buffer_finish(&out);
+		respond_bytes(request, 200, PLAYLIST_TYPE, NULL, out.data, out.length);
+	buffer_free(&out);
 }
 
 /* False where the span is longer than `limit_us` and cannot be cut: only one that grew to that can. */
@@ -187,18 +187,18 @@ static bool span_read(struct api_request *request, struct query_span *span)
 	struct reason why;
 
 	if (!query_span(request->fcgi->query, wall_now(), false, span, &why)) {
-		answer_problem(request, 400, NULL, "%s", why.text);
+		respond_problem(request, 400, NULL, "%s", why.text);
 		return false;
 	}
 	if (!span->has_from) {
-		answer_problem(request, 400, NULL,
-			       "from= is needed, such as from=20260517_102300; without to= the list grows.");
+		respond_problem(request, 400, NULL,
+				"from= is needed, such as from=20260517_102300; without to= the list grows.");
 		return false;
 	}
 	span->open_end |= !span->has_to;
 	if (!span_limit(span, limit_minutes * 60 * US_PER_S)) {
-		answer_problem(request, 413, NULL,
-			       "A playlist may cover at most %d minutes here (http.max_clip_minutes).", limit_minutes);
+		respond_problem(request, 413, NULL,
+				"A playlist may cover at most %d minutes here (http.max_clip_minutes).", limit_minutes);
 		return false;
 	}
 	return true;
@@ -214,34 +214,34 @@ void handle_playlist(struct api_request *request)
 	if (!span_read(request, &span))
 		return;
 	if (span.from_relative && span.open_end) {
-		answer_variant(request, &span);
+		respond_variant(request, &span);
 		return;
 	}
 	camera_state(request->camera, &state); /* before the plan: see clip_is_final() */
-	if (clip_request_plan(request, span.from_us, span.to_us, &plan) != PLAN_GOOD) {
-		answer_failure(request, strerror(errno));
+	if (clip_request_plan(request, span.from_us, span.to_us, &plan) != PLAN_OK) {
+		respond_failure(request, strerror(errno));
 		return;
 	}
 	/* What can be read again later would come in between: a list only grows at its end. */
 	if (plan.unreadable != 0) {
-		answer_unreadable(request, plan.unreadable);
-		clip_plan_finish(&plan);
+		respond_unreadable(request, plan.unreadable);
+		clip_plan_free(&plan);
 		return;
 	}
 	list.ended = !span.open_end && clip_is_final(&plan, camera_ring(request->camera), &state);
 	if (!list.ended && span.from_relative) {
-		answer_variant(request, &span);
-		clip_plan_finish(&plan);
+		respond_variant(request, &span);
+		clip_plan_free(&plan);
 		return;
 	}
 	for (size_t i = 0; i < plan.count; i++)
-		add_stretch(&list, &plan.stretches[i], i + 1 == plan.count);
-	clip_plan_finish(&plan);
+		add_stretch(&list, &plan.slices[i], i + 1 == plan.count);
+	clip_plan_free(&plan);
 	if (list.unreadable != 0)
-		answer_unreadable(request, list.unreadable);
+		respond_unreadable(request, list.unreadable);
 	else if (!span.open_end && list.entries.length == 0)
-		answer_problem(request, 404, NULL, "Nothing that plays is recorded there; /timeline lists what is.");
+		respond_problem(request, 404, NULL, "Nothing that plays is recorded there; /timeline lists what is.");
 	else
-		playlist_answer(&list);
-	buffer_finish(&list.entries);
+		respond_playlist(&list);
+	buffer_free(&list.entries);
 }

@@ -36,7 +36,7 @@ static bool list_read_query(struct api_request *request, struct list *list)
 	    query_number(query, "limit", 0, LIST_MAX, &list->limit, &why) &&
 	    query_number(query, "offset", 0, OFFSET_MAX, &list->offset, &why))
 		return true;
-	answer_problem(request, 400, NULL, "%s", why.text);
+	respond_problem(request, 400, NULL, "%s", why.text);
 	return false;
 }
 
@@ -96,13 +96,13 @@ static bool list_fill(struct list *list, int folder, const struct catalogue *cat
 static bool list_archive(struct list *list)
 {
 	struct catalogue catalogue;
-	int folder = camera_recordings_folder(list->request->camera);
+	int folder = camera_open_recordings(list->request->camera);
 
 	if (folder < 0)
-		return camera_is_missing(errno);
+		return camera_folder_is_missing(errno);
 	enum catalogue_outcome outcome = catalogue_open(folder, &catalogue);
 	int error = errno;
-	if (outcome == CATALOGUE_GOOD) {
+	if (outcome == CATALOGUE_OK) {
 		error = list_fill(list, folder, &catalogue) ? 0 : EBADMSG;
 		catalogue_close(&catalogue);
 	}
@@ -119,10 +119,10 @@ void handle_recordings(struct api_request *request)
 		return;
 	list.array = json_object_new_array();
 	if (list_archive(&list)) {
-		answer_json(request, 200, NULL, list.array);
+		respond_json(request, 200, NULL, list.array);
 		return;
 	}
-	answer_unreadable(request, errno);
+	respond_unreadable(request, errno);
 	json_object_put(list.array);
 }
 
@@ -134,7 +134,7 @@ static int segment_open(const struct api_request *request, char name[SEGMENT_FIL
 
 	snprintf(name, SEGMENT_FILE_BYTES, "%.*s", (int)(length < SEGMENT_FILE_BYTES ? length : 0), request->tail);
 	errno = ENOENT;
-	int folder = segment_file_valid(name) ? camera_recordings_folder(request->camera) : -1;
+	int folder = segment_file_valid(name) ? camera_open_recordings(request->camera) : -1;
 	if (folder < 0)
 		return -1;
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -149,57 +149,57 @@ static int recording_open(struct api_request *request, char name[SEGMENT_FILE_BY
 {
 	int fd = segment_open(request, name);
 
-	if (fd < 0 && !camera_is_missing(errno))
-		answer_unreadable(request, errno);
+	if (fd < 0 && !camera_folder_is_missing(errno))
+		respond_unreadable(request, errno);
 	else if (fd < 0)
-		answer_problem(request, 404, NULL,
-			       "There is no such recording; /recordings lists those that are there.");
+		respond_problem(request, 404, NULL,
+				"There is no such recording; /recordings lists those that are there.");
 	return fd;
 }
 
 /* What was opened is no segment that can be served. */
-static void answer_no_segment(struct api_request *request, enum segment_outcome outcome, int error)
+static void respond_no_segment(struct api_request *request, enum segment_outcome outcome, int error)
 {
 	if (outcome == SEGMENT_ERROR)
-		answer_unreadable(request, error);
+		respond_unreadable(request, error);
 	else
-		answer_problem(request, 404, NULL,
-			       "There is nothing to be read in this recording yet, or it is damaged.");
+		respond_problem(request, 404, NULL,
+				"There is nothing to be read in this recording yet, or it is damaged.");
 }
 
 /*
  * A finished segment never changes; an open one grows, and is finished in place, so its tag holds for the bytes so far
  * only while its size and form do.
  */
-static void answer_segment(struct api_request *request, const struct segment_layout *layout, int fd, const char *name)
+static void respond_segment(struct api_request *request, const struct segment_layout *layout, int fd, const char *name)
 {
 	bool complete = layout->form == SEGMENT_COMPLETE;
-	char etag[64], headers[128], life[ANSWER_CACHE_BYTES];
+	char etag[64], headers[128], life[RESPONSE_CACHE_BYTES];
 	struct stat status;
-	struct vfile *file = vfile_create();
+	struct virtual_file *file = virtual_file_create();
 
-	if (!file || fstat(fd, &status) != 0 || !vfile_add(file, fd, 0, (uint64_t)status.st_size)) {
+	if (!file || fstat(fd, &status) != 0 || !virtual_file_append_range(file, fd, 0, (uint64_t)status.st_size)) {
 		close(fd);
-		vfile_destroy(file);
-		answer_failure(request, "opening the recording");
+		virtual_file_unref(file);
+		respond_failure(request, "opening the recording");
 		return;
 	}
-	if (!vfile_own(file, fd)) {
-		vfile_destroy(file);
-		answer_failure(request, "memory");
+	if (!virtual_file_adopt_fd(file, fd)) {
+		virtual_file_unref(file);
+		respond_failure(request, "memory");
 		return;
 	}
-	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 "%s\"", layout->info.segment_no, vfile_size(file),
+	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 "%s\"", layout->info.segment_no, virtual_file_size(file),
 		 complete ? "" : "-open");
 	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", name);
-	answer_cache_life(request, layout->info.first_wall_us, life);
-	answer_file(request, &(struct answer_file){
-				     .file = file,
-				     .type = "video/mp4",
-				     .etag = etag,
-				     .cache = complete ? life : "no-cache",
-				     .headers = headers,
-			     });
+	response_cache_control(request, layout->info.first_wall_us, life);
+	respond_file(request, &(struct file_response){
+				      .file = file,
+				      .type = "video/mp4",
+				      .etag = etag,
+				      .cache = complete ? life : "no-cache",
+				      .headers = headers,
+			      });
 }
 
 void handle_recording(struct api_request *request)
@@ -212,13 +212,13 @@ void handle_recording(struct api_request *request)
 		return;
 	enum segment_outcome outcome = segment_read_layout(fd, &layout);
 	int error = errno;
-	if (outcome == SEGMENT_GOOD) {
-		answer_segment(request, &layout, fd, name);
-		segment_layout_finish(&layout);
+	if (outcome == SEGMENT_OK) {
+		respond_segment(request, &layout, fd, name);
+		segment_layout_free(&layout);
 		return;
 	}
 	close(fd);
-	answer_no_segment(request, outcome, error);
+	respond_no_segment(request, outcome, error);
 }
 
 /* ftyp and the moov without samples: the same bytes while the segment is open and when it is complete. */
@@ -234,16 +234,16 @@ void handle_recording_init(struct api_request *request)
 		return;
 	enum segment_outcome outcome = segment_read_layout(fd, &layout);
 	int error = errno;
-	if (outcome == SEGMENT_GOOD && mp4_box_header(layout.head.data, layout.head.length, 0, &ftyp) == MP4_OK) {
+	if (outcome == SEGMENT_OK && mp4_box_header(layout.head.data, layout.head.length, 0, &ftyp) == MP4_OK) {
 		buffer_append(&init, layout.head.data, (size_t)ftyp.size);
 		buffer_append(&init, layout.head.data + layout.media_at, layout.head.length - (size_t)layout.media_at);
 	}
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	close(fd);
 	if (init.length > 0 && !init.failed)
-		answer_bytes(request, 200, "video/mp4", "Cache-Control: private, max-age=3600\r\n", init.data,
-			     init.length);
+		respond_bytes(request, 200, "video/mp4", "Cache-Control: private, max-age=3600\r\n", init.data,
+			      init.length);
 	else
-		answer_no_segment(request, outcome, error);
-	buffer_finish(&init);
+		respond_no_segment(request, outcome, error);
+	buffer_free(&init);
 }

@@ -26,18 +26,18 @@ struct route {
 static const struct route routes[] = {
 	{"GET", "/camera_info", "camera", handle_camera_info, false, TOKEN_ANY, NULL},
 	{"GET", "/recordings", "from to duration limit offset camera", handle_recordings, false, TOKEN_FOOTAGE,
-	 answer_disk_hangs},
-	{"GET", "/recordings/*", "camera", handle_recording, false, TOKEN_FOOTAGE, answer_disk_hangs},
-	{"GET", "/recordings/*/init.mp4", "camera", handle_recording_init, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	 respond_disk_hangs},
+	{"GET", "/recordings/*", "camera", handle_recording, false, TOKEN_FOOTAGE, respond_disk_hangs},
+	{"GET", "/recordings/*/init.mp4", "camera", handle_recording_init, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"GET", "/footage", "from to duration speed camera", handle_footage, false, TOKEN_FOOTAGE, handle_footage},
-	{"GET", "/timeline", "from to duration camera", handle_timeline, false, TOKEN_FOOTAGE, answer_disk_hangs},
-	{"GET", "/playlist.m3u8", "from to duration camera", handle_playlist, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"GET", "/timeline", "from to duration camera", handle_timeline, false, TOKEN_FOOTAGE, respond_disk_hangs},
+	{"GET", "/playlist.m3u8", "from to duration camera", handle_playlist, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"GET", "/snapshot", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL},
-	{"GET", "/clips", "camera", handle_clips, false, TOKEN_FOOTAGE, answer_disk_hangs},
+	{"GET", "/clips", "camera", handle_clips, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"POST", "/clips", "from to duration speed name camera", handle_clip_keep, true, TOKEN_CONTROL,
-	 answer_disk_hangs},
-	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE, answer_disk_hangs},
-	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE, answer_disk_hangs},
+	 respond_disk_hangs},
+	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE, respond_disk_hangs},
+	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE, respond_disk_hangs},
 	{"POST", "/control", "recording control value camera", handle_control, true, TOKEN_CONTROL, NULL},
 	{"GET", "/health", "camera", handle_health, false, TOKEN_ANY, NULL},
 	{"GET", "/metrics", "camera", handle_metrics, false, TOKEN_ANY, NULL},
@@ -97,44 +97,44 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 	return path_known ? ROUTE_NO_METHOD : ROUTE_NO_PATH;
 }
 
-static void answer_refusal(struct api_request *request, const struct permission *permission)
+static void respond_refusal(struct api_request *request, const struct permission *permission)
 {
-	answer_problem(request, permission->status, permission->headers, "%s", permission->why.text);
+	respond_problem(request, permission->status, permission->headers, "%s", permission->why.text);
 }
 
 /* A change needs a token that may, or a configuration that lets everybody. */
 static bool control_allowed(struct api_request *request, struct permission *permission)
 {
-	if (permission->who != WHO_TOKEN && !request->camera->config->http.allow_control) {
-		answer_problem(request, 403, NULL,
-			       "Changes are not allowed here; a token with that scope may, or everybody with the "
-			       "configuration's http.allow_control = yes.");
+	if (permission->who != AUTH_BY_TOKEN && !request->camera->config->http.allow_control) {
+		respond_problem(request, 403, NULL,
+				"Changes are not allowed here; a token with that scope may, or everybody with the "
+				"configuration's http.allow_control = yes.");
 		return false;
 	}
-	if (who_may_change(request->fcgi, permission))
+	if (authorize_change(request->fcgi, permission))
 		return true;
-	answer_refusal(request, permission);
+	respond_refusal(request, permission);
 	return false;
 }
 
 /* A token that is not good for all cameras could find out their names by trying: to it an unknown one is a refusal. */
-static void answer_unknown_camera(struct api_request *request, const char *name)
+static void respond_unknown_camera(struct api_request *request, const char *name)
 {
 	struct permission refusal;
 	char names[512] = "";
 	size_t length = 0;
 
 	for (size_t i = 0; i < request->camera_count; i++) {
-		if (!api_knows(request, i)) {
-			who_may_refuse_token(&refusal);
-			answer_refusal(request, &refusal);
+		if (!api_may_see_camera(request, i)) {
+			authorize_refuse_token(&refusal);
+			respond_refusal(request, &refusal);
 			return;
 		}
 		if (length < sizeof(names))
 			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", i ? ", " : "",
 						   request->cameras[i].config->camera.name);
 	}
-	answer_problem(request, 404, NULL, "There is no camera \"%.40s\" here. There is: %s.", name, names);
+	respond_problem(request, 404, NULL, "There is no camera \"%.40s\" here. There is: %s.", name, names);
 }
 
 /* Sets the camera that the query names, the first where it names none; false where there is none of that name. */
@@ -150,7 +150,7 @@ static bool choose_camera(struct api_request *request, char name[CONFIG_NAME_BYT
 			return true;
 		}
 	}
-	if (outcome == QUERY_BAD)
+	if (outcome == QUERY_MALFORMED)
 		strcpy(name, "?");
 	return !request->camera_named;
 }
@@ -162,7 +162,7 @@ static api_handler *choose_handler(struct api_request *request, struct route_mat
 
 	switch (route_find(request->fcgi->method, request->fcgi->path, match)) {
 	case ROUTE_NO_PATH:
-		answer_problem(
+		respond_problem(
 			request, 404, NULL,
 			"Nothing is here. There is / (or /stream), /footage?from=&to=, /recordings, /timeline, "
 			"/snapshot, "
@@ -170,7 +170,7 @@ static api_handler *choose_handler(struct api_request *request, struct route_mat
 		return NULL;
 	case ROUTE_NO_METHOD:
 		snprintf(headers, sizeof(headers), "Allow: %s\r\n", match->allow);
-		answer_problem(request, 405, headers, "This path takes %s.", match->allow);
+		respond_problem(request, 405, headers, "This path takes %s.", match->allow);
 		return NULL;
 	case ROUTE_FOUND:
 		break;
@@ -196,13 +196,13 @@ static bool check_query(struct api_request *request, const struct route_match *m
 	struct reason why;
 
 	if (!*query && *body && strcmp(body, "0") != 0) {
-		answer_problem(request, 400, NULL,
-			       "What is asked for stands in the address, behind a question mark; a body is not read.");
+		respond_problem(request, 400, NULL,
+				"What is asked for stands in the address, behind a question mark; a body is not read.");
 		return false;
 	}
 	if (query_check(query, match->params, &why))
 		return true;
-	answer_problem(request, 400, NULL, "%s", why.text);
+	respond_problem(request, 400, NULL, "%s", why.text);
 	return false;
 }
 
@@ -210,7 +210,7 @@ static bool check_query(struct api_request *request, const struct route_match *m
  * A picture of another time or size, and a timelapse. Whether a clip has to be encoded is found out later
  * (clip_request.c).
  */
-static bool costs_encoding(const struct api_request *request, const struct route_match *match)
+static bool needs_encoding(const struct api_request *request, const struct route_match *match)
 {
 	const char *query = request->fcgi->query;
 	char unused[1];
@@ -232,7 +232,7 @@ static void dispatch_passed(struct api_request *request)
 	if (handler && there)
 		handler(request);
 	else if (handler)
-		answer_unknown_camera(request, name);
+		respond_unknown_camera(request, name);
 }
 
 static void handle(struct api_request *request, const struct route_match *match)
@@ -254,28 +254,28 @@ void route_dispatch(struct api_request *request)
 		return;
 	}
 	if (strlen(request->fcgi->query) > QUERY_MAX) {
-		answer_problem(request, 414, NULL, "The query is longer than %d bytes.", QUERY_MAX);
+		respond_problem(request, 414, NULL, "The query is longer than %d bytes.", QUERY_MAX);
 		return;
 	}
 	bool camera_there = choose_camera(request, name);
-	if (preflight_is(request->fcgi)) {
-		answer_preflight(request);
+	if (site_headers_is_preflight(request->fcgi)) {
+		respond_preflight(request);
 		return;
 	}
-	who_may(api_tokens(request), (size_t)(request->camera - request->cameras), &request->camera->config->http,
-		request->fcgi, &permission);
-	if (permission.who == WHO_NOBODY) {
-		answer_refusal(request, &permission);
+	authorize(api_tokens(request), (size_t)(request->camera - request->cameras), &request->camera->config->http,
+		  request->fcgi, &permission);
+	if (permission.who == AUTH_REFUSED) {
+		respond_refusal(request, &permission);
 		return;
 	}
 	api_handler *handler = choose_handler(request, &match);
 	if (!handler)
 		return;
-	if (!who_may_use(&permission, scope_of(request, &match)))
-		answer_refusal(request, &permission);
+	if (!authorize_scope(&permission, scope_of(request, &match)))
+		respond_refusal(request, &permission);
 	else if (!camera_there)
-		answer_unknown_camera(request, name);
+		respond_unknown_camera(request, name);
 	else if ((!match.control || control_allowed(request, &permission)) && check_query(request, &match) &&
-		 (!costs_encoding(request, &match) || answer_may_encode(request)))
+		 (!needs_encoding(request, &match) || require_encoding_allowed(request)))
 		handle(request, &match);
 }

@@ -25,7 +25,7 @@
 #define WIDTH_MIN    16
 #define WIDTH_MAX    8192
 #define FRESH_MAX_US (10 * US_PER_S)
-#define WAIT_MAX_US  (2 * US_PER_S) /* less than SHELF_WAIT_MAX_MS */
+#define WAIT_MAX_US  (2 * US_PER_S) /* less than SNAPSHOT_WAIT_MAX_MS */
 #define WAIT_POLL_MS 10
 #define NEAR_US      (60 * US_PER_S) /* farther away a picture says nothing about the moment that was asked for */
 
@@ -34,9 +34,9 @@ struct snapshot {
 	int64_t at_us; /* INT64_MAX: the newest */
 	bool moving;   /* the next who asks for the same may be due another picture */
 
-	struct still_shelf *shelf; /* not owned */
-	uint64_t camera;           /* on the shelf */
-	uint64_t ticket;           /* 0: not in the row */
+	struct snapshot_cache *shelf; /* not owned */
+	uint64_t camera;              /* on the shelf */
+	uint64_t ticket;              /* 0: not in the row */
 	mono_t give_up_at;
 };
 
@@ -44,8 +44,8 @@ static void snapshot_free(void *work)
 {
 	struct snapshot *snapshot = work;
 
-	shelf_leave(snapshot->shelf, snapshot->ticket);
-	still_finish(&snapshot->still);
+	snapshot_queue_leave(snapshot->shelf, snapshot->ticket);
+	still_free(&snapshot->still);
 	free(snapshot);
 }
 
@@ -54,12 +54,12 @@ static bool snapshot_read(struct api_request *request, struct snapshot *snapshot
 	char text[QUERY_VALUE_MAX];
 	struct time_point at;
 	struct reason why;
-	enum time_status status = TIME_NOT_A_TIME;
+	enum time_status status = TIME_MALFORMED;
 	long width = 0;
 	enum query_outcome outcome = query_get(request->fcgi->query, "at", text, sizeof(text));
 
 	if (!query_number(request->fcgi->query, "width", WIDTH_MIN, WIDTH_MAX, &width, &why)) {
-		answer_problem(request, 400, NULL, "%s", why.text);
+		respond_problem(request, 400, NULL, "%s", why.text);
 		return false;
 	}
 	snapshot->still.width = (unsigned)width;
@@ -70,7 +70,7 @@ static bool snapshot_read(struct api_request *request, struct snapshot *snapshot
 	if (outcome == QUERY_FOUND)
 		status = time_parse(text, strlen(text), TIME_FROM, wall_now(), &at);
 	if (status != TIME_OK) {
-		answer_problem(request, 400, NULL, "at=: %s", time_status_text(status));
+		respond_problem(request, 400, NULL, "at=: %s", time_status_message(status));
 		return false;
 	}
 	snapshot->moving = at.relative || at.at.us >= wall_now().us;
@@ -82,29 +82,29 @@ static bool snapshot_read(struct api_request *request, struct snapshot *snapshot
 /* Nobody has asked the archive whether a picture of that time is still there. */
 static bool is_past(const struct api_request *request, int64_t wall_us)
 {
-	return retention_is_past(request->camera->config->retention.hours, wall_us, wall_now().us);
+	return retention_is_expired(request->camera->config->retention.hours, wall_us, wall_now().us);
 }
 
 static void snapshot_send(struct api_request *request)
 {
 	struct snapshot *snapshot = request->work;
-	char headers[256], time[TIME_ISO_BYTES], life[ANSWER_CACHE_BYTES];
+	char headers[256], time[TIME_ISO_BYTES], life[RESPONSE_CACHE_BYTES];
 
 	time_format_iso((wall_t){snapshot->still.wall_us}, time);
-	answer_cache_life(request, snapshot->still.wall_us, life);
+	response_cache_control(request, snapshot->still.wall_us, life);
 	snprintf(headers, sizeof(headers), "X-Timestamp: %s\r\nCache-Control: %s\r\n", time,
 		 snapshot->moving ? "no-store" : life);
-	answer_bytes(request, 200, "image/jpeg", headers, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
-	buffer_finish(&snapshot->still.jpeg); /* the answer has a copy */
+	respond_bytes(request, 200, "image/jpeg", headers, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
+	buffer_free(&snapshot->still.jpeg); /* the answer has a copy */
 }
 
-static struct shelf_key shelf_key_of(const struct snapshot *snapshot)
+static struct snapshot_key snapshot_key_of(const struct snapshot *snapshot)
 {
-	return (struct shelf_key){snapshot->camera, snapshot->still.wall_us, snapshot->still.width};
+	return (struct snapshot_key){snapshot->camera, snapshot->still.wall_us, snapshot->still.width};
 }
 
 /* The next who asks may be due a picture: of a newer frame, or of the recording. */
-static void answer_no_picture(struct api_request *request)
+static void respond_no_picture(struct api_request *request)
 {
 	const struct snapshot *snapshot = request->work;
 	char time[TIME_ISO_BYTES], sentence[192];
@@ -114,24 +114,24 @@ static void answer_no_picture(struct api_request *request)
 		 "FFmpeg makes no picture of the frame that the camera sent at %s: try again soon, or ask for a moment "
 		 "beside it.",
 		 time);
-	answer_busy(request, 1, sentence);
+	respond_unavailable(request, 1, sentence);
 }
 
 static void work_done(struct api_request *request)
 {
 	struct snapshot *snapshot = request->work;
-	struct shelf_key key = shelf_key_of(snapshot);
+	struct snapshot_key key = snapshot_key_of(snapshot);
 
-	api_place_end(request, API_STILL);
+	api_release(request, API_PERMIT_STILL);
 	if (request->child_status == STILL_NO_PICTURE) {
-		answer_no_picture(request);
+		respond_no_picture(request);
 		return;
 	}
 	if (request->child_status != 0 || !still_adopt(&snapshot->still)) {
-		answer_failure(request, "making the picture");
+		respond_failure(request, "making the picture");
 		return;
 	}
-	shelf_put(snapshot->shelf, &key, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
+	snapshot_cache_put(snapshot->shelf, &key, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
 	snapshot_send(request);
 }
 
@@ -141,23 +141,23 @@ static void work_begin(struct api_request *request)
 
 	snapshot->still.memory_fd = memfd_create("still", MFD_CLOEXEC);
 	if (snapshot->still.memory_fd < 0 || !api_job_start(request, still_run, &snapshot->still, work_done))
-		answer_failure(request, "starting the decoder");
+		respond_failure(request, "starting the decoder");
 }
 
 /* Takes the picture from the shelf, at most limit_us away; false where there is none. */
-static bool send_shelved(struct api_request *request, int64_t limit_us)
+static bool send_cached(struct api_request *request, int64_t limit_us)
 {
 	struct snapshot *snapshot = request->work;
-	struct shelf_key key = shelf_key_of(snapshot);
+	struct snapshot_key key = snapshot_key_of(snapshot);
 	struct buffer jpeg = {0};
 	int64_t wall_us;
 
-	if (!shelf_nearest(snapshot->shelf, &key, limit_us, &jpeg, &wall_us) ||
+	if (!snapshot_cache_find_nearest(snapshot->shelf, &key, limit_us, &jpeg, &wall_us) ||
 	    (wall_us != key.wall_us && is_past(request, wall_us))) {
-		buffer_finish(&jpeg);
+		buffer_free(&jpeg);
 		return false;
 	}
-	buffer_finish(&snapshot->still.jpeg);
+	buffer_free(&snapshot->still.jpeg);
 	snapshot->still.jpeg = jpeg;
 	snapshot->moving |= wall_us != snapshot->still.wall_us;
 	snapshot->still.wall_us = wall_us;
@@ -168,18 +168,19 @@ static bool send_shelved(struct api_request *request, int64_t limit_us)
 static void snapshot_wait(struct api_request *request)
 {
 	struct snapshot *snapshot = request->work;
-	enum shelf_turn turn = shelf_turn_of(snapshot->shelf, snapshot->ticket);
+	enum snapshot_turn turn = snapshot_queue_turn(snapshot->shelf, snapshot->ticket);
 
-	if (send_shelved(request, 0))
+	if (send_cached(request, 0))
 		return;
-	if (turn == SHELF_OUT || mono_now().us >= snapshot->give_up_at.us) {
-		if (!send_shelved(request, NEAR_US))
-			answer_busy(request, 1,
-				    "Newer pictures were asked for meanwhile, and one is made at a time; try again in "
-				    "a second.");
-	} else if (turn == SHELF_NEXT && api_place_begin(request, API_STILL)) {
-		shelf_leave(snapshot->shelf, snapshot->ticket);
-		shelf_serve(snapshot->shelf, api_address_key(request));
+	if (turn == SNAPSHOT_TURN_DROPPED || mono_now().us >= snapshot->give_up_at.us) {
+		if (!send_cached(request, NEAR_US))
+			respond_unavailable(
+				request, 1,
+				"Newer pictures were asked for meanwhile, and one is made at a time; try again in "
+				"a second.");
+	} else if (turn == SNAPSHOT_TURN_NOW && api_acquire(request, API_PERMIT_STILL)) {
+		snapshot_queue_leave(snapshot->shelf, snapshot->ticket);
+		snapshot_queue_served(snapshot->shelf, api_address_key(request));
 		work_begin(request);
 	} else {
 		api_wait(request, WAIT_POLL_MS, snapshot_wait);
@@ -191,23 +192,23 @@ static void snapshot_go_on(struct api_request *request)
 	struct snapshot *snapshot = request->work;
 	const struct config_http *limits = &request->camera->config->http;
 
-	if (!still_needs_work(&snapshot->still)) {
+	if (!still_needs_ffmpeg(&snapshot->still)) {
 		snapshot_send(request);
-	} else if (send_shelved(request, 0)) {
+	} else if (send_cached(request, 0)) {
 		return;
-	} else if (shelf_row_is_empty(snapshot->shelf) && api_place_begin(request, API_STILL)) {
-		shelf_serve(snapshot->shelf, api_address_key(request));
+	} else if (snapshot_queue_is_empty(snapshot->shelf) && api_acquire(request, API_PERMIT_STILL)) {
+		snapshot_queue_served(snapshot->shelf, api_address_key(request));
 		work_begin(request);
 	} else {
-		snapshot->ticket = shelf_wait(snapshot->shelf, api_address_key(request),
-					      address_share_of(SHELF_ROW, limits->address_share));
+		snapshot->ticket = snapshot_queue_join(snapshot->shelf, api_address_key(request),
+						       address_share_of(SNAPSHOT_QUEUE_MAX, limits->address_share));
 		snapshot->give_up_at.us = mono_now().us + WAIT_MAX_US;
 		snapshot_wait(request);
 	}
 }
 
 /* A picture of an hour ago must not pass for one of now. */
-static void answer_stale(struct api_request *request, const struct snapshot *snapshot)
+static void respond_stale(struct api_request *request, const struct snapshot *snapshot)
 {
 	struct reason why = {"The recorder is not running: there is no newest picture."};
 	char time[TIME_ISO_BYTES];
@@ -218,10 +219,10 @@ static void answer_stale(struct api_request *request, const struct snapshot *sna
 	} else {
 		shm_name_is_foreign(request->camera->ring_name, &why);
 	}
-	answer_busy(request, 2, why.text);
+	respond_unavailable(request, 2, why.text);
 }
 
-static void answer_nothing(struct api_request *request, const struct snapshot *snapshot)
+static void respond_nothing(struct api_request *request, const struct snapshot *snapshot)
 {
 	char time[TIME_ISO_BYTES], first[TIME_ISO_BYTES], last[TIME_ISO_BYTES];
 	int64_t first_us, last_us;
@@ -229,25 +230,25 @@ static void answer_nothing(struct api_request *request, const struct snapshot *s
 	time_format_iso((wall_t){snapshot->at_us}, time);
 	if (!camera_archive_span(request->camera, &first_us, &last_us)) {
 		if (errno != 0)
-			answer_unreadable(request, errno);
+			respond_unreadable(request, errno);
 		else
-			answer_problem(request, 404, NULL, "There is no picture of %s: there are no recordings yet.",
-				       time);
+			respond_problem(request, 404, NULL, "There is no picture of %s: there are no recordings yet.",
+					time);
 		return;
 	}
 	time_format_iso((wall_t){first_us}, first);
 	time_format_iso((wall_t){last_us}, last);
-	answer_problem(request, 404, NULL,
-		       "There is no picture of %s. Recordings reach from %s to %s; /timeline lists them.", time, first,
-		       last);
+	respond_problem(request, 404, NULL,
+			"There is no picture of %s. Recordings reach from %s to %s; /timeline lists them.", time, first,
+			last);
 }
 
 /* False where there is none (errno 0), or where that cannot be said (errno). */
 static bool find_archived(const struct api_request *request, struct snapshot *snapshot)
 {
-	int folder = camera_recordings_folder(request->camera);
+	int folder = camera_open_recordings(request->camera);
 	if (folder < 0) {
-		errno = camera_is_missing(errno) ? 0 : errno;
+		errno = camera_folder_is_missing(errno) ? 0 : errno;
 		return false;
 	}
 	bool found = still_from_archive(&snapshot->still, folder, snapshot->at_us);
@@ -264,7 +265,7 @@ void handle_snapshot(struct api_request *request)
 	const char *name = request->camera->config->camera.name;
 
 	if (!snapshot) {
-		answer_failure(request, "memory");
+		respond_failure(request, "memory");
 		return;
 	}
 	still_init(&snapshot->still);
@@ -279,19 +280,19 @@ void handle_snapshot(struct api_request *request)
 		if (found && wall_now().us - snapshot->still.wall_us < FRESH_MAX_US)
 			snapshot_go_on(request);
 		else
-			answer_stale(request, snapshot);
+			respond_stale(request, snapshot);
 		return;
 	}
 	bool found =
 		ring && !is_past(request, snapshot->at_us) && still_from_ring(&snapshot->still, ring, snapshot->at_us);
-	if (!found && api_pass(request, answer_disk_hangs))
+	if (!found && api_pass(request, respond_disk_hangs))
 		return;
 	if (found || find_archived(request, snapshot)) {
 		snapshot->moving |= snapshot->still.newest;
 		snapshot_go_on(request);
 	} else if (errno != 0) {
-		answer_unreadable(request, errno);
+		respond_unreadable(request, errno);
 	} else {
-		answer_nothing(request, snapshot);
+		respond_nothing(request, snapshot);
 	}
 }

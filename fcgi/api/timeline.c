@@ -36,10 +36,10 @@ static void add_item(const struct timeline_item *item, void *context)
 /* 0, or errno where there may be recordings that cannot be read. */
 static int walk(const struct api_camera *camera, const struct query_span *span, struct timeline *timeline)
 {
-	int folder = camera_recordings_folder(camera);
+	int folder = camera_open_recordings(camera);
 
 	if (folder < 0)
-		return camera_is_missing(errno) ? 0 : errno;
+		return camera_folder_is_missing(errno) ? 0 : errno;
 	int error = timeline_walk(folder, span->from_us, span->to_us, add_item, timeline) ? 0 : errno;
 	close(folder);
 	return error;
@@ -53,12 +53,12 @@ void handle_timeline(struct api_request *request)
 	int64_t first_us = 0, last_us;
 
 	if (!query_span(request->fcgi->query, wall_now(), false, &span, &why)) {
-		answer_problem(request, 400, NULL, "%s", why.text);
+		respond_problem(request, 400, NULL, "%s", why.text);
 		return;
 	}
 	bool found = span.has_from || camera_archive_span(request->camera, &first_us, &last_us);
 	if (!found && errno != 0) {
-		answer_unreadable(request, errno);
+		respond_unreadable(request, errno);
 		return;
 	}
 	if (!span.has_from)
@@ -68,7 +68,7 @@ void handle_timeline(struct api_request *request)
 	if (error != 0) {
 		json_object_put(timeline.spans);
 		json_object_put(timeline.gaps);
-		answer_unreadable(request, error);
+		respond_unreadable(request, error);
 		return;
 	}
 	struct json_object *json = json_object_new_object();
@@ -76,5 +76,5 @@ void handle_timeline(struct api_request *request)
 	json_object_object_add(json, "to", json_time(span.has_to ? span.to_us : wall_now().us));
 	json_object_object_add(json, "spans", timeline.spans);
 	json_object_object_add(json, "gaps", timeline.gaps);
-	answer_json(request, 200, NULL, json);
+	respond_json(request, 200, NULL, json);
 }

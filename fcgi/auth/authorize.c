@@ -12,14 +12,14 @@
 
 #define SCHEME "Bearer"
 
-static struct host_own own; /* set once, before there are requests */
+static struct own_host_name own; /* set once, before there are requests */
 
 __attribute__((format(printf, 4, 5))) static void refuse(struct permission *out, int status, const char *challenge,
 							 const char *format, ...)
 {
 	va_list arguments;
 
-	*out = (struct permission){.who = WHO_NOBODY, .status = status};
+	*out = (struct permission){.who = AUTH_REFUSED, .status = status};
 	if (challenge)
 		snprintf(out->headers, sizeof(out->headers), "WWW-Authenticate: " SCHEME " realm=\"recorder\"%s\r\n",
 			 challenge);
@@ -56,7 +56,7 @@ static bool server_let_in(const struct fastcgi_request *request, const char *aut
 	return *fastcgi_param(request, "REMOTE_USER") && strncasecmp(authorization, SCHEME, strlen(SCHEME)) != 0;
 }
 
-void who_may_refuse_token(struct permission *out)
+void authorize_refuse_token(struct permission *out)
 {
 	refuse(out, 401, ", error=\"invalid_token\"", "This token is not known here: recorderd --new-token makes one.");
 }
@@ -66,17 +66,17 @@ static void judge(const struct token_list *list, const char *secret, struct perm
 	const struct token *token = token_list_find(list, secret);
 
 	if (!token)
-		who_may_refuse_token(out);
-	else if (token_expired(token, wall_now()))
+		authorize_refuse_token(out);
+	else if (token_is_expired(token, wall_now()))
 		refuse(out, 401, ", error=\"invalid_token\"",
 		       "This token has expired: recorderd --new-token makes another.");
 	else
-		*out = (struct permission){.who = WHO_TOKEN, .scopes = token->scopes};
+		*out = (struct permission){.who = AUTH_BY_TOKEN, .scopes = token->scopes};
 }
 
-void who_may_learn_names(void)
+void authorize_init(void)
 {
-	host_own_find(&own);
+	own_host_name_find(&own);
 }
 
 /* Who brings no token is let in by the web server, if it asks by a name that nobody else can have made. */
@@ -84,8 +84,8 @@ static void judge_name(const struct config_http *http, const struct fastcgi_requ
 {
 	const char *host = fastcgi_param(request, "HTTP_HOST");
 
-	if (host_name_trusted(host, &own, http->hosts))
-		*out = (struct permission){.who = WHO_SERVER_SAYS};
+	if (trusted_host_check(host, &own, http->hosts))
+		*out = (struct permission){.who = AUTH_BY_SERVER};
 	else
 		refuse(out, 421, NULL,
 		       "\"%.80s\" is no name of this recorder: if it is, add the line hosts = %.*s to the section "
@@ -100,14 +100,14 @@ static void judge_page(const struct config_http *http, const struct fastcgi_requ
 	struct cross_site from;
 
 	cross_site_read(request, &from);
-	if (out->who != WHO_NOBODY && origin_list_is_any(http->allow_origin) && cross_site_reads(&from))
+	if (out->who != AUTH_REFUSED && origin_list_is_any(http->allow_origin) && cross_site_is_cors(&from))
 		refuse(out, 401, "",
 		       "Pages of other sites need a token of this recorder here (http.allow_origin = *), as the header "
 		       "Authorization: Bearer TOKEN.");
 }
 
-void who_may(struct token_store *store, size_t camera, const struct config_http *http,
-	     const struct fastcgi_request *request, struct permission *out)
+void authorize(struct token_store *store, size_t camera, const struct config_http *http,
+	       const struct fastcgi_request *request, struct permission *out)
 {
 	static const struct token_list none;
 	const char *authorization = fastcgi_param(request, "HTTP_AUTHORIZATION");
@@ -120,7 +120,7 @@ void who_may(struct token_store *store, size_t camera, const struct config_http 
 		       "take a new one.");
 		return;
 	}
-	if (client_address_is_doubtful(request, http->proxies)) {
+	if (client_address_is_ambiguous(request, http->proxies)) {
 		refuse(out, 400, NULL,
 		       "X-Forwarded-For came twice, in one spelling or in two: the proxy may send one header of that "
 		       "name, with the address that it is asked from at its end.");
@@ -136,38 +136,38 @@ void who_may(struct token_store *store, size_t camera, const struct config_http 
 		       "This needs a token of this recorder, as the header Authorization: Bearer TOKEN.");
 		return;
 	}
-	const struct token_list *list = store ? token_store_look(store, camera) : &none;
+	const struct token_list *list = store ? token_store_get(store, camera) : &none;
 	if (list)
 		judge(list, secret, out);
 	else
 		refuse(out, 503, NULL, "The file of tokens cannot be used; the log of this program says why.");
 }
 
-bool who_may_know(struct token_store *store, size_t camera, const struct fastcgi_request *request)
+bool authorize_camera(struct token_store *store, size_t camera, const struct fastcgi_request *request)
 {
 	const char *authorization = fastcgi_param(request, "HTTP_AUTHORIZATION");
 	const char *secret = after_scheme(authorization, SCHEME);
 
 	if (server_let_in(request, authorization))
 		return true;
-	const struct token_list *list = store ? token_store_look(store, camera) : NULL;
+	const struct token_list *list = store ? token_store_get(store, camera) : NULL;
 	const struct token *token = list && secret ? token_list_find(list, secret) : NULL;
-	return token && !token_expired(token, wall_now());
+	return token && !token_is_expired(token, wall_now());
 }
 
-bool who_may_use(struct permission *permission, enum token_scope scope)
+bool authorize_scope(struct permission *permission, enum token_scope scope)
 {
 	char word[TOKEN_SCOPES_BYTES], challenge[96];
 
-	if (permission->who != WHO_TOKEN || (permission->scopes & (unsigned)scope) == (unsigned)scope)
-		return permission->who != WHO_NOBODY;
+	if (permission->who != AUTH_BY_TOKEN || (permission->scopes & (unsigned)scope) == (unsigned)scope)
+		return permission->who != AUTH_REFUSED;
 	token_scopes_format((unsigned)scope, word);
 	snprintf(challenge, sizeof(challenge), ", error=\"insufficient_scope\", scope=\"%s\"", word);
 	refuse(permission, 403, challenge, "This token may not do that: it lacks the scope %s.", word);
 	return false;
 }
 
-bool who_may_change(const struct fastcgi_request *request, struct permission *permission)
+bool authorize_change(const struct fastcgi_request *request, struct permission *permission)
 {
 	struct cross_site from;
 

@@ -14,14 +14,14 @@
 #include "fcgi/io/fastcgi.h"
 #include "shared/base/reason.h"
 
-enum who {
-	WHO_SERVER_SAYS, /* no token: let in by the web server */
-	WHO_TOKEN,
-	WHO_NOBODY, /* answer with status, headers and why */
+enum auth_outcome {
+	AUTH_BY_SERVER, /* no token: let in by the web server */
+	AUTH_BY_TOKEN,
+	AUTH_REFUSED, /* answer with status, headers and why */
 };
 
 struct permission {
-	enum who who;
+	enum auth_outcome who;
 	unsigned scopes;
 	int status;
 	char headers[128]; /* lines that end in CRLF */
@@ -29,31 +29,31 @@ struct permission {
 };
 
 /* Finds out what this machine calls itself (trusted_host.h): once, before the program locks itself up. */
-void who_may_learn_names(void);
+void authorize_init(void);
 
 /*
  * Judges the request's token, for one camera of that configuration; of one without a token, the name that it asks by
  * (trusted_host.h): no page of another site can send a good token. Where http.allow_origin is `*`, a page of another
  * site needs one. `store` NULL: there are no tokens.
  */
-void who_may(struct token_store *store, size_t camera, const struct config_http *http,
-	     const struct fastcgi_request *request, struct permission *out);
+void authorize(struct token_store *store, size_t camera, const struct config_http *http,
+	       const struct fastcgi_request *request, struct permission *out);
 
 /*
  * True where the request has no token that is judged, or one that is good for that camera too: who is refused there
  * does not learn of it either.
  */
-bool who_may_know(struct token_store *store, size_t camera, const struct fastcgi_request *request);
+bool authorize_camera(struct token_store *store, size_t camera, const struct fastcgi_request *request);
 
 /* 401, as for any token that is not known. */
-void who_may_refuse_token(struct permission *out);
+void authorize_refuse_token(struct permission *out);
 
 /* False where this is a token without that scope: then `permission` says what to answer. */
-bool who_may_use(struct permission *permission, enum token_scope scope);
+bool authorize_scope(struct permission *permission, enum token_scope scope);
 
 /*
  * False where a change comes from a page of another site (cross_site.h), also where http.allow_origin names it.
  */
-bool who_may_change(const struct fastcgi_request *request, struct permission *permission);
+bool authorize_change(const struct fastcgi_request *request, struct permission *permission);
 
 #endif

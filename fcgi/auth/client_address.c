@@ -19,7 +19,7 @@ static bool read_address(const char *text, size_t length, struct ip_address *out
 {
 	const char *zone = memchr(text, '%', length);
 
-	return ip_address_read(text, zone ? (size_t)(zone - text) : length, out);
+	return ip_address_parse(text, zone ? (size_t)(zone - text) : length, out);
 }
 
 /* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, since some proxies add the port. */
@@ -50,7 +50,7 @@ static bool take_last(const char *list, size_t *length, const char **entry, size
 	return true;
 }
 
-bool client_address_read(const char *remote, const char *forwarded, const char *proxies, struct ip_address *out)
+bool client_address_parse(const char *remote, const char *forwarded, const char *proxies, struct ip_address *out)
 {
 	struct ip_address named;
 	size_t left = strlen(forwarded), length;
@@ -58,13 +58,13 @@ bool client_address_read(const char *remote, const char *forwarded, const char *
 
 	if (!read_address(remote, strlen(remote), out))
 		return false;
-	if (!ip_networks_have(proxies, out))
+	if (!ip_networks_contain(proxies, out))
 		return !ip_address_is_loopback(out);
 	for (unsigned hop = 0; hop < HOPS_MAX && take_last(forwarded, &left, &entry, &length); hop++) {
 		if (!read_entry(entry, length, &named))
 			return true;
 		*out = named;
-		if (!ip_networks_have(proxies, out))
+		if (!ip_networks_contain(proxies, out))
 			return !ip_address_is_loopback(out);
 	}
 	return false;
@@ -86,20 +86,20 @@ static const char *find_forwarded(const struct fastcgi_request *request, unsigne
 	return found;
 }
 
-bool client_address_of(const struct fastcgi_request *request, const char *proxies, struct ip_address *out)
+bool client_address_from_request(const struct fastcgi_request *request, const char *proxies, struct ip_address *out)
 {
 	unsigned count;
 	const char *forwarded = find_forwarded(request, &count);
 
-	return client_address_read(fastcgi_param(request, "REMOTE_ADDR"), forwarded, proxies, out);
+	return client_address_parse(fastcgi_param(request, "REMOTE_ADDR"), forwarded, proxies, out);
 }
 
-bool client_address_is_doubtful(const struct fastcgi_request *request, const char *proxies)
+bool client_address_is_ambiguous(const struct fastcgi_request *request, const char *proxies)
 {
 	const char *remote = fastcgi_param(request, "REMOTE_ADDR");
 	struct ip_address address;
 	unsigned count;
 
 	find_forwarded(request, &count);
-	return count > 1 && read_address(remote, strlen(remote), &address) && ip_networks_have(proxies, &address);
+	return count > 1 && read_address(remote, strlen(remote), &address) && ip_networks_contain(proxies, &address);
 }

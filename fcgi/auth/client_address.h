@@ -23,10 +23,10 @@
  * none; `proxies` is http.proxies. Where a proxy names what is no address, the request counts for the proxy itself.
  * Pure.
  */
-bool client_address_read(const char *remote, const char *forwarded, const char *proxies, struct ip_address *out);
+bool client_address_parse(const char *remote, const char *forwarded, const char *proxies, struct ip_address *out);
 
 /* The same of a request that is not doubtful. */
-bool client_address_of(const struct fastcgi_request *request, const char *proxies, struct ip_address *out);
+bool client_address_from_request(const struct fastcgi_request *request, const char *proxies, struct ip_address *out);
 
 /*
  * Whether a proxy's request has the header more than once, so that nobody can tell which of them the proxy wrote. A web
@@ -34,6 +34,6 @@ bool client_address_of(const struct fastcgi_request *request, const char *proxie
  * (RFC 3875, section 4.1.18), and where it does not drop X_Forwarded_For or X.Forwarded.For, a client's own header
  * stands beside the proxy's. Such a request is to be refused.
  */
-bool client_address_is_doubtful(const struct fastcgi_request *request, const char *proxies);
+bool client_address_is_ambiguous(const struct fastcgi_request *request, const char *proxies);
 
 #endif

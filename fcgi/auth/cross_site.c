@@ -16,7 +16,7 @@ static const char *read_single(const struct fastcgi_request *request, const char
 		if (strncmp(*entry, name, length) != 0 || (*entry)[length] != '=')
 			continue;
 		if (found)
-			return CROSS_SITE_TWICE;
+			return CROSS_SITE_REPEATED;
 		found = *entry + length + 1;
 	}
 	return found ? found : "";
@@ -42,14 +42,14 @@ static bool origin_is_foreign(const char *header, const char *host)
 {
 	struct origin origin;
 
-	return !origin_parse(header, &origin) || !origin_is_host(&origin, host);
+	return !origin_parse(header, &origin) || !origin_matches_host(&origin, host);
 }
 
 static bool referer_is_foreign(const char *header, const char *host)
 {
 	struct origin origin;
 
-	return !origin_parse_url(header, &origin) || !origin_is_host(&origin, host);
+	return !origin_parse_url(header, &origin) || !origin_matches_host(&origin, host);
 }
 
 bool cross_site_is_foreign(const struct cross_site *from)
@@ -68,12 +68,12 @@ bool cross_site_is_suspect(const struct cross_site *from)
 	       (*from->referer && referer_is_foreign(from->referer, from->host));
 }
 
-bool cross_site_reads(const struct cross_site *from)
+bool cross_site_is_cors(const struct cross_site *from)
 {
 	return *from->origin && origin_is_foreign(from->origin, from->host);
 }
 
-bool cross_site_page(const struct cross_site *from, struct origin *out)
+bool cross_site_page_origin(const struct cross_site *from, struct origin *out)
 {
 	return *from->origin ? origin_parse(from->origin, out) : origin_parse_url(from->referer, out);
 }
@@ -86,7 +86,7 @@ bool cross_site_may_read(const struct cross_site *from, const struct config_http
 		return false;
 	if (origin_list_is_any(http->allow_origin))
 		return sends_token;
-	return origin_parse(from->origin, &origin) && origin_list_has(http->allow_origin, &origin);
+	return origin_parse(from->origin, &origin) && origin_list_contains(http->allow_origin, &origin);
 }
 
 bool cross_site_is_allowed(const struct cross_site *from, const struct config_http *http, bool sends_token)
@@ -95,7 +95,8 @@ bool cross_site_is_allowed(const struct cross_site *from, const struct config_ht
 
 	if (origin_list_is_any(http->allow_origin))
 		return sends_token;
-	return *http->allow_origin && cross_site_page(from, &origin) && origin_list_has(http->allow_origin, &origin);
+	return *http->allow_origin && cross_site_page_origin(from, &origin) &&
+	       origin_list_contains(http->allow_origin, &origin);
 }
 
 bool cross_site_sends_token(const struct fastcgi_request *request)

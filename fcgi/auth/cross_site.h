@@ -14,7 +14,7 @@
 #include "shared/config/config.h"
 #include "shared/net/origin.h"
 
-/* As they came, "" where they did not. One that came twice stands there as CROSS_SITE_TWICE, which is no value of any.
+/* As they came, "" where they did not. One that came twice stands there as CROSS_SITE_REPEATED, which is no value of any.
  */
 struct cross_site {
 	const char *site;    /* Sec-Fetch-Site */
@@ -23,7 +23,7 @@ struct cross_site {
 	const char *host;    /* Host */
 };
 
-#define CROSS_SITE_TWICE ","
+#define CROSS_SITE_REPEATED ","
 
 void cross_site_read(const struct fastcgi_request *request, struct cross_site *out);
 
@@ -35,10 +35,10 @@ bool cross_site_is_foreign(const struct cross_site *from);
 bool cross_site_is_suspect(const struct cross_site *from);
 
 /* Whether it is a request of the Fetch standard's mode "cors" from elsewhere: its page reads the answer. */
-bool cross_site_reads(const struct cross_site *from);
+bool cross_site_is_cors(const struct cross_site *from);
 
 /* The page's origin by Origin, else by Referer; false where neither names one. */
-bool cross_site_page(const struct cross_site *from, struct origin *out);
+bool cross_site_page_origin(const struct cross_site *from, struct origin *out);
 
 /*
  * Whether http.allow_origin lets in the page with that Origin, or in the second one the page of that Origin or Referer.
@@ -47,7 +47,7 @@ bool cross_site_page(const struct cross_site *from, struct origin *out);
 bool cross_site_may_read(const struct cross_site *from, const struct config_http *http, bool sends_token);
 bool cross_site_is_allowed(const struct cross_site *from, const struct config_http *http, bool sends_token);
 
-/* Whether the request has the header Authorization: Bearer. Whether its token is good, who_may() judges. */
+/* Whether the request has the header Authorization: Bearer. Whether its token is good, authorize() judges. */
 bool cross_site_sends_token(const struct fastcgi_request *request);
 
 /* False with a sentence: a request that costs an encoding comes from a page that is not let in. */

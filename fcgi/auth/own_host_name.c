@@ -57,9 +57,9 @@ static void find_full(const char *name, char out[HOST_NAME_BYTES])
 	close(ends[0]);
 }
 
-void host_own_find(struct host_own *out)
+void own_host_name_find(struct own_host_name *out)
 {
-	*out = (struct host_own){0};
+	*out = (struct own_host_name){0};
 	if (gethostname(out->name, sizeof(out->name)) != 0)
 		out->name[0] = '\0';
 	out->name[sizeof(out->name) - 1] = '\0';

@@ -70,18 +70,19 @@ void site_headers_append(struct buffer *out, const struct config_http *http, con
 	append_policy(out, &from, http, request, status);
 	if (method_reads(request->method) && cross_site_may_read(&from, http, cross_site_sends_token(request)))
 		append_cors(out, &from, http, true);
-	else if (status == 204 && preflight_is(request))
+	else if (status == 204 && site_headers_is_preflight(request))
 		append_cors(out, &from, http, false);
 }
 
-bool preflight_is(const struct fastcgi_request *request)
+bool site_headers_is_preflight(const struct fastcgi_request *request)
 {
 	return strcmp(request->method, "OPTIONS") == 0 && *fastcgi_param(request, "HTTP_ORIGIN") &&
 	       *fastcgi_param(request, "HTTP_ACCESS_CONTROL_REQUEST_METHOD");
 }
 
 /* Browsers would let a POST pass whatever methods the answer names: so that is refused. */
-int preflight_judge(const struct config_http *http, const struct fastcgi_request *request, struct reason *why)
+int site_headers_answer_preflight(const struct config_http *http, const struct fastcgi_request *request,
+				  struct reason *why)
 {
 	struct cross_site from;
 

@@ -20,9 +20,10 @@ void site_headers_append(struct buffer *out, const struct config_http *http, con
  * Whether it is a CORS preflight: a browser asks whether a page may send a request, and sends no token and no login
  * with that. The answer is the same for every path and camera.
  */
-bool preflight_is(const struct fastcgi_request *request);
+bool site_headers_is_preflight(const struct fastcgi_request *request);
 
 /* 204, or 403 with a sentence. Both without a body of content. */
-int preflight_judge(const struct config_http *http, const struct fastcgi_request *request, struct reason *why);
+int site_headers_answer_preflight(const struct config_http *http, const struct fastcgi_request *request,
+				  struct reason *why);
 
 #endif

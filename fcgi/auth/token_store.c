@@ -13,8 +13,8 @@
 #define AGAIN_US (US_PER_S / 2)
 
 struct stored {
-	struct outside_seen seen; /* as of the last look */
-	int error;                /* errno of that; 0: the file was opened, or there is none */
+	struct broker_file_stamp seen; /* as of the last look */
+	int error;                     /* errno of that; 0: the file was opened, or there is none */
 	bool good;
 	mono_t again_at; /* not good: read then, also where nothing has changed */
 	struct token_list list;
@@ -22,11 +22,11 @@ struct stored {
 
 struct token_store {
 	const struct config_set *cameras;
-	struct outside *outside;
+	struct broker *outside;
 	struct stored files[];
 };
 
-struct token_store *token_store_open(const struct config_set *cameras, struct outside *outside)
+struct token_store *token_store_open(const struct config_set *cameras, struct broker *outside)
 {
 	struct token_store *store = calloc(1, sizeof(*store) + cameras->count * sizeof(store->files[0]));
 
@@ -52,7 +52,7 @@ static bool read_file(struct stored *file, int fd, const char *path, struct reas
 
 	/* Of what was opened: the file may have changed since it was looked at. */
 	if (good)
-		outside_note(&status, &file->seen);
+		broker_file_stamp_from_stat(&status, &file->seen);
 	good = good && token_file_read(fd, path, &file->list, why);
 	close(fd);
 	return good;
@@ -70,11 +70,11 @@ static void note(const char *path, bool was_good, bool changed, bool good, const
 /* What there is in place of what was seen; `error`: why there is no descriptor. */
 static void take(struct stored *file, int fd, int error, const char *path)
 {
-	const struct outside_seen before = file->seen;
+	const struct broker_file_stamp before = file->seen;
 	bool was_good = file->good, same_error = error == file->error;
 	struct reason why;
 
-	file->seen = (struct outside_seen){0};
+	file->seen = (struct broker_file_stamp){0};
 	file->list = (struct token_list){0};
 	file->error = error;
 	errno = error;
@@ -87,14 +87,15 @@ static void take(struct stored *file, int fd, int error, const char *path)
 	note(path, was_good, changed, file->good, &why);
 }
 
-const struct token_list *token_store_look(struct token_store *store, size_t camera)
+const struct token_list *token_store_get(struct token_store *store, size_t camera)
 {
 	struct stored *file = &store->files[camera];
 	const char *path = store->cameras->cameras[camera].http.tokens;
 	bool again = !file->good && mono_now().us >= file->again_at.us;
-	const struct outside_seen *seen = again ? NULL : &file->seen;
+	const struct broker_file_stamp *seen = again ? NULL : &file->seen;
 
-	int fd = store->outside ? outside_tokens(store->outside, camera, seen) : outside_open_tokens(path, seen);
+	int fd = store->outside ? broker_open_tokens(store->outside, camera, seen)
+				: broker_open_tokens_locally(path, seen);
 	int error = fd >= 0 || errno == ENOENT || errno == ENOTDIR ? 0 : errno;
 	if (error != EALREADY)
 		take(file, fd, error, path);

@@ -12,13 +12,13 @@
 struct token_store;
 
 /* `outside` is not owned; NULL opens the files itself. NULL where there is no memory. */
-struct token_store *token_store_open(const struct config_set *cameras, struct outside *outside);
+struct token_store *token_store_open(const struct config_set *cameras, struct broker *outside);
 void token_store_close(struct token_store *store);
 
 /*
  * The tokens of a camera, none where there is no file; valid until the next look. NULL where the file cannot be used:
  * then nobody's token is good. Why is logged once.
  */
-const struct token_list *token_store_look(struct token_store *store, size_t camera);
+const struct token_list *token_store_get(struct token_store *store, size_t camera);
 
 #endif

@@ -59,7 +59,7 @@ static bool is_listed(const char *name, const char *names)
 	return false;
 }
 
-bool host_name_trusted(const char *host, const struct host_own *own, const char *names)
+bool trusted_host_check(const char *host, const struct own_host_name *own, const char *names)
 {
 	char name[HOST_NAME_BYTES];
 	struct in_addr address;

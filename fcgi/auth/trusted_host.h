@@ -14,7 +14,7 @@
 #define HOST_NAME_BYTES 256
 
 /* What this machine calls itself: its host name and its fully qualified name; "" where it has none. */
-struct host_own {
+struct own_host_name {
 	char name[HOST_NAME_BYTES];
 	char full[HOST_NAME_BYTES];
 };
@@ -25,12 +25,12 @@ struct host_own {
  * names,
  * *.NAME for all below NAME, * for any). `host` is the header Host, "" where there is none: browsers always send one.
  */
-bool host_name_trusted(const char *host, const struct host_own *own, const char *names);
+bool trusted_host_check(const char *host, const struct own_host_name *own, const char *names);
 
 /*
  * Finds out what this machine calls itself. A name server that does not answer is waited for 2 seconds at most. Before
  * the program locks itself up (program_sandbox.h).
  */
-void host_own_find(struct host_own *out);
+void own_host_name_find(struct own_host_name *out);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * clip_build.c - joins stretches: see clip_build.h.
+ * clip_build.c - joins slices: see clip_build.h.
  */
 #include "fcgi/clip/clip_build.h"
 
@@ -20,9 +20,9 @@
 struct build {
 	struct clip_plan *plan;
 	unsigned speed;
-	struct lapse lapse; /* where speed is not 1 */
-	struct mp4_header *header;
-	struct vfile *file;
+	struct timelapse lapse; /* where speed is not 1 */
+	struct mp4_moov *header;
+	struct virtual_file *file;
 	uint64_t payload_bytes;
 	int64_t origin_us; /* wall time of the first frame: presentation time 0 */
 	int64_t shift_us;  /* grows where wall time went backwards */
@@ -34,14 +34,14 @@ struct build {
 };
 
 /* FFmpeg's sample entry: SPS and PPS stand in each key frame too, so that of the first stretch serves them all. */
-static struct mp4_header *header_create(const struct clip_stretch *stretch, int64_t created_us)
+static struct mp4_moov *header_create(const struct clip_slice *stretch, int64_t created_us)
 {
 	uint8_t entry[MP4_ENTRY_MAX];
 	struct mp4_init init;
 
-	if (!clip_segment_init(&stretch->segment, entry, &init))
+	if (!clip_segment_read_init(&stretch->segment, entry, &init))
 		return NULL;
-	return mp4_header_create(&(struct mp4_header_spec){
+	return mp4_moov_create(&(struct mp4_moov_spec){
 		.width = init.width,
 		.height = init.height,
 		.entry = init.entry,
@@ -60,28 +60,28 @@ static int64_t stretch_time_us(const struct build *build, int64_t wall_us)
 /* Adds one frame whose bytes lie `offset` behind the payload's beginning. */
 static void add_frame(struct build *build, const struct index_record *record, uint64_t offset)
 {
-	mp4_header_add(build->header, stretch_time_us(build, record->wall_us) / build->speed, offset, record->size,
-		       record->flags & INDEX_KEY);
+	mp4_moov_add_sample(build->header, stretch_time_us(build, record->wall_us) / build->speed, offset, record->size,
+			    record->flags & INDEX_KEY);
 	build->frames++;
 }
 
-static bool is_inside(const struct clip_stretch *stretch, const struct index_record *record)
+static bool is_inside(const struct clip_slice *stretch, const struct index_record *record)
 {
 	return record->offset >= stretch->head.offset &&
 	       record->offset + record->size <= stretch->tail.offset + stretch->tail.size;
 }
 
 /* Bytes of a stretch's file. One whose segment does not stay open is known by its name (stretch_open). */
-static bool add_bytes(struct build *build, const struct clip_stretch *stretch, uint64_t offset, uint64_t length)
+static bool add_bytes(struct build *build, const struct clip_slice *stretch, uint64_t offset, uint64_t length)
 {
 	build->payload_bytes += length;
 	if (build->named)
-		return vfile_add_named(build->file, offset, length);
-	return vfile_add(build->file, stretch->segment.fd, offset, length);
+		return virtual_file_append_lazy_range(build->file, offset, length);
+	return virtual_file_append_range(build->file, stretch->segment.fd, offset, length);
 }
 
 /* All frames of a stretch: one range of bytes, in which what stands between two frames is skipped by their offsets. */
-static bool add_all(struct build *build, const struct clip_stretch *stretch)
+static bool add_all(struct build *build, const struct clip_slice *stretch)
 {
 	struct index_record records[RECORDS_A_READ];
 	uint64_t next = stretch->first;
@@ -103,21 +103,21 @@ static bool add_all(struct build *build, const struct clip_stretch *stretch)
 }
 
 /* The frames of a timelapse: each a range of its own. */
-static bool add_lapse(struct build *build, const struct clip_stretch *stretch)
+static bool add_lapse(struct build *build, const struct clip_slice *stretch)
 {
 	struct index_record record;
 	uint64_t next = stretch->first;
-	enum lapse_outcome outcome;
+	enum timelapse_outcome outcome;
 
-	while ((outcome = lapse_next(&build->lapse, stretch, &next, &record)) == LAPSE_FRAME) {
+	while ((outcome = timelapse_next(&build->lapse, stretch, &next, &record)) == TIMELAPSE_FRAME) {
 		add_frame(build, &record, build->payload_bytes);
 		if (!is_inside(stretch, &record) || !add_bytes(build, stretch, record.offset, record.size))
 			return false;
 	}
-	return outcome == LAPSE_END;
+	return outcome == TIMELAPSE_END;
 }
 
-static bool add_frames(struct build *build, const struct clip_stretch *stretch)
+static bool add_frames(struct build *build, const struct clip_slice *stretch)
 {
 	int64_t start_us = stretch->head.wall_us - build->origin_us + build->shift_us;
 
@@ -125,25 +125,25 @@ static bool add_frames(struct build *build, const struct clip_stretch *stretch)
 		build->shift_us += build->end_us - start_us;
 	if (!(build->speed == 1 ? add_all(build, stretch) : add_lapse(build, stretch)))
 		return false;
-	build->end_us = stretch_time_us(build, clip_stretch_end_us(stretch));
+	build->end_us = stretch_time_us(build, clip_slice_end_us(stretch));
 	return true;
 }
 
 /* A segment that was released is opened only for the time in which its frames are added. */
-static bool add_stretch(struct build *build, struct clip_stretch *stretch)
+static bool add_stretch(struct build *build, struct clip_slice *stretch)
 {
 	build->named = stretch->segment.fd <= 0;
 	if (!build->named)
 		return add_frames(build, stretch);
 	if (!clip_segment_reopen(&stretch->segment)) {
-		enum segment_trouble trouble = clip_segment_trouble(errno);
-		if (trouble == SEGMENT_IS_OUT_OF_REACH)
+		enum clip_segment_error trouble = clip_segment_classify(errno);
+		if (trouble == CLIP_SEGMENT_UNREADABLE)
 			build->plan->unreadable = errno;
-		build->gone = trouble != SEGMENT_HAS_NO_ROOM;
+		build->gone = trouble != CLIP_SEGMENT_NO_RESOURCES;
 		return false;
 	}
 	const struct clip_segment *segment = &stretch->segment;
-	bool good = vfile_name(build->file, segment->folder, segment->entry.file, segment->fd) &&
+	bool good = virtual_file_add_lazy_file(build->file, segment->folder, segment->entry.file, segment->fd) &&
 		    add_frames(build, stretch);
 	clip_segment_release(&stretch->segment);
 	return good;
@@ -153,9 +153,9 @@ static bool add_stretch(struct build *build, struct clip_stretch *stretch)
  */
 static void find_ends(const struct clip_plan *plan, struct clip *out)
 {
-	const struct clip_stretch *first = &plan->stretches[0], *last = &plan->stretches[plan->count - 1];
+	const struct clip_slice *first = &plan->slices[0], *last = &plan->slices[plan->count - 1];
 	int64_t late_us = first->head.wall_us - plan->from_us;
-	int64_t last_end_us = clip_stretch_end_us(last);
+	int64_t last_end_us = clip_slice_end_us(last);
 
 	out->first_us = first->head.wall_us;
 	out->start_us = first->head.wall_us;
@@ -176,10 +176,10 @@ static void spans_add(struct clip *out, int64_t from_us, int64_t to_us)
 	buffer_printf(&out->spans, "%s%s/%s", out->span_count > 1 ? ", " : "", from, to);
 }
 
-/* Nothing is missing between two stretches: one segment continues the other, or the next frame came in time. */
-static bool spans_join(const struct clip_stretch *before, const struct clip_stretch *next)
+/* Nothing is missing between two slices: one segment continues the other, or the next frame came in time. */
+static bool spans_join(const struct clip_slice *before, const struct clip_slice *next)
 {
-	int64_t apart_us = next->head.wall_us - clip_stretch_end_us(before);
+	int64_t apart_us = next->head.wall_us - clip_slice_end_us(before);
 
 	return next->follows || (apart_us >= -clip_slack_us(&before->tail) && apart_us <= clip_slack_us(&before->tail));
 }
@@ -190,11 +190,11 @@ static void find_spans(const struct clip_plan *plan, struct clip *out)
 
 	for (size_t i = 0; i < plan->count; i++) {
 		bool last = i + 1 == plan->count;
-		if (!last && spans_join(&plan->stretches[i], &plan->stretches[i + 1]))
+		if (!last && spans_join(&plan->slices[i], &plan->slices[i + 1]))
 			continue;
-		spans_add(out, from_us, last ? out->end_us : clip_stretch_end_us(&plan->stretches[i]));
+		spans_add(out, from_us, last ? out->end_us : clip_slice_end_us(&plan->slices[i]));
 		if (!last)
-			from_us = plan->stretches[i + 1].head.wall_us;
+			from_us = plan->slices[i + 1].head.wall_us;
 	}
 	if (out->spans.length > CLIP_SPANS_MAX)
 		buffer_clear(&out->spans);
@@ -218,14 +218,14 @@ static void make_etag(const struct clip_plan *plan, unsigned speed, struct clip 
 		fnv(fnv(fnv(UINT64_C(0xcbf29ce484222325), (uint64_t)out->start_us), (uint64_t)out->end_us), speed);
 
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct clip_stretch *stretch = &plan->stretches[i];
+		const struct clip_slice *stretch = &plan->slices[i];
 		hash = fnv(fnv(fnv(hash, stretch->segment.entry.segment_no), stretch->first), stretch->end);
 		hash = fnv(fnv(hash, stretch->head.offset), (uint64_t)stretch->head.wall_us);
 		if (stretch->origin != CLIP_DISK)
 			hash = fnv(hash, crc32c(0, stretch->segment.walked,
 						(size_t)stretch->segment.count * sizeof(struct index_record)));
 	}
-	snprintf(out->etag, sizeof(out->etag), "\"%016" PRIx64 "-%" PRIx64 "\"", hash, vfile_size(out->file));
+	snprintf(out->etag, sizeof(out->etag), "\"%016" PRIx64 "-%" PRIx64 "\"", hash, virtual_file_size(out->file));
 }
 
 static void name_source(const struct clip_plan *plan, struct clip *out)
@@ -233,7 +233,7 @@ static void name_source(const struct clip_plan *plan, struct clip *out)
 	bool has[3] = {false};
 
 	for (size_t i = 0; i < plan->count; i++)
-		has[plan->stretches[i].origin] = true;
+		has[plan->slices[i].origin] = true;
 	const char *name = has[CLIP_TRANSCODED] ? "transcoded" : has[CLIP_MEMORY] ? "memory" : "disk";
 	if (has[CLIP_DISK] && has[CLIP_MEMORY] && !has[CLIP_TRANSCODED])
 		name = "disk, memory";
@@ -241,15 +241,15 @@ static void name_source(const struct clip_plan *plan, struct clip *out)
 }
 
 /* The file owns the segments' descriptors from here on. */
-static bool take_descriptors(struct clip_plan *plan, struct vfile *file)
+static bool take_descriptors(struct clip_plan *plan, struct virtual_file *file)
 {
 	bool good = true;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		struct clip_segment *segment = &plan->stretches[i].segment;
+		struct clip_segment *segment = &plan->slices[i].segment;
 		if (segment->fd <= 0)
 			continue;
-		good = vfile_own(file, segment->fd) && good;
+		good = virtual_file_adopt_fd(file, segment->fd) && good;
 		clip_segment_close(segment, true);
 	}
 	return good;
@@ -262,15 +262,15 @@ static bool build_file(struct build *build, struct clip *out)
 	bool good = true;
 
 	for (build->at = 0; good && build->at < plan->count; build->at += good)
-		good = add_stretch(build, &plan->stretches[build->at]);
+		good = add_stretch(build, &plan->slices[build->at]);
 	/* What the first frame is late by, the last one stands longer. */
-	int64_t late_us = plan->stretches[0].head.wall_us - out->start_us;
-	int64_t cut_us = clip_stretch_end_us(&plan->stretches[plan->count - 1]) - out->end_us;
+	int64_t late_us = plan->slices[0].head.wall_us - out->start_us;
+	int64_t cut_us = clip_slice_end_us(&plan->slices[plan->count - 1]) - out->end_us;
 	out->duration_us = (build->end_us + late_us - cut_us) / build->speed;
 	out->frames = build->frames;
-	good = good && mp4_header_clip(build->header, out->duration_us, build->payload_bytes, &head);
-	good = good && vfile_head(build->file, &head);
-	buffer_finish(&head);
+	good = good && mp4_moov_write_clip_header(build->header, out->duration_us, build->payload_bytes, &head);
+	good = good && virtual_file_set_head(build->file, &head);
+	buffer_free(&head);
 	return good;
 }
 
@@ -279,12 +279,12 @@ static bool build_all(struct build *build, struct clip *out)
 {
 	struct clip_plan *plan = build->plan;
 
-	*out = (struct clip){.file = vfile_create()};
+	*out = (struct clip){.file = virtual_file_create()};
 	find_ends(plan, out);
 	build->file = out->file;
-	lapse_init(&build->lapse, plan->from_us, build->speed);
-	build->origin_us = plan->stretches[0].head.wall_us;
-	build->header = header_create(&plan->stretches[0], out->start_us);
+	timelapse_init(&build->lapse, plan->from_us, build->speed);
+	build->origin_us = plan->slices[0].head.wall_us;
+	build->header = header_create(&plan->slices[0], out->start_us);
 	bool good = build->file && build->header && build_file(build, out);
 	if (good) {
 		find_spans(plan, out);
@@ -292,9 +292,9 @@ static bool build_all(struct build *build, struct clip *out)
 		make_etag(plan, build->speed, out);
 		good = take_descriptors(plan, out->file);
 	}
-	mp4_header_destroy(build->header);
+	mp4_moov_destroy(build->header);
 	if (!good)
-		clip_finish(out);
+		clip_free(out);
 	return good;
 }
 
@@ -312,9 +312,9 @@ bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out)
 	}
 }
 
-void clip_finish(struct clip *clip)
+void clip_free(struct clip *clip)
 {
-	vfile_destroy(clip->file);
-	buffer_finish(&clip->spans);
+	virtual_file_unref(clip->file);
+	buffer_free(&clip->spans);
 	*clip = (struct clip){0};
 }

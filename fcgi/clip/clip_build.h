@@ -18,9 +18,9 @@
 #define CLIP_SPANS_MAX 1024u /* bytes of the text */
 
 struct clip {
-	struct vfile *file;  /* owned until taken */
-	char etag[32];       /* with its quotes */
-	char source[24];     /* disk, memory, "disk, memory", transcoded */
+	struct virtual_file *file; /* owned until taken */
+	char etag[32];             /* with its quotes */
+	char source[24];           /* disk, memory, "disk, memory", transcoded */
 	struct buffer spans; /* `from/to` in ISO 8601, comma between; empty where they are longer than CLIP_SPANS_MAX */
 	size_t span_count;
 	int64_t start_us, end_us; /* wall time */
@@ -36,6 +36,6 @@ struct clip {
  * memory or descriptors are short or an index contradicts itself.
  */
 bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out);
-void clip_finish(struct clip *clip);
+void clip_free(struct clip *clip);
 
 #endif

@@ -60,7 +60,7 @@ static bool trailer_append(int fd, const struct clip *clip)
 	buffer_u32(&box, (uint32_t)box.length + 4);
 	buffer_set_u32(&box, 0, (uint32_t)box.length);
 	bool good = !box.failed && write(fd, box.data, box.length) == (ssize_t)box.length;
-	buffer_finish(&box);
+	buffer_free(&box);
 	return good;
 }
 
@@ -85,33 +85,34 @@ static bool trailer_read(int fd, struct clip *clip, uint64_t *clip_bytes)
 	return strlen((char *)box + 8) == size - BOX_BYTES_MIN && trailer_parse((char *)box + 8, clip);
 }
 
-bool cache_find(int clips_folder, const struct cached_key *key, struct clip *out)
+bool clip_cache_find(int clips_folder, const struct clip_cache_key *key, struct clip *out)
 {
-	char name[CACHED_NAME_BYTES];
+	char name[CLIP_CACHE_NAME_BYTES];
 	uint64_t clip_bytes;
-	int folder = cached_folder_open(clips_folder);
+	int folder = clip_cache_folder_open(clips_folder);
 
 	*out = (struct clip){0};
 	if (folder < 0)
 		return false;
-	cached_name(key, name);
+	clip_cache_file_name(key, name);
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	close(folder);
 	if (fd < 0)
 		return false;
-	out->file = vfile_create();
-	bool good = trailer_read(fd, out, &clip_bytes) && out->file && vfile_add(out->file, fd, 0, clip_bytes);
+	out->file = virtual_file_create();
+	bool good = trailer_read(fd, out, &clip_bytes) && out->file &&
+		    virtual_file_append_range(out->file, fd, 0, clip_bytes);
 	if (!out->file)
 		close(fd);
 	else
-		good = vfile_own(out->file, fd) && good;
+		good = virtual_file_adopt_fd(out->file, fd) && good;
 	if (!good)
-		clip_finish(out);
+		clip_free(out);
 	return good;
 }
 
 /* What the disk is short of for so many bytes more; false where it does not say. */
-static bool missing_bytes(const struct cache_store *store, int folder, uint64_t bytes, uint64_t *missing)
+static bool missing_bytes(const struct clip_cache_store *store, int folder, uint64_t bytes, uint64_t *missing)
 {
 	struct statvfs disk;
 
@@ -122,55 +123,55 @@ static bool missing_bytes(const struct cache_store *store, int folder, uint64_t 
 	return true;
 }
 
-static bool room_for(const struct cache_store *store, int folder)
+static bool room_for(const struct clip_cache_store *store, int folder)
 {
-	uint64_t missing, bytes = vfile_size(store->clip->file) + BOX_BYTES_MAX;
+	uint64_t missing, bytes = virtual_file_size(store->clip->file) + BOX_BYTES_MAX;
 
 	if (bytes > store->max_bytes || !missing_bytes(store, folder, bytes, &missing))
 		return false;
 	/* What cannot be evicted stays where it is, and counts. */
-	if (cached_evict(folder, store->max_bytes - bytes, missing).left_bytes > store->max_bytes - bytes)
+	if (clip_cache_evict(folder, store->max_bytes - bytes, missing).left_bytes > store->max_bytes - bytes)
 		return false;
 	return missing_bytes(store, folder, bytes, &missing) && missing == 0;
 }
 
-static bool write_clip(const struct cache_store *store, int folder, int fd)
+static bool write_clip(const struct clip_cache_store *store, int folder, int fd)
 {
-	char name[CACHED_NAME_BYTES];
+	char name[CLIP_CACHE_NAME_BYTES];
 
-	cached_name(&store->key, name);
-	return keep_copy(fd, store->clip->file) && trailer_append(fd, store->clip) && fsync(fd) == 0 &&
-	       renameat(folder, CACHED_PART, folder, name) == 0;
+	clip_cache_file_name(&store->key, name);
+	return kept_clip_copy(fd, store->clip->file) && trailer_append(fd, store->clip) && fsync(fd) == 0 &&
+	       renameat(folder, CLIP_CACHE_PART, folder, name) == 0;
 }
 
 /* The only place for what is being written, once it is free. */
-static int part_wait(const struct cache_store *store, int folder)
+static int part_wait(const struct clip_cache_store *store, int folder)
 {
 	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
 
 	for (int waited_ms = 0;; waited_ms += POLL_MS) {
-		int fd = keep_part_open(folder, CACHED_PART);
+		int fd = kept_clip_part_open(folder, CLIP_CACHE_PART);
 		if (fd >= 0 || errno != EWOULDBLOCK || waited_ms >= store->wait_ms)
 			return fd;
 		nanosleep(&pause, NULL);
 	}
 }
 
-int cache_store_run(const struct cache_store *store)
+int clip_cache_store_run(const struct clip_cache_store *store)
 {
 	int folder, fd = -1;
 	bool good = false;
 
 	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
-	mkdirat(store->clips_folder, CACHED_FOLDER, 0750);
-	folder = cached_folder_open(store->clips_folder);
+	mkdirat(store->clips_folder, CLIP_CACHE_FOLDER, 0750);
+	folder = clip_cache_folder_open(store->clips_folder);
 	if (folder >= 0)
 		fd = part_wait(store, folder);
 	if (fd >= 0) {
-		good = vfile_size(store->clip->file) + BOX_BYTES_MAX <= file_limit_bytes(fd) &&
+		good = virtual_file_size(store->clip->file) + BOX_BYTES_MAX <= file_limit_bytes(fd) &&
 		       room_for(store, folder) && write_clip(store, folder, fd);
 		if (!good)
-			unlinkat(folder, CACHED_PART, 0);
+			unlinkat(folder, CLIP_CACHE_PART, 0);
 		close(fd);
 	}
 	if (folder >= 0)

@@ -15,11 +15,11 @@
 #include "shared/segment/clip_cache_files.h"
 
 /* The clip of that range, as it was stored. False where there is none, or none that can be used. */
-bool cache_find(int clips_folder, const struct cached_key *key, struct clip *out);
+bool clip_cache_find(int clips_folder, const struct clip_cache_key *key, struct clip *out);
 
-struct cache_store {
+struct clip_cache_store {
 	int clips_folder; /* not owned */
-	struct cached_key key;
+	struct clip_cache_key key;
 	const struct clip *clip;
 	uint64_t max_bytes;     /* of all cached clips: the oldest go first */
 	uint64_t reserve_bytes; /* that stay free on the disk */
@@ -27,9 +27,9 @@ struct cache_store {
 };
 
 /* No clip takes more than this share of what is cached. */
-#define CACHE_SHARE_MAX 8u
+#define CLIP_CACHE_SHARE_MAX 8u
 
 /* Evicts what is in the way and writes, one at a time; for a child. 0 where that was done. */
-int cache_store_run(const struct cache_store *store);
+int clip_cache_store_run(const struct clip_cache_store *store);
 
 #endif

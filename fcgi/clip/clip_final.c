@@ -13,12 +13,12 @@
 
 static int64_t wall_of(int64_t mono_us)
 {
-	return wall_of_mono((mono_t){mono_us}, clock_offset_us()).us;
+	return wall_from_mono((mono_t){mono_us}, clock_offset_us()).us;
 }
 
 /* The capture time of the last frame of a stretch on the ring's clock; 0 where it was recorded before this boot. (A
  * worker that is locked up cannot ask the kernel which boot this is.) */
-static int64_t stretch_mono_us(const struct clip_stretch *stretch, const struct ring_reader *ring)
+static int64_t stretch_mono_us(const struct clip_slice *stretch, const struct ring_reader *ring)
 {
 	struct clip_segment opened = {.fd = stretch->segment.fd};
 	struct segment_layout layout = {0};
@@ -32,10 +32,10 @@ static int64_t stretch_mono_us(const struct clip_stretch *stretch, const struct 
 	if (released && !clip_segment_open(stretch->segment.folder, &stretch->segment.entry, &opened))
 		return 0;
 	ring_reader_boot_id(ring, boot_id);
-	if (segment_read_layout(opened.fd, &layout) == SEGMENT_GOOD &&
+	if (segment_read_layout(opened.fd, &layout) == SEGMENT_OK &&
 	    memcmp(layout.info.boot_id, boot_id, sizeof(boot_id)) == 0)
 		mono_us = layout.info.first_mono_us + (stretch->tail.wall_us - layout.info.first_wall_us);
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	if (released)
 		clip_segment_close(&opened, false);
 	return mono_us;
@@ -57,7 +57,7 @@ static bool may_be_indexed(const struct clip_plan *plan, const struct ring_reade
 	for (; ring_reader_get(ring, seq, &frame); seq--) {
 		if (frame.meta.mono_us <= indexed_mono_us)
 			return false;
-		if (!(frame.meta.flags & RING_FRAME_OFF) && is_in_range(plan, frame.meta.wall_us))
+		if (!(frame.meta.flags & RING_FRAME_RECORDING_OFF) && is_in_range(plan, frame.meta.wall_us))
 			return true;
 		oldest_us = frame.meta.wall_us;
 	}
@@ -73,7 +73,7 @@ static bool has_more_to_index(const struct clip_plan *plan, const struct ring_re
 {
 	if (!may_be_indexed(plan, ring, state, state->indexed_mono_us))
 		return false;
-	int64_t mono_us = plan->count > 0 ? stretch_mono_us(&plan->stretches[plan->count - 1], ring) : 0;
+	int64_t mono_us = plan->count > 0 ? stretch_mono_us(&plan->slices[plan->count - 1], ring) : 0;
 	return mono_us <= state->indexed_mono_us || may_be_indexed(plan, ring, state, mono_us);
 }
 
@@ -92,7 +92,7 @@ static bool camera_may_deliver(const struct clip_plan *plan, const struct ring_r
 /* A segment that was open when the machine went down: its end may be cut when it is repaired. */
 static bool awaits_repair(const struct clip_plan *plan, const struct ring_reader *ring)
 {
-	const struct clip_stretch *last = plan->count > 0 ? &plan->stretches[plan->count - 1] : NULL;
+	const struct clip_slice *last = plan->count > 0 ? &plan->slices[plan->count - 1] : NULL;
 
 	return plan->is_open && last && last->origin == CLIP_DISK && last->segment.entry.state != CATALOGUE_COMPLETE &&
 	       stretch_mono_us(last, ring) == 0;

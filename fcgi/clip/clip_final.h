@@ -6,7 +6,7 @@
  *
  *   - A part of the archive cannot be read.
  *   - The ring holds a frame of it that may still be indexed: one that was captured after the newest indexed frame and
- *     that does not bear RING_FRAME_OFF. It does not matter what the recorder says about itself: an encoder that is
+ *     that does not bear RING_FRAME_RECORDING_OFF. It does not matter what the recorder says about itself: an encoder that is
  *     down is started again, a disk that hangs may go on, and a recorder that is gone leaves the ring to the next one,
  *     which encodes just these frames.
  *   - The ring was written over such frames while the encoder or the disk's queue still had them.

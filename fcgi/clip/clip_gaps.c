@@ -27,7 +27,7 @@ static int wall_order(const void *a, const void *b)
 }
 
 static bool canvas_make(struct canvas *canvas, const struct wall_range *spans, size_t span_count,
-			const struct gap_claim *claims, size_t claim_count)
+			const struct gap_candidate *claims, size_t claim_count)
 {
 	size_t ends = 2 * (span_count + claim_count), next = 0;
 
@@ -101,7 +101,7 @@ static void paint(struct canvas *canvas, const struct wall_range *range, size_t 
 	}
 }
 
-static void paint_claims(struct canvas *canvas, const struct gap_claim *claims, size_t count, bool weak)
+static void paint_claims(struct canvas *canvas, const struct gap_candidate *claims, size_t count, bool weak)
 {
 	for (size_t i = count; i-- > 0;)
 		if (claims[i].weak == weak)
@@ -110,7 +110,7 @@ static void paint_claims(struct canvas *canvas, const struct gap_claim *claims, 
 
 static int gap_order(const void *a, const void *b)
 {
-	const struct gap_claim *left = a, *right = b;
+	const struct gap_candidate *left = a, *right = b;
 
 	if (left->place != right->place)
 		return left->place < right->place ? -1 : 1;
@@ -118,7 +118,7 @@ static int gap_order(const void *a, const void *b)
 }
 
 /* Neighbouring pieces of one claim are one gap. */
-static size_t collect(const struct canvas *canvas, const struct gap_claim *claims, struct gap_claim *out)
+static size_t collect(const struct canvas *canvas, const struct gap_candidate *claims, struct gap_candidate *out)
 {
 	size_t count = 0, last = FREE;
 
@@ -137,8 +137,8 @@ static size_t collect(const struct canvas *canvas, const struct gap_claim *claim
 	return count;
 }
 
-bool gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_claim *claims, size_t claim_count,
-	       struct gap_claim **out, size_t *count)
+bool clip_gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_candidate *claims,
+		    size_t claim_count, struct gap_candidate **out, size_t *count)
 {
 	struct canvas canvas = {0};
 	bool good = true;

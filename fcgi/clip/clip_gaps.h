@@ -19,7 +19,7 @@ struct wall_range {
 	int64_t from_us, to_us; /* to exclusive; from < to */
 };
 
-struct gap_claim {
+struct gap_candidate {
 	struct wall_range range;
 	uint32_t cause; /* enum gap_cause */
 	bool weak;
@@ -32,7 +32,7 @@ struct gap_claim {
  * other. *out is an array of *count gaps, which the caller frees; NULL where there are none. False where memory is
  * short.
  */
-bool gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_claim *claims, size_t claim_count,
-	       struct gap_claim **out, size_t *count);
+bool clip_gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_candidate *claims,
+		    size_t claim_count, struct gap_candidate **out, size_t *count);
 
 #endif

@@ -18,7 +18,7 @@
 #define KEY_LOOK_BACK 64u
 
 /* The records as the .mp4 itself has them. */
-struct clip_walk {
+struct record_list {
 	struct index_record *records;
 	size_t count, room;
 	uint64_t limit; /* so many are enough */
@@ -26,9 +26,9 @@ struct clip_walk {
 	bool done; /* late: it was tried */
 };
 
-static bool walk_collect(const struct index_record *record, void *context)
+static bool record_list_add(const struct index_record *record, void *context)
 {
-	struct clip_walk *list = context;
+	struct record_list *list = context;
 
 	disk_pulse();
 	if (list->count == list->room) {
@@ -44,12 +44,12 @@ static bool walk_collect(const struct index_record *record, void *context)
 	return list->count < list->limit;
 }
 
-static bool walk_records(struct clip_segment *segment, const struct segment_layout *layout)
+static bool scan_records(struct clip_segment *segment, const struct segment_layout *layout)
 {
-	struct clip_walk list = {.limit = UINT64_MAX};
+	struct record_list list = {.limit = UINT64_MAX};
 	uint64_t good_end;
 
-	if (segment_walk(segment->fd, layout, walk_collect, &list, &good_end) == SEGMENT_ERROR || list.failed) {
+	if (segment_walk(segment->fd, layout, record_list_add, &list, &good_end) == SEGMENT_ERROR || list.failed) {
 		int error = list.failed ? ENOMEM : errno;
 		free(list.records);
 		errno = error;
@@ -60,37 +60,37 @@ static bool walk_records(struct clip_segment *segment, const struct segment_layo
 	return true;
 }
 
-static bool open_by_walk(struct clip_segment *segment)
+static bool open_by_scan(struct clip_segment *segment)
 {
 	struct segment_layout layout = {0};
 	enum segment_outcome outcome = segment_read_layout(segment->fd, &layout);
-	bool good = outcome == SEGMENT_GOOD && walk_records(segment, &layout);
-	int error = outcome == SEGMENT_GOOD || outcome == SEGMENT_ERROR ? errno : EBADMSG;
+	bool good = outcome == SEGMENT_OK && scan_records(segment, &layout);
+	int error = outcome == SEGMENT_OK || outcome == SEGMENT_ERROR ? errno : EBADMSG;
 
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	errno = error;
 	return good;
 }
 
 /* What can be had of the .mp4 where the .idx has let a reader down; once, and kept for the next reader. */
-static const struct clip_walk *walk_late(const struct clip_segment *segment)
+static const struct record_list *scan_fallback(const struct clip_segment *segment)
 {
 	struct segment_layout layout = {0};
-	struct clip_walk *late = segment->late;
+	struct record_list *late = segment->late;
 	uint64_t good_end;
 
 	if (late->done)
 		return late;
 	late->done = true;
 	late->limit = segment->count;
-	if (segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD)
-		segment_walk(segment->fd, &layout, walk_collect, late, &good_end);
-	segment_layout_finish(&layout);
+	if (segment_read_layout(segment->fd, &layout) == SEGMENT_OK)
+		segment_walk(segment->fd, &layout, record_list_add, late, &good_end);
+	segment_layout_free(&layout);
 	return late;
 }
 
 /* Drops records at the end whose media is not in the file, as far as a crash of the machine can have left such. */
-static bool media_is_there(struct clip_segment *segment)
+static bool drop_missing_media(struct clip_segment *segment)
 {
 	struct index_record last;
 	struct stat status;
@@ -116,11 +116,11 @@ static bool open_index(int folder, struct clip_segment *segment)
 
 	if (!index_name(entry->file, name, sizeof(name)))
 		return false;
-	if (index_reader_open(folder, name, entry->segment_no, &segment->index) != INDEX_GOOD)
+	if (index_reader_open(folder, name, entry->segment_no, &segment->index) != INDEX_OK)
 		return false;
 	segment->count = index_reader_count(&segment->index);
 	segment->late = calloc(1, sizeof(*segment->late));
-	if (segment->late && media_is_there(segment) &&
+	if (segment->late && drop_missing_media(segment) &&
 	    (entry->state != CATALOGUE_COMPLETE || segment->count >= entry->frames))
 		return true;
 	index_reader_close(&segment->index);
@@ -139,7 +139,7 @@ bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct c
 	out->fd = openat(folder, out->entry.file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (out->fd < 0)
 		return false;
-	if (open_index(folder, out) || open_by_walk(out))
+	if (open_index(folder, out) || open_by_scan(out))
 		return true;
 	int error = errno;
 	clip_segment_close(out, false);
@@ -147,36 +147,36 @@ bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct c
 	return false;
 }
 
-enum segment_trouble clip_segment_trouble(int error)
+enum clip_segment_error clip_segment_classify(int error)
 {
 	switch (error) {
 	case EMFILE:
 	case ENFILE:
 	case ENOMEM:
-		return SEGMENT_HAS_NO_ROOM;
+		return CLIP_SEGMENT_NO_RESOURCES;
 	case ENOENT:
 	case ENOTDIR:
 	case ELOOP:
 	case EISDIR:
 	case ESPIPE:
 	case ENXIO:
-		return SEGMENT_IS_GONE;
+		return CLIP_SEGMENT_DELETED;
 	case 0:
 	case EBADMSG:
-		return SEGMENT_IS_DAMAGED;
+		return CLIP_SEGMENT_DAMAGED;
 	default: /* EIO, ESTALE, ENOTCONN, …: whatever keeps it from being read says nothing about what it holds */
-		return SEGMENT_IS_OUT_OF_REACH;
+		return CLIP_SEGMENT_UNREADABLE;
 	}
 }
 
 bool clip_segment_exists(int folder, const struct catalogue_entry *entry)
 {
 	return faccessat(folder, entry->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-	       clip_segment_trouble(errno) != SEGMENT_IS_GONE;
+	       clip_segment_classify(errno) != CLIP_SEGMENT_DELETED;
 }
 
 /* ftyp and moov at the file's beginning. */
-static bool read_foreign_layout(int fd, uint8_t head[HEAD_BYTES], struct segment_layout *layout)
+static bool read_adopted_layout(int fd, uint8_t head[HEAD_BYTES], struct segment_layout *layout)
 {
 	struct mp4_box ftyp, moov;
 	struct stat status;
@@ -202,7 +202,7 @@ bool clip_segment_adopt(int fd, int64_t first_wall_us, struct clip_segment *out)
 	struct segment_layout layout = {.info.first_wall_us = first_wall_us};
 
 	*out = (struct clip_segment){.fd = fd, .index = {.fd = -1}, .foreign = true};
-	if (!read_foreign_layout(fd, head, &layout) || !walk_records(out, &layout)) {
+	if (!read_adopted_layout(fd, head, &layout) || !scan_records(out, &layout)) {
 		clip_segment_close(out, false);
 		return false;
 	}
@@ -214,19 +214,19 @@ bool clip_segment_adopt(int fd, int64_t first_wall_us, struct clip_segment *out)
 	return true;
 }
 
-bool clip_segment_init(const struct clip_segment *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out)
+bool clip_segment_read_init(const struct clip_segment *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out)
 {
 	uint8_t head[HEAD_BYTES];
 	struct segment_layout layout = {0};
-	bool good = segment->foreign ? read_foreign_layout(segment->fd, head, &layout)
-				     : segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD;
+	bool good = segment->foreign ? read_adopted_layout(segment->fd, head, &layout)
+				     : segment_read_layout(segment->fd, &layout) == SEGMENT_OK;
 
 	if (good) {
 		*out = layout.init;
 		memcpy(entry, layout.init.entry, layout.init.entry_bytes);
 		out->entry = entry;
 	}
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	return good;
 }
 
@@ -296,7 +296,7 @@ size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, siz
 	size_t got = index_reader_read(&segment->index, first, count, out);
 	if (got == count)
 		return got;
-	const struct clip_walk *late = walk_late(segment);
+	const struct record_list *late = scan_fallback(segment);
 	return got + copy_records(late->records, late->count, first + got, count - got, out + got);
 }
 
@@ -332,7 +332,7 @@ static uint64_t key_before(const struct clip_segment *segment, uint64_t number)
 	return segment->count;
 }
 
-uint64_t clip_segment_key(const struct clip_segment *segment, uint64_t number)
+uint64_t clip_segment_key_frame(const struct clip_segment *segment, uint64_t number)
 {
 	struct index_record record;
 	uint64_t key = key_before(segment, number);

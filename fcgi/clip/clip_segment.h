@@ -17,7 +17,7 @@
 #include "shared/segment/catalogue.h"
 #include "shared/segment/index.h"
 
-struct clip_walk;
+struct record_list;
 
 struct clip_segment {
 	struct catalogue_entry entry;
@@ -25,25 +25,25 @@ struct clip_segment {
 	int fd;                      /* the .mp4; owned; not above 0: closed */
 	struct index_reader index;   /* fd -1 where the records were walked */
 	struct index_record *walked; /* owned; or NULL */
-	struct clip_walk *late;      /* owned: what is walked once the .idx turns out to be damaged */
+	struct record_list *late;    /* owned: what is walked once the .idx turns out to be damaged */
 	uint64_t count;              /* records whose media is in the file, as of opening */
 	bool foreign;                /* adopted */
 };
 
 /*
  * False with errno where the file is gone or cannot be read. EBADMSG: nothing in it can be used.
- * clip_segment_trouble() says what an errno means. The folder has to stay open while the segment may be reopened.
+ * clip_segment_classify() says what an errno means. The folder has to stay open while the segment may be reopened.
  */
 bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct clip_segment *out);
 
-enum segment_trouble {
-	SEGMENT_IS_GONE,         /* nothing of that name is there that a segment can be: somebody deleted it */
-	SEGMENT_IS_DAMAGED,      /* the disk lost it */
-	SEGMENT_IS_OUT_OF_REACH, /* it may be there, and cannot be read now */
-	SEGMENT_HAS_NO_ROOM,     /* memory or descriptors are short: it says nothing about the segment */
+enum clip_segment_error {
+	CLIP_SEGMENT_DELETED,      /* nothing of that name is there that a segment can be: somebody deleted it */
+	CLIP_SEGMENT_DAMAGED,      /* the disk lost it */
+	CLIP_SEGMENT_UNREADABLE,   /* it may be there, and cannot be read now */
+	CLIP_SEGMENT_NO_RESOURCES, /* memory or descriptors are short: it says nothing about the segment */
 };
 
-enum segment_trouble clip_segment_trouble(int error);
+enum clip_segment_error clip_segment_classify(int error);
 
 /* Whether a file stands under the name of the entry; true also where that cannot be told. */
 bool clip_segment_exists(int folder, const struct catalogue_entry *entry);
@@ -67,7 +67,7 @@ bool clip_segment_reopen(struct clip_segment *segment);
 void clip_segment_close(struct clip_segment *segment, bool keep_fd);
 
 /* Reads the sample entry into `entry`, where out->entry then points, and what else the init segment says. */
-bool clip_segment_init(const struct clip_segment *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out);
+bool clip_segment_read_init(const struct clip_segment *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out);
 
 /* Reads up to `count` records from number `first`; fewer at the end, or where neither the .idx nor the .mp4 has them.
  */
@@ -78,6 +78,6 @@ uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us);
 
 /* The last key frame at or before record `number`; the first behind it where there is none; count where there is none
  * at all. */
-uint64_t clip_segment_key(const struct clip_segment *segment, uint64_t number);
+uint64_t clip_segment_key_frame(const struct clip_segment *segment, uint64_t number);
 
 #endif

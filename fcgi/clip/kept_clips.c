@@ -25,7 +25,7 @@
 
 static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
-bool keep_name_valid(const char *name)
+bool kept_clip_name_valid(const char *name)
 {
 	size_t length = strlen(name);
 
@@ -33,24 +33,24 @@ bool keep_name_valid(const char *name)
 	       strcmp(name + length - 4, ".mp4") == 0;
 }
 
-bool keep_name_make(const char *text, char out[KEEP_NAME_BYTES])
+bool kept_clip_name_make(const char *text, char out[KEPT_CLIP_NAME_BYTES])
 {
 	size_t length = strlen(text);
 	bool ends = length > 4 && strcmp(text + length - 4, ".mp4") == 0;
 
-	return length <= NAME_MAX_CHARS && snprintf(out, KEEP_NAME_BYTES, "%s%s", text, ends ? "" : ".mp4") > 0 &&
-	       keep_name_valid(out);
+	return length <= NAME_MAX_CHARS && snprintf(out, KEPT_CLIP_NAME_BYTES, "%s%s", text, ends ? "" : ".mp4") > 0 &&
+	       kept_clip_name_valid(out);
 }
 
 /*
  * Bytes from *at on, inside of the kernel where the file systems can do that. They go to the disk at once: in the
  * name and with the priority of this process.
  */
-static void copy_inside(int fd, const struct vfile *file, uint64_t *at)
+static void copy_inside(int fd, const struct virtual_file *file, uint64_t *at)
 {
-	struct vfile_extent extent;
+	struct virtual_file_extent extent;
 
-	while (vfile_extent_at(file, *at, &extent)) {
+	while (virtual_file_extent_at(file, *at, &extent)) {
 		off_t offset = (off_t)extent.offset;
 		size_t length = extent.length < INSIDE_BYTES ? (size_t)extent.length : INSIDE_BYTES;
 		ssize_t got = copy_file_range(extent.fd, &offset, fd, NULL, length, 0);
@@ -62,9 +62,9 @@ static void copy_inside(int fd, const struct vfile *file, uint64_t *at)
 }
 
 /* The same by way of memory: up to `room` bytes. False where they cannot be read or written. */
-static bool copy_through(int fd, const struct vfile *file, uint64_t *at, uint8_t *bytes, size_t room)
+static bool copy_through(int fd, const struct virtual_file *file, uint64_t *at, uint8_t *bytes, size_t room)
 {
-	ssize_t got = vfile_read(file, *at, bytes, room);
+	ssize_t got = virtual_file_read(file, *at, bytes, room);
 
 	for (ssize_t done = 0; done < got;) {
 		ssize_t n = write(fd, bytes + done, (size_t)(got - done));
@@ -76,10 +76,10 @@ static bool copy_through(int fd, const struct vfile *file, uint64_t *at, uint8_t
 	return got > 0;
 }
 
-bool keep_copy(int fd, const struct vfile *file)
+bool kept_clip_copy(int fd, const struct virtual_file *file)
 {
 	uint8_t *bytes = malloc(COPY_BYTES);
-	uint64_t at = 0, size = vfile_size(file);
+	uint64_t at = 0, size = virtual_file_size(file);
 	bool good = bytes;
 
 	if (good && size > file_limit_bytes(fd)) {
@@ -94,7 +94,7 @@ bool keep_copy(int fd, const struct vfile *file)
 	return good;
 }
 
-int keep_part_open(int folder, const char *name)
+int kept_clip_part_open(int folder, const char *name)
 {
 	int fd = part_file_lock(folder, name, O_CREAT);
 
@@ -107,17 +107,17 @@ int keep_part_open(int folder, const char *name)
 }
 
 /* Cached clips give way to one that is kept. */
-static void make_room(const struct keep *keep)
+static void make_room(const struct kept_clip *keep)
 {
 	struct statvfs disk;
-	int cached = cached_folder_open(keep->folder);
+	int cached = clip_cache_folder_open(keep->folder);
 
 	if (cached < 0)
 		return;
 	if (fstatvfs(keep->folder, &disk) == 0) {
-		uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize, bytes = vfile_size(keep->file);
+		uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize, bytes = virtual_file_size(keep->file);
 		if (free_bytes < bytes)
-			cached_evict(cached, UINT64_MAX, bytes - free_bytes);
+			clip_cache_evict(cached, UINT64_MAX, bytes - free_bytes);
 	}
 	close(cached);
 }
@@ -127,29 +127,29 @@ static int failure(void)
 	switch (errno) {
 	case ENOSPC:
 	case EDQUOT:
-		return KEEP_FULL;
+		return KEPT_CLIP_NO_SPACE;
 	case EFBIG:
-		return KEEP_LARGE;
+		return KEPT_CLIP_TOO_LARGE;
 	case EACCES:
 	case EPERM:
 	case EROFS:
-		return KEEP_REFUSED;
+		return KEPT_CLIP_NOT_PERMITTED;
 	default:
-		return KEEP_FAILED;
+		return KEPT_CLIP_FAILED;
 	}
 }
 
 /* Some file systems, above all those of a network, have nothing to sync of a folder. */
 static int folder_synced(int folder)
 {
-	return fsync(folder) == 0 || errno == EINVAL ? KEEP_DONE : KEEP_FAILED;
+	return fsync(folder) == 0 || errno == EINVAL ? KEPT_CLIP_OK : KEPT_CLIP_FAILED;
 }
 
 /*
  * A name that is taken stays. Where the file system cannot see to that (NFS, FUSE), this does: whoever else keeps a
  * clip of that name is refused while the temporary file is locked, or finds the name taken.
  */
-static bool rename_if_free(const struct keep *keep, const char *part)
+static bool rename_if_free(const struct kept_clip *keep, const char *part)
 {
 	struct stat taken;
 
@@ -164,38 +164,38 @@ static bool rename_if_free(const struct keep *keep, const char *part)
 	return errno == ENOENT && renameat(keep->folder, part, keep->folder, keep->name) == 0;
 }
 
-static int give_name(const struct keep *keep, const char *part)
+static int give_name(const struct kept_clip *keep, const char *part)
 {
 	if (rename_if_free(keep, part))
 		return folder_synced(keep->folder);
-	return errno == EEXIST ? KEEP_EXISTS : failure();
+	return errno == EEXIST ? KEPT_CLIP_EXISTS : failure();
 }
 
-int keep_run(void *context)
+int kept_clip_write(void *context)
 {
-	const struct keep *keep = context;
-	char part[KEEP_NAME_BYTES + 8];
+	const struct kept_clip *keep = context;
+	char part[KEPT_CLIP_NAME_BYTES + 8];
 	int outcome;
 
-	part_files_sweep(keep->folder, 0);
+	part_files_remove_stale(keep->folder, 0);
 	make_room(keep);
 	snprintf(part, sizeof(part), ".%s" PART_SUFFIX, keep->name);
-	int fd = keep_part_open(keep->folder, part);
+	int fd = kept_clip_part_open(keep->folder, part);
 	if (fd < 0)
-		return errno == EWOULDBLOCK ? KEEP_BUSY : failure();
+		return errno == EWOULDBLOCK ? KEPT_CLIP_BUSY : failure();
 	errno = 0;
-	outcome = keep_copy(fd, keep->file) && fsync(fd) == 0 ? give_name(keep, part) : failure();
-	if (outcome != KEEP_DONE)
+	outcome = kept_clip_copy(fd, keep->file) && fsync(fd) == 0 ? give_name(keep, part) : failure();
+	if (outcome != KEPT_CLIP_OK)
 		unlinkat(keep->folder, part, 0);
 	close(fd);
 	return outcome;
 }
 
-int keep_remove_run(void *context)
+int kept_clip_remove(void *context)
 {
-	const struct keep *keep = context;
+	const struct kept_clip *keep = context;
 
 	if (unlinkat(keep->folder, keep->name, 0) == 0)
 		return folder_synced(keep->folder);
-	return errno == ENOENT || errno == EISDIR ? KEEP_MISSING : failure();
+	return errno == ENOENT || errno == EISDIR ? KEPT_CLIP_NOT_FOUND : failure();
 }

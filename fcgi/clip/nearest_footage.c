@@ -11,14 +11,14 @@
 
 #define ENTRIES_A_READ 64u
 
-static void take_before(struct clip_nearest *nearest, int64_t wall_us)
+static void take_before(struct nearest_footage *nearest, int64_t wall_us)
 {
 	if (!nearest->before || wall_us > nearest->before_us)
 		nearest->before_us = wall_us;
 	nearest->before = true;
 }
 
-static void take_after(struct clip_nearest *nearest, int64_t wall_us)
+static void take_after(struct nearest_footage *nearest, int64_t wall_us)
 {
 	if (!nearest->after || wall_us < nearest->after_us)
 		nearest->after_us = wall_us;
@@ -43,7 +43,8 @@ static bool frame_beside(int folder, const struct catalogue_entry *entry, int64_
 	return found;
 }
 
-static bool may_be_nearer_before(const struct catalogue_entry *entry, int64_t from_us, const struct clip_nearest *out)
+static bool may_be_nearer_before(const struct catalogue_entry *entry, int64_t from_us,
+				 const struct nearest_footage *out)
 {
 	bool ends = entry->state == CATALOGUE_COMPLETE;
 
@@ -51,7 +52,7 @@ static bool may_be_nearer_before(const struct catalogue_entry *entry, int64_t fr
 }
 
 /* From the segment that was recorded last backwards. */
-static void find_before(int folder, const struct catalogue *list, int64_t from_us, struct clip_nearest *out)
+static void find_before(int folder, const struct catalogue *list, int64_t from_us, struct nearest_footage *out)
 {
 	struct catalogue_entry entries[ENTRIES_A_READ];
 	uint64_t first, end;
@@ -72,14 +73,14 @@ static void find_before(int folder, const struct catalogue *list, int64_t from_u
 	}
 }
 
-static bool may_be_nearer_after(const struct catalogue_entry *entry, int64_t to_us, const struct clip_nearest *out)
+static bool may_be_nearer_after(const struct catalogue_entry *entry, int64_t to_us, const struct nearest_footage *out)
 {
 	bool ends = entry->state == CATALOGUE_COMPLETE;
 
 	return !(ends && entry->end_wall_us <= to_us) && !(out->after && entry->start_wall_us >= out->after_us);
 }
 
-static void find_after(int folder, const struct catalogue *list, int64_t to_us, struct clip_nearest *out)
+static void find_after(int folder, const struct catalogue *list, int64_t to_us, struct nearest_footage *out)
 {
 	struct catalogue_entry entries[ENTRIES_A_READ];
 	uint64_t next, end;
@@ -101,7 +102,7 @@ static void find_after(int folder, const struct catalogue *list, int64_t to_us, 
 	}
 }
 
-static void find_in_memory(const struct ring_reader *ring, int64_t from_us, int64_t to_us, struct clip_nearest *out)
+static void find_in_memory(const struct ring_reader *ring, int64_t from_us, int64_t to_us, struct nearest_footage *out)
 {
 	struct ring_frame frame;
 	uint64_t head = ring_reader_head(ring);
@@ -116,15 +117,15 @@ static void find_in_memory(const struct ring_reader *ring, int64_t from_us, int6
 	}
 }
 
-void clip_nearest_find(int folder, const struct ring_reader *ring, int64_t from_us, int64_t to_us,
-		       struct clip_nearest *out)
+void nearest_footage_find(int folder, const struct ring_reader *ring, int64_t from_us, int64_t to_us,
+			  struct nearest_footage *out)
 {
 	struct catalogue list;
 
-	*out = (struct clip_nearest){0};
+	*out = (struct nearest_footage){0};
 	if (ring)
 		find_in_memory(ring, from_us, to_us, out);
-	if (folder < 0 || catalogue_open(folder, &list) != CATALOGUE_GOOD)
+	if (folder < 0 || catalogue_open(folder, &list) != CATALOGUE_OK)
 		return;
 	find_before(folder, &list, from_us, out);
 	find_after(folder, &list, to_us, out);

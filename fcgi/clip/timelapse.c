@@ -12,14 +12,14 @@
 #define BLOCK          64u
 #define AROUND         8u /* records looked at on either side of a guess */
 
-void lapse_init(struct lapse *lapse, int64_t from_us, unsigned speed)
+void timelapse_init(struct timelapse *lapse, int64_t from_us, unsigned speed)
 {
 	int64_t step_us = (int64_t)speed * US_PER_S / PLAYED_FPS_MAX;
 
-	*lapse = (struct lapse){.from_us = from_us, .step_us = step_us > US_PER_S ? step_us : US_PER_S};
+	*lapse = (struct timelapse){.from_us = from_us, .step_us = step_us > US_PER_S ? step_us : US_PER_S};
 }
 
-static int64_t slot_of(const struct lapse *lapse, int64_t wall_us)
+static int64_t slot_of(const struct timelapse *lapse, int64_t wall_us)
 {
 	int64_t into_us = wall_us - lapse->from_us;
 
@@ -42,7 +42,7 @@ static uint64_t find_around(const struct clip_segment *segment, uint64_t guess, 
 }
 
 /* The first record behind the slot of `record`, which is number `number`; never before number + 1. */
-static uint64_t skip_slot(const struct lapse *lapse, const struct clip_stretch *stretch, uint64_t number,
+static uint64_t skip_slot(const struct timelapse *lapse, const struct clip_slice *stretch, uint64_t number,
 			  const struct index_record *record)
 {
 	const struct clip_segment *segment = &stretch->segment;
@@ -59,13 +59,13 @@ static uint64_t skip_slot(const struct lapse *lapse, const struct clip_stretch *
 	return found > number ? found : number + 1;
 }
 
-static bool is_shown(const struct lapse *lapse, const struct index_record *record)
+static bool is_shown(const struct timelapse *lapse, const struct index_record *record)
 {
 	return record->flags & INDEX_KEY && !(lapse->taken && slot_of(lapse, record->wall_us) == lapse->slot);
 }
 
-enum lapse_outcome lapse_next(struct lapse *lapse, const struct clip_stretch *stretch, uint64_t *number,
-			      struct index_record *record)
+enum timelapse_outcome timelapse_next(struct timelapse *lapse, const struct clip_slice *stretch, uint64_t *number,
+				      struct index_record *record)
 {
 	struct index_record records[BLOCK];
 
@@ -79,11 +79,11 @@ enum lapse_outcome lapse_next(struct lapse *lapse, const struct clip_stretch *st
 			lapse->taken = true;
 			*record = records[i];
 			*number = skip_slot(lapse, stretch, *number + i, record);
-			return LAPSE_FRAME;
+			return TIMELAPSE_FRAME;
 		}
 		if (got < wanted)
-			return LAPSE_DAMAGED;
+			return TIMELAPSE_DAMAGED;
 		*number += got;
 	}
-	return LAPSE_END;
+	return TIMELAPSE_END;
 }

@@ -10,22 +10,22 @@
 
 #include "fcgi/clip/clip_plan.h"
 
-struct lapse {
+struct timelapse {
 	int64_t from_us, step_us;
 	int64_t slot; /* of the frame that was taken last */
 	bool taken;   /* one was */
 };
 
-void lapse_init(struct lapse *lapse, int64_t from_us, unsigned speed);
+void timelapse_init(struct timelapse *lapse, int64_t from_us, unsigned speed);
 
-enum lapse_outcome {
-	LAPSE_FRAME,   /* *record is shown; the search goes on behind it */
-	LAPSE_END,     /* none any more in this stretch */
-	LAPSE_DAMAGED, /* the index ends before the stretch does */
+enum timelapse_outcome {
+	TIMELAPSE_FRAME,   /* *record is shown; the search goes on behind it */
+	TIMELAPSE_END,     /* none any more in this stretch */
+	TIMELAPSE_DAMAGED, /* the index ends before the stretch does */
 };
 
 /* The next frame of a stretch from record *number on. The records in between are skipped, not read. */
-enum lapse_outcome lapse_next(struct lapse *lapse, const struct clip_stretch *stretch, uint64_t *number,
-			      struct index_record *record);
+enum timelapse_outcome timelapse_next(struct timelapse *lapse, const struct clip_slice *stretch, uint64_t *number,
+				      struct index_record *record);
 
 #endif

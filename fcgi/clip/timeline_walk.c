@@ -23,7 +23,7 @@ struct walk {
 	int64_t from_us, to_us;
 	struct timeline_item *spans; /* in the order of recording, within [from, to) */
 	size_t span_count, span_room;
-	struct gap_claim *claims; /* likewise */
+	struct gap_candidate *claims; /* likewise */
 	size_t claim_count, claim_room;
 	bool growing; /* the last span reaches up to where the walk is */
 	int error;    /* errno of what ends the walk; 0: nothing */
@@ -98,7 +98,7 @@ static void claim_add(struct walk *walk, int64_t from_us, int64_t to_us, uint32_
 	if (!range_cut(walk, from_us, to_us, &range) ||
 	    !array_grow(walk, (void **)&walk->claims, &walk->claim_room, walk->claim_count, sizeof(*walk->claims)))
 		return;
-	walk->claims[walk->claim_count++] = (struct gap_claim){range, cause, weak, walk->span_count};
+	walk->claims[walk->claim_count++] = (struct gap_candidate){range, cause, weak, walk->span_count};
 }
 
 static int duration_order(const void *a, const void *b)
@@ -177,7 +177,7 @@ static bool block_may_hide(const struct clip_segment *segment, uint64_t first, u
  * The span of a segment that lasts until end_us, and its holes that lie in the range. Blocks are counted from the first
  * record, so that a hole is the same one whatever range is asked for.
  */
-static void segment_scan(struct walk *walk, const struct clip_segment *segment, int64_t end_us)
+static void scan_segment(struct walk *walk, const struct clip_segment *segment, int64_t end_us)
 {
 	uint64_t first = clip_segment_find(segment, walk->from_us), end = clip_segment_find(segment, walk->to_us);
 	struct row row = {.from_us = segment->entry.start_wall_us};
@@ -228,7 +228,7 @@ static void claims_before(struct walk *walk, const struct catalogue_entry *entry
 }
 
 /* The segment lasts until end_us; what is in between is said. */
-static void segment_note(struct walk *walk, const struct catalogue_entry *entry, int64_t end_us)
+static void note_segment(struct walk *walk, const struct catalogue_entry *entry, int64_t end_us)
 {
 	claims_before(walk, entry, end_us);
 	walk->seen = true;
@@ -240,19 +240,19 @@ static void segment_note(struct walk *walk, const struct catalogue_entry *entry,
 /* A segment that is listed and could not be opened; false for one that somebody deleted: it is as if not listed. */
 static bool walk_unopened(struct walk *walk, const struct catalogue_entry *entry, int error)
 {
-	switch (clip_segment_trouble(error)) {
-	case SEGMENT_IS_GONE:
+	switch (clip_segment_classify(error)) {
+	case CLIP_SEGMENT_DELETED:
 		return false;
-	case SEGMENT_IS_DAMAGED:
-		segment_note(walk, entry, entry->end_wall_us);
+	case CLIP_SEGMENT_DAMAGED:
+		note_segment(walk, entry, entry->end_wall_us);
 		walk->growing = false;
 		claim_add(walk, entry->start_wall_us, entry->end_wall_us, GAP_DISK, false);
 		return true;
-	case SEGMENT_IS_OUT_OF_REACH:
-		segment_note(walk, entry, entry->end_wall_us);
+	case CLIP_SEGMENT_UNREADABLE:
+		note_segment(walk, entry, entry->end_wall_us);
 		span_add(walk, entry->start_wall_us, entry->end_wall_us, entry->source);
 		return true;
-	case SEGMENT_HAS_NO_ROOM:
+	case CLIP_SEGMENT_NO_RESOURCES:
 		break;
 	}
 	walk->error = error;
@@ -284,8 +284,8 @@ static void walk_opened(struct walk *walk, const struct clip_segment *segment)
 
 	if (there)
 		end_us = last.wall_us + last.duration_us;
-	segment_note(walk, &segment->entry, end_us);
-	segment_scan(walk, segment, end_us);
+	note_segment(walk, &segment->entry, end_us);
+	scan_segment(walk, segment, end_us);
 	if (there)
 		walk->usual_end_us = usual_end_us(segment, &last);
 }
@@ -299,7 +299,7 @@ static bool walk_entry(struct walk *walk, const struct catalogue_entry *entry)
 	if (!inside && entry->state != CATALOGUE_RECORDING) {
 		if (!clip_segment_exists(walk->folder, entry))
 			return false;
-		segment_note(walk, entry, entry->end_wall_us);
+		note_segment(walk, entry, entry->end_wall_us);
 		walk->growing = false;
 		return true;
 	}
@@ -336,7 +336,7 @@ static void walk_entries(struct walk *walk, const struct catalogue *catalogue, u
 }
 
 /* Spans and gaps, each gap behind the spans that were recorded before it. */
-static void give(const struct walk *walk, const struct gap_claim *gaps, size_t gap_count, timeline_each *each,
+static void give(const struct walk *walk, const struct gap_candidate *gaps, size_t gap_count, timeline_callback *each,
 		 void *context)
 {
 	size_t gap = 0;
@@ -351,16 +351,16 @@ static void give(const struct walk *walk, const struct gap_claim *gaps, size_t g
 	}
 }
 
-static bool walk_give(const struct walk *walk, timeline_each *each, void *context)
+static bool walk_give(const struct walk *walk, timeline_callback *each, void *context)
 {
 	struct wall_range *covered = calloc(walk->span_count + 1, sizeof(*covered));
-	struct gap_claim *gaps = NULL;
+	struct gap_candidate *gaps = NULL;
 	size_t gap_count = 0;
 	bool good = covered;
 
 	for (size_t i = 0; good && i < walk->span_count; i++)
 		covered[i] = (struct wall_range){walk->spans[i].from_us, walk->spans[i].to_us};
-	good = good && gaps_find(covered, walk->span_count, walk->claims, walk->claim_count, &gaps, &gap_count);
+	good = good && clip_gaps_find(covered, walk->span_count, walk->claims, walk->claim_count, &gaps, &gap_count);
 	if (good)
 		give(walk, gaps, gap_count, each, context);
 	else
@@ -370,14 +370,14 @@ static bool walk_give(const struct walk *walk, timeline_each *each, void *contex
 	return good;
 }
 
-bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_each *each, void *context)
+bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_callback *each, void *context)
 {
 	struct walk walk = {.folder = folder, .from_us = from_us, .to_us = to_us};
 	struct catalogue catalogue;
 	uint64_t number, end;
 
 	enum catalogue_outcome outcome = catalogue_open(folder, &catalogue);
-	if (outcome != CATALOGUE_GOOD)
+	if (outcome != CATALOGUE_OK)
 		return outcome == CATALOGUE_MISSING;
 	if (catalogue_range(&catalogue, from_us, to_us, &number, &end))
 		walk_entries(&walk, &catalogue, one_before(&walk, &catalogue, number), end);

@@ -35,7 +35,7 @@ struct timeline_item {
  * where there may be recordings that nobody knows of: the list cannot be read, or memory or descriptors are short; then
  * nothing was given.
  */
-typedef void timeline_each(const struct timeline_item *item, void *context);
-bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_each *each, void *context);
+typedef void timeline_callback(const struct timeline_item *item, void *context);
+bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_callback *each, void *context);
 
 #endif

@@ -18,12 +18,12 @@ static enum query_outcome decode(const char *from, size_t length, char *out, siz
 		if (c == '%') {
 			int byte = length - i > 2 ? hex_byte(from + i + 1) : -1;
 			if (byte < 0)
-				return QUERY_BAD;
+				return QUERY_MALFORMED;
 			c = (char)byte;
 			i += 2;
 		}
 		if (c == '\0' || n + 1 >= bytes)
-			return QUERY_BAD;
+			return QUERY_MALFORMED;
 		out[n++] = c;
 	}
 	out[n] = '\0';
@@ -108,7 +108,7 @@ static enum named_time get_time(const char *query, const char *name, enum time_s
 {
 	char text[QUERY_VALUE_MAX];
 	enum query_outcome outcome = query_get(query, name, text, sizeof(text));
-	enum time_status status = TIME_NOT_A_TIME;
+	enum time_status status = TIME_MALFORMED;
 
 	if (outcome == QUERY_ABSENT)
 		return TIME_ABSENT;
@@ -116,7 +116,7 @@ static enum named_time get_time(const char *query, const char *name, enum time_s
 		status = time_parse(text, strlen(text), side, now, out);
 	if (status == TIME_OK)
 		return TIME_GIVEN;
-	reason_set(why, "%s=: %s", name, time_status_text(status));
+	reason_set(why, "%s=: %s", name, time_status_message(status));
 	return TIME_REFUSED;
 }
 

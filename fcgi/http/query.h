@@ -17,7 +17,7 @@
 enum query_outcome {
 	QUERY_FOUND,
 	QUERY_ABSENT,
-	QUERY_BAD, /* half a percent sign, a NUL in it, or longer than `bytes` */
+	QUERY_MALFORMED, /* half a percent sign, a NUL in it, or longer than `bytes` */
 };
 
 /* The first value of that name, decoded (`+` is a space) and terminated. */

@@ -31,7 +31,7 @@ static bool take_number(const char **text, uint64_t *out)
 static enum range_outcome suffix_range(uint64_t last_bytes, uint64_t size, uint64_t *first, uint64_t *end)
 {
 	if (last_bytes == 0 || size == 0)
-		return RANGE_BEYOND;
+		return RANGE_UNSATISFIABLE;
 	*first = last_bytes < size ? size - last_bytes : 0;
 	*end = size;
 	return RANGE_PART;
@@ -59,7 +59,7 @@ enum range_outcome range_parse(const char *header, uint64_t size, uint64_t *firs
 	if (suffix)
 		return suffix_range(low, size, first, end);
 	if (low >= size)
-		return RANGE_BEYOND;
+		return RANGE_UNSATISFIABLE;
 	*first = low;
 	*end = high < size ? high + 1 : size;
 	return RANGE_PART;
@@ -91,7 +91,7 @@ static bool etag_listed(const char *header, const char *etag, bool weak)
 	}
 }
 
-bool range_etag_listed(const char *header, const char *etag)
+bool range_etag_matches(const char *header, const char *etag)
 {
 	return etag_listed(header, etag, true);
 }

@@ -10,14 +10,14 @@
 enum range_outcome {
 	RANGE_WHOLE, /* none, not one of bytes, malformed, or several: the whole is a right answer to all of them */
 	RANGE_PART,
-	RANGE_BEYOND, /* begins behind the end, or is an empty suffix: 416 */
+	RANGE_UNSATISFIABLE, /* begins behind the end, or is an empty suffix: 416 */
 };
 
 /* Range: bytes [*first, *end) of `size`. */
 enum range_outcome range_parse(const char *header, uint64_t size, uint64_t *first, uint64_t *end);
 
 /* If-None-Match: the list has this entity tag (weak comparison) or is "*". `etag` with its quotes. */
-bool range_etag_listed(const char *header, const char *etag);
+bool range_etag_matches(const char *header, const char *etag);
 
 /* If-Match: absent (""), "*", or the list has exactly this strong entity tag. */
 bool range_if_match_holds(const char *header, const char *etag);

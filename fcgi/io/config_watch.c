@@ -16,13 +16,13 @@ static bool recorder_read_after(const struct config *config, mono_t read)
 
 	config_ring_name(config, name);
 	ring = ring_reader_open(name, &why);
-	after = ring && ring_reader_state(ring, &state) && ring_reader_alive(ring, &state) &&
+	after = ring && ring_reader_state(ring, &state) && ring_reader_is_alive(ring, &state) &&
 		state.config_mono_us > read.us;
 	ring_reader_close(ring);
 	return after;
 }
 
-bool config_follow_due(const struct config_follow *follow)
+bool config_watch_is_due(const struct config_watch *follow)
 {
 	for (size_t i = 0; follow->path && i < follow->set->count; i++)
 		if (recorder_read_after(&follow->set->cameras[i], follow->read))
@@ -36,7 +36,7 @@ static bool set_equal(const struct config_set *a, const struct config_set *b)
 	return a->count == b->count && memcmp(a->cameras, b->cameras, a->count * sizeof(*a->cameras)) == 0;
 }
 
-bool config_follow_read(struct config_follow *follow)
+bool config_watch_reload(struct config_watch *follow)
 {
 	struct config_set fresh;
 	struct reason why;
@@ -49,10 +49,10 @@ bool config_follow_read(struct config_follow *follow)
 		return false;
 	}
 	if (set_equal(&fresh, follow->set)) {
-		config_set_finish(&fresh);
+		config_set_free(&fresh);
 		return false;
 	}
-	config_set_finish(follow->set);
+	config_set_free(follow->set);
 	*follow->set = fresh;
 	log_set_level(fresh.cameras[0].log_level);
 	log_info("config", "%s was read again: it has changed", follow->path);

@@ -8,16 +8,16 @@
 #include "shared/base/clock.h"
 #include "shared/config/config.h"
 
-struct config_follow {
+struct config_watch {
 	const char *path;       /* as config_set_load() takes it; NULL: never read again */
 	struct config_set *set; /* not owned; replaced as a whole */
 	mono_t read;            /* it was read, or found broken, after this */
 };
 
 /* True where a recorder read its configuration later (recorder_state.config_mono_us). Looks into every ring. */
-bool config_follow_due(const struct config_follow *follow);
+bool config_watch_is_due(const struct config_watch *follow);
 
 /* Reads it again. False where nothing changed, or where a file is broken: that is logged, and the set stays. */
-bool config_follow_read(struct config_follow *follow);
+bool config_watch_reload(struct config_watch *follow);
 
 #endif

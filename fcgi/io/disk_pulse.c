@@ -8,7 +8,7 @@
 
 static _Atomic int64_t *pulse_at;
 
-void disk_pulse_into(_Atomic int64_t *at)
+void disk_pulse_set_target(_Atomic int64_t *at)
 {
 	pulse_at = at;
 }

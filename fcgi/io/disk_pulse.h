@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Where the time of each pulse is stored, in microseconds of the monotonic clock; NULL (at first): nowhere. */
-void disk_pulse_into(_Atomic int64_t *at);
+void disk_pulse_set_target(_Atomic int64_t *at);
 
 void disk_pulse(void);
 

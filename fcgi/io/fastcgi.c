@@ -16,7 +16,7 @@
 
 #define DRAIN_TIMES 16
 
-int fastcgi_take(int listen_fd, int sndbuf_bytes)
+int fastcgi_accept(int listen_fd, int sndbuf_bytes)
 {
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0 && sndbuf_bytes > 0)
@@ -83,33 +83,33 @@ failed:
 	return NULL;
 }
 
-enum fastcgi_outcome fastcgi_look(int fd)
+enum fastcgi_outcome fastcgi_peek(int fd)
 {
-	uint8_t bytes[FASTCGI_SCAN_BYTES];
+	uint8_t bytes[FASTCGI_PARAMS_MAX];
 	ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return FASTCGI_MORE;
-	enum fastcgi_scan found = got > 0 ? fastcgi_scan(bytes, (size_t)got) : FASTCGI_SCAN_BAD;
-	if (found == FASTCGI_SCAN_MORE && (size_t)got < sizeof(bytes))
-		return FASTCGI_MORE;
-	return found == FASTCGI_SCAN_WHOLE ? FASTCGI_READY : FASTCGI_BAD;
+		return FASTCGI_INCOMPLETE;
+	enum fastcgi_validity found = got > 0 ? fastcgi_validate(bytes, (size_t)got) : FASTCGI_PARAMS_INVALID;
+	if (found == FASTCGI_PARAMS_INCOMPLETE && (size_t)got < sizeof(bytes))
+		return FASTCGI_INCOMPLETE;
+	return found == FASTCGI_PARAMS_VALID ? FASTCGI_READY : FASTCGI_INVALID;
 }
 
 enum fastcgi_outcome fastcgi_read(int fd, struct fastcgi_request **out)
 {
-	enum fastcgi_outcome outcome = fastcgi_look(fd);
-	if (outcome == FASTCGI_BAD)
+	enum fastcgi_outcome outcome = fastcgi_peek(fd);
+	if (outcome == FASTCGI_INVALID)
 		close(fd);
 	if (outcome != FASTCGI_READY)
 		return outcome;
 	*out = parse(fd);
-	return *out ? FASTCGI_READY : FASTCGI_BAD;
+	return *out ? FASTCGI_READY : FASTCGI_INVALID;
 }
 
 /* What the socket holds, as a file that is read from its beginning; -1 with errno. */
 static int copy_of(int fd)
 {
-	uint8_t bytes[FASTCGI_SCAN_BYTES];
+	uint8_t bytes[FASTCGI_PARAMS_MAX];
 	ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
 	int copy = got > 0 ? memfd_create("request", MFD_CLOEXEC) : -1;
 	if (copy >= 0 && (write(copy, bytes, (size_t)got) != got || lseek(copy, 0, SEEK_SET) != 0)) {
@@ -121,14 +121,14 @@ static int copy_of(int fd)
 
 enum fastcgi_outcome fastcgi_read_copy(int fd, struct fastcgi_request **out)
 {
-	enum fastcgi_outcome outcome = fastcgi_look(fd);
-	if (outcome == FASTCGI_MORE)
+	enum fastcgi_outcome outcome = fastcgi_peek(fd);
+	if (outcome == FASTCGI_INCOMPLETE)
 		return outcome;
 	int copy = outcome == FASTCGI_READY ? copy_of(fd) : -1;
 	*out = copy >= 0 ? parse(copy) : NULL;
 	if (!*out) {
 		close(fd);
-		return FASTCGI_BAD;
+		return FASTCGI_INVALID;
 	}
 	close(copy);
 	(*out)->fcgx.ipcFd = (*out)->fd = fd;

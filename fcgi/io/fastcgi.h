@@ -51,19 +51,19 @@ struct fastcgi_request {
 int fastcgi_listen(const char *path, struct reason *why);
 
 /*
- * Taking a request never waits. fastcgi_take() gives a connection (-1 with errno where there is none; `sndbuf_bytes` 0
- * leaves the socket's own), fastcgi_read() its request once all of it has come. Unless it says FASTCGI_MORE, the
- * descriptor is no longer the caller's. fastcgi_look() says what fastcgi_read() would find, and takes nothing.
+ * Taking a request never waits. fastcgi_accept() gives a connection (-1 with errno where there is none; `sndbuf_bytes` 0
+ * leaves the socket's own), fastcgi_read() its request once all of it has come. Unless it says FASTCGI_INCOMPLETE, the
+ * descriptor is no longer the caller's. fastcgi_peek() says what fastcgi_read() would find, and takes nothing.
  */
 enum fastcgi_outcome {
 	FASTCGI_READY,
-	FASTCGI_MORE, /* not all there yet: ask again after the next edge (what came stays in the socket) */
-	FASTCGI_BAD,  /* no request; closed by fastcgi_read() */
+	FASTCGI_INCOMPLETE, /* not all there yet: ask again after the next edge (what came stays in the socket) */
+	FASTCGI_INVALID,    /* no request; closed by fastcgi_read() */
 };
 
-int fastcgi_take(int listen_fd, int sndbuf_bytes);
+int fastcgi_accept(int listen_fd, int sndbuf_bytes);
 enum fastcgi_outcome fastcgi_read(int fd, struct fastcgi_request **out);
-enum fastcgi_outcome fastcgi_look(int fd);
+enum fastcgi_outcome fastcgi_peek(int fd);
 
 /*
  * As fastcgi_read(), but every byte stays in the socket: another process that is given the connection reads the same

@@ -13,18 +13,18 @@ struct record {
 	size_t bytes; /* all of it: header, content, padding */
 };
 
-static enum fastcgi_scan read_record(const uint8_t *data, size_t length, struct record *out)
+static enum fastcgi_validity read_record(const uint8_t *data, size_t length, struct record *out)
 {
 	if (length > 0 && data[0] != FCGI_VERSION_1)
-		return FASTCGI_SCAN_BAD;
+		return FASTCGI_PARAMS_INVALID;
 	if (length < FCGI_HEADER_LEN)
-		return FASTCGI_SCAN_MORE;
+		return FASTCGI_PARAMS_INCOMPLETE;
 	if (data[2] != 0 || data[3] != 1) /* one request a connection; every known server numbers it 1 */
-		return FASTCGI_SCAN_BAD;
+		return FASTCGI_PARAMS_INVALID;
 	out->type = data[1];
 	out->content_length = (size_t)data[4] << 8 | data[5];
 	out->bytes = FCGI_HEADER_LEN + out->content_length + data[6];
-	return FASTCGI_SCAN_WHOLE;
+	return FASTCGI_PARAMS_VALID;
 }
 
 /* libfcgi would read padding of this record as the next ones, and those have not been looked at. */
@@ -71,23 +71,23 @@ static bool pairs_good(const uint8_t *params, size_t length)
 	return true;
 }
 
-enum fastcgi_scan fastcgi_scan(uint8_t *data, size_t length)
+enum fastcgi_validity fastcgi_validate(uint8_t *data, size_t length)
 {
 	struct record record;
 	size_t at = 0, params = 0;
 	for (;;) {
-		enum fastcgi_scan found = read_record(data + at, length - at, &record);
-		if (found != FASTCGI_SCAN_WHOLE)
+		enum fastcgi_validity found = read_record(data + at, length - at, &record);
+		if (found != FASTCGI_PARAMS_VALID)
 			return found;
 		if (at > 0 && record.type != FCGI_PARAMS)
-			return FASTCGI_SCAN_BAD;
+			return FASTCGI_PARAMS_INVALID;
 		if (record.bytes > length - at)
-			return FASTCGI_SCAN_MORE;
+			return FASTCGI_PARAMS_INCOMPLETE;
 		const uint8_t *content = data + at + FCGI_HEADER_LEN;
 		if (at == 0 && !begins_request(&record, content))
-			return FASTCGI_SCAN_BAD;
+			return FASTCGI_PARAMS_INVALID;
 		if (at > 0 && record.content_length == 0)
-			return pairs_good(data, params) ? FASTCGI_SCAN_WHOLE : FASTCGI_SCAN_BAD;
+			return pairs_good(data, params) ? FASTCGI_PARAMS_VALID : FASTCGI_PARAMS_INVALID;
 		/* A pair may cross records, so their contents are pushed together at the front. */
 		if (at > 0) {
 			memmove(data + params, content, record.content_length);

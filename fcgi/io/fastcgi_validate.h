@@ -9,15 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FASTCGI_SCAN_BYTES 65536u /* a request's parameters have to come within so many bytes */
+#define FASTCGI_PARAMS_MAX 65536u /* a request's parameters have to come within so many bytes */
 
-enum fastcgi_scan {
-	FASTCGI_SCAN_WHOLE, /* FCGI_BEGIN_REQUEST and all of FCGI_PARAMS */
-	FASTCGI_SCAN_MORE,  /* good so far */
-	FASTCGI_SCAN_BAD,
+enum fastcgi_validity {
+	FASTCGI_PARAMS_VALID,      /* FCGI_BEGIN_REQUEST and all of FCGI_PARAMS */
+	FASTCGI_PARAMS_INCOMPLETE, /* good so far */
+	FASTCGI_PARAMS_INVALID,
 };
 
 /* Pure, but for `data`, which it uses as its workspace. */
-enum fastcgi_scan fastcgi_scan(uint8_t *data, size_t length);
+enum fastcgi_validity fastcgi_validate(uint8_t *data, size_t length);
 
 #endif

@@ -21,7 +21,7 @@ static int job_run(void *context)
 {
 	const struct child_job *job = context;
 
-	disk_pulse_into(NULL); /* its parent's life is not its own */
+	disk_pulse_set_target(NULL); /* its parent's life is not its own */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	(void)!nice(CHILD_NICE);
@@ -29,7 +29,7 @@ static int job_run(void *context)
 	return job->run(job->context);
 }
 
-bool api_child_start(struct subprocess *child, const struct child_job *job, bool has_exit_fd)
+bool child_job_start(struct subprocess *child, const struct child_job *job, bool has_exit_fd)
 {
 	struct child_job copy = *job;
 	struct reason unused;
@@ -41,7 +41,7 @@ bool api_child_start(struct subprocess *child, const struct child_job *job, bool
 		&unused);
 }
 
-bool api_child_output(int memory_fd, struct buffer *out)
+bool child_job_output(int memory_fd, struct buffer *out)
 {
 	struct stat status;
 
@@ -61,7 +61,7 @@ static void limit(int resource, uint64_t most)
 }
 
 /* Of memory what is written to counts, not what is only reserved, as the C library does for each thread. */
-static void limits_set(const struct child_limits *limits)
+static void limits_set(const struct child_program_limits *limits)
 {
 	limit(RLIMIT_FSIZE, limits->out_bytes);
 	limit(RLIMIT_CPU, limits->cpu_s);
@@ -72,14 +72,15 @@ static void limits_set(const struct child_limits *limits)
 
 static bool program_prepare(void *limits)
 {
-	lock_up_ffmpeg();
+	program_sandbox_enter_ffmpeg();
 	limits_set(limits);
 	return true;
 }
 
-bool child_program_start(struct subprocess *program, char *const argv[], int out_fd, const struct child_limits *limits)
+bool child_program_start(struct subprocess *program, char *const argv[], int out_fd,
+			 const struct child_program_limits *limits)
 {
-	struct child_limits copy = *limits;
+	struct child_program_limits copy = *limits;
 	struct reason unused;
 
 	return subprocess_start(program,
@@ -94,7 +95,7 @@ bool child_program_start(struct subprocess *program, char *const argv[], int out
 				&unused);
 }
 
-bool child_program_feed(const struct subprocess *program, const void *data, size_t length)
+bool child_program_write(const struct subprocess *program, const void *data, size_t length)
 {
 	const uint8_t *at = data;
 
@@ -110,7 +111,7 @@ bool child_program_feed(const struct subprocess *program, const void *data, size
 	return true;
 }
 
-bool child_program_finish(struct subprocess *program)
+bool child_program_wait(struct subprocess *program)
 {
-	return subprocess_wait(program) == SUBPROCESS_ENDED_WELL;
+	return subprocess_wait(program) == SUBPROCESS_SUCCEEDED;
 }

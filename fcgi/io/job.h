@@ -21,12 +21,12 @@ struct child_job {
  * Forks a child: process group of its own, niced, killed with its parent. It calls close_parents(closing), then exits
  * with what run(context) returns. False where that failed.
  */
-bool api_child_start(struct subprocess *child, const struct child_job *job, bool has_exit_fd);
+bool child_job_start(struct subprocess *child, const struct child_job *job, bool has_exit_fd);
 
 /* What a child wrote to a memfd, as the content of `out`. False where that is nothing, or memory is short. */
-bool api_child_output(int memory_fd, struct buffer *out);
+bool child_job_output(int memory_fd, struct buffer *out);
 
-struct child_limits {
+struct child_program_limits {
 	uint64_t out_bytes; /* of its output; more ends it */
 	uint64_t cpu_s;     /* likewise */
 };
@@ -35,12 +35,13 @@ struct child_limits {
  * Within a child: starts `argv` with a pipe to its standard input, its standard output to `out_fd` and every other
  * descriptor closed but standard error, locked up (program_sandbox.h), and with limits of memory and descriptors too.
  */
-bool child_program_start(struct subprocess *program, char *const argv[], int out_fd, const struct child_limits *limits);
+bool child_program_start(struct subprocess *program, char *const argv[], int out_fd,
+			 const struct child_program_limits *limits);
 
 /* Writes all of it; false once the program reads no more. */
-bool child_program_feed(const struct subprocess *program, const void *data, size_t length);
+bool child_program_write(const struct subprocess *program, const void *data, size_t length);
 
 /* Closes the pipe and waits; true where the program ended with status 0. */
-bool child_program_finish(struct subprocess *program);
+bool child_program_wait(struct subprocess *program);
 
 #endif

@@ -12,22 +12,22 @@
 #include "shared/base/crc32c.h"
 #include "shared/base/file_io.h"
 
-struct late_file {
+struct lazy_file {
 	char *name;    /* owned */
 	uint32_t head; /* CRC-32C of its first bytes */
 	int fd;        /* -1: closed */
 };
 
-struct late_files {
+struct lazy_files {
 	int folder;
-	struct late_file *files;
+	struct lazy_file *files;
 	size_t count, room;
 	size_t first, end; /* no others are open */
 };
 
-struct late_files *late_files_create(int folder)
+struct lazy_files *lazy_files_create(int folder)
 {
-	struct late_files *files = calloc(1, sizeof(*files));
+	struct lazy_files *files = calloc(1, sizeof(*files));
 
 	if (!files)
 		return NULL;
@@ -38,7 +38,7 @@ struct late_files *late_files_create(int folder)
 	return NULL;
 }
 
-void late_files_destroy(struct late_files *files)
+void lazy_files_destroy(struct lazy_files *files)
 {
 	if (!files)
 		return;
@@ -54,7 +54,7 @@ void late_files_destroy(struct late_files *files)
 
 static bool head_read(int fd, uint32_t *head)
 {
-	uint8_t bytes[LATE_HEAD_BYTES];
+	uint8_t bytes[LAZY_HEAD_BYTES];
 	ssize_t got = read_at(fd, bytes, sizeof(bytes), 0);
 
 	if (got < 0)
@@ -63,13 +63,13 @@ static bool head_read(int fd, uint32_t *head)
 	return true;
 }
 
-bool late_files_add(struct late_files *files, const char *name, int fd)
+bool lazy_files_add(struct lazy_files *files, const char *name, int fd)
 {
-	struct late_file file = {.fd = -1};
+	struct lazy_file file = {.fd = -1};
 
 	if (files->count == files->room) {
 		size_t room = files->room ? files->room * 2 : 16;
-		struct late_file *grown = reallocarray(files->files, room, sizeof(*grown));
+		struct lazy_file *grown = reallocarray(files->files, room, sizeof(*grown));
 		if (!grown)
 			return false;
 		files->files = grown;
@@ -84,12 +84,12 @@ bool late_files_add(struct late_files *files, const char *name, int fd)
 	return true;
 }
 
-size_t late_files_count(const struct late_files *files)
+size_t lazy_files_count(const struct lazy_files *files)
 {
 	return files->count;
 }
 
-static void file_open(const struct late_files *files, struct late_file *file)
+static void file_open(const struct lazy_files *files, struct lazy_file *file)
 {
 	uint32_t head;
 
@@ -107,10 +107,10 @@ static void file_open(const struct late_files *files, struct late_file *file)
 }
 
 /* Files [first, end) and no others stay open. */
-static void close_others(struct late_files *files, size_t first, size_t end)
+static void close_others(struct lazy_files *files, size_t first, size_t end)
 {
 	for (size_t i = files->first; i < files->end; i++) {
-		struct late_file *file = &files->files[i];
+		struct lazy_file *file = &files->files[i];
 		if ((i >= first && i < end) || file->fd < 0)
 			continue;
 		close(file->fd);
@@ -120,10 +120,10 @@ static void close_others(struct late_files *files, size_t first, size_t end)
 	files->end = end;
 }
 
-int late_files_open(struct late_files *files, size_t number)
+int lazy_files_open(struct lazy_files *files, size_t number)
 {
-	struct late_file *file = &files->files[number];
-	size_t end = files->count - number < LATE_OPEN_MAX ? files->count : number + LATE_OPEN_MAX;
+	struct lazy_file *file = &files->files[number];
+	size_t end = files->count - number < LAZY_OPEN_MAX ? files->count : number + LAZY_OPEN_MAX;
 
 	if (files->first == number && files->end == end && file->fd >= 0)
 		return file->fd;

@@ -33,7 +33,7 @@ struct place {
 	size_t inside, length; /* of the record: header included, and of its content alone */
 };
 
-static struct place place_of(const struct outflow *flow, uint64_t at)
+static struct place place_of(const struct response_writer *flow, uint64_t at)
 {
 	uint64_t content = flow->first + at / RECORD_FRAMED * RECORD_BODY;
 
@@ -54,7 +54,7 @@ static size_t fill_header(const struct place *place, uint8_t *out, size_t room)
 }
 
 /* Bytes of the framed body from position `at`; as many as one read gives. */
-static ssize_t fill_body(const struct outflow *flow, uint64_t at, uint8_t *out, size_t room)
+static ssize_t fill_body(const struct response_writer *flow, uint64_t at, uint8_t *out, size_t room)
 {
 	struct place place = place_of(flow, at);
 	size_t n = fill_header(&place, out, room);
@@ -62,11 +62,11 @@ static ssize_t fill_body(const struct outflow *flow, uint64_t at, uint8_t *out, 
 	if (n > 0)
 		return (ssize_t)n;
 	size_t inside = place.inside - FASTCGI_HEADER_BYTES;
-	return vfile_read(flow->file, place.content + inside, out, smaller(room, place.length - inside));
+	return virtual_file_read(flow->file, place.content + inside, out, smaller(room, place.length - inside));
 }
 
 /* Bytes of the whole answer from position `at`; 0 behind its end. */
-static ssize_t fill_once(const struct outflow *flow, uint64_t at, uint8_t *out, size_t room)
+static ssize_t fill_once(const struct response_writer *flow, uint64_t at, uint8_t *out, size_t room)
 {
 	if (at < flow->lead.length) {
 		size_t n = smaller(room, flow->lead.length - at);
@@ -87,7 +87,7 @@ static ssize_t fill_once(const struct outflow *flow, uint64_t at, uint8_t *out, 
 	return (ssize_t)n;
 }
 
-static ssize_t fill(const struct outflow *flow, uint8_t *out, size_t room)
+static ssize_t fill(const struct response_writer *flow, uint8_t *out, size_t room)
 {
 	size_t filled = 0;
 
@@ -103,7 +103,7 @@ static ssize_t fill(const struct outflow *flow, uint8_t *out, size_t room)
 }
 
 /* The rest of a record, so that the web server has each of them whole. */
-static size_t turn_bytes(const struct outflow *flow, size_t scratch_bytes)
+static size_t turn_bytes(const struct response_writer *flow, size_t scratch_bytes)
 {
 	if (flow->sent < flow->lead.length)
 		return scratch_bytes;
@@ -111,23 +111,23 @@ static size_t turn_bytes(const struct outflow *flow, size_t scratch_bytes)
 }
 
 /* Of the answer without its end. */
-static uint64_t content_bytes(const struct outflow *flow)
+static uint64_t content_bytes(const struct response_writer *flow)
 {
 	return flow->lead.length + (flow->file ? framed_bytes(flow->end - flow->first) : 0);
 }
 
-static bool all_sent(const struct outflow *flow)
+static bool all_sent(const struct response_writer *flow)
 {
 	return flow->sent == content_bytes(flow) + FASTCGI_END_BYTES;
 }
 
-bool outflow_delivered(const struct outflow *flow)
+bool response_writer_is_delivered(const struct response_writer *flow)
 {
 	return flow->lead.length > 0 && flow->sent >= content_bytes(flow);
 }
 
 /* As one read gives it: copied here, and once more into the socket. */
-static ssize_t send_copied(const struct outflow *flow, int fd, uint8_t *scratch, size_t scratch_bytes)
+static ssize_t send_copied(const struct response_writer *flow, int fd, uint8_t *scratch, size_t scratch_bytes)
 {
 	ssize_t filled = fill(flow, scratch, turn_bytes(flow, scratch_bytes));
 
@@ -141,7 +141,8 @@ static ssize_t send_copied(const struct outflow *flow, int fd, uint8_t *scratch,
  * The rest of a record's header, and behind it the pages of the file as they are. A file system that cannot do that is
  * copied from.
  */
-static ssize_t send_record(struct outflow *flow, const struct place *place, const struct vfile_extent *extent, int fd)
+static ssize_t send_record(struct response_writer *flow, const struct place *place,
+			   const struct virtual_file_extent *extent, int fd)
 {
 	uint8_t header[FASTCGI_HEADER_BYTES];
 	size_t begun = fill_header(place, header, sizeof(header));
@@ -163,21 +164,22 @@ static ssize_t send_record(struct outflow *flow, const struct place *place, cons
 }
 
 /* False where a file's pages are not what is to be sent now, or cannot be sent so. */
-static bool sends_pages(const struct outflow *flow, struct place *place, struct vfile_extent *extent)
+static bool sends_pages(const struct response_writer *flow, struct place *place, struct virtual_file_extent *extent)
 {
 	uint64_t at = flow->sent - flow->lead.length;
 
-	if (flow->copies || !sockets_share_pages() || flow->sent < flow->lead.length || !flow->file ||
+	if (flow->copies || !zero_copy_is_supported() || flow->sent < flow->lead.length || !flow->file ||
 	    at >= framed_bytes(flow->end - flow->first))
 		return false;
 	*place = place_of(flow, at);
 	size_t inside = place->inside > FASTCGI_HEADER_BYTES ? place->inside - FASTCGI_HEADER_BYTES : 0;
-	return vfile_extent_at(flow->file, place->content + inside, extent);
+	return virtual_file_extent_at(flow->file, place->content + inside, extent);
 }
 
-enum outflow_outcome outflow_run(struct outflow *flow, int fd, uint8_t *scratch, size_t scratch_bytes)
+enum response_writer_outcome response_writer_send(struct response_writer *flow, int fd, uint8_t *scratch,
+						  size_t scratch_bytes)
 {
-	struct vfile_extent extent;
+	struct virtual_file_extent extent;
 	struct place place;
 	ssize_t n;
 
@@ -186,17 +188,17 @@ enum outflow_outcome outflow_run(struct outflow *flow, int fd, uint8_t *scratch,
 	else
 		n = send_copied(flow, fd, scratch, scratch_bytes);
 	if (n < 0 && errno == ENODATA)
-		return OUTFLOW_DONE;
+		return RESPONSE_WRITER_DONE;
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		return OUTFLOW_GONE;
+		return RESPONSE_WRITER_FAILED;
 	if (n > 0)
 		flow->sent += (uint64_t)n;
-	return all_sent(flow) ? OUTFLOW_DONE : OUTFLOW_BLOCKED;
+	return all_sent(flow) ? RESPONSE_WRITER_DONE : RESPONSE_WRITER_BLOCKED;
 }
 
-void outflow_finish(struct outflow *flow)
+void response_writer_free(struct response_writer *flow)
 {
-	buffer_finish(&flow->lead);
-	vfile_destroy(flow->file);
-	*flow = (struct outflow){0};
+	buffer_free(&flow->lead);
+	virtual_file_unref(flow->file);
+	*flow = (struct response_writer){0};
 }

@@ -16,32 +16,33 @@
 #include "fcgi/io/virtual_file.h"
 #include "shared/base/buffer.h"
 
-struct outflow {
-	struct buffer lead;  /* whole records: the CGI headers and a short body */
-	struct vfile *file;  /* or NULL; owned */
-	uint64_t first, end; /* bytes of the file that follow the lead */
-	uint64_t sent;       /* of everything, records' headers included */
-	bool copies;         /* its file cannot give its pages */
+struct response_writer {
+	struct buffer lead;        /* whole records: the CGI headers and a short body */
+	struct virtual_file *file; /* or NULL; owned */
+	uint64_t first, end;       /* bytes of the file that follow the lead */
+	uint64_t sent;             /* of everything, records' headers included */
+	bool copies;               /* its file cannot give its pages */
 };
 
-enum outflow_outcome {
-	OUTFLOW_DONE,    /* the last byte is with the kernel */
-	OUTFLOW_BLOCKED, /* call again when the socket can be written */
-	OUTFLOW_GONE,    /* the peer closed, or a file could not be read: close */
+enum response_writer_outcome {
+	RESPONSE_WRITER_DONE,    /* the last byte is with the kernel */
+	RESPONSE_WRITER_BLOCKED, /* call again when the socket can be written */
+	RESPONSE_WRITER_FAILED,  /* the peer closed, or a file could not be read: close */
 };
 
 /*
  * Sends what the socket takes of one record, so that others have their turn, and the web server has taken that one when
  * the next one goes out.
  */
-enum outflow_outcome outflow_run(struct outflow *flow, int fd, uint8_t *scratch, size_t scratch_bytes);
+enum response_writer_outcome response_writer_send(struct response_writer *flow, int fd, uint8_t *scratch,
+						  size_t scratch_bytes);
 
 /*
  * All but the end of the request is with the kernel. A web server that knows the length closes then, without waiting
  * for that end: it has the whole answer.
  */
-bool outflow_delivered(const struct outflow *flow);
+bool response_writer_is_delivered(const struct response_writer *flow);
 
-void outflow_finish(struct outflow *flow);
+void response_writer_free(struct response_writer *flow);
 
 #endif

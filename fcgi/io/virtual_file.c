@@ -12,7 +12,7 @@
 #include "fcgi/io/late_files.h"
 #include "shared/base/file_io.h"
 
-struct vfile_piece {
+struct virtual_file_piece {
 	uint64_t at; /* behind the head */
 	uint64_t offset, length;
 	bool named;
@@ -22,35 +22,35 @@ struct vfile_piece {
 	};
 };
 
-struct vfile {
+struct virtual_file {
 	unsigned owners;
 	struct buffer head;
 	int head_fd; /* in its place where it is long; else -1 */
 	uint64_t head_bytes;
-	struct vfile_piece *pieces;
+	struct virtual_file_piece *pieces;
 	size_t piece_count, piece_room;
 	int *fds;
 	size_t fd_count, fd_room;
-	struct late_files *late; /* NULL where nothing is named */
+	struct lazy_files *late; /* NULL where nothing is named */
 	uint64_t pieces_bytes;
 };
 
-struct vfile *vfile_create(void)
+struct virtual_file *virtual_file_create(void)
 {
-	struct vfile *file = calloc(1, sizeof(*file));
+	struct virtual_file *file = calloc(1, sizeof(*file));
 
 	if (file)
-		*file = (struct vfile){.owners = 1, .head_fd = -1};
+		*file = (struct virtual_file){.owners = 1, .head_fd = -1};
 	return file;
 }
 
-struct vfile *vfile_share(struct vfile *file)
+struct virtual_file *virtual_file_ref(struct virtual_file *file)
 {
 	file->owners++;
 	return file;
 }
 
-void vfile_destroy(struct vfile *file)
+void virtual_file_unref(struct virtual_file *file)
 {
 	if (!file || --file->owners > 0)
 		return;
@@ -58,8 +58,8 @@ void vfile_destroy(struct vfile *file)
 		close(file->fds[i]);
 	if (file->head_fd >= 0)
 		close(file->head_fd);
-	late_files_destroy(file->late);
-	buffer_finish(&file->head);
+	lazy_files_destroy(file->late);
+	buffer_free(&file->head);
 	free(file->pieces);
 	free(file->fds);
 	free(file);
@@ -79,7 +79,7 @@ static bool array_grow(void **array, size_t *room, size_t count, size_t item_byt
 	return true;
 }
 
-bool vfile_own(struct vfile *file, int fd)
+bool virtual_file_adopt_fd(struct virtual_file *file, int fd)
 {
 	if (!array_grow((void **)&file->fds, &file->fd_room, file->fd_count, sizeof(int))) {
 		close(fd);
@@ -105,15 +105,15 @@ static int head_to_memfd(const struct buffer *head)
 	return fd;
 }
 
-bool vfile_head(struct vfile *file, struct buffer *head)
+bool virtual_file_set_head(struct virtual_file *file, struct buffer *head)
 {
 	bool good = !head->failed;
 
 	file->head_bytes = head->length;
-	if (good && head->length > VFILE_HEAD_MAX) {
+	if (good && head->length > VIRTUAL_FILE_HEAD_MAX) {
 		file->head_fd = head_to_memfd(head);
 		good = file->head_fd >= 0;
-		buffer_finish(head);
+		buffer_free(head);
 	} else {
 		file->head = *head;
 	}
@@ -121,42 +121,43 @@ bool vfile_head(struct vfile *file, struct buffer *head)
 	return good;
 }
 
-static bool piece_add(struct vfile *file, const struct vfile_piece *piece)
+static bool piece_add(struct virtual_file *file, const struct virtual_file_piece *piece)
 {
-	if (!array_grow((void **)&file->pieces, &file->piece_room, file->piece_count, sizeof(struct vfile_piece)))
+	if (!array_grow((void **)&file->pieces, &file->piece_room, file->piece_count,
+			sizeof(struct virtual_file_piece)))
 		return false;
 	file->pieces[file->piece_count++] = *piece;
 	file->pieces_bytes += piece->length;
 	return true;
 }
 
-bool vfile_add(struct vfile *file, int fd, uint64_t offset, uint64_t length)
+bool virtual_file_append_range(struct virtual_file *file, int fd, uint64_t offset, uint64_t length)
 {
-	return piece_add(file, &(struct vfile_piece){file->pieces_bytes, offset, length, .fd = fd});
+	return piece_add(file, &(struct virtual_file_piece){file->pieces_bytes, offset, length, .fd = fd});
 }
 
-bool vfile_name(struct vfile *file, int folder, const char *name, int fd)
+bool virtual_file_add_lazy_file(struct virtual_file *file, int folder, const char *name, int fd)
 {
 	if (!file->late)
-		file->late = late_files_create(folder);
-	return file->late && late_files_count(file->late) < UINT32_MAX && late_files_add(file->late, name, fd);
+		file->late = lazy_files_create(folder);
+	return file->late && lazy_files_count(file->late) < UINT32_MAX && lazy_files_add(file->late, name, fd);
 }
 
-bool vfile_add_named(struct vfile *file, uint64_t offset, uint64_t length)
+bool virtual_file_append_lazy_range(struct virtual_file *file, uint64_t offset, uint64_t length)
 {
-	uint32_t number = (uint32_t)(late_files_count(file->late) - 1);
+	uint32_t number = (uint32_t)(lazy_files_count(file->late) - 1);
 
-	return piece_add(file,
-			 &(struct vfile_piece){file->pieces_bytes, offset, length, .named = true, .number = number});
+	return piece_add(file, &(struct virtual_file_piece){file->pieces_bytes, offset, length, .named = true,
+							    .number = number});
 }
 
-uint64_t vfile_size(const struct vfile *file)
+uint64_t virtual_file_size(const struct virtual_file *file)
 {
 	return file->head_bytes + file->pieces_bytes;
 }
 
 /* The last piece that begins at or before `at`. */
-static const struct vfile_piece *piece_at(const struct vfile *file, uint64_t at)
+static const struct virtual_file_piece *piece_at(const struct virtual_file *file, uint64_t at)
 {
 	size_t low = 0, high = file->piece_count;
 
@@ -171,9 +172,9 @@ static const struct vfile_piece *piece_at(const struct vfile *file, uint64_t at)
 }
 
 /* -1 with errno where a file that was named cannot be opened. */
-static int piece_fd(const struct vfile *file, const struct vfile_piece *piece)
+static int piece_fd(const struct virtual_file *file, const struct virtual_file_piece *piece)
 {
-	return piece->named ? late_files_open(file->late, piece->number) : piece->fd;
+	return piece->named ? lazy_files_open(file->late, piece->number) : piece->fd;
 }
 
 /* A file that is shorter than it was is an error: what was promised cannot be sent. */
@@ -193,9 +194,9 @@ static size_t smaller(size_t a, uint64_t b)
 	return a < b ? a : (size_t)b;
 }
 
-ssize_t vfile_read(const struct vfile *file, uint64_t at, void *out, size_t length)
+ssize_t virtual_file_read(const struct virtual_file *file, uint64_t at, void *out, size_t length)
 {
-	if (at >= vfile_size(file))
+	if (at >= virtual_file_size(file))
 		return 0;
 	if (at < file->head_bytes) {
 		size_t n = smaller(length, file->head_bytes - at);
@@ -205,7 +206,7 @@ ssize_t vfile_read(const struct vfile *file, uint64_t at, void *out, size_t leng
 		return (ssize_t)n;
 	}
 	at -= file->head_bytes;
-	const struct vfile_piece *piece = piece_at(file, at);
+	const struct virtual_file_piece *piece = piece_at(file, at);
 	uint64_t inside = at - piece->at;
 	int fd = piece_fd(file, piece);
 	if (fd < 0)
@@ -213,13 +214,13 @@ ssize_t vfile_read(const struct vfile *file, uint64_t at, void *out, size_t leng
 	return read_file(fd, piece->offset + inside, out, smaller(length, piece->length - inside));
 }
 
-bool vfile_extent_at(const struct vfile *file, uint64_t at, struct vfile_extent *out)
+bool virtual_file_extent_at(const struct virtual_file *file, uint64_t at, struct virtual_file_extent *out)
 {
-	if (at < file->head_bytes || at >= vfile_size(file))
+	if (at < file->head_bytes || at >= virtual_file_size(file))
 		return false;
 	at -= file->head_bytes;
-	const struct vfile_piece *piece = piece_at(file, at);
+	const struct virtual_file_piece *piece = piece_at(file, at);
 	uint64_t inside = at - piece->at;
-	*out = (struct vfile_extent){piece_fd(file, piece), piece->offset + inside, piece->length - inside};
+	*out = (struct virtual_file_extent){piece_fd(file, piece), piece->offset + inside, piece->length - inside};
 	return out->fd >= 0;
 }

@@ -13,7 +13,7 @@ static bool kernel_shares_pages(void)
 	       (major > 6 || (major == 6 && minor >= 5));
 }
 
-bool sockets_share_pages(void)
+bool zero_copy_is_supported(void)
 {
 	static enum { NOT_ASKED, YES, NO } known;
 

@@ -7,6 +7,6 @@
 
 #include <stdbool.h>
 
-bool sockets_share_pages(void);
+bool zero_copy_is_supported(void);
 
 #endif

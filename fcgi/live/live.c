@@ -49,7 +49,7 @@ struct live {
 	struct loop_timer tick;
 	struct watched_feed *feeds; /* one a camera, in the order of the set */
 	struct peer *peers;
-	struct live_places places;
+	struct live_permits places;
 	int64_t say_us; /* that no more connections can be taken: not before */
 	unsigned ticks;
 };
@@ -59,7 +59,7 @@ static void close_peer(struct live *live, struct peer *peer)
 	loop_watch_set(live->loop, &peer->watch, 0);
 	if (peer->viewer) {
 		live_viewer_close(peer->viewer);
-		live_places_return(&live->places, peer->claim);
+		live_permits_release(&live->places, peer->claim);
 	} else if (peer->watch.fd >= 0) {
 		fastcgi_drain(peer->watch.fd);
 		close(peer->watch.fd);
@@ -102,19 +102,19 @@ static bool check_token(const struct live *live, struct fastcgi_request *request
 	const struct config_set *cameras = live->setup->cameras;
 	struct permission permission;
 
-	who_may(live->setup->tokens, camera_number(live, camera), http, request, &permission);
+	authorize(live->setup->tokens, camera_number(live, camera), http, request, &permission);
 	/* A token that is not good for all cameras could find out their names by trying. */
-	for (size_t i = 0; !camera && permission.who == WHO_TOKEN && i < cameras->count; i++)
-		if (!who_may_know(live->setup->tokens, i, request))
-			who_may_refuse_token(&permission);
-	if (who_may_use(&permission, TOKEN_LIVE))
+	for (size_t i = 0; !camera && permission.who == AUTH_BY_TOKEN && i < cameras->count; i++)
+		if (!authorize_camera(live->setup->tokens, i, request))
+			authorize_refuse_token(&permission);
+	if (authorize_scope(&permission, TOKEN_LIVE))
 		return true;
-	live_answer_problem(request, http, permission.status, permission.headers, &permission.why);
+	live_respond_problem(request, http, permission.status, permission.headers, &permission.why);
 	return false;
 }
 
 /* The status to answer with: 200 where the wish can be fulfilled; a viewer has its place then. */
-static int admit(struct live *live, const struct fastcgi_request *request, struct live_wish *wish,
+static int admit(struct live *live, const struct fastcgi_request *request, struct live_options *wish,
 		 struct live_feed **feed, uint32_t *claim, struct reason *why)
 {
 	int status = live_request_read(live->setup->cameras, request->method, request->path, request->query, wish, why);
@@ -123,9 +123,9 @@ static int admit(struct live *live, const struct fastcgi_request *request, struc
 	*feed = find_feed(live, wish->camera);
 	live_feed_check(*feed);
 	live_feed_update(*feed);
-	if (!live_feed_ready(*feed, why))
+	if (!live_feed_can_serve(*feed, why))
 		return 503;
-	return wish->head_only ? 200 : live_places_take(&live->places, *feed, request, claim, why);
+	return wish->head_only ? 200 : live_permits_acquire(&live->places, *feed, request, claim, why);
 }
 
 /* Answers; true where the peer is a viewer from now on. */
@@ -133,27 +133,27 @@ static bool answer_request(struct live *live, struct peer *peer, struct fastcgi_
 {
 	const struct config *camera = live_request_camera(live->setup->cameras, request->query);
 	const struct config_http *http = &live->feeds[camera_number(live, camera)].feed.http;
-	struct live_wish wish;
+	struct live_options wish;
 	struct live_feed *feed = NULL;
 	struct reason why = {""};
-	if (preflight_is(request)) {
-		live_answer_preflight(request, http);
+	if (site_headers_is_preflight(request)) {
+		live_respond_preflight(request, http);
 		return false;
 	}
 	if (!check_token(live, request, camera, http))
 		return false;
 	int status = admit(live, request, &wish, &feed, &peer->claim, &why);
 	if (status != 200) {
-		live_answer_problem(request, http, status, NULL, &why);
+		live_respond_problem(request, http, status, NULL, &why);
 		return false;
 	}
 	if (wish.head_only) {
-		live_answer_head(request, http);
+		live_respond_head(request, http);
 		return false;
 	}
 	peer->viewer = live_viewer_open(feed, request, &wish);
 	if (!peer->viewer) {
-		live_places_return(&live->places, peer->claim);
+		live_permits_release(&live->places, peer->claim);
 		peer->watch.fd = -1;
 	}
 	return peer->viewer != NULL;
@@ -163,9 +163,9 @@ static void read_request(struct live *live, struct peer *peer)
 {
 	struct fastcgi_request *request = NULL;
 	enum fastcgi_outcome outcome = fastcgi_read(peer->watch.fd, &request);
-	if (outcome == FASTCGI_MORE)
+	if (outcome == FASTCGI_INCOMPLETE)
 		return;
-	if (outcome == FASTCGI_BAD)
+	if (outcome == FASTCGI_INVALID)
 		peer->watch.fd = -1;
 	else
 		peer->answered = !answer_request(live, peer, request);
@@ -183,7 +183,7 @@ static void peer_ready(void *context, uint32_t events)
 		fastcgi_drain(peer->watch.fd);
 	else if (!peer->viewer)
 		read_request(live, peer);
-	else if ((events & EPOLLOUT) && live_viewer_writable(peer->viewer) == VIEWER_LEAVES)
+	else if ((events & EPOLLOUT) && live_viewer_writable(peer->viewer) == VIEWER_CLOSE)
 		close_peer(live, peer);
 }
 
@@ -208,7 +208,7 @@ static void accept_peers(void *context, uint32_t events)
 	struct live *live = context;
 	(void)events;
 	for (int i = 0; i < ACCEPTS_MAX; i++) {
-		int fd = fastcgi_take(live->setup->listen_fd, FASTCGI_SNDBUF_BYTES);
+		int fd = fastcgi_accept(live->setup->listen_fd, FASTCGI_SNDBUF_BYTES);
 		if (fd >= 0) {
 			add_peer(live, fd);
 			continue;
@@ -228,7 +228,7 @@ static void feed_ready(void *context, uint32_t events)
 	eventfd_t rings;
 	uint64_t before = feed->serial;
 	(void)events;
-	eventfd_read(live_bell_fd(feed->bell), &rings);
+	eventfd_read(ring_notifier_fd(feed->bell), &rings);
 	live_feed_update(feed);
 	if (feed->serial == before) {
 		live_feed_check(feed);
@@ -236,7 +236,7 @@ static void feed_ready(void *context, uint32_t events)
 	}
 	for (struct peer *peer = live->peers, *next; peer; peer = next) {
 		next = peer->next;
-		if (peer->viewer && peer->viewer->feed == feed && live_viewer_offer(peer->viewer) == VIEWER_LEAVES)
+		if (peer->viewer && peer->viewer->feed == feed && live_viewer_offer(peer->viewer) == VIEWER_CLOSE)
 			close_peer(live, peer);
 	}
 }
@@ -252,7 +252,7 @@ static void tick(void *context)
 			live_feed_check(&live->feeds[i].feed);
 	for (struct peer *peer = live->peers, *next; peer; peer = next) {
 		next = peer->next;
-		bool stays = peer->viewer ? live_viewer_tick(peer->viewer) == VIEWER_STAYS
+		bool stays = peer->viewer ? live_viewer_tick(peer->viewer) == VIEWER_KEEP
 					  : now_us - peer->since_us < ASKING_US;
 		if (!stays)
 			close_peer(live, peer);
@@ -275,8 +275,8 @@ static bool start_feed(struct live *live, size_t number, struct reason *why)
 	watched->live = live;
 	if (!live_feed_init(&watched->feed, &setup->cameras->cameras[number], setup->gone_limit_us, why))
 		return false;
-	watched->watch =
-		(struct loop_watch){.fd = live_bell_fd(watched->feed.bell), .ready = feed_ready, .context = watched};
+	watched->watch = (struct loop_watch){
+		.fd = ring_notifier_fd(watched->feed.bell), .ready = feed_ready, .context = watched};
 	return loop_watch_set(live->loop, &watched->watch, EPOLLIN) ||
 	       reason_errno(why, "cannot start the live server");
 }
@@ -289,7 +289,7 @@ static bool start(struct live *live, struct reason *why)
 	live->listener = (struct loop_watch){.fd = setup->listen_fd, .ready = accept_peers, .context = live};
 	live->stop = (struct loop_watch){.fd = setup->stop_fd, .ready = stop, .context = live};
 	live->tick = (struct loop_timer){.due = tick, .context = live};
-	if (!live->feeds || !live_places_init(&live->places) || !live->loop ||
+	if (!live->feeds || !live_permits_init(&live->places) || !live->loop ||
 	    !loop_watch_set(live->loop, &live->listener, EPOLLIN) || !loop_watch_set(live->loop, &live->stop, EPOLLIN))
 		return reason_errno(why, "cannot start the live server");
 	for (size_t i = 0; i < setup->cameras->count; i++)
@@ -311,6 +311,6 @@ bool live_run(const struct live_setup *setup, struct reason *why)
 		live_feed_finish(&live.feeds[i].feed);
 	free(live.feeds);
 	loop_destroy(live.loop);
-	live_places_finish(&live.places);
+	live_permits_finish(&live.places);
 	return started;
 }

@@ -14,29 +14,29 @@ bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t
 				   .http = config->http,
 				   .log_level = config->log_level};
 	config_ring_name(config, feed->ring_name);
-	if (!live_account_open(&feed->account, config))
+	if (!live_stats_open(&feed->account, config))
 		return reason_errno(why, "cannot count viewers");
-	feed->bell = live_bell_open(feed->ring_name, why);
+	feed->bell = ring_notifier_open(feed->ring_name, why);
 	return feed->bell != NULL;
 }
 
 static void drop_picture(struct live_feed *feed)
 {
-	live_picture_release(feed->newest);
+	live_frame_unref(feed->newest);
 	feed->newest = NULL;
 }
 
 static void drop_ring(struct live_feed *feed)
 {
-	live_ring_release(feed->ring);
+	live_ring_unref(feed->ring);
 	feed->ring = NULL;
 	feed->seq = 0;
 }
 
 void live_feed_finish(struct live_feed *feed)
 {
-	live_bell_close(feed->bell);
-	live_account_close(&feed->account);
+	ring_notifier_close(feed->bell);
+	live_stats_close(&feed->account);
 	drop_picture(feed);
 	drop_ring(feed);
 	*feed = (struct live_feed){0};
@@ -50,7 +50,7 @@ void live_feed_update(struct live_feed *feed)
 	struct ring_frame frame;
 	if (head == 0 || head == feed->seq || !ring_reader_get(feed->ring->reader, head, &frame))
 		return;
-	struct live_picture *picture = live_picture_create(feed->ring, &frame);
+	struct live_frame *picture = live_frame_create(feed->ring, &frame);
 	if (!picture)
 		return;
 	drop_picture(feed);
@@ -79,7 +79,7 @@ static bool recorder_alive(struct live_feed *feed)
 {
 	struct recorder_state state;
 	if (!feed->ring || !ring_reader_state(feed->ring->reader, &state) ||
-	    !ring_reader_alive(feed->ring->reader, &state))
+	    !ring_reader_is_alive(feed->ring->reader, &state))
 		return false;
 	take_settings(feed, &state);
 	return true;
@@ -101,7 +101,7 @@ static void note_presence(struct live_feed *feed, bool alive)
 void live_feed_check(struct live_feed *feed)
 {
 	struct reason why;
-	if (feed->ring && !ring_reader_current(feed->ring->reader, feed->ring_name))
+	if (feed->ring && !ring_reader_is_current(feed->ring->reader, feed->ring_name))
 		drop_ring(feed);
 	if (!feed->ring)
 		feed->ring = live_ring_open(feed->ring_name, &why);
@@ -115,7 +115,7 @@ void live_feed_check(struct live_feed *feed)
 		drop_picture(feed);
 }
 
-bool live_feed_ready(const struct live_feed *feed, struct reason *why)
+bool live_feed_can_serve(const struct live_feed *feed, struct reason *why)
 {
 	const char *name = feed->config->camera.name;
 	if (!feed->ring && shm_name_is_foreign(feed->ring_name, why))

@@ -19,17 +19,17 @@ struct live_feed {
 	const struct config *config;
 	char ring_name[64];
 	int64_t gone_limit_us;
-	struct live_bell *bell;
-	struct live_account account; /* stays where it is: it points into itself */
-	struct live_ring *ring;      /* NULL: there is none */
-	bool foreign;                /* another user's has the ring's name, and that was logged */
-	struct live_picture *newest; /* NULL: none yet, or gone */
-	uint64_t serial;             /* counts the pictures, over all rings */
-	uint64_t seq;                /* of the newest in `ring` */
-	int64_t gone_since_us;       /* 0: the recorder is there */
-	uint64_t max_viewers;        /* as the recorder said last, or as the configuration did at the start */
-	struct config_http http;     /* likewise, its hosts, allow_origin, address_share, stall_seconds and proxies */
-	enum log_level log_level;    /* likewise */
+	struct ring_notifier *bell;
+	struct live_stats_handle account; /* stays where it is: it points into itself */
+	struct live_ring *ring;           /* NULL: there is none */
+	bool foreign;                     /* another user's has the ring's name, and that was logged */
+	struct live_frame *newest;        /* NULL: none yet, or gone */
+	uint64_t serial;                  /* counts the pictures, over all rings */
+	uint64_t seq;                     /* of the newest in `ring` */
+	int64_t gone_since_us;            /* 0: the recorder is there */
+	uint64_t max_viewers;             /* as the recorder said last, or as the configuration did at the start */
+	struct config_http http;  /* likewise, its hosts, allow_origin, address_share, stall_seconds and proxies */
+	enum log_level log_level; /* likewise */
 };
 
 /* Starts the bell; the ring need not be there. live_feed_finish() is safe on a zeroed one. */
@@ -47,6 +47,6 @@ void live_feed_update(struct live_feed *feed);
 void live_feed_check(struct live_feed *feed);
 
 /* True where a new viewer can be served; else a sentence. */
-bool live_feed_ready(const struct live_feed *feed, struct reason *why);
+bool live_feed_can_serve(const struct live_feed *feed, struct reason *why);
 
 #endif

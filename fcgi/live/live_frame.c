@@ -37,7 +37,7 @@ struct live_ring *live_ring_open(const char *name, struct reason *why)
 	return ring;
 }
 
-void live_ring_release(struct live_ring *ring)
+void live_ring_unref(struct live_ring *ring)
 {
 	if (!ring || --ring->users > 0)
 		return;
@@ -45,7 +45,7 @@ void live_ring_release(struct live_ring *ring)
 	free(ring);
 }
 
-static void cut_into_records(struct live_picture *picture)
+static void cut_into_records(struct live_frame *picture)
 {
 	size_t records = (picture->payload_bytes + RECORD_MAX - 1) / RECORD_MAX;
 	picture->record_payload = (picture->payload_bytes + records - 1) / records;
@@ -54,9 +54,9 @@ static void cut_into_records(struct live_picture *picture)
 	fastcgi_stdout_header(picture->last_header, picture->payload_bytes - (records - 1) * picture->record_payload);
 }
 
-struct live_picture *live_picture_create(struct live_ring *ring, const struct ring_frame *frame)
+struct live_frame *live_frame_create(struct live_ring *ring, const struct ring_frame *frame)
 {
-	struct live_picture *picture = calloc(1, sizeof(*picture));
+	struct live_frame *picture = calloc(1, sizeof(*picture));
 	if (!picture)
 		return NULL;
 	picture->users = 1;
@@ -74,24 +74,24 @@ struct live_picture *live_picture_create(struct live_ring *ring, const struct ri
 	return picture;
 }
 
-struct live_picture *live_picture_hold(struct live_picture *picture)
+struct live_frame *live_frame_ref(struct live_frame *picture)
 {
 	picture->users++;
 	return picture;
 }
 
-void live_picture_release(struct live_picture *picture)
+void live_frame_unref(struct live_frame *picture)
 {
 	if (!picture || --picture->users > 0)
 		return;
-	live_ring_release(picture->ring);
+	live_ring_unref(picture->ring);
 	if (picture->file >= 0)
 		close(picture->file);
 	free(picture);
 }
 
 /* The payload's bytes from `at` to `end`. */
-static size_t gather_payload(const struct live_picture *picture, size_t at, size_t end, struct iovec *pieces)
+static size_t gather_payload(const struct live_frame *picture, size_t at, size_t end, struct iovec *pieces)
 {
 	const struct {
 		const void *bytes;
@@ -116,7 +116,7 @@ static size_t gather_payload(const struct live_picture *picture, size_t at, size
 }
 
 /* The rest of the record at wire position `sent`, from the ring. Returns how many pieces it has. */
-static size_t gather(const struct live_picture *picture, size_t sent, struct iovec pieces[PIECES_MAX])
+static size_t gather(const struct live_frame *picture, size_t sent, struct iovec pieces[PIECES_MAX])
 {
 	size_t record_bytes = FASTCGI_HEADER_BYTES + picture->record_payload, within = sent % record_bytes;
 	size_t start = sent / record_bytes * picture->record_payload, end = start + picture->record_payload;
@@ -134,13 +134,13 @@ static size_t gather(const struct live_picture *picture, size_t sent, struct iov
 				      last ? picture->payload_bytes : end, pieces + count);
 }
 
-static bool in_ring(const struct live_picture *picture)
+static bool in_ring(const struct live_frame *picture)
 {
-	return ring_reader_still(picture->ring->reader, &picture->frame);
+	return ring_reader_is_intact(picture->ring->reader, &picture->frame);
 }
 
 /* Writes the file. False where there is no memory for it, or the ring's bytes are gone. */
-static bool move_to_file(struct live_picture *picture)
+static bool move_to_file(struct live_frame *picture)
 {
 	int file = memfd_create("recorder-live", MFD_CLOEXEC);
 	for (size_t written = 0; file >= 0 && written < picture->wire_bytes;) {
@@ -160,7 +160,7 @@ failed:
 	return false;
 }
 
-bool live_picture_keep(struct live_picture *picture)
+bool live_frame_preserve(struct live_frame *picture)
 {
 	if (picture->file >= 0)
 		return true;
@@ -169,14 +169,14 @@ bool live_picture_keep(struct live_picture *picture)
 	return move_to_file(picture);
 }
 
-void live_picture_begin(struct live_picture *picture)
+void live_frame_add_viewer(struct live_frame *picture)
 {
 	/* Without a file it goes on from the ring. */
-	if (++picture->begun == SHARE_FROM && picture->file < 0 && sockets_share_pages())
+	if (++picture->begun == SHARE_FROM && picture->file < 0 && zero_copy_is_supported())
 		(void)move_to_file(picture);
 }
 
-static ssize_t send_from_ring(const struct live_picture *picture, int fd, size_t sent)
+static ssize_t send_from_ring(const struct live_frame *picture, int fd, size_t sent)
 {
 	struct iovec pieces[PIECES_MAX];
 	struct msghdr message = {.msg_iov = pieces, .msg_iovlen = gather(picture, sent, pieces)};
@@ -188,14 +188,14 @@ static ssize_t send_from_ring(const struct live_picture *picture, int fd, size_t
 	return taken;
 }
 
-static ssize_t send_from_file(const struct live_picture *picture, int fd, size_t sent)
+static ssize_t send_from_file(const struct live_frame *picture, int fd, size_t sent)
 {
 	size_t record_bytes = FASTCGI_HEADER_BYTES + picture->record_payload;
 	off_t at = (off_t)sent;
 	return sendfile(fd, picture->file, &at, record_bytes - sent % record_bytes);
 }
 
-ssize_t live_picture_send(const struct live_picture *picture, int fd, size_t sent)
+ssize_t live_frame_send(const struct live_frame *picture, int fd, size_t sent)
 {
 	ssize_t taken;
 	do

@@ -31,9 +31,9 @@ struct live_ring {
 };
 
 struct live_ring *live_ring_open(const char *name, struct reason *why);
-void live_ring_release(struct live_ring *ring); /* NULL is safe */
+void live_ring_unref(struct live_ring *ring); /* NULL is safe */
 
-struct live_picture {
+struct live_frame {
 	unsigned users;
 	struct live_ring *ring;
 	struct ring_frame frame;
@@ -48,23 +48,23 @@ struct live_picture {
 };
 
 /* NULL where there is no memory. Starts with one user. */
-struct live_picture *live_picture_create(struct live_ring *ring, const struct ring_frame *frame);
-struct live_picture *live_picture_hold(struct live_picture *picture);
-void live_picture_release(struct live_picture *picture); /* NULL is safe */
+struct live_frame *live_frame_create(struct live_ring *ring, const struct ring_frame *frame);
+struct live_frame *live_frame_ref(struct live_frame *picture);
+void live_frame_unref(struct live_frame *picture); /* NULL is safe */
 
 /*
  * To be asked now and then while it is being sent: moves the frame out of the ring once half of that has been written
  * over since. False where it is too late.
  */
-bool live_picture_keep(struct live_picture *picture);
+bool live_frame_preserve(struct live_frame *picture);
 
 /* The first of another viewer. */
-void live_picture_begin(struct live_picture *picture);
+void live_frame_add_viewer(struct live_frame *picture);
 
 /*
  * Offers the rest of the record at wire position `sent` to a socket, without waiting. Returns what was taken, or -1
  * with errno: EAGAIN where the socket is full, ESTALE where the ring's bytes are no longer the frame's.
  */
-ssize_t live_picture_send(const struct live_picture *picture, int fd, size_t sent);
+ssize_t live_frame_send(const struct live_frame *picture, int fd, size_t sent);
 
 #endif

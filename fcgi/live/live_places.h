@@ -11,21 +11,21 @@
 #include "fcgi/live/live_feed.h"
 #include "fcgi/pool/address_shares.h"
 
-struct live_places {
+struct live_permits {
 	uint64_t viewers;
 	struct address_shares *shares; /* owned */
 };
 
-/* False with errno. live_places_finish() is safe on a zeroed one. */
-bool live_places_init(struct live_places *places);
-void live_places_finish(struct live_places *places);
+/* False with errno. live_permits_finish() is safe on a zeroed one. */
+bool live_permits_init(struct live_permits *places);
+void live_permits_finish(struct live_permits *places);
 
 /*
  * Takes a place for a viewer of that feed: 200, and *claim is what to give back with it; else the status of a refusal
  * (429, 503) and a sentence.
  */
-int live_places_take(struct live_places *places, struct live_feed *feed, const struct fastcgi_request *request,
-		     uint32_t *claim, struct reason *why);
-void live_places_return(struct live_places *places, uint32_t claim);
+int live_permits_acquire(struct live_permits *places, struct live_feed *feed, const struct fastcgi_request *request,
+			 uint32_t *claim, struct reason *why);
+void live_permits_release(struct live_permits *places, uint32_t claim);
 
 #endif

@@ -41,13 +41,13 @@ const struct config *live_request_camera(const struct config_set *cameras, const
 {
 	char name[CONFIG_NAME_BYTES] = "";
 	enum query_outcome outcome = query_get(query, "camera", name, sizeof(name));
-	return outcome == QUERY_BAD ? NULL : config_set_find(cameras, name);
+	return outcome == QUERY_MALFORMED ? NULL : config_set_find(cameras, name);
 }
 
 int live_request_read(const struct config_set *cameras, const char *method, const char *path, const char *query,
-		      struct live_wish *out, struct reason *why)
+		      struct live_options *out, struct reason *why)
 {
-	*out = (struct live_wish){.head_only = strcmp(method, "HEAD") == 0};
+	*out = (struct live_options){.head_only = strcmp(method, "HEAD") == 0};
 	if (strcmp(path, "/") != 0 && strcmp(path, "/stream") != 0) {
 		reason_set(why, "There is no such page here; the live picture is at /stream.");
 		return 404;

@@ -8,7 +8,7 @@
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
 
-struct live_wish {
+struct live_options {
 	const struct config *camera;
 	int64_t period_us; /* at most one frame in so long; 0: every frame */
 	bool head_only;
@@ -22,6 +22,6 @@ const struct config *live_request_camera(const struct config_set *cameras, const
  * 405, 400 for an fps= that is none. out->head_only is set in any case.
  */
 int live_request_read(const struct config_set *cameras, const char *method, const char *path, const char *query,
-		      struct live_wish *out, struct reason *why);
+		      struct live_options *out, struct reason *why);
 
 #endif

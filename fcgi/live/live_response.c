@@ -27,13 +27,13 @@ static void answer(struct fastcgi_request *request, const struct config_http *ht
 	/* It fits into the socket, or the peer has gone: either way there is nothing to do about what is not taken. */
 	if (line > 0 && !lines.failed && !out.failed)
 		(void)send(request->fd, out.data, out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
-	buffer_finish(&lines);
-	buffer_finish(&out);
+	buffer_free(&lines);
+	buffer_free(&out);
 	fastcgi_release(request);
 }
 
-void live_answer_problem(struct fastcgi_request *request, const struct config_http *http, int status,
-			 const char *headers, const struct reason *why)
+void live_respond_problem(struct fastcgi_request *request, const struct config_http *http, int status,
+			  const char *headers, const struct reason *why)
 {
 	bool head_only = strcmp(request->method, "HEAD") == 0;
 	struct buffer text = {0};
@@ -43,21 +43,21 @@ void live_answer_problem(struct fastcgi_request *request, const struct config_ht
 							   : NULL;
 	problem_append(&text, status, headers, why->text, head_only);
 	answer(request, http, status, &text);
-	buffer_finish(&text);
+	buffer_free(&text);
 }
 
-void live_answer_preflight(struct fastcgi_request *request, const struct config_http *http)
+void live_respond_preflight(struct fastcgi_request *request, const struct config_http *http)
 {
 	struct buffer text = {0};
 	struct reason why;
-	int status = preflight_judge(http, request, &why);
+	int status = site_headers_answer_preflight(http, request, &why);
 	if (status != 204) {
-		live_answer_problem(request, http, status, NULL, &why);
+		live_respond_problem(request, http, status, NULL, &why);
 		return;
 	}
 	buffer_printf(&text, "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
 	answer(request, http, status, &text);
-	buffer_finish(&text);
+	buffer_free(&text);
 }
 
 static void append_stream_lines(struct buffer *out)
@@ -68,18 +68,19 @@ static void append_stream_lines(struct buffer *out)
 			   "\r\n");
 }
 
-void live_answer_stream(struct buffer *out, const struct fastcgi_request *request, const struct config_http *http)
+void live_response_append_stream(struct buffer *out, const struct fastcgi_request *request,
+				 const struct config_http *http)
 {
 	buffer_printf(out, "Status: 200 OK\r\n");
 	site_headers_append(out, http, request, 200);
 	append_stream_lines(out);
 }
 
-void live_answer_head(struct fastcgi_request *request, const struct config_http *http)
+void live_respond_head(struct fastcgi_request *request, const struct config_http *http)
 {
 	struct buffer text = {0};
 	buffer_printf(&text, "Status: 200 OK\r\n");
 	append_stream_lines(&text);
 	answer(request, http, 200, &text);
-	buffer_finish(&text);
+	buffer_free(&text);
 }

@@ -7,15 +7,16 @@
 #include "shared/config/config.h"
 
 /* Appends the headers of a live stream, up to the empty line. */
-void live_answer_stream(struct buffer *out, const struct fastcgi_request *request, const struct config_http *http);
+void live_response_append_stream(struct buffer *out, const struct fastcgi_request *request,
+				 const struct config_http *http);
 
 /* Each releases the request (fastcgi_release). A problem without headers of its own gets those of its status (Allow,
  * Retry-After); to HEAD it has no body. `http`: of the camera that is asked for. */
-void live_answer_problem(struct fastcgi_request *request, const struct config_http *http, int status,
-			 const char *headers, const struct reason *why);
-void live_answer_head(struct fastcgi_request *request, const struct config_http *http);
+void live_respond_problem(struct fastcgi_request *request, const struct config_http *http, int status,
+			  const char *headers, const struct reason *why);
+void live_respond_head(struct fastcgi_request *request, const struct config_http *http);
 
 /* 204 or 403 for a CORS preflight (site_headers.h). */
-void live_answer_preflight(struct fastcgi_request *request, const struct config_http *http);
+void live_respond_preflight(struct fastcgi_request *request, const struct config_http *http);
 
 #endif

@@ -19,29 +19,29 @@ static bool send_small(struct live_viewer *viewer, const void *bytes, size_t len
 static bool send_start(struct live_viewer *viewer)
 {
 	struct buffer start = {0}, records = {0};
-	live_answer_stream(&start, viewer->request, &viewer->feed->http);
+	live_response_append_stream(&start, viewer->request, &viewer->feed->http);
 	buffer_printf(&start, "--" LIVE_BOUNDARY "\r\n");
 	fastcgi_append(&records, start.data, start.length);
 	bool sent = !start.failed && !records.failed && send_small(viewer, records.data, records.length);
-	buffer_finish(&start);
-	buffer_finish(&records);
+	buffer_free(&start);
+	buffer_free(&records);
 	return sent;
 }
 
 /* The web server has all of it. */
 static void count_picture(const struct live_viewer *viewer)
 {
-	struct live_books *books = viewer->feed->account.books;
-	atomic_fetch_add_explicit(&books->frames, 1, memory_order_relaxed);
+	struct live_stats *counters = viewer->feed->account.counters;
+	atomic_fetch_add_explicit(&counters->frames, 1, memory_order_relaxed);
 	if (viewer->repeats == 0)
-		histogram_add(&books->age, mono_now().us - viewer->picture->frame.meta.mono_us);
+		histogram_add(&counters->age, mono_now().us - viewer->picture->frame.meta.mono_us);
 }
 
 /* Pictures that came and went while it was being sent another. Who asked for fewer misses none. */
 static void count_skipped(const struct live_viewer *viewer)
 {
 	if (viewer->serial != 0 && viewer->period_us == 0 && viewer->feed->serial > viewer->serial + 1)
-		atomic_fetch_add_explicit(&viewer->feed->account.books->skipped,
+		atomic_fetch_add_explicit(&viewer->feed->account.counters->skipped,
 					  viewer->feed->serial - viewer->serial - 1, memory_order_relaxed);
 }
 
@@ -49,26 +49,26 @@ static void count_skipped(const struct live_viewer *viewer)
  * Offers the rest of one record, and no more than a full one until the server has taken that (the socket becomes
  * writable): so it never holds more of this viewer's, and the picture after it is chosen as late as can be.
  */
-static enum live_viewer_state send_record(struct live_viewer *viewer)
+static enum live_viewer_action send_record(struct live_viewer *viewer)
 {
-	struct live_picture *picture = viewer->picture;
-	if (!live_picture_keep(picture))
-		return VIEWER_LEAVES;
-	ssize_t taken = live_picture_send(picture, viewer->request->fd, viewer->sent);
+	struct live_frame *picture = viewer->picture;
+	if (!live_frame_preserve(picture))
+		return VIEWER_CLOSE;
+	ssize_t taken = live_frame_send(picture, viewer->request->fd, viewer->sent);
 	if (taken < 0) {
 		viewer->queued = FASTCGI_TURN_BYTES;
-		return errno == EAGAIN ? VIEWER_STAYS : VIEWER_LEAVES;
+		return errno == EAGAIN ? VIEWER_KEEP : VIEWER_CLOSE;
 	}
 	viewer->sent += (size_t)taken;
 	viewer->queued += (size_t)taken;
-	atomic_fetch_add_explicit(&viewer->feed->account.books->bytes, (uint64_t)taken, memory_order_relaxed);
+	atomic_fetch_add_explicit(&viewer->feed->account.counters->bytes, (uint64_t)taken, memory_order_relaxed);
 	viewer->taken += (size_t)taken;
 	if (viewer->sent == picture->wire_bytes) {
 		count_picture(viewer);
 		viewer->picture = NULL;
-		live_picture_release(picture);
+		live_frame_unref(picture);
 	}
-	return VIEWER_STAYS;
+	return VIEWER_KEEP;
 }
 
 /* A new picture whose time has come. A quarter of the period is let go for the camera's jitter. */
@@ -94,8 +94,8 @@ static void begin_picture(struct live_viewer *viewer, int64_t now_us)
 	}
 	count_skipped(viewer);
 	viewer->serial = feed->serial;
-	viewer->picture = live_picture_hold(feed->newest);
-	live_picture_begin(viewer->picture);
+	viewer->picture = live_frame_ref(feed->newest);
+	live_frame_add_viewer(viewer->picture);
 	viewer->sent = 0;
 	viewer->started_us = now_us;
 }
@@ -103,26 +103,26 @@ static void begin_picture(struct live_viewer *viewer, int64_t now_us)
 /* No picture any more, or one of another size, which browsers would not take in the same stream. */
 static bool stream_is_over(const struct live_viewer *viewer)
 {
-	const struct live_picture *newest = viewer->feed->newest;
+	const struct live_frame *newest = viewer->feed->newest;
 	return !newest || newest->frame.meta.width != viewer->width || newest->frame.meta.height != viewer->height;
 }
 
-enum live_viewer_state live_viewer_offer(struct live_viewer *viewer)
+enum live_viewer_action live_viewer_offer(struct live_viewer *viewer)
 {
 	if (viewer->picture)
-		return VIEWER_STAYS;
+		return VIEWER_KEEP;
 	if (stream_is_over(viewer))
-		return VIEWER_LEAVES;
+		return VIEWER_CLOSE;
 	if (viewer->queued > 0 && viewer->queued + viewer->feed->newest->wire_bytes > FASTCGI_TURN_BYTES)
-		return VIEWER_STAYS;
+		return VIEWER_KEEP;
 	int64_t now_us = mono_now().us;
 	if (!wants_new(viewer, now_us) && !wants_repeat(viewer, now_us))
-		return VIEWER_STAYS;
+		return VIEWER_KEEP;
 	begin_picture(viewer, now_us);
 	return send_record(viewer);
 }
 
-enum live_viewer_state live_viewer_writable(struct live_viewer *viewer)
+enum live_viewer_action live_viewer_writable(struct live_viewer *viewer)
 {
 	viewer->queued = 0;
 	if (viewer->picture)
@@ -131,19 +131,19 @@ enum live_viewer_state live_viewer_writable(struct live_viewer *viewer)
 	return live_viewer_offer(viewer);
 }
 
-enum live_viewer_state live_viewer_tick(struct live_viewer *viewer)
+enum live_viewer_action live_viewer_tick(struct live_viewer *viewer)
 {
 	bool waited_for = viewer->picture || viewer->queued > 0;
 	int64_t window_us = viewer->feed->http.stall_seconds * US_PER_S;
-	if (!pace_look(&viewer->pace, viewer->taken, waited_for, mono_now().us, window_us))
-		return VIEWER_LEAVES;
+	if (!pace_update(&viewer->pace, viewer->taken, waited_for, mono_now().us, window_us))
+		return VIEWER_CLOSE;
 	if (!waited_for)
 		return live_viewer_offer(viewer);
-	return !viewer->picture || live_picture_keep(viewer->picture) ? VIEWER_STAYS : VIEWER_LEAVES;
+	return !viewer->picture || live_frame_preserve(viewer->picture) ? VIEWER_KEEP : VIEWER_CLOSE;
 }
 
 struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_request *request,
-				     const struct live_wish *wish)
+				     const struct live_options *wish)
 {
 	struct live_viewer *viewer = calloc(1, sizeof(*viewer));
 	if (!viewer) {
@@ -152,13 +152,13 @@ struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_requ
 	}
 	viewer->request = request;
 	viewer->feed = feed;
-	atomic_fetch_add(&feed->account.books->viewers_total, 1);
+	atomic_fetch_add(&feed->account.counters->viewers_total, 1);
 	atomic_fetch_add(&feed->account.own->viewers, 1);
 	viewer->period_us = wish->period_us;
 	pace_begin(&viewer->pace, 0, mono_now().us);
 	viewer->width = feed->newest->frame.meta.width;
 	viewer->height = feed->newest->frame.meta.height;
-	if (send_start(viewer) && live_viewer_offer(viewer) == VIEWER_STAYS)
+	if (send_start(viewer) && live_viewer_offer(viewer) == VIEWER_KEEP)
 		return viewer;
 	live_viewer_close(viewer);
 	return NULL;
@@ -172,7 +172,7 @@ void live_viewer_close(struct live_viewer *viewer)
 		send_small(viewer, end, sizeof(end));
 	}
 	atomic_fetch_sub(&viewer->feed->account.own->viewers, 1);
-	live_picture_release(viewer->picture);
+	live_frame_unref(viewer->picture);
 	fastcgi_close(viewer->request);
 	free(viewer);
 }

@@ -16,20 +16,20 @@
 #include "fcgi/live/live_feed.h"
 #include "fcgi/live/live_request.h"
 
-enum live_viewer_state {
-	VIEWER_STAYS,
-	VIEWER_LEAVES, /* gone, overrun, or ended: the caller closes it */
+enum live_viewer_action {
+	VIEWER_KEEP,
+	VIEWER_CLOSE, /* gone, overrun, or ended: the caller closes it */
 };
 
 struct live_viewer {
 	struct live_feed *feed;
 	struct fastcgi_request *request; /* owned */
 	int64_t period_us;
-	int64_t due_us;               /* not before; period_us > 0 */
-	int64_t started_us;           /* of the last part */
-	uint64_t taken;               /* bytes, by the socket */
-	struct pace pace;             /* at which it took them */
-	struct live_picture *picture; /* being sent; NULL: idle */
+	int64_t due_us;             /* not before; period_us > 0 */
+	int64_t started_us;         /* of the last part */
+	uint64_t taken;             /* bytes, by the socket */
+	struct pace pace;           /* at which it took them */
+	struct live_frame *picture; /* being sent; NULL: idle */
 	size_t sent;
 	size_t queued;    /* bytes sent since the socket was empty */
 	uint64_t serial;  /* of the last picture begun */
@@ -42,18 +42,18 @@ struct live_viewer {
  * (request closed) where there is no memory or the peer has gone already.
  */
 struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_request *request,
-				     const struct live_wish *wish);
+				     const struct live_options *wish);
 
 /* Closes the connection, frees. At a place between two parts the stream is ended as FastCGI wants it. */
 void live_viewer_close(struct live_viewer *viewer);
 
 /* The socket is empty, or nearly: the server has taken what was sent. */
-enum live_viewer_state live_viewer_writable(struct live_viewer *viewer);
+enum live_viewer_action live_viewer_writable(struct live_viewer *viewer);
 
 /* There may be a newer picture. */
-enum live_viewer_state live_viewer_offer(struct live_viewer *viewer);
+enum live_viewer_action live_viewer_offer(struct live_viewer *viewer);
 
 /* Several times a second: repeats, keeps what is being sent from being overwritten, and gives up who takes nothing. */
-enum live_viewer_state live_viewer_tick(struct live_viewer *viewer);
+enum live_viewer_action live_viewer_tick(struct live_viewer *viewer);
 
 #endif

@@ -55,7 +55,7 @@ static void remove_leftovers(void *context)
 {
 	const struct leftovers *leftovers = context;
 	for (size_t i = 0; i < leftovers->cameras->count; i++)
-		live_books_sweep(&leftovers->cameras->cameras[i]);
+		live_stats_remove_unused(&leftovers->cameras->cameras[i]);
 	if (leftovers->socket_path)
 		unlink(leftovers->socket_path);
 }
@@ -63,7 +63,7 @@ static void remove_leftovers(void *context)
 static bool serve(const char *config_path, const char *socket_path, struct reason *why)
 {
 	struct config_set cameras = {0};
-	struct outside *outside = NULL;
+	struct broker *outside = NULL;
 	struct token_store *tokens = NULL;
 	struct sandbox_state lock;
 	int listen_fd = -1, stop_fd = -1;
@@ -78,14 +78,14 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	if (listen_fd < 0)
 		goto out;
 	struct leftovers leftovers = {&cameras, socket_path};
-	outside = outside_open(&(struct outside_setup){&cameras, remove_leftovers, &leftovers}, why);
+	outside = broker_open(&(struct broker_setup){&cameras, remove_leftovers, &leftovers}, why);
 	tokens = token_store_open(&cameras, outside);
 	if (!outside || !tokens)
 		goto out;
 	for (size_t i = 0; i < cameras.count; i++)
-		live_books_make(&cameras.cameras[i]);
-	who_may_learn_names();
-	lock_up_live(&cameras, &lock);
+		live_stats_create(&cameras.cameras[i]);
+	authorize_init();
+	program_sandbox_enter_live(&cameras, &lock);
 	log_start();
 	sandbox_log("live", &lock);
 	log_info("live", "serving %zu camera(s) to at most %d viewers", cameras.count,
@@ -103,12 +103,12 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	log_stop();
 out:
 	token_store_close(tokens);
-	outside_close(outside);
+	broker_close(outside);
 	if (listen_fd >= 0)
 		close(listen_fd);
 	if (stop_fd >= 0)
 		close(stop_fd);
-	config_set_finish(&cameras);
+	config_set_free(&cameras);
 	return served;
 }
 
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc || !config_path || config_path[0] == '\0')
 		return usage();
-	file_limit_raise_open(); /* a descriptor a viewer */
+	file_limit_raise_nofile(); /* a descriptor a viewer */
 	if (!serve(config_path, socket_path, &why)) {
 		log_error("live", "%s", why.text);
 		return EXIT_FAILURE;

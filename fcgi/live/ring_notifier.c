@@ -18,43 +18,43 @@
 #define SLEEP_MS   200 /* how long closing may have to wait for the thread */
 #define CURRENT_US (US_PER_S)
 
-struct live_bell {
+struct ring_notifier {
 	pthread_t thread;
 	int ring_fd;
 	_Atomic bool stopping;
 	char ring_name[64];
 };
 
-static void ring_bell(struct live_bell *bell)
+static void notifier_signal(struct ring_notifier *bell)
 {
 	if (eventfd_write(bell->ring_fd, 1) != 0)
 		return; /* its counter is full: it is readable */
 }
 
-static void follow(struct live_bell *bell, struct ring_reader *reader)
+static void follow(struct ring_notifier *bell, struct ring_reader *reader)
 {
 	uint64_t seen = 0;
 	int64_t checked_us = mono_now().us;
 	while (!atomic_load(&bell->stopping)) {
 		if (ring_reader_wait(reader, seen, SLEEP_MS)) {
 			seen = ring_reader_head(reader);
-			ring_bell(bell);
+			notifier_signal(bell);
 		} else if (mono_now().us - checked_us >= CURRENT_US) {
 			checked_us = mono_now().us;
-			if (!ring_reader_current(reader, bell->ring_name))
+			if (!ring_reader_is_current(reader, bell->ring_name))
 				return;
 		}
 	}
 }
 
-static void *bell_thread(void *context)
+static void *notifier_thread(void *context)
 {
-	struct live_bell *bell = context;
+	struct ring_notifier *bell = context;
 	while (!atomic_load(&bell->stopping)) {
 		struct reason unused;
 		struct ring_reader *reader = ring_reader_open(bell->ring_name, &unused);
 		if (reader) {
-			ring_bell(bell);
+			notifier_signal(bell);
 			follow(bell, reader);
 			ring_reader_close(reader);
 		} else {
@@ -64,15 +64,15 @@ static void *bell_thread(void *context)
 	return NULL;
 }
 
-struct live_bell *live_bell_open(const char *ring_name, struct reason *why)
+struct ring_notifier *ring_notifier_open(const char *ring_name, struct reason *why)
 {
-	struct live_bell *bell = calloc(1, sizeof(*bell));
+	struct ring_notifier *bell = calloc(1, sizeof(*bell));
 	int error = ENOMEM;
 	if (!bell)
 		goto failed;
 	snprintf(bell->ring_name, sizeof(bell->ring_name), "%s", ring_name);
 	bell->ring_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	error = bell->ring_fd < 0 ? errno : pthread_create(&bell->thread, NULL, bell_thread, bell);
+	error = bell->ring_fd < 0 ? errno : pthread_create(&bell->thread, NULL, notifier_thread, bell);
 	if (error == 0)
 		return bell;
 	if (bell->ring_fd >= 0)
@@ -84,7 +84,7 @@ failed:
 	return NULL;
 }
 
-void live_bell_close(struct live_bell *bell)
+void ring_notifier_close(struct ring_notifier *bell)
 {
 	if (!bell)
 		return;
@@ -94,7 +94,7 @@ void live_bell_close(struct live_bell *bell)
 	free(bell);
 }
 
-int live_bell_fd(const struct live_bell *bell)
+int ring_notifier_fd(const struct ring_notifier *bell)
 {
 	return bell->ring_fd;
 }

@@ -9,14 +9,14 @@
 
 #include "shared/base/reason.h"
 
-struct live_bell;
+struct ring_notifier;
 
-struct live_bell *live_bell_open(const char *ring_name, struct reason *why);
+struct ring_notifier *ring_notifier_open(const char *ring_name, struct reason *why);
 
 /* Waits for the thread to end, at most a fifth of a second. NULL is safe. */
-void live_bell_close(struct live_bell *bell);
+void ring_notifier_close(struct ring_notifier *bell);
 
 /* An eventfd: read it to quieten it. */
-int live_bell_fd(const struct live_bell *bell);
+int ring_notifier_fd(const struct ring_notifier *bell);
 
 #endif

@@ -15,7 +15,7 @@ static bool is_fresh(uint64_t waits)
 	return waits != 0 && now_ms() - (uint32_t)(waits >> KEY_BITS) < ADDRESS_TURN_MS;
 }
 
-bool address_turn_is_over(const struct address_turn *turn, uint64_t key)
+bool address_turn_must_wait(const struct address_turn *turn, uint64_t key)
 {
 	uint64_t waits = atomic_load(&turn->waits);
 

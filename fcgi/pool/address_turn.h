@@ -21,7 +21,7 @@ struct address_turn {
 };
 
 /* Whether the place is kept for somebody else. Who is not counted (key 0) is never kept from it. */
-bool address_turn_is_over(const struct address_turn *turn, uint64_t key);
+bool address_turn_must_wait(const struct address_turn *turn, uint64_t key);
 
 /* The place was taken, or somebody else had it. */
 void address_turn_taken(struct address_turn *turn, uint64_t key);

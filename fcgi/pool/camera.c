@@ -30,7 +30,7 @@ const struct ring_reader *camera_ring(struct api_camera *camera)
 {
 	struct reason why;
 
-	if (camera->ring && ring_reader_current(camera->ring, camera->ring_name))
+	if (camera->ring && ring_reader_is_current(camera->ring, camera->ring_name))
 		return camera->ring;
 	camera_finish(camera);
 	camera->ring = ring_reader_open(camera->ring_name, &why);
@@ -42,7 +42,7 @@ bool camera_state(struct api_camera *camera, struct recorder_state *out)
 	const struct ring_reader *ring = camera_ring(camera);
 
 	if (ring && ring_reader_state(ring, out))
-		return ring_reader_alive(ring, out);
+		return ring_reader_is_alive(ring, out);
 	*out = (struct recorder_state){0};
 	return false;
 }
@@ -60,7 +60,7 @@ static int folder_open(const char *path, const char *mount_need)
 {
 	struct reason why;
 
-	if (!mount_is_there(mount_need, path, &why))
+	if (!mount_need_is_met(mount_need, path, &why))
 		return -1;
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0 && errno == ENOENT)
@@ -84,11 +84,12 @@ static bool has_recorded(const struct api_camera *camera)
  * Where a disk was just mounted or unmounted, the folder is not the one that the recorder still has: a folder without a
  * list is no empty archive then, and the recorder follows in a moment.
  */
-static int unless_elsewhere(const struct api_camera *camera, int folder)
+static int check_folder_is_current(const struct api_camera *camera, int folder)
 {
 	int error = errno;
 
-	if (folder < 0 ? !camera_is_missing(error) : faccessat(folder, CATALOGUE_FILE, F_OK, 0) == 0 || errno != ENOENT)
+	if (folder < 0 ? !camera_folder_is_missing(error)
+		       : faccessat(folder, CATALOGUE_FILE, F_OK, 0) == 0 || errno != ENOENT)
 		goto out;
 	if (has_recorded(camera)) {
 		if (folder >= 0)
@@ -101,19 +102,19 @@ out:
 	return folder;
 }
 
-int camera_recordings_folder(const struct api_camera *camera)
+int camera_open_recordings(const struct api_camera *camera)
 {
 	const struct config_record *record = &camera->config->record;
 
-	return unless_elsewhere(camera, folder_open(record->directory, record->require_mount));
+	return check_folder_is_current(camera, folder_open(record->directory, record->require_mount));
 }
 
-int camera_clips_folder(const struct api_camera *camera)
+int camera_open_clips(const struct api_camera *camera)
 {
 	return folder_open(camera->config->clips.directory, camera->config->clips.require_mount);
 }
 
-bool camera_is_missing(int error)
+bool camera_folder_is_missing(int error)
 {
 	return error == ENOENT;
 }
@@ -133,13 +134,13 @@ static bool folder_make(const char *path)
 	return mkdir(path, 0750) == 0 || errno == EEXIST;
 }
 
-int camera_clips_folder_made(const struct api_camera *camera)
+int camera_make_clips(const struct api_camera *camera)
 {
-	int folder = camera_clips_folder(camera);
+	int folder = camera_open_clips(camera);
 
 	if (folder >= 0 || errno != ENOENT || !folder_make(camera->config->clips.directory))
 		return folder;
-	return camera_clips_folder(camera);
+	return camera_open_clips(camera);
 }
 
 /* Up to where the segments before the first open one reach; 0 where there are none. */
@@ -178,13 +179,13 @@ bool camera_archive_span(const struct api_camera *camera, int64_t *from_us, int6
 {
 	struct catalogue list;
 	bool found = false;
-	int folder = camera_recordings_folder(camera);
+	int folder = camera_open_recordings(camera);
 
-	if (folder >= 0 && catalogue_open(folder, &list) == CATALOGUE_GOOD) {
+	if (folder >= 0 && catalogue_open(folder, &list) == CATALOGUE_OK) {
 		found = list_span(&list, from_us, to_us);
 		catalogue_close(&list);
 	}
-	int error = camera_is_missing(errno) ? 0 : errno;
+	int error = camera_folder_is_missing(errno) ? 0 : errno;
 	if (folder >= 0)
 		close(folder);
 	errno = error;

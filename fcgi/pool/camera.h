@@ -29,14 +29,14 @@ bool camera_state(struct api_camera *camera, struct recorder_state *out);
 /* The folder of recordings, or of kept clips: a descriptor that the caller closes, -1 with errno; ENODEV where its disk
  * is not mounted (require_mount), ENOLINK where it is a link that leads nowhere, EXDEV where it has no list of
  * recordings and the recorder must have one. */
-int camera_recordings_folder(const struct api_camera *camera);
-int camera_clips_folder(const struct api_camera *camera);
+int camera_open_recordings(const struct api_camera *camera);
+int camera_open_clips(const struct api_camera *camera);
 
 /* Of errno where such a folder, or a file in it, could not be opened: there is none, rather than one out of reach. */
-bool camera_is_missing(int error);
+bool camera_folder_is_missing(int error);
 
 /* The folder of clips, made where it is missing. */
-int camera_clips_folder_made(const struct api_camera *camera);
+int camera_make_clips(const struct api_camera *camera);
 
 /*
  * What the archive reaches over: start of its first segment to the end of the newest. False where it is empty (errno

@@ -17,41 +17,41 @@ union control {
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-bool handover_way(int bytes, int *give_fd, int *take_fd)
+bool handover_channel(int bytes, int *send_fd, int *receive_fd)
 {
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
 		return false;
 	setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-	*give_fd = ends[0];
-	*take_fd = ends[1];
+	*send_fd = ends[0];
+	*receive_fd = ends[1];
 	return true;
 }
 
 bool handover_open(struct handover *handover, int listen_fd)
 {
-	*handover = (struct handover){.listen_fd = listen_fd, .fd = -1, .workers_fd = -1, .waiting_fd = -1};
-	return handover_way(QUEUE_BYTES, &handover->fd, &handover->workers_fd);
+	*handover = (struct handover){.listen_fd = listen_fd, .fd = -1, .workers_fd = -1, .pending_fd = -1};
+	return handover_channel(QUEUE_BYTES, &handover->fd, &handover->workers_fd);
 }
 
 void handover_close(struct handover *handover)
 {
-	if (handover->waiting_fd >= 0)
-		close(handover->waiting_fd);
+	if (handover->pending_fd >= 0)
+		close(handover->pending_fd);
 	if (handover->fd >= 0) {
 		close(handover->fd);
 		close(handover->workers_fd);
 	}
-	handover->fd = handover->workers_fd = handover->waiting_fd = -1;
+	handover->fd = handover->workers_fd = handover->pending_fd = -1;
 }
 
 bool handover_is_full(const struct handover *handover)
 {
-	return handover->waiting_fd >= 0;
+	return handover->pending_fd >= 0;
 }
 
-bool handover_give(int give_fd, int fd, const struct handover_note *note)
+bool handover_send(int send_fd, int fd, const struct handover_note *note)
 {
 	struct handover_note copy = *note;
 	struct iovec part = {&copy, sizeof(copy)};
@@ -60,7 +60,7 @@ bool handover_give(int give_fd, int fd, const struct handover_note *note)
 		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 
 	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	return sendmsg(give_fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(copy);
+	return sendmsg(send_fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(copy);
 }
 
 bool handover_run(struct handover *handover)
@@ -68,14 +68,14 @@ bool handover_run(struct handover *handover)
 	const struct handover_note note = {0};
 
 	for (int i = 0; i < AT_A_TIME; i++) {
-		if (handover->waiting_fd < 0)
-			handover->waiting_fd = fastcgi_take(handover->listen_fd, 0);
-		if (handover->waiting_fd < 0)
+		if (handover->pending_fd < 0)
+			handover->pending_fd = fastcgi_accept(handover->listen_fd, 0);
+		if (handover->pending_fd < 0)
 			return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
-		if (!handover_give(handover->fd, handover->waiting_fd, &note))
+		if (!handover_send(handover->fd, handover->pending_fd, &note))
 			return errno == EAGAIN;
-		close(handover->waiting_fd);
-		handover->waiting_fd = -1;
+		close(handover->pending_fd);
+		handover->pending_fd = -1;
 	}
 	return true;
 }
@@ -109,10 +109,10 @@ static int receive_descriptor(int socket_fd, struct handover_note *note)
 	return fd;
 }
 
-int handover_take(int take_fd, int sndbuf_bytes, struct handover_note *note)
+int handover_receive(int receive_fd, int sndbuf_bytes, struct handover_note *note)
 {
 	*note = (struct handover_note){0};
-	int fd = has_room(take_fd) ? receive_descriptor(take_fd, note) : -1;
+	int fd = has_room(receive_fd) ? receive_descriptor(receive_fd, note) : -1;
 
 	if (fd >= 0 && sndbuf_bytes > 0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof(sndbuf_bytes));

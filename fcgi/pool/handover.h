@@ -25,14 +25,14 @@ struct handover_note {
 };
 
 /* Both ends of a way, non-blocking and close-on-exec; `bytes`: SO_SNDBUF. False with errno. */
-bool handover_way(int bytes, int *give_fd, int *take_fd);
+bool handover_channel(int bytes, int *send_fd, int *receive_fd);
 
 /* What the master keeps of it. */
 struct handover {
 	int listen_fd;  /* the caller's */
 	int fd;         /* the master's end, non-blocking; -1: not open */
 	int workers_fd; /* the workers' end, non-blocking */
-	int waiting_fd; /* an accepted connection for which there is no room yet; -1: none */
+	int pending_fd; /* an accepted connection for which there is no room yet; -1: none */
 };
 
 /* False with errno. `listen_fd` is non-blocking and stays the caller's. */
@@ -46,12 +46,12 @@ bool handover_is_full(const struct handover *handover);
 bool handover_run(struct handover *handover);
 
 /* Gives a copy of a connection. False with errno if there is no room. */
-bool handover_give(int give_fd, int fd, const struct handover_note *note);
+bool handover_send(int send_fd, int fd, const struct handover_note *note);
 
 /*
  * Takes the next connection, non-blocking, with a send buffer of `sndbuf_bytes` (0: the socket's own). -1 with errno:
  * EAGAIN (there is none), ECONNRESET (the giver is gone), or what is short; the connection then stays for others.
  */
-int handover_take(int take_fd, int sndbuf_bytes, struct handover_note *note);
+int handover_receive(int receive_fd, int sndbuf_bytes, struct handover_note *note);
 
 #endif

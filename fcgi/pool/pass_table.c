@@ -23,7 +23,7 @@ static int slot_at(uint64_t word, int bit)
 }
 
 /* From one state to another, if it is in that one and still the same pass. A `taker` below 0 stays who it was. */
-static bool move(struct api_passes *passes, const struct pass_ticket *ticket, enum pass_state from, enum pass_state to,
+static bool move(struct pass_table *passes, const struct pass_ticket *ticket, enum pass_state from, enum pass_state to,
 		 int taker)
 {
 	_Atomic uint64_t *at = &passes->word[ticket->place];
@@ -36,15 +36,16 @@ static bool move(struct api_passes *passes, const struct pass_ticket *ticket, en
 	return atomic_compare_exchange_strong(at, &word, next);
 }
 
-bool passes_begin(struct api_passes *passes, int owner, struct pass_ticket *out)
+bool pass_table_begin(struct pass_table *passes, int owner, struct pass_ticket *out)
 {
 	uint64_t number = (atomic_fetch_add(&passes->last_number, 1) + 1) & NUMBER_LAST;
 
-	for (uint32_t i = 0; i < API_PASSES; i++) {
-		uint32_t place = (uint32_t)((number + i) % API_PASSES);
+	for (uint32_t i = 0; i < PASS_TABLE_ENTRIES; i++) {
+		uint32_t place = (uint32_t)((number + i) % PASS_TABLE_ENTRIES);
 		uint64_t word = atomic_load(&passes->word[place]);
 		if (state_of(word) != PASS_FREE ||
-		    !atomic_compare_exchange_strong(&passes->word[place], &word, word_of(number, owner, 0, PASS_WAITS)))
+		    !atomic_compare_exchange_strong(&passes->word[place], &word,
+						    word_of(number, owner, 0, PASS_WAITING)))
 			continue;
 		*out = (struct pass_ticket){number, place};
 		return true;
@@ -53,17 +54,17 @@ bool passes_begin(struct api_passes *passes, int owner, struct pass_ticket *out)
 }
 
 /* The ticket came by way of another process. */
-bool passes_take(struct api_passes *passes, const struct pass_ticket *ticket, int taker)
+bool pass_table_take(struct pass_table *passes, const struct pass_ticket *ticket, int taker)
 {
-	return ticket->place < API_PASSES && move(passes, ticket, PASS_WAITS, PASS_TAKEN, taker);
+	return ticket->place < PASS_TABLE_ENTRIES && move(passes, ticket, PASS_WAITING, PASS_TAKEN, taker);
 }
 
-bool passes_claim(struct api_passes *passes, const struct pass_ticket *ticket)
+bool pass_table_claim(struct pass_table *passes, const struct pass_ticket *ticket)
 {
 	return move(passes, ticket, PASS_TAKEN, PASS_ANSWERED, -1);
 }
 
-enum pass_state passes_look(const struct api_passes *passes, const struct pass_ticket *ticket, int *taker)
+enum pass_state pass_table_state(const struct pass_table *passes, const struct pass_ticket *ticket, int *taker)
 {
 	uint64_t word = atomic_load(&passes->word[ticket->place]);
 
@@ -71,10 +72,10 @@ enum pass_state passes_look(const struct api_passes *passes, const struct pass_t
 	return word >> NUMBER_AT == ticket->number ? state_of(word) : PASS_FREE;
 }
 
-bool passes_back(struct api_passes *passes, const struct pass_ticket *ticket)
+bool pass_table_revoke(struct pass_table *passes, const struct pass_ticket *ticket)
 {
 	/* In this order: between two of them it may move on, but never back. */
-	if (move(passes, ticket, PASS_WAITS, PASS_FREE, -1) || move(passes, ticket, PASS_TAKEN, PASS_FREE, -1))
+	if (move(passes, ticket, PASS_WAITING, PASS_FREE, -1) || move(passes, ticket, PASS_TAKEN, PASS_FREE, -1))
 		return true;
 	move(passes, ticket, PASS_ANSWERED, PASS_FREE, -1);
 	return false;
@@ -88,9 +89,9 @@ static bool concerns(uint64_t word, int worker)
 	       (state == PASS_TAKEN && slot_at(word, STATE_BITS) == worker);
 }
 
-void passes_forget(struct api_passes *passes, int worker)
+void pass_table_forget_worker(struct pass_table *passes, int worker)
 {
-	for (uint32_t i = 0; i < API_PASSES; i++) {
+	for (uint32_t i = 0; i < PASS_TABLE_ENTRIES; i++) {
 		uint64_t word = atomic_load(&passes->word[i]);
 		while (concerns(word, worker) &&
 		       !atomic_compare_exchange_strong(&passes->word[i], &word,

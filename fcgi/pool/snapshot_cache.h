@@ -19,71 +19,71 @@
 
 #include "shared/base/buffer.h"
 
-#define SHELF_PLACES   48u
-#define SHELF_JPEG_MAX (512u << 10) /* larger ones are not kept */
-#define SHELF_ROW      8u
-#define SHELF_CLIENTS  16u /* that are remembered to have had a picture */
+#define SNAPSHOT_CACHE_ENTRIES 48u
+#define SNAPSHOT_JPEG_MAX      (512u << 10) /* larger ones are not kept */
+#define SNAPSHOT_QUEUE_MAX     8u
+#define SNAPSHOT_CLIENTS       16u /* that are remembered to have had a picture */
 
 /* Who waits for longer has lost its turn (a killed worker leaves such tickets). */
-#define SHELF_WAIT_MAX_MS 3000u
+#define SNAPSHOT_WAIT_MAX_MS 3000u
 
-struct shelf_key {
+struct snapshot_key {
 	uint64_t camera; /* any number that stands for it */
 	int64_t wall_us; /* of the picture itself */
 	uint32_t width;  /* that was asked for; 0: not scaled */
 };
 
 /* Version: odd while it is written. The other fields are good where it is the same before and after reading. */
-struct shelf_place {
+struct snapshot_entry {
 	_Atomic uint64_t version;
 	_Atomic uint64_t used; /* the shelf's tick when it was; 0: never */
-	struct shelf_key key;
+	struct snapshot_key key;
 	uint32_t length;
-	uint8_t jpeg[SHELF_JPEG_MAX];
+	uint8_t jpeg[SNAPSHOT_JPEG_MAX];
 };
 
-struct still_shelf {
+struct snapshot_cache {
 	_Atomic uint64_t tick;
-	_Atomic uint64_t last_ticket;    /* its number */
-	_Atomic uint64_t row[SHELF_ROW]; /* tickets, in no order; 0: free */
+	_Atomic uint64_t last_ticket;             /* its number */
+	_Atomic uint64_t row[SNAPSHOT_QUEUE_MAX]; /* tickets, in no order; 0: free */
 	_Atomic uint64_t servings;
 	_Atomic uint64_t
-		served[SHELF_CLIENTS]; /* the last clients: above the client's 16 bits which serving; 0: free */
-	struct shelf_place places[SHELF_PLACES];
+		served[SNAPSHOT_CLIENTS]; /* the last clients: above the client's 16 bits which serving; 0: free */
+	struct snapshot_entry places[SNAPSHOT_CACHE_ENTRIES];
 };
 
 /*
  * Appends to `jpeg` the picture next to that time, at most limit_us away; *wall_us says which. False where there is
  * none.
  */
-bool shelf_nearest(struct still_shelf *shelf, const struct shelf_key *key, int64_t limit_us, struct buffer *jpeg,
-		   int64_t *wall_us);
+bool snapshot_cache_find_nearest(struct snapshot_cache *shelf, const struct snapshot_key *key, int64_t limit_us,
+				 struct buffer *jpeg, int64_t *wall_us);
 
 /* Puts it in the place that was not used for longest. */
-void shelf_put(struct still_shelf *shelf, const struct shelf_key *key, const void *jpeg, size_t length);
+void snapshot_cache_put(struct snapshot_cache *shelf, const struct snapshot_key *key, const void *jpeg, size_t length);
 
 /*
  * A ticket at the end of the row; where that is full one falls out, and likewise of one client more than `most`. A
  * ticket rises from one to the next; it contains the low 16 bits of `client`, any number that stands for one (0: those
  * that are not told apart, and have no such limit).
  */
-uint64_t shelf_wait(struct still_shelf *shelf, uint64_t client, uint64_t most);
+uint64_t snapshot_queue_join(struct snapshot_cache *shelf, uint64_t client, uint64_t most);
 
-enum shelf_turn {
-	SHELF_NEXT,   /* nobody came later, and nobody's turn it is rather */
-	SHELF_BEHIND, /* somebody did, or somebody's it is */
-	SHELF_OUT,    /* fell out */
+enum snapshot_turn {
+	SNAPSHOT_TURN_NOW,     /* nobody came later, and nobody's turn it is rather */
+	SNAPSHOT_TURN_LATER,   /* somebody did, or somebody's it is */
+	SNAPSHOT_TURN_DROPPED, /* fell out */
 };
 
-enum shelf_turn shelf_turn_of(const struct still_shelf *shelf, uint64_t ticket);
+enum snapshot_turn snapshot_queue_turn(const struct snapshot_cache *shelf, uint64_t ticket);
 
 /* Nobody waits. */
-bool shelf_row_is_empty(const struct still_shelf *shelf);
+bool snapshot_queue_is_empty(const struct snapshot_cache *shelf);
 
 /* A picture is being made for that client. */
-void shelf_serve(struct still_shelf *shelf, uint64_t client);
+void snapshot_queue_served(struct snapshot_cache *shelf, uint64_t client);
 
 /* Leaves the row; 0 and tickets that fell out are safe. */
-void shelf_leave(struct still_shelf *shelf, uint64_t ticket);
+void snapshot_queue_leave(struct snapshot_cache *shelf, uint64_t ticket);
 
 #endif

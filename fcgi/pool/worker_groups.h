@@ -22,29 +22,30 @@
 
 #define GROUP_FRONT 0u
 
-struct api_group {
+struct worker_group {
 	char camera[CONFIG_NAME_BYTES]; /* empty: the front, or none any more */
-	int give_fd, take_fd;           /* -1 where there is no camera */
-	bool hangs_said;                /* in the log */
+	int send_fd, receive_fd;        /* -1 where there is no camera */
+	bool hang_logged;               /* in the log */
 };
 
 /* The number of a group is its place. A zeroed one is empty. */
-struct api_groups {
-	struct api_group *group;
+struct worker_groups {
+	struct worker_group *group;
 	size_t count;
 };
 
 /* Makes the groups fit the cameras. False with errno; those that are there stay good. */
-bool groups_follow(struct api_groups *groups, const struct config_set *cameras, const struct api_slots *slots);
-void groups_finish(struct api_groups *groups);
+bool worker_groups_follow(struct worker_groups *groups, const struct config_set *cameras,
+			  const struct worker_slots *slots);
+void worker_groups_finish(struct worker_groups *groups);
 
 /* The number of the camera's group; GROUP_FRONT where it has none. */
-uint32_t groups_find(const struct api_groups *groups, const char *camera);
+uint32_t worker_groups_find(const struct worker_groups *groups, const char *camera);
 
 /* In a worker of group `own`: closes the ends of ways that it does not need. */
-void groups_close_others(const struct api_groups *groups, uint32_t own);
+void worker_groups_close_unused(const struct worker_groups *groups, uint32_t own);
 
 /* Says in the log of each group when it begins to hang, and when it no longer does. */
-void groups_say(struct api_groups *groups, const struct api_slots *slots);
+void worker_groups_log_hangs(struct worker_groups *groups, const struct worker_slots *slots);
 
 #endif

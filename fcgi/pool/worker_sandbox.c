@@ -9,37 +9,38 @@
 static void clips_folders_make(const struct config_set *cameras)
 {
 	for (size_t i = 0; i < cameras->count; i++) {
-		int folder = camera_clips_folder_made(&(struct api_camera){.config = &cameras->cameras[i]});
+		int folder = camera_make_clips(&(struct api_camera){.config = &cameras->cameras[i]});
 		if (folder >= 0)
 			close(folder);
 	}
 }
 
-void confine(const struct config_set *judged, const struct config_set *folders, struct confinement *out)
+void worker_sandbox_enter(const struct config_set *judged, const struct config_set *folders, struct worker_sandbox *out)
 {
 	struct reason why;
 
-	*out = (struct confinement){0};
+	*out = (struct worker_sandbox){0};
 	if (judged) {
-		out->outside = outside_open(&(struct outside_setup){.cameras = judged}, &why);
+		out->outside = broker_open(&(struct broker_setup){.cameras = judged}, &why);
 		if (!out->outside)
 			log_warn("api", "%s", why.text);
 		out->tokens = token_store_open(judged, out->outside);
 	}
 	clips_folders_make(folders);
-	out->folders = lock_folders_note(folders);
-	lock_up_api(folders, &out->lock);
+	out->folders = sandbox_folders_create(folders);
+	program_sandbox_enter_api(folders, &out->lock);
 }
 
-void confine_finish(struct confinement *confinement)
+void worker_sandbox_finish(struct worker_sandbox *confinement)
 {
-	lock_folders_free(confinement->folders);
+	sandbox_folders_destroy(confinement->folders);
 	token_store_close(confinement->tokens);
-	outside_close(confinement->outside);
-	*confinement = (struct confinement){0};
+	broker_close(confinement->outside);
+	*confinement = (struct worker_sandbox){0};
 }
 
-bool confine_current(const struct confinement *confinement)
+bool worker_sandbox_is_current(const struct worker_sandbox *confinement)
 {
-	return confinement->lock.landlock == 0 || !confinement->folders || lock_folders_same(confinement->folders);
+	return confinement->lock.landlock == 0 || !confinement->folders ||
+	       sandbox_folders_unchanged(confinement->folders);
 }

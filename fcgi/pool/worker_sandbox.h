@@ -10,10 +10,10 @@
 #include "fcgi/sandbox/program_sandbox.h"
 #include "fcgi/sandbox/sandbox_folders.h"
 
-struct confinement {
-	struct outside *outside;
+struct worker_sandbox {
+	struct broker *outside;
 	struct token_store *tokens;
-	struct lock_folders *folders;
+	struct sandbox_folders *folders;
 	struct sandbox_state lock;
 };
 
@@ -21,10 +21,11 @@ struct confinement {
  * Before there are threads. Nothing in it is fatal: what is not to be had is logged. `judged`: the cameras whose tokens
  * are to be had; NULL: nobody's. `folders`: the cameras whose folders are; makes those of clips. Neither is owned.
  */
-void confine(const struct config_set *judged, const struct config_set *folders, struct confinement *out);
-void confine_finish(struct confinement *confinement);
+void worker_sandbox_enter(const struct config_set *judged, const struct config_set *folders,
+			  struct worker_sandbox *out);
+void worker_sandbox_finish(struct worker_sandbox *confinement);
 
 /* Whether the folders that can be used are those that there are. */
-bool confine_current(const struct confinement *confinement);
+bool worker_sandbox_is_current(const struct worker_sandbox *confinement);
 
 #endif

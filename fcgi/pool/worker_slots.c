@@ -9,30 +9,31 @@
 /* The pid of a slot that is taken but whose worker is not forked yet. */
 #define SLOT_TAKEN (-1)
 
-struct api_slots *api_slots_create(void)
+struct worker_slots *worker_slots_create(void)
 {
-	struct api_slots *slots = mmap(NULL, sizeof(*slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct worker_slots *slots =
+		mmap(NULL, sizeof(*slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (slots == MAP_FAILED)
 		return NULL;
 	if (address_shares_init(&slots->addresses))
 		return slots;
-	api_slots_destroy(slots);
+	worker_slots_destroy(slots);
 	return NULL;
 }
 
-void api_slots_destroy(struct api_slots *slots)
+void worker_slots_destroy(struct worker_slots *slots)
 {
 	if (slots)
 		munmap(slots, sizeof(*slots));
 }
 
-int api_slots_take(struct api_slots *slots, uint32_t group)
+int worker_slots_take(struct worker_slots *slots, uint32_t group)
 {
-	if (api_slots_free(slots, group) == 0)
+	if (worker_slots_available(slots, group) == 0)
 		return -1;
-	for (int i = 0; i < API_SLOTS; i++) {
-		struct api_slot *slot = &slots->slot[i];
+	for (int i = 0; i < WORKER_SLOTS; i++) {
+		struct worker_slot *slot = &slots->slot[i];
 		if (atomic_load(&slot->pid) != 0)
 			continue;
 		atomic_store(&slot->group, group);
@@ -43,48 +44,48 @@ int api_slots_take(struct api_slots *slots, uint32_t group)
 	return -1;
 }
 
-void api_slots_release(struct api_slots *slots, int number)
+void worker_slots_release(struct worker_slots *slots, int number)
 {
-	struct api_slot *slot = &slots->slot[number];
+	struct worker_slot *slot = &slots->slot[number];
 
 	atomic_fetch_add(&slots->requests_before, atomic_exchange(&slot->requests, 0));
-	for (int place = 0; place < API_PLACES; place++)
+	for (int place = 0; place < API_PERMITS; place++)
 		atomic_store(&slot->places[place], 0);
 	atomic_store(&slot->held_bytes, 0);
 	atomic_store(&slot->retiring, 0);
 	atomic_store(&slot->busy_us, 0);
 	atomic_store(&slot->pid, 0);
-	passes_forget(&slots->passes, number);
+	pass_table_forget_worker(&slots->passes, number);
 	address_shares_forget(&slots->addresses, (unsigned)number);
 }
 
-static bool is_of(const struct api_slot *slot, uint32_t group)
+static bool is_of(const struct worker_slot *slot, uint32_t group)
 {
 	return atomic_load(&slot->pid) != 0 && atomic_load(&slot->group) == group;
 }
 
-int api_slots_taken(const struct api_slots *slots, uint32_t group)
+int worker_slots_taken(const struct worker_slots *slots, uint32_t group)
 {
 	int count = 0;
 
-	for (int i = 0; i < API_SLOTS; i++)
+	for (int i = 0; i < WORKER_SLOTS; i++)
 		count += is_of(&slots->slot[i], group);
 	return count;
 }
 
-int api_slots_free(const struct api_slots *slots, uint32_t group)
+int worker_slots_available(const struct worker_slots *slots, uint32_t group)
 {
-	int taken = api_slots_taken(slots, group);
+	int taken = worker_slots_taken(slots, group);
 
-	return taken < API_SLOTS_A_GROUP ? API_SLOTS_A_GROUP - taken : 0;
+	return taken < WORKER_SLOTS_PER_GROUP ? WORKER_SLOTS_PER_GROUP - taken : 0;
 }
 
-int api_slots_accepting(const struct api_slots *slots, uint32_t group, uint32_t generation)
+int worker_slots_accepting(const struct worker_slots *slots, uint32_t group, uint32_t generation)
 {
 	int count = 0;
 
-	for (int i = 0; i < API_SLOTS; i++) {
-		const struct api_slot *slot = &slots->slot[i];
+	for (int i = 0; i < WORKER_SLOTS; i++) {
+		const struct worker_slot *slot = &slots->slot[i];
 		count += is_of(slot, group) && !atomic_load(&slot->retiring) &&
 			 atomic_load(&slot->generation) == generation;
 	}
@@ -92,23 +93,23 @@ int api_slots_accepting(const struct api_slots *slots, uint32_t group, uint32_t 
 }
 
 /* 0: it does not hang. */
-static int64_t hang_us(const struct api_slot *slot, int64_t now_us)
+static int64_t hang_us(const struct worker_slot *slot, int64_t now_us)
 {
 	int64_t since_us = atomic_load(&slot->busy_us);
 
-	return since_us != 0 && now_us - since_us >= API_HANGS_US ? now_us - since_us : 0;
+	return since_us != 0 && now_us - since_us >= WORKER_HANGS_US ? now_us - since_us : 0;
 }
 
-bool api_slot_hangs(const struct api_slots *slots, int number)
+bool worker_slot_hangs(const struct worker_slots *slots, int number)
 {
 	return hang_us(&slots->slot[number], mono_now().us) > 0;
 }
 
-int64_t api_slots_hang_us(const struct api_slots *slots, uint32_t group)
+int64_t worker_slots_hang_us(const struct worker_slots *slots, uint32_t group)
 {
 	int64_t now_us = mono_now().us, longest_us = 0;
 
-	for (int i = 0; i < API_SLOTS; i++) {
+	for (int i = 0; i < WORKER_SLOTS; i++) {
 		int64_t waited_us = is_of(&slots->slot[i], group) ? hang_us(&slots->slot[i], now_us) : 0;
 		if (waited_us > longest_us)
 			longest_us = waited_us;
@@ -116,36 +117,36 @@ int64_t api_slots_hang_us(const struct api_slots *slots, uint32_t group)
 	return longest_us;
 }
 
-bool api_slots_served(const struct api_slots *slots, uint32_t group, int but)
+bool worker_slots_can_serve(const struct worker_slots *slots, uint32_t group, int but)
 {
 	int64_t now_us = mono_now().us;
 
-	for (int i = 0; i < API_SLOTS; i++) {
-		const struct api_slot *slot = &slots->slot[i];
+	for (int i = 0; i < WORKER_SLOTS; i++) {
+		const struct worker_slot *slot = &slots->slot[i];
 		if (i != but && is_of(slot, group) && !atomic_load(&slot->retiring) && hang_us(slot, now_us) == 0)
 			return true;
 	}
 	return false;
 }
 
-uint32_t api_slots_sum(const struct api_slots *slots, enum api_place place)
+uint32_t worker_slots_permits_used(const struct worker_slots *slots, enum api_permit place)
 {
 	uint32_t sum = 0;
 
-	for (int i = 0; i < API_SLOTS; i++)
+	for (int i = 0; i < WORKER_SLOTS; i++)
 		sum += atomic_load(&slots->slot[i].places[place]);
 	return sum;
 }
 
 /* What counts against the limit of one that is to be taken in a slot. */
-static uint32_t places_used(const struct api_slots *slots, int own, enum api_place place)
+static uint32_t permits_used(const struct worker_slots *slots, int own, enum api_permit place)
 {
 	int64_t now_us = mono_now().us;
 	uint32_t sum = 0, group = atomic_load(&slots->slot[own].group);
 
-	for (int i = 0; i < API_SLOTS; i++) {
-		const struct api_slot *slot = &slots->slot[i];
-		if (place == API_STILL && !is_of(slot, group))
+	for (int i = 0; i < WORKER_SLOTS; i++) {
+		const struct worker_slot *slot = &slots->slot[i];
+		if (place == API_PERMIT_STILL && !is_of(slot, group))
 			continue;
 		if (i == own || hang_us(slot, now_us) == 0)
 			sum += atomic_load(&slot->places[place]);
@@ -153,29 +154,29 @@ static uint32_t places_used(const struct api_slots *slots, int own, enum api_pla
 	return sum;
 }
 
-bool api_slots_begin(struct api_slots *slots, int own, enum api_place place, uint32_t max)
+bool worker_slots_acquire_permit(struct worker_slots *slots, int own, enum api_permit place, uint32_t max)
 {
 	atomic_fetch_add(&slots->slot[own].places[place], 1);
-	if (places_used(slots, own, place) <= max)
+	if (permits_used(slots, own, place) <= max)
 		return true;
-	api_slots_end(slots, own, place);
+	worker_slots_release_permit(slots, own, place);
 	return false;
 }
 
-void api_slots_end(struct api_slots *slots, int own, enum api_place place)
+void worker_slots_release_permit(struct worker_slots *slots, int own, enum api_permit place)
 {
 	atomic_fetch_sub(&slots->slot[own].places[place], 1);
 }
 
 static bool owner_counts(const void *context, unsigned owner)
 {
-	const struct api_slots *slots = context;
+	const struct worker_slots *slots = context;
 
 	return hang_us(&slots->slot[owner], mono_now().us) == 0;
 }
 
-uint32_t api_slots_claim(struct api_slots *slots, int own, enum api_address_kind kind, uint64_t key, uint64_t amount,
-			 uint64_t most)
+uint32_t worker_slots_claim_share(struct worker_slots *slots, int own, enum api_address_kind kind, uint64_t key,
+				  uint64_t amount, uint64_t most)
 {
 	const struct address_claim claim = {
 		.key = key,
@@ -190,31 +191,31 @@ uint32_t api_slots_claim(struct api_slots *slots, int own, enum api_address_kind
 	return address_shares_take(&slots->addresses, &claim);
 }
 
-bool api_slots_hold(struct api_slots *slots, int own, uint64_t bytes, uint64_t max)
+bool worker_slots_reserve_memory(struct worker_slots *slots, int own, uint64_t bytes, uint64_t max)
 {
 	int64_t now_us = mono_now().us;
 	uint64_t sum = 0;
 
 	atomic_fetch_add(&slots->slot[own].held_bytes, bytes);
-	for (int i = 0; i < API_SLOTS; i++)
+	for (int i = 0; i < WORKER_SLOTS; i++)
 		if (i == own || hang_us(&slots->slot[i], now_us) == 0)
 			sum += atomic_load(&slots->slot[i].held_bytes);
 	if (sum <= max || sum == bytes)
 		return true;
-	api_slots_let_go(slots, own, bytes);
+	worker_slots_release_memory(slots, own, bytes);
 	return false;
 }
 
-void api_slots_let_go(struct api_slots *slots, int own, uint64_t bytes)
+void worker_slots_release_memory(struct worker_slots *slots, int own, uint64_t bytes)
 {
 	atomic_fetch_sub(&slots->slot[own].held_bytes, bytes);
 }
 
-uint64_t api_slots_requests(const struct api_slots *slots)
+uint64_t worker_slots_requests(const struct worker_slots *slots)
 {
 	uint64_t sum = atomic_load(&slots->requests_before);
 
-	for (int i = 0; i < API_SLOTS; i++)
+	for (int i = 0; i < WORKER_SLOTS; i++)
 		sum += atomic_load(&slots->slot[i].requests);
 	return sum;
 }

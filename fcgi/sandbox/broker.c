@@ -25,10 +25,10 @@
 struct order {
 	uint32_t camera;
 	uint32_t has_seen;
-	struct outside_seen seen;
+	struct broker_file_stamp seen;
 };
 
-struct outside {
+struct broker {
 	int fd;
 	pid_t pid;
 	bool due; /* the answer to the last order has not come yet */
@@ -76,9 +76,9 @@ static int answer_receive(int socket_fd)
 	return fd;
 }
 
-void outside_note(const struct stat *status, struct outside_seen *out)
+void broker_file_stamp_from_stat(const struct stat *status, struct broker_file_stamp *out)
 {
-	*out = (struct outside_seen){
+	*out = (struct broker_file_stamp){
 		.device = status->st_dev,
 		.inode = status->st_ino,
 		.size_bytes = status->st_size,
@@ -89,13 +89,13 @@ void outside_note(const struct stat *status, struct outside_seen *out)
 	};
 }
 
-int outside_open_tokens(const char *path, const struct outside_seen *seen)
+int broker_open_tokens_locally(const char *path, const struct broker_file_stamp *seen)
 {
-	struct outside_seen now;
+	struct broker_file_stamp now;
 	struct stat status;
 
 	if (seen && stat(path, &status) == 0) {
-		outside_note(&status, &now);
+		broker_file_stamp_from_stat(&status, &now);
 		if (memcmp(&now, seen, sizeof(now)) == 0) {
 			errno = EALREADY;
 			return -1;
@@ -104,7 +104,7 @@ int outside_open_tokens(const char *path, const struct outside_seen *seen)
 	return token_file_open(path);
 }
 
-static void serve(int socket_fd, const struct outside_setup *setup)
+static void serve(int socket_fd, const struct broker_setup *setup)
 {
 	struct order order;
 
@@ -118,8 +118,8 @@ static void serve(int socket_fd, const struct outside_setup *setup)
 		}
 		errno = EINVAL;
 		if (order.camera < setup->cameras->count)
-			fd = outside_open_tokens(setup->cameras->cameras[order.camera].http.tokens,
-						 order.has_seen ? &order.seen : NULL);
+			fd = broker_open_tokens_locally(setup->cameras->cameras[order.camera].http.tokens,
+							order.has_seen ? &order.seen : NULL);
 		bool sent = answer_send(socket_fd, fd >= 0 ? 0 : errno, fd);
 		if (fd >= 0)
 			close(fd);
@@ -128,7 +128,7 @@ static void serve(int socket_fd, const struct outside_setup *setup)
 	}
 }
 
-static _Noreturn void outside_main(int socket_fd, const struct outside_setup *setup, pid_t parent)
+static _Noreturn void broker_main(int socket_fd, const struct broker_setup *setup, pid_t parent)
 {
 	prctl(PR_SET_NAME, "recorder-tokens");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -142,17 +142,17 @@ static _Noreturn void outside_main(int socket_fd, const struct outside_setup *se
 	_exit(EXIT_SUCCESS);
 }
 
-struct outside *outside_open(const struct outside_setup *setup, struct reason *why)
+struct broker *broker_open(const struct broker_setup *setup, struct reason *why)
 {
 	pid_t parent = getpid();
-	struct outside *outside = calloc(1, sizeof(*outside));
+	struct broker *outside = calloc(1, sizeof(*outside));
 	int ends[2];
 
 	if (!outside || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		goto failed;
 	outside->pid = fork();
 	if (outside->pid == 0)
-		outside_main(ends[1], setup, parent);
+		broker_main(ends[1], setup, parent);
 	close(ends[1]);
 	outside->fd = ends[0];
 	if (outside->pid > 0)
@@ -164,7 +164,7 @@ failed:
 	return NULL;
 }
 
-static bool order_send(struct outside *outside, size_t camera, const struct outside_seen *seen)
+static bool order_send(struct broker *outside, size_t camera, const struct broker_file_stamp *seen)
 {
 	struct order order = {.camera = (uint32_t)camera, .has_seen = seen != NULL};
 
@@ -174,7 +174,7 @@ static bool order_send(struct outside *outside, size_t camera, const struct outs
 	return outside->due;
 }
 
-static int answer_wait(struct outside *outside, int limit_ms)
+static int answer_wait(struct broker *outside, int limit_ms)
 {
 	if (poll(&(struct pollfd){.fd = outside->fd, .events = POLLIN}, 1, limit_ms) != 1) {
 		errno = ETIMEDOUT;
@@ -184,7 +184,7 @@ static int answer_wait(struct outside *outside, int limit_ms)
 	return answer_receive(outside->fd);
 }
 
-int outside_tokens(struct outside *outside, size_t camera, const struct outside_seen *seen)
+int broker_open_tokens(struct broker *outside, size_t camera, const struct broker_file_stamp *seen)
 {
 	/* What comes late may be the file of another camera, or a file that has been replaced since. */
 	if (outside->due) {
@@ -197,7 +197,7 @@ int outside_tokens(struct outside *outside, size_t camera, const struct outside_
 	return order_send(outside, camera, seen) ? answer_wait(outside, LIMIT_MS) : -1;
 }
 
-void outside_close(struct outside *outside)
+void broker_close(struct broker *outside)
 {
 	const struct order order = {.camera = LAST};
 

@@ -16,36 +16,36 @@
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
 
-struct outside_setup {
+struct broker_setup {
 	const struct config_set *cameras;
 	void (*last)(void *context); /* or NULL */
 	void *context;
 };
 
 /* A file as it was at some time; all zero: none. */
-struct outside_seen {
+struct broker_file_stamp {
 	uint64_t device, inode;
 	int64_t size_bytes, modified_s, modified_ns, changed_s, changed_ns;
 };
 
-void outside_note(const struct stat *status, struct outside_seen *out);
+void broker_file_stamp_from_stat(const struct stat *status, struct broker_file_stamp *out);
 
-struct outside;
+struct broker;
 
 /* Forks it: before any thread, and after signals that it must not die of are blocked. NULL with a sentence. */
-struct outside *outside_open(const struct outside_setup *setup, struct reason *why);
+struct broker *broker_open(const struct broker_setup *setup, struct reason *why);
 
 /*
  * Descriptor of a camera's file of tokens, the caller's to close; -1 with errno. EALREADY: it is the one that was seen
  * (NULL: none was). ETIMEDOUT after some tenths of a second, and at once while the answer to that is still due: to be
  * asked again later.
  */
-int outside_tokens(struct outside *outside, size_t camera, const struct outside_seen *seen);
+int broker_open_tokens(struct broker *outside, size_t camera, const struct broker_file_stamp *seen);
 
 /* The same without such a process, in this one. */
-int outside_open_tokens(const char *path, const struct outside_seen *seen);
+int broker_open_tokens_locally(const char *path, const struct broker_file_stamp *seen);
 
 /* Has `last` run and the process ended; one that does not answer is killed. NULL is safe. */
-void outside_close(struct outside *outside);
+void broker_close(struct broker *outside);
 
 #endif

@@ -18,16 +18,16 @@ static void allow_rings(struct sandbox *sandbox)
 	char folder[USER_FOLDER_BYTES];
 	struct reason why;
 
-	if (!user_folder_make(folder, &why))
+	if (!user_folder_create(folder, &why))
 		log_warn("sandbox", "%s", why.text);
-	sandbox_allow(sandbox, SHM_FOLDER, MAY_READ_FILES);
+	sandbox_allow(sandbox, SHM_FOLDER, LANDLOCK_READ_FILE);
 }
 
 /* Local times are read anew when the machine's time zone changes. */
 static void allow_zones(struct sandbox *sandbox)
 {
-	sandbox_allow(sandbox, "/usr/share/zoneinfo", MAY_READ);
-	sandbox_allow(sandbox, "/etc/localtime", MAY_READ);
+	sandbox_allow(sandbox, "/usr/share/zoneinfo", LANDLOCK_READ);
+	sandbox_allow(sandbox, "/etc/localtime", LANDLOCK_READ);
 }
 
 static struct sandbox *prepare(const struct sandbox_setup *setup, struct sandbox_state *out)
@@ -47,38 +47,39 @@ static void enter(struct sandbox *sandbox, struct sandbox_state *out)
 	sandbox_close(sandbox);
 }
 
-void lock_up_live(const struct config_set *cameras, struct sandbox_state *out)
+void program_sandbox_enter_live(const struct config_set *cameras, struct sandbox_state *out)
 {
-	struct sandbox *sandbox = prepare(&(struct sandbox_setup){.caller = CALLER_LIVE}, out);
+	struct sandbox *sandbox = prepare(&(struct sandbox_setup){.caller = SECCOMP_LIVE}, out);
 	char path[PATH_MAX];
 
 	if (!sandbox)
 		return;
 	allow_rings(sandbox);
 	for (size_t i = 0; i < cameras->count; i++) {
-		live_books_path(&cameras->cameras[i], path);
-		sandbox_allow(sandbox, path, MAY_READ | MAY_WRITE);
+		live_stats_path(&cameras->cameras[i], path);
+		sandbox_allow(sandbox, path, LANDLOCK_READ | LANDLOCK_WRITE);
 	}
 	allow_zones(sandbox);
 	enter(sandbox, out);
 }
 
-void lock_up_api(const struct config_set *cameras, struct sandbox_state *out)
+void program_sandbox_enter_api(const struct config_set *cameras, struct sandbox_state *out)
 {
-	struct sandbox *sandbox = prepare(&(struct sandbox_setup){.caller = CALLER_API, .runs_ffmpeg = true}, out);
+	struct sandbox *sandbox = prepare(&(struct sandbox_setup){.caller = SECCOMP_API, .runs_ffmpeg = true}, out);
 
 	if (!sandbox)
 		return;
 	allow_rings(sandbox);
 	for (size_t i = 0; i < cameras->count; i++) {
-		sandbox_allow(sandbox, cameras->cameras[i].record.directory, MAY_READ);
-		sandbox_allow(sandbox, cameras->cameras[i].clips.directory, MAY_READ | MAY_WRITE | MAY_MAKE);
+		sandbox_allow(sandbox, cameras->cameras[i].record.directory, LANDLOCK_READ);
+		sandbox_allow(sandbox, cameras->cameras[i].clips.directory,
+			      LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_MAKE);
 	}
 	allow_zones(sandbox);
 	enter(sandbox, out);
 }
 
-void lock_up_files(void (*each)(const char *path, void *context), void *context)
+void program_sandbox_each_file(void (*each)(const char *path, void *context), void *context)
 {
 	const char *search = getenv("PATH"), *loader = sandbox_loader();
 	char path[PATH_MAX];
@@ -92,11 +93,11 @@ void lock_up_files(void (*each)(const char *path, void *context), void *context)
 	}
 }
 
-void lock_up_ffmpeg(void)
+void program_sandbox_enter_ffmpeg(void)
 {
 	struct sandbox_state unused;
 	struct sandbox *sandbox =
-		prepare(&(struct sandbox_setup){.caller = CALLER_FFMPEG, .runs_ffmpeg = true}, &unused);
+		prepare(&(struct sandbox_setup){.caller = SECCOMP_FFMPEG, .runs_ffmpeg = true}, &unused);
 
 	if (sandbox)
 		enter(sandbox, &unused);

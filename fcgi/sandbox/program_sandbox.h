@@ -3,7 +3,7 @@
  * everybody go through them.
  *
  *                  reads                                   writes      starts   talks
- *   recorder-live  the rings                               its books   nothing  on the connections it accepts
+ *   recorder-live  the rings                               its counters   nothing  on the connections it accepts
  *   recorder-api   the rings, recordings, clips            clips       FFmpeg   and with recorderd's control socket,
  *                                                                                    and asks about connections
  *   FFmpeg         its libraries; all else on its pipes    nothing     nothing  with nobody
@@ -16,17 +16,17 @@
 #include "shared/config/config.h"
 #include "shared/sandbox/sandbox.h"
 
-/* Before there are threads. The books of `cameras` and their clips' folders should be there. */
-void lock_up_live(const struct config_set *cameras, struct sandbox_state *out);
-void lock_up_api(const struct config_set *cameras, struct sandbox_state *out);
+/* Before there are threads. The counters of `cameras` and their clips' folders should be there. */
+void program_sandbox_enter_live(const struct config_set *cameras, struct sandbox_state *out);
+void program_sandbox_enter_api(const struct config_set *cameras, struct sandbox_state *out);
 
 /*
- * The single files, rather than folders, that lock_up_api() lets workers use, and where others of them may come to be:
+ * The single files, rather than folders, that program_sandbox_enter_api() lets workers use, and where others of them may come to be:
  * the loader, FFmpeg, the time zone. An upgrade puts another inode in the place of each.
  */
-void lock_up_files(void (*each)(const char *path, void *context), void *context);
+void program_sandbox_each_file(void (*each)(const char *path, void *context), void *context);
 
 /* Between fork() and exec of FFmpeg. */
-void lock_up_ffmpeg(void);
+void program_sandbox_enter_ffmpeg(void);
 
 #endif

@@ -29,9 +29,9 @@ struct file {
 	struct folder then;
 };
 
-struct lock_folders {
+struct sandbox_folders {
 	const struct config_set *cameras;
-	struct file files[FILES_MAX]; /* of lock_up_files() */
+	struct file files[FILES_MAX]; /* of program_sandbox_each_file() */
 	size_t file_count;
 	mono_t files_at;         /* looked at again then */
 	struct folder folders[]; /* recordings and clips of each camera */
@@ -83,14 +83,14 @@ static bool is_same(const struct folder *then, struct folder now)
 
 static void file_note(const char *path, void *context)
 {
-	struct lock_folders *folders = context;
+	struct sandbox_folders *folders = context;
 	char *copy = folders->file_count < FILES_MAX ? strdup(path) : NULL;
 
 	if (copy)
 		folders->files[folders->file_count++] = (struct file){copy, identity_now(path)};
 }
 
-static bool files_same(struct lock_folders *folders)
+static bool files_same(struct sandbox_folders *folders)
 {
 	mono_t now = mono_now();
 
@@ -105,9 +105,10 @@ static bool files_same(struct lock_folders *folders)
 	return true;
 }
 
-struct lock_folders *lock_folders_note(const struct config_set *cameras)
+struct sandbox_folders *sandbox_folders_create(const struct config_set *cameras)
 {
-	struct lock_folders *folders = calloc(1, sizeof(*folders) + 2 * cameras->count * sizeof(folders->folders[0]));
+	struct sandbox_folders *folders =
+		calloc(1, sizeof(*folders) + 2 * cameras->count * sizeof(folders->folders[0]));
 
 	if (!folders)
 		return NULL;
@@ -116,18 +117,18 @@ struct lock_folders *lock_folders_note(const struct config_set *cameras)
 		folders->folders[2 * i] = folder_now(cameras->cameras[i].record.directory);
 		folders->folders[2 * i + 1] = folder_now(cameras->cameras[i].clips.directory);
 	}
-	lock_up_files(file_note, folders);
+	program_sandbox_each_file(file_note, folders);
 	return folders;
 }
 
-void lock_folders_free(struct lock_folders *folders)
+void sandbox_folders_destroy(struct sandbox_folders *folders)
 {
 	for (size_t i = 0; folders && i < folders->file_count; i++)
 		free(folders->files[i].path);
 	free(folders);
 }
 
-bool lock_folders_same(struct lock_folders *folders)
+bool sandbox_folders_unchanged(struct sandbox_folders *folders)
 {
 	for (size_t i = 0; i < folders->cameras->count; i++) {
 		const struct config *camera = &folders->cameras->cameras[i];

@@ -2,7 +2,7 @@
  * sandbox_folders.h - the folders of cameras as they were when a process locked itself up. Landlock knows a folder by
  * its inode as the kernel holds it in memory: one that was made, or mounted, since then can only be used by a process
  * that locks itself up anew, also where device and inode have the numbers of the one before. The same goes for the
- * files that an upgrade replaces (lock_up_files).
+ * files that an upgrade replaces (program_sandbox_each_file).
  */
 #ifndef FCGI_SANDBOX_SANDBOX_FOLDERS_H
 #define FCGI_SANDBOX_SANDBOX_FOLDERS_H
@@ -11,14 +11,14 @@
 
 #include "shared/config/config.h"
 
-struct lock_folders;
+struct sandbox_folders;
 
 /* Before the process locks itself up. NULL where there is no memory. `cameras` is not owned. */
-struct lock_folders *lock_folders_note(const struct config_set *cameras);
-void lock_folders_free(struct lock_folders *folders);
+struct sandbox_folders *sandbox_folders_create(const struct config_set *cameras);
+void sandbox_folders_destroy(struct sandbox_folders *folders);
 
 /* Whether each is still the one that it was, and can be used as it could be then, or is still missing; the files as
  * they were within the last second. */
-bool lock_folders_same(struct lock_folders *folders);
+bool sandbox_folders_unchanged(struct sandbox_folders *folders);
 
 #endif

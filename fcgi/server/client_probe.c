@@ -43,41 +43,41 @@ static bool port_read(const char *text, __be16 *out)
 }
 
 /* What the kernel says of one connection. idiag_wqueue is the listener's backlog where there is none. */
-static enum web_client reply_read(const struct reply *reply, size_t length, uint32_t *queued_bytes)
+static enum client_state reply_read(const struct reply *reply, size_t length, uint32_t *queued_bytes)
 {
 	if (length >= NLMSG_LENGTH(sizeof(reply->error)) && reply->header.nlmsg_type == NLMSG_ERROR)
-		return reply->error.error == -ENOENT ? WEB_CLIENT_NOWHERE : WEB_CLIENT_UNTOLD;
+		return reply->error.error == -ENOENT ? CLIENT_NOT_FOUND : CLIENT_UNKNOWN;
 	if (length < NLMSG_LENGTH(sizeof(reply->connection)) || reply->header.nlmsg_type != SOCK_DIAG_BY_FAMILY)
-		return WEB_CLIENT_UNTOLD;
+		return CLIENT_UNKNOWN;
 	if (reply->connection.idiag_state != TCP_LISTEN)
 		*queued_bytes = reply->connection.idiag_wqueue;
 	switch (reply->connection.idiag_state) {
 	case TCP_ESTABLISHED:
 	case TCP_SYN_RECV: /* with its request in the first segment (TCP Fast Open) */
-		return WEB_CLIENT_THERE;
+		return CLIENT_CONNECTED;
 	case TCP_LISTEN: /* the kernel's answer where there is no connection, but somebody to connect to */
-		return WEB_CLIENT_NOWHERE;
+		return CLIENT_NOT_FOUND;
 	default:
-		return WEB_CLIENT_LEFT;
+		return CLIENT_CLOSED;
 	}
 }
 
-static enum web_client ask(const struct question *question, uint32_t *queued_bytes)
+static enum client_state ask(const struct question *question, uint32_t *queued_bytes)
 {
 	struct reply reply;
 	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 
 	if (fd < 0)
-		return WEB_CLIENT_UNTOLD;
+		return CLIENT_UNKNOWN;
 	/* The kernel answers inside of send(). */
 	bool asked = send(fd, question, sizeof(*question), MSG_DONTWAIT) == (ssize_t)sizeof(*question);
 	ssize_t got = asked ? recv(fd, &reply, sizeof(reply), MSG_DONTWAIT) : -1;
 	close(fd);
-	return got < 0 ? WEB_CLIENT_UNTOLD : reply_read(&reply, (size_t)got, queued_bytes);
+	return got < 0 ? CLIENT_UNKNOWN : reply_read(&reply, (size_t)got, queued_bytes);
 }
 
-enum web_client web_client_at(const char *remote_address, const char *remote_port, const char *server_address,
-			      const char *server_port, uint32_t *queued_bytes)
+enum client_state client_probe_addresses(const char *remote_address, const char *remote_port,
+					 const char *server_address, const char *server_port, uint32_t *queued_bytes)
 {
 	struct question question = {
 		.header = {.nlmsg_len = sizeof(question),
@@ -92,28 +92,28 @@ enum web_client web_client_at(const char *remote_address, const char *remote_por
 	*queued_bytes = 0;
 	if (family == AF_UNSPEC || address_read(remote_address, id->idiag_dst) != family ||
 	    !port_read(server_port, &id->idiag_sport) || !port_read(remote_port, &id->idiag_dport))
-		return WEB_CLIENT_UNTOLD;
+		return CLIENT_UNKNOWN;
 	question.body.sdiag_family = (uint8_t)family;
 	return ask(&question, queued_bytes);
 }
 
-static enum web_client look(const struct fastcgi_request *request, uint32_t *queued_bytes)
+static enum client_state look(const struct fastcgi_request *request, uint32_t *queued_bytes)
 {
-	return web_client_at(fastcgi_param(request, "REMOTE_ADDR"), fastcgi_param(request, "REMOTE_PORT"),
-			     fastcgi_param(request, "SERVER_ADDR"), fastcgi_param(request, "SERVER_PORT"),
-			     queued_bytes);
+	return client_probe_addresses(fastcgi_param(request, "REMOTE_ADDR"), fastcgi_param(request, "REMOTE_PORT"),
+				      fastcgi_param(request, "SERVER_ADDR"), fastcgi_param(request, "SERVER_PORT"),
+				      queued_bytes);
 }
 
-enum web_client web_client_look(const struct fastcgi_request *request)
+enum client_state client_probe(const struct fastcgi_request *request)
 {
 	uint32_t unused;
 
 	return look(request, &unused);
 }
 
-bool web_client_queue(const struct fastcgi_request *request, uint32_t *queued_bytes)
+bool client_probe_queued_bytes(const struct fastcgi_request *request, uint32_t *queued_bytes)
 {
-	enum web_client client = look(request, queued_bytes);
+	enum client_state client = look(request, queued_bytes);
 
-	return client == WEB_CLIENT_THERE || client == WEB_CLIENT_LEFT;
+	return client == CLIENT_CONNECTED || client == CLIENT_CLOSED;
 }

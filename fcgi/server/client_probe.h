@@ -15,25 +15,25 @@
 
 #include "fcgi/io/fastcgi.h"
 
-enum web_client {
-	WEB_CLIENT_THERE,
-	WEB_CLIENT_LEFT,    /* it closed its end, or only its sending half, which looks the same */
-	WEB_CLIENT_NOWHERE, /* no such connection: it was reset, was never to be seen from here, or the kernel lacks
+enum client_state {
+	CLIENT_CONNECTED,
+	CLIENT_CLOSED,    /* it closed its end, or only its sending half, which looks the same */
+	CLIENT_NOT_FOUND, /* no such connection: it was reset, was never to be seen from here, or the kernel lacks
 			       tcp_diag */
-	WEB_CLIENT_UNTOLD,  /* no TCP addresses in the request, or a kernel that does not answer */
+	CLIENT_UNKNOWN,   /* no TCP addresses in the request, or a kernel that does not answer */
 };
 
 /* Of the connection that REMOTE_ADDR, REMOTE_PORT, SERVER_ADDR and SERVER_PORT (RFC 3875) name. Never waits. */
-enum web_client web_client_look(const struct fastcgi_request *request);
+enum client_state client_probe(const struct fastcgi_request *request);
 
 /*
  * How many bytes the kernel has for that client which it has not acknowledged: up to some MiB (tcp_wmem, tcp(7)) are
  * taken from a web server long before a slow client takes them. False where that cannot be told.
  */
-bool web_client_queue(const struct fastcgi_request *request, uint32_t *queued_bytes);
+bool client_probe_queued_bytes(const struct fastcgi_request *request, uint32_t *queued_bytes);
 
 /* Both, of addresses and ports as text; *queued_bytes is 0 where there is no connection. */
-enum web_client web_client_at(const char *remote_address, const char *remote_port, const char *server_address,
-			      const char *server_port, uint32_t *queued_bytes);
+enum client_state client_probe_addresses(const char *remote_address, const char *remote_port,
+					 const char *server_address, const char *server_port, uint32_t *queued_bytes);
 
 #endif

@@ -23,7 +23,8 @@
 
 static bool groups_fit(struct master *master)
 {
-	if (master->setup.disk_workers == 0 || groups_follow(&master->groups, master->setup.config, master->slots))
+	if (master->setup.disk_workers == 0 ||
+	    worker_groups_follow(&master->groups, master->setup.config, master->slots))
 		return true;
 	log_error("api", "no way to the workers of a camera: %s", strerror(errno));
 	return false;
@@ -32,7 +33,7 @@ static bool groups_fit(struct master *master)
 /* Who is asked next has the new settings; downloads that are under way end as they began. */
 static void config_take_now(struct master *master)
 {
-	if (!config_follow_read(&master->follow))
+	if (!config_watch_reload(&master->follow))
 		return;
 	master->generation++;
 	groups_fit(master);
@@ -45,9 +46,9 @@ static void looking_due(void *context)
 
 	if (master->stopping)
 		return;
-	if (config_follow_due(&master->follow))
+	if (config_watch_is_due(&master->follow))
 		config_take_now(master);
-	groups_say(&master->groups, master->slots);
+	worker_groups_log_hangs(&master->groups, master->slots);
 	master_timer(master, &master->looking, FOLLOW_US);
 }
 
@@ -162,7 +163,7 @@ static bool master_open(struct master *master)
 {
 	sigset_t signals;
 
-	file_limit_raise_open(); /* a clip holds a descriptor for each of its first segments (PLAN_OPEN_MAX) */
+	file_limit_raise_nofile(); /* a clip holds a descriptor for each of its first segments (PLAN_OPEN_MAX) */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);
 	sigaddset(&signals, SIGTERM);
@@ -175,7 +176,7 @@ static bool master_open(struct master *master)
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
 	master->signals.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	master->loop = loop_create();
-	master->slots = api_slots_create();
+	master->slots = worker_slots_create();
 	return master->signals.fd >= 0 && master->loop && master->slots &&
 	       pipe2(master->retire_fds, O_CLOEXEC | O_NONBLOCK) == 0 &&
 	       handover_open(&master->handover, master->setup.listen_fd) && groups_fit(master) && watches_begin(master);
@@ -184,12 +185,12 @@ static bool master_open(struct master *master)
 int master_run(const struct master_setup *setup)
 {
 	struct master master = {.setup = *setup,
-				.handover = {.fd = -1, .workers_fd = -1, .waiting_fd = -1},
+				.handover = {.fd = -1, .workers_fd = -1, .pending_fd = -1},
 				.signals = {.fd = -1},
 				.retire_fds = {-1, -1},
 				.died_at = {INT64_MIN / 2}};
 
-	master.follow = (struct config_follow){setup->config_path, setup->config, setup->config_read};
+	master.follow = (struct config_watch){setup->config_path, setup->config, setup->config_read};
 	bool opened = master_open(&master);
 
 	if (opened)
@@ -198,10 +199,10 @@ int master_run(const struct master_setup *setup)
 		log_error("api", "cannot start: %s", strerror(errno));
 	loop_destroy(master.loop);
 	handover_close(&master.handover);
-	groups_finish(&master.groups);
+	worker_groups_finish(&master.groups);
 	close(master.signals.fd);
 	close(master.retire_fds[0]);
 	close(master.retire_fds[1]);
-	api_slots_destroy(master.slots);
+	worker_slots_destroy(master.slots);
 	return opened ? EXIT_SUCCESS : EXIT_FAILURE;
 }

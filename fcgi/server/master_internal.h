@@ -18,14 +18,14 @@ struct master {
 	struct loop_timer accepting;      /* likewise */
 	struct loop_timer killing, leaving;
 	struct handover handover;
-	struct api_groups groups;
+	struct worker_groups groups;
 	uint32_t generation; /* of the configuration */
 	mono_t say_at;
-	struct api_slots *slots;
+	struct worker_slots *slots;
 	int retire_fds[2]; /* workers write a byte when they retire */
 	int64_t backoff_us;
 	mono_t died_at;
-	struct config_follow follow;
+	struct config_watch follow;
 	bool stopping;
 	bool stop_over;
 };

@@ -33,8 +33,8 @@ static int group_short(const struct master *master)
 	const uint32_t count = master->groups.count ? (uint32_t)master->groups.count : 1;
 
 	for (uint32_t group = GROUP_FRONT; group < count; group++)
-		if (api_slots_accepting(master->slots, group, master->generation) < workers_wanted(master, group) &&
-		    api_slots_free(master->slots, group) > 0)
+		if (worker_slots_accepting(master->slots, group, master->generation) < workers_wanted(master, group) &&
+		    worker_slots_available(master->slots, group) > 0)
 			return (int)group;
 	return -1;
 }
@@ -43,7 +43,7 @@ int workers_alive(const struct master *master)
 {
 	int count = 0;
 
-	for (int i = 0; i < API_SLOTS; i++)
+	for (int i = 0; i < WORKER_SLOTS; i++)
 		count += atomic_load(&master->slots->slot[i].pid) != 0;
 	return count;
 }
@@ -64,13 +64,13 @@ static void follow_master(pid_t parent)
 static int take_workers_end(struct master *master, uint32_t group)
 {
 	struct handover *handover = &master->handover;
-	int take_fd = group == GROUP_FRONT ? handover->workers_fd : master->groups.group[group].take_fd;
+	int receive_fd = group == GROUP_FRONT ? handover->workers_fd : master->groups.group[group].receive_fd;
 
-	if (dup3(take_fd, handover->listen_fd, O_CLOEXEC) < 0)
+	if (dup3(receive_fd, handover->listen_fd, O_CLOEXEC) < 0)
 		_exit(EXIT_FAILURE);
 	int fd = handover->listen_fd;
 	handover_close(handover);
-	groups_close_others(&master->groups, group);
+	worker_groups_close_unused(&master->groups, group);
 	return fd;
 }
 
@@ -90,9 +90,9 @@ static struct config_set folders_of(const struct master *master, uint32_t group)
 static void worker_main(struct master *master, uint32_t group, int slot, pid_t parent)
 {
 	struct config_set folders = folders_of(master, group);
-	struct confinement confinement;
+	struct worker_sandbox confinement;
 	struct worker_setup setup = {
-		.intake_fd = take_workers_end(master, group),
+		.handover_fd = take_workers_end(master, group),
 		.retire_fd = master->retire_fds[1],
 		.config = master->setup.config,
 		.disk = group == GROUP_FRONT ? NULL : folders.cameras,
@@ -108,20 +108,20 @@ static void worker_main(struct master *master, uint32_t group, int slot, pid_t p
 	loop_destroy(master->loop);
 	close(master->signals.fd);
 	close(master->retire_fds[0]);
-	confine(group == GROUP_FRONT ? setup.config : NULL, &folders, &confinement);
-	if (atomic_exchange(&master->slots->lock_said, 1) == 0)
+	worker_sandbox_enter(group == GROUP_FRONT ? setup.config : NULL, &folders, &confinement);
+	if (atomic_exchange(&master->slots->sandbox_logged, 1) == 0)
 		sandbox_log("api", &confinement.lock);
 	log_start();
 	int status = worker_run(&setup);
 	log_stop();
-	confine_finish(&confinement);
+	worker_sandbox_finish(&confinement);
 	_exit(status);
 }
 
 static bool worker_fork(struct master *master, uint32_t group)
 {
 	pid_t parent = getpid();
-	int slot = api_slots_take(master->slots, group);
+	int slot = worker_slots_take(master->slots, group);
 
 	if (slot < 0)
 		return false;
@@ -133,7 +133,7 @@ static bool worker_fork(struct master *master, uint32_t group)
 		atomic_store(&master->slots->slot[slot].pid, pid);
 		return true;
 	}
-	api_slots_release(master->slots, slot);
+	worker_slots_release(master->slots, slot);
 	log_warn("api", "no process for a worker: %s", strerror(errno));
 	master_timer(master, &master->forking, BACKOFF_MAX_US);
 	return false;
@@ -177,9 +177,9 @@ void workers_reap(struct master *master)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (int i = 0; i < API_SLOTS; i++)
+		for (int i = 0; i < WORKER_SLOTS; i++)
 			if (atomic_load(&master->slots->slot[i].pid) == pid)
-				api_slots_release(master->slots, i);
+				worker_slots_release(master->slots, i);
 		if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0) && !master->stopping)
 			worker_died(master, pid, status);
 	}
@@ -187,7 +187,7 @@ void workers_reap(struct master *master)
 
 void workers_signal(const struct master *master, int number)
 {
-	for (int i = 0; i < API_SLOTS; i++) {
+	for (int i = 0; i < WORKER_SLOTS; i++) {
 		pid_t pid = atomic_load(&master->slots->slot[i].pid);
 		if (pid > 0)
 			kill(pid, number);

@@ -7,16 +7,16 @@
 
 #include "fcgi/pool/handover.h"
 
-#define ARRIVAL_US US_PER_S
+#define PENDING_LIMIT_US US_PER_S
 
-struct arrival {
+struct pending_connection {
 	struct loop_watch watch;
 	struct loop_timer limit;
 	struct api_worker *worker;
-	struct arrival *next, *previous;
+	struct pending_connection *next, *previous;
 };
 
-static void arrival_free(struct arrival *arrival)
+static void pending_free(struct pending_connection *arrival)
 {
 	loop_watch_set(arrival->worker->loop, &arrival->watch, 0);
 	loop_timer_clear(arrival->worker->loop, &arrival->limit);
@@ -25,16 +25,16 @@ static void arrival_free(struct arrival *arrival)
 	if (arrival->previous)
 		arrival->previous->next = arrival->next;
 	else
-		arrival->worker->arrivals = arrival->next;
+		arrival->worker->pending_connections = arrival->next;
 	free(arrival);
 }
 
-static void arrival_close(void *context)
+static void pending_close(void *context)
 {
-	struct arrival *arrival = context;
+	struct pending_connection *arrival = context;
 	int fd = arrival->watch.fd;
 
-	arrival_free(arrival);
+	pending_free(arrival);
 	close(fd);
 }
 
@@ -45,70 +45,70 @@ static enum fastcgi_outcome read_request(const struct api_worker *worker, int fd
 }
 
 /* All has come, or it will never be a request. */
-static void arrival_end(struct arrival *arrival)
+static void pending_complete(struct pending_connection *arrival)
 {
 	struct api_worker *worker = arrival->worker;
 	struct fastcgi_request *fcgi;
 	const struct handover_note note = {.arrived_us = mono_now().us};
 	int fd = arrival->watch.fd;
 
-	arrival_free(arrival);
+	pending_free(arrival);
 	if (read_request(worker, fd, &fcgi) == FASTCGI_READY)
 		request_begin(worker, fcgi, &note);
 }
 
-static void arrival_ready(void *context, uint32_t events)
+static void pending_ready(void *context, uint32_t events)
 {
-	struct arrival *arrival = context;
+	struct pending_connection *arrival = context;
 
-	if (fastcgi_look(arrival->watch.fd) != FASTCGI_MORE)
-		arrival_end(arrival);
+	if (fastcgi_peek(arrival->watch.fd) != FASTCGI_INCOMPLETE)
+		pending_complete(arrival);
 	else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		arrival_close(arrival);
+		pending_close(arrival);
 }
 
 /* Edge-triggered, since what has come of a request stays in the socket. */
-static void arrival_add(struct api_worker *worker, int fd)
+static void pending_add(struct api_worker *worker, int fd)
 {
-	struct arrival *arrival = calloc(1, sizeof(*arrival));
+	struct pending_connection *arrival = calloc(1, sizeof(*arrival));
 
 	if (!arrival) {
 		close(fd);
 		return;
 	}
-	*arrival = (struct arrival){
-		.watch = {.fd = fd, .ready = arrival_ready, .context = arrival},
-		.limit = {.due = arrival_close, .context = arrival},
+	*arrival = (struct pending_connection){
+		.watch = {.fd = fd, .ready = pending_ready, .context = arrival},
+		.limit = {.due = pending_close, .context = arrival},
 		.worker = worker,
-		.next = worker->arrivals,
+		.next = worker->pending_connections,
 	};
-	if (worker->arrivals)
-		worker->arrivals->previous = arrival;
-	worker->arrivals = arrival;
-	loop_timer_set(worker->loop, &arrival->limit, (mono_t){mono_now().us + ARRIVAL_US});
+	if (worker->pending_connections)
+		worker->pending_connections->previous = arrival;
+	worker->pending_connections = arrival;
+	loop_timer_set(worker->loop, &arrival->limit, (mono_t){mono_now().us + PENDING_LIMIT_US});
 	if (!loop_watch_set(worker->loop, &arrival->watch, EPOLLIN | EPOLLRDHUP | EPOLLET))
-		arrival_close(arrival);
+		pending_close(arrival);
 }
 
 /* Of a request that was passed on all has come; one that was taken back meanwhile is over. */
 static void take_passed(struct api_worker *worker, int fd, const struct handover_note *note)
 {
 	struct fastcgi_request *fcgi;
-	enum fastcgi_outcome outcome = FASTCGI_MORE;
+	enum fastcgi_outcome outcome = FASTCGI_INCOMPLETE;
 
-	if (passes_take(&worker->setup.slots->passes, &note->ticket, worker->setup.slot))
+	if (pass_table_take(&worker->setup.slots->passes, &note->ticket, worker->setup.slot))
 		outcome = read_request(worker, fd, &fcgi);
 	if (outcome == FASTCGI_READY)
 		request_begin(worker, fcgi, note);
-	else if (outcome == FASTCGI_MORE)
+	else if (outcome == FASTCGI_INCOMPLETE)
 		close(fd);
 }
 
-bool intake_take(struct api_worker *worker)
+bool pending_accept(struct api_worker *worker)
 {
 	struct fastcgi_request *fcgi;
 	struct handover_note note;
-	int fd = handover_take(worker->setup.intake_fd, FASTCGI_SNDBUF_BYTES, &note);
+	int fd = handover_receive(worker->setup.handover_fd, FASTCGI_SNDBUF_BYTES, &note);
 
 	if (fd < 0)
 		return false;
@@ -121,23 +121,23 @@ bool intake_take(struct api_worker *worker)
 	case FASTCGI_READY:
 		request_begin(worker, fcgi, &note);
 		break;
-	case FASTCGI_MORE:
-		arrival_add(worker, fd);
+	case FASTCGI_INCOMPLETE:
+		pending_add(worker, fd);
 		break;
-	case FASTCGI_BAD:
+	case FASTCGI_INVALID:
 		break;
 	}
 	return true;
 }
 
-void intake_finish(struct api_worker *worker)
+void pending_close_all(struct api_worker *worker)
 {
-	while (worker->arrivals)
-		arrival_close(worker->arrivals);
+	while (worker->pending_connections)
+		pending_close(worker->pending_connections);
 }
 
-void intake_close_copies(const struct api_worker *worker)
+void pending_close_copies(const struct api_worker *worker)
 {
-	for (const struct arrival *arrival = worker->arrivals; arrival; arrival = arrival->next)
+	for (const struct pending_connection *arrival = worker->pending_connections; arrival; arrival = arrival->next)
 		close(arrival->watch.fd);
 }

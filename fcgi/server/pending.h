@@ -11,12 +11,12 @@
  * Takes one connection off the listening socket, and begins its request (request.h) once that is there. False with
  * errno where there is none to take.
  */
-bool intake_take(struct api_worker *worker);
+bool pending_accept(struct api_worker *worker);
 
 /* Closes all of them. */
-void intake_finish(struct api_worker *worker);
+void pending_close_all(struct api_worker *worker);
 
 /* In a forked child: only its copies of their descriptors. */
-void intake_close_copies(const struct api_worker *worker);
+void pending_close_copies(const struct api_worker *worker);
 
 #endif

@@ -14,12 +14,12 @@ const struct sandbox_state *api_sandbox(const struct api_request *request)
 	return &request->worker->setup.confinement->lock;
 }
 
-struct api_slots *api_shared(const struct api_request *request)
+struct worker_slots *api_shared(const struct api_request *request)
 {
 	return request->worker->setup.slots;
 }
 
-bool api_knows(const struct api_request *request, size_t camera)
+bool api_may_see_camera(const struct api_request *request, size_t camera)
 {
-	return who_may_know(api_tokens(request), camera, request->fcgi);
+	return authorize_camera(api_tokens(request), camera, request->fcgi);
 }

@@ -13,7 +13,7 @@
 #include "fcgi/server/client_probe.h"
 
 /* Work left behind at a time; what comes on top of that is not done. */
-#define LEFT_BEHIND_MAX 4
+#define DETACHED_MAX 4
 
 /* Between two looks at a client for which a child works. */
 #define CLIENT_LOOK_US (US_PER_S / 2)
@@ -24,7 +24,7 @@ void children_reap(void *context)
 {
 	struct api_worker *worker = context;
 
-	subprocess_sweep();
+	subprocess_reap_detached();
 	if (subprocess_unreaped() > 0)
 		loop_timer_set(worker->loop, &worker->reaping, (mono_t){mono_now().us + REAP_US});
 }
@@ -35,7 +35,7 @@ static void child_abandon(struct api_request *request)
 	if (!request->child.pid)
 		return;
 	loop_watch_set(request->worker->loop, &request->child_watch, 0);
-	subprocess_end(&request->child);
+	subprocess_kill(&request->child);
 	children_reap(request->worker);
 }
 
@@ -51,8 +51,8 @@ static void give_back(struct api_request *request)
 {
 	child_abandon(request);
 	forget_wait(request);
-	permit_give_back(request);
-	outflow_finish(&request->out);
+	permits_release_all(request);
+	response_writer_free(&request->out);
 }
 
 /* Whether an answer that is about to be sent is this worker's to give: always, where the request was not passed on to
@@ -62,7 +62,7 @@ static bool claim_answer(struct api_request *request)
 	const struct worker_setup *setup = &request->worker->setup;
 
 	if (setup->disk && !request->claimed)
-		request->claimed = passes_claim(&setup->slots->passes, &request->ticket);
+		request->claimed = pass_table_claim(&setup->slots->passes, &request->ticket);
 	return !setup->disk || request->claimed;
 }
 
@@ -72,7 +72,7 @@ static void end_pass(struct api_request *request)
 	const struct worker_setup *setup = &request->worker->setup;
 
 	if (!setup->disk && request->ticket.number != 0)
-		passes_back(&setup->slots->passes, &request->ticket);
+		pass_table_revoke(&setup->slots->passes, &request->ticket);
 	request->ticket = (struct pass_ticket){0};
 }
 
@@ -130,10 +130,10 @@ static void linger(struct api_request *request)
 static void request_gone(struct api_request *request)
 {
 	struct api_worker *worker = request->worker;
-	bool delivered = outflow_delivered(&request->out);
+	bool delivered = response_writer_is_delivered(&request->out);
 
 	if (delivered)
-		outflow_run(&request->out, request->fcgi->fd, worker->scratch, sizeof(worker->scratch));
+		response_writer_send(&request->out, request->fcgi->fd, worker->scratch, sizeof(worker->scratch));
 	request_end(request);
 	if (delivered && request->after)
 		request->after(request);
@@ -152,7 +152,7 @@ static uint64_t taken_bytes(struct api_request *request)
 {
 	uint32_t queued_bytes;
 
-	if (web_client_queue(request->fcgi, &queued_bytes))
+	if (client_probe_queued_bytes(request->fcgi, &queued_bytes))
 		request->queued_bytes = queued_bytes;
 	return request->out.sent > request->queued_bytes ? request->out.sent - request->queued_bytes : 0;
 }
@@ -167,8 +167,8 @@ static void pace_check(struct api_request *request)
 	int64_t window_us = stall_window_us(request);
 	bool full = poll(&connection, 1, 0) == 0;
 
-	if (pace_look(&request->pace, taken_bytes(request), full, mono_now().us, window_us))
-		api_wait(request, (int)(pace_look_us(window_us) / US_PER_MS), pace_check);
+	if (pace_update(&request->pace, taken_bytes(request), full, mono_now().us, window_us))
+		api_wait(request, (int)(pace_interval_us(window_us) / US_PER_MS), pace_check);
 	else
 		request_end(request);
 }
@@ -181,24 +181,24 @@ static void pace_start(struct api_request *request)
 	if (window_us == 0 || request->resume == pace_check)
 		return;
 	pace_begin(&request->pace, taken_bytes(request), mono_now().us);
-	api_wait(request, (int)(pace_look_us(window_us) / US_PER_MS), pace_check);
+	api_wait(request, (int)(pace_interval_us(window_us) / US_PER_MS), pace_check);
 }
 
 static void request_send(struct api_request *request)
 {
 	struct api_worker *worker = request->worker;
 
-	switch (outflow_run(&request->out, request->fcgi->fd, worker->scratch, sizeof(worker->scratch))) {
-	case OUTFLOW_BLOCKED:
+	switch (response_writer_send(&request->out, request->fcgi->fd, worker->scratch, sizeof(worker->scratch))) {
+	case RESPONSE_WRITER_BLOCKED:
 		loop_watch_set(worker->loop, &request->connection_watch, EPOLLOUT | EPOLLRDHUP);
 		pace_start(request);
 		break;
-	case OUTFLOW_DONE:
+	case RESPONSE_WRITER_DONE:
 		linger(request);
 		if (request->after)
 			request->after(request);
 		break;
-	case OUTFLOW_GONE:
+	case RESPONSE_WRITER_FAILED:
 		request_gone(request);
 		break;
 	}
@@ -232,11 +232,11 @@ static void child_ready(void *context, uint32_t events)
 	struct api_request *request = context;
 
 	(void)events;
-	if (subprocess_reap(&request->child) == SUBPROCESS_RUNS)
+	if (subprocess_reap(&request->child) == SUBPROCESS_RUNNING)
 		return;
 	loop_watch_set(request->worker->loop, &request->child_watch, 0);
 	request->child_status = request->child.exit_status;
-	subprocess_end(&request->child);
+	subprocess_kill(&request->child);
 	request_step(request, request->resume);
 }
 
@@ -271,16 +271,16 @@ static void child_close_worker(void *context)
 	for (struct api_request *request = worker->requests; request; request = request->next)
 		close(request->fcgi->fd);
 	worker->close_in_child(worker);
-	close(worker->setup.intake_fd);
+	close(worker->setup.handover_fd);
 	close(worker->setup.retire_fd);
 	close(worker->signal_watch.fd);
 	loop_destroy(worker->loop);
 }
 
 /* Where its connection was not to be seen as the child began, it never will be. */
-static bool client_is_told(enum web_client client)
+static bool client_is_known(enum client_state client)
 {
-	return client == WEB_CLIENT_THERE || client == WEB_CLIENT_LEFT;
+	return client == CLIENT_CONNECTED || client == CLIENT_CLOSED;
 }
 
 static void look_again(struct api_request *request)
@@ -289,12 +289,12 @@ static void look_again(struct api_request *request)
 }
 
 /* A child works for a client: is it still there? */
-static void client_look(struct api_request *request)
+static void client_check(struct api_request *request)
 {
-	enum web_client client = web_client_look(request->fcgi);
+	enum client_state client = client_probe(request->fcgi);
 
 	look_again(request);
-	if (client == WEB_CLIENT_LEFT || client == WEB_CLIENT_NOWHERE)
+	if (client == CLIENT_CLOSED || client == CLIENT_NOT_FOUND)
 		request_end(request);
 }
 
@@ -303,7 +303,7 @@ static void timer_due(void *context)
 	struct api_request *request = context;
 
 	if (request->child.pid)
-		client_look(request);
+		client_check(request);
 	else if (request->resume == pace_check)
 		pace_check(request);
 	else
@@ -315,10 +315,10 @@ bool api_job_start(struct api_request *request, api_job *run, void *context, api
 	struct api_worker *worker = request->worker;
 	const struct child_job job = {run, context, child_close_worker, worker};
 
-	if (!api_child_start(&request->child, &job, true))
+	if (!child_job_start(&request->child, &job, true))
 		return false;
 	request->resume = done;
-	request->client_seen = client_is_told(web_client_look(request->fcgi));
+	request->client_seen = client_is_known(client_probe(request->fcgi));
 	request->child_watch =
 		(struct loop_watch){.fd = request->child.exit_fd, .ready = child_ready, .context = request};
 	if (loop_watch_set(worker->loop, &request->child_watch, EPOLLIN)) {
@@ -331,15 +331,15 @@ bool api_job_start(struct api_request *request, api_job *run, void *context, api
 	return false;
 }
 
-bool api_leave_behind(struct api_request *request, api_job *run, void *context)
+bool api_start_detached(struct api_request *request, api_job *run, void *context)
 {
 	const struct child_job job = {run, context, child_close_worker, request->worker};
 	struct subprocess child;
 
-	subprocess_sweep();
-	if (subprocess_unreaped() >= LEFT_BEHIND_MAX || !api_child_start(&child, &job, false))
+	subprocess_reap_detached();
+	if (subprocess_unreaped() >= DETACHED_MAX || !child_job_start(&child, &job, false))
 		return false;
-	subprocess_leave(&child);
+	subprocess_detach(&child);
 	children_reap(request->worker);
 	return true;
 }

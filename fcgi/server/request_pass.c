@@ -16,7 +16,7 @@
 
 static uint32_t group_of(const struct api_request *request, const struct api_camera *camera)
 {
-	return groups_find(request->worker->setup.groups, camera->config->camera.name);
+	return worker_groups_find(request->worker->setup.groups, camera->config->camera.name);
 }
 
 bool api_is_passed(const struct api_request *request)
@@ -28,18 +28,18 @@ int64_t api_archive_hangs_us(const struct api_request *request, const struct api
 {
 	uint32_t group = group_of(request, camera);
 
-	return group == GROUP_FRONT ? 0 : api_slots_hang_us(api_shared(request), group);
+	return group == GROUP_FRONT ? 0 : worker_slots_hang_us(api_shared(request), group);
 }
 
 /* All that could read it hang. */
 static bool archive_is_out(const struct api_request *request, uint32_t group)
 {
-	const struct api_slots *slots = api_shared(request);
+	const struct worker_slots *slots = api_shared(request);
 
-	return !api_slots_served(slots, group, -1) && api_slots_hang_us(slots, group) > 0;
+	return !worker_slots_can_serve(slots, group, -1) && worker_slots_hang_us(slots, group) > 0;
 }
 
-static void answer_without(struct api_request *request)
+static void respond_without_disk(struct api_request *request)
 {
 	request->disk_hangs = true;
 	request->without(request);
@@ -50,43 +50,43 @@ static void give(struct api_request *request, uint32_t group)
 {
 	const struct worker_setup *setup = &request->worker->setup;
 
-	if (request->ticket.number == 0 && !passes_begin(&setup->slots->passes, setup->slot, &request->ticket))
+	if (request->ticket.number == 0 && !pass_table_begin(&setup->slots->passes, setup->slot, &request->ticket))
 		return;
 	const struct handover_note note = {request->ticket, request->arrived.us};
-	request->given = handover_give(setup->groups->group[group].give_fd, request->fcgi->fd, &note);
+	request->given = handover_send(setup->groups->group[group].send_fd, request->fcgi->fd, &note);
 }
 
 /* Whether to wait for the disk no longer. */
 static bool is_out_of_reach(const struct api_request *request, uint32_t group, enum pass_state state, int taker)
 {
-	const struct api_slots *slots = api_shared(request);
+	const struct worker_slots *slots = api_shared(request);
 
 	if (state == PASS_TAKEN)
-		return api_slot_hangs(slots, taker);
-	return mono_now().us >= request->give_up.us && !api_slots_served(slots, group, -1);
+		return worker_slot_hangs(slots, taker);
+	return mono_now().us >= request->give_up.us && !worker_slots_can_serve(slots, group, -1);
 }
 
-static void pass_look(struct api_request *request)
+static void pass_check(struct api_request *request)
 {
-	struct api_passes *passes = &api_shared(request)->passes;
+	struct pass_table *passes = &api_shared(request)->passes;
 	uint32_t group = group_of(request, request->camera);
-	enum pass_state state = PASS_WAITS;
+	enum pass_state state = PASS_WAITING;
 	int taker = 0;
 
 	if (request->given)
-		state = passes_look(passes, &request->ticket, &taker);
+		state = pass_table_state(passes, &request->ticket, &taker);
 	if (state == PASS_ANSWERED || state == PASS_FREE)
 		return; /* the other worker has the answer, or has died of the request */
 	if (is_out_of_reach(request, group, state, taker)) {
-		if (request->ticket.number == 0 || passes_back(passes, &request->ticket)) {
+		if (request->ticket.number == 0 || pass_table_revoke(passes, &request->ticket)) {
 			request->ticket = (struct pass_ticket){0};
-			answer_without(request);
+			respond_without_disk(request);
 		}
 		return;
 	}
 	if (!request->given)
 		give(request, group);
-	api_wait(request, LOOK_MS, pass_look);
+	api_wait(request, LOOK_MS, pass_check);
 }
 
 bool api_pass(struct api_request *request, api_handler *without)
@@ -97,23 +97,23 @@ bool api_pass(struct api_request *request, api_handler *without)
 		return false;
 	request->without = without;
 	bool out = archive_is_out(request, group);
-	request->give_up.us = mono_now().us + (out ? KNOWN_US : API_HANGS_US);
-	if (out && without != answer_disk_hangs) /* there may be something else to answer with */
-		answer_without(request);
+	request->give_up.us = mono_now().us + (out ? KNOWN_US : WORKER_HANGS_US);
+	if (out && without != respond_disk_hangs) /* there may be something else to answer with */
+		respond_without_disk(request);
 	else
-		pass_look(request);
+		pass_check(request);
 	return true;
 }
 
-void answer_disk_hangs(struct api_request *request)
+void respond_disk_hangs(struct api_request *request)
 {
 	const char *method = request->fcgi->method;
 
 	if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
-		answer_busy(request, 5,
-			    "The archive does not answer reads: its disk hangs. Try again when it answers.");
+		respond_unavailable(request, 5,
+				    "The archive does not answer reads: its disk hangs. Try again when it answers.");
 	else
-		answer_busy(
+		respond_unavailable(
 			request, 5,
 			"The archive does not answer reads: its disk hangs. Whether this is done, /clips says when it "
 			"answers.");

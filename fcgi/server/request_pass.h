@@ -3,7 +3,7 @@
  * and comes back if the disk does not answer.
  *
  * The front keeps its copy of the connection until the other worker has begun its answer. It takes the request back if
- * the worker that has taken it hangs (API_HANGS_US), or if nobody could take it for so long because all of the group
+ * the worker that has taken it hangs (WORKER_HANGS_US), or if nobody could take it for so long because all of the group
  * hang; a request that comes while they do waits for a second. A disk that is slow, and answers, is waited for.
  */
 #ifndef FCGI_SERVER_REQUEST_PASS_H
@@ -24,6 +24,6 @@ bool api_is_passed(const struct api_request *request);
 int64_t api_archive_hangs_us(const struct api_request *request, const struct api_camera *camera);
 
 /* 503 with Retry-After: the archive does not answer reads. A handler. */
-void answer_disk_hangs(struct api_request *request);
+void respond_disk_hangs(struct api_request *request);
 
 #endif

@@ -49,10 +49,10 @@ struct api_request {
 	api_handler *without;      /* answers in place of the disk's workers */
 	bool claimed;              /* the answer is this worker's to give */
 
-	struct outflow out;     /* filled by response.c */
-	struct api_taken taken; /* of what all requests share (places.h) */
-	struct pace pace;       /* at which the client takes the answer */
-	uint32_t queued_bytes;  /* that the kernel had for the client when it was last asked (client_probe.h) */
+	struct response_writer out; /* filled by response.c */
+	struct api_permits taken;   /* of what all requests share (places.h) */
+	struct pace pace;           /* at which the client takes the answer */
+	uint32_t queued_bytes;      /* that the kernel had for the client when it was last asked (client_probe.h) */
 
 	void *work; /* the handler's own; freed with work_free at the end */
 	void (*work_free)(void *work);
@@ -91,18 +91,18 @@ bool api_job_start(struct api_request *request, api_job *run, void *context, api
  * The same, but nobody waits for it and nothing ends it but itself: work that is left behind after an answer, and that
  * may be left undone where there is much of it: then false.
  */
-bool api_leave_behind(struct api_request *request, api_job *run, void *context);
+bool api_start_detached(struct api_request *request, api_job *run, void *context);
 
 /* The tokens that the request may come with (token_store.h); NULL: there are none. */
 struct token_store *api_tokens(const struct api_request *request);
 
 /* False for a camera that the request's token is not good for: nothing is said of it, not even its name. */
-bool api_knows(const struct api_request *request, size_t camera);
+bool api_may_see_camera(const struct api_request *request, size_t camera);
 
 /* How far this worker is locked up. */
 const struct sandbox_state *api_sandbox(const struct api_request *request);
 
 /* What all workers share. */
-struct api_slots *api_shared(const struct api_request *request);
+struct worker_slots *api_shared(const struct api_request *request);
 
 #endif

@@ -26,12 +26,12 @@
 
 static bool listen_begin(struct api_worker *worker)
 {
-	return loop_watch_set(worker->loop, &worker->intake_watch, EPOLLIN | EPOLLEXCLUSIVE);
+	return loop_watch_set(worker->loop, &worker->handover_watch, EPOLLIN | EPOLLEXCLUSIVE);
 }
 
 static void listen_end(struct api_worker *worker)
 {
-	loop_watch_set(worker->loop, &worker->intake_watch, 0);
+	loop_watch_set(worker->loop, &worker->handover_watch, 0);
 	loop_timer_clear(worker->loop, &worker->listen_again);
 }
 
@@ -61,7 +61,7 @@ static void listen_pause(struct api_worker *worker)
 	loop_timer_set(worker->loop, &worker->listen_again, (mono_t){now.us + LISTEN_PAUSE_US});
 }
 
-static struct api_slot *own_slot(const struct api_worker *worker)
+static struct worker_slot *own_slot(const struct api_worker *worker)
 {
 	return &worker->setup.slots->slot[worker->setup.slot];
 }
@@ -83,11 +83,11 @@ static void retire(struct api_worker *worker)
  */
 static bool may_retire(const struct api_worker *worker)
 {
-	const struct api_slots *slots = worker->setup.slots;
+	const struct worker_slots *slots = worker->setup.slots;
 	uint32_t group = atomic_load(&own_slot(worker)->group);
 
-	return api_slots_free(slots, group) > 0 ||
-	       (worker->outdated && api_slots_served(slots, group, worker->setup.slot));
+	return worker_slots_available(slots, group) > 0 ||
+	       (worker->outdated && worker_slots_can_serve(slots, group, worker->setup.slot));
 }
 
 /* Without a slot for its successor a worker goes on: a hundred stalled downloads must not stop the service. */
@@ -97,7 +97,7 @@ static void retire_if_due(struct api_worker *worker)
 		retire(worker);
 }
 
-static void intake_ready(void *context, uint32_t events)
+static void handover_ready(void *context, uint32_t events)
 {
 	struct api_worker *worker = context;
 
@@ -105,11 +105,11 @@ static void intake_ready(void *context, uint32_t events)
 	if (!worker->accepting)
 		return;
 	/* The connection stays in the queue, for the successor. */
-	if (!confine_current(worker->setup.confinement) && may_retire(worker)) {
+	if (!worker_sandbox_is_current(worker->setup.confinement) && may_retire(worker)) {
 		retire(worker);
 		return;
 	}
-	if (!intake_take(worker)) {
+	if (!pending_accept(worker)) {
 		listen_pause(worker);
 		return;
 	}
@@ -140,7 +140,7 @@ static void signal_ready(void *context, uint32_t events)
 		retire_if_due(worker);
 		return;
 	}
-	while (worker->accepting && intake_take(worker))
+	while (worker->accepting && pending_accept(worker))
 		; /* what was handed over already; the master accepts no more */
 	listen_end(worker);
 	worker->accepting = false;
@@ -150,12 +150,12 @@ static void signal_ready(void *context, uint32_t events)
 
 /*
  * Looks whether the disk answers, also while nobody asks for anything, or while only children of this worker wait for
- * it: the time that it takes is what the other workers see of it (api_slots_hang_us).
+ * it: the time that it takes is what the other workers see of it (worker_slots_hang_us).
  */
 static void probe_disk(void *context)
 {
 	struct api_worker *worker = context;
-	int folder = camera_recordings_folder(&(struct api_camera){.config = worker->setup.disk});
+	int folder = camera_open_recordings(&(struct api_camera){.config = worker->setup.disk});
 
 	if (folder >= 0)
 		close(folder);
@@ -173,8 +173,8 @@ static bool worker_open(struct api_worker *worker)
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_SETMASK, &signals, NULL);
 	worker->loop = loop_create();
-	worker->intake_watch =
-		(struct loop_watch){.fd = worker->setup.intake_fd, .ready = intake_ready, .context = worker};
+	worker->handover_watch =
+		(struct loop_watch){.fd = worker->setup.handover_fd, .ready = handover_ready, .context = worker};
 	worker->signal_watch = (struct loop_watch){
 		.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), .ready = signal_ready, .context = worker};
 	worker->listen_again = (struct loop_timer){.due = pause_over, .context = worker};
@@ -186,7 +186,7 @@ static bool worker_open(struct api_worker *worker)
 		return false;
 	for (size_t i = 0; i < worker->setup.config->count; i++)
 		camera_init(&worker->cameras[i], &worker->setup.config->cameras[i]);
-	worker->close_in_child = intake_close_copies;
+	worker->close_in_child = pending_close_copies;
 	worker->accepting = true;
 	if (worker->setup.disk)
 		loop_timer_set(worker->loop, &worker->probe, mono_now());
@@ -195,7 +195,7 @@ static bool worker_open(struct api_worker *worker)
 
 static void worker_close(struct api_worker *worker)
 {
-	intake_finish(worker);
+	pending_close_all(worker);
 	while (worker->requests)
 		request_end(worker->requests);
 	requests_free_ended(worker);
@@ -211,7 +211,7 @@ static bool worker_finished(const struct api_worker *worker)
 {
 	if (worker->accepting)
 		return false;
-	return (!worker->requests && !worker->arrivals && subprocess_unreaped() == 0) || worker->stop_over;
+	return (!worker->requests && !worker->pending_connections && subprocess_unreaped() == 0) || worker->stop_over;
 }
 
 int worker_run(const struct worker_setup *setup)
@@ -228,8 +228,8 @@ int worker_run(const struct worker_setup *setup)
 		worker_close(worker);
 		return EXIT_FAILURE;
 	}
-	disk_pulse_into(&own_slot(worker)->busy_us);
-	loop_before_callbacks(worker->loop, disk_pulse);
+	disk_pulse_set_target(&own_slot(worker)->busy_us);
+	loop_set_before_callback(worker->loop, disk_pulse);
 	while (!worker_finished(worker)) {
 		atomic_store(&own_slot(worker)->busy_us, 0);
 		loop_turn(worker->loop);

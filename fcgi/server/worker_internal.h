@@ -10,19 +10,19 @@
 
 #define SCRATCH_BYTES FASTCGI_TURN_BYTES /* more would be read from the file twice */
 
-struct arrival;
+struct pending_connection;
 
 struct api_worker {
 	struct worker_setup setup;
 	struct loop *loop;
-	struct loop_watch intake_watch, signal_watch;
+	struct loop_watch handover_watch, signal_watch;
 	struct loop_timer listen_again; /* armed: out of descriptors or memory until then */
 	struct loop_timer stop_limit;
 	struct loop_timer probe; /* of the disk: whether it answers */
 	struct api_camera *cameras;
 	struct api_request *requests;                            /* doubly linked; those that have not ended */
 	struct api_request *ended;                               /* by their `next` */
-	struct arrival *arrivals;                                /* doubly linked: pending.h */
+	struct pending_connection *pending_connections;          /* doubly linked: pending.h */
 	void (*close_in_child)(const struct api_worker *worker); /* the intake's: its connections, in a forked child */
 	bool accepting, stopping;
 	bool stop_over; /* what was under way as it was told to stop has had its time */
@@ -34,6 +34,6 @@ struct api_worker {
 };
 
 /* places.c: gives back the places and the memory that the request takes. */
-void permit_give_back(struct api_request *request);
+void permits_release_all(struct api_request *request);
 
 #endif

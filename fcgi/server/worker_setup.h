@@ -11,14 +11,14 @@
 #include "shared/config/config.h"
 
 struct worker_setup {
-	int intake_fd; /* where connections come from: handover.h */
-	int retire_fd; /* a byte is written to it when the worker accepts no more */
+	int handover_fd; /* where connections come from: handover.h */
+	int retire_fd;   /* a byte is written to it when the worker accepts no more */
 	const struct config_set *config;
 	const struct config *disk; /* the camera whose folders it serves; NULL: a worker of the front */
-	const struct api_groups *groups;
-	struct api_slots *slots;
+	const struct worker_groups *groups;
+	struct worker_slots *slots;
 	int slot;
-	const struct confinement *confinement;
+	const struct worker_sandbox *confinement;
 	uint64_t retire_after; /* requests */
 	api_handler *dispatch;
 };

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-void spool_init(struct spool *spool, const struct ring_reader *ring, const struct spool_row *rows, size_t row_count,
+void spool_init(struct spool *spool, const struct ring_reader *ring, const struct spool_range *rows, size_t row_count,
 		uint64_t bytes_max)
 {
 	*spool = (struct spool){.ring = ring, .rows = rows, .row_count = row_count, .bytes_max = bytes_max};
@@ -14,15 +14,15 @@ void spool_init(struct spool *spool, const struct ring_reader *ring, const struc
 	spool->next = row_count > 0 ? rows[0].first_seq : 0;
 }
 
-static uint64_t bytes_of(const struct spooled *frame)
+static uint64_t bytes_of(const struct spool_frame *frame)
 {
 	return sizeof(*frame) + frame->meta.length;
 }
 
-void spool_release(struct spool *spool)
+void spool_unmark(struct spool *spool)
 {
 	while (spool->used) {
-		struct spooled *frame = spool->used;
+		struct spool_frame *frame = spool->used;
 		spool->used = frame->next;
 		spool->bytes -= bytes_of(frame);
 		free(frame);
@@ -32,9 +32,9 @@ void spool_release(struct spool *spool)
 	spool->keeps = false;
 }
 
-void spool_keep(struct spool *spool)
+void spool_mark(struct spool *spool)
 {
-	spool_release(spool);
+	spool_unmark(spool);
 	spool->keeps = true;
 }
 
@@ -56,13 +56,13 @@ bool spool_rewind(struct spool *spool)
 
 void spool_drop(struct spool *spool)
 {
-	struct spooled *frame = spool->first;
+	struct spool_frame *frame = spool->first;
 
 	spool->first = frame->next;
 	if (!spool->first)
 		spool->last = &spool->first;
 	if (spool->keeps && spool->used_bytes + bytes_of(frame) > spool->bytes_max / 2)
-		spool_release(spool);
+		spool_unmark(spool);
 	if (!spool->keeps) {
 		spool->bytes -= bytes_of(frame);
 		free(frame);
@@ -74,30 +74,30 @@ void spool_drop(struct spool *spool)
 	spool->used_bytes += bytes_of(frame);
 }
 
-void spool_finish(struct spool *spool)
+void spool_free(struct spool *spool)
 {
-	spool_release(spool);
+	spool_unmark(spool);
 	while (spool->first)
 		spool_drop(spool);
 }
 
-/* A copy of the frame, SPOOL_GOOD; or why there is none. */
-static enum spool_outcome take_out(const struct spool *spool, struct spooled **out)
+/* A copy of the frame, SPOOL_OK; or why there is none. */
+static enum spool_outcome take_out(const struct spool *spool, struct spool_frame **out)
 {
 	struct ring_frame frame;
 
 	if (!ring_reader_get(spool->ring, spool->next, &frame))
 		return SPOOL_OVERWRITTEN;
-	struct spooled *copy = malloc(sizeof(*copy) + frame.meta.length);
+	struct spool_frame *copy = malloc(sizeof(*copy) + frame.meta.length);
 	if (!copy)
 		return SPOOL_NO_MEMORY;
-	*copy = (struct spooled){.row = spool->row, .meta = frame.meta};
+	*copy = (struct spool_frame){.row = spool->row, .meta = frame.meta};
 	if (!ring_reader_copy(spool->ring, &frame, copy->data)) {
 		free(copy);
 		return SPOOL_OVERWRITTEN;
 	}
 	*out = copy;
-	return SPOOL_GOOD;
+	return SPOOL_OK;
 }
 
 static bool has_room(const struct spool *spool)
@@ -119,10 +119,10 @@ static void go_on(struct spool *spool)
 /* Takes out the next frame. False where that cannot be. */
 static bool take_next(struct spool *spool, enum spool_outcome *outcome)
 {
-	struct spooled *frame;
+	struct spool_frame *frame;
 
 	*outcome = take_out(spool, &frame);
-	if (*outcome == SPOOL_GOOD) {
+	if (*outcome == SPOOL_OK) {
 		*spool->last = frame;
 		spool->last = &frame->next;
 		spool->bytes += bytes_of(frame);
@@ -134,7 +134,7 @@ static bool take_next(struct spool *spool, enum spool_outcome *outcome)
 	return true;
 }
 
-/* Why no more was taken out: SPOOL_GOOD where there is no room, or nothing to be taken out. */
+/* Why no more was taken out: SPOOL_OK where there is no room, or nothing to be taken out. */
 static enum spool_outcome fill(struct spool *spool)
 {
 	enum spool_outcome outcome;
@@ -142,7 +142,7 @@ static enum spool_outcome fill(struct spool *spool)
 	while (spool->row < spool->row_count && has_room(spool))
 		if (!take_next(spool, &outcome))
 			return outcome;
-	return SPOOL_GOOD;
+	return SPOOL_OK;
 }
 
 void spool_fill(struct spool *spool)
@@ -150,13 +150,13 @@ void spool_fill(struct spool *spool)
 	fill(spool);
 }
 
-enum spool_outcome spool_peek(struct spool *spool, size_t row, const struct spooled **out)
+enum spool_outcome spool_peek(struct spool *spool, size_t row, const struct spool_frame **out)
 {
 	enum spool_outcome outcome = fill(spool);
 
 	if (spool->first && spool->first->row == row) {
 		*out = spool->first;
-		return SPOOL_GOOD;
+		return SPOOL_OK;
 	}
-	return spool->row > row || outcome == SPOOL_GOOD ? SPOOL_ROW_OVER : outcome;
+	return spool->row > row || outcome == SPOOL_OK ? SPOOL_RANGE_END : outcome;
 }

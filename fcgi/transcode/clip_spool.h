@@ -6,7 +6,7 @@
  * its room goes; what leaves it at one end makes room at the other. So a clip that fits into it can be encoded at any
  * speed, and of a longer one the encoder may be late by what fits. One frame always fits.
  *
- * Where the encoder may have to begin a row again, the spool keeps what has left it (spool_keep) until that is settled,
+ * Where the encoder may have to begin a row again, the spool keeps what has left it (spool_mark) until that is settled,
  * in the same room.
  *
  * Of the first frames of a row some may be gone before they are taken: then the row begins later. One that is gone
@@ -25,12 +25,12 @@
 #define SPOOL_BYTES_MAX (UINT64_C(256) << 20)
 
 /* A row of the ring's frames. */
-struct spool_row {
+struct spool_range {
 	uint64_t first_seq, last_seq;
 };
 
-struct spooled {
-	struct spooled *next;
+struct spool_frame {
+	struct spool_frame *next;
 	size_t row;
 	struct ring_meta meta;
 	uint8_t data[]; /* meta.length bytes */
@@ -38,28 +38,28 @@ struct spooled {
 
 struct spool {
 	const struct ring_reader *ring;
-	const struct spool_row *rows; /* not owned */
+	const struct spool_range *rows; /* not owned */
 	size_t row_count;
 	uint64_t bytes_max; /* no frame is taken out while it holds as many */
 
 	size_t row;    /* that is being taken out */
 	uint64_t next; /* seq of the frame that is taken out next */
 	bool begun;    /* the row has given a frame */
-	struct spooled *first, **last;
+	struct spool_frame *first, **last;
 	uint64_t bytes; /* of all that it holds */
 
 	bool keeps;
-	struct spooled *used, **used_last; /* what left it since spool_keep() */
+	struct spool_frame *used, **used_last; /* what left it since spool_mark() */
 	uint64_t used_bytes;
 };
 
-void spool_init(struct spool *spool, const struct ring_reader *ring, const struct spool_row *rows, size_t row_count,
+void spool_init(struct spool *spool, const struct ring_reader *ring, const struct spool_range *rows, size_t row_count,
 		uint64_t bytes_max);
-void spool_finish(struct spool *spool);
+void spool_free(struct spool *spool);
 
 enum spool_outcome {
-	SPOOL_GOOD,
-	SPOOL_ROW_OVER,    /* the row has no more frames */
+	SPOOL_OK,
+	SPOOL_RANGE_END,   /* the row has no more frames */
 	SPOOL_OVERWRITTEN, /* the ring was written over what is wanted next */
 	SPOOL_NO_MEMORY,   /* not even for one frame */
 };
@@ -68,15 +68,15 @@ enum spool_outcome {
 void spool_fill(struct spool *spool);
 
 /* The next frame of that row, *out, which stays the spool's until spool_drop(). Fills the spool first. */
-enum spool_outcome spool_peek(struct spool *spool, size_t row, const struct spooled **out);
+enum spool_outcome spool_peek(struct spool *spool, size_t row, const struct spool_frame **out);
 void spool_drop(struct spool *spool);
 
 /*
- * From here on frames that leave the spool are kept, so that spool_rewind() puts them back; until spool_release(), or
+ * From here on frames that leave the spool are kept, so that spool_rewind() puts them back; until spool_unmark(), or
  * until they take half of its room. spool_rewind() is false where they are gone.
  */
-void spool_keep(struct spool *spool);
+void spool_mark(struct spool *spool);
 bool spool_rewind(struct spool *spool);
-void spool_release(struct spool *spool);
+void spool_unmark(struct spool *spool);
 
 #endif

@@ -26,9 +26,9 @@ void still_init(struct still *still)
 	*still = (struct still){.segment = {.fd = -1, .index = {.fd = -1}}, .memory_fd = -1};
 }
 
-void still_finish(struct still *still)
+void still_free(struct still *still)
 {
-	buffer_finish(&still->jpeg);
+	buffer_free(&still->jpeg);
 	clip_segment_close(&still->segment, false);
 	if (still->memory_fd >= 0)
 		close(still->memory_fd);
@@ -111,7 +111,7 @@ bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_
 }
 
 /* Of a segment of JPEGs: the frame itself. */
-static bool read_jpeg(struct still *still, const struct clip_stretch *stretch, int64_t wall_us)
+static bool read_jpeg(struct still *still, const struct clip_slice *stretch, int64_t wall_us)
 {
 	struct index_record record;
 	uint64_t number = clip_segment_find(&stretch->segment, wall_us + 1);
@@ -133,12 +133,12 @@ bool still_from_archive(struct still *still, int folder, int64_t wall_us)
 	int64_t second_us = time_floor_second((wall_t){wall_us}).us;
 	bool good = false;
 
-	if (clip_plan_make(folder, second_us, second_us + US_PER_S, &plan) != PLAN_GOOD)
+	if (clip_plan_make(folder, second_us, second_us + US_PER_S, &plan) != PLAN_OK)
 		return false;
-	if (plan.count > 0 && feed_is_jpeg(plan.stretches[0].segment.entry.codec)) {
-		good = read_jpeg(still, &plan.stretches[0], wall_us);
+	if (plan.count > 0 && transcode_input_is_jpeg(plan.slices[0].segment.entry.codec)) {
+		good = read_jpeg(still, &plan.slices[0], wall_us);
 	} else if (plan.count > 0) {
-		struct clip_stretch *stretch = &plan.stretches[0];
+		struct clip_slice *stretch = &plan.slices[0];
 		still->segment = stretch->segment;
 		still->record = stretch->first;
 		still->wall_us = stretch->head.wall_us;
@@ -147,12 +147,12 @@ bool still_from_archive(struct still *still, int folder, int64_t wall_us)
 	}
 	int error = plan.count > 0 && !good ? EIO : plan.unreadable;
 	still->newest |= plan.unreadable != 0;
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 	errno = error;
 	return good;
 }
 
-bool still_needs_work(const struct still *still)
+bool still_needs_ffmpeg(const struct still *still)
 {
 	return still->jpeg.length == 0 || still->width != 0;
 }
@@ -162,7 +162,7 @@ static bool made_nothing(const struct still *still, const struct subprocess *ffm
 {
 	struct stat status;
 
-	return ffmpeg->exit_status >= 0 && ffmpeg->exit_status != SUBPROCESS_MISSING &&
+	return ffmpeg->exit_status >= 0 && ffmpeg->exit_status != SUBPROCESS_NOT_EXECUTED &&
 	       fstat(still->memory_fd, &status) == 0 && status.st_size == 0;
 }
 
@@ -181,15 +181,15 @@ int still_run(void *context)
 		"-vf", filter, "-frames:v", "1", "-q:v", "3", "-f", "mjpeg", "pipe:1", NULL,
 	};
 	/* clang-format on */
-	const struct child_limits limits = {JPEG_BYTES_MAX, STILL_CPU_S};
+	const struct child_program_limits limits = {JPEG_BYTES_MAX, STILL_CPU_S};
 	if (!child_program_start(&ffmpeg, (char *const *)argv, still->memory_fd, &limits))
 		return EXIT_FAILURE;
 	/* FFmpeg may have its one picture before it has read everything. */
 	if (decode)
-		feed_fragments(&still->segment, still->record, still->record + 1, &ffmpeg);
+		transcode_input_write_fragments(&still->segment, still->record, still->record + 1, &ffmpeg);
 	else
-		child_program_feed(&ffmpeg, still->jpeg.data, still->jpeg.length);
-	bool good = child_program_finish(&ffmpeg);
+		child_program_write(&ffmpeg, still->jpeg.data, still->jpeg.length);
+	bool good = child_program_wait(&ffmpeg);
 	if (!decode && made_nothing(still, &ffmpeg))
 		return STILL_NO_PICTURE;
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -197,5 +197,5 @@ int still_run(void *context)
 
 bool still_adopt(struct still *still)
 {
-	return api_child_output(still->memory_fd, &still->jpeg);
+	return child_job_output(still->memory_fd, &still->jpeg);
 }

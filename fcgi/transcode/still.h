@@ -23,7 +23,7 @@ struct still {
 };
 
 void still_init(struct still *still);
-void still_finish(struct still *still);
+void still_free(struct still *still);
 
 /* The frame nearest at or before wall_us (INT64_MAX: the newest), at most a second older. False where the ring has
  * none. */
@@ -37,7 +37,7 @@ bool still_from_archive(struct still *still, int folder, int64_t wall_us);
 #define STILL_NO_PICTURE 2
 
 /* True where FFmpeg has to work on it: still_run() in a child, then still_adopt(). */
-bool still_needs_work(const struct still *still);
+bool still_needs_ffmpeg(const struct still *still);
 int still_run(void *still);
 bool still_adopt(struct still *still);
 

@@ -22,13 +22,13 @@
 #define FPS_HINT 60 /* the highest rate of a camera, roughly */
 
 /* Far more than the slowest machine needs; an input that keeps FFmpeg turning in a circle ends there. */
-#define CPU_START_S   30
-#define CPU_A_FRAME_S 1
+#define CPU_START_S     30
+#define CPU_PER_FRAME_S 1
 
 /* The second time all is known; more may be needed where frames decode only behind others. */
-#define AGAIN_MAX 2
+#define RETRIES_MAX 2
 
-bool encode_prepare(struct encode *encode)
+bool transcode_prepare(struct transcode *encode)
 {
 	bool good = true;
 
@@ -39,7 +39,7 @@ bool encode_prepare(struct encode *encode)
 	return good;
 }
 
-void encode_finish(struct encode *encode)
+void transcode_free(struct transcode *encode)
 {
 	for (size_t i = 0; i < encode->count; i++)
 		if (encode->parts[i].memory_fd > 0)
@@ -47,39 +47,41 @@ void encode_finish(struct encode *encode)
 	encode->count = 0;
 }
 
-static uint64_t part_frames(const struct encode_part *part)
+static uint64_t part_frames(const struct transcode_part *part)
 {
 	return part->stretch ? part->stretch->end - part->stretch->first : part->last_seq - part->first_seq + 1;
 }
 
-static void add_h264(struct ffmpeg_command *command, const struct encode *encode, wall_t first)
+static void add_h264(struct ffmpeg_command *command, const struct transcode *encode, wall_t first)
 {
 	const struct config_record *record = &encode->config->record;
 
-	ffmpeg_add_h264(command,
-			&(struct ffmpeg_h264){
-				.encoder = "libx264",
-				.preset = strcmp(record->encoder, "libx264") == 0 ? record->preset : "superfast",
-				.quality = record->quality,
-				.fps = FPS_HINT,
-				.first = first,
-			});
-	ffmpeg_add_output(command);
+	ffmpeg_command_add_h264(
+		command, &(struct ffmpeg_h264){
+				 .encoder = "libx264",
+				 .preset = strcmp(record->encoder, "libx264") == 0 ? record->preset : "superfast",
+				 .quality = record->quality,
+				 .fps = FPS_HINT,
+				 .first = first,
+			 });
+	ffmpeg_command_add_output(command);
 }
 
 /* `first` is when the first frame was taken that FFmpeg will encode. */
-static bool ffmpeg_start(struct subprocess *ffmpeg, const struct encode *encode, const struct encode_part *part,
-			 enum feed_form form, wall_t first, uint64_t bytes_max)
+static bool ffmpeg_start(struct subprocess *ffmpeg, const struct transcode *encode, const struct transcode_part *part,
+			 enum transcode_input_format form, wall_t first, uint64_t bytes_max)
 {
-	const struct child_limits limits = {bytes_max, CPU_START_S + part_frames(part) * CPU_A_FRAME_S};
+	const struct child_program_limits limits = {bytes_max, CPU_START_S + part_frames(part) * CPU_PER_FRAME_S};
 	struct ffmpeg_command command;
 	char scale[48];
 
 	snprintf(scale, sizeof(scale), "scale=%u:%u", encode->width, encode->height);
-	ffmpeg_begin(&command);
-	FFMPEG_ADD(&command, "-probesize", form == FEED_IVF ? "32" : "1000000", "-analyzeduration", "0");
-	FFMPEG_ADD(&command, "-protocol_whitelist", "pipe", "-f", form == FEED_IVF ? "ivf" : "mp4", "-i", "pipe:0");
-	FFMPEG_ADD(&command, "-an", "-vf", scale, "-fps_mode", "passthrough");
+	ffmpeg_command_init(&command);
+	FFMPEG_COMMAND_ADD(&command, "-probesize", form == TRANSCODE_INPUT_IVF ? "32" : "1000000", "-analyzeduration",
+			   "0");
+	FFMPEG_COMMAND_ADD(&command, "-protocol_whitelist", "pipe", "-f", form == TRANSCODE_INPUT_IVF ? "ivf" : "mp4",
+			   "-i", "pipe:0");
+	FFMPEG_COMMAND_ADD(&command, "-an", "-vf", scale, "-fps_mode", "passthrough");
 	add_h264(&command, encode, first);
 	return child_program_start(ffmpeg, (char *const *)command.argv, part->memory_fd, &limits);
 }
@@ -92,20 +94,20 @@ static void memory_empty(int fd)
 
 /* Whether FFmpeg encodes a picture of its own: one that does, and fails over the frames of a part, cannot decode them.
  */
-static bool ffmpeg_works(const struct encode *encode, const struct encode_part *part)
+static bool ffmpeg_works(const struct transcode *encode, const struct transcode_part *part)
 {
-	const struct child_limits limits = {ENCODE_BYTES_MAX, CPU_START_S};
+	const struct child_program_limits limits = {TRANSCODE_BYTES_MAX, CPU_START_S};
 	struct subprocess ffmpeg;
 	struct ffmpeg_command command;
 	char picture[64];
 
 	snprintf(picture, sizeof(picture), "color=size=%ux%u", encode->width, encode->height);
-	ffmpeg_begin(&command);
-	FFMPEG_ADD(&command, "-f", "lavfi", "-i", picture, "-frames:v", "1");
+	ffmpeg_command_init(&command);
+	FFMPEG_COMMAND_ADD(&command, "-f", "lavfi", "-i", picture, "-frames:v", "1");
 	add_h264(&command, encode, (wall_t){0});
 	memory_empty(part->memory_fd);
 	bool good = child_program_start(&ffmpeg, (char *const *)command.argv, part->memory_fd, &limits) &&
-		    child_program_finish(&ffmpeg);
+		    child_program_wait(&ffmpeg);
 	memory_empty(part->memory_fd);
 	return good;
 }
@@ -136,7 +138,7 @@ static bool read_end(int fd, struct part_end *end)
 }
 
 /* When the first picture was taken that was made of a part so far; false where none was. */
-static bool first_picture(const struct encode_part *part, int64_t given_us, int64_t *first_us)
+static bool first_picture(const struct transcode_part *part, int64_t given_us, int64_t *first_us)
 {
 	struct clip_segment made;
 	int fd = fcntl(part->memory_fd, F_DUPFD_CLOEXEC, 0);
@@ -158,12 +160,12 @@ enum part_outcome {
 };
 
 /* FFmpeg ends with an error where it finds no picture at all, as it does for other reasons. */
-static bool is_empty(const struct encode *encode, const struct encode_part *part, enum feed_form form,
-		     const struct subprocess *ffmpeg)
+static bool is_empty(const struct transcode *encode, const struct transcode_part *part,
+		     enum transcode_input_format form, const struct subprocess *ffmpeg)
 {
 	struct stat status;
 
-	return form == FEED_IVF && ffmpeg->exit_status >= 0 && fstat(part->memory_fd, &status) == 0 &&
+	return form == TRANSCODE_INPUT_IVF && ffmpeg->exit_status >= 0 && fstat(part->memory_fd, &status) == 0 &&
 	       status.st_size == 0 && ffmpeg_works(encode, part);
 }
 
@@ -173,7 +175,7 @@ struct part_start {
 	wall_t found; /* the first one that it did encode */
 };
 
-static enum part_outcome part_judge(const struct encode *encode, const struct encode_part *part,
+static enum part_outcome part_judge(const struct transcode *encode, const struct transcode_part *part,
 				    const struct feed *feed, const struct subprocess *ffmpeg, bool good,
 				    struct part_start *start)
 {
@@ -188,12 +190,12 @@ static enum part_outcome part_judge(const struct encode *encode, const struct en
 
 /* What FFmpeg has put out already says whether its first picture is the one that it was told. */
 struct watched {
-	const struct encode_part *part;
+	const struct transcode_part *part;
 	const struct feed *feed;
 	struct part_start *start;
 };
 
-static enum feed_start watch_start(void *context)
+static enum transcode_start watch_start(void *context)
 {
 	const struct watched *watched = context;
 	struct part_start *start = watched->start;
@@ -201,53 +203,54 @@ static enum feed_start watch_start(void *context)
 
 	if (fstat(watched->part->memory_fd, &status) != 0 || status.st_size == 0 ||
 	    !first_picture(watched->part, watched->feed->first_wall_us, &start->found.us))
-		return FEED_START_UNKNOWN;
-	return start->found.us == start->told.us ? FEED_START_RIGHT : FEED_START_WRONG;
+		return TRANSCODE_START_UNKNOWN;
+	return start->found.us == start->told.us ? TRANSCODE_START_CONFIRMED : TRANSCODE_START_WRONG;
 }
 
 /* `last`: what comes out is taken, wherever it begins. */
-static enum part_outcome part_try(const struct encode *encode, const struct encode_part *part, struct spool *spool,
-				  size_t row, uint64_t bytes_max, struct part_start *start, bool last)
+static enum part_outcome part_try(const struct transcode *encode, const struct transcode_part *part,
+				  struct spool *spool, size_t row, uint64_t bytes_max, struct part_start *start,
+				  bool last)
 {
 	enum part_outcome outcome = PART_FAILED;
 	struct subprocess ffmpeg;
 	struct feed feed;
 	struct watched watched = {part, &feed, start};
-	enum feed_outcome fed = feed_open(&feed, part, spool, row);
+	enum transcode_input_outcome fed = transcode_input_open(&feed, part, spool, row);
 
-	if (fed == FEED_OVERWRITTEN)
+	if (fed == TRANSCODE_INPUT_OVERWRITTEN)
 		outcome = PART_OVERWRITTEN;
-	if (fed != FEED_GOOD)
+	if (fed != TRANSCODE_INPUT_OK)
 		goto finish;
 	if (start->told.us == 0)
 		start->told.us = feed.first_wall_us;
 	if (!ffmpeg_start(&ffmpeg, encode, part, feed.form, start->told, bytes_max))
 		goto finish;
 	if (!last)
-		feed_watch(&feed, watch_start, &watched);
-	fed = feed_run(&feed, &ffmpeg);
-	bool good = child_program_finish(&ffmpeg);
-	if (fed == FEED_OVERWRITTEN)
+		transcode_input_check_start(&feed, watch_start, &watched);
+	fed = transcode_input_run(&feed, &ffmpeg);
+	bool good = child_program_wait(&ffmpeg);
+	if (fed == TRANSCODE_INPUT_OVERWRITTEN)
 		outcome = PART_OVERWRITTEN;
-	else if (fed == FEED_BEGINS_WRONG)
+	else if (fed == TRANSCODE_INPUT_WRONG_START)
 		outcome = PART_MADE;
-	else if (fed == FEED_GOOD)
+	else if (fed == TRANSCODE_INPUT_OK)
 		outcome = part_judge(encode, part, &feed, &ffmpeg, good, start);
 finish:
-	feed_close(&feed);
+	transcode_input_close(&feed);
 	return outcome;
 }
 
 /* Tries again where FFmpeg makes no picture of the first frames: then it is told which one is the first that it will
  * encode, so that its key frames stand where they should (ffmpeg_args.h). */
-static enum part_outcome part_tries(const struct encode *encode, const struct encode_part *part, struct spool *spool,
-				    size_t row, uint64_t bytes_max)
+static enum part_outcome part_tries(const struct transcode *encode, const struct transcode_part *part,
+				    struct spool *spool, size_t row, uint64_t bytes_max)
 {
 	struct part_start start = {0};
 
 	for (int again = 0;; again++) {
-		enum part_outcome outcome = part_try(encode, part, spool, row, bytes_max, &start, again == AGAIN_MAX);
-		if (outcome != PART_MADE || start.found.us == start.told.us || again == AGAIN_MAX)
+		enum part_outcome outcome = part_try(encode, part, spool, row, bytes_max, &start, again == RETRIES_MAX);
+		if (outcome != PART_MADE || start.found.us == start.told.us || again == RETRIES_MAX)
 			return outcome;
 		start.told = start.found;
 		memory_empty(part->memory_fd);
@@ -256,51 +259,51 @@ static enum part_outcome part_tries(const struct encode *encode, const struct en
 	}
 }
 
-/* 0, or why the part could not be made, as encode_run() says it. */
-static int part_run(const struct encode *encode, const struct encode_part *part, struct spool *spool, size_t row,
+/* 0, or why the part could not be made, as transcode_run() says it. */
+static int part_run(const struct transcode *encode, const struct transcode_part *part, struct spool *spool, size_t row,
 		    uint64_t bytes_max)
 {
 	if (!part->stretch)
-		spool_keep(spool);
+		spool_mark(spool);
 	enum part_outcome outcome = part_tries(encode, part, spool, row, bytes_max);
 	if (!part->stretch)
-		spool_release(spool);
+		spool_unmark(spool);
 	if (outcome == PART_OVERWRITTEN)
-		return ENCODE_OVERWRITTEN;
+		return TRANSCODE_OVERWRITTEN;
 	return outcome == PART_FAILED ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* Runs the parts that are rows of ring frames, or the others; *left is what their output may still take. */
-static int parts_run(const struct encode *encode, bool of_ring, struct spool *spool, uint64_t *left)
+static int parts_run(const struct transcode *encode, bool of_ring, struct spool *spool, uint64_t *left)
 {
 	size_t row = 0;
 
 	for (size_t i = 0; i < encode->count; i++) {
-		const struct encode_part *part = &encode->parts[i];
+		const struct transcode_part *part = &encode->parts[i];
 		struct stat status;
 		if (of_ring == (part->stretch != NULL))
 			continue;
 		int outcome = part_run(encode, part, spool, row++, *left);
 		uint64_t size = fstat(part->memory_fd, &status) == 0 ? (uint64_t)status.st_size : 0;
 		if (outcome != EXIT_SUCCESS || size >= *left)
-			return size >= *left ? ENCODE_TOO_LARGE : outcome;
+			return size >= *left ? TRANSCODE_TOO_LARGE : outcome;
 		*left -= size;
 	}
 	return EXIT_SUCCESS;
 }
 
 /* The rows of ring frames, in the order in which they are encoded. */
-static size_t rows_find(const struct encode *encode, struct spool_row rows[ENCODE_PARTS_MAX])
+static size_t rows_find(const struct transcode *encode, struct spool_range rows[TRANSCODE_PARTS_MAX])
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < encode->count; i++)
 		if (!encode->parts[i].stretch)
-			rows[count++] = (struct spool_row){encode->parts[i].first_seq, encode->parts[i].last_seq};
+			rows[count++] = (struct spool_range){encode->parts[i].first_seq, encode->parts[i].last_seq};
 	return count;
 }
 
-static uint64_t spool_share(const struct encode *encode)
+static uint64_t spool_share(const struct transcode *encode)
 {
 	int at_once = encode->config->http.max_transcodes;
 
@@ -310,22 +313,22 @@ static uint64_t spool_share(const struct encode *encode)
 }
 
 /* What the ring has comes first: what the disk has stays there. */
-int encode_run(void *context)
+int transcode_run(void *context)
 {
-	const struct encode *encode = context;
-	uint64_t left = encode->bytes_max ? encode->bytes_max : ENCODE_BYTES_MAX;
-	struct spool_row rows[ENCODE_PARTS_MAX];
+	const struct transcode *encode = context;
+	uint64_t left = encode->bytes_max ? encode->bytes_max : TRANSCODE_BYTES_MAX;
+	struct spool_range rows[TRANSCODE_PARTS_MAX];
 	struct spool spool;
 
 	spool_init(&spool, encode->ring, rows, rows_find(encode, rows), spool_share(encode));
 	spool_fill(&spool);
 	int status = parts_run(encode, true, &spool, &left);
-	spool_finish(&spool);
+	spool_free(&spool);
 	return status == EXIT_SUCCESS ? parts_run(encode, false, NULL, &left) : status;
 }
 
 /* PART_EMPTY: nothing of it could be decoded. */
-static enum part_outcome part_adopt(struct encode_part *part, struct clip_stretch *out, bool *lacking)
+static enum part_outcome part_adopt(struct transcode_part *part, struct clip_slice *out, bool *frames_missing)
 {
 	struct clip_segment segment;
 	struct stat status = {0};
@@ -336,29 +339,29 @@ static enum part_outcome part_adopt(struct encode_part *part, struct clip_stretc
 	fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
 	if (fstat(fd, &status) != 0 || status.st_size <= (off_t)sizeof(end) || !read_end(fd, &end)) {
 		close(fd);
-		*lacking |= status.st_size == (off_t)sizeof(end);
+		*frames_missing |= status.st_size == (off_t)sizeof(end);
 		return status.st_size == (off_t)sizeof(end) ? PART_EMPTY : PART_FAILED;
 	}
 	if (!clip_segment_adopt(fd, end.first_wall_us, &segment))
 		return PART_FAILED;
-	*lacking |= segment.count != end.frames || (!part->stretch && end.first_wall_us != part->first_wall_us);
+	*frames_missing |= segment.count != end.frames || (!part->stretch && end.first_wall_us != part->first_wall_us);
 	if (segment.count == 0) {
 		clip_segment_close(&segment, false);
 		return PART_EMPTY;
 	}
-	if (!clip_stretch_whole(&segment, part->stretch ? CLIP_TRANSCODED : CLIP_MEMORY, out))
+	if (!clip_slice_whole(&segment, part->stretch ? CLIP_TRANSCODED : CLIP_MEMORY, out))
 		return PART_FAILED;
 	out->tail.duration_us = (uint32_t)part->last_duration_us;
 	return PART_MADE;
 }
 
-/* Puts what was made of a part into the plan, in which `*moved` stretches were inserted before its place. */
-static bool part_join(struct encode *encode, struct encode_part *part, struct clip_plan *plan, ptrdiff_t *moved)
+/* Puts what was made of a part into the plan, in which `*moved` slices were inserted before its place. */
+static bool part_join(struct transcode *encode, struct transcode_part *part, struct clip_plan *plan, ptrdiff_t *moved)
 {
-	struct clip_stretch stretch;
+	struct clip_slice stretch;
 	size_t at = (size_t)((ptrdiff_t)part->place + *moved);
 
-	switch (part_adopt(part, &stretch, &encode->lacking)) {
+	switch (part_adopt(part, &stretch, &encode->frames_missing)) {
 	case PART_FAILED:
 	case PART_OVERWRITTEN:
 		return false;
@@ -380,7 +383,7 @@ static bool part_join(struct encode *encode, struct encode_part *part, struct cl
 	return true;
 }
 
-bool encode_adopt(struct encode *encode, struct clip_plan *plan)
+bool transcode_adopt(struct transcode *encode, struct clip_plan *plan)
 {
 	ptrdiff_t moved = 0;
 

@@ -6,7 +6,7 @@
  * second.
  *
  * The ring does not wait: its frames are taken out ahead of FFmpeg (clip_spool.h). Where some are lost nevertheless,
- * the clip is refused (ENCODE_OVERWRITTEN), or `lacking` says so.
+ * the clip is refused (TRANSCODE_OVERWRITTEN), or `frames_missing` says so.
  */
 #ifndef FCGI_TRANSCODE_TRANSCODE_H
 #define FCGI_TRANSCODE_TRANSCODE_H
@@ -20,34 +20,34 @@
 #include "shared/config/config.h"
 #include "shared/ring/ring_reader.h"
 
-#define ENCODE_PARTS_MAX 32
-#define ENCODE_BYTES_MAX (UINT64_C(512) << 20) /* of all parts of a clip together: they are in memory */
+#define TRANSCODE_PARTS_MAX 32
+#define TRANSCODE_BYTES_MAX (UINT64_C(512) << 20) /* of all parts of a clip together: they are in memory */
 
-struct encode {
+struct transcode {
 	const struct config *config;
 	const struct ring_reader *ring; /* NULL where no part needs it */
 	uint16_t width, height;         /* of the output */
-	struct encode_part parts[ENCODE_PARTS_MAX];
+	struct transcode_part parts[TRANSCODE_PARTS_MAX];
 	size_t count;
-	uint64_t bytes_max;       /* 0: ENCODE_BYTES_MAX */
+	uint64_t bytes_max;       /* 0: TRANSCODE_BYTES_MAX */
 	uint64_t spool_bytes_max; /* 0: this request's share of SPOOL_BYTES_MAX */
-	bool lacking;             /* adopted parts have not all frames that were to be encoded */
+	bool frames_missing;      /* adopted parts have not all frames that were to be encoded */
 };
 
-/* Makes the parts' memory. encode_finish() closes what is left of it; safe on a zeroed one. */
-bool encode_prepare(struct encode *encode);
-void encode_finish(struct encode *encode);
+/* Makes the parts' memory. transcode_free() closes what is left of it; safe on a zeroed one. */
+bool transcode_prepare(struct transcode *encode);
+void transcode_free(struct transcode *encode);
 
-#define ENCODE_TOO_LARGE   3
-#define ENCODE_OVERWRITTEN 4
+#define TRANSCODE_TOO_LARGE   3
+#define TRANSCODE_OVERWRITTEN 4
 
 /*
- * The whole work, in a child (api_job): 0 where every part was made, ENCODE_TOO_LARGE where they take too much memory,
- * ENCODE_OVERWRITTEN where the ring was written over what was still to be encoded.
+ * The whole work, in a child (api_job): 0 where every part was made, TRANSCODE_TOO_LARGE where they take too much memory,
+ * TRANSCODE_OVERWRITTEN where the ring was written over what was still to be encoded.
  */
-int encode_run(void *encode);
+int transcode_run(void *encode);
 
 /* In the parent, afterwards: puts what was made into the plan. A part of which nothing could be decoded is left out. */
-bool encode_adopt(struct encode *encode, struct clip_plan *plan);
+bool transcode_adopt(struct transcode *encode, struct clip_plan *plan);
 
 #endif

@@ -14,7 +14,7 @@
 #define COPY_BYTES     (256u << 10)
 #define RECORDS_A_READ 128u
 
-bool feed_is_jpeg(uint32_t codec)
+bool transcode_input_is_jpeg(uint32_t codec)
 {
 	return codec != MP4_TYPE('a', 'v', 'c', '1');
 }
@@ -31,38 +31,39 @@ static bool frame_room(struct feed *feed, size_t bytes)
 	return true;
 }
 
-static enum feed_outcome outcome_of(enum spool_outcome outcome)
+static enum transcode_input_outcome outcome_of(enum spool_outcome outcome)
 {
 	if (outcome == SPOOL_OVERWRITTEN)
-		return FEED_OVERWRITTEN;
-	return outcome == SPOOL_NO_MEMORY ? FEED_FAILED : FEED_GOOD;
+		return TRANSCODE_INPUT_OVERWRITTEN;
+	return outcome == SPOOL_NO_MEMORY ? TRANSCODE_INPUT_FAILED : TRANSCODE_INPUT_OK;
 }
 
-enum feed_outcome feed_open(struct feed *feed, const struct encode_part *part, struct spool *spool, size_t row)
+enum transcode_input_outcome transcode_input_open(struct feed *feed, const struct transcode_part *part,
+						  struct spool *spool, size_t row)
 {
-	const struct spooled *frame;
+	const struct spool_frame *frame;
 
-	*feed = (struct feed){.part = part, .spool = spool, .row = row, .form = FEED_IVF};
+	*feed = (struct feed){.part = part, .spool = spool, .row = row, .form = TRANSCODE_INPUT_IVF};
 	if (part->stretch) {
 		feed->first_wall_us = part->stretch->head.wall_us;
-		if (!feed_is_jpeg(part->stretch->segment.entry.codec))
-			feed->form = FEED_FRAGMENTS;
-		return FEED_GOOD;
+		if (!transcode_input_is_jpeg(part->stretch->segment.entry.codec))
+			feed->form = TRANSCODE_INPUT_FRAGMENTS;
+		return TRANSCODE_INPUT_OK;
 	}
 	enum spool_outcome outcome = spool_peek(spool, row, &frame);
-	if (outcome != SPOOL_GOOD)
-		return outcome == SPOOL_NO_MEMORY ? FEED_FAILED : FEED_OVERWRITTEN;
+	if (outcome != SPOOL_OK)
+		return outcome == SPOOL_NO_MEMORY ? TRANSCODE_INPUT_FAILED : TRANSCODE_INPUT_OVERWRITTEN;
 	feed->first_wall_us = frame->meta.wall_us;
-	return FEED_GOOD;
+	return TRANSCODE_INPUT_OK;
 }
 
-void feed_close(struct feed *feed)
+void transcode_input_close(struct feed *feed)
 {
 	free(feed->frame);
 	*feed = (struct feed){0};
 }
 
-void feed_watch(struct feed *feed, feed_watcher *watch, void *context)
+void transcode_input_check_start(struct feed *feed, transcode_start_check *watch, void *context)
 {
 	feed->watch = watch;
 	feed->watch_context = context;
@@ -71,21 +72,21 @@ void feed_watch(struct feed *feed, feed_watcher *watch, void *context)
 /* False where FFmpeg begins with another frame than it was told. */
 static bool begins_right(struct feed *feed)
 {
-	enum feed_start start = feed->watch ? feed->watch(feed->watch_context) : FEED_START_UNKNOWN;
+	enum transcode_start start = feed->watch ? feed->watch(feed->watch_context) : TRANSCODE_START_UNKNOWN;
 
-	if (start == FEED_START_RIGHT) {
+	if (start == TRANSCODE_START_CONFIRMED) {
 		feed->watch = NULL;
-		spool_release(feed->spool);
+		spool_unmark(feed->spool);
 	}
-	return start != FEED_START_WRONG;
+	return start != TRANSCODE_START_WRONG;
 }
 
-static bool ivf_begin(const struct encode_part *part, const struct subprocess *ffmpeg)
+static bool ivf_begin(const struct transcode_part *part, const struct subprocess *ffmpeg)
 {
 	uint8_t header[IVF_HEADER_BYTES];
 
-	ivf_header(header, part->width, part->height);
-	return child_program_feed(ffmpeg, header, sizeof(header));
+	ivf_file_header(header, part->width, part->height);
+	return child_program_write(ffmpeg, header, sizeof(header));
 }
 
 static bool ivf_frame(const struct subprocess *ffmpeg, int64_t wall_us, const uint8_t *data, uint32_t length)
@@ -93,21 +94,21 @@ static bool ivf_frame(const struct subprocess *ffmpeg, int64_t wall_us, const ui
 	uint8_t header[IVF_FRAME_BYTES];
 
 	ivf_frame_header(header, length, wall_us);
-	return child_program_feed(ffmpeg, header, sizeof(header)) && child_program_feed(ffmpeg, data, length);
+	return child_program_write(ffmpeg, header, sizeof(header)) && child_program_write(ffmpeg, data, length);
 }
 
-static enum feed_outcome feed_ring(struct feed *feed, const struct subprocess *ffmpeg)
+static enum transcode_input_outcome feed_ring(struct feed *feed, const struct subprocess *ffmpeg)
 {
-	const struct spooled *frame;
+	const struct spool_frame *frame;
 	enum spool_outcome outcome;
 
-	while ((outcome = spool_peek(feed->spool, feed->row, &frame)) == SPOOL_GOOD) {
+	while ((outcome = spool_peek(feed->spool, feed->row, &frame)) == SPOOL_OK) {
 		if (!ivf_frame(ffmpeg, frame->meta.wall_us, frame->data, frame->meta.length))
-			return FEED_FAILED;
+			return TRANSCODE_INPUT_FAILED;
 		spool_drop(feed->spool);
 		feed->frames++;
 		if (!begins_right(feed))
-			return FEED_BEGINS_WRONG;
+			return TRANSCODE_INPUT_WRONG_START;
 	}
 	return outcome_of(outcome);
 }
@@ -123,7 +124,7 @@ static bool feed_record(struct feed *feed, const struct index_record *record, co
 
 static bool feed_jpegs(struct feed *feed, const struct subprocess *ffmpeg)
 {
-	const struct clip_stretch *stretch = feed->part->stretch;
+	const struct clip_slice *stretch = feed->part->stretch;
 	struct index_record records[RECORDS_A_READ];
 	uint64_t next = stretch->first;
 
@@ -147,14 +148,14 @@ static bool feed_bytes(int fd, uint64_t at, uint64_t end, const struct subproces
 	while (good && at < end) {
 		size_t wanted = end - at < COPY_BYTES ? (size_t)(end - at) : COPY_BYTES;
 		ssize_t got = read_at(fd, copy, wanted, at);
-		good = got > 0 && child_program_feed(ffmpeg, copy, (size_t)got);
+		good = got > 0 && child_program_write(ffmpeg, copy, (size_t)got);
 		at += got > 0 ? (uint64_t)got : 0;
 	}
 	free(copy);
 	return good;
 }
 
-bool feed_fragment_at(const struct clip_segment *segment, uint64_t number, uint64_t *at)
+bool transcode_input_fragment_offset(const struct clip_segment *segment, uint64_t number, uint64_t *at)
 {
 	struct segment_layout layout = {0};
 	struct index_record before;
@@ -165,45 +166,47 @@ bool feed_fragment_at(const struct clip_segment *segment, uint64_t number, uint6
 		*at = before.offset + before.size;
 		return true;
 	}
-	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD;
+	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_OK;
 	*at = layout.fragments_at;
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	return good;
 }
 
-bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end, const struct subprocess *ffmpeg)
+bool transcode_input_write_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end,
+				     const struct subprocess *ffmpeg)
 {
 	struct segment_layout layout = {0};
 	struct mp4_box ftyp;
 	uint64_t from, to;
-	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_GOOD &&
+	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_OK &&
 		    mp4_box_header(layout.head.data, layout.head.length, 0, &ftyp) == MP4_OK &&
-		    feed_fragment_at(segment, first, &from) && feed_fragment_at(segment, end, &to);
+		    transcode_input_fragment_offset(segment, first, &from) &&
+		    transcode_input_fragment_offset(segment, end, &to);
 
-	good = good && child_program_feed(ffmpeg, layout.head.data, (size_t)ftyp.size) &&
-	       child_program_feed(ffmpeg, layout.head.data + layout.media_at,
-				  layout.head.length - (size_t)layout.media_at) &&
+	good = good && child_program_write(ffmpeg, layout.head.data, (size_t)ftyp.size) &&
+	       child_program_write(ffmpeg, layout.head.data + layout.media_at,
+				   layout.head.length - (size_t)layout.media_at) &&
 	       feed_bytes(segment->fd, from, to, ffmpeg);
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	return good;
 }
 
 static bool feed_stretch(struct feed *feed, const struct subprocess *ffmpeg)
 {
-	struct clip_stretch *stretch = feed->part->stretch;
+	struct clip_slice *stretch = feed->part->stretch;
 
 	if (stretch && !clip_segment_reopen(&stretch->segment))
 		return false;
 
 	feed->frames = stretch->end - stretch->first;
-	if (feed->form == FEED_FRAGMENTS)
-		return feed_fragments(&stretch->segment, stretch->first, stretch->end, ffmpeg);
+	if (feed->form == TRANSCODE_INPUT_FRAGMENTS)
+		return transcode_input_write_fragments(&stretch->segment, stretch->first, stretch->end, ffmpeg);
 	return ivf_begin(feed->part, ffmpeg) && feed_jpegs(feed, ffmpeg);
 }
 
-enum feed_outcome feed_run(struct feed *feed, const struct subprocess *ffmpeg)
+enum transcode_input_outcome transcode_input_run(struct feed *feed, const struct subprocess *ffmpeg)
 {
 	if (feed->part->stretch)
-		return feed_stretch(feed, ffmpeg) ? FEED_GOOD : FEED_FAILED;
-	return ivf_begin(feed->part, ffmpeg) ? feed_ring(feed, ffmpeg) : FEED_FAILED;
+		return feed_stretch(feed, ffmpeg) ? TRANSCODE_INPUT_OK : TRANSCODE_INPUT_FAILED;
+	return ivf_begin(feed->part, ffmpeg) ? feed_ring(feed, ffmpeg) : TRANSCODE_INPUT_FAILED;
 }

@@ -14,9 +14,9 @@
 #include "fcgi/transcode/clip_spool.h"
 
 /* One run of FFmpeg: from a row of ring frames, or from a stretch. */
-struct encode_part {
-	size_t place;                 /* in the plan: before this stretch, or in place of it */
-	struct clip_stretch *stretch; /* what is encoded anew; NULL: the ring's frames */
+struct transcode_part {
+	size_t place;               /* in the plan: before this stretch, or in place of it */
+	struct clip_slice *stretch; /* what is encoded anew; NULL: the ring's frames */
 	uint64_t first_seq, last_seq;
 	int64_t first_wall_us;    /* of the first frame of the ring */
 	int64_t last_duration_us; /* of the last frame */
@@ -24,53 +24,55 @@ struct encode_part {
 	int memory_fd;            /* owned until adopted */
 };
 
-enum feed_form { FEED_IVF, FEED_FRAGMENTS };
+enum transcode_input_format { TRANSCODE_INPUT_IVF, TRANSCODE_INPUT_FRAGMENTS };
 
-enum feed_outcome {
-	FEED_GOOD,
-	FEED_OVERWRITTEN,  /* frames of the ring are gone that come behind others: what was fed so far has a hole at its
+enum transcode_input_outcome {
+	TRANSCODE_INPUT_OK,
+	TRANSCODE_INPUT_OVERWRITTEN, /* frames of the ring are gone that come behind others: what was fed so far has a hole at its
 			      end */
-	FEED_BEGINS_WRONG, /* the watch says so (feed_watch): FFmpeg got no more */
-	FEED_FAILED,       /* memory, a segment that cannot be read, or an FFmpeg that reads no more */
+	TRANSCODE_INPUT_WRONG_START, /* the watch says so (transcode_input_check_start): FFmpeg got no more */
+	TRANSCODE_INPUT_FAILED,      /* memory, a segment that cannot be read, or an FFmpeg that reads no more */
 };
 
-enum feed_start { FEED_START_UNKNOWN, FEED_START_RIGHT, FEED_START_WRONG };
+enum transcode_start { TRANSCODE_START_UNKNOWN, TRANSCODE_START_CONFIRMED, TRANSCODE_START_WRONG };
 
 /* Says whether the first picture that FFmpeg made is the one that it was told. */
-typedef enum feed_start feed_watcher(void *context);
+typedef enum transcode_start transcode_start_check(void *context);
 
 struct feed {
-	const struct encode_part *part;
+	const struct transcode_part *part;
 	struct spool *spool; /* where the part is a row of ring frames */
 	size_t row;
-	enum feed_form form;
+	enum transcode_input_format form;
 	int64_t first_wall_us; /* of the first frame that FFmpeg gets */
 	uint64_t frames;       /* that it was given */
 	uint8_t *frame;        /* owned */
 	size_t frame_room;
-	feed_watcher *watch; /* NULL: nobody asks, or its first picture is right */
+	transcode_start_check *watch; /* NULL: nobody asks, or its first picture is right */
 	void *watch_context;
 };
 
-/* `row` is that of the part in the spool. feed_close() is due in any case. */
-enum feed_outcome feed_open(struct feed *feed, const struct encode_part *part, struct spool *spool, size_t row);
-void feed_close(struct feed *feed);
+/* `row` is that of the part in the spool. transcode_input_close() is due in any case. */
+enum transcode_input_outcome transcode_input_open(struct feed *feed, const struct transcode_part *part,
+						  struct spool *spool, size_t row);
+void transcode_input_close(struct feed *feed);
 
 /*
  * Asks behind each frame of the ring how the output begins: once that is right the spool need not keep frames for
  * another try.
  */
-void feed_watch(struct feed *feed, feed_watcher *watch, void *context);
+void transcode_input_check_start(struct feed *feed, transcode_start_check *watch, void *context);
 
-enum feed_outcome feed_run(struct feed *feed, const struct subprocess *ffmpeg);
+enum transcode_input_outcome transcode_input_run(struct feed *feed, const struct subprocess *ffmpeg);
 
 /* ftyp, moov and the fragments of records [first, end) of a segment. */
-bool feed_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end, const struct subprocess *ffmpeg);
+bool transcode_input_write_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end,
+				     const struct subprocess *ffmpeg);
 
 /* Where the fragment of record `number` begins in its segment: behind the frame before it. */
-bool feed_fragment_at(const struct clip_segment *segment, uint64_t number, uint64_t *at);
+bool transcode_input_fragment_offset(const struct clip_segment *segment, uint64_t number, uint64_t *at);
 
 /* True for frames that are JPEGs each. */
-bool feed_is_jpeg(uint32_t codec);
+bool transcode_input_is_jpeg(uint32_t codec);
 
 #endif

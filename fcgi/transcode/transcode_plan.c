@@ -22,7 +22,7 @@ struct search {
 	const struct clip_plan *plan;
 	struct gap *gaps; /* at most one before each stretch, and one behind the last */
 	size_t gap_count;
-	struct encode *encode;
+	struct transcode *encode;
 	double hours; /* retention.hours: frames that are older are not shown any more */
 	int64_t now_us;
 	bool too_many;
@@ -42,7 +42,7 @@ static void gap_add(struct search *search, size_t place, int64_t low_us, int64_t
  * them (recorderd/encoder/encoder_pictures.c), or they are overwritten: another FFmpeg would find nothing in them
  * either.
  */
-static bool is_left_out(const struct clip_stretch *stretch, int64_t end_us)
+static bool is_left_out(const struct clip_slice *stretch, int64_t end_us)
 {
 	const struct catalogue_entry *entry = &stretch->segment.entry;
 
@@ -56,12 +56,12 @@ static void find_gaps(struct search *search, bool after_last)
 	int64_t low_us = plan->from_us - 1, end_us = plan->from_us;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct clip_stretch *stretch = &plan->stretches[i];
+		const struct clip_slice *stretch = &plan->slices[i];
 		if (!stretch->follows && !is_left_out(stretch, end_us))
 			gap_add(search, i, low_us, stretch->head.wall_us);
 		/* The slot of the last frame is its own: half of it may pass before the next one is missing. */
 		low_us = stretch->tail.wall_us + (int64_t)stretch->tail.duration_us / 2;
-		end_us = clip_stretch_end_us(stretch) + GAP_MIN_US;
+		end_us = clip_slice_end_us(stretch) + GAP_MIN_US;
 	}
 	if (after_last)
 		gap_add(search, plan->count, low_us, plan->to_us);
@@ -71,7 +71,7 @@ static void find_gaps(struct search *search, bool after_last)
 static bool is_recorded(const struct clip_plan *plan, int64_t wall_us)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		if (wall_us >= plan->stretches[i].head.wall_us && wall_us <= plan->stretches[i].tail.wall_us)
+		if (wall_us >= plan->slices[i].head.wall_us && wall_us <= plan->slices[i].tail.wall_us)
 			return true;
 	return false;
 }
@@ -86,7 +86,7 @@ static const struct gap *gap_of(const struct search *search, int64_t wall_us)
 
 static void row_extend(struct search *search, const struct ring_frame *frame)
 {
-	struct encode_part *part = &search->encode->parts[search->encode->count - 1];
+	struct transcode_part *part = &search->encode->parts[search->encode->count - 1];
 	int64_t step_us = frame->meta.wall_us - search->last.wall_us;
 
 	if (step_us > 0 && step_us < FRAME_LONGEST_US)
@@ -97,14 +97,14 @@ static void row_extend(struct search *search, const struct ring_frame *frame)
 
 static void row_begin(struct search *search, const struct ring_frame *frame, const struct gap *gap)
 {
-	struct encode *encode = search->encode;
+	struct transcode *encode = search->encode;
 
 	search->gap = gap;
 	search->last = frame->meta;
-	search->too_many |= encode->count == ENCODE_PARTS_MAX;
+	search->too_many |= encode->count == TRANSCODE_PARTS_MAX;
 	if (search->too_many)
 		return;
-	encode->parts[encode->count++] = (struct encode_part){
+	encode->parts[encode->count++] = (struct transcode_part){
 		.place = gap->place,
 		.first_seq = frame->seq,
 		.last_seq = frame->seq,
@@ -120,7 +120,7 @@ static void take_frame(struct search *search, const struct ring_frame *frame)
 {
 	const struct gap *gap = gap_of(search, frame->meta.wall_us);
 
-	if (gap && gap == search->gap && frame->meta.stretch == search->last.stretch &&
+	if (gap && gap == search->gap && frame->meta.epoch == search->last.epoch &&
 	    frame->meta.wall_us > search->last.wall_us)
 		row_extend(search, frame);
 	else if (gap)
@@ -131,7 +131,7 @@ static void take_frame(struct search *search, const struct ring_frame *frame)
 
 static int part_order(const void *a, const void *b)
 {
-	const struct encode_part *left = a, *right = b;
+	const struct transcode_part *left = a, *right = b;
 
 	if (left->place != right->place)
 		return left->place < right->place ? -1 : 1;
@@ -146,12 +146,12 @@ static void take_frames(struct search *search, const struct ring_reader *ring)
 
 	for (uint64_t seq = ring_reader_tail(ring); seq <= head && seq > 0 && !search->too_many; seq++)
 		if (ring_reader_get(ring, seq, &frame) &&
-		    !retention_is_past(search->hours, frame.meta.wall_us, search->now_us))
+		    !retention_is_expired(search->hours, frame.meta.wall_us, search->now_us))
 			take_frame(search, &frame);
 }
 
-bool memory_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
-			struct encode *encode)
+bool transcode_plan_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
+				struct transcode *encode)
 {
 	struct search search = {
 		.plan = plan,
@@ -175,7 +175,7 @@ bool memory_add_missing(const struct clip_plan *plan, const struct ring_reader *
 	return !search.too_many;
 }
 
-static void size_grow(struct encode *encode, uint16_t width, uint16_t height)
+static void size_grow(struct transcode *encode, uint16_t width, uint16_t height)
 {
 	if ((uint32_t)width * height <= (uint32_t)encode->width * encode->height)
 		return;
@@ -184,25 +184,26 @@ static void size_grow(struct encode *encode, uint16_t width, uint16_t height)
 }
 
 /* Nothing is made smaller than it was recorded. */
-static void find_size(const struct clip_plan *plan, struct encode *encode)
+static void find_size(const struct clip_plan *plan, struct transcode *encode)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		size_grow(encode, plan->stretches[i].segment.entry.width, plan->stretches[i].segment.entry.height);
+		size_grow(encode, plan->slices[i].segment.entry.width, plan->slices[i].segment.entry.height);
 	for (size_t i = 0; i < encode->count; i++)
 		size_grow(encode, encode->parts[i].width, encode->parts[i].height);
 }
 
-bool memory_add_unlike(const struct clip_plan *plan, struct encode *encode)
+bool transcode_plan_add_mismatched(const struct clip_plan *plan, struct transcode *encode)
 {
 	find_size(plan, encode);
 	for (size_t i = 0; i < plan->count; i++) {
-		struct clip_stretch *stretch = &plan->stretches[i];
+		struct clip_slice *stretch = &plan->slices[i];
 		const struct catalogue_entry *entry = &stretch->segment.entry;
-		if (!feed_is_jpeg(entry->codec) && entry->width == encode->width && entry->height == encode->height)
+		if (!transcode_input_is_jpeg(entry->codec) && entry->width == encode->width &&
+		    entry->height == encode->height)
 			continue;
-		if (encode->count == ENCODE_PARTS_MAX)
+		if (encode->count == TRANSCODE_PARTS_MAX)
 			return false;
-		encode->parts[encode->count++] = (struct encode_part){
+		encode->parts[encode->count++] = (struct transcode_part){
 			.place = i,
 			.stretch = stretch,
 			.last_duration_us = stretch->tail.duration_us,

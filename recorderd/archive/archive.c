@@ -36,11 +36,11 @@ struct archive *archive_open(const struct config *config, struct reason *why)
 	archive->retention = config->retention;
 	archive->folder = archive->lock_fd = archive->open_fd = -1;
 	archive->opened_mono_us = mono_now().us;
-	archive->start = (struct archive_start){.next_segment = 1, .next_run = 1, .last_mono_us = -1};
+	archive->start = (struct archive_resume_point){.next_segment = 1, .next_run = 1, .last_mono_us = -1};
 	locks_init(archive);
 	folder_memory_read(config, &archive->memory);
-	atomic_store(&archive->answered_us, mono_now().us);
-	if (archive_folder_begin(archive, why))
+	atomic_store(&archive->last_answer_us, mono_now().us);
+	if (archive_opening_start(archive, why))
 		return archive;
 	archive_close(archive);
 	return NULL;
@@ -50,7 +50,7 @@ static void *keeper(void *context)
 {
 	struct archive *archive = context;
 
-	archive_keep(archive);
+	archive_keeper_run(archive);
 	pthread_mutex_lock(&archive->lock);
 	archive->ended = true;
 	pthread_cond_broadcast(&archive->changed);
@@ -67,7 +67,7 @@ bool archive_start(struct archive *archive, struct reason *why)
 	return true;
 }
 
-void archive_give_up_repair(struct archive *archive)
+void archive_cancel_repair(struct archive *archive)
 {
 	pthread_mutex_lock(&archive->lock);
 	if (!archive->recovered) {
@@ -124,15 +124,15 @@ void archive_close(struct archive *archive)
 	pthread_cond_destroy(&archive->changed);
 	pthread_mutex_destroy(&archive->lock);
 	pthread_mutex_destroy(&archive->list_lock);
-	archive_found_free(archive->found);
-	archive_left_free(archive->left);
+	archive_adoption_free(archive->found);
+	archive_former_free(archive->left);
 	free(archive->segments);
 	free(archive);
 }
 
-struct archive_start archive_started(struct archive *archive)
+struct archive_resume_point archive_get_resume_point(struct archive *archive)
 {
-	struct archive_start start;
+	struct archive_resume_point start;
 
 	pthread_mutex_lock(&archive->lock);
 	start = archive->start;
@@ -140,9 +140,9 @@ struct archive_start archive_started(struct archive *archive)
 	return start;
 }
 
-struct archive_start archive_wait(struct archive *archive)
+struct archive_resume_point archive_wait_repaired(struct archive *archive)
 {
-	struct archive_start start = {0};
+	struct archive_resume_point start = {0};
 
 	pthread_mutex_lock(&archive->lock);
 	while (!archive->recovered && !archive->stopping)
@@ -227,7 +227,7 @@ void archive_segment_closed(struct archive *archive)
 	close_former(former);
 }
 
-bool archive_segment_doubted(struct archive *archive)
+bool archive_segment_is_suspect(struct archive *archive)
 {
 	bool doubted;
 
@@ -237,10 +237,10 @@ bool archive_segment_doubted(struct archive *archive)
 	return doubted;
 }
 
-bool archive_segment_vanished(struct archive *archive)
+bool archive_segment_is_deleted(struct archive *archive)
 {
 	struct stat status;
-	int fd = archive_open_media(archive);
+	int fd = archive_dup_open_segment(archive);
 	bool vanished;
 
 	if (fd < 0)
@@ -257,10 +257,10 @@ void archive_set_retention(struct archive *archive, const struct config_retentio
 	pthread_mutex_unlock(&archive->lock);
 }
 
-void archive_summarise(struct archive *archive, struct archive_summary *out)
+void archive_get_summary(struct archive *archive, struct archive_summary *out)
 {
 	const struct archive_segment *open;
-	int64_t silent_us = mono_now().us - atomic_load(&archive->answered_us);
+	int64_t silent_us = mono_now().us - atomic_load(&archive->last_answer_us);
 
 	*out = (struct archive_summary){0};
 	pthread_mutex_lock(&archive->lock);

@@ -34,7 +34,7 @@ struct archive *archive_open(const struct config *config, struct reason *why);
 bool archive_start(struct archive *archive, struct reason *why);
 
 /* Where the repair is not done, it ends with the segment that it is at, and the next start does the rest. */
-void archive_give_up_repair(struct archive *archive);
+void archive_cancel_repair(struct archive *archive);
 
 /*
  * Finishes what is closed, writes the lists and ends the keeper. False where the disk does not answer for so long: then
@@ -46,7 +46,7 @@ bool archive_stop(struct archive *archive, int64_t limit_us);
 void archive_close(struct archive *archive);
 
 /* What the repair found; the newest frame on disk is where recording goes on. */
-struct archive_start {
+struct archive_resume_point {
 	bool recovered;        /* the rest is valid */
 	uint64_t next_segment; /* number of the next segment */
 	uint64_t next_run;
@@ -55,25 +55,25 @@ struct archive_start {
 	unsigned folder_no;   /* counts the folders that took the place of another one */
 };
 
-struct archive_start archive_started(struct archive *archive);
+struct archive_resume_point archive_get_resume_point(struct archive *archive);
 
 /* Waits for the repair; `recovered` is false where it was given up: nothing may be recorded then. */
-struct archive_start archive_wait(struct archive *archive);
+struct archive_resume_point archive_wait_repaired(struct archive *archive);
 
 /* The storage thread's view: segments begin, grow and are closed. */
 
 /*
  * The folder that record.directory leads to now, made again if somebody removed it: a descriptor to close, or -1 with a
- * sentence. Where it is another one than before, archive_started() says so, and may have higher numbers from then on.
+ * sentence. Where it is another one than before, archive_get_resume_point() says so, and may have higher numbers from then on.
  * No segment may be open.
  */
-int archive_folder(struct archive *archive, struct reason *why);
+int archive_follow_folder(struct archive *archive, struct reason *why);
 
 /*
- * True where archive_folder() would not give the folder that the open segment is in: something was mounted there,
+ * True where archive_follow_folder() would not give the folder that the open segment is in: something was mounted there,
  * unmounted, renamed or deleted.
  */
-bool archive_moved(struct archive *archive);
+bool archive_folder_moved(struct archive *archive);
 
 /* A segment was opened. The archive duplicates `fd` for syncing. */
 void archive_segment_opened(struct archive *archive, const struct catalogue_entry *entry, int fd);
@@ -88,13 +88,13 @@ void archive_segment_closed(struct archive *archive);
  * True where a sync of the open segment failed: the kernel tells that once, and takes the bytes for written. It should
  * be closed; then what the disk really has is looked through.
  */
-bool archive_segment_doubted(struct archive *archive);
+bool archive_segment_is_suspect(struct archive *archive);
 
 /* True where the open segment's file was deleted by somebody else. */
-bool archive_segment_vanished(struct archive *archive);
+bool archive_segment_is_deleted(struct archive *archive);
 
 /* Counted since the start. */
-struct archive_tally {
+struct archive_counters {
 	uint64_t gaps[STATE_GAP_CAUSES];          /* segments opened behind a gap, by enum gap_cause */
 	uint64_t deleted_segments, deleted_bytes; /* by retention */
 };
@@ -109,14 +109,14 @@ struct archive_summary {
 	uint64_t disk_free_bytes, disk_total_bytes;
 	uint64_t set_aside;    /* files that could not be repaired (set_aside.h) */
 	uint64_t unread;       /* segments that could not be read, and are not listed */
-	unsigned clock_doubts; /* enum retention_doubt */
-	struct archive_tally tally;
+	unsigned clock_doubts; /* enum retention_delay */
+	struct archive_counters tally;
 	char open_segment[SEGMENT_FILE_BYTES];
 	char trouble[192];                    /* of the keeper's own work; empty where all is well */
 	char folder_note[ARCHIVE_NOTE_BYTES]; /* what people should know of the folder; empty: nothing */
 	char clips_note[ARCHIVE_NOTE_BYTES];  /* and of that of clips */
 };
 
-void archive_summarise(struct archive *archive, struct archive_summary *out);
+void archive_get_summary(struct archive *archive, struct archive_summary *out);
 
 #endif

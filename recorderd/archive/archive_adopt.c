@@ -21,9 +21,9 @@ struct name {
 	bool listed; /* already: the folder is one that was there before */
 };
 
-struct archive_found {
+struct archive_adoption {
 	int folder;
-	struct archive_known known;
+	struct archive_last_list known;
 	struct name *names; /* sorted */
 	size_t count, room;
 	size_t at; /* the next one to be looked at */
@@ -39,7 +39,7 @@ static int by_name(const void *a, const void *b)
 	return strncmp(left->file, right->file, sizeof(left->file));
 }
 
-static bool add_name(struct archive_found *found, const char *name)
+static bool add_name(struct archive_adoption *found, const char *name)
 {
 	if (found->count == found->room) {
 		size_t room = found->room ? found->room * 2 : 64;
@@ -55,7 +55,7 @@ static bool add_name(struct archive_found *found, const char *name)
 	return true;
 }
 
-static bool read_names(struct archive_found *found)
+static bool read_names(struct archive_adoption *found)
 {
 	int fd = openat(found->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -74,38 +74,38 @@ static bool read_names(struct archive_found *found)
 	return good;
 }
 
-struct archive_found *archive_found_read(int folder)
+struct archive_adoption *archive_adoption_read(int folder)
 {
-	struct archive_found *found = calloc(1, sizeof(*found));
+	struct archive_adoption *found = calloc(1, sizeof(*found));
 
 	if (!found)
 		return NULL;
 	found->folder = fcntl(folder, F_DUPFD_CLOEXEC, 0);
 	if (found->folder < 0 || !read_names(found)) {
 		log_warn("archive", "the recordings that stand in the folder are not listed until the next start");
-		archive_found_free(found);
+		archive_adoption_free(found);
 		return NULL;
 	}
 	if (found->count) {
-		archive_known_read(folder, &found->known);
+		archive_last_list_read(folder, &found->known);
 		qsort(found->names, found->count, sizeof(*found->names), by_name);
 	}
 	return found;
 }
 
-void archive_found_free(struct archive_found *found)
+void archive_adoption_free(struct archive_adoption *found)
 {
 	if (!found)
 		return;
 	if (found->folder >= 0)
 		close(found->folder);
-	archive_known_finish(&found->known);
+	archive_last_list_free(&found->known);
 	free(found->names);
 	free(found->segments);
 	free(found);
 }
 
-void archive_found_next(const struct archive_found *found, uint64_t *segment, uint64_t *run)
+void archive_adoption_next_numbers(const struct archive_adoption *found, uint64_t *segment, uint64_t *run)
 {
 	*segment = *run = 0;
 	for (size_t i = 0; i < found->known.count; i++) {
@@ -118,7 +118,7 @@ void archive_found_next(const struct archive_found *found, uint64_t *segment, ui
 	}
 }
 
-static bool stands_there(const struct archive_found *found, const char *file)
+static bool is_in_folder(const struct archive_adoption *found, const char *file)
 {
 	struct name key;
 
@@ -126,14 +126,14 @@ static bool stands_there(const struct archive_found *found, const char *file)
 	return found->count && bsearch(&key, found->names, found->count, sizeof(key), by_name);
 }
 
-void archive_found_list(struct archive *archive, const struct archive_found *found)
+void archive_adoption_list(struct archive *archive, const struct archive_adoption *found)
 {
 	size_t first = archive->count;
 
 	for (size_t i = 0; i < found->known.count; i++) {
 		const struct catalogue_entry *entry = &found->known.entries[i];
 
-		if (entry->state != CATALOGUE_COMPLETE || !stands_there(found, entry->file))
+		if (entry->state != CATALOGUE_COMPLETE || !is_in_folder(found, entry->file))
 			continue;
 		if (!archive_append(archive, entry, PHASE_COMPLETE))
 			break; /* no memory: the keeper tries again */
@@ -144,7 +144,7 @@ void archive_found_list(struct archive *archive, const struct archive_found *fou
 }
 
 /* Of a segment that was being recorded, its index knows. */
-static int64_t end_of(const struct archive_found *found, const struct catalogue_entry *entry)
+static int64_t end_of(const struct archive_adoption *found, const struct catalogue_entry *entry)
 {
 	struct index_reader index;
 	struct index_record last;
@@ -153,7 +153,7 @@ static int64_t end_of(const struct archive_found *found, const struct catalogue_
 	uint64_t count;
 
 	if (entry->state == CATALOGUE_COMPLETE || !index_name(entry->file, name, sizeof(name)) ||
-	    index_reader_open(found->folder, name, entry->segment_no, &index) != INDEX_GOOD)
+	    index_reader_open(found->folder, name, entry->segment_no, &index) != INDEX_OK)
 		return end_us;
 	count = index_reader_count(&index);
 	if (count && index_reader_read(&index, count - 1, 1, &last) == 1)
@@ -162,7 +162,7 @@ static int64_t end_of(const struct archive_found *found, const struct catalogue_
 	return end_us;
 }
 
-int64_t archive_found_end(const struct archive_found *found)
+int64_t archive_adoption_end(const struct archive_adoption *found)
 {
 	const struct catalogue_entry *newest = NULL;
 
@@ -172,7 +172,7 @@ int64_t archive_found_end(const struct archive_found *found)
 	return newest ? end_of(found, newest) : 0;
 }
 
-static void mark_listed(struct archive *archive, struct archive_found *found)
+static void mark_listed(struct archive *archive, struct archive_adoption *found)
 {
 	pthread_mutex_lock(&archive->lock);
 	for (size_t i = 0; found->count && i < archive->count; i++) {
@@ -186,14 +186,15 @@ static void mark_listed(struct archive *archive, struct archive_found *found)
 	pthread_mutex_unlock(&archive->lock);
 }
 
-static void look(struct archive_found *found, const char *name)
+static void look(struct archive_adoption *found, const char *name)
 {
 	struct archive_segment *segment = &found->segments[found->taken];
 	struct segment_end end;
 
-	enum archive_looked looked = archive_look(found->folder, &found->known, name, &segment->entry, &end);
-	found->unread += looked == LOOKED_FAILED;
-	if (looked != LOOKED_GOOD)
+	enum archive_inspect_outcome looked =
+		archive_inspect(found->folder, &found->known, name, &segment->entry, &end);
+	found->unread += looked == INSPECT_FAILED;
+	if (looked != INSPECT_OK)
 		return;
 	segment->phase = segment->entry.state == CATALOGUE_COMPLETE ? PHASE_COMPLETE : PHASE_CLOSED;
 	segment->seen_mono_us = mono_now().us;
@@ -201,7 +202,7 @@ static void look(struct archive_found *found, const char *name)
 }
 
 /* In front of the list, in the place of what was not looked at so far. False without memory. */
-static bool insert(struct archive *archive, const struct archive_found *found)
+static bool insert(struct archive *archive, const struct archive_adoption *found)
 {
 	size_t count = found->taken;
 	struct archive_segment *segments = malloc((found->taken + archive->count + 1) * sizeof(*segments));
@@ -232,7 +233,7 @@ static bool insert(struct archive *archive, const struct archive_found *found)
 	return true;
 }
 
-static void list_found(struct archive *archive, struct archive_found *found)
+static void list_found(struct archive *archive, struct archive_adoption *found)
 {
 	bool good;
 
@@ -248,7 +249,7 @@ static void list_found(struct archive *archive, struct archive_found *found)
 		log_error("archive", "no memory to list what stood in the folder");
 }
 
-bool archive_found_merge(struct archive *archive, struct archive_found *found)
+bool archive_adoption_merge(struct archive *archive, struct archive_adoption *found)
 {
 	int64_t until_us = mono_now().us + STEP_US;
 

@@ -1,5 +1,5 @@
 /*
- * archive_age.c - how old each segment is: see archive_judge() in archive_internal.h.
+ * archive_age.c - how old each segment is: see archive_age_assess() in archive_internal.h.
  *
  * A segment of this boot is as old as the monotonic clock says, and where the machine slept meanwhile as the wall clock
  * says, as far as the sleep allows it. No clock that is set changes that.
@@ -34,7 +34,7 @@ struct clocks {
 	int64_t slept_us; /* since the boot */
 	int64_t keep_us;  /* retention.hours; 0: no limit */
 	int64_t sure_us;  /* what ages count back from: wall_us, or less where that jumped */
-	size_t boot;      /* this one's place, or ARCHIVE_NO_BOOT */
+	size_t boot;      /* this one's place, or ARCHIVE_BOOT_UNKNOWN */
 	bool synchronised;
 };
 
@@ -64,11 +64,11 @@ static int64_t keep_us_of(double hours)
 								 : (int64_t)(hours * (double)HOUR_US);
 }
 
-static bool is_of_this_boot(const struct clocks *now, const struct archive_verdict *verdict,
+static bool is_of_this_boot(const struct clocks *now, const struct archive_segment_age *verdict,
 			    const struct catalogue_entry *entry)
 {
-	return verdict->boot != ARCHIVE_NO_BOOT && verdict->boot == now->boot &&
-	       archive_end_mono_us(entry) <= now->mono_us + HOUR_US;
+	return verdict->boot != ARCHIVE_BOOT_UNKNOWN && verdict->boot == now->boot &&
+	       archive_boots_end_mono_us(entry) <= now->mono_us + HOUR_US;
 }
 
 /* A time that the clock has not reached; an hour is not worth a doubt. */
@@ -80,7 +80,7 @@ static bool is_future(const struct clocks *now, int64_t us)
 /* A boot in which two hours had one monotonic time is none: somebody copied a file and changed its time. */
 static void note_times(struct archive_boot *boot, const struct catalogue_entry *entry)
 {
-	int64_t end_mono_us = archive_end_mono_us(entry), apart_us = entry->start_wall_us - boot->last_wall_us;
+	int64_t end_mono_us = archive_boots_end_mono_us(entry), apart_us = entry->start_wall_us - boot->last_wall_us;
 
 	boot->is_wrong |= boot->newest_mono_us >= 0 && boot->last_mono_us == entry->first_mono_us &&
 			  (apart_us > HOUR_US || apart_us < -HOUR_US);
@@ -94,18 +94,18 @@ static void note_times(struct archive_boot *boot, const struct catalogue_entry *
 }
 
 /* Enters the boot of each segment, and what its clock was set to at last. */
-static void find_boots(const struct archive *archive, struct archive_boots *boots, struct archive_verdict *out)
+static void find_boots(const struct archive *archive, struct archive_boots *boots, struct archive_segment_age *out)
 {
 	for (size_t i = 0; i < archive->count; i++) {
 		const struct catalogue_entry *entry = &archive->segments[i].entry;
 
-		out[i] = (struct archive_verdict){.boot = archive_boots_find(boots, entry)};
-		if (out[i].boot != ARCHIVE_NO_BOOT)
+		out[i] = (struct archive_segment_age){.boot = archive_boots_find(boots, entry)};
+		if (out[i].boot != ARCHIVE_BOOT_UNKNOWN)
 			note_times(&boots->list[out[i].boot], entry);
 	}
 	for (size_t i = 0; i < archive->count; i++)
-		if (out[i].boot != ARCHIVE_NO_BOOT && boots->list[out[i].boot].is_wrong)
-			out[i].boot = ARCHIVE_NO_BOOT;
+		if (out[i].boot != ARCHIVE_BOOT_UNKNOWN && boots->list[out[i].boot].is_wrong)
+			out[i].boot = ARCHIVE_BOOT_UNKNOWN;
 }
 
 static struct clocks read_clocks(const struct archive *archive, struct archive_boots *boots)
@@ -114,7 +114,7 @@ static struct clocks read_clocks(const struct archive *archive, struct archive_b
 	struct clocks now = {
 		.wall_us = wall_now().us,
 		.mono_us = mono_now().us,
-		.slept_us = clock_slept_us(),
+		.slept_us = clock_suspended_us(),
 		.keep_us = keep_us_of(archive->retention.hours),
 		.synchronised = clock_is_synchronised(),
 	};
@@ -126,8 +126,8 @@ static struct clocks read_clocks(const struct archive *archive, struct archive_b
 }
 
 /* Where the clock was set in this boot: the earliest that it would be without that. */
-static void look_for_settings(const struct archive *archive, const struct archive_verdict *verdicts, struct clocks *now,
-			      unsigned *doubts)
+static void detect_clock_set(const struct archive *archive, const struct archive_segment_age *verdicts,
+			     struct clocks *now, unsigned *doubts)
 {
 	for (size_t i = 0; i < archive->count; i++) {
 		const struct catalogue_entry *entry = &archive->segments[i].entry;
@@ -137,7 +137,7 @@ static void look_for_settings(const struct archive *archive, const struct archiv
 		if (!is_of_this_boot(now, &verdicts[i], entry) ||
 		    (set_by_us >= -HOUR_US && set_by_us <= now->slept_us + HOUR_US))
 			continue;
-		*doubts |= DOUBT_CLOCK_SET;
+		*doubts |= RETENTION_DELAY_CLOCK_SET;
 		now->sure_us = earlier(now->sure_us, then_us);
 	}
 }
@@ -145,19 +145,19 @@ static void look_for_settings(const struct archive *archive, const struct archiv
 /* A time that a clock had before it was set for the first time, or one that it has not come to. */
 static bool is_impossible(const struct clocks *now, int64_t us)
 {
-	return us < FIRST_EVER_US || is_future(now, us);
+	return us < RETENTION_EARLIEST_US || is_future(now, us);
 }
 
 /* The end of a segment of another boot by that boot's wall clock; the later one, where it was set, but none that is
  * later than now. */
 static int64_t own_end_us(const struct clocks *now, const struct archive_boots *boots,
-			  const struct archive_verdict *verdict, const struct catalogue_entry *entry)
+			  const struct archive_segment_age *verdict, const struct catalogue_entry *entry)
 {
-	const struct archive_boot *boot = verdict->boot == ARCHIVE_NO_BOOT ? NULL : &boots->list[verdict->boot];
+	const struct archive_boot *boot = verdict->boot == ARCHIVE_BOOT_UNKNOWN ? NULL : &boots->list[verdict->boot];
 	int64_t end_us = is_future(now, entry->end_wall_us) ? INT64_MIN : entry->end_wall_us;
 
 	if (boot && (boot->was_set || is_impossible(now, entry->end_wall_us))) {
-		int64_t set_us = archive_end_mono_us(entry) + boot->offset_us;
+		int64_t set_us = archive_boots_end_mono_us(entry) + boot->offset_us;
 
 		if (!is_future(now, set_us))
 			end_us = later(end_us, set_us);
@@ -167,7 +167,7 @@ static int64_t own_end_us(const struct clocks *now, const struct archive_boots *
 
 /* Ends of the other boots' segments, in the order of the list. */
 static void find_ends(const struct archive *archive, const struct archive_boots *boots, const struct clocks *now,
-		      struct archive_verdict *out)
+		      struct archive_segment_age *out)
 {
 	int64_t latest_us = INT64_MIN; /* of what was recorded before */
 
@@ -177,7 +177,7 @@ static void find_ends(const struct archive *archive, const struct archive_boots 
 		if (is_of_this_boot(now, &out[i], entry))
 			continue;
 		out[i].end_us = own_end_us(now, boots, &out[i], entry);
-		if (out[i].end_us < FIRST_EVER_US && !is_future(now, entry->last_wall_us))
+		if (out[i].end_us < RETENTION_EARLIEST_US && !is_future(now, entry->last_wall_us))
 			out[i].end_us = later(out[i].end_us, later(latest_us, entry->last_wall_us));
 		if (out[i].end_us != UNKNOWN_END_US)
 			latest_us = later(latest_us, out[i].end_us);
@@ -185,7 +185,8 @@ static void find_ends(const struct archive *archive, const struct archive_boots 
 }
 
 /* Nothing of other boots for so long: who knows what the clock did meanwhile. */
-static bool look_for_leap(const struct archive *archive, const struct archive_verdict *verdicts, struct clocks *now)
+static bool detect_clock_jump(const struct archive *archive, const struct archive_segment_age *verdicts,
+			      struct clocks *now)
 {
 	int64_t had_us = now->mono_us - archive->opened_mono_us, newest_us = INT64_MIN;
 
@@ -201,14 +202,14 @@ static bool look_for_leap(const struct archive *archive, const struct archive_ve
 
 static int64_t age_in_this_boot_us(const struct clocks *now, const struct catalogue_entry *entry)
 {
-	int64_t mono_us = now->mono_us - archive_end_mono_us(entry), wall_us = now->wall_us - entry->end_wall_us;
+	int64_t mono_us = now->mono_us - archive_boots_end_mono_us(entry), wall_us = now->wall_us - entry->end_wall_us;
 	bool slept = now->slept_us > 0 && wall_us > mono_us && wall_us <= mono_us + now->slept_us + US_PER_S;
 
 	return slept ? wall_us : mono_us;
 }
 
 /* Judges one; true where only the doubt about the clock keeps it. */
-static bool judge(const struct clocks *now, const struct archive_segment *segment, struct archive_verdict *verdict)
+static bool judge(const struct clocks *now, const struct archive_segment *segment, struct archive_segment_age *verdict)
 {
 	bool kept_by_doubt = false;
 
@@ -230,7 +231,7 @@ static bool judge(const struct clocks *now, const struct archive_segment *segmen
 
 /* When the first segment of this boot ended; now, where there is none. */
 static int64_t first_here_us(const struct archive *archive, const struct clocks *now,
-			     const struct archive_verdict *verdicts)
+			     const struct archive_segment_age *verdicts)
 {
 	int64_t first_us = now->wall_us;
 
@@ -242,7 +243,7 @@ static int64_t first_here_us(const struct archive *archive, const struct clocks 
 
 /* What has no time of its own counts as recorded right before the next one that has, and before this boot. True where
  * any of it stays. */
-static bool place_unknown(const struct archive *archive, const struct clocks *now, struct archive_verdict *verdicts)
+static bool place_undated(const struct archive *archive, const struct clocks *now, struct archive_segment_age *verdicts)
 {
 	int64_t next_us = first_here_us(archive, now, verdicts), here_us = next_us;
 	bool any = false;
@@ -257,7 +258,7 @@ static bool place_unknown(const struct archive *archive, const struct clocks *no
 	return any;
 }
 
-void archive_judge(struct archive *archive, struct archive_verdict *out)
+void archive_age_assess(struct archive *archive, struct archive_segment_age *out)
 {
 	struct archive_boots boots = {0};
 	struct clocks now;
@@ -266,21 +267,21 @@ void archive_judge(struct archive *archive, struct archive_verdict *out)
 
 	find_boots(archive, &boots, out);
 	now = read_clocks(archive, &boots);
-	look_for_settings(archive, out, &now, &doubts);
+	detect_clock_set(archive, out, &now, &doubts);
 	if (now.synchronised)
 		now.sure_us = now.wall_us;
 	find_ends(archive, &boots, &now, out);
-	leapt = !now.synchronised && look_for_leap(archive, out, &now);
+	leapt = !now.synchronised && detect_clock_jump(archive, out, &now);
 	for (size_t i = 0; i < archive->count; i++)
 		kept_by_doubt |= judge(&now, &archive->segments[i], &out[i]);
 	if (now.synchronised)
 		doubts = 0;
 	if (leapt && kept_by_doubt)
-		doubts |= DOUBT_CLOCK_LEAPT;
-	if (place_unknown(archive, &now, out) && now.keep_us)
-		doubts |= DOUBT_FUTURE;
+		doubts |= RETENTION_DELAY_CLOCK_JUMPED;
+	if (place_undated(archive, &now, out) && now.keep_us)
+		doubts |= RETENTION_DELAY_FUTURE;
 	archive->clock_doubts = doubts;
-	archive->sure_wall_us = now.sure_us;
-	archive->judged_mono_us = now.mono_us;
-	archive_boots_finish(&boots);
+	archive->trusted_wall_us = now.sure_us;
+	archive->ages_mono_us = now.mono_us;
+	archive_boots_free(&boots);
 }

@@ -10,7 +10,7 @@ static bool is_known(const struct catalogue_entry *entry)
 {
 	static const uint8_t nothing[sizeof(entry->boot_id)];
 
-	return memcmp(entry->boot_id, nothing, sizeof(nothing)) != 0 && clock_believable(entry->first_mono_us);
+	return memcmp(entry->boot_id, nothing, sizeof(nothing)) != 0 && clock_is_plausible(entry->first_mono_us);
 }
 
 static bool is_at(const struct archive_boots *boots, size_t place, const struct catalogue_entry *entry)
@@ -25,7 +25,7 @@ static size_t add(struct archive_boots *boots, const struct catalogue_entry *ent
 		struct archive_boot *list = realloc(boots->list, room * sizeof(*list));
 
 		if (!list)
-			return ARCHIVE_NO_BOOT;
+			return ARCHIVE_BOOT_UNKNOWN;
 		boots->list = list;
 		boots->room = room;
 	}
@@ -37,7 +37,7 @@ static size_t add(struct archive_boots *boots, const struct catalogue_entry *ent
 size_t archive_boots_find(struct archive_boots *boots, const struct catalogue_entry *entry)
 {
 	if (!is_known(entry))
-		return ARCHIVE_NO_BOOT;
+		return ARCHIVE_BOOT_UNKNOWN;
 	if (boots->count && is_at(boots, boots->last, entry))
 		return boots->last;
 	for (size_t i = boots->count; i-- > 0;)
@@ -46,7 +46,7 @@ size_t archive_boots_find(struct archive_boots *boots, const struct catalogue_en
 	return add(boots, entry);
 }
 
-void archive_boots_finish(struct archive_boots *boots)
+void archive_boots_free(struct archive_boots *boots)
 {
 	free(boots->list);
 	*boots = (struct archive_boots){0};

@@ -28,15 +28,15 @@ struct archive_boots {
 	size_t last; /* the one that was found last: mostly the next one too */
 };
 
-#define ARCHIVE_NO_BOOT SIZE_MAX
+#define ARCHIVE_BOOT_UNKNOWN SIZE_MAX
 
-/* The place of the entry's boot, which is entered where it is new; ARCHIVE_NO_BOOT where it is not known (or memory is
+/* The place of the entry's boot, which is entered where it is new; ARCHIVE_BOOT_UNKNOWN where it is not known (or memory is
  * short). */
 size_t archive_boots_find(struct archive_boots *boots, const struct catalogue_entry *entry);
-void archive_boots_finish(struct archive_boots *boots);
+void archive_boots_free(struct archive_boots *boots);
 
 /* When the segment ended, by its boot's monotonic clock. */
-static inline int64_t archive_end_mono_us(const struct catalogue_entry *entry)
+static inline int64_t archive_boots_end_mono_us(const struct catalogue_entry *entry)
 {
 	return entry->first_mono_us + (entry->end_wall_us - entry->start_wall_us);
 }

@@ -116,7 +116,7 @@ static int clips_folder_on(const struct archive *archive, dev_t disk)
 
 static double wanted_bytes(struct archive *archive, const struct statvfs *disk)
 {
-	return (double)cached_reserve_bytes(retention_now(archive).min_free_gb) -
+	return (double)clip_cache_reserve_bytes(retention_now(archive).min_free_gb) -
 	       (double)disk->f_bavail * (double)disk->f_frsize;
 }
 
@@ -126,12 +126,12 @@ static double wanted_bytes(struct archive *archive, const struct statvfs *disk)
  */
 static void evict(struct archive *archive, int cached, int folder, struct statvfs *disk)
 {
-	struct cached_gone gone;
+	struct clip_cache_removal gone;
 	uint64_t bytes = 0, left_bytes = UINT64_MAX;
 	double wanted;
 
 	while ((wanted = wanted_bytes(archive, disk)) > 0) {
-		gone = cached_evict(cached, UINT64_MAX, (uint64_t)wanted);
+		gone = clip_cache_evict(cached, UINT64_MAX, (uint64_t)wanted);
 		bytes += gone.bytes;
 		atomic_store(&yield_error, gone.error);
 		if (fstatvfs(folder, disk) < 0 || gone.clips == 0 || gone.left_bytes >= left_bytes)
@@ -142,7 +142,7 @@ static void evict(struct archive *archive, int cached, int folder, struct statvf
 		log_info("archive", "deleted %.1f MB of cached clips: the disk is short of room", (double)bytes / 1e6);
 }
 
-void archive_cached_yield(struct archive *archive, int folder, struct statvfs *disk)
+void archive_cached_make_room(struct archive *archive, int folder, struct statvfs *disk)
 {
 	struct stat recordings;
 
@@ -151,7 +151,7 @@ void archive_cached_yield(struct archive *archive, int folder, struct statvfs *d
 	int clips_folder = clips_folder_on(archive, recordings.st_dev);
 	if (clips_folder < 0)
 		return;
-	int cached = cached_folder_open(clips_folder);
+	int cached = clip_cache_folder_open(clips_folder);
 	if (cached >= 0) {
 		evict(archive, cached, folder, disk);
 		close(cached);
@@ -177,11 +177,11 @@ static _Atomic bool sweeping;
 static _Atomic bool disk_missing; /* of clips.require_mount, at the last look */
 
 /* By its own time, or since it shows something of a segment that goes. */
-static bool is_due(const struct cached_key *key, void *context)
+static bool is_due(const struct clip_cache_key *key, void *context)
 {
 	const struct sweep *sweep = context;
 
-	if (retention_is_past(sweep->hours, key->from_us, sweep->sure_us) ||
+	if (retention_is_expired(sweep->hours, key->from_us, sweep->sure_us) ||
 	    retention_is_future(sweep->hours, key->from_us, sweep->now_us))
 		return true;
 	for (size_t i = 0; i < sweep->count; i++)
@@ -192,10 +192,10 @@ static bool is_due(const struct cached_key *key, void *context)
 
 static void sweep_folder(struct sweep *sweep, int clips_folder)
 {
-	int error = part_files_sweep(clips_folder, 1), cached = cached_folder_open(clips_folder);
+	int error = part_files_remove_stale(clips_folder, 1), cached = clip_cache_folder_open(clips_folder);
 
 	if (cached >= 0) {
-		struct cached_gone gone = cached_remove(cached, is_due, sweep);
+		struct clip_cache_removal gone = clip_cache_remove(cached, is_due, sweep);
 		if (gone.clips > 0)
 			log_info("archive", "deleted %llu cached clips (retention)", (unsigned long long)gone.clips);
 		error = gone.error ? gone.error : error;
@@ -210,7 +210,7 @@ static void *sweep_run(void *context)
 {
 	struct sweep *sweep = context;
 	struct reason why;
-	bool there = mount_is_there(sweep->need, sweep->clips, &why);
+	bool there = mount_need_is_met(sweep->need, sweep->clips, &why);
 
 	atomic_store(&disk_missing, !there && errno == ENODEV);
 	int clips_folder = there && !sweep->only_looks ? open(sweep->clips, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -236,8 +236,8 @@ static struct sweep *sweep_make(struct archive *archive, const struct archive_se
 	pthread_mutex_lock(&archive->lock);
 	sweep->only_looks = !archive->recovered;
 	sweep->sure_us = sweep->now_us;
-	if (archive->judged_mono_us)
-		sweep->sure_us = archive->sure_wall_us + mono_now().us - archive->judged_mono_us;
+	if (archive->ages_mono_us)
+		sweep->sure_us = archive->trusted_wall_us + mono_now().us - archive->ages_mono_us;
 	pthread_mutex_unlock(&archive->lock);
 	sweep->count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -262,11 +262,11 @@ void archive_cached_expire(struct archive *archive, const struct archive_segment
 	int64_t now_us = mono_now().us;
 	struct sweep *sweep;
 
-	if (!count && archive->swept_mono_us && now_us - archive->swept_mono_us < SWEEP_EVERY_US)
+	if (!count && archive->cache_swept_mono_us && now_us - archive->cache_swept_mono_us < SWEEP_EVERY_US)
 		return;
 	if (atomic_exchange(&sweeping, true))
 		return; /* the one before hangs: it is tried again */
-	archive->swept_mono_us = now_us;
+	archive->cache_swept_mono_us = now_us;
 	sweep = sweep_make(archive, gone, count);
 	if (!sweep_start(sweep)) {
 		free(sweep);
@@ -298,7 +298,7 @@ static void note_clips(const struct archive *archive, struct reason *note)
 			folder, strerror(sweep));
 }
 
-void archive_look_at_clips(struct archive *archive)
+void archive_update_clips_note(struct archive *archive)
 {
 	struct reason note;
 

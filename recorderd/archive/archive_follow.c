@@ -18,7 +18,7 @@ static bool may_be_used(const struct archive *archive, struct reason *why)
 {
 	const struct config_record *record = &archive->config->record;
 
-	return mount_is_there(record->require_mount, record->directory, why);
+	return mount_need_is_met(record->require_mount, record->directory, why);
 }
 
 /* A path that cannot be looked at may still lead there. */
@@ -31,9 +31,9 @@ static bool leads_elsewhere(const char *path, int folder)
 	return fstat(folder, &held) == 0 && (there.st_ino != held.st_ino || there.st_dev != held.st_dev);
 }
 
-bool archive_moved(struct archive *archive)
+bool archive_folder_moved(struct archive *archive)
 {
-	int folder = archive_folder_now(archive);
+	int folder = archive_dup_folder(archive);
 	struct reason why;
 	bool moved = folder < 0 || leads_elsewhere(archive->config->record.directory, folder) ||
 		     (!may_be_used(archive, &why) && errno == ENODEV);
@@ -65,10 +65,10 @@ static void note_last_run(struct archive *archive, int folder)
 			   "record.require_mount = yes has the recorder wait for the disk.",
 			   archive->config->record.directory);
 	set_note(archive, note.text);
-	folder_memory_keep(&archive->memory, folder);
+	folder_memory_save(&archive->memory, folder);
 }
 
-static void note_left(struct archive *archive, int folder, size_t segments)
+static void note_former_folder(struct archive *archive, int folder, size_t segments)
 {
 	char since[TIME_ISO_BYTES];
 	struct reason note;
@@ -80,20 +80,20 @@ static void note_left(struct archive *archive, int folder, size_t segments)
 		   "has %zu segment%s, which cannot be reached while it is hidden or away.",
 		   archive->config->record.directory, since, segments, segments == 1 ? "" : "s");
 	set_note(archive, note.text);
-	folder_memory_keep(&archive->memory, folder);
+	folder_memory_save(&archive->memory, folder);
 }
 
-void archive_note_folder(struct archive *archive)
+void archive_check_first_folder(struct archive *archive)
 {
 	note_last_run(archive, archive->folder);
 }
 
 /* Called with `lock` held. */
-static void expect_numbers(struct archive *archive, const struct archive_found *found)
+static void expect_numbers(struct archive *archive, const struct archive_adoption *found)
 {
 	uint64_t segment, run;
 
-	archive_found_next(found, &segment, &run);
+	archive_adoption_next_numbers(found, &segment, &run);
 	if (segment > archive->start.next_segment)
 		archive->start.next_segment = segment;
 	if (run > archive->start.next_run)
@@ -105,11 +105,11 @@ static void expect_numbers(struct archive *archive, const struct archive_found *
  * looked at before its list is written over. The number of segments that are left behind, in a folder that still
  * exists.
  */
-static size_t change_folder(struct archive *archive, int folder, int lock_fd)
+static size_t switch_folder(struct archive *archive, int folder, int lock_fd)
 {
-	struct archive_found *found = folder < 0 ? NULL : archive_found_read(folder), *older;
-	int64_t end_us = found ? archive_found_end(found) : 0;
-	int former = archive_folder_now(archive);
+	struct archive_adoption *found = folder < 0 ? NULL : archive_adoption_read(folder), *older;
+	int64_t end_us = found ? archive_adoption_end(found) : 0;
+	int former = archive_dup_folder(archive);
 	struct stat status;
 	bool exists = former >= 0 && fstat(former, &status) == 0 && status.st_nlink > 0;
 	size_t left;
@@ -118,7 +118,7 @@ static size_t change_folder(struct archive *archive, int folder, int lock_fd)
 		close(former);
 	pthread_mutex_lock(&archive->lock);
 	left = exists ? archive->count : 0;
-	archive_leave(archive);
+	archive_former_add(archive);
 	older = archive->found;
 	archive->folder = folder;
 	archive->lock_fd = lock_fd;
@@ -128,18 +128,18 @@ static size_t change_folder(struct archive *archive, int folder, int lock_fd)
 	archive->start.last_wall_us = end_us;
 	if (found) {
 		expect_numbers(archive, found);
-		archive_found_list(archive, found);
+		archive_adoption_list(archive, found);
 	}
 	archive->unlisted = true;
 	archive->unstarted = true;
 	pthread_cond_broadcast(&archive->changed);
 	pthread_mutex_unlock(&archive->lock);
-	archive_found_free(older);
+	archive_adoption_free(older);
 	return left;
 }
 
 /* Nothing is held open on a disk that somebody wants to unmount, or on the one below it. */
-static int stay_out(struct archive *archive)
+static int leave_folder(struct archive *archive)
 {
 	bool inside;
 
@@ -147,20 +147,20 @@ static int stay_out(struct archive *archive)
 	inside = archive->folder >= 0;
 	pthread_mutex_unlock(&archive->lock);
 	if (inside) {
-		change_folder(archive, -1, -1);
+		switch_folder(archive, -1, -1);
 		set_note(archive, "");
 	}
 	return -1;
 }
 
-int archive_folder(struct archive *archive, struct reason *why)
+int archive_follow_folder(struct archive *archive, struct reason *why)
 {
 	const char *path = archive->config->record.directory;
 	int folder, lock_fd;
 
 	if (!may_be_used(archive, why))
-		return stay_out(archive);
-	folder = archive_folder_now(archive);
+		return leave_folder(archive);
+	folder = archive_dup_folder(archive);
 	if (folder >= 0 && !leads_elsewhere(path, folder))
 		return folder;
 	if (folder >= 0)
@@ -169,10 +169,10 @@ int archive_folder(struct archive *archive, struct reason *why)
 	if (folder < 0)
 		return -1;
 	log_warn("archive", "%s leads to another folder now: recording goes on in there", path);
-	size_t left = change_folder(archive, folder, lock_fd);
+	size_t left = switch_folder(archive, folder, lock_fd);
 	if (left)
-		note_left(archive, folder, left);
+		note_former_folder(archive, folder, left);
 	else
 		note_last_run(archive, folder);
-	return archive_folder_now(archive);
+	return archive_dup_folder(archive);
 }

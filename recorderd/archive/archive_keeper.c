@@ -19,16 +19,16 @@
 
 struct rounds {
 	int64_t sync_at_us, retain_at_us, retry_at_us;
-	bool synced;                 /* the last sync went well */
-	struct timespec looked_at;   /* st_mtim of the folder when it was looked for what is missing */
-	struct archive_found *found; /* being looked at */
+	bool synced;                    /* the last sync went well */
+	struct timespec looked_at;      /* st_mtim of the folder when it was looked for what is missing */
+	struct archive_adoption *found; /* being looked at */
 };
 
 /* The segment of a descriptor that did not sync, if it is still the open one. */
 static void doubt(struct archive *archive, int fd)
 {
 	struct stat failed, now;
-	int open = archive_open_media(archive);
+	int open = archive_dup_open_segment(archive);
 	bool same = open >= 0 && fstat(fd, &failed) == 0 && fstat(open, &now) == 0 && failed.st_ino == now.st_ino &&
 		    failed.st_dev == now.st_dev;
 
@@ -42,7 +42,7 @@ static void doubt(struct archive *archive, int fd)
 /* False while the open segment does not get to the disk. */
 static bool sync_media(struct archive *archive, bool went_well)
 {
-	int fd = archive_open_media(archive);
+	int fd = archive_dup_open_segment(archive);
 	bool due;
 
 	if (fd < 0)
@@ -57,7 +57,7 @@ static bool sync_media(struct archive *archive, bool went_well)
 		char text[160];
 
 		snprintf(text, sizeof(text), "cannot write to the disk: %s", strerror(errno));
-		archive_set_trouble(archive, text);
+		archive_set_error(archive, text);
 		doubt(archive, fd);
 	}
 	close(fd);
@@ -94,7 +94,7 @@ static enum repair_outcome look_through(int folder, const char *file, struct cat
 static enum repair_outcome finish(struct archive *archive, const struct archive_segment *closed,
 				  struct catalogue_entry *entry, struct reason *why)
 {
-	int folder = archive_folder_now(archive);
+	int folder = archive_dup_folder(archive);
 	enum repair_outcome outcome = closed->doubted ? look_through(folder, closed->entry.file, entry, why)
 						      : segment_finish(folder, closed->entry.file, entry, NULL, why);
 
@@ -115,15 +115,15 @@ static bool finish_closed(struct archive *archive)
 	while (next_closed(archive, &closed)) {
 		enum repair_outcome outcome = finish(archive, &closed, &entry, &why);
 
-		if (outcome == REPAIR_READABLE || outcome == REPAIR_FAILED) {
-			archive_set_trouble(archive, why.text);
+		if (outcome == REPAIR_UNFINISHED || outcome == REPAIR_FAILED) {
+			archive_set_error(archive, why.text);
 			return false;
 		}
-		if (outcome == REPAIR_ASIDE)
+		if (outcome == REPAIR_SET_ASIDE)
 			log_error("archive", "%s", why.text);
-		archive_settle(archive, closed.entry.file, outcome == REPAIR_DONE ? &entry : NULL);
-		if (outcome == REPAIR_ASIDE)
-			archive_count_aside(archive);
+		archive_update_entry(archive, closed.entry.file, outcome == REPAIR_DONE ? &entry : NULL);
+		if (outcome == REPAIR_SET_ASIDE)
+			archive_count_set_aside(archive);
 	}
 	return true;
 }
@@ -148,7 +148,7 @@ static bool next_missing(struct archive *archive, int folder, size_t *at, struct
 }
 
 /* True where files may have gone since the last time: the folder is another one, or something in it has changed. */
-static bool may_miss(struct archive *archive, int folder, struct rounds *rounds, bool *replaced)
+static bool folder_may_have_changed(struct archive *archive, int folder, struct rounds *rounds, bool *replaced)
 {
 	struct stat status;
 	bool changed;
@@ -166,9 +166,9 @@ static bool may_miss(struct archive *archive, int folder, struct rounds *rounds,
 }
 
 /* What somebody else removed, or what the folder that was there before had, is taken off the list. */
-static void forget_missing(struct archive *archive, struct rounds *rounds)
+static void drop_missing(struct archive *archive, struct rounds *rounds)
 {
-	int folder = archive_folder_now(archive);
+	int folder = archive_dup_folder(archive);
 	struct catalogue_entry missing;
 	uint64_t count = 0;
 	bool replaced;
@@ -176,11 +176,11 @@ static void forget_missing(struct archive *archive, struct rounds *rounds)
 
 	if (folder < 0)
 		return;
-	bool due = may_miss(archive, folder, rounds, &replaced);
+	bool due = folder_may_have_changed(archive, folder, rounds, &replaced);
 	for (; due && next_missing(archive, folder, &at, &missing); count++)
-		archive_settle(archive, missing.file, NULL);
+		archive_update_entry(archive, missing.file, NULL);
 	if (due)
-		archive_look_for_lists(archive, folder);
+		archive_check_lists(archive, folder);
 	if (count)
 		log_warn("archive", "%llu segments are gone%s", (unsigned long long)count,
 			 replaced ? " with their folder" : ": somebody else deleted them");
@@ -188,22 +188,22 @@ static void forget_missing(struct archive *archive, struct rounds *rounds)
 }
 
 /* What stood in a folder that is new here. False while there is more of it to be looked at. */
-static bool merge_found(struct archive *archive, struct rounds *rounds)
+static bool merge_adopted(struct archive *archive, struct rounds *rounds)
 {
 	pthread_mutex_lock(&archive->lock);
-	struct archive_found *found = archive->found;
+	struct archive_adoption *found = archive->found;
 	archive->found = NULL;
 	pthread_mutex_unlock(&archive->lock);
 	if (found) {
-		archive_found_free(rounds->found);
+		archive_adoption_free(rounds->found);
 		rounds->found = found;
-		forget_missing(archive, rounds);
+		drop_missing(archive, rounds);
 	}
-	if (rounds->found && !archive_found_merge(archive, rounds->found))
+	if (rounds->found && !archive_adoption_merge(archive, rounds->found))
 		return false;
 	if (rounds->found)
-		archive_count_aside(archive);
-	archive_found_free(rounds->found);
+		archive_count_set_aside(archive);
+	archive_adoption_free(rounds->found);
 	rounds->found = NULL;
 	return true;
 }
@@ -211,7 +211,7 @@ static bool merge_found(struct archive *archive, struct rounds *rounds)
 static void measure_disk(struct archive *archive)
 {
 	struct statvfs disk;
-	int folder = archive_folder_now(archive);
+	int folder = archive_dup_folder(archive);
 
 	if (folder < 0)
 		return;
@@ -235,8 +235,8 @@ static bool write_lists(struct archive *archive)
 	pthread_mutex_unlock(&archive->lock);
 	if (!due || archive_write_lists(archive, true, &why))
 		return true;
-	if (!archive_moved(archive)) /* else recording goes on elsewhere in a moment, or says why it cannot */
-		archive_set_trouble(archive, why.text);
+	if (!archive_folder_moved(archive)) /* else recording goes on elsewhere in a moment, or says why it cannot */
+		archive_set_error(archive, why.text);
 	pthread_mutex_lock(&archive->lock);
 	archive->unlisted = true;
 	pthread_mutex_unlock(&archive->lock);
@@ -283,7 +283,7 @@ static bool wait_for_work(struct archive *archive, const struct rounds *rounds)
 static bool is_stuck(struct archive *archive)
 {
 	pthread_mutex_lock(&archive->lock);
-	bool stuck = archive->stuck || archive->aside_stuck;
+	bool stuck = archive->stuck || archive->set_aside_stuck;
 	pthread_mutex_unlock(&archive->lock);
 	return stuck;
 }
@@ -292,23 +292,23 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 {
 	int64_t now_us = mono_now().us;
 
-	archive_left_finish(archive);
+	archive_former_finish(archive);
 	if (now_us >= rounds->sync_at_us) {
 		rounds->synced = sync_media(archive, rounds->synced);
 		rounds->sync_at_us = mono_now().us + archive->config->record.sync_seconds * US_PER_S;
 	}
 	if (now_us >= rounds->retain_at_us) {
-		forget_missing(archive, rounds);
-		archive_retain(archive);
+		drop_missing(archive, rounds);
+		archive_retention_run(archive);
 		measure_disk(archive);
-		archive_look_at_clips(archive);
+		archive_update_clips_note(archive);
 		rounds->retain_at_us = mono_now().us + RETAIN_EVERY_US;
 	}
-	if (now_us >= rounds->retry_at_us && merge_found(archive, rounds)) {
+	if (now_us >= rounds->retry_at_us && merge_adopted(archive, rounds)) {
 		bool finished = finish_closed(archive), listed = write_lists(archive);
 
 		if (finished && listed && rounds->synced && !is_stuck(archive))
-			archive_set_trouble(archive, "");
+			archive_set_error(archive, "");
 		if (!finished || !listed)
 			rounds->retry_at_us = mono_now().us + RETRY_US;
 	}
@@ -319,17 +319,17 @@ static bool recover(struct archive *archive)
 {
 	struct reason why;
 
-	if (!archive_folder_wait(archive))
+	if (!archive_opening_wait(archive))
 		return false;
 	while (!archive_recover(archive, &why)) {
 		if (!archive_is_stopping(archive))
-			archive_set_trouble(archive, why.text);
+			archive_set_error(archive, why.text);
 		archive->count = 0;
 		archive->segment_bytes = 0;
-		if (!archive_pause(archive))
+		if (!archive_wait_before_retry(archive))
 			return false;
 	}
-	archive_set_trouble(archive, "");
+	archive_set_error(archive, "");
 	return true;
 }
 
@@ -344,19 +344,19 @@ static void announce(struct archive *archive)
 	pthread_mutex_unlock(&archive->lock);
 }
 
-void archive_keep(struct archive *archive)
+void archive_keeper_run(struct archive *archive)
 {
 	struct rounds rounds = {.synced = true};
 
 	if (!recover(archive))
 		return;
-	archive_count_aside(archive);
+	archive_count_set_aside(archive);
 	measure_disk(archive);
 	announce(archive);
 	do
 		do_round(archive, &rounds);
 	while (wait_for_work(archive, &rounds));
-	archive_found_free(rounds.found);
+	archive_adoption_free(rounds.found);
 	rounds = (struct rounds){.sync_at_us = INT64_MAX, .retain_at_us = INT64_MAX};
 	do_round(archive, &rounds);
 }

@@ -12,20 +12,20 @@
 #include "recorderd/archive/catalogue_writer.h"
 #include "shared/base/log.h"
 
-struct archive_left {
-	struct archive_left *next;
+struct archive_former {
+	struct archive_former *next;
 	int folder, lock_fd;
 	struct archive_segment *segments;
 	size_t count;
 };
 
-void archive_leave(struct archive *archive)
+void archive_former_add(struct archive *archive)
 {
-	struct archive_left *left = archive->folder < 0 ? NULL : calloc(1, sizeof(*left));
+	struct archive_former *left = archive->folder < 0 ? NULL : calloc(1, sizeof(*left));
 
 	if (left) {
-		*left = (struct archive_left){archive->left, archive->folder, archive->lock_fd, archive->segments,
-					      archive->count};
+		*left = (struct archive_former){archive->left, archive->folder, archive->lock_fd, archive->segments,
+						archive->count};
 		archive->left = left;
 	} else {
 		if (archive->folder >= 0) {
@@ -40,7 +40,7 @@ void archive_leave(struct archive *archive)
 	archive->segment_bytes = 0;
 }
 
-static void left_free(struct archive_left *left)
+static void left_free(struct archive_former *left)
 {
 	close(left->folder);
 	close(left->lock_fd);
@@ -48,10 +48,10 @@ static void left_free(struct archive_left *left)
 	free(left);
 }
 
-void archive_left_free(struct archive_left *left)
+void archive_former_free(struct archive_former *left)
 {
 	while (left) {
-		struct archive_left *next = left->next;
+		struct archive_former *next = left->next;
 
 		left_free(left);
 		left = next;
@@ -59,8 +59,8 @@ void archive_left_free(struct archive_left *left)
 }
 
 /* False where there is nothing left of the segment. */
-static bool finish_one(const struct archive_left *left, const struct archive_segment *segment,
-		       struct catalogue_entry *entry)
+static bool finish_former_segment(const struct archive_former *left, const struct archive_segment *segment,
+				  struct catalogue_entry *entry)
 {
 	struct reason why = {""};
 
@@ -70,14 +70,14 @@ static bool finish_one(const struct archive_left *left, const struct archive_seg
 	switch (segment_finish(left->folder, segment->entry.file, entry, NULL, &why)) {
 	case REPAIR_DONE:
 		return true;
-	case REPAIR_READABLE:
+	case REPAIR_UNFINISHED:
 		log_warn("archive", "in the folder that was left: %s", why.text);
 		return true;
 	case REPAIR_FAILED:
 	case REPAIR_FOREIGN:
 		log_warn("archive", "in the folder that was left: %s: left as it is", why.text);
 		return false;
-	case REPAIR_ASIDE:
+	case REPAIR_SET_ASIDE:
 		log_error("archive", "in the folder that was left: %s", why.text);
 		return false;
 	case REPAIR_EMPTY:
@@ -87,7 +87,7 @@ static bool finish_one(const struct archive_left *left, const struct archive_seg
 	return false;
 }
 
-static void put_in_order(struct archive *archive, struct archive_left *left)
+static void put_in_order(struct archive *archive, struct archive_former *left)
 {
 	struct catalogue_entry *entries = calloc(left->count + 1, sizeof(*entries));
 	struct reason why = {"no memory"};
@@ -99,7 +99,7 @@ static void put_in_order(struct archive *archive, struct archive_left *left)
 		return; /* deleted: no name leads to it any more */
 	}
 	for (size_t i = 0; entries && i < left->count; i++)
-		if (finish_one(left, &left->segments[i], &entries[count]))
+		if (finish_former_segment(left, &left->segments[i], &entries[count]))
 			count++;
 	pthread_mutex_lock(&archive->list_lock);
 	bool good = entries && catalogue_write(left->folder, ++archive->generation, entries, count, true, &why);
@@ -111,11 +111,11 @@ static void put_in_order(struct archive *archive, struct archive_left *left)
 	free(entries);
 }
 
-void archive_left_finish(struct archive *archive)
+void archive_former_finish(struct archive *archive)
 {
 	for (;;) {
 		pthread_mutex_lock(&archive->lock);
-		struct archive_left *left = archive->left;
+		struct archive_former *left = archive->left;
 		if (left)
 			archive->left = left->next;
 		pthread_mutex_unlock(&archive->lock);

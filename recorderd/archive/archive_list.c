@@ -32,7 +32,7 @@ bool archive_append(struct archive *archive, const struct catalogue_entry *entry
 	return true;
 }
 
-void archive_settle(struct archive *archive, const char *file, const struct catalogue_entry *entry)
+void archive_update_entry(struct archive *archive, const char *file, const struct catalogue_entry *entry)
 {
 	pthread_mutex_lock(&archive->lock);
 	for (size_t i = archive->count; i-- > 0;) {
@@ -57,7 +57,7 @@ void archive_settle(struct archive *archive, const char *file, const struct cata
 	pthread_mutex_unlock(&archive->lock);
 }
 
-int archive_folder_now(struct archive *archive)
+int archive_dup_folder(struct archive *archive)
 {
 	int folder;
 
@@ -67,7 +67,7 @@ int archive_folder_now(struct archive *archive)
 	return folder;
 }
 
-int archive_open_media(struct archive *archive)
+int archive_dup_open_segment(struct archive *archive)
 {
 	int fd;
 
@@ -86,7 +86,7 @@ bool archive_is_stopping(struct archive *archive)
 }
 
 /* Says it once when it begins, and once when it is over. */
-void archive_set_trouble(struct archive *archive, const char *text)
+void archive_set_error(struct archive *archive, const char *text)
 {
 	pthread_mutex_lock(&archive->lock);
 	if (!archive->trouble[0] && text[0])
@@ -97,18 +97,18 @@ void archive_set_trouble(struct archive *archive, const char *text)
 	pthread_mutex_unlock(&archive->lock);
 }
 
-void archive_count_aside(struct archive *archive)
+void archive_count_set_aside(struct archive *archive)
 {
-	int folder = archive_folder_now(archive);
-	struct aside aside;
+	int folder = archive_dup_folder(archive);
+	struct set_aside_files aside;
 
 	if (folder < 0)
 		return;
-	aside = aside_count(folder);
+	aside = set_aside_count(folder);
 	close(folder);
 	pthread_mutex_lock(&archive->lock);
-	if (aside.files > archive->aside.files || !archive->aside_mono_us)
-		archive->aside_mono_us = mono_now().us;
+	if (aside.files > archive->aside.files || !archive->set_aside_since_us)
+		archive->set_aside_since_us = mono_now().us;
 	archive->aside = aside;
 	pthread_mutex_unlock(&archive->lock);
 }

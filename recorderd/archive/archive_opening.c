@@ -40,7 +40,7 @@ static void *opening_run(void *context)
 	struct archive_opening *opening = context;
 	struct reason why = {""};
 	int lock_fd = -1, folder = -1;
-	bool absent = !mount_is_there(opening->need, opening->path, &why), abandoned;
+	bool absent = !mount_need_is_met(opening->need, opening->path, &why), abandoned;
 
 	if (!absent)
 		folder = archive_folder_open(opening->path, &lock_fd, &why);
@@ -134,7 +134,7 @@ void archive_opening_abandon(struct archive_opening *opening)
 	opening_free(opening);
 }
 
-bool archive_folder_begin(struct archive *archive, struct reason *why)
+bool archive_opening_start(struct archive *archive, struct reason *why)
 {
 	const struct config_record *record = &archive->config->record;
 	struct archive_opening *opening = opening_start(record);
@@ -173,13 +173,13 @@ static enum opening_outcome look(struct archive *archive, struct reason *why)
 	if (outcome == OPENING_HANGS)
 		return outcome;
 	archive->opening = NULL;
-	atomic_store(&archive->answered_us, mono_now().us);
+	atomic_store(&archive->last_answer_us, mono_now().us);
 	if (outcome == OPENING_DONE)
 		take_folder(archive, folder, lock_fd);
 	return outcome;
 }
 
-bool archive_folder_wait(struct archive *archive)
+bool archive_opening_wait(struct archive *archive)
 {
 	struct reason why = {"cannot start a thread"};
 
@@ -189,17 +189,17 @@ bool archive_folder_wait(struct archive *archive)
 		enum opening_outcome outcome = archive->opening ? look(archive, &why) : OPENING_FAILED;
 		bool again = outcome == OPENING_FAILED || outcome == OPENING_ABSENT;
 		if (again)
-			archive_set_trouble(archive, why.text);
+			archive_set_error(archive, why.text);
 		archive_cached_expire(archive, NULL, 0);
-		archive_look_at_clips(archive);
-		if (again ? !archive_pause(archive) : archive_is_stopping(archive))
+		archive_update_clips_note(archive);
+		if (again ? !archive_wait_before_retry(archive) : archive_is_stopping(archive))
 			return false;
 	}
-	archive_note_folder(archive);
+	archive_check_first_folder(archive);
 	return true;
 }
 
-bool archive_pause(struct archive *archive)
+bool archive_wait_before_retry(struct archive *archive)
 {
 	int64_t at_us = mono_now().us + MOUNT_EVERY_US;
 	struct timespec at = {at_us / US_PER_S, (long)(at_us % US_PER_S) * 1000};

@@ -42,10 +42,10 @@ static bool is_twin(const struct catalogue_entry *a, const struct catalogue_entr
 }
 
 /* The segments are sorted by number; true where one recorder can have made all of them. */
-static bool numbers_hold(const struct archive_segment *segments, size_t count)
+static bool numbers_are_consistent(const struct archive_segment *segments, size_t count)
 {
 	struct archive_boots boots = {0};
-	size_t current = ARCHIVE_NO_BOOT;
+	size_t current = ARCHIVE_BOOT_UNKNOWN;
 	bool hold = true;
 
 	for (size_t i = 0; i < count && hold; i++) {
@@ -53,14 +53,14 @@ static bool numbers_hold(const struct archive_segment *segments, size_t count)
 		size_t known = boots.count, boot = archive_boots_find(&boots, entry);
 
 		hold = i == 0 || !is_twin(&segments[i - 1].entry, entry);
-		if (boot == ARCHIVE_NO_BOOT)
+		if (boot == ARCHIVE_BOOT_UNKNOWN)
 			continue;
 		hold &= boot == current || boot == known; /* the same as before, or a new one */
 		hold &= entry->first_mono_us >= boots.list[boot].newest_mono_us;
 		boots.list[boot].newest_mono_us = entry->first_mono_us;
 		current = boot;
 	}
-	archive_boots_finish(&boots);
+	archive_boots_free(&boots);
 	return hold;
 }
 
@@ -69,6 +69,6 @@ void archive_sort(struct archive_segment *segments, size_t count)
 	if (count < 2)
 		return;
 	qsort(segments, count, sizeof(*segments), by_number);
-	if (!numbers_hold(segments, count))
+	if (!numbers_are_consistent(segments, count))
 		qsort(segments, count, sizeof(*segments), by_time);
 }

@@ -23,12 +23,12 @@ static int by_file(const void *a, const void *b)
 	return strncmp(left->file, right->file, sizeof(left->file));
 }
 
-void archive_known_read(int folder, struct archive_known *out)
+void archive_last_list_read(int folder, struct archive_last_list *out)
 {
 	struct catalogue list;
 
-	*out = (struct archive_known){0};
-	if (catalogue_open(folder, &list) != CATALOGUE_GOOD)
+	*out = (struct archive_last_list){0};
+	if (catalogue_open(folder, &list) != CATALOGUE_OK)
 		return;
 	out->generation = list.generation;
 	out->entries = calloc((size_t)list.entries + 1, sizeof(*out->entries));
@@ -42,10 +42,10 @@ void archive_known_read(int folder, struct archive_known *out)
 		qsort(out->entries, out->count, sizeof(*out->entries), by_file);
 }
 
-void archive_known_finish(struct archive_known *known)
+void archive_last_list_free(struct archive_last_list *known)
 {
 	free(known->entries);
-	*known = (struct archive_known){0};
+	*known = (struct archive_last_list){0};
 }
 
 /* A list that was written before it named boots: the segment itself says in which it was recorded. */
@@ -59,18 +59,19 @@ static bool add_boot(int folder, struct catalogue_entry *entry)
 	if (memcmp(entry->boot_id, nothing, sizeof(nothing)) != 0)
 		return true;
 	fd = openat(folder, entry->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	good = fd >= 0 && segment_read_layout(fd, &layout) == SEGMENT_GOOD;
+	good = fd >= 0 && segment_read_layout(fd, &layout) == SEGMENT_OK;
 	if (good && layout.info.segment_no == entry->segment_no) {
 		entry->first_mono_us = layout.info.first_mono_us;
 		memcpy(entry->boot_id, layout.info.boot_id, sizeof(entry->boot_id));
 	}
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	if (fd >= 0)
 		close(fd);
 	return good;
 }
 
-static bool is_believed(int folder, const struct archive_known *known, const char *file, struct catalogue_entry *entry)
+static bool is_believed(int folder, const struct archive_last_list *known, const char *file,
+			struct catalogue_entry *entry)
 {
 	struct catalogue_entry key = {0};
 	const struct catalogue_entry *found;
@@ -110,35 +111,35 @@ static bool add(struct archive *archive, const struct catalogue_entry *entry, co
 	return true;
 }
 
-enum archive_looked archive_look(int folder, const struct archive_known *known, const char *file,
-				 struct catalogue_entry *entry, struct segment_end *end)
+enum archive_inspect_outcome archive_inspect(int folder, const struct archive_last_list *known, const char *file,
+					     struct catalogue_entry *entry, struct segment_end *end)
 {
 	struct reason why = {""};
 
 	*end = (struct segment_end){.last_mono_us = -1};
 	if (is_believed(folder, known, file, entry))
-		return LOOKED_GOOD;
+		return INSPECT_OK;
 	switch (segment_repair(folder, file, entry, end, &why)) {
-	case REPAIR_READABLE:
+	case REPAIR_UNFINISHED:
 		log_warn("archive", "%s", why.text);
-		return LOOKED_GOOD;
+		return INSPECT_OK;
 	case REPAIR_DONE:
 		log_info("archive", "%s repaired: %llu frames", file, (unsigned long long)entry->frames);
-		return LOOKED_GOOD;
+		return INSPECT_OK;
 	case REPAIR_FOREIGN:
 		log_warn("archive", "%s is not a segment of this recorder: left alone", file);
-		return LOOKED_NOTHING;
+		return INSPECT_SKIP;
 	case REPAIR_FAILED:
 		log_error("archive", "%s: left as it is", why.text);
-		return LOOKED_FAILED;
-	case REPAIR_ASIDE:
+		return INSPECT_FAILED;
+	case REPAIR_SET_ASIDE:
 		log_error("archive", "%s", why.text);
-		return LOOKED_NOTHING;
+		return INSPECT_SKIP;
 	case REPAIR_EMPTY:
 	case REPAIR_GONE:
-		return LOOKED_NOTHING;
+		return INSPECT_SKIP;
 	}
-	return LOOKED_NOTHING;
+	return INSPECT_SKIP;
 }
 
 /* recording_X.idx -> recording_X.mp4; false for every other name. */
@@ -162,18 +163,18 @@ static void drop_orphan(const struct archive *archive, const char *name)
 		log_info("archive", "removed %s, whose segment is gone", name);
 }
 
-static bool take_file(struct archive *archive, const struct archive_known *known, const char *file)
+static bool take_file(struct archive *archive, const struct archive_last_list *known, const char *file)
 {
 	struct catalogue_entry entry;
 	struct segment_end end;
 
-	enum archive_looked looked = archive_look(archive->folder, known, file, &entry, &end);
+	enum archive_inspect_outcome looked = archive_inspect(archive->folder, known, file, &entry, &end);
 
-	archive->unread += looked == LOOKED_FAILED;
-	return looked != LOOKED_GOOD || add(archive, &entry, &end);
+	archive->unread += looked == INSPECT_FAILED;
+	return looked != INSPECT_OK || add(archive, &entry, &end);
 }
 
-static bool take_folder(struct archive *archive, const struct archive_known *known, struct reason *why)
+static bool take_folder(struct archive *archive, const struct archive_last_list *known, struct reason *why)
 {
 	int fd = openat(archive->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -187,7 +188,7 @@ static bool take_folder(struct archive *archive, const struct archive_known *kno
 		return false;
 	}
 	while (good && !archive_is_stopping(archive) && (file = readdir(folder))) {
-		atomic_store(&archive->answered_us, mono_now().us);
+		atomic_store(&archive->last_answer_us, mono_now().us);
 		if (segment_file_valid(file->d_name))
 			good = take_file(archive, known, file->d_name);
 		else
@@ -222,17 +223,17 @@ static void read_end(struct archive *archive, struct archive_segment *segment)
 
 	switch (segment_finish(archive->folder, segment->entry.file, &entry, &end, &why)) {
 	case REPAIR_DONE:
-	case REPAIR_READABLE:
+	case REPAIR_UNFINISHED:
 		note_end(archive, &end);
 		archive->segment_bytes += entry.size_bytes - segment->entry.size_bytes;
 		segment->entry = entry;
 		segment->phase = entry.state == CATALOGUE_COMPLETE ? PHASE_COMPLETE : PHASE_CLOSED;
 		break;
 	case REPAIR_EMPTY:
-	case REPAIR_ASIDE:
+	case REPAIR_SET_ASIDE:
 	case REPAIR_GONE:
 		log_error("archive", "%s", why.text[0] ? why.text : "the newest segment is gone");
-		archive_settle(archive, segment->entry.file, NULL);
+		archive_update_entry(archive, segment->entry.file, NULL);
 		break;
 	case REPAIR_FOREIGN:
 	case REPAIR_FAILED:
@@ -262,14 +263,14 @@ static void find_last(struct archive *archive)
 
 bool archive_recover(struct archive *archive, struct reason *why)
 {
-	struct archive_known known;
+	struct archive_last_list known;
 	bool good;
 
 	archive->unread = 0;
-	archive_known_read(archive->folder, &known);
+	archive_last_list_read(archive->folder, &known);
 	archive->generation = known.generation;
 	good = take_folder(archive, &known, why);
-	archive_known_finish(&known);
+	archive_last_list_free(&known);
 	if (good && archive_is_stopping(archive))
 		good = reason_set(why, "the recorder was stopped while it looked through the recordings");
 	if (!good)

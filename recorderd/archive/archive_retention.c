@@ -93,7 +93,7 @@ static bool may_go(struct archive *archive, const struct archive_segment *segmen
 }
 
 /* Has the oldest make room. Called with `lock` held. */
-static void make_room(struct archive *archive, const struct archive_verdict *verdicts, double over, int64_t now_us)
+static void make_room(struct archive *archive, const struct archive_segment_age *verdicts, double over, int64_t now_us)
 {
 	struct candidate *oldest = malloc(archive->count * sizeof(*oldest));
 
@@ -115,7 +115,7 @@ static void make_room(struct archive *archive, const struct archive_verdict *ver
 
 /* Marks the segments to be deleted: from now on no list names them. *old is told how many of them, which stand first in
  * `due`, go by age. Called with `lock` held. */
-static size_t pick(struct archive *archive, double disk_free, const struct archive_verdict *verdicts,
+static size_t pick(struct archive *archive, double disk_free, const struct archive_segment_age *verdicts,
 		   struct archive_segment *due, size_t *old)
 {
 	double over = excess_bytes(archive, disk_free);
@@ -147,7 +147,7 @@ static size_t pick(struct archive *archive, double disk_free, const struct archi
 static struct archive_segment *take_off(struct archive *archive, double disk_free, size_t *count, size_t *old)
 {
 	struct archive_segment *due = NULL;
-	struct archive_verdict *verdicts;
+	struct archive_segment_age *verdicts;
 
 	*count = *old = 0;
 	pthread_mutex_lock(&archive->lock);
@@ -155,7 +155,7 @@ static struct archive_segment *take_off(struct archive *archive, double disk_fre
 	if (verdicts && archive->count)
 		due = malloc(archive->count * sizeof(*due));
 	if (verdicts)
-		archive_judge(archive, verdicts);
+		archive_age_assess(archive, verdicts);
 	if (due)
 		*count = pick(archive, disk_free, verdicts, due, old);
 	pthread_mutex_unlock(&archive->lock);
@@ -211,7 +211,7 @@ static void settle(struct archive *archive, const struct archive_segment *due, s
 /* Deletes them, and lists again what cannot be deleted. The number of those that are gone. */
 static size_t delete_due(struct archive *archive, int folder, struct archive_segment *due, size_t count)
 {
-	struct archive_tally gone = {0};
+	struct archive_counters gone = {0};
 	size_t kept = 0;
 	char text[160];
 
@@ -222,7 +222,7 @@ static size_t delete_due(struct archive *archive, int folder, struct archive_seg
 			continue;
 		}
 		snprintf(text, sizeof(text), "cannot delete %s: %s", due[i].entry.file, strerror(errno));
-		archive_set_trouble(archive, text);
+		archive_set_error(archive, text);
 		due[kept++] = due[i];
 	}
 	if (kept)
@@ -260,10 +260,10 @@ static void note_aside(struct archive *archive, int error)
 	if (error) {
 		snprintf(text, sizeof(text), "cannot delete damaged recordings that were set aside: %s",
 			 strerror(error));
-		archive_set_trouble(archive, text);
+		archive_set_error(archive, text);
 	}
 	pthread_mutex_lock(&archive->lock);
-	archive->aside_stuck = error != 0;
+	archive->set_aside_stuck = error != 0;
 	pthread_mutex_unlock(&archive->lock);
 }
 
@@ -272,24 +272,24 @@ static void aside_yield(struct archive *archive, int folder, struct statvfs *dis
 {
 	int64_t before_us = INT64_MIN;
 	bool untimed = false;
-	struct aside gone;
+	struct set_aside_files gone;
 
 	pthread_mutex_lock(&archive->lock);
 	bool some = archive->aside.files > 0;
 	double over = some ? excess_bytes(archive, free_bytes(disk)) : 0;
-	if (archive->retention.hours > 0 && archive->sure_wall_us != 0) {
+	if (archive->retention.hours > 0 && archive->trusted_wall_us != 0) {
 		int64_t keep_us = (int64_t)(archive->retention.hours * 3600 * US_PER_S);
-		before_us = archive->sure_wall_us - keep_us;
-		untimed = mono_now().us - archive->aside_mono_us > keep_us;
+		before_us = archive->trusted_wall_us - keep_us;
+		untimed = mono_now().us - archive->set_aside_since_us > keep_us;
 	}
 	pthread_mutex_unlock(&archive->lock);
 	if (!some) {
 		note_aside(archive, 0);
 		return;
 	}
-	gone = aside_delete(folder, before_us, untimed, over);
+	gone = set_aside_delete(folder, before_us, untimed, over);
 	note_aside(archive, gone.error);
-	archive_count_aside(archive);
+	archive_count_set_aside(archive);
 	if (!gone.files)
 		return;
 	fstatvfs(folder, disk);
@@ -299,9 +299,9 @@ static void aside_yield(struct archive *archive, int folder, struct statvfs *dis
 	pthread_mutex_unlock(&archive->lock);
 }
 
-size_t archive_retain(struct archive *archive)
+size_t archive_retention_run(struct archive *archive)
 {
-	int folder = archive_folder_now(archive);
+	int folder = archive_dup_folder(archive);
 	struct archive_segment *due;
 	struct statvfs disk;
 	struct reason why;
@@ -312,7 +312,7 @@ size_t archive_retain(struct archive *archive)
 		archive_cached_expire(archive, NULL, 0); /* they may lie on another disk */
 		goto out;
 	}
-	archive_cached_yield(archive, folder, &disk);
+	archive_cached_make_room(archive, folder, &disk);
 	aside_yield(archive, folder, &disk);
 	due = take_off(archive, free_bytes(&disk), &count, &old);
 	if (count && !archive_write_lists(archive, false, &why))

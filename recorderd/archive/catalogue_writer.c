@@ -163,7 +163,7 @@ bool catalogue_write_json(int directory, const struct catalogue_entry *entries, 
 	if (!replacement_begin(&new, directory, CATALOGUE_JSON, true, why))
 		return false;
 	bool good = write_entries_json(&new, entries, count, camera, &text, why);
-	buffer_finish(&text);
+	buffer_free(&text);
 	return replacement_end(&new, good, why);
 }
 
@@ -189,7 +189,7 @@ static struct catalogue_entry *copy_entries(struct archive *archive, size_t *cou
 bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why)
 {
 	struct catalogue_entry *entries = NULL;
-	int folder = archive_folder_now(archive);
+	int folder = archive_dup_folder(archive);
 	size_t count;
 	bool good = false, wait = false;
 
@@ -215,7 +215,7 @@ static bool is_missing(int folder, const char *name)
 	return faccessat(folder, name, F_OK, 0) < 0 && errno == ENOENT;
 }
 
-void archive_look_for_lists(struct archive *archive, int folder)
+void archive_check_lists(struct archive *archive, int folder)
 {
 	if (!is_missing(folder, CATALOGUE_FILE) && !is_missing(folder, CATALOGUE_JSON))
 		return;

@@ -13,10 +13,10 @@
 #include "shared/base/log.h"
 
 #define FOLDER_FILE ".folder"
-#define DIGITS      (FOLDER_NUMBER_BYTES - 1)
+#define DIGITS      (FOLDER_ID_BYTES - 1)
 
 /* False where it is none: empty, cut off, or something else. */
-static bool number_read(int fd, char out[FOLDER_NUMBER_BYTES])
+static bool number_read(int fd, char out[FOLDER_ID_BYTES])
 {
 	char text[DIGITS + 2];
 
@@ -26,11 +26,11 @@ static bool number_read(int fd, char out[FOLDER_NUMBER_BYTES])
 	text[DIGITS] = '\0';
 	if (strspn(text, "0123456789abcdef") != DIGITS)
 		return false;
-	memcpy(out, text, FOLDER_NUMBER_BYTES);
+	memcpy(out, text, FOLDER_ID_BYTES);
 	return true;
 }
 
-static bool number_write(int fd, const char number[FOLDER_NUMBER_BYTES])
+static bool number_write(int fd, const char number[FOLDER_ID_BYTES])
 {
 	char text[DIGITS + 2];
 
@@ -46,7 +46,7 @@ static int number_open(int folder)
 }
 
 /* The folder's; it gets one where it has none. False where that cannot be written. */
-static bool number_of(int folder, char out[FOLDER_NUMBER_BYTES])
+static bool number_of(int folder, char out[FOLDER_ID_BYTES])
 {
 	uint8_t random[DIGITS / 2];
 	int fd = number_open(folder);
@@ -113,12 +113,12 @@ void folder_memory_read(const struct config *config, struct folder_memory *out)
 
 bool folder_memory_differs(const struct folder_memory *memory, int folder)
 {
-	char number[FOLDER_NUMBER_BYTES];
+	char number[FOLDER_ID_BYTES];
 
 	return memory->last[0] && number_of(folder, number) && strcmp(number, memory->last) != 0;
 }
 
-static bool replace_file(const char *file, const char number[FOLDER_NUMBER_BYTES])
+static bool replace_file(const char *file, const char number[FOLDER_ID_BYTES])
 {
 	char part[PATH_MAX];
 
@@ -134,9 +134,9 @@ static bool replace_file(const char *file, const char number[FOLDER_NUMBER_BYTES
 	return good && rename(part, file) == 0;
 }
 
-void folder_memory_keep(const struct folder_memory *memory, int folder)
+void folder_memory_save(const struct folder_memory *memory, int folder)
 {
-	char number[FOLDER_NUMBER_BYTES], known[FOLDER_NUMBER_BYTES] = "";
+	char number[FOLDER_ID_BYTES], known[FOLDER_ID_BYTES] = "";
 
 	if (!memory->file[0] || !number_of(folder, number))
 		return;

@@ -19,11 +19,11 @@
 
 #include "shared/config/config.h"
 
-#define FOLDER_NUMBER_BYTES 33 /* with a NUL */
+#define FOLDER_ID_BYTES 33 /* with a NUL */
 
 struct folder_memory {
 	char file[PATH_MAX];
-	char last[FOLDER_NUMBER_BYTES]; /* empty: not known */
+	char last[FOLDER_ID_BYTES]; /* empty: not known */
 };
 
 /* Reads what the last run left. */
@@ -33,6 +33,6 @@ void folder_memory_read(const struct config *config, struct folder_memory *out);
 bool folder_memory_differs(const struct folder_memory *memory, int folder);
 
 /* Remembers it for the next run; `memory` still knows that of the last one. */
-void folder_memory_keep(const struct folder_memory *memory, int folder);
+void folder_memory_save(const struct folder_memory *memory, int folder);
 
 #endif

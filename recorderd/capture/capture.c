@@ -10,14 +10,14 @@
 
 #include "shared/base/log.h"
 
-#define FIRST_FRAME_US   (5 * US_PER_S)
-#define RETRY_FIRST_US   (US_PER_S / 5)
-#define RETRY_LAST_US    (2 * US_PER_S)
-#define SERVED_WELL_US   US_PER_S        /* after so long an error is met by opening again at once */
-#define DEVICE_SETTLE_US (US_PER_S / 20) /* between a node's appearance and its being usable */
-#define BETTER_FIRST_US  (2 * US_PER_S)  /* while a stand-in serves: look for the configured camera */
-#define BETTER_LAST_US   (60 * US_PER_S)
-#define HANGS_US         (60 * US_PER_S) /* one call for a camera; a slow one takes some seconds */
+#define FIRST_FRAME_TIMEOUT_US (5 * US_PER_S)
+#define RETRY_MIN_US           (US_PER_S / 5)
+#define RETRY_MAX_US           (2 * US_PER_S)
+#define STABLE_US              US_PER_S        /* after so long an error is met by opening again at once */
+#define DEVICE_SETTLE_US       (US_PER_S / 20) /* between a node's appearance and its being usable */
+#define PREFERRED_RETRY_MIN_US (2 * US_PER_S)  /* while a stand-in serves: look for the configured camera */
+#define PREFERRED_RETRY_MAX_US (60 * US_PER_S)
+#define HANG_TIMEOUT_US        (60 * US_PER_S) /* one call for a camera; a slow one takes some seconds */
 
 static void set_deadline(struct capture *capture, int64_t in_us)
 {
@@ -46,23 +46,23 @@ static void source_ready(void *context, uint32_t events)
 	enum source_outcome outcome = source_read(capture->source, &sink, &why);
 
 	(void)events;
-	if (outcome == SOURCE_FINE)
+	if (outcome == SOURCE_OK)
 		return;
 	if (capture->phase == PHASE_STREAMING || strcmp(capture->status.last_error, why.text) != 0)
 		log_warn("camera", "%s", why.text); /* once, where it says so at each attempt */
 	note_error(capture, why.text);
-	capture->happen(capture, outcome == SOURCE_GONE      ? EVENT_GONE
+	capture->happen(capture, outcome == SOURCE_GONE      ? EVENT_UNPLUGGED
 				 : outcome == SOURCE_RESIZED ? EVENT_RESIZED
-							     : EVENT_BROKEN);
+							     : EVENT_FAILED);
 }
 
 /* Opening and closing */
 
-static void order_open(struct capture *capture)
+static void start_opening(struct capture *capture)
 {
 	capture->phase = PHASE_OPENING;
 	loop_timer_clear(capture->parts.loop, &capture->deadline);
-	opener_order_open(capture->opener);
+	device_worker_open(capture->opener);
 }
 
 static void drop_source(struct capture *capture, enum gap_cause cause)
@@ -70,13 +70,13 @@ static void drop_source(struct capture *capture, enum gap_cause cause)
 	if (!capture->source)
 		return;
 	loop_watch_set(capture->parts.loop, &capture->device, 0);
-	opener_order_close(capture->opener, capture->source);
+	device_worker_close(capture->opener, capture->source);
 	capture->source = NULL;
 	capture->clock.valid = false;
 	if (capture->stretch_open) {
 		capture->stretch_open = false;
 		capture->next_cause = cause;
-		capture->parts.stretch_over(capture->parts.context);
+		capture->parts.epoch_ended(capture->parts.context);
 	}
 }
 
@@ -84,7 +84,7 @@ static void reopen(struct capture *capture, enum gap_cause cause, enum camera_st
 {
 	drop_source(capture, cause);
 	set_state(capture, state);
-	order_open(capture);
+	start_opening(capture);
 }
 
 static void describe_source(struct capture *capture)
@@ -102,13 +102,13 @@ static void describe_source(struct capture *capture)
 	status->height = info->height;
 	status->fps_milli = info->fps_milli;
 	status->configured[0] = '\0';
-	if (capture->stands_in)
+	if (capture->on_fallback)
 		snprintf(status->configured, sizeof(status->configured), "%.127s",
 			 capture->parts.config->camera.device);
 }
 
 /* True where another source serves than the configuration asks for. */
-static bool is_stand_in(const struct capture *capture)
+static bool is_fallback(const struct capture *capture)
 {
 	const char *wanted = capture->parts.config->camera.device;
 	const struct source_info *info = &capture->source->info;
@@ -117,7 +117,7 @@ static bool is_stand_in(const struct capture *capture)
 		return false;
 	if (info->kind == SOURCE_TEST)
 		return true;
-	return strcmp(wanted, "auto") != 0 && !device_same(info->device, wanted);
+	return strcmp(wanted, "auto") != 0 && !device_is_same(info->device, wanted);
 }
 
 static void wait_and_retry(struct capture *capture);
@@ -132,21 +132,22 @@ static void on_opened(struct capture *capture)
 		wait_and_retry(capture);
 		return;
 	}
-	capture->stands_in = is_stand_in(capture);
+	capture->on_fallback = is_fallback(capture);
 	capture->refusal_logged = false;
-	capture->rate = (struct rate){0};
-	if (capture->stands_in && capture->said.text[0])
+	capture->rate = (struct frame_rate){0};
+	if (capture->on_fallback && capture->said.text[0])
 		log_warn("camera", "%s", capture->said.text);
-	if (capture->stands_in)
-		loop_timer_set(capture->parts.loop, &capture->better, (mono_t){mono_now().us + capture->better_us});
+	if (capture->on_fallback)
+		loop_timer_set(capture->parts.loop, &capture->better,
+			       (mono_t){mono_now().us + capture->preferred_retry_us});
 	else
-		capture->better_us = BETTER_FIRST_US;
+		capture->preferred_retry_us = PREFERRED_RETRY_MIN_US;
 	describe_source(capture);
-	capture->phase = PHASE_FIRST;
+	capture->phase = PHASE_FIRST_FRAME;
 	capture->opened_at = capture->last_frame = mono_now();
-	if (!capture->barren)
+	if (!capture->no_frames)
 		set_state(capture, CAMERA_OPENING);
-	set_deadline(capture, FIRST_FRAME_US);
+	set_deadline(capture, FIRST_FRAME_TIMEOUT_US);
 	capture->parts.opened(capture->parts.context, (capture->status.fps_milli + 500) / 1000);
 }
 
@@ -154,15 +155,15 @@ static void wait_and_retry(struct capture *capture)
 {
 	capture->phase = PHASE_WAITING;
 	set_deadline(capture, capture->retry_us);
-	capture->retry_us = capture->retry_us * 2 < RETRY_LAST_US ? capture->retry_us * 2 : RETRY_LAST_US;
+	capture->retry_us = capture->retry_us * 2 < RETRY_MAX_US ? capture->retry_us * 2 : RETRY_MAX_US;
 }
 
-static void on_refused(struct capture *capture)
+static void on_open_failed(struct capture *capture)
 {
 	if (!capture->refusal_logged)
 		log_warn("camera", "%s; looking for it", capture->said.text);
 	capture->refusal_logged = true;
-	capture->barren = false;
+	capture->no_frames = false;
 	note_error(capture, capture->said.text);
 	if (capture->next_cause == GAP_STALLED)
 		capture->next_cause = GAP_UNPLUGGED; /* it did not only fall silent: it is not to be had */
@@ -173,64 +174,67 @@ static void on_refused(struct capture *capture)
 static void on_first_frame(struct capture *capture)
 {
 	capture->phase = PHASE_STREAMING;
-	capture->barren = false;
-	capture->retry_us = RETRY_FIRST_US;
+	capture->no_frames = false;
+	capture->retry_us = RETRY_MIN_US;
 	set_state(capture, CAMERA_STREAMING);
-	set_deadline(capture, capture->source->info.frame_limit_us);
+	set_deadline(capture, capture->source->info.stall_timeout_us);
 }
 
 /* Not opened again at once: an error that comes back would spin. */
 static void give_up_for_now(struct capture *capture, enum gap_cause cause)
 {
-	capture->barren = capture->phase == PHASE_FIRST;
+	capture->no_frames = capture->phase == PHASE_FIRST_FRAME;
 	drop_source(capture, cause);
 	set_state(capture, CAMERA_WAITING);
 	wait_and_retry(capture);
 }
 
-static bool served_well(const struct capture *capture)
+static bool was_stable(const struct capture *capture)
 {
-	return capture->phase == PHASE_STREAMING && mono_now().us - capture->opened_at.us >= SERVED_WELL_US;
+	return capture->phase == PHASE_STREAMING && mono_now().us - capture->opened_at.us >= STABLE_US;
 }
 
-static void on_gone(struct capture *capture)
+static void on_unplugged(struct capture *capture)
 {
-	if (served_well(capture))
+	if (was_stable(capture))
 		reopen(capture, GAP_UNPLUGGED, CAMERA_WAITING);
 	else
 		give_up_for_now(capture, GAP_UNPLUGGED);
 }
 
-static void on_broken(struct capture *capture)
+static void on_failed(struct capture *capture)
 {
 	give_up_for_now(capture, GAP_STALLED);
 }
 
 static void on_resized(struct capture *capture)
 {
-	if (served_well(capture))
+	if (was_stable(capture))
 		reopen(capture, GAP_FORMAT, CAMERA_OPENING);
 	else
 		give_up_for_now(capture, GAP_FORMAT);
 }
 
 /* A stand-in is looked past less and less often, where the camera that is there again cannot be opened. */
-static void look_for_better(void *context)
+static void list_for_preferred(void *context)
 {
 	struct capture *capture = context;
 
-	if (!capture->stands_in || !capture->source)
+	if (!capture->on_fallback || !capture->source)
 		return;
 	capture->looking = true;
-	opener_order_list(capture->opener);
-	capture->better_us = capture->better_us * 2 < BETTER_LAST_US ? capture->better_us * 2 : BETTER_LAST_US;
-	loop_timer_set(capture->parts.loop, &capture->better, (mono_t){mono_now().us + capture->better_us});
+	device_worker_list(capture->opener);
+	capture->preferred_retry_us = capture->preferred_retry_us * 2 < PREFERRED_RETRY_MAX_US
+					      ? capture->preferred_retry_us * 2
+					      : PREFERRED_RETRY_MAX_US;
+	loop_timer_set(capture->parts.loop, &capture->better, (mono_t){mono_now().us + capture->preferred_retry_us});
 }
 
 /* The deadline does not move with each frame: when it is reached, what is left since the last one is waited for. */
 static void on_silence(struct capture *capture)
 {
-	int64_t limit_us = capture->phase == PHASE_FIRST ? FIRST_FRAME_US : capture->source->info.frame_limit_us;
+	int64_t limit_us =
+		capture->phase == PHASE_FIRST_FRAME ? FIRST_FRAME_TIMEOUT_US : capture->source->info.stall_timeout_us;
 	int64_t silent_us = mono_now().us - capture->last_frame.us;
 	char text[96];
 
@@ -255,10 +259,10 @@ static void on_devices_waiting(struct capture *capture)
 static void on_devices(struct capture *capture)
 {
 	capture->looking = true;
-	opener_order_list(capture->opener);
+	device_worker_list(capture->opener);
 }
 
-static void on_better(struct capture *capture)
+static void on_preferred_back(struct capture *capture)
 {
 	log_info("camera", "%s is there again and takes over", capture->parts.config->camera.device);
 	reopen(capture, GAP_FORMAT, CAMERA_OPENING);
@@ -267,21 +271,21 @@ static void on_better(struct capture *capture)
 typedef void action(struct capture *capture);
 
 static action *const actions[PHASES][EVENTS] = {
-	[PHASE_WAITING] = {[EVENT_DUE] = order_open, [EVENT_DEVICES] = on_devices_waiting},
-	[PHASE_OPENING] = {[EVENT_OPENED] = on_opened, [EVENT_REFUSED] = on_refused},
-	[PHASE_FIRST] = {[EVENT_FRAME] = on_first_frame,
-			 [EVENT_GONE] = on_gone,
-			 [EVENT_BROKEN] = on_broken,
-			 [EVENT_RESIZED] = on_resized,
-			 [EVENT_DUE] = on_silence,
-			 [EVENT_DEVICES] = on_devices,
-			 [EVENT_BETTER] = on_better},
-	[PHASE_STREAMING] = {[EVENT_GONE] = on_gone,
-			     [EVENT_BROKEN] = on_broken,
+	[PHASE_WAITING] = {[EVENT_DEADLINE] = start_opening, [EVENT_DEVICES_CHANGED] = on_devices_waiting},
+	[PHASE_OPENING] = {[EVENT_OPENED] = on_opened, [EVENT_OPEN_FAILED] = on_open_failed},
+	[PHASE_FIRST_FRAME] = {[EVENT_FRAME] = on_first_frame,
+			       [EVENT_UNPLUGGED] = on_unplugged,
+			       [EVENT_FAILED] = on_failed,
+			       [EVENT_RESIZED] = on_resized,
+			       [EVENT_DEADLINE] = on_silence,
+			       [EVENT_DEVICES_CHANGED] = on_devices,
+			       [EVENT_PREFERRED_BACK] = on_preferred_back},
+	[PHASE_STREAMING] = {[EVENT_UNPLUGGED] = on_unplugged,
+			     [EVENT_FAILED] = on_failed,
 			     [EVENT_RESIZED] = on_resized,
-			     [EVENT_DUE] = on_silence,
-			     [EVENT_DEVICES] = on_devices,
-			     [EVENT_BETTER] = on_better},
+			     [EVENT_DEADLINE] = on_silence,
+			     [EVENT_DEVICES_CHANGED] = on_devices,
+			     [EVENT_PREFERRED_BACK] = on_preferred_back},
 };
 
 static void happen(struct capture *capture, enum event event)
@@ -296,12 +300,12 @@ static void happen(struct capture *capture, enum event event)
 
 static void deadline_due(void *context)
 {
-	happen(context, EVENT_DUE);
+	happen(context, EVENT_DEADLINE);
 }
 
 static void devices_changed(void *context)
 {
-	happen(context, EVENT_DEVICES);
+	happen(context, EVENT_DEVICES_CHANGED);
 }
 
 struct capture *capture_create(const struct capture_parts *parts)
@@ -312,24 +316,24 @@ struct capture *capture_create(const struct capture_parts *parts)
 		return NULL;
 	capture->parts = *parts;
 	capture->happen = happen;
-	capture->stretch = parts->last_stretch;
+	capture->epoch = parts->last_epoch;
 	capture->next_cause = GAP_RECORDER_DOWN;
 	capture->recording = parts->config->record.enabled;
-	capture->retry_us = RETRY_FIRST_US;
-	capture->better_us = BETTER_FIRST_US;
+	capture->retry_us = RETRY_MIN_US;
+	capture->preferred_retry_us = PREFERRED_RETRY_MIN_US;
 	capture->deadline = (struct loop_timer){.due = deadline_due, .context = capture};
-	capture->better = (struct loop_timer){.due = look_for_better, .context = capture};
+	capture->better = (struct loop_timer){.due = list_for_preferred, .context = capture};
 	capture->status.since_wall_us = wall_now().us;
-	capture->opener = opener_create(parts->config, parts->others);
+	capture->opener = device_worker_create(parts->config, parts->others);
 	if (!capture->opener) {
 		free(capture);
 		return NULL;
 	}
-	capture->opened =
-		(struct loop_watch){.fd = opener_fd(capture->opener), .ready = capture_answered, .context = capture};
+	capture->opened = (struct loop_watch){
+		.fd = device_worker_fd(capture->opener), .ready = capture_results_ready, .context = capture};
 	loop_watch_set(parts->loop, &capture->opened, EPOLLIN);
 	device_watch_start(&capture->devices, parts->loop, devices_changed, capture);
-	order_open(capture);
+	start_opening(capture);
 	return capture;
 }
 
@@ -343,7 +347,7 @@ void capture_stop(struct capture *capture)
 	loop_timer_clear(capture->parts.loop, &capture->better);
 	loop_watch_set(capture->parts.loop, &capture->opened, 0);
 	device_watch_stop(&capture->devices);
-	opener_stop(capture->opener);
+	device_worker_stop(capture->opener);
 }
 
 bool capture_destroy(struct capture *capture, int64_t timeout_us)
@@ -351,7 +355,7 @@ bool capture_destroy(struct capture *capture, int64_t timeout_us)
 	if (!capture)
 		return true;
 	capture_stop(capture);
-	if (!opener_destroy(capture->opener, timeout_us))
+	if (!device_worker_destroy(capture->opener, timeout_us))
 		return false;
 	free(capture);
 	return true;
@@ -362,13 +366,13 @@ bool capture_set_control(struct capture *capture, uint32_t ticket, const char *n
 {
 	if (!capture->source || capture->source->info.kind != SOURCE_CAMERA)
 		return reason_set(why, "there is no camera now whose controls could be set");
-	opener_order_control(capture->opener, ticket, name, value);
+	device_worker_set_control(capture->opener, ticket, name, value);
 	return true;
 }
 
 void capture_set_controls(struct capture *capture, const struct config *config)
 {
-	opener_order_settings(capture->opener, config);
+	device_worker_set_controls(capture->opener, config);
 }
 
 void capture_set_recording(struct capture *capture, bool on)
@@ -376,15 +380,15 @@ void capture_set_recording(struct capture *capture, bool on)
 	capture->recording = on;
 }
 
-bool capture_alive(const struct capture *capture)
+bool capture_is_alive(const struct capture *capture)
 {
-	mono_t since = opener_busy_since(capture->opener);
+	mono_t since = device_worker_busy_since(capture->opener);
 
-	return !since.us || mono_now().us - since.us < HANGS_US;
+	return !since.us || mono_now().us - since.us < HANG_TIMEOUT_US;
 }
 
-void capture_status(const struct capture *capture, struct recorder_state *out)
+void capture_get_state(const struct capture *capture, struct recorder_state *out)
 {
 	*out = capture->status;
-	out->measured_fps_milli = capture->source ? rate_milli(&capture->rate, mono_now()) : 0;
+	out->measured_fps_milli = capture->source ? frame_rate_milli(&capture->rate, mono_now()) : 0;
 }

@@ -21,10 +21,10 @@ struct capture_parts {
 	const struct config *config;
 	struct ring_writer *ring;
 	const struct source_others *others;          /* source_open() */
-	uint32_t last_stretch;                       /* the newest that the ring holds; 0: none */
+	uint32_t last_epoch;                         /* the newest that the ring holds; 0: none */
 	void (*frame)(void *context);                /* a frame was put into the ring */
 	void (*opened)(void *context, unsigned fps); /* a source was opened */
-	void (*stretch_over)(void *context);         /* none will come for now */
+	void (*epoch_ended)(void *context);          /* none will come for now */
 	/* What came of capture_set_control(): the value that the driver took, or why not */
 	void (*adjusted)(void *context, uint32_t ticket, bool good, int64_t value, const struct reason *why);
 	void *context;
@@ -52,13 +52,13 @@ bool capture_set_control(struct capture *capture, uint32_t ticket, const char *n
 /* Has the [controls] of `config` count from now on, also for the camera that serves. They are copied. */
 void capture_set_controls(struct capture *capture, const struct config *config);
 
-/* Whether the frames that come from now on are to be recorded: those that are not bear RING_FRAME_OFF. */
+/* Whether the frames that come from now on are to be recorded: those that are not bear RING_FRAME_RECORDING_OFF. */
 void capture_set_recording(struct capture *capture, bool on);
 
 /* False where the thread that opens cameras hangs in a driver: no camera will be opened again. */
-bool capture_alive(const struct capture *capture);
+bool capture_is_alive(const struct capture *capture);
 
 /* Fills what is known of the camera. */
-void capture_status(const struct capture *capture, struct recorder_state *out);
+void capture_get_state(const struct capture *capture, struct recorder_state *out);
 
 #endif

@@ -6,27 +6,27 @@
 
 #include "shared/base/log.h"
 
-#define DAMAGE_LOG_US (10 * US_PER_S)
+#define DAMAGE_LOG_INTERVAL_US (10 * US_PER_S)
 
-static void begin_stretch(struct capture *capture, enum gap_cause cause)
+static void begin_epoch(struct capture *capture, enum gap_cause cause)
 {
-	capture->stretch++;
+	capture->epoch++;
 	capture->next_cause = cause;
 	capture->stretch_open = true;
 }
 
 /* A frame belongs to the open stretch, or begins the next one. */
-static void choose_stretch(struct capture *capture, const struct source_frame *frame)
+static void choose_epoch(struct capture *capture, const struct source_frame *frame)
 {
-	bool stepped = clock_map_follow(&capture->clock, clock_offset_us());
+	bool stepped = clock_map_update(&capture->clock, clock_offset_us());
 
 	if (!capture->stretch_open) {
-		begin_stretch(capture, capture->next_cause);
+		begin_epoch(capture, capture->next_cause);
 	} else if (stepped) {
 		log_warn("camera", "the clock was set, or the machine slept: a new run begins");
-		begin_stretch(capture, GAP_CLOCK);
+		begin_epoch(capture, GAP_CLOCK);
 	} else if (frame->width != capture->width || frame->height != capture->height) {
-		begin_stretch(capture, GAP_FORMAT);
+		begin_epoch(capture, GAP_FORMAT);
 	}
 	capture->status.width = capture->width = frame->width; /* whatever was agreed */
 	capture->status.height = capture->height = frame->height;
@@ -40,7 +40,7 @@ static void count_damaged(void *context, const char *what)
 	capture->status.damaged++;
 	if (now.us < capture->damage_log_due.us)
 		return;
-	capture->damage_log_due.us = now.us + DAMAGE_LOG_US;
+	capture->damage_log_due.us = now.us + DAMAGE_LOG_INTERVAL_US;
 	log_warn("camera", "a frame was refused: %s (%llu so far)", what, (unsigned long long)capture->status.damaged);
 }
 
@@ -49,16 +49,16 @@ static void take_frame(void *context, const struct source_frame *frame)
 	struct capture *capture = context;
 	struct ring_meta meta;
 
-	choose_stretch(capture, frame);
+	choose_epoch(capture, frame);
 	meta = (struct ring_meta){
-		.wall_us = wall_of_mono(frame->captured, capture->clock.offset_us).us,
+		.wall_us = wall_from_mono(frame->captured, capture->clock.offset_us).us,
 		.mono_us = frame->captured.us,
-		.stretch = capture->stretch,
+		.epoch = capture->epoch,
 		.gap_cause = capture->next_cause,
 		.source = capture->source->info.kind,
 		.width = frame->width,
 		.height = frame->height,
-		.flags = capture->recording ? 0 : RING_FRAME_OFF,
+		.flags = capture->recording ? 0 : RING_FRAME_RECORDING_OFF,
 	};
 	if (!ring_writer_put(capture->parts.ring, &meta, frame->parts, frame->count)) {
 		count_damaged(capture, "too large for the memory that it would stand in");
@@ -66,7 +66,7 @@ static void take_frame(void *context, const struct source_frame *frame)
 	}
 	capture->last_frame = mono_now();
 	capture->status.frames++;
-	rate_add(&capture->rate, frame->captured);
+	frame_rate_add(&capture->rate, frame->captured);
 	if (capture->phase != PHASE_STREAMING)
 		capture->happen(capture, EVENT_FRAME);
 	capture->parts.frame(capture->parts.context);

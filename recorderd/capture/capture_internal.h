@@ -13,18 +13,18 @@
 #include "recorderd/capture/frame_rate.h"
 #include "recorderd/source/source.h"
 
-enum phase { PHASE_WAITING, PHASE_OPENING, PHASE_FIRST, PHASE_STREAMING, PHASES };
+enum phase { PHASE_WAITING, PHASE_OPENING, PHASE_FIRST_FRAME, PHASE_STREAMING, PHASES };
 
 enum event {
 	EVENT_OPENED,
-	EVENT_REFUSED, /* it could not be opened */
+	EVENT_OPEN_FAILED, /* it could not be opened */
 	EVENT_FRAME,
-	EVENT_GONE,   /* unplugged */
-	EVENT_BROKEN, /* an error that opening again may heal */
+	EVENT_UNPLUGGED, /* unplugged */
+	EVENT_FAILED,    /* an error that opening again may heal */
 	EVENT_RESIZED,
-	EVENT_DUE,     /* the deadline */
-	EVENT_DEVICES, /* something came or went in /dev */
-	EVENT_BETTER,  /* the configured camera is back while a stand-in serves */
+	EVENT_DEADLINE,        /* the deadline */
+	EVENT_DEVICES_CHANGED, /* something came or went in /dev */
+	EVENT_PREFERRED_BACK,  /* the configured camera is back while a stand-in serves */
 	EVENTS,
 };
 
@@ -32,36 +32,36 @@ struct capture {
 	struct capture_parts parts;
 	enum phase phase;
 	void (*happen)(struct capture *capture, enum event event); /* capture.c: by the table of phases */
-	struct opener *opener;
+	struct device_worker *opener;
 	struct loop_watch opened, device;
 	struct device_watch devices;
 	struct loop_timer deadline, better;
 	struct source *source;
 	struct reason said; /* by the last attempt to open */
-	int64_t retry_us, better_us;
+	int64_t retry_us, preferred_retry_us;
 	mono_t opened_at;
-	bool looking;   /* for it: the next list says whether it is back */
-	bool stands_in; /* not the camera that the configuration means */
-	bool barren;    /* what was opened last gave no frame */
+	bool looking;     /* for it: the next list says whether it is back */
+	bool on_fallback; /* not the camera that the configuration means */
+	bool no_frames;   /* what was opened last gave no frame */
 	bool stopping;
 	bool recording;
 
 	/* The stretch */
 	struct clock_map clock;
-	uint32_t stretch;
+	uint32_t epoch;
 	enum gap_cause next_cause;
 	bool stretch_open;
 	uint16_t width, height;
 	mono_t last_frame;
 
-	struct rate rate;
+	struct frame_rate rate;
 	struct recorder_state status;
 	mono_t damage_log_due;
 	bool refusal_logged;
 };
 
-/* capture_results.c: for the loop, when opener_fd() is readable. */
-void capture_answered(void *context, uint32_t events);
+/* capture_results.c: for the loop, when device_worker_fd() is readable. */
+void capture_results_ready(void *context, uint32_t events);
 
 /* capture_frames.c: where a source delivers to. */
 struct source_sink capture_sink(struct capture *capture);

@@ -18,7 +18,7 @@ struct clock_map {
 };
 
 /* Takes the offset that the clocks have now; true where that began a new mapping in place of a valid one. */
-static inline bool clock_map_follow(struct clock_map *map, int64_t now_offset_us)
+static inline bool clock_map_update(struct clock_map *map, int64_t now_offset_us)
 {
 	int64_t moved_us = now_offset_us - map->offset_us;
 	bool stepped = map->valid && (moved_us > CLOCK_STEP_US || moved_us < -CLOCK_STEP_US);

@@ -13,25 +13,25 @@
 #include "recorderd/v4l2/v4l2_controls.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
 
-enum order_kind { ORDER_OPEN, ORDER_LIST, ORDER_CLOSE, ORDER_CONTROL, ORDER_SETTINGS };
+enum job_kind { JOB_OPEN, JOB_LIST, JOB_CLOSE, JOB_SET_CONTROL, JOB_SET_CONTROLS };
 
 #define CONTROL_TEXT_BYTES sizeof(((struct config_control *)0)->name)
 
 struct order {
 	struct order *next;
-	enum order_kind kind;
+	enum job_kind kind;
 	struct source *source;                                    /* to close */
 	char name[CONTROL_TEXT_BYTES], value[CONTROL_TEXT_BYTES]; /* of the control */
 	struct config_control controls[CONFIG_CONTROLS_MAX];      /* of the settings */
 	size_t control_count;
-	struct opener_result result;
+	struct device_worker_result result;
 };
 
-struct order_queue {
+struct job_queue {
 	struct order *first, **last;
 };
 
-struct opener {
+struct device_worker {
 	struct config config; /* the thread's own */
 	const struct source_others *others;
 	int event;
@@ -41,17 +41,17 @@ struct opener {
 	pthread_cond_t changed;
 	bool stopping, ended;
 	mono_t busy_since; /* {0}: idle */
-	struct order_queue orders, results;
+	struct job_queue orders, results;
 };
 
-static void queue_push(struct order_queue *queue, struct order *order)
+static void queue_push(struct job_queue *queue, struct order *order)
 {
 	order->next = NULL;
 	*queue->last = order;
 	queue->last = &order->next;
 }
 
-static struct order *queue_pop(struct order_queue *queue)
+static struct order *queue_pop(struct job_queue *queue)
 {
 	struct order *order = queue->first;
 
@@ -62,19 +62,19 @@ static struct order *queue_pop(struct order_queue *queue)
 	return order;
 }
 
-static void list_devices(const struct opener *opener, struct opener_result *result)
+static void list_devices(const struct device_worker *opener, struct device_worker_result *result)
 {
 	result->device_count = device_list(result->devices);
 	result->devices_json = device_list_json(result->devices, result->device_count, opener->serving);
 }
 
 /* On a descriptor of its own: the one that streams is the event loop's. */
-static void set_control(const struct opener *opener, struct order *order)
+static void set_control(const struct device_worker *opener, struct order *order)
 {
-	struct opener_result *result = &order->result;
+	struct device_worker_result *result = &order->result;
 	int fd = video_open(opener->serving);
 
-	result->answer = OPENER_ADJUSTED;
+	result->answer = JOB_CONTROL_SET;
 	if (fd < 0) {
 		reason_set(&result->why, "there is no camera now");
 		return;
@@ -85,7 +85,7 @@ static void set_control(const struct opener *opener, struct order *order)
 		list_devices(opener, result);
 }
 
-static void take_settings(struct opener *opener, const struct order *order)
+static void take_settings(struct device_worker *opener, const struct order *order)
 {
 	int fd;
 
@@ -99,28 +99,28 @@ static void take_settings(struct opener *opener, const struct order *order)
 }
 
 /* Listing takes a while: a camera that was opened would fill its buffers meanwhile, so it is an order of its own. */
-static void carry_out(struct opener *opener, struct order *order)
+static void carry_out(struct device_worker *opener, struct order *order)
 {
-	struct opener_result *result = &order->result;
+	struct device_worker_result *result = &order->result;
 
 	switch (order->kind) {
-	case ORDER_CLOSE:
+	case JOB_CLOSE:
 		source_close(order->source);
 		opener->serving[0] = '\0';
 		break;
-	case ORDER_OPEN:
-		result->answer = OPENER_TRIED;
+	case JOB_OPEN:
+		result->answer = JOB_OPENED;
 		result->outcome = source_open(&opener->config, opener->others, &result->source, &result->why);
 		if (result->source)
 			snprintf(opener->serving, sizeof(opener->serving), "%s", result->source->info.device);
 		break;
-	case ORDER_LIST:
+	case JOB_LIST:
 		list_devices(opener, result);
 		break;
-	case ORDER_CONTROL:
+	case JOB_SET_CONTROL:
 		set_control(opener, order);
 		break;
-	case ORDER_SETTINGS:
+	case JOB_SET_CONTROLS:
 		take_settings(opener, order);
 		list_devices(opener, result);
 		break;
@@ -135,13 +135,13 @@ static void discard(struct order *order)
 	free(order);
 }
 
-static void deliver(struct opener *opener, struct order *order)
+static void deliver(struct device_worker *opener, struct order *order)
 {
 	uint64_t one = 1;
 	bool wanted;
 
 	pthread_mutex_lock(&opener->lock);
-	wanted = !opener->stopping && order->kind != ORDER_CLOSE;
+	wanted = !opener->stopping && order->kind != JOB_CLOSE;
 	if (wanted)
 		queue_push(&opener->results, order);
 	pthread_mutex_unlock(&opener->lock);
@@ -154,7 +154,7 @@ static void deliver(struct opener *opener, struct order *order)
 }
 
 /* The next order, which is to be carried out unless the opener was stopped meanwhile; NULL: there will be none. */
-static struct order *next_order(struct opener *opener, bool *wanted)
+static struct order *next_job(struct device_worker *opener, bool *wanted)
 {
 	struct order *order;
 
@@ -163,13 +163,13 @@ static struct order *next_order(struct opener *opener, bool *wanted)
 	while (!opener->orders.first && !opener->stopping)
 		pthread_cond_wait(&opener->changed, &opener->lock);
 	order = queue_pop(&opener->orders);
-	*wanted = order && (!opener->stopping || order->kind == ORDER_CLOSE);
+	*wanted = order && (!opener->stopping || order->kind == JOB_CLOSE);
 	opener->busy_since = mono_now();
 	pthread_mutex_unlock(&opener->lock);
 	return order;
 }
 
-static struct order *next_result(struct opener *opener)
+static struct order *next_result(struct device_worker *opener)
 {
 	struct order *order;
 
@@ -179,13 +179,13 @@ static struct order *next_result(struct opener *opener)
 	return order;
 }
 
-static void *opener_thread(void *context)
+static void *device_worker_thread(void *context)
 {
-	struct opener *opener = context;
+	struct device_worker *opener = context;
 	struct order *order;
 	bool wanted;
 
-	while ((order = next_order(opener, &wanted))) {
+	while ((order = next_job(opener, &wanted))) {
 		if (wanted)
 			carry_out(opener, order);
 		deliver(opener, order);
@@ -199,9 +199,9 @@ static void *opener_thread(void *context)
 	return NULL;
 }
 
-struct opener *opener_create(const struct config *config, const struct source_others *others)
+struct device_worker *device_worker_create(const struct config *config, const struct source_others *others)
 {
-	struct opener *opener = calloc(1, sizeof(*opener));
+	struct device_worker *opener = calloc(1, sizeof(*opener));
 	pthread_condattr_t monotonic;
 
 	if (!opener)
@@ -216,7 +216,7 @@ struct opener *opener_create(const struct config *config, const struct source_ot
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&opener->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	if (opener->event < 0 || pthread_create(&opener->thread, NULL, opener_thread, opener) != 0) {
+	if (opener->event < 0 || pthread_create(&opener->thread, NULL, device_worker_thread, opener) != 0) {
 		if (opener->event >= 0)
 			close(opener->event);
 		free(opener);
@@ -226,7 +226,7 @@ struct opener *opener_create(const struct config *config, const struct source_ot
 	return opener;
 }
 
-void opener_stop(struct opener *opener)
+void device_worker_stop(struct device_worker *opener)
 {
 	pthread_mutex_lock(&opener->lock);
 	opener->stopping = true;
@@ -235,7 +235,7 @@ void opener_stop(struct opener *opener)
 }
 
 /* False where it does not within that time. */
-static bool wait_for_end(struct opener *opener, int64_t timeout_us)
+static bool wait_for_end(struct device_worker *opener, int64_t timeout_us)
 {
 	int64_t until_us = mono_now().us + timeout_us;
 	struct timespec until = {until_us / US_PER_S, (long)(until_us % US_PER_S) * 1000};
@@ -249,11 +249,11 @@ static bool wait_for_end(struct opener *opener, int64_t timeout_us)
 	return ended;
 }
 
-bool opener_destroy(struct opener *opener, int64_t timeout_us)
+bool device_worker_destroy(struct device_worker *opener, int64_t timeout_us)
 {
 	if (!opener)
 		return true;
-	opener_stop(opener);
+	device_worker_stop(opener);
 	if (!wait_for_end(opener, timeout_us))
 		return false;
 	pthread_join(opener->thread, NULL);
@@ -264,12 +264,12 @@ bool opener_destroy(struct opener *opener, int64_t timeout_us)
 	return true;
 }
 
-int opener_fd(const struct opener *opener)
+int device_worker_fd(const struct device_worker *opener)
 {
 	return opener->event;
 }
 
-static struct order *create_order(enum order_kind kind)
+static struct order *create_job(enum job_kind kind)
 {
 	struct order *order = calloc(1, sizeof(*order));
 
@@ -280,7 +280,7 @@ static struct order *create_order(enum order_kind kind)
 	return order;
 }
 
-static void give_order(struct opener *opener, struct order *order)
+static void queue_job(struct device_worker *opener, struct order *order)
 {
 	pthread_mutex_lock(&opener->lock);
 	queue_push(&opener->orders, order);
@@ -288,36 +288,36 @@ static void give_order(struct opener *opener, struct order *order)
 	pthread_mutex_unlock(&opener->lock);
 }
 
-void opener_order_open(struct opener *opener)
+void device_worker_open(struct device_worker *opener)
 {
-	give_order(opener, create_order(ORDER_OPEN));
+	queue_job(opener, create_job(JOB_OPEN));
 }
 
-void opener_order_list(struct opener *opener)
+void device_worker_list(struct device_worker *opener)
 {
-	give_order(opener, create_order(ORDER_LIST));
+	queue_job(opener, create_job(JOB_LIST));
 }
 
-void opener_order_control(struct opener *opener, uint32_t ticket, const char *name, const char *value)
+void device_worker_set_control(struct device_worker *opener, uint32_t ticket, const char *name, const char *value)
 {
-	struct order *order = create_order(ORDER_CONTROL);
+	struct order *order = create_job(JOB_SET_CONTROL);
 
 	order->result.ticket = ticket;
 	snprintf(order->name, sizeof(order->name), "%s", name);
 	snprintf(order->value, sizeof(order->value), "%s", value);
-	give_order(opener, order);
+	queue_job(opener, order);
 }
 
-void opener_order_settings(struct opener *opener, const struct config *config)
+void device_worker_set_controls(struct device_worker *opener, const struct config *config)
 {
-	struct order *order = create_order(ORDER_SETTINGS);
+	struct order *order = create_job(JOB_SET_CONTROLS);
 
 	memcpy(order->controls, config->controls, sizeof(order->controls));
 	order->control_count = config->control_count;
-	give_order(opener, order);
+	queue_job(opener, order);
 }
 
-mono_t opener_busy_since(struct opener *opener)
+mono_t device_worker_busy_since(struct device_worker *opener)
 {
 	mono_t since;
 
@@ -327,18 +327,18 @@ mono_t opener_busy_since(struct opener *opener)
 	return since;
 }
 
-void opener_order_close(struct opener *opener, struct source *source)
+void device_worker_close(struct device_worker *opener, struct source *source)
 {
 	struct order *order;
 
 	if (!source)
 		return;
-	order = create_order(ORDER_CLOSE);
+	order = create_job(JOB_CLOSE);
 	order->source = source;
-	give_order(opener, order);
+	queue_job(opener, order);
 }
 
-bool opener_take_result(struct opener *opener, struct opener_result *out)
+bool device_worker_take_result(struct device_worker *opener, struct device_worker_result *out)
 {
 	struct order *order;
 	uint64_t count;

@@ -9,26 +9,26 @@
 
 #include "shared/base/clock.h"
 
-#define RATE_FRAMES 128u
+#define FRAME_RATE_WINDOW 128u
 
-struct rate {
-	int64_t at_us[RATE_FRAMES];
+struct frame_rate {
+	int64_t at_us[FRAME_RATE_WINDOW];
 	size_t next, count;
 };
 
-static inline void rate_add(struct rate *rate, mono_t at)
+static inline void frame_rate_add(struct frame_rate *rate, mono_t at)
 {
 	rate->at_us[rate->next] = at.us;
-	rate->next = (rate->next + 1) % RATE_FRAMES;
-	if (rate->count < RATE_FRAMES)
+	rate->next = (rate->next + 1) % FRAME_RATE_WINDOW;
+	if (rate->count < FRAME_RATE_WINDOW)
 		rate->count++;
 }
 
 /* In 1/1000 frames a second; falls towards 0 while none comes. */
-static inline uint32_t rate_milli(const struct rate *rate, mono_t now)
+static inline uint32_t frame_rate_milli(const struct frame_rate *rate, mono_t now)
 {
-	size_t first = (rate->next + RATE_FRAMES - rate->count) % RATE_FRAMES;
-	size_t last = (rate->next + RATE_FRAMES - 1) % RATE_FRAMES;
+	size_t first = (rate->next + FRAME_RATE_WINDOW - rate->count) % FRAME_RATE_WINDOW;
+	size_t last = (rate->next + FRAME_RATE_WINDOW - 1) % FRAME_RATE_WINDOW;
 	int64_t span_us, frames = (int64_t)rate->count - 1, interval_us;
 
 	if (frames < 1)

@@ -25,13 +25,13 @@ static void append(const char **list, const char *text)
 
 static void add_memory(struct other_cameras *cameras, const struct config *other)
 {
-	struct ring_wish wish;
+	struct ring_request wish;
 
 	ring_size_choose(other, 1, &wish);
 	if (!wish.exact)
 		return;
 	cameras->exact++;
-	cameras->exact_bytes += ring_size_total(&wish);
+	cameras->exact_bytes += ring_size_total_bytes(&wish);
 }
 
 static void add(struct other_cameras *cameras, const struct config *other)
@@ -86,7 +86,7 @@ static bool read_last(const char *ring, struct recorder_state *out, bool *stream
 	bool had = reader && ring_reader_state(reader, out) && out->source == SOURCE_CAMERA && out->device[0] &&
 		   !out->configured[0];
 
-	*streams = had && out->camera_state == CAMERA_STREAMING && ring_reader_alive(reader, out);
+	*streams = had && out->camera_state == CAMERA_STREAMING && ring_reader_is_alive(reader, out);
 	ring_reader_close(reader);
 	return had;
 }
@@ -99,7 +99,7 @@ static bool was_last_of(const struct device *device, const char *ring)
 	if (!read_last(ring, &state, &streams) || strcmp(state.bus, device->bus) != 0 ||
 	    strcmp(state.model, device->model) != 0)
 		return false;
-	return !streams || device_same(state.device, device->path);
+	return !streams || device_is_same(state.device, device->path);
 }
 
 bool device_claimed_by_other(const struct device *device, const char *const *rings, const char *own_ring)

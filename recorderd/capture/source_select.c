@@ -11,7 +11,7 @@
 static bool is_named(const char *path, const char *const *devices)
 {
 	for (; devices && *devices; devices++)
-		if (device_same(path, *devices))
+		if (device_is_same(path, *devices))
 			return true;
 	return false;
 }
@@ -31,7 +31,7 @@ static void say_nothing_there(bool others, struct reason *why)
 {
 	char forbidden[64];
 
-	if (device_forbidden(forbidden, sizeof(forbidden)))
+	if (device_find_forbidden(forbidden, sizeof(forbidden)))
 		reason_set(why, "no camera can be opened: %s is not permitted (is this user in the group video?)",
 			   forbidden);
 	else
@@ -40,20 +40,20 @@ static void say_nothing_there(bool others, struct reason *why)
 
 /*
  * The first capture device that opens, by number; never `tried` (may be NULL) nor one of the others'. Among the
- * failures the first is told: SOURCE_NONE where there was no candidate.
+ * failures the first is told: SOURCE_NOT_FOUND where there was no candidate.
  */
 static enum source_open_outcome open_any(const struct config *config, const struct source_others *others,
 					 const char *tried, struct source **out, struct reason *why)
 {
 	struct device devices[DEVICES_MAX];
 	size_t count = device_list(devices), candidates = 0;
-	enum source_open_outcome first = SOURCE_NONE;
+	enum source_open_outcome first = SOURCE_NOT_FOUND;
 
 	for (size_t i = 0; i < count; i++) {
 		struct reason detail = {0};
 		enum source_open_outcome outcome;
 
-		if ((tried && device_same(devices[i].path, tried)) || belongs_to(others, &devices[i], config))
+		if ((tried && device_is_same(devices[i].path, tried)) || belongs_to(others, &devices[i], config))
 			continue;
 		outcome = source_v4l2_open(config, devices[i].path, out, &detail);
 		if (outcome == SOURCE_OPENED) {
@@ -105,7 +105,7 @@ static enum source_open_outcome open_named(const struct config *config, const st
 	enum source_open_outcome outcome = source_v4l2_open(config, device, out, &first);
 
 	*why = first;
-	if (outcome == SOURCE_OPENED || outcome == SOURCE_REFUSED || config->camera.fallback == FALLBACK_NONE)
+	if (outcome == SOURCE_OPENED || outcome == SOURCE_OPEN_FAILED || config->camera.fallback == FALLBACK_NONE)
 		return outcome;
 	if (config->camera.fallback == FALLBACK_TEST)
 		return open_test(config, outcome, &first, out, why);

@@ -101,6 +101,6 @@ int memory_command_free(const char *config, const char *camera)
 	if (config_set_load(config, &set, &unused))
 		for (size_t i = 0; i < set.count; i++)
 			status |= free_one(set.cameras[i].camera.name, true);
-	config_set_finish(&set);
+	config_set_free(&set);
 	return status;
 }

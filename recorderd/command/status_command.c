@@ -22,7 +22,8 @@ static void take_sentence(void *context, enum health_kind kind, const char *sent
 {
 	struct sentences *sentences = context;
 
-	json_object_array_add(kind == HEALTH_FAILURE ? sentences->failures : sentences->warnings, json_text(sentence));
+	json_object_array_add(kind == HEALTH_FAILURE ? sentences->failures : sentences->warnings,
+			      json_string_or_null(sentence));
 }
 
 static void print_list(FILE *to, const char *label, struct json_object *list)
@@ -54,7 +55,7 @@ static void print_camera(FILE *to, const struct recorder_state *state)
 
 static void print_memory(FILE *to, const struct ring_reader *ring, const struct recorder_state *state)
 {
-	char words[HEALTH_MEMORY_BYTES];
+	char words[HEALTH_MEMORY_TEXT_BYTES];
 	struct ring_frame oldest, newest;
 	uint64_t head = ring_reader_head(ring);
 	double seconds = 0;
@@ -63,7 +64,7 @@ static void print_memory(FILE *to, const struct ring_reader *ring, const struct 
 		seconds = (double)(newest.meta.mono_us - oldest.meta.mono_us) / US_PER_S;
 	fprintf(to, "  %-10s the newest %.0f s, in %llu MiB\n", "memory", seconds,
 		(unsigned long long)ring_reader_data_bytes(ring) >> 20);
-	health_memory(state, words);
+	health_memory_text(state, words);
 	if (*words)
 		fprintf(to, "  %-10s %s\n", "", words);
 }
@@ -113,19 +114,19 @@ static void account_open(struct account *account, const struct config *config)
 	*account = (struct account){.camera = config->camera.name};
 	account->sentences = (struct sentences){json_object_new_array(), json_object_new_array()};
 	config_ring_name(config, name);
-	account->ring = ring_reader_open_any(name, &why);
+	account->ring = ring_reader_open_any_user(name, &why);
 	if (account->ring && (!ring_reader_state(account->ring, &account->state) ||
-			      !ring_reader_alive(account->ring, &account->state))) {
+			      !ring_reader_is_alive(account->ring, &account->state))) {
 		ring_reader_close(account->ring);
 		account->ring = NULL;
 	}
 	if (account->ring || !why.text[0])
-		health_judge(account->ring ? &account->state : NULL, &listener);
+		health_check(account->ring ? &account->state : NULL, &listener);
 	else
 		take_sentence(&account->sentences, HEALTH_FAILURE, why.text);
 	account->outcome = !account->ring                                              ? STATUS_ABSENT
-			   : json_object_array_length(account->sentences.failures) > 0 ? STATUS_FAILS
-										       : STATUS_GOOD;
+			   : json_object_array_length(account->sentences.failures) > 0 ? STATUS_FAILED
+										       : STATUS_OK;
 	struct leftover left;
 	if (!account->ring && leftover_find(account->camera, &left))
 		leftover_describe(&left, account->leftover);
@@ -152,8 +153,8 @@ static const char *user_name(uid_t uid, char number[USER_NUMBER_BYTES])
 static void account_print(const struct account *account, FILE *to)
 {
 	char number[USER_NUMBER_BYTES];
-	static const char *const words[] = {[STATUS_GOOD] = "it records",
-					    [STATUS_FAILS] = "it does NOT record as it should",
+	static const char *const words[] = {[STATUS_OK] = "it records",
+					    [STATUS_FAILED] = "it does NOT record as it should",
 					    [STATUS_ABSENT] = "no recorder"};
 
 	fprintf(to, "%s: %s", account->camera, words[account->outcome]);
@@ -174,8 +175,7 @@ static void account_print(const struct account *account, FILE *to)
 
 static struct json_object *account_json(const struct account *account)
 {
-	static const char *const words[] = {
-		[STATUS_GOOD] = "ok", [STATUS_FAILS] = "failed", [STATUS_ABSENT] = "absent"};
+	static const char *const words[] = {[STATUS_OK] = "ok", [STATUS_FAILED] = "failed", [STATUS_ABSENT] = "absent"};
 	bool warned = json_object_array_length(account->sentences.warnings) > 0;
 	struct json_object *json;
 
@@ -183,16 +183,15 @@ static struct json_object *account_json(const struct account *account)
 		json = state_json(account->camera, account->ring, &account->state);
 	} else {
 		json = json_object_new_object();
-		json_object_object_add(json, "camera", json_text(account->camera));
+		json_object_object_add(json, "camera", json_string_or_null(account->camera));
 	}
-	json_object_object_add(json, "status",
-			       json_object_new_string(account->outcome == STATUS_GOOD && warned
-							      ? "warning"
-							      : words[account->outcome]));
+	json_object_object_add(
+		json, "status",
+		json_object_new_string(account->outcome == STATUS_OK && warned ? "warning" : words[account->outcome]));
 	json_object_object_add(json, "failures", json_object_get(account->sentences.failures));
 	json_object_object_add(json, "warnings", json_object_get(account->sentences.warnings));
 	if (account->leftover[0])
-		json_object_object_add(json, "leftover", json_text(account->leftover));
+		json_object_object_add(json, "leftover", json_string_or_null(account->leftover));
 	return json;
 }
 
@@ -223,7 +222,7 @@ static void print_others(FILE *to, const struct config *cameras, size_t count)
 enum status_outcome status_print(FILE *to, const struct config *cameras, size_t count, bool json, bool others)
 {
 	struct json_object *array = json ? json_object_new_array() : NULL;
-	enum status_outcome worst = STATUS_GOOD;
+	enum status_outcome worst = STATUS_OK;
 
 	for (size_t i = 0; i < count; i++) {
 		struct account account;

@@ -11,8 +11,8 @@
 
 /* Exit statuses; of several cameras the highest counts. */
 enum status_outcome {
-	STATUS_GOOD = 0,
-	STATUS_FAILS = 1,  /* what should be recorded is not */
+	STATUS_OK = 0,
+	STATUS_FAILED = 1, /* what should be recorded is not */
 	STATUS_ABSENT = 3, /* no recorder runs, or its ring cannot be read */
 };
 

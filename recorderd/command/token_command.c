@@ -97,7 +97,7 @@ static void print_tokens(const struct token_list *list)
 		token_scopes_format(token->scopes, scopes);
 		token_time_format(token->expires, expires);
 		printf("%-*s %-*s %s%s\n", TOKEN_NAME_BYTES - 1, token->name, TOKEN_SCOPES_BYTES - 1, scopes, expires,
-		       token_expired(token, now) ? " expired" : "");
+		       token_is_expired(token, now) ? " expired" : "");
 	}
 }
 
@@ -130,12 +130,12 @@ int token_command_remove(const struct config *config, const char *name)
 static bool has_good_token(const struct token_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (!token_expired(&list->tokens[i], wall_now()))
+		if (!token_is_expired(&list->tokens[i], wall_now()))
 			return true;
 	return false;
 }
 
-bool token_check(const struct config *config, struct reason *why)
+bool token_command_check(const struct config *config, struct reason *why)
 {
 	const char *path = config->http.tokens;
 	struct token_list list = {0};

@@ -15,6 +15,6 @@ int token_command_list(const struct config *config);
 int token_command_remove(const struct config *config, const char *name);
 
 /* False with a sentence where http.allow_origin = * lets in pages that send a token, and no token is good. */
-bool token_check(const struct config *config, struct reason *why);
+bool token_command_check(const struct config *config, struct reason *why);
 
 #endif

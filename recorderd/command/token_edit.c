@@ -90,7 +90,8 @@ static bool old_read(struct edit *edit, struct reason *why)
 	}
 	if (fd < 0)
 		return reason_errno(why, "%s: the tokens cannot be opened", edit->path);
-	bool good = fstat(fd, &old) == 0 && set_owner(edit, &old) && token_file_text(fd, edit->path, &edit->text, why);
+	bool good =
+		fstat(fd, &old) == 0 && set_owner(edit, &old) && token_file_read_text(fd, edit->path, &edit->text, why);
 	close(fd);
 	if (good && !token_list_parse((const char *)edit->text.data, edit->text.length, &edit->list, &wrong))
 		good = reason_set(why, "%s: %s", edit->path, wrong.text);
@@ -107,8 +108,8 @@ static bool edit_open(struct edit *edit, const char *path, const char *model, st
 
 static void edit_close(struct edit *edit)
 {
-	buffer_finish(&edit->text);
-	buffer_finish(&edit->after);
+	buffer_free(&edit->text);
+	buffer_free(&edit->after);
 	if (edit->lock_fd >= 0) {
 		unlink(edit->lock);
 		close(edit->lock_fd);
@@ -148,7 +149,7 @@ static bool add(struct edit *edit, const struct token *token, struct reason *why
 {
 	char line[TOKEN_LINE_BYTES];
 
-	if (token_list_named(&edit->list, token->name))
+	if (token_list_find_by_name(&edit->list, token->name))
 		return reason_set(
 			why, "%s: there is a token %s already; another name would be right, or --remove-token %s first",
 			edit->path, token->name, token->name);
@@ -182,14 +183,14 @@ static void copy_others(struct edit *edit, const char *name)
 	for (size_t at = 0, next; at < edit->text.length; at = next) {
 		const char *end = memchr(text + at, '\n', edit->text.length - at);
 		next = end ? (size_t)(end - text) + 1 : edit->text.length;
-		if (!token_line_is(text + at, next - at - (end ? 1 : 0), name))
+		if (!token_line_has_name(text + at, next - at - (end ? 1 : 0), name))
 			buffer_append(&edit->after, text + at, next - at);
 	}
 }
 
 static bool take_out(struct edit *edit, const char *name, struct reason *why)
 {
-	if (!token_list_named(&edit->list, name))
+	if (!token_list_find_by_name(&edit->list, name))
 		return reason_set(why, "%s: there is no token \"%.40s\"; --list-tokens shows those that there are",
 				  edit->path, name);
 	copy_others(edit, name);

@@ -19,7 +19,7 @@
 
 #define PEERS_MAX     8
 #define PEER_LIMIT_US (5 * US_PER_S)
-#define ORDERED_MAX   16 /* controls that a slow camera may owe */
+#define PENDING_MAX   16 /* controls that a slow camera may owe */
 #define SOCKET_MODE   0660
 
 struct peer {
@@ -33,7 +33,7 @@ struct peer {
 };
 
 struct control {
-	struct control_parts parts;
+	struct control_server_parts parts;
 	struct loop_watch listener;
 	struct sockaddr_un address; /* empty: not taken */
 	dev_t device;               /* of its name in the user's folder */
@@ -105,7 +105,7 @@ static void answer_sentence(struct peer *peer, const char *outcome, const char *
 
 static void switch_recording(struct peer *peer, bool on)
 {
-	const struct control_parts *parts = &peer->control->parts;
+	const struct control_server_parts *parts = &peer->control->parts;
 	struct json_object *json = outcome_json("done");
 
 	parts->recording(parts->context, on);
@@ -118,7 +118,7 @@ static void adjust(struct peer *peer, const struct config_control *set)
 	struct control *control = peer->control;
 	struct reason why;
 
-	if (control->ordered == ORDERED_MAX) {
+	if (control->ordered == PENDING_MAX) {
 		answer_sentence(peer, "unavailable", "the camera has not answered what was asked of it before");
 		return;
 	}
@@ -274,7 +274,7 @@ static bool start_listening(struct control *control, struct reason *why)
 {
 	char folder[USER_FOLDER_BYTES];
 
-	if (!user_folder_make(folder, why))
+	if (!user_folder_create(folder, why))
 		return false;
 	control->listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (control->listener.fd < 0 || !take_address(control) || listen(control->listener.fd, PEERS_MAX) != 0)
@@ -284,7 +284,7 @@ static bool start_listening(struct control *control, struct reason *why)
 	       reason_errno(why, "the control socket cannot be opened");
 }
 
-void control_keep(struct control *control)
+void control_server_check(struct control *control)
 {
 	struct sockaddr_un address;
 	struct reason why;
@@ -303,7 +303,7 @@ void control_keep(struct control *control)
 	control->lost = true;
 }
 
-struct control *control_create(const struct control_parts *parts, struct reason *why)
+struct control *control_server_create(const struct control_server_parts *parts, struct reason *why)
 {
 	struct control *control = calloc(1, sizeof(*control));
 
@@ -317,11 +317,11 @@ struct control *control_create(const struct control_parts *parts, struct reason 
 	control->listener = (struct loop_watch){.fd = -1, .ready = listener_ready, .context = control};
 	if (start_listening(control, why))
 		return control;
-	control_destroy(control);
+	control_server_destroy(control);
 	return NULL;
 }
 
-void control_destroy(struct control *control)
+void control_server_destroy(struct control *control)
 {
 	if (!control)
 		return;
@@ -331,7 +331,7 @@ void control_destroy(struct control *control)
 	free(control);
 }
 
-void control_adjusted(struct control *control, uint32_t ticket, bool good, int64_t value, const struct reason *why)
+void control_server_finish(struct control *control, uint32_t ticket, bool good, int64_t value, const struct reason *why)
 {
 	control->ordered--;
 	for (size_t i = 0; i < PEERS_MAX; i++) {

@@ -15,12 +15,12 @@ static bool is_idle(const struct encoder *encoder, int64_t now_us)
 {
 	int64_t patience_us = encoder->stream.started ? HANG_US : START_US;
 
-	return !encoder_is_held_by_disk(encoder) && now_us - encoder->progress_at.us > patience_us;
+	return !encoder_is_blocked_by_disk(encoder) && now_us - encoder->progress_at.us > patience_us;
 }
 
 static bool owes_frames(const struct encoder *encoder)
 {
-	return encoder->feed.writing || encoder->in_flight.count > ENCODER_KEEPS_FRAMES;
+	return encoder->feed.writing || encoder->in_flight.count > ENCODER_DELAY_FRAMES_MAX;
 }
 
 static void watch_over(struct encoder *encoder)
@@ -29,15 +29,15 @@ static void watch_over(struct encoder *encoder)
 
 	if (encoder->state == ENCODER_RUNNING && owes_frames(encoder) && is_idle(encoder, now_us))
 		encoder_fail(encoder, "FFmpeg hangs: it takes and gives nothing");
-	if (encoder->state == ENCODER_RUNNING && encoder_is_fruitless(encoder, now_us))
+	if (encoder->state == ENCODER_RUNNING && encoder_cannot_decode(encoder, now_us))
 		encoder_close_input(encoder);
-	bool too_long = !encoder_is_held_by_disk(encoder) && now_us > encoder->drain_by.us;
+	bool too_long = !encoder_is_blocked_by_disk(encoder) && now_us > encoder->drain_by.us;
 	if (encoder->state == ENCODER_DRAINING && (too_long || is_idle(encoder, now_us)))
 		encoder_fail(encoder, "FFmpeg did not end");
 	if (encoder->state == ENCODER_DRAINING)
 		encoder_close_input_when_read(encoder);
 	if (encoder->output_over)
-		encoder_end_drained(encoder);
+		encoder_finish_drain(encoder);
 	encoder_pump(encoder);
 }
 
@@ -60,8 +60,8 @@ static void tick(void *context)
 {
 	struct encoder *encoder = context;
 
-	subprocess_sweep();
-	encoder_sandbox_look(encoder->sandbox, &encoder->status.sandbox);
+	subprocess_reap_detached();
+	encoder_sandbox_update(encoder->sandbox, &encoder->status.sandbox);
 	watch_over(encoder);
 	if (encoder->drained && encoder->state == ENCODER_OFF)
 		report_drained(encoder);
@@ -86,7 +86,7 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 	encoder->state = encoder->recording ? ENCODER_IDLE : ENCODER_OFF;
 	encoder->end_after = UINT64_MAX;
 	encoder->backoff_us = BACKOFF_FIRST_US;
-	encoder->fruitless_us = FRUITLESS_FIRST_US;
+	encoder->undecodable_wait_us = UNDECODABLE_FIRST_US;
 	encoder->fps = (unsigned)parts->config->camera.fps;
 	encoder->tick = (struct loop_timer){.due = tick, .context = encoder};
 	encoder_wake(encoder);
@@ -98,8 +98,8 @@ void encoder_destroy(struct encoder *encoder)
 	if (!encoder)
 		return;
 	loop_timer_clear(encoder->parts.loop, &encoder->tick);
-	encoder_forget_child(encoder);
-	feed_finish(&encoder->feed);
+	encoder_close_child(encoder);
+	ring_feed_free(&encoder->feed);
 	sandbox_close(encoder->sandbox);
 	free(encoder);
 }
@@ -118,7 +118,7 @@ void encoder_set_recording(struct encoder *encoder, bool on)
 	if (!on)
 		encoder->end_after = ring_reader_head(encoder->parts.ring);
 	else if (encoder->state == ENCODER_OFF && !encoder->drained)
-		encoder_leave_off(encoder);
+		encoder_resume(encoder);
 	encoder_pump(encoder);
 }
 
@@ -147,6 +147,6 @@ void encoder_status(const struct encoder *encoder, struct encoder_status *out)
 	out->thinned = encoder->feed.thinned;
 	out->lost = encoder->feed.lost;
 	out->in_flight = encoder->in_flight.count;
-	out->behind_us = encoder->found_start && encoder->state != ENCODER_OFF ? feed_behind_us(&encoder->feed) : 0;
-	out->keep_milli = (uint32_t)(encoder->feed.thinning.keep * 1000);
+	out->behind_us = encoder->found_start && encoder->state != ENCODER_OFF ? ring_feed_lag_us(&encoder->feed) : 0;
+	out->ratio_milli = (uint32_t)(encoder->feed.thinning.keep * 1000);
 }

@@ -39,7 +39,7 @@ void encoder_pump(struct encoder *encoder);
 
 /*
  * Switches recording, until the recorder ends. Off: what came so far is still recorded, and nothing after it; on: from
- * the next frame, behind a gap with GAP_OFF. The frames in between are those that bear RING_FRAME_OFF
+ * the next frame, behind a gap with GAP_OFF. The frames in between are those that bear RING_FRAME_RECORDING_OFF
  * (capture_set_recording), also for an encoder that gets there later, and for that of the next recorder.
  */
 void encoder_set_recording(struct encoder *encoder, bool on);
@@ -54,15 +54,15 @@ void encoder_end_run(struct encoder *encoder);
 void encoder_stop(struct encoder *encoder, void (*drained)(void *context), void *context);
 
 struct encoder_status {
-	bool off;       /* recording is switched off */
-	bool running;   /* a child takes frames */
-	bool failing;   /* it died or could not be started, and the next is waited for; or it gives nothing */
-	bool fruitless; /* it takes the frames and makes no picture of them */
+	bool off;         /* recording is switched off */
+	bool running;     /* a child takes frames */
+	bool failing;     /* it died or could not be started, and the next is waited for; or it gives nothing */
+	bool undecodable; /* it takes the frames and makes no picture of them */
 	uint32_t restarts;
 	uint64_t thinned, lost;
 	uint64_t in_flight; /* frames that the child was given and has not given back */
 	int64_t behind_us;
-	uint32_t keep_milli;          /* share of the frames that the encoder is given */
+	uint32_t ratio_milli;         /* share of the frames that the encoder is given */
 	char last_error[256];         /* where it is failing */
 	struct sandbox_state sandbox; /* of the newest child */
 };

@@ -1,25 +1,24 @@
 /* encoder_args.c - see encoder_args.h. */
 #include "recorderd/encoder/encoder_args.h"
 
-void encoder_command_build(struct ffmpeg_command *command, const struct config_record *record, wall_t first,
-			   unsigned fps)
+void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record, wall_t first, unsigned fps)
 {
 	bool encodes = record->codec == CODEC_H264;
 
-	ffmpeg_begin(command);
+	ffmpeg_command_init(command);
 	if (encodes)
-		ffmpeg_add_device(command, record->encoder);
-	FFMPEG_ADD(command, "-probesize", "32", "-analyzeduration", "0", "-f", "ivf", "-i", "pipe:0");
-	FFMPEG_ADD(command, "-map", "0:v", "-fps_mode", "passthrough");
+		ffmpeg_command_add_device(command, record->encoder);
+	FFMPEG_COMMAND_ADD(command, "-probesize", "32", "-analyzeduration", "0", "-f", "ivf", "-i", "pipe:0");
+	FFMPEG_COMMAND_ADD(command, "-map", "0:v", "-fps_mode", "passthrough");
 	if (encodes)
-		ffmpeg_add_h264(command, &(struct ffmpeg_h264){
-						 .encoder = record->encoder,
-						 .preset = record->preset,
-						 .quality = record->quality,
-						 .fps = fps,
-						 .first = first,
-					 });
+		ffmpeg_command_add_h264(command, &(struct ffmpeg_h264){
+							 .encoder = record->encoder,
+							 .preset = record->preset,
+							 .quality = record->quality,
+							 .fps = fps,
+							 .first = first,
+						 });
 	else
-		FFMPEG_ADD(command, "-c:v", "copy");
-	ffmpeg_add_output(command);
+		FFMPEG_COMMAND_ADD(command, "-c:v", "copy");
+	ffmpeg_command_add_output(command);
 }

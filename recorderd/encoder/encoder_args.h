@@ -12,7 +12,6 @@
  * `first` is the wall time of the run's first frame, `fps` what the camera is said to give. The .ini's encoder is one
  * that FFmpeg's arguments are known for (ffmpeg_knows_encoder), which is looked at when the recorder starts.
  */
-void encoder_command_build(struct ffmpeg_command *command, const struct config_record *record, wall_t first,
-			   unsigned fps);
+void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record, wall_t first, unsigned fps);
 
 #endif

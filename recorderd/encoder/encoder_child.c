@@ -9,15 +9,15 @@
 
 #define BACKOFF_LAST_US (5 * US_PER_S)
 
-void encoder_forget_child(struct encoder *encoder)
+void encoder_close_child(struct encoder *encoder)
 {
 	loop_watch_set(encoder->parts.loop, &encoder->in, 0);
 	loop_watch_set(encoder->parts.loop, &encoder->out, 0);
 	loop_watch_set(encoder->parts.loop, &encoder->err, 0);
-	subprocess_end(&encoder->child);
-	fragment_stream_finish(&encoder->stream);
-	feed_abort(&encoder->feed);
-	encoder->fed = encoder->output_over = encoder->fruitless_run = false;
+	subprocess_kill(&encoder->child);
+	fragment_parser_free(&encoder->stream);
+	ring_feed_abort(&encoder->feed);
+	encoder->fed = encoder->output_over = encoder->undecodable_run = false;
 }
 
 void encoder_end_segment(struct encoder *encoder)
@@ -47,7 +47,7 @@ static void blame_frame(struct encoder *encoder)
 
 	encoder->deaths = frame == encoder->died_on ? encoder->deaths + 1 : 1;
 	encoder->died_on = frame;
-	if (encoder->deaths < ENCODER_POISON_DEATHS || frame > ring_reader_head(encoder->parts.ring))
+	if (encoder->deaths < ENCODER_FRAME_CRASHES_MAX || frame > ring_reader_head(encoder->parts.ring))
 		return;
 	log_warn("encoder", "leaving out a frame on which it died %u times", encoder->deaths);
 	encoder->deaths = 0;
@@ -66,7 +66,7 @@ static void note_failure(struct encoder *encoder, const char *what)
 			  line);
 	snprintf(encoder->status.last_error, sizeof(encoder->status.last_error), "%.120s%s%.120s", what,
 		 line[0] ? ": " : "", line);
-	encoder->status.fruitless = false;
+	encoder->status.undecodable = false;
 }
 
 void encoder_fail(struct encoder *encoder, const char *what)
@@ -76,13 +76,13 @@ void encoder_fail(struct encoder *encoder, const char *what)
 	bool had_frames = encoder->fed;
 	struct reason refused;
 
-	if (subprocess_was_refused(&encoder->child, "ffmpeg", &refused)) {
+	if (subprocess_exec_failed(&encoder->child, "ffmpeg", &refused)) {
 		what = refused.text;
 		had_frames = false; /* it never saw them */
 	}
 	if (!encoder->announced)
 		encoder->next_cause = encoder->cause; /* nothing came of this run: the next is the same again */
-	encoder_forget_child(encoder);
+	encoder_close_child(encoder);
 	encoder_end_segment(encoder);
 	encoder->in_flight.count = 0;
 	note_failure(encoder, what);

@@ -18,7 +18,7 @@ static enum gap_cause run_cause(const struct encoder *encoder, const struct ring
 {
 	if (encoder->next_cause != GAP_NONE)
 		return encoder->next_cause;
-	if (meta->stretch == encoder->last_stretch)
+	if (meta->epoch == encoder->last_epoch)
 		return encoder->swallowed_last ? GAP_ENCODER : GAP_NONE;
 	return meta->gap_cause < GAP_CAUSES ? (enum gap_cause)meta->gap_cause : GAP_ENCODER;
 }
@@ -31,7 +31,7 @@ static bool start_run(struct encoder *encoder)
 
 	encoder->cause = run_cause(encoder, meta);
 	encoder->error_line[0] = '\0';
-	encoder_command_build(&command, &encoder->parts.config->record, (wall_t){meta->wall_us}, encoder->fps);
+	encoder_args_build(&command, &encoder->parts.config->record, (wall_t){meta->wall_us}, encoder->fps);
 	struct subprocess_setup setup = subprocess_piped(command.argv);
 	setup.prepare = sandbox_enter_child;
 	setup.context = encoder->sandbox;
@@ -45,7 +45,7 @@ static bool start_run(struct encoder *encoder)
 	encoder->first = *meta;
 	encoder->first_seq = encoder->feed.frame.seq;
 	encoder->gave_any = encoder->ends_at_hole = encoder->swallowed_last = false;
-	encoder->last_stretch = meta->stretch;
+	encoder->last_epoch = meta->epoch;
 	encoder->last_duration_us = (uint32_t)(US_PER_S / encoder->fps);
 	encoder->progress_at = encoder->gave_at = mono_now();
 	encoder->state = ENCODER_RUNNING;
@@ -72,7 +72,7 @@ static void begin_frame(struct encoder *encoder)
 		.bytes = IVF_FRAME_BYTES + frame->meta.length,
 	};
 
-	feed_begin(&encoder->feed, given.pts_us, !encoder->fed);
+	ring_feed_begin(&encoder->feed, given.pts_us, !encoder->fed);
 	encoder->fed = true;
 	in_flight_push(&encoder->in_flight, &given);
 }
@@ -86,29 +86,29 @@ static bool is_behind_end(const struct encoder *encoder, uint64_t seq)
 /* True for a frame that was taken while recording was off. */
 static bool is_left_out(const struct ring_frame *frame)
 {
-	return (frame->meta.flags & RING_FRAME_OFF) != 0;
+	return (frame->meta.flags & RING_FRAME_RECORDING_OFF) != 0;
 }
 
 enum next { NEXT_FRAME, NEXT_NOTHING, NEXT_RUN_OVER };
 
 static enum next find_next(struct encoder *encoder)
 {
-	switch (feed_peek(&encoder->feed)) {
-	case FEED_NOTHING:
+	switch (ring_feed_peek(&encoder->feed)) {
+	case RING_FEED_EMPTY:
 		if (encoder->state == ENCODER_RUNNING &&
 		    (encoder->drained || is_behind_end(encoder, encoder->feed.next)))
 			return NEXT_RUN_OVER;
 		return NEXT_NOTHING;
-	case FEED_HOLE:
+	case RING_FEED_OVERRUN:
 		/* Before the first run it was the archive that was not ready to be recorded into. */
 		encoder->next_cause = encoder->began ? GAP_ENCODER : GAP_DISK;
 		return NEXT_RUN_OVER;
-	case FEED_FRAME:
+	case RING_FEED_FRAME:
 		break;
 	}
 	if (is_behind_end(encoder, encoder->feed.frame.seq) || is_left_out(&encoder->feed.frame))
 		return NEXT_RUN_OVER;
-	if (encoder->state == ENCODER_RUNNING && encoder->feed.frame.meta.stretch != encoder->first.stretch)
+	if (encoder->state == ENCODER_RUNNING && encoder->feed.frame.meta.epoch != encoder->first.epoch)
 		return NEXT_RUN_OVER;
 	return NEXT_FRAME;
 }
@@ -132,17 +132,17 @@ static void feed_child(struct encoder *encoder)
 				break;
 			begin_frame(encoder);
 		}
-		switch (feed_write(&encoder->feed, encoder->child.in)) {
-		case FEED_WRITTEN:
+		switch (ring_feed_write(&encoder->feed, encoder->child.in)) {
+		case RING_FEED_WRITTEN:
 			encoder->progress_at = mono_now();
 			continue;
-		case FEED_FULL:
+		case RING_FEED_FULL:
 			loop_watch_set(encoder->parts.loop, &encoder->in, EPOLLOUT);
 			return;
-		case FEED_BROKEN:
+		case RING_FEED_BROKEN:
 			encoder_fail(encoder, "FFmpeg does not read any more");
 			return;
-		case FEED_OVERWRITTEN:
+		case TRANSCODE_INPUT_OVERWRITTEN:
 			encoder_fail(encoder, "FFmpeg took so long over a frame that the memory was filled meanwhile");
 			return;
 		}
@@ -156,7 +156,7 @@ static void feed_child(struct encoder *encoder)
 static bool find_start(struct encoder *encoder)
 {
 	const struct ring_reader *ring = encoder->parts.ring;
-	struct archive_start start = archive_started(encoder->parts.archive);
+	struct archive_resume_point start = archive_get_resume_point(encoder->parts.archive);
 	uint64_t next = encoder->parts.adopted + 1;
 	struct ring_frame frame;
 
@@ -167,10 +167,10 @@ static bool find_start(struct encoder *encoder)
 		next--;
 	if (next <= encoder->parts.adopted && ring_reader_get(ring, next - 1, &frame) &&
 	    frame.meta.mono_us == start.last_mono_us)
-		encoder->last_stretch = frame.meta.stretch;
+		encoder->last_epoch = frame.meta.epoch;
 	else if (next <= encoder->parts.adopted)
 		encoder->next_cause = GAP_RECORDER_DOWN;
-	feed_init(&encoder->feed, ring, next);
+	ring_feed_init(&encoder->feed, ring, next);
 	encoder->found_start = true;
 	return true;
 }
@@ -188,7 +188,7 @@ static void pass_off(struct encoder *encoder)
 		encoder->state = ENCODER_OFF;
 }
 
-void encoder_leave_off(struct encoder *encoder)
+void encoder_resume(struct encoder *encoder)
 {
 	uint64_t head = ring_reader_head(encoder->parts.ring);
 

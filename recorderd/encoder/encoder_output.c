@@ -40,7 +40,7 @@ static void mend_duration(struct encoder *encoder, uint8_t *moof, const struct i
 	if (fragment->duration <= 1)
 		fragment->duration = encoder->last_duration_us;
 	else
-		fragment->duration = encoder_cut_at_hole(encoder, frame, fragment->duration);
+		fragment->duration = encoder_cut_at_gap(encoder, frame, fragment->duration);
 	if (fragment->duration_at)
 		be32_put(moof + fragment->duration_at, fragment->duration);
 	encoder->last_duration_us = fragment->duration < US_PER_S ? fragment->duration : US_PER_S;
@@ -50,14 +50,14 @@ static void note_progress(struct encoder *encoder)
 {
 	encoder->gave_at = encoder->progress_at;
 	encoder->gave_any = true;
-	encoder->begun_again = 0;
+	encoder->run_restarts = 0;
 	encoder->backoff_us = BACKOFF_FIRST_US;
-	if (encoder->fruitless_run) /* what it held back until its end */
+	if (encoder->undecodable_run) /* what it held back until its end */
 		return;
 	if (encoder->status.failing)
 		log_info("encoder", "encoding again");
-	encoder->status.failing = encoder->status.fruitless = false;
-	encoder->fruitless_us = FRUITLESS_FIRST_US;
+	encoder->status.failing = encoder->status.undecodable = false;
+	encoder->undecodable_wait_us = UNDECODABLE_FIRST_US;
 }
 
 static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_t total_bytes,
@@ -76,7 +76,7 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 		log_warn("encoder", "it gave a frame for a time that it was not given: left out");
 		return;
 	}
-	if (encoder_began_late(encoder, &frame))
+	if (encoder_lost_first_frame(encoder, &frame))
 		return;
 	note_progress(encoder);
 	announce_run(encoder);
@@ -94,27 +94,27 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 	};
 	mend_duration(encoder, media->data, &frame, &media->frame.fragment);
 	storage_push(encoder->parts.storage, media);
-	encoder_pass_hole(encoder);
+	encoder_split_at_gap(encoder);
 }
 
 /* All that the child had to give is taken. */
 static void drained(struct encoder *encoder)
 {
-	encoder_forget_child(encoder);
+	encoder_close_child(encoder);
 	encoder_end_segment(encoder);
 	encoder->state = ENCODER_IDLE;
 }
 
-void encoder_end_drained(struct encoder *encoder)
+void encoder_finish_drain(struct encoder *encoder)
 {
-	switch (encoder->in_flight.count ? encoder_judge_end(encoder) : SUBPROCESS_ENDED_WELL) {
-	case SUBPROCESS_RUNS: /* it is asked again soon */
+	switch (encoder->in_flight.count ? encoder_classify_exit(encoder) : SUBPROCESS_SUCCEEDED) {
+	case SUBPROCESS_RUNNING: /* it is asked again soon */
 		encoder->output_over = true;
 		loop_watch_set(encoder->parts.loop, &encoder->out, 0);
-		subprocess_close(&encoder->child.out);
+		subprocess_close_fd(&encoder->child.out);
 		encoder_wake(encoder);
 		break;
-	case SUBPROCESS_ENDED_WELL:
+	case SUBPROCESS_SUCCEEDED:
 		drained(encoder);
 		break;
 	case SUBPROCESS_FAILED:
@@ -130,7 +130,7 @@ static void output_over(struct encoder *encoder)
 		encoder_fail(encoder, ENDED_EARLY);
 	} else {
 		encoder_close_input_when_read(encoder);
-		encoder_end_drained(encoder);
+		encoder_finish_drain(encoder);
 	}
 	encoder_wake(encoder);
 }
@@ -139,7 +139,7 @@ static void output_ready(void *context, uint32_t events)
 {
 	struct encoder *encoder = context;
 	struct reason why;
-	uint8_t *room = fragment_stream_room(&encoder->stream, READ_BYTES);
+	uint8_t *room = fragment_parser_reserve(&encoder->stream, READ_BYTES);
 	ssize_t got;
 
 	(void)events;
@@ -151,12 +151,12 @@ static void output_ready(void *context, uint32_t events)
 		return;
 	}
 	encoder->progress_at = mono_now(); /* also where these are not yet a whole frame */
-	if (!fragment_stream_push(&encoder->stream, (size_t)got, take_fragment, encoder, &why)) {
+	if (!fragment_parser_push(&encoder->stream, (size_t)got, take_fragment, encoder, &why)) {
 		encoder_fail(encoder, why.text);
 		return;
 	}
 	if (encoder->again) {
-		encoder_begin_again(encoder);
+		encoder_restart_run(encoder);
 		encoder_wake(encoder);
 		return;
 	}

@@ -18,16 +18,16 @@
 
 #include "shared/base/log.h"
 
-#define AGAIN_MAX         3           /* a frame that came back once does so as the first one too */
-#define HOLE_US           US_PER_S    /* from which on the timeline shows one */
-#define READ_AHEAD_BYTES  (64u << 10) /* FFmpeg has read them, and may not have looked at them yet */
-#define FRUITLESS_LAST_US (320 * US_PER_S)
+#define RETRIES_MAX         3           /* a frame that came back once does so as the first one too */
+#define HOLE_US             US_PER_S    /* from which on the timeline shows one */
+#define READ_AHEAD_BYTES    (64u << 10) /* FFmpeg has read them, and may not have looked at them yet */
+#define UNDECODABLE_LAST_US (320 * US_PER_S)
 
-bool encoder_began_late(struct encoder *encoder, const struct in_flight_frame *frame)
+bool encoder_lost_first_frame(struct encoder *encoder, const struct in_flight_frame *frame)
 {
 	if (encoder->gave_any || frame->seq == encoder->first_seq || encoder->parts.config->record.codec != CODEC_H264)
 		return false;
-	if (encoder->begun_again == AGAIN_MAX) {
+	if (encoder->run_restarts == RETRIES_MAX) {
 		log_warn("encoder",
 			 "FFmpeg leaves out the first frames of each run: key frames stand beside the seconds");
 		return false;
@@ -36,29 +36,29 @@ bool encoder_began_late(struct encoder *encoder, const struct in_flight_frame *f
 	return true;
 }
 
-void encoder_begin_again(struct encoder *encoder)
+void encoder_restart_run(struct encoder *encoder)
 {
 	log_info("encoder", "FFmpeg made no picture of the first %llu frames: the run begins again behind them",
 		 (unsigned long long)(encoder->again - encoder->first_seq));
 	encoder->next_cause = encoder->cause == GAP_NONE ? GAP_ENCODER : encoder->cause;
-	encoder_forget_child(encoder);
+	encoder_close_child(encoder);
 	encoder->in_flight.count = 0;
 	encoder->feed.next = encoder->again;
 	encoder->again = 0;
-	encoder->begun_again++;
+	encoder->run_restarts++;
 	encoder->state = ENCODER_IDLE;
 }
 
-uint32_t encoder_cut_at_hole(struct encoder *encoder, const struct in_flight_frame *frame, uint32_t duration_us)
+uint32_t encoder_cut_at_gap(struct encoder *encoder, const struct in_flight_frame *frame, uint32_t duration_us)
 {
-	if (!frame->until_next_us || duration_us - frame->until_next_us < HOLE_US)
+	if (!frame->next_after_us || duration_us - frame->next_after_us < HOLE_US)
 		return duration_us;
 	encoder->ends_at_hole = true;
-	return (uint32_t)frame->until_next_us;
+	return (uint32_t)frame->next_after_us;
 }
 
 /* The next frame that comes back is the first of its second: a key frame, with which a segment can begin. */
-void encoder_pass_hole(struct encoder *encoder)
+void encoder_split_at_gap(struct encoder *encoder)
 {
 	if (!encoder->ends_at_hole)
 		return;
@@ -86,50 +86,51 @@ static uint64_t unread_bytes(const struct encoder *encoder)
 void encoder_close_input_when_read(struct encoder *encoder)
 {
 	if (encoder->child.in >= 0 && unread_bytes(encoder) == 0)
-		subprocess_close(&encoder->child.in);
+		subprocess_close_fd(&encoder->child.in);
 }
 
 static bool has_output(const struct encoder *encoder)
 {
-	return encoder_is_held_by_disk(encoder) || bytes_in_pipe(encoder->child.out) > 0;
+	return encoder_is_blocked_by_disk(encoder) || bytes_in_pipe(encoder->child.out) > 0;
 }
 
 static void say_fruitless(struct encoder *encoder)
 {
 	const char *line = encoder->error_line;
 
-	if (!encoder->status.fruitless)
+	if (!encoder->status.undecodable)
 		log_error("encoder", "FFmpeg makes no picture of what the camera sends%s%s", line[0] ? ": " : "", line);
 	snprintf(encoder->status.last_error, sizeof(encoder->status.last_error), "%s",
 		 line[0] ? line : "FFmpeg does not say why.");
-	encoder->status.fruitless = encoder->status.failing = true;
+	encoder->status.undecodable = encoder->status.failing = true;
 }
 
-bool encoder_is_fruitless(struct encoder *encoder, int64_t now_us)
+bool encoder_cannot_decode(struct encoder *encoder, int64_t now_us)
 {
-	size_t taken = in_flight_taken(&encoder->in_flight, unread_bytes(encoder) + READ_AHEAD_BYTES);
-	int64_t patience_us = in_flight_is_full(&encoder->in_flight) ? FRUITLESS_FIRST_US : encoder->fruitless_us;
+	size_t taken = in_flight_read(&encoder->in_flight, unread_bytes(encoder) + READ_AHEAD_BYTES);
+	int64_t patience_us =
+		in_flight_is_full(&encoder->in_flight) ? UNDECODABLE_FIRST_US : encoder->undecodable_wait_us;
 
 	if (has_output(encoder))
 		encoder->gave_at.us = now_us;
-	if (encoder->feed.writing || taken <= ENCODER_KEEPS_FRAMES || now_us - encoder->gave_at.us < patience_us)
+	if (encoder->feed.writing || taken <= ENCODER_DELAY_FRAMES_MAX || now_us - encoder->gave_at.us < patience_us)
 		return false;
 	say_fruitless(encoder);
-	encoder->fruitless_us *= encoder->fruitless_us < FRUITLESS_LAST_US ? 2 : 1;
-	encoder->fruitless_run = true;
+	encoder->undecodable_wait_us *= encoder->undecodable_wait_us < UNDECODABLE_LAST_US ? 2 : 1;
+	encoder->undecodable_run = true;
 	return true;
 }
 
 /* What is still in flight is nothing that FFmpeg can decode. */
 static void lose_in_flight(struct encoder *encoder)
 {
-	if (!encoder->status.fruitless)
+	if (!encoder->status.undecodable)
 		log_warn("encoder", "FFmpeg made no picture of %zu frames at the end of a run",
 			 encoder->in_flight.count);
 	encoder->feed.lost += encoder->in_flight.count;
 	encoder->in_flight.count = 0;
 	encoder->swallowed_last = true;
-	encoder->status.failing = encoder->status.fruitless;
+	encoder->status.failing = encoder->status.undecodable;
 	encoder->deaths = 0;
 }
 
@@ -138,19 +139,20 @@ static bool has_failed_often(const struct encoder *encoder)
 {
 	uint64_t first = encoder->in_flight.frames[encoder->in_flight.first].seq;
 
-	return encoder->fruitless_run || (first == encoder->died_on && encoder->deaths + 1 >= ENCODER_POISON_DEATHS);
+	return encoder->undecodable_run ||
+	       (first == encoder->died_on && encoder->deaths + 1 >= ENCODER_FRAME_CRASHES_MAX);
 }
 
-enum subprocess_end encoder_judge_end(struct encoder *encoder)
+enum subprocess_exit encoder_classify_exit(struct encoder *encoder)
 {
 	bool has_read = encoder->child.in < 0;
-	enum subprocess_end end = subprocess_reap(&encoder->child);
+	enum subprocess_exit end = subprocess_reap(&encoder->child);
 
-	if (end == SUBPROCESS_ENDED_WELL && !has_read)
+	if (end == SUBPROCESS_SUCCEEDED && !has_read)
 		return SUBPROCESS_FAILED;
-	if (end == SUBPROCESS_ENDED_WELL || (end == SUBPROCESS_FAILED && has_read && has_failed_often(encoder))) {
+	if (end == SUBPROCESS_SUCCEEDED || (end == SUBPROCESS_FAILED && has_read && has_failed_often(encoder))) {
 		lose_in_flight(encoder);
-		return SUBPROCESS_ENDED_WELL;
+		return SUBPROCESS_SUCCEEDED;
 	}
 	return end;
 }

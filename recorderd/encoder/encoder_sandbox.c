@@ -9,21 +9,21 @@ static enum ffmpeg_devices devices_of(const struct config_record *record)
 		const char *encoder;
 		enum ffmpeg_devices devices;
 	} known[] = {
-		{"h264_vaapi", DEVICES_DRM},
-		{"h264_v4l2m2m", DEVICES_CODEC},
-		{"h264_nvenc", DEVICES_NVIDIA},
+		{"h264_vaapi", FFMPEG_DEVICES_DRM},
+		{"h264_v4l2m2m", FFMPEG_DEVICES_CODEC},
+		{"h264_nvenc", FFMPEG_DEVICES_NVIDIA},
 	};
 
 	for (size_t i = 0; record->codec == CODEC_H264 && i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(record->encoder, known[i].encoder) == 0)
 			return known[i].devices;
-	return DEVICES_NONE;
+	return FFMPEG_DEVICES_NONE;
 }
 
 struct sandbox *encoder_sandbox_open(const struct config_record *record)
 {
 	return sandbox_open(&(struct sandbox_setup){
-		.caller = CALLER_FFMPEG,
+		.caller = SECCOMP_FFMPEG,
 		.runs_ffmpeg = true,
 		.scripts = true,
 		.devices = devices_of(record),
@@ -31,7 +31,7 @@ struct sandbox *encoder_sandbox_open(const struct config_record *record)
 	});
 }
 
-void encoder_sandbox_look(const struct sandbox *sandbox, struct sandbox_state *known)
+void encoder_sandbox_update(const struct sandbox *sandbox, struct sandbox_state *known)
 {
 	struct sandbox_state now;
 

@@ -13,6 +13,6 @@
 struct sandbox *encoder_sandbox_open(const struct config_record *record);
 
 /* How far the newest child is kept in; a line in the log when that becomes another (`known` is what it was). */
-void encoder_sandbox_look(const struct sandbox *sandbox, struct sandbox_state *known);
+void encoder_sandbox_update(const struct sandbox *sandbox, struct sandbox_state *known);
 
 #endif

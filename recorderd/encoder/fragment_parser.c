@@ -7,14 +7,14 @@
 #define MOOF MP4_TYPE('m', 'o', 'o', 'f')
 #define MDAT MP4_TYPE('m', 'd', 'a', 't')
 
-void fragment_stream_finish(struct fragment_stream *stream)
+void fragment_parser_free(struct fragment_parser *stream)
 {
-	buffer_finish(&stream->data);
-	buffer_finish(&stream->init);
-	*stream = (struct fragment_stream){0};
+	buffer_free(&stream->data);
+	buffer_free(&stream->init);
+	*stream = (struct fragment_parser){0};
 }
 
-uint8_t *fragment_stream_room(struct fragment_stream *stream, size_t bytes)
+uint8_t *fragment_parser_reserve(struct fragment_parser *stream, size_t bytes)
 {
 	if (stream->at) {
 		buffer_drop(&stream->data, stream->at);
@@ -26,14 +26,14 @@ uint8_t *fragment_stream_room(struct fragment_stream *stream, size_t bytes)
 enum step { STEP_TAKEN, STEP_MORE, STEP_BAD };
 
 /* The whole box at stream->at + skip, or the wish for more bytes. */
-static enum step whole_box(const struct fragment_stream *stream, size_t skip, struct mp4_box *box, struct reason *why)
+static enum step whole_box(const struct fragment_parser *stream, size_t skip, struct mp4_box *box, struct reason *why)
 {
 	size_t at = stream->at + skip;
 
 	switch (mp4_box_header(stream->data.data, stream->data.length, at, box)) {
-	case MP4_MORE:
+	case MP4_INCOMPLETE:
 		return STEP_MORE;
-	case MP4_BAD:
+	case MP4_INVALID:
 		reason_set(why, "the encoder's output has a box without a size");
 		return STEP_BAD;
 	case MP4_OK:
@@ -46,7 +46,7 @@ static enum step whole_box(const struct fragment_stream *stream, size_t skip, st
 	return stream->data.length - at < box->size ? STEP_MORE : STEP_TAKEN;
 }
 
-static enum step take_init(struct fragment_stream *stream, const struct mp4_box *box, struct reason *why)
+static enum step take_init(struct fragment_parser *stream, const struct mp4_box *box, struct reason *why)
 {
 	const uint8_t *data = stream->data.data + stream->at;
 	size_t moov_at = stream->init.length;
@@ -67,7 +67,7 @@ static enum step take_init(struct fragment_stream *stream, const struct mp4_box 
 	return STEP_TAKEN;
 }
 
-static enum step take_fragment(struct fragment_stream *stream, const struct mp4_box *moof, fragment_taken *taken,
+static enum step take_fragment(struct fragment_parser *stream, const struct mp4_box *moof, fragment_callback *taken,
 			       void *context, struct reason *why)
 {
 	uint8_t *data = stream->data.data + stream->at;
@@ -87,7 +87,7 @@ static enum step take_fragment(struct fragment_stream *stream, const struct mp4_
 	return STEP_TAKEN;
 }
 
-static enum step step_once(struct fragment_stream *stream, fragment_taken *taken, void *context, struct reason *why)
+static enum step step_once(struct fragment_parser *stream, fragment_callback *taken, void *context, struct reason *why)
 {
 	struct mp4_box box;
 	enum step step = whole_box(stream, 0, &box, why);
@@ -106,7 +106,7 @@ static enum step step_once(struct fragment_stream *stream, fragment_taken *taken
 	return STEP_TAKEN;
 }
 
-bool fragment_stream_push(struct fragment_stream *stream, size_t bytes, fragment_taken *taken, void *context,
+bool fragment_parser_push(struct fragment_parser *stream, size_t bytes, fragment_callback *taken, void *context,
 			  struct reason *why)
 {
 	enum step step;

@@ -14,7 +14,7 @@
 
 #define FRAGMENT_BYTES_MAX (64u << 20)
 
-struct fragment_stream {
+struct fragment_parser {
 	struct buffer data;    /* not yet cut */
 	size_t at;             /* of the first byte in data that is not used up */
 	struct buffer init;    /* ftyp + moov, once complete */
@@ -23,16 +23,16 @@ struct fragment_stream {
 };
 
 /* Called for each fragment: moof and mdat stand one behind the other; valid during the call. */
-typedef void fragment_taken(void *context, uint8_t *data, size_t moof_bytes, size_t total_bytes,
-			    const struct mp4_fragment *fragment);
+typedef void fragment_callback(void *context, uint8_t *data, size_t moof_bytes, size_t total_bytes,
+			       const struct mp4_fragment *fragment);
 
-void fragment_stream_finish(struct fragment_stream *stream); /* frees; zeroed it can be used again */
+void fragment_parser_free(struct fragment_parser *stream); /* frees; zeroed it can be used again */
 
-/* Room for `bytes` more at the end; NULL without memory. Fill it and call fragment_stream_push. */
-uint8_t *fragment_stream_room(struct fragment_stream *stream, size_t bytes);
+/* Room for `bytes` more at the end; NULL without memory. Fill it and call fragment_parser_push. */
+uint8_t *fragment_parser_reserve(struct fragment_parser *stream, size_t bytes);
 
 /* Takes `bytes` that were put into the room. False with a sentence where this is not what FFmpeg was asked for. */
-bool fragment_stream_push(struct fragment_stream *stream, size_t bytes, fragment_taken *taken, void *context,
+bool fragment_parser_push(struct fragment_parser *stream, size_t bytes, fragment_callback *taken, void *context,
 			  struct reason *why);
 
 #endif

@@ -17,7 +17,7 @@ static double clamp(double value, double least, double most)
 }
 
 /* What was chosen from, in capture time, while so much time went by. */
-static void measure(struct thinning *thinning, int64_t elapsed_us, int64_t behind_us)
+static void measure(struct frame_drop *thinning, int64_t elapsed_us, int64_t behind_us)
 {
 	int64_t moved_us = elapsed_us - (behind_us - thinning->behind_us);
 	double manages = thinning->keep * (double)moved_us / (double)elapsed_us;
@@ -26,7 +26,7 @@ static void measure(struct thinning *thinning, int64_t elapsed_us, int64_t behin
 	thinning->measured++;
 }
 
-void thinning_judge(struct thinning *thinning, int64_t now_us, int64_t behind_us, int64_t limit_us)
+void frame_drop_update(struct frame_drop *thinning, int64_t now_us, int64_t behind_us, int64_t limit_us)
 {
 	int64_t elapsed_us = now_us - thinning->judged_us;
 	bool thins = thinning->keep < 1;
@@ -53,7 +53,7 @@ void thinning_judge(struct thinning *thinning, int64_t now_us, int64_t behind_us
 }
 
 /* Error diffusion. */
-bool thinning_keeps(struct thinning *thinning)
+bool frame_drop_accept(struct frame_drop *thinning)
 {
 	thinning->credit += thinning->keep;
 	if (thinning->credit < 1)

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct thinning {
+struct frame_drop {
 	double keep;   /* share of the frames that is fed: 1 is all */
 	double credit; /* what the frames left out so far add up to: 1 is the next one */
 
@@ -23,15 +23,15 @@ struct thinning {
 	int64_t judged_us, behind_us;
 };
 
-#define THINNING_NONE ((struct thinning){.keep = 1})
+#define FRAME_DROP_NONE ((struct frame_drop){.keep = 1})
 
 /*
  * Before each frame is chosen: the newest frame was captured at now_us (monotonic), the one to be chosen behind_us
  * earlier; more than limit_us is too much.
  */
-void thinning_judge(struct thinning *thinning, int64_t now_us, int64_t behind_us, int64_t limit_us);
+void frame_drop_update(struct frame_drop *thinning, int64_t now_us, int64_t behind_us, int64_t limit_us);
 
 /* Whether the next frame is kept: of any row of frames the same share. */
-bool thinning_keeps(struct thinning *thinning);
+bool frame_drop_accept(struct frame_drop *thinning);
 
 #endif

@@ -14,7 +14,7 @@
 struct in_flight_frame {
 	uint64_t seq;
 	int64_t pts_us, wall_us, mono_us;
-	int64_t until_next_us; /* to the frame that was given after it; 0: none was yet */
+	int64_t next_after_us; /* to the frame that was given after it; 0: none was yet */
 	uint32_t bytes;        /* in the pipe */
 };
 
@@ -39,7 +39,7 @@ static inline void in_flight_push(struct in_flight *queue, const struct in_fligh
 	if (queue->count) {
 		struct in_flight_frame *before = in_flight_at(queue, queue->count - 1);
 
-		before->until_next_us = frame->pts_us - before->pts_us;
+		before->next_after_us = frame->pts_us - before->pts_us;
 	}
 	*in_flight_at(queue, queue->count++) = *frame;
 }
@@ -68,7 +68,7 @@ static inline bool in_flight_take(struct in_flight *queue, int64_t pts_us, struc
 }
 
 /* How many of them are out of the pipe, in which so many bytes are left. */
-static inline size_t in_flight_taken(struct in_flight *queue, uint64_t bytes_left)
+static inline size_t in_flight_read(struct in_flight *queue, uint64_t bytes_left)
 {
 	size_t taken = queue->count;
 

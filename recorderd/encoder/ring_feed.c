@@ -10,14 +10,14 @@
 #define BEHIND_LIMIT_US (10 * US_PER_S) /* more than this: the machine is too slow */
 #define RING_HALF       0.5
 
-void feed_init(struct feed *feed, const struct ring_reader *ring, uint64_t next)
+void ring_feed_init(struct feed *feed, const struct ring_reader *ring, uint64_t next)
 {
-	*feed = (struct feed){.ring = ring, .next = next, .thinning = THINNING_NONE};
+	*feed = (struct feed){.ring = ring, .next = next, .thinning = FRAME_DROP_NONE};
 }
 
-void feed_finish(struct feed *feed)
+void ring_feed_free(struct feed *feed)
 {
-	buffer_finish(&feed->copy);
+	buffer_free(&feed->copy);
 }
 
 /* How far behind the camera the next frame is, and how much that may be: half of a ring that holds less than 20 s. */
@@ -30,10 +30,10 @@ static void judge(struct feed *feed, const struct ring_frame *newest)
 
 	if (tail > 1 && ring_reader_get(feed->ring, tail, &oldest) && (now_us - oldest.meta.mono_us) / 2 < limit_us)
 		limit_us = (now_us - oldest.meta.mono_us) / 2;
-	thinning_judge(&feed->thinning, now_us, behind_us, limit_us);
+	frame_drop_update(&feed->thinning, now_us, behind_us, limit_us);
 }
 
-enum feed_step feed_peek(struct feed *feed)
+enum ring_feed_step ring_feed_peek(struct feed *feed)
 {
 	uint64_t head = ring_reader_head(feed->ring);
 
@@ -47,21 +47,21 @@ enum feed_step feed_peek(struct feed *feed)
 				tail = feed->next + 1;
 			feed->lost += tail - feed->next;
 			feed->next = tail;
-			return FEED_HOLE;
+			return RING_FEED_OVERRUN;
 		}
 		if (ring_reader_get(feed->ring, head, &newest))
 			judge(feed, &newest);
-		if (feed->chosen == feed->next || thinning_keeps(&feed->thinning)) {
+		if (feed->chosen == feed->next || frame_drop_accept(&feed->thinning)) {
 			feed->chosen = feed->next;
-			return FEED_FRAME;
+			return RING_FEED_FRAME;
 		}
 		feed->thinned++;
 		feed->next++;
 	}
-	return FEED_NOTHING;
+	return RING_FEED_EMPTY;
 }
 
-int64_t feed_behind_us(const struct feed *feed)
+int64_t ring_feed_lag_us(const struct feed *feed)
 {
 	struct ring_frame next = feed->frame, newest;
 
@@ -73,12 +73,12 @@ int64_t feed_behind_us(const struct feed *feed)
 	return newest.meta.mono_us - next.meta.mono_us;
 }
 
-void feed_begin(struct feed *feed, int64_t pts_us, bool first)
+void ring_feed_begin(struct feed *feed, int64_t pts_us, bool first)
 {
 	uint8_t *at = feed->head;
 
 	if (first) {
-		ivf_header(at, feed->frame.meta.width, feed->frame.meta.height);
+		ivf_file_header(at, feed->frame.meta.width, feed->frame.meta.height);
 		at += IVF_HEADER_BYTES;
 	}
 	ivf_frame_header(at, feed->frame.meta.length, pts_us);
@@ -88,7 +88,7 @@ void feed_begin(struct feed *feed, int64_t pts_us, bool first)
 	feed->writing = true;
 }
 
-void feed_abort(struct feed *feed)
+void ring_feed_abort(struct feed *feed)
 {
 	feed->writing = false;
 }
@@ -121,7 +121,7 @@ static bool keep_safe(struct feed *feed)
 	if (feed->copied)
 		return true;
 	if (ring_reader_age(feed->ring, &feed->frame) < RING_HALF)
-		return ring_reader_still(feed->ring, &feed->frame);
+		return ring_reader_is_intact(feed->ring, &feed->frame);
 	buffer_clear(&feed->copy);
 	if (!buffer_reserve(&feed->copy, feed->frame.meta.length) ||
 	    !ring_reader_copy(feed->ring, &feed->frame, feed->copy.data))
@@ -130,7 +130,7 @@ static bool keep_safe(struct feed *feed)
 	return true;
 }
 
-enum feed_write feed_write(struct feed *feed, int fd)
+enum ring_feed_write ring_feed_write(struct feed *feed, int fd)
 {
 	size_t total = feed->head_bytes + feed->frame.meta.length;
 
@@ -140,15 +140,15 @@ enum feed_write feed_write(struct feed *feed, int fd)
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0 && errno != EAGAIN)
-			return FEED_BROKEN;
+			return RING_FEED_BROKEN;
 		if (done > 0)
 			feed->written += (size_t)done;
 		if (!keep_safe(feed))
-			return FEED_OVERWRITTEN;
+			return TRANSCODE_INPUT_OVERWRITTEN;
 		if (done < 0 || feed->written < total)
-			return FEED_FULL;
+			return RING_FEED_FULL;
 	}
 	feed->writing = false;
 	feed->next++;
-	return FEED_WRITTEN;
+	return RING_FEED_WRITTEN;
 }

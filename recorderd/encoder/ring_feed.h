@@ -27,41 +27,41 @@ struct feed {
 	struct buffer copy;         /* its data, where it was about to be overwritten */
 	bool copied;
 
-	struct thinning thinning;
+	struct frame_drop thinning;
 	uint64_t chosen; /* seq of the frame that was found to be kept */
 	uint64_t thinned, lost;
 };
 
-void feed_init(struct feed *feed, const struct ring_reader *ring, uint64_t next);
-void feed_finish(struct feed *feed);
+void ring_feed_init(struct feed *feed, const struct ring_reader *ring, uint64_t next);
+void ring_feed_free(struct feed *feed);
 
-enum feed_step {
-	FEED_FRAME,   /* feed->frame is the next one */
-	FEED_NOTHING, /* caught up */
-	FEED_HOLE,    /* the ring went over frames that were not fed: feed->next is the oldest that is left */
+enum ring_feed_step {
+	RING_FEED_FRAME,   /* feed->frame is the next one */
+	RING_FEED_EMPTY,   /* caught up */
+	RING_FEED_OVERRUN, /* the ring went over frames that were not fed: feed->next is the oldest that is left */
 };
 
 /* Finds the next frame (thinned); does not begin to write it. */
-enum feed_step feed_peek(struct feed *feed);
+enum ring_feed_step ring_feed_peek(struct feed *feed);
 
-/* Begins to write the frame that feed_peek found, with that time stamp; the stream's first also gets the file header.
+/* Begins to write the frame that ring_feed_peek found, with that time stamp; the stream's first also gets the file header.
  */
-void feed_begin(struct feed *feed, int64_t pts_us, bool first);
+void ring_feed_begin(struct feed *feed, int64_t pts_us, bool first);
 
-enum feed_write {
-	FEED_WRITTEN, /* the whole frame is in the pipe */
-	FEED_FULL,    /* the pipe is full: go on when it is writable */
+enum ring_feed_write {
+	RING_FEED_WRITTEN, /* the whole frame is in the pipe */
+	RING_FEED_FULL,    /* the pipe is full: go on when it is writable */
 	/* The encoder must be started anew */
-	FEED_BROKEN,      /* nobody reads */
-	FEED_OVERWRITTEN, /* the frame was, under our hands */
+	RING_FEED_BROKEN,            /* nobody reads */
+	TRANSCODE_INPUT_OVERWRITTEN, /* the frame was, under our hands */
 };
 
-enum feed_write feed_write(struct feed *feed, int fd);
+enum ring_feed_write ring_feed_write(struct feed *feed, int fd);
 
 /* Age of the next frame, or of the one that is being written, against the newest; 0 where none waits. */
-int64_t feed_behind_us(const struct feed *feed);
+int64_t ring_feed_lag_us(const struct feed *feed);
 
 /* Gives up the frame that is being written. */
-void feed_abort(struct feed *feed);
+void ring_feed_abort(struct feed *feed);
 
 #endif

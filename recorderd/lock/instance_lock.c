@@ -52,14 +52,14 @@ static int try_lock(const char *path)
 	return -1;
 }
 
-int name_lock_take(const char *camera, struct reason *why)
+int instance_lock_take(const char *camera, struct reason *why)
 {
 	const struct timespec pause = {.tv_nsec = EVERY_MS * 1000000L};
 	char folder[USER_FOLDER_BYTES], path[PATH_BYTES];
 	mono_t began = mono_now();
 	int fd;
 
-	if (!user_folder_make(folder, why))
+	if (!user_folder_create(folder, why))
 		return -1;
 	path_in(folder, camera, path);
 	while ((fd = try_lock(path)) < 0 && errno == EWOULDBLOCK && mono_now().us - began.us < PATIENCE_US)
@@ -75,7 +75,7 @@ int name_lock_take(const char *camera, struct reason *why)
 	return -1;
 }
 
-bool name_lock_stands(int lock, const char *camera)
+bool instance_lock_is_intact(int lock, const char *camera)
 {
 	char folder[USER_FOLDER_BYTES], path[PATH_BYTES];
 
@@ -84,7 +84,7 @@ bool name_lock_stands(int lock, const char *camera)
 	return is_named(lock, path);
 }
 
-void name_lock_release(int lock, const char *camera)
+void instance_lock_release(int lock, const char *camera)
 {
 	char folder[USER_FOLDER_BYTES], path[PATH_BYTES];
 
@@ -97,17 +97,17 @@ void name_lock_release(int lock, const char *camera)
 	close(lock);
 }
 
-enum name_lock_state name_lock_look(uid_t owner, const char *camera)
+enum instance_lock_state instance_lock_query(uid_t owner, const char *camera)
 {
 	char folder[USER_FOLDER_BYTES], path[PATH_BYTES];
 
 	if (!user_folder_find(owner, folder))
-		return NAME_FREE;
+		return INSTANCE_LOCK_FREE;
 	path_in(folder, camera, path);
 	int fd = open_folder(path);
 	if (fd < 0)
-		return errno == ENOENT ? NAME_FREE : NAME_UNKNOWN;
+		return errno == ENOENT ? INSTANCE_LOCK_FREE : INSTANCE_LOCK_UNKNOWN;
 	bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 	close(fd);
-	return held ? NAME_HELD : NAME_FREE;
+	return held ? INSTANCE_LOCK_HELD : INSTANCE_LOCK_FREE;
 }

@@ -17,21 +17,21 @@
  * Held until the descriptor is closed or the process ends, however it ends. -1 with a sentence. Waits up to a second
  * for one who only holds it for a moment.
  */
-int name_lock_take(const char *camera, struct reason *why);
+int instance_lock_take(const char *camera, struct reason *why);
 
 /* False where somebody removed the folder: another recorder could take the lock too. */
-bool name_lock_stands(int lock, const char *camera);
+bool instance_lock_is_intact(int lock, const char *camera);
 
 /* Closes it and leaves nothing behind. -1 is safe. */
-void name_lock_release(int lock, const char *camera);
+void instance_lock_release(int lock, const char *camera);
 
-enum name_lock_state {
-	NAME_FREE,
-	NAME_HELD,
-	NAME_UNKNOWN, /* this user may not look */
+enum instance_lock_state {
+	INSTANCE_LOCK_FREE,
+	INSTANCE_LOCK_HELD,
+	INSTANCE_LOCK_UNKNOWN, /* this user may not look */
 };
 
 /* Whether a recorder of that user has it at this moment. */
-enum name_lock_state name_lock_look(uid_t owner, const char *camera);
+enum instance_lock_state instance_lock_query(uid_t owner, const char *camera);
 
 #endif

@@ -19,7 +19,7 @@
 #define MARKERS_BYTES 2048
 #define BLOCK         8u
 
-struct raw_encoder {
+struct jpeg_compressor {
 	struct raw_format format;
 	struct jpeg_compress_struct jpeg;
 	struct jpeg_error_mgr errors;
@@ -35,7 +35,7 @@ static size_t padded(size_t value, size_t multiple)
 	return (value + multiple - 1) / multiple * multiple;
 }
 
-size_t raw_encoder_worst_bytes(const struct raw_format *format)
+size_t jpeg_compressor_worst_bytes(const struct raw_format *format)
 {
 	/* TurboJPEG's own bound: 4 bytes a pixel of 4:2:2, the least subsampled that is written here. */
 	return padded(format->width, 2 * BLOCK) * padded(format->height, 2 * BLOCK) * 4 + MARKERS_BYTES;
@@ -43,7 +43,7 @@ size_t raw_encoder_worst_bytes(const struct raw_format *format)
 
 static void on_error(j_common_ptr jpeg)
 {
-	struct raw_encoder *encoder = jpeg->client_data;
+	struct jpeg_compressor *encoder = jpeg->client_data;
 
 	longjmp(encoder->failed, 1);
 }
@@ -65,7 +65,7 @@ static boolean destination_full(j_compress_ptr jpeg)
 	return FALSE;
 }
 
-static bool make_strip(struct raw_encoder *encoder)
+static bool make_strip(struct jpeg_compressor *encoder)
 {
 	size_t lines = raw_format_is_420(&encoder->format) ? 2 * BLOCK : BLOCK;
 	uint8_t *at;
@@ -85,11 +85,11 @@ static bool make_strip(struct raw_encoder *encoder)
 	return true;
 }
 
-static void set_parameters(struct raw_encoder *encoder)
+static void set_parameters(struct jpeg_compressor *encoder)
 {
 	struct jpeg_compress_struct *jpeg = &encoder->jpeg;
 	const struct raw_format *format = &encoder->format;
-	bool planar = raw_format_planar(format);
+	bool planar = raw_format_is_ycbcr(format);
 
 	jpeg->image_width = format->width;
 	jpeg->image_height = format->height;
@@ -107,7 +107,7 @@ static void set_parameters(struct raw_encoder *encoder)
 	}
 }
 
-static bool prepare(struct raw_encoder *encoder)
+static bool prepare(struct jpeg_compressor *encoder)
 {
 	if (setjmp(encoder->failed))
 		return false;
@@ -117,9 +117,9 @@ static bool prepare(struct raw_encoder *encoder)
 	return true;
 }
 
-struct raw_encoder *raw_encoder_create(const struct raw_format *format)
+struct jpeg_compressor *jpeg_compressor_create(const struct raw_format *format)
 {
-	struct raw_encoder *encoder = calloc(1, sizeof(*encoder));
+	struct jpeg_compressor *encoder = calloc(1, sizeof(*encoder));
 
 	if (!encoder)
 		return NULL;
@@ -133,11 +133,11 @@ struct raw_encoder *raw_encoder_create(const struct raw_format *format)
 	encoder->destination.term_destination = destination_begin;
 	if (make_strip(encoder) && prepare(encoder))
 		return encoder;
-	raw_encoder_destroy(encoder);
+	jpeg_compressor_destroy(encoder);
 	return NULL;
 }
 
-void raw_encoder_destroy(struct raw_encoder *encoder)
+void jpeg_compressor_destroy(struct jpeg_compressor *encoder)
 {
 	if (!encoder)
 		return;
@@ -157,26 +157,26 @@ static unsigned within(unsigned line, unsigned lines)
 }
 
 /* Fills the strip from chroma line `first` on. */
-static void fill_strip(struct raw_encoder *encoder, const uint8_t *data, unsigned first)
+static void fill_strip(struct jpeg_compressor *encoder, const uint8_t *data, unsigned first)
 {
 	const struct raw_format *format = &encoder->format;
 	unsigned high = raw_format_is_420(format) ? 2 : 1, chroma_lines = (format->height + high - 1) / high;
 	size_t width = format->width, chroma_width = (width + 1) / 2;
 
 	for (unsigned i = 0; i < BLOCK; i++) {
-		raw_format_chroma(format, data, within(first + i, chroma_lines), encoder->cb[i], encoder->cr[i]);
+		raw_format_read_chroma(format, data, within(first + i, chroma_lines), encoder->cb[i], encoder->cr[i]);
 		for (unsigned j = i * high; j < (i + 1) * high; j++) {
-			raw_format_luma(format, data, within(first * high + j, format->height), encoder->y[j]);
-			raw_colour_luma(&format->colour, encoder->y[j], encoder->cb[i], encoder->cr[i], width);
+			raw_format_read_luma(format, data, within(first * high + j, format->height), encoder->y[j]);
+			raw_colour_convert_luma(&format->colour, encoder->y[j], encoder->cb[i], encoder->cr[i], width);
 			pad_line(encoder->y[j], width, encoder->luma_width);
 		}
-		raw_colour_chroma(&format->colour, encoder->cb[i], encoder->cr[i], chroma_width);
+		raw_colour_convert_chroma(&format->colour, encoder->cb[i], encoder->cr[i], chroma_width);
 		pad_line(encoder->cb[i], chroma_width, encoder->chroma_width);
 		pad_line(encoder->cr[i], chroma_width, encoder->chroma_width);
 	}
 }
 
-static void write_planes(struct raw_encoder *encoder, const uint8_t *data)
+static void write_planes(struct jpeg_compressor *encoder, const uint8_t *data)
 {
 	unsigned high = raw_format_is_420(&encoder->format) ? 2 : 1;
 	JSAMPARRAY planes[3] = {encoder->y, encoder->cb, encoder->cr};
@@ -188,7 +188,7 @@ static void write_planes(struct raw_encoder *encoder, const uint8_t *data)
 }
 
 /* RGB and grey: libjpeg converts and subsamples; only a limited range has to be stretched before. */
-static void write_lines(struct raw_encoder *encoder, const uint8_t *data)
+static void write_lines(struct jpeg_compressor *encoder, const uint8_t *data)
 {
 	const struct raw_format *format = &encoder->format;
 	size_t bytes = (size_t)format->width * (size_t)encoder->jpeg.input_components;
@@ -203,7 +203,7 @@ static void write_lines(struct raw_encoder *encoder, const uint8_t *data)
 	}
 }
 
-size_t raw_encoder_run(struct raw_encoder *encoder, const uint8_t *data, uint8_t *out, size_t out_bytes)
+size_t jpeg_compressor_run(struct jpeg_compressor *encoder, const uint8_t *data, uint8_t *out, size_t out_bytes)
 {
 	if (setjmp(encoder->failed)) {
 		jpeg_abort_compress(&encoder->jpeg);
@@ -212,7 +212,7 @@ size_t raw_encoder_run(struct raw_encoder *encoder, const uint8_t *data, uint8_t
 	encoder->destination.next_output_byte = out;
 	encoder->destination.free_in_buffer = out_bytes;
 	jpeg_start_compress(&encoder->jpeg, TRUE);
-	if (raw_format_planar(&encoder->format))
+	if (raw_format_is_ycbcr(&encoder->format))
 		write_planes(encoder, data);
 	else
 		write_lines(encoder, data);

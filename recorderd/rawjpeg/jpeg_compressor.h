@@ -4,16 +4,16 @@
 
 #include "recorderd/rawjpeg/raw_format.h"
 
-struct raw_encoder;
+struct jpeg_compressor;
 
 /* NULL where there is no memory. The format is copied. */
-struct raw_encoder *raw_encoder_create(const struct raw_format *format);
-void raw_encoder_destroy(struct raw_encoder *encoder);
+struct jpeg_compressor *jpeg_compressor_create(const struct raw_format *format);
+void jpeg_compressor_destroy(struct jpeg_compressor *encoder);
 
 /* `data` has format.size_bytes. Writes to `out`; the JPEG's length, or 0 where it failed. */
-size_t raw_encoder_run(struct raw_encoder *encoder, const uint8_t *data, uint8_t *out, size_t out_bytes);
+size_t jpeg_compressor_run(struct jpeg_compressor *encoder, const uint8_t *data, uint8_t *out, size_t out_bytes);
 
 /* Room that any picture of that format fits into. */
-size_t raw_encoder_worst_bytes(const struct raw_format *format);
+size_t jpeg_compressor_worst_bytes(const struct raw_format *format);
 
 #endif

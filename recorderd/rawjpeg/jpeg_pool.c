@@ -26,12 +26,12 @@ struct job {
 };
 
 struct worker {
-	struct raw_jpeg *pool;
-	struct raw_encoder *encoder;
+	struct jpeg_pool *pool;
+	struct jpeg_compressor *encoder;
 	pthread_t thread;
 };
 
-struct raw_jpeg {
+struct jpeg_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work; /* a job waits, or the end has come */
 	bool stopping;
@@ -39,18 +39,18 @@ struct raw_jpeg {
 	int fd;
 	size_t out_bytes;
 	unsigned jobs_max, oldest, count, begun;
-	struct job jobs[RAW_JPEG_JOBS_MAX];
+	struct job jobs[JPEG_POOL_JOBS_MAX];
 	unsigned threads;
-	struct worker workers[RAW_JPEG_THREADS_MAX];
+	struct worker workers[JPEG_POOL_THREADS_MAX];
 };
 
-static struct job *job_at(struct raw_jpeg *pool, unsigned number)
+static struct job *job_at(struct jpeg_pool *pool, unsigned number)
 {
 	return &pool->jobs[(pool->oldest + number) % pool->jobs_max];
 }
 
 /* Makes the descriptor say whether the oldest job is done. Under the lock. */
-static void announce(struct raw_jpeg *pool)
+static void announce(struct jpeg_pool *pool)
 {
 	bool ready = pool->count && job_at(pool, 0)->state == JOB_DONE;
 	eventfd_t value;
@@ -65,7 +65,7 @@ static void announce(struct raw_jpeg *pool)
 static void *work(void *argument)
 {
 	struct worker *worker = argument;
-	struct raw_jpeg *pool = worker->pool;
+	struct jpeg_pool *pool = worker->pool;
 
 	pthread_mutex_lock(&pool->lock);
 	for (;;) {
@@ -76,7 +76,7 @@ static void *work(void *argument)
 		struct job *job = job_at(pool, pool->begun++);
 		job->state = JOB_WORKING;
 		pthread_mutex_unlock(&pool->lock);
-		size_t length = raw_encoder_run(worker->encoder, job->data, job->out, pool->out_bytes);
+		size_t length = jpeg_compressor_run(worker->encoder, job->data, job->out, pool->out_bytes);
 		pthread_mutex_lock(&pool->lock);
 		job->length = length;
 		job->state = JOB_DONE;
@@ -92,11 +92,11 @@ static unsigned threads_here(void)
 
 	if (processors < 1)
 		return 1;
-	return processors < RAW_JPEG_THREADS_MAX ? (unsigned)processors : RAW_JPEG_THREADS_MAX;
+	return processors < JPEG_POOL_THREADS_MAX ? (unsigned)processors : JPEG_POOL_THREADS_MAX;
 }
 
 /* Signals are the event loop's: the threads take none. */
-static bool start_threads(struct raw_jpeg *pool, const struct raw_format *format, unsigned threads)
+static bool start_threads(struct jpeg_pool *pool, const struct raw_format *format, unsigned threads)
 {
 	sigset_t all, before;
 	bool good = true;
@@ -106,20 +106,20 @@ static bool start_threads(struct raw_jpeg *pool, const struct raw_format *format
 	while (good && pool->threads < threads) {
 		struct worker *worker = &pool->workers[pool->threads];
 		worker->pool = pool;
-		worker->encoder = raw_encoder_create(format);
+		worker->encoder = jpeg_compressor_create(format);
 		good = worker->encoder && pthread_create(&worker->thread, NULL, work, worker) == 0;
 		if (good)
 			pool->threads++;
 		else
-			raw_encoder_destroy(worker->encoder);
+			jpeg_compressor_destroy(worker->encoder);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return good;
 }
 
-struct raw_jpeg *raw_jpeg_create(const struct raw_format *format, unsigned threads, unsigned jobs, struct reason *why)
+struct jpeg_pool *jpeg_pool_create(const struct raw_format *format, unsigned threads, unsigned jobs, struct reason *why)
 {
-	struct raw_jpeg *pool = calloc(1, sizeof(*pool));
+	struct jpeg_pool *pool = calloc(1, sizeof(*pool));
 	bool good;
 
 	if (!pool) {
@@ -128,24 +128,24 @@ struct raw_jpeg *raw_jpeg_create(const struct raw_format *format, unsigned threa
 	}
 	if (threads == 0)
 		threads = threads_here();
-	pool->jobs_max = jobs < 1 ? 1 : jobs < RAW_JPEG_JOBS_MAX ? jobs : RAW_JPEG_JOBS_MAX;
+	pool->jobs_max = jobs < 1 ? 1 : jobs < JPEG_POOL_JOBS_MAX ? jobs : JPEG_POOL_JOBS_MAX;
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
-	pool->out_bytes = raw_encoder_worst_bytes(format);
+	pool->out_bytes = jpeg_compressor_worst_bytes(format);
 	pool->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	good = pool->fd >= 0;
 	for (unsigned i = 0; i < pool->jobs_max; i++) {
 		pool->jobs[i].out = malloc(pool->out_bytes);
 		good = good && pool->jobs[i].out;
 	}
-	if (good && start_threads(pool, format, threads < RAW_JPEG_THREADS_MAX ? threads : RAW_JPEG_THREADS_MAX))
+	if (good && start_threads(pool, format, threads < JPEG_POOL_THREADS_MAX ? threads : JPEG_POOL_THREADS_MAX))
 		return pool;
 	reason_errno(why, "cannot start the threads that compress pictures");
-	raw_jpeg_destroy(pool);
+	jpeg_pool_destroy(pool);
 	return NULL;
 }
 
-void raw_jpeg_destroy(struct raw_jpeg *pool)
+void jpeg_pool_destroy(struct jpeg_pool *pool)
 {
 	if (!pool)
 		return;
@@ -155,7 +155,7 @@ void raw_jpeg_destroy(struct raw_jpeg *pool)
 	pthread_mutex_unlock(&pool->lock);
 	for (unsigned i = 0; i < pool->threads; i++) {
 		pthread_join(pool->workers[i].thread, NULL);
-		raw_encoder_destroy(pool->workers[i].encoder);
+		jpeg_compressor_destroy(pool->workers[i].encoder);
 	}
 	for (unsigned i = 0; i < pool->jobs_max; i++)
 		free(pool->jobs[i].out);
@@ -166,12 +166,12 @@ void raw_jpeg_destroy(struct raw_jpeg *pool)
 	free(pool);
 }
 
-int raw_jpeg_fd(const struct raw_jpeg *pool)
+int jpeg_pool_fd(const struct jpeg_pool *pool)
 {
 	return pool->fd;
 }
 
-bool raw_jpeg_submit(struct raw_jpeg *pool, const uint8_t *data, uint32_t tag, mono_t captured)
+bool jpeg_pool_submit(struct jpeg_pool *pool, const uint8_t *data, uint32_t tag, mono_t captured)
 {
 	bool room;
 
@@ -189,7 +189,7 @@ bool raw_jpeg_submit(struct raw_jpeg *pool, const uint8_t *data, uint32_t tag, m
 	return room;
 }
 
-bool raw_jpeg_oldest(struct raw_jpeg *pool, struct raw_result *out)
+bool jpeg_pool_peek(struct jpeg_pool *pool, struct jpeg_pool_result *out)
 {
 	bool done;
 
@@ -197,12 +197,12 @@ bool raw_jpeg_oldest(struct raw_jpeg *pool, struct raw_result *out)
 	const struct job *job = job_at(pool, 0);
 	done = pool->count && job->state == JOB_DONE;
 	if (done)
-		*out = (struct raw_result){job->out, job->length, job->tag, job->captured};
+		*out = (struct jpeg_pool_result){job->out, job->length, job->tag, job->captured};
 	pthread_mutex_unlock(&pool->lock);
 	return done;
 }
 
-void raw_jpeg_pop(struct raw_jpeg *pool)
+void jpeg_pool_pop(struct jpeg_pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
 	pool->oldest = (pool->oldest + 1) % pool->jobs_max;

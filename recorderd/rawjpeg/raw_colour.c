@@ -85,7 +85,8 @@ void raw_colour_init(struct raw_colour *colour, const struct v4l2_pix_format *pi
 	}
 }
 
-void raw_colour_luma(const struct raw_colour *colour, uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t count)
+void raw_colour_convert_luma(const struct raw_colour *colour, uint8_t *y, const uint8_t *cb, const uint8_t *cr,
+			     size_t count)
 {
 	if (colour->same)
 		return;
@@ -101,7 +102,7 @@ void raw_colour_luma(const struct raw_colour *colour, uint8_t *y, const uint8_t 
 	}
 }
 
-void raw_colour_chroma(const struct raw_colour *colour, uint8_t *cb, uint8_t *cr, size_t count)
+void raw_colour_convert_chroma(const struct raw_colour *colour, uint8_t *cb, uint8_t *cr, size_t count)
 {
 	if (colour->same)
 		return;

@@ -50,7 +50,7 @@ static size_t line_bytes(const struct raw_format *format)
 	return format->width;
 }
 
-bool raw_format_planar(const struct raw_format *format)
+bool raw_format_is_ycbcr(const struct raw_format *format)
 {
 	return format->kind <= RAW_YU12;
 }
@@ -87,7 +87,7 @@ bool raw_format_init(struct raw_format *format, const struct v4l2_pix_format *pi
 	return true;
 }
 
-void raw_format_luma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *out)
+void raw_format_read_luma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *out)
 {
 	const uint8_t *from = data + (size_t)line * format->stride_bytes;
 	size_t width = format->width;
@@ -110,7 +110,8 @@ static void split(const uint8_t *from_cb, const uint8_t *from_cr, size_t step, s
 	}
 }
 
-void raw_format_chroma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *cb, uint8_t *cr)
+void raw_format_read_chroma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *cb,
+			    uint8_t *cr)
 {
 	size_t stride = format->stride_bytes, count = chroma_width(format);
 	const uint8_t *packed = data + line * stride;

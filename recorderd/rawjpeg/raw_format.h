@@ -43,20 +43,22 @@ struct raw_format {
 bool raw_format_init(struct raw_format *format, const struct v4l2_pix_format *pix);
 
 /* Luma and chroma stand apart, to be given to the compressor as they are; else the picture is lines of pixels. */
-bool raw_format_planar(const struct raw_format *format);
+bool raw_format_is_ycbcr(const struct raw_format *format);
 
 /* Chroma has half the lines too. */
 bool raw_format_is_420(const struct raw_format *format);
 
 /* Samples of one line; `data` is a whole picture of size_bytes, `line` counts in the plane's own lines. */
-void raw_format_luma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *out);
-void raw_format_chroma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *cb, uint8_t *cr);
+void raw_format_read_luma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *out);
+void raw_format_read_chroma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *cb,
+			    uint8_t *cr);
 
 /* Of the colour system `pix` names. */
 void raw_colour_init(struct raw_colour *colour, const struct v4l2_pix_format *pix, bool rgb);
 
 /* In place. Luma first: with another matrix it needs the chroma as it was. `count` is of the line that is converted. */
-void raw_colour_luma(const struct raw_colour *colour, uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t count);
-void raw_colour_chroma(const struct raw_colour *colour, uint8_t *cb, uint8_t *cr, size_t count);
+void raw_colour_convert_luma(const struct raw_colour *colour, uint8_t *y, const uint8_t *cb, const uint8_t *cr,
+			     size_t count);
+void raw_colour_convert_chroma(const struct raw_colour *colour, uint8_t *cb, uint8_t *cr, size_t count);
 
 #endif

@@ -28,12 +28,12 @@ struct known {
 	int64_t first_wall_us;
 };
 
-static void know_by_list(int folder, const char *file, struct known *known)
+static void read_from_list(int folder, const char *file, struct known *known)
 {
 	struct catalogue list;
 	uint64_t number;
 
-	if (catalogue_open(folder, &list) != CATALOGUE_GOOD)
+	if (catalogue_open(folder, &list) != CATALOGUE_OK)
 		return;
 	known->listed = catalogue_find(&list, file, &number) && catalogue_read(&list, number, 1, &known->entry) == 1;
 	catalogue_close(&list);
@@ -44,12 +44,12 @@ static void know_by_list(int folder, const char *file, struct known *known)
 	known->listed = !known->entry.holes; /* else its beginning is that of its first frame that is left */
 }
 
-static void know_by_index(int folder, const char *file, struct known *known)
+static void read_from_index(int folder, const char *file, struct known *known)
 {
 	char name[SEGMENT_FILE_BYTES];
 	struct index_reader index;
 
-	if (!index_name(file, name, sizeof(name)) || index_reader_open(folder, name, 0, &index) != INDEX_GOOD)
+	if (!index_name(file, name, sizeof(name)) || index_reader_open(folder, name, 0, &index) != INDEX_OK)
 		return;
 	known->indexed = true;
 	known->listed = known->listed && known->entry.segment_no == index.segment_no;
@@ -66,7 +66,7 @@ static int64_t end_of(int folder, const char *file, uint64_t segment_no)
 	struct index_reader index;
 	int64_t end_us = 0;
 
-	if (!index_name(file, name, sizeof(name)) || index_reader_open(folder, name, segment_no, &index) != INDEX_GOOD)
+	if (!index_name(file, name, sizeof(name)) || index_reader_open(folder, name, segment_no, &index) != INDEX_OK)
 		return 0;
 	uint64_t count = index_reader_count(&index);
 	if (count && index_reader_read(&index, count - 1, 1, &last) == 1)
@@ -152,13 +152,13 @@ static struct first_key find_first(int media, const struct segment_layout *donor
 {
 	struct segment_layout layout = *donor;
 	struct first_key first = {.found = false};
-	struct segment_search search = {.thorough = true, .each = take_first, .context = &first};
-	struct segment_found found;
+	struct segment_scan_options search = {.thorough = true, .each = take_first, .context = &first};
+	struct segment_scan_result found;
 	struct stat status;
 
 	layout.info = *info;
 	layout.media_end = fstat(media, &status) == 0 ? (uint64_t)status.st_size : 0;
-	if (segment_find(media, &layout, &search, &found) != SEGMENT_GOOD)
+	if (segment_scan_fragments(media, &layout, &search, &found) != SEGMENT_OK)
 		first.found = false;
 	return first;
 }
@@ -168,7 +168,7 @@ static bool try_donor(int folder, const char *donor_file, int media, const struc
 {
 	struct segment_layout donor = {0};
 	int fd = openat(folder, donor_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	bool good = fd >= 0 && segment_read_layout(fd, &donor) == SEGMENT_GOOD;
+	bool good = fd >= 0 && segment_read_layout(fd, &donor) == SEGMENT_OK;
 
 	if (good) {
 		struct segment_info info = info_of(folder, known, donor_file, &donor.info);
@@ -178,7 +178,7 @@ static bool try_donor(int folder, const char *donor_file, int media, const struc
 			      known->entry.height == donor.init.height && known->entry.media_at == donor.media_at);
 		good = first.found && alike && fits(&donor, media, &first.record) && build_head(&donor, &info, head);
 	}
-	segment_layout_finish(&donor);
+	segment_layout_free(&donor);
 	if (fd >= 0)
 		close(fd);
 	return good;
@@ -236,15 +236,15 @@ static bool has_fragments(int media)
 {
 	struct segment_layout layout = {.info = {.first_wall_us = 0}};
 	struct first_key first = {.found = false};
-	struct segment_search search = {.headless = true, .each = take_first, .context = &first};
-	struct segment_found found;
+	struct segment_scan_options search = {.headless = true, .each = take_first, .context = &first};
+	struct segment_scan_result found;
 	struct stat status;
 
 	layout.media_end = fstat(media, &status) == 0 ? (uint64_t)status.st_size : 0;
-	return segment_find(media, &layout, &search, &found) == SEGMENT_GOOD && (first.found || found.more);
+	return segment_scan_fragments(media, &layout, &search, &found) == SEGMENT_OK && (first.found || found.more);
 }
 
-enum head_outcome segment_head_mend(int folder, const char *file, int media, struct reason *why)
+enum head_outcome segment_head_rebuild(int folder, const char *file, int media, struct reason *why)
 {
 	struct known known = {.listed = false};
 	struct buffer head = {0};
@@ -252,17 +252,17 @@ enum head_outcome segment_head_mend(int folder, const char *file, int media, str
 
 	if (is_foreign(media))
 		return HEAD_FOREIGN;
-	know_by_list(folder, file, &known);
-	know_by_index(folder, file, &known);
+	read_from_list(folder, file, &known);
+	read_from_index(folder, file, &known);
 	if ((known.listed || known.indexed) && find_donor(folder, file, media, &known, &head)) {
-		outcome = HEAD_MENDED;
+		outcome = HEAD_REBUILT;
 		if (!write_at(media, head.data, head.length, 0) || fdatasync(media) < 0) {
 			reason_errno(why, "cannot write the beginning of %s", file);
 			outcome = HEAD_FAILED;
 		}
 	} else if (!has_fragments(media)) {
-		outcome = HEAD_NOTHING;
+		outcome = HEAD_EMPTY;
 	}
-	buffer_finish(&head);
+	buffer_free(&head);
 	return outcome;
 }

@@ -10,14 +10,14 @@
 #include "shared/base/reason.h"
 
 enum head_outcome {
-	HEAD_MENDED,
+	HEAD_REBUILT,
 	HEAD_UNKNOWN, /* there are whole fragments, or may be some: but not what they were recorded with, or when */
-	HEAD_NOTHING, /* not one whole fragment, and no more bytes than a torn one has */
+	HEAD_EMPTY,   /* not one whole fragment, and no more bytes than a torn one has */
 	HEAD_FOREIGN, /* an MP4 or something else that no recorder made */
 	HEAD_FAILED,  /* the disk refused: see why */
 };
 
 /* `media`: the file, open for reading and writing. */
-enum head_outcome segment_head_mend(int folder, const char *file, int media, struct reason *why);
+enum head_outcome segment_head_rebuild(int folder, const char *file, int media, struct reason *why);
 
 #endif

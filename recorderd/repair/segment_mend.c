@@ -32,7 +32,7 @@ static bool has_data_behind(int fd, uint64_t from)
  * A crash tears at most the last fragment, and a power cut leaves zeros. More than that behind the last whole fragment
  * is damage of another kind (a bad sector): nobody's footage is thrown away for it.
  */
-bool repair_is_more_than_torn(const struct repair *repair, uint64_t end)
+bool repair_tail_is_damage(const struct repair *repair, uint64_t end)
 {
 	return has_data_behind(repair->media, end + TORN_MAX);
 }
@@ -49,7 +49,7 @@ static bool put_box(struct repair *repair, uint32_t type, uint64_t at, uint64_t 
 	if (wide)
 		buffer_u64(&header, size);
 	good = !header.failed && write_at(repair->media, header.data, header.length, at);
-	buffer_finish(&header);
+	buffer_free(&header);
 	return good;
 }
 
@@ -83,7 +83,7 @@ bool repair_mark_holes(struct repair *repair)
 	return true;
 }
 
-bool repair_end_media(struct repair *repair)
+bool repair_trim_tail(struct repair *repair)
 {
 	struct stat status;
 
@@ -92,7 +92,7 @@ bool repair_end_media(struct repair *repair)
 	uint64_t size = (uint64_t)status.st_size, torn = size - repair->end;
 	if (size <= repair->end)
 		return true;
-	if (repair->found.more || repair_is_more_than_torn(repair, repair->end)) {
+	if (repair->found.more || repair_tail_is_damage(repair, repair->end)) {
 		log_warn("archive", "%s: the last %llu bytes are damaged", repair->file, (unsigned long long)torn);
 		if (!put_box(repair, TYPE_FREE, repair->end, torn, false))
 			return reason_errno(repair->why, "cannot mend %s", repair->file);
@@ -111,7 +111,7 @@ bool repair_end_media(struct repair *repair)
  * Appends the moov, then turns the free box into the header of one mdat: in this order, each on disk before the next.
  * Where no file can become so large, it stays in the first form: every player takes that, too.
  */
-bool repair_make_plain(struct repair *repair)
+bool repair_finish_mp4(struct repair *repair)
 {
 	const struct segment_layout *layout = &repair->layout;
 	struct buffer moov = {0};
@@ -119,7 +119,7 @@ bool repair_make_plain(struct repair *repair)
 
 	if (layout->form == SEGMENT_COMPLETE)
 		return true;
-	if (!segment_final_moov(layout, &repair->index, repair->frames, &moov)) {
+	if (!segment_build_moov(layout, &repair->index, repair->frames, &moov)) {
 		reason_set(repair->why, "cannot finish %s: its index cannot be read", repair->file);
 	} else if (!write_at(repair->media, moov.data, moov.length, repair->end) || fdatasync(repair->media) < 0 ||
 		   fdatasync(repair->index.fd) < 0 ||
@@ -134,6 +134,6 @@ bool repair_make_plain(struct repair *repair)
 	} else {
 		good = true;
 	}
-	buffer_finish(&moov);
+	buffer_free(&moov);
 	return good;
 }

@@ -19,28 +19,28 @@ static void repair_finish(struct repair *repair)
 	if (repair->media >= 0)
 		close(repair->media);
 	index_reader_close(&repair->index);
-	segment_layout_finish(&repair->layout);
-	buffer_finish(&repair->records);
-	buffer_finish(&repair->holes);
+	segment_layout_free(&repair->layout);
+	buffer_free(&repair->records);
+	buffer_free(&repair->holes);
 }
 
 static enum repair_outcome set_aside(struct repair *repair, const char *what)
 {
-	char name[ASIDE_FILE_BYTES];
+	char name[SET_ASIDE_NAME_BYTES];
 
-	if (!aside_put(repair->folder, repair->file, name)) {
+	if (!set_aside_segment(repair->folder, repair->file, name)) {
 		reason_errno(repair->why, "%s %s, and cannot be renamed", repair->file, what);
 		return REPAIR_FAILED;
 	}
 	reason_set(repair->why, "%s %s: it was set aside as %s", repair->file, what, name);
-	return REPAIR_ASIDE;
+	return REPAIR_SET_ASIDE;
 }
 
 /* Nothing in it can be shown. It is removed only where nothing can have been lost with it. */
 static enum repair_outcome discard(struct repair *repair)
 {
 	if (repair->layout.form == SEGMENT_COMPLETE || repair->found.more ||
-	    repair_is_more_than_torn(repair, repair->layout.fragments_at))
+	    repair_tail_is_damage(repair, repair->layout.fragments_at))
 		return set_aside(repair, "has no whole key frame");
 	if ((unlinkat(repair->folder, repair->file, 0) < 0 && errno != ENOENT) ||
 	    (unlinkat(repair->folder, repair->index_file, 0) < 0 && errno != ENOENT)) {
@@ -54,20 +54,20 @@ static enum repair_outcome discard(struct repair *repair)
 static enum repair_outcome read_layout(struct repair *repair);
 
 /* `empty`: the file ends early, or in zeros, as a power cut leaves one. */
-static enum repair_outcome mend_head(struct repair *repair, bool empty)
+static enum repair_outcome rebuild_head(struct repair *repair, bool empty)
 {
 	if (repair->head_mended) {
 		reason_set(repair->why, "the disk does not keep what is written to %s", repair->file);
 		return REPAIR_FAILED;
 	}
 	repair->head_mended = true;
-	switch (segment_head_mend(repair->folder, repair->file, repair->media, repair->why)) {
-	case HEAD_MENDED:
+	switch (segment_head_rebuild(repair->folder, repair->file, repair->media, repair->why)) {
+	case HEAD_REBUILT:
 		log_warn("archive", "%s: its beginning was damaged and is made anew", repair->file);
 		return read_layout(repair);
 	case HEAD_UNKNOWN:
 		return set_aside(repair, "is damaged at its beginning");
-	case HEAD_NOTHING:
+	case HEAD_EMPTY:
 		return empty ? discard(repair) : REPAIR_FOREIGN;
 	case HEAD_FOREIGN:
 		return REPAIR_FOREIGN;
@@ -80,12 +80,12 @@ static enum repair_outcome mend_head(struct repair *repair, bool empty)
 static enum repair_outcome read_layout(struct repair *repair)
 {
 	switch (segment_read_layout(repair->media, &repair->layout)) {
-	case SEGMENT_GOOD:
+	case SEGMENT_OK:
 		return REPAIR_DONE;
 	case SEGMENT_EMPTY:
-		return mend_head(repair, true);
-	case SEGMENT_BAD:
-		return mend_head(repair, false);
+		return rebuild_head(repair, true);
+	case SEGMENT_INVALID:
+		return rebuild_head(repair, false);
 	case SEGMENT_ERROR:
 		break;
 	}
@@ -161,7 +161,7 @@ static bool trust_index(struct repair *repair)
 	struct stat status;
 
 	if (index_reader_open(repair->folder, repair->index_file, layout->info.segment_no, &repair->index) !=
-		    INDEX_GOOD ||
+		    INDEX_OK ||
 	    !read_whole_index(repair) || fstat(repair->media, &status) < 0)
 		return false;
 	repair->end = repair->last.offset + repair->last.size;
@@ -175,7 +175,7 @@ static bool walk(struct repair *repair, bool thorough)
 		.segment_no = repair->layout.info.segment_no,
 		.first_wall_us = repair->layout.info.first_wall_us,
 	};
-	struct segment_search search = {
+	struct segment_scan_options search = {
 		.thorough = thorough,
 		.witness = repair->index.segment_no ? &repair->index : NULL,
 		.each = keep_record,
@@ -190,7 +190,7 @@ static bool walk(struct repair *repair, bool thorough)
 	buffer_append(&repair->records, &header, sizeof(header));
 	repair->frames = 0;
 	repair->has_holes = false;
-	outcome = segment_find(repair->media, &repair->layout, &search, &repair->found);
+	outcome = segment_scan_fragments(repair->media, &repair->layout, &search, &repair->found);
 	if (outcome == SEGMENT_ERROR || repair->records.failed || repair->holes.failed)
 		return reason_errno(repair->why, "cannot read %s", repair->file);
 	repair->end = repair->found.marked ? repair->layout.media_end : repair->found.good_end;
@@ -304,11 +304,11 @@ static enum repair_outcome mend(struct repair *repair)
 		return REPAIR_FAILED;
 	index_reader_close(&repair->index);
 	if (index_reader_open(repair->folder, repair->index_file, repair->layout.info.segment_no, &repair->index) !=
-	    INDEX_GOOD) {
+	    INDEX_OK) {
 		reason_errno(repair->why, "cannot read back %s", repair->index_file);
 		return REPAIR_FAILED;
 	}
-	return repair->layout.form == SEGMENT_COMPLETE || repair_end_media(repair) ? REPAIR_DONE : REPAIR_FAILED;
+	return repair->layout.form == SEGMENT_COMPLETE || repair_trim_tail(repair) ? REPAIR_DONE : REPAIR_FAILED;
 }
 
 static enum repair_outcome finish(struct repair *repair, bool trusting, struct catalogue_entry *entry,
@@ -320,8 +320,8 @@ static enum repair_outcome finish(struct repair *repair, bool trusting, struct c
 		outcome = mend(repair);
 	if (outcome != REPAIR_DONE)
 		return outcome;
-	if (!repair_make_plain(repair))
-		outcome = REPAIR_READABLE;
+	if (!repair_finish_mp4(repair))
+		outcome = REPAIR_UNFINISHED;
 	describe(repair, outcome == REPAIR_DONE, entry, end);
 	return outcome;
 }

@@ -13,13 +13,13 @@
 #include "shared/segment/catalogue.h"
 
 enum repair_outcome {
-	REPAIR_DONE,     /* complete, with its index; *entry describes it */
-	REPAIR_READABLE, /* all frames are there, but it could not be finished; *entry describes it; try again later */
-	REPAIR_EMPTY,    /* not one whole frame: removed */
-	REPAIR_ASIDE,    /* there are whole frames, and they cannot be repaired: set aside (set_aside.h); see why */
-	REPAIR_GONE,     /* no such file (any more) */
-	REPAIR_FOREIGN,  /* not a segment of ours: left alone */
-	REPAIR_FAILED,   /* the disk refused: see why */
+	REPAIR_DONE,       /* complete, with its index; *entry describes it */
+	REPAIR_UNFINISHED, /* all frames are there, but it could not be finished; *entry describes it; try again later */
+	REPAIR_EMPTY,      /* not one whole frame: removed */
+	REPAIR_SET_ASIDE,  /* there are whole frames, and they cannot be repaired: set aside (set_aside.h); see why */
+	REPAIR_GONE,       /* no such file (any more) */
+	REPAIR_FOREIGN,    /* not a segment of ours: left alone */
+	REPAIR_FAILED,     /* the disk refused: see why */
 };
 
 /* What *entry does not hold of a repaired segment. */

@@ -28,7 +28,7 @@ struct repair {
 	uint64_t frames;
 	bool head_mended;
 	bool has_holes; /* INDEX_AFTER_HOLE */
-	struct segment_found found;
+	struct segment_scan_result found;
 	uint64_t end; /* of the media: behind the last whole fragment, or what is kept behind it */
 	struct reason *why;
 };
@@ -36,7 +36,7 @@ struct repair {
 /* segment_mend.c. Where one of them fails, repair->why says why. */
 
 /* More than a crash tears stands behind `end`: damage of another kind (a bad sector). */
-bool repair_is_more_than_torn(const struct repair *repair, uint64_t end);
+bool repair_tail_is_damage(const struct repair *repair, uint64_t end);
 
 /* Makes the first form of a complete segment again, without its moov, since that has frames which are damaged now. */
 bool repair_reopen(struct repair *repair);
@@ -45,9 +45,9 @@ bool repair_reopen(struct repair *repair);
 bool repair_mark_holes(struct repair *repair);
 
 /* Cuts off what stands behind the last whole frame, or keeps it in a free box where it may be of use to somebody. */
-bool repair_end_media(struct repair *repair);
+bool repair_trim_tail(struct repair *repair);
 
 /* Finishes the segment by its index. */
-bool repair_make_plain(struct repair *repair);
+bool repair_finish_mp4(struct repair *repair);
 
 #endif

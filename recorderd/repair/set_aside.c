@@ -22,22 +22,22 @@ static bool is_there(int folder, const char *name)
 }
 
 /* damaged_recording_X.mp4; where an earlier one has that name, damaged_2_recording_X.mp4. */
-static bool free_name(int folder, const char *file, char name[ASIDE_FILE_BYTES])
+static bool free_name(int folder, const char *file, char name[SET_ASIDE_NAME_BYTES])
 {
-	snprintf(name, ASIDE_FILE_BYTES, ASIDE_PREFIX "%s", file);
+	snprintf(name, SET_ASIDE_NAME_BYTES, SET_ASIDE_PREFIX "%s", file);
 	for (unsigned n = 2; is_there(folder, name); n++) {
 		if (n > NAMES_MAX) {
 			errno = EEXIST;
 			return false;
 		}
-		snprintf(name, ASIDE_FILE_BYTES, ASIDE_PREFIX "%u_%s", n, file);
+		snprintf(name, SET_ASIDE_NAME_BYTES, SET_ASIDE_PREFIX "%u_%s", n, file);
 	}
 	return true;
 }
 
-bool aside_put(int folder, const char *file, char name[ASIDE_FILE_BYTES])
+bool set_aside_segment(int folder, const char *file, char name[SET_ASIDE_NAME_BYTES])
 {
-	char index[SEGMENT_FILE_BYTES], new_index[ASIDE_FILE_BYTES];
+	char index[SEGMENT_FILE_BYTES], new_index[SET_ASIDE_NAME_BYTES];
 
 	if (!free_name(folder, file, name) || renameat(folder, file, folder, name) < 0)
 		return false;
@@ -52,8 +52,8 @@ static int is_aside(const struct dirent *entry)
 {
 	const char *segment = strstr(entry->d_name, "recording_");
 
-	return strncmp(entry->d_name, ASIDE_PREFIX, strlen(ASIDE_PREFIX)) == 0 && segment &&
-	       segment_file_valid(segment) && strlen(entry->d_name) < ASIDE_FILE_BYTES;
+	return strncmp(entry->d_name, SET_ASIDE_PREFIX, strlen(SET_ASIDE_PREFIX)) == 0 && segment &&
+	       segment_file_valid(segment) && strlen(entry->d_name) < SET_ASIDE_NAME_BYTES;
 }
 
 /* By the time in their names. */
@@ -75,7 +75,7 @@ static uint64_t bytes_of(int folder, const char *name, int64_t *written_wall_us)
 
 static uint64_t bytes_of_both(int folder, const char *name, int64_t *written_wall_us)
 {
-	char index[ASIDE_FILE_BYTES];
+	char index[SET_ASIDE_NAME_BYTES];
 	int64_t ignored_us;
 	uint64_t bytes = bytes_of(folder, name, written_wall_us);
 
@@ -84,9 +84,9 @@ static uint64_t bytes_of_both(int folder, const char *name, int64_t *written_wal
 	return bytes;
 }
 
-struct aside aside_count(int folder)
+struct set_aside_files set_aside_count(int folder)
 {
-	struct aside aside = {0};
+	struct set_aside_files aside = {0};
 	struct dirent **entries = NULL;
 	int64_t ignored_us;
 	int count = scandirat(folder, ".", &entries, is_aside, NULL);
@@ -102,7 +102,7 @@ struct aside aside_count(int folder)
 
 static bool delete_one(int folder, const char *name)
 {
-	char index[ASIDE_FILE_BYTES];
+	char index[SET_ASIDE_NAME_BYTES];
 
 	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
 		return false;
@@ -114,12 +114,12 @@ static bool delete_one(int folder, const char *name)
 
 static bool is_impossible(int64_t us)
 {
-	return us < FIRST_EVER_US || us > wall_now().us + RETENTION_SLACK_US;
+	return us < RETENTION_EARLIEST_US || us > wall_now().us + RETENTION_SLACK_US;
 }
 
-struct aside aside_delete(int folder, int64_t before_wall_us, bool untimed, double wanted_bytes)
+struct set_aside_files set_aside_delete(int folder, int64_t before_wall_us, bool untimed, double wanted_bytes)
 {
-	struct aside gone = {0};
+	struct set_aside_files gone = {0};
 	struct dirent **entries = NULL;
 	int count = scandirat(folder, ".", &entries, is_aside, by_segment);
 

@@ -115,7 +115,7 @@ static bool look_into(struct leftover *leftover)
 	}
 	leftover->span_us = own ? span_us(ring) : 0;
 	if (ring_reader_state(ring, &state)) {
-		lives = ring_reader_alive(ring, &state);
+		lives = ring_reader_is_alive(ring, &state);
 		memcpy(leftover->config_file, state.config_file, sizeof(leftover->config_file));
 		if (state.heartbeat_mono_us > 0 && mono_now().us >= state.heartbeat_mono_us)
 			leftover->idle_us = mono_now().us - state.heartbeat_mono_us;
@@ -131,10 +131,10 @@ static bool look_into(struct leftover *leftover)
 /* Where this user may not look at the lock, the time says it at which the ring was written to. */
 static bool is_in_use(const char *camera, const struct stat *status)
 {
-	enum name_lock_state lock = name_lock_look(status->st_uid, camera);
+	enum instance_lock_state lock = instance_lock_query(status->st_uid, camera);
 
-	return lock == NAME_HELD ||
-	       (lock == NAME_UNKNOWN && wall_now().us / US_PER_S - status->st_mtim.tv_sec < WRITTEN_S);
+	return lock == INSTANCE_LOCK_HELD ||
+	       (lock == INSTANCE_LOCK_UNKNOWN && wall_now().us / US_PER_S - status->st_mtim.tv_sec < WRITTEN_S);
 }
 
 enum whose { OF_ALL, OF_THIS_USER };
@@ -163,7 +163,7 @@ bool leftover_find(const char *camera, struct leftover *out)
 	char usual[64], other[SHM_NAME_BYTES];
 
 	ring_name(camera, usual);
-	if (!shm_name_is_of(usual, geteuid()) && shm_name_published(usual, other) &&
+	if (!shm_name_is_owned_by(usual, geteuid()) && shm_name_find_published(usual, other) &&
 	    examine(camera, other, OF_ALL, out))
 		return true;
 	return examine(camera, usual, OF_ALL, out);
@@ -179,7 +179,7 @@ static bool camera_of(const char *file, char camera[CONFIG_NAME_BYTES], char rin
 	snprintf(camera, CONFIG_NAME_BYTES, "%.*s", (int)strcspn(file + strlen(PREFIX), "."), file + strlen(PREFIX));
 	snprintf(ring, SHM_NAME_BYTES, "/%.*s", SHM_NAME_BYTES - 2, file);
 	ring_name(camera, usual);
-	return strcmp(ring, usual) == 0 || shm_name_is_other(ring, usual);
+	return strcmp(ring, usual) == 0 || shm_name_is_alternate(ring, usual);
 }
 
 static size_t find(enum whose whose, struct leftover **out)
@@ -252,12 +252,12 @@ void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_B
 struct freeing {
 	const char *camera;
 	uint64_t bytes;
-	enum leftover_freed outcome; /* that of what was found so far */
+	enum leftover_free_outcome outcome; /* that of what was found so far */
 	struct reason *why;
 };
 
 /* One that was freed says more than one that is in use, and that more than one that is a stranger's. */
-static void note_outcome(struct freeing *freeing, enum leftover_freed outcome)
+static void note_outcome(struct freeing *freeing, enum leftover_free_outcome outcome)
 {
 	if (freeing->outcome != LEFTOVER_FREED && (freeing->outcome != LEFTOVER_IN_USE || outcome == LEFTOVER_FREED))
 		freeing->outcome = outcome;
@@ -270,10 +270,10 @@ static bool begin_use(const struct freeing *freeing, uid_t owner, int *lock)
 	struct reason unused;
 
 	*lock = -1;
-	if (name_lock_look(owner, freeing->camera) == NAME_HELD)
+	if (instance_lock_query(owner, freeing->camera) == INSTANCE_LOCK_HELD)
 		return false;
 	if (owner == geteuid())
-		*lock = name_lock_take(freeing->camera, &unused);
+		*lock = instance_lock_take(freeing->camera, &unused);
 	return owner != geteuid() || *lock >= 0;
 }
 
@@ -289,19 +289,19 @@ static void free_object(void *context, const char *name, const struct stat *stat
 		return;
 	}
 	switch (ring_object_open(name, owner, &object, freeing->why)) {
-	case RING_FOUND:
+	case RING_OBJECT_FOUND:
 		freeing->bytes += (uint64_t)status->st_blocks * 512;
 		ring_object_remove(&object, name);
 		ring_object_close(&object);
 		note_outcome(freeing, LEFTOVER_FREED);
 		break;
-	case RING_ABSENT:
+	case RING_OBJECT_ABSENT:
 		break;
-	case RING_STRANGE:
+	case RING_OBJECT_FOREIGN:
 		note_outcome(freeing, LEFTOVER_REFUSED);
 		break;
 	}
-	name_lock_release(lock, freeing->camera);
+	instance_lock_release(lock, freeing->camera);
 }
 
 static void free_named(struct freeing *freeing, const char *name)
@@ -314,7 +314,7 @@ static void free_named(struct freeing *freeing, const char *name)
 		free_object(freeing, name, &status);
 }
 
-enum leftover_freed leftover_free(const char *camera, uint64_t *bytes, struct reason *why)
+enum leftover_free_outcome leftover_free(const char *camera, uint64_t *bytes, struct reason *why)
 {
 	struct freeing freeing = {.camera = camera, .outcome = LEFTOVER_NONE, .why = why};
 	char name[64], unfinished[SHM_NAME_BYTES];
@@ -324,7 +324,7 @@ enum leftover_freed leftover_free(const char *camera, uint64_t *bytes, struct re
 		return LEFTOVER_NONE;
 	ring_name(camera, name);
 	free_named(&freeing, name);
-	shm_name_each_other(name, free_object, &freeing);
+	shm_name_each_alternate(name, free_object, &freeing);
 	if (freeing.outcome == LEFTOVER_FREED) {
 		/* What a crash left half made goes with it. */
 		snprintf(unfinished, sizeof(unfinished), "%.63s" RING_NEW_SUFFIX, name);

@@ -45,7 +45,7 @@ size_t leftovers_find(struct leftover **out);
 #define LEFTOVER_TEXT_BYTES 1024
 void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_BYTES]);
 
-enum leftover_freed {
+enum leftover_free_outcome {
 	LEFTOVER_FREED,
 	LEFTOVER_NONE,    /* there is no such ring */
 	LEFTOVER_IN_USE,  /* its recorder runs */
@@ -54,7 +54,7 @@ enum leftover_freed {
 
 /* Gives the memory of that camera's rings back: those of this user; all of them where that is root. *bytes gets how
  * much. */
-enum leftover_freed leftover_free(const char *camera, uint64_t *bytes, struct reason *why);
+enum leftover_free_outcome leftover_free(const char *camera, uint64_t *bytes, struct reason *why);
 
 /*
  * Frees this user's rings of cameras that are not configured any more (their .ini is gone, or names another camera),

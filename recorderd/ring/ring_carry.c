@@ -58,7 +58,7 @@ uint64_t ring_carry_choose(const struct ring_object *from, const struct ring_lay
 	uint64_t began = gone, upto = gone;
 
 	ring_reader_close(reader);
-	if (reserve < size && ring_pages_free(0) < ring_pages_first(to))
+	if (reserve < size && ring_pages_free_bytes(0) < ring_pages_first_bytes(to))
 		ring_object_punch(from, reserve, size); /* nothing was written there so far */
 	for (uint64_t seq = tail; seq <= head && seq > 0; seq++) {
 		bool kept = seq >= first;
@@ -67,7 +67,7 @@ uint64_t ring_carry_choose(const struct ring_object *from, const struct ring_lay
 			/* A page goes as a whole: one of which a part is left goes with what comes next. */
 			gone = upto - upto % PAGE_BYTES > began ? upto - upto % PAGE_BYTES : began;
 		}
-		if (kept && ring_pages_free(0) >= ring_pages_first(to))
+		if (kept && ring_pages_free_bytes(0) >= ring_pages_first_bytes(to))
 			return seq;
 		forget(from, seq, seq + 1);
 		upto = end_of(from, seq);
@@ -84,7 +84,7 @@ static void reach(struct ring_writer *to, uint32_t length)
 
 	while (at + length > atomic_load(&to->object.header->usable) &&
 	       atomic_load(&to->object.header->usable) < layout->data_bytes)
-		if (ring_pages_more(to->object.fd, to->object.header, layout) != 0)
+		if (ring_pages_allocate_next(to->object.fd, to->object.header, layout) != 0)
 			return;
 }
 
@@ -94,9 +94,9 @@ static void carry_words(struct ring_writer *to, const struct ring_reader *reader
 	struct recorder_state state;
 
 	if (ring_reader_state(reader, &state))
-		ring_writer_state(to, &state);
+		ring_writer_set_state(to, &state);
 	if (ring_reader_devices(reader, devices))
-		ring_writer_devices(to, devices);
+		ring_writer_set_devices(to, devices);
 }
 
 void ring_carry(struct ring_writer *to, struct ring_object *from, uint64_t first)

@@ -18,30 +18,30 @@ static void find_whole(void *context, const char *name, const struct stat *statu
 	struct reason unused;
 
 	if (search->found[0] || !S_ISREG(status->st_mode) || status->st_uid != search->owner ||
-	    ring_object_open(name, search->owner, &object, &unused) != RING_FOUND)
+	    ring_object_open(name, search->owner, &object, &unused) != RING_OBJECT_FOUND)
 		return;
-	if (ring_object_believe(&object, &unused))
+	if (ring_object_can_take_over(&object, &unused))
 		snprintf(search->found, SHM_NAME_BYTES, "%.*s", SHM_NAME_BYTES - 1, name);
 	ring_object_close(&object);
 }
 
 /* The published one; where the user's folder was removed, any that can be gone on with. */
-bool ring_names_left(const char *usual, char out[SHM_NAME_BYTES])
+bool ring_names_find_other(const char *usual, char out[SHM_NAME_BYTES])
 {
-	if (shm_name_published(usual, out) && shm_name_is_of(out, geteuid()))
+	if (shm_name_find_published(usual, out) && shm_name_is_owned_by(out, geteuid()))
 		return true;
 	out[0] = '\0';
-	shm_name_each_other(usual, find_whole, &(struct search){geteuid(), out});
+	shm_name_each_alternate(usual, find_whole, &(struct search){geteuid(), out});
 	return out[0] != '\0';
 }
 
-static enum ring_found remove_own(const char *name)
+static enum ring_object_outcome remove_own(const char *name)
 {
 	struct ring_object object;
 	struct reason unused;
-	enum ring_found found = ring_object_open(name, geteuid(), &object, &unused);
+	enum ring_object_outcome found = ring_object_open(name, geteuid(), &object, &unused);
 
-	if (found == RING_FOUND) {
+	if (found == RING_OBJECT_FOUND) {
 		ring_object_remove(&object, name);
 		ring_object_close(&object);
 	}
@@ -56,14 +56,14 @@ static void remove_other(void *context, const char *name, const struct stat *sta
 		remove_own(name);
 }
 
-bool ring_names_sweep(const char *usual, const char *keep)
+bool ring_names_remove_others(const char *usual, const char *keep)
 {
 	char carrying[SHM_NAME_BYTES], kept[SHM_NAME_BYTES];
 
 	snprintf(kept, sizeof(kept), "%s", keep);
-	shm_name_each_other(usual, remove_other, kept);
+	shm_name_each_alternate(usual, remove_other, kept);
 	snprintf(carrying, sizeof(carrying), "%.100s" RING_NEW_SUFFIX, usual);
-	return remove_own(carrying) != RING_STRANGE;
+	return remove_own(carrying) != RING_OBJECT_FOREIGN;
 }
 
 bool ring_names_restore(const char *name, const char *usual)

@@ -21,7 +21,7 @@ static void object_path(const char *name, char out[PATH_MAX])
 }
 
 /* A sentence about an object that is not taken. */
-static enum ring_found refuse(const char *name, const struct stat *status, struct reason *why)
+static enum ring_object_outcome refuse(const char *name, const struct stat *status, struct reason *why)
 {
 	const struct passwd *owner = getpwuid(status->st_uid);
 	char number[24];
@@ -35,7 +35,7 @@ static enum ring_found refuse(const char *name, const struct stat *status, struc
 			   RING_FOLDER "%s belongs to the user %s: this recorder neither uses nor removes it; that "
 				       "user can remove it",
 			   name, owner ? owner->pw_name : number);
-	return RING_STRANGE;
+	return RING_OBJECT_FOREIGN;
 }
 
 static bool read_layout(int fd, uint64_t bytes, struct ring_layout *out)
@@ -52,7 +52,7 @@ static bool read_layout(int fd, uint64_t bytes, struct ring_layout *out)
 	return good;
 }
 
-enum ring_found ring_object_open(const char *name, uid_t owner, struct ring_object *out, struct reason *why)
+enum ring_object_outcome ring_object_open(const char *name, uid_t owner, struct ring_object *out, struct reason *why)
 {
 	char path[PATH_MAX];
 	struct ring_layout layout;
@@ -62,21 +62,21 @@ enum ring_found ring_object_open(const char *name, uid_t owner, struct ring_obje
 	object_path(name, path);
 	if (lstat(path, &status) != 0) {
 		reason_errno(why, "there is no ring %s", name);
-		return errno == ENOENT ? RING_ABSENT : RING_STRANGE;
+		return errno == ENOENT ? RING_OBJECT_ABSENT : RING_OBJECT_FOREIGN;
 	}
 	if (!S_ISREG(status.st_mode) || status.st_uid != owner)
 		return refuse(name, &status, why);
 	out->fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (out->fd < 0 && errno == ENOENT)
-		return RING_ABSENT;
+		return RING_OBJECT_ABSENT;
 	if (out->fd < 0 || fstat(out->fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != owner) {
 		reason_errno(why, "cannot open the ring %s that is there already", name);
 		ring_object_close(out);
-		return RING_STRANGE;
+		return RING_OBJECT_FOREIGN;
 	}
 	if (fstat(out->fd, &status) == 0 && read_layout(out->fd, (uint64_t)status.st_size, &layout))
 		ring_object_map(out, &layout);
-	return RING_FOUND;
+	return RING_OBJECT_FOUND;
 }
 
 bool ring_object_map(struct ring_object *object, const struct ring_layout *layout)
@@ -120,11 +120,12 @@ static bool newest_is_whole(const struct ring_object *object, uint64_t head, uin
 	const struct ring_entry *entries = (const void *)((const uint8_t *)object->header + RING_HEADER_BYTES);
 	const struct ring_entry *entry = &entries[head % object->layout.index_entries];
 
-	return atomic_load(&entry->seq) == head && ring_layout_holds(&object->layout, entry->pos, entry->meta.length) &&
-	       entry->pos + entry->meta.length <= reserve && ring_layout_whole(&object->layout, entry->pos, reserve);
+	return atomic_load(&entry->seq) == head && ring_layout_fits(&object->layout, entry->pos, entry->meta.length) &&
+	       entry->pos + entry->meta.length <= reserve &&
+	       ring_layout_is_intact(&object->layout, entry->pos, reserve);
 }
 
-bool ring_object_believe(const struct ring_object *object, struct reason *why)
+bool ring_object_can_take_over(const struct ring_object *object, struct reason *why)
 {
 	const struct ring_header *header = object->header;
 	struct stat status;
@@ -148,7 +149,7 @@ bool ring_object_believe(const struct ring_object *object, struct reason *why)
 	return true;
 }
 
-bool ring_object_named(int fd, const char *name)
+bool ring_object_has_name(int fd, const char *name)
 {
 	char path[PATH_MAX];
 	struct stat named, own;
@@ -194,8 +195,8 @@ static bool newest_frame(const struct ring_object *object, uint64_t *pos, uint32
 
 	*pos = entry->pos;
 	*length = entry->meta.length;
-	return head > 0 && atomic_load(&entry->seq) == head && ring_layout_holds(&object->layout, *pos, *length) &&
-	       ring_layout_whole(&object->layout, *pos, atomic_load(&object->header->reserve));
+	return head > 0 && atomic_load(&entry->seq) == head && ring_layout_fits(&object->layout, *pos, *length) &&
+	       ring_layout_is_intact(&object->layout, *pos, atomic_load(&object->header->reserve));
 }
 
 /* A reader that has a frame in hand looks at `reserve` behind it, and finds that frame overwritten. */
@@ -221,7 +222,7 @@ static void empty(struct ring_object *object)
 
 void ring_object_remove(struct ring_object *object, const char *name)
 {
-	if (ring_object_named(object->fd, name))
+	if (ring_object_has_name(object->fd, name))
 		shm_unlink(name);
 	empty(object);
 }

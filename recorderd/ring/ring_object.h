@@ -17,10 +17,10 @@
 #define RING_FOLDER     "/dev/shm"
 #define RING_NEW_SUFFIX ".new" /* of an object while frames are carried into it: no camera's name has a full stop */
 
-enum ring_found {
-	RING_FOUND,
-	RING_ABSENT,
-	RING_STRANGE, /* it is of another user, or no plain file, or cannot be opened */
+enum ring_object_outcome {
+	RING_OBJECT_FOUND,
+	RING_OBJECT_ABSENT,
+	RING_OBJECT_FOREIGN, /* it is of another user, or no plain file, or cannot be opened */
 };
 
 /* A found object. Zeroed but for fd = -1: none. */
@@ -35,13 +35,13 @@ struct ring_object {
  * *out is to be closed where it was found. For all other outcomes `why` is the sentence. The caller holds the camera's
  * lock (recorderd/lock/instance_lock.h): nothing about the object says whether there is a writer.
  */
-enum ring_found ring_object_open(const char *name, uid_t owner, struct ring_object *out, struct reason *why);
+enum ring_object_outcome ring_object_open(const char *name, uid_t owner, struct ring_object *out, struct reason *why);
 
 /* True where what a dead writer left can be gone on with; else `why` says what speaks against it. */
-bool ring_object_believe(const struct ring_object *object, struct reason *why);
+bool ring_object_can_take_over(const struct ring_object *object, struct reason *why);
 
 /* True while the name stands for this object. */
-bool ring_object_named(int fd, const char *name);
+bool ring_object_has_name(int fd, const char *name);
 
 /* Positions [from, to) of the data: their pages are given back, and nothing of them may be read any more. */
 void ring_object_punch(const struct ring_object *object, uint64_t from, uint64_t to);

@@ -17,7 +17,7 @@
 #define SMALL_FRAME   (UINT64_C(2) << 10) /* a shrunk ring has no index for frames that are smaller on average */
 
 /* Of a ring that is smaller than was wanted: as many as its frames can be. */
-static uint64_t fitting_entries(const struct ring_wish *wish, uint64_t data_bytes)
+static uint64_t fitting_entries(const struct ring_request *wish, uint64_t data_bytes)
 {
 	uint64_t entries = data_bytes / SMALL_FRAME + 1024;
 
@@ -25,10 +25,10 @@ static uint64_t fitting_entries(const struct ring_wish *wish, uint64_t data_byte
 }
 
 /* The data bytes that a ring gets which takes the place of one of `freed_bytes`. */
-static uint64_t fitting_bytes(const struct ring_wish *wish, uint64_t freed_bytes)
+static uint64_t fitting_bytes(const struct ring_request *wish, uint64_t freed_bytes)
 {
 	struct ring_layout layout;
-	uint64_t data_bytes = wish->data_bytes, room = ring_pages_free(RING_SPARE_PERCENT);
+	uint64_t data_bytes = wish->data_bytes, room = ring_pages_free_bytes(RING_SPARE_PERCENT);
 	uint64_t least = data_bytes < SHRUNK_LEAST ? data_bytes : SHRUNK_LEAST;
 
 	if (wish->exact)
@@ -36,7 +36,7 @@ static uint64_t fitting_bytes(const struct ring_wish *wish, uint64_t freed_bytes
 	room = room > UINT64_MAX - freed_bytes ? UINT64_MAX : room + freed_bytes;
 	/* The index shrinks with the data: a second look takes back what the first one left for it. */
 	for (int i = 0; i < 2; i++) {
-		if (!ring_layout_make(fitting_entries(wish, data_bytes), data_bytes, &layout) ||
+		if (!ring_layout_init(fitting_entries(wish, data_bytes), data_bytes, &layout) ||
 		    layout.total_bytes <= room)
 			return data_bytes;
 		data_bytes =
@@ -50,7 +50,7 @@ static uint64_t fitting_bytes(const struct ring_wish *wish, uint64_t freed_bytes
  * Whether a ring is gone on with as it is. One that was shrunk once is, while a new one would not get twice as much:
  * its frames need not be copied.
  */
-static bool has_wanted_size(const struct ring_wish *wish, const struct ring_layout *layout)
+static bool has_wanted_size(const struct ring_request *wish, const struct ring_layout *layout)
 {
 	return layout->index_entries == fitting_entries(wish, layout->data_bytes) &&
 	       layout->data_bytes <= wish->data_bytes &&
@@ -70,7 +70,7 @@ static bool allocate(struct ring_writer *writer, const struct ring_layout *layou
 {
 	uint64_t usable;
 
-	if (!ring_pages_begin(writer->object.fd, writer->name, layout, promised, &usable, why))
+	if (!ring_pages_allocate_first(writer->object.fd, writer->name, layout, promised, &usable, why))
 		return false;
 	if (fchmod(writer->object.fd, 0640) != 0 || !ring_object_map(&writer->object, layout))
 		return reason_errno(why, "cannot make the ring %s", writer->name);
@@ -107,22 +107,23 @@ static bool make(struct ring_writer *writer, const char *name, const struct ring
 /* The name of a ring that has not got its frames yet: where a stranger has taken the usual one, another. */
 static bool new_name(const struct ring_writer *writer, char out[SHM_NAME_BYTES])
 {
-	if (!ring_names_sweep(writer->usual, writer->name))
-		return shm_name_random(writer->usual, out);
+	if (!ring_names_remove_others(writer->usual, writer->name))
+		return shm_name_make_alternate(writer->usual, out);
 	snprintf(out, SHM_NAME_BYTES, "%.100s" RING_NEW_SUFFIX, writer->usual);
 	return true;
 }
 
-static bool layout_of(const struct ring_wish *wish, uint64_t freed_bytes, struct ring_layout *out, struct reason *why)
+static bool layout_of(const struct ring_request *wish, uint64_t freed_bytes, struct ring_layout *out,
+		      struct reason *why)
 {
 	uint64_t data_bytes = fitting_bytes(wish, freed_bytes);
 
-	return ring_layout_make(fitting_entries(wish, data_bytes), data_bytes, out) ||
+	return ring_layout_init(fitting_entries(wish, data_bytes), data_bytes, out) ||
 	       reason_set(why, "a ring of %llu frames and %llu bytes cannot be made",
 			  (unsigned long long)wish->index_entries, (unsigned long long)wish->data_bytes);
 }
 
-static bool create(struct ring_writer *writer, const struct ring_wish *wish, struct reason *why)
+static bool create(struct ring_writer *writer, const struct ring_request *wish, struct reason *why)
 {
 	struct ring_layout layout;
 
@@ -159,7 +160,7 @@ static bool has_its_pages(const struct ring_object *object)
  * A ring of another size takes the place of the old one, with its newest frames. Until it has them it bears a name of
  * its own, so that readers see one ring or the next, and a crash leaves the old one with the frames that still count.
  */
-static bool replace(struct ring_writer *writer, const struct ring_wish *wish, struct ring_object *old,
+static bool replace(struct ring_writer *writer, const struct ring_request *wish, struct ring_object *old,
 		    struct reason *why)
 {
 	char name[SHM_NAME_BYTES];
@@ -168,7 +169,7 @@ static bool replace(struct ring_writer *writer, const struct ring_wish *wish, st
 	if (!new_name(writer, name))
 		return reason_errno(why, "there is no name for the ring %s", writer->name);
 	uint64_t held = held_bytes(old);
-	if (!layout_of(wish, held, &layout, why) || !ring_pages_fit(writer->name, &layout, held, why))
+	if (!layout_of(wish, held, &layout, why) || !ring_pages_have_room(writer->name, &layout, held, why))
 		return false;
 	uint64_t had = atomic_load(&old->header->head) + 1 - atomic_load(&old->header->tail),
 		 first = ring_carry_choose(old, &layout);
@@ -188,7 +189,8 @@ static bool replace(struct ring_writer *writer, const struct ring_wish *wish, st
 	return true;
 }
 
-static bool go_on_with(struct ring_writer *writer, const struct ring_object *old, uint64_t *adopted, struct reason *why)
+static bool adopt_object(struct ring_writer *writer, const struct ring_object *old, uint64_t *adopted,
+			 struct reason *why)
 {
 	writer->object = *old;
 	/* The bytes up to reserve may be half-written already, so that no older frame can stand there: go on behind
@@ -201,15 +203,15 @@ static bool go_on_with(struct ring_writer *writer, const struct ring_object *old
 
 /* What an earlier recorder left: gone on with, carried over, or dropped for a new one. Closes `old` where it is not
  * gone on with. */
-static bool take_over(struct ring_writer *writer, const struct ring_wish *wish, struct ring_object *old,
+static bool take_over(struct ring_writer *writer, const struct ring_request *wish, struct ring_object *old,
 		      uint64_t *adopted, struct reason *why)
 {
 	struct reason against;
 	bool good;
 
-	if (ring_object_believe(old, &against)) {
+	if (ring_object_can_take_over(old, &against)) {
 		if (has_wanted_size(wish, &old->layout) && has_its_pages(old))
-			return go_on_with(writer, old, adopted, why);
+			return adopt_object(writer, old, adopted, why);
 		good = replace(writer, wish, old, why);
 		*adopted = good ? atomic_load(&writer->object.header->head) : 0;
 	} else {
@@ -223,31 +225,32 @@ static bool take_over(struct ring_writer *writer, const struct ring_wish *wish, 
 }
 
 /* A writer that died while it published left its lock odd. */
-static void mend_locks(struct ring_writer *writer)
+static void reset_stale_locks(struct ring_writer *writer)
 {
 	static const struct recorder_state nothing;
 	if (atomic_load(&writer->object.header->state_lock) % 2 != 0)
-		ring_writer_state(writer, &nothing);
+		ring_writer_set_state(writer, &nothing);
 	if (atomic_load(&writer->object.header->devices_lock) % 2 != 0)
-		ring_writer_devices(writer, "");
+		ring_writer_set_devices(writer, "");
 }
 
 /* What has the usual name is a stranger's: the ring has another one. */
-static bool go_elsewhere(struct ring_writer *writer, const struct reason *stranger, struct reason *why)
+static bool use_other_name(struct ring_writer *writer, const struct reason *stranger, struct reason *why)
 {
 	writer->note = *stranger;
 	log_warn("memory", "%s. The frames in memory have another name until the recorder is started without it",
 		 stranger->text);
-	return ring_names_left(writer->usual, writer->name) || shm_name_random(writer->usual, writer->name) ||
+	return ring_names_find_other(writer->usual, writer->name) ||
+	       shm_name_make_alternate(writer->usual, writer->name) ||
 	       reason_errno(why, "there is no name for the ring %s", writer->usual);
 }
 
 /* The usual name is free: also for a ring that had another one. */
-static void come_home(struct ring_writer *writer)
+static void restore_usual_name(struct ring_writer *writer)
 {
 	char other[SHM_NAME_BYTES];
 
-	if (!ring_names_left(writer->usual, other))
+	if (!ring_names_find_other(writer->usual, other))
 		return;
 	if (!ring_names_restore(other, writer->usual))
 		log_error("memory", "the ring %s cannot have the name %s again: %s", other, writer->usual,
@@ -261,31 +264,31 @@ static bool choose_name(struct ring_writer *writer, struct reason *why)
 	struct reason stranger;
 
 	switch (ring_object_open(writer->usual, geteuid(), &there, &stranger)) {
-	case RING_FOUND:
+	case RING_OBJECT_FOUND:
 		ring_object_close(&there);
 		return true;
-	case RING_ABSENT:
-		come_home(writer);
+	case RING_OBJECT_ABSENT:
+		restore_usual_name(writer);
 		return true;
-	case RING_STRANGE:
+	case RING_OBJECT_FOREIGN:
 		break;
 	}
-	return go_elsewhere(writer, &stranger, why);
+	return use_other_name(writer, &stranger, why);
 }
 
-static bool take_or_make(struct ring_writer *writer, const struct ring_wish *wish, uint64_t *adopted,
-			 struct reason *why)
+static bool adopt_or_create(struct ring_writer *writer, const struct ring_request *wish, uint64_t *adopted,
+			    struct reason *why)
 {
 	struct ring_object old;
 
 	snprintf(writer->name, sizeof(writer->name), "%s", writer->usual);
 	if (!choose_name(writer, why))
 		return false;
-	ring_names_sweep(writer->usual, writer->name);
+	ring_names_remove_others(writer->usual, writer->name);
 	switch (ring_object_open(writer->name, geteuid(), &old, why)) {
-	case RING_FOUND:
+	case RING_OBJECT_FOUND:
 		return take_over(writer, wish, &old, adopted, why);
-	case RING_ABSENT:
+	case RING_OBJECT_ABSENT:
 		return create(writer, wish, why);
 	default:
 		return false;
@@ -293,17 +296,17 @@ static bool take_or_make(struct ring_writer *writer, const struct ring_wish *wis
 }
 
 /* A stranger was quicker. */
-static bool was_taken_meanwhile(const struct ring_writer *writer)
+static bool usual_name_was_taken(const struct ring_writer *writer)
 {
 	struct ring_object there;
 	struct reason unused;
 
 	if (strcmp(writer->name, writer->usual) != 0)
 		return false;
-	enum ring_found found = ring_object_open(writer->usual, geteuid(), &there, &unused);
-	if (found == RING_FOUND)
+	enum ring_object_outcome found = ring_object_open(writer->usual, geteuid(), &there, &unused);
+	if (found == RING_OBJECT_FOUND)
 		ring_object_close(&there);
-	return found == RING_STRANGE;
+	return found == RING_OBJECT_FOREIGN;
 }
 
 /* Readers find the ring by it. A recorder that cannot say it goes on recording. */
@@ -316,16 +319,16 @@ static void publish_name(const struct ring_writer *writer)
 			  writer->name, strerror(errno));
 }
 
-void ring_writer_keep_published(const struct ring_writer *writer)
+void ring_writer_republish_name(const struct ring_writer *writer)
 {
 	char published[SHM_NAME_BYTES];
 
 	if (strcmp(writer->name, writer->usual) != 0 &&
-	    (!shm_name_published(writer->usual, published) || strcmp(published, writer->name) != 0))
+	    (!shm_name_find_published(writer->usual, published) || strcmp(published, writer->name) != 0))
 		publish_name(writer);
 }
 
-struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *data_bytes, uint64_t *adopted,
+struct ring_writer *ring_writer_open(const struct ring_request *wish, uint64_t *data_bytes, uint64_t *adopted,
 				     struct reason *why)
 {
 	struct ring_writer *writer = calloc(1, sizeof(*writer));
@@ -337,14 +340,14 @@ struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *dat
 	writer->keep_us = wish->keep_us;
 	*adopted = 0;
 	snprintf(writer->usual, sizeof(writer->usual), "%.100s", wish->name);
-	if (!take_or_make(writer, wish, adopted, why) &&
-	    !(was_taken_meanwhile(writer) && take_or_make(writer, wish, adopted, why))) {
-		ring_writer_leave(writer);
+	if (!adopt_or_create(writer, wish, adopted, why) &&
+	    !(usual_name_was_taken(writer) && adopt_or_create(writer, wish, adopted, why))) {
+		ring_writer_detach(writer);
 		return NULL;
 	}
-	mend_locks(writer);
+	reset_stale_locks(writer);
 	publish_name(writer);
-	ring_pages_grow(&writer->pages, writer->object.fd, writer->object.header, &writer->object.layout);
+	ring_pages_start(&writer->pages, writer->object.fd, writer->object.header, &writer->object.layout);
 	atomic_store(&writer->object.header->writer_pid, (uint32_t)getpid());
 	*data_bytes = writer->object.layout.data_bytes;
 	return writer;

@@ -42,7 +42,7 @@ static uint64_t bytes_but_spare(const struct statvfs *fs, uint64_t blocks, unsig
 	return bytes > spared ? bytes - spared : 0;
 }
 
-uint64_t ring_pages_free(unsigned spare)
+uint64_t ring_pages_free_bytes(unsigned spare)
 {
 	struct statvfs fs;
 
@@ -50,7 +50,7 @@ uint64_t ring_pages_free(unsigned spare)
 								  : bytes_but_spare(&fs, fs.f_bavail, spare);
 }
 
-uint64_t ring_pages_total(unsigned spare)
+uint64_t ring_pages_total_bytes(unsigned spare)
 {
 	struct statvfs fs;
 
@@ -58,7 +58,7 @@ uint64_t ring_pages_total(unsigned spare)
 								  : bytes_but_spare(&fs, fs.f_blocks, spare);
 }
 
-uint64_t ring_pages_first(const struct ring_layout *layout)
+uint64_t ring_pages_first_bytes(const struct ring_layout *layout)
 {
 	return layout->data_offset + smaller(layout->data_bytes, FIRST_BYTES);
 }
@@ -71,28 +71,29 @@ static unsigned long long in_mib(uint64_t bytes)
 
 static bool explain_room(const char *name, const struct ring_layout *layout, struct reason *why)
 {
-	return reason_set(
-		why,
-		"the ring %s needs %llu MiB of " RING_FOLDER " (%llu for frames, %llu for their index), which "
-		"has %llu MiB free of %llu: lower [memory] max_mb, or enlarge " RING_FOLDER,
-		name, in_mib(layout->total_bytes), in_mib(layout->data_bytes), in_mib(layout->data_offset),
-		(unsigned long long)(ring_pages_free(0) / MIB), (unsigned long long)(ring_pages_total(0) / MIB));
+	return reason_set(why,
+			  "the ring %s needs %llu MiB of " RING_FOLDER
+			  " (%llu for frames, %llu for their index), which "
+			  "has %llu MiB free of %llu: lower [memory] max_mb, or enlarge " RING_FOLDER,
+			  name, in_mib(layout->total_bytes), in_mib(layout->data_bytes), in_mib(layout->data_offset),
+			  (unsigned long long)(ring_pages_free_bytes(0) / MIB),
+			  (unsigned long long)(ring_pages_total_bytes(0) / MIB));
 }
 
-bool ring_pages_fit(const char *name, const struct ring_layout *layout, uint64_t promised, struct reason *why)
+bool ring_pages_have_room(const char *name, const struct ring_layout *layout, uint64_t promised, struct reason *why)
 {
-	uint64_t free_bytes = ring_pages_free(0);
+	uint64_t free_bytes = ring_pages_free_bytes(0);
 
 	return promised > UINT64_MAX - free_bytes || layout->total_bytes <= free_bytes + promised ||
 	       explain_room(name, layout, why);
 }
 
-bool ring_pages_begin(int fd, const char *name, const struct ring_layout *layout, uint64_t promised, uint64_t *usable,
-		      struct reason *why)
+bool ring_pages_allocate_first(int fd, const char *name, const struct ring_layout *layout, uint64_t promised,
+			       uint64_t *usable, struct reason *why)
 {
 	uint64_t first = smaller(layout->data_bytes, FIRST_BYTES);
 
-	if (!ring_pages_fit(name, layout, promised, why))
+	if (!ring_pages_have_room(name, layout, promised, why))
 		return false;
 	int error = allocate(fd, 0, layout->data_offset + first);
 	if (error == 0 && ftruncate(fd, (off_t)layout->total_bytes) != 0)
@@ -106,7 +107,7 @@ bool ring_pages_begin(int fd, const char *name, const struct ring_layout *layout
 	return reason_errno(why, "cannot make the ring %s", name);
 }
 
-int ring_pages_more(int fd, struct ring_header *header, const struct ring_layout *layout)
+int ring_pages_allocate_next(int fd, struct ring_header *header, const struct ring_layout *layout)
 {
 	uint64_t usable = atomic_load_explicit(&header->usable, memory_order_relaxed);
 	uint64_t piece = smaller(layout->data_bytes - usable, PIECE_BYTES);
@@ -124,17 +125,17 @@ static void *grow(void *context)
 	int error = 0;
 
 	while (error == 0 && atomic_load(&pages->header->usable) < all && !atomic_load(&pages->stopping))
-		error = ring_pages_more(pages->fd, pages->header, &pages->layout);
+		error = ring_pages_allocate_next(pages->fd, pages->header, &pages->layout);
 	if (error == 0)
 		return NULL;
-	atomic_store(&pages->ended_short, true);
+	atomic_store(&pages->out_of_room, true);
 	log_warn("memory", "%s gives no more than %llu of %llu MiB: %s", RING_FOLDER,
 		 (unsigned long long)(atomic_load(&pages->header->usable) / MIB), (unsigned long long)(all / MIB),
 		 strerror(error));
 	return NULL;
 }
 
-void ring_pages_grow(struct ring_pages *pages, int fd, struct ring_header *header, const struct ring_layout *layout)
+void ring_pages_start(struct ring_pages *pages, int fd, struct ring_header *header, const struct ring_layout *layout)
 {
 	pages->fd = fd;
 	pages->header = header;

@@ -22,7 +22,7 @@ struct ring_pages {
 	pthread_t thread;
 	bool runs;
 	_Atomic bool stopping;
-	_Atomic bool ended_short; /* RING_FOLDER had no room for all of it */
+	_Atomic bool out_of_room; /* RING_FOLDER had no room for all of it */
 	int fd;                   /* of the object, not owned */
 	struct ring_header *header;
 	struct ring_layout layout;
@@ -32,32 +32,32 @@ struct ring_pages {
  * Bytes that are free in RING_FOLDER but for `spare` percent of all that it holds (0: nothing is spared); UINT64_MAX
  * where it cannot be asked or has no limit.
  */
-uint64_t ring_pages_free(unsigned spare);
+uint64_t ring_pages_free_bytes(unsigned spare);
 
 /* Bytes that RING_FOLDER holds at most, free or not, but for `spare` percent; UINT64_MAX likewise. */
-uint64_t ring_pages_total(unsigned spare);
+uint64_t ring_pages_total_bytes(unsigned spare);
 
 /* False with a sentence where RING_FOLDER has no room for such a ring, even once `promised` bytes come free. */
-bool ring_pages_fit(const char *name, const struct ring_layout *layout, uint64_t promised, struct reason *why);
+bool ring_pages_have_room(const char *name, const struct ring_layout *layout, uint64_t promised, struct reason *why);
 
 /*
  * Gives a new object its size, and pages to its header, its index and the first *usable bytes of its data. `promised`
- * bytes come free while the others get theirs. False with a sentence, as of ring_pages_fit().
+ * bytes come free while the others get theirs. False with a sentence, as of ring_pages_have_room().
  */
-bool ring_pages_begin(int fd, const char *name, const struct ring_layout *layout, uint64_t promised, uint64_t *usable,
-		      struct reason *why);
+bool ring_pages_allocate_first(int fd, const char *name, const struct ring_layout *layout, uint64_t promised,
+			       uint64_t *usable, struct reason *why);
 
-/* What ring_pages_begin() needs at once, in bytes. */
-uint64_t ring_pages_first(const struct ring_layout *layout);
+/* What ring_pages_allocate_first() needs at once, in bytes. */
+uint64_t ring_pages_first_bytes(const struct ring_layout *layout);
 
 /* Gives the next piece its pages and raises header->usable. 0 (also where it has them all), or the errno. */
-int ring_pages_more(int fd, struct ring_header *header, const struct ring_layout *layout);
+int ring_pages_allocate_next(int fd, struct ring_header *header, const struct ring_layout *layout);
 
 /*
  * Gives the rest its pages and raises header->usable with each piece. Where the room is gone meanwhile, the ring stays
  * as large as it is, which is logged.
  */
-void ring_pages_grow(struct ring_pages *pages, int fd, struct ring_header *header, const struct ring_layout *layout);
+void ring_pages_start(struct ring_pages *pages, int fd, struct ring_header *header, const struct ring_layout *layout);
 
 /* Ends the growing, within one piece. */
 void ring_pages_stop(struct ring_pages *pages);

@@ -5,13 +5,13 @@
 #include "shared/base/clock.h"
 #include "shared/ring/ring_layout.h"
 
-#define MIB           (UINT64_C(1) << 20)
-#define LEAST_BYTES   (16 * MIB)
-#define LEAST_SHARE   (4 * MIB)
-#define LEAST_ENTRIES 1024
-#define LEAST_FRAME   (UINT64_C(32) << 10)
-#define SMALL_FRAME   (UINT64_C(2) << 10) /* no index is made for frames that are smaller on average */
-#define PIXELS_A_BYTE 4                   /* a rich JPEG: 2 bits a pixel; 230 KB at 1280x720 */
+#define MIB             (UINT64_C(1) << 20)
+#define LEAST_BYTES     (16 * MIB)
+#define LEAST_SHARE     (4 * MIB)
+#define LEAST_ENTRIES   1024
+#define LEAST_FRAME     (UINT64_C(32) << 10)
+#define SMALL_FRAME     (UINT64_C(2) << 10) /* no index is made for frames that are smaller on average */
+#define PIXELS_PER_BYTE 4                   /* a rich JPEG: 2 bits a pixel; 230 KB at 1280x720 */
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
@@ -34,12 +34,12 @@ static uint64_t entries_for(uint64_t data_bytes)
 	return data_bytes / SMALL_FRAME + LEAST_ENTRIES;
 }
 
-enum memory_limit ring_size_choose(const struct config *config, size_t cameras, struct ring_wish *out)
+enum memory_limit ring_size_choose(const struct config *config, size_t cameras, struct ring_request *out)
 {
 	double seconds = config->memory.minutes * 60;
 	uint64_t frames = (uint64_t)(seconds * config->camera.fps);
 	uint64_t pixels = (uint64_t)config->camera.width * (uint64_t)config->camera.height;
-	uint64_t frame_bytes = pixels / PIXELS_A_BYTE > LEAST_FRAME ? pixels / PIXELS_A_BYTE : LEAST_FRAME;
+	uint64_t frame_bytes = pixels / PIXELS_PER_BYTE > LEAST_FRAME ? pixels / PIXELS_PER_BYTE : LEAST_FRAME;
 	uint64_t quarter = quarter_of_ram(cameras);
 	enum memory_limit limit = MEMORY_MINUTES;
 
@@ -51,7 +51,7 @@ enum memory_limit ring_size_choose(const struct config *config, size_t cameras, 
 		limit = MEMORY_MAX_MB;
 	} else if (out->data_bytes > quarter) {
 		out->data_bytes = quarter;
-		limit = MEMORY_QUARTER;
+		limit = MEMORY_RAM_SHARE;
 	}
 	if (out->data_bytes < LEAST_BYTES && !out->exact)
 		out->data_bytes = LEAST_BYTES;
@@ -61,11 +61,11 @@ enum memory_limit ring_size_choose(const struct config *config, size_t cameras, 
 	return limit;
 }
 
-uint64_t ring_size_total(const struct ring_wish *wish)
+uint64_t ring_size_total_bytes(const struct ring_request *wish)
 {
 	struct ring_layout layout;
 
-	return ring_layout_make(wish->index_entries, wish->data_bytes, &layout) ? layout.total_bytes : UINT64_MAX;
+	return ring_layout_init(wish->index_entries, wish->data_bytes, &layout) ? layout.total_bytes : UINT64_MAX;
 }
 
 /* What a share leaves for data, less the header, an index of so many bytes, and what rounds that up to a page. */
@@ -76,11 +76,11 @@ static uint64_t data_within(uint64_t share, uint64_t index_bytes)
 	return share > others ? share - others : 0;
 }
 
-bool ring_size_share(struct ring_wish *wish, uint64_t room_bytes, size_t cameras)
+bool ring_size_limit_to_share(struct ring_request *wish, uint64_t room_bytes, size_t cameras)
 {
 	uint64_t share = room_bytes / cameras, least = smaller(wish->data_bytes, LEAST_SHARE);
 
-	if (wish->exact || room_bytes == UINT64_MAX || ring_size_total(wish) <= share)
+	if (wish->exact || room_bytes == UINT64_MAX || ring_size_total_bytes(wish) <= share)
 		return false;
 	/* An entry for SMALL_FRAME bytes makes the index a 32nd of the data; fewer frames need less of one. */
 	uint64_t entry_bytes = sizeof(struct ring_entry), parts = SMALL_FRAME / entry_bytes;

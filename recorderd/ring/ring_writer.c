@@ -14,19 +14,19 @@ static void write_locked(_Atomic uint64_t *lock, uint8_t *shared, const void *fr
 	atomic_store_explicit(lock, odd + 1, memory_order_release);
 }
 
-bool ring_writer_named(const struct ring_writer *writer)
+bool ring_writer_has_name(const struct ring_writer *writer)
 {
-	return ring_object_named(writer->object.fd, writer->name);
+	return ring_object_has_name(writer->object.fd, writer->name);
 }
 
-const char *ring_writer_note(const struct ring_writer *writer)
+const char *ring_writer_name_warning(const struct ring_writer *writer)
 {
 	return writer->note.text;
 }
 
-bool ring_writer_short(const struct ring_writer *writer)
+bool ring_writer_is_short(const struct ring_writer *writer)
 {
-	return atomic_load(&writer->pages.ended_short);
+	return atomic_load(&writer->pages.out_of_room);
 }
 
 void ring_writer_close(struct ring_writer *writer)
@@ -37,10 +37,10 @@ void ring_writer_close(struct ring_writer *writer)
 	ring_object_remove(&writer->object, writer->name);
 	if (strcmp(writer->name, writer->usual) != 0)
 		shm_name_withdraw(writer->usual);
-	ring_writer_leave(writer);
+	ring_writer_detach(writer);
 }
 
-void ring_writer_leave(struct ring_writer *writer)
+void ring_writer_detach(struct ring_writer *writer)
 {
 	if (!writer)
 		return;
@@ -59,7 +59,7 @@ static void advance_tail(struct ring_writer *writer, uint64_t head, int64_t newe
 		tail = head - layout->index_entries + 1;
 	while (tail < head) {
 		const struct ring_entry *entry = &writer->entries[tail % layout->index_entries];
-		if (ring_layout_whole(layout, entry->pos, reserve) &&
+		if (ring_layout_is_intact(layout, entry->pos, reserve) &&
 		    newest_mono_us - entry->meta.mono_us <= writer->keep_us)
 			break;
 		tail++;
@@ -116,14 +116,14 @@ uint64_t ring_writer_put(struct ring_writer *writer, struct ring_meta *meta, con
 	return seq;
 }
 
-void ring_writer_state(struct ring_writer *writer, const struct recorder_state *state)
+void ring_writer_set_state(struct ring_writer *writer, const struct recorder_state *state)
 {
 	write_locked(&writer->object.header->state_lock, writer->object.header->state, state, sizeof(*state));
 	/* Who may not read the ring sees that it has a writer all the same (recorderd/ring/leftovers.c). */
 	(void)futimens(writer->object.fd, NULL);
 }
 
-void ring_writer_devices(struct ring_writer *writer, const char *json)
+void ring_writer_set_devices(struct ring_writer *writer, const char *json)
 {
 	static char text[RING_DEVICES_BYTES];
 	memset(text, 0, sizeof(text));

@@ -12,7 +12,7 @@
 
 struct ring_writer;
 
-struct ring_wish {
+struct ring_request {
 	const char *name;       /* /recorder.NAME */
 	uint64_t data_bytes;    /* wanted */
 	uint64_t index_entries; /* wanted */
@@ -29,29 +29,29 @@ struct ring_wish {
  * (recorderd/lock/instance_lock.h): no other writer opens the ring meanwhile. *data_bytes gets the size that it has,
  * *adopted the newest frame taken over, 0 for none.
  */
-struct ring_writer *ring_writer_open(const struct ring_wish *wish, uint64_t *data_bytes, uint64_t *adopted,
+struct ring_writer *ring_writer_open(const struct ring_request *wish, uint64_t *data_bytes, uint64_t *adopted,
 				     struct reason *why);
 
 /*
  * False where its name stands for nothing any more, or for another object: somebody removed it, and no reader that
  * comes finds it. Does not block.
  */
-bool ring_writer_named(const struct ring_writer *writer);
+bool ring_writer_has_name(const struct ring_writer *writer);
 
 /* Publishes its name again where somebody removed the user's folder, if it has another one than the usual. */
-void ring_writer_keep_published(const struct ring_writer *writer);
+void ring_writer_republish_name(const struct ring_writer *writer);
 
 /* Why the ring has not got its usual name; empty where it has. */
-const char *ring_writer_note(const struct ring_writer *writer);
+const char *ring_writer_name_warning(const struct ring_writer *writer);
 
 /* True where /dev/shm filled up before the ring had all of its pages: it holds less than ring_writer_open() said. */
-bool ring_writer_short(const struct ring_writer *writer);
+bool ring_writer_is_short(const struct ring_writer *writer);
 
 /* Marks the ring closed, removes its name and gives its memory back at once. NULL is safe. */
 void ring_writer_close(struct ring_writer *writer);
 
 /* Leaves the ring as it is to the next writer, as a crash would. NULL is safe. */
-void ring_writer_leave(struct ring_writer *writer);
+void ring_writer_detach(struct ring_writer *writer);
 
 /*
  * Puts one frame, gathered from parts (meta->length is set to their sum), and wakes the readers. Returns its seq, or 0
@@ -59,10 +59,10 @@ void ring_writer_leave(struct ring_writer *writer);
  */
 uint64_t ring_writer_put(struct ring_writer *writer, struct ring_meta *meta, const struct iovec *parts, int count);
 
-void ring_writer_state(struct ring_writer *writer, const struct recorder_state *state);
+void ring_writer_set_state(struct ring_writer *writer, const struct recorder_state *state);
 
 /* Publishes a JSON text about the machine's devices (cut to nothing where it is too long). */
-void ring_writer_devices(struct ring_writer *writer, const char *json);
+void ring_writer_set_devices(struct ring_writer *writer, const char *json);
 
 /* The ring's own memory, for a reader in the same process (ring_reader_attach). */
 const void *ring_writer_memory(const struct ring_writer *writer, uint64_t *bytes);

@@ -40,13 +40,13 @@ void ring_carry(struct ring_writer *to, struct ring_object *from, uint64_t first
 /* ring_names.c: the names that rings of a camera may have (shm_name.h). */
 
 /* The ring of this user that has another name than the usual one; false where there is none. */
-bool ring_names_left(const char *usual, char out[SHM_NAME_BYTES]);
+bool ring_names_find_other(const char *usual, char out[SHM_NAME_BYTES]);
 
 /*
  * Removes this user's objects with other names, and what a crash left half made, but for `keep`. False where something
  * that is not this user's has the name that a ring needs while frames are carried into it (RING_NEW_SUFFIX).
  */
-bool ring_names_sweep(const char *usual, const char *keep);
+bool ring_names_remove_others(const char *usual, const char *keep);
 
 /* Gives the ring its usual name back, if that is free. */
 bool ring_names_restore(const char *name, const char *usual);

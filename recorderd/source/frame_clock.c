@@ -4,7 +4,7 @@
 #define AGE_MAX_US (5 * US_PER_S)
 #define GAP_MAX    10000u /* more cannot be lost within the time after which a stream counts as stalled */
 
-uint32_t frame_clock_lost(struct frame_clock *clock, uint32_t sequence)
+uint32_t frame_clock_count_lost(struct frame_clock *clock, uint32_t sequence)
 {
 	uint32_t missing = sequence - clock->sequence - 1; /* modulo 2^32 */
 	bool believable = clock->counting && missing <= GAP_MAX;
@@ -14,7 +14,7 @@ uint32_t frame_clock_lost(struct frame_clock *clock, uint32_t sequence)
 	return believable ? missing : 0;
 }
 
-mono_t frame_clock_grow(struct frame_clock *clock, mono_t at)
+mono_t frame_clock_advance(struct frame_clock *clock, mono_t at)
 {
 	if (at.us <= clock->last.us)
 		at.us = clock->last.us + 1;
@@ -22,7 +22,7 @@ mono_t frame_clock_grow(struct frame_clock *clock, mono_t at)
 	return at;
 }
 
-mono_t frame_clock_stamp(struct frame_clock *clock, const struct v4l2_buffer *buffer, mono_t now)
+mono_t frame_clock_timestamp(struct frame_clock *clock, const struct v4l2_buffer *buffer, mono_t now)
 {
 	bool monotonic = (buffer->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	int64_t oldest_us = now.us - AGE_MAX_US, seconds = buffer->timestamp.tv_sec,
@@ -35,5 +35,5 @@ mono_t frame_clock_stamp(struct frame_clock *clock, const struct v4l2_buffer *bu
 		if (claimed_us >= oldest_us && claimed_us <= now.us)
 			at.us = claimed_us;
 	}
-	return frame_clock_grow(clock, at);
+	return frame_clock_advance(clock, at);
 }

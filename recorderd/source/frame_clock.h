@@ -19,15 +19,15 @@ struct frame_clock {
  * Frames missing between the one before and this one. Follows the wrap-around of the 32 bits. 0 where the number stands
  * still (drivers that do not count), goes back or leaps (drivers that start over).
  */
-uint32_t frame_clock_lost(struct frame_clock *clock, uint32_t sequence);
+uint32_t frame_clock_count_lost(struct frame_clock *clock, uint32_t sequence);
 
 /*
  * The driver's stamp where it is of the monotonic clock and believable: not in the future, not older than some seconds.
  * Else `now`. Always later than the stamp before.
  */
-mono_t frame_clock_stamp(struct frame_clock *clock, const struct v4l2_buffer *buffer, mono_t now);
+mono_t frame_clock_timestamp(struct frame_clock *clock, const struct v4l2_buffer *buffer, mono_t now);
 
 /* `at`, or 1 µs behind the stamp before. */
-mono_t frame_clock_grow(struct frame_clock *clock, mono_t at);
+mono_t frame_clock_advance(struct frame_clock *clock, mono_t at);
 
 #endif

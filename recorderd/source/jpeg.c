@@ -85,7 +85,7 @@ static bool read_frame_header(const struct segment *segment, struct jpeg_info *o
 }
 
 /* B.2.3 */
-static bool scan_header_good(const struct segment *segment, const struct jpeg_info *info)
+static bool scan_header_is_valid(const struct segment *segment, const struct jpeg_info *info)
 {
 	if (info->components == 0 || segment->length < 1)
 		return false;
@@ -120,7 +120,7 @@ static bool skip_scan(struct cursor *cursor)
 }
 
 /* One marker segment that is no SOS. False where it cannot stand in a picture that players show. */
-static bool take_other(struct cursor *cursor, uint8_t code, struct jpeg_info *out)
+static bool take_other_segment(struct cursor *cursor, uint8_t code, struct jpeg_info *out)
 {
 	struct segment segment;
 
@@ -151,13 +151,13 @@ bool jpeg_inspect(const uint8_t *data, size_t length, struct jpeg_info *out)
 			return out->sos_at != 0;
 		}
 		if (code != SOS) {
-			if (!take_other(&cursor, code, out))
+			if (!take_other_segment(&cursor, code, out))
 				return false;
 			continue;
 		}
 		if (out->sos_at == 0)
 			out->sos_at = cursor.at - 2;
-		if (!take_segment(&cursor, &segment) || !scan_header_good(&segment, out) || !skip_scan(&cursor))
+		if (!take_segment(&cursor, &segment) || !scan_header_is_valid(&segment, out) || !skip_scan(&cursor))
 			return false;
 	}
 	return false;

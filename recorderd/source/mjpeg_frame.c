@@ -8,7 +8,7 @@ static void add_part(struct source_frame *frame, const uint8_t *data, size_t len
 	frame->parts[frame->count++] = (struct iovec){.iov_base = (void *)(uintptr_t)data, .iov_len = length};
 }
 
-bool camera_jpeg_parts(const uint8_t *data, size_t length, struct source_frame *out)
+bool mjpeg_frame_prepare(const uint8_t *data, size_t length, struct source_frame *out)
 {
 	struct jpeg_info info;
 

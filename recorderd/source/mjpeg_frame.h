@@ -8,6 +8,6 @@
  * Fills parts, size and count of `out` (not `captured`): the picture without its padding, and the standard Huffman
  * tables before its scan where it has none. The parts point into `data`. False where it is not one whole JPEG.
  */
-bool camera_jpeg_parts(const uint8_t *data, size_t length, struct source_frame *out);
+bool mjpeg_frame_prepare(const uint8_t *data, size_t length, struct source_frame *out);
 
 #endif

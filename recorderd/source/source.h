@@ -26,7 +26,7 @@ struct source_info {
 	char format[16]; /* as the device sends it: MJPG, YUYV, … */
 	uint16_t width, height;
 	uint32_t fps_milli;
-	int64_t frame_limit_us; /* no frame for so long: stalled. max(2 s, 5 frame intervals) */
+	int64_t stall_timeout_us; /* no frame for so long: stalled. max(2 s, 5 frame intervals) */
 };
 
 /* One whole JPEG, ready for the ring (Huffman tables inserted, padding cut off). Valid during the call only. */
@@ -46,7 +46,7 @@ struct source_sink {
 };
 
 enum source_outcome {
-	SOURCE_FINE,
+	SOURCE_OK,
 	SOURCE_GONE,    /* unplugged: ENODEV and its like */
 	SOURCE_FAILED,  /* an error that closing and opening again may heal */
 	SOURCE_RESIZED, /* sends another size than agreed: close and open again */
@@ -69,9 +69,9 @@ struct source {
 
 enum source_open_outcome {
 	SOURCE_OPENED,
-	SOURCE_NONE,   /* no such device, none free, or it is not a capture device */
-	SOURCE_BUSY,   /* another program has it */
-	SOURCE_REFUSED /* it is there but failed */
+	SOURCE_NOT_FOUND,  /* no such device, none free, or it is not a capture device */
+	SOURCE_BUSY,       /* another program has it */
+	SOURCE_OPEN_FAILED /* it is there but failed */
 };
 
 static inline int source_fd(const struct source *source)

@@ -61,9 +61,9 @@ static void source_pattern_close(struct source *source)
 {
 	struct source_pattern *pattern = of(source);
 
-	subprocess_end(&pattern->child);
+	subprocess_kill(&pattern->child);
 	sandbox_close(pattern->sandbox);
-	buffer_finish(&pattern->received);
+	buffer_free(&pattern->received);
 	free(pattern);
 }
 
@@ -78,14 +78,14 @@ static struct sandbox *sandbox(const struct config_record *record)
 						 "/etc/localtime",
 						 "/usr/share/zoneinfo"};
 	struct sandbox *made = sandbox_open(&(struct sandbox_setup){
-		.caller = CALLER_FFMPEG,
+		.caller = SECCOMP_FFMPEG,
 		.runs_ffmpeg = true,
 		.scripts = true,
 		.left_out = record->sandbox ? NULL : "record.sandbox = no",
 	});
 
 	for (size_t i = 0; made && i < sizeof(drawn_with) / sizeof(drawn_with[0]); i++)
-		sandbox_allow(made, drawn_with[i], MAY_READ);
+		sandbox_allow(made, drawn_with[i], LANDLOCK_READ);
 	return made;
 }
 
@@ -131,13 +131,13 @@ static bool start(struct source_pattern *pattern, const struct config *config, c
 	setup.context = pattern->sandbox;
 	if (!subprocess_start(&pattern->child, &setup, why))
 		return false;
-	subprocess_close(&pattern->child.in);
+	subprocess_close_fd(&pattern->child.in);
 	return true;
 }
 
 /* Keeps the last whole line, which is where FFmpeg says what stopped it; reading also keeps it from waiting for room.
  */
-static void hear_complaints(struct source_pattern *pattern)
+static void read_stderr(struct source_pattern *pattern)
 {
 	char text[512];
 	ssize_t got;
@@ -152,8 +152,8 @@ static void hear_complaints(struct source_pattern *pattern)
 
 static enum source_outcome ended(struct source_pattern *pattern, struct reason *why)
 {
-	hear_complaints(pattern);
-	if (subprocess_was_refused(&pattern->child, "ffmpeg", why))
+	read_stderr(pattern);
+	if (subprocess_exec_failed(&pattern->child, "ffmpeg", why))
 		return SOURCE_FAILED;
 	reason_set(why, "the test picture's ffmpeg ended: %.250s",
 		   pattern->complaint.text[0] ? pattern->complaint.text : "it said nothing");
@@ -180,18 +180,18 @@ static enum source_outcome receive(struct source_pattern *pattern, struct reason
 		return SOURCE_FAILED;
 	}
 	received->length += got > 0 ? (size_t)got : 0;
-	return SOURCE_FINE;
+	return SOURCE_OK;
 }
 
 static void deliver(struct source_pattern *pattern, const struct mpjpeg_part *part, const struct source_sink *sink)
 {
 	struct source_frame frame;
 
-	if (!camera_jpeg_parts(part->body, part->length, &frame)) {
+	if (!mjpeg_frame_prepare(part->body, part->length, &frame)) {
 		sink->damaged(sink->context, "not a whole JPEG");
 		return;
 	}
-	frame.captured = frame_clock_grow(&pattern->clock, mono_now());
+	frame.captured = frame_clock_advance(&pattern->clock, mono_now());
 	sink->frame(sink->context, &frame);
 }
 
@@ -208,14 +208,14 @@ static enum source_outcome source_pattern_read(struct source *source, const stru
 	struct mpjpeg_part part;
 	size_t used = 0;
 
-	hear_complaints(pattern);
+	read_stderr(pattern);
 	while ((found = mpjpeg_next(pattern->received.data + used, pattern->received.length - used, &part)) ==
 	       MPJPEG_PART) {
 		deliver(pattern, &part, sink);
 		used += part.used;
 	}
 	buffer_drop(&pattern->received, used);
-	if (found != MPJPEG_BAD || outcome != SOURCE_FINE)
+	if (found != MPJPEG_BAD || outcome != SOURCE_OK)
 		return outcome;
 	reason_set(why, "ffmpeg sends no pictures that can be read");
 	return SOURCE_FAILED;
@@ -234,9 +234,9 @@ static bool wait_for_first(struct source_pattern *pattern, struct reason *why)
 		struct pollfd state = {.fd = pattern->child.out, .events = POLLIN};
 		if (poll(&state, 1, (int)(left_us / US_PER_MS) + 1) < 0 && errno != EINTR)
 			return reason_errno(why, "waiting for the test picture");
-		if (receive(pattern, why) != SOURCE_FINE)
+		if (receive(pattern, why) != SOURCE_OK)
 			return false;
-		hear_complaints(pattern);
+		read_stderr(pattern);
 		switch (mpjpeg_next(pattern->received.data, pattern->received.length, &part)) {
 		case MPJPEG_PART:
 			return true;
@@ -255,7 +255,7 @@ static bool try_picture(struct source_pattern *pattern, const struct config *con
 	buffer_clear(&pattern->received);
 	if (start(pattern, config, text_filters, why) && wait_for_first(pattern, why))
 		return true;
-	subprocess_end(&pattern->child);
+	subprocess_kill(&pattern->child);
 	return false;
 }
 
@@ -269,9 +269,9 @@ static void describe(struct source_info *info, const struct config *config)
 	info->width = (uint16_t)config->camera.width;
 	info->height = (uint16_t)config->camera.height;
 	info->fps_milli = (uint32_t)config->camera.fps * 1000;
-	info->frame_limit_us = 5 * US_PER_S / config->camera.fps;
-	if (info->frame_limit_us < STALL_US)
-		info->frame_limit_us = STALL_US;
+	info->stall_timeout_us = 5 * US_PER_S / config->camera.fps;
+	if (info->stall_timeout_us < STALL_US)
+		info->stall_timeout_us = STALL_US;
 }
 
 enum source_open_outcome source_pattern_open(const struct config *config, struct source **out, struct reason *why)
@@ -284,7 +284,7 @@ enum source_open_outcome source_pattern_open(const struct config *config, struct
 	if (!pattern || !pattern->sandbox) {
 		reason_errno(why, "no memory for the test picture");
 		free(pattern);
-		return SOURCE_REFUSED;
+		return SOURCE_OPEN_FAILED;
 	}
 	pattern->source.ops = &source_pattern_ops;
 	pattern->child = SUBPROCESS_NONE;
@@ -293,7 +293,7 @@ enum source_open_outcome source_pattern_open(const struct config *config, struct
 		log_warn("camera", "the test picture is shown without text: %s", why->text);
 		if (!try_picture(pattern, config, "", why)) {
 			source_pattern_close(&pattern->source);
-			return SOURCE_REFUSED;
+			return SOURCE_OPEN_FAILED;
 		}
 	}
 	log_warn("camera", "no camera is being recorded, but a TEST PICTURE (%dx%d at %d fps)", config->camera.width,

@@ -37,7 +37,7 @@ static void source_v4l2_close(struct source *source)
 {
 	struct source_v4l2 *camera = of(source);
 
-	raw_jpeg_destroy(camera->compressor);
+	jpeg_pool_destroy(camera->compressor);
 	v4l2_buffers_close(&camera->buffers);
 	if (camera->epoll >= 0)
 		close(camera->epoll);
@@ -59,14 +59,14 @@ static enum source_outcome give_back(struct source_v4l2 *camera, uint32_t index,
 {
 	int error = v4l2_buffers_queue(&camera->buffers, index);
 
-	return error ? broken(camera, error, "giving a buffer back", why) : SOURCE_FINE;
+	return error ? broken(camera, error, "giving a buffer back", why) : SOURCE_OK;
 }
 
 /*
  * The first picture sets the size: some cameras send JPEGs of another size than they agreed to, and would be reopened
  * for ever.
  */
-static bool size_agreed(struct source_v4l2 *camera, uint16_t width, uint16_t height)
+static bool check_size(struct source_v4l2 *camera, uint16_t width, uint16_t height)
 {
 	struct source_info *info = &camera->source.info;
 
@@ -85,13 +85,13 @@ static enum source_outcome deliver(struct source_v4l2 *camera, const struct sour
 {
 	const struct source_info *info = &camera->source.info;
 
-	if (!size_agreed(camera, frame->width, frame->height)) {
+	if (!check_size(camera, frame->width, frame->height)) {
 		reason_set(why, "%s changed from %ux%u to %ux%u", info->device, info->width, info->height, frame->width,
 			   frame->height);
 		return SOURCE_RESIZED;
 	}
 	sink->frame(sink->context, frame);
-	return SOURCE_FINE;
+	return SOURCE_OK;
 }
 
 static const uint8_t *picture(const struct source_v4l2 *camera, const struct v4l2_buffer *buffer)
@@ -103,15 +103,15 @@ static enum source_outcome take_jpeg(struct source_v4l2 *camera, const struct v4
 				     const struct source_sink *sink, struct reason *why)
 {
 	struct source_frame frame;
-	enum source_outcome outcome = SOURCE_FINE;
+	enum source_outcome outcome = SOURCE_OK;
 
-	if (camera_jpeg_parts(picture(camera, buffer), buffer->bytesused, &frame)) {
+	if (mjpeg_frame_prepare(picture(camera, buffer), buffer->bytesused, &frame)) {
 		frame.captured = captured;
 		outcome = deliver(camera, &frame, sink, why);
 	} else {
 		sink->damaged(sink->context, "not a whole JPEG");
 	}
-	if (outcome != SOURCE_FINE)
+	if (outcome != SOURCE_OK)
 		return outcome;
 	return give_back(camera, buffer->index, why);
 }
@@ -123,18 +123,18 @@ static enum source_outcome take_raw(struct source_v4l2 *camera, const struct v4l
 
 	if (buffer->bytesused < camera->raw.size_bytes)
 		sink->damaged(sink->context, "not a whole picture");
-	else if (raw_jpeg_submit(camera->compressor, data, buffer->index, captured))
-		return SOURCE_FINE;
+	else if (jpeg_pool_submit(camera->compressor, data, buffer->index, captured))
+		return SOURCE_OK;
 	else
 		sink->lost(sink->context, 1); /* all threads are busy */
 	return give_back(camera, buffer->index, why);
 }
 
-static enum source_outcome deliver_compressed(struct source_v4l2 *camera, const struct raw_result *result,
+static enum source_outcome deliver_compressed(struct source_v4l2 *camera, const struct jpeg_pool_result *result,
 					      const struct source_sink *sink, struct reason *why)
 {
 	struct source_frame frame = {.count = 1, .captured = result->captured};
-	enum source_outcome outcome = SOURCE_FINE;
+	enum source_outcome outcome = SOURCE_OK;
 	uint32_t index = result->tag;
 
 	frame.parts[0] = (struct iovec){.iov_base = (void *)(uintptr_t)result->jpeg, .iov_len = result->length};
@@ -144,8 +144,8 @@ static enum source_outcome deliver_compressed(struct source_v4l2 *camera, const 
 		outcome = deliver(camera, &frame, sink, why);
 	else
 		sink->damaged(sink->context, "could not be compressed");
-	raw_jpeg_pop(camera->compressor);
-	return outcome == SOURCE_FINE ? give_back(camera, index, why) : outcome;
+	jpeg_pool_pop(camera->compressor);
+	return outcome == SOURCE_OK ? give_back(camera, index, why) : outcome;
 }
 
 static short poll_now(const struct source_v4l2 *camera)
@@ -159,7 +159,7 @@ static short poll_now(const struct source_v4l2 *camera)
  * A driver may note who waits only where nothing is there to be read (v4l2loopback does), and epoll asks it just once,
  * when the descriptor is added: it would never hear of a second frame. So it is added anew, until nothing was there.
  */
-static void make_sure_of_waking(struct source_v4l2 *camera)
+static void rearm_epoll(struct source_v4l2 *camera)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = camera->fd};
 
@@ -171,11 +171,11 @@ static void make_sure_of_waking(struct source_v4l2 *camera)
 }
 
 /* Nothing to fetch is fine, unless the descriptor stays readable for an error: the loop would spin. */
-static enum source_outcome nothing_there(struct source_v4l2 *camera, struct reason *why)
+static enum source_outcome no_frame_ready(struct source_v4l2 *camera, struct reason *why)
 {
 	if (poll_now(camera) & (POLLERR | POLLHUP | POLLNVAL))
 		return broken(camera, EIO, "the driver reports an error", why);
-	return SOURCE_FINE;
+	return SOURCE_OK;
 }
 
 static const char *damage(const struct source_v4l2 *camera, const struct v4l2_buffer *buffer)
@@ -197,11 +197,11 @@ static enum source_outcome fetch(struct source_v4l2 *camera, const struct source
 	mono_t captured;
 
 	if (v4l2_planes_buffer(camera->fd, VIDIOC_DQBUF, &buffer) < 0)
-		return errno == EAGAIN ? nothing_there(camera, why) : broken(camera, errno, "fetching a frame", why);
+		return errno == EAGAIN ? no_frame_ready(camera, why) : broken(camera, errno, "fetching a frame", why);
 	if (buffer.index >= camera->buffers.count)
 		return broken(camera, EPROTO, "the driver names a buffer that is none", why);
-	captured = frame_clock_stamp(&camera->clock, &buffer, mono_now());
-	lost = frame_clock_lost(&camera->clock, buffer.sequence);
+	captured = frame_clock_timestamp(&camera->clock, &buffer, mono_now());
+	lost = frame_clock_count_lost(&camera->clock, buffer.sequence);
 	if (lost)
 		sink->lost(sink->context, lost);
 	damaged = damage(camera, &buffer);
@@ -218,13 +218,13 @@ static enum source_outcome fetch(struct source_v4l2 *camera, const struct source
 static enum source_outcome source_v4l2_read(struct source *source, const struct source_sink *sink, struct reason *why)
 {
 	struct source_v4l2 *camera = of(source);
-	struct raw_result result;
+	struct jpeg_pool_result result;
 
-	if (camera->compressor && raw_jpeg_oldest(camera->compressor, &result))
+	if (camera->compressor && jpeg_pool_peek(camera->compressor, &result))
 		return deliver_compressed(camera, &result, sink, why);
 	enum source_outcome outcome = fetch(camera, sink, why);
-	if (outcome == SOURCE_FINE)
-		make_sure_of_waking(camera);
+	if (outcome == SOURCE_OK)
+		rearm_epoll(camera);
 	return outcome;
 }
 

@@ -19,7 +19,7 @@ struct source_v4l2 {
 	struct frame_clock clock;
 	bool sized; /* a picture has come: its size is the stream's */
 	struct raw_format raw;
-	struct raw_jpeg *compressor; /* NULL: the camera sends JPEGs */
+	struct jpeg_pool *compressor; /* NULL: the camera sends JPEGs */
 };
 
 /* Its close() takes a camera that is set up in part (descriptors -1, the rest zeroed). */

@@ -40,18 +40,18 @@ enum source_open_outcome v4l2_buffers_open(struct v4l2_buffers *buffers, int fd,
 	if (request(buffers, &count) < 0) {
 		int error = errno;
 		reason_errno(why, "gives no buffers");
-		return v4l2_outcome(error);
+		return v4l2_open_outcome(error);
 	}
 	if (count < V4L2_BUFFERS_MIN) {
 		reason_set(why, "gives only %u buffers, at least %d are needed", count, V4L2_BUFFERS_MIN);
-		return SOURCE_REFUSED;
+		return SOURCE_OPEN_FAILED;
 	}
 	buffers->count = count < V4L2_BUFFERS_MAX ? count : V4L2_BUFFERS_MAX;
 	for (uint32_t i = 0; i < buffers->count; i++) {
 		if (!map_one(buffers, i) || v4l2_buffers_queue(buffers, i) != 0) {
 			int error = errno;
 			reason_errno(why, "buffer %u cannot be used", i);
-			return v4l2_outcome(error);
+			return v4l2_open_outcome(error);
 		}
 	}
 	return SOURCE_OPENED;

@@ -9,15 +9,15 @@
 #include "recorderd/v4l2/v4l2_planes.h"
 
 /* Best first: JPEGs cost no encoding, 4:2:2 keeps the most colour among the rest. */
-static const uint32_t jpeg_first[] = {V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG,  V4L2_PIX_FMT_YUYV,
-				      V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,  V4L2_PIX_FMT_YUV420,
-				      V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24, V4L2_PIX_FMT_GREY};
-static const uint32_t raw_first[] = {V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,
-				     V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24,
-				     V4L2_PIX_FMT_GREY,   V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG};
+static const uint32_t prefer_jpeg[] = {V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG,  V4L2_PIX_FMT_YUYV,
+				       V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,  V4L2_PIX_FMT_YUV420,
+				       V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24, V4L2_PIX_FMT_GREY};
+static const uint32_t prefer_raw[] = {V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,
+				      V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24,
+				      V4L2_PIX_FMT_GREY,   V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG};
 
-#define KNOWN_FORMATS (sizeof(jpeg_first) / sizeof(jpeg_first[0]))
-static_assert(sizeof(raw_first) == sizeof(jpeg_first), "both orders name the same formats");
+#define KNOWN_FORMATS (sizeof(prefer_jpeg) / sizeof(prefer_jpeg[0]))
+static_assert(sizeof(prefer_raw) == sizeof(prefer_jpeg), "both orders name the same formats");
 
 static const uint32_t fourcc_of[] = {
 	[FORMAT_AUTO] = 0,
@@ -31,12 +31,12 @@ static const uint32_t fourcc_of[] = {
 	[FORMAT_GREY] = V4L2_PIX_FMT_GREY,
 };
 
-bool v4l2_is_jpeg(uint32_t fourcc)
+bool v4l2_format_is_jpeg(uint32_t fourcc)
 {
 	return fourcc == V4L2_PIX_FMT_MJPEG || fourcc == V4L2_PIX_FMT_JPEG;
 }
 
-enum source_open_outcome v4l2_outcome(int error)
+enum source_open_outcome v4l2_open_outcome(int error)
 {
 	switch (error) {
 	case EBUSY:
@@ -45,9 +45,9 @@ enum source_open_outcome v4l2_outcome(int error)
 	case ENODEV:
 	case ENXIO:
 	case ENOTTY:
-		return SOURCE_NONE;
+		return SOURCE_NOT_FOUND;
 	default:
-		return SOURCE_REFUSED;
+		return SOURCE_OPEN_FAILED;
 	}
 }
 
@@ -74,7 +74,7 @@ static bool is_among(uint32_t fourcc, const uint32_t *fourccs, size_t count)
 /* The format itself, where it is offered; else one of its kind, then of the other kind. */
 static bool choose_format(int fd, enum config_format wanted, uint32_t *out, struct reason *why)
 {
-	const uint32_t *order = fourcc_of[wanted] && !v4l2_is_jpeg(fourcc_of[wanted]) ? raw_first : jpeg_first;
+	const uint32_t *order = fourcc_of[wanted] && !v4l2_format_is_jpeg(fourcc_of[wanted]) ? prefer_raw : prefer_jpeg;
 	uint32_t offered[MODE_FORMATS_MAX];
 	size_t count = mode_list_formats(fd, offered);
 
@@ -99,13 +99,13 @@ static enum source_open_outcome set_format(int fd, uint32_t fourcc, struct mode_
 		int error = errno;
 		mode_fourcc_text(fourcc, name);
 		reason_errno(why, "refuses %s at %ux%u", name, size.width, size.height);
-		return v4l2_outcome(error);
+		return v4l2_open_outcome(error);
 	}
-	if (!is_among(out->pixelformat, jpeg_first, KNOWN_FORMATS) || out->width < 2 || out->height < 2 ||
+	if (!is_among(out->pixelformat, prefer_jpeg, KNOWN_FORMATS) || out->width < 2 || out->height < 2 ||
 	    out->width > UINT16_MAX || out->height > UINT16_MAX) {
 		mode_fourcc_text(out->pixelformat, name);
 		reason_set(why, "answers with %s at %ux%u, which cannot be recorded", name, out->width, out->height);
-		return SOURCE_REFUSED;
+		return SOURCE_OPEN_FAILED;
 	}
 	return SOURCE_OPENED;
 }
@@ -129,8 +129,8 @@ static void set_rate(int fd, const struct v4l2_pix_format *pix, uint32_t fps_mil
 		out->fps_milli = fps_milli;
 }
 
-enum source_open_outcome v4l2_format_agree(int fd, const struct v4l2_wish *wish, struct v4l2_mode *out,
-					   struct reason *why)
+enum source_open_outcome v4l2_format_negotiate(int fd, const struct v4l2_request *wish, struct v4l2_mode *out,
+					       struct reason *why)
 {
 	struct mode_sizes sizes;
 	uint32_t fourcc;
@@ -138,7 +138,7 @@ enum source_open_outcome v4l2_format_agree(int fd, const struct v4l2_wish *wish,
 
 	*out = (struct v4l2_mode){0};
 	if (!choose_format(fd, wish->format, &fourcc, why))
-		return SOURCE_REFUSED;
+		return SOURCE_OPEN_FAILED;
 	mode_list_sizes(fd, fourcc, &sizes);
 	outcome = set_format(fd, fourcc, mode_nearest_size(&sizes, wish->size), &out->pix, why);
 	if (outcome == SOURCE_OPENED)
@@ -146,7 +146,7 @@ enum source_open_outcome v4l2_format_agree(int fd, const struct v4l2_wish *wish,
 	return outcome;
 }
 
-bool v4l2_format_holds(int fd, const struct v4l2_mode *mode)
+bool v4l2_format_is_unchanged(int fd, const struct v4l2_mode *mode)
 {
 	struct v4l2_pix_format now = {0};
 
@@ -156,7 +156,7 @@ bool v4l2_format_holds(int fd, const struct v4l2_mode *mode)
 	       now.height == mode->pix.height && now.bytesperline == mode->pix.bytesperline;
 }
 
-static bool lower_rate(int fd, const struct v4l2_mode *mode, struct v4l2_wish *wish)
+static bool lower_rate(int fd, const struct v4l2_mode *mode, struct v4l2_request *wish)
 {
 	struct mode_rates rates;
 	uint32_t best = 0;
@@ -174,7 +174,7 @@ static bool lower_rate(int fd, const struct v4l2_mode *mode, struct v4l2_wish *w
 	return true;
 }
 
-static bool smaller_size(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_wish *wish)
+static bool smaller_size(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_request *wish)
 {
 	uint64_t limit = (uint64_t)mode->pix.width * mode->pix.height, best = 0;
 	struct mode_sizes sizes;
@@ -191,7 +191,7 @@ static bool smaller_size(int fd, const struct v4l2_mode *mode, uint32_t fps_mill
 	return best != 0;
 }
 
-bool v4l2_format_step_down(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_wish *wish)
+bool v4l2_format_step_down(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_request *wish)
 {
 	return lower_rate(fd, mode, wish) || smaller_size(fd, mode, fps_milli, wish);
 }

@@ -35,26 +35,26 @@ static enum source_open_outcome start_compressor(struct source_v4l2 *camera, str
 	uint32_t buffers = camera->buffers.count;
 	uint32_t jobs = buffers > RAW_DRIVER_KEEPS ? buffers - RAW_DRIVER_KEEPS : 1;
 
-	camera->compressor = raw_jpeg_create(&camera->raw, 0, jobs, why);
-	return camera->compressor ? SOURCE_OPENED : SOURCE_REFUSED;
+	camera->compressor = jpeg_pool_create(&camera->raw, 0, jobs, why);
+	return camera->compressor ? SOURCE_OPENED : SOURCE_OPEN_FAILED;
 }
 
 static enum source_open_outcome start_watch(struct source_v4l2 *camera, struct reason *why)
 {
 	camera->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (camera->epoll >= 0 && watch(camera->epoll, camera->fd) &&
-	    (!camera->compressor || watch(camera->epoll, raw_jpeg_fd(camera->compressor))))
+	    (!camera->compressor || watch(camera->epoll, jpeg_pool_fd(camera->compressor))))
 		return SOURCE_OPENED;
 	reason_errno(why, "cannot be waited for");
-	return SOURCE_REFUSED;
+	return SOURCE_OPEN_FAILED;
 }
 
 /* Format, buffers, stream. ENOSPC comes back in *error: the bus has no room for this mode. */
-static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struct v4l2_wish *wish, int *error,
+static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struct v4l2_request *wish, int *error,
 					 struct reason *why)
 {
-	enum source_open_outcome outcome = v4l2_format_agree(camera->fd, wish, &camera->mode, why);
-	bool jpeg = v4l2_is_jpeg(camera->mode.pix.pixelformat);
+	enum source_open_outcome outcome = v4l2_format_negotiate(camera->fd, wish, &camera->mode, why);
+	bool jpeg = v4l2_format_is_jpeg(camera->mode.pix.pixelformat);
 
 	*error = 0;
 	if (outcome != SOURCE_OPENED)
@@ -62,10 +62,10 @@ static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struc
 	if (!jpeg && !raw_format_init(&camera->raw, &camera->mode.pix)) {
 		reason_set(why, "describes its pictures in a way that cannot be (%u bytes a line)",
 			   camera->mode.pix.bytesperline);
-		return SOURCE_REFUSED;
+		return SOURCE_OPEN_FAILED;
 	}
 	outcome = v4l2_buffers_open(&camera->buffers, camera->fd, jpeg ? JPEG_BUFFERS : RAW_BUFFERS, why);
-	if (outcome == SOURCE_OPENED && !v4l2_format_holds(camera->fd, &camera->mode))
+	if (outcome == SOURCE_OPENED && !v4l2_format_is_unchanged(camera->fd, &camera->mode))
 		outcome = SOURCE_BUSY;
 	if (outcome == SOURCE_OPENED) {
 		*error = v4l2_buffers_start(&camera->buffers);
@@ -73,7 +73,7 @@ static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struc
 			return SOURCE_OPENED;
 		errno = *error;
 		reason_errno(why, "does not start to stream");
-		outcome = v4l2_outcome(*error);
+		outcome = v4l2_open_outcome(*error);
 	}
 	v4l2_buffers_close(&camera->buffers);
 	return outcome;
@@ -82,11 +82,11 @@ static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struc
 static enum source_open_outcome start_stream(struct source_v4l2 *camera, const struct config *config,
 					     struct reason *why)
 {
-	struct v4l2_wish wish = {.format = config->camera.format,
-				 .size = {(uint32_t)config->camera.width, (uint32_t)config->camera.height},
-				 .fps_milli = (uint32_t)config->camera.fps * 1000};
+	struct v4l2_request wish = {.format = config->camera.format,
+				    .size = {(uint32_t)config->camera.width, (uint32_t)config->camera.height},
+				    .fps_milli = (uint32_t)config->camera.fps * 1000};
 	uint32_t fps_milli = wish.fps_milli;
-	enum source_open_outcome outcome = SOURCE_REFUSED;
+	enum source_open_outcome outcome = SOURCE_OPEN_FAILED;
 	int error;
 
 	for (int step = 0; step < STEPS_DOWN_MAX; step++) {
@@ -101,7 +101,7 @@ static enum source_open_outcome start_stream(struct source_v4l2 *camera, const s
 			 camera->source.info.device, camera->mode.pix.width, camera->mode.pix.height,
 			 camera->mode.fps_milli / 1000.0, wish.size.width, wish.size.height, wish.fps_milli / 1000.0);
 	}
-	if (outcome == SOURCE_OPENED && !v4l2_is_jpeg(camera->mode.pix.pixelformat))
+	if (outcome == SOURCE_OPENED && !v4l2_format_is_jpeg(camera->mode.pix.pixelformat))
 		outcome = start_compressor(camera, why);
 	return outcome == SOURCE_OPENED ? start_watch(camera, why) : outcome;
 }
@@ -117,7 +117,7 @@ static void describe(struct source_v4l2 *camera, const struct config *config)
 	info->width = (uint16_t)camera->mode.pix.width;
 	info->height = (uint16_t)camera->mode.pix.height;
 	info->fps_milli = camera->mode.fps_milli;
-	info->frame_limit_us = patience_us > STALL_LEAST_US ? patience_us : STALL_LEAST_US;
+	info->stall_timeout_us = patience_us > STALL_LEAST_US ? patience_us : STALL_LEAST_US;
 	log_info("camera", "%s (%s): %s %ux%u at %.3g fps%s, asked for %dx%d at %d", info->device, info->model, format,
 		 info->width, info->height, info->fps_milli / 1000.0,
 		 camera->mode.fps_known ? "" : " (the driver does not say)", config->camera.width,
@@ -131,15 +131,15 @@ static enum source_open_outcome identify(struct source_v4l2 *camera, struct reas
 	int error;
 
 	switch (device_query(camera->fd, &device)) {
-	case DEVICE_CAPTURES:
+	case DEVICE_IS_CAPTURE:
 		break;
-	case DEVICE_NO_CAPTURE:
+	case DEVICE_NOT_CAPTURE:
 		reason_set(why, "is a video node, but not one that captures pictures");
-		return SOURCE_NONE;
-	case DEVICE_SILENT:
+		return SOURCE_NOT_FOUND;
+	case DEVICE_NO_ANSWER:
 		error = errno;
 		reason_errno(why, "does not answer as a camera");
-		return v4l2_outcome(error);
+		return v4l2_open_outcome(error);
 	}
 	snprintf(info->model, sizeof(info->model), "%s", device.model);
 	snprintf(info->driver, sizeof(info->driver), "%s", device.driver);
@@ -154,7 +154,7 @@ static enum source_open_outcome open_node(struct source_v4l2 *camera, const char
 		return SOURCE_OPENED;
 	int error = errno;
 	reason_errno(why, error == EACCES ? "cannot be opened (is this user in the group video?)" : "cannot be opened");
-	return v4l2_outcome(error);
+	return v4l2_open_outcome(error);
 }
 
 /* `detail` begins with a verb; the camera's name comes before it, and who has it behind. */
@@ -181,7 +181,7 @@ enum source_open_outcome source_v4l2_open(const struct config *config, const cha
 	*out = NULL;
 	if (!camera) {
 		reason_errno(why, "%s: no memory", path);
-		return SOURCE_REFUSED;
+		return SOURCE_OPEN_FAILED;
 	}
 	camera->source.ops = &source_v4l2_ops;
 	camera->source.info.kind = SOURCE_CAMERA;

@@ -55,7 +55,7 @@ static void list_segment(struct storage *storage)
  */
 static void take_numbers(struct storage *storage)
 {
-	struct archive_start start = archive_started(storage->archive);
+	struct archive_resume_point start = archive_get_resume_point(storage->archive);
 
 	if (start.folder_no != storage->folder_no && start.last_wall_us)
 		storage->last_wall_us = start.last_wall_us;
@@ -77,7 +77,7 @@ static void find_limit(struct storage *storage)
 }
 
 /* A limit that nobody told, such as that of FAT behind FUSE: the next files keep to it. */
-static void note_refusal(struct storage *storage)
+static void record_refused_size(struct storage *storage)
 {
 	struct segment_writer *writer = &storage->writer;
 	struct stat status;
@@ -91,7 +91,7 @@ static void note_refusal(struct storage *storage)
 static bool open_segment(struct storage *storage, const struct media_frame *frame, struct reason *why)
 {
 	const struct media *run = storage->run;
-	int folder = archive_folder(storage->archive, why);
+	int folder = archive_follow_folder(storage->archive, why);
 	bool good;
 
 	if (folder < 0)
@@ -121,11 +121,11 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 	return true;
 }
 
-static bool is_doubted(struct storage *storage)
+static bool is_suspect(struct storage *storage)
 {
 	int64_t now_us = mono_now().us;
 
-	if (now_us < storage->doubt_from_us || !archive_segment_doubted(storage->archive))
+	if (now_us < storage->doubt_from_us || !archive_segment_is_suspect(storage->archive))
 		return false;
 	storage->doubt_from_us = now_us + DOUBT_EVERY_US;
 	log_warn("storage", "%s may not be on the disk as it was written: recording goes on in another one",
@@ -135,9 +135,9 @@ static bool is_doubted(struct storage *storage)
 
 static bool is_lost(struct storage *storage)
 {
-	if (archive_moved(storage->archive))
+	if (archive_folder_moved(storage->archive))
 		return true;
-	if (!archive_segment_vanished(storage->archive))
+	if (!archive_segment_is_deleted(storage->archive))
 		return false;
 	log_warn("storage", "%s was deleted while it was being recorded", storage->writer.file);
 	return true;
@@ -175,7 +175,7 @@ static bool is_due(struct storage *storage, const struct media_frame *frame)
 	if (time_floor_second(frame->wall).us - time_floor_second((wall_t){storage->writer.info.first_wall_us}).us >=
 	    storage->segment_us)
 		return true;
-	if (is_full(storage) || is_doubted(storage))
+	if (is_full(storage) || is_suspect(storage))
 		return true;
 	if (!is_lost(storage))
 		return false;
@@ -209,7 +209,7 @@ static bool append(struct storage *storage, struct media *media, struct reason *
 				  (unsigned long long)writer->limit_bytes);
 	if (segment_writer_append(writer, media, why))
 		return true;
-	note_refusal(storage);
+	record_refused_size(storage);
 	return false;
 }
 

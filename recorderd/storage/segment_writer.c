@@ -104,13 +104,13 @@ bool segment_writer_open(struct segment_writer *writer, int folder, const struct
 		goto fail;
 	}
 	writer->end = writer->head_bytes = head.length;
-	writer->system_limit_bytes = file_limit_of_system(writer->media);
+	writer->system_limit_bytes = file_limit_of_filesystem(writer->media);
 	segment_writer_limit(writer, UINT64_MAX);
-	buffer_finish(&head);
+	buffer_free(&head);
 	return true;
 fail:
 	segment_writer_close(writer);
-	buffer_finish(&head);
+	buffer_free(&head);
 	return false;
 }
 
@@ -123,7 +123,7 @@ static bool append_media(struct segment_writer *writer, struct media *item)
 		errno = EOVERFLOW;
 		return false;
 	}
-	segment_check_seal(item->data, item->bytes, &frame->fragment, writer->info.segment_no);
+	segment_checksum_seal(item->data, item->bytes, &frame->fragment, writer->info.segment_no);
 	return write_at(writer->media, item->data, item->bytes, writer->end);
 }
 

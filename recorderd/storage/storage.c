@@ -157,10 +157,10 @@ static void take_item_timed(struct storage *storage, struct media *media)
 		log_warn("storage", "the disk took %.1f s for one frame", (double)took_us / 1e6);
 }
 
-static void *storage_thread(void *context)
+static void *storage_run(void *context)
 {
 	struct storage *storage = context;
-	struct archive_start start = archive_wait(storage->archive);
+	struct archive_resume_point start = archive_wait_repaired(storage->archive);
 	struct media *media;
 
 	storage->next_segment = start.next_segment;
@@ -207,7 +207,7 @@ struct storage *storage_start(struct archive *archive, const struct config *conf
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&storage->more, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	if (pthread_create(&storage->thread, NULL, storage_thread, storage) != 0) {
+	if (pthread_create(&storage->thread, NULL, storage_run, storage) != 0) {
 		free(storage);
 		return NULL;
 	}
@@ -245,7 +245,7 @@ uint64_t storage_unwritten(const struct storage *storage)
 	return atomic_load(&storage->unwritten);
 }
 
-bool storage_trouble(struct storage *storage, char *text, size_t bytes)
+bool storage_error(struct storage *storage, char *text, size_t bytes)
 {
 	int64_t since_us = atomic_load(&storage->busy_since_us), now_us = mono_now().us;
 

@@ -43,7 +43,7 @@ int64_t storage_indexed_mono_us(const struct storage *storage);
 uint64_t storage_unwritten(const struct storage *storage);
 
 /* The sentence of a disk that does not take what it should; false where all is well. */
-bool storage_trouble(struct storage *storage, char *text, size_t bytes);
+bool storage_error(struct storage *storage, char *text, size_t bytes);
 
 /*
  * Writes what is queued, closes the open segment and ends the thread; frees. False where that took longer than

@@ -33,13 +33,13 @@ enum device_query_outcome device_query(int fd, struct device *out)
 	struct v4l2_capability answer = {0};
 
 	if (video_ioctl(fd, VIDIOC_QUERYCAP, &answer) < 0)
-		return DEVICE_SILENT;
+		return DEVICE_NO_ANSWER;
 	if (!v4l2_planes_type_of(&answer))
-		return DEVICE_NO_CAPTURE;
+		return DEVICE_NOT_CAPTURE;
 	snprintf(out->model, sizeof(out->model), "%.*s", (int)sizeof(answer.card), (const char *)answer.card);
 	snprintf(out->driver, sizeof(out->driver), "%.*s", (int)sizeof(answer.driver), (const char *)answer.driver);
 	snprintf(out->bus, sizeof(out->bus), "%.*s", (int)sizeof(answer.bus_info), (const char *)answer.bus_info);
-	return DEVICE_CAPTURES;
+	return DEVICE_IS_CAPTURE;
 }
 
 static bool query_node(uint32_t number, struct device *out)
@@ -52,7 +52,7 @@ static bool query_node(uint32_t number, struct device *out)
 	fd = video_open(out->path);
 	if (fd < 0)
 		return false;
-	captures = device_query(fd, out) == DEVICE_CAPTURES;
+	captures = device_query(fd, out) == DEVICE_IS_CAPTURE;
 	close(fd);
 	return captures && is_camera_driver(out->driver);
 }
@@ -67,7 +67,7 @@ size_t device_list(struct device out[DEVICES_MAX])
 	return count;
 }
 
-bool device_forbidden(char *path, size_t bytes)
+bool device_find_forbidden(char *path, size_t bytes)
 {
 	for (uint32_t number = 0; number < NODES_MAX; number++) {
 		snprintf(path, bytes, "/dev/video%u", number);
@@ -86,7 +86,7 @@ void device_resolve(const char *path, char out[PATH_MAX])
 		snprintf(out, PATH_MAX, "%s", path);
 }
 
-bool device_same(const char *path, const char *other)
+bool device_is_same(const char *path, const char *other)
 {
 	char resolved[PATH_MAX], other_resolved[PATH_MAX];
 	struct stat status, other_status;

@@ -23,7 +23,7 @@ struct device {
 size_t device_list(struct device out[DEVICES_MAX]);
 
 /* True where `path` (also a by-id or by-path link) is the same device node as `other`. */
-bool device_same(const char *path, const char *other);
+bool device_is_same(const char *path, const char *other);
 
 /*
  * The listed devices as a JSON text (array; id, path, name, driver, bus, links, in_use, formats with sizes and rates).

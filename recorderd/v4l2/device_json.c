@@ -28,7 +28,7 @@ static void add_links_of(struct json_object *links, const char *folder, const ch
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(link, sizeof(link), "%s/%s", folder, entry->d_name);
-		if (device_same(link, path))
+		if (device_is_same(link, path))
 			json_object_array_add(links, json_string(link));
 	}
 	closedir(list);
@@ -122,7 +122,7 @@ static void add_answers(struct json_object *object, const struct device *device,
 	if (fd < 0)
 		return;
 	json_object_object_add(object, "formats", formats_json(fd));
-	if (device_same(device->path, serving))
+	if (device_is_same(device->path, serving))
 		json_object_object_add(object, "controls", v4l2_controls_json(fd));
 	close(fd);
 }
@@ -137,7 +137,7 @@ static struct json_object *device_object(const struct device *device, const char
 	json_object_object_add(object, "driver", v4l2_text_json(device->driver, sizeof(device->driver)));
 	json_object_object_add(object, "bus", v4l2_text_json(device->bus, sizeof(device->bus)));
 	json_object_object_add(object, "links", links_json(device->path));
-	json_object_object_add(object, "in_use", json_object_new_boolean(device_same(device->path, serving)));
+	json_object_object_add(object, "in_use", json_object_new_boolean(device_is_same(device->path, serving)));
 	add_answers(object, device, serving);
 	return object;
 }

@@ -8,9 +8,9 @@
 #include "recorderd/v4l2/device.h"
 
 enum device_query_outcome {
-	DEVICE_CAPTURES,
-	DEVICE_NO_CAPTURE, /* a metadata, output or memory-to-memory node, or one that cannot stream */
-	DEVICE_SILENT,     /* does not answer VIDIOC_QUERYCAP: errno says why (ENOTTY: no video node at all) */
+	DEVICE_IS_CAPTURE,
+	DEVICE_NOT_CAPTURE, /* a metadata, output or memory-to-memory node, or one that cannot stream */
+	DEVICE_NO_ANSWER,   /* does not answer VIDIOC_QUERYCAP: errno says why (ENOTTY: no video node at all) */
 };
 
 /* Fills model, driver and bus of an open node that captures. */
@@ -20,7 +20,7 @@ enum device_query_outcome device_query(int fd, struct device *out);
 void device_resolve(const char *path, char out[PATH_MAX]);
 
 /* True with the path of a video node that this user may not open. */
-bool device_forbidden(char *path, size_t bytes);
+bool device_find_forbidden(char *path, size_t bytes);
 
 /* "program (pid N)" of who else has the node open, as far as this user may see; false where none is found. */
 bool device_holder(const char *path, char *out, size_t bytes);

@@ -10,7 +10,7 @@
 
 #define FIRST_CAPACITY 256
 
-void buffer_finish(struct buffer *buffer)
+void buffer_free(struct buffer *buffer)
 {
 	free(buffer->data);
 	*buffer = (struct buffer){0};

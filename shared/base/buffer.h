@@ -15,7 +15,7 @@ struct buffer {
 	bool failed;
 };
 
-void buffer_finish(struct buffer *buffer);
+void buffer_free(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer); /* length 0; keeps the memory */
 bool buffer_reserve(struct buffer *buffer, size_t more);
 void buffer_append(struct buffer *buffer, const void *data, size_t length);

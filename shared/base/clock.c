@@ -46,7 +46,7 @@ int64_t clock_offset_us(void)
 	return best_offset_us;
 }
 
-int64_t clock_slept_us(void)
+int64_t clock_suspended_us(void)
 {
 	int64_t mono_us = read_us(CLOCK_MONOTONIC), slept_us = read_us(CLOCK_BOOTTIME) - mono_us;
 

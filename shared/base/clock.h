@@ -29,7 +29,7 @@ typedef struct {
  */
 #define CLOCK_MAX_US (INT64_C(1) << 54)
 
-static inline bool clock_believable(int64_t us)
+static inline bool clock_is_plausible(int64_t us)
 {
 	return us >= 0 && us < CLOCK_MAX_US;
 }
@@ -43,13 +43,13 @@ wall_t wall_now(void);
 /* wall - mono in microseconds now: the least disturbed of a few readings of both clocks. */
 int64_t clock_offset_us(void);
 
-static inline wall_t wall_of_mono(mono_t at, int64_t offset_us)
+static inline wall_t wall_from_mono(mono_t at, int64_t offset_us)
 {
 	return (wall_t){at.us + offset_us};
 }
 
 /* How long this machine has slept since its boot: the monotonic clock stood still meanwhile. */
-int64_t clock_slept_us(void);
+int64_t clock_suspended_us(void);
 
 /* The kernel's boot id (/proc/sys/kernel/random/boot_id) as 16 bytes; zeros where it cannot be read. */
 void clock_boot_id(uint8_t out[16]);

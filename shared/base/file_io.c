@@ -87,7 +87,7 @@ static int is_part(const struct dirent *entry)
 	return entry->d_name[0] == '.' && length > suffix && strcmp(entry->d_name + length - suffix, PART_SUFFIX) == 0;
 }
 
-int part_files_sweep(int folder, int64_t least_bytes)
+int part_files_remove_stale(int folder, int64_t min_bytes)
 {
 	struct dirent **entries = NULL;
 	int count = scandirat(folder, ".", &entries, is_part, NULL), error = count < 0 ? errno : 0;
@@ -96,7 +96,7 @@ int part_files_sweep(int folder, int64_t least_bytes)
 		struct stat status;
 		int fd = part_file_lock(folder, entries[i]->d_name, 0);
 		if (fd >= 0) {
-			if (fstat(fd, &status) == 0 && status.st_size >= least_bytes &&
+			if (fstat(fd, &status) == 0 && status.st_size >= min_bytes &&
 			    unlinkat(folder, entries[i]->d_name, 0) != 0 && errno != ENOENT)
 				error = errno;
 			close(fd);

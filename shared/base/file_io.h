@@ -33,6 +33,6 @@ int part_file_lock(int folder, const char *name, int flags);
  * errno of one that could not be removed, or of the folder; 0.
  */
 #define PART_SUFFIX ".part"
-int part_files_sweep(int folder, int64_t least_bytes);
+int part_files_remove_stale(int folder, int64_t min_bytes);
 
 #endif

@@ -8,7 +8,7 @@
 #define NO_LIMIT     (INT64_C(1) << NO_LIMIT_BIT)
 
 /* A position behind the largest file that its file system takes is refused, and nothing is changed by asking. */
-uint64_t file_limit_of_system(int fd)
+uint64_t file_limit_of_filesystem(int fd)
 {
 	off_t position = lseek(fd, 0, SEEK_CUR);
 	int64_t most = 0;
@@ -31,7 +31,7 @@ uint64_t file_limit_of_process(void)
 	return getrlimit(RLIMIT_FSIZE, &own) == 0 && own.rlim_cur != RLIM_INFINITY ? own.rlim_cur : NO_LIMIT;
 }
 
-void file_limit_raise_open(void)
+void file_limit_raise_nofile(void)
 {
 	struct rlimit open_files;
 
@@ -43,7 +43,7 @@ void file_limit_raise_open(void)
 
 uint64_t file_limit_bytes(int fd)
 {
-	uint64_t system = file_limit_of_system(fd), process = file_limit_of_process();
+	uint64_t system = file_limit_of_filesystem(fd), process = file_limit_of_process();
 
 	return system < process ? system : process;
 }

@@ -12,13 +12,13 @@
 uint64_t file_limit_bytes(int fd);
 
 /* The two of which that is the smaller one. The file system is asked some fifty times, and does not change. */
-uint64_t file_limit_of_system(int fd);
+uint64_t file_limit_of_filesystem(int fd);
 uint64_t file_limit_of_process(void);
 
 /*
  * Lets this process have as many descriptors open as the hard limit allows (RLIMIT_NOFILE). The soft one is 1024 by
  * habit, for programs that use select(), which none of these does.
  */
-void file_limit_raise_open(void);
+void file_limit_raise_nofile(void);
 
 #endif

@@ -61,11 +61,11 @@ struct json_object *json_string(const char *text)
 	}
 	if (!clean.failed && clean.length < INT_MAX)
 		json = json_object_new_string_len(clean.length > 0 ? (const char *)clean.data : "", (int)clean.length);
-	buffer_finish(&clean);
+	buffer_free(&clean);
 	return json;
 }
 
-struct json_object *json_text(const char *text)
+struct json_object *json_string_or_null(const char *text)
 {
 	return *text ? json_string(text) : NULL;
 }

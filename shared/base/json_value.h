@@ -15,7 +15,7 @@ struct json_object;
 struct json_object *json_string(const char *text);
 
 /* The same, but an empty text is NULL, which json-c writes as null. */
-struct json_object *json_text(const char *text);
+struct json_object *json_string_or_null(const char *text);
 
 /* ISO 8601 with offset and milliseconds; 0 is null. */
 struct json_object *json_time(int64_t wall_us);

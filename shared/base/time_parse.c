@@ -154,7 +154,7 @@ static enum time_status finish_local(const struct fields *fields, enum time_side
 	int64_t seconds = 0;
 
 	if (!fields_good(fields))
-		return TIME_NO_SUCH_DAY;
+		return TIME_INVALID_FIELD;
 	enum time_status status = local_to_seconds(fields, side, &seconds);
 	return status == TIME_OK ? finish(seconds, fields->us, out) : status;
 }
@@ -169,11 +169,11 @@ static enum time_status parse_compact(struct cursor cursor, enum time_side side,
 	    !take_digits(&cursor, 2, &fields.day) || !take_any(&cursor, "_") ||
 	    !take_digits(&cursor, 2, &fields.hour) || !take_digits(&cursor, 2, &fields.minute) ||
 	    !take_digits(&cursor, 2, &fields.second))
-		return TIME_NOT_A_TIME;
+		return TIME_MALFORMED;
 	if (take_any(&cursor, "_") && !take_digits(&cursor, 3, &ms))
-		return TIME_NOT_A_TIME;
+		return TIME_MALFORMED;
 	if (!at_end(&cursor))
-		return TIME_NOT_A_TIME;
+		return TIME_MALFORMED;
 	fields.us = ms * US_PER_MS;
 	return finish_local(&fields, side, out);
 }
@@ -204,15 +204,15 @@ static enum time_status parse_iso(struct cursor cursor, enum time_side side, str
 	    !take_digits(&cursor, 2, &fields.hour) || !take_any(&cursor, ":") ||
 	    !take_digits(&cursor, 2, &fields.minute) || !take_any(&cursor, ":") ||
 	    !take_digits(&cursor, 2, &fields.second) || !take_fraction(&cursor, &fields.us))
-		return TIME_NOT_A_TIME;
+		return TIME_MALFORMED;
 	if (at_end(&cursor))
 		return finish_local(&fields, side, out);
 	if (!take_any(&cursor, "Zz") && !take_offset(&cursor, &offset_s))
-		return TIME_NOT_A_TIME;
+		return TIME_MALFORMED;
 	if (!at_end(&cursor))
-		return TIME_NOT_A_TIME;
+		return TIME_MALFORMED;
 	if (!fields_good(&fields))
-		return TIME_NO_SUCH_DAY;
+		return TIME_INVALID_FIELD;
 	return finish(fields_as_utc(&fields) - offset_s, fields.us, out);
 }
 
@@ -223,7 +223,7 @@ static enum time_status parse_epoch(struct cursor cursor, struct time_point *out
 	bool half = cursor.end - cursor.at == 8 && !memchr(cursor.at, '.', 8);
 
 	if (half || !take_number(&cursor, &seconds, &us) || !at_end(&cursor))
-		return TIME_NOT_A_TIME;
+		return TIME_MALFORMED;
 	return finish(seconds, us, out);
 }
 
@@ -250,10 +250,10 @@ static enum time_status parse_length(struct cursor cursor, bool bare, int64_t *o
 	int64_t whole, millionths;
 
 	if (!take_number(&cursor, &whole, &millionths))
-		return TIME_NOT_A_TIME;
+		return TIME_MALFORMED;
 	int64_t unit_s = unit_seconds(at_end(&cursor) && bare ? 's' : take_any(&cursor, "smhd"));
 	if (unit_s == 0 || !at_end(&cursor))
-		return TIME_NOT_A_TIME;
+		return TIME_MALFORMED;
 	if (whole > END_OF_TIME_S / unit_s)
 		return TIME_OUT_OF_RANGE;
 	*out_us = (whole * US_PER_S + millionths) * unit_s;
@@ -277,7 +277,7 @@ enum time_status time_parse(const char *text, size_t length, enum time_side side
 {
 	*out = (struct time_point){0};
 	if (length < 1 || length > TEXT_MAX)
-		return TIME_NOT_A_TIME;
+		return TIME_MALFORMED;
 	struct cursor cursor = {text, text + length};
 	if (length == 3 && memcmp(text, "now", 3) == 0) {
 		*out = (struct time_point){.at = now, .relative = true, .is_now = true};
@@ -295,18 +295,18 @@ enum time_status time_parse(const char *text, size_t length, enum time_side side
 enum time_status time_parse_duration(const char *text, size_t length, int64_t *out_us)
 {
 	if (length < 1 || length > TEXT_MAX)
-		return TIME_NOT_A_TIME;
+		return TIME_MALFORMED;
 	struct cursor cursor = {text, text + length};
 	enum time_status status = parse_length(cursor, true, out_us);
-	return status == TIME_OK && *out_us == 0 ? TIME_NOT_A_TIME : status;
+	return status == TIME_OK && *out_us == 0 ? TIME_MALFORMED : status;
 }
 
-const char *time_status_text(enum time_status status)
+const char *time_status_message(enum time_status status)
 {
 	switch (status) {
 	case TIME_OK:
 		return "This is a time.";
-	case TIME_NO_SUCH_DAY:
+	case TIME_INVALID_FIELD:
 		return "No calendar has this day, or no clock this time of day: its month, day, hour, minute or second "
 		       "is out of range.";
 	case TIME_SKIPPED_HOUR:
@@ -315,7 +315,7 @@ const char *time_status_text(enum time_status status)
 		       "with its offset such as 2026-05-17T10:23:00+02:00.";
 	case TIME_OUT_OF_RANGE:
 		return "This time is before 1970 or after 2200: count seconds, not milliseconds, and look at the year.";
-	case TIME_NOT_A_TIME:
+	case TIME_MALFORMED:
 		break;
 	}
 	return "This is not a time: give YYYYMMDD_HHMMSS (local time), 2026-05-17T10:23:00 with Z or +02:00 or nothing "

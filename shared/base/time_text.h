@@ -20,10 +20,10 @@
 
 enum time_status {
 	TIME_OK,
-	TIME_NOT_A_TIME,   /* no known form, or half a time stamp */
-	TIME_NO_SUCH_DAY,  /* a field out of range: 30 February, 25 o'clock, second 60 */
-	TIME_SKIPPED_HOUR, /* a local time that does not exist on that day */
-	TIME_OUT_OF_RANGE, /* a time, but before 1970 or after 2200 */
+	TIME_MALFORMED,     /* no known form, or half a time stamp */
+	TIME_INVALID_FIELD, /* a field out of range: 30 February, 25 o'clock, second 60 */
+	TIME_SKIPPED_HOUR,  /* a local time that does not exist on that day */
+	TIME_OUT_OF_RANGE,  /* a time, but before 1970 or after 2200 */
 };
 
 enum time_side { TIME_FROM, TIME_TO };
@@ -41,7 +41,7 @@ enum time_status time_parse(const char *text, size_t length, enum time_side side
 enum time_status time_parse_duration(const char *text, size_t length, int64_t *out_us);
 
 /* One plain sentence for a client: what was wrong with it and what would be right. */
-const char *time_status_text(enum time_status status);
+const char *time_status_message(enum time_status status);
 
 #define TIME_COMPACT_BYTES 24 /* 20260517_102300 */
 #define TIME_ISO_BYTES     40 /* 2026-05-17T10:23:00.123+02:00 */

@@ -65,7 +65,7 @@ bool config_load(const char *file, struct config *out, struct reason *why)
 	return load(file, false, out, why);
 }
 
-bool config_read_again(const struct config *running, struct config *out, struct reason *why)
+bool config_reload(const struct config *running, struct config *out, struct reason *why)
 {
 	return load(running->file, running->nested, out, why);
 }
@@ -160,11 +160,11 @@ bool config_set_load(const char *path, struct config_set *out, struct reason *wh
 	bool is_directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 	if (is_directory ? load_directory(path, out, why) : load_single(path, out, why))
 		return true;
-	config_set_finish(out);
+	config_set_free(out);
 	return false;
 }
 
-void config_set_finish(struct config_set *set)
+void config_set_free(struct config_set *set)
 {
 	free(set->cameras);
 	*set = (struct config_set){0};

@@ -116,14 +116,14 @@ bool config_load(const char *file, struct config *out, struct reason *why);
 
 /*
  * Reads one file, or every *.ini of a directory (at least one). In a directory the folders that a file does not name
- * default to recordings/NAME and clips/NAME beside it, and names and folders must differ. config_set_finish() frees; a
+ * default to recordings/NAME and clips/NAME beside it, and names and folders must differ. config_set_free() frees; a
  * zeroed set is safe.
  */
 bool config_set_load(const char *path, struct config_set *out, struct reason *why);
-void config_set_finish(struct config_set *set);
+void config_set_free(struct config_set *set);
 
 /* Reads the file of `running` once more, as it was read before. `running` stays as it is. */
-bool config_read_again(const struct config *running, struct config *out, struct reason *why);
+bool config_reload(const struct config *running, struct config *out, struct reason *why);
 
 /* Keys as people write them (retention.hours, controls), a comma between them; empty where there are none. */
 struct config_changes {
@@ -133,7 +133,7 @@ struct config_changes {
 };
 
 /* Takes over from `fresh` what may change while a program runs, and names the keys that differ. */
-void config_take(struct config *running, const struct config *fresh, struct config_changes *out);
+void config_apply(struct config *running, const struct config *fresh, struct config_changes *out);
 
 /* The camera of that name; the first for NULL or ""; NULL where there is none. */
 const struct config *config_set_find(const struct config_set *set, const char *name);

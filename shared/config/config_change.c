@@ -41,12 +41,12 @@ static void take_controls(struct config *running, const struct config *fresh, st
 	out->controls = true;
 }
 
-void config_take(struct config *running, const struct config *fresh, struct config_changes *out)
+void config_apply(struct config *running, const struct config *fresh, struct config_changes *out)
 {
-	struct config_place place;
+	struct config_field place;
 
 	*out = (struct config_changes){0};
-	for (size_t i = 0; config_key_place(i, &place); i++) {
+	for (size_t i = 0; config_key_field(i, &place); i++) {
 		char *mine = (char *)running + place.offset;
 		const char *other = (const char *)fresh + place.offset;
 

@@ -51,12 +51,12 @@ bool config_read_path(const char *text, const char *file, char *out);
 bool config_read_mount(const char *text, const char *file, char *out);
 
 /* Where a key's value stands in struct config. */
-struct config_place {
+struct config_field {
 	const char *name;     /* section:key */
 	size_t offset, bytes; /* what is behind the value in it is zero */
 };
 
 /* Of the keys but [controls], number 0 on; false behind the last. */
-bool config_key_place(size_t number, struct config_place *out);
+bool config_key_field(size_t number, struct config_field *out);
 
 #endif

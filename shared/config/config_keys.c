@@ -60,7 +60,7 @@ static const struct key keys[] = {
 
 	{"record:enabled", "yes", YES_NO, FIELD(record.enabled), 0, 0, NULL},
 	{"record:directory", "recordings", FOLDER, FIELD(record.directory), 0, 0, NULL},
-	{"record:require_mount", MOUNT_NEED_NONE, MOUNT, FIELD(record.require_mount), 0, 0, NULL},
+	{"record:require_mount", MOUNT_NEED_NO, MOUNT, FIELD(record.require_mount), 0, 0, NULL},
 	{"record:segment_seconds", "600", INTEGER, FIELD(record.segment_seconds), 10, 86400, NULL},
 	{"record:sync_seconds", "1", INTEGER, FIELD(record.sync_seconds), 1, 600, NULL},
 	{"record:codec", "h264", CHOICE, FIELD(record.codec), 0, 0, codecs},
@@ -77,7 +77,7 @@ static const struct key keys[] = {
 	{"memory:max_mb", "0", INTEGER, FIELD(memory.max_mb), 0, 1048576, NULL},
 
 	{"clips:directory", "clips", FOLDER, FIELD(clips.directory), 0, 0, NULL},
-	{"clips:require_mount", MOUNT_NEED_NONE, MOUNT, FIELD(clips.require_mount), 0, 0, NULL},
+	{"clips:require_mount", MOUNT_NEED_NO, MOUNT, FIELD(clips.require_mount), 0, 0, NULL},
 	{"clips:cache", "yes", YES_NO, FIELD(clips.cache), 0, 0, NULL},
 	{"clips:max_mb", "2048", INTEGER, FIELD(clips.max_mb), 1, 100000000, NULL},
 
@@ -323,11 +323,11 @@ static bool check_mounts(const struct config *config, struct reason *why)
 	       check_mount(config, "clips", config->clips.require_mount, config->clips.directory, why);
 }
 
-bool config_key_place(size_t number, struct config_place *out)
+bool config_key_field(size_t number, struct config_field *out)
 {
 	if (number >= KEYS)
 		return false;
-	*out = (struct config_place){keys[number].name, keys[number].offset, keys[number].bytes};
+	*out = (struct config_field){keys[number].name, keys[number].offset, keys[number].bytes};
 	return true;
 }
 

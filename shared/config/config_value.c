@@ -124,6 +124,6 @@ bool config_read_mount(const char *text, const char *file, char *out)
 		return config_read_path(text, file, out) && out[1] != '\0';
 	if (!config_read_yes_no(text, &yes))
 		return false;
-	strcpy(out, yes ? MOUNT_NEED_SOME : MOUNT_NEED_NONE);
+	strcpy(out, yes ? MOUNT_NEED_YES : MOUNT_NEED_NO);
 	return true;
 }

@@ -31,7 +31,7 @@ static bool nearest_stat(const char *folder, struct stat *status)
 
 static bool is_apart(const char *need, const char *folder, bool *apart)
 {
-	bool some = strcmp(need, MOUNT_NEED_SOME) == 0;
+	bool some = strcmp(need, MOUNT_NEED_YES) == 0;
 	char above[PATH_MAX] = "/";
 	struct stat here, there;
 
@@ -48,11 +48,11 @@ static bool is_apart(const char *need, const char *folder, bool *apart)
 	return true;
 }
 
-bool mount_is_there(const char *need, const char *folder, struct reason *why)
+bool mount_need_is_met(const char *need, const char *folder, struct reason *why)
 {
-	bool some = strcmp(need, MOUNT_NEED_SOME) == 0, apart;
+	bool some = strcmp(need, MOUNT_NEED_YES) == 0, apart;
 
-	if (need[0] == '\0' || strcmp(need, MOUNT_NEED_NONE) == 0)
+	if (need[0] == '\0' || strcmp(need, MOUNT_NEED_NO) == 0)
 		return true;
 	if (!is_apart(need, folder, &apart))
 		return reason_errno(why, "cannot look whether the disk of %s is mounted", folder);

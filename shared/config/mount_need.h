@@ -17,13 +17,13 @@
 
 #include "shared/base/reason.h"
 
-#define MOUNT_NEED_NONE "no"
-#define MOUNT_NEED_SOME "yes"
+#define MOUNT_NEED_NO  "no"
+#define MOUNT_NEED_YES "yes"
 
 /*
  * `need` is one of the three (empty: no), `folder` absolute; it need not be there yet: then the nearest folder above it
  * counts. False with a sentence, and errno: ENODEV where nothing is mounted, else what kept it from being looked at.
  */
-bool mount_is_there(const char *need, const char *folder, struct reason *why);
+bool mount_need_is_met(const char *need, const char *folder, struct reason *why);
 
 #endif

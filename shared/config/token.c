@@ -127,7 +127,7 @@ void token_line_format(const struct token *token, char out[TOKEN_LINE_BYTES])
 	snprintf(out, TOKEN_LINE_BYTES, "%s = %s %s %s", token->name, hash, scopes, expires);
 }
 
-bool token_expired(const struct token *token, wall_t now)
+bool token_is_expired(const struct token *token, wall_t now)
 {
 	return now.us >= token->expires.us;
 }
@@ -155,7 +155,7 @@ const struct token *token_list_find(const struct token_list *list, const char *s
 	return place < list->count ? &list->tokens[place] : NULL;
 }
 
-const struct token *token_list_named(const struct token_list *list, const char *name)
+const struct token *token_list_find_by_name(const struct token_list *list, const char *name)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (strcmp(list->tokens[i].name, name) == 0)
@@ -243,7 +243,7 @@ static bool line_take(char *line, struct token_list *list, struct reason *why)
 		return reason_set(why, "%s comes first", TOKENS_SECTION);
 	if (!line_parse(line, &token))
 		return reason_set(why, "right would be NAME = SHA256 SCOPE,SCOPE EXPIRY");
-	if (token_list_named(list, token.name))
+	if (token_list_find_by_name(list, token.name))
 		return reason_set(why, "there is a token %s above it", token.name);
 	if (list->count == TOKENS_MAX)
 		return reason_set(why, "there can be %d tokens at most", TOKENS_MAX);
@@ -274,7 +274,7 @@ bool token_list_parse(const char *text, size_t length, struct token_list *out, s
 	return true;
 }
 
-bool token_line_is(const char *line, size_t length, const char *name)
+bool token_line_has_name(const char *line, size_t length, const char *name)
 {
 	char copy[TOKEN_LINE_BYTES];
 

@@ -62,9 +62,9 @@ bool token_list_parse(const char *text, size_t length, struct token_list *out, s
 const struct token *token_list_find(const struct token_list *list, const char *secret);
 
 /* The token of that name, or NULL. */
-const struct token *token_list_named(const struct token_list *list, const char *name);
+const struct token *token_list_find_by_name(const struct token_list *list, const char *name);
 
-bool token_expired(const struct token *token, wall_t now);
+bool token_is_expired(const struct token *token, wall_t now);
 
 /* "live,footage" in both directions; false for a word that is no scope, or none at all. */
 bool token_scopes_parse(const char *text, unsigned *out);
@@ -82,7 +82,7 @@ void token_hash(const char *secret, uint8_t out[TOKEN_HASH_BYTES]);
 void token_line_format(const struct token *token, char out[TOKEN_LINE_BYTES]);
 
 /* Whether a line of the file (of that length) is the token of that name. */
-bool token_line_is(const char *line, size_t length, const char *name);
+bool token_line_has_name(const char *line, size_t length, const char *name);
 
 /* 2027-05-17T10:23:00Z */
 #define TOKEN_TIME_BYTES 24

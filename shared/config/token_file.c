@@ -13,7 +13,7 @@ int token_file_open(const char *path)
 	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold anybody up */
 }
 
-bool token_file_text(int fd, const char *path, struct buffer *out, struct reason *why)
+bool token_file_read_text(int fd, const char *path, struct buffer *out, struct reason *why)
 {
 	struct stat status;
 
@@ -42,11 +42,11 @@ bool token_file_read(int fd, const char *path, struct token_list *out, struct re
 {
 	struct buffer text = {0};
 	struct reason wrong;
-	bool good = token_file_text(fd, path, &text, why);
+	bool good = token_file_read_text(fd, path, &text, why);
 
 	*out = (struct token_list){0};
 	if (good && !token_list_parse((const char *)text.data, text.length, out, &wrong))
 		good = reason_set(why, "%s: %s", path, wrong.text);
-	buffer_finish(&text);
+	buffer_free(&text);
 	return good;
 }

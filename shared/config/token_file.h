@@ -14,7 +14,7 @@
 int token_file_open(const char *path);
 
 /* Reads the text. False with a sentence that names `path`; `out` is the caller's to finish. */
-bool token_file_text(int fd, const char *path, struct buffer *out, struct reason *why);
+bool token_file_read_text(int fd, const char *path, struct buffer *out, struct reason *why);
 
 /* Reads the tokens; false with a sentence, and an empty list. */
 bool token_file_read(int fd, const char *path, struct token_list *out, struct reason *why);

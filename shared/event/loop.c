@@ -86,7 +86,7 @@ void loop_timer_set(struct loop *loop, struct loop_timer *timer, mono_t at)
 	timer->armed = true;
 }
 
-void loop_before_callbacks(struct loop *loop, void (*call)(void))
+void loop_set_before_callback(struct loop *loop, void (*call)(void))
 {
 	loop->before = call;
 }

@@ -46,7 +46,7 @@ void loop_timer_set(struct loop *loop, struct loop_timer *timer, mono_t at);
 void loop_timer_clear(struct loop *loop, struct loop_timer *timer);
 
 /* Has `call` called before each callback of the loop; NULL: no longer. */
-void loop_before_callbacks(struct loop *loop, void (*call)(void));
+void loop_set_before_callback(struct loop *loop, void (*call)(void));
 
 /* Runs until loop_stop(), to the end of that turn. */
 void loop_run(struct loop *loop);

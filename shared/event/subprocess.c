@@ -30,7 +30,7 @@ struct ends {
 	int theirs[ENDS]; /* SUBPROCESS_INHERIT: none */
 };
 
-void subprocess_close(int *fd)
+void subprocess_close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
@@ -85,7 +85,7 @@ static _Noreturn void become_program(const struct subprocess_setup *setup, struc
 		execvp(setup->argv[0], (char *const *)setup->argv);
 	error = errno;
 	(void)!write(report, &error, sizeof(error));
-	_exit(SUBPROCESS_MISSING);
+	_exit(SUBPROCESS_NOT_EXECUTED);
 }
 
 /* What its parent has started is not its own. */
@@ -94,7 +94,7 @@ static _Noreturn void run_function(const struct subprocess_setup *setup)
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	for (int i = 0; i < SUBPROCESS_MAX; i++)
 		places[i] = (struct place){0};
-	_exit(is_prepared(setup) ? setup->run(setup->context) : SUBPROCESS_MISSING);
+	_exit(is_prepared(setup) ? setup->run(setup->context) : SUBPROCESS_NOT_EXECUTED);
 }
 
 static _Noreturn void become(const struct subprocess_setup *setup, struct ends *ends, pid_t parent, bool by_main)
@@ -105,7 +105,7 @@ static _Noreturn void become(const struct subprocess_setup *setup, struct ends *
 	if (by_main)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
-		_exit(SUBPROCESS_MISSING);
+		_exit(SUBPROCESS_NOT_EXECUTED);
 	signals_default();
 	if (setup->argv)
 		become_program(setup, ends);
@@ -148,7 +148,7 @@ static void close_all(struct ends *ends)
 {
 	close_theirs(ends);
 	for (int i = 0; i < ENDS; i++)
-		subprocess_close(&ends->ours[i]);
+		subprocess_close_fd(&ends->ours[i]);
 }
 
 static void take_ends(struct subprocess *child, const struct ends *ends, bool nonblocking)
@@ -222,7 +222,7 @@ bool subprocess_start(struct subprocess *child, const struct subprocess_setup *s
 	struct ends ends;
 
 	*child = SUBPROCESS_NONE;
-	subprocess_sweep();
+	subprocess_reap_detached();
 	if (!open_ends(&ends, setup)) {
 		reason_errno(why, "cannot make pipes for %s", name);
 		goto failed;
@@ -241,14 +241,14 @@ bool subprocess_start(struct subprocess *child, const struct subprocess_setup *s
 	if (!setup->has_exit_fd || open_exit_fd(child))
 		return true;
 	reason_errno(why, "cannot watch %s", name);
-	subprocess_end(child);
+	subprocess_kill(child);
 	return false;
 failed:
 	close_all(&ends);
 	return false;
 }
 
-bool subprocess_was_refused(const struct subprocess *child, const char *program, struct reason *why)
+bool subprocess_exec_failed(const struct subprocess *child, const char *program, struct reason *why)
 {
 	int error;
 
@@ -279,7 +279,7 @@ static struct place *place_of(pid_t pid)
 	return place;
 }
 
-void subprocess_sweep(void)
+void subprocess_reap_detached(void)
 {
 	pthread_mutex_lock(&lock);
 	for (int i = 0; i < SUBPROCESS_MAX; i++)
@@ -301,14 +301,14 @@ size_t subprocess_unreaped(void)
 
 static void close_ours(struct subprocess *child)
 {
-	subprocess_close(&child->in);
-	subprocess_close(&child->out);
-	subprocess_close(&child->err);
-	subprocess_close(&child->report);
-	subprocess_close(&child->exit_fd);
+	subprocess_close_fd(&child->in);
+	subprocess_close_fd(&child->out);
+	subprocess_close_fd(&child->err);
+	subprocess_close_fd(&child->report);
+	subprocess_close_fd(&child->exit_fd);
 }
 
-void subprocess_leave(struct subprocess *child)
+void subprocess_detach(struct subprocess *child)
 {
 	close_ours(child);
 	if (child->pid) {
@@ -317,19 +317,19 @@ void subprocess_leave(struct subprocess *child)
 		pthread_mutex_unlock(&lock);
 		child->pid = 0;
 	}
-	subprocess_sweep();
+	subprocess_reap_detached();
 }
 
-void subprocess_end(struct subprocess *child)
+void subprocess_kill(struct subprocess *child)
 {
 	if (child->pid) {
 		kill(-child->pid, SIGKILL); /* no such group, if it leads none */
 		kill(child->pid, SIGKILL);
 	}
-	subprocess_leave(child);
+	subprocess_detach(child);
 }
 
-static enum subprocess_end reaped(struct subprocess *child, int status)
+static enum subprocess_exit reaped(struct subprocess *child, int status)
 {
 	pthread_mutex_lock(&lock);
 	*place_of(child->pid) = (struct place){0};
@@ -338,25 +338,25 @@ static enum subprocess_end reaped(struct subprocess *child, int status)
 	child->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	if (!WIFEXITED(status))
 		return SUBPROCESS_KILLED;
-	return child->exit_status == 0 ? SUBPROCESS_ENDED_WELL : SUBPROCESS_FAILED;
+	return child->exit_status == 0 ? SUBPROCESS_SUCCEEDED : SUBPROCESS_FAILED;
 }
 
-enum subprocess_end subprocess_reap(struct subprocess *child)
+enum subprocess_exit subprocess_reap(struct subprocess *child)
 {
 	int status;
 
 	if (!child->pid || waitpid(child->pid, &status, WNOHANG) != child->pid)
-		return SUBPROCESS_RUNS;
+		return SUBPROCESS_RUNNING;
 	return reaped(child, status);
 }
 
-enum subprocess_end subprocess_wait(struct subprocess *child)
+enum subprocess_exit subprocess_wait(struct subprocess *child)
 {
 	int status = 0;
 
 	close_ours(child);
 	if (!child->pid)
-		return SUBPROCESS_RUNS;
+		return SUBPROCESS_RUNNING;
 	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return reaped(child, status);

@@ -3,7 +3,7 @@
  *
  * Its signals are as they usually are, and it is killed by the kernel when we die. One that another thread than the
  * main one started is not: it ends by itself when its pipes do. Nothing here waits, but subprocess_wait(); what was
- * ended or left is reaped by subprocess_sweep(). All of it can be called in any thread.
+ * ended or left is reaped by subprocess_reap_detached(). All of it can be called in any thread.
  */
 #ifndef SHARED_EVENT_SUBPROCESS_H
 #define SHARED_EVENT_SUBPROCESS_H
@@ -18,7 +18,7 @@
 #define SUBPROCESS_MAX 64
 
 /* The exit status of one that could not become its program, as of a shell. */
-#define SUBPROCESS_MISSING 127
+#define SUBPROCESS_NOT_EXECUTED 127
 
 struct subprocess {
 	pid_t pid;        /* 0: none */
@@ -51,7 +51,7 @@ struct subprocess_setup {
 	bool (*prepare)(void *context);
 	void *context; /* of both */
 
-	bool leads_group; /* a process group of its own: a Ctrl-C in the terminal does not reach it, subprocess_end()
+	bool leads_group; /* a process group of its own: a Ctrl-C in the terminal does not reach it, subprocess_kill()
 			     does what it starts */
 	bool has_exit_fd;
 };
@@ -77,34 +77,34 @@ static inline struct subprocess_setup subprocess_piped(const char *const *argv)
 bool subprocess_start(struct subprocess *child, const struct subprocess_setup *setup, struct reason *why);
 
 /* True, with a sentence, if the program could not be run: not found, not executable. Asked once its output is over. */
-bool subprocess_was_refused(const struct subprocess *child, const char *program, struct reason *why);
+bool subprocess_exec_failed(const struct subprocess *child, const char *program, struct reason *why);
 
 /* Closes what is open and kills it (SIGKILL), with its group if it leads one. Does not wait until it is dead. */
-void subprocess_end(struct subprocess *child);
+void subprocess_kill(struct subprocess *child);
 
 /* Closes what is open, and lets it go on by itself. */
-void subprocess_leave(struct subprocess *child);
+void subprocess_detach(struct subprocess *child);
 
 /* Reaps those that were ended or left and have died meanwhile; starting and ending do so too. */
-void subprocess_sweep(void);
+void subprocess_reap_detached(void);
 
 /* How many were ended or left and are not reaped. */
 size_t subprocess_unreaped(void);
 
 /* Closes one of the ends. */
-void subprocess_close(int *fd);
+void subprocess_close_fd(int *fd);
 
-enum subprocess_end {
-	SUBPROCESS_RUNS,       /* still, or it was reaped before */
-	SUBPROCESS_ENDED_WELL, /* with status 0 */
-	SUBPROCESS_FAILED,     /* with another one: exit_status */
-	SUBPROCESS_KILLED,     /* by a signal, of its own making or of others' */
+enum subprocess_exit {
+	SUBPROCESS_RUNNING,   /* still, or it was reaped before */
+	SUBPROCESS_SUCCEEDED, /* with status 0 */
+	SUBPROCESS_FAILED,    /* with another one: exit_status */
+	SUBPROCESS_KILLED,    /* by a signal, of its own making or of others' */
 };
 
 /* Reaps it if it has ended by itself. */
-enum subprocess_end subprocess_reap(struct subprocess *child);
+enum subprocess_exit subprocess_reap(struct subprocess *child);
 
 /* Waits until it has ended, however long that takes, and closes what is open. Never in a loop. */
-enum subprocess_end subprocess_wait(struct subprocess *child);
+enum subprocess_exit subprocess_wait(struct subprocess *child);
 
 #endif

@@ -36,19 +36,19 @@ struct ffmpeg_h264 {
 bool ffmpeg_knows_encoder(const char *encoder);
 
 /* The program, and how it treats errors: frames that it cannot decode are left out, however many there are. */
-void ffmpeg_begin(struct ffmpeg_command *command);
+void ffmpeg_command_init(struct ffmpeg_command *command);
 
 /* Adds the arguments up to a NULL. */
-void ffmpeg_add(struct ffmpeg_command *command, const char *const *arguments);
-#define FFMPEG_ADD(command, ...) ffmpeg_add(command, (const char *const[]){__VA_ARGS__, NULL})
+void ffmpeg_command_add(struct ffmpeg_command *command, const char *const *arguments);
+#define FFMPEG_COMMAND_ADD(command, ...) ffmpeg_command_add(command, (const char *const[]){__VA_ARGS__, NULL})
 
 /* What an encoder needs to be told before the input is named. */
-void ffmpeg_add_device(struct ffmpeg_command *command, const char *encoder);
+void ffmpeg_command_add_device(struct ffmpeg_command *command, const char *encoder);
 
 /* The encoder and its options, behind the input. */
-void ffmpeg_add_h264(struct ffmpeg_command *command, const struct ffmpeg_h264 *wanted);
+void ffmpeg_command_add_h264(struct ffmpeg_command *command, const struct ffmpeg_h264 *wanted);
 
 /* The fragmented MP4 on standard output, with times in microseconds: the end of the command. */
-void ffmpeg_add_output(struct ffmpeg_command *command);
+void ffmpeg_command_add_output(struct ffmpeg_command *command);
 
 #endif

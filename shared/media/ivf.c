@@ -12,7 +12,7 @@ static void put_le(uint8_t *at, uint64_t value, int bytes)
 }
 
 /* Bytes 4 and 5 are the version, 0; from byte 24 on, the number of frames, which is not known before. */
-void ivf_header(uint8_t out[IVF_HEADER_BYTES], uint16_t width, uint16_t height)
+void ivf_file_header(uint8_t out[IVF_HEADER_BYTES], uint16_t width, uint16_t height)
 {
 	memset(out, 0, IVF_HEADER_BYTES);
 	memcpy(out, "DKIF", 4);

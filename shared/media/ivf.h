@@ -12,7 +12,7 @@
 #define IVF_FRAME_BYTES  12
 
 /* `width` and `height` in pixels. */
-void ivf_header(uint8_t out[IVF_HEADER_BYTES], uint16_t width, uint16_t height);
+void ivf_file_header(uint8_t out[IVF_HEADER_BYTES], uint16_t width, uint16_t height);
 
 /* What stands before the `bytes` of a frame. */
 void ivf_frame_header(uint8_t out[IVF_FRAME_BYTES], uint32_t bytes, int64_t pts_us);

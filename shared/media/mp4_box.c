@@ -30,16 +30,16 @@ struct span {
 enum mp4_outcome mp4_box_header(const uint8_t *data, size_t length, size_t at, struct mp4_box *out)
 {
 	if (at > length || length - at < 8)
-		return MP4_MORE;
+		return MP4_INCOMPLETE;
 	*out = (struct mp4_box){
 		.type = be32_get(data + at + 4), .header_bytes = 8, .at = at, .size = be32_get(data + at)};
 	if (out->size == 1) {
 		if (length - at < 16)
-			return MP4_MORE;
+			return MP4_INCOMPLETE;
 		out->size = be64_get(data + at + 8);
 		out->header_bytes = 16;
 	}
-	return out->size < out->header_bytes ? MP4_BAD : MP4_OK;
+	return out->size < out->header_bytes ? MP4_INVALID : MP4_OK;
 }
 
 /* Takes the next box, which must lie in the span as a whole. */

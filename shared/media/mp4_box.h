@@ -22,8 +22,8 @@ struct mp4_box {
 
 enum mp4_outcome {
 	MP4_OK,
-	MP4_MORE, /* the data ends inside of the header: more bytes are needed */
-	MP4_BAD,  /* a size below its header's, or 0 (to the end of the file) */
+	MP4_INCOMPLETE, /* the data ends inside of the header: more bytes are needed */
+	MP4_INVALID,    /* a size below its header's, or 0 (to the end of the file) */
 };
 
 /* The header of the box at `at`. Does not require that the whole box is there. */

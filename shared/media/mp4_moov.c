@@ -34,7 +34,7 @@ struct longs {
 	size_t count, capacity;
 };
 
-struct mp4_header {
+struct mp4_moov {
 	uint16_t width, height;
 	uint64_t created; /* seconds since 1904 */
 	uint8_t *entry;
@@ -47,9 +47,9 @@ struct mp4_header {
 	bool failed;
 };
 
-struct mp4_header *mp4_header_create(const struct mp4_header_spec *spec)
+struct mp4_moov *mp4_moov_create(const struct mp4_moov_spec *spec)
 {
-	struct mp4_header *header = calloc(1, sizeof(*header));
+	struct mp4_moov *header = calloc(1, sizeof(*header));
 
 	if (!header)
 		return NULL;
@@ -60,14 +60,14 @@ struct mp4_header *mp4_header_create(const struct mp4_header_spec *spec)
 	header->entry_bytes = spec->entry_bytes;
 	header->entry = malloc(spec->entry_bytes);
 	if (!header->entry) {
-		mp4_header_destroy(header);
+		mp4_moov_destroy(header);
 		return NULL;
 	}
 	memcpy(header->entry, spec->entry, spec->entry_bytes);
 	return header;
 }
 
-void mp4_header_destroy(struct mp4_header *header)
+void mp4_moov_destroy(struct mp4_moov *header)
 {
 	if (!header)
 		return;
@@ -77,7 +77,7 @@ void mp4_header_destroy(struct mp4_header *header)
 	free(header);
 }
 
-static bool grow(struct mp4_header *header)
+static bool grow(struct mp4_moov *header)
 {
 	size_t capacity = header->capacity ? header->capacity * 2 : 1024;
 	struct sample *samples = reallocarray(header->samples, capacity, sizeof(*samples));
@@ -104,7 +104,7 @@ static bool longs_add(struct longs *longs, uint64_t ticks)
 }
 
 /* Microseconds in ticks, rounded, and never before the last sample. */
-static uint64_t tick_of(const struct mp4_header *header, int64_t time_us)
+static uint64_t tick_of(const struct mp4_moov *header, int64_t time_us)
 {
 	uint64_t us = time_us > 0 ? (uint64_t)time_us : 0;
 	uint64_t tick = us / 100 * 9 + (us % 100 * 9 + 50) / 100;
@@ -112,7 +112,7 @@ static uint64_t tick_of(const struct mp4_header *header, int64_t time_us)
 	return tick > header->last_tick ? tick : header->last_tick;
 }
 
-void mp4_header_add(struct mp4_header *header, int64_t time_us, uint64_t payload_offset, uint32_t size, bool key)
+void mp4_moov_add_sample(struct mp4_moov *header, int64_t time_us, uint64_t payload_offset, uint32_t size, bool key)
 {
 	/* There is nothing to be shown before the first sample: it stands from the clip's start. */
 	uint64_t tick = header->count > 0 ? tick_of(header, time_us) : 0;
@@ -147,7 +147,7 @@ static uint64_t scaled(const struct scale *scale, uint64_t ticks)
 }
 
 /* The finest one in which every sample fits; false where there is none. */
-static bool scale_choose(const struct mp4_header *header, uint64_t end, struct scale *out)
+static bool scale_choose(const struct mp4_moov *header, uint64_t end, struct scale *out)
 {
 	uint64_t last = end - header->last_tick, longest = last > header->longest ? last : header->longest;
 
@@ -172,7 +172,7 @@ static uint8_t *extend(struct buffer *out, size_t bytes)
 	return at;
 }
 
-static void put_stsd(const struct mp4_header *header, struct buffer *out)
+static void put_stsd(const struct mp4_moov *header, struct buffer *out)
 {
 	size_t stsd = mp4_full_box_begin(out, MP4_TYPE('s', 't', 's', 'd'), 0);
 
@@ -187,7 +187,7 @@ struct durations {
 	uint64_t tick; /* where sample `next` begins, in ticks of MP4_CLIP_TIMESCALE */
 };
 
-static uint32_t duration_next(const struct mp4_header *header, const struct scale *scale, struct durations *at)
+static uint32_t duration_next(const struct mp4_moov *header, const struct scale *scale, struct durations *at)
 {
 	uint64_t begin = at->tick;
 
@@ -202,7 +202,7 @@ static uint32_t duration_next(const struct mp4_header *header, const struct scal
 }
 
 /* Durations, run-length coded. */
-static void put_stts(const struct mp4_header *header, struct buffer *out, const struct scale *scale)
+static void put_stts(const struct mp4_moov *header, struct buffer *out, const struct scale *scale)
 {
 	size_t stts = mp4_full_box_begin(out, MP4_TYPE('s', 't', 't', 's'), 0);
 	size_t runs_at = out->length;
@@ -228,7 +228,7 @@ static void put_stts(const struct mp4_header *header, struct buffer *out, const 
 }
 
 /* Numbers of the key frames, from 1. A track without this box has nothing but key frames. */
-static void put_stss(const struct mp4_header *header, struct buffer *out)
+static void put_stss(const struct mp4_moov *header, struct buffer *out)
 {
 	uint32_t keys = 0;
 
@@ -254,7 +254,7 @@ static void put_stsc(struct buffer *out)
 	mp4_box_end(out, stsc);
 }
 
-static void put_stsz(const struct mp4_header *header, struct buffer *out)
+static void put_stsz(const struct mp4_moov *header, struct buffer *out)
 {
 	size_t stsz = mp4_full_box_begin(out, MP4_TYPE('s', 't', 's', 'z'), 0);
 
@@ -267,7 +267,7 @@ static void put_stsz(const struct mp4_header *header, struct buffer *out)
 }
 
 /* The offsets are filled in by place_chunks(). */
-static void put_co64(const struct mp4_header *header, struct buffer *out)
+static void put_co64(const struct mp4_moov *header, struct buffer *out)
 {
 	size_t co64 = mp4_full_box_begin(out, MP4_TYPE('c', 'o', '6', '4'), 0);
 
@@ -276,7 +276,7 @@ static void put_co64(const struct mp4_header *header, struct buffer *out)
 	mp4_box_end(out, co64);
 }
 
-static void put_stbl(const struct mp4_header *header, struct buffer *out, const struct scale *scale)
+static void put_stbl(const struct mp4_moov *header, struct buffer *out, const struct scale *scale)
 {
 	size_t stbl = mp4_box_begin(out, MP4_TYPE('s', 't', 'b', 'l'));
 
@@ -289,7 +289,7 @@ static void put_stbl(const struct mp4_header *header, struct buffer *out, const 
 	mp4_box_end(out, stbl);
 }
 
-static void put_minf(const struct mp4_header *header, struct buffer *out, const struct scale *scale)
+static void put_minf(const struct mp4_moov *header, struct buffer *out, const struct scale *scale)
 {
 	size_t minf = mp4_box_begin(out, MP4_TYPE('m', 'i', 'n', 'f'));
 	mp4_put_vmhd(out);
@@ -299,7 +299,7 @@ static void put_minf(const struct mp4_header *header, struct buffer *out, const 
 }
 
 /* Appends the moov, co64 the last thing in it. */
-static bool put_moov(const struct mp4_header *header, int64_t end_us, struct buffer *out)
+static bool put_moov(const struct mp4_moov *header, int64_t end_us, struct buffer *out)
 {
 	struct scale scale;
 
@@ -321,7 +321,7 @@ static bool put_moov(const struct mp4_header *header, int64_t end_us, struct buf
 	return !out->failed;
 }
 
-static void place_chunks(const struct mp4_header *header, uint64_t payload_at, struct buffer *out, size_t moov_end)
+static void place_chunks(const struct mp4_moov *header, uint64_t payload_at, struct buffer *out, size_t moov_end)
 {
 	uint8_t *offsets = out->data + moov_end - header->count * 8;
 
@@ -329,7 +329,7 @@ static void place_chunks(const struct mp4_header *header, uint64_t payload_at, s
 		be64_put(offsets + i * 8, payload_at + header->samples[i].offset);
 }
 
-bool mp4_header_moov(struct mp4_header *header, int64_t end_us, uint64_t payload_at, struct buffer *out)
+bool mp4_moov_write(struct mp4_moov *header, int64_t end_us, uint64_t payload_at, struct buffer *out)
 {
 	if (!put_moov(header, end_us, out))
 		return false;
@@ -337,7 +337,7 @@ bool mp4_header_moov(struct mp4_header *header, int64_t end_us, uint64_t payload
 	return true;
 }
 
-bool mp4_header_clip(struct mp4_header *header, int64_t end_us, uint64_t payload_bytes, struct buffer *out)
+bool mp4_moov_write_clip_header(struct mp4_moov *header, int64_t end_us, uint64_t payload_bytes, struct buffer *out)
 {
 	static const char brands[] = "isom\0\0\2\0isomiso2avc1mp41";
 	size_t start = out->length;

@@ -12,9 +12,9 @@
 
 #define MP4_CLIP_TIMESCALE 90000u /* ticks a second, where no sample stands for longer than 6.6 hours */
 
-struct mp4_header;
+struct mp4_moov;
 
-struct mp4_header_spec {
+struct mp4_moov_spec {
 	uint16_t width, height;
 	const uint8_t *entry; /* the sample entry (avc1 with avcC, …) as it goes into stsd; not kept after _create */
 	uint32_t entry_bytes;
@@ -22,8 +22,8 @@ struct mp4_header_spec {
 };
 
 /* NULL where memory is short. */
-struct mp4_header *mp4_header_create(const struct mp4_header_spec *spec);
-void mp4_header_destroy(struct mp4_header *header);
+struct mp4_moov *mp4_moov_create(const struct mp4_moov_spec *spec);
+void mp4_moov_destroy(struct mp4_moov *header);
 
 /*
  * Adds a sample: `time_us` of presentation from the clip's start (never decreasing; rounded to the timescale as a
@@ -35,16 +35,16 @@ void mp4_header_destroy(struct mp4_header *header);
  * of MP4_CLIP_TIMESCALE the largest one in which the longest duration fits (22,500 for 20 hours, 3,000 for a week). A
  * sample of more than 68 years cannot be told: the moov is then refused.
  */
-void mp4_header_add(struct mp4_header *header, int64_t time_us, uint64_t payload_offset, uint32_t size, bool key);
+void mp4_moov_add_sample(struct mp4_moov *header, int64_t time_us, uint64_t payload_offset, uint32_t size, bool key);
 
 /* Appends the moov. `end_us` is where the last sample ends; `payload_at` the file offset that payload_offset 0 stands
  * for. */
-bool mp4_header_moov(struct mp4_header *header, int64_t end_us, uint64_t payload_at, struct buffer *out);
+bool mp4_moov_write(struct mp4_moov *header, int64_t end_us, uint64_t payload_at, struct buffer *out);
 
 /*
  * Appends ftyp + moov + the header of an mdat of payload_bytes: the payload follows. Solves for its own length. False
  * where memory was short or nothing was added.
  */
-bool mp4_header_clip(struct mp4_header *header, int64_t end_us, uint64_t payload_bytes, struct buffer *out);
+bool mp4_moov_write_clip_header(struct mp4_moov *header, int64_t end_us, uint64_t payload_bytes, struct buffer *out);
 
 #endif

@@ -17,7 +17,7 @@ static bool is_ipv4(const struct ip_address *address)
 	return memcmp(address->bytes, ipv4_prefix, IPV4_AT) == 0;
 }
 
-bool ip_address_read(const char *text, size_t length, struct ip_address *out)
+bool ip_address_parse(const char *text, size_t length, struct ip_address *out)
 {
 	char copy[INET6_ADDRSTRLEN];
 
@@ -76,7 +76,7 @@ static bool read_network(const char *text, size_t length, struct ip_network *out
 	size_t before = slash ? (size_t)(slash - text) : length;
 
 	out->bits = PREFIX_MAX;
-	if (!ip_address_read(text, before, &out->address))
+	if (!ip_address_parse(text, before, &out->address))
 		return false;
 	if (!slash)
 		return true;
@@ -120,7 +120,7 @@ bool ip_networks_valid(const char *list)
 	return true;
 }
 
-bool ip_networks_have(const char *list, const struct ip_address *address)
+bool ip_networks_contain(const char *list, const struct ip_address *address)
 {
 	struct ip_network network;
 	const char *word;

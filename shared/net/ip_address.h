@@ -17,7 +17,7 @@ struct ip_address {
 };
 
 /* False if these `length` bytes are not exactly one address. */
-bool ip_address_read(const char *text, size_t length, struct ip_address *out);
+bool ip_address_parse(const char *text, size_t length, struct ip_address *out);
 
 /* 127.0.0.0/8 or ::1 */
 bool ip_address_is_loopback(const struct ip_address *address);
@@ -33,6 +33,6 @@ struct ip_address ip_address_network_part(const struct ip_address *address);
 bool ip_networks_valid(const char *list);
 
 /* Whether an address is in one of the networks. What is no network in the list matches nothing. */
-bool ip_networks_have(const char *list, const struct ip_address *address);
+bool ip_networks_contain(const char *list, const struct ip_address *address);
 
 #endif

@@ -114,7 +114,7 @@ bool origin_equal(const struct origin *a, const struct origin *b)
 	return a->port == b->port && strcmp(a->scheme, b->scheme) == 0 && strcmp(a->host, b->host) == 0;
 }
 
-bool origin_is_host(const struct origin *origin, const char *host)
+bool origin_matches_host(const struct origin *origin, const char *host)
 {
 	struct origin own = *origin;
 	const char *end = read_authority(host, &own);
@@ -154,7 +154,7 @@ bool origin_list_valid(const char *list, size_t bytes)
 	return true;
 }
 
-bool origin_list_has(const char *list, const struct origin *origin)
+bool origin_list_contains(const char *list, const struct origin *origin)
 {
 	struct origin listed;
 

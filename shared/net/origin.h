@@ -32,7 +32,7 @@ bool origin_equal(const struct origin *a, const struct origin *b);
  * Whether the header Host names the server that pages of that origin come from. It has no scheme: a server behind one
  * that speaks TLS does not know by which it was asked.
  */
-bool origin_is_host(const struct origin *origin, const char *host);
+bool origin_matches_host(const struct origin *origin, const char *host);
 
 /*
  * A list of origins, blanks or commas between them; it may be empty, or `*` alone, which stands for any. `bytes`: what
@@ -42,6 +42,6 @@ bool origin_list_valid(const char *list, size_t bytes);
 bool origin_list_is_any(const char *list);
 
 /* Not for `*`: whoever takes that decides what it takes. */
-bool origin_list_has(const char *list, const struct origin *origin);
+bool origin_list_contains(const char *list, const struct origin *origin);
 
 #endif

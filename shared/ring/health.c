@@ -24,40 +24,40 @@ static void say(const struct health_listener *listener, enum health_kind kind, c
 }
 
 /* A machine that is too slow loses nothing of the live view and the memory; what to change is for people to say. */
-static void judge_encoder(const struct recorder_state *state, const struct health_listener *listener)
+static void check_encoder(const struct recorder_state *state, const struct health_listener *listener)
 {
-	bool thins = state->encoder_keep_milli > 0 && state->encoder_keep_milli < 1000;
+	bool thins = state->encoder_ratio_milli > 0 && state->encoder_ratio_milli < 1000;
 
 	if (thins)
 		say(listener, HEALTH_WARNING,
 		    "This machine encodes %u %% of the frames and leaves the others out (%llu so far): a faster "
 		    "record.preset, a smaller picture or camera.fps, a hardware record.encoder, or record.codec = "
 		    "mjpeg would help.",
-		    (state->encoder_keep_milli + 5) / 10, (unsigned long long)state->thinned);
+		    (state->encoder_ratio_milli + 5) / 10, (unsigned long long)state->thinned);
 	else if (state->encoder_behind_us > BEHIND_WARN_US)
 		say(listener, HEALTH_WARNING, "The encoder is %lld s behind the camera.",
 		    (long long)(state->encoder_behind_us / US_PER_S));
 }
 
 /* What is kept for longer than it should be, and until when (recorderd/archive/archive_age.c). */
-static void judge_retention(const struct recorder_state *state, const struct health_listener *listener)
+static void check_retention(const struct recorder_state *state, const struct health_listener *listener)
 {
-	if (state->clock_unsure & DOUBT_CLOCK_SET)
+	if (state->retention_delays & RETENTION_DELAY_CLOCK_SET)
 		say(listener, HEALTH_WARNING,
 		    "The clock was set by more than an hour since this machine started, and nobody synchronised it: "
 		    "what was recorded before that start may be kept for up to retention.hours longer.");
-	if (state->clock_unsure & DOUBT_CLOCK_LEAPT)
+	if (state->retention_delays & RETENTION_DELAY_CLOCK_JUMPED)
 		say(listener, HEALTH_WARNING,
 		    "By the clock nothing was recorded for longer than retention.hours before the recorder started, "
 		    "and nobody synchronised the clock: older recordings are kept for up to retention.hours from that "
 		    "start.");
-	if (state->clock_unsure & DOUBT_FUTURE)
+	if (state->retention_delays & RETENTION_DELAY_FUTURE)
 		say(listener, HEALTH_WARNING,
 		    "There are recordings whose times are later than the clock: they are kept until the recorder has "
 		    "run for retention.hours, or until the clock says that they are that old.");
 }
 
-static void judge_recording(const struct recorder_state *state, const struct health_listener *listener)
+static void check_recording(const struct recorder_state *state, const struct health_listener *listener)
 {
 	switch (state->recording_state) {
 	case RECORDING_ENCODER:
@@ -78,15 +78,15 @@ static void judge_recording(const struct recorder_state *state, const struct hea
 	default:
 		break;
 	}
-	judge_encoder(state, listener);
+	check_encoder(state, listener);
 	if (*state->folder_note)
 		say(listener, HEALTH_WARNING, "%s", state->folder_note);
 	if (*state->clips_note)
 		say(listener, HEALTH_WARNING, "%s", state->clips_note);
-	judge_retention(state, listener);
+	check_retention(state, listener);
 }
 
-static void judge_archive(const struct recorder_state *state, const struct health_listener *listener)
+static void check_damaged_recordings(const struct recorder_state *state, const struct health_listener *listener)
 {
 	if (state->set_aside)
 		say(listener, HEALTH_WARNING,
@@ -103,19 +103,20 @@ static void judge_archive(const struct recorder_state *state, const struct healt
 const char *health_memory_limit(const struct recorder_state *state)
 {
 	static const char *const names[MEMORY_LIMITS] = {[MEMORY_MINUTES] = "memory.minutes",
-							 [MEMORY_QUARTER] = "RAM",
+							 [MEMORY_RAM_SHARE] = "RAM",
 							 [MEMORY_MAX_MB] = "memory.max_mb",
 							 [MEMORY_SHM] = "/dev/shm"};
 
 	return state->memory_limit < MEMORY_LIMITS ? names[state->memory_limit] : NULL;
 }
 
-static const char *what_gives_more(uint64_t limit)
+static const char *memory_remedy(uint64_t limit)
 {
 	static const char *const sentences[MEMORY_LIMITS] = {
 		[MEMORY_MINUTES] = "More memory.minutes give more.",
-		[MEMORY_QUARTER] = "That is this camera's share of a quarter of the machine's RAM: a memory.max_mb of "
-				   "its own gives more.",
+		[MEMORY_RAM_SHARE] =
+			"That is this camera's share of a quarter of the machine's RAM: a memory.max_mb of "
+			"its own gives more.",
 		[MEMORY_MAX_MB] = "A larger memory.max_mb gives more.",
 		[MEMORY_SHM] = "That is this camera's share of /dev/shm: a larger /dev/shm gives more (shm_size of a "
 			       "container, else mount -o remount,size=...).",
@@ -124,7 +125,7 @@ static const char *what_gives_more(uint64_t limit)
 	return limit < MEMORY_LIMITS && sentences[limit] ? sentences[limit] : "";
 }
 
-void health_memory(const struct recorder_state *state, char out[HEALTH_MEMORY_BYTES])
+void health_memory_text(const struct recorder_state *state, char out[HEALTH_MEMORY_TEXT_BYTES])
 {
 	char holds[96] = "";
 
@@ -139,14 +140,14 @@ void health_memory(const struct recorder_state *state, char out[HEALTH_MEMORY_BY
 	else
 		snprintf(holds, sizeof(holds), "frames, at most the newest %g minutes",
 			 (double)state->memory_wanted_us / 60e6);
-	snprintf(out, HEALTH_MEMORY_BYTES, "The memory of %llu MiB holds %s. %s",
-		 (unsigned long long)(state->memory_bytes >> 20), holds, what_gives_more(state->memory_limit));
+	snprintf(out, HEALTH_MEMORY_TEXT_BYTES, "The memory of %llu MiB holds %s. %s",
+		 (unsigned long long)(state->memory_bytes >> 20), holds, memory_remedy(state->memory_limit));
 }
 
 /* That RAM is limited is as it should be; that /dev/shm is smaller than a quarter of it is for somebody to change. */
-static void judge_memory(const struct recorder_state *state, const struct health_listener *listener)
+static void check_memory(const struct recorder_state *state, const struct health_listener *listener)
 {
-	char text[HEALTH_MEMORY_BYTES];
+	char text[HEALTH_MEMORY_TEXT_BYTES];
 
 	if (*state->memory_note)
 		say(listener, HEALTH_WARNING,
@@ -154,12 +155,12 @@ static void judge_memory(const struct recorder_state *state, const struct health
 		    state->memory_note);
 	if (state->memory_limit != MEMORY_SHM)
 		return;
-	health_memory(state, text);
+	health_memory_text(state, text);
 	if (*text)
 		say(listener, HEALTH_WARNING, "%s", text);
 }
 
-void health_judge(const struct recorder_state *state, const struct health_listener *listener)
+void health_check(const struct recorder_state *state, const struct health_listener *listener)
 {
 	if (!state) {
 		say(listener, HEALTH_FAILURE, "The recorder is not running.");
@@ -173,7 +174,7 @@ void health_judge(const struct recorder_state *state, const struct health_listen
 	else if (*state->configured)
 		say(listener, HEALTH_WARNING, "The configured camera %s is missing; %s serves in its place.",
 		    state->configured, state->device);
-	judge_recording(state, listener);
-	judge_archive(state, listener);
-	judge_memory(state, listener);
+	check_recording(state, listener);
+	check_damaged_recordings(state, listener);
+	check_memory(state, listener);
 }

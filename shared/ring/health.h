@@ -22,14 +22,14 @@ struct health_listener {
  * How long the memory lasts and which setting gives more, as one or two sentences; empty where the recorder does not
  * say.
  */
-#define HEALTH_MEMORY_BYTES 400
-void health_memory(const struct recorder_state *state, char out[HEALTH_MEMORY_BYTES]);
+#define HEALTH_MEMORY_TEXT_BYTES 400
+void health_memory_text(const struct recorder_state *state, char out[HEALTH_MEMORY_TEXT_BYTES]);
 
 /* What limits the memory: "memory.minutes", "RAM", "memory.max_mb", "/dev/shm"; NULL where the recorder does not say.
  */
 const char *health_memory_limit(const struct recorder_state *state);
 
 /* `state` as a living recorder published it; NULL: none runs. */
-void health_judge(const struct recorder_state *state, const struct health_listener *listener);
+void health_check(const struct recorder_state *state, const struct health_listener *listener);
 
 #endif

@@ -15,7 +15,7 @@
 #include "shared/base/log.h"
 #include "shared/ring/shm_name.h"
 
-static void books_name(const struct config *camera, char out[72])
+static void stats_name(const struct config *camera, char out[72])
 {
 	char ring[64];
 
@@ -29,40 +29,40 @@ static bool is_dead(int32_t pid)
 }
 
 /* Nothing that another user has put in its place. */
-static void remove_books(const char *name)
+static void remove_stats(const char *name)
 {
 	char other[SHM_NAME_BYTES];
 
-	if (shm_name_published(name, other)) {
-		if (shm_name_is_of(other, geteuid()))
+	if (shm_name_find_published(name, other)) {
+		if (shm_name_is_owned_by(other, geteuid()))
 			shm_unlink(other);
 		shm_name_withdraw(name);
-	} else if (shm_name_is_of(name, geteuid())) {
+	} else if (shm_name_is_owned_by(name, geteuid())) {
 		shm_unlink(name);
 	}
 }
 
 /* Those that are there. Another version left them where they have another size: they are removed. -1 with errno. */
-static int open_books(const char *name)
+static int open_existing_stats(const char *name)
 {
 	struct stat status;
 	int fd = shm_name_open(name, O_RDWR, &status);
 
-	if (fd < 0 || status.st_size == 0 || status.st_size == sizeof(struct live_books))
+	if (fd < 0 || status.st_size == 0 || status.st_size == sizeof(struct live_stats))
 		return fd;
 	close(fd);
-	remove_books(name);
+	remove_stats(name);
 	errno = ENOENT;
 	return -1;
 }
 
-/* A stranger has taken the usual name. Another program that does the same in this moment may be quicker: then its books
+/* A stranger has taken the usual name. Another program that does the same in this moment may be quicker: then its counters
  * are the ones. */
-static int make_elsewhere(const char *name)
+static int create_under_alternate_name(const char *name)
 {
 	char other[SHM_NAME_BYTES];
 
-	if (!shm_name_random(name, other))
+	if (!shm_name_make_alternate(name, other))
 		return -1;
 	int fd = shm_open(other, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (fd < 0)
@@ -74,45 +74,45 @@ static int make_elsewhere(const char *name)
 	close(fd);
 	shm_unlink(other);
 	errno = error;
-	return error == EEXIST ? open_books(name) : -1;
+	return error == EEXIST ? open_existing_stats(name) : -1;
 }
 
 /* The object, made where it is missing. -1 with errno. */
-static int make_books(const char *name)
+static int open_or_create_stats(const char *name)
 {
 	char stale[SHM_NAME_BYTES];
-	int fd = open_books(name);
+	int fd = open_existing_stats(name);
 
 	if (fd >= 0)
 		return fd;
-	if (shm_name_published(name, stale) && !shm_name_is_of(stale, geteuid()))
+	if (shm_name_find_published(name, stale) && !shm_name_is_owned_by(stale, geteuid()))
 		shm_name_withdraw(name);
 	fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (fd >= 0 || errno != EEXIST)
 		return fd;
-	fd = open_books(name);
-	return fd >= 0 ? fd : make_elsewhere(name);
+	fd = open_existing_stats(name);
+	return fd >= 0 ? fd : create_under_alternate_name(name);
 }
 
 /* Zeroed memory is a good beginning. NULL with errno. */
-static struct live_books *map_books(const char *name)
+static struct live_stats *map_stats(const char *name)
 {
-	struct live_books *books = MAP_FAILED;
-	int fd = make_books(name);
+	struct live_stats *counters = MAP_FAILED;
+	int fd = open_or_create_stats(name);
 
 	if (fd < 0)
 		return NULL;
-	errno = posix_fallocate(fd, 0, sizeof(*books));
+	errno = posix_fallocate(fd, 0, sizeof(*counters));
 	if (errno == 0)
-		books = mmap(NULL, sizeof(*books), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		counters = mmap(NULL, sizeof(*counters), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
-	return books == MAP_FAILED ? NULL : books;
+	return counters == MAP_FAILED ? NULL : counters;
 }
 
-static struct live_program *take_place(struct live_books *books)
+static struct live_stats_program *take_place(struct live_stats *counters)
 {
-	for (int i = 0; i < LIVE_BOOKS_PROGRAMS; i++) {
-		struct live_program *program = &books->programs[i];
+	for (int i = 0; i < LIVE_STATS_PROGRAMS; i++) {
+		struct live_stats_program *program = &counters->programs[i];
 		int32_t there = atomic_load(&program->pid);
 
 		if (there != 0 && !is_dead(there))
@@ -125,30 +125,30 @@ static struct live_program *take_place(struct live_books *books)
 	return NULL;
 }
 
-bool live_account_open(struct live_account *account, const struct config *camera)
+bool live_stats_open(struct live_stats_handle *account, const struct config *camera)
 {
-	*account = (struct live_account){0};
-	books_name(camera, account->name);
-	account->books = map_books(account->name);
-	if (!account->books) {
+	*account = (struct live_stats_handle){0};
+	stats_name(camera, account->name);
+	account->counters = map_stats(account->name);
+	if (!account->counters) {
 		log_warn("live", "%s: no shared memory for counting (%s): /metrics has no viewers", camera->camera.name,
 			 strerror(errno));
 		account->name[0] = '\0';
-		account->books = calloc(1, sizeof(*account->books));
+		account->counters = calloc(1, sizeof(*account->counters));
 	}
-	if (!account->books)
+	if (!account->counters)
 		return false;
-	account->own = take_place(account->books);
+	account->own = take_place(account->counters);
 	if (!account->own)
 		account->own = &account->spare;
-	atomic_store(&account->books->magic, LIVE_BOOKS_MAGIC);
+	atomic_store(&account->counters->magic, LIVE_STATS_MAGIC);
 	return true;
 }
 
-static bool others_left(const struct live_books *books)
+static bool has_running_program(const struct live_stats *counters)
 {
-	for (int i = 0; i < LIVE_BOOKS_PROGRAMS; i++) {
-		int32_t pid = atomic_load(&books->programs[i].pid);
+	for (int i = 0; i < LIVE_STATS_PROGRAMS; i++) {
+		int32_t pid = atomic_load(&counters->programs[i].pid);
 
 		if (pid != 0 && !is_dead(pid))
 			return true;
@@ -156,37 +156,38 @@ static bool others_left(const struct live_books *books)
 	return false;
 }
 
-void live_account_close(struct live_account *account)
+void live_stats_close(struct live_stats_handle *account)
 {
-	if (!account->books)
+	if (!account->counters)
 		return;
 	atomic_store(&account->own->viewers, 0);
 	atomic_store(&account->own->pid, 0);
 	if (!account->name[0]) {
-		free(account->books);
+		free(account->counters);
 	} else {
-		if (!others_left(account->books))
-			remove_books(account->name);
-		munmap(account->books, sizeof(*account->books));
+		if (!has_running_program(account->counters))
+			remove_stats(account->name);
+		munmap(account->counters, sizeof(*account->counters));
 	}
-	*account = (struct live_account){0};
+	*account = (struct live_stats_handle){0};
 }
 
-void live_books_path(const struct config *camera, char out[PATH_MAX])
+void live_stats_path(const struct config *camera, char out[PATH_MAX])
 {
 	char name[72], other[SHM_NAME_BYTES], path[SHM_NAME_BYTES];
 
-	books_name(camera, name);
-	shm_name_path(!shm_name_is_of(name, geteuid()) && shm_name_published(name, other) ? other : name, path);
+	stats_name(camera, name);
+	shm_name_path(!shm_name_is_owned_by(name, geteuid()) && shm_name_find_published(name, other) ? other : name,
+		      path);
 	snprintf(out, PATH_MAX, "%s", path);
 }
 
-bool live_books_displaced(const struct config *camera, struct reason *out)
+bool live_stats_name_taken(const struct config *camera, struct reason *out)
 {
 	char name[72], other[SHM_NAME_BYTES];
 
-	books_name(camera, name);
-	if (!shm_name_published(name, other) || !shm_name_is_of(other, geteuid()))
+	stats_name(camera, name);
+	if (!shm_name_find_published(name, other) || !shm_name_is_owned_by(other, geteuid()))
 		return false;
 	reason_set(out,
 		   SHM_FOLDER "%s is another user's, or others may write to it: recorder-live counts in %s instead.",
@@ -194,52 +195,52 @@ bool live_books_displaced(const struct config *camera, struct reason *out)
 	return true;
 }
 
-void live_books_make(const struct config *camera)
+void live_stats_create(const struct config *camera)
 {
 	char name[72];
 
-	books_name(camera, name);
-	struct live_books *books = map_books(name);
+	stats_name(camera, name);
+	struct live_stats *counters = map_stats(name);
 	struct reason displaced;
-	if (books)
-		munmap(books, sizeof(*books));
-	if (live_books_displaced(camera, &displaced))
+	if (counters)
+		munmap(counters, sizeof(*counters));
+	if (live_stats_name_taken(camera, &displaced))
 		log_warn("live", "%s", displaced.text);
 }
 
-void live_books_sweep(const struct config *camera)
+void live_stats_remove_unused(const struct config *camera)
 {
-	struct live_books books;
+	struct live_stats counters;
 	char name[72];
 
-	books_name(camera, name);
-	if (live_books_read(camera, &books) && !others_left(&books))
-		remove_books(name);
+	stats_name(camera, name);
+	if (live_stats_read(camera, &counters) && !has_running_program(&counters))
+		remove_stats(name);
 }
 
 /* Read, not mapped: whatever the object's size may come to be, that is no SIGBUS. */
-bool live_books_read(const struct config *camera, struct live_books *out)
+bool live_stats_read(const struct config *camera, struct live_stats *out)
 {
 	struct stat status;
 	char name[72];
 	bool good;
 	int fd;
 
-	books_name(camera, name);
+	stats_name(camera, name);
 	fd = shm_name_open(name, O_RDONLY, &status);
 	if (fd < 0)
 		return false;
-	good = read_at(fd, out, sizeof(*out), 0) == sizeof(*out) && out->magic == LIVE_BOOKS_MAGIC;
+	good = read_at(fd, out, sizeof(*out), 0) == sizeof(*out) && out->magic == LIVE_STATS_MAGIC;
 	close(fd);
 	return good;
 }
 
-uint64_t live_books_viewers(const struct live_books *books)
+uint64_t live_stats_viewers(const struct live_stats *counters)
 {
 	uint64_t sum = 0;
 
-	for (int i = 0; i < LIVE_BOOKS_PROGRAMS; i++) {
-		int32_t pid = books->programs[i].pid, viewers = books->programs[i].viewers;
+	for (int i = 0; i < LIVE_STATS_PROGRAMS; i++) {
+		int32_t pid = counters->programs[i].pid, viewers = counters->programs[i].viewers;
 
 		if (pid > 0 && viewers > 0 && !is_dead(pid))
 			sum += (uint64_t)viewers;

@@ -32,7 +32,7 @@
  *
  * `tail` is the oldest frame that still counts (memory.minutes); older ones may still be there, and are not used.
  *
- * A frame that was taken while recording was off bears RING_FRAME_OFF in its entry: also the encoder of a recorder that
+ * A frame that was taken while recording was off bears RING_FRAME_RECORDING_OFF in its entry: also the encoder of a recorder that
  * takes the ring over leaves it out. Readers that only show frames need not look.
  *
  * The writer dies at any point, or stops and leaves the ring: head, and all that it covers, is whole; a half-written
@@ -113,14 +113,14 @@ struct ring_meta {
 	int64_t wall_us;
 	int64_t mono_us;
 	uint32_t length;    /* bytes */
-	uint32_t stretch;   /* changes where source, picture size or clock mapping does; never 0 */
+	uint32_t epoch;     /* changes where source, picture size or clock mapping does; never 0 */
 	uint32_t gap_cause; /* enum gap_cause: why this stretch began */
 	uint32_t source;    /* enum frame_source */
 	uint16_t width, height;
 	uint32_t flags; /* RING_FRAME_…; what is not named there is 0, and not looked at */
 };
 
-#define RING_FRAME_OFF 1u /* taken while recording was off: for live view and memory, never for the encoder */
+#define RING_FRAME_RECORDING_OFF 1u /* taken while recording was off: for live view and memory, never for the encoder */
 
 struct ring_entry {
 	_Atomic uint64_t seq;

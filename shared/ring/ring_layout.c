@@ -14,7 +14,7 @@
 #define ENTRIES_MAX (UINT64_C(1) << 28)
 #define DATA_MAX    (UINT64_C(1) << 46)
 
-bool ring_layout_make(uint64_t index_entries, uint64_t data_bytes, struct ring_layout *out)
+bool ring_layout_init(uint64_t index_entries, uint64_t data_bytes, struct ring_layout *out)
 {
 	if (index_entries == 0 || index_entries > ENTRIES_MAX || data_bytes < PAGE_BYTES || data_bytes > DATA_MAX)
 		return false;
@@ -41,7 +41,7 @@ bool ring_layout_read(const void *memory, uint64_t bytes, struct ring_layout *ou
 				  RING_VERSION);
 
 	struct ring_layout layout;
-	if (!ring_layout_make(header->index_entries, header->data_bytes, &layout))
+	if (!ring_layout_init(header->index_entries, header->data_bytes, &layout))
 		return reason_set(why, "the ring's header is damaged: it has no possible size");
 	if (header->header_bytes != RING_HEADER_BYTES || header->index_offset != RING_HEADER_BYTES ||
 	    header->data_offset != layout.data_offset || header->total_bytes != layout.total_bytes ||
@@ -69,7 +69,7 @@ static bool copy_header(int fd, struct ring_header *out)
 	return true; /* of a writer that died there */
 }
 
-void *ring_layout_copy(int fd, uint64_t bytes, struct reason *why)
+void *ring_layout_copy_object(int fd, uint64_t bytes, struct reason *why)
 {
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 	void *copy = bytes <= SIZE_MAX ? mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, flags, -1, 0) : MAP_FAILED;

@@ -22,7 +22,7 @@ struct ring_layout {
 };
 
 /* The layout for so much; false where the sizes are zero or absurd. */
-bool ring_layout_make(uint64_t index_entries, uint64_t data_bytes, struct ring_layout *out);
+bool ring_layout_init(uint64_t index_entries, uint64_t data_bytes, struct ring_layout *out);
 
 /*
  * The layout that a header claims, checked against the `bytes` of the object. Only what it returns may be used for
@@ -35,17 +35,17 @@ bool ring_layout_read(const void *memory, uint64_t bytes, struct ring_layout *ou
  * may write to an object may cut it off at any moment, which is a SIGBUS for who maps it, but none for who reads. NULL
  * with a sentence.
  */
-void *ring_layout_copy(int fd, uint64_t bytes, struct reason *why);
+void *ring_layout_copy_object(int fd, uint64_t bytes, struct reason *why);
 
 /* True where a frame with that position and length can stand in such a ring. */
-static inline bool ring_layout_holds(const struct ring_layout *layout, uint64_t pos, uint32_t length)
+static inline bool ring_layout_fits(const struct ring_layout *layout, uint64_t pos, uint32_t length)
 {
 	return length > 0 && length <= layout->data_bytes / 4 && pos < RING_POSITION_MAX &&
 	       pos % layout->data_bytes + length <= layout->data_bytes;
 }
 
 /* True while nothing was written over the byte at `pos`. */
-static inline bool ring_layout_whole(const struct ring_layout *layout, uint64_t pos, uint64_t reserve)
+static inline bool ring_layout_is_intact(const struct ring_layout *layout, uint64_t pos, uint64_t reserve)
 {
 	return reserve > pos && reserve - pos <= layout->data_bytes;
 }

@@ -82,7 +82,7 @@ static struct ring_reader *map_object(int fd, const char *name, struct reason *w
 	}
 	size_t bytes = (size_t)status.st_size;
 	if (status.st_uid != geteuid()) {
-		memory = ring_layout_copy(fd, (uint64_t)status.st_size, why);
+		memory = ring_layout_copy_object(fd, (uint64_t)status.st_size, why);
 		if (!memory)
 			goto out;
 	} else {
@@ -128,7 +128,7 @@ struct ring_reader *ring_reader_open(const char *name, struct reason *why)
 	return fd >= 0 ? map_object(fd, name, why) : explain_absence(name, why);
 }
 
-struct ring_reader *ring_reader_open_any(const char *name, struct reason *why)
+struct ring_reader *ring_reader_open_any_user(const char *name, struct reason *why)
 {
 	struct stat status;
 	int fd = shm_name_open(name, O_RDONLY, &status);
@@ -157,7 +157,7 @@ static bool closed(const struct ring_reader *reader)
 	return atomic_load_explicit(&reader->header->closed, memory_order_acquire) != 0;
 }
 
-bool ring_reader_current(const struct ring_reader *reader, const char *name)
+bool ring_reader_is_current(const struct ring_reader *reader, const char *name)
 {
 	if (closed(reader))
 		return false;
@@ -212,28 +212,28 @@ bool ring_reader_get(const struct ring_reader *reader, uint64_t seq, struct ring
 	ring_fence(memory_order_acquire);
 	if (atomic_load_explicit(&entry->seq, memory_order_relaxed) != seq)
 		return false;
-	if (!ring_layout_holds(&reader->layout, frame.pos, frame.meta.length) ||
-	    !clock_believable(frame.meta.wall_us) || !clock_believable(frame.meta.mono_us))
+	if (!ring_layout_fits(&reader->layout, frame.pos, frame.meta.length) ||
+	    !clock_is_plausible(frame.meta.wall_us) || !clock_is_plausible(frame.meta.mono_us))
 		return false;
 	frame.data = reader->data + frame.pos % reader->layout.data_bytes;
-	if (!ring_reader_still(reader, &frame))
+	if (!ring_reader_is_intact(reader, &frame))
 		return false;
 	*out = frame;
 	return true;
 }
 
-bool ring_reader_still(const struct ring_reader *reader, const struct ring_frame *frame)
+bool ring_reader_is_intact(const struct ring_reader *reader, const struct ring_frame *frame)
 {
 	ring_fence(memory_order_acquire);
 	uint64_t reserve = atomic_load_explicit(&reader->header->reserve, memory_order_relaxed);
-	return ring_layout_whole(&reader->layout, frame->pos, reserve);
+	return ring_layout_is_intact(&reader->layout, frame->pos, reserve);
 }
 
 double ring_reader_age(const struct ring_reader *reader, const struct ring_frame *frame)
 {
 	uint64_t reserve = atomic_load_explicit(&reader->header->reserve, memory_order_relaxed);
 	uint64_t size = reader->layout.data_bytes, usable = ring_reader_data_bytes(reader);
-	if (!ring_layout_whole(&reader->layout, frame->pos, reserve))
+	if (!ring_layout_is_intact(&reader->layout, frame->pos, reserve))
 		return 1.0;
 	uint64_t since = reserve - frame->pos;
 	if (reserve / size != frame->pos / size) /* what lies behind usable was passed over, not written */
@@ -244,7 +244,7 @@ double ring_reader_age(const struct ring_reader *reader, const struct ring_frame
 bool ring_reader_copy(const struct ring_reader *reader, const struct ring_frame *frame, uint8_t *out)
 {
 	ring_copy_out(out, frame->data, frame->meta.length);
-	return ring_reader_still(reader, frame);
+	return ring_reader_is_intact(reader, frame);
 }
 
 /* Frames are overwritten in the order of their numbers, so the first whole one is found by halving. */
@@ -319,7 +319,7 @@ static void check_times(struct recorder_state *state)
 				     &state->indexed_mono_us};
 
 	for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
-		if (!clock_believable(*times_us[i]))
+		if (!clock_is_plausible(*times_us[i]))
 			*times_us[i] = 0;
 }
 
@@ -369,7 +369,7 @@ bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *
 	return true;
 }
 
-bool ring_reader_alive(const struct ring_reader *reader, const struct recorder_state *state)
+bool ring_reader_is_alive(const struct ring_reader *reader, const struct recorder_state *state)
 {
 	int64_t age_us = mono_now().us - state->heartbeat_mono_us;
 	return !closed(reader) && state->camera_state != CAMERA_STOPPED && age_us < ALIVE_US;

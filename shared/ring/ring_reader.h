@@ -19,7 +19,7 @@ struct ring_frame {
 	uint64_t seq;
 	uint64_t pos;
 	struct ring_meta meta;
-	const uint8_t *data; /* in the ring: check ring_reader_still(frame) after each use */
+	const uint8_t *data; /* in the ring: check ring_reader_is_intact(frame) after each use */
 };
 
 /*
@@ -34,7 +34,7 @@ struct ring_reader *ring_reader_open(const char *name, struct reason *why);
  * user owns, if this one may read it. Nothing tells then whether a recorder made it: say whose it is. Of that one it is
  * a copy, as it is now: it has no frames' bytes, and neither changes nor can be waited for.
  */
-struct ring_reader *ring_reader_open_any(const char *name, struct reason *why);
+struct ring_reader *ring_reader_open_any_user(const char *name, struct reason *why);
 uid_t ring_reader_owner(const struct ring_reader *reader);
 
 /* A reader of memory that is mapped already and outlives it (the recorder's own feeder; tests, fuzzers). */
@@ -42,7 +42,7 @@ struct ring_reader *ring_reader_attach(const void *memory, uint64_t bytes, struc
 void ring_reader_close(struct ring_reader *reader);
 
 /* False once the name stands for another object, or for none, or the writer closed it: close and open again. */
-bool ring_reader_current(const struct ring_reader *reader, const char *name);
+bool ring_reader_is_current(const struct ring_reader *reader, const char *name);
 
 uint64_t ring_reader_head(const struct ring_reader *reader); /* newest frame; 0: none yet */
 uint64_t
@@ -56,7 +56,7 @@ void ring_reader_boot_id(const struct ring_reader *reader, uint8_t out[16]);
 bool ring_reader_get(const struct ring_reader *reader, uint64_t seq, struct ring_frame *out);
 
 /* True while the bytes of the frame have not been overwritten. */
-bool ring_reader_still(const struct ring_reader *reader, const struct ring_frame *frame);
+bool ring_reader_is_intact(const struct ring_reader *reader, const struct ring_frame *frame);
 
 /* How much of the ring has been written over since this frame, 0 (newest) to 1 (gone): copy what is past one half. */
 double ring_reader_age(const struct ring_reader *reader, const struct ring_frame *frame);
@@ -75,7 +75,7 @@ bool ring_reader_wait(const struct ring_reader *reader, uint64_t seen, int timeo
 bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *out);
 
 /* True while the recorder's heartbeat is younger than 3 s, and it has neither stopped nor closed the ring. */
-bool ring_reader_alive(const struct ring_reader *reader, const struct recorder_state *state);
+bool ring_reader_is_alive(const struct ring_reader *reader, const struct recorder_state *state);
 
 /* A consistent copy of the devices' JSON, terminated; false where there is none. */
 bool ring_reader_devices(const struct ring_reader *reader, char out[RING_DEVICES_BYTES]);

@@ -26,7 +26,7 @@ static bool counts(const struct stat *status, uid_t owner)
 	return S_ISREG(status->st_mode) && status->st_uid == owner && (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-bool shm_name_is_of(const char *name, uid_t owner)
+bool shm_name_is_owned_by(const char *name, uid_t owner)
 {
 	char path[SHM_NAME_BYTES];
 	struct stat status;
@@ -60,7 +60,7 @@ int shm_name_open(const char *usual, int flags, struct stat *status)
 
 	if (fd >= 0)
 		return fd;
-	if (shm_name_published(usual, other))
+	if (shm_name_find_published(usual, other))
 		fd = open_own(other, flags, status);
 	errno = error;
 	return fd;
@@ -87,7 +87,7 @@ bool shm_name_is_foreign(const char *usual, struct reason *out)
 	return true;
 }
 
-bool shm_name_random(const char *usual, char out[SHM_NAME_BYTES])
+bool shm_name_make_alternate(const char *usual, char out[SHM_NAME_BYTES])
 {
 	char digits[RANDOM_DIGITS + 1];
 
@@ -97,11 +97,11 @@ bool shm_name_random(const char *usual, char out[SHM_NAME_BYTES])
 	return true;
 }
 
-bool shm_name_is_other(const char *name, const char *usual)
+bool shm_name_is_alternate(const char *name, const char *usual)
 {
 	size_t length = strlen(usual);
 
-	return strncmp(name, usual, length) == 0 && name[length] == '.' && are_random_digits(name + length + 1);
+	return strncmp(name, usual, length) == 0 && name[length] == '.' && is_random_digits(name + length + 1);
 }
 
 static void file_of(const char *usual, char out[FILE_BYTES])
@@ -112,7 +112,7 @@ static void file_of(const char *usual, char out[FILE_BYTES])
 	snprintf(out, FILE_BYTES, "%s%.100s", folder, usual);
 }
 
-bool shm_name_published(const char *usual, char out[SHM_NAME_BYTES])
+bool shm_name_find_published(const char *usual, char out[SHM_NAME_BYTES])
 {
 	char file[FILE_BYTES];
 	struct stat status;
@@ -127,7 +127,7 @@ bool shm_name_published(const char *usual, char out[SHM_NAME_BYTES])
 	good = good && (size_t)read_at(fd, out, bytes, 0) == bytes && out[bytes - 1] == '\n';
 	if (good) {
 		out[bytes - 1] = '\0';
-		good = strlen(out) == bytes - 1 && shm_name_is_other(out, usual);
+		good = strlen(out) == bytes - 1 && shm_name_is_alternate(out, usual);
 	}
 	close(fd);
 	return good;
@@ -153,7 +153,7 @@ bool shm_name_publish(const char *usual, const char *name, bool first)
 	char file[FILE_BYTES], part[PART_BYTES], folder[USER_FOLDER_BYTES], digits[RANDOM_DIGITS + 1];
 	struct reason unused;
 
-	if (!user_folder_make(folder, &unused) || !random_digits(digits))
+	if (!user_folder_create(folder, &unused) || !random_digits(digits))
 		return false;
 	file_of(usual, file);
 	snprintf(part, sizeof(part), "%s.%s", file, digits);
@@ -173,8 +173,8 @@ void shm_name_withdraw(const char *usual)
 	unlink(file);
 }
 
-void shm_name_each_other(const char *usual, void (*each)(void *context, const char *name, const struct stat *status),
-			 void *context)
+void shm_name_each_alternate(const char *usual,
+			     void (*each)(void *context, const char *name, const struct stat *status), void *context)
 {
 	char name[NAME_MAX + 2];
 	DIR *list = opendir(SHM_FOLDER);
@@ -183,7 +183,7 @@ void shm_name_each_other(const char *usual, void (*each)(void *context, const ch
 
 	while (list && (entry = readdir(list))) {
 		snprintf(name, sizeof(name), "/%s", entry->d_name);
-		if (shm_name_is_other(name, usual) &&
+		if (shm_name_is_alternate(name, usual) &&
 		    fstatat(dirfd(list), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
 			each(context, name, &status);
 	}

@@ -23,7 +23,7 @@
 void shm_name_path(const char *name, char out[SHM_NAME_BYTES]);
 
 /* Whether an object that counts for that user has the name. */
-bool shm_name_is_of(const char *name, uid_t owner);
+bool shm_name_is_owned_by(const char *name, uid_t owner);
 
 /*
  * Opens the object with this usual name, or the one that was published in its place, with `flags` of open(2). It does
@@ -39,13 +39,13 @@ int shm_name_open(const char *usual, int flags, struct stat *status);
 bool shm_name_is_foreign(const char *usual, struct reason *out);
 
 /* Another name that nobody can guess. False with errno. */
-bool shm_name_random(const char *usual, char out[SHM_NAME_BYTES]);
+bool shm_name_make_alternate(const char *usual, char out[SHM_NAME_BYTES]);
 
 /* Whether `name` is another name of the usual one, by its form. */
-bool shm_name_is_other(const char *name, const char *usual);
+bool shm_name_is_alternate(const char *name, const char *usual);
 
 /* The name that was published in the place of the usual one; false where there is none. */
-bool shm_name_published(const char *usual, char out[SHM_NAME_BYTES]);
+bool shm_name_find_published(const char *usual, char out[SHM_NAME_BYTES]);
 
 /* Publishes it. With `first` only if none is published yet: errno is EEXIST then. False with errno. */
 bool shm_name_publish(const char *usual, const char *name, bool first);
@@ -54,7 +54,7 @@ bool shm_name_publish(const char *usual, const char *name, bool first);
 void shm_name_withdraw(const char *usual);
 
 /* Calls back with each object that has another name of this usual one, whoever made it. `name` begins with a slash. */
-void shm_name_each_other(const char *usual, void (*each)(void *context, const char *name, const struct stat *status),
-			 void *context);
+void shm_name_each_alternate(const char *usual,
+			     void (*each)(void *context, const char *name, const struct stat *status), void *context);
 
 #endif

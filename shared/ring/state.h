@@ -48,11 +48,11 @@ enum gap_cause {
 
 /* What keeps the memory from holding more. */
 enum memory_limit {
-	MEMORY_UNKNOWN, /* that recorder does not say */
-	MEMORY_MINUTES, /* memory.minutes: it holds as much as was asked for */
-	MEMORY_QUARTER, /* the quarter of RAM that all cameras of a folder share */
-	MEMORY_MAX_MB,  /* memory.max_mb */
-	MEMORY_SHM,     /* the size of /dev/shm, which they share likewise */
+	MEMORY_UNKNOWN,   /* that recorder does not say */
+	MEMORY_MINUTES,   /* memory.minutes: it holds as much as was asked for */
+	MEMORY_RAM_SHARE, /* the quarter of RAM that all cameras of a folder share */
+	MEMORY_MAX_MB,    /* memory.max_mb */
+	MEMORY_SHM,       /* the size of /dev/shm, which they share likewise */
 	MEMORY_LIMITS,
 };
 
@@ -61,10 +61,11 @@ const char *camera_state_text(uint32_t state);
 const char *recording_state_text(uint32_t state);
 
 /* Why recordings may stay for longer than retention.hours. */
-enum retention_doubt {
-	DOUBT_CLOCK_SET = 1u << 0,   /* in this boot, by more than an hour, and nobody synchronised the clock */
-	DOUBT_CLOCK_LEAPT = 1u << 1, /* before this boot, over more than retention.hours, and nobody did either */
-	DOUBT_FUTURE = 1u << 2,      /* some recordings' own times are later than the clock */
+enum retention_delay {
+	RETENTION_DELAY_CLOCK_SET = 1u << 0, /* in this boot, by more than an hour, and nobody synchronised the clock */
+	RETENTION_DELAY_CLOCK_JUMPED =
+		1u << 1,                  /* before this boot, over more than retention.hours, and nobody did either */
+	RETENTION_DELAY_FUTURE = 1u << 2, /* some recordings' own times are later than the clock */
 };
 
 #define STATE_GAP_CAUSES 16 /* more than there are, so that a new one moves nothing */
@@ -88,7 +89,8 @@ struct recorder_state {
 	uint32_t measured_fps_milli; /* over the last seconds */
 	uint32_t camera_ids[32];     /* N of the capture devices /dev/videoN on this machine */
 	uint32_t camera_count;
-	uint32_t encoder_keep_milli; /* share of the frames that the encoder is given, 1/1000: less where it is too slow
+	uint32_t
+		encoder_ratio_milli; /* share of the frames that the encoder is given, 1/1000: less where it is too slow
 				      */
 	uint64_t frames;             /* put into the ring since start */
 	uint64_t lost;               /* missing by the driver's sequence numbers */
@@ -108,10 +110,10 @@ struct recorder_state {
 	uint64_t disk_free_bytes, disk_total_bytes;
 	uint64_t recordings_bytes;
 	uint64_t segments;
-	int64_t oldest_wall_us; /* start of the oldest segment; 0: none */
-	uint64_t queue_bytes;   /* media waiting for the disk */
-	uint64_t clock_unsure;  /* bits of enum retention_doubt */
-	char disk_error[192];   /* empty where all is well */
+	int64_t oldest_wall_us;    /* start of the oldest segment; 0: none */
+	uint64_t queue_bytes;      /* media waiting for the disk */
+	uint64_t retention_delays; /* bits of enum retention_delay */
+	char disk_error[192];      /* empty where all is well */
 
 	char last_error[256];
 	int64_t last_error_wall_us;
@@ -135,7 +137,7 @@ struct recorder_state {
 
 	/*
 	 * What the index may still get. Of the ring's frames those that were captured after indexed_mono_us and do not
-	 * bear RING_FRAME_OFF may come to it, by this recorder or by the one that takes the ring over. unwritten_frames
+	 * bear RING_FRAME_RECORDING_OFF may come to it, by this recorder or by the one that takes the ring over. unwritten_frames
 	 * are with the encoder or wait for the disk: the ring may have been written over them already.
 	 */
 	int64_t indexed_mono_us; /* capture time of the newest indexed frame of this boot; 0: none is known */

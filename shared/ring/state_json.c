@@ -19,7 +19,7 @@ static struct json_object *current_camera(const struct recorder_state *state)
 		return json_object_new_int(atoi(digits));
 	if (state->source == SOURCE_TEST)
 		return json_object_new_string("test");
-	return *state->device ? json_text(state->device) : NULL;
+	return *state->device ? json_string_or_null(state->device) : NULL;
 }
 
 static struct json_object *camera_ids(const struct recorder_state *state)
@@ -59,7 +59,7 @@ void state_json_add_sandbox(struct json_object *json, const struct recorder_stat
 			       known && state->sandbox_landlock ? json_object_new_int64(state->sandbox_landlock)
 								: NULL);
 	json_object_object_add(json, "seccomp", known ? json_object_new_boolean(state->sandbox_seccomp != 0) : NULL);
-	json_object_object_add(json, "missing", json_text(state->sandbox_missing));
+	json_object_object_add(json, "missing", json_string_or_null(state->sandbox_missing));
 }
 
 static struct json_object *sandbox_info(const struct recorder_state *state)
@@ -76,14 +76,14 @@ static struct json_object *recording_info(const struct recorder_state *state)
 
 	json_object_object_add(json, "state", json_object_new_string(recording_state_text(state->recording_state)));
 	json_object_object_add(json, "since", json_time(state->recording_since_wall_us));
-	json_object_object_add(json, "encoder", json_text(state->encoder));
-	json_object_object_add(json, "file", json_text(state->open_segment));
+	json_object_object_add(json, "encoder", json_string_or_null(state->encoder));
+	json_object_object_add(json, "file", json_string_or_null(state->open_segment));
 	json_object_object_add(json, "indexed_until", json_time(state->indexed_wall_us));
 	json_object_object_add(json, "frames", json_object_new_int64((int64_t)state->encoded));
 	json_object_object_add(json, "thinned", json_object_new_int64((int64_t)state->thinned));
 	json_object_object_add(json, "behind_seconds", json_seconds(state->encoder_behind_us));
 	json_object_object_add(json, "disk_free_bytes", json_object_new_int64((int64_t)state->disk_free_bytes));
-	json_object_object_add(json, "disk_error", json_text(state->disk_error));
+	json_object_object_add(json, "disk_error", json_string_or_null(state->disk_error));
 	json_object_object_add(json, "sandbox", sandbox_info(state));
 	return json;
 }
@@ -94,17 +94,17 @@ static void add_device(struct json_object *json, const struct recorder_state *st
 
 	json_object_object_add(json, "backend", json_object_new_string(test ? "FFmpeg lavfi test picture" : "V4L2"));
 	json_object_object_add(json, "source", json_object_new_string(test ? "test" : "camera"));
-	json_object_object_add(json, "device", json_text(state->device));
-	json_object_object_add(json, "name", json_text(state->model));
-	json_object_object_add(json, "driver", json_text(state->driver));
-	json_object_object_add(json, "bus", json_text(state->bus));
-	json_object_object_add(json, "format", json_text(state->format));
-	json_object_object_add(json, "configured", json_text(state->configured));
+	json_object_object_add(json, "device", json_string_or_null(state->device));
+	json_object_object_add(json, "name", json_string_or_null(state->model));
+	json_object_object_add(json, "driver", json_string_or_null(state->driver));
+	json_object_object_add(json, "bus", json_string_or_null(state->bus));
+	json_object_object_add(json, "format", json_string_or_null(state->format));
+	json_object_object_add(json, "configured", json_string_or_null(state->configured));
 	if (*state->configured) {
 		char notice[320];
 		snprintf(notice, sizeof(notice), "The configured camera %s is missing; %s serves in its place.",
 			 state->configured, test ? "a test picture" : state->device);
-		json_object_object_add(json, "fallback", json_text(notice));
+		json_object_object_add(json, "fallback", json_string_or_null(notice));
 	}
 }
 
@@ -124,7 +124,7 @@ static void add_last_error(struct json_object *json, const struct recorder_state
 {
 	if (!*state->last_error)
 		return;
-	json_object_object_add(json, "last_error", json_text(state->last_error));
+	json_object_object_add(json, "last_error", json_string_or_null(state->last_error));
 	json_object_object_add(json, "last_error_time", json_time(state->last_error_wall_us));
 }
 
@@ -144,7 +144,7 @@ struct json_object *state_json(const char *camera, const struct ring_reader *rin
 	json_object_object_add(json, "available_cameras", camera_ids(state));
 	json_object_object_add(json, "current_camera", current_camera(state));
 	json_object_object_add(json, "resolution", resolution(state));
-	json_object_object_add(json, "camera", json_text(camera));
+	json_object_object_add(json, "camera", json_string_or_null(camera));
 	add_device(json, state);
 	add_counts(json, state);
 	json_object_object_add(json, "memory", memory_info(ring));

@@ -44,7 +44,7 @@ bool random_digits(char out[RANDOM_DIGITS + 1])
 	return true;
 }
 
-bool are_random_digits(const char *text)
+bool is_random_digits(const char *text)
 {
 	return strspn(text, "0123456789abcdef") == RANDOM_DIGITS && text[RANDOM_DIGITS] == '\0';
 }
@@ -62,7 +62,7 @@ static bool search(uid_t uid, char out[USER_FOLDER_BYTES])
 	size_t length = strlen(prefix);
 	while (list && (entry = readdir(list))) {
 		if (strncmp(entry->d_name, prefix, length) != 0 || entry->d_name[length] != '.' ||
-		    !are_random_digits(entry->d_name + length + 1))
+		    !is_random_digits(entry->d_name + length + 1))
 			continue;
 		snprintf(path, sizeof(path), "%.40s.%.16s", usual, entry->d_name + length + 1);
 		if (is_good(path, uid) && (!out[0] || strcmp(path, out) < 0))
@@ -118,7 +118,7 @@ static bool make_other(uid_t uid, char out[USER_FOLDER_BYTES])
 	return true;
 }
 
-bool user_folder_make(char out[USER_FOLDER_BYTES], struct reason *why)
+bool user_folder_create(char out[USER_FOLDER_BYTES], struct reason *why)
 {
 	uid_t uid = geteuid();
 

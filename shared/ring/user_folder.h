@@ -27,11 +27,11 @@
 bool user_folder_find(uid_t uid, char out[USER_FOLDER_BYTES]);
 
 /* The folder of this process's user, made where it is missing. False with a sentence. */
-bool user_folder_make(char out[USER_FOLDER_BYTES], struct reason *why);
+bool user_folder_create(char out[USER_FOLDER_BYTES], struct reason *why);
 
 /*
  * That folder as it was found or made; the usual path where it was not. Also for a process in a sandbox that may not
- * list /dev/shm, if it has called user_folder_make() before. May be called from any thread.
+ * list /dev/shm, if it has called user_folder_create() before. May be called from any thread.
  */
 void user_folder_own(char out[USER_FOLDER_BYTES]);
 
@@ -39,6 +39,6 @@ void user_folder_own(char out[USER_FOLDER_BYTES]);
 bool random_digits(char out[RANDOM_DIGITS + 1]);
 
 /* Whether the text is such digits and nothing else. */
-bool are_random_digits(const char *text);
+bool is_random_digits(const char *text);
 
 #endif

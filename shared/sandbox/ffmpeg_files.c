@@ -98,7 +98,7 @@ static bool add_store(const struct landlock_ruleset *ruleset, const char *path)
 {
 	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++)
 		if (strncmp(path, stores[i], strlen(stores[i])) == 0)
-			return landlock_ruleset_add(ruleset, stores[i], MAY_READ | MAY_EXECUTE);
+			return landlock_ruleset_add(ruleset, stores[i], LANDLOCK_READ | LANDLOCK_EXECUTE);
 	return true;
 }
 
@@ -110,14 +110,14 @@ static bool add_program(const struct landlock_ruleset *ruleset, const char *path
 
 	if (fd < 0)
 		return true;
-	bool good = landlock_ruleset_add_fd(ruleset, fd, MAY_EXECUTE);
+	bool good = landlock_ruleset_add_fd(ruleset, fd, LANDLOCK_EXECUTE);
 	join_number(link, "/proc/self/fd/", (unsigned)fd);
 	ssize_t length = readlink(link, resolved, sizeof(resolved) - 1);
 	close(fd);
 	while (length > 0 && resolved[length - 1] != '/')
 		length--;
 	if (good && length > 0 && join(folder, resolved, (size_t)length, beside))
-		good = landlock_ruleset_add(ruleset, folder, MAY_READ) && add_store(ruleset, folder);
+		good = landlock_ruleset_add(ruleset, folder, LANDLOCK_READ) && add_store(ruleset, folder);
 	return good;
 }
 
@@ -163,7 +163,7 @@ static bool add_folders_in(const struct landlock_ruleset *ruleset, const char *c
 			;
 		if (seen < count)
 			continue;
-		if (!landlock_ruleset_add(ruleset, path, MAY_READ))
+		if (!landlock_ruleset_add(ruleset, path, LANDLOCK_READ))
 			return false;
 		if (count < FOLDERS_KNOWN)
 			known[count++] = folder;
@@ -197,10 +197,10 @@ bool ffmpeg_files_add(const struct landlock_ruleset *ruleset)
 	char path[PATH_MAX];
 
 	/* A folder of libraries of its own, where FFmpeg was built with one. */
-	return add_list(ruleset, libraries, ":", MAY_READ) && add_cached(ruleset) &&
-	       add_list(ruleset, "/dev/null", ":", MAY_READ | MAY_WRITE) &&
-	       add_list(ruleset, getenv("LD_LIBRARY_PATH"), ":;", MAY_READ) &&
-	       add_list(ruleset, getenv("LD_PRELOAD"), ": ", MAY_READ) &&
+	return add_list(ruleset, libraries, ":", LANDLOCK_READ) && add_cached(ruleset) &&
+	       add_list(ruleset, "/dev/null", ":", LANDLOCK_READ | LANDLOCK_WRITE) &&
+	       add_list(ruleset, getenv("LD_LIBRARY_PATH"), ":;", LANDLOCK_READ) &&
+	       add_list(ruleset, getenv("LD_PRELOAD"), ": ", LANDLOCK_READ) &&
 	       (!find_ffmpeg(path) || add_program(ruleset, path, "../lib"));
 }
 
@@ -228,7 +228,7 @@ bool ffmpeg_script_add(const struct landlock_ruleset *ruleset)
 	size_t length = strcspn(interpreter, " \t\r\n");
 	if (*interpreter == '/' && join(path, interpreter, length, "") && !add_program(ruleset, path, "../lib"))
 		return false;
-	return add_list(ruleset, search_path(), ":", MAY_READ | MAY_EXECUTE) && add_all_ffmpegs(ruleset);
+	return add_list(ruleset, search_path(), ":", LANDLOCK_READ | LANDLOCK_EXECUTE) && add_all_ffmpegs(ruleset);
 }
 
 /* A codec takes frames out of memory and gives them back there; a camera, which shows a room, does not. */
@@ -247,12 +247,12 @@ static bool is_codec(const char *path)
 static bool add_codecs(const struct landlock_ruleset *ruleset)
 {
 	char path[PATH_MAX];
-	bool good = landlock_ruleset_add(ruleset, "/dev", MAY_LIST); /* where FFmpeg looks for them */
+	bool good = landlock_ruleset_add(ruleset, "/dev", LANDLOCK_READ_DIR); /* where FFmpeg looks for them */
 
 	for (unsigned i = 0; good && i < VIDEO_NODES_MAX; i++) {
 		join_number(path, "/dev/video", i);
 		if (access(path, F_OK) == 0 && is_codec(path))
-			good = landlock_ruleset_add(ruleset, path, MAY_READ | MAY_WRITE | MAY_CONTROL);
+			good = landlock_ruleset_add(ruleset, path, LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_IOCTL_DEV);
 	}
 	return good;
 }
@@ -262,15 +262,15 @@ static bool add_nvidia(const struct landlock_ruleset *ruleset)
 	static const char nodes[] = "/dev/nvidiactl:/dev/nvidia-uvm:/dev/nvidia-uvm-tools:/dev/nvidia-modeset:"
 				    "/dev/nvidia-caps";
 	char path[PATH_MAX];
-	bool good = add_list(ruleset, nodes, ":", MAY_READ | MAY_WRITE | MAY_CONTROL) &&
+	bool good = add_list(ruleset, nodes, ":", LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_IOCTL_DEV) &&
 		    add_list(ruleset,
 			     "/proc/self:/proc/driver/nvidia:/proc/devices:/proc/modules:/proc/cpuinfo:/proc/meminfo:"
 			     "/sys/module/nvidia:/etc/nvidia:/usr/share/nvidia",
-			     ":", MAY_READ);
+			     ":", LANDLOCK_READ);
 
 	for (unsigned i = 0; good && i < 32; i++) {
 		join_number(path, "/dev/nvidia", i);
-		good = landlock_ruleset_add(ruleset, path, MAY_READ | MAY_WRITE | MAY_CONTROL);
+		good = landlock_ruleset_add(ruleset, path, LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_IOCTL_DEV);
 	}
 	return good;
 }
@@ -281,16 +281,16 @@ bool ffmpeg_devices_add(const struct landlock_ruleset *ruleset, enum ffmpeg_devi
 	static const char about[] = "/sys/dev/char:/sys/devices:/sys/class/drm:/usr/share/libdrm:/usr/share/drirc.d:"
 				    "/etc/drirc:/etc/libva.conf";
 
-	if (devices == DEVICES_NONE)
+	if (devices == FFMPEG_DEVICES_NONE)
 		return true;
-	if (!add_list(ruleset, about, ":", MAY_READ))
+	if (!add_list(ruleset, about, ":", LANDLOCK_READ))
 		return false;
 	switch (devices) {
-	case DEVICES_DRM:
-		return landlock_ruleset_add(ruleset, "/dev/dri", MAY_READ | MAY_WRITE | MAY_CONTROL);
-	case DEVICES_CODEC:
+	case FFMPEG_DEVICES_DRM:
+		return landlock_ruleset_add(ruleset, "/dev/dri", LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_IOCTL_DEV);
+	case FFMPEG_DEVICES_CODEC:
 		return add_codecs(ruleset);
-	case DEVICES_NVIDIA:
+	case FFMPEG_DEVICES_NVIDIA:
 		return add_nvidia(ruleset);
 	default:
 		return true;

@@ -10,10 +10,10 @@
 #include "shared/sandbox/landlock.h"
 
 enum ffmpeg_devices {
-	DEVICES_NONE,
-	DEVICES_DRM,    /* VAAPI */
-	DEVICES_CODEC,  /* V4L2 codecs (memory to memory), never cameras */
-	DEVICES_NVIDIA, /* NVENC */
+	FFMPEG_DEVICES_NONE,
+	FFMPEG_DEVICES_DRM,    /* VAAPI */
+	FFMPEG_DEVICES_CODEC,  /* V4L2 codecs (memory to memory), never cameras */
+	FFMPEG_DEVICES_NVIDIA, /* NVENC */
 };
 
 /* Whether the first ffmpeg in PATH, as execvp(3) finds it, is a script: it can be read and is no ELF program. */

@@ -53,11 +53,11 @@ static uint64_t rights_known(int version)
 
 static uint64_t rights_of(unsigned rights)
 {
-	return (rights & MAY_READ ? READ_FILE | READ_DIR : 0) | (rights & MAY_READ_FILES ? READ_FILE : 0) |
-	       (rights & MAY_WRITE ? WRITE_FILE | TRUNCATE : 0) |
-	       (rights & MAY_MAKE ? MAKE_REG | MAKE_DIR | REMOVE_FILE | REMOVE_DIR : 0) |
-	       (rights & MAY_EXECUTE ? EXECUTE | READ_FILE : 0) | (rights & MAY_CONTROL ? IOCTL_DEV : 0) |
-	       (rights & MAY_LIST ? READ_DIR : 0);
+	return (rights & LANDLOCK_READ ? READ_FILE | READ_DIR : 0) | (rights & LANDLOCK_READ_FILE ? READ_FILE : 0) |
+	       (rights & LANDLOCK_WRITE ? WRITE_FILE | TRUNCATE : 0) |
+	       (rights & LANDLOCK_MAKE ? MAKE_REG | MAKE_DIR | REMOVE_FILE | REMOVE_DIR : 0) |
+	       (rights & LANDLOCK_EXECUTE ? EXECUTE | READ_FILE : 0) | (rights & LANDLOCK_IOCTL_DEV ? IOCTL_DEV : 0) |
+	       (rights & LANDLOCK_READ_DIR ? READ_DIR : 0);
 }
 
 int landlock_version(void)

@@ -11,13 +11,13 @@
 #include <stdint.h>
 
 enum landlock_right {
-	MAY_READ = 1,  /* files, and folders' lists */
-	MAY_WRITE = 2, /* files that are there */
-	MAY_MAKE = 4,  /* files and folders in a folder: make, rename, remove */
-	MAY_EXECUTE = 8,
-	MAY_READ_FILES = 16, /* files alone: no folder can be opened, not even to hold a lock on it */
-	MAY_CONTROL = 32,    /* ioctl(2) on devices (from version 5 on; before that, whatever is open takes it) */
-	MAY_LIST = 64,       /* folders' lists alone */
+	LANDLOCK_READ = 1,  /* files, and folders' lists */
+	LANDLOCK_WRITE = 2, /* files that are there */
+	LANDLOCK_MAKE = 4,  /* files and folders in a folder: make, rename, remove */
+	LANDLOCK_EXECUTE = 8,
+	LANDLOCK_READ_FILE = 16, /* files alone: no folder can be opened, not even to hold a lock on it */
+	LANDLOCK_IOCTL_DEV = 32, /* ioctl(2) on devices (from version 5 on; before that, whatever is open takes it) */
+	LANDLOCK_READ_DIR = 64,  /* folders' lists alone */
 };
 
 /* Rights that are granted before they hold. */

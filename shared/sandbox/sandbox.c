@@ -66,10 +66,10 @@ const char *sandbox_loader(void)
 static void build_filters(struct sandbox *sandbox)
 {
 	const struct sandbox_setup *setup = &sandbox->setup;
-	unsigned callers = (unsigned)setup->caller | (setup->devices != DEVICES_NONE ? CALLER_DEVICES : 0);
+	unsigned callers = (unsigned)setup->caller | (setup->devices != FFMPEG_DEVICES_NONE ? SECCOMP_DEVICES : 0);
 
 	(void)(seccomp_filter_build(&sandbox->filter, callers, &sandbox->no_filter) && setup->scripts &&
-	       seccomp_filter_build(&sandbox->script_filter, callers | CALLER_SCRIPT, &sandbox->no_filter));
+	       seccomp_filter_build(&sandbox->script_filter, callers | SECCOMP_SCRIPT, &sandbox->no_filter));
 }
 
 struct sandbox *sandbox_open(const struct sandbox_setup *setup)
@@ -102,8 +102,8 @@ void sandbox_close(struct sandbox *sandbox)
 	for (size_t i = 0; i < sandbox->count; i++)
 		free(sandbox->allowed[i].path);
 	free(sandbox->allowed);
-	seccomp_filter_finish(&sandbox->filter);
-	seccomp_filter_finish(&sandbox->script_filter);
+	seccomp_filter_free(&sandbox->filter);
+	seccomp_filter_free(&sandbox->script_filter);
 	munmap(sandbox->outcome, sizeof(*sandbox->outcome));
 	free(sandbox);
 }
@@ -134,7 +134,7 @@ static bool add_files(const struct sandbox *sandbox, const struct landlock_rules
 		good = landlock_ruleset_add(ruleset, sandbox->allowed[i].path, sandbox->allowed[i].rights);
 	if (!good || !setup->runs_ffmpeg)
 		return good;
-	return (!sandbox->loader || landlock_ruleset_add(ruleset, sandbox->loader, MAY_EXECUTE)) &&
+	return (!sandbox->loader || landlock_ruleset_add(ruleset, sandbox->loader, LANDLOCK_EXECUTE)) &&
 	       ffmpeg_files_add(ruleset) && (!script || ffmpeg_script_add(ruleset)) &&
 	       ffmpeg_devices_add(ruleset, setup->devices);
 }
@@ -146,7 +146,7 @@ static int enter_landlock(const struct sandbox *sandbox, bool script)
 
 	if (sandbox->failed)
 		return ENOMEM;
-	bool good = landlock_ruleset_open(&ruleset, sandbox->setup.caller == CALLER_FFMPEG) &&
+	bool good = landlock_ruleset_open(&ruleset, sandbox->setup.caller == SECCOMP_FFMPEG) &&
 		    add_files(sandbox, &ruleset, script) && landlock_ruleset_enter(&ruleset);
 	int error = good ? 0 : errno;
 	landlock_ruleset_close(&ruleset);
@@ -166,7 +166,7 @@ void sandbox_enter(const struct sandbox *sandbox)
 		return;
 	bool script = sandbox->setup.scripts && ffmpeg_is_script();
 	const struct seccomp_filter *filter = script ? &sandbox->script_filter : &sandbox->filter;
-	if (sandbox->setup.caller == CALLER_FFMPEG)
+	if (sandbox->setup.caller == SECCOMP_FFMPEG)
 		close_at_exec();
 	sandbox->outcome->landlock_error = enter_landlock(sandbox, script);
 	sandbox->outcome->seccomp_error = !filter->code ? ENOSYS : seccomp_filter_enter(filter) ? 0 : errno;

@@ -19,7 +19,7 @@
 struct sandbox;
 
 struct sandbox_setup {
-	enum seccomp_caller caller;  /* CALLER_LIVE, CALLER_API or CALLER_FFMPEG */
+	enum seccomp_profile caller; /* SECCOMP_LIVE, SECCOMP_API or SECCOMP_FFMPEG */
 	bool runs_ffmpeg;            /* may start, or is about to become, the first ffmpeg in PATH */
 	bool scripts;                /* also where that is a script; it may then start what is in PATH */
 	enum ffmpeg_devices devices; /* that FFmpeg encodes by */
@@ -35,7 +35,7 @@ void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights);
 
 /*
  * This process, and all that it starts, is in the sandbox from here on. To be called before there are threads. With
- * CALLER_FFMPEG no descriptor but the standard three is open in the program that comes next.
+ * SECCOMP_FFMPEG no descriptor but the standard three is open in the program that comes next.
  */
 void sandbox_enter(const struct sandbox *sandbox);
 

@@ -24,11 +24,11 @@
 
 #define SPACES                                                                                                         \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
-#define LIVE      CALLER_LIVE
-#define API       CALLER_API
-#define FFMPEG    CALLER_FFMPEG
-#define DEVICES   CALLER_DEVICES
-#define SCRIPT    CALLER_SCRIPT
+#define LIVE      SECCOMP_LIVE
+#define API       SECCOMP_API
+#define FFMPEG    SECCOMP_FFMPEG
+#define DEVICES   SECCOMP_DEVICES
+#define SCRIPT    SECCOMP_SCRIPT
 #define EVERYBODY (LIVE | API | FFMPEG)
 #define WORKERS   (LIVE | API)
 #define STARTERS  (API | FFMPEG)
@@ -225,7 +225,7 @@ bool seccomp_filter_build(struct seccomp_filter *out, unsigned callers, struct r
 	good = good && take_code(filter, out);
 	if (!good) {
 		reason_errno(why, "libseccomp makes no filter");
-		seccomp_filter_finish(out);
+		seccomp_filter_free(out);
 	}
 	seccomp_release(filter);
 	return good;
@@ -259,7 +259,7 @@ bool seccomp_filter_enter(const struct seccomp_filter *filter)
 
 #endif
 
-void seccomp_filter_finish(struct seccomp_filter *filter)
+void seccomp_filter_free(struct seccomp_filter *filter)
 {
 	free(filter->code);
 	*filter = (struct seccomp_filter){0};

@@ -12,12 +12,12 @@
 #include "shared/base/reason.h"
 
 /* Who makes the calls: bits, since what FFmpeg may do grows with what stands in its place and what it works with. */
-enum seccomp_caller {
-	CALLER_LIVE = 1,    /* recorder-live */
-	CALLER_API = 2,     /* recorder-api: also stores files, and starts FFmpeg */
-	CALLER_FFMPEG = 4,  /* from pipe to pipe: opens files to read, no sockets, no processes of its own */
-	CALLER_DEVICES = 8, /* with CALLER_FFMPEG: it encodes by a device */
-	CALLER_SCRIPT = 16, /* with CALLER_FFMPEG: a script that starts it */
+enum seccomp_profile {
+	SECCOMP_LIVE = 1,    /* recorder-live */
+	SECCOMP_API = 2,     /* recorder-api: also stores files, and starts FFmpeg */
+	SECCOMP_FFMPEG = 4,  /* from pipe to pipe: opens files to read, no sockets, no processes of its own */
+	SECCOMP_DEVICES = 8, /* with SECCOMP_FFMPEG: it encodes by a device */
+	SECCOMP_SCRIPT = 16, /* with SECCOMP_FFMPEG: a script that starts it */
 };
 
 /* A filter (BPF, of struct sock_filter) in memory. All zero: none. */
@@ -26,9 +26,9 @@ struct seccomp_filter {
 	size_t bytes;
 };
 
-/* False with a sentence. `callers` is of enum seccomp_caller. */
+/* False with a sentence. `callers` is of enum seccomp_profile. */
 bool seccomp_filter_build(struct seccomp_filter *out, unsigned callers, struct reason *why);
-void seccomp_filter_finish(struct seccomp_filter *filter);
+void seccomp_filter_free(struct seccomp_filter *filter);
 
 /*
  * From the calling thread on: to be called before there are others. Async-signal-safe, so that a child of a program

@@ -28,8 +28,8 @@ static bool header_good(const struct catalogue_header *header)
 static bool entry_good(const struct catalogue_entry *entry)
 {
 	return entry->crc == crc32c(0, entry, offsetof(struct catalogue_entry, crc)) &&
-	       clock_believable(entry->start_wall_us) && clock_believable(entry->end_wall_us) &&
-	       clock_believable(entry->last_wall_us) && memchr(entry->file, '\0', sizeof(entry->file)) &&
+	       clock_is_plausible(entry->start_wall_us) && clock_is_plausible(entry->end_wall_us) &&
+	       clock_is_plausible(entry->last_wall_us) && memchr(entry->file, '\0', sizeof(entry->file)) &&
 	       segment_file_valid(entry->file);
 }
 
@@ -54,7 +54,7 @@ enum catalogue_outcome catalogue_open(int directory, struct catalogue *out)
 	ssize_t got = read_items(fd, 0, 1, &header);
 	if (got < 0 || fstat(fd, &status) < 0)
 		goto refuse;
-	outcome = CATALOGUE_BAD;
+	outcome = CATALOGUE_INVALID;
 	errno = EBADMSG;
 	if (got != 1 || !header_good(&header))
 		goto refuse;
@@ -62,7 +62,7 @@ enum catalogue_outcome catalogue_open(int directory, struct catalogue *out)
 	    (uint64_t)status.st_size % CATALOGUE_ENTRY_BYTES != 0)
 		goto refuse;
 	*out = (struct catalogue){.fd = fd, .generation = header.generation, .entries = header.entries};
-	return CATALOGUE_GOOD;
+	return CATALOGUE_OK;
 
 refuse:;
 	int kept = errno;

@@ -8,7 +8,7 @@
  * another archive was copied into the folder, it is that of the segments' times (recorderd/archive/archive_order.c).
  *
  * Little-endian: a header of 192 bytes and entries of 192 bytes, each with a CRC-32C of what is before it.
- * An entry is good where that, its times (clock_believable) and its file's name are.
+ * An entry is good where that, its times (clock_is_plausible) and its file's name are.
  *
  * Wall time is not sorted where the clock was set back, so each entry bounds what stands before and behind it
  * (max_end_wall_us: the latest end up to and with this entry; min_start_wall_us: the earliest start from this one on):
@@ -80,9 +80,9 @@ struct catalogue {
 };
 
 enum catalogue_outcome {
-	CATALOGUE_GOOD,
+	CATALOGUE_OK,
 	CATALOGUE_MISSING, /* nothing has been recorded there */
-	CATALOGUE_BAD,     /* damaged; errno is EBADMSG */
+	CATALOGUE_INVALID, /* damaged; errno is EBADMSG */
 	CATALOGUE_ERROR,   /* errno */
 };
 

@@ -20,40 +20,40 @@
 #define GB                1e9
 
 struct cached {
-	char name[CACHED_NAME_BYTES];
+	char name[CLIP_CACHE_NAME_BYTES];
 	uint64_t size_bytes;
 	struct timespec stored;
 };
 
-void cached_name(const struct cached_key *key, char out[CACHED_NAME_BYTES])
+void clip_cache_file_name(const struct clip_cache_key *key, char out[CLIP_CACHE_NAME_BYTES])
 {
-	snprintf(out, CACHED_NAME_BYTES, "%" PRId64 "_%" PRId64 "_%u.mp4", key->from_us, key->to_us, key->speed);
+	snprintf(out, CLIP_CACHE_NAME_BYTES, "%" PRId64 "_%" PRId64 "_%u.mp4", key->from_us, key->to_us, key->speed);
 }
 
 /* Anything else in the folder is not ours. */
-static bool read_name(const char *name, struct cached_key *out)
+static bool read_name(const char *name, struct clip_cache_key *out)
 {
-	char again[CACHED_NAME_BYTES];
+	char again[CLIP_CACHE_NAME_BYTES];
 
 	if (sscanf(name, "%" SCNd64 "_%" SCNd64 "_%u.mp4", &out->from_us, &out->to_us, &out->speed) != 3)
 		return false;
-	cached_name(out, again);
+	clip_cache_file_name(out, again);
 	return strcmp(name, again) == 0;
 }
 
 static int is_cached(const struct dirent *entry)
 {
-	struct cached_key key;
+	struct clip_cache_key key;
 
 	return read_name(entry->d_name, &key);
 }
 
-int cached_folder_open(int clips_folder)
+int clip_cache_folder_open(int clips_folder)
 {
-	return openat(clips_folder, CACHED_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return openat(clips_folder, CLIP_CACHE_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-uint64_t cached_reserve_bytes(double min_free_gb)
+uint64_t clip_cache_reserve_bytes(double min_free_gb)
 {
 	uint64_t bytes = (uint64_t)(min_free_gb * GB);
 
@@ -70,7 +70,7 @@ static int oldest_first(const void *a, const void *b)
 }
 
 /* True if it is gone now, also by somebody else's doing; its `bytes` count if this removed it. */
-static bool remove_file(int folder, const char *name, uint64_t bytes, struct cached_gone *gone)
+static bool remove_file(int folder, const char *name, uint64_t bytes, struct clip_cache_removal *gone)
 {
 	if (unlinkat(folder, name, 0) == 0) {
 		gone->bytes += bytes;
@@ -96,7 +96,8 @@ static size_t list_cached(int folder, struct cached **out, int *error)
 		struct stat status;
 		if (*out && fstatat(folder, entries[i]->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
 			struct cached *cached = &(*out)[count++];
-			snprintf(cached->name, sizeof(cached->name), "%.*s", CACHED_NAME_BYTES - 1, entries[i]->d_name);
+			snprintf(cached->name, sizeof(cached->name), "%.*s", CLIP_CACHE_NAME_BYTES - 1,
+				 entries[i]->d_name);
 			cached->size_bytes = (uint64_t)status.st_size;
 			cached->stored = status.st_mtim;
 		}
@@ -107,23 +108,23 @@ static size_t list_cached(int folder, struct cached **out, int *error)
 }
 
 /* Bytes that a killed writer left. */
-static void remove_part(int folder, struct cached_gone *gone)
+static void remove_part(int folder, struct clip_cache_removal *gone)
 {
 	struct stat status;
-	int fd = part_file_lock(folder, CACHED_PART, 0);
+	int fd = part_file_lock(folder, CLIP_CACHE_PART, 0);
 
 	if (fd < 0) {
 		if (errno != ENOENT && errno != EWOULDBLOCK) /* there is none, or it is being written */
 			gone->error = errno;
 		return;
 	}
-	remove_file(folder, CACHED_PART, fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0, gone);
+	remove_file(folder, CLIP_CACHE_PART, fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0, gone);
 	close(fd);
 }
 
-struct cached_gone cached_evict(int folder, uint64_t max_bytes, uint64_t wanted_bytes)
+struct clip_cache_removal clip_cache_evict(int folder, uint64_t max_bytes, uint64_t wanted_bytes)
 {
-	struct cached_gone gone = {0};
+	struct clip_cache_removal gone = {0};
 	struct cached *cached;
 
 	remove_part(folder, &gone);
@@ -142,9 +143,9 @@ struct cached_gone cached_evict(int folder, uint64_t max_bytes, uint64_t wanted_
 	return gone;
 }
 
-struct cached_gone cached_remove(int folder, cached_due *due, void *context)
+struct clip_cache_removal clip_cache_remove(int folder, clip_cache_due_fn *due, void *context)
 {
-	struct cached_gone gone = {0};
+	struct clip_cache_removal gone = {0};
 	struct dirent **entries = NULL;
 	int found = scandirat(folder, ".", &entries, is_cached, NULL);
 
@@ -152,9 +153,9 @@ struct cached_gone cached_remove(int folder, cached_due *due, void *context)
 		gone.error = errno;
 	remove_part(folder, &gone);
 	for (int i = 0; i < found; i++) {
-		struct cached_key key;
-		bool stays = read_name(entries[i]->d_name, &key) && clock_believable(key.from_us) &&
-			     clock_believable(key.to_us) && !due(&key, context);
+		struct clip_cache_key key;
+		bool stays = read_name(entries[i]->d_name, &key) && clock_is_plausible(key.from_us) &&
+			     clock_is_plausible(key.to_us) && !due(&key, context);
 		if (!stays)
 			gone.clips += remove_file(folder, entries[i]->d_name, 0, &gone);
 		free(entries[i]);

@@ -42,15 +42,15 @@ void index_record_seal(struct index_record *record, uint64_t segment_no)
 	record->crc = record_crc(record, segment_no);
 }
 
-bool index_record_good(const struct index_record *record, uint64_t segment_no)
+bool index_record_valid(const struct index_record *record, uint64_t segment_no)
 {
-	return record->crc == record_crc(record, segment_no) && clock_believable(record->wall_us) &&
+	return record->crc == record_crc(record, segment_no) && clock_is_plausible(record->wall_us) &&
 	       record->offset <= INDEX_OFFSET_MAX && record->size <= INDEX_SIZE_MAX;
 }
 
 enum index_outcome index_reader_open(int directory, const char *file, uint64_t segment_no, struct index_reader *out)
 {
-	enum index_outcome outcome = INDEX_BAD;
+	enum index_outcome outcome = INDEX_INVALID;
 	struct index_header header;
 
 	*out = (struct index_reader){.fd = -1};
@@ -67,7 +67,7 @@ enum index_outcome index_reader_open(int directory, const char *file, uint64_t s
 	if (header.segment_no == 0 || (segment_no != 0 && header.segment_no != segment_no))
 		goto refuse;
 	*out = (struct index_reader){.fd = fd, .segment_no = header.segment_no, .first_wall_us = header.first_wall_us};
-	return INDEX_GOOD;
+	return INDEX_OK;
 
 refuse:;
 	int kept = errno;
@@ -101,7 +101,7 @@ size_t index_reader_read(const struct index_reader *reader, uint64_t first, size
 	ssize_t got = read_at(reader->fd, out, count * INDEX_RECORD_BYTES, (first + 1) * INDEX_RECORD_BYTES);
 	if (got > 0)
 		whole = (size_t)got / INDEX_RECORD_BYTES;
-	while (good < whole && index_record_good(&out[good], reader->segment_no))
+	while (good < whole && index_record_valid(&out[good], reader->segment_no))
 		good++;
 	return good;
 }

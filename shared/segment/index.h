@@ -7,7 +7,7 @@
  *
  * Validity: the header's magic, record size and CRC; each record's CRC (CRC-32C of its first 28 bytes, seeded with the
  * low 32 bits of the segment number, so that records of another file do not pass), and a time, an offset and a size
- * that can be (clock_believable, INDEX_OFFSET_MAX, INDEX_SIZE_MAX). A crash leaves whole records and maybe a torn tail
+ * that can be (clock_is_plausible, INDEX_OFFSET_MAX, INDEX_SIZE_MAX). A crash leaves whole records and maybe a torn tail
  * (a part of a record, zeros, or old bytes): the first record that does not pass ends the index.
  */
 #ifndef SHARED_SEGMENT_INDEX_H
@@ -51,18 +51,18 @@ static_assert(sizeof(struct index_record) == INDEX_RECORD_BYTES, "index record")
 
 void index_header_seal(struct index_header *header);
 void index_record_seal(struct index_record *record, uint64_t segment_no);
-bool index_record_good(const struct index_record *record, uint64_t segment_no);
+bool index_record_valid(const struct index_record *record, uint64_t segment_no);
 
 enum index_outcome {
-	INDEX_GOOD,
-	INDEX_BAD, /* not an index of this segment */
+	INDEX_OK,
+	INDEX_INVALID, /* not an index of this segment */
 	INDEX_MISSING,
 	INDEX_ERROR, /* errno says which */
 };
 
 /*
  * Reading. The reader holds a descriptor and no copy of the file; a growing file is fine. `segment_no` 0 takes any.
- * index_reader_open returns INDEX_GOOD, _BAD, _MISSING or _ERROR.
+ * index_reader_open returns INDEX_OK, _BAD, _MISSING or _ERROR.
  */
 struct index_reader {
 	int fd;

@@ -29,7 +29,7 @@ static enum segment_outcome why_not(const struct head *head)
 {
 	for (size_t i = head->at; i < head->length && i < head->at + 8; i++)
 		if (head->data[i] != 0)
-			return head->length < HEAD_MAX && head->length - head->at < 8 ? SEGMENT_EMPTY : SEGMENT_BAD;
+			return head->length < HEAD_MAX && head->length - head->at < 8 ? SEGMENT_EMPTY : SEGMENT_INVALID;
 	return SEGMENT_EMPTY;
 }
 
@@ -39,9 +39,9 @@ static enum segment_outcome take_box(struct head *head, uint32_t type, struct mp
 	if (mp4_box_header(head->data, head->length, head->at, out) != MP4_OK || out->type != type)
 		return why_not(head);
 	if (out->size > head->length - head->at)
-		return head->length < HEAD_MAX ? SEGMENT_EMPTY : SEGMENT_BAD;
+		return head->length < HEAD_MAX ? SEGMENT_EMPTY : SEGMENT_INVALID;
 	head->at += (size_t)out->size;
-	return SEGMENT_GOOD;
+	return SEGMENT_OK;
 }
 
 /* Takes the 16 bytes before the media: a free box, or the header of the mdat; *size gets the box's. */
@@ -58,10 +58,10 @@ static enum segment_outcome take_media_header(struct head *head, enum segment_fo
 	else if (box.type == MP4_TYPE('m', 'd', 'a', 't') && box.header_bytes == MEDIA_HEADER_BYTES)
 		*form = SEGMENT_COMPLETE;
 	else
-		return SEGMENT_BAD;
+		return SEGMENT_INVALID;
 	*size = box.size;
 	head->at += MEDIA_HEADER_BYTES;
-	return SEGMENT_GOOD;
+	return SEGMENT_OK;
 }
 
 static enum segment_outcome parse_head(struct head *head, struct segment_layout *out, uint64_t *media_box_bytes)
@@ -69,22 +69,22 @@ static enum segment_outcome parse_head(struct head *head, struct segment_layout 
 	enum segment_outcome outcome;
 	struct mp4_box box;
 
-	if ((outcome = take_box(head, MP4_TYPE('f', 't', 'y', 'p'), &box)) != SEGMENT_GOOD)
+	if ((outcome = take_box(head, MP4_TYPE('f', 't', 'y', 'p'), &box)) != SEGMENT_OK)
 		return outcome;
-	if ((outcome = take_box(head, MP4_TYPE('u', 'u', 'i', 'd'), &box)) != SEGMENT_GOOD)
+	if ((outcome = take_box(head, MP4_TYPE('u', 'u', 'i', 'd'), &box)) != SEGMENT_OK)
 		return outcome;
 	if (!segment_info_decode(head->data + box.at, (size_t)box.size, &out->info))
-		return SEGMENT_BAD;
+		return SEGMENT_INVALID;
 	out->free_at = head->at;
-	if ((outcome = take_media_header(head, &out->form, media_box_bytes)) != SEGMENT_GOOD)
+	if ((outcome = take_media_header(head, &out->form, media_box_bytes)) != SEGMENT_OK)
 		return outcome;
 	out->media_at = head->at;
-	if ((outcome = take_box(head, MP4_TYPE('m', 'o', 'o', 'v'), &box)) != SEGMENT_GOOD)
+	if ((outcome = take_box(head, MP4_TYPE('m', 'o', 'o', 'v'), &box)) != SEGMENT_OK)
 		return outcome;
 	if (!mp4_parse_init(head->data + box.at, (size_t)box.size, &out->init) || out->init.timescale != TIMESCALE)
-		return SEGMENT_BAD;
+		return SEGMENT_INVALID;
 	out->fragments_at = head->at;
-	return SEGMENT_GOOD;
+	return SEGMENT_OK;
 }
 
 /*
@@ -105,19 +105,19 @@ static enum segment_outcome find_media_end(int fd, uint64_t media_box_bytes, str
 	out->form = SEGMENT_OPEN;
 	out->media_end = file_bytes;
 	if (open || __builtin_add_overflow(out->free_at, media_box_bytes, &end))
-		return SEGMENT_GOOD;
+		return SEGMENT_OK;
 	if (end < out->fragments_at || end >= file_bytes)
-		return SEGMENT_GOOD;
+		return SEGMENT_OK;
 
 	ssize_t got = read_at(fd, header, sizeof(header), end);
 	if (got < 0)
 		return SEGMENT_ERROR;
 	if (mp4_box_header(header, (size_t)got, 0, &moov) != MP4_OK || moov.type != MP4_TYPE('m', 'o', 'o', 'v') ||
 	    moov.size > file_bytes - end)
-		return SEGMENT_GOOD;
+		return SEGMENT_OK;
 	out->form = SEGMENT_COMPLETE;
 	out->media_end = end;
-	return SEGMENT_GOOD;
+	return SEGMENT_OK;
 }
 
 enum segment_outcome segment_read_layout(int fd, struct segment_layout *out)
@@ -135,32 +135,32 @@ enum segment_outcome segment_read_layout(int fd, struct segment_layout *out)
 		goto refuse;
 	struct head head = {out->head.data, (size_t)got, 0};
 	outcome = parse_head(&head, out, &media_box_bytes);
-	if (outcome != SEGMENT_GOOD)
+	if (outcome != SEGMENT_OK)
 		goto refuse;
 	outcome = find_media_end(fd, media_box_bytes, out);
-	if (outcome != SEGMENT_GOOD)
+	if (outcome != SEGMENT_OK)
 		goto refuse;
 	out->head.length = (size_t)out->fragments_at;
 	memcpy(out->entry_bytes, out->init.entry, out->init.entry_bytes);
 	out->init.entry = out->entry_bytes;
-	return SEGMENT_GOOD;
+	return SEGMENT_OK;
 
 refuse:;
 	int kept = errno;
-	segment_layout_finish(out);
+	segment_layout_free(out);
 	errno = kept;
 	return outcome;
 }
 
-void segment_layout_finish(struct segment_layout *layout)
+void segment_layout_free(struct segment_layout *layout)
 {
-	buffer_finish(&layout->head);
+	buffer_free(&layout->head);
 	*layout = (struct segment_layout){0};
 }
 
 /* Adds all samples; *end_us gets the end of the last one, counted from the segment's first frame. */
-static bool add_records(struct mp4_header *header, const struct segment_layout *layout,
-			const struct index_reader *index, uint64_t count, int64_t *end_us)
+static bool add_records(struct mp4_moov *header, const struct segment_layout *layout, const struct index_reader *index,
+			uint64_t count, int64_t *end_us)
 {
 	struct index_record records[RECORDS_A_READ];
 
@@ -171,7 +171,7 @@ static bool add_records(struct mp4_header *header, const struct segment_layout *
 		for (size_t i = 0; i < wanted; i++) {
 			const struct index_record *record = &records[i];
 			int64_t time_us = record->wall_us - layout->info.first_wall_us;
-			mp4_header_add(header, time_us, record->offset, record->size, record->flags & INDEX_KEY);
+			mp4_moov_add_sample(header, time_us, record->offset, record->size, record->flags & INDEX_KEY);
 			*end_us = time_us + record->duration_us;
 		}
 		next += wanted;
@@ -179,11 +179,11 @@ static bool add_records(struct mp4_header *header, const struct segment_layout *
 	return count > 0;
 }
 
-bool segment_final_moov(const struct segment_layout *layout, const struct index_reader *index, uint64_t count,
+bool segment_build_moov(const struct segment_layout *layout, const struct index_reader *index, uint64_t count,
 			struct buffer *out)
 {
 	int64_t end_us = 0;
-	struct mp4_header *header = mp4_header_create(&(struct mp4_header_spec){
+	struct mp4_moov *header = mp4_moov_create(&(struct mp4_moov_spec){
 		.width = layout->init.width,
 		.height = layout->init.height,
 		.entry = layout->init.entry,
@@ -193,7 +193,7 @@ bool segment_final_moov(const struct segment_layout *layout, const struct index_
 
 	if (!header)
 		return false;
-	bool good = add_records(header, layout, index, count, &end_us) && mp4_header_moov(header, end_us, 0, out);
-	mp4_header_destroy(header);
+	bool good = add_records(header, layout, index, count, &end_us) && mp4_moov_write(header, end_us, 0, out);
+	mp4_moov_destroy(header);
 	return good;
 }

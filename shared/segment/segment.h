@@ -101,56 +101,57 @@ struct segment_layout {
 };
 
 enum segment_outcome {
-	SEGMENT_GOOD,
-	SEGMENT_EMPTY, /* no whole beginning (cut, or zeros): nothing in it can be used */
-	SEGMENT_BAD,   /* a whole file, but not one of ours */
-	SEGMENT_ERROR, /* errno says which */
+	SEGMENT_OK,
+	SEGMENT_EMPTY,   /* no whole beginning (cut, or zeros): nothing in it can be used */
+	SEGMENT_INVALID, /* a whole file, but not one of ours */
+	SEGMENT_ERROR,   /* errno says which */
 };
 
-/* Reads the beginning of a segment. Free with segment_layout_finish (safe on a zeroed one). */
+/* Reads the beginning of a segment. Free with segment_layout_free (safe on a zeroed one). */
 enum segment_outcome segment_read_layout(int fd, struct segment_layout *out);
-void segment_layout_finish(struct segment_layout *layout);
+void segment_layout_free(struct segment_layout *layout);
 
 /*
  * Walks the fragments and gives each frame's sealed index record, in order, to `each` (which may stop the walk by
  * returning false). *good_end gets the offset behind the last good fragment.
  */
-typedef bool segment_each(const struct index_record *record, void *context);
-enum segment_outcome segment_walk(int fd, const struct segment_layout *layout, segment_each *each, void *context,
+typedef bool segment_record_fn(const struct index_record *record, void *context);
+enum segment_outcome segment_walk(int fd, const struct segment_layout *layout, segment_record_fn *each, void *context,
 				  uint64_t *good_end);
 
 /* Bytes [from, to) of the file are a hole over which no free box stands. */
-typedef void segment_hole(uint64_t from, uint64_t to, void *context);
+typedef void segment_hole_fn(uint64_t from, uint64_t to, void *context);
 
 /* The same, for the repair. */
-struct segment_search {
+struct segment_scan_options {
 	bool thorough;                      /* reads every frame */
 	bool headless;                      /* the beginning is damaged: whose the fragments are is not known */
 	const struct index_reader *witness; /* the .idx as it was found; NULL: none */
-	segment_each *each;
-	segment_hole *hole;
+	segment_record_fn *each;
+	segment_hole_fn *hole;
 	void *context; /* of both */
 };
 
-struct segment_found {
+struct segment_scan_result {
 	uint64_t good_end;
 	bool more;   /* behind it stand whole fragments, of which none can be decoded */
 	bool marked; /* behind it stands one free box up to the end of the media */
 };
 
-enum segment_outcome segment_find(int fd, const struct segment_layout *layout, const struct segment_search *search,
-				  struct segment_found *found);
+enum segment_outcome segment_scan_fragments(int fd, const struct segment_layout *layout,
+					    const struct segment_scan_options *search,
+					    struct segment_scan_result *found);
 
 /* Puts the check into a fragment of `bytes` bytes (moof and mdat), once all else in it is final. */
-void segment_check_seal(uint8_t *data, size_t bytes, const struct mp4_fragment *fragment, uint64_t segment_no);
+void segment_checksum_seal(uint8_t *data, size_t bytes, const struct mp4_fragment *fragment, uint64_t segment_no);
 
 /* The check of a moof so far; crc32c() goes on with the mdat, and _end makes the 16 bits of it. */
-uint32_t segment_check_begin(const uint8_t *moof, size_t bytes, uint32_t flags_at, uint64_t segment_no);
-uint16_t segment_check_end(uint32_t crc);
+uint32_t segment_checksum_begin(const uint8_t *moof, size_t bytes, uint32_t flags_at, uint64_t segment_no);
+uint16_t segment_checksum_end(uint32_t crc);
 
 /* Appends the moov that finishes a segment, made of its first `count` index records. False where one is no good. */
 struct index_reader;
-bool segment_final_moov(const struct segment_layout *layout, const struct index_reader *index, uint64_t count,
+bool segment_build_moov(const struct segment_layout *layout, const struct index_reader *index, uint64_t count,
 			struct buffer *out);
 
 #endif

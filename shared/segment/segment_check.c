@@ -4,7 +4,7 @@
 #include "shared/base/big_endian.h"
 #include "shared/base/crc32c.h"
 
-uint32_t segment_check_begin(const uint8_t *moof, size_t bytes, uint32_t flags_at, uint64_t segment_no)
+uint32_t segment_checksum_begin(const uint8_t *moof, size_t bytes, uint32_t flags_at, uint64_t segment_no)
 {
 	static const uint8_t zeros[2];
 	size_t check_at = (size_t)flags_at + 2, behind = check_at + sizeof(zeros);
@@ -14,15 +14,15 @@ uint32_t segment_check_begin(const uint8_t *moof, size_t bytes, uint32_t flags_a
 	return crc32c(crc, moof + behind, bytes - behind);
 }
 
-uint16_t segment_check_end(uint32_t crc)
+uint16_t segment_checksum_end(uint32_t crc)
 {
 	uint16_t check = (uint16_t)(crc ^ crc >> 16);
 
 	return check ? check : 1;
 }
 
-void segment_check_seal(uint8_t *data, size_t bytes, const struct mp4_fragment *fragment, uint64_t segment_no)
+void segment_checksum_seal(uint8_t *data, size_t bytes, const struct mp4_fragment *fragment, uint64_t segment_no)
 {
 	be16_put(data + fragment->flags_at + 2,
-		 segment_check_end(segment_check_begin(data, bytes, fragment->flags_at, segment_no)));
+		 segment_checksum_end(segment_checksum_begin(data, bytes, fragment->flags_at, segment_no)));
 }

@@ -7,7 +7,7 @@
  *      24  u64     segment_no            64  i32     utc_offset_s        124  u32     CRC-32C of the 124 bytes before
  *      32  u64     run_no                68  u32     gap_cause
  *
- * It is good where all of its size, types, CRC and times (clock_believable) are. A later form of it gets another
+ * It is good where all of its size, types, CRC and times (clock_is_plausible) are. A later form of it gets another
  * extended type.
  */
 #include "shared/segment/segment.h"
@@ -66,8 +66,8 @@ bool segment_info_decode(const uint8_t *data, size_t length, struct segment_info
 		.gap_cause = be32_get(data + 68),
 		.source = be32_get(data + 72),
 	};
-	if (!clock_believable(out->first_wall_us) || !clock_believable(out->first_mono_us) ||
-	    !clock_believable(out->last_wall_us))
+	if (!clock_is_plausible(out->first_wall_us) || !clock_is_plausible(out->first_mono_us) ||
+	    !clock_is_plausible(out->last_wall_us))
 		return false;
 	memcpy(out->boot_id, data + 76, sizeof(out->boot_id));
 	memcpy(out->camera, data + 92, sizeof(out->camera) - 1);

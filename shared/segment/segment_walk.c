@@ -28,12 +28,12 @@ struct window {
 struct walk {
 	int fd;
 	const struct segment_layout *layout;
-	const struct segment_search *search;
+	const struct segment_scan_options *search;
 	uint64_t limit; /* nothing is read from here on */
 	int64_t last_decode_time, last_sequence;
 	bool failed; /* errno says why */
-	bool more;   /* segment_found.more */
-	bool marked; /* segment_found.marked */
+	bool more;   /* segment_scan_result.more */
+	bool marked; /* segment_scan_result.marked */
 	struct window window;
 	struct window scanned; /* for what is searched through */
 };
@@ -77,7 +77,7 @@ static const uint8_t *look(struct walk *walk, uint64_t at, size_t bytes)
 	return look_through(walk, &walk->window, at, bytes);
 }
 
-static bool look_box(struct walk *walk, uint64_t at, uint32_t type, struct mp4_box *out)
+static bool peek_box(struct walk *walk, uint64_t at, uint32_t type, struct mp4_box *out)
 {
 	size_t bytes = 8;
 	const uint8_t *data = look(walk, at, bytes);
@@ -115,7 +115,8 @@ static bool is_undamaged(struct walk *walk, const struct piece *piece)
 
 	if (!data)
 		return false;
-	uint32_t crc = segment_check_begin(data, head_bytes, piece->fragment.flags_at, walk->layout->info.segment_no);
+	uint32_t crc =
+		segment_checksum_begin(data, head_bytes, piece->fragment.flags_at, walk->layout->info.segment_no);
 	while (at < piece->end) {
 		size_t bytes = piece->end - at < WINDOW_BYTES ? (size_t)(piece->end - at) : WINDOW_BYTES;
 		data = look(walk, at, bytes);
@@ -126,7 +127,7 @@ static bool is_undamaged(struct walk *walk, const struct piece *piece)
 			count_zeros(data, bytes, &row, &longest);
 		at += bytes;
 	}
-	return piece->check ? piece->check == segment_check_end(crc) : longest <= ZEROS_MAX;
+	return piece->check ? piece->check == segment_checksum_end(crc) : longest <= ZEROS_MAX;
 }
 
 /* The whole fragment at `at`, wherever in the order of frames it belongs. */
@@ -135,7 +136,7 @@ static bool read_piece(struct walk *walk, uint64_t at, struct piece *out)
 	struct mp4_fragment *fragment = &out->fragment;
 	struct mp4_box moof, mdat;
 
-	if (!look_box(walk, at, MP4_TYPE('m', 'o', 'o', 'f'), &moof) || moof.size > MOOF_MAX)
+	if (!peek_box(walk, at, MP4_TYPE('m', 'o', 'o', 'f'), &moof) || moof.size > MOOF_MAX)
 		return false;
 	const uint8_t *data = look(walk, at, (size_t)moof.size);
 	if (!data || !mp4_parse_fragment(data, (size_t)moof.size, fragment))
@@ -146,7 +147,7 @@ static bool read_piece(struct walk *walk, uint64_t at, struct piece *out)
 		return false;
 	int64_t wall_us = walk->layout->info.first_wall_us + (int64_t)fragment->decode_time;
 	uint64_t mdat_at = at + moof.size;
-	if (!clock_believable(wall_us) || !look_box(walk, mdat_at, MP4_TYPE('m', 'd', 'a', 't'), &mdat))
+	if (!clock_is_plausible(wall_us) || !peek_box(walk, mdat_at, MP4_TYPE('m', 'd', 'a', 't'), &mdat))
 		return false;
 	if (fragment->data_offset != moof.size + mdat.header_bytes ||
 	    mdat.size != (uint64_t)mdat.header_bytes + fragment->size)
@@ -265,7 +266,7 @@ static uint64_t marked_end(struct walk *walk, uint64_t at)
 {
 	struct mp4_box box;
 
-	if (!look_box(walk, at, MP4_TYPE('f', 'r', 'e', 'e'), &box) || box.size > walk->limit - at)
+	if (!peek_box(walk, at, MP4_TYPE('f', 'r', 'e', 'e'), &box) || box.size > walk->limit - at)
 		return 0;
 	return at + box.size;
 }
@@ -295,8 +296,9 @@ static bool resume(struct walk *walk, uint64_t hole_at, struct piece *out)
 	return false;
 }
 
-enum segment_outcome segment_find(int fd, const struct segment_layout *layout, const struct segment_search *search,
-				  struct segment_found *found)
+enum segment_outcome segment_scan_fragments(int fd, const struct segment_layout *layout,
+					    const struct segment_scan_options *search,
+					    struct segment_scan_result *found)
 {
 	struct walk walk = {
 		.fd = fd,
@@ -308,7 +310,7 @@ enum segment_outcome segment_find(int fd, const struct segment_layout *layout, c
 	};
 	struct piece piece;
 
-	*found = (struct segment_found){.good_end = layout->fragments_at};
+	*found = (struct segment_scan_result){.good_end = layout->fragments_at};
 	while (found->good_end < walk.limit) {
 		uint64_t hole_at = found->good_end;
 		if (!read_piece(&walk, hole_at, &piece) || !continues(&walk, &piece) || !is_whole(&walk, &piece)) {
@@ -328,15 +330,15 @@ enum segment_outcome segment_find(int fd, const struct segment_layout *layout, c
 	}
 	found->more = walk.more;
 	found->marked = walk.marked;
-	return walk.failed ? SEGMENT_ERROR : SEGMENT_GOOD;
+	return walk.failed ? SEGMENT_ERROR : SEGMENT_OK;
 }
 
-enum segment_outcome segment_walk(int fd, const struct segment_layout *layout, segment_each *each, void *context,
+enum segment_outcome segment_walk(int fd, const struct segment_layout *layout, segment_record_fn *each, void *context,
 				  uint64_t *good_end)
 {
-	const struct segment_search search = {.each = each, .context = context};
-	struct segment_found found;
-	enum segment_outcome outcome = segment_find(fd, layout, &search, &found);
+	const struct segment_scan_options search = {.each = each, .context = context};
+	struct segment_scan_result found;
+	enum segment_outcome outcome = segment_scan_fragments(fd, layout, &search, &found);
 
 	*good_end = found.good_end;
 	return outcome;

@@ -109,7 +109,7 @@ static void start_reader(int reader)
 static void put(struct ring_writer *ring, uint8_t *frame)
 {
 	int64_t now_us = mono_now().us;
-	struct ring_meta meta = {.wall_us = wall_now().us, .mono_us = now_us, .stretch = 1, .width = 16, .height = 16};
+	struct ring_meta meta = {.wall_us = wall_now().us, .mono_us = now_us, .epoch = 1, .width = 16, .height = 16};
 
 	memcpy(frame, &now_us, sizeof(now_us));
 	if (!options.pipes) {
@@ -175,7 +175,7 @@ int main(int argc, char **argv)
 	size_t table_bytes = (size_t)(options.readers * frames) * sizeof(*latencies_ms);
 	latencies_ms = mmap(NULL, table_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	snprintf(ring_name, sizeof(ring_name), "/recorder-bench.%d", (int)getpid());
-	const struct ring_wish wish = {
+	const struct ring_request wish = {
 		.name = ring_name,
 		.data_bytes = RING_BYTES,
 		.index_entries = 4096,

@@ -20,11 +20,11 @@ static void check_address(const char *text)
 	struct ip_address address, again;
 	char written[INET6_ADDRSTRLEN];
 
-	if (!ip_address_read(text, strlen(text), &address))
+	if (!ip_address_parse(text, strlen(text), &address))
 		return;
-	holds(ip_networks_valid(text) && ip_networks_have(text, &address));
+	holds(ip_networks_valid(text) && ip_networks_contain(text, &address));
 	holds(inet_ntop(AF_INET6, address.bytes, written, sizeof(written)) != NULL);
-	holds(ip_address_read(written, strlen(written), &again) && same(&address, &again));
+	holds(ip_address_parse(written, strlen(written), &again) && same(&address, &again));
 	again = ip_address_network_part(&address);
 	address = ip_address_network_part(&again);
 	holds(same(&address, &again));
@@ -33,16 +33,16 @@ static void check_address(const char *text)
 static void check_client(const char *remote, const char *forwarded, const char *proxies)
 {
 	struct ip_address client, again;
-	bool counts = client_address_read(remote, forwarded, proxies, &client);
+	bool counts = client_address_parse(remote, forwarded, proxies, &client);
 	size_t bytes = strlen(forwarded) + sizeof("203.0.113.9,");
 	char *longer = malloc(bytes);
 
-	bool named = counts && !ip_networks_have(proxies, &client);
+	bool named = counts && !ip_networks_contain(proxies, &client);
 	if (named)
 		holds(!ip_address_is_loopback(&client));
 	if (longer && named) {
 		snprintf(longer, bytes, "203.0.113.9,%s", forwarded);
-		holds(client_address_read(remote, longer, proxies, &again) && same(&client, &again));
+		holds(client_address_parse(remote, longer, proxies, &again) && same(&client, &again));
 	}
 	free(longer);
 }

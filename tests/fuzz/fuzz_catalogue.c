@@ -63,7 +63,7 @@ static void check_file(const uint8_t *data, size_t size)
 	uint64_t first, end;
 
 	scratch_write(CATALOGUE_FILE, data, size);
-	if (catalogue_open(scratch_folder(), &catalogue) == CATALOGUE_GOOD) {
+	if (catalogue_open(scratch_folder(), &catalogue) == CATALOGUE_OK) {
 		check_entries(&catalogue);
 		if (catalogue_range(&catalogue, 1000, 2000, &first, &end))
 			holds(first <= end);
@@ -80,7 +80,7 @@ static void check_written(const struct catalogue_entry *read, size_t count)
 
 	memcpy(entries, read, count * sizeof(*read));
 	holds(catalogue_write(scratch_folder(), 3, entries, count, false, &why));
-	holds(catalogue_open(scratch_folder(), &catalogue) == CATALOGUE_GOOD && catalogue.entries == count);
+	holds(catalogue_open(scratch_folder(), &catalogue) == CATALOGUE_OK && catalogue.entries == count);
 	holds(catalogue_read(&catalogue, 0, count, again) == count);
 	holds(memcmp(entries, again, count * sizeof(*entries)) == 0);
 	for (size_t i = 0; i < count; i++) {
@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_file(data, size);
 	seal_catalogue(sealed, size);
 	check_file(sealed, size);
-	if (catalogue_open(scratch_folder(), &catalogue) == CATALOGUE_GOOD)
+	if (catalogue_open(scratch_folder(), &catalogue) == CATALOGUE_OK)
 		check_written(entries, catalogue_read(&catalogue, 0, ENTRIES_MAX, entries));
 	catalogue_close(&catalogue);
 	free(sealed);

@@ -1,5 +1,5 @@
 /*
- * fuzz_clip.c - a folder of segments that contradict their indexes and the list of them. A plan's stretches have
+ * fuzz_clip.c - a folder of segments that contradict their indexes and the list of them. A plan's slices have
  * frames; a clip that was made of it is ftyp, moov and one mdat with the size that was promised, every sample of it
  * lies in the mdat; spans and gaps lie within what was asked for, and no gap overlaps anything. Input: pieces of kind
  * (1 byte), length (2 bytes) and bytes, for the list, and for the .mp4 and .idx of four segments; the CRCs are made
@@ -89,8 +89,8 @@ static void check_clip(const struct clip *clip)
 {
 	static uint8_t head[1 << 16];
 	struct mp4_box ftyp, moov, mdat;
-	uint64_t total = vfile_size(clip->file);
-	ssize_t got = vfile_read(clip->file, 0, head, sizeof(head));
+	uint64_t total = virtual_file_size(clip->file);
+	ssize_t got = virtual_file_read(clip->file, 0, head, sizeof(head));
 
 	holds(clip->frames > 0 && clip->duration_us >= 0);
 	holds(got > 0 && (size_t)got < sizeof(head));
@@ -107,17 +107,17 @@ static void check_plan(int64_t from_us, int64_t to_us, unsigned speed)
 	struct clip_plan plan;
 	struct clip clip;
 
-	holds(clip_plan_make(scratch_folder(), from_us, to_us, &plan) == PLAN_GOOD);
+	holds(clip_plan_make(scratch_folder(), from_us, to_us, &plan) == PLAN_OK);
 	for (size_t i = 0; i < plan.count; i++) {
-		const struct clip_stretch *stretch = &plan.stretches[i];
+		const struct clip_slice *stretch = &plan.slices[i];
 		holds(stretch->first < stretch->end && stretch->end <= stretch->segment.count);
 		holds(stretch->tail.offset >= stretch->head.offset);
 	}
 	if (plan.count > 0 && clip_build(&plan, speed, &clip)) {
 		check_clip(&clip);
-		clip_finish(&clip);
+		clip_free(&clip);
 	}
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 }
 
 #define ITEMS_MAX 512u
@@ -146,7 +146,7 @@ static void check_item(const struct timeline_item *item, void *context)
 static void check_range(int64_t from_us, int64_t to_us)
 {
 	static struct asked asked;
-	struct clip_nearest nearest;
+	struct nearest_footage nearest;
 	struct still still;
 
 	check_plan(from_us, to_us, 1);
@@ -155,12 +155,12 @@ static void check_range(int64_t from_us, int64_t to_us)
 	asked.to_us = to_us;
 	asked.count = 0;
 	timeline_walk(scratch_folder(), from_us, to_us, check_item, &asked);
-	clip_nearest_find(scratch_folder(), NULL, from_us, to_us, &nearest);
+	nearest_footage_find(scratch_folder(), NULL, from_us, to_us, &nearest);
 	holds(!nearest.before || nearest.before_us < from_us);
 	holds(!nearest.after || nearest.after_us >= to_us);
 	still_init(&still);
 	still_from_archive(&still, scratch_folder(), from_us);
-	still_finish(&still);
+	still_free(&still);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

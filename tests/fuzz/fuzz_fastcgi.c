@@ -14,10 +14,10 @@
 #include "fcgi/io/fastcgi_validate.h"
 #include "shared/base/buffer.h"
 
-static enum fastcgi_scan scan(const uint8_t *data, size_t size)
+static enum fastcgi_validity scan(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = input_copy(data, size);
-	enum fastcgi_scan found = fastcgi_scan(copy, size);
+	enum fastcgi_validity found = fastcgi_validate(copy, size);
 
 	free(copy);
 	return found;
@@ -25,14 +25,14 @@ static enum fastcgi_scan scan(const uint8_t *data, size_t size)
 
 static void check_prefixes(const uint8_t *data, size_t size)
 {
-	enum fastcgi_scan whole = scan(data, size), before = FASTCGI_SCAN_MORE;
+	enum fastcgi_validity whole = scan(data, size), before = FASTCGI_PARAMS_INCOMPLETE;
 
 	for (size_t length = 0; length < size; length += 1 + length / 8) {
-		enum fastcgi_scan found = scan(data, length);
-		holds(before == FASTCGI_SCAN_MORE || found == before);
+		enum fastcgi_validity found = scan(data, length);
+		holds(before == FASTCGI_PARAMS_INCOMPLETE || found == before);
 		before = found;
 	}
-	holds(before == FASTCGI_SCAN_MORE || whole == before);
+	holds(before == FASTCGI_PARAMS_INCOMPLETE || whole == before);
 }
 
 /* The contents of all FCGI_PARAMS records, of a request that was found to be whole. */
@@ -75,7 +75,7 @@ static void check_params(const struct fastcgi_request *request, const uint8_t *d
 		at += name + value;
 	}
 	holds(!*given);
-	buffer_finish(&params);
+	buffer_free(&params);
 	holds(request->method && request->query && request->path);
 }
 
@@ -86,16 +86,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int pair[2];
 
 	ready = ready || FCGX_Init() == 0;
-	if (size > FASTCGI_SCAN_BYTES / 4)
+	if (size > FASTCGI_PARAMS_MAX / 4)
 		return 0;
 	check_prefixes(data, size);
 	holds(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
 	holds(size == 0 || send(pair[0], data, size, MSG_NOSIGNAL) == (ssize_t)size);
 	enum fastcgi_outcome outcome = fastcgi_read(pair[1], &request);
-	holds((outcome == FASTCGI_READY) == (size > 0 && scan(data, size) == FASTCGI_SCAN_WHOLE));
+	holds((outcome == FASTCGI_READY) == (size > 0 && scan(data, size) == FASTCGI_PARAMS_VALID));
 	if (outcome == FASTCGI_READY)
 		check_params(request, data);
-	if (outcome == FASTCGI_MORE)
+	if (outcome == FASTCGI_INCOMPLETE)
 		close(pair[1]);
 	fastcgi_close(request);
 	close(pair[0]);

@@ -28,7 +28,7 @@ static void take(void *context, uint8_t *data, size_t moof_bytes, size_t total_b
 	mp4_rewrite_fragment(data, fragment, (uint32_t)taken->count, taken->count * 1000);
 }
 
-static void check_init(const struct fragment_stream *stream)
+static void check_init(const struct fragment_parser *stream)
 {
 	if (!stream->started)
 		return;
@@ -40,21 +40,21 @@ static void check_init(const struct fragment_stream *stream)
 /* Pieces of `piece` bytes, or of growing ones for 0. */
 static bool push_all(const uint8_t *data, size_t size, size_t piece, struct taken *taken)
 {
-	struct fragment_stream stream = {0};
+	struct fragment_parser stream = {0};
 	struct reason why = {""};
 	bool good = true;
 
 	for (size_t at = 0, count = 1; good && at < size; at += count) {
 		count = piece ? piece : count * 2 - 1 + at % 3;
 		count = count < size - at ? count : size - at;
-		uint8_t *room = fragment_stream_room(&stream, count);
+		uint8_t *room = fragment_parser_reserve(&stream, count);
 		holds(room);
 		memcpy(room, data + at, count);
-		good = fragment_stream_push(&stream, count, take, taken, &why);
+		good = fragment_parser_push(&stream, count, take, taken, &why);
 		holds(good || why.text[0] != '\0');
 		check_init(&stream);
 	}
-	fragment_stream_finish(&stream);
+	fragment_parser_free(&stream);
 	return good;
 }
 

@@ -19,7 +19,7 @@ static void check_records(const struct index_reader *reader, size_t size)
 
 	holds(count == size / INDEX_RECORD_BYTES - 1 && good <= count);
 	for (size_t i = 0; i < good; i++) {
-		holds(index_record_good(&records[i], reader->segment_no));
+		holds(index_record_valid(&records[i], reader->segment_no));
 		holds(index_reader_read(reader, i, 1, &one) == 1 && memcmp(&one, &records[i], sizeof(one)) == 0);
 	}
 	holds(index_reader_read(reader, UINT64_MAX, 1, &one) == 0);
@@ -33,7 +33,7 @@ static void check_file(const uint8_t *data, size_t size)
 	struct index_reader reader;
 
 	scratch_write(FILE_NAME, data, size);
-	if (index_reader_open(scratch_folder(), FILE_NAME, 0, &reader) == INDEX_GOOD)
+	if (index_reader_open(scratch_folder(), FILE_NAME, 0, &reader) == INDEX_OK)
 		check_records(&reader, size);
 	index_reader_close(&reader);
 }

@@ -16,7 +16,7 @@ static void check_ring_picture(const uint8_t *data, size_t size, const struct jp
 	struct jpeg_info after;
 	size_t length = 0;
 
-	holds(camera_jpeg_parts(data, size, &frame));
+	holds(mjpeg_frame_prepare(data, size, &frame));
 	uint8_t *picture = malloc(info->length + jpeg_standard_dht_bytes);
 	for (int i = 0; i < (int)frame.count; i++) {
 		memcpy(picture + length, frame.parts[i].iov_base, frame.parts[i].iov_len);

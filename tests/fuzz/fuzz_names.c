@@ -29,14 +29,14 @@ static void check_segment_name(const char *name)
 
 static void check_clip_name(const char *text)
 {
-	char name[KEEP_NAME_BYTES], again[KEEP_NAME_BYTES];
+	char name[KEPT_CLIP_NAME_BYTES], again[KEPT_CLIP_NAME_BYTES];
 
-	if (keep_name_valid(text))
-		holds(stays_in_folder(text) && strlen(text) < KEEP_NAME_BYTES);
-	if (!keep_name_make(text, name))
+	if (kept_clip_name_valid(text))
+		holds(stays_in_folder(text) && strlen(text) < KEPT_CLIP_NAME_BYTES);
+	if (!kept_clip_name_make(text, name))
 		return;
-	holds(keep_name_valid(name) && strncmp(name, text, strlen(text)) == 0);
-	if (keep_name_make(name, again))
+	holds(kept_clip_name_valid(name) && strncmp(name, text, strlen(text)) == 0);
+	if (kept_clip_name_make(name, again))
 		holds(strcmp(name, again) == 0);
 }
 

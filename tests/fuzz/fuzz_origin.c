@@ -25,7 +25,7 @@ static void check_origin(const char *text)
 	if (origin.port > 0)
 		sprintf(written + strlen(written), ":%u", origin.port);
 	holds(origin_parse(written, &again) && origin_equal(&origin, &again));
-	holds(origin_list_valid(written, sizeof(written)) && origin_list_has(written, &origin));
+	holds(origin_list_valid(written, sizeof(written)) && origin_list_contains(written, &origin));
 }
 
 static void check_list(const struct cross_site *from, const char *list)
@@ -41,7 +41,7 @@ static void check_list(const struct cross_site *from, const char *list)
 
 	holds(!any || (!reads && !allowed && cross_site_is_allowed(from, &http, true)));
 	holds(!reads || (allowed && origin_parse(from->origin, &page)));
-	holds(!allowed || (cross_site_page(from, &page) && origin_list_has(list, &page)));
+	holds(!allowed || (cross_site_page_origin(from, &page) && origin_list_contains(list, &page)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_origin(origin);
 	check_list(&from, list);
 	holds(!cross_site_is_foreign(&from) || cross_site_is_suspect(&from));
-	holds(!cross_site_reads(&from) || cross_site_is_suspect(&from));
+	holds(!cross_site_is_cors(&from) || cross_site_is_suspect(&from));
 	free(list);
 	free(origin);
 	free(referer);

@@ -78,7 +78,7 @@ static void check_live(const char *query)
 	static struct config camera = {.camera.name = "bench"};
 	const struct config_set cameras = {&camera, 1};
 	struct reason why = {""};
-	struct live_wish wish;
+	struct live_options wish;
 
 	if (live_request_read(&cameras, "GET", "/stream", query, &wish, &why) != 200)
 		holds(why.text[0] != '\0');

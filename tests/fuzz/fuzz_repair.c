@@ -74,7 +74,7 @@ static void check_repaired(const struct catalogue_entry *entry)
 static bool read_layout(struct segment_layout *out)
 {
 	int fd = openat(scratch_folder(), MEDIA_FILE, O_RDONLY | O_CLOEXEC);
-	bool good = segment_read_layout(fd, out) == SEGMENT_GOOD;
+	bool good = segment_read_layout(fd, out) == SEGMENT_OK;
 
 	close(fd);
 	return good;
@@ -85,7 +85,7 @@ static bool is_open(void)
 	struct segment_layout layout;
 	bool open = read_layout(&layout) && layout.form == SEGMENT_OPEN;
 
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	return open;
 }
 
@@ -99,7 +99,7 @@ static void check_end(void)
 	holds(read_layout(&layout) && layout.form == SEGMENT_COMPLETE);
 	holds(pread(fd, size_bytes, sizeof(size_bytes), (off_t)layout.media_end) == sizeof(size_bytes));
 	holds(layout.media_end + be32_get(size_bytes) == (uint64_t)contents_of(MEDIA_FILE).size);
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	close(fd);
 }
 
@@ -111,7 +111,7 @@ static void check_outcome(enum repair_outcome outcome, const struct catalogue_en
 		holds(entry->state == CATALOGUE_COMPLETE);
 		check_repaired(entry);
 		break;
-	case REPAIR_ASIDE:
+	case REPAIR_SET_ASIDE:
 		holds(contents_of(MEDIA_FILE).size < 0 && contents_of(INDEX_FILE).size < 0 && why->text[0] != '\0');
 		holds(same(before, contents_of(ASIDE_FILE)));
 		unlinkat(scratch_folder(), ASIDE_FILE, 0);
@@ -123,7 +123,7 @@ static void check_outcome(enum repair_outcome outcome, const struct catalogue_en
 	case REPAIR_FOREIGN:
 		holds(same(before, contents_of(MEDIA_FILE)));
 		break;
-	case REPAIR_READABLE:
+	case REPAIR_UNFINISHED:
 	case REPAIR_FAILED:
 		holds(why->text[0] != '\0');
 		break;

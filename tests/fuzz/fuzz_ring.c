@@ -26,7 +26,7 @@ static uint64_t make_ring(uint8_t *memory)
 	struct ring_layout layout;
 	struct ring_header *header = (void *)memory;
 
-	holds(ring_layout_make(ENTRIES, DATA_BYTES, &layout));
+	holds(ring_layout_init(ENTRIES, DATA_BYTES, &layout));
 	if (!memory)
 		return layout.total_bytes;
 	header->magic = RING_MAGIC;
@@ -44,8 +44,7 @@ static uint64_t make_ring(uint8_t *memory)
 	header->state_lock = header->devices_lock = 2;
 	struct ring_entry *entries = (void *)(memory + RING_HEADER_BYTES);
 	for (uint64_t seq = 1; seq <= FRAMES; seq++) {
-		struct ring_meta meta = {
-			.wall_us = WALL_US + (int64_t)seq * 100000, .length = FRAME_BYTES, .stretch = 1};
+		struct ring_meta meta = {.wall_us = WALL_US + (int64_t)seq * 100000, .length = FRAME_BYTES, .epoch = 1};
 		entries[seq].seq = seq;
 		entries[seq].pos = (seq - 1) * FRAME_BYTES;
 		entries[seq].meta = meta;
@@ -67,7 +66,7 @@ static void check_frame(const struct ring_reader *reader, const struct ring_fram
 	double age = ring_reader_age(reader, frame);
 	holds(age >= 0.0 && age <= 1.0);
 	uint8_t *copy = malloc(frame->meta.length);
-	holds(ring_reader_copy(reader, frame, copy) == ring_reader_still(reader, frame));
+	holds(ring_reader_copy(reader, frame, copy) == ring_reader_is_intact(reader, frame));
 	free(copy);
 }
 
@@ -98,21 +97,21 @@ static void check_still(const struct ring_reader *reader, int64_t wall_us)
 	holds(still_from_ring(&still, reader, wall_us) == there);
 	if (there)
 		holds(still.wall_us <= wall_us && still.wall_us >= wall_us - US_PER_S && still.jpeg.length > 0);
-	still_finish(&still);
+	still_free(&still);
 }
 
 /* What a clip would have encoded of the ring: rows of its frames, one behind the other. */
 static void check_rows(const struct ring_reader *reader)
 {
 	const struct clip_plan plan = {.from_us = WALL_US, .to_us = WALL_US + 2 * US_PER_S};
-	struct encode encode = {0};
+	struct transcode encode = {0};
 	struct ring_frame frame;
 
-	bool whole = memory_add_missing(&plan, reader, true, &encode);
-	holds(whole ? encode.count <= ENCODE_PARTS_MAX && memory_add_unlike(&plan, &encode)
-		    : encode.count == ENCODE_PARTS_MAX);
+	bool whole = transcode_plan_add_missing(&plan, reader, true, &encode);
+	holds(whole ? encode.count <= TRANSCODE_PARTS_MAX && transcode_plan_add_mismatched(&plan, &encode)
+		    : encode.count == TRANSCODE_PARTS_MAX);
 	for (size_t i = 0; i < encode.count; i++) {
-		const struct encode_part *part = &encode.parts[i];
+		const struct transcode_part *part = &encode.parts[i];
 		holds(part->place == 0 && part->last_duration_us > 0 && part->first_seq <= part->last_seq);
 		holds(i == 0 || part->first_seq > encode.parts[i - 1].last_seq);
 		holds(ring_reader_get(reader, part->first_seq, &frame) && frame.meta.wall_us >= plan.from_us);
@@ -141,7 +140,7 @@ static void check_ring(const struct ring_reader *reader, const uint8_t *memory, 
 		holds(memchr(state.device, '\0', sizeof(state.device)));
 		holds(memchr(state.last_error, '\0', sizeof(state.last_error)));
 		holds(state.camera_count <= sizeof(state.camera_ids) / sizeof(state.camera_ids[0]));
-		ring_reader_alive(reader, &state);
+		ring_reader_is_alive(reader, &state);
 	}
 	holds(!ring_reader_devices(reader, devices) || memchr(devices, '\0', sizeof(devices)));
 }

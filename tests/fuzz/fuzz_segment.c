@@ -25,7 +25,7 @@ static bool take(const struct index_record *record, void *context)
 	struct walked *walked = context;
 	const struct index_record *before = walked->count ? &walked->records[walked->count - 1] : NULL;
 
-	holds(index_record_good(record, walked->layout->info.segment_no));
+	holds(index_record_valid(record, walked->layout->info.segment_no));
 	holds(record->offset > walked->layout->fragments_at && record->size > 0);
 	holds(record->offset + record->size <= walked->layout->media_end);
 	holds(!before || record->wall_us >= before->wall_us);
@@ -38,7 +38,7 @@ static void walk(int fd, const struct segment_layout *layout, struct walked *out
 {
 	out->layout = layout;
 	out->count = 0;
-	holds(segment_walk(fd, layout, take, out, &out->good_end) == SEGMENT_GOOD);
+	holds(segment_walk(fd, layout, take, out, &out->good_end) == SEGMENT_OK);
 	holds(out->good_end >= layout->fragments_at && out->good_end <= layout->media_end);
 	if (out->count > 0) {
 		const struct index_record *last = &out->records[out->count - 1];
@@ -61,11 +61,11 @@ static void check_cut(const uint8_t *data, const struct walked *walked)
 	struct segment_layout layout;
 	int fd = memory_file(data, (size_t)walked->good_end);
 
-	holds(segment_read_layout(fd, &layout) == SEGMENT_GOOD);
+	holds(segment_read_layout(fd, &layout) == SEGMENT_OK);
 	walk(fd, &layout, &again);
 	holds(again.count == walked->count && again.good_end == walked->good_end);
 	holds(memcmp(again.records, walked->records, walked->count * sizeof(walked->records[0])) == 0);
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	close(fd);
 }
 
@@ -80,14 +80,14 @@ static void check_moov(const struct walked *walked)
 	buffer_append(&index, &header, sizeof(header));
 	buffer_append(&index, walked->records, walked->count * sizeof(walked->records[0]));
 	scratch_write(INDEX_FILE, index.data, index.length);
-	if (index_reader_open(scratch_folder(), INDEX_FILE, header.segment_no, &reader) == INDEX_GOOD) {
+	if (index_reader_open(scratch_folder(), INDEX_FILE, header.segment_no, &reader) == INDEX_OK) {
 		holds(index_reader_count(&reader) == walked->count);
-		if (segment_final_moov(walked->layout, &reader, walked->count, &moov))
+		if (segment_build_moov(walked->layout, &reader, walked->count, &moov))
 			holds(mp4_box_header(moov.data, moov.length, 0, &box) == MP4_OK && box.size == moov.length);
 	}
 	index_reader_close(&reader);
-	buffer_finish(&index);
-	buffer_finish(&moov);
+	buffer_free(&index);
+	buffer_free(&moov);
 }
 
 static void check_file(const uint8_t *data, size_t size)
@@ -96,14 +96,14 @@ static void check_file(const uint8_t *data, size_t size)
 	struct segment_layout layout;
 	int fd = memory_file(data, size);
 
-	if (segment_read_layout(fd, &layout) == SEGMENT_GOOD) {
+	if (segment_read_layout(fd, &layout) == SEGMENT_OK) {
 		check_layout(&layout, size);
 		walk(fd, &layout, &walked);
 		if (layout.form == SEGMENT_OPEN)
 			check_cut(data, &walked);
 		check_moov(&walked);
 	}
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	close(fd);
 }
 

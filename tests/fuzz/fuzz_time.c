@@ -59,7 +59,7 @@ static void check_time(const char *text, size_t length, enum time_side side)
 	struct time_point point, again;
 	enum time_status status = time_parse(text, length, side, now, &point);
 
-	holds(time_status_text(status)[0] != '\0');
+	holds(time_status_message(status)[0] != '\0');
 	holds(time_parse(text, length, side, now, &again) == status);
 	if (status != TIME_OK)
 		return;

@@ -15,10 +15,10 @@ static void check(const struct token *token)
 	char text[sizeof(TOKENS_SECTION) + TOKEN_LINE_BYTES] = TOKENS_SECTION "\n", *line = text + strlen(text);
 	struct reason why;
 
-	holds(token_name_valid(token->name) && token_list_named(&list, token->name) == token);
+	holds(token_name_valid(token->name) && token_list_find_by_name(&list, token->name) == token);
 	holds(token->scopes > 0 && token->scopes < 16 && token->expires.us >= 0);
 	token_line_format(token, line);
-	holds(token_line_is(line, strlen(line), token->name));
+	holds(token_line_has_name(line, strlen(line), token->name));
 	holds(token_list_parse(text, strlen(text), &again, &why) && again.count == 1);
 	holds(memcmp(again.tokens[0].hash, token->hash, TOKEN_HASH_BYTES) == 0);
 	holds(again.tokens[0].expires.us / US_PER_S == token->expires.us / US_PER_S);

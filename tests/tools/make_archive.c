@@ -68,7 +68,7 @@ static void take_frame(void *context, uint8_t *data, size_t moof_bytes, size_t t
 
 static void second_read(struct second *second, const char *path)
 {
-	struct fragment_stream stream = {0};
+	struct fragment_parser stream = {0};
 	struct reason why;
 	FILE *file = fopen(path, "r");
 	size_t got;
@@ -76,9 +76,9 @@ static void second_read(struct second *second, const char *path)
 	if (!file)
 		die("cannot open the second");
 	do {
-		uint8_t *room = fragment_stream_room(&stream, 65536);
+		uint8_t *room = fragment_parser_reserve(&stream, 65536);
 		got = room ? fread(room, 1, 65536, file) : 0;
-		if (got > 0 && !fragment_stream_push(&stream, got, take_frame, second, &why))
+		if (got > 0 && !fragment_parser_push(&stream, got, take_frame, second, &why))
 			die(why.text);
 	} while (got > 0);
 	fclose(file);
@@ -91,7 +91,7 @@ static void second_read(struct second *second, const char *path)
 	second->init = stream.init;
 	second->track = stream.track;
 	stream.init = (struct buffer){0};
-	fragment_stream_finish(&stream);
+	fragment_parser_free(&stream);
 }
 
 static void second_append(struct segment_writer *writer, struct second *second, int64_t wall_us)
@@ -205,7 +205,7 @@ static void media_move(struct buffer *media, const struct segment_info *info)
 	if (box.failed || at > media->length || box.length > media->length - at)
 		die("the first segment has no room for its information");
 	memcpy(media->data + at, box.data, box.length);
-	buffer_finish(&box);
+	buffer_free(&box);
 }
 
 static void segment_copy(int folder, struct original *original, const struct segment_info *info, bool link,
@@ -251,8 +251,8 @@ static void archive_make(const struct archive_plan *plan, struct second *second)
 	if (!catalogue_write(folder, 1, entries, (size_t)plan->segments, true, &why) ||
 	    !catalogue_write_json(folder, entries, (size_t)plan->segments, "camera", &why))
 		die(why.text);
-	buffer_finish(&original.media);
-	buffer_finish(&original.index);
+	buffer_free(&original.media);
+	buffer_free(&original.index);
 	close(folder);
 	free(entries);
 }
@@ -294,6 +294,6 @@ int main(int argc, char **argv)
 	archive_make(&plan, &second);
 	for (size_t i = 0; i < second.count; i++)
 		free(second.frames[i]);
-	buffer_finish(&second.init);
+	buffer_free(&second.init);
 	return 0;
 }

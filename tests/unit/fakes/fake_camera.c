@@ -30,10 +30,10 @@ static enum source_outcome fake_read(struct source *source, const struct source_
 	uint64_t count;
 
 	if (read(fake_fd(source), &count, sizeof(count)) < 0)
-		return SOURCE_FINE;
+		return SOURCE_OK;
 	reason_set(why, "the camera said so");
-	fake.says = SOURCE_FINE;
-	if (result == SOURCE_FINE)
+	fake.says = SOURCE_OK;
+	if (result == SOURCE_OK)
 		sink->frame(sink->context, &fake.next_frame);
 	return result;
 }
@@ -61,9 +61,9 @@ enum source_open_outcome source_open(const struct config *config, const struct s
 	while (atomic_load(&fake.opening_hangs))
 		usleep(1000);
 	*out = NULL;
-	if (!itself && !atomic_load(&fake.stand_in_serves)) {
+	if (!itself && !atomic_load(&fake.fallback_is_there)) {
 		reason_set(why, "there is no camera at %s", config->camera.device);
-		return SOURCE_NONE;
+		return SOURCE_NOT_FOUND;
 	}
 	source = calloc(1, sizeof(*source));
 	source->base = (struct source){
@@ -71,7 +71,7 @@ enum source_open_outcome source_open(const struct config *config, const struct s
 		.info = {.kind = SOURCE_CAMERA,
 			 .model = "Fake",
 			 .fps_milli = atomic_load(&fake.offered_fps_milli),
-			 .frame_limit_us = 2 * US_PER_S},
+			 .stall_timeout_us = 2 * US_PER_S},
 	};
 	snprintf(source->base.info.device, sizeof(source->base.info.device), "/dev/video%d", itself ? 0 : 7);
 	source->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -90,12 +90,12 @@ size_t device_list(struct device out[DEVICES_MAX])
 
 	if (atomic_load(&fake.camera_is_there))
 		out[count++] = (struct device){.path = "/dev/video0", .number = 0};
-	if (atomic_load(&fake.stand_in_serves))
+	if (atomic_load(&fake.fallback_is_there))
 		out[count++] = (struct device){.path = "/dev/video7", .number = 7};
 	return count;
 }
 
-bool device_same(const char *path, const char *other)
+bool device_is_same(const char *path, const char *other)
 {
 	return strcmp(path, other) == 0;
 }
@@ -107,7 +107,7 @@ char *device_list_json(const struct device *devices, size_t count, const char *s
 	return strdup(count ? "[{}]" : "[]");
 }
 
-void fake_poke(enum source_outcome outcome)
+void fake_camera_signal(enum source_outcome outcome)
 {
 	fake.says = outcome;
 	pthread_mutex_lock(&served_lock);

@@ -12,7 +12,7 @@
 
 /* What is plugged in, which the thread of the device worker reads, and what the camera that serves gives. */
 extern struct fake_cameras {
-	_Atomic bool camera_is_there, stand_in_serves, opening_hangs;
+	_Atomic bool camera_is_there, fallback_is_there, opening_hangs;
 	_Atomic unsigned opens, closes; /* counted by the fake */
 	_Atomic uint32_t offered_fps_milli;
 	enum source_outcome says; /* to the next read */
@@ -20,6 +20,6 @@ extern struct fake_cameras {
 } fake;
 
 /* The camera that serves says this next: a frame (next_frame), or what is wrong with it. */
-void fake_poke(enum source_outcome outcome);
+void fake_camera_signal(enum source_outcome outcome);
 
 #endif

@@ -33,7 +33,7 @@ static uint64_t key_of(const char *text)
 {
 	struct ip_address address;
 
-	assert_true(ip_address_read(text, strlen(text), &address));
+	assert_true(ip_address_parse(text, strlen(text), &address));
 	return address_shares_key(shares, &address);
 }
 

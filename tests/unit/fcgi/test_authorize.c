@@ -24,7 +24,7 @@
 static char folder[32], model[64];
 static struct config pair[2]; /* of cameras; the second one has no tokens */
 static const struct config_set cameras = {pair, 2};
-static struct outside *outside;
+static struct broker *outside;
 static struct token_store *store;
 static char secret[TOKEN_SECRET_BYTES], bearer[96];
 static struct permission permission;
@@ -66,7 +66,7 @@ static int start(void **state)
 	snprintf(pair[1].http.tokens, sizeof(pair[1].http.tokens), "%s/no-tokens", folder);
 	token_secret_format(random, secret);
 	snprintf(bearer, sizeof(bearer), "Bearer %s", secret);
-	outside = outside_open(&(struct outside_setup){.cameras = &cameras}, &why);
+	outside = broker_open(&(struct broker_setup){.cameras = &cameras}, &why);
 	store = outside ? token_store_open(&cameras, outside) : NULL;
 	return store ? 0 : -1;
 }
@@ -77,13 +77,13 @@ static int teardown(void **state)
 
 	(void)state;
 	token_store_close(store);
-	outside_close(outside);
+	broker_close(outside);
 	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	return system(command);
 }
 
 /* Judges a request with these parameters: names and values, then NULL. */
-static enum who judged(const char *name, ...)
+static enum auth_outcome judged(const char *name, ...)
 {
 	struct buffer params = {0}, out = {0};
 	struct fastcgi_request *request = NULL;
@@ -103,22 +103,22 @@ static enum who judged(const char *name, ...)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	assert_int_equal(send(ends[0], out.data, out.length, MSG_NOSIGNAL), out.length);
 	assert_int_equal(fastcgi_read(ends[1], &request), FASTCGI_READY);
-	who_may(store, 0, &pair[0].http, request, &permission);
+	authorize(store, 0, &pair[0].http, request, &permission);
 	fastcgi_close(request);
 	close(ends[0]);
-	buffer_finish(&params);
-	buffer_finish(&out);
+	buffer_free(&params);
+	buffer_free(&out);
 	return permission.who;
 }
 
 static void what_the_server_let_in_is_its_own_business(void **state)
 {
 	(void)state;
-	assert_int_equal(judged(NULL, NULL), WHO_SERVER_SAYS);
-	assert_int_equal(judged("HTTP_AUTHORIZATION", "Basic eDp5", NULL), WHO_SERVER_SAYS);
-	assert_int_equal(judged("HTTP_AUTHORIZATION", "digest x=y", NULL), WHO_SERVER_SAYS);
-	assert_int_equal(judged("HTTP_AUTHORIZATION", "Negotiate abc", "REMOTE_USER", "me", NULL), WHO_SERVER_SAYS);
-	assert_true(who_may_use(&permission, TOKEN_DELETE));
+	assert_int_equal(judged(NULL, NULL), AUTH_BY_SERVER);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", "Basic eDp5", NULL), AUTH_BY_SERVER);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", "digest x=y", NULL), AUTH_BY_SERVER);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", "Negotiate abc", "REMOTE_USER", "me", NULL), AUTH_BY_SERVER);
+	assert_true(authorize_scope(&permission, TOKEN_DELETE));
 }
 
 /* Which of them the proxy wrote nobody can tell; who is no proxy is not believed anyway. */
@@ -128,14 +128,14 @@ static void a_proxy_s_header_that_came_twice_is_refused(void **state)
 
 	(void)state;
 	strcpy(pair[0].http.proxies, "10.0.0.0/8");
-	assert_int_equal(judged("REMOTE_ADDR", "10.0.0.2", name, "192.0.2.7", name, "192.0.2.8", NULL), WHO_NOBODY);
+	assert_int_equal(judged("REMOTE_ADDR", "10.0.0.2", name, "192.0.2.7", name, "192.0.2.8", NULL), AUTH_REFUSED);
 	assert_int_equal(permission.status, 400);
-	assert_int_equal(judged("REMOTE_ADDR", "10.0.0.2", name, "192.0.2.7", name, "", NULL), WHO_NOBODY);
-	assert_int_equal(judged("REMOTE_ADDR", "10.0.0.2", name, "192.0.2.7", NULL), WHO_SERVER_SAYS);
+	assert_int_equal(judged("REMOTE_ADDR", "10.0.0.2", name, "192.0.2.7", name, "", NULL), AUTH_REFUSED);
+	assert_int_equal(judged("REMOTE_ADDR", "10.0.0.2", name, "192.0.2.7", NULL), AUTH_BY_SERVER);
 	assert_int_equal(judged("REMOTE_ADDR", "10.0.0.2", name, "192.0.2.7", "HTTP_X_FORWARDED_FORGED", "x", NULL),
-			 WHO_SERVER_SAYS);
+			 AUTH_BY_SERVER);
 	assert_int_equal(judged("REMOTE_ADDR", "192.0.2.2", name, "192.0.2.7", name, "192.0.2.8", NULL),
-			 WHO_SERVER_SAYS);
+			 AUTH_BY_SERVER);
 	*pair[0].http.proxies = '\0';
 }
 
@@ -145,16 +145,16 @@ static void a_name_that_is_not_ours_is_refused_wherever_from(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
-		assert_int_equal(judged("REMOTE_ADDR", from[i], "HTTP_HOST", "evil.example:5000", NULL), WHO_NOBODY);
+		assert_int_equal(judged("REMOTE_ADDR", from[i], "HTTP_HOST", "evil.example:5000", NULL), AUTH_REFUSED);
 		assert_int_equal(permission.status, 421);
 		assert_non_null(strstr(permission.why.text, "\"evil.example:5000\""));
 		assert_non_null(strstr(permission.why.text, "hosts = evil.example to"));
 	}
 	assert_int_equal(
 		judged("HTTP_HOST", "evil.example", "HTTP_AUTHORIZATION", "Basic eDp5", "REMOTE_USER", "me", NULL),
-		WHO_NOBODY);
+		AUTH_REFUSED);
 	strcpy(pair[0].http.hosts, "cam.example");
-	assert_int_equal(judged("REMOTE_ADDR", "172.17.0.1", "HTTP_HOST", "cam.example:5000", NULL), WHO_SERVER_SAYS);
+	assert_int_equal(judged("REMOTE_ADDR", "172.17.0.1", "HTTP_HOST", "cam.example:5000", NULL), AUTH_BY_SERVER);
 	*pair[0].http.hosts = '\0';
 }
 
@@ -162,10 +162,10 @@ static void a_name_that_is_not_ours_is_refused_wherever_from(void **state)
 static void a_good_token_needs_no_name_of_ours(void **state)
 {
 	(void)state;
-	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_AUTHORIZATION", bearer, NULL), AUTH_REFUSED);
 	assert_int_equal(permission.status, 401);
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
-	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_AUTHORIZATION", bearer, NULL), AUTH_BY_TOKEN);
 }
 
 /* Without that any page could watch the camera of whoever visits it. */
@@ -173,19 +173,19 @@ static void pages_of_any_site_need_a_token(void **state)
 {
 	(void)state;
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
-	assert_int_equal(judged("HTTP_ORIGIN", "http://any.example", NULL), WHO_SERVER_SAYS);
+	assert_int_equal(judged("HTTP_ORIGIN", "http://any.example", NULL), AUTH_BY_SERVER);
 	strcpy(pair[0].http.allow_origin, "*");
 	static const char *const foreign[] = {"http://any.example", "null", "http://cam:81", "x"};
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
-		assert_int_equal(judged("HTTP_HOST", "cam", "HTTP_ORIGIN", foreign[i], NULL), WHO_NOBODY);
+		assert_int_equal(judged("HTTP_HOST", "cam", "HTTP_ORIGIN", foreign[i], NULL), AUTH_REFUSED);
 		assert_int_equal(permission.status, 401);
 		assert_non_null(strstr(permission.why.text, "http.allow_origin"));
 		assert_int_equal(judged("HTTP_ORIGIN", foreign[i], "HTTP_AUTHORIZATION", "Basic eDp5", NULL),
-				 WHO_NOBODY);
-		assert_int_equal(judged("HTTP_ORIGIN", foreign[i], "HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+				 AUTH_REFUSED);
+		assert_int_equal(judged("HTTP_ORIGIN", foreign[i], "HTTP_AUTHORIZATION", bearer, NULL), AUTH_BY_TOKEN);
 	}
-	assert_int_equal(judged("HTTP_HOST", "cam", "HTTP_ORIGIN", "http://cam", NULL), WHO_SERVER_SAYS);
-	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_ORIGIN", "http://any.example", NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_HOST", "cam", "HTTP_ORIGIN", "http://cam", NULL), AUTH_BY_SERVER);
+	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_ORIGIN", "http://any.example", NULL), AUTH_REFUSED);
 	assert_int_equal(permission.status, 421);
 	*pair[0].http.allow_origin = '\0';
 }
@@ -197,27 +197,27 @@ static void what_looks_like_a_token_is_judged_even_for_a_user(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		assert_int_equal(judged("HTTP_AUTHORIZATION", wrong[i], "REMOTE_USER", "me", NULL), WHO_NOBODY);
+		assert_int_equal(judged("HTTP_AUTHORIZATION", wrong[i], "REMOTE_USER", "me", NULL), AUTH_REFUSED);
 		assert_int_equal(permission.status, 401);
-		assert_false(who_may_use(&permission, TOKEN_ANY));
+		assert_false(authorize_scope(&permission, TOKEN_ANY));
 	}
-	assert_int_equal(judged("HTTP_AUTHORIZATION", "Negotiate abc", NULL), WHO_NOBODY);
-	assert_int_equal(judged("HTTP_AUTHORIZATION", " Basic eDp5", NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", "Negotiate abc", NULL), AUTH_REFUSED);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", " Basic eDp5", NULL), AUTH_REFUSED);
 }
 
 static void a_token_has_its_scopes_and_no_others(void **state)
 {
 	(void)state;
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
-	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
-	assert_true(who_may_use(&permission, TOKEN_ANY));
-	assert_true(who_may_use(&permission, TOKEN_LIVE));
-	assert_false(who_may_use(&permission, TOKEN_FOOTAGE));
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_BY_TOKEN);
+	assert_true(authorize_scope(&permission, TOKEN_ANY));
+	assert_true(authorize_scope(&permission, TOKEN_LIVE));
+	assert_false(authorize_scope(&permission, TOKEN_FOOTAGE));
 	assert_int_equal(permission.status, 403);
 	assert_string_equal(
 		permission.headers,
 		"WWW-Authenticate: Bearer realm=\"recorder\", error=\"insufficient_scope\", scope=\"footage\"\r\n");
-	assert_false(who_may_use(&permission, TOKEN_LIVE));
+	assert_false(authorize_scope(&permission, TOKEN_LIVE));
 }
 
 static void changes_of_the_file_count_at_once(void **state)
@@ -225,25 +225,25 @@ static void changes_of_the_file_count_at_once(void **state)
 	struct reason why;
 
 	(void)state;
-	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_REFUSED);
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
-	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_BY_TOKEN);
 	chmod(pair[0].http.tokens, 0644);
-	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_REFUSED);
 	assert_int_equal(permission.status, 503);
 	chmod(pair[0].http.tokens, 0640);
-	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_BY_TOKEN);
 	assert_true(token_edit_remove(pair[0].http.tokens, "door", &why));
-	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_REFUSED);
 	add("late", TOKEN_LIVE, (wall_t){wall_now().us - 1});
-	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_REFUSED);
 	assert_non_null(strstr(permission.why.text, "expired"));
 	unlink(pair[0].http.tokens);
-	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_REFUSED);
 	assert_int_equal(permission.status, 401);
 }
 
-static pid_t outside_process(void)
+static pid_t broker_process(void)
 {
 	FILE *children = fopen("/proc/thread-self/children", "r");
 	int pid = 0;
@@ -268,7 +268,7 @@ static void continue_process(pid_t pid)
 
 static void assert_token_counts_soon(void)
 {
-	for (int tries = 0; judged("HTTP_AUTHORIZATION", bearer, NULL) != WHO_TOKEN; tries++) {
+	for (int tries = 0; judged("HTTP_AUTHORIZATION", bearer, NULL) != AUTH_BY_TOKEN; tries++) {
 		assert_int_equal(permission.status, 503);
 		assert_true(tries < 6000);
 		usleep(10000);
@@ -278,14 +278,14 @@ static void assert_token_counts_soon(void)
 /* A machine that stood still for a moment, or a disk that did. */
 static void a_file_that_could_not_be_opened_in_time_is_opened_later(void **state)
 {
-	pid_t pid = outside_process();
+	pid_t pid = broker_process();
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		stop_process(pid);
 		unlink(pair[0].http.tokens);
 		add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
-		assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+		assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_REFUSED);
 		assert_int_equal(permission.status, 503);
 		continue_process(pid);
 		assert_token_counts_soon();
@@ -305,16 +305,16 @@ int stat(const char *path, struct stat *status)
 /* The disk of the tokens may not answer, and a process that waits for it then is lost. */
 static void the_program_does_not_look_at_the_file_itself(void **state)
 {
-	pid_t pid = outside_process();
+	pid_t pid = broker_process();
 
 	(void)state;
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
-	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_BY_TOKEN);
 	itself = getpid();
-	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_TOKEN);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_BY_TOKEN);
 	stop_process(pid);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+		assert_int_equal(judged("HTTP_AUTHORIZATION", bearer, NULL), AUTH_REFUSED);
 		assert_int_equal(permission.status, 503);
 	}
 	continue_process(pid);
@@ -326,42 +326,43 @@ static void the_program_does_not_look_at_the_file_itself(void **state)
 /* What comes too late for one camera is not taken for the file of another. */
 static void a_late_answer_is_not_that_to_the_next_question(void **state)
 {
-	pid_t pid = outside_process();
+	pid_t pid = broker_process();
 	struct stat status;
 
 	(void)state;
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
 	stop_process(pid);
-	assert_int_equal(outside_tokens(outside, 1, NULL), -1);
+	assert_int_equal(broker_open_tokens(outside, 1, NULL), -1);
 	assert_int_equal(errno, ETIMEDOUT);
 	continue_process(pid);
 	int fd = -1;
 	for (int tries = 0; fd < 0 && tries < 1000; tries++)
-		fd = outside_tokens(outside, 0, NULL);
+		fd = broker_open_tokens(outside, 0, NULL);
 	assert_int_equal(fstat(fd, &status), 0);
 	assert_true(status.st_size > 0);
 	close(fd);
-	assert_int_equal(outside_tokens(outside, 1, NULL), -1);
+	assert_int_equal(broker_open_tokens(outside, 1, NULL), -1);
 	assert_int_equal(errno, ENOENT);
 }
 
 static void headers_of_a_client_are_not_parameters_of_the_server(void **state)
 {
 	(void)state;
-	assert_int_equal(judged("HTTP_RECORDER_TOKEN_NEEDED", "1", NULL), WHO_SERVER_SAYS);
-	assert_int_equal(judged("HTTP_REMOTE_USER", "root", "HTTP_AUTHORIZATION", "Negotiate abc", NULL), WHO_NOBODY);
-	assert_int_equal(judged("RECORDER_TOKEN_NEEDED", "1", "HTTP_AUTHORIZATION", "Basic eDp5", NULL), WHO_NOBODY);
-	assert_int_equal(judged("RECORDER_TOKEN_NEEDED", "1", "REMOTE_USER", "me", NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_RECORDER_TOKEN_NEEDED", "1", NULL), AUTH_BY_SERVER);
+	assert_int_equal(judged("HTTP_REMOTE_USER", "root", "HTTP_AUTHORIZATION", "Negotiate abc", NULL), AUTH_REFUSED);
+	assert_int_equal(judged("RECORDER_TOKEN_NEEDED", "1", "HTTP_AUTHORIZATION", "Basic eDp5", NULL), AUTH_REFUSED);
+	assert_int_equal(judged("RECORDER_TOKEN_NEEDED", "1", "REMOTE_USER", "me", NULL), AUTH_REFUSED);
 }
 
 static void a_second_authorization_is_no_second_chance(void **state)
 {
 	(void)state;
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
-	assert_int_equal(judged("HTTP_AUTHORIZATION", "Bearer x", "HTTP_AUTHORIZATION", bearer, NULL), WHO_NOBODY);
+	assert_int_equal(judged("HTTP_AUTHORIZATION", "Bearer x", "HTTP_AUTHORIZATION", bearer, NULL), AUTH_REFUSED);
 	assert_int_equal(judged("HTTP_AUTHORIZATION", "Bearer x", "HTTP_AUTHORIZATION", "Basic eDp5", NULL),
-			 WHO_NOBODY);
-	assert_int_equal(judged("REDIRECT_HTTP_AUTHORIZATION", bearer, "RECORDER_TOKEN_NEEDED", "1", NULL), WHO_NOBODY);
+			 AUTH_REFUSED);
+	assert_int_equal(judged("REDIRECT_HTTP_AUTHORIZATION", bearer, "RECORDER_TOKEN_NEEDED", "1", NULL),
+			 AUTH_REFUSED);
 }
 
 int main(void)
@@ -383,5 +384,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_second_authorization_is_no_second_chance, start, teardown),
 	};
 
-	return cmocka_run_group_tests_name("who_may", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("authorize", tests, NULL, NULL);
 }

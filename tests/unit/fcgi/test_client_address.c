@@ -15,7 +15,7 @@ static struct ip_address address_of(const char *text)
 {
 	struct ip_address address;
 
-	assert_true(ip_address_read(text, strlen(text), &address));
+	assert_true(ip_address_parse(text, strlen(text), &address));
 	return address;
 }
 
@@ -23,7 +23,7 @@ static bool is_in(const char *networks, const char *text)
 {
 	const struct ip_address address = address_of(text);
 
-	return ip_networks_have(networks, &address);
+	return ip_networks_contain(networks, &address);
 }
 
 static void addresses_are_read_whole_or_not_at_all(void **state)
@@ -50,9 +50,9 @@ static void addresses_are_read_whole_or_not_at_all(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_false(ip_address_read(wrong[i], strlen(wrong[i]), &address));
-	assert_false(ip_address_read("1.2.3.4\0", 8, &address));
-	assert_true(ip_address_read("1.2.3.45", 7, &address)); /* by its length */
+		assert_false(ip_address_parse(wrong[i], strlen(wrong[i]), &address));
+	assert_false(ip_address_parse("1.2.3.4\0", 8, &address));
+	assert_true(ip_address_parse("1.2.3.45", 7, &address)); /* by its length */
 	assert_memory_equal(address.bytes + 12, ((uint8_t[]){1, 2, 3, 4}), 4);
 }
 
@@ -132,7 +132,7 @@ static void a_network_is_what_a_host_cannot_choose_itself(void **state)
 static void assert_client(const char *remote, const char *forwarded, const char *proxies, const char *wanted)
 {
 	struct ip_address client;
-	bool counts = client_address_read(remote, forwarded, proxies, &client);
+	bool counts = client_address_parse(remote, forwarded, proxies, &client);
 
 	assert_int_equal(counts, wanted != NULL);
 	if (!wanted)

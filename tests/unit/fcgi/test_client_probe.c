@@ -71,9 +71,9 @@ static void line_close(struct line *line)
 
 static uint32_t queued_bytes; /* as the last look found it */
 
-static enum web_client look(const struct line *line)
+static enum client_state look(const struct line *line)
 {
-	return web_client_at(line->remote, line->remote_port, line->here, line->port, &queued_bytes);
+	return client_probe_addresses(line->remote, line->remote_port, line->here, line->port, &queued_bytes);
 }
 
 static const struct {
@@ -108,7 +108,7 @@ static void open_way(struct line *line, size_t way)
 }
 
 /* What the client did may take the kernel a moment. */
-static void assert_becomes(const struct line *line, enum web_client wanted)
+static void assert_becomes(const struct line *line, enum client_state wanted)
 {
 	for (int tries = 0; look(line) != wanted && tries < 60000; tries++)
 		usleep(1000);
@@ -120,9 +120,9 @@ static void a_client_that_waits_is_there(size_t way)
 	struct line line;
 
 	open_way(&line, way);
-	assert_int_equal(look(&line), WEB_CLIENT_THERE);
+	assert_int_equal(look(&line), CLIENT_CONNECTED);
 	assert_int_equal(send(line.client, "GET", 3, 0), 3);
-	assert_int_equal(look(&line), WEB_CLIENT_THERE);
+	assert_int_equal(look(&line), CLIENT_CONNECTED);
 	line_close(&line);
 }
 
@@ -133,7 +133,7 @@ static void one_that_closed_has_left_though_nobody_read_it(size_t way)
 	open_way(&line, way);
 	close(line.client);
 	line.client = -1;
-	assert_becomes(&line, WEB_CLIENT_LEFT);
+	assert_becomes(&line, CLIENT_CLOSED);
 	line_close(&line);
 }
 
@@ -145,7 +145,7 @@ static void one_that_was_reset_is_nowhere(size_t way)
 	setsockopt(line.client, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
 	close(line.client);
 	line.client = -1;
-	assert_becomes(&line, WEB_CLIENT_NOWHERE);
+	assert_becomes(&line, CLIENT_NOT_FOUND);
 	line_close(&line);
 }
 
@@ -168,21 +168,21 @@ static void what_the_client_has_not_taken_is_queued(size_t way)
 	struct line line;
 
 	open_way(&line, way);
-	assert_int_equal(look(&line), WEB_CLIENT_THERE);
+	assert_int_equal(look(&line), CLIENT_CONNECTED);
 	assert_int_equal(queued_bytes, 0);
 	for (size_t left = fill(line.server); left > 0;) {
-		assert_int_equal(look(&line), WEB_CLIENT_THERE);
+		assert_int_equal(look(&line), CLIENT_CONNECTED);
 		assert_true(queued_bytes <= left);
 		ssize_t n = recv(line.client, bytes, sizeof(bytes), 0);
 		assert_true(n > 0);
 		left -= (size_t)n;
 	}
 	do
-		assert_int_equal(look(&line), WEB_CLIENT_THERE);
+		assert_int_equal(look(&line), CLIENT_CONNECTED);
 	while (queued_bytes > 0);
 	for (int tries = 0; queued_bytes == 0 && tries < 60000; tries++) {
 		fill(line.server);
-		assert_int_equal(look(&line), WEB_CLIENT_THERE);
+		assert_int_equal(look(&line), CLIENT_CONNECTED);
 	}
 	assert_true(queued_bytes > 0);
 	line_close(&line);
@@ -225,8 +225,9 @@ static void what_is_no_connection_of_addresses_is_not_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		assert_int_equal(web_client_at(wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3], &queued_bytes),
-				 WEB_CLIENT_UNTOLD);
+		assert_int_equal(
+			client_probe_addresses(wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3], &queued_bytes),
+			CLIENT_UNKNOWN);
 		assert_int_equal(queued_bytes, 0);
 	}
 }

@@ -23,7 +23,7 @@ static void a_clip_over_three_segments_is_frame_exact(void **state)
 	assert_shows(path, &streams.h264, first, 35 - first);
 	assert_string_equal(clip.source, "disk");
 	assert_int_equal(clip.span_count, 1);
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 static void a_whole_range_lasts_exactly_what_was_asked_for(void **state)
@@ -43,7 +43,7 @@ static void a_whole_range_lasts_exactly_what_was_asked_for(void **state)
 	assert_int_equal(clip.start_us, from_us);
 	write_clip(&clip, path);
 	assert_int_in_range(clip_length_us(path), 1000000 - 500, 1000000 + 500);
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 static void what_begins_late_or_ends_early_is_as_long_as_it_is(void **state)
@@ -57,7 +57,7 @@ static void what_begins_late_or_ends_early_is_as_long_as_it_is(void **state)
 	assert_int_equal(clip.frames, MEDIA_FRAMES);
 	assert_int_equal(clip.duration_us, clip.end_us - clip.start_us);
 	assert_true(clip.end_us < media_wall_us(MEDIA_FRAMES) + 5000000);
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 static void the_last_picture_stands_through_a_gap(void **state)
@@ -77,7 +77,7 @@ static void the_last_picture_stands_through_a_gap(void **state)
 	assert_int_equal(decode(path, got), 8 + MEDIA_FRAMES - two);
 	assert_int_in_range(got[8].time_us + 12 - media_time_us(two), 0, 24);
 	assert_int_equal(clip.span_count, 2);
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 /* After the clock was set back the same seconds come twice: both are kept, one behind the other. */
@@ -100,7 +100,7 @@ static void time_that_goes_back_follows_on(void **state)
 				    0, 24);
 	assert_true(got[MEDIA_FRAMES].time_us > got[MEDIA_FRAMES - 1].time_us);
 	assert_string_equal(got[MEDIA_FRAMES].hash, got[0].hash);
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 static void a_timelapse_has_the_key_frames_faster(void **state)
@@ -118,7 +118,7 @@ static void a_timelapse_has_the_key_frames_faster(void **state)
 		keys += media_key(i);
 	assert_int_equal(decode(path, got), keys);
 	assert_int_in_range(got[1].time_us + 12 - media_time_us(next_key(1)) / 4, 0, 24);
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 static void the_tag_is_of_the_content(void **state)
@@ -132,10 +132,10 @@ static void the_tag_is_of_the_content(void **state)
 	assert_string_equal(a.etag, b.etag);
 	assert_string_not_equal(a.etag, c.etag);
 	assert_string_not_equal(a.etag, d.etag);
-	clip_finish(&a);
-	clip_finish(&b);
-	clip_finish(&c);
-	clip_finish(&d);
+	clip_free(&a);
+	clip_free(&b);
+	clip_free(&c);
+	clip_free(&d);
 }
 
 static void a_clip_outlives_the_files(void **state)
@@ -149,7 +149,7 @@ static void a_clip_outlives_the_files(void **state)
 	assert_int_equal(unlinkat(clip_folder, "recording_20270115_100000.mp4", 0), 0);
 	write_clip(&clip, path);
 	assert_shows(path, &streams.h264, 0, MEDIA_FRAMES);
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 static struct buffer bytes_of(int64_t from_us, int64_t to_us, unsigned speed)
@@ -157,16 +157,16 @@ static struct buffer bytes_of(int64_t from_us, int64_t to_us, unsigned speed)
 	struct clip clip = clip_of_range(from_us, to_us, speed);
 	struct buffer bytes = {0};
 
-	assert_true(buffer_reserve(&bytes, (size_t)vfile_size(clip.file)));
-	bytes.length = (size_t)vfile_size(clip.file);
+	assert_true(buffer_reserve(&bytes, (size_t)virtual_file_size(clip.file)));
+	bytes.length = (size_t)virtual_file_size(clip.file);
 	for (size_t at = 0; at < bytes.length;) {
-		ssize_t got = vfile_read(clip.file, at, bytes.data + at, bytes.length - at);
+		ssize_t got = virtual_file_read(clip.file, at, bytes.data + at, bytes.length - at);
 		assert_true(got > 0);
 		at += (size_t)got;
 	}
 	buffer_append(&bytes, clip.etag, sizeof(clip.etag));
 	buffer_append(&bytes, clip.spans.data, clip.spans.length);
-	clip_finish(&clip);
+	clip_free(&clip);
 	return bytes;
 }
 
@@ -176,7 +176,7 @@ static void assert_same_clips(const struct buffer whole[MEDIA_FRAMES])
 		struct buffer bytes = bytes_of(media_wall_us(i), media_wall_us(MEDIA_FRAMES), i % 3 ? 1 : 4);
 		assert_int_equal(bytes.length, whole[i].length);
 		assert_memory_equal(bytes.data, whole[i].data, bytes.length);
-		buffer_finish(&bytes);
+		buffer_free(&bytes);
 	}
 }
 
@@ -208,10 +208,10 @@ static void damage_to_any_record_of_an_index_changes_no_clip(void **state)
 			assert_same_clips(whole);
 		}
 		file_write(path, index.data, index.length);
-		buffer_finish(&index);
+		buffer_free(&index);
 	}
 	for (size_t i = 0; i < MEDIA_FRAMES; i++)
-		buffer_finish(&whole[i]);
+		buffer_free(&whole[i]);
 }
 
 int main(void)

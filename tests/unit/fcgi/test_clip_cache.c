@@ -25,7 +25,7 @@
 /* A clip of so many bytes, each of that value. */
 static struct clip clip_of(uint8_t value, size_t bytes)
 {
-	struct clip clip = {.file = vfile_create(),
+	struct clip clip = {.file = virtual_file_create(),
 			    .etag = "\"abc-1\"",
 			    .source = "disk, memory",
 			    .start_us = 1,
@@ -38,47 +38,48 @@ static struct clip clip_of(uint8_t value, size_t bytes)
 
 	for (size_t i = 0; i < bytes; i++)
 		buffer_u8(&head, value);
-	assert_true(vfile_head(clip.file, &head));
+	assert_true(virtual_file_set_head(clip.file, &head));
 	buffer_printf(&clip.spans, "from/to, from/to");
 	return clip;
 }
 
-static int store_of(struct cached_key key, const struct clip *clip, uint64_t max_bytes, uint64_t reserve_bytes)
+static int store_of(struct clip_cache_key key, const struct clip *clip, uint64_t max_bytes, uint64_t reserve_bytes)
 {
-	return cache_store_run(&(struct cache_store){clips_folder.fd, key, clip, max_bytes, reserve_bytes, 200});
+	return clip_cache_store_run(
+		&(struct clip_cache_store){clips_folder.fd, key, clip, max_bytes, reserve_bytes, 200});
 }
 
-static void stored_at(const struct cached_key *key, time_t seconds)
+static void stored_at(const struct clip_cache_key *key, time_t seconds)
 {
-	char name[CACHED_NAME_BYTES], file[CACHED_NAME_BYTES + 16];
+	char name[CLIP_CACHE_NAME_BYTES], file[CLIP_CACHE_NAME_BYTES + 16];
 	struct timespec times[] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
 
-	cached_name(key, name);
-	snprintf(file, sizeof(file), CACHED_FOLDER "/%s", name);
+	clip_cache_file_name(key, name);
+	snprintf(file, sizeof(file), CLIP_CACHE_FOLDER "/%s", name);
 	assert_int_equal(utimensat(clips_folder.fd, file, times, 0), 0);
 }
 
-static bool is_there(const struct cached_key *key)
+static bool is_there(const struct clip_cache_key *key)
 {
 	struct clip found;
-	bool there = cache_find(clips_folder.fd, key, &found);
+	bool there = clip_cache_find(clips_folder.fd, key, &found);
 
-	clip_finish(&found);
+	clip_free(&found);
 	return there;
 }
 
 static void a_stored_clip_comes_back_as_it_was(void **state)
 {
-	const struct cached_key key = {1000000, 2000000, 1};
+	const struct clip_cache_key key = {1000000, 2000000, 1};
 	struct clip clip = clip_of('x', CLIP_BYTES), found;
 	uint8_t bytes[CLIP_BYTES];
 
 	(void)state;
-	assert_false(cache_find(clips_folder.fd, &key, &found));
+	assert_false(clip_cache_find(clips_folder.fd, &key, &found));
 	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
-	assert_true(cache_find(clips_folder.fd, &key, &found));
-	assert_int_equal(vfile_size(found.file), CLIP_BYTES);
-	assert_int_equal(vfile_read(found.file, 0, bytes, sizeof(bytes)), CLIP_BYTES);
+	assert_true(clip_cache_find(clips_folder.fd, &key, &found));
+	assert_int_equal(virtual_file_size(found.file), CLIP_BYTES);
+	assert_int_equal(virtual_file_read(found.file, 0, bytes, sizeof(bytes)), CLIP_BYTES);
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		assert_int_equal(bytes[i], 'x');
 	assert_string_equal(found.etag, clip.etag);
@@ -91,16 +92,16 @@ static void a_stored_clip_comes_back_as_it_was(void **state)
 	assert_int_equal(found.span_count, 5);
 	assert_int_equal(found.spans.length, clip.spans.length);
 	assert_memory_equal(found.spans.data, clip.spans.data, clip.spans.length);
-	clip_finish(&found);
-	clip_finish(&clip);
-	assert_false(cache_find(clips_folder.fd, &(struct cached_key){1000000, 2000000, 2}, &found));
-	assert_false(cache_find(clips_folder.fd, &(struct cached_key){1000000, 2000001, 1}, &found));
+	clip_free(&found);
+	clip_free(&clip);
+	assert_false(clip_cache_find(clips_folder.fd, &(struct clip_cache_key){1000000, 2000000, 2}, &found));
+	assert_false(clip_cache_find(clips_folder.fd, &(struct clip_cache_key){1000000, 2000001, 1}, &found));
 }
 
 /* Cut anywhere or with a byte changed in its trailer, a file is found as it was, or not at all. */
 static void a_damaged_file_is_not_found(void **state)
 {
-	const struct cached_key key = {5000000, 6000000, 1};
+	const struct clip_cache_key key = {5000000, 6000000, 1};
 	struct clip clip = clip_of('y', 100), found;
 	uint8_t bytes[512];
 
@@ -111,7 +112,7 @@ static void a_damaged_file_is_not_found(void **state)
 	assert_int_in_range(size, 120, sizeof(bytes) - 1);
 	for (ssize_t cut = 0; cut < size; cut++) {
 		assert_int_equal(ftruncate(fd, cut), 0);
-		assert_false(cache_find(clips_folder.fd, &key, &found));
+		assert_false(clip_cache_find(clips_folder.fd, &key, &found));
 		assert_int_equal(ftruncate(fd, 0), 0);
 		assert_int_equal(pwrite(fd, bytes, (size_t)size, 0), size);
 	}
@@ -119,17 +120,17 @@ static void a_damaged_file_is_not_found(void **state)
 		uint8_t wrong[] = {0, 0xff, '\n', '\r', (uint8_t)(bytes[at] ^ 0x40)};
 		for (size_t i = 0; i < sizeof(wrong); i++) {
 			assert_int_equal(pwrite(fd, &wrong[i], 1, at), 1);
-			if (!cache_find(clips_folder.fd, &key, &found))
+			if (!clip_cache_find(clips_folder.fd, &key, &found))
 				continue;
 			assert_null(memchr(found.spans.data, '\r', found.spans.length));
 			assert_null(memchr(found.spans.data, '\n', found.spans.length));
-			assert_true(vfile_size(found.file) <= (uint64_t)size);
-			clip_finish(&found);
+			assert_true(virtual_file_size(found.file) <= (uint64_t)size);
+			clip_free(&found);
 		}
 		assert_int_equal(pwrite(fd, &bytes[at], 1, at), 1);
 	}
 	close(fd);
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 static void the_oldest_go_first(void **state)
@@ -138,36 +139,36 @@ static void the_oldest_go_first(void **state)
 
 	(void)state;
 	for (int64_t i = 10; i < 20; i++) {
-		struct cached_key key = {i, i + 1, 1};
+		struct clip_cache_key key = {i, i + 1, 1};
 		assert_int_equal(store_of(key, &clip, 3 * (CLIP_BYTES + 200) + 4096, 0), 0);
 		stored_at(&key, 1000000 + i);
 	}
 	for (int64_t i = 10; i < 20; i++)
-		assert_int_equal(is_there(&(struct cached_key){i, i + 1, 1}), i >= 17);
-	assert_int_not_equal(store_of((struct cached_key){40, 41, 1}, &clip, CLIP_BYTES - 1, 0), 0);
-	assert_true(is_there(&(struct cached_key){19, 20, 1}));
-	clip_finish(&clip);
+		assert_int_equal(is_there(&(struct clip_cache_key){i, i + 1, 1}), i >= 17);
+	assert_int_not_equal(store_of((struct clip_cache_key){40, 41, 1}, &clip, CLIP_BYTES - 1, 0), 0);
+	assert_true(is_there(&(struct clip_cache_key){19, 20, 1}));
+	clip_free(&clip);
 }
 
 /* Recordings have the room first: where the disk has less than the reserve, what is cached goes, and no more comes. */
 static void a_disk_that_is_short_of_room_is_left_alone(void **state)
 {
 	struct clip clip = clip_of('z', CLIP_BYTES);
-	const struct cached_key old = {50, 51, 1}, new = {52, 53, 1};
+	const struct clip_cache_key old = {50, 51, 1}, new = {52, 53, 1};
 
 	(void)state;
 	assert_int_equal(store_of(old, &clip, 1 << 20, 0), 0);
 	assert_int_not_equal(store_of(new, &clip, 1 << 20, UINT64_MAX / 2), 0);
 	assert_false(is_there(&old));
 	assert_false(is_there(&new));
-	assert_int_equal(faccessat(clips_folder.fd, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), -1);
-	clip_finish(&clip);
+	assert_int_equal(faccessat(clips_folder.fd, CLIP_CACHE_FOLDER "/" CLIP_CACHE_PART, F_OK, 0), -1);
+	clip_free(&clip);
 }
 
 static int part_of(const char *folder_name)
 {
 	int folder = openat(clips_folder.fd, folder_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = keep_part_open(folder, CACHED_PART);
+	int fd = kept_clip_part_open(folder, CLIP_CACHE_PART);
 
 	close(folder);
 	assert_true(fd >= 0);
@@ -178,22 +179,22 @@ static int part_of(const char *folder_name)
 static void one_clip_is_stored_at_a_time(void **state)
 {
 	struct clip clip = clip_of('z', CLIP_BYTES);
-	const struct cached_key key = {60, 61, 1};
+	const struct clip_cache_key key = {60, 61, 1};
 	char half[11];
 
 	(void)state;
-	assert_int_equal(store_of((struct cached_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
-	int other = part_of(CACHED_FOLDER);
+	assert_int_equal(store_of((struct clip_cache_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
+	int other = part_of(CLIP_CACHE_FOLDER);
 	assert_int_not_equal(store_of(key, &clip, 1 << 20, 0), 0);
 	assert_false(is_there(&key));
 	assert_int_equal(pread(other, half, sizeof(half), 0), sizeof(half));
-	assert_int_equal(faccessat(clips_folder.fd, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), 0);
+	assert_int_equal(faccessat(clips_folder.fd, CLIP_CACHE_FOLDER "/" CLIP_CACHE_PART, F_OK, 0), 0);
 	close(other);
 	/* Who waits gets the place, and what the other one left is not in the way. */
 	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
 	assert_true(is_there(&key));
-	assert_int_equal(faccessat(clips_folder.fd, CACHED_FOLDER "/" CACHED_PART, F_OK, 0), -1);
-	clip_finish(&clip);
+	assert_int_equal(faccessat(clips_folder.fd, CLIP_CACHE_FOLDER "/" CLIP_CACHE_PART, F_OK, 0), -1);
+	clip_free(&clip);
 }
 
 #ifdef SYS_fcntl64
@@ -214,10 +215,11 @@ int fcntl64(int fd, int command, ...)
 	va_end(arguments);
 	if (command == F_OFD_SETLK && others_come_first) {
 		others_come_first = false;
-		assert_int_equal(renameat(clips_folder.fd, CACHED_FOLDER "/" CACHED_PART, clips_folder.fd,
-					  CACHED_FOLDER "/1_2_1.mp4"),
+		assert_int_equal(renameat(clips_folder.fd, CLIP_CACHE_FOLDER "/" CLIP_CACHE_PART, clips_folder.fd,
+					  CLIP_CACHE_FOLDER "/1_2_1.mp4"),
 				 0);
-		close(openat(clips_folder.fd, CACHED_FOLDER "/" CACHED_PART, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
+		close(openat(clips_folder.fd, CLIP_CACHE_FOLDER "/" CLIP_CACHE_PART, O_WRONLY | O_CREAT | O_CLOEXEC,
+			     0640));
 	}
 	return (int)syscall(FCNTL_CALL, fd, command, argument);
 }
@@ -225,14 +227,14 @@ int fcntl64(int fd, int command, ...)
 static void what_another_one_began_to_write_is_not_evicted(void **state)
 {
 	(void)state;
-	mkdirat(clips_folder.fd, CACHED_FOLDER, 0750);
-	close(part_of(CACHED_FOLDER));
-	int folder = cached_folder_open(clips_folder.fd);
+	mkdirat(clips_folder.fd, CLIP_CACHE_FOLDER, 0750);
+	close(part_of(CLIP_CACHE_FOLDER));
+	int folder = clip_cache_folder_open(clips_folder.fd);
 	others_come_first = true;
-	assert_int_equal(cached_evict(folder, UINT64_MAX, 0).bytes, 0);
+	assert_int_equal(clip_cache_evict(folder, UINT64_MAX, 0).bytes, 0);
 	assert_false(others_come_first);
-	assert_int_equal(faccessat(folder, CACHED_PART, F_OK, 0), 0);
-	assert_int_equal(unlinkat(folder, CACHED_PART, 0), 0);
+	assert_int_equal(faccessat(folder, CLIP_CACHE_PART, F_OK, 0), 0);
+	assert_int_equal(unlinkat(folder, CLIP_CACHE_PART, 0), 0);
 	close(folder);
 }
 
@@ -243,53 +245,53 @@ static void only_clips_and_leftovers_are_evicted(void **state)
 	char file[64];
 
 	(void)state;
-	assert_int_equal(store_of((struct cached_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
-	close(part_of(CACHED_FOLDER));
+	assert_int_equal(store_of((struct clip_cache_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
+	close(part_of(CLIP_CACHE_FOLDER));
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
-		snprintf(file, sizeof(file), CACHED_FOLDER "/%s", strangers[i]);
+		snprintf(file, sizeof(file), CLIP_CACHE_FOLDER "/%s", strangers[i]);
 		close(openat(clips_folder.fd, file, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
 	}
-	int folder = cached_folder_open(clips_folder.fd);
-	uint64_t gone_bytes = cached_evict(folder, 0, 0).bytes;
+	int folder = clip_cache_folder_open(clips_folder.fd);
+	uint64_t gone_bytes = clip_cache_evict(folder, 0, 0).bytes;
 	assert_true(gone_bytes > CLIP_BYTES + 11);
-	assert_int_equal(cached_evict(folder, 0, UINT64_MAX).bytes, 0);
+	assert_int_equal(clip_cache_evict(folder, 0, UINT64_MAX).bytes, 0);
 	close(folder);
-	assert_false(is_there(&(struct cached_key){1, 2, 1}));
+	assert_false(is_there(&(struct clip_cache_key){1, 2, 1}));
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
-		snprintf(file, sizeof(file), CACHED_FOLDER "/%s", strangers[i]);
+		snprintf(file, sizeof(file), CLIP_CACHE_FOLDER "/%s", strangers[i]);
 		assert_int_equal(unlinkat(clips_folder.fd, file, 0), 0);
 	}
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 /* A folder in the place of a clip cannot be unlinked: the next ones go, and none is stored above the limit. */
 static void what_cannot_be_evicted_counts_as_there(void **state)
 {
 	struct clip clip = clip_of('z', CLIP_BYTES);
-	const struct cached_key key = {3, 4, 1};
+	const struct clip_cache_key key = {3, 4, 1};
 
 	(void)state;
-	assert_int_equal(store_of((struct cached_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
+	assert_int_equal(store_of((struct clip_cache_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
 	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
-	assert_int_equal(unlinkat(clips_folder.fd, CACHED_FOLDER "/1_2_1.mp4", 0), 0);
-	assert_int_equal(mkdirat(clips_folder.fd, CACHED_FOLDER "/1_2_1.mp4", 0750), 0);
+	assert_int_equal(unlinkat(clips_folder.fd, CLIP_CACHE_FOLDER "/1_2_1.mp4", 0), 0);
+	assert_int_equal(mkdirat(clips_folder.fd, CLIP_CACHE_FOLDER "/1_2_1.mp4", 0750), 0);
 	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
-	assert_int_equal(utimensat(clips_folder.fd, CACHED_FOLDER "/1_2_1.mp4", old, 0), 0);
-	int folder = cached_folder_open(clips_folder.fd);
-	struct cached_gone gone = cached_evict(folder, UINT64_MAX, 1);
+	assert_int_equal(utimensat(clips_folder.fd, CLIP_CACHE_FOLDER "/1_2_1.mp4", old, 0), 0);
+	int folder = clip_cache_folder_open(clips_folder.fd);
+	struct clip_cache_removal gone = clip_cache_evict(folder, UINT64_MAX, 1);
 	assert_int_equal(gone.error, EISDIR);
 	assert_int_equal(gone.clips, 1);
 	assert_true(gone.bytes >= CLIP_BYTES && gone.left_bytes > 0);
 	assert_false(is_there(&key));
 	/* Nothing but that is there now. */
-	gone = cached_evict(folder, 0, 0);
+	gone = clip_cache_evict(folder, 0, 0);
 	assert_true(gone.error == EISDIR && gone.clips == 0 && gone.bytes == 0);
 	assert_int_not_equal(store_of(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes - 1, 0), 0);
 	assert_int_equal(store_of(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes, 0), 0);
-	assert_int_equal(unlinkat(clips_folder.fd, CACHED_FOLDER "/1_2_1.mp4", AT_REMOVEDIR), 0);
-	assert_int_equal(cached_evict(folder, 0, 0).error, 0);
+	assert_int_equal(unlinkat(clips_folder.fd, CLIP_CACHE_FOLDER "/1_2_1.mp4", AT_REMOVEDIR), 0);
+	assert_int_equal(clip_cache_evict(folder, 0, 0).error, 0);
 	close(folder);
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 int main(void)

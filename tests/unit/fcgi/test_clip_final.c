@@ -26,7 +26,7 @@ struct fixture {
 /* Frames first_off to end_off - 1 were taken while recording was off. `entries` is what the ring has room for. */
 static void fixture_open(struct fixture *on, int first_off, int end_off, uint64_t entries)
 {
-	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = entries, .keep_us = INT64_MAX / 2};
+	struct ring_request wish = {.data_bytes = 4 << 20, .index_entries = entries, .keep_us = INT64_MAX / 2};
 	static uint8_t jpeg[FRAME_BYTES];
 	uint64_t data_bytes, adopted, bytes;
 	struct reason why;
@@ -44,8 +44,8 @@ static void fixture_open(struct fixture *on, int first_off, int end_off, uint64_
 		int64_t ago_us = (int64_t)(FRAMES - 1 - i) * FRAME_US;
 		struct ring_meta meta = {.wall_us = on->wall_us - ago_us,
 					 .mono_us = on->mono_us - ago_us,
-					 .stretch = 1,
-					 .flags = i >= first_off && i < end_off ? RING_FRAME_OFF : 0};
+					 .epoch = 1,
+					 .flags = i >= first_off && i < end_off ? RING_FRAME_RECORDING_OFF : 0};
 		struct iovec part = {jpeg, sizeof(jpeg)};
 		assert_int_equal(ring_writer_put(on->writer, &meta, &part, 1), i + 1);
 	}

@@ -35,14 +35,14 @@ static void assert_plan(const struct plan_archive *archive, int64_t from_us, int
 	struct clip_plan plan;
 	size_t at = 0, first = 0, end = 0, before = SIZE_MAX;
 
-	assert_int_equal(clip_plan_make(archive->folder, from_us, to_us, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(archive->folder, from_us, to_us, &plan), PLAN_OK);
 	for (size_t i = 0; i < archive->count; i++) {
 		const struct frames *segment = &archive->segments[i];
 		bool whole_before = i > 0 && before == i - 1 && end == archive->segments[before].count;
 		if (!brute_force(segment, from_us, to_us, &first, &end))
 			continue;
 		assert_int_in_range(at, 0, plan.count - 1);
-		const struct clip_stretch *stretch = &plan.stretches[at++];
+		const struct clip_slice *stretch = &plan.slices[at++];
 		assert_int_equal(stretch->segment.entry.segment_no, segment->entry.segment_no);
 		assert_int_equal(stretch->first, first);
 		assert_int_equal(stretch->end, end);
@@ -53,7 +53,7 @@ static void assert_plan(const struct plan_archive *archive, int64_t from_us, int
 		before = i;
 	}
 	assert_int_equal(plan.count, at);
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 }
 
 static void plans_are_what_looking_at_each_frame_gives(void **state)
@@ -123,10 +123,10 @@ static void records_without_their_media_are_left_out(void **state)
 	segment->entry.state = CATALOGUE_RECORDING;
 	segment->entry.size_bytes = segment->records[segment->count - 3].offset + 1;
 	plan_archive_write(&archive);
-	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_OK);
 	assert_int_equal(plan.count, 1);
-	assert_int_equal(plan.stretches[0].end, segment->count - 3);
-	clip_plan_finish(&plan);
+	assert_int_equal(plan.slices[0].end, segment->count - 3);
+	clip_plan_free(&plan);
 	archive_drop_all(&archive);
 }
 
@@ -145,21 +145,21 @@ static void a_stretch_ends_where_frames_are_damaged(void **state)
 	segment->entry.end_wall_us =
 		segment->records[segment->count - 1].wall_us + segment->records[segment->count - 1].duration_us;
 	plan_archive_write(&archive);
-	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_OK);
 	assert_int_equal(plan.count, 3);
-	assert_int_equal(plan.stretches[0].end, 20);
-	assert_int_equal(plan.stretches[0].tail.wall_us, segment->records[19].wall_us);
-	assert_int_equal(plan.stretches[1].first, 20);
-	assert_int_equal(plan.stretches[1].end, 30);
-	assert_int_equal(plan.stretches[2].end, segment->count);
-	assert_false(plan.stretches[1].follows || plan.stretches[2].follows);
-	clip_plan_finish(&plan);
+	assert_int_equal(plan.slices[0].end, 20);
+	assert_int_equal(plan.slices[0].tail.wall_us, segment->records[19].wall_us);
+	assert_int_equal(plan.slices[1].first, 20);
+	assert_int_equal(plan.slices[1].end, 30);
+	assert_int_equal(plan.slices[2].end, segment->count);
+	assert_false(plan.slices[1].follows || plan.slices[2].follows);
+	clip_plan_free(&plan);
 	assert_int_equal(
 		clip_plan_make(archive.folder, segment->records[22].wall_us, segment->records[25].wall_us, &plan),
-		PLAN_GOOD);
+		PLAN_OK);
 	assert_int_equal(plan.count, 1);
-	assert_int_equal(plan.stretches[0].first, 20); /* the key frame behind the hole */
-	clip_plan_finish(&plan);
+	assert_int_equal(plan.slices[0].first, 20); /* the key frame behind the hole */
+	clip_plan_free(&plan);
 	archive_drop_all(&archive);
 }
 
@@ -169,9 +169,9 @@ static void a_folder_without_a_list_has_nothing(void **state)
 	int folder = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	(void)state;
-	assert_int_equal(clip_plan_make(folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(folder, 0, INT64_MAX, &plan), PLAN_OK);
 	assert_int_equal(plan.count, 0);
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 	close(folder);
 }
 
@@ -184,19 +184,19 @@ static void a_list_that_cannot_be_read_is_not_an_empty_one(void **state)
 	(void)state;
 	plan_archive_make(&archive, 3);
 	plan_write_file(&archive, CATALOGUE_FILE, "damaged", 7, 0);
-	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_OK);
 	assert_int_equal(plan.count, 0);
 	assert_int_equal(plan.unreadable, EBADMSG);
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 	assert_int_equal(unlinkat(archive.folder, CATALOGUE_FILE, 0), 0);
 	assert_int_equal(mkdirat(archive.folder, CATALOGUE_FILE, 0700), 0);
-	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_OK);
 	assert_int_equal(plan.unreadable, EISDIR);
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 	assert_int_equal(unlinkat(archive.folder, CATALOGUE_FILE, AT_REMOVEDIR), 0);
-	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_OK);
 	assert_int_equal(plan.unreadable, 0);
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 	archive_drop_all(&archive);
 }
 
@@ -214,9 +214,9 @@ static void nor_is_one_with_a_damaged_entry(void **state)
 		int fd = openat(archive.folder, CATALOGUE_FILE, O_WRONLY | O_CLOEXEC);
 		assert_int_equal(pwrite(fd, "x", 1, (off_t)(damaged + 1) * CATALOGUE_ENTRY_BYTES + 100), 1);
 		close(fd);
-		assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+		assert_int_equal(clip_plan_make(archive.folder, 0, INT64_MAX, &plan), PLAN_OK);
 		assert_int_equal(plan.unreadable, EBADMSG);
-		clip_plan_finish(&plan);
+		clip_plan_free(&plan);
 	}
 	archive_drop_all(&archive);
 }
@@ -229,11 +229,11 @@ static void assert_pipe_is_nothing(const struct plan_archive *archive, const cha
 	assert_int_equal(unlinkat(archive->folder, name, 0), 0);
 	assert_int_equal(mkfifoat(archive->folder, name, 0600), 0);
 	alarm(300);
-	assert_int_equal(clip_plan_make(archive->folder, 0, INT64_MAX, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(archive->folder, 0, INT64_MAX, &plan), PLAN_OK);
 	alarm(0);
 	assert_int_equal(plan.count, 0);
 	assert_int_equal(plan.unreadable, strcmp(name, CATALOGUE_FILE) == 0 ? ESPIPE : 0);
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 }
 
 static void a_pipe_in_place_of_a_file_holds_nobody_up(void **state)

@@ -13,7 +13,7 @@
 
 #define ENTRIES     64u
 #define FRAME_BYTES 1000u
-#define EACH_BYTES  (FRAME_BYTES + sizeof(struct spooled))
+#define EACH_BYTES  (FRAME_BYTES + sizeof(struct spool_frame))
 
 static struct ring_writer *writer;
 static struct ring_reader *reader;
@@ -25,7 +25,7 @@ static void put(uint64_t count)
 
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t seq = ring_reader_head(reader) + 1;
-		struct ring_meta meta = {.wall_us = (int64_t)seq, .mono_us = (int64_t)seq, .stretch = 1};
+		struct ring_meta meta = {.wall_us = (int64_t)seq, .mono_us = (int64_t)seq, .epoch = 1};
 		struct iovec part = {jpeg, sizeof(jpeg)};
 		memset(jpeg, (int)seq, sizeof(jpeg));
 		assert_int_equal(ring_writer_put(writer, &meta, &part, 1), seq);
@@ -34,7 +34,7 @@ static void put(uint64_t count)
 
 static int open_ring(void **state)
 {
-	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = ENTRIES, .keep_us = INT64_MAX / 2};
+	struct ring_request wish = {.data_bytes = 4 << 20, .index_entries = ENTRIES, .keep_us = INT64_MAX / 2};
 	uint64_t data_bytes, adopted, bytes;
 	struct reason why;
 	char name[64];
@@ -62,10 +62,10 @@ static int close_ring(void **state)
 /* Gives frames [first, last] of a row, whole. */
 static void assert_gives(struct spool *spool, size_t row, uint64_t first, uint64_t last)
 {
-	const struct spooled *frame;
+	const struct spool_frame *frame;
 
 	for (uint64_t seq = first; seq <= last; seq++) {
-		assert_int_equal(spool_peek(spool, row, &frame), SPOOL_GOOD);
+		assert_int_equal(spool_peek(spool, row, &frame), SPOOL_OK);
 		assert_int_equal(frame->meta.wall_us, seq);
 		assert_int_equal(frame->meta.length, FRAME_BYTES);
 		for (size_t i = 0; i < FRAME_BYTES; i++)
@@ -76,14 +76,14 @@ static void assert_gives(struct spool *spool, size_t row, uint64_t first, uint64
 
 static void assert_gives_no_more(struct spool *spool, size_t row, enum spool_outcome outcome)
 {
-	const struct spooled *frame;
+	const struct spool_frame *frame;
 
 	assert_int_equal(spool_peek(spool, row, &frame), outcome);
 }
 
 static void what_fits_survives_the_ring(void **state)
 {
-	const struct spool_row rows[] = {{5, 24}, {30, 30}, {31, 60}};
+	const struct spool_range rows[] = {{5, 24}, {30, 30}, {31, 60}};
 	struct spool spool;
 
 	(void)state;
@@ -91,18 +91,18 @@ static void what_fits_survives_the_ring(void **state)
 	spool_fill(&spool);
 	put(2 * ENTRIES);
 	assert_gives(&spool, 0, 5, 24);
-	assert_gives_no_more(&spool, 0, SPOOL_ROW_OVER);
+	assert_gives_no_more(&spool, 0, SPOOL_RANGE_END);
 	assert_gives(&spool, 1, 30, 30);
-	assert_gives_no_more(&spool, 1, SPOOL_ROW_OVER);
+	assert_gives_no_more(&spool, 1, SPOOL_RANGE_END);
 	assert_gives(&spool, 2, 31, 60);
-	assert_gives_no_more(&spool, 2, SPOOL_ROW_OVER);
+	assert_gives_no_more(&spool, 2, SPOOL_RANGE_END);
 	assert_int_equal(spool.bytes, 0);
-	spool_finish(&spool);
+	spool_free(&spool);
 }
 
 static void no_more_than_its_room_is_taken_out(void **state)
 {
-	const struct spool_row rows[] = {{5, 60}};
+	const struct spool_range rows[] = {{5, 60}};
 	struct spool spool;
 
 	(void)state;
@@ -111,13 +111,13 @@ static void no_more_than_its_room_is_taken_out(void **state)
 	assert_int_equal(spool.bytes, 10 * EACH_BYTES);
 	put(10); /* frames 1 to 10 are gone, of which it has 5 to 10, and 11 to 14 besides */
 	assert_gives(&spool, 0, 5, 60);
-	assert_gives_no_more(&spool, 0, SPOOL_ROW_OVER);
-	spool_finish(&spool);
+	assert_gives_no_more(&spool, 0, SPOOL_RANGE_END);
+	spool_free(&spool);
 }
 
 static void a_hole_is_told_behind_the_frames_before_it(void **state)
 {
-	const struct spool_row rows[] = {{5, 60}, {61, 62}};
+	const struct spool_range rows[] = {{5, 60}, {61, 62}};
 	struct spool spool;
 
 	(void)state;
@@ -127,44 +127,44 @@ static void a_hole_is_told_behind_the_frames_before_it(void **state)
 	assert_gives(&spool, 0, 5, 14);
 	assert_gives_no_more(&spool, 0, SPOOL_OVERWRITTEN);
 	assert_gives_no_more(&spool, 0, SPOOL_OVERWRITTEN);
-	spool_finish(&spool);
+	spool_free(&spool);
 }
 
 static void a_row_whose_first_frames_are_gone_begins_later(void **state)
 {
-	const struct spool_row rows[] = {{1, 30}};
+	const struct spool_range rows[] = {{1, 30}};
 	struct spool spool;
 
 	(void)state;
 	put(10);
 	spool_init(&spool, reader, rows, 1, 1 << 20);
 	assert_gives(&spool, 0, 11, 30);
-	assert_gives_no_more(&spool, 0, SPOOL_ROW_OVER);
-	spool_finish(&spool);
+	assert_gives_no_more(&spool, 0, SPOOL_RANGE_END);
+	spool_free(&spool);
 }
 
 static void a_row_that_is_gone_is_a_hole(void **state)
 {
-	const struct spool_row rows[] = {{1, 10}, {11, 20}};
+	const struct spool_range rows[] = {{1, 10}, {11, 20}};
 	struct spool spool;
 
 	(void)state;
 	put(10);
 	spool_init(&spool, reader, rows, 2, 1 << 20);
 	assert_gives_no_more(&spool, 0, SPOOL_OVERWRITTEN);
-	spool_finish(&spool);
+	spool_free(&spool);
 }
 
 static void one_frame_always_fits(void **state)
 {
-	const struct spool_row rows[] = {{1, 20}};
+	const struct spool_range rows[] = {{1, 20}};
 	struct spool spool;
 
 	(void)state;
 	spool_init(&spool, reader, rows, 1, 1);
 	assert_gives(&spool, 0, 1, 20);
-	assert_gives_no_more(&spool, 0, SPOOL_ROW_OVER);
-	spool_finish(&spool);
+	assert_gives_no_more(&spool, 0, SPOOL_RANGE_END);
+	spool_free(&spool);
 }
 
 int main(void)

@@ -94,7 +94,7 @@ static void assert_answer(int fd, const char *status, const char *text)
 
 	if (!client_read_all(fd, &answer) || !strstr((char *)answer.data, status) || !strstr((char *)answer.data, text))
 		fail_msg("not %s with %s: %s", status, text, answer.length ? (char *)answer.data : "nothing");
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	close(fd);
 }
 

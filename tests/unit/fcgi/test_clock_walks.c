@@ -266,7 +266,7 @@ static int64_t memory_us[MEMORY_FRAMES];
 
 static struct ring_writer *memory_make(struct ring_reader **reader)
 {
-	struct ring_wish wish = {.data_bytes = 65536, .index_entries = 64, .keep_us = INT64_MAX / 2};
+	struct ring_request wish = {.data_bytes = 65536, .index_entries = 64, .keep_us = INT64_MAX / 2};
 	struct iovec part = {(void *)(uintptr_t) "picture", 7};
 	uint64_t data_bytes, adopted, memory_bytes;
 	struct reason why;
@@ -278,7 +278,7 @@ static struct ring_writer *memory_make(struct ring_reader **reader)
 	assert_non_null(ring);
 	for (size_t i = 0; i < MEMORY_FRAMES; i++) {
 		memory_us[i] = wall_of_tick(random_below(TICKS));
-		struct ring_meta meta = {.wall_us = memory_us[i], .mono_us = (int64_t)i + 1, .stretch = 1};
+		struct ring_meta meta = {.wall_us = memory_us[i], .mono_us = (int64_t)i + 1, .epoch = 1};
 		assert_int_equal(ring_writer_put(ring, &meta, &part, 1), i + 1);
 	}
 	const void *memory = ring_writer_memory(ring, &memory_bytes);
@@ -287,7 +287,7 @@ static struct ring_writer *memory_make(struct ring_reader **reader)
 	return ring;
 }
 
-static void note_nearest(struct clip_nearest *nearest, int64_t wall_us, int64_t from_us, int64_t to_us)
+static void note_nearest(struct nearest_footage *nearest, int64_t wall_us, int64_t from_us, int64_t to_us)
 {
 	if (wall_us < from_us && (!nearest->before || wall_us > nearest->before_us)) {
 		nearest->before = true;
@@ -301,14 +301,14 @@ static void note_nearest(struct clip_nearest *nearest, int64_t wall_us, int64_t 
 
 static void assert_nearest(const struct ring_reader *ring, int64_t from_us, int64_t to_us)
 {
-	struct clip_nearest wanted = {0}, got;
+	struct nearest_footage wanted = {0}, got;
 
 	for (size_t i = 0; i < archive.count; i++)
 		for (size_t k = 0; !deleted[i] && k < archive.segments[i].count; k++)
 			note_nearest(&wanted, archive.segments[i].records[k].wall_us, from_us, to_us);
 	for (size_t i = 0; ring && i < MEMORY_FRAMES; i++)
 		note_nearest(&wanted, memory_us[i], from_us, to_us);
-	clip_nearest_find(archive.folder, ring, from_us, to_us, &got);
+	nearest_footage_find(archive.folder, ring, from_us, to_us, &got);
 	assert_int_equal(got.before, wanted.before);
 	assert_int_equal(got.after, wanted.after);
 	assert_true(!got.before || got.before_us == wanted.before_us);

@@ -48,7 +48,7 @@ static void who_says_nothing_of_a_page_is_no_page(void **state)
 static void the_first_header_that_is_there_decides(void **state)
 {
 	static const char *const others[] = {"cross-site",        "same-site", "Same-Origin", "NONE",
-					     "same-origin, none", " none",     "?",           CROSS_SITE_TWICE};
+					     "same-origin, none", " none",     "?",           CROSS_SITE_REPEATED};
 
 	(void)state;
 	assert_false(foreign("same-origin", "http://evil.example", "http://evil.example/", "cam:5000"));
@@ -80,8 +80,8 @@ static void an_origin_is_held_against_the_host_that_is_asked(void **state)
 						{"http://cam", ""},
 						{"null", "cam"},
 						{"null", "null"},
-						{CROSS_SITE_TWICE, "cam"},
-						{"http://cam", CROSS_SITE_TWICE},
+						{CROSS_SITE_REPEATED, "cam"},
+						{"http://cam", CROSS_SITE_REPEATED},
 						{"http://cam/", "cam"},
 						{"http://cam, http://cam", "cam"},
 						{"http://[::1]:5000", "[::2]:5000"},
@@ -109,7 +109,7 @@ static void a_referer_is_an_address(void **state)
 					     "http://cam:5000@x/",
 					     "http://cam:5000.evil/",
 					     "http://cam:5000\\.evil/",
-					     CROSS_SITE_TWICE,
+					     CROSS_SITE_REPEATED,
 					     "http://user@cam:5000"};
 
 	(void)state;
@@ -123,7 +123,7 @@ static void for_a_change_no_header_may_speak_of_another_site(void **state)
 	static const struct cross_site suspects[] = {
 		{"same-origin", "http://evil.example", "", "cam"}, {"none", "null", "", "cam"},
 		{"cross-site", "http://cam", "", "cam"},           {"", "http://cam", "http://evil.example/", "cam"},
-		{"", "", "http://evil.example/", "cam"},           {CROSS_SITE_TWICE, "", "", "cam"}};
+		{"", "", "http://evil.example/", "cam"},           {CROSS_SITE_REPEATED, "", "", "cam"}};
 	static const struct cross_site good[] = {{"", "", "", "cam"},
 						 {"same-origin", "http://cam", "http://cam/ui/", "cam"},
 						 {"none", "", "", "cam"},
@@ -162,7 +162,7 @@ static struct fastcgi_request *asked(const char *method, const char *uri, const 
 	assert_true(client_send(ends[0], &out));
 	assert_int_equal(fastcgi_read(ends[1], &request), FASTCGI_READY);
 	close(ends[0]);
-	buffer_finish(&params);
+	buffer_free(&params);
 	return request;
 }
 
@@ -310,8 +310,8 @@ static int preflight(const char *origin, const char *wanted)
 	struct fastcgi_request *request =
 		asked("OPTIONS", "/footage", WITH("HTTP_ORIGIN", origin, "HTTP_ACCESS_CONTROL_REQUEST_METHOD", wanted));
 
-	assert_true(preflight_is(request));
-	int status = preflight_judge(&http, request, &why);
+	assert_true(site_headers_is_preflight(request));
+	int status = site_headers_answer_preflight(&http, request, &why);
 	assert_int_equal(status == 403, strstr(why.text, "http.allow_origin") != NULL);
 	fastcgi_close(request);
 	return status;
@@ -357,19 +357,19 @@ static void what_asks_for_nothing_is_no_preflight(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(headers); i++) {
 		struct fastcgi_request *request = asked("OPTIONS", "/", headers[i]);
-		assert_false(preflight_is(request));
+		assert_false(site_headers_is_preflight(request));
 		fastcgi_close(request);
 	}
 	struct fastcgi_request *request = asked(
 		"GET", "/", WITH("HTTP_ORIGIN", "https://ha.example", "HTTP_ACCESS_CONTROL_REQUEST_METHOD", "GET"));
-	assert_false(preflight_is(request));
+	assert_false(site_headers_is_preflight(request));
 	fastcgi_close(request);
 }
 
 static int end(void **state)
 {
 	(void)state;
-	buffer_finish(&lines);
+	buffer_free(&lines);
 	return 0;
 }
 

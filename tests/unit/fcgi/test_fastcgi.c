@@ -48,7 +48,7 @@ static struct fastcgi_request *accept_uri(const char *uri, int *client)
 	*client = client_ask(socket_path, "GET", uri);
 	assert_true(*client >= 0);
 	struct fastcgi_request *request = NULL;
-	return fastcgi_read(fastcgi_take(listener, 24576), &request) == FASTCGI_READY ? request : NULL;
+	return fastcgi_read(fastcgi_accept(listener, 24576), &request) == FASTCGI_READY ? request : NULL;
 }
 
 static void parameters_arrive(void **state)
@@ -99,7 +99,7 @@ static void the_path_is_decoded_once_or_empty(void **state)
 static void nothing_waiting_is_no_request(void **state)
 {
 	(void)state;
-	assert_int_equal(fastcgi_take(listener, 0), -1);
+	assert_int_equal(fastcgi_accept(listener, 0), -1);
 	assert_int_equal(errno, EAGAIN);
 }
 
@@ -118,32 +118,32 @@ static void a_request_in_pieces_is_put_together(void **state)
 		client_record(&out, FCGI_PARAMS, params.data + at, params.length - at < 50 ? params.length - at : 50);
 	client_record(&out, FCGI_PARAMS, NULL, 0);
 
-	int client = client_connect(socket_path), fd = fastcgi_take(listener, 0);
+	int client = client_connect(socket_path), fd = fastcgi_accept(listener, 0);
 	struct fastcgi_request *request = NULL;
 	for (size_t i = 0; i < out.length; i += 2) {
-		assert_int_equal(fastcgi_look(fd), FASTCGI_MORE);
-		assert_int_equal(fastcgi_read(fd, &request), FASTCGI_MORE);
+		assert_int_equal(fastcgi_peek(fd), FASTCGI_INCOMPLETE);
+		assert_int_equal(fastcgi_read(fd, &request), FASTCGI_INCOMPLETE);
 		size_t part = out.length - i < 2 ? 1 : 2;
 		assert_int_equal(send(client, out.data + i, part, 0), part);
 	}
-	assert_int_equal(fastcgi_look(fd), FASTCGI_READY);
+	assert_int_equal(fastcgi_peek(fd), FASTCGI_READY);
 	assert_int_equal(fastcgi_read(fd, &request), FASTCGI_READY);
 	assert_string_equal(request->path, "/stream");
 	assert_string_equal(fastcgi_param(request, "LONG"), value);
 	fastcgi_close(request);
 	close(client);
-	buffer_finish(&params);
-	buffer_finish(&out);
+	buffer_free(&params);
+	buffer_free(&out);
 }
 
 static void expect_refusal(const struct buffer *sent)
 {
 	int client = client_connect(socket_path);
 	assert_int_equal(send(client, sent->data, sent->length, 0), sent->length);
-	int fd = fastcgi_take(listener, 0);
+	int fd = fastcgi_accept(listener, 0);
 	struct fastcgi_request *request = NULL;
-	assert_int_equal(fastcgi_look(fd), FASTCGI_BAD);
-	assert_int_equal(fastcgi_read(fd, &request), FASTCGI_BAD);
+	assert_int_equal(fastcgi_peek(fd), FASTCGI_INVALID);
+	assert_int_equal(fastcgi_read(fd, &request), FASTCGI_INVALID);
 	char byte;
 	assert_true(recv(client, &byte, 1, 0) <= 0);
 	close(client);
@@ -173,7 +173,7 @@ static void nonsense_is_refused_at_once(void **state)
 	client_begin(&sent);
 	client_begin(&sent);
 	expect_refusal(&sent);
-	buffer_finish(&sent);
+	buffer_free(&sent);
 }
 
 static void lengths_that_lie_are_refused(void **state)
@@ -198,7 +198,7 @@ static void lengths_that_lie_are_refused(void **state)
 		client_record(&sent, FCGI_PARAMS, params[i].bytes, params[i].length);
 		client_record(&sent, FCGI_PARAMS, NULL, 0);
 		expect_refusal(&sent);
-		buffer_finish(&sent);
+		buffer_free(&sent);
 	}
 }
 
@@ -211,7 +211,7 @@ static void more_parameters_than_anyone_needs_are_refused(void **state)
 	client_record(&sent, FCGI_PARAMS, filler, sizeof(filler));
 	client_record(&sent, FCGI_PARAMS, filler, sizeof(filler));
 	expect_refusal(&sent);
-	buffer_finish(&sent);
+	buffer_free(&sent);
 }
 
 /* Random damage to a good request: whatever the scan lets through, libfcgi gets through as well. */
@@ -234,12 +234,12 @@ static void damaged_requests_end_in_an_outcome(void **state)
 		enum fastcgi_outcome outcome = fastcgi_read(pair[1], &request);
 		if (outcome == FASTCGI_READY)
 			fastcgi_close(request);
-		if (outcome == FASTCGI_MORE)
+		if (outcome == FASTCGI_INCOMPLETE)
 			close(pair[1]);
 		close(pair[0]);
-		buffer_finish(&bad);
+		buffer_free(&bad);
 	}
-	buffer_finish(&good);
+	buffer_free(&good);
 }
 
 static void what_is_appended_reads_back(void **state)
@@ -266,8 +266,8 @@ static void what_is_appended_reads_back(void **state)
 	assert_int_equal(answer.length, sizeof(body) + 1);
 	assert_memory_equal(answer.data, body, sizeof(body));
 	close(client);
-	buffer_finish(&out);
-	buffer_finish(&answer);
+	buffer_free(&out);
+	buffer_free(&answer);
 }
 
 static void the_socket_is_for_the_user_and_the_group(void **state)
@@ -334,7 +334,7 @@ static void a_problem_is_valid_json_whatever_the_client_sent(void **state)
 	problem_append(&out, 404, NULL, "x", true);
 	buffer_u8(&out, '\0');
 	assert_string_equal(strstr((const char *)out.data, "\r\n\r\n"), "\r\n\r\n");
-	buffer_finish(&out);
+	buffer_free(&out);
 }
 
 int main(void)

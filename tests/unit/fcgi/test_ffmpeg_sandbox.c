@@ -28,10 +28,10 @@
 static char folder[64], secret[96], written[96];
 static bool locked_files, locked_sockets; /* what this machine and build have to lock with */
 
-static const struct child_limits plenty = {1 << 20, 60};
+static const struct child_program_limits plenty = {1 << 20, 60};
 
 /* Runs FFmpeg with the arguments of a text (with blanks between them); how many bytes it put out. */
-static off_t output_of(const char *arguments, const char *input, const struct child_limits *limits)
+static off_t output_of(const char *arguments, const char *input, const struct child_program_limits *limits)
 {
 	char text[1024], *rest = text;
 	char *argv[ARGUMENTS_MAX] = {"ffmpeg", "-v", "quiet", "-y"};
@@ -44,8 +44,8 @@ static off_t output_of(const char *arguments, const char *input, const struct ch
 	while (count < ARGUMENTS_MAX - 1 && (argv[count] = strsep(&rest, " ")))
 		count++;
 	assert_true(child_program_start(&ffmpeg, argv, out_fd, limits));
-	child_program_feed(&ffmpeg, input, strlen(input));
-	child_program_finish(&ffmpeg);
+	child_program_write(&ffmpeg, input, strlen(input));
+	child_program_wait(&ffmpeg);
 	assert_int_equal(fstat(out_fd, &status), 0);
 	close(out_fd);
 	return status.st_size;
@@ -161,7 +161,7 @@ static void it_reaches_nobody(void **state)
 
 static void its_output_ends_where_it_may(void **state)
 {
-	const struct child_limits little = {1000, 60};
+	const struct child_program_limits little = {1000, 60};
 
 	(void)state;
 	assert_true(output_of("-f lavfi -i testsrc=size=64x64 -t 10 -f rawvideo pipe:1", "", &little) <= 1000);
@@ -169,7 +169,7 @@ static void its_output_ends_where_it_may(void **state)
 
 static void it_ends_when_its_time_is_up(void **state)
 {
-	const struct child_limits short_of_time = {UINT64_C(1) << 30, 1};
+	const struct child_program_limits short_of_time = {UINT64_C(1) << 30, 1};
 
 	(void)state;
 	output_of("-f lavfi -i testsrc=size=640x480 -c:v libx264 -f null -", "", &short_of_time);
@@ -192,7 +192,7 @@ static int start(void **state)
 		mmap(NULL, sizeof(*lock), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t child = fork();
 	if (child == 0) {
-		lock_up_api(&(struct config_set){0}, lock);
+		program_sandbox_enter_api(&(struct config_set){0}, lock);
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);

@@ -64,7 +64,7 @@ static void assert_taken(int number)
 {
 	struct handover_note note;
 	uint8_t heard;
-	int fd = handover_take(handover.workers_fd, 0, &note);
+	int fd = handover_receive(handover.workers_fd, 0, &note);
 
 	assert_true(fd >= 0);
 	assert_int_equal(recv(fd, &heard, 1, 0), 1);
@@ -79,7 +79,7 @@ static void without_a_connection_there_is_none_to_take(void **state)
 	(void)state;
 	assert_true(handover_run(&handover));
 	assert_false(handover_is_full(&handover));
-	assert_int_equal(handover_take(handover.workers_fd, 0, &note), -1);
+	assert_int_equal(handover_receive(handover.workers_fd, 0, &note), -1);
 	assert_int_equal(errno, EAGAIN);
 }
 
@@ -124,7 +124,7 @@ static void a_worker_without_a_free_descriptor_leaves_the_connection_to_others(v
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	none = (struct rlimit){(rlim_t)next, limit.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	int taken = handover_take(handover.workers_fd, 0, &note), error = errno;
+	int taken = handover_receive(handover.workers_fd, 0, &note), error = errno;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_int_equal(taken, -1);
 	assert_int_equal(error, EMFILE);
@@ -138,7 +138,7 @@ static void a_worker_hears_that_the_master_is_gone(void **state)
 	(void)state;
 	int workers_fd = dup(handover.workers_fd);
 	handover_close(&handover);
-	assert_int_equal(handover_take(workers_fd, 0, &note), -1);
+	assert_int_equal(handover_receive(workers_fd, 0, &note), -1);
 	assert_int_equal(errno, ECONNRESET);
 	close(workers_fd);
 }

@@ -36,13 +36,13 @@ int fsync(int fd)
 	return fd == clips_folder.fd ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
-static struct vfile *file_of(const char *text)
+static struct virtual_file *file_of(const char *text)
 {
-	struct vfile *file = vfile_create();
+	struct virtual_file *file = virtual_file_create();
 	struct buffer head = {0};
 
 	buffer_printf(&head, "%s", text);
-	assert_true(vfile_head(file, &head));
+	assert_true(virtual_file_set_head(file, &head));
 	return file;
 }
 
@@ -58,55 +58,55 @@ static void assert_is(const char *name, const char *wanted)
 
 static void a_clip_is_kept_and_deleted(void **state)
 {
-	struct vfile *file = file_of("first");
-	struct keep keep = {clips_folder.fd, file, "door.mp4"};
+	struct virtual_file *file = file_of("first");
+	struct kept_clip keep = {clips_folder.fd, file, "door.mp4"};
 
 	(void)state;
-	assert_int_equal(keep_run(&keep), KEEP_DONE);
+	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_OK);
 	assert_is("door.mp4", "first");
 	assert_int_equal(faccessat(clips_folder.fd, ".door.mp4.part", F_OK, 0), -1);
-	assert_int_equal(keep_remove_run(&keep), KEEP_DONE);
-	assert_int_equal(keep_remove_run(&keep), KEEP_MISSING);
-	vfile_destroy(file);
+	assert_int_equal(kept_clip_remove(&keep), KEPT_CLIP_OK);
+	assert_int_equal(kept_clip_remove(&keep), KEPT_CLIP_NOT_FOUND);
+	virtual_file_unref(file);
 }
 
 static void a_name_that_is_taken_stays(void **state)
 {
-	struct vfile *first = file_of("first"), *second = file_of("second");
-	struct keep keep = {clips_folder.fd, first, "taken.mp4"};
+	struct virtual_file *first = file_of("first"), *second = file_of("second");
+	struct kept_clip keep = {clips_folder.fd, first, "taken.mp4"};
 
 	(void)state;
-	assert_int_equal(keep_run(&keep), KEEP_DONE);
+	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_OK);
 	keep.file = second;
-	assert_int_equal(keep_run(&keep), KEEP_EXISTS);
+	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_EXISTS);
 	assert_is("taken.mp4", "first");
 	/* A link that leads nowhere takes a name too. */
 	assert_int_equal(symlinkat("nowhere", clips_folder.fd, "link.mp4"), 0);
 	strcpy(keep.name, "link.mp4");
-	assert_int_equal(keep_run(&keep), KEEP_EXISTS);
-	vfile_destroy(first);
-	vfile_destroy(second);
+	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_EXISTS);
+	virtual_file_unref(first);
+	virtual_file_unref(second);
 }
 
 static void of_those_who_write_one_name_at_a_time_one_is_done(void **state)
 {
-	struct vfile *file = file_of("race");
-	struct keep keep = {clips_folder.fd, file, "race.mp4"};
+	struct virtual_file *file = file_of("race");
+	struct kept_clip keep = {clips_folder.fd, file, "race.mp4"};
 
 	(void)state;
 	for (int round = 0; round < 50; round++) {
 		for (int i = 0; i < WRITERS; i++)
 			if (fork() == 0)
-				_exit(keep_run(&keep));
+				_exit(kept_clip_write(&keep));
 		int done = 0, ended;
 		while (wait(&ended) > 0) {
-			assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) < KEEP_FULL);
-			done += WEXITSTATUS(ended) == KEEP_DONE;
+			assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) < KEPT_CLIP_NO_SPACE);
+			done += WEXITSTATUS(ended) == KEPT_CLIP_OK;
 		}
 		assert_int_equal(done, 1);
-		assert_int_equal(keep_remove_run(&keep), KEEP_DONE);
+		assert_int_equal(kept_clip_remove(&keep), KEPT_CLIP_OK);
 	}
-	vfile_destroy(file);
+	virtual_file_unref(file);
 }
 
 int main(void)

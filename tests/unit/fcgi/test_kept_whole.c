@@ -19,83 +19,83 @@
 
 #define CLIP_BYTES 5000u
 
-/* A file of so many bytes, each of that value; vfile_destroy() frees it. */
-static struct vfile *file_of(uint8_t value, size_t bytes)
+/* A file of so many bytes, each of that value; virtual_file_unref() frees it. */
+static struct virtual_file *file_of(uint8_t value, size_t bytes)
 {
-	struct vfile *file = vfile_create();
+	struct virtual_file *file = virtual_file_create();
 	struct buffer head = {0};
 
 	for (size_t i = 0; i < bytes; i++)
 		buffer_u8(&head, value);
-	assert_true(vfile_head(file, &head));
+	assert_true(virtual_file_set_head(file, &head));
 	return file;
 }
 
 static void a_clip_is_kept_once_under_a_name(void **state)
 {
-	struct vfile *file = file_of('k', CLIP_BYTES), *other = file_of('o', 10);
-	struct keep keep = {clips_folder.fd, file, "door.mp4"};
+	struct virtual_file *file = file_of('k', CLIP_BYTES), *other = file_of('o', 10);
+	struct kept_clip keep = {clips_folder.fd, file, "door.mp4"};
 	struct stat status;
 
 	(void)state;
-	assert_int_equal(keep_run(&keep), KEEP_DONE);
+	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_OK);
 	assert_int_equal(fstatat(clips_folder.fd, "door.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
 	assert_int_equal(status.st_size, CLIP_BYTES);
 	keep.file = other;
-	assert_int_equal(keep_run(&keep), KEEP_EXISTS);
+	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_EXISTS);
 	assert_int_equal(fstatat(clips_folder.fd, "door.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
 	assert_int_equal(status.st_size, CLIP_BYTES);
 	assert_int_equal(faccessat(clips_folder.fd, ".door.mp4.part", F_OK, 0), -1);
-	vfile_destroy(file);
-	vfile_destroy(other);
+	virtual_file_unref(file);
+	virtual_file_unref(other);
 }
 
 /* Whoever comes while another one writes, or just when that one is done, finds the clip whole or a name that is taken.
  */
 static void clips_of_one_name_at_the_same_time_are_one_whole_clip(void **state)
 {
-	struct vfile *file = file_of('k', CLIP_BYTES);
-	struct keep keep = {clips_folder.fd, file, "race.mp4"};
+	struct virtual_file *file = file_of('k', CLIP_BYTES);
+	struct kept_clip keep = {clips_folder.fd, file, "race.mp4"};
 	struct stat status;
 
 	(void)state;
 	for (int round = 0; round < 50; round++) {
 		for (int i = 0; i < 4; i++)
 			if (fork() == 0)
-				_exit(keep_run(&keep));
+				_exit(kept_clip_write(&keep));
 		int done = 0, ended;
 		while (wait(&ended) > 0) {
-			assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) < KEEP_FULL);
-			done += WEXITSTATUS(ended) == KEEP_DONE;
+			assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) < KEPT_CLIP_NO_SPACE);
+			done += WEXITSTATUS(ended) == KEPT_CLIP_OK;
 		}
 		assert_int_equal(done, 1);
 		assert_int_equal(fstatat(clips_folder.fd, "race.mp4", &status, AT_SYMLINK_NOFOLLOW), 0);
 		assert_int_equal(status.st_size, CLIP_BYTES);
 		assert_int_equal(unlinkat(clips_folder.fd, "race.mp4", 0), 0);
 	}
-	vfile_destroy(file);
+	virtual_file_unref(file);
 }
 
 static void what_a_killed_writer_left_is_removed_by_the_next_one(void **state)
 {
-	struct vfile *file = file_of('k', CLIP_BYTES);
-	struct keep keep = {clips_folder.fd, file, "next.mp4"};
+	struct virtual_file *file = file_of('k', CLIP_BYTES);
+	struct kept_clip keep = {clips_folder.fd, file, "next.mp4"};
 
 	(void)state;
-	close(keep_part_open(clips_folder.fd, ".left.mp4.part"));
-	int busy = keep_part_open(clips_folder.fd, ".busy.mp4.part");
-	assert_int_equal(keep_run(&keep), KEEP_DONE);
+	close(kept_clip_part_open(clips_folder.fd, ".left.mp4.part"));
+	int busy = kept_clip_part_open(clips_folder.fd, ".busy.mp4.part");
+	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_OK);
 	assert_int_equal(faccessat(clips_folder.fd, ".left.mp4.part", F_OK, 0), -1);
 	assert_int_equal(faccessat(clips_folder.fd, ".busy.mp4.part", F_OK, 0), 0);
 	close(busy);
-	vfile_destroy(file);
+	virtual_file_unref(file);
 }
 
 /* Pieces of files go into the copy as their bytes do, whatever lies between them. */
 static void a_clip_of_pieces_is_kept_byte_for_byte(void **state)
 {
-	struct vfile *file = vfile_create();
-	struct keep keep = {clips_folder.fd, file, "pieces.mp4"};
+	struct virtual_file *file = virtual_file_create();
+	struct kept_clip keep = {clips_folder.fd, file, "pieces.mp4"};
 	static uint8_t source[3 << 20], wanted[5 << 20], got[5 << 20];
 	struct buffer head = {0};
 	size_t length = 0;
@@ -109,20 +109,21 @@ static void a_clip_of_pieces_is_kept_byte_for_byte(void **state)
 	assert_int_equal(write(memory, source, sizeof(source)), sizeof(source));
 	buffer_append(&head, "head", 4);
 	memcpy(wanted, "head", 4);
-	assert_true(vfile_head(file, &head) && vfile_own(file, disk) && vfile_own(file, memory));
+	assert_true(virtual_file_set_head(file, &head) && virtual_file_adopt_fd(file, disk) &&
+		    virtual_file_adopt_fd(file, memory));
 	length += 4;
 	for (size_t i = 0; i < 40; i++) {
 		size_t at = i * 31337, bytes = 1 + i * 3001;
-		assert_true(vfile_add(file, i % 3 ? disk : memory, at, bytes));
+		assert_true(virtual_file_append_range(file, i % 3 ? disk : memory, at, bytes));
 		memcpy(wanted + length, source + at, bytes);
 		length += bytes;
 	}
-	assert_int_equal(keep_run(&keep), KEEP_DONE);
+	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_OK);
 	int fd = openat(clips_folder.fd, "pieces.mp4", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(read(fd, got, sizeof(got)), length);
 	assert_memory_equal(got, wanted, length);
 	close(fd);
-	vfile_destroy(file);
+	virtual_file_unref(file);
 }
 
 int main(void)

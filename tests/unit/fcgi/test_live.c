@@ -14,7 +14,7 @@ static void frames_arrive_whole_and_in_order(void **state)
 	assert_int_equal(live_next_frame(&viewer), 1);
 	for (uint32_t n = 2; n <= 40; n++) {
 		record_frame(n);
-		assert_int_equal(live_frame_behind(&viewer, n - 1), n);
+		assert_int_equal(live_frame_after(&viewer, n - 1), n);
 	}
 	live_leave(&viewer);
 }
@@ -28,7 +28,7 @@ static void every_size_around_a_record_arrives_whole(void **state)
 	assert_int_equal(live_next_frame(&viewer), 1);
 	for (uint32_t n = 2; n <= 250; n++) {
 		record_frame_sized(n, FASTCGI_RECORD_MAX - 200 + n, WIDTH);
-		assert_int_equal(live_frame_behind(&viewer, n - 1), n);
+		assert_int_equal(live_frame_after(&viewer, n - 1), n);
 	}
 	live_leave(&viewer);
 }
@@ -48,7 +48,7 @@ static void many_viewers_get_every_frame_whole(void **state)
 		if (n > 1)
 			record_frame_sized(n, 6000 * n, WIDTH);
 		for (int i = 0; i < VIEWERS; i++)
-			assert_int_equal(live_frame_behind(&viewers[i], n - 1), n);
+			assert_int_equal(live_frame_after(&viewers[i], n - 1), n);
 	}
 	for (int i = 0; i < VIEWERS; i++)
 		live_leave(&viewers[i]);
@@ -130,7 +130,7 @@ static void the_last_frame_is_sent_again_when_no_other_comes(void **state)
 	assert_int_equal(live_next_frame(&viewer), 1);
 	assert_int_equal(live_next_frame(&viewer), 1);
 	record_frame(2);
-	assert_int_equal(live_frame_behind(&viewer, 1), 2);
+	assert_int_equal(live_frame_after(&viewer, 1), 2);
 	live_leave(&viewer);
 }
 
@@ -141,7 +141,7 @@ static void a_picture_of_another_size_ends_the_stream(void **state)
 	struct viewer viewer = live_watch("/stream");
 	assert_int_equal(live_next_frame(&viewer), 1);
 	record_frame_sized(2, FRAME_BYTES, WIDTH * 2);
-	assert_int_equal(live_frame_behind(&viewer, 1), 0);
+	assert_int_equal(live_frame_after(&viewer, 1), 0);
 	assert_int_equal(viewer.last_type, FCGI_END_REQUEST);
 	live_leave(&viewer);
 	viewer = live_watch("/stream");
@@ -159,9 +159,9 @@ static void viewers_go_on_when_the_recorder_is_back_with_a_new_ring(void **state
 	assert_int_equal(live_next_frame(&viewer), 1);
 	live_server_start_recorder();
 	record_frame(7);
-	assert_int_equal(live_frame_behind(&viewer, 1), 7);
+	assert_int_equal(live_frame_after(&viewer, 1), 7);
 	record_frame(8);
-	assert_int_equal(live_frame_behind(&viewer, 7), 8);
+	assert_int_equal(live_frame_after(&viewer, 7), 8);
 	live_leave(&viewer);
 }
 
@@ -177,7 +177,7 @@ static void streams_end_when_the_recorder_stays_away(void **state)
 	struct viewer viewer = live_watch("/stream");
 	ring_writer_close(live_server.recorder);
 	live_server.recorder = NULL;
-	assert_int_equal(live_frame_behind(&viewer, 1), 0);
+	assert_int_equal(live_frame_after(&viewer, 1), 0);
 	assert_int_equal(viewer.last_type, FCGI_END_REQUEST);
 	live_leave(&viewer);
 }
@@ -189,7 +189,7 @@ static void stopping_ends_every_stream(void **state)
 	struct viewer viewer = live_watch("/stream");
 	assert_int_equal(live_next_frame(&viewer), 1);
 	live_server_stop();
-	assert_int_equal(live_frame_behind(&viewer, 1), 0);
+	assert_int_equal(live_frame_after(&viewer, 1), 0);
 	assert_int_equal(viewer.last_type, FCGI_END_REQUEST);
 	live_leave(&viewer);
 }

@@ -193,7 +193,7 @@ static void a_silent_or_nonsensical_peer_disturbs_nobody(void **state)
 	assert_true(send(nonsense, "GET / HTTP/1.0\r\n\r\n", 18, MSG_NOSIGNAL) == 18);
 	struct viewer viewer = live_watch("/stream");
 	for (uint32_t n = 1; n <= 20; n++) {
-		assert_int_equal(live_frame_behind(&viewer, n - 1), n);
+		assert_int_equal(live_frame_after(&viewer, n - 1), n);
 		record_frame(n + 1);
 	}
 	char byte;

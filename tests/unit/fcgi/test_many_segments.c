@@ -35,7 +35,7 @@ static void many_make(void)
 	char path[PATH_BYTES];
 
 	media = segment_of(&streams.h264, 0, FRAMES, 1);
-	assert_int_equal(examine_bytes(media.data, media.length, &layout, &walked), SEGMENT_GOOD);
+	assert_int_equal(examine_bytes(media.data, media.length, &layout, &walked), SEGMENT_OK);
 	for (size_t i = 0; i < SEGMENTS; i++) {
 		struct walked moved = walked;
 		for (size_t k = 0; k < moved.count; k++) {
@@ -57,7 +57,7 @@ static void many_make(void)
 		file_write(path_of(entries[i].file, path), media.data, media.length);
 		write_segment_index(&moved, entries[i].file, i + 1);
 	}
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	assert_true(catalogue_write(clip_folder, 1, entries, SEGMENTS, false, &why));
 }
 
@@ -72,7 +72,7 @@ static void many_free(void)
 		unlinkat(clip_folder, index, 0);
 	}
 	unlinkat(clip_folder, CATALOGUE_FILE, 0);
-	buffer_finish(&media);
+	buffer_free(&media);
 }
 
 /* So many descriptors can be opened beside those that are open now, and no more. */
@@ -90,7 +90,7 @@ static void descriptors_at_most(unsigned count, struct rlimit *before)
 static void clip_read(const struct clip *clip, uint64_t at, uint8_t *out, size_t length)
 {
 	for (size_t done = 0; done < length;) {
-		ssize_t got = vfile_read(clip->file, at + done, out + done, length - done);
+		ssize_t got = virtual_file_read(clip->file, at + done, out + done, length - done);
 		assert_true(got > 0);
 		done += (size_t)got;
 	}
@@ -100,7 +100,8 @@ static void clip_read(const struct clip *clip, uint64_t at, uint8_t *out, size_t
 static void assert_samples(const struct clip *clip, size_t frames_a_segment, const size_t *numbers)
 {
 	static uint8_t head[1 << 20], sample[1 << 16];
-	size_t got = vfile_size(clip->file) < sizeof(head) ? (size_t)vfile_size(clip->file) : sizeof(head);
+	size_t got =
+		virtual_file_size(clip->file) < sizeof(head) ? (size_t)virtual_file_size(clip->file) : sizeof(head);
 
 	clip_read(clip, 0, head, got);
 	const uint8_t *stsz = memmem(head, got, "stsz", 4), *co64 = memmem(head, got, "co64", 4);
@@ -132,16 +133,16 @@ static void clips_of_many_segments_hold_few_descriptors(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(clip.frames, SEGMENTS * FRAMES);
 	assert_int_equal(clip.span_count, SEGMENTS);
-	descriptors_at_most(LATE_OPEN_MAX + 2, &before);
+	descriptors_at_most(LAZY_OPEN_MAX + 2, &before);
 	assert_samples(&clip, FRAMES, all);
 	assert_samples(&clip, FRAMES, all); /* and once more from the beginning */
-	clip_finish(&clip);
+	clip_free(&clip);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	descriptors_at_most(2 * PLAN_OPEN_MAX + 8, &before);
 	lapse = clip_of_range(0, INT64_MAX - 1000000, 2);
 	assert_int_equal(lapse.frames, SEGMENTS * key_count);
 	assert_samples(&lapse, key_count, keys);
-	clip_finish(&lapse);
+	clip_free(&lapse);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	many_free();
 }
@@ -152,7 +153,7 @@ static uint64_t place_of(const struct clip *clip, size_t number)
 	const struct index_record *last = &walked.records[FRAMES - 1];
 	uint64_t bytes = last->offset + last->size - walked.records[0].offset;
 
-	return vfile_size(clip->file) - (SEGMENTS - number) * bytes;
+	return virtual_file_size(clip->file) - (SEGMENTS - number) * bytes;
 }
 
 static bool is_served(const struct clip *clip, size_t number)
@@ -160,7 +161,7 @@ static bool is_served(const struct clip *clip, size_t number)
 	uint8_t bytes[16];
 
 	errno = 0;
-	if (vfile_read(clip->file, place_of(clip, number), bytes, sizeof(bytes)) == sizeof(bytes))
+	if (virtual_file_read(clip->file, place_of(clip, number), bytes, sizeof(bytes)) == sizeof(bytes))
 		return memcmp(bytes, media.data + walked.records[0].offset, sizeof(bytes)) == 0;
 	assert_int_equal(errno, ENOENT);
 	return false;
@@ -181,13 +182,13 @@ static void what_is_deleted_before_its_turn_is_not_replaced(void **state)
 		assert_int_equal(unlinkat(clip_folder, name, 0), 0);
 		file_write(path_of(name, path), other.data, other.length);
 	}
-	for (size_t i = 0; i < PLAN_OPEN_MAX + LATE_OPEN_MAX; i++)
+	for (size_t i = 0; i < PLAN_OPEN_MAX + LAZY_OPEN_MAX; i++)
 		assert_true(is_served(&clip, i));
 	assert_false(is_served(&clip, SEGMENTS - 1));
 	assert_false(is_served(&clip, PLAN_OPEN_MAX));
 	assert_true(is_served(&clip, 0));
-	clip_finish(&clip);
-	buffer_finish(&other);
+	clip_free(&clip);
+	buffer_free(&other);
 	many_free();
 }
 
@@ -200,20 +201,20 @@ static void what_is_deleted_before_the_clip_is_built_is_left_out(void **state)
 
 	(void)state;
 	many_make();
-	assert_int_equal(clip_plan_make(clip_folder, 0, INT64_MAX - 1000000, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(clip_folder, 0, INT64_MAX - 1000000, &plan), PLAN_OK);
 	for (size_t i = 0; i < 4; i++) {
 		name_of(gone[i], name);
 		assert_int_equal(unlinkat(clip_folder, name, 0), 0);
 	}
 	assert_true(clip_build(&plan, 1, &clip));
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 	assert_int_equal(clip.span_count, SEGMENTS - 4);
 	assert_int_equal(clip.frames, (SEGMENTS - 4) * FRAMES);
 	assert_true(clip.end_us < FIRST_US(SEGMENTS - 1));
 	struct clip now = clip_of_range(0, INT64_MAX - 1000000, 1);
 	assert_string_equal(clip.etag, now.etag);
-	clip_finish(&now);
-	clip_finish(&clip);
+	clip_free(&now);
+	clip_free(&clip);
 	many_free();
 }
 

@@ -38,7 +38,7 @@ static void child_done(struct api_request *request)
 	char text[32];
 
 	int length = snprintf(text, sizeof(text), "child %d", request->child_status);
-	answer_bytes(request, 200, "text/plain", NULL, text, (size_t)length);
+	respond_bytes(request, 200, "text/plain", NULL, text, (size_t)length);
 }
 
 static int child_pipe[2];
@@ -124,7 +124,7 @@ static void a_crash_costs_one_request(void **state)
 	int fd = client_ask(pool.socket_path, "GET", "/crash");
 	struct buffer answer = {0};
 	assert_false(client_read_all(fd, &answer));
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	close(fd);
 	assert_true(pool_ask_pid() > 0);
 }
@@ -140,7 +140,7 @@ static void waiting_requests_hold_up_nobody(void **state)
 	for (int i = 0; i < 20; i++) {
 		struct buffer answer = pool_body_of(waiting[i]);
 		assert_true(atoi((char *)answer.data) > 0);
-		buffer_finish(&answer);
+		buffer_free(&answer);
 	}
 }
 
@@ -160,7 +160,7 @@ static void half_requests_hold_up_nobody_and_are_given_up(void **state)
 		assert_int_equal(setsockopt(halves[i], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
 		if (i % 2 == 0)
 			assert_int_equal(send(halves[i], begun.data, begun.length, 0), begun.length);
-		buffer_finish(&begun);
+		buffer_free(&begun);
 	}
 	for (int i = 0; i < 10; i++)
 		assert_true(pool_ask_pid() > 0);
@@ -190,10 +190,10 @@ static void a_request_that_comes_byte_by_byte_is_answered(void **state)
 		if (i % 8 == 0)
 			usleep(500); /* all of it has to be there before it is given up */
 	}
-	buffer_finish(&request);
+	buffer_free(&request);
 	struct buffer answer = pool_body_of(fd);
 	assert_true(atoi((char *)answer.data) > 0);
-	buffer_finish(&answer);
+	buffer_free(&answer);
 }
 
 static void a_child_tells_its_result(void **state)
@@ -202,7 +202,7 @@ static void a_child_tells_its_result(void **state)
 
 	(void)state;
 	assert_string_equal((char *)answer.data, "child 7");
-	buffer_finish(&answer);
+	buffer_free(&answer);
 }
 
 /* Children beside the one that every worker has for what it may not do itself (fcgi/sandbox/broker.h). */
@@ -246,7 +246,7 @@ static void a_retiring_worker_ends_its_download(void **state)
 	size_t head = (size_t)(body + 4 - (char *)answer.data);
 	/* Two terminators: of status_of() and of client_read_all(). */
 	assert_int_equal(answer.length - head, BIG_BYTES + 2);
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	close(download);
 }
 

@@ -10,7 +10,7 @@
 #include "shared/base/clock.h"
 
 #define WINDOW_US (60 * US_PER_S)
-#define LEAST     (60 * PACE_LEAST_BYTES) /* in a window */
+#define LEAST     (60 * PACE_MIN_BYTES_PER_S) /* in a window */
 
 static int64_t now_us;
 static struct pace pace;
@@ -28,13 +28,13 @@ static int start(void **state)
 /* Looks for that long, while the client takes so much in each window. Whether it was never found too slow. */
 static bool holds(int64_t for_us, uint64_t bytes_a_window, bool full)
 {
-	int64_t step_us = pace_look_us(WINDOW_US), until_us = now_us + for_us;
+	int64_t step_us = pace_interval_us(WINDOW_US), until_us = now_us + for_us;
 	bool good = true;
 
 	while (now_us < until_us) {
 		now_us += step_us;
 		taken += bytes_a_window * (uint64_t)step_us / WINDOW_US;
-		good = pace_look(&pace, taken, full, now_us, WINDOW_US) && good;
+		good = pace_update(&pace, taken, full, now_us, WINDOW_US) && good;
 	}
 	return good;
 }
@@ -42,8 +42,8 @@ static bool holds(int64_t for_us, uint64_t bytes_a_window, bool full)
 static void who_takes_nothing_is_too_slow_after_a_window(void **state)
 {
 	(void)state;
-	assert_true(holds(WINDOW_US - pace_look_us(WINDOW_US), 0, true));
-	assert_false(holds(pace_look_us(WINDOW_US), 0, true));
+	assert_true(holds(WINDOW_US - pace_interval_us(WINDOW_US), 0, true));
+	assert_false(holds(pace_interval_us(WINDOW_US), 0, true));
 }
 
 static void who_takes_the_least_stays(void **state)
@@ -81,7 +81,7 @@ static void time_in_which_nobody_looked_hardly_counts(void **state)
 	(void)state;
 	assert_true(holds(WINDOW_US / 4, 0, true));
 	now_us += 1000 * WINDOW_US;
-	assert_true(pace_look(&pace, taken, true, now_us, WINDOW_US));
+	assert_true(pace_update(&pace, taken, true, now_us, WINDOW_US));
 	assert_false(holds(WINDOW_US, 0, true));
 }
 
@@ -89,8 +89,8 @@ static void without_a_window_nobody_is_too_slow(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 1000; i++)
-		assert_true(pace_look(&pace, taken, true, now_us += US_PER_S, 0));
-	assert_true(pace_look_us(0) > 0);
+		assert_true(pace_update(&pace, taken, true, now_us += US_PER_S, 0));
+	assert_true(pace_interval_us(0) > 0);
 }
 
 int main(void)

@@ -13,7 +13,7 @@
 #define OWNER 3
 #define TAKER 1023
 
-static struct api_passes *passes;
+static struct pass_table *passes;
 static struct pass_ticket ticket;
 
 static int start(void **state)
@@ -21,7 +21,7 @@ static int start(void **state)
 	(void)state;
 	passes = calloc(1, sizeof(*passes));
 	assert_non_null(passes);
-	assert_true(passes_begin(passes, OWNER, &ticket));
+	assert_true(pass_table_begin(passes, OWNER, &ticket));
 	return 0;
 }
 
@@ -36,7 +36,7 @@ static void assert_state(enum pass_state wanted)
 {
 	int taker;
 
-	assert_int_equal(passes_look(passes, &ticket, &taker), wanted);
+	assert_int_equal(pass_table_state(passes, &ticket, &taker), wanted);
 	if (wanted == PASS_TAKEN || wanted == PASS_ANSWERED)
 		assert_int_equal(taker, TAKER);
 }
@@ -44,26 +44,26 @@ static void assert_state(enum pass_state wanted)
 static void who_takes_it_may_answer(void **state)
 {
 	(void)state;
-	assert_state(PASS_WAITS);
-	assert_false(passes_claim(passes, &ticket));
-	assert_true(passes_take(passes, &ticket, TAKER));
+	assert_state(PASS_WAITING);
+	assert_false(pass_table_claim(passes, &ticket));
+	assert_true(pass_table_take(passes, &ticket, TAKER));
 	assert_state(PASS_TAKEN);
-	assert_false(passes_take(passes, &ticket, TAKER));
-	assert_true(passes_claim(passes, &ticket));
+	assert_false(pass_table_take(passes, &ticket, TAKER));
+	assert_true(pass_table_claim(passes, &ticket));
 	assert_state(PASS_ANSWERED);
-	assert_false(passes_back(passes, &ticket));
+	assert_false(pass_table_revoke(passes, &ticket));
 	assert_state(PASS_FREE);
 }
 
 static void what_was_taken_back_is_nobody_elses(void **state)
 {
 	(void)state;
-	assert_true(passes_back(passes, &ticket));
-	assert_false(passes_take(passes, &ticket, TAKER));
-	assert_true(passes_begin(passes, OWNER, &ticket));
-	assert_true(passes_take(passes, &ticket, TAKER));
-	assert_true(passes_back(passes, &ticket));
-	assert_false(passes_claim(passes, &ticket));
+	assert_true(pass_table_revoke(passes, &ticket));
+	assert_false(pass_table_take(passes, &ticket, TAKER));
+	assert_true(pass_table_begin(passes, OWNER, &ticket));
+	assert_true(pass_table_take(passes, &ticket, TAKER));
+	assert_true(pass_table_revoke(passes, &ticket));
+	assert_false(pass_table_claim(passes, &ticket));
 }
 
 static void an_old_ticket_is_none_of_the_next_ones(void **state)
@@ -71,35 +71,35 @@ static void an_old_ticket_is_none_of_the_next_ones(void **state)
 	struct pass_ticket old = ticket;
 
 	(void)state;
-	assert_true(passes_back(passes, &ticket));
+	assert_true(pass_table_revoke(passes, &ticket));
 	do {
-		assert_true(passes_begin(passes, OWNER, &ticket));
+		assert_true(pass_table_begin(passes, OWNER, &ticket));
 		if (ticket.place != old.place)
-			assert_true(passes_back(passes, &ticket));
+			assert_true(pass_table_revoke(passes, &ticket));
 	} while (ticket.place != old.place);
-	assert_false(passes_take(passes, &old, TAKER));
-	assert_false(passes_claim(passes, &old));
-	assert_false(passes_back(passes, &old));
-	assert_state(PASS_WAITS);
+	assert_false(pass_table_take(passes, &old, TAKER));
+	assert_false(pass_table_claim(passes, &old));
+	assert_false(pass_table_revoke(passes, &old));
+	assert_state(PASS_WAITING);
 }
 
 static void a_ticket_of_no_place_is_refused(void **state)
 {
 	(void)state;
-	ticket.place = API_PASSES;
-	assert_false(passes_take(passes, &ticket, TAKER));
+	ticket.place = PASS_TABLE_ENTRIES;
+	assert_false(pass_table_take(passes, &ticket, TAKER));
 }
 
 static void there_is_room_for_so_many_and_no_more(void **state)
 {
-	struct pass_ticket others[API_PASSES], one_more;
+	struct pass_ticket others[PASS_TABLE_ENTRIES], one_more;
 
 	(void)state;
-	for (int i = 1; i < API_PASSES; i++)
-		assert_true(passes_begin(passes, OWNER, &others[i]));
-	assert_false(passes_begin(passes, OWNER, &one_more));
-	assert_true(passes_back(passes, &others[7]));
-	assert_true(passes_begin(passes, OWNER, &one_more));
+	for (int i = 1; i < PASS_TABLE_ENTRIES; i++)
+		assert_true(pass_table_begin(passes, OWNER, &others[i]));
+	assert_false(pass_table_begin(passes, OWNER, &one_more));
+	assert_true(pass_table_revoke(passes, &others[7]));
+	assert_true(pass_table_begin(passes, OWNER, &one_more));
 	assert_int_equal(one_more.place, others[7].place);
 }
 
@@ -108,27 +108,27 @@ static void of_a_worker_that_died_nothing_is_left(void **state)
 	struct pass_ticket taken, answered;
 
 	(void)state;
-	assert_true(passes_begin(passes, OWNER + 1, &taken));
-	assert_true(passes_take(passes, &taken, TAKER));
-	assert_true(passes_begin(passes, OWNER + 1, &answered));
-	assert_true(passes_take(passes, &answered, TAKER));
-	assert_true(passes_claim(passes, &answered));
-	passes_forget(passes, OWNER);
+	assert_true(pass_table_begin(passes, OWNER + 1, &taken));
+	assert_true(pass_table_take(passes, &taken, TAKER));
+	assert_true(pass_table_begin(passes, OWNER + 1, &answered));
+	assert_true(pass_table_take(passes, &answered, TAKER));
+	assert_true(pass_table_claim(passes, &answered));
+	pass_table_forget_worker(passes, OWNER);
 	assert_state(PASS_FREE);
-	passes_forget(passes, TAKER);
+	pass_table_forget_worker(passes, TAKER);
 	ticket = taken;
 	assert_state(PASS_FREE);
 	ticket = answered; /* its owner still has to close its copy */
 	assert_state(PASS_ANSWERED);
 }
 
-static struct pass_ticket raced[API_PASSES / 2];
+static struct pass_ticket raced[PASS_TABLE_ENTRIES / 2];
 static _Atomic int claimed;
 
 static void *claim_all(void *unused)
 {
-	for (int i = 0; i < API_PASSES / 2; i++)
-		if (passes_take(passes, &raced[i], TAKER) && passes_claim(passes, &raced[i]))
+	for (int i = 0; i < PASS_TABLE_ENTRIES / 2; i++)
+		if (pass_table_take(passes, &raced[i], TAKER) && pass_table_claim(passes, &raced[i]))
 			atomic_fetch_add(&claimed, 1);
 	return unused;
 }
@@ -140,50 +140,50 @@ static void owner_and_taker_never_both_answer(void **state)
 	for (int round = 0; round < 50; round++) {
 		pthread_t taker;
 		int back = 0;
-		for (int i = 0; i < API_PASSES / 2; i++)
-			assert_true(passes_begin(passes, OWNER, &raced[i]));
+		for (int i = 0; i < PASS_TABLE_ENTRIES / 2; i++)
+			assert_true(pass_table_begin(passes, OWNER, &raced[i]));
 		atomic_store(&claimed, 0);
 		assert_int_equal(pthread_create(&taker, NULL, claim_all, NULL), 0);
-		for (int i = API_PASSES / 2 - 1; i >= 0; i--)
-			back += passes_back(passes, &raced[i]);
+		for (int i = PASS_TABLE_ENTRIES / 2 - 1; i >= 0; i--)
+			back += pass_table_revoke(passes, &raced[i]);
 		assert_int_equal(pthread_join(taker, NULL), 0);
-		for (int i = 0; i < API_PASSES / 2; i++)
-			passes_back(passes, &raced[i]);
-		assert_int_equal(back + atomic_load(&claimed), API_PASSES / 2);
+		for (int i = 0; i < PASS_TABLE_ENTRIES / 2; i++)
+			pass_table_revoke(passes, &raced[i]);
+		assert_int_equal(back + atomic_load(&claimed), PASS_TABLE_ENTRIES / 2);
 	}
 }
 
 static void a_worker_that_hangs_keeps_no_place_from_others(void **state)
 {
-	struct api_slots *slots = api_slots_create();
+	struct worker_slots *slots = worker_slots_create();
 
 	(void)state;
 	assert_non_null(slots);
-	int hanging = api_slots_take(slots, 1), other = api_slots_take(slots, 2);
-	assert_true(api_slots_served(slots, 1, -1));
-	assert_true(api_slots_begin(slots, hanging, API_DOWNLOAD, 1));
-	assert_false(api_slots_begin(slots, other, API_DOWNLOAD, 1));
-	atomic_store(&slots->slot[hanging].busy_us, mono_now().us - API_HANGS_US);
-	assert_true(api_slots_hang_us(slots, 1) >= API_HANGS_US);
-	assert_int_equal(api_slots_hang_us(slots, 2), 0);
-	assert_false(api_slots_served(slots, 1, -1));
-	assert_true(api_slots_served(slots, 2, -1));
-	assert_false(api_slots_served(slots, 2, other));
-	assert_true(api_slots_begin(slots, other, API_DOWNLOAD, 1));
-	api_slots_destroy(slots);
+	int hanging = worker_slots_take(slots, 1), other = worker_slots_take(slots, 2);
+	assert_true(worker_slots_can_serve(slots, 1, -1));
+	assert_true(worker_slots_acquire_permit(slots, hanging, API_PERMIT_DOWNLOAD, 1));
+	assert_false(worker_slots_acquire_permit(slots, other, API_PERMIT_DOWNLOAD, 1));
+	atomic_store(&slots->slot[hanging].busy_us, mono_now().us - WORKER_HANGS_US);
+	assert_true(worker_slots_hang_us(slots, 1) >= WORKER_HANGS_US);
+	assert_int_equal(worker_slots_hang_us(slots, 2), 0);
+	assert_false(worker_slots_can_serve(slots, 1, -1));
+	assert_true(worker_slots_can_serve(slots, 2, -1));
+	assert_false(worker_slots_can_serve(slots, 2, other));
+	assert_true(worker_slots_acquire_permit(slots, other, API_PERMIT_DOWNLOAD, 1));
+	worker_slots_destroy(slots);
 }
 
 static void a_group_has_so_many_workers_and_no_more(void **state)
 {
-	struct api_slots *slots = api_slots_create();
+	struct worker_slots *slots = worker_slots_create();
 
 	(void)state;
 	assert_non_null(slots);
-	for (int i = 0; i < API_SLOTS_A_GROUP; i++)
-		assert_true(api_slots_take(slots, 1) >= 0);
-	assert_int_equal(api_slots_take(slots, 1), -1);
-	assert_true(api_slots_take(slots, 2) >= 0);
-	api_slots_destroy(slots);
+	for (int i = 0; i < WORKER_SLOTS_PER_GROUP; i++)
+		assert_true(worker_slots_take(slots, 1) >= 0);
+	assert_int_equal(worker_slots_take(slots, 1), -1);
+	assert_true(worker_slots_take(slots, 2) >= 0);
+	worker_slots_destroy(slots);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, teardown)

@@ -19,29 +19,29 @@
 
 static const char long_body[LONG_BYTES];
 
-bool web_client_queue(const struct fastcgi_request *request, uint32_t *queued_bytes)
+bool client_probe_queued_bytes(const struct fastcgi_request *request, uint32_t *queued_bytes)
 {
 	(void)request;
 	(void)queued_bytes;
 	return false;
 }
 
-enum web_client web_client_look(const struct fastcgi_request *request)
+enum client_state client_probe(const struct fastcgi_request *request)
 {
 	(void)request;
-	return WEB_CLIENT_UNTOLD;
+	return CLIENT_UNKNOWN;
 }
 
 static void answer_long(struct api_request *request)
 {
-	answer_bytes(request, 200, "text/plain", NULL, long_body, sizeof(long_body));
+	respond_bytes(request, 200, "text/plain", NULL, long_body, sizeof(long_body));
 }
 
 /* Only with ?quick it ever ends. */
 static void answer_encoded(struct api_request *request)
 {
-	if (!api_place_begin(request, API_TRANSCODE))
-		answer_no_place(request, 1, "All places for that are taken.");
+	if (!api_acquire(request, API_PERMIT_TRANSCODE))
+		respond_no_permit(request, 1, "All places for that are taken.");
 	else if (strcmp(request->fcgi->query, "quick") == 0)
 		pool_answer_pid(request);
 	else
@@ -93,7 +93,7 @@ static void assert_refused(const char *uri, const char *status)
 
 	assert_non_null(strstr((char *)answer.data, status));
 	assert_non_null(strstr((char *)answer.data, "Retry-After: "));
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	close(fd);
 }
 
@@ -144,7 +144,7 @@ static bool long_begun(int *fd)
 
 	assert_true(begun ||
 		    (strstr((char *)answer.data, "Status: 503") && strstr((char *)answer.data, "Retry-After: ")));
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	return begun;
 }
 
@@ -199,7 +199,7 @@ static bool encoding_gets(const char *remote, const char *status)
 	struct buffer answer = pool_head_of(fd);
 	bool found = strstr((char *)answer.data, status);
 
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	close(fd);
 	return found;
 }
@@ -289,7 +289,7 @@ static void one_address_cannot_hold_all_memory(void **state)
 		bool good = strstr((char *)answer.data, "Status: 200");
 		assert_true(good || strstr((char *)answer.data, "Status: 429"));
 		begun += good;
-		buffer_finish(&answer);
+		buffer_free(&answer);
 	}
 	assert_int_equal(begun, HELD_MAX * 3 / 4);
 	client_from.remote = "192.0.2.2";

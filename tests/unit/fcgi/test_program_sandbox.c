@@ -51,12 +51,12 @@ static const struct attempt {
 	{"truncate a recording", try_truncate_recording, 3, true, true},
 	{"make a ring", try_make_ring, 1, false, false},
 	{"remove a ring", try_remove_ring, 1, false, true},
-	{"hold the camera's name", try_hold_the_camera_s_name, 1, false, false},
-	{"hold the ring", try_hold_the_ring, NEVER, true, false},
-	{"hold the recordings", try_hold_the_recordings, NEVER, true, false},
-	{"hold the folder of recordings", try_hold_the_recordings_folder, NEVER, true, false},
+	{"hold the camera's name", try_lock_camera_name, 1, false, false},
+	{"hold the ring", try_lock_ring, NEVER, true, false},
+	{"hold the recordings", try_lock_recordings, NEVER, true, false},
+	{"hold the folder of recordings", try_lock_recordings_folder, NEVER, true, false},
 	{"remove the lock of the camera's name", try_remove_the_lock, 1, false, true},
-	{"have the recorder wait for a recording", try_lease_a_recording, NEVER, true, false},
+	{"have the recorder wait for a recording", try_lease_recording, NEVER, true, false},
 	{"list shared memory", try_list_shared_memory, 1, false, false},
 	{"follow a link out of clips/", try_follow_link_out_of_clips, 1, true, false},
 	{"link a file into clips/", try_link_into_clips, 1, true, true},
@@ -70,7 +70,7 @@ static const struct attempt {
 	{"read another process's environment", try_read_parent_by_file, 1, false, false},
 	{"signal another process", try_signal_parent, 6, false, false},
 	{"signal another process's thread", try_signal_parents_thread, 6, false, false},
-	{"have another process signalled", try_let_parent_be_signalled, NEVER, true, false},
+	{"have another process signalled", try_set_parent_as_signal_owner, NEVER, true, false},
 	{"limit another process", try_limit_parent, NEVER, true, false},
 	{"slow another process down", try_slow_parent, NEVER, true, false},
 	{"slow a group of processes down", try_slow_own_group, NEVER, true, false},
@@ -79,7 +79,7 @@ static const struct attempt {
 	{"leave for a namespace", try_new_namespace, NEVER, true, true},
 	{"start a child in a namespace", try_child_in_namespace, NEVER, true, false},
 	{"change the root", try_change_root, NEVER, true, true},
-	{"use io_uring", try_ring_of_requests, NEVER, true, false},
+	{"use io_uring", try_io_uring, NEVER, true, false},
 	{"use the keyring", try_keyring, NEVER, true, false},
 };
 
@@ -91,15 +91,15 @@ static const struct attempt left_to_api[] = {
 	{"reach the recorder", try_connect_recorder, NEVER, false, false},
 	{"run FFmpeg", try_run_ffmpeg, NEVER, false, false},
 	{"ask about connections", try_ask_about_connections, NEVER, false, false},
-	{"limit itself and slow itself down", try_limit_and_slow_itself, NEVER, false, false},
+	{"limit itself and slow itself down", try_limit_and_slow_self, NEVER, false, false},
 };
 
 static const struct attempt refused_to_live[] = {
-	{"hold the camera's name", try_hold_the_camera_s_name, 1, true, false},
-	{"hold the ring", try_hold_the_ring, NEVER, true, false},
+	{"hold the camera's name", try_lock_camera_name, 1, true, false},
+	{"hold the ring", try_lock_ring, NEVER, true, false},
 	{"list shared memory", try_list_shared_memory, 1, false, false},
-	{"start a process", try_start_a_process, NEVER, true, false},
-	{"have another process signalled", try_let_parent_be_signalled, NEVER, true, false},
+	{"start a process", try_start_process, NEVER, true, false},
+	{"have another process signalled", try_set_parent_as_signal_owner, NEVER, true, false},
 	{"limit another process", try_limit_parent, NEVER, true, false},
 	{"slow another process down", try_slow_parent, NEVER, true, false},
 	{"read a recording", try_read_recording, 1, false, false},
@@ -112,12 +112,12 @@ static const struct attempt refused_to_live[] = {
 
 static void lock_api(void)
 {
-	lock_up_api(&cameras, &state_of_lock);
+	program_sandbox_enter_api(&cameras, &state_of_lock);
 }
 
 static void lock_live(void)
 {
-	lock_up_live(&cameras, &state_of_lock);
+	program_sandbox_enter_live(&cameras, &state_of_lock);
 }
 
 /* What an attempt comes to in a child that has locked itself up, or (NULL) has not. */
@@ -221,7 +221,7 @@ static void learn_state(void)
 	pid_t child = fork();
 
 	if (child == 0) {
-		lock_up_api(&cameras, shared);
+		program_sandbox_enter_api(&cameras, shared);
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);
@@ -254,7 +254,7 @@ static int start(void **state)
 	assert_int_equal(system(command), 0);
 	char user_folder[USER_FOLDER_BYTES];
 	struct reason why;
-	assert_true(user_folder_make(user_folder, &why));
+	assert_true(user_folder_create(user_folder, &why));
 	snprintf(target.own_lock, sizeof(target.own_lock), "%s/%s.lock", user_folder, target.camera.camera.name);
 	assert_int_equal(mkdir(target.own_lock, 0700), 0);
 	write_file(path_within(target.camera.record.directory, ".lock"), 0200);

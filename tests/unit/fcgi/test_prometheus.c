@@ -1,4 +1,4 @@
-/* test_prometheus.c - durations in their buckets, Prometheus' lines, and the books of live viewers in shared memory. */
+/* test_prometheus.c - durations in their buckets, Prometheus' lines, and the counters of live viewers in shared memory. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -22,7 +22,7 @@ static char shm_name[96];
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(camera.camera.name, sizeof(camera.camera.name), "test-books-%d", (int)getpid());
+	snprintf(camera.camera.name, sizeof(camera.camera.name), "test-counters-%d", (int)getpid());
 	snprintf(shm_name, sizeof(shm_name), "/recorder.%s.live", camera.camera.name);
 	return 0;
 }
@@ -67,99 +67,99 @@ static void buckets_are_printed_added_up(void **state)
 	assert_non_null(strstr(text, "x_seconds_bucket{camera=\"a\",le=\"0.02\"} 2\n"));
 	assert_non_null(strstr(text, "x_seconds_bucket{camera=\"a\",le=\"+Inf\"} 2\n"));
 	assert_non_null(strstr(text, "x_seconds_sum{camera=\"a\"} 0.021500\nx_seconds_count{camera=\"a\"} 2\n"));
-	buffer_finish(&out);
+	buffer_free(&out);
 }
 
 static void books_are_there_while_a_program_keeps_them(void **state)
 {
-	struct live_account first = {0}, second = {0};
-	struct live_books books;
+	struct live_stats_handle first = {0}, second = {0};
+	struct live_stats counters;
 
 	(void)state;
-	assert_false(live_books_read(&camera, &books));
-	assert_true(live_account_open(&first, &camera));
-	assert_true(live_account_open(&second, &camera));
+	assert_false(live_stats_read(&camera, &counters));
+	assert_true(live_stats_open(&first, &camera));
+	assert_true(live_stats_open(&second, &camera));
 	first.own->viewers = 2;
 	second.own->viewers = 3;
-	atomic_fetch_add(&first.books->frames, 7);
-	atomic_fetch_add(&second.books->frames, 1);
-	assert_true(live_books_read(&camera, &books));
-	assert_int_equal(live_books_viewers(&books), 5);
-	assert_int_equal(books.frames, 8);
-	live_account_close(&first);
-	assert_true(live_books_read(&camera, &books));
-	assert_int_equal(live_books_viewers(&books), 3);
-	live_account_close(&second);
-	assert_false(live_books_read(&camera, &books));
+	atomic_fetch_add(&first.counters->frames, 7);
+	atomic_fetch_add(&second.counters->frames, 1);
+	assert_true(live_stats_read(&camera, &counters));
+	assert_int_equal(live_stats_viewers(&counters), 5);
+	assert_int_equal(counters.frames, 8);
+	live_stats_close(&first);
+	assert_true(live_stats_read(&camera, &counters));
+	assert_int_equal(live_stats_viewers(&counters), 3);
+	live_stats_close(&second);
+	assert_false(live_stats_read(&camera, &counters));
 }
 
 static void a_killed_program_has_no_viewers_and_leaves_its_counters(void **state)
 {
-	struct live_account account = {0};
-	struct live_books books;
+	struct live_stats_handle account = {0};
+	struct live_stats counters;
 	pid_t child = fork();
 
 	(void)state;
 	if (child == 0) {
-		bool open = live_account_open(&account, &camera);
+		bool open = live_stats_open(&account, &camera);
 
 		account.own->viewers = 4;
-		atomic_fetch_add(&account.books->frames, 9);
+		atomic_fetch_add(&account.counters->frames, 9);
 		_exit(open ? 0 : 1);
 	}
 	assert_int_equal(waitpid(child, NULL, 0), child);
-	assert_true(live_books_read(&camera, &books));
-	assert_int_equal(live_books_viewers(&books), 0);
-	assert_true(live_account_open(&account, &camera));
-	assert_int_equal(account.books->frames, 9);
+	assert_true(live_stats_read(&camera, &counters));
+	assert_int_equal(live_stats_viewers(&counters), 0);
+	assert_true(live_stats_open(&account, &camera));
+	assert_int_equal(account.counters->frames, 9);
 	assert_int_equal(account.own->viewers, 0);
-	live_account_close(&account);
+	live_stats_close(&account);
 }
 
 static void books_of_another_version_are_not_read_and_replaced(void **state)
 {
-	struct live_account account = {0};
-	struct live_books books;
+	struct live_stats_handle account = {0};
+	struct live_stats counters;
 	int fd = shm_open(shm_name, O_RDWR | O_CREAT, 0640);
 
 	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, 100), 0);
-	assert_false(live_books_read(&camera, &books));
-	assert_true(live_account_open(&account, &camera));
+	assert_false(live_stats_read(&camera, &counters));
+	assert_true(live_stats_open(&account, &camera));
 	account.own->viewers = 1;
-	assert_true(live_books_read(&camera, &books));
-	assert_int_equal(live_books_viewers(&books), 1);
-	live_account_close(&account);
+	assert_true(live_stats_read(&camera, &counters));
+	assert_int_equal(live_stats_viewers(&counters), 1);
+	live_stats_close(&account);
 	close(fd);
 }
 
-/* The books have another name then, which all programs of this user find. */
+/* The counters have another name then, which all programs of this user find. */
 static void books_that_others_may_write_to_are_not_used(void **state)
 {
-	struct live_account account = {0}, second = {0};
-	struct live_books books;
+	struct live_stats_handle account = {0}, second = {0};
+	struct live_stats counters;
 	struct stat before, after;
 	char path[PATH_MAX];
 
 	(void)state;
-	live_books_path(&camera, path);
+	live_stats_path(&camera, path);
 	char usual[PATH_MAX];
 	strcpy(usual, path);
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
 	assert_true(fd >= 0 && fchmod(fd, 0666) == 0 && fstat(fd, &before) == 0);
-	assert_true(live_account_open(&account, &camera));
-	assert_true(live_account_open(&second, &camera));
-	live_books_path(&camera, path);
+	assert_true(live_stats_open(&account, &camera));
+	assert_true(live_stats_open(&second, &camera));
+	live_stats_path(&camera, path);
 	assert_string_not_equal(path, usual);
 	assert_int_equal(access(path, F_OK), 0);
 	atomic_store(&account.own->viewers, 1);
 	atomic_store(&second.own->viewers, 1);
-	assert_true(live_books_read(&camera, &books));
-	assert_int_equal(live_books_viewers(&books), 2);
-	live_account_close(&second);
-	live_account_close(&account);
-	assert_false(live_books_read(&camera, &books));
+	assert_true(live_stats_read(&camera, &counters));
+	assert_int_equal(live_stats_viewers(&counters), 2);
+	live_stats_close(&second);
+	live_stats_close(&account);
+	assert_false(live_stats_read(&camera, &counters));
 	assert_int_equal(access(path, F_OK), -1);
 	assert_true(fstat(fd, &after) == 0);
 	assert_int_equal(after.st_size, 0);

@@ -43,7 +43,7 @@ static void half_an_escape_a_nul_and_too_long_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
-		assert_int_equal(query_get(queries[i], "a", out, sizeof(out)), QUERY_BAD);
+		assert_int_equal(query_get(queries[i], "a", out, sizeof(out)), QUERY_MALFORMED);
 	assert_int_equal(query_get("b=1&A=2&a", "a", out, sizeof(out)), QUERY_ABSENT);
 	assert_int_equal(query_get("a=1234567", "a", out, sizeof(out)), QUERY_FOUND);
 }
@@ -214,24 +214,24 @@ static void only_names_of_kept_clips_are_taken(void **state)
 {
 	static const char *const bad[] = {"",        ".",        "..", ".mp4",    ".a.mp4",
 					  "a/b.mp4", "../a.mp4", "a",  "a b.mp4", "\xc3\xa4.mp4"};
-	char name[KEEP_NAME_BYTES], longest[KEEP_NAME_BYTES];
+	char name[KEPT_CLIP_NAME_BYTES], longest[KEPT_CLIP_NAME_BYTES];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(keep_name_valid(bad[i]));
-	assert_true(keep_name_valid("a.mp4"));
-	assert_true(keep_name_make("door-1", name));
+		assert_false(kept_clip_name_valid(bad[i]));
+	assert_true(kept_clip_name_valid("a.mp4"));
+	assert_true(kept_clip_name_make("door-1", name));
 	assert_string_equal(name, "door-1.mp4");
-	assert_true(keep_name_make("door.mp4", name));
+	assert_true(kept_clip_name_make("door.mp4", name));
 	assert_string_equal(name, "door.mp4");
-	assert_false(keep_name_make("a/b", name));
-	assert_false(keep_name_make("", name));
+	assert_false(kept_clip_name_make("a/b", name));
+	assert_false(kept_clip_name_make("", name));
 	memset(longest, 'x', sizeof(longest));
 	longest[101] = '\0';
-	assert_false(keep_name_make(longest, name));
+	assert_false(kept_clip_name_make(longest, name));
 	longest[100] = '\0';
-	assert_true(keep_name_make(longest, name));
-	assert_true(keep_name_valid(name));
+	assert_true(kept_clip_name_make(longest, name));
+	assert_true(kept_clip_name_valid(name));
 }
 
 int main(void)

@@ -42,7 +42,7 @@ static void dispatch(struct api_request *request)
 	request->camera = &request->cameras[strcmp(request->fcgi->query, "second") == 0];
 	if (strcmp(path, "/disk") != 0)
 		pool_answer_pid(request);
-	else if (!api_pass(request, answer_disk_hangs))
+	else if (!api_pass(request, respond_disk_hangs))
 		answer_from_disk(request);
 }
 
@@ -88,7 +88,7 @@ static pid_t pid_of(const char *uri)
 	struct buffer answer = pool_body_of(client_ask(pool.socket_path, "GET", uri));
 	pid_t pid = (pid_t)atoi((char *)answer.data);
 
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	return pid;
 }
 
@@ -98,7 +98,7 @@ static void assert_refused(int fd)
 
 	assert_non_null(strstr((char *)answer.data, "Status: 503"));
 	assert_non_null(strstr((char *)answer.data, "Retry-After: "));
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	close(fd);
 }
 
@@ -139,7 +139,7 @@ static void many_at_once_are_all_answered(void **state)
 	for (int i = 0; i < 200; i++) {
 		struct buffer answer = pool_body_of(asked[i]);
 		assert_true(atoi((char *)answer.data) > 0);
-		buffer_finish(&answer);
+		buffer_free(&answer);
 	}
 }
 
@@ -200,7 +200,7 @@ static void a_worker_that_dies_of_a_request_costs_that_alone(void **state)
 	int fd = client_ask(pool.socket_path, "GET", "/disk");
 	struct buffer answer = {0};
 	assert_false(client_read_all(fd, &answer));
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	close(fd);
 	atomic_store(&disk->crashes, false);
 	assert_true(pid_of("/disk") > 0);

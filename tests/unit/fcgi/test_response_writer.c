@@ -25,7 +25,7 @@
 /* In place of the kernel's answer: each test is made both ways. */
 static bool sharing;
 
-bool sockets_share_pages(void)
+bool zero_copy_is_supported(void)
 {
 	return sharing;
 }
@@ -59,24 +59,24 @@ static int pattern_fd(void)
 }
 
 /* A head, and pieces of two files out of order; `expected` gets the same bytes. */
-static struct vfile *mixed_file(size_t head_bytes, struct buffer *expected)
+static struct virtual_file *mixed_file(size_t head_bytes, struct buffer *expected)
 {
-	struct vfile *file = vfile_create();
+	struct virtual_file *file = virtual_file_create();
 	struct buffer head = {0};
 	int one = pattern_fd(), two = pattern_fd();
 
 	assert_non_null(file);
 	buffer_append(&head, pattern, head_bytes);
 	buffer_append(expected, pattern, head_bytes);
-	assert_true(vfile_own(file, one) && vfile_own(file, two));
-	assert_true(vfile_add(file, one, 1000, 70000));
+	assert_true(virtual_file_adopt_fd(file, one) && virtual_file_adopt_fd(file, two));
+	assert_true(virtual_file_append_range(file, one, 1000, 70000));
 	buffer_append(expected, pattern + 1000, 70000);
-	assert_true(vfile_add(file, two, 0, 1));
+	assert_true(virtual_file_append_range(file, two, 0, 1));
 	buffer_append(expected, pattern, 1);
-	assert_true(vfile_add(file, one, 5, FILE_BYTES));
+	assert_true(virtual_file_append_range(file, one, 5, FILE_BYTES));
 	buffer_append(expected, pattern + 5, FILE_BYTES);
-	assert_true(vfile_head(file, &head));
-	assert_int_equal(vfile_size(file), expected->length);
+	assert_true(virtual_file_set_head(file, &head));
+	assert_int_equal(virtual_file_size(file), expected->length);
 	return file;
 }
 
@@ -101,22 +101,22 @@ static struct buffer contents_of(const struct buffer *stream)
 }
 
 /* Sends through a socket with that buffer, to a reader who takes up to `bite` bytes whenever the socket is full. */
-static struct buffer sent_through(struct outflow *flow, int sndbuf, size_t bite, size_t scratch_bytes)
+static struct buffer sent_through(struct response_writer *flow, int sndbuf, size_t bite, size_t scratch_bytes)
 {
 	struct buffer stream = {0};
 	uint8_t *scratch = malloc(scratch_bytes), *bytes = malloc(bite);
-	enum outflow_outcome outcome;
+	enum response_writer_outcome outcome;
 	int ends[2];
 	ssize_t got;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf)), 0);
-	while ((outcome = outflow_run(flow, ends[0], scratch, scratch_bytes)) == OUTFLOW_BLOCKED) {
+	while ((outcome = response_writer_send(flow, ends[0], scratch, scratch_bytes)) == RESPONSE_WRITER_BLOCKED) {
 		got = recv(ends[1], bytes, bite, MSG_DONTWAIT);
 		assert_true(got > 0);
 		buffer_append(&stream, bytes, (size_t)got);
 	}
-	assert_int_equal(outcome, OUTFLOW_DONE);
+	assert_int_equal(outcome, RESPONSE_WRITER_DONE);
 	close(ends[0]);
 	while ((got = recv(ends[1], bytes, bite, 0)) > 0)
 		buffer_append(&stream, bytes, (size_t)got);
@@ -130,7 +130,7 @@ static void assert_leaves_whole(size_t head_bytes, uint64_t first, uint64_t cut,
 				size_t scratch)
 {
 	struct buffer expected = {0};
-	struct outflow flow = {.file = mixed_file(head_bytes, &expected)};
+	struct response_writer flow = {.file = mixed_file(head_bytes, &expected)};
 
 	flow.first = first;
 	flow.end = expected.length - cut;
@@ -144,10 +144,10 @@ static void assert_leaves_whole(size_t head_bytes, uint64_t first, uint64_t cut,
 	assert_int_equal(got.length, 15 + flow.end - first);
 	assert_memory_equal(got.data, "Status: 200\r\n\r\n", 15);
 	assert_memory_equal(got.data + 15, expected.data + first, (size_t)(flow.end - first));
-	outflow_finish(&flow);
-	buffer_finish(&stream);
-	buffer_finish(&got);
-	buffer_finish(&expected);
+	response_writer_free(&flow);
+	buffer_free(&stream);
+	buffer_free(&got);
+	buffer_free(&expected);
 }
 
 static void everything_arrives_through_sockets_of_any_size(void **state)
@@ -177,106 +177,107 @@ static void parts_begin_and_end_anywhere(void **state)
 static void a_long_head_leaves_memory(void **state)
 {
 	(void)state;
-	struct vfile *file = vfile_create();
+	struct virtual_file *file = virtual_file_create();
 	struct buffer head = {0};
 	uint8_t got[100];
 
-	assert_true(buffer_reserve(&head, VFILE_HEAD_MAX + 100));
-	head.length = VFILE_HEAD_MAX + 100;
+	assert_true(buffer_reserve(&head, VIRTUAL_FILE_HEAD_MAX + 100));
+	head.length = VIRTUAL_FILE_HEAD_MAX + 100;
 	for (size_t i = 0; i < head.length; i++)
 		head.data[i] = (uint8_t)(i * 7);
-	assert_true(vfile_head(file, &head));
+	assert_true(virtual_file_set_head(file, &head));
 	assert_null(head.data);
-	assert_int_equal(vfile_size(file), VFILE_HEAD_MAX + 100);
-	assert_int_equal(vfile_read(file, VFILE_HEAD_MAX, got, sizeof(got)), sizeof(got));
+	assert_int_equal(virtual_file_size(file), VIRTUAL_FILE_HEAD_MAX + 100);
+	assert_int_equal(virtual_file_read(file, VIRTUAL_FILE_HEAD_MAX, got, sizeof(got)), sizeof(got));
 	for (size_t i = 0; i < sizeof(got); i++)
-		assert_int_equal(got[i], (uint8_t)((VFILE_HEAD_MAX + i) * 7));
-	vfile_destroy(file);
+		assert_int_equal(got[i], (uint8_t)((VIRTUAL_FILE_HEAD_MAX + i) * 7));
+	virtual_file_unref(file);
 }
 
 static void a_file_that_became_shorter_ends_the_connection(void **state)
 {
 	uint8_t scratch[4096], sink[65536];
-	struct outflow flow = {.file = vfile_create()};
+	struct response_writer flow = {.file = virtual_file_create()};
 	int ends[2], fd = pattern_fd();
-	enum outflow_outcome outcome;
+	enum response_writer_outcome outcome;
 
 	(void)state;
-	assert_true(vfile_own(flow.file, fd) && vfile_add(flow.file, fd, 0, FILE_BYTES));
+	assert_true(virtual_file_adopt_fd(flow.file, fd) && virtual_file_append_range(flow.file, fd, 0, FILE_BYTES));
 	flow.end = FILE_BYTES;
 	assert_int_equal(ftruncate(fd, 1000), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-	while ((outcome = outflow_run(&flow, ends[0], scratch, sizeof(scratch))) == OUTFLOW_BLOCKED)
+	while ((outcome = response_writer_send(&flow, ends[0], scratch, sizeof(scratch))) == RESPONSE_WRITER_BLOCKED)
 		assert_true(recv(ends[1], sink, sizeof(sink), MSG_DONTWAIT) > 0);
-	assert_int_equal(outcome, OUTFLOW_GONE);
+	assert_int_equal(outcome, RESPONSE_WRITER_FAILED);
 	close(ends[0]);
 	close(ends[1]);
-	outflow_finish(&flow);
+	response_writer_free(&flow);
 }
 
 /* /proc has files that can be read but not spliced, as some file systems have. */
 static void a_file_that_cannot_give_its_pages_is_copied(void **state)
 {
 	uint8_t own[1024];
-	struct outflow flow = {.file = vfile_create()};
+	struct response_writer flow = {.file = virtual_file_create()};
 	int fd = open("/proc/self/auxv", O_RDONLY | O_CLOEXEC);
 
 	(void)state;
 	ssize_t length = read(fd, own, sizeof(own));
 	assert_true(length > 30);
-	assert_true(vfile_own(flow.file, fd) && vfile_add(flow.file, fd, 0, (uint64_t)length));
+	assert_true(virtual_file_adopt_fd(flow.file, fd) &&
+		    virtual_file_append_range(flow.file, fd, 0, (uint64_t)length));
 	flow.end = (uint64_t)length;
 	struct buffer stream = sent_through(&flow, 50000, 4096, 4096);
 	assert_true(flow.copies);
 	struct buffer got = contents_of(&stream);
 	assert_int_equal(got.length, length);
 	assert_memory_equal(got.data, own, (size_t)length);
-	outflow_finish(&flow);
-	buffer_finish(&stream);
-	buffer_finish(&got);
+	response_writer_free(&flow);
+	buffer_free(&stream);
+	buffer_free(&got);
 }
 
 static void a_peer_that_left_is_noticed(void **state)
 {
 	uint8_t scratch[4096];
 	struct buffer expected = {0};
-	struct outflow flow = {.file = mixed_file(10, &expected)};
+	struct response_writer flow = {.file = mixed_file(10, &expected)};
 	int ends[2];
 
 	(void)state;
 	flow.end = expected.length;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	close(ends[1]);
-	assert_int_equal(outflow_run(&flow, ends[0], scratch, sizeof(scratch)), OUTFLOW_GONE);
+	assert_int_equal(response_writer_send(&flow, ends[0], scratch, sizeof(scratch)), RESPONSE_WRITER_FAILED);
 	close(ends[0]);
-	outflow_finish(&flow);
-	buffer_finish(&expected);
+	response_writer_free(&flow);
+	buffer_free(&expected);
 }
 
 /* The last record fills the socket: its end has to wait, and the peer may go meanwhile. */
 static void content_without_its_end_is_delivered(void **state)
 {
 	uint8_t scratch[FASTCGI_TURN_BYTES], sink[FASTCGI_TURN_BYTES];
-	struct outflow flow = {.file = vfile_create(), .end = FILE_BYTES};
+	struct response_writer flow = {.file = virtual_file_create(), .end = FILE_BYTES};
 	int ends[2], fd = pattern_fd(), sndbuf = 4608;
-	enum outflow_outcome outcome;
+	enum response_writer_outcome outcome;
 
 	(void)state;
-	assert_true(vfile_own(flow.file, fd) && vfile_add(flow.file, fd, 0, FILE_BYTES));
+	assert_true(virtual_file_adopt_fd(flow.file, fd) && virtual_file_append_range(flow.file, fd, 0, FILE_BYTES));
 	fastcgi_append(&flow.lead, "Status: 200\r\n\r\n", 15);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf)), 0);
 	do {
-		assert_false(outflow_delivered(&flow) && flow.sent < FILE_BYTES);
-		outcome = outflow_run(&flow, ends[0], scratch, sizeof(scratch));
-		if (!outflow_delivered(&flow))
+		assert_false(response_writer_is_delivered(&flow) && flow.sent < FILE_BYTES);
+		outcome = response_writer_send(&flow, ends[0], scratch, sizeof(scratch));
+		if (!response_writer_is_delivered(&flow))
 			assert_true(recv(ends[1], sink, sizeof(sink), 0) > 0);
-	} while (outcome == OUTFLOW_BLOCKED && !outflow_delivered(&flow));
-	assert_true(outflow_delivered(&flow));
+	} while (outcome == RESPONSE_WRITER_BLOCKED && !response_writer_is_delivered(&flow));
+	assert_true(response_writer_is_delivered(&flow));
 	close(ends[1]);
 	close(ends[0]);
-	outflow_finish(&flow);
-	assert_false(outflow_delivered(&flow));
+	response_writer_free(&flow);
+	assert_false(response_writer_is_delivered(&flow));
 }
 
 static int share_pages(void **state)

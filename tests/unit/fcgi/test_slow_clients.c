@@ -23,7 +23,7 @@
 #define SLOW_MAX   (32 * SLOW_BYTES) /* less than what it is sent before its connection is full */
 
 /* In place of the kernel, so that the client goes on whatever holds up this test. */
-bool web_client_queue(const struct fastcgi_request *request, uint32_t *queued_bytes)
+bool client_probe_queued_bytes(const struct fastcgi_request *request, uint32_t *queued_bytes)
 {
 	static int64_t since_us;
 
@@ -36,10 +36,10 @@ bool web_client_queue(const struct fastcgi_request *request, uint32_t *queued_by
 	return true;
 }
 
-enum web_client web_client_look(const struct fastcgi_request *request)
+enum client_state client_probe(const struct fastcgi_request *request)
 {
 	(void)request;
-	return WEB_CLIENT_UNTOLD;
+	return CLIENT_UNKNOWN;
 }
 
 static void dispatch(struct api_request *request)
@@ -82,7 +82,7 @@ static void who_takes_nothing_loses_its_place(void **state)
 		buffer_clear(&answer);
 		close(stalled[i]);
 	}
-	buffer_finish(&answer);
+	buffer_free(&answer);
 }
 
 /* The web server takes nothing meanwhile, since the kernel has enough for that client. */
@@ -115,7 +115,7 @@ static void who_is_slow_but_goes_on_gets_all(void **state)
 	}
 	assert_true(answer.length >= BIG_BYTES - 1000);
 	assert_true(client_read_all(fd, &answer));
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	close(fd);
 }
 

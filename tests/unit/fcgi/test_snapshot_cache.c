@@ -18,7 +18,7 @@
 
 #define BEGIN_US (60 * US_PER_S) /* far more than a writer needs to begin */
 
-static struct still_shelf *shelf;
+static struct snapshot_cache *shelf;
 
 static int make_shelf(void **state)
 {
@@ -38,14 +38,14 @@ static void put(uint64_t camera, int64_t wall_us, uint32_t width)
 	uint8_t jpeg[1000];
 
 	memset(jpeg, (int)(wall_us & 0xff), sizeof(jpeg));
-	shelf_put(shelf, &(struct shelf_key){camera, wall_us, width}, jpeg, sizeof(jpeg));
+	snapshot_cache_put(shelf, &(struct snapshot_key){camera, wall_us, width}, jpeg, sizeof(jpeg));
 }
 
 /* The picture of that very time. */
-static bool get(const struct shelf_key *key, struct buffer *jpeg)
+static bool get(const struct snapshot_key *key, struct buffer *jpeg)
 {
 	int64_t wall_us = 0;
-	bool there = shelf_nearest(shelf, key, 0, jpeg, &wall_us);
+	bool there = snapshot_cache_find_nearest(shelf, key, 0, jpeg, &wall_us);
 
 	assert_int_equal(wall_us, there ? key->wall_us : 0);
 	return there;
@@ -54,12 +54,12 @@ static bool get(const struct shelf_key *key, struct buffer *jpeg)
 static bool is_there(uint64_t camera, int64_t wall_us, uint32_t width)
 {
 	struct buffer jpeg = {0};
-	bool there = get(&(struct shelf_key){camera, wall_us, width}, &jpeg);
+	bool there = get(&(struct snapshot_key){camera, wall_us, width}, &jpeg);
 
 	assert_int_equal(jpeg.length, there ? 1000 : 0);
 	if (there)
 		assert_int_equal(jpeg.data[999], wall_us & 0xff);
-	buffer_finish(&jpeg);
+	buffer_free(&jpeg);
 	return there;
 }
 
@@ -85,18 +85,19 @@ static void the_nearest_one_of_that_camera_and_width_is_found(void **state)
 	put(1, 4000, 320);
 	put(2, 2900, 320);
 	put(1, 3100, 160);
-	assert_true(shelf_nearest(shelf, &(struct shelf_key){1, 3000, 320}, 5000, &jpeg, &wall_us));
+	assert_true(snapshot_cache_find_nearest(shelf, &(struct snapshot_key){1, 3000, 320}, 5000, &jpeg, &wall_us));
 	assert_int_equal(wall_us, 4000);
 	assert_int_equal(jpeg.data[0], 4000 & 0xff);
-	assert_false(shelf_nearest(shelf, &(struct shelf_key){1, 3000, 320}, 999, &jpeg, &wall_us));
-	assert_false(shelf_nearest(shelf, &(struct shelf_key){1, INT64_MIN, 320}, 5000, &jpeg, &wall_us));
-	buffer_finish(&jpeg);
+	assert_false(snapshot_cache_find_nearest(shelf, &(struct snapshot_key){1, 3000, 320}, 999, &jpeg, &wall_us));
+	assert_false(
+		snapshot_cache_find_nearest(shelf, &(struct snapshot_key){1, INT64_MIN, 320}, 5000, &jpeg, &wall_us));
+	buffer_free(&jpeg);
 }
 
 static void what_was_not_used_for_longest_makes_room(void **state)
 {
 	(void)state;
-	for (int64_t i = 1; i <= (int64_t)SHELF_PLACES; i++)
+	for (int64_t i = 1; i <= (int64_t)SNAPSHOT_CACHE_ENTRIES; i++)
 		put(1, i, 0);
 	assert_true(is_there(1, 1, 0));
 	put(1, 1000, 0);
@@ -109,7 +110,7 @@ static void what_was_not_used_for_longest_makes_room(void **state)
 static void places_of_killed_writers_are_left_alone(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i + 1 < SHELF_PLACES; i++)
+	for (size_t i = 0; i + 1 < SNAPSHOT_CACHE_ENTRIES; i++)
 		atomic_store(&shelf->places[i].version, 1);
 	put(1, 7, 0);
 	put(1, 8, 0);
@@ -119,17 +120,17 @@ static void places_of_killed_writers_are_left_alone(void **state)
 
 static void what_is_too_large_is_not_kept(void **state)
 {
-	uint8_t *large = calloc(1, SHELF_JPEG_MAX + 1);
-	struct shelf_key key = {1, 5, 0};
+	uint8_t *large = calloc(1, SNAPSHOT_JPEG_MAX + 1);
+	struct snapshot_key key = {1, 5, 0};
 	struct buffer jpeg = {0};
 
 	(void)state;
-	shelf_put(shelf, &key, large, SHELF_JPEG_MAX + 1);
+	snapshot_cache_put(shelf, &key, large, SNAPSHOT_JPEG_MAX + 1);
 	assert_false(get(&key, &jpeg));
-	shelf_put(shelf, &key, large, SHELF_JPEG_MAX);
+	snapshot_cache_put(shelf, &key, large, SNAPSHOT_JPEG_MAX);
 	assert_true(get(&key, &jpeg));
-	assert_int_equal(jpeg.length, SHELF_JPEG_MAX);
-	buffer_finish(&jpeg);
+	assert_int_equal(jpeg.length, SNAPSHOT_JPEG_MAX);
+	buffer_free(&jpeg);
 	free(large);
 }
 
@@ -150,12 +151,12 @@ static void a_picture_that_is_being_replaced_is_never_half_of_each(void **state)
 	int64_t limit_us = mono_now().us + BEGIN_US;
 	for (int64_t i = 0; i < 200000 || (found == 0 && mono_now().us < limit_us); i++) {
 		struct buffer jpeg = {0};
-		if (get(&(struct shelf_key){1, i % 200, 0}, &jpeg)) {
+		if (get(&(struct snapshot_key){1, i % 200, 0}, &jpeg)) {
 			found++;
 			for (size_t at = 0; at < jpeg.length; at++)
 				assert_int_equal(jpeg.data[at], i % 200);
 		}
-		buffer_finish(&jpeg);
+		buffer_free(&jpeg);
 	}
 	for (int w = 0; w < 2; w++) {
 		kill(writers[w], SIGKILL);
@@ -166,109 +167,110 @@ static void a_picture_that_is_being_replaced_is_never_half_of_each(void **state)
 
 static void who_came_last_is_next_and_a_full_row_loses_its_oldest(void **state)
 {
-	uint64_t tickets[SHELF_ROW + 2];
+	uint64_t tickets[SNAPSHOT_QUEUE_MAX + 2];
 
 	(void)state;
-	for (size_t i = 0; i < SHELF_ROW + 2; i++)
-		tickets[i] = shelf_wait(shelf, 0, 0);
-	assert_int_equal(shelf_turn_of(shelf, tickets[0]), SHELF_OUT);
-	assert_int_equal(shelf_turn_of(shelf, tickets[1]), SHELF_OUT);
-	assert_int_equal(shelf_turn_of(shelf, tickets[2]), SHELF_BEHIND);
-	for (size_t i = SHELF_ROW + 2; i-- > 2;) {
-		assert_int_equal(shelf_turn_of(shelf, tickets[i]), SHELF_NEXT);
-		shelf_leave(shelf, tickets[i]);
-		assert_int_equal(shelf_turn_of(shelf, tickets[i]), SHELF_OUT);
+	for (size_t i = 0; i < SNAPSHOT_QUEUE_MAX + 2; i++)
+		tickets[i] = snapshot_queue_join(shelf, 0, 0);
+	assert_int_equal(snapshot_queue_turn(shelf, tickets[0]), SNAPSHOT_TURN_DROPPED);
+	assert_int_equal(snapshot_queue_turn(shelf, tickets[1]), SNAPSHOT_TURN_DROPPED);
+	assert_int_equal(snapshot_queue_turn(shelf, tickets[2]), SNAPSHOT_TURN_LATER);
+	for (size_t i = SNAPSHOT_QUEUE_MAX + 2; i-- > 2;) {
+		assert_int_equal(snapshot_queue_turn(shelf, tickets[i]), SNAPSHOT_TURN_NOW);
+		snapshot_queue_leave(shelf, tickets[i]);
+		assert_int_equal(snapshot_queue_turn(shelf, tickets[i]), SNAPSHOT_TURN_DROPPED);
 	}
-	shelf_leave(shelf, tickets[0]);
-	shelf_leave(shelf, 0);
-	assert_int_equal(shelf_turn_of(shelf, shelf_wait(shelf, 0, 0)), SHELF_NEXT);
+	snapshot_queue_leave(shelf, tickets[0]);
+	snapshot_queue_leave(shelf, 0);
+	assert_int_equal(snapshot_queue_turn(shelf, snapshot_queue_join(shelf, 0, 0)), SNAPSHOT_TURN_NOW);
 }
 
 static void clients_take_turns(void **state)
 {
 	(void)state;
-	uint64_t patient = shelf_wait(shelf, 7, 6);
-	uint64_t greedy[] = {shelf_wait(shelf, 9, 6), shelf_wait(shelf, 9, 6)};
-	assert_int_equal(shelf_turn_of(shelf, greedy[1]), SHELF_NEXT); /* nobody was served yet */
-	shelf_leave(shelf, greedy[1]);
-	shelf_serve(shelf, 9);
-	uint64_t again = shelf_wait(shelf, 9, 6);
-	assert_int_equal(shelf_turn_of(shelf, again), SHELF_BEHIND);
-	assert_int_equal(shelf_turn_of(shelf, greedy[0]), SHELF_BEHIND);
-	assert_int_equal(shelf_turn_of(shelf, patient), SHELF_NEXT);
-	shelf_leave(shelf, patient);
-	shelf_serve(shelf, 7);
-	assert_int_equal(shelf_turn_of(shelf, again), SHELF_NEXT);
-	assert_int_equal(shelf_turn_of(shelf, greedy[0]), SHELF_BEHIND);
+	uint64_t patient = snapshot_queue_join(shelf, 7, 6);
+	uint64_t greedy[] = {snapshot_queue_join(shelf, 9, 6), snapshot_queue_join(shelf, 9, 6)};
+	assert_int_equal(snapshot_queue_turn(shelf, greedy[1]), SNAPSHOT_TURN_NOW); /* nobody was served yet */
+	snapshot_queue_leave(shelf, greedy[1]);
+	snapshot_queue_served(shelf, 9);
+	uint64_t again = snapshot_queue_join(shelf, 9, 6);
+	assert_int_equal(snapshot_queue_turn(shelf, again), SNAPSHOT_TURN_LATER);
+	assert_int_equal(snapshot_queue_turn(shelf, greedy[0]), SNAPSHOT_TURN_LATER);
+	assert_int_equal(snapshot_queue_turn(shelf, patient), SNAPSHOT_TURN_NOW);
+	snapshot_queue_leave(shelf, patient);
+	snapshot_queue_served(shelf, 7);
+	assert_int_equal(snapshot_queue_turn(shelf, again), SNAPSHOT_TURN_NOW);
+	assert_int_equal(snapshot_queue_turn(shelf, greedy[0]), SNAPSHOT_TURN_LATER);
 }
 
 static void who_has_its_share_of_the_row_loses_its_own_oldest(void **state)
 {
-	uint64_t others[2], own[SHELF_ROW];
+	uint64_t others[2], own[SNAPSHOT_QUEUE_MAX];
 
 	(void)state;
-	others[0] = shelf_wait(shelf, 7, 6);
-	others[1] = shelf_wait(shelf, 0, 6);
-	for (size_t i = 0; i < SHELF_ROW; i++)
-		own[i] = shelf_wait(shelf, 9, 6);
-	assert_int_not_equal(shelf_turn_of(shelf, others[0]), SHELF_OUT);
-	assert_int_not_equal(shelf_turn_of(shelf, others[1]), SHELF_OUT);
-	for (size_t i = 0; i < SHELF_ROW; i++)
-		assert_int_equal(shelf_turn_of(shelf, own[i]) == SHELF_OUT, i < SHELF_ROW - 6);
+	others[0] = snapshot_queue_join(shelf, 7, 6);
+	others[1] = snapshot_queue_join(shelf, 0, 6);
+	for (size_t i = 0; i < SNAPSHOT_QUEUE_MAX; i++)
+		own[i] = snapshot_queue_join(shelf, 9, 6);
+	assert_int_not_equal(snapshot_queue_turn(shelf, others[0]), SNAPSHOT_TURN_DROPPED);
+	assert_int_not_equal(snapshot_queue_turn(shelf, others[1]), SNAPSHOT_TURN_DROPPED);
+	for (size_t i = 0; i < SNAPSHOT_QUEUE_MAX; i++)
+		assert_int_equal(snapshot_queue_turn(shelf, own[i]) == SNAPSHOT_TURN_DROPPED,
+				 i < SNAPSHOT_QUEUE_MAX - 6);
 }
 
 /* Two that ask without pause, as from two addresses of one machine. */
 static void two_greedy_clients_leave_a_third_its_turn(void **state)
 {
-	uint64_t greedy[2 * SHELF_ROW];
+	uint64_t greedy[2 * SNAPSHOT_QUEUE_MAX];
 
 	(void)state;
-	shelf_serve(shelf, 9);
-	shelf_serve(shelf, 8);
-	for (size_t i = 0; i < SHELF_ROW; i++)
-		greedy[i] = shelf_wait(shelf, 8 + i % 2, 6);
-	uint64_t patient = shelf_wait(shelf, 7, 6);
-	for (size_t i = SHELF_ROW; i < 2 * SHELF_ROW; i++)
-		greedy[i] = shelf_wait(shelf, 8 + i % 2, 6);
-	assert_int_equal(shelf_turn_of(shelf, patient), SHELF_NEXT);
-	assert_int_equal(shelf_turn_of(shelf, greedy[2 * SHELF_ROW - 1]), SHELF_BEHIND);
-	shelf_leave(shelf, patient);
-	shelf_serve(shelf, 7);
+	snapshot_queue_served(shelf, 9);
+	snapshot_queue_served(shelf, 8);
+	for (size_t i = 0; i < SNAPSHOT_QUEUE_MAX; i++)
+		greedy[i] = snapshot_queue_join(shelf, 8 + i % 2, 6);
+	uint64_t patient = snapshot_queue_join(shelf, 7, 6);
+	for (size_t i = SNAPSHOT_QUEUE_MAX; i < 2 * SNAPSHOT_QUEUE_MAX; i++)
+		greedy[i] = snapshot_queue_join(shelf, 8 + i % 2, 6);
+	assert_int_equal(snapshot_queue_turn(shelf, patient), SNAPSHOT_TURN_NOW);
+	assert_int_equal(snapshot_queue_turn(shelf, greedy[2 * SNAPSHOT_QUEUE_MAX - 1]), SNAPSHOT_TURN_LATER);
+	snapshot_queue_leave(shelf, patient);
+	snapshot_queue_served(shelf, 7);
 	/* Then who was served longest ago, and not who asked last. */
-	assert_int_equal(shelf_turn_of(shelf, greedy[2 * SHELF_ROW - 1]), SHELF_NEXT);
-	shelf_serve(shelf, 9);
-	patient = shelf_wait(shelf, 7, 6);
-	assert_int_equal(shelf_turn_of(shelf, greedy[2 * SHELF_ROW - 2]), SHELF_NEXT);
-	shelf_serve(shelf, 8);
-	assert_int_equal(shelf_turn_of(shelf, patient), SHELF_NEXT);
+	assert_int_equal(snapshot_queue_turn(shelf, greedy[2 * SNAPSHOT_QUEUE_MAX - 1]), SNAPSHOT_TURN_NOW);
+	snapshot_queue_served(shelf, 9);
+	patient = snapshot_queue_join(shelf, 7, 6);
+	assert_int_equal(snapshot_queue_turn(shelf, greedy[2 * SNAPSHOT_QUEUE_MAX - 2]), SNAPSHOT_TURN_NOW);
+	snapshot_queue_served(shelf, 8);
+	assert_int_equal(snapshot_queue_turn(shelf, patient), SNAPSHOT_TURN_NOW);
 }
 
 static void a_row_of_many_clients_loses_its_oldest(void **state)
 {
-	uint64_t tickets[SHELF_ROW + 1];
+	uint64_t tickets[SNAPSHOT_QUEUE_MAX + 1];
 
 	(void)state;
-	for (size_t i = 0; i < SHELF_ROW + 1; i++)
-		tickets[i] = shelf_wait(shelf, 1 + i, 6);
-	for (size_t i = 0; i < SHELF_ROW + 1; i++)
-		assert_int_equal(shelf_turn_of(shelf, tickets[i]) == SHELF_OUT, i == 0);
-	for (uint64_t client = 1; client < 3 * SHELF_CLIENTS; client++)
-		shelf_serve(shelf, client);
-	assert_int_equal(shelf_turn_of(shelf, tickets[SHELF_ROW]),
-			 SHELF_NEXT); /* all are forgotten: the last to come */
+	for (size_t i = 0; i < SNAPSHOT_QUEUE_MAX + 1; i++)
+		tickets[i] = snapshot_queue_join(shelf, 1 + i, 6);
+	for (size_t i = 0; i < SNAPSHOT_QUEUE_MAX + 1; i++)
+		assert_int_equal(snapshot_queue_turn(shelf, tickets[i]) == SNAPSHOT_TURN_DROPPED, i == 0);
+	for (uint64_t client = 1; client < 3 * SNAPSHOT_CLIENTS; client++)
+		snapshot_queue_served(shelf, client);
+	assert_int_equal(snapshot_queue_turn(shelf, tickets[SNAPSHOT_QUEUE_MAX]),
+			 SNAPSHOT_TURN_NOW); /* all are forgotten: the last to come */
 }
 
 /* A killed worker leaves its ticket: it keeps nobody's turn for long. */
 static void a_ticket_that_was_left_behind_counts_for_nothing(void **state)
 {
 	(void)state;
-	assert_true(shelf_row_is_empty(shelf));
-	uint64_t left = shelf_wait(shelf, 7, 6);
-	assert_false(shelf_row_is_empty(shelf));
-	atomic_store(&shelf->row[0], left - ((uint64_t)(SHELF_WAIT_MAX_MS + 60000) << 16));
-	assert_true(shelf_row_is_empty(shelf));
-	shelf_serve(shelf, 9);
-	assert_int_equal(shelf_turn_of(shelf, shelf_wait(shelf, 9, 6)), SHELF_NEXT);
+	assert_true(snapshot_queue_is_empty(shelf));
+	uint64_t left = snapshot_queue_join(shelf, 7, 6);
+	assert_false(snapshot_queue_is_empty(shelf));
+	atomic_store(&shelf->row[0], left - ((uint64_t)(SNAPSHOT_WAIT_MAX_MS + 60000) << 16));
+	assert_true(snapshot_queue_is_empty(shelf));
+	snapshot_queue_served(shelf, 9);
+	assert_int_equal(snapshot_queue_turn(shelf, snapshot_queue_join(shelf, 9, 6)), SNAPSHOT_TURN_NOW);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make_shelf, drop_shelf)

@@ -24,7 +24,7 @@ static uint32_t below(uint32_t limit)
 
 /* Frames from start_us on, about frame_us apart with some jitter and, now and then, a hole; a key on the first of each
  * second. */
-static int64_t fill(struct clip_stretch *stretch, size_t count, int64_t start_us, uint32_t frame_us)
+static int64_t fill(struct clip_slice *stretch, size_t count, int64_t start_us, uint32_t frame_us)
 {
 	struct index_record *records = stretch->segment.walked;
 	int64_t wall_us = start_us, second = -1;
@@ -43,26 +43,26 @@ static int64_t fill(struct clip_stretch *stretch, size_t count, int64_t start_us
 	return wall_us;
 }
 
-static void stretches_make(struct clip_stretch stretches[STRETCHES])
+static void stretches_make(struct clip_slice slices[STRETCHES])
 {
 	int64_t wall_us = FROM_US + below(1000000);
 
 	for (size_t i = 0; i < STRETCHES; i++) {
-		wall_us = fill(&stretches[i], 1 + below(FRAMES_MAX - 1), wall_us, 8000 + below(100000));
+		wall_us = fill(&slices[i], 1 + below(FRAMES_MAX - 1), wall_us, 8000 + below(100000));
 		wall_us += below(3) ? below(5000000) : 0;
 	}
 }
 
 /* The slots that key frames lie in, each once, with the first of them. */
-static void assert_lapse(const struct clip_stretch stretches[STRETCHES], unsigned speed)
+static void assert_lapse(const struct clip_slice slices[STRETCHES], unsigned speed)
 {
 	int64_t step_us = (int64_t)speed * US_PER_S / 30 > US_PER_S ? (int64_t)speed * US_PER_S / 30 : US_PER_S;
 	int64_t slot = -1;
-	struct lapse lapse;
+	struct timelapse lapse;
 
-	lapse_init(&lapse, FROM_US, speed);
+	timelapse_init(&lapse, FROM_US, speed);
 	for (size_t i = 0; i < STRETCHES; i++) {
-		const struct clip_stretch *stretch = &stretches[i];
+		const struct clip_slice *stretch = &slices[i];
 		struct index_record shown;
 		uint64_t number = 0;
 		for (size_t j = 0; j < stretch->end; j++) {
@@ -70,44 +70,44 @@ static void assert_lapse(const struct clip_stretch stretches[STRETCHES], unsigne
 			if (!(record->flags & INDEX_KEY) || (record->wall_us - FROM_US) / step_us == slot)
 				continue;
 			slot = (record->wall_us - FROM_US) / step_us;
-			assert_int_equal(lapse_next(&lapse, stretch, &number, &shown), LAPSE_FRAME);
+			assert_int_equal(timelapse_next(&lapse, stretch, &number, &shown), TIMELAPSE_FRAME);
 			assert_int_equal(shown.wall_us, record->wall_us);
 		}
-		assert_int_equal(lapse_next(&lapse, stretch, &number, &shown), LAPSE_END);
+		assert_int_equal(timelapse_next(&lapse, stretch, &number, &shown), TIMELAPSE_END);
 	}
 }
 
 static void each_slot_shows_its_first_key_frame(void **state)
 {
 	static const unsigned speeds[] = {2, 29, 30, 31, 45, 100, 600, 601, 3600};
-	struct clip_stretch stretches[STRETCHES] = {0};
+	struct clip_slice slices[STRETCHES] = {0};
 
 	(void)state;
 	for (size_t i = 0; i < STRETCHES; i++)
-		stretches[i].segment.walked = calloc(FRAMES_MAX, sizeof(struct index_record));
+		slices[i].segment.walked = calloc(FRAMES_MAX, sizeof(struct index_record));
 	for (int round = 0; round < 20; round++) {
-		stretches_make(stretches);
+		stretches_make(slices);
 		for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++)
-			assert_lapse(stretches, speeds[i]);
+			assert_lapse(slices, speeds[i]);
 	}
 	for (size_t i = 0; i < STRETCHES; i++)
-		free(stretches[i].segment.walked);
+		free(slices[i].segment.walked);
 }
 
 /* After the clock was set back a slot comes again, and is shown again. */
 static void time_that_goes_back_is_shown_again(void **state)
 {
 	struct index_record record;
-	struct lapse lapse;
+	struct timelapse lapse;
 
 	(void)state;
-	lapse_init(&lapse, FROM_US, 30);
+	timelapse_init(&lapse, FROM_US, 30);
 	for (int64_t start_us = FROM_US + 5000000; start_us > FROM_US - 5000000; start_us -= 2500000) {
 		struct index_record records[] = {{.wall_us = start_us, .duration_us = 1000, .flags = INDEX_KEY}};
-		struct clip_stretch stretch = {.segment = {.walked = records, .count = 1}, .end = 1};
+		struct clip_slice stretch = {.segment = {.walked = records, .count = 1}, .end = 1};
 		uint64_t number = 0;
 		stretch.head = stretch.tail = records[0];
-		assert_int_equal(lapse_next(&lapse, &stretch, &number, &record), LAPSE_FRAME);
+		assert_int_equal(timelapse_next(&lapse, &stretch, &number, &record), TIMELAPSE_FRAME);
 		assert_int_equal(record.wall_us, start_us);
 	}
 }
@@ -115,16 +115,16 @@ static void time_that_goes_back_is_shown_again(void **state)
 static void an_index_that_ends_too_early_is_told(void **state)
 {
 	struct index_record records[] = {{.wall_us = FROM_US, .duration_us = 1000, .flags = INDEX_KEY}}, record;
-	struct clip_stretch stretch = {.segment = {.walked = records, .count = 1}, .end = 5};
-	struct lapse lapse;
+	struct clip_slice stretch = {.segment = {.walked = records, .count = 1}, .end = 5};
+	struct timelapse lapse;
 	uint64_t number = 0;
 
 	(void)state;
 	stretch.head = stretch.tail = records[0];
 	stretch.tail.wall_us += 10000000;
-	lapse_init(&lapse, FROM_US, 2);
-	assert_int_equal(lapse_next(&lapse, &stretch, &number, &record), LAPSE_FRAME);
-	assert_int_equal(lapse_next(&lapse, &stretch, &number, &record), LAPSE_DAMAGED);
+	timelapse_init(&lapse, FROM_US, 2);
+	assert_int_equal(timelapse_next(&lapse, &stretch, &number, &record), TIMELAPSE_FRAME);
+	assert_int_equal(timelapse_next(&lapse, &stretch, &number, &record), TIMELAPSE_DAMAGED);
 }
 
 int main(void)

@@ -17,8 +17,8 @@
 
 static struct config config = {.record = {.encoder = "libx264", .preset = "ultrafast", .quality = 10}};
 
-/* The ring's stretches are of so many frames. */
-static size_t frames_a_stretch = MEDIA_FRAMES;
+/* The ring's slices are of so many frames. */
+static size_t frames_per_epoch = MEDIA_FRAMES;
 
 /* A ring that holds the stream's pictures as JPEGs, at the stream's times. */
 static struct ring_writer *ring_of(struct ring_reader **reader)
@@ -27,7 +27,7 @@ static struct ring_writer *ring_of(struct ring_reader **reader)
 		output_of("ffmpeg -v error -f lavfi -i testsrc=size=96x64:rate=10 -frames:v %u -c:v mjpeg "
 			  "-pix_fmt yuvj420p -f mjpeg pipe:1",
 			  MEDIA_FRAMES);
-	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = RING_ENTRIES, .keep_us = INT64_MAX / 2};
+	struct ring_request wish = {.data_bytes = 4 << 20, .index_entries = RING_ENTRIES, .keep_us = INT64_MAX / 2};
 	char name[64];
 	uint64_t data_bytes, adopted, memory_bytes;
 	struct reason why;
@@ -43,13 +43,13 @@ static struct ring_writer *ring_of(struct ring_reader **reader)
 		struct iovec part = {(void *)(uintptr_t)at, (size_t)(eoi + 2 - at)};
 		struct ring_meta meta = {.wall_us = media_wall_us(i),
 					 .mono_us = media_time_us(i) + 1,
-					 .stretch = (uint32_t)(i / frames_a_stretch) + 1,
+					 .epoch = (uint32_t)(i / frames_per_epoch) + 1,
 					 .width = 96,
 					 .height = 64};
 		assert_int_equal(ring_writer_put(ring, &meta, &part, 1), i + 1);
 		at = eoi + 2;
 	}
-	buffer_finish(&jpegs);
+	buffer_free(&jpegs);
 	const void *memory = ring_writer_memory(ring, &memory_bytes);
 	*reader = ring_reader_attach(memory, memory_bytes, &why);
 	assert_non_null(*reader);
@@ -63,22 +63,22 @@ static size_t other_size = SIZE_MAX;
 static struct clip joined_clip(const struct ring_reader *ring, int64_t from_us, int64_t to_us)
 {
 	struct clip_plan plan;
-	struct encode encode = {.config = &config};
+	struct transcode encode = {.config = &config};
 	struct clip clip;
 
-	assert_int_equal(clip_plan_make(clip_folder, from_us, to_us, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(clip_folder, from_us, to_us, &plan), PLAN_OK);
 	if (other_size < plan.count)
-		plan.stretches[other_size].segment.entry.width = 48;
-	assert_true(memory_add_missing(&plan, ring, true, &encode));
-	assert_true(memory_add_unlike(&plan, &encode));
+		plan.slices[other_size].segment.entry.width = 48;
+	assert_true(transcode_plan_add_missing(&plan, ring, true, &encode));
+	assert_true(transcode_plan_add_mismatched(&plan, &encode));
 	assert_true(encode.count > 0);
-	assert_true(encode_prepare(&encode));
-	assert_int_equal(encode_run(&encode), 0);
-	assert_true(encode_adopt(&encode, &plan));
-	assert_false(encode.lacking);
+	assert_true(transcode_prepare(&encode));
+	assert_int_equal(transcode_run(&encode), 0);
+	assert_true(transcode_adopt(&encode, &plan));
+	assert_false(encode.frames_missing);
 	assert_true(clip_build(&plan, 1, &clip));
-	encode_finish(&encode);
-	clip_plan_finish(&plan);
+	transcode_free(&encode);
+	clip_plan_free(&plan);
 	return clip;
 }
 
@@ -103,7 +103,7 @@ static void what_was_never_recorded_comes_from_memory(void **state)
 	struct clip clip = joined_clip(reader, RUN_US, media_wall_us(MEDIA_FRAMES));
 	assert_string_equal(clip.source, "memory");
 	assert_times_from(&clip, 0, MEDIA_FRAMES);
-	clip_finish(&clip);
+	clip_free(&clip);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
@@ -120,7 +120,7 @@ static void memory_fills_the_gaps_of_the_index(void **state)
 	struct clip clip = joined_clip(reader, RUN_US, media_wall_us(MEDIA_FRAMES));
 	assert_string_equal(clip.source, "disk, memory");
 	assert_times_from(&clip, 0, MEDIA_FRAMES);
-	clip_finish(&clip);
+	clip_free(&clip);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
@@ -128,22 +128,22 @@ static void memory_fills_the_gaps_of_the_index(void **state)
 /* A camera that came and went all day, and what it sent last. */
 static void of_many_gaps_none_is_left_out(void **state)
 {
-	static struct clip_stretch stretches[300];
+	static struct clip_slice slices[300];
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
-	struct encode encode = {.config = &config};
+	struct transcode encode = {.config = &config};
 	struct clip_plan plan = {.from_us = RUN_US - 301 * US_PER_S,
 				 .to_us = media_wall_us(MEDIA_FRAMES),
-				 .stretches = stretches,
+				 .slices = slices,
 				 .count = 300};
 
 	(void)state;
 	for (size_t i = 0; i < plan.count; i++) {
-		stretches[i].head.wall_us = plan.from_us + (int64_t)i * US_PER_S;
-		stretches[i].tail = stretches[i].head;
-		stretches[i].tail.duration_us = 1000;
+		slices[i].head.wall_us = plan.from_us + (int64_t)i * US_PER_S;
+		slices[i].tail = slices[i].head;
+		slices[i].tail.duration_us = 1000;
 	}
-	assert_true(memory_add_missing(&plan, reader, true, &encode));
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode));
 	assert_int_equal(encode.count, 1);
 	assert_int_equal(encode.parts[0].place, plan.count);
 	assert_int_equal(encode.parts[0].last_seq - encode.parts[0].first_seq + 1, MEDIA_FRAMES);
@@ -156,15 +156,15 @@ static void more_rows_than_are_allowed_are_refused(void **state)
 	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring;
-	struct encode encode = {.config = &config};
+	struct transcode encode = {.config = &config};
 
 	(void)state;
-	assert_true(MEDIA_FRAMES > ENCODE_PARTS_MAX);
-	frames_a_stretch = 1;
+	assert_true(MEDIA_FRAMES > TRANSCODE_PARTS_MAX);
+	frames_per_epoch = 1;
 	ring = ring_of(&reader);
-	frames_a_stretch = MEDIA_FRAMES;
-	assert_false(memory_add_missing(&plan, reader, true, &encode));
-	assert_int_equal(encode.count, ENCODE_PARTS_MAX);
+	frames_per_epoch = MEDIA_FRAMES;
+	assert_false(transcode_plan_add_missing(&plan, reader, true, &encode));
+	assert_int_equal(encode.count, TRANSCODE_PARTS_MAX);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
@@ -175,17 +175,18 @@ static void what_takes_too_much_memory_is_refused(void **state)
 	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring;
-	struct encode encode = {.config = &config};
+	struct transcode encode = {.config = &config};
 	struct stat one, both;
 
 	(void)state;
-	frames_a_stretch = MEDIA_FRAMES / 2;
+	frames_per_epoch = MEDIA_FRAMES / 2;
 	ring = ring_of(&reader);
-	frames_a_stretch = MEDIA_FRAMES;
-	assert_true(memory_add_missing(&plan, reader, true, &encode) && memory_add_unlike(&plan, &encode));
+	frames_per_epoch = MEDIA_FRAMES;
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode) &&
+		    transcode_plan_add_mismatched(&plan, &encode));
 	assert_int_equal(encode.count, 2);
-	assert_true(encode_prepare(&encode));
-	assert_int_equal(encode_run(&encode), 0);
+	assert_true(transcode_prepare(&encode));
+	assert_int_equal(transcode_run(&encode), 0);
 	assert_int_equal(fstat(encode.parts[0].memory_fd, &one), 0);
 	assert_int_equal(fstat(encode.parts[1].memory_fd, &both), 0);
 	for (size_t i = 0; i < 2; i++) {
@@ -193,8 +194,8 @@ static void what_takes_too_much_memory_is_refused(void **state)
 		lseek(encode.parts[i].memory_fd, 0, SEEK_SET);
 	}
 	encode.bytes_max = (uint64_t)(one.st_size + both.st_size / 2);
-	assert_int_equal(encode_run(&encode), ENCODE_TOO_LARGE);
-	encode_finish(&encode);
+	assert_int_equal(transcode_run(&encode), TRANSCODE_TOO_LARGE);
+	transcode_free(&encode);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
@@ -205,7 +206,7 @@ static void write_over(struct ring_writer *ring, const struct ring_reader *reade
 	uint8_t byte = 0;
 	struct iovec part = {&byte, 1};
 	struct ring_meta meta = {
-		.wall_us = media_wall_us(MEDIA_FRAMES) + 60 * US_PER_S, .stretch = 9, .width = 96, .height = 64};
+		.wall_us = media_wall_us(MEDIA_FRAMES) + 60 * US_PER_S, .epoch = 9, .width = 96, .height = 64};
 
 	while (ring_reader_head(reader) < RING_ENTRIES + frames) {
 		meta.mono_us = meta.wall_us += 1000;
@@ -218,22 +219,23 @@ static void what_was_written_over_before_it_began_is_told(void **state)
 	struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
-	struct encode encode = {.config = &config};
+	struct transcode encode = {.config = &config};
 	struct clip clip;
 
 	(void)state;
-	assert_true(memory_add_missing(&plan, reader, true, &encode) && memory_add_unlike(&plan, &encode));
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode) &&
+		    transcode_plan_add_mismatched(&plan, &encode));
 	write_over(ring, reader, 5);
-	assert_true(encode_prepare(&encode));
-	assert_int_equal(encode_run(&encode), 0);
-	assert_true(encode_adopt(&encode, &plan));
-	assert_true(encode.lacking);
+	assert_true(transcode_prepare(&encode));
+	assert_int_equal(transcode_run(&encode), 0);
+	assert_true(transcode_adopt(&encode, &plan));
+	assert_true(encode.frames_missing);
 	assert_true(clip_build(&plan, 1, &clip));
 	assert_times_from(&clip, 5, MEDIA_FRAMES - 5);
 	assert_int_equal(clip.start_us, media_wall_us(5));
-	clip_finish(&clip);
-	encode_finish(&encode);
-	clip_plan_finish(&plan);
+	clip_free(&clip);
+	transcode_free(&encode);
+	clip_plan_free(&plan);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
@@ -243,14 +245,15 @@ static void what_was_written_over_altogether_is_refused(void **state)
 	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
-	struct encode encode = {.config = &config};
+	struct transcode encode = {.config = &config};
 
 	(void)state;
-	assert_true(memory_add_missing(&plan, reader, true, &encode) && memory_add_unlike(&plan, &encode));
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode) &&
+		    transcode_plan_add_mismatched(&plan, &encode));
 	write_over(ring, reader, MEDIA_FRAMES);
-	assert_true(encode_prepare(&encode));
-	assert_int_equal(encode_run(&encode), ENCODE_OVERWRITTEN);
-	encode_finish(&encode);
+	assert_true(transcode_prepare(&encode));
+	assert_int_equal(transcode_run(&encode), TRANSCODE_OVERWRITTEN);
+	transcode_free(&encode);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
@@ -267,11 +270,11 @@ static void segments_of_jpegs_are_transcoded(void **state)
 	struct clip clip = joined_clip(NULL, RUN_US, media_wall_us(16));
 	assert_string_equal(clip.source, "transcoded");
 	assert_times_from(&clip, 0, 16);
-	clip_finish(&clip);
+	clip_free(&clip);
 	archive_of_parts(parts, 2);
 	clip = joined_clip(NULL, RUN_US, media_wall_us(MEDIA_FRAMES));
 	assert_int_equal(clip.frames, 24);
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 static void a_stretch_of_another_size_is_scaled(void **state)
@@ -290,7 +293,7 @@ static void a_stretch_of_another_size_is_scaled(void **state)
 	other_size = SIZE_MAX;
 	assert_string_equal(clip.source, "transcoded");
 	assert_times_from(&clip, 0, MEDIA_FRAMES);
-	clip_finish(&clip);
+	clip_free(&clip);
 }
 
 static void a_key_frame_becomes_a_picture(void **state)
@@ -305,12 +308,12 @@ static void a_key_frame_becomes_a_picture(void **state)
 	still.width = 48;
 	assert_true(still_from_archive(&still, clip_folder, media_wall_us(key) + 1000));
 	assert_int_equal(still.wall_us, media_wall_us(key));
-	assert_true(still_needs_work(&still));
+	assert_true(still_needs_ffmpeg(&still));
 	still.memory_fd = memfd_create("still", MFD_CLOEXEC);
 	assert_int_equal(still_run(&still), 0);
 	assert_true(still_adopt(&still));
 	assert_memory_equal(still.jpeg.data, "\xff\xd8", 2);
-	still_finish(&still);
+	still_free(&still);
 }
 
 static void a_segment_of_jpegs_has_the_very_frame(void **state)
@@ -325,8 +328,8 @@ static void a_segment_of_jpegs_has_the_very_frame(void **state)
 		assert_true(still_from_archive(&still, clip_folder, media_wall_us(i)));
 		assert_int_equal(still.wall_us, media_wall_us(i));
 		assert_int_equal(still.newest, i + 1 == MEDIA_FRAMES);
-		assert_false(still_needs_work(&still));
-		still_finish(&still);
+		assert_false(still_needs_ffmpeg(&still));
+		still_free(&still);
 	}
 }
 
@@ -342,13 +345,13 @@ static void the_rings_frame_of_an_instant_is_the_one_before_it(void **state)
 		assert_true(still_from_ring(&still, reader, media_wall_us(i)));
 		assert_int_equal(still.wall_us, media_wall_us(i));
 		assert_false(still.newest);
-		still_finish(&still);
+		still_free(&still);
 	}
 	assert_false(still_from_ring(&still, reader, media_wall_us(0) - 1));
 	assert_true(still_from_ring(&still, reader, INT64_MAX));
 	assert_int_equal(still.wall_us, media_wall_us(MEDIA_FRAMES - 1));
 	assert_true(still.newest);
-	still_finish(&still);
+	still_free(&still);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
@@ -365,15 +368,15 @@ static void an_open_segment_of_another_boot_is_not_final_before_it_is_repaired(v
 
 	(void)state;
 	archive_of_parts(parts, 1);
-	assert_int_equal(clip_plan_make(clip_folder, RUN_US, media_wall_us(MEDIA_FRAMES - 1), &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(clip_folder, RUN_US, media_wall_us(MEDIA_FRAMES - 1), &plan), PLAN_OK);
 	assert_true(plan.is_open);
 	assert_false(clip_is_final(&plan, reader, &all_indexed));
 	uint8_t *header = (uint8_t *)(uintptr_t)ring_writer_memory(ring, &bytes);
 	memset(header + offsetof(struct ring_header, boot_id), 0, 16);
 	assert_true(clip_is_final(&plan, reader, &all_indexed));
-	clip_segment_release(&plan.stretches[0].segment);
+	clip_segment_release(&plan.slices[0].segment);
 	assert_true(clip_is_final(&plan, reader, &all_indexed));
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }

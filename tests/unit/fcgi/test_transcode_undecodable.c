@@ -25,7 +25,7 @@ static struct ring_writer *ring_without(size_t from, size_t count, struct ring_r
 {
 	static uint8_t good[1 << 14], bad[1 << 14];
 	size_t length = camera_jpeg_make(96, 64, good, sizeof(good));
-	struct ring_wish wish = {.data_bytes = 4 << 20, .index_entries = 1024, .keep_us = INT64_MAX / 2};
+	struct ring_request wish = {.data_bytes = 4 << 20, .index_entries = 1024, .keep_us = INT64_MAX / 2};
 	char name[64];
 	uint64_t bytes, adopted;
 	struct reason why;
@@ -40,7 +40,7 @@ static struct ring_writer *ring_without(size_t from, size_t count, struct ring_r
 		struct iovec part = {i >= from && i < from + count ? bad : good, length};
 		struct ring_meta meta = {.wall_us = media_wall_us(i),
 					 .mono_us = media_time_us(i) + 1,
-					 .stretch = 1,
+					 .epoch = 1,
 					 .width = 96,
 					 .height = 64};
 		assert_int_equal(ring_writer_put(ring, &meta, &part, 1), i + 1);
@@ -54,14 +54,15 @@ static struct ring_writer *ring_without(size_t from, size_t count, struct ring_r
 /* Adds to a plan what has to be encoded. */
 static void encode_into(struct clip_plan *plan, const struct ring_reader *ring)
 {
-	struct encode encode = {.config = &config};
+	struct transcode encode = {.config = &config};
 
-	assert_true(memory_add_missing(plan, ring, true, &encode) && memory_add_unlike(plan, &encode));
+	assert_true(transcode_plan_add_missing(plan, ring, true, &encode) &&
+		    transcode_plan_add_mismatched(plan, &encode));
 	assert_true(encode.count > 0);
-	assert_true(encode_prepare(&encode));
-	assert_int_equal(encode_run(&encode), 0);
-	assert_true(encode_adopt(&encode, plan));
-	encode_finish(&encode);
+	assert_true(transcode_prepare(&encode));
+	assert_int_equal(transcode_run(&encode), 0);
+	assert_true(transcode_adopt(&encode, plan));
+	transcode_free(&encode);
 }
 
 static void encode_ring(size_t from, size_t count, struct clip_plan *plan)
@@ -84,7 +85,7 @@ static void assert_only_lacks(size_t from, size_t count)
 
 	encode_ring(from, count, &plan);
 	assert_int_equal(plan.count, 1);
-	const struct clip_segment *segment = &plan.stretches[0].segment;
+	const struct clip_segment *segment = &plan.slices[0].segment;
 	assert_int_equal(segment->count, MEDIA_FRAMES - count);
 	for (size_t i = 0; i < segment->count; i++, frame++) {
 		const struct index_record *record = &segment->walked[i];
@@ -94,7 +95,7 @@ static void assert_only_lacks(size_t from, size_t count)
 		assert_int_equal((record->flags & INDEX_KEY) != 0, media_wall_us(frame) / US_PER_S != second);
 		second = media_wall_us(frame) / US_PER_S;
 	}
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 }
 
 static void frames_that_are_no_pictures_move_neither_times_nor_key_frames(void **state)
@@ -114,7 +115,7 @@ static void where_none_is_a_picture_there_is_nothing(void **state)
 	(void)state;
 	encode_ring(0, MEDIA_FRAMES, &plan);
 	assert_int_equal(plan.count, 0);
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 }
 
 static void what_is_recorded_beside_them_is_there(void **state)
@@ -127,12 +128,12 @@ static void what_is_recorded_beside_them_is_there(void **state)
 
 	(void)state;
 	archive_of_parts(parts, 1);
-	assert_int_equal(clip_plan_make(clip_folder, RUN_US, media_wall_us(MEDIA_FRAMES), &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(clip_folder, RUN_US, media_wall_us(MEDIA_FRAMES), &plan), PLAN_OK);
 	encode_into(&plan, reader);
 	assert_int_equal(plan.count, 1);
-	assert_int_equal(plan.stretches[0].origin, CLIP_DISK);
-	assert_int_equal(plan.stretches[0].head.wall_us, media_wall_us(two));
-	clip_plan_finish(&plan);
+	assert_int_equal(plan.slices[0].origin, CLIP_DISK);
+	assert_int_equal(plan.slices[0].head.wall_us, media_wall_us(two));
+	clip_plan_free(&plan);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
@@ -141,17 +142,17 @@ static void what_is_recorded_beside_them_is_there(void **state)
  * segment why it does not follow the one before, and that this one ended at last_us. */
 static size_t rows_between(int64_t from_us, uint32_t cause, int64_t last_us)
 {
-	struct encode encode = {.config = &config};
+	struct transcode encode = {.config = &config};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_without(10, next_key(24) - 10, &reader);
 	struct clip_plan plan;
 
-	assert_int_equal(clip_plan_make(clip_folder, from_us, media_wall_us(MEDIA_FRAMES), &plan), PLAN_GOOD);
-	struct catalogue_entry *behind = &plan.stretches[plan.count - 1].segment.entry;
+	assert_int_equal(clip_plan_make(clip_folder, from_us, media_wall_us(MEDIA_FRAMES), &plan), PLAN_OK);
+	struct catalogue_entry *behind = &plan.slices[plan.count - 1].segment.entry;
 	behind->gap_cause = (uint8_t)cause;
 	behind->last_wall_us = last_us;
-	assert_true(memory_add_missing(&plan, reader, true, &encode));
-	clip_plan_finish(&plan);
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode));
+	clip_plan_free(&plan);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 	return encode.count;
@@ -190,7 +191,7 @@ static void spoil_segment(size_t count)
 		at = jpeg + 3;
 	}
 	file_write(path, media.data, media.length);
-	buffer_finish(&media);
+	buffer_free(&media);
 }
 
 static void segments_of_jpegs_lack_them_too(void **state)
@@ -203,29 +204,30 @@ static void segments_of_jpegs_lack_them_too(void **state)
 	for (size_t count = 3; count <= 16; count += 13) {
 		archive_of_parts(parts, 2);
 		spoil_segment(count);
-		assert_int_equal(clip_plan_make(clip_folder, RUN_US, media_wall_us(MEDIA_FRAMES), &plan), PLAN_GOOD);
+		assert_int_equal(clip_plan_make(clip_folder, RUN_US, media_wall_us(MEDIA_FRAMES), &plan), PLAN_OK);
 		assert_int_equal(plan.count, 2);
 		encode_into(&plan, NULL);
 		assert_int_equal(plan.count, count == 16 ? 1 : 2);
-		assert_int_equal(plan.stretches[0].head.wall_us, media_wall_us(count == 16 ? next_key(16) : count));
-		clip_plan_finish(&plan);
+		assert_int_equal(plan.slices[0].head.wall_us, media_wall_us(count == 16 ? next_key(16) : count));
+		clip_plan_free(&plan);
 	}
 }
 
 static void an_ffmpeg_that_fails_is_not_taken_for_frames_that_do(void **state)
 {
 	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
-	struct encode encode = {.config = &config};
+	struct transcode encode = {.config = &config};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_without(0, MEDIA_FRAMES, &reader);
 
 	(void)state;
 	snprintf(config.record.preset, sizeof(config.record.preset), "no-such-preset");
-	assert_true(memory_add_missing(&plan, reader, true, &encode) && memory_add_unlike(&plan, &encode));
-	assert_true(encode_prepare(&encode));
-	assert_int_not_equal(encode_run(&encode), 0);
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode) &&
+		    transcode_plan_add_mismatched(&plan, &encode));
+	assert_true(transcode_prepare(&encode));
+	assert_int_not_equal(transcode_run(&encode), 0);
 	snprintf(config.record.preset, sizeof(config.record.preset), "ultrafast");
-	encode_finish(&encode);
+	transcode_free(&encode);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }

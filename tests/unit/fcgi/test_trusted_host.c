@@ -12,7 +12,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct host_own nobody;
+static const struct own_host_name nobody;
 
 static void names_that_no_stranger_can_have_are_taken(void **state)
 {
@@ -23,7 +23,7 @@ static void names_that_no_stranger_can_have_are_taken(void **state)
 
 	(void)state;
 	for (size_t k = 0; k < COUNT(hosts); k++)
-		if (!host_name_trusted(hosts[k], &nobody, ""))
+		if (!trusted_host_check(hosts[k], &nobody, ""))
 			fail_msg("%s", hosts[k]);
 }
 
@@ -41,7 +41,7 @@ static void names_that_a_stranger_can_have_are_not(void **state)
 
 	(void)state;
 	for (size_t k = 0; k < COUNT(hosts); k++)
-		if (host_name_trusted(hosts[k], &nobody, "cam.example"))
+		if (trusted_host_check(hosts[k], &nobody, "cam.example"))
 			fail_msg("%s", hosts[k]);
 }
 
@@ -62,9 +62,9 @@ static void listed_names_are_taken(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lists); i++)
-		assert_true(host_name_trusted("Cam.example.org:443", &nobody, lists[i]));
+		assert_true(trusted_host_check("Cam.example.org:443", &nobody, lists[i]));
 	for (size_t i = 0; i < COUNT(others); i++)
-		assert_false(host_name_trusted("cam.example.org", &nobody, others[i]));
+		assert_false(trusted_host_check("cam.example.org", &nobody, others[i]));
 }
 
 static void a_name_that_is_too_long_is_none(void **state)
@@ -74,34 +74,34 @@ static void a_name_that_is_too_long_is_none(void **state)
 	(void)state;
 	memset(host, 'a', sizeof(host) - 1);
 	host[sizeof(host) - 1] = '\0';
-	assert_false(host_name_trusted(host, &nobody, ""));
+	assert_false(trusted_host_check(host, &nobody, ""));
 	host[0] = '[';
-	assert_false(host_name_trusted(host, &nobody, ""));
+	assert_false(trusted_host_check(host, &nobody, ""));
 	host[300] = ']';
-	assert_false(host_name_trusted(host, &nobody, ""));
+	assert_false(trusted_host_check(host, &nobody, ""));
 }
 
 static void what_this_machine_calls_itself_is_taken(void **state)
 {
-	const struct host_own own = {.name = "Cellar.Example.org", .full = "cellar.lan"};
+	const struct own_host_name own = {.name = "Cellar.Example.org", .full = "cellar.lan"};
 
 	(void)state;
-	assert_true(host_name_trusted("cellar.example.org:5000", &own, ""));
-	assert_true(host_name_trusted("CELLAR.lan.", &own, ""));
-	assert_false(host_name_trusted("cellar.evil.example", &own, ""));
+	assert_true(trusted_host_check("cellar.example.org:5000", &own, ""));
+	assert_true(trusted_host_check("CELLAR.lan.", &own, ""));
+	assert_false(trusted_host_check("cellar.evil.example", &own, ""));
 }
 
 static void this_machine_knows_its_name(void **state)
 {
 	char name[HOST_NAME_BYTES] = "";
-	struct host_own own;
+	struct own_host_name own;
 
 	(void)state;
 	assert_int_equal(gethostname(name, sizeof(name)), 0);
-	host_own_find(&own);
+	own_host_name_find(&own);
 	assert_string_equal(own.name, name);
-	assert_true(host_name_trusted(name, &own, ""));
-	assert_true(own.full[0] == '\0' || host_name_trusted(own.full, &own, ""));
+	assert_true(trusted_host_check(name, &own, ""));
+	assert_true(own.full[0] == '\0' || trusted_host_check(own.full, &own, ""));
 }
 
 int main(void)

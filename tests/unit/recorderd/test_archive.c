@@ -10,7 +10,7 @@
 
 static void an_empty_folder_begins_at_one(void **state)
 {
-	struct archive_start start = archive_case_open();
+	struct archive_resume_point start = archive_case_open();
 
 	(void)state;
 	assert_true(start.recovered);
@@ -65,7 +65,7 @@ static void put_three(void)
 
 static void without_a_list_the_segments_are_found_in_the_order_of_recording(void **state)
 {
-	struct archive_start start;
+	struct archive_resume_point start;
 
 	(void)state;
 	put_three();
@@ -97,14 +97,14 @@ static bool index_is_good(const struct catalogue_entry *entry)
 	bool good;
 
 	assert_true(index_name(entry->file, name, sizeof(name)));
-	good = index_reader_open(AT_FDCWD, recording_path(name), entry->segment_no, &reader) == INDEX_GOOD;
+	good = index_reader_open(AT_FDCWD, recording_path(name), entry->segment_no, &reader) == INDEX_OK;
 	index_reader_close(&reader);
 	return good;
 }
 
 static void segments_that_the_list_knows_are_not_read_again(void **state)
 {
-	struct archive_start start;
+	struct archive_resume_point start;
 
 	(void)state;
 	put_three();
@@ -138,7 +138,7 @@ static int flip_byte(const char *path)
 
 	data.data[CATALOGUE_ENTRY_BYTES + 20] ^= 4; /* of the first entry */
 	file_write(path, data.data, data.length);
-	buffer_finish(&data);
+	buffer_free(&data);
 	return 0;
 }
 
@@ -276,7 +276,7 @@ static void an_open_segment_is_listed_at_once_and_finished_when_it_is_closed(voi
 	assert_string_equal(summary_now().open_segment, entry.file);
 	archive_segment_grew(archive_case.archive, MEDIA_WALL_US + 5, 12345, 2);
 	assert_int_equal(summary_now().bytes, 12345);
-	assert_false(archive_segment_vanished(archive_case.archive));
+	assert_false(archive_segment_is_deleted(archive_case.archive));
 	close(fd);
 	archive_segment_closed(archive_case.archive);
 	assert_string_equal(summary_now().open_segment, "");
@@ -295,7 +295,7 @@ static void a_deleted_open_segment_is_noticed_and_leaves_the_list(void **state)
 	archive_case_open();
 	entry = begin_segment(&fd);
 	assert_int_equal(unlink(recording_path(entry.file)), 0);
-	assert_true(archive_segment_vanished(archive_case.archive));
+	assert_true(archive_segment_is_deleted(archive_case.archive));
 	close(fd);
 	archive_segment_closed(archive_case.archive);
 	close_and_list();
@@ -309,8 +309,8 @@ static void a_folder_that_was_deleted_is_made_again_and_locked(void **state)
 	(void)state;
 	archive_case_open();
 	struct buffer out = output_of("rm -rf '%s'", archive_case.config.record.directory);
-	buffer_finish(&out);
-	fd = archive_folder(archive_case.archive, &archive_case.why);
+	buffer_free(&out);
+	fd = archive_follow_folder(archive_case.archive, &archive_case.why);
 	assert_true(fd >= 0);
 	close(fd);
 	assert_null(archive_open(&archive_case.config, &archive_case.why));
@@ -354,9 +354,9 @@ static void a_segment_that_did_not_sync_is_looked_through_when_it_is_closed(void
 	archive_case.config.record.sync_seconds = 0;
 	archive_case_open();
 	entry = begin_segment(&fd);
-	assert_false(archive_segment_doubted(archive_case.archive));
+	assert_false(archive_segment_is_suspect(archive_case.archive));
 	atomic_store(&fake_disk.fails, true);
-	while (!archive_segment_doubted(archive_case.archive))
+	while (!archive_segment_is_suspect(archive_case.archive))
 		trouble_after_a_frame();
 	atomic_store(&fake_disk.fails, false);
 	/* What an index says that agrees with the file's size would be believed, but not now. */
@@ -365,7 +365,7 @@ static void a_segment_that_did_not_sync_is_looked_through_when_it_is_closed(void
 	archive_segment_grew(archive_case.archive, MEDIA_WALL_US, 12345, 6789);
 	close(fd);
 	archive_segment_closed(archive_case.archive);
-	assert_false(archive_segment_doubted(archive_case.archive));
+	assert_false(archive_segment_is_suspect(archive_case.archive));
 	close_and_list();
 	ASSERT_LISTED(9);
 	assert_int_equal(archive_case.listed[0].state, CATALOGUE_COMPLETE);

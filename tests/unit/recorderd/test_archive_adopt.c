@@ -10,7 +10,7 @@ static void shell(const char *command)
 {
 	struct buffer out = output_of("cd '%s' && %s", media_folder, command);
 
-	buffer_finish(&out);
+	buffer_free(&out);
 }
 
 /* An archive of the segments 20 to 22 that a recorder has left in the folder "older". */
@@ -34,7 +34,7 @@ static void record(uint64_t segment_no)
 	struct catalogue_entry entry = {
 		.segment_no = segment_no, .run_no = 5, .start_wall_us = info.first_wall_us, .media_at = 100};
 	char name[SEGMENT_FILE_BYTES];
-	int fd = archive_folder(archive_case.archive, &archive_case.why);
+	int fd = archive_follow_folder(archive_case.archive, &archive_case.why);
 
 	assert_true(fd >= 0);
 	close(fd);
@@ -62,7 +62,7 @@ static void replaced_by_older(bool listed_too)
 	shell("mv recordings gone && mv older recordings");
 	record(2);
 	wait_for_segments(4);
-	assert_true(archive_started(archive_case.archive).next_segment >= 23);
+	assert_true(archive_get_resume_point(archive_case.archive).next_segment >= 23);
 	close_and_list();
 	ASSERT_LISTED(20, 21, 22, 2);
 	for (size_t i = 0; i < 4; i++)
@@ -97,7 +97,7 @@ static void a_folder_that_comes_back_is_as_it_was(void **state)
 	record(24);
 	wait_for_segments(4);
 	shell("mv recordings away && cp -a away recordings");
-	int fd = archive_folder(archive_case.archive, &archive_case.why);
+	int fd = archive_follow_folder(archive_case.archive, &archive_case.why);
 	close(fd);
 	usleep(50000);
 	wait_for_segments(4);
@@ -112,9 +112,9 @@ static void numbers_go_on_above_what_stands_there(void **state)
 	make_older(true);
 	assert_int_equal(archive_case_open().next_segment, 1);
 	shell("mv recordings gone && mv older recordings");
-	int fd = archive_folder(archive_case.archive, &archive_case.why);
+	int fd = archive_follow_folder(archive_case.archive, &archive_case.why);
 	close(fd);
-	assert_int_equal(archive_started(archive_case.archive).next_segment, 23);
+	assert_int_equal(archive_get_resume_point(archive_case.archive).next_segment, 23);
 	wait_for_segments(3);
 	shell("rm -r gone");
 }

@@ -14,13 +14,13 @@ static int fake_adjtimex(struct timex *state);
 static void fake_boot_id(uint8_t out[16]);
 static int64_t fake_slept_us(void);
 
-#define adjtimex       fake_adjtimex
-#define clock_boot_id  fake_boot_id
-#define clock_slept_us fake_slept_us
+#define adjtimex           fake_adjtimex
+#define clock_boot_id      fake_boot_id
+#define clock_suspended_us fake_slept_us
 #include "recorderd/archive/archive_age.c"
 #undef adjtimex
 #undef clock_boot_id
-#undef clock_slept_us
+#undef clock_suspended_us
 
 #define HOURS(n) ((int64_t)((n) * (double)HOUR_US))
 #define YEARS(n) ((n)*365.25 * 24)
@@ -53,7 +53,7 @@ static int64_t fake_slept_us(void)
 struct fixture {
 	struct config config;
 	struct archive_segment segments[MOST];
-	struct archive_verdict verdicts[MOST];
+	struct archive_segment_age verdicts[MOST];
 	struct archive archive;
 };
 
@@ -97,7 +97,7 @@ static void assert_old_and(struct fixture *fixture, unsigned doubts, const char 
 {
 	char old[MOST + 1] = "";
 
-	archive_judge(&fixture->archive, fixture->verdicts);
+	archive_age_assess(&fixture->archive, fixture->verdicts);
 	for (size_t i = 0; i < fixture->archive.count; i++)
 		old[i] = fixture->verdicts[i].old ? 'x' : '-';
 	assert_string_equal(old, wanted);
@@ -158,7 +158,7 @@ static void no_step_in_this_boot_makes_its_segments_older(void **state)
 			add(&fixture, THIS, YEARS(steps[i]) + 73, 73);
 			add(&fixture, THIS, YEARS(steps[i]) + 71, 71);
 			add(&fixture, THIS, 0, 0);
-			assert_old_and(&fixture, synced ? 0 : DOUBT_CLOCK_SET, "x--");
+			assert_old_and(&fixture, synced ? 0 : RETENTION_DELAY_CLOCK_SET, "x--");
 		}
 }
 
@@ -172,7 +172,7 @@ static void a_step_of_nobody_s_makes_nothing_of_other_boots_old(void **state)
 	add(&fixture, 1, YEARS(10) + 50, 50);
 	add(&fixture, THIS, YEARS(10) + 10, 10);
 	add(&fixture, THIS, 0, 0);
-	assert_old_and(&fixture, DOUBT_CLOCK_SET, "x---");
+	assert_old_and(&fixture, RETENTION_DELAY_CLOCK_SET, "x---");
 	/* Once what was recorded before the step is gone, the new time is believed. */
 	fixture.archive.count = 0;
 	add(&fixture, 1, YEARS(10) + 50, 0);
@@ -189,9 +189,9 @@ static void a_start_in_another_decade_makes_nothing_old(void **state)
 	fixture_init(&fixture);
 	add(&fixture, 1, YEARS(10) + 100, 100);
 	add(&fixture, 1, YEARS(10), 0);
-	assert_old_and(&fixture, DOUBT_CLOCK_LEAPT, "x-");
+	assert_old_and(&fixture, RETENTION_DELAY_CLOCK_JUMPED, "x-");
 	add(&fixture, THIS, 0, 0);
-	assert_old_and(&fixture, DOUBT_CLOCK_LEAPT, "x--");
+	assert_old_and(&fixture, RETENTION_DELAY_CLOCK_JUMPED, "x--");
 	fixture.archive.opened_mono_us = mono_now().us - HOURS(73); /* and now the recorder has run for so long */
 	assert_old(&fixture, "xx-");
 	fixture.archive.opened_mono_us = mono_now().us;
@@ -249,13 +249,13 @@ static void the_future_goes_when_it_has_been_here_for_so_long(void **state)
 		add(&fixture, 3, YEARS(-1), 0);
 		add(&fixture, THIS, 1, 1);
 		add(&fixture, 4, 50, 0);
-		assert_old_and(&fixture, DOUBT_FUTURE, "-x---");
+		assert_old_and(&fixture, RETENTION_DELAY_FUTURE, "-x---");
 		/* Its place among the others is in front of what follows it. */
 		assert_int_equal(fixture.verdicts[0].end_us, fixture.verdicts[1].end_us);
 		assert_int_equal(fixture.verdicts[2].end_us, fixture.verdicts[3].end_us);
 		fixture.segments[0].seen_mono_us = mono_now().us - HOURS(71);
 		fixture.segments[2].seen_mono_us = mono_now().us - HOURS(73);
-		assert_old_and(&fixture, DOUBT_FUTURE, "-xx--");
+		assert_old_and(&fixture, RETENTION_DELAY_FUTURE, "-xx--");
 	}
 }
 
@@ -269,14 +269,14 @@ static void in_1970_nothing_of_other_boots_is_old_or_in_the_way_of_tonight(void 
 	add(&fixture, 1, YEARS(-56) - 1, 0);
 	add(&fixture, THIS, 1, 1);
 	add(&fixture, THIS, 0, 0);
-	assert_old_and(&fixture, DOUBT_FUTURE, "----");
+	assert_old_and(&fixture, RETENTION_DELAY_FUTURE, "----");
 	assert_true(fixture.verdicts[1].end_us <= fixture.verdicts[2].end_us);
 	/* In the order of time, as where an archive was copied to them. */
 	fixture_init(&fixture);
 	add(&fixture, THIS, 1, 1);
 	add(&fixture, THIS, 0, 0);
 	add(&fixture, 1, YEARS(-56), 0);
-	assert_old_and(&fixture, DOUBT_FUTURE, "---");
+	assert_old_and(&fixture, RETENTION_DELAY_FUTURE, "---");
 	assert_true(fixture.verdicts[2].end_us <= fixture.verdicts[0].end_us);
 }
 
@@ -304,7 +304,7 @@ static void a_machine_that_slept_has_grown_older_meanwhile(void **state)
 	add(&fixture, THIS, 0, 0);
 	assert_old(&fixture, "x-");
 	slept_hours = 0;
-	assert_old_and(&fixture, DOUBT_CLOCK_SET, "--");
+	assert_old_and(&fixture, RETENTION_DELAY_CLOCK_SET, "--");
 }
 
 /* Copies of one file with other times in them: their own times have to do. */
@@ -350,7 +350,7 @@ static void a_clock_that_cannot_be_asked_about_is_not_synchronised(void **state)
 	fixture_init(&fixture);
 	denied = true;
 	add(&fixture, THIS, YEARS(10), 1);
-	assert_old_and(&fixture, DOUBT_CLOCK_SET, "-");
+	assert_old_and(&fixture, RETENTION_DELAY_CLOCK_SET, "-");
 }
 
 static void what_no_clock_can_have_said_is_judged_without_harm(void **state)
@@ -369,7 +369,7 @@ static void what_no_clock_can_have_said_is_judged_without_harm(void **state)
 				fixture.segments[0].entry.first_mono_us = odd[i];
 				fixture.segments[0].entry.last_wall_us = odd[j];
 				add(&fixture, THIS, 1, 1);
-				archive_judge(&fixture.archive, fixture.verdicts);
+				archive_age_assess(&fixture.archive, fixture.verdicts);
 				assert_true(fixture.verdicts[0].old == (boot == THIS && odd[i] == 0));
 				assert_false(fixture.verdicts[1].old);
 			}

@@ -175,7 +175,7 @@ static void fill(struct archive *mixed, const struct mixture *mixture)
 static void no_mixture_deletes_what_is_young_or_keeps_what_is_old(void **state)
 {
 	static struct mixture mixture;
-	struct archive_verdict verdicts[MOST];
+	struct archive_segment_age verdicts[MOST];
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= MIXTURES; seed++) {
@@ -184,7 +184,7 @@ static void no_mixture_deletes_what_is_young_or_keeps_what_is_old(void **state)
 		make_mixture(&mixture, seed, 600 * US_PER_S);
 		mixed.retention.hours = (double)mixture.keep_us / HOUR_US;
 		fill(&mixed, &mixture);
-		archive_judge(&mixed, verdicts);
+		archive_age_assess(&mixed, verdicts);
 		for (size_t i = 0; i < mixed.count; i++)
 			assert_right(&mixture, &mixture.segments[mixed.segments[i].entry.size_bytes], verdicts[i].old);
 		free(mixed.segments);

@@ -33,7 +33,7 @@ static struct archive archive;
 
 static void name_of(int clip, char out[128])
 {
-	snprintf(out, 128, "%s/clips/" CACHED_FOLDER "/%d_%d_1.mp4", path, clip, clip + 1);
+	snprintf(out, 128, "%s/clips/" CLIP_CACHE_FOLDER "/%d_%d_1.mp4", path, clip, clip + 1);
 }
 
 static _Atomic bool disk_hangs; /* that of the clips */
@@ -77,7 +77,7 @@ static int make_archive(void **state)
 	snprintf(path, sizeof(path), "/tmp/recorder-yield-XXXXXX");
 	if (!mkdtemp(path))
 		return -1;
-	snprintf(name, sizeof(name), "mkdir -p '%s/clips/" CACHED_FOLDER "'", path);
+	snprintf(name, sizeof(name), "mkdir -p '%s/clips/" CLIP_CACHE_FOLDER "'", path);
 	if (system(name) != 0)
 		return -1;
 	for (int i = 0; i < CLIPS; i++) {
@@ -123,7 +123,7 @@ static void with_room_nothing_goes(void **state)
 {
 	(void)state;
 	archive.retention.min_free_gb = (DISK_BYTES - CLIPS * (double)CLIP_BYTES) / GB;
-	assert_int_equal(archive_retain(&archive), 0);
+	assert_int_equal(archive_retention_run(&archive), 0);
 	assert_int_equal(clips_there(), CLIPS);
 }
 
@@ -134,7 +134,7 @@ static void the_oldest_clips_go_as_long_as_that_is_enough(void **state)
 
 	(void)state;
 	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 1.5) * (double)CLIP_BYTES) / GB;
-	assert_int_equal(archive_retain(&archive), 0);
+	assert_int_equal(archive_retention_run(&archive), 0);
 	assert_int_equal(clips_there(), CLIPS - 2);
 	name_of(CLIPS - 1, name);
 	assert_int_equal(stat(name, &status), 0);
@@ -144,7 +144,7 @@ static void recordings_go_where_all_clips_are_not_enough(void **state)
 {
 	(void)state;
 	archive.retention.min_free_gb = (DISK_BYTES + 100) / GB;
-	assert_int_equal(archive_retain(&archive), 1);
+	assert_int_equal(archive_retention_run(&archive), 1);
 	assert_int_equal(clips_there(), 0);
 }
 
@@ -154,12 +154,12 @@ static void a_disk_of_clips_that_hangs_holds_up_nobody(void **state)
 	(void)state;
 	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 1.5) * (double)CLIP_BYTES) / GB;
 	atomic_store(&disk_hangs, true);
-	assert_int_equal(archive_retain(&archive), 1);
-	archive_retain(&archive);
+	assert_int_equal(archive_retention_run(&archive), 1);
+	archive_retention_run(&archive);
 	assert_int_equal(clips_there(), CLIPS);
 	atomic_store(&disk_hangs, false);
 	while (clips_there() == CLIPS) {
-		archive_cached_yield(&archive, archive.folder, &(struct statvfs){.f_frsize = 1, .f_bavail = 1});
+		archive_cached_make_room(&archive, archive.folder, &(struct statvfs){.f_frsize = 1, .f_bavail = 1});
 		usleep(1000);
 	}
 }
@@ -189,14 +189,14 @@ static void what_cannot_be_evicted_is_said_and_the_next_goes_in_its_place(void *
 	(void)state;
 	block_clip(0);
 	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 1.5) * (double)CLIP_BYTES) / GB;
-	assert_int_equal(archive_retain(&archive), 0);
+	assert_int_equal(archive_retention_run(&archive), 0);
 	assert_int_equal(clips_there(), CLIPS - 2); /* with the one that stays */
-	archive_look_at_clips(&archive);
+	archive_update_clips_note(&archive);
 	assert_non_null(strstr(archive.clips_note, "cannot be deleted (Is a directory)"));
 	unblock_clip(0);
 	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 3.5) * (double)CLIP_BYTES) / GB;
-	assert_int_equal(archive_retain(&archive), 0);
-	archive_look_at_clips(&archive);
+	assert_int_equal(archive_retention_run(&archive), 0);
+	archive_update_clips_note(&archive);
 	assert_string_equal(archive.clips_note, "");
 }
 
@@ -207,14 +207,14 @@ static void recordings_go_where_no_clip_can(void **state)
 	for (int i = 0; i < CLIPS; i++)
 		block_clip(i);
 	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 1.5) * (double)CLIP_BYTES) / GB;
-	assert_int_equal(archive_retain(&archive), 1);
+	assert_int_equal(archive_retention_run(&archive), 1);
 	assert_int_equal(clips_there(), CLIPS);
-	archive_look_at_clips(&archive);
+	archive_update_clips_note(&archive);
 	assert_non_null(strstr(archive.clips_note, "recordings go in their place"));
 	for (int i = 0; i < CLIPS; i++)
 		unblock_clip(i);
-	archive_cached_yield(&archive, archive.folder, &(struct statvfs){.f_frsize = 1, .f_bavail = 1});
-	archive_look_at_clips(&archive);
+	archive_cached_make_room(&archive, archive.folder, &(struct statvfs){.f_frsize = 1, .f_bavail = 1});
+	archive_update_clips_note(&archive);
 	assert_string_equal(archive.clips_note, "");
 }
 
@@ -224,7 +224,7 @@ static void more_clips_go_where_they_give_less_room_than_they_are_large(void **s
 	(void)state;
 	room_a_clip = CLIP_BYTES / 2;
 	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 1.5) * (double)CLIP_BYTES / 2) / GB;
-	assert_int_equal(archive_retain(&archive), 0);
+	assert_int_equal(archive_retention_run(&archive), 0);
 	assert_int_equal(clips_there(), 2);
 	room_a_clip = CLIP_BYTES;
 }
@@ -241,7 +241,7 @@ static void clips_on_another_disk_stay(void **state)
 	archive.folder = open(other, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	archive.retention.min_free_gb = (DISK_BYTES + 100) / GB;
 	bool differ = stat(path, &here) == 0 && stat(other, &there) == 0 && here.st_dev != there.st_dev;
-	assert_int_equal(archive_retain(&archive), 1);
+	assert_int_equal(archive_retention_run(&archive), 1);
 	assert_int_equal(clips_there(), differ ? CLIPS : 0);
 	snprintf(command, sizeof(command), "rm -rf '%s'", other);
 	assert_int_equal(system(command), 0);
@@ -251,11 +251,11 @@ static void clips_on_another_disk_stay(void **state)
 static void put_clip(double hours_ago, char name[160])
 {
 	int64_t from_us = wall_now().us - (int64_t)(hours_ago * 3600e6);
-	struct cached_key key = {from_us, from_us + 60 * US_PER_S, 1};
-	char file[CACHED_NAME_BYTES];
+	struct clip_cache_key key = {from_us, from_us + 60 * US_PER_S, 1};
+	char file[CLIP_CACHE_NAME_BYTES];
 
-	cached_name(&key, file);
-	snprintf(name, 160, "%s/clips/" CACHED_FOLDER "/%s", path, file);
+	clip_cache_file_name(&key, file);
+	snprintf(name, 160, "%s/clips/" CLIP_CACHE_FOLDER "/%s", path, file);
 	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
 	assert_true(fd >= 0);
 	close(fd);
@@ -264,7 +264,7 @@ static void put_clip(double hours_ago, char name[160])
 /* A round, and what it has done in the folder of clips. */
 static size_t retain_and_sweep(void)
 {
-	size_t gone = archive_retain(&archive);
+	size_t gone = archive_retention_run(&archive);
 
 	while (atomic_load(&sweeping))
 		usleep(1000);
@@ -287,7 +287,7 @@ static void what_is_past_its_hours_goes_from_the_cache(void **state)
 	put_clip(72.1, past);
 	put_clip(71.9, young);
 	put_clip(-2, future);
-	snprintf(other, sizeof(other), "%s/clips/" CACHED_FOLDER "/notes.mp4", path);
+	snprintf(other, sizeof(other), "%s/clips/" CLIP_CACHE_FOLDER "/notes.mp4", path);
 	close(open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
 	snprintf(part, sizeof(part), "%s/clips/.left.mp4.part", path);
 	int fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
@@ -299,7 +299,7 @@ static void what_is_past_its_hours_goes_from_the_cache(void **state)
 	assert_int_equal(clips_there(), 0); /* of 1970 */
 	/* Lowered, as by a reload. */
 	archive.retention.hours = 71.8;
-	archive.swept_mono_us = 0;
+	archive.cache_swept_mono_us = 0;
 	assert_int_equal(retain_and_sweep(), 0);
 	assert_false(is_there(young));
 }
@@ -310,12 +310,12 @@ static void what_is_due_and_cannot_go_is_said(void **state)
 	archive.retention.hours = 72;
 	block_clip(0);
 	assert_int_equal(retain_and_sweep(), 0);
-	archive_look_at_clips(&archive);
+	archive_update_clips_note(&archive);
 	assert_non_null(strstr(archive.clips_note, "that are due cannot be deleted (Is a directory)"));
 	unblock_clip(0);
-	archive.swept_mono_us = 0;
+	archive.cache_swept_mono_us = 0;
 	assert_int_equal(retain_and_sweep(), 0);
-	archive_look_at_clips(&archive);
+	archive_update_clips_note(&archive);
 	assert_string_equal(archive.clips_note, "");
 }
 

@@ -33,9 +33,9 @@ static void put(uint64_t segment_no, uint8_t boot, double hours)
 	put_segment(&info, name);
 }
 
-static struct archive_start one_round(void)
+static struct archive_resume_point one_round(void)
 {
-	struct archive_start start = archive_case_open();
+	struct archive_resume_point start = archive_case_open();
 
 	assert_true(start.recovered);
 	close_and_list();
@@ -102,7 +102,7 @@ static void numbers_that_two_recorders_gave_are_no_order(void **state)
 		put(i + 1, TONIGHT, 6 - i);
 		put(i + 1, BACKUP, 50 - i);
 	}
-	struct archive_start start = one_round();
+	struct archive_resume_point start = one_round();
 	assert_int_equal(start.next_segment, 7);
 	assert_int_equal(start.next_run, 7);
 	assert_int_equal(archive_case.listed_count, 12);
@@ -121,12 +121,12 @@ static void recording_goes_on_behind_tonight_s_and_above_all_numbers(void **stat
 	clock_boot_id(info.boot_id);
 	put_segment(&info, name);
 	put(500, BACKUP, 50);
-	struct archive_start start = one_round();
+	struct archive_resume_point start = one_round();
 	assert_int_equal(start.next_segment, 501);
 	assert_true(start.last_mono_us >= info.first_mono_us && start.last_mono_us < info.first_mono_us + US_PER_S);
 	assert_true(start.last_wall_us > info.first_wall_us && start.last_wall_us < ago(0));
 	/* Also where the list says all of it. */
-	struct archive_start again = one_round();
+	struct archive_resume_point again = one_round();
 	assert_true(again.last_mono_us == start.last_mono_us);
 }
 
@@ -213,7 +213,7 @@ static void the_list_says_what_the_newest_one_was_repaired_to(void **state)
 	assert_non_null(moof);
 	memset(moof, 0, 8);
 	file_write(recording_path(name), media.data, media.length);
-	buffer_finish(&media);
+	buffer_free(&media);
 	archive_case_open();
 	close_and_list();
 	assert_int_equal(archive_case.listed_count, 1);

@@ -12,12 +12,12 @@ static void shell(const char *command)
 {
 	struct buffer out = output_of("cd '%s' && %s", media_folder, command);
 
-	buffer_finish(&out);
+	buffer_free(&out);
 }
 
 static void enter(void)
 {
-	int fd = archive_folder(archive_case.archive, &archive_case.why);
+	int fd = archive_follow_folder(archive_case.archive, &archive_case.why);
 
 	if (fd < 0)
 		fail_msg("%s", archive_case.why.text);
@@ -42,12 +42,12 @@ static void a_folder_that_is_left_is_finished_and_let_go(void **state)
 	archive_case_open();
 	begin_segment(&fd);
 	close(fd);
-	assert_false(archive_moved(archive_case.archive));
+	assert_false(archive_folder_moved(archive_case.archive));
 	shell("mv recordings left && mkdir recordings");
-	assert_true(archive_moved(archive_case.archive));
+	assert_true(archive_folder_moved(archive_case.archive));
 	archive_segment_closed(archive_case.archive);
 	enter();
-	assert_false(archive_moved(archive_case.archive));
+	assert_false(archive_folder_moved(archive_case.archive));
 	assert_int_equal(summary_now().segments, 0);
 	assert_non_null(strstr(summary_now().folder_note, "1 segment,"));
 	shell("for n in $(seq 600); do flock -n left/.lock true && break; sleep 0.1; done");
@@ -72,8 +72,9 @@ static void what_the_new_folder_lists_is_listed_at_once(void **state)
 	assert_true(archive_write_lists(archive_case.archive, false, &archive_case.why));
 	read_list();
 	ASSERT_LISTED(20, 21);
-	assert_int_equal(archive_started(archive_case.archive).last_wall_us, archive_case.listed[1].end_wall_us);
-	assert_int_equal(archive_started(archive_case.archive).folder_no, 1);
+	assert_int_equal(archive_get_resume_point(archive_case.archive).last_wall_us,
+			 archive_case.listed[1].end_wall_us);
+	assert_int_equal(archive_get_resume_point(archive_case.archive).folder_no, 1);
 	close_and_list();
 	ASSERT_LISTED(20, 21);
 	shell("rm -r left");
@@ -101,7 +102,7 @@ static void a_folder_that_another_recorder_has_is_not_recorded_into(void **state
 	struct config same = archive_case.config;
 	struct archive *other = archive_open(&same, &archive_case.why);
 	assert_non_null(other);
-	assert_int_equal(archive_folder(archive_case.archive, &archive_case.why), -1);
+	assert_int_equal(archive_follow_folder(archive_case.archive, &archive_case.why), -1);
 	assert_non_null(strstr(archive_case.why.text, "another recorder"));
 	archive_close(other);
 	enter();
@@ -188,9 +189,9 @@ static void without_its_disk_it_waits_and_makes_nothing(void **state)
 	for (int tries = 0; tries < 6000 && !summary_now().trouble[0]; tries++)
 		usleep(10000);
 	assert_non_null(strstr(summary_now().trouble, "no disk is mounted"));
-	assert_int_equal(archive_folder(archive_case.archive, &archive_case.why), -1);
-	archive_give_up_repair(archive_case.archive);
-	assert_false(archive_wait(archive_case.archive).recovered);
+	assert_int_equal(archive_follow_folder(archive_case.archive, &archive_case.why), -1);
+	archive_cancel_repair(archive_case.archive);
+	assert_false(archive_wait_repaired(archive_case.archive).recovered);
 	assert_int_not_equal(access(archive_case.config.record.directory, F_OK), 0);
 }
 
@@ -201,7 +202,7 @@ static const char *note_of_a_run(void)
 	archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
 	assert_non_null(archive_case.archive);
 	assert_true(archive_start(archive_case.archive, &archive_case.why));
-	assert_true(archive_wait(archive_case.archive).recovered);
+	assert_true(archive_wait_repaired(archive_case.archive).recovered);
 	summary = summary_now();
 	archive_close(archive_case.archive);
 	archive_case.archive = NULL;

@@ -56,10 +56,10 @@ static void a_start_goes_on_and_the_folder_is_taken_when_it_answers(void **state
 	assert_non_null(archive_case.archive);
 	assert_true(archive_start(archive_case.archive, &archive_case.why));
 	assert_int_equal(atomic_load(&waiting), 1);
-	assert_false(archive_started(archive_case.archive).recovered);
+	assert_false(archive_get_resume_point(archive_case.archive).recovered);
 	assert_int_equal(summary_now().segments, 0);
 	atomic_store(&locking_hangs, false);
-	assert_true(archive_wait(archive_case.archive).recovered);
+	assert_true(archive_wait_repaired(archive_case.archive).recovered);
 	assert_int_equal(summary_now().segments, 1);
 	assert_string_equal(summary_now().trouble, "");
 }
@@ -94,7 +94,7 @@ static void a_folder_that_answers_late_with_an_error_is_tried_again(void **state
 	while (!strstr(summary_now().trouble, "another recorder records into"))
 		usleep(1000);
 	assert_int_equal(syscall(SYS_close, other), 0);
-	assert_true(archive_wait(archive_case.archive).recovered);
+	assert_true(archive_wait_repaired(archive_case.archive).recovered);
 	assert_string_equal(summary_now().trouble, "");
 }
 

@@ -25,7 +25,7 @@ static size_t files_left(void)
 				      archive_case.config.record.directory);
 	size_t count = strtoul((char *)out.data, NULL, 10);
 
-	buffer_finish(&out);
+	buffer_free(&out);
 	return count;
 }
 
@@ -130,7 +130,7 @@ static uint64_t bytes_in_folder(void)
 	struct buffer out = output_of("cat '%s'/recording_[0-9]*.mp4 | wc -c", archive_case.config.record.directory);
 	uint64_t bytes = strtoull((char *)out.data, NULL, 10);
 
-	buffer_finish(&out);
+	buffer_free(&out);
 	return bytes;
 }
 
@@ -191,7 +191,7 @@ static void a_clock_that_woke_up_in_2036_deletes_nothing_by_age(void **state)
 	assert_true(archive_case_open().recovered);
 	for (int i = 0; i < 60000 && !summary_now().clock_doubts; i++)
 		usleep(1000);
-	assert_int_equal(summary_now().clock_doubts, DOUBT_CLOCK_LEAPT);
+	assert_int_equal(summary_now().clock_doubts, RETENTION_DELAY_CLOCK_JUMPED);
 	close_and_list();
 	fake_clock.wall_ahead_us = 0;
 	ASSERT_LISTED(1, 2);
@@ -220,7 +220,7 @@ static void what_was_recorded_in_the_future_stays(void **state)
 	archive_case_open();
 	for (int i = 0; i < 60000 && !summary_now().clock_doubts; i++)
 		usleep(1000);
-	assert_int_equal(summary_now().clock_doubts, DOUBT_FUTURE);
+	assert_int_equal(summary_now().clock_doubts, RETENTION_DELAY_FUTURE);
 	close_and_list();
 	ASSERT_LISTED(1, 2, 3, 4, 5);
 }

@@ -8,7 +8,7 @@
 
 static void a_repair_is_given_up_and_done_at_the_next_start(void **state)
 {
-	struct archive_start start;
+	struct archive_resume_point start;
 
 	(void)state;
 	for (uint64_t i = 1; i <= COUNT; i++)
@@ -19,9 +19,9 @@ static void a_repair_is_given_up_and_done_at_the_next_start(void **state)
 	assert_true(archive_start(archive_case.archive, &archive_case.why));
 	while (atomic_load(&fake_disk.syncs) == 0)
 		usleep(1000);
-	archive_give_up_repair(archive_case.archive);
+	archive_cancel_repair(archive_case.archive);
 	atomic_store(&fake_disk.hangs, false);
-	start = archive_wait(archive_case.archive);
+	start = archive_wait_repaired(archive_case.archive);
 	assert_false(start.recovered);
 	assert_int_equal(summary_now().segments, 0);
 	archive_close(archive_case.archive);
@@ -42,7 +42,7 @@ static void once_it_is_done_there_is_nothing_to_give_up(void **state)
 	(void)state;
 	put_segment_at(1, MEDIA_WALL_US - HOUR_US);
 	archive_case_open();
-	archive_give_up_repair(archive_case.archive);
+	archive_cancel_repair(archive_case.archive);
 	begin_segment(&fd);
 	close(fd);
 	archive_segment_closed(archive_case.archive);

@@ -13,7 +13,7 @@ static void without_a_camera_it_waits_and_says_what_it_misses(void **state)
 	assert_non_null(strstr(capture_rig.status.last_error, "there is no camera at /dev/video0"));
 	fake.camera_is_there = true;
 	capture_rig_wait(camera_is_opened);
-	assert_int_equal(film_frame(64).meta.gap_cause, GAP_RECORDER_DOWN);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_RECORDER_DOWN);
 }
 
 static void unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is_back(void **state)
@@ -21,18 +21,18 @@ static void unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is
 	(void)state;
 	capture_rig_start_streaming();
 	fake.camera_is_there = false;
-	fake_poke(SOURCE_GONE);
+	fake_camera_signal(SOURCE_GONE);
 	capture_rig_wait(camera_was_closed);
 	capture_rig_wait(camera_is_waiting);
-	assert_int_equal(capture_rig.stretches_over, 1);
+	assert_int_equal(capture_rig.epochs_ended, 1);
 	assert_non_null(strstr(capture_rig.status.last_error, "camera"));
 	fake.camera_is_there = true;
 	capture_rig_wait(camera_is_opened);
-	assert_int_equal(film_frame(64).meta.gap_cause, GAP_UNPLUGGED);
-	assert_int_equal(film_frame(64).meta.stretch, 43);
-	fake_poke(SOURCE_GONE); /* and is there again at once */
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_UNPLUGGED);
+	assert_int_equal(capture_rig_send_frame(64).meta.epoch, 43);
+	fake_camera_signal(SOURCE_GONE); /* and is there again at once */
 	capture_rig_wait(camera_is_opened);
-	assert_int_equal(film_frame(64).meta.gap_cause, GAP_UNPLUGGED);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_UNPLUGGED);
 }
 
 static unsigned opens_seen;
@@ -49,7 +49,7 @@ static int64_t lose_before_a_frame(enum source_outcome outcome)
 	mono_t lost_at = mono_now();
 
 	opens_seen = atomic_load(&fake.opens);
-	fake_poke(outcome);
+	fake_camera_signal(outcome);
 	capture_rig_wait(was_opened_anew);
 	return mono_now().us - lost_at.us;
 }
@@ -64,26 +64,26 @@ static void one_that_opens_and_never_delivers_is_opened_less_and_less_often(void
 	assert_true(lose_before_a_frame(SOURCE_GONE) >= 2 * US_PER_S / 5);
 	assert_true(lose_before_a_frame(SOURCE_RESIZED) >= 4 * US_PER_S / 5);
 	assert_true(lose_before_a_frame(SOURCE_GONE) >= 8 * US_PER_S / 5);
-	assert_int_equal(capture_rig.stretches_over, 1);
-	assert_int_equal(film_frame(64).meta.gap_cause, GAP_UNPLUGGED);
-	capture_status(capture_rig.capture, &capture_rig.status);
+	assert_int_equal(capture_rig.epochs_ended, 1);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_UNPLUGGED);
+	capture_get_state(capture_rig.capture, &capture_rig.status);
 	assert_int_equal(capture_rig.status.camera_state, CAMERA_STREAMING);
 	fake_clock.mono_ahead_us += 3 * US_PER_S / 2;
 	fake_clock.wall_ahead_us += 3 * US_PER_S / 2;
-	film_frame(64);
+	capture_rig_send_frame(64);
 	expected_state = CAMERA_OPENING;
 	lose_before_a_frame(SOURCE_GONE); /* after a while of frames: at once */
-	assert_int_equal(film_frame(64).meta.gap_cause, GAP_UNPLUGGED);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_UNPLUGGED);
 }
 
 static void an_error_is_a_stall_and_opening_again_heals_it(void **state)
 {
 	(void)state;
 	capture_rig_start_streaming();
-	fake_poke(SOURCE_FAILED);
+	fake_camera_signal(SOURCE_FAILED);
 	capture_rig_wait(camera_was_closed);
 	capture_rig_wait(camera_is_opened);
-	assert_int_equal(film_frame(64).meta.gap_cause, GAP_STALLED);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_STALLED);
 }
 
 static bool goes_silent(void)
@@ -99,10 +99,10 @@ static void a_silent_camera_is_opened_again_and_the_gap_says_stalled(void **stat
 	capture_rig_start_streaming();
 	capture_rig_wait(goes_silent);
 	assert_non_null(strstr(capture_rig.status.last_error, "no frame for"));
-	assert_int_equal(capture_rig.stretches_over, 1);
+	assert_int_equal(capture_rig.epochs_ended, 1);
 	capture_rig_wait(camera_is_opened);
 	assert_int_equal(fake.closes, 1);
-	assert_int_equal(film_frame(64).meta.gap_cause, GAP_STALLED);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_STALLED);
 }
 
 static void one_that_falls_silent_and_is_then_gone_was_unplugged(void **state)
@@ -114,7 +114,7 @@ static void one_that_falls_silent_and_is_then_gone_was_unplugged(void **state)
 	capture_rig_wait(camera_is_waiting);
 	fake.camera_is_there = true;
 	capture_rig_wait(camera_is_opened);
-	assert_int_equal(film_frame(64).meta.gap_cause, GAP_UNPLUGGED);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_UNPLUGGED);
 }
 
 static void a_slow_camera_within_its_limit_is_left_alone(void **state)
@@ -124,16 +124,16 @@ static void a_slow_camera_within_its_limit_is_left_alone(void **state)
 	for (int i = 0; i < 20; i++) {
 		fake_clock.mono_ahead_us += 3 * US_PER_S / 2;
 		fake_clock.wall_ahead_us += 3 * US_PER_S / 2;
-		assert_int_equal(film_frame(64).meta.stretch, 42);
+		assert_int_equal(capture_rig_send_frame(64).meta.epoch, 42);
 	}
 	assert_int_equal(fake.opens, 1);
 }
 
-static bool looks_for_better(void)
+static bool finds_preferred(void)
 {
 	fake_clock.mono_ahead_us += US_PER_S / 4;
 	fake_clock.wall_ahead_us += US_PER_S / 4;
-	fake_poke(SOURCE_FINE); /* the stand-in goes on filming */
+	fake_camera_signal(SOURCE_OK); /* the stand-in goes on filming */
 	return strcmp(capture_rig.status.device, "/dev/video0") == 0;
 }
 
@@ -148,17 +148,17 @@ static void a_stand_in_serves_until_the_configured_camera_is_back(void **state)
 
 	(void)state;
 	fake.camera_is_there = false;
-	fake.stand_in_serves = true;
+	fake.fallback_is_there = true;
 	capture_rig_start_streaming();
 	assert_string_equal(capture_rig.status.device, "/dev/video7");
 	assert_string_equal(capture_rig.status.configured, "/dev/video0");
 	capture_rig_wait(knows_devices);
 	fake.camera_is_there = true;
-	capture_rig_wait(looks_for_better);
+	capture_rig_wait(finds_preferred);
 	assert_string_equal(capture_rig.status.configured, "");
-	frame = film_frame(64);
+	frame = capture_rig_send_frame(64);
 	assert_int_equal(frame.meta.gap_cause, GAP_FORMAT);
-	assert_true(frame.meta.stretch > 42);
+	assert_true(frame.meta.epoch > 42);
 }
 
 static void closing_in_the_middle_of_anything_closes_the_camera(void **state)

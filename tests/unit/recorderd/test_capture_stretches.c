@@ -11,16 +11,16 @@ static void frames_come_with_both_clocks_and_the_recorder_was_down_before(void *
 	capture_rig_start();
 	capture_rig_wait(camera_is_opened);
 	assert_int_equal(capture_rig.opened_fps, 30);
-	frame = film_frame(64);
-	assert_int_equal(frame.meta.stretch, 42);
+	frame = capture_rig_send_frame(64);
+	assert_int_equal(frame.meta.epoch, 42);
 	assert_int_equal(frame.meta.gap_cause, GAP_RECORDER_DOWN);
 	assert_int_equal(frame.meta.mono_us, fake.next_frame.captured.us);
 	assert_int_in_range(frame.meta.wall_us - frame.meta.mono_us - clock_offset_us() + CLOCK_TOLERANCE_US, 0,
 			    2 * CLOCK_TOLERANCE_US);
 	assert_int_equal(frame.meta.width, 64);
-	assert_int_equal(film_frame(64).meta.stretch, 42);
+	assert_int_equal(capture_rig_send_frame(64).meta.epoch, 42);
 	assert_int_equal(capture_rig.frames_told, 2);
-	capture_status(capture_rig.capture, &capture_rig.status);
+	capture_get_state(capture_rig.capture, &capture_rig.status);
 	assert_int_equal(capture_rig.status.frames, 2);
 	assert_string_equal(capture_rig.status.device, "/dev/video0");
 	assert_string_equal(capture_rig.status.configured, "");
@@ -30,12 +30,12 @@ static void frames_that_come_while_recording_is_off_bear_it(void **state)
 {
 	(void)state;
 	capture_rig_start_streaming();
-	assert_int_equal(film_frame(64).meta.flags, 0);
+	assert_int_equal(capture_rig_send_frame(64).meta.flags, 0);
 	capture_set_recording(capture_rig.capture, false);
-	assert_int_equal(film_frame(64).meta.flags, RING_FRAME_OFF);
-	assert_int_equal(film_frame(64).meta.stretch, 42);
+	assert_int_equal(capture_rig_send_frame(64).meta.flags, RING_FRAME_RECORDING_OFF);
+	assert_int_equal(capture_rig_send_frame(64).meta.epoch, 42);
 	capture_set_recording(capture_rig.capture, true);
-	assert_int_equal(film_frame(64).meta.flags, 0);
+	assert_int_equal(capture_rig_send_frame(64).meta.flags, 0);
 }
 
 static void another_picture_size_begins_a_stretch(void **state)
@@ -44,29 +44,29 @@ static void another_picture_size_begins_a_stretch(void **state)
 
 	(void)state;
 	capture_rig_start_streaming();
-	frame = film_frame(96);
-	assert_int_equal(frame.meta.stretch, 43);
+	frame = capture_rig_send_frame(96);
+	assert_int_equal(frame.meta.epoch, 43);
 	assert_int_equal(frame.meta.gap_cause, GAP_FORMAT);
-	assert_int_equal(film_frame(96).meta.stretch, 43);
-	fake_poke(SOURCE_RESIZED);
+	assert_int_equal(capture_rig_send_frame(96).meta.epoch, 43);
+	fake_camera_signal(SOURCE_RESIZED);
 	capture_rig_wait(camera_was_closed);
 	capture_rig_wait(camera_is_opened);
-	frame = film_frame(64);
-	assert_int_equal(frame.meta.stretch, 44);
+	frame = capture_rig_send_frame(64);
+	assert_int_equal(frame.meta.epoch, 44);
 	assert_int_equal(frame.meta.gap_cause, GAP_FORMAT);
 }
 
-static void step_and_film(int64_t by_us)
+static void step_clock_and_check(int64_t by_us)
 {
-	struct ring_frame before = film_frame(64), after;
+	struct ring_frame before = capture_rig_send_frame(64), after;
 
 	fake_clock.wall_ahead_us += by_us;
-	after = film_frame(64);
-	assert_int_equal(after.meta.stretch, before.meta.stretch + 1);
+	after = capture_rig_send_frame(64);
+	assert_int_equal(after.meta.epoch, before.meta.epoch + 1);
 	assert_int_equal(after.meta.gap_cause, GAP_CLOCK);
 	assert_int_in_range(after.meta.wall_us - after.meta.mono_us - clock_offset_us() + CLOCK_TOLERANCE_US, 0,
 			    2 * CLOCK_TOLERANCE_US);
-	assert_int_equal(film_frame(64).meta.stretch, after.meta.stretch);
+	assert_int_equal(capture_rig_send_frame(64).meta.epoch, after.meta.epoch);
 	assert_int_equal(fake.opens, 1);
 }
 
@@ -74,10 +74,10 @@ static void a_clock_that_is_set_begins_a_stretch_in_either_direction(void **stat
 {
 	(void)state;
 	capture_rig_start_streaming();
-	step_and_film(3600 * US_PER_S);
-	step_and_film(-7200 * US_PER_S);
-	step_and_film(50 * US_PER_MS);
-	step_and_film(-US_PER_S);
+	step_clock_and_check(3600 * US_PER_S);
+	step_clock_and_check(-7200 * US_PER_S);
+	step_clock_and_check(50 * US_PER_MS);
+	step_clock_and_check(-US_PER_S);
 }
 
 static void slewing_moves_both_clocks_and_begins_nothing(void **state)
@@ -87,12 +87,12 @@ static void slewing_moves_both_clocks_and_begins_nothing(void **state)
 
 	(void)state;
 	capture_rig_start_streaming();
-	frame = film_frame(64);
+	frame = capture_rig_send_frame(64);
 	offset_us = frame.meta.wall_us - frame.meta.mono_us;
 	for (int i = 0; i < 10; i++) {
 		fake_clock.wall_ahead_us += 100; /* 1 ms in all: what two readings can differ by on a busy machine */
-		frame = film_frame(64);
-		assert_int_equal(frame.meta.stretch, 42);
+		frame = capture_rig_send_frame(64);
+		assert_int_equal(frame.meta.epoch, 42);
 		assert_int_equal(frame.meta.wall_us - frame.meta.mono_us, offset_us);
 	}
 }

@@ -51,8 +51,9 @@ static bool adjust(void *context, uint32_t number, const char *control_name, con
 
 static struct control *open_control(struct reason *why)
 {
-	return control_create(
-		&(struct control_parts){.loop = loop, .camera = name, .recording = set_recording, .adjust = adjust},
+	return control_server_create(
+		&(struct control_server_parts){
+			.loop = loop, .camera = name, .recording = set_recording, .adjust = adjust},
 		why);
 }
 
@@ -77,7 +78,7 @@ static int tear_down(void **state)
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		if (clients[i] >= 0)
 			close(clients[i]);
-	control_destroy(control);
+	control_server_destroy(control);
 	loop_destroy(loop);
 	return 0;
 }
@@ -165,7 +166,7 @@ static void a_control_is_answered_once_the_camera_has_it(void **state)
 	assert_string_equal(adjusted_name, "gain");
 	assert_string_equal(adjusted_value, "7");
 	assert_int_equal(recv(clients[0], answer, 1, MSG_DONTWAIT), -1);
-	control_adjusted(control, ticket, true, 6, NULL);
+	control_server_finish(control, ticket, true, 6, NULL);
 	assert_string_equal(hear(0), "{\"outcome\":\"done\",\"control\":\"gain\",\"value\":6}\n");
 }
 
@@ -174,7 +175,7 @@ static void what_the_camera_refuses_is_said(void **state)
 	(void)state;
 	dial(0, "{\"control\":\"gain\",\"value\":700}\n");
 	wait_for_adjusts(1);
-	control_adjusted(control, ticket, false, 0, &(struct reason){"it takes \"0\" to 255"});
+	control_server_finish(control, ticket, false, 0, &(struct reason){"it takes \"0\" to 255"});
 	assert_string_equal(hear(0), "{\"outcome\":\"refused\",\"sentence\":\"it takes \\\"0\\\" to 255\"}\n");
 }
 
@@ -234,8 +235,8 @@ static void an_answer_for_a_client_that_left_is_nobody_s(void **state)
 	wait_for_adjusts(2);
 	close(clients[0]);
 	clients[0] = -1;
-	control_adjusted(control, first, true, 1, NULL);
-	control_adjusted(control, ticket, true, 2, NULL);
+	control_server_finish(control, first, true, 1, NULL);
+	control_server_finish(control, ticket, true, 2, NULL);
 	assert_non_null(strstr(hear(1), "\"value\":2"));
 }
 
@@ -256,7 +257,7 @@ static void what_a_killed_recorder_left_of_its_socket_is_replaced(void **state)
 	struct stat status;
 
 	(void)state;
-	control_destroy(control);
+	control_server_destroy(control);
 	assert_int_equal(lstat(address.sun_path, &status), -1);
 	int left = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(left, (struct sockaddr *)&address, bytes), 0);
@@ -280,15 +281,15 @@ static void a_socket_that_is_removed_is_made_anew(void **state)
 	dial(0, "{\"control\":\"gain\",\"value\":7}\n");
 	wait_for_adjusts(1);
 	assert_int_equal(unlink(address.sun_path), 0);
-	control_keep(control);
+	control_server_check(control);
 	dial(1, "{\"recording\":\"on\"}\n");
 	assert_non_null(strstr(hear(1), "\"done\""));
 	assert_int_equal(lstat(address.sun_path, &status), 0);
-	control_keep(control);
+	control_server_check(control);
 	dial(2, "{\"recording\":\"off\"}\n");
 	assert_non_null(strstr(hear(2), "\"done\""));
 	/* Who had asked before is answered. */
-	control_adjusted(control, ticket, true, 7, NULL);
+	control_server_finish(control, ticket, true, 7, NULL);
 	assert_non_null(strstr(hear(0), "\"value\":7"));
 }
 
@@ -303,8 +304,8 @@ static void what_is_in_its_place_is_another_s_and_stays(void **state)
 	assert_int_equal(unlink(address.sun_path), 0);
 	assert_int_equal(bind(other, (struct sockaddr *)&address, bytes), 0);
 	assert_int_equal(listen(other, 8), 0);
-	control_keep(control);
-	control_destroy(control);
+	control_server_check(control);
+	control_server_destroy(control);
 	control = NULL;
 	assert_int_equal(lstat(address.sun_path, &status), 0);
 	close(other);

@@ -19,7 +19,7 @@ static const char *rings[2];
 
 static struct ring_writer *make_ring(const char *name)
 {
-	struct ring_wish wish = {
+	struct ring_request wish = {
 		.name = name, .data_bytes = 1 << 20, .index_entries = 64, .keep_us = US_PER_S, .exact = true};
 	uint64_t bytes, adopted;
 	struct reason why;
@@ -59,7 +59,7 @@ static struct recorder_state having(const char *device, const char *bus, enum ca
 
 static void publish_state(struct ring_writer *ring, struct recorder_state state)
 {
-	ring_writer_state(ring, &state);
+	ring_writer_set_state(ring, &state);
 }
 
 static bool is_forbidden(const char *path, const char *bus)

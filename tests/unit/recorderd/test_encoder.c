@@ -128,11 +128,11 @@ static void finished_segments_are_plain_mp4_with_every_frame(void **state)
 	for (size_t i = 0; i < rig.segment_count; i++) {
 		int fd = openat(folder, rig.segments[i].file, O_RDONLY | O_CLOEXEC);
 
-		assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_GOOD);
+		assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_OK);
 		assert_int_equal(layout.form, SEGMENT_COMPLETE);
 		assert_int_equal(rig.segments[i].state, CATALOGUE_COMPLETE);
 		assert_int_equal(rig_probe(i), rig.segments[i].frames);
-		segment_layout_finish(&layout);
+		segment_layout_free(&layout);
 		close(fd);
 	}
 	close(folder);
@@ -157,14 +157,14 @@ static void one_frame_alone_is_recorded_with_the_camera_s_interval(void **state)
 	assert_int_equal(rig.records[0].duration_us, US_PER_S / 30);
 }
 
-/* Two stretches of one second each, with what `change` does in between. */
+/* Two slices of one second each, with what `change` does in between. */
 static void record_two_stretches(void (*change)(void), int64_t pause_us)
 {
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
 	rig_start();
 	rig_wait(rig_all_given);
 	change();
-	rig.stretch++;
+	rig.epoch++;
 	if (rig.gap_cause == GAP_CLOCK)
 		rig.mono_offset_us += pause_us;
 	rig_plan(RIG_WALL_US + US_PER_S + pause_us, 25, US_PER_S, 1);
@@ -230,14 +230,14 @@ static bool all_are_on_disk(struct rig *of)
 	return storage_frames(of->storage) == of->given;
 }
 
-/* Two stretches are in the ring before the encoder has begun, and no frame will come for now: both are recorded. */
+/* Two slices are in the ring before the encoder has begun, and no frame will come for now: both are recorded. */
 static void the_end_of_a_run_is_known_to_an_encoder_that_is_still_in_the_run_before(void **state)
 {
 	(void)state;
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 2);
 	for (; rig.given < 25; rig.given++)
 		rig_put(rig.wall_us[rig.given]);
-	rig.stretch++;
+	rig.epoch++;
 	for (; rig.given < rig.to_give; rig.given++)
 		rig_put(rig.wall_us[rig.given]);
 	rig_start();
@@ -257,11 +257,11 @@ static void stopping_records_all_that_the_ring_holds(void **state)
 	for (; rig.given < 10; rig.given++)
 		rig_put(rig.wall_us[rig.given]);
 	step_clock();
-	rig.stretch++;
+	rig.epoch++;
 	for (; rig.given < 20; rig.given++)
 		rig_put(rig.wall_us[rig.given]);
 	resize();
-	rig.stretch++;
+	rig.epoch++;
 	for (; rig.given < rig.to_give; rig.given++)
 		rig_put(rig.wall_us[rig.given]);
 	record_all();

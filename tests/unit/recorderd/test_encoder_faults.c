@@ -159,7 +159,7 @@ static void an_encoder_that_starts_slowly_may_do_so_though_its_run_is_over(void 
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
-	before = hold_ffmpeg(folder);
+	before = delayed_ffmpeg_install(folder);
 	rig_start();
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
 	give_the_rest();
@@ -168,9 +168,9 @@ static void an_encoder_that_starts_slowly_may_do_so_though_its_run_is_over(void 
 	rounds = 0;
 	rig_wait(some_rounds_are_over);
 	assert_int_equal(status_now()->restarts, 0);
-	let_ffmpeg_go(folder);
+	delayed_ffmpeg_release(folder);
 	stop_and_look();
-	forget_ffmpeg(folder, before);
+	delayed_ffmpeg_remove(folder, before);
 	assert_all_recorded();
 	assert_int_equal(rig.segment_count, 1);
 }
@@ -366,7 +366,7 @@ static void a_restarted_recorder_leaves_out_what_came_while_recording_was_off(vo
 	encoder_set_recording(rig.encoder, false);
 	rig_put_left_out(RIG_WALL_US + US_PER_S);
 	crash_and_start();
-	rig.stretch++;
+	rig.epoch++;
 	rig_plan(RIG_WALL_US + 4 * US_PER_S, 25, US_PER_S, 1);
 	rig_wait(rig_all_given);
 	stop_and_look();

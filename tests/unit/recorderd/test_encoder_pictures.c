@@ -214,7 +214,7 @@ static void a_run_of_nothing_else_holds_up_the_next_one_for_a_few_tries(void **s
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 3);
 	spoil(0, 9);
 	put_until(9);
-	rig.stretch++;
+	rig.epoch++;
 	record_all();
 	assert_in_range(status.restarts, 0, 3);
 	assert_int_equal(rig.segment_count, 1);
@@ -280,7 +280,7 @@ static void as_mjpeg_they_are_kept_like_the_others(void **state)
 static bool says_so(struct rig *of)
 {
 	(void)of;
-	return status_now()->fruitless;
+	return status_now()->undecodable;
 }
 
 static void a_camera_of_nothing_else_is_said_and_comes_back(void **state)
@@ -298,7 +298,7 @@ static void a_camera_of_nothing_else_is_said_and_comes_back(void **state)
 	put_until(rig.to_give);
 	encoder_end_run(rig.encoder);
 	rig_wait(all_came_of_it);
-	assert_false(status.fruitless);
+	assert_false(status.undecodable);
 	assert_pictures_recorded();
 	assert_int_equal(rig.segment_count, 2);
 	assert_int_equal(rig.segments[1].gap_cause, GAP_ENCODER);

@@ -102,7 +102,7 @@ static void outcome_in(struct sandbox *sandbox, char out[ATTEMPTS])
 		read_all(child.err, complaint, sizeof(complaint) - 1);
 		fail_msg("it did not come so far: %s", complaint);
 	}
-	subprocess_end(&child);
+	subprocess_kill(&child);
 }
 
 static void nothing_keeps_it_here(void)
@@ -337,7 +337,7 @@ static int start(void **state)
 	setenv("BREAK_OUT_OF", text, 1);
 	snprintf(text, sizeof(text), "%lx", (unsigned long)(uintptr_t)&in_parent);
 	setenv("BREAK_OUT_AT", text, 1);
-	take_target();
+	target_from_environment();
 	assert_int_equal(mkdir(path_within(target.folder, "recordings"), 0750), 0);
 	assert_int_equal(mkdir(path_within(target.folder, "clips"), 0750), 0);
 	write_file("tokens", "hello", 0640);

@@ -38,7 +38,7 @@ static int make_stream(void **state)
 
 static int drop_stream(void **state)
 {
-	buffer_finish(&stream.data);
+	buffer_free(&stream.data);
 	return remove_folder(state);
 }
 
@@ -88,7 +88,7 @@ static const char *trouble(void)
 {
 	static char text[256];
 
-	storage_trouble(rig.storage, text, sizeof(text));
+	storage_error(rig.storage, text, sizeof(text));
 	return text;
 }
 
@@ -141,21 +141,21 @@ static void too_little_room_for_a_second_is_said_until_there_is_more(void **stat
 static void a_clip_larger_than_a_file_may_be_is_refused(void **state)
 {
 	char path[PATH_BYTES];
-	struct vfile *file = vfile_create();
+	struct virtual_file *file = virtual_file_create();
 	int media = file_of(stream.data.data, stream.data.length);
-	struct keep keep = {
+	struct kept_clip keep = {
 		.folder = open(media_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .file = file, .name = "a.mp4"};
 
 	(void)state;
-	assert_true(vfile_add(file, media, 0, stream.data.length));
+	assert_true(virtual_file_append_range(file, media, 0, stream.data.length));
 	set_limit(stream.data.length - 1);
-	assert_int_equal(keep_run(&keep), KEEP_LARGE);
+	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_TOO_LARGE);
 	assert_int_equal(access(path_of("a.mp4", path), F_OK), -1);
 	set_limit(stream.data.length);
-	assert_int_equal(keep_run(&keep), KEEP_DONE);
+	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_OK);
 	assert_int_equal(access(path_of("a.mp4", path), F_OK), 0);
 	close(keep.folder);
-	vfile_destroy(file);
+	virtual_file_unref(file);
 	close(media);
 }
 

@@ -20,19 +20,19 @@ static void take_one(void *context, uint8_t *data, size_t moof_size, size_t tota
 	count++;
 }
 
-static bool push(struct fragment_stream *stream, const void *data, size_t bytes)
+static bool push(struct fragment_parser *stream, const void *data, size_t bytes)
 {
-	uint8_t *room = fragment_stream_room(stream, bytes + 1);
+	uint8_t *room = fragment_parser_reserve(stream, bytes + 1);
 
 	assert_non_null(room);
 	memcpy(room, data, bytes);
-	return fragment_stream_push(stream, bytes, take_one, NULL, &why);
+	return fragment_parser_push(stream, bytes, take_one, NULL, &why);
 }
 
 static int forget(void **state)
 {
 	(void)state;
-	buffer_finish(&taken);
+	buffer_free(&taken);
 	count = 0;
 	why.text[0] = '\0';
 	return 0;
@@ -43,7 +43,7 @@ static size_t init_bytes(const struct stream *of)
 	return of->moov.at + of->moov.bytes;
 }
 
-static void assert_everything_came(const struct fragment_stream *stream, const struct stream *of)
+static void assert_everything_came(const struct fragment_parser *stream, const struct stream *of)
 {
 	assert_true(stream->started);
 	assert_int_equal(stream->init.length, init_bytes(of));
@@ -58,12 +58,12 @@ static void assert_everything_came(const struct fragment_stream *stream, const s
 
 static void push_in_two(const struct stream *of, size_t first)
 {
-	struct fragment_stream stream = {0};
+	struct fragment_parser stream = {0};
 
 	assert_true(push(&stream, of->data.data, first));
 	assert_true(push(&stream, of->data.data + first, of->data.length - first));
 	assert_everything_came(&stream, of);
-	fragment_stream_finish(&stream);
+	fragment_parser_free(&stream);
 	forget(NULL);
 }
 
@@ -83,13 +83,13 @@ static void mjpeg_is_cut_the_same_way(void **state)
 
 static void single_bytes_give_the_same_fragments(void **state)
 {
-	struct fragment_stream stream = {0};
+	struct fragment_parser stream = {0};
 
 	(void)state;
 	for (size_t at = 0; at < streams.h264.data.length; at++)
 		assert_true(push(&stream, streams.h264.data.data + at, 1));
 	assert_everything_came(&stream, &streams.h264);
-	fragment_stream_finish(&stream);
+	fragment_parser_free(&stream);
 }
 
 static void pieces_of_random_sizes_give_the_same_fragments(void **state)
@@ -98,7 +98,7 @@ static void pieces_of_random_sizes_give_the_same_fragments(void **state)
 
 	(void)state;
 	for (int round = 0; round < 200; round++) {
-		struct fragment_stream stream = {0};
+		struct fragment_parser stream = {0};
 		size_t most = 1 + next_random(&seed) % 5000, bytes;
 
 		for (size_t at = 0; at < streams.h264.data.length; at += bytes) {
@@ -107,14 +107,14 @@ static void pieces_of_random_sizes_give_the_same_fragments(void **state)
 			assert_true(push(&stream, streams.h264.data.data + at, bytes));
 		}
 		assert_everything_came(&stream, &streams.h264);
-		fragment_stream_finish(&stream);
+		fragment_parser_free(&stream);
 		forget(NULL);
 	}
 }
 
 static void a_fragment_is_given_as_soon_as_its_last_byte_is_there(void **state)
 {
-	struct fragment_stream stream = {0};
+	struct fragment_parser stream = {0};
 	size_t end = streams.h264.fragments[0].at + streams.h264.fragments[0].bytes;
 
 	(void)state;
@@ -123,14 +123,14 @@ static void a_fragment_is_given_as_soon_as_its_last_byte_is_there(void **state)
 	assert_true(push(&stream, streams.h264.data.data + end - 1, 1));
 	assert_int_equal(count, 1);
 	assert_true(last.key);
-	fragment_stream_finish(&stream);
+	fragment_parser_free(&stream);
 }
 
 static void boxes_that_no_segment_needs_are_passed_over(void **state)
 {
 	static const uint8_t box[] = "\0\0\0\x0c"
 				     "free...";
-	struct fragment_stream stream = {0};
+	struct fragment_parser stream = {0};
 	const size_t places[] = {0, streams.h264.moov.at, init_bytes(&streams.h264), streams.h264.fragments[5].at};
 	size_t from = 0;
 
@@ -142,17 +142,17 @@ static void boxes_that_no_segment_needs_are_passed_over(void **state)
 	}
 	assert_true(push(&stream, streams.h264.data.data + from, streams.h264.data.length - from));
 	assert_everything_came(&stream, &streams.h264);
-	fragment_stream_finish(&stream);
+	fragment_parser_free(&stream);
 }
 
 static void assert_refused(const void *data, size_t bytes, const char *words)
 {
-	struct fragment_stream stream = {0};
+	struct fragment_parser stream = {0};
 
 	assert_false(push(&stream, data, bytes));
 	if (!strstr(why.text, words))
 		fail_msg("\"%s\" does not say \"%s\"", why.text, words);
-	fragment_stream_finish(&stream);
+	fragment_parser_free(&stream);
 	forget(NULL);
 }
 
@@ -188,7 +188,7 @@ static void a_fragment_before_the_moov_is_refused(void **state)
 
 static void an_mdat_without_its_moof_is_refused(void **state)
 {
-	struct fragment_stream stream = {0};
+	struct fragment_parser stream = {0};
 	size_t moof = moof_bytes(streams.h264.data.data + streams.h264.fragments[0].at);
 
 	(void)state;
@@ -196,7 +196,7 @@ static void an_mdat_without_its_moof_is_refused(void **state)
 	assert_false(push(&stream, streams.h264.data.data + streams.h264.fragments[0].at + moof,
 			  streams.h264.fragments[0].bytes - moof));
 	assert_non_null(strstr(why.text, "where none is due"));
-	fragment_stream_finish(&stream);
+	fragment_parser_free(&stream);
 }
 
 static void a_moov_without_a_track_is_refused(void **state)
@@ -207,7 +207,7 @@ static void a_moov_without_a_track_is_refused(void **state)
 
 static void two_moofs_in_a_row_are_refused(void **state)
 {
-	struct fragment_stream stream = {0};
+	struct fragment_parser stream = {0};
 	const uint8_t *fragment = streams.h264.data.data + streams.h264.fragments[0].at;
 
 	(void)state;
@@ -215,7 +215,7 @@ static void two_moofs_in_a_row_are_refused(void **state)
 	assert_true(push(&stream, fragment, moof_bytes(fragment)));
 	assert_false(push(&stream, fragment, moof_bytes(fragment)));
 	assert_non_null(strstr(why.text, "one frame a fragment"));
-	fragment_stream_finish(&stream);
+	fragment_parser_free(&stream);
 }
 
 /* FFmpeg with a fragment a second instead of one a frame. */
@@ -229,7 +229,7 @@ static void two_frames_in_a_fragment_are_refused(void **state)
 			  "empty_moov+default_base_moof+frag_keyframe -f mp4 pipe:1",
 			  path_of("frames.ivf", path));
 	assert_refused(whole.data, whole.length - 1, "one frame a fragment");
-	buffer_finish(&whole);
+	buffer_free(&whole);
 }
 
 static void a_size_that_the_moof_does_not_mean_is_refused(void **state)
@@ -241,7 +241,7 @@ static void a_size_that_the_moof_does_not_mean_is_refused(void **state)
 	buffer_append(&bad, streams.h264.data.data, streams.h264.data.length);
 	bad.data[streams.h264.fragments[0].at + moof + 3]--; /* of the mdat */
 	assert_refused(bad.data, bad.length, "one frame a fragment");
-	buffer_finish(&bad);
+	buffer_free(&bad);
 }
 
 static void a_flipped_byte_anywhere_never_does_more_than_be_refused(void **state)
@@ -250,28 +250,28 @@ static void a_flipped_byte_anywhere_never_does_more_than_be_refused(void **state
 
 	(void)state;
 	for (size_t at = 0; at < end; at++) {
-		struct fragment_stream stream = {0};
+		struct fragment_parser stream = {0};
 		uint8_t kept = streams.h264.data.data[at];
 
 		streams.h264.data.data[at] ^= 0xff;
 		push(&stream, streams.h264.data.data, end);
 		streams.h264.data.data[at] = kept;
-		fragment_stream_finish(&stream);
+		fragment_parser_free(&stream);
 		forget(NULL);
 	}
 }
 
 static void after_finish_it_takes_another_stream(void **state)
 {
-	struct fragment_stream stream = {0};
+	struct fragment_parser stream = {0};
 
 	(void)state;
 	assert_true(push(&stream, streams.mjpeg.data.data, streams.mjpeg.data.length / 2));
-	fragment_stream_finish(&stream);
+	fragment_parser_free(&stream);
 	forget(NULL);
 	assert_true(push(&stream, streams.h264.data.data, streams.h264.data.length));
 	assert_everything_came(&stream, &streams.h264);
-	fragment_stream_finish(&stream);
+	fragment_parser_free(&stream);
 }
 
 #define CASE(name) cmocka_unit_test_teardown(name, forget)

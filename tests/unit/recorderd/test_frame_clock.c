@@ -16,7 +16,7 @@ static uint32_t lost_over(const uint32_t *sequences, size_t count)
 	uint32_t lost = 0;
 
 	for (size_t i = 0; i < count; i++)
-		lost += frame_clock_lost(&clock, sequences[i]);
+		lost += frame_clock_count_lost(&clock, sequences[i]);
 	return lost;
 }
 
@@ -43,7 +43,7 @@ static int64_t stamp(struct frame_clock *clock, int64_t seconds, int64_t rest_us
 
 	buffer.timestamp.tv_sec = seconds;
 	buffer.timestamp.tv_usec = rest_us;
-	return frame_clock_stamp(clock, &buffer, (mono_t){now_us}).us;
+	return frame_clock_timestamp(clock, &buffer, (mono_t){now_us}).us;
 }
 
 /* At 1000.5 s, as the first of its stream. */

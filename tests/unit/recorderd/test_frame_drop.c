@@ -16,7 +16,7 @@
 
 /* A camera, and an encoder that takes `speed` times its rate. */
 struct fixture {
-	struct thinning thinning;
+	struct frame_drop thinning;
 	double speed;
 	int64_t now_us; /* the newest frame */
 	int64_t next;   /* number of the frame to be chosen */
@@ -29,7 +29,7 @@ struct fixture {
 
 static void fixture_init(struct fixture *fixture, double speed)
 {
-	*fixture = (struct fixture){.thinning = THINNING_NONE, .speed = speed, .last = -1};
+	*fixture = (struct fixture){.thinning = FRAME_DROP_NONE, .speed = speed, .last = -1};
 }
 
 static void fixture_count_anew(struct fixture *fixture)
@@ -57,9 +57,9 @@ static void feed(struct fixture *fixture)
 		int64_t behind_us = fixture->now_us - fixture->next * US_PER_S / FPS;
 
 		fixture->most_behind_us = behind_us > fixture->most_behind_us ? behind_us : fixture->most_behind_us;
-		thinning_judge(&fixture->thinning, fixture->now_us, behind_us, LIMIT_US);
+		frame_drop_update(&fixture->thinning, fixture->now_us, behind_us, LIMIT_US);
 		fixture->frames++;
-		if (thinning_keeps(&fixture->thinning))
+		if (frame_drop_accept(&fixture->thinning))
 			keep(fixture);
 		fixture->next++;
 	}

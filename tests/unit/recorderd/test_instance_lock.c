@@ -23,40 +23,40 @@ static char name[32];
 
 static void one_recorder_holds_a_name_until_it_is_gone(void **state)
 {
-	int first = name_lock_take(name, &why), second;
+	int first = instance_lock_take(name, &why), second;
 
 	(void)state;
 	assert_true(first >= 0);
-	second = name_lock_take(name, &why);
+	second = instance_lock_take(name, &why);
 	assert_int_equal(second, -1);
 	assert_non_null(strstr(why.text, name));
 	assert_non_null(strstr(why.text, "running already"));
-	assert_int_equal(name_lock_look(geteuid(), name), NAME_HELD);
+	assert_int_equal(instance_lock_query(geteuid(), name), INSTANCE_LOCK_HELD);
 	close(first);
-	assert_int_equal(name_lock_look(geteuid(), name), NAME_FREE);
-	second = name_lock_take(name, &why);
+	assert_int_equal(instance_lock_query(geteuid(), name), INSTANCE_LOCK_FREE);
+	second = instance_lock_take(name, &why);
 	assert_true(second >= 0);
-	name_lock_release(second, name);
-	assert_int_equal(name_lock_look(geteuid(), name), NAME_FREE);
+	instance_lock_release(second, name);
+	assert_int_equal(instance_lock_query(geteuid(), name), INSTANCE_LOCK_FREE);
 }
 
 static void a_lock_that_is_removed_is_known_to_stand_no_more(void **state)
 {
 	char user_folder[USER_FOLDER_BYTES], path[128];
-	int first = name_lock_take(name, &why), second;
+	int first = instance_lock_take(name, &why), second;
 
 	(void)state;
-	assert_true(name_lock_stands(first, name));
+	assert_true(instance_lock_is_intact(first, name));
 	user_folder_own(user_folder);
 	snprintf(path, sizeof(path), "%s/%s.lock", user_folder, name);
 	assert_int_equal(rmdir(path), 0);
-	assert_false(name_lock_stands(first, name));
-	second = name_lock_take(name, &why);
+	assert_false(instance_lock_is_intact(first, name));
+	second = instance_lock_take(name, &why);
 	assert_true(second >= 0);
-	assert_false(name_lock_stands(first, name));
-	name_lock_release(first, name); /* not its any more */
-	assert_true(name_lock_stands(second, name));
-	name_lock_release(second, name);
+	assert_false(instance_lock_is_intact(first, name));
+	instance_lock_release(first, name); /* not its any more */
+	assert_true(instance_lock_is_intact(second, name));
+	instance_lock_release(second, name);
 }
 
 #define STRANGER 12345
@@ -90,11 +90,11 @@ static void hold_as_victim(void)
 {
 	char folder_of_user[USER_FOLDER_BYTES], go;
 
-	must(user_folder_make(folder_of_user, &why));
-	int lock = name_lock_take(name, &why);
-	must(lock >= 0 && name_lock_look(VICTIM, name) == NAME_HELD);
+	must(user_folder_create(folder_of_user, &why));
+	int lock = instance_lock_take(name, &why);
+	must(lock >= 0 && instance_lock_query(VICTIM, name) == INSTANCE_LOCK_HELD);
 	must(write(victims_lock[1], "x", 1) == 1 && read(victims_lock[1], &go, 1) == 1);
-	name_lock_release(lock, name);
+	instance_lock_release(lock, name);
 }
 
 static void try_as_stranger(void)
@@ -106,11 +106,11 @@ static void try_as_stranger(void)
 	must(open(path, O_RDONLY) < 0 && open(folder_of_user, O_RDONLY) < 0 && rmdir(path) < 0 &&
 	     rmdir(folder_of_user) < 0);
 	must(rename(folder_of_user, "/dev/shm/recorder-moved") < 0);
-	must(name_lock_look(VICTIM, name) == NAME_UNKNOWN);
+	must(instance_lock_query(VICTIM, name) == INSTANCE_LOCK_UNKNOWN);
 	/* Its own camera of that name is another one. */
-	int lock = name_lock_take(name, &why);
+	int lock = instance_lock_take(name, &why);
 	must(lock >= 0);
-	name_lock_release(lock, name);
+	instance_lock_release(lock, name);
 }
 
 /* Whatever has the place of this user's folder, nobody in it is told what a recorder should do. */
@@ -157,7 +157,7 @@ static void a_stranger_can_neither_hold_nor_block_a_lock(void **state)
 		close(victims_lock[1]);
 		assert_int_equal(read(victims_lock[0], &byte, 1), 1);
 		as_user(STRANGER, try_as_stranger);
-		assert_int_equal(name_lock_look(VICTIM, name), NAME_HELD); /* root may look */
+		assert_int_equal(instance_lock_query(VICTIM, name), INSTANCE_LOCK_HELD); /* root may look */
 		assert_int_equal(write(victims_lock[0], "x", 1), 1);
 		int status;
 		assert_int_equal(waitpid(victim, &status, 0), victim);
@@ -180,26 +180,26 @@ static void a_killed_recorder_leaves_no_lock(void **state)
 
 	(void)state;
 	if (pid == 0) {
-		name_lock_take(name, &why);
+		instance_lock_take(name, &why);
 		kill(getpid(), SIGKILL);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	fd = name_lock_take(name, &why);
+	fd = instance_lock_take(name, &why);
 	assert_true(fd >= 0);
-	name_lock_release(fd, name);
+	instance_lock_release(fd, name);
 }
 
 static void names_that_begin_alike_are_different(void **state)
 {
-	int first = name_lock_take(name, &why), second;
+	int first = instance_lock_take(name, &why), second;
 	char longer[40];
 
 	(void)state;
 	snprintf(longer, sizeof(longer), "%s2", name);
-	second = name_lock_take(longer, &why);
+	second = instance_lock_take(longer, &why);
 	assert_true(first >= 0 && second >= 0);
-	name_lock_release(first, name);
-	name_lock_release(second, longer);
+	instance_lock_release(first, name);
+	instance_lock_release(second, longer);
 }
 
 static int make_name(void **state)

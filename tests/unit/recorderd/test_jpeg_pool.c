@@ -142,7 +142,7 @@ static void expect_colours(const struct v4l2_pix_format *pix, const struct syste
 {
 	static uint8_t data[ROOM], decoded[HEIGHT][WIDTH][3];
 	struct raw_format format;
-	struct raw_encoder *encoder;
+	struct jpeg_compressor *encoder;
 	uint8_t *exact, *out;
 	size_t room, length;
 
@@ -152,14 +152,14 @@ static void expect_colours(const struct v4l2_pix_format *pix, const struct syste
 	/* A copy without a byte more: what reads outside of it is found. */
 	exact = malloc(format.size_bytes);
 	memcpy(exact, data, format.size_bytes);
-	room = raw_encoder_worst_bytes(&format);
+	room = jpeg_compressor_worst_bytes(&format);
 	out = malloc(room);
-	encoder = raw_encoder_create(&format);
-	length = raw_encoder_run(encoder, exact, out, room);
+	encoder = jpeg_compressor_create(&format);
+	length = jpeg_compressor_run(encoder, exact, out, room);
 	assert_true(length > 0);
 	decode(out, length, decoded);
 	expect_bars(decoded, pix->pixelformat == V4L2_PIX_FMT_GREY);
-	raw_encoder_destroy(encoder);
+	jpeg_compressor_destroy(encoder);
 	free(exact);
 	free(out);
 }
@@ -233,35 +233,35 @@ static void too_little_room_is_a_failure_and_the_encoder_goes_on(void **state)
 	static uint8_t data[ROOM], out[ROOM];
 	struct v4l2_pix_format pix = pix_of(V4L2_PIX_FMT_YUYV);
 	struct raw_format format;
-	struct raw_encoder *encoder;
+	struct jpeg_compressor *encoder;
 
 	(void)state;
 	assert_true(raw_format_init(&format, &pix));
-	encoder = raw_encoder_create(&format);
-	assert_int_equal(raw_encoder_run(encoder, data, out, 700), 0);
-	assert_true(raw_encoder_run(encoder, data, out, sizeof(out)) > 0);
-	raw_encoder_destroy(encoder);
+	encoder = jpeg_compressor_create(&format);
+	assert_int_equal(jpeg_compressor_run(encoder, data, out, 700), 0);
+	assert_true(jpeg_compressor_run(encoder, data, out, sizeof(out)) > 0);
+	jpeg_compressor_destroy(encoder);
 }
 
-static struct raw_jpeg *make_pool(struct raw_format *format, uint32_t width, uint32_t height, unsigned threads,
-				  unsigned jobs)
+static struct jpeg_pool *make_pool(struct raw_format *format, uint32_t width, uint32_t height, unsigned threads,
+				   unsigned jobs)
 {
 	struct v4l2_pix_format pix = {.pixelformat = V4L2_PIX_FMT_YUYV, .width = width, .height = height};
-	struct raw_jpeg *pool;
+	struct jpeg_pool *pool;
 	struct reason why;
 
 	assert_true(raw_format_init(format, &pix));
-	pool = raw_jpeg_create(format, threads, jobs, &why);
+	pool = jpeg_pool_create(format, threads, jobs, &why);
 	assert_non_null(pool);
 	return pool;
 }
 
-static void wait_for(struct raw_jpeg *pool, struct raw_result *out)
+static void wait_for(struct jpeg_pool *pool, struct jpeg_pool_result *out)
 {
-	struct pollfd state = {.fd = raw_jpeg_fd(pool), .events = POLLIN};
+	struct pollfd state = {.fd = jpeg_pool_fd(pool), .events = POLLIN};
 
 	assert_int_equal(poll(&state, 1, 60000), 1);
-	assert_true(raw_jpeg_oldest(pool, out));
+	assert_true(jpeg_pool_peek(pool, out));
 }
 
 /* Noise takes a thread longer than a plain picture: without care the plain ones come first. */
@@ -269,7 +269,7 @@ static void results_keep_their_order_with_four_threads(void **state)
 {
 	enum { PICTURES = 400 };
 	struct raw_format format;
-	struct raw_jpeg *pool = make_pool(&format, 320, 240, 4, 8);
+	struct jpeg_pool *pool = make_pool(&format, 320, 240, 4, 8);
 	uint8_t *noise = malloc(format.size_bytes), *plain = calloc(1, format.size_bytes);
 	uint32_t given = 0, taken = 0;
 
@@ -277,17 +277,17 @@ static void results_keep_their_order_with_four_threads(void **state)
 	for (size_t i = 0; i < format.size_bytes; i++)
 		noise[i] = (uint8_t)rand();
 	while (taken < PICTURES) {
-		struct raw_result result;
-		while (given < PICTURES && raw_jpeg_submit(pool, given % 3 ? plain : noise, given, (mono_t){given}))
+		struct jpeg_pool_result result;
+		while (given < PICTURES && jpeg_pool_submit(pool, given % 3 ? plain : noise, given, (mono_t){given}))
 			given++;
 		wait_for(pool, &result);
 		assert_int_equal(result.tag, taken);
 		assert_int_equal(result.captured.us, taken);
 		assert_true(result.tag % 3 ? result.length < 5000 : result.length > 20000);
-		raw_jpeg_pop(pool);
+		jpeg_pool_pop(pool);
 		taken++;
 	}
-	raw_jpeg_destroy(pool);
+	jpeg_pool_destroy(pool);
 	free(noise);
 	free(plain);
 }
@@ -295,38 +295,38 @@ static void results_keep_their_order_with_four_threads(void **state)
 static void a_full_pool_takes_no_more_until_a_result_is_taken(void **state)
 {
 	struct raw_format format;
-	struct raw_jpeg *pool = make_pool(&format, 64, 64, 2, 3);
+	struct jpeg_pool *pool = make_pool(&format, 64, 64, 2, 3);
 	uint8_t *picture = calloc(1, format.size_bytes);
-	struct raw_result result;
+	struct jpeg_pool_result result;
 
 	(void)state;
-	assert_false(raw_jpeg_oldest(pool, &result));
+	assert_false(jpeg_pool_peek(pool, &result));
 	for (uint32_t i = 0; i < 3; i++)
-		assert_true(raw_jpeg_submit(pool, picture, i, (mono_t){0}));
-	assert_false(raw_jpeg_submit(pool, picture, 3, (mono_t){0}));
+		assert_true(jpeg_pool_submit(pool, picture, i, (mono_t){0}));
+	assert_false(jpeg_pool_submit(pool, picture, 3, (mono_t){0}));
 	wait_for(pool, &result);
-	assert_false(raw_jpeg_submit(pool, picture, 3, (mono_t){0}));
-	raw_jpeg_pop(pool);
-	assert_true(raw_jpeg_submit(pool, picture, 3, (mono_t){0}));
-	raw_jpeg_destroy(pool); /* with work in it */
+	assert_false(jpeg_pool_submit(pool, picture, 3, (mono_t){0}));
+	jpeg_pool_pop(pool);
+	assert_true(jpeg_pool_submit(pool, picture, 3, (mono_t){0}));
+	jpeg_pool_destroy(pool); /* with work in it */
 	free(picture);
 }
 
 static void the_descriptor_is_quiet_while_there_is_no_result(void **state)
 {
 	struct raw_format format;
-	struct raw_jpeg *pool = make_pool(&format, 64, 64, 2, 3);
-	struct pollfd fd = {.fd = raw_jpeg_fd(pool), .events = POLLIN};
+	struct jpeg_pool *pool = make_pool(&format, 64, 64, 2, 3);
+	struct pollfd fd = {.fd = jpeg_pool_fd(pool), .events = POLLIN};
 	uint8_t *picture = calloc(1, format.size_bytes);
-	struct raw_result result;
+	struct jpeg_pool_result result;
 
 	(void)state;
 	assert_int_equal(poll(&fd, 1, 0), 0);
-	assert_true(raw_jpeg_submit(pool, picture, 0, (mono_t){0}));
+	assert_true(jpeg_pool_submit(pool, picture, 0, (mono_t){0}));
 	wait_for(pool, &result);
-	raw_jpeg_pop(pool);
+	jpeg_pool_pop(pool);
 	assert_int_equal(poll(&fd, 1, 0), 0);
-	raw_jpeg_destroy(pool);
+	jpeg_pool_destroy(pool);
 	free(picture);
 }
 

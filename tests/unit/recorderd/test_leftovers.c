@@ -59,8 +59,8 @@ static void leave_ring(int64_t idle_us, const char *config_file)
 	snprintf(state.config_file, sizeof(state.config_file), "%s", config_file);
 	for (uint32_t i = 0; i < 10; i++)
 		ring_put(writer, 5000, i, i * US_PER_S);
-	ring_writer_state(writer, &state);
-	ring_writer_leave(writer);
+	ring_writer_set_state(writer, &state);
+	ring_writer_detach(writer);
 }
 
 static bool is_there(void)
@@ -115,12 +115,12 @@ static void one_that_runs_is_none(void **state)
 	leave_ring(0, ""); /* it said something a moment ago */
 	assert_false(leftover_find(camera, &left));
 	leave_ring(5 * US_PER_S, "");
-	int lock = name_lock_take(camera, &unused);
-	assert_true(lock >= 0 && name_lock_look(geteuid(), camera) == NAME_HELD);
+	int lock = instance_lock_take(camera, &unused);
+	assert_true(lock >= 0 && instance_lock_query(geteuid(), camera) == INSTANCE_LOCK_HELD);
 	assert_false(leftover_find(camera, &left));
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_IN_USE);
-	name_lock_release(lock, camera);
-	assert_int_equal(name_lock_look(geteuid(), camera), NAME_FREE);
+	instance_lock_release(lock, camera);
+	assert_int_equal(instance_lock_query(geteuid(), camera), INSTANCE_LOCK_FREE);
 	assert_true(leftover_find(camera, &left));
 }
 
@@ -241,14 +241,14 @@ static void a_ring_with_another_name_is_found_and_freed(void **state)
 	assert_int_equal(left.span_us, 9 * US_PER_S);
 	leftover_describe(&left, text);
 	assert_non_null(strstr(text, "--free-memory -n left-"));
-	assert_true(shm_name_published(ring_case.name, other));
-	assert_true(shm_name_is_of(other, geteuid()));
+	assert_true(shm_name_find_published(ring_case.name, other));
+	assert_true(shm_name_is_owned_by(other, geteuid()));
 	leftovers_free_old(10 * US_PER_S); /* its .ini is gone */
-	assert_false(shm_name_is_of(other, geteuid()) || is_listed());
+	assert_false(shm_name_is_owned_by(other, geteuid()) || is_listed());
 	leave_ring(20 * US_PER_S, "");
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_FREED);
 	assert_true(bytes >= MIB && bytes < 2 * MIB);
-	assert_false(is_listed() || shm_name_published(ring_case.name, other));
+	assert_false(is_listed() || shm_name_find_published(ring_case.name, other));
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_REFUSED);
 	assert_int_equal(unlink(path), 0);
 }
@@ -313,7 +313,7 @@ static void a_stranger_s_ring_may_be_cut_off_while_it_is_looked_at(void **state)
 	leave_ring(20 * US_PER_S, ini);
 	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	assert_int_equal(chown(path, 65534, 65534), 0);
-	struct ring_reader *reader = ring_reader_open_any(ring_case.name, &ring_case.why);
+	struct ring_reader *reader = ring_reader_open_any_user(ring_case.name, &ring_case.why);
 	assert_non_null(reader);
 	assert_int_equal(ring_reader_owner(reader), 65534);
 	assert_int_equal(truncate(path, 0), 0);
@@ -322,7 +322,7 @@ static void a_stranger_s_ring_may_be_cut_off_while_it_is_looked_at(void **state)
 	assert_true(ring_reader_get(reader, ring_reader_head(reader), &frame));
 	assert_int_equal(frame.meta.mono_us, 9 * US_PER_S);
 	ring_reader_close(reader);
-	assert_null(ring_reader_open_any(ring_case.name, &ring_case.why));
+	assert_null(ring_reader_open_any_user(ring_case.name, &ring_case.why));
 }
 
 /* The usual name is a stranger's, and this user's ring has another: each is told of by what it says itself. */
@@ -358,7 +358,7 @@ static void a_ring_that_is_written_to_is_nobody_s_leftover(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	int lock = name_lock_take(camera, &ring_case.why);
+	int lock = instance_lock_take(camera, &ring_case.why);
 	leave_ring(20 * US_PER_S, ini);
 	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	for (int old = 0; old < 2; old++) {
@@ -374,7 +374,7 @@ static void a_ring_that_is_written_to_is_nobody_s_leftover(void **state)
 		assert_int_equal(status, 0);
 		times[1] = (struct timespec){.tv_sec = time(NULL) - 60};
 	}
-	name_lock_release(lock, camera);
+	instance_lock_release(lock, camera);
 }
 
 #define LEFTOVER_CASE(name) cmocka_unit_test_setup_teardown(name, clean, clean)

@@ -115,7 +115,7 @@ static uint64_t quarter_of_ram(void)
 static void an_explicit_size_is_taken_exactly(void **state)
 {
 	static struct config config;
-	struct ring_wish wish;
+	struct ring_request wish;
 
 	(void)state;
 	config = camera_of(1280, 720, 60, 30, 123);
@@ -128,7 +128,7 @@ static void an_explicit_size_is_taken_exactly(void **state)
 static void the_default_is_what_the_minutes_need_within_a_quarter_of_ram(void **state)
 {
 	static struct config config;
-	struct ring_wish large, shared, small;
+	struct ring_request large, shared, small;
 
 	(void)state;
 	config = camera_of(8192, 8192, 240, 1440, 0);
@@ -144,32 +144,32 @@ static void the_default_is_what_the_minutes_need_within_a_quarter_of_ram(void **
 
 static void the_rate_is_that_of_the_last_frames_and_falls_when_none_come(void **state)
 {
-	struct rate rate = {0};
+	struct frame_rate rate = {0};
 
 	(void)state;
-	assert_int_equal(rate_milli(&rate, (mono_t){5}), 0);
-	rate_add(&rate, (mono_t){0});
-	assert_int_equal(rate_milli(&rate, (mono_t){5}), 0);
+	assert_int_equal(frame_rate_milli(&rate, (mono_t){5}), 0);
+	frame_rate_add(&rate, (mono_t){0});
+	assert_int_equal(frame_rate_milli(&rate, (mono_t){5}), 0);
 	for (int64_t i = 1; i < 1000; i++)
-		rate_add(&rate, (mono_t){i * 40000});
-	assert_int_equal(rate_milli(&rate, (mono_t){999 * 40000}), 25000);
-	assert_int_equal(rate_milli(&rate, (mono_t){999 * 40000 + 50000}), 25000);
-	uint32_t soon = rate_milli(&rate, (mono_t){999 * 40000 + US_PER_S});
-	uint32_t later = rate_milli(&rate, (mono_t){999 * 40000 + 100 * US_PER_S});
+		frame_rate_add(&rate, (mono_t){i * 40000});
+	assert_int_equal(frame_rate_milli(&rate, (mono_t){999 * 40000}), 25000);
+	assert_int_equal(frame_rate_milli(&rate, (mono_t){999 * 40000 + 50000}), 25000);
+	uint32_t soon = frame_rate_milli(&rate, (mono_t){999 * 40000 + US_PER_S});
+	uint32_t later = frame_rate_milli(&rate, (mono_t){999 * 40000 + 100 * US_PER_S});
 	assert_true(soon < 25000 && later < 2000 && later < soon);
 	for (int64_t i = 0; i < 200; i++) /* half as fast from now on */
-		rate_add(&rate, (mono_t){(1000 + 2 * i) * 40000});
-	assert_int_equal(rate_milli(&rate, (mono_t){(1000 + 398) * 40000}), 12500);
+		frame_rate_add(&rate, (mono_t){(1000 + 2 * i) * 40000});
+	assert_int_equal(frame_rate_milli(&rate, (mono_t){(1000 + 398) * 40000}), 12500);
 }
 
 static void two_frames_at_the_same_time_are_no_rate(void **state)
 {
-	struct rate rate = {0};
+	struct frame_rate rate = {0};
 
 	(void)state;
-	rate_add(&rate, (mono_t){7});
-	rate_add(&rate, (mono_t){7});
-	assert_int_equal(rate_milli(&rate, (mono_t){7}), 0);
+	frame_rate_add(&rate, (mono_t){7});
+	frame_rate_add(&rate, (mono_t){7});
+	assert_int_equal(frame_rate_milli(&rate, (mono_t){7}), 0);
 }
 
 static void a_mapping_ends_when_the_offset_moves_by_more_than_5_ms(void **state)
@@ -177,14 +177,14 @@ static void a_mapping_ends_when_the_offset_moves_by_more_than_5_ms(void **state)
 	struct clock_map map = {0};
 
 	(void)state;
-	assert_false(clock_map_follow(&map, 1000000)); /* the first is no step */
-	assert_false(clock_map_follow(&map, 1000000 + CLOCK_STEP_US));
-	assert_false(clock_map_follow(&map, 1000000 - CLOCK_STEP_US));
+	assert_false(clock_map_update(&map, 1000000)); /* the first is no step */
+	assert_false(clock_map_update(&map, 1000000 + CLOCK_STEP_US));
+	assert_false(clock_map_update(&map, 1000000 - CLOCK_STEP_US));
 	assert_int_equal(map.offset_us, 1000000); /* small moves do not add up unseen, and do not move it */
-	assert_true(clock_map_follow(&map, 1000000 + CLOCK_STEP_US + 1));
+	assert_true(clock_map_update(&map, 1000000 + CLOCK_STEP_US + 1));
 	assert_int_equal(map.offset_us, 1000000 + CLOCK_STEP_US + 1);
-	assert_false(clock_map_follow(&map, 1000000 + CLOCK_STEP_US + 1));
-	assert_true(clock_map_follow(&map, -5));
+	assert_false(clock_map_update(&map, 1000000 + CLOCK_STEP_US + 1));
+	assert_true(clock_map_update(&map, -5));
 }
 
 static void frames_in_flight_are_found_by_their_time_in_order(void **state)
@@ -216,18 +216,18 @@ static void frames_in_flight_know_the_next_one_and_what_is_left_in_the_pipe(void
 	uint64_t skipped = 0;
 
 	(void)state;
-	assert_int_equal(in_flight_taken(&queue, 0), 0);
+	assert_int_equal(in_flight_read(&queue, 0), 0);
 	for (uint64_t i = 0; i < 5; i++)
 		in_flight_push(&queue, &(struct in_flight_frame){.seq = i, .pts_us = (int64_t)(i * i), .bytes = 100});
-	assert_int_equal(in_flight_taken(&queue, 0), 5);
-	assert_int_equal(in_flight_taken(&queue, 1), 4);
-	assert_int_equal(in_flight_taken(&queue, 100), 4);
-	assert_int_equal(in_flight_taken(&queue, 101), 3);
-	assert_int_equal(in_flight_taken(&queue, 500), 0);
-	assert_int_equal(in_flight_taken(&queue, 100000), 0);
+	assert_int_equal(in_flight_read(&queue, 0), 5);
+	assert_int_equal(in_flight_read(&queue, 1), 4);
+	assert_int_equal(in_flight_read(&queue, 100), 4);
+	assert_int_equal(in_flight_read(&queue, 101), 3);
+	assert_int_equal(in_flight_read(&queue, 500), 0);
+	assert_int_equal(in_flight_read(&queue, 100000), 0);
 	for (int64_t i = 0; i < 5; i++) {
 		assert_true(in_flight_take(&queue, i * i, &frame, &skipped));
-		assert_int_equal(frame.until_next_us, i < 4 ? 2 * i + 1 : 0);
+		assert_int_equal(frame.next_after_us, i < 4 ? 2 * i + 1 : 0);
 	}
 	assert_int_equal(skipped, 0);
 }

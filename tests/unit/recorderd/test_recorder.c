@@ -57,12 +57,12 @@ void capture_set_recording(struct capture *capture, bool on)
 	(void)on;
 }
 
-bool capture_alive(const struct capture *capture)
+bool capture_is_alive(const struct capture *capture)
 {
 	return !capture;
 }
 
-void capture_status(const struct capture *capture, struct recorder_state *out)
+void capture_get_state(const struct capture *capture, struct recorder_state *out)
 {
 	(void)capture;
 	(void)out;
@@ -92,7 +92,7 @@ static void without_its_capture_it_ends_with_status_1(void **state)
 	recorder_close(recorder);
 	config_ring_name(set.cameras, ring);
 	assert_int_equal(shm_open(ring, O_RDONLY, 0), -1);
-	config_set_finish(&set);
+	config_set_free(&set);
 	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	assert_int_equal(system(command), 0);
 }

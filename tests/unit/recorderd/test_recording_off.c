@@ -92,7 +92,7 @@ static void recording_goes_on_after_it_rested_over_an_unplugged_camera(void **st
 	rig_wait(is_off_and_done);
 	rig_put_left_out(RIG_WALL_US + US_PER_S);
 	encoder_end_run(rig.encoder);
-	rig.stretch++;
+	rig.epoch++;
 	rig.gap_cause = GAP_UNPLUGGED;
 	rig_put_left_out(RIG_WALL_US + 3 * US_PER_S);
 	encoder_set_recording(rig.encoder, true);

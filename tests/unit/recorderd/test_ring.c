@@ -27,7 +27,7 @@ static void frames_come_in_order_and_whole(void **state)
 		assert_int_equal(frame.meta.mono_us, i);
 		assert_int_equal(frame.meta.length, 1000 + i * 37 % 90000);
 		assert_true(ring_reader_copy(reader, &frame, copy));
-		assert_true(frame_proves_itself(copy, frame.meta.length));
+		assert_true(frame_is_intact(copy, frame.meta.length));
 	}
 	ring_reader_close(reader);
 	ring_writer_close(writer);
@@ -46,7 +46,7 @@ static void every_frame_from_tail_to_head_is_whole(void **state)
 		for (uint64_t seq = tail; seq <= i; seq++) {
 			struct ring_frame frame;
 			assert_true(ring_reader_get(reader, seq, &frame));
-			assert_true(frame_proves_itself(frame.data, frame.meta.length));
+			assert_true(frame_is_intact(frame.data, frame.meta.length));
 		}
 	}
 	struct ring_frame frame;
@@ -73,11 +73,11 @@ static void a_frame_larger_than_a_quarter_is_refused(void **state)
 static void frames_older_than_the_limit_leave_the_tail(void **state)
 {
 	(void)state;
-	struct ring_wish wish = {.name = ring_case.name,
-				 .data_bytes = MIB,
-				 .index_entries = 64,
-				 .keep_us = 10 * US_PER_S,
-				 .exact = true};
+	struct ring_request wish = {.name = ring_case.name,
+				    .data_bytes = MIB,
+				    .index_entries = 64,
+				    .keep_us = 10 * US_PER_S,
+				    .exact = true};
 	uint64_t bytes, adopted;
 	struct ring_writer *writer = ring_writer_open(&wish, &bytes, &adopted, &ring_case.why);
 	assert_non_null(writer);
@@ -100,11 +100,11 @@ static void age_grows_from_newest_to_gone(void **state)
 	struct ring_frame frame;
 	assert_true(ring_reader_get(reader, 1, &frame));
 	for (uint32_t i = 1; i <= 8; i++) {
-		assert_true(ring_reader_still(reader, &frame));
+		assert_true(ring_reader_is_intact(reader, &frame));
 		assert_true(ring_reader_age(reader, &frame) == i / 8.0);
 		ring_put(writer, MIB / 8, i, i);
 	}
-	assert_false(ring_reader_still(reader, &frame));
+	assert_false(ring_reader_is_intact(reader, &frame));
 	assert_true(ring_reader_age(reader, &frame) == 1.0);
 	assert_false(ring_reader_get(reader, 1, &frame));
 	ring_reader_close(reader);
@@ -118,7 +118,7 @@ static void a_lock_on_the_ring_keeps_no_writer_from_it(void **state)
 	uint64_t adopted;
 	struct ring_writer *writer = open_writer();
 	ring_put(writer, 100, 1, 1);
-	ring_writer_leave(writer);
+	ring_writer_detach(writer);
 	int fd = shm_open(ring_case.name, O_RDONLY, 0);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	writer = open_writer_of(MIB, 64, &adopted);
@@ -147,9 +147,9 @@ static void a_closed_ring_is_not_current_and_its_name_is_free(void **state)
 	(void)state;
 	struct ring_writer *writer = open_writer();
 	struct ring_reader *reader = open_reader();
-	assert_true(ring_reader_current(reader, ring_case.name));
+	assert_true(ring_reader_is_current(reader, ring_case.name));
 	ring_writer_close(writer);
-	assert_false(ring_reader_current(reader, ring_case.name));
+	assert_false(ring_reader_is_current(reader, ring_case.name));
 	ring_reader_close(reader);
 	assert_null(ring_reader_open(ring_case.name, &ring_case.why));
 	assert_non_null(strstr(ring_case.why.text, "not running"));
@@ -158,11 +158,11 @@ static void a_closed_ring_is_not_current_and_its_name_is_free(void **state)
 static void too_large_a_ring_is_refused_with_a_sentence(void **state)
 {
 	(void)state;
-	struct ring_wish wish = {.name = ring_case.name,
-				 .data_bytes = UINT64_C(1) << 45,
-				 .index_entries = 64,
-				 .keep_us = 1,
-				 .exact = true};
+	struct ring_request wish = {.name = ring_case.name,
+				    .data_bytes = UINT64_C(1) << 45,
+				    .index_entries = 64,
+				    .keep_us = 1,
+				    .exact = true};
 	uint64_t bytes, adopted;
 	assert_null(ring_writer_open(&wish, &bytes, &adopted, &ring_case.why));
 	assert_non_null(strstr(ring_case.why.text, "max_mb"));
@@ -221,7 +221,7 @@ static void a_reader_in_the_writers_process_gets_whole_frames(void **state)
 		seen = ring_reader_head(reader);
 		struct ring_frame frame;
 		if (ring_reader_get(reader, ring_reader_tail(reader), &frame) && ring_reader_copy(reader, &frame, copy))
-			assert_true(frame_proves_itself(copy, frame.meta.length));
+			assert_true(frame_is_intact(copy, frame.meta.length));
 	}
 	pthread_join(thread, NULL);
 	ring_reader_close(reader);
@@ -257,14 +257,14 @@ static void the_state_is_read_whole_and_terminated(void **state)
 	assert_false(ring_reader_state(reader, &got));
 	memset(&published, 'x', sizeof(published));
 	published.heartbeat_mono_us = mono_now().us;
-	ring_writer_state(writer, &published);
+	ring_writer_set_state(writer, &published);
 	assert_true(ring_reader_state(reader, &got));
 	assert_int_equal(strlen(got.camera), sizeof(got.camera) - 1);
 	assert_int_equal(strlen(got.last_error), sizeof(got.last_error) - 1);
 	assert_int_equal(got.camera_count, 32);
-	assert_true(ring_reader_alive(reader, &got));
+	assert_true(ring_reader_is_alive(reader, &got));
 	got.heartbeat_mono_us -= 4 * US_PER_S;
-	assert_false(ring_reader_alive(reader, &got));
+	assert_false(ring_reader_is_alive(reader, &got));
 	ring_reader_close(reader);
 	ring_writer_close(writer);
 }
@@ -279,7 +279,7 @@ static void texts_of_the_state_end_and_tell_no_terminal_what_to_do(void **state)
 	memset(&published, '\033', sizeof(published));
 	strcpy(published.model, "Caf\xc3\xa9\t\xc2\x9b"
 				"2J\x7f\xc2");
-	ring_writer_state(writer, &published);
+	ring_writer_set_state(writer, &published);
 	assert_true(ring_reader_state(reader, &got));
 	assert_string_equal(got.model, "Caf\xc3\xa9???"
 				       "2J?\xc2");
@@ -309,14 +309,14 @@ static void the_devices_text_is_whole_or_nothing(void **state)
 	struct ring_reader *reader = open_reader();
 	static char got[RING_DEVICES_BYTES], text[RING_DEVICES_BYTES + 1];
 	assert_false(ring_reader_devices(reader, got));
-	ring_writer_devices(writer, "[{\"id\":0}]");
+	ring_writer_set_devices(writer, "[{\"id\":0}]");
 	assert_true(ring_reader_devices(reader, got));
 	assert_string_equal(got, "[{\"id\":0}]");
 	memset(text, 'x', RING_DEVICES_BYTES);
-	ring_writer_devices(writer, text);
+	ring_writer_set_devices(writer, text);
 	assert_false(ring_reader_devices(reader, got));
 	text[RING_DEVICES_BYTES - 1] = '\0';
-	ring_writer_devices(writer, text);
+	ring_writer_set_devices(writer, text);
 	assert_true(ring_reader_devices(reader, got));
 	assert_string_equal(got, text);
 	ring_reader_close(reader);

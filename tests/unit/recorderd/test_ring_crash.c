@@ -22,12 +22,12 @@ static void a_dead_writers_frames_are_taken_over(void **state)
 	struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);
 	assert_non_null(writer);
 	assert_int_equal(adopted, 10);
-	assert_true(ring_reader_current(before, ring_case.name));
+	assert_true(ring_reader_is_current(before, ring_case.name));
 	assert_int_equal(ring_put(writer, 5000, 11, 11), 11);
 	for (uint64_t seq = 1; seq <= 11; seq++) {
 		struct ring_frame frame;
 		assert_true(ring_reader_get(before, seq, &frame));
-		assert_true(frame_proves_itself(frame.data, frame.meta.length));
+		assert_true(frame_is_intact(frame.data, frame.meta.length));
 	}
 	ring_reader_close(before);
 	ring_writer_close(writer);
@@ -74,7 +74,7 @@ static void write_until_killed(uint32_t seed)
 		_exit(1);
 	for (int64_t i = 1;; i++) {
 		struct recorder_state published = {.frames = (uint64_t)i, .heartbeat_mono_us = i};
-		ring_writer_state(writer, &published);
+		ring_writer_set_state(writer, &published);
 		ring_put(writer, 4000 + ring_random(&seed) % 100000, seed, i);
 	}
 }
@@ -96,7 +96,7 @@ static void judge_frames(struct judge *judge, struct ring_reader *reader, uint32
 		return;
 	if (!ring_reader_copy(reader, &frame, copy))
 		judge->torn_and_noticed++;
-	else if (frame_proves_itself(copy, frame.meta.length))
+	else if (frame_is_intact(copy, frame.meta.length))
 		judge->good++;
 	else
 		judge->undetected++;
@@ -111,7 +111,7 @@ static void *judge_thread(void *context)
 	struct ring_reader *reader = NULL;
 	uint32_t seed = (uint32_t)(uintptr_t)judge;
 	while (!judge->stop) {
-		if (reader && !ring_reader_current(reader, ring_case.name)) {
+		if (reader && !ring_reader_is_current(reader, ring_case.name)) {
 			ring_reader_close(reader);
 			reader = NULL;
 		}

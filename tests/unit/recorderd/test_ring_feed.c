@@ -26,14 +26,14 @@ static void prepare(uint64_t ring_bytes, uint64_t entries, int pipe_bytes)
 	memory = ring_writer_memory(writer, &bytes);
 	reader = ring_reader_attach(memory, bytes, &ring_case.why);
 	assert_non_null(reader);
-	feed_init(&feed, reader, 1);
+	ring_feed_init(&feed, reader, 1);
 	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
 	assert_true(fcntl(ends[1], F_SETPIPE_SZ, pipe_bytes) > 0);
 }
 
 static int clean_up(void **state)
 {
-	feed_finish(&feed);
+	ring_feed_free(&feed);
 	ring_reader_close(reader);
 	ring_writer_close(writer);
 	close(ends[0]);
@@ -57,16 +57,16 @@ static size_t drain(uint8_t *out, size_t bytes)
 /* One frame through the pipe, of which the far side takes `piece` bytes at a time; the whole of it in `out`. */
 static size_t feed_through(int64_t pts_us, bool first, size_t piece, uint8_t *out, size_t room)
 {
-	enum feed_write result = FEED_FULL;
+	enum ring_feed_write result = RING_FEED_FULL;
 	size_t have = 0, got;
 
-	assert_int_equal(feed_peek(&feed), FEED_FRAME);
-	feed_begin(&feed, pts_us, first);
-	while (result == FEED_FULL) {
-		result = feed_write(&feed, ends[1]);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
+	ring_feed_begin(&feed, pts_us, first);
+	while (result == RING_FEED_FULL) {
+		result = ring_feed_write(&feed, ends[1]);
 		have += drain(out + have, piece < room - have ? piece : room - have);
 	}
-	assert_int_equal(result, FEED_WRITTEN);
+	assert_int_equal(result, RING_FEED_WRITTEN);
 	assert_false(feed.writing);
 	while ((got = drain(out + have, room - have)))
 		have += got;
@@ -87,8 +87,8 @@ static void the_first_frame_comes_with_the_header_of_an_ivf_file(void **state)
 	assert_int_equal(le32(out + 16), 1000000);
 	assert_int_equal(le32(out + 20), 1);
 	assert_int_equal(le32(out + 32), 1000);
-	assert_true(frame_proves_itself(out + 44, 1000));
-	assert_int_equal(feed_peek(&feed), FEED_NOTHING);
+	assert_true(frame_is_intact(out + 44, 1000));
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_EMPTY);
 }
 
 static void later_frames_have_size_and_time_of_64_bits(void **state)
@@ -102,7 +102,7 @@ static void later_frames_have_size_and_time_of_64_bits(void **state)
 	assert_int_equal(le32(out), 500);
 	assert_int_equal(le32(out + 4), 0x3456789a);
 	assert_int_equal(le32(out + 8), 0x12);
-	assert_true(frame_proves_itself(out + 12, 500));
+	assert_true(frame_is_intact(out + 12, 500));
 }
 
 static void a_pipe_that_takes_a_byte_at_a_time_gets_the_same_bytes(void **state)
@@ -130,13 +130,13 @@ static void a_header_cut_at_every_byte_goes_on_where_it_ended(void **state)
 	prepare(MIB, 64, 4096);
 	for (size_t cut = 1; cut < 60; cut++) {
 		ring_put(writer, 100, (uint32_t)cut, 0);
-		assert_int_equal(feed_peek(&feed), FEED_FRAME);
-		feed_begin(&feed, 0, true);
+		assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
+		ring_feed_begin(&feed, 0, true);
 		feed.written = cut; /* as after a write of so many */
-		assert_int_equal(feed_write(&feed, ends[1]), FEED_WRITTEN);
+		assert_int_equal(ring_feed_write(&feed, ends[1]), RING_FEED_WRITTEN);
 		assert_int_equal(drain(out, sizeof(out)), 32 + 12 + 100 - cut);
 		if (cut < 44)
-			assert_true(frame_proves_itself(out + 44 - cut, 100));
+			assert_true(frame_is_intact(out + 44 - cut, 100));
 	}
 }
 
@@ -148,39 +148,39 @@ static void a_full_pipe_is_told_and_the_frame_is_not_lost(void **state)
 	(void)state;
 	prepare(MIB, 64, 4096);
 	ring_put(writer, 100000, 3, 0);
-	assert_int_equal(feed_peek(&feed), FEED_FRAME);
-	feed_begin(&feed, 0, false);
-	assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
-	assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
+	ring_feed_begin(&feed, 0, false);
+	assert_int_equal(ring_feed_write(&feed, ends[1]), RING_FEED_FULL);
+	assert_int_equal(ring_feed_write(&feed, ends[1]), RING_FEED_FULL);
 	while (feed.writing) {
 		while ((got = drain(out + have, sizeof(out) - have)))
 			have += got;
-		assert_true(feed_write(&feed, ends[1]) < FEED_BROKEN);
+		assert_true(ring_feed_write(&feed, ends[1]) < RING_FEED_BROKEN);
 	}
 	have += drain(out + have, sizeof(out) - have);
 	assert_int_equal(have, 100012);
-	assert_true(frame_proves_itself(out + 12, 100000));
+	assert_true(frame_is_intact(out + 12, 100000));
 }
 
 static void while_the_pipe_is_full_the_frame_in_it_grows_old(void **state)
 {
 	(void)state;
 	prepare(MIB, 64, 4096);
-	assert_int_equal(feed_behind_us(&feed), 0);
+	assert_int_equal(ring_feed_lag_us(&feed), 0);
 	ring_put(writer, 20000, 1, 0);
-	assert_int_equal(feed_peek(&feed), FEED_FRAME);
-	feed_begin(&feed, 0, true);
-	assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
-	assert_int_equal(feed_behind_us(&feed), 0);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
+	ring_feed_begin(&feed, 0, true);
+	assert_int_equal(ring_feed_write(&feed, ends[1]), RING_FEED_FULL);
+	assert_int_equal(ring_feed_lag_us(&feed), 0);
 	for (uint32_t i = 1; i <= 30; i++) {
 		ring_put(writer, 1000, i, i * FRAME_US);
-		assert_int_equal(feed_behind_us(&feed), i * FRAME_US);
+		assert_int_equal(ring_feed_lag_us(&feed), i * FRAME_US);
 	}
 	for (uint32_t i = 31; i <= 200; i++) /* it is gone from the ring, which holds 64 */
 		ring_put(writer, 1000, i, i * FRAME_US);
-	assert_int_equal(feed_behind_us(&feed), 200 * FRAME_US);
-	feed_abort(&feed);
-	assert_int_equal(feed_behind_us(&feed), 63 * FRAME_US);
+	assert_int_equal(ring_feed_lag_us(&feed), 200 * FRAME_US);
+	ring_feed_abort(&feed);
+	assert_int_equal(ring_feed_lag_us(&feed), 63 * FRAME_US);
 }
 
 static void a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole(void **state)
@@ -191,21 +191,21 @@ static void a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole(void *
 	(void)state;
 	prepare(MIB, 64, 4096);
 	ring_put(writer, 100000, 3, 0);
-	assert_int_equal(feed_peek(&feed), FEED_FRAME);
-	feed_begin(&feed, 0, false);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
+	ring_feed_begin(&feed, 0, false);
 	for (uint32_t i = 0; i < 30; i++) { /* three times round the ring */
-		assert_int_equal(feed_write(&feed, ends[1]), FEED_FULL);
+		assert_int_equal(ring_feed_write(&feed, ends[1]), RING_FEED_FULL);
 		assert_true(feed.copied == (i >= 5));
 		ring_put(writer, 100000, 100 + i, 0);
 	}
 	while (feed.writing) {
 		while ((got = drain(out + have, sizeof(out) - have)))
 			have += got;
-		assert_true(feed_write(&feed, ends[1]) < FEED_BROKEN);
+		assert_true(ring_feed_write(&feed, ends[1]) < RING_FEED_BROKEN);
 	}
 	have += drain(out + have, sizeof(out) - have);
 	assert_int_equal(have, 100012);
-	assert_true(frame_proves_itself(out + 12, 100000));
+	assert_true(frame_is_intact(out + 12, 100000));
 }
 
 static void a_frame_overwritten_under_its_hands_is_told(void **state)
@@ -213,11 +213,11 @@ static void a_frame_overwritten_under_its_hands_is_told(void **state)
 	(void)state;
 	prepare(MIB, 64, 4096);
 	ring_put(writer, 100000, 3, 0);
-	assert_int_equal(feed_peek(&feed), FEED_FRAME);
-	feed_begin(&feed, 0, false);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
+	ring_feed_begin(&feed, 0, false);
 	for (uint32_t i = 0; i < 12; i++)
 		ring_put(writer, 100000, 100 + i, 0);
-	assert_int_equal(feed_write(&feed, ends[1]), FEED_OVERWRITTEN);
+	assert_int_equal(ring_feed_write(&feed, ends[1]), TRANSCODE_INPUT_OVERWRITTEN);
 }
 
 static void a_reader_that_is_gone_is_told(void **state)
@@ -226,12 +226,12 @@ static void a_reader_that_is_gone_is_told(void **state)
 	signal(SIGPIPE, SIG_IGN);
 	prepare(MIB, 64, 4096);
 	ring_put(writer, 1000, 3, 0);
-	assert_int_equal(feed_peek(&feed), FEED_FRAME);
-	feed_begin(&feed, 0, false);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
+	ring_feed_begin(&feed, 0, false);
 	close(ends[0]);
-	assert_int_equal(feed_write(&feed, ends[1]), FEED_BROKEN);
-	feed_abort(&feed);
-	assert_int_equal(feed_peek(&feed), FEED_FRAME); /* it is the next one still */
+	assert_int_equal(ring_feed_write(&feed, ends[1]), RING_FEED_BROKEN);
+	ring_feed_abort(&feed);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME); /* it is the next one still */
 	assert_int_equal(feed.frame.seq, 1);
 	ends[0] = dup(ends[1]);
 }
@@ -242,10 +242,10 @@ static void a_ring_that_overran_is_a_hole_of_so_many_frames(void **state)
 	prepare(MIB, 64, 4096);
 	for (uint32_t i = 1; i <= 200; i++)
 		ring_put(writer, 1000, i, i * FRAME_US);
-	assert_int_equal(feed_peek(&feed), FEED_HOLE);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_OVERRUN);
 	assert_int_equal(feed.next, 200 - 64 + 1);
 	assert_int_equal(feed.lost, 200 - 64);
-	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
 	assert_int_equal(feed.frame.seq, feed.next);
 }
 
@@ -255,8 +255,8 @@ static void a_hole_by_bytes_is_counted_too(void **state)
 	prepare(MIB, 64, 4096);
 	for (uint32_t i = 1; i <= 30; i++)
 		ring_put(writer, 100000, i, i * FRAME_US);
-	assert_int_equal(feed_peek(&feed), FEED_HOLE);
-	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_OVERRUN);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
 	assert_true(feed.frame.seq > 15);
 	assert_int_equal(feed.lost + feed.thinned, feed.frame.seq - 1);
 }
@@ -269,7 +269,7 @@ static size_t run_slow(size_t frames, size_t percent, uint64_t *fed)
 	for (uint32_t i = 1; i <= frames; i++) {
 		ring_put(writer, 100, i, (int64_t)i * FRAME_US);
 		for (budget += percent; budget >= 100; budget -= 100) {
-			if (feed_peek(&feed) != FEED_FRAME)
+			if (ring_feed_peek(&feed) != RING_FEED_FRAME)
 				break;
 			fed[count++] = feed.frame.seq;
 			feed.next++;
@@ -296,7 +296,7 @@ static void one_that_is_slow_for_less_than_10_s_gets_every_frame(void **state)
 	prepare(4 * MIB, 8192, 4096);
 	for (uint32_t i = 1; i <= 25 * 9; i++)
 		ring_put(writer, 100, i, (int64_t)i * FRAME_US);
-	for (uint64_t i = 1; feed_peek(&feed) == FEED_FRAME; i++)
+	for (uint64_t i = 1; ring_feed_peek(&feed) == RING_FEED_FRAME; i++)
 		assert_int_equal(feed.next++, i);
 	assert_int_equal(feed.next, 25 * 9 + 1);
 	assert_int_equal(feed.thinned, 0);
@@ -311,7 +311,7 @@ static void one_that_is_too_slow_gets_fewer_and_none_is_lost_to_the_ring(void **
 	count = run_slow(15000, 60, fed); /* ten minutes */
 	assert_int_equal(feed.lost, 0);
 	assert_true(feed.thinned > 3000);
-	assert_true(feed_behind_us(&feed) < 20 * US_PER_S);
+	assert_true(ring_feed_lag_us(&feed) < 20 * US_PER_S);
 	assert_int_equal(count + feed.thinned, feed.next - 1);
 }
 
@@ -335,14 +335,14 @@ static void once_it_keeps_up_again_every_frame_is_fed_again(void **state)
 	run_slow(5000, 60, fed);
 	for (uint32_t i = 0; i < 2500; i++) {
 		ring_put(writer, 100, i, (int64_t)(5001 + i) * FRAME_US);
-		while (feed_peek(&feed) == FEED_FRAME)
+		while (ring_feed_peek(&feed) == RING_FEED_FRAME)
 			feed.next++;
 	}
 	thinned = feed.thinned;
 	assert_true(feed.thinning.keep >= 1);
-	assert_int_equal(feed_behind_us(&feed), 0);
+	assert_int_equal(ring_feed_lag_us(&feed), 0);
 	ring_put(writer, 100, 1, (int64_t)7501 * FRAME_US);
-	assert_int_equal(feed_peek(&feed), FEED_FRAME);
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
 	assert_int_equal(feed.thinned, thinned);
 }
 
@@ -356,11 +356,11 @@ static void a_frame_that_was_found_is_found_again(void **state)
 	for (int i = 0; i < 100; i++) {
 		uint64_t found;
 
-		if (feed_peek(&feed) != FEED_FRAME)
+		if (ring_feed_peek(&feed) != RING_FEED_FRAME)
 			break;
 		found = feed.frame.seq;
 		for (int again = 0; again < 3; again++) {
-			assert_int_equal(feed_peek(&feed), FEED_FRAME);
+			assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
 			assert_int_equal(feed.frame.seq, found);
 		}
 		feed.next++;

@@ -29,8 +29,8 @@ static void a_writer_that_leaves_hands_its_frames_to_the_next(void **state)
 	struct ring_writer *writer = open_writer();
 	struct ring_reader *reader = open_reader();
 	put_frames(writer, 1, 10);
-	ring_writer_leave(writer);
-	assert_true(ring_reader_current(reader, ring_case.name));
+	ring_writer_detach(writer);
+	assert_true(ring_reader_is_current(reader, ring_case.name));
 	assert_int_equal(assert_newest(reader, 10), 10);
 	writer = open_writer_of(MIB, 64, &adopted);
 	assert_int_equal(adopted, 10);
@@ -55,12 +55,12 @@ static void a_closed_ring_gives_its_memory_back_whoever_maps_it(void **state)
 	assert_true(held_bytes(fd) >= 16 * MIB);
 	ring_writer_close(writer);
 	assert_true(held_bytes(fd) < MIB);
-	assert_true(ring_reader_still(reader, &frame));
+	assert_true(ring_reader_is_intact(reader, &frame));
 	assert_int_equal(assert_newest(reader, 100), 1);
-	assert_false(ring_reader_still(reader, &before));
+	assert_false(ring_reader_is_intact(reader, &before));
 	for (uint64_t seq = 1; seq < 100; seq++)
 		assert_false(ring_reader_get(reader, seq, &frame));
-	assert_false(ring_reader_current(reader, ring_case.name));
+	assert_false(ring_reader_is_current(reader, ring_case.name));
 	close(fd);
 	ring_reader_close(reader);
 }
@@ -80,13 +80,13 @@ static void another_size_gets_the_newest_frames_that_fit(void **state)
 		uint64_t adopted;
 		struct ring_writer *writer = open_writer_of(16 * MIB, 1024, &adopted);
 		put_frames(writer, 1, FRAMES);
-		ring_writer_state(writer, &(struct recorder_state){.camera = "front", .bus = "usb-1"});
+		ring_writer_set_state(writer, &(struct recorder_state){.camera = "front", .bus = "usb-1"});
 		struct ring_reader *before = open_reader();
-		ring_writer_leave(writer);
+		ring_writer_detach(writer);
 		writer = open_writer_of(sizes[i].bytes, sizes[i].entries, &adopted);
 		if (!writer)
 			fail_msg("%s", ring_case.why.text);
-		assert_false(ring_reader_current(before, ring_case.name));
+		assert_false(ring_reader_is_current(before, ring_case.name));
 		ring_reader_close(before);
 		struct ring_reader *reader = open_reader();
 		assert_int_equal(adopted, ring_reader_head(reader));
@@ -108,7 +108,7 @@ static void a_ring_that_would_not_fit_leaves_the_old_one_alone(void **state)
 	uint64_t adopted;
 	struct ring_writer *writer = open_writer();
 	put_frames(writer, 1, 10);
-	ring_writer_leave(writer);
+	ring_writer_detach(writer);
 	assert_null(open_writer_of(UINT64_C(1) << 45, 64, &adopted));
 	assert_non_null(strstr(ring_case.why.text, "max_mb"));
 	writer = open_writer_of(MIB, 64, &adopted);
@@ -124,7 +124,7 @@ static void what_was_half_carried_over_is_removed(void **state)
 	char name[80];
 	struct ring_writer *writer = open_writer();
 	put_frames(writer, 1, 10);
-	ring_writer_leave(writer);
+	ring_writer_detach(writer);
 	snprintf(name, sizeof(name), "%s.new", ring_case.name);
 	int fd = shm_open(name, O_RDWR | O_CREAT, 0640);
 	assert_int_equal(ftruncate(fd, 1 << 20), 0);
@@ -145,7 +145,7 @@ static void a_kill_in_the_middle_of_carrying_costs_no_newest_frame(void **state)
 		uint64_t adopted;
 		struct ring_writer *writer = open_writer_of(64 * MIB, 2048, &adopted);
 		put_frames(writer, 1, 1000);
-		ring_writer_leave(writer);
+		ring_writer_detach(writer);
 		pid_t pid = fork();
 		if (pid == 0)
 			_exit(open_writer_of(80 * MIB, 2048, &adopted) ? 0 : 1);
@@ -171,7 +171,7 @@ static void a_ring_with_holes_gets_its_pages_before_it_is_written_to(void **stat
 	uint64_t adopted;
 	struct ring_writer *writer = open_writer_of(16 * MIB, 1024, &adopted);
 	put_frames(writer, 1, 20);
-	ring_writer_leave(writer);
+	ring_writer_detach(writer);
 	int fd = shm_open(ring_case.name, O_RDWR, 0);
 	assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4 * MIB, 8 * MIB), 0);
 	assert_true(held_bytes(fd) < 16 * MIB);
@@ -198,8 +198,8 @@ static void a_ring_of_another_version_is_not_taken_for_one(void **state)
 	assert_int_equal(pwrite(fd, &version, 4, offsetof(struct ring_header, version)), 4);
 	close(fd);
 	struct ring_object object;
-	assert_int_equal(ring_object_open(ring_case.name, geteuid(), &object, &ring_case.why), RING_FOUND);
-	assert_false(ring_object_believe(&object, &ring_case.why));
+	assert_int_equal(ring_object_open(ring_case.name, geteuid(), &object, &ring_case.why), RING_OBJECT_FOUND);
+	assert_false(ring_object_can_take_over(&object, &ring_case.why));
 	assert_non_null(strstr(ring_case.why.text, "version"));
 	ring_object_close(&object);
 	struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);

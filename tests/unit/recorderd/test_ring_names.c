@@ -57,7 +57,7 @@ static void a_strange_object_beside_it_keeps_no_ring_at_its_size(void **state)
 		uint64_t adopted;
 		struct ring_writer *writer = open_writer_of(4 * MIB, 64, &adopted);
 		put_frames(writer, 1, 10);
-		ring_writer_leave(writer);
+		ring_writer_detach(writer);
 		make_strange(path, kind);
 		writer = open_writer_of(8 * MIB, 256, &adopted);
 		if (!writer)
@@ -87,7 +87,7 @@ static void count_other(void *context, const char *name, const struct stat *stat
 static size_t others(void)
 {
 	other_names = 0;
-	shm_name_each_other(ring_case.name, count_other, NULL);
+	shm_name_each_alternate(ring_case.name, count_other, NULL);
 	return other_names;
 }
 
@@ -102,41 +102,41 @@ static void live_elsewhere(const char *path)
 	struct ring_writer *writer = open_writer_of(4 * MIB, 64, &adopted);
 	if (!writer)
 		fail_msg("%s", ring_case.why.text);
-	assert_true(strlen(ring_writer_note(writer)) > 20);
-	assert_non_null(strstr(ring_writer_note(writer), path));
-	assert_true(ring_writer_named(writer));
+	assert_true(strlen(ring_writer_name_warning(writer)) > 20);
+	assert_non_null(strstr(ring_writer_name_warning(writer), path));
+	assert_true(ring_writer_has_name(writer));
 	put_frames(writer, 1, 10);
 	struct ring_reader *reader = open_reader();
 	assert_int_equal(assert_newest(reader, 10), 10);
-	assert_true(ring_reader_current(reader, ring_case.name));
-	ring_writer_leave(writer);
+	assert_true(ring_reader_is_current(reader, ring_case.name));
+	ring_writer_detach(writer);
 	/* A restart, and another size. */
 	writer = open_writer_of(4 * MIB, 64, &adopted);
 	assert_int_equal(adopted, 10);
-	assert_true(ring_reader_current(reader, ring_case.name));
-	ring_writer_leave(writer);
+	assert_true(ring_reader_is_current(reader, ring_case.name));
+	ring_writer_detach(writer);
 	writer = open_writer_of(8 * MIB, 256, &adopted);
 	assert_int_equal(adopted, 10);
-	assert_false(ring_reader_current(reader, ring_case.name));
+	assert_false(ring_reader_is_current(reader, ring_case.name));
 	ring_reader_close(reader);
 	put_frames(writer, 11, 5);
 	/* Somebody removes what says which name it is. */
 	shm_name_withdraw(ring_case.name);
 	assert_null(ring_reader_open(ring_case.name, &ring_case.why));
-	ring_writer_keep_published(writer);
+	ring_writer_republish_name(writer);
 	reader = open_reader();
 	assert_int_equal(assert_newest(reader, 15), 15);
-	ring_writer_leave(writer);
+	ring_writer_detach(writer);
 	shm_name_withdraw(ring_case.name);
 	writer = open_writer_of(8 * MIB, 256, &adopted);
 	assert_int_equal(adopted, 15);
-	assert_true(ring_reader_current(reader, ring_case.name));
+	assert_true(ring_reader_is_current(reader, ring_case.name));
 	assert_int_equal(others(), 1);
 	ring_writer_close(writer);
-	assert_false(ring_reader_current(reader, ring_case.name));
+	assert_false(ring_reader_is_current(reader, ring_case.name));
 	ring_reader_close(reader);
 	assert_int_equal(others(), 0);
-	assert_false(shm_name_published(ring_case.name, published));
+	assert_false(shm_name_find_published(ring_case.name, published));
 	assert_int_equal(lstat(path, &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
 	assert_int_equal(before.st_mode, after.st_mode);
@@ -176,7 +176,7 @@ static void where_the_name_is_another_user_s_the_ring_has_another(void **state)
 		const struct passwd *nobody = getpwuid(65534);
 		uint64_t adopted;
 		struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);
-		assert_non_null(strstr(ring_writer_note(writer), nobody ? nobody->pw_name : "65534"));
+		assert_non_null(strstr(ring_writer_name_warning(writer), nobody ? nobody->pw_name : "65534"));
 		ring_writer_close(writer);
 		assert_int_equal(unlink(path), 0);
 	}
@@ -193,16 +193,16 @@ static void once_the_name_is_free_the_ring_has_it_again(void **state)
 	struct ring_writer *writer = open_writer_of(4 * MIB, 64, &adopted);
 	assert_non_null(writer);
 	put_frames(writer, 1, 10);
-	ring_writer_leave(writer);
+	ring_writer_detach(writer);
 	struct ring_reader *reader = open_reader();
 	assert_int_equal(unlink(path), 0);
-	assert_true(ring_reader_current(reader, ring_case.name));
+	assert_true(ring_reader_is_current(reader, ring_case.name));
 	writer = open_writer_of(4 * MIB, 64, &adopted);
 	assert_int_equal(adopted, 10);
-	assert_string_equal(ring_writer_note(writer), "");
+	assert_string_equal(ring_writer_name_warning(writer), "");
 	assert_int_equal(others(), 0);
-	assert_false(shm_name_published(ring_case.name, published));
-	assert_true(ring_reader_current(reader, ring_case.name));
+	assert_false(shm_name_find_published(ring_case.name, published));
+	assert_true(ring_reader_is_current(reader, ring_case.name));
 	put_frames(writer, 11, 3);
 	assert_int_equal(assert_newest(reader, 13), 13);
 	ring_reader_close(reader);
@@ -224,7 +224,7 @@ static void a_published_name_leads_to_no_other_object(void **state)
 	char file[USER_FOLDER_BYTES + SHM_NAME_BYTES], text[200], folder[USER_FOLDER_BYTES], got[SHM_NAME_BYTES];
 
 	(void)state;
-	assert_true(user_folder_make(folder, &ring_case.why));
+	assert_true(user_folder_create(folder, &ring_case.why));
 	snprintf(file, sizeof(file), "%s%s", folder, ring_case.name);
 	for (size_t i = 0; i <= sizeof(lines) / sizeof(lines[0]); i++) {
 		bool good = i == sizeof(lines) / sizeof(lines[0]);
@@ -232,13 +232,13 @@ static void a_published_name_leads_to_no_other_object(void **state)
 		int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0640);
 		assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 		close(fd);
-		assert_int_equal(shm_name_published(ring_case.name, got), good);
+		assert_int_equal(shm_name_find_published(ring_case.name, got), good);
 	}
 	assert_int_equal(chmod(file, 0666), 0);
-	assert_false(shm_name_published(ring_case.name, got));
+	assert_false(shm_name_find_published(ring_case.name, got));
 	assert_int_equal(unlink(file), 0);
 	assert_int_equal(symlink("/etc/hostname", file), 0);
-	assert_false(shm_name_published(ring_case.name, got));
+	assert_false(shm_name_find_published(ring_case.name, got));
 	assert_int_equal(unlink(file), 0);
 }
 

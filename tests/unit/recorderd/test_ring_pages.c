@@ -79,7 +79,7 @@ static int make_ring_with_few_pages(void)
 	waitpid(pid, NULL, 0);
 	int fd = shm_open(ring_case.name, O_RDWR, 0);
 	struct ring_header *header = map_header();
-	ring_layout_make(4096, RING_BYTES, &layout);
+	ring_layout_init(4096, RING_BYTES, &layout);
 	header->usable = 64 * MIB;
 	return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(layout.data_offset + 64 * MIB),
 			 (off_t)(RING_BYTES - 64 * MIB));
@@ -104,7 +104,7 @@ static bool is_whole(const struct ring_reader *reader)
 	double younger = 0;
 
 	for (uint64_t seq = ring_reader_head(reader); seq >= ring_reader_tail(reader); seq--) {
-		if (!ring_reader_get(reader, seq, &frame) || !frame_proves_itself(frame.data, frame.meta.length))
+		if (!ring_reader_get(reader, seq, &frame) || !frame_is_intact(frame.data, frame.meta.length))
 			return false;
 		double age = ring_reader_age(reader, &frame);
 		if (age <= younger || age > younger + 0.05)
@@ -193,14 +193,14 @@ static int carry_where_both_do_not_fit(uint32_t frames, uint64_t least)
 		return 1;
 	for (uint32_t i = 1; i <= frames; i++)
 		ring_put(writer, SMALL_FRAME_BYTES, i, i);
-	ring_writer_leave(writer);
+	ring_writer_detach(writer);
 	writer = open_writer_of(41 * MIB, 16384, &adopted);
 	if (!writer || adopted < least || adopted > frames)
 		return 2;
 	struct ring_reader *reader = open_reader();
 	struct ring_frame frame;
 	for (uint64_t seq = 1; seq <= adopted; seq++)
-		if (!ring_reader_get(reader, seq, &frame) || !frame_proves_itself(frame.data, frame.meta.length) ||
+		if (!ring_reader_get(reader, seq, &frame) || !frame_is_intact(frame.data, frame.meta.length) ||
 		    frame.meta.mono_us != (int64_t)(frames - adopted + seq))
 			return 3;
 	ring_reader_close(reader);

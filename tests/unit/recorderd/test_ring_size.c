@@ -12,7 +12,7 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-static void choose(double minutes, int max_mb, int fps, int side, struct ring_wish *out)
+static void choose(double minutes, int max_mb, int fps, int side, struct ring_request *out)
 {
 	struct config config = {.camera = {.width = side, .height = side, .fps = fps},
 				.memory = {.minutes = minutes, .max_mb = max_mb}};
@@ -25,14 +25,14 @@ static void every_configuration_gives_a_ring_whose_index_is_small_beside_its_fra
 	static const double minutes[] = {0.1, 30, 1440};
 	static const int sizes_mb[] = {0, 1, 64, 1048576}, rates[] = {1, 60, 240}, sides[] = {16, 720, 8192};
 	struct ring_layout layout;
-	struct ring_wish wish;
+	struct ring_request wish;
 
 	(void)state;
 	for (size_t i = 0; i < 3 * 4 * 3 * 3; i++) {
 		int max_mb = sizes_mb[i / 3 % 4];
 
 		choose(minutes[i % 3], max_mb, rates[i / 12 % 3], sides[i / 36], &wish);
-		assert_true(ring_layout_make(wish.index_entries, wish.data_bytes, &layout));
+		assert_true(ring_layout_init(wish.index_entries, wish.data_bytes, &layout));
 		assert_true(wish.index_entries * sizeof(struct ring_entry) <= wish.data_bytes / 16 + MIB / 8);
 		assert_int_equal(wish.exact, max_mb > 0);
 		if (max_mb)
@@ -43,7 +43,7 @@ static void every_configuration_gives_a_ring_whose_index_is_small_beside_its_fra
 
 static void where_there_is_room_the_index_has_a_place_for_each_frame(void **state)
 {
-	struct ring_wish wish;
+	struct ring_request wish;
 
 	(void)state;
 	choose(30, 4096, 60, 720, &wish);
@@ -61,13 +61,13 @@ static void a_small_shm_is_shared_by_all_cameras(void **state)
 	for (size_t i = 0; i < 4 * 3 * 4; i++) {
 		uint64_t room = rooms_mib[i % 4] * MIB;
 		size_t cameras = 1 + i / 12;
-		struct ring_wish wish, whole;
+		struct ring_request wish, whole;
 
 		choose(minutes[i / 4 % 3], 0, 60, 720, &whole);
 		wish = whole;
-		bool lowered = ring_size_share(&wish, room, cameras);
-		assert_int_equal(lowered, ring_size_total(&whole) > room / cameras);
-		assert_true(ring_size_total(&wish) <= room / cameras);
+		bool lowered = ring_size_limit_to_share(&wish, room, cameras);
+		assert_int_equal(lowered, ring_size_total_bytes(&whole) > room / cameras);
+		assert_true(ring_size_total_bytes(&wish) <= room / cameras);
 		/* And what there is is used: but for a part of a MiB, and the index. */
 		if (lowered)
 			assert_true(wish.data_bytes >= room / cameras / 33 * 32 - 5 * MIB / 4);
@@ -76,16 +76,16 @@ static void a_small_shm_is_shared_by_all_cameras(void **state)
 
 static void an_exact_size_and_a_shm_without_a_limit_are_left_alone(void **state)
 {
-	struct ring_wish wish, whole;
+	struct ring_request wish, whole;
 
 	(void)state;
 	choose(30, 512, 60, 720, &whole);
 	wish = whole;
-	assert_false(ring_size_share(&wish, 64 * MIB, 2));
+	assert_false(ring_size_limit_to_share(&wish, 64 * MIB, 2));
 	assert_memory_equal(&wish, &whole, sizeof(wish));
 	choose(30, 0, 60, 720, &whole);
 	wish = whole;
-	assert_false(ring_size_share(&wish, UINT64_MAX, 2));
+	assert_false(ring_size_limit_to_share(&wish, UINT64_MAX, 2));
 	assert_int_equal(wish.data_bytes, whole.data_bytes);
 }
 

@@ -82,11 +82,11 @@ static void no_child_inherits_the_manager(void **state)
 
 	(void)state;
 	setenv("WATCHDOG_USEC", "1000000", 1);
-	notify_open(&notify);
+	sd_notify_open(&notify);
 	assert_int_equal(notify.watchdog_us, 1000000);
 	assert_null(getenv("NOTIFY_SOCKET"));
 	assert_null(getenv("WATCHDOG_USEC"));
-	notify_close(&notify);
+	sd_notify_close(&notify);
 }
 
 static void without_a_manager_nothing_happens(void **state)
@@ -100,12 +100,12 @@ static void without_a_manager_nothing_happens(void **state)
 	longer[0] = '/';
 	longer[sizeof(longer) - 1] = '\0';
 	unsetenv("NOTIFY_SOCKET");
-	notify_open(&notify);
+	sd_notify_open(&notify);
 	assert_int_equal(notify.fd, -1);
-	notify_say(&notify, "READY=1");
+	sd_notify_send(&notify, "READY=1");
 	for (size_t i = 0; i <= sizeof(addresses) / sizeof(addresses[0]); i++) {
 		setenv("NOTIFY_SOCKET", i < sizeof(addresses) / sizeof(addresses[0]) ? addresses[i] : longer, 1);
-		notify_open(&notify);
+		sd_notify_open(&notify);
 		assert_int_equal(notify.fd, -1);
 	}
 }
@@ -125,10 +125,10 @@ static void a_watchdog_for_another_process_is_not_ours(void **state)
 		setenv("WATCHDOG_USEC", none[i].period, 1);
 		if (none[i].pid)
 			setenv("WATCHDOG_PID", none[i].pid, 1);
-		notify_open(&notify);
+		sd_notify_open(&notify);
 		assert_true(notify.fd >= 0);
 		assert_int_equal(notify.watchdog_us, 0);
-		notify_close(&notify);
+		sd_notify_close(&notify);
 	}
 }
 

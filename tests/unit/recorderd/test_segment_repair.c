@@ -39,7 +39,7 @@ static void put_cut(size_t length, unsigned kind)
 		buffer_append(&other, &header, sizeof(header));
 		buffer_append(&other, forms.index_file.data + sizeof(header), index_bytes(count) - sizeof(header));
 		put_files(forms.segment.data, length, other.data, other.length);
-		buffer_finish(&other);
+		buffer_free(&other);
 		break;
 	case 4: /* behind the media */
 		put_files(forms.segment.data, length, forms.index_file.data, index_bytes(count / 2));
@@ -104,7 +104,7 @@ static void zeros_that_a_power_cut_leaves_are_cut_off(void **state)
 		assert_int_equal(segment_repair(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
 	}
 	assert_repaired_to(3, &entry);
-	buffer_finish(&zeroed);
+	buffer_free(&zeroed);
 }
 
 /* All states of finishing: so much of the moov is appended, the free box not yet overwritten. */
@@ -123,7 +123,7 @@ static void a_finish_that_was_interrupted_is_done_again(void **state)
 			(length % 2 ? segment_repair : segment_finish)(forms.directory, MEDIA_FILE, &entry, NULL, &why),
 			REPAIR_DONE);
 		assert_repaired_to(SMALL, &entry);
-		buffer_finish(&half);
+		buffer_free(&half);
 	}
 }
 
@@ -173,7 +173,7 @@ static void assert_index_made_anew(struct buffer *index)
 	put_files(forms.segment.data, forms.segment.length, index->data, index->length);
 	assert_int_equal(segment_finish(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_DONE);
 	assert_repaired_to(SMALL, &entry);
-	buffer_finish(index);
+	buffer_free(index);
 }
 
 /* The record in the middle no longer passes its check, the last one does. */
@@ -258,12 +258,12 @@ static void a_finished_segment_without_a_whole_key_frame_is_set_aside(void **sta
 	buffer_append(&damaged, forms.plain[SMALL].data, forms.plain[SMALL].length);
 	memset(damaged.data + forms.ends[0], 0xee, 16);
 	put_files(damaged.data, damaged.length, NULL, 0);
-	assert_int_equal(segment_repair(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_ASIDE);
+	assert_int_equal(segment_repair(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_SET_ASIDE);
 	assert_non_null(strstr(why.text, "damaged_" MEDIA_FILE));
 	assert_file("damaged_" MEDIA_FILE, damaged.data, damaged.length);
 	assert_false(file_is_there(MEDIA_FILE));
 	unlinkat(forms.directory, "damaged_" MEDIA_FILE, 0);
-	buffer_finish(&damaged);
+	buffer_free(&damaged);
 }
 
 /* Much more behind the damage than a torn fragment is: it stays. */

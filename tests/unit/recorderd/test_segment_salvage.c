@@ -91,10 +91,10 @@ static void assert_same_index_from_the_media(void)
 	assert_memory_equal(before.data, after.data, after.length);
 	assert_int_equal(media.length, media_after.length);
 	assert_memory_equal(media.data, media_after.data, media.length);
-	buffer_finish(&before);
-	buffer_finish(&after);
-	buffer_finish(&media);
-	buffer_finish(&media_after);
+	buffer_free(&before);
+	buffer_free(&after);
+	buffer_free(&media);
+	buffer_free(&media_after);
 }
 
 /* FFmpeg takes every frame that is listed, without a word; the pictures are those of the stream. */
@@ -122,7 +122,7 @@ static void assert_plays(const struct salvaged *salvaged)
 	while (frame < LONG_FRAMES && !salvaged->shown[frame])
 		frame++;
 	assert_int_equal(frame, LONG_FRAMES);
-	buffer_finish(&text);
+	buffer_free(&text);
 }
 
 static void tell(const struct tally *tally, size_t count)
@@ -170,7 +170,7 @@ static void every_frame_outside_of_the_damage_is_kept_and_no_other_shown(void **
 			if (i % DECODE_EVERY < KINDS)
 				assert_plays(&salvaged);
 		} else if (damaged.decodable_count > 0) { /* nobody knows when it was recorded: it stays */
-			assert_int_equal(salvaged.outcome, REPAIR_ASIDE);
+			assert_int_equal(salvaged.outcome, REPAIR_SET_ASIDE);
 			assert_false(with_index);
 			assert_true(file_is_there(ASIDE_FILE));
 		}
@@ -245,13 +245,13 @@ static void a_beginning_of_which_nobody_knows_is_set_aside(void **state)
 	put_file(NEXT_FILE, long_segments.next.media.data, long_segments.next.media.length);
 	one_block(&damaged, 0, long_segments.whole.frames[0].at);
 	salvage(&damaged, false, &salvaged);
-	assert_int_equal(salvaged.outcome, REPAIR_ASIDE);
+	assert_int_equal(salvaged.outcome, REPAIR_SET_ASIDE);
 	assert_non_null(strstr(long_segments.why.text, ASIDE_FILE));
 	assert_false(file_is_there(MEDIA_FILE));
 	struct buffer aside = get_file(ASIDE_FILE);
 	assert_int_equal(aside.length, damaged.media.length);
 	assert_memory_equal(aside.data, damaged.media.data, aside.length);
-	buffer_finish(&aside);
+	buffer_free(&aside);
 	damage_finish(&damaged);
 }
 
@@ -300,7 +300,7 @@ static void a_finished_segment_is_finished_anew_around_the_damage(void **state)
 	assert_int_equal(salvaged.wrong, 0);
 	assert_int_equal(salvaged.kept, damaged.decodable_count);
 	assert_plays(&salvaged);
-	buffer_finish(&finished);
+	buffer_free(&finished);
 	damage_finish(&damaged);
 }
 

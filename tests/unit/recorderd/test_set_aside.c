@@ -58,20 +58,20 @@ static bool is_there(const char *name)
 
 static void it_keeps_its_index_and_never_takes_a_name_that_is_taken(void **state)
 {
-	char name[ASIDE_FILE_BYTES];
+	char name[SET_ASIDE_NAME_BYTES];
 
 	(void)state;
 	put(FIRST, 10, 1000);
 	put("recording_20260517_102300.idx", 5, 1000);
-	assert_true(aside_put(directory, FIRST, name));
+	assert_true(set_aside_segment(directory, FIRST, name));
 	assert_string_equal(name, "damaged_" FIRST);
 	put(FIRST, 20, 1000);
-	assert_true(aside_put(directory, FIRST, name));
+	assert_true(set_aside_segment(directory, FIRST, name));
 	assert_string_equal(name, "damaged_2_" FIRST);
 	assert_true(is_there("damaged_recording_20260517_102300.idx") && !is_there("recording_20260517_102300.idx"));
-	assert_int_equal(aside_count(directory).files, 2);
-	assert_int_equal(aside_count(directory).bytes, 35);
-	assert_int_equal(aside_delete(directory, INT64_MIN, false, 1000).bytes, 35);
+	assert_int_equal(set_aside_count(directory).files, 2);
+	assert_int_equal(set_aside_count(directory).bytes, 35);
+	assert_int_equal(set_aside_delete(directory, INT64_MIN, false, 1000).bytes, 35);
 	assert_false(is_there("damaged_recording_20260517_102300.idx"));
 }
 
@@ -82,11 +82,11 @@ static void the_oldest_go_first_and_what_is_not_ours_stays(void **state)
 	put("damaged_2_" FIRST, 10, SOME_S + 3000);
 	put("damaged_picture.mp4", 10, 1000);
 	put(FIRST, 10, 1000);
-	assert_int_equal(aside_count(directory).files, 2);
-	assert_int_equal(aside_delete(directory, (SOME_S + 1500) * US_PER_S, false, 0).files, 0);
-	assert_int_equal(aside_delete(directory, INT64_MIN, false, 1).files, 1);
+	assert_int_equal(set_aside_count(directory).files, 2);
+	assert_int_equal(set_aside_delete(directory, (SOME_S + 1500) * US_PER_S, false, 0).files, 0);
+	assert_int_equal(set_aside_delete(directory, INT64_MIN, false, 1).files, 1);
 	assert_false(is_there("damaged_2_" FIRST));
-	assert_int_equal(aside_delete(directory, (SOME_S + 2500) * US_PER_S, false, 0).files, 1);
+	assert_int_equal(set_aside_delete(directory, (SOME_S + 2500) * US_PER_S, false, 0).files, 1);
 	assert_false(is_there("damaged_" SECOND));
 	assert_true(is_there("damaged_picture.mp4") && is_there(FIRST));
 	unlinkat(directory, "damaged_picture.mp4", 0);
@@ -101,26 +101,26 @@ static void a_time_that_cannot_be_makes_nothing_old(void **state)
 	(void)state;
 	put("damaged_" FIRST, 10, 1000);
 	put("damaged_" SECOND, 10, now_us / US_PER_S + 7200);
-	assert_int_equal(aside_delete(directory, now_us, false, 0).files, 0);
-	assert_int_equal(aside_delete(directory, INT64_MIN, false, 0).files, 0);
-	assert_int_equal(aside_delete(directory, now_us, true, 0).files, 2);
+	assert_int_equal(set_aside_delete(directory, now_us, false, 0).files, 0);
+	assert_int_equal(set_aside_delete(directory, INT64_MIN, false, 0).files, 0);
+	assert_int_equal(set_aside_delete(directory, now_us, true, 0).files, 2);
 }
 
 /* A folder of that name cannot be unlinked. */
 static void what_cannot_be_deleted_is_said_and_does_not_count_as_gone(void **state)
 {
-	struct aside gone;
+	struct set_aside_files gone;
 
 	(void)state;
 	assert_int_equal(mkdirat(directory, "damaged_" FIRST, 0750), 0);
 	put("damaged_" SECOND, 10, SOME_S + 2000);
-	gone = aside_delete(directory, INT64_MIN, false, 1);
+	gone = set_aside_delete(directory, INT64_MIN, false, 1);
 	assert_int_equal(gone.error, EISDIR);
 	assert_int_equal(gone.files, 1);
 	assert_int_equal(gone.bytes, 10);
 	assert_true(is_there("damaged_" FIRST) && !is_there("damaged_" SECOND));
 	assert_int_equal(unlinkat(directory, "damaged_" FIRST, AT_REMOVEDIR), 0);
-	assert_int_equal(aside_delete(directory, INT64_MIN, false, 1).error, 0);
+	assert_int_equal(set_aside_delete(directory, INT64_MIN, false, 1).error, 0);
 }
 
 int main(void)

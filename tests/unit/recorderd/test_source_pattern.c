@@ -26,12 +26,12 @@ static const struct config config = {.camera = {.width = 320, .height = 180, .fp
 
 static enum source_outcome read_frames(struct source *source, unsigned frames, struct reason *why)
 {
-	enum source_outcome outcome = SOURCE_FINE;
+	enum source_outcome outcome = SOURCE_OK;
 
-	while (outcome == SOURCE_FINE && heard.frames < frames) {
+	while (outcome == SOURCE_OK && heard.frames < frames) {
 		struct pollfd state = {.fd = source_fd(source), .events = POLLIN};
 		assert_int_equal(poll(&state, 1, 60000), 1);
-		outcome = source_read(source, &hearing_sink, why);
+		outcome = source_read(source, &receiving_sink, why);
 	}
 	return outcome;
 }
@@ -55,11 +55,11 @@ static void expect_no_child(void)
 {
 	siginfo_t info;
 
-	subprocess_sweep();
+	subprocess_reap_detached();
 	for (int i = 0; waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0; i++) {
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
-		subprocess_sweep();
+		subprocess_reap_detached();
 	}
 	assert_int_equal(errno, ECHILD);
 }
@@ -73,7 +73,7 @@ static void pictures_come_also_when_the_thread_that_opened_is_gone(void **state)
 	(void)state;
 	assert_int_equal(pthread_create(&thread, NULL, open_on_a_thread, &source), 0);
 	pthread_join(thread, NULL);
-	assert_int_equal(read_frames(source, 20, &why), SOURCE_FINE);
+	assert_int_equal(read_frames(source, 20, &why), SOURCE_OK);
 	assert_int_equal(heard.width, 320);
 	assert_int_equal(heard.height, 180);
 	assert_int_equal(heard.damaged + heard.lost, 0);
@@ -123,7 +123,7 @@ static void an_ffmpeg_without_text_gives_a_picture_without_text(void **state)
 		    "PATH=${PATH#*:} exec ffmpeg \"$@\"\n",
 		    folder, &before);
 	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_OPENED);
-	assert_int_equal(read_frames(source, 3, &why), SOURCE_FINE);
+	assert_int_equal(read_frames(source, 3, &why), SOURCE_OK);
 	source_close(source);
 	without_ffmpeg(folder, before);
 	expect_no_child();
@@ -137,7 +137,7 @@ static void what_ffmpeg_complains_of_is_the_reason(void **state)
 
 	(void)state;
 	with_ffmpeg("#!/bin/sh\necho 'Unknown encoder: the sky is green' >&2\nexit 1\n", folder, &before);
-	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_REFUSED);
+	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_OPEN_FAILED);
 	assert_null(source);
 	assert_non_null(strstr(why.text, "the sky is green"));
 	without_ffmpeg(folder, before);
@@ -152,7 +152,7 @@ static void an_ffmpeg_that_sends_something_else_is_refused(void **state)
 
 	(void)state;
 	with_ffmpeg("#!/bin/sh\nexec yes\n", folder, &before);
-	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_REFUSED);
+	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_OPEN_FAILED);
 	assert_non_null(strstr(why.text, "no pictures"));
 	without_ffmpeg(folder, before);
 	expect_no_child();

@@ -76,9 +76,9 @@ static void auto_with_every_camera_in_use_is_busy(void **state)
 static void without_any_camera_there_is_none_and_never_a_test_picture_unless_allowed(void **state)
 {
 	(void)state;
-	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_NONE);
-	assert_int_equal(choose("auto", FALLBACK_NONE, NULL), SOURCE_NONE);
-	assert_int_equal(choose("/dev/video0", FALLBACK_ANY, NULL), SOURCE_NONE);
+	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_NOT_FOUND);
+	assert_int_equal(choose("auto", FALLBACK_NONE, NULL), SOURCE_NOT_FOUND);
+	assert_int_equal(choose("/dev/video0", FALLBACK_ANY, NULL), SOURCE_NOT_FOUND);
 	assert_true(why.text[0] != '\0');
 }
 
@@ -86,7 +86,7 @@ static void a_forbidden_camera_is_named(void **state)
 {
 	(void)state;
 	fake_camera(0)->open_errno = EACCES;
-	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_NONE);
+	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_NOT_FOUND);
 	assert_non_null(strstr(why.text, "/dev/video0 is not permitted"));
 }
 
@@ -111,7 +111,7 @@ static void a_missing_camera_is_replaced_by_one_that_nobody_names(void **state)
 	assert_string_equal(served, "/dev/video1");
 	assert_non_null(strstr(why.text, "/dev/video3"));
 	assert_non_null(strstr(why.text, "/dev/video1 serves instead"));
-	assert_int_equal(choose("/dev/video3", FALLBACK_NONE, NULL), SOURCE_NONE);
+	assert_int_equal(choose("/dev/video3", FALLBACK_NONE, NULL), SOURCE_NOT_FOUND);
 }
 
 static void a_busy_camera_is_replaced_and_not_tried_twice(void **state)
@@ -131,7 +131,7 @@ static void a_camera_that_fails_is_tried_again_and_not_replaced(void **state)
 	(void)state;
 	fake_camera(0)->format_errno = EIO;
 	fake_camera(1);
-	assert_int_equal(choose("/dev/video0", FALLBACK_ANY, NULL), SOURCE_REFUSED);
+	assert_int_equal(choose("/dev/video0", FALLBACK_ANY, NULL), SOURCE_OPEN_FAILED);
 }
 
 static void the_test_picture_that_cannot_start_says_both_reasons(void **state)
@@ -141,10 +141,10 @@ static void the_test_picture_that_cannot_start_says_both_reasons(void **state)
 
 	(void)state;
 	setenv("PATH", "/nowhere", 1);
-	assert_int_equal(choose("/dev/video3", FALLBACK_TEST, NULL), SOURCE_NONE);
+	assert_int_equal(choose("/dev/video3", FALLBACK_TEST, NULL), SOURCE_NOT_FOUND);
 	assert_non_null(strstr(why.text, "/dev/video3"));
 	assert_non_null(strstr(why.text, "ffmpeg"));
-	assert_int_equal(choose("test", FALLBACK_NONE, NULL), SOURCE_REFUSED);
+	assert_int_equal(choose("test", FALLBACK_NONE, NULL), SOURCE_OPEN_FAILED);
 	setenv("PATH", before, 1);
 	free(before);
 }
@@ -172,10 +172,10 @@ static void a_link_is_the_same_device_as_its_node(void **state)
 	assert_non_null(mkdtemp(folder));
 	snprintf(link, sizeof(link), "%s/camera", folder);
 	assert_int_equal(symlink("/dev/null", link), 0);
-	assert_true(device_same(link, "/dev/null"));
-	assert_false(device_same(link, "/dev/zero"));
-	assert_false(device_same("/dev/video0", "/dev/video1"));
-	assert_true(device_same("/dev/video9", "/dev/video9"));
+	assert_true(device_is_same(link, "/dev/null"));
+	assert_false(device_is_same(link, "/dev/zero"));
+	assert_false(device_is_same("/dev/video0", "/dev/video1"));
+	assert_true(device_is_same("/dev/video9", "/dev/video9"));
 	unlink(link);
 	rmdir(folder);
 }

@@ -37,7 +37,7 @@ static enum source_outcome read_once(struct source *source)
 {
 	struct reason why;
 
-	return source_read(source, &hearing_sink, &why);
+	return source_read(source, &receiving_sink, &why);
 }
 
 static enum source_outcome pass(struct source *source, struct fake_node *node, struct fake_frame frame)
@@ -79,7 +79,7 @@ static void a_jpeg_reaches_the_sink_unchanged_with_one_call_to_fetch_and_one_to_
 	unsigned queues = node->queues;
 
 	(void)state;
-	assert_int_equal(pass(source, node, good_frame(0)), SOURCE_FINE);
+	assert_int_equal(pass(source, node, good_frame(0)), SOURCE_OK);
 	assert_int_equal(heard.frames, 1);
 	assert_int_equal(heard.length, jpeg_bytes);
 	assert_memory_equal(heard.bytes, jpeg, jpeg_bytes);
@@ -99,7 +99,7 @@ static void padding_behind_a_jpeg_is_cut_off(void **state)
 	(void)state;
 	memset(jpeg + jpeg_bytes, 0, 4096);
 	frame.length += 4096;
-	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
+	assert_int_equal(pass(source, node, frame), SOURCE_OK);
 	assert_int_equal(heard.length, jpeg_bytes);
 	source_close(source);
 }
@@ -117,7 +117,7 @@ static void missing_huffman_tables_are_put_before_the_scan(void **state)
 	frame = good_frame(0);
 	memset(jpeg + jpeg_bytes, 0, 512);
 	frame.length += 512;
-	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
+	assert_int_equal(pass(source, node, frame), SOURCE_OK);
 	assert_int_equal(heard.parts, 3);
 	assert_int_equal(heard.length, jpeg_bytes + jpeg_standard_dht_bytes);
 	assert_true(jpeg_inspect(heard.bytes, heard.length, &info) && info.has_dht);
@@ -133,7 +133,7 @@ static void a_frame_flagged_by_the_driver_is_damaged_and_its_buffer_goes_back(vo
 
 	(void)state;
 	frame.flags |= V4L2_BUF_FLAG_ERROR;
-	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
+	assert_int_equal(pass(source, node, frame), SOURCE_OK);
 	assert_int_equal(heard.frames, 0);
 	assert_int_equal(heard.damaged, 1);
 	assert_int_equal(node->queues - queues, 1);
@@ -148,9 +148,9 @@ static void a_jpeg_that_is_cut_or_half_zeros_is_damaged(void **state)
 
 	(void)state;
 	frame.length /= 2;
-	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
+	assert_int_equal(pass(source, node, frame), SOURCE_OK);
 	memset(jpeg + jpeg_bytes / 2, 0, jpeg_bytes - jpeg_bytes / 2);
-	assert_int_equal(pass(source, node, good_frame(1)), SOURCE_FINE);
+	assert_int_equal(pass(source, node, good_frame(1)), SOURCE_OK);
 	assert_int_equal(heard.frames, 0);
 	assert_int_equal(heard.damaged, 2);
 	source_close(source);
@@ -164,11 +164,11 @@ static void a_length_of_nothing_or_of_more_than_the_buffer_is_damaged(void **sta
 
 	(void)state;
 	frame.bytesused = FAKE_BYTES + 1;
-	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
+	assert_int_equal(pass(source, node, frame), SOURCE_OK);
 	frame.bytesused = UINT32_MAX;
-	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
+	assert_int_equal(pass(source, node, frame), SOURCE_OK);
 	frame.empty = true;
-	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
+	assert_int_equal(pass(source, node, frame), SOURCE_OK);
 	assert_int_equal(heard.frames, 0);
 	assert_int_equal(heard.damaged, 3);
 	source_close(source);
@@ -180,10 +180,10 @@ static void gaps_in_the_sequence_are_told_as_lost(void **state)
 	struct source *source = open_camera(&node, FORMAT_AUTO, 640, 480);
 
 	(void)state;
-	assert_int_equal(pass(source, node, good_frame(UINT32_MAX)), SOURCE_FINE);
-	assert_int_equal(pass(source, node, good_frame(0)), SOURCE_FINE);
+	assert_int_equal(pass(source, node, good_frame(UINT32_MAX)), SOURCE_OK);
+	assert_int_equal(pass(source, node, good_frame(0)), SOURCE_OK);
 	assert_int_equal(heard.lost, 0);
-	assert_int_equal(pass(source, node, good_frame(4)), SOURCE_FINE);
+	assert_int_equal(pass(source, node, good_frame(4)), SOURCE_OK);
 	assert_int_equal(heard.lost, 3);
 	assert_int_equal(heard.frames, 3);
 	source_close(source);
@@ -197,10 +197,10 @@ static void the_time_is_the_drivers_and_always_grows(void **state)
 	int64_t stamp_us = frame.stamp_us;
 
 	(void)state;
-	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
+	assert_int_equal(pass(source, node, frame), SOURCE_OK);
 	assert_int_equal(heard.captured.us, stamp_us);
 	frame.stamp_us = stamp_us - 30000;
-	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
+	assert_int_equal(pass(source, node, frame), SOURCE_OK);
 	assert_int_equal(heard.captured.us, stamp_us + 1);
 	source_close(source);
 }
@@ -212,7 +212,7 @@ static void the_first_picture_sets_the_size_and_a_later_change_is_told(void **st
 
 	(void)state;
 	jpeg_bytes = camera_jpeg_make(320, 240, jpeg, sizeof(jpeg));
-	assert_int_equal(pass(source, node, good_frame(0)), SOURCE_FINE);
+	assert_int_equal(pass(source, node, good_frame(0)), SOURCE_OK);
 	assert_int_equal(source->info.width, 320);
 	jpeg_bytes = camera_jpeg_make(640, 480, jpeg, sizeof(jpeg));
 	assert_int_equal(pass(source, node, good_frame(1)), SOURCE_RESIZED);
@@ -240,7 +240,7 @@ static void an_unplugged_camera_is_gone_and_other_errors_are_failures(void **sta
 	assert_int_equal(outcome_of_fetch(ENOTTY), SOURCE_GONE);
 	assert_int_equal(outcome_of_fetch(EIO), SOURCE_GONE);
 	assert_int_equal(outcome_of_fetch(EINVAL), SOURCE_FAILED);
-	assert_int_equal(outcome_of_fetch(EAGAIN), SOURCE_FINE);
+	assert_int_equal(outcome_of_fetch(EAGAIN), SOURCE_OK);
 }
 
 static void a_hang_up_without_a_frame_is_gone_and_does_not_spin(void **state)
@@ -271,7 +271,7 @@ static void wait_and_read(struct source *source, unsigned frames)
 	while (heard.frames < frames) {
 		struct pollfd state = {.fd = source_fd(source), .events = POLLIN};
 		assert_int_equal(poll(&state, 1, 60000), 1);
-		assert_int_equal(read_once(source), SOURCE_FINE);
+		assert_int_equal(read_once(source), SOURCE_OK);
 	}
 }
 
@@ -316,7 +316,7 @@ static void a_raw_picture_that_is_short_is_damaged(void **state)
 
 	(void)state;
 	source = open_raw(node);
-	assert_int_equal(pass(source, node, frame), SOURCE_FINE);
+	assert_int_equal(pass(source, node, frame), SOURCE_OK);
 	assert_int_equal(heard.damaged, 1);
 	assert_int_equal(node->queued_count, node->buffers);
 	source_close(source);
@@ -334,7 +334,7 @@ static void a_raw_camera_that_is_faster_than_the_threads_loses_frames_and_never_
 	while (!heard.lost && given < 100000) {
 		struct fake_frame frame = {.data = picture, .length = sizeof(picture), .sequence = given};
 		given += fake_deliver(node, &frame);
-		assert_int_equal(read_once(source), SOURCE_FINE);
+		assert_int_equal(read_once(source), SOURCE_OK);
 	}
 	assert_true(heard.lost > 0);
 	wait_and_read(source, heard.frames + 1);

@@ -80,7 +80,7 @@ static int make_stream(void **state)
 
 static int drop_stream(void **state)
 {
-	buffer_finish(&stream.data);
+	buffer_free(&stream.data);
 	return remove_folder(state);
 }
 
@@ -134,7 +134,7 @@ static const char *trouble(void)
 {
 	static char text[256];
 
-	storage_trouble(rig.storage, text, sizeof(text));
+	storage_error(rig.storage, text, sizeof(text));
 	return text;
 }
 
@@ -307,7 +307,7 @@ static void a_segment_deleted_by_hand_is_followed_by_another_at_the_next_key_fra
 	push_frames(0, 10);
 	wait_for(10);
 	struct buffer said = output_of("rm '%s'/recording_2*", rig.config.record.directory);
-	buffer_finish(&said);
+	buffer_free(&said);
 	push_frames(10, MEDIA_FRAMES);
 	rig_stop();
 	rig_look();
@@ -327,7 +327,7 @@ static void a_folder_deleted_by_hand_is_made_again(void **state)
 	push_frames(0, 10);
 	wait_for(10);
 	struct buffer said = output_of("rm -rf '%s'", rig.config.record.directory);
-	buffer_finish(&said);
+	buffer_free(&said);
 	push_frames(10, MEDIA_FRAMES);
 	rig_stop();
 	rig_look();
@@ -347,7 +347,7 @@ static void behind_a_sync_that_failed_another_segment_begins(void **state)
 	atomic_store(&syncs_refused, 1);
 	push_frames(0, 10);
 	wait_for(10);
-	for (int i = 0; !archive_segment_doubted(rig.archive); i++) {
+	for (int i = 0; !archive_segment_is_suspect(rig.archive); i++) {
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 	}

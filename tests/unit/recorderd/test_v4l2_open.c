@@ -86,7 +86,7 @@ static void what_was_agreed_is_told(void **state)
 	assert_int_equal(info.width, 1280);
 	assert_int_equal(info.height, 720);
 	assert_int_equal(info.fps_milli, 60000);
-	assert_int_equal(info.frame_limit_us, 2 * US_PER_S);
+	assert_int_equal(info.stall_timeout_us, 2 * US_PER_S);
 }
 
 static void the_nearest_size_and_rate_are_taken(void **state)
@@ -108,7 +108,7 @@ static void a_slow_camera_is_given_five_frames_of_patience(void **state)
 
 	(void)state;
 	fake_nodes[0].sizes[0].fps[0] = 1;
-	assert_int_equal(info_of(&config).frame_limit_us, 5 * US_PER_S);
+	assert_int_equal(info_of(&config).stall_timeout_us, 5 * US_PER_S);
 }
 
 static void jpegs_are_preferred_unless_raw_pictures_are_asked_for(void **state)
@@ -177,7 +177,7 @@ static void a_camera_without_a_usable_format_is_refused_and_says_what_it_has(voi
 	(void)state;
 	fake_nodes[0].fourccs[0] = V4L2_PIX_FMT_H264;
 	fake_nodes[0].fourccs[1] = V4L2_PIX_FMT_Z16;
-	assert_int_equal(try_open(&config), SOURCE_REFUSED);
+	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
 	assert_non_null(strstr(why.text, "H264, Z16"));
 }
 
@@ -188,7 +188,7 @@ static void a_line_that_is_too_short_for_its_picture_is_refused(void **state)
 	(void)state;
 	config.camera.format = FORMAT_YUYV;
 	fake_nodes[0].bytesperline = 640;
-	assert_int_equal(try_open(&config), SOURCE_REFUSED);
+	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
 }
 
 static void a_refused_rate_is_no_error(void **state)
@@ -208,7 +208,7 @@ static void two_buffers_are_enough_and_one_is_not(void **state)
 	fake_nodes[0].grants = 2;
 	assert_int_equal(try_open(&config), SOURCE_OPENED);
 	fake_nodes[0].grants = 1;
-	assert_int_equal(try_open(&config), SOURCE_REFUSED);
+	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
 }
 
 static void a_camera_that_another_program_has_is_busy_at_its_format_or_at_its_buffers(void **state)
@@ -239,7 +239,7 @@ static void a_bus_without_room_lowers_the_rate_first_and_then_the_size(void **st
 	assert_int_equal(info.width, 640);
 	assert_int_equal(info.fps_milli, 15000);
 	fake_nodes[0].room = 1;
-	assert_int_equal(try_open(&config), SOURCE_REFUSED);
+	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
 	assert_non_null(strstr(why.text, "USB"));
 }
 
@@ -274,13 +274,13 @@ static void what_is_missing_and_what_is_no_camera_is_none(void **state)
 
 	(void)state;
 	fake_nodes[0].device_caps = V4L2_CAP_META_CAPTURE | V4L2_CAP_STREAMING;
-	assert_int_equal(try_open(&config), SOURCE_NONE);
+	assert_int_equal(try_open(&config), SOURCE_NOT_FOUND);
 	fake_nodes[0].open_errno = ENOENT;
-	assert_int_equal(try_open(&config), SOURCE_NONE);
+	assert_int_equal(try_open(&config), SOURCE_NOT_FOUND);
 	fake_nodes[0].open_errno = ENODEV;
-	assert_int_equal(try_open(&config), SOURCE_NONE);
+	assert_int_equal(try_open(&config), SOURCE_NOT_FOUND);
 	fake_nodes[0].open_errno = EACCES;
-	assert_int_equal(try_open(&config), SOURCE_REFUSED);
+	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
 	assert_non_null(strstr(why.text, "group video"));
 }
 

@@ -20,9 +20,9 @@ static void it_grows_as_bytes_come(void **state)
 	for (unsigned i = 0; i < 10000; i++)
 		assert_int_equal(buffer.data[i], (uint8_t)i);
 	assert_false(buffer.failed);
-	buffer_finish(&buffer);
+	buffer_free(&buffer);
 	assert_null(buffer.data);
-	buffer_finish(&buffer);
+	buffer_free(&buffer);
 }
 
 static void numbers_are_big_endian(void **state)
@@ -38,7 +38,7 @@ static void numbers_are_big_endian(void **state)
 	buffer_u64(&buffer, UINT64_C(0x08090a0b0c0d0e0f));
 	assert_int_equal(buffer.length, sizeof(expected));
 	assert_memory_equal(buffer.data, expected, sizeof(expected));
-	buffer_finish(&buffer);
+	buffer_free(&buffer);
 }
 
 static void a_number_is_set_only_where_four_bytes_are(void **state)
@@ -51,7 +51,7 @@ static void a_number_is_set_only_where_four_bytes_are(void **state)
 	buffer_set_u32(&buffer, 5, 0xffffffff);
 	buffer_set_u32(&buffer, SIZE_MAX - 1, 0xffffffff);
 	assert_memory_equal(buffer.data, "\0\0\0\0\1\2\3\4", 8);
-	buffer_finish(&buffer);
+	buffer_free(&buffer);
 }
 
 static void text_is_appended_without_its_terminator(void **state)
@@ -68,7 +68,7 @@ static void text_is_appended_without_its_terminator(void **state)
 	buffer_printf(&buffer, "%.*s", (int)sizeof(big), big);
 	assert_int_equal(buffer.length, 1004);
 	assert_memory_equal(buffer.data + 4, big, sizeof(big));
-	buffer_finish(&buffer);
+	buffer_free(&buffer);
 }
 
 static void bytes_are_dropped_from_the_front(void **state)
@@ -85,7 +85,7 @@ static void bytes_are_dropped_from_the_front(void **state)
 	assert_int_equal(buffer.length, 0);
 	buffer_append(&buffer, NULL, 0);
 	assert_int_equal(buffer.length, 0);
-	buffer_finish(&buffer);
+	buffer_free(&buffer);
 }
 
 static void clearing_keeps_the_memory(void **state)
@@ -99,7 +99,7 @@ static void clearing_keeps_the_memory(void **state)
 	assert_int_equal(buffer.length, 0);
 	buffer_append(&buffer, "d", 1);
 	assert_ptr_equal(buffer.data, data);
-	buffer_finish(&buffer);
+	buffer_free(&buffer);
 }
 
 static void what_cannot_be_had_fails_once_and_for_all_that_follows(void **state)
@@ -118,7 +118,7 @@ static void what_cannot_be_had_fails_once_and_for_all_that_follows(void **state)
 	assert_memory_equal(buffer.data, "abc", 3);
 	buffer_clear(&buffer);
 	assert_true(buffer_reserve(&buffer, 1));
-	buffer_finish(&buffer);
+	buffer_free(&buffer);
 }
 
 int main(void)

@@ -87,7 +87,7 @@ static struct catalogue write_and_open(struct catalogue_entry *entries, size_t c
 	struct catalogue list;
 
 	assert_true(catalogue_write(directory, 7, entries, count, true, &why));
-	assert_int_equal(catalogue_open(directory, &list), CATALOGUE_GOOD);
+	assert_int_equal(catalogue_open(directory, &list), CATALOGUE_OK);
 	assert_int_equal(list.entries, count);
 	assert_int_equal(list.generation, 7);
 	return list;
@@ -212,7 +212,7 @@ static enum catalogue_outcome open_bytes(const void *data, size_t length, size_t
 
 	file_write(path_of(CATALOGUE_FILE, path), data, length);
 	enum catalogue_outcome outcome = catalogue_open(directory, &list);
-	*good = outcome == CATALOGUE_GOOD ? catalogue_read(&list, 0, 4, entries) : 0;
+	*good = outcome == CATALOGUE_OK ? catalogue_read(&list, 0, 4, entries) : 0;
 	catalogue_close(&list);
 	return outcome;
 }
@@ -229,16 +229,16 @@ static void damage_is_seen_wherever_it_is(void **state)
 	catalogue_close(&list);
 	assert_int_equal(bytes.length, 3 * CATALOGUE_ENTRY_BYTES);
 	for (size_t length = 0; length < bytes.length; length++)
-		assert_int_equal(open_bytes(bytes.data, length, &good), CATALOGUE_BAD);
+		assert_int_equal(open_bytes(bytes.data, length, &good), CATALOGUE_INVALID);
 	for (size_t at = 0; at < bytes.length; at++) {
 		bytes.data[at] ^= 0x40;
 		enum catalogue_outcome outcome = open_bytes(bytes.data, bytes.length, &good);
 		bytes.data[at] ^= 0x40;
-		assert_int_equal(outcome, at < CATALOGUE_ENTRY_BYTES ? CATALOGUE_BAD : CATALOGUE_GOOD);
-		if (outcome == CATALOGUE_GOOD)
+		assert_int_equal(outcome, at < CATALOGUE_ENTRY_BYTES ? CATALOGUE_INVALID : CATALOGUE_OK);
+		if (outcome == CATALOGUE_OK)
 			assert_int_equal(good, at / CATALOGUE_ENTRY_BYTES - 1);
 	}
-	buffer_finish(&bytes);
+	buffer_free(&bytes);
 }
 
 static void a_damaged_entry_fails_the_search_that_meets_it(void **state)

@@ -1,4 +1,4 @@
-/* From one reading of a recorder.ini to the next: config_read_again(), config_take(). */
+/* From one reading of a recorder.ini to the next: config_reload(), config_apply(). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -46,8 +46,8 @@ static void change(const char *before, const char *after)
 	write_text(before);
 	assert_true(config_load(file, &running, &why));
 	write_text(after);
-	assert_true(config_read_again(&running, &fresh, &why));
-	config_take(&running, &fresh, &changes);
+	assert_true(config_reload(&running, &fresh, &why));
+	config_apply(&running, &fresh, &changes);
 }
 
 static void nothing_changes_where_the_file_is_the_same(void **state)
@@ -117,7 +117,7 @@ static void a_broken_file_is_refused_and_changes_nothing(void **state)
 	write_text("[retention]\nhours = 5\n");
 	assert_true(config_load(file, &running, &why));
 	write_text("[retention]\nhours = many\n");
-	assert_false(config_read_again(&running, &fresh, &why));
+	assert_false(config_reload(&running, &fresh, &why));
 	assert_non_null(strstr(why.text, "hours = many"));
 	assert_true(running.retention.hours == 5);
 }

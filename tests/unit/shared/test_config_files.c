@@ -117,8 +117,8 @@ static void a_folder_of_files_is_a_set_in_the_order_of_names(void **state)
 	assert_null(config_set_find(&set, "side"));
 	config_ring_name(&set.cameras[1], ring);
 	assert_string_equal(ring, "/recorder.back");
-	config_set_finish(&set);
-	config_set_finish(&set);
+	config_set_free(&set);
+	config_set_free(&set);
 	assert_null(config_set_find(&set, NULL));
 }
 
@@ -131,7 +131,7 @@ static void one_file_is_a_set_of_one(void **state)
 	assert_true(config_set_load(ini_write("one.ini", ""), &set, &why));
 	assert_int_equal(set.count, 1);
 	assert_string_equal(set.cameras[0].record.directory, ini_path("recordings"));
-	config_set_finish(&set);
+	config_set_free(&set);
 }
 
 /* Loads the folder and expects a sentence with both words in it. */

@@ -13,10 +13,10 @@ static const char *const encoders[] = {"libx264", "h264_vaapi", "h264_v4l2m2m", 
 
 static void build(struct ffmpeg_command *command, const char *encoder, int64_t first_us)
 {
-	ffmpeg_begin(command);
-	ffmpeg_add_device(command, encoder);
-	ffmpeg_add_h264(command, &(struct ffmpeg_h264){encoder, "superfast", 23, 30, {first_us}});
-	ffmpeg_add_output(command);
+	ffmpeg_command_init(command);
+	ffmpeg_command_add_device(command, encoder);
+	ffmpeg_command_add_h264(command, &(struct ffmpeg_h264){encoder, "superfast", 23, 30, {first_us}});
+	ffmpeg_command_add_output(command);
 }
 
 /* What stands behind an option; it has to be there once. */
@@ -83,9 +83,9 @@ static void more_arguments_than_there_is_room_for_change_nothing_else(void **sta
 	struct ffmpeg_command command;
 
 	(void)state;
-	ffmpeg_begin(&command);
+	ffmpeg_command_init(&command);
 	for (int i = 0; i < 2 * FFMPEG_ARGUMENTS_MAX; i++)
-		FFMPEG_ADD(&command, "-y");
+		FFMPEG_COMMAND_ADD(&command, "-y");
 	assert_int_equal(command.argc, FFMPEG_ARGUMENTS_MAX - 1);
 	assert_null(command.argv[command.argc]);
 }

@@ -39,44 +39,44 @@ static void each_limit_has_the_setting_that_gives_more(void **state)
 		const char *name, *more;
 	} limits[] = {
 		{MEMORY_MINUTES, "memory.minutes", "memory.minutes"},
-		{MEMORY_QUARTER, "RAM", "memory.max_mb"},
+		{MEMORY_RAM_SHARE, "RAM", "memory.max_mb"},
 		{MEMORY_MAX_MB, "memory.max_mb", "larger memory.max_mb"},
 		{MEMORY_SHM, "/dev/shm", "shm_size"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		char text[HEALTH_MEMORY_BYTES], said[600] = "";
+		char text[HEALTH_MEMORY_TEXT_BYTES], said[600] = "";
 		struct recorder_state one = memory(limits[i].limit, limits[i].limit == MEMORY_MINUTES ? 1800 : 43);
 
-		health_memory(&one, text);
+		health_memory_text(&one, text);
 		assert_non_null(strstr(text, "28 MiB"));
 		assert_non_null(strstr(text, "30 minutes"));
 		assert_non_null(strstr(text, limits[i].more));
 		assert_int_equal(strstr(text, "43 s") != NULL, limits[i].limit != MEMORY_MINUTES);
 		assert_string_equal(health_memory_limit(&one), limits[i].name);
-		health_judge(&one, &(struct health_listener){take, said});
+		health_check(&one, &(struct health_listener){take, said});
 		assert_int_equal(strcmp(said, text) == 0, limits[i].limit == MEMORY_SHM);
 	}
 }
 
 static void nothing_is_said_that_is_not_known(void **state)
 {
-	char text[HEALTH_MEMORY_BYTES], said[600] = "";
+	char text[HEALTH_MEMORY_TEXT_BYTES], said[600] = "";
 	struct recorder_state one = memory(MEMORY_SHM, 0);
 
 	(void)state;
-	health_memory(&one, text);
+	health_memory_text(&one, text);
 	assert_null(strstr(text, "about"));
 	one.memory_bytes = 0;
-	health_memory(&one, text);
+	health_memory_text(&one, text);
 	assert_string_equal(text, "");
-	health_judge(&one, &(struct health_listener){take, said});
+	health_check(&one, &(struct health_listener){take, said});
 	assert_string_equal(said, "");
 	one.memory_limit = UINT64_MAX;
 	assert_null(health_memory_limit(&one));
 	one.memory_bytes = 1;
-	health_memory(&one, text);
+	health_memory_text(&one, text);
 	assert_true(strlen(text) > 0);
 	one.memory_limit = MEMORY_UNKNOWN;
 	assert_null(health_memory_limit(&one));
@@ -89,7 +89,7 @@ static void who_has_the_name_of_the_ring_is_a_warning(void **state)
 
 	(void)state;
 	strcpy(one.memory_note, "/dev/shm/recorder.door belongs to the user mallory");
-	health_judge(&one, &(struct health_listener){take, said});
+	health_check(&one, &(struct health_listener){take, said});
 	assert_ptr_equal(strstr(said, "/dev/shm/recorder.door belongs to the user mallory. Until"), said);
 }
 

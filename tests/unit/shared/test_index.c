@@ -45,7 +45,7 @@ static void sealed_records_are_read_back(void **state)
 	struct index_reader reader;
 	struct index_record records[RECORDS + 1];
 
-	assert_int_equal(open_bytes(bytes.data, bytes.length, SEGMENT_NO, &reader), INDEX_GOOD);
+	assert_int_equal(open_bytes(bytes.data, bytes.length, SEGMENT_NO, &reader), INDEX_OK);
 	assert_int_equal(reader.segment_no, SEGMENT_NO);
 	assert_int_equal(reader.first_wall_us, MEDIA_WALL_US);
 	assert_int_equal(index_reader_count(&reader), RECORDS);
@@ -56,7 +56,7 @@ static void sealed_records_are_read_back(void **state)
 	assert_int_equal(index_reader_read(&reader, RECORDS, 1, records), 0);
 	assert_int_equal(index_reader_read(&reader, UINT64_MAX, 1, records), 0);
 	index_reader_close(&reader);
-	buffer_finish(&bytes);
+	buffer_free(&bytes);
 }
 
 static void a_cut_at_any_byte_leaves_the_whole_records_before_it(void **state)
@@ -68,14 +68,14 @@ static void a_cut_at_any_byte_leaves_the_whole_records_before_it(void **state)
 	for (size_t length = bytes.length; length-- > 0;) {
 		struct index_reader reader;
 		enum index_outcome outcome = open_bytes(bytes.data, length, SEGMENT_NO, &reader);
-		assert_int_equal(outcome, length < INDEX_RECORD_BYTES ? INDEX_BAD : INDEX_GOOD);
-		if (outcome != INDEX_GOOD)
+		assert_int_equal(outcome, length < INDEX_RECORD_BYTES ? INDEX_INVALID : INDEX_OK);
+		if (outcome != INDEX_OK)
 			continue;
 		assert_int_equal(index_reader_count(&reader), length / INDEX_RECORD_BYTES - 1);
 		assert_int_equal(index_reader_read(&reader, 0, RECORDS, records), length / INDEX_RECORD_BYTES - 1);
 		index_reader_close(&reader);
 	}
-	buffer_finish(&bytes);
+	buffer_free(&bytes);
 }
 
 static void a_damaged_byte_ends_the_index_at_its_record(void **state)
@@ -89,13 +89,13 @@ static void a_damaged_byte_ends_the_index_at_its_record(void **state)
 		bytes.data[at] ^= 0x10;
 		enum index_outcome outcome = open_bytes(bytes.data, bytes.length, 0, &reader);
 		bytes.data[at] ^= 0x10;
-		assert_int_equal(outcome, at < INDEX_RECORD_BYTES ? INDEX_BAD : INDEX_GOOD);
-		if (outcome != INDEX_GOOD)
+		assert_int_equal(outcome, at < INDEX_RECORD_BYTES ? INDEX_INVALID : INDEX_OK);
+		if (outcome != INDEX_OK)
 			continue;
 		assert_int_equal(index_reader_read(&reader, 0, RECORDS, records), at / INDEX_RECORD_BYTES - 1);
 		index_reader_close(&reader);
 	}
-	buffer_finish(&bytes);
+	buffer_free(&bytes);
 }
 
 static void a_tail_of_zeros_is_no_record(void **state)
@@ -106,10 +106,10 @@ static void a_tail_of_zeros_is_no_record(void **state)
 	struct index_record records[RECORDS];
 
 	memset(bytes.data + 20 * INDEX_RECORD_BYTES, 0, bytes.length - 20 * INDEX_RECORD_BYTES);
-	assert_int_equal(open_bytes(bytes.data, bytes.length, SEGMENT_NO, &reader), INDEX_GOOD);
+	assert_int_equal(open_bytes(bytes.data, bytes.length, SEGMENT_NO, &reader), INDEX_OK);
 	assert_int_equal(index_reader_read(&reader, 0, RECORDS, records), 19);
 	index_reader_close(&reader);
-	buffer_finish(&bytes);
+	buffer_free(&bytes);
 }
 
 static void records_of_another_segment_do_not_pass(void **state)
@@ -126,10 +126,10 @@ static void records_of_another_segment_do_not_pass(void **state)
 		index_record_seal(&record, SEGMENT_NO + 1);
 		memcpy(at, &record, sizeof(record));
 	}
-	assert_int_equal(open_bytes(bytes.data, bytes.length, SEGMENT_NO, &reader), INDEX_GOOD);
+	assert_int_equal(open_bytes(bytes.data, bytes.length, SEGMENT_NO, &reader), INDEX_OK);
 	assert_int_equal(index_reader_read(&reader, 0, RECORDS, records), 30);
 	index_reader_close(&reader);
-	buffer_finish(&bytes);
+	buffer_free(&bytes);
 }
 
 static void the_index_of_another_segment_is_refused(void **state)
@@ -138,15 +138,15 @@ static void the_index_of_another_segment_is_refused(void **state)
 	struct buffer bytes = index_bytes();
 	struct index_reader reader;
 
-	assert_int_equal(open_bytes(bytes.data, bytes.length, SEGMENT_NO + 1, &reader), INDEX_BAD);
-	assert_int_equal(open_bytes(bytes.data, bytes.length, 0, &reader), INDEX_GOOD);
+	assert_int_equal(open_bytes(bytes.data, bytes.length, SEGMENT_NO + 1, &reader), INDEX_INVALID);
+	assert_int_equal(open_bytes(bytes.data, bytes.length, 0, &reader), INDEX_OK);
 	index_reader_close(&reader);
 	index_reader_close(&reader);
 	assert_int_equal(index_reader_open(AT_FDCWD, "/nowhere/at/all.idx", 0, &reader), INDEX_MISSING);
 	assert_int_equal(index_reader_open(AT_FDCWD, media_folder, 0, &reader), INDEX_ERROR);
 	index_reader_close(&(struct index_reader){0});
 	assert_true(fcntl(0, F_GETFD) >= 0);
-	buffer_finish(&bytes);
+	buffer_free(&bytes);
 }
 
 static void records_that_are_appended_are_seen_at_once(void **state)
@@ -157,7 +157,7 @@ static void records_that_are_appended_are_seen_at_once(void **state)
 	struct index_record record;
 	char path[PATH_BYTES];
 
-	assert_int_equal(open_bytes(bytes.data, 2 * INDEX_RECORD_BYTES, SEGMENT_NO, &reader), INDEX_GOOD);
+	assert_int_equal(open_bytes(bytes.data, 2 * INDEX_RECORD_BYTES, SEGMENT_NO, &reader), INDEX_OK);
 	assert_int_equal(index_reader_count(&reader), 1);
 	FILE *file = fopen(path_of("a.idx", path), "a");
 	assert_int_equal(fwrite(bytes.data + 2 * INDEX_RECORD_BYTES, 1, INDEX_RECORD_BYTES, file), INDEX_RECORD_BYTES);
@@ -165,7 +165,7 @@ static void records_that_are_appended_are_seen_at_once(void **state)
 	assert_int_equal(index_reader_count(&reader), 2);
 	assert_int_equal(index_reader_read(&reader, 1, 1, &record), 1);
 	index_reader_close(&reader);
-	buffer_finish(&bytes);
+	buffer_free(&bytes);
 }
 
 static void the_name_follows_from_the_segments(void **state)

@@ -69,8 +69,8 @@ static void an_empty_text_is_a_string_or_null_as_wanted(void **state)
 {
 	(void)state;
 	assert_becomes("", "");
-	assert_null(json_text(""));
-	struct json_object *json = json_text("x");
+	assert_null(json_string_or_null(""));
+	struct json_object *json = json_string_or_null("x");
 	assert_string_equal(json_object_get_string(json), "x");
 	json_object_put(json);
 }

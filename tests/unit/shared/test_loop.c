@@ -309,7 +309,7 @@ static void each_callback_is_announced(void **state)
 {
 	(void)state;
 	befores = 0;
-	loop_before_callbacks(loop, count_before);
+	loop_set_before_callback(loop, count_before);
 	for (int i = 0; i < 2; i++) {
 		watches[i].ready = count;
 		watches[i].context = &calls[i];
@@ -319,7 +319,7 @@ static void each_callback_is_announced(void **state)
 	loop_timer_set(loop, &at_once, (mono_t){0});
 	loop_turn(loop);
 	assert_int_equal(befores, 3);
-	loop_before_callbacks(loop, NULL);
+	loop_set_before_callback(loop, NULL);
 	loop_turn(loop);
 	assert_int_equal(calls[0] + calls[1], 4);
 	assert_int_equal(befores, 3);

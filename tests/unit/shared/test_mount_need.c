@@ -57,7 +57,7 @@ static void assert_there(bool there, const char *need, const char *of)
 	struct reason why = {""};
 
 	errno = 0;
-	assert_int_equal(mount_is_there(need, of, &why), there);
+	assert_int_equal(mount_need_is_met(need, of, &why), there);
 	if (!there)
 		assert_int_equal(errno, ENODEV);
 	assert_int_equal(why.text[0] != '\0', !there);

@@ -20,8 +20,8 @@ static int make_streams(void **state)
 
 static int drop_streams(void **state)
 {
-	buffer_finish(&h264.data);
-	buffer_finish(&mjpeg.data);
+	buffer_free(&h264.data);
+	buffer_free(&mjpeg.data);
 	return remove_folder(state);
 }
 
@@ -51,9 +51,9 @@ static void a_header_is_read_in_both_sizes(void **state)
 	assert_int_equal(box.header_bytes, 16);
 	assert_int_equal(box.size, UINT64_C(1) << 40);
 	for (size_t length = 0; length < sizeof(large); length++)
-		assert_int_equal(mp4_box_header(large, length, 0, &box), MP4_MORE);
-	assert_int_equal(mp4_box_header(small, sizeof(small), 3, &box), MP4_MORE);
-	assert_int_equal(mp4_box_header(small, sizeof(small), SIZE_MAX, &box), MP4_MORE);
+		assert_int_equal(mp4_box_header(large, length, 0, &box), MP4_INCOMPLETE);
+	assert_int_equal(mp4_box_header(small, sizeof(small), 3, &box), MP4_INCOMPLETE);
+	assert_int_equal(mp4_box_header(small, sizeof(small), SIZE_MAX, &box), MP4_INCOMPLETE);
 }
 
 static void a_size_below_its_header_is_bad(void **state)
@@ -64,11 +64,11 @@ static void a_size_below_its_header_is_bad(void **state)
 
 	for (uint8_t size = 0; size < 8; size++) {
 		data[3] = size;
-		assert_int_equal(mp4_box_header(data, sizeof(data), 0, &box), MP4_BAD);
+		assert_int_equal(mp4_box_header(data, sizeof(data), 0, &box), MP4_INVALID);
 	}
 	data[3] = 1;
 	data[15] = 15;
-	assert_int_equal(mp4_box_header(data, sizeof(data), 0, &box), MP4_BAD);
+	assert_int_equal(mp4_box_header(data, sizeof(data), 0, &box), MP4_INVALID);
 }
 
 static void the_init_segment_says_codec_size_and_timescale(void **state)
@@ -172,7 +172,7 @@ static bool parses(struct moof_spec spec, struct mp4_fragment *out)
 	struct buffer moof = moof_of(&spec);
 	bool good = mp4_parse_fragment(moof.data, moof.length, out);
 
-	buffer_finish(&moof);
+	buffer_free(&moof);
 	return good;
 }
 
@@ -207,7 +207,7 @@ static void a_time_of_32_bits_refuses_what_it_cannot_hold(void **state)
 	assert_true(mp4_parse_fragment(moof.data, moof.length, &fragment));
 	assert_int_equal(fragment.decode_time, UINT32_MAX);
 	free(copy);
-	buffer_finish(&moof);
+	buffer_free(&moof);
 }
 
 static void what_is_not_one_sample_beside_its_moof_is_refused(void **state)
@@ -241,15 +241,15 @@ static void a_sample_entry_without_a_picture_is_refused(void **state)
 {
 	(void)state;
 	const uint8_t entry[40] = {0, 0, 0, 40, 'a', 'v', 'c', '1', [33] = 96, [35] = 64};
-	struct mp4_header *header = mp4_header_create(&(struct mp4_header_spec){96, 64, entry, sizeof(entry), 0});
+	struct mp4_moov *header = mp4_moov_create(&(struct mp4_moov_spec){96, 64, entry, sizeof(entry), 0});
 	struct buffer moov = {0};
 	struct mp4_init init;
 
-	mp4_header_add(header, 0, 0, 10, true);
-	assert_true(mp4_header_moov(header, 1000, 0, &moov));
+	mp4_moov_add_sample(header, 0, 0, 10, true);
+	assert_true(mp4_moov_write(header, 1000, 0, &moov));
 	assert_false(mp4_parse_init(moov.data, moov.length, &init));
-	mp4_header_destroy(header);
-	buffer_finish(&moov);
+	mp4_moov_destroy(header);
+	buffer_free(&moov);
 }
 
 static void boxes_that_end_early_are_refused(void **state)

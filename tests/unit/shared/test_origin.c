@@ -117,10 +117,10 @@ static void a_list_has_origins_or_a_star_alone(void **state)
 	longest[511] = '\0';
 	assert_true(origin_list_valid(longest, 512));
 	assert_true(origin_parse("http://[2001:DB8::7]:3000", &origin));
-	assert_true(origin_list_has(LISTED, &origin));
-	assert_false(origin_list_has("*", &origin));
+	assert_true(origin_list_contains(LISTED, &origin));
+	assert_false(origin_list_contains("*", &origin));
 	assert_true(origin_parse("http://dash.example", &origin));
-	assert_false(origin_list_has(LISTED, &origin));
+	assert_false(origin_list_contains(LISTED, &origin));
 }
 
 int main(void)

@@ -63,7 +63,7 @@ static void wall_and_monotonic_time_differ_by_the_offset(void **state)
 {
 	(void)state;
 	int64_t before_us = wall_now().us;
-	wall_t mapped = wall_of_mono(mono_now(), clock_offset_us());
+	wall_t mapped = wall_from_mono(mono_now(), clock_offset_us());
 	int64_t after_us = wall_now().us;
 
 	assert_int_in_range(mapped.us, before_us - US_PER_S, after_us + US_PER_S);

@@ -17,16 +17,16 @@ static void every_state_of_a_segment_plays(const struct stream *stream, size_t f
 	struct walked walked;
 
 	assert_decodes(&segment, stream, first, count, 0);
-	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
+	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_OK);
 	struct buffer moov = final_moov(&layout, &walked);
 	size_t end = segment.length;
 	buffer_append(&segment, moov.data, moov.length);
 	assert_decodes(&segment, stream, first, count, 0);
 	hide_fragments(&segment, &layout, end);
 	assert_decodes(&segment, stream, first, count, 12);
-	buffer_finish(&moov);
-	buffer_finish(&segment);
-	segment_layout_finish(&layout);
+	buffer_free(&moov);
+	buffer_free(&segment);
+	segment_layout_free(&layout);
 }
 
 static void open_half_finished_and_complete_play_alike(void **state)
@@ -58,7 +58,7 @@ static void the_layout_tells_what_the_head_holds(void **state)
 	struct segment_layout layout;
 	struct walked walked;
 
-	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
+	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_OK);
 	assert_int_equal(layout.form, SEGMENT_OPEN);
 	assert_int_equal(layout.info.segment_no, SEGMENT_NO);
 	assert_int_equal(layout.info.first_wall_us, MEDIA_WALL_US);
@@ -73,9 +73,9 @@ static void the_layout_tells_what_the_head_holds(void **state)
 	assert_memory_equal(layout.head.data, segment.data, layout.head.length);
 	/* The 16 bytes that are overwritten at the end lie in one sector: they are written whole or not at all. */
 	assert_int_equal(layout.free_at / 512, (layout.free_at + 15) / 512);
-	segment_layout_finish(&layout);
-	segment_layout_finish(&layout);
-	buffer_finish(&segment);
+	segment_layout_free(&layout);
+	segment_layout_free(&layout);
+	buffer_free(&segment);
 }
 
 static void a_walk_gives_a_sealed_record_for_each_frame(void **state)
@@ -85,21 +85,21 @@ static void a_walk_gives_a_sealed_record_for_each_frame(void **state)
 	struct segment_layout layout;
 	struct walked walked;
 
-	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
-	assert_int_equal(walked.outcome, SEGMENT_GOOD);
+	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_OK);
+	assert_int_equal(walked.outcome, SEGMENT_OK);
 	assert_int_equal(walked.count, MEDIA_FRAMES);
 	assert_int_equal(walked.good_end, segment.length);
 	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
 		const struct index_record *record = &walked.records[i];
-		assert_true(index_record_good(record, SEGMENT_NO));
+		assert_true(index_record_valid(record, SEGMENT_NO));
 		assert_int_equal(record->wall_us, MEDIA_WALL_US + media_time_us(i));
 		assert_int_equal(record->flags, media_key(i) ? INDEX_KEY : 0);
 		assert_memory_equal(segment.data + record->offset - 4, "mdat", 4);
 		if (i + 1 < MEDIA_FRAMES)
 			assert_int_equal(record->wall_us + record->duration_us, walked.records[i + 1].wall_us);
 	}
-	segment_layout_finish(&layout);
-	buffer_finish(&segment);
+	segment_layout_free(&layout);
+	buffer_free(&segment);
 }
 
 static void the_complete_form_walks_to_the_same_records(void **state)
@@ -111,18 +111,18 @@ static void the_complete_form_walks_to_the_same_records(void **state)
 		struct buffer segment = segment_of(both[s], 0, MEDIA_FRAMES, SEGMENT_NO);
 		struct segment_layout open_layout, layout;
 		struct walked open, complete;
-		assert_int_equal(examine_bytes(segment.data, segment.length, &open_layout, &open), SEGMENT_GOOD);
+		assert_int_equal(examine_bytes(segment.data, segment.length, &open_layout, &open), SEGMENT_OK);
 		size_t end = complete_segment(&segment);
-		assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &complete), SEGMENT_GOOD);
+		assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &complete), SEGMENT_OK);
 		assert_int_equal(layout.form, SEGMENT_COMPLETE);
 		assert_int_equal(layout.media_end, end);
 		assert_int_equal(complete.good_end, end);
 		assert_int_equal(complete.count, MEDIA_FRAMES);
 		assert_memory_equal(complete.records, open.records, sizeof(open.records));
 		assert_int_equal(layout.fragments_at, open_layout.fragments_at);
-		segment_layout_finish(&layout);
-		segment_layout_finish(&open_layout);
-		buffer_finish(&segment);
+		segment_layout_free(&layout);
+		segment_layout_free(&open_layout);
+		buffer_free(&segment);
 	}
 }
 
@@ -139,7 +139,7 @@ static void the_final_moov_lists_the_key_frames(void **state)
 		if (media_key(i))
 			assert_int_equal(be32_get(stss + 12 + 4 * keys++), i + 1);
 	assert_int_equal(be32_get(stss + 8), keys);
-	buffer_finish(&segment);
+	buffer_free(&segment);
 }
 
 static void an_unreadable_file_is_an_error(void **state)
@@ -150,15 +150,15 @@ static void an_unreadable_file_is_an_error(void **state)
 
 	assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_ERROR);
 	assert_int_equal(errno, EISDIR);
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 
 	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
 	struct walked walked;
-	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
+	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_OK);
 	assert_int_equal(segment_walk(fd, &layout, take_record, &walked, &walked.good_end), SEGMENT_ERROR);
 	assert_int_equal(walked.good_end, layout.fragments_at);
-	segment_layout_finish(&layout);
-	buffer_finish(&segment);
+	segment_layout_free(&layout);
+	buffer_free(&segment);
 	close(fd);
 }
 
@@ -170,14 +170,14 @@ static void a_walk_stops_when_told(void **state)
 	struct segment_layout layout;
 	int fd = file_of(segment.data, segment.length);
 
-	assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_GOOD);
-	assert_int_equal(segment_walk(fd, &layout, take_record, &walked, &walked.good_end), SEGMENT_GOOD);
+	assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_OK);
+	assert_int_equal(segment_walk(fd, &layout, take_record, &walked, &walked.good_end), SEGMENT_OK);
 	assert_int_equal(walked.count, 2);
 	assert_int_equal(walked.good_end,
 			 layout.fragments_at + streams.h264.fragments[0].bytes + streams.h264.fragments[1].bytes);
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	close(fd);
-	buffer_finish(&segment);
+	buffer_free(&segment);
 }
 
 static void the_uuid_box_keeps_every_field(void **state)
@@ -207,7 +207,7 @@ static void the_uuid_box_keeps_every_field(void **state)
 		box.data[at / 8] ^= (uint8_t)(1u << at % 8);
 	}
 	assert_false(segment_info_decode(box.data, box.length - 1, &got));
-	buffer_finish(&box);
+	buffer_free(&box);
 }
 
 static void names_are_local_time_and_nothing_else_passes(void **state)

@@ -25,22 +25,22 @@ static void a_cut_at_any_byte_leaves_the_whole_fragments_before_it(void **state)
 	struct walked walked;
 	size_t count;
 
-	assert_int_equal(examine(fd, &layout, &walked), SEGMENT_GOOD);
+	assert_int_equal(examine(fd, &layout, &walked), SEGMENT_OK);
 	uint64_t fragments_at = layout.fragments_at;
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	for (size_t length = segment.length + 1; length-- > 0;) {
 		assert_int_equal(ftruncate(fd, (off_t)length), 0);
 		enum segment_outcome outcome = examine(fd, &layout, &walked);
-		assert_int_equal(outcome, length < fragments_at ? SEGMENT_EMPTY : SEGMENT_GOOD);
-		if (outcome == SEGMENT_GOOD) {
-			assert_int_equal(walked.outcome, SEGMENT_GOOD);
+		assert_int_equal(outcome, length < fragments_at ? SEGMENT_EMPTY : SEGMENT_OK);
+		if (outcome == SEGMENT_OK) {
+			assert_int_equal(walked.outcome, SEGMENT_OK);
 			assert_int_equal(walked.good_end, whole_until(&streams.h264, fragments_at, length, &count));
 			assert_int_equal(walked.count, count);
 		}
-		segment_layout_finish(&layout);
+		segment_layout_free(&layout);
 	}
 	close(fd);
-	buffer_finish(&segment);
+	buffer_free(&segment);
 }
 
 static void what_is_left_after_a_cut_plays(void **state)
@@ -50,13 +50,13 @@ static void what_is_left_after_a_cut_plays(void **state)
 	struct segment_layout layout;
 	struct walked walked;
 
-	assert_int_equal(examine_bytes(segment.data, segment.length - 1, &layout, &walked), SEGMENT_GOOD);
+	assert_int_equal(examine_bytes(segment.data, segment.length - 1, &layout, &walked), SEGMENT_OK);
 	segment.length = (size_t)walked.good_end;
 	assert_decodes(&segment, &streams.h264, 0, SMALL - 1, 0);
 	complete_segment(&segment);
 	assert_decodes(&segment, &streams.h264, 0, SMALL - 1, 12);
-	segment_layout_finish(&layout);
-	buffer_finish(&segment);
+	segment_layout_free(&layout);
+	buffer_free(&segment);
 }
 
 static void zeros_from_any_byte_on_end_the_walk(void **state)
@@ -68,22 +68,22 @@ static void zeros_from_any_byte_on_end_the_walk(void **state)
 	struct walked walked;
 	size_t count;
 
-	assert_int_equal(examine(fd, &layout, &walked), SEGMENT_GOOD);
+	assert_int_equal(examine(fd, &layout, &walked), SEGMENT_OK);
 	uint64_t fragments_at = layout.fragments_at;
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	for (size_t from = segment.length; from-- > fragments_at;) {
 		assert_int_equal(pwrite(fd, "", 1, (off_t)from), 1);
-		assert_int_equal(examine(fd, &layout, &walked), SEGMENT_GOOD);
+		assert_int_equal(examine(fd, &layout, &walked), SEGMENT_OK);
 		uint64_t end = whole_until(&streams.h264, fragments_at, from, &count);
 		/* A frame that has its beginning passes: only its moof and its first bytes are looked at. */
 		uint64_t seen = count < SMALL ? end + streams.h264.fragments[count].bytes : end;
 		assert_true(walked.good_end == end || walked.good_end == seen);
 		if (count < SMALL && from <= end + moof_bytes(segment.data + end) + 8)
 			assert_int_equal(walked.good_end, end);
-		segment_layout_finish(&layout);
+		segment_layout_free(&layout);
 	}
 	close(fd);
-	buffer_finish(&segment);
+	buffer_free(&segment);
 }
 
 static void a_file_of_zeros_is_empty(void **state)
@@ -108,14 +108,14 @@ static void a_moov_of_which_a_part_is_there_is_cut_off(void **state)
 
 	memcpy(segment.data + 28 + 128, MEDIA_FREE, 16); /* as it was before the last step */
 	for (size_t length = end; length <= segment.length; length++) {
-		assert_int_equal(examine_bytes(segment.data, length, &layout, &walked), SEGMENT_GOOD);
+		assert_int_equal(examine_bytes(segment.data, length, &layout, &walked), SEGMENT_OK);
 		assert_int_equal(layout.form, SEGMENT_OPEN);
-		assert_int_equal(walked.outcome, SEGMENT_GOOD);
+		assert_int_equal(walked.outcome, SEGMENT_OK);
 		assert_int_equal(walked.good_end, end);
 		assert_int_equal(walked.count, SMALL);
-		segment_layout_finish(&layout);
+		segment_layout_free(&layout);
 	}
-	buffer_finish(&segment);
+	buffer_free(&segment);
 }
 
 static void a_complete_segment_that_lost_its_end_counts_as_open(void **state)
@@ -127,12 +127,12 @@ static void a_complete_segment_that_lost_its_end_counts_as_open(void **state)
 	size_t end = complete_segment(&segment), count;
 
 	for (size_t length = segment.length - 1; length > end - 300; length--) {
-		assert_int_equal(examine_bytes(segment.data, length, &layout, &walked), SEGMENT_GOOD);
+		assert_int_equal(examine_bytes(segment.data, length, &layout, &walked), SEGMENT_OK);
 		assert_int_equal(layout.form, SEGMENT_OPEN);
 		assert_int_equal(walked.good_end, whole_until(&streams.h264, layout.fragments_at, length, &count));
-		segment_layout_finish(&layout);
+		segment_layout_free(&layout);
 	}
-	buffer_finish(&segment);
+	buffer_free(&segment);
 }
 
 static void fragments_of_another_file_end_the_walk(void **state)
@@ -146,15 +146,15 @@ static void fragments_of_another_file_end_the_walk(void **state)
 
 	/* The right one by its number is taken, one that repeats or leaves out is not. */
 	buffer_append(&segment, streams.h264.data.data + stale[1].at, stale[1].bytes);
-	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
+	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_OK);
 	assert_int_equal(walked.good_end, end);
-	segment_layout_finish(&layout);
+	segment_layout_free(&layout);
 	segment.length = end;
 	buffer_append(&segment, streams.h264.data.data + stale->at, stale->bytes);
-	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
+	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_OK);
 	assert_int_equal(walked.good_end, segment.length);
-	segment_layout_finish(&layout);
-	buffer_finish(&segment);
+	segment_layout_free(&layout);
+	buffer_free(&segment);
 }
 
 /* As older recorders wrote it: there is no check. */
@@ -174,14 +174,14 @@ static void the_walk_goes_on_at_the_next_key_frame(void **state)
 		memset(segment.data + at, 0, 40);
 		while (both[i] == &streams.h264 && !media_key(next))
 			next++;
-		assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_GOOD);
+		assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_OK);
 		assert_int_equal(walked.count, 3 + MEDIA_FRAMES - next);
 		assert_int_equal(walked.records[3].wall_us, MEDIA_WALL_US + media_time_us(next));
 		assert_int_equal(walked.records[3].flags, INDEX_KEY | INDEX_AFTER_HOLE);
 		assert_false(walked.records[4].flags & INDEX_AFTER_HOLE);
 		assert_int_equal(walked.good_end, segment.length);
-		segment_layout_finish(&layout);
-		buffer_finish(&segment);
+		segment_layout_free(&layout);
+		buffer_free(&segment);
 	}
 }
 
@@ -190,12 +190,13 @@ static struct walked walk_beside(const struct buffer *segment, const struct inde
 	int fd = file_of(segment->data, segment->length);
 	struct segment_layout layout;
 	struct walked walked = {.count = 0};
-	struct segment_search search = {.thorough = true, .witness = index, .each = take_record, .context = &walked};
-	struct segment_found found;
+	struct segment_scan_options search = {
+		.thorough = true, .witness = index, .each = take_record, .context = &walked};
+	struct segment_scan_result found;
 
-	assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_GOOD);
-	assert_int_equal(segment_find(fd, &layout, &search, &found), SEGMENT_GOOD);
-	segment_layout_finish(&layout);
+	assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_OK);
+	assert_int_equal(segment_scan_fragments(fd, &layout, &search, &found), SEGMENT_OK);
+	segment_layout_free(&layout);
 	close(fd);
 	return walked;
 }
@@ -221,12 +222,12 @@ static void what_the_index_contradicts_is_not_taken_without_a_check(void **state
 	memset(segment.data + at, 0xee, 200);
 	walked = walk_beside(&segment, NULL);
 	assert_int_equal(walked.records[10].offset, at + 200 + moof_bytes(segment.data + at + 200) + 8);
-	assert_int_equal(index_reader_open(AT_FDCWD, path, SEGMENT_NO, &reader), INDEX_GOOD);
+	assert_int_equal(index_reader_open(AT_FDCWD, path, SEGMENT_NO, &reader), INDEX_OK);
 	walked = walk_beside(&segment, &reader);
 	assert_int_equal(walked.records[10].wall_us, MEDIA_WALL_US + media_time_us(12));
 	index_reader_close(&reader);
-	buffer_finish(&index);
-	buffer_finish(&segment);
+	buffer_free(&index);
+	buffer_free(&segment);
 }
 
 static void an_mp4_of_others_is_bad(void **state)
@@ -237,10 +238,10 @@ static void an_mp4_of_others_is_bad(void **state)
 	struct walked walked;
 
 	assert_int_equal(examine_bytes(streams.h264.data.data, streams.h264.data.length, &layout, &walked),
-			 SEGMENT_BAD);
+			 SEGMENT_INVALID);
 	segment.data[28 + 100] ^= 1; /* within the uuid box */
-	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_BAD);
-	buffer_finish(&segment);
+	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_INVALID);
+	buffer_free(&segment);
 }
 
 static void no_damaged_byte_leads_astray(void **state)
@@ -259,17 +260,17 @@ static void no_damaged_byte_leads_astray(void **state)
 			off_t at = (off_t)(next_random(&seed) % (round % 2 ? 1200 : segment.length));
 			uint8_t byte = (uint8_t)next_random(&seed);
 			assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-			if (examine(fd, &layout, &walked) == SEGMENT_GOOD) {
+			if (examine(fd, &layout, &walked) == SEGMENT_OK) {
 				assert_true(walked.good_end <= segment.length);
 				for (size_t i = 0; i < walked.count; i++)
 					assert_true(walked.records[i].offset + walked.records[i].size <=
 						    walked.good_end);
 			}
-			segment_layout_finish(&layout);
+			segment_layout_free(&layout);
 			assert_int_equal(pwrite(fd, segment.data + at, 1, at), 1);
 		}
 		close(fd);
-		buffer_finish(&segment);
+		buffer_free(&segment);
 	}
 }
 

@@ -41,13 +41,13 @@ static void it_reads_its_input_and_answers_on_both_pipes(void **state)
 	(void)state;
 	start_shell(&child, "cat; echo complaint >&2");
 	assert_int_equal(write(child.in, "hello", 5), 5);
-	subprocess_close(&child.in);
+	subprocess_close_fd(&child.in);
 	assert_int_equal(child.in, -1);
 	read_to_end(child.out, text, sizeof(text));
 	assert_string_equal(text, "hello");
 	read_to_end(child.err, text, sizeof(text));
 	assert_string_equal(text, "complaint\n");
-	subprocess_end(&child);
+	subprocess_kill(&child);
 	assert_int_equal(child.pid, 0);
 }
 
@@ -66,7 +66,7 @@ static void our_ends_never_block(void **state)
 		written += (size_t)done;
 	assert_int_equal(errno, EAGAIN);
 	assert_true(written > 0);
-	subprocess_end(&child);
+	subprocess_kill(&child);
 }
 
 static void assert_refused(const char *program, const char *says)
@@ -78,13 +78,13 @@ static void assert_refused(const char *program, const char *says)
 
 	assert_true(subprocess_start(&child, &setup, &why));
 	assert_int_equal(read_to_end(child.out, text, sizeof(text)), 0);
-	assert_true(subprocess_was_refused(&child, program, &why));
+	assert_true(subprocess_exec_failed(&child, program, &why));
 	assert_non_null(strstr(why.text, program));
 	assert_non_null(strstr(why.text, says));
-	subprocess_end(&child);
+	subprocess_kill(&child);
 	assert_int_equal(child.pid, 0);
 	assert_int_equal(child.in, -1);
-	subprocess_end(&child);
+	subprocess_kill(&child);
 }
 
 static void a_program_that_cannot_be_run_is_a_sentence(void **state)
@@ -97,8 +97,8 @@ static void a_program_that_cannot_be_run_is_a_sentence(void **state)
 	assert_refused("/etc/passwd", "Permission denied");
 	start_shell(&child, "exit 127");
 	read_to_end(child.out, text, sizeof(text));
-	assert_false(subprocess_was_refused(&child, "sh", &why));
-	subprocess_end(&child);
+	assert_false(subprocess_exec_failed(&child, "sh", &why));
+	subprocess_kill(&child);
 }
 
 static void those_that_were_ended_are_reaped(void **state)
@@ -110,11 +110,11 @@ static void those_that_were_ended_are_reaped(void **state)
 	for (int i = 0; i < 20; i++)
 		start_shell(&children[i], "trap '' TERM; sleep 60");
 	for (int i = 0; i < 20; i++)
-		subprocess_end(&children[i]);
+		subprocess_kill(&children[i]);
 	for (int i = 0; waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0; i++) {
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
-		subprocess_sweep();
+		subprocess_reap_detached();
 	}
 	assert_int_equal(errno, ECHILD); /* each is reaped */
 }
@@ -129,7 +129,7 @@ static void no_more_are_started_while_many_that_were_killed_do_not_die(void **st
 	(void)state;
 	nobody_dies = true;
 	while (started < 100 && subprocess_start(&child, &setup, &why)) {
-		subprocess_end(&child);
+		subprocess_kill(&child);
 		started++;
 	}
 	nobody_dies = false;
@@ -137,12 +137,12 @@ static void no_more_are_started_while_many_that_were_killed_do_not_die(void **st
 	assert_int_in_range(started, 16, 99);
 	assert_non_null(strstr(why.text, "were killed and do not die"));
 	assert_int_equal(child.pid, 0);
-	subprocess_end(&child);
+	subprocess_kill(&child);
 	for (int i = 0; !subprocess_start(&child, &setup, &why); i++) { /* when they are dead there is room again */
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 	}
-	subprocess_end(&child);
+	subprocess_kill(&child);
 	assert_false(waited);
 }
 
@@ -150,10 +150,10 @@ static void how_it_ended_is_told_once(void **state)
 {
 	static const struct {
 		const char *script;
-		enum subprocess_end end;
+		enum subprocess_exit end;
 		int exit_status;
 	} cases[] = {
-		{"exit 0", SUBPROCESS_ENDED_WELL, 0},
+		{"exit 0", SUBPROCESS_SUCCEEDED, 0},
 		{"exit 3", SUBPROCESS_FAILED, 3},
 		{"kill -9 $$", SUBPROCESS_KILLED, -1},
 	};
@@ -161,17 +161,17 @@ static void how_it_ended_is_told_once(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct subprocess child;
-		enum subprocess_end end;
+		enum subprocess_exit end;
 		char text[64];
 
 		start_shell(&child, cases[i].script);
 		read_to_end(child.out, text, sizeof(text));
-		while ((end = subprocess_reap(&child)) == SUBPROCESS_RUNS)
+		while ((end = subprocess_reap(&child)) == SUBPROCESS_RUNNING)
 			usleep(1000);
 		assert_int_equal(end, cases[i].end);
 		assert_int_equal(child.exit_status, cases[i].exit_status);
-		assert_int_equal(subprocess_reap(&child), SUBPROCESS_RUNS);
-		subprocess_end(&child);
+		assert_int_equal(subprocess_reap(&child), SUBPROCESS_RUNNING);
+		subprocess_kill(&child);
 	}
 }
 
@@ -191,7 +191,7 @@ static void what_it_started_itself_ends_with_it(void **state)
 	grandchild = atoi(text);
 	assert_true(grandchild > 0);
 	assert_int_equal(getpgid(grandchild), child.pid); /* not ours: a Ctrl-C does not reach it */
-	subprocess_end(&child);
+	subprocess_kill(&child);
 	for (int i = 0; kill(grandchild, 0) == 0; i++) {
 		char path[64], line[128] = "";
 
@@ -221,11 +221,11 @@ static void signals_that_we_block_or_ignore_are_as_usual_for_it(void **state)
 	start_shell(&child, "kill -TERM $$; echo survived");
 	read_to_end(child.out, text, sizeof(text));
 	assert_string_equal(text, "");
-	subprocess_end(&child);
+	subprocess_kill(&child);
 	start_shell(&child, "kill -PIPE $$; echo survived");
 	read_to_end(child.out, text, sizeof(text));
 	assert_string_equal(text, "");
-	subprocess_end(&child);
+	subprocess_kill(&child);
 	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
 }
 
@@ -241,7 +241,7 @@ static void no_descriptor_of_ours_is_open_in_it(void **state)
 	start_shell(&child, "ls /proc/self/fd | tr '\\n' ' '");
 	read_to_end(child.out, text, sizeof(text));
 	assert_string_equal(text, "0 1 2 3 "); /* 3: of ls */
-	subprocess_end(&child);
+	subprocess_kill(&child);
 	close(ours[0]);
 	close(ours[1]);
 }
@@ -273,7 +273,7 @@ static void one_that_a_thread_started_outlives_the_thread(void **state)
 	pthread_join(thread, NULL);
 	usleep(20000);
 	assert_echo(&child);
-	subprocess_end(&child);
+	subprocess_kill(&child);
 }
 
 static void ending_none_is_safe(void **state)
@@ -281,8 +281,8 @@ static void ending_none_is_safe(void **state)
 	struct subprocess child = SUBPROCESS_NONE;
 
 	(void)state;
-	subprocess_end(&child);
-	subprocess_end(&child);
+	subprocess_kill(&child);
+	subprocess_kill(&child);
 }
 
 int main(void)

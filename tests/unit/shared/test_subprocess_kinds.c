@@ -28,10 +28,10 @@ static void it_is_started_where_our_standard_descriptors_are_closed(void **state
 	bool started = subprocess_start(&child, &setup, &why);
 	bool fed = started && write(child.in, "hello", 5) == 5;
 	if (started) {
-		subprocess_close(&child.in);
+		subprocess_close_fd(&child.in);
 		read_to_end(child.out, out, sizeof(out));
 		read_to_end(child.err, err, sizeof(err));
-		subprocess_end(&child);
+		subprocess_kill(&child);
 	}
 	for (int i = 0; i < 3; i++) {
 		if (kept[i] >= 0)
@@ -59,13 +59,13 @@ static void it_can_have_descriptors_of_ours(void **state)
 	assert_int_equal(child.out, -1);
 	assert_int_equal(child.err, -1);
 	assert_int_equal(write(child.in, "hello", 5), 5);
-	assert_int_equal(subprocess_wait(&child), SUBPROCESS_ENDED_WELL);
+	assert_int_equal(subprocess_wait(&child), SUBPROCESS_SUCCEEDED);
 	read_to_end(ends[0], text, sizeof(text));
 	assert_string_equal(text, "hello");
 	close(ends[0]);
 }
 
-static bool go_elsewhere(void *context)
+static bool use_other_name(void *context)
 {
 	return chdir(context) == 0;
 }
@@ -79,13 +79,13 @@ static void what_is_prepared_is_done_in_it_alone(void **state)
 
 	(void)state;
 	assert_non_null(getcwd(before, sizeof(before)));
-	setup.prepare = go_elsewhere;
+	setup.prepare = use_other_name;
 	setup.context = "/proc/sys/kernel";
 	assert_true(subprocess_start(&child, &setup, &why));
 	read_to_end(child.out, text, sizeof(text));
 	assert_string_equal(text, "/proc/sys/kernel\n");
-	assert_false(subprocess_was_refused(&child, "pwd", &why));
-	subprocess_end(&child);
+	assert_false(subprocess_exec_failed(&child, "pwd", &why));
+	subprocess_kill(&child);
 	assert_non_null(getcwd(after, sizeof(after)));
 	assert_string_equal(before, after);
 }
@@ -98,13 +98,13 @@ static void a_program_that_cannot_be_prepared_is_not_run(void **state)
 	char text[64];
 
 	(void)state;
-	setup.prepare = go_elsewhere;
+	setup.prepare = use_other_name;
 	setup.context = "/no/such/folder";
 	assert_true(subprocess_start(&child, &setup, &why));
 	assert_int_equal(read_to_end(child.out, text, sizeof(text)), 0);
-	assert_true(subprocess_was_refused(&child, "pwd", &why));
+	assert_true(subprocess_exec_failed(&child, "pwd", &why));
 	assert_non_null(strstr(why.text, "No such file"));
-	subprocess_end(&child);
+	subprocess_kill(&child);
 }
 
 /* Of a forked copy: what it sees, that it can start programs of its own, and that it has none of ours to reap. */
@@ -122,7 +122,7 @@ static int count_up(void *context)
 		if (!subprocess_start(&children[i], &setup, &why))
 			return 1;
 	for (int i = 0; i < SUBPROCESS_MAX; i++)
-		if (subprocess_wait(&children[i]) != SUBPROCESS_ENDED_WELL)
+		if (subprocess_wait(&children[i]) != SUBPROCESS_SUCCEEDED)
 			return 1;
 	return number;
 }
@@ -143,10 +143,10 @@ static void a_function_runs_in_a_copy_of_ours(void **state)
 	assert_int_equal(subprocess_reap(&child), SUBPROCESS_FAILED);
 	assert_int_equal(child.exit_status, 42);
 	assert_int_equal(number, 2);
-	subprocess_end(&child);
+	subprocess_kill(&child);
 	assert_int_equal(child.exit_fd, -1);
-	assert_int_equal(subprocess_reap(&other), SUBPROCESS_RUNS);
-	subprocess_end(&other);
+	assert_int_equal(subprocess_reap(&other), SUBPROCESS_RUNNING);
+	subprocess_kill(&other);
 }
 
 static void one_that_is_left_ends_by_itself_and_is_reaped(void **state)
@@ -164,10 +164,10 @@ static void one_that_is_left_ends_by_itself_and_is_reaped(void **state)
 	for (int i = 0; subprocess_unreaped() > 0; i++) { /* of the cases before */
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
-		subprocess_sweep();
+		subprocess_reap_detached();
 	}
 	pid_t pid = child.pid;
-	subprocess_leave(&child);
+	subprocess_detach(&child);
 	assert_int_equal(child.pid, 0);
 	assert_int_equal(subprocess_unreaped(), 1);
 	assert_int_equal(kill(pid, 0), 0);
@@ -175,7 +175,7 @@ static void one_that_is_left_ends_by_itself_and_is_reaped(void **state)
 	for (int i = 0; subprocess_unreaped() > 0; i++) {
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
-		subprocess_sweep();
+		subprocess_reap_detached();
 	}
 	assert_int_equal(kill(pid, 0), -1);
 }

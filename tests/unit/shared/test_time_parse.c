@@ -169,7 +169,7 @@ static void what_is_no_time_is_refused(void **state)
 	(void)state;
 	set_zone("Europe/Berlin");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		refuses(texts[i], TIME_NOT_A_TIME);
+		refuses(texts[i], TIME_MALFORMED);
 }
 
 static void days_and_hours_that_there_are_not_are_called_so(void **state)
@@ -183,7 +183,7 @@ static void days_and_hours_that_there_are_not_are_called_so(void **state)
 	(void)state;
 	set_zone("Europe/Berlin");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		refuses(texts[i], TIME_NO_SUCH_DAY);
+		refuses(texts[i], TIME_INVALID_FIELD);
 }
 
 static void times_before_1970_and_after_2200_are_out_of_range(void **state)
@@ -214,14 +214,14 @@ static void bytes_are_taken_by_length_and_a_nul_among_them_is_no_end(void **stat
 	(void)state;
 	set_zone("Europe/Berlin");
 	assert_int_equal(time_parse(with_nul, 15, TIME_FROM, now, &point), TIME_OK);
-	assert_int_equal(time_parse(with_nul, 16, TIME_FROM, now, &point), TIME_NOT_A_TIME);
-	assert_int_equal(time_parse(with_nul, sizeof(with_nul) - 1, TIME_FROM, now, &point), TIME_NOT_A_TIME);
-	assert_int_equal(time_parse("now\0", 4, TIME_FROM, now, &point), TIME_NOT_A_TIME);
-	assert_int_equal(time_parse("-90\0", 4, TIME_FROM, now, &point), TIME_NOT_A_TIME);
-	assert_int_equal(time_parse("2026-05-17\0 10:23:00", 19, TIME_FROM, now, &point), TIME_NOT_A_TIME);
+	assert_int_equal(time_parse(with_nul, 16, TIME_FROM, now, &point), TIME_MALFORMED);
+	assert_int_equal(time_parse(with_nul, sizeof(with_nul) - 1, TIME_FROM, now, &point), TIME_MALFORMED);
+	assert_int_equal(time_parse("now\0", 4, TIME_FROM, now, &point), TIME_MALFORMED);
+	assert_int_equal(time_parse("-90\0", 4, TIME_FROM, now, &point), TIME_MALFORMED);
+	assert_int_equal(time_parse("2026-05-17\0 10:23:00", 19, TIME_FROM, now, &point), TIME_MALFORMED);
 	memset(huge, '9', sizeof(huge));
-	assert_int_equal(time_parse(huge, sizeof(huge), TIME_FROM, now, &point), TIME_NOT_A_TIME);
-	assert_int_equal(time_parse(NULL, 0, TIME_FROM, now, &point), TIME_NOT_A_TIME);
+	assert_int_equal(time_parse(huge, sizeof(huge), TIME_FROM, now, &point), TIME_MALFORMED);
+	assert_int_equal(time_parse(NULL, 0, TIME_FROM, now, &point), TIME_MALFORMED);
 }
 
 /* The parser's reads end with the text, also without a terminator: the sanitizers watch the heap's edge. */
@@ -317,7 +317,7 @@ static void a_duration_is_a_positive_number_with_or_without_unit(void **state)
 	assert_int_equal(time_parse_duration("1d", 2, &us), TIME_OK);
 	assert_int_equal(us, 86400 * US_PER_S);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(time_parse_duration(wrong[i], strlen(wrong[i]), &us), TIME_NOT_A_TIME);
+		assert_int_equal(time_parse_duration(wrong[i], strlen(wrong[i]), &us), TIME_MALFORMED);
 	assert_int_equal(time_parse_duration("99999999999999999999", 20, &us), TIME_OUT_OF_RANGE);
 	assert_int_equal(time_parse_duration("99999999999d", 12, &us), TIME_OUT_OF_RANGE);
 }
@@ -325,10 +325,10 @@ static void a_duration_is_a_positive_number_with_or_without_unit(void **state)
 static void every_status_has_its_sentence(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(time_status_text(TIME_NOT_A_TIME), "YYYYMMDD_HHMMSS"));
-	assert_non_null(strstr(time_status_text(TIME_NO_SUCH_DAY), "calendar"));
-	assert_non_null(strstr(time_status_text(TIME_SKIPPED_HOUR), "put forward"));
-	assert_non_null(strstr(time_status_text(TIME_OUT_OF_RANGE), "1970"));
+	assert_non_null(strstr(time_status_message(TIME_MALFORMED), "YYYYMMDD_HHMMSS"));
+	assert_non_null(strstr(time_status_message(TIME_INVALID_FIELD), "calendar"));
+	assert_non_null(strstr(time_status_message(TIME_SKIPPED_HOUR), "put forward"));
+	assert_non_null(strstr(time_status_message(TIME_OUT_OF_RANGE), "1970"));
 }
 
 int main(void)

@@ -64,8 +64,8 @@ static void a_line_comes_back_as_it_was_written(void **state)
 	assert_string_equal(list.tokens[0].name, "door-script");
 	assert_int_equal(list.tokens[0].scopes, token.scopes);
 	assert_int_equal(list.tokens[0].expires.us, token.expires.us);
-	assert_true(token_line_is(line, strlen(line), "door-script"));
-	assert_false(token_line_is(line, strlen(line), "door"));
+	assert_true(token_line_has_name(line, strlen(line), "door-script"));
+	assert_false(token_line_has_name(line, strlen(line), "door"));
 }
 
 static void a_file_with_anything_else_in_it_is_refused_as_a_whole(void **state)
@@ -206,8 +206,8 @@ static void a_token_ends_with_its_last_microsecond(void **state)
 {
 	const struct token token = {.expires = {1000}};
 	(void)state;
-	assert_false(token_expired(&token, (wall_t){999}));
-	assert_true(token_expired(&token, (wall_t){1000}));
+	assert_false(token_is_expired(&token, (wall_t){999}));
+	assert_true(token_is_expired(&token, (wall_t){1000}));
 }
 
 int main(void)

@@ -22,17 +22,18 @@ void pool_answer_pid(struct api_request *request)
 	char text[32];
 
 	int length = snprintf(text, sizeof(text), "%d", (int)getpid());
-	answer_bytes(request, 200, "text/plain", NULL, text, (size_t)length);
+	respond_bytes(request, 200, "text/plain", NULL, text, (size_t)length);
 }
 
 void pool_answer_big(struct api_request *request)
 {
-	struct vfile *file = vfile_create();
+	struct virtual_file *file = virtual_file_create();
 	int fd = memfd_create("big", MFD_CLOEXEC);
 
-	if (ftruncate(fd, BIG_BYTES) == 0 && vfile_own(file, fd) && vfile_add(file, fd, 0, BIG_BYTES))
-		answer_file(request,
-			    &(struct answer_file){.file = file, .type = "x/y", .etag = "\"e\"", .cache = "no-cache"});
+	if (ftruncate(fd, BIG_BYTES) == 0 && virtual_file_adopt_fd(file, fd) &&
+	    virtual_file_append_range(file, fd, 0, BIG_BYTES))
+		respond_file(request, &(struct file_response){
+					      .file = file, .type = "x/y", .etag = "\"e\"", .cache = "no-cache"});
 }
 
 void pool_start(api_handler *dispatch)
@@ -101,7 +102,7 @@ int pool_download(const char *uri)
 		struct buffer answer = {0};
 		int fd = client_ask(pool.socket_path, "GET", uri);
 		bool begun = fd >= 0 && client_read_until(fd, &answer, 0, "Status: 200");
-		buffer_finish(&answer);
+		buffer_free(&answer);
 		if (begun)
 			return fd;
 		close(fd);
@@ -116,7 +117,7 @@ pid_t pool_ask_pid(void)
 	struct buffer answer = pool_body_of(client_ask(pool.socket_path, "GET", "/pid"));
 	pid_t pid = (pid_t)atoi((char *)answer.data);
 
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	return pid;
 }
 

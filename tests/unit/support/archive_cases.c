@@ -23,7 +23,7 @@ int archive_case_begin(void **state)
 {
 	(void)state;
 	struct buffer out = output_of("rm -rf '%s/recordings'; mkdir '%s/recordings'", media_folder, media_folder);
-	buffer_finish(&out);
+	buffer_free(&out);
 	archive_case.config = (struct config){.record = {.segment_seconds = 600, .sync_seconds = 1, .enabled = true}};
 	snprintf(archive_case.config.camera.name, sizeof(archive_case.config.camera.name), "front");
 	path_of("recordings", archive_case.config.record.directory);
@@ -67,8 +67,8 @@ void put_segment(const struct segment_info *info, char name[SEGMENT_FILE_BYTES])
 	memcpy(data.data + streams.h264.ftyp.bytes, box.data, box.length);
 	segment_file_name(info->first_wall_us, 1, name);
 	file_write(recording_path(name), data.data, data.length);
-	buffer_finish(&data);
-	buffer_finish(&box);
+	buffer_free(&data);
+	buffer_free(&box);
 }
 
 void put_segment_at(uint64_t segment_no, int64_t wall_us)
@@ -78,19 +78,19 @@ void put_segment_at(uint64_t segment_no, int64_t wall_us)
 	put_segment(&(struct segment_info){.segment_no = segment_no, .run_no = 1, .first_wall_us = wall_us}, name);
 }
 
-struct archive_start archive_case_open(void)
+struct archive_resume_point archive_case_open(void)
 {
 	archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
 	if (!archive_case.archive || !archive_start(archive_case.archive, &archive_case.why))
 		fail_msg("%s", archive_case.why.text);
-	return archive_wait(archive_case.archive);
+	return archive_wait_repaired(archive_case.archive);
 }
 
 struct archive_summary summary_now(void)
 {
 	struct archive_summary summary;
 
-	archive_summarise(archive_case.archive, &summary);
+	archive_get_summary(archive_case.archive, &summary);
 	return summary;
 }
 
@@ -111,7 +111,7 @@ void read_list(void)
 	struct catalogue list;
 	int fd = open(archive_case.config.record.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	assert_int_equal(catalogue_open(fd, &list), CATALOGUE_GOOD);
+	assert_int_equal(catalogue_open(fd, &list), CATALOGUE_OK);
 	assert_true(list.entries <= LISTED_MAX);
 	archive_case.listed_count = catalogue_read(&list, 0, (size_t)list.entries, archive_case.listed);
 	assert_int_equal(archive_case.listed_count, list.entries);

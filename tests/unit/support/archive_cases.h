@@ -44,10 +44,10 @@ void put_segment(const struct segment_info *info, char name[SEGMENT_FILE_BYTES])
 /* The same with that number and time. */
 void put_segment_at(uint64_t segment_no, int64_t wall_us);
 
-/* Opens and starts the archive; what archive_wait() says. */
-struct archive_start archive_case_open(void);
+/* Opens and starts the archive; what archive_wait_repaired() says. */
+struct archive_resume_point archive_case_open(void);
 
-/* archive_summarise() of the archive. */
+/* archive_get_summary() of the archive. */
 struct archive_summary summary_now(void);
 
 /* Opens a segment as the storage thread does: its entry, and its descriptor, which the caller closes. */

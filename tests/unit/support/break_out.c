@@ -8,14 +8,14 @@
 struct target target;
 volatile int in_parent = 42;
 
-int attempt_result(long outcome)
+int attempt_errno(long outcome)
 {
 	return outcome < 0 ? errno : 0;
 }
 
 int attempt_open(const char *path, int flags)
 {
-	return attempt_result(open(path, flags | O_CLOEXEC, 0600));
+	return attempt_errno(open(path, flags | O_CLOEXEC, 0600));
 }
 
 const char *path_within(const char *directory, const char *name)

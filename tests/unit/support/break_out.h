@@ -21,7 +21,7 @@ extern struct target {
 extern volatile int in_parent;
 
 /* 0 where a system call succeeded, else errno. */
-int attempt_result(long outcome);
+int attempt_errno(long outcome);
 
 /* The same of open(), which closes nothing. */
 int attempt_open(const char *path, int flags);
@@ -38,7 +38,7 @@ int try_make_recording(void);
 int try_remove_recording(void);
 int try_truncate_recording(void);
 int try_read_recording(void);
-int try_lease_a_recording(void); /* whoever opens it for writing waits, for 45 seconds as a rule */
+int try_lease_recording(void); /* whoever opens it for writing waits, for 45 seconds as a rule */
 int try_follow_link_out_of_clips(void);
 int try_link_into_clips(void);
 int try_make_device_in_clips(void);
@@ -51,14 +51,14 @@ int try_read_ring(void);
 int try_make_ring(void);
 int try_remove_ring(void);
 int try_list_shared_memory(void);
-int try_hold_the_camera_s_name(void);
-int try_hold_the_ring(void);
-int try_hold_the_recordings(void);
-int try_hold_the_recordings_folder(void);
+int try_lock_camera_name(void);
+int try_lock_ring(void);
+int try_lock_recordings(void);
+int try_lock_recordings_folder(void);
 int try_remove_the_lock(void);
 
 /* Other processes: starting them, and what the parent has. break_out_processes.c */
-int try_start_a_process(void);
+int try_start_process(void);
 int try_run_another_program(void);
 int try_run_from_clips(void);
 int try_run_ffmpeg(void);
@@ -67,12 +67,12 @@ int try_read_parent(void);
 int try_read_parent_by_file(void);
 int try_signal_parent(void);
 int try_signal_parents_thread(void);
-int try_let_parent_be_signalled(void); /* input and output would signal it; by F_SETSIG with any signal */
-int try_limit_parent(void);            /* to what it has already, so that it does no harm where it succeeds */
+int try_set_parent_as_signal_owner(void); /* input and output would signal it; by F_SETSIG with any signal */
+int try_limit_parent(void);               /* to what it has already, so that it does no harm where it succeeds */
 int try_slow_parent(void);
 int try_slow_own_group(void);
 int try_slow_parents_disk(void);
-int try_limit_and_slow_itself(void);
+int try_limit_and_slow_self(void);
 
 /* The kernel: sockets, namespaces, and calls that nobody here needs. break_out_kernel.c */
 int try_connect_tcp(void);
@@ -83,7 +83,7 @@ int try_mount_something(void);
 int try_new_namespace(void);
 int try_child_in_namespace(void);
 int try_change_root(void);
-int try_ring_of_requests(void);
+int try_io_uring(void);
 int try_keyring(void);
 
 #endif

@@ -37,12 +37,12 @@ int try_remove_recording(void)
 	char copy[128];
 
 	snprintf(copy, sizeof(copy), "%s.copy", target.recording);
-	return attempt_result(unlink(copy));
+	return attempt_errno(unlink(copy));
 }
 
 int try_truncate_recording(void)
 {
-	return attempt_result(truncate(target.recording, 0));
+	return attempt_errno(truncate(target.recording, 0));
 }
 
 int try_read_recording(void)
@@ -50,11 +50,11 @@ int try_read_recording(void)
 	return attempt_open(target.recording, O_RDONLY);
 }
 
-int try_lease_a_recording(void)
+int try_lease_recording(void)
 {
 	int fd = open(target.recording, O_RDONLY | O_CLOEXEC);
 
-	return fd < 0 ? errno : attempt_result(fcntl(fd, F_SETLEASE, F_RDLCK));
+	return fd < 0 ? errno : attempt_errno(fcntl(fd, F_SETLEASE, F_RDLCK));
 }
 
 int try_follow_link_out_of_clips(void)
@@ -66,12 +66,12 @@ int try_follow_link_out_of_clips(void)
 
 int try_link_into_clips(void)
 {
-	return attempt_result(link(target.secret, path_within(target.camera.clips.directory, "linked.mp4")));
+	return attempt_errno(link(target.secret, path_within(target.camera.clips.directory, "linked.mp4")));
 }
 
 int try_make_device_in_clips(void)
 {
-	return attempt_result(mkfifo(path_within(target.camera.clips.directory, "pipe"), 0600));
+	return attempt_errno(mkfifo(path_within(target.camera.clips.directory, "pipe"), 0600));
 }
 
 int try_keep_clip(void)
@@ -82,7 +82,7 @@ int try_keep_clip(void)
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
 	if (fd < 0 || ftruncate(fd, 0) != 0 || write(fd, "x", 1) != 1 || fsync(fd) != 0)
 		return errno;
-	return attempt_result(rename(temporary, path_within(target.camera.clips.directory, "new.mp4")));
+	return attempt_errno(rename(temporary, path_within(target.camera.clips.directory, "new.mp4")));
 }
 
 int try_make_cache(void)

@@ -12,17 +12,17 @@
 
 int try_connect_tcp(void)
 {
-	return attempt_result(socket(AF_INET, SOCK_STREAM, 0));
+	return attempt_errno(socket(AF_INET, SOCK_STREAM, 0));
 }
 
 int try_open_packets(void)
 {
-	return attempt_result(socket(AF_NETLINK, SOCK_RAW, 0));
+	return attempt_errno(socket(AF_NETLINK, SOCK_RAW, 0));
 }
 
 int try_ask_about_connections(void)
 {
-	return attempt_result(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+	return attempt_errno(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
 }
 
 int try_connect_recorder(void)
@@ -31,17 +31,17 @@ int try_connect_recorder(void)
 	socklen_t bytes = control_address(target.camera.camera.name, &address);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	return fd < 0 ? errno : attempt_result(connect(fd, (const struct sockaddr *)&address, bytes));
+	return fd < 0 ? errno : attempt_errno(connect(fd, (const struct sockaddr *)&address, bytes));
 }
 
 int try_mount_something(void)
 {
-	return attempt_result(mount("none", target.folder, "tmpfs", 0, NULL));
+	return attempt_errno(mount("none", target.folder, "tmpfs", 0, NULL));
 }
 
 int try_new_namespace(void)
 {
-	return attempt_result(unshare(CLONE_NEWNS));
+	return attempt_errno(unshare(CLONE_NEWNS));
 }
 
 int try_child_in_namespace(void)
@@ -50,22 +50,22 @@ int try_child_in_namespace(void)
 
 	if (child == 0)
 		_exit(0);
-	return attempt_result(child);
+	return attempt_errno(child);
 }
 
 int try_change_root(void)
 {
-	return attempt_result(chroot(target.folder));
+	return attempt_errno(chroot(target.folder));
 }
 
-int try_ring_of_requests(void)
+int try_io_uring(void)
 {
 	char parameters[120] = {0};
 
-	return attempt_result(syscall(SYS_io_uring_setup, 1, parameters));
+	return attempt_errno(syscall(SYS_io_uring_setup, 1, parameters));
 }
 
 int try_keyring(void)
 {
-	return attempt_result(syscall(SYS_keyctl, 0, -1, 1));
+	return attempt_errno(syscall(SYS_keyctl, 0, -1, 1));
 }

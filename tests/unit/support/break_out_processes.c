@@ -12,13 +12,13 @@
 
 #include "tests/unit/support/break_out.h"
 
-int try_start_a_process(void)
+int try_start_process(void)
 {
 	pid_t child = fork();
 
 	if (child == 0)
 		_exit(0);
-	return attempt_result(child);
+	return attempt_errno(child);
 }
 
 static int run(const char *path)
@@ -66,7 +66,7 @@ int try_run_ffmpeg(void)
 
 int try_trace_parent(void)
 {
-	return attempt_result(ptrace(PTRACE_SEIZE, target.parent, NULL, NULL));
+	return attempt_errno(ptrace(PTRACE_SEIZE, target.parent, NULL, NULL));
 }
 
 int try_read_parent(void)
@@ -76,7 +76,7 @@ int try_read_parent(void)
 		     remote = {(void *)(target.in_parent_at ? target.in_parent_at : (uintptr_t)&in_parent),
 			       sizeof(in_parent)};
 
-	return attempt_result(process_vm_readv(target.parent, &local, 1, &remote, 1, 0));
+	return attempt_errno(process_vm_readv(target.parent, &local, 1, &remote, 1, 0));
 }
 
 int try_read_parent_by_file(void)
@@ -89,21 +89,21 @@ int try_read_parent_by_file(void)
 
 int try_signal_parent(void)
 {
-	return attempt_result(kill(target.parent, SIGWINCH));
+	return attempt_errno(kill(target.parent, SIGWINCH));
 }
 
 int try_signal_parents_thread(void)
 {
-	return attempt_result(syscall(SYS_tgkill, target.parent, target.parent, SIGWINCH));
+	return attempt_errno(syscall(SYS_tgkill, target.parent, target.parent, SIGWINCH));
 }
 
-int try_let_parent_be_signalled(void)
+int try_set_parent_as_signal_owner(void)
 {
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return errno;
-	return attempt_result(fcntl(ends[0], F_SETOWN, target.parent));
+	return attempt_errno(fcntl(ends[0], F_SETOWN, target.parent));
 }
 
 int try_limit_parent(void)
@@ -112,31 +112,31 @@ int try_limit_parent(void)
 
 	if (getrlimit(RLIMIT_FSIZE, &limit) != 0)
 		return errno;
-	return attempt_result(syscall(SYS_prlimit64, target.parent, RLIMIT_FSIZE, &limit, NULL));
+	return attempt_errno(syscall(SYS_prlimit64, target.parent, RLIMIT_FSIZE, &limit, NULL));
 }
 
 int try_slow_parent(void)
 {
-	return attempt_result(
+	return attempt_errno(
 		setpriority(PRIO_PROCESS, (id_t)target.parent, getpriority(PRIO_PROCESS, (id_t)target.parent)));
 }
 
 int try_slow_own_group(void)
 {
-	return attempt_result(setpriority(PRIO_PGRP, 0, getpriority(PRIO_PGRP, 0)));
+	return attempt_errno(setpriority(PRIO_PGRP, 0, getpriority(PRIO_PGRP, 0)));
 }
 
 int try_slow_parents_disk(void)
 {
-	return attempt_result(
+	return attempt_errno(
 		syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, target.parent, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)));
 }
 
-int try_limit_and_slow_itself(void)
+int try_limit_and_slow_self(void)
 {
 	const struct rlimit limit = {1 << 20, 1 << 20};
 
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0 || setpriority(PRIO_PROCESS, 0, 10) != 0)
 		return errno;
-	return attempt_result(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)));
+	return attempt_errno(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)));
 }

@@ -9,17 +9,17 @@
 
 int try_read_ring(void)
 {
-	return attempt_result(shm_open(target.own_ring, O_RDONLY, 0));
+	return attempt_errno(shm_open(target.own_ring, O_RDONLY, 0));
 }
 
 int try_make_ring(void)
 {
-	return attempt_result(shm_open(target.forged_ring, O_RDWR | O_CREAT, 0600));
+	return attempt_errno(shm_open(target.forged_ring, O_RDWR | O_CREAT, 0600));
 }
 
 int try_remove_ring(void)
 {
-	return attempt_result(shm_unlink(target.own_ring));
+	return attempt_errno(shm_unlink(target.own_ring));
 }
 
 int try_list_shared_memory(void)
@@ -46,12 +46,12 @@ static int held(const char *path)
 	return error;
 }
 
-int try_hold_the_camera_s_name(void)
+int try_lock_camera_name(void)
 {
 	return held(target.own_lock);
 }
 
-int try_hold_the_ring(void)
+int try_lock_ring(void)
 {
 	char path[96];
 
@@ -59,17 +59,17 @@ int try_hold_the_ring(void)
 	return held(path);
 }
 
-int try_hold_the_recordings(void)
+int try_lock_recordings(void)
 {
 	return held(path_within(target.camera.record.directory, ".lock"));
 }
 
-int try_hold_the_recordings_folder(void)
+int try_lock_recordings_folder(void)
 {
 	return held(target.camera.record.directory);
 }
 
 int try_remove_the_lock(void)
 {
-	return attempt_result(rmdir(target.own_lock));
+	return attempt_errno(rmdir(target.own_lock));
 }

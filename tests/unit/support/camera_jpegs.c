@@ -9,16 +9,16 @@ size_t camera_jpeg_make(uint32_t width, uint32_t height, uint8_t *out, size_t by
 {
 	struct v4l2_pix_format pix = {.width = width, .height = height, .pixelformat = V4L2_PIX_FMT_GREY};
 	struct raw_format format;
-	struct raw_encoder *encoder;
+	struct jpeg_compressor *encoder;
 	uint8_t *picture = malloc((size_t)width * height);
 	size_t length;
 
 	raw_format_init(&format, &pix);
-	encoder = raw_encoder_create(&format);
+	encoder = jpeg_compressor_create(&format);
 	for (size_t i = 0; i < (size_t)width * height; i++)
 		picture[i] = (uint8_t)(16 + i % width * 200 / width);
-	length = raw_encoder_run(encoder, picture, out, bytes);
-	raw_encoder_destroy(encoder);
+	length = jpeg_compressor_run(encoder, picture, out, bytes);
+	jpeg_compressor_destroy(encoder);
 	free(picture);
 	return length;
 }

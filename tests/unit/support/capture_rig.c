@@ -33,13 +33,13 @@ static void on_opened(void *context, unsigned fps)
 static void on_stretch_over(void *context)
 {
 	(void)context;
-	capture_rig.stretches_over++;
+	capture_rig.epochs_ended++;
 }
 
 static void look_round(void *context)
 {
 	(void)context;
-	capture_status(capture_rig.capture, &capture_rig.status);
+	capture_get_state(capture_rig.capture, &capture_rig.status);
 	if (until()) {
 		loop_stop(loop);
 		return;
@@ -83,7 +83,7 @@ static bool has_frame(void)
 	return ring_reader_head(reader) >= wanted_head;
 }
 
-struct ring_frame film_frame(uint16_t width)
+struct ring_frame capture_rig_send_frame(uint16_t width)
 {
 	static uint8_t bytes[100] = "picture";
 	struct ring_frame frame;
@@ -91,7 +91,7 @@ struct ring_frame film_frame(uint16_t width)
 	fake.next_frame = (struct source_frame){
 		.parts = {{bytes, sizeof(bytes)}}, .count = 1, .captured = mono_now(), .width = width, .height = 48};
 	wanted_head = ring_reader_head(reader) + 1;
-	fake_poke(SOURCE_FINE);
+	fake_camera_signal(SOURCE_OK);
 	capture_rig_wait(has_frame);
 	assert_true(ring_reader_get(reader, wanted_head, &frame));
 	return frame;
@@ -100,7 +100,7 @@ struct ring_frame film_frame(uint16_t width)
 int capture_rig_set_up(void **state)
 {
 	char name[64];
-	struct ring_wish wish = {
+	struct ring_request wish = {
 		.name = name, .data_bytes = 1 << 20, .index_entries = 256, .keep_us = 3600 * US_PER_S, .exact = true};
 	uint64_t bytes, adopted;
 	struct reason why;
@@ -111,10 +111,10 @@ int capture_rig_set_up(void **state)
 	capture_rig.config = (struct config){.camera = {.device = "/dev/video0", .width = 64, .height = 48, .fps = 30},
 					     .record = {.enabled = true}};
 	fake.camera_is_there = true;
-	fake.stand_in_serves = false;
-	fake.opens = fake.closes = capture_rig.stretches_over = capture_rig.opened_fps = capture_rig.frames_told = 0;
+	fake.fallback_is_there = false;
+	fake.opens = fake.closes = capture_rig.epochs_ended = capture_rig.opened_fps = capture_rig.frames_told = 0;
 	fake.offered_fps_milli = 29970;
-	fake.says = SOURCE_FINE;
+	fake.says = SOURCE_OK;
 	capture_rig.status = (struct recorder_state){0};
 	snprintf(name, sizeof(name), "/recorder-capture.%d", (int)getpid());
 	ring = ring_writer_open(&wish, &bytes, &adopted, &why);
@@ -144,10 +144,10 @@ void capture_rig_start(void)
 		.loop = loop,
 		.config = &capture_rig.config,
 		.ring = ring,
-		.last_stretch = 41,
+		.last_epoch = 41,
 		.frame = on_frame,
 		.opened = on_opened,
-		.stretch_over = on_stretch_over,
+		.epoch_ended = on_stretch_over,
 	});
 	assert_non_null(capture_rig.capture);
 }
@@ -156,7 +156,7 @@ void capture_rig_start_streaming(void)
 {
 	capture_rig_start();
 	capture_rig_wait(camera_is_opened);
-	film_frame(64);
-	capture_status(capture_rig.capture, &capture_rig.status);
+	capture_rig_send_frame(64);
+	capture_get_state(capture_rig.capture, &capture_rig.status);
 	assert_int_equal(capture_rig.status.camera_state, CAMERA_STREAMING);
 }

@@ -22,7 +22,7 @@ extern struct capture_rig {
 	struct config config;
 	struct capture *capture; /* NULL: not started */
 	struct recorder_state status;
-	unsigned stretches_over, opened_fps, frames_told; /* what capture has reported */
+	unsigned epochs_ended, opened_fps, frames_told; /* what capture has reported */
 } capture_rig;
 
 /* Runs the loop until that holds. It is asked each millisecond, with `status` read anew. */
@@ -35,7 +35,7 @@ bool camera_is_stalled(void);
 bool camera_was_closed(void);
 
 /* One frame from the camera, taken now; its place in the ring. */
-struct ring_frame film_frame(uint16_t width);
+struct ring_frame capture_rig_send_frame(uint16_t width);
 
 /* Setup of a case: a ring, a loop, and a camera that can be opened; capture is not started yet. */
 int capture_rig_set_up(void **state);

@@ -40,7 +40,7 @@ void write_segment_index(const struct walked *walked, const char *media_name, ui
 	buffer_append(&bytes, walked->records, walked->count * sizeof(walked->records[0]));
 	assert_true(index_name(media_name, name, sizeof(name)));
 	file_write(path_of(name, path), bytes.data, bytes.length);
-	buffer_finish(&bytes);
+	buffer_free(&bytes);
 }
 
 void archive_of_parts(const struct part *parts, size_t count)
@@ -57,7 +57,7 @@ void archive_of_parts(const struct part *parts, size_t count)
 		struct walked walked;
 		if (part->complete)
 			complete_segment(&media);
-		assert_int_equal(examine_bytes(media.data, media.length, &layout, &walked), SEGMENT_GOOD);
+		assert_int_equal(examine_bytes(media.data, media.length, &layout, &walked), SEGMENT_OK);
 		entries[i] = (struct catalogue_entry){.segment_no = segment_no,
 						      .start_wall_us = media_wall_us(part->first),
 						      .end_wall_us = media_wall_us(part->first + part->count),
@@ -74,8 +74,8 @@ void archive_of_parts(const struct part *parts, size_t count)
 		unlink(path_of(index, path));
 		if (i != 1)
 			write_segment_index(&walked, entries[i].file, segment_no);
-		segment_layout_finish(&layout);
-		buffer_finish(&media);
+		segment_layout_free(&layout);
+		buffer_free(&media);
 	}
 	assert_true(catalogue_write(clip_folder, 1, entries, count, false, &why));
 }
@@ -86,13 +86,14 @@ void write_clip(const struct clip *clip, char path[PATH_BYTES])
 	uint8_t chunk[1000];
 	ssize_t got;
 
-	for (uint64_t at = 0; (got = vfile_read(clip->file, at, chunk, sizeof(chunk))) != 0; at += (uint64_t)got) {
+	for (uint64_t at = 0; (got = virtual_file_read(clip->file, at, chunk, sizeof(chunk))) != 0;
+	     at += (uint64_t)got) {
 		assert_true(got > 0);
 		buffer_append(&bytes, chunk, (size_t)got);
 	}
-	assert_int_equal(bytes.length, vfile_size(clip->file));
+	assert_int_equal(bytes.length, virtual_file_size(clip->file));
 	file_write(path_of("clip.mp4", path), bytes.data, bytes.length);
-	buffer_finish(&bytes);
+	buffer_free(&bytes);
 }
 
 static size_t decoded_of(const struct buffer *media, struct decoded *out)
@@ -108,7 +109,7 @@ int64_t clip_length_us(const char *path)
 	struct buffer text = output_of("ffprobe -v error -show_entries format=duration -of csv=p=0 '%s'", path);
 	double seconds = strtod((char *)text.data, NULL);
 
-	buffer_finish(&text);
+	buffer_free(&text);
 	return (int64_t)(seconds * 1e6 + 0.5);
 }
 
@@ -117,10 +118,10 @@ struct clip clip_of_range(int64_t from_us, int64_t to_us, unsigned speed)
 	struct clip_plan plan;
 	struct clip clip;
 
-	assert_int_equal(clip_plan_make(clip_folder, from_us, to_us, &plan), PLAN_GOOD);
+	assert_int_equal(clip_plan_make(clip_folder, from_us, to_us, &plan), PLAN_OK);
 	assert_true(plan.count > 0);
 	assert_true(clip_build(&plan, speed, &clip));
-	clip_plan_finish(&plan);
+	clip_plan_free(&plan);
 	return clip;
 }
 

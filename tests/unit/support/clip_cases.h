@@ -37,7 +37,7 @@ void write_clip(const struct clip *clip, char path[PATH_BYTES]);
 /* How long FFmpeg thinks that a file is, in microseconds. */
 int64_t clip_length_us(const char *path);
 
-/* The clip of [from_us, to_us), which has to hold something; the caller's: clip_finish(). */
+/* The clip of [from_us, to_us), which has to hold something; the caller's: clip_free(). */
 struct clip clip_of_range(int64_t from_us, int64_t to_us, unsigned speed);
 
 /* The clip shows those frames of the stream, and each at its time from the first. */

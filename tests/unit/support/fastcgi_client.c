@@ -60,7 +60,7 @@ static void client_open_request(struct buffer *out, const char *method, const ch
 	client_begin(out);
 	client_record(out, FCGI_PARAMS, params.data, params.length);
 	client_record(out, FCGI_PARAMS, NULL, 0);
-	buffer_finish(&params);
+	buffer_free(&params);
 }
 
 void client_request(struct buffer *out, const char *method, const char *uri)
@@ -84,7 +84,7 @@ int client_connect(const char *path)
 bool client_send(int fd, struct buffer *out)
 {
 	bool sent = send(fd, out->data, out->length, MSG_NOSIGNAL) == (ssize_t)out->length;
-	buffer_finish(out);
+	buffer_free(out);
 	return sent;
 }
 
@@ -157,7 +157,7 @@ bool client_may_end_late(const char *path, const char *uri)
 	bool taken = client_send(fd, &out) && client_read_all(fd, &answer);
 	client_record(&out, FCGI_STDIN, NULL, 0);
 	taken = client_send(fd, &out) && taken;
-	buffer_finish(&answer);
+	buffer_free(&answer);
 	close(fd);
 	return taken;
 }

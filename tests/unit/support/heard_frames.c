@@ -40,4 +40,4 @@ static void hear_damaged(void *context, const char *what)
 	heard.damaged++;
 }
 
-const struct source_sink hearing_sink = {hear_frame, hear_lost, hear_damaged, NULL};
+const struct source_sink receiving_sink = {hear_frame, hear_lost, hear_damaged, NULL};

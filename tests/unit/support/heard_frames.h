@@ -18,6 +18,6 @@ extern struct heard_frames {
 } heard;
 
 /* For source_read(): fills `heard`, and fails the test where a frame is not newer than the one before it. */
-extern const struct source_sink hearing_sink;
+extern const struct source_sink receiving_sink;
 
 #endif

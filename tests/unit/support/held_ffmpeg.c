@@ -12,7 +12,7 @@
 
 #include "tests/unit/support/held_ffmpeg.h"
 
-char *hold_ffmpeg(const char *folder)
+char *delayed_ffmpeg_install(const char *folder)
 {
 	static const char script[] = "#!/bin/sh\nwhile [ -e \"${0%/*}/held\" ]; do sleep 0.02; done\n"
 				     "PATH=${PATH#*:} exec ffmpeg \"$@\"\n";
@@ -29,7 +29,7 @@ char *hold_ffmpeg(const char *folder)
 	return before;
 }
 
-void let_ffmpeg_go(const char *folder)
+void delayed_ffmpeg_release(const char *folder)
 {
 	char path[64];
 
@@ -37,7 +37,7 @@ void let_ffmpeg_go(const char *folder)
 	assert_int_equal(unlink(path), 0);
 }
 
-void forget_ffmpeg(const char *folder, char *path_before)
+void delayed_ffmpeg_remove(const char *folder, char *path_before)
 {
 	char path[64];
 

@@ -3,13 +3,13 @@
 #define TESTS_UNIT_SUPPORT_HELD_FFMPEG_H
 
 /* Puts an FFmpeg into that folder that starts when the folder has no file `held` any more. Returns the PATH that was,
- * for forget_ffmpeg(). */
-char *hold_ffmpeg(const char *folder);
+ * for delayed_ffmpeg_remove(). */
+char *delayed_ffmpeg_install(const char *folder);
 
 /* Lets it start. */
-void let_ffmpeg_go(const char *folder);
+void delayed_ffmpeg_release(const char *folder);
 
 /* Takes it and its folder away, and sets and frees the PATH that was. */
-void forget_ffmpeg(const char *folder, char *path_before);
+void delayed_ffmpeg_remove(const char *folder, char *path_before);
 
 #endif

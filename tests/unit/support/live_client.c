@@ -29,7 +29,7 @@ struct viewer live_ask(const char *method, const char *uri)
 void live_leave(struct viewer *viewer)
 {
 	close(viewer->fd);
-	buffer_finish(&viewer->bytes);
+	buffer_free(&viewer->bytes);
 }
 
 /* Takes everything up to and with `text` out of the stream, as a string to be freed; NULL where the stream ends before.
@@ -79,7 +79,7 @@ uint32_t live_next_frame(struct viewer *viewer)
 		if (viewer->last_type != FCGI_STDOUT)
 			return 0;
 	}
-	assert_true(frame_proves_itself(viewer->bytes.data, length));
+	assert_true(frame_is_intact(viewer->bytes.data, length));
 	buffer_drop(&viewer->bytes, length);
 	char *boundary = take_until(viewer, "--recorder-frame\r\n");
 	if (boundary)
@@ -88,7 +88,7 @@ uint32_t live_next_frame(struct viewer *viewer)
 	return boundary ? seconds : 0;
 }
 
-uint32_t live_frame_behind(struct viewer *viewer, uint32_t last)
+uint32_t live_frame_after(struct viewer *viewer, uint32_t last)
 {
 	uint32_t got;
 	while ((got = live_next_frame(viewer)) == last)

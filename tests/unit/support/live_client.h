@@ -27,7 +27,7 @@ struct viewer live_watch(const char *uri);
 uint32_t live_next_frame(struct viewer *viewer);
 
 /* The next one behind frame `last`, which is sent again where the next one is long in coming. */
-uint32_t live_frame_behind(struct viewer *viewer, uint32_t last);
+uint32_t live_frame_after(struct viewer *viewer, uint32_t last);
 
 /* The status of an answer, and its head, to be freed. */
 int live_status_of(const char *method, const char *uri, char **headers);

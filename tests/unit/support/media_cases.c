@@ -62,7 +62,7 @@ int remove_folder(void **state)
 {
 	(void)state;
 	struct buffer out = output_of("rm -rf '%s'", media_folder);
-	buffer_finish(&out);
+	buffer_free(&out);
 	return 0;
 }
 
@@ -185,8 +185,8 @@ void stream_make(struct stream *out, const char *codec)
 	}
 	assert_int_equal(out->count, MEDIA_FRAMES);
 	assert_int_equal(at, out->data.length);
-	buffer_finish(&jpegs);
-	buffer_finish(&ivf);
+	buffer_free(&jpegs);
+	buffer_free(&ivf);
 }
 
 size_t moof_bytes(const uint8_t *fragment)
@@ -241,6 +241,6 @@ size_t decode(const char *path, struct decoded out[MEDIA_FRAMES * 2])
 			fail_msg("FFmpeg on %s: %s", path, line);
 		count++;
 	}
-	buffer_finish(&text);
+	buffer_free(&text);
 	return count;
 }

@@ -21,18 +21,18 @@ static struct reason why;
 int rig_prepare(uint64_t ring_bytes)
 {
 	char name[64];
-	struct ring_wish wish = {.name = name,
-				 .data_bytes = ring_bytes,
-				 .index_entries = 4096,
-				 .keep_us = 3600 * US_PER_S,
-				 .exact = true};
+	struct ring_request wish = {.name = name,
+				    .data_bytes = ring_bytes,
+				    .index_entries = 4096,
+				    .keep_us = 3600 * US_PER_S,
+				    .exact = true};
 	const char *base = getenv("TMPDIR");
 	uint64_t bytes;
 	const void *memory;
 
 	signal(SIGPIPE, SIG_IGN);
 	log_set_level(LOG_ERROR);
-	rig = (struct rig){.stretch = 1, .gap_cause = GAP_RECORDER_DOWN, .width = 64, .height = 48};
+	rig = (struct rig){.epoch = 1, .gap_cause = GAP_RECORDER_DOWN, .width = 64, .height = 48};
 	rig.mono_offset_us = RIG_WALL_US - 5000 * US_PER_S;
 	rig.room.fd = -1;
 	snprintf(rig.config.camera.name, sizeof(rig.config.camera.name), "front");
@@ -97,7 +97,7 @@ void rig_start(void)
 		.adopted = rig.adopted,
 	});
 	assert_non_null(rig.encoder);
-	assert_true(archive_wait(rig.archive).recovered);
+	assert_true(archive_wait_repaired(rig.archive).recovered);
 }
 
 void rig_put_bytes(int64_t wall_us, const void *data, size_t length)
@@ -105,7 +105,7 @@ void rig_put_bytes(int64_t wall_us, const void *data, size_t length)
 	struct ring_meta meta = {
 		.wall_us = wall_us,
 		.mono_us = wall_us - rig.mono_offset_us,
-		.stretch = rig.stretch,
+		.epoch = rig.epoch,
 		.gap_cause = rig.gap_cause,
 		.width = rig.width,
 		.height = rig.height,
@@ -131,7 +131,7 @@ void rig_put(int64_t wall_us)
 
 void rig_put_left_out(int64_t from_us)
 {
-	rig.flags = RING_FRAME_OFF;
+	rig.flags = RING_FRAME_RECORDING_OFF;
 	for (int i = 0; i < 25; i++) {
 		rig_put(from_us + i * US_PER_S / 25);
 		encoder_pump(rig.encoder);
@@ -238,7 +238,7 @@ static void rig_read_records(int folder, size_t segment)
 	char name[SEGMENT_FILE_BYTES];
 
 	assert_true(index_name(entry->file, name, sizeof(name)));
-	assert_int_equal(index_reader_open(folder, name, entry->segment_no, &reader), INDEX_GOOD);
+	assert_int_equal(index_reader_open(folder, name, entry->segment_no, &reader), INDEX_OK);
 	uint64_t count = index_reader_count(&reader);
 	assert_int_equal(count, entry->frames);
 	assert_true(rig.found + count <= RIG_FRAMES);
@@ -253,7 +253,7 @@ void rig_look(void)
 	int folder = rig_folder();
 	struct catalogue list;
 
-	assert_int_equal(catalogue_open(folder, &list), CATALOGUE_GOOD);
+	assert_int_equal(catalogue_open(folder, &list), CATALOGUE_OK);
 	assert_true(list.entries <= RIG_SEGMENTS);
 	rig.segment_count = catalogue_read(&list, 0, (size_t)list.entries, rig.segments);
 	assert_int_equal(rig.segment_count, list.entries);

@@ -47,7 +47,7 @@ void assert_file(const char *name, const void *data, size_t length)
 
 	assert_int_equal(found.length, length);
 	assert_memory_equal(found.data, data, length);
-	buffer_finish(&found);
+	buffer_free(&found);
 }
 
 size_t index_bytes(size_t frames)
@@ -102,9 +102,9 @@ int make_forms(void **state)
 int drop_forms(void **state)
 {
 	for (size_t count = 1; count <= SMALL; count++)
-		buffer_finish(&forms.plain[count]);
-	buffer_finish(&forms.segment);
-	buffer_finish(&forms.index_file);
+		buffer_free(&forms.plain[count]);
+	buffer_free(&forms.segment);
+	buffer_free(&forms.index_file);
 	close(forms.directory);
 	return drop_streams(state);
 }

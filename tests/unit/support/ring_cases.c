@@ -30,7 +30,7 @@ int remove_ring(void **state)
 
 struct ring_writer *open_writer_of(uint64_t data_bytes, uint64_t entries, uint64_t *adopted)
 {
-	struct ring_wish wish = {
+	struct ring_request wish = {
 		.name = ring_case.name,
 		.data_bytes = data_bytes,
 		.index_entries = entries,
@@ -72,7 +72,7 @@ void make_frame(uint8_t *out, size_t length, uint32_t seed)
 	memcpy(out, &crc, 4);
 }
 
-bool frame_proves_itself(const uint8_t *data, size_t length)
+bool frame_is_intact(const uint8_t *data, size_t length)
 {
 	uint32_t crc;
 	memcpy(&crc, data, 4);
@@ -84,7 +84,7 @@ uint64_t ring_put(struct ring_writer *writer, size_t length, uint32_t seed, int6
 	static uint8_t bytes[MIB];
 	if (length > 4)
 		make_frame(bytes, length, seed);
-	struct ring_meta meta = {.wall_us = mono_us, .mono_us = mono_us, .stretch = 1, .width = 64, .height = 48};
+	struct ring_meta meta = {.wall_us = mono_us, .mono_us = mono_us, .epoch = 1, .width = 64, .height = 48};
 	size_t first = length / 3;
 	struct iovec parts[2] = {{bytes, first}, {bytes + first, length - first}};
 	return ring_writer_put(writer, &meta, parts, 2);
@@ -106,7 +106,7 @@ uint64_t assert_newest(const struct ring_reader *reader, uint32_t last)
 	for (uint64_t seq = tail; seq <= head; seq++) {
 		assert_true(ring_reader_get(reader, seq, &frame));
 		assert_int_equal(frame.meta.mono_us, last - (head - seq));
-		assert_true(frame_proves_itself(frame.data, frame.meta.length));
+		assert_true(frame_is_intact(frame.data, frame.meta.length));
 	}
 	return head - tail + 1;
 }

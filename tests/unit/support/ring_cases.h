@@ -38,7 +38,7 @@ uint32_t ring_random(uint32_t *seed);
 void make_frame(uint8_t *out, size_t length, uint32_t seed);
 
 /* Whether make_frame() made it. */
-bool frame_proves_itself(const uint8_t *data, size_t length);
+bool frame_is_intact(const uint8_t *data, size_t length);
 
 /* Puts a frame of make_frame() into the ring, in two parts; its number, 0 where it was refused. */
 uint64_t ring_put(struct ring_writer *writer, size_t length, uint32_t seed, int64_t mono_us);

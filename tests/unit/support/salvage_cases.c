@@ -47,7 +47,7 @@ static void long_make(struct long_segment *out, uint64_t segment_no, int64_t fir
 	buffer_append(&out->media, head.data, streams.h264.ftyp.bytes);
 	segment_info_encode(&info, &out->media);
 	buffer_append(&out->media, head.data + out->media.length, head.length - out->media.length);
-	buffer_finish(&head);
+	buffer_free(&head);
 	for (size_t i = 0; i < LONG_FRAMES; i++) {
 		const struct piece *piece = &streams.h264.fragments[i % MEDIA_FRAMES];
 		uint64_t time_us =
@@ -59,7 +59,7 @@ static void long_make(struct long_segment *out, uint64_t segment_no, int64_t fir
 		uint8_t *data = out->media.data + at;
 		assert_true(mp4_parse_fragment(data, moof_bytes(data), &fragment));
 		assert_true(mp4_rewrite_fragment(data, &fragment, (uint32_t)i + 1, time_us));
-		segment_check_seal(data, piece->bytes, &fragment, segment_no);
+		segment_checksum_seal(data, piece->bytes, &fragment, segment_no);
 		out->frames[i] = (struct placed){at, piece->bytes, fragment.key};
 		long_index_add(out, i, &fragment, info.first_wall_us + (int64_t)time_us, segment_no);
 	}
@@ -94,10 +94,10 @@ int make_long_segments(void **state)
 
 int drop_long_segments(void **state)
 {
-	buffer_finish(&long_segments.whole.media);
-	buffer_finish(&long_segments.whole.index);
-	buffer_finish(&long_segments.next.media);
-	buffer_finish(&long_segments.next.index);
+	buffer_free(&long_segments.whole.media);
+	buffer_free(&long_segments.whole.index);
+	buffer_free(&long_segments.next.media);
+	buffer_free(&long_segments.next.index);
 	close(long_segments.directory);
 	return drop_streams(state);
 }
@@ -134,8 +134,8 @@ void damage_judge(struct damaged *out)
 
 void damage_finish(struct damaged *damaged)
 {
-	buffer_finish(&damaged->media);
-	buffer_finish(&damaged->index);
+	buffer_free(&damaged->media);
+	buffer_free(&damaged->index);
 }
 
 /* Number of the frame of which a record tells; LONG_FRAMES where there was none such. */
@@ -165,7 +165,7 @@ static void look_at_index(const struct damaged *damaged, struct salvaged *out)
 		out->kept += good;
 		out->wrong += !good;
 	}
-	buffer_finish(&index);
+	buffer_free(&index);
 }
 
 void salvage(const struct damaged *damaged, bool with_index, struct salvaged *out)

@@ -24,8 +24,8 @@ int make_streams(void **state)
 
 int drop_streams(void **state)
 {
-	buffer_finish(&streams.h264.data);
-	buffer_finish(&streams.mjpeg.data);
+	buffer_free(&streams.h264.data);
+	buffer_free(&streams.mjpeg.data);
 	return remove_folder(state);
 }
 
@@ -43,7 +43,7 @@ enum segment_outcome examine(int fd, struct segment_layout *layout, struct walke
 	enum segment_outcome outcome = segment_read_layout(fd, layout);
 
 	*walked = (struct walked){0};
-	if (outcome == SEGMENT_GOOD)
+	if (outcome == SEGMENT_OK)
 		walked->outcome = segment_walk(fd, layout, take_record, walked, &walked->good_end);
 	return outcome;
 }
@@ -69,10 +69,10 @@ struct buffer final_moov(const struct segment_layout *layout, const struct walke
 	buffer_append(&index, &header, sizeof(header));
 	buffer_append(&index, walked->records, walked->count * sizeof(walked->records[0]));
 	file_write(path_of("a.idx", path), index.data, index.length);
-	assert_int_equal(index_reader_open(AT_FDCWD, path, layout->info.segment_no, &reader), INDEX_GOOD);
-	assert_true(segment_final_moov(layout, &reader, walked->count, &moov));
+	assert_int_equal(index_reader_open(AT_FDCWD, path, layout->info.segment_no, &reader), INDEX_OK);
+	assert_true(segment_build_moov(layout, &reader, walked->count, &moov));
 	index_reader_close(&reader);
-	buffer_finish(&index);
+	buffer_free(&index);
 	return moov;
 }
 
@@ -84,7 +84,7 @@ void hide_fragments(struct buffer *segment, const struct segment_layout *layout,
 	buffer_u32(&header, MP4_TYPE('m', 'd', 'a', 't'));
 	buffer_u64(&header, end - layout->free_at);
 	memcpy(segment->data + layout->free_at, header.data, header.length);
-	buffer_finish(&header);
+	buffer_free(&header);
 }
 
 size_t complete_segment(struct buffer *segment)
@@ -93,12 +93,12 @@ size_t complete_segment(struct buffer *segment)
 	struct walked walked;
 	size_t end = segment->length;
 
-	assert_int_equal(examine_bytes(segment->data, segment->length, &layout, &walked), SEGMENT_GOOD);
+	assert_int_equal(examine_bytes(segment->data, segment->length, &layout, &walked), SEGMENT_OK);
 	struct buffer moov = final_moov(&layout, &walked);
 	buffer_append(segment, moov.data, moov.length);
 	hide_fragments(segment, &layout, end);
-	buffer_finish(&moov);
-	segment_layout_finish(&layout);
+	buffer_free(&moov);
+	segment_layout_free(&layout);
 	return end;
 }
 

@@ -29,7 +29,7 @@ int drop_streams(void **state);
 /* For segment_walk() with a struct walked. */
 bool take_record(const struct index_record *record, void *context);
 
-/* Layout and walk of what a file holds; segment_layout_finish() frees the layout. */
+/* Layout and walk of what a file holds; segment_layout_free() frees the layout. */
 enum segment_outcome examine(int fd, struct segment_layout *layout, struct walked *walked);
 
 /* The same of bytes. */

@@ -34,7 +34,7 @@ const struct attempt attempts[ATTEMPTS] = {
 	{"open a TCP socket", try_connect_tcp, NEVER, true, false},
 	{"open a netlink socket", try_open_packets, NEVER, true, false},
 	{"ask about connections", try_ask_about_connections, NEVER, true, false},
-	{"start a process", try_start_a_process, NEVER, true, true},
+	{"start a process", try_start_process, NEVER, true, true},
 	{"run another program", try_run_another_program, 1, true, true},
 	{"run a program of the clips' folder", try_run_from_clips, 1, true, false},
 	{"trace the recorder", try_trace_parent, 1, true, false},
@@ -42,16 +42,16 @@ const struct attempt attempts[ATTEMPTS] = {
 	{"read the recorder's environment", try_read_parent_by_file, 1, false, false},
 	{"signal the recorder", try_signal_parent, 6, true, false},
 	{"signal the recorder's thread", try_signal_parents_thread, 6, true, false},
-	{"have the recorder signalled", try_let_parent_be_signalled, NEVER, true, false},
+	{"have the recorder signalled", try_set_parent_as_signal_owner, NEVER, true, false},
 	{"limit the recorder", try_limit_parent, NEVER, true, false},
 	{"slow the recorder down", try_slow_parent, NEVER, true, false},
 	{"slow the recorder's disk down", try_slow_parents_disk, NEVER, true, false},
 	{"start a child in a namespace", try_child_in_namespace, NEVER, true, false},
-	{"use io_uring", try_ring_of_requests, NEVER, true, false},
+	{"use io_uring", try_io_uring, NEVER, true, false},
 	{"use the keyring", try_keyring, NEVER, true, false},
 };
 
-void take_target(void)
+void target_from_environment(void)
 {
 	snprintf(target.folder, sizeof(target.folder), "%s", getenv("BREAK_OUT"));
 	snprintf(target.recording, sizeof(target.recording), "%s/recordings/one.mp4", target.folder);
@@ -70,7 +70,7 @@ int try_everything(void)
 {
 	char outcome[ATTEMPTS];
 
-	take_target();
+	target_from_environment();
 	for (size_t i = 0; i < ATTEMPTS; i++)
 		outcome[i] = attempts[i].make() == 0 ? 'y' : 'n';
 	return write(STDOUT_FILENO, outcome, sizeof(outcome)) == sizeof(outcome) ? 7 : 1;

@@ -19,7 +19,7 @@ extern const struct attempt {
 } attempts[ATTEMPTS];
 
 /* Fills `target` from the environment. */
-void take_target(void);
+void target_from_environment(void);
 
 /* What main() does under that name: writes to the standard output for each attempt whether it got through (y) or not
  * (n). Returns the exit status, 7. */
