@@ -1,4 +1,4 @@
-/* instance_lock.c - see instance_lock.h. */
+/* instance_lock.c - locks on folders in the user's folder. */
 #include "recorderd/lock/instance_lock.h"
 
 #include <errno.h>
@@ -12,12 +12,12 @@
 #include "shared/base/clock.h"
 #include "shared/ring/user_folder.h"
 
-#define FOLDER_MODE 0700
-#define PATIENCE_US US_PER_S
-#define EVERY_MS    10
-#define PATH_BYTES  (USER_FOLDER_BYTES + 64)
+#define FOLDER_MODE     0700
+#define TAKE_TIMEOUT_US US_PER_S
+#define RETRY_MS        10
+#define PATH_BYTES      (USER_FOLDER_BYTES + 64)
 
-static void path_in(const char *folder, const char *camera, char out[PATH_BYTES])
+static void lock_path(const char *folder, const char *camera, char out[PATH_BYTES])
 {
 	snprintf(out, PATH_BYTES, "%s/%.40s.lock", folder, camera);
 }
@@ -27,7 +27,7 @@ static int open_folder(const char *path)
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static bool is_named(int fd, const char *path)
+static bool is_at_path(int fd, const char *path)
 {
 	struct stat opened, named;
 
@@ -35,7 +35,7 @@ static bool is_named(int fd, const char *path)
 	       opened.st_dev == named.st_dev;
 }
 
-/* -1 with errno: EWOULDBLOCK where somebody has it, or has just removed it. */
+/* Returns a descriptor, or -1 with errno: EWOULDBLOCK if another process has the lock, or just removed the folder. */
 static int try_lock(const char *path)
 {
 	if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST)
@@ -45,7 +45,7 @@ static int try_lock(const char *path)
 		errno = errno == ENOENT ? EWOULDBLOCK : errno;
 		return -1;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_named(fd, path))
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_at_path(fd, path))
 		return fd;
 	close(fd);
 	errno = EWOULDBLOCK;
@@ -54,21 +54,21 @@ static int try_lock(const char *path)
 
 int instance_lock_take(const char *camera, struct reason *why)
 {
-	const struct timespec pause = {.tv_nsec = EVERY_MS * 1000000L};
+	const struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
 	char folder[USER_FOLDER_BYTES], path[PATH_BYTES];
 	mono_t began = mono_now();
 	int fd;
 
 	if (!user_folder_create(folder, why))
 		return -1;
-	path_in(folder, camera, path);
-	while ((fd = try_lock(path)) < 0 && errno == EWOULDBLOCK && mono_now().us - began.us < PATIENCE_US)
+	lock_path(folder, camera, path);
+	while ((fd = try_lock(path)) < 0 && errno == EWOULDBLOCK && mono_now().us - began.us < TAKE_TIMEOUT_US)
 		nanosleep(&pause, NULL);
 	if (fd >= 0)
 		return fd;
 	if (errno == EWOULDBLOCK)
 		reason_set(why,
-			   "a recorder for the camera \"%s\" is running already: each camera needs a name of its own",
+			   "a recorder for the camera \"%s\" is already running; each camera needs a name of its own",
 			   camera);
 	else
 		reason_errno(why, "cannot lock the camera name \"%s\"", camera);
@@ -80,8 +80,8 @@ bool instance_lock_is_intact(int lock, const char *camera)
 	char folder[USER_FOLDER_BYTES], path[PATH_BYTES];
 
 	user_folder_own(folder);
-	path_in(folder, camera, path);
-	return is_named(lock, path);
+	lock_path(folder, camera, path);
+	return is_at_path(lock, path);
 }
 
 void instance_lock_release(int lock, const char *camera)
@@ -91,8 +91,8 @@ void instance_lock_release(int lock, const char *camera)
 	if (lock < 0)
 		return;
 	user_folder_own(folder);
-	path_in(folder, camera, path);
-	if (is_named(lock, path))
+	lock_path(folder, camera, path);
+	if (is_at_path(lock, path))
 		rmdir(path);
 	close(lock);
 }
@@ -103,7 +103,7 @@ enum instance_lock_state instance_lock_query(uid_t owner, const char *camera)
 
 	if (!user_folder_find(owner, folder))
 		return INSTANCE_LOCK_FREE;
-	path_in(folder, camera, path);
+	lock_path(folder, camera, path);
 	int fd = open_folder(path);
 	if (fd < 0)
 		return errno == ENOENT ? INSTANCE_LOCK_FREE : INSTANCE_LOCK_UNKNOWN;

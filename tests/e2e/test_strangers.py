@@ -197,7 +197,7 @@ def test_a_name_that_is_taken_while_it_runs_costs_a_moment():
         wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, PATIENCE_S, "and it takes what it is told")
         with Rig(name=rig.name) as other:
             second = other.start_recorderd()
-            assert second.wait(PATIENCE_S) == 1 and "running already" in other.log(), other.log()
+            assert second.wait(PATIENCE_S) == 1 and "already running" in other.log(), other.log()
         rig.stop_recorderd(signal.SIGINT)
 
 

@@ -1,4 +1,4 @@
-/* test_instance_lock.c - one recorder a camera name and user, and nobody else who could hold that lock. */
+/* test_instance_lock.c - one recorder per user and camera name, and nobody else can hold its lock. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 static struct reason why;
 static char name[32];
 
-static void one_recorder_holds_a_name_until_it_is_gone(void **state)
+static void one_recorder_holds_a_name_until_it_ends(void **state)
 {
 	int first = instance_lock_take(name, &why), second;
 
@@ -30,7 +30,7 @@ static void one_recorder_holds_a_name_until_it_is_gone(void **state)
 	second = instance_lock_take(name, &why);
 	assert_int_equal(second, -1);
 	assert_non_null(strstr(why.text, name));
-	assert_non_null(strstr(why.text, "running already"));
+	assert_non_null(strstr(why.text, "already running"));
 	assert_int_equal(instance_lock_query(geteuid(), name), INSTANCE_LOCK_HELD);
 	close(first);
 	assert_int_equal(instance_lock_query(geteuid(), name), INSTANCE_LOCK_FREE);
@@ -40,7 +40,7 @@ static void one_recorder_holds_a_name_until_it_is_gone(void **state)
 	assert_int_equal(instance_lock_query(geteuid(), name), INSTANCE_LOCK_FREE);
 }
 
-static void a_lock_that_is_removed_is_known_to_stand_no_more(void **state)
+static void a_lock_whose_folder_is_removed_is_no_longer_intact(void **state)
 {
 	char user_folder[USER_FOLDER_BYTES], path[128];
 	int first = instance_lock_take(name, &why), second;
@@ -54,7 +54,7 @@ static void a_lock_that_is_removed_is_known_to_stand_no_more(void **state)
 	second = instance_lock_take(name, &why);
 	assert_true(second >= 0);
 	assert_false(instance_lock_is_intact(first, name));
-	instance_lock_release(first, name); /* not its any more */
+	instance_lock_release(first, name); /* must leave the new folder alone */
 	assert_true(instance_lock_is_intact(second, name));
 	instance_lock_release(second, name);
 }
@@ -84,7 +84,7 @@ static void as_user(uid_t uid, void (*act)(void))
 			_exit(3);                                                                                      \
 	} while (0)
 
-static int victims_lock[2]; /* a byte through it: let go */
+static int victims_lock[2]; /* a byte through it: release */
 
 static void hold_as_victim(void)
 {
@@ -107,21 +107,21 @@ static void try_as_stranger(void)
 	     rmdir(folder_of_user) < 0);
 	must(rename(folder_of_user, "/dev/shm/recorder-moved") < 0);
 	must(instance_lock_query(VICTIM, name) == INSTANCE_LOCK_UNKNOWN);
-	/* Its own camera of that name is another one. */
+	/* This user's own camera of that name has another lock. */
 	int lock = instance_lock_take(name, &why);
 	must(lock >= 0);
 	instance_lock_release(lock, name);
 }
 
-/* Whatever has the place of this user's folder, nobody in it is told what a recorder should do. */
-static void find_no_recorder(void)
+/* Whatever is in place of this user's folder is not taken for a recorder. */
+static void find_no_control_socket(void)
 {
 	struct sockaddr_un address;
 
 	must(control_address(name, &address) == 0);
 }
 
-static void make_in_the_way(const char *path, int kind)
+static void create_obstacle(const char *path, int kind)
 {
 	if (kind == 0)
 		assert_int_equal(mkdir(path, 0777), 0);
@@ -134,7 +134,7 @@ static void make_in_the_way(const char *path, int kind)
 	assert_int_equal(lchown(path, STRANGER, STRANGER), 0);
 }
 
-/* Whatever has the usual name of the victim's folder: nobody else can hold its locks, and it can start. */
+/* Whatever has the usual name of the victim's folder, the victim can start and nobody else can hold its locks. */
 static void a_stranger_can_neither_hold_nor_block_a_lock(void **state)
 {
 	char usual[USER_FOLDER_BYTES], other[USER_FOLDER_BYTES], byte;
@@ -145,8 +145,8 @@ static void a_stranger_can_neither_hold_nor_block_a_lock(void **state)
 	snprintf(usual, sizeof(usual), SHM_FOLDER "/recorder-%d", VICTIM);
 	for (int kind = -1; kind < 4; kind++) {
 		if (kind >= 0)
-			make_in_the_way(usual, kind);
-		as_user(VICTIM, find_no_recorder);
+			create_obstacle(usual, kind);
+		as_user(VICTIM, find_no_control_socket);
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, victims_lock), 0);
 		pid_t victim = fork();
 		if (victim == 0) {
@@ -189,7 +189,7 @@ static void a_killed_recorder_leaves_no_lock(void **state)
 	instance_lock_release(fd, name);
 }
 
-static void names_that_begin_alike_are_different(void **state)
+static void names_with_the_same_beginning_are_different(void **state)
 {
 	int first = instance_lock_take(name, &why), second;
 	char longer[40];
@@ -212,10 +212,10 @@ static int make_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_recorder_holds_a_name_until_it_is_gone),
-		cmocka_unit_test(a_lock_that_is_removed_is_known_to_stand_no_more),
+		cmocka_unit_test(one_recorder_holds_a_name_until_it_ends),
+		cmocka_unit_test(a_lock_whose_folder_is_removed_is_no_longer_intact),
 		cmocka_unit_test(a_killed_recorder_leaves_no_lock),
-		cmocka_unit_test(names_that_begin_alike_are_different),
+		cmocka_unit_test(names_with_the_same_beginning_are_different),
 		cmocka_unit_test(a_stranger_can_neither_hold_nor_block_a_lock),
 	};
 
