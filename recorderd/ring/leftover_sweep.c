@@ -1,11 +1,11 @@
-/* leftover_sweep.c - see leftover_sweep.h. */
+/* leftover_sweep.c - an hourly sweep, on a thread. */
 #include "recorderd/ring/leftover_sweep.h"
 
 #include "recorderd/ring/leftovers.h"
 
-#define EVERY_US (3600 * US_PER_S)
+#define INTERVAL_US (3600 * US_PER_S)
 
-static void *look(void *context)
+static void *sweep_thread(void *context)
 {
 	struct leftover_sweep *sweep = context;
 
@@ -18,13 +18,13 @@ void leftover_sweep_tick(struct leftover_sweep *sweep)
 {
 	mono_t now = mono_now();
 
-	if (sweep->runs && atomic_load(&sweep->done))
+	if (sweep->running && atomic_load(&sweep->done))
 		leftover_sweep_finish(sweep);
-	if (sweep->runs || now.us < sweep->due.us)
+	if (sweep->running || now.us < sweep->due.us)
 		return;
-	sweep->due.us = now.us + EVERY_US;
+	sweep->due.us = now.us + INTERVAL_US;
 	atomic_store(&sweep->done, false);
-	sweep->runs = pthread_create(&sweep->thread, NULL, look, sweep) == 0;
+	sweep->running = pthread_create(&sweep->thread, NULL, sweep_thread, sweep) == 0;
 }
 
 bool leftover_sweep_finish(struct leftover_sweep *sweep)
@@ -33,8 +33,8 @@ bool leftover_sweep_finish(struct leftover_sweep *sweep)
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec++;
-	if (sweep->runs && pthread_timedjoin_np(sweep->thread, NULL, &until) != 0)
+	if (sweep->running && pthread_timedjoin_np(sweep->thread, NULL, &until) != 0)
 		return false;
-	sweep->runs = false;
+	sweep->running = false;
 	return true;
 }

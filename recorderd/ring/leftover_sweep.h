@@ -1,6 +1,7 @@
 /*
- * leftover_sweep.h - a recorder that runs looks every hour for memory that nobody will take over any more
- * (leftovers.h), on a thread of its own: to give gigabytes back takes a moment, and so may an .ini on a slow disk.
+ * leftover_sweep.h - has a running recorder look every hour for memory that no recorder will take over (leftovers.h).
+ *
+ * It looks on a thread of its own: giving gigabytes back takes a moment, and so may reading an .ini from a slow disk.
  */
 #ifndef RECORDERD_RING_LEFTOVER_SWEEP_H
 #define RECORDERD_RING_LEFTOVER_SWEEP_H
@@ -11,21 +12,18 @@
 
 #include "shared/base/clock.h"
 
-/* Zeroed: nothing has been looked for yet. */
+/* Zeroed: no sweep yet. */
 struct leftover_sweep {
 	pthread_t thread;
-	bool runs;
-	_Atomic bool done; /* by the thread */
+	bool running;
+	_Atomic bool done; /* set by the thread */
 	mono_t due;
 };
 
-/* From the event loop, some times a second. Waits for nothing. */
+/* Called by the event loop a few times per second. Does not wait. */
 void leftover_sweep_tick(struct leftover_sweep *sweep);
 
-/*
- * Waits at most a second for a look that is being taken. False where it takes longer: *sweep stays in use. Safe on a
- * zeroed one.
- */
+/* Waits at most a second for a sweep to end. False if it takes longer: *sweep is then still in use. Zeroed is safe. */
 bool leftover_sweep_finish(struct leftover_sweep *sweep);
 
 #endif

@@ -1,4 +1,4 @@
-/* leftovers.c - see leftovers.h. */
+/* leftovers.c - finds, describes and frees rings that no recorder uses. */
 #include "recorderd/ring/leftovers.h"
 
 #include <dirent.h>
@@ -19,10 +19,10 @@
 #include "shared/ring/ring_reader.h"
 
 #define PREFIX    "recorder."
-#define WRITTEN_S 5 /* a recorder that runs writes to its ring several times a second */
+#define WRITTEN_S 5 /* a running recorder writes to its ring several times per second */
 
-/* As config_keys.c has it: a-z 0-9 _ -, no - first. Everything else in the folder is none of ours. */
-static bool is_camera(const char *name)
+/* The rule of config_keys.c: a-z 0-9 _ -, and the first is not a -. Anything else in the folder is not ours. */
+static bool is_camera_name(const char *name)
 {
 	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
 
@@ -34,7 +34,7 @@ static void ring_name(const char *camera, char out[64])
 	snprintf(out, 64, "/" PREFIX "%.*s", CONFIG_NAME_BYTES - 1, camera);
 }
 
-static void name_owner(struct leftover *leftover)
+static void set_owner(struct leftover *leftover)
 {
 	const struct passwd *user = getpwuid(leftover->uid);
 
@@ -44,21 +44,19 @@ static void name_owner(struct leftover *leftover)
 		snprintf(leftover->owner, sizeof(leftover->owner), "%u", (unsigned)leftover->uid);
 }
 
-/* False only where it is certain: the .ini is gone, or is a good one of another camera. */
+/* False only if that is certain: the .ini is gone, or is a valid one of another camera. */
 static bool is_configured(const struct leftover *leftover)
 {
-	struct config *config = NULL;
 	struct reason why;
 	struct stat status;
-	bool other;
 
 	if (!leftover->config_file[0])
 		return true;
 	if (stat(leftover->config_file, &status) != 0)
 		return errno != ENOENT && errno != ENOTDIR;
-	config = malloc(sizeof(*config));
-	other = config && config_load(leftover->config_file, config, &why) &&
-		strcmp(config->camera.name, leftover->camera) != 0;
+	struct config *config = malloc(sizeof(*config));
+	bool other = config && config_load(leftover->config_file, config, &why) &&
+		     strcmp(config->camera.name, leftover->camera) != 0;
 	free(config);
 	return !other;
 }
@@ -74,8 +72,8 @@ static int64_t span_us(const struct ring_reader *ring)
 }
 
 /*
- * What another user made may be cut off at any moment, which would be a SIGBUS for who maps it: of that only a copy of
- * the header is looked at. `memory` is that copy; the caller frees it behind the reader.
+ * Another user may truncate their object at any moment, which would be a SIGBUS in a process that maps it. So only a
+ * copy of the header is read: `memory`, which the caller frees after it has closed the reader.
  */
 static struct ring_reader *open_copy(const struct leftover *leftover, void **memory, struct reason *why)
 {
@@ -89,7 +87,7 @@ static struct ring_reader *open_copy(const struct leftover *leftover, void **mem
 	if (fd < 0 || !*memory || fstat(fd, &status) != 0)
 		reason_errno(why, "its ring cannot be read");
 	else if (read_at(fd, *memory, RING_HEADER_BYTES, 0) != RING_HEADER_BYTES)
-		reason_set(why, "it is no ring");
+		reason_set(why, "it is not a ring");
 	else
 		ring = ring_reader_attach(*memory, (uint64_t)status.st_size, why);
 	if (fd >= 0)
@@ -97,10 +95,10 @@ static struct ring_reader *open_copy(const struct leftover *leftover, void **mem
 	return ring;
 }
 
-/* False where a recorder that runs says something in it, or has only just made it. */
-static bool look_into(struct leftover *leftover)
+/* Fills in what the ring says. False if a running recorder has published its state there. */
+static bool read_ring(struct leftover *leftover)
 {
-	bool own = leftover->uid == geteuid(), lives = false;
+	bool own = leftover->uid == geteuid(), alive = false;
 	struct recorder_state state;
 	struct reason why;
 	void *copy = NULL;
@@ -115,20 +113,20 @@ static bool look_into(struct leftover *leftover)
 	}
 	leftover->span_us = own ? span_us(ring) : 0;
 	if (ring_reader_state(ring, &state)) {
-		lives = ring_reader_is_alive(ring, &state);
+		alive = ring_reader_is_alive(ring, &state);
 		memcpy(leftover->config_file, state.config_file, sizeof(leftover->config_file));
 		if (state.heartbeat_mono_us > 0 && mono_now().us >= state.heartbeat_mono_us)
 			leftover->idle_us = mono_now().us - state.heartbeat_mono_us;
 	}
 	ring_reader_close(ring);
 	free(copy);
-	/* A path that another user chose is not opened. */
-	if (!lives && own)
+	/* A path that another user chose must not be opened. */
+	if (!alive && own)
 		leftover->configured = is_configured(leftover);
-	return !lives;
+	return !alive;
 }
 
-/* Where this user may not look at the lock, the time says it at which the ring was written to. */
+/* If this user may not look at the lock, the time of the last write to the ring tells. */
 static bool is_in_use(const char *camera, const struct stat *status)
 {
 	enum instance_lock_state lock = instance_lock_query(status->st_uid, camera);
@@ -137,25 +135,25 @@ static bool is_in_use(const char *camera, const struct stat *status)
 	       (lock == INSTANCE_LOCK_UNKNOWN && wall_now().us / US_PER_S - status->st_mtim.tv_sec < WRITTEN_S);
 }
 
-enum whose { OF_ALL, OF_THIS_USER };
+enum owner_filter { ANY_OWNER, THIS_USER };
 
-/* False where the object of that name is no ring that was left. */
-static bool examine(const char *camera, const char *ring, enum whose whose, struct leftover *out)
+/* False if the object of that name is not a ring without a recorder. */
+static bool examine(const char *camera, const char *ring, enum owner_filter filter, struct leftover *out)
 {
 	char path[SHM_NAME_BYTES];
 	struct stat status;
 
 	*out = (struct leftover){0};
 	shm_name_path(ring, path);
-	if (!is_camera(camera) || lstat(path, &status) != 0 || !S_ISREG(status.st_mode) ||
-	    (whose == OF_THIS_USER && status.st_uid != geteuid()) || is_in_use(camera, &status))
+	if (!is_camera_name(camera) || lstat(path, &status) != 0 || !S_ISREG(status.st_mode) ||
+	    (filter == THIS_USER && status.st_uid != geteuid()) || is_in_use(camera, &status))
 		return false;
 	snprintf(out->camera, sizeof(out->camera), "%.*s", CONFIG_NAME_BYTES - 1, camera);
 	snprintf(out->ring, sizeof(out->ring), "%.*s", SHM_NAME_BYTES - 1, ring);
 	out->uid = status.st_uid;
 	out->bytes = (uint64_t)status.st_blocks * 512;
-	name_owner(out);
-	return look_into(out);
+	set_owner(out);
+	return read_ring(out);
 }
 
 bool leftover_find(const char *camera, struct leftover *out)
@@ -164,13 +162,13 @@ bool leftover_find(const char *camera, struct leftover *out)
 
 	ring_name(camera, usual);
 	if (!shm_name_is_owned_by(usual, geteuid()) && shm_name_find_published(usual, other) &&
-	    examine(camera, other, OF_ALL, out))
+	    examine(camera, other, ANY_OWNER, out))
 		return true;
-	return examine(camera, usual, OF_ALL, out);
+	return examine(camera, usual, ANY_OWNER, out);
 }
 
-/* Of a file of RING_FOLDER; false where it is that of no ring. */
-static bool camera_of(const char *file, char camera[CONFIG_NAME_BYTES], char ring[SHM_NAME_BYTES])
+/* Splits the name of a file in RING_FOLDER; false if it is not that of a ring. */
+static bool parse_file_name(const char *file, char camera[CONFIG_NAME_BYTES], char ring[SHM_NAME_BYTES])
 {
 	char usual[64];
 
@@ -182,7 +180,7 @@ static bool camera_of(const char *file, char camera[CONFIG_NAME_BYTES], char rin
 	return strcmp(ring, usual) == 0 || shm_name_is_alternate(ring, usual);
 }
 
-static size_t find(enum whose whose, struct leftover **out)
+static size_t find_all(enum owner_filter filter, struct leftover **out)
 {
 	char camera[CONFIG_NAME_BYTES], ring[SHM_NAME_BYTES];
 	DIR *folder = opendir(RING_FOLDER);
@@ -192,7 +190,7 @@ static size_t find(enum whose whose, struct leftover **out)
 
 	*out = NULL;
 	while (folder && (file = readdir(folder))) {
-		if (!camera_of(file->d_name, camera, ring) || !examine(camera, ring, whose, &found))
+		if (!parse_file_name(file->d_name, camera, ring) || !examine(camera, ring, filter, &found))
 			continue;
 		struct leftover *grown = realloc(*out, (count + 1) * sizeof(**out));
 		if (!grown)
@@ -207,7 +205,7 @@ static size_t find(enum whose whose, struct leftover **out)
 
 size_t leftovers_find(struct leftover **out)
 {
-	return find(OF_ALL, out);
+	return find_all(ANY_OWNER, out);
 }
 
 static void describe_idle(int64_t idle_us, char *out, size_t bytes)
@@ -231,19 +229,19 @@ void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_B
 	describe_idle(leftover->idle_us, idle, sizeof(idle));
 	if (leftover->config_file[0])
 		snprintf(file, sizeof(file), " (%s%s)", leftover->config_file,
-			 leftover->configured ? "" : ", which does not configure it any more");
+			 leftover->configured ? "" : ", which no longer configures it");
 	if (leftover->uid != geteuid() && geteuid() != 0)
 		snprintf(sudo, sizeof(sudo), "sudo -u %s ", leftover->owner);
 	if (leftover->unreadable[0])
 		snprintf(out, LEFTOVER_TEXT_BYTES,
-			 "%llu MiB of RAM are kept for the camera %s of the user %s, without a recorder that runs; %s. "
-			 "To free them: %s%s --free-memory -n %s",
+			 "%llu MiB of RAM hold a ring of the camera %s of the user %s, whose recorder is not running; "
+			 "%s. To free them: %s%s --free-memory -n %s",
 			 (unsigned long long)leftover->bytes >> 20, leftover->camera, leftover->owner,
 			 leftover->unreadable, sudo, program_invocation_name, leftover->camera);
 	else
 		snprintf(out, LEFTOVER_TEXT_BYTES,
-			 "%llu MiB of RAM with %lld s of frames are kept for the next recorder of the camera %s%s of "
-			 "the user %s, which has had none for %s. To free them: %s%s --free-memory -n %s",
+			 "%llu MiB of RAM hold %lld s of frames of the camera %s%s of the user %s, whose recorder has "
+			 "not been running for %s. To free them: %s%s --free-memory -n %s",
 			 (unsigned long long)leftover->bytes >> 20, (long long)(leftover->span_us / US_PER_S),
 			 leftover->camera, file, leftover->owner, idle, sudo, program_invocation_name,
 			 leftover->camera);
@@ -252,20 +250,22 @@ void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_B
 struct freeing {
 	const char *camera;
 	uint64_t bytes;
-	enum leftover_free_outcome outcome; /* that of what was found so far */
+	enum leftover_free_outcome outcome; /* of what was found so far */
 	struct reason *why;
 };
 
-/* One that was freed says more than one that is in use, and that more than one that is a stranger's. */
+/* A ring that was freed matters more than one in use, and that more than one of another user. */
 static void note_outcome(struct freeing *freeing, enum leftover_free_outcome outcome)
 {
 	if (freeing->outcome != LEFTOVER_FREED && (freeing->outcome != LEFTOVER_IN_USE || outcome == LEFTOVER_FREED))
 		freeing->outcome = outcome;
 }
 
-/* Who starts meanwhile waits until it is done. Another user's lock is only looked at: a file of root in the folder
- * would be in that user's way. */
-static bool begin_use(const struct freeing *freeing, uid_t owner, int *lock)
+/*
+ * Locks the camera, so that a recorder which starts meanwhile waits. Another user's lock is only queried: a folder of
+ * root's in that user's folder would be in the way. False if the camera is in use.
+ */
+static bool lock_camera(const struct freeing *freeing, uid_t owner, int *lock)
 {
 	struct reason unused;
 
@@ -284,7 +284,7 @@ static void free_object(void *context, const char *name, const struct stat *stat
 	struct ring_object object;
 	int lock = -1;
 
-	if (status->st_uid == owner && !begin_use(freeing, owner, &lock)) {
+	if (status->st_uid == owner && !lock_camera(freeing, owner, &lock)) {
 		note_outcome(freeing, LEFTOVER_IN_USE);
 		return;
 	}
@@ -320,13 +320,13 @@ enum leftover_free_outcome leftover_free(const char *camera, uint64_t *bytes, st
 	char name[64], unfinished[SHM_NAME_BYTES];
 
 	*bytes = 0;
-	if (!is_camera(camera))
+	if (!is_camera_name(camera))
 		return LEFTOVER_NONE;
 	ring_name(camera, name);
 	free_named(&freeing, name);
 	shm_name_each_alternate(name, free_object, &freeing);
 	if (freeing.outcome == LEFTOVER_FREED) {
-		/* What a crash left half made goes with it. */
+		/* An unfinished copy that a crash left goes with it. */
 		snprintf(unfinished, sizeof(unfinished), "%.63s" RING_NEW_SUFFIX, name);
 		free_named(&freeing, unfinished);
 		shm_name_withdraw(name);
@@ -340,18 +340,17 @@ static bool is_old(const struct leftover *leftover, int64_t idle_us)
 	return !leftover->configured && leftover->idle_us >= idle_us;
 }
 
-/* A recorder that runs does so: others may fill /dev/shm with as many objects as they like. */
+/* Looks at this user's objects only: others can fill /dev/shm with as many of theirs as they like. */
 void leftovers_free_old(int64_t idle_us)
 {
 	struct leftover *all;
-	size_t count = find(OF_THIS_USER, &all);
+	size_t count = find_all(THIS_USER, &all);
 	struct reason why;
 	uint64_t bytes;
 
 	for (size_t i = 0; i < count; i++)
 		if (is_old(&all[i], idle_us) && leftover_free(all[i].camera, &bytes, &why) == LEFTOVER_FREED)
-			log_info("memory",
-				 "freed the %llu MiB that the camera %s left: %s does not configure it any more",
+			log_info("memory", "freed %llu MiB that the camera %s had left; %s no longer configures it",
 				 (unsigned long long)bytes >> 20, all[i].camera, all[i].config_file);
 	free(all);
 }

@@ -1,4 +1,4 @@
-/* ring_names.c - see ring_writer_internal.h. */
+/* ring_names.c - the names that the rings of a camera may have. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@ struct search {
 	char *found; /* empty: nothing yet */
 };
 
-static void find_whole(void *context, const char *name, const struct stat *status)
+static void find_usable(void *context, const char *name, const struct stat *status)
 {
 	struct search *search = context;
 	struct ring_object object;
@@ -25,13 +25,13 @@ static void find_whole(void *context, const char *name, const struct stat *statu
 	ring_object_close(&object);
 }
 
-/* The published one; where the user's folder was removed, any that can be gone on with. */
-bool ring_names_find_other(const char *usual, char out[SHM_NAME_BYTES])
+/* The published one. If the user's folder was removed, any that can be taken over. */
+bool ring_names_find_other(const char *usual_name, char out[SHM_NAME_BYTES])
 {
-	if (shm_name_find_published(usual, out) && shm_name_is_owned_by(out, geteuid()))
+	if (shm_name_find_published(usual_name, out) && shm_name_is_owned_by(out, geteuid()))
 		return true;
 	out[0] = '\0';
-	shm_name_each_alternate(usual, find_whole, &(struct search){geteuid(), out});
+	shm_name_each_alternate(usual_name, find_usable, &(struct search){geteuid(), out});
 	return out[0] != '\0';
 }
 
@@ -56,21 +56,21 @@ static void remove_other(void *context, const char *name, const struct stat *sta
 		remove_own(name);
 }
 
-bool ring_names_remove_others(const char *usual, const char *keep)
+bool ring_names_remove_others(const char *usual_name, const char *keep)
 {
-	char carrying[SHM_NAME_BYTES], kept[SHM_NAME_BYTES];
+	char unfinished[SHM_NAME_BYTES], kept[SHM_NAME_BYTES];
 
 	snprintf(kept, sizeof(kept), "%s", keep);
-	shm_name_each_alternate(usual, remove_other, kept);
-	snprintf(carrying, sizeof(carrying), "%.100s" RING_NEW_SUFFIX, usual);
-	return remove_own(carrying) != RING_OBJECT_FOREIGN;
+	shm_name_each_alternate(usual_name, remove_other, kept);
+	snprintf(unfinished, sizeof(unfinished), "%.100s" RING_NEW_SUFFIX, usual_name);
+	return remove_own(unfinished) != RING_OBJECT_FOREIGN;
 }
 
-bool ring_names_restore(const char *name, const char *usual)
+bool ring_names_restore(const char *name, const char *usual_name)
 {
 	char from[SHM_NAME_BYTES], to[SHM_NAME_BYTES];
 
 	shm_name_path(name, from);
-	shm_name_path(usual, to);
+	shm_name_path(usual_name, to);
 	return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0;
 }

@@ -1,4 +1,4 @@
-/* ring_object.c - see ring_object.h. */
+/* ring_object.c - the shared memory object of a ring: opening, checking, freeing. */
 #include "recorderd/ring/ring_object.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static void object_path(const char *name, char out[PATH_MAX])
 	snprintf(out, PATH_MAX, RING_FOLDER "%s", name);
 }
 
-/* A sentence about an object that is not taken. */
+/* Says why an object is not used. */
 static enum ring_object_outcome refuse(const char *name, const struct stat *status, struct reason *why)
 {
 	const struct passwd *owner = getpwuid(status->st_uid);
@@ -28,11 +28,10 @@ static enum ring_object_outcome refuse(const char *name, const struct stat *stat
 
 	snprintf(number, sizeof(number), "%u", (unsigned)status->st_uid);
 	if (!S_ISREG(status->st_mode))
-		reason_set(why, RING_FOLDER "%s is no shared memory of a recorder, but something else: remove it",
-			   name);
+		reason_set(why, RING_FOLDER "%s is not a shared memory object of a recorder: remove it", name);
 	else
 		reason_set(why,
-			   RING_FOLDER "%s belongs to the user %s: this recorder neither uses nor removes it; that "
+			   RING_FOLDER "%s belongs to the user %s. This recorder neither uses nor removes it; that "
 				       "user can remove it",
 			   name, owner ? owner->pw_name : number);
 	return RING_OBJECT_FOREIGN;
@@ -47,9 +46,9 @@ static bool read_layout(int fd, uint64_t bytes, struct ring_layout *out)
 
 	if (header == MAP_FAILED)
 		return false;
-	bool good = ring_layout_read(header, bytes, out, &unused);
+	bool valid = ring_layout_read(header, bytes, out, &unused);
 	munmap(header, sizeof(struct ring_header));
-	return good;
+	return valid;
 }
 
 enum ring_object_outcome ring_object_open(const char *name, uid_t owner, struct ring_object *out, struct reason *why)
@@ -70,7 +69,7 @@ enum ring_object_outcome ring_object_open(const char *name, uid_t owner, struct 
 	if (out->fd < 0 && errno == ENOENT)
 		return RING_OBJECT_ABSENT;
 	if (out->fd < 0 || fstat(out->fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != owner) {
-		reason_errno(why, "cannot open the ring %s that is there already", name);
+		reason_errno(why, "cannot open the existing ring %s", name);
 		ring_object_close(out);
 		return RING_OBJECT_FOREIGN;
 	}
@@ -84,7 +83,7 @@ bool ring_object_map(struct ring_object *object, const struct ring_layout *layou
 	size_t bytes = (size_t)layout->total_bytes;
 
 	if (bytes != layout->total_bytes) {
-		errno = ENOMEM; /* addresses of 32 bits */
+		errno = ENOMEM; /* 32-bit addresses */
 		return false;
 	}
 	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, object->fd, 0);
@@ -95,7 +94,7 @@ bool ring_object_map(struct ring_object *object, const struct ring_layout *layou
 	return true;
 }
 
-/* Why there is no mapping. */
+/* Says why there is no mapping. */
 static bool explain_layout(const struct ring_object *object, struct reason *why)
 {
 	struct ring_layout unused;
@@ -103,14 +102,14 @@ static bool explain_layout(const struct ring_object *object, struct reason *why)
 	void *header;
 
 	if (fstat(object->fd, &status) != 0)
-		return reason_errno(why, "it cannot be looked into");
+		return reason_errno(why, "it cannot be examined");
 	if (status.st_size < (off_t)sizeof(struct ring_header))
 		return ring_layout_read(NULL, 0, &unused, why);
 	header = mmap(NULL, sizeof(struct ring_header), PROT_READ, MAP_SHARED, object->fd, 0);
 	if (header == MAP_FAILED)
 		return reason_errno(why, "it cannot be mapped");
 	if (ring_layout_read(header, (uint64_t)status.st_size, &unused, why))
-		reason_set(why, "it is too large for the addresses of this program");
+		reason_set(why, "it is too large for a 32-bit program");
 	munmap(header, sizeof(struct ring_header));
 	return false;
 }
@@ -137,7 +136,7 @@ bool ring_object_can_take_over(const struct ring_object *object, struct reason *
 		return reason_set(why, "other users could have written to it");
 	clock_boot_id(boot_id);
 	if (memcmp(boot_id, header->boot_id, sizeof(boot_id)) != 0)
-		return reason_set(why, "it was made before this machine was booted");
+		return reason_set(why, "it is from before this machine was last booted");
 	if (atomic_load(&header->closed) != 0)
 		return reason_set(why, "it was closed");
 	uint64_t head = atomic_load(&header->head), tail = atomic_load(&header->tail);
@@ -145,7 +144,7 @@ bool ring_object_can_take_over(const struct ring_object *object, struct reason *
 	uint64_t usable = atomic_load(&header->usable);
 	if (usable == 0 || usable > object->layout.data_bytes || reserve >= RING_POSITION_MAX || write_pos > reserve ||
 	    head >= RING_POSITION_MAX || tail > head + 1 || (head > 0 && !newest_is_whole(object, head, reserve)))
-		return reason_set(why, "it is damaged: its numbers contradict each other");
+		return reason_set(why, "it is damaged: its header is inconsistent");
 	return true;
 }
 
@@ -170,7 +169,7 @@ static void punch(const struct ring_object *object, uint64_t from, uint64_t byte
 {
 	if (bytes > 0 && fallocate(object->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				   (off_t)(object->layout.data_offset + from), (off_t)bytes) != 0)
-		return; /* its memory goes with the last who maps it */
+		return; /* freed when the last process unmaps it */
 }
 
 void ring_object_punch(const struct ring_object *object, uint64_t from, uint64_t to)
@@ -186,7 +185,7 @@ void ring_object_punch(const struct ring_object *object, uint64_t from, uint64_t
 	punch(object, 0, bytes - first);
 }
 
-/* Where the newest frame stands; false where there is none that the layout holds. */
+/* Finds the newest frame; false if there is none within the layout. */
 static bool newest_frame(const struct ring_object *object, uint64_t *pos, uint32_t *length)
 {
 	const struct ring_entry *entries = (const void *)((const uint8_t *)object->header + RING_HEADER_BYTES);
@@ -199,8 +198,8 @@ static bool newest_frame(const struct ring_object *object, uint64_t *pos, uint32
 	       ring_layout_is_intact(&object->layout, *pos, atomic_load(&object->header->reserve));
 }
 
-/* A reader that has a frame in hand looks at `reserve` behind it, and finds that frame overwritten. */
-static void empty(struct ring_object *object)
+/* A reader checks `reserve` after it has used a frame, and finds here that the frame was overwritten. */
+static void free_frames(struct ring_object *object)
 {
 	uint64_t pos, size = object->layout.data_bytes;
 	uint32_t length;
@@ -224,7 +223,7 @@ void ring_object_remove(struct ring_object *object, const char *name)
 {
 	if (ring_object_has_name(object->fd, name))
 		shm_unlink(name);
-	empty(object);
+	free_frames(object);
 }
 
 void ring_object_close(struct ring_object *object)

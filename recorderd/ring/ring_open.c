@@ -1,4 +1,4 @@
-/* ring_open.c - takes over what an earlier recorder left in memory, or makes a new ring: see ring_writer.h. */
+/* ring_open.c - takes over the ring of an earlier recorder, or creates a new one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,31 +12,31 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 
-#define SHRUNK_LEAST  (UINT64_C(4) << 20)
+#define SHRUNK_MIN    (UINT64_C(4) << 20)
 #define BYTES_PER_MIB (UINT64_C(1) << 20)
-#define SMALL_FRAME   (UINT64_C(2) << 10) /* a shrunk ring has no index for frames that are smaller on average */
+#define SMALL_FRAME   (UINT64_C(2) << 10) /* the index of a shrunk ring assumes no smaller average */
 
-/* Of a ring that is smaller than was wanted: as many as its frames can be. */
-static uint64_t fitting_entries(const struct ring_request *wish, uint64_t data_bytes)
+/* A ring smaller than requested has only as many entries as it can hold frames. */
+static uint64_t fitting_entries(const struct ring_request *request, uint64_t data_bytes)
 {
 	uint64_t entries = data_bytes / SMALL_FRAME + 1024;
 
-	return data_bytes < wish->data_bytes && entries < wish->index_entries ? entries : wish->index_entries;
+	return data_bytes < request->data_bytes && entries < request->index_entries ? entries : request->index_entries;
 }
 
-/* The data bytes that a ring gets which takes the place of one of `freed_bytes`. */
-static uint64_t fitting_bytes(const struct ring_request *wish, uint64_t freed_bytes)
+/* The data size of a ring that replaces one of `freed_bytes`. */
+static uint64_t fitting_bytes(const struct ring_request *request, uint64_t freed_bytes)
 {
 	struct ring_layout layout;
-	uint64_t data_bytes = wish->data_bytes, room = ring_pages_free_bytes(RING_SPARE_PERCENT);
-	uint64_t least = data_bytes < SHRUNK_LEAST ? data_bytes : SHRUNK_LEAST;
+	uint64_t data_bytes = request->data_bytes, room = ring_pages_free_bytes(RING_SPARE_PERCENT);
+	uint64_t least = data_bytes < SHRUNK_MIN ? data_bytes : SHRUNK_MIN;
 
-	if (wish->exact)
+	if (request->exact)
 		return data_bytes;
 	room = room > UINT64_MAX - freed_bytes ? UINT64_MAX : room + freed_bytes;
-	/* The index shrinks with the data: a second look takes back what the first one left for it. */
+	/* The index shrinks with the data: the second round uses the room that the first one left for the index. */
 	for (int i = 0; i < 2; i++) {
-		if (!ring_layout_init(fitting_entries(wish, data_bytes), data_bytes, &layout) ||
+		if (!ring_layout_init(fitting_entries(request, data_bytes), data_bytes, &layout) ||
 		    layout.total_bytes <= room)
 			return data_bytes;
 		data_bytes =
@@ -47,17 +47,17 @@ static uint64_t fitting_bytes(const struct ring_request *wish, uint64_t freed_by
 }
 
 /*
- * Whether a ring is gone on with as it is. One that was shrunk once is, while a new one would not get twice as much:
- * its frames need not be copied.
+ * True if a ring is used as it is. That includes a shrunk one, unless a new one would be at least twice as large: its
+ * frames need not be copied.
  */
-static bool has_wanted_size(const struct ring_request *wish, const struct ring_layout *layout)
+static bool has_wanted_size(const struct ring_request *request, const struct ring_layout *layout)
 {
-	return layout->index_entries == fitting_entries(wish, layout->data_bytes) &&
-	       layout->data_bytes <= wish->data_bytes &&
-	       layout->data_bytes >= fitting_bytes(wish, layout->total_bytes) / (wish->exact ? 1 : 2);
+	return layout->index_entries == fitting_entries(request, layout->data_bytes) &&
+	       layout->data_bytes <= request->data_bytes &&
+	       layout->data_bytes >= fitting_bytes(request, layout->total_bytes) / (request->exact ? 1 : 2);
 }
 
-static void use(struct ring_writer *writer)
+static void set_pointers(struct ring_writer *writer)
 {
 	uint8_t *memory = (uint8_t *)writer->object.header;
 
@@ -73,18 +73,18 @@ static bool allocate(struct ring_writer *writer, const struct ring_layout *layou
 	if (!ring_pages_allocate_first(writer->object.fd, writer->name, layout, promised, &usable, why))
 		return false;
 	if (fchmod(writer->object.fd, 0640) != 0 || !ring_object_map(&writer->object, layout))
-		return reason_errno(why, "cannot make the ring %s", writer->name);
+		return reason_errno(why, "cannot create the ring %s", writer->name);
 	atomic_store(&writer->object.header->usable, usable);
 	return true;
 }
 
-/* All of a new ring but `magic`, without which no reader takes it for one. */
-static bool make(struct ring_writer *writer, const char *name, const struct ring_layout *layout, uint64_t promised,
-		 struct reason *why)
+/* Creates all of a ring but `magic`, without which no reader accepts it. */
+static bool create_object(struct ring_writer *writer, const char *name, const struct ring_layout *layout,
+			  uint64_t promised, struct reason *why)
 {
 	writer->object.fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0640);
 	if (writer->object.fd < 0)
-		return reason_errno(why, "cannot make the ring %s", writer->name);
+		return reason_errno(why, "cannot create the ring %s", writer->name);
 	if (!allocate(writer, layout, promised, why)) {
 		shm_unlink(name);
 		ring_object_close(&writer->object);
@@ -100,34 +100,34 @@ static bool make(struct ring_writer *writer, const char *name, const struct ring
 	header->data_bytes = layout->data_bytes;
 	clock_boot_id(header->boot_id);
 	atomic_store(&header->tail, 1);
-	use(writer);
+	set_pointers(writer);
 	return true;
 }
 
-/* The name of a ring that has not got its frames yet: where a stranger has taken the usual one, another. */
-static bool new_name(const struct ring_writer *writer, char out[SHM_NAME_BYTES])
+/* The name of a ring until it has its frames; a random one if a foreign object has the usual one. */
+static bool choose_new_name(const struct ring_writer *writer, char out[SHM_NAME_BYTES])
 {
-	if (!ring_names_remove_others(writer->usual, writer->name))
-		return shm_name_make_alternate(writer->usual, out);
-	snprintf(out, SHM_NAME_BYTES, "%.100s" RING_NEW_SUFFIX, writer->usual);
+	if (!ring_names_remove_others(writer->usual_name, writer->name))
+		return shm_name_make_alternate(writer->usual_name, out);
+	snprintf(out, SHM_NAME_BYTES, "%.100s" RING_NEW_SUFFIX, writer->usual_name);
 	return true;
 }
 
-static bool layout_of(const struct ring_request *wish, uint64_t freed_bytes, struct ring_layout *out,
+static bool layout_of(const struct ring_request *request, uint64_t freed_bytes, struct ring_layout *out,
 		      struct reason *why)
 {
-	uint64_t data_bytes = fitting_bytes(wish, freed_bytes);
+	uint64_t data_bytes = fitting_bytes(request, freed_bytes);
 
-	return ring_layout_init(fitting_entries(wish, data_bytes), data_bytes, out) ||
-	       reason_set(why, "a ring of %llu frames and %llu bytes cannot be made",
-			  (unsigned long long)wish->index_entries, (unsigned long long)wish->data_bytes);
+	return ring_layout_init(fitting_entries(request, data_bytes), data_bytes, out) ||
+	       reason_set(why, "cannot create a ring of %llu frames and %llu bytes",
+			  (unsigned long long)request->index_entries, (unsigned long long)request->data_bytes);
 }
 
-static bool create(struct ring_writer *writer, const struct ring_request *wish, struct reason *why)
+static bool create(struct ring_writer *writer, const struct ring_request *request, struct reason *why)
 {
 	struct ring_layout layout;
 
-	if (!layout_of(wish, 0, &layout, why) || !make(writer, writer->name, &layout, 0, why))
+	if (!layout_of(request, 0, &layout, why) || !create_object(writer, writer->name, &layout, 0, why))
 		return false;
 	__atomic_store_n(&writer->object.header->magic, RING_MAGIC, __ATOMIC_RELEASE);
 	return true;
@@ -140,48 +140,48 @@ static uint64_t held_bytes(const struct ring_object *object)
 	return fstat(object->fd, &status) == 0 ? (uint64_t)status.st_blocks * 512 : 0;
 }
 
-static void give_name(const char *from, const char *to)
+static void rename_object(const char *from, const char *to)
 {
 	char old_path[SHM_NAME_BYTES], new_path[SHM_NAME_BYTES];
 
 	shm_name_path(from, old_path);
 	shm_name_path(to, new_path);
 	if (rename(old_path, new_path) != 0)
-		log_error("memory", "%s cannot be renamed to %s: %s", old_path, new_path, strerror(errno));
+		log_error("memory", "cannot rename %s to %s: %s", old_path, new_path, strerror(errno));
 }
 
-/* A crash in the middle of carrying frames over leaves holes in what may be written to. */
-static bool has_its_pages(const struct ring_object *object)
+/* False after a crash while frames were being copied, which leaves holes in the usable data. */
+static bool has_all_pages(const struct ring_object *object)
 {
 	return held_bytes(object) >= object->layout.data_offset + atomic_load(&object->header->usable);
 }
 
 /*
- * A ring of another size takes the place of the old one, with its newest frames. Until it has them it bears a name of
- * its own, so that readers see one ring or the next, and a crash leaves the old one with the frames that still count.
+ * Replaces the old ring by one of another size, with the newest frames. Until it has them it has a name of its own: so
+ * readers see one ring or the other, and a crash leaves the old one with the frames that have not been copied yet.
  */
-static bool replace(struct ring_writer *writer, const struct ring_request *wish, struct ring_object *old,
+static bool replace(struct ring_writer *writer, const struct ring_request *request, struct ring_object *old,
 		    struct reason *why)
 {
 	char name[SHM_NAME_BYTES];
 	struct ring_layout layout;
 
-	if (!new_name(writer, name))
-		return reason_errno(why, "there is no name for the ring %s", writer->name);
+	if (!choose_new_name(writer, name))
+		return reason_errno(why, "cannot find a name for the ring %s", writer->name);
 	uint64_t held = held_bytes(old);
-	if (!layout_of(wish, held, &layout, why) || !ring_pages_have_room(writer->name, &layout, held, why))
+	if (!layout_of(request, held, &layout, why) || !ring_pages_have_room(writer->name, &layout, held, why))
 		return false;
 	uint64_t had = atomic_load(&old->header->head) + 1 - atomic_load(&old->header->tail),
 		 first = ring_carry_choose(old, &layout);
-	if (!make(writer, name, &layout, held_bytes(old), why))
+	if (!create_object(writer, name, &layout, held_bytes(old), why))
 		return false;
 	ring_carry(writer, old, first);
 	__atomic_store_n(&writer->object.header->magic, RING_MAGIC, __ATOMIC_RELEASE);
-	give_name(name, writer->name);
+	rename_object(name, writer->name);
 	if (had > 0 && layout.total_bytes != old->layout.total_bytes)
 		log_info("memory",
-			 "the ring has another size now, %llu MiB instead of %llu: it has the newest %llu of the "
-			 "%llu frames of the one before",
+			 "the ring is now %llu MiB instead of %llu and has the newest %llu of the %llu frames of the "
+			 "previous one",
 			 (unsigned long long)(layout.data_bytes / BYTES_PER_MIB),
 			 (unsigned long long)(old->layout.data_bytes / BYTES_PER_MIB),
 			 (unsigned long long)atomic_load(&writer->object.header->head), (unsigned long long)had);
@@ -193,38 +193,36 @@ static bool adopt_object(struct ring_writer *writer, const struct ring_object *o
 			 struct reason *why)
 {
 	writer->object = *old;
-	/* The bytes up to reserve may be half-written already, so that no older frame can stand there: go on behind
-	 * them. */
+	/* Bytes up to `reserve` may be half written, so no older frame is there: continue after them. */
 	writer->next_pos = atomic_load(&old->header->reserve);
-	use(writer);
+	set_pointers(writer);
 	*adopted = atomic_load(&old->header->head);
-	return fchmod(old->fd, 0640) == 0 || reason_errno(why, "cannot take the ring %s", writer->name);
+	return fchmod(old->fd, 0640) == 0 || reason_errno(why, "cannot take over the ring %s", writer->name);
 }
 
-/* What an earlier recorder left: gone on with, carried over, or dropped for a new one. Closes `old` where it is not
- * gone on with. */
-static bool take_over(struct ring_writer *writer, const struct ring_request *wish, struct ring_object *old,
+/* Uses what an earlier recorder left, copies it into a new ring, or drops it. Closes `old` unless it is used. */
+static bool take_over(struct ring_writer *writer, const struct ring_request *request, struct ring_object *old,
 		      uint64_t *adopted, struct reason *why)
 {
 	struct reason against;
-	bool good;
+	bool ok;
 
 	if (ring_object_can_take_over(old, &against)) {
-		if (has_wanted_size(wish, &old->layout) && has_its_pages(old))
+		if (has_wanted_size(request, &old->layout) && has_all_pages(old))
 			return adopt_object(writer, old, adopted, why);
-		good = replace(writer, wish, old, why);
-		*adopted = good ? atomic_load(&writer->object.header->head) : 0;
+		ok = replace(writer, request, old, why);
+		*adopted = ok ? atomic_load(&writer->object.header->head) : 0;
 	} else {
-		log_warn("memory", "what a recorder before this one left in memory, %llu MiB, is dropped: %s",
+		log_warn("memory", "dropping %llu MiB that an earlier recorder left in memory: %s",
 			 (unsigned long long)(held_bytes(old) / BYTES_PER_MIB), against.text);
 		ring_object_remove(old, writer->name);
-		good = create(writer, wish, why);
+		ok = create(writer, request, why);
 	}
 	ring_object_close(old);
-	return good;
+	return ok;
 }
 
-/* A writer that died while it published left its lock odd. */
+/* A writer that died while it was publishing left its sequence lock odd. */
 static void reset_stale_locks(struct ring_writer *writer)
 {
 	static const struct recorder_state nothing;
@@ -234,36 +232,36 @@ static void reset_stale_locks(struct ring_writer *writer)
 		ring_writer_set_devices(writer, "");
 }
 
-/* What has the usual name is a stranger's: the ring has another one. */
-static bool use_other_name(struct ring_writer *writer, const struct reason *stranger, struct reason *why)
+/* The usual name is taken by a foreign object: the ring has another one. */
+static bool use_other_name(struct ring_writer *writer, const struct reason *foreign, struct reason *why)
 {
-	writer->note = *stranger;
-	log_warn("memory", "%s. The frames in memory have another name until the recorder is started without it",
-		 stranger->text);
-	return ring_names_find_other(writer->usual, writer->name) ||
-	       shm_name_make_alternate(writer->usual, writer->name) ||
-	       reason_errno(why, "there is no name for the ring %s", writer->usual);
+	writer->name_warning = *foreign;
+	log_warn("memory", "%s. The ring has another name until the recorder is restarted without that object",
+		 foreign->text);
+	return ring_names_find_other(writer->usual_name, writer->name) ||
+	       shm_name_make_alternate(writer->usual_name, writer->name) ||
+	       reason_errno(why, "cannot find a name for the ring %s", writer->usual_name);
 }
 
-/* The usual name is free: also for a ring that had another one. */
+/* The usual name is free: a ring that had another one gets it again. */
 static void restore_usual_name(struct ring_writer *writer)
 {
 	char other[SHM_NAME_BYTES];
 
-	if (!ring_names_find_other(writer->usual, other))
+	if (!ring_names_find_other(writer->usual_name, other))
 		return;
-	if (!ring_names_restore(other, writer->usual))
-		log_error("memory", "the ring %s cannot have the name %s again: %s", other, writer->usual,
+	if (!ring_names_restore(other, writer->usual_name))
+		log_error("memory", "cannot rename the ring %s to %s again: %s", other, writer->usual_name,
 			  strerror(errno));
 }
 
-/* The name that the ring has, or shall have; its object, if it is there, is of this user. */
+/* Sets the name that the ring has or will have. The object of that name, if there is one, is this user's. */
 static bool choose_name(struct ring_writer *writer, struct reason *why)
 {
 	struct ring_object there;
-	struct reason stranger;
+	struct reason foreign;
 
-	switch (ring_object_open(writer->usual, geteuid(), &there, &stranger)) {
+	switch (ring_object_open(writer->usual_name, geteuid(), &there, &foreign)) {
 	case RING_OBJECT_FOUND:
 		ring_object_close(&there);
 		return true;
@@ -273,75 +271,75 @@ static bool choose_name(struct ring_writer *writer, struct reason *why)
 	case RING_OBJECT_FOREIGN:
 		break;
 	}
-	return use_other_name(writer, &stranger, why);
+	return use_other_name(writer, &foreign, why);
 }
 
-static bool adopt_or_create(struct ring_writer *writer, const struct ring_request *wish, uint64_t *adopted,
+static bool adopt_or_create(struct ring_writer *writer, const struct ring_request *request, uint64_t *adopted,
 			    struct reason *why)
 {
 	struct ring_object old;
 
-	snprintf(writer->name, sizeof(writer->name), "%s", writer->usual);
+	snprintf(writer->name, sizeof(writer->name), "%s", writer->usual_name);
 	if (!choose_name(writer, why))
 		return false;
-	ring_names_remove_others(writer->usual, writer->name);
+	ring_names_remove_others(writer->usual_name, writer->name);
 	switch (ring_object_open(writer->name, geteuid(), &old, why)) {
 	case RING_OBJECT_FOUND:
-		return take_over(writer, wish, &old, adopted, why);
+		return take_over(writer, request, &old, adopted, why);
 	case RING_OBJECT_ABSENT:
-		return create(writer, wish, why);
+		return create(writer, request, why);
 	default:
 		return false;
 	}
 }
 
-/* A stranger was quicker. */
+/* True if another user took the name while the ring was being created. */
 static bool usual_name_was_taken(const struct ring_writer *writer)
 {
 	struct ring_object there;
 	struct reason unused;
 
-	if (strcmp(writer->name, writer->usual) != 0)
+	if (strcmp(writer->name, writer->usual_name) != 0)
 		return false;
-	enum ring_object_outcome found = ring_object_open(writer->usual, geteuid(), &there, &unused);
+	enum ring_object_outcome found = ring_object_open(writer->usual_name, geteuid(), &there, &unused);
 	if (found == RING_OBJECT_FOUND)
 		ring_object_close(&there);
 	return found == RING_OBJECT_FOREIGN;
 }
 
-/* Readers find the ring by it. A recorder that cannot say it goes on recording. */
+/* Readers find the ring by the published name. If that fails, the recorder goes on recording. */
 static void publish_name(const struct ring_writer *writer)
 {
-	if (strcmp(writer->name, writer->usual) == 0)
-		shm_name_withdraw(writer->usual);
-	else if (!shm_name_publish(writer->usual, writer->name, false))
-		log_error("memory", "the name of the ring, %s, cannot be published (%s): nobody can read it",
-			  writer->name, strerror(errno));
+	if (strcmp(writer->name, writer->usual_name) == 0)
+		shm_name_withdraw(writer->usual_name);
+	else if (!shm_name_publish(writer->usual_name, writer->name, false))
+		log_error("memory", "cannot publish the ring's name %s, so nothing can read it: %s", writer->name,
+			  strerror(errno));
 }
 
 void ring_writer_republish_name(const struct ring_writer *writer)
 {
 	char published[SHM_NAME_BYTES];
 
-	if (strcmp(writer->name, writer->usual) != 0 &&
-	    (!shm_name_find_published(writer->usual, published) || strcmp(published, writer->name) != 0))
+	if (strcmp(writer->name, writer->usual_name) != 0 &&
+	    (!shm_name_find_published(writer->usual_name, published) || strcmp(published, writer->name) != 0))
 		publish_name(writer);
 }
 
-struct ring_writer *ring_writer_open(const struct ring_request *wish, uint64_t *data_bytes, uint64_t *adopted,
+struct ring_writer *ring_writer_open(const struct ring_request *request, uint64_t *data_bytes, uint64_t *adopted,
 				     struct reason *why)
 {
 	struct ring_writer *writer = calloc(1, sizeof(*writer));
 	if (!writer) {
-		reason_errno(why, "cannot make the ring %s", wish->name);
+		reason_errno(why, "cannot create the ring %s", request->name);
 		return NULL;
 	}
 	writer->object.fd = -1;
-	writer->keep_us = wish->keep_us;
+	writer->keep_us = request->keep_us;
 	*adopted = 0;
-	snprintf(writer->usual, sizeof(writer->usual), "%.100s", wish->name);
-	if (!adopt_or_create(writer, wish, adopted, why) &&
-	    !(usual_name_was_taken(writer) && adopt_or_create(writer, wish, adopted, why))) {
+	snprintf(writer->usual_name, sizeof(writer->usual_name), "%.100s", request->name);
+	if (!adopt_or_create(writer, request, adopted, why) &&
+	    !(usual_name_was_taken(writer) && adopt_or_create(writer, request, adopted, why))) {
 		ring_writer_detach(writer);
 		return NULL;
 	}

@@ -1,7 +1,4 @@
-/*
- * ring_pages.c - see ring_pages.h. ftruncate() and mmap() succeed past what there is, and the first touch of a page
- * that cannot be had is a SIGBUS: so each page is got with posix_fallocate() before anything is written to it.
- */
+/* ring_pages.c - allocates the memory of a ring in pieces. */
 #include "recorderd/ring/ring_pages.h"
 
 #include <errno.h>
@@ -13,7 +10,7 @@
 #include "shared/base/log.h"
 
 #define MIB         (UINT64_C(1) << 20)
-#define FIRST_BYTES (64 * MIB) /* some seconds of frames, and some hundredths of a second to clear */
+#define FIRST_BYTES (64 * MIB) /* some seconds of frames; cleared in some hundredths of a second */
 #define PIECE_BYTES (16 * MIB)
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -21,7 +18,10 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* 0, or the errno. */
+/*
+ * 0, or the errno. ftruncate() and mmap() succeed even if there is not enough memory, and the first access to a page
+ * that cannot be allocated is a SIGBUS. So each page is allocated here before anything is written to it.
+ */
 static int allocate(int fd, uint64_t from, uint64_t bytes)
 {
 	int error;
@@ -32,8 +32,8 @@ static int allocate(int fd, uint64_t from, uint64_t bytes)
 	return error;
 }
 
-/* `blocks` of the folder's, less the spare ones. */
-static uint64_t bytes_but_spare(const struct statvfs *fs, uint64_t blocks, unsigned spare)
+/* The bytes of so many blocks of the file system, less the spare ones. */
+static uint64_t bytes_without_spare(const struct statvfs *fs, uint64_t blocks, unsigned spare)
 {
 	uint64_t bytes = blocks * fs->f_frsize, spared = fs->f_blocks * spare / 100 * fs->f_frsize;
 
@@ -47,7 +47,7 @@ uint64_t ring_pages_free_bytes(unsigned spare)
 	struct statvfs fs;
 
 	return statvfs(RING_FOLDER, &fs) != 0 || fs.f_blocks == 0 ? UINT64_MAX
-								  : bytes_but_spare(&fs, fs.f_bavail, spare);
+								  : bytes_without_spare(&fs, fs.f_bavail, spare);
 }
 
 uint64_t ring_pages_total_bytes(unsigned spare)
@@ -55,7 +55,7 @@ uint64_t ring_pages_total_bytes(unsigned spare)
 	struct statvfs fs;
 
 	return statvfs(RING_FOLDER, &fs) != 0 || fs.f_blocks == 0 ? UINT64_MAX
-								  : bytes_but_spare(&fs, fs.f_blocks, spare);
+								  : bytes_without_spare(&fs, fs.f_blocks, spare);
 }
 
 uint64_t ring_pages_first_bytes(const struct ring_layout *layout)
@@ -63,7 +63,7 @@ uint64_t ring_pages_first_bytes(const struct ring_layout *layout)
 	return layout->data_offset + smaller(layout->data_bytes, FIRST_BYTES);
 }
 
-/* Whole MiB that are needed: what is left over of one needs one more. */
+/* Rounded up. */
 static unsigned long long in_mib(uint64_t bytes)
 {
 	return (bytes + MIB - 1) / MIB;
@@ -72,9 +72,8 @@ static unsigned long long in_mib(uint64_t bytes)
 static bool explain_room(const char *name, const struct ring_layout *layout, struct reason *why)
 {
 	return reason_set(why,
-			  "the ring %s needs %llu MiB of " RING_FOLDER
-			  " (%llu for frames, %llu for their index), which "
-			  "has %llu MiB free of %llu: lower [memory] max_mb, or enlarge " RING_FOLDER,
+			  "the ring %s needs %llu MiB of " RING_FOLDER " (%llu for frames, %llu for their index), "
+			  "but only %llu of its %llu MiB are free: lower [memory] max_mb, or enlarge " RING_FOLDER,
 			  name, in_mib(layout->total_bytes), in_mib(layout->data_bytes), in_mib(layout->data_offset),
 			  (unsigned long long)(ring_pages_free_bytes(0) / MIB),
 			  (unsigned long long)(ring_pages_total_bytes(0) / MIB));
@@ -104,7 +103,7 @@ bool ring_pages_allocate_first(int fd, const char *name, const struct ring_layou
 	if (error == ENOSPC)
 		return explain_room(name, layout, why);
 	errno = error;
-	return reason_errno(why, "cannot make the ring %s", name);
+	return reason_errno(why, "cannot create the ring %s", name);
 }
 
 int ring_pages_allocate_next(int fd, struct ring_header *header, const struct ring_layout *layout)
@@ -118,7 +117,7 @@ int ring_pages_allocate_next(int fd, struct ring_header *header, const struct ri
 	return error;
 }
 
-static void *grow(void *context)
+static void *allocate_rest(void *context)
 {
 	struct ring_pages *pages = context;
 	uint64_t all = pages->layout.data_bytes;
@@ -129,7 +128,7 @@ static void *grow(void *context)
 	if (error == 0)
 		return NULL;
 	atomic_store(&pages->out_of_room, true);
-	log_warn("memory", "%s gives no more than %llu of %llu MiB: %s", RING_FOLDER,
+	log_warn("memory", "%s is full: the ring has %llu of %llu MiB (%s)", RING_FOLDER,
 		 (unsigned long long)(atomic_load(&pages->header->usable) / MIB), (unsigned long long)(all / MIB),
 		 strerror(error));
 	return NULL;
@@ -142,16 +141,16 @@ void ring_pages_start(struct ring_pages *pages, int fd, struct ring_header *head
 	pages->layout = *layout;
 	if (atomic_load(&header->usable) >= layout->data_bytes)
 		return;
-	pages->runs = pthread_create(&pages->thread, NULL, grow, pages) == 0;
-	if (!pages->runs)
-		grow(pages);
+	pages->running = pthread_create(&pages->thread, NULL, allocate_rest, pages) == 0;
+	if (!pages->running)
+		allocate_rest(pages);
 }
 
 void ring_pages_stop(struct ring_pages *pages)
 {
-	if (!pages->runs)
+	if (!pages->running)
 		return;
 	atomic_store(&pages->stopping, true);
 	pthread_join(pages->thread, NULL);
-	pages->runs = false;
+	pages->running = false;
 }

@@ -1,3 +1,4 @@
+/* ring_size.c - chooses the size of a ring. */
 #include "recorderd/ring/ring_size.h"
 
 #include <unistd.h>
@@ -6,19 +7,19 @@
 #include "shared/ring/ring_layout.h"
 
 #define MIB             (UINT64_C(1) << 20)
-#define LEAST_BYTES     (16 * MIB)
-#define LEAST_SHARE     (4 * MIB)
-#define LEAST_ENTRIES   1024
-#define LEAST_FRAME     (UINT64_C(32) << 10)
-#define SMALL_FRAME     (UINT64_C(2) << 10) /* no index is made for frames that are smaller on average */
-#define PIXELS_PER_BYTE 4                   /* a rich JPEG: 2 bits a pixel; 230 KB at 1280x720 */
+#define DATA_MIN        (16 * MIB)
+#define SHARE_MIN       (4 * MIB)
+#define ENTRIES_MIN     1024
+#define FRAME_MIN       (UINT64_C(32) << 10)
+#define SMALL_FRAME     (UINT64_C(2) << 10) /* the index assumes no smaller average */
+#define PIXELS_PER_BYTE 4                   /* a detailed JPEG has 2 bits per pixel: 230 KB at 1280x720 */
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
-/* Of this camera. A program whose addresses have 32 bits has room for the rings of all cameras up to about 1 GB. */
+/* The share of one camera. A 32-bit program can map about 1 GB for the rings of all cameras. */
 static uint64_t quarter_of_ram(size_t cameras)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
@@ -31,7 +32,7 @@ static uint64_t quarter_of_ram(size_t cameras)
 
 static uint64_t entries_for(uint64_t data_bytes)
 {
-	return data_bytes / SMALL_FRAME + LEAST_ENTRIES;
+	return data_bytes / SMALL_FRAME + ENTRIES_MIN;
 }
 
 enum memory_limit ring_size_choose(const struct config *config, size_t cameras, struct ring_request *out)
@@ -39,7 +40,7 @@ enum memory_limit ring_size_choose(const struct config *config, size_t cameras, 
 	double seconds = config->memory.minutes * 60;
 	uint64_t frames = (uint64_t)(seconds * config->camera.fps);
 	uint64_t pixels = (uint64_t)config->camera.width * (uint64_t)config->camera.height;
-	uint64_t frame_bytes = pixels / PIXELS_PER_BYTE > LEAST_FRAME ? pixels / PIXELS_PER_BYTE : LEAST_FRAME;
+	uint64_t frame_bytes = pixels / PIXELS_PER_BYTE > FRAME_MIN ? pixels / PIXELS_PER_BYTE : FRAME_MIN;
 	uint64_t quarter = quarter_of_ram(cameras);
 	enum memory_limit limit = MEMORY_MINUTES;
 
@@ -53,42 +54,41 @@ enum memory_limit ring_size_choose(const struct config *config, size_t cameras, 
 		out->data_bytes = quarter;
 		limit = MEMORY_RAM_SHARE;
 	}
-	if (out->data_bytes < LEAST_BYTES && !out->exact)
-		out->data_bytes = LEAST_BYTES;
-	/* A quarter more for cameras that give more than they were asked for; and not for more than the bytes can hold.
-	 */
-	out->index_entries = smaller(frames + frames / 4 + LEAST_ENTRIES, entries_for(out->data_bytes));
+	if (out->data_bytes < DATA_MIN && !out->exact)
+		out->data_bytes = DATA_MIN;
+	/* A quarter more for cameras that send more than agreed, but not more than the data can hold. */
+	out->index_entries = smaller(frames + frames / 4 + ENTRIES_MIN, entries_for(out->data_bytes));
 	return limit;
 }
 
-uint64_t ring_size_total_bytes(const struct ring_request *wish)
+uint64_t ring_size_total_bytes(const struct ring_request *request)
 {
 	struct ring_layout layout;
 
-	return ring_layout_init(wish->index_entries, wish->data_bytes, &layout) ? layout.total_bytes : UINT64_MAX;
+	return ring_layout_init(request->index_entries, request->data_bytes, &layout) ? layout.total_bytes : UINT64_MAX;
 }
 
-/* What a share leaves for data, less the header, an index of so many bytes, and what rounds that up to a page. */
+/* What a share leaves for data, after the header, the index, and rounding that up to a page. */
 static uint64_t data_within(uint64_t share, uint64_t index_bytes)
 {
-	uint64_t others = RING_HEADER_BYTES + index_bytes + 4096;
+	uint64_t overhead = RING_HEADER_BYTES + index_bytes + 4096;
 
-	return share > others ? share - others : 0;
+	return share > overhead ? share - overhead : 0;
 }
 
-bool ring_size_limit_to_share(struct ring_request *wish, uint64_t room_bytes, size_t cameras)
+bool ring_size_limit_to_share(struct ring_request *request, uint64_t room_bytes, size_t cameras)
 {
-	uint64_t share = room_bytes / cameras, least = smaller(wish->data_bytes, LEAST_SHARE);
+	uint64_t share = room_bytes / cameras, min_bytes = smaller(request->data_bytes, SHARE_MIN);
 
-	if (wish->exact || room_bytes == UINT64_MAX || ring_size_total_bytes(wish) <= share)
+	if (request->exact || room_bytes == UINT64_MAX || ring_size_total_bytes(request) <= share)
 		return false;
-	/* An entry for SMALL_FRAME bytes makes the index a 32nd of the data; fewer frames need less of one. */
+	/* With one entry per SMALL_FRAME bytes the index is a 32nd of the data; fewer frames need a smaller one. */
 	uint64_t entry_bytes = sizeof(struct ring_entry), parts = SMALL_FRAME / entry_bytes;
-	uint64_t data_bytes = data_within(share, wish->index_entries * entry_bytes);
-	if (wish->index_entries > entries_for(data_bytes))
-		data_bytes = data_within(share, LEAST_ENTRIES * entry_bytes) / (parts + 1) * parts;
+	uint64_t data_bytes = data_within(share, request->index_entries * entry_bytes);
+	if (request->index_entries > entries_for(data_bytes))
+		data_bytes = data_within(share, ENTRIES_MIN * entry_bytes) / (parts + 1) * parts;
 	data_bytes = data_bytes / MIB * MIB;
-	wish->data_bytes = data_bytes > least ? data_bytes : least;
-	wish->index_entries = smaller(wish->index_entries, entries_for(wish->data_bytes));
+	request->data_bytes = data_bytes > min_bytes ? data_bytes : min_bytes;
+	request->index_entries = smaller(request->index_entries, entries_for(request->data_bytes));
 	return true;
 }

@@ -1,4 +1,4 @@
-/* ring_writer.c - see ring_writer.h. The numbers of the steps are those of ring.h. */
+/* ring_writer.c - puts frames and published state into the ring. */
 #include "recorderd/ring/ring_writer_internal.h"
 
 #include <stdlib.h>
@@ -21,7 +21,7 @@ bool ring_writer_has_name(const struct ring_writer *writer)
 
 const char *ring_writer_name_warning(const struct ring_writer *writer)
 {
-	return writer->note.text;
+	return writer->name_warning.text;
 }
 
 bool ring_writer_is_short(const struct ring_writer *writer)
@@ -35,8 +35,8 @@ void ring_writer_close(struct ring_writer *writer)
 		return;
 	ring_pages_stop(&writer->pages);
 	ring_object_remove(&writer->object, writer->name);
-	if (strcmp(writer->name, writer->usual) != 0)
-		shm_name_withdraw(writer->usual);
+	if (strcmp(writer->name, writer->usual_name) != 0)
+		shm_name_withdraw(writer->usual_name);
 	ring_writer_detach(writer);
 }
 
@@ -49,7 +49,7 @@ void ring_writer_detach(struct ring_writer *writer)
 	free(writer);
 }
 
-/* The oldest frame that counts: in the index, young enough, and its bytes not written over. */
+/* Moves the tail to the oldest frame that is in the index, young enough, and not overwritten. */
 static void advance_tail(struct ring_writer *writer, uint64_t head, int64_t newest_mono_us)
 {
 	const struct ring_layout *layout = &writer->object.layout;
@@ -67,15 +67,14 @@ static void advance_tail(struct ring_writer *writer, uint64_t head, int64_t newe
 	atomic_store_explicit(&writer->object.header->tail, tail, memory_order_release);
 }
 
-/* Bytes of the data that may be written to: `usable` of ring.h. */
+/* Bytes of the data that may be written (ring.h, `usable`). */
 static uint64_t usable_bytes(const struct ring_writer *writer)
 {
 	return atomic_load_explicit(&writer->object.header->usable, memory_order_acquire);
 }
 
-/* Where a frame of that length goes: each is contiguous, so what does not fit before the end starts at the beginning.
- */
-static uint64_t place(const struct ring_writer *writer, uint64_t length)
+/* The position of a frame of that length. Frames are contiguous: one that does not fit at the end goes to the start. */
+static uint64_t next_position(const struct ring_writer *writer, uint64_t length)
 {
 	uint64_t pos = writer->next_pos, size = writer->object.layout.data_bytes;
 	return pos % size + length <= usable_bytes(writer) ? pos : (pos / size + 1) * size;
@@ -93,7 +92,7 @@ uint64_t ring_writer_put(struct ring_writer *writer, struct ring_meta *meta, con
 	struct ring_header *header = writer->object.header;
 	uint64_t seq = atomic_load_explicit(&header->head, memory_order_relaxed) + 1;
 	struct ring_entry *entry = &writer->entries[seq % writer->object.layout.index_entries];
-	uint64_t pos = place(writer, length);
+	uint64_t pos = next_position(writer, length);
 
 	atomic_store_explicit(&header->reserve, pos + length, memory_order_relaxed);
 	atomic_store_explicit(&entry->seq, 0, memory_order_relaxed);
@@ -119,7 +118,7 @@ uint64_t ring_writer_put(struct ring_writer *writer, struct ring_meta *meta, con
 void ring_writer_set_state(struct ring_writer *writer, const struct recorder_state *state)
 {
 	write_locked(&writer->object.header->state_lock, writer->object.header->state, state, sizeof(*state));
-	/* Who may not read the ring sees that it has a writer all the same (recorderd/ring/leftovers.c). */
+	/* So that even a user who may not read the ring sees that it has a writer (recorderd/ring/leftovers.c). */
 	(void)futimens(writer->object.fd, NULL);
 }
 

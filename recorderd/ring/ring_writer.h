@@ -1,5 +1,7 @@
 /*
- * ring_writer.h - the writing side of the ring (layout and rules: ring.h). Linked by recorderd only. One thread.
+ * ring_writer.h - the writing side of the ring.
+ *
+ * ring.h has the layout and the rules. Linked by recorderd only. All calls come from one thread.
  */
 #ifndef RECORDERD_RING_RING_WRITER_H
 #define RECORDERD_RING_RING_WRITER_H
@@ -13,38 +15,42 @@
 struct ring_writer;
 
 struct ring_request {
-	const char *name;       /* /recorder.NAME */
-	uint64_t data_bytes;    /* wanted */
-	uint64_t index_entries; /* wanted */
-	int64_t keep_us;        /* memory.minutes: older frames leave the tail */
-	bool exact;             /* an explicit size: too little room is an error; else the ring gets what there is */
+	const char *name; /* /recorder.NAME */
+	uint64_t data_bytes;
+	uint64_t index_entries;
+	int64_t keep_us; /* memory.minutes: older frames leave the tail */
+	bool exact;      /* the size is explicit: too little room is an error. Otherwise the ring gets what there is */
 };
 
 /*
- * Takes over the ring that a recorder before this one left: as it is where it is of the size that is wanted and has all
- * of its pages, else its newest frames into one that is. What cannot be taken over is dropped, which is logged with the
- * reason. Where there is none, makes a new one; the first of its pages are there, the others come while it is written
- * (ring_pages.h). Where the name stands for what is not this user's, the ring has another one, which is published
- * (shm_name.h). NULL with a sentence where there is no room. The caller holds the camera's lock
- * (recorderd/lock/instance_lock.h): no other writer opens the ring meanwhile. *data_bytes gets the size that it has,
- * *adopted the newest frame taken over, 0 for none.
+ * Opens the ring of a camera.
+ *
+ * A ring that an earlier recorder left is taken over: as it is if it has the requested size and all of its pages,
+ * otherwise its newest frames are copied into a new one. What cannot be taken over is dropped, and the log says why. If
+ * there is none, a new ring is created; its first pages are there at once, the others come while it is written
+ * (ring_pages.h). If its name is taken by something that is not this user's, the ring gets another name, which is
+ * published (shm_name.h).
+ *
+ * NULL and *why if there is no room. The caller must hold the camera's lock (recorderd/lock/instance_lock.h), so that
+ * no other writer opens the ring meanwhile. *data_bytes is set to the size that the ring has, *adopted to the number of
+ * the newest frame taken over, 0 for none.
  */
-struct ring_writer *ring_writer_open(const struct ring_request *wish, uint64_t *data_bytes, uint64_t *adopted,
+struct ring_writer *ring_writer_open(const struct ring_request *request, uint64_t *data_bytes, uint64_t *adopted,
 				     struct reason *why);
 
 /*
- * False where its name stands for nothing any more, or for another object: somebody removed it, and no reader that
- * comes finds it. Does not block.
+ * False if its name refers to nothing any more, or to another object: somebody removed it, and new readers do not find
+ * the ring. Does not block.
  */
 bool ring_writer_has_name(const struct ring_writer *writer);
 
-/* Publishes its name again where somebody removed the user's folder, if it has another one than the usual. */
+/* Publishes the name again if somebody removed the user's folder. Needed only if it is not the usual one. */
 void ring_writer_republish_name(const struct ring_writer *writer);
 
-/* Why the ring has not got its usual name; empty where it has. */
+/* Why the ring does not have its usual name; empty if it does. */
 const char *ring_writer_name_warning(const struct ring_writer *writer);
 
-/* True where /dev/shm filled up before the ring had all of its pages: it holds less than ring_writer_open() said. */
+/* True if /dev/shm filled up before all pages were allocated: the ring holds less than ring_writer_open() said. */
 bool ring_writer_is_short(const struct ring_writer *writer);
 
 /* Marks the ring closed, removes its name and gives its memory back at once. NULL is safe. */
@@ -54,14 +60,14 @@ void ring_writer_close(struct ring_writer *writer);
 void ring_writer_detach(struct ring_writer *writer);
 
 /*
- * Puts one frame, gathered from parts (meta->length is set to their sum), and wakes the readers. Returns its seq, or 0
- * where it is larger than a quarter of the ring.
+ * Puts one frame into the ring, gathered from parts (meta->length is set to their sum), and wakes the readers. Returns
+ * its number, or 0 if it is larger than a quarter of the ring.
  */
 uint64_t ring_writer_put(struct ring_writer *writer, struct ring_meta *meta, const struct iovec *parts, int count);
 
 void ring_writer_set_state(struct ring_writer *writer, const struct recorder_state *state);
 
-/* Publishes a JSON text about the machine's devices (cut to nothing where it is too long). */
+/* Publishes a JSON text about the machine's devices; an empty one if it is too long. */
 void ring_writer_set_devices(struct ring_writer *writer, const char *json);
 
 /* The ring's own memory, for a reader in the same process (ring_reader_attach). */

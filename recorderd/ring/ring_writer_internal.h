@@ -1,6 +1,8 @@
 /*
- * ring_writer_internal.h - what the files of the ring's writing side share: putting (ring_writer.c), what an earlier
- * ring has (ring_carry.c), its names (ring_names.c), taking over and making (ring_open.c).
+ * ring_writer_internal.h - what the files of the writing side share.
+ *
+ * ring_writer.c puts frames, ring_carry.c copies them from an earlier ring, ring_names.c handles the names, and
+ * ring_open.c takes rings over and creates them.
  */
 #ifndef RECORDERD_RING_RING_WRITER_INTERNAL_H
 #define RECORDERD_RING_RING_WRITER_INTERNAL_H
@@ -11,9 +13,9 @@
 #include "shared/ring/shm_name.h"
 
 struct ring_writer {
-	char usual[SHM_NAME_BYTES]; /* /recorder.NAME */
-	char name[SHM_NAME_BYTES];  /* the one that it has: another where a stranger has taken the usual one */
-	struct reason note;         /* who has; empty: nobody */
+	char usual_name[SHM_NAME_BYTES]; /* /recorder.NAME */
+	char name[SHM_NAME_BYTES];       /* the one that it has: another if a foreign object has the usual one */
+	struct reason name_warning;      /* what has the usual name; empty: this ring */
 	struct ring_object object;
 	struct ring_entry *entries; /* within its mapping, like the data */
 	uint8_t *data;
@@ -23,32 +25,33 @@ struct ring_writer {
 };
 
 /*
- * ring_carry.c: the newest frames of an earlier ring, as many as the new one holds and 4 GiB at most, and what that
- * said of itself. The old pages are given back while the new ones are taken, so that both together need hardly more
- * than the larger one.
+ * ring_carry.c: copies the newest frames of an earlier ring, as many as the new one holds but at most 4 GiB, and its
+ * published state. The old pages are freed while the new ones are allocated, so that both rings together need hardly
+ * more memory than the larger one.
  */
 
 /*
- * Before the new ring gets its first pages: chooses the frames, and gives back what the others have, and more where
- * RING_FOLDER has no room for those pages. The number of the first frame that stays; head + 1: none.
+ * Called before the new ring is allocated. Chooses the frames to keep and frees the pages of the others, and of more if
+ * RING_FOLDER has no room for the new ring's first pages. Returns the number of the first frame to keep, or head + 1 if
+ * none is kept.
  */
 uint64_t ring_carry_choose(const struct ring_object *from, const struct ring_layout *to);
 
-/* Puts the frames from number `first` on. The old ring has none of them afterwards. */
+/* Copies the frames from number `first` on. Afterwards the old ring has none of them. */
 void ring_carry(struct ring_writer *to, struct ring_object *from, uint64_t first);
 
-/* ring_names.c: the names that rings of a camera may have (shm_name.h). */
+/* ring_names.c: the names that the rings of a camera may have (shm_name.h). */
 
-/* The ring of this user that has another name than the usual one; false where there is none. */
-bool ring_names_find_other(const char *usual, char out[SHM_NAME_BYTES]);
+/* Finds the ring of this user that has another name than the usual one; false if there is none. */
+bool ring_names_find_other(const char *usual_name, char out[SHM_NAME_BYTES]);
 
 /*
- * Removes this user's objects with other names, and what a crash left half made, but for `keep`. False where something
- * that is not this user's has the name that a ring needs while frames are carried into it (RING_NEW_SUFFIX).
+ * Removes this user's objects with other names except `keep`, and the unfinished copy that a crash left. False if
+ * something that is not this user's has the name that a ring needs during copying (RING_NEW_SUFFIX).
  */
-bool ring_names_remove_others(const char *usual, const char *keep);
+bool ring_names_remove_others(const char *usual_name, const char *keep);
 
-/* Gives the ring its usual name back, if that is free. */
-bool ring_names_restore(const char *name, const char *usual);
+/* Gives the ring its usual name again, if that is free. False with errno. */
+bool ring_names_restore(const char *name, const char *usual_name);
 
 #endif

@@ -1,4 +1,4 @@
-/* test_leftovers.c - rings whose recorder is gone: found, described, freed; and those that stay. */
+/* test_leftovers.c - rings whose recorder is gone: which are found, how they are described, and which are freed. */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ static void write_ini(const char *name)
 	fclose(file);
 }
 
-/* As a recorder leaves it that was killed so long ago. */
+/* Leaves a ring like a recorder that was killed `idle_us` ago. */
 static void leave_ring(int64_t idle_us, const char *config_file)
 {
 	struct ring_writer *writer = open_writer();
@@ -105,14 +105,14 @@ static void a_ring_without_a_recorder_is_found_and_described(void **state)
 	assert_non_null(strstr(text, "--free-memory -n left-"));
 }
 
-static void one_that_runs_is_none(void **state)
+static void a_ring_in_use_is_not_a_leftover(void **state)
 {
 	struct leftover left;
 	struct reason unused;
 	uint64_t bytes;
 
 	(void)state;
-	leave_ring(0, ""); /* it said something a moment ago */
+	leave_ring(0, ""); /* it published its state a moment ago */
 	assert_false(leftover_find(camera, &left));
 	leave_ring(5 * US_PER_S, "");
 	int lock = instance_lock_take(camera, &unused);
@@ -124,7 +124,7 @@ static void one_that_runs_is_none(void **state)
 	assert_true(leftover_find(camera, &left));
 }
 
-static void what_is_freed_is_gone_and_its_size_is_said(void **state)
+static void freeing_removes_the_ring_and_returns_its_size(void **state)
 {
 	struct reason unused;
 	uint64_t bytes;
@@ -132,7 +132,8 @@ static void what_is_freed_is_gone_and_its_size_is_said(void **state)
 	(void)state;
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_NONE);
 	char unfinished[80];
-	snprintf(unfinished, sizeof(unfinished), "%s.new", ring_case.name); /* a crash while frames were carried over */
+	snprintf(unfinished, sizeof(unfinished), "%s.new",
+		 ring_case.name); /* from a crash while frames were being copied */
 	leave_ring(5 * US_PER_S, "");
 	close(shm_open(unfinished, O_RDWR | O_CREAT, 0640));
 	assert_int_equal(leftover_free(camera, &bytes, &unused), LEFTOVER_FREED);
@@ -141,7 +142,7 @@ static void what_is_freed_is_gone_and_its_size_is_said(void **state)
 	assert_int_equal(shm_open(unfinished, O_RDONLY, 0), -1);
 }
 
-static void what_is_no_ring_can_be_freed_too(void **state)
+static void an_object_that_is_not_a_ring_can_be_freed_too(void **state)
 {
 	struct leftover left;
 	struct reason unused;
@@ -162,7 +163,7 @@ static void what_is_no_ring_can_be_freed_too(void **state)
 	assert_false(is_there());
 }
 
-static void names_lead_nowhere_else(void **state)
+static void invalid_names_lead_nowhere(void **state)
 {
 	static const char *const names[] = {"", "-x", "../passwd", "a.live", "a b", "A", "a/b"};
 	struct leftover left;
@@ -176,8 +177,8 @@ static void names_lead_nowhere_else(void **state)
 	}
 }
 
-/* Of what nobody configures any more; a limit of some seconds stands for the day. */
-static void only_what_is_certainly_not_wanted_is_freed_by_itself(void **state)
+/* Only rings of cameras that are no longer configured. The limit here is some seconds instead of a day. */
+static void only_rings_that_are_certainly_unwanted_are_freed_automatically(void **state)
 {
 	static const struct {
 		const char *configures; /* NULL: the .ini is gone; "": it is broken */
@@ -201,7 +202,7 @@ static void only_what_is_certainly_not_wanted_is_freed_by_itself(void **state)
 	}
 }
 
-static void what_another_user_left_stays(void **state)
+static void rings_of_other_users_stay(void **state)
 {
 	struct reason unused = {""};
 	char path[100];
@@ -225,7 +226,7 @@ static void what_another_user_left_stays(void **state)
 	assert_true(is_there());
 }
 
-/* The usual name is somebody else's: the ring that was left has another one, and is found and freed all the same. */
+/* If the usual name is somebody else's, the ring has another name, and is found and freed just the same. */
 static void a_ring_with_another_name_is_found_and_freed(void **state)
 {
 	char path[100], text[LEFTOVER_TEXT_BYTES], other[SHM_NAME_BYTES];
@@ -253,9 +254,8 @@ static void a_ring_with_another_name_is_found_and_freed(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
-/* What another user's ring says of itself is that user's word: no file that it names is opened, nor its bytes printed.
- */
-static void what_a_stranger_s_ring_says_leads_nowhere(void **state)
+/* Another user's ring may say anything: no file that it names is opened, and no control characters are printed. */
+static void a_file_named_in_another_user_s_ring_is_not_opened(void **state)
 {
 	char path[100];
 	struct leftover left;
@@ -263,7 +263,7 @@ static void what_a_stranger_s_ring_says_leads_nowhere(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(mkfifo(ini, 0666), 0); /* to open it would be to wait for ever */
+	assert_int_equal(mkfifo(ini, 0666), 0); /* opening it would block for ever */
 	leave_ring(20 * US_PER_S, ini);
 	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	assert_int_equal(chown(path, 65534, 65534), 0);
@@ -279,8 +279,8 @@ static void what_a_stranger_s_ring_says_leads_nowhere(void **state)
 	assert_string_equal(left.config_file, "/tmp/?[31mred");
 }
 
-/* Everybody can make as many objects as fit into /dev/shm: a recorder that runs, and sweeps, opens none of them. */
-static void a_stranger_s_ring_is_not_even_looked_at_by_who_sweeps(void **state)
+/* Other users can create as many objects as fit into /dev/shm: the sweep of a running recorder opens none of them. */
+static void a_sweep_does_not_open_another_user_s_ring(void **state)
 {
 	char path[100], event[sizeof(struct inotify_event) + NAME_MAX + 1];
 	struct leftover left;
@@ -300,10 +300,10 @@ static void a_stranger_s_ring_is_not_even_looked_at_by_who_sweeps(void **state)
 	close(opened);
 }
 
-/* Who asks about it, root say, maps nothing that its owner could cut off meanwhile. */
-static void a_stranger_s_ring_may_be_cut_off_while_it_is_looked_at(void **state)
+/* A reader of another user's ring, such as root, maps nothing that the owner could truncate meanwhile. */
+static void another_user_s_ring_may_be_truncated_while_it_is_read(void **state)
 {
-	struct recorder_state said;
+	struct recorder_state got;
 	struct ring_frame frame;
 	char path[100];
 
@@ -317,16 +317,16 @@ static void a_stranger_s_ring_may_be_cut_off_while_it_is_looked_at(void **state)
 	assert_non_null(reader);
 	assert_int_equal(ring_reader_owner(reader), 65534);
 	assert_int_equal(truncate(path, 0), 0);
-	assert_true(ring_reader_state(reader, &said));
-	assert_string_equal(said.config_file, ini);
+	assert_true(ring_reader_state(reader, &got));
+	assert_string_equal(got.config_file, ini);
 	assert_true(ring_reader_get(reader, ring_reader_head(reader), &frame));
 	assert_int_equal(frame.meta.mono_us, 9 * US_PER_S);
 	ring_reader_close(reader);
 	assert_null(ring_reader_open_any_user(ring_case.name, &ring_case.why));
 }
 
-/* The usual name is a stranger's, and this user's ring has another: each is told of by what it says itself. */
-static void a_stranger_s_ring_is_not_taken_for_this_user_s(void **state)
+/* If another user's ring has the usual name and this user's another one, each is described by its own contents. */
+static void another_user_s_ring_is_not_taken_for_this_user_s(void **state)
 {
 	struct leftover *all;
 	char path[100];
@@ -339,17 +339,17 @@ static void a_stranger_s_ring_is_not_taken_for_this_user_s(void **state)
 	snprintf(path, sizeof(path), "/dev/shm%s", ring_case.name);
 	assert_int_equal(chown(path, 65534, 65534), 0);
 	leave_ring(20 * US_PER_S, "/mine");
-	size_t count = leftovers_find(&all), told = 0;
+	size_t count = leftovers_find(&all), described = 0;
 	for (size_t i = 0; i < count; i++)
-		told += strcmp(all[i].camera, camera) == 0 &&
-			strcmp(all[i].config_file, all[i].uid == geteuid() ? "/mine" : "/theirs") == 0;
+		described += strcmp(all[i].camera, camera) == 0 &&
+			     strcmp(all[i].config_file, all[i].uid == geteuid() ? "/mine" : "/theirs") == 0;
 	free(all);
-	assert_int_equal(told, 2);
+	assert_int_equal(described, 2);
 	assert_int_equal(leftover_free(camera, &bytes, &ring_case.why), LEFTOVER_FREED);
 }
 
-/* Another user's recorder, whose lock this one may not look at: the time of its ring says whether it runs. */
-static void a_ring_that_is_written_to_is_nobody_s_leftover(void **state)
+/* If another user's lock cannot be examined, the time of the ring tells whether its recorder is running. */
+static void a_ring_that_is_being_written_is_not_a_leftover(void **state)
 {
 	struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_NOW}};
 	char path[100];
@@ -383,18 +383,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LEFTOVER_CASE(a_ring_without_a_recorder_is_found_and_described),
-		LEFTOVER_CASE(one_that_runs_is_none),
-		LEFTOVER_CASE(what_is_freed_is_gone_and_its_size_is_said),
-		LEFTOVER_CASE(what_is_no_ring_can_be_freed_too),
-		LEFTOVER_CASE(names_lead_nowhere_else),
-		LEFTOVER_CASE(only_what_is_certainly_not_wanted_is_freed_by_itself),
-		LEFTOVER_CASE(what_another_user_left_stays),
+		LEFTOVER_CASE(a_ring_in_use_is_not_a_leftover),
+		LEFTOVER_CASE(freeing_removes_the_ring_and_returns_its_size),
+		LEFTOVER_CASE(an_object_that_is_not_a_ring_can_be_freed_too),
+		LEFTOVER_CASE(invalid_names_lead_nowhere),
+		LEFTOVER_CASE(only_rings_that_are_certainly_unwanted_are_freed_automatically),
+		LEFTOVER_CASE(rings_of_other_users_stay),
 		LEFTOVER_CASE(a_ring_with_another_name_is_found_and_freed),
-		LEFTOVER_CASE(a_ring_that_is_written_to_is_nobody_s_leftover),
-		LEFTOVER_CASE(what_a_stranger_s_ring_says_leads_nowhere),
-		LEFTOVER_CASE(a_stranger_s_ring_is_not_even_looked_at_by_who_sweeps),
-		LEFTOVER_CASE(a_stranger_s_ring_is_not_taken_for_this_user_s),
-		LEFTOVER_CASE(a_stranger_s_ring_may_be_cut_off_while_it_is_looked_at),
+		LEFTOVER_CASE(a_ring_that_is_being_written_is_not_a_leftover),
+		LEFTOVER_CASE(a_file_named_in_another_user_s_ring_is_not_opened),
+		LEFTOVER_CASE(a_sweep_does_not_open_another_user_s_ring),
+		LEFTOVER_CASE(another_user_s_ring_is_not_taken_for_this_user_s),
+		LEFTOVER_CASE(another_user_s_ring_may_be_truncated_while_it_is_read),
 	};
 	return cmocka_run_group_tests_name("leftovers", tests, make_names, remove_names);
 }

@@ -1,17 +1,16 @@
-/* test_ring.c - the ring: order, wrap, tail, age, wake-ups, the published state. */
+/* test_ring.c - the ring: order, wrapping, tail, age, wake-ups, the published state. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <sys/file.h>
-
 #include "tests/unit/support/ring_cases.h"
 
-static void frames_come_in_order_and_whole(void **state)
+static void frames_are_whole_and_in_order(void **state)
 {
 	(void)state;
 	struct ring_writer *writer = open_writer();
@@ -57,7 +56,7 @@ static void every_frame_from_tail_to_head_is_whole(void **state)
 	ring_writer_close(writer);
 }
 
-static void a_frame_larger_than_a_quarter_is_refused(void **state)
+static void a_frame_larger_than_a_quarter_of_the_ring_is_refused(void **state)
 {
 	(void)state;
 	struct ring_writer *writer = open_writer();
@@ -73,13 +72,13 @@ static void a_frame_larger_than_a_quarter_is_refused(void **state)
 static void frames_older_than_the_limit_leave_the_tail(void **state)
 {
 	(void)state;
-	struct ring_request wish = {.name = ring_case.name,
-				    .data_bytes = MIB,
-				    .index_entries = 64,
-				    .keep_us = 10 * US_PER_S,
-				    .exact = true};
+	struct ring_request request = {.name = ring_case.name,
+				       .data_bytes = MIB,
+				       .index_entries = 64,
+				       .keep_us = 10 * US_PER_S,
+				       .exact = true};
 	uint64_t bytes, adopted;
-	struct ring_writer *writer = ring_writer_open(&wish, &bytes, &adopted, &ring_case.why);
+	struct ring_writer *writer = ring_writer_open(&request, &bytes, &adopted, &ring_case.why);
 	assert_non_null(writer);
 	struct ring_reader *reader = open_reader();
 	for (uint32_t i = 1; i <= 30; i++)
@@ -91,7 +90,7 @@ static void frames_older_than_the_limit_leave_the_tail(void **state)
 	ring_writer_close(writer);
 }
 
-static void age_grows_from_newest_to_gone(void **state)
+static void age_grows_from_0_to_1_as_a_frame_is_overwritten(void **state)
 {
 	(void)state;
 	struct ring_writer *writer = open_writer();
@@ -111,8 +110,8 @@ static void age_grows_from_newest_to_gone(void **state)
 	ring_writer_close(writer);
 }
 
-/* Readers open the ring, so that they could hold any lock on it: the next writer asks for none. */
-static void a_lock_on_the_ring_keeps_no_writer_from_it(void **state)
+/* Readers have the ring open, so they can hold any lock on it: the next writer must not need one. */
+static void a_lock_on_the_ring_does_not_keep_a_writer_out(void **state)
 {
 	(void)state;
 	uint64_t adopted;
@@ -128,7 +127,7 @@ static void a_lock_on_the_ring_keeps_no_writer_from_it(void **state)
 	close(fd);
 }
 
-static void the_object_is_for_the_user_and_the_group(void **state)
+static void only_the_user_and_the_group_can_read_the_object(void **state)
 {
 	(void)state;
 	mode_t before = umask(0);
@@ -155,16 +154,16 @@ static void a_closed_ring_is_not_current_and_its_name_is_free(void **state)
 	assert_non_null(strstr(ring_case.why.text, "not running"));
 }
 
-static void too_large_a_ring_is_refused_with_a_sentence(void **state)
+static void a_ring_that_is_too_large_is_refused_with_a_reason(void **state)
 {
 	(void)state;
-	struct ring_request wish = {.name = ring_case.name,
-				    .data_bytes = UINT64_C(1) << 45,
-				    .index_entries = 64,
-				    .keep_us = 1,
-				    .exact = true};
+	struct ring_request request = {.name = ring_case.name,
+				       .data_bytes = UINT64_C(1) << 45,
+				       .index_entries = 64,
+				       .keep_us = 1,
+				       .exact = true};
 	uint64_t bytes, adopted;
-	assert_null(ring_writer_open(&wish, &bytes, &adopted, &ring_case.why));
+	assert_null(ring_writer_open(&request, &bytes, &adopted, &ring_case.why));
 	assert_non_null(strstr(ring_case.why.text, "max_mb"));
 	assert_int_equal(shm_open(ring_case.name, O_RDONLY, 0), -1);
 }
@@ -182,7 +181,7 @@ static void a_put_wakes_a_reader_in_another_process(void **state)
 	pid_t pid = fork();
 	if (pid == 0)
 		_exit(wait_for_first_frame());
-	/* Until the child sleeps in the futex (or a moment later, which must be right as well). */
+	/* Time for the child to sleep in the futex. If it sleeps only later, the result must be the same. */
 	struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
 	nanosleep(&moment, NULL);
 	ring_put(writer, 100, 1, 1);
@@ -204,7 +203,7 @@ static void *put_two_thousand(void *context)
 	return NULL;
 }
 
-/* In one mapping, as the recorder's own feeder reads, so that ThreadSanitizer sees both sides. */
+/* Both use one mapping, as in the recorder, so that ThreadSanitizer sees both sides. */
 static void a_reader_in_the_writers_process_gets_whole_frames(void **state)
 {
 	(void)state;
@@ -248,7 +247,7 @@ static void closing_the_ring_ends_the_wait(void **state)
 	ring_reader_close(reader);
 }
 
-static void the_state_is_read_whole_and_terminated(void **state)
+static void the_state_is_whole_and_its_texts_are_terminated(void **state)
 {
 	(void)state;
 	struct ring_writer *writer = open_writer();
@@ -269,8 +268,8 @@ static void the_state_is_read_whole_and_terminated(void **state)
 	ring_writer_close(writer);
 }
 
-/* What a camera calls itself is printed on somebody's terminal, and so is what another user's ring says. */
-static void texts_of_the_state_end_and_tell_no_terminal_what_to_do(void **state)
+/* The name that a camera has is printed on terminals, and so are the texts of another user's ring. */
+static void texts_of_the_state_have_no_control_characters(void **state)
 {
 	(void)state;
 	struct ring_writer *writer = open_writer();
@@ -302,7 +301,7 @@ static void texts_of_the_state_end_and_tell_no_terminal_what_to_do(void **state)
 	ring_writer_close(writer);
 }
 
-static void the_devices_text_is_whole_or_nothing(void **state)
+static void the_list_of_devices_is_whole_or_missing(void **state)
 {
 	(void)state;
 	struct ring_writer *writer = open_writer();
@@ -326,21 +325,21 @@ static void the_devices_text_is_whole_or_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RING_CASE(frames_come_in_order_and_whole),
+		RING_CASE(frames_are_whole_and_in_order),
 		RING_CASE(every_frame_from_tail_to_head_is_whole),
-		RING_CASE(a_frame_larger_than_a_quarter_is_refused),
+		RING_CASE(a_frame_larger_than_a_quarter_of_the_ring_is_refused),
 		RING_CASE(frames_older_than_the_limit_leave_the_tail),
-		RING_CASE(age_grows_from_newest_to_gone),
-		RING_CASE(a_lock_on_the_ring_keeps_no_writer_from_it),
-		RING_CASE(the_object_is_for_the_user_and_the_group),
+		RING_CASE(age_grows_from_0_to_1_as_a_frame_is_overwritten),
+		RING_CASE(a_lock_on_the_ring_does_not_keep_a_writer_out),
+		RING_CASE(only_the_user_and_the_group_can_read_the_object),
 		RING_CASE(a_closed_ring_is_not_current_and_its_name_is_free),
-		RING_CASE(too_large_a_ring_is_refused_with_a_sentence),
+		RING_CASE(a_ring_that_is_too_large_is_refused_with_a_reason),
 		RING_CASE(a_put_wakes_a_reader_in_another_process),
 		RING_CASE(a_reader_in_the_writers_process_gets_whole_frames),
 		RING_CASE(closing_the_ring_ends_the_wait),
-		RING_CASE(the_state_is_read_whole_and_terminated),
-		RING_CASE(texts_of_the_state_end_and_tell_no_terminal_what_to_do),
-		RING_CASE(the_devices_text_is_whole_or_nothing),
+		RING_CASE(the_state_is_whole_and_its_texts_are_terminated),
+		RING_CASE(texts_of_the_state_have_no_control_characters),
+		RING_CASE(the_list_of_devices_is_whole_or_missing),
 	};
 	return cmocka_run_group_tests_name("ring", tests, name_ring, remove_ring);
 }

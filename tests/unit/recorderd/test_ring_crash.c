@@ -1,4 +1,4 @@
-/* test_ring_crash.c - what a dead writer leaves: adoption, kills at random instants, hostile bytes. */
+/* test_ring_crash.c - what a dead writer leaves: taking over, kills at random moments, hostile bytes. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define KILLS 200
-
 #include "tests/unit/support/ring_cases.h"
+
+#define KILLS 200
 
 static void a_dead_writers_frames_are_taken_over(void **state)
 {
@@ -47,7 +47,7 @@ static void a_ring_of_another_boot_is_replaced(void **state)
 	ring_writer_close(writer);
 }
 
-static void a_lock_left_odd_is_mended_by_the_next_writer(void **state)
+static void a_lock_left_odd_is_reset_by_the_next_writer(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(write_ten_and_die), 0);
@@ -65,7 +65,7 @@ static void a_lock_left_odd_is_mended_by_the_next_writer(void **state)
 	ring_writer_close(writer);
 }
 
-/* A writer that puts frames as fast as it can, until it is killed. */
+/* Puts frames as fast as it can, until it is killed. */
 static void write_until_killed(uint32_t seed)
 {
 	uint64_t adopted;
@@ -79,15 +79,15 @@ static void write_until_killed(uint32_t seed)
 	}
 }
 
-struct judge {
+struct checker {
 	_Atomic int stop;
-	_Atomic uint64_t good;
-	uint64_t torn_and_noticed, undetected;
+	_Atomic uint64_t whole;
+	uint64_t torn_detected, undetected;
 	uint64_t states_torn;
 };
 
-/* Reads frames at random ages, as a slow viewer and as a fast one, and judges each that the ring calls good. */
-static void judge_frames(struct judge *judge, struct ring_reader *reader, uint32_t *seed)
+/* Reads frames of random age, like slow and fast viewers, and checks each that the ring reports as whole. */
+static void check_frames(struct checker *checker, struct ring_reader *reader, uint32_t *seed)
 {
 	static _Thread_local uint8_t copy[MIB];
 	uint64_t head = ring_reader_head(reader), back = ring_random(seed) % 24;
@@ -95,22 +95,22 @@ static void judge_frames(struct judge *judge, struct ring_reader *reader, uint32
 	if (!ring_reader_get(reader, head > back ? head - back : head, &frame))
 		return;
 	if (!ring_reader_copy(reader, &frame, copy))
-		judge->torn_and_noticed++;
+		checker->torn_detected++;
 	else if (frame_is_intact(copy, frame.meta.length))
-		judge->good++;
+		checker->whole++;
 	else
-		judge->undetected++;
+		checker->undetected++;
 	struct recorder_state published;
 	if (ring_reader_state(reader, &published) && published.frames != (uint64_t)published.heartbeat_mono_us)
-		judge->states_torn++;
+		checker->states_torn++;
 }
 
-static void *judge_thread(void *context)
+static void *checker_thread(void *context)
 {
-	struct judge *judge = context;
+	struct checker *checker = context;
 	struct ring_reader *reader = NULL;
-	uint32_t seed = (uint32_t)(uintptr_t)judge;
-	while (!judge->stop) {
+	uint32_t seed = (uint32_t)(uintptr_t)checker;
+	while (!checker->stop) {
 		if (reader && !ring_reader_is_current(reader, ring_case.name)) {
 			ring_reader_close(reader);
 			reader = NULL;
@@ -119,7 +119,7 @@ static void *judge_thread(void *context)
 		if (!reader)
 			reader = ring_reader_open(ring_case.name, &unused);
 		for (int i = 0; reader && i < 50; i++)
-			judge_frames(judge, reader, &seed);
+			check_frames(checker, reader, &seed);
 	}
 	ring_reader_close(reader);
 	return NULL;
@@ -128,13 +128,14 @@ static void *judge_thread(void *context)
 static void no_torn_frame_passes_while_writers_are_killed(void **state)
 {
 	(void)state;
-	struct judge judges[2] = {{.stop = 0}, {.stop = 0}};
+	struct checker checkers[2] = {{.stop = 0}, {.stop = 0}};
 	pthread_t threads[2];
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, judge_thread, &judges[i]), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, checker_thread, &checkers[i]), 0);
 	uint32_t seed = 1;
-	/* On a busy machine a reader may not have had its turn yet. */
-	for (uint32_t i = 0; i < KILLS || (i < 100 * KILLS && (judges[0].good == 0 || judges[1].good == 0)); i++) {
+	/* On a busy machine a reader may not have run yet. */
+	for (uint32_t i = 0; i < KILLS || (i < 100 * KILLS && (checkers[0].whole == 0 || checkers[1].whole == 0));
+	     i++) {
 		pid_t pid = fork();
 		if (pid == 0)
 			write_until_killed(i);
@@ -146,13 +147,13 @@ static void no_torn_frame_passes_while_writers_are_killed(void **state)
 		assert_true(WIFSIGNALED(status));
 	}
 	for (int i = 0; i < 2; i++) {
-		judges[i].stop = 1;
+		checkers[i].stop = 1;
 		pthread_join(threads[i], NULL);
-		print_message("# reader %d: %llu whole, %llu torn and noticed\n", i, (unsigned long long)judges[i].good,
-			      (unsigned long long)judges[i].torn_and_noticed);
-		assert_true(judges[i].good > 0);
-		assert_int_equal(judges[i].undetected, 0);
-		assert_int_equal(judges[i].states_torn, 0);
+		print_message("# reader %d: %llu whole, %llu torn and detected\n", i,
+			      (unsigned long long)checkers[i].whole, (unsigned long long)checkers[i].torn_detected);
+		assert_true(checkers[i].whole > 0);
+		assert_int_equal(checkers[i].undetected, 0);
+		assert_int_equal(checkers[i].states_torn, 0);
 	}
 }
 
@@ -176,8 +177,8 @@ static void touch_everything(const struct ring_reader *reader)
 	(void)ring_reader_devices(reader, devices);
 }
 
-/* Under AddressSanitizer the copy on the heap shows every byte that is read outside. */
-static void random_bytes_over_the_ring_never_lead_outside(void **state)
+/* The ring is copied to the heap, so that AddressSanitizer sees every read outside of it. */
+static void random_bytes_in_the_ring_never_lead_outside_of_it(void **state)
 {
 	(void)state;
 	struct ring_writer *writer = open_writer();
@@ -222,7 +223,7 @@ static void a_header_that_claims_more_than_the_object_is_refused(void **state)
 	ring_writer_close(writer);
 }
 
-/* A dead writer's ring whose numbers contradict each other is not gone on with. */
+/* A dead writer's ring with an inconsistent header is not taken over. */
 static void a_damaged_ring_is_not_adopted(void **state)
 {
 	(void)state;
@@ -260,9 +261,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RING_CASE(a_dead_writers_frames_are_taken_over),
 		RING_CASE(a_ring_of_another_boot_is_replaced),
-		RING_CASE(a_lock_left_odd_is_mended_by_the_next_writer),
+		RING_CASE(a_lock_left_odd_is_reset_by_the_next_writer),
 		RING_CASE(no_torn_frame_passes_while_writers_are_killed),
-		RING_CASE(random_bytes_over_the_ring_never_lead_outside),
+		RING_CASE(random_bytes_in_the_ring_never_lead_outside_of_it),
 		RING_CASE(a_header_that_claims_more_than_the_object_is_refused),
 		RING_CASE(a_damaged_ring_is_not_adopted),
 	};

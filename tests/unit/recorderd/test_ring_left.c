@@ -1,5 +1,4 @@
-/* test_ring_left.c - a ring that is left to the next writer, one that is freed, and those that are not believed.
- */
+/* test_ring_left.c - rings that are left to the next writer, that are freed, or that are not trusted. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
@@ -22,7 +21,7 @@ static uint64_t held_bytes(int fd)
 	return (uint64_t)status.st_blocks * 512;
 }
 
-static void a_writer_that_leaves_hands_its_frames_to_the_next(void **state)
+static void a_writer_that_detaches_leaves_its_frames_to_the_next(void **state)
 {
 	(void)state;
 	uint64_t adopted;
@@ -40,8 +39,8 @@ static void a_writer_that_leaves_hands_its_frames_to_the_next(void **state)
 	ring_writer_close(writer);
 }
 
-/* A reader that maps a ring holds the newest frame of one that is closed, which it may have in hand, and no other. */
-static void a_closed_ring_gives_its_memory_back_whoever_maps_it(void **state)
+/* Of a ring that is closed, a reader keeps the newest frame, which it may be using, and no other. */
+static void a_closed_ring_frees_its_memory_even_while_it_is_mapped(void **state)
 {
 	(void)state;
 	uint64_t adopted;
@@ -65,11 +64,11 @@ static void a_closed_ring_gives_its_memory_back_whoever_maps_it(void **state)
 	ring_reader_close(reader);
 }
 
-/* Of a ring with 300 frames in 16 MiB to each other size and number of entries. */
+/* From a ring with 300 frames in 16 MiB to other sizes and numbers of entries. */
 static void another_size_gets_the_newest_frames_that_fit(void **state)
 {
 	static const struct {
-		uint64_t bytes, entries, least, most;
+		uint64_t bytes, entries, min, max;
 	} sizes[] = {
 		{32 * MIB, 1024, FRAMES, FRAMES}, {40 * MIB, 2048, FRAMES, FRAMES}, {4 * MIB, 1024, 70, 80},
 		{16 * MIB, 100, 99, 100},         {16 * MIB, 4096, FRAMES, FRAMES}, {MIB, 16, 15, 16},
@@ -91,10 +90,10 @@ static void another_size_gets_the_newest_frames_that_fit(void **state)
 		struct ring_reader *reader = open_reader();
 		assert_int_equal(adopted, ring_reader_head(reader));
 		uint64_t count = assert_newest(reader, FRAMES);
-		assert_in_range(count, sizes[i].least, sizes[i].most);
-		struct recorder_state said;
-		assert_true(ring_reader_state(reader, &said));
-		assert_string_equal(said.bus, "usb-1");
+		assert_in_range(count, sizes[i].min, sizes[i].max);
+		struct recorder_state state_before;
+		assert_true(ring_reader_state(reader, &state_before));
+		assert_string_equal(state_before.bus, "usb-1");
 		put_frames(writer, FRAMES + 1, 200);
 		assert_newest(reader, FRAMES + 200);
 		ring_reader_close(reader);
@@ -116,8 +115,8 @@ static void a_ring_that_would_not_fit_leaves_the_old_one_alone(void **state)
 	ring_writer_close(writer);
 }
 
-/* What a crash in the middle of carrying frames over leaves. */
-static void what_was_half_carried_over_is_removed(void **state)
+/* A crash while frames are being copied leaves an unfinished copy. */
+static void an_unfinished_copy_is_removed(void **state)
 {
 	(void)state;
 	uint64_t adopted;
@@ -135,8 +134,8 @@ static void what_was_half_carried_over_is_removed(void **state)
 	assert_int_equal(shm_open(name, O_RDONLY, 0), -1);
 }
 
-/* A recorder that is killed while it carries frames over: the next one has the newest of them all the same. */
-static void a_kill_in_the_middle_of_carrying_costs_no_newest_frame(void **state)
+/* If a recorder is killed while it copies frames, the next one still has the newest of them. */
+static void a_kill_during_copying_loses_no_newest_frame(void **state)
 {
 	uint32_t seed = 5;
 
@@ -163,9 +162,8 @@ static void a_kill_in_the_middle_of_carrying_costs_no_newest_frame(void **state)
 	}
 }
 
-/* Pages are missing in what a kill in the middle of carrying leaves: to write to them would end the recorder where
- * /dev/shm has none to give. */
-static void a_ring_with_holes_gets_its_pages_before_it_is_written_to(void **state)
+/* A kill during copying leaves a ring with missing pages. Writing to them would be a SIGBUS if /dev/shm is full. */
+static void a_ring_with_holes_gets_its_pages_before_it_is_written(void **state)
 {
 	(void)state;
 	uint64_t adopted;
@@ -188,7 +186,7 @@ static void a_ring_with_holes_gets_its_pages_before_it_is_written_to(void **stat
 	ring_writer_close(writer);
 }
 
-static void a_ring_of_another_version_is_not_taken_for_one(void **state)
+static void a_ring_of_another_version_is_not_taken_over(void **state)
 {
 	(void)state;
 	uint64_t adopted = 1;
@@ -208,7 +206,7 @@ static void a_ring_of_another_version_is_not_taken_for_one(void **state)
 	ring_writer_close(writer);
 }
 
-static void what_others_may_write_to_is_not_believed(void **state)
+static void a_ring_that_others_may_write_to_is_not_taken_over(void **state)
 {
 	static const mode_t modes[] = {0660, 0642, 0666};
 	static const mode_t good[] = {0640, 0600, 0644};
@@ -232,7 +230,7 @@ static void what_others_may_write_to_is_not_believed(void **state)
 	}
 }
 
-static void what_is_open_to_all_is_not_read(void **state)
+static void a_ring_that_others_may_access_is_not_read(void **state)
 {
 	static const mode_t modes[] = {0644, 0660, 0666, 0641};
 	char path[100];
@@ -249,7 +247,7 @@ static void what_is_open_to_all_is_not_read(void **state)
 	assert_int_equal(chmod(path, 0640), 0);
 	ring_reader_close(open_reader());
 	ring_writer_close(writer);
-	assert_int_equal(mkfifo(path, 0640), 0); /* nobody writes to it: to wait for that would be for ever */
+	assert_int_equal(mkfifo(path, 0640), 0); /* nobody writes to it: waiting for that would never end */
 	assert_null(ring_reader_open(ring_case.name, &ring_case.why));
 	assert_int_equal(unlink(path), 0);
 }
@@ -257,16 +255,16 @@ static void what_is_open_to_all_is_not_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RING_CASE(a_writer_that_leaves_hands_its_frames_to_the_next),
-		RING_CASE(a_closed_ring_gives_its_memory_back_whoever_maps_it),
+		RING_CASE(a_writer_that_detaches_leaves_its_frames_to_the_next),
+		RING_CASE(a_closed_ring_frees_its_memory_even_while_it_is_mapped),
 		RING_CASE(another_size_gets_the_newest_frames_that_fit),
 		RING_CASE(a_ring_that_would_not_fit_leaves_the_old_one_alone),
-		RING_CASE(what_was_half_carried_over_is_removed),
-		RING_CASE(a_kill_in_the_middle_of_carrying_costs_no_newest_frame),
-		RING_CASE(a_ring_with_holes_gets_its_pages_before_it_is_written_to),
-		RING_CASE(a_ring_of_another_version_is_not_taken_for_one),
-		RING_CASE(what_others_may_write_to_is_not_believed),
-		RING_CASE(what_is_open_to_all_is_not_read),
+		RING_CASE(an_unfinished_copy_is_removed),
+		RING_CASE(a_kill_during_copying_loses_no_newest_frame),
+		RING_CASE(a_ring_with_holes_gets_its_pages_before_it_is_written),
+		RING_CASE(a_ring_of_another_version_is_not_taken_over),
+		RING_CASE(a_ring_that_others_may_write_to_is_not_taken_over),
+		RING_CASE(a_ring_that_others_may_access_is_not_read),
 	};
 	return cmocka_run_group_tests_name("ring: left", tests, name_ring, remove_ring);
 }

@@ -1,4 +1,4 @@
-/* test_ring_names.c - a ring whose usual name, or that of the ring which takes its place, is a stranger's. */
+/* test_ring_names.c - a ring whose usual name, or the name of its copy, is taken by a foreign object. */
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -10,55 +10,55 @@
 #include "shared/ring/shm_name.h"
 #include "tests/unit/support/ring_cases.h"
 
-/* What a stranger can prepare in /dev/shm: nobody but that user can remove it. */
-enum strange { STRANGE_FOLDER, STRANGE_PIPE, STRANGE_LINK, STRANGE_DANGLING, STRANGE_SOCKET, STRANGE_KINDS_OF_OURS };
+/* What another user can create in /dev/shm, where only that user can remove it. */
+enum foreign_kind { FOREIGN_FOLDER, FOREIGN_PIPE, FOREIGN_LINK, FOREIGN_DANGLING, FOREIGN_SOCKET, FOREIGN_KINDS };
 
-static void make_strange(const char *path, enum strange kind)
+static void create_foreign(const char *path, enum foreign_kind kind)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 
 	switch (kind) {
-	case STRANGE_FOLDER:
+	case FOREIGN_FOLDER:
 		assert_int_equal(mkdir(path, 0777), 0);
 		break;
-	case STRANGE_PIPE:
+	case FOREIGN_PIPE:
 		assert_int_equal(mkfifo(path, 0666), 0);
 		break;
-	case STRANGE_LINK:
+	case FOREIGN_LINK:
 		assert_int_equal(symlink("/etc/passwd", path), 0);
 		break;
-	case STRANGE_DANGLING:
+	case FOREIGN_DANGLING:
 		assert_int_equal(symlink("/dev/shm/recorder-nowhere", path), 0);
 		break;
-	case STRANGE_SOCKET:
+	case FOREIGN_SOCKET:
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 		assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
 		close(fd);
 		break;
-	case STRANGE_KINDS_OF_OURS:
+	case FOREIGN_KINDS:
 		break;
 	}
 }
 
-static void remove_strange(const char *path)
+static void remove_foreign(const char *path)
 {
 	assert_int_equal(unlink(path) == 0 ? 0 : rmdir(path), 0);
 }
 
-static void a_strange_object_beside_it_keeps_no_ring_at_its_size(void **state)
+static void a_foreign_object_with_the_copy_s_name_does_not_prevent_a_new_size(void **state)
 {
 	char path[120];
 
 	(void)state;
 	snprintf(path, sizeof(path), RING_FOLDER "%s.new", ring_case.name);
-	for (enum strange kind = 0; kind < STRANGE_KINDS_OF_OURS; kind++) {
+	for (enum foreign_kind kind = 0; kind < FOREIGN_KINDS; kind++) {
 		uint64_t adopted;
 		struct ring_writer *writer = open_writer_of(4 * MIB, 64, &adopted);
 		put_frames(writer, 1, 10);
 		ring_writer_detach(writer);
-		make_strange(path, kind);
+		create_foreign(path, kind);
 		writer = open_writer_of(8 * MIB, 256, &adopted);
 		if (!writer)
 			fail_msg("%s", ring_case.why.text);
@@ -69,13 +69,13 @@ static void a_strange_object_beside_it_keeps_no_ring_at_its_size(void **state)
 		assert_int_equal(assert_newest(reader, 110), 110);
 		ring_reader_close(reader);
 		ring_writer_close(writer);
-		remove_strange(path);
+		remove_foreign(path);
 	}
 }
 
 static size_t other_names;
 
-static void count_other(void *context, const char *name, const struct stat *status)
+static void count_other_name(void *context, const char *name, const struct stat *status)
 {
 	(void)context;
 	(void)name;
@@ -83,16 +83,16 @@ static void count_other(void *context, const char *name, const struct stat *stat
 	other_names++;
 }
 
-/* How many objects of the ring have another name. */
+/* How many objects of the ring have a name other than the usual one. */
 static size_t others(void)
 {
 	other_names = 0;
-	shm_name_each_alternate(ring_case.name, count_other, NULL);
+	shm_name_each_alternate(ring_case.name, count_other_name, NULL);
 	return other_names;
 }
 
-/* The whole life of a ring whose usual name is taken by what stands at `path`. */
-static void live_elsewhere(const char *path)
+/* The whole life of a ring whose usual name is taken by the object at `path`. */
+static void live_with_another_name(const char *path)
 {
 	struct stat before, after;
 	char published[SHM_NAME_BYTES];
@@ -110,7 +110,7 @@ static void live_elsewhere(const char *path)
 	assert_int_equal(assert_newest(reader, 10), 10);
 	assert_true(ring_reader_is_current(reader, ring_case.name));
 	ring_writer_detach(writer);
-	/* A restart, and another size. */
+	/* A restart, and one with another size. */
 	writer = open_writer_of(4 * MIB, 64, &adopted);
 	assert_int_equal(adopted, 10);
 	assert_true(ring_reader_is_current(reader, ring_case.name));
@@ -120,7 +120,7 @@ static void live_elsewhere(const char *path)
 	assert_false(ring_reader_is_current(reader, ring_case.name));
 	ring_reader_close(reader);
 	put_frames(writer, 11, 5);
-	/* Somebody removes what says which name it is. */
+	/* Somebody removes the published name. */
 	shm_name_withdraw(ring_case.name);
 	assert_null(ring_reader_open(ring_case.name, &ring_case.why));
 	ring_writer_republish_name(writer);
@@ -143,20 +143,20 @@ static void live_elsewhere(const char *path)
 	assert_int_equal(before.st_size, after.st_size);
 }
 
-static void where_the_name_is_no_plain_file_the_ring_has_another(void **state)
+static void if_the_name_is_not_a_regular_file_the_ring_has_another(void **state)
 {
 	char path[100];
 
 	(void)state;
 	snprintf(path, sizeof(path), RING_FOLDER "%s", ring_case.name);
-	for (enum strange kind = 0; kind < STRANGE_KINDS_OF_OURS; kind++) {
-		make_strange(path, kind);
-		live_elsewhere(path);
-		remove_strange(path);
+	for (enum foreign_kind kind = 0; kind < FOREIGN_KINDS; kind++) {
+		create_foreign(path, kind);
+		live_with_another_name(path);
+		remove_foreign(path);
 	}
 }
 
-static void where_the_name_is_another_user_s_the_ring_has_another(void **state)
+static void if_the_name_is_another_user_s_the_ring_has_another(void **state)
 {
 	static const mode_t modes[] = {0666, 0640, 0600, 0000};
 	char path[100];
@@ -172,7 +172,7 @@ static void where_the_name_is_another_user_s_the_ring_has_another(void **state)
 		assert_int_equal(chmod(path, modes[i]), 0);
 		assert_null(ring_reader_open(ring_case.name, &ring_case.why)); /* root could open it */
 		assert_non_null(strstr(ring_case.why.text, "not believed"));
-		live_elsewhere(path);
+		live_with_another_name(path);
 		const struct passwd *nobody = getpwuid(65534);
 		uint64_t adopted;
 		struct ring_writer *writer = open_writer_of(MIB, 64, &adopted);
@@ -182,7 +182,7 @@ static void where_the_name_is_another_user_s_the_ring_has_another(void **state)
 	}
 }
 
-static void once_the_name_is_free_the_ring_has_it_again(void **state)
+static void when_the_name_is_free_the_ring_has_it_again(void **state)
 {
 	uint64_t adopted;
 	char path[100], published[SHM_NAME_BYTES];
@@ -209,7 +209,7 @@ static void once_the_name_is_free_the_ring_has_it_again(void **state)
 	ring_writer_close(writer);
 }
 
-/* What stands in the file of the name is bytes from outside: a name of this ring, or none. */
+/* The file with the published name is bytes from outside: only a name of this ring is accepted. */
 static void a_published_name_leads_to_no_other_object(void **state)
 {
 	static const char *const lines[] = {"",
@@ -227,12 +227,12 @@ static void a_published_name_leads_to_no_other_object(void **state)
 	assert_true(user_folder_create(folder, &ring_case.why));
 	snprintf(file, sizeof(file), "%s%s", folder, ring_case.name);
 	for (size_t i = 0; i <= sizeof(lines) / sizeof(lines[0]); i++) {
-		bool good = i == sizeof(lines) / sizeof(lines[0]);
-		snprintf(text, sizeof(text), good ? "%s.0123456789abcdef\n" : lines[i], ring_case.name);
+		bool valid = i == sizeof(lines) / sizeof(lines[0]);
+		snprintf(text, sizeof(text), valid ? "%s.0123456789abcdef\n" : lines[i], ring_case.name);
 		int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0640);
 		assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 		close(fd);
-		assert_int_equal(shm_name_find_published(ring_case.name, got), good);
+		assert_int_equal(shm_name_find_published(ring_case.name, got), valid);
 	}
 	assert_int_equal(chmod(file, 0666), 0);
 	assert_false(shm_name_find_published(ring_case.name, got));
@@ -245,10 +245,10 @@ static void a_published_name_leads_to_no_other_object(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RING_CASE(a_strange_object_beside_it_keeps_no_ring_at_its_size),
-		RING_CASE(where_the_name_is_no_plain_file_the_ring_has_another),
-		RING_CASE(where_the_name_is_another_user_s_the_ring_has_another),
-		RING_CASE(once_the_name_is_free_the_ring_has_it_again),
+		RING_CASE(a_foreign_object_with_the_copy_s_name_does_not_prevent_a_new_size),
+		RING_CASE(if_the_name_is_not_a_regular_file_the_ring_has_another),
+		RING_CASE(if_the_name_is_another_user_s_the_ring_has_another),
+		RING_CASE(when_the_name_is_free_the_ring_has_it_again),
 		RING_CASE(a_published_name_leads_to_no_other_object),
 	};
 	return cmocka_run_group_tests_name("ring: names", tests, name_ring, remove_ring);

@@ -1,4 +1,4 @@
-/* test_ring_pages.c - a ring gets its pages while it is in use; and a /dev/shm that fills up meanwhile ends nothing. */
+/* test_ring_pages.c - pages are allocated while the ring is in use, even if /dev/shm fills up meanwhile. */
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -32,7 +32,7 @@ static void pause_ms(long ms)
 	nanosleep(&pause, NULL);
 }
 
-/* Until the ring has that many bytes, at most 30 s. */
+/* Waits until the ring has that many bytes, at most 30 s. */
 static bool wait_for_bytes(const struct ring_reader *reader, uint64_t bytes)
 {
 	for (int i = 0; ring_reader_data_bytes(reader) < bytes && i < 3000; i++)
@@ -40,7 +40,7 @@ static bool wait_for_bytes(const struct ring_reader *reader, uint64_t bytes)
 	return ring_reader_data_bytes(reader) == bytes;
 }
 
-static void a_large_ring_takes_frames_at_once_and_gets_all_of_its_pages(void **state)
+static void a_large_ring_takes_frames_at_once_while_its_pages_are_allocated(void **state)
 {
 	(void)state;
 	uint64_t adopted;
@@ -57,7 +57,7 @@ static void a_large_ring_takes_frames_at_once_and_gets_all_of_its_pages(void **s
 	ring_writer_close(writer);
 }
 
-/* A small /dev/shm of this process alone; 77: there is none. In a chroot / is no mount point, but /dev/shm may be. */
+/* Gives this process a small /dev/shm of its own; 77 if it cannot. In a chroot only /dev/shm may be a mount point. */
 static int enter_small_shm(const char *options)
 {
 	bool alone = unshare(CLONE_NEWNS) == 0 && (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 ||
@@ -66,7 +66,7 @@ static int enter_small_shm(const char *options)
 	return alone && mount("tmpfs", "/dev/shm", "tmpfs", 0, options) == 0 ? 0 : 77;
 }
 
-/* As a writer leaves it that dies while its ring gets its pages: only 64 MiB are usable, and behind them are none. */
+/* What a writer leaves that dies while pages are being allocated: 64 MiB are usable, and no pages follow. */
 static int make_ring_with_few_pages(void)
 {
 	struct ring_layout layout;
@@ -85,7 +85,7 @@ static int make_ring_with_few_pages(void)
 			 (off_t)(RING_BYTES - 64 * MIB));
 }
 
-/* Takes all but `left` bytes. */
+/* Fills all but `left` bytes. */
 static int fill_shm(off_t left)
 {
 	struct stat status;
@@ -97,7 +97,7 @@ static int fill_shm(off_t left)
 	return ftruncate(fd, status.st_size - left);
 }
 
-/* The frames that count are whole, and the older the greater their age: evenly, also over what was passed over. */
+/* All frames are whole, and their age grows evenly, also across the skipped end of the data. */
 static bool is_whole(const struct ring_reader *reader)
 {
 	struct ring_frame frame;
@@ -114,7 +114,7 @@ static bool is_whole(const struct ring_reader *reader)
 	return younger > 0.9;
 }
 
-static bool goes_round_whole(struct ring_writer *writer, const struct ring_reader *reader)
+static bool stays_whole_while_wrapping(struct ring_writer *writer, const struct ring_reader *reader)
 {
 	for (uint32_t i = 1; i <= 400; i++) {
 		if (ring_put(writer, FRAME_BYTES, i, i) != i)
@@ -128,16 +128,16 @@ static bool goes_round_whole(struct ring_writer *writer, const struct ring_reade
 static int write_in_a_full_shm(void)
 {
 	uint64_t adopted;
-	int refused = enter_small_shm("size=300m");
+	int failed = enter_small_shm("size=300m");
 
-	if (refused)
-		return refused;
+	if (failed)
+		return failed;
 	if (make_ring_with_few_pages() != 0 || fill_shm(20 * (off_t)MIB) != 0)
 		return 1;
 	struct ring_writer *writer = open_writer_of(RING_BYTES, 4096, &adopted);
 	struct ring_reader *reader = ring_reader_open(ring_case.name, &ring_case.why);
-	/* 64, and one piece of 16 of the 20 that were left: 90 frames, or one less where a lap ends. */
-	if (!writer || !reader || !wait_for_bytes(reader, 80 * MIB) || !goes_round_whole(writer, reader))
+	/* 64 MiB, and one piece of 16 of the 20 that were left: 90 frames, or one less where the data wraps. */
+	if (!writer || !reader || !wait_for_bytes(reader, 80 * MIB) || !stays_whole_while_wrapping(writer, reader))
 		return 2;
 	uint64_t held = ring_reader_head(reader) - ring_reader_tail(reader) + 1;
 	if (ring_reader_data_bytes(reader) != 80 * MIB || held < 80 || held > 91)
@@ -147,7 +147,7 @@ static int write_in_a_full_shm(void)
 	return 0;
 }
 
-static void a_ring_in_a_full_shm_goes_on_with_the_pages_that_it_has(void **state)
+static void a_ring_in_a_full_shm_continues_with_the_pages_that_it_has(void **state)
 {
 	(void)state;
 	int status = in_child(write_in_a_full_shm);
@@ -160,15 +160,15 @@ static void a_ring_in_a_full_shm_goes_on_with_the_pages_that_it_has(void **state
 static int ask_for_too_much(void)
 {
 	uint64_t adopted;
-	int refused = enter_small_shm("size=100m");
+	int failed = enter_small_shm("size=100m");
 
-	if (refused)
-		return refused;
+	if (failed)
+		return failed;
 	if (open_writer_of(RING_BYTES, 4096, &adopted) || !strstr(ring_case.why.text, "max_mb"))
 		return 1;
-	/* As much as there is, and no room for the index: what is needed is said to be more than what is free. */
+	/* There is room for the data but not for the index: the message says that more is needed than is free. */
 	if (open_writer_of(100 * MIB, 4096, &adopted) || !strstr(ring_case.why.text, "needs 101 MiB") ||
-	    !strstr(ring_case.why.text, "has 100 MiB free of 100"))
+	    !strstr(ring_case.why.text, "100 of its 100 MiB are free"))
 		return 3;
 	return shm_open(ring_case.name, O_RDONLY, 0) < 0 ? 0 : 2;
 }
@@ -183,8 +183,8 @@ static void a_ring_that_does_not_fit_is_refused_before_it_takes_a_page(void **st
 	assert_int_equal(status, 0);
 }
 
-/* Where both rings have no room at once, the new one begins with as many of the newest frames as there is room for. */
-static int carry_where_both_do_not_fit(uint32_t frames, uint64_t least)
+/* If there is no room for both rings at once, the new one begins with as many of the newest frames as fit. */
+static int copy_without_room_for_both(uint32_t frames, uint64_t min_frames)
 {
 	uint64_t adopted;
 	struct ring_writer *writer = open_writer_of(40 * MIB, 16384, &adopted);
@@ -195,7 +195,7 @@ static int carry_where_both_do_not_fit(uint32_t frames, uint64_t least)
 		ring_put(writer, SMALL_FRAME_BYTES, i, i);
 	ring_writer_detach(writer);
 	writer = open_writer_of(41 * MIB, 16384, &adopted);
-	if (!writer || adopted < least || adopted > frames)
+	if (!writer || adopted < min_frames || adopted > frames)
 		return 2;
 	struct ring_reader *reader = open_reader();
 	struct ring_frame frame;
@@ -208,20 +208,20 @@ static int carry_where_both_do_not_fit(uint32_t frames, uint64_t least)
 	return 0;
 }
 
-static int carry_few_and_many(void)
+static int copy_few_and_many(void)
 {
-	int refused = enter_small_shm("size=64m");
+	int failed = enter_small_shm("size=64m");
 
-	if (refused)
-		return refused;
-	int status = carry_where_both_do_not_fit(20, 20);
-	return status ? status : carry_where_both_do_not_fit(14000, 15 * MIB / SMALL_FRAME_BYTES) * 10;
+	if (failed)
+		return failed;
+	int status = copy_without_room_for_both(20, 20);
+	return status ? status : copy_without_room_for_both(14000, 15 * MIB / SMALL_FRAME_BYTES) * 10;
 }
 
-static void a_ring_of_another_size_gets_the_frames_that_both_have_room_for(void **state)
+static void a_ring_of_another_size_gets_the_frames_for_which_there_is_room(void **state)
 {
 	(void)state;
-	int status = in_child(carry_few_and_many);
+	int status = in_child(copy_few_and_many);
 
 	if (status == 77)
 		skip();
@@ -231,10 +231,10 @@ static void a_ring_of_another_size_gets_the_frames_that_both_have_room_for(void 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RING_CASE(a_large_ring_takes_frames_at_once_and_gets_all_of_its_pages),
-		RING_CASE(a_ring_in_a_full_shm_goes_on_with_the_pages_that_it_has),
+		RING_CASE(a_large_ring_takes_frames_at_once_while_its_pages_are_allocated),
+		RING_CASE(a_ring_in_a_full_shm_continues_with_the_pages_that_it_has),
 		RING_CASE(a_ring_that_does_not_fit_is_refused_before_it_takes_a_page),
-		RING_CASE(a_ring_of_another_size_gets_the_frames_that_both_have_room_for),
+		RING_CASE(a_ring_of_another_size_gets_the_frames_for_which_there_is_room),
 	};
 	return cmocka_run_group_tests_name("ring: pages", tests, name_ring, remove_ring);
 }

@@ -1,4 +1,4 @@
-/* test_ring_size.c - how large a ring is, for everything that a configuration may say. */
+/* test_ring_size.c - the size of the ring for all kinds of configurations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,36 +20,36 @@ static void choose(double minutes, int max_mb, int fps, int side, struct ring_re
 	ring_size_choose(&config, 1, out);
 }
 
-static void every_configuration_gives_a_ring_whose_index_is_small_beside_its_frames(void **state)
+static void the_index_is_small_compared_to_the_frames_in_every_configuration(void **state)
 {
 	static const double minutes[] = {0.1, 30, 1440};
 	static const int sizes_mb[] = {0, 1, 64, 1048576}, rates[] = {1, 60, 240}, sides[] = {16, 720, 8192};
 	struct ring_layout layout;
-	struct ring_request wish;
+	struct ring_request request;
 
 	(void)state;
 	for (size_t i = 0; i < 3 * 4 * 3 * 3; i++) {
 		int max_mb = sizes_mb[i / 3 % 4];
 
-		choose(minutes[i % 3], max_mb, rates[i / 12 % 3], sides[i / 36], &wish);
-		assert_true(ring_layout_init(wish.index_entries, wish.data_bytes, &layout));
-		assert_true(wish.index_entries * sizeof(struct ring_entry) <= wish.data_bytes / 16 + MIB / 8);
-		assert_int_equal(wish.exact, max_mb > 0);
+		choose(minutes[i % 3], max_mb, rates[i / 12 % 3], sides[i / 36], &request);
+		assert_true(ring_layout_init(request.index_entries, request.data_bytes, &layout));
+		assert_true(request.index_entries * sizeof(struct ring_entry) <= request.data_bytes / 16 + MIB / 8);
+		assert_int_equal(request.exact, max_mb > 0);
 		if (max_mb)
-			assert_int_equal(wish.data_bytes, (uint64_t)max_mb * MIB);
-		assert_int_equal(wish.keep_us, (int64_t)(minutes[i % 3] * 60 * (double)US_PER_S));
+			assert_int_equal(request.data_bytes, (uint64_t)max_mb * MIB);
+		assert_int_equal(request.keep_us, (int64_t)(minutes[i % 3] * 60 * (double)US_PER_S));
 	}
 }
 
-static void where_there_is_room_the_index_has_a_place_for_each_frame(void **state)
+static void if_there_is_room_the_index_has_an_entry_for_each_frame(void **state)
 {
-	struct ring_request wish;
+	struct ring_request request;
 
 	(void)state;
-	choose(30, 4096, 60, 720, &wish);
-	assert_true(wish.index_entries >= 30 * 60 * 60 * 5 / 4);
-	choose(0.1, 16, 30, 320, &wish);
-	assert_true(wish.index_entries >= 6 * 30);
+	choose(30, 4096, 60, 720, &request);
+	assert_true(request.index_entries >= 30 * 60 * 60 * 5 / 4);
+	choose(0.1, 16, 30, 320, &request);
+	assert_true(request.index_entries >= 6 * 30);
 }
 
 static void a_small_shm_is_shared_by_all_cameras(void **state)
@@ -61,41 +61,41 @@ static void a_small_shm_is_shared_by_all_cameras(void **state)
 	for (size_t i = 0; i < 4 * 3 * 4; i++) {
 		uint64_t room = rooms_mib[i % 4] * MIB;
 		size_t cameras = 1 + i / 12;
-		struct ring_request wish, whole;
+		struct ring_request request, whole;
 
 		choose(minutes[i / 4 % 3], 0, 60, 720, &whole);
-		wish = whole;
-		bool lowered = ring_size_limit_to_share(&wish, room, cameras);
+		request = whole;
+		bool lowered = ring_size_limit_to_share(&request, room, cameras);
 		assert_int_equal(lowered, ring_size_total_bytes(&whole) > room / cameras);
-		assert_true(ring_size_total_bytes(&wish) <= room / cameras);
-		/* And what there is is used: but for a part of a MiB, and the index. */
+		assert_true(ring_size_total_bytes(&request) <= room / cameras);
+		/* And the share is used, except for part of a MiB and the index. */
 		if (lowered)
-			assert_true(wish.data_bytes >= room / cameras / 33 * 32 - 5 * MIB / 4);
+			assert_true(request.data_bytes >= room / cameras / 33 * 32 - 5 * MIB / 4);
 	}
 }
 
 static void an_exact_size_and_a_shm_without_a_limit_are_left_alone(void **state)
 {
-	struct ring_request wish, whole;
+	struct ring_request request, whole;
 
 	(void)state;
 	choose(30, 512, 60, 720, &whole);
-	wish = whole;
-	assert_false(ring_size_limit_to_share(&wish, 64 * MIB, 2));
-	assert_memory_equal(&wish, &whole, sizeof(wish));
+	request = whole;
+	assert_false(ring_size_limit_to_share(&request, 64 * MIB, 2));
+	assert_memory_equal(&request, &whole, sizeof(request));
 	choose(30, 0, 60, 720, &whole);
-	wish = whole;
-	assert_false(ring_size_limit_to_share(&wish, UINT64_MAX, 2));
-	assert_int_equal(wish.data_bytes, whole.data_bytes);
+	request = whole;
+	assert_false(ring_size_limit_to_share(&request, UINT64_MAX, 2));
+	assert_int_equal(request.data_bytes, whole.data_bytes);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_configuration_gives_a_ring_whose_index_is_small_beside_its_frames),
+		cmocka_unit_test(the_index_is_small_compared_to_the_frames_in_every_configuration),
 		cmocka_unit_test(a_small_shm_is_shared_by_all_cameras),
 		cmocka_unit_test(an_exact_size_and_a_shm_without_a_limit_are_left_alone),
-		cmocka_unit_test(where_there_is_room_the_index_has_a_place_for_each_frame),
+		cmocka_unit_test(if_there_is_room_the_index_has_an_entry_for_each_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,4 @@
+/* ring_cases.c - what the ring's test programs share. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ int remove_ring(void **state)
 
 struct ring_writer *open_writer_of(uint64_t data_bytes, uint64_t entries, uint64_t *adopted)
 {
-	struct ring_request wish = {
+	struct ring_request request = {
 		.name = ring_case.name,
 		.data_bytes = data_bytes,
 		.index_entries = entries,
@@ -38,7 +39,7 @@ struct ring_writer *open_writer_of(uint64_t data_bytes, uint64_t entries, uint64
 		.exact = true,
 	};
 	uint64_t got = 0;
-	return ring_writer_open(&wish, &got, adopted, &ring_case.why);
+	return ring_writer_open(&request, &got, adopted, &ring_case.why);
 }
 
 struct ring_writer *open_writer(void)
