@@ -1,4 +1,4 @@
-/* device.c - see device.h. */
+/* device.c - finds the capture devices of this machine. */
 #include "recorderd/v4l2/device.h"
 
 #include <limits.h>
@@ -12,18 +12,18 @@
 #include "recorderd/v4l2/v4l2_ioctl.h"
 #include "recorderd/v4l2/v4l2_planes.h"
 
-#define NODES_MAX 64 /* /dev/video0 to /dev/video63 are tried */
+#define NODES_MAX 64 /* /dev/video0 to /dev/video63 */
 
 /*
- * Processing blocks that look like cameras: they offer formats and accept STREAMON, but never deliver a picture of
- * their own accord (the image signal processors of the Raspberry Pi).
+ * Image signal processors look like cameras: they offer formats and accept STREAMON. But they process pictures of other
+ * devices, and never deliver one of their own.
  */
-static const char *const no_cameras[] = {"bcm2835-isp", "pispbe"};
+static const char *const isp_drivers[] = {"bcm2835-isp", "pispbe"};
 
 static bool is_camera_driver(const char *driver)
 {
-	for (size_t i = 0; i < sizeof(no_cameras) / sizeof(no_cameras[0]); i++)
-		if (strcmp(driver, no_cameras[i]) == 0)
+	for (size_t i = 0; i < sizeof(isp_drivers) / sizeof(isp_drivers[0]); i++)
+		if (strcmp(driver, isp_drivers[i]) == 0)
 			return false;
 	return true;
 }
@@ -44,15 +44,12 @@ enum device_query_outcome device_query(int fd, struct device *out)
 
 static bool query_node(uint32_t number, struct device *out)
 {
-	int fd;
-	bool captures;
-
 	*out = (struct device){.number = number};
 	snprintf(out->path, sizeof(out->path), "/dev/video%u", number);
-	fd = video_open(out->path);
+	int fd = video_open(out->path);
 	if (fd < 0)
 		return false;
-	captures = device_query(fd, out) == DEVICE_IS_CAPTURE;
+	bool captures = device_query(fd, out) == DEVICE_IS_CAPTURE;
 	close(fd);
 	return captures && is_camera_driver(out->driver);
 }

@@ -1,6 +1,4 @@
-/*
- * device.h - the V4L2 capture devices of this machine. Which of them serves: source_select.h.
- */
+/* device.h - the V4L2 capture devices of this machine. source_select.h chooses among them. */
 #ifndef RECORDERD_V4L2_DEVICE_H
 #define RECORDERD_V4L2_DEVICE_H
 
@@ -17,19 +15,21 @@ struct device {
 };
 
 /*
- * Nodes that capture pictures (device_caps: VIDEO_CAPTURE, or its multi-planar form, and STREAMING; metadata and output
- * nodes are passed over), by number. Opens each node for an instant; does not stream. Returns how many.
+ * Lists the nodes that capture pictures, by number, and returns how many there are. A node counts if its device_caps
+ * have VIDEO_CAPTURE (or the multi-planar form of it) and STREAMING; metadata and output nodes do not. Opens each node
+ * for a moment; does not stream.
  */
 size_t device_list(struct device out[DEVICES_MAX]);
 
-/* True where `path` (also a by-id or by-path link) is the same device node as `other`. */
+/* True if `path` (also a by-id or by-path link) is the same device node as `other`. */
 bool device_is_same(const char *path, const char *other);
 
 /*
- * The listed devices as a JSON text (array; id, path, name, driver, bus, links, in_use, formats with sizes and rates).
- * The one at `serving` (may be "") is in use, and has its controls (v4l2_controls.h). Where the ring has no room for
- * all (ring.h), formats are left out, those of the one that serves last. Caller frees.
+ * The listed devices as JSON: an array of objects with id, path, name, driver, bus, links, in_use, and formats with
+ * sizes and rates. The device at `in_use` (may be "") also has its controls (v4l2_controls.h). If the text is too long
+ * for the ring (ring.h), formats are dropped, those of the device in use last. The caller frees it; NULL without
+ * memory.
  */
-char *device_list_json(const struct device *devices, size_t count, const char *serving);
+char *device_list_json(const struct device *devices, size_t count, const char *in_use);
 
 #endif

@@ -1,4 +1,4 @@
-/* device_holder.c - who has a video node open: /proc/PID/fd of every process that this user may look into. */
+/* device_holder.c - which process has a video node open, from /proc/PID/fd. */
 #include "recorderd/v4l2/device_query.h"
 
 #include <ctype.h>
@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool holds(int process, const char *node)
+/* `process` is the folder /proc/PID. False also if this user may not look. */
+static bool has_open(int process, const char *node)
 {
 	char target[PATH_MAX];
 	struct dirent *entry;
@@ -65,7 +66,7 @@ bool device_holder(const char *path, char *out, size_t bytes)
 		int process = openat(dirfd(processes), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (process < 0)
 			continue;
-		found = holds(process, node);
+		found = has_open(process, node);
 		if (found) {
 			read_name(process, name, sizeof(name));
 			snprintf(out, bytes, "%s (pid %ld)", name, pid);

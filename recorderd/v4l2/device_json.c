@@ -81,7 +81,7 @@ static struct json_object *size_json(int fd, uint32_t fourcc, struct mode_size s
 	return object;
 }
 
-/* A range of sizes is listed as its smallest and its largest. */
+/* A range of sizes is listed as its smallest and its largest size. */
 static struct json_object *format_json(int fd, uint32_t fourcc)
 {
 	struct json_object *object = json_object_new_object(), *list = json_object_new_array();
@@ -114,20 +114,20 @@ static struct json_object *formats_json(int fd)
 	return list;
 }
 
-/* What the node itself has to say; nothing where it was unplugged since it was listed. */
-static void add_answers(struct json_object *object, const struct device *device, const char *serving)
+/* What the node itself answers; nothing if it was unplugged since it was listed. */
+static void add_modes_and_controls(struct json_object *object, const struct device *device, const char *in_use)
 {
 	int fd = video_open(device->path);
 
 	if (fd < 0)
 		return;
 	json_object_object_add(object, "formats", formats_json(fd));
-	if (device_is_same(device->path, serving))
+	if (device_is_same(device->path, in_use))
 		json_object_object_add(object, "controls", v4l2_controls_json(fd));
 	close(fd);
 }
 
-static struct json_object *device_object(const struct device *device, const char *serving)
+static struct json_object *device_object(const struct device *device, const char *in_use)
 {
 	struct json_object *object = json_object_new_object();
 
@@ -137,8 +137,8 @@ static struct json_object *device_object(const struct device *device, const char
 	json_object_object_add(object, "driver", v4l2_text_json(device->driver, sizeof(device->driver)));
 	json_object_object_add(object, "bus", v4l2_text_json(device->bus, sizeof(device->bus)));
 	json_object_object_add(object, "links", links_json(device->path));
-	json_object_object_add(object, "in_use", json_object_new_boolean(device_is_same(device->path, serving)));
-	add_answers(object, device, serving);
+	json_object_object_add(object, "in_use", json_object_new_boolean(device_is_same(device->path, in_use)));
+	add_modes_and_controls(object, device, in_use);
 	return object;
 }
 
@@ -149,27 +149,26 @@ static bool fits(struct json_object *list)
 	return strlen(json_object_to_json_string_ext(list, TEXT_FORM)) < RING_DEVICES_BYTES;
 }
 
-/* Of the last devices first, until the ring has room for the list. */
-static void leave_out_formats(struct json_object *list, bool also_of_serving)
+/* Drops formats, those of the last devices first, until the ring has room for the list. */
+static void drop_formats(struct json_object *list, bool also_in_use)
 {
 	for (size_t i = json_object_array_length(list); i > 0 && !fits(list); i--) {
 		struct json_object *device = json_object_array_get_idx(list, i - 1);
 
-		if (also_of_serving || !json_object_object_get_ex(device, "controls", NULL))
+		if (also_in_use || !json_object_object_get_ex(device, "controls", NULL))
 			json_object_object_del(device, "formats");
 	}
 }
 
-char *device_list_json(const struct device *devices, size_t count, const char *serving)
+char *device_list_json(const struct device *devices, size_t count, const char *in_use)
 {
 	struct json_object *list = json_object_new_array();
-	char *text;
 
 	for (size_t i = 0; i < count; i++)
-		json_object_array_add(list, device_object(&devices[i], serving));
-	leave_out_formats(list, false);
-	leave_out_formats(list, true);
-	text = strdup(json_object_to_json_string_ext(list, TEXT_FORM));
+		json_object_array_add(list, device_object(&devices[i], in_use));
+	drop_formats(list, false);
+	drop_formats(list, true);
+	char *text = strdup(json_object_to_json_string_ext(list, TEXT_FORM));
 	json_object_put(list);
 	return text;
 }

@@ -1,5 +1,4 @@
-/* device_query.h - what one video node is, for those that have it open or look for it (device.h is for everyone else).
- */
+/* device_query.h - asks a video node what it is, who may open it and who has it open. */
 #ifndef RECORDERD_V4L2_DEVICE_QUERY_H
 #define RECORDERD_V4L2_DEVICE_QUERY_H
 
@@ -10,19 +9,19 @@
 enum device_query_outcome {
 	DEVICE_IS_CAPTURE,
 	DEVICE_NOT_CAPTURE, /* a metadata, output or memory-to-memory node, or one that cannot stream */
-	DEVICE_NO_ANSWER,   /* does not answer VIDIOC_QUERYCAP: errno says why (ENOTTY: no video node at all) */
+	DEVICE_NO_ANSWER,   /* VIDIOC_QUERYCAP failed: errno says why (ENOTTY: not a video node at all) */
 };
 
-/* Fills model, driver and bus of an open node that captures. */
+/* Asks an open node. Fills in model, driver and bus if it captures. */
 enum device_query_outcome device_query(int fd, struct device *out);
 
-/* The node that a by-id or by-path link stands for now; the path itself where there is no such file. */
+/* The node that a by-id or by-path link points to now; `path` itself if there is no such file. */
 void device_resolve(const char *path, char out[PATH_MAX]);
 
-/* True with the path of a video node that this user may not open. */
+/* Finds a video node that this user may not open (EACCES, EPERM) and copies its path; false if there is none. */
 bool device_find_forbidden(char *path, size_t bytes);
 
-/* "program (pid N)" of who else has the node open, as far as this user may see; false where none is found. */
+/* Copies "program (pid N)" of another process that has the node open; false if this user can see none. */
 bool device_holder(const char *path, char *out, size_t bytes);
 
 #endif

@@ -1,4 +1,4 @@
-/* v4l2_controls.c - see v4l2_controls.h. */
+/* v4l2_controls.c - finds camera controls by name and sets them. */
 #include "recorderd/v4l2/v4l2_controls.h"
 
 #include <ctype.h>
@@ -28,7 +28,7 @@ static void normalise(const char *name, size_t length, char out[NAME_BYTES])
 	out[used] = '\0';
 }
 
-/* The next one after out->id, whatever it is. */
+/* The next control after out->id, whatever it is. */
 static bool query_next(int fd, struct v4l2_query_ext_ctrl *out, char name[NAME_BYTES])
 {
 	uint32_t id = out->id;
@@ -61,7 +61,7 @@ static bool find(int fd, const char *wanted, struct v4l2_query_ext_ctrl *out, st
 		if (used + sizeof(name) + 2 < sizeof(list))
 			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", name);
 	}
-	return reason_set(why, "the camera has no control %s; it has: %s", wanted, used ? list : "none");
+	return reason_set(why, "the camera has no control \"%s\"; it has: %s", wanted, used ? list : "none");
 }
 
 static bool parse_switch(const char *text, int64_t *out)
@@ -114,11 +114,11 @@ bool v4l2_control_set(int fd, const char *name, const char *value, int64_t *now,
 	if (!find(fd, name, &control, why))
 		return false;
 	if (!parse_number(value, &number) && !parse_switch(value, &number) && !parse_menu(fd, &control, value, &number))
-		return reason_set(why, "%s = %s is no value of that control; it takes %lld to %lld", name, value,
+		return reason_set(why, "%s = %s is not a value of this control, which takes %lld to %lld", name, value,
 				  (long long)control.minimum, (long long)control.maximum);
 	if (control.type != V4L2_CTRL_TYPE_BUTTON && control.type != V4L2_CTRL_TYPE_BITMASK &&
 	    (number < control.minimum || number > control.maximum))
-		return reason_set(why, "%s = %s is out of range: it takes %lld to %lld", name, value,
+		return reason_set(why, "%s = %s is out of range; this control takes %lld to %lld", name, value,
 				  (long long)control.minimum, (long long)control.maximum);
 	setting.id = control.id;
 	settings.which = V4L2_CTRL_WHICH_CUR_VAL;
@@ -127,7 +127,7 @@ bool v4l2_control_set(int fd, const char *name, const char *value, int64_t *now,
 	else
 		setting.value = (int32_t)number;
 	if (video_ioctl(fd, VIDIOC_S_EXT_CTRLS, &settings) < 0)
-		return reason_errno(why, "the camera refuses %s = %s", name, value);
+		return reason_errno(why, "the camera rejected %s = %s", name, value);
 	*now = control.type == V4L2_CTRL_TYPE_INTEGER64 ? setting.value64 : setting.value;
 	return true;
 }

@@ -6,7 +6,7 @@
 
 #include "recorderd/v4l2/v4l2_ioctl.h"
 
-#define MENU_MAX 64 /* entries listed: no camera has a menu that long */
+#define MENU_MAX 64 /* entries that are listed; no camera has a longer menu */
 
 struct json_object *v4l2_text_json(const char *text, size_t bytes)
 {
@@ -18,7 +18,7 @@ struct json_object *v4l2_text_json(const char *text, size_t bytes)
 	return json_object_new_string_len(clean, (int)length);
 }
 
-/* NULL for those that are no single number: strings, arrays, structures. */
+/* NULL for controls that are not a single number: strings, arrays, structures. */
 static const char *type_text(const struct v4l2_query_ext_ctrl *control)
 {
 	switch (control->type) {

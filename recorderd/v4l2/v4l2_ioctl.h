@@ -1,4 +1,4 @@
-/* v4l2_ioctl.h - V4L2 system calls as the recorder makes them: repeated when a signal cuts in. */
+/* v4l2_ioctl.h - V4L2 system calls, repeated after EINTR. */
 #ifndef RECORDERD_V4L2_V4L2_IOCTL_H
 #define RECORDERD_V4L2_V4L2_IOCTL_H
 
@@ -18,7 +18,7 @@ static inline int video_ioctl(int fd, unsigned long request, void *argument)
 	return result;
 }
 
-/* The node's descriptor, or -1 with errno. Opening does not claim the camera; S_FMT and REQBUFS do. */
+/* Returns the node's descriptor, or -1 with errno. Opening does not claim the camera; S_FMT and REQBUFS do. */
 static inline int video_open(const char *path)
 {
 	return open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);

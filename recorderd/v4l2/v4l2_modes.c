@@ -1,10 +1,10 @@
-/* v4l2_modes.c - see v4l2_modes.h. */
+/* v4l2_modes.c - enumerates the modes of a camera, and picks the nearest one. */
 #include "recorderd/v4l2/v4l2_modes.h"
 
 #include "recorderd/v4l2/v4l2_ioctl.h"
 #include "recorderd/v4l2/v4l2_planes.h"
 
-#define FPS_MILLI_MAX 10000000u /* 10,000 frames a second: past it a number is a mistake */
+#define FPS_MILLI_MAX 10000000u /* 10,000 frames per second; anything above is a mistake */
 
 size_t mode_list_formats(int fd, uint32_t fourccs[MODE_FORMATS_MAX])
 {
@@ -25,7 +25,7 @@ static uint32_t at_least_one(uint32_t value)
 	return value ? value : 1;
 }
 
-static void take_size_range(const struct v4l2_frmsize_stepwise *range, struct mode_sizes *out)
+static void set_size_range(const struct v4l2_frmsize_stepwise *range, struct mode_sizes *out)
 {
 	out->range = *range;
 	out->range.step_width = at_least_one(range->step_width);
@@ -42,7 +42,7 @@ void mode_list_sizes(int fd, uint32_t fourcc, struct mode_sizes *out)
 		if (video_ioctl(fd, VIDIOC_ENUM_FRAMESIZES, &answer) < 0)
 			return;
 		if (answer.type != V4L2_FRMSIZE_TYPE_DISCRETE) {
-			take_size_range(&answer.stepwise, out);
+			set_size_range(&answer.stepwise, out);
 			return;
 		}
 		if (answer.discrete.width && answer.discrete.height)
@@ -103,8 +103,8 @@ struct mode_size mode_nearest_size(const struct mode_sizes *sizes, struct mode_s
 	}
 	for (size_t i = 0; i < sizes->count; i++) {
 		struct mode_size item = sizes->items[i];
-		uint64_t far = distance(item, wanted), best_far = distance(best, wanted);
-		if (i == 0 || far < best_far || (far == best_far && area(item) > area(best)))
+		uint64_t away = distance(item, wanted), best_away = distance(best, wanted);
+		if (i == 0 || away < best_away || (away == best_away && area(item) > area(best)))
 			best = item;
 	}
 	return best;
@@ -120,9 +120,9 @@ struct v4l2_fract mode_nearest_rate(const struct mode_rates *rates, uint32_t fps
 		best = rates->longest;
 	for (size_t i = 0; i < rates->count; i++) {
 		int64_t fps = mode_fps_milli(rates->items[i]), best_fps = mode_fps_milli(best);
-		int64_t far = fps < fps_milli ? fps_milli - fps : fps - fps_milli;
-		int64_t best_far = best_fps < fps_milli ? fps_milli - best_fps : best_fps - fps_milli;
-		if (i == 0 || far < best_far || (far == best_far && fps > best_fps))
+		int64_t away = fps < fps_milli ? fps_milli - fps : fps - fps_milli;
+		int64_t best_away = best_fps < fps_milli ? fps_milli - best_fps : best_fps - fps_milli;
+		if (i == 0 || away < best_away || (away == best_away && fps > best_fps))
 			best = rates->items[i];
 	}
 	return best;
@@ -130,11 +130,9 @@ struct v4l2_fract mode_nearest_rate(const struct mode_rates *rates, uint32_t fps
 
 uint32_t mode_fps_milli(struct v4l2_fract interval)
 {
-	uint64_t fps_milli;
-
 	if (!interval.numerator || !interval.denominator)
 		return 0;
-	fps_milli = (UINT64_C(1000) * interval.denominator + interval.numerator / 2) / interval.numerator;
+	uint64_t fps_milli = (UINT64_C(1000) * interval.denominator + interval.numerator / 2) / interval.numerator;
 	return fps_milli > FPS_MILLI_MAX ? 0 : (uint32_t)fps_milli;
 }
 

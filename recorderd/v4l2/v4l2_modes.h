@@ -1,6 +1,8 @@
 /*
- * v4l2_modes.h - what a camera offers: formats, sizes of a format, rates of a size (VIDIOC_ENUM_FMT, _FRAMESIZES,
- * _FRAMEINTERVALS). Every list is cut at a fixed length, since a driver's answers are bytes from outside.
+ * v4l2_modes.h - the modes that a camera offers: formats, sizes of a format, frame intervals of a size.
+ *
+ * From VIDIOC_ENUM_FMT, VIDIOC_ENUM_FRAMESIZES and VIDIOC_ENUM_FRAMEINTERVALS. Every list has a fixed maximum length,
+ * since the answers of a driver are bytes from outside.
  */
 #ifndef RECORDERD_V4L2_V4L2_MODES_H
 #define RECORDERD_V4L2_V4L2_MODES_H
@@ -19,16 +21,15 @@ struct mode_size {
 	uint32_t width, height;
 };
 
-/* Single sizes, or a range; neither where the driver does not say. */
+/* Discrete sizes, or a range; neither if the driver does not say. */
 struct mode_sizes {
 	struct mode_size items[MODE_SIZES_MAX];
 	size_t count;
 	bool ranged;
-	struct v4l2_frmsize_stepwise range; /* steps are at least 1 */
+	struct v4l2_frmsize_stepwise range; /* its steps are at least 1 */
 };
 
-/* Frame intervals in seconds (numerator / denominator, neither is 0), single or a range from `shortest` to `longest`.
- */
+/* Frame intervals in seconds (numerator / denominator, neither is 0): discrete, or from `shortest` to `longest`. */
 struct mode_rates {
 	struct v4l2_fract items[MODE_RATES_MAX];
 	size_t count;
@@ -40,13 +41,13 @@ size_t mode_list_formats(int fd, uint32_t fourccs[MODE_FORMATS_MAX]);
 void mode_list_sizes(int fd, uint32_t fourcc, struct mode_sizes *out);
 void mode_list_rates(int fd, uint32_t fourcc, struct mode_size size, struct mode_rates *out);
 
-/* The size nearest to `wanted`, the larger of two that are equally near; `wanted` itself where nothing is known. */
+/* The size nearest to `wanted`, the larger of two that are equally near; `wanted` itself if no size is known. */
 struct mode_size mode_nearest_size(const struct mode_sizes *sizes, struct mode_size wanted);
 
-/* The interval nearest to that rate, the faster of two; 1000 / fps_milli where nothing is known. */
+/* The interval nearest to that rate, the faster of two; 1000 / fps_milli if no rate is known. */
 struct v4l2_fract mode_nearest_rate(const struct mode_rates *rates, uint32_t fps_milli);
 
-/* Frames in 1000 seconds; 0 for an interval that is none. */
+/* Frames per 1000 s; 0 if the interval is not a valid one. */
 uint32_t mode_fps_milli(struct v4l2_fract interval);
 
 /* Four characters and a NUL; unprintable ones become '?'. */

@@ -1,11 +1,11 @@
-/* v4l2_planes.c - see v4l2_planes.h. */
+/* v4l2_planes.c - single-planar and multi-planar calls. */
 #include "recorderd/v4l2/v4l2_planes.h"
 
 #include "recorderd/v4l2/v4l2_ioctl.h"
 
 uint32_t v4l2_planes_type_of(const struct v4l2_capability *capability)
 {
-	/* `capabilities` is the whole camera's: its metadata node would pass. */
+	/* `capabilities` is that of the whole camera: with it, even a metadata node would seem to capture. */
 	uint32_t caps =
 		capability->capabilities & V4L2_CAP_DEVICE_CAPS ? capability->device_caps : capability->capabilities;
 
@@ -13,7 +13,7 @@ uint32_t v4l2_planes_type_of(const struct v4l2_capability *capability)
 		return 0;
 	if (caps & V4L2_CAP_VIDEO_CAPTURE)
 		return V4L2_BUF_TYPE_VIDEO_CAPTURE;
-	/* With an output too it is a codec or a scaler: such nodes give what they are given. */
+	/* A node that also has an output is a codec or a scaler. */
 	if (caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE && !(caps & V4L2_CAP_VIDEO_OUTPUT_MPLANE))
 		return V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
 	return 0;
@@ -77,7 +77,7 @@ int v4l2_planes_format(int fd, unsigned long request, uint32_t type, struct v4l2
 	return 0;
 }
 
-static int exchange_planes(int fd, unsigned long request, struct v4l2_buffer *inout)
+static int multi_planar_buffer(int fd, unsigned long request, struct v4l2_buffer *inout)
 {
 	struct v4l2_plane planes[VIDEO_MAX_PLANES] = {0};
 	const struct v4l2_plane *plane = &planes[0];
@@ -99,7 +99,7 @@ static int exchange_planes(int fd, unsigned long request, struct v4l2_buffer *in
 int v4l2_planes_buffer(int fd, unsigned long request, struct v4l2_buffer *inout)
 {
 	if (inout->type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE)
-		return exchange_planes(fd, request, inout);
+		return multi_planar_buffer(fd, request, inout);
 	if (video_ioctl(fd, request, inout) < 0)
 		return -1;
 	if (request == VIDIOC_DQBUF)

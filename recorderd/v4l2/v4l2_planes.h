@@ -1,7 +1,9 @@
 /*
- * v4l2_planes.h - V4L2's calls in their two forms, single-planar and multi-planar ("Single- and multi-planar APIs" in
- * the Linux media documentation), made alike. Cameras of ARM boards often know the second form only, though their
- * pictures stand in one plane: those are taken; pictures in several planes (NV12M) are not.
+ * v4l2_planes.h - one interface for V4L2's single-planar and multi-planar calls.
+ *
+ * See "Single- and multi-planar APIs" in the Linux media documentation. Cameras of ARM boards often know only the
+ * multi-planar form, although their pictures have a single plane: those can be used. Pictures in several planes (NV12M)
+ * cannot.
  */
 #ifndef RECORDERD_V4L2_V4L2_PLANES_H
 #define RECORDERD_V4L2_V4L2_PLANES_H
@@ -10,19 +12,19 @@
 
 #include <linux/videodev2.h>
 
-/* By what QUERYCAP answers for this node: the type that it captures with, 0 where it captures nothing. */
+/* The buffer type with which a node captures, from its answer to QUERYCAP; 0 if it does not capture. */
 uint32_t v4l2_planes_type_of(const struct v4l2_capability *capability);
 
-/* The same for an open node; VIDEO_CAPTURE where it does not answer. */
+/* The same for an open node; VIDEO_CAPTURE if it does not answer. */
 uint32_t v4l2_planes_type(int fd);
 
-/* S_FMT or G_FMT. 0, or -1 with errno; EINVAL also where the pictures stand in several planes. */
+/* S_FMT or G_FMT. Returns 0, or -1 with errno; EINVAL also if the pictures have several planes. */
 int v4l2_planes_format(int fd, unsigned long request, uint32_t type, struct v4l2_pix_format *inout);
 
 /*
- * QUERYBUF, QBUF and DQBUF of buffers that are mapped; inout->type says which form. 0, or -1 with errno. Afterwards
- * length and bytesused are those of the picture's plane, and m.offset, in that order of calls: where it is mapped;
- * undefined; where in the mapping the picture begins (bytesused counts from there).
+ * QUERYBUF, QBUF or DQBUF of a mapped buffer; inout->type says which form. Returns 0, or -1 with errno. `length` and
+ * `bytesused` are then those of the picture's plane. `m.offset` is where to map the buffer after QUERYBUF, undefined
+ * after QBUF, and where the picture begins in the mapping after DQBUF (`bytesused` counts from there).
  */
 int v4l2_planes_buffer(int fd, unsigned long request, struct v4l2_buffer *inout);
 
