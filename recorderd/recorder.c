@@ -228,12 +228,12 @@ static bool start_frames(struct recorder *recorder, struct reason *why)
 		.loop = recorder->loop,
 		.config = &recorder->config,
 		.ring = recorder->ring,
-		.others = &recorder->other_cameras.others,
+		.others = &recorder->other_cameras,
 		.last_epoch = newest_epoch(recorder),
 		.frame = on_frame,
 		.opened = on_opened,
 		.epoch_ended = on_stretch_over,
-		.adjusted = on_adjusted,
+		.control_set = on_adjusted,
 		.context = recorder,
 	});
 	return recorder->capture || reason_set(why, "cannot start the capture");

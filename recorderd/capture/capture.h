@@ -1,6 +1,8 @@
 /*
- * capture.h - from a camera to the ring, and never giving up: opens, watches, closes and opens again; maps capture
- * times to wall time; tells one stretch of frames from the next.
+ * capture.h - takes frames from a camera into the ring, and never gives up.
+ *
+ * Opens the camera, watches it, closes it and opens it again; maps capture times to wall time; divides the frames into
+ * epochs.
  */
 #ifndef RECORDERD_CAPTURE_CAPTURE_H
 #define RECORDERD_CAPTURE_CAPTURE_H
@@ -20,45 +22,48 @@ struct capture_parts {
 	struct loop *loop;
 	const struct config *config;
 	struct ring_writer *ring;
-	const struct source_others *others;          /* source_open() */
-	uint32_t last_epoch;                         /* the newest that the ring holds; 0: none */
+	const struct other_cameras *others;          /* as for source_open() */
+	uint32_t last_epoch;                         /* the newest in the ring; 0: none */
 	void (*frame)(void *context);                /* a frame was put into the ring */
 	void (*opened)(void *context, unsigned fps); /* a source was opened */
-	void (*epoch_ended)(void *context);          /* none will come for now */
-	/* What came of capture_set_control(): the value that the driver took, or why not */
-	void (*adjusted)(void *context, uint32_t ticket, bool good, int64_t value, const struct reason *why);
+	void (*epoch_ended)(void *context);          /* no frame is coming for now */
+	/* The result of capture_set_control(): the value that the driver took, or why it did not. */
+	void (*control_set)(void *context, uint32_t ticket, bool ok, int64_t value, const struct reason *why);
 	void *context;
 };
 
-/* Starts opening at once. Recording is on if the configuration says so. NULL without memory. `parts` outlive it. */
+/*
+ * Starts opening at once. Recording is on if the configuration says so. NULL without memory. What `parts` points to
+ * must outlive the capture.
+ */
 struct capture *capture_create(const struct capture_parts *parts);
 
-/* No frame comes any more; the source is closed meanwhile, and none is opened. Waits for nothing. */
+/* Delivers no more frames, has the source closed and opens no other. Does not wait. */
 void capture_stop(struct capture *capture);
 
 /*
- * capture_stop(), and waits so long until the source is closed. False where the thread that does it hangs in a driver:
- * then all stays, and must, what `parts` named, and it may be asked again. NULL is safe.
+ * capture_stop(), and waits at most `timeout_us` for the source to be closed. False if the thread that closes it hangs
+ * in a driver: then everything stays, what `parts` points to must stay, and the call can be repeated. NULL is safe.
  */
 bool capture_destroy(struct capture *capture, int64_t timeout_us);
 
 /*
- * Sets a control of the camera that serves, on the opener's thread; parts.adjusted is told later, once the ring's list
- * of devices has the new value. False, with the reason, where no camera is open.
+ * Sets a control of the open camera, on the device worker's thread. parts.control_set is called later, when the list of
+ * devices in the ring has the new value. False and *why if no camera is open.
  */
 bool capture_set_control(struct capture *capture, uint32_t ticket, const char *name, const char *value,
 			 struct reason *why);
 
-/* Has the [controls] of `config` count from now on, also for the camera that serves. They are copied. */
+/* Uses the [controls] of `config` from now on, also for the camera that is open. They are copied. */
 void capture_set_controls(struct capture *capture, const struct config *config);
 
-/* Whether the frames that come from now on are to be recorded: those that are not bear RING_FRAME_RECORDING_OFF. */
+/* Whether frames from now on are to be recorded. If not, they are marked RING_FRAME_RECORDING_OFF. */
 void capture_set_recording(struct capture *capture, bool on);
 
-/* False where the thread that opens cameras hangs in a driver: no camera will be opened again. */
+/* False if the thread that opens cameras hangs in a driver: no camera will be opened again. */
 bool capture_is_alive(const struct capture *capture);
 
-/* Fills what is known of the camera. */
+/* Fills in what is known of the camera, and zeroes the rest. */
 void capture_get_state(const struct capture *capture, struct recorder_state *out);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * capture_internal.h - what the files of capture share: phases and events (capture.c), the opener's answers
- * (capture_results.c), and frames on their way into the ring (capture_frames.c). The latter two report events through
- * `happen`, and call nothing of capture.c.
+ * capture_internal.h - what the files of capture share.
+ *
+ * Results of the device worker (capture_results.c) and frames on their way into the ring (capture_frames.c) report
+ * events to the state machine (capture_phases.c) through `handle_event`. capture.c starts and stops all of it.
  */
 #ifndef RECORDERD_CAPTURE_CAPTURE_INTERNAL_H
 #define RECORDERD_CAPTURE_CAPTURE_INTERNAL_H
@@ -13,57 +14,78 @@
 #include "recorderd/capture/frame_rate.h"
 #include "recorderd/source/source.h"
 
-enum phase { PHASE_WAITING, PHASE_OPENING, PHASE_FIRST_FRAME, PHASE_STREAMING, PHASES };
+#define RETRY_MIN_US           (US_PER_S / 5)
+#define PREFERRED_RETRY_MIN_US (2 * US_PER_S) /* between lists of devices while a fallback is used */
+
+enum phase {
+	PHASE_WAITING,     /* to open again */
+	PHASE_OPENING,     /* the device worker is at it */
+	PHASE_FIRST_FRAME, /* open, and no frame yet */
+	PHASE_STREAMING,
+	PHASES,
+};
 
 enum event {
 	EVENT_OPENED,
-	EVENT_OPEN_FAILED, /* it could not be opened */
+	EVENT_OPEN_FAILED,
 	EVENT_FRAME,
-	EVENT_UNPLUGGED, /* unplugged */
-	EVENT_FAILED,    /* an error that opening again may heal */
+	EVENT_UNPLUGGED,
+	EVENT_FAILED, /* an error that opening again may cure */
 	EVENT_RESIZED,
-	EVENT_DEADLINE,        /* the deadline */
-	EVENT_DEVICES_CHANGED, /* something came or went in /dev */
-	EVENT_PREFERRED_BACK,  /* the configured camera is back while a stand-in serves */
+	EVENT_DEADLINE,
+	EVENT_DEVICES_CHANGED, /* a video device has appeared in /dev or disappeared */
+	EVENT_PREFERRED_BACK,  /* the configured camera is back while a fallback is used */
 	EVENTS,
 };
 
 struct capture {
 	struct capture_parts parts;
 	enum phase phase;
-	void (*happen)(struct capture *capture, enum event event); /* capture.c: by the table of phases */
-	struct device_worker *opener;
-	struct loop_watch opened, device;
-	struct device_watch devices;
-	struct loop_timer deadline, better;
+	void (*handle_event)(struct capture *capture, enum event event); /* capture_phases.c */
+	struct device_worker *worker;
+	struct loop_watch worker_results, device;
+	struct device_watch device_watch;
+	struct loop_timer deadline, preferred_timer;
 	struct source *source;
-	struct reason said; /* by the last attempt to open */
+	struct reason open_error; /* of the last attempt to open */
 	int64_t retry_us, preferred_retry_us;
 	mono_t opened_at;
-	bool looking;     /* for it: the next list says whether it is back */
-	bool on_fallback; /* not the camera that the configuration means */
-	bool no_frames;   /* what was opened last gave no frame */
+	bool want_list;   /* the next list of devices tells whether the configured camera is back */
+	bool on_fallback; /* the open source is not the configured one */
+	bool no_frames;   /* the last source that was opened gave no frame */
 	bool stopping;
 	bool recording;
 
-	/* The stretch */
+	/* The epoch */
 	struct clock_map clock;
 	uint32_t epoch;
 	enum gap_cause next_cause;
-	bool stretch_open;
+	bool epoch_open;
 	uint16_t width, height;
 	mono_t last_frame;
 
 	struct frame_rate rate;
-	struct recorder_state status;
+	struct recorder_state state; /* what is published of the camera */
 	mono_t damage_log_due;
-	bool refusal_logged;
+	bool open_error_logged;
 };
 
-/* capture_results.c: for the loop, when device_worker_fd() is readable. */
+/* capture_phases.c: what an event means in this phase. */
+void capture_handle_event(struct capture *capture, enum event event);
+
+/* capture_phases.c: has the device worker open a source. */
+void capture_start_opening(struct capture *capture);
+
+/* capture_phases.c: closes the source, if there is one. `cause` is that of the gap which then begins. */
+void capture_drop_source(struct capture *capture, enum gap_cause cause);
+
+/* capture_phases.c: called by the timer while a fallback is used. */
+void capture_list_for_preferred(void *context);
+
+/* capture_results.c: called by the event loop when the device worker has results. */
 void capture_results_ready(void *context, uint32_t events);
 
-/* capture_frames.c: where a source delivers to. */
+/* capture_frames.c: where a source delivers its frames. */
 struct source_sink capture_sink(struct capture *capture);
 
 #endif

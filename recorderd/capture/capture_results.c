@@ -1,5 +1,4 @@
-/* capture_results.c - what the thread that opens cameras has to say: how an order ended, and which devices there are.
- */
+/* capture_results.c - results of the device worker: an opened source, the list of devices, a control that was set. */
 #include "recorderd/capture/capture_internal.h"
 
 #include <stdlib.h>
@@ -7,29 +6,30 @@
 
 static void take_list(struct capture *capture, struct device_worker_result *result)
 {
-	struct recorder_state *status = &capture->status;
+	struct recorder_state *state = &capture->state;
 	const char *wanted = capture->parts.config->camera.device;
-	bool better = false;
+	bool preferred_is_back = false;
 
-	status->camera_count = 0;
+	state->camera_count = 0;
 	for (size_t i = 0; i < result->device_count; i++) {
-		status->camera_ids[status->camera_count++] = result->devices[i].number;
-		better |= strcmp(wanted, "auto") == 0 || device_is_same(result->devices[i].path, wanted);
+		state->camera_ids[state->camera_count++] = result->devices[i].number;
+		preferred_is_back |= strcmp(wanted, "auto") == 0 || device_is_same(result->devices[i].path, wanted);
 	}
 	if (result->devices_json)
 		ring_writer_set_devices(capture->parts.ring, result->devices_json);
 	free(result->devices_json);
-	if (better && capture->on_fallback && capture->looking) {
-		capture->looking = false;
-		capture->happen(capture, EVENT_PREFERRED_BACK);
+	if (preferred_is_back && capture->on_fallback && capture->want_list) {
+		capture->want_list = false;
+		capture->handle_event(capture, EVENT_PREFERRED_BACK);
 	}
 }
 
-static void take_adjusted(struct capture *capture, struct device_worker_result *result)
+static void take_control(struct capture *capture, struct device_worker_result *result)
 {
-	if (result->adjusted)
+	if (result->control_set)
 		take_list(capture, result);
-	capture->parts.adjusted(capture->parts.context, result->ticket, result->adjusted, result->value, &result->why);
+	capture->parts.control_set(capture->parts.context, result->ticket, result->control_set, result->value,
+				   &result->why);
 }
 
 void capture_results_ready(void *context, uint32_t events)
@@ -38,19 +38,20 @@ void capture_results_ready(void *context, uint32_t events)
 	struct device_worker_result result;
 
 	(void)events;
-	while (device_worker_take_result(capture->opener, &result)) {
-		switch (result.answer) {
+	while (device_worker_take_result(capture->worker, &result)) {
+		switch (result.kind) {
 		case JOB_LISTED:
 			take_list(capture, &result);
 			break;
 		case JOB_CONTROL_SET:
-			take_adjusted(capture, &result);
+			take_control(capture, &result);
 			break;
 		case JOB_OPENED:
-			device_worker_list(capture->opener);
-			capture->said = result.why;
+			device_worker_list(capture->worker);
+			capture->open_error = result.why;
 			capture->source = result.source;
-			capture->happen(capture, result.outcome == SOURCE_OPENED ? EVENT_OPENED : EVENT_OPEN_FAILED);
+			capture->handle_event(capture,
+					      result.outcome == SOURCE_OPENED ? EVENT_OPENED : EVENT_OPEN_FAILED);
 			break;
 		}
 	}

@@ -1,6 +1,8 @@
 /*
- * clock_map.h - one mapping from capture time (monotonic) to wall time, and when it ends. Slewing moves both clocks
- * alike; an offset that moves by more than 5 ms is a step, a leap second, or a machine that slept.
+ * clock_map.h - maps capture time (monotonic) to wall time.
+ *
+ * Slewing moves both clocks by the same amount. If their offset changes by more than 5 ms, the clock was set, a leap
+ * second passed, or the machine slept: a new mapping begins.
  */
 #ifndef RECORDERD_CAPTURE_CLOCK_MAP_H
 #define RECORDERD_CAPTURE_CLOCK_MAP_H
@@ -17,7 +19,7 @@ struct clock_map {
 	int64_t offset_us;
 };
 
-/* Takes the offset that the clocks have now; true where that began a new mapping in place of a valid one. */
+/* Follows the offset between the clocks as it is now. True if a new mapping has replaced a valid one. */
 static inline bool clock_map_update(struct clock_map *map, int64_t now_offset_us)
 {
 	int64_t moved_us = now_offset_us - map->offset_us;

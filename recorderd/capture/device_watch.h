@@ -1,6 +1,4 @@
-/*
- * device_watch.h - says when a video device comes or goes, by inotify on /dev.
- */
+/* device_watch.h - reports when a video device appears or disappears, using inotify(7) on /dev. */
 #ifndef RECORDERD_CAPTURE_DEVICE_WATCH_H
 #define RECORDERD_CAPTURE_DEVICE_WATCH_H
 
@@ -13,7 +11,7 @@ struct device_watch {
 	void *context;
 };
 
-/* Where the kernel does not allow it, that is said once, and nothing is ever reported. */
+/* If the kernel does not allow the watch, this is logged once and nothing is ever reported. */
 void device_watch_start(struct device_watch *watch, struct loop *loop, void (*changed)(void *context), void *context);
 void device_watch_stop(struct device_watch *watch);
 

@@ -1,5 +1,4 @@
-/* Threads: `lock` guards the orders and the results; the event loop gives and takes, the opener thread works in
- * between. */
+/* device_worker.c - a thread with a queue of jobs and a queue of results. */
 #include "recorderd/capture/device_worker.h"
 
 #include <pthread.h>
@@ -7,348 +6,329 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/queue.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "recorderd/v4l2/v4l2_controls.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
 
+/* Threads: `lock` guards both queues, `stopping`, `ended` and `busy_since`. The event loop queues jobs and takes
+ * results; the worker's thread does the jobs. */
+
 enum job_kind { JOB_OPEN, JOB_LIST, JOB_CLOSE, JOB_SET_CONTROL, JOB_SET_CONTROLS };
 
 #define CONTROL_TEXT_BYTES sizeof(((struct config_control *)0)->name)
 
-struct order {
-	struct order *next;
+struct device_job {
+	STAILQ_ENTRY(device_job) next;
 	enum job_kind kind;
-	struct source *source;                                    /* to close */
-	char name[CONTROL_TEXT_BYTES], value[CONTROL_TEXT_BYTES]; /* of the control */
-	struct config_control controls[CONFIG_CONTROLS_MAX];      /* of the settings */
+	struct source *source;                                    /* JOB_CLOSE */
+	char name[CONTROL_TEXT_BYTES], value[CONTROL_TEXT_BYTES]; /* JOB_SET_CONTROL */
+	struct config_control controls[CONFIG_CONTROLS_MAX];      /* JOB_SET_CONTROLS */
 	size_t control_count;
 	struct device_worker_result result;
 };
 
-struct job_queue {
-	struct order *first, **last;
-};
+STAILQ_HEAD(job_queue, device_job);
 
 struct device_worker {
-	struct config config; /* the thread's own */
-	const struct source_others *others;
+	struct config config; /* used by the thread only */
+	const struct other_cameras *others;
 	int event;
-	char serving[128]; /* device of the camera that is open; the thread's own */
+	char open_path[128]; /* of the camera that is open; empty: none. Used by the thread only */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool stopping, ended;
 	mono_t busy_since; /* {0}: idle */
-	struct job_queue orders, results;
+	struct job_queue jobs, results;
 };
 
-static void queue_push(struct job_queue *queue, struct order *order)
+static struct device_job *queue_pop(struct job_queue *queue)
 {
-	order->next = NULL;
-	*queue->last = order;
-	queue->last = &order->next;
+	struct device_job *job = STAILQ_FIRST(queue);
+
+	if (job)
+		STAILQ_REMOVE_HEAD(queue, next);
+	return job;
 }
 
-static struct order *queue_pop(struct job_queue *queue)
-{
-	struct order *order = queue->first;
-
-	if (order)
-		queue->first = order->next;
-	if (!queue->first)
-		queue->last = &queue->first;
-	return order;
-}
-
-static void list_devices(const struct device_worker *opener, struct device_worker_result *result)
+static void list_devices(const struct device_worker *worker, struct device_worker_result *result)
 {
 	result->device_count = device_list(result->devices);
-	result->devices_json = device_list_json(result->devices, result->device_count, opener->serving);
+	result->devices_json = device_list_json(result->devices, result->device_count, worker->open_path);
 }
 
-/* On a descriptor of its own: the one that streams is the event loop's. */
-static void set_control(const struct device_worker *opener, struct order *order)
+/* Uses a descriptor of its own: the one that streams belongs to the event loop. */
+static void set_control(const struct device_worker *worker, struct device_job *job)
 {
-	struct device_worker_result *result = &order->result;
-	int fd = video_open(opener->serving);
+	struct device_worker_result *result = &job->result;
+	int fd = video_open(worker->open_path);
 
-	result->answer = JOB_CONTROL_SET;
+	result->kind = JOB_CONTROL_SET;
 	if (fd < 0) {
-		reason_set(&result->why, "there is no camera now");
+		reason_set(&result->why, "no camera is open");
 		return;
 	}
-	result->adjusted = v4l2_control_set(fd, order->name, order->value, &result->value, &result->why);
+	result->control_set = v4l2_control_set(fd, job->name, job->value, &result->value, &result->why);
 	close(fd);
-	if (result->adjusted)
-		list_devices(opener, result);
+	if (result->control_set)
+		list_devices(worker, result);
 }
 
-static void take_settings(struct device_worker *opener, const struct order *order)
+static void set_controls(struct device_worker *worker, const struct device_job *job)
 {
-	int fd;
-
-	memcpy(opener->config.controls, order->controls, sizeof(opener->config.controls));
-	opener->config.control_count = order->control_count;
-	fd = opener->serving[0] ? video_open(opener->serving) : -1;
+	memcpy(worker->config.controls, job->controls, sizeof(worker->config.controls));
+	worker->config.control_count = job->control_count;
+	int fd = worker->open_path[0] ? video_open(worker->open_path) : -1;
 	if (fd < 0)
 		return;
-	v4l2_controls_apply(fd, &opener->config);
+	v4l2_controls_apply(fd, &worker->config);
 	close(fd);
 }
 
-/* Listing takes a while: a camera that was opened would fill its buffers meanwhile, so it is an order of its own. */
-static void carry_out(struct device_worker *opener, struct order *order)
+/* Opening does not list the devices, too: the camera would fill all its buffers while they are listed. */
+static void run_job(struct device_worker *worker, struct device_job *job)
 {
-	struct device_worker_result *result = &order->result;
+	struct device_worker_result *result = &job->result;
 
-	switch (order->kind) {
+	switch (job->kind) {
 	case JOB_CLOSE:
-		source_close(order->source);
-		opener->serving[0] = '\0';
+		source_close(job->source);
+		worker->open_path[0] = '\0';
 		break;
 	case JOB_OPEN:
-		result->answer = JOB_OPENED;
-		result->outcome = source_open(&opener->config, opener->others, &result->source, &result->why);
+		result->kind = JOB_OPENED;
+		result->outcome = source_open(&worker->config, worker->others, &result->source, &result->why);
 		if (result->source)
-			snprintf(opener->serving, sizeof(opener->serving), "%s", result->source->info.device);
+			snprintf(worker->open_path, sizeof(worker->open_path), "%s", result->source->info.device);
 		break;
 	case JOB_LIST:
-		list_devices(opener, result);
+		list_devices(worker, result);
 		break;
 	case JOB_SET_CONTROL:
-		set_control(opener, order);
+		set_control(worker, job);
 		break;
 	case JOB_SET_CONTROLS:
-		take_settings(opener, order);
-		list_devices(opener, result);
+		set_controls(worker, job);
+		list_devices(worker, result);
 		break;
 	}
 }
 
-/* What nobody will fetch. */
-static void discard(struct order *order)
+/* Frees a job whose result nobody will take. */
+static void discard(struct device_job *job)
 {
-	source_close(order->result.source);
-	free(order->result.devices_json);
-	free(order);
+	source_close(job->result.source);
+	free(job->result.devices_json);
+	free(job);
 }
 
-static void deliver(struct device_worker *opener, struct order *order)
+static void deliver(struct device_worker *worker, struct device_job *job)
 {
 	uint64_t one = 1;
-	bool wanted;
 
-	pthread_mutex_lock(&opener->lock);
-	wanted = !opener->stopping && order->kind != JOB_CLOSE;
+	pthread_mutex_lock(&worker->lock);
+	bool wanted = !worker->stopping && job->kind != JOB_CLOSE;
 	if (wanted)
-		queue_push(&opener->results, order);
-	pthread_mutex_unlock(&opener->lock);
+		STAILQ_INSERT_TAIL(&worker->results, job, next);
+	pthread_mutex_unlock(&worker->lock);
 	if (!wanted) {
-		discard(order);
+		discard(job);
 		return;
 	}
-	if (write(opener->event, &one, sizeof(one)) < 0)
-		return; /* its counter is full: it is readable already */
+	if (write(worker->event, &one, sizeof(one)) < 0)
+		return; /* its counter is full, so it is readable already */
 }
 
-/* The next order, which is to be carried out unless the opener was stopped meanwhile; NULL: there will be none. */
-static struct order *next_job(struct device_worker *opener, bool *wanted)
+/* Waits for the next job. *wanted says whether it is to be done, or the worker was stopped. NULL: there will be none.
+ */
+static struct device_job *next_job(struct device_worker *worker, bool *wanted)
 {
-	struct order *order;
-
-	pthread_mutex_lock(&opener->lock);
-	opener->busy_since = (mono_t){0};
-	while (!opener->orders.first && !opener->stopping)
-		pthread_cond_wait(&opener->changed, &opener->lock);
-	order = queue_pop(&opener->orders);
-	*wanted = order && (!opener->stopping || order->kind == JOB_CLOSE);
-	opener->busy_since = mono_now();
-	pthread_mutex_unlock(&opener->lock);
-	return order;
+	pthread_mutex_lock(&worker->lock);
+	worker->busy_since = (mono_t){0};
+	while (STAILQ_EMPTY(&worker->jobs) && !worker->stopping)
+		pthread_cond_wait(&worker->changed, &worker->lock);
+	struct device_job *job = queue_pop(&worker->jobs);
+	*wanted = job && (!worker->stopping || job->kind == JOB_CLOSE);
+	worker->busy_since = mono_now();
+	pthread_mutex_unlock(&worker->lock);
+	return job;
 }
 
-static struct order *next_result(struct device_worker *opener)
+static struct device_job *next_result(struct device_worker *worker)
 {
-	struct order *order;
-
-	pthread_mutex_lock(&opener->lock);
-	order = queue_pop(&opener->results);
-	pthread_mutex_unlock(&opener->lock);
-	return order;
+	pthread_mutex_lock(&worker->lock);
+	struct device_job *job = queue_pop(&worker->results);
+	pthread_mutex_unlock(&worker->lock);
+	return job;
 }
 
 static void *device_worker_thread(void *context)
 {
-	struct device_worker *opener = context;
-	struct order *order;
+	struct device_worker *worker = context;
+	struct device_job *job;
 	bool wanted;
 
-	while ((order = next_job(opener, &wanted))) {
+	while ((job = next_job(worker, &wanted))) {
 		if (wanted)
-			carry_out(opener, order);
-		deliver(opener, order);
+			run_job(worker, job);
+		deliver(worker, job);
 	}
-	while ((order = next_result(opener)))
-		discard(order);
-	pthread_mutex_lock(&opener->lock);
-	opener->ended = true;
-	pthread_cond_broadcast(&opener->changed);
-	pthread_mutex_unlock(&opener->lock);
+	while ((job = next_result(worker)))
+		discard(job);
+	pthread_mutex_lock(&worker->lock);
+	worker->ended = true;
+	pthread_cond_broadcast(&worker->changed);
+	pthread_mutex_unlock(&worker->lock);
 	return NULL;
 }
 
-struct device_worker *device_worker_create(const struct config *config, const struct source_others *others)
+struct device_worker *device_worker_create(const struct config *config, const struct other_cameras *others)
 {
-	struct device_worker *opener = calloc(1, sizeof(*opener));
+	struct device_worker *worker = calloc(1, sizeof(*worker));
 	pthread_condattr_t monotonic;
 
-	if (!opener)
+	if (!worker)
 		return NULL;
-	opener->config = *config;
-	opener->others = others;
-	opener->orders.last = &opener->orders.first;
-	opener->results.last = &opener->results.first;
-	opener->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	pthread_mutex_init(&opener->lock, NULL);
+	worker->config = *config;
+	worker->others = others;
+	STAILQ_INIT(&worker->jobs);
+	STAILQ_INIT(&worker->results);
+	worker->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&worker->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&opener->changed, &monotonic);
+	pthread_cond_init(&worker->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	if (opener->event < 0 || pthread_create(&opener->thread, NULL, device_worker_thread, opener) != 0) {
-		if (opener->event >= 0)
-			close(opener->event);
-		free(opener);
+	if (worker->event < 0 || pthread_create(&worker->thread, NULL, device_worker_thread, worker) != 0) {
+		if (worker->event >= 0)
+			close(worker->event);
+		free(worker);
 		return NULL;
 	}
-	pthread_setname_np(opener->thread, "opener");
-	return opener;
+	pthread_setname_np(worker->thread, "device-worker");
+	return worker;
 }
 
-void device_worker_stop(struct device_worker *opener)
+void device_worker_stop(struct device_worker *worker)
 {
-	pthread_mutex_lock(&opener->lock);
-	opener->stopping = true;
-	pthread_cond_broadcast(&opener->changed);
-	pthread_mutex_unlock(&opener->lock);
+	pthread_mutex_lock(&worker->lock);
+	worker->stopping = true;
+	pthread_cond_broadcast(&worker->changed);
+	pthread_mutex_unlock(&worker->lock);
 }
 
-/* False where it does not within that time. */
-static bool wait_for_end(struct device_worker *opener, int64_t timeout_us)
+/* False if it takes longer. */
+static bool wait_for_end(struct device_worker *worker, int64_t timeout_us)
 {
 	int64_t until_us = mono_now().us + timeout_us;
 	struct timespec until = {until_us / US_PER_S, (long)(until_us % US_PER_S) * 1000};
-	bool ended;
 
-	pthread_mutex_lock(&opener->lock);
-	while (!opener->ended && pthread_cond_timedwait(&opener->changed, &opener->lock, &until) == 0)
+	pthread_mutex_lock(&worker->lock);
+	while (!worker->ended && pthread_cond_timedwait(&worker->changed, &worker->lock, &until) == 0)
 		;
-	ended = opener->ended;
-	pthread_mutex_unlock(&opener->lock);
+	bool ended = worker->ended;
+	pthread_mutex_unlock(&worker->lock);
 	return ended;
 }
 
-bool device_worker_destroy(struct device_worker *opener, int64_t timeout_us)
+bool device_worker_destroy(struct device_worker *worker, int64_t timeout_us)
 {
-	if (!opener)
+	if (!worker)
 		return true;
-	device_worker_stop(opener);
-	if (!wait_for_end(opener, timeout_us))
+	device_worker_stop(worker);
+	if (!wait_for_end(worker, timeout_us))
 		return false;
-	pthread_join(opener->thread, NULL);
-	close(opener->event);
-	pthread_cond_destroy(&opener->changed);
-	pthread_mutex_destroy(&opener->lock);
-	free(opener);
+	pthread_join(worker->thread, NULL);
+	close(worker->event);
+	pthread_cond_destroy(&worker->changed);
+	pthread_mutex_destroy(&worker->lock);
+	free(worker);
 	return true;
 }
 
-int device_worker_fd(const struct device_worker *opener)
+int device_worker_fd(const struct device_worker *worker)
 {
-	return opener->event;
+	return worker->event;
 }
 
-static struct order *create_job(enum job_kind kind)
+static struct device_job *create_job(enum job_kind kind)
 {
-	struct order *order = calloc(1, sizeof(*order));
+	struct device_job *job = calloc(1, sizeof(*job));
 
-	if (!order)
-		abort(); /* some kilobytes: the machine is beyond help, and a lost order would stop the camera for
-			    good */
-	order->kind = kind;
-	return order;
+	/* A machine without some kilobytes is beyond help, and a lost job would stop the camera for good. */
+	if (!job)
+		abort();
+	job->kind = kind;
+	return job;
 }
 
-static void queue_job(struct device_worker *opener, struct order *order)
+static void queue_job(struct device_worker *worker, struct device_job *job)
 {
-	pthread_mutex_lock(&opener->lock);
-	queue_push(&opener->orders, order);
-	pthread_cond_signal(&opener->changed);
-	pthread_mutex_unlock(&opener->lock);
+	pthread_mutex_lock(&worker->lock);
+	STAILQ_INSERT_TAIL(&worker->jobs, job, next);
+	pthread_cond_signal(&worker->changed);
+	pthread_mutex_unlock(&worker->lock);
 }
 
-void device_worker_open(struct device_worker *opener)
+void device_worker_open(struct device_worker *worker)
 {
-	queue_job(opener, create_job(JOB_OPEN));
+	queue_job(worker, create_job(JOB_OPEN));
 }
 
-void device_worker_list(struct device_worker *opener)
+void device_worker_list(struct device_worker *worker)
 {
-	queue_job(opener, create_job(JOB_LIST));
+	queue_job(worker, create_job(JOB_LIST));
 }
 
-void device_worker_set_control(struct device_worker *opener, uint32_t ticket, const char *name, const char *value)
+void device_worker_set_control(struct device_worker *worker, uint32_t ticket, const char *name, const char *value)
 {
-	struct order *order = create_job(JOB_SET_CONTROL);
+	struct device_job *job = create_job(JOB_SET_CONTROL);
 
-	order->result.ticket = ticket;
-	snprintf(order->name, sizeof(order->name), "%s", name);
-	snprintf(order->value, sizeof(order->value), "%s", value);
-	queue_job(opener, order);
+	job->result.ticket = ticket;
+	snprintf(job->name, sizeof(job->name), "%s", name);
+	snprintf(job->value, sizeof(job->value), "%s", value);
+	queue_job(worker, job);
 }
 
-void device_worker_set_controls(struct device_worker *opener, const struct config *config)
+void device_worker_set_controls(struct device_worker *worker, const struct config *config)
 {
-	struct order *order = create_job(JOB_SET_CONTROLS);
+	struct device_job *job = create_job(JOB_SET_CONTROLS);
 
-	memcpy(order->controls, config->controls, sizeof(order->controls));
-	order->control_count = config->control_count;
-	queue_job(opener, order);
+	memcpy(job->controls, config->controls, sizeof(job->controls));
+	job->control_count = config->control_count;
+	queue_job(worker, job);
 }
 
-mono_t device_worker_busy_since(struct device_worker *opener)
+void device_worker_close(struct device_worker *worker, struct source *source)
 {
-	mono_t since;
+	if (!source)
+		return;
+	struct device_job *job = create_job(JOB_CLOSE);
+	job->source = source;
+	queue_job(worker, job);
+}
 
-	pthread_mutex_lock(&opener->lock);
-	since = opener->busy_since;
-	pthread_mutex_unlock(&opener->lock);
+mono_t device_worker_busy_since(struct device_worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	mono_t since = worker->busy_since;
+	pthread_mutex_unlock(&worker->lock);
 	return since;
 }
 
-void device_worker_close(struct device_worker *opener, struct source *source)
+bool device_worker_take_result(struct device_worker *worker, struct device_worker_result *out)
 {
-	struct order *order;
-
-	if (!source)
-		return;
-	order = create_job(JOB_CLOSE);
-	order->source = source;
-	queue_job(opener, order);
-}
-
-bool device_worker_take_result(struct device_worker *opener, struct device_worker_result *out)
-{
-	struct order *order;
 	uint64_t count;
 
-	if (read(opener->event, &count, sizeof(count)) < 0)
-		count = 0; /* asked without a wake-up: the queue says */
-	order = next_result(opener);
-	if (!order)
+	if (read(worker->event, &count, sizeof(count)) < 0)
+		count = 0; /* not woken: there may be a result all the same */
+	struct device_job *job = next_result(worker);
+	if (!job)
 		return false;
-	*out = order->result;
-	free(order);
+	*out = job->result;
+	free(job);
 	return true;
 }

@@ -1,6 +1,8 @@
 /*
- * device_worker.h - the thread on which cameras are opened, closed, listed and adjusted: calls that can take seconds.
- * One order at a time, in the order given; each result is fetched by the event loop when device_worker_fd() is readable.
+ * device_worker.h - the thread that opens, closes, lists and adjusts cameras, since those calls can take seconds.
+ *
+ * It does one job at a time, in the order given. The event loop fetches each result when device_worker_fd() is
+ * readable.
  */
 #ifndef RECORDERD_CAPTURE_DEVICE_WORKER_H
 #define RECORDERD_CAPTURE_DEVICE_WORKER_H
@@ -13,65 +15,64 @@
 
 struct device_worker;
 
-/* `others` as in source_open(); they outlive the opener. `config` is copied. */
-struct device_worker *device_worker_create(const struct config *config, const struct source_others *others);
+/* `others` as for source_open(); they must outlive the worker. `config` is copied. NULL without memory or a thread. */
+struct device_worker *device_worker_create(const struct config *config, const struct other_cameras *others);
 
-/* The thread closes what is open, also what it is just opening, and ends; no result comes any more. Waits for nothing.
- */
-void device_worker_stop(struct device_worker *opener);
-
-/*
- * device_worker_stop(), and waits so long for the thread to end. False where it hangs in a driver: then all stays that it
- * uses, and it may be asked again. NULL is safe.
- */
-bool device_worker_destroy(struct device_worker *opener, int64_t timeout_us);
-
-int device_worker_fd(const struct device_worker *opener);
-
-/* Orders: open a source; list the devices. Each is answered by one result. */
-void device_worker_open(struct device_worker *opener);
-void device_worker_list(struct device_worker *opener);
+/* The thread closes what is open, and what it is just opening, and ends. There are no more results. Does not wait. */
+void device_worker_stop(struct device_worker *worker);
 
 /*
- * Orders: set a control (v4l2_controls.h) of the camera that serves then, and list the devices, so that the list has
- * the new value. One result, which bears the ticket. The texts are copied.
+ * device_worker_stop(), and waits at most `timeout_us` for the thread to end. False if it hangs in a driver: then
+ * everything that it uses stays, and the call can be repeated. NULL is safe.
  */
-void device_worker_set_control(struct device_worker *opener, uint32_t ticket, const char *name, const char *value);
+bool device_worker_destroy(struct device_worker *worker, int64_t timeout_us);
+
+int device_worker_fd(const struct device_worker *worker);
+
+/* Queues a job: open a source; list the devices. Each has one result. */
+void device_worker_open(struct device_worker *worker);
+void device_worker_list(struct device_worker *worker);
 
 /*
- * Orders: the [controls] of `config` count from now on, and are set in the camera that serves then; and list the
- * devices. One result, JOB_LISTED. They are copied.
+ * Queues a job: set a control (v4l2_controls.h) of the camera that is open by then, and list the devices, so that the
+ * list has the new value. One result, with that ticket. The texts are copied.
  */
-void device_worker_set_controls(struct device_worker *opener, const struct config *config);
+void device_worker_set_control(struct device_worker *worker, uint32_t ticket, const char *name, const char *value);
 
-/* Since when the thread is busy with one order; {0} where it is not. An order that hangs in a driver never ends. */
-mono_t device_worker_busy_since(struct device_worker *opener);
+/*
+ * Queues a job: use the [controls] of `config` from now on, set them in the camera that is open by then, and list the
+ * devices. One result, JOB_LISTED. The controls are copied.
+ */
+void device_worker_set_controls(struct device_worker *worker, const struct config *config);
 
-/* Takes the source and closes it before the next order. No result. */
-void device_worker_close(struct device_worker *opener, struct source *source);
+/* Queues a job: close the source, which the worker then owns. No result. */
+void device_worker_close(struct device_worker *worker, struct source *source);
+
+/* When the thread began its current job; {0} if it has none. A job that hangs in a driver never ends. */
+mono_t device_worker_busy_since(struct device_worker *worker);
 
 enum device_worker_result_kind { JOB_LISTED, JOB_OPENED, JOB_CONTROL_SET };
 
 struct device_worker_result {
-	enum device_worker_result_kind answer;
+	enum device_worker_result_kind kind;
 
-	/* JOB_OPENED: to device_worker_open */
+	/* JOB_OPENED */
 	enum source_open_outcome outcome;
-	struct source *source; /* SOURCE_OPENED: the caller's */
-	struct reason why;     /* also where a control was not set */
+	struct source *source; /* SOURCE_OPENED: the caller owns it */
+	struct reason why;     /* also why a control was not set */
 
 	/* JOB_CONTROL_SET */
 	uint32_t ticket;
-	bool adjusted;
+	bool control_set;
 	int64_t value; /* as the driver took it */
 
-	/* JOB_LISTED, and JOB_CONTROL_SET where it was */
+	/* JOB_LISTED, and JOB_CONTROL_SET if the control was set */
 	struct device devices[DEVICES_MAX];
 	size_t device_count;
-	char *devices_json; /* the caller frees; may be NULL */
+	char *devices_json; /* the caller frees it; may be NULL */
 };
 
-/* False where there is none (any more). */
-bool device_worker_take_result(struct device_worker *opener, struct device_worker_result *out);
+/* False if there is no result (yet). */
+bool device_worker_take_result(struct device_worker *worker, struct device_worker_result *out);
 
 #endif

@@ -1,6 +1,4 @@
-/*
- * frame_rate.h - the rate at which frames really come, over the last ones.
- */
+/* frame_rate.h - the measured frame rate, averaged over the most recent frames. */
 #ifndef RECORDERD_CAPTURE_FRAME_RATE_H
 #define RECORDERD_CAPTURE_FRAME_RATE_H
 
@@ -11,6 +9,7 @@
 
 #define FRAME_RATE_WINDOW 128u
 
+/* Zeroed: no frame yet. */
 struct frame_rate {
 	int64_t at_us[FRAME_RATE_WINDOW];
 	size_t next, count;
@@ -24,20 +23,20 @@ static inline void frame_rate_add(struct frame_rate *rate, mono_t at)
 		rate->count++;
 }
 
-/* In 1/1000 frames a second; falls towards 0 while none comes. */
+/* In frames per 1000 s. Falls towards 0 while no frame arrives. */
 static inline uint32_t frame_rate_milli(const struct frame_rate *rate, mono_t now)
 {
 	size_t first = (rate->next + FRAME_RATE_WINDOW - rate->count) % FRAME_RATE_WINDOW;
 	size_t last = (rate->next + FRAME_RATE_WINDOW - 1) % FRAME_RATE_WINDOW;
-	int64_t span_us, frames = (int64_t)rate->count - 1, interval_us;
+	int64_t intervals = (int64_t)rate->count - 1;
 
-	if (frames < 1)
+	if (intervals < 1)
 		return 0;
-	span_us = rate->at_us[last] - rate->at_us[first];
-	interval_us = span_us / frames;
+	int64_t span_us = rate->at_us[last] - rate->at_us[first];
+	int64_t interval_us = span_us / intervals;
 	if (now.us - rate->at_us[last] > 2 * interval_us)
 		span_us = now.us - rate->at_us[first];
-	return span_us > 0 ? (uint32_t)(frames * 1000 * US_PER_S / span_us) : 0;
+	return span_us > 0 ? (uint32_t)(intervals * 1000 * US_PER_S / span_us) : 0;
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* other_cameras.c - see other_cameras.h. */
+/* other_cameras.c - the other cameras of this machine, from their .ini files and rings. */
 #include "recorderd/capture/other_cameras.h"
 
 #include <dirent.h>
@@ -25,13 +25,13 @@ static void append(const char **list, const char *text)
 
 static void add_memory(struct other_cameras *cameras, const struct config *other)
 {
-	struct ring_request wish;
+	struct ring_request request;
 
-	ring_size_choose(other, 1, &wish);
-	if (!wish.exact)
+	ring_size_choose(other, 1, &request);
+	if (!request.exact)
 		return;
 	cameras->exact++;
-	cameras->exact_bytes += ring_size_total_bytes(&wish);
+	cameras->exact_bytes += ring_size_total_bytes(&request);
 }
 
 static void add(struct other_cameras *cameras, const struct config *other)
@@ -56,16 +56,13 @@ void other_cameras_find(const struct config *config, struct other_cameras *out)
 	char folder[PATH_MAX], path[PATH_MAX];
 	const struct dirent *file;
 	struct reason why;
-	char *slash;
-	DIR *list;
 
 	memset(out, 0, sizeof(*out));
-	out->others = (struct source_others){out->device_list, out->ring_list};
 	snprintf(folder, sizeof(folder), "%s", config->file);
-	slash = strrchr(folder, '/');
+	char *slash = strrchr(folder, '/');
 	if (slash)
 		*slash = '\0';
-	list = other && slash ? opendir(folder) : NULL;
+	DIR *list = other && slash ? opendir(folder) : NULL;
 	while (list && (file = readdir(list)) && out->count < OTHER_CAMERAS_MAX) {
 		if (!is_ini(file->d_name) || strcmp(file->d_name, slash + 1) == 0 ||
 		    snprintf(path, sizeof(path), "%s/%s", folder, file->d_name) >= (int)sizeof(path))
@@ -78,34 +75,34 @@ void other_cameras_find(const struct config *config, struct other_cameras *out)
 	free(other);
 }
 
-/* False where that recorder has had no camera of its own, or has stopped in order. */
-static bool read_last(const char *ring, struct recorder_state *out, bool *streams)
+/* Reads what that recorder last published. False if it had no camera of its own, or its ring is gone. */
+static bool read_last_state(const char *ring, struct recorder_state *out, bool *streaming)
 {
 	struct reason unused;
 	struct ring_reader *reader = ring_reader_open(ring, &unused);
 	bool had = reader && ring_reader_state(reader, out) && out->source == SOURCE_CAMERA && out->device[0] &&
 		   !out->configured[0];
 
-	*streams = had && out->camera_state == CAMERA_STREAMING && ring_reader_is_alive(reader, out);
+	*streaming = had && out->camera_state == CAMERA_STREAMING && ring_reader_is_alive(reader, out);
 	ring_reader_close(reader);
 	return had;
 }
 
-static bool was_last_of(const struct device *device, const char *ring)
+static bool was_used_by(const struct device *device, const char *ring)
 {
 	struct recorder_state state;
-	bool streams;
+	bool streaming;
 
-	if (!read_last(ring, &state, &streams) || strcmp(state.bus, device->bus) != 0 ||
+	if (!read_last_state(ring, &state, &streaming) || strcmp(state.bus, device->bus) != 0 ||
 	    strcmp(state.model, device->model) != 0)
 		return false;
-	return !streams || device_is_same(state.device, device->path);
+	return !streaming || device_is_same(state.device, device->path);
 }
 
 bool device_claimed_by_other(const struct device *device, const char *const *rings, const char *own_ring)
 {
 	for (; rings && *rings; rings++)
-		if (was_last_of(device, *rings))
-			return !was_last_of(device, own_ring);
+		if (was_used_by(device, *rings))
+			return !was_used_by(device, own_ring);
 	return false;
 }

@@ -1,4 +1,4 @@
-/* source_select.c - see source_select.h. */
+/* source_select.c - opens the configured device, or a fallback. */
 #include "recorderd/capture/source_select.h"
 
 #include <string.h>
@@ -6,43 +6,43 @@
 #include "recorderd/source/source_pattern.h"
 #include "recorderd/source/source_v4l2.h"
 #include "recorderd/v4l2/device_query.h"
-#include "shared/base/log.h"
 
-static bool is_named(const char *path, const char *const *devices)
+static bool is_listed(const char *path, const char *const *devices)
 {
-	for (; devices && *devices; devices++)
+	for (; *devices; devices++)
 		if (device_is_same(path, *devices))
 			return true;
 	return false;
 }
 
-static bool belongs_to(const struct source_others *others, const struct device *device, const struct config *config)
+static bool belongs_to_other(const struct other_cameras *others, const struct device *device,
+			     const struct config *config)
 {
 	char own_ring[64];
 
 	if (!others)
 		return false;
 	config_ring_name(config, own_ring);
-	return is_named(device->path, others->devices) || device_claimed_by_other(device, others->rings, own_ring);
+	return is_listed(device->path, others->device_list) ||
+	       device_claimed_by_other(device, others->ring_list, own_ring);
 }
 
-/* The kernel's refusals are the likeliest reason for a camera that people can see and the recorder cannot. */
-static void say_nothing_there(bool others, struct reason *why)
+/* A camera that people can see and the recorder cannot: most likely the kernel refuses to open it. */
+static void explain_no_camera(bool others, struct reason *why)
 {
 	char forbidden[64];
 
 	if (device_find_forbidden(forbidden, sizeof(forbidden)))
-		reason_set(why, "no camera can be opened: %s is not permitted (is this user in the group video?)",
-			   forbidden);
+		reason_set(why, "no permission to open %s (is this user in the group video?)", forbidden);
 	else
 		reason_set(why, "there is no %scamera on this machine", others ? "free " : "");
 }
 
 /*
- * The first capture device that opens, by number; never `tried` (may be NULL) nor one of the others'. Among the
- * failures the first is told: SOURCE_NOT_FOUND where there was no candidate.
+ * The first capture device that opens, by number; never `tried` (may be NULL) nor a device of the others. If all fail,
+ * *why says why the first one did. SOURCE_NOT_FOUND if there was none to try.
  */
-static enum source_open_outcome open_any(const struct config *config, const struct source_others *others,
+static enum source_open_outcome open_any(const struct config *config, const struct other_cameras *others,
 					 const char *tried, struct source **out, struct reason *why)
 {
 	struct device devices[DEVICES_MAX];
@@ -51,11 +51,10 @@ static enum source_open_outcome open_any(const struct config *config, const stru
 
 	for (size_t i = 0; i < count; i++) {
 		struct reason detail = {0};
-		enum source_open_outcome outcome;
 
-		if ((tried && device_is_same(devices[i].path, tried)) || belongs_to(others, &devices[i], config))
+		if ((tried && device_is_same(devices[i].path, tried)) || belongs_to_other(others, &devices[i], config))
 			continue;
-		outcome = source_v4l2_open(config, devices[i].path, out, &detail);
+		enum source_open_outcome outcome = source_v4l2_open(config, devices[i].path, out, &detail);
 		if (outcome == SOURCE_OPENED) {
 			*why = (struct reason){0};
 			return outcome;
@@ -66,25 +65,25 @@ static enum source_open_outcome open_any(const struct config *config, const stru
 		}
 	}
 	if (!candidates)
-		say_nothing_there(tried || count, why);
+		explain_no_camera(tried || count, why);
 	return first;
 }
 
-/* `first` says why the configured source does not serve, and stays the answer where the test picture fails too. */
+/* `first` is why the configured source cannot be used, and `outcome` what is returned if the test picture fails too. */
 static enum source_open_outcome open_test(const struct config *config, enum source_open_outcome outcome,
 					  const struct reason *first, struct source **out, struct reason *why)
 {
 	struct reason detail;
 
 	if (source_pattern_open(config, out, &detail) == SOURCE_OPENED) {
-		reason_set(why, "%.200s; the test picture serves instead", first->text);
+		reason_set(why, "%.200s; recording the test picture instead", first->text);
 		return SOURCE_OPENED;
 	}
-	reason_set(why, "%.150s; and no test picture: %.130s", first->text, detail.text);
+	reason_set(why, "%.150s; the test picture cannot be used either: %.130s", first->text, detail.text);
 	return outcome;
 }
 
-static enum source_open_outcome open_auto(const struct config *config, const struct source_others *others,
+static enum source_open_outcome open_auto(const struct config *config, const struct other_cameras *others,
 					  struct source **out, struct reason *why)
 {
 	struct reason first = {0};
@@ -96,12 +95,12 @@ static enum source_open_outcome open_auto(const struct config *config, const str
 	return outcome;
 }
 
-/* A camera that is there but fails is not replaced: it is tried again until it works or is gone. */
-static enum source_open_outcome open_named(const struct config *config, const struct source_others *others,
+/* A camera that is there but fails is not replaced: it is retried until it works or is gone. */
+static enum source_open_outcome open_named(const struct config *config, const struct other_cameras *others,
 					   struct source **out, struct reason *why)
 {
 	const char *device = config->camera.device;
-	struct reason first = {0}, other = {0};
+	struct reason first = {0}, second = {0};
 	enum source_open_outcome outcome = source_v4l2_open(config, device, out, &first);
 
 	*why = first;
@@ -109,15 +108,15 @@ static enum source_open_outcome open_named(const struct config *config, const st
 		return outcome;
 	if (config->camera.fallback == FALLBACK_TEST)
 		return open_test(config, outcome, &first, out, why);
-	if (open_any(config, others, device, out, &other) == SOURCE_OPENED) {
-		reason_set(why, "%.200s; %s serves instead", first.text, (*out)->info.device);
+	if (open_any(config, others, device, out, &second) == SOURCE_OPENED) {
+		reason_set(why, "%.200s; using %s instead", first.text, (*out)->info.device);
 		return SOURCE_OPENED;
 	}
-	reason_set(why, "%.150s; and instead of it: %.130s", first.text, other.text);
+	reason_set(why, "%.150s; no other camera can be used either: %.130s", first.text, second.text);
 	return outcome;
 }
 
-enum source_open_outcome source_open(const struct config *config, const struct source_others *others,
+enum source_open_outcome source_open(const struct config *config, const struct other_cameras *others,
 				     struct source **out, struct reason *why)
 {
 	const char *device = config->camera.device;

@@ -1,6 +1,4 @@
-/*
- * source_select.h - which source serves: the device that the configuration means, or what camera.fallback allows.
- */
+/* source_select.h - which source to use: the configured device, or what camera.fallback allows. */
 #ifndef RECORDERD_CAPTURE_SOURCE_SELECT_H
 #define RECORDERD_CAPTURE_SOURCE_SELECT_H
 
@@ -10,10 +8,10 @@
 #include "shared/config/config.h"
 
 /*
- * Opens it; *out is owned by the caller. What belongs to `others` (may be NULL) is never taken as a fallback. `why`
- * says in one sentence what was tried; also filled on success where a fallback serves.
+ * Opens it; the caller owns *out. The devices of `others` (may be NULL) are never taken as a fallback. *why says in one
+ * sentence what was tried; it is also set on success if a fallback is used.
  */
-enum source_open_outcome source_open(const struct config *config, const struct source_others *others,
+enum source_open_outcome source_open(const struct config *config, const struct other_cameras *others,
 				     struct source **out, struct reason *why);
 
 #endif

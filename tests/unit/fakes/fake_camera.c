@@ -1,3 +1,4 @@
+/* fake_camera.c - cameras that a test plugs in and unplugs. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@ struct fake_source {
 	int event;
 };
 
-static pthread_mutex_t served_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct fake_source *served; /* guarded by it */
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct fake_source *open_source; /* guarded by open_lock */
 
 static int fake_fd(const struct source *source)
 {
@@ -26,13 +27,13 @@ static int fake_fd(const struct source *source)
 
 static enum source_outcome fake_read(struct source *source, const struct source_sink *sink, struct reason *why)
 {
-	enum source_outcome result = fake.says;
+	enum source_outcome result = fake.next_outcome;
 	uint64_t count;
 
 	if (read(fake_fd(source), &count, sizeof(count)) < 0)
 		return SOURCE_OK;
-	reason_set(why, "the camera said so");
-	fake.says = SOURCE_OK;
+	reason_set(why, "the camera failed");
+	fake.next_outcome = SOURCE_OK;
 	if (result == SOURCE_OK)
 		sink->frame(sink->context, &fake.next_frame);
 	return result;
@@ -40,10 +41,10 @@ static enum source_outcome fake_read(struct source *source, const struct source_
 
 static void fake_close(struct source *source)
 {
-	pthread_mutex_lock(&served_lock);
-	if (served && &served->base == source)
-		served = NULL;
-	pthread_mutex_unlock(&served_lock);
+	pthread_mutex_lock(&open_lock);
+	if (open_source && &open_source->base == source)
+		open_source = NULL;
+	pthread_mutex_unlock(&open_lock);
 	atomic_fetch_add(&fake.closes, 1);
 	close(fake_fd(source));
 	free(source);
@@ -51,17 +52,17 @@ static void fake_close(struct source *source)
 
 static const struct source_ops fake_ops = {"fake", fake_fd, fake_read, fake_close};
 
-enum source_open_outcome source_open(const struct config *config, const struct source_others *others,
+enum source_open_outcome source_open(const struct config *config, const struct other_cameras *others,
 				     struct source **out, struct reason *why)
 {
-	bool itself = atomic_load(&fake.camera_is_there);
+	bool configured = atomic_load(&fake.camera_is_there);
 	struct fake_source *source;
 
 	(void)others;
 	while (atomic_load(&fake.opening_hangs))
 		usleep(1000);
 	*out = NULL;
-	if (!itself && !atomic_load(&fake.fallback_is_there)) {
+	if (!configured && !atomic_load(&fake.fallback_is_there)) {
 		reason_set(why, "there is no camera at %s", config->camera.device);
 		return SOURCE_NOT_FOUND;
 	}
@@ -73,11 +74,11 @@ enum source_open_outcome source_open(const struct config *config, const struct s
 			 .fps_milli = atomic_load(&fake.offered_fps_milli),
 			 .stall_timeout_us = 2 * US_PER_S},
 	};
-	snprintf(source->base.info.device, sizeof(source->base.info.device), "/dev/video%d", itself ? 0 : 7);
+	snprintf(source->base.info.device, sizeof(source->base.info.device), "/dev/video%d", configured ? 0 : 7);
 	source->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	pthread_mutex_lock(&served_lock);
-	served = source;
-	pthread_mutex_unlock(&served_lock);
+	pthread_mutex_lock(&open_lock);
+	open_source = source;
+	pthread_mutex_unlock(&open_lock);
 	atomic_fetch_add(&fake.opens, 1);
 	*out = &source->base;
 	why->text[0] = '\0';
@@ -100,18 +101,18 @@ bool device_is_same(const char *path, const char *other)
 	return strcmp(path, other) == 0;
 }
 
-char *device_list_json(const struct device *devices, size_t count, const char *serving)
+char *device_list_json(const struct device *devices, size_t count, const char *in_use)
 {
 	(void)devices;
-	(void)serving;
+	(void)in_use;
 	return strdup(count ? "[{}]" : "[]");
 }
 
 void fake_camera_signal(enum source_outcome outcome)
 {
-	fake.says = outcome;
-	pthread_mutex_lock(&served_lock);
-	if (served)
-		eventfd_write(served->event, 1);
-	pthread_mutex_unlock(&served_lock);
+	fake.next_outcome = outcome;
+	pthread_mutex_lock(&open_lock);
+	if (open_source)
+		eventfd_write(open_source->event, 1);
+	pthread_mutex_unlock(&open_lock);
 }

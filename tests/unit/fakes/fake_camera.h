@@ -1,6 +1,7 @@
 /*
- * fake_camera.h - cameras that a test plugs in and out: source_open() and device_list() of the program, in place of
- * recorderd's own.
+ * fake_camera.h - cameras that a test plugs in and unplugs.
+ *
+ * Defines source_open() and device_list() in place of recorderd's own.
  */
 #ifndef TESTS_UNIT_FAKES_FAKE_CAMERA_H
 #define TESTS_UNIT_FAKES_FAKE_CAMERA_H
@@ -10,16 +11,16 @@
 
 #include "recorderd/source/source.h"
 
-/* What is plugged in, which the thread of the device worker reads, and what the camera that serves gives. */
+/* What is plugged in (read by the device worker's thread), and what the open camera delivers. */
 extern struct fake_cameras {
 	_Atomic bool camera_is_there, fallback_is_there, opening_hangs;
 	_Atomic unsigned opens, closes; /* counted by the fake */
 	_Atomic uint32_t offered_fps_milli;
-	enum source_outcome says; /* to the next read */
+	enum source_outcome next_outcome; /* of the next read */
 	struct source_frame next_frame;
 } fake;
 
-/* The camera that serves says this next: a frame (next_frame), or what is wrong with it. */
+/* What the open camera does next: deliver a frame (next_frame), or fail. */
 void fake_camera_signal(enum source_outcome outcome);
 
 #endif

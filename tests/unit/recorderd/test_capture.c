@@ -1,22 +1,21 @@
-/* test_capture.c - a camera that is unplugged, falls silent, never delivers, or comes back: what the ring and the state
- * say of it. */
+/* test_capture.c - a camera that is unplugged, falls silent, never delivers a frame, or comes back. */
 #include <string.h>
 
 #include "tests/unit/support/capture_rig.h"
 
-static void without_a_camera_it_waits_and_says_what_it_misses(void **state)
+static void without_a_camera_it_waits_and_says_which_is_missing(void **state)
 {
 	(void)state;
 	fake.camera_is_there = false;
 	capture_rig_start();
 	capture_rig_wait(camera_is_waiting);
-	assert_non_null(strstr(capture_rig.status.last_error, "there is no camera at /dev/video0"));
+	assert_non_null(strstr(capture_rig.state.last_error, "there is no camera at /dev/video0"));
 	fake.camera_is_there = true;
 	capture_rig_wait(camera_is_opened);
 	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_RECORDER_DOWN);
 }
 
-static void unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is_back(void **state)
+static void an_unplugged_camera_is_a_gap_of_that_cause_and_is_opened_when_it_is_back(void **state)
 {
 	(void)state;
 	capture_rig_start_streaming();
@@ -25,12 +24,12 @@ static void unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is
 	capture_rig_wait(camera_was_closed);
 	capture_rig_wait(camera_is_waiting);
 	assert_int_equal(capture_rig.epochs_ended, 1);
-	assert_non_null(strstr(capture_rig.status.last_error, "camera"));
+	assert_non_null(strstr(capture_rig.state.last_error, "camera"));
 	fake.camera_is_there = true;
 	capture_rig_wait(camera_is_opened);
 	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_UNPLUGGED);
 	assert_int_equal(capture_rig_send_frame(64).meta.epoch, 43);
-	fake_camera_signal(SOURCE_GONE); /* and is there again at once */
+	fake_camera_signal(SOURCE_GONE); /* and plugged in again at once */
 	capture_rig_wait(camera_is_opened);
 	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_UNPLUGGED);
 }
@@ -38,45 +37,45 @@ static void unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is
 static unsigned opens_seen;
 static enum camera_state expected_state;
 
-static bool was_opened_anew(void)
+static bool was_opened_again(void)
 {
-	return atomic_load(&fake.opens) > opens_seen && capture_rig.status.camera_state == expected_state;
+	return atomic_load(&fake.opens) > opens_seen && capture_rig.state.camera_state == expected_state;
 }
 
-/* Opened, and gone before a frame: how long until it is opened again. */
+/* Loses the camera before its first frame. Returns how long it takes until it is opened again. */
 static int64_t lose_before_a_frame(enum source_outcome outcome)
 {
 	mono_t lost_at = mono_now();
 
 	opens_seen = atomic_load(&fake.opens);
 	fake_camera_signal(outcome);
-	capture_rig_wait(was_opened_anew);
+	capture_rig_wait(was_opened_again);
 	return mono_now().us - lost_at.us;
 }
 
-static void one_that_opens_and_never_delivers_is_opened_less_and_less_often(void **state)
+static void a_camera_that_never_delivers_a_frame_is_opened_less_and_less_often(void **state)
 {
 	(void)state;
 	capture_rig_start_streaming();
 	expected_state = CAMERA_OPENING;
-	assert_true(lose_before_a_frame(SOURCE_GONE) >= US_PER_S / 5); /* it had only just begun */
+	assert_true(lose_before_a_frame(SOURCE_GONE) >= US_PER_S / 5); /* it had only just started */
 	expected_state = CAMERA_WAITING;
 	assert_true(lose_before_a_frame(SOURCE_GONE) >= 2 * US_PER_S / 5);
 	assert_true(lose_before_a_frame(SOURCE_RESIZED) >= 4 * US_PER_S / 5);
 	assert_true(lose_before_a_frame(SOURCE_GONE) >= 8 * US_PER_S / 5);
 	assert_int_equal(capture_rig.epochs_ended, 1);
 	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_UNPLUGGED);
-	capture_get_state(capture_rig.capture, &capture_rig.status);
-	assert_int_equal(capture_rig.status.camera_state, CAMERA_STREAMING);
+	capture_get_state(capture_rig.capture, &capture_rig.state);
+	assert_int_equal(capture_rig.state.camera_state, CAMERA_STREAMING);
 	fake_clock.mono_ahead_us += 3 * US_PER_S / 2;
 	fake_clock.wall_ahead_us += 3 * US_PER_S / 2;
 	capture_rig_send_frame(64);
 	expected_state = CAMERA_OPENING;
-	lose_before_a_frame(SOURCE_GONE); /* after a while of frames: at once */
+	lose_before_a_frame(SOURCE_GONE); /* it had been streaming for a while: opened again at once */
 	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_UNPLUGGED);
 }
 
-static void an_error_is_a_stall_and_opening_again_heals_it(void **state)
+static void an_error_is_a_stall_and_opening_again_cures_it(void **state)
 {
 	(void)state;
 	capture_rig_start_streaming();
@@ -93,19 +92,19 @@ static bool goes_silent(void)
 	return camera_is_stalled();
 }
 
-static void a_silent_camera_is_opened_again_and_the_gap_says_stalled(void **state)
+static void a_silent_camera_is_opened_again_and_the_gap_is_stalled(void **state)
 {
 	(void)state;
 	capture_rig_start_streaming();
 	capture_rig_wait(goes_silent);
-	assert_non_null(strstr(capture_rig.status.last_error, "no frame for"));
+	assert_non_null(strstr(capture_rig.state.last_error, "no frame for"));
 	assert_int_equal(capture_rig.epochs_ended, 1);
 	capture_rig_wait(camera_is_opened);
 	assert_int_equal(fake.closes, 1);
 	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_STALLED);
 }
 
-static void one_that_falls_silent_and_is_then_gone_was_unplugged(void **state)
+static void a_camera_that_falls_silent_and_is_then_gone_was_unplugged(void **state)
 {
 	(void)state;
 	capture_rig_start_streaming();
@@ -133,16 +132,16 @@ static bool finds_preferred(void)
 {
 	fake_clock.mono_ahead_us += US_PER_S / 4;
 	fake_clock.wall_ahead_us += US_PER_S / 4;
-	fake_camera_signal(SOURCE_OK); /* the stand-in goes on filming */
-	return strcmp(capture_rig.status.device, "/dev/video0") == 0;
+	fake_camera_signal(SOURCE_OK); /* the fallback goes on streaming */
+	return strcmp(capture_rig.state.device, "/dev/video0") == 0;
 }
 
 static bool knows_devices(void)
 {
-	return capture_rig.status.camera_ids[0] == 7;
+	return capture_rig.state.camera_ids[0] == 7;
 }
 
-static void a_stand_in_serves_until_the_configured_camera_is_back(void **state)
+static void a_fallback_is_used_until_the_configured_camera_is_back(void **state)
 {
 	struct ring_frame frame;
 
@@ -150,22 +149,22 @@ static void a_stand_in_serves_until_the_configured_camera_is_back(void **state)
 	fake.camera_is_there = false;
 	fake.fallback_is_there = true;
 	capture_rig_start_streaming();
-	assert_string_equal(capture_rig.status.device, "/dev/video7");
-	assert_string_equal(capture_rig.status.configured, "/dev/video0");
+	assert_string_equal(capture_rig.state.device, "/dev/video7");
+	assert_string_equal(capture_rig.state.configured, "/dev/video0");
 	capture_rig_wait(knows_devices);
 	fake.camera_is_there = true;
 	capture_rig_wait(finds_preferred);
-	assert_string_equal(capture_rig.status.configured, "");
+	assert_string_equal(capture_rig.state.configured, "");
 	frame = capture_rig_send_frame(64);
 	assert_int_equal(frame.meta.gap_cause, GAP_FORMAT);
 	assert_true(frame.meta.epoch > 42);
 }
 
-static void closing_in_the_middle_of_anything_closes_the_camera(void **state)
+static void destroying_capture_while_it_opens_closes_the_camera(void **state)
 {
 	(void)state;
 	capture_rig_start();
-	assert_true(capture_destroy(capture_rig.capture, CLOSE_LIMIT_US)); /* an opening is under way */
+	assert_true(capture_destroy(capture_rig.capture, CLOSE_LIMIT_US)); /* the worker is opening it */
 	capture_rig.capture = NULL;
 	assert_int_equal(fake.opens, fake.closes);
 	capture_rig_start_streaming();
@@ -174,15 +173,15 @@ static void closing_in_the_middle_of_anything_closes_the_camera(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(without_a_camera_it_waits_and_says_what_it_misses),
-		CASE(unplugged_is_a_gap_of_that_cause_and_the_camera_is_opened_when_it_is_back),
-		CASE(one_that_opens_and_never_delivers_is_opened_less_and_less_often),
-		CASE(an_error_is_a_stall_and_opening_again_heals_it),
-		CASE(a_silent_camera_is_opened_again_and_the_gap_says_stalled),
-		CASE(one_that_falls_silent_and_is_then_gone_was_unplugged),
+		CASE(without_a_camera_it_waits_and_says_which_is_missing),
+		CASE(an_unplugged_camera_is_a_gap_of_that_cause_and_is_opened_when_it_is_back),
+		CASE(a_camera_that_never_delivers_a_frame_is_opened_less_and_less_often),
+		CASE(an_error_is_a_stall_and_opening_again_cures_it),
+		CASE(a_silent_camera_is_opened_again_and_the_gap_is_stalled),
+		CASE(a_camera_that_falls_silent_and_is_then_gone_was_unplugged),
 		CASE(a_slow_camera_within_its_limit_is_left_alone),
-		CASE(a_stand_in_serves_until_the_configured_camera_is_back),
-		CASE(closing_in_the_middle_of_anything_closes_the_camera),
+		CASE(a_fallback_is_used_until_the_configured_camera_is_back),
+		CASE(destroying_capture_while_it_opens_closes_the_camera),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* test_other_cameras.c - one recorder a name, other cameras of the machine, and the shares of memory; and the small
- * reckonings of rates and clocks. */
+/* test_other_cameras.c - other cameras of the machine, the size of the ring, and small calculations of rates and times.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,7 @@ static int make_inis(void **state)
 	return mkdtemp(folder) ? 0 : -1;
 }
 
-static void other_cameras_devices_are_not_ours(void **state)
+static void devices_and_rings_of_other_cameras_are_found(void **state)
 {
 	static struct other_cameras others;
 	static struct config config;
@@ -59,7 +59,7 @@ static void other_cameras_devices_are_not_ours(void **state)
 	write_ini("d.ini", "d", "4");
 	write_ini(".hidden.ini", "e", "/dev/video6");
 	write_ini("notes.txt", "f", "/dev/video8");
-	write_ini("copy.ini", "a", "/dev/video9"); /* of ourselves, under another name */
+	write_ini("copy.ini", "a", "/dev/video9"); /* this camera again, in another file */
 	write_ini("broken.ini", "Not A Name", "/dev/video10");
 	snprintf(config.file, sizeof(config.file), "%s/a.ini", folder);
 	snprintf(config.camera.name, sizeof(config.camera.name), "a");
@@ -73,14 +73,12 @@ static void other_cameras_devices_are_not_ours(void **state)
 	}
 	assert_int_equal(i, 2);
 	assert_true(two && four);
-	assert_ptr_equal(others.others.devices, others.device_list);
-	assert_ptr_equal(others.others.rings, others.ring_list);
 	for (i = 0; others.ring_list[i]; i++)
 		assert_int_equal(strncmp(others.ring_list[i], "/recorder.", 10), 0);
 	assert_int_equal(i, 3);
 }
 
-static void many_neighbours_fit(void **state)
+static void no_more_than_the_maximum_is_taken(void **state)
 {
 	static struct other_cameras others;
 	static struct config config;
@@ -115,17 +113,17 @@ static uint64_t quarter_of_ram(void)
 static void an_explicit_size_is_taken_exactly(void **state)
 {
 	static struct config config;
-	struct ring_request wish;
+	struct ring_request request;
 
 	(void)state;
 	config = camera_of(1280, 720, 60, 30, 123);
-	ring_size_choose(&config, 1, &wish);
-	assert_true(wish.exact);
-	assert_int_equal(wish.data_bytes, 123u << 20);
-	assert_int_equal(wish.keep_us, 30 * 60 * US_PER_S);
+	ring_size_choose(&config, 1, &request);
+	assert_true(request.exact);
+	assert_int_equal(request.data_bytes, 123u << 20);
+	assert_int_equal(request.keep_us, 30 * 60 * US_PER_S);
 }
 
-static void the_default_is_what_the_minutes_need_within_a_quarter_of_ram(void **state)
+static void the_default_size_holds_the_minutes_within_a_quarter_of_ram(void **state)
 {
 	static struct config config;
 	struct ring_request large, shared, small;
@@ -142,7 +140,7 @@ static void the_default_is_what_the_minutes_need_within_a_quarter_of_ram(void **
 	assert_int_equal(small.data_bytes, 16u << 20);
 }
 
-static void the_rate_is_that_of_the_last_frames_and_falls_when_none_come(void **state)
+static void the_rate_is_that_of_the_last_frames_and_falls_while_none_arrives(void **state)
 {
 	struct frame_rate rate = {0};
 
@@ -157,12 +155,12 @@ static void the_rate_is_that_of_the_last_frames_and_falls_when_none_come(void **
 	uint32_t soon = frame_rate_milli(&rate, (mono_t){999 * 40000 + US_PER_S});
 	uint32_t later = frame_rate_milli(&rate, (mono_t){999 * 40000 + 100 * US_PER_S});
 	assert_true(soon < 25000 && later < 2000 && later < soon);
-	for (int64_t i = 0; i < 200; i++) /* half as fast from now on */
+	for (int64_t i = 0; i < 200; i++) /* half as fast from here on */
 		frame_rate_add(&rate, (mono_t){(1000 + 2 * i) * 40000});
 	assert_int_equal(frame_rate_milli(&rate, (mono_t){(1000 + 398) * 40000}), 12500);
 }
 
-static void two_frames_at_the_same_time_are_no_rate(void **state)
+static void two_frames_at_the_same_time_have_no_rate(void **state)
 {
 	struct frame_rate rate = {0};
 
@@ -177,24 +175,24 @@ static void a_mapping_ends_when_the_offset_moves_by_more_than_5_ms(void **state)
 	struct clock_map map = {0};
 
 	(void)state;
-	assert_false(clock_map_update(&map, 1000000)); /* the first is no step */
+	assert_false(clock_map_update(&map, 1000000)); /* the first offset is not a step */
 	assert_false(clock_map_update(&map, 1000000 + CLOCK_STEP_US));
 	assert_false(clock_map_update(&map, 1000000 - CLOCK_STEP_US));
-	assert_int_equal(map.offset_us, 1000000); /* small moves do not add up unseen, and do not move it */
+	assert_int_equal(map.offset_us, 1000000); /* small changes do not move it, and so do not add up unnoticed */
 	assert_true(clock_map_update(&map, 1000000 + CLOCK_STEP_US + 1));
 	assert_int_equal(map.offset_us, 1000000 + CLOCK_STEP_US + 1);
 	assert_false(clock_map_update(&map, 1000000 + CLOCK_STEP_US + 1));
 	assert_true(clock_map_update(&map, -5));
 }
 
-static void frames_in_flight_are_found_by_their_time_in_order(void **state)
+static void frames_in_flight_are_found_by_time_in_order(void **state)
 {
 	static struct in_flight queue;
 	struct in_flight_frame frame;
 	uint64_t skipped = 0, taken = 0;
 
 	(void)state;
-	for (uint64_t i = 0; i < 3 * IN_FLIGHT_MAX; i++) { /* goes round */
+	for (uint64_t i = 0; i < 3 * IN_FLIGHT_MAX; i++) { /* wraps around */
 		in_flight_push(&queue, &(struct in_flight_frame){.seq = i, .pts_us = (int64_t)i * 10});
 		if (!in_flight_is_full(&queue))
 			continue;
@@ -202,14 +200,14 @@ static void frames_in_flight_are_found_by_their_time_in_order(void **state)
 		assert_int_equal(frame.seq, taken++);
 	}
 	assert_int_equal(skipped, 0);
-	assert_false(in_flight_take(&queue, (int64_t)taken * 10 - 5, &frame, &skipped)); /* one that was not given */
+	assert_false(in_flight_take(&queue, (int64_t)taken * 10 - 5, &frame, &skipped)); /* a time that no frame had */
 	assert_int_equal(skipped, 0);
 	assert_true(in_flight_take(&queue, (int64_t)taken * 10 + 30, &frame, &skipped));
 	assert_int_equal(frame.seq, taken + 3);
 	assert_int_equal(skipped, 3);
 }
 
-static void frames_in_flight_know_the_next_one_and_what_is_left_in_the_pipe(void **state)
+static void frames_in_flight_know_the_next_frame_and_what_is_in_the_pipe(void **state)
 {
 	static struct in_flight queue;
 	struct in_flight_frame frame;
@@ -235,15 +233,15 @@ static void frames_in_flight_know_the_next_one_and_what_is_left_in_the_pipe(void
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(other_cameras_devices_are_not_ours, make_inis, remove_inis),
-		cmocka_unit_test_setup_teardown(many_neighbours_fit, make_inis, remove_inis),
+		cmocka_unit_test_setup_teardown(devices_and_rings_of_other_cameras_are_found, make_inis, remove_inis),
+		cmocka_unit_test_setup_teardown(no_more_than_the_maximum_is_taken, make_inis, remove_inis),
 		cmocka_unit_test(an_explicit_size_is_taken_exactly),
-		cmocka_unit_test(the_default_is_what_the_minutes_need_within_a_quarter_of_ram),
-		cmocka_unit_test(the_rate_is_that_of_the_last_frames_and_falls_when_none_come),
-		cmocka_unit_test(two_frames_at_the_same_time_are_no_rate),
+		cmocka_unit_test(the_default_size_holds_the_minutes_within_a_quarter_of_ram),
+		cmocka_unit_test(the_rate_is_that_of_the_last_frames_and_falls_while_none_arrives),
+		cmocka_unit_test(two_frames_at_the_same_time_have_no_rate),
 		cmocka_unit_test(a_mapping_ends_when_the_offset_moves_by_more_than_5_ms),
-		cmocka_unit_test(frames_in_flight_are_found_by_their_time_in_order),
-		cmocka_unit_test(frames_in_flight_know_the_next_one_and_what_is_left_in_the_pipe),
+		cmocka_unit_test(frames_in_flight_are_found_by_time_in_order),
+		cmocka_unit_test(frames_in_flight_know_the_next_frame_and_what_is_in_the_pipe),
 	};
 
 	snprintf(name, sizeof(name), "test-%d", (int)getpid());

@@ -1,4 +1,4 @@
-/* test_source_select.c - which device serves, and what is told about the devices of a machine. */
+/* test_source_select.c - which device is opened, and the list of devices. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 #include "tests/unit/support/in_range.h"
 
 static struct reason why;
-static char served[128];
+static char opened[128];
 
 static enum source_open_outcome choose(const char *device, enum config_fallback fallback, const char *const *named)
 {
@@ -29,8 +29,11 @@ static enum source_open_outcome choose(const char *device, enum config_fallback 
 	enum source_open_outcome outcome;
 
 	snprintf(config.camera.device, sizeof(config.camera.device), "%s", device);
-	outcome = source_open(&config, &(struct source_others){.devices = named}, &source, &why);
-	snprintf(served, sizeof(served), "%s", outcome == SOURCE_OPENED ? source->info.device : "");
+	struct other_cameras others = {0};
+	for (size_t i = 0; named && named[i]; i++)
+		others.device_list[i] = named[i];
+	outcome = source_open(&config, &others, &source, &why);
+	snprintf(opened, sizeof(opened), "%s", outcome == SOURCE_OPENED ? source->info.device : "");
 	source_close(source);
 	return outcome;
 }
@@ -49,11 +52,11 @@ static void auto_takes_the_first_free_camera(void **state)
 	fake_camera(2);
 	fake_camera(3);
 	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_OPENED);
-	assert_string_equal(served, "/dev/video2");
-	assert_string_equal(why.text, ""); /* as configured: nothing to say */
+	assert_string_equal(opened, "/dev/video2");
+	assert_string_equal(why.text, ""); /* it is the configured one: nothing to explain */
 }
 
-static void auto_passes_over_metadata_nodes_and_cameras_that_others_name(void **state)
+static void auto_skips_metadata_nodes_and_cameras_that_others_name(void **state)
 {
 	const char *const named[] = {"/dev/video2", NULL};
 
@@ -62,7 +65,7 @@ static void auto_passes_over_metadata_nodes_and_cameras_that_others_name(void **
 	fake_camera(2);
 	fake_camera(3);
 	assert_int_equal(choose("auto", FALLBACK_ANY, named), SOURCE_OPENED);
-	assert_string_equal(served, "/dev/video3");
+	assert_string_equal(opened, "/dev/video3");
 }
 
 static void auto_with_every_camera_in_use_is_busy(void **state)
@@ -73,7 +76,7 @@ static void auto_with_every_camera_in_use_is_busy(void **state)
 	assert_non_null(strstr(why.text, "/dev/video1 is in use"));
 }
 
-static void without_any_camera_there_is_none_and_never_a_test_picture_unless_allowed(void **state)
+static void without_a_camera_there_is_no_test_picture_unless_allowed(void **state)
 {
 	(void)state;
 	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_NOT_FOUND);
@@ -82,25 +85,25 @@ static void without_any_camera_there_is_none_and_never_a_test_picture_unless_all
 	assert_true(why.text[0] != '\0');
 }
 
-static void a_forbidden_camera_is_named(void **state)
+static void a_camera_without_permission_is_named(void **state)
 {
 	(void)state;
 	fake_camera(0)->open_errno = EACCES;
 	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_NOT_FOUND);
-	assert_non_null(strstr(why.text, "/dev/video0 is not permitted"));
+	assert_non_null(strstr(why.text, "no permission to open /dev/video0"));
 }
 
-static void the_configured_camera_serves_where_it_can(void **state)
+static void the_configured_camera_is_used_if_it_opens(void **state)
 {
 	(void)state;
 	fake_camera(0);
 	fake_camera(2);
 	assert_int_equal(choose("/dev/video2", FALLBACK_ANY, NULL), SOURCE_OPENED);
-	assert_string_equal(served, "/dev/video2");
+	assert_string_equal(opened, "/dev/video2");
 	assert_string_equal(why.text, "");
 }
 
-static void a_missing_camera_is_replaced_by_one_that_nobody_names(void **state)
+static void a_missing_camera_is_replaced_by_one_that_no_other_recorder_names(void **state)
 {
 	const char *const named[] = {"/dev/video0", NULL};
 
@@ -108,9 +111,9 @@ static void a_missing_camera_is_replaced_by_one_that_nobody_names(void **state)
 	fake_camera(0);
 	fake_camera(1);
 	assert_int_equal(choose("/dev/video3", FALLBACK_ANY, named), SOURCE_OPENED);
-	assert_string_equal(served, "/dev/video1");
+	assert_string_equal(opened, "/dev/video1");
 	assert_non_null(strstr(why.text, "/dev/video3"));
-	assert_non_null(strstr(why.text, "/dev/video1 serves instead"));
+	assert_non_null(strstr(why.text, "using /dev/video1 instead"));
 	assert_int_equal(choose("/dev/video3", FALLBACK_NONE, NULL), SOURCE_NOT_FOUND);
 }
 
@@ -122,11 +125,11 @@ static void a_busy_camera_is_replaced_and_not_tried_twice(void **state)
 	busy->format_errno = EBUSY;
 	fake_camera(1);
 	assert_int_equal(choose("/dev/video0", FALLBACK_ANY, NULL), SOURCE_OPENED);
-	assert_string_equal(served, "/dev/video1");
+	assert_string_equal(opened, "/dev/video1");
 	assert_string_equal(busy->calls, "FMT ");
 }
 
-static void a_camera_that_fails_is_tried_again_and_not_replaced(void **state)
+static void a_camera_that_fails_is_not_replaced(void **state)
 {
 	(void)state;
 	fake_camera(0)->format_errno = EIO;
@@ -134,7 +137,7 @@ static void a_camera_that_fails_is_tried_again_and_not_replaced(void **state)
 	assert_int_equal(choose("/dev/video0", FALLBACK_ANY, NULL), SOURCE_OPEN_FAILED);
 }
 
-static void the_test_picture_that_cannot_start_says_both_reasons(void **state)
+static void a_test_picture_that_cannot_start_gives_both_reasons(void **state)
 {
 	const char *path = getenv("PATH");
 	char *before = strdup(path ? path : "");
@@ -207,7 +210,7 @@ static void the_list_as_json_has_formats_sizes_and_rates(void **state)
 	free(text);
 }
 
-static void the_list_as_json_has_the_controls_of_the_camera_that_serves(void **state)
+static void the_list_as_json_has_the_controls_of_the_camera_in_use(void **state)
 {
 	struct device devices[DEVICES_MAX];
 	struct json_object *list, *controls;
@@ -232,7 +235,7 @@ static void the_list_as_json_has_the_controls_of_the_camera_that_serves(void **s
 	free(text);
 }
 
-static void a_list_that_the_ring_has_no_room_for_leaves_out_formats_of_others(void **state)
+static void a_list_too_long_for_the_ring_drops_the_formats_of_other_cameras(void **state)
 {
 	static struct device devices[128];
 	const size_t last = sizeof(devices) / sizeof(devices[0]) - 1;
@@ -267,20 +270,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(auto_takes_the_first_free_camera),
-		CASE(auto_passes_over_metadata_nodes_and_cameras_that_others_name),
+		CASE(auto_skips_metadata_nodes_and_cameras_that_others_name),
 		CASE(auto_with_every_camera_in_use_is_busy),
-		CASE(without_any_camera_there_is_none_and_never_a_test_picture_unless_allowed),
-		CASE(a_forbidden_camera_is_named),
-		CASE(the_configured_camera_serves_where_it_can),
-		CASE(a_missing_camera_is_replaced_by_one_that_nobody_names),
+		CASE(without_a_camera_there_is_no_test_picture_unless_allowed),
+		CASE(a_camera_without_permission_is_named),
+		CASE(the_configured_camera_is_used_if_it_opens),
+		CASE(a_missing_camera_is_replaced_by_one_that_no_other_recorder_names),
 		CASE(a_busy_camera_is_replaced_and_not_tried_twice),
-		CASE(a_camera_that_fails_is_tried_again_and_not_replaced),
-		CASE(the_test_picture_that_cannot_start_says_both_reasons),
+		CASE(a_camera_that_fails_is_not_replaced),
+		CASE(a_test_picture_that_cannot_start_gives_both_reasons),
 		CASE(capture_nodes_are_listed_by_number),
 		CASE(a_link_is_the_same_device_as_its_node),
 		CASE(the_list_as_json_has_formats_sizes_and_rates),
-		CASE(the_list_as_json_has_the_controls_of_the_camera_that_serves),
-		CASE(a_list_that_the_ring_has_no_room_for_leaves_out_formats_of_others),
+		CASE(the_list_as_json_has_the_controls_of_the_camera_in_use),
+		CASE(a_list_too_long_for_the_ring_drops_the_formats_of_other_cameras),
 	};
 
 	log_set_level(LOG_ERROR);

@@ -1,3 +1,4 @@
+/* capture_rig.c - runs capture with fake cameras and a fake clock. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -8,7 +9,7 @@
 
 struct capture_rig capture_rig;
 
-#define ROUNDS_MAX 60000 /* of a millisecond or more */
+#define ROUNDS_MAX 60000 /* of at least a millisecond each */
 
 static struct loop *loop;
 static struct loop_timer round_timer;
@@ -30,16 +31,16 @@ static void on_opened(void *context, unsigned fps)
 	capture_rig.opened_fps = fps;
 }
 
-static void on_stretch_over(void *context)
+static void on_epoch_ended(void *context)
 {
 	(void)context;
 	capture_rig.epochs_ended++;
 }
 
-static void look_round(void *context)
+static void check_condition(void *context)
 {
 	(void)context;
-	capture_get_state(capture_rig.capture, &capture_rig.status);
+	capture_get_state(capture_rig.capture, &capture_rig.state);
 	if (until()) {
 		loop_stop(loop);
 		return;
@@ -52,25 +53,24 @@ void capture_rig_wait(bool (*condition)(void))
 {
 	until = condition;
 	rounds = 0;
-	round_timer.due = look_round;
+	round_timer.due = check_condition;
 	loop_timer_set(loop, &round_timer, mono_now());
 	loop_run(loop);
 }
 
 bool camera_is_opened(void)
 {
-	return capture_rig.status.camera_state == CAMERA_OPENING &&
-	       atomic_load(&fake.opens) > atomic_load(&fake.closes);
+	return capture_rig.state.camera_state == CAMERA_OPENING && atomic_load(&fake.opens) > atomic_load(&fake.closes);
 }
 
 bool camera_is_waiting(void)
 {
-	return capture_rig.status.camera_state == CAMERA_WAITING;
+	return capture_rig.state.camera_state == CAMERA_WAITING;
 }
 
 bool camera_is_stalled(void)
 {
-	return capture_rig.status.camera_state == CAMERA_STALLED;
+	return capture_rig.state.camera_state == CAMERA_STALLED;
 }
 
 bool camera_was_closed(void)
@@ -100,7 +100,7 @@ struct ring_frame capture_rig_send_frame(uint16_t width)
 int capture_rig_set_up(void **state)
 {
 	char name[64];
-	struct ring_request wish = {
+	struct ring_request request = {
 		.name = name, .data_bytes = 1 << 20, .index_entries = 256, .keep_us = 3600 * US_PER_S, .exact = true};
 	uint64_t bytes, adopted;
 	struct reason why;
@@ -114,10 +114,10 @@ int capture_rig_set_up(void **state)
 	fake.fallback_is_there = false;
 	fake.opens = fake.closes = capture_rig.epochs_ended = capture_rig.opened_fps = capture_rig.frames_told = 0;
 	fake.offered_fps_milli = 29970;
-	fake.says = SOURCE_OK;
-	capture_rig.status = (struct recorder_state){0};
+	fake.next_outcome = SOURCE_OK;
+	capture_rig.state = (struct recorder_state){0};
 	snprintf(name, sizeof(name), "/recorder-capture.%d", (int)getpid());
-	ring = ring_writer_open(&wish, &bytes, &adopted, &why);
+	ring = ring_writer_open(&request, &bytes, &adopted, &why);
 	assert_non_null(ring);
 	memory = ring_writer_memory(ring, &bytes);
 	reader = ring_reader_attach(memory, bytes, &why);
@@ -147,7 +147,7 @@ void capture_rig_start(void)
 		.last_epoch = 41,
 		.frame = on_frame,
 		.opened = on_opened,
-		.epoch_ended = on_stretch_over,
+		.epoch_ended = on_epoch_ended,
 	});
 	assert_non_null(capture_rig.capture);
 }
@@ -157,6 +157,6 @@ void capture_rig_start_streaming(void)
 	capture_rig_start();
 	capture_rig_wait(camera_is_opened);
 	capture_rig_send_frame(64);
-	capture_get_state(capture_rig.capture, &capture_rig.status);
-	assert_int_equal(capture_rig.status.camera_state, CAMERA_STREAMING);
+	capture_get_state(capture_rig.capture, &capture_rig.state);
+	assert_int_equal(capture_rig.state.camera_state, CAMERA_STREAMING);
 }

@@ -1,4 +1,4 @@
-/* capture_rig.h - capture with the fakes of the cameras and the clock: its frames come into a real ring. */
+/* capture_rig.h - runs capture with fake cameras and a fake clock, and with a real ring. */
 #ifndef TESTS_UNIT_SUPPORT_CAPTURE_RIG_H
 #define TESTS_UNIT_SUPPORT_CAPTURE_RIG_H
 
@@ -15,32 +15,32 @@
 #include "tests/unit/fakes/fake_clock.h"
 
 #define CLOSE_LIMIT_US     (60 * US_PER_S)
-#define CLOCK_TOLERANCE_US (20 * US_PER_MS) /* two readings, on a busy machine */
+#define CLOCK_TOLERANCE_US (20 * US_PER_MS) /* between two readings, on a busy machine */
 
-/* Of the case that runs. `status` is as of the last round of capture_rig_wait(), or as the case reads it. */
+/* Of the current case. `state` is as of the last round of capture_rig_wait(), or as the case reads it. */
 extern struct capture_rig {
 	struct config config;
 	struct capture *capture; /* NULL: not started */
-	struct recorder_state status;
-	unsigned epochs_ended, opened_fps, frames_told; /* what capture has reported */
+	struct recorder_state state;
+	unsigned epochs_ended, opened_fps, frames_told; /* counted from capture's callbacks */
 } capture_rig;
 
-/* Runs the loop until that holds. It is asked each millisecond, with `status` read anew. */
+/* Runs the loop until the condition is true. It is checked every millisecond, after `state` has been updated. */
 void capture_rig_wait(bool (*condition)(void));
 
-/* Conditions for it. */
+/* Conditions for capture_rig_wait(). */
 bool camera_is_opened(void);
 bool camera_is_waiting(void);
 bool camera_is_stalled(void);
 bool camera_was_closed(void);
 
-/* One frame from the camera, taken now; its place in the ring. */
+/* Has the camera deliver a frame captured now, and returns it as it is in the ring. */
 struct ring_frame capture_rig_send_frame(uint16_t width);
 
-/* Setup of a case: a ring, a loop, and a camera that can be opened; capture is not started yet. */
+/* Setup of a case: a ring, a loop, and a camera that can be opened. Capture is not started yet. */
 int capture_rig_set_up(void **state);
 
-/* Its teardown, by which every camera that was opened has to be closed. */
+/* Teardown of a case. Checks that every camera that was opened has been closed. */
 int capture_rig_tear_down(void **state);
 
 /* Starts capture. */

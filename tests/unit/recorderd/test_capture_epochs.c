@@ -1,9 +1,8 @@
-/* test_capture_stretches.c - frames on their way into the ring: their two times, and where one stretch ends and the
- * next begins. */
+/* test_capture_epochs.c - frames on their way into the ring: their two times, and when a new epoch begins. */
 #include "tests/unit/support/capture_rig.h"
 #include "tests/unit/support/in_range.h"
 
-static void frames_come_with_both_clocks_and_the_recorder_was_down_before(void **state)
+static void frames_have_both_times_and_the_first_gap_is_recorder_down(void **state)
 {
 	struct ring_frame frame;
 
@@ -20,13 +19,13 @@ static void frames_come_with_both_clocks_and_the_recorder_was_down_before(void *
 	assert_int_equal(frame.meta.width, 64);
 	assert_int_equal(capture_rig_send_frame(64).meta.epoch, 42);
 	assert_int_equal(capture_rig.frames_told, 2);
-	capture_get_state(capture_rig.capture, &capture_rig.status);
-	assert_int_equal(capture_rig.status.frames, 2);
-	assert_string_equal(capture_rig.status.device, "/dev/video0");
-	assert_string_equal(capture_rig.status.configured, "");
+	capture_get_state(capture_rig.capture, &capture_rig.state);
+	assert_int_equal(capture_rig.state.frames, 2);
+	assert_string_equal(capture_rig.state.device, "/dev/video0");
+	assert_string_equal(capture_rig.state.configured, "");
 }
 
-static void frames_that_come_while_recording_is_off_bear_it(void **state)
+static void frames_captured_while_recording_is_off_are_marked(void **state)
 {
 	(void)state;
 	capture_rig_start_streaming();
@@ -38,7 +37,7 @@ static void frames_that_come_while_recording_is_off_bear_it(void **state)
 	assert_int_equal(capture_rig_send_frame(64).meta.flags, 0);
 }
 
-static void another_picture_size_begins_a_stretch(void **state)
+static void another_picture_size_begins_an_epoch(void **state)
 {
 	struct ring_frame frame;
 
@@ -70,7 +69,7 @@ static void step_clock_and_check(int64_t by_us)
 	assert_int_equal(fake.opens, 1);
 }
 
-static void a_clock_that_is_set_begins_a_stretch_in_either_direction(void **state)
+static void setting_the_clock_in_either_direction_begins_an_epoch(void **state)
 {
 	(void)state;
 	capture_rig_start_streaming();
@@ -80,7 +79,7 @@ static void a_clock_that_is_set_begins_a_stretch_in_either_direction(void **stat
 	step_clock_and_check(-US_PER_S);
 }
 
-static void slewing_moves_both_clocks_and_begins_nothing(void **state)
+static void slewing_the_clock_begins_no_epoch(void **state)
 {
 	int64_t offset_us;
 	struct ring_frame frame;
@@ -90,7 +89,8 @@ static void slewing_moves_both_clocks_and_begins_nothing(void **state)
 	frame = capture_rig_send_frame(64);
 	offset_us = frame.meta.wall_us - frame.meta.mono_us;
 	for (int i = 0; i < 10; i++) {
-		fake_clock.wall_ahead_us += 100; /* 1 ms in all: what two readings can differ by on a busy machine */
+		fake_clock.wall_ahead_us +=
+			100; /* 1 ms in total: as much as two readings can differ on a busy machine */
 		frame = capture_rig_send_frame(64);
 		assert_int_equal(frame.meta.epoch, 42);
 		assert_int_equal(frame.meta.wall_us - frame.meta.mono_us, offset_us);
@@ -100,11 +100,11 @@ static void slewing_moves_both_clocks_and_begins_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(frames_come_with_both_clocks_and_the_recorder_was_down_before),
-		CASE(frames_that_come_while_recording_is_off_bear_it),
-		CASE(another_picture_size_begins_a_stretch),
-		CASE(a_clock_that_is_set_begins_a_stretch_in_either_direction),
-		CASE(slewing_moves_both_clocks_and_begins_nothing),
+		CASE(frames_have_both_times_and_the_first_gap_is_recorder_down),
+		CASE(frames_captured_while_recording_is_off_are_marked),
+		CASE(another_picture_size_begins_an_epoch),
+		CASE(setting_the_clock_in_either_direction_begins_an_epoch),
+		CASE(slewing_the_clock_begins_no_epoch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
