@@ -57,7 +57,8 @@ class Server:
         folder = self.rig.folder
         for path, own in (("127.0.0.1:5000", f"127.0.0.1:{self.rig.port}"), ("*:5000", f"*:{self.rig.port}"),
                           ("/run/recorder-", folder + "/"), ("/run/recorder/", folder + "/"), ("/etc/recorder/", folder + "/"),
-                          ("/usr/local/share/recorder/www", folder + "/www")):
+                          ("/usr/local/share/recorder/www", folder + "/www"), ("/var/log/nginx/", folder + "/"),
+                          ("/var/log/apache2/recorder", folder + "/access")):
             text = text.replace(path, own)
         return text
 
@@ -137,7 +138,7 @@ pid "{folder}/nginx.pid";
 error_log "{folder}/nginx.log" warn;
 events {{ worker_connections 16000; }}
 http {{
-	access_log off;
+	access_log "{folder}/access.log";
 	client_body_temp_path "{folder}/body";
 	proxy_temp_path "{folder}/proxy";
 	fastcgi_temp_path "{folder}/fastcgi";
