@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recorderd/ring/ring_pages.h"
 #include "recorderd/ring/ring_size.h"
 #include "shared/ring/ring_reader.h"
 
@@ -28,7 +29,8 @@ static void add_memory(struct other_cameras *cameras, const struct config *other
 	struct ring_request request;
 
 	ring_size_choose(other, 1, &request);
-	if (!request.exact)
+	/* A setting that does not fit into /dev/shm is treated as none. */
+	if (!request.exact || ring_size_total_bytes(&request) > ring_pages_total_bytes(RING_SPARE_PERCENT))
 		return;
 	cameras->exact++;
 	cameras->exact_bytes += ring_size_total_bytes(&request);

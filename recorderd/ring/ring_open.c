@@ -31,8 +31,6 @@ static uint64_t fitting_bytes(const struct ring_request *request, uint64_t freed
 	uint64_t data_bytes = request->data_bytes, room = ring_pages_free_bytes(RING_SPARE_PERCENT);
 	uint64_t least = data_bytes < SHRUNK_MIN ? data_bytes : SHRUNK_MIN;
 
-	if (request->exact)
-		return data_bytes;
 	room = room > UINT64_MAX - freed_bytes ? UINT64_MAX : room + freed_bytes;
 	/* The index shrinks with the data: the second round uses the room that the first one left for the index. */
 	for (int i = 0; i < 2; i++) {

@@ -80,8 +80,9 @@ bool ring_size_limit_to_share(struct ring_request *request, uint64_t room_bytes,
 {
 	uint64_t share = room_bytes / cameras, min_bytes = smaller(request->data_bytes, SHARE_MIN);
 
-	if (request->exact || room_bytes == UINT64_MAX || ring_size_total_bytes(request) <= share)
+	if (ring_size_total_bytes(request) <= (request->exact ? room_bytes : share))
 		return false;
+	request->exact = false;
 	/* With one entry per SMALL_FRAME bytes the index is a 32nd of the data; fewer frames need a smaller one. */
 	uint64_t entry_bytes = sizeof(struct ring_entry), parts = SMALL_FRAME / entry_bytes;
 	uint64_t data_bytes = data_within(share, request->index_entries * entry_bytes);

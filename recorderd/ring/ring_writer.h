@@ -19,7 +19,7 @@ struct ring_request {
 	uint64_t data_bytes;
 	uint64_t index_entries;
 	int64_t keep_us; /* memory.minutes: older frames leave the tail */
-	bool exact;      /* the size is explicit: too little room is an error. Otherwise the ring gets what there is */
+	bool exact;      /* the size is set in the configuration: a ring of any other size is replaced */
 };
 
 /*

@@ -77,6 +77,16 @@ def test_what_one_of_them_has_by_its_own_setting_is_not_shared():
         assert 10 * MIB <= rig.memory("front")["bytes"] <= 19 * MIB, rig.memory("front")
 
 
+def test_settings_that_do_not_fit_are_lowered_to_what_there_is_and_health_says_so():
+    with Cameras(("front", "back"), settings={word: {"memory": {"max_mb": 2048}} for word in ("front", "back")}) as rig:
+        rig.start()
+        for word in ("front", "back"):
+            memory = wait_for(lambda word=word: rig.known(word), PATIENCE_S, "its memory is known")
+            assert 20 * MIB <= memory["bytes"] <= 31 * MIB and memory["limited_by"] == "/dev/shm", memory
+            assert "a larger /dev/shm gives more" in memory["text"], memory
+        assert any("/dev/shm" in warning for warning in rig.get("/health").json()["warnings"])
+
+
 def test_a_camera_that_joins_gets_what_there_is_and_its_share_once_the_first_is_restarted():
     with Cameras(("front", "back")) as rig:
         rig.arguments = ("--keep-memory",)

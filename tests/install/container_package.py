@@ -109,6 +109,32 @@ def test_a_token_that_is_made_in_one_container_is_good_in_the_other():
         assert fetch("/recordings", "/dev/null", "-H", "Authorization: Bearer " + secret) == status, status
 
 
+def test_a_camera_that_is_plugged_in_later_is_seen_and_may_be_opened():
+    """By the variant of compose.yaml for cameras that may be unplugged. A node without a driver is ENXIO; EPERM would be the container's refusal."""
+    with open(os.path.join(PROJECT, "deploy/container/compose.yaml"), encoding="utf-8") as file:
+        text = file.read()
+    rule, volume = re.search(r"# device_cgroup_rules: \['(.+)'\]", text).group(1), re.search(r"# - (/dev:/dev:\w+)", text).group(1)
+    container("replugged", "--network=none", f"--device-cgroup-rule={rule}", "-v", volume, "-u", "root", IMAGE, "sleep", "600")
+    node = "/dev/video249"
+    said_by("mknod", "-m", "666", node, "c", "81", "249")
+    try:
+        done = subprocess.run(["podman", "--runtime", "runc", "exec", "replugged", "head", "-c", "1", node], capture_output=True, text=True, check=False)
+    finally:
+        os.remove(node)
+        podman("rm", "-f", "-t", "0", "replugged")
+    assert re.search("No such device", done.stderr), done.stderr
+
+
+def test_without_a_size_for_shared_memory_it_records_with_what_there_is():
+    with open(os.path.join(ROOT, "large.ini"), "w", encoding="utf-8") as file:
+        file.write(INI.replace("max_mb = 64", "max_mb = 1800"))
+    container("small", "--network=none", "-v", f"{ROOT}/large.ini:/etc/recorder/large.ini:ro", "-v", "small:/recordings", IMAGE, "recorderd", "-c", "/etc/recorder/large.ini")
+    status = ["podman", "--runtime", "runc", "exec", "small", "recorderd", "-S", "-c", "/etc/recorder/large.ini"]
+    said = wait_for(lambda: (lambda done: done.returncode == 0 and done.stdout)(subprocess.run(status, capture_output=True, text=True, check=False)), 60, "it records")
+    podman("rm", "-f", "-t", "0", "small")
+    assert "a larger /dev/shm gives more" in said, said
+
+
 def test_no_process_has_a_privilege():
     for name in ("recorder", "web"):
         status = podman("exec", name, "cat", "/proc/1/status")

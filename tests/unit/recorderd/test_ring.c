@@ -154,20 +154,6 @@ static void a_closed_ring_is_not_current_and_its_name_is_free(void **state)
 	assert_non_null(strstr(ring_case.why.text, "not running"));
 }
 
-static void a_ring_that_is_too_large_is_refused_with_a_reason(void **state)
-{
-	(void)state;
-	struct ring_request request = {.name = ring_case.name,
-				       .data_bytes = UINT64_C(1) << 45,
-				       .index_entries = 64,
-				       .keep_us = 1,
-				       .exact = true};
-	uint64_t bytes, adopted;
-	assert_null(ring_writer_open(&request, &bytes, &adopted, &ring_case.why));
-	assert_non_null(strstr(ring_case.why.text, "max_mb"));
-	assert_int_equal(shm_open(ring_case.name, O_RDONLY, 0), -1);
-}
-
 static int wait_for_first_frame(void)
 {
 	struct ring_reader *reader = ring_reader_open(ring_case.name, &ring_case.why);
@@ -333,7 +319,6 @@ int main(void)
 		RING_CASE(a_lock_on_the_ring_does_not_keep_a_writer_out),
 		RING_CASE(only_the_user_and_the_group_can_read_the_object),
 		RING_CASE(a_closed_ring_is_not_current_and_its_name_is_free),
-		RING_CASE(a_ring_that_is_too_large_is_refused_with_a_reason),
 		RING_CASE(a_put_wakes_a_reader_in_another_process),
 		RING_CASE(a_reader_in_the_writers_process_gets_whole_frames),
 		RING_CASE(closing_the_ring_ends_the_wait),

@@ -74,15 +74,17 @@ static void a_small_shm_is_shared_by_all_cameras(void **state)
 	}
 }
 
-static void an_exact_size_and_a_shm_without_a_limit_are_left_alone(void **state)
+static void a_size_that_is_set_is_lowered_only_if_it_does_not_fit(void **state)
 {
 	struct ring_request request, whole;
 
 	(void)state;
 	choose(30, 512, 60, 720, &whole);
 	request = whole;
-	assert_false(ring_size_limit_to_share(&request, 64 * MIB, 2));
+	assert_false(ring_size_limit_to_share(&request, 600 * MIB, 2));
 	assert_memory_equal(&request, &whole, sizeof(request));
+	assert_true(ring_size_limit_to_share(&request, 64 * MIB, 2));
+	assert_true(ring_size_total_bytes(&request) <= 32 * MIB && !request.exact);
 	choose(30, 0, 60, 720, &whole);
 	request = whole;
 	assert_false(ring_size_limit_to_share(&request, UINT64_MAX, 2));
@@ -94,7 +96,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_index_is_small_compared_to_the_frames_in_every_configuration),
 		cmocka_unit_test(a_small_shm_is_shared_by_all_cameras),
-		cmocka_unit_test(an_exact_size_and_a_shm_without_a_limit_are_left_alone),
+		cmocka_unit_test(a_size_that_is_set_is_lowered_only_if_it_does_not_fit),
 		cmocka_unit_test(if_there_is_room_the_index_has_an_entry_for_each_frame),
 	};
 
