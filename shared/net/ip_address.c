@@ -1,11 +1,11 @@
-/* ip_address.c - see ip_address.h. */
+/* ip_address.c - IP addresses and networks as text. */
 #include "shared/net/ip_address.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
 #define SEPARATORS   " ,"
-#define IPV4_AT      12u /* where an IPv4 address stands in its IPv6 form */
+#define IPV4_AT      12u /* the offset of an IPv4 address in its IPv6 form */
 #define IPV4_BITS    (8u * IPV4_AT)
 #define PREFIX_MAX   128u
 #define PREFIX_CHARS 3u
@@ -56,8 +56,8 @@ struct ip_network {
 	unsigned bits;
 };
 
-/* The number behind the slash, at most `most`. */
-static bool read_prefix(const char *text, size_t length, unsigned most, unsigned *bits)
+/* Reads the decimal number after the slash, at most `max`. */
+static bool read_prefix_length(const char *text, size_t length, unsigned max, unsigned *bits)
 {
 	*bits = 0;
 	if (length == 0 || length > PREFIX_CHARS)
@@ -67,7 +67,7 @@ static bool read_prefix(const char *text, size_t length, unsigned most, unsigned
 			return false;
 		*bits = *bits * 10 + (unsigned)(text[i] - '0');
 	}
-	return *bits <= most;
+	return *bits <= max;
 }
 
 static bool read_network(const char *text, size_t length, struct ip_network *out)
@@ -80,9 +80,9 @@ static bool read_network(const char *text, size_t length, struct ip_network *out
 		return false;
 	if (!slash)
 		return true;
-	/* By what is written: ::ffff:10.0.0.0/104 counts all 128 bits, 10.0.0.0/8 the last 32. */
+	/* The notation decides: ::ffff:10.0.0.0/104 counts from the first of 128 bits, 10.0.0.0/8 of the last 32. */
 	unsigned first = memchr(text, ':', before) ? 0 : IPV4_BITS;
-	if (!read_prefix(slash + 1, length - before - 1, PREFIX_MAX - first, &out->bits))
+	if (!read_prefix_length(slash + 1, length - before - 1, PREFIX_MAX - first, &out->bits))
 		return false;
 	out->bits += first;
 	return true;
@@ -98,7 +98,7 @@ static bool is_in(const struct ip_address *address, const struct ip_network *net
 	return rest == 0 || (address->bytes[whole] ^ network->address.bytes[whole]) >> (8 - rest) == 0;
 }
 
-/* The next word of a list and its length; NULL behind the last. */
+/* The next word of a list and its length; NULL after the last. */
 static const char *next_word(const char **at, size_t *length)
 {
 	const char *word = *at + strspn(*at, SEPARATORS);

@@ -1,4 +1,4 @@
-/* origin.c - see origin.h. */
+/* origin.c - the origin of a web page. */
 #include "shared/net/origin.h"
 
 #include <arpa/inet.h>
@@ -7,7 +7,7 @@
 
 #define LETTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS     "0123456789"
-#define BETWEEN    " ,\t"
+#define SEPARATORS " ,\t"
 #define PORT_MAX   65535
 #define PORT_CHARS 5
 
@@ -18,7 +18,7 @@ static void copy_lower(char *out, const char *text, size_t length)
 	out[length] = '\0';
 }
 
-/* Returns the bytes of the scheme (RFC 3986, section 3.1); 0 if it is none, or too long. */
+/* Returns the length of the scheme (RFC 3986, section 3.1); 0 if it is not one, or is too long. */
 static size_t read_scheme(const char *text, char out[ORIGIN_SCHEME_BYTES])
 {
 	size_t length = strspn(text, LETTERS DIGITS "+-.");
@@ -29,7 +29,7 @@ static size_t read_scheme(const char *text, char out[ORIGIN_SCHEME_BYTES])
 	return length;
 }
 
-/* One address can be written in many ways: the one that inet_ntop(3) has counts. */
+/* An address can be written in many ways: `out` gets the one that inet_ntop(3) uses. */
 static size_t read_ipv6(const char *text, char out[ORIGIN_HOST_BYTES])
 {
 	size_t length = strcspn(text, "]");
@@ -48,7 +48,7 @@ static size_t read_ipv6(const char *text, char out[ORIGIN_HOST_BYTES])
 	return length + 1;
 }
 
-/* Returns the bytes of the host (RFC 3986, section 3.2.2), without names that browsers encode (RFC 3492) before. */
+/* Returns the length of the host (RFC 3986, section 3.2.2). Names are ASCII: browsers encode others (RFC 3492). */
 static size_t read_host(const char *text, char out[ORIGIN_HOST_BYTES])
 {
 	size_t length = strspn(text, LETTERS DIGITS ".-_");
@@ -61,13 +61,13 @@ static size_t read_host(const char *text, char out[ORIGIN_HOST_BYTES])
 	return length;
 }
 
-/* The port that a scheme has if none is named (RFC 9110, sections 4.2.1 and 4.2.2). */
+/* The default port of a scheme (RFC 9110, sections 4.2.1 and 4.2.2). */
 static unsigned default_port(const char *scheme)
 {
 	return strcmp(scheme, "http") == 0 ? 80 : strcmp(scheme, "https") == 0 ? 443 : 0;
 }
 
-/* Reads HOST[:PORT]. Returns what follows; NULL if it is wrong. */
+/* Reads HOST[:PORT]. Returns what follows it; NULL if it is invalid. */
 static const char *read_authority(const char *text, struct origin *out)
 {
 	size_t length = read_host(text, out->host);
@@ -84,7 +84,7 @@ static const char *read_authority(const char *text, struct origin *out)
 	return port >= 1 && port <= PORT_MAX ? text + digits : NULL;
 }
 
-/* Reads SCHEME://HOST[:PORT]. Returns what follows; NULL if it is wrong. */
+/* Reads SCHEME://HOST[:PORT]. Returns what follows it; NULL if it is invalid. */
 static const char *read_origin(const char *text, struct origin *out)
 {
 	*out = (struct origin){0};
@@ -122,12 +122,12 @@ bool origin_matches_host(const struct origin *origin, const char *host)
 	return end && *end == '\0' && origin_equal(&own, origin);
 }
 
-/* Takes the next word off a list; false at its end. A word that is no origin comes as an empty one. */
+/* Takes the next origin off a list; false at the end of the list. A word that is not an origin becomes an empty one. */
 static bool next_origin(const char **list, struct origin *out)
 {
-	const char *at = *list + strspn(*list, BETWEEN);
+	const char *at = *list + strspn(*list, SEPARATORS);
 	const char *end = read_origin(at, out);
-	size_t length = strcspn(at, BETWEEN);
+	size_t length = strcspn(at, SEPARATORS);
 
 	*list = at + length;
 	if (end != at + length)

@@ -1,6 +1,5 @@
 /*
- * origin.h - where a web page is from, as browsers say it: SCHEME://HOST[:PORT] (RFC 6454, section 7; HTML, "origin").
- * Pure.
+ * origin.h - the origin of a web page: SCHEME://HOST[:PORT] (RFC 6454, section 7; HTML, "origin"). Pure functions.
  */
 #ifndef SHARED_NET_ORIGIN_H
 #define SHARED_NET_ORIGIN_H
@@ -14,34 +13,34 @@
 struct origin {
 	char scheme[ORIGIN_SCHEME_BYTES]; /* lower case */
 	char host[ORIGIN_HOST_BYTES];     /* lower case; an IPv6 address in brackets, as inet_ntop(3) writes it */
-	unsigned port;                    /* 0: none is named, and the scheme has no default */
+	unsigned port;                    /* 0: not given, and the scheme has no default */
 };
 
 /*
- * Reads the header Origin: nothing may follow the port. False for "null", which a browser sends for pages whose origin
- * it does not tell (a sandboxed frame, a file), and for anything else that is no origin.
+ * Parses the header Origin; nothing may follow the port. Returns false for "null", which a browser sends for pages
+ * whose origin it keeps to itself (a sandboxed frame, a file), and for anything else that is not an origin.
  */
 bool origin_parse(const char *text, struct origin *out);
 
-/* The origin of a whole address, such as the header Referer has. */
+/* The origin of a URL, such as the header Referer contains. */
 bool origin_parse_url(const char *url, struct origin *out);
 
 bool origin_equal(const struct origin *a, const struct origin *b);
 
 /*
- * Whether the header Host names the server that pages of that origin come from. It has no scheme: a server behind one
- * that speaks TLS does not know by which it was asked.
+ * Whether the header Host names the server that pages of that origin come from. The header has no scheme: a server
+ * behind a proxy that terminates TLS does not know which one the client used.
  */
 bool origin_matches_host(const struct origin *origin, const char *host);
 
 /*
- * A list of origins, blanks or commas between them; it may be empty, or `*` alone, which stands for any. `bytes`: what
- * it has to fit into, with its NUL.
+ * A list of origins, separated by spaces or commas. It may be empty, or a single `*`, which means any origin. With its
+ * NUL the list must fit into `bytes`.
  */
 bool origin_list_valid(const char *list, size_t bytes);
 bool origin_list_is_any(const char *list);
 
-/* Not for `*`: whoever takes that decides what it takes. */
+/* Ignores `*`: the caller decides what that allows. */
 bool origin_list_contains(const char *list, const struct origin *origin);
 
 #endif

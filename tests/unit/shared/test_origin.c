@@ -1,4 +1,4 @@
-/* Where pages are from, as browsers and the .ini write it: shared/net/origin.h. */
+/* test_origin.c - web origins as browsers and recorder.ini write them: shared/net/origin.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LISTED       "http://dash.example:8123 https://ha.example, http://[2001:db8::7]:3000"
 
-static void an_origin_is_read_whole_or_not_at_all(void **state)
+static void an_origin_is_parsed_completely_or_refused(void **state)
 {
 	static const char *const good[] = {"http://a",
 					   "https://a.example:8443",
@@ -73,7 +73,7 @@ static void an_origin_is_read_whole_or_not_at_all(void **state)
 	assert_false(origin_parse_url("http://a\\b", &origin));
 }
 
-static bool same(const char *one, const char *other)
+static bool same_origin(const char *one, const char *other)
 {
 	struct origin a, b;
 
@@ -81,21 +81,21 @@ static bool same(const char *one, const char *other)
 	return origin_equal(&a, &b);
 }
 
-static void one_origin_can_be_written_in_several_ways(void **state)
+static void different_spellings_of_one_origin_are_equal(void **state)
 {
 	(void)state;
-	assert_true(same("http://a.example", "HTTP://A.EXAMPLE:80"));
-	assert_true(same("https://a.example", "https://a.example:443"));
-	assert_true(same("http://[::1]:3000", "http://[0:0:0:0:0:0:0:1]:3000"));
-	assert_true(same("http://[2001:DB8::7]", "http://[2001:db8:0::7]:80"));
-	assert_false(same("http://a.example", "https://a.example"));
-	assert_false(same("http://a.example", "http://a.example:443"));
-	assert_false(same("http://a.example", "http://a.example."));
-	assert_false(same("http://a.example", "http://b.a.example"));
-	assert_false(same("app://a", "app://a:80"));
+	assert_true(same_origin("http://a.example", "HTTP://A.EXAMPLE:80"));
+	assert_true(same_origin("https://a.example", "https://a.example:443"));
+	assert_true(same_origin("http://[::1]:3000", "http://[0:0:0:0:0:0:0:1]:3000"));
+	assert_true(same_origin("http://[2001:DB8::7]", "http://[2001:db8:0::7]:80"));
+	assert_false(same_origin("http://a.example", "https://a.example"));
+	assert_false(same_origin("http://a.example", "http://a.example:443"));
+	assert_false(same_origin("http://a.example", "http://a.example."));
+	assert_false(same_origin("http://a.example", "http://b.a.example"));
+	assert_false(same_origin("app://a", "app://a:80"));
 }
 
-static void a_list_has_origins_or_a_star_alone(void **state)
+static void a_list_contains_origins_or_a_single_star(void **state)
 {
 	static const char *const good[] = {"", " ", "*", "http://a", "http://a,https://b:8443", LISTED, ", http://a ,"};
 	static const char *const bad[] = {
@@ -126,9 +126,9 @@ static void a_list_has_origins_or_a_star_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_origin_is_read_whole_or_not_at_all),
-		cmocka_unit_test(one_origin_can_be_written_in_several_ways),
-		cmocka_unit_test(a_list_has_origins_or_a_star_alone),
+		cmocka_unit_test(an_origin_is_parsed_completely_or_refused),
+		cmocka_unit_test(different_spellings_of_one_origin_are_equal),
+		cmocka_unit_test(a_list_contains_origins_or_a_single_star),
 	};
 
 	return cmocka_run_group_tests_name("origin", tests, NULL, NULL);
