@@ -1,4 +1,4 @@
-/* jpeg_compressor.h - one uncompressed picture to one JPEG (libjpeg-turbo). Used by one thread at a time. */
+/* jpeg_compressor.h - compresses one uncompressed picture to one JPEG with libjpeg-turbo. For one thread at a time. */
 #ifndef RECORDERD_RAWJPEG_JPEG_COMPRESSOR_H
 #define RECORDERD_RAWJPEG_JPEG_COMPRESSOR_H
 
@@ -6,14 +6,14 @@
 
 struct jpeg_compressor;
 
-/* NULL where there is no memory. The format is copied. */
+/* Copies the format. Returns NULL if there is no memory. */
 struct jpeg_compressor *jpeg_compressor_create(const struct raw_format *format);
-void jpeg_compressor_destroy(struct jpeg_compressor *encoder);
+void jpeg_compressor_destroy(struct jpeg_compressor *compressor);
 
-/* `data` has format.size_bytes. Writes to `out`; the JPEG's length, or 0 where it failed. */
-size_t jpeg_compressor_run(struct jpeg_compressor *encoder, const uint8_t *data, uint8_t *out, size_t out_bytes);
+/* `data` has format.size_bytes. Writes the JPEG to `out` and returns its length, or 0 if that failed. */
+size_t jpeg_compressor_run(struct jpeg_compressor *compressor, const uint8_t *data, uint8_t *out, size_t out_bytes);
 
-/* Room that any picture of that format fits into. */
+/* The size of a buffer into which any picture of that format fits. */
 size_t jpeg_compressor_worst_bytes(const struct raw_format *format);
 
 #endif

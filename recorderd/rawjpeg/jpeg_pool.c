@@ -1,9 +1,4 @@
-/*
- * jpeg_pool.c - see jpeg_pool.h.
- *
- * Jobs stand in a ring: `oldest`, `count` of them, the first `begun` of which a thread has taken. `lock` guards all
- * fields of the pool and of its jobs, but for a job's input and output while it is WORKING: those are its thread's.
- */
+/* jpeg_pool.c - threads that compress uncompressed pictures. */
 #include "recorderd/rawjpeg/jpeg_pool.h"
 
 #include <pthread.h>
@@ -27,15 +22,20 @@ struct job {
 
 struct worker {
 	struct jpeg_pool *pool;
-	struct jpeg_compressor *encoder;
+	struct jpeg_compressor *compressor;
 	pthread_t thread;
 };
 
+/*
+ * The jobs form a ring: `count` jobs, beginning with `oldest`, of which threads have taken the first `begun`. `lock`
+ * guards all fields of the pool and of its jobs, except the input and output of a job in state JOB_WORKING, which
+ * belong to its thread.
+ */
 struct jpeg_pool {
 	pthread_mutex_t lock;
-	pthread_cond_t work; /* a job waits, or the end has come */
+	pthread_cond_t work; /* there is a job, or the threads are to stop */
 	bool stopping;
-	bool announced; /* fd is readable */
+	bool fd_readable;
 	int fd;
 	size_t out_bytes;
 	unsigned jobs_max, oldest, count, begun;
@@ -49,20 +49,20 @@ static struct job *job_at(struct jpeg_pool *pool, unsigned number)
 	return &pool->jobs[(pool->oldest + number) % pool->jobs_max];
 }
 
-/* Makes the descriptor say whether the oldest job is done. Under the lock. */
-static void announce(struct jpeg_pool *pool)
+/* Makes the descriptor readable if and only if the oldest job is done. The caller holds the lock. */
+static void update_fd(struct jpeg_pool *pool)
 {
 	bool ready = pool->count && job_at(pool, 0)->state == JOB_DONE;
 	eventfd_t value;
 
-	if (ready && !pool->announced)
+	if (ready && !pool->fd_readable)
 		eventfd_write(pool->fd, 1);
-	else if (!ready && pool->announced)
+	else if (!ready && pool->fd_readable)
 		eventfd_read(pool->fd, &value);
-	pool->announced = ready;
+	pool->fd_readable = ready;
 }
 
-static void *work(void *argument)
+static void *run_worker(void *argument)
 {
 	struct worker *worker = argument;
 	struct jpeg_pool *pool = worker->pool;
@@ -76,17 +76,17 @@ static void *work(void *argument)
 		struct job *job = job_at(pool, pool->begun++);
 		job->state = JOB_WORKING;
 		pthread_mutex_unlock(&pool->lock);
-		size_t length = jpeg_compressor_run(worker->encoder, job->data, job->out, pool->out_bytes);
+		size_t length = jpeg_compressor_run(worker->compressor, job->data, job->out, pool->out_bytes);
 		pthread_mutex_lock(&pool->lock);
 		job->length = length;
 		job->state = JOB_DONE;
-		announce(pool);
+		update_fd(pool);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }
 
-static unsigned threads_here(void)
+static unsigned default_threads(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -95,50 +95,49 @@ static unsigned threads_here(void)
 	return processors < JPEG_POOL_THREADS_MAX ? (unsigned)processors : JPEG_POOL_THREADS_MAX;
 }
 
-/* Signals are the event loop's: the threads take none. */
+/* The threads block all signals: the event loop handles them. */
 static bool start_threads(struct jpeg_pool *pool, const struct raw_format *format, unsigned threads)
 {
 	sigset_t all, before;
-	bool good = true;
+	bool started = true;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (good && pool->threads < threads) {
+	while (started && pool->threads < threads) {
 		struct worker *worker = &pool->workers[pool->threads];
 		worker->pool = pool;
-		worker->encoder = jpeg_compressor_create(format);
-		good = worker->encoder && pthread_create(&worker->thread, NULL, work, worker) == 0;
-		if (good)
+		worker->compressor = jpeg_compressor_create(format);
+		started = worker->compressor && pthread_create(&worker->thread, NULL, run_worker, worker) == 0;
+		if (started)
 			pool->threads++;
 		else
-			jpeg_compressor_destroy(worker->encoder);
+			jpeg_compressor_destroy(worker->compressor);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return good;
+	return started;
 }
 
 struct jpeg_pool *jpeg_pool_create(const struct raw_format *format, unsigned threads, unsigned jobs, struct reason *why)
 {
 	struct jpeg_pool *pool = calloc(1, sizeof(*pool));
-	bool good;
 
 	if (!pool) {
-		reason_errno(why, "no memory to compress pictures");
+		reason_errno(why, "no memory for compressing pictures");
 		return NULL;
 	}
 	if (threads == 0)
-		threads = threads_here();
+		threads = default_threads();
 	pool->jobs_max = jobs < 1 ? 1 : jobs < JPEG_POOL_JOBS_MAX ? jobs : JPEG_POOL_JOBS_MAX;
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
 	pool->out_bytes = jpeg_compressor_worst_bytes(format);
 	pool->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	good = pool->fd >= 0;
+	bool ready = pool->fd >= 0;
 	for (unsigned i = 0; i < pool->jobs_max; i++) {
 		pool->jobs[i].out = malloc(pool->out_bytes);
-		good = good && pool->jobs[i].out;
+		ready = ready && pool->jobs[i].out;
 	}
-	if (good && start_threads(pool, format, threads < JPEG_POOL_THREADS_MAX ? threads : JPEG_POOL_THREADS_MAX))
+	if (ready && start_threads(pool, format, threads < JPEG_POOL_THREADS_MAX ? threads : JPEG_POOL_THREADS_MAX))
 		return pool;
 	reason_errno(why, "cannot start the threads that compress pictures");
 	jpeg_pool_destroy(pool);
@@ -155,7 +154,7 @@ void jpeg_pool_destroy(struct jpeg_pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 	for (unsigned i = 0; i < pool->threads; i++) {
 		pthread_join(pool->workers[i].thread, NULL);
-		jpeg_compressor_destroy(pool->workers[i].encoder);
+		jpeg_compressor_destroy(pool->workers[i].compressor);
 	}
 	for (unsigned i = 0; i < pool->jobs_max; i++)
 		free(pool->jobs[i].out);
@@ -173,10 +172,8 @@ int jpeg_pool_fd(const struct jpeg_pool *pool)
 
 bool jpeg_pool_submit(struct jpeg_pool *pool, const uint8_t *data, uint32_t tag, mono_t captured)
 {
-	bool room;
-
 	pthread_mutex_lock(&pool->lock);
-	room = pool->count < pool->jobs_max;
+	bool room = pool->count < pool->jobs_max;
 	if (room) {
 		struct job *job = job_at(pool, pool->count++);
 		job->state = JOB_WAITING;
@@ -191,11 +188,9 @@ bool jpeg_pool_submit(struct jpeg_pool *pool, const uint8_t *data, uint32_t tag,
 
 bool jpeg_pool_peek(struct jpeg_pool *pool, struct jpeg_pool_result *out)
 {
-	bool done;
-
 	pthread_mutex_lock(&pool->lock);
 	const struct job *job = job_at(pool, 0);
-	done = pool->count && job->state == JOB_DONE;
+	bool done = pool->count && job->state == JOB_DONE;
 	if (done)
 		*out = (struct jpeg_pool_result){job->out, job->length, job->tag, job->captured};
 	pthread_mutex_unlock(&pool->lock);
@@ -208,6 +203,6 @@ void jpeg_pool_pop(struct jpeg_pool *pool)
 	pool->oldest = (pool->oldest + 1) % pool->jobs_max;
 	pool->count--;
 	pool->begun--;
-	announce(pool);
+	update_fd(pool);
 	pthread_mutex_unlock(&pool->lock);
 }

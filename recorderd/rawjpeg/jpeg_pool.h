@@ -1,9 +1,11 @@
 /*
- * jpeg_pool.h - threads that compress uncompressed pictures. Results come in the order in which pictures went in,
- * whichever thread was faster. Nothing here waits but jpeg_pool_destroy().
+ * jpeg_pool.h - threads that compress uncompressed pictures.
  *
- * One thread (the event loop) calls everything. A picture is not copied: its memory belongs to the pool from
- * jpeg_pool_submit() until jpeg_pool_pop() of its result.
+ * Results come in the order in which the pictures were submitted, whichever thread finishes first. Only
+ * jpeg_pool_destroy() waits.
+ *
+ * One thread (the event loop) makes all calls. Pictures are not copied: the memory of a picture belongs to the pool
+ * from jpeg_pool_submit() until jpeg_pool_pop() of its result.
  */
 #ifndef RECORDERD_RAWJPEG_JPEG_POOL_H
 #define RECORDERD_RAWJPEG_JPEG_POOL_H
@@ -19,28 +21,31 @@ struct jpeg_pool;
 
 struct jpeg_pool_result {
 	const uint8_t *jpeg; /* valid until jpeg_pool_pop() */
-	size_t length;       /* 0: could not be compressed */
+	size_t length;       /* 0: the picture could not be compressed */
 	uint32_t tag;
 	mono_t captured;
 };
 
-/* `threads` 0: one a processor, at most JPEG_POOL_THREADS_MAX. `jobs`: so many pictures are in it at most. */
+/*
+ * `threads` is at most JPEG_POOL_THREADS_MAX; 0 means one per processor. `jobs` is the number of pictures that the pool
+ * takes at a time. Returns NULL and sets *why.
+ */
 struct jpeg_pool *jpeg_pool_create(const struct raw_format *format, unsigned threads, unsigned jobs,
 				   struct reason *why);
 
-/* Waits for the pictures that are being compressed; what waits and what is done is forgotten. NULL is safe. */
+/* Waits for pictures that are being compressed, and discards all others and all results. NULL is safe. */
 void jpeg_pool_destroy(struct jpeg_pool *pool);
 
-/* Readable (level) while the oldest picture is done. */
+/* A descriptor that is readable (level-triggered) while the oldest picture is done. */
 int jpeg_pool_fd(const struct jpeg_pool *pool);
 
-/* `data` has format.size_bytes. False where the pool is full: the picture is the caller's still. */
+/* `data` has format.size_bytes. Returns false if the pool is full; the picture then still belongs to the caller. */
 bool jpeg_pool_submit(struct jpeg_pool *pool, const uint8_t *data, uint32_t tag, mono_t captured);
 
-/* The oldest picture's result, if it is done. */
+/* The result of the oldest picture; false if it is not done. */
 bool jpeg_pool_peek(struct jpeg_pool *pool, struct jpeg_pool_result *out);
 
-/* Forgets the oldest picture; only after jpeg_pool_peek() said true. */
+/* Removes the oldest picture. Only after jpeg_pool_peek() returned true. */
 void jpeg_pool_pop(struct jpeg_pool *pool);
 
 #endif

@@ -1,10 +1,11 @@
-/*
- * raw_colour.c - from the camera's Y'CbCr to JPEG's.
- *
- * A JPEG is full range with the matrix of BT.601; a camera mostly sends limited range (16 to 235, 16 to 240), and some
- * (HDMI grabbers) the matrix of BT.709. The transfer function stays as it is: players take every picture for sRGB.
- */
+/* raw_colour.c - the conversion from a camera's Y'CbCr to that of JPEG. */
 #include "recorderd/rawjpeg/raw_format.h"
+
+/*
+ * JPEG uses the full range and the matrix of BT.601. Most cameras send a limited range (16 to 235, 16 to 240), and
+ * some (HDMI grabbers) use the matrix of BT.709. The transfer function is not converted: players treat every picture
+ * as sRGB.
+ */
 
 #define ONE 65536 /* 1.0 in 16.16 */
 
@@ -43,7 +44,7 @@ struct ycc {
 	double y, cb, cr;
 };
 
-/* What pure Cb or Cr of `from` is in the matrix of BT.601. */
+/* Converts pure Cb or Cr of `from` to the matrix of BT.601. */
 static struct ycc translate(struct weights from, double cb, double cr)
 {
 	const struct weights to = weights_of(V4L2_YCBCR_ENC_601);
@@ -76,8 +77,8 @@ void raw_colour_init(struct raw_colour *colour, const struct v4l2_pix_format *pi
 	struct weights weights = weights_of(rgb ? V4L2_YCBCR_ENC_601 : ycbcr), jpeg = weights_of(V4L2_YCBCR_ENC_601);
 
 	*colour = (struct raw_colour){.y_zero = full ? 0 : 16};
-	colour->mixes = weights.r < jpeg.r || weights.r > jpeg.r;
-	colour->same = full && !colour->mixes;
+	colour->has_matrix = weights.r < jpeg.r || weights.r > jpeg.r;
+	colour->identity = full && !colour->has_matrix;
 	set_matrix(colour, weights, full ? 1.0 : 255.0 / 219, full ? 1.0 : 255.0 / 224);
 	for (int i = 0; i < 256; i++) {
 		colour->luma[i] = clamp((colour->y_scale * (i - colour->y_zero) + ONE / 2) >> 16);
@@ -88,9 +89,9 @@ void raw_colour_init(struct raw_colour *colour, const struct v4l2_pix_format *pi
 void raw_colour_convert_luma(const struct raw_colour *colour, uint8_t *y, const uint8_t *cb, const uint8_t *cr,
 			     size_t count)
 {
-	if (colour->same)
+	if (colour->identity)
 		return;
-	if (!colour->mixes) {
+	if (!colour->has_matrix) {
 		for (size_t x = 0; x < count; x++)
 			y[x] = colour->luma[y[x]];
 		return;
@@ -104,11 +105,11 @@ void raw_colour_convert_luma(const struct raw_colour *colour, uint8_t *y, const 
 
 void raw_colour_convert_chroma(const struct raw_colour *colour, uint8_t *cb, uint8_t *cr, size_t count)
 {
-	if (colour->same)
+	if (colour->identity)
 		return;
 	for (size_t x = 0; x < count; x++) {
 		int32_t blue = cb[x] - 128, red = cr[x] - 128;
-		if (!colour->mixes) {
+		if (!colour->has_matrix) {
 			cb[x] = colour->chroma[cb[x]];
 			cr[x] = colour->chroma[cr[x]];
 			continue;

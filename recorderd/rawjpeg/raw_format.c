@@ -1,4 +1,4 @@
-/* raw_format.c - where the samples of an uncompressed picture stand. */
+/* raw_format.c - where the samples of an uncompressed picture are. */
 #include "recorderd/rawjpeg/raw_format.h"
 
 #include <string.h>
@@ -40,7 +40,7 @@ static size_t line_bytes(const struct raw_format *format)
 		return 4u * chroma_width(format);
 	case RAW_NV12:
 	case RAW_YU12:
-		return 2u * chroma_width(format); /* its chroma lines must fit too */
+		return 2u * chroma_width(format); /* chroma must fit too */
 	case RAW_RGB:
 	case RAW_BGR:
 		return 3u * format->width;
@@ -60,7 +60,7 @@ bool raw_format_is_420(const struct raw_format *format)
 	return format->kind == RAW_NV12 || format->kind == RAW_YU12;
 }
 
-static size_t whole_bytes(const struct raw_format *format)
+static size_t picture_bytes(const struct raw_format *format)
 {
 	size_t stride = format->stride_bytes, luma = stride * format->height;
 
@@ -68,7 +68,7 @@ static size_t whole_bytes(const struct raw_format *format)
 		return luma + stride * chroma_height(format);
 	if (format->kind == RAW_YU12)
 		return luma + 2 * (stride / 2) * chroma_height(format);
-	return luma - stride + line_bytes(format); /* the last line may lack its padding */
+	return luma - stride + line_bytes(format); /* the last line may have no padding */
 }
 
 bool raw_format_init(struct raw_format *format, const struct v4l2_pix_format *pix)
@@ -82,7 +82,7 @@ bool raw_format_init(struct raw_format *format, const struct v4l2_pix_format *pi
 	format->stride_bytes = pix->bytesperline ? pix->bytesperline : (uint32_t)line_bytes(format);
 	if (format->stride_bytes < line_bytes(format))
 		return false;
-	format->size_bytes = whole_bytes(format);
+	format->size_bytes = picture_bytes(format);
 	raw_colour_init(&format->colour, pix, format->kind == RAW_RGB || format->kind == RAW_BGR);
 	return true;
 }
@@ -101,8 +101,9 @@ void raw_format_read_luma(const struct raw_format *format, const uint8_t *data, 
 		out[x] = from[2 * x];
 }
 
-/* `step` bytes from one Cb to the next. */
-static void split(const uint8_t *from_cb, const uint8_t *from_cr, size_t step, size_t count, uint8_t *cb, uint8_t *cr)
+/* `step`: bytes from one sample to the next. */
+static void read_samples(const uint8_t *from_cb, const uint8_t *from_cr, size_t step, size_t count, uint8_t *cb,
+			 uint8_t *cr)
 {
 	for (size_t x = 0; x < count; x++) {
 		cb[x] = from_cb[step * x];
@@ -115,22 +116,22 @@ void raw_format_read_chroma(const struct raw_format *format, const uint8_t *data
 {
 	size_t stride = format->stride_bytes, count = chroma_width(format);
 	const uint8_t *packed = data + line * stride;
-	const uint8_t *behind = data + stride * format->height; /* the luma plane */
+	const uint8_t *chroma = data + stride * format->height; /* follows the luma plane */
 
 	switch (format->kind) {
 	case RAW_YUYV:
-		split(packed + 1, packed + 3, 4, count, cb, cr);
+		read_samples(packed + 1, packed + 3, 4, count, cb, cr);
 		return;
 	case RAW_UYVY:
-		split(packed, packed + 2, 4, count, cb, cr);
+		read_samples(packed, packed + 2, 4, count, cb, cr);
 		return;
 	case RAW_NV12:
-		split(behind + line * stride, behind + line * stride + 1, 2, count, cb, cr);
+		read_samples(chroma + line * stride, chroma + line * stride + 1, 2, count, cb, cr);
 		return;
 	case RAW_YU12:
-		behind += line * (stride / 2);
-		memcpy(cb, behind, count);
-		memcpy(cr, behind + stride / 2 * chroma_height(format), count);
+		chroma += line * (stride / 2);
+		memcpy(cb, chroma, count);
+		memcpy(cr, chroma + stride / 2 * chroma_height(format), count);
 		return;
 	case RAW_RGB:
 	case RAW_BGR:

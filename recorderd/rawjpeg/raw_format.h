@@ -1,5 +1,5 @@
 /*
- * raw_format.h - an uncompressed picture as a camera sends it: where its samples stand, and what its numbers mean.
+ * raw_format.h - the format of an uncompressed picture: where its samples are, and what their values mean.
  *
  * Pixel formats and colour fields are those of the Linux media documentation ("Image Formats", "Colorspaces").
  */
@@ -22,12 +22,12 @@ enum raw_kind {
 	RAW_GREY,
 };
 
-/* From the camera's numbers to JPEG's: full range, the matrix of BT.601 (JFIF 1.02). */
+/* The conversion from the camera's values to JPEG's: full range, the matrix of BT.601 (JFIF 1.02). */
 struct raw_colour {
-	bool same;                      /* nothing to do */
-	bool mixes;                     /* another matrix: a sample depends on all three; else the tables do */
+	bool identity;                  /* the values are JPEG's already */
+	bool has_matrix;                /* each sample depends on all three components; otherwise the tables do it */
 	uint8_t luma[256], chroma[256]; /* range only */
-	int32_t y_zero, y_scale;        /* the rest: 16.16 fixed point */
+	int32_t y_zero, y_scale;        /* the matrix, in 16.16 fixed point */
 	int32_t y_of_cb, y_of_cr, cb_of_cb, cb_of_cr, cr_of_cb, cr_of_cr;
 };
 
@@ -35,28 +35,30 @@ struct raw_format {
 	enum raw_kind kind;
 	uint16_t width, height;
 	uint32_t stride_bytes; /* of the first plane */
-	size_t size_bytes;     /* a whole picture has at least so many */
+	size_t size_bytes;     /* of a complete picture, at least */
 	struct raw_colour colour;
 };
 
-/* False for a format that is none of these, or a stride that is too small for the width. */
+/* Returns false if the pixel format is none of these, or if the stride is too small for the width. */
 bool raw_format_init(struct raw_format *format, const struct v4l2_pix_format *pix);
 
-/* Luma and chroma stand apart, to be given to the compressor as they are; else the picture is lines of pixels. */
+/* Whether the samples are Y'CbCr and go to the compressor as separate planes; otherwise they go as lines of pixels. */
 bool raw_format_is_ycbcr(const struct raw_format *format);
 
-/* Chroma has half the lines too. */
+/* Whether chroma has half the lines, too. */
 bool raw_format_is_420(const struct raw_format *format);
 
-/* Samples of one line; `data` is a whole picture of size_bytes, `line` counts in the plane's own lines. */
+/* Reads the samples of one line. `data` is a picture of size_bytes, `line` a line of the plane that is read. */
 void raw_format_read_luma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *out);
 void raw_format_read_chroma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *cb,
 			    uint8_t *cr);
 
-/* Of the colour system `pix` names. */
+/* The conversion from the colour system of `pix`. */
 void raw_colour_init(struct raw_colour *colour, const struct v4l2_pix_format *pix, bool rgb);
 
-/* In place. Luma first: with another matrix it needs the chroma as it was. `count` is of the line that is converted. */
+/*
+ * Convert `count` samples in place. Convert luma first, because with a matrix it depends on the unconverted chroma.
+ */
 void raw_colour_convert_luma(const struct raw_colour *colour, uint8_t *y, const uint8_t *cb, const uint8_t *cr,
 			     size_t count);
 void raw_colour_convert_chroma(const struct raw_colour *colour, uint8_t *cb, uint8_t *cr, size_t count);

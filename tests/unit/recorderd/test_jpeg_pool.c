@@ -1,4 +1,4 @@
-/* test_jpeg_pool.c - uncompressed pictures become JPEGs of the same colours, in the order in which they came. */
+/* test_jpeg_pool.c - uncompressed pictures become JPEGs with the same colours, in the order of submission. */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,13 +14,13 @@
 #include "recorderd/rawjpeg/jpeg_pool.h"
 #include "tests/unit/support/in_range.h"
 
-#define WIDTH     70 /* neither is a multiple of a block */
+#define WIDTH     70 /* neither is a multiple of the block size */
 #define HEIGHT    42
 #define STRIDE    (WIDTH * 3 + 10)
 #define ROOM      (STRIDE * HEIGHT * 3)
 #define TOLERANCE 4
 
-/* Eight bars and a grey, as R'G'B' from 0 to 1; nine columns, the last is cut by the right edge. */
+/* Eight colour bars and a grey one, as R'G'B' from 0 to 1. The right edge cuts off the last. */
 static const double bars[9][3] = {{1, 1, 1}, {1, 1, 0}, {0, 1, 1}, {0, 1, 0},   {1, 0, 1},
 				  {1, 0, 0}, {0, 0, 1}, {0, 0, 0}, {.5, .5, .5}};
 
@@ -101,7 +101,7 @@ static struct v4l2_pix_format pix_of(uint32_t fourcc)
 		.pixelformat = fourcc, .width = WIDTH, .height = HEIGHT, .bytesperline = STRIDE};
 }
 
-/* Decodes as every player does: full range, BT.601, R'G'B'. */
+/* Decodes like every player: full range, BT.601, R'G'B'. */
 static void decode(const uint8_t *jpeg, size_t length, uint8_t out[HEIGHT][WIDTH][3])
 {
 	struct jpeg_decompress_struct decoder;
@@ -123,18 +123,19 @@ static void decode(const uint8_t *jpeg, size_t length, uint8_t out[HEIGHT][WIDTH
 	jpeg_destroy_decompress(&decoder);
 }
 
-/* In the middle of each bar, where neither the blocks' ringing nor the subsampling reaches. */
+/* Looks at the middle of each bar, which ringing and subsampling do not affect. */
 static void expect_bars(uint8_t picture[HEIGHT][WIDTH][3], bool grey)
 {
-	static const struct system seen = {0.299, 0.114, true};
+	static const struct system jpeg_system = {0.299, 0.114, true};
 
 	for (int line = 0; line < HEIGHT; line += 41)
 		for (int bar = 0; bar < 9; bar++)
 			for (int i = 0; i < 3; i++) {
 				int x = bar == 8 ? WIDTH - 1 : bar * 8 + 4;
-				int wanted = grey ? component(bars[bar], &seen, 0) : (int)(bars[bar][i] * 255 + .5);
-				assert_int_in_range(picture[line][x][i] + 255, wanted + 255 - TOLERANCE,
-						    wanted + 255 + TOLERANCE);
+				int expected =
+					grey ? component(bars[bar], &jpeg_system, 0) : (int)(bars[bar][i] * 255 + .5);
+				assert_int_in_range(picture[line][x][i] + 255, expected + 255 - TOLERANCE,
+						    expected + 255 + TOLERANCE);
 			}
 }
 
@@ -142,24 +143,24 @@ static void expect_colours(const struct v4l2_pix_format *pix, const struct syste
 {
 	static uint8_t data[ROOM], decoded[HEIGHT][WIDTH][3];
 	struct raw_format format;
-	struct jpeg_compressor *encoder;
+	struct jpeg_compressor *compressor;
 	uint8_t *exact, *out;
 	size_t room, length;
 
 	assert_true(raw_format_init(&format, pix));
 	assert_true(format.size_bytes <= sizeof(data));
 	paint(data, pix->pixelformat, system);
-	/* A copy without a byte more: what reads outside of it is found. */
+	/* AddressSanitizer finds reads outside of a copy of exactly this size. */
 	exact = malloc(format.size_bytes);
 	memcpy(exact, data, format.size_bytes);
 	room = jpeg_compressor_worst_bytes(&format);
 	out = malloc(room);
-	encoder = jpeg_compressor_create(&format);
-	length = jpeg_compressor_run(encoder, exact, out, room);
+	compressor = jpeg_compressor_create(&format);
+	length = jpeg_compressor_run(compressor, exact, out, room);
 	assert_true(length > 0);
 	decode(out, length, decoded);
 	expect_bars(decoded, pix->pixelformat == V4L2_PIX_FMT_GREY);
-	jpeg_compressor_destroy(encoder);
+	jpeg_compressor_destroy(compressor);
 	free(exact);
 	free(out);
 }
@@ -185,7 +186,7 @@ static void every_format_keeps_its_colours_in_both_ranges(void **state)
 		expect_both_ranges(fourccs[i]);
 }
 
-static void the_matrix_of_hd_is_turned_into_that_of_jpeg(void **state)
+static void the_hd_matrix_is_converted_to_that_of_jpeg(void **state)
 {
 	static const uint32_t fourccs[] = {V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_YUV420};
 
@@ -200,7 +201,7 @@ static void the_matrix_of_hd_is_turned_into_that_of_jpeg(void **state)
 	}
 }
 
-static void what_a_driver_leaves_open_is_limited_range_but_for_rgb(void **state)
+static void an_unspecified_range_is_limited_except_for_rgb(void **state)
 {
 	struct v4l2_pix_format yuyv = pix_of(V4L2_PIX_FMT_YUYV), rgb = pix_of(V4L2_PIX_FMT_RGB24);
 
@@ -211,7 +212,7 @@ static void what_a_driver_leaves_open_is_limited_range_but_for_rgb(void **state)
 	expect_colours(&yuyv, &(struct system){0.299, 0.114, true});
 }
 
-static void what_cannot_be_a_picture_is_no_format(void **state)
+static void an_impossible_format_is_refused(void **state)
 {
 	struct v4l2_pix_format pix = pix_of(V4L2_PIX_FMT_YUYV);
 	struct raw_format format;
@@ -228,19 +229,19 @@ static void what_cannot_be_a_picture_is_no_format(void **state)
 	assert_false(raw_format_init(&format, &pix));
 }
 
-static void too_little_room_is_a_failure_and_the_encoder_goes_on(void **state)
+static void a_small_buffer_is_an_error_and_the_compressor_still_works(void **state)
 {
 	static uint8_t data[ROOM], out[ROOM];
 	struct v4l2_pix_format pix = pix_of(V4L2_PIX_FMT_YUYV);
 	struct raw_format format;
-	struct jpeg_compressor *encoder;
+	struct jpeg_compressor *compressor;
 
 	(void)state;
 	assert_true(raw_format_init(&format, &pix));
-	encoder = jpeg_compressor_create(&format);
-	assert_int_equal(jpeg_compressor_run(encoder, data, out, 700), 0);
-	assert_true(jpeg_compressor_run(encoder, data, out, sizeof(out)) > 0);
-	jpeg_compressor_destroy(encoder);
+	compressor = jpeg_compressor_create(&format);
+	assert_int_equal(jpeg_compressor_run(compressor, data, out, 700), 0);
+	assert_true(jpeg_compressor_run(compressor, data, out, sizeof(out)) > 0);
+	jpeg_compressor_destroy(compressor);
 }
 
 static struct jpeg_pool *make_pool(struct raw_format *format, uint32_t width, uint32_t height, unsigned threads,
@@ -264,22 +265,23 @@ static void wait_for(struct jpeg_pool *pool, struct jpeg_pool_result *out)
 	assert_true(jpeg_pool_peek(pool, out));
 }
 
-/* Noise takes a thread longer than a plain picture: without care the plain ones come first. */
+/* Noise takes longer to compress than a plain picture, so the plain ones are done first. */
 static void results_keep_their_order_with_four_threads(void **state)
 {
 	enum { PICTURES = 400 };
 	struct raw_format format;
 	struct jpeg_pool *pool = make_pool(&format, 320, 240, 4, 8);
 	uint8_t *noise = malloc(format.size_bytes), *plain = calloc(1, format.size_bytes);
-	uint32_t given = 0, taken = 0;
+	uint32_t submitted = 0, taken = 0;
 
 	(void)state;
 	for (size_t i = 0; i < format.size_bytes; i++)
 		noise[i] = (uint8_t)rand();
 	while (taken < PICTURES) {
 		struct jpeg_pool_result result;
-		while (given < PICTURES && jpeg_pool_submit(pool, given % 3 ? plain : noise, given, (mono_t){given}))
-			given++;
+		while (submitted < PICTURES &&
+		       jpeg_pool_submit(pool, submitted % 3 ? plain : noise, submitted, (mono_t){submitted}))
+			submitted++;
 		wait_for(pool, &result);
 		assert_int_equal(result.tag, taken);
 		assert_int_equal(result.captured.us, taken);
@@ -292,7 +294,7 @@ static void results_keep_their_order_with_four_threads(void **state)
 	free(plain);
 }
 
-static void a_full_pool_takes_no_more_until_a_result_is_taken(void **state)
+static void a_full_pool_refuses_pictures_until_a_result_is_taken(void **state)
 {
 	struct raw_format format;
 	struct jpeg_pool *pool = make_pool(&format, 64, 64, 2, 3);
@@ -308,11 +310,11 @@ static void a_full_pool_takes_no_more_until_a_result_is_taken(void **state)
 	assert_false(jpeg_pool_submit(pool, picture, 3, (mono_t){0}));
 	jpeg_pool_pop(pool);
 	assert_true(jpeg_pool_submit(pool, picture, 3, (mono_t){0}));
-	jpeg_pool_destroy(pool); /* with work in it */
+	jpeg_pool_destroy(pool); /* while it has work */
 	free(picture);
 }
 
-static void the_descriptor_is_quiet_while_there_is_no_result(void **state)
+static void the_descriptor_is_not_readable_without_a_result(void **state)
 {
 	struct raw_format format;
 	struct jpeg_pool *pool = make_pool(&format, 64, 64, 2, 3);
@@ -334,13 +336,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_format_keeps_its_colours_in_both_ranges),
-		cmocka_unit_test(the_matrix_of_hd_is_turned_into_that_of_jpeg),
-		cmocka_unit_test(what_a_driver_leaves_open_is_limited_range_but_for_rgb),
-		cmocka_unit_test(what_cannot_be_a_picture_is_no_format),
-		cmocka_unit_test(too_little_room_is_a_failure_and_the_encoder_goes_on),
+		cmocka_unit_test(the_hd_matrix_is_converted_to_that_of_jpeg),
+		cmocka_unit_test(an_unspecified_range_is_limited_except_for_rgb),
+		cmocka_unit_test(an_impossible_format_is_refused),
+		cmocka_unit_test(a_small_buffer_is_an_error_and_the_compressor_still_works),
 		cmocka_unit_test(results_keep_their_order_with_four_threads),
-		cmocka_unit_test(a_full_pool_takes_no_more_until_a_result_is_taken),
-		cmocka_unit_test(the_descriptor_is_quiet_while_there_is_no_result),
+		cmocka_unit_test(a_full_pool_refuses_pictures_until_a_result_is_taken),
+		cmocka_unit_test(the_descriptor_is_not_readable_without_a_result),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
