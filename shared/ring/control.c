@@ -1,4 +1,4 @@
-/* control.c - see control.h. */
+/* control.c - the address of a recorder's control socket. */
 #include "shared/ring/control.h"
 
 #include <stddef.h>
@@ -10,11 +10,10 @@
 socklen_t control_address(const char *camera, struct sockaddr_un *out)
 {
 	char folder[USER_FOLDER_BYTES];
-	int length;
 
 	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
 	if (!user_folder_find(geteuid(), folder))
 		return 0;
-	length = snprintf(out->sun_path, sizeof(out->sun_path), "%s/%.32s.control", folder, camera);
+	int length = snprintf(out->sun_path, sizeof(out->sun_path), "%s/%.32s.control", folder, camera);
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length + 1);
 }

@@ -1,4 +1,4 @@
-/* live_stats.c - see live_stats.h. */
+/* live_stats.c - the counters of recorder-live in shared memory. */
 #include "shared/ring/live_stats.h"
 
 #include <errno.h>
@@ -15,12 +15,12 @@
 #include "shared/base/log.h"
 #include "shared/ring/shm_name.h"
 
-static void stats_name(const struct config *camera, char out[72])
+static void stats_name(const struct config *camera, char out[LIVE_STATS_NAME_BYTES])
 {
 	char ring[64];
 
 	config_ring_name(camera, ring);
-	snprintf(out, 72, "%s.live", ring);
+	snprintf(out, LIVE_STATS_NAME_BYTES, "%s.live", ring);
 }
 
 static bool is_dead(int32_t pid)
@@ -28,7 +28,7 @@ static bool is_dead(int32_t pid)
 	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-/* Nothing that another user has put in its place. */
+/* Leaves alone what another user may have created under that name. */
 static void remove_stats(const char *name)
 {
 	char other[SHM_NAME_BYTES];
@@ -42,7 +42,7 @@ static void remove_stats(const char *name)
 	}
 }
 
-/* Those that are there. Another version left them where they have another size: they are removed. -1 with errno. */
+/* Removes an object of another size: another version of the program left it. Returns -1 and sets errno. */
 static int open_existing_stats(const char *name)
 {
 	struct stat status;
@@ -56,8 +56,7 @@ static int open_existing_stats(const char *name)
 	return -1;
 }
 
-/* A stranger has taken the usual name. Another program that does the same in this moment may be quicker: then its counters
- * are the ones. */
+/* If another process publishes its object first, both use that one. Returns -1 and sets errno. */
 static int create_under_alternate_name(const char *name)
 {
 	char other[SHM_NAME_BYTES];
@@ -67,9 +66,8 @@ static int create_under_alternate_name(const char *name)
 	int fd = shm_open(other, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -1;
-	if (shm_name_publish(name, other, true)) {
+	if (shm_name_publish(name, other, true))
 		return fd;
-	}
 	int error = errno;
 	close(fd);
 	shm_unlink(other);
@@ -77,7 +75,7 @@ static int create_under_alternate_name(const char *name)
 	return error == EEXIST ? open_existing_stats(name) : -1;
 }
 
-/* The object, made where it is missing. -1 with errno. */
+/* Returns -1 and sets errno. */
 static int open_or_create_stats(const char *name)
 {
 	char stale[SHM_NAME_BYTES];
@@ -94,7 +92,7 @@ static int open_or_create_stats(const char *name)
 	return fd >= 0 ? fd : create_under_alternate_name(name);
 }
 
-/* Zeroed memory is a good beginning. NULL with errno. */
+/* A new object is zeroed memory, which is a valid initial state. Returns NULL and sets errno. */
 static struct live_stats *map_stats(const char *name)
 {
 	struct live_stats *counters = MAP_FAILED;
@@ -109,15 +107,16 @@ static struct live_stats *map_stats(const char *name)
 	return counters == MAP_FAILED ? NULL : counters;
 }
 
-static struct live_stats_program *take_place(struct live_stats *counters)
+/* Takes a free entry, or that of a dead process; NULL if there is none. */
+static struct live_stats_program *claim_entry(struct live_stats *counters)
 {
 	for (int i = 0; i < LIVE_STATS_PROGRAMS; i++) {
 		struct live_stats_program *program = &counters->programs[i];
-		int32_t there = atomic_load(&program->pid);
+		int32_t pid = atomic_load(&program->pid);
 
-		if (there != 0 && !is_dead(there))
+		if (pid != 0 && !is_dead(pid))
 			continue;
-		if (!atomic_compare_exchange_strong(&program->pid, &there, (int32_t)getpid()))
+		if (!atomic_compare_exchange_strong(&program->pid, &pid, (int32_t)getpid()))
 			continue;
 		atomic_store(&program->viewers, 0);
 		return program;
@@ -125,23 +124,23 @@ static struct live_stats_program *take_place(struct live_stats *counters)
 	return NULL;
 }
 
-bool live_stats_open(struct live_stats_handle *account, const struct config *camera)
+bool live_stats_open(struct live_stats_handle *handle, const struct config *camera)
 {
-	*account = (struct live_stats_handle){0};
-	stats_name(camera, account->name);
-	account->counters = map_stats(account->name);
-	if (!account->counters) {
-		log_warn("live", "%s: no shared memory for counting (%s): /metrics has no viewers", camera->camera.name,
-			 strerror(errno));
-		account->name[0] = '\0';
-		account->counters = calloc(1, sizeof(*account->counters));
+	*handle = (struct live_stats_handle){0};
+	stats_name(camera, handle->name);
+	handle->counters = map_stats(handle->name);
+	if (!handle->counters) {
+		log_warn("live", "%s: no shared memory for the counters (%s); /metrics will not show live viewers",
+			 camera->camera.name, strerror(errno));
+		handle->name[0] = '\0';
+		handle->counters = calloc(1, sizeof(*handle->counters));
 	}
-	if (!account->counters)
+	if (!handle->counters)
 		return false;
-	account->own = take_place(account->counters);
-	if (!account->own)
-		account->own = &account->spare;
-	atomic_store(&account->counters->magic, LIVE_STATS_MAGIC);
+	handle->own = claim_entry(handle->counters);
+	if (!handle->own)
+		handle->own = &handle->spare;
+	atomic_store(&handle->counters->magic, LIVE_STATS_MAGIC);
 	return true;
 }
 
@@ -156,83 +155,82 @@ static bool has_running_program(const struct live_stats *counters)
 	return false;
 }
 
-void live_stats_close(struct live_stats_handle *account)
+void live_stats_close(struct live_stats_handle *handle)
 {
-	if (!account->counters)
+	if (!handle->counters)
 		return;
-	atomic_store(&account->own->viewers, 0);
-	atomic_store(&account->own->pid, 0);
-	if (!account->name[0]) {
-		free(account->counters);
+	atomic_store(&handle->own->viewers, 0);
+	atomic_store(&handle->own->pid, 0);
+	if (!handle->name[0]) {
+		free(handle->counters);
 	} else {
-		if (!has_running_program(account->counters))
-			remove_stats(account->name);
-		munmap(account->counters, sizeof(*account->counters));
+		if (!has_running_program(handle->counters))
+			remove_stats(handle->name);
+		munmap(handle->counters, sizeof(*handle->counters));
 	}
-	*account = (struct live_stats_handle){0};
+	*handle = (struct live_stats_handle){0};
 }
 
 void live_stats_path(const struct config *camera, char out[PATH_MAX])
 {
-	char name[72], other[SHM_NAME_BYTES], path[SHM_NAME_BYTES];
+	char name[LIVE_STATS_NAME_BYTES], other[SHM_NAME_BYTES], path[SHM_NAME_BYTES];
 
 	stats_name(camera, name);
-	shm_name_path(!shm_name_is_owned_by(name, geteuid()) && shm_name_find_published(name, other) ? other : name,
-		      path);
+	bool alternate = !shm_name_is_owned_by(name, geteuid()) && shm_name_find_published(name, other);
+	shm_name_path(alternate ? other : name, path);
 	snprintf(out, PATH_MAX, "%s", path);
 }
 
 bool live_stats_name_taken(const struct config *camera, struct reason *out)
 {
-	char name[72], other[SHM_NAME_BYTES];
+	char name[LIVE_STATS_NAME_BYTES], other[SHM_NAME_BYTES];
 
 	stats_name(camera, name);
 	if (!shm_name_find_published(name, other) || !shm_name_is_owned_by(other, geteuid()))
 		return false;
 	reason_set(out,
-		   SHM_FOLDER "%s is another user's, or others may write to it: recorder-live counts in %s instead.",
+		   SHM_FOLDER "%s belongs to another user, or others may write to it. recorder-live counts in %s "
+			      "instead.",
 		   name, other);
 	return true;
 }
 
 void live_stats_create(const struct config *camera)
 {
-	char name[72];
+	char name[LIVE_STATS_NAME_BYTES];
+	struct reason taken;
 
 	stats_name(camera, name);
 	struct live_stats *counters = map_stats(name);
-	struct reason displaced;
 	if (counters)
 		munmap(counters, sizeof(*counters));
-	if (live_stats_name_taken(camera, &displaced))
-		log_warn("live", "%s", displaced.text);
+	if (live_stats_name_taken(camera, &taken))
+		log_warn("live", "%s", taken.text);
 }
 
 void live_stats_remove_unused(const struct config *camera)
 {
 	struct live_stats counters;
-	char name[72];
+	char name[LIVE_STATS_NAME_BYTES];
 
 	stats_name(camera, name);
 	if (live_stats_read(camera, &counters) && !has_running_program(&counters))
 		remove_stats(name);
 }
 
-/* Read, not mapped: whatever the object's size may come to be, that is no SIGBUS. */
+/* Reads instead of mapping: the object may shrink at any time, which would be a SIGBUS. */
 bool live_stats_read(const struct config *camera, struct live_stats *out)
 {
 	struct stat status;
-	char name[72];
-	bool good;
-	int fd;
+	char name[LIVE_STATS_NAME_BYTES];
 
 	stats_name(camera, name);
-	fd = shm_name_open(name, O_RDONLY, &status);
+	int fd = shm_name_open(name, O_RDONLY, &status);
 	if (fd < 0)
 		return false;
-	good = read_at(fd, out, sizeof(*out), 0) == sizeof(*out) && out->magic == LIVE_STATS_MAGIC;
+	bool valid = read_at(fd, out, sizeof(*out), 0) == sizeof(*out) && out->magic == LIVE_STATS_MAGIC;
 	close(fd);
-	return good;
+	return valid;
 }
 
 uint64_t live_stats_viewers(const struct live_stats *counters)

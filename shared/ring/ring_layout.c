@@ -1,4 +1,4 @@
-/* ring_layout.c - see ring_layout.h. */
+/* ring_layout.c - the layout of a ring's object. */
 #include "shared/ring/ring_layout.h"
 
 #include <stddef.h>
@@ -8,11 +8,10 @@
 
 #define LOCK_OFFSET    offsetof(struct ring_header, state_lock)
 #define COPY_TRIES     64
-#define COPY_BYTES_MAX ((size_t)256 << 20) /* of an index; one with an entry has 64 */
-
-#define PAGE_BYTES  4096u
-#define ENTRIES_MAX (UINT64_C(1) << 28)
-#define DATA_MAX    (UINT64_C(1) << 46)
+#define INDEX_COPY_MAX ((size_t)256 << 20) /* bytes; an entry has 64 */
+#define PAGE_BYTES     4096u
+#define ENTRIES_MAX    (UINT64_C(1) << 28)
+#define DATA_MAX       (UINT64_C(1) << 46) /* bytes */
 
 bool ring_layout_init(uint64_t index_entries, uint64_t data_bytes, struct ring_layout *out)
 {
@@ -31,29 +30,28 @@ bool ring_layout_init(uint64_t index_entries, uint64_t data_bytes, struct ring_l
 bool ring_layout_read(const void *memory, uint64_t bytes, struct ring_layout *out, struct reason *why)
 {
 	if (bytes < sizeof(struct ring_header))
-		return reason_set(why, "the ring is being made, or is not one: it has only %llu bytes",
+		return reason_set(why, "the ring is being created, or is not a ring: it has only %llu bytes",
 				  (unsigned long long)bytes);
 	const struct ring_header *header = memory;
 	if (__atomic_load_n(&header->magic, __ATOMIC_ACQUIRE) != RING_MAGIC)
-		return reason_set(why, "the ring is being made, or is not one: its first bytes are not SCRRING1");
+		return reason_set(why, "the ring is being created, or is not a ring: it does not begin with SCRRING1");
 	if (header->version != RING_VERSION)
-		return reason_set(why, "the ring has version %u; this program reads version %u", header->version,
+		return reason_set(why, "the ring has version %u; this program needs version %u", header->version,
 				  RING_VERSION);
 
 	struct ring_layout layout;
 	if (!ring_layout_init(header->index_entries, header->data_bytes, &layout))
-		return reason_set(why, "the ring's header is damaged: it has no possible size");
+		return reason_set(why, "the ring's header is damaged: its sizes are impossible");
 	if (header->header_bytes != RING_HEADER_BYTES || header->index_offset != RING_HEADER_BYTES ||
 	    header->data_offset != layout.data_offset || header->total_bytes != layout.total_bytes ||
 	    layout.total_bytes > bytes)
-		return reason_set(why, "the ring's header is damaged: its parts do not fit the object's %llu bytes",
+		return reason_set(why, "the ring's header is damaged: its sizes do not match the object's %llu bytes",
 				  (unsigned long long)bytes);
 	*out = layout;
 	return true;
 }
 
-/* As readers of a mapping do (ring.h): what the lock was before and after is all that says whether the state is whole.
- */
+/* Follows the readers' rule (ring.h): the state is consistent if the lock was even and has not changed meanwhile. */
 static bool copy_header(int fd, struct ring_header *out)
 {
 	uint64_t before, after;
@@ -66,7 +64,7 @@ static bool copy_header(int fd, struct ring_header *out)
 		if (before == after && before % 2 == 0)
 			return true;
 	}
-	return true; /* of a writer that died there */
+	return true; /* the writer died while it changed the state */
 }
 
 void *ring_layout_copy_object(int fd, uint64_t bytes, struct reason *why)
@@ -79,15 +77,15 @@ void *ring_layout_copy_object(int fd, uint64_t bytes, struct reason *why)
 		reason_errno(why, "no memory for a copy of the ring");
 		return NULL;
 	}
-	if (!copy_header(fd, copy))
-		reason_set(why, "the ring is being cut off");
-	else if (ring_layout_read(copy, bytes, &layout, why)) {
+	if (!copy_header(fd, copy)) {
+		reason_set(why, "the ring is being truncated");
+	} else if (ring_layout_read(copy, bytes, &layout, why)) {
 		size_t index_bytes = (size_t)(layout.data_offset - RING_HEADER_BYTES);
-		if (index_bytes > COPY_BYTES_MAX)
-			reason_set(why, "the ring has an index larger than any that a recorder makes");
+		if (index_bytes > INDEX_COPY_MAX)
+			reason_set(why, "the ring's index is larger than any that a recorder creates");
 		else if (read_at(fd, (uint8_t *)copy + RING_HEADER_BYTES, index_bytes, RING_HEADER_BYTES) !=
 			 (ssize_t)index_bytes)
-			reason_set(why, "the ring is being cut off");
+			reason_set(why, "the ring is being truncated");
 		else
 			return copy;
 	}

@@ -1,4 +1,4 @@
-/* ring_reader.c - see ring_reader.h. The numbers of the steps are those of ring.h. */
+/* ring_reader.c - the reading side of the ring. */
 #include "shared/ring/ring_reader.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 #define ALIVE_US        (3 * US_PER_S)
 #define SEQLOCK_RETRIES 64
 
-/* Where a long has 32 bits, the older futex call takes a time of 32 bits, which is no struct timespec of ours. */
+/* If a long has 32 bits, the older futex call takes 32-bit times, unlike the struct timespec of this program. */
 #ifdef SYS_futex_time64
 #define FUTEX_CALL SYS_futex_time64
 #else
@@ -31,8 +31,8 @@ struct ring_reader {
 	const struct ring_header *header;
 	const struct ring_entry *entries;
 	const uint8_t *data;
-	struct ring_layout layout; /* as checked when it was opened; the header's own numbers are not used again */
-	void *mapping;             /* NULL: attached, not ours */
+	struct ring_layout layout; /* checked when the ring was opened; the numbers in the header are not used again */
+	void *mapping;             /* NULL: attached, and not owned */
 	size_t mapped_bytes;
 	dev_t device;
 	ino_t inode;
@@ -42,6 +42,7 @@ struct ring_reader {
 struct ring_reader *ring_reader_attach(const void *memory, uint64_t bytes, struct reason *why)
 {
 	struct ring_layout layout;
+
 	if (!ring_layout_read(memory, bytes, &layout, why))
 		return NULL;
 	struct ring_reader *reader = calloc(1, sizeof(*reader));
@@ -56,28 +57,29 @@ struct ring_reader *ring_reader_attach(const void *memory, uint64_t bytes, struc
 	return reader;
 }
 
-/* A recorder makes none that is open to all. */
+/* A recorder never creates a ring that is open to all users. */
 static bool is_private(const struct stat *status)
 {
 	return S_ISREG(status->st_mode) && (status->st_mode & (S_IWGRP | S_IRWXO)) == 0;
 }
 
-/* Takes over `fd`, an object of that name. */
+/* Closes `fd`, an object of that name. */
 static struct ring_reader *map_object(int fd, const char *name, struct reason *why)
 {
 	struct ring_reader *reader = NULL;
 	struct stat status;
 	void *memory = MAP_FAILED;
+
 	if (fstat(fd, &status) != 0) {
 		reason_errno(why, "cannot read the ring %s", name);
 		goto out;
 	}
 	if (!is_private(&status)) {
-		reason_set(why, "the ring %s is open to all users: no recorder made it, and it is not believed", name);
+		reason_set(why, "the ring %s is open to all users, so no recorder created it: it is not trusted", name);
 		goto out;
 	}
 	if (status.st_size < (off_t)RING_HEADER_BYTES) {
-		reason_set(why, "the ring %s is just being made", name);
+		reason_set(why, "the ring %s is being created", name);
 		goto out;
 	}
 	size_t bytes = (size_t)status.st_size;
@@ -86,7 +88,7 @@ static struct ring_reader *map_object(int fd, const char *name, struct reason *w
 		if (!memory)
 			goto out;
 	} else {
-		errno = ENOMEM; /* addresses of 32 bits */
+		errno = ENOMEM; /* for an object that is too large for 32-bit addresses */
 		if ((off_t)bytes == status.st_size)
 			memory = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
 		if (memory == MAP_FAILED) {
@@ -112,9 +114,10 @@ out:
 static struct ring_reader *explain_absence(const char *name, struct reason *why)
 {
 	if (errno == ENOENT)
-		reason_set(why, "there is no ring %s: its recorder is not running", name);
+		reason_set(why, "the ring %s does not exist: its recorder is not running", name);
 	else if (errno == EPERM)
-		reason_set(why, "the ring %s is another user's, or others may write to it: it is not believed", name);
+		reason_set(why, "the ring %s belongs to another user, or others may write to it: it is not trusted",
+			   name);
 	else
 		reason_errno(why, "cannot open the ring %s", name);
 	return NULL;
@@ -152,17 +155,18 @@ void ring_reader_close(struct ring_reader *reader)
 	free(reader);
 }
 
-static bool closed(const struct ring_reader *reader)
+static bool is_closed(const struct ring_reader *reader)
 {
 	return atomic_load_explicit(&reader->header->closed, memory_order_acquire) != 0;
 }
 
 bool ring_reader_is_current(const struct ring_reader *reader, const char *name)
 {
-	if (closed(reader))
+	if (is_closed(reader))
 		return false;
 	if (!reader->mapping)
 		return true;
+
 	struct stat status;
 	int fd = shm_name_open(name, O_RDONLY, &status);
 	if (fd < 0)
@@ -176,10 +180,10 @@ uint64_t ring_reader_head(const struct ring_reader *reader)
 {
 	uint64_t head = atomic_load_explicit(&reader->header->head, memory_order_acquire);
 
-	return head < RING_POSITION_MAX ? head : 0; /* counting up to it must end */
+	return head < RING_POSITION_MAX ? head : 0; /* a loop that counts up to it must end */
 }
 
-/* Those that have pages; never more than there are, whatever the header says. */
+/* Never more than the ring has, whatever the header says. */
 uint64_t ring_reader_data_bytes(const struct ring_reader *reader)
 {
 	uint64_t usable = atomic_load_explicit(&reader->header->usable, memory_order_relaxed);
@@ -192,7 +196,7 @@ void ring_reader_boot_id(const struct ring_reader *reader, uint8_t out[16])
 	memcpy(out, reader->header->boot_id, sizeof(reader->header->boot_id));
 }
 
-/* The oldest number that the index can still hold; greater than head where there is none. */
+/* The oldest frame that can still be in the index; greater than head if there is none. */
 static uint64_t oldest_indexed(const struct ring_reader *reader, uint64_t head)
 {
 	return head > reader->layout.index_entries ? head - reader->layout.index_entries + 1 : 1;
@@ -201,11 +205,13 @@ static uint64_t oldest_indexed(const struct ring_reader *reader, uint64_t head)
 bool ring_reader_get(const struct ring_reader *reader, uint64_t seq, struct ring_frame *out)
 {
 	uint64_t head = ring_reader_head(reader);
+
 	if (seq == 0 || seq > head || seq < oldest_indexed(reader, head))
 		return false;
 	const struct ring_entry *entry = &reader->entries[seq % reader->layout.index_entries];
 	if (atomic_load_explicit(&entry->seq, memory_order_acquire) != seq)
 		return false;
+
 	struct ring_frame frame = {.seq = seq};
 	ring_words_out(&frame.pos, &entry->pos, sizeof(frame.pos));
 	ring_words_out(&frame.meta, &entry->meta, sizeof(frame.meta));
@@ -233,10 +239,11 @@ double ring_reader_age(const struct ring_reader *reader, const struct ring_frame
 {
 	uint64_t reserve = atomic_load_explicit(&reader->header->reserve, memory_order_relaxed);
 	uint64_t size = reader->layout.data_bytes, usable = ring_reader_data_bytes(reader);
+
 	if (!ring_layout_is_intact(&reader->layout, frame->pos, reserve))
 		return 1.0;
 	uint64_t since = reserve - frame->pos;
-	if (reserve / size != frame->pos / size) /* what lies behind usable was passed over, not written */
+	if (reserve / size != frame->pos / size) /* the writer skipped the bytes past `usable` */
 		since -= since < size - usable ? since : size - usable;
 	return since < usable ? (double)since / (double)usable : 1.0;
 }
@@ -247,7 +254,7 @@ bool ring_reader_copy(const struct ring_reader *reader, const struct ring_frame 
 	return ring_reader_is_intact(reader, frame);
 }
 
-/* Frames are overwritten in the order of their numbers, so the first whole one is found by halving. */
+/* Frames are overwritten in the order of their numbers, so a binary search finds the first intact one. */
 uint64_t ring_reader_tail(const struct ring_reader *reader)
 {
 	uint64_t head = ring_reader_head(reader);
@@ -257,6 +264,7 @@ uint64_t ring_reader_tail(const struct ring_reader *reader)
 		low = indexed;
 	uint64_t high = head;
 	struct ring_frame frame;
+
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 		if (ring_reader_get(reader, middle, &frame))
@@ -270,18 +278,19 @@ uint64_t ring_reader_tail(const struct ring_reader *reader)
 bool ring_reader_wait(const struct ring_reader *reader, uint64_t seen, int timeout_ms)
 {
 	struct timespec until;
+
 	if (timeout_ms >= 0) {
 		int64_t us = mono_now().us + timeout_ms * US_PER_MS;
 		until = (struct timespec){.tv_sec = us / US_PER_S, .tv_nsec = (long)(us % US_PER_S) * 1000};
 	}
-	bool was_closed = closed(reader);
+	bool was_closed = is_closed(reader);
 	for (;;) {
 		uint32_t wake = atomic_load_explicit(&reader->header->wake, memory_order_acquire);
 		if (ring_reader_head(reader) != seen)
 			return true;
-		if (closed(reader) && !was_closed)
+		if (is_closed(reader) && !was_closed)
 			return false;
-		/* Its deadline is absolute, and CLOCK_MONOTONIC. */
+		/* FUTEX_WAIT_BITSET takes an absolute deadline on CLOCK_MONOTONIC. */
 		long result = syscall(FUTEX_CALL, &reader->header->wake, FUTEX_WAIT_BITSET, wake,
 				      timeout_ms >= 0 ? &until : NULL, NULL, FUTEX_BITSET_MATCH_ANY);
 		if (result != 0 && errno != EAGAIN && errno != EINTR)
@@ -290,8 +299,8 @@ bool ring_reader_wait(const struct ring_reader *reader, uint64_t seen, int timeo
 }
 
 /*
- * Copies what stands under a sequence lock. The writer needs microseconds for it, so a lock that stays odd is that of a
- * writer that died there.
+ * Copies what a sequence lock protects. The writer holds the lock for microseconds, so one that stays odd belongs to a
+ * writer that died.
  */
 static bool read_locked(const _Atomic uint64_t *lock, const uint8_t *shared, void *out, size_t bytes)
 {
@@ -310,8 +319,8 @@ static bool read_locked(const _Atomic uint64_t *lock, const uint8_t *shared, voi
 	return false;
 }
 
-/* A time that cannot be counts as none. */
-static void check_times(struct recorder_state *state)
+/* An implausible time becomes 0, which means that there is none. */
+static void clear_implausible_times(struct recorder_state *state)
 {
 	int64_t *const times_us[] = {&state->heartbeat_mono_us,       &state->started_wall_us,  &state->since_wall_us,
 				     &state->recording_since_wall_us, &state->indexed_wall_us,  &state->oldest_wall_us,
@@ -323,13 +332,16 @@ static void check_times(struct recorder_state *state)
 			*times_us[i] = 0;
 }
 
-/* A camera, or another user, may have chosen it, and it is printed on somebody's terminal: no control character of
- * ASCII or of ISO 8859-1, in UTF-8, is left in it. */
-static void make_text(char *text, size_t bytes)
+/*
+ * Terminates a text and replaces the control characters of ASCII and of ISO 8859-1 in UTF-8: a camera or another user
+ * may have chosen it, and it is printed on somebody's terminal.
+ */
+static void sanitize_text(char *text, size_t bytes)
 {
 	text[bytes - 1] = '\0';
 	for (; *text; text++) {
 		unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+
 		if (first < 0x20 || first == 0x7f)
 			*text = '?';
 		else if (first == 0xc2 && second >= 0x80 && second < 0xa0)
@@ -337,42 +349,43 @@ static void make_text(char *text, size_t bytes)
 	}
 }
 
-#define terminate(text) make_text(text, sizeof(text))
+#define sanitize(text) sanitize_text(text, sizeof(text))
 
 bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *out)
 {
 	if (!read_locked(&reader->header->state_lock, reader->header->state, out, sizeof(*out)))
 		return false;
-	terminate(out->camera);
-	terminate(out->device);
-	terminate(out->model);
-	terminate(out->driver);
-	terminate(out->bus);
-	terminate(out->format);
-	terminate(out->configured);
-	terminate(out->encoder);
-	terminate(out->open_segment);
-	terminate(out->disk_error);
-	terminate(out->last_error);
-	terminate(out->folder_note);
-	terminate(out->config_file);
-	terminate(out->clips_note);
-	terminate(out->hosts);
-	terminate(out->allow_origin);
-	terminate(out->proxies);
-	terminate(out->memory_note);
-	terminate(out->sandbox_missing);
+	sanitize(out->camera);
+	sanitize(out->device);
+	sanitize(out->model);
+	sanitize(out->driver);
+	sanitize(out->bus);
+	sanitize(out->format);
+	sanitize(out->configured);
+	sanitize(out->encoder);
+	sanitize(out->open_segment);
+	sanitize(out->disk_error);
+	sanitize(out->last_error);
+	sanitize(out->folder_note);
+	sanitize(out->config_file);
+	sanitize(out->clips_note);
+	sanitize(out->hosts);
+	sanitize(out->allow_origin);
+	sanitize(out->proxies);
+	sanitize(out->memory_note);
+	sanitize(out->sandbox_missing);
 	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
 	if (out->camera_count > ids)
 		out->camera_count = ids;
-	check_times(out);
+	clear_implausible_times(out);
 	return true;
 }
 
 bool ring_reader_is_alive(const struct ring_reader *reader, const struct recorder_state *state)
 {
 	int64_t age_us = mono_now().us - state->heartbeat_mono_us;
-	return !closed(reader) && state->camera_state != CAMERA_STOPPED && age_us < ALIVE_US;
+
+	return !is_closed(reader) && state->camera_state != CAMERA_STOPPED && age_us < ALIVE_US;
 }
 
 bool ring_reader_devices(const struct ring_reader *reader, char out[RING_DEVICES_BYTES])

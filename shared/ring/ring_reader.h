@@ -1,7 +1,8 @@
 /*
- * ring_reader.h - the reading side of the ring (layout and rules: ring.h). Never writes, never waits for the writer;
- * what it reads is checked before it is used, so a corrupt or malicious ring never makes it read outside of the
- * mapping.
+ * ring_reader.h - the reading side of the ring (layout and rules: ring.h).
+ *
+ * It never writes and never waits for the writer. It checks what it reads before it uses it, so a corrupt or malicious
+ * ring cannot make it read outside of the mapping.
  */
 #ifndef SHARED_RING_RING_READER_H
 #define SHARED_RING_RING_READER_H
@@ -19,65 +20,72 @@ struct ring_frame {
 	uint64_t seq;
 	uint64_t pos;
 	struct ring_meta meta;
-	const uint8_t *data; /* in the ring: check ring_reader_is_intact(frame) after each use */
+	const uint8_t *data; /* in the ring: check ring_reader_is_intact() after each use */
 };
 
 /*
- * Maps /recorder.NAME read-only, or the ring that has another name in its place (shm_name.h). NULL with a sentence
- * where there is none, none that this program understands, or one that is no plain file of this process's user, or that
- * others may write to, or others than its group may read.
+ * Maps /recorder.NAME read-only, or the ring that was published under another name instead (shm_name.h). Returns NULL
+ * and sets *why if there is none, if this program does not understand it, or if it cannot be trusted: it is not a plain
+ * file of this process's user, others may write to it, or users outside of its group may read it.
  */
 struct ring_reader *ring_reader_open(const char *name, struct reason *why);
 
 /*
- * The same for people who ask about a recorder: where this user has no such ring, also one of that name that another
- * user owns, if this one may read it. Nothing tells then whether a recorder made it: say whose it is. Of that one it is
- * a copy, as it is now: it has no frames' bytes, and neither changes nor can be waited for.
+ * The same for showing the state of a recorder to people: if this user has no such ring, it opens one of that name that
+ * another user owns, provided that this user may read it. Nothing proves that a recorder created that one, so the
+ * caller must say whose it is. The reader then has a copy of its present state, without the bytes of frames. The copy
+ * does not change, and ring_reader_wait() does not work on it.
  */
 struct ring_reader *ring_reader_open_any_user(const char *name, struct reason *why);
 uid_t ring_reader_owner(const struct ring_reader *reader);
 
-/* A reader of memory that is mapped already and outlives it (the recorder's own feeder; tests, fuzzers). */
+/* A reader of memory that is already mapped and outlives the reader (recorderd's own encoder, tests, fuzzers). */
 struct ring_reader *ring_reader_attach(const void *memory, uint64_t bytes, struct reason *why);
 void ring_reader_close(struct ring_reader *reader);
 
-/* False once the name stands for another object, or for none, or the writer closed it: close and open again. */
+/* False once the writer has closed the ring, or its name leads to another object or to none: close and open again. */
 bool ring_reader_is_current(const struct ring_reader *reader, const char *name);
 
-uint64_t ring_reader_head(const struct ring_reader *reader); /* newest frame; 0: none yet */
-uint64_t
-ring_reader_tail(const struct ring_reader *reader); /* oldest frame that counts and that is likely still whole */
-uint64_t ring_reader_data_bytes(const struct ring_reader *reader); /* that frames can fill now: ring.h, usable */
+/* The newest frame; 0: none yet. */
+uint64_t ring_reader_head(const struct ring_reader *reader);
 
-/* The boot (clock_boot_id) on whose monotonic clock its frames' times are. */
+/* The oldest frame that counts and is probably still intact. */
+uint64_t ring_reader_tail(const struct ring_reader *reader);
+
+/* The bytes that frames can fill now (ring.h: usable). */
+uint64_t ring_reader_data_bytes(const struct ring_reader *reader);
+
+/* The boot (clock_boot_id) to whose monotonic clock the times of the frames belong. */
 void ring_reader_boot_id(const struct ring_reader *reader, uint8_t out[16]);
 
-/* The frame with that number; false where it is not there (any more). */
+/* The frame with that number; false if it is not in the ring, or not any more. */
 bool ring_reader_get(const struct ring_reader *reader, uint64_t seq, struct ring_frame *out);
 
-/* True while the bytes of the frame have not been overwritten. */
+/* Whether the bytes of the frame have not been overwritten yet. */
 bool ring_reader_is_intact(const struct ring_reader *reader, const struct ring_frame *frame);
 
-/* How much of the ring has been written over since this frame, 0 (newest) to 1 (gone): copy what is past one half. */
+/* The share of the ring that was overwritten since this frame, 0 (newest) to 1 (gone). Copy frames past one half. */
 double ring_reader_age(const struct ring_reader *reader, const struct ring_frame *frame);
 
-/* Copies the frame's bytes to `out` (meta.length bytes) and says whether the copy is good. */
+/* Copies the frame's bytes (meta.length) to `out`, and returns whether the copy is intact. */
 bool ring_reader_copy(const struct ring_reader *reader, const struct ring_frame *frame, uint8_t *out);
 
 /*
- * Waits until head differs from `seen`, at most timeout_ms (-1: for ever). True where it does. Futex on the shared
- * page: wakes across processes.
+ * Waits until head differs from `seen`, at most timeout_ms (-1: without limit). Returns whether it does. The writer
+ * wakes it by a futex in the shared page.
  */
 bool ring_reader_wait(const struct ring_reader *reader, uint64_t seen, int timeout_ms);
 
-/* A consistent copy of the published state, texts terminated and times believable; false where none was published yet.
+/*
+ * A consistent copy of the published state, with texts terminated and implausible times set to 0; false if none was
+ * published yet.
  */
 bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *out);
 
-/* True while the recorder's heartbeat is younger than 3 s, and it has neither stopped nor closed the ring. */
+/* Whether the recorder's heartbeat is less than 3 s old, and it has neither stopped nor closed the ring. */
 bool ring_reader_is_alive(const struct ring_reader *reader, const struct recorder_state *state);
 
-/* A consistent copy of the devices' JSON, terminated; false where there is none. */
+/* A consistent copy of the devices' JSON, terminated; false if there is none. */
 bool ring_reader_devices(const struct ring_reader *reader, char out[RING_DEVICES_BYTES]);
 
 #endif

@@ -1,4 +1,4 @@
-/* shm_name.c - see shm_name.h. */
+/* shm_name.c - objects of shared memory whose usual name another user may have taken. */
 #include "shared/ring/shm_name.h"
 
 #include <dirent.h>
@@ -20,8 +20,8 @@ void shm_name_path(const char *name, char out[SHM_NAME_BYTES])
 	snprintf(out, SHM_NAME_BYTES, SHM_FOLDER "%s", name);
 }
 
-/* What others may write to they could cut off, which would be a SIGBUS here. */
-static bool counts(const struct stat *status, uid_t owner)
+/* Whoever may write to an object can truncate it, which would be a SIGBUS here. */
+static bool is_trusted(const struct stat *status, uid_t owner)
 {
 	return S_ISREG(status->st_mode) && status->st_uid == owner && (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
@@ -32,10 +32,10 @@ bool shm_name_is_owned_by(const char *name, uid_t owner)
 	struct stat status;
 
 	shm_name_path(name, path);
-	return lstat(path, &status) == 0 && counts(&status, owner);
+	return lstat(path, &status) == 0 && is_trusted(&status, owner);
 }
 
-static int open_own(const char *name, int flags, struct stat *status)
+static int open_trusted(const char *name, int flags, struct stat *status)
 {
 	char path[SHM_NAME_BYTES];
 
@@ -46,7 +46,7 @@ static int open_own(const char *name, int flags, struct stat *status)
 			errno = EPERM;
 		return -1;
 	}
-	if (fstat(fd, status) == 0 && counts(status, geteuid()))
+	if (fstat(fd, status) == 0 && is_trusted(status, geteuid()))
 		return fd;
 	close(fd);
 	errno = EPERM;
@@ -56,12 +56,12 @@ static int open_own(const char *name, int flags, struct stat *status)
 int shm_name_open(const char *usual, int flags, struct stat *status)
 {
 	char other[SHM_NAME_BYTES];
-	int fd = open_own(usual, flags, status), error = errno;
+	int fd = open_trusted(usual, flags, status), error = errno;
 
 	if (fd >= 0)
 		return fd;
 	if (shm_name_find_published(usual, other))
-		fd = open_own(other, flags, status);
+		fd = open_trusted(other, flags, status);
 	errno = error;
 	return fd;
 }
@@ -81,8 +81,7 @@ bool shm_name_is_foreign(const char *usual, struct reason *out)
 		return false;
 	reason_set(out,
 		   "No recorder of the user %u, as which this program runs, is running; %s belongs to the user %u. "
-		   "recorderd "
-		   "and the programs that answer for it have to run as one user.",
+		   "Run recorderd and its FastCGI programs as one user.",
 		   (unsigned)geteuid(), path, (unsigned)status.st_uid);
 	return true;
 }
@@ -104,7 +103,7 @@ bool shm_name_is_alternate(const char *name, const char *usual)
 	return strncmp(name, usual, length) == 0 && name[length] == '.' && is_random_digits(name + length + 1);
 }
 
-static void file_of(const char *usual, char out[FILE_BYTES])
+static void published_file(const char *usual, char out[FILE_BYTES])
 {
 	char folder[USER_FOLDER_BYTES];
 
@@ -117,20 +116,20 @@ bool shm_name_find_published(const char *usual, char out[SHM_NAME_BYTES])
 	char file[FILE_BYTES];
 	struct stat status;
 
-	file_of(usual, file);
+	published_file(usual, file);
 	int fd = open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	bool good = fstat(fd, &status) == 0 && counts(&status, geteuid()) && status.st_size > 0 &&
-		    status.st_size < SHM_NAME_BYTES;
-	size_t bytes = good ? (size_t)status.st_size : 0;
-	good = good && (size_t)read_at(fd, out, bytes, 0) == bytes && out[bytes - 1] == '\n';
-	if (good) {
+	bool valid = fstat(fd, &status) == 0 && is_trusted(&status, geteuid()) && status.st_size > 0 &&
+		     status.st_size < SHM_NAME_BYTES;
+	size_t bytes = valid ? (size_t)status.st_size : 0;
+	valid = valid && (size_t)read_at(fd, out, bytes, 0) == bytes && out[bytes - 1] == '\n';
+	if (valid) {
 		out[bytes - 1] = '\0';
-		good = strlen(out) == bytes - 1 && shm_name_is_alternate(out, usual);
+		valid = strlen(out) == bytes - 1 && shm_name_is_alternate(out, usual);
 	}
 	close(fd);
-	return good;
+	return valid;
 }
 
 static bool write_line(const char *path, const char *name)
@@ -141,11 +140,11 @@ static bool write_line(const char *path, const char *name)
 
 	if (fd < 0)
 		return false;
-	bool good = write(fd, line, (size_t)length) == length;
-	int error = good ? 0 : errno;
+	bool written = write(fd, line, (size_t)length) == length;
+	int error = written ? 0 : errno;
 	close(fd);
 	errno = error;
-	return good;
+	return written;
 }
 
 bool shm_name_publish(const char *usual, const char *name, bool first)
@@ -155,21 +154,21 @@ bool shm_name_publish(const char *usual, const char *name, bool first)
 
 	if (!user_folder_create(folder, &unused) || !random_digits(digits))
 		return false;
-	file_of(usual, file);
+	published_file(usual, file);
 	snprintf(part, sizeof(part), "%s.%s", file, digits);
-	bool good = write_line(part, name) && (first ? link(part, file) : rename(part, file)) == 0;
+	bool published = write_line(part, name) && (first ? link(part, file) : rename(part, file)) == 0;
 	int error = errno;
-	if (first || !good)
+	if (first || !published)
 		unlink(part);
 	errno = error;
-	return good;
+	return published;
 }
 
 void shm_name_withdraw(const char *usual)
 {
 	char file[FILE_BYTES];
 
-	file_of(usual, file);
+	published_file(usual, file);
 	unlink(file);
 }
 

@@ -1,4 +1,4 @@
-/* state.c - the words for the numbers in state.h. */
+/* state.c - words for the numbers in the published state. */
 #include "shared/ring/state.h"
 
 #include <stddef.h>

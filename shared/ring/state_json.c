@@ -1,4 +1,4 @@
-/* state_json.c - see state_json.h. */
+/* state_json.c - the published state of a recorder as JSON. */
 #include "shared/ring/state_json.h"
 
 #include <json-c/json.h>
@@ -10,7 +10,7 @@
 
 #define CAMERA_IDS_MAX (sizeof(((struct recorder_state *)0)->camera_ids) / sizeof(uint32_t))
 
-/* The number of /dev/videoN; else the text itself ("test"), null where no device serves. */
+/* The number N of /dev/videoN, otherwise the text itself ("test"); null if no device is in use. */
 static struct json_object *current_camera(const struct recorder_state *state)
 {
 	const char *digits = strncmp(state->device, "/dev/video", 10) == 0 ? state->device + 10 : "";
@@ -102,7 +102,8 @@ static void add_device(struct json_object *json, const struct recorder_state *st
 	json_object_object_add(json, "configured", json_string_or_null(state->configured));
 	if (*state->configured) {
 		char notice[320];
-		snprintf(notice, sizeof(notice), "The configured camera %s is missing; %s serves in its place.",
+
+		snprintf(notice, sizeof(notice), "The configured camera %s is missing; %s is used instead.",
 			 state->configured, test ? "a test picture" : state->device);
 		json_object_object_add(json, "fallback", json_string_or_null(notice));
 	}

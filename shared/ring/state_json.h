@@ -1,6 +1,4 @@
-/*
- * state_json.h - what a recorder publishes (state.h), as the JSON object that /camera_info and recorderd --status show.
- */
+/* state_json.h - the published state of a recorder (state.h) as JSON, for /camera_info and `recorderd --status`. */
 #ifndef SHARED_RING_STATE_JSON_H
 #define SHARED_RING_STATE_JSON_H
 
@@ -8,10 +6,10 @@
 
 struct json_object;
 
-/* `camera` is its name (camera.name). The caller owns the object. */
+/* `camera` is the camera's name (camera.name). The caller owns the result. */
 struct json_object *state_json(const char *camera, const struct ring_reader *ring, const struct recorder_state *state);
 
-/* How far the FFmpeg that records is kept in, as members of an object: known, landlock, seccomp, missing. */
+/* Adds the sandbox of the FFmpeg that records as the members known, landlock, seccomp and missing. */
 void state_json_add_sandbox(struct json_object *json, const struct recorder_state *state);
 
 #endif

@@ -1,4 +1,4 @@
-/* user_folder.c - see user_folder.h. */
+/* user_folder.c - the folder of one user's recorders. */
 #include "shared/ring/user_folder.h"
 
 #include <dirent.h>
@@ -14,9 +14,9 @@
 #define FOLDER_MODE 0750
 #define ATTEMPTS    8
 
-/* One that does not have the usual name, as it was found last. */
+/* The folder without the usual name that was found last. */
 static struct {
-	pthread_mutex_t lock; /* of the other fields */
+	pthread_mutex_t lock; /* guards the other fields */
 	uid_t uid;
 	char path[USER_FOLDER_BYTES]; /* empty: none */
 } found = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -26,7 +26,7 @@ static void usual_path(uid_t uid, char out[USER_FOLDER_BYTES])
 	snprintf(out, USER_FOLDER_BYTES, SHM_FOLDER "/recorder-%u", (unsigned)uid);
 }
 
-static bool is_good(const char *path, uid_t uid)
+static bool is_trusted(const char *path, uid_t uid)
 {
 	struct stat status;
 
@@ -49,8 +49,8 @@ bool is_random_digits(const char *text)
 	return strspn(text, "0123456789abcdef") == RANDOM_DIGITS && text[RANDOM_DIGITS] == '\0';
 }
 
-/* The first by name of those that do not have the usual one, so that all programs of the user choose the same. */
-static bool search(uid_t uid, char out[USER_FOLDER_BYTES])
+/* Finds the alternate folder that comes first by name, so all programs of the user choose the same one. */
+static bool search_alternate(uid_t uid, char out[USER_FOLDER_BYTES])
 {
 	char usual[USER_FOLDER_BYTES], path[USER_FOLDER_BYTES];
 	DIR *list = opendir(SHM_FOLDER);
@@ -65,7 +65,7 @@ static bool search(uid_t uid, char out[USER_FOLDER_BYTES])
 		    !is_random_digits(entry->d_name + length + 1))
 			continue;
 		snprintf(path, sizeof(path), "%.40s.%.16s", usual, entry->d_name + length + 1);
-		if (is_good(path, uid) && (!out[0] || strcmp(path, out) < 0))
+		if (is_trusted(path, uid) && (!out[0] || strcmp(path, out) < 0))
 			memcpy(out, path, sizeof(path));
 	}
 	if (list)
@@ -73,22 +73,23 @@ static bool search(uid_t uid, char out[USER_FOLDER_BYTES])
 	return out[0] != '\0';
 }
 
-/* `out` keeps what it has if there is no other. */
-static bool find_other(uid_t uid, char out[USER_FOLDER_BYTES])
+/* Leaves `out` as it is if there is none. */
+static bool find_alternate(uid_t uid, char out[USER_FOLDER_BYTES])
 {
 	pthread_mutex_lock(&found.lock);
-	bool good = (found.path[0] && found.uid == uid && is_good(found.path, uid)) || search(uid, found.path);
+	bool exists =
+		(found.path[0] && found.uid == uid && is_trusted(found.path, uid)) || search_alternate(uid, found.path);
 	found.uid = uid;
-	if (good)
+	if (exists)
 		memcpy(out, found.path, USER_FOLDER_BYTES);
 	pthread_mutex_unlock(&found.lock);
-	return good;
+	return exists;
 }
 
 bool user_folder_find(uid_t uid, char out[USER_FOLDER_BYTES])
 {
 	usual_path(uid, out);
-	return is_good(out, uid) || find_other(uid, out);
+	return is_trusted(out, uid) || find_alternate(uid, out);
 }
 
 void user_folder_own(char out[USER_FOLDER_BYTES])
@@ -96,25 +97,25 @@ void user_folder_own(char out[USER_FOLDER_BYTES])
 	user_folder_find(geteuid(), out);
 }
 
-/* Two programs that do so in the same moment agree on one of the two. */
-static bool make_other(uid_t uid, char out[USER_FOLDER_BYTES])
+/* Two programs that do this at the same time agree on one of their folders. */
+static bool create_alternate(uid_t uid, char out[USER_FOLDER_BYTES])
 {
-	char usual[USER_FOLDER_BYTES], made[USER_FOLDER_BYTES], digits[RANDOM_DIGITS + 1];
+	char usual[USER_FOLDER_BYTES], created[USER_FOLDER_BYTES], digits[RANDOM_DIGITS + 1];
 
 	usual_path(uid, usual);
 	for (int i = 0; i < ATTEMPTS; i++) {
 		if (!random_digits(digits))
 			return false;
-		snprintf(made, sizeof(made), "%.40s.%s", usual, digits);
-		if (mkdir(made, FOLDER_MODE) == 0)
+		snprintf(created, sizeof(created), "%.40s.%s", usual, digits);
+		if (mkdir(created, FOLDER_MODE) == 0)
 			break;
 		if (errno != EEXIST)
 			return false;
 	}
-	if (!find_other(uid, out))
+	if (!find_alternate(uid, out))
 		return false;
-	if (strcmp(made, out) != 0)
-		rmdir(made);
+	if (strcmp(created, out) != 0)
+		rmdir(created);
 	return true;
 }
 
@@ -125,7 +126,7 @@ bool user_folder_create(char out[USER_FOLDER_BYTES], struct reason *why)
 	if (user_folder_find(uid, out))
 		return true;
 	usual_path(uid, out);
-	if (mkdir(out, FOLDER_MODE) == 0 || (errno == EEXIST && (is_good(out, uid) || make_other(uid, out))))
+	if (mkdir(out, FOLDER_MODE) == 0 || (errno == EEXIST && (is_trusted(out, uid) || create_alternate(uid, out))))
 		return true;
 	return reason_errno(why, "cannot make the folder %s", out);
 }

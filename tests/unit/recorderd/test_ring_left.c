@@ -242,7 +242,7 @@ static void a_ring_that_others_may_access_is_not_read(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(chmod(path, modes[i]), 0);
 		assert_null(ring_reader_open(ring_case.name, &ring_case.why));
-		assert_non_null(strstr(ring_case.why.text, "not believed"));
+		assert_non_null(strstr(ring_case.why.text, "not trusted"));
 	}
 	assert_int_equal(chmod(path, 0640), 0);
 	ring_reader_close(open_reader());

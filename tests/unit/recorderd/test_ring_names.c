@@ -171,7 +171,7 @@ static void if_the_name_is_another_user_s_the_ring_has_another(void **state)
 		assert_int_equal(chown(path, 65534, 65534), 0);
 		assert_int_equal(chmod(path, modes[i]), 0);
 		assert_null(ring_reader_open(ring_case.name, &ring_case.why)); /* root could open it */
-		assert_non_null(strstr(ring_case.why.text, "not believed"));
+		assert_non_null(strstr(ring_case.why.text, "not trusted"));
 		live_with_another_name(path);
 		const struct passwd *nobody = getpwuid(65534);
 		uint64_t adopted;

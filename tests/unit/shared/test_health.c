@@ -1,4 +1,4 @@
-/* test_health.c - what /health says of the memory: shared/ring/health.h. */
+/* test_health.c - what /health says about the memory: shared/ring/health.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -24,15 +24,15 @@ static struct recorder_state memory(enum memory_limit limit, int64_t holds_s)
 	};
 }
 
-static void take(void *context, enum health_kind kind, const char *sentence)
+static void store_warning(void *context, enum health_kind kind, const char *sentence)
 {
-	char *said = context;
+	char *warning = context;
 
 	assert_int_equal(kind, HEALTH_WARNING);
-	snprintf(said, 600, "%s", sentence);
+	snprintf(warning, 600, "%s", sentence);
 }
 
-static void each_limit_has_the_setting_that_gives_more(void **state)
+static void each_limit_names_the_setting_that_gives_more(void **state)
 {
 	static const struct {
 		enum memory_limit limit;
@@ -40,13 +40,13 @@ static void each_limit_has_the_setting_that_gives_more(void **state)
 	} limits[] = {
 		{MEMORY_MINUTES, "memory.minutes", "memory.minutes"},
 		{MEMORY_RAM_SHARE, "RAM", "memory.max_mb"},
-		{MEMORY_MAX_MB, "memory.max_mb", "larger memory.max_mb"},
+		{MEMORY_MAX_MB, "memory.max_mb", "raise memory.max_mb"},
 		{MEMORY_SHM, "/dev/shm", "shm_size"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		char text[HEALTH_MEMORY_TEXT_BYTES], said[600] = "";
+		char text[HEALTH_MEMORY_TEXT_BYTES], warning[600] = "";
 		struct recorder_state one = memory(limits[i].limit, limits[i].limit == MEMORY_MINUTES ? 1800 : 43);
 
 		health_memory_text(&one, text);
@@ -55,14 +55,14 @@ static void each_limit_has_the_setting_that_gives_more(void **state)
 		assert_non_null(strstr(text, limits[i].more));
 		assert_int_equal(strstr(text, "43 s") != NULL, limits[i].limit != MEMORY_MINUTES);
 		assert_string_equal(health_memory_limit(&one), limits[i].name);
-		health_check(&one, &(struct health_listener){take, said});
-		assert_int_equal(strcmp(said, text) == 0, limits[i].limit == MEMORY_SHM);
+		health_check(&one, &(struct health_listener){store_warning, warning});
+		assert_int_equal(strcmp(warning, text) == 0, limits[i].limit == MEMORY_SHM);
 	}
 }
 
-static void nothing_is_said_that_is_not_known(void **state)
+static void an_unknown_duration_is_not_stated(void **state)
 {
-	char text[HEALTH_MEMORY_TEXT_BYTES], said[600] = "";
+	char text[HEALTH_MEMORY_TEXT_BYTES], warning[600] = "";
 	struct recorder_state one = memory(MEMORY_SHM, 0);
 
 	(void)state;
@@ -71,8 +71,8 @@ static void nothing_is_said_that_is_not_known(void **state)
 	one.memory_bytes = 0;
 	health_memory_text(&one, text);
 	assert_string_equal(text, "");
-	health_check(&one, &(struct health_listener){take, said});
-	assert_string_equal(said, "");
+	health_check(&one, &(struct health_listener){store_warning, warning});
+	assert_string_equal(warning, "");
 	one.memory_limit = UINT64_MAX;
 	assert_null(health_memory_limit(&one));
 	one.memory_bytes = 1;
@@ -82,23 +82,23 @@ static void nothing_is_said_that_is_not_known(void **state)
 	assert_null(health_memory_limit(&one));
 }
 
-static void who_has_the_name_of_the_ring_is_a_warning(void **state)
+static void a_ring_name_taken_by_another_user_is_a_warning(void **state)
 {
 	struct recorder_state one = memory(MEMORY_MINUTES, 1800);
-	char said[600] = "";
+	char warning[600] = "";
 
 	(void)state;
 	strcpy(one.memory_note, "/dev/shm/recorder.door belongs to the user mallory");
-	health_check(&one, &(struct health_listener){take, said});
-	assert_ptr_equal(strstr(said, "/dev/shm/recorder.door belongs to the user mallory. Until"), said);
+	health_check(&one, &(struct health_listener){store_warning, warning});
+	assert_ptr_equal(strstr(warning, "/dev/shm/recorder.door belongs to the user mallory. The frames"), warning);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_limit_has_the_setting_that_gives_more),
-		cmocka_unit_test(nothing_is_said_that_is_not_known),
-		cmocka_unit_test(who_has_the_name_of_the_ring_is_a_warning),
+		cmocka_unit_test(each_limit_names_the_setting_that_gives_more),
+		cmocka_unit_test(an_unknown_duration_is_not_stated),
+		cmocka_unit_test(a_ring_name_taken_by_another_user_is_a_warning),
 	};
 
 	return cmocka_run_group_tests_name("health", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The words for numbers that others published: shared/ring/state.h. */
+/* test_state.c - the words for published numbers: shared/ring/state.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 #include "shared/ring/state.h"
 #include "shared/ring/state_json.h"
 
-static void every_number_has_a_word_of_its_own(void **state)
+static void every_number_has_its_own_word(void **state)
 {
 	(void)state;
 	for (uint32_t a = 0; a <= GAP_DELETED; a++)
@@ -40,8 +40,8 @@ static void a_number_out_of_range_is_unknown(void **state)
 	assert_string_equal(recording_state_text(UINT32_MAX), "unknown");
 }
 
-/* An overlong "/" and a surrogate, which no JSON may hold (RFC 8259, section 8.1). */
-static void a_text_that_is_not_utf_8_leaves_the_answer_json(void **state)
+/* An overlong "/" and a surrogate. JSON may contain neither (RFC 8259, section 8.1). */
+static void invalid_utf_8_becomes_valid_json(void **state)
 {
 	struct json_object *json = json_object_new_object();
 	struct recorder_state one = {.sandbox_missing = "\xc0\xaf \xed\xa0\x80"};
@@ -56,9 +56,9 @@ static void a_text_that_is_not_utf_8_leaves_the_answer_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_number_has_a_word_of_its_own),
+		cmocka_unit_test(every_number_has_its_own_word),
 		cmocka_unit_test(a_number_out_of_range_is_unknown),
-		cmocka_unit_test(a_text_that_is_not_utf_8_leaves_the_answer_json),
+		cmocka_unit_test(invalid_utf_8_becomes_valid_json),
 	};
 
 	return cmocka_run_group_tests_name("state", tests, NULL, NULL);
