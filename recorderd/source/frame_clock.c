@@ -1,17 +1,17 @@
-/* frame_clock.c - see frame_clock.h. */
+/* frame_clock.c - when a frame was captured and how many were lost before it. */
 #include "recorderd/source/frame_clock.h"
 
 #define AGE_MAX_US (5 * US_PER_S)
-#define GAP_MAX    10000u /* more cannot be lost within the time after which a stream counts as stalled */
+#define GAP_MAX    10000u /* frames; a stream that loses more is stalled */
 
 uint32_t frame_clock_count_lost(struct frame_clock *clock, uint32_t sequence)
 {
 	uint32_t missing = sequence - clock->sequence - 1; /* modulo 2^32 */
-	bool believable = clock->counting && missing <= GAP_MAX;
+	bool plausible = clock->counting && missing <= GAP_MAX;
 
 	clock->counting = true;
 	clock->sequence = sequence;
-	return believable ? missing : 0;
+	return plausible ? missing : 0;
 }
 
 mono_t frame_clock_advance(struct frame_clock *clock, mono_t at)
@@ -29,7 +29,7 @@ mono_t frame_clock_timestamp(struct frame_clock *clock, const struct v4l2_buffer
 		rest_us = buffer->timestamp.tv_usec;
 	mono_t at = now;
 
-	/* Seconds are checked before they are multiplied: a driver may say anything. */
+	/* The seconds may be any number, so they are checked before they are multiplied. */
 	if (monotonic && seconds >= 0 && seconds <= now.us / US_PER_S && rest_us >= 0 && rest_us < US_PER_S) {
 		int64_t claimed_us = seconds * US_PER_S + rest_us;
 		if (claimed_us >= oldest_us && claimed_us <= now.us)

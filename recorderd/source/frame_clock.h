@@ -1,4 +1,4 @@
-/* frame_clock.h - when a frame was captured, and how many were lost before it, from what the driver claims. Pure. */
+/* frame_clock.h - when a frame was captured and how many were lost before it, as the driver reports it. Pure. */
 #ifndef RECORDERD_SOURCE_FRAME_CLOCK_H
 #define RECORDERD_SOURCE_FRAME_CLOCK_H
 
@@ -10,24 +10,24 @@
 
 /* Zeroed at the start of a stream. */
 struct frame_clock {
-	bool counting; /* `sequence` is that of the frame before */
+	bool counting; /* `sequence` is that of the previous frame */
 	uint32_t sequence;
-	mono_t last; /* the stamp before */
+	mono_t last; /* the previous time stamp */
 };
 
 /*
- * Frames missing between the one before and this one. Follows the wrap-around of the 32 bits. 0 where the number stands
- * still (drivers that do not count), goes back or leaps (drivers that start over).
+ * The number of frames missing between the previous one and this one. Handles the wrap-around of the 32 bits. Returns 0
+ * if the number does not change (the driver does not count), decreases or jumps (the driver restarted).
  */
 uint32_t frame_clock_count_lost(struct frame_clock *clock, uint32_t sequence);
 
 /*
- * The driver's stamp where it is of the monotonic clock and believable: not in the future, not older than some seconds.
- * Else `now`. Always later than the stamp before.
+ * The driver's time stamp if it is of the monotonic clock and plausible: not in the future, and at most some seconds
+ * old. Otherwise `now`. Always later than the previous one.
  */
 mono_t frame_clock_timestamp(struct frame_clock *clock, const struct v4l2_buffer *buffer, mono_t now);
 
-/* `at`, or 1 µs behind the stamp before. */
+/* `at`, or 1 µs after the previous time stamp if that is later. */
 mono_t frame_clock_advance(struct frame_clock *clock, mono_t at);
 
 #endif

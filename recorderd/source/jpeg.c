@@ -1,4 +1,4 @@
-/* jpeg.c - see jpeg.h. Sections and tables are those of ITU-T T.81. */
+/* jpeg.c - the structure of a JPEG. Sections and tables in comments are those of ITU-T T.81. */
 #include "recorderd/source/jpeg.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ enum {
 	SOS = 0xda,
 };
 
-#define SAMPLE_BITS    8 /* the only depth that browsers and FFmpeg's decoder take */
+#define SAMPLE_BITS    8 /* the only depth that browsers and FFmpeg's decoder accept */
 #define COMPONENTS_MAX 4
 
 struct cursor {
@@ -26,7 +26,7 @@ struct cursor {
 };
 
 struct segment {
-	const uint8_t *payload; /* behind the length field */
+	const uint8_t *payload; /* after the length field */
 	size_t length;
 };
 
@@ -35,7 +35,7 @@ static uint16_t u16_at(const uint8_t *at)
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-/* Takes a marker, with the fill bytes that may stand before it (B.1.1.2). */
+/* Reads a marker and skips the fill bytes before it (B.1.1.2). */
 static bool take_marker(struct cursor *cursor, uint8_t *code)
 {
 	if (cursor->at >= cursor->length || cursor->data[cursor->at] != 0xff)
@@ -52,7 +52,8 @@ static bool take_segment(struct cursor *cursor, struct segment *out)
 {
 	if (cursor->length - cursor->at < 2)
 		return false;
-	size_t length = u16_at(cursor->data + cursor->at); /* counts its own two bytes */
+
+	size_t length = u16_at(cursor->data + cursor->at); /* includes its own two bytes */
 	if (length < 2 || length > cursor->length - cursor->at)
 		return false;
 	*out = (struct segment){cursor->data + cursor->at + 2, length - 2};
@@ -119,7 +120,7 @@ static bool skip_scan(struct cursor *cursor)
 	return false;
 }
 
-/* One marker segment that is no SOS. False where it cannot stand in a picture that players show. */
+/* Reads a marker segment other than SOS. Returns false if players would not show a picture that contains it. */
 static bool take_other_segment(struct cursor *cursor, uint8_t code, struct jpeg_info *out)
 {
 	struct segment segment;
@@ -132,7 +133,7 @@ static bool take_other_segment(struct cursor *cursor, uint8_t code, struct jpeg_
 		out->has_dht = out->has_dht || out->sos_at == 0;
 		return true;
 	}
-	return code > SOF15; /* those up to it are lossless, hierarchical or arithmetic */
+	return code > SOF15; /* the other SOFs are lossless, hierarchical or arithmetic */
 }
 
 bool jpeg_inspect(const uint8_t *data, size_t length, struct jpeg_info *out)

@@ -1,4 +1,4 @@
-/* mjpeg_frame.c - see mjpeg_frame.h. */
+/* mjpeg_frame.c - makes a complete JPEG out of what a camera sends as one. */
 #include "recorderd/source/mjpeg_frame.h"
 
 #include "recorderd/source/jpeg.h"

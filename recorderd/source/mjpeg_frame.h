@@ -1,12 +1,12 @@
-/* mjpeg_frame.h - from the bytes that a camera calls a JPEG to what goes into the ring. */
+/* mjpeg_frame.h - makes a complete JPEG for the ring out of what a camera sends as one. */
 #ifndef RECORDERD_SOURCE_MJPEG_FRAME_H
 #define RECORDERD_SOURCE_MJPEG_FRAME_H
 
 #include "recorderd/source/source.h"
 
 /*
- * Fills parts, size and count of `out` (not `captured`): the picture without its padding, and the standard Huffman
- * tables before its scan where it has none. The parts point into `data`. False where it is not one whole JPEG.
+ * Sets parts, size and count of `out`, but not `captured`: the picture without padding, and with the standard Huffman
+ * tables before its scan if it has none. The parts point into `data`. Returns false if it is not one complete JPEG.
  */
 bool mjpeg_frame_prepare(const uint8_t *data, size_t length, struct source_frame *out);
 

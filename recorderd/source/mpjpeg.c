@@ -1,11 +1,11 @@
-/* mpjpeg.c - see mpjpeg.h. */
+/* mpjpeg.c - the parts of a stream in FFmpeg's `mpjpeg` format. */
 #include "recorderd/source/mpjpeg.h"
 
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
-/* Digits up to the end of the line; false for anything else, 0, and what is larger than a picture can be. */
+/* Parses digits up to the end of the line. Returns false for anything else, 0, and more than MPJPEG_BODY_MAX. */
 static bool parse_length(const uint8_t *at, const uint8_t *end, size_t *out)
 {
 	size_t value = 0;
@@ -25,7 +25,7 @@ static bool parse_length(const uint8_t *at, const uint8_t *end, size_t *out)
 	return value > 0;
 }
 
-/* One line of the head, without its CRLF. False where it is a bad length. */
+/* Parses one header line, without its CRLF. Returns false if it is an invalid length. */
 static bool take_line(const uint8_t *line, size_t length, size_t *body_bytes)
 {
 	static const char field[] = "Content-length:";
@@ -48,7 +48,7 @@ enum mpjpeg_outcome mpjpeg_next(const uint8_t *data, size_t length, struct mpjpe
 		if (!take_line(data + at, line_bytes, &body_bytes))
 			return MPJPEG_BAD;
 		at += line_bytes + 2;
-		if (!blank || at == 2) /* a blank line in front ends the body before */
+		if (!blank || at == 2) /* a blank line at the start ends the previous body */
 			continue;
 		if (!body_bytes)
 			return MPJPEG_BAD;

@@ -1,9 +1,11 @@
 /*
- * source.h - where frames come from: open -> frames with time stamps -> close. Two kinds: a V4L2 device
- * (source_v4l2.h), and a test picture (source_pattern.h); source_select.h says which.
+ * source.h - where frames come from: open, read frames with time stamps, close.
  *
- * Opening may block (USB control transfers take seconds on a bad day): the recorder does it, and source_close(), on a
- * thread of their own. Everything else is called by the event loop and never blocks.
+ * There are two kinds: a V4L2 device (source_v4l2.h) and a test picture (source_pattern.h). source_select.h chooses
+ * one.
+ *
+ * Opening and closing may block (USB control transfers can take seconds), so the recorder does both on a separate
+ * thread. The event loop calls everything else, which never blocks.
  */
 #ifndef RECORDERD_SOURCE_SOURCE_H
 #define RECORDERD_SOURCE_SOURCE_H
@@ -23,13 +25,13 @@ struct source_info {
 	enum frame_source kind;
 	char device[128]; /* /dev/video0; "test" */
 	char model[64], driver[32], bus[64];
-	char format[16]; /* as the device sends it: MJPG, YUYV, … */
+	char format[16]; /* what the device sends: MJPG, YUYV, … */
 	uint16_t width, height;
 	uint32_t fps_milli;
-	int64_t stall_timeout_us; /* no frame for so long: stalled. max(2 s, 5 frame intervals) */
+	int64_t stall_timeout_us; /* without a frame for this long it is stalled: max(2 s, 5 frame intervals) */
 };
 
-/* One whole JPEG, ready for the ring (Huffman tables inserted, padding cut off). Valid during the call only. */
+/* One complete JPEG, ready for the ring: with Huffman tables, without padding. Valid during the call only. */
 struct source_frame {
 	struct iovec parts[SOURCE_PARTS_MAX]; /* gathered in this order */
 	int count;
@@ -37,19 +39,19 @@ struct source_frame {
 	uint16_t width, height;
 };
 
-/* Where a source delivers to; called from within source_read(). */
+/* Receives what a source reads. source_read() makes the calls. */
 struct source_sink {
 	void (*frame)(void *context, const struct source_frame *frame);
-	void (*lost)(void *context, uint32_t frames);     /* missing by the driver's sequence */
-	void (*damaged)(void *context, const char *what); /* one frame refused, and why */
+	void (*lost)(void *context, uint32_t frames);     /* missing according to the driver's sequence numbers */
+	void (*damaged)(void *context, const char *what); /* one frame was dropped, and why */
 	void *context;
 };
 
 enum source_outcome {
 	SOURCE_OK,
-	SOURCE_GONE,    /* unplugged: ENODEV and its like */
-	SOURCE_FAILED,  /* an error that closing and opening again may heal */
-	SOURCE_RESIZED, /* sends another size than agreed: close and open again */
+	SOURCE_GONE,    /* unplugged: ENODEV or a similar error */
+	SOURCE_FAILED,  /* an error that reopening may fix */
+	SOURCE_RESIZED, /* the size changed: close and open again */
 };
 
 struct source;
@@ -61,7 +63,7 @@ struct source_ops {
 	void (*close)(struct source *source);
 };
 
-/* Every source begins with this. */
+/* The first member of every source. */
 struct source {
 	const struct source_ops *ops;
 	struct source_info info;
@@ -69,9 +71,9 @@ struct source {
 
 enum source_open_outcome {
 	SOURCE_OPENED,
-	SOURCE_NOT_FOUND,  /* no such device, none free, or it is not a capture device */
-	SOURCE_BUSY,       /* another program has it */
-	SOURCE_OPEN_FAILED /* it is there but failed */
+	SOURCE_NOT_FOUND,  /* there is no such device, or it is not a capture device */
+	SOURCE_BUSY,       /* another program uses it */
+	SOURCE_OPEN_FAILED /* it exists, but opening failed */
 };
 
 static inline int source_fd(const struct source *source)

@@ -1,10 +1,4 @@
-/*
- * source_pattern.c - a test picture where no camera is: FFmpeg's testsrc2 with the clock and the number of the frame in
- * it, as JPEGs through a pipe. A frame's time is that of its arrival.
- *
- * FFmpeg ends by itself when recorderd dies, since nobody reads its pipe then. Opening waits for the first picture, so
- * that an FFmpeg without text (no drawtext, no font) is found out and replaced by a picture without text.
- */
+/* source_pattern.c - FFmpeg's test picture as a source of frames. */
 #include "recorderd/source/source_pattern.h"
 
 #include <assert.h>
@@ -24,12 +18,21 @@
 #include "shared/event/subprocess.h"
 #include "shared/sandbox/sandbox.h"
 
-#define READ_BYTES    (256u * 1024)
-#define FIRST_WAIT_US (10 * US_PER_S)
-#define STALL_US      (2 * US_PER_S)
+/*
+ * FFmpeg draws testsrc2 with the time and the number of the frame, and sends it as JPEGs through a pipe. The time of a
+ * frame is that of its arrival. FFmpeg exits by itself when recorderd dies, because nobody reads its pipe any more.
+ *
+ * Opening waits for the first picture. An FFmpeg that cannot draw text (no drawtext, no font) fails before it, and is
+ * started again without the text.
+ */
+#define READ_BYTES          (256u * 1024)
+#define FIRST_FRAME_WAIT_US (10 * US_PER_S)
+#define STALL_US            (2 * US_PER_S)
 
-/* The backslashes: FFmpeg reads the text twice, as a graph of filters and then as a template (ffmpeg-filters, "Notes on
- * filtergraph escaping"). */
+/*
+ * FFmpeg parses the text twice, as a filter graph and then as a template, so it needs this many backslashes
+ * (ffmpeg-filters(1), "Notes on filtergraph escaping").
+ */
 #define TEXT_FILTERS                                                                                                   \
 	",drawbox=y=ih*0.8:w=iw:h=ih*0.2:color=black@0.7:t=fill"                                                       \
 	",drawtext=font=Sans:text='TEST PICTURE':fontsize=h/9:fontcolor=white:x=(w-tw)/2:y=h*0.06"                     \
@@ -38,15 +41,15 @@
 	":fontsize=h/18:fontcolor=white:x=(w-tw)/2:y=h*0.87"
 
 struct source_pattern {
-	struct source source; /* first: source.h */
+	struct source source; /* must be first (source.h) */
 	struct subprocess child;
 	struct sandbox *sandbox; /* owned */
 	struct buffer received;
 	struct frame_clock clock;
-	struct reason complaint; /* the last line that FFmpeg wrote to stderr */
+	struct reason last_error; /* the last line that FFmpeg wrote to stderr */
 };
 
-static struct source_pattern *of(struct source *source)
+static struct source_pattern *pattern_of(struct source *source)
 {
 	static_assert(offsetof(struct source_pattern, source) == 0, "a source begins with struct source");
 	return (struct source_pattern *)source;
@@ -59,7 +62,7 @@ static int source_pattern_fd(const struct source *source)
 
 static void source_pattern_close(struct source *source)
 {
-	struct source_pattern *pattern = of(source);
+	struct source_pattern *pattern = pattern_of(source);
 
 	subprocess_kill(&pattern->child);
 	sandbox_close(pattern->sandbox);
@@ -67,26 +70,26 @@ static void source_pattern_close(struct source *source)
 	free(pattern);
 }
 
-/* It reads nothing from outside, and needs nothing but what it draws with: fonts, and the time zone. */
-static struct sandbox *sandbox(const struct config_record *record)
+/* FFmpeg reads no input here. It only needs fonts and the time zone. */
+static struct sandbox *open_sandbox(const struct config_record *record)
 {
-	static const char *const drawn_with[] = {"/etc/fonts",
-						 "/usr/share/fonts",
-						 "/usr/local/share/fonts",
-						 "/usr/share/fontconfig",
-						 "/var/cache/fontconfig",
-						 "/etc/localtime",
-						 "/usr/share/zoneinfo"};
-	struct sandbox *made = sandbox_open(&(struct sandbox_setup){
+	static const char *const readable[] = {"/etc/fonts",
+					       "/usr/share/fonts",
+					       "/usr/local/share/fonts",
+					       "/usr/share/fontconfig",
+					       "/var/cache/fontconfig",
+					       "/etc/localtime",
+					       "/usr/share/zoneinfo"};
+	struct sandbox *sandbox = sandbox_open(&(struct sandbox_setup){
 		.caller = SECCOMP_FFMPEG,
 		.runs_ffmpeg = true,
 		.scripts = true,
 		.left_out = record->sandbox ? NULL : "record.sandbox = no",
 	});
 
-	for (size_t i = 0; made && i < sizeof(drawn_with) / sizeof(drawn_with[0]); i++)
-		sandbox_allow(made, drawn_with[i], LANDLOCK_READ);
-	return made;
+	for (size_t i = 0; sandbox && i < sizeof(readable) / sizeof(readable[0]); i++)
+		sandbox_allow(sandbox, readable[i], LANDLOCK_READ);
+	return sandbox;
 }
 
 static bool start(struct source_pattern *pattern, const struct config *config, const char *text_filters,
@@ -123,7 +126,7 @@ static bool start(struct source_pattern *pattern, const struct config *config, c
 				    "pipe:1",
 				    NULL};
 
-	/* testsrc2 draws in yuvj420p itself: no conversion between it and the JPEG. */
+	/* testsrc2 can draw yuvj420p, which needs no conversion for JPEG. */
 	snprintf(input, sizeof(input), "testsrc2=size=%dx%d:rate=%d%s,format=yuvj420p", config->camera.width,
 		 config->camera.height, config->camera.fps, text_filters);
 	struct subprocess_setup setup = subprocess_piped(argv);
@@ -135,8 +138,7 @@ static bool start(struct source_pattern *pattern, const struct config *config, c
 	return true;
 }
 
-/* Keeps the last whole line, which is where FFmpeg says what stopped it; reading also keeps it from waiting for room.
- */
+/* Keeps the last complete line, in which FFmpeg says why it exits. Reading also keeps the pipe from filling up. */
 static void read_stderr(struct source_pattern *pattern)
 {
 	char text[512];
@@ -146,21 +148,21 @@ static void read_stderr(struct source_pattern *pattern)
 		text[got] = '\0';
 		for (char *rest, *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 			if (strlen(line) > 8)
-				reason_set(&pattern->complaint, "%.250s", line);
+				reason_set(&pattern->last_error, "%.250s", line);
 	}
 }
 
-static enum source_outcome ended(struct source_pattern *pattern, struct reason *why)
+static enum source_outcome ffmpeg_exited(struct source_pattern *pattern, struct reason *why)
 {
 	read_stderr(pattern);
 	if (subprocess_exec_failed(&pattern->child, "ffmpeg", why))
 		return SOURCE_FAILED;
-	reason_set(why, "the test picture's ffmpeg ended: %.250s",
-		   pattern->complaint.text[0] ? pattern->complaint.text : "it said nothing");
+	reason_set(why, "FFmpeg, which draws the test picture, exited: %.250s",
+		   pattern->last_error.text[0] ? pattern->last_error.text : "no error message");
 	return SOURCE_FAILED;
 }
 
-/* Takes what the pipe has now. */
+/* Reads what is in the pipe. */
 static enum source_outcome receive(struct source_pattern *pattern, struct reason *why)
 {
 	struct buffer *received = &pattern->received;
@@ -174,9 +176,9 @@ static enum source_outcome receive(struct source_pattern *pattern, struct reason
 		got = read(pattern->child.out, received->data + received->length, READ_BYTES);
 	while (got < 0 && errno == EINTR);
 	if (got == 0)
-		return ended(pattern, why);
+		return ffmpeg_exited(pattern, why);
 	if (got < 0 && errno != EAGAIN) {
-		reason_errno(why, "reading the test picture");
+		reason_errno(why, "cannot read the test picture");
 		return SOURCE_FAILED;
 	}
 	received->length += got > 0 ? (size_t)got : 0;
@@ -188,7 +190,7 @@ static void deliver(struct source_pattern *pattern, const struct mpjpeg_part *pa
 	struct source_frame frame;
 
 	if (!mjpeg_frame_prepare(part->body, part->length, &frame)) {
-		sink->damaged(sink->context, "not a whole JPEG");
+		sink->damaged(sink->context, "not a complete JPEG");
 		return;
 	}
 	frame.captured = frame_clock_advance(&pattern->clock, mono_now());
@@ -196,13 +198,13 @@ static void deliver(struct source_pattern *pattern, const struct mpjpeg_part *pa
 }
 
 /*
- * Every whole picture that has arrived, since the descriptor does not say that one is left here; also those in front of
- * the stream's end.
+ * Delivers all complete pictures, because the descriptor does not report those that are already in the buffer. That
+ * includes the ones before the end of the stream.
  */
 static enum source_outcome source_pattern_read(struct source *source, const struct source_sink *sink,
 					       struct reason *why)
 {
-	struct source_pattern *pattern = of(source);
+	struct source_pattern *pattern = pattern_of(source);
 	enum source_outcome outcome = receive(pattern, why);
 	enum mpjpeg_outcome found;
 	struct mpjpeg_part part;
@@ -217,23 +219,23 @@ static enum source_outcome source_pattern_read(struct source *source, const stru
 	buffer_drop(&pattern->received, used);
 	if (found != MPJPEG_BAD || outcome != SOURCE_OK)
 		return outcome;
-	reason_set(why, "ffmpeg sends no pictures that can be read");
+	reason_set(why, "FFmpeg's test picture is not a stream of JPEGs");
 	return SOURCE_FAILED;
 }
 
 static const struct source_ops source_pattern_ops = {"test", source_pattern_fd, source_pattern_read,
 						     source_pattern_close};
 
-/* Waits until a whole picture has arrived; it stays in the buffer. */
+/* Waits for a complete picture, which stays in the buffer. */
 static bool wait_for_first(struct source_pattern *pattern, struct reason *why)
 {
-	int64_t until_us = mono_now().us + FIRST_WAIT_US, left_us;
+	int64_t until_us = mono_now().us + FIRST_FRAME_WAIT_US, left_us;
 	struct mpjpeg_part part;
 
 	while ((left_us = until_us - mono_now().us) > 0) {
 		struct pollfd state = {.fd = pattern->child.out, .events = POLLIN};
 		if (poll(&state, 1, (int)(left_us / US_PER_MS) + 1) < 0 && errno != EINTR)
-			return reason_errno(why, "waiting for the test picture");
+			return reason_errno(why, "cannot wait for the test picture");
 		if (receive(pattern, why) != SOURCE_OK)
 			return false;
 		read_stderr(pattern);
@@ -241,12 +243,12 @@ static bool wait_for_first(struct source_pattern *pattern, struct reason *why)
 		case MPJPEG_PART:
 			return true;
 		case MPJPEG_BAD:
-			return reason_set(why, "ffmpeg sends no pictures that can be read");
+			return reason_set(why, "FFmpeg's test picture is not a stream of JPEGs");
 		case MPJPEG_MORE:
 			break;
 		}
 	}
-	return reason_set(why, "ffmpeg sent no test picture within %d s", (int)(FIRST_WAIT_US / US_PER_S));
+	return reason_set(why, "FFmpeg sent no test picture within %d s", (int)(FIRST_FRAME_WAIT_US / US_PER_S));
 }
 
 static bool try_picture(struct source_pattern *pattern, const struct config *config, const char *text_filters,
@@ -280,7 +282,7 @@ enum source_open_outcome source_pattern_open(const struct config *config, struct
 
 	*out = NULL;
 	if (pattern)
-		pattern->sandbox = sandbox(&config->record);
+		pattern->sandbox = open_sandbox(&config->record);
 	if (!pattern || !pattern->sandbox) {
 		reason_errno(why, "no memory for the test picture");
 		free(pattern);
@@ -290,13 +292,13 @@ enum source_open_outcome source_pattern_open(const struct config *config, struct
 	pattern->child = SUBPROCESS_NONE;
 	describe(&pattern->source.info, config);
 	if (!try_picture(pattern, config, TEXT_FILTERS, why)) {
-		log_warn("camera", "the test picture is shown without text: %s", why->text);
+		log_warn("camera", "the test picture has no text: %s", why->text);
 		if (!try_picture(pattern, config, "", why)) {
 			source_pattern_close(&pattern->source);
 			return SOURCE_OPEN_FAILED;
 		}
 	}
-	log_warn("camera", "no camera is being recorded, but a TEST PICTURE (%dx%d at %d fps)", config->camera.width,
+	log_warn("camera", "recording a TEST PICTURE (%dx%d at %d fps), not a camera", config->camera.width,
 		 config->camera.height, config->camera.fps);
 	*out = &pattern->source;
 	return SOURCE_OPENED;

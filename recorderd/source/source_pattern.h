@@ -1,4 +1,4 @@
-/* source_pattern.h - FFmpeg's test picture as a source of frames: see source.h. */
+/* source_pattern.h - FFmpeg's test picture as a source of frames (source.h). */
 #ifndef RECORDERD_SOURCE_SOURCE_PATTERN_H
 #define RECORDERD_SOURCE_SOURCE_PATTERN_H
 
@@ -6,7 +6,7 @@
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
 
-/* Waits for its first frame. *out is owned by the caller; NULL, with a sentence in `why`, where it did not begin. */
+/* Waits for the first frame. The caller owns *out. If it fails, *out is NULL and *why is set. */
 enum source_open_outcome source_pattern_open(const struct config *config, struct source **out, struct reason *why);
 
 #endif

@@ -1,13 +1,4 @@
-/*
- * source_v4l2.c - frames from a camera (Linux media documentation, "Streaming I/O (Memory Mapping)").
- *
- * JPEGs go from the driver's buffer to the sink in one copy, the sink's own. Uncompressed pictures stay in the driver's
- * buffer while a thread compresses them, so some buffers are away; when too many are, the picture is given back and
- * lost.
- *
- * How a camera is opened: v4l2_open.c. After an error nothing is tried again here: closing and opening begins from
- * nothing.
- */
+/* source_v4l2.c - reads frames from a camera (Linux media documentation, "Streaming I/O (Memory Mapping)"). */
 #include "recorderd/source/source_v4l2_internal.h"
 
 #include <assert.h>
@@ -21,7 +12,14 @@
 #include "recorderd/v4l2/v4l2_planes.h"
 #include "shared/base/log.h"
 
-static struct source_v4l2 *of(struct source *source)
+/*
+ * A JPEG goes from the driver's buffer to the sink, which copies it once. An uncompressed picture stays in the driver's
+ * buffer while a thread compresses it. If too many buffers are in use that way, the picture is requeued and lost.
+ *
+ * v4l2_open.c opens the camera. Nothing is retried here after an error: the caller closes the camera and opens it
+ * again.
+ */
+static struct source_v4l2 *camera_of(struct source *source)
 {
 	static_assert(offsetof(struct source_v4l2, source) == 0, "a source begins with struct source");
 	return (struct source_v4l2 *)source;
@@ -32,10 +30,10 @@ static int source_v4l2_fd(const struct source *source)
 	return ((const struct source_v4l2 *)source)->epoll;
 }
 
-/* Buffers are read by the compressor's threads, so they go last but for the camera itself. */
+/* The compressor's threads read the buffers, so the compressor goes first. */
 static void source_v4l2_close(struct source *source)
 {
-	struct source_v4l2 *camera = of(source);
+	struct source_v4l2 *camera = camera_of(source);
 
 	jpeg_pool_destroy(camera->compressor);
 	v4l2_buffers_close(&camera->buffers);
@@ -46,37 +44,37 @@ static void source_v4l2_close(struct source *source)
 	free(camera);
 }
 
-static enum source_outcome broken(struct source_v4l2 *camera, int error, const char *doing, struct reason *why)
+static enum source_outcome device_error(struct source_v4l2 *camera, int error, const char *what, struct reason *why)
 {
 	bool gone = error == ENODEV || error == ENOTTY || error == EIO || error == ENXIO;
 
 	errno = error;
-	reason_errno(why, "%s %s: %s", camera->source.info.device, gone ? "is gone" : "failed", doing);
+	reason_errno(why, "%s%s: %s", camera->source.info.device, gone ? " is gone" : "", what);
 	return gone ? SOURCE_GONE : SOURCE_FAILED;
 }
 
-static enum source_outcome give_back(struct source_v4l2 *camera, uint32_t index, struct reason *why)
+static enum source_outcome requeue(struct source_v4l2 *camera, uint32_t index, struct reason *why)
 {
 	int error = v4l2_buffers_queue(&camera->buffers, index);
 
-	return error ? broken(camera, error, "giving a buffer back", why) : SOURCE_OK;
+	return error ? device_error(camera, error, "VIDIOC_QBUF failed", why) : SOURCE_OK;
 }
 
 /*
- * The first picture sets the size: some cameras send JPEGs of another size than they agreed to, and would be reopened
- * for ever.
+ * The first picture sets the size. Some cameras always send JPEGs of another size than they agreed to, and would
+ * otherwise be reopened again and again.
  */
 static bool check_size(struct source_v4l2 *camera, uint16_t width, uint16_t height)
 {
 	struct source_info *info = &camera->source.info;
 
-	if (!camera->sized && (info->width != width || info->height != height)) {
-		log_warn("camera", "%s sends %ux%u, though it agreed to %ux%u", info->device, width, height,
+	if (!camera->size_known && (info->width != width || info->height != height)) {
+		log_warn("camera", "%s sends %ux%u although it agreed to %ux%u", info->device, width, height,
 			 info->width, info->height);
 		info->width = width;
 		info->height = height;
 	}
-	camera->sized = true;
+	camera->size_known = true;
 	return info->width == width && info->height == height;
 }
 
@@ -86,15 +84,15 @@ static enum source_outcome deliver(struct source_v4l2 *camera, const struct sour
 	const struct source_info *info = &camera->source.info;
 
 	if (!check_size(camera, frame->width, frame->height)) {
-		reason_set(why, "%s changed from %ux%u to %ux%u", info->device, info->width, info->height, frame->width,
-			   frame->height);
+		reason_set(why, "%s changed the picture size from %ux%u to %ux%u", info->device, info->width,
+			   info->height, frame->width, frame->height);
 		return SOURCE_RESIZED;
 	}
 	sink->frame(sink->context, frame);
 	return SOURCE_OK;
 }
 
-static const uint8_t *picture(const struct source_v4l2 *camera, const struct v4l2_buffer *buffer)
+static const uint8_t *buffer_data(const struct source_v4l2 *camera, const struct v4l2_buffer *buffer)
 {
 	return camera->buffers.map[buffer->index].data + buffer->m.offset;
 }
@@ -105,29 +103,29 @@ static enum source_outcome take_jpeg(struct source_v4l2 *camera, const struct v4
 	struct source_frame frame;
 	enum source_outcome outcome = SOURCE_OK;
 
-	if (mjpeg_frame_prepare(picture(camera, buffer), buffer->bytesused, &frame)) {
+	if (mjpeg_frame_prepare(buffer_data(camera, buffer), buffer->bytesused, &frame)) {
 		frame.captured = captured;
 		outcome = deliver(camera, &frame, sink, why);
 	} else {
-		sink->damaged(sink->context, "not a whole JPEG");
+		sink->damaged(sink->context, "not a complete JPEG");
 	}
 	if (outcome != SOURCE_OK)
 		return outcome;
-	return give_back(camera, buffer->index, why);
+	return requeue(camera, buffer->index, why);
 }
 
 static enum source_outcome take_raw(struct source_v4l2 *camera, const struct v4l2_buffer *buffer, mono_t captured,
 				    const struct source_sink *sink, struct reason *why)
 {
-	const uint8_t *data = picture(camera, buffer);
+	const uint8_t *data = buffer_data(camera, buffer);
 
 	if (buffer->bytesused < camera->raw.size_bytes)
-		sink->damaged(sink->context, "not a whole picture");
+		sink->damaged(sink->context, "not a complete picture");
 	else if (jpeg_pool_submit(camera->compressor, data, buffer->index, captured))
 		return SOURCE_OK;
 	else
 		sink->lost(sink->context, 1); /* all threads are busy */
-	return give_back(camera, buffer->index, why);
+	return requeue(camera, buffer->index, why);
 }
 
 static enum source_outcome deliver_compressed(struct source_v4l2 *camera, const struct jpeg_pool_result *result,
@@ -135,7 +133,6 @@ static enum source_outcome deliver_compressed(struct source_v4l2 *camera, const 
 {
 	struct source_frame frame = {.count = 1, .captured = result->captured};
 	enum source_outcome outcome = SOURCE_OK;
-	uint32_t index = result->tag;
 
 	frame.parts[0] = (struct iovec){.iov_base = (void *)(uintptr_t)result->jpeg, .iov_len = result->length};
 	frame.width = camera->raw.width;
@@ -145,10 +142,10 @@ static enum source_outcome deliver_compressed(struct source_v4l2 *camera, const 
 	else
 		sink->damaged(sink->context, "could not be compressed");
 	jpeg_pool_pop(camera->compressor);
-	return outcome == SOURCE_OK ? give_back(camera, index, why) : outcome;
+	return outcome == SOURCE_OK ? requeue(camera, result->tag, why) : outcome;
 }
 
-static short poll_now(const struct source_v4l2 *camera)
+static short poll_camera(const struct source_v4l2 *camera)
 {
 	struct pollfd state = {.fd = camera->fd, .events = POLLIN};
 
@@ -156,73 +153,72 @@ static short poll_now(const struct source_v4l2 *camera)
 }
 
 /*
- * A driver may note who waits only where nothing is there to be read (v4l2loopback does), and epoll asks it just once,
- * when the descriptor is added: it would never hear of a second frame. So it is added anew, until nothing was there.
+ * Some drivers (v4l2loopback) register a waiter only while there is nothing to read. epoll asks the driver just once,
+ * when the descriptor is added, and may never report a second frame. So the descriptor is added again until there was
+ * nothing to read at that moment.
  */
 static void rearm_epoll(struct source_v4l2 *camera)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = camera->fd};
 
-	if (camera->wakes || poll_now(camera))
+	if (camera->epoll_reliable || poll_camera(camera))
 		return;
 	epoll_ctl(camera->epoll, EPOLL_CTL_DEL, camera->fd, NULL);
 	epoll_ctl(camera->epoll, EPOLL_CTL_ADD, camera->fd, &event);
-	camera->wakes = !poll_now(camera);
+	camera->epoll_reliable = !poll_camera(camera);
 }
 
-/* Nothing to fetch is fine, unless the descriptor stays readable for an error: the loop would spin. */
+/* An empty queue is no error, unless the descriptor stays readable because of one: the event loop would spin. */
 static enum source_outcome no_frame_ready(struct source_v4l2 *camera, struct reason *why)
 {
-	if (poll_now(camera) & (POLLERR | POLLHUP | POLLNVAL))
-		return broken(camera, EIO, "the driver reports an error", why);
+	if (poll_camera(camera) & (POLLERR | POLLHUP | POLLNVAL))
+		return device_error(camera, EIO, "poll() reports an error", why);
 	return SOURCE_OK;
 }
 
-static const char *damage(const struct source_v4l2 *camera, const struct v4l2_buffer *buffer)
+static const char *damage_reason(const struct source_v4l2 *camera, const struct v4l2_buffer *buffer)
 {
 	if (buffer->flags & V4L2_BUF_FLAG_ERROR)
-		return "flagged by the driver";
+		return "flagged as damaged by the driver";
 	if (buffer->bytesused == 0)
 		return "empty";
 	if ((uint64_t)buffer->m.offset + buffer->bytesused > camera->buffers.map[buffer->index].bytes)
-		return "longer than its buffer";
+		return "larger than its buffer";
 	return NULL;
 }
 
-static enum source_outcome fetch(struct source_v4l2 *camera, const struct source_sink *sink, struct reason *why)
+static enum source_outcome dequeue(struct source_v4l2 *camera, const struct source_sink *sink, struct reason *why)
 {
 	struct v4l2_buffer buffer = {.type = camera->buffers.type, .memory = V4L2_MEMORY_MMAP};
-	const char *damaged;
-	uint32_t lost;
-	mono_t captured;
 
 	if (v4l2_planes_buffer(camera->fd, VIDIOC_DQBUF, &buffer) < 0)
-		return errno == EAGAIN ? no_frame_ready(camera, why) : broken(camera, errno, "fetching a frame", why);
+		return errno == EAGAIN ? no_frame_ready(camera, why)
+				       : device_error(camera, errno, "VIDIOC_DQBUF failed", why);
 	if (buffer.index >= camera->buffers.count)
-		return broken(camera, EPROTO, "the driver names a buffer that is none", why);
-	captured = frame_clock_timestamp(&camera->clock, &buffer, mono_now());
-	lost = frame_clock_count_lost(&camera->clock, buffer.sequence);
+		return device_error(camera, EPROTO, "VIDIOC_DQBUF returned an unknown buffer", why);
+	mono_t captured = frame_clock_timestamp(&camera->clock, &buffer, mono_now());
+	uint32_t lost = frame_clock_count_lost(&camera->clock, buffer.sequence);
 	if (lost)
 		sink->lost(sink->context, lost);
-	damaged = damage(camera, &buffer);
+	const char *damaged = damage_reason(camera, &buffer);
 	if (damaged) {
 		sink->damaged(sink->context, damaged);
-		return give_back(camera, buffer.index, why);
+		return requeue(camera, buffer.index, why);
 	}
 	if (camera->compressor)
 		return take_raw(camera, &buffer, captured, sink, why);
 	return take_jpeg(camera, &buffer, captured, sink, why);
 }
 
-/* One frame a call: the descriptor stays readable while there are more. */
+/* Reads one frame per call. The descriptor stays readable while there are more. */
 static enum source_outcome source_v4l2_read(struct source *source, const struct source_sink *sink, struct reason *why)
 {
-	struct source_v4l2 *camera = of(source);
+	struct source_v4l2 *camera = camera_of(source);
 	struct jpeg_pool_result result;
 
 	if (camera->compressor && jpeg_pool_peek(camera->compressor, &result))
 		return deliver_compressed(camera, &result, sink, why);
-	enum source_outcome outcome = fetch(camera, sink, why);
+	enum source_outcome outcome = dequeue(camera, sink, why);
 	if (outcome == SOURCE_OK)
 		rearm_epoll(camera);
 	return outcome;

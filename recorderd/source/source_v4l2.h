@@ -1,4 +1,4 @@
-/* source_v4l2.h - a V4L2 device as a source of frames: see source.h. */
+/* source_v4l2.h - a V4L2 device as a source of frames (source.h). */
 #ifndef RECORDERD_SOURCE_SOURCE_V4L2_H
 #define RECORDERD_SOURCE_SOURCE_V4L2_H
 
@@ -6,8 +6,10 @@
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
 
-/* Opens the device at `path`, which may be a link. May block. *out is owned by the caller; NULL, with a sentence in
- * `why`, where the device was not opened. */
+/*
+ * Opens the device at `path`, which may be a symbolic link. May block. The caller owns *out. If it fails, *out is NULL
+ * and *why is set.
+ */
 enum source_open_outcome source_v4l2_open(const struct config *config, const char *path, struct source **out,
 					  struct reason *why);
 

@@ -1,4 +1,4 @@
-/* v4l2_buffers.c - see v4l2_buffers.h. */
+/* v4l2_buffers.c - the driver's buffers and the stream that fills them. */
 #include "recorderd/source/v4l2_buffers.h"
 
 #include <sys/mman.h>
@@ -7,24 +7,23 @@
 #include "recorderd/v4l2/v4l2_ioctl.h"
 #include "recorderd/v4l2/v4l2_planes.h"
 
-static int request(const struct v4l2_buffers *buffers, uint32_t *count)
+static int request_buffers(const struct v4l2_buffers *buffers, uint32_t *count)
 {
-	struct v4l2_requestbuffers wish = {.count = *count, .type = buffers->type, .memory = V4L2_MEMORY_MMAP};
+	struct v4l2_requestbuffers request = {.count = *count, .type = buffers->type, .memory = V4L2_MEMORY_MMAP};
 
-	if (video_ioctl(buffers->fd, VIDIOC_REQBUFS, &wish) < 0)
+	if (video_ioctl(buffers->fd, VIDIOC_REQBUFS, &request) < 0)
 		return -1;
-	*count = wish.count;
+	*count = request.count;
 	return 0;
 }
 
 static bool map_one(struct v4l2_buffers *buffers, uint32_t index)
 {
 	struct v4l2_buffer answer = {.index = index, .type = buffers->type, .memory = V4L2_MEMORY_MMAP};
-	void *data;
 
 	if (v4l2_planes_buffer(buffers->fd, VIDIOC_QUERYBUF, &answer) < 0)
 		return false;
-	data = mmap(NULL, answer.length, PROT_READ | PROT_WRITE, MAP_SHARED, buffers->fd, (off_t)answer.m.offset);
+	void *data = mmap(NULL, answer.length, PROT_READ | PROT_WRITE, MAP_SHARED, buffers->fd, (off_t)answer.m.offset);
 	if (data == MAP_FAILED)
 		return false;
 	buffers->map[index].data = data;
@@ -37,20 +36,21 @@ enum source_open_outcome v4l2_buffers_open(struct v4l2_buffers *buffers, int fd,
 	uint32_t count = wanted;
 
 	*buffers = (struct v4l2_buffers){.fd = fd, .type = v4l2_planes_type(fd)};
-	if (request(buffers, &count) < 0) {
+	if (request_buffers(buffers, &count) < 0) {
 		int error = errno;
-		reason_errno(why, "gives no buffers");
+		reason_errno(why, "VIDIOC_REQBUFS failed");
 		return v4l2_open_outcome(error);
 	}
 	if (count < V4L2_BUFFERS_MIN) {
-		reason_set(why, "gives only %u buffers, at least %d are needed", count, V4L2_BUFFERS_MIN);
+		reason_set(why, "VIDIOC_REQBUFS granted only %u buffers; at least %d are needed", count,
+			   V4L2_BUFFERS_MIN);
 		return SOURCE_OPEN_FAILED;
 	}
 	buffers->count = count < V4L2_BUFFERS_MAX ? count : V4L2_BUFFERS_MAX;
 	for (uint32_t i = 0; i < buffers->count; i++) {
 		if (!map_one(buffers, i) || v4l2_buffers_queue(buffers, i) != 0) {
 			int error = errno;
-			reason_errno(why, "buffer %u cannot be used", i);
+			reason_errno(why, "cannot map and queue buffer %u", i);
 			return v4l2_open_outcome(error);
 		}
 	}
@@ -59,8 +59,7 @@ enum source_open_outcome v4l2_buffers_open(struct v4l2_buffers *buffers, int fd,
 
 void v4l2_buffers_close(struct v4l2_buffers *buffers)
 {
-	uint32_t type = buffers->type;
-	uint32_t none = 0;
+	uint32_t type = buffers->type, none = 0;
 
 	if (!buffers->count)
 		return;
@@ -68,7 +67,7 @@ void v4l2_buffers_close(struct v4l2_buffers *buffers)
 	for (uint32_t i = 0; i < buffers->count; i++)
 		if (buffers->map[i].data)
 			munmap(buffers->map[i].data, buffers->map[i].bytes);
-	request(buffers, &none);
+	request_buffers(buffers, &none);
 	*buffers = (struct v4l2_buffers){0};
 }
 

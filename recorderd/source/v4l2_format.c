@@ -1,4 +1,4 @@
-/* v4l2_format.c - see v4l2_format.h. */
+/* v4l2_format.c - negotiates format, size and frame rate with a camera. */
 #include "recorderd/source/v4l2_format.h"
 
 #include <assert.h>
@@ -8,7 +8,7 @@
 #include "recorderd/v4l2/v4l2_ioctl.h"
 #include "recorderd/v4l2/v4l2_planes.h"
 
-/* Best first: JPEGs cost no encoding, 4:2:2 keeps the most colour among the rest. */
+/* In order of preference: JPEGs need no compression here, and 4:2:2 keeps the most colour of the others. */
 static const uint32_t prefer_jpeg[] = {V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG,  V4L2_PIX_FMT_YUYV,
 				       V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,  V4L2_PIX_FMT_YUV420,
 				       V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24, V4L2_PIX_FMT_GREY};
@@ -17,7 +17,7 @@ static const uint32_t prefer_raw[] = {V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY,  V
 				      V4L2_PIX_FMT_GREY,   V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG};
 
 #define KNOWN_FORMATS (sizeof(prefer_jpeg) / sizeof(prefer_jpeg[0]))
-static_assert(sizeof(prefer_raw) == sizeof(prefer_jpeg), "both orders name the same formats");
+static_assert(sizeof(prefer_raw) == sizeof(prefer_jpeg), "both lists contain the same formats");
 
 static const uint32_t fourcc_of[] = {
 	[FORMAT_AUTO] = 0,
@@ -51,7 +51,7 @@ enum source_open_outcome v4l2_open_outcome(int error)
 	}
 }
 
-static void say_offered(const uint32_t *fourccs, size_t count, struct reason *why)
+static void explain_no_format(const uint32_t *fourccs, size_t count, struct reason *why)
 {
 	char list[160] = "", name[5];
 	size_t used = 0;
@@ -60,7 +60,7 @@ static void say_offered(const uint32_t *fourccs, size_t count, struct reason *wh
 		mode_fourcc_text(fourccs[i], name);
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", name);
 	}
-	reason_set(why, "offers no format that can be recorded (%s)", count ? list : "none at all");
+	reason_set(why, "offers no format that can be recorded: %s", count ? list : "none at all");
 }
 
 static bool is_among(uint32_t fourcc, const uint32_t *fourccs, size_t count)
@@ -71,7 +71,7 @@ static bool is_among(uint32_t fourcc, const uint32_t *fourccs, size_t count)
 	return false;
 }
 
-/* The format itself, where it is offered; else one of its kind, then of the other kind. */
+/* The wanted format if the camera offers it, otherwise one of the same kind, otherwise one of the other kind. */
 static bool choose_format(int fd, enum config_format wanted, uint32_t *out, struct reason *why)
 {
 	const uint32_t *order = fourcc_of[wanted] && !v4l2_format_is_jpeg(fourcc_of[wanted]) ? prefer_raw : prefer_jpeg;
@@ -82,7 +82,7 @@ static bool choose_format(int fd, enum config_format wanted, uint32_t *out, stru
 	for (size_t i = 0; i < KNOWN_FORMATS && !is_among(*out, offered, count); i++)
 		*out = order[i];
 	if (!is_among(*out, offered, count)) {
-		say_offered(offered, count, why);
+		explain_no_format(offered, count, why);
 		return false;
 	}
 	return true;
@@ -98,19 +98,20 @@ static enum source_open_outcome set_format(int fd, uint32_t fourcc, struct mode_
 	if (v4l2_planes_format(fd, VIDIOC_S_FMT, v4l2_planes_type(fd), out) < 0) {
 		int error = errno;
 		mode_fourcc_text(fourcc, name);
-		reason_errno(why, "refuses %s at %ux%u", name, size.width, size.height);
+		reason_errno(why, "VIDIOC_S_FMT failed for %s at %ux%u", name, size.width, size.height);
 		return v4l2_open_outcome(error);
 	}
 	if (!is_among(out->pixelformat, prefer_jpeg, KNOWN_FORMATS) || out->width < 2 || out->height < 2 ||
 	    out->width > UINT16_MAX || out->height > UINT16_MAX) {
 		mode_fourcc_text(out->pixelformat, name);
-		reason_set(why, "answers with %s at %ux%u, which cannot be recorded", name, out->width, out->height);
+		reason_set(why, "VIDIOC_S_FMT returned %s at %ux%u, which cannot be recorded", name, out->width,
+			   out->height);
 		return SOURCE_OPEN_FAILED;
 	}
 	return SOURCE_OPENED;
 }
 
-/* Drivers may ignore the rate or have none: that is no error, the frames' own time stamps tell. */
+/* A driver may ignore the rate or have none. That is not an error, because frames have time stamps. */
 static void set_rate(int fd, const struct v4l2_pix_format *pix, uint32_t fps_milli, struct v4l2_mode *out)
 {
 	struct v4l2_streamparm parm = {.type = v4l2_planes_type(fd)};
@@ -129,20 +130,20 @@ static void set_rate(int fd, const struct v4l2_pix_format *pix, uint32_t fps_mil
 		out->fps_milli = fps_milli;
 }
 
-enum source_open_outcome v4l2_format_negotiate(int fd, const struct v4l2_request *wish, struct v4l2_mode *out,
+enum source_open_outcome v4l2_format_negotiate(int fd, const struct v4l2_request *request, struct v4l2_mode *out,
 					       struct reason *why)
 {
 	struct mode_sizes sizes;
 	uint32_t fourcc;
-	enum source_open_outcome outcome;
 
 	*out = (struct v4l2_mode){0};
-	if (!choose_format(fd, wish->format, &fourcc, why))
+	if (!choose_format(fd, request->format, &fourcc, why))
 		return SOURCE_OPEN_FAILED;
 	mode_list_sizes(fd, fourcc, &sizes);
-	outcome = set_format(fd, fourcc, mode_nearest_size(&sizes, wish->size), &out->pix, why);
+	enum source_open_outcome outcome =
+		set_format(fd, fourcc, mode_nearest_size(&sizes, request->size), &out->pix, why);
 	if (outcome == SOURCE_OPENED)
-		set_rate(fd, &out->pix, wish->fps_milli, out);
+		set_rate(fd, &out->pix, request->fps_milli, out);
 	return outcome;
 }
 
@@ -151,12 +152,12 @@ bool v4l2_format_is_unchanged(int fd, const struct v4l2_mode *mode)
 	struct v4l2_pix_format now = {0};
 
 	if (v4l2_planes_format(fd, VIDIOC_G_FMT, v4l2_planes_type(fd), &now) < 0)
-		return true; /* a driver that does not say */
+		return true; /* the driver does not report it */
 	return now.pixelformat == mode->pix.pixelformat && now.width == mode->pix.width &&
 	       now.height == mode->pix.height && now.bytesperline == mode->pix.bytesperline;
 }
 
-static bool lower_rate(int fd, const struct v4l2_mode *mode, struct v4l2_request *wish)
+static bool lower_rate(int fd, const struct v4l2_mode *mode, struct v4l2_request *request)
 {
 	struct mode_rates rates;
 	uint32_t best = 0;
@@ -164,17 +165,18 @@ static bool lower_rate(int fd, const struct v4l2_mode *mode, struct v4l2_request
 	mode_list_rates(fd, mode->pix.pixelformat, (struct mode_size){mode->pix.width, mode->pix.height}, &rates);
 	for (size_t i = 0; i < rates.count; i++) {
 		uint32_t fps_milli = mode_fps_milli(rates.items[i]);
+
 		if (fps_milli < mode->fps_milli && fps_milli > best)
 			best = fps_milli;
 	}
 	if (!best)
 		return false;
-	wish->size = (struct mode_size){mode->pix.width, mode->pix.height};
-	wish->fps_milli = best;
+	request->size = (struct mode_size){mode->pix.width, mode->pix.height};
+	request->fps_milli = best;
 	return true;
 }
 
-static bool smaller_size(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_request *wish)
+static bool smaller_size(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_request *request)
 {
 	uint64_t limit = (uint64_t)mode->pix.width * mode->pix.height, best = 0;
 	struct mode_sizes sizes;
@@ -182,16 +184,17 @@ static bool smaller_size(int fd, const struct v4l2_mode *mode, uint32_t fps_mill
 	mode_list_sizes(fd, mode->pix.pixelformat, &sizes);
 	for (size_t i = 0; i < sizes.count; i++) {
 		uint64_t area = (uint64_t)sizes.items[i].width * sizes.items[i].height;
+
 		if (area < limit && area > best) {
 			best = area;
-			wish->size = sizes.items[i];
+			request->size = sizes.items[i];
 		}
 	}
-	wish->fps_milli = fps_milli;
+	request->fps_milli = fps_milli;
 	return best != 0;
 }
 
-bool v4l2_format_step_down(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_request *wish)
+bool v4l2_format_step_down(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_request *request)
 {
-	return lower_rate(fd, mode, wish) || smaller_size(fd, mode, fps_milli, wish);
+	return lower_rate(fd, mode, request) || smaller_size(fd, mode, fps_milli, request);
 }

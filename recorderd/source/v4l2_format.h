@@ -1,4 +1,4 @@
-/* v4l2_format.h - agreeing with a camera on format, size and rate. */
+/* v4l2_format.h - negotiates format, size and frame rate with a camera. */
 #ifndef RECORDERD_SOURCE_V4L2_FORMAT_H
 #define RECORDERD_SOURCE_V4L2_FORMAT_H
 
@@ -12,36 +12,37 @@ struct v4l2_request {
 	uint32_t fps_milli;
 };
 
-/* What the camera made of the wish. */
+/* The camera's answer to a request. */
 struct v4l2_mode {
 	struct v4l2_pix_format pix;
 	uint32_t fps_milli;
-	bool fps_known; /* false: the driver does not say, fps_milli is what was wished for */
+	bool fps_known; /* false: the driver does not report it, and fps_milli is the requested rate */
 };
 
-/* True for formats whose frames are JPEGs already. */
+/* Whether the frames of this format are JPEGs. */
 bool v4l2_format_is_jpeg(uint32_t fourcc);
 
 /*
- * S_FMT, read back, then S_PARM, in this order since S_FMT resets the rate. Nearest size and rate. Not while buffers
- * are allocated. SOURCE_OPENED, or why not (SOURCE_BUSY: another program streams from it).
+ * Requests the nearest size and rate that the camera offers: S_FMT, then S_PARM, because S_FMT resets the rate. Call it
+ * only while no buffers are allocated. Returns SOURCE_OPENED; otherwise it sets *why (SOURCE_BUSY: another program is
+ * streaming from the camera).
  */
-enum source_open_outcome v4l2_format_negotiate(int fd, const struct v4l2_request *wish, struct v4l2_mode *out,
+enum source_open_outcome v4l2_format_negotiate(int fd, const struct v4l2_request *request, struct v4l2_mode *out,
 					       struct reason *why);
 
 /*
- * True where that is still agreed. Until there are buffers, any program may agree on something else: to be asked when
- * there are.
+ * Whether the camera still has that mode. Any program may change it until there are buffers, so call this when there
+ * are.
  */
 bool v4l2_format_is_unchanged(int fd, const struct v4l2_mode *mode);
 
 /*
- * For a USB bus that has no room for `mode`: lowers the wish to the next rate that the camera offers, or where none is
- * left to the next smaller size at `fps_milli`. False where there is nothing below.
+ * For a USB bus without enough bandwidth for `mode`: sets the request to the next lower rate that the camera offers. If
+ * there is none, to the next smaller size at `fps_milli`. Returns false if there is no lower mode.
  */
-bool v4l2_format_step_down(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_request *wish);
+bool v4l2_format_step_down(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_request *request);
 
-/* What an errno of a set-up call means for the one who wants the camera. */
+/* The outcome for the errno of a call that sets up the camera. */
 enum source_open_outcome v4l2_open_outcome(int error);
 
 #endif

@@ -1,9 +1,4 @@
-/*
- * v4l2_open.c - opening a camera: which node, what it is, format, buffers, stream, controls.
- *
- * The order is the drivers': S_FMT resets the rate, and neither may change while there are buffers. Opening the node
- * claims nothing: that another program has the camera shows at S_FMT or REQBUFS.
- */
+/* v4l2_open.c - opens a camera: node, capabilities, format, buffers, stream, controls. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +11,14 @@
 #include "recorderd/v4l2/v4l2_ioctl.h"
 #include "shared/base/log.h"
 
-#define JPEG_BUFFERS     8 /* a loop that is late by some frames loses none */
+/*
+ * Drivers demand this order: S_FMT resets the rate, and neither can change while there are buffers. Opening the node
+ * does not claim the camera. If another program uses it, S_FMT or REQBUFS fails.
+ */
+#define JPEG_BUFFERS     8 /* so a late event loop loses no frames */
 #define RAW_BUFFERS      V4L2_BUFFERS_MAX
-#define RAW_DRIVER_KEEPS 2 /* buffers that stay with the driver while the others are compressed */
-#define STALL_LEAST_US   (2 * US_PER_S)
+#define RAW_DRIVER_KEEPS 2 /* buffers that the driver can fill while the others are being compressed */
+#define STALL_MIN_US     (2 * US_PER_S)
 #define STALL_INTERVALS  5
 #define STEPS_DOWN_MAX   64
 
@@ -45,23 +44,22 @@ static enum source_open_outcome start_watch(struct source_v4l2 *camera, struct r
 	if (camera->epoll >= 0 && watch(camera->epoll, camera->fd) &&
 	    (!camera->compressor || watch(camera->epoll, jpeg_pool_fd(camera->compressor))))
 		return SOURCE_OPENED;
-	reason_errno(why, "cannot be waited for");
+	reason_errno(why, "cannot watch the device with epoll");
 	return SOURCE_OPEN_FAILED;
 }
 
-/* Format, buffers, stream. ENOSPC comes back in *error: the bus has no room for this mode. */
-static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struct v4l2_request *wish, int *error,
+/* Negotiates the format, allocates buffers, starts the stream. *error is ENOSPC if the bus has no bandwidth for it. */
+static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struct v4l2_request *request, int *error,
 					 struct reason *why)
 {
-	enum source_open_outcome outcome = v4l2_format_negotiate(camera->fd, wish, &camera->mode, why);
+	enum source_open_outcome outcome = v4l2_format_negotiate(camera->fd, request, &camera->mode, why);
 	bool jpeg = v4l2_format_is_jpeg(camera->mode.pix.pixelformat);
 
 	*error = 0;
 	if (outcome != SOURCE_OPENED)
 		return outcome;
 	if (!jpeg && !raw_format_init(&camera->raw, &camera->mode.pix)) {
-		reason_set(why, "describes its pictures in a way that cannot be (%u bytes a line)",
-			   camera->mode.pix.bytesperline);
+		reason_set(why, "reports an impossible bytesperline (%u)", camera->mode.pix.bytesperline);
 		return SOURCE_OPEN_FAILED;
 	}
 	outcome = v4l2_buffers_open(&camera->buffers, camera->fd, jpeg ? JPEG_BUFFERS : RAW_BUFFERS, why);
@@ -72,7 +70,7 @@ static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struc
 		if (*error == 0)
 			return SOURCE_OPENED;
 		errno = *error;
-		reason_errno(why, "does not start to stream");
+		reason_errno(why, "VIDIOC_STREAMON failed");
 		outcome = v4l2_open_outcome(*error);
 	}
 	v4l2_buffers_close(&camera->buffers);
@@ -82,24 +80,25 @@ static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struc
 static enum source_open_outcome start_stream(struct source_v4l2 *camera, const struct config *config,
 					     struct reason *why)
 {
-	struct v4l2_request wish = {.format = config->camera.format,
-				    .size = {(uint32_t)config->camera.width, (uint32_t)config->camera.height},
-				    .fps_milli = (uint32_t)config->camera.fps * 1000};
-	uint32_t fps_milli = wish.fps_milli;
+	struct v4l2_request request = {.format = config->camera.format,
+				       .size = {(uint32_t)config->camera.width, (uint32_t)config->camera.height},
+				       .fps_milli = (uint32_t)config->camera.fps * 1000};
+	uint32_t fps_milli = request.fps_milli;
 	enum source_open_outcome outcome = SOURCE_OPEN_FAILED;
 	int error;
 
 	for (int step = 0; step < STEPS_DOWN_MAX; step++) {
-		outcome = try_mode(camera, &wish, &error, why);
+		outcome = try_mode(camera, &request, &error, why);
 		if (error != ENOSPC)
 			break;
-		if (!v4l2_format_step_down(camera->fd, &camera->mode, fps_milli, &wish)) {
-			reason_set(why, "finds no room on its USB bus, even at its smallest size and rate");
+		if (!v4l2_format_step_down(camera->fd, &camera->mode, fps_milli, &request)) {
+			reason_set(why, "not enough USB bandwidth, even for its smallest size and rate");
 			break;
 		}
-		log_warn("camera", "%s: no room on its USB bus for %ux%u at %.3g fps, trying %ux%u at %.3g",
+		log_warn("camera", "%s: not enough USB bandwidth for %ux%u at %.3g fps; trying %ux%u at %.3g fps",
 			 camera->source.info.device, camera->mode.pix.width, camera->mode.pix.height,
-			 camera->mode.fps_milli / 1000.0, wish.size.width, wish.size.height, wish.fps_milli / 1000.0);
+			 camera->mode.fps_milli / 1000.0, request.size.width, request.size.height,
+			 request.fps_milli / 1000.0);
 	}
 	if (outcome == SOURCE_OPENED && !v4l2_format_is_jpeg(camera->mode.pix.pixelformat))
 		outcome = start_compressor(camera, why);
@@ -109,7 +108,7 @@ static enum source_open_outcome start_stream(struct source_v4l2 *camera, const s
 static void describe(struct source_v4l2 *camera, const struct config *config)
 {
 	struct source_info *info = &camera->source.info;
-	int64_t patience_us = STALL_INTERVALS * 1000 * US_PER_S / camera->mode.fps_milli;
+	int64_t timeout_us = STALL_INTERVALS * 1000 * US_PER_S / camera->mode.fps_milli;
 	char format[5];
 
 	mode_fourcc_text(camera->mode.pix.pixelformat, format);
@@ -117,10 +116,10 @@ static void describe(struct source_v4l2 *camera, const struct config *config)
 	info->width = (uint16_t)camera->mode.pix.width;
 	info->height = (uint16_t)camera->mode.pix.height;
 	info->fps_milli = camera->mode.fps_milli;
-	info->stall_timeout_us = patience_us > STALL_LEAST_US ? patience_us : STALL_LEAST_US;
-	log_info("camera", "%s (%s): %s %ux%u at %.3g fps%s, asked for %dx%d at %d", info->device, info->model, format,
-		 info->width, info->height, info->fps_milli / 1000.0,
-		 camera->mode.fps_known ? "" : " (the driver does not say)", config->camera.width,
+	info->stall_timeout_us = timeout_us > STALL_MIN_US ? timeout_us : STALL_MIN_US;
+	log_info("camera", "%s (%s): %s %ux%u at %.3g fps%s; requested %dx%d at %d fps", info->device, info->model,
+		 format, info->width, info->height, info->fps_milli / 1000.0,
+		 camera->mode.fps_known ? "" : " (not reported by the driver)", config->camera.width,
 		 config->camera.height, config->camera.fps);
 }
 
@@ -134,11 +133,11 @@ static enum source_open_outcome identify(struct source_v4l2 *camera, struct reas
 	case DEVICE_IS_CAPTURE:
 		break;
 	case DEVICE_NOT_CAPTURE:
-		reason_set(why, "is a video node, but not one that captures pictures");
+		reason_set(why, "this video node does not capture video");
 		return SOURCE_NOT_FOUND;
 	case DEVICE_NO_ANSWER:
 		error = errno;
-		reason_errno(why, "does not answer as a camera");
+		reason_errno(why, "VIDIOC_QUERYCAP failed");
 		return v4l2_open_outcome(error);
 	}
 	snprintf(info->model, sizeof(info->model), "%s", device.model);
@@ -153,11 +152,11 @@ static enum source_open_outcome open_node(struct source_v4l2 *camera, const char
 	if (camera->fd >= 0)
 		return SOURCE_OPENED;
 	int error = errno;
-	reason_errno(why, error == EACCES ? "cannot be opened (is this user in the group video?)" : "cannot be opened");
+	reason_errno(why, error == EACCES ? "cannot open the device (is this user in the group video?)"
+					  : "cannot open the device");
 	return v4l2_open_outcome(error);
 }
 
-/* `detail` begins with a verb; the camera's name comes before it, and who has it behind. */
 static void explain(enum source_open_outcome outcome, const char *path, const struct reason *detail, struct reason *why)
 {
 	char holder[64] = "another program";
@@ -166,7 +165,7 @@ static void explain(enum source_open_outcome outcome, const char *path, const st
 		device_holder(path, holder, sizeof(holder));
 		reason_set(why, "%s is in use by %s", path, holder);
 	} else {
-		reason_set(why, "%s %s", path, detail->text);
+		reason_set(why, "%s: %s", path, detail->text);
 	}
 }
 
@@ -189,7 +188,7 @@ enum source_open_outcome source_v4l2_open(const struct config *config, const cha
 	device_resolve(path, node);
 	outcome = open_node(camera, node, &detail);
 	if (outcome == SOURCE_OPENED && strcmp(node, path) == 0)
-		device_resolve(path, node); /* the link may have come between the two */
+		device_resolve(path, node); /* the link may have been created in between */
 	snprintf(camera->source.info.device, sizeof(camera->source.info.device), "%.*s",
 		 (int)sizeof(camera->source.info.device) - 1, node);
 	if (outcome == SOURCE_OPENED)

@@ -49,7 +49,7 @@ def test_a_device_that_only_takes_pictures_is_no_camera(station):
     """v4l2loopback's nodes are outputs until somebody feeds them."""
     for name in station.loopback:
         station.start_recorder(name)
-    station.wait_info("mjpg", lambda info: "not one that captures" in info.get("last_error", ""), "refuses an output node")
+    station.wait_info("mjpg", lambda info: "does not capture video" in info.get("last_error", ""), "refuses an output node")
     assert station.health("mjpg")[0] == 503
 
 

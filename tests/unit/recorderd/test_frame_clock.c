@@ -1,4 +1,4 @@
-/* test_frame_clock.c - what is believed of a driver's time stamps and sequence numbers. */
+/* test_frame_clock.c - which time stamps and sequence numbers of a driver are used: recorderd/source/frame_clock.h */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ static uint32_t lost_over(const uint32_t *sequences, size_t count)
 	return lost;
 }
 
-static void gaps_are_lost_frames_also_where_the_number_wraps(void **state)
+static void gaps_are_lost_frames_even_across_a_wrap_around(void **state)
 {
 	(void)state;
 	assert_int_equal(lost_over((const uint32_t[]){7, 8, 9}, 3), 0);
@@ -29,7 +29,7 @@ static void gaps_are_lost_frames_also_where_the_number_wraps(void **state)
 	assert_int_equal(lost_over((const uint32_t[]){UINT32_MAX - 1, 1}, 2), 2);
 }
 
-static void a_driver_that_does_not_count_or_starts_over_loses_nothing(void **state)
+static void a_driver_that_does_not_count_or_restarts_loses_nothing(void **state)
 {
 	(void)state;
 	assert_int_equal(lost_over((const uint32_t[]){0, 0, 0, 0}, 4), 0);
@@ -37,7 +37,7 @@ static void a_driver_that_does_not_count_or_starts_over_loses_nothing(void **sta
 	assert_int_equal(lost_over((const uint32_t[]){5, 0x40000000}, 2), 0);
 }
 
-static int64_t stamp(struct frame_clock *clock, int64_t seconds, int64_t rest_us, uint32_t flags, int64_t now_us)
+static int64_t timestamp(struct frame_clock *clock, int64_t seconds, int64_t rest_us, uint32_t flags, int64_t now_us)
 {
 	struct v4l2_buffer buffer = {.flags = flags};
 
@@ -46,63 +46,63 @@ static int64_t stamp(struct frame_clock *clock, int64_t seconds, int64_t rest_us
 	return frame_clock_timestamp(clock, &buffer, (mono_t){now_us}).us;
 }
 
-/* At 1000.5 s, as the first of its stream. */
-static int64_t taken(int64_t seconds, int64_t rest_us, uint32_t flags)
+/* The result for the first frame of a stream, at 1000.5 s. */
+static int64_t first_timestamp(int64_t seconds, int64_t rest_us, uint32_t flags)
 {
 	struct frame_clock clock = {0};
 
-	return stamp(&clock, seconds, rest_us, flags, 1000500000);
+	return timestamp(&clock, seconds, rest_us, flags, 1000500000);
 }
 
-static void a_stamp_of_the_last_seconds_is_believed(void **state)
+static void a_recent_time_stamp_is_used(void **state)
 {
 	(void)state;
-	assert_int_equal(taken(1000, 460000, MONOTONIC), 1000460000);
-	assert_int_equal(taken(1000, 500000, MONOTONIC), 1000500000);
-	assert_int_equal(taken(996, 0, MONOTONIC), 996000000);
+	assert_int_equal(first_timestamp(1000, 460000, MONOTONIC), 1000460000);
+	assert_int_equal(first_timestamp(1000, 500000, MONOTONIC), 1000500000);
+	assert_int_equal(first_timestamp(996, 0, MONOTONIC), 996000000);
 }
 
-static void a_stamp_that_cannot_be_true_becomes_now(void **state)
+static void an_impossible_time_stamp_becomes_now(void **state)
 {
 	(void)state;
-	assert_int_equal(taken(1000, 500001, MONOTONIC), 1000500000); /* ahead */
-	assert_int_equal(taken(1001, 0, MONOTONIC), 1000500000);
-	assert_int_equal(taken(995, 499999, MONOTONIC), 1000500000); /* long ago */
-	assert_int_equal(taken(0, 0, MONOTONIC), 1000500000);
-	assert_int_equal(taken(1779006180, 0, MONOTONIC), 1000500000); /* the wall clock's */
-	assert_int_equal(taken(1000, 460000, 0), 1000500000);          /* of no clock that is known */
-	assert_int_equal(taken(1000, 460000, V4L2_BUF_FLAG_TIMESTAMP_COPY), 1000500000);
+	assert_int_equal(first_timestamp(1000, 500001, MONOTONIC), 1000500000); /* in the future */
+	assert_int_equal(first_timestamp(1001, 0, MONOTONIC), 1000500000);
+	assert_int_equal(first_timestamp(995, 499999, MONOTONIC), 1000500000); /* too old */
+	assert_int_equal(first_timestamp(0, 0, MONOTONIC), 1000500000);
+	assert_int_equal(first_timestamp(1779006180, 0, MONOTONIC), 1000500000); /* of the wall clock */
+	assert_int_equal(first_timestamp(1000, 460000, 0), 1000500000);          /* of an unknown clock */
+	assert_int_equal(first_timestamp(1000, 460000, V4L2_BUF_FLAG_TIMESTAMP_COPY), 1000500000);
 }
 
-static void numbers_beyond_any_clock_become_now(void **state)
+static void absurd_numbers_become_now(void **state)
 {
 	(void)state;
-	assert_int_equal(taken(INT64_MAX, INT64_MAX, MONOTONIC), 1000500000);
-	assert_int_equal(taken(INT64_MIN, INT64_MIN, MONOTONIC), 1000500000);
-	assert_int_equal(taken(1000, 1000000, MONOTONIC), 1000500000);
-	assert_int_equal(taken(1000, -1, MONOTONIC), 1000500000);
+	assert_int_equal(first_timestamp(INT64_MAX, INT64_MAX, MONOTONIC), 1000500000);
+	assert_int_equal(first_timestamp(INT64_MIN, INT64_MIN, MONOTONIC), 1000500000);
+	assert_int_equal(first_timestamp(1000, 1000000, MONOTONIC), 1000500000);
+	assert_int_equal(first_timestamp(1000, -1, MONOTONIC), 1000500000);
 }
 
-static void stamps_always_grow(void **state)
+static void time_stamps_always_increase(void **state)
 {
 	struct frame_clock clock = {0};
 
 	(void)state;
-	assert_int_equal(stamp(&clock, 999, 0, MONOTONIC, 1000000000), 999000000);
-	assert_int_equal(stamp(&clock, 999, 0, MONOTONIC, 1000000000), 999000001);
-	assert_int_equal(stamp(&clock, 998, 0, MONOTONIC, 1000000000), 999000002);
-	assert_int_equal(stamp(&clock, 999, 33000, MONOTONIC, 1000000000), 999033000);
+	assert_int_equal(timestamp(&clock, 999, 0, MONOTONIC, 1000000000), 999000000);
+	assert_int_equal(timestamp(&clock, 999, 0, MONOTONIC, 1000000000), 999000001);
+	assert_int_equal(timestamp(&clock, 998, 0, MONOTONIC, 1000000000), 999000002);
+	assert_int_equal(timestamp(&clock, 999, 33000, MONOTONIC, 1000000000), 999033000);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(gaps_are_lost_frames_also_where_the_number_wraps),
-		cmocka_unit_test(a_driver_that_does_not_count_or_starts_over_loses_nothing),
-		cmocka_unit_test(a_stamp_of_the_last_seconds_is_believed),
-		cmocka_unit_test(a_stamp_that_cannot_be_true_becomes_now),
-		cmocka_unit_test(numbers_beyond_any_clock_become_now),
-		cmocka_unit_test(stamps_always_grow),
+		cmocka_unit_test(gaps_are_lost_frames_even_across_a_wrap_around),
+		cmocka_unit_test(a_driver_that_does_not_count_or_restarts_loses_nothing),
+		cmocka_unit_test(a_recent_time_stamp_is_used),
+		cmocka_unit_test(an_impossible_time_stamp_becomes_now),
+		cmocka_unit_test(absurd_numbers_become_now),
+		cmocka_unit_test(time_stamps_always_increase),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

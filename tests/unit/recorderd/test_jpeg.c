@@ -1,5 +1,4 @@
-/* What is known of a JPEG without decoding it: recorderd/source/jpeg.h. Pictures are made and read back with libjpeg.
- */
+/* test_jpeg.c - what is known about a JPEG without decoding it, compared with libjpeg: recorderd/source/jpeg.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -21,7 +20,7 @@ struct picture {
 	size_t length;
 };
 
-struct wish {
+struct properties {
 	bool progressive, grey, full_chroma;
 	unsigned restart_rows;
 	const uint8_t *app; /* an APP1 segment's payload */
@@ -34,7 +33,7 @@ static void paint_row(uint8_t *row, unsigned y)
 		row[i] = (uint8_t)(i * 7 + y * 13 + (i * y) % 31);
 }
 
-static struct picture make(struct wish wish)
+static struct picture make_jpeg(struct properties wanted)
 {
 	struct jpeg_compress_struct codec;
 	struct jpeg_error_mgr errors;
@@ -47,18 +46,18 @@ static struct picture make(struct wish wish)
 	jpeg_mem_dest(&codec, &data, &length);
 	codec.image_width = WIDTH;
 	codec.image_height = HEIGHT;
-	codec.input_components = wish.grey ? 1 : 3;
-	codec.in_color_space = wish.grey ? JCS_GRAYSCALE : JCS_RGB;
+	codec.input_components = wanted.grey ? 1 : 3;
+	codec.in_color_space = wanted.grey ? JCS_GRAYSCALE : JCS_RGB;
 	jpeg_set_defaults(&codec);
 	jpeg_set_quality(&codec, 85, TRUE);
-	if (wish.progressive)
+	if (wanted.progressive)
 		jpeg_simple_progression(&codec);
-	if (wish.full_chroma)
+	if (wanted.full_chroma)
 		codec.comp_info[0].h_samp_factor = codec.comp_info[0].v_samp_factor = 1;
-	codec.restart_in_rows = (int)wish.restart_rows;
+	codec.restart_in_rows = (int)wanted.restart_rows;
 	jpeg_start_compress(&codec, TRUE);
-	if (wish.app)
-		jpeg_write_marker(&codec, JPEG_APP0 + 1, wish.app, wish.app_length);
+	if (wanted.app)
+		jpeg_write_marker(&codec, JPEG_APP0 + 1, wanted.app, wanted.app_length);
 	for (unsigned y = 0; y < HEIGHT; y++) {
 		JSAMPROW rows[1] = {row};
 		paint_row(row, y);
@@ -67,7 +66,7 @@ static struct picture make(struct wish wish)
 	jpeg_finish_compress(&codec);
 	jpeg_destroy_compress(&codec);
 
-	/* Into a block of its exact size: the address sanitizer watches its edge. */
+	/* In a block of exactly its size AddressSanitizer detects every read past its end. */
 	struct picture picture = {malloc(length), length};
 	assert_non_null(picture.data);
 	memcpy(picture.data, data, length);
@@ -75,7 +74,7 @@ static struct picture make(struct wish wish)
 	return picture;
 }
 
-/* The sum of all its samples, for comparison. libjpeg's warnings (damaged data) fail the test. */
+/* Returns a checksum of all samples. A warning of libjpeg (damaged data) fails the test. */
 static uint64_t decode(const uint8_t *data, size_t length)
 {
 	struct jpeg_decompress_struct codec;
@@ -100,20 +99,20 @@ static uint64_t decode(const uint8_t *data, size_t length)
 	return sum;
 }
 
-/* Inspects a copy in a block of its exact size. */
+/* Inspects a copy in a block of exactly its size. */
 static bool inspect(const void *data, size_t length, struct jpeg_info *info)
 {
 	uint8_t *copy = malloc(length ? length : 1);
 
 	assert_non_null(copy);
 	memcpy(copy, data, length);
-	bool whole = jpeg_inspect(copy, length, info);
+	bool complete = jpeg_inspect(copy, length, info);
 	free(copy);
-	return whole;
+	return complete;
 }
 
-/* `data` with `length` bytes of `part` put in at `at`. */
-static struct picture with(struct picture picture, size_t at, const void *part, size_t length)
+/* A copy of the picture with `part` inserted at `at`. */
+static struct picture insert(struct picture picture, size_t at, const void *part, size_t length)
 {
 	struct picture longer = {malloc(picture.length + length), picture.length + length};
 
@@ -124,7 +123,7 @@ static struct picture with(struct picture picture, size_t at, const void *part, 
 	return longer;
 }
 
-/* Takes out every DHT before the first SOS. */
+/* Removes every DHT before the first SOS. */
 static void strip_dht(struct picture *picture)
 {
 	size_t at = 2;
@@ -140,9 +139,9 @@ static void strip_dht(struct picture *picture)
 	}
 }
 
-static void a_picture_tells_its_size_and_sampling(void **state)
+static void size_and_sampling_are_read_from_the_picture(void **state)
 {
-	struct picture picture = make((struct wish){0});
+	struct picture picture = make_jpeg((struct properties){0});
 	struct jpeg_info info;
 
 	(void)state;
@@ -158,9 +157,9 @@ static void a_picture_tells_its_size_and_sampling(void **state)
 	free(picture.data);
 }
 
-static void every_legal_shape_is_whole(void **state)
+static void every_valid_kind_of_jpeg_is_complete(void **state)
 {
-	static const struct wish wishes[] = {
+	static const struct properties variants[] = {
 		{.grey = true},
 		{.full_chroma = true},
 		{.progressive = true},
@@ -170,24 +169,24 @@ static void every_legal_shape_is_whole(void **state)
 	struct jpeg_info info;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
-		struct picture picture = make(wishes[i]);
+	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
+		struct picture picture = make_jpeg(variants[i]);
 		assert_true(jpeg_inspect(picture.data, picture.length, &info));
 		assert_int_equal(info.length, picture.length);
-		assert_int_equal(info.components, wishes[i].grey ? 1 : 3);
+		assert_int_equal(info.components, variants[i].grey ? 1 : 3);
 		assert_true(info.has_dht);
 		free(picture.data);
 	}
 }
 
-static void no_beginning_of_a_picture_is_whole(void **state)
+static void no_truncated_picture_is_complete(void **state)
 {
-	static const struct wish wishes[] = {{0}, {.progressive = true}, {.restart_rows = 1}};
+	static const struct properties variants[] = {{0}, {.progressive = true}, {.restart_rows = 1}};
 	struct jpeg_info info;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
-		struct picture picture = make(wishes[i]);
+	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
+		struct picture picture = make_jpeg(variants[i]);
 		for (size_t length = 0; length < picture.length; length++)
 			if (inspect(picture.data, length, &info))
 				fail_msg("the first %zu of %zu bytes", length, picture.length);
@@ -195,9 +194,9 @@ static void no_beginning_of_a_picture_is_whole(void **state)
 	}
 }
 
-static void a_beginning_filled_up_with_zeros_is_not_whole(void **state)
+static void a_truncated_picture_padded_with_zeros_is_not_complete(void **state)
 {
-	struct picture picture = make((struct wish){0});
+	struct picture picture = make_jpeg((struct properties){0});
 	struct jpeg_info info;
 
 	(void)state;
@@ -208,16 +207,16 @@ static void a_beginning_filled_up_with_zeros_is_not_whole(void **state)
 	free(picture.data);
 }
 
-static void padding_behind_the_end_is_cut_off(void **state)
+static void padding_after_the_end_is_removed(void **state)
 {
 	static const uint8_t paddings[][4] = {
 		{0, 0, 0, 0}, {0xff, 0xff, 0xff, 0xff}, {0xff, 0xd9, 0xff, 0xd9}, {'j', 'u', 'n', 'k'}};
-	struct picture picture = make((struct wish){0});
+	struct picture picture = make_jpeg((struct properties){0});
 	struct jpeg_info info;
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		struct picture padded = with(picture, picture.length, paddings[i], 4);
+		struct picture padded = insert(picture, picture.length, paddings[i], 4);
 		assert_true(jpeg_inspect(padded.data, padded.length, &info));
 		assert_int_equal(info.length, picture.length);
 		free(padded.data);
@@ -225,17 +224,17 @@ static void padding_behind_the_end_is_cut_off(void **state)
 	free(picture.data);
 }
 
-static void fill_bytes_may_stand_before_any_marker(void **state)
+static void fill_bytes_may_precede_any_marker(void **state)
 {
 	static const uint8_t fill[] = {0xff, 0xff, 0xff};
-	struct picture picture = make((struct wish){0});
+	struct picture picture = make_jpeg((struct properties){0});
 	struct jpeg_info info, filled_info;
 
 	(void)state;
 	assert_true(jpeg_inspect(picture.data, picture.length, &info));
 	const size_t places[] = {2, info.sos_at, picture.length - 2};
 	for (size_t i = 0; i < 3; i++) {
-		struct picture filled = with(picture, places[i], fill, sizeof(fill));
+		struct picture filled = insert(picture, places[i], fill, sizeof(fill));
 		assert_true(jpeg_inspect(filled.data, filled.length, &filled_info));
 		assert_int_equal(filled_info.length, filled.length);
 		assert_memory_equal(filled.data + filled_info.sos_at, "\xff\xda", 2);
@@ -244,13 +243,13 @@ static void fill_bytes_may_stand_before_any_marker(void **state)
 	free(picture.data);
 }
 
-static void what_stands_inside_a_segment_is_no_marker(void **state)
+static void bytes_inside_a_segment_are_not_markers(void **state)
 {
-	/* A thumbnail's SOF, DHT, SOS and EOI, as an EXIF segment has them */
+	/* SOF, DHT, SOS and EOI of a thumbnail in an Exif segment. */
 	static const uint8_t app[] = {0xff, 0xd8, 0xff, 0xc0, 0x00, 0x0b, 0x08, 0x00, 0x01, 0x00, 0x01,
 				      0x01, 0x01, 0x11, 0x00, 0xff, 0xc4, 0x00, 0x02, 0xff, 0xda, 0x00,
 				      0x08, 0x01, 0x01, 0x00, 0x00, 0x3f, 0x00, 0xff, 0xd9};
-	struct picture picture = make((struct wish){.app = app, .app_length = sizeof(app)});
+	struct picture picture = make_jpeg((struct properties){.app = app, .app_length = sizeof(app)});
 	struct jpeg_info info;
 
 	(void)state;
@@ -262,9 +261,9 @@ static void what_stands_inside_a_segment_is_no_marker(void **state)
 	free(picture.data);
 }
 
-static void the_standard_tables_make_a_picture_without_any_what_it_was(void **state)
+static void the_standard_tables_restore_a_picture_without_tables(void **state)
 {
-	struct picture picture = make((struct wish){0});
+	struct picture picture = make_jpeg((struct properties){0});
 	struct jpeg_info info;
 
 	(void)state;
@@ -272,18 +271,18 @@ static void the_standard_tables_make_a_picture_without_any_what_it_was(void **st
 	strip_dht(&picture);
 	assert_true(jpeg_inspect(picture.data, picture.length, &info));
 	assert_false(info.has_dht);
-	struct picture healed = with(picture, info.sos_at, jpeg_standard_dht, jpeg_standard_dht_bytes);
-	assert_true(jpeg_inspect(healed.data, healed.length, &info));
+	struct picture restored = insert(picture, info.sos_at, jpeg_standard_dht, jpeg_standard_dht_bytes);
+	assert_true(jpeg_inspect(restored.data, restored.length, &info));
 	assert_true(info.has_dht);
-	assert_int_equal(decode(healed.data, healed.length), before);
-	free(healed.data);
+	assert_int_equal(decode(restored.data, restored.length), before);
+	free(restored.data);
 	free(picture.data);
 }
 
-/* libjpeg's decoder has standard tables of its own, so each byte is compared with its encoder's too. */
+/* libjpeg's decoder has standard tables of its own, so this compares each byte with those of its encoder. */
 static void the_standard_tables_are_those_that_libjpeg_writes(void **state)
 {
-	struct picture picture = make((struct wish){0});
+	struct picture picture = make_jpeg((struct properties){0});
 	size_t at = 2, compared = 4;
 
 	(void)state;
@@ -301,9 +300,9 @@ static void the_standard_tables_are_those_that_libjpeg_writes(void **state)
 	free(picture.data);
 }
 
-static void tables_behind_the_first_scan_do_not_count_for_it(void **state)
+static void tables_after_the_first_scan_do_not_count_for_it(void **state)
 {
-	struct picture picture = make((struct wish){.progressive = true});
+	struct picture picture = make_jpeg((struct properties){.progressive = true});
 	struct jpeg_info info;
 
 	(void)state;
@@ -313,15 +312,15 @@ static void tables_behind_the_first_scan_do_not_count_for_it(void **state)
 	free(picture.data);
 }
 
-/* No byte outside is ever read, and what is called whole lies within: the sanitizers watch the first. */
-static void damaged_pictures_never_lead_out_of_the_data(void **state)
+/* The sanitizers detect reads outside of the data; the test checks that the results are inside of it. */
+static void damaged_pictures_never_cause_reads_outside_the_data(void **state)
 {
-	static const struct wish wishes[] = {{0}, {.progressive = true}};
+	static const struct properties variants[] = {{0}, {.progressive = true}};
 	uint32_t random = 7;
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct picture picture = make(wishes[i]);
+		struct picture picture = make_jpeg(variants[i]);
 		for (int round = 0; round < 20000; round++) {
 			struct jpeg_info info;
 			uint8_t before[4];
@@ -329,7 +328,7 @@ static void damaged_pictures_never_lead_out_of_the_data(void **state)
 
 			for (int flip = 0; flip < 4; flip++) {
 				random = random * 1664525u + 1013904223u;
-				size_t range = flip < 2 ? 700 : picture.length; /* the headers most of all */
+				size_t range = flip < 2 ? 700 : picture.length; /* mostly the headers */
 				at[flip] = (random >> 8) % (range < picture.length ? range : picture.length);
 				before[flip] = picture.data[at[flip]];
 				picture.data[at[flip]] = flip % 2 ? 0xff : (uint8_t)(random >> 3);
@@ -350,17 +349,17 @@ static void damaged_pictures_never_lead_out_of_the_data(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_picture_tells_its_size_and_sampling),
-		cmocka_unit_test(every_legal_shape_is_whole),
-		cmocka_unit_test(no_beginning_of_a_picture_is_whole),
-		cmocka_unit_test(a_beginning_filled_up_with_zeros_is_not_whole),
-		cmocka_unit_test(padding_behind_the_end_is_cut_off),
-		cmocka_unit_test(fill_bytes_may_stand_before_any_marker),
-		cmocka_unit_test(what_stands_inside_a_segment_is_no_marker),
-		cmocka_unit_test(the_standard_tables_make_a_picture_without_any_what_it_was),
+		cmocka_unit_test(size_and_sampling_are_read_from_the_picture),
+		cmocka_unit_test(every_valid_kind_of_jpeg_is_complete),
+		cmocka_unit_test(no_truncated_picture_is_complete),
+		cmocka_unit_test(a_truncated_picture_padded_with_zeros_is_not_complete),
+		cmocka_unit_test(padding_after_the_end_is_removed),
+		cmocka_unit_test(fill_bytes_may_precede_any_marker),
+		cmocka_unit_test(bytes_inside_a_segment_are_not_markers),
+		cmocka_unit_test(the_standard_tables_restore_a_picture_without_tables),
 		cmocka_unit_test(the_standard_tables_are_those_that_libjpeg_writes),
-		cmocka_unit_test(tables_behind_the_first_scan_do_not_count_for_it),
-		cmocka_unit_test(damaged_pictures_never_lead_out_of_the_data),
+		cmocka_unit_test(tables_after_the_first_scan_do_not_count_for_it),
+		cmocka_unit_test(damaged_pictures_never_cause_reads_outside_the_data),
 	};
 
 	return cmocka_run_group_tests_name("jpeg", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_source_pattern.c - the test picture, by the FFmpeg of this machine, and the stream by which it comes. */
+/* test_source_pattern.c - the test picture that this machine's FFmpeg draws, and the stream that carries it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -43,7 +43,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void *open_on_a_thread(void *out)
+static void *open_in_thread(void *out)
 {
 	struct reason why;
 
@@ -64,14 +64,14 @@ static void expect_no_child(void)
 	assert_int_equal(errno, ECHILD);
 }
 
-static void pictures_come_also_when_the_thread_that_opened_is_gone(void **state)
+static void pictures_keep_coming_after_the_opening_thread_exits(void **state)
 {
 	struct source *source;
 	struct reason why;
 	pthread_t thread;
 
 	(void)state;
-	assert_int_equal(pthread_create(&thread, NULL, open_on_a_thread, &source), 0);
+	assert_int_equal(pthread_create(&thread, NULL, open_in_thread, &source), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(read_frames(source, 20, &why), SOURCE_OK);
 	assert_int_equal(heard.width, 320);
@@ -84,8 +84,8 @@ static void pictures_come_also_when_the_thread_that_opened_is_gone(void **state)
 	expect_no_child();
 }
 
-/* Puts a script named ffmpeg first in PATH. */
-static void with_ffmpeg(const char *script, char folder[32], char **path_before)
+/* Creates a script named ffmpeg in a new folder, which becomes the first in PATH. */
+static void install_ffmpeg(const char *script, char folder[32], char **path_before)
 {
 	char file[64], path[4096];
 	int fd;
@@ -101,7 +101,7 @@ static void with_ffmpeg(const char *script, char folder[32], char **path_before)
 	setenv("PATH", path, 1);
 }
 
-static void without_ffmpeg(const char *folder, char *path_before)
+static void remove_ffmpeg(const char *folder, char *path_before)
 {
 	char file[64];
 
@@ -112,83 +112,83 @@ static void without_ffmpeg(const char *folder, char *path_before)
 	free(path_before);
 }
 
-static void an_ffmpeg_without_text_gives_a_picture_without_text(void **state)
+static void an_ffmpeg_that_cannot_draw_text_gives_a_picture_without_text(void **state)
 {
 	char folder[32], *before;
 	struct source *source;
 	struct reason why;
 
 	(void)state;
-	with_ffmpeg("#!/bin/sh\ncase \"$*\" in *drawtext*) echo \"No such filter: 'drawtext'\" >&2; exit 1;; esac\n"
-		    "PATH=${PATH#*:} exec ffmpeg \"$@\"\n",
-		    folder, &before);
+	install_ffmpeg("#!/bin/sh\ncase \"$*\" in *drawtext*) echo \"No such filter: 'drawtext'\" >&2; exit 1;; esac\n"
+		       "PATH=${PATH#*:} exec ffmpeg \"$@\"\n",
+		       folder, &before);
 	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_OPENED);
 	assert_int_equal(read_frames(source, 3, &why), SOURCE_OK);
 	source_close(source);
-	without_ffmpeg(folder, before);
+	remove_ffmpeg(folder, before);
 	expect_no_child();
 }
 
-static void what_ffmpeg_complains_of_is_the_reason(void **state)
+static void the_error_message_of_ffmpeg_is_the_reason(void **state)
 {
 	char folder[32], *before;
 	struct source *source;
 	struct reason why;
 
 	(void)state;
-	with_ffmpeg("#!/bin/sh\necho 'Unknown encoder: the sky is green' >&2\nexit 1\n", folder, &before);
+	install_ffmpeg("#!/bin/sh\necho 'Unknown encoder: the sky is green' >&2\nexit 1\n", folder, &before);
 	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_OPEN_FAILED);
 	assert_null(source);
 	assert_non_null(strstr(why.text, "the sky is green"));
-	without_ffmpeg(folder, before);
+	remove_ffmpeg(folder, before);
 	expect_no_child();
 }
 
-static void an_ffmpeg_that_sends_something_else_is_refused(void **state)
+static void an_ffmpeg_that_does_not_send_pictures_is_refused(void **state)
 {
 	char folder[32], *before;
 	struct source *source;
 	struct reason why;
 
 	(void)state;
-	with_ffmpeg("#!/bin/sh\nexec yes\n", folder, &before);
+	install_ffmpeg("#!/bin/sh\nexec yes\n", folder, &before);
 	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_OPEN_FAILED);
-	assert_non_null(strstr(why.text, "no pictures"));
-	without_ffmpeg(folder, before);
+	assert_non_null(strstr(why.text, "not a stream of JPEGs"));
+	remove_ffmpeg(folder, before);
 	expect_no_child();
 }
 
-static void an_ffmpeg_that_ends_is_a_failure_behind_its_last_picture(void **state)
+static void an_ffmpeg_that_exits_is_a_failure_after_its_last_picture(void **state)
 {
 	char folder[32], *before;
 	struct source *source;
 	struct reason why;
 
 	(void)state;
-	with_ffmpeg(
+	install_ffmpeg(
 		"#!/bin/sh\nPATH=${PATH#*:} exec ffmpeg -loglevel error -f lavfi -i testsrc2=size=320x180 -frames:v 3 "
 		"-c:v mjpeg -f mpjpeg pipe:1\n",
 		folder, &before);
 	assert_int_equal(source_pattern_open(&config, &source, &why), SOURCE_OPENED);
-	assert_int_equal(poll(NULL, 0, 300), 0); /* its end, too, is in the pipe by now */
+	assert_int_equal(poll(NULL, 0, 300), 0); /* by now the end of the stream is in the pipe, too */
 	assert_int_equal(read_frames(source, 100, &why), SOURCE_FAILED);
 	assert_int_equal(heard.frames, 3);
 	source_close(source);
-	without_ffmpeg(folder, before);
+	remove_ffmpeg(folder, before);
 	expect_no_child();
 }
 
 #define HEAD "--ffmpeg\r\nContent-type: image/jpeg\r\nContent-length: 5\r\n\r\n"
 
-static void parts_are_found_however_they_are_cut(void **state)
+static void parts_are_found_wherever_a_read_ends(void **state)
 {
 	static const char stream[] = HEAD "first\r\n" HEAD "other\r\n--ffmpeg\r\n";
 	struct mpjpeg_part part;
-	const size_t first = strlen(HEAD "first"), whole = sizeof(stream) - 1;
+	const size_t first = strlen(HEAD "first"), all = sizeof(stream) - 1;
 
 	(void)state;
-	for (size_t length = 0; length <= whole; length++) {
-		uint8_t *exact = malloc(length ? length : 1); /* what reads past the end is found */
+	for (size_t length = 0; length <= all; length++) {
+		uint8_t *exact = malloc(length ? length : 1); /* AddressSanitizer detects reads past the end */
 		enum mpjpeg_outcome outcome;
 		memcpy(exact, stream, length);
 		outcome = mpjpeg_next(exact, length, &part);
@@ -198,7 +198,7 @@ static void parts_are_found_however_they_are_cut(void **state)
 		free(exact);
 	}
 	assert_int_equal(part.used, first);
-	assert_int_equal(mpjpeg_next((const uint8_t *)stream + first, whole - first, &part), MPJPEG_PART);
+	assert_int_equal(mpjpeg_next((const uint8_t *)stream + first, all - first, &part), MPJPEG_PART);
 	assert_memory_equal(part.body, "other", 5);
 	assert_int_equal(mpjpeg_next(part.body + 5, strlen("\r\n--ffmpeg\r\n"), &part), MPJPEG_MORE);
 }
@@ -210,7 +210,7 @@ static enum mpjpeg_outcome outcome_of(const char *head)
 	return mpjpeg_next((const uint8_t *)head, strlen(head), &part);
 }
 
-static void a_length_that_is_none_ends_the_stream(void **state)
+static void an_invalid_length_ends_the_stream(void **state)
 {
 	static uint8_t endless[MPJPEG_HEAD_MAX];
 	struct mpjpeg_part part;
@@ -232,13 +232,13 @@ static void a_length_that_is_none_ends_the_stream(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(pictures_come_also_when_the_thread_that_opened_is_gone),
-		CASE(an_ffmpeg_without_text_gives_a_picture_without_text),
-		CASE(what_ffmpeg_complains_of_is_the_reason),
-		CASE(an_ffmpeg_that_sends_something_else_is_refused),
-		CASE(an_ffmpeg_that_ends_is_a_failure_behind_its_last_picture),
-		CASE(parts_are_found_however_they_are_cut),
-		CASE(a_length_that_is_none_ends_the_stream),
+		CASE(pictures_keep_coming_after_the_opening_thread_exits),
+		CASE(an_ffmpeg_that_cannot_draw_text_gives_a_picture_without_text),
+		CASE(the_error_message_of_ffmpeg_is_the_reason),
+		CASE(an_ffmpeg_that_does_not_send_pictures_is_refused),
+		CASE(an_ffmpeg_that_exits_is_a_failure_after_its_last_picture),
+		CASE(parts_are_found_wherever_a_read_ends),
+		CASE(an_invalid_length_ends_the_stream),
 	};
 
 	log_set_level(LOG_ERROR);

@@ -1,4 +1,4 @@
-/* test_v4l2_open.c - what is agreed with a camera when it is opened, and why it is not. */
+/* test_v4l2_open.c - what is negotiated with a camera when it is opened, and why opening fails. */
 #include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 static struct reason why;
 
-static struct config wish(int width, int height, int fps)
+static struct config request(int width, int height, int fps)
 {
 	return (struct config){.camera = {.width = width, .height = height, .fps = fps}};
 }
@@ -62,18 +62,18 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void size_then_rate_then_buffers_then_stream(void **state)
+static void format_rate_buffers_and_stream_are_set_in_this_order(void **state)
 {
-	struct config config = wish(1280, 720, 60);
+	struct config config = request(1280, 720, 60);
 
 	(void)state;
 	assert_int_equal(try_open(&config), SOURCE_OPENED);
 	assert_string_equal(fake_nodes[0].calls, "FMT PARM REQBUFS STREAMON FREE ");
 }
 
-static void what_was_agreed_is_told(void **state)
+static void the_negotiated_mode_is_reported(void **state)
 {
-	struct config config = wish(1280, 720, 60);
+	struct config config = request(1280, 720, 60);
 	struct source_info info = info_of(&config);
 
 	(void)state;
@@ -89,9 +89,9 @@ static void what_was_agreed_is_told(void **state)
 	assert_int_equal(info.stall_timeout_us, 2 * US_PER_S);
 }
 
-static void the_nearest_size_and_rate_are_taken(void **state)
+static void the_nearest_size_and_rate_are_chosen(void **state)
 {
-	struct config large = wish(1920, 1080, 50), small = wish(320, 240, 1);
+	struct config large = request(1920, 1080, 50), small = request(320, 240, 1);
 	struct source_info info = info_of(&large);
 
 	(void)state;
@@ -102,18 +102,18 @@ static void the_nearest_size_and_rate_are_taken(void **state)
 	assert_int_equal(info.fps_milli, 15000);
 }
 
-static void a_slow_camera_is_given_five_frames_of_patience(void **state)
+static void a_slow_camera_is_stalled_after_five_frame_intervals(void **state)
 {
-	struct config config = wish(640, 480, 1);
+	struct config config = request(640, 480, 1);
 
 	(void)state;
 	fake_nodes[0].sizes[0].fps[0] = 1;
 	assert_int_equal(info_of(&config).stall_timeout_us, 5 * US_PER_S);
 }
 
-static void jpegs_are_preferred_unless_raw_pictures_are_asked_for(void **state)
+static void jpegs_are_preferred_unless_a_raw_format_is_configured(void **state)
 {
-	struct config config = wish(640, 480, 30);
+	struct config config = request(640, 480, 30);
 
 	(void)state;
 	assert_string_equal(info_of(&config).format, "MJPG");
@@ -125,18 +125,18 @@ static void jpegs_are_preferred_unless_raw_pictures_are_asked_for(void **state)
 	assert_string_equal(info_of(&config).format, "YUYV");
 }
 
-static void what_the_driver_made_of_the_size_counts(void **state)
+static void the_size_that_the_driver_returns_is_used(void **state)
 {
-	struct config config = wish(640, 480, 30);
+	struct config config = request(640, 480, 30);
 
 	(void)state;
 	fake_nodes[0].answers_width = 624;
 	assert_int_equal(info_of(&config).width, 624);
 }
 
-static void a_camera_that_another_program_sets_up_in_between_is_in_use(void **state)
+static void a_camera_that_another_program_reconfigures_meanwhile_is_busy(void **state)
 {
-	struct config config = wish(640, 480, 30);
+	struct config config = request(640, 480, 30);
 
 	(void)state;
 	fake_nodes[0].stolen_width = 1280;
@@ -144,7 +144,7 @@ static void a_camera_that_another_program_sets_up_in_between_is_in_use(void **st
 	assert_non_null(strstr(why.text, "is in use"));
 }
 
-static void each_format_can_be_asked_for(void **state)
+static void every_format_can_be_configured(void **state)
 {
 	static const struct {
 		enum config_format wanted;
@@ -156,7 +156,7 @@ static void each_format_can_be_asked_for(void **state)
 		{FORMAT_BGR24, V4L2_PIX_FMT_BGR24, "BGR3"}, {FORMAT_GREY, V4L2_PIX_FMT_GREY, "GREY"},
 		{FORMAT_MJPEG, V4L2_PIX_FMT_MJPEG, "MJPG"}, {FORMAT_YUYV, V4L2_PIX_FMT_YUYV, "YUYV"},
 	};
-	struct config config = wish(640, 480, 30);
+	struct config config = request(640, 480, 30);
 
 	(void)state;
 	fake_nodes[0].buffer_bytes = 640 * 480 * 3;
@@ -165,14 +165,14 @@ static void each_format_can_be_asked_for(void **state)
 		fake_nodes[0].fourccs[2] = formats[i].fourcc;
 		assert_string_equal(info_of(&config).format, formats[i].name);
 	}
-	config.camera.format = FORMAT_NV12; /* not offered: another raw one */
+	config.camera.format = FORMAT_NV12; /* not offered: another raw format is used */
 	fake_nodes[0].fourccs[2] = V4L2_PIX_FMT_GREY;
 	assert_string_equal(info_of(&config).format, "YUYV");
 }
 
-static void a_camera_without_a_usable_format_is_refused_and_says_what_it_has(void **state)
+static void a_camera_without_a_usable_format_is_refused_with_a_list_of_its_formats(void **state)
 {
-	struct config config = wish(640, 480, 30);
+	struct config config = request(640, 480, 30);
 
 	(void)state;
 	fake_nodes[0].fourccs[0] = V4L2_PIX_FMT_H264;
@@ -181,9 +181,9 @@ static void a_camera_without_a_usable_format_is_refused_and_says_what_it_has(voi
 	assert_non_null(strstr(why.text, "H264, Z16"));
 }
 
-static void a_line_that_is_too_short_for_its_picture_is_refused(void **state)
+static void a_bytesperline_smaller_than_a_line_is_refused(void **state)
 {
-	struct config config = wish(640, 480, 30);
+	struct config config = request(640, 480, 30);
 
 	(void)state;
 	config.camera.format = FORMAT_YUYV;
@@ -191,9 +191,9 @@ static void a_line_that_is_too_short_for_its_picture_is_refused(void **state)
 	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
 }
 
-static void a_refused_rate_is_no_error(void **state)
+static void a_refused_rate_is_not_an_error(void **state)
 {
-	struct config config = wish(640, 480, 25);
+	struct config config = request(640, 480, 25);
 
 	(void)state;
 	fake_nodes[0].parm_errno = EIO;
@@ -202,7 +202,7 @@ static void a_refused_rate_is_no_error(void **state)
 
 static void two_buffers_are_enough_and_one_is_not(void **state)
 {
-	struct config config = wish(640, 480, 30);
+	struct config config = request(640, 480, 30);
 
 	(void)state;
 	fake_nodes[0].grants = 2;
@@ -211,9 +211,9 @@ static void two_buffers_are_enough_and_one_is_not(void **state)
 	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
 }
 
-static void a_camera_that_another_program_has_is_busy_at_its_format_or_at_its_buffers(void **state)
+static void ebusy_from_s_fmt_or_reqbufs_means_that_the_camera_is_in_use(void **state)
 {
-	struct config config = wish(640, 480, 30);
+	struct config config = request(640, 480, 30);
 
 	(void)state;
 	fake_nodes[0].format_errno = EBUSY;
@@ -224,9 +224,9 @@ static void a_camera_that_another_program_has_is_busy_at_its_format_or_at_its_bu
 	assert_int_equal(try_open(&config), SOURCE_BUSY);
 }
 
-static void a_bus_without_room_lowers_the_rate_first_and_then_the_size(void **state)
+static void missing_bandwidth_lowers_first_the_rate_and_then_the_size(void **state)
 {
-	struct config config = wish(1280, 720, 60);
+	struct config config = request(1280, 720, 60);
 	struct source_info info;
 
 	(void)state;
@@ -243,7 +243,7 @@ static void a_bus_without_room_lowers_the_rate_first_and_then_the_size(void **st
 	assert_non_null(strstr(why.text, "USB"));
 }
 
-#define LINK "/dev/video0 by a link" /* the driver of this test opens it as /dev/video0 */
+#define LINK "/dev/video0 by a link" /* fake_video opens it as /dev/video0 */
 
 static bool link_is_late;
 
@@ -256,9 +256,9 @@ char *realpath(const char *path, char *resolved)
 	return NULL;
 }
 
-static void a_link_that_comes_while_it_is_opened_is_known_by_its_node(void **state)
+static void a_link_created_during_the_opening_is_resolved_to_its_node(void **state)
 {
-	struct config config = wish(640, 480, 30);
+	struct config config = request(640, 480, 30);
 	struct source *source;
 
 	(void)state;
@@ -268,9 +268,9 @@ static void a_link_that_comes_while_it_is_opened_is_known_by_its_node(void **sta
 	source_close(source);
 }
 
-static void what_is_missing_and_what_is_no_camera_is_none(void **state)
+static void a_missing_node_or_one_that_is_no_camera_is_not_found(void **state)
 {
-	struct config config = wish(640, 480, 30);
+	struct config config = request(640, 480, 30);
 
 	(void)state;
 	fake_nodes[0].device_caps = V4L2_CAP_META_CAPTURE | V4L2_CAP_STREAMING;
@@ -284,9 +284,9 @@ static void what_is_missing_and_what_is_no_camera_is_none(void **state)
 	assert_non_null(strstr(why.text, "group video"));
 }
 
-static void controls_are_set_by_name_and_bad_ones_do_not_stop_the_camera(void **state)
+static void controls_are_set_by_name_and_invalid_ones_do_not_stop_the_camera(void **state)
 {
-	struct config config = wish(640, 480, 30);
+	struct config config = request(640, 480, 30);
 
 	(void)state;
 	config.control_count = 3;
@@ -310,9 +310,9 @@ static size_t descriptors(void)
 	return count;
 }
 
-static void a_thousand_openings_leave_nothing_behind(void **state)
+static void a_thousand_openings_leak_no_descriptor(void **state)
 {
-	struct config jpeg = wish(640, 480, 30), raw = wish(64, 32, 30);
+	struct config jpeg = request(640, 480, 30), raw = request(64, 32, 30);
 	size_t before = descriptors();
 
 	(void)state;
@@ -332,24 +332,24 @@ static void a_thousand_openings_leave_nothing_behind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(size_then_rate_then_buffers_then_stream),
-		CASE(what_was_agreed_is_told),
-		CASE(the_nearest_size_and_rate_are_taken),
-		CASE(a_slow_camera_is_given_five_frames_of_patience),
-		CASE(jpegs_are_preferred_unless_raw_pictures_are_asked_for),
-		CASE(what_the_driver_made_of_the_size_counts),
-		CASE(a_camera_that_another_program_sets_up_in_between_is_in_use),
-		CASE(each_format_can_be_asked_for),
-		CASE(a_camera_without_a_usable_format_is_refused_and_says_what_it_has),
-		CASE(a_line_that_is_too_short_for_its_picture_is_refused),
-		CASE(a_refused_rate_is_no_error),
+		CASE(format_rate_buffers_and_stream_are_set_in_this_order),
+		CASE(the_negotiated_mode_is_reported),
+		CASE(the_nearest_size_and_rate_are_chosen),
+		CASE(a_slow_camera_is_stalled_after_five_frame_intervals),
+		CASE(jpegs_are_preferred_unless_a_raw_format_is_configured),
+		CASE(the_size_that_the_driver_returns_is_used),
+		CASE(a_camera_that_another_program_reconfigures_meanwhile_is_busy),
+		CASE(every_format_can_be_configured),
+		CASE(a_camera_without_a_usable_format_is_refused_with_a_list_of_its_formats),
+		CASE(a_bytesperline_smaller_than_a_line_is_refused),
+		CASE(a_refused_rate_is_not_an_error),
 		CASE(two_buffers_are_enough_and_one_is_not),
-		CASE(a_camera_that_another_program_has_is_busy_at_its_format_or_at_its_buffers),
-		CASE(a_bus_without_room_lowers_the_rate_first_and_then_the_size),
-		CASE(a_link_that_comes_while_it_is_opened_is_known_by_its_node),
-		CASE(what_is_missing_and_what_is_no_camera_is_none),
-		CASE(controls_are_set_by_name_and_bad_ones_do_not_stop_the_camera),
-		CASE(a_thousand_openings_leave_nothing_behind),
+		CASE(ebusy_from_s_fmt_or_reqbufs_means_that_the_camera_is_in_use),
+		CASE(missing_bandwidth_lowers_first_the_rate_and_then_the_size),
+		CASE(a_link_created_during_the_opening_is_resolved_to_its_node),
+		CASE(a_missing_node_or_one_that_is_no_camera_is_not_found),
+		CASE(controls_are_set_by_name_and_invalid_ones_do_not_stop_the_camera),
+		CASE(a_thousand_openings_leak_no_descriptor),
 	};
 
 	log_set_level(LOG_ERROR);
