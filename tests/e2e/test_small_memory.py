@@ -83,7 +83,7 @@ def test_settings_that_do_not_fit_are_lowered_to_what_there_is_and_health_says_s
         for word in ("front", "back"):
             memory = wait_for(lambda word=word: rig.known(word), PATIENCE_S, "its memory is known")
             assert 20 * MIB <= memory["bytes"] <= 31 * MIB and memory["limited_by"] == "/dev/shm", memory
-            assert "a larger /dev/shm gives more" in memory["text"], memory
+            assert "use a larger /dev/shm" in memory["text"], memory
         assert any("/dev/shm" in warning for warning in rig.get("/health").json()["warnings"])
 
 

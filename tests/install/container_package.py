@@ -132,7 +132,7 @@ def test_without_a_size_for_shared_memory_it_records_with_what_there_is():
     status = ["podman", "--runtime", "runc", "exec", "small", "recorderd", "-S", "-c", "/etc/recorder/large.ini"]
     said = wait_for(lambda: (lambda done: done.returncode == 0 and done.stdout)(subprocess.run(status, capture_output=True, text=True, check=False)), 60, "it records")
     podman("rm", "-f", "-t", "0", "small")
-    assert "a larger /dev/shm gives more" in said, said
+    assert "use a larger /dev/shm" in said, said
 
 
 def test_no_process_has_a_privilege():
