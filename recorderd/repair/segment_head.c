@@ -1,3 +1,4 @@
+/* segment_head.c - rebuilds the damaged beginning of a segment. */
 #include "recorderd/repair/segment_head.h"
 
 #include <dirent.h>
@@ -12,15 +13,15 @@
 #include "shared/segment/catalogue.h"
 #include "shared/segment/segment.h"
 
-#define HEAD_BYTES      4096u
-#define DONORS_MAX      64 /* nearest by their names */
-#define FOLLOWS_MAX_US  100000
-#define TYPE_AVC1       MP4_TYPE('a', 'v', 'c', '1')
-#define AVCC_SPS_AT     8u /* behind avcC's type: 5 bytes, number of SPS, length of the first one (ISO/IEC 14496-15) */
-#define INFO_BYTES      128u
-#define MEDIA_FREE_SIZE 16u
+#define HEAD_BYTES        4096u
+#define DONORS_MAX        64     /* on either side in the order of names */
+#define CONTIGUOUS_MAX_US 100000 /* between two segments without a gap */
+#define TYPE_AVC1         MP4_TYPE('a', 'v', 'c', '1')
+#define AVCC_SPS_AT       8u /* after avcC's type: 5 bytes, number of SPS, length of the first one (ISO/IEC 14496-15) */
+#define INFO_BYTES        128u
+#define MEDIA_FREE_SIZE   16u
 
-/* What is known of the segment, and by what. */
+/* What is known of the segment, and from where. */
 struct known {
 	bool listed, indexed;
 	struct catalogue_entry entry;
@@ -41,7 +42,7 @@ static void read_from_list(int folder, const char *file, struct known *known)
 		return;
 	known->segment_no = known->entry.segment_no;
 	known->first_wall_us = known->entry.start_wall_us;
-	known->listed = !known->entry.holes; /* else its beginning is that of its first frame that is left */
+	known->listed = !known->entry.holes; /* otherwise start_wall_us may be that of the first frame left */
 }
 
 static void read_from_index(int folder, const char *file, struct known *known)
@@ -58,8 +59,8 @@ static void read_from_index(int folder, const char *file, struct known *known)
 	index_reader_close(&index);
 }
 
-/* The end of the last frame of a segment by its index; 0 where that does not tell. */
-static int64_t end_of(int folder, const char *file, uint64_t segment_no)
+/* The end of the last frame of a segment, from its index; 0 if that is not known. */
+static int64_t read_end(int folder, const char *file, uint64_t segment_no)
 {
 	char name[SEGMENT_FILE_BYTES];
 	struct index_record last;
@@ -75,15 +76,15 @@ static int64_t end_of(int folder, const char *file, uint64_t segment_no)
 	return end_us;
 }
 
-/* The uuid box of the segment, as far as it can be told: the donor's where nothing is known of it. */
-static struct segment_info info_of(int folder, const struct known *known, const char *donor_file,
-				   const struct segment_info *donor)
+/* The segment's uuid box, as far as it is known; the rest is the donor's. */
+static struct segment_info build_info(int folder, const struct known *known, const char *donor_file,
+				      const struct segment_info *donor)
 {
 	struct segment_info info = *donor;
 
 	info.segment_no = known->segment_no;
 	info.first_wall_us = known->first_wall_us;
-	info.first_mono_us = 0; /* nobody knows the boot: no clock but the wall's goes on from here */
+	info.first_mono_us = 0; /* the boot is not known, so the monotonic time means nothing */
 	memset(info.boot_id, 0, sizeof(info.boot_id));
 	if (known->listed) {
 		info.run_no = known->entry.run_no;
@@ -94,19 +95,19 @@ static struct segment_info info_of(int folder, const struct known *known, const 
 		return info;
 	}
 	info.last_wall_us =
-		donor->segment_no + 1 == known->segment_no ? end_of(folder, donor_file, donor->segment_no) : 0;
+		donor->segment_no + 1 == known->segment_no ? read_end(folder, donor_file, donor->segment_no) : 0;
 	int64_t apart_us = known->first_wall_us - info.last_wall_us;
-	info.gap_cause = apart_us >= 0 && apart_us <= FOLLOWS_MAX_US ? GAP_NONE : GAP_DISK;
+	info.gap_cause = apart_us >= 0 && apart_us <= CONTIGUOUS_MAX_US ? GAP_NONE : GAP_DISK;
 	return info;
 }
 
-/* The first good key frame that a walk with a head like this one finds. */
+/* The first key frame that a scan finds. */
 struct first_key {
 	struct index_record record;
 	bool found;
 };
 
-static bool take_first(const struct index_record *record, void *context)
+static bool keep_first(const struct index_record *record, void *context)
 {
 	struct first_key *first = context;
 
@@ -115,8 +116,8 @@ static bool take_first(const struct index_record *record, void *context)
 	return false;
 }
 
-/* The H.264 parameters of the head stand at the beginning of the key frame, too. Other codecs have none. */
-static bool fits(const struct segment_layout *layout, int media, const struct index_record *key)
+/* True if the head's H.264 parameters are also at the beginning of the key frame. Other codecs have none. */
+static bool parameters_match(const struct segment_layout *layout, int media, const struct index_record *key)
 {
 	static const uint8_t type[] = {'a', 'v', 'c', 'C'};
 	const struct mp4_init *init = &layout->init;
@@ -147,12 +148,12 @@ static bool build_head(const struct segment_layout *donor, const struct segment_
 	return !head->failed && head->length == donor->fragments_at;
 }
 
-/* Where the segment goes on behind the donor's head, if it were its own. */
+/* Finds the first frame that follows if the donor's head is taken for the segment's own. */
 static struct first_key find_first(int media, const struct segment_layout *donor, const struct segment_info *info)
 {
 	struct segment_layout layout = *donor;
 	struct first_key first = {.found = false};
-	struct segment_scan_options search = {.thorough = true, .each = take_first, .context = &first};
+	struct segment_scan_options search = {.thorough = true, .on_record = keep_first, .context = &first};
 	struct segment_scan_result found;
 	struct stat status;
 
@@ -163,7 +164,7 @@ static struct first_key find_first(int media, const struct segment_layout *donor
 	return first;
 }
 
-/* Tries one other segment; true where its head fits and `head` has it. */
+/* Tries another segment as the donor. True if its head fits; then `head` has the new head. */
 static bool try_donor(int folder, const char *donor_file, int media, const struct known *known, struct buffer *head)
 {
 	struct segment_layout donor = {0};
@@ -171,12 +172,13 @@ static bool try_donor(int folder, const char *donor_file, int media, const struc
 	bool good = fd >= 0 && segment_read_layout(fd, &donor) == SEGMENT_OK;
 
 	if (good) {
-		struct segment_info info = info_of(folder, known, donor_file, &donor.info);
+		struct segment_info info = build_info(folder, known, donor_file, &donor.info);
 		struct first_key first = find_first(media, &donor, &info);
 		bool alike = !known->listed ||
 			     (known->entry.codec == donor.init.codec && known->entry.width == donor.init.width &&
 			      known->entry.height == donor.init.height && known->entry.media_at == donor.media_at);
-		good = first.found && alike && fits(&donor, media, &first.record) && build_head(&donor, &info, head);
+		good = first.found && alike && parameters_match(&donor, media, &first.record) &&
+		       build_head(&donor, &info, head);
 	}
 	segment_layout_free(&donor);
 	if (fd >= 0)
@@ -189,7 +191,7 @@ static int is_segment(const struct dirent *entry)
 	return segment_file_valid(entry->d_name);
 }
 
-/* Of all segments those next to it in the order of their names: first before it, then behind it. */
+/* Tries the nearest segments in the order of names, alternately before and after this one. */
 static bool find_donor(int folder, const char *file, int media, const struct known *known, struct buffer *head)
 {
 	struct dirent **entries = NULL;
@@ -211,7 +213,7 @@ static bool find_donor(int folder, const char *file, int media, const struct kno
 	return found;
 }
 
-/* The beginning of an MP4 as other programs write it: our uuid box never stands behind such ones. */
+/* True if the file begins like an MP4 of another program: our uuid box never follows such boxes. */
 static bool is_foreign(int media)
 {
 	static const char types[] = "styp moov moof sidx mdat free skip wide";
@@ -231,17 +233,18 @@ static bool is_foreign(int media)
 	return known && (known - types) % 5 == 0;
 }
 
-/* Whole fragments of any segment, wherever they begin. */
+/* True if there are whole fragments anywhere, of whatever segment. */
 static bool has_fragments(int media)
 {
 	struct segment_layout layout = {.info = {.first_wall_us = 0}};
 	struct first_key first = {.found = false};
-	struct segment_scan_options search = {.headless = true, .each = take_first, .context = &first};
+	struct segment_scan_options search = {.unknown_head = true, .on_record = keep_first, .context = &first};
 	struct segment_scan_result found;
 	struct stat status;
 
 	layout.media_end = fstat(media, &status) == 0 ? (uint64_t)status.st_size : 0;
-	return segment_scan_fragments(media, &layout, &search, &found) == SEGMENT_OK && (first.found || found.more);
+	return segment_scan_fragments(media, &layout, &search, &found) == SEGMENT_OK &&
+	       (first.found || found.more_fragments);
 }
 
 enum head_outcome segment_head_rebuild(int folder, const char *file, int media, struct reason *why)

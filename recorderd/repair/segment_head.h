@@ -1,8 +1,9 @@
 /*
- * segment_head.h - makes the damaged beginning of a segment anew: everything in front of its fragments. When and in
- * which run it was recorded is known of the list of segments (shared/segment/catalogue.h) or of the header of its
- * index; ftyp and moov are those of another segment in the folder, which fit where its H.264 parameters stand in the
- * first key frame, too.
+ * segment_head.h - rebuilds the damaged beginning of a segment: everything before its fragments.
+ *
+ * The list of segments (shared/segment/catalogue.h) or the header of the segment's index says when it was recorded and
+ * in which run. ftyp and moov are copied from another segment in the folder, the donor. They fit if the donor's H.264
+ * parameters are also at the beginning of this segment's first key frame.
  */
 #ifndef RECORDERD_REPAIR_SEGMENT_HEAD_H
 #define RECORDERD_REPAIR_SEGMENT_HEAD_H
@@ -11,10 +12,10 @@
 
 enum head_outcome {
 	HEAD_REBUILT,
-	HEAD_UNKNOWN, /* there are whole fragments, or may be some: but not what they were recorded with, or when */
+	HEAD_UNKNOWN, /* there are or may be whole fragments, but nobody knows when and how they were recorded */
 	HEAD_EMPTY,   /* not one whole fragment, and no more bytes than a torn one has */
-	HEAD_FOREIGN, /* an MP4 or something else that no recorder made */
-	HEAD_FAILED,  /* the disk refused: see why */
+	HEAD_FOREIGN, /* an MP4 or another file that no recorder wrote */
+	HEAD_FAILED,  /* the disk refused; *why says why */
 };
 
 /* `media`: the file, open for reading and writing. */

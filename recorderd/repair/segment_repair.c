@@ -1,3 +1,4 @@
+/* segment_repair.c - repairs and finishes a segment. */
 #include "recorderd/repair/segment_repair_internal.h"
 
 #include <errno.h>
@@ -12,9 +13,9 @@
 #include "shared/base/file_io.h"
 #include "shared/base/log.h"
 
-#define RECORDS_A_READ 256u
+#define RECORDS_PER_READ 256u
 
-static void repair_finish(struct repair *repair)
+static void repair_free(struct repair *repair)
 {
 	if (repair->media >= 0)
 		close(repair->media);
@@ -29,41 +30,41 @@ static enum repair_outcome set_aside(struct repair *repair, const char *what)
 	char name[SET_ASIDE_NAME_BYTES];
 
 	if (!set_aside_segment(repair->folder, repair->file, name)) {
-		reason_errno(repair->why, "%s %s, and cannot be renamed", repair->file, what);
+		reason_errno(repair->why, "%s %s and cannot be renamed", repair->file, what);
 		return REPAIR_FAILED;
 	}
-	reason_set(repair->why, "%s %s: it was set aside as %s", repair->file, what, name);
+	reason_set(repair->why, "%s %s; it was renamed to %s", repair->file, what, name);
 	return REPAIR_SET_ASIDE;
 }
 
-/* Nothing in it can be shown. It is removed only where nothing can have been lost with it. */
+/* Nothing in the segment can be played. It is removed only if no footage can be lost with it. */
 static enum repair_outcome discard(struct repair *repair)
 {
-	if (repair->layout.form == SEGMENT_COMPLETE || repair->found.more ||
+	if (repair->layout.form == SEGMENT_COMPLETE || repair->scan.more_fragments ||
 	    repair_tail_is_damage(repair, repair->layout.fragments_at))
 		return set_aside(repair, "has no whole key frame");
 	if ((unlinkat(repair->folder, repair->file, 0) < 0 && errno != ENOENT) ||
 	    (unlinkat(repair->folder, repair->index_file, 0) < 0 && errno != ENOENT)) {
-		reason_errno(repair->why, "%s has no whole frame, and cannot be removed", repair->file);
+		reason_errno(repair->why, "%s has no whole frame and cannot be removed", repair->file);
 		return REPAIR_FAILED;
 	}
-	log_warn("archive", "%s has no whole frame: removed", repair->file);
+	log_warn("archive", "removed %s: it has no whole frame", repair->file);
 	return REPAIR_EMPTY;
 }
 
 static enum repair_outcome read_layout(struct repair *repair);
 
-/* `empty`: the file ends early, or in zeros, as a power cut leaves one. */
+/* `empty`: the file ends early, or in zeros, as a power cut leaves it. */
 static enum repair_outcome rebuild_head(struct repair *repair, bool empty)
 {
-	if (repair->head_mended) {
-		reason_set(repair->why, "the disk does not keep what is written to %s", repair->file);
+	if (repair->head_rebuilt) {
+		reason_set(repair->why, "the disk does not keep what was written to %s", repair->file);
 		return REPAIR_FAILED;
 	}
-	repair->head_mended = true;
+	repair->head_rebuilt = true;
 	switch (segment_head_rebuild(repair->folder, repair->file, repair->media, repair->why)) {
 	case HEAD_REBUILT:
-		log_warn("archive", "%s: its beginning was damaged and is made anew", repair->file);
+		log_warn("archive", "%s: the beginning was damaged and has been rebuilt", repair->file);
 		return read_layout(repair);
 	case HEAD_UNKNOWN:
 		return set_aside(repair, "is damaged at its beginning");
@@ -107,7 +108,7 @@ static enum repair_outcome open_segment(struct repair *repair)
 	return read_layout(repair);
 }
 
-static void note_record(struct repair *repair, const struct index_record *record)
+static void count_record(struct repair *repair, const struct index_record *record)
 {
 	if (!repair->frames)
 		repair->first = *record;
@@ -121,7 +122,7 @@ static bool keep_record(const struct index_record *record, void *context)
 	struct repair *repair = context;
 
 	buffer_append(&repair->records, record, sizeof(*record));
-	note_record(repair, record);
+	count_record(repair, record);
 	return !repair->records.failed;
 }
 
@@ -133,28 +134,28 @@ static void keep_hole(uint64_t from, uint64_t to, void *context)
 	buffer_append(&repair->holes, &hole, sizeof(hole));
 }
 
-/* Reads all records: true where every one is good and nothing stands behind them. */
+/* Reads all records. True if every one is valid and nothing follows them. */
 static bool read_whole_index(struct repair *repair)
 {
-	struct index_record records[RECORDS_A_READ];
+	struct index_record records[RECORDS_PER_READ];
 	uint64_t count = index_reader_count(&repair->index);
 	struct stat status;
 
 	repair->frames = 0;
 	repair->has_holes = false;
 	while (repair->frames < count) {
-		size_t got = index_reader_read(&repair->index, repair->frames, RECORDS_A_READ, records);
+		size_t got = index_reader_read(&repair->index, repair->frames, RECORDS_PER_READ, records);
 
 		if (!got)
 			return false;
 		for (size_t i = 0; i < got; i++)
-			note_record(repair, &records[i]);
+			count_record(repair, &records[i]);
 	}
 	return count && fstat(repair->index.fd, &status) == 0 &&
 	       (uint64_t)status.st_size == (count + 1) * INDEX_RECORD_BYTES;
 }
 
-/* Takes the index as it is where it describes the whole file. */
+/* Accepts the index as it is if it describes the whole file. */
 static bool trust_index(struct repair *repair)
 {
 	const struct segment_layout *layout = &repair->layout;
@@ -168,8 +169,8 @@ static bool trust_index(struct repair *repair)
 	return repair->end == (layout->form == SEGMENT_OPEN ? (uint64_t)status.st_size : layout->media_end);
 }
 
-/* Finds out from the file itself what its index should be, and where it is damaged. */
-static bool walk(struct repair *repair, bool thorough)
+/* Finds out from the media what the index should be, and where the media is damaged. */
+static bool scan_fragments(struct repair *repair, bool thorough)
 {
 	struct index_header header = {
 		.segment_no = repair->layout.info.segment_no,
@@ -177,23 +178,21 @@ static bool walk(struct repair *repair, bool thorough)
 	};
 	struct segment_scan_options search = {
 		.thorough = thorough,
-		.witness = repair->index.segment_no ? &repair->index : NULL,
-		.each = keep_record,
-		.hole = keep_hole,
+		.known_index = repair->index.segment_no ? &repair->index : NULL,
+		.on_record = keep_record,
+		.on_hole = keep_hole,
 		.context = repair,
 	};
-	enum segment_outcome outcome;
-
 	index_header_seal(&header);
 	buffer_clear(&repair->records);
 	buffer_clear(&repair->holes);
 	buffer_append(&repair->records, &header, sizeof(header));
 	repair->frames = 0;
 	repair->has_holes = false;
-	outcome = segment_scan_fragments(repair->media, &repair->layout, &search, &repair->found);
+	enum segment_outcome outcome = segment_scan_fragments(repair->media, &repair->layout, &search, &repair->scan);
 	if (outcome == SEGMENT_ERROR || repair->records.failed || repair->holes.failed)
 		return reason_errno(repair->why, "cannot read %s", repair->file);
-	repair->end = repair->found.marked ? repair->layout.media_end : repair->found.good_end;
+	repair->end = repair->scan.tail_marked ? repair->layout.media_end : repair->scan.good_end;
 	return true;
 }
 
@@ -202,20 +201,19 @@ static bool shows_damage(const struct repair *repair)
 	return repair->holes.length || repair->end != repair->layout.media_end;
 }
 
-/* An open file is what a crash left. Of the others, of which there may be many, one is read whole where it has to be.
- */
-static enum repair_outcome look_through(struct repair *repair)
+/* An open segment, as a crash leaves it, is read whole. The others, which may be many, only if they show damage. */
+static enum repair_outcome scan_media(struct repair *repair)
 {
 	bool open = repair->layout.form == SEGMENT_OPEN;
 
 	index_reader_close(&repair->index);
 	index_reader_open(repair->folder, repair->index_file, repair->layout.info.segment_no, &repair->index);
-	if (!walk(repair, open) || (!open && shows_damage(repair) && !walk(repair, true)))
+	if (!scan_fragments(repair, open) || (!open && shows_damage(repair) && !scan_fragments(repair, true)))
 		return REPAIR_FAILED;
 	return repair->frames ? REPAIR_DONE : discard(repair);
 }
 
-static bool index_is_same(const struct repair *repair)
+static bool index_is_current(const struct repair *repair)
 {
 	uint8_t block[65536];
 	int fd = openat(repair->folder, repair->index_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -237,14 +235,13 @@ static bool index_is_same(const struct repair *repair)
 static bool replace_index(struct repair *repair)
 {
 	char temporary[SEGMENT_FILE_BYTES + 8];
-	int fd;
 
-	if (index_is_same(repair))
+	if (index_is_current(repair))
 		return true;
 	snprintf(temporary, sizeof(temporary), "%s.tmp", repair->index_file);
-	fd = openat(repair->folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int fd = openat(repair->folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
-		return reason_errno(repair->why, "cannot make %s", temporary);
+		return reason_errno(repair->why, "cannot create %s", temporary);
 	if (!write_at(fd, repair->records.data, repair->records.length, 0) || fsync(fd) < 0 ||
 	    renameat(repair->folder, temporary, repair->folder, repair->index_file) < 0) {
 		reason_errno(repair->why, "cannot replace %s", repair->index_file);
@@ -253,7 +250,7 @@ static bool replace_index(struct repair *repair)
 		return false;
 	}
 	close(fd);
-	log_info("archive", "%s: index made anew, %llu frames", repair->file, (unsigned long long)repair->frames);
+	log_info("archive", "%s: index rebuilt, %llu frames", repair->file, (unsigned long long)repair->frames);
 	return true;
 }
 
@@ -291,10 +288,10 @@ static void describe(const struct repair *repair, bool complete, struct catalogu
 	end->last_mono_us = layout->info.first_mono_us + (repair->last.wall_us - layout->info.first_wall_us);
 }
 
-/* The file with its damage in free boxes and without its torn end, and the index as it should be. */
-static enum repair_outcome mend(struct repair *repair)
+/* Puts damage into free boxes, cuts off a torn end, and makes the index what it should be. */
+static enum repair_outcome fix_damage(struct repair *repair)
 {
-	enum repair_outcome outcome = look_through(repair);
+	enum repair_outcome outcome = scan_media(repair);
 
 	if (outcome != REPAIR_DONE)
 		return outcome;
@@ -311,13 +308,13 @@ static enum repair_outcome mend(struct repair *repair)
 	return repair->layout.form == SEGMENT_COMPLETE || repair_trim_tail(repair) ? REPAIR_DONE : REPAIR_FAILED;
 }
 
-static enum repair_outcome finish(struct repair *repair, bool trusting, struct catalogue_entry *entry,
+static enum repair_outcome finish(struct repair *repair, bool trust, struct catalogue_entry *entry,
 				  struct segment_end *end)
 {
 	enum repair_outcome outcome = open_segment(repair);
 
-	if (outcome == REPAIR_DONE && (!trusting || !trust_index(repair)))
-		outcome = mend(repair);
+	if (outcome == REPAIR_DONE && (!trust || !trust_index(repair)))
+		outcome = fix_damage(repair);
 	if (outcome != REPAIR_DONE)
 		return outcome;
 	if (!repair_finish_mp4(repair))
@@ -326,13 +323,13 @@ static enum repair_outcome finish(struct repair *repair, bool trusting, struct c
 	return outcome;
 }
 
-static enum repair_outcome run(int folder, const char *file, bool trusting, struct catalogue_entry *entry,
+static enum repair_outcome run(int folder, const char *file, bool trust, struct catalogue_entry *entry,
 			       struct segment_end *end, struct reason *why)
 {
 	struct repair repair = {.folder = folder, .file = file, .media = -1, .index.fd = -1, .why = why};
-	enum repair_outcome outcome = finish(&repair, trusting, entry, end);
+	enum repair_outcome outcome = finish(&repair, trust, entry, end);
 
-	repair_finish(&repair);
+	repair_free(&repair);
 	return outcome;
 }
 

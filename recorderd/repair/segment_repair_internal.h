@@ -1,7 +1,4 @@
-/*
- * segment_repair_internal.h - what the files of the repair share: what is to be done (segment_repair.c), and the
- * changes to the segment itself (segment_mend.c).
- */
+/* segment_repair_internal.h - what segment_repair.c, which decides what is done, and repair_steps.c share. */
 #ifndef RECORDERD_REPAIR_SEGMENT_REPAIR_INTERNAL_H
 #define RECORDERD_REPAIR_SEGMENT_REPAIR_INTERNAL_H
 
@@ -10,7 +7,7 @@
 #include "shared/segment/index.h"
 #include "shared/segment/segment.h"
 
-/* Bytes between two whole fragments. */
+/* Damaged bytes [from, to) between two whole fragments. */
 struct hole {
 	uint64_t from, to;
 };
@@ -23,31 +20,31 @@ struct repair {
 	struct segment_layout layout;
 	struct index_reader index;
 	struct buffer records; /* the index as it should be: header and records */
-	struct buffer holes;   /* struct hole: over which no free box stands yet */
+	struct buffer holes;   /* of struct hole: those without a free box */
 	struct index_record first, last;
 	uint64_t frames;
-	bool head_mended;
+	bool head_rebuilt;
 	bool has_holes; /* INDEX_AFTER_HOLE */
-	struct segment_scan_result found;
-	uint64_t end; /* of the media: behind the last whole fragment, or what is kept behind it */
+	struct segment_scan_result scan;
+	uint64_t end; /* of the media: after the last whole fragment, or after what is kept behind that */
 	struct reason *why;
 };
 
-/* segment_mend.c. Where one of them fails, repair->why says why. */
+/* repair_steps.c. If a step fails, it sets *repair->why. */
 
-/* More than a crash tears stands behind `end`: damage of another kind (a bad sector). */
+/* True if more follows `end` than a crash can tear: then it is damage of another kind, such as a bad sector. */
 bool repair_tail_is_damage(const struct repair *repair, uint64_t end);
 
-/* Makes the first form of a complete segment again, without its moov, since that has frames which are damaged now. */
+/* Turns a complete segment back into the open form, without its moov, which describes frames that are damaged now. */
 bool repair_reopen(struct repair *repair);
 
 /* Puts a free box over each hole. */
 bool repair_mark_holes(struct repair *repair);
 
-/* Cuts off what stands behind the last whole frame, or keeps it in a free box where it may be of use to somebody. */
+/* Cuts off what follows the last whole frame, or keeps it in a free box if it may be of use to somebody. */
 bool repair_trim_tail(struct repair *repair);
 
-/* Finishes the segment by its index. */
+/* Finishes the segment as a plain MP4, by its index. */
 bool repair_finish_mp4(struct repair *repair);
 
 #endif

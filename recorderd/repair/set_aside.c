@@ -1,3 +1,4 @@
+/* set_aside.c - renames, counts and deletes segments that could not be repaired. */
 #include "recorderd/repair/set_aside.h"
 
 #include <dirent.h>
@@ -21,8 +22,8 @@ static bool is_there(int folder, const char *name)
 	return faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* damaged_recording_X.mp4; where an earlier one has that name, damaged_2_recording_X.mp4. */
-static bool free_name(int folder, const char *file, char name[SET_ASIDE_NAME_BYTES])
+/* damaged_recording_X.mp4, or, if that exists, damaged_2_recording_X.mp4 and so on. */
+static bool choose_name(int folder, const char *file, char name[SET_ASIDE_NAME_BYTES])
 {
 	snprintf(name, SET_ASIDE_NAME_BYTES, SET_ASIDE_PREFIX "%s", file);
 	for (unsigned n = 2; is_there(folder, name); n++) {
@@ -39,7 +40,7 @@ bool set_aside_segment(int folder, const char *file, char name[SET_ASIDE_NAME_BY
 {
 	char index[SEGMENT_FILE_BYTES], new_index[SET_ASIDE_NAME_BYTES];
 
-	if (!free_name(folder, file, name) || renameat(folder, file, folder, name) < 0)
+	if (!choose_name(folder, file, name) || renameat(folder, file, folder, name) < 0)
 		return false;
 	if (index_name(file, index, sizeof(index)) && index_name(name, new_index, sizeof(new_index)) &&
 	    renameat(folder, index, folder, new_index) < 0 && errno != ENOENT)
@@ -47,8 +48,8 @@ bool set_aside_segment(int folder, const char *file, char name[SET_ASIDE_NAME_BY
 	return true;
 }
 
-/* damaged_….mp4, of a segment. */
-static int is_aside(const struct dirent *entry)
+/* damaged_….mp4, made from a segment's name. */
+static int is_set_aside(const struct dirent *entry)
 {
 	const char *segment = strstr(entry->d_name, "recording_");
 
@@ -56,7 +57,7 @@ static int is_aside(const struct dirent *entry)
 	       segment_file_valid(segment) && strlen(entry->d_name) < SET_ASIDE_NAME_BYTES;
 }
 
-/* By the time in their names. */
+/* Orders by the time in the names. */
 static int by_segment(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp(strstr((*a)->d_name, "recording_"), strstr((*b)->d_name, "recording_"));
@@ -86,18 +87,18 @@ static uint64_t bytes_of_both(int folder, const char *name, int64_t *written_wal
 
 struct set_aside_files set_aside_count(int folder)
 {
-	struct set_aside_files aside = {0};
+	struct set_aside_files result = {0};
 	struct dirent **entries = NULL;
 	int64_t ignored_us;
-	int count = scandirat(folder, ".", &entries, is_aside, NULL);
+	int count = scandirat(folder, ".", &entries, is_set_aside, NULL);
 
 	for (int i = 0; i < count; i++) {
-		aside.files++;
-		aside.bytes += bytes_of_both(folder, entries[i]->d_name, &ignored_us);
+		result.files++;
+		result.bytes += bytes_of_both(folder, entries[i]->d_name, &ignored_us);
 		free(entries[i]);
 	}
 	free(entries);
-	return aside;
+	return result;
 }
 
 static bool delete_one(int folder, const char *name)
@@ -119,24 +120,24 @@ static bool is_impossible(int64_t us)
 
 struct set_aside_files set_aside_delete(int folder, int64_t before_wall_us, bool untimed, double wanted_bytes)
 {
-	struct set_aside_files gone = {0};
+	struct set_aside_files deleted = {0};
 	struct dirent **entries = NULL;
-	int count = scandirat(folder, ".", &entries, is_aside, by_segment);
+	int count = scandirat(folder, ".", &entries, is_set_aside, by_segment);
 
 	for (int i = 0; i < count; i++) {
 		int64_t written_us;
 		uint64_t bytes = bytes_of_both(folder, entries[i]->d_name, &written_us);
 		bool old = is_impossible(written_us) ? untimed : written_us < before_wall_us;
-		bool due = old || (double)gone.bytes < wanted_bytes;
+		bool due = old || (double)deleted.bytes < wanted_bytes;
 
 		if (due && !delete_one(folder, entries[i]->d_name)) {
-			gone.error = errno;
+			deleted.error = errno;
 		} else if (due) {
-			gone.files++;
-			gone.bytes += bytes;
+			deleted.files++;
+			deleted.bytes += bytes;
 		}
 		free(entries[i]);
 	}
 	free(entries);
-	return gone;
+	return deleted;
 }

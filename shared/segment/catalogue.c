@@ -1,4 +1,4 @@
-/* catalogue.c - reads and searches recordings/recording_index.bin (format: catalogue.h). */
+/* catalogue.c - reads and searches recordings/recording_index.bin. */
 #include "shared/segment/catalogue.h"
 
 #include <errno.h>
@@ -11,21 +11,21 @@
 #include "shared/base/crc32c.h"
 #include "shared/base/file_io.h"
 
-#define ENTRIES_A_READ 64
+#define ENTRIES_PER_READ 64
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the structs are the file's bytes");
 static_assert(sizeof(struct catalogue_header) == sizeof(struct catalogue_entry),
-	      "entry n stands at (n + 1) times its size");
+	      "entry n is at (n + 1) times its size");
 
-static bool header_good(const struct catalogue_header *header)
+static bool header_valid(const struct catalogue_header *header)
 {
 	return header->magic == CATALOGUE_MAGIC && header->generation != 0 &&
 	       header->entry_bytes == CATALOGUE_ENTRY_BYTES &&
 	       header->crc == crc32c(0, header, offsetof(struct catalogue_header, crc));
 }
 
-/* Workers open what an entry names: it must be a segment's name and nothing else. */
-static bool entry_good(const struct catalogue_entry *entry)
+/* Workers open the file that an entry names, so that must be a segment's name and nothing else. */
+static bool entry_valid(const struct catalogue_entry *entry)
 {
 	return entry->crc == crc32c(0, entry, offsetof(struct catalogue_entry, crc)) &&
 	       clock_is_plausible(entry->start_wall_us) && clock_is_plausible(entry->end_wall_us) &&
@@ -48,7 +48,8 @@ enum catalogue_outcome catalogue_open(int directory, struct catalogue *out)
 	struct stat status;
 
 	*out = (struct catalogue){.fd = -1};
-	int fd = openat(directory, CATALOGUE_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* nobody waits for a FIFO */
+	int fd = openat(directory, CATALOGUE_FILE,
+			O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a FIFO does not block */
 	if (fd < 0)
 		return errno == ENOENT ? CATALOGUE_MISSING : CATALOGUE_ERROR;
 	ssize_t got = read_items(fd, 0, 1, &header);
@@ -56,7 +57,7 @@ enum catalogue_outcome catalogue_open(int directory, struct catalogue *out)
 		goto refuse;
 	outcome = CATALOGUE_INVALID;
 	errno = EBADMSG;
-	if (got != 1 || !header_good(&header))
+	if (got != 1 || !header_valid(&header))
 		goto refuse;
 	if (header.entries != (uint64_t)status.st_size / CATALOGUE_ENTRY_BYTES - 1 ||
 	    (uint64_t)status.st_size % CATALOGUE_ENTRY_BYTES != 0)
@@ -87,7 +88,7 @@ size_t catalogue_read(const struct catalogue *catalogue, uint64_t first, size_t 
 	if (count > catalogue->entries - first)
 		count = (size_t)(catalogue->entries - first);
 	ssize_t got = read_items(catalogue->fd, first + 1, count, out);
-	while ((ssize_t)good < got && entry_good(&out[good]))
+	while ((ssize_t)good < got && entry_valid(&out[good]))
 		good++;
 	return good;
 }
@@ -129,7 +130,7 @@ bool catalogue_range(const struct catalogue *catalogue, int64_t from_wall_us, in
 	*first = *end = 0;
 	if (from_wall_us >= to_wall_us)
 		return true;
-	/* An end is not part of the segment, and from is part of the range: an entry that ends at from is out. */
+	/* A segment does not contain its end, while the range contains `from`: an entry that ends at `from` is not in it. */
 	if (!search(catalogue, bound_max_end, from_wall_us + 1, first) ||
 	    !search(catalogue, bound_min_start, to_wall_us, end))
 		return false;
@@ -140,16 +141,16 @@ bool catalogue_range(const struct catalogue *catalogue, int64_t from_wall_us, in
 
 bool catalogue_find(const struct catalogue *catalogue, const char *file, uint64_t *number)
 {
-	struct catalogue_entry entries[ENTRIES_A_READ];
+	struct catalogue_entry entries[ENTRIES_PER_READ];
 
-	/* From the newest backwards: that is what is asked for most. */
+	/* From the newest backwards: most requests are for recent footage. */
 	for (uint64_t end = catalogue->entries; end > 0;) {
-		size_t count = end < ENTRIES_A_READ ? (size_t)end : ENTRIES_A_READ;
+		size_t count = end < ENTRIES_PER_READ ? (size_t)end : ENTRIES_PER_READ;
 		end -= count;
 		if (read_items(catalogue->fd, end + 1, count, entries) != (ssize_t)count)
 			return false;
 		for (size_t i = count; i-- > 0;) {
-			if (strncmp(entries[i].file, file, sizeof(entries[i].file)) != 0 || !entry_good(&entries[i]))
+			if (strncmp(entries[i].file, file, sizeof(entries[i].file)) != 0 || !entry_valid(&entries[i]))
 				continue;
 			*number = end + i;
 			return true;

@@ -1,18 +1,19 @@
 /*
- * catalogue.h - recordings/recording_index.bin: the list of segments for the workers, in the order of recording. (The
- * same list for people and scripts is recording_index.json.) Written by recorderd alone
- * (recorderd/archive/catalogue_writer.h), replaced whole by rename, so a reader sees one list or the next. A cache: it
- * can be made from the segments.
+ * catalogue.h - the list of segments, recordings/recording_index.bin, in the order of recording.
  *
- * The order of recording is that of the segments' numbers. Where these cannot be one recorder's, since a backup or
+ * The workers read it; recorderd alone writes it (recorderd/archive/catalogue_writer.h). It is replaced as a whole by
+ * rename, so a reader sees either list as a whole. It can be rebuilt from the segments. recording_index.json has the
+ * same list for people and scripts.
+ *
+ * The order of recording is that of the segment numbers. If one recorder cannot have given these, because a backup or
  * another archive was copied into the folder, it is that of the segments' times (recorderd/archive/archive_order.c).
  *
- * Little-endian: a header of 192 bytes and entries of 192 bytes, each with a CRC-32C of what is before it.
- * An entry is good where that, its times (clock_is_plausible) and its file's name are.
+ * Little-endian: a header of 192 bytes, then entries of 192 bytes. Each has a CRC-32C of the bytes before the CRC. An
+ * entry is valid if its CRC, its times (clock_is_plausible) and its file name are.
  *
- * Wall time is not sorted where the clock was set back, so each entry bounds what stands before and behind it
- * (max_end_wall_us: the latest end up to and with this entry; min_start_wall_us: the earliest start from this one on):
- * both never decrease, and a search is two binary ones.
+ * If the clock was set back, wall times are not sorted. So each entry bounds those before and after it:
+ * max_end_wall_us is the latest end up to and including this entry, min_start_wall_us the earliest start from this
+ * entry on. Neither ever decreases, so a search takes two binary searches.
  */
 #ifndef SHARED_SEGMENT_CATALOGUE_H
 #define SHARED_SEGMENT_CATALOGUE_H
@@ -46,12 +47,12 @@ struct catalogue_entry {
 	uint64_t segment_no;
 	uint64_t run_no;
 	int64_t start_wall_us;
-	int64_t end_wall_us;  /* end of the last frame; of an open segment: as of when the list was written */
-	int64_t last_wall_us; /* end of the segment before it (segment_info) */
+	int64_t end_wall_us;  /* end of the last frame; if the segment is open, as of when the list was written */
+	int64_t last_wall_us; /* end of the segment before (segment_info) */
 	int64_t max_end_wall_us;
 	int64_t min_start_wall_us;
-	uint64_t size_bytes; /* of the .mp4; likewise */
-	uint64_t frames;     /* likewise */
+	uint64_t size_bytes; /* of the .mp4; if the segment is open, as above */
+	uint64_t frames;     /* the same */
 	uint64_t media_at;   /* segment_layout.media_at */
 	int32_t utc_offset_s;
 	uint32_t codec; /* mp4_init.codec: avc1, mp4v, … */
@@ -59,7 +60,7 @@ struct catalogue_entry {
 	uint8_t state;     /* enum catalogue_state */
 	uint8_t gap_cause; /* enum gap_cause */
 	uint8_t source;    /* enum frame_source */
-	uint8_t holes;     /* 1: frames in it, or in front of its first one, are damaged (INDEX_AFTER_HOLE) */
+	uint8_t holes;     /* 1: frames in it or before its first one are damaged (INDEX_AFTER_HOLE) */
 	char file[SEGMENT_FILE_BYTES];
 	int64_t first_mono_us; /* of the first frame, by the clock of boot_id (segment_info) */
 	uint8_t boot_id[16];   /* zeros: not known */
@@ -72,7 +73,7 @@ static_assert(sizeof(struct catalogue_entry) == CATALOGUE_ENTRY_BYTES, "catalogu
 static_assert(offsetof(struct catalogue_entry, first_mono_us) == 160, "catalogue entry: first_mono_us");
 static_assert(offsetof(struct catalogue_entry, pad1) == 184, "catalogue entry: pad1");
 
-/* Reading: a descriptor on one state of the list. */
+/* A reader's descriptor of one version of the list. */
 struct catalogue {
 	int fd;
 	uint64_t generation;
@@ -81,7 +82,7 @@ struct catalogue {
 
 enum catalogue_outcome {
 	CATALOGUE_OK,
-	CATALOGUE_MISSING, /* nothing has been recorded there */
+	CATALOGUE_MISSING, /* nothing has been recorded in the folder */
 	CATALOGUE_INVALID, /* damaged; errno is EBADMSG */
 	CATALOGUE_ERROR,   /* errno */
 };
@@ -89,22 +90,23 @@ enum catalogue_outcome {
 enum catalogue_outcome catalogue_open(int directory, struct catalogue *out);
 void catalogue_close(struct catalogue *catalogue);
 
-/* Reads up to `count` entries from number `first`; returns how many good ones. */
+/* Reads up to `count` entries from number `first` on. Returns how many valid ones there are before the first other. */
 size_t catalogue_read(const struct catalogue *catalogue, uint64_t first, size_t count, struct catalogue_entry *out);
 
 /*
- * The entries that can overlap [from, to): numbers *first to *end (exclusive), in the order of recording. Those in
- * between still have to be looked at. The open segment counts as endless.
+ * Finds the entries that may overlap [from, to): numbers *first up to *end (exclusive), in the order of recording. Not
+ * all of them have to overlap. The open segment counts as endless. Returns false if the list cannot be read.
  */
 bool catalogue_range(const struct catalogue *catalogue, int64_t from_wall_us, int64_t to_wall_us, uint64_t *first,
 		     uint64_t *end);
 
-/* Number of the entry with that file name; false where there is none. */
+/* Finds the number of the entry with that file name. Returns false if there is none. */
 bool catalogue_find(const struct catalogue *catalogue, const char *file, uint64_t *number);
 
 /*
- * One entry as the JSON object of /recordings and recording_index.json: file, start_time, end_time (YYYYMMDD_HHMMSS),
- * size, duration (seconds), start, end (ISO 8601), frames, codec, state, camera. The caller puts it (json_object_put).
+ * The JSON object of an entry for /recordings and recording_index.json: file, start_time, end_time (YYYYMMDD_HHMMSS),
+ * size, duration (seconds), start, end (ISO 8601), frames, codec, state, camera. The caller releases it with
+ * json_object_put(). Returns NULL without memory.
  */
 struct json_object;
 struct json_object *catalogue_entry_json(const struct catalogue_entry *entry, const char *camera);

@@ -1,4 +1,4 @@
-/* catalogue_json.c - an entry of the list of segments, for people and scripts. */
+/* catalogue_json.c - the JSON object of an entry of the list of segments. */
 #include "shared/segment/catalogue.h"
 
 #include <inttypes.h>

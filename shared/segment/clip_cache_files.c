@@ -1,6 +1,4 @@
-/*
- * clip_cache_files.c - names and eviction of cached clips: see clip_cache_files.h.
- */
+/* clip_cache_files.c - names and removes cached clips. */
 #include "shared/segment/clip_cache_files.h"
 
 #include <dirent.h>
@@ -30,8 +28,8 @@ void clip_cache_file_name(const struct clip_cache_key *key, char out[CLIP_CACHE_
 	snprintf(out, CLIP_CACHE_NAME_BYTES, "%" PRId64 "_%" PRId64 "_%u.mp4", key->from_us, key->to_us, key->speed);
 }
 
-/* Anything else in the folder is not ours. */
-static bool read_name(const char *name, struct clip_cache_key *out)
+/* Returns false for any other name: such a file is not ours. */
+static bool parse_name(const char *name, struct clip_cache_key *out)
 {
 	char again[CLIP_CACHE_NAME_BYTES];
 
@@ -45,7 +43,7 @@ static int is_cached(const struct dirent *entry)
 {
 	struct clip_cache_key key;
 
-	return read_name(entry->d_name, &key);
+	return parse_name(entry->d_name, &key);
 }
 
 int clip_cache_folder_open(int clips_folder)
@@ -69,15 +67,15 @@ static int oldest_first(const void *a, const void *b)
 	return left->tv_nsec < right->tv_nsec ? -1 : left->tv_nsec > right->tv_nsec;
 }
 
-/* True if it is gone now, also by somebody else's doing; its `bytes` count if this removed it. */
-static bool remove_file(int folder, const char *name, uint64_t bytes, struct clip_cache_removal *gone)
+/* True if it is removed now, also by somebody else's doing; its `bytes` count if this removed it. */
+static bool remove_file(int folder, const char *name, uint64_t bytes, struct clip_cache_removal *removed)
 {
 	if (unlinkat(folder, name, 0) == 0) {
-		gone->bytes += bytes;
+		removed->bytes += bytes;
 		return true;
 	}
 	if (errno != ENOENT)
-		gone->error = errno;
+		removed->error = errno;
 	return errno == ENOENT;
 }
 
@@ -107,59 +105,59 @@ static size_t list_cached(int folder, struct cached **out, int *error)
 	return count;
 }
 
-/* Bytes that a killed writer left. */
-static void remove_part(int folder, struct clip_cache_removal *gone)
+/* Removes the file that a killed writer left. */
+static void remove_part(int folder, struct clip_cache_removal *removed)
 {
 	struct stat status;
 	int fd = part_file_lock(folder, CLIP_CACHE_PART, 0);
 
 	if (fd < 0) {
-		if (errno != ENOENT && errno != EWOULDBLOCK) /* there is none, or it is being written */
-			gone->error = errno;
+		if (errno != ENOENT && errno != EWOULDBLOCK) /* there is none, or its writer is alive */
+			removed->error = errno;
 		return;
 	}
-	remove_file(folder, CLIP_CACHE_PART, fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0, gone);
+	remove_file(folder, CLIP_CACHE_PART, fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0, removed);
 	close(fd);
 }
 
 struct clip_cache_removal clip_cache_evict(int folder, uint64_t max_bytes, uint64_t wanted_bytes)
 {
-	struct clip_cache_removal gone = {0};
+	struct clip_cache_removal removed = {0};
 	struct cached *cached;
 
-	remove_part(folder, &gone);
-	size_t count = list_cached(folder, &cached, &gone.error);
+	remove_part(folder, &removed);
+	size_t count = list_cached(folder, &cached, &removed.error);
 	for (size_t i = 0; i < count; i++)
-		gone.left_bytes += cached[i].size_bytes;
+		removed.left_bytes += cached[i].size_bytes;
 	if (count > 0)
 		qsort(cached, count, sizeof(*cached), oldest_first);
-	for (size_t i = 0; i < count && (gone.left_bytes > max_bytes || gone.bytes < wanted_bytes); i++) {
-		if (!remove_file(folder, cached[i].name, cached[i].size_bytes, &gone))
+	for (size_t i = 0; i < count && (removed.left_bytes > max_bytes || removed.bytes < wanted_bytes); i++) {
+		if (!remove_file(folder, cached[i].name, cached[i].size_bytes, &removed))
 			continue;
-		gone.left_bytes -= cached[i].size_bytes;
-		gone.clips++;
+		removed.left_bytes -= cached[i].size_bytes;
+		removed.clips++;
 	}
 	free(cached);
-	return gone;
+	return removed;
 }
 
 struct clip_cache_removal clip_cache_remove(int folder, clip_cache_due_fn *due, void *context)
 {
-	struct clip_cache_removal gone = {0};
+	struct clip_cache_removal removed = {0};
 	struct dirent **entries = NULL;
 	int found = scandirat(folder, ".", &entries, is_cached, NULL);
 
 	if (found < 0)
-		gone.error = errno;
-	remove_part(folder, &gone);
+		removed.error = errno;
+	remove_part(folder, &removed);
 	for (int i = 0; i < found; i++) {
 		struct clip_cache_key key;
-		bool stays = read_name(entries[i]->d_name, &key) && clock_is_plausible(key.from_us) &&
-			     clock_is_plausible(key.to_us) && !due(&key, context);
-		if (!stays)
-			gone.clips += remove_file(folder, entries[i]->d_name, 0, &gone);
+		bool keep = parse_name(entries[i]->d_name, &key) && clock_is_plausible(key.from_us) &&
+			    clock_is_plausible(key.to_us) && !due(&key, context);
+		if (!keep)
+			removed.clips += remove_file(folder, entries[i]->d_name, 0, &removed);
 		free(entries[i]);
 	}
 	free(entries);
-	return gone;
+	return removed;
 }

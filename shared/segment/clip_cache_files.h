@@ -1,11 +1,13 @@
 /*
- * clip_cache_files.h - the folder clips/cache: complete answers that recorder-api keeps there (fcgi/clip/clip_cache.h)
- * while there is room, and for as long as the footage that they show may be kept. Recordings come first: recorderd
- * takes that room back where it needs it. It also deletes each clip of which anything is older than retention.hours, or
- * is deleted by age, and nobody serves one that it has not come to yet (shared/segment/retention.h).
+ * clip_cache_files.h - the files in the folder clips/cache.
  *
- * A file is named after its range, FROM_TO_SPEED.mp4 in microseconds since the epoch. What is being written is
- * .part, locked (flock) by its writer; where nobody holds the lock, a killed one left it.
+ * recorder-api stores complete answers there (fcgi/clip/clip_cache.h) while there is room, and for as long as the
+ * footage that they show may be kept. Recordings take precedence: recorderd deletes cached clips if it needs their
+ * room. It also deletes each clip that shows anything older than retention.hours, or a segment that is deleted by age.
+ * A worker does not serve such a clip even if recorderd has not come to it yet (shared/segment/retention.h).
+ *
+ * A file is named after its range, FROM_TO_SPEED.mp4, in microseconds since the epoch. A clip that is being written is
+ * .part, locked (flock) by its writer. If nobody holds the lock, a writer that was killed left the file.
  */
 #ifndef SHARED_SEGMENT_CLIP_CACHE_FILES_H
 #define SHARED_SEGMENT_CLIP_CACHE_FILES_H
@@ -24,27 +26,28 @@ struct clip_cache_key {
 
 void clip_cache_file_name(const struct clip_cache_key *key, char out[CLIP_CACHE_NAME_BYTES]);
 
-/* The folder within that of clips; -1 with errno. */
+/* Opens the folder below that of clips. Returns -1 with errno on failure. */
 int clip_cache_folder_open(int clips_folder);
 
-/* Bytes of its disk that cached clips leave free: retention.min_free_gb, and in any case enough for the recording to go
- * on. */
+/* How many bytes of the disk cached clips have to leave free: retention.min_free_gb, but at least 256 MiB, so that
+ * recording can continue. */
 uint64_t clip_cache_reserve_bytes(double min_free_gb);
 
-/* What became of clips that had to go, and of what a killed writer left. */
+/* What was removed. */
 struct clip_cache_removal {
-	uint64_t clips, bytes; /* removed */
-	uint64_t left_bytes;   /* of the clips that are there afterwards, as far as they could be listed */
-	int error;             /* errno of the last that could not be removed, or of the folder; 0: there was none */
+	uint64_t clips, bytes;
+	uint64_t
+		left_bytes; /* of the clips that remain, as far as they could be listed; not set by clip_cache_remove() */
+	int error;          /* errno of the last failure, of a file or of the folder; 0: none */
 };
 
-/* Removes the clips that `due` says true of, and what a killed writer left; left_bytes is not counted. */
+/* Removes every clip for which `due` returns true, and what a killed writer left. */
 typedef bool clip_cache_due_fn(const struct clip_cache_key *key, void *context);
 struct clip_cache_removal clip_cache_remove(int cached_folder, clip_cache_due_fn *due, void *context);
 
 /*
- * Removes the oldest clips until their sum is at most max_bytes and wanted_bytes of them are gone, and in either case
- * what a killed writer left. One that cannot be removed counts as there; the next ones go in its place.
+ * Removes what a killed writer left, and the oldest clips until the rest is at most max_bytes and at least wanted_bytes
+ * have been removed. If a clip cannot be removed, the next ones are removed in its place.
  */
 struct clip_cache_removal clip_cache_evict(int cached_folder, uint64_t max_bytes, uint64_t wanted_bytes);
 

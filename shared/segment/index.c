@@ -1,4 +1,4 @@
-/* index.c - seals, checks and reads the records of index.h. */
+/* index.c - seals, verifies and reads the records of an .idx file. */
 #include "shared/segment/index.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ void index_header_seal(struct index_header *header)
 	header->crc = header_crc(header);
 }
 
-static bool header_good(const struct index_header *header)
+static bool header_valid(const struct index_header *header)
 {
 	return header->magic == INDEX_MAGIC && header->record_bytes == INDEX_RECORD_BYTES &&
 	       header->crc == header_crc(header);
@@ -54,7 +54,7 @@ enum index_outcome index_reader_open(int directory, const char *file, uint64_t s
 	struct index_header header;
 
 	*out = (struct index_reader){.fd = -1};
-	int fd = openat(directory, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* nobody waits for a FIFO */
+	int fd = openat(directory, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a FIFO does not block */
 	if (fd < 0)
 		return errno == ENOENT ? INDEX_MISSING : INDEX_ERROR;
 	ssize_t got = read_at(fd, &header, sizeof(header), 0);
@@ -62,7 +62,7 @@ enum index_outcome index_reader_open(int directory, const char *file, uint64_t s
 		outcome = INDEX_ERROR;
 		goto refuse;
 	}
-	if ((size_t)got < sizeof(header) || !header_good(&header))
+	if ((size_t)got < sizeof(header) || !header_valid(&header))
 		goto refuse;
 	if (header.segment_no == 0 || (segment_no != 0 && header.segment_no != segment_no))
 		goto refuse;

@@ -1,14 +1,15 @@
 /*
- * index.h - the .idx beside each segment: one record a frame, so that a clip is found without touching the media.
+ * index.h - the .idx file beside each segment: one record per frame, so that a clip is found without reading the media.
  *
- * Little-endian. A header of 32 bytes, then records of 32 bytes, append-only, in the order of recording; wall_us never
- * decreases within one file, since one segment lies within one run. A record is written after the media that it points
- * to. Everything in it can be computed from the segment (segment.h), to the byte.
+ * Little-endian. A header of 32 bytes, then records of 32 bytes, append-only, in the order of recording. wall_us never
+ * decreases within a file, because a segment is part of one run. A record is written after the media that it points to.
+ * The whole file can be computed from the segment (segment.h), byte for byte.
  *
- * Validity: the header's magic, record size and CRC; each record's CRC (CRC-32C of its first 28 bytes, seeded with the
- * low 32 bits of the segment number, so that records of another file do not pass), and a time, an offset and a size
- * that can be (clock_is_plausible, INDEX_OFFSET_MAX, INDEX_SIZE_MAX). A crash leaves whole records and maybe a torn tail
- * (a part of a record, zeros, or old bytes): the first record that does not pass ends the index.
+ * The header is valid if its magic, its record size and its CRC are. A record is valid if its CRC (CRC-32C of its first
+ * 28 bytes, seeded with the low 32 bits of the segment number, so that records of another file do not pass) is right
+ * and its time, offset and size are possible (clock_is_plausible, INDEX_OFFSET_MAX, INDEX_SIZE_MAX). A crash leaves
+ * whole records and perhaps a torn tail: part of a record, zeros, or old bytes. The index ends before its first invalid
+ * record.
  */
 #ifndef SHARED_SEGMENT_INDEX_H
 #define SHARED_SEGMENT_INDEX_H
@@ -32,14 +33,13 @@ struct index_header {
 };
 
 enum index_flags {
-	INDEX_KEY = 1u << 0, /* a key frame: decoding can start here */
-	INDEX_AFTER_HOLE =
-		1u << 1, /* frames in front of it are damaged (segment.h): they are missing here; a key frame */
+	INDEX_KEY = 1u << 0,        /* a key frame: decoding can start here */
+	INDEX_AFTER_HOLE = 1u << 1, /* a key frame; the frames before it are damaged (segment.h) and not indexed */
 };
 
 struct index_record {
 	int64_t wall_us;
-	uint64_t offset;      /* of the frame's data in the segment; its moof and mdat header stand right before it */
+	uint64_t offset;      /* of the frame's data in the segment; its moof and mdat header are right before it */
 	uint32_t size;        /* bytes of the frame's data */
 	uint32_t duration_us; /* until the next frame; at most UINT32_MAX (71 minutes) */
 	uint32_t flags;
@@ -57,13 +57,10 @@ enum index_outcome {
 	INDEX_OK,
 	INDEX_INVALID, /* not an index of this segment */
 	INDEX_MISSING,
-	INDEX_ERROR, /* errno says which */
+	INDEX_ERROR, /* see errno */
 };
 
-/*
- * Reading. The reader holds a descriptor and no copy of the file; a growing file is fine. `segment_no` 0 takes any.
- * index_reader_open returns INDEX_OK, _BAD, _MISSING or _ERROR.
- */
+/* A reader has a descriptor and no copy of the file, which may grow meanwhile. `segment_no` 0 accepts any segment. */
 struct index_reader {
 	int fd;
 	uint64_t segment_no;
@@ -73,13 +70,13 @@ struct index_reader {
 enum index_outcome index_reader_open(int directory, const char *file, uint64_t segment_no, struct index_reader *out);
 void index_reader_close(struct index_reader *reader);
 
-/* Whole records now (by the file's size; their CRCs are checked when they are read). */
+/* How many whole records the file has now, by its size. Their CRCs are checked when they are read. */
 uint64_t index_reader_count(const struct index_reader *reader);
 
-/* Reads up to `count` records from number `first`; returns how many good ones, fewer at the end or at a bad one. */
+/* Reads up to `count` records from number `first` on. Returns how many valid ones there are before the first other. */
 size_t index_reader_read(const struct index_reader *reader, uint64_t first, size_t count, struct index_record *out);
 
-/* recording_X.mp4 -> recording_X.idx. False where the name is too long or does not end in .mp4. */
+/* recording_X.mp4 -> recording_X.idx. False if the name is too long or does not end in .mp4. */
 bool index_name(const char *segment_file, char *out, size_t bytes);
 
 #endif

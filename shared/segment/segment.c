@@ -1,4 +1,4 @@
-/* segment.c - reads the beginning of a segment, and makes the moov that finishes it (layout: segment.h). */
+/* segment.c - reads the beginning of a segment, and builds the moov that finishes it. */
 #include "shared/segment/segment.h"
 
 #include <assert.h>
@@ -13,19 +13,18 @@
 #define HEAD_MAX           16384u /* far more than ftyp, uuid and an init moov ever are */
 #define TIMESCALE          1000000u
 #define MEDIA_HEADER_BYTES 16u
-#define RECORDS_A_READ     256
+#define RECORDS_PER_READ   256
 
 static_assert(HEAD_MAX > 2 * MP4_ENTRY_MAX, "an init moov fits into the head");
 
-/* The bytes from the file's start that were read, and how far they have been understood. */
+/* The first bytes of the file, and how far they have been parsed. */
 struct head {
 	const uint8_t *data;
 	size_t length, at;
 };
 
-/* A power cut leaves files that end early, or in zeros where their data had not been written: both have no whole
- * beginning. */
-static enum segment_outcome why_not(const struct head *head)
+/* A power cut leaves files that end early, or that are zeros from where on nothing had been written: both are empty. */
+static enum segment_outcome classify_failure(const struct head *head)
 {
 	for (size_t i = head->at; i < head->length && i < head->at + 8; i++)
 		if (head->data[i] != 0)
@@ -33,26 +32,26 @@ static enum segment_outcome why_not(const struct head *head)
 	return SEGMENT_EMPTY;
 }
 
-/* Takes one whole box of that type. */
-static enum segment_outcome take_box(struct head *head, uint32_t type, struct mp4_box *out)
+/* Parses one whole box of that type. */
+static enum segment_outcome parse_box(struct head *head, uint32_t type, struct mp4_box *out)
 {
 	if (mp4_box_header(head->data, head->length, head->at, out) != MP4_OK || out->type != type)
-		return why_not(head);
+		return classify_failure(head);
 	if (out->size > head->length - head->at)
 		return head->length < HEAD_MAX ? SEGMENT_EMPTY : SEGMENT_INVALID;
 	head->at += (size_t)out->size;
 	return SEGMENT_OK;
 }
 
-/* Takes the 16 bytes before the media: a free box, or the header of the mdat; *size gets the box's. */
-static enum segment_outcome take_media_header(struct head *head, enum segment_form *form, uint64_t *size)
+/* Parses the 16 bytes before the media: a free box or the header of the mdat. *size gets the size of that box. */
+static enum segment_outcome parse_media_header(struct head *head, enum segment_form *form, uint64_t *size)
 {
 	struct mp4_box box;
 
 	if (head->length - head->at < MEDIA_HEADER_BYTES)
 		return SEGMENT_EMPTY;
 	if (mp4_box_header(head->data, head->length, head->at, &box) != MP4_OK)
-		return why_not(head);
+		return classify_failure(head);
 	if (box.type == MP4_TYPE('f', 'r', 'e', 'e') && box.size == MEDIA_HEADER_BYTES)
 		*form = SEGMENT_OPEN;
 	else if (box.type == MP4_TYPE('m', 'd', 'a', 't') && box.header_bytes == MEDIA_HEADER_BYTES)
@@ -69,17 +68,17 @@ static enum segment_outcome parse_head(struct head *head, struct segment_layout 
 	enum segment_outcome outcome;
 	struct mp4_box box;
 
-	if ((outcome = take_box(head, MP4_TYPE('f', 't', 'y', 'p'), &box)) != SEGMENT_OK)
+	if ((outcome = parse_box(head, MP4_TYPE('f', 't', 'y', 'p'), &box)) != SEGMENT_OK)
 		return outcome;
-	if ((outcome = take_box(head, MP4_TYPE('u', 'u', 'i', 'd'), &box)) != SEGMENT_OK)
+	if ((outcome = parse_box(head, MP4_TYPE('u', 'u', 'i', 'd'), &box)) != SEGMENT_OK)
 		return outcome;
 	if (!segment_info_decode(head->data + box.at, (size_t)box.size, &out->info))
 		return SEGMENT_INVALID;
 	out->free_at = head->at;
-	if ((outcome = take_media_header(head, &out->form, media_box_bytes)) != SEGMENT_OK)
+	if ((outcome = parse_media_header(head, &out->form, media_box_bytes)) != SEGMENT_OK)
 		return outcome;
 	out->media_at = head->at;
-	if ((outcome = take_box(head, MP4_TYPE('m', 'o', 'o', 'v'), &box)) != SEGMENT_OK)
+	if ((outcome = parse_box(head, MP4_TYPE('m', 'o', 'o', 'v'), &box)) != SEGMENT_OK)
 		return outcome;
 	if (!mp4_parse_init(head->data + box.at, (size_t)box.size, &out->init) || out->init.timescale != TIMESCALE)
 		return SEGMENT_INVALID;
@@ -88,8 +87,8 @@ static enum segment_outcome parse_head(struct head *head, struct segment_layout 
 }
 
 /*
- * Where the media ends. An mdat without a whole moov behind it was not finished (or has lost its end since): it counts
- * as open, so that it gets finished anew.
+ * Finds the end of the media. If no whole moov follows the mdat, the segment was not finished, or has lost its end
+ * since. Then it counts as open, so that it is finished again.
  */
 static enum segment_outcome find_media_end(int fd, uint64_t media_box_bytes, struct segment_layout *out)
 {
@@ -162,10 +161,10 @@ void segment_layout_free(struct segment_layout *layout)
 static bool add_records(struct mp4_moov *header, const struct segment_layout *layout, const struct index_reader *index,
 			uint64_t count, int64_t *end_us)
 {
-	struct index_record records[RECORDS_A_READ];
+	struct index_record records[RECORDS_PER_READ];
 
 	for (uint64_t next = 0; next < count;) {
-		size_t wanted = count - next < RECORDS_A_READ ? (size_t)(count - next) : RECORDS_A_READ;
+		size_t wanted = count - next < RECORDS_PER_READ ? (size_t)(count - next) : RECORDS_PER_READ;
 		if (index_reader_read(index, next, wanted, records) != wanted)
 			return false;
 		for (size_t i = 0; i < wanted; i++) {

@@ -1,15 +1,4 @@
-/*
- * segment_info.c - the uuid box of a segment (ISO/IEC 14496-12, 11.1), 128 bytes, all big-endian:
- *
- *       0  u32     128                   40  i64     first_wall_us        72  u32     source
- *       4  u32     'uuid'                48  i64     first_mono_us        76  u8[16]  boot_id
- *       8  u8[16]  SCRsegment-info1      56  i64     last_wall_us         92  u8[32]  camera, zeros behind it
- *      24  u64     segment_no            64  i32     utc_offset_s        124  u32     CRC-32C of the 124 bytes before
- *      32  u64     run_no                68  u32     gap_cause
- *
- * It is good where all of its size, types, CRC and times (clock_is_plausible) are. A later form of it gets another
- * extended type.
- */
+/* segment_info.c - writes and reads the uuid box of a segment. */
 #include "shared/segment/segment.h"
 
 #include <string.h>
@@ -17,6 +6,19 @@
 #include "shared/base/big_endian.h"
 #include "shared/base/clock.h"
 #include "shared/base/crc32c.h"
+
+/*
+ * The box (ISO/IEC 14496-12, 11.1) has 128 bytes, all big-endian:
+ *
+ *       0  u32     128                   40  i64     first_wall_us        72  u32     source
+ *       4  u32     'uuid'                48  i64     first_mono_us        76  u8[16]  boot_id
+ *       8  u8[16]  SCRsegment-info1      56  i64     last_wall_us         92  u8[32]  camera, then zeros
+ *      24  u64     segment_no            64  i32     utc_offset_s        124  u32     CRC-32C of the 124 bytes before
+ *      32  u64     run_no                68  u32     gap_cause
+ *
+ * It is valid if its size, its types, its CRC and its times (clock_is_plausible) are. A later version gets another
+ * extended type.
+ */
 
 #define BOX_BYTES 128u
 #define CRC_AT    124u

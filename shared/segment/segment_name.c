@@ -1,4 +1,4 @@
-/* segment_name.c - what segment files are called. */
+/* segment_name.c - the names of segment files. */
 #include "shared/segment/segment.h"
 
 #include <stdio.h>
@@ -20,7 +20,7 @@ void segment_file_name(int64_t wall_us, unsigned n, char out[SEGMENT_FILE_BYTES]
 		snprintf(out, SEGMENT_FILE_BYTES, PREFIX "%s_%u.mp4", when, n);
 }
 
-/* How many decimal digits stand at `text`. */
+/* How many decimal digits `text` begins with. */
 static size_t digits(const char *text)
 {
 	return strspn(text, "0123456789");

@@ -1,8 +1,4 @@
-/*
- * segment_walk.c - goes through the fragments of a segment, and finds where they go on behind damaged ones. Of each
- * only the moof, the mdat's header and the first bytes of the frame are looked at, unless it is to be done thoroughly:
- * they are read through a window, several at once where frames are small, and large frames are passed over unread.
- */
+/* segment_walk.c - reads the fragments of a segment, and finds where they continue after damage. */
 #include "shared/segment/segment.h"
 
 #include <errno.h>
@@ -13,10 +9,16 @@
 #include "shared/base/clock.h"
 #include "shared/base/crc32c.h"
 
+/*
+ * Of each fragment only the moof, the header of the mdat and the first bytes of the frame are read, unless every byte
+ * has to be checked. They are read through a window, which holds several fragments if frames are small. Large frames
+ * are skipped unread.
+ */
+
 #define WINDOW_BYTES       16384u
 #define MOOF_MAX           4096u /* FFmpeg's with one sample are about 100 bytes */
 #define FRAGMENT_BYTES_MIN 64u
-#define ZEROS_MAX          15u /* of H.264 in a row */
+#define ZEROS_MAX          15u /* in a row in H.264 */
 #define TYPE_AVC1          MP4_TYPE('a', 'v', 'c', '1')
 
 struct window {
@@ -28,27 +30,27 @@ struct window {
 struct walk {
 	int fd;
 	const struct segment_layout *layout;
-	const struct segment_scan_options *search;
+	const struct segment_scan_options *options;
 	uint64_t limit; /* nothing is read from here on */
 	int64_t last_decode_time, last_sequence;
-	bool failed; /* errno says why */
-	bool more;   /* segment_scan_result.more */
-	bool marked; /* segment_scan_result.marked */
+	bool failed;         /* errno says why */
+	bool more_fragments; /* segment_scan_result.more_fragments */
+	bool marked;         /* a free box of the repair covers the damage */
 	struct window window;
-	struct window scanned; /* for what is searched through */
+	struct window scan_window; /* of find_moof() */
 };
 
-/* A fragment, and what its record would be. */
-struct piece {
-	struct mp4_fragment fragment;
+/* A fragment and the index record that it would get. */
+struct walk_fragment {
+	struct mp4_fragment parsed;
 	struct index_record record; /* not sealed */
 	uint32_t sequence;
 	uint16_t check; /* 0: it has none */
 	uint64_t at, end;
 };
 
-/* `bytes` bytes at `at`, valid until the next call; NULL where the media ends before them, or reading failed. */
-static const uint8_t *look_through(struct walk *walk, struct window *window, uint64_t at, size_t bytes)
+/* Returns `bytes` bytes at `at`, valid until the next call. NULL if the media ends before or if reading failed. */
+static const uint8_t *read_window(struct walk *walk, struct window *window, uint64_t at, size_t bytes)
 {
 	if (at > walk->limit || walk->limit - at < bytes)
 		return NULL;
@@ -72,27 +74,27 @@ static const uint8_t *look_through(struct walk *walk, struct window *window, uin
 	return window->bytes;
 }
 
-static const uint8_t *look(struct walk *walk, uint64_t at, size_t bytes)
+static const uint8_t *peek(struct walk *walk, uint64_t at, size_t bytes)
 {
-	return look_through(walk, &walk->window, at, bytes);
+	return read_window(walk, &walk->window, at, bytes);
 }
 
 static bool peek_box(struct walk *walk, uint64_t at, uint32_t type, struct mp4_box *out)
 {
 	size_t bytes = 8;
-	const uint8_t *data = look(walk, at, bytes);
+	const uint8_t *data = peek(walk, at, bytes);
 
 	if (data && be32_get(data) == 1)
-		data = look(walk, at, bytes = 16);
+		data = peek(walk, at, bytes = 16);
 	return data && mp4_box_header(data, bytes, 0, out) == MP4_OK && out->type == type;
 }
 
-/* Space that was given to the file but not yet written when the power went reads as zeros; no frame begins so. */
+/* No frame begins with zeros. Space that was allocated but not written before a power cut reads as zeros. */
 static bool has_data(struct walk *walk, uint64_t at, uint32_t size)
 {
 	static const uint8_t zeros[4];
 	size_t bytes = size < sizeof(zeros) ? size : sizeof(zeros);
-	const uint8_t *data = look(walk, at, bytes);
+	const uint8_t *data = peek(walk, at, bytes);
 
 	return data && memcmp(data, zeros, bytes) != 0;
 }
@@ -106,39 +108,39 @@ static void count_zeros(const uint8_t *data, size_t length, size_t *row, size_t 
 	}
 }
 
-/* Reads the whole fragment, from its moof to its end. */
-static bool is_undamaged(struct walk *walk, const struct piece *piece)
+/* Reads every byte of the fragment and verifies its checksum, or, if it has none, that H.264 has no run of zeros. */
+static bool passes_check(struct walk *walk, const struct walk_fragment *fragment)
 {
-	uint64_t at = piece->record.offset;
-	size_t head_bytes = (size_t)(at - piece->at), row = 0, longest = 0;
-	const uint8_t *data = look(walk, piece->at, head_bytes);
+	uint64_t at = fragment->record.offset;
+	size_t head_bytes = (size_t)(at - fragment->at), row = 0, longest = 0;
+	const uint8_t *data = peek(walk, fragment->at, head_bytes);
 
 	if (!data)
 		return false;
 	uint32_t crc =
-		segment_checksum_begin(data, head_bytes, piece->fragment.flags_at, walk->layout->info.segment_no);
-	while (at < piece->end) {
-		size_t bytes = piece->end - at < WINDOW_BYTES ? (size_t)(piece->end - at) : WINDOW_BYTES;
-		data = look(walk, at, bytes);
+		segment_checksum_begin(data, head_bytes, fragment->parsed.flags_at, walk->layout->info.segment_no);
+	while (at < fragment->end) {
+		size_t bytes = fragment->end - at < WINDOW_BYTES ? (size_t)(fragment->end - at) : WINDOW_BYTES;
+		data = peek(walk, at, bytes);
 		if (!data)
 			return false;
 		crc = crc32c(crc, data, bytes);
-		if (!piece->check && walk->layout->init.codec == TYPE_AVC1)
+		if (!fragment->check && walk->layout->init.codec == TYPE_AVC1)
 			count_zeros(data, bytes, &row, &longest);
 		at += bytes;
 	}
-	return piece->check ? piece->check == segment_checksum_end(crc) : longest <= ZEROS_MAX;
+	return fragment->check ? fragment->check == segment_checksum_end(crc) : longest <= ZEROS_MAX;
 }
 
-/* The whole fragment at `at`, wherever in the order of frames it belongs. */
-static bool read_piece(struct walk *walk, uint64_t at, struct piece *out)
+/* Parses the fragment at `at`. False if there is no whole one. Its place in the order of frames is not checked. */
+static bool read_fragment(struct walk *walk, uint64_t at, struct walk_fragment *out)
 {
-	struct mp4_fragment *fragment = &out->fragment;
+	struct mp4_fragment *fragment = &out->parsed;
 	struct mp4_box moof, mdat;
 
 	if (!peek_box(walk, at, MP4_TYPE('m', 'o', 'o', 'f'), &moof) || moof.size > MOOF_MAX)
 		return false;
-	const uint8_t *data = look(walk, at, (size_t)moof.size);
+	const uint8_t *data = peek(walk, at, (size_t)moof.size);
 	if (!data || !mp4_parse_fragment(data, (size_t)moof.size, fragment))
 		return false;
 	out->sequence = be32_get(data + fragment->sequence_at);
@@ -168,52 +170,52 @@ static bool read_piece(struct walk *walk, uint64_t at, struct piece *out)
 	return true;
 }
 
-static bool is_whole(struct walk *walk, const struct piece *piece)
+static bool is_good(struct walk *walk, const struct walk_fragment *fragment)
 {
-	return !walk->search->thorough || is_undamaged(walk, piece);
+	return !walk->options->thorough || passes_check(walk, fragment);
 }
 
-static bool continues(const struct walk *walk, const struct piece *piece)
+static bool follows(const struct walk *walk, const struct walk_fragment *fragment)
 {
-	return piece->sequence == walk->last_sequence + 1 &&
-	       (int64_t)piece->fragment.decode_time >= walk->last_decode_time;
+	return fragment->sequence == walk->last_sequence + 1 &&
+	       (int64_t)fragment->parsed.decode_time >= walk->last_decode_time;
 }
 
-/* It can stand behind damaged frames, as far as number and time tell. */
-static bool continues_later(const struct walk *walk, const struct piece *piece)
+/* True if, by its number and time, it can follow damaged frames. */
+static bool follows_damage(const struct walk *walk, const struct walk_fragment *fragment)
 {
-	return piece->sequence > walk->last_sequence + 1 &&
-	       (int64_t)piece->fragment.decode_time > walk->last_decode_time;
+	return fragment->sequence > walk->last_sequence + 1 &&
+	       (int64_t)fragment->parsed.decode_time > walk->last_decode_time;
 }
 
-/* The frames that are missing between hole_at and this one had room there. */
-static bool has_room_before(const struct walk *walk, const struct piece *piece, uint64_t hole_at)
+/* True if the missing frames fit between hole_at and this fragment. */
+static bool has_room_before(const struct walk *walk, const struct walk_fragment *fragment, uint64_t hole_at)
 {
-	int64_t missing = piece->sequence - walk->last_sequence - 1;
+	int64_t missing = fragment->sequence - walk->last_sequence - 1;
 
-	return (int64_t)((piece->at - hole_at) / FRAGMENT_BYTES_MIN) >= missing;
+	return (int64_t)((fragment->at - hole_at) / FRAGMENT_BYTES_MIN) >= missing;
 }
 
-/* The .idx has records of that time, and none is this one. */
-static bool is_contradicted(const struct walk *walk, const struct index_record *record)
+/* True if the .idx has records of that time, but not this one. */
+static bool contradicts_index(const struct walk *walk, const struct index_record *record)
 {
-	const struct index_reader *index = walk->search->witness;
+	const struct index_reader *index = walk->options->known_index;
 	uint64_t low = 0, high = index ? index_reader_count(index) : 0;
-	struct index_record told;
+	struct index_record found;
 
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
-		if (index_reader_read(index, middle, 1, &told) != 1)
-			high = middle; /* damaged from there on, or before */
-		else if (told.wall_us < record->wall_us)
+		if (index_reader_read(index, middle, 1, &found) != 1)
+			high = middle; /* the index is damaged there or earlier */
+		else if (found.wall_us < record->wall_us)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	while (index && index_reader_read(index, low, 1, &told) == 1) {
-		if (told.wall_us == record->wall_us && told.offset == record->offset && told.size == record->size)
+	while (index && index_reader_read(index, low, 1, &found) == 1) {
+		if (found.wall_us == record->wall_us && found.offset == record->offset && found.size == record->size)
 			return false;
-		if (told.wall_us != record->wall_us)
+		if (found.wall_us != record->wall_us)
 			return true;
 		low++;
 	}
@@ -221,36 +223,37 @@ static bool is_contradicted(const struct walk *walk, const struct index_record *
 }
 
 /*
- * The fragment at `at` is one with which the segment goes on behind the hole; else walk->more where it is whole. A
- * check proves whose it is; without one everything else has to fit, unless the repair found that before (`marked`).
- * Where the beginning is damaged nobody knows the number for the check: then any fragment is one.
+ * True if the segment continues after the hole with the fragment at `at`. If that is whole but no key frame, sets
+ * walk->more_fragments. A checksum proves that the fragment belongs to this segment. Without one, everything else has
+ * to agree, unless an earlier repair has found this out already (`marked`). If the beginning of the file is damaged,
+ * the segment number that the checksum depends on is not known; then any fragment will do.
  */
-static bool resumes_at(struct walk *walk, uint64_t at, uint64_t hole_at, bool marked, struct piece *out)
+static bool resumes_at(struct walk *walk, uint64_t at, uint64_t hole_at, bool marked, struct walk_fragment *out)
 {
-	if (!read_piece(walk, at, out) || !continues_later(walk, out))
+	if (!read_fragment(walk, at, out) || !follows_damage(walk, out))
 		return false;
-	bool headless = walk->search->headless;
-	if (!headless && !out->check && !marked &&
-	    (!has_room_before(walk, out, hole_at) || is_contradicted(walk, &out->record)))
+	bool unknown_head = walk->options->unknown_head;
+	if (!unknown_head && !out->check && !marked &&
+	    (!has_room_before(walk, out, hole_at) || contradicts_index(walk, &out->record)))
 		return false;
-	if (!headless && !is_undamaged(walk, out))
+	if (!unknown_head && !passes_check(walk, out))
 		return false;
-	walk->more |= !out->fragment.key;
-	return out->fragment.key;
+	walk->more_fragments |= !out->parsed.key;
+	return out->parsed.key;
 }
 
-/* The next place from *at on where a moof may begin. */
-static bool scan(struct walk *walk, uint64_t *at)
+/* Moves *at to the next place where a moof may begin. False if there is none. */
+static bool find_moof(struct walk *walk, uint64_t *at)
 {
 	static const uint8_t type[] = {'m', 'o', 'o', 'f'};
 
 	while (walk->limit - *at >= FRAGMENT_BYTES_MIN) {
 		uint64_t left = walk->limit - *at;
 		size_t bytes = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
-		const uint8_t *data = look_through(walk, &walk->scanned, *at, FRAGMENT_BYTES_MIN);
+		const uint8_t *data = read_window(walk, &walk->scan_window, *at, FRAGMENT_BYTES_MIN);
 		if (!data)
 			return false;
-		bytes = walk->scanned.length - (size_t)(data - walk->scanned.bytes);
+		bytes = walk->scan_window.length - (size_t)(data - walk->scan_window.bytes);
 		const uint8_t *found = memmem(data + 4, bytes - 4, type, sizeof(type));
 		if (found) {
 			*at += (uint64_t)(found - 4 - data);
@@ -261,8 +264,8 @@ static bool scan(struct walk *walk, uint64_t *at)
 	return false;
 }
 
-/* A free box that the repair put over a hole: where it ends; 0 where there is none. */
-static uint64_t marked_end(struct walk *walk, uint64_t at)
+/* The end of the free box that the repair put over a hole; 0: there is none. */
+static uint64_t free_box_end(struct walk *walk, uint64_t at)
 {
 	struct mp4_box box;
 
@@ -271,12 +274,12 @@ static uint64_t marked_end(struct walk *walk, uint64_t at)
 	return at + box.size;
 }
 
-/* Finds where the segment goes on behind the damage at hole_at. */
-static bool resume(struct walk *walk, uint64_t hole_at, struct piece *out)
+/* Finds the fragment with which the segment continues after the damage at hole_at. */
+static bool resume(struct walk *walk, uint64_t hole_at, struct walk_fragment *out)
 {
-	uint64_t free_end = marked_end(walk, hole_at), at = free_end ? free_end : hole_at;
+	uint64_t free_end = free_box_end(walk, hole_at), at = free_end ? free_end : hole_at;
 
-	walk->more = false;
+	walk->more_fragments = false;
 	walk->marked = free_end == walk->limit && free_end > hole_at;
 	if (walk->marked)
 		return false;
@@ -284,62 +287,63 @@ static bool resume(struct walk *walk, uint64_t hole_at, struct piece *out)
 		walk->marked = true;
 		return true;
 	}
-	for (; at < walk->limit && scan(walk, &at); at++) {
-		bool more = walk->more;
-		walk->more = false;
+	for (; at < walk->limit && find_moof(walk, &at); at++) {
+		bool more = walk->more_fragments;
+		walk->more_fragments = false;
 		if (resumes_at(walk, at, hole_at, false, out))
 			return true;
-		if (walk->more)
-			at = out->end - 1; /* a whole one: nothing begins inside of it */
-		walk->more |= more;
+		if (walk->more_fragments)
+			at = out->end - 1; /* skip the whole fragment: no other begins inside it */
+		walk->more_fragments |= more;
 	}
 	return false;
 }
 
 enum segment_outcome segment_scan_fragments(int fd, const struct segment_layout *layout,
-					    const struct segment_scan_options *search,
-					    struct segment_scan_result *found)
+					    const struct segment_scan_options *options,
+					    struct segment_scan_result *result)
 {
 	struct walk walk = {
 		.fd = fd,
 		.layout = layout,
-		.search = search,
+		.options = options,
 		.limit = layout->media_end,
 		.last_decode_time = -1,
-		.last_sequence = search->headless ? -1 : 0,
+		.last_sequence = options->unknown_head ? -1 : 0,
 	};
-	struct piece piece;
+	struct walk_fragment fragment;
 
-	*found = (struct segment_scan_result){.good_end = layout->fragments_at};
-	while (found->good_end < walk.limit) {
-		uint64_t hole_at = found->good_end;
-		if (!read_piece(&walk, hole_at, &piece) || !continues(&walk, &piece) || !is_whole(&walk, &piece)) {
-			if (walk.failed || !resume(&walk, hole_at, &piece))
+	*result = (struct segment_scan_result){.good_end = layout->fragments_at};
+	while (result->good_end < walk.limit) {
+		uint64_t hole_at = result->good_end;
+		if (!read_fragment(&walk, hole_at, &fragment) || !follows(&walk, &fragment) ||
+		    !is_good(&walk, &fragment)) {
+			if (walk.failed || !resume(&walk, hole_at, &fragment))
 				break;
-			piece.record.flags |= INDEX_AFTER_HOLE;
-			if (!walk.marked && search->hole && piece.at > hole_at)
-				search->hole(hole_at, piece.at, search->context);
+			fragment.record.flags |= INDEX_AFTER_HOLE;
+			if (!walk.marked && options->on_hole && fragment.at > hole_at)
+				options->on_hole(hole_at, fragment.at, options->context);
 		}
-		index_record_seal(&piece.record, layout->info.segment_no);
-		walk.last_decode_time = (int64_t)piece.fragment.decode_time;
-		walk.last_sequence = piece.sequence;
-		walk.more = walk.marked = false;
-		found->good_end = piece.end;
-		if (!search->each(&piece.record, search->context))
+		index_record_seal(&fragment.record, layout->info.segment_no);
+		walk.last_decode_time = (int64_t)fragment.parsed.decode_time;
+		walk.last_sequence = fragment.sequence;
+		walk.more_fragments = walk.marked = false;
+		result->good_end = fragment.end;
+		if (!options->on_record(&fragment.record, options->context))
 			break;
 	}
-	found->more = walk.more;
-	found->marked = walk.marked;
+	result->more_fragments = walk.more_fragments;
+	result->tail_marked = walk.marked;
 	return walk.failed ? SEGMENT_ERROR : SEGMENT_OK;
 }
 
-enum segment_outcome segment_walk(int fd, const struct segment_layout *layout, segment_record_fn *each, void *context,
-				  uint64_t *good_end)
+enum segment_outcome segment_walk(int fd, const struct segment_layout *layout, segment_record_fn *on_record,
+				  void *context, uint64_t *good_end)
 {
-	const struct segment_scan_options search = {.each = each, .context = context};
-	struct segment_scan_result found;
-	enum segment_outcome outcome = segment_scan_fragments(fd, layout, &search, &found);
+	const struct segment_scan_options options = {.on_record = on_record, .context = context};
+	struct segment_scan_result result;
+	enum segment_outcome outcome = segment_scan_fragments(fd, layout, &options, &result);
 
-	*good_end = found.good_end;
+	*good_end = result.good_end;
 	return outcome;
 }

@@ -1,5 +1,4 @@
-/* test_segment_repair.c - what a crash leaves of a segment, at every byte of its life, and what the repair makes of it.
- */
+/* test_segment_repair.c - the repair of segments that a crash left, at every byte of their life. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,7 +8,7 @@
 
 static struct reason why;
 
-static void what_the_repair_makes_plays_frame_by_frame(void **state)
+static void repaired_segments_play_frame_by_frame(void **state)
 {
 	(void)state;
 	assert_int_equal(forms.index_file.length, index_bytes(SMALL));
@@ -17,7 +16,7 @@ static void what_the_repair_makes_plays_frame_by_frame(void **state)
 		assert_decodes(&forms.plain[count], &streams.h264, 0, count, 12);
 }
 
-/* The index as a crash can leave it beside media with `count` whole frames. */
+/* The states in which a crash can leave the index of a segment with `count` whole frames. */
 static void put_cut(size_t length, unsigned kind)
 {
 	size_t count = whole_frames(length);
@@ -25,7 +24,7 @@ static void put_cut(size_t length, unsigned kind)
 	struct index_header header = {.segment_no = SEGMENT_NO + 1, .first_wall_us = MEDIA_WALL_US};
 
 	switch (kind % 6) {
-	case 0: /* as it would be */
+	case 0: /* as it should be */
 		put_files(forms.segment.data, length, forms.index_file.data, index_bytes(count));
 		break;
 	case 1: /* torn */
@@ -34,14 +33,14 @@ static void put_cut(size_t length, unsigned kind)
 	case 2: /* ahead of the media */
 		put_files(forms.segment.data, length, forms.index_file.data, forms.index_file.length);
 		break;
-	case 3: /* of another file */
+	case 3: /* of another segment */
 		index_header_seal(&header);
 		buffer_append(&other, &header, sizeof(header));
 		buffer_append(&other, forms.index_file.data + sizeof(header), index_bytes(count) - sizeof(header));
 		put_files(forms.segment.data, length, other.data, other.length);
 		buffer_free(&other);
 		break;
-	case 4: /* behind the media */
+	case 4: /* behind the media: records are missing */
 		put_files(forms.segment.data, length, forms.index_file.data, index_bytes(count / 2));
 		break;
 	default:
@@ -82,7 +81,7 @@ static void at_the_end_of_each_frame_no_index_matters(void **state)
 		}
 }
 
-static void a_clean_close_with_any_damage_is_a_repair(void **state)
+static void finishing_a_damaged_segment_repairs_it(void **state)
 {
 	(void)state;
 	for (size_t length = 0; length <= forms.segment.length; length += 5)
@@ -107,8 +106,8 @@ static void zeros_that_a_power_cut_leaves_are_cut_off(void **state)
 	buffer_free(&zeroed);
 }
 
-/* All states of finishing: so much of the moov is appended, the free box not yet overwritten. */
-static void a_finish_that_was_interrupted_is_done_again(void **state)
+/* All states of finishing in which part of the moov is appended and the free box is not yet overwritten. */
+static void an_interrupted_finish_is_repeated(void **state)
 {
 	struct catalogue_entry entry;
 
@@ -127,7 +126,7 @@ static void a_finish_that_was_interrupted_is_done_again(void **state)
 	}
 }
 
-/* The header of the mdat is on disk and the moov is not, or only a part of it. */
+/* The header of the mdat is on disk, but the moov is not, or only in part. */
 static void a_finished_segment_that_lost_its_end_is_finished_again(void **state)
 {
 	struct catalogue_entry entry;
@@ -140,7 +139,7 @@ static void a_finished_segment_that_lost_its_end_is_finished_again(void **state)
 	}
 }
 
-static void a_finished_segment_is_left_as_it_is(void **state)
+static void a_finished_segment_is_not_changed(void **state)
 {
 	struct catalogue_entry entry;
 
@@ -176,8 +175,8 @@ static void assert_index_made_anew(struct buffer *index)
 	buffer_free(index);
 }
 
-/* The record in the middle no longer passes its check, the last one does. */
-static void an_index_damaged_in_its_middle_is_made_anew(void **state)
+/* A record in the middle is invalid; the last one is valid. */
+static void an_index_damaged_in_its_middle_is_rebuilt(void **state)
 {
 	struct buffer damaged = {0};
 
@@ -187,7 +186,7 @@ static void an_index_damaged_in_its_middle_is_made_anew(void **state)
 	assert_index_made_anew(&damaged);
 }
 
-static void an_index_with_a_torn_end_is_made_anew(void **state)
+static void an_index_with_a_torn_end_is_rebuilt(void **state)
 {
 	struct buffer torn = {0};
 
@@ -197,7 +196,7 @@ static void an_index_with_a_torn_end_is_made_anew(void **state)
 	assert_index_made_anew(&torn);
 }
 
-static void the_end_tells_boot_and_capture_time_of_the_last_frame(void **state)
+static void the_end_has_boot_and_capture_time_of_the_last_frame(void **state)
 {
 	struct catalogue_entry entry;
 	struct segment_end end;
@@ -211,7 +210,7 @@ static void the_end_tells_boot_and_capture_time_of_the_last_frame(void **state)
 	assert_int_equal(entry.width, 96);
 }
 
-static void somebody_elses_mp4_is_left_alone(void **state)
+static void a_foreign_mp4_is_not_changed(void **state)
 {
 	struct catalogue_entry entry;
 
@@ -239,7 +238,7 @@ static void a_link_is_not_followed(void **state)
 	unlinkat(forms.directory, MEDIA_FILE, 0);
 }
 
-static void a_file_that_is_gone_is_told_apart(void **state)
+static void a_missing_file_has_its_own_outcome(void **state)
 {
 	struct catalogue_entry entry;
 
@@ -248,7 +247,7 @@ static void a_file_that_is_gone_is_told_apart(void **state)
 	assert_int_equal(segment_finish(forms.directory, MEDIA_FILE, &entry, NULL, &why), REPAIR_GONE);
 }
 
-/* The only key frame is damaged: what is behind it cannot be shown, and is not thrown away. */
+/* The only key frame is damaged. What follows cannot be played, but it is not deleted. */
 static void a_finished_segment_without_a_whole_key_frame_is_set_aside(void **state)
 {
 	struct catalogue_entry entry;
@@ -266,7 +265,7 @@ static void a_finished_segment_without_a_whole_key_frame_is_set_aside(void **sta
 	buffer_free(&damaged);
 }
 
-/* Much more behind the damage than a torn fragment is: it stays. */
+/* Much more follows the damage than a torn fragment has: it is kept. */
 static void an_open_segment_damaged_in_its_middle_is_not_cut(void **state)
 {
 	struct catalogue_entry entry;
@@ -293,21 +292,21 @@ static void an_open_segment_damaged_in_its_middle_is_not_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_repair_makes_plays_frame_by_frame),
+		cmocka_unit_test(repaired_segments_play_frame_by_frame),
 		cmocka_unit_test(cut_at_every_byte_the_whole_frames_are_kept),
 		cmocka_unit_test(at_the_end_of_each_frame_no_index_matters),
-		cmocka_unit_test(a_clean_close_with_any_damage_is_a_repair),
+		cmocka_unit_test(finishing_a_damaged_segment_repairs_it),
 		cmocka_unit_test(zeros_that_a_power_cut_leaves_are_cut_off),
-		cmocka_unit_test(a_finish_that_was_interrupted_is_done_again),
+		cmocka_unit_test(an_interrupted_finish_is_repeated),
 		cmocka_unit_test(a_finished_segment_that_lost_its_end_is_finished_again),
-		cmocka_unit_test(a_finished_segment_is_left_as_it_is),
+		cmocka_unit_test(a_finished_segment_is_not_changed),
 		cmocka_unit_test(a_finished_segment_gets_its_index_back),
-		cmocka_unit_test(an_index_damaged_in_its_middle_is_made_anew),
-		cmocka_unit_test(an_index_with_a_torn_end_is_made_anew),
-		cmocka_unit_test(the_end_tells_boot_and_capture_time_of_the_last_frame),
-		cmocka_unit_test(somebody_elses_mp4_is_left_alone),
+		cmocka_unit_test(an_index_damaged_in_its_middle_is_rebuilt),
+		cmocka_unit_test(an_index_with_a_torn_end_is_rebuilt),
+		cmocka_unit_test(the_end_has_boot_and_capture_time_of_the_last_frame),
+		cmocka_unit_test(a_foreign_mp4_is_not_changed),
 		cmocka_unit_test(a_link_is_not_followed),
-		cmocka_unit_test(a_file_that_is_gone_is_told_apart),
+		cmocka_unit_test(a_missing_file_has_its_own_outcome),
 		cmocka_unit_test(a_finished_segment_without_a_whole_key_frame_is_set_aside),
 		cmocka_unit_test(an_open_segment_damaged_in_its_middle_is_not_cut),
 	};

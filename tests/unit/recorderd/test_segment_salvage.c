@@ -1,6 +1,7 @@
 /*
- * test_segment_salvage.c - segments of which blocks are zeros, garbage, old bytes or missing. Every frame outside of
- * the damage that can be decoded is kept, and no other one is shown. SALVAGE_FILES=500: so many files.
+ * test_segment_salvage.c - the repair of segments in which blocks are zeros, garbage, old bytes or missing.
+ *
+ * Every frame outside of the damage that can be decoded is kept, and no other frame. SALVAGE_FILES=500 tries 500 files.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -61,7 +62,7 @@ static void damage_at_random(struct damaged *out, enum kind kind, uint32_t *seed
 	damage_judge(out);
 }
 
-/* The index that a crash leaves, or none. */
+/* Writes the index that a crash leaves, or removes it. */
 static bool damage_index(struct damaged *damaged, uint32_t *seed)
 {
 	switch (next_random(seed) % 4) {
@@ -97,7 +98,7 @@ static void assert_same_index_from_the_media(void)
 	buffer_free(&media_after);
 }
 
-/* FFmpeg takes every frame that is listed, without a word; the pictures are those of the stream. */
+/* FFmpeg decodes every listed frame without an error, to the pictures of the stream. */
 static void assert_plays(const struct salvaged *salvaged)
 {
 	static struct decoded wanted[MEDIA_FRAMES * 2];
@@ -142,7 +143,7 @@ static size_t files_wanted(void)
 	return text ? (size_t)atol(text) : FILES_USUAL;
 }
 
-static void every_frame_outside_of_the_damage_is_kept_and_no_other_shown(void **state)
+static void every_undamaged_frame_is_kept_and_no_other(void **state)
 {
 	struct tally tally[KINDS] = {{0}};
 	uint32_t seed = 20261130;
@@ -169,7 +170,7 @@ static void every_frame_outside_of_the_damage_is_kept_and_no_other_shown(void **
 			assert_same_index_from_the_media();
 			if (i % DECODE_EVERY < KINDS)
 				assert_plays(&salvaged);
-		} else if (damaged.decodable_count > 0) { /* nobody knows when it was recorded: it stays */
+		} else if (damaged.decodable_count > 0) { /* nobody knows when it was recorded: it is kept */
 			assert_int_equal(salvaged.outcome, REPAIR_SET_ASIDE);
 			assert_false(with_index);
 			assert_true(file_is_there(ASIDE_FILE));
@@ -186,7 +187,7 @@ static void one_block(struct damaged *out, size_t from, size_t to)
 	damage_judge(out);
 }
 
-static void frames_behind_a_hole_are_kept_from_the_next_key_frame_on(void **state)
+static void frames_after_a_hole_are_kept_from_the_next_key_frame_on(void **state)
 {
 	struct damaged damaged;
 	struct salvaged salvaged;
@@ -203,7 +204,7 @@ static void frames_behind_a_hole_are_kept_from_the_next_key_frame_on(void **stat
 	damage_finish(&damaged);
 }
 
-static void a_damaged_first_frame_costs_its_group_and_no_more(void **state)
+static void a_damaged_first_frame_costs_only_its_gop(void **state)
 {
 	struct damaged damaged;
 	struct salvaged salvaged;
@@ -218,7 +219,7 @@ static void a_damaged_first_frame_costs_its_group_and_no_more(void **state)
 	damage_finish(&damaged);
 }
 
-static void a_damaged_beginning_is_made_of_a_neighbour_s(void **state)
+static void a_damaged_beginning_is_rebuilt_from_a_neighbour_s(void **state)
 {
 	struct damaged damaged;
 	struct salvaged salvaged;
@@ -236,7 +237,7 @@ static void a_damaged_beginning_is_made_of_a_neighbour_s(void **state)
 	damage_finish(&damaged);
 }
 
-static void a_beginning_of_which_nobody_knows_is_set_aside(void **state)
+static void a_segment_with_an_unknown_beginning_is_set_aside(void **state)
 {
 	struct damaged damaged;
 	struct salvaged salvaged;
@@ -255,8 +256,8 @@ static void a_beginning_of_which_nobody_knows_is_set_aside(void **state)
 	damage_finish(&damaged);
 }
 
-/* A whole fragment of another segment, with a time and a number that would fit, stands in the hole. */
-static void old_bytes_of_another_segment_are_never_shown(void **state)
+/* In the hole is a whole fragment of another segment, with a time and a number that would fit. */
+static void old_bytes_of_another_segment_are_never_kept(void **state)
 {
 	struct damaged damaged;
 	struct salvaged salvaged;
@@ -278,8 +279,8 @@ static void old_bytes_of_another_segment_are_never_shown(void **state)
 	}
 }
 
-/* What was finished long ago, and lost a block since. */
-static void a_finished_segment_is_finished_anew_around_the_damage(void **state)
+/* The segment was finished long ago, and a block has been damaged since. */
+static void a_damaged_finished_segment_is_finished_again(void **state)
 {
 	struct damaged damaged;
 	struct salvaged salvaged;
@@ -304,8 +305,8 @@ static void a_finished_segment_is_finished_anew_around_the_damage(void **state)
 	damage_finish(&damaged);
 }
 
-/* Recorded until no more fitted into a file, by a recorder that did not see that coming. */
-static void a_segment_that_no_file_has_room_to_finish_stays_as_it_is(void **state)
+/* It was recorded until a file could not become larger, with a limit that was not known in advance. */
+static void a_segment_too_large_to_be_finished_remains_fragmented(void **state)
 {
 	struct damaged damaged;
 	struct salvaged salvaged;
@@ -329,8 +330,8 @@ static void a_segment_that_no_file_has_room_to_finish_stays_as_it_is(void **stat
 	damage_finish(&damaged);
 }
 
-/* Exactly some fragments are missing, and what is behind them stands in their place. */
-static void fragments_that_are_missing_without_a_trace_are_a_gap(void **state)
+/* Some whole fragments are missing, and those after them have moved up. */
+static void fragments_missing_without_a_trace_are_a_gap(void **state)
 {
 	struct damaged damaged;
 	struct salvaged salvaged;
@@ -358,15 +359,15 @@ static void fragments_that_are_missing_without_a_trace_are_a_gap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_frame_outside_of_the_damage_is_kept_and_no_other_shown),
-		cmocka_unit_test(frames_behind_a_hole_are_kept_from_the_next_key_frame_on),
-		cmocka_unit_test(a_damaged_first_frame_costs_its_group_and_no_more),
-		cmocka_unit_test(a_damaged_beginning_is_made_of_a_neighbour_s),
-		cmocka_unit_test(a_beginning_of_which_nobody_knows_is_set_aside),
-		cmocka_unit_test(old_bytes_of_another_segment_are_never_shown),
-		cmocka_unit_test(a_finished_segment_is_finished_anew_around_the_damage),
-		cmocka_unit_test(fragments_that_are_missing_without_a_trace_are_a_gap),
-		cmocka_unit_test(a_segment_that_no_file_has_room_to_finish_stays_as_it_is),
+		cmocka_unit_test(every_undamaged_frame_is_kept_and_no_other),
+		cmocka_unit_test(frames_after_a_hole_are_kept_from_the_next_key_frame_on),
+		cmocka_unit_test(a_damaged_first_frame_costs_only_its_gop),
+		cmocka_unit_test(a_damaged_beginning_is_rebuilt_from_a_neighbour_s),
+		cmocka_unit_test(a_segment_with_an_unknown_beginning_is_set_aside),
+		cmocka_unit_test(old_bytes_of_another_segment_are_never_kept),
+		cmocka_unit_test(a_damaged_finished_segment_is_finished_again),
+		cmocka_unit_test(fragments_missing_without_a_trace_are_a_gap),
+		cmocka_unit_test(a_segment_too_large_to_be_finished_remains_fragmented),
 	};
 
 	return cmocka_run_group_tests(tests, make_long_segments, drop_long_segments);

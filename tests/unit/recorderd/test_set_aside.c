@@ -1,4 +1,4 @@
-/* test_set_aside.c - what the repair sets aside: its names, how much there is, and what goes first. */
+/* test_set_aside.c - names, counts and deletion of the segments that are set aside. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -56,7 +56,7 @@ static bool is_there(const char *name)
 	return faccessat(directory, name, F_OK, 0) == 0;
 }
 
-static void it_keeps_its_index_and_never_takes_a_name_that_is_taken(void **state)
+static void it_keeps_its_index_and_gets_a_name_that_is_free(void **state)
 {
 	char name[SET_ASIDE_NAME_BYTES];
 
@@ -75,7 +75,7 @@ static void it_keeps_its_index_and_never_takes_a_name_that_is_taken(void **state
 	assert_false(is_there("damaged_recording_20260517_102300.idx"));
 }
 
-static void the_oldest_go_first_and_what_is_not_ours_stays(void **state)
+static void the_oldest_are_deleted_first_and_foreign_files_never(void **state)
 {
 	(void)state;
 	put("damaged_" SECOND, 10, SOME_S + 2000);
@@ -93,8 +93,8 @@ static void the_oldest_go_first_and_what_is_not_ours_stays(void **state)
 	unlinkat(directory, FIRST, 0);
 }
 
-/* By a clock that begins in 1970, or that ran ahead. */
-static void a_time_that_cannot_be_makes_nothing_old(void **state)
+/* The clock started in 1970, or ran ahead. */
+static void an_impossible_time_makes_nothing_old(void **state)
 {
 	int64_t now_us = wall_now().us;
 
@@ -106,8 +106,8 @@ static void a_time_that_cannot_be_makes_nothing_old(void **state)
 	assert_int_equal(set_aside_delete(directory, now_us, true, 0).files, 2);
 }
 
-/* A folder of that name cannot be unlinked. */
-static void what_cannot_be_deleted_is_said_and_does_not_count_as_gone(void **state)
+/* A folder cannot be unlinked. */
+static void undeletable_files_are_reported_and_not_counted_as_deleted(void **state)
 {
 	struct set_aside_files gone;
 
@@ -126,10 +126,10 @@ static void what_cannot_be_deleted_is_said_and_does_not_count_as_gone(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_keeps_its_index_and_never_takes_a_name_that_is_taken),
-		cmocka_unit_test(the_oldest_go_first_and_what_is_not_ours_stays),
-		cmocka_unit_test(a_time_that_cannot_be_makes_nothing_old),
-		cmocka_unit_test(what_cannot_be_deleted_is_said_and_does_not_count_as_gone),
+		cmocka_unit_test(it_keeps_its_index_and_gets_a_name_that_is_free),
+		cmocka_unit_test(the_oldest_are_deleted_first_and_foreign_files_never),
+		cmocka_unit_test(an_impossible_time_makes_nothing_old),
+		cmocka_unit_test(undeletable_files_are_reported_and_not_counted_as_deleted),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

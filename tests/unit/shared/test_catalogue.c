@@ -1,4 +1,4 @@
-/* test_catalogue.c - the list of segments: found by time whatever the clock did, whole or refused, read by scripts. */
+/* test_catalogue.c - searching, reading and writing the list of segments. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <json-c/json.h>
@@ -65,7 +65,7 @@ static int64_t random_us(uint32_t *seed, int64_t limit_us)
 	return (int64_t)((high << 31 ^ next_random(seed)) % (uint64_t)limit_us);
 }
 
-/* Segments of a minute or so; now and then a gap, a step forwards, or one backwards by up to a few hours. */
+/* Segments of about a minute, sometimes with a gap or a clock step before them, forwards or back by up to hours. */
 static void make_entries(struct catalogue_entry *entries, size_t count, uint32_t *seed)
 {
 	int64_t at = MEDIA_WALL_US;
@@ -98,7 +98,7 @@ static bool overlaps(const struct catalogue_entry *entry, int64_t from, int64_t 
 	return entry->start_wall_us < to && (entry->state == CATALOGUE_RECORDING || entry->end_wall_us > from);
 }
 
-static void a_range_holds_every_segment_that_overlaps_it(void **state)
+static void a_range_contains_every_segment_that_overlaps_it(void **state)
 {
 	(void)state;
 	static struct catalogue_entry entries[MANY];
@@ -119,7 +119,7 @@ static void a_range_holds_every_segment_that_overlaps_it(void **state)
 			for (size_t k = 0; k < count; k++)
 				if (overlaps(&entries[k], from, to))
 					assert_true(k >= first && k < end);
-			/* And no more than it must: both of its ends are in the range, or bound by what a step left. */
+			/* And no more than necessary: both of its ends are in the range, or bounded by what a clock step left. */
 			if (first < end) {
 				assert_true(entries[first].end_wall_us > from ||
 					    entries[first].state == CATALOGUE_RECORDING);
@@ -130,7 +130,7 @@ static void a_range_holds_every_segment_that_overlaps_it(void **state)
 	}
 }
 
-static void borders_belong_to_the_segment_that_starts_there(void **state)
+static void a_border_belongs_to_the_segment_that_starts_there(void **state)
 {
 	(void)state;
 	struct catalogue_entry entries[] = {entry_of(1, 1000000, 500), entry_of(2, 1000500, 500)};
@@ -152,7 +152,7 @@ static void borders_belong_to_the_segment_that_starts_there(void **state)
 	catalogue_close(&list);
 }
 
-static void the_open_segment_ends_nowhere(void **state)
+static void the_open_segment_has_no_end(void **state)
 {
 	(void)state;
 	struct catalogue_entry entries[] = {entry_of(1, 1000000, 500), entry_of(2, 1000500, 500)};
@@ -190,7 +190,7 @@ static void entries_are_found_by_file_and_read_in_order(void **state)
 	assert_true(fcntl(0, F_GETFD) >= 0);
 }
 
-static void a_list_that_is_not_there_or_empty_is_told_apart(void **state)
+static void a_missing_list_and_an_empty_one_differ(void **state)
 {
 	(void)state;
 	struct catalogue list;
@@ -203,7 +203,7 @@ static void a_list_that_is_not_there_or_empty_is_told_apart(void **state)
 	catalogue_close(&list);
 }
 
-/* Opens a list with those bytes, and counts the good entries where it opens. */
+/* Opens a list of those bytes, and counts the valid entries if it opens. */
 static enum catalogue_outcome open_bytes(const void *data, size_t length, size_t *good)
 {
 	struct catalogue_entry entries[4];
@@ -217,7 +217,7 @@ static enum catalogue_outcome open_bytes(const void *data, size_t length, size_t
 	return outcome;
 }
 
-static void damage_is_seen_wherever_it_is(void **state)
+static void damage_is_detected_anywhere(void **state)
 {
 	(void)state;
 	struct catalogue_entry entries[] = {entry_of(1, 1000000, 500), entry_of(2, 1000500, 500)};
@@ -257,7 +257,7 @@ static void a_damaged_entry_fails_the_search_that_meets_it(void **state)
 	catalogue_close(&list);
 }
 
-static void an_entry_that_names_no_segment_is_refused(void **state)
+static void an_entry_whose_file_is_no_segment_is_refused(void **state)
 {
 	(void)state;
 	struct catalogue_entry got, entries[] = {entry_of(1, 1000000, 500)};
@@ -282,7 +282,7 @@ static void a_reader_keeps_the_list_that_it_opened(void **state)
 	catalogue_close(&next);
 }
 
-/* Files in the folder, the temporary ones too. */
+/* Counts the files in the folder, including temporary ones. */
 static size_t count_files(void)
 {
 	size_t count = 0;
@@ -294,7 +294,7 @@ static size_t count_files(void)
 	return count;
 }
 
-static void writing_leaves_two_files_and_a_failure_the_old_ones(void **state)
+static void writing_leaves_two_files_and_a_failure_keeps_the_old_ones(void **state)
 {
 	(void)state;
 	struct catalogue_entry entries[] = {entry_of(1, 1000000, 500)};
@@ -310,7 +310,7 @@ static void writing_leaves_two_files_and_a_failure_the_old_ones(void **state)
 	assert_non_null(strstr(why.text, CATALOGUE_JSON));
 	close(nowhere);
 
-	/* A name that cannot be replaced: the temporary file goes away again. */
+	/* The old file cannot be replaced. The temporary one is removed. */
 	assert_int_equal(unlinkat(directory, CATALOGUE_FILE, 0), 0);
 	assert_int_equal(mkdir(path_of(CATALOGUE_FILE, path), 0700), 0);
 	assert_false(catalogue_write(directory, 2, entries, 1, true, &why));
@@ -323,7 +323,7 @@ static const char *text_in(struct json_object *object, const char *key)
 	return json_object_get_string(json_object_object_get(object, key));
 }
 
-static void people_get_local_times_and_plain_numbers(void **state)
+static void the_json_has_local_times_and_plain_numbers(void **state)
 {
 	(void)state;
 	struct catalogue_entry entries[] = {entry_of(1, INT64_C(1779006180123456), 10 * MINUTE_US),
@@ -355,7 +355,7 @@ static void people_get_local_times_and_plain_numbers(void **state)
 	json_object_put(list);
 }
 
-static void a_long_list_is_whole_json(void **state)
+static void a_long_list_is_valid_json(void **state)
 {
 	(void)state;
 	const size_t count = 3000;
@@ -380,18 +380,18 @@ static void a_long_list_is_whole_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_range_holds_every_segment_that_overlaps_it, empty_folder),
-		cmocka_unit_test_setup(borders_belong_to_the_segment_that_starts_there, empty_folder),
-		cmocka_unit_test_setup(the_open_segment_ends_nowhere, empty_folder),
+		cmocka_unit_test_setup(a_range_contains_every_segment_that_overlaps_it, empty_folder),
+		cmocka_unit_test_setup(a_border_belongs_to_the_segment_that_starts_there, empty_folder),
+		cmocka_unit_test_setup(the_open_segment_has_no_end, empty_folder),
 		cmocka_unit_test_setup(entries_are_found_by_file_and_read_in_order, empty_folder),
-		cmocka_unit_test_setup(a_list_that_is_not_there_or_empty_is_told_apart, empty_folder),
-		cmocka_unit_test_setup(damage_is_seen_wherever_it_is, empty_folder),
+		cmocka_unit_test_setup(a_missing_list_and_an_empty_one_differ, empty_folder),
+		cmocka_unit_test_setup(damage_is_detected_anywhere, empty_folder),
 		cmocka_unit_test_setup(a_damaged_entry_fails_the_search_that_meets_it, empty_folder),
-		cmocka_unit_test_setup(an_entry_that_names_no_segment_is_refused, empty_folder),
+		cmocka_unit_test_setup(an_entry_whose_file_is_no_segment_is_refused, empty_folder),
 		cmocka_unit_test_setup(a_reader_keeps_the_list_that_it_opened, empty_folder),
-		cmocka_unit_test_setup(writing_leaves_two_files_and_a_failure_the_old_ones, empty_folder),
-		cmocka_unit_test_setup(people_get_local_times_and_plain_numbers, empty_folder),
-		cmocka_unit_test_setup(a_long_list_is_whole_json, empty_folder),
+		cmocka_unit_test_setup(writing_leaves_two_files_and_a_failure_keeps_the_old_ones, empty_folder),
+		cmocka_unit_test_setup(the_json_has_local_times_and_plain_numbers, empty_folder),
+		cmocka_unit_test_setup(a_long_list_is_valid_json, empty_folder),
 	};
 
 	return cmocka_run_group_tests(tests, open_folder, close_folder);

@@ -1,4 +1,4 @@
-/* test_index.c - the .idx beside a segment: what is whole is read, and the first damage ends it. */
+/* test_index.c - reading the .idx file of a segment, up to the first damage. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static struct buffer index_bytes(void)
 	index_header_seal(&header);
 	buffer_append(&out, &header, sizeof(header));
 	for (uint32_t i = 0; i < RECORDS; i++) {
-		/* Two frames with the same time now and then. */
+		/* Some frames have the same time as the one before. */
 		struct index_record record = {
 			.wall_us = MEDIA_WALL_US + (i - i % 5 / 4) * 100,
 			.offset = 1000 + i * 100,
@@ -98,7 +98,7 @@ static void a_damaged_byte_ends_the_index_at_its_record(void **state)
 	buffer_free(&bytes);
 }
 
-static void a_tail_of_zeros_is_no_record(void **state)
+static void a_tail_of_zeros_ends_the_index(void **state)
 {
 	(void)state;
 	struct buffer bytes = index_bytes();
@@ -149,7 +149,7 @@ static void the_index_of_another_segment_is_refused(void **state)
 	buffer_free(&bytes);
 }
 
-static void records_that_are_appended_are_seen_at_once(void **state)
+static void appended_records_can_be_read_at_once(void **state)
 {
 	(void)state;
 	struct buffer bytes = index_bytes();
@@ -168,7 +168,7 @@ static void records_that_are_appended_are_seen_at_once(void **state)
 	buffer_free(&bytes);
 }
 
-static void the_name_follows_from_the_segments(void **state)
+static void the_name_is_made_from_the_segment_s(void **state)
 {
 	(void)state;
 	char name[SEGMENT_FILE_BYTES];
@@ -188,11 +188,11 @@ int main(void)
 		cmocka_unit_test(sealed_records_are_read_back),
 		cmocka_unit_test(a_cut_at_any_byte_leaves_the_whole_records_before_it),
 		cmocka_unit_test(a_damaged_byte_ends_the_index_at_its_record),
-		cmocka_unit_test(a_tail_of_zeros_is_no_record),
+		cmocka_unit_test(a_tail_of_zeros_ends_the_index),
 		cmocka_unit_test(records_of_another_segment_do_not_pass),
 		cmocka_unit_test(the_index_of_another_segment_is_refused),
-		cmocka_unit_test(records_that_are_appended_are_seen_at_once),
-		cmocka_unit_test(the_name_follows_from_the_segments),
+		cmocka_unit_test(appended_records_can_be_read_at_once),
+		cmocka_unit_test(the_name_is_made_from_the_segment_s),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,4 +1,4 @@
-/* test_segment.c - segments in all their states, as FFmpeg sees them and as they are read back. */
+/* test_segment.c - segments in all their states, read by FFmpeg and by the walk. */
 #include "tests/unit/support/segment_cases.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ static void every_state_of_a_segment_plays(const struct stream *stream, size_t f
 	segment_layout_free(&layout);
 }
 
-static void open_half_finished_and_complete_play_alike(void **state)
+static void open_half_finished_and_complete_segments_play_alike(void **state)
 {
 	(void)state;
 	every_state_of_a_segment_plays(&streams.h264, 0);
@@ -51,7 +51,7 @@ static void a_segment_from_within_a_run_starts_at_zero(void **state)
 	every_state_of_a_segment_plays(&streams.h264, second_key());
 }
 
-static void the_layout_tells_what_the_head_holds(void **state)
+static void the_layout_describes_the_head(void **state)
 {
 	(void)state;
 	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
@@ -71,7 +71,7 @@ static void the_layout_tells_what_the_head_holds(void **state)
 	assert_ptr_equal(layout.init.entry, layout.entry_bytes);
 	assert_int_equal(layout.head.length, layout.fragments_at);
 	assert_memory_equal(layout.head.data, segment.data, layout.head.length);
-	/* The 16 bytes that are overwritten at the end lie in one sector: they are written whole or not at all. */
+	/* The 16 bytes that are overwritten at the end are in one sector, so they are written as a whole or not at all. */
 	assert_int_equal(layout.free_at / 512, (layout.free_at + 15) / 512);
 	segment_layout_free(&layout);
 	segment_layout_free(&layout);
@@ -162,7 +162,7 @@ static void an_unreadable_file_is_an_error(void **state)
 	close(fd);
 }
 
-static void a_walk_stops_when_told(void **state)
+static void a_walk_can_be_stopped(void **state)
 {
 	(void)state;
 	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
@@ -210,7 +210,7 @@ static void the_uuid_box_keeps_every_field(void **state)
 	buffer_free(&box);
 }
 
-static void names_are_local_time_and_nothing_else_passes(void **state)
+static void names_are_local_times_and_no_other_name_is_valid(void **state)
 {
 	(void)state;
 	static const char *const good[] = {"recording_20260517_102300.mp4", "recording_20260517_102300_2.mp4",
@@ -248,16 +248,16 @@ static void names_are_local_time_and_nothing_else_passes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(open_half_finished_and_complete_play_alike),
+		cmocka_unit_test(open_half_finished_and_complete_segments_play_alike),
 		cmocka_unit_test(a_segment_from_within_a_run_starts_at_zero),
-		cmocka_unit_test(the_layout_tells_what_the_head_holds),
+		cmocka_unit_test(the_layout_describes_the_head),
 		cmocka_unit_test(a_walk_gives_a_sealed_record_for_each_frame),
 		cmocka_unit_test(the_complete_form_walks_to_the_same_records),
 		cmocka_unit_test(the_final_moov_lists_the_key_frames),
 		cmocka_unit_test(an_unreadable_file_is_an_error),
-		cmocka_unit_test(a_walk_stops_when_told),
+		cmocka_unit_test(a_walk_can_be_stopped),
 		cmocka_unit_test(the_uuid_box_keeps_every_field),
-		cmocka_unit_test(names_are_local_time_and_nothing_else_passes),
+		cmocka_unit_test(names_are_local_times_and_no_other_name_is_valid),
 	};
 
 	return cmocka_run_group_tests(tests, make_streams, drop_streams);

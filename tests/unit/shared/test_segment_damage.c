@@ -1,4 +1,4 @@
-/* test_segment_damage.c - segments that were cut, zeroed, half finished, mixed up or damaged anywhere. */
+/* test_segment_damage.c - walks over segments that are cut, zeroed, half finished, mixed up or damaged. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/types.h>
@@ -6,7 +6,7 @@
 
 #include "tests/unit/support/segment_cases.h"
 
-/* Where the last whole fragment within `length` ends, and how many there are. */
+/* The end of the last whole fragment within `length`, and how many there are. */
 static uint64_t whole_until(const struct stream *stream, uint64_t fragments_at, size_t length, size_t *count)
 {
 	uint64_t end = fragments_at;
@@ -43,7 +43,7 @@ static void a_cut_at_any_byte_leaves_the_whole_fragments_before_it(void **state)
 	buffer_free(&segment);
 }
 
-static void what_is_left_after_a_cut_plays(void **state)
+static void the_rest_after_a_cut_plays(void **state)
 {
 	(void)state;
 	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
@@ -75,7 +75,7 @@ static void zeros_from_any_byte_on_end_the_walk(void **state)
 		assert_int_equal(pwrite(fd, "", 1, (off_t)from), 1);
 		assert_int_equal(examine(fd, &layout, &walked), SEGMENT_OK);
 		uint64_t end = whole_until(&streams.h264, fragments_at, from, &count);
-		/* A frame that has its beginning passes: only its moof and its first bytes are looked at. */
+		/* A frame passes if its beginning is there: only its moof and its first bytes are read. */
 		uint64_t seen = count < SMALL ? end + streams.h264.fragments[count].bytes : end;
 		assert_true(walked.good_end == end || walked.good_end == seen);
 		if (count < SMALL && from <= end + moof_bytes(segment.data + end) + 8)
@@ -98,7 +98,7 @@ static void a_file_of_zeros_is_empty(void **state)
 	assert_int_equal(examine_bytes(zeros, 0, &layout, &walked), SEGMENT_EMPTY);
 }
 
-static void a_moov_of_which_a_part_is_there_is_cut_off(void **state)
+static void a_torn_moov_is_cut_off(void **state)
 {
 	(void)state;
 	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
@@ -106,7 +106,7 @@ static void a_moov_of_which_a_part_is_there_is_cut_off(void **state)
 	struct walked walked;
 	size_t end = complete_segment(&segment);
 
-	memcpy(segment.data + 28 + 128, MEDIA_FREE, 16); /* as it was before the last step */
+	memcpy(segment.data + 28 + 128, MEDIA_FREE, 16); /* as before the last step of finishing */
 	for (size_t length = end; length <= segment.length; length++) {
 		assert_int_equal(examine_bytes(segment.data, length, &layout, &walked), SEGMENT_OK);
 		assert_int_equal(layout.form, SEGMENT_OPEN);
@@ -144,7 +144,7 @@ static void fragments_of_another_file_end_the_walk(void **state)
 	struct segment_layout layout;
 	struct walked walked;
 
-	/* The right one by its number is taken, one that repeats or leaves out is not. */
+	/* A fragment with the right number is accepted; one that repeats or skips a number is not. */
 	buffer_append(&segment, streams.h264.data.data + stale[1].at, stale[1].bytes);
 	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_OK);
 	assert_int_equal(walked.good_end, end);
@@ -157,8 +157,8 @@ static void fragments_of_another_file_end_the_walk(void **state)
 	buffer_free(&segment);
 }
 
-/* As older recorders wrote it: there is no check. */
-static void the_walk_goes_on_at_the_next_key_frame(void **state)
+/* Without checksums, as older recorders wrote them. */
+static void the_walk_continues_at_the_next_key_frame(void **state)
 {
 	(void)state;
 	const struct stream *both[] = {&streams.h264, &streams.mjpeg};
@@ -191,7 +191,7 @@ static struct walked walk_beside(const struct buffer *segment, const struct inde
 	struct segment_layout layout;
 	struct walked walked = {.count = 0};
 	struct segment_scan_options search = {
-		.thorough = true, .witness = index, .each = take_record, .context = &walked};
+		.thorough = true, .known_index = index, .on_record = take_record, .context = &walked};
 	struct segment_scan_result found;
 
 	assert_int_equal(segment_read_layout(fd, &layout), SEGMENT_OK);
@@ -201,8 +201,8 @@ static struct walked walk_beside(const struct buffer *segment, const struct inde
 	return walked;
 }
 
-/* In the place of frames 10 and 11 stand garbage and, some bytes behind its place, frame 11. */
-static void what_the_index_contradicts_is_not_taken_without_a_check(void **state)
+/* Frames 10 and 11 are replaced by garbage and by frame 11, a few bytes after its place. */
+static void a_fragment_without_a_checksum_that_the_index_contradicts_is_refused(void **state)
 {
 	(void)state;
 	struct buffer segment = segment_of(&streams.mjpeg, 0, MEDIA_FRAMES, SEGMENT_NO), index = {0};
@@ -230,7 +230,7 @@ static void what_the_index_contradicts_is_not_taken_without_a_check(void **state
 	buffer_free(&segment);
 }
 
-static void an_mp4_of_others_is_bad(void **state)
+static void a_foreign_mp4_is_invalid(void **state)
 {
 	(void)state;
 	struct buffer segment = segment_of(&streams.h264, 0, SMALL, SEGMENT_NO);
@@ -244,7 +244,7 @@ static void an_mp4_of_others_is_bad(void **state)
 	buffer_free(&segment);
 }
 
-static void no_damaged_byte_leads_astray(void **state)
+static void no_damaged_byte_misleads_the_walk(void **state)
 {
 	(void)state;
 	uint32_t seed = 20260517;
@@ -278,16 +278,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cut_at_any_byte_leaves_the_whole_fragments_before_it),
-		cmocka_unit_test(what_is_left_after_a_cut_plays),
+		cmocka_unit_test(the_rest_after_a_cut_plays),
 		cmocka_unit_test(zeros_from_any_byte_on_end_the_walk),
 		cmocka_unit_test(a_file_of_zeros_is_empty),
-		cmocka_unit_test(a_moov_of_which_a_part_is_there_is_cut_off),
+		cmocka_unit_test(a_torn_moov_is_cut_off),
 		cmocka_unit_test(a_complete_segment_that_lost_its_end_counts_as_open),
 		cmocka_unit_test(fragments_of_another_file_end_the_walk),
-		cmocka_unit_test(the_walk_goes_on_at_the_next_key_frame),
-		cmocka_unit_test(what_the_index_contradicts_is_not_taken_without_a_check),
-		cmocka_unit_test(an_mp4_of_others_is_bad),
-		cmocka_unit_test(no_damaged_byte_leads_astray),
+		cmocka_unit_test(the_walk_continues_at_the_next_key_frame),
+		cmocka_unit_test(a_fragment_without_a_checksum_that_the_index_contradicts_is_refused),
+		cmocka_unit_test(a_foreign_mp4_is_invalid),
+		cmocka_unit_test(no_damaged_byte_misleads_the_walk),
 	};
 
 	return cmocka_run_group_tests(tests, make_streams, drop_streams);

@@ -118,7 +118,7 @@ static void little(struct buffer *out, uint64_t value, size_t bytes)
 		buffer_u8(out, (uint8_t)(value >> 8 * i));
 }
 
-/* IVF with the time base of a microsecond, out of JPEGs that stand one behind the other. */
+/* IVF with a time base of one microsecond, from concatenated JPEGs. */
 static struct buffer ivf_of(const struct buffer *jpegs, unsigned width, unsigned height)
 {
 	struct buffer ivf = {0};

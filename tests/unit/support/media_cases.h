@@ -51,7 +51,7 @@ const char *path_of(const char *name, char out[PATH_BYTES]);
 /* Setup of a program: media_folder. */
 int make_folder(void **state);
 
-/* Runs a shell command that must succeed; its output, with a NUL behind it, is the caller's. */
+/* Runs a shell command that must succeed; its output, with a NUL after it, is the caller's. */
 struct buffer output_of(const char *format, ...);
 
 /* Its teardown. */

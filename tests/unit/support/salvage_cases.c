@@ -33,7 +33,7 @@ static void long_index_add(struct long_segment *segment, size_t frame, const str
 	buffer_append(&segment->index, &record, sizeof(record));
 }
 
-/* The stream again and again, each fragment with its check. */
+/* The stream repeated, each fragment with its checksum. */
 static void long_make(struct long_segment *out, uint64_t segment_no, int64_t first_us)
 {
 	struct buffer head = segment_of(&streams.h264, 0, 0, segment_no);
@@ -102,7 +102,7 @@ int drop_long_segments(void **state)
 	return drop_streams(state);
 }
 
-/* Where a frame stands now. */
+/* Where a frame is now. */
 static size_t place_of(const struct damaged *damaged, size_t frame)
 {
 	size_t at = long_segments.whole.frames[frame].at;
@@ -138,7 +138,7 @@ void damage_finish(struct damaged *damaged)
 	buffer_free(&damaged->index);
 }
 
-/* Number of the frame of which a record tells; LONG_FRAMES where there was none such. */
+/* The number of the frame that a record describes; LONG_FRAMES if there is none. */
 static size_t frame_of(const struct damaged *damaged, const struct index_record *record)
 {
 	const struct index_record *records = (const void *)(long_segments.whole.index.data + INDEX_RECORD_BYTES);

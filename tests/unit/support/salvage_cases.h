@@ -1,6 +1,8 @@
 /*
- * salvage_cases.h - what the tests of damaged segments share: a segment of several hundred frames as the recorder
- * writes it, its neighbour, damage in blocks as a disk knows them, and what can be kept at best.
+ * salvage_cases.h - for tests of damaged segments.
+ *
+ * A segment of several hundred frames as the recorder writes it, its neighbour, damage in blocks of a disk, and which
+ * frames can be kept at best.
  */
 #ifndef TESTS_UNIT_SUPPORT_SALVAGE_CASES_H
 #define TESTS_UNIT_SUPPORT_SALVAGE_CASES_H
@@ -26,25 +28,25 @@ struct long_segment {
 	struct placed frames[LONG_FRAMES];
 };
 
-/* What damage has left of the long segment. */
+/* What the damage has left of the long segment. */
 struct damaged {
 	struct buffer media, index;
 	bool intact[LONG_FRAMES];    /* every byte of the fragment is there */
-	bool decodable[LONG_FRAMES]; /* and every byte of those that it is decoded from */
+	bool decodable[LONG_FRAMES]; /* and so is every byte of the frames that it depends on */
 	size_t intact_count, decodable_count;
-	size_t removed_at, removed; /* so many bytes from there on are missing, and what is behind them moved up */
+	size_t removed_at, removed; /* so many bytes are missing there, and those after them have moved up */
 };
 
 /* What a repair made of it. */
 struct salvaged {
 	enum repair_outcome outcome;
 	struct catalogue_entry entry;
-	size_t kept;  /* frames, every byte of which is the camera's, that can be decoded */
-	size_t wrong; /* frames that are damaged, or stand behind one in their group of pictures */
+	size_t kept;  /* undamaged frames that can be decoded */
+	size_t wrong; /* frames that are damaged, or that follow a damaged one in their GOP */
 	bool shown[LONG_FRAMES];
 };
 
-/* Of make_long_segments() until drop_long_segments(). */
+/* Set by make_long_segments(), until drop_long_segments(). */
 extern struct long_segments {
 	int directory; /* media_folder, open */
 	struct long_segment whole, next;
@@ -54,7 +56,7 @@ extern struct long_segments {
 /* Writes a file of media_folder. */
 void put_file(const char *name, const void *data, size_t length);
 
-/* What is in one; the caller's to finish. */
+/* Reads a file of media_folder; the caller frees it. */
 struct buffer get_file(const char *name);
 
 /* Setup of a program. */
@@ -72,7 +74,7 @@ void damage_judge(struct damaged *out);
 /* Frees it. */
 void damage_finish(struct damaged *damaged);
 
-/* Repairs the damaged segment, with its index or without, and says what that gave. */
+/* Repairs the damaged segment, with or without its index; `out` describes the result. */
 void salvage(const struct damaged *damaged, bool with_index, struct salvaged *out);
 
 #endif

@@ -1,13 +1,13 @@
-/* segment_cases.h - what the segment's test programs share: two streams, walks, and finishing in place. */
+/* segment_cases.h - for tests of segments: two streams, walks, and finishing in place. */
 #ifndef TESTS_UNIT_SUPPORT_SEGMENT_CASES_H
 #define TESTS_UNIT_SUPPORT_SEGMENT_CASES_H
 
 #include "tests/unit/support/media_cases.h"
 
 #define SEGMENT_NO 41u
-#define SMALL      6u /* frames of a segment that is cut at every byte */
+#define SMALL      6u /* frames of segments that are cut at every byte */
 
-/* What a walk gave. */
+/* The result of a walk. */
 struct walked {
 	struct index_record records[MEDIA_FRAMES];
 	size_t count, stop_at;
@@ -15,7 +15,7 @@ struct walked {
 	enum segment_outcome outcome;
 };
 
-/* Of make_streams() until drop_streams(). */
+/* Set by make_streams(), until drop_streams(). */
 extern struct streams {
 	struct stream h264, mjpeg;
 } streams;
@@ -29,23 +29,23 @@ int drop_streams(void **state);
 /* For segment_walk() with a struct walked. */
 bool take_record(const struct index_record *record, void *context);
 
-/* Layout and walk of what a file holds; segment_layout_free() frees the layout. */
+/* Reads the layout of a file and walks it; segment_layout_free() frees the layout. */
 enum segment_outcome examine(int fd, struct segment_layout *layout, struct walked *walked);
 
-/* The same of bytes. */
+/* The same with bytes in memory. */
 enum segment_outcome examine_bytes(const void *data, size_t length, struct segment_layout *layout,
 				   struct walked *walked);
 
-/* The moov that finishes a segment, by way of an index file; the caller's to finish. */
+/* The moov that finishes a segment, built through an index file; the caller frees it. */
 struct buffer final_moov(const struct segment_layout *layout, const struct walked *walked);
 
 /* Overwrites the free box by the header of an mdat up to `end`. */
 void hide_fragments(struct buffer *segment, const struct segment_layout *layout, size_t end);
 
-/* Makes the complete form; returns where its media ends. */
+/* Turns the segment into the complete form; returns where its media ends. */
 size_t complete_segment(struct buffer *segment);
 
-/* FFmpeg decodes exactly frames first to first + count of the stream, at their times. */
+/* Fails unless FFmpeg decodes exactly `count` frames of the stream from `first` on, at their times. */
 void assert_decodes(const struct buffer *segment, const struct stream *stream, size_t first, size_t count,
 		    int64_t tolerance_us);
 

@@ -1,4 +1,4 @@
-/* segment_check.c - the check of a fragment: see segment.h. */
+/* segment_checksum.c - the checksum of a fragment. */
 #include "shared/segment/segment.h"
 
 #include "shared/base/big_endian.h"
@@ -7,11 +7,11 @@
 uint32_t segment_checksum_begin(const uint8_t *moof, size_t bytes, uint32_t flags_at, uint64_t segment_no)
 {
 	static const uint8_t zeros[2];
-	size_t check_at = (size_t)flags_at + 2, behind = check_at + sizeof(zeros);
+	size_t check_at = (size_t)flags_at + 2, after = check_at + sizeof(zeros);
 	uint32_t crc = crc32c((uint32_t)segment_no, moof, check_at);
 
 	crc = crc32c(crc, zeros, sizeof(zeros));
-	return crc32c(crc, moof + behind, bytes - behind);
+	return crc32c(crc, moof + after, bytes - after);
 }
 
 uint16_t segment_checksum_end(uint32_t crc)

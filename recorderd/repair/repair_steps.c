@@ -1,4 +1,4 @@
-/* segment_mend.c - the changes that the repair makes to a segment. */
+/* repair_steps.c - the changes that the repair makes to a segment. */
 #include "recorderd/repair/segment_repair_internal.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 #define TYPE_FREE MP4_TYPE('f', 'r', 'e', 'e')
 #define TYPE_MDAT MP4_TYPE('m', 'd', 'a', 't')
 
-/* True where something other than zeros stands behind `from`. */
-static bool has_data_behind(int fd, uint64_t from)
+/* True if anything other than zeros follows `from`. */
+static bool has_data_after(int fd, uint64_t from)
 {
 	uint8_t block[65536];
 	ssize_t got;
@@ -29,26 +29,25 @@ static bool has_data_behind(int fd, uint64_t from)
 }
 
 /*
- * A crash tears at most the last fragment, and a power cut leaves zeros. More than that behind the last whole fragment
- * is damage of another kind (a bad sector): nobody's footage is thrown away for it.
+ * A crash tears at most the last fragment, and a power cut leaves zeros. If more than that follows the last whole
+ * fragment, a bad sector or the like is the cause, and there may be footage after it: nothing is cut off.
  */
 bool repair_tail_is_damage(const struct repair *repair, uint64_t end)
 {
-	return has_data_behind(repair->media, end + TORN_MAX);
+	return has_data_after(repair->media, end + TORN_MAX);
 }
 
-/* The header of a box of that type and size at that offset, 16 bytes of which the file has at least 8 to spare. */
+/* Writes the header of a box of that type and size: 16 bytes if `wide` or if the size needs them, otherwise 8. */
 static bool put_box(struct repair *repair, uint32_t type, uint64_t at, uint64_t size, bool wide)
 {
 	struct buffer header = {0};
-	bool good;
 
 	wide |= size > UINT32_MAX;
 	buffer_u32(&header, wide ? 1 : (uint32_t)size);
 	buffer_u32(&header, type);
 	if (wide)
 		buffer_u64(&header, size);
-	good = !header.failed && write_at(repair->media, header.data, header.length, at);
+	bool good = !header.failed && write_at(repair->media, header.data, header.length, at);
 	buffer_free(&header);
 	return good;
 }
@@ -59,7 +58,7 @@ bool repair_reopen(struct repair *repair)
 
 	if (!write_at(repair->media, header, sizeof(header), repair->layout.free_at) || fdatasync(repair->media) < 0 ||
 	    ftruncate(repair->media, (off_t)repair->layout.media_end) < 0)
-		return reason_errno(repair->why, "cannot mend %s", repair->file);
+		return reason_errno(repair->why, "cannot repair %s", repair->file);
 	repair->layout.form = SEGMENT_OPEN;
 	return true;
 }
@@ -73,10 +72,10 @@ bool repair_mark_holes(struct repair *repair)
 	for (size_t i = 0; i < count; i++) {
 		bytes += holes[i].to - holes[i].from;
 		if (!put_box(repair, TYPE_FREE, holes[i].from, holes[i].to - holes[i].from, false))
-			return reason_errno(repair->why, "cannot mend %s", repair->file);
+			return reason_errno(repair->why, "cannot repair %s", repair->file);
 	}
 	if (count && fdatasync(repair->media) < 0)
-		return reason_errno(repair->why, "cannot mend %s", repair->file);
+		return reason_errno(repair->why, "cannot repair %s", repair->file);
 	if (count)
 		log_warn("archive", "%s: %llu bytes in %zu place%s are damaged; the frames around them are kept",
 			 repair->file, (unsigned long long)bytes, count, count == 1 ? "" : "s");
@@ -92,13 +91,14 @@ bool repair_trim_tail(struct repair *repair)
 	uint64_t size = (uint64_t)status.st_size, torn = size - repair->end;
 	if (size <= repair->end)
 		return true;
-	if (repair->found.more || repair_tail_is_damage(repair, repair->end)) {
-		log_warn("archive", "%s: the last %llu bytes are damaged", repair->file, (unsigned long long)torn);
+	if (repair->scan.more_fragments || repair_tail_is_damage(repair, repair->end)) {
+		log_warn("archive", "%s: the last %llu bytes are damaged and cannot be played", repair->file,
+			 (unsigned long long)torn);
 		if (!put_box(repair, TYPE_FREE, repair->end, torn, false))
-			return reason_errno(repair->why, "cannot mend %s", repair->file);
+			return reason_errno(repair->why, "cannot repair %s", repair->file);
 		repair->end = size;
 	} else {
-		log_warn("archive", "%s: %llu bytes behind the last whole frame are cut off", repair->file,
+		log_warn("archive", "%s: cut off %llu bytes after the last whole frame", repair->file,
 			 (unsigned long long)torn);
 		if (ftruncate(repair->media, (off_t)repair->end) < 0)
 			return reason_errno(repair->why, "cannot cut %s", repair->file);
@@ -108,8 +108,8 @@ bool repair_trim_tail(struct repair *repair)
 }
 
 /*
- * Appends the moov, then turns the free box into the header of one mdat: in this order, each on disk before the next.
- * Where no file can become so large, it stays in the first form: every player takes that, too.
+ * Appends the moov, then turns the free box into the header of one mdat. Each step is on disk before the next. If the
+ * file cannot become so large, it keeps the open form, which every player can play too.
  */
 bool repair_finish_mp4(struct repair *repair)
 {
@@ -130,7 +130,8 @@ bool repair_finish_mp4(struct repair *repair)
 		if (ftruncate(repair->media, (off_t)repair->end) < 0)
 			log_warn("archive", "cannot cut %s: %s", repair->file, strerror(errno));
 		if (good)
-			log_warn("archive", "%s stays a fragmented MP4: a file cannot be larger here", repair->file);
+			log_warn("archive", "%s remains a fragmented MP4: a file cannot be larger on this file system",
+				 repair->file);
 	} else {
 		good = true;
 	}
