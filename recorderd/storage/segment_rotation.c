@@ -1,4 +1,4 @@
-/* segment_rotation.c - which segment a frame goes into, and when one ends. */
+/* segment_rotation.c - chooses the segment of each frame, and ends segments. */
 #include "recorderd/storage/storage_internal.h"
 
 #include <string.h>
@@ -8,15 +8,15 @@
 #include "shared/base/log.h"
 #include "shared/base/time_text.h"
 
-#define DOUBT_EVERY_US (10 * US_PER_S)
-#define REFUSED_MIN    (UINT64_C(64) << 20) /* no file system's limit is smaller */
-#define SPARE_MAX      (UINT64_C(16) << 20)
+#define SUSPECT_EVERY_US (10 * US_PER_S)
+#define REFUSED_MIN      (UINT64_C(64) << 20) /* a smaller file that was refused met another limit */
+#define SPARE_MAX        (UINT64_C(16) << 20)
 
 void storage_close_segment(struct storage *storage)
 {
 	if (storage->writer.media < 0)
 		return;
-	if (storage->writer.frames) /* one without is removed: the footage before it is the last there is */
+	if (storage->writer.frames) /* a segment without frames is removed again */
 		storage->last_wall_us = storage->writer.end_wall_us;
 	segment_writer_close(&storage->writer);
 	archive_segment_closed(storage->archive);
@@ -50,10 +50,10 @@ static void list_segment(struct storage *storage)
 }
 
 /*
- * Numbers above those of what stands in the folder, which may be another one since the last segment: then what is
- * missing begins with the end of what stands there.
+ * Takes numbers above those of the segments in the folder. If it is another folder than that of the last segment, the
+ * gap before the next segment begins with the end of the footage there.
  */
-static void take_numbers(struct storage *storage)
+static void update_numbers(struct storage *storage)
 {
 	struct archive_resume_point start = archive_get_resume_point(storage->archive);
 
@@ -66,7 +66,7 @@ static void take_numbers(struct storage *storage)
 		storage->run_no = start.next_run;
 }
 
-static void find_limit(struct storage *storage)
+static void update_limit(struct storage *storage)
 {
 	struct segment_writer *writer = &storage->writer;
 	struct stat status;
@@ -76,7 +76,7 @@ static void find_limit(struct storage *storage)
 	segment_writer_limit(writer, refused ? storage->refused_bytes : UINT64_MAX);
 }
 
-/* A limit that nobody told, such as that of FAT behind FUSE: the next files keep to it. */
+/* Notes a limit that could not be known in advance, such as that of FAT through FUSE: later files stay below it. */
 static void record_refused_size(struct storage *storage)
 {
 	struct segment_writer *writer = &storage->writer;
@@ -92,11 +92,10 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 {
 	const struct media *run = storage->run;
 	int folder = archive_follow_folder(storage->archive, why);
-	bool good;
 
 	if (folder < 0)
 		return false;
-	take_numbers(storage);
+	update_numbers(storage);
 	struct segment_info info = {
 		.segment_no = storage->next_segment,
 		.run_no = storage->run_no,
@@ -109,13 +108,13 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 	};
 	memcpy(info.boot_id, storage->boot_id, sizeof(info.boot_id));
 	memcpy(info.camera, storage->camera, sizeof(info.camera));
-	good = segment_writer_open(&storage->writer, folder, &info, run->data, run->bytes, why);
+	bool good = segment_writer_open(&storage->writer, folder, &info, run->data, run->bytes, why);
 	close(folder);
 	if (!good)
 		return false;
 	storage->next_segment++;
 	storage->next_cause = GAP_NONE;
-	find_limit(storage);
+	update_limit(storage);
 	list_segment(storage);
 	log_info("storage", "recording to %s", storage->writer.file);
 	return true;
@@ -125,15 +124,15 @@ static bool is_suspect(struct storage *storage)
 {
 	int64_t now_us = mono_now().us;
 
-	if (now_us < storage->doubt_from_us || !archive_segment_is_suspect(storage->archive))
+	if (now_us < storage->suspect_after_us || !archive_segment_is_suspect(storage->archive))
 		return false;
-	storage->doubt_from_us = now_us + DOUBT_EVERY_US;
-	log_warn("storage", "%s may not be on the disk as it was written: recording goes on in another one",
+	storage->suspect_after_us = now_us + SUSPECT_EVERY_US;
+	log_warn("storage", "%s may not be on the disk as it was written; recording continues in a new segment",
 		 storage->writer.file);
 	return true;
 }
 
-static bool is_lost(struct storage *storage)
+static bool has_lost_file(struct storage *storage)
 {
 	if (archive_folder_moved(storage->archive))
 		return true;
@@ -144,29 +143,29 @@ static bool is_lost(struct storage *storage)
 }
 
 /*
- * True where the frames up to the next key frame may not fit into the file, and what finishes it behind them: twice as
- * many bytes as there ever were, and at the least a sixteenth of the file, up to 16 MiB, since a picture may suddenly
- * show more.
+ * True if the frames up to the next key frame may not fit into the file together with the moov that finishes it. Since
+ * pictures may suddenly become more complex, there has to be room for twice the largest GOP so far, and for at least a
+ * sixteenth of the largest file size, or 16 MiB.
  */
 static bool is_full(struct storage *storage)
 {
 	struct segment_writer *writer = &storage->writer;
-	uint64_t wanted = storage->largest_group.bytes * 2, least;
+	uint64_t wanted = storage->largest_gop.bytes * 2, least;
 
-	find_limit(storage);
+	update_limit(storage);
 	least = writer->limit_bytes / 16 < SPARE_MAX ? writer->limit_bytes / 16 : SPARE_MAX;
-	if (segment_writer_room(writer, storage->largest_group.frames * 2) >= (wanted > least ? wanted : least))
+	if (segment_writer_room(writer, storage->largest_gop.frames * 2) >= (wanted > least ? wanted : least))
 		return false;
-	log_info("storage", "%s ends early: a file can have at most %llu bytes here", writer->file,
+	log_info("storage", "%s ends early: the largest file size in the recordings folder is %llu bytes", writer->file,
 		 (unsigned long long)writer->limit_bytes);
 	return true;
 }
 
 /*
- * A segment ends on the first key frame past its time, or where it is as large as a file may be, or where somebody
- * deleted its file or put another folder in the place of its own, or the disk may not have it. Time is counted in whole
- * seconds of the wall: the frames of 10:20:00.012 and 10:30:00.004 are 600 s apart, so that segments keep beginning at
- * the same second.
+ * True if the segment has to end before this frame: at the first key frame after its time is up, if the file is full,
+ * if the disk may not have it, or if somebody deleted the file or replaced the folder. Time is counted in whole seconds
+ * of wall time, so that segments always begin at the same second: the frames of 10:20:00.012 and 10:30:00.004 are 600 s
+ * apart.
  */
 static bool is_due(struct storage *storage, const struct media_frame *frame)
 {
@@ -177,7 +176,7 @@ static bool is_due(struct storage *storage, const struct media_frame *frame)
 		return true;
 	if (is_full(storage) || is_suspect(storage))
 		return true;
-	if (!is_lost(storage))
+	if (!has_lost_file(storage))
 		return false;
 	storage->next_cause = GAP_DISK;
 	return true;
@@ -185,28 +184,28 @@ static bool is_due(struct storage *storage, const struct media_frame *frame)
 
 static void count_frame(struct storage *storage, const struct media *media)
 {
-	struct group *group = &storage->group, *largest = &storage->largest_group;
+	struct gop *gop = &storage->gop, *largest = &storage->largest_gop;
 
 	if (media->frame.fragment.key)
-		*group = (struct group){0};
-	group->bytes += media->bytes;
-	group->frames++;
-	if (group->bytes > largest->bytes)
-		largest->bytes = group->bytes;
-	if (group->frames > largest->frames)
-		largest->frames = group->frames;
+		*gop = (struct gop){0};
+	gop->bytes += media->bytes;
+	gop->frames++;
+	if (gop->bytes > largest->bytes)
+		largest->bytes = gop->bytes;
+	if (gop->frames > largest->frames)
+		largest->frames = gop->frames;
 }
 
-/* Into the open segment. The frames of one second may be more than a file takes: then what it has is kept. */
+/* Appends to the open segment. If even one GOP exceeds the largest file size, the file keeps the frames that fit. */
 static bool append(struct storage *storage, struct media *media, struct reason *why)
 {
 	struct segment_writer *writer = &storage->writer;
 
 	count_frame(storage, media);
 	if (segment_writer_room(writer, 1) < media->bytes)
-		return reason_set(why,
-				  "a file can have at most %llu bytes in the recordings folder: too few for a second",
-				  (unsigned long long)writer->limit_bytes);
+		return reason_set(
+			why, "the largest file size in the recordings folder, %llu bytes, is too small for one second",
+			(unsigned long long)writer->limit_bytes);
 	if (segment_writer_append(writer, media, why))
 		return true;
 	record_refused_size(storage);
@@ -219,7 +218,7 @@ bool storage_write_frame(struct storage *storage, struct media *media, struct re
 		storage_close_segment(storage);
 	if (storage->writer.media < 0) {
 		if (!media->frame.fragment.key)
-			return false; /* after trouble: the next second's key frame tries again */
+			return false; /* after an error, recording resumes with a key frame */
 		if (!open_segment(storage, &media->frame, why))
 			return false;
 	}

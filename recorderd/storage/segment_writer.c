@@ -1,3 +1,4 @@
+/* segment_writer.c - creates and appends to a segment and its index. */
 #include "recorderd/storage/segment_writer.h"
 
 #include <errno.h>
@@ -13,17 +14,15 @@
 
 #define NAMES_MAX      10000u
 #define FREE_BOX_BYTES 16u
-#define MOOV_BYTES     1024u /* of the final one without its tables and its sample entry, and more */
-#define FRAME_BYTES    24u   /* of a frame in its tables at most (mp4_moov.c) */
+#define MOOV_BYTES     1024u /* more than the final moov has besides its tables and its sample entry */
+#define FRAME_BYTES    24u   /* the most that a frame takes in those tables (mp4_moov.c) */
 
-/* Makes the segment's file under the first name that is free. */
+/* Creates the segment's file under the first name that is free. */
 static int create_media(int folder, struct segment_writer *writer)
 {
 	for (unsigned n = 1; n < NAMES_MAX; n++) {
-		int fd;
-
 		segment_file_name(writer->info.first_wall_us, n, writer->file);
-		fd = openat(folder, writer->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+		int fd = openat(folder, writer->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 		if (fd >= 0 || errno != EEXIST)
 			return fd;
 	}
@@ -41,7 +40,7 @@ static int create_index(int folder, const struct segment_writer *writer)
 	return openat(folder, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 }
 
-/* ftyp | uuid | free | moov: FFmpeg's ftyp and moov with ours in between. */
+/* ftyp | uuid | free | moov: FFmpeg's ftyp and moov with our boxes in between. */
 static bool build_head(struct segment_writer *writer, const uint8_t *init, size_t init_bytes, struct buffer *head)
 {
 	struct mp4_box ftyp;
@@ -88,12 +87,12 @@ bool segment_writer_open(struct segment_writer *writer, int folder, const struct
 	writer->info = *info;
 	writer->end_wall_us = info->first_wall_us;
 	if (!build_head(writer, init, init_bytes, &head)) {
-		reason_set(why, "cannot begin a segment: the encoder's first bytes are damaged");
+		reason_set(why, "cannot begin a segment: the encoder did not send a valid ftyp and moov");
 		goto fail;
 	}
 	writer->media = create_media(folder, writer);
 	if (writer->media < 0) {
-		reason_errno(why, "cannot make %s", writer->file);
+		reason_errno(why, "cannot create %s", writer->file);
 		goto fail;
 	}
 	writer->index = create_index(folder, writer);
@@ -145,13 +144,13 @@ static bool append_record(struct segment_writer *writer, const struct media *ite
 bool segment_writer_append(struct segment_writer *writer, struct media *frame, struct reason *why)
 {
 	if (frame->frame.wall.us < writer->info.first_wall_us)
-		return reason_set(why, "%s: a frame from before its beginning", writer->file);
+		return reason_set(why, "%s: a frame is older than the beginning of the segment", writer->file);
 	if (!append_media(writer, frame) || !append_record(writer, frame)) {
 		writer->too_large = errno == EFBIG;
 		reason_errno(why, "cannot write %s", writer->file);
 		if (ftruncate(writer->media, (off_t)writer->end) < 0 ||
 		    ftruncate(writer->index, (off_t)writer->index_end) < 0)
-			return false; /* the keeper's repair cuts it later */
+			return false; /* the keeper cuts it later */
 		return false;
 	}
 	writer->end += frame->bytes;

@@ -1,4 +1,4 @@
-/* storage.c - the queue from the encoder to the disk, and the thread that works it off. */
+/* storage.c - the queue from the encoder to the disk, and the thread that drains it. */
 #include "recorderd/storage/storage_internal.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "shared/base/log.h"
 
-#define HANG_US (2 * US_PER_S) /* a disk that takes longer for one frame is in trouble */
+#define HANG_US (2 * US_PER_S) /* a disk that takes longer for one frame is said to hang */
 
 struct media *media_create(enum media_kind kind, const void *data, size_t bytes)
 {
@@ -25,17 +25,13 @@ struct media *media_create(enum media_kind kind, const void *data, size_t bytes)
 	return media;
 }
 
-/* The queue */
-
 void storage_push(struct storage *storage, struct media *media)
 {
 	pthread_mutex_lock(&storage->lock);
-	media->next = NULL;
-	*storage->last = media;
-	storage->last = &media->next;
+	STAILQ_INSERT_TAIL(&storage->queue, media, next);
 	atomic_fetch_add(&storage->queued_bytes, media->bytes);
 	atomic_fetch_add(&storage->unwritten, media->kind == MEDIA_FRAME);
-	pthread_cond_signal(&storage->more);
+	pthread_cond_signal(&storage->changed);
 	pthread_mutex_unlock(&storage->lock);
 }
 
@@ -48,26 +44,21 @@ bool storage_is_full(struct storage *storage)
 	return full;
 }
 
-/* The next item, or NULL once the storage is told to stop and nothing is left. */
+/* Waits for the next item. Returns NULL once the storage is to stop and the queue is empty. */
 static struct media *take(struct storage *storage)
 {
-	struct media *media;
-
 	pthread_mutex_lock(&storage->lock);
-	while (!storage->first && !storage->stopping)
-		pthread_cond_wait(&storage->more, &storage->lock);
-	media = storage->first;
-	if (media) {
-		storage->first = media->next;
-		if (!storage->first)
-			storage->last = &storage->first;
-	}
+	while (STAILQ_EMPTY(&storage->queue) && !storage->stopping)
+		pthread_cond_wait(&storage->changed, &storage->lock);
+	struct media *media = STAILQ_FIRST(&storage->queue);
+	if (media)
+		STAILQ_REMOVE_HEAD(&storage->queue, next);
 	pthread_mutex_unlock(&storage->lock);
 	return media;
 }
 
-/* The item is done with: makes room, and says so to a loop that waits for it. */
-static void done_with(struct storage *storage, struct media *media)
+/* Makes the item's room available, and tells an event loop that waits for it. */
+static void release_room(struct storage *storage, struct media *media)
 {
 	uint64_t left = atomic_fetch_sub(&storage->queued_bytes, media->bytes) - media->bytes;
 
@@ -79,20 +70,19 @@ static void done_with(struct storage *storage, struct media *media)
 	}
 }
 
-/* Trouble: said once, and once when it is over */
-
-static void set_trouble(struct storage *storage, const char *text)
+/* Sets the error text; "": none. Logs once when an error begins and once when it ends. */
+static void set_error(struct storage *storage, const char *text)
 {
 	pthread_mutex_lock(&storage->lock);
-	if (!storage->trouble[0] && text[0])
-		log_error("storage", "%s; recording waits for the disk, live view and memory go on", text);
-	else if (storage->trouble[0] && !text[0])
-		log_info("storage", "the disk takes footage again");
-	snprintf(storage->trouble, sizeof(storage->trouble), "%s", text);
+	if (!storage->error[0] && text[0])
+		log_error("storage", "cannot write recordings: %s. Live view and the in-memory buffer continue.", text);
+	else if (storage->error[0] && !text[0])
+		log_info("storage", "recordings can be written again");
+	snprintf(storage->error, sizeof(storage->error), "%s", text);
 	pthread_mutex_unlock(&storage->lock);
 }
 
-static void take_frame(struct storage *storage, struct media *media)
+static void write_frame(struct storage *storage, struct media *media)
 {
 	struct reason why = {""};
 
@@ -102,11 +92,11 @@ static void take_frame(struct storage *storage, struct media *media)
 		storage->next_cause = GAP_DISK;
 		atomic_fetch_add(&storage->dropped, 1);
 		if (why.text[0])
-			set_trouble(storage, why.text);
+			set_error(storage, why.text);
 		return;
 	}
 	if (media->frame.fragment.key)
-		set_trouble(storage, "");
+		set_error(storage, "");
 	atomic_fetch_add(&storage->frames, 1);
 	atomic_store(&storage->indexed_wall_us, storage->writer.end_wall_us);
 	atomic_store(&storage->indexed_mono_us, media->frame.mono.us);
@@ -121,38 +111,38 @@ static void end_run(struct storage *storage)
 	storage->run = NULL;
 }
 
-/* A run keeps its own item: its bytes begin each of its segments. */
+/* The item is kept for as long as the run lasts: each of its segments begins with the item's bytes. */
 static void begin_run(struct storage *storage, struct media *media)
 {
 	end_run(storage);
-	storage->group = storage->largest_group = (struct group){0};
+	storage->gop = storage->largest_gop = (struct gop){0};
 	storage->run = media;
 	storage->run_no++;
 	if (storage->next_cause == GAP_NONE)
 		storage->next_cause = media->run.gap_cause;
 }
 
-static void take_item(struct storage *storage, struct media *media)
+static void write_item(struct storage *storage, struct media *media)
 {
 	if (media->kind == MEDIA_RUN) {
 		begin_run(storage, media);
 		return;
 	}
 	if (media->kind == MEDIA_FRAME)
-		take_frame(storage, media);
+		write_frame(storage, media);
 	else
 		end_run(storage);
 	free(media);
 }
 
-static void take_item_timed(struct storage *storage, struct media *media)
+static void write_item_timed(struct storage *storage, struct media *media)
 {
-	int64_t since_us = mono_now().us, took_us;
+	int64_t since_us = mono_now().us;
 
 	atomic_store(&storage->busy_since_us, since_us);
-	take_item(storage, media);
+	write_item(storage, media);
 	atomic_store(&storage->busy_since_us, 0);
-	took_us = mono_now().us - since_us;
+	int64_t took_us = mono_now().us - since_us;
 	if (took_us > HANG_US)
 		log_warn("storage", "the disk took %.1f s for one frame", (double)took_us / 1e6);
 }
@@ -171,22 +161,20 @@ static void *storage_run(void *context)
 	while ((media = take(storage))) {
 		bool frame = media->kind == MEDIA_FRAME;
 
-		done_with(storage, media);
+		release_room(storage, media);
 		if (start.recovered)
-			take_item_timed(storage, media);
+			write_item_timed(storage, media);
 		else
-			free(media); /* the recorder was stopped before anything could be recorded */
+			free(media); /* the repair was cancelled: nothing may be recorded */
 		atomic_fetch_sub(&storage->unwritten, frame);
 	}
 	end_run(storage);
 	pthread_mutex_lock(&storage->lock);
 	storage->ended = true;
-	pthread_cond_broadcast(&storage->more);
+	pthread_cond_broadcast(&storage->changed);
 	pthread_mutex_unlock(&storage->lock);
 	return NULL;
 }
-
-/* From outside */
 
 struct storage *storage_start(struct archive *archive, const struct config *config, int room)
 {
@@ -197,7 +185,7 @@ struct storage *storage_start(struct archive *archive, const struct config *conf
 		return NULL;
 	storage->archive = archive;
 	storage->room = room;
-	storage->last = &storage->first;
+	STAILQ_INIT(&storage->queue);
 	storage->writer = SEGMENT_WRITER_NONE;
 	storage->segment_us = config->record.segment_seconds * US_PER_S;
 	snprintf(storage->camera, sizeof(storage->camera), "%s", config->camera.name);
@@ -205,7 +193,7 @@ struct storage *storage_start(struct archive *archive, const struct config *conf
 	pthread_mutex_init(&storage->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&storage->more, &monotonic);
+	pthread_cond_init(&storage->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	if (pthread_create(&storage->thread, NULL, storage_run, storage) != 0) {
 		free(storage);
@@ -250,7 +238,7 @@ bool storage_error(struct storage *storage, char *text, size_t bytes)
 	int64_t since_us = atomic_load(&storage->busy_since_us), now_us = mono_now().us;
 
 	pthread_mutex_lock(&storage->lock);
-	snprintf(text, bytes, "%s", storage->trouble);
+	snprintf(text, bytes, "%s", storage->error);
 	pthread_mutex_unlock(&storage->lock);
 	if (!text[0] && since_us && now_us - since_us > HANG_US)
 		snprintf(text, bytes, "the disk has not answered for %lld s",
@@ -261,21 +249,20 @@ bool storage_error(struct storage *storage, char *text, size_t bytes)
 bool storage_stop(struct storage *storage, int64_t timeout_us)
 {
 	struct timespec until;
-	bool ended;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += timeout_us / US_PER_S + 1;
 	pthread_mutex_lock(&storage->lock);
 	storage->stopping = true;
-	pthread_cond_broadcast(&storage->more);
-	while (!storage->ended && pthread_cond_timedwait(&storage->more, &storage->lock, &until) == 0)
+	pthread_cond_broadcast(&storage->changed);
+	while (!storage->ended && pthread_cond_timedwait(&storage->changed, &storage->lock, &until) == 0)
 		;
-	ended = storage->ended;
+	bool ended = storage->ended;
 	pthread_mutex_unlock(&storage->lock);
 	if (!ended)
-		return false; /* the disk hangs: the thread keeps what it uses, and the process ends without it */
+		return false; /* the disk hangs: the thread still uses the storage, which is not freed */
 	pthread_join(storage->thread, NULL);
-	pthread_cond_destroy(&storage->more);
+	pthread_cond_destroy(&storage->changed);
 	pthread_mutex_destroy(&storage->lock);
 	free(storage);
 	return true;

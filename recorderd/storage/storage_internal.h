@@ -1,9 +1,9 @@
 /*
- * storage_internal.h - what the files of storage share: the queue and its thread (storage.c), and which segment a frame
- * goes into (segment_rotation.c).
+ * storage_internal.h - what storage.c, the queue and its thread, and segment_rotation.c, which chooses the segment of a
+ * frame, share.
  *
- * Threads: the event loop pushes and asks; the storage thread takes and writes. `lock` guards the queue, the end and
- * the trouble's text; the counters are atomic; what is below `thread_state` belongs to the storage thread alone.
+ * The event loop pushes and asks; the storage thread takes and writes. `lock` guards the queue, the end and the error
+ * text; the counters are atomic. What follows "the storage thread's" belongs to that thread alone.
  */
 #ifndef RECORDERD_STORAGE_STORAGE_INTERNAL_H
 #define RECORDERD_STORAGE_STORAGE_INTERNAL_H
@@ -15,50 +15,54 @@
 #include "recorderd/storage/segment_writer.h"
 #include "recorderd/storage/storage.h"
 
+/* The frames from a key frame up to the next one. */
+struct gop {
+	uint64_t bytes, frames;
+};
+
 struct storage {
 	struct archive *archive;
 	int room;
 	pthread_t thread;
 
 	pthread_mutex_t lock;
-	pthread_cond_t more;
-	struct media *first, **last;
+	pthread_cond_t changed;
+	STAILQ_HEAD(, media) queue;
 	bool stopping, ended;
-	char trouble[192];
+	char error[192];
 
 	_Atomic uint64_t queued_bytes;
 	_Atomic bool was_full;
 	_Atomic uint64_t frames, dropped;
 	_Atomic int64_t indexed_wall_us, indexed_mono_us;
 	_Atomic uint64_t unwritten;
-	_Atomic int64_t busy_since_us; /* monotonic: since when the thread works on one item; 0: it waits for one */
+	_Atomic int64_t busy_since_us; /* monotonic: when work on the present item began; 0: idle */
 
-	/* thread_state */
+	/* The storage thread's */
 	int64_t segment_us;
-	struct media *run; /* the run that is being written; its bytes begin each segment */
+	struct media *run; /* the run that is being written; each of its segments begins with its bytes */
 	struct segment_writer writer;
 	enum gap_cause next_cause; /* of the next segment */
 	uint64_t next_segment, run_no;
 	int64_t last_wall_us;
-	uint64_t refused_bytes; /* of a file that became too large without its limit being known before; 0: none did */
-	dev_t refused_dev;      /* and the file system on which that was */
-	struct group {
-		uint64_t bytes, frames;
-	} group, largest_group; /* of pictures: from a key frame to the next one; the one being written, and the
-				   largest of the run */
-	unsigned folder_no;     /* archive_start.folder_no of the last segment */
-	int64_t doubt_from_us;  /* monotonic: not every second, where every sync fails */
+	uint64_t refused_bytes;      /* size of a file that met an unknown limit (EFBIG); 0: none has */
+	dev_t refused_dev;           /* the file system of that file */
+	struct gop gop, largest_gop; /* the one being written, and the largest of the run */
+	unsigned folder_no;          /* archive_resume_point.folder_no of the last segment */
+	int64_t suspect_after_us;    /* monotonic: until then a failed sync does not end the segment */
 	uint8_t boot_id[16];
 	char camera[32];
 };
 
-/* segment_rotation.c, on the storage thread: */
+/* segment_rotation.c, called on the storage thread: */
 
-/* Into the open segment, or into a new one. False with a sentence where the disk does not take it, and without one
- * before the key frame with which recording may go on. */
+/*
+ * Writes a frame into the open segment or into a new one. Returns false and sets *why if it cannot be written; *why
+ * stays empty if the frame is skipped while recording waits for a key frame to resume with.
+ */
 bool storage_write_frame(struct storage *storage, struct media *media, struct reason *why);
 
-/* Nothing is done where none is open. */
+/* Does nothing if no segment is open. */
 void storage_close_segment(struct storage *storage);
 
 #endif

@@ -1,10 +1,10 @@
-/* storage_media.h - what the encoder made, on its way into segments: through the queue (storage.h), then written
- * (segment_writer.h). */
+/* storage_media.h - what the encoder made, on its way through the queue of storage.h into segments. */
 #ifndef RECORDERD_STORAGE_STORAGE_MEDIA_H
 #define RECORDERD_STORAGE_STORAGE_MEDIA_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "shared/base/clock.h"
 #include "shared/media/mp4_box.h"
@@ -14,7 +14,7 @@
 enum media_kind {
 	MEDIA_RUN,   /* a run begins: data is its ftyp + moov */
 	MEDIA_FRAME, /* data is moof + mdat */
-	MEDIA_END,   /* the run is over */
+	MEDIA_END,   /* the run has ended */
 };
 
 struct media_run {
@@ -31,7 +31,7 @@ struct media_frame {
 };
 
 struct media {
-	struct media *next;
+	STAILQ_ENTRY(media) next;
 	enum media_kind kind;
 	struct media_run run;
 	struct media_frame frame;

@@ -1,4 +1,4 @@
-/* test_file_limit.c - files that may only become so large: recordings begin another one in time, clips are refused. */
+/* test_file_limit.c - a limit on the size of files: segments end before it, and larger clips are refused. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -75,7 +75,7 @@ static void push_frames(size_t first, size_t end)
 	}
 }
 
-/* Waits until storage is done with so many frames. */
+/* Waits until storage has written or dropped so many frames. */
 static void wait_for(uint64_t frames)
 {
 	for (int i = 0; storage_frames(rig.storage) + storage_dropped(rig.storage) < frames; i++) {
@@ -114,7 +114,7 @@ static void a_segment_ends_while_there_is_room_to_finish_it(void **state)
 	assert_int_equal(rig.found, MEDIA_FRAMES);
 }
 
-static void too_little_room_for_a_second_is_said_until_there_is_more(void **state)
+static void too_little_room_for_a_second_is_reported_until_there_is_more(void **state)
 {
 	size_t back = 30;
 
@@ -126,7 +126,7 @@ static void too_little_room_for_a_second_is_said_until_there_is_more(void **stat
 	push_run();
 	push_frames(0, 30);
 	wait_for(30);
-	assert_non_null(strstr(trouble(), "too few for a second"));
+	assert_non_null(strstr(trouble(), "is too small for one second"));
 	set_limit(RLIM_INFINITY);
 	push_frames(30, MEDIA_FRAMES);
 	wait_for(MEDIA_FRAMES);
@@ -159,7 +159,7 @@ static void a_clip_larger_than_a_file_may_be_is_refused(void **state)
 	close(media);
 }
 
-static void the_limit_is_the_smaller_one_and_asking_moves_nothing(void **state)
+static void the_smaller_limit_counts_and_asking_does_not_move_the_offset(void **state)
 {
 	int fd = file_of("12345", 5);
 
@@ -178,9 +178,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_segment_ends_while_there_is_room_to_finish_it),
-		CASE(too_little_room_for_a_second_is_said_until_there_is_more),
+		CASE(too_little_room_for_a_second_is_reported_until_there_is_more),
 		CASE(a_clip_larger_than_a_file_may_be_is_refused),
-		CASE(the_limit_is_the_smaller_one_and_asking_moves_nothing),
+		CASE(the_smaller_limit_counts_and_asking_does_not_move_the_offset),
 	};
 
 	return cmocka_run_group_tests(tests, make_stream, drop_stream);

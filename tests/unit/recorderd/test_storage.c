@@ -1,4 +1,4 @@
-/* test_storage.c - segments on a disk that refuses, tears, hangs, or is emptied under the recorder's hands. */
+/* test_storage.c - storage on a disk that refuses, tears or hangs, or whose files are deleted while it records. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,11 +14,11 @@
 
 static struct stream stream;
 
-/* The disk: pwrite() of the whole program. */
+/* A fake disk: pwrite() of the whole program. */
 static pthread_mutex_t disk_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t disk_changed = PTHREAD_COND_INITIALIZER;
 static bool disk_refuses, disk_hangs;
-static int64_t disk_room = INT64_MAX; /* so many bytes are still taken */
+static int64_t disk_room = INT64_MAX; /* bytes that can still be written */
 
 ssize_t pwrite(int fd, const void *data, size_t bytes, off_t at)
 {
@@ -40,7 +40,7 @@ ssize_t pwrite(int fd, const void *data, size_t bytes, off_t at)
 	return result;
 }
 
-static _Atomic unsigned syncs_refused; /* of the next ones of a segment */
+static _Atomic unsigned syncs_refused; /* how many of the next syncs of a segment fail */
 
 static bool is_media(int fd)
 {
@@ -121,7 +121,7 @@ static void push_frames(size_t first, size_t end)
 		push_frame(i);
 }
 
-/* Waits until storage is done with so many frames. */
+/* Waits until storage has written or dropped so many frames. */
 static void wait_for(uint64_t frames)
 {
 	for (int i = 0; storage_frames(rig.storage) + storage_dropped(rig.storage) < frames; i++) {
@@ -145,7 +145,7 @@ static size_t next_key(size_t from)
 	return from;
 }
 
-/* The records are those of the frames first .. end - 1. */
+/* Fails unless the records are those of the frames first .. end - 1. */
 static void assert_frames(size_t at, size_t first, size_t end)
 {
 	assert_true(rig.found >= at + end - first);
@@ -186,8 +186,9 @@ static void a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame
 	assert_int_equal(rig_probe(1), MEDIA_FRAMES - back);
 }
 
-/* Over its head and its first fragment: none is left of it, and the gap begins where the footage before it ends. */
-static void a_segment_that_got_no_frame_is_no_footage(void **state)
+/* The disk fills up at its head or at its first fragment. Nothing is left of it, and the gap begins where the
+ * footage before it ends. */
+static void a_segment_without_a_frame_is_no_footage(void **state)
 {
 	size_t again = next_key(20), back = next_key(again + 1);
 
@@ -218,7 +219,7 @@ static void a_segment_that_got_no_frame_is_no_footage(void **state)
 	rig_stop();
 }
 
-/* The disk takes so many bytes and no more; then it has room again. */
+/* So many bytes can be written, then no more, then there is room again. */
 static void fill_after(int64_t bytes)
 {
 	rig_start_storage();
@@ -239,7 +240,7 @@ static void fill_after(int64_t bytes)
 	}
 }
 
-/* Over the beginning of the file, its first fragments and the index. */
+/* At every byte of the beginning of the file, its first fragments and the index. */
 static void a_write_torn_at_any_byte_leaves_whole_frames_only(void **state)
 {
 	(void)state;
@@ -261,7 +262,7 @@ static void frames_that_a_torn_write_did_not_reach_are_all_there(void **state)
 	assert_int_equal(rig_probe(0), rig.segments[0].frames);
 }
 
-static void a_full_queue_says_so_and_then_that_there_is_room(void **state)
+static void a_full_queue_is_reported_and_so_is_room_again(void **state)
 {
 	uint64_t count = 0;
 
@@ -283,7 +284,7 @@ static void a_full_queue_says_so_and_then_that_there_is_room(void **state)
 	assert_false(storage_is_full(rig.storage));
 }
 
-static void a_disk_that_hangs_does_not_hold_up_the_stop(void **state)
+static void a_hanging_disk_does_not_block_the_stop(void **state)
 {
 	(void)state;
 	rig_start_storage();
@@ -297,7 +298,7 @@ static void a_disk_that_hangs_does_not_hold_up_the_stop(void **state)
 	assert_frames(0, 0, 5);
 }
 
-static void a_segment_deleted_by_hand_is_followed_by_another_at_the_next_key_frame(void **state)
+static void after_a_segment_is_deleted_by_hand_a_new_one_begins_at_the_next_key_frame(void **state)
 {
 	size_t key = next_key(10);
 
@@ -317,7 +318,7 @@ static void a_segment_deleted_by_hand_is_followed_by_another_at_the_next_key_fra
 	assert_frames(0, key, MEDIA_FRAMES);
 }
 
-static void a_folder_deleted_by_hand_is_made_again(void **state)
+static void a_folder_deleted_by_hand_is_created_again(void **state)
 {
 	size_t key = next_key(10);
 
@@ -336,7 +337,7 @@ static void a_folder_deleted_by_hand_is_made_again(void **state)
 	assert_int_equal(rig_probe(0), MEDIA_FRAMES - key);
 }
 
-static void behind_a_sync_that_failed_another_segment_begins(void **state)
+static void after_a_failed_sync_a_new_segment_begins(void **state)
 {
 	size_t key = next_key(10);
 
@@ -361,7 +362,7 @@ static void behind_a_sync_that_failed_another_segment_begins(void **state)
 	assert_int_equal(rig_probe(0), key);
 }
 
-static void a_run_s_cause_stands_in_its_first_segment_only(void **state)
+static void only_the_first_segment_of_a_run_has_its_gap_cause(void **state)
 {
 	(void)state;
 	rig.config.record.segment_seconds = 1;
@@ -385,15 +386,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame),
-		CASE(a_segment_that_got_no_frame_is_no_footage),
+		CASE(a_segment_without_a_frame_is_no_footage),
 		CASE(a_write_torn_at_any_byte_leaves_whole_frames_only),
 		CASE(frames_that_a_torn_write_did_not_reach_are_all_there),
-		CASE(a_full_queue_says_so_and_then_that_there_is_room),
-		CASE(a_disk_that_hangs_does_not_hold_up_the_stop),
-		CASE(a_segment_deleted_by_hand_is_followed_by_another_at_the_next_key_frame),
-		CASE(a_folder_deleted_by_hand_is_made_again),
-		CASE(behind_a_sync_that_failed_another_segment_begins),
-		CASE(a_run_s_cause_stands_in_its_first_segment_only),
+		CASE(a_full_queue_is_reported_and_so_is_room_again),
+		CASE(a_hanging_disk_does_not_block_the_stop),
+		CASE(after_a_segment_is_deleted_by_hand_a_new_one_begins_at_the_next_key_frame),
+		CASE(a_folder_deleted_by_hand_is_created_again),
+		CASE(after_a_failed_sync_a_new_segment_begins),
+		CASE(only_the_first_segment_of_a_run_has_its_gap_cause),
 	};
 
 	return cmocka_run_group_tests(tests, make_stream, drop_stream);
