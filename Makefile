@@ -45,7 +45,7 @@ recorderd/source  = frame_clock jpeg mjpeg_frame mpjpeg source_pattern source_v4
 recorderd/capture = capture capture_frames capture_phases capture_results device_watch device_worker other_cameras source_select
 recorderd/repair  = repair_steps segment_head segment_repair set_aside
 recorderd/archive = archive archive_adopt archive_age archive_boots archive_cached archive_folder_lock archive_follow \
-	archive_keeper archive_left archive_list archive_opening archive_order archive_recover archive_retention catalogue_writer \
+	archive_former archive_keeper archive_list archive_opening archive_order archive_recover archive_retention catalogue_writer \
 	folder_memory
 recorderd/storage = segment_rotation segment_writer storage
 recorderd/encoder = encoder encoder_args encoder_child encoder_input encoder_output encoder_pictures encoder_sandbox \

@@ -53,14 +53,14 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	state->unread = publisher->summary.unread;
 	state->set_aside = publisher->summary.set_aside;
 	state->retention_delays = publisher->summary.clock_doubts;
-	memcpy(state->gaps, publisher->summary.tally.gaps, sizeof(state->gaps));
-	state->deleted_segments = publisher->summary.tally.deleted_segments;
-	state->deleted_bytes = publisher->summary.tally.deleted_bytes;
+	memcpy(state->gaps, publisher->summary.counters.gaps, sizeof(state->gaps));
+	state->deleted_segments = publisher->summary.counters.deleted_segments;
+	state->deleted_bytes = publisher->summary.counters.deleted_bytes;
 	snprintf(state->clips_note, sizeof(state->clips_note), "%s", publisher->summary.clips_note);
 	snprintf(state->folder_note, sizeof(state->folder_note), "%s", publisher->summary.folder_note);
 	memcpy(state->open_segment, publisher->summary.open_segment, sizeof(state->open_segment));
 	if (!storage_error(publisher->storage, state->disk_error, sizeof(state->disk_error)))
-		snprintf(state->disk_error, sizeof(state->disk_error), "%s", publisher->summary.trouble);
+		snprintf(state->disk_error, sizeof(state->disk_error), "%s", publisher->summary.error);
 	state->encoded = storage_frames(publisher->storage);
 	state->queue_bytes = storage_queued_bytes(publisher->storage);
 	state->indexed_wall_us = storage_indexed_wall_us(publisher->storage);

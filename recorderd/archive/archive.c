@@ -1,6 +1,7 @@
-/* archive.c - the archive, as the other threads see it: see archive.h. */
+/* archive.c - the archive as the other threads see it. */
 #include "recorderd/archive/archive_internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,9 @@
 
 #include "shared/base/log.h"
 
-static void locks_init(struct archive *archive)
+#define SILENT_US (5 * US_PER_S) /* a disk that has not answered for so long is an error */
+
+static void init_locks(struct archive *archive)
 {
 	pthread_condattr_t monotonic;
 
@@ -22,22 +25,21 @@ static void locks_init(struct archive *archive)
 	pthread_condattr_destroy(&monotonic);
 }
 
-#define SILENT_US (5 * US_PER_S) /* from then on a disk that does not answer is trouble */
-
 struct archive *archive_open(const struct config *config, struct reason *why)
 {
 	struct archive *archive = calloc(1, sizeof(*archive));
 
 	if (!archive) {
-		reason_set(why, "no memory");
+		reason_set(why, "out of memory");
 		return NULL;
 	}
 	archive->config = config;
 	archive->retention = config->retention;
 	archive->folder = archive->lock_fd = archive->open_fd = -1;
 	archive->opened_mono_us = mono_now().us;
-	archive->start = (struct archive_resume_point){.next_segment = 1, .next_run = 1, .last_mono_us = -1};
-	locks_init(archive);
+	archive->resume = (struct archive_resume_point){.next_segment = 1, .next_run = 1, .last_mono_us = -1};
+	SLIST_INIT(&archive->former);
+	init_locks(archive);
 	folder_memory_read(config, &archive->memory);
 	atomic_store(&archive->last_answer_us, mono_now().us);
 	if (archive_opening_start(archive, why))
@@ -60,8 +62,12 @@ static void *keeper(void *context)
 
 bool archive_start(struct archive *archive, struct reason *why)
 {
-	if (pthread_create(&archive->keeper, NULL, keeper, archive) != 0)
-		return reason_set(why, "cannot start a thread");
+	int error = pthread_create(&archive->keeper, NULL, keeper, archive);
+
+	if (error) {
+		errno = error;
+		return reason_errno(why, "cannot start the keeper's thread");
+	}
 	pthread_setname_np(archive->keeper, "keeper");
 	archive->keeper_runs = true;
 	return true;
@@ -71,34 +77,33 @@ void archive_cancel_repair(struct archive *archive)
 {
 	pthread_mutex_lock(&archive->lock);
 	if (!archive->recovered) {
-		archive->stopping = true;
+		atomic_store(&archive->stopping, true);
 		pthread_cond_broadcast(&archive->changed);
 	}
 	pthread_mutex_unlock(&archive->lock);
 }
 
-static void tell_stop(struct archive *archive)
+static void request_stop(struct archive *archive)
 {
 	pthread_mutex_lock(&archive->lock);
-	archive->stopping = true;
+	atomic_store(&archive->stopping, true);
 	pthread_cond_broadcast(&archive->changed);
 	pthread_mutex_unlock(&archive->lock);
 }
 
 bool archive_stop(struct archive *archive, int64_t limit_us)
 {
-	struct timespec until;
-	bool ended;
-
-	tell_stop(archive);
+	request_stop(archive);
 	if (!archive->keeper_runs)
 		return true;
+
+	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += limit_us / US_PER_S + 1;
 	pthread_mutex_lock(&archive->lock);
 	while (!archive->ended && pthread_cond_timedwait(&archive->changed, &archive->lock, &until) == 0)
 		;
-	ended = archive->ended;
+	bool ended = archive->ended;
 	pthread_mutex_unlock(&archive->lock);
 	if (!ended)
 		return false;
@@ -111,7 +116,7 @@ void archive_close(struct archive *archive)
 {
 	if (!archive)
 		return;
-	tell_stop(archive);
+	request_stop(archive);
 	if (archive->keeper_runs)
 		pthread_join(archive->keeper, NULL);
 	archive_opening_abandon(archive->opening);
@@ -124,59 +129,57 @@ void archive_close(struct archive *archive)
 	pthread_cond_destroy(&archive->changed);
 	pthread_mutex_destroy(&archive->lock);
 	pthread_mutex_destroy(&archive->list_lock);
-	archive_adoption_free(archive->found);
-	archive_former_free(archive->left);
+	archive_adoption_free(archive->adoption);
+	archive_former_free(archive);
 	free(archive->segments);
 	free(archive);
 }
 
 struct archive_resume_point archive_get_resume_point(struct archive *archive)
 {
-	struct archive_resume_point start;
-
 	pthread_mutex_lock(&archive->lock);
-	start = archive->start;
+	struct archive_resume_point resume = archive->resume;
 	pthread_mutex_unlock(&archive->lock);
-	return start;
+	return resume;
 }
 
 struct archive_resume_point archive_wait_repaired(struct archive *archive)
 {
-	struct archive_resume_point start = {0};
+	struct archive_resume_point resume = {0};
 
 	pthread_mutex_lock(&archive->lock);
-	while (!archive->recovered && !archive->stopping)
+	while (!archive->recovered && !atomic_load(&archive->stopping))
 		pthread_cond_wait(&archive->changed, &archive->lock);
 	if (archive->recovered)
-		start = archive->start;
+		resume = archive->resume;
 	pthread_mutex_unlock(&archive->lock);
-	return start;
+	return resume;
 }
 
-/* The descriptor for syncing, replaced; the one of before is closed without the lock, since closing may write. */
-static void close_former(int former)
+/* Closes a descriptor that is not needed any more. Called without the lock, since closing may write. */
+static void close_replaced(int fd)
 {
-	if (former >= 0)
-		close(former);
+	if (fd >= 0)
+		close(fd);
 }
 
 void archive_segment_opened(struct archive *archive, const struct catalogue_entry *entry, int fd)
 {
 	struct reason why;
-	int former;
 
 	pthread_mutex_lock(&archive->lock);
 	if (entry->gap_cause != GAP_NONE && entry->gap_cause < STATE_GAP_CAUSES)
-		archive->tally.gaps[entry->gap_cause]++;
+		archive->counters.gaps[entry->gap_cause]++;
 	if (!archive_append(archive, entry, PHASE_OPEN))
-		log_error("archive", "no memory to list %s; it is found again at the next start", entry->file);
-	former = archive->open_fd;
+		log_error("archive", "out of memory: %s is not listed until the next start", entry->file);
+	int replaced = archive->open_fd;
 	archive->open_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	archive->unlisted = true;
-	archive->unstarted = false;
+	archive->unrecorded = false;
 	pthread_mutex_unlock(&archive->lock);
-	close_former(former);
-	/* At once, and not by the keeper: until it is listed no request finds the newest frames. */
+	close_replaced(replaced);
+	atomic_store(&archive->lists_dirty, true);
+
+	/* Not left to the keeper: no request finds the newest frames before the segment is listed. */
 	if (!archive_write_lists(archive, false, &why))
 		log_warn("archive", "%s", why.text);
 	pthread_mutex_lock(&archive->lock);
@@ -184,6 +187,7 @@ void archive_segment_opened(struct archive *archive, const struct catalogue_entr
 	pthread_mutex_unlock(&archive->lock);
 }
 
+/* The caller holds `lock`. */
 static struct archive_segment *open_segment(struct archive *archive)
 {
 	struct archive_segment *last = archive->count ? &archive->segments[archive->count - 1] : NULL;
@@ -193,61 +197,50 @@ static struct archive_segment *open_segment(struct archive *archive)
 
 void archive_segment_grew(struct archive *archive, int64_t end_wall_us, uint64_t size_bytes, uint64_t frames)
 {
-	struct archive_segment *segment;
-
 	pthread_mutex_lock(&archive->lock);
-	segment = open_segment(archive);
+	struct archive_segment *segment = open_segment(archive);
 	if (segment) {
 		segment->entry.end_wall_us = end_wall_us;
 		archive->segment_bytes += size_bytes - segment->entry.size_bytes;
 		segment->entry.size_bytes = size_bytes;
 		segment->entry.frames = frames;
 	}
-	archive->unsynced = true;
 	pthread_mutex_unlock(&archive->lock);
+	atomic_store(&archive->needs_sync, true);
 }
 
 void archive_segment_closed(struct archive *archive)
 {
-	struct archive_segment *segment;
-	int former;
-
 	pthread_mutex_lock(&archive->lock);
-	segment = open_segment(archive);
+	struct archive_segment *segment = open_segment(archive);
+	bool suspect = atomic_exchange(&archive->suspect, false);
 	if (segment) {
 		segment->phase = PHASE_CLOSED;
 		segment->seen_mono_us = mono_now().us;
-		segment->doubted = archive->doubted;
+		segment->suspect = suspect;
 	}
-	archive->doubted = false;
-	former = archive->open_fd;
+	int replaced = archive->open_fd;
 	archive->open_fd = -1;
 	pthread_cond_broadcast(&archive->changed);
 	pthread_mutex_unlock(&archive->lock);
-	close_former(former);
+	close_replaced(replaced);
 }
 
 bool archive_segment_is_suspect(struct archive *archive)
 {
-	bool doubted;
-
-	pthread_mutex_lock(&archive->lock);
-	doubted = archive->doubted;
-	pthread_mutex_unlock(&archive->lock);
-	return doubted;
+	return atomic_load(&archive->suspect);
 }
 
 bool archive_segment_is_deleted(struct archive *archive)
 {
 	struct stat status;
 	int fd = archive_dup_open_segment(archive);
-	bool vanished;
 
 	if (fd < 0)
 		return false;
-	vanished = fstat(fd, &status) == 0 && status.st_nlink == 0;
+	bool deleted = fstat(fd, &status) == 0 && status.st_nlink == 0;
 	close(fd);
-	return vanished;
+	return deleted;
 }
 
 void archive_set_retention(struct archive *archive, const struct config_retention *retention)
@@ -257,33 +250,40 @@ void archive_set_retention(struct archive *archive, const struct config_retentio
 	pthread_mutex_unlock(&archive->lock);
 }
 
-void archive_get_summary(struct archive *archive, struct archive_summary *out)
+/* The caller holds `lock`. */
+static void summarise_list(struct archive *archive, struct archive_summary *out)
 {
-	const struct archive_segment *open;
-	int64_t silent_us = mono_now().us - atomic_load(&archive->last_answer_us);
+	const struct archive_segment *open = open_segment(archive);
 
-	*out = (struct archive_summary){0};
-	pthread_mutex_lock(&archive->lock);
-	if (archive->recovered) {
-		out->segments = archive->count;
-		out->bytes = archive->segment_bytes;
-	}
+	out->segments = archive->count;
+	out->bytes = archive->segment_bytes;
 	if (out->segments)
 		out->oldest_wall_us = archive->segments[0].entry.start_wall_us;
-	out->disk_free_bytes = archive->disk_free_bytes;
-	out->disk_total_bytes = archive->disk_total_bytes;
-	out->unread = archive->recovered ? archive->unread : 0;
-	out->set_aside = archive->aside.files;
-	out->clock_doubts = archive->clock_doubts;
-	out->tally = archive->tally;
-	open = archive->recovered ? open_segment(archive) : NULL;
 	if (open)
 		snprintf(out->open_segment, sizeof(out->open_segment), "%s", open->entry.file);
-	snprintf(out->trouble, sizeof(out->trouble), "%s", archive->trouble);
+	out->unread = atomic_load(&archive->unread);
+}
+
+void archive_get_summary(struct archive *archive, struct archive_summary *out)
+{
+	int64_t silent_us = mono_now().us - atomic_load(&archive->last_answer_us);
+
+	*out = (struct archive_summary){
+		.disk_free_bytes = atomic_load(&archive->disk_free_bytes),
+		.disk_total_bytes = atomic_load(&archive->disk_total_bytes),
+		.clock_doubts = atomic_load(&archive->clock_doubts),
+	};
+	pthread_mutex_lock(&archive->lock);
+	bool recovered = archive->recovered;
+	if (recovered)
+		summarise_list(archive, out);
+	out->set_aside = archive->set_aside.files;
+	out->counters = archive->counters;
+	snprintf(out->error, sizeof(out->error), "%s", archive->error);
 	snprintf(out->folder_note, sizeof(out->folder_note), "%s", archive->folder_note);
-	if (!archive->recovered && silent_us >= SILENT_US && !out->trouble[0])
-		snprintf(out->trouble, sizeof(out->trouble), "the recordings folder has not answered for %lld s",
-			 (long long)(silent_us / US_PER_S));
 	snprintf(out->clips_note, sizeof(out->clips_note), "%s", archive->clips_note);
 	pthread_mutex_unlock(&archive->lock);
+	if (!recovered && silent_us >= SILENT_US && !out->error[0])
+		snprintf(out->error, sizeof(out->error), "the disk of the recordings has not answered for %lld s",
+			 (long long)(silent_us / US_PER_S));
 }

@@ -1,9 +1,10 @@
 /*
- * archive.h - the segments of one camera: which there are, which is open, and what is to be done with them (sync,
- * finish, delete, list). A thread of its own, the keeper, does that; it never holds the lock while it waits for the
- * disk.
+ * archive.h - the segments of one camera: which exist, which is open, and the work that they need (sync, finish, list,
+ * delete).
  *
- * Files are the truth: at start the keeper looks at the folder, repairs what a crash left (archive_recover.c), and only
+ * That work is done by a thread of its own, the keeper, which never holds the lock while it waits for the disk.
+ *
+ * Files are the truth: at start the keeper reads the folder and repairs what a crash left (archive_recover.c). Only
  * then may the storage thread open the first segment.
  */
 #ifndef RECORDERD_ARCHIVE_ARCHIVE_H
@@ -25,81 +26,82 @@ struct archive;
 #define ARCHIVE_NOTE_BYTES 320
 
 /*
- * Opens (makes) the folder and locks it against a second recorder. NULL with a sentence. Where record.require_mount
- * finds no disk, or the disk does not answer within seconds, the keeper waits for it.
+ * Opens the recordings folder, creating it if necessary, and locks it against a second recorder. Returns NULL and sets
+ * *why on failure. If record.require_mount finds no disk, or if the disk does not answer within seconds, this succeeds
+ * and the keeper waits for the disk. `config` must outlive the archive.
  */
 struct archive *archive_open(const struct config *config, struct reason *why);
 
-/* Starts the keeper: repair first, then the round of duties. */
+/* Starts the keeper, which repairs the folder first and then does its rounds. */
 bool archive_start(struct archive *archive, struct reason *why);
 
-/* Where the repair is not done, it ends with the segment that it is at, and the next start does the rest. */
+/* Ends a repair that is still going on after the segment that it is working on. The next start does the rest. */
 void archive_cancel_repair(struct archive *archive);
 
 /*
- * Finishes what is closed, writes the lists and ends the keeper. False where the disk does not answer for so long: then
- * the process has to end without archive_close().
+ * Finishes the closed segments, writes the lists and ends the keeper. Returns false if the disk does not answer within
+ * limit_us (rounded up to whole seconds): then the process has to exit without calling archive_close().
  */
 bool archive_stop(struct archive *archive, int64_t limit_us);
 
-/* The same without a limit, and unlocks. NULL is safe. */
+/* The same without a time limit; also unlocks the folder and frees the archive. NULL is safe. */
 void archive_close(struct archive *archive);
 
-/* What the repair found; the newest frame on disk is where recording goes on. */
+/* What the repair found: recording resumes after the newest frame on disk. */
 struct archive_resume_point {
-	bool recovered;        /* the rest is valid */
+	bool recovered;        /* false: the repair has not ended, and the other members mean nothing */
 	uint64_t next_segment; /* number of the next segment */
 	uint64_t next_run;
-	int64_t last_wall_us; /* end of the newest segment, 0: none */
-	int64_t last_mono_us; /* capture time of its last frame, if it was recorded since this boot; else -1 */
-	unsigned folder_no;   /* counts the folders that took the place of another one */
+	int64_t last_wall_us; /* end of the newest segment; 0: there is none */
+	int64_t last_mono_us; /* capture time of its last frame if it was recorded since this boot; otherwise -1 */
+	unsigned folder_no;   /* how many times the path has led to another folder since the start */
 };
 
 struct archive_resume_point archive_get_resume_point(struct archive *archive);
 
-/* Waits for the repair; `recovered` is false where it was given up: nothing may be recorded then. */
+/* Waits for the repair. `recovered` is false if the repair was cancelled: nothing may be recorded then. */
 struct archive_resume_point archive_wait_repaired(struct archive *archive);
 
-/* The storage thread's view: segments begin, grow and are closed. */
+/* For the storage thread: */
 
 /*
- * The folder that record.directory leads to now, made again if somebody removed it: a descriptor to close, or -1 with a
- * sentence. Where it is another one than before, archive_get_resume_point() says so, and may have higher numbers from then on.
- * No segment may be open.
+ * Opens the folder that record.directory leads to now, creating it if somebody removed it. The caller closes the
+ * descriptor. Returns -1 and sets *why on failure. If it is another folder than before, folder_no has grown afterwards
+ * and the next numbers may be higher. No segment may be open.
  */
 int archive_follow_folder(struct archive *archive, struct reason *why);
 
 /*
- * True where archive_follow_folder() would not give the folder that the open segment is in: something was mounted there,
- * unmounted, renamed or deleted.
+ * True if archive_follow_folder() would open another folder than the one that holds the open segment: something was
+ * mounted there or unmounted, or the folder was renamed or deleted.
  */
 bool archive_folder_moved(struct archive *archive);
 
-/* A segment was opened. The archive duplicates `fd` for syncing. */
+/* Lists a new segment as the open one. The archive duplicates `fd` for syncing. */
 void archive_segment_opened(struct archive *archive, const struct catalogue_entry *entry, int fd);
 
-/* The open one grew. */
+/* Updates the end, the size and the frame count of the open segment. */
 void archive_segment_grew(struct archive *archive, int64_t end_wall_us, uint64_t size_bytes, uint64_t frames);
 
-/* The open one is closed: the keeper finishes it in place. */
+/* Hands the open segment to the keeper, which finishes it in place. */
 void archive_segment_closed(struct archive *archive);
 
 /*
- * True where a sync of the open segment failed: the kernel tells that once, and takes the bytes for written. It should
- * be closed; then what the disk really has is looked through.
+ * True if a sync of the open segment failed. The kernel reports that once and then treats the bytes as written, so the
+ * segment should be closed; the keeper then checks what the disk really has.
  */
 bool archive_segment_is_suspect(struct archive *archive);
 
-/* True where the open segment's file was deleted by somebody else. */
+/* True if somebody else deleted the file of the open segment. */
 bool archive_segment_is_deleted(struct archive *archive);
 
 /* Counted since the start. */
 struct archive_counters {
-	uint64_t gaps[STATE_GAP_CAUSES];          /* segments opened behind a gap, by enum gap_cause */
+	uint64_t gaps[STATE_GAP_CAUSES];          /* segments that begin after a gap, by enum gap_cause */
 	uint64_t deleted_segments, deleted_bytes; /* by retention */
 };
 
-/* The limits that count from now on; they are copied. */
+/* Replaces the limits; they are copied. */
 void archive_set_retention(struct archive *archive, const struct config_retention *retention);
 
 /* For the published state. */
@@ -108,13 +110,13 @@ struct archive_summary {
 	int64_t oldest_wall_us;
 	uint64_t disk_free_bytes, disk_total_bytes;
 	uint64_t set_aside;    /* files that could not be repaired (set_aside.h) */
-	uint64_t unread;       /* segments that could not be read, and are not listed */
+	uint64_t unread;       /* segments that could not be read; they are not listed */
 	unsigned clock_doubts; /* enum retention_delay */
-	struct archive_counters tally;
+	struct archive_counters counters;
 	char open_segment[SEGMENT_FILE_BYTES];
-	char trouble[192];                    /* of the keeper's own work; empty where all is well */
-	char folder_note[ARCHIVE_NOTE_BYTES]; /* what people should know of the folder; empty: nothing */
-	char clips_note[ARCHIVE_NOTE_BYTES];  /* and of that of clips */
+	char error[192];                      /* of the keeper's own work; empty: none */
+	char folder_note[ARCHIVE_NOTE_BYTES]; /* a warning about the recordings folder; empty: none */
+	char clips_note[ARCHIVE_NOTE_BYTES];  /* a warning about the folder of clips; empty: none */
 };
 
 void archive_get_summary(struct archive *archive, struct archive_summary *out);

@@ -1,4 +1,4 @@
-/* archive_boots.c - see archive_boots.h. */
+/* archive_boots.c - the boots in which an archive was recorded. */
 #include "recorderd/archive/archive_boots.h"
 
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 
 static bool is_known(const struct catalogue_entry *entry)
 {
-	static const uint8_t nothing[sizeof(entry->boot_id)];
+	static const uint8_t none[sizeof(entry->boot_id)];
 
-	return memcmp(entry->boot_id, nothing, sizeof(nothing)) != 0 && clock_is_plausible(entry->first_mono_us);
+	return memcmp(entry->boot_id, none, sizeof(none)) != 0 && clock_is_plausible(entry->first_mono_us);
 }
 
 static bool is_at(const struct archive_boots *boots, size_t place, const struct catalogue_entry *entry)
@@ -20,14 +20,13 @@ static bool is_at(const struct archive_boots *boots, size_t place, const struct 
 
 static size_t add(struct archive_boots *boots, const struct catalogue_entry *entry)
 {
-	if (boots->count == boots->room) {
-		size_t room = boots->room ? boots->room * 2 : 16;
-		struct archive_boot *list = realloc(boots->list, room * sizeof(*list));
-
+	if (boots->count == boots->capacity) {
+		size_t capacity = boots->capacity ? boots->capacity * 2 : 16;
+		struct archive_boot *list = realloc(boots->list, capacity * sizeof(*list));
 		if (!list)
 			return ARCHIVE_BOOT_UNKNOWN;
 		boots->list = list;
-		boots->room = room;
+		boots->capacity = capacity;
 	}
 	boots->list[boots->count] = (struct archive_boot){.newest_mono_us = -1};
 	memcpy(boots->list[boots->count].id, entry->boot_id, sizeof(entry->boot_id));

@@ -1,8 +1,4 @@
-/*
- * archive_cached.c - what is deleted beside the recordings, in the folder of clips: cached clips
- * (shared/segment/clip_cache_files.h) where the disk is short of room, and with the footage that they show; and what
- * killed writers left.
- */
+/* archive_cached.c - deletes cached clips, and what killed writers left, in the folder of clips. */
 #include "recorderd/archive/archive_internal.h"
 
 #include <errno.h>
@@ -22,10 +18,15 @@
 #include "shared/segment/clip_cache_files.h"
 #include "shared/segment/retention.h"
 
+/*
+ * Cached clips (shared/segment/clip_cache_files.h) go if the disk of the recordings is short of room, and they go with
+ * the footage that they show.
+ */
+
 #define SWEEP_EVERY_US (10 * US_PER_S)
 
-/* errno of what could not be deleted when it last had to be; 0: all went well. Of each of the two who delete. */
-static _Atomic int yield_error, sweep_error;
+/* errno of the last clip that could not be deleted, by eviction and by the sweep; 0: all were deleted. */
+static _Atomic int eviction_error, sweep_error;
 
 static struct config_retention retention_now(struct archive *archive)
 {
@@ -36,50 +37,51 @@ static struct config_retention retention_now(struct archive *archive)
 }
 
 /*
- * Whether the clips lie on the disk of the recordings is looked at by a thread, which the keeper waits for so long:
- * they may lie on another one, which hangs.
+ * Are the clips on the disk of the recordings? If they are on another disk, that disk may hang. So a thread finds out,
+ * and the keeper waits for it only for so long.
  */
-#define LOOK_MS    1000
-#define LOOK_WAITS (-2) /* for what it finds */
+#define PROBE_MS      1000
+#define PROBE_PENDING (-2)
 
-struct look {
+struct probe {
 	char clips[PATH_MAX];
 	dev_t disk;
-	int done_fd;        /* the thread closes it when `folder` is set */
-	_Atomic int folder; /* LOOK_WAITS; then what was found, or -1: nobody waits any more */
+	int done_fd; /* the thread closes it once `folder` is set */
+	_Atomic int
+		folder; /* PROBE_PENDING, then the result; -1: the keeper has given up, or the folder is elsewhere */
 };
 
-static _Atomic bool looking;
+static _Atomic bool probing;
 
-static void *look_run(void *context)
+static void *probe_run(void *context)
 {
-	struct look *look = context;
+	struct probe *probe = context;
 	struct stat clips;
-	int done_fd = look->done_fd, waits = LOOK_WAITS;
-	int folder = open(look->clips, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int done_fd = probe->done_fd, pending = PROBE_PENDING;
+	int folder = open(probe->clips, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (folder >= 0 && (fstat(folder, &clips) < 0 || clips.st_dev != look->disk)) {
+	if (folder >= 0 && (fstat(folder, &clips) < 0 || clips.st_dev != probe->disk)) {
 		close(folder);
 		folder = -1;
 	}
-	if (!atomic_compare_exchange_strong(&look->folder, &waits, folder)) {
+	if (!atomic_compare_exchange_strong(&probe->folder, &pending, folder)) {
 		if (folder >= 0)
 			close(folder);
-		free(look);
+		free(probe);
 	}
-	atomic_store(&looking, false);
+	atomic_store(&probing, false);
 	close(done_fd);
 	return NULL;
 }
 
-static bool look_start(struct look *look, int fds[2])
+static bool probe_start(struct probe *probe, int fds[2])
 {
 	pthread_t thread;
 
-	if (!look || pipe2(fds, O_CLOEXEC) < 0)
+	if (!probe || pipe2(fds, O_CLOEXEC) < 0)
 		return false;
-	look->done_fd = fds[1];
-	if (pthread_create(&thread, NULL, look_run, look) == 0) {
+	probe->done_fd = fds[1];
+	if (pthread_create(&thread, NULL, probe_run, probe) == 0) {
 		pthread_detach(thread);
 		return true;
 	}
@@ -88,29 +90,29 @@ static bool look_start(struct look *look, int fds[2])
 	return false;
 }
 
-/* The folder of the clips, where it lies on that disk and answers; -1. */
+/* Opens the folder of clips. -1 if it is not on that disk or if its disk does not answer. */
 static int clips_folder_on(const struct archive *archive, dev_t disk)
 {
-	int fds[2], folder = LOOK_WAITS;
+	int fds[2], folder = PROBE_PENDING;
 
-	if (atomic_exchange(&looking, true))
-		return -1; /* the look before hangs */
-	struct look *look = calloc(1, sizeof(*look));
-	if (look) {
-		snprintf(look->clips, sizeof(look->clips), "%s", archive->config->clips.directory);
-		look->disk = disk;
-		atomic_store(&look->folder, LOOK_WAITS);
+	if (atomic_exchange(&probing, true))
+		return -1; /* the previous probe hangs */
+	struct probe *probe = calloc(1, sizeof(*probe));
+	if (probe) {
+		snprintf(probe->clips, sizeof(probe->clips), "%s", archive->config->clips.directory);
+		probe->disk = disk;
+		atomic_store(&probe->folder, PROBE_PENDING);
 	}
-	if (!look_start(look, fds)) {
-		free(look);
-		atomic_store(&looking, false);
+	if (!probe_start(probe, fds)) {
+		free(probe);
+		atomic_store(&probing, false);
 		return -1;
 	}
-	poll(&(struct pollfd){.fd = fds[0]}, 1, LOOK_MS);
+	poll(&(struct pollfd){.fd = fds[0]}, 1, PROBE_MS);
 	close(fds[0]);
-	if (atomic_compare_exchange_strong(&look->folder, &folder, -1))
+	if (atomic_compare_exchange_strong(&probe->folder, &folder, -1))
 		return -1;
-	free(look);
+	free(probe);
 	return folder;
 }
 
@@ -121,25 +123,24 @@ static double wanted_bytes(struct archive *archive, const struct statvfs *disk)
 }
 
 /*
- * As long as that is not enough, and something goes: a clip that shares its blocks with a recording, or that somebody
- * reads, gives less room than it is large.
+ * Deletes clips until there is enough room or nothing more can be deleted. It may take several passes: a clip that
+ * shares its blocks with a recording, or that somebody is reading, frees less than its size.
  */
 static void evict(struct archive *archive, int cached, int folder, struct statvfs *disk)
 {
-	struct clip_cache_removal gone;
-	uint64_t bytes = 0, left_bytes = UINT64_MAX;
+	uint64_t bytes = 0, remaining_bytes = UINT64_MAX;
 	double wanted;
 
 	while ((wanted = wanted_bytes(archive, disk)) > 0) {
-		gone = clip_cache_evict(cached, UINT64_MAX, (uint64_t)wanted);
-		bytes += gone.bytes;
-		atomic_store(&yield_error, gone.error);
-		if (fstatvfs(folder, disk) < 0 || gone.clips == 0 || gone.left_bytes >= left_bytes)
+		struct clip_cache_removal removed = clip_cache_evict(cached, UINT64_MAX, (uint64_t)wanted);
+		bytes += removed.bytes;
+		atomic_store(&eviction_error, removed.error);
+		if (fstatvfs(folder, disk) < 0 || removed.clips == 0 || removed.left_bytes >= remaining_bytes)
 			break;
-		left_bytes = gone.left_bytes;
+		remaining_bytes = removed.left_bytes;
 	}
 	if (bytes > 0)
-		log_info("archive", "deleted %.1f MB of cached clips: the disk is short of room", (double)bytes / 1e6);
+		log_info("archive", "deleted %.1f MB of cached clips to make room on the disk", (double)bytes / 1e6);
 }
 
 void archive_cached_make_room(struct archive *archive, int folder, struct statvfs *disk)
@@ -156,36 +157,36 @@ void archive_cached_make_room(struct archive *archive, int folder, struct statvf
 		evict(archive, cached, folder, disk);
 		close(cached);
 	} else {
-		atomic_store(&yield_error, errno == ENOENT ? 0 : errno);
+		atomic_store(&eviction_error, errno == ENOENT ? 0 : errno);
 	}
 	close(clips_folder);
 }
 
-/* One look through the folder of clips, in a thread of its own: it may lie on another disk, which hangs. */
+/* One pass over the folder of clips. It runs in a thread of its own, since the folder may be on a disk that hangs. */
 struct sweep {
 	char clips[PATH_MAX], need[PATH_MAX];
-	bool only_looks; /* for the disk: nothing is deleted before the recordings are known */
+	bool only_probes; /* whether the disk is there: nothing is deleted before the recordings are known */
 	double hours;
-	int64_t sure_us, now_us;
+	int64_t trusted_us, now_us;
 	size_t count;
 	struct {
 		int64_t from_us, to_us;
-	} gone[]; /* what recordings showed that go now */
+	} deleted[]; /* the times of recordings that are being deleted */
 };
 
 static _Atomic bool sweeping;
-static _Atomic bool disk_missing; /* of clips.require_mount, at the last look */
+static _Atomic bool clips_disk_missing; /* no disk was mounted for clips.require_mount at the last sweep */
 
-/* By its own time, or since it shows something of a segment that goes. */
-static bool is_due(const struct clip_cache_key *key, void *context)
+/* True if a clip is too old itself, or if it shows footage of a segment that is being deleted. */
+static bool clip_is_due(const struct clip_cache_key *key, void *context)
 {
 	const struct sweep *sweep = context;
 
-	if (retention_is_expired(sweep->hours, key->from_us, sweep->sure_us) ||
+	if (retention_is_expired(sweep->hours, key->from_us, sweep->trusted_us) ||
 	    retention_is_future(sweep->hours, key->from_us, sweep->now_us))
 		return true;
 	for (size_t i = 0; i < sweep->count; i++)
-		if (key->from_us < sweep->gone[i].to_us && key->to_us > sweep->gone[i].from_us)
+		if (key->from_us < sweep->deleted[i].to_us && key->to_us > sweep->deleted[i].from_us)
 			return true;
 	return false;
 }
@@ -195,10 +196,10 @@ static void sweep_folder(struct sweep *sweep, int clips_folder)
 	int error = part_files_remove_stale(clips_folder, 1), cached = clip_cache_folder_open(clips_folder);
 
 	if (cached >= 0) {
-		struct clip_cache_removal gone = clip_cache_remove(cached, is_due, sweep);
-		if (gone.clips > 0)
-			log_info("archive", "deleted %llu cached clips (retention)", (unsigned long long)gone.clips);
-		error = gone.error ? gone.error : error;
+		struct clip_cache_removal removed = clip_cache_remove(cached, clip_is_due, sweep);
+		if (removed.clips > 0)
+			log_info("archive", "deleted %llu cached clips (retention)", (unsigned long long)removed.clips);
+		error = removed.error ? removed.error : error;
 		close(cached);
 	} else if (errno != ENOENT) {
 		error = errno;
@@ -212,8 +213,8 @@ static void *sweep_run(void *context)
 	struct reason why;
 	bool there = mount_need_is_met(sweep->need, sweep->clips, &why);
 
-	atomic_store(&disk_missing, !there && errno == ENODEV);
-	int clips_folder = there && !sweep->only_looks ? open(sweep->clips, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	atomic_store(&clips_disk_missing, !there && errno == ENODEV);
+	int clips_folder = there && !sweep->only_probes ? open(sweep->clips, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (clips_folder >= 0) {
 		sweep_folder(sweep, clips_folder);
 		close(clips_folder);
@@ -223,9 +224,9 @@ static void *sweep_run(void *context)
 	return NULL;
 }
 
-static struct sweep *sweep_make(struct archive *archive, const struct archive_segment *gone, size_t count)
+static struct sweep *sweep_make(struct archive *archive, const struct archive_segment *deleted, size_t count)
 {
-	struct sweep *sweep = calloc(1, sizeof(*sweep) + count * sizeof(sweep->gone[0]));
+	struct sweep *sweep = calloc(1, sizeof(*sweep) + count * sizeof(sweep->deleted[0]));
 
 	if (!sweep)
 		return NULL;
@@ -234,15 +235,15 @@ static struct sweep *sweep_make(struct archive *archive, const struct archive_se
 	sweep->hours = retention_now(archive).hours;
 	sweep->now_us = wall_now().us;
 	pthread_mutex_lock(&archive->lock);
-	sweep->only_looks = !archive->recovered;
-	sweep->sure_us = sweep->now_us;
+	sweep->only_probes = !archive->recovered;
+	sweep->trusted_us = sweep->now_us;
 	if (archive->ages_mono_us)
-		sweep->sure_us = archive->trusted_wall_us + mono_now().us - archive->ages_mono_us;
+		sweep->trusted_us = archive->trusted_wall_us + mono_now().us - archive->ages_mono_us;
 	pthread_mutex_unlock(&archive->lock);
 	sweep->count = count;
 	for (size_t i = 0; i < count; i++) {
-		sweep->gone[i].from_us = gone[i].entry.start_wall_us;
-		sweep->gone[i].to_us = gone[i].entry.end_wall_us;
+		sweep->deleted[i].from_us = deleted[i].entry.start_wall_us;
+		sweep->deleted[i].to_us = deleted[i].entry.end_wall_us;
 	}
 	return sweep;
 }
@@ -257,17 +258,16 @@ static bool sweep_start(struct sweep *sweep)
 	return true;
 }
 
-void archive_cached_expire(struct archive *archive, const struct archive_segment *gone, size_t count)
+void archive_cached_expire(struct archive *archive, const struct archive_segment *deleted, size_t count)
 {
 	int64_t now_us = mono_now().us;
-	struct sweep *sweep;
 
 	if (!count && archive->cache_swept_mono_us && now_us - archive->cache_swept_mono_us < SWEEP_EVERY_US)
 		return;
 	if (atomic_exchange(&sweeping, true))
-		return; /* the one before hangs: it is tried again */
+		return; /* the previous sweep hangs: try again later */
 	archive->cache_swept_mono_us = now_us;
-	sweep = sweep_make(archive, gone, count);
+	struct sweep *sweep = sweep_make(archive, deleted, count);
 	if (!sweep_start(sweep)) {
 		free(sweep);
 		atomic_store(&sweeping, false);
@@ -277,25 +277,22 @@ void archive_cached_expire(struct archive *archive, const struct archive_segment
 static void note_clips(const struct archive *archive, struct reason *note)
 {
 	const char *folder = archive->config->clips.directory;
-	int yield = atomic_load(&yield_error), sweep = atomic_load(&sweep_error);
+	int eviction = atomic_load(&eviction_error), sweep = atomic_load(&sweep_error);
 
 	note->text[0] = '\0';
-	if (atomic_load(&disk_missing))
-		reason_set(note,
-			   "Clips can neither be kept nor listed: no disk is mounted for %s (clips.require_mount).",
+	if (atomic_load(&clips_disk_missing))
+		reason_set(note, "Clips cannot be kept or listed: no disk is mounted for %s (clips.require_mount).",
 			   folder);
-	else if (yield)
-		reason_set(
-			note,
-			"Cached clips in %s cannot be deleted (%s): where the disk is short of room, recordings go in "
-			"their place.",
-			folder, strerror(yield));
+	else if (eviction)
+		reason_set(note,
+			   "Cached clips in %s cannot be deleted (%s). If the disk runs short of room, recordings are "
+			   "deleted instead.",
+			   folder, strerror(eviction));
 	else if (sweep)
-		reason_set(
-			note,
-			"Cached clips in %s that are due cannot be deleted (%s): they are not shown any more, but stay "
-			"on the disk.",
-			folder, strerror(sweep));
+		reason_set(note,
+			   "Expired cached clips in %s cannot be deleted (%s). They are no longer served, but they "
+			   "still take up room on the disk.",
+			   folder, strerror(sweep));
 }
 
 void archive_update_clips_note(struct archive *archive)
@@ -307,7 +304,7 @@ void archive_update_clips_note(struct archive *archive)
 	if (note.text[0] && strcmp(note.text, archive->clips_note) != 0)
 		log_warn("archive", "%s", note.text);
 	else if (!note.text[0] && archive->clips_note[0])
-		log_info("archive", "the folder of clips is in order again");
+		log_info("archive", "the folder of clips works again");
 	snprintf(archive->clips_note, sizeof(archive->clips_note), "%s", note.text);
 	pthread_mutex_unlock(&archive->lock);
 }

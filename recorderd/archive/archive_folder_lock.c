@@ -1,5 +1,4 @@
-/* archive_folder_lock.c - the recordings folder: made where it is missing, and kept from a second recorder by a lock in
- * it. */
+/* archive_folder_lock.c - creates the recordings folder, and locks it against a second recorder. */
 #include "recorderd/archive/archive_internal.h"
 
 #include <errno.h>
@@ -11,6 +10,12 @@
 #include <unistd.h>
 
 #define LOCK_FILE ".lock"
+
+/*
+ * Whoever can open the file can hold a lock on it, even with read access alone. The workers run as the same user and
+ * may read everything in the folder, but they may write nothing in it. So the file is readable for nobody.
+ */
+#define LOCK_MODE 0200
 
 /* mkdir -p */
 static bool make_folders(const char *path)
@@ -29,25 +34,26 @@ static bool make_folders(const char *path)
 	return mkdir(part, 0750) == 0 || errno == EEXIST;
 }
 
-/*
- * A lock can be held by whoever can open the file, for reading alone too. The workers run as the same user and may read
- * all of the folder, but write nothing in it: so nobody may read this file.
- */
-#define LOCK_MODE 0200
+static int open_lock_file(int folder)
+{
+	int fd = openat(folder, LOCK_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	/* Not O_CREAT at once: an existing file will do while the disk is full or read-only, which may pass. */
+	if (fd < 0 && errno == ENOENT)
+		fd = openat(folder, LOCK_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
+	/* On a read-only disk the file cannot be opened for writing, nor for reading: lock the folder itself. */
+	if (fd < 0 && errno == EROFS && faccessat(folder, LOCK_FILE, F_OK, 0) == 0)
+		fd = fcntl(folder, F_DUPFD_CLOEXEC, 0);
+	return fd;
+}
 
 static bool lock_folder(int folder, const char *path, int *lock_fd, struct reason *why)
 {
 	struct stat status;
-	int fd = openat(folder, LOCK_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open_lock_file(folder);
 
-	/* One that is there already does where the disk is full or read-only at this moment: that can heal. */
-	if (fd < 0 && errno == ENOENT)
-		fd = openat(folder, LOCK_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
-	/* Nothing can be written to a read-only disk, and its lock cannot be read: the folder itself stands in. */
-	if (fd < 0 && errno == EROFS && faccessat(folder, LOCK_FILE, F_OK, 0) == 0)
-		fd = fcntl(folder, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
-		return reason_errno(why, "cannot write in the recordings folder %s", path);
+		return reason_errno(why, "cannot write to the recordings folder %s", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
 			reason_set(why, "another recorder records into %s: give each camera a folder of its own", path);
@@ -57,20 +63,18 @@ static bool lock_folder(int folder, const char *path, int *lock_fd, struct reaso
 		return false;
 	}
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
-		(void)fchmod(fd, LOCK_MODE); /* an older version made it readable; another user's stays as it is */
+		(void)fchmod(fd, LOCK_MODE); /* older versions created it readable; another user's cannot be changed */
 	*lock_fd = fd;
 	return true;
 }
 
 int archive_folder_open(const char *path, int *lock_fd, struct reason *why)
 {
-	int folder;
-
 	if (!make_folders(path)) {
-		reason_errno(why, "cannot make the recordings folder %s", path);
+		reason_errno(why, "cannot create the recordings folder %s", path);
 		return -1;
 	}
-	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0) {
 		reason_errno(why, "cannot open the recordings folder %s", path);
 		return -1;

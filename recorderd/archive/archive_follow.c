@@ -1,8 +1,4 @@
-/*
- * archive_follow.c - which folder is recorded into. Its path may come to lead to another one while the recorder runs: a
- * disk is mounted over it or unmounted, it is renamed, or deleted. What is recorded from then on goes where the path
- * leads; the folder that was left is put in order by the keeper (archive_left.c).
- */
+/* archive_follow.c - follows the path of the recordings when it comes to lead to another folder. */
 #include "recorderd/archive/archive_internal.h"
 
 #include <errno.h>
@@ -14,14 +10,20 @@
 #include "shared/base/time_text.h"
 #include "shared/config/mount_need.h"
 
-static bool may_be_used(const struct archive *archive, struct reason *why)
+/*
+ * While the recorder runs, a disk may be mounted over the folder or unmounted, or the folder may be renamed or deleted.
+ * Recording continues wherever the path leads then. The keeper finishes what is left to do in the former folder
+ * (archive_former.c).
+ */
+
+static bool disk_is_there(const struct archive *archive, struct reason *why)
 {
 	const struct config_record *record = &archive->config->record;
 
 	return mount_need_is_met(record->require_mount, record->directory, why);
 }
 
-/* A path that cannot be looked at may still lead there. */
+/* A path that cannot be looked up may still lead there. */
 static bool leads_elsewhere(const char *path, int folder)
 {
 	struct stat there, held;
@@ -36,14 +38,14 @@ bool archive_folder_moved(struct archive *archive)
 	int folder = archive_dup_folder(archive);
 	struct reason why;
 	bool moved = folder < 0 || leads_elsewhere(archive->config->record.directory, folder) ||
-		     (!may_be_used(archive, &why) && errno == ENODEV);
+		     (!disk_is_there(archive, &why) && errno == ENODEV);
 
 	if (folder >= 0)
 		close(folder);
 	return moved;
 }
 
-/* What /health says of the folder, until the path leads to another one. */
+/* Sets the warning of /health about the folder. It remains until the path leads to another one. */
 static void set_note(struct archive *archive, const char *text)
 {
 	pthread_mutex_lock(&archive->lock);
@@ -53,16 +55,15 @@ static void set_note(struct archive *archive, const char *text)
 	pthread_mutex_unlock(&archive->lock);
 }
 
-/* Compares the folder with that of the run before, where that is known, and remembers it for the next run. */
-static void note_last_run(struct archive *archive, int folder)
+/* Compares the folder with that of the last run, if that is known, and saves it for the next run. */
+static void compare_with_last_run(struct archive *archive, int folder)
 {
 	struct reason note = {""};
 
 	if (folder_memory_differs(&archive->memory, folder))
 		reason_set(&note,
-			   "%s is another folder than in the last run: is a disk missing? Then recordings fill the one "
-			   "below it; "
-			   "record.require_mount = yes has the recorder wait for the disk.",
+			   "%s is not the folder of the last run. If a disk is missing, recordings fill the disk "
+			   "below it; with record.require_mount = yes the recorder waits for the disk.",
 			   archive->config->record.directory);
 	set_note(archive, note.text);
 	folder_memory_save(&archive->memory, folder);
@@ -75,76 +76,59 @@ static void note_former_folder(struct archive *archive, int folder, size_t segme
 
 	time_format_iso(wall_now(), since);
 	reason_set(&note,
-		   "%s leads to another folder since %s: something was mounted there, unmounted or renamed. The one "
-		   "before "
-		   "has %zu segment%s, which cannot be reached while it is hidden or away.",
-		   archive->config->record.directory, since, segments, segments == 1 ? "" : "s");
+		   "Since %s, %s leads to another folder: something was mounted there, unmounted or renamed. %zu "
+		   "segment%s in the former folder cannot be reached until that is undone.",
+		   since, archive->config->record.directory, segments, segments == 1 ? "" : "s");
 	set_note(archive, note.text);
 	folder_memory_save(&archive->memory, folder);
 }
 
 void archive_check_first_folder(struct archive *archive)
 {
-	note_last_run(archive, archive->folder);
-}
-
-/* Called with `lock` held. */
-static void expect_numbers(struct archive *archive, const struct archive_adoption *found)
-{
-	uint64_t segment, run;
-
-	archive_adoption_next_numbers(found, &segment, &run);
-	if (segment > archive->start.next_segment)
-		archive->start.next_segment = segment;
-	if (run > archive->start.next_run)
-		archive->start.next_run = run;
+	compare_with_last_run(archive, archive->folder);
 }
 
 /*
- * Hands what the old folder has over to the keeper, and goes on in `folder` (-1: in none). What stands in there is
- * looked at before its list is written over. The number of segments that are left behind, in a folder that still
- * exists.
+ * Hands the former folder over to the keeper and continues in `folder` (-1: in none). The new folder is read before its
+ * list is overwritten. Returns how many segments remain in the former folder, if that still exists.
  */
 static size_t switch_folder(struct archive *archive, int folder, int lock_fd)
 {
-	struct archive_adoption *found = folder < 0 ? NULL : archive_adoption_read(folder), *older;
-	int64_t end_us = found ? archive_adoption_end(found) : 0;
+	struct archive_adoption *adoption = folder < 0 ? NULL : archive_adoption_read(folder);
+	int64_t end_us = adoption ? archive_adoption_end(adoption) : 0;
 	int former = archive_dup_folder(archive);
 	struct stat status;
 	bool exists = former >= 0 && fstat(former, &status) == 0 && status.st_nlink > 0;
-	size_t left;
 
 	if (former >= 0)
 		close(former);
 	pthread_mutex_lock(&archive->lock);
-	left = exists ? archive->count : 0;
+	size_t remaining = exists ? archive->count : 0;
 	archive_former_add(archive);
-	older = archive->found;
+	struct archive_adoption *replaced = archive->adoption;
 	archive->folder = folder;
 	archive->lock_fd = lock_fd;
-	archive->replaced = true;
-	archive->found = found;
-	archive->start.folder_no++;
-	archive->start.last_wall_us = end_us;
-	if (found) {
-		expect_numbers(archive, found);
-		archive_adoption_list(archive, found);
+	archive->adoption = adoption;
+	archive->resume.folder_no++;
+	archive->resume.last_wall_us = end_us;
+	if (adoption) {
+		archive_adoption_reserve_numbers(archive, adoption);
+		archive_adoption_list(archive, adoption);
 	}
-	archive->unlisted = true;
-	archive->unstarted = true;
+	archive->unrecorded = true;
+	atomic_store(&archive->folder_replaced, true);
+	atomic_store(&archive->lists_dirty, true);
 	pthread_cond_broadcast(&archive->changed);
 	pthread_mutex_unlock(&archive->lock);
-	archive_adoption_free(older);
-	return left;
+	archive_adoption_free(replaced);
+	return remaining;
 }
 
-/* Nothing is held open on a disk that somebody wants to unmount, or on the one below it. */
+/* Holds nothing open on a disk that somebody wants to unmount, or on the one below it. */
 static int leave_folder(struct archive *archive)
 {
-	bool inside;
-
 	pthread_mutex_lock(&archive->lock);
-	inside = archive->folder >= 0;
+	bool inside = archive->folder >= 0;
 	pthread_mutex_unlock(&archive->lock);
 	if (inside) {
 		switch_folder(archive, -1, -1);
@@ -156,11 +140,11 @@ static int leave_folder(struct archive *archive)
 int archive_follow_folder(struct archive *archive, struct reason *why)
 {
 	const char *path = archive->config->record.directory;
-	int folder, lock_fd;
+	int lock_fd;
 
-	if (!may_be_used(archive, why))
+	if (!disk_is_there(archive, why))
 		return leave_folder(archive);
-	folder = archive_dup_folder(archive);
+	int folder = archive_dup_folder(archive);
 	if (folder >= 0 && !leads_elsewhere(path, folder))
 		return folder;
 	if (folder >= 0)
@@ -168,11 +152,11 @@ int archive_follow_folder(struct archive *archive, struct reason *why)
 	folder = archive_folder_open(path, &lock_fd, why);
 	if (folder < 0)
 		return -1;
-	log_warn("archive", "%s leads to another folder now: recording goes on in there", path);
-	size_t left = switch_folder(archive, folder, lock_fd);
-	if (left)
-		note_former_folder(archive, folder, left);
+	log_warn("archive", "%s now leads to another folder; recording continues there", path);
+	size_t remaining = switch_folder(archive, folder, lock_fd);
+	if (remaining)
+		note_former_folder(archive, folder, remaining);
 	else
-		note_last_run(archive, folder);
+		compare_with_last_run(archive, folder);
 	return archive_dup_folder(archive);
 }

@@ -1,18 +1,23 @@
 /*
- * archive_internal.h - what the files of the archive share: the list (archive_list.c) and its order (archive_order.c),
- * the repair at start (archive_recover.c), which folder it is (archive_follow.c, archive_opening.c), what stood in one
- * that took the place of another (archive_adopt.c), what is to be done in the one that was left (archive_left.c), the
- * keeper's duties (archive_keeper.c), the rules of deletion (archive_age.c, archive_retention.c) and what is deleted
- * with the recordings (archive_cached.c).
+ * archive_internal.h - what the files of the archive share.
  *
- * `lock` guards everything in struct archive but what is set before the keeper starts. It is never held during disk
- * work; `list_lock` orders the writing of the two list files, and is taken first where both are needed.
+ * - The list of segments: archive_list.c, its order archive_order.c, its files catalogue_writer.c.
+ * - The start: opening the folder archive_opening.c, locking it archive_folder_lock.c, repairing it archive_recover.c.
+ * - A path that leads to another folder: archive_follow.c; the segments found there archive_adopt.c; the folder before
+ *   it archive_former.c.
+ * - The keeper's rounds: archive_keeper.c.
+ * - Deletion: how old a segment is archive_age.c, which segments go archive_retention.c, cached clips archive_cached.c.
+ *
+ * `lock` guards everything in struct archive except what is atomic, what is set before the keeper starts, and what the
+ * keeper alone uses. It is never held during disk work. `list_lock` keeps writers of the two list files in order; take
+ * it first if you need both.
  */
 #ifndef RECORDERD_ARCHIVE_ARCHIVE_INTERNAL_H
 #define RECORDERD_ARCHIVE_ARCHIVE_INTERNAL_H
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 
 #include "recorderd/archive/archive.h"
 #include "recorderd/archive/folder_memory.h"
@@ -28,12 +33,11 @@ enum archive_phase {
 struct archive_segment {
 	struct catalogue_entry entry;
 	enum archive_phase phase;
-	bool doubted;   /* closed: the disk may not have what was written to it */
-	bool unchecked; /* as the list of a folder says that took the place of another one; archive_adopt.c looks */
-	bool leaving;   /* being deleted: no list names it */
-	int64_t seen_mono_us; /* this process has had it, as a whole, since then */
-	int64_t again_at_us;  /* it could not be deleted: tried again then, by the monotonic clock; 0: it was not tried
-			       */
+	bool suspect;         /* closed: the disk may not have everything that was written to it */
+	bool unchecked;       /* listed as the list of an adopted folder describes it; archive_adopt.c checks it */
+	bool deleting;        /* being deleted: no list contains it */
+	int64_t seen_mono_us; /* since when this process has known it as a whole */
+	int64_t retry_at_us;  /* monotonic: when to try again to delete it; 0: no attempt has failed */
 };
 
 struct archive {
@@ -44,165 +48,179 @@ struct archive {
 	int64_t opened_mono_us;
 
 	pthread_mutex_t list_lock;
-	uint64_t generation;
+	uint64_t generation; /* of the list; guarded by list_lock */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	int folder;  /* -1: none, where record.require_mount waits for a disk */
+	int folder;  /* -1: none, while record.require_mount waits for a disk */
 	int lock_fd; /* its .lock */
 	char folder_note[ARCHIVE_NOTE_BYTES], clips_note[ARCHIVE_NOTE_BYTES];
-	struct archive_former *left;      /* folders that the keeper puts in order */
-	struct archive_segment *segments; /* in the order of recording */
+	SLIST_HEAD(, archive_former) former; /* folders in which segments remain to be finished */
+	struct archive_adoption *adoption;   /* of the folder that the path leads to now, until the keeper takes it */
+	struct archive_segment *segments;    /* in the order of recording */
 	size_t count, capacity;
-	uint64_t segment_bytes; /* of all of them: the event loop asks each second, and there may be a year of them */
+	uint64_t segment_bytes; /* sum of all: the event loop asks every second, and the list may span a year */
 	int open_fd;            /* of the open segment, for syncing; -1: none */
-	bool unsynced;
-	bool doubted;                    /* the open segment, likewise */
-	bool unlisted;                   /* the lists differ from `segments` */
-	bool unstarted;                  /* it took the place of another one, and nothing was recorded into it so far */
-	bool replaced;                   /* the folder is another one now: what is listed may not be in it */
-	struct archive_adoption *found;  /* and this is: for the keeper to take */
-	bool stopping, ended;            /* the keeper is to end, and has */
-	struct archive_opening *opening; /* of the folder, whose disk did not answer at the start; the keeper's */
-	_Atomic int64_t last_answer_us;  /* by the monotonic clock: the disk's last answer until then */
-	bool recovered;                  /* until then `segments` and `start` belong to the keeper alone */
-	struct archive_resume_point start;
-	uint64_t disk_free_bytes, disk_total_bytes;
-	unsigned clock_doubts;             /* enum retention_delay */
-	int64_t trusted_wall_us;           /* what ages counted back from, */
-	int64_t ages_mono_us;              /* when they were judged last; 0: not yet */
-	int64_t cache_swept_mono_us;       /* when clips/cache was looked through last; 0: not yet */
-	struct config_retention retention; /* what counts now; `config` has that of the start */
-	struct archive_counters tally;
-	struct set_aside_files aside; /* what the repair set aside */
-	int64_t set_aside_since_us;   /* nothing was set aside since then; 0: it was not counted so far */
-	uint64_t unread;              /* segments that it could not look at */
-	double held_bytes;            /* deleted, and not given back by the file system so far: somebody reads them */
-	double free_bytes_after;      /* the last deletion; */
-	uint64_t bytes_after;         /* and segment_bytes then */
-	bool stuck;                   /* something that is due could not be deleted */
-	bool set_aside_stuck;         /* likewise, of what was set aside */
-	char trouble[192];
+	bool unrecorded;        /* the path led to this folder only lately, and nothing was recorded in it yet */
+	bool recovered;         /* until then `segments` and `resume` belong to the keeper alone */
+	bool ended;             /* the keeper has ended */
+	struct archive_resume_point resume;
+	int64_t trusted_wall_us;           /* the time from which ages were counted back, */
+	int64_t ages_mono_us;              /* when they were last computed; 0: not yet */
+	struct config_retention retention; /* as it is now; `config` has the values of the start */
+	struct archive_counters counters;
+	struct set_aside_files set_aside; /* what the repair set aside */
+	int64_t set_aside_since_us;       /* monotonic: none has been added since; 0: not counted yet */
+	double held_bytes;                /* deleted, but not yet freed by the file system: somebody reads them */
+	double free_bytes_after;          /* free space after the last deletion, */
+	uint64_t bytes_after;             /* and segment_bytes then */
+	char error[192];
+
+	/* Flags and numbers, each on its own. `stopping` is set with `lock` held, for those who wait for `changed`. */
+	atomic_bool stopping;
+	atomic_bool needs_sync;      /* the open segment has grown since its last sync */
+	atomic_bool suspect;         /* a sync of the open segment failed */
+	atomic_bool lists_dirty;     /* the list files differ from `segments` */
+	atomic_bool folder_replaced; /* the path leads to another folder: it may lack what is listed */
+	atomic_bool undeletable;     /* a segment that is due could not be deleted */
+	atomic_bool set_aside_undeletable;
+	_Atomic uint64_t disk_free_bytes, disk_total_bytes;
+	_Atomic uint64_t unread;        /* segments that the repair could not read */
+	_Atomic unsigned clock_doubts;  /* enum retention_delay */
+	_Atomic int64_t last_answer_us; /* monotonic: the disk's last answer during the start */
+
+	/* The keeper's */
+	struct archive_opening *opening; /* of a folder whose disk did not answer at the start */
+	int64_t cache_swept_mono_us;     /* when clips/cache was last cleaned; 0: not yet */
 };
 
-/* archive_list.c: adds a segment at the end. False without memory. Called with `lock` held, or before the other threads
- * run. */
+/* archive_list.c: appends a segment. Returns false without memory. The caller holds `lock`, unless no other thread runs
+ * yet. */
 bool archive_append(struct archive *archive, const struct catalogue_entry *entry, enum archive_phase phase);
 
-/* Puts what became of a segment into the list, by its file's name; NULL takes it off. */
+/* Replaces the entry of the segment with that file name, which is then complete. NULL takes the segment off the list. */
 void archive_update_entry(struct archive *archive, const char *file, const struct catalogue_entry *entry);
 
-/* Duplicates of the folder's descriptor, and of the open segment's, to be closed; -1: none. */
+/* The first numbers of the resume point that are above those of the entry. The caller holds `lock`, as above. */
+void archive_reserve_numbers(struct archive *archive, const struct catalogue_entry *entry);
+
+/* Duplicates the descriptor of the folder, or of the open segment. The caller closes it; -1: there is none. */
 int archive_dup_folder(struct archive *archive);
 int archive_dup_open_segment(struct archive *archive);
 
-/* What is wrong; "" where nothing is any more. */
+/* Publishes what is wrong; "": nothing any more. Logs once when it begins and once when it ends. */
 void archive_set_error(struct archive *archive, const char *text);
-void archive_count_set_aside(struct archive *archive); /* anew, from the folder */
+
+/* Counts again what is set aside in the folder. */
+void archive_count_set_aside(struct archive *archive);
 bool archive_is_stopping(struct archive *archive);
 
-/* archive_follow.c: compares the first folder with that of the run before, and remembers it for the next one. */
+/* archive_follow.c: compares the first folder with the one of the last run, and saves it for the next run. */
 void archive_check_first_folder(struct archive *archive);
 
-/* archive_cached.c: what its last look said of the disk of clips.directory, for archive_summary. */
+/* archive_cached.c: publishes what the last clean-up found out about clips.directory. */
 void archive_update_clips_note(struct archive *archive);
 
-/* archive_left.c: moves the folder and what is listed into archive->left. Called with `lock` held. */
+/* archive_former.c: moves the folder and its list of segments into archive->former. The caller holds `lock`. */
 void archive_former_add(struct archive *archive);
 
-/* The keeper finishes what was closed there, lists it, and lets go of the folders. */
+/* Finishes and lists the segments of the former folders, and closes these. Called by the keeper. */
 void archive_former_finish(struct archive *archive);
-void archive_former_free(struct archive_former *left);
+void archive_former_free(struct archive *archive);
 
-/* archive_folder_lock.c: makes the folder if need be, and locks it. The folder's descriptor, or -1 with a sentence. */
+/* archive_folder_lock.c: creates the folder if necessary, and locks it. Returns its descriptor, or -1 and sets *why. */
 int archive_folder_open(const char *path, int *lock_fd, struct reason *why);
 
 /*
- * archive_opening.c: opens the folder in a thread of its own, and waits for some seconds. False with a sentence where
- * that failed; where the disk does not answer it goes on, and the keeper waits for it. archive_opening_wait() is false
- * when the recorder stops meanwhile.
+ * archive_opening.c: opens the folder in a thread of its own, and waits for it for a few seconds. Returns false and
+ * sets *why if opening failed. If the disk does not answer, this succeeds and the keeper waits with
+ * archive_opening_wait(), which returns false if the recorder stops before the disk answers.
  */
 struct archive_opening;
 bool archive_opening_start(struct archive *archive, struct reason *why);
 bool archive_opening_wait(struct archive *archive);
 void archive_opening_abandon(struct archive_opening *opening); /* NULL is safe */
 
-/* Some time before the next try. False when the recorder stops. */
+/* Sleeps until the next attempt is due. Returns false if the recorder stops. */
 bool archive_wait_before_retry(struct archive *archive);
 
-/* catalogue_writer.c: recording_index.bin, and .json. Called without `lock`. */
+/* catalogue_writer.c: writes recording_index.bin, and .json if asked to. Called without `lock`. */
 bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why);
-/* One that somebody removed is due again. */
+
+/* Has the lists written again if somebody removed one of them. */
 void archive_check_lists(struct archive *archive, int folder);
 
-/* archive_recover.c: fills the list and archive->start from the folder. */
+/* archive_recover.c: fills the list and archive->resume from the folder. */
 bool archive_recover(struct archive *archive, struct reason *why);
 
-/* The list that a folder's last recorder left; empty where there is none that passes its checks. */
+/* The list that a folder's last recorder left; empty if there is none that passes its checks. */
 struct archive_last_list {
 	struct catalogue_entry *entries; /* sorted by file name; owned */
 	size_t count;
-	uint64_t generation; /* of the list */
+	uint64_t generation;
 };
 
 void archive_last_list_read(int folder, struct archive_last_list *out);
-void archive_last_list_free(struct archive_last_list *known);
+void archive_last_list_free(struct archive_last_list *list);
 
 enum archive_inspect_outcome {
 	INSPECT_OK,     /* to be listed */
-	INSPECT_SKIP,   /* none to be listed */
+	INSPECT_SKIP,   /* not to be listed */
 	INSPECT_FAILED, /* the disk refused: nobody knows what is in it */
 };
 
-/* Looks at a segment, and repairs one that the list does not vouch for. */
-enum archive_inspect_outcome archive_inspect(int folder, const struct archive_last_list *known, const char *file,
+/* Looks at a segment, and repairs it unless the folder's last list vouches for it. */
+enum archive_inspect_outcome archive_inspect(int folder, const struct archive_last_list *list, const char *file,
 					     struct catalogue_entry *entry, struct segment_end *end);
 
 /*
- * archive_adopt.c: what stands in a folder before the first segment is recorded into it, and is not in the list.
- * archive_adoption_read() is for the thread that will record, at that moment: so no file of this recorder is among it.
+ * archive_adopt.c: the segments that are already in a folder to which the path has come to lead.
+ * archive_adoption_read() is called by the thread that records, before it records the first segment there: so none of
+ * them is its own. Returns NULL if there is no memory or if the folder cannot be read.
  */
 struct archive_adoption *archive_adoption_read(int folder);
-void archive_adoption_free(struct archive_adoption *found);
+void archive_adoption_free(struct archive_adoption *adoption); /* NULL is safe */
 
-/* The first number that no segment, or run, that its list names has. */
-void archive_adoption_next_numbers(const struct archive_adoption *found, uint64_t *segment, uint64_t *run);
+/* Raises the next numbers of archive->resume above those in the folder's list. The caller holds `lock`. */
+void archive_adoption_reserve_numbers(struct archive *archive, const struct archive_adoption *adoption);
 
-/* The end of the newest footage in it, as far as its list and indexes say; 0: none. */
-int64_t archive_adoption_end(const struct archive_adoption *found);
+/* The end of the newest footage in the folder, as far as its list and indexes say; 0: none. */
+int64_t archive_adoption_end(const struct archive_adoption *adoption);
 
-/* Lists at once what the folder's own list calls complete, so that requests find it. Called with `lock` held. */
-void archive_adoption_list(struct archive *archive, const struct archive_adoption *found);
+/* Lists at once what the folder's own list calls complete, so that requests find it. The caller holds `lock`. */
+void archive_adoption_list(struct archive *archive, const struct archive_adoption *adoption);
 
-/* The keeper looks at some of it; true where that was all, and the list has it now, in front of what was recorded
- * since. */
-bool archive_adoption_merge(struct archive *archive, struct archive_adoption *found);
+/* Checks some of the segments; returns true once all of them are checked and listed before those recorded since. */
+bool archive_adoption_merge(struct archive *archive, struct archive_adoption *adoption);
 
 /* archive_order.c: sorts segments into the order of recording. */
 void archive_sort(struct archive_segment *segments, size_t count);
 
-/* archive_keeper.c */
+/* archive_keeper.c: the keeper's thread, from the repair to the end. */
 void archive_keeper_run(struct archive *archive);
 
-/* archive_age.c: what is thought of a segment's age. */
+/* archive_age.c: how old a segment is. */
 struct archive_segment_age {
 	size_t boot;    /* for archive_age.c alone */
-	int64_t end_us; /* when it ended, by the wall clock as it is now: where room is made, the earliest go first */
+	int64_t end_us; /* when it ended, by the wall clock of now; the earliest are deleted first to make room */
 	bool old;       /* it was recorded longer than retention.hours ago */
 };
 
-/* Judges all segments; `out` has room for archive->count. Notes the doubts about the clock. Called with `lock` held. */
+/*
+ * Computes the age of every segment, and archive->clock_doubts. `out` has room for archive->count. The caller holds
+ * `lock`.
+ */
 void archive_age_assess(struct archive *archive, struct archive_segment_age *out);
 
-/* archive_retention.c: deletes what is due; the number of segments deleted. */
+/* archive_retention.c: deletes what is due; returns how many segments it deleted. */
 size_t archive_retention_run(struct archive *archive);
 
-/* archive_cached.c: has cached clips on the same disk make room for recordings, and updates what is free of it. */
+/* archive_cached.c: deletes cached clips on the same disk if recordings need the room, and updates *disk. */
 struct statvfs;
 void archive_cached_make_room(struct archive *archive, int folder, struct statvfs *disk);
 
-/* Has the cached clips of what is past retention.hours deleted, and in any case those of the `count` segments of
- * `gone`, by a thread of its own. */
-void archive_cached_expire(struct archive *archive, const struct archive_segment *gone, size_t count);
+/* Starts a thread that deletes the cached clips of footage that is past retention.hours, or that belongs to one of the
+ * `count` segments of `deleted`. */
+void archive_cached_expire(struct archive *archive, const struct archive_segment *deleted, size_t count);
 
 #endif

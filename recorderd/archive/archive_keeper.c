@@ -1,7 +1,4 @@
-/*
- * archive_keeper.c - the keeper's rounds: media to the disk every record.sync_seconds, closed segments finished, what
- * is too old or too much deleted, the lists written.
- */
+/* archive_keeper.c - the keeper's rounds. */
 #include "recorderd/archive/archive_internal.h"
 
 #include <errno.h>
@@ -14,56 +11,57 @@
 
 #include "shared/base/log.h"
 
+/*
+ * The keeper syncs media to the disk every record.sync_seconds, finishes closed segments, deletes what retention no
+ * longer allows, and writes the lists.
+ */
+
 #define RETAIN_EVERY_US (5 * US_PER_S)
-#define RETRY_US        (5 * US_PER_S) /* a segment that could not be finished, a list that could not be written */
+#define RETRY_US        (5 * US_PER_S) /* after a segment could not be finished or a list could not be written */
 
 struct rounds {
 	int64_t sync_at_us, retain_at_us, retry_at_us;
-	bool synced;                    /* the last sync went well */
-	struct timespec looked_at;      /* st_mtim of the folder when it was looked for what is missing */
-	struct archive_adoption *found; /* being looked at */
+	bool synced;                       /* the last sync succeeded */
+	struct timespec folder_mtime;      /* when missing files were last looked for */
+	struct archive_adoption *adoption; /* in progress; NULL: none */
 };
 
-/* The segment of a descriptor that did not sync, if it is still the open one. */
-static void doubt(struct archive *archive, int fd)
+/* Marks the segment of a descriptor that did not sync, if it is still the open one. */
+static void mark_suspect(struct archive *archive, int fd)
 {
 	struct stat failed, now;
 	int open = archive_dup_open_segment(archive);
-	bool same = open >= 0 && fstat(fd, &failed) == 0 && fstat(open, &now) == 0 && failed.st_ino == now.st_ino &&
-		    failed.st_dev == now.st_dev;
 
-	if (open >= 0)
-		close(open);
-	pthread_mutex_lock(&archive->lock);
-	archive->doubted |= same;
-	pthread_mutex_unlock(&archive->lock);
+	if (open < 0)
+		return;
+	if (fstat(fd, &failed) == 0 && fstat(open, &now) == 0 && failed.st_ino == now.st_ino &&
+	    failed.st_dev == now.st_dev)
+		atomic_store(&archive->suspect, true);
+	close(open);
 }
 
-/* False while the open segment does not get to the disk. */
-static bool sync_media(struct archive *archive, bool went_well)
+/* Syncs the open segment if it has grown. False if that failed; without a new attempt, `previous`. */
+static bool sync_media(struct archive *archive, bool previous)
 {
 	int fd = archive_dup_open_segment(archive);
-	bool due;
+	char text[160];
 
 	if (fd < 0)
 		return true;
-	pthread_mutex_lock(&archive->lock);
-	due = archive->unsynced;
-	archive->unsynced = false;
-	pthread_mutex_unlock(&archive->lock);
-	if (due)
-		went_well = fdatasync(fd) == 0;
-	if (due && !went_well) {
-		char text[160];
-
-		snprintf(text, sizeof(text), "cannot write to the disk: %s", strerror(errno));
-		archive_set_error(archive, text);
-		doubt(archive, fd);
+	bool synced = previous;
+	if (atomic_exchange(&archive->needs_sync, false)) {
+		synced = fdatasync(fd) == 0;
+		if (!synced) {
+			snprintf(text, sizeof(text), "cannot write to the disk: %s", strerror(errno));
+			archive_set_error(archive, text);
+			mark_suspect(archive, fd);
+		}
 	}
 	close(fd);
-	return went_well;
+	return synced;
 }
 
+/* Copies the newest segment that is closed and not finished. False if there is none. */
 static bool next_closed(struct archive *archive, struct archive_segment *closed)
 {
 	bool found = false;
@@ -78,9 +76,11 @@ static bool next_closed(struct archive *archive, struct archive_segment *closed)
 	return found;
 }
 
-/* As the disk has it: what the kernel holds of the file is dropped before it is looked through. */
-static enum repair_outcome look_through(int folder, const char *file, struct catalogue_entry *entry, struct reason *why)
+/* Repairs a segment as the disk has it: what the kernel has cached of the file is dropped first. */
+static enum repair_outcome repair_suspect(int folder, const struct archive_segment *closed,
+					  struct catalogue_entry *entry, struct reason *why)
 {
+	const char *file = closed->entry.file;
 	struct segment_end end;
 	int fd = openat(folder, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
@@ -88,24 +88,25 @@ static enum repair_outcome look_through(int folder, const char *file, struct cat
 		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 		close(fd);
 	}
-	return segment_repair(folder, file, entry, &end, why);
+	enum repair_outcome outcome = segment_repair(folder, file, entry, &end, why);
+	if (outcome == REPAIR_DONE)
+		log_warn("archive", "%s: the disk failed during recording and has %llu of %llu frames", file,
+			 (unsigned long long)entry->frames, (unsigned long long)closed->entry.frames);
+	return outcome;
 }
 
 static enum repair_outcome finish(struct archive *archive, const struct archive_segment *closed,
 				  struct catalogue_entry *entry, struct reason *why)
 {
 	int folder = archive_dup_folder(archive);
-	enum repair_outcome outcome = closed->doubted ? look_through(folder, closed->entry.file, entry, why)
+	enum repair_outcome outcome = closed->suspect ? repair_suspect(folder, closed, entry, why)
 						      : segment_finish(folder, closed->entry.file, entry, NULL, why);
 
-	if (closed->doubted && outcome == REPAIR_DONE)
-		log_warn("archive", "%s: the disk failed meanwhile; of %llu frames it has %llu", closed->entry.file,
-			 (unsigned long long)closed->entry.frames, (unsigned long long)entry->frames);
 	close(folder);
 	return outcome;
 }
 
-/* Finishes every closed segment. False where one could not be: later again. */
+/* Finishes every closed segment. False if one of them has to be tried again later. */
 static bool finish_closed(struct archive *archive)
 {
 	struct archive_segment closed;
@@ -128,11 +129,9 @@ static bool finish_closed(struct archive *archive)
 	return true;
 }
 
-/* A listed segment, from place `*at` on, that is not in the folder; the open one is looked after by who writes it. */
+/* Finds the next listed segment, from index *at on, that is not in the folder. The open one is its writer's concern. */
 static bool next_missing(struct archive *archive, int folder, size_t *at, struct catalogue_entry *entry)
 {
-	enum archive_phase phase;
-
 	for (;; ++*at) {
 		pthread_mutex_lock(&archive->lock);
 		if (*at >= archive->count) {
@@ -140,71 +139,67 @@ static bool next_missing(struct archive *archive, int folder, size_t *at, struct
 			return false;
 		}
 		*entry = archive->segments[*at].entry;
-		phase = archive->segments[*at].phase;
+		enum archive_phase phase = archive->segments[*at].phase;
 		pthread_mutex_unlock(&archive->lock);
 		if (phase != PHASE_OPEN && faccessat(folder, entry->file, F_OK, 0) < 0 && errno == ENOENT)
 			return true;
 	}
 }
 
-/* True where files may have gone since the last time: the folder is another one, or something in it has changed. */
-static bool folder_may_have_changed(struct archive *archive, int folder, struct rounds *rounds, bool *replaced)
+/* True if something was created, renamed or deleted in the folder since the last call. */
+static bool folder_has_changed(int folder, struct rounds *rounds)
 {
 	struct stat status;
-	bool changed;
 
-	pthread_mutex_lock(&archive->lock);
-	*replaced = archive->replaced;
-	archive->replaced = false;
-	pthread_mutex_unlock(&archive->lock);
 	if (fstat(folder, &status) < 0)
-		return *replaced;
-	changed = status.st_mtim.tv_sec != rounds->looked_at.tv_sec ||
-		  status.st_mtim.tv_nsec != rounds->looked_at.tv_nsec;
-	rounds->looked_at = status.st_mtim;
-	return *replaced || changed;
+		return false;
+	bool changed = status.st_mtim.tv_sec != rounds->folder_mtime.tv_sec ||
+		       status.st_mtim.tv_nsec != rounds->folder_mtime.tv_nsec;
+	rounds->folder_mtime = status.st_mtim;
+	return changed;
 }
 
-/* What somebody else removed, or what the folder that was there before had, is taken off the list. */
+/* Takes segments off the list that somebody else deleted, or that only the former folder has. */
 static void drop_missing(struct archive *archive, struct rounds *rounds)
 {
 	int folder = archive_dup_folder(archive);
 	struct catalogue_entry missing;
 	uint64_t count = 0;
-	bool replaced;
 	size_t at = 0;
 
 	if (folder < 0)
 		return;
-	bool due = folder_may_have_changed(archive, folder, rounds, &replaced);
-	for (; due && next_missing(archive, folder, &at, &missing); count++)
-		archive_update_entry(archive, missing.file, NULL);
-	if (due)
+	bool replaced = atomic_exchange(&archive->folder_replaced, false);
+	if (folder_has_changed(folder, rounds) || replaced) {
+		for (; next_missing(archive, folder, &at, &missing); count++)
+			archive_update_entry(archive, missing.file, NULL);
 		archive_check_lists(archive, folder);
+	}
 	if (count)
-		log_warn("archive", "%llu segments are gone%s", (unsigned long long)count,
-			 replaced ? " with their folder" : ": somebody else deleted them");
+		log_warn("archive", "%llu segment%s gone%s", (unsigned long long)count, count == 1 ? " is" : "s are",
+			 replaced ? " with the former folder" : ": somebody else deleted or moved the files");
 	close(folder);
 }
 
-/* What stood in a folder that is new here. False while there is more of it to be looked at. */
+/* Lists what a folder that the path has come to lead to already held. False while there is more of it to check. */
 static bool merge_adopted(struct archive *archive, struct rounds *rounds)
 {
 	pthread_mutex_lock(&archive->lock);
-	struct archive_adoption *found = archive->found;
-	archive->found = NULL;
+	struct archive_adoption *adoption = archive->adoption;
+	archive->adoption = NULL;
 	pthread_mutex_unlock(&archive->lock);
-	if (found) {
-		archive_adoption_free(rounds->found);
-		rounds->found = found;
+	if (adoption) {
+		archive_adoption_free(rounds->adoption);
+		rounds->adoption = adoption;
 		drop_missing(archive, rounds);
 	}
-	if (rounds->found && !archive_adoption_merge(archive, rounds->found))
+	if (!rounds->adoption)
+		return true;
+	if (!archive_adoption_merge(archive, rounds->adoption))
 		return false;
-	if (rounds->found)
-		archive_count_set_aside(archive);
-	archive_adoption_free(rounds->found);
-	rounds->found = NULL;
+	archive_count_set_aside(archive);
+	archive_adoption_free(rounds->adoption);
+	rounds->adoption = NULL;
 	return true;
 }
 
@@ -216,36 +211,40 @@ static void measure_disk(struct archive *archive)
 	if (folder < 0)
 		return;
 	if (fstatvfs(folder, &disk) == 0) {
-		pthread_mutex_lock(&archive->lock);
-		archive->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-		archive->disk_total_bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
-		pthread_mutex_unlock(&archive->lock);
+		atomic_store(&archive->disk_free_bytes, (uint64_t)disk.f_bavail * disk.f_frsize);
+		atomic_store(&archive->disk_total_bytes, (uint64_t)disk.f_blocks * disk.f_frsize);
 	}
 	close(folder);
 }
 
+static bool has_folder(struct archive *archive)
+{
+	pthread_mutex_lock(&archive->lock);
+	bool has = archive->folder >= 0;
+	pthread_mutex_unlock(&archive->lock);
+	return has;
+}
+
+/* Writes the lists if they differ from the archive. False if that has to be tried again later. */
 static bool write_lists(struct archive *archive)
 {
 	struct reason why;
-	bool due;
 
-	pthread_mutex_lock(&archive->lock);
-	due = archive->unlisted && archive->folder >= 0; /* without one there is nothing to be listed */
-	archive->unlisted = false;
-	pthread_mutex_unlock(&archive->lock);
-	if (!due || archive_write_lists(archive, true, &why))
+	if (!atomic_exchange(&archive->lists_dirty, false) || !has_folder(archive))
 		return true;
-	if (!archive_folder_moved(archive)) /* else recording goes on elsewhere in a moment, or says why it cannot */
+	if (archive_write_lists(archive, true, &why))
+		return true;
+	if (!archive_folder_moved(archive)) /* else recording soon continues elsewhere, or says why it cannot */
 		archive_set_error(archive, why.text);
-	pthread_mutex_lock(&archive->lock);
-	archive->unlisted = true;
-	pthread_mutex_unlock(&archive->lock);
+	atomic_store(&archive->lists_dirty, true);
 	return false;
 }
 
-static bool has_work(const struct archive *archive, const struct rounds *rounds)
+/* The caller holds `lock`. */
+static bool has_work(struct archive *archive, const struct rounds *rounds)
 {
-	if (archive->unlisted || archive->found || archive->left || rounds->found)
+	if (atomic_load(&archive->lists_dirty) || archive->adoption || !SLIST_EMPTY(&archive->former) ||
+	    rounds->adoption)
 		return true;
 	for (size_t i = archive->count; i-- > 0 && archive->count - i < 4;)
 		if (archive->segments[i].phase == PHASE_CLOSED)
@@ -258,34 +257,24 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Sleeps until something is due. False when the recorder stops. */
+/* Sleeps until something is due. False if the recorder stops. */
 static bool wait_for_work(struct archive *archive, const struct rounds *rounds)
 {
 	int64_t until_us = earlier(rounds->sync_at_us, rounds->retain_at_us);
-	bool stopping;
 
 	pthread_mutex_lock(&archive->lock);
-	for (;;) {
+	while (!atomic_load(&archive->stopping)) {
 		int64_t now_us = mono_now().us;
-		bool work = has_work(archive, rounds) && now_us >= rounds->retry_at_us;
-		int64_t wake_us = has_work(archive, rounds) ? earlier(until_us, rounds->retry_at_us) : until_us;
+		bool work = has_work(archive, rounds);
+		int64_t wake_us = work ? earlier(until_us, rounds->retry_at_us) : until_us;
 		struct timespec at = {wake_us / US_PER_S, (long)(wake_us % US_PER_S) * 1000};
 
-		stopping = archive->stopping;
-		if (stopping || work || now_us >= until_us)
+		if ((work && now_us >= rounds->retry_at_us) || now_us >= until_us)
 			break;
 		pthread_cond_timedwait(&archive->changed, &archive->lock, &at);
 	}
 	pthread_mutex_unlock(&archive->lock);
-	return !stopping;
-}
-
-static bool is_stuck(struct archive *archive)
-{
-	pthread_mutex_lock(&archive->lock);
-	bool stuck = archive->stuck || archive->set_aside_stuck;
-	pthread_mutex_unlock(&archive->lock);
-	return stuck;
+	return !atomic_load(&archive->stopping);
 }
 
 static void do_round(struct archive *archive, struct rounds *rounds)
@@ -307,14 +296,16 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 	if (now_us >= rounds->retry_at_us && merge_adopted(archive, rounds)) {
 		bool finished = finish_closed(archive), listed = write_lists(archive);
 
-		if (finished && listed && rounds->synced && !is_stuck(archive))
+		if (finished && listed && rounds->synced && !atomic_load(&archive->undeletable) &&
+		    !atomic_load(&archive->set_aside_undeletable))
 			archive_set_error(archive, "");
 		if (!finished || !listed)
 			rounds->retry_at_us = mono_now().us + RETRY_US;
 	}
 }
 
-/* The repair, tried until the disk is there and lets it be done: nothing may be recorded before. */
+/* Repairs the archive, however often the disk has to be tried: nothing may be recorded before. False if the recorder
+ * stops. */
 static bool recover(struct archive *archive)
 {
 	struct reason why;
@@ -339,7 +330,7 @@ static void announce(struct archive *archive)
 		 archive->config->record.directory);
 	pthread_mutex_lock(&archive->lock);
 	archive->recovered = true;
-	archive->start.recovered = true;
+	archive->resume.recovered = true;
 	pthread_cond_broadcast(&archive->changed);
 	pthread_mutex_unlock(&archive->lock);
 }
@@ -356,7 +347,9 @@ void archive_keeper_run(struct archive *archive)
 	do
 		do_round(archive, &rounds);
 	while (wait_for_work(archive, &rounds));
-	archive_adoption_free(rounds.found);
+	archive_adoption_free(rounds.adoption);
+
+	/* The last round finishes and lists; it neither syncs nor deletes. */
 	rounds = (struct rounds){.sync_at_us = INT64_MAX, .retain_at_us = INT64_MAX};
 	do_round(archive, &rounds);
 }

@@ -1,7 +1,4 @@
-/*
- * archive_list.c - the list of segments, the folder that they are in and what is wrong with it: what the other files of
- * the archive build on.
- */
+/* archive_list.c - the list of segments and what else the other files of the archive build on. */
 #include "recorderd/archive/archive_internal.h"
 
 #include <fcntl.h>
@@ -17,7 +14,6 @@ bool archive_append(struct archive *archive, const struct catalogue_entry *entry
 	if (archive->count == archive->capacity) {
 		size_t capacity = archive->capacity ? archive->capacity * 2 : 64;
 		struct archive_segment *segments = realloc(archive->segments, capacity * sizeof(*segments));
-
 		if (!segments)
 			return false;
 		archive->segments = segments;
@@ -53,62 +49,63 @@ void archive_update_entry(struct archive *archive, const char *file, const struc
 		}
 		break;
 	}
-	archive->unlisted = true;
 	pthread_mutex_unlock(&archive->lock);
+	atomic_store(&archive->lists_dirty, true);
+}
+
+void archive_reserve_numbers(struct archive *archive, const struct catalogue_entry *entry)
+{
+	struct archive_resume_point *resume = &archive->resume;
+
+	if (entry->segment_no >= resume->next_segment)
+		resume->next_segment = entry->segment_no + 1;
+	if (entry->run_no >= resume->next_run)
+		resume->next_run = entry->run_no + 1;
 }
 
 int archive_dup_folder(struct archive *archive)
 {
-	int folder;
-
 	pthread_mutex_lock(&archive->lock);
-	folder = fcntl(archive->folder, F_DUPFD_CLOEXEC, 0);
+	int folder = fcntl(archive->folder, F_DUPFD_CLOEXEC, 0);
 	pthread_mutex_unlock(&archive->lock);
 	return folder;
 }
 
 int archive_dup_open_segment(struct archive *archive)
 {
-	int fd;
-
 	pthread_mutex_lock(&archive->lock);
-	fd = archive->open_fd < 0 ? -1 : fcntl(archive->open_fd, F_DUPFD_CLOEXEC, 0);
+	int fd = archive->open_fd < 0 ? -1 : fcntl(archive->open_fd, F_DUPFD_CLOEXEC, 0);
 	pthread_mutex_unlock(&archive->lock);
 	return fd;
 }
 
 bool archive_is_stopping(struct archive *archive)
 {
-	pthread_mutex_lock(&archive->lock);
-	bool stopping = archive->stopping;
-	pthread_mutex_unlock(&archive->lock);
-	return stopping;
+	return atomic_load(&archive->stopping);
 }
 
-/* Says it once when it begins, and once when it is over. */
 void archive_set_error(struct archive *archive, const char *text)
 {
 	pthread_mutex_lock(&archive->lock);
-	if (!archive->trouble[0] && text[0])
+	if (!archive->error[0] && text[0])
 		log_error("archive", "%s", text);
-	else if (archive->trouble[0] && !text[0])
-		log_info("archive", "the recordings folder is in order again");
-	snprintf(archive->trouble, sizeof(archive->trouble), "%s", text);
+	else if (archive->error[0] && !text[0])
+		log_info("archive", "the recordings folder works again");
+	snprintf(archive->error, sizeof(archive->error), "%s", text);
 	pthread_mutex_unlock(&archive->lock);
 }
 
 void archive_count_set_aside(struct archive *archive)
 {
 	int folder = archive_dup_folder(archive);
-	struct set_aside_files aside;
 
 	if (folder < 0)
 		return;
-	aside = set_aside_count(folder);
+	struct set_aside_files set_aside = set_aside_count(folder);
 	close(folder);
 	pthread_mutex_lock(&archive->lock);
-	if (aside.files > archive->aside.files || !archive->set_aside_since_us)
+	if (set_aside.files > archive->set_aside.files || !archive->set_aside_since_us)
 		archive->set_aside_since_us = mono_now().us;
-	archive->aside = aside;
+	archive->set_aside = set_aside;
 	pthread_mutex_unlock(&archive->lock);
 }

@@ -1,8 +1,4 @@
-/*
- * archive_opening.c - the recordings folder opened by a thread of its own: see archive_internal.h. The disk may not
- * answer, and then nothing ends the thread that waits for it; so what it uses belongs to whoever is done last. Where
- * record.require_mount finds no disk, nothing is opened, and the keeper looks again.
- */
+/* archive_opening.c - opens the recordings folder in a thread of its own. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +10,18 @@
 #include "shared/base/log.h"
 #include "shared/config/mount_need.h"
 
-#define OPEN_LIMIT_US  (3 * US_PER_S) /* how long a start waits for a disk */
+/*
+ * A disk may not answer, and then nothing can end the thread that waits for it. So whoever is done last, the thread or
+ * the keeper, frees what both use. If record.require_mount finds no disk, nothing is opened and the keeper tries again.
+ */
+
+#define OPEN_LIMIT_US  (3 * US_PER_S) /* how long the start waits for the disk */
 #define POLL_US        (US_PER_S / 5)
-#define MOUNT_EVERY_US US_PER_S /* looked whether the disk is there */
+#define RETRY_EVERY_US US_PER_S /* while the disk is not there or refuses */
 
 struct archive_opening {
-	pthread_mutex_t lock; /* guards all but `path` and `need` */
-	pthread_cond_t ended_now;
+	pthread_mutex_t lock; /* guards everything except `path` and `need` */
+	pthread_cond_t changed;
 	bool ended, abandoned;
 	int folder, lock_fd; /* once ended */
 	struct reason why;
@@ -30,7 +31,7 @@ struct archive_opening {
 
 static void opening_free(struct archive_opening *opening)
 {
-	pthread_cond_destroy(&opening->ended_now);
+	pthread_cond_destroy(&opening->changed);
 	pthread_mutex_destroy(&opening->lock);
 	free(opening);
 }
@@ -39,11 +40,9 @@ static void *opening_run(void *context)
 {
 	struct archive_opening *opening = context;
 	struct reason why = {""};
-	int lock_fd = -1, folder = -1;
-	bool absent = !mount_need_is_met(opening->need, opening->path, &why), abandoned;
-
-	if (!absent)
-		folder = archive_folder_open(opening->path, &lock_fd, &why);
+	int lock_fd = -1;
+	bool absent = !mount_need_is_met(opening->need, opening->path, &why);
+	int folder = absent ? -1 : archive_folder_open(opening->path, &lock_fd, &why);
 
 	pthread_mutex_lock(&opening->lock);
 	opening->folder = folder;
@@ -51,8 +50,8 @@ static void *opening_run(void *context)
 	opening->absent = absent;
 	opening->why = why;
 	opening->ended = true;
-	abandoned = opening->abandoned;
-	pthread_cond_broadcast(&opening->ended_now);
+	bool abandoned = opening->abandoned;
+	pthread_cond_broadcast(&opening->changed);
 	pthread_mutex_unlock(&opening->lock);
 	if (!abandoned)
 		return NULL;
@@ -77,7 +76,7 @@ static struct archive_opening *opening_start(const struct config_record *record)
 	pthread_mutex_init(&opening->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&opening->ended_now, &monotonic);
+	pthread_cond_init(&opening->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	if (pthread_create(&thread, NULL, opening_run, opening) != 0) {
 		opening_free(opening);
@@ -90,7 +89,7 @@ static struct archive_opening *opening_start(const struct config_record *record)
 
 enum opening_outcome { OPENING_DONE, OPENING_FAILED, OPENING_ABSENT, OPENING_HANGS };
 
-/* Ends it with its outcome, unless it hangs. */
+/* Waits for the outcome. Frees `opening` unless the disk still hangs. */
 static enum opening_outcome opening_wait(struct archive_opening *opening, int64_t limit_us, int *folder, int *lock_fd,
 					 struct reason *why)
 {
@@ -101,7 +100,7 @@ static enum opening_outcome opening_wait(struct archive_opening *opening, int64_
 	until.tv_sec += limit_us / US_PER_S + nanoseconds / 1000000000;
 	until.tv_nsec = nanoseconds % 1000000000;
 	pthread_mutex_lock(&opening->lock);
-	while (!opening->ended && pthread_cond_timedwait(&opening->ended_now, &opening->lock, &until) == 0)
+	while (!opening->ended && pthread_cond_timedwait(&opening->changed, &opening->lock, &until) == 0)
 		;
 	bool ended = opening->ended;
 	pthread_mutex_unlock(&opening->lock);
@@ -117,13 +116,11 @@ static enum opening_outcome opening_wait(struct archive_opening *opening, int64_
 
 void archive_opening_abandon(struct archive_opening *opening)
 {
-	bool ended;
-
 	if (!opening)
 		return;
 	pthread_mutex_lock(&opening->lock);
 	opening->abandoned = true;
-	ended = opening->ended;
+	bool ended = opening->ended;
 	pthread_mutex_unlock(&opening->lock);
 	if (!ended)
 		return;
@@ -140,7 +137,7 @@ bool archive_opening_start(struct archive *archive, struct reason *why)
 	struct archive_opening *opening = opening_start(record);
 
 	if (!opening)
-		return reason_set(why, "cannot start a thread");
+		return reason_set(why, "cannot start a thread to open the recordings folder");
 	switch (opening_wait(opening, OPEN_LIMIT_US, &archive->folder, &archive->lock_fd, why)) {
 	case OPENING_DONE:
 	case OPENING_ABSENT:
@@ -150,7 +147,8 @@ bool archive_opening_start(struct archive *archive, struct reason *why)
 	case OPENING_HANGS:
 		break;
 	}
-	log_error("archive", "the disk of %s does not answer: recording begins when it does, all else without it",
+	log_error("archive",
+		  "the disk of %s does not answer; recording starts when it does, everything else starts now",
 		  record->directory);
 	archive->opening = opening;
 	return true;
@@ -164,8 +162,8 @@ static void take_folder(struct archive *archive, int folder, int lock_fd)
 	pthread_mutex_unlock(&archive->lock);
 }
 
-/* One look at what is being opened. */
-static enum opening_outcome look(struct archive *archive, struct reason *why)
+/* Waits a moment for the folder that is being opened. */
+static enum opening_outcome poll_opening(struct archive *archive, struct reason *why)
 {
 	int folder, lock_fd;
 	enum opening_outcome outcome = opening_wait(archive->opening, POLL_US, &folder, &lock_fd, why);
@@ -181,12 +179,12 @@ static enum opening_outcome look(struct archive *archive, struct reason *why)
 
 bool archive_opening_wait(struct archive *archive)
 {
-	struct reason why = {"cannot start a thread"};
+	struct reason why = {"cannot start a thread to open the recordings folder"};
 
 	while (archive->folder < 0) {
 		if (!archive->opening)
 			archive->opening = opening_start(&archive->config->record);
-		enum opening_outcome outcome = archive->opening ? look(archive, &why) : OPENING_FAILED;
+		enum opening_outcome outcome = archive->opening ? poll_opening(archive, &why) : OPENING_FAILED;
 		bool again = outcome == OPENING_FAILED || outcome == OPENING_ABSENT;
 		if (again)
 			archive_set_error(archive, why.text);
@@ -201,14 +199,12 @@ bool archive_opening_wait(struct archive *archive)
 
 bool archive_wait_before_retry(struct archive *archive)
 {
-	int64_t at_us = mono_now().us + MOUNT_EVERY_US;
+	int64_t at_us = mono_now().us + RETRY_EVERY_US;
 	struct timespec at = {at_us / US_PER_S, (long)(at_us % US_PER_S) * 1000};
-	bool stopping;
 
 	pthread_mutex_lock(&archive->lock);
-	if (!archive->stopping)
+	if (!atomic_load(&archive->stopping))
 		pthread_cond_timedwait(&archive->changed, &archive->lock, &at);
-	stopping = archive->stopping;
 	pthread_mutex_unlock(&archive->lock);
-	return !stopping;
+	return !atomic_load(&archive->stopping);
 }

@@ -1,14 +1,16 @@
-/*
- * archive_order.c - the order of recording. Each recorder numbers its segments upwards, through clocks that are set and
- * machines that are started again, so the number says it. It does not where segments of more than one recorder stand in
- * the folder, a backup or another archive that was copied there: two have one number, or one boot's segments stand on
- * both sides of another boot's, or against their own monotonic time. Then the segments' times have to do.
- */
+/* archive_order.c - sorts segments into the order of recording. */
 #include "recorderd/archive/archive_boots.h"
 #include "recorderd/archive/archive_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/*
+ * A recorder numbers its segments upwards, even if the clock is set or the machine restarts, so the numbers give the
+ * order. They do not if the folder holds segments of more than one recorder, because a backup or another archive was
+ * copied into it. That shows if two segments have the same number, if the segments of one boot are on both sides of
+ * another boot's, or if they contradict their own monotonic times. Then the order of their wall times is used.
+ */
 
 static int compare(int64_t a, int64_t b)
 {
@@ -35,33 +37,33 @@ static int by_number(const void *a, const void *b)
 	return by_time(a, b);
 }
 
-/* Two files of one number; a copy of a segment beside it is no other one. */
-static bool is_twin(const struct catalogue_entry *a, const struct catalogue_entry *b)
+/* True of two segments that share a number. A copy of a segment beside the original does not count as a second one. */
+static bool share_number(const struct catalogue_entry *a, const struct catalogue_entry *b)
 {
 	return a->segment_no == b->segment_no && a->start_wall_us != b->start_wall_us;
 }
 
-/* The segments are sorted by number; true where one recorder can have made all of them. */
+/* True if one recorder can have made all of them. They are sorted by number. */
 static bool numbers_are_consistent(const struct archive_segment *segments, size_t count)
 {
 	struct archive_boots boots = {0};
 	size_t current = ARCHIVE_BOOT_UNKNOWN;
-	bool hold = true;
+	bool consistent = true;
 
-	for (size_t i = 0; i < count && hold; i++) {
+	for (size_t i = 0; i < count && consistent; i++) {
 		const struct catalogue_entry *entry = &segments[i].entry;
 		size_t known = boots.count, boot = archive_boots_find(&boots, entry);
 
-		hold = i == 0 || !is_twin(&segments[i - 1].entry, entry);
+		consistent = i == 0 || !share_number(&segments[i - 1].entry, entry);
 		if (boot == ARCHIVE_BOOT_UNKNOWN)
 			continue;
-		hold &= boot == current || boot == known; /* the same as before, or a new one */
-		hold &= entry->first_mono_us >= boots.list[boot].newest_mono_us;
+		consistent &= boot == current || boot == known; /* the same as before, or a new one */
+		consistent &= entry->first_mono_us >= boots.list[boot].newest_mono_us;
 		boots.list[boot].newest_mono_us = entry->first_mono_us;
 		current = boot;
 	}
 	archive_boots_free(&boots);
-	return hold;
+	return consistent;
 }
 
 void archive_sort(struct archive_segment *segments, size_t count)

@@ -1,8 +1,4 @@
-/*
- * archive_recover.c - what the folder holds at the start. A segment that the last list calls complete, with the size
- * that it has and an index of the right length, is believed; every other one is looked at, cut, finished and indexed
- * (segment_repair.h).
- */
+/* archive_recover.c - reads the recordings folder at the start, and repairs it. */
 #include "recorderd/archive/archive_internal.h"
 
 #include <dirent.h>
@@ -15,6 +11,11 @@
 #include <unistd.h>
 
 #include "shared/base/log.h"
+
+/*
+ * A segment is trusted if the last list calls it complete, its size is the one listed and its index has the right
+ * length. Every other segment is examined, cut, finished and indexed (segment_repair.h).
+ */
 
 static int by_file(const void *a, const void *b)
 {
@@ -32,7 +33,7 @@ void archive_last_list_read(int folder, struct archive_last_list *out)
 		return;
 	out->generation = list.generation;
 	out->entries = calloc((size_t)list.entries + 1, sizeof(*out->entries));
-	for (uint64_t next = 0; out->entries && next < list.entries; next++) { /* past those that are damaged */
+	for (uint64_t next = 0; out->entries && next < list.entries; next++) { /* skip damaged entries */
 		size_t got = catalogue_read(&list, next, (size_t)(list.entries - next), out->entries + out->count);
 		out->count += got;
 		next += got;
@@ -42,24 +43,22 @@ void archive_last_list_read(int folder, struct archive_last_list *out)
 		qsort(out->entries, out->count, sizeof(*out->entries), by_file);
 }
 
-void archive_last_list_free(struct archive_last_list *known)
+void archive_last_list_free(struct archive_last_list *list)
 {
-	free(known->entries);
-	*known = (struct archive_last_list){0};
+	free(list->entries);
+	*list = (struct archive_last_list){0};
 }
 
-/* A list that was written before it named boots: the segment itself says in which it was recorded. */
-static bool add_boot(int folder, struct catalogue_entry *entry)
+/* Older versions wrote lists without boot ids. Then the segment itself says in which boot it was recorded. */
+static bool read_boot(int folder, struct catalogue_entry *entry)
 {
-	static const uint8_t nothing[sizeof(entry->boot_id)];
+	static const uint8_t none[sizeof(entry->boot_id)];
 	struct segment_layout layout = {0};
-	bool good;
-	int fd;
 
-	if (memcmp(entry->boot_id, nothing, sizeof(nothing)) != 0)
+	if (memcmp(entry->boot_id, none, sizeof(none)) != 0)
 		return true;
-	fd = openat(folder, entry->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	good = fd >= 0 && segment_read_layout(fd, &layout) == SEGMENT_OK;
+	int fd = openat(folder, entry->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool good = fd >= 0 && segment_read_layout(fd, &layout) == SEGMENT_OK;
 	if (good && layout.info.segment_no == entry->segment_no) {
 		entry->first_mono_us = layout.info.first_mono_us;
 		memcpy(entry->boot_id, layout.info.boot_id, sizeof(entry->boot_id));
@@ -70,54 +69,51 @@ static bool add_boot(int folder, struct catalogue_entry *entry)
 	return good;
 }
 
-static bool is_believed(int folder, const struct archive_last_list *known, const char *file,
-			struct catalogue_entry *entry)
+static bool is_trusted(int folder, const struct archive_last_list *list, const char *file,
+		       struct catalogue_entry *entry)
 {
 	struct catalogue_entry key = {0};
-	const struct catalogue_entry *found;
 	char name[SEGMENT_FILE_BYTES];
 	struct stat media, index;
 
 	snprintf(key.file, sizeof(key.file), "%s", file);
-	found = known->count ? bsearch(&key, known->entries, known->count, sizeof(key), by_file) : NULL;
+	const struct catalogue_entry *found =
+		list->count ? bsearch(&key, list->entries, list->count, sizeof(key), by_file) : NULL;
 	if (!found || found->state != CATALOGUE_COMPLETE || !index_name(file, name, sizeof(name)) ||
 	    fstatat(folder, file, &media, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    fstatat(folder, name, &index, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	*entry = *found;
 	return (uint64_t)media.st_size == found->size_bytes &&
-	       (uint64_t)index.st_size == (found->frames + 1) * INDEX_RECORD_BYTES && add_boot(folder, entry);
+	       (uint64_t)index.st_size == (found->frames + 1) * INDEX_RECORD_BYTES && read_boot(folder, entry);
 }
 
-/* Remembers the newest frame of this boot. */
-static void note_end(struct archive *archive, const struct segment_end *end)
+/* Notes the newest frame of this boot. */
+static void update_last_mono(struct archive *archive, const struct segment_end *end)
 {
 	uint8_t boot_id[16];
 
 	clock_boot_id(boot_id);
-	if (memcmp(end->boot_id, boot_id, sizeof(boot_id)) == 0 && end->last_mono_us > archive->start.last_mono_us)
-		archive->start.last_mono_us = end->last_mono_us;
+	if (memcmp(end->boot_id, boot_id, sizeof(boot_id)) == 0 && end->last_mono_us > archive->resume.last_mono_us)
+		archive->resume.last_mono_us = end->last_mono_us;
 }
 
 static bool add(struct archive *archive, const struct catalogue_entry *entry, const struct segment_end *end)
 {
 	if (!archive_append(archive, entry, entry->state == CATALOGUE_COMPLETE ? PHASE_COMPLETE : PHASE_CLOSED))
 		return false;
-	if (entry->segment_no >= archive->start.next_segment)
-		archive->start.next_segment = entry->segment_no + 1;
-	if (entry->run_no >= archive->start.next_run)
-		archive->start.next_run = entry->run_no + 1;
-	note_end(archive, end);
+	archive_reserve_numbers(archive, entry);
+	update_last_mono(archive, end);
 	return true;
 }
 
-enum archive_inspect_outcome archive_inspect(int folder, const struct archive_last_list *known, const char *file,
+enum archive_inspect_outcome archive_inspect(int folder, const struct archive_last_list *list, const char *file,
 					     struct catalogue_entry *entry, struct segment_end *end)
 {
 	struct reason why = {""};
 
 	*end = (struct segment_end){.last_mono_us = -1};
-	if (is_believed(folder, known, file, entry))
+	if (is_trusted(folder, list, file, entry))
 		return INSPECT_OK;
 	switch (segment_repair(folder, file, entry, end, &why)) {
 	case REPAIR_UNFINISHED:
@@ -127,10 +123,10 @@ enum archive_inspect_outcome archive_inspect(int folder, const struct archive_la
 		log_info("archive", "%s repaired: %llu frames", file, (unsigned long long)entry->frames);
 		return INSPECT_OK;
 	case REPAIR_FOREIGN:
-		log_warn("archive", "%s is not a segment of this recorder: left alone", file);
+		log_warn("archive", "%s is not a segment of this recorder; ignored", file);
 		return INSPECT_SKIP;
 	case REPAIR_FAILED:
-		log_error("archive", "%s: left as it is", why.text);
+		log_error("archive", "%s; the file is left unchanged and unlisted", why.text);
 		return INSPECT_FAILED;
 	case REPAIR_SET_ASIDE:
 		log_error("archive", "%s", why.text);
@@ -142,8 +138,8 @@ enum archive_inspect_outcome archive_inspect(int folder, const struct archive_la
 	return INSPECT_SKIP;
 }
 
-/* recording_X.idx -> recording_X.mp4; false for every other name. */
-static bool segment_of_index(const char *name, char out[SEGMENT_FILE_BYTES])
+/* recording_X.idx -> recording_X.mp4. False for any other name. */
+static bool index_segment_name(const char *name, char out[SEGMENT_FILE_BYTES])
 {
 	size_t length = strlen(name), stem = length - strlen(".idx");
 
@@ -153,28 +149,27 @@ static bool segment_of_index(const char *name, char out[SEGMENT_FILE_BYTES])
 	return segment_file_valid(out);
 }
 
-/* What a crash between two deletions leaves: an index whose segment is gone. */
-static void drop_orphan(const struct archive *archive, const char *name)
+/* Removes an index without a segment, as a crash between the two deletions leaves one. */
+static void remove_orphan(const struct archive *archive, const char *name)
 {
 	char file[SEGMENT_FILE_BYTES];
 
-	if (segment_of_index(name, file) && faccessat(archive->folder, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	if (index_segment_name(name, file) && faccessat(archive->folder, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
 	    errno == ENOENT && unlinkat(archive->folder, name, 0) == 0)
-		log_info("archive", "removed %s, whose segment is gone", name);
+		log_info("archive", "removed %s: its segment is gone", name);
 }
 
-static bool take_file(struct archive *archive, const struct archive_last_list *known, const char *file)
+static bool add_file(struct archive *archive, const struct archive_last_list *list, const char *file)
 {
 	struct catalogue_entry entry;
 	struct segment_end end;
+	enum archive_inspect_outcome outcome = archive_inspect(archive->folder, list, file, &entry, &end);
 
-	enum archive_inspect_outcome looked = archive_inspect(archive->folder, known, file, &entry, &end);
-
-	archive->unread += looked == INSPECT_FAILED;
-	return looked != INSPECT_OK || add(archive, &entry, &end);
+	atomic_fetch_add(&archive->unread, outcome == INSPECT_FAILED);
+	return outcome != INSPECT_OK || add(archive, &entry, &end);
 }
 
-static bool take_folder(struct archive *archive, const struct archive_last_list *known, struct reason *why)
+static bool read_folder(struct archive *archive, const struct archive_last_list *list, struct reason *why)
 {
 	int fd = openat(archive->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -190,15 +185,15 @@ static bool take_folder(struct archive *archive, const struct archive_last_list 
 	while (good && !archive_is_stopping(archive) && (file = readdir(folder))) {
 		atomic_store(&archive->last_answer_us, mono_now().us);
 		if (segment_file_valid(file->d_name))
-			good = take_file(archive, known, file->d_name);
+			good = add_file(archive, list, file->d_name);
 		else
-			drop_orphan(archive, file->d_name);
+			remove_orphan(archive, file->d_name);
 	}
 	closedir(folder);
-	return good ? true : reason_set(why, "no memory for the list of segments");
+	return good ? true : reason_set(why, "out of memory for the list of segments");
 }
 
-/* The newest segment of this boot by its monotonic clock, else the last one in the order of recording. */
+/* The newest segment of this boot by its monotonic clock; otherwise the last one in the order of recording. */
 static struct archive_segment *newest(const struct archive *archive, const uint8_t boot_id[16], bool *of_this_boot)
 {
 	struct archive_segment *found = NULL;
@@ -214,7 +209,7 @@ static struct archive_segment *newest(const struct archive *archive, const uint8
 	return found || !archive->count ? found : &archive->segments[archive->count - 1];
 }
 
-/* One that was believed is read after all: it may turn out to be damaged. */
+/* Reads a segment that was trusted, to find its last frame. It may turn out to be damaged. */
 static void read_end(struct archive *archive, struct archive_segment *segment)
 {
 	struct catalogue_entry entry;
@@ -224,7 +219,7 @@ static void read_end(struct archive *archive, struct archive_segment *segment)
 	switch (segment_finish(archive->folder, segment->entry.file, &entry, &end, &why)) {
 	case REPAIR_DONE:
 	case REPAIR_UNFINISHED:
-		note_end(archive, &end);
+		update_last_mono(archive, &end);
 		archive->segment_bytes += entry.size_bytes - segment->entry.size_bytes;
 		segment->entry = entry;
 		segment->phase = entry.state == CATALOGUE_COMPLETE ? PHASE_COMPLETE : PHASE_CLOSED;
@@ -237,46 +232,44 @@ static void read_end(struct archive *archive, struct archive_segment *segment)
 		break;
 	case REPAIR_FOREIGN:
 	case REPAIR_FAILED:
-		log_error("archive", "%s: not looked at: %s", segment->entry.file, why.text);
+		log_error("archive", "the end of %s is unknown: %s", segment->entry.file, why.text);
 		break;
 	}
 }
 
 /*
- * The end of the newest segment: there recording goes on. One that was believed tells its last frame only now: it is
- * not read where the clean stop said all.
+ * Finds the end of the newest segment, where recording resumes. A trusted segment has not been read so far; it is read
+ * only if it belongs to this boot, since only then its last frame may still be in the ring.
  */
 static void find_last(struct archive *archive)
 {
-	struct archive_segment *last;
 	uint8_t boot_id[16];
 	bool of_this_boot;
 
 	clock_boot_id(boot_id);
-	last = newest(archive, boot_id, &of_this_boot);
+	struct archive_segment *last = newest(archive, boot_id, &of_this_boot);
 	if (!last)
 		return;
-	archive->start.last_wall_us = last->entry.end_wall_us;
-	if (of_this_boot && archive->start.last_mono_us < last->entry.first_mono_us)
+	archive->resume.last_wall_us = last->entry.end_wall_us;
+	if (of_this_boot && archive->resume.last_mono_us < last->entry.first_mono_us)
 		read_end(archive, last);
 }
 
 bool archive_recover(struct archive *archive, struct reason *why)
 {
-	struct archive_last_list known;
-	bool good;
+	struct archive_last_list list;
 
-	archive->unread = 0;
-	archive_last_list_read(archive->folder, &known);
-	archive->generation = known.generation;
-	good = take_folder(archive, &known, why);
-	archive_last_list_free(&known);
+	atomic_store(&archive->unread, 0);
+	archive_last_list_read(archive->folder, &list);
+	archive->generation = list.generation;
+	bool good = read_folder(archive, &list, why);
+	archive_last_list_free(&list);
 	if (good && archive_is_stopping(archive))
-		good = reason_set(why, "the recorder was stopped while it looked through the recordings");
+		good = reason_set(why, "the recorder was stopped while it was checking the recordings");
 	if (!good)
 		return false;
 	archive_sort(archive->segments, archive->count);
 	find_last(archive);
-	archive->unlisted = true;
+	atomic_store(&archive->lists_dirty, true);
 	return true;
 }

@@ -1,12 +1,4 @@
-/*
- * archive_retention.c - which segments are deleted: older than retention.hours (archive_age.c), over retention.max_gb,
- * or in the way of retention.min_free_gb; the oldest first, whole, unlinked (never truncated: who reads one goes on to
- * its end), never the open one. One that could not be finished so far is no reason to keep it, nor what is behind it.
- * What the repair set aside goes before all of them, and with those of its age.
- *
- * Which are the oldest is a question of time, not of their order in the list: a backup that was copied into the folder
- * is older than what was recorded last night, whatever numbers both have.
- */
+/* archive_retention.c - deletes the segments that retention no longer allows. */
 #include "recorderd/archive/archive_internal.h"
 
 #include <errno.h>
@@ -19,8 +11,19 @@
 
 #include "shared/base/log.h"
 
+/*
+ * A segment is deleted if it is older than retention.hours (archive_age.c), or if the archive exceeds retention.max_gb
+ * or leaves less than retention.min_free_gb free. The oldest go first. Segments are unlinked as a whole and never
+ * truncated, so whoever is reading one can read it to its end. The open segment is never deleted. A segment that could
+ * not be finished yet is deleted like any other, and it does not protect those after it. Files that the repair set
+ * aside go before all segments to make room, and by age like them.
+ *
+ * Time decides which segments are the oldest, not their order in the list: a backup that was copied into the folder is
+ * older than last night's recordings, whatever numbers both have.
+ */
+
 #define GB       1e9
-#define AGAIN_US (60 * US_PER_S) /* until what could not be deleted is tried again */
+#define RETRY_US (60 * US_PER_S) /* after a file could not be deleted */
 
 static uint64_t bytes_of(const struct catalogue_entry *entry)
 {
@@ -33,10 +36,10 @@ static double free_bytes(const struct statvfs *disk)
 }
 
 /*
- * What was deleted while somebody read it comes back once they are done: it is no reason to delete more, unless the
- * disk comes to be half as free as it should. Called with `lock` held.
+ * A file that was deleted while somebody was reading it frees its space only when they are done. Until then that is no
+ * reason to delete more, unless less than half of the space that should be free is free. The caller holds `lock`.
  */
-static double held_bytes(struct archive *archive, double disk_free)
+static double update_held_bytes(struct archive *archive, double disk_free)
 {
 	double grown = (double)archive->segment_bytes - (double)archive->bytes_after;
 	double returned = disk_free + grown - archive->free_bytes_after;
@@ -50,22 +53,22 @@ static double held_bytes(struct archive *archive, double disk_free)
 	return archive->held_bytes;
 }
 
-/* Bytes by which the archive is over its limits, on the whole. Called with `lock` held. */
+/* How many bytes have to go to bring the archive within its limits. The caller holds `lock`. */
 static double excess_bytes(struct archive *archive, double disk_free)
 {
 	const struct config_retention *limit = &archive->retention;
-	double free_soon = disk_free + held_bytes(archive, disk_free), used = (double)archive->aside.bytes, over = 0;
+	double free_soon = disk_free + update_held_bytes(archive, disk_free), used = (double)archive->set_aside.bytes,
+	       excess = 0;
 
 	for (size_t i = 0; i < archive->count; i++)
 		used += (double)bytes_of(&archive->segments[i].entry);
 	if (limit->max_gb > 0 && used > limit->max_gb * GB)
-		over = used - limit->max_gb * GB;
-	if (limit->min_free_gb > 0 && limit->min_free_gb * GB - free_soon > over)
-		over = limit->min_free_gb * GB - free_soon;
-	return over;
+		excess = used - limit->max_gb * GB;
+	if (limit->min_free_gb > 0 && limit->min_free_gb * GB - free_soon > excess)
+		excess = limit->min_free_gb * GB - free_soon;
+	return excess;
 }
 
-/* A segment, for the question which one goes next. */
 struct candidate {
 	size_t at;
 	int64_t end_us;
@@ -80,86 +83,86 @@ static int oldest_first(const void *a, const void *b)
 	return (left->at > right->at) - (left->at < right->at);
 }
 
-/* True where the segment is to go now: the open one never does, and one that could not be deleted a moment ago waits.
- * Called with `lock` held. */
-static bool may_go(struct archive *archive, const struct archive_segment *segment, int64_t now_us)
+/* True unless the segment is the open one, or could not be deleted shortly before. The caller holds `lock`. */
+static bool may_delete(struct archive *archive, const struct archive_segment *segment, int64_t now_us)
 {
 	if (segment->phase == PHASE_OPEN)
 		return false;
-	if (segment->again_at_us <= now_us)
+	if (segment->retry_at_us <= now_us)
 		return true;
-	archive->stuck = true;
+	atomic_store(&archive->undeletable, true);
 	return false;
 }
 
-/* Has the oldest make room. Called with `lock` held. */
-static void make_room(struct archive *archive, const struct archive_segment_age *verdicts, double over, int64_t now_us)
+/* Marks the oldest segments until `excess` bytes are marked. The caller holds `lock`. */
+static void make_room(struct archive *archive, const struct archive_segment_age *ages, double excess, int64_t now_us)
 {
 	struct candidate *oldest = malloc(archive->count * sizeof(*oldest));
 
 	if (!oldest)
 		return;
 	for (size_t i = 0; i < archive->count; i++)
-		oldest[i] = (struct candidate){i, verdicts[i].end_us};
+		oldest[i] = (struct candidate){i, ages[i].end_us};
 	qsort(oldest, archive->count, sizeof(*oldest), oldest_first);
-	for (size_t i = 0; i < archive->count && over > 0; i++) {
+	for (size_t i = 0; i < archive->count && excess > 0; i++) {
 		struct archive_segment *segment = &archive->segments[oldest[i].at];
 
-		if (segment->leaving || !may_go(archive, segment, now_us))
+		if (segment->deleting || !may_delete(archive, segment, now_us))
 			continue;
-		segment->leaving = true;
-		over -= (double)bytes_of(&segment->entry);
+		segment->deleting = true;
+		excess -= (double)bytes_of(&segment->entry);
 	}
 	free(oldest);
 }
 
-/* Marks the segments to be deleted: from now on no list names them. *old is told how many of them, which stand first in
- * `due`, go by age. Called with `lock` held. */
-static size_t pick(struct archive *archive, double disk_free, const struct archive_segment_age *verdicts,
-		   struct archive_segment *due, size_t *old)
+/*
+ * Marks the segments to be deleted, so that no list contains them any more, and copies them to `due`: first *old_count
+ * segments that are too old, then those that make room. Returns how many there are. The caller holds `lock`.
+ */
+static size_t mark_due(struct archive *archive, double disk_free, const struct archive_segment_age *ages,
+		       struct archive_segment *due, size_t *old_count)
 {
-	double over = excess_bytes(archive, disk_free);
+	double excess = excess_bytes(archive, disk_free);
 	int64_t now_us = mono_now().us;
-	size_t count;
 
-	archive->stuck = false;
-	*old = 0;
+	atomic_store(&archive->undeletable, false);
+	*old_count = 0;
 	for (size_t i = 0; i < archive->count; i++) {
 		struct archive_segment *segment = &archive->segments[i];
 
-		if (!verdicts[i].old || !may_go(archive, segment, now_us))
+		if (!ages[i].old || !may_delete(archive, segment, now_us))
 			continue;
-		segment->leaving = true;
-		over -= (double)bytes_of(&segment->entry);
-		due[(*old)++] = *segment;
+		segment->deleting = true;
+		excess -= (double)bytes_of(&segment->entry);
+		due[(*old_count)++] = *segment;
 	}
-	if (over > 0)
-		make_room(archive, verdicts, over, now_us);
-	count = *old;
+	if (excess > 0)
+		make_room(archive, ages, excess, now_us);
+	size_t count = *old_count;
 	for (size_t i = 0; i < archive->count; i++)
-		if (archive->segments[i].leaving && !verdicts[i].old)
+		if (archive->segments[i].deleting && !ages[i].old)
 			due[count++] = archive->segments[i];
-	archive->unlisted |= count > 0;
+	if (count)
+		atomic_store(&archive->lists_dirty, true);
 	return count;
 }
 
-/* What is due; the caller frees it. */
-static struct archive_segment *take_off(struct archive *archive, double disk_free, size_t *count, size_t *old)
+/* Takes the due segments off the list and returns them; the caller frees them. */
+static struct archive_segment *unlist_due(struct archive *archive, double disk_free, size_t *count, size_t *old_count)
 {
 	struct archive_segment *due = NULL;
-	struct archive_segment_age *verdicts;
 
-	*count = *old = 0;
+	*count = *old_count = 0;
 	pthread_mutex_lock(&archive->lock);
-	verdicts = calloc(archive->count + 1, sizeof(*verdicts));
-	if (verdicts && archive->count)
+	struct archive_segment_age *ages = calloc(archive->count + 1, sizeof(*ages));
+	if (ages && archive->count)
 		due = malloc(archive->count * sizeof(*due));
-	if (verdicts)
-		archive_age_assess(archive, verdicts);
+	if (ages)
+		archive_age_assess(archive, ages);
 	if (due)
-		*count = pick(archive, disk_free, verdicts, due, old);
+		*count = mark_due(archive, disk_free, ages, due, old_count);
 	pthread_mutex_unlock(&archive->lock);
-	free(verdicts);
+	free(ages);
 	return due;
 }
 
@@ -169,7 +172,7 @@ static bool delete_files(int folder, const struct catalogue_entry *entry)
 
 	if (unlinkat(folder, entry->file, 0) < 0 && errno != ENOENT)
 		return false;
-	/* The next start removes an index without a segment. */
+	/* If this fails, the next start removes the index. */
 	if (index_name(entry->file, index, sizeof(index)) && unlinkat(folder, index, 0) < 0 && errno != ENOENT)
 		log_warn("archive", "cannot delete %s: %s", index, strerror(errno));
 	log_info("archive", "deleted %s (retention)", entry->file);
@@ -183,42 +186,43 @@ static int by_file(const void *a, const void *b)
 	return strncmp(left->entry.file, right->entry.file, sizeof(left->entry.file));
 }
 
-/* Takes what was deleted off the list; the `kept` ones of `due`, sorted by file, are listed again. */
-static void settle(struct archive *archive, const struct archive_segment *due, size_t kept)
+/* Removes deleted segments from the archive. The first `kept` of `due`, sorted by file, remain and are listed again. */
+static void relist(struct archive *archive, const struct archive_segment *due, size_t kept)
 {
-	size_t left = 0;
+	size_t remaining = 0;
 
 	pthread_mutex_lock(&archive->lock);
 	for (size_t i = 0; i < archive->count; i++) {
 		struct archive_segment *segment = &archive->segments[i];
-		bool stays = !segment->leaving || (kept && bsearch(segment, due, kept, sizeof(*due), by_file));
+		bool keep = !segment->deleting || (kept && bsearch(segment, due, kept, sizeof(*due), by_file));
 
-		if (!stays) {
+		if (!keep) {
 			archive->segment_bytes -= segment->entry.size_bytes;
 			continue;
 		}
-		if (segment->leaving)
-			segment->again_at_us = mono_now().us + AGAIN_US;
-		segment->leaving = false;
-		archive->segments[left++] = *segment;
+		if (segment->deleting)
+			segment->retry_at_us = mono_now().us + RETRY_US;
+		segment->deleting = false;
+		archive->segments[remaining++] = *segment;
 	}
-	archive->count = left;
-	archive->unlisted = true;
-	archive->stuck |= kept > 0;
+	archive->count = remaining;
 	pthread_mutex_unlock(&archive->lock);
+	atomic_store(&archive->lists_dirty, true);
+	if (kept)
+		atomic_store(&archive->undeletable, true);
 }
 
-/* Deletes them, and lists again what cannot be deleted. The number of those that are gone. */
+/* Deletes the segments, and lists those again that cannot be deleted. Returns how many it deleted. */
 static size_t delete_due(struct archive *archive, int folder, struct archive_segment *due, size_t count)
 {
-	struct archive_counters gone = {0};
+	struct archive_counters deleted = {0};
 	size_t kept = 0;
 	char text[160];
 
 	for (size_t i = 0; i < count; i++) {
 		if (delete_files(folder, &due[i].entry)) {
-			gone.deleted_segments++;
-			gone.deleted_bytes += due[i].entry.size_bytes;
+			deleted.deleted_segments++;
+			deleted.deleted_bytes += due[i].entry.size_bytes;
 			continue;
 		}
 		snprintf(text, sizeof(text), "cannot delete %s: %s", due[i].entry.file, strerror(errno));
@@ -227,15 +231,15 @@ static size_t delete_due(struct archive *archive, int folder, struct archive_seg
 	}
 	if (kept)
 		qsort(due, kept, sizeof(*due), by_file);
-	settle(archive, due, kept);
+	relist(archive, due, kept);
 	pthread_mutex_lock(&archive->lock);
-	archive->tally.deleted_segments += gone.deleted_segments;
-	archive->tally.deleted_bytes += gone.deleted_bytes;
+	archive->counters.deleted_segments += deleted.deleted_segments;
+	archive->counters.deleted_bytes += deleted.deleted_bytes;
 	pthread_mutex_unlock(&archive->lock);
 	return count - kept;
 }
 
-/* What did not come back at once is held by somebody who reads it. */
+/* Space that was not freed at once is held by somebody who is reading. */
 static void note_held(struct archive *archive, int folder, double free_before, double deleted_bytes)
 {
 	struct statvfs disk;
@@ -252,31 +256,27 @@ static void note_held(struct archive *archive, int folder, double free_before, d
 	pthread_mutex_unlock(&archive->lock);
 }
 
-/* Whether what was set aside could be deleted where it had to be. */
-static void note_aside(struct archive *archive, int error)
+/* Publishes whether the files that were set aside could be deleted. */
+static void note_set_aside(struct archive *archive, int error)
 {
 	char text[160];
 
 	if (error) {
-		snprintf(text, sizeof(text), "cannot delete damaged recordings that were set aside: %s",
-			 strerror(error));
+		snprintf(text, sizeof(text), "cannot delete damaged recordings (damaged_*): %s", strerror(error));
 		archive_set_error(archive, text);
 	}
-	pthread_mutex_lock(&archive->lock);
-	archive->set_aside_stuck = error != 0;
-	pthread_mutex_unlock(&archive->lock);
+	atomic_store(&archive->set_aside_undeletable, error != 0);
 }
 
-/* What the repair set aside counts like recordings, goes before them, and goes with those of its age. */
-static void aside_yield(struct archive *archive, int folder, struct statvfs *disk)
+/* Deletes files that were set aside, by age or to make room. They count like recordings. */
+static void delete_set_aside(struct archive *archive, int folder, struct statvfs *disk)
 {
 	int64_t before_us = INT64_MIN;
 	bool untimed = false;
-	struct set_aside_files gone;
 
 	pthread_mutex_lock(&archive->lock);
-	bool some = archive->aside.files > 0;
-	double over = some ? excess_bytes(archive, free_bytes(disk)) : 0;
+	bool some = archive->set_aside.files > 0;
+	double excess = some ? excess_bytes(archive, free_bytes(disk)) : 0;
 	if (archive->retention.hours > 0 && archive->trusted_wall_us != 0) {
 		int64_t keep_us = (int64_t)(archive->retention.hours * 3600 * US_PER_S);
 		before_us = archive->trusted_wall_us - keep_us;
@@ -284,49 +284,53 @@ static void aside_yield(struct archive *archive, int folder, struct statvfs *dis
 	}
 	pthread_mutex_unlock(&archive->lock);
 	if (!some) {
-		note_aside(archive, 0);
+		note_set_aside(archive, 0);
 		return;
 	}
-	gone = set_aside_delete(folder, before_us, untimed, over);
-	note_aside(archive, gone.error);
+	struct set_aside_files deleted = set_aside_delete(folder, before_us, untimed, excess);
+	note_set_aside(archive, deleted.error);
 	archive_count_set_aside(archive);
-	if (!gone.files)
+	if (!deleted.files)
 		return;
 	fstatvfs(folder, disk);
 	pthread_mutex_lock(&archive->lock);
-	archive->tally.deleted_segments += gone.files;
-	archive->tally.deleted_bytes += gone.bytes;
+	archive->counters.deleted_segments += deleted.files;
+	archive->counters.deleted_bytes += deleted.bytes;
 	pthread_mutex_unlock(&archive->lock);
+}
+
+static size_t delete_expired(struct archive *archive, int folder, struct statvfs *disk)
+{
+	size_t count, old_count;
+	double bytes = 0;
+	struct reason why;
+
+	archive_cached_make_room(archive, folder, disk);
+	delete_set_aside(archive, folder, disk);
+	struct archive_segment *due = unlist_due(archive, free_bytes(disk), &count, &old_count);
+	if (count && !archive_write_lists(archive, false, &why))
+		log_warn("archive", "%s", why.text);
+	archive_cached_expire(archive, due, old_count);
+	for (size_t i = 0; i < count; i++)
+		bytes += (double)bytes_of(&due[i].entry);
+	size_t deleted = count ? delete_due(archive, folder, due, count) : 0;
+	if (count && deleted == count)
+		note_held(archive, folder, free_bytes(disk), bytes);
+	free(due);
+	return deleted;
 }
 
 size_t archive_retention_run(struct archive *archive)
 {
 	int folder = archive_dup_folder(archive);
-	struct archive_segment *due;
 	struct statvfs disk;
-	struct reason why;
-	size_t count, old, gone = 0;
-	double bytes = 0;
+	size_t deleted = 0;
 
-	if (folder < 0 || fstatvfs(folder, &disk) < 0) {
-		archive_cached_expire(archive, NULL, 0); /* they may lie on another disk */
-		goto out;
-	}
-	archive_cached_make_room(archive, folder, &disk);
-	aside_yield(archive, folder, &disk);
-	due = take_off(archive, free_bytes(&disk), &count, &old);
-	if (count && !archive_write_lists(archive, false, &why))
-		log_warn("archive", "%s", why.text);
-	archive_cached_expire(archive, due, old);
-	for (size_t i = 0; i < count; i++)
-		bytes += (double)bytes_of(&due[i].entry);
-	if (count)
-		gone = delete_due(archive, folder, due, count);
-	if (gone == count && count)
-		note_held(archive, folder, free_bytes(&disk), bytes);
-	free(due);
-out:
+	if (folder >= 0 && fstatvfs(folder, &disk) == 0)
+		deleted = delete_expired(archive, folder, &disk);
+	else
+		archive_cached_expire(archive, NULL, 0); /* they may be on another disk */
 	if (folder >= 0)
 		close(folder);
-	return gone;
+	return deleted;
 }

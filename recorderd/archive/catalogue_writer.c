@@ -1,8 +1,4 @@
-/*
- * catalogue_writer.c - replaces recording_index.bin and recording_index.json, with what the archive lists. Each is
- * written to a temporary file beside it, synced and renamed over the old one, and at last the folder is synced:
- * whatever happens in between, either list is whole.
- */
+/* catalogue_writer.c - replaces recording_index.bin and recording_index.json. */
 #include "recorderd/archive/catalogue_writer.h"
 
 #include <errno.h>
@@ -17,6 +13,11 @@
 #include "shared/base/buffer.h"
 #include "shared/base/clock.h"
 #include "shared/base/crc32c.h"
+
+/*
+ * Either list is written to a temporary file beside it, synced and renamed over the old one; then the folder is synced.
+ * Whatever happens in between, the list is whole.
+ */
 
 #define FLUSH_BYTES 65536u
 #define FILE_MODE   0640
@@ -55,12 +56,12 @@ static bool replacement_write(struct replacement *new, const void *data, size_t 
 	return true;
 }
 
-/* Closes it and, where it is `good`, puts it in the place of the old file. */
+/* Closes the file and, if it is `good`, renames it over the old one. */
 static bool replacement_end(struct replacement *new, bool good, struct reason *why)
 {
 	if (good && new->durable && fsync(new->fd) < 0)
 		good = reason_errno(why, "cannot sync %s", new->temporary);
-	/* Some file systems, above all those of a network, tell of a failed write only here. */
+	/* Some file systems, above all network file systems, report a failed write only here. */
 	if (close(new->fd) < 0 && good)
 		good = reason_errno(why, "cannot write %s", new->temporary);
 	if (good && renameat(new->directory, new->temporary, new->directory, new->file) < 0)
@@ -74,7 +75,7 @@ static bool replacement_end(struct replacement *new, bool good, struct reason *w
 	return true;
 }
 
-/* See catalogue.h. A segment that is still open ends nowhere yet. */
+/* See catalogue.h. A segment that is still open has no end yet. */
 static void fill_bounds(struct catalogue_entry *entries, size_t count)
 {
 	int64_t max_end = INT64_MIN, min_start = INT64_MAX;
@@ -119,11 +120,11 @@ bool catalogue_write(int directory, uint64_t generation, struct catalogue_entry 
 	return replacement_end(&new, good, why);
 }
 
-/* One entry on a line of its own, so that line tools are of use too. */
+/* Each entry is on a line of its own, for tools that work by lines. */
 static bool append_json(struct buffer *out, const struct catalogue_entry *entry, const char *camera)
 {
-	size_t length;
 	struct json_object *object = catalogue_entry_json(entry, camera);
+	size_t length;
 
 	if (!object)
 		return false;
@@ -168,19 +169,17 @@ bool catalogue_write_json(int directory, const struct catalogue_entry *entries, 
 }
 
 /*
- * A copy of the list, to be written without holding up those who change it. `wait`: a folder that the path has only
- * just come to lead to is no empty archive; it is listed with its first segment.
+ * Copies the list, so that it can be written without blocking those who change it. *wait is set while nothing was
+ * recorded in a folder that the path has just come to lead to: that is no empty archive.
  */
 static struct catalogue_entry *copy_entries(struct archive *archive, size_t *count, bool *wait)
 {
-	struct catalogue_entry *entries;
-
 	pthread_mutex_lock(&archive->lock);
 	*count = 0;
-	*wait = archive->unstarted && archive->count == 0;
-	entries = malloc((archive->count + 1) * sizeof(*entries));
+	*wait = archive->unrecorded && archive->count == 0;
+	struct catalogue_entry *entries = malloc((archive->count + 1) * sizeof(*entries));
 	for (size_t i = 0; entries && i < archive->count; i++)
-		if (!archive->segments[i].leaving)
+		if (!archive->segments[i].deleting)
 			entries[(*count)++] = archive->segments[i].entry;
 	pthread_mutex_unlock(&archive->lock);
 	return entries;
@@ -188,21 +187,20 @@ static struct catalogue_entry *copy_entries(struct archive *archive, size_t *cou
 
 bool archive_write_lists(struct archive *archive, bool also_json, struct reason *why)
 {
-	struct catalogue_entry *entries = NULL;
 	int folder = archive_dup_folder(archive);
 	size_t count;
 	bool good = false, wait = false;
 
 	pthread_mutex_lock(&archive->list_lock);
-	entries = copy_entries(archive, &count, &wait);
+	struct catalogue_entry *entries = copy_entries(archive, &count, &wait);
 	if (entries && wait)
 		good = true;
 	else if (entries && folder >= 0)
 		good = catalogue_write(folder, ++archive->generation, entries, count, also_json, why);
 	else
-		reason_set(why, "cannot write the list of segments: no memory or no folder");
+		reason_set(why, "cannot write the list of segments: %s", entries ? "no folder" : "out of memory");
 	pthread_mutex_unlock(&archive->list_lock);
-	if (good && also_json && !wait) /* by the keeper alone: needs no order */
+	if (good && also_json && !wait) /* the keeper alone does this: no lock is needed */
 		good = catalogue_write_json(folder, entries, count, archive->config->camera.name, why);
 	free(entries);
 	if (folder >= 0)
@@ -219,7 +217,5 @@ void archive_check_lists(struct archive *archive, int folder)
 {
 	if (!is_missing(folder, CATALOGUE_FILE) && !is_missing(folder, CATALOGUE_JSON))
 		return;
-	pthread_mutex_lock(&archive->lock);
-	archive->unlisted = true;
-	pthread_mutex_unlock(&archive->lock);
+	atomic_store(&archive->lists_dirty, true);
 }

@@ -1,6 +1,7 @@
 /*
- * catalogue_writer.h - writes the list of segments (shared/segment/catalogue.h). Each function replaces its file by way
- * of a temporary one and rename, so a reader sees one list or the next.
+ * catalogue_writer.h - writes the list of segments (shared/segment/catalogue.h).
+ *
+ * Each function writes a temporary file and renames it over the old one, so a reader sees either list as a whole.
  */
 #ifndef RECORDERD_ARCHIVE_CATALOGUE_WRITER_H
 #define RECORDERD_ARCHIVE_CATALOGUE_WRITER_H
@@ -13,14 +14,14 @@
 #include "shared/segment/catalogue.h"
 
 /*
- * recording_index.bin. Fills the bounds and CRCs of `entries`. `durable` adds fsync of file and folder; without it the
- * list is seen at once, and a power cut may leave a list that does not pass its checks: then the segments are looked at
- * again.
+ * Writes recording_index.bin, and fills the bounds and CRCs of `entries`. `durable` syncs the file and the folder.
+ * Without it the list can be read at once, but a power cut may leave one that does not pass its checks; then the next
+ * start examines the segments themselves. Returns false and sets *why on failure.
  */
 bool catalogue_write(int directory, uint64_t generation, struct catalogue_entry *entries, size_t count, bool durable,
 		     struct reason *why);
 
-/* recording_index.json, always durable. */
+/* Writes recording_index.json, always durable. */
 bool catalogue_write_json(int directory, const struct catalogue_entry *entries, size_t count, const char *camera,
 			  struct reason *why);
 

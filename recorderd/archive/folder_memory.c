@@ -1,4 +1,4 @@
-/* folder_memory.c - see folder_memory.h. */
+/* folder_memory.c - remembers which folder the last run recorded into. */
 #include "recorderd/archive/folder_memory.h"
 
 #include <errno.h>
@@ -15,8 +15,8 @@
 #define FOLDER_FILE ".folder"
 #define DIGITS      (FOLDER_ID_BYTES - 1)
 
-/* False where it is none: empty, cut off, or something else. */
-static bool number_read(int fd, char out[FOLDER_ID_BYTES])
+/* False if the file does not hold exactly one id. */
+static bool id_read(int fd, char out[FOLDER_ID_BYTES])
 {
 	char text[DIGITS + 2];
 
@@ -30,34 +30,34 @@ static bool number_read(int fd, char out[FOLDER_ID_BYTES])
 	return true;
 }
 
-static bool number_write(int fd, const char number[FOLDER_ID_BYTES])
+static bool id_write(int fd, const char id[FOLDER_ID_BYTES])
 {
 	char text[DIGITS + 2];
 
-	snprintf(text, sizeof(text), "%s\n", number);
+	snprintf(text, sizeof(text), "%s\n", id);
 	return pwrite(fd, text, DIGITS + 1, 0) == DIGITS + 1 && ftruncate(fd, DIGITS + 1) == 0 && fsync(fd) == 0;
 }
 
-static int number_open(int folder)
+static int id_open(int folder)
 {
 	int fd = openat(folder, FOLDER_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
 
 	return fd >= 0 ? fd : openat(folder, FOLDER_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
-/* The folder's; it gets one where it has none. False where that cannot be written. */
-static bool number_of(int folder, char out[FOLDER_ID_BYTES])
+/* Reads the id of the folder, which gets one if it has none. False if that cannot be written. */
+static bool folder_id(int folder, char out[FOLDER_ID_BYTES])
 {
 	uint8_t random[DIGITS / 2];
-	int fd = number_open(folder);
-	bool good = fd >= 0 && number_read(fd, out);
+	int fd = id_open(folder);
+	bool good = fd >= 0 && id_read(fd, out);
 
 	if (fd < 0)
 		return false;
 	if (!good && getrandom(random, sizeof(random), 0) == (ssize_t)sizeof(random)) {
 		for (size_t i = 0; i < sizeof(random); i++)
 			snprintf(out + 2 * i, 3, "%02x", random[i]);
-		good = number_write(fd, out);
+		good = id_write(fd, out);
 	}
 	close(fd);
 	return good;
@@ -68,7 +68,7 @@ static bool is_below(const char *path, const char *folder, size_t length)
 	return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-/* Of the folders in `list`, with colons between them, the first that the recordings are not in. */
+/* Chooses the first folder of `list`, which is separated by colons, that does not contain the recordings. */
 static bool choose_state_folder(const char *list, const char *recordings, const char **folder, size_t *length)
 {
 	while (list && *list) {
@@ -107,18 +107,18 @@ void folder_memory_read(const struct config *config, struct folder_memory *out)
 	int fd = open(out->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return;
-	number_read(fd, out->last);
+	id_read(fd, out->last);
 	close(fd);
 }
 
 bool folder_memory_differs(const struct folder_memory *memory, int folder)
 {
-	char number[FOLDER_ID_BYTES];
+	char id[FOLDER_ID_BYTES];
 
-	return memory->last[0] && number_of(folder, number) && strcmp(number, memory->last) != 0;
+	return memory->last[0] && folder_id(folder, id) && strcmp(id, memory->last) != 0;
 }
 
-static bool replace_file(const char *file, const char number[FOLDER_ID_BYTES])
+static bool replace_file(const char *file, const char id[FOLDER_ID_BYTES])
 {
 	char part[PATH_MAX];
 
@@ -129,24 +129,24 @@ static bool replace_file(const char *file, const char number[FOLDER_ID_BYTES])
 	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return false;
-	bool good = number_write(fd, number);
+	bool good = id_write(fd, id);
 	close(fd);
 	return good && rename(part, file) == 0;
 }
 
 void folder_memory_save(const struct folder_memory *memory, int folder)
 {
-	char number[FOLDER_ID_BYTES], known[FOLDER_ID_BYTES] = "";
+	char id[FOLDER_ID_BYTES], saved[FOLDER_ID_BYTES] = "";
 
-	if (!memory->file[0] || !number_of(folder, number))
+	if (!memory->file[0] || !folder_id(folder, id))
 		return;
 	int fd = open(memory->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd >= 0) {
-		number_read(fd, known);
+		id_read(fd, saved);
 		close(fd);
 	}
-	if (strcmp(number, known) != 0 && !replace_file(memory->file, number))
+	if (strcmp(id, saved) != 0 && !replace_file(memory->file, id))
 		log_info("archive",
-			 "%s cannot be written (%s): the next run cannot tell whether it has the same folder",
+			 "cannot write %s: %s. The next run cannot tell whether it records into the same folder.",
 			 memory->file, strerror(errno));
 }

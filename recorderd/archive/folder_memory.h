@@ -1,15 +1,16 @@
 /*
- * folder_memory.h - which folder the last run recorded into, so that a disk that was not mounted is noticed although
- * the folder below it looks like any other.
+ * folder_memory.h - remembers which folder the last run recorded into.
  *
- * A folder is known by a number of 32 hexadecimal digits (128 random bits) and a newline in its file .folder, which
- * the first recorder in it writes. It moves with the folder, from disk to disk and through `cp -a`; devices and inodes
- * get other numbers at any boot.
+ * So a disk that is not mounted is noticed although the folder below its mount point looks like any other.
  *
- * The last run's number is remembered, in the same form, in a file outside of the folder: NAME.folder in the first
- * folder of $STATE_DIRECTORY (systemd sets it, with colons between them) that the recordings are not in or below, and
- * without one .NAME.folder beside the .ini file. It is replaced whole by rename. Where it is missing, or is no such
- * number, nothing is known; where it cannot be written, nothing is remembered, and that is a line in the log.
+ * A folder is identified by its file .folder, which the first recorder in it writes: 32 hexadecimal digits (128 random
+ * bits) and a newline. The file moves with the folder, from disk to disk and through `cp -a`, while the numbers of
+ * devices and inodes may change with any boot.
+ *
+ * The id of the last run's folder is saved in the same form outside of the folder: in NAME.folder in the first folder
+ * of $STATE_DIRECTORY (set by systemd, separated by colons) that does not contain the recordings, or else in
+ * .NAME.folder beside the .ini file. It is replaced as a whole by rename. If it is missing or holds no such id, nothing
+ * is known of the last run. If it cannot be written, nothing is remembered, which is logged.
  */
 #ifndef RECORDERD_ARCHIVE_FOLDER_MEMORY_H
 #define RECORDERD_ARCHIVE_FOLDER_MEMORY_H
@@ -19,20 +20,20 @@
 
 #include "shared/config/config.h"
 
-#define FOLDER_ID_BYTES 33 /* with a NUL */
+#define FOLDER_ID_BYTES 33 /* with its NUL */
 
 struct folder_memory {
-	char file[PATH_MAX];
+	char file[PATH_MAX];        /* empty: there is no place for it */
 	char last[FOLDER_ID_BYTES]; /* empty: not known */
 };
 
-/* Reads what the last run left. */
+/* Reads what the last run saved. */
 void folder_memory_read(const struct config *config, struct folder_memory *out);
 
-/* Whether that folder, which is locked, is known to be another one than in the last run. */
+/* True if that folder, which is locked, is known not to be the one of the last run. */
 bool folder_memory_differs(const struct folder_memory *memory, int folder);
 
-/* Remembers it for the next run; `memory` still knows that of the last one. */
+/* Saves the folder's id for the next run. `memory` keeps the one of the last run. */
 void folder_memory_save(const struct folder_memory *memory, int folder);
 
 #endif

@@ -37,7 +37,7 @@ def ready(rig):
 
 
 def test_it_is_looked_through_without_being_read(rig):
-    assert "index made anew" not in rig.log() and "repaired" not in rig.log(), rig.log()
+    assert "index rebuilt" not in rig.log() and "repaired" not in rig.log(), rig.log()
 
 
 def test_every_range_has_its_seconds(rig):

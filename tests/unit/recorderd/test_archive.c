@@ -1,4 +1,4 @@
-/* test_archive.c - what a recorder finds in its folder at the start, and what it keeps of it while it runs. */
+/* test_archive.c - what a recorder finds in its folder at the start, and how the list follows the files. */
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "shared/base/clock.h"
 #include "tests/unit/support/archive_cases.h"
 
-static void an_empty_folder_begins_at_one(void **state)
+static void an_empty_folder_starts_at_segment_one(void **state)
 {
 	struct archive_resume_point start = archive_case_open();
 
@@ -22,7 +22,7 @@ static void an_empty_folder_begins_at_one(void **state)
 	assert_int_equal(archive_case.listed_count, 0);
 }
 
-static void a_missing_folder_is_made_with_its_parents(void **state)
+static void a_missing_folder_is_created_with_its_parents(void **state)
 {
 	(void)state;
 	path_of("recordings/a/b/c", archive_case.config.record.directory);
@@ -31,7 +31,7 @@ static void a_missing_folder_is_made_with_its_parents(void **state)
 	assert_true(recording_exists(CATALOGUE_JSON));
 }
 
-static void a_folder_that_cannot_be_made_is_a_sentence(void **state)
+static void a_folder_that_cannot_be_created_is_reported(void **state)
 {
 	(void)state;
 	strcpy(archive_case.config.record.directory, "/proc/nothing/here");
@@ -39,7 +39,7 @@ static void a_folder_that_cannot_be_made_is_a_sentence(void **state)
 	assert_non_null(strstr(archive_case.why.text, "/proc/nothing/here"));
 }
 
-static void a_second_recorder_is_refused_with_a_sentence(void **state)
+static void a_second_recorder_is_refused_with_a_reason(void **state)
 {
 	(void)state;
 	archive_case_open();
@@ -72,7 +72,8 @@ static void without_a_list_the_segments_are_found_in_the_order_of_recording(void
 	start = archive_case_open();
 	assert_int_equal(start.next_segment, 8);
 	assert_int_equal(start.next_run, 5);
-	assert_int_equal(start.last_wall_us, MEDIA_WALL_US + media_time_us(SMALL)); /* of the newest by number */
+	assert_int_equal(start.last_wall_us,
+			 MEDIA_WALL_US + media_time_us(SMALL)); /* of the one with the highest number */
 	close_and_list();
 	ASSERT_LISTED(5, 6, 7);
 	for (size_t i = 0; i < archive_case.listed_count; i++) {
@@ -89,7 +90,7 @@ static void spoil_index(const struct catalogue_entry *entry)
 	file_write(recording_path(name), zeros, sizeof(zeros));
 }
 
-/* True where that segment's index passes its checks again. */
+/* True if that segment's index is valid again. */
 static bool index_is_good(const struct catalogue_entry *entry)
 {
 	char name[SEGMENT_FILE_BYTES];
@@ -147,25 +148,25 @@ static int cut_list(const char *path)
 	return truncate(path, CATALOGUE_ENTRY_BYTES - 1);
 }
 
-static void without_the_list_all_segments_are_looked_at(void **state)
+static void without_the_list_all_segments_are_inspected(void **state)
 {
 	(void)state;
 	spoil_list(unlink);
 }
 
-static void with_a_damaged_list_all_segments_are_looked_at(void **state)
+static void with_a_damaged_list_all_segments_are_inspected(void **state)
 {
 	(void)state;
 	spoil_list(flip_byte);
 }
 
-static void with_a_torn_list_all_segments_are_looked_at(void **state)
+static void with_a_torn_list_all_segments_are_inspected(void **state)
 {
 	(void)state;
 	spoil_list(cut_list);
 }
 
-static void a_segment_of_another_size_than_listed_is_looked_at(void **state)
+static void a_segment_whose_size_differs_from_the_list_is_inspected(void **state)
 {
 	struct stat status;
 
@@ -180,10 +181,10 @@ static void a_segment_of_another_size_than_listed_is_looked_at(void **state)
 	ASSERT_LISTED(5, 6, 7);
 	assert_int_equal(archive_case.listed[1].frames, SMALL);
 	assert_int_equal(stat(recording_path(archive_case.listed[1].file), &status), 0);
-	assert_int_equal(status.st_size, archive_case.listed[1].size_bytes); /* it has its end again */
+	assert_int_equal(status.st_size, archive_case.listed[1].size_bytes); /* it is whole again */
 }
 
-static void the_newest_of_this_boot_tells_its_last_capture_time(void **state)
+static void the_newest_segment_of_this_boot_gives_the_last_capture_time(void **state)
 {
 	struct segment_info info = {
 		.segment_no = 3, .run_no = 2, .first_wall_us = MEDIA_WALL_US, .first_mono_us = 777 * US_PER_S};
@@ -202,7 +203,7 @@ static void the_newest_of_this_boot_tells_its_last_capture_time(void **state)
 	assert_int_equal(archive_case_open().last_mono_us, -1); /* another boot's clock */
 }
 
-static void what_is_not_ours_is_neither_listed_nor_touched(void **state)
+static void foreign_files_are_neither_listed_nor_changed(void **state)
 {
 	char name[SEGMENT_FILE_BYTES];
 
@@ -232,7 +233,7 @@ static void a_segment_without_a_frame_is_removed(void **state)
 	assert_false(recording_exists(name));
 }
 
-static void the_list_for_people_says_what_there_is(void **state)
+static void the_json_list_describes_every_segment(void **state)
 {
 	struct json_object *list, *entry, *value;
 
@@ -254,12 +255,12 @@ static void the_list_for_people_says_what_there_is(void **state)
 	json_object_put(list);
 }
 
-/* A frame was written; what the keeper says a moment later. */
+/* Reports a written frame, and returns the keeper's error a moment later. */
 static bool trouble_after_a_frame(void)
 {
 	archive_segment_grew(archive_case.archive, MEDIA_WALL_US + 5, 1000, 1);
 	usleep(1000);
-	return summary_now().trouble[0];
+	return summary_now().error[0];
 }
 
 static void an_open_segment_is_listed_at_once_and_finished_when_it_is_closed(void **state)
@@ -286,7 +287,7 @@ static void an_open_segment_is_listed_at_once_and_finished_when_it_is_closed(voi
 	assert_int_equal(archive_case.listed[0].frames, SMALL);
 }
 
-static void a_deleted_open_segment_is_noticed_and_leaves_the_list(void **state)
+static void a_deleted_open_segment_is_taken_off_the_list(void **state)
 {
 	struct catalogue_entry entry;
 	int fd;
@@ -302,7 +303,7 @@ static void a_deleted_open_segment_is_noticed_and_leaves_the_list(void **state)
 	assert_int_equal(archive_case.listed_count, 0);
 }
 
-static void a_folder_that_was_deleted_is_made_again_and_locked(void **state)
+static void a_deleted_folder_is_created_again_and_locked(void **state)
 {
 	int fd;
 
@@ -322,7 +323,7 @@ static void a_folder_that_was_deleted_is_made_again_and_locked(void **state)
 	ASSERT_LISTED(9);
 }
 
-static void a_disk_that_does_not_sync_is_said_until_it_does(void **state)
+static void a_failing_sync_is_reported_until_it_succeeds(void **state)
 {
 	unsigned before;
 	int fd;
@@ -334,7 +335,7 @@ static void a_disk_that_does_not_sync_is_said_until_it_does(void **state)
 	atomic_store(&fake_disk.fails, true);
 	while (!trouble_after_a_frame())
 		;
-	assert_non_null(strstr(summary_now().trouble, "Input/output error"));
+	assert_non_null(strstr(summary_now().error, "Input/output error"));
 	for (before = atomic_load(&fake_disk.syncs); atomic_load(&fake_disk.syncs) < before + 20;)
 		assert_true(trouble_after_a_frame());
 	atomic_store(&fake_disk.fails, false);
@@ -344,7 +345,7 @@ static void a_disk_that_does_not_sync_is_said_until_it_does(void **state)
 	archive_segment_closed(archive_case.archive);
 }
 
-static void a_segment_that_did_not_sync_is_looked_through_when_it_is_closed(void **state)
+static void a_segment_whose_sync_failed_is_repaired_when_it_is_closed(void **state)
 {
 	struct catalogue_entry entry;
 	char index[SEGMENT_FILE_BYTES];
@@ -359,7 +360,7 @@ static void a_segment_that_did_not_sync_is_looked_through_when_it_is_closed(void
 	while (!archive_segment_is_suspect(archive_case.archive))
 		trouble_after_a_frame();
 	atomic_store(&fake_disk.fails, false);
-	/* What an index says that agrees with the file's size would be believed, but not now. */
+	/* The index agrees with the size of the file. After a failed sync that is not enough to be trusted. */
 	assert_true(index_name(entry.file, index, sizeof(index)));
 	file_write(recording_path(index), "damaged", 7);
 	archive_segment_grew(archive_case.archive, MEDIA_WALL_US, 12345, 6789);
@@ -375,25 +376,25 @@ static void a_segment_that_did_not_sync_is_looked_through_when_it_is_closed(void
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(an_empty_folder_begins_at_one),
-		CASE(a_missing_folder_is_made_with_its_parents),
-		CASE(a_folder_that_cannot_be_made_is_a_sentence),
-		CASE(a_second_recorder_is_refused_with_a_sentence),
+		CASE(an_empty_folder_starts_at_segment_one),
+		CASE(a_missing_folder_is_created_with_its_parents),
+		CASE(a_folder_that_cannot_be_created_is_reported),
+		CASE(a_second_recorder_is_refused_with_a_reason),
 		CASE(without_a_list_the_segments_are_found_in_the_order_of_recording),
 		CASE(segments_that_the_list_knows_are_not_read_again),
-		CASE(without_the_list_all_segments_are_looked_at),
-		CASE(with_a_damaged_list_all_segments_are_looked_at),
-		CASE(with_a_torn_list_all_segments_are_looked_at),
-		CASE(a_segment_of_another_size_than_listed_is_looked_at),
-		CASE(the_newest_of_this_boot_tells_its_last_capture_time),
-		CASE(what_is_not_ours_is_neither_listed_nor_touched),
+		CASE(without_the_list_all_segments_are_inspected),
+		CASE(with_a_damaged_list_all_segments_are_inspected),
+		CASE(with_a_torn_list_all_segments_are_inspected),
+		CASE(a_segment_whose_size_differs_from_the_list_is_inspected),
+		CASE(the_newest_segment_of_this_boot_gives_the_last_capture_time),
+		CASE(foreign_files_are_neither_listed_nor_changed),
 		CASE(a_segment_without_a_frame_is_removed),
-		CASE(the_list_for_people_says_what_there_is),
+		CASE(the_json_list_describes_every_segment),
 		CASE(an_open_segment_is_listed_at_once_and_finished_when_it_is_closed),
-		CASE(a_deleted_open_segment_is_noticed_and_leaves_the_list),
-		CASE(a_folder_that_was_deleted_is_made_again_and_locked),
-		CASE(a_disk_that_does_not_sync_is_said_until_it_does),
-		CASE(a_segment_that_did_not_sync_is_looked_through_when_it_is_closed),
+		CASE(a_deleted_open_segment_is_taken_off_the_list),
+		CASE(a_deleted_folder_is_created_again_and_locked),
+		CASE(a_failing_sync_is_reported_until_it_succeeds),
+		CASE(a_segment_whose_sync_failed_is_repaired_when_it_is_closed),
 	};
 
 	return cmocka_run_group_tests(tests, archive_case_streams, drop_streams);

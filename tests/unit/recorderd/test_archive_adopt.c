@@ -1,5 +1,4 @@
-/* test_archive_adopt.c - a recordings folder whose files come and go while the recorder runs: deleted by hand, or
- * another folder, with an archive in it, in its place. */
+/* test_archive_adopt.c - files are deleted by hand, or the path leads to another archive, while the recorder runs. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -26,7 +25,7 @@ static void make_older(bool listed_too)
 	shell("mv recordings older && mkdir recordings");
 }
 
-/* As the storage thread does. */
+/* Follows the path as the storage thread does. */
 static void record(uint64_t segment_no)
 {
 	const struct segment_info info = {
@@ -70,20 +69,20 @@ static void replaced_by_older(bool listed_too)
 	shell("rm -r gone");
 }
 
-static void what_stands_in_a_folder_that_takes_the_place_is_listed_first(void **state)
+static void segments_of_an_adopted_folder_are_listed_first(void **state)
 {
 	(void)state;
 	replaced_by_older(true);
 }
 
-static void also_where_its_list_is_missing(void **state)
+static void segments_of_an_adopted_folder_without_a_list_are_listed_too(void **state)
 {
 	(void)state;
 	replaced_by_older(false);
 }
 
-/* A disk that was away for a moment: what is listed stays what it was, once. */
-static void a_folder_that_comes_back_is_as_it_was(void **state)
+/* A disk was away for a moment. Every segment is listed once, as before. */
+static void a_folder_that_comes_back_is_listed_as_before(void **state)
 {
 	(void)state;
 	make_older(true);
@@ -106,7 +105,7 @@ static void a_folder_that_comes_back_is_as_it_was(void **state)
 	shell("rm -r gone away");
 }
 
-static void numbers_go_on_above_what_stands_there(void **state)
+static void numbers_continue_above_those_of_an_adopted_folder(void **state)
 {
 	(void)state;
 	make_older(true);
@@ -119,7 +118,7 @@ static void numbers_go_on_above_what_stands_there(void **state)
 	shell("rm -r gone");
 }
 
-static void segments_deleted_by_hand_leave_the_list(void **state)
+static void segments_deleted_by_hand_are_taken_off_the_list(void **state)
 {
 	uint64_t bytes;
 
@@ -150,11 +149,11 @@ static void a_segment_that_cannot_be_read_is_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(what_stands_in_a_folder_that_takes_the_place_is_listed_first),
-		CASE(also_where_its_list_is_missing),
-		CASE(a_folder_that_comes_back_is_as_it_was),
-		CASE(numbers_go_on_above_what_stands_there),
-		CASE(segments_deleted_by_hand_leave_the_list),
+		CASE(segments_of_an_adopted_folder_are_listed_first),
+		CASE(segments_of_an_adopted_folder_without_a_list_are_listed_too),
+		CASE(a_folder_that_comes_back_is_listed_as_before),
+		CASE(numbers_continue_above_those_of_an_adopted_folder),
+		CASE(segments_deleted_by_hand_are_taken_off_the_list),
 		CASE(a_segment_that_cannot_be_read_is_counted),
 	};
 

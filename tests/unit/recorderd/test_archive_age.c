@@ -1,4 +1,4 @@
-/* test_archive_age.c - how old segments are, on clocks that were set in every way, in one boot and in several. */
+/* test_archive_age.c - how old segments are, with clocks that were set in every way, in one boot and in several. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static int64_t fake_slept_us(void);
 
 #define HOURS(n) ((int64_t)((n) * (double)HOUR_US))
 #define YEARS(n) ((n)*365.25 * 24)
-#define NOBODY   0 /* a boot that is not known */
+#define NOBODY   0 /* an unknown boot */
 #define THIS     9 /* this boot; others are 1 to 8 */
 #define MOST     8
 
@@ -49,7 +49,7 @@ static int64_t fake_slept_us(void)
 	return HOURS(slept_hours);
 }
 
-/* An archive of up to 8 segments of an hour each, kept for 72 hours, by a recorder that began 100 hours ago. */
+/* An archive of up to 8 segments of an hour each, kept for 72 hours, by a recorder that was started 100 hours ago. */
 struct fixture {
 	struct config config;
 	struct archive_segment segments[MOST];
@@ -73,11 +73,11 @@ static void fixture_init(struct fixture *fixture)
 static int start_clock(void **state)
 {
 	(void)state;
-	fake_clock.mono_ahead_us = HOURS(1e5); /* high enough for all that lies behind it */
+	fake_clock.mono_ahead_us = HOURS(1e5); /* so high that everything before is positive */
 	return 0;
 }
 
-/* A segment that ended so many hours ago by its own wall clock, and so many by the monotonic one of its boot. */
+/* A segment that ended so many hours ago by its own wall clock, and so many by the monotonic clock of its boot. */
 static void add(struct fixture *fixture, int boot, double wall_hours, double mono_hours)
 {
 	int64_t end_us = wall_now().us - HOURS(wall_hours), end_mono_us = mono_now().us - HOURS(mono_hours);
@@ -106,7 +106,7 @@ static void assert_old_and(struct fixture *fixture, unsigned doubts, const char 
 
 #define assert_old(fixture, wanted) assert_old_and(fixture, 0, wanted)
 
-static void what_is_older_than_its_hours_goes(void **state)
+static void segments_older_than_the_limit_are_old(void **state)
 {
 	(void)state;
 	for (int synced = 0; synced < 2; synced++) {
@@ -125,8 +125,8 @@ static void what_is_older_than_its_hours_goes(void **state)
 	}
 }
 
-/* 12 of two days ago among those of tonight, each of them younger than 72 hours. */
-static void no_order_makes_anything_old(void **state)
+/* 12 segments of two days ago are among those of tonight. All are younger than 72 hours. */
+static void the_order_of_the_list_makes_nothing_old(void **state)
 {
 	(void)state;
 	for (int synced = 0; synced < 2; synced++) {
@@ -144,7 +144,7 @@ static void no_order_makes_anything_old(void **state)
 	}
 }
 
-static void no_step_in_this_boot_makes_its_segments_older(void **state)
+static void a_clock_step_does_not_age_segments_of_this_boot(void **state)
 {
 	static const double steps[] = {10, -10, 0.4, 1, -1};
 
@@ -162,7 +162,7 @@ static void no_step_in_this_boot_makes_its_segments_older(void **state)
 		}
 }
 
-static void a_step_of_nobody_s_makes_nothing_of_other_boots_old(void **state)
+static void an_unsynchronised_clock_step_does_not_age_other_boots(void **state)
 {
 	struct fixture fixture;
 
@@ -173,7 +173,7 @@ static void a_step_of_nobody_s_makes_nothing_of_other_boots_old(void **state)
 	add(&fixture, THIS, YEARS(10) + 10, 10);
 	add(&fixture, THIS, 0, 0);
 	assert_old_and(&fixture, RETENTION_DELAY_CLOCK_SET, "x---");
-	/* Once what was recorded before the step is gone, the new time is believed. */
+	/* Once everything recorded before the step is gone, the new time is trusted. */
 	fixture.archive.count = 0;
 	add(&fixture, 1, YEARS(10) + 50, 0);
 	add(&fixture, 2, 50, 0);
@@ -181,7 +181,7 @@ static void a_step_of_nobody_s_makes_nothing_of_other_boots_old(void **state)
 	assert_old(&fixture, "x--");
 }
 
-static void a_start_in_another_decade_makes_nothing_old(void **state)
+static void a_start_in_another_decade_ages_nothing(void **state)
 {
 	struct fixture fixture;
 
@@ -192,14 +192,14 @@ static void a_start_in_another_decade_makes_nothing_old(void **state)
 	assert_old_and(&fixture, RETENTION_DELAY_CLOCK_JUMPED, "x-");
 	add(&fixture, THIS, 0, 0);
 	assert_old_and(&fixture, RETENTION_DELAY_CLOCK_JUMPED, "x--");
-	fixture.archive.opened_mono_us = mono_now().us - HOURS(73); /* and now the recorder has run for so long */
+	fixture.archive.opened_mono_us = mono_now().us - HOURS(73); /* now the recorder has run for 73 hours */
 	assert_old(&fixture, "xx-");
 	fixture.archive.opened_mono_us = mono_now().us;
 	synchronised = true;
 	assert_old(&fixture, "xx-");
 }
 
-static void a_clock_that_was_set_right_in_a_boot_counts_for_all_of_it(void **state)
+static void a_clock_setting_applies_to_the_whole_boot(void **state)
 {
 	struct fixture fixture;
 
@@ -208,7 +208,7 @@ static void a_clock_that_was_set_right_in_a_boot_counts_for_all_of_it(void **sta
 	synchronised = true;
 	add(&fixture, 1, YEARS(56), 30);
 	add(&fixture, 1, 28, 28);
-	add(&fixture, 2, YEARS(2), 90); /* not in 1970, but where it was switched off */
+	add(&fixture, 2, YEARS(2), 90); /* the clock continued from when it was switched off, not from 1970 */
 	add(&fixture, 2, 88, 88);
 	fixture.segments[3].entry.gap_cause = GAP_CLOCK;
 	add(&fixture, 3, YEARS(-1), 20);
@@ -217,7 +217,7 @@ static void a_clock_that_was_set_right_in_a_boot_counts_for_all_of_it(void **sta
 	assert_true(fixture.verdicts[4].end_us < fixture.verdicts[5].end_us);
 }
 
-static void a_boot_in_1970_is_as_young_as_what_was_recorded_before_it(void **state)
+static void a_boot_in_1970_counts_as_recorded_after_the_segments_before_it(void **state)
 {
 	struct fixture fixture;
 
@@ -236,7 +236,7 @@ static void a_boot_in_1970_is_as_young_as_what_was_recorded_before_it(void **sta
 	assert_old(&fixture, "x");
 }
 
-static void the_future_goes_when_it_has_been_here_for_so_long(void **state)
+static void segments_from_the_future_expire_by_the_time_they_have_been_known(void **state)
 {
 	(void)state;
 	for (int synced = 0; synced < 2; synced++) {
@@ -250,7 +250,7 @@ static void the_future_goes_when_it_has_been_here_for_so_long(void **state)
 		add(&fixture, THIS, 1, 1);
 		add(&fixture, 4, 50, 0);
 		assert_old_and(&fixture, RETENTION_DELAY_FUTURE, "-x---");
-		/* Its place among the others is in front of what follows it. */
+		/* It is placed before the segments that follow it. */
 		assert_int_equal(fixture.verdicts[0].end_us, fixture.verdicts[1].end_us);
 		assert_int_equal(fixture.verdicts[2].end_us, fixture.verdicts[3].end_us);
 		fixture.segments[0].seen_mono_us = mono_now().us - HOURS(71);
@@ -259,7 +259,7 @@ static void the_future_goes_when_it_has_been_here_for_so_long(void **state)
 	}
 }
 
-static void in_1970_nothing_of_other_boots_is_old_or_in_the_way_of_tonight(void **state)
+static void a_clock_in_1970_ages_no_other_boot(void **state)
 {
 	struct fixture fixture;
 
@@ -271,7 +271,7 @@ static void in_1970_nothing_of_other_boots_is_old_or_in_the_way_of_tonight(void 
 	add(&fixture, THIS, 0, 0);
 	assert_old_and(&fixture, RETENTION_DELAY_FUTURE, "----");
 	assert_true(fixture.verdicts[1].end_us <= fixture.verdicts[2].end_us);
-	/* In the order of time, as where an archive was copied to them. */
+	/* In the order of time, as if an archive had been copied into the folder. */
 	fixture_init(&fixture);
 	add(&fixture, THIS, 1, 1);
 	add(&fixture, THIS, 0, 0);
@@ -280,7 +280,7 @@ static void in_1970_nothing_of_other_boots_is_old_or_in_the_way_of_tonight(void 
 	assert_true(fixture.verdicts[2].end_us <= fixture.verdicts[0].end_us);
 }
 
-/* It may have been open for a day. */
+/* A segment may have been open for a day. */
 static void what_this_boot_recorded_ages_from_its_end(void **state)
 {
 	struct fixture fixture;
@@ -293,7 +293,7 @@ static void what_this_boot_recorded_ages_from_its_end(void **state)
 	assert_old(&fixture, "-");
 }
 
-static void a_machine_that_slept_has_grown_older_meanwhile(void **state)
+static void time_in_suspend_counts_as_age(void **state)
 {
 	struct fixture fixture;
 
@@ -307,8 +307,8 @@ static void a_machine_that_slept_has_grown_older_meanwhile(void **state)
 	assert_old_and(&fixture, RETENTION_DELAY_CLOCK_SET, "--");
 }
 
-/* Copies of one file with other times in them: their own times have to do. */
-static void a_boot_whose_times_contradict_each_other_is_none(void **state)
+/* Copies of one file with changed times in them: their own times are used. */
+static void a_boot_with_contradictory_times_is_ignored(void **state)
 {
 	struct fixture fixture;
 
@@ -326,7 +326,7 @@ static void a_boot_whose_times_contradict_each_other_is_none(void **state)
 	}
 }
 
-static void no_hours_keep_for_ever(void **state)
+static void without_retention_hours_nothing_is_old(void **state)
 {
 	struct fixture fixture;
 
@@ -342,7 +342,7 @@ static void no_hours_keep_for_ever(void **state)
 	assert_old(&fixture, "--");
 }
 
-static void a_clock_that_cannot_be_asked_about_is_not_synchronised(void **state)
+static void a_clock_of_unknown_state_counts_as_unsynchronised(void **state)
 {
 	struct fixture fixture;
 
@@ -353,7 +353,7 @@ static void a_clock_that_cannot_be_asked_about_is_not_synchronised(void **state)
 	assert_old_and(&fixture, RETENTION_DELAY_CLOCK_SET, "-");
 }
 
-static void what_no_clock_can_have_said_is_judged_without_harm(void **state)
+static void impossible_times_are_assessed_without_harm(void **state)
 {
 	static const int64_t odd[] = {0, -1, CLOCK_MAX_US - 1, INT64_MAX / 4, INT64_MIN / 4};
 
@@ -378,21 +378,21 @@ static void what_no_clock_can_have_said_is_judged_without_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_older_than_its_hours_goes),
-		cmocka_unit_test(no_order_makes_anything_old),
-		cmocka_unit_test(no_step_in_this_boot_makes_its_segments_older),
-		cmocka_unit_test(a_step_of_nobody_s_makes_nothing_of_other_boots_old),
-		cmocka_unit_test(a_start_in_another_decade_makes_nothing_old),
-		cmocka_unit_test(a_clock_that_was_set_right_in_a_boot_counts_for_all_of_it),
-		cmocka_unit_test(a_boot_in_1970_is_as_young_as_what_was_recorded_before_it),
-		cmocka_unit_test(the_future_goes_when_it_has_been_here_for_so_long),
-		cmocka_unit_test(in_1970_nothing_of_other_boots_is_old_or_in_the_way_of_tonight),
+		cmocka_unit_test(segments_older_than_the_limit_are_old),
+		cmocka_unit_test(the_order_of_the_list_makes_nothing_old),
+		cmocka_unit_test(a_clock_step_does_not_age_segments_of_this_boot),
+		cmocka_unit_test(an_unsynchronised_clock_step_does_not_age_other_boots),
+		cmocka_unit_test(a_start_in_another_decade_ages_nothing),
+		cmocka_unit_test(a_clock_setting_applies_to_the_whole_boot),
+		cmocka_unit_test(a_boot_in_1970_counts_as_recorded_after_the_segments_before_it),
+		cmocka_unit_test(segments_from_the_future_expire_by_the_time_they_have_been_known),
+		cmocka_unit_test(a_clock_in_1970_ages_no_other_boot),
 		cmocka_unit_test(what_this_boot_recorded_ages_from_its_end),
-		cmocka_unit_test(a_machine_that_slept_has_grown_older_meanwhile),
-		cmocka_unit_test(a_boot_whose_times_contradict_each_other_is_none),
-		cmocka_unit_test(no_hours_keep_for_ever),
-		cmocka_unit_test(a_clock_that_cannot_be_asked_about_is_not_synchronised),
-		cmocka_unit_test(what_no_clock_can_have_said_is_judged_without_harm),
+		cmocka_unit_test(time_in_suspend_counts_as_age),
+		cmocka_unit_test(a_boot_with_contradictory_times_is_ignored),
+		cmocka_unit_test(without_retention_hours_nothing_is_old),
+		cmocka_unit_test(a_clock_of_unknown_state_counts_as_unsynchronised),
+		cmocka_unit_test(impossible_times_are_assessed_without_harm),
 	};
 
 	return cmocka_run_group_tests(tests, start_clock, NULL);

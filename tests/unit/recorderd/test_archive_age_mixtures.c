@@ -1,8 +1,9 @@
 /*
- * test_archive_age_mixtures.c - 1000 random mixtures of archives, boots, clocks, copies, names, numbers and time zones,
- * and what a few lines say of them: nothing goes by age that is younger than retention.hours by its own time and the
- * wall clock, and by the monotonic clock of this boot; and what is older by all of them goes. In memory, and some of
- * them as files.
+ * test_archive_age_mixtures.c - 1000 random mixtures of archives, boots, clocks, copies, names, numbers and time zones.
+ *
+ * A short oracle says what has to happen: no segment is deleted that is younger than retention.hours by its own time
+ * and the wall clock, and by the monotonic clock of this boot; and every segment is deleted that is older by all of
+ * these. The mixtures are in memory, and some are written as files.
  */
 #include "recorderd/archive/archive_internal.h"
 #include "tests/unit/support/archive_cases.h"
@@ -16,14 +17,14 @@
 #define BOOTS         4 /* the first is this one */
 #define MOST          12
 #define YEAR_US       (8766 * HOUR_US)
-#define HERE_US       (100000 * HOUR_US) /* the monotonic clock of this boot, about */
+#define HERE_US       (100000 * HOUR_US) /* roughly the monotonic time of this boot */
 
 /* A boot of some machine, in true time. */
 struct boot {
 	uint8_t id[16];
 	int64_t began_us, set_us, ended_us;
 	int64_t error_us, set_error_us; /* of its wall clock, and since set_us */
-	bool right;                     /* at any time */
+	bool right;                     /* the wall clock is never wrong */
 };
 
 struct made {
@@ -48,7 +49,7 @@ static int64_t roll(int64_t below)
 	return (int64_t)((dice >> 33) % (uint64_t)below);
 }
 
-/* By how much a wall clock is wrong in a boot that began then. */
+/* By how much the wall clock is wrong in a boot that began at that time. */
 static int64_t roll_error(int64_t began_us)
 {
 	switch (roll(8)) {
@@ -136,8 +137,10 @@ static int64_t own_end_us(const struct made *made)
 	return made->info.first_wall_us + made->lasts_us;
 }
 
-/* The oracle, with a second on both sides for the time that the test takes. Where a time is later than now, and its
- * boot's clock was set after it, that clock's word counts too. */
+/*
+ * The oracle. It allows a second on both sides for the time that the test takes. If a segment's time is in the future
+ * and the clock of its boot was set later, the time by that setting counts too.
+ */
 static void assert_right(const struct mixture *mixture, const struct made *made, bool gone)
 {
 	bool here = made->boot == &mixture->boots[0];
@@ -166,13 +169,13 @@ static void fill(struct archive *mixed, const struct mixture *mixture)
 		};
 
 		memcpy(entry.boot_id, info->boot_id, sizeof(entry.boot_id));
-		entry.size_bytes = i; /* to know it again */
+		entry.size_bytes = i; /* to recognise it */
 		assert_true(archive_append(mixed, &entry, PHASE_COMPLETE));
 	}
 	archive_sort(mixed->segments, mixed->count);
 }
 
-static void no_mixture_deletes_what_is_young_or_keeps_what_is_old(void **state)
+static void no_mixture_deletes_young_or_keeps_old_segments(void **state)
 {
 	static struct mixture mixture;
 	struct archive_segment_age verdicts[MOST];
@@ -203,7 +206,7 @@ static void put_files(const struct mixture *mixture)
 	}
 }
 
-static void nor_do_files(void **state)
+static void no_mixture_of_files_deletes_young_or_keeps_old_segments(void **state)
 {
 	static struct mixture mixture;
 	char name[SEGMENT_FILE_BYTES];
@@ -237,9 +240,10 @@ static int end_clocks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(no_mixture_deletes_what_is_young_or_keeps_what_is_old, start_clocks,
+		cmocka_unit_test_setup_teardown(no_mixture_deletes_young_or_keeps_old_segments, start_clocks,
 						end_clocks),
-		cmocka_unit_test_setup_teardown(nor_do_files, start_clocks, end_clocks),
+		cmocka_unit_test_setup_teardown(no_mixture_of_files_deletes_young_or_keeps_old_segments, start_clocks,
+						end_clocks),
 	};
 
 	return cmocka_run_group_tests_name("retain_mixtures", tests, archive_case_streams, drop_streams);

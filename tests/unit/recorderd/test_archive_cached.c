@@ -1,5 +1,4 @@
-/* test_archive_cached.c - cached clips go before recordings do where the disk is short of room, and with the footage
- * that they show. */
+/* test_archive_cached.c - cached clips are deleted before recordings to make room, and with the footage they show. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +24,7 @@ static int slow_open(const char *name, int flags);
 
 #define CLIPS      4
 #define CLIP_BYTES 1000u
-#define DISK_BYTES 3e9 /* free where nothing is cached */
+#define DISK_BYTES 3e9 /* free while nothing is cached */
 
 static char path[64];
 static struct config config;
@@ -36,7 +35,7 @@ static void name_of(int clip, char out[128])
 	snprintf(out, 128, "%s/clips/" CLIP_CACHE_FOLDER "/%d_%d_1.mp4", path, clip, clip + 1);
 }
 
-static _Atomic bool disk_hangs; /* that of the clips */
+static _Atomic bool disk_hangs; /* the disk of the clips */
 
 static int slow_open(const char *name, int flags)
 {
@@ -45,7 +44,7 @@ static int slow_open(const char *name, int flags)
 	return open(name, flags);
 }
 
-static double room_a_clip = CLIP_BYTES; /* that it takes of the disk */
+static double room_a_clip = CLIP_BYTES; /* bytes of the disk that a clip takes */
 
 static int clips_there(void)
 {
@@ -60,7 +59,7 @@ static int clips_there(void)
 	return there;
 }
 
-/* A disk on which there is nothing else but what is cached. */
+/* A disk that has nothing on it except cached clips. */
 static int fake_fstatvfs(int fd, struct statvfs *out)
 {
 	(void)fd;
@@ -68,7 +67,7 @@ static int fake_fstatvfs(int fd, struct statvfs *out)
 	return 0;
 }
 
-/* Two recordings of an hour ago, and clips of which the first was stored first. */
+/* Two recordings of an hour ago, and clips; the first was stored first. */
 static int make_archive(void **state)
 {
 	char name[128];
@@ -111,7 +110,7 @@ static int drop_archive(void **state)
 	char command[96];
 
 	(void)state;
-	while (atomic_load(&sweeping) || atomic_load(&looking))
+	while (atomic_load(&sweeping) || atomic_load(&probing))
 		usleep(1000);
 	close(archive.folder);
 	free(archive.segments);
@@ -119,7 +118,7 @@ static int drop_archive(void **state)
 	return system(command);
 }
 
-static void with_room_nothing_goes(void **state)
+static void with_enough_room_no_clip_is_evicted(void **state)
 {
 	(void)state;
 	archive.retention.min_free_gb = (DISK_BYTES - CLIPS * (double)CLIP_BYTES) / GB;
@@ -127,7 +126,7 @@ static void with_room_nothing_goes(void **state)
 	assert_int_equal(clips_there(), CLIPS);
 }
 
-static void the_oldest_clips_go_as_long_as_that_is_enough(void **state)
+static void the_oldest_clips_are_evicted_first(void **state)
 {
 	char name[128];
 	struct stat status;
@@ -140,7 +139,7 @@ static void the_oldest_clips_go_as_long_as_that_is_enough(void **state)
 	assert_int_equal(stat(name, &status), 0);
 }
 
-static void recordings_go_where_all_clips_are_not_enough(void **state)
+static void recordings_are_deleted_if_all_clips_are_not_enough(void **state)
 {
 	(void)state;
 	archive.retention.min_free_gb = (DISK_BYTES + 100) / GB;
@@ -148,8 +147,8 @@ static void recordings_go_where_all_clips_are_not_enough(void **state)
 	assert_int_equal(clips_there(), 0);
 }
 
-/* As long as it does, recordings give the room: the keeper has more to do than to wait. */
-static void a_disk_of_clips_that_hangs_holds_up_nobody(void **state)
+/* Meanwhile recordings are deleted instead: the keeper does not wait. */
+static void a_hanging_disk_of_clips_blocks_nobody(void **state)
 {
 	(void)state;
 	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 1.5) * (double)CLIP_BYTES) / GB;
@@ -164,7 +163,7 @@ static void a_disk_of_clips_that_hangs_holds_up_nobody(void **state)
 	}
 }
 
-/* A folder in a clip's place cannot be unlinked. */
+/* A folder with the name of a clip cannot be unlinked. */
 static void block_clip(int clip)
 {
 	char name[128];
@@ -184,13 +183,13 @@ static void unblock_clip(int clip)
 	assert_int_equal(rmdir(name), 0);
 }
 
-static void what_cannot_be_evicted_is_said_and_the_next_goes_in_its_place(void **state)
+static void a_clip_that_cannot_be_evicted_is_reported_and_the_next_is_evicted(void **state)
 {
 	(void)state;
 	block_clip(0);
 	archive.retention.min_free_gb = (DISK_BYTES - (CLIPS - 1.5) * (double)CLIP_BYTES) / GB;
 	assert_int_equal(archive_retention_run(&archive), 0);
-	assert_int_equal(clips_there(), CLIPS - 2); /* with the one that stays */
+	assert_int_equal(clips_there(), CLIPS - 2); /* including the undeletable one */
 	archive_update_clips_note(&archive);
 	assert_non_null(strstr(archive.clips_note, "cannot be deleted (Is a directory)"));
 	unblock_clip(0);
@@ -200,8 +199,8 @@ static void what_cannot_be_evicted_is_said_and_the_next_goes_in_its_place(void *
 	assert_string_equal(archive.clips_note, "");
 }
 
-/* Only then do recordings go while there are cached clips. */
-static void recordings_go_where_no_clip_can(void **state)
+/* Only then are recordings deleted although there are cached clips. */
+static void recordings_are_deleted_if_no_clip_can_be(void **state)
 {
 	(void)state;
 	for (int i = 0; i < CLIPS; i++)
@@ -210,7 +209,7 @@ static void recordings_go_where_no_clip_can(void **state)
 	assert_int_equal(archive_retention_run(&archive), 1);
 	assert_int_equal(clips_there(), CLIPS);
 	archive_update_clips_note(&archive);
-	assert_non_null(strstr(archive.clips_note, "recordings go in their place"));
+	assert_non_null(strstr(archive.clips_note, "recordings are deleted instead"));
 	for (int i = 0; i < CLIPS; i++)
 		unblock_clip(i);
 	archive_cached_make_room(&archive, archive.folder, &(struct statvfs){.f_frsize = 1, .f_bavail = 1});
@@ -218,8 +217,8 @@ static void recordings_go_where_no_clip_can(void **state)
 	assert_string_equal(archive.clips_note, "");
 }
 
-/* Each gives half of its bytes: it shares its blocks with a recording, or somebody reads it. */
-static void more_clips_go_where_they_give_less_room_than_they_are_large(void **state)
+/* Each frees half of its size: it shares blocks with a recording, or somebody is reading it. */
+static void more_clips_are_evicted_if_they_free_less_than_their_size(void **state)
 {
 	(void)state;
 	room_a_clip = CLIP_BYTES / 2;
@@ -229,8 +228,8 @@ static void more_clips_go_where_they_give_less_room_than_they_are_large(void **s
 	room_a_clip = CLIP_BYTES;
 }
 
-/* Removing clips on another disk would help nobody. */
-static void clips_on_another_disk_stay(void **state)
+/* Removing clips from another disk would not help. */
+static void clips_on_another_disk_are_kept(void **state)
 {
 	char other[] = "/dev/shm/recorder-yield-XXXXXX", command[96];
 	struct stat here, there;
@@ -261,7 +260,7 @@ static void put_clip(double hours_ago, char name[160])
 	close(fd);
 }
 
-/* A round, and what it has done in the folder of clips. */
+/* Does a round, and waits until the folder of clips has been swept. */
 static size_t retain_and_sweep(void)
 {
 	size_t gone = archive_retention_run(&archive);
@@ -278,7 +277,7 @@ static bool is_there(const char *name)
 	return stat(name, &status) == 0;
 }
 
-static void what_is_past_its_hours_goes_from_the_cache(void **state)
+static void expired_clips_are_removed_from_the_cache(void **state)
 {
 	char past[160], young[160], future[160], other[160], part[160];
 
@@ -296,22 +295,22 @@ static void what_is_past_its_hours_goes_from_the_cache(void **state)
 	assert_int_equal(retain_and_sweep(), 0);
 	assert_false(is_there(past) || is_there(future) || is_there(part));
 	assert_true(is_there(young) && is_there(other));
-	assert_int_equal(clips_there(), 0); /* of 1970 */
-	/* Lowered, as by a reload. */
+	assert_int_equal(clips_there(), 0); /* those of 1970 too */
+	/* The limit is lowered, as by a reload. */
 	archive.retention.hours = 71.8;
 	archive.cache_swept_mono_us = 0;
 	assert_int_equal(retain_and_sweep(), 0);
 	assert_false(is_there(young));
 }
 
-static void what_is_due_and_cannot_go_is_said(void **state)
+static void expired_clips_that_cannot_be_removed_are_reported(void **state)
 {
 	(void)state;
 	archive.retention.hours = 72;
 	block_clip(0);
 	assert_int_equal(retain_and_sweep(), 0);
 	archive_update_clips_note(&archive);
-	assert_non_null(strstr(archive.clips_note, "that are due cannot be deleted (Is a directory)"));
+	assert_non_null(strstr(archive.clips_note, "Expired cached clips"));
 	unblock_clip(0);
 	archive.cache_swept_mono_us = 0;
 	assert_int_equal(retain_and_sweep(), 0);
@@ -319,8 +318,8 @@ static void what_is_due_and_cannot_go_is_said(void **state)
 	assert_string_equal(archive.clips_note, "");
 }
 
-/* The clock of that recording was wrong; how old it is the monotonic clock says. */
-static void a_clip_goes_with_a_recording_that_it_shows(void **state)
+/* The clock of that recording was wrong; the monotonic clock says how old it is. */
+static void a_clip_is_removed_with_a_recording_that_it_shows(void **state)
 {
 	char clip[160], beside[160];
 	struct catalogue_entry *entry = &archive.segments[0].entry;
@@ -339,7 +338,7 @@ static void a_clip_goes_with_a_recording_that_it_shows(void **state)
 	assert_true(is_there(beside));
 }
 
-static void without_hours_nothing_goes_by_age(void **state)
+static void without_retention_hours_no_clip_expires(void **state)
 {
 	char clip[160];
 
@@ -354,22 +353,23 @@ static void without_hours_nothing_goes_by_age(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(with_room_nothing_goes, make_archive, drop_archive),
-		cmocka_unit_test_setup_teardown(the_oldest_clips_go_as_long_as_that_is_enough, make_archive,
+		cmocka_unit_test_setup_teardown(with_enough_room_no_clip_is_evicted, make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(the_oldest_clips_are_evicted_first, make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(recordings_are_deleted_if_all_clips_are_not_enough, make_archive,
 						drop_archive),
-		cmocka_unit_test_setup_teardown(recordings_go_where_all_clips_are_not_enough, make_archive,
+		cmocka_unit_test_setup_teardown(a_clip_that_cannot_be_evicted_is_reported_and_the_next_is_evicted,
+						make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(recordings_are_deleted_if_no_clip_can_be, make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(more_clips_are_evicted_if_they_free_less_than_their_size, make_archive,
 						drop_archive),
-		cmocka_unit_test_setup_teardown(what_cannot_be_evicted_is_said_and_the_next_goes_in_its_place,
-						make_archive, drop_archive),
-		cmocka_unit_test_setup_teardown(recordings_go_where_no_clip_can, make_archive, drop_archive),
-		cmocka_unit_test_setup_teardown(more_clips_go_where_they_give_less_room_than_they_are_large,
-						make_archive, drop_archive),
-		cmocka_unit_test_setup_teardown(what_is_due_and_cannot_go_is_said, make_archive, drop_archive),
-		cmocka_unit_test_setup_teardown(clips_on_another_disk_stay, make_archive, drop_archive),
-		cmocka_unit_test_setup_teardown(a_disk_of_clips_that_hangs_holds_up_nobody, make_archive, drop_archive),
-		cmocka_unit_test_setup_teardown(what_is_past_its_hours_goes_from_the_cache, make_archive, drop_archive),
-		cmocka_unit_test_setup_teardown(a_clip_goes_with_a_recording_that_it_shows, make_archive, drop_archive),
-		cmocka_unit_test_setup_teardown(without_hours_nothing_goes_by_age, make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(expired_clips_that_cannot_be_removed_are_reported, make_archive,
+						drop_archive),
+		cmocka_unit_test_setup_teardown(clips_on_another_disk_are_kept, make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(a_hanging_disk_of_clips_blocks_nobody, make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(expired_clips_are_removed_from_the_cache, make_archive, drop_archive),
+		cmocka_unit_test_setup_teardown(a_clip_is_removed_with_a_recording_that_it_shows, make_archive,
+						drop_archive),
+		cmocka_unit_test_setup_teardown(without_retention_hours_no_clip_expires, make_archive, drop_archive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

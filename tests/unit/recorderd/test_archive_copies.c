@@ -1,5 +1,5 @@
-/* test_archive_copies.c - archives that were copied together: backups that were copied back, renamed files, files that
- * stand there twice, numbers that two recorders gave. */
+/* test_archive_copies.c - archives that were copied together: restored backups, renamed files, files that are there
+ * twice, and numbers that two recorders gave. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static void assert_in_order_of_time(void)
 		assert_true(archive_case.listed[i].start_wall_us > archive_case.listed[i - 1].start_wall_us);
 }
 
-static void a_backup_copied_back_takes_nothing_with_it(void **state)
+static void a_restored_backup_deletes_nothing_else(void **state)
 {
 	(void)state;
 	for (int synced = 0; synced < 2; synced++) {
@@ -65,7 +65,7 @@ static void a_backup_copied_back_takes_nothing_with_it(void **state)
 	}
 }
 
-static void the_backup_goes_in_its_time(void **state)
+static void a_restored_backup_expires_by_its_own_age(void **state)
 {
 	(void)state;
 	archive_case.config.retention.hours = 72;
@@ -77,7 +77,7 @@ static void the_backup_goes_in_its_time(void **state)
 	ASSERT_LISTED(5, 7, 2, 4, 6, 8);
 }
 
-static void a_backup_makes_room_before_tonight_does(void **state)
+static void a_restored_backup_is_deleted_before_newer_recordings(void **state)
 {
 	(void)state;
 	put(1, TONIGHT, 3);
@@ -95,7 +95,7 @@ static void a_backup_makes_room_before_tonight_does(void **state)
 		assert_true(archive_case.listed[i].start_wall_us > ago(48.5));
 }
 
-static void numbers_that_two_recorders_gave_are_no_order(void **state)
+static void numbers_of_two_recorders_do_not_give_the_order(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 6; i++) {
@@ -110,8 +110,8 @@ static void numbers_that_two_recorders_gave_are_no_order(void **state)
 	assert_true(start.last_wall_us == archive_case.listed[11].end_wall_us);
 }
 
-/* Nor is recorded again what is in memory still: the newest footage is that of this boot. */
-static void recording_goes_on_behind_tonight_s_and_above_all_numbers(void **state)
+/* The newest footage is that of this boot, so nothing that the ring still holds is recorded twice. */
+static void recording_resumes_after_this_boot_and_above_all_numbers(void **state)
 {
 	struct segment_info info = {
 		.segment_no = 3, .run_no = 2, .first_wall_us = ago(1), .first_mono_us = 5 * US_PER_S};
@@ -125,13 +125,13 @@ static void recording_goes_on_behind_tonight_s_and_above_all_numbers(void **stat
 	assert_int_equal(start.next_segment, 501);
 	assert_true(start.last_mono_us >= info.first_mono_us && start.last_mono_us < info.first_mono_us + US_PER_S);
 	assert_true(start.last_wall_us > info.first_wall_us && start.last_wall_us < ago(0));
-	/* Also where the list says all of it. */
+	/* The same if the list describes everything. */
 	struct archive_resume_point again = one_round();
 	assert_true(again.last_mono_us == start.last_mono_us);
 }
 
 /* A clock that was set back within a boot: the numbers tell the order of recording, the times do not. */
-static void a_clock_that_was_set_back_leaves_the_order_of_recording(void **state)
+static void a_clock_set_back_keeps_the_order_of_recording(void **state)
 {
 	struct segment_info info = {.run_no = 1};
 	static const double hours[] = {10, 9, 12, 11, 3, 2};
@@ -151,7 +151,7 @@ static void a_clock_that_was_set_back_leaves_the_order_of_recording(void **state
 	ASSERT_LISTED(1, 2, 3, 4, 5, 6);
 }
 
-static void names_and_copies_say_nothing_of_age(void **state)
+static void file_names_and_copies_do_not_affect_age(void **state)
 {
 	char name[SEGMENT_FILE_BYTES], from[PATH_MAX + 80];
 	struct segment_info info = {.segment_no = 1, .run_no = 1, .first_wall_us = ago(20)};
@@ -170,8 +170,8 @@ static void names_and_copies_say_nothing_of_age(void **state)
 	ASSERT_LISTED(1, 1);
 }
 
-/* A list of before has no boots in it. */
-static void a_list_without_boots_learns_them_from_the_segments(void **state)
+/* Older versions wrote lists without boot ids. */
+static void a_list_without_boot_ids_gets_them_from_the_segments(void **state)
 {
 	(void)state;
 	put(1, TONIGHT, 3);
@@ -191,8 +191,8 @@ static void a_list_without_boots_learns_them_from_the_segments(void **state)
 		    archive_case.listed[1].first_mono_us > archive_case.listed[0].first_mono_us);
 }
 
-/* The newest one is read whole at the start where its index is damaged, whatever the list says of it. */
-static void the_list_says_what_the_newest_one_was_repaired_to(void **state)
+/* If the index of the newest segment is damaged, the segment is read at the start, whatever the list says. */
+static void the_list_describes_the_newest_segment_after_its_repair(void **state)
 {
 	struct segment_info info = {.segment_no = 3, .run_no = 2, .first_wall_us = MEDIA_WALL_US, .first_mono_us = 7};
 	char name[SEGMENT_FILE_BYTES], index[SEGMENT_FILE_BYTES];
@@ -227,15 +227,15 @@ static void the_list_says_what_the_newest_one_was_repaired_to(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_backup_copied_back_takes_nothing_with_it),
-		CASE(the_backup_goes_in_its_time),
-		CASE(a_backup_makes_room_before_tonight_does),
-		CASE(numbers_that_two_recorders_gave_are_no_order),
-		CASE(recording_goes_on_behind_tonight_s_and_above_all_numbers),
-		CASE(a_clock_that_was_set_back_leaves_the_order_of_recording),
-		CASE(names_and_copies_say_nothing_of_age),
-		CASE(a_list_without_boots_learns_them_from_the_segments),
-		CASE(the_list_says_what_the_newest_one_was_repaired_to),
+		CASE(a_restored_backup_deletes_nothing_else),
+		CASE(a_restored_backup_expires_by_its_own_age),
+		CASE(a_restored_backup_is_deleted_before_newer_recordings),
+		CASE(numbers_of_two_recorders_do_not_give_the_order),
+		CASE(recording_resumes_after_this_boot_and_above_all_numbers),
+		CASE(a_clock_set_back_keeps_the_order_of_recording),
+		CASE(file_names_and_copies_do_not_affect_age),
+		CASE(a_list_without_boot_ids_gets_them_from_the_segments),
+		CASE(the_list_describes_the_newest_segment_after_its_repair),
 	};
 
 	return cmocka_run_group_tests_name("archive_copies", tests, archive_case_streams, drop_streams);

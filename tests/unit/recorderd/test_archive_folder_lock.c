@@ -1,5 +1,4 @@
-/* test_archive_folder_lock.c - who can keep a recorder out of its folder of recordings: another recorder, and nobody
- * else. */
+/* test_archive_folder_lock.c - only another recorder can keep a recorder out of its recordings folder. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +46,7 @@ static int teardown(void **state)
 	return system(command);
 }
 
-/* The folder's own user, who has no more rights than anybody; root gives it to somebody. */
+/* The user of the folder, without any privileges. Run as root, the test gives the folder to another user. */
 static bool user_may_open(int flags)
 {
 	const uid_t nobody = 65534;
@@ -75,15 +74,15 @@ static void a_second_recorder_is_refused(void **state)
 	assert_non_null(strstr(why.text, "another recorder records into"));
 }
 
-/* As the workers are: of the recorder's user, in a sandbox in which the folder can be read. */
-static void who_may_only_read_the_folder_cannot_hold_its_lock(void **state)
+/* The workers run as the recorder's user, in a sandbox that allows them to read the folder. */
+static void a_reader_of_the_folder_cannot_hold_its_lock(void **state)
 {
 	(void)state;
 	assert_false(user_may_open(O_RDONLY));
 	assert_true(user_may_open(O_WRONLY));
 }
 
-static void the_lock_of_an_older_version_is_closed_to_readers(void **state)
+static void the_lock_file_of_an_older_version_becomes_unreadable(void **state)
 {
 	(void)state;
 	let_go();
@@ -98,8 +97,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_second_recorder_is_refused, start, teardown),
-		cmocka_unit_test_setup_teardown(who_may_only_read_the_folder_cannot_hold_its_lock, start, teardown),
-		cmocka_unit_test_setup_teardown(the_lock_of_an_older_version_is_closed_to_readers, start, teardown),
+		cmocka_unit_test_setup_teardown(a_reader_of_the_folder_cannot_hold_its_lock, start, teardown),
+		cmocka_unit_test_setup_teardown(the_lock_file_of_an_older_version_becomes_unreadable, start, teardown),
 	};
 
 	return cmocka_run_group_tests_name("archive_lock", tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* test_archive_follow.c - the recordings' path leads to another folder while the recorder runs: what becomes of the one
- * that was left, what is known of the new one at once, and whether the next run has the same (folder_memory.h). */
+/* test_archive_follow.c - the path of the recordings leads to another folder while the recorder runs, or since the last
+ * run (folder_memory.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static void read_list_of(const char *name)
 	memcpy(archive_case.config.record.directory, kept, sizeof(kept));
 }
 
-static void a_folder_that_is_left_is_finished_and_let_go(void **state)
+static void a_former_folder_is_finished_and_unlocked(void **state)
 {
 	int fd;
 
@@ -49,7 +49,7 @@ static void a_folder_that_is_left_is_finished_and_let_go(void **state)
 	enter();
 	assert_false(archive_folder_moved(archive_case.archive));
 	assert_int_equal(summary_now().segments, 0);
-	assert_non_null(strstr(summary_now().folder_note, "1 segment,"));
+	assert_non_null(strstr(summary_now().folder_note, "1 segment in"));
 	shell("for n in $(seq 600); do flock -n left/.lock true && break; sleep 0.1; done");
 	read_list_of("left");
 	ASSERT_LISTED(9);
@@ -58,7 +58,7 @@ static void a_folder_that_is_left_is_finished_and_let_go(void **state)
 	shell("rm -r left");
 }
 
-static void what_the_new_folder_lists_is_listed_at_once(void **state)
+static void the_list_of_the_new_folder_is_used_at_once(void **state)
 {
 	(void)state;
 	put_segment_at(20, MEDIA_WALL_US - 2 * HOUR_US);
@@ -80,7 +80,7 @@ static void what_the_new_folder_lists_is_listed_at_once(void **state)
 	shell("rm -r left");
 }
 
-static void a_deleted_folder_is_no_folder_with_segments_elsewhere(void **state)
+static void a_deleted_folder_causes_no_warning_about_its_segments(void **state)
 {
 	int fd;
 
@@ -94,7 +94,7 @@ static void a_deleted_folder_is_no_folder_with_segments_elsewhere(void **state)
 	assert_string_equal(summary_now().folder_note, "");
 }
 
-static void a_folder_that_another_recorder_has_is_not_recorded_into(void **state)
+static void a_folder_locked_by_another_recorder_is_not_used(void **state)
 {
 	(void)state;
 	archive_case_open();
@@ -116,7 +116,7 @@ static void wait_until_there(const char *name)
 	assert_true(recording_exists(name));
 }
 
-/* So much that the keeper has another round to do, which it waits for by the kernel's clock. */
+/* Moves the clock far enough that the keeper does another round; it sleeps by the kernel's clock. */
 static void let_time_pass(void)
 {
 	pthread_mutex_lock(&archive_case.archive->lock);
@@ -126,14 +126,14 @@ static void let_time_pass(void)
 	usleep(10000);
 }
 
-static void a_list_that_somebody_removes_is_made_anew(void **state)
+static void a_removed_list_is_written_again(void **state)
 {
 	const char *const names[] = {CATALOGUE_FILE, CATALOGUE_JSON};
 
 	(void)state;
 	put_segment_at(20, MEDIA_WALL_US);
 	archive_case_open();
-	wait_until_there(CATALOGUE_JSON); /* the last one to be written */
+	wait_until_there(CATALOGUE_JSON); /* it is written last */
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(unlink(recording_path(names[i])), 0);
 		for (int tries = 0; tries < 6000 && !recording_exists(names[i]); tries++)
@@ -145,39 +145,39 @@ static void a_list_that_somebody_removes_is_made_anew(void **state)
 	atomic_store(&fake_clock.mono_ahead_us, 0);
 }
 
-/* Has the keeper write the list, and waits until it could not. */
+/* Makes the keeper write the list, and waits until it has failed. */
 static void fail_to_list(void)
 {
 	bool failed = false;
 
 	pthread_mutex_lock(&archive_case.archive->lock);
 	uint64_t before = archive_case.archive->generation;
-	archive_case.archive->unlisted = true;
+	archive_case.archive->lists_dirty = true;
 	pthread_cond_broadcast(&archive_case.archive->changed);
 	pthread_mutex_unlock(&archive_case.archive->lock);
 	for (int tries = 0; tries < 6000 && !failed; tries++) {
 		usleep(10000);
 		pthread_mutex_lock(&archive_case.archive->lock);
-		failed = archive_case.archive->generation != before && archive_case.archive->unlisted;
+		failed = archive_case.archive->generation != before && archive_case.archive->lists_dirty;
 		pthread_mutex_unlock(&archive_case.archive->lock);
 	}
 	assert_true(failed);
 }
 
-static void what_cannot_be_listed_in_a_deleted_folder_is_no_trouble_of_the_disk(void **state)
+static void failing_to_list_a_deleted_folder_is_no_disk_error(void **state)
 {
 	(void)state;
 	archive_case_open();
 	wait_until_there(CATALOGUE_JSON);
 	shell("rm -r recordings && mkdir recordings");
 	fail_to_list();
-	assert_string_equal(summary_now().trouble, "");
+	assert_string_equal(summary_now().error, "");
 	enter();
-	assert_string_equal(summary_now().trouble, "");
+	assert_string_equal(summary_now().error, "");
 }
 
-/* Nothing is made in the place of a disk that is missing, which / is taken for here: it is on no other file system. */
-static void without_its_disk_it_waits_and_makes_nothing(void **state)
+/* Nothing is created in place of a missing disk. Here / stands for it, since it is on no other file system. */
+static void without_its_disk_it_waits_and_creates_nothing(void **state)
 {
 	(void)state;
 	snprintf(archive_case.config.record.require_mount, sizeof(archive_case.config.record.require_mount), "%s",
@@ -186,9 +186,9 @@ static void without_its_disk_it_waits_and_makes_nothing(void **state)
 	archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
 	assert_non_null(archive_case.archive);
 	assert_true(archive_start(archive_case.archive, &archive_case.why));
-	for (int tries = 0; tries < 6000 && !summary_now().trouble[0]; tries++)
+	for (int tries = 0; tries < 6000 && !summary_now().error[0]; tries++)
 		usleep(10000);
-	assert_non_null(strstr(summary_now().trouble, "no disk is mounted"));
+	assert_non_null(strstr(summary_now().error, "no disk is mounted"));
 	assert_int_equal(archive_follow_folder(archive_case.archive, &archive_case.why), -1);
 	archive_cancel_repair(archive_case.archive);
 	assert_false(archive_wait_repaired(archive_case.archive).recovered);
@@ -215,15 +215,15 @@ static void assert_runs(void)
 	assert_string_equal(note_of_a_run(), "");
 	assert_string_equal(note_of_a_run(), "");
 	shell("mv recordings away && mkdir recordings");
-	assert_non_null(strstr(note_of_a_run(), "than in the last run"));
+	assert_non_null(strstr(note_of_a_run(), "not the folder of the last run"));
 	assert_string_equal(note_of_a_run(), "");
 	shell("rm -r recordings && mv away recordings");
-	assert_non_null(strstr(note_of_a_run(), "than in the last run"));
+	assert_non_null(strstr(note_of_a_run(), "not the folder of the last run"));
 	shell("cp -a recordings copy && rm -r recordings && mv copy recordings");
 	assert_string_equal(note_of_a_run(), "");
 }
 
-static void another_folder_than_in_the_last_run_is_noted(void **state)
+static void a_folder_other_than_the_last_run_s_causes_a_warning(void **state)
 {
 	char states[3 * PATH_MAX];
 
@@ -246,14 +246,14 @@ static void another_folder_than_in_the_last_run_is_noted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_folder_that_is_left_is_finished_and_let_go),
-		CASE(what_the_new_folder_lists_is_listed_at_once),
-		CASE(a_deleted_folder_is_no_folder_with_segments_elsewhere),
-		CASE(a_folder_that_another_recorder_has_is_not_recorded_into),
-		CASE(a_list_that_somebody_removes_is_made_anew),
-		CASE(what_cannot_be_listed_in_a_deleted_folder_is_no_trouble_of_the_disk),
-		CASE(without_its_disk_it_waits_and_makes_nothing),
-		CASE(another_folder_than_in_the_last_run_is_noted),
+		CASE(a_former_folder_is_finished_and_unlocked),
+		CASE(the_list_of_the_new_folder_is_used_at_once),
+		CASE(a_deleted_folder_causes_no_warning_about_its_segments),
+		CASE(a_folder_locked_by_another_recorder_is_not_used),
+		CASE(a_removed_list_is_written_again),
+		CASE(failing_to_list_a_deleted_folder_is_no_disk_error),
+		CASE(without_its_disk_it_waits_and_creates_nothing),
+		CASE(a_folder_other_than_the_last_run_s_causes_a_warning),
 	};
 
 	return cmocka_run_group_tests_name("archive_follow", tests, archive_case_streams, drop_streams);

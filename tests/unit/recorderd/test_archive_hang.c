@@ -1,5 +1,4 @@
-/* test_archive_hang.c - a disk that does not answer holds up neither a start, nor a stop, nor who asks for the state.
- */
+/* test_archive_hang.c - a disk that does not answer blocks no start, no stop and no summary. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
@@ -10,12 +9,12 @@
 
 #include "tests/unit/support/archive_cases.h"
 
-#define LONGEST_S 120 /* a test that hangs itself ends here */
+#define LONGEST_S 120 /* a test that hangs ends then */
 
 static _Atomic bool locking_hangs, closing_hangs;
-static _Atomic int waiting; /* threads that the disk holds up */
+static _Atomic int waiting; /* threads that wait for the disk */
 static dev_t device;
-static ino_t media; /* the file whose closing waits */
+static ino_t media; /* the file whose close() hangs */
 
 static void wait_for_disk(_Atomic bool *hangs)
 {
@@ -47,7 +46,7 @@ static void until_somebody_waits(void)
 		usleep(1000);
 }
 
-static void a_start_goes_on_and_the_folder_is_taken_when_it_answers(void **state)
+static void the_start_continues_and_uses_the_folder_once_it_answers(void **state)
 {
 	(void)state;
 	put_segment_at(1, MEDIA_WALL_US - HOUR_US);
@@ -61,10 +60,10 @@ static void a_start_goes_on_and_the_folder_is_taken_when_it_answers(void **state
 	atomic_store(&locking_hangs, false);
 	assert_true(archive_wait_repaired(archive_case.archive).recovered);
 	assert_int_equal(summary_now().segments, 1);
-	assert_string_equal(summary_now().trouble, "");
+	assert_string_equal(summary_now().error, "");
 }
 
-static void a_stop_meanwhile_does_not_wait_for_it(void **state)
+static void a_stop_does_not_wait_for_a_hanging_folder(void **state)
 {
 	(void)state;
 	atomic_store(&locking_hangs, true);
@@ -91,14 +90,14 @@ static void a_folder_that_answers_late_with_an_error_is_tried_again(void **state
 	assert_non_null(archive_case.archive);
 	assert_true(archive_start(archive_case.archive, &archive_case.why));
 	atomic_store(&locking_hangs, false);
-	while (!strstr(summary_now().trouble, "another recorder records into"))
+	while (!strstr(summary_now().error, "another recorder records into"))
 		usleep(1000);
 	assert_int_equal(syscall(SYS_close, other), 0);
 	assert_true(archive_wait_repaired(archive_case.archive).recovered);
-	assert_string_equal(summary_now().trouble, "");
+	assert_string_equal(summary_now().error, "");
 }
 
-static void a_keeper_that_hangs_does_not_hold_up_a_stop(void **state)
+static void a_hanging_keeper_does_not_block_a_stop(void **state)
 {
 	int fd;
 
@@ -122,7 +121,7 @@ static void *close_segment(void *unused)
 	return unused;
 }
 
-static void closing_a_segment_keeps_nobody_from_the_state(void **state)
+static void closing_a_segment_does_not_block_the_summary(void **state)
 {
 	struct stat status;
 	pthread_t storage;
@@ -146,11 +145,11 @@ static void closing_a_segment_keeps_nobody_from_the_state(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_start_goes_on_and_the_folder_is_taken_when_it_answers),
-		CASE(a_stop_meanwhile_does_not_wait_for_it),
+		CASE(the_start_continues_and_uses_the_folder_once_it_answers),
+		CASE(a_stop_does_not_wait_for_a_hanging_folder),
 		CASE(a_folder_that_answers_late_with_an_error_is_tried_again),
-		CASE(a_keeper_that_hangs_does_not_hold_up_a_stop),
-		CASE(closing_a_segment_keeps_nobody_from_the_state),
+		CASE(a_hanging_keeper_does_not_block_a_stop),
+		CASE(closing_a_segment_does_not_block_the_summary),
 	};
 
 	alarm(LONGEST_S);

@@ -1,4 +1,4 @@
-/* test_archive_retention.c - which segments are deleted, and which never are. */
+/* test_archive_retention.c - which segments retention deletes. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -38,7 +38,7 @@ static void without_limits_nothing_is_deleted(void **state)
 	ASSERT_LISTED(1, 2);
 }
 
-static void what_is_older_than_its_hours_is_deleted_with_its_index(void **state)
+static void an_old_segment_is_deleted_with_its_index(void **state)
 {
 	(void)state;
 	archive_case.config.retention.hours = 72;
@@ -51,7 +51,7 @@ static void what_is_older_than_its_hours_is_deleted_with_its_index(void **state)
 	assert_int_equal(files_left(), 4);
 }
 
-static void over_max_gb_the_oldest_go(void **state)
+static void above_max_gb_the_oldest_are_deleted(void **state)
 {
 	(void)state;
 	for (uint64_t i = 1; i <= 5; i++)
@@ -73,7 +73,7 @@ static void within_max_gb_nothing_is_deleted(void **state)
 	ASSERT_LISTED(1, 2);
 }
 
-static void for_free_space_everything_finished_goes(void **state)
+static void for_free_space_every_finished_segment_may_be_deleted(void **state)
 {
 	(void)state;
 	archive_case.config.retention.min_free_gb = 1e9;
@@ -107,7 +107,7 @@ static void the_open_segment_is_never_deleted(void **state)
 	ASSERT_LISTED(2);
 }
 
-static void one_that_cannot_be_finished_goes_in_its_turn(void **state)
+static void a_segment_that_cannot_be_finished_is_deleted_in_its_turn(void **state)
 {
 	(void)state;
 	put_segment_at(1, ago(100));
@@ -134,8 +134,8 @@ static uint64_t bytes_in_folder(void)
 	return bytes;
 }
 
-/* Through the repair, retention, growth and the finishing of a segment. */
-static void the_bytes_are_those_of_all_that_is_there(void **state)
+/* After the repair, retention, growth and the finishing of a segment. */
+static void the_byte_count_is_that_of_all_segments(void **state)
 {
 	struct stat media;
 	int fd;
@@ -181,7 +181,7 @@ static void a_reader_of_a_deleted_segment_reads_it_to_its_end(void **state)
 	close(fd);
 }
 
-static void a_clock_that_woke_up_in_2036_deletes_nothing_by_age(void **state)
+static void a_clock_that_starts_in_2036_deletes_nothing_by_age(void **state)
 {
 	(void)state;
 	archive_case.config.retention.hours = 72;
@@ -197,7 +197,7 @@ static void a_clock_that_woke_up_in_2036_deletes_nothing_by_age(void **state)
 	ASSERT_LISTED(1, 2);
 }
 
-static void nor_do_segments_of_2036_or_1970_in_between(void **state)
+static void segments_of_2036_or_1970_delete_nothing_by_age(void **state)
 {
 	(void)state;
 	archive_case.config.retention.hours = 72;
@@ -210,8 +210,8 @@ static void nor_do_segments_of_2036_or_1970_in_between(void **state)
 	ASSERT_LISTED(1, 2, 3, 4, 5);
 }
 
-/* The clock ran ahead, and was set back: nobody can say how old they are, and /health says that. */
-static void what_was_recorded_in_the_future_stays(void **state)
+/* The clock ran ahead and was set back: nobody knows how old the segments are, and /health says so. */
+static void segments_from_the_future_are_kept(void **state)
 {
 	(void)state;
 	archive_case.config.retention.hours = 1.5 / 3600;
@@ -225,7 +225,7 @@ static void what_was_recorded_in_the_future_stays(void **state)
 	ASSERT_LISTED(1, 2, 3, 4, 5);
 }
 
-static void once_synchronised_the_wall_clock_s_word_counts(void **state)
+static void a_synchronised_wall_clock_is_trusted(void **state)
 {
 	(void)state;
 	fake_ntp.is_synchronised = true;
@@ -237,8 +237,8 @@ static void once_synchronised_the_wall_clock_s_word_counts(void **state)
 	ASSERT_LISTED(3);
 }
 
-/* What was recorded behind it is no clock. */
-static void a_segment_from_the_future_does_not_go_with_those_behind_it(void **state)
+/* The segments after it do not tell its age. */
+static void a_segment_from_the_future_is_not_deleted_with_those_after_it(void **state)
 {
 	(void)state;
 	fake_ntp.is_synchronised = true;
@@ -251,7 +251,7 @@ static void a_segment_from_the_future_does_not_go_with_those_behind_it(void **st
 	ASSERT_LISTED(1, 3, 4);
 }
 
-static void recent_ones_behind_one_from_1970_stay(void **state)
+static void recent_segments_after_one_from_1970_are_kept(void **state)
 {
 	(void)state;
 	fake_ntp.is_synchronised = true;
@@ -263,7 +263,7 @@ static void recent_ones_behind_one_from_1970_stay(void **state)
 	ASSERT_LISTED(1, 2, 3);
 }
 
-static void an_index_whose_segment_is_gone_goes_too(void **state)
+static void an_index_without_a_segment_is_deleted(void **state)
 {
 	(void)state;
 	put_segment_at(1, MEDIA_WALL_US);
@@ -280,21 +280,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(without_limits_nothing_is_deleted),
-		CASE(what_is_older_than_its_hours_is_deleted_with_its_index),
-		CASE(over_max_gb_the_oldest_go),
+		CASE(an_old_segment_is_deleted_with_its_index),
+		CASE(above_max_gb_the_oldest_are_deleted),
 		CASE(within_max_gb_nothing_is_deleted),
-		CASE(for_free_space_everything_finished_goes),
+		CASE(for_free_space_every_finished_segment_may_be_deleted),
 		CASE(the_open_segment_is_never_deleted),
-		CASE(one_that_cannot_be_finished_goes_in_its_turn),
-		CASE(the_bytes_are_those_of_all_that_is_there),
+		CASE(a_segment_that_cannot_be_finished_is_deleted_in_its_turn),
+		CASE(the_byte_count_is_that_of_all_segments),
 		CASE(a_reader_of_a_deleted_segment_reads_it_to_its_end),
-		CASE(a_clock_that_woke_up_in_2036_deletes_nothing_by_age),
-		CASE(nor_do_segments_of_2036_or_1970_in_between),
-		CASE(what_was_recorded_in_the_future_stays),
-		CASE(once_synchronised_the_wall_clock_s_word_counts),
-		CASE(a_segment_from_the_future_does_not_go_with_those_behind_it),
-		CASE(recent_ones_behind_one_from_1970_stay),
-		CASE(an_index_whose_segment_is_gone_goes_too),
+		CASE(a_clock_that_starts_in_2036_deletes_nothing_by_age),
+		CASE(segments_of_2036_or_1970_delete_nothing_by_age),
+		CASE(segments_from_the_future_are_kept),
+		CASE(a_synchronised_wall_clock_is_trusted),
+		CASE(a_segment_from_the_future_is_not_deleted_with_those_after_it),
+		CASE(recent_segments_after_one_from_1970_are_kept),
+		CASE(an_index_without_a_segment_is_deleted),
 	};
 
 	return cmocka_run_group_tests(tests, archive_case_streams, drop_streams);

@@ -1,5 +1,5 @@
-/* test_archive_retention_disk.c - retention where deleting gives no room at once, or cannot be done. The free bytes of
- * the disk and the kernel's answer to unlinkat() are the test's. */
+/* test_archive_retention_disk.c - retention when deleting frees no space at once, or fails. The test fakes the free
+ * space of the disk and unlinkat(). */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #define DISK_BYTES (UINT64_C(1) << 32)
 
 static _Atomic uint64_t free_now;
-static _Atomic unsigned looks, asked_at_look; /* at the disk; mono_asked at the last of them */
+static _Atomic unsigned looks, asked_at_look; /* calls of fstatvfs(), and mono_asked at the last of them */
 static _Atomic bool gives_back;
 static uint64_t file_bytes;
 static char refused[SEGMENT_FILE_BYTES];
@@ -22,7 +22,7 @@ static char refused[SEGMENT_FILE_BYTES];
 int fstatvfs(int fd, struct statvfs *out)
 {
 	(void)fd;
-	/* Each look finds another size, which says how far the keeper has come. */
+	/* Each call returns another size, which shows how far the keeper has come. */
 	*out = (struct statvfs){.f_frsize = 1, .f_bavail = atomic_load(&free_now), .f_blocks = DISK_BYTES + looks + 1};
 	atomic_store(&asked_at_look, atomic_load(&fake_clock.mono_asked));
 	atomic_fetch_add(&looks, 1);
@@ -50,8 +50,10 @@ static int start_disk(void **state)
 
 #define DISK_CASE(name) cmocka_unit_test_setup_teardown(name, start_disk, archive_case_end)
 
-/* The keeper has looked at the disk so often, the last time at the end of its round, where it asks the clock twice: for
- * when the next one is due, and for how long it may sleep. */
+/*
+ * Waits until the keeper has called fstatvfs() so often and sleeps. At the end of a round it calls it once more, and
+ * then reads the clock twice: for when the next round is due, and for how long it may sleep.
+ */
 static bool is_idle(unsigned least_looks)
 {
 	unsigned seen = atomic_load(&looks);
@@ -68,7 +70,7 @@ static void wait_until_idle(unsigned least_looks)
 	}
 }
 
-/* Ten segments, of the same size; of the last hours. */
+/* Ten segments of the last hours, of the same size. */
 static void start_with_ten(void)
 {
 	for (uint64_t i = 1; i <= 10; i++)
@@ -81,7 +83,7 @@ static void start_with_ten(void)
 	wait_until_idle(before + 2); /* at the start, and in the first round */
 }
 
-/* The keeper's next round is due, and done. */
+/* Has the keeper do its next round. */
 static void one_round(void)
 {
 	unsigned before = atomic_load(&looks);
@@ -91,7 +93,7 @@ static void one_round(void)
 	wait_until_idle(before + 1);
 }
 
-static void what_readers_hold_is_no_reason_to_delete_more(void **state)
+static void space_held_by_readers_does_not_delete_more(void **state)
 {
 	(void)state;
 	start_with_ten();
@@ -101,14 +103,14 @@ static void what_readers_hold_is_no_reason_to_delete_more(void **state)
 	for (int i = 0; i < 4; i++)
 		one_round();
 	assert_int_equal(summary_now().segments, 9);
-	assert_int_equal(summary_now().tally.deleted_segments, 1);
-	/* Half of what should be free: now it counts. */
+	assert_int_equal(summary_now().counters.deleted_segments, 1);
+	/* Less than half of what should be free is free: now it counts. */
 	atomic_store(&free_now, (uint64_t)(0.99 * GB));
 	one_round();
 	assert_int_in_range(summary_now().segments, 0, 1);
 }
 
-static void what_comes_back_is_counted_once(void **state)
+static void space_that_is_freed_late_is_counted_once(void **state)
 {
 	(void)state;
 	start_with_ten();
@@ -124,7 +126,7 @@ static void what_comes_back_is_counted_once(void **state)
 	assert_int_equal(summary_now().segments, 8);
 }
 
-static void what_cannot_be_deleted_stays_listed_and_others_go(void **state)
+static void undeletable_segments_remain_listed_and_others_are_deleted(void **state)
 {
 	(void)state;
 	start_with_ten();
@@ -133,24 +135,24 @@ static void what_cannot_be_deleted_stays_listed_and_others_go(void **state)
 	for (int i = 0; i < 3; i++) {
 		one_round();
 		assert_int_equal(summary_now().segments, 9);
-		assert_int_equal(summary_now().tally.deleted_segments, 1);
-		assert_non_null(strstr(summary_now().trouble, "cannot delete"));
-		assert_non_null(strstr(summary_now().trouble, refused));
+		assert_int_equal(summary_now().counters.deleted_segments, 1);
+		assert_non_null(strstr(summary_now().error, "cannot delete"));
+		assert_non_null(strstr(summary_now().error, refused));
 	}
 	read_list();
 	ASSERT_LISTED(1, 3, 4, 5, 6, 7, 8, 9, 10);
-	/* A minute later it can. */
+	/* A minute later it can be deleted. */
 	refused[0] = '\0';
 	fake_clock.mono_ahead_us += 60 * US_PER_S;
 	one_round();
 	assert_int_equal(summary_now().segments, 8);
-	assert_string_equal(summary_now().trouble, "");
+	assert_string_equal(summary_now().error, "");
 	close_and_list();
 	ASSERT_LISTED(3, 4, 5, 6, 7, 8, 9, 10);
 }
 
-/* Where room is wanted, the next ones in turn give it. */
-static void what_cannot_be_deleted_keeps_no_room(void **state)
+/* If room is needed, the next segments are deleted instead. */
+static void undeletable_segments_do_not_protect_the_next(void **state)
 {
 	(void)state;
 	start_with_ten();
@@ -166,10 +168,10 @@ static void what_cannot_be_deleted_keeps_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		DISK_CASE(what_readers_hold_is_no_reason_to_delete_more),
-		DISK_CASE(what_comes_back_is_counted_once),
-		DISK_CASE(what_cannot_be_deleted_stays_listed_and_others_go),
-		DISK_CASE(what_cannot_be_deleted_keeps_no_room),
+		DISK_CASE(space_held_by_readers_does_not_delete_more),
+		DISK_CASE(space_that_is_freed_late_is_counted_once),
+		DISK_CASE(undeletable_segments_remain_listed_and_others_are_deleted),
+		DISK_CASE(undeletable_segments_do_not_protect_the_next),
 	};
 
 	return cmocka_run_group_tests_name("retain_disk", tests, archive_case_streams, drop_streams);

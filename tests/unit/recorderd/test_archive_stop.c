@@ -1,4 +1,4 @@
-/* test_archive_stop.c - a recorder that is stopped while it looks through what a crash left. */
+/* test_archive_stop.c - a recorder that is stopped during the repair. */
 #include <unistd.h>
 
 #include "tests/unit/support/archive_cases.h"
@@ -6,7 +6,7 @@
 
 #define COUNT 20u
 
-static void a_repair_is_given_up_and_done_at_the_next_start(void **state)
+static void a_cancelled_repair_is_completed_at_the_next_start(void **state)
 {
 	struct archive_resume_point start;
 
@@ -35,7 +35,7 @@ static void a_repair_is_given_up_and_done_at_the_next_start(void **state)
 	assert_int_equal(archive_case.listed_count, COUNT);
 }
 
-static void once_it_is_done_there_is_nothing_to_give_up(void **state)
+static void a_completed_repair_cannot_be_cancelled(void **state)
 {
 	int fd;
 
@@ -54,8 +54,8 @@ static void once_it_is_done_there_is_nothing_to_give_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_repair_is_given_up_and_done_at_the_next_start),
-		CASE(once_it_is_done_there_is_nothing_to_give_up),
+		CASE(a_cancelled_repair_is_completed_at_the_next_start),
+		CASE(a_completed_repair_cannot_be_cancelled),
 	};
 
 	return cmocka_run_group_tests_name("archive_stop", tests, archive_case_streams, drop_streams);

@@ -1,6 +1,7 @@
 /*
- * archive_cases.h - what the tests of the archive share: a folder with segments of any number and time, and an archive
- * on it. They are linked with the fakes of the clock, the disk and NTP.
+ * archive_cases.h - for tests of the archive: a folder with segments of any number and time, and an archive on it.
+ *
+ * Such tests are linked with the fakes of the clock, the disk and NTP.
  */
 #ifndef TESTS_UNIT_SUPPORT_ARCHIVE_CASES_H
 #define TESTS_UNIT_SUPPORT_ARCHIVE_CASES_H
@@ -32,16 +33,16 @@ int archive_case_end(void **state);
 /* Setup of a program: make_streams(), in memory. drop_streams() is its teardown. */
 int archive_case_streams(void **state);
 
-/* Path of that file among the recordings, until the next call. */
+/* Path of that file in the recordings folder; valid until the next call. */
 const char *recording_path(const char *name);
 
-/* Whether there is such a file among the recordings. */
+/* True if the recordings folder has such a file. */
 bool recording_exists(const char *name);
 
-/* An open segment of SMALL frames, as a crash leaves it; named after its time. `name` gets that name. */
+/* Writes an open segment of SMALL frames, as a crash leaves it, named after its time. `name` gets that name. */
 void put_segment(const struct segment_info *info, char name[SEGMENT_FILE_BYTES]);
 
-/* The same with that number and time. */
+/* The same, with that number and time. */
 void put_segment_at(uint64_t segment_no, int64_t wall_us);
 
 /* Opens and starts the archive; what archive_wait_repaired() says. */
@@ -56,10 +57,10 @@ struct catalogue_entry begin_segment(int *fd);
 /* Reads the list on disk into `listed`. */
 void read_list(void);
 
-/* Closes it, after at least one round of the keeper's duties, and reads the list that it leaves. */
+/* Closes the archive after at least one round of the keeper, and reads the list that it leaves. */
 void close_and_list(void);
 
-/* Fails unless `listed` has those segment numbers in that order. */
+/* Fails unless `listed` has exactly those segment numbers, in that order. */
 void assert_listed(size_t count, const uint64_t *numbers);
 
 #define ASSERT_LISTED(...)                                                                                             \
