@@ -8,15 +8,11 @@
 #include <unistd.h>
 
 #include "shared/base/log.h"
+#include "shared/base/min.h"
 
 #define MIB         (UINT64_C(1) << 20)
 #define FIRST_BYTES (64 * MIB) /* some seconds of frames; cleared in some hundredths of a second */
 #define PIECE_BYTES (16 * MIB)
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 /*
  * 0, or the errno. ftruncate() and mmap() succeed even if there is not enough memory, and the first access to a page
@@ -60,7 +56,7 @@ uint64_t ring_pages_total_bytes(unsigned spare)
 
 uint64_t ring_pages_first_bytes(const struct ring_layout *layout)
 {
-	return layout->data_offset + smaller(layout->data_bytes, FIRST_BYTES);
+	return layout->data_offset + min_u64(layout->data_bytes, FIRST_BYTES);
 }
 
 /* Rounded up. */
@@ -90,7 +86,7 @@ bool ring_pages_have_room(const char *name, const struct ring_layout *layout, ui
 bool ring_pages_allocate_first(int fd, const char *name, const struct ring_layout *layout, uint64_t promised,
 			       uint64_t *usable, struct reason *why)
 {
-	uint64_t first = smaller(layout->data_bytes, FIRST_BYTES);
+	uint64_t first = min_u64(layout->data_bytes, FIRST_BYTES);
 
 	if (!ring_pages_have_room(name, layout, promised, why))
 		return false;
@@ -109,7 +105,7 @@ bool ring_pages_allocate_first(int fd, const char *name, const struct ring_layou
 int ring_pages_allocate_next(int fd, struct ring_header *header, const struct ring_layout *layout)
 {
 	uint64_t usable = atomic_load_explicit(&header->usable, memory_order_relaxed);
-	uint64_t piece = smaller(layout->data_bytes - usable, PIECE_BYTES);
+	uint64_t piece = min_u64(layout->data_bytes - usable, PIECE_BYTES);
 	int error = piece > 0 ? allocate(fd, layout->data_offset + usable, piece) : 0;
 
 	if (error == 0)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/min.h"
 #include "shared/ring/ring_layout.h"
 
 #define MIB             (UINT64_C(1) << 20)
@@ -14,11 +15,6 @@
 #define SMALL_FRAME     (UINT64_C(2) << 10) /* the index assumes no smaller average */
 #define PIXELS_PER_BYTE 4                   /* a detailed JPEG has 2 bits per pixel: 230 KB at 1280x720 */
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* The share of one camera. A 32-bit program can map about 1 GB for the rings of all cameras. */
 static uint64_t quarter_of_ram(size_t cameras)
 {
@@ -27,7 +23,7 @@ static uint64_t quarter_of_ram(size_t cameras)
 	if (pages <= 0 || page_bytes <= 0)
 		return 256 * MIB;
 	uint64_t quarter = (uint64_t)pages * (uint64_t)page_bytes / 4;
-	return (sizeof(void *) < sizeof(uint64_t) ? smaller(quarter, 1024 * MIB) : quarter) / cameras;
+	return (sizeof(void *) < sizeof(uint64_t) ? min_u64(quarter, 1024 * MIB) : quarter) / cameras;
 }
 
 static uint64_t entries_for(uint64_t data_bytes)
@@ -57,7 +53,7 @@ enum memory_limit ring_size_choose(const struct config *config, size_t cameras, 
 	if (out->data_bytes < DATA_MIN && !out->exact)
 		out->data_bytes = DATA_MIN;
 	/* A quarter more for cameras that send more than agreed, but not more than the data can hold. */
-	out->index_entries = smaller(frames + frames / 4 + ENTRIES_MIN, entries_for(out->data_bytes));
+	out->index_entries = min_u64(frames + frames / 4 + ENTRIES_MIN, entries_for(out->data_bytes));
 	return limit;
 }
 
@@ -78,7 +74,7 @@ static uint64_t data_within(uint64_t share, uint64_t index_bytes)
 
 bool ring_size_limit_to_share(struct ring_request *request, uint64_t room_bytes, size_t cameras)
 {
-	uint64_t share = room_bytes / cameras, min_bytes = smaller(request->data_bytes, SHARE_MIN);
+	uint64_t share = room_bytes / cameras, min_bytes = min_u64(request->data_bytes, SHARE_MIN);
 
 	if (ring_size_total_bytes(request) <= (request->exact ? room_bytes : share))
 		return false;
@@ -90,6 +86,6 @@ bool ring_size_limit_to_share(struct ring_request *request, uint64_t room_bytes,
 		data_bytes = data_within(share, ENTRIES_MIN * entry_bytes) / (parts + 1) * parts;
 	data_bytes = data_bytes / MIB * MIB;
 	request->data_bytes = data_bytes > min_bytes ? data_bytes : min_bytes;
-	request->index_entries = smaller(request->index_entries, entries_for(request->data_bytes));
+	request->index_entries = min_u64(request->index_entries, entries_for(request->data_bytes));
 	return true;
 }

@@ -1,4 +1,8 @@
-/* big_endian.h - the byte order of ISO base media files, in memory. The caller has checked that the bytes are there. */
+/*
+ * big_endian.h - reads and writes big-endian integers in memory.
+ *
+ * The caller has checked that the bytes are there. They need no alignment.
+ */
 #ifndef SHARED_BASE_BIG_ENDIAN_H
 #define SHARED_BASE_BIG_ENDIAN_H
 

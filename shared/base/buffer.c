@@ -1,4 +1,4 @@
-/* buffer.c - see buffer.h. */
+/* buffer.c - growable byte buffers. */
 #include "shared/base/buffer.h"
 
 #include <stdarg.h>
@@ -77,7 +77,7 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 		buffer->failed = true;
 		return;
 	}
-	if (!buffer_reserve(buffer, (size_t)length + 1)) /* vsnprintf terminates it */
+	if (!buffer_reserve(buffer, (size_t)length + 1)) /* one more for vsnprintf's NUL */
 		return;
 	va_start(arguments, format);
 	vsnprintf((char *)buffer->data + buffer->length, (size_t)length + 1, format, arguments);

@@ -1,4 +1,4 @@
-/* clock.c - see clock.h. */
+/* clock.c - reads the monotonic clock, the wall clock and the boot id. */
 #include "shared/base/clock.h"
 
 #include <fcntl.h>
@@ -28,7 +28,7 @@ wall_t wall_now(void)
 	return (wall_t){read_us(CLOCK_REALTIME)};
 }
 
-/* A reading of the wall clock between two of the monotonic one is off by half of their distance at most. */
+/* The wall clock is read between two monotonic readings, so the result is off by at most half their distance. */
 int64_t clock_offset_us(void)
 {
 	int64_t best_offset_us = 0, best_span_us = INT64_MAX;

@@ -1,13 +1,11 @@
-/*
- * crc32c.c - see crc32c.h. The processor's own instruction where there is one (x86-64 with SSE4.2), else eight bytes a
- * step by eight tables ("slicing by 8").
- */
+/* crc32c.c - CRC-32C, in hardware where the processor has an instruction for it. */
 #include "shared/base/crc32c.h"
 
 #include <string.h>
 
 #define POLYNOMIAL UINT32_C(0x82f63b78) /* 0x1edc6f41, reflected */
 
+/* Eight bytes per step with eight tables ("slicing by 8"). */
 static uint32_t tables[8][256];
 
 static uint32_t update_by_tables(uint32_t crc, const uint8_t *at, size_t length)
@@ -41,7 +39,7 @@ __attribute__((target("sse4.2"))) static uint32_t update_by_sse42(uint32_t crc, 
 
 static uint32_t (*update)(uint32_t crc, const uint8_t *at, size_t length) = update_by_tables;
 
-/* Before main(), so that no thread ever sees half of it. */
+/* Runs before main(), so no thread ever sees half-filled tables. */
 __attribute__((constructor)) static void prepare(void)
 {
 	for (uint32_t i = 0; i < 256; i++) {

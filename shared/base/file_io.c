@@ -1,4 +1,4 @@
-/* file_io.c - see file_io.h. */
+/* file_io.c - complete reads and writes at an offset, and temporary files. */
 #include "shared/base/file_io.h"
 
 #include <dirent.h>
@@ -56,8 +56,8 @@ static bool is_named(int fd, int folder, const char *name)
 }
 
 /*
- * A lock of the open file description (fcntl(2)): like flock(2) it stays with the descriptor in a child. flock() itself
- * the workers' sandbox does not allow: recorderd's own locks are of that kind, and must not be theirs to take.
+ * An open file description lock (fcntl(2)). Like a lock of flock(2), it stays with the descriptor in a child. The
+ * workers' sandbox does not allow flock() itself, so that no worker can take the locks that recorderd depends on.
  */
 static bool lock(int fd)
 {
@@ -72,7 +72,7 @@ int part_file_lock(int folder, const char *name, int flags)
 
 	if (fd < 0)
 		return -1;
-	/* Between the two calls another writer may have given it its name for good, or removed it. */
+	/* Between open and lock, another writer may have renamed the file to its final name or removed it. */
 	if (lock(fd) && is_named(fd, folder, name))
 		return fd;
 	close(fd);

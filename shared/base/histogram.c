@@ -1,4 +1,4 @@
-/* histogram.c - see histogram.h. */
+/* histogram.c - histograms of durations. */
 #include "shared/base/histogram.h"
 
 const int64_t histogram_bounds_us[HISTOGRAM_BOUNDS] = {500,    1000,   2000,   5000,    10000,   20000,   50000,

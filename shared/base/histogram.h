@@ -1,8 +1,8 @@
 /*
- * histogram.h - how often something took how long, in memory that several processes and threads may add to.
+ * histogram.h - histograms of durations, in memory that several processes and threads may add to.
  *
  * A duration counts in the first bucket whose bound it does not exceed; the last bucket has no bound. Prometheus' text
- * format wants the counts cumulative: whoever prints adds them up.
+ * format has cumulative counts, so the code that prints them adds them up.
  */
 #ifndef SHARED_BASE_HISTOGRAM_H
 #define SHARED_BASE_HISTOGRAM_H
@@ -19,7 +19,7 @@ struct histogram {
 	_Atomic uint64_t sum_us;
 };
 
-/* A negative duration (clocks of two processors) counts as none. */
+/* A negative duration, from the clocks of two processors, counts as 0. */
 void histogram_add(struct histogram *histogram, int64_t duration_us);
 
 #endif

@@ -1,6 +1,4 @@
-/*
- * json_value.c - texts, times and numbers for JSON (RFC 8259): see json_value.h.
- */
+/* json_value.c - texts, times and numbers as JSON values (RFC 8259). */
 #include "shared/base/json_value.h"
 
 #include <inttypes.h>
@@ -13,12 +11,12 @@
 #include "shared/base/buffer.h"
 #include "shared/base/time_text.h"
 
-/* U+FFFD, the character for what is none. */
+/* U+FFFD REPLACEMENT CHARACTER */
 #define REPLACEMENT "\xef\xbf\xbd"
 
 /*
- * Bytes of the UTF-8 sequence at `at`, which a NUL ends, 0 if there is none: the well-formed ones of RFC 3629, section
- * 4, which are neither longer than need be nor surrogates (U+D800 to U+DFFF) nor above U+10FFFF.
+ * Length of the UTF-8 sequence at `at`, a NUL-terminated text, or 0 if there is none. The table has the well-formed
+ * sequences of RFC 3629, section 4: no overlong forms, no surrogates (U+D800 to U+DFFF), nothing above U+10FFFF.
  */
 static size_t sequence_length(const uint8_t *at)
 {

@@ -1,6 +1,4 @@
-/*
- * json_value.h - values as JSON that people read has them.
- */
+/* json_value.h - texts, times and numbers as JSON values. */
 #ifndef SHARED_BASE_JSON_VALUE_H
 #define SHARED_BASE_JSON_VALUE_H
 
@@ -9,18 +7,18 @@
 struct json_object;
 
 /*
- * A text from outside: shared memory, a file, a request. Each byte that belongs to no UTF-8 character (RFC 3629)
- * becomes U+FFFD, so that it is JSON whatever it was. NULL if there is no memory.
+ * A text from outside: from shared memory, a file or a request. Each byte that is not part of a UTF-8 character (RFC
+ * 3629) becomes U+FFFD, so the result is valid JSON whatever the text was. Returns NULL if memory is short.
  */
 struct json_object *json_string(const char *text);
 
-/* The same, but an empty text is NULL, which json-c writes as null. */
+/* The same, but returns NULL for an empty text, which json-c writes as null. */
 struct json_object *json_string_or_null(const char *text);
 
-/* ISO 8601 with offset and milliseconds; 0 is null. */
+/* ISO 8601 with offset and milliseconds. Returns NULL, which json-c writes as null, for 0. */
 struct json_object *json_time(int64_t wall_us);
 
-/* Numbers with three decimals, written as such. */
+/* Numbers that are written with exactly three decimals. */
 struct json_object *json_seconds(int64_t us);
 struct json_object *json_thousandths(int64_t thousandths);
 

@@ -1,10 +1,4 @@
-/*
- * log.c - see log.h.
- *
- * `mutex` guards the queue: head, count, lost, stopping and the slots from head on. `queued` and `level` are atomics,
- * so that a line that is not wanted costs no lock. The thread holds the mutex while it takes a line, never while it
- * writes one.
- */
+/* log.c - log lines, written by a thread from a bounded queue. */
 #include "shared/base/log.h"
 
 #include <errno.h>
@@ -26,13 +20,18 @@
 
 struct line {
 	size_t length;
-	unsigned lost_before; /* lines that found the queue full since the line before this one */
+	unsigned lost_before; /* lines dropped because the queue was full, since the previous line */
 	char text[LINE_BYTES];
 };
 
 static atomic_int level_wanted = LOG_INFO;
-static atomic_bool queued; /* the thread writes; else the caller does */
+static atomic_bool queued; /* true: the thread writes; false: the caller does */
 
+/*
+ * `mutex` guards the queue: head, count, lost, stopping and the slots from `head` on. `queued` and `level_wanted` are
+ * atomics, so a line below the level costs no lock. The thread holds the mutex while it takes a line, never while it
+ * writes one.
+ */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct line queue[QUEUE_LINES];
@@ -49,7 +48,7 @@ void log_set_level(enum log_level level)
 	atomic_store_explicit(&level_wanted, (int)level, memory_order_relaxed);
 }
 
-/* Texts come from cameras and clients: no byte of theirs may move a terminal's cursor or begin a line. */
+/* Texts come from cameras and clients. None of their bytes may move a terminal's cursor or begin a line. */
 static void replace_controls(char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -69,7 +68,7 @@ static void format_line(struct line *line, enum log_level level, const char *are
 	wall_t now = wall_now();
 	time_t seconds = (time_t)(now.us / US_PER_S);
 	struct tm local;
-	size_t room = LINE_BYTES - 1; /* one byte is kept for the newline */
+	size_t room = LINE_BYTES - 1; /* one byte for the newline */
 
 	localtime_r(&seconds, &local);
 	size_t length = strftime(line->text, room, "%Y-%m-%d %H:%M:%S", &local);
@@ -84,7 +83,7 @@ static void format_line(struct line *line, enum log_level level, const char *are
 	line->length = length;
 }
 
-/* Whole line or as much as goes; `timeout_ms` only counts where stderr was made non-blocking. */
+/* Writes the line, or as much of it as possible. `timeout_ms` matters only if stderr is non-blocking. */
 static void write_line(const struct line *line, int timeout_ms)
 {
 	for (size_t done = 0; done < line->length;) {
@@ -118,7 +117,7 @@ static void enqueue(const struct line *line)
 	pthread_mutex_unlock(&mutex);
 }
 
-/* A pipe that has room has it for a whole line (PIPE_BUF). */
+/* A pipe with any room has room for a whole line (PIPE_BUF). */
 static bool has_room(void)
 {
 	struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -159,11 +158,11 @@ static void write_lost(unsigned lines)
 
 	if (lines == 0)
 		return;
-	format_notice(&notice, "%u lines are missing here: nobody read stderr", lines);
+	format_notice(&notice, "%u lines dropped here: nobody was reading stderr", lines);
 	write_line(&notice, -1);
 }
 
-/* Waits for a line and takes it; length 0 where only the count of lost ones is left. False at the end. */
+/* Waits for a line and takes it. Its length is 0 if only the count of lost lines is left. Returns false at the end. */
 static bool take(struct line *out)
 {
 	bool more = true;
@@ -234,5 +233,5 @@ void log_stop(void)
 		return;
 	}
 	atomic_store(&queued, false);
-	write_queue(NULL); /* what came in between */
+	write_queue(NULL); /* lines queued meanwhile */
 }

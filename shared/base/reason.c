@@ -1,4 +1,4 @@
-/* reason.c - see reason.h. */
+/* reason.c - one sentence for a person about why something failed. */
 #include "shared/base/reason.h"
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What was wrong may be quoted in it: control bytes of that would break the line, or a terminal. */
+/* The sentence may quote hostile text, whose control bytes would break a line or a terminal. */
 static void set_text(struct reason *why, const char *format, va_list arguments)
 {
 	vsnprintf(why->text, sizeof(why->text), format, arguments);

@@ -1,8 +1,8 @@
 /*
- * reason.h - one sentence for a human about why something failed.
+ * reason.h - one sentence for a person about why something failed.
  *
- * A function that can fail for reasons a person must act on takes a `struct reason *` as its last argument and fills it
- * before it returns false. The text has no final newline and names the thing that is wrong and what would be right.
+ * A function that can fail for reasons that a person must act on takes a `struct reason *` as its last argument and
+ * fills it before it returns false. The text has no final newline. It names what is wrong and what was expected.
  */
 #ifndef SHARED_BASE_REASON_H
 #define SHARED_BASE_REASON_H
@@ -13,11 +13,11 @@ struct reason {
 	char text[320];
 };
 
-/* Formats the sentence (cut at the end where it is too long, control bytes replaced by ?). Always returns false:
- * `return reason_set(why, ...)`. */
+/* Formats the sentence, cuts it if it is too long, and replaces control bytes by ?. Always returns false, so that a
+ * caller can write `return reason_set(why, ...)`. */
 bool reason_set(struct reason *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same, with ": " and strerror(errno) behind it; errno is kept. */
+/* The same, followed by ": " and strerror(errno). Keeps errno. */
 bool reason_errno(struct reason *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

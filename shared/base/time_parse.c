@@ -1,15 +1,12 @@
-/*
- * time_parse.c - times from texts that clients send; forms and rules: time_text.h. Every form is read whole: what is
- * left over makes it no time.
- */
+/* time_parse.c - parses the times that clients send. */
 #include "shared/base/time_text.h"
 
 #include <string.h>
 #include <time.h>
 
 #define TEXT_MAX      64
-#define FRACTION_MAX  9                      /* digits that are read; those behind the microseconds are dropped */
-#define NUMBER_CAP    INT64_C(1000000000000) /* past the range in every unit */
+#define FRACTION_MAX  9                      /* digits that are read; those after the microseconds are dropped */
+#define NUMBER_CAP    INT64_C(1000000000000) /* out of range in every unit */
 #define END_OF_TIME_S INT64_C(7289654400)    /* 2201-01-01T00:00:00Z */
 #define DAY_S         INT64_C(86400)
 
@@ -32,7 +29,7 @@ static bool at_end(const struct cursor *cursor)
 	return cursor->at == cursor->end;
 }
 
-/* Takes one character that is in `set`; returns it, or 0. */
+/* Takes one character that is in `set` and returns it, or returns 0. */
 static char take_any(struct cursor *cursor, const char *set)
 {
 	if (at_end(cursor) || *cursor->at == '\0' || !strchr(set, *cursor->at))
@@ -51,7 +48,7 @@ static bool take_digits(struct cursor *cursor, int digits, int *out)
 	return true;
 }
 
-/* The digits behind a decimal point that is there, as microseconds; 0 where there is no point. */
+/* Reads an optional decimal point and its digits, as microseconds. Without a point that is 0. */
 static bool take_fraction(struct cursor *cursor, int64_t *us)
 {
 	int64_t unit_us = US_PER_S;
@@ -67,7 +64,7 @@ static bool take_fraction(struct cursor *cursor, int64_t *us)
 	return digits >= 1 && digits <= FRACTION_MAX;
 }
 
-/* A number with decimals, in millionths; whole numbers past NUMBER_CAP count as NUMBER_CAP. */
+/* Reads a number with decimals, in millionths. Whole numbers above NUMBER_CAP count as NUMBER_CAP. */
 static bool take_number(struct cursor *cursor, int64_t *whole, int64_t *millionths)
 {
 	if (at_end(cursor) || !is_digit(*cursor->at))
@@ -85,7 +82,7 @@ static bool is_leap(int year)
 	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-static bool fields_good(const struct fields *fields)
+static bool fields_are_valid(const struct fields *fields)
 {
 	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
@@ -96,7 +93,7 @@ static bool fields_good(const struct fields *fields)
 	return fields->hour <= 23 && fields->minute <= 59 && fields->second <= 59;
 }
 
-/* Seconds since the epoch if the fields were UTC. */
+/* Seconds since the epoch, taking the fields for UTC. */
 static int64_t fields_as_utc(const struct fields *fields)
 {
 	struct tm utc = {
@@ -121,23 +118,23 @@ static int64_t offset_at(int64_t seconds)
 }
 
 /*
- * A local time is what UTC shows at that moment plus the offset then. Only the offsets a day before and a day after can
- * be it: where both are, the hour is repeated; where none is, it was left out.
+ * Local time is UTC plus the offset at that moment, which can only be the offset of the day before or of the day after.
+ * If both fit, the hour is repeated; if neither does, it was skipped.
  */
 static enum time_status local_to_seconds(const struct fields *fields, enum time_side side, int64_t *seconds)
 {
-	int64_t shown = fields_as_utc(fields);
-	int64_t before = shown - offset_at(shown - DAY_S);
-	int64_t after = shown - offset_at(shown + DAY_S);
-	bool before_good = before + offset_at(before) == shown;
-	bool after_good = after + offset_at(after) == shown;
+	int64_t as_utc = fields_as_utc(fields);
+	int64_t before = as_utc - offset_at(as_utc - DAY_S);
+	int64_t after = as_utc - offset_at(as_utc + DAY_S);
+	bool before_fits = before + offset_at(before) == as_utc;
+	bool after_fits = after + offset_at(after) == as_utc;
 
-	if (!before_good && !after_good)
+	if (!before_fits && !after_fits)
 		return TIME_SKIPPED_HOUR;
-	if (before_good && after_good)
+	if (before_fits && after_fits)
 		*seconds = (side == TIME_FROM) == (before < after) ? before : after;
 	else
-		*seconds = before_good ? before : after;
+		*seconds = before_fits ? before : after;
 	return TIME_OK;
 }
 
@@ -153,7 +150,7 @@ static enum time_status finish_local(const struct fields *fields, enum time_side
 {
 	int64_t seconds = 0;
 
-	if (!fields_good(fields))
+	if (!fields_are_valid(fields))
 		return TIME_INVALID_FIELD;
 	enum time_status status = local_to_seconds(fields, side, &seconds);
 	return status == TIME_OK ? finish(seconds, fields->us, out) : status;
@@ -178,7 +175,7 @@ static enum time_status parse_compact(struct cursor cursor, enum time_side side,
 	return finish_local(&fields, side, out);
 }
 
-/* +02:00, +0200, +02; the sign may have become a space. */
+/* +02:00, +0200 or +02. The plus may have become a space. */
 static bool take_offset(struct cursor *cursor, int64_t *offset_s)
 {
 	int hours, minutes = 0;
@@ -211,23 +208,23 @@ static enum time_status parse_iso(struct cursor cursor, enum time_side side, str
 		return TIME_MALFORMED;
 	if (!at_end(&cursor))
 		return TIME_MALFORMED;
-	if (!fields_good(&fields))
+	if (!fields_are_valid(&fields))
 		return TIME_INVALID_FIELD;
 	return finish(fields_as_utc(&fields) - offset_s, fields.us, out);
 }
 
-/* A date without its time would pass as a second of 1970: a whole number of eight digits is taken for such a half. */
+/* A date alone would pass as a second of 1970, so a whole number of eight digits is refused. */
 static enum time_status parse_epoch(struct cursor cursor, struct time_point *out)
 {
 	int64_t seconds, us;
-	bool half = cursor.end - cursor.at == 8 && !memchr(cursor.at, '.', 8);
+	bool date_alone = cursor.end - cursor.at == 8 && !memchr(cursor.at, '.', 8);
 
-	if (half || !take_number(&cursor, &seconds, &us) || !at_end(&cursor))
+	if (date_alone || !take_number(&cursor, &seconds, &us) || !at_end(&cursor))
 		return TIME_MALFORMED;
 	return finish(seconds, us, out);
 }
 
-/* 0 for what is no unit. */
+/* Returns 0 for an unknown unit. */
 static int64_t unit_seconds(char unit)
 {
 	switch (unit) {
@@ -244,7 +241,7 @@ static int64_t unit_seconds(char unit)
 	}
 }
 
-/* A number and its unit, `s` where it is left out and `bare` allows that; at most END_OF_TIME_S. */
+/* A number and its unit, at most END_OF_TIME_S. With `bare`, seconds need no unit. */
 static enum time_status parse_length(struct cursor cursor, bool bare, int64_t *out_us)
 {
 	int64_t whole, millionths;
@@ -305,20 +302,19 @@ const char *time_status_message(enum time_status status)
 {
 	switch (status) {
 	case TIME_OK:
-		return "This is a time.";
+		return "This is a valid time.";
 	case TIME_INVALID_FIELD:
-		return "No calendar has this day, or no clock this time of day: its month, day, hour, minute or second "
-		       "is out of range.";
+		return "This date or time of day does not exist: the month, day, hour, minute or second is out of "
+		       "range.";
 	case TIME_SKIPPED_HOUR:
-		return "This local time does not exist: the clocks were put forward over it. Give an hour later, or a "
-		       "time "
-		       "with its offset such as 2026-05-17T10:23:00+02:00.";
+		return "This local time does not exist: the clocks skipped it when they went forward. Ask for an hour "
+		       "later, or give the UTC offset, as in 2026-05-17T10:23:00+02:00.";
 	case TIME_OUT_OF_RANGE:
-		return "This time is before 1970 or after 2200: count seconds, not milliseconds, and look at the year.";
+		return "This time is before 1970 or after 2200. Check the year, and count seconds, not milliseconds.";
 	case TIME_MALFORMED:
 		break;
 	}
-	return "This is not a time: give YYYYMMDD_HHMMSS (local time), 2026-05-17T10:23:00 with Z or +02:00 or nothing "
-	       "behind "
-	       "it, seconds since 1970, now, or -90s, -5m, -2h, -1d.";
+	return "This is not a time. Expected YYYYMMDD_HHMMSS (local time), 2026-05-17T10:23:00 (local time, or "
+	       "followed "
+	       "by Z or an offset such as +02:00), seconds since 1970, now, or -90s, -5m, -2h, -1d.";
 }

@@ -1,4 +1,4 @@
-/* time_text.c - times as texts; the other direction is time_parse.c. */
+/* time_text.c - formats times. */
 #include "shared/base/time_text.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <time.h>
 
 struct split {
-	time_t seconds; /* floored, so that the rest is never negative */
+	time_t seconds; /* floored, so `us` is never negative */
 	unsigned us;
 };
 
@@ -21,7 +21,7 @@ static struct split split(wall_t at)
 	return (struct split){(time_t)seconds, (unsigned)us};
 }
 
-static struct tm local_of(time_t seconds)
+static struct tm local_time(time_t seconds)
 {
 	struct tm local = {0};
 
@@ -31,15 +31,15 @@ static struct tm local_of(time_t seconds)
 
 void time_format_compact(wall_t at, char out[TIME_COMPACT_BYTES])
 {
-	struct tm local = local_of(split(at).seconds);
+	struct tm local = local_time(split(at).seconds);
 
 	strftime(out, TIME_COMPACT_BYTES, "%Y%m%d_%H%M%S", &local);
 }
 
-/* `fraction` is what stands behind the seconds. */
+/* `fraction` has the digits after the decimal point. */
 static void format_iso(time_t seconds, const char *fraction, char out[TIME_ISO_BYTES])
 {
-	struct tm local = local_of(seconds);
+	struct tm local = local_time(seconds);
 	unsigned minutes = (unsigned)labs(local.tm_gmtoff) / 60;
 
 	size_t length = strftime(out, TIME_ISO_BYTES, "%Y-%m-%dT%H:%M:%S", &local);
@@ -67,7 +67,7 @@ void time_format_iso_us(wall_t at, char out[TIME_ISO_BYTES])
 
 int32_t time_utc_offset_s(wall_t at)
 {
-	return (int32_t)local_of(split(at).seconds).tm_gmtoff;
+	return (int32_t)local_time(split(at).seconds).tm_gmtoff;
 }
 
 wall_t time_floor_second(wall_t at)

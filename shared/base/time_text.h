@@ -1,13 +1,19 @@
 /*
- * time_text.h - the forms in which people write times, in both directions.
+ * time_text.h - parses and formats the forms in which people write times.
  *
- * Read: `YYYYMMDD_HHMMSS` and `YYYYMMDD_HHMMSS_mmm` (local), ISO 8601 (`2026-05-17T10:23:00`, `.fff` with up to nine
- * digits, floored to microseconds, `Z`, `+02:00`, `+0200`, `+02`, none = local; a space may stand for the T, and a
- * space before an offset is a plus that was URL-decoded), seconds since the epoch (with decimals; but eight digits
- * alone are half a time stamp), `now`, and `-90s`, `-5m`, `-2h`, `-1d`, which count from `now` floored to the second.
- * Local times follow TZ by way of localtime_r; who changes TZ calls tzset.
+ * These forms are read:
  *
- * The hour that autumn repeats: `from` means the first, `to` the second. The hour that spring leaves out is no time.
+ *   YYYYMMDD_HHMMSS, YYYYMMDD_HHMMSS_mmm   local time
+ *   2026-05-17T10:23:00.123+02:00          ISO 8601. The fraction has up to nine digits and is floored to microseconds.
+ *                                          The offset is Z, +02:00, +0200, +02, or missing for local time. The T may be
+ *                                          a space, and so may the plus, which is what URL decoding makes of it.
+ *   1779006180.25                          seconds since 1970; eight digits alone are refused as half a time stamp
+ *   now, -90s, -5m, -2h, -1d               counted back from `now`, floored to the second
+ *
+ * Local time follows TZ as localtime_r() does; after a change of TZ, call tzset().
+ *
+ * In the hour that autumn repeats, a `from` means the first one and a `to` the second. A time in the hour that spring
+ * skips does not exist.
  */
 #ifndef SHARED_BASE_TIME_TEXT_H
 #define SHARED_BASE_TIME_TEXT_H
@@ -20,27 +26,27 @@
 
 enum time_status {
 	TIME_OK,
-	TIME_MALFORMED,     /* no known form, or half a time stamp */
-	TIME_INVALID_FIELD, /* a field out of range: 30 February, 25 o'clock, second 60 */
+	TIME_MALFORMED,     /* not one of the forms, or half a time stamp */
+	TIME_INVALID_FIELD, /* out of range: 30 February, hour 25, second 60 */
 	TIME_SKIPPED_HOUR,  /* a local time that does not exist on that day */
-	TIME_OUT_OF_RANGE,  /* a time, but before 1970 or after 2200 */
+	TIME_OUT_OF_RANGE,  /* before 1970 or after 2200 */
 };
 
 enum time_side { TIME_FROM, TIME_TO };
 
 struct time_point {
 	wall_t at;
-	bool relative; /* `now` or counted from now: moves between two requests */
+	bool relative; /* `now`, or counted from now: a later request means another time */
 	bool is_now;   /* exactly `now` */
 };
 
-/* Pure but for TZ. `text` needs no terminator within `length`. */
+/* Depends on nothing but its arguments and TZ. `text` needs no terminator. */
 enum time_status time_parse(const char *text, size_t length, enum time_side side, wall_t now, struct time_point *out);
 
 /* `18`, `18s`, `1.5`, `5m`, `2h`, `1d`: a positive duration in microseconds. */
 enum time_status time_parse_duration(const char *text, size_t length, int64_t *out_us);
 
-/* One plain sentence for a client: what was wrong with it and what would be right. */
+/* One plain sentence for a client: what is wrong and what is expected. */
 const char *time_status_message(enum time_status status);
 
 #define TIME_COMPACT_BYTES 24 /* 20260517_102300 */

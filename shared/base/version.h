@@ -1,4 +1,4 @@
-/* version.h - what all programs of this project call themselves. */
+/* version.h - the version of all programs of this project. */
 #ifndef SHARED_BASE_VERSION_H
 #define SHARED_BASE_VERSION_H
 

@@ -1,4 +1,4 @@
-/* loop.c - see loop.h. */
+/* loop.c - the event loop of each program. */
 #include "shared/event/loop.h"
 
 #include <errno.h>
@@ -6,16 +6,16 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* More are ready at once when a frame goes to hundreds of viewers: each turn less is a system call less. */
-#define EVENTS_A_TURN 256
+/* Many are ready at once when a frame goes to hundreds of viewers, and each turn costs a system call. */
+#define EVENTS_PER_TURN 256
 
 struct loop {
 	int epoll;
 	bool stopping;
 	struct timer_heap timers;
-	int64_t due_us; /* timers up to then are being called, or were called last */
+	int64_t due_us; /* the current or last turn calls timers up to this time */
 	void (*before)(void);
-	struct epoll_event events[EVENTS_A_TURN];
+	struct epoll_event events[EVENTS_PER_TURN];
 	int event_count, event_next;
 };
 
@@ -42,7 +42,7 @@ void loop_destroy(struct loop *loop)
 	free(loop);
 }
 
-/* A watch that is dropped while its events wait in this turn must not be called any more. */
+/* A watch that is stopped while its events are pending in this turn must not be called any more. */
 static void forget_events(struct loop *loop, const struct loop_watch *watch)
 {
 	for (int i = loop->event_next; i < loop->event_count; i++)
@@ -54,7 +54,6 @@ bool loop_watch_set(struct loop *loop, struct loop_watch *watch, uint32_t events
 {
 	struct epoll_event event = {.events = events, .data.ptr = watch};
 	int operation = EPOLL_CTL_MOD;
-	bool good;
 
 	if (watch->events == events)
 		return true;
@@ -64,10 +63,10 @@ bool loop_watch_set(struct loop *loop, struct loop_watch *watch, uint32_t events
 		operation = EPOLL_CTL_ADD;
 	if (!events)
 		forget_events(loop, watch);
-	good = epoll_ctl(loop->epoll, operation, watch->fd, &event) == 0;
-	if (good || !events)
+	bool done = epoll_ctl(loop->epoll, operation, watch->fd, &event) == 0;
+	if (done || !events)
 		watch->events = events;
-	return good;
+	return done;
 }
 
 void loop_timer_clear(struct loop *loop, struct loop_timer *timer)
@@ -99,11 +98,9 @@ static void begin_callback(const struct loop *loop)
 
 static int wait_ms(const struct loop *loop)
 {
-	int64_t left_us;
-
 	if (!loop->timers.root)
 		return -1;
-	left_us = loop->timers.root->at.us - mono_now().us;
+	int64_t left_us = loop->timers.root->at.us - mono_now().us;
 	if (left_us <= 0)
 		return 0;
 	return left_us > 60 * US_PER_S ? 60000 : (int)((left_us + US_PER_MS - 1) / US_PER_MS);
@@ -112,7 +109,7 @@ static int wait_ms(const struct loop *loop)
 static void run_timers(struct loop *loop)
 {
 	struct loop_timer *timer;
-	uint64_t end = loop->timers.order; /* those that are set from now on are behind all that are due */
+	uint64_t end = loop->timers.order; /* timers that are set from now on wait for the next turn */
 
 	loop->due_us = mono_now().us;
 	while ((timer = loop->timers.root) && timer->at.us <= loop->due_us && timer->order < end) {
@@ -127,12 +124,11 @@ static void run_events(struct loop *loop)
 	for (loop->event_next = 0; loop->event_next < loop->event_count;) {
 		const struct epoll_event *event = &loop->events[loop->event_next++];
 		struct loop_watch *watch = event->data.ptr;
-		uint32_t events;
 
 		if (!watch)
 			continue;
-		/* Another callback of this turn may have changed what it waits for. */
-		events = event->events & (watch->events | EPOLLERR | EPOLLHUP);
+		/* Another callback of this turn may have changed what is watched for. */
+		uint32_t events = event->events & (watch->events | EPOLLERR | EPOLLHUP);
 		if (!events)
 			continue;
 		begin_callback(loop);
@@ -143,9 +139,9 @@ static void run_events(struct loop *loop)
 
 void loop_turn(struct loop *loop)
 {
-	loop->event_count = epoll_wait(loop->epoll, loop->events, EVENTS_A_TURN, wait_ms(loop));
+	loop->event_count = epoll_wait(loop->epoll, loop->events, EVENTS_PER_TURN, wait_ms(loop));
 	if (loop->event_count < 0)
-		loop->event_count = 0; /* EINTR: the only error that a valid epoll descriptor gives */
+		loop->event_count = 0; /* EINTR is the only error of a valid epoll descriptor */
 	run_events(loop);
 	run_timers(loop);
 }

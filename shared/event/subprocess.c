@@ -1,4 +1,4 @@
-/* subprocess.c - see subprocess.h. */
+/* subprocess.c - starts, kills and reaps child processes. */
 #include "shared/event/subprocess.h"
 
 #include <errno.h>
@@ -10,24 +10,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PIPE_BYTES (1 << 20) /* some frames of room: a child that is busy for a moment does not show */
+#define PIPE_BYTES (1 << 20) /* room for some frames, so that a child may be busy for a moment */
 
 /*
- * All that were started and are not reaped: each has its place before it begins, so that none has to be waited for when
- * it is ended. Guarded by `lock`.
+ * All children that have not been reaped. Each has its slot before it begins, so killing one never has to wait for it.
+ * Guarded by `lock`.
  */
-static struct place {
-	bool taken, left; /* left: ended, or left to itself, and not dead yet when we looked */
+static struct slot {
+	bool used, detached; /* detached: killed or left to itself, and not dead when we last looked */
 	pid_t pid;
-} places[SUBPROCESS_MAX];
+} slots[SUBPROCESS_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The first three are standard descriptors of these numbers. */
+/* The first three have the numbers of the standard descriptors. */
 enum { IN, OUT, ERR, REPORT, ENDS };
 
 struct ends {
 	int ours[ENDS];   /* -1: no pipe */
-	int theirs[ENDS]; /* SUBPROCESS_INHERIT: none */
+	int theirs[ENDS]; /* SUBPROCESS_INHERIT: unchanged */
 };
 
 void subprocess_close_fd(int *fd)
@@ -38,8 +38,9 @@ void subprocess_close_fd(int *fd)
 }
 
 /*
- * In the child, between fork and exec: async-signal-safe calls only, as in all that it calls. Its ends take their
- * numbers, by way of higher ones: where 0, 1 or 2 were closed, an end may have got the number of another.
+ * Gives the child's ends their numbers. It runs between fork and exec, so it and everything that it calls must be
+ * async-signal-safe. If descriptors 0 to 2 were closed, an end may have the number of another one, so all of them are
+ * moved to higher numbers first.
  */
 static bool number_ends(int ends[ENDS])
 {
@@ -69,39 +70,38 @@ static void signals_default(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static bool is_prepared(const struct subprocess_setup *setup)
+static bool run_prepare(const struct subprocess_setup *setup)
 {
 	return !setup->prepare || setup->prepare(setup->context);
 }
 
-/* On failure errno goes up the report pipe. */
+/* If it fails, sends errno through the report pipe. */
 static _Noreturn void become_program(const struct subprocess_setup *setup, struct ends *ends)
 {
 	bool numbered = number_ends(ends->theirs);
 	int report = numbered ? REPORT : ends->theirs[REPORT];
-	int error;
 
-	if (numbered && is_prepared(setup))
+	if (numbered && run_prepare(setup))
 		execvp(setup->argv[0], (char *const *)setup->argv);
-	error = errno;
+	int error = errno;
 	(void)!write(report, &error, sizeof(error));
 	_exit(SUBPROCESS_NOT_EXECUTED);
 }
 
-/* What its parent has started is not its own. */
+/* The children of its parent are not its own. */
 static _Noreturn void run_function(const struct subprocess_setup *setup)
 {
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	for (int i = 0; i < SUBPROCESS_MAX; i++)
-		places[i] = (struct place){0};
-	_exit(is_prepared(setup) ? setup->run(setup->context) : SUBPROCESS_NOT_EXECUTED);
+		slots[i] = (struct slot){0};
+	_exit(run_prepare(setup) ? setup->run(setup->context) : SUBPROCESS_NOT_EXECUTED);
 }
 
 static _Noreturn void become(const struct subprocess_setup *setup, struct ends *ends, pid_t parent, bool by_main)
 {
 	if (setup->leads_group)
 		setpgid(0, 0);
-	/* The signal comes when the *thread* that forked ends, and only the main one lives as long as we do. */
+	/* The signal comes when the *thread* that forked ends, and only the main thread lives as long as the process. */
 	if (by_main)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -114,7 +114,7 @@ static _Noreturn void become(const struct subprocess_setup *setup, struct ends *
 
 static bool open_end(struct ends *ends, int number, int wanted)
 {
-	int both[2], ours = number == IN; /* which of both; the second one is for writing */
+	int both[2], ours = number == IN; /* index in `both`, whose second is for writing */
 
 	ends->theirs[number] = wanted;
 	if (wanted != SUBPROCESS_PIPE)
@@ -136,7 +136,7 @@ static bool open_ends(struct ends *ends, const struct subprocess_setup *setup)
 				open_end(ends, ERR, setup->err) && open_end(ends, REPORT, SUBPROCESS_PIPE));
 }
 
-/* The ends that stay open are the child's copies, and ours. */
+/* Closes our copies of the child's ends. */
 static void close_theirs(struct ends *ends)
 {
 	for (int i = 0; i < ENDS; i++)
@@ -166,25 +166,25 @@ static void take_ends(struct subprocess *child, const struct ends *ends, bool no
 		fcntl(child->out, F_SETPIPE_SZ, PIPE_BYTES);
 }
 
-/* NULL if there is none. */
-static struct place *take_place(void)
+/* Returns NULL if no slot is free. */
+static struct slot *claim_slot(void)
 {
-	struct place *found = NULL;
+	struct slot *found = NULL;
 
 	pthread_mutex_lock(&lock);
 	for (int i = 0; i < SUBPROCESS_MAX && !found; i++)
-		if (!places[i].taken)
-			found = &places[i];
+		if (!slots[i].used)
+			found = &slots[i];
 	if (found)
-		found->taken = true;
+		found->used = true;
 	pthread_mutex_unlock(&lock);
 	return found;
 }
 
-static void set_place(struct place *place, struct place to)
+static void set_slot(struct slot *slot, struct slot to)
 {
 	pthread_mutex_lock(&lock);
-	*place = to;
+	*slot = to;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -194,8 +194,8 @@ static bool open_exit_fd(struct subprocess *child)
 	return child->exit_fd >= 0;
 }
 
-/* Forks; the place is the child's, or free again. */
-static bool start_in(struct place *place, struct subprocess *child, const struct subprocess_setup *setup,
+/* Forks. If that fails, the slot is free again. */
+static bool start_in(struct slot *slot, struct subprocess *child, const struct subprocess_setup *setup,
 		     struct ends *ends)
 {
 	pid_t parent = getpid();
@@ -206,10 +206,10 @@ static bool start_in(struct place *place, struct subprocess *child, const struct
 		become(setup, ends, parent, by_main);
 	if (child->pid < 0) {
 		child->pid = 0;
-		set_place(place, (struct place){0});
+		set_slot(slot, (struct slot){0});
 		return false;
 	}
-	set_place(place, (struct place){.taken = true, .pid = child->pid});
+	set_slot(slot, (struct slot){.used = true, .pid = child->pid});
 	if (setup->leads_group)
 		setpgid(child->pid, child->pid);
 	return true;
@@ -218,7 +218,7 @@ static bool start_in(struct place *place, struct subprocess *child, const struct
 bool subprocess_start(struct subprocess *child, const struct subprocess_setup *setup, struct reason *why)
 {
 	const char *name = setup->argv ? setup->argv[0] : "a process";
-	struct place *place;
+	struct slot *slot;
 	struct ends ends;
 
 	*child = SUBPROCESS_NONE;
@@ -227,12 +227,13 @@ bool subprocess_start(struct subprocess *child, const struct subprocess_setup *s
 		reason_errno(why, "cannot make pipes for %s", name);
 		goto failed;
 	}
-	place = take_place();
-	if (!place) {
-		reason_set(why, "%s is not started: %d before it were killed and do not die", name, SUBPROCESS_MAX);
+	slot = claim_slot();
+	if (!slot) {
+		reason_set(why, "cannot start %s: %d earlier processes were killed and do not die", name,
+			   SUBPROCESS_MAX);
 		goto failed;
 	}
-	if (!start_in(place, child, setup, &ends)) {
+	if (!start_in(slot, child, setup, &ends)) {
 		reason_errno(why, "cannot start %s", name);
 		goto failed;
 	}
@@ -269,22 +270,22 @@ static bool is_dead(pid_t pid)
 	return reaped != 0;
 }
 
-/* For a child that was started and is not reaped. */
-static struct place *place_of(pid_t pid)
+/* For a child that has not been reaped. */
+static struct slot *slot_of(pid_t pid)
 {
-	struct place *place = places;
+	struct slot *slot = slots;
 
-	while (!place->taken || place->pid != pid)
-		place++;
-	return place;
+	while (!slot->used || slot->pid != pid)
+		slot++;
+	return slot;
 }
 
 void subprocess_reap_detached(void)
 {
 	pthread_mutex_lock(&lock);
 	for (int i = 0; i < SUBPROCESS_MAX; i++)
-		if (places[i].left && is_dead(places[i].pid))
-			places[i] = (struct place){0};
+		if (slots[i].detached && is_dead(slots[i].pid))
+			slots[i] = (struct slot){0};
 	pthread_mutex_unlock(&lock);
 }
 
@@ -294,7 +295,7 @@ size_t subprocess_unreaped(void)
 
 	pthread_mutex_lock(&lock);
 	for (int i = 0; i < SUBPROCESS_MAX; i++)
-		count += places[i].left;
+		count += slots[i].detached;
 	pthread_mutex_unlock(&lock);
 	return count;
 }
@@ -313,7 +314,7 @@ void subprocess_detach(struct subprocess *child)
 	close_ours(child);
 	if (child->pid) {
 		pthread_mutex_lock(&lock);
-		place_of(child->pid)->left = true;
+		slot_of(child->pid)->detached = true;
 		pthread_mutex_unlock(&lock);
 		child->pid = 0;
 	}
@@ -323,7 +324,7 @@ void subprocess_detach(struct subprocess *child)
 void subprocess_kill(struct subprocess *child)
 {
 	if (child->pid) {
-		kill(-child->pid, SIGKILL); /* no such group, if it leads none */
+		kill(-child->pid, SIGKILL); /* fails if it leads no group */
 		kill(child->pid, SIGKILL);
 	}
 	subprocess_detach(child);
@@ -332,7 +333,7 @@ void subprocess_kill(struct subprocess *child)
 static enum subprocess_exit reaped(struct subprocess *child, int status)
 {
 	pthread_mutex_lock(&lock);
-	*place_of(child->pid) = (struct place){0};
+	*slot_of(child->pid) = (struct slot){0};
 	pthread_mutex_unlock(&lock);
 	child->pid = 0;
 	child->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -1,8 +1,10 @@
-/*
- * timer_heap.c - see timer_heap.h. Places are numbered as in a heap that is kept in an array: 1 is the root, 2n and
- * 2n + 1 are the children of n. The bits of a number below its highest one are the way down to its place.
- */
+/* timer_heap.c - the timers of a loop, as a binary heap. */
 #include "shared/event/timer_heap.h"
+
+/*
+ * Nodes are numbered as in a heap that is kept in an array: 1 is the root, and 2n and 2n + 1 are the children of n. The
+ * bits of a number below its highest one are the path from the root to that node.
+ */
 
 static bool comes_before(const struct loop_timer *a, const struct loop_timer *b)
 {
@@ -18,15 +20,15 @@ static size_t highest_bit(size_t number)
 	return bit;
 }
 
-/* The link that leads to a place, and whose child is there. */
-static struct loop_timer **link_at(struct timer_heap *heap, size_t place, struct loop_timer **parent)
+/* The link to the node of that number, and the node's parent. */
+static struct loop_timer **link_at(struct timer_heap *heap, size_t number, struct loop_timer **parent)
 {
 	struct loop_timer **link = &heap->root;
 
 	*parent = NULL;
-	for (size_t bit = highest_bit(place) >> 1; bit; bit >>= 1) {
+	for (size_t bit = highest_bit(number) >> 1; bit; bit >>= 1) {
 		*parent = *link;
-		link = &(*link)->child[(place & bit) != 0];
+		link = &(*link)->child[(number & bit) != 0];
 	}
 	return link;
 }
@@ -45,8 +47,8 @@ static void set_child(struct loop_timer *parent, int side, struct loop_timer *ch
 		child->parent = parent;
 }
 
-/* Exchanges a timer with its parent. */
-static void rise(struct timer_heap *heap, struct loop_timer *timer)
+/* Swaps a timer with its parent. */
+static void swap_with_parent(struct timer_heap *heap, struct loop_timer *timer)
 {
 	struct loop_timer *parent = timer->parent;
 	int side = parent->child[1] == timer;
@@ -60,10 +62,10 @@ static void rise(struct timer_heap *heap, struct loop_timer *timer)
 	set_child(timer, !side, sibling);
 }
 
-static void rise_as_far_as_due(struct timer_heap *heap, struct loop_timer *timer)
+static void sift_up(struct timer_heap *heap, struct loop_timer *timer)
 {
 	while (timer->parent && comes_before(timer, timer->parent))
-		rise(heap, timer);
+		swap_with_parent(heap, timer);
 }
 
 static struct loop_timer *earlier_child(const struct loop_timer *timer)
@@ -73,12 +75,12 @@ static struct loop_timer *earlier_child(const struct loop_timer *timer)
 	return child[1] && comes_before(child[1], child[0]) ? child[1] : child[0];
 }
 
-static void sink_as_far_as_due(struct timer_heap *heap, struct loop_timer *timer)
+static void sift_down(struct timer_heap *heap, struct loop_timer *timer)
 {
 	struct loop_timer *child;
 
 	while ((child = earlier_child(timer)) && comes_before(child, timer))
-		rise(heap, child);
+		swap_with_parent(heap, child);
 }
 
 void timer_heap_insert(struct timer_heap *heap, struct loop_timer *timer, mono_t at)
@@ -87,10 +89,10 @@ void timer_heap_insert(struct timer_heap *heap, struct loop_timer *timer, mono_t
 	timer->order = heap->order++;
 	timer->child[0] = timer->child[1] = NULL;
 	*link_at(heap, ++heap->count, &timer->parent) = timer;
-	rise_as_far_as_due(heap, timer);
+	sift_up(heap, timer);
 }
 
-/* The last one takes the place that becomes free. */
+/* The last node takes the place of the removed one. */
 void timer_heap_remove(struct timer_heap *heap, struct loop_timer *timer)
 {
 	struct loop_timer *parent, **link = link_at(heap, heap->count--, &parent);
@@ -103,6 +105,6 @@ void timer_heap_remove(struct timer_heap *heap, struct loop_timer *timer)
 	last->parent = timer->parent;
 	set_child(last, 0, timer->child[0]);
 	set_child(last, 1, timer->child[1]);
-	sink_as_far_as_due(heap, last);
-	rise_as_far_as_due(heap, last);
+	sift_down(heap, last);
+	sift_up(heap, last);
 }

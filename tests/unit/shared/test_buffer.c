@@ -1,4 +1,4 @@
-/* The growing array of bytes: shared/base/buffer.h. */
+/* test_buffer.c - growable byte buffers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 
 #include "shared/base/buffer.h"
 
-static void it_grows_as_bytes_come(void **state)
+static void it_grows_as_bytes_are_appended(void **state)
 {
 	struct buffer buffer = {0};
 
@@ -41,7 +41,7 @@ static void numbers_are_big_endian(void **state)
 	buffer_free(&buffer);
 }
 
-static void a_number_is_set_only_where_four_bytes_are(void **state)
+static void a_number_is_overwritten_only_if_all_four_bytes_exist(void **state)
 {
 	struct buffer buffer = {0};
 
@@ -102,7 +102,7 @@ static void clearing_keeps_the_memory(void **state)
 	buffer_free(&buffer);
 }
 
-static void what_cannot_be_had_fails_once_and_for_all_that_follows(void **state)
+static void after_a_failed_allocation_appends_do_nothing(void **state)
 {
 	struct buffer buffer = {0};
 
@@ -124,13 +124,13 @@ static void what_cannot_be_had_fails_once_and_for_all_that_follows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_grows_as_bytes_come),
+		cmocka_unit_test(it_grows_as_bytes_are_appended),
 		cmocka_unit_test(numbers_are_big_endian),
-		cmocka_unit_test(a_number_is_set_only_where_four_bytes_are),
+		cmocka_unit_test(a_number_is_overwritten_only_if_all_four_bytes_exist),
 		cmocka_unit_test(text_is_appended_without_its_terminator),
 		cmocka_unit_test(bytes_are_dropped_from_the_front),
 		cmocka_unit_test(clearing_keeps_the_memory),
-		cmocka_unit_test(what_cannot_be_had_fails_once_and_for_all_that_follows),
+		cmocka_unit_test(after_a_failed_allocation_appends_do_nothing),
 	};
 
 	return cmocka_run_group_tests_name("buffer", tests, NULL, NULL);

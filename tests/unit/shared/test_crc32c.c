@@ -1,5 +1,7 @@
-/* CRC-32C: shared/base/crc32c.h. The file is included, so that the portable way is tested also where the processor has
- * another. */
+/*
+ * test_crc32c.c - the CRC-32C checksum. The source file is included, so that the portable implementation is tested on
+ * processors that have an instruction for it, too.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -15,7 +17,7 @@ static uint32_t by_tables(uint32_t crc, const void *data, size_t length)
 	return ~update_by_tables(~crc, data, length);
 }
 
-static void the_vectors_of_rfc_3720_hold_in_both_ways(void **state)
+static void both_implementations_give_the_vectors_of_rfc_3720(void **state)
 {
 	static const uint8_t read_pdu[48] = {
 		0x01, 0xc0, [16] = 0x14, [22] = 0x04, [27] = 0x14, [31] = 0x18, 0x28, [40] = 0x02};
@@ -40,14 +42,14 @@ static void the_vectors_of_rfc_3720_hold_in_both_ways(void **state)
 	assert_int_equal(by_tables(0, read_pdu, sizeof(read_pdu)), 0xd9963a56);
 }
 
-static void nothing_changes_nothing(void **state)
+static void no_bytes_change_nothing(void **state)
 {
 	(void)state;
 	assert_int_equal(crc32c(0, NULL, 0), 0);
 	assert_int_equal(crc32c(0x12345678, NULL, 0), 0x12345678);
 }
 
-static void parts_one_after_the_other_are_the_whole_at_any_cut_and_alignment(void **state)
+static void parts_give_the_checksum_of_the_whole_at_any_cut_and_alignment(void **state)
 {
 	static uint8_t data[200];
 
@@ -68,9 +70,9 @@ static void parts_one_after_the_other_are_the_whole_at_any_cut_and_alignment(voi
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_vectors_of_rfc_3720_hold_in_both_ways),
-		cmocka_unit_test(nothing_changes_nothing),
-		cmocka_unit_test(parts_one_after_the_other_are_the_whole_at_any_cut_and_alignment),
+		cmocka_unit_test(both_implementations_give_the_vectors_of_rfc_3720),
+		cmocka_unit_test(no_bytes_change_nothing),
+		cmocka_unit_test(parts_give_the_checksum_of_the_whole_at_any_cut_and_alignment),
 	};
 
 	return cmocka_run_group_tests_name("crc32c", tests, NULL, NULL);

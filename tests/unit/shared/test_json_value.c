@@ -1,4 +1,4 @@
-/* Texts from outside as JSON: shared/base/json_value.h. */
+/* test_json_value.c - texts from outside as JSON. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #define NONE "\xef\xbf\xbd" /* U+FFFD */
 
-/* In memory that ends with the text, so that AddressSanitizer tells who reads on. */
+/* In memory that ends with the text, so that AddressSanitizer reports reads past the end. */
 static void assert_becomes(const char *text, const char *expected)
 {
 	char *exact = strdup(text);
@@ -25,13 +25,13 @@ static void assert_becomes(const char *text, const char *expected)
 	free(exact);
 }
 
-static void the_first_and_last_character_of_each_length_stay(void **state)
+static void the_first_and_last_character_of_each_length_are_kept(void **state)
 {
 	static const char *const texts[] = {
 		"\x01 \x7f",                         /* U+0001, U+007F */
 		"\xc2\x80 \xdf\xbf",                 /* U+0080, U+07FF */
 		"\xe0\xa0\x80 \xef\xbf\xbf",         /* U+0800, U+FFFF */
-		"\xed\x9f\xbf \xee\x80\x80",         /* U+D7FF, U+E000: beside the surrogates */
+		"\xed\x9f\xbf \xee\x80\x80",         /* U+D7FF, U+E000: next to the surrogates */
 		"\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf", /* U+10000, U+10FFFF */
 	};
 
@@ -40,7 +40,7 @@ static void the_first_and_last_character_of_each_length_stay(void **state)
 		assert_becomes(texts[i], texts[i]);
 }
 
-static void what_is_no_character_is_replaced_byte_by_byte(void **state)
+static void invalid_bytes_are_replaced_one_by_one(void **state)
 {
 	static const struct {
 		const char *text, *expected;
@@ -65,7 +65,7 @@ static void what_is_no_character_is_replaced_byte_by_byte(void **state)
 		assert_becomes(cases[i].text, cases[i].expected);
 }
 
-static void an_empty_text_is_a_string_or_null_as_wanted(void **state)
+static void an_empty_text_is_a_string_or_null(void **state)
 {
 	(void)state;
 	assert_becomes("", "");
@@ -78,9 +78,9 @@ static void an_empty_text_is_a_string_or_null_as_wanted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_first_and_last_character_of_each_length_stay),
-		cmocka_unit_test(what_is_no_character_is_replaced_byte_by_byte),
-		cmocka_unit_test(an_empty_text_is_a_string_or_null_as_wanted),
+		cmocka_unit_test(the_first_and_last_character_of_each_length_are_kept),
+		cmocka_unit_test(invalid_bytes_are_replaced_one_by_one),
+		cmocka_unit_test(an_empty_text_is_a_string_or_null),
 	};
 
 	return cmocka_run_group_tests_name("json_value", tests, NULL, NULL);

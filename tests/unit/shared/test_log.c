@@ -1,4 +1,4 @@
-/* Lines on stderr: shared/base/log.h. Stderr is a pipe while a case logs. */
+/* test_log.c - log lines on stderr, which is a pipe while a case logs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -36,7 +36,7 @@ static void redirect(void)
 	length = 0;
 }
 
-/* Reads what there is now, waiting for at least a byte. False at the end. */
+/* Reads what is available, and waits for at least one byte. Returns false at the end. */
 static bool read_some(void)
 {
 	ssize_t got = read(read_end, text + length, sizeof(text) - 1 - length);
@@ -47,7 +47,7 @@ static bool read_some(void)
 	return got > 0;
 }
 
-/* Gives stderr back and reads the rest. */
+/* Restores stderr and reads the rest. */
 static void restore(void)
 {
 	dup2(saved_stderr, STDERR_FILENO);
@@ -79,7 +79,7 @@ static void a_line_has_time_level_area_and_text(void **state)
 	assert_true(matches("\n[-0-9 :.]{23} error disk: full\n$"));
 }
 
-static void a_level_that_is_not_wanted_is_silent(void **state)
+static void lines_above_the_level_are_not_written(void **state)
 {
 	(void)state;
 	redirect();
@@ -112,7 +112,7 @@ static void a_line_names_its_level(void **state)
 	log_set_level(LOG_INFO);
 }
 
-static void control_bytes_become_question_marks_and_letters_stay(void **state)
+static void control_bytes_become_question_marks_and_letters_are_kept(void **state)
 {
 	(void)state;
 	redirect();
@@ -141,7 +141,7 @@ static void a_long_text_is_cut_and_still_one_line(void **state)
 	assert_true(matches("y\n[-0-9 :.]{23} info  x: next\n$"));
 }
 
-static void errno_stays(void **state)
+static void errno_is_kept(void **state)
 {
 	(void)state;
 	redirect();
@@ -165,7 +165,7 @@ static void *log_lines(void *number)
 	return NULL;
 }
 
-static void queued_lines_of_all_threads_come_whole_and_in_order(void **state)
+static void queued_lines_of_all_threads_are_complete_and_in_order(void **state)
 {
 	pthread_t threads[THREADS];
 
@@ -197,7 +197,7 @@ static void queued_lines_of_all_threads_come_whole_and_in_order(void **state)
 	}
 }
 
-static void stopping_writes_what_is_queued_and_lines_go_on_at_once(void **state)
+static void stopping_writes_the_queue_and_later_lines_are_written_at_once(void **state)
 {
 	(void)state;
 	redirect();
@@ -211,7 +211,7 @@ static void stopping_writes_what_is_queued_and_lines_go_on_at_once(void **state)
 	assert_true(matches("queued 0\n.*direct 0\n.*queued 1\n.*direct 1\n.*queued 2\n.*direct 2\n$"));
 }
 
-/* Lines that are there, and those that the log itself says are missing. */
+/* Counts the lines that are there and those that the log reports as dropped. */
 static unsigned count_lines(void)
 {
 	unsigned lines = 0;
@@ -219,7 +219,7 @@ static unsigned count_lines(void)
 	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
 		unsigned missing = 0;
 		char *notice = strstr(line, "log: ");
-		if (notice && notice < end && sscanf(notice, "log: %u lines are missing", &missing) == 1)
+		if (notice && notice < end && sscanf(notice, "log: %u lines dropped", &missing) == 1)
 			lines += missing;
 		else
 			lines++;
@@ -227,7 +227,7 @@ static unsigned count_lines(void)
 	return lines;
 }
 
-static void a_stderr_that_nobody_reads_holds_nobody_and_what_is_missing_is_counted(void **state)
+static void a_stderr_that_nobody_reads_blocks_nobody_and_dropped_lines_are_counted(void **state)
 {
 	(void)state;
 	redirect();
@@ -244,10 +244,10 @@ static void a_stderr_that_nobody_reads_holds_nobody_and_what_is_missing_is_count
 	log_stop();
 	restore();
 	assert_int_equal(count_lines(), 10000);
-	assert_true(matches("warn  log: [0-9]+ lines are missing here"));
+	assert_true(matches("warn  log: [0-9]+ lines dropped here"));
 }
 
-static void stopping_ends_also_where_nobody_reads(void **state)
+static void stopping_ends_even_if_nobody_reads(void **state)
 {
 	int status;
 
@@ -270,7 +270,7 @@ static void stopping_ends_also_where_nobody_reads(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void before_the_queue_is_there_a_line_that_nobody_reads_is_dropped(void **state)
+static void without_a_queue_a_line_that_nobody_reads_is_dropped(void **state)
 {
 	char page[4096] = {0};
 
@@ -290,16 +290,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_time_level_area_and_text),
-		cmocka_unit_test(a_level_that_is_not_wanted_is_silent),
+		cmocka_unit_test(lines_above_the_level_are_not_written),
 		cmocka_unit_test(a_line_names_its_level),
-		cmocka_unit_test(control_bytes_become_question_marks_and_letters_stay),
+		cmocka_unit_test(control_bytes_become_question_marks_and_letters_are_kept),
 		cmocka_unit_test(a_long_text_is_cut_and_still_one_line),
-		cmocka_unit_test(errno_stays),
-		cmocka_unit_test(queued_lines_of_all_threads_come_whole_and_in_order),
-		cmocka_unit_test(stopping_writes_what_is_queued_and_lines_go_on_at_once),
-		cmocka_unit_test(a_stderr_that_nobody_reads_holds_nobody_and_what_is_missing_is_counted),
-		cmocka_unit_test(stopping_ends_also_where_nobody_reads),
-		cmocka_unit_test(before_the_queue_is_there_a_line_that_nobody_reads_is_dropped),
+		cmocka_unit_test(errno_is_kept),
+		cmocka_unit_test(queued_lines_of_all_threads_are_complete_and_in_order),
+		cmocka_unit_test(stopping_writes_the_queue_and_later_lines_are_written_at_once),
+		cmocka_unit_test(a_stderr_that_nobody_reads_blocks_nobody_and_dropped_lines_are_counted),
+		cmocka_unit_test(stopping_ends_even_if_nobody_reads),
+		cmocka_unit_test(without_a_queue_a_line_that_nobody_reads_is_dropped),
 	};
 
 	alarm(HANG_S);

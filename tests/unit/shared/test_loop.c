@@ -1,4 +1,4 @@
-/* test_loop.c - descriptors, also where a callback changes what is watched. */
+/* test_loop.c - watched descriptors, and callbacks that change what is watched. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -65,7 +65,7 @@ static void count(void *context, uint32_t events)
 	++*(int *)context;
 }
 
-/* Both are ready in one round; the first to be called drops the other. */
+/* Both are ready in one turn; the first to be called stops the other. */
 static void drop_other(void *context, uint32_t events)
 {
 	int other = context == &watches[0] ? 1 : 0;
@@ -77,7 +77,7 @@ static void drop_other(void *context, uint32_t events)
 	loop_stop(loop);
 }
 
-static void a_watch_dropped_in_the_same_round_is_not_called(void **state)
+static void a_watch_that_is_stopped_in_the_same_turn_is_not_called(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -112,13 +112,13 @@ static void a_watch_can_be_stopped_and_set_again(void **state)
 	}
 }
 
-static void what_epoll_refuses_is_not_watched(void **state)
+static void a_descriptor_that_epoll_refuses_is_not_watched(void **state)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
 	(void)state;
 	watches[0].fd = fd;
-	assert_false(loop_watch_set(loop, &watches[0], EPOLLIN)); /* a file */
+	assert_false(loop_watch_set(loop, &watches[0], EPOLLIN)); /* a regular file */
 	assert_int_equal(watches[0].events, 0);
 	close(fd);
 	watches[0].fd = pipes[0][0];
@@ -130,7 +130,7 @@ static void what_epoll_refuses_is_not_watched(void **state)
 	assert_int_equal(calls[0], 1);
 }
 
-/* Both are ready in one turn; the first to be called frees both, and puts another watch on the other's descriptor. */
+/* Both are ready in one turn; the first to be called frees both, and watches the other's descriptor again. */
 static struct loop_watch *freed[2], *successor;
 
 static void free_both(void *context, uint32_t events)
@@ -161,7 +161,7 @@ static void a_watch_can_be_freed_in_its_own_callback_and_in_anothers(void **stat
 	}
 	loop_turn(loop);
 	assert_int_equal(calls[0], 1);
-	assert_int_equal(calls[1], 0); /* what was ready was not its own */
+	assert_int_equal(calls[1], 0); /* the pending event was not for it */
 	loop_turn(loop);
 	assert_int_equal(calls[1], 1);
 	loop_watch_set(loop, successor, 0);
@@ -177,7 +177,7 @@ static void wait_for_hangups_only(void *context, uint32_t events)
 	assert_true(loop_watch_set(loop, &watches[other], EPOLLRDHUP));
 }
 
-static void a_watch_is_not_called_for_what_it_no_longer_waits_for(void **state)
+static void a_watch_is_not_called_for_events_that_it_no_longer_watches(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -190,7 +190,7 @@ static void a_watch_is_not_called_for_what_it_no_longer_waits_for(void **state)
 	assert_int_equal(calls[0] + calls[1], 1);
 }
 
-static void an_edge_is_told_once(void **state)
+static void an_edge_is_reported_once(void **state)
 {
 	(void)state;
 	watches[0].ready = count;
@@ -205,7 +205,7 @@ static void an_edge_is_told_once(void **state)
 		assert_int_equal(calls[0], i);
 	}
 	assert_true(loop_watch_set(loop, &watches[0], 0));
-	assert_true(loop_watch_set(loop, &watches[0], EPOLLIN | EPOLLET)); /* it is told what is there already */
+	assert_true(loop_watch_set(loop, &watches[0], EPOLLIN | EPOLLET)); /* it is told what is already there */
 	loop_turn(loop);
 	assert_int_equal(calls[0], 4);
 }
@@ -260,7 +260,7 @@ static void start_sharer(struct sharer *sharer)
 	assert_int_equal(pthread_create(&sharer->thread, NULL, run_sharer, sharer), 0);
 }
 
-static void loops_that_share_a_descriptor_take_all_that_comes(void **state)
+static void loops_that_share_a_descriptor_read_everything(void **state)
 {
 	struct sharer sharers[SHARERS] = {0};
 
@@ -282,7 +282,7 @@ static void loops_that_share_a_descriptor_take_all_that_comes(void **state)
 	close(end[0]);
 }
 
-/* Which shows, too, that the flag has reached the kernel. */
+/* This also shows that the flag has reached the kernel. */
 static void a_shared_watch_is_stopped_before_it_is_changed(void **state)
 {
 	(void)state;
@@ -305,7 +305,7 @@ static void count_before(void)
 	befores++;
 }
 
-static void each_callback_is_announced(void **state)
+static void the_before_callback_runs_before_each_callback(void **state)
 {
 	(void)state;
 	befores = 0;
@@ -325,8 +325,8 @@ static void each_callback_is_announced(void **state)
 	assert_int_equal(befores, 3);
 }
 
-/* As many as the viewers that a frame makes ready, with one system call. */
-static void hundreds_that_are_ready_are_called_in_one_turn(void **state)
+/* As many as the viewers that one frame makes ready, with one system call. */
+static void hundreds_of_ready_watches_are_called_in_one_turn(void **state)
 {
 	enum { READY = 200 };
 	static struct loop_watch many[READY];
@@ -350,16 +350,16 @@ static void hundreds_that_are_ready_are_called_in_one_turn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_watch_dropped_in_the_same_round_is_not_called),
+		CASE(a_watch_that_is_stopped_in_the_same_turn_is_not_called),
 		CASE(a_watch_can_be_stopped_and_set_again),
-		CASE(what_epoll_refuses_is_not_watched),
+		CASE(a_descriptor_that_epoll_refuses_is_not_watched),
 		CASE(a_watch_can_be_freed_in_its_own_callback_and_in_anothers),
-		CASE(a_watch_is_not_called_for_what_it_no_longer_waits_for),
-		CASE(an_edge_is_told_once),
-		CASE(loops_that_share_a_descriptor_take_all_that_comes),
+		CASE(a_watch_is_not_called_for_events_that_it_no_longer_watches),
+		CASE(an_edge_is_reported_once),
+		CASE(loops_that_share_a_descriptor_read_everything),
 		CASE(a_shared_watch_is_stopped_before_it_is_changed),
-		CASE(each_callback_is_announced),
-		CASE(hundreds_that_are_ready_are_called_in_one_turn),
+		CASE(the_before_callback_runs_before_each_callback),
+		CASE(hundreds_of_ready_watches_are_called_in_one_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Sentences and clocks: shared/base/reason.h, shared/base/clock.h. */
+/* test_reason.c - sentences for people, and the clocks. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ static void a_sentence_is_set_and_false_returned(void **state)
 	assert_string_equal(why.text, "x: 7");
 }
 
-static void the_error_stands_behind_it_and_errno_stays(void **state)
+static void the_error_is_appended_and_errno_is_kept(void **state)
 {
 	struct reason why;
 
@@ -32,7 +32,7 @@ static void the_error_stands_behind_it_and_errno_stays(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
-static void what_is_too_long_is_cut_within_its_room(void **state)
+static void a_long_sentence_is_cut(void **state)
 {
 	struct reason why;
 	char longer[2000];
@@ -71,7 +71,7 @@ static void wall_and_monotonic_time_differ_by_the_offset(void **state)
 	assert_true(mono_now().us >= earlier.us);
 }
 
-static void the_boot_id_is_the_same_at_each_look(void **state)
+static void the_boot_id_does_not_change(void **state)
 {
 	static const uint8_t zeros[16];
 	uint8_t first[16], second[16];
@@ -87,11 +87,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sentence_is_set_and_false_returned),
-		cmocka_unit_test(the_error_stands_behind_it_and_errno_stays),
-		cmocka_unit_test(what_is_too_long_is_cut_within_its_room),
+		cmocka_unit_test(the_error_is_appended_and_errno_is_kept),
+		cmocka_unit_test(a_long_sentence_is_cut),
 		cmocka_unit_test(a_sentence_is_one_line_whatever_it_quotes),
 		cmocka_unit_test(wall_and_monotonic_time_differ_by_the_offset),
-		cmocka_unit_test(the_boot_id_is_the_same_at_each_look),
+		cmocka_unit_test(the_boot_id_does_not_change),
 	};
 
 	return cmocka_run_group_tests_name("reason", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_subprocess.c - a program over three pipes: what it gets, what it says, how it ends. */
+/* test_subprocess.c - a program with three pipes: what it gets, what it writes, how it ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,18 +22,18 @@
 
 static struct reason why;
 
-static bool nobody_dies, waited; /* as a kernel has it whose disk or driver hangs */
+static bool no_child_dies, waited; /* as if a disk or driver were hanging */
 
 pid_t waitpid(pid_t pid, int *status, int options)
 {
 	if (!(options & WNOHANG))
 		waited = true;
-	if (nobody_dies && (options & WNOHANG))
+	if (no_child_dies && (options & WNOHANG))
 		return 0;
 	return (pid_t)syscall(SYS_wait4, pid, status, options, NULL);
 }
 
-static void it_reads_its_input_and_answers_on_both_pipes(void **state)
+static void it_reads_its_input_and_writes_to_both_pipes(void **state)
 {
 	struct subprocess child;
 	char text[64];
@@ -87,7 +87,7 @@ static void assert_refused(const char *program, const char *says)
 	subprocess_kill(&child);
 }
 
-static void a_program_that_cannot_be_run_is_a_sentence(void **state)
+static void a_program_that_cannot_be_executed_is_reported(void **state)
 {
 	struct subprocess child;
 	char text[64];
@@ -101,7 +101,7 @@ static void a_program_that_cannot_be_run_is_a_sentence(void **state)
 	subprocess_kill(&child);
 }
 
-static void those_that_were_ended_are_reaped(void **state)
+static void killed_children_are_reaped(void **state)
 {
 	struct subprocess children[20];
 	siginfo_t info;
@@ -119,7 +119,7 @@ static void those_that_were_ended_are_reaped(void **state)
 	assert_int_equal(errno, ECHILD); /* each is reaped */
 }
 
-static void no_more_are_started_while_many_that_were_killed_do_not_die(void **state)
+static void no_child_is_started_while_too_many_killed_ones_do_not_die(void **state)
 {
 	const char *const argv[] = {"sh", "-c", "sleep 60", NULL};
 	const struct subprocess_setup setup = subprocess_piped(argv);
@@ -127,18 +127,18 @@ static void no_more_are_started_while_many_that_were_killed_do_not_die(void **st
 	int started = 0;
 
 	(void)state;
-	nobody_dies = true;
+	no_child_dies = true;
 	while (started < 100 && subprocess_start(&child, &setup, &why)) {
 		subprocess_kill(&child);
 		started++;
 	}
-	nobody_dies = false;
+	no_child_dies = false;
 	assert_false(waited);
 	assert_int_in_range(started, 16, 99);
 	assert_non_null(strstr(why.text, "were killed and do not die"));
 	assert_int_equal(child.pid, 0);
 	subprocess_kill(&child);
-	for (int i = 0; !subprocess_start(&child, &setup, &why); i++) { /* when they are dead there is room again */
+	for (int i = 0; !subprocess_start(&child, &setup, &why); i++) { /* once they are dead there is room again */
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 	}
@@ -146,7 +146,7 @@ static void no_more_are_started_while_many_that_were_killed_do_not_die(void **st
 	assert_false(waited);
 }
 
-static void how_it_ended_is_told_once(void **state)
+static void how_it_ended_is_reported_once(void **state)
 {
 	static const struct {
 		const char *script;
@@ -175,7 +175,7 @@ static void how_it_ended_is_told_once(void **state)
 	}
 }
 
-static void what_it_started_itself_ends_with_it(void **state)
+static void its_own_children_are_killed_with_it(void **state)
 {
 	struct subprocess child;
 	char text[64];
@@ -190,7 +190,7 @@ static void what_it_started_itself_ends_with_it(void **state)
 	text[got] = '\0';
 	grandchild = atoi(text);
 	assert_true(grandchild > 0);
-	assert_int_equal(getpgid(grandchild), child.pid); /* not ours: a Ctrl-C does not reach it */
+	assert_int_equal(getpgid(grandchild), child.pid); /* not our group, so Ctrl-C does not reach it */
 	subprocess_kill(&child);
 	for (int i = 0; kill(grandchild, 0) == 0; i++) {
 		char path[64], line[128] = "";
@@ -207,7 +207,7 @@ static void what_it_started_itself_ends_with_it(void **state)
 	}
 }
 
-static void signals_that_we_block_or_ignore_are_as_usual_for_it(void **state)
+static void signals_that_we_block_or_ignore_are_default_in_it(void **state)
 {
 	struct subprocess child;
 	sigset_t blocked;
@@ -229,8 +229,8 @@ static void signals_that_we_block_or_ignore_are_as_usual_for_it(void **state)
 	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
 }
 
-/* Not even one that is not close-on-exec. */
-static void no_descriptor_of_ours_is_open_in_it(void **state)
+/* Not even one without close-on-exec. */
+static void it_inherits_no_other_descriptor(void **state)
 {
 	struct subprocess child;
 	char text[64];
@@ -240,7 +240,7 @@ static void no_descriptor_of_ours_is_open_in_it(void **state)
 	assert_true(ours[0] >= 0 && ours[1] >= 0);
 	start_shell(&child, "ls /proc/self/fd | tr '\\n' ' '");
 	read_to_end(child.out, text, sizeof(text));
-	assert_string_equal(text, "0 1 2 3 "); /* 3: of ls */
+	assert_string_equal(text, "0 1 2 3 "); /* 3 belongs to ls */
 	subprocess_kill(&child);
 	close(ours[0]);
 	close(ours[1]);
@@ -262,7 +262,7 @@ static void *start_one(void *context)
 	return NULL;
 }
 
-/* PR_SET_PDEATHSIG comes when the thread that forked ends. */
+/* PR_SET_PDEATHSIG is sent when the thread that forked ends. */
 static void one_that_a_thread_started_outlives_the_thread(void **state)
 {
 	struct subprocess child;
@@ -276,7 +276,7 @@ static void one_that_a_thread_started_outlives_the_thread(void **state)
 	subprocess_kill(&child);
 }
 
-static void ending_none_is_safe(void **state)
+static void killing_no_child_is_safe(void **state)
 {
 	struct subprocess child = SUBPROCESS_NONE;
 
@@ -288,17 +288,17 @@ static void ending_none_is_safe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_reads_its_input_and_answers_on_both_pipes),
+		cmocka_unit_test(it_reads_its_input_and_writes_to_both_pipes),
 		cmocka_unit_test(our_ends_never_block),
-		cmocka_unit_test(a_program_that_cannot_be_run_is_a_sentence),
-		cmocka_unit_test(those_that_were_ended_are_reaped),
-		cmocka_unit_test(no_more_are_started_while_many_that_were_killed_do_not_die),
-		cmocka_unit_test(how_it_ended_is_told_once),
-		cmocka_unit_test(what_it_started_itself_ends_with_it),
-		cmocka_unit_test(signals_that_we_block_or_ignore_are_as_usual_for_it),
-		cmocka_unit_test(no_descriptor_of_ours_is_open_in_it),
+		cmocka_unit_test(a_program_that_cannot_be_executed_is_reported),
+		cmocka_unit_test(killed_children_are_reaped),
+		cmocka_unit_test(no_child_is_started_while_too_many_killed_ones_do_not_die),
+		cmocka_unit_test(how_it_ended_is_reported_once),
+		cmocka_unit_test(its_own_children_are_killed_with_it),
+		cmocka_unit_test(signals_that_we_block_or_ignore_are_default_in_it),
+		cmocka_unit_test(it_inherits_no_other_descriptor),
 		cmocka_unit_test(one_that_a_thread_started_outlives_the_thread),
-		cmocka_unit_test(ending_none_is_safe),
+		cmocka_unit_test(killing_no_child_is_safe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* test_subprocess_kinds.c - child processes with other descriptors, preparations, functions, and those that are left.
- */
+/* test_subprocess_kinds.c - children with other descriptors or a prepare function, functions, detached children. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,8 +10,8 @@
 
 static struct reason why;
 
-/* Its ends get the numbers 0 to 2 then, and none of them may be lost when they are put in their places. */
-static void it_is_started_where_our_standard_descriptors_are_closed(void **state)
+/* Its ends then get the numbers 0 to 2, and none of them may be lost when they are renumbered. */
+static void it_starts_even_if_our_standard_descriptors_are_closed(void **state)
 {
 	struct subprocess child;
 	int kept[3];
@@ -43,7 +42,7 @@ static void it_is_started_where_our_standard_descriptors_are_closed(void **state
 	assert_string_equal(err, "complaint\n");
 }
 
-static void it_can_have_descriptors_of_ours(void **state)
+static void it_can_inherit_descriptors(void **state)
 {
 	const char *const argv[] = {"sh", "-c", "cat", NULL};
 	struct subprocess child;
@@ -70,7 +69,7 @@ static bool use_other_name(void *context)
 	return chdir(context) == 0;
 }
 
-static void what_is_prepared_is_done_in_it_alone(void **state)
+static void prepare_runs_only_in_the_child(void **state)
 {
 	const char *const argv[] = {"pwd", NULL};
 	struct subprocess_setup setup = subprocess_piped(argv);
@@ -90,7 +89,7 @@ static void what_is_prepared_is_done_in_it_alone(void **state)
 	assert_string_equal(before, after);
 }
 
-static void a_program_that_cannot_be_prepared_is_not_run(void **state)
+static void a_program_whose_prepare_fails_is_not_executed(void **state)
 {
 	const char *const argv[] = {"pwd", NULL};
 	struct subprocess_setup setup = subprocess_piped(argv);
@@ -107,7 +106,7 @@ static void a_program_that_cannot_be_prepared_is_not_run(void **state)
 	subprocess_kill(&child);
 }
 
-/* Of a forked copy: what it sees, that it can start programs of its own, and that it has none of ours to reap. */
+/* In a forked copy: what it sees, that it can start programs, and that it has none of our children to reap. */
 static int number;
 
 static int count_up(void *context)
@@ -127,7 +126,7 @@ static int count_up(void *context)
 	return number;
 }
 
-static void a_function_runs_in_a_copy_of_ours(void **state)
+static void a_function_runs_in_a_copy_of_this_process(void **state)
 {
 	int more = 40;
 	const struct subprocess_setup setup = {
@@ -149,7 +148,7 @@ static void a_function_runs_in_a_copy_of_ours(void **state)
 	subprocess_kill(&other);
 }
 
-static void one_that_is_left_ends_by_itself_and_is_reaped(void **state)
+static void a_detached_child_ends_by_itself_and_is_reaped(void **state)
 {
 	const char *const argv[] = {"cat", NULL};
 	struct subprocess child;
@@ -161,7 +160,7 @@ static void one_that_is_left_ends_by_itself_and_is_reaped(void **state)
 		.argv = argv, .in = ends[0], .out = SUBPROCESS_INHERIT, .err = SUBPROCESS_INHERIT};
 	assert_true(subprocess_start(&child, &setup, &why));
 	close(ends[0]);
-	for (int i = 0; subprocess_unreaped() > 0; i++) { /* of the cases before */
+	for (int i = 0; subprocess_unreaped() > 0; i++) { /* of earlier cases */
 		assert_int_in_range(i, 0, 60000);
 		usleep(1000);
 		subprocess_reap_detached();
@@ -183,12 +182,12 @@ static void one_that_is_left_ends_by_itself_and_is_reaped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_is_started_where_our_standard_descriptors_are_closed),
-		cmocka_unit_test(it_can_have_descriptors_of_ours),
-		cmocka_unit_test(what_is_prepared_is_done_in_it_alone),
-		cmocka_unit_test(a_program_that_cannot_be_prepared_is_not_run),
-		cmocka_unit_test(a_function_runs_in_a_copy_of_ours),
-		cmocka_unit_test(one_that_is_left_ends_by_itself_and_is_reaped),
+		cmocka_unit_test(it_starts_even_if_our_standard_descriptors_are_closed),
+		cmocka_unit_test(it_can_inherit_descriptors),
+		cmocka_unit_test(prepare_runs_only_in_the_child),
+		cmocka_unit_test(a_program_whose_prepare_fails_is_not_executed),
+		cmocka_unit_test(a_function_runs_in_a_copy_of_this_process),
+		cmocka_unit_test(a_detached_child_ends_by_itself_and_is_reaped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

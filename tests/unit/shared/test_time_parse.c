@@ -1,4 +1,4 @@
-/* Times as people write them: shared/base/time_text.h. */
+/* test_time_parse.c - times as people write them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -74,7 +74,7 @@ static void every_form_of_one_moment_is_that_moment(void **state)
 			fail_msg("%s", forms[i]);
 }
 
-static void fractions_count_to_the_microsecond_and_are_floored_behind_it(void **state)
+static void fractions_are_floored_to_microseconds(void **state)
 {
 	(void)state;
 	set_zone("UTC");
@@ -107,7 +107,7 @@ static void now_and_times_counted_from_it_are_relative(void **state)
 	assert_true(!point.relative && !point.is_now);
 }
 
-static void what_is_no_time_is_refused(void **state)
+static void malformed_times_are_refused(void **state)
 {
 	static const char *const texts[] = {
 		"",
@@ -172,7 +172,7 @@ static void what_is_no_time_is_refused(void **state)
 		refuses(texts[i], TIME_MALFORMED);
 }
 
-static void days_and_hours_that_there_are_not_are_called_so(void **state)
+static void days_and_hours_that_do_not_exist_are_reported(void **state)
 {
 	static const char *const texts[] = {
 		"20260231_102300", "20260229_102300",      "20260431_102300",      "20261301_102300", "20260017_102300",
@@ -205,7 +205,7 @@ static void times_before_1970_and_after_2200_are_out_of_range(void **state)
 	assert_int_equal(parsed_us("22001231_235959_999", TIME_FROM), INT64_C(7289654399999000));
 }
 
-static void bytes_are_taken_by_length_and_a_nul_among_them_is_no_end(void **state)
+static void the_length_counts_and_a_nul_is_not_the_end(void **state)
 {
 	static const char with_nul[] = "20260517_102300\0now";
 	static char huge[20000];
@@ -224,8 +224,8 @@ static void bytes_are_taken_by_length_and_a_nul_among_them_is_no_end(void **stat
 	assert_int_equal(time_parse(NULL, 0, TIME_FROM, now, &point), TIME_MALFORMED);
 }
 
-/* The parser's reads end with the text, also without a terminator: the sanitizers watch the heap's edge. */
-static void no_beginning_of_a_time_is_read_past_its_end(void **state)
+/* The parser does not read past the text, even without a terminator. The sanitizers watch the end of the heap block. */
+static void no_prefix_of_a_time_is_read_past_its_end(void **state)
 {
 	static const char *const whole[] = {"20260517_102300_123", "2026-05-17T10:23:00.123456+02:00", "-90.5s", "now",
 					    "1779006180.5"};
@@ -257,7 +257,7 @@ static void in_the_repeated_hour_from_is_the_first_and_to_the_second(void **stat
 	assert_int_equal(parsed_us("20261101_013000", TIME_FROM), parsed_us("2026-11-01T05:30:00Z", TIME_FROM));
 	assert_int_equal(parsed_us("20261101_013000", TIME_TO), parsed_us("2026-11-01T06:30:00Z", TIME_FROM));
 
-	set_zone("Australia/Lord_Howe"); /* only half an hour is repeated */
+	set_zone("Australia/Lord_Howe"); /* repeats only half an hour */
 	assert_int_equal(parsed_us("20260405_014500", TIME_FROM), parsed_us("2026-04-04T14:45:00Z", TIME_FROM));
 	assert_int_equal(parsed_us("20260405_014500", TIME_TO), parsed_us("2026-04-04T15:15:00Z", TIME_FROM));
 	assert_int_equal(parsed_us("20260405_012959", TIME_FROM), parsed_us("20260405_012959", TIME_TO));
@@ -266,7 +266,7 @@ static void in_the_repeated_hour_from_is_the_first_and_to_the_second(void **stat
 	assert_int_equal(parsed_us("20261025_023000", TIME_FROM), parsed_us("20261025_023000", TIME_TO));
 }
 
-static void the_hour_that_spring_leaves_out_is_named(void **state)
+static void the_hour_that_spring_skips_is_reported(void **state)
 {
 	(void)state;
 	set_zone("Europe/Berlin");
@@ -283,7 +283,7 @@ static void the_hour_that_spring_leaves_out_is_named(void **state)
 	refuses("20261004_021500", TIME_SKIPPED_HOUR);
 	assert_int_equal(parsed_us("20261004_023000", TIME_FROM) - parsed_us("20261004_015959", TIME_FROM), US_PER_S);
 
-	set_zone("Pacific/Apia"); /* 30 December 2011 was no day there */
+	set_zone("Pacific/Apia"); /* skipped 30 December 2011 */
 	refuses("20111230_120000", TIME_SKIPPED_HOUR);
 	assert_int_equal(parsed_us("20111231_000000", TIME_FROM) - parsed_us("20111229_235959", TIME_FROM), US_PER_S);
 }
@@ -322,12 +322,12 @@ static void a_duration_is_a_positive_number_with_or_without_unit(void **state)
 	assert_int_equal(time_parse_duration("99999999999d", 12, &us), TIME_OUT_OF_RANGE);
 }
 
-static void every_status_has_its_sentence(void **state)
+static void every_status_has_a_message(void **state)
 {
 	(void)state;
 	assert_non_null(strstr(time_status_message(TIME_MALFORMED), "YYYYMMDD_HHMMSS"));
-	assert_non_null(strstr(time_status_message(TIME_INVALID_FIELD), "calendar"));
-	assert_non_null(strstr(time_status_message(TIME_SKIPPED_HOUR), "put forward"));
+	assert_non_null(strstr(time_status_message(TIME_INVALID_FIELD), "does not exist"));
+	assert_non_null(strstr(time_status_message(TIME_SKIPPED_HOUR), "went forward"));
 	assert_non_null(strstr(time_status_message(TIME_OUT_OF_RANGE), "1970"));
 }
 
@@ -335,18 +335,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_of_one_moment_is_that_moment),
-		cmocka_unit_test(fractions_count_to_the_microsecond_and_are_floored_behind_it),
+		cmocka_unit_test(fractions_are_floored_to_microseconds),
 		cmocka_unit_test(now_and_times_counted_from_it_are_relative),
-		cmocka_unit_test(what_is_no_time_is_refused),
-		cmocka_unit_test(days_and_hours_that_there_are_not_are_called_so),
+		cmocka_unit_test(malformed_times_are_refused),
+		cmocka_unit_test(days_and_hours_that_do_not_exist_are_reported),
 		cmocka_unit_test(times_before_1970_and_after_2200_are_out_of_range),
-		cmocka_unit_test(bytes_are_taken_by_length_and_a_nul_among_them_is_no_end),
-		cmocka_unit_test(no_beginning_of_a_time_is_read_past_its_end),
+		cmocka_unit_test(the_length_counts_and_a_nul_is_not_the_end),
+		cmocka_unit_test(no_prefix_of_a_time_is_read_past_its_end),
 		cmocka_unit_test(in_the_repeated_hour_from_is_the_first_and_to_the_second),
-		cmocka_unit_test(the_hour_that_spring_leaves_out_is_named),
+		cmocka_unit_test(the_hour_that_spring_skips_is_reported),
 		cmocka_unit_test(a_leap_day_is_a_day),
 		cmocka_unit_test(a_duration_is_a_positive_number_with_or_without_unit),
-		cmocka_unit_test(every_status_has_its_sentence),
+		cmocka_unit_test(every_status_has_a_message),
 	};
 
 	return cmocka_run_group_tests_name("time", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Times as texts, and back again: shared/base/time_text.h. */
+/* test_time_text.c - formatted times, which parse to the same time again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -30,7 +30,7 @@ static int64_t parsed_us(const char *text, enum time_side side)
 	return point.at.us;
 }
 
-static void formats_are_floored_and_carry_the_offset(void **state)
+static void formats_are_floored_and_have_the_offset(void **state)
 {
 	char compact[TIME_COMPACT_BYTES], iso[TIME_ISO_BYTES];
 
@@ -58,7 +58,7 @@ static void formats_are_floored_and_carry_the_offset(void **state)
 	assert_int_equal(time_floor_second((wall_t){-1}).us, -US_PER_S);
 }
 
-static void the_farthest_numbers_still_fit_their_texts(void **state)
+static void extreme_times_fit_their_texts(void **state)
 {
 	static const int64_t far[] = {INT64_MIN, INT64_MAX};
 	char compact[TIME_COMPACT_BYTES], iso[TIME_ISO_BYTES];
@@ -73,8 +73,8 @@ static void the_farthest_numbers_still_fit_their_texts(void **state)
 	}
 }
 
-/* Whatever is written is read back as the same moment, in every zone and at every change of the clocks. */
-static void what_is_written_reads_back(void **state)
+/* In every zone and at every change of the clocks. */
+static void formatted_times_parse_to_the_same_time(void **state)
 {
 	static const char *const zones[] = {
 		"UTC",          "Europe/Berlin",     "America/New_York", "Australia/Lord_Howe",
@@ -95,7 +95,8 @@ static void what_is_written_reads_back(void **state)
 			time_format_iso((wall_t){at_us}, iso);
 			assert_int_equal(parsed_us(iso, TIME_FROM), at_us);
 
-			*strpbrk(iso + 10, "+-") = ' '; /* a plus that was decoded; minus zones differ */
+			*strpbrk(iso + 10, "+-") =
+				' '; /* what URL decoding makes of a plus; a minus changes the time */
 			if (time_utc_offset_s((wall_t){at_us}) >= 0)
 				assert_int_equal(parsed_us(iso, TIME_TO), at_us);
 
@@ -111,9 +112,9 @@ static void what_is_written_reads_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(formats_are_floored_and_carry_the_offset),
-		cmocka_unit_test(the_farthest_numbers_still_fit_their_texts),
-		cmocka_unit_test(what_is_written_reads_back),
+		cmocka_unit_test(formats_are_floored_and_have_the_offset),
+		cmocka_unit_test(extreme_times_fit_their_texts),
+		cmocka_unit_test(formatted_times_parse_to_the_same_time),
 	};
 
 	return cmocka_run_group_tests_name("timeform", tests, NULL, NULL);

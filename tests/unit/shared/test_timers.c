@@ -1,4 +1,4 @@
-/* test_timers.c - deadlines in the order in which they are due, also where a callback sets and clears them. */
+/* test_timers.c - timers run in the order in which they are due, even if callbacks set and clear them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,7 +51,7 @@ static void note(void *context)
 	order[ordered++] = *(const char *)context;
 }
 
-static void timers_come_in_the_order_of_their_deadlines(void **state)
+static void timers_run_in_the_order_of_their_times(void **state)
 {
 	mono_t now = mono_now();
 
@@ -68,7 +68,7 @@ static void timers_come_in_the_order_of_their_deadlines(void **state)
 	assert_false(timers[0].armed);
 }
 
-static void a_timer_that_is_set_again_comes_once(void **state)
+static void a_timer_that_is_set_again_runs_once(void **state)
 {
 	mono_t now = mono_now();
 
@@ -82,7 +82,7 @@ static void a_timer_that_is_set_again_comes_once(void **state)
 	assert_int_equal(ordered, 1);
 }
 
-static void a_cleared_timer_does_not_come(void **state)
+static void a_cleared_timer_does_not_run(void **state)
 {
 	(void)state;
 	timers[0] = (struct loop_timer){.due = note, .context = "a"};
@@ -113,7 +113,7 @@ static void note_many(void *context)
 	came[came_count++].at_us = timer->at.us;
 }
 
-/* All of them are past, a tenth of a second wide, and several share each microsecond. */
+/* All of them are overdue, spread over a tenth of a second; several share each microsecond. */
 static void set_many(unsigned *seed)
 {
 	int64_t begin_us = mono_now().us - US_PER_S;
@@ -140,7 +140,7 @@ static size_t count_armed(void)
 	return count;
 }
 
-static void many_timers_come_each_once_and_in_order(void **state)
+static void each_of_many_timers_runs_once_and_in_order(void **state)
 {
 	unsigned seed = 1;
 
@@ -158,7 +158,7 @@ static void many_timers_come_each_once_and_in_order(void **state)
 	}
 }
 
-static void timers_with_one_deadline_come_in_the_order_in_which_they_were_set(void **state)
+static void timers_with_the_same_time_run_in_the_order_in_which_they_were_set(void **state)
 {
 	mono_t now = mono_now();
 
@@ -174,7 +174,7 @@ static void timers_with_one_deadline_come_in_the_order_in_which_they_were_set(vo
 		assert_int_equal(came[i].number, (i * 7) % MANY);
 }
 
-/* Clears every other one that is still to come, and frees what it lives in. */
+/* Clears every second one that has not run yet, and frees what contains it. */
 static void clear_others(void *context)
 {
 	(void)context;
@@ -220,7 +220,7 @@ static void come_again(void *context)
 	loop_timer_set(loop, &timers[0], (mono_t){0});
 }
 
-static void a_timer_that_is_always_due_keeps_nobody_waiting(void **state)
+static void a_timer_that_is_always_due_does_not_starve_others(void **state)
 {
 	int ends[2], calls[2] = {0};
 
@@ -248,13 +248,13 @@ static void a_timer_that_is_always_due_keeps_nobody_waiting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(timers_come_in_the_order_of_their_deadlines),
-		CASE(a_timer_that_is_set_again_comes_once),
-		CASE(a_cleared_timer_does_not_come),
-		CASE(many_timers_come_each_once_and_in_order),
-		CASE(timers_with_one_deadline_come_in_the_order_in_which_they_were_set),
+		CASE(timers_run_in_the_order_of_their_times),
+		CASE(a_timer_that_is_set_again_runs_once),
+		CASE(a_cleared_timer_does_not_run),
+		CASE(each_of_many_timers_runs_once_and_in_order),
+		CASE(timers_with_the_same_time_run_in_the_order_in_which_they_were_set),
 		CASE(a_timer_can_free_others_that_are_due_in_the_same_turn),
-		CASE(a_timer_that_is_always_due_keeps_nobody_waiting),
+		CASE(a_timer_that_is_always_due_does_not_starve_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
