@@ -7,12 +7,12 @@
 
 static void say_changes(const struct config *config, const struct config_changes *changes)
 {
-	if (changes->taken[0])
-		log_info("main", "%s was read again, and taken: %s", config->file, changes->taken);
+	if (changes->applied[0])
+		log_info("main", "%s was read again, and taken: %s", config->file, changes->applied);
 	else
 		log_info("main", "%s was read again: there is nothing new to take", config->file);
-	if (changes->kept[0])
-		log_warn("main", "the recorder needs a restart for what changed of: %s", changes->kept);
+	if (changes->needs_restart[0])
+		log_warn("main", "the recorder needs a restart for what changed of: %s", changes->needs_restart);
 }
 
 bool reload(struct config *running, struct archive *archive, struct capture *capture)

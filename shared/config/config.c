@@ -1,4 +1,4 @@
-/* config.c - loads one recorder.ini, or a folder of them. */
+/* config.c - loads one recorder.ini, or a directory of them. */
 #include "shared/config/config_internal.h"
 
 #include <dirent.h>
@@ -10,19 +10,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What iniparser says of a file that it refuses. Its callback is global, so one file is parsed at a time. */
+/* What iniparser reports about a file. Its callback is global, so only one file is parsed at a time. */
 static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
-static char complaint[160];
+static char errors[160];
 
-__attribute__((format(printf, 1, 2))) static int take_complaint(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static int append_error(const char *format, ...)
 {
-	size_t used = strlen(complaint);
+	size_t used = strlen(errors);
 	va_list arguments;
 
 	va_start(arguments, format);
-	int length = vsnprintf(complaint + used, sizeof(complaint) - used, format, arguments);
+	int length = vsnprintf(errors + used, sizeof(errors) - used, format, arguments);
 	va_end(arguments);
-	for (char *end = complaint + used; (end = strpbrk(end, "\r\n")); end++)
+	for (char *end = errors + used; (end = strpbrk(end, "\r\n")); end++)
 		*end = ' ';
 	return length;
 }
@@ -30,16 +30,15 @@ __attribute__((format(printf, 1, 2))) static int take_complaint(const char *form
 static dictionary *parse(const char *file, struct reason *why)
 {
 	pthread_mutex_lock(&parsing);
-	complaint[0] = '\0';
-	iniparser_set_error_callback(take_complaint);
+	errors[0] = '\0';
+	iniparser_set_error_callback(append_error);
 	dictionary *parsed = iniparser_load(file);
 	iniparser_set_error_callback(NULL);
 	if (!parsed)
 		reason_set(why,
-			   "%s is no .ini file; right would be lines of [section] alone, key = value (at most 1000 "
-			   "bytes), or "
-			   "; comment (%s)",
-			   file, complaint);
+			   "%s is not a valid .ini file; expected lines of [section] alone, key = value (at most 1000 "
+			   "bytes) or ; comment (%s)",
+			   file, errors);
 	pthread_mutex_unlock(&parsing);
 	return parsed;
 }
@@ -49,7 +48,7 @@ static bool load(const char *file, bool nested, struct config *out, struct reaso
 	memset(out, 0, sizeof(*out));
 	out->nested = nested;
 	if (!realpath(file, out->file))
-		return reason_errno(why, "%s: the configuration cannot be opened", file);
+		return reason_errno(why, "%s: cannot open the configuration", file);
 	if (!config_text_check(out->file, why))
 		return false;
 	dictionary *parsed = parse(out->file, why);
@@ -82,7 +81,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static bool share_folder(const struct config *a, const struct config *b)
+static bool have_common_folder(const struct config *a, const struct config *b)
 {
 	return strcmp(a->record.directory, b->record.directory) == 0 ||
 	       strcmp(a->record.directory, b->clips.directory) == 0 ||
@@ -96,13 +95,13 @@ static bool check_differs(const struct config_set *set, const struct config *con
 		const struct config *other = &set->cameras[i];
 
 		if (strcmp(other->camera.name, config->camera.name) == 0)
-			return reason_set(why, "%s: [camera] name = %s is also in %s; right would be a name of its own",
-					  config->file, config->camera.name, other->file);
-		if (share_folder(other, config))
 			return reason_set(why,
-					  "%s: [record] directory or [clips] directory is also in %s; right would be "
-					  "folders of its "
-					  "own",
+					  "%s: [camera] name = %s is already used in %s; expected a name of its own",
+					  config->file, config->camera.name, other->file);
+		if (have_common_folder(other, config))
+			return reason_set(why,
+					  "%s: [record] directory or [clips] directory is already used in %s; expected "
+					  "folders of its own",
 					  config->file, other->file);
 	}
 	return true;
@@ -128,11 +127,10 @@ static bool load_directory(const char *directory, struct config_set *out, struct
 
 	int count = scandir(directory, &entries, is_ini, by_name);
 	if (count < 0)
-		return reason_errno(why, "%s: the folder of configurations cannot be read", directory);
+		return reason_errno(why, "%s: cannot read the folder of configurations", directory);
 	out->cameras = count > 0 ? calloc((size_t)count, sizeof(struct config)) : NULL;
 	if (count == 0)
-		good = reason_set(why, "%s: there is no .ini file in this folder; right would be one for each camera",
-				  directory);
+		good = reason_set(why, "%s: there is no .ini file in this folder; expected one per camera", directory);
 	else if (!out->cameras)
 		good = reason_errno(why, "%s", directory);
 	for (int i = 0; i < count; i++) {

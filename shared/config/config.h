@@ -1,9 +1,9 @@
 /*
- * config.h - recorder.ini: one file a camera (format: iniparser's; keys: recorder.ini.example). Any thread may load
- * one.
+ * config.h - the configuration: recorder.ini, one file per camera.
  *
- * A missing key has its default; an unknown section or key, or a value out of range, is refused with the file, the key
- * and what would be right. Relative folders count from the folder of the .ini file. Paths come out absolute.
+ * iniparser defines the format, and recorder.ini.example lists the keys. A missing key has its default. An unknown
+ * section or key, or an invalid value, is refused with the file, the key and what is expected. Relative paths count
+ * from the folder of the .ini file; all paths are stored as absolute ones. Any thread may load a configuration.
  */
 #ifndef SHARED_CONFIG_CONFIG_H
 #define SHARED_CONFIG_CONFIG_H
@@ -50,7 +50,7 @@ struct config_record {
 	int segment_seconds;          /* 10 to 86400 */
 	int sync_seconds;             /* 1 to 600 */
 	enum config_codec codec;
-	bool sandbox;     /* FFmpeg is kept in one */
+	bool sandbox;     /* FFmpeg runs in a sandbox */
 	char encoder[32]; /* libx264, h264_vaapi, h264_v4l2m2m, h264_nvenc */
 	char preset[32];
 	int quality; /* 1 to 51 */
@@ -78,23 +78,23 @@ struct config_http {
 	int max_viewers, max_downloads; /* 1 to 10000 */
 	int max_clip_minutes;           /* 1 to 10080 */
 	int max_transcodes;             /* 0 to 64 */
-	int address_share;              /* per cent of these that one address may have: 1 to 100 */
-	int stall_seconds;              /* that a client may take next to nothing (fcgi/io/pace.h): 1 to 3600 */
+	int address_share;              /* percentage of these that one address may use: 1 to 100 */
+	int stall_seconds;              /* how long a client may read next to nothing (fcgi/io/pace.h): 1 to 3600 */
 	bool allow_control;
-	char hosts[512]; /* names of this recorder, blanks or commas between them; *: any (fcgi/auth/trusted_host.h) */
-	char allow_origin[512]; /* pages of other sites that may read, or *: any that sends a token (origin.h) */
-	char proxies[256];      /* networks (ip_address.h) of proxies in front: fcgi/auth/client_address.h */
-	char tokens[PATH_MAX];  /* a file that need not be there (token.h) */
+	char hosts[512]; /* names of this recorder, separated by blanks or commas; *: any (fcgi/auth/trusted_host.h) */
+	char allow_origin[512]; /* sites whose pages may read (shared/net/origin.h); *: any that sends a token */
+	char proxies[256];      /* networks of proxies in front (shared/net/ip_address.h, fcgi/auth/client_address.h) */
+	char tokens[PATH_MAX];  /* a file that may be missing (token.h) */
 };
 
 struct config_control {
-	char name[48]; /* as in the file, lower case: brightness, exposure_dynamic_framerate */
+	char name[48]; /* as in the file, in lower case: brightness, exposure_dynamic_framerate */
 	char value[48];
 };
 
 struct config {
 	char file[PATH_MAX]; /* absolute */
-	bool nested;         /* read as one of a directory's: its folders default to recordings/NAME and clips/NAME */
+	bool nested;         /* one file of a directory: its folders default to recordings/NAME and clips/NAME */
 	struct config_camera camera;
 	struct config_record record;
 	struct config_retention retention;
@@ -107,35 +107,35 @@ struct config {
 };
 
 struct config_set {
-	struct config *cameras; /* sorted by file name; the first is the default. Owned by the set */
+	struct config *cameras; /* owned by the set, sorted by file name; the first is the default camera */
 	size_t count;
 };
 
-/* Reads one file. */
+/* Reads one file. Returns false and sets *why if it is not valid. */
 bool config_load(const char *file, struct config *out, struct reason *why);
 
 /*
- * Reads one file, or every *.ini of a directory (at least one). In a directory the folders that a file does not name
- * default to recordings/NAME and clips/NAME beside it, and names and folders must differ. config_set_free() frees; a
- * zeroed set is safe.
+ * Reads one file, or every *.ini in a directory, which must have at least one. In a directory, folders that a file does
+ * not name default to recordings/NAME and clips/NAME beside it, and no two files may share a name or a folder. Returns
+ * false and sets *why, with an empty set. Free a set with config_set_free(), which is safe for a zeroed one.
  */
 bool config_set_load(const char *path, struct config_set *out, struct reason *why);
 void config_set_free(struct config_set *set);
 
-/* Reads the file of `running` once more, as it was read before. `running` stays as it is. */
+/* Reads the file of `running` again, in the same way. `running` does not change. */
 bool config_reload(const struct config *running, struct config *out, struct reason *why);
 
-/* Keys as people write them (retention.hours, controls), a comma between them; empty where there are none. */
+/* Keys as people write them (retention.hours, controls), separated by commas; empty if there are none. */
 struct config_changes {
-	char taken[320];
-	char kept[320]; /* need a restart */
-	bool controls;  /* they are among those taken */
+	char applied[320];
+	char needs_restart[320];
+	bool controls; /* [controls] are among those applied */
 };
 
-/* Takes over from `fresh` what may change while a program runs, and names the keys that differ. */
+/* Copies from `fresh` what may change while a program runs, and lists the keys that differ. */
 void config_apply(struct config *running, const struct config *fresh, struct config_changes *out);
 
-/* The camera of that name; the first for NULL or ""; NULL where there is none. */
+/* The camera of that name, or the first one for NULL or "". Returns NULL if there is none. */
 const struct config *config_set_find(const struct config_set *set, const char *name);
 
 /* The POSIX shared memory name of a camera's ring: /recorder.NAME. */

@@ -1,10 +1,10 @@
-/* config_change.c - from one reading of a file to the next: what may change while a program runs, and what may not. */
+/* config_change.c - which settings may change while a program runs. */
 #include "shared/config/config_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The others need a restart: they stand in what was opened, allocated or started by them. */
+/* All other keys need a restart, because something was opened, allocated or started with their values. */
 static const char *const live_keys[] = {
 	"retention:hours",     "retention:max_gb",   "retention:min_free_gb", "clips:cache",
 	"clips:max_mb",        "http:max_viewers",   "http:max_downloads",    "http:max_clip_minutes",
@@ -20,8 +20,8 @@ static bool is_live(const char *name)
 	return false;
 }
 
-/* Appends section.key; a list that is full ends where it is. */
-static void name_key(char *list, size_t bytes, const char *name)
+/* Appends section.key, or nothing if the list is full. */
+static void list_key(char *list, size_t bytes, const char *name)
 {
 	size_t used = strlen(list);
 	int section = (int)strcspn(name, ":");
@@ -30,34 +30,34 @@ static void name_key(char *list, size_t bytes, const char *name)
 		 name[section] ? name + section + 1 : "");
 }
 
-static void take_controls(struct config *running, const struct config *fresh, struct config_changes *out)
+static void apply_controls(struct config *running, const struct config *fresh, struct config_changes *out)
 {
 	if (running->control_count == fresh->control_count &&
 	    memcmp(running->controls, fresh->controls, sizeof(running->controls)) == 0)
 		return;
 	memcpy(running->controls, fresh->controls, sizeof(running->controls));
 	running->control_count = fresh->control_count;
-	name_key(out->taken, sizeof(out->taken), "controls");
+	list_key(out->applied, sizeof(out->applied), "controls");
 	out->controls = true;
 }
 
 void config_apply(struct config *running, const struct config *fresh, struct config_changes *out)
 {
-	struct config_field place;
+	struct config_field field;
 
 	*out = (struct config_changes){0};
-	for (size_t i = 0; config_key_field(i, &place); i++) {
-		char *mine = (char *)running + place.offset;
-		const char *other = (const char *)fresh + place.offset;
+	for (size_t i = 0; config_key_field(i, &field); i++) {
+		char *value = (char *)running + field.offset;
+		const char *new_value = (const char *)fresh + field.offset;
 
-		if (memcmp(mine, other, place.bytes) == 0)
+		if (memcmp(value, new_value, field.bytes) == 0)
 			continue;
-		if (is_live(place.name)) {
-			memcpy(mine, other, place.bytes);
-			name_key(out->taken, sizeof(out->taken), place.name);
+		if (is_live(field.name)) {
+			memcpy(value, new_value, field.bytes);
+			list_key(out->applied, sizeof(out->applied), field.name);
 		} else {
-			name_key(out->kept, sizeof(out->kept), place.name);
+			list_key(out->needs_restart, sizeof(out->needs_restart), field.name);
 		}
 	}
-	take_controls(running, fresh, out);
+	apply_controls(running, fresh, out);
 }

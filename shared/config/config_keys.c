@@ -1,7 +1,4 @@
-/*
- * config_keys.c - the table of keys: where each value goes, what it may be, and its default. A default is read like a
- * value from the file, so it cannot be one that the file could not have.
- */
+/* config_keys.c - the table of keys: where each value goes, what it may be, and its default. */
 #include "shared/config/config_internal.h"
 
 #include <assert.h>
@@ -13,17 +10,17 @@
 #include "shared/net/ip_address.h"
 #include "shared/net/origin.h"
 
-#define VALUE_SHOWN 60 /* bytes of a wrong value that a sentence repeats */
+#define VALUE_SHOWN 60 /* bytes of an invalid value that a message quotes */
 
 enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER, MOUNT, FILE_PATH, HOSTS, ORIGINS, NETWORKS };
 
 struct key {
-	const char *name; /* section:key, as iniparser has it */
-	const char *preset;
+	const char *name;   /* section:key, as iniparser has it */
+	const char *preset; /* the default, read like a value in the file, so it is always a valid one */
 	enum kind kind;
 	size_t offset, bytes; /* of the field in struct config */
 	double least, most;
-	/* CHOICE: the number of the word is stored; WORD: the words allowed, NULL: any; a number: why none is beyond */
+	/* CHOICE: the index of the word is stored; WORD: the allowed words, NULL: any; a number: why it has that range */
 	const char *const *choices;
 };
 
@@ -48,7 +45,7 @@ static_assert(sizeof(enum config_fallback) == sizeof(int) && sizeof(enum log_lev
 
 #define FIELD(field) offsetof(struct config, field), sizeof(((struct config *)NULL)->field)
 
-/* camera:name comes first: default folders may be named by it. */
+/* camera:name comes first, because default folders may be named after it. */
 static const struct key keys[] = {
 	{"camera:name", "camera", NAME, FIELD(camera.name), 0, 0, NULL},
 	{"camera:device", "auto", DEVICE, FIELD(camera.device), 0, 0, NULL},
@@ -150,21 +147,21 @@ static bool read_value(const struct key *key, const char *text, struct config *o
 	return true;
 }
 
-/* Says what would be right for a key. */
+/* Describes the values that a key may have. */
 static void describe(const struct key *key, char *out, size_t bytes)
 {
 	static const char *const texts[] = {
 		[YES_NO] = "yes or no",
 		[WORD] = "a word of a-z 0-9 _ -, at most 31 bytes",
-		[NAME] = "a name of a-z 0-9 _ -, at most 31 bytes, beginning with no -",
+		[NAME] = "a name of a-z 0-9 _ -, at most 31 bytes, that does not begin with -",
 		[DEVICE] = "auto, test, a number N for /dev/videoN, or a path such as /dev/v4l/by-id/...",
 		[FOLDER] = "a folder",
 		[MOUNT] = "yes, no, or the folder where a disk is mounted, such as /mnt/disk",
 		[FILE_PATH] = "a file",
-		[ORIGINS] = "origins such as https://cam.example.org:8443, with no path behind, a blank between them, "
+		[ORIGINS] = "origins such as https://cam.example.org:8443, with no path, separated by blanks, "
 			    "or * alone",
-		[NETWORKS] = "addresses or networks such as 192.0.2.7 or 10.0.0.0/8, a blank between them",
-		[HOSTS] = "names without a port, such as cam.example.org or *.lan, a blank between them, or * for any",
+		[NETWORKS] = "addresses or networks such as 192.0.2.7 or 10.0.0.0/8, separated by blanks",
+		[HOSTS] = "names without a port, such as cam.example.org or *.lan, separated by blanks, or * for any",
 	};
 	size_t length = 0;
 
@@ -182,7 +179,7 @@ static void describe(const struct key *key, char *out, size_t bytes)
 	}
 }
 
-/* Of section:key, the bytes before the colon. */
+/* The length of the section in section:key. */
 static int section_length(const char *name)
 {
 	return (int)strcspn(name, ":");
@@ -192,7 +189,7 @@ static bool read_key(const struct key *key, const dictionary *dictionary, bool n
 		     struct reason *why)
 {
 	const char *text = iniparser_getstring(dictionary, key->name, NULL);
-	char preset[64], right[128];
+	char preset[64], expected[128];
 	int section = section_length(key->name);
 
 	if (!text) {
@@ -203,9 +200,9 @@ static bool read_key(const struct key *key, const dictionary *dictionary, bool n
 	}
 	if (read_value(key, text, out))
 		return true;
-	describe(key, right, sizeof(right));
-	return reason_set(why, "%s: [%.*s] %s = %.*s is wrong; right would be %s", out->file, section, key->name,
-			  key->name + section + 1, VALUE_SHOWN, text, right);
+	describe(key, expected, sizeof(expected));
+	return reason_set(why, "%s: [%.*s] %s = %.*s is invalid; expected %s", out->file, section, key->name,
+			  key->name + section + 1, VALUE_SHOWN, text, expected);
 }
 
 static bool add_control(const char *name, const char *value, struct config *out, struct reason *why)
@@ -213,17 +210,15 @@ static bool add_control(const char *name, const char *value, struct config *out,
 	struct config_control *control = &out->controls[out->control_count];
 
 	if (out->control_count == CONFIG_CONTROLS_MAX)
-		return reason_set(why, "%s: [" CONTROLS "] has too many keys; at most %d", out->file,
+		return reason_set(why, "%s: [" CONTROLS "] has too many keys; at most %d are allowed", out->file,
 				  CONFIG_CONTROLS_MAX);
 	if (!config_is_word(name, sizeof(control->name)))
 		return reason_set(why,
-				  "%s: [" CONTROLS
-				  "] %.*s is no control; right would be its V4L2 name such as brightness "
+				  "%s: [" CONTROLS "] %.*s is not a control; expected a V4L2 name such as brightness "
 				  "(v4l2-ctl --list-ctrls shows them)",
 				  out->file, VALUE_SHOWN, name);
 	if (value[0] == '\0' || strlen(value) >= sizeof(control->value))
-		return reason_set(why,
-				  "%s: [" CONTROLS "] %s = %.*s is wrong; right would be a value of 1 to %zu bytes",
+		return reason_set(why, "%s: [" CONTROLS "] %s = %.*s is invalid; expected a value of 1 to %zu bytes",
 				  out->file, name, VALUE_SHOWN, value, sizeof(control->value) - 1);
 	snprintf(control->name, sizeof(control->name), "%s", name);
 	snprintf(control->value, sizeof(control->value), "%s", value);
@@ -231,7 +226,7 @@ static bool add_control(const char *name, const char *value, struct config *out,
 	return true;
 }
 
-static bool section_known(const char *name, size_t length)
+static bool is_known_section(const char *name, size_t length)
 {
 	if (length == strlen(CONTROLS) && memcmp(name, CONTROLS, length) == 0)
 		return true;
@@ -241,7 +236,7 @@ static bool section_known(const char *name, size_t length)
 	return false;
 }
 
-static bool key_known(const char *name)
+static bool is_known_key(const char *name)
 {
 	for (size_t i = 0; i < KEYS; i++)
 		if (strcmp(keys[i].name, name) == 0)
@@ -249,11 +244,11 @@ static bool key_known(const char *name)
 	return false;
 }
 
-/* Appends "; right would be a, b, c": the keys of that section. */
+/* Appends the keys of that section: "; expected a, b, c". */
 static bool refuse_key(const char *name, const struct config *config, struct reason *why)
 {
 	int section = section_length(name);
-	const char *separator = "; right would be ";
+	const char *separator = "; expected ";
 
 	reason_set(why, "%s: [%.*s] has no key %.*s", config->file, section, name, VALUE_SHOWN, name + section + 1);
 	for (size_t i = 0; i < KEYS; i++) {
@@ -272,37 +267,38 @@ static bool check_entry(const char *name, const char *value, struct config *out,
 	int section = section_length(name);
 
 	if (section == 0)
-		return reason_set(why, "%s: %.*s stands before any section; right would be below [camera] or its like",
+		return reason_set(why,
+				  "%s: %.*s comes before any section; expected a section such as [camera] above it",
 				  out->file, VALUE_SHOWN, name[0] == ':' ? name + 1 : "[]");
-	if (!section_known(name, (size_t)section))
+	if (!is_known_section(name, (size_t)section))
 		return reason_set(
 			why,
-			"%s: there is no section [%.*s]; right would be [camera], [record], [retention], [memory], "
-			"[clips], [http], [controls] or [log]",
+			"%s: there is no section [%.*s]; expected [camera], [record], [retention], [memory], [clips], "
+			"[http], [controls] or [log]",
 			out->file, section < VALUE_SHOWN ? section : VALUE_SHOWN, name);
 	if (name[section] == '\0')
 		return true;
 	if (strncmp(name, CONTROLS ":", strlen(CONTROLS) + 1) == 0)
 		return add_control(name + section + 1, value ? value : "", out, why);
-	return key_known(name) || refuse_key(name, out, why);
+	return is_known_key(name) || refuse_key(name, out, why);
 }
 
-/* Which words there are for it is the encoder's: libx264's are known, and the only ones that are handed on. */
+/* Presets belong to an encoder. Only libx264's are known and passed on. */
 static bool check_preset(const struct config *config, struct reason *why)
 {
 	const struct key allowed = {.kind = WORD, .choices = x264_presets};
-	char right[128];
+	char expected[128];
 	int choice;
 
 	if (strcmp(config->record.encoder, "libx264") != 0 ||
 	    config_read_choice(config->record.preset, x264_presets, &choice))
 		return true;
-	describe(&allowed, right, sizeof(right));
-	return reason_set(why, "%s: [record] preset = %s is wrong; right would be %s", config->file,
-			  config->record.preset, right);
+	describe(&allowed, expected, sizeof(expected));
+	return reason_set(why, "%s: [record] preset = %s is invalid; expected %s", config->file, config->record.preset,
+			  expected);
 }
 
-/* A disk that is mounted beside or below the folder says nothing about it. */
+/* A disk that is mounted beside or below the folder says nothing about the folder. */
 static bool check_mount(const struct config *config, const char *section, const char *mount, const char *directory,
 			struct reason *why)
 {
@@ -311,9 +307,8 @@ static bool check_mount(const struct config *config, const char *section, const 
 	if (mount[0] != '/' || (strncmp(directory, mount, length) == 0 && strchr("/", directory[length])))
 		return true;
 	return reason_set(why,
-			  "%s: [%s] require_mount = %s is not above that section's directory %s; right would be yes, "
-			  "or the folder "
-			  "where the disk of that directory is mounted",
+			  "%s: [%s] require_mount = %s is not above that section's directory %s; expected yes, or the "
+			  "folder where the disk of that directory is mounted",
 			  config->file, section, mount, directory);
 }
 
@@ -333,7 +328,7 @@ bool config_key_field(size_t number, struct config_field *out)
 
 bool config_keys_read(const dictionary *dictionary, bool nested, struct config *out, struct reason *why)
 {
-	size_t slots = (size_t)dictionary->size; /* iniparser 4.1 has an ssize_t there, 4.2 a size_t */
+	size_t slots = (size_t)dictionary->size; /* an ssize_t in iniparser 4.1, a size_t in 4.2 */
 
 	for (size_t i = 0; i < slots; i++)
 		if (dictionary->key[i] && !check_entry(dictionary->key[i], dictionary->val[i], out, why))
@@ -344,8 +339,7 @@ bool config_keys_read(const dictionary *dictionary, bool nested, struct config *
 	if (!check_preset(out, why) || !check_mounts(out, why))
 		return false;
 	if (strcmp(out->record.directory, out->clips.directory) == 0)
-		return reason_set(why,
-				  "%s: [record] and [clips] have the same directory %s; right would be two folders",
+		return reason_set(why, "%s: [record] and [clips] have the same directory %s; expected two folders",
 				  out->file, out->clips.directory);
 	return true;
 }

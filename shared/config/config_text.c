@@ -1,4 +1,4 @@
-/* config_text.c - what an .ini file may look like, before it is parsed. */
+/* config_text.c - checks what an .ini file looks like before it is parsed. */
 #include "shared/config/config_internal.h"
 
 #include <ctype.h>
@@ -12,28 +12,28 @@
 #define FILE_BYTES_MAX 65536
 #define NAME_BYTES     1024 /* iniparser's longest line */
 
-/* Reads the file into `text` and terminates it. Returns its length, -1 with a sentence. */
+/* Reads the file into `text` and terminates it. Returns its length, or -1 and sets *why. */
 static ssize_t read_file(const char *file, char text[FILE_BYTES_MAX + 1], struct reason *why)
 {
 	struct stat status;
 	ssize_t length = -1;
 
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold the start */
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block the start */
 	if (fd < 0) {
-		reason_errno(why, "%s: the configuration cannot be opened", file);
+		reason_errno(why, "%s: cannot open the configuration", file);
 		return -1;
 	}
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-		reason_set(why, "%s: this is not a file; the configuration is one .ini file", file);
+		reason_set(why, "%s: this is not a regular file; the configuration is an .ini file", file);
 		goto closed;
 	}
 	ssize_t got = read(fd, text, FILE_BYTES_MAX + 1);
 	if (got < 0) {
-		reason_errno(why, "%s: the configuration cannot be read", file);
+		reason_errno(why, "%s: cannot read the configuration", file);
 		goto closed;
 	}
 	if (got > FILE_BYTES_MAX) {
-		reason_set(why, "%s: this is larger than any configuration; at most %d bytes", file, FILE_BYTES_MAX);
+		reason_set(why, "%s: this file is too large; at most %d bytes are allowed", file, FILE_BYTES_MAX);
 		goto closed;
 	}
 	text[got] = '\0';
@@ -44,7 +44,7 @@ closed:
 	return length;
 }
 
-/* Takes the next line, without its end and without blanks around it. NULL at the end of the text. */
+/* Takes the next line, without surrounding blanks. Returns NULL at the end of the text. */
 static char *next_line(char **rest)
 {
 	char *line = strsep(rest, "\n");
@@ -67,13 +67,13 @@ static void lower_part(char *out, const char *from, size_t length)
 	out[length] = '\0';
 }
 
-/* The keys of one file as they are met. */
+/* The keys of one file that were read so far. */
 struct keys {
 	dictionary *seen;
 	char section[NAME_BYTES];
 };
 
-/* False where the line sets a key that an earlier one has set. */
+/* Returns false and sets *why if the line sets a key that an earlier line has set. */
 static bool note_line(struct keys *keys, const char *line, const char *file, int number, struct reason *why)
 {
 	char key[NAME_BYTES], full[2 * NAME_BYTES];
@@ -90,8 +90,8 @@ static bool note_line(struct keys *keys, const char *line, const char *file, int
 	lower_part(key, line, length);
 	snprintf(full, sizeof(full), "%s:%s", keys->section, key);
 	if (dictionary_get(keys->seen, full, NULL))
-		return reason_set(why, "%s, line %d: [%s] %s stands here a second time; once would be right", file,
-				  number, keys->section, key);
+		return reason_set(why, "%s, line %d: [%s] %s is set twice; expected once", file, number, keys->section,
+				  key);
 	dictionary_set(keys->seen, full, "");
 	return true;
 }
@@ -122,8 +122,9 @@ bool config_text_check(const char *file, struct reason *why)
 	if (length < 0)
 		return false;
 	if (memchr(text, '\0', (size_t)length))
-		return reason_set(why, "%s: there are NUL bytes in it; the configuration is plain text", file);
+		return reason_set(why, "%s: the file contains NUL bytes; the configuration is plain text", file);
 	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-		return reason_set(why, "%s: it begins with a byte order mark; save it as UTF-8 without one", file);
+		return reason_set(why, "%s: the file begins with a byte order mark; save it as UTF-8 without one",
+				  file);
 	return check_keys_differ(file, text, why);
 }

@@ -1,4 +1,4 @@
-/* config_value.c - values of keys as texts: each reader takes what may stand in an .ini, and nothing else. */
+/* config_value.c - reads the values of keys. Anything but a valid value is refused. */
 #include "shared/config/config_internal.h"
 
 #include <ctype.h>
@@ -84,7 +84,7 @@ bool config_read_device(const char *text, char *out, size_t bytes)
 	return length > 0 && (size_t)length < bytes;
 }
 
-/* Takes out what does not change where an absolute path leads: double slashes, `.`, a slash at the end. */
+/* Removes double slashes, `.` and a final slash from an absolute path. */
 static void tidy_path(char *path)
 {
 	char *to = path;

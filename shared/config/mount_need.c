@@ -1,4 +1,4 @@
-/* mount_need.c - see mount_need.h. */
+/* mount_need.c - whether the disk of a folder is mounted. */
 #include "shared/config/mount_need.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Cuts the last part off; / stays. */
+/* Removes the last part of the path; / stays. */
 static void go_up(char *path)
 {
 	char *slash = strrchr(path, '/');
@@ -15,7 +15,7 @@ static void go_up(char *path)
 	slash[slash == path] = '\0';
 }
 
-/* Of the folder, or of the nearest one above it that is there. */
+/* The status of the folder, or of the nearest one above it that exists. */
 static bool nearest_stat(const char *folder, struct stat *status)
 {
 	char path[PATH_MAX];
@@ -29,40 +29,40 @@ static bool nearest_stat(const char *folder, struct stat *status)
 	return true;
 }
 
-static bool is_apart(const char *need, const char *folder, bool *apart)
+static bool is_separate(const char *need, const char *folder, bool *separate)
 {
-	bool some = strcmp(need, MOUNT_NEED_YES) == 0;
+	bool any = strcmp(need, MOUNT_NEED_YES) == 0;
 	char above[PATH_MAX] = "/";
 	struct stat here, there;
 
-	if (!some) {
+	if (!any) {
 		snprintf(above, sizeof(above), "%s", need);
 		go_up(above);
 	}
-	*apart = false;
-	if (some ? !nearest_stat(folder, &here) : stat(need, &here) != 0)
-		return errno == ENOENT || errno == ENOTDIR; /* there is no such folder: nothing is mounted on it */
+	*separate = false;
+	if (any ? !nearest_stat(folder, &here) : stat(need, &here) != 0)
+		return errno == ENOENT || errno == ENOTDIR; /* the folder does not exist, so nothing is mounted on it */
 	if (stat(above, &there) != 0)
 		return false;
-	*apart = here.st_dev != there.st_dev;
+	*separate = here.st_dev != there.st_dev;
 	return true;
 }
 
 bool mount_need_is_met(const char *need, const char *folder, struct reason *why)
 {
-	bool some = strcmp(need, MOUNT_NEED_YES) == 0, apart;
+	bool any = strcmp(need, MOUNT_NEED_YES) == 0, separate;
 
 	if (need[0] == '\0' || strcmp(need, MOUNT_NEED_NO) == 0)
 		return true;
-	if (!is_apart(need, folder, &apart))
-		return reason_errno(why, "cannot look whether the disk of %s is mounted", folder);
-	if (apart)
+	if (!is_separate(need, folder, &separate))
+		return reason_errno(why, "cannot tell whether the disk of %s is mounted", folder);
+	if (separate)
 		return true;
-	if (some)
-		reason_set(why, "no disk is mounted for %s: it lies on the same file system as / (require_mount = yes)",
+	if (any)
+		reason_set(why, "no disk is mounted for %s: it is on the same file system as / (require_mount = yes)",
 			   folder);
 	else
-		reason_set(why, "no disk is mounted on %s, where %s should lie (require_mount)", need, folder);
+		reason_set(why, "no disk is mounted at %s, where %s should be (require_mount)", need, folder);
 	errno = ENODEV;
 	return false;
 }

@@ -1,14 +1,15 @@
 /*
- * mount_need.h - whether the disk that a folder should lie on is mounted: record.require_mount and clips.require_mount.
- * Where it is not, the folder is one of the disk below, which must not be filled in its place.
+ * mount_need.h - whether the disk of a folder is mounted (record.require_mount and clips.require_mount).
  *
- *   no       whatever the folder lies on will do
- *   yes      it has to lie on another file system than / does
- *   a path   there another file system has to begin than that of the folder above it; for where the folders above are
- *            on one of their own anyway, such as /var
+ * If it is not, the folder is an empty one on the disk below, which must not be filled instead. The setting is one of:
  *
- * Told by devices rather than by mount points: a service's own view of the folders (systemd's ReadWritePaths=) makes
- * every one of them a mount point, whatever is on it.
+ *   no       the folder may be on any file system
+ *   yes      the folder must be on another file system than /
+ *   a path   another file system must be mounted at that path; for folders such as /var that are on a file system of
+ *            their own anyway
+ *
+ * This compares devices instead of looking for mount points, because a service's own view of the file system (systemd's
+ * ReadWritePaths=) makes each of its folders a mount point.
  */
 #ifndef SHARED_CONFIG_MOUNT_NEED_H
 #define SHARED_CONFIG_MOUNT_NEED_H
@@ -21,8 +22,9 @@
 #define MOUNT_NEED_YES "yes"
 
 /*
- * `need` is one of the three (empty: no), `folder` absolute; it need not be there yet: then the nearest folder above it
- * counts. False with a sentence, and errno: ENODEV where nothing is mounted, else what kept it from being looked at.
+ * `need` is one of the three; an empty text means no. `folder` is absolute. If it does not exist yet, the nearest folder
+ * above it counts. Returns false, sets *why, and sets errno to ENODEV if nothing is mounted, or else to what made it
+ * impossible to tell.
  */
 bool mount_need_is_met(const char *need, const char *folder, struct reason *why);
 

@@ -1,4 +1,4 @@
-/* token.c - see token.h. */
+/* token.c - access tokens for scripts, and the format of the file that lists them. */
 #include "shared/config/token.h"
 
 #include <assert.h>
@@ -15,8 +15,8 @@
 #define NAME_CHARS    "abcdefghijklmnopqrstuvwxyz0123456789_-"
 #define BLANKS        " \t\r"
 
-static_assert(SHA256_DIGEST_LENGTH == TOKEN_HASH_BYTES, "a hash is one of SHA-256");
-static_assert(TOKEN_SECRET_BYTES == sizeof(SECRET_PREFIX) + 2 * TOKEN_HASH_BYTES, "a secret is as long as it says");
+static_assert(SHA256_DIGEST_LENGTH == TOKEN_HASH_BYTES, "a hash is a SHA-256");
+static_assert(TOKEN_SECRET_BYTES == sizeof(SECRET_PREFIX) + 2 * TOKEN_HASH_BYTES, "the size of a secret");
 
 static const struct {
 	const char *word;
@@ -132,10 +132,10 @@ bool token_is_expired(const struct token *token, wall_t now)
 	return now.us >= token->expires.us;
 }
 
-/* All bits set where the hashes are the same, else none: every byte is looked at, whatever came before it. */
+/* All bits set if the hashes are equal, else none. Compares every byte, so its time tells nothing. */
 static size_t same_hash(const uint8_t *a, const uint8_t *b)
 {
-	volatile uint8_t differing = 0; /* keeps a compiler from leaving early */
+	volatile uint8_t differing = 0; /* keeps the compiler from returning early */
 
 	for (size_t i = 0; i < TOKEN_HASH_BYTES; i++)
 		differing = (uint8_t)(differing | (a[i] ^ b[i]));
@@ -145,14 +145,14 @@ static size_t same_hash(const uint8_t *a, const uint8_t *b)
 const struct token *token_list_find(const struct token_list *list, const char *secret)
 {
 	uint8_t hash[TOKEN_HASH_BYTES];
-	size_t place = TOKENS_MAX;
+	size_t found = TOKENS_MAX;
 
 	token_hash(secret, hash);
 	for (size_t i = 0; i < list->count; i++) {
 		size_t same = same_hash(list->tokens[i].hash, hash);
-		place = (place & ~same) | (i & same);
+		found = (found & ~same) | (i & same);
 	}
-	return place < list->count ? &list->tokens[place] : NULL;
+	return found < list->count ? &list->tokens[found] : NULL;
 }
 
 const struct token *token_list_find_by_name(const struct token_list *list, const char *name)
@@ -168,7 +168,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Copies a line without blanks around it; false where it is longer than any, or has a NUL in it. */
+/* Copies a line without surrounding blanks. Returns false if it is too long or has a NUL in it. */
 static bool line_copy(const char *line, size_t length, char out[TOKEN_LINE_BYTES])
 {
 	while (length > 0 && is_blank(line[length - 1]))
@@ -184,7 +184,7 @@ static bool line_copy(const char *line, size_t length, char out[TOKEN_LINE_BYTES
 	return true;
 }
 
-/* Cuts `text` at its first = and takes the blanks around that away. NULL where there is none, else the value. */
+/* Cuts `text` at its first =, removes the blanks around it, and returns the value. Returns NULL without an =. */
 static char *cut_value(char *text)
 {
 	char *value = strchr(text, '=');
@@ -231,7 +231,7 @@ static bool line_parse(char *line, struct token *out)
 	       expiry_parse(expires, &out->expires);
 }
 
-static bool line_take(char *line, struct token_list *list, struct reason *why)
+static bool line_add(char *line, struct token_list *list, struct reason *why)
 {
 	struct token token;
 
@@ -240,13 +240,13 @@ static bool line_take(char *line, struct token_list *list, struct reason *why)
 	if (strcmp(line, TOKENS_SECTION) == 0 && !list->section)
 		return list->section = true;
 	if (!list->section)
-		return reason_set(why, "%s comes first", TOKENS_SECTION);
+		return reason_set(why, "expected %s first", TOKENS_SECTION);
 	if (!line_parse(line, &token))
-		return reason_set(why, "right would be NAME = SHA256 SCOPE,SCOPE EXPIRY");
+		return reason_set(why, "expected NAME = SHA256 SCOPE,SCOPE EXPIRY");
 	if (token_list_find_by_name(list, token.name))
-		return reason_set(why, "there is a token %s above it", token.name);
+		return reason_set(why, "there is already a token %s above", token.name);
 	if (list->count == TOKENS_MAX)
-		return reason_set(why, "there can be %d tokens at most", TOKENS_MAX);
+		return reason_set(why, "there can be at most %d tokens", TOKENS_MAX);
 	list->tokens[list->count++] = token;
 	return true;
 }
@@ -260,16 +260,16 @@ bool token_list_parse(const char *text, size_t length, struct token_list *out, s
 		const char *end = memchr(text + at, '\n', length - at);
 		size_t bytes = end ? (size_t)(end - text) - at : length - at;
 		char line[TOKEN_LINE_BYTES];
-		struct reason wrong;
+		struct reason error;
 
 		next = at + bytes + 1;
 		number++;
 		if (!line_copy(text + at, bytes, line))
-			reason_set(&wrong, "it is longer than %d bytes, or has a NUL in it", TOKEN_LINE_BYTES - 1);
-		else if (line_take(line, out, &wrong))
+			reason_set(&error, "it is longer than %d bytes or contains a NUL", TOKEN_LINE_BYTES - 1);
+		else if (line_add(line, out, &error))
 			continue;
 		*out = (struct token_list){0};
-		return reason_set(why, "line %d is wrong: %s", number, wrong.text);
+		return reason_set(why, "line %d is invalid: %s", number, error.text);
 	}
 	return true;
 }

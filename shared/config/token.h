@@ -1,17 +1,18 @@
 /*
- * token.h - tokens for scripts: what a file of them looks like, and whether a secret is one of them. Pure.
+ * token.h - access tokens for scripts, and the format of the file that lists them.
  *
- * A token is "scr_" and 64 hexadecimal digits: 256 bits from the kernel (getrandom(2)). The file keeps its SHA-256
- * only. A slow, salted hash is for passwords, which can be guessed; nobody guesses 256 random bits, whatever a guess
- * costs.
+ * A token is "scr_" and 64 hexadecimal digits: 256 bits from the kernel (getrandom(2)). The file has only its SHA-256.
+ * Slow, salted hashes are for passwords, which can be guessed; 256 random bits cannot, whatever a guess costs.
  *
- * The file is text. Below the line [tokens] each line is a token, empty, or a comment (; or # first):
+ * The file is text. After the line [tokens], each line is a token, empty, or a comment that begins with ; or #:
  *
  *   NAME = SHA256 SCOPE,SCOPE EXPIRY
  *
- * NAME: a-z 0-9 _ -, at most 31, its own. SHA256: 64 hexadecimal digits. SCOPE: live, footage, control, delete. EXPIRY:
- * a time as time_text.h reads it (written as 2027-05-17T10:23:00Z). A file with anything else in it is refused as a
- * whole: what was meant to narrow a token must not be skipped.
+ * NAME is unique: at most 31 characters of a-z 0-9 _ -. SHA256 is 64 hexadecimal digits. SCOPE is live, footage, control
+ * or delete. EXPIRY is a time as time_text.h reads it, written as 2027-05-17T10:23:00Z. A file with anything else in it
+ * is refused as a whole, since a line that was meant to restrict a token must not be skipped.
+ *
+ * These functions do no input or output.
  */
 #ifndef SHARED_CONFIG_TOKEN_H
 #define SHARED_CONFIG_TOKEN_H
@@ -49,15 +50,15 @@ struct token {
 struct token_list {
 	struct token tokens[TOKENS_MAX];
 	size_t count;
-	bool section; /* the line [tokens] is there: more can follow */
+	bool section; /* the line [tokens] was read, so tokens may follow */
 };
 
-/* Reads the text of a file. False with the line that is wrong, and an empty list. */
+/* Parses the text of a file. Returns false, sets *why to the line that is wrong, and leaves an empty list. */
 bool token_list_parse(const char *text, size_t length, struct token_list *out, struct reason *why);
 
 /*
- * The token whose secret this is, or NULL. Takes equally long whether that is the first or the last, and however much
- * of a wrong one's hash agrees.
+ * The token with that secret, or NULL. The time that it takes depends neither on which token it is nor on how much of a
+ * wrong secret's hash matches.
  */
 const struct token *token_list_find(const struct token_list *list, const char *secret);
 
@@ -66,22 +67,22 @@ const struct token *token_list_find_by_name(const struct token_list *list, const
 
 bool token_is_expired(const struct token *token, wall_t now);
 
-/* "live,footage" in both directions; false for a word that is no scope, or none at all. */
+/* Parses and formats "live,footage". Returns false for an unknown scope or an empty text. */
 bool token_scopes_parse(const char *text, unsigned *out);
 void token_scopes_format(unsigned scopes, char out[TOKEN_SCOPES_BYTES]);
 
 bool token_name_valid(const char *name);
 
-/* Whether a text has a secret's form. */
+/* Whether a text has the form of a secret. */
 bool token_secret_valid(const char *secret);
 
 void token_secret_format(const uint8_t random[TOKEN_HASH_BYTES], char out[TOKEN_SECRET_BYTES]);
 void token_hash(const char *secret, uint8_t out[TOKEN_HASH_BYTES]);
 
-/* A token's line, without its line feed. */
+/* The line of a token, without its line feed. */
 void token_line_format(const struct token *token, char out[TOKEN_LINE_BYTES]);
 
-/* Whether a line of the file (of that length) is the token of that name. */
+/* Whether a line of the file has the token of that name. */
 bool token_line_has_name(const char *line, size_t length, const char *name);
 
 /* 2027-05-17T10:23:00Z */

@@ -162,7 +162,7 @@ def test_a_file_that_others_may_write_lets_nobody_in(rig):
     finally:
         os.chmod(rig.path("tokens"), 0o640)
     assert ask(rig, f"Bearer {token}").status == 200
-    wait_for(lambda: "right would be 0640" in rig.log("lighttpd.log"), 60, "the log says why")
+    wait_for(lambda: "expected 0640" in rig.log("lighttpd.log"), 60, "the log says why")
 
 
 def test_a_broken_file_lets_nobody_in(rig):

@@ -1,4 +1,4 @@
-/* What recorder.ini says is taken from it: shared/config/config.h. */
+/* test_config.c - valid configurations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -67,7 +67,7 @@ static void the_example_says_what_the_defaults_are(void **state)
 	assert_memory_equal(&example, &empty, sizeof(empty));
 }
 
-static void every_key_is_taken_from_the_file(void **state)
+static void every_key_is_read_from_the_file(void **state)
 {
 	struct config config =
 		ini_loaded("[camera]\nname = front-door_2\ndevice = /dev/v4l/by-id/usb-X-index0\nfallback = none\n"
@@ -141,7 +141,7 @@ static void a_bare_number_is_a_video_device(void **state)
 	ini_refused("[camera]\ndevice = ../dev/video0\n", "device", "auto");
 }
 
-static void folders_count_from_the_file_and_are_tidied(void **state)
+static void folders_are_relative_to_the_file_and_normalised(void **state)
 {
 	struct config config = ini_loaded("[record]\ndirectory = ./a//b/./c/\n[clips]\ndirectory = //srv/clips/.\n");
 
@@ -153,7 +153,7 @@ static void folders_count_from_the_file_and_are_tidied(void **state)
 	ini_refused("[record]\ndirectory =\n", "directory", "folder");
 }
 
-static void controls_take_any_control(void **state)
+static void controls_may_have_any_name(void **state)
 {
 	struct config config =
 		ini_loaded("[controls]\nBrightness = 128\nexposure_dynamic_framerate = 0 ; no slow motion\n"
@@ -180,11 +180,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_file_has_every_default),
 		cmocka_unit_test(the_example_says_what_the_defaults_are),
-		cmocka_unit_test(every_key_is_taken_from_the_file),
+		cmocka_unit_test(every_key_is_read_from_the_file),
 		cmocka_unit_test(names_of_keys_and_sections_may_have_any_case_and_blanks),
 		cmocka_unit_test(a_bare_number_is_a_video_device),
-		cmocka_unit_test(folders_count_from_the_file_and_are_tidied),
-		cmocka_unit_test(controls_take_any_control),
+		cmocka_unit_test(folders_are_relative_to_the_file_and_normalised),
+		cmocka_unit_test(controls_may_have_any_name),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, ini_folder_make, ini_folder_remove);

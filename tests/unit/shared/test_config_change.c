@@ -1,4 +1,4 @@
-/* From one reading of a recorder.ini to the next: config_reload(), config_apply(). */
+/* test_config_change.c - what changes when recorder.ini is read again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -38,7 +38,7 @@ static void write_text(const char *text)
 	fclose(to);
 }
 
-/* The file has had the one text, and has the other now. */
+/* The file had the first text and now has the second. */
 static void change(const char *before, const char *after)
 {
 	struct reason why;
@@ -50,25 +50,25 @@ static void change(const char *before, const char *after)
 	config_apply(&running, &fresh, &changes);
 }
 
-static void nothing_changes_where_the_file_is_the_same(void **state)
+static void nothing_changes_if_the_file_is_the_same(void **state)
 {
 	(void)state;
 	change("[retention]\nhours = 5\n[controls]\nbrightness = 1\n",
 	       "[controls]\nbrightness=1\n\n[retention]\nhours = 5.0");
-	assert_string_equal(changes.taken, "");
-	assert_string_equal(changes.kept, "");
+	assert_string_equal(changes.applied, "");
+	assert_string_equal(changes.needs_restart, "");
 	assert_false(changes.controls);
 }
 
-static void what_can_change_is_taken_and_named(void **state)
+static void what_can_change_is_applied_and_listed(void **state)
 {
 	(void)state;
 	change("", "[retention]\nhours = 5\nmax_gb = 1.5\n[clips]\nmax_mb = 9\n[http]\nallow_control = "
 		   "yes\nallow_origin = http://a.example\n[log]\nlevel = debug\n");
 	assert_string_equal(
-		changes.taken,
+		changes.applied,
 		"retention.hours, retention.max_gb, clips.max_mb, http.allow_control, http.allow_origin, log.level");
-	assert_string_equal(changes.kept, "");
+	assert_string_equal(changes.needs_restart, "");
 	assert_true(running.retention.hours == 5 && running.retention.max_gb == 1.5);
 	assert_int_equal(running.clips.max_mb, 9);
 	assert_true(running.http.allow_control);
@@ -76,28 +76,28 @@ static void what_can_change_is_taken_and_named(void **state)
 	assert_int_equal(running.log_level, LOG_DEBUG);
 }
 
-static void what_needs_a_restart_is_named_and_stays(void **state)
+static void what_needs_a_restart_is_listed_and_not_applied(void **state)
 {
 	(void)state;
 	change("", "[camera]\nfps = 30\nname = other\n[record]\ndirectory = /elsewhere\n[retention]\nhours = 1\n");
-	assert_string_equal(changes.kept, "camera.name, camera.fps, record.directory");
-	assert_string_equal(changes.taken, "retention.hours");
+	assert_string_equal(changes.needs_restart, "camera.name, camera.fps, record.directory");
+	assert_string_equal(changes.applied, "retention.hours");
 	assert_int_equal(running.camera.fps, 60);
 	assert_string_equal(running.camera.name, "camera");
 	assert_string_not_equal(running.record.directory, "/elsewhere");
 }
 
-static void a_key_that_is_gone_has_its_default_again(void **state)
+static void a_removed_key_has_its_default_again(void **state)
 {
 	(void)state;
 	change("[retention]\nhours = 5\n[controls]\nbrightness = 1\ngain = 2\n", "[controls]\nbrightness = 1\n");
 	assert_true(running.retention.hours == 72);
-	assert_string_equal(changes.taken, "retention.hours, controls");
+	assert_string_equal(changes.applied, "retention.hours, controls");
 	assert_true(changes.controls);
 	assert_int_equal(running.control_count, 1);
 }
 
-static void more_keys_than_there_is_room_for_are_cut(void **state)
+static void a_list_of_too_many_keys_is_cut(void **state)
 {
 	(void)state;
 	change("",
@@ -105,11 +105,11 @@ static void more_keys_than_there_is_room_for_are_cut(void **state)
 	       "[record]\nenabled = no\ndirectory = /a\nsegment_seconds = 10\nsync_seconds = 9\ncodec = mjpeg\nencoder "
 	       "= "
 	       "h264_nvenc\npreset = x\nquality = 1\n[memory]\nminutes = 1\nmax_mb = 5\n[clips]\ndirectory = /b\n");
-	assert_memory_equal(changes.kept, "camera.name, camera.device, ", 28);
-	assert_true(strlen(changes.kept) < sizeof(changes.kept));
+	assert_memory_equal(changes.needs_restart, "camera.name, camera.device, ", 28);
+	assert_true(strlen(changes.needs_restart) < sizeof(changes.needs_restart));
 }
 
-static void a_broken_file_is_refused_and_changes_nothing(void **state)
+static void an_invalid_file_is_refused_and_changes_nothing(void **state)
 {
 	struct reason why;
 
@@ -125,12 +125,12 @@ static void a_broken_file_is_refused_and_changes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_changes_where_the_file_is_the_same),
-		cmocka_unit_test(what_can_change_is_taken_and_named),
-		cmocka_unit_test(what_needs_a_restart_is_named_and_stays),
-		cmocka_unit_test(a_key_that_is_gone_has_its_default_again),
-		cmocka_unit_test(more_keys_than_there_is_room_for_are_cut),
-		cmocka_unit_test(a_broken_file_is_refused_and_changes_nothing),
+		cmocka_unit_test(nothing_changes_if_the_file_is_the_same),
+		cmocka_unit_test(what_can_change_is_applied_and_listed),
+		cmocka_unit_test(what_needs_a_restart_is_listed_and_not_applied),
+		cmocka_unit_test(a_removed_key_has_its_default_again),
+		cmocka_unit_test(a_list_of_too_many_keys_is_cut),
+		cmocka_unit_test(an_invalid_file_is_refused_and_changes_nothing),
 	};
 
 	return cmocka_run_group_tests_name("config_change", tests, begin, end);

@@ -1,4 +1,4 @@
-/* Files that are no configuration, and folders of them: shared/config/config.h. */
+/* test_config_files.c - files that are not a configuration, and folders of configurations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 
 #include "tests/unit/support/ini_files.h"
 
-static void what_cannot_be_read_is_refused_with_its_path(void **state)
+static void an_unreadable_file_is_refused_with_its_path(void **state)
 {
 	static struct config config;
 	struct reason why;
@@ -23,11 +23,11 @@ static void what_cannot_be_read_is_refused_with_its_path(void **state)
 	assert_non_null(strstr(why.text, "No such file"));
 
 	assert_false(config_load(ini_folder, &config, &why));
-	assert_non_null(strstr(why.text, "not a file"));
+	assert_non_null(strstr(why.text, "not a regular file"));
 
 	assert_int_equal(mkfifo(ini_path("fifo.ini"), 0600), 0);
 	assert_false(config_load(ini_path("fifo.ini"), &config, &why));
-	assert_non_null(strstr(why.text, "not a file"));
+	assert_non_null(strstr(why.text, "not a regular file"));
 
 	assert_false(config_load("", &config, &why));
 }
@@ -40,16 +40,16 @@ static void a_file_without_permission_is_refused(void **state)
 	(void)state;
 	assert_int_equal(chmod(ini_folder, 0755), 0);
 	assert_int_equal(chmod(ini_write("secret.ini", ""), 0), 0);
-	bool root = geteuid() == 0; /* who may read all */
+	bool root = geteuid() == 0; /* root may read everything */
 	assert_int_equal(root ? seteuid(65534) : 0, 0);
-	bool taken = config_load(ini_path("secret.ini"), &config, &why);
+	bool loaded = config_load(ini_path("secret.ini"), &config, &why);
 	assert_int_equal(root ? seteuid(0) : 0, 0);
-	assert_false(taken);
+	assert_false(loaded);
 	assert_non_null(strstr(why.text, "secret.ini"));
 	assert_non_null(strstr(why.text, "Permission denied"));
 }
 
-static void bytes_that_are_no_text_are_refused(void **state)
+static void binary_files_are_refused(void **state)
 {
 	static const char nul[] = "[camera]\nname = a\0b\n";
 	static char huge[100000];
@@ -61,11 +61,11 @@ static void bytes_that_are_no_text_are_refused(void **state)
 	assert_non_null(strstr(why.text, "NUL"));
 	memset(huge, '\n', sizeof(huge));
 	assert_false(config_load(ini_write_bytes("bad.ini", huge, sizeof(huge)), &config, &why));
-	assert_non_null(strstr(why.text, "larger"));
+	assert_non_null(strstr(why.text, "too large"));
 }
 
-/* Any file gives a configuration or a sentence; the sanitizers watch. */
-static void damaged_files_are_taken_or_refused_but_never_trip(void **state)
+/* Any file results in a configuration or an error; the sanitizers watch. */
+static void damaged_files_never_cause_a_memory_error(void **state)
 {
 	static const char good[] =
 		"[camera]\nname = a\ndevice = 3 ; x\n[controls]\nx = \"y\"\n[record]\nquality = 2\\\n3\n";
@@ -92,7 +92,7 @@ static void make_set_folder(const char *name)
 	assert_int_equal(mkdir(ini_path(name), 0755), 0);
 }
 
-static void a_folder_of_files_is_a_set_in_the_order_of_names(void **state)
+static void a_folder_of_files_is_a_set_sorted_by_name(void **state)
 {
 	struct config_set set;
 	struct reason why;
@@ -134,7 +134,7 @@ static void one_file_is_a_set_of_one(void **state)
 	config_set_free(&set);
 }
 
-/* Loads the folder and expects a sentence with both words in it. */
+/* Loads the folder and expects an error with both words. */
 static void set_refused(const char *name, const char *word, const char *another)
 {
 	struct config_set set;
@@ -170,11 +170,11 @@ static void cameras_that_share_a_name_or_a_folder_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_cannot_be_read_is_refused_with_its_path),
+		cmocka_unit_test(an_unreadable_file_is_refused_with_its_path),
 		cmocka_unit_test(a_file_without_permission_is_refused),
-		cmocka_unit_test(bytes_that_are_no_text_are_refused),
-		cmocka_unit_test(damaged_files_are_taken_or_refused_but_never_trip),
-		cmocka_unit_test(a_folder_of_files_is_a_set_in_the_order_of_names),
+		cmocka_unit_test(binary_files_are_refused),
+		cmocka_unit_test(damaged_files_never_cause_a_memory_error),
+		cmocka_unit_test(a_folder_of_files_is_a_set_sorted_by_name),
 		cmocka_unit_test(one_file_is_a_set_of_one),
 		cmocka_unit_test(cameras_that_share_a_name_or_a_folder_are_refused),
 	};

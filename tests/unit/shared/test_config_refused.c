@@ -1,4 +1,4 @@
-/* What is wrong in recorder.ini is refused, in a sentence that helps: shared/config/config.h. */
+/* test_config_refused.c - mistakes in recorder.ini are refused with a helpful message. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -25,7 +25,7 @@ static void recordings_and_clips_in_one_folder_are_refused(void **state)
 	ini_refused("[record]\ndirectory = clips/\n", "[clips]", "two folders");
 }
 
-static void a_camera_name_is_fit_for_urls_and_files(void **state)
+static void a_camera_name_is_safe_in_urls_and_file_names(void **state)
 {
 	static const char *const wrong[] = {"Front",    "a b", "a/b",  "..", "a.b",
 					    "\xc3\xa4", "-a",  "\"\"", "",   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
@@ -81,7 +81,7 @@ static void numbers_out_of_range_are_refused_with_the_range(void **state)
 	ini_refused("[camera]\nfps = 29.97\n", "fps", "whole number");
 }
 
-static void words_that_are_no_choice_are_refused_with_the_choices(void **state)
+static void unknown_choices_are_refused_with_the_choices(void **state)
 {
 	(void)state;
 	ini_refused("[camera]\nfallback = some\n", "fallback", "any, test or none");
@@ -113,7 +113,7 @@ static void words_that_are_no_choice_are_refused_with_the_choices(void **state)
 	ini_refused("[log]\nlevel = loud\n", "level", "error, warn, info or debug");
 }
 
-static void unknown_keys_and_sections_are_refused_with_those_there_are(void **state)
+static void unknown_keys_and_sections_are_refused_with_the_known_ones(void **state)
 {
 	(void)state;
 	ini_refused("[camera]\nwidht = 1280\n", "widht", "name, device, fallback, width");
@@ -126,7 +126,7 @@ static void unknown_keys_and_sections_are_refused_with_those_there_are(void **st
 	ini_refused("[record:x]\ncodec = h264\n", "x", "codec");
 }
 
-static void a_key_that_stands_twice_is_refused_with_its_line(void **state)
+static void a_key_that_is_set_twice_is_refused_with_its_line(void **state)
 {
 	(void)state;
 	ini_refused("[camera]\nfps = 30\n; x\nFPS = 60\n", "line 4", "fps");
@@ -135,7 +135,7 @@ static void a_key_that_stands_twice_is_refused_with_its_line(void **state)
 	assert_int_equal(ini_loaded("[clips]\nmax_mb = 7\n[memory]\nmax_mb = 8\n").clips.max_mb, 7);
 }
 
-static void more_controls_than_there_is_room_for_are_refused(void **state)
+static void too_many_controls_are_refused(void **state)
 {
 	char text[4096] = "[controls]\n";
 
@@ -147,7 +147,7 @@ static void more_controls_than_there_is_room_for_are_refused(void **state)
 	ini_refused(text, "[controls]", "at most 64");
 }
 
-static void what_is_no_ini_file_is_refused_with_the_line(void **state)
+static void a_malformed_ini_file_is_refused_with_the_line(void **state)
 {
 	static char line[3000] = "[camera]\nname = ";
 
@@ -165,13 +165,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_device_path_that_does_not_fit_is_refused),
 		cmocka_unit_test(recordings_and_clips_in_one_folder_are_refused),
-		cmocka_unit_test(a_camera_name_is_fit_for_urls_and_files),
+		cmocka_unit_test(a_camera_name_is_safe_in_urls_and_file_names),
 		cmocka_unit_test(numbers_out_of_range_are_refused_with_the_range),
-		cmocka_unit_test(words_that_are_no_choice_are_refused_with_the_choices),
-		cmocka_unit_test(unknown_keys_and_sections_are_refused_with_those_there_are),
-		cmocka_unit_test(a_key_that_stands_twice_is_refused_with_its_line),
-		cmocka_unit_test(more_controls_than_there_is_room_for_are_refused),
-		cmocka_unit_test(what_is_no_ini_file_is_refused_with_the_line),
+		cmocka_unit_test(unknown_choices_are_refused_with_the_choices),
+		cmocka_unit_test(unknown_keys_and_sections_are_refused_with_the_known_ones),
+		cmocka_unit_test(a_key_that_is_set_twice_is_refused_with_its_line),
+		cmocka_unit_test(too_many_controls_are_refused),
+		cmocka_unit_test(a_malformed_ini_file_is_refused_with_the_line),
 	};
 
 	return cmocka_run_group_tests_name("config_refused", tests, ini_folder_make, ini_folder_remove);

@@ -1,5 +1,4 @@
-/* The key require_mount, and whether a folder's disk is mounted (shared/config/mount_need.h), in a space of mounts that
- * is this test's own. */
+/* test_mount_need.c - require_mount, and whether a disk is mounted, in a mount namespace of this test's own. */
 #include <errno.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -31,7 +30,7 @@ static const char *path_of(const char *name)
 	return path;
 }
 
-/* On the file system of /, which /tmp need not be on. */
+/* On the file system of /, where /tmp may not be. */
 static int start(void **state)
 {
 	struct stat here, root;
@@ -63,14 +62,14 @@ static void assert_there(bool there, const char *need, const char *of)
 	assert_int_equal(why.text[0] != '\0', !there);
 }
 
-static void whatever_there_is_will_do_where_none_is_needed(void **state)
+static void without_the_requirement_any_folder_will_do(void **state)
 {
 	(void)state;
 	assert_there(true, "no", "/nowhere/at/all");
 	assert_there(true, "", "/");
 }
 
-static void a_folder_below_the_mount_counts_also_before_it_is_made(void **state)
+static void a_folder_below_the_mount_counts_before_it_exists(void **state)
 {
 	(void)state;
 	if (!may_mount)
@@ -85,8 +84,8 @@ static void a_folder_below_the_mount_counts_also_before_it_is_made(void **state)
 	assert_there(false, "yes", path_of("/disk/recordings"));
 }
 
-/* A service's own view makes its folders mount points, whatever is on them. */
-static void a_folder_that_is_mounted_on_itself_is_no_disk(void **state)
+/* A service's own view of the file system makes each of its folders a mount point. */
+static void a_bind_mount_of_the_same_disk_is_not_enough(void **state)
 {
 	(void)state;
 	if (!may_mount)
@@ -97,8 +96,8 @@ static void a_folder_that_is_mounted_on_itself_is_no_disk(void **state)
 	assert_int_equal(umount(path_of("/disk")), 0);
 }
 
-/* Such as /var, with the place of a disk below it. */
-static void another_file_system_above_is_not_the_one_that_is_named(void **state)
+/* Such as /var, with the mount point of a disk below it. */
+static void a_file_system_above_the_path_does_not_count(void **state)
 {
 	(void)state;
 	if (!may_mount)
@@ -146,13 +145,12 @@ static void the_key_takes_a_word_or_a_folder_above(void **state)
 	}
 }
 
-static void what_is_neither_is_refused_with_what_would_be_right(void **state)
+static void other_values_are_refused_with_what_is_expected(void **state)
 {
 	static const char *const bad[][2] = {
-		{"[record]\nrequire_mount = maybe\n",
-		 "[record] require_mount = maybe is wrong; right would be yes, no"},
-		{"[clips]\nrequire_mount = mnt\n", "[clips] require_mount = mnt is wrong; right would be yes, no"},
-		{"[record]\nrequire_mount = /\n", "[record] require_mount = / is wrong; right would be yes, no"},
+		{"[record]\nrequire_mount = maybe\n", "[record] require_mount = maybe is invalid; expected yes, no"},
+		{"[clips]\nrequire_mount = mnt\n", "[clips] require_mount = mnt is invalid; expected yes, no"},
+		{"[record]\nrequire_mount = /\n", "[record] require_mount = / is invalid; expected yes, no"},
 		{"[record]\ndirectory = /mnt/disks\nrequire_mount = /mnt/disk\n",
 		 "[record] require_mount = /mnt/disk is not above"},
 		{"[clips]\ndirectory = /mnt\nrequire_mount = /mnt/disk\n",
@@ -172,11 +170,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_key_takes_a_word_or_a_folder_above),
-		cmocka_unit_test(what_is_neither_is_refused_with_what_would_be_right),
-		cmocka_unit_test(whatever_there_is_will_do_where_none_is_needed),
-		cmocka_unit_test(a_folder_below_the_mount_counts_also_before_it_is_made),
-		cmocka_unit_test(a_folder_that_is_mounted_on_itself_is_no_disk),
-		cmocka_unit_test(another_file_system_above_is_not_the_one_that_is_named),
+		cmocka_unit_test(other_values_are_refused_with_what_is_expected),
+		cmocka_unit_test(without_the_requirement_any_folder_will_do),
+		cmocka_unit_test(a_folder_below_the_mount_counts_before_it_exists),
+		cmocka_unit_test(a_bind_mount_of_the_same_disk_is_not_enough),
+		cmocka_unit_test(a_file_system_above_the_path_does_not_count),
 	};
 
 	return cmocka_run_group_tests_name("mount_need", tests, start, finish);

@@ -1,4 +1,4 @@
-/* Tokens: their file's text, and whether a secret is one of them (shared/config/token.h). */
+/* test_token.c - the file of tokens, and the search for a secret. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -28,13 +28,13 @@ static bool parsed(const char *text)
 static void refused(const char *text, const char *sentence)
 {
 	if (parsed(text))
-		fail_msg("taken: %s", text);
+		fail_msg("accepted: %s", text);
 	if (!strstr(why.text, sentence))
 		fail_msg("\"%s\" does not say \"%s\"", why.text, sentence);
 	assert_int_equal(list.count, 0);
 }
 
-static void a_hash_is_sha256_of_the_secret(void **state)
+static void the_hash_is_the_sha256_of_the_secret(void **state)
 {
 	/* FIPS 180-2, appendix B.1 */
 	static const uint8_t expected[TOKEN_HASH_BYTES] = {
@@ -47,7 +47,7 @@ static void a_hash_is_sha256_of_the_secret(void **state)
 	assert_memory_equal(hash, expected, sizeof(hash));
 }
 
-static void a_line_comes_back_as_it_was_written(void **state)
+static void a_written_line_parses_to_the_same_token(void **state)
 {
 	struct token token = {
 		.name = "door-script", .scopes = TOKEN_LIVE | TOKEN_DELETE, .expires = {1810549380 * US_PER_S}};
@@ -75,7 +75,7 @@ static void a_file_with_anything_else_in_it_is_refused_as_a_whole(void **state)
 	(void)state;
 	assert_true(parsed(""));
 	assert_true(parsed(good));
-	refused("a = " HASH " live 2027-05-17T10:23:00Z\n", "[tokens] comes first");
+	refused("a = " HASH " live 2027-05-17T10:23:00Z\n", "expected [tokens] first");
 	refused("[tokens]\na = " HASH " live\n", "line 2");
 	refused("[tokens]\na = " HASH " live 2027-05-17T10:23:00Z more\n", "line 2");
 	refused("[tokens]\na = " HASH " live,all 2027-05-17T10:23:00Z\n", "line 2");
@@ -91,7 +91,7 @@ static void a_file_with_anything_else_in_it_is_refused_as_a_whole(void **state)
 	refused("[tokens]\n[tokens]\n", "line 2");
 	refused("[tokens]\nhello\n", "line 2");
 	snprintf(text, sizeof(text), "%s%s", good, good + strlen("[tokens]\n"));
-	refused(text, "line 3 is wrong: there is a token a above it");
+	refused(text, "line 3 is invalid: there is already a token a above");
 	memset(text, 'a', 5000);
 	text[5000] = '\0';
 	refused(text, "longer");
@@ -105,7 +105,7 @@ static void a_nul_anywhere_is_refused(void **state)
 	assert_false(token_list_parse(text + 10, sizeof(text) - 11, &list, &why));
 }
 
-static void more_tokens_than_there_can_be_are_refused(void **state)
+static void too_many_tokens_are_refused(void **state)
 {
 	static char text[TOKENS_MAX * 128 + 256];
 	int length = snprintf(text, sizeof(text), "[tokens]\n");
@@ -119,7 +119,7 @@ static void more_tokens_than_there_can_be_are_refused(void **state)
 	refused(text, "at most");
 }
 
-static void only_a_whole_secret_has_its_form(void **state)
+static void only_a_complete_secret_is_valid(void **state)
 {
 	char secret[TOKEN_SECRET_BYTES + 1] = "";
 	uint8_t random[TOKEN_HASH_BYTES] = {0xab, 0xcd};
@@ -134,7 +134,7 @@ static void only_a_whole_secret_has_its_form(void **state)
 	assert_false(token_secret_valid("scr_"));
 }
 
-/* A list of `count` tokens, of which number `place` has that secret's hash. */
+/* A list of `count` tokens, of which number `place` has the hash of that secret. */
 static void fill(size_t count, size_t place, const char *secret)
 {
 	list = (struct token_list){.count = count};
@@ -157,7 +157,7 @@ static void every_bit_of_a_hash_counts(void **state)
 	assert_null(token_list_find(&list, "another"));
 }
 
-/* The instructions of a search, counted by single steps in a child. */
+/* Counts the instructions of a search by single-stepping a child. */
 static long instructions_of_search(void)
 {
 	long steps = 0;
@@ -185,13 +185,13 @@ static long instructions_of_search(void)
 	return steps;
 }
 
-static void a_search_takes_equally_long_wherever_and_however_nearly_it_finds(void **state)
+static void a_search_takes_the_same_time_whatever_it_finds(void **state)
 {
 	(void)state;
 	fill(8, 99, "secret");
 	long none = instructions_of_search();
 	if (none < 100)
-		skip(); /* nobody may be traced here */
+		skip(); /* ptrace is not permitted here */
 	fill(8, 7, "secret");
 	long last = instructions_of_search();
 	list.tokens[7].hash[TOKEN_HASH_BYTES - 1] ^= 1;
@@ -202,7 +202,7 @@ static void a_search_takes_equally_long_wherever_and_however_nearly_it_finds(voi
 	assert_int_equal(instructions_of_search(), none);
 }
 
-static void a_token_ends_with_its_last_microsecond(void **state)
+static void a_token_expires_exactly_at_its_time(void **state)
 {
 	const struct token token = {.expires = {1000}};
 	(void)state;
@@ -213,15 +213,15 @@ static void a_token_ends_with_its_last_microsecond(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_hash_is_sha256_of_the_secret),
-		cmocka_unit_test(a_line_comes_back_as_it_was_written),
+		cmocka_unit_test(the_hash_is_the_sha256_of_the_secret),
+		cmocka_unit_test(a_written_line_parses_to_the_same_token),
 		cmocka_unit_test(a_file_with_anything_else_in_it_is_refused_as_a_whole),
 		cmocka_unit_test(a_nul_anywhere_is_refused),
-		cmocka_unit_test(more_tokens_than_there_can_be_are_refused),
-		cmocka_unit_test(only_a_whole_secret_has_its_form),
+		cmocka_unit_test(too_many_tokens_are_refused),
+		cmocka_unit_test(only_a_complete_secret_is_valid),
 		cmocka_unit_test(every_bit_of_a_hash_counts),
-		cmocka_unit_test(a_search_takes_equally_long_wherever_and_however_nearly_it_finds),
-		cmocka_unit_test(a_token_ends_with_its_last_microsecond),
+		cmocka_unit_test(a_search_takes_the_same_time_whatever_it_finds),
+		cmocka_unit_test(a_token_expires_exactly_at_its_time),
 	};
 
 	return cmocka_run_group_tests_name("token", tests, NULL, NULL);
