@@ -1,4 +1,4 @@
-/* ffmpeg_args.c - see ffmpeg_args.h. */
+/* ffmpeg_args.c - FFmpeg's arguments for encoding footage. */
 #include "shared/media/ffmpeg_args.h"
 
 #include <inttypes.h>
@@ -6,17 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What differs from one encoder to the next. NULL-terminated lists. */
+/* What differs between encoders. The lists are NULL-terminated. */
 struct encoder_options {
 	const char *encoder;
 	const char *before_input[4];
 	const char *options[20];
-	const char *pixel_format;   /* NULL: a filter puts the frames into the hardware's own */
-	const char *quality_option; /* of FFmpeg, for record.quality */
+	const char *pixel_format;   /* NULL: a filter converts frames to the hardware's own format */
+	const char *quality_option; /* FFmpeg's option for record.quality */
 	bool has_preset;
 };
 
-static const struct encoder_options flavours[] = {
+static const struct encoder_options encoders[] = {
 	{
 		.encoder = "libx264",
 		.options = {"-tune", "zerolatency", "-bf", "0", "-g", "100000", "-sc_threshold", "0", "-forced-idr",
@@ -46,25 +46,25 @@ static const struct encoder_options flavours[] = {
 	},
 };
 
-static const struct encoder_options *find_flavour(const char *encoder)
+static const struct encoder_options *find_options(const char *encoder)
 {
-	for (size_t i = 0; i < sizeof(flavours) / sizeof(flavours[0]); i++)
-		if (strcmp(flavours[i].encoder, encoder) == 0)
-			return &flavours[i];
+	for (size_t i = 0; i < sizeof(encoders) / sizeof(encoders[0]); i++)
+		if (strcmp(encoders[i].encoder, encoder) == 0)
+			return &encoders[i];
 	return NULL;
 }
 
 bool ffmpeg_knows_encoder(const char *encoder)
 {
-	return find_flavour(encoder) != NULL;
+	return find_options(encoder) != NULL;
 }
 
-/* Whoever starts with an .ini has asked whether its encoder is known. */
-static const struct encoder_options *flavour_of(const char *encoder)
+/* Callers have checked that the encoder is known. */
+static const struct encoder_options *options_of(const char *encoder)
 {
-	const struct encoder_options *flavour = find_flavour(encoder);
+	const struct encoder_options *options = find_options(encoder);
 
-	return flavour ? flavour : &flavours[0];
+	return options ? options : &encoders[0];
 }
 
 void ffmpeg_command_add(struct ffmpeg_command *command, const char *const *arguments)
@@ -82,12 +82,12 @@ void ffmpeg_command_init(struct ffmpeg_command *command)
 
 void ffmpeg_command_add_device(struct ffmpeg_command *command, const char *encoder)
 {
-	ffmpeg_command_add(command, flavour_of(encoder)->before_input);
+	ffmpeg_command_add(command, options_of(encoder)->before_input);
 }
 
 /*
- * `t` counts from the first frame that is encoded, so that frame's place in its second goes in. Half a microsecond more
- * keeps floating point from putting a frame at exactly a full second before it.
+ * `t` counts from the first encoded frame, so the rule needs that frame's phase within its second. Half a microsecond
+ * more keeps rounding errors from placing a frame at exactly a full second into the second before.
  */
 static void write_key_frames(struct ffmpeg_command *command, wall_t first)
 {
@@ -98,33 +98,33 @@ static void write_key_frames(struct ffmpeg_command *command, wall_t first)
 		 phase_us, phase_us);
 }
 
-void ffmpeg_command_add_h264(struct ffmpeg_command *command, const struct ffmpeg_h264 *wanted)
+void ffmpeg_command_add_h264(struct ffmpeg_command *command, const struct ffmpeg_h264 *settings)
 {
-	const struct encoder_options *flavour = flavour_of(wanted->encoder);
+	const struct encoder_options *options = options_of(settings->encoder);
 
-	write_key_frames(command, wanted->first);
-	snprintf(command->quality, sizeof(command->quality), "%d", wanted->quality);
-	FFMPEG_COMMAND_ADD(command, "-enc_time_base", "1:1000000", "-c:v", flavour->encoder);
-	if (flavour->has_preset)
-		FFMPEG_COMMAND_ADD(command, "-preset", wanted->preset);
-	ffmpeg_command_add(command, flavour->options);
-	FFMPEG_COMMAND_ADD(command, flavour->quality_option, command->quality, "-force_key_frames",
+	write_key_frames(command, settings->first);
+	snprintf(command->quality, sizeof(command->quality), "%d", settings->quality);
+	FFMPEG_COMMAND_ADD(command, "-enc_time_base", "1:1000000", "-c:v", options->encoder);
+	if (options->has_preset)
+		FFMPEG_COMMAND_ADD(command, "-preset", settings->preset);
+	ffmpeg_command_add(command, options->options);
+	FFMPEG_COMMAND_ADD(command, options->quality_option, command->quality, "-force_key_frames",
 			   command->key_frames);
-	if (flavour->pixel_format)
-		FFMPEG_COMMAND_ADD(command, "-pix_fmt", flavour->pixel_format);
-	if (strcmp(flavour->encoder, "libx264") == 0) {
-		/* else a time base of microseconds reads as a million frames a second, and the level as 6.2 */
-		snprintf(command->fps, sizeof(command->fps), "fps=%u", wanted->fps);
+	if (options->pixel_format)
+		FFMPEG_COMMAND_ADD(command, "-pix_fmt", options->pixel_format);
+	if (strcmp(options->encoder, "libx264") == 0) {
+		/* Without it, x264 takes the time base of microseconds for a million frames per second: level 6.2. */
+		snprintf(command->fps, sizeof(command->fps), "fps=%u", settings->fps);
 		FFMPEG_COMMAND_ADD(command, "-x264-params", command->fps);
 	}
-	/* A camera's JPEG is full range BT.601 (JFIF); the video says what it was made into. */
+	/* A camera's JPEG is full-range BT.601 (JFIF). These describe the video that it is converted to. */
 	FFMPEG_COMMAND_ADD(command, "-colorspace", "smpte170m", "-color_primaries", "smpte170m", "-color_trc",
 			   "smpte170m", "-color_range", "tv");
-	/* Each key frame brings the parameter sets, so that frames of several runs can stand in one clip. */
+	/* Each key frame carries the parameter sets, so that one clip can have frames of several runs. */
 	FFMPEG_COMMAND_ADD(command, "-bsf:v", "dump_extra=freq=keyframe");
 }
 
-/* Without shifting to 0, and with frag_discont, times count from the first frame that was given. */
+/* Without the shift to 0, and with frag_discont, times count from the first frame that FFmpeg was given. */
 void ffmpeg_command_add_output(struct ffmpeg_command *command)
 {
 	FFMPEG_COMMAND_ADD(command, "-video_track_timescale", "1000000", "-avoid_negative_ts", "disabled", "-movflags",

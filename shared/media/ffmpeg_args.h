@@ -1,12 +1,14 @@
 /*
- * ffmpeg_args.h - the arguments with which FFmpeg makes footage: for the recorder's child, which runs for hours, and
- * for the child that encodes what a clip needs and no segment has. Both give fragmented MP4, one fragment a frame, each
- * frame with its own microsecond, and a key frame on the first frame of each wall-clock second.
+ * ffmpeg_args.h - FFmpeg's arguments for encoding footage.
  *
- * Times in the fragments count from the first frame that FFmpeg was given, also where it makes no picture of that one.
- * The key-frame rule does not: FFmpeg's `t` counts from the first frame that it *encodes*. So whoever builds a command
- * says when that frame was taken, and looks at the first fragment. If that is a later frame, FFmpeg made no picture of
- * the ones before it, and the work has to begin again with the time of the frame that came back.
+ * They serve two children: the recorder's, which runs for hours, and the one that encodes the parts of a clip that are
+ * in no segment. Both produce fragmented MP4 with one fragment per frame, times in microseconds, and a key frame on the
+ * first frame of each wall-clock second.
+ *
+ * Times in the fragments count from the first frame that FFmpeg was given, even if it could not decode that frame. The
+ * key-frame rule is different: FFmpeg's `t` counts from the first frame that it *encodes*. So the caller says when that
+ * frame was taken, and checks the first fragment. If that is a later frame, FFmpeg could not decode the ones before it,
+ * and the caller has to start again with the time of the frame that came back.
  */
 #ifndef SHARED_MEDIA_FFMPEG_ARGS_H
 #define SHARED_MEDIA_FFMPEG_ARGS_H
@@ -17,7 +19,7 @@
 
 #define FFMPEG_ARGUMENTS_MAX 96
 
-/* A command line in the making. The strings that were added have to outlive it; it must not be copied. */
+/* A command line under construction. Added strings must outlive it, and it must not be copied. */
 struct ffmpeg_command {
 	const char *argv[FFMPEG_ARGUMENTS_MAX]; /* NULL-terminated */
 	int argc;
@@ -25,30 +27,30 @@ struct ffmpeg_command {
 };
 
 struct ffmpeg_h264 {
-	const char *encoder; /* one that ffmpeg_knows_encoder() */
+	const char *encoder; /* one that ffmpeg_knows_encoder() accepts */
 	const char *preset;  /* for libx264 */
 	int quality;         /* record.quality */
-	unsigned fps;        /* roughly: the codec's level follows it, the times do not */
-	wall_t first;        /* when the first frame was taken that FFmpeg will encode */
+	unsigned fps;        /* approximate: it sets the codec's level, not the times */
+	wall_t first;        /* when the first frame that FFmpeg will encode was taken */
 };
 
-/* True for an encoder of H.264 whose options stand here. */
+/* Whether this file has the options of that H.264 encoder. */
 bool ffmpeg_knows_encoder(const char *encoder);
 
-/* The program, and how it treats errors: frames that it cannot decode are left out, however many there are. */
+/* Begins a command that skips frames which it cannot decode, however many there are. */
 void ffmpeg_command_init(struct ffmpeg_command *command);
 
-/* Adds the arguments up to a NULL. */
+/* Appends arguments up to a NULL. */
 void ffmpeg_command_add(struct ffmpeg_command *command, const char *const *arguments);
 #define FFMPEG_COMMAND_ADD(command, ...) ffmpeg_command_add(command, (const char *const[]){__VA_ARGS__, NULL})
 
-/* What an encoder needs to be told before the input is named. */
+/* Appends what an encoder needs before the input is named. */
 void ffmpeg_command_add_device(struct ffmpeg_command *command, const char *encoder);
 
-/* The encoder and its options, behind the input. */
-void ffmpeg_command_add_h264(struct ffmpeg_command *command, const struct ffmpeg_h264 *wanted);
+/* Appends the encoder and its options; they follow the input. */
+void ffmpeg_command_add_h264(struct ffmpeg_command *command, const struct ffmpeg_h264 *settings);
 
-/* The fragmented MP4 on standard output, with times in microseconds: the end of the command. */
+/* Ends the command: fragmented MP4 on standard output, with times in microseconds. */
 void ffmpeg_command_add_output(struct ffmpeg_command *command);
 
 #endif

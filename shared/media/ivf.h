@@ -1,7 +1,9 @@
 /*
- * ivf.h - how JPEGs go to FFmpeg: IVF, a header of 32 bytes, then for each frame u32 size, u64 time stamp and the data,
- * all little-endian. It has no specification but its programs (FFmpeg's libavformat/ivfdec.c). Here the fourcc is MJPG
- * and the time base a microsecond.
+ * ivf.h - writes IVF, the format in which FFmpeg gets JPEGs.
+ *
+ * A file has a header of 32 bytes, then for each frame a u32 size, a u64 time stamp and the data, all little-endian. The
+ * format is defined by the programs that read it (FFmpeg's libavformat/ivfdec.c). Here the fourcc is MJPG and the time
+ * base one microsecond.
  */
 #ifndef SHARED_MEDIA_IVF_H
 #define SHARED_MEDIA_IVF_H
@@ -14,7 +16,7 @@
 /* `width` and `height` in pixels. */
 void ivf_file_header(uint8_t out[IVF_HEADER_BYTES], uint16_t width, uint16_t height);
 
-/* What stands before the `bytes` of a frame. */
+/* The header of a frame of `bytes` bytes. */
 void ivf_frame_header(uint8_t out[IVF_FRAME_BYTES], uint32_t bytes, int64_t pts_us);
 
 #endif

@@ -1,4 +1,4 @@
-/* mp4_box.c - reads boxes (ISO/IEC 14496-12, 4.2) of init segments and fragments out of bytes that are not trusted. */
+/* mp4_box.c - parses the boxes of init segments and fragments. Clause numbers are those of ISO/IEC 14496-12. */
 #include "shared/media/mp4_box.h"
 
 #include "shared/base/big_endian.h"
@@ -6,7 +6,7 @@
 /* Fields before the codec's own boxes in a visual sample entry (12.1.3). */
 #define VISUAL_ENTRY_BYTES 86u
 
-/* Flags of tfhd (8.8.7), of trun (8.8.8), and the one of a sample that matters here (8.8.3.1). */
+/* Flags of tfhd (8.8.7) and trun (8.8.8), and the one sample flag that is needed here (8.8.3.1). */
 #define TFHD_BASE_OFFSET  0x000001u
 #define TFHD_ENTRY_INDEX  0x000002u
 #define TFHD_DURATION     0x000008u
@@ -21,7 +21,7 @@
 #define TRUN_COMPOSITION  0x000800u
 #define SAMPLE_IS_NOT_KEY 0x010000u
 
-/* The boxes in data[at .. end), one after the other. */
+/* Consecutive boxes in data[at .. end). */
 struct span {
 	const uint8_t *data;
 	size_t at, end;
@@ -42,7 +42,7 @@ enum mp4_outcome mp4_box_header(const uint8_t *data, size_t length, size_t at, s
 	return out->size < out->header_bytes ? MP4_INVALID : MP4_OK;
 }
 
-/* Takes the next box, which must lie in the span as a whole. */
+/* Takes the next box, all of which must be within the span. */
 static bool span_next(struct span *span, struct mp4_box *out)
 {
 	if (mp4_box_header(span->data, span->end, span->at, out) != MP4_OK || out->size > span->end - span->at)
@@ -51,7 +51,7 @@ static bool span_next(struct span *span, struct mp4_box *out)
 	return true;
 }
 
-/* What is in a box, behind its header. */
+/* The content of a box, after its header. */
 static struct span span_of(const struct span *parent, const struct mp4_box *box)
 {
 	size_t at = (size_t)box->at;
@@ -59,7 +59,7 @@ static struct span span_of(const struct span *parent, const struct mp4_box *box)
 	return (struct span){parent->data, at + box->header_bytes, at + (size_t)box->size};
 }
 
-/* The one box of that type in the span, which must consist of whole boxes. False for none and for several. */
+/* The only box of that type in the span, which must consist of whole boxes. Returns false for none and for several. */
 static bool span_only(struct span span, uint32_t type, struct span *out)
 {
 	struct span whole = span;
@@ -79,7 +79,7 @@ static bool span_only(struct span span, uint32_t type, struct span *out)
 	return found;
 }
 
-/* Takes a number of the fields of a full box; false where the box ends before it. */
+/* Takes a field of a full box. Returns false if the box ends before it. */
 static bool take_u32(struct span *span, uint32_t *out)
 {
 	if (span->end - span->at < 4)
@@ -106,7 +106,7 @@ static bool skip(struct span *span, size_t bytes)
 	return true;
 }
 
-/* The box that is all of data[0 .. length), and of that type. */
+/* The content of a box of that type that is all of data[0 .. length). */
 static bool whole_box(const uint8_t *data, size_t length, uint32_t type, struct span *out)
 {
 	struct span file = {data, 0, length};
@@ -118,7 +118,7 @@ static bool whole_box(const uint8_t *data, size_t length, uint32_t type, struct 
 	return true;
 }
 
-/* tkhd: version and flags, two times of 4 or 8 bytes, track id. */
+/* tkhd: version and flags, two times of 4 or 8 bytes, track ID. */
 static bool parse_tkhd(struct span tkhd, struct mp4_init *out)
 {
 	uint32_t version;
@@ -180,7 +180,7 @@ bool mp4_parse_init(const uint8_t *data, size_t length, struct mp4_init *out)
 	       span_only(stbl, MP4_TYPE('s', 't', 's', 'd'), &stsd) && parse_stsd(stsd, out);
 }
 
-/* What tfhd and trun say of the sample, each field where it is given; trun's wins. */
+/* What tfhd and trun say about the sample. If both have a field, trun's wins. */
 struct sample_fields {
 	bool has_duration, has_size, has_flags;
 	uint32_t flags;
@@ -265,13 +265,13 @@ bool mp4_parse_fragment(const uint8_t *data, size_t length, struct mp4_fragment 
 	*out = (struct mp4_fragment){0};
 	if (length > INT32_MAX || !whole_box(data, length, MP4_TYPE('m', 'o', 'o', 'f'), &moof))
 		return false;
-	bool good = span_only(moof, MP4_TYPE('m', 'f', 'h', 'd'), &mfhd) && parse_mfhd(mfhd, out) &&
-		    span_only(moof, MP4_TYPE('t', 'r', 'a', 'f'), &traf) &&
-		    span_only(traf, MP4_TYPE('t', 'f', 'h', 'd'), &tfhd) && parse_tfhd(tfhd, &fields, out) &&
-		    span_only(traf, MP4_TYPE('t', 'f', 'd', 't'), &tfdt) && parse_tfdt(tfdt, out) &&
-		    span_only(traf, MP4_TYPE('t', 'r', 'u', 'n'), &trun) && parse_trun(trun, &fields, out);
+	bool valid = span_only(moof, MP4_TYPE('m', 'f', 'h', 'd'), &mfhd) && parse_mfhd(mfhd, out) &&
+		     span_only(moof, MP4_TYPE('t', 'r', 'a', 'f'), &traf) &&
+		     span_only(traf, MP4_TYPE('t', 'f', 'h', 'd'), &tfhd) && parse_tfhd(tfhd, &fields, out) &&
+		     span_only(traf, MP4_TYPE('t', 'f', 'd', 't'), &tfdt) && parse_tfdt(tfdt, out) &&
+		     span_only(traf, MP4_TYPE('t', 'r', 'u', 'n'), &trun) && parse_trun(trun, &fields, out);
 	out->key = !(fields.flags & SAMPLE_IS_NOT_KEY);
-	return good && fields.has_duration && fields.has_size && fields.has_flags;
+	return valid && fields.has_duration && fields.has_size && fields.has_flags;
 }
 
 bool mp4_rewrite_fragment(uint8_t *data, const struct mp4_fragment *fragment, uint32_t sequence, uint64_t decode_time)

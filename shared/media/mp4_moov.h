@@ -1,6 +1,8 @@
 /*
- * mp4_moov.h - builds ftyp and moov of a progressive MP4 (ISO/IEC 14496-12) from frames that lie somewhere in files.
- * One chunk a sample, so that what stands between two frames (fragment headers) is skipped: about 20 bytes a frame.
+ * mp4_moov.h - builds the ftyp and moov of a progressive MP4 (ISO/IEC 14496-12) for frames in existing files.
+ *
+ * Each sample is a chunk of its own, so players skip the fragment headers between two frames. That costs about 20 bytes
+ * per frame.
  */
 #ifndef SHARED_MEDIA_MP4_MOOV_H
 #define SHARED_MEDIA_MP4_MOOV_H
@@ -10,41 +12,43 @@
 
 #include "shared/base/buffer.h"
 
-#define MP4_CLIP_TIMESCALE 90000u /* ticks a second, where no sample stands for longer than 6.6 hours */
+#define MP4_CLIP_TIMESCALE 90000u /* ticks per second, unless a sample lasts longer than 6.6 hours */
 
 struct mp4_moov;
 
 struct mp4_moov_spec {
 	uint16_t width, height;
-	const uint8_t *entry; /* the sample entry (avc1 with avcC, …) as it goes into stsd; not kept after _create */
+	const uint8_t *entry; /* the sample entry (avc1 with avcC, …) for stsd; copied by mp4_moov_create() */
 	uint32_t entry_bytes;
-	int64_t created_wall_us; /* of mvhd/tkhd/mdhd: makes the bytes depend on the range only */
+	int64_t created_wall_us; /* for mvhd, tkhd and mdhd: not the current time, so that equal clips are equal bytes */
 };
 
-/* NULL where memory is short. */
+/* Returns NULL if memory is short. Destroying NULL is safe. */
 struct mp4_moov *mp4_moov_create(const struct mp4_moov_spec *spec);
-void mp4_moov_destroy(struct mp4_moov *header);
+void mp4_moov_destroy(struct mp4_moov *moov);
 
 /*
- * Adds a sample: `time_us` of presentation from the clip's start (never decreasing; rounded to the timescale as a
- * whole, so that nothing drifts), where its bytes lie (relative to the first byte of the payload), its size, and
- * whether it is a key frame. The first sample stands from the clip's start, whatever its time.
+ * Adds a sample. `time_us` is its presentation time from the start of the clip; it never decreases, and is rounded to
+ * the timescale as a whole, so that errors do not add up. `payload_offset` counts from the first byte of the payload.
+ * The first sample is shown from the start of the clip, whatever its time.
  *
- * A duration in stts has 32 bits (8.6.1.2), of which some players take one for a sign. A sample that stands for longer
- * than 2^31 - 1 ticks, which is 6.6 hours at MP4_CLIP_TIMESCALE, gives the clip a coarser timescale: of the divisors
- * of MP4_CLIP_TIMESCALE the largest one in which the longest duration fits (22,500 for 20 hours, 3,000 for a week). A
- * sample of more than 68 years cannot be told: the moov is then refused.
+ * A duration in stts has 32 bits (8.6.1.2), and some players take the highest one for a sign. If a sample lasts longer
+ * than 2^31 - 1 ticks (6.6 hours at MP4_CLIP_TIMESCALE), the clip gets a coarser timescale: the largest divisor of
+ * MP4_CLIP_TIMESCALE in which the longest duration fits (22,500 for 20 hours, 3,000 for a week). A sample of more than
+ * 68 years cannot be represented, and writing the moov fails.
  */
-void mp4_moov_add_sample(struct mp4_moov *header, int64_t time_us, uint64_t payload_offset, uint32_t size, bool key);
-
-/* Appends the moov. `end_us` is where the last sample ends; `payload_at` the file offset that payload_offset 0 stands
- * for. */
-bool mp4_moov_write(struct mp4_moov *header, int64_t end_us, uint64_t payload_at, struct buffer *out);
+void mp4_moov_add_sample(struct mp4_moov *moov, int64_t time_us, uint64_t payload_offset, uint32_t size, bool key);
 
 /*
- * Appends ftyp + moov + the header of an mdat of payload_bytes: the payload follows. Solves for its own length. False
- * where memory was short or nothing was added.
+ * Appends the moov. `end_us` is when the last sample ends, and `payload_at` the file offset of payload_offset 0. Returns
+ * false if memory is short or no sample was added.
  */
-bool mp4_moov_write_clip_header(struct mp4_moov *header, int64_t end_us, uint64_t payload_bytes, struct buffer *out);
+bool mp4_moov_write(struct mp4_moov *moov, int64_t end_us, uint64_t payload_at, struct buffer *out);
+
+/*
+ * Appends ftyp, moov and the header of an mdat with `payload_bytes` bytes; the payload follows at once, so the offsets
+ * include the length of what is written here. Returns false if memory is short or no sample was added.
+ */
+bool mp4_moov_write_clip_header(struct mp4_moov *moov, int64_t end_us, uint64_t payload_bytes, struct buffer *out);
 
 #endif

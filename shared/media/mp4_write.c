@@ -1,4 +1,4 @@
-/* mp4_write.c - see mp4_write.h. Numbers in comments are clauses of ISO/IEC 14496-12. */
+/* mp4_write.c - writes boxes. Clause numbers are those of ISO/IEC 14496-12. */
 #include "shared/media/mp4_write.h"
 
 #include <stdbool.h>
@@ -38,26 +38,26 @@ static void zeros(struct buffer *out, size_t count)
 		buffer_u8(out, 0);
 }
 
-/* Version 1 has times of 8 bytes: needed from the year 2040 on, and for more than 13 hours at 90 kHz. */
-static bool times_wide(const struct mp4_times *times)
+/* Version 1 has times of 8 bytes, which the year 2040 and clips of more than 13 hours at 90 kHz need. */
+static bool needs_version_1(const struct mp4_times *times)
 {
 	return times->created > UINT32_MAX || times->duration > UINT32_MAX;
 }
 
 static uint32_t times_version(const struct mp4_times *times)
 {
-	return times_wide(times) ? 1u << 24 : 0;
+	return needs_version_1(times) ? 1u << 24 : 0;
 }
 
 static void put_time(struct buffer *out, const struct mp4_times *times, uint64_t value)
 {
-	if (times_wide(times))
+	if (needs_version_1(times))
 		buffer_u64(out, value);
 	else
 		buffer_u32(out, (uint32_t)value);
 }
 
-/* Times of creation and modification. */
+/* The times of creation and modification. */
 static void put_created(struct buffer *out, const struct mp4_times *times)
 {
 	put_time(out, times, times->created);
@@ -90,14 +90,14 @@ void mp4_put_mvhd(struct buffer *out, const struct mp4_times *times)
 
 void mp4_put_tkhd(struct buffer *out, const struct mp4_times *times, uint16_t width, uint16_t height)
 {
-	/* Flags: enabled, in the movie. */
+	/* Flags: track_enabled and track_in_movie. */
 	size_t tkhd = mp4_full_box_begin(out, MP4_TYPE('t', 'k', 'h', 'd'), times_version(times) | 3);
 
 	put_created(out, times);
 	buffer_u32(out, TRACK_ID);
 	buffer_u32(out, 0);
 	put_time(out, times, times->duration);
-	zeros(out, 16); /* reserved, layer, group, volume of a picture */
+	zeros(out, 16); /* reserved, layer, alternate_group, volume */
 	put_unity_matrix(out);
 	buffer_u32(out, (uint32_t)width << 16);
 	buffer_u32(out, (uint32_t)height << 16);
@@ -128,7 +128,7 @@ void mp4_put_hdlr(struct buffer *out)
 	mp4_box_end(out, hdlr);
 }
 
-/* One data reference: this file. */
+/* One data reference, to this file. */
 void mp4_put_dinf(struct buffer *out)
 {
 	size_t dinf = mp4_box_begin(out, MP4_TYPE('d', 'i', 'n', 'f'));

@@ -1,6 +1,7 @@
 /*
- * mp4_write.h - writes boxes (ISO/IEC 14496-12), and those of a moov with one video track that do not depend on its
- * samples. All append; where memory is short, the buffer is marked failed.
+ * mp4_write.h - writes boxes (ISO/IEC 14496-12), and those parts of a moov that do not depend on its samples.
+ *
+ * The moov has one track, of video. All functions append to the buffer, which is marked `failed` if memory is short.
  */
 #ifndef SHARED_MEDIA_MP4_WRITE_H
 #define SHARED_MEDIA_MP4_WRITE_H
@@ -10,14 +11,14 @@
 
 #include "shared/base/buffer.h"
 
-/* Begins a box and returns where; its size is filled in by mp4_box_end(). */
+/* Begins a box and returns its offset. mp4_box_end() fills in its size. */
 size_t mp4_box_begin(struct buffer *out, uint32_t type);
 size_t mp4_full_box_begin(struct buffer *out, uint32_t type, uint32_t version_and_flags);
 void mp4_box_end(struct buffer *out, size_t at);
 
 struct mp4_times {
 	uint64_t created;  /* seconds since 1904 */
-	uint64_t duration; /* in ticks of `timescale`, which is the movie's and the track's */
+	uint64_t duration; /* in ticks of `timescale`, which both movie and track use */
 	uint32_t timescale;
 };
 

@@ -1,4 +1,4 @@
-/* test_ffmpeg_args.c - FFmpeg's arguments: whole for each encoder, with the key-frame rule of the first frame. */
+/* test_ffmpeg_args.c - FFmpeg's arguments for each encoder, and the key-frame rule. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@ static void build(struct ffmpeg_command *command, const char *encoder, int64_t f
 	ffmpeg_command_add_output(command);
 }
 
-/* What stands behind an option; it has to be there once. */
+/* The value of an option, which must be there exactly once. */
 static const char *value_of(const struct ffmpeg_command *command, const char *option)
 {
 	const char *value = NULL;
@@ -34,7 +34,7 @@ static const char *value_of(const struct ffmpeg_command *command, const char *op
 	return value;
 }
 
-static void every_encoder_that_is_known_has_a_whole_command(void **state)
+static void every_known_encoder_has_a_complete_command(void **state)
 {
 	struct ffmpeg_command command;
 
@@ -42,7 +42,7 @@ static void every_encoder_that_is_known_has_a_whole_command(void **state)
 	for (size_t i = 0; i < sizeof(encoders) / sizeof(encoders[0]); i++) {
 		assert_true(ffmpeg_knows_encoder(encoders[i]));
 		build(&command, encoders[i], 0);
-		assert_true(command.argc < FFMPEG_ARGUMENTS_MAX - 32); /* the input comes on top */
+		assert_true(command.argc < FFMPEG_ARGUMENTS_MAX - 32); /* room for the input */
 		assert_null(command.argv[command.argc]);
 		assert_string_equal(command.argv[0], "ffmpeg");
 		assert_string_equal(command.argv[command.argc - 1], "pipe:1");
@@ -54,7 +54,7 @@ static void every_encoder_that_is_known_has_a_whole_command(void **state)
 	assert_false(ffmpeg_knows_encoder("mpeg2video"));
 }
 
-static void key_frames_are_counted_from_the_second_of_the_first_frame(void **state)
+static void the_key_frame_rule_has_the_phase_of_the_first_frame(void **state)
 {
 	static const struct {
 		int64_t first_us;
@@ -78,7 +78,7 @@ static void key_frames_are_counted_from_the_second_of_the_first_frame(void **sta
 	}
 }
 
-static void more_arguments_than_there_is_room_for_change_nothing_else(void **state)
+static void too_many_arguments_do_not_overflow(void **state)
 {
 	struct ffmpeg_command command;
 
@@ -93,9 +93,9 @@ static void more_arguments_than_there_is_room_for_change_nothing_else(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_encoder_that_is_known_has_a_whole_command),
-		cmocka_unit_test(key_frames_are_counted_from_the_second_of_the_first_frame),
-		cmocka_unit_test(more_arguments_than_there_is_room_for_change_nothing_else),
+		cmocka_unit_test(every_known_encoder_has_a_complete_command),
+		cmocka_unit_test(the_key_frame_rule_has_the_phase_of_the_first_frame),
+		cmocka_unit_test(too_many_arguments_do_not_overflow),
 	};
 
 	return cmocka_run_group_tests_name("ffmpeg_command", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_mp4_box.c - boxes of FFmpeg's init segments and fragments, whole, cut and damaged. */
+/* test_mp4_box.c - boxes of FFmpeg's init segments and fragments: complete, cut off and damaged. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +25,7 @@ static int drop_streams(void **state)
 	return remove_folder(state);
 }
 
-/* A copy that ends with its allocation, so that a sanitizer sees any byte read behind it. */
+/* A copy that ends with its allocation, so that a sanitizer reports reads past its end. */
 static uint8_t *exact_copy(const uint8_t *data, size_t length)
 {
 	uint8_t *copy = malloc(length > 0 ? length : 1);
@@ -56,7 +56,7 @@ static void a_header_is_read_in_both_sizes(void **state)
 	assert_int_equal(mp4_box_header(small, sizeof(small), SIZE_MAX, &box), MP4_INCOMPLETE);
 }
 
-static void a_size_below_its_header_is_bad(void **state)
+static void a_size_smaller_than_the_header_is_invalid(void **state)
 {
 	(void)state;
 	uint8_t data[16] = {0, 0, 0, 0, 'f', 'r', 'e', 'e'};
@@ -71,7 +71,7 @@ static void a_size_below_its_header_is_bad(void **state)
 	assert_int_equal(mp4_box_header(data, sizeof(data), 0, &box), MP4_INVALID);
 }
 
-static void the_init_segment_says_codec_size_and_timescale(void **state)
+static void an_init_segment_has_codec_size_and_timescale(void **state)
 {
 	(void)state;
 	struct mp4_init init;
@@ -90,7 +90,7 @@ static void the_init_segment_says_codec_size_and_timescale(void **state)
 	assert_int_equal(init.width, 96);
 }
 
-static void each_fragment_says_time_size_and_key(void **state)
+static void each_fragment_has_time_size_and_key_flag(void **state)
 {
 	(void)state;
 	const struct stream *streams[] = {&h264, &mjpeg};
@@ -111,7 +111,7 @@ static void each_fragment_says_time_size_and_key(void **state)
 	}
 }
 
-static void rewriting_changes_the_number_and_the_time_alone(void **state)
+static void rewriting_changes_only_the_number_and_the_time(void **state)
 {
 	(void)state;
 	const uint8_t *data = h264.data.data + h264.fragments[9].at;
@@ -130,10 +130,10 @@ static void rewriting_changes_the_number_and_the_time_alone(void **state)
 	free(copy);
 }
 
-/* What a moof can be made of. */
+/* What a moof can consist of. */
 struct moof_spec {
 	uint32_t tfhd_flags, tfdt_version, trun_flags, samples;
-	uint32_t fields[8]; /* behind trun's sample count */
+	uint32_t fields[8]; /* after trun's sample count */
 	size_t field_count;
 };
 
@@ -176,7 +176,7 @@ static bool parses(struct moof_spec spec, struct mp4_fragment *out)
 	return good;
 }
 
-static void fields_of_the_run_are_understood_too(void **state)
+static void fields_of_the_track_run_are_parsed(void **state)
 {
 	(void)state;
 	struct mp4_fragment fragment;
@@ -192,7 +192,7 @@ static void fields_of_the_run_are_understood_too(void **state)
 	assert_false(fragment.key);
 }
 
-static void a_time_of_32_bits_refuses_what_it_cannot_hold(void **state)
+static void a_32_bit_time_is_not_rewritten_with_a_larger_one(void **state)
 {
 	(void)state;
 	struct mp4_fragment fragment;
@@ -210,7 +210,7 @@ static void a_time_of_32_bits_refuses_what_it_cannot_hold(void **state)
 	buffer_free(&moof);
 }
 
-static void what_is_not_one_sample_beside_its_moof_is_refused(void **state)
+static void fragments_of_another_form_are_refused(void **state)
 {
 	(void)state;
 	struct mp4_fragment fragment;
@@ -219,7 +219,7 @@ static void what_is_not_one_sample_beside_its_moof_is_refused(void **state)
 	spec.samples = 2;
 	assert_false(parses(spec, &fragment));
 	spec = plain;
-	spec.tfhd_flags = 0; /* offsets count from elsewhere */
+	spec.tfhd_flags = 0; /* offsets do not count from the moof */
 	assert_false(parses(spec, &fragment));
 	spec.tfhd_flags = 0x20001;
 	assert_false(parses(spec, &fragment));
@@ -227,7 +227,7 @@ static void what_is_not_one_sample_beside_its_moof_is_refused(void **state)
 	spec.fields[0] = 0x80000000; /* before the moof */
 	assert_false(parses(spec, &fragment));
 	spec = plain;
-	spec.trun_flags = 0x301; /* no flags given: key or not */
+	spec.trun_flags = 0x301; /* no flags, so key or not is unknown */
 	assert_false(parses(spec, &fragment));
 	spec = plain;
 	spec.trun_flags = 0xf01; /* composition offset: frames out of order */
@@ -272,7 +272,7 @@ static void boxes_that_end_early_are_refused(void **state)
 	}
 }
 
-static void damage_never_leads_outside(void **state)
+static void damaged_boxes_are_never_read_past_their_end(void **state)
 {
 	(void)state;
 	const uint8_t *fragment_data = h264.data.data + h264.fragments[0].at;
@@ -312,16 +312,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_header_is_read_in_both_sizes),
-		cmocka_unit_test(a_size_below_its_header_is_bad),
-		cmocka_unit_test(the_init_segment_says_codec_size_and_timescale),
-		cmocka_unit_test(each_fragment_says_time_size_and_key),
-		cmocka_unit_test(rewriting_changes_the_number_and_the_time_alone),
-		cmocka_unit_test(fields_of_the_run_are_understood_too),
-		cmocka_unit_test(a_time_of_32_bits_refuses_what_it_cannot_hold),
-		cmocka_unit_test(what_is_not_one_sample_beside_its_moof_is_refused),
+		cmocka_unit_test(a_size_smaller_than_the_header_is_invalid),
+		cmocka_unit_test(an_init_segment_has_codec_size_and_timescale),
+		cmocka_unit_test(each_fragment_has_time_size_and_key_flag),
+		cmocka_unit_test(rewriting_changes_only_the_number_and_the_time),
+		cmocka_unit_test(fields_of_the_track_run_are_parsed),
+		cmocka_unit_test(a_32_bit_time_is_not_rewritten_with_a_larger_one),
+		cmocka_unit_test(fragments_of_another_form_are_refused),
 		cmocka_unit_test(a_sample_entry_without_a_picture_is_refused),
 		cmocka_unit_test(boxes_that_end_early_are_refused),
-		cmocka_unit_test(damage_never_leads_outside),
+		cmocka_unit_test(damaged_boxes_are_never_read_past_their_end),
 	};
 
 	return cmocka_run_group_tests(tests, make_streams, drop_streams);

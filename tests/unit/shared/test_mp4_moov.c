@@ -1,4 +1,4 @@
-/* test_mp4_moov.c - progressive clips: exact times, exact bytes, and FFmpeg's opinion. */
+/* test_mp4_moov.c - progressive clips: exact times, exact bytes, and what FFmpeg decodes. */
 #include <stdlib.h>
 
 #include "tests/unit/support/in_range.h"
@@ -14,7 +14,7 @@ static const uint8_t entry[86] = {0, 0, 0, 86, 'a', 'v', 'c', '1'};
 
 static struct mp4_moov *create(int64_t created_wall_us)
 {
-	struct mp4_moov *header = mp4_moov_create(&(struct mp4_moov_spec){
+	struct mp4_moov *movie = mp4_moov_create(&(struct mp4_moov_spec){
 		.width = 96,
 		.height = 64,
 		.entry = entry,
@@ -22,11 +22,11 @@ static struct mp4_moov *create(int64_t created_wall_us)
 		.created_wall_us = created_wall_us,
 	});
 
-	assert_non_null(header);
-	return header;
+	assert_non_null(movie);
+	return movie;
 }
 
-/* The contents of the box of that type, behind its size and type; NULL where there is none. */
+/* The content of the box of that type, after its size and type, or NULL. */
 static const uint8_t *box_in(const struct buffer *moov, const char *type)
 {
 	const uint8_t *at = memmem(moov->data, moov->length, type, 4);
@@ -34,7 +34,7 @@ static const uint8_t *box_in(const struct buffer *moov, const char *type)
 	return at ? at + 4 : NULL;
 }
 
-/* Durations as stts tells them: ticks of sample `number`, and of all before it. */
+/* Durations according to stts: of sample `number`, and of all samples before it, in ticks. */
 struct durations {
 	const uint8_t *runs;
 	uint32_t left, ticks;
@@ -61,18 +61,18 @@ static void ten_hours_do_not_drift(void **state)
 {
 	(void)state;
 	const size_t count = 600000;
-	struct mp4_moov *header = create(CREATED_US);
+	struct mp4_moov *movie = create(CREATED_US);
 	struct buffer moov = {0};
 	int64_t time_us = 0, *times = malloc(count * sizeof(*times));
 	uint32_t seed = 7;
 
 	for (size_t i = 0; i < count; i++) {
 		times[i] = time_us;
-		mp4_moov_add_sample(header, time_us, i * 1000, 900, i % 60 == 0);
+		mp4_moov_add_sample(movie, time_us, i * 1000, 900, i % 60 == 0);
 		time_us += 50000 + next_random(&seed) % 20000;
 	}
 	assert_true(time_us > 10 * HOUR_US - HOUR_US / 2);
-	assert_true(mp4_moov_write(header, time_us, 0, &moov));
+	assert_true(mp4_moov_write(movie, time_us, 0, &moov));
 	struct durations durations = durations_of(&moov);
 	uint64_t tick = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -83,36 +83,36 @@ static void ten_hours_do_not_drift(void **state)
 	assert_int_equal(tick, (time_us * 9 + 50) / 100);
 	assert_int_equal(be32_get(box_in(&moov, "mdhd") + 16), tick);
 	free(times);
-	mp4_moov_destroy(header);
+	mp4_moov_destroy(movie);
 	buffer_free(&moov);
 }
 
-static void equal_durations_take_one_run(void **state)
+static void equal_durations_share_one_entry(void **state)
 {
 	(void)state;
-	struct mp4_moov *header = create(CREATED_US);
+	struct mp4_moov *movie = create(CREATED_US);
 	struct buffer moov = {0};
 
 	for (int i = 0; i < 1000; i++)
-		mp4_moov_add_sample(header, i * INT64_C(40000), 0, 1, true);
-	assert_true(mp4_moov_write(header, 1000 * INT64_C(40000), 0, &moov));
+		mp4_moov_add_sample(movie, i * INT64_C(40000), 0, 1, true);
+	assert_true(mp4_moov_write(movie, 1000 * INT64_C(40000), 0, &moov));
 	assert_int_equal(be32_get(box_in(&moov, "stts") + 4), 1);
 	assert_int_equal(be32_get(box_in(&moov, "stts") + 8), 1000);
 	assert_int_equal(be32_get(box_in(&moov, "stts") + 12), 3600);
 	assert_int_equal(be32_get(box_in(&moov, "mvhd") + 16), 3600000);
-	mp4_moov_destroy(header);
+	mp4_moov_destroy(movie);
 	buffer_free(&moov);
 }
 
-/* Ticks a second, and the duration of the first sample and of the last one. */
+/* Ticks per second, and the durations of the first and the last sample. */
 static void assert_gap(int64_t gap_us, int64_t last_us, uint32_t timescale)
 {
-	struct mp4_moov *header = create(CREATED_US);
+	struct mp4_moov *movie = create(CREATED_US);
 	struct buffer moov = {0};
 
-	mp4_moov_add_sample(header, 0, 0, 10, true);
-	mp4_moov_add_sample(header, gap_us, 10, 10, true);
-	assert_true(mp4_moov_write(header, gap_us + last_us, 0, &moov));
+	mp4_moov_add_sample(movie, 0, 0, 10, true);
+	mp4_moov_add_sample(movie, gap_us, 10, 10, true);
+	assert_true(mp4_moov_write(movie, gap_us + last_us, 0, &moov));
 	const uint8_t *mdhd = box_in(&moov, "mdhd");
 	bool wide = mdhd[0] == 1;
 	struct durations durations = durations_of(&moov);
@@ -124,12 +124,12 @@ static void assert_gap(int64_t gap_us, int64_t last_us, uint32_t timescale)
 	assert_int_in_range((int64_t)first * 1000000 / timescale - gap_us + tick_us, 0, 2 * tick_us);
 	assert_int_in_range((int64_t)last * 1000000 / timescale - last_us + tick_us, 0, 2 * tick_us);
 	assert_int_equal(wide ? be64_get(mdhd + 24) : be32_get(mdhd + 16), (uint64_t)first + last);
-	mp4_moov_destroy(header);
+	mp4_moov_destroy(movie);
 	buffer_free(&moov);
 }
 
-/* Of any length that a clip may have, and as the last picture's too. */
-static void a_gap_of_any_length_is_told_in_31_bits(void **state)
+/* Any length that a clip may have, also after the last picture. */
+static void a_gap_of_any_length_fits_in_31_bits(void **state)
 {
 	static const struct {
 		int64_t hours;
@@ -144,24 +144,24 @@ static void a_gap_of_any_length_is_told_in_31_bits(void **state)
 	}
 }
 
-static void a_gap_that_cannot_be_told_is_refused(void **state)
+static void a_gap_that_is_too_long_is_refused(void **state)
 {
-	struct mp4_moov *header = create(CREATED_US);
+	struct mp4_moov *movie = create(CREATED_US);
 	struct buffer moov = {0};
 
 	(void)state;
-	mp4_moov_add_sample(header, 0, 0, 10, true);
-	mp4_moov_add_sample(header, INT64_C(70) * 366 * 24 * HOUR_US, 10, 10, true);
-	assert_false(mp4_moov_write(header, INT64_C(71) * 366 * 24 * HOUR_US, 0, &moov));
-	mp4_moov_destroy(header);
+	mp4_moov_add_sample(movie, 0, 0, 10, true);
+	mp4_moov_add_sample(movie, INT64_C(70) * 366 * 24 * HOUR_US, 10, 10, true);
+	assert_false(mp4_moov_write(movie, INT64_C(71) * 366 * 24 * HOUR_US, 0, &moov));
+	mp4_moov_destroy(movie);
 	buffer_free(&moov);
 }
 
-/* Each at most half a tick from its time, however many there are. */
-static void frames_beside_long_gaps_do_not_drift(void **state)
+/* Each is at most half a tick from its time, however many there are. */
+static void frames_next_to_long_gaps_do_not_drift(void **state)
 {
 	const size_t count = 30000;
-	struct mp4_moov *header = create(CREATED_US);
+	struct mp4_moov *movie = create(CREATED_US);
 	struct buffer moov = {0};
 	int64_t time_us = 0, *times = malloc(count * sizeof(*times));
 	uint32_t seed = 11;
@@ -169,39 +169,39 @@ static void frames_beside_long_gaps_do_not_drift(void **state)
 	(void)state;
 	for (size_t i = 0; i < count; i++) {
 		times[i] = time_us;
-		mp4_moov_add_sample(header, time_us, i * 1000, 900, i % 60 == 0);
+		mp4_moov_add_sample(movie, time_us, i * 1000, 900, i % 60 == 0);
 		time_us += 8000 + next_random(&seed) % 20000;
 		if (i % 1000 == 999)
 			time_us += 20 * HOUR_US + next_random(&seed);
 	}
-	assert_true(mp4_moov_write(header, time_us, 0, &moov));
+	assert_true(mp4_moov_write(movie, time_us, 0, &moov));
 	struct durations durations = durations_of(&moov);
 	int64_t tick = 0;
 	for (size_t i = 0; i < count; i++) {
-		/* Half a tick of 1/22500 s, and half a one of 1/90000 s in which the times are kept. */
+		/* Half a tick of 1/22500 s, plus half a tick of 1/90000 s, in which times are kept. */
 		assert_int_in_range(tick * 400 / 9 - times[i] + 29, 0, 58);
 		tick += next_duration(&durations);
 	}
 	free(times);
-	mp4_moov_destroy(header);
+	mp4_moov_destroy(movie);
 	buffer_free(&moov);
 }
 
-static void the_first_sample_stands_from_the_start(void **state)
+static void the_first_sample_is_shown_from_the_start(void **state)
 {
 	(void)state;
-	struct mp4_moov *header = create(CREATED_US);
+	struct mp4_moov *movie = create(CREATED_US);
 	struct buffer moov = {0};
 
-	mp4_moov_add_sample(header, 5000, 0, 10, true);
-	mp4_moov_add_sample(header, 20000, 10, 10, false);
-	mp4_moov_add_sample(header, 15000, 20, 10, false); /* a time that decreases is held */
-	assert_true(mp4_moov_write(header, 30000, 0, &moov));
+	mp4_moov_add_sample(movie, 5000, 0, 10, true);
+	mp4_moov_add_sample(movie, 20000, 10, 10, false);
+	mp4_moov_add_sample(movie, 15000, 20, 10, false); /* a time that decreases counts as the one before */
+	assert_true(mp4_moov_write(movie, 30000, 0, &moov));
 	struct durations durations = durations_of(&moov);
 	assert_int_equal(next_duration(&durations), 1800);
 	assert_int_equal(next_duration(&durations), 0);
 	assert_int_equal(next_duration(&durations), 900);
-	mp4_moov_destroy(header);
+	mp4_moov_destroy(movie);
 	buffer_free(&moov);
 }
 
@@ -213,48 +213,48 @@ static void long_or_late_clips_have_times_of_64_bits(void **state)
 		      ends_us[] = {12 * HOUR_US, 14 * HOUR_US, HOUR_US};
 
 	for (int i = 0; i < 3; i++) {
-		struct mp4_moov *header = create(created_us[i]);
+		struct mp4_moov *movie = create(created_us[i]);
 		struct buffer moov = {0};
 		for (int part = 0; part < 4; part++)
-			mp4_moov_add_sample(header, ends_us[i] / 4 * part, 0, 10, true);
-		assert_true(mp4_moov_write(header, ends_us[i], 0, &moov));
+			mp4_moov_add_sample(movie, ends_us[i] / 4 * part, 0, 10, true);
+		assert_true(mp4_moov_write(movie, ends_us[i], 0, &moov));
 		const uint8_t *mdhd = box_in(&moov, "mdhd");
 		uint64_t seconds = (uint64_t)(created_us[i] / 1000000) + 2082844800u;
 		assert_int_equal(mdhd[0], i > 0);
 		assert_int_equal(i > 0 ? be64_get(mdhd + 4) : be32_get(mdhd + 4), seconds);
 		assert_int_equal(i > 0 ? be64_get(mdhd + 24) : be32_get(mdhd + 16), ends_us[i] / 100 * 9);
-		mp4_moov_destroy(header);
+		mp4_moov_destroy(movie);
 		buffer_free(&moov);
 	}
 }
 
-static void key_frames_are_listed_unless_all_are(void **state)
+static void key_frames_are_listed_unless_all_frames_are(void **state)
 {
 	(void)state;
 	for (int all = 0; all < 2; all++) {
-		struct mp4_moov *header = create(CREATED_US);
+		struct mp4_moov *movie = create(CREATED_US);
 		struct buffer moov = {0};
 		for (int i = 0; i < 5; i++)
-			mp4_moov_add_sample(header, i * 1000, 0, 10, all || i == 0 || i == 3);
-		assert_true(mp4_moov_write(header, 5000, 0, &moov));
+			mp4_moov_add_sample(movie, i * 1000, 0, 10, all || i == 0 || i == 3);
+		assert_true(mp4_moov_write(movie, 5000, 0, &moov));
 		const uint8_t *stss = box_in(&moov, "stss");
 		if (all)
 			assert_null(stss);
 		else
 			assert_memory_equal(stss, "\0\0\0\0\0\0\0\2\0\0\0\1\0\0\0\4", 16);
-		mp4_moov_destroy(header);
+		mp4_moov_destroy(movie);
 		buffer_free(&moov);
 	}
 }
 
-static void a_clip_of_nothing_is_refused(void **state)
+static void an_empty_clip_is_refused(void **state)
 {
 	(void)state;
-	struct mp4_moov *header = create(CREATED_US);
+	struct mp4_moov *movie = create(CREATED_US);
 	struct buffer out = {0};
 
-	assert_false(mp4_moov_write_clip_header(header, 1000, 0, &out));
-	mp4_moov_destroy(header);
+	assert_false(mp4_moov_write_clip_header(movie, 1000, 0, &out));
+	mp4_moov_destroy(movie);
 	mp4_moov_destroy(NULL);
 	buffer_free(&out);
 }
@@ -262,13 +262,13 @@ static void a_clip_of_nothing_is_refused(void **state)
 static void offsets_count_from_the_clips_first_byte(void **state)
 {
 	(void)state;
-	struct mp4_moov *header = create(CREATED_US);
+	struct mp4_moov *movie = create(CREATED_US);
 	struct buffer out = {0};
 
-	buffer_append(&out, "before", 6); /* the caller's own */
-	mp4_moov_add_sample(header, 0, 7, 10, true);
-	mp4_moov_add_sample(header, 1000, UINT64_C(5) << 32, 20, false);
-	assert_true(mp4_moov_write_clip_header(header, 2000, (UINT64_C(5) << 32) + 20, &out));
+	buffer_append(&out, "before", 6); /* bytes of the caller */
+	mp4_moov_add_sample(movie, 0, 7, 10, true);
+	mp4_moov_add_sample(movie, 1000, UINT64_C(5) << 32, 20, false);
+	assert_true(mp4_moov_write_clip_header(movie, 2000, (UINT64_C(5) << 32) + 20, &out));
 	uint64_t payload_at = out.length - 6;
 	const uint8_t *co64 = box_in(&out, "co64");
 	assert_int_equal(be32_get(co64 + 4), 2);
@@ -277,11 +277,11 @@ static void offsets_count_from_the_clips_first_byte(void **state)
 	assert_memory_equal(out.data + out.length - 16, "\0\0\0\1mdat", 8);
 	assert_int_equal(be64_get(out.data + out.length - 8), (UINT64_C(5) << 32) + 20 + 16);
 	assert_int_equal(be32_get(box_in(&out, "stsz") + 16), 20);
-	mp4_moov_destroy(header);
+	mp4_moov_destroy(movie);
 	buffer_free(&out);
 }
 
-static void its_own_moov_reads_back(void **state)
+static void its_own_moov_can_be_parsed(void **state)
 {
 	(void)state;
 	struct buffer moov = {0};
@@ -291,19 +291,19 @@ static void its_own_moov_reads_back(void **state)
 	memcpy(sized, entry, sizeof(entry));
 	sized[33] = 96;
 	sized[35] = 64;
-	struct mp4_moov *header = mp4_moov_create(&(struct mp4_moov_spec){96, 64, sized, sizeof(sized), CREATED_US});
-	mp4_moov_add_sample(header, 0, 0, 10, true);
-	assert_true(mp4_moov_write(header, 1000, 0, &moov));
+	struct mp4_moov *movie = mp4_moov_create(&(struct mp4_moov_spec){96, 64, sized, sizeof(sized), CREATED_US});
+	mp4_moov_add_sample(movie, 0, 0, 10, true);
+	assert_true(mp4_moov_write(movie, 1000, 0, &moov));
 	assert_true(mp4_parse_init(moov.data, moov.length, &init));
 	assert_int_equal(init.timescale, MP4_CLIP_TIMESCALE);
 	assert_int_equal(init.entry_bytes, sizeof(sized));
 	assert_memory_equal(init.entry, sized, sizeof(sized));
-	mp4_moov_destroy(header);
+	mp4_moov_destroy(movie);
 	buffer_free(&moov);
 }
 
-/* A piece of a segment: frames first to end, as one range of bytes with the fragments' headers in it. */
-static void add_piece(struct mp4_moov *header, const struct buffer *segment, const struct walked *walked, size_t first,
+/* A part of a segment: frames [first, end), as one range of bytes that includes the headers of fragments. */
+static void add_piece(struct mp4_moov *movie, const struct buffer *segment, const struct walked *walked, size_t first,
 		      size_t end, int64_t shift_us, struct buffer *payload)
 {
 	uint64_t from = walked->records[first].offset;
@@ -311,13 +311,13 @@ static void add_piece(struct mp4_moov *header, const struct buffer *segment, con
 
 	for (size_t i = first; i < end; i++) {
 		const struct index_record *record = &walked->records[i];
-		mp4_moov_add_sample(header, record->wall_us - walked->records[first].wall_us + shift_us,
+		mp4_moov_add_sample(movie, record->wall_us - walked->records[first].wall_us + shift_us,
 				    record->offset - from + payload->length, record->size, record->flags & INDEX_KEY);
 	}
 	buffer_append(payload, segment->data + from, (size_t)(to - from));
 }
 
-static void a_clip_of_two_pieces_decodes_to_exactly_its_frames(void **state)
+static void a_clip_of_two_ranges_decodes_to_exactly_its_frames(void **state)
 {
 	(void)state;
 	static struct decoded wanted[MEDIA_FRAMES * 2], got[MEDIA_FRAMES * 2];
@@ -331,12 +331,12 @@ static void a_clip_of_two_pieces_decodes_to_exactly_its_frames(void **state)
 	while (!media_key(key))
 		key++;
 	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_OK);
-	struct mp4_moov *header = mp4_moov_create(
+	struct mp4_moov *movie = mp4_moov_create(
 		&(struct mp4_moov_spec){96, 64, layout.init.entry, layout.init.entry_bytes, MEDIA_WALL_US});
-	add_piece(header, &segment, &walked, key, MEDIA_FRAMES, 0, &payload);
-	add_piece(header, &segment, &walked, 0, 10, second_at_us, &payload);
+	add_piece(movie, &segment, &walked, key, MEDIA_FRAMES, 0, &payload);
+	add_piece(movie, &segment, &walked, 0, 10, second_at_us, &payload);
 	int64_t end_us = second_at_us + media_time_us(10) + 12345;
-	assert_true(mp4_moov_write_clip_header(header, end_us, payload.length, &clip));
+	assert_true(mp4_moov_write_clip_header(movie, end_us, payload.length, &clip));
 	buffer_append(&clip, payload.data, payload.length);
 
 	file_write(path_of("whole.mp4", path), streams.h264.data.data, streams.h264.data.length);
@@ -354,7 +354,7 @@ static void a_clip_of_two_pieces_decodes_to_exactly_its_frames(void **state)
 	struct buffer duration = output_of("ffprobe -v error -show_entries format=duration -of csv=p=0 '%s'", path);
 	assert_int_in_range((int64_t)(strtod((char *)duration.data, NULL) * 1e6 + 0.5) - end_us + 12, 0, 24);
 	buffer_free(&duration);
-	mp4_moov_destroy(header);
+	mp4_moov_destroy(movie);
 	segment_layout_free(&layout);
 	buffer_free(&segment);
 	buffer_free(&payload);
@@ -365,17 +365,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ten_hours_do_not_drift),
-		cmocka_unit_test(equal_durations_take_one_run),
-		cmocka_unit_test(a_gap_of_any_length_is_told_in_31_bits),
-		cmocka_unit_test(a_gap_that_cannot_be_told_is_refused),
-		cmocka_unit_test(frames_beside_long_gaps_do_not_drift),
-		cmocka_unit_test(the_first_sample_stands_from_the_start),
+		cmocka_unit_test(equal_durations_share_one_entry),
+		cmocka_unit_test(a_gap_of_any_length_fits_in_31_bits),
+		cmocka_unit_test(a_gap_that_is_too_long_is_refused),
+		cmocka_unit_test(frames_next_to_long_gaps_do_not_drift),
+		cmocka_unit_test(the_first_sample_is_shown_from_the_start),
 		cmocka_unit_test(long_or_late_clips_have_times_of_64_bits),
-		cmocka_unit_test(key_frames_are_listed_unless_all_are),
-		cmocka_unit_test(a_clip_of_nothing_is_refused),
+		cmocka_unit_test(key_frames_are_listed_unless_all_frames_are),
+		cmocka_unit_test(an_empty_clip_is_refused),
 		cmocka_unit_test(offsets_count_from_the_clips_first_byte),
-		cmocka_unit_test(its_own_moov_reads_back),
-		cmocka_unit_test(a_clip_of_two_pieces_decodes_to_exactly_its_frames),
+		cmocka_unit_test(its_own_moov_can_be_parsed),
+		cmocka_unit_test(a_clip_of_two_ranges_decodes_to_exactly_its_frames),
 	};
 
 	return cmocka_run_group_tests(tests, make_streams, drop_streams);
