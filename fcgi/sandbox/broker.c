@@ -1,8 +1,4 @@
-/*
- * broker.c - see broker.h. An order is the number of a camera, or LAST, and the file seen; its answer an errno, and
- * with 0 for a camera a descriptor (SCM_RIGHTS, unix(7)). There is one order at a time: the next one is sent once the
- * answer has come.
- */
+/* broker.c - a helper process that does outside of the sandbox what a sandboxed program cannot do itself. */
 #include "fcgi/sandbox/broker.h"
 
 #include <errno.h>
@@ -18,11 +14,15 @@
 
 #include "shared/config/token_file.h"
 
-#define LAST     UINT32_MAX
-#define LIMIT_MS 200
-#define LATE_MS  10 /* for an answer that has not come in that time */
+#define EXIT_REQUEST    UINT32_MAX
+#define TIMEOUT_MS      200
+#define LATE_TIMEOUT_MS 10 /* for a reply that has timed out before */
 
-struct order {
+/*
+ * A request has the number of a camera, or EXIT_REQUEST. The reply is an errno, and with 0 a descriptor (SCM_RIGHTS,
+ * unix(7)). There is one request at a time: the next one is sent after the reply to the one before.
+ */
+struct request {
 	uint32_t camera;
 	uint32_t has_seen;
 	struct broker_file_stamp seen;
@@ -31,47 +31,47 @@ struct order {
 struct broker {
 	int fd;
 	pid_t pid;
-	bool due; /* the answer to the last order has not come yet */
+	bool reply_pending; /* the reply to the last request has not arrived */
 };
 
-/* Room for one descriptor beside a message, aligned as the kernel wants it. */
-union with_fd {
+/* Room for a control message with one descriptor, aligned as the kernel requires. */
+union fd_control {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-static bool answer_send(int socket_fd, int32_t error, int fd)
+static bool send_reply(int socket_fd, int32_t error, int fd)
 {
-	struct iovec text = {&error, sizeof(error)};
-	union with_fd beside = {0};
-	struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1};
+	struct iovec data = {&error, sizeof(error)};
+	union fd_control control = {0};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
 
 	if (fd >= 0) {
-		beside.header = (struct cmsghdr){
+		control.header = (struct cmsghdr){
 			.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(&beside.header), &fd, sizeof(fd));
-		message.msg_control = &beside;
-		message.msg_controllen = sizeof(beside);
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
 	}
 	return sendmsg(socket_fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(error);
 }
 
-/* The descriptor, -1 with errno. */
-static int answer_receive(int socket_fd)
+/* Returns the descriptor, or -1 with errno. */
+static int receive_reply(int socket_fd)
 {
 	int32_t error;
 	int fd = -1;
-	struct iovec text = {&error, sizeof(error)};
-	union with_fd beside = {0};
+	struct iovec data = {&error, sizeof(error)};
+	union fd_control control = {0};
 	struct msghdr message = {
-		.msg_iov = &text, .msg_iovlen = 1, .msg_control = &beside, .msg_controllen = sizeof(beside)};
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 
 	if (recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != (ssize_t)sizeof(error))
 		error = ECONNRESET;
 	else if (error == 0 && CMSG_FIRSTHDR(&message) && CMSG_FIRSTHDR(&message)->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(&beside.header), sizeof(fd));
+		memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
 	else if (error == 0)
-		error = EMFILE; /* the kernel leaves out a descriptor for which there is no place here */
+		error = EMFILE; /* this process has no free descriptor, so the kernel dropped it */
 	errno = error;
 	return fd;
 }
@@ -106,21 +106,21 @@ int broker_open_tokens_locally(const char *path, const struct broker_file_stamp 
 
 static void serve(int socket_fd, const struct broker_setup *setup)
 {
-	struct order order;
+	struct request request;
 
-	while (recv(socket_fd, &order, sizeof(order), 0) == (ssize_t)sizeof(order)) {
+	while (recv(socket_fd, &request, sizeof(request), 0) == (ssize_t)sizeof(request)) {
 		int fd = -1;
 
-		if (order.camera == LAST) {
-			if (setup->last)
-				setup->last(setup->context);
+		if (request.camera == EXIT_REQUEST) {
+			if (setup->at_exit)
+				setup->at_exit(setup->context);
 			return;
 		}
 		errno = EINVAL;
-		if (order.camera < setup->cameras->count)
-			fd = broker_open_tokens_locally(setup->cameras->cameras[order.camera].http.tokens,
-							order.has_seen ? &order.seen : NULL);
-		bool sent = answer_send(socket_fd, fd >= 0 ? 0 : errno, fd);
+		if (request.camera < setup->cameras->count)
+			fd = broker_open_tokens_locally(setup->cameras->cameras[request.camera].http.tokens,
+							request.has_seen ? &request.seen : NULL);
+		bool sent = send_reply(socket_fd, fd >= 0 ? 0 : errno, fd);
 		if (fd >= 0)
 			close(fd);
 		if (!sent)
@@ -134,7 +134,7 @@ static _Noreturn void broker_main(int socket_fd, const struct broker_setup *setu
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
-	/* Nothing that the program closes may stay open here, its listening socket least of all. */
+	/* Nothing that the program closes may stay open here, especially not its listening socket. */
 	if (dup2(socket_fd, STDIN_FILENO) < 0)
 		_exit(EXIT_FAILURE);
 	closefrom(STDERR_FILENO + 1);
@@ -145,69 +145,70 @@ static _Noreturn void broker_main(int socket_fd, const struct broker_setup *setu
 struct broker *broker_open(const struct broker_setup *setup, struct reason *why)
 {
 	pid_t parent = getpid();
-	struct broker *outside = calloc(1, sizeof(*outside));
+	struct broker *broker = calloc(1, sizeof(*broker));
 	int ends[2];
 
-	if (!outside || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+	if (!broker || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		goto failed;
-	outside->pid = fork();
-	if (outside->pid == 0)
+	broker->pid = fork();
+	if (broker->pid == 0)
 		broker_main(ends[1], setup, parent);
 	close(ends[1]);
-	outside->fd = ends[0];
-	if (outside->pid > 0)
-		return outside;
+	broker->fd = ends[0];
+	if (broker->pid > 0)
+		return broker;
 	close(ends[0]);
 failed:
-	reason_errno(why, "no process to open the tokens with");
-	free(outside);
+	reason_errno(why, "cannot start the process that opens the files of tokens");
+	free(broker);
 	return NULL;
 }
 
-static bool order_send(struct broker *outside, size_t camera, const struct broker_file_stamp *seen)
+static bool send_request(struct broker *broker, size_t camera, const struct broker_file_stamp *seen)
 {
-	struct order order = {.camera = (uint32_t)camera, .has_seen = seen != NULL};
+	struct request request = {.camera = (uint32_t)camera, .has_seen = seen != NULL};
 
 	if (seen)
-		order.seen = *seen;
-	outside->due = send(outside->fd, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(order);
-	return outside->due;
+		request.seen = *seen;
+	broker->reply_pending =
+		send(broker->fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(request);
+	return broker->reply_pending;
 }
 
-static int answer_wait(struct broker *outside, int limit_ms)
+static int wait_for_reply(struct broker *broker, int timeout_ms)
 {
-	if (poll(&(struct pollfd){.fd = outside->fd, .events = POLLIN}, 1, limit_ms) != 1) {
+	if (poll(&(struct pollfd){.fd = broker->fd, .events = POLLIN}, 1, timeout_ms) != 1) {
 		errno = ETIMEDOUT;
 		return -1;
 	}
-	outside->due = false;
-	return answer_receive(outside->fd);
+	broker->reply_pending = false;
+	return receive_reply(broker->fd);
 }
 
-int broker_open_tokens(struct broker *outside, size_t camera, const struct broker_file_stamp *seen)
+int broker_open_tokens(struct broker *broker, size_t camera, const struct broker_file_stamp *seen)
 {
-	/* What comes late may be the file of another camera, or a file that has been replaced since. */
-	if (outside->due) {
-		int late = answer_wait(outside, LATE_MS);
+	/* A late reply may be the file of another camera, or a file that has been replaced since. */
+	if (broker->reply_pending) {
+		int late = wait_for_reply(broker, LATE_TIMEOUT_MS);
 		if (late >= 0)
 			close(late);
-		if (outside->due)
+		if (broker->reply_pending)
 			return -1;
 	}
-	return order_send(outside, camera, seen) ? answer_wait(outside, LIMIT_MS) : -1;
+	return send_request(broker, camera, seen) ? wait_for_reply(broker, TIMEOUT_MS) : -1;
 }
 
-void broker_close(struct broker *outside)
+void broker_close(struct broker *broker)
 {
-	const struct order order = {.camera = LAST};
+	const struct request request = {.camera = EXIT_REQUEST};
 
-	if (!outside)
+	if (!broker)
 		return;
-	/* One that hangs in a disk may not even end then: it is not waited for. */
-	if (outside->due || send(outside->fd, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		kill(outside->pid, SIGKILL);
-	close(outside->fd);
-	while (waitpid(outside->pid, NULL, outside->due ? WNOHANG : 0) < 0 && errno == EINTR)
+	/* If a disk keeps it from ending even then, do not wait for it. */
+	if (broker->reply_pending || send(broker->fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		kill(broker->pid, SIGKILL);
+	close(broker->fd);
+	while (waitpid(broker->pid, NULL, broker->reply_pending ? WNOHANG : 0) < 0 && errno == EINTR)
 		;
-	free(outside);
+	free(broker);
 }

@@ -1,11 +1,12 @@
 /*
- * broker.h - what a program that has locked itself up (program_sandbox.h) still needs from outside: a process forked
- * before that, which takes two orders and nothing else.
+ * broker.h - a helper process that does outside of the sandbox what a sandboxed program cannot do itself.
  *
- * It looks whether the file of tokens of a camera has changed, and opens it (it is renamed into place at every change,
- * in a folder where the program has no business, the configuration's, and whose disk may not answer); and when the
- * program ends it runs `last` (the socket's name is removed, say). It ends with the program, however that ends. One
- * user at a time: a thread, or a loop.
+ * The program forks it before it enters its sandbox (program_sandbox.h). The broker has two commands. One checks whether
+ * the file of tokens of a camera has changed, and opens it: each change renames a new file into place, in a folder that
+ * the program cannot access and whose disk may hang. The other runs `at_exit` when the program ends, to remove the name
+ * of a socket, for instance. The broker ends when the program does, even if that is killed.
+ *
+ * Only one thread at a time may use a broker.
  */
 #ifndef FCGI_SANDBOX_BROKER_H
 #define FCGI_SANDBOX_BROKER_H
@@ -18,11 +19,11 @@
 
 struct broker_setup {
 	const struct config_set *cameras;
-	void (*last)(void *context); /* or NULL */
+	void (*at_exit)(void *context); /* or NULL */
 	void *context;
 };
 
-/* A file as it was at some time; all zero: none. */
+/* Identifies one version of a file. All zero: no file. */
 struct broker_file_stamp {
 	uint64_t device, inode;
 	int64_t size_bytes, modified_s, modified_ns, changed_s, changed_ns;
@@ -32,20 +33,23 @@ void broker_file_stamp_from_stat(const struct stat *status, struct broker_file_s
 
 struct broker;
 
-/* Forks it: before any thread, and after signals that it must not die of are blocked. NULL with a sentence. */
+/*
+ * Forks the broker. Call it before there are threads, and after blocking the signals that must not end it. Returns NULL
+ * and sets *why.
+ */
 struct broker *broker_open(const struct broker_setup *setup, struct reason *why);
 
 /*
- * Descriptor of a camera's file of tokens, the caller's to close; -1 with errno. EALREADY: it is the one that was seen
- * (NULL: none was). ETIMEDOUT after some tenths of a second, and at once while the answer to that is still due: to be
- * asked again later.
+ * Opens a camera's file of tokens. Returns a descriptor, which the caller closes, or -1 with errno. EALREADY: the file is
+ * still the one with the stamp `seen` (NULL: none was seen). ETIMEDOUT: the broker has not replied within some tenths of
+ * a second; it is returned at once as long as that reply is missing. Ask again later.
  */
-int broker_open_tokens(struct broker *outside, size_t camera, const struct broker_file_stamp *seen);
+int broker_open_tokens(struct broker *broker, size_t camera, const struct broker_file_stamp *seen);
 
-/* The same without such a process, in this one. */
+/* The same in this process, without a broker. */
 int broker_open_tokens_locally(const char *path, const struct broker_file_stamp *seen);
 
-/* Has `last` run and the process ended; one that does not answer is killed. NULL is safe. */
-void broker_close(struct broker *outside);
+/* Makes the broker run `at_exit` and end. A broker that does not respond is killed. NULL is safe. */
+void broker_close(struct broker *broker);
 
 #endif

@@ -1,4 +1,4 @@
-/* program_sandbox.c - see program_sandbox.h. */
+/* program_sandbox.c - the sandboxes of the programs behind the web server. */
 #include "fcgi/sandbox/program_sandbox.h"
 
 #include <limits.h>
@@ -12,7 +12,7 @@
 
 #define DEFAULT_PATH "/usr/bin:/bin"
 
-/* Which of its folders there is this user's has to be known before: nothing can be listed there any more. */
+/* Finds this user's folder first, because the sandbox does not allow listing the folder that contains it. */
 static void allow_rings(struct sandbox *sandbox)
 {
 	char folder[USER_FOLDER_BYTES];
@@ -23,7 +23,7 @@ static void allow_rings(struct sandbox *sandbox)
 	sandbox_allow(sandbox, SHM_FOLDER, LANDLOCK_READ_FILE);
 }
 
-/* Local times are read anew when the machine's time zone changes. */
+/* The C library reads the time zone again when it changes. */
 static void allow_zones(struct sandbox *sandbox)
 {
 	sandbox_allow(sandbox, "/usr/share/zoneinfo", LANDLOCK_READ);
@@ -36,7 +36,7 @@ static struct sandbox *prepare(const struct sandbox_setup *setup, struct sandbox
 
 	*out = (struct sandbox_state){.known = true};
 	if (!sandbox)
-		reason_set(&out->missing, "there is no memory for it");
+		reason_set(&out->missing, "out of memory");
 	return sandbox;
 }
 
@@ -49,7 +49,7 @@ static void enter(struct sandbox *sandbox, struct sandbox_state *out)
 
 void program_sandbox_enter_live(const struct config_set *cameras, struct sandbox_state *out)
 {
-	struct sandbox *sandbox = prepare(&(struct sandbox_setup){.caller = SECCOMP_LIVE}, out);
+	struct sandbox *sandbox = prepare(&(struct sandbox_setup){.profile = SECCOMP_LIVE}, out);
 	char path[PATH_MAX];
 
 	if (!sandbox)
@@ -65,7 +65,7 @@ void program_sandbox_enter_live(const struct config_set *cameras, struct sandbox
 
 void program_sandbox_enter_api(const struct config_set *cameras, struct sandbox_state *out)
 {
-	struct sandbox *sandbox = prepare(&(struct sandbox_setup){.caller = SECCOMP_API, .runs_ffmpeg = true}, out);
+	struct sandbox *sandbox = prepare(&(struct sandbox_setup){.profile = SECCOMP_API, .runs_ffmpeg = true}, out);
 
 	if (!sandbox)
 		return;
@@ -97,7 +97,7 @@ void program_sandbox_enter_ffmpeg(void)
 {
 	struct sandbox_state unused;
 	struct sandbox *sandbox =
-		prepare(&(struct sandbox_setup){.caller = SECCOMP_FFMPEG, .runs_ffmpeg = true}, &unused);
+		prepare(&(struct sandbox_setup){.profile = SECCOMP_FFMPEG, .runs_ffmpeg = true}, &unused);
 
 	if (sandbox)
 		enter(sandbox, &unused);

@@ -1,14 +1,13 @@
 /*
- * program_sandbox.h - what the programs behind the web server leave themselves once they have started: bytes from
- * everybody go through them.
+ * program_sandbox.h - the sandboxes of the programs behind the web server, which handle bytes from anybody.
  *
- *                  reads                                   writes      starts   talks
- *   recorder-live  the rings                               its counters   nothing  on the connections it accepts
- *   recorder-api   the rings, recordings, clips            clips       FFmpeg   and with recorderd's control socket,
- *                                                                                    and asks about connections
- *   FFmpeg         its libraries; all else on its pipes    nothing     nothing  with nobody
+ *                  reads                          writes           starts   communicates
+ *   recorder-live  the rings                      its statistics   nothing  on the connections that it accepts
+ *   recorder-api   the rings, recordings, clips   clips            FFmpeg   also with recorderd's control socket, and
+ *                                                                           queries the kernel about connections
+ *   FFmpeg         its libraries                  nothing          nothing  only through its pipes
  *
- * What is missing of the sandbox (shared/sandbox/sandbox.h) is a line in the log and in /health, never a failure.
+ * If a part of the sandbox (shared/sandbox/sandbox.h) is missing, the log and /health say so. It is never a failure.
  */
 #ifndef FCGI_SANDBOX_PROGRAM_SANDBOX_H
 #define FCGI_SANDBOX_PROGRAM_SANDBOX_H
@@ -16,17 +15,17 @@
 #include "shared/config/config.h"
 #include "shared/sandbox/sandbox.h"
 
-/* Before there are threads. The counters of `cameras` and their clips' folders should be there. */
+/* Call these before there are threads, after creating the live statistics and the clips folders of `cameras`. */
 void program_sandbox_enter_live(const struct config_set *cameras, struct sandbox_state *out);
 void program_sandbox_enter_api(const struct config_set *cameras, struct sandbox_state *out);
 
 /*
- * The single files, rather than folders, that program_sandbox_enter_api() lets workers use, and where others of them may come to be:
- * the loader, FFmpeg, the time zone. An upgrade puts another inode in the place of each.
+ * Calls `each` for the single files that program_sandbox_enter_api() allows, and for paths where one may appear: the
+ * loader, FFmpeg, the time zone. An upgrade replaces their inodes.
  */
 void program_sandbox_each_file(void (*each)(const char *path, void *context), void *context);
 
-/* Between fork() and exec of FFmpeg. */
+/* Call it between fork and exec of FFmpeg. */
 void program_sandbox_enter_ffmpeg(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* sandbox_folders.c - see sandbox_folders.h. */
+/* sandbox_folders.c - notices when the folders that a sandbox allows have been replaced. */
 #include "fcgi/sandbox/sandbox_folders.h"
 
 #include <errno.h>
@@ -11,38 +11,38 @@
 #include "fcgi/sandbox/program_sandbox.h"
 #include "shared/base/clock.h"
 
-#define FILES_MAX      64u
-#define FILES_EVERY_US US_PER_S
+#define FILES_MAX         64u
+#define FILES_INTERVAL_US US_PER_S
 
-/* Linux 6.8: the number of a mount, which no later one gets again. */
-#define MOUNT_FOR_EVER 0x4000u
+/* STATX_MNT_ID_UNIQUE of Linux 6.8: the ID of a mount, which is never reused */
+#define MNT_ID_UNIQUE 0x4000u
 
 struct folder {
 	uint64_t device, inode; /* 0: missing */
-	uint64_t mount;         /* 0: the kernel does not say */
-	int64_t born_s, born_ns;
-	bool withheld;
+	uint64_t mount;         /* 0: unknown */
+	int64_t birth_s, birth_ns;
+	bool denied;
 };
 
 struct file {
 	char *path; /* owned */
-	struct folder then;
+	struct folder recorded;
 };
 
 struct sandbox_folders {
 	const struct config_set *cameras;
-	struct file files[FILES_MAX]; /* of program_sandbox_each_file() */
+	struct file files[FILES_MAX]; /* those of program_sandbox_each_file() */
 	size_t file_count;
-	mono_t files_at;         /* looked at again then */
+	mono_t files_at;         /* when to check them again */
 	struct folder folders[]; /* recordings and clips of each camera */
 };
 
 /*
- * Whether it cannot be opened although its owner and mode let this process in. That is Landlock where it was not so
- * before: the numbers may be those of old, since a file system that was unmounted and mounted again has the same ones,
- * and one that reuses the inode of a deleted folder at once.
+ * Whether the folder cannot be opened although its owner and mode allow it. If that is new, Landlock refuses it. The
+ * numbers alone do not tell: they can be the same after unmounting and mounting a file system, or after a file system
+ * has reused the inode of a deleted folder.
  */
-static bool is_withheld(const char *path)
+static bool is_denied(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -55,15 +55,15 @@ static struct folder identity_now(const char *path)
 {
 	struct statx status;
 
-	if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME | MOUNT_FOR_EVER, &status) != 0)
+	if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME | MNT_ID_UNIQUE, &status) != 0)
 		return (struct folder){0};
-	bool born = status.stx_mask & STATX_BTIME;
+	bool has_birth = status.stx_mask & STATX_BTIME;
 	return (struct folder){
 		.device = (uint64_t)status.stx_dev_major << 32 | status.stx_dev_minor,
 		.inode = status.stx_ino,
-		.mount = status.stx_mask & MOUNT_FOR_EVER ? status.stx_mnt_id : 0,
-		.born_s = born ? status.stx_btime.tv_sec : 0,
-		.born_ns = born ? status.stx_btime.tv_nsec : 0,
+		.mount = status.stx_mask & MNT_ID_UNIQUE ? status.stx_mnt_id : 0,
+		.birth_s = has_birth ? status.stx_btime.tv_sec : 0,
+		.birth_ns = has_birth ? status.stx_btime.tv_nsec : 0,
 	};
 }
 
@@ -71,17 +71,17 @@ static struct folder folder_now(const char *path)
 {
 	struct folder now = identity_now(path);
 
-	now.withheld = is_withheld(path);
+	now.denied = is_denied(path);
 	return now;
 }
 
-static bool is_same(const struct folder *then, struct folder now)
+static bool is_same(const struct folder *before, struct folder now)
 {
-	return now.device == then->device && now.inode == then->inode && now.mount == then->mount &&
-	       now.born_s == then->born_s && now.born_ns == then->born_ns && (!now.withheld || then->withheld);
+	return now.device == before->device && now.inode == before->inode && now.mount == before->mount &&
+	       now.birth_s == before->birth_s && now.birth_ns == before->birth_ns && (!now.denied || before->denied);
 }
 
-static void file_note(const char *path, void *context)
+static void add_file(const char *path, void *context)
 {
 	struct sandbox_folders *folders = context;
 	char *copy = folders->file_count < FILES_MAX ? strdup(path) : NULL;
@@ -90,16 +90,16 @@ static void file_note(const char *path, void *context)
 		folders->files[folders->file_count++] = (struct file){copy, identity_now(path)};
 }
 
-static bool files_same(struct sandbox_folders *folders)
+static bool files_unchanged(struct sandbox_folders *folders)
 {
 	mono_t now = mono_now();
 
 	if (now.us < folders->files_at.us)
 		return true;
-	folders->files_at.us = now.us + FILES_EVERY_US;
+	folders->files_at.us = now.us + FILES_INTERVAL_US;
 	for (size_t i = 0; i < folders->file_count; i++)
-		if (!is_same(&folders->files[i].then, identity_now(folders->files[i].path))) {
-			folders->files_at.us = 0; /* until this process has given way */
+		if (!is_same(&folders->files[i].recorded, identity_now(folders->files[i].path))) {
+			folders->files_at.us = 0; /* until this process has been replaced */
 			return false;
 		}
 	return true;
@@ -117,7 +117,7 @@ struct sandbox_folders *sandbox_folders_create(const struct config_set *cameras)
 		folders->folders[2 * i] = folder_now(cameras->cameras[i].record.directory);
 		folders->folders[2 * i + 1] = folder_now(cameras->cameras[i].clips.directory);
 	}
-	program_sandbox_each_file(file_note, folders);
+	program_sandbox_each_file(add_file, folders);
 	return folders;
 }
 
@@ -136,5 +136,5 @@ bool sandbox_folders_unchanged(struct sandbox_folders *folders)
 		    !is_same(&folders->folders[2 * i + 1], folder_now(camera->clips.directory)))
 			return false;
 	}
-	return files_same(folders);
+	return files_unchanged(folders);
 }

@@ -1,8 +1,9 @@
 /*
- * sandbox_folders.h - the folders of cameras as they were when a process locked itself up. Landlock knows a folder by
- * its inode as the kernel holds it in memory: one that was made, or mounted, since then can only be used by a process
- * that locks itself up anew, also where device and inode have the numbers of the one before. The same goes for the
- * files that an upgrade replaces (program_sandbox_each_file).
+ * sandbox_folders.h - notices when the folders that a sandbox allows have been replaced.
+ *
+ * Landlock identifies a folder by its inode in the kernel's memory. A folder that was created or mounted later can be
+ * used only by a process that enters its sandbox later, even if device and inode numbers are the same. That also applies
+ * to files that an upgrade replaces (program_sandbox_each_file()).
  */
 #ifndef FCGI_SANDBOX_SANDBOX_FOLDERS_H
 #define FCGI_SANDBOX_SANDBOX_FOLDERS_H
@@ -13,12 +14,14 @@
 
 struct sandbox_folders;
 
-/* Before the process locks itself up. NULL where there is no memory. `cameras` is not owned. */
+/* Records the folders; call it before entering the sandbox. `cameras` is not owned. Returns NULL if memory is short. */
 struct sandbox_folders *sandbox_folders_create(const struct config_set *cameras);
 void sandbox_folders_destroy(struct sandbox_folders *folders);
 
-/* Whether each is still the one that it was, and can be used as it could be then, or is still missing; the files as
- * they were within the last second. */
+/*
+ * Whether each folder is still the same and as accessible as before, or still missing. Files are checked at most once
+ * per second.
+ */
 bool sandbox_folders_unchanged(struct sandbox_folders *folders);
 
 #endif

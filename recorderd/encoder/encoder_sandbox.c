@@ -23,11 +23,11 @@ static enum ffmpeg_devices devices_of(const struct config_record *record)
 struct sandbox *encoder_sandbox_open(const struct config_record *record)
 {
 	return sandbox_open(&(struct sandbox_setup){
-		.caller = SECCOMP_FFMPEG,
+		.profile = SECCOMP_FFMPEG,
 		.runs_ffmpeg = true,
 		.scripts = true,
 		.devices = devices_of(record),
-		.left_out = record->sandbox ? NULL : "record.sandbox = no",
+		.disabled_because = record->sandbox ? NULL : "record.sandbox = no",
 	});
 }
 

@@ -81,10 +81,10 @@ static struct sandbox *open_sandbox(const struct config_record *record)
 					       "/etc/localtime",
 					       "/usr/share/zoneinfo"};
 	struct sandbox *sandbox = sandbox_open(&(struct sandbox_setup){
-		.caller = SECCOMP_FFMPEG,
+		.profile = SECCOMP_FFMPEG,
 		.runs_ffmpeg = true,
 		.scripts = true,
-		.left_out = record->sandbox ? NULL : "record.sandbox = no",
+		.disabled_because = record->sandbox ? NULL : "record.sandbox = no",
 	});
 
 	for (size_t i = 0; sandbox && i < sizeof(readable) / sizeof(readable[0]); i++)

@@ -1,4 +1,4 @@
-/* ffmpeg_files.c - see ffmpeg_files.h. */
+/* ffmpeg_files.c - grants FFmpeg the files that it needs. */
 #include "shared/sandbox/ffmpeg_files.h"
 
 #include <elf.h>
@@ -18,7 +18,7 @@
 #define LOADER_CACHE    "/etc/ld.so.cache"
 #define FOLDERS_KNOWN   32
 
-/* `length` bytes of a text and another one behind them. False where that is no path. */
+/* Joins `length` bytes of a text and `end`. Returns false if the result is too long for a path. */
 static bool join(char out[PATH_MAX], const char *text, size_t length, const char *end)
 {
 	size_t end_length = strlen(end);
@@ -41,7 +41,7 @@ static void join_number(char out[PATH_MAX], const char *text, unsigned number)
 	(void)join(out, text, strlen(text), at);
 }
 
-/* The next absolute path of a list, with `end` behind it; false at its end. */
+/* Takes the next absolute path of a list and appends `end`. Returns false at the end of the list. */
 static bool next_path(const char **list, const char *separators, const char *end, char out[PATH_MAX])
 {
 	while (*list && **list) {
@@ -71,7 +71,7 @@ static bool find_ffmpeg(char out[PATH_MAX])
 	return false;
 }
 
-/* The first bytes of it, as a text: none where it may only be executed. */
+/* The first bytes of ffmpeg as a text, which is empty if the file cannot be read. */
 static void read_head(char out[LINE_BYTES])
 {
 	char path[PATH_MAX];
@@ -91,7 +91,7 @@ bool ffmpeg_is_script(void)
 	return *head && strncmp(head, ELFMAG, SELFMAG) != 0;
 }
 
-/* Where package managers put each program, loader and library into a folder of its own. */
+/* Package managers that give each program, loader and library a folder of its own. */
 static const char *const stores[] = {"/nix/store/", "/gnu/store/", "/home/linuxbrew/.linuxbrew/"};
 
 static bool add_store(const struct landlock_ruleset *ruleset, const char *path)
@@ -102,7 +102,7 @@ static bool add_store(const struct landlock_ruleset *ruleset, const char *path)
 	return true;
 }
 
-/* A file, by a path that links may lead on from, and a folder beside its own. */
+/* Grants a program, whose path may be a symbolic link, and the folder `beside` the one where it really is. */
 static bool add_program(const struct landlock_ruleset *ruleset, const char *path, const char *beside)
 {
 	char link[PATH_MAX], resolved[PATH_MAX], folder[PATH_MAX];
@@ -131,7 +131,7 @@ static bool add_list(const struct landlock_ruleset *ruleset, const char *list, c
 	return good;
 }
 
-/* The folder of a library. */
+/* The folder of a library, within the loader's cache. */
 struct folder {
 	const char *at;
 	size_t length;
@@ -143,8 +143,8 @@ static bool is_same(const struct folder *a, const struct folder *b)
 }
 
 /*
- * The folder of each path in the loader's cache: texts that begin with a slash, with a NUL before and behind them,
- * whatever else the format has. Its libraries come sorted by name, so that folders come again and again.
+ * Grants the folder of each path in the loader's cache. Whatever else the format has, paths are texts between two NULs
+ * that begin with a slash. They are sorted by library name, so the same folders come again and again.
  */
 static bool add_folders_in(const struct landlock_ruleset *ruleset, const char *cache, size_t bytes)
 {
@@ -171,7 +171,7 @@ static bool add_folders_in(const struct landlock_ruleset *ruleset, const char *c
 	return true;
 }
 
-/* Libraries that the system's settings name (ld.so.conf), such as /opt/vc/lib: ldconfig(8) has listed them. */
+/* Grants the libraries of ld.so.conf, such as /opt/vc/lib, which ldconfig(8) has listed in the cache. */
 static bool add_cached(const struct landlock_ruleset *ruleset)
 {
 	int fd = open(LOADER_CACHE, O_RDONLY | O_CLOEXEC);
@@ -196,7 +196,6 @@ bool ffmpeg_files_add(const struct landlock_ruleset *ruleset)
 		"/lib:/lib64:/usr/lib:/usr/lib64:/usr/local/lib:/usr/local/lib64:" LOADER_CACHE ":/dev/urandom";
 	char path[PATH_MAX];
 
-	/* A folder of libraries of its own, where FFmpeg was built with one. */
 	return add_list(ruleset, libraries, ":", LANDLOCK_READ) && add_cached(ruleset) &&
 	       add_list(ruleset, "/dev/null", ":", LANDLOCK_READ | LANDLOCK_WRITE) &&
 	       add_list(ruleset, getenv("LD_LIBRARY_PATH"), ":;", LANDLOCK_READ) &&
@@ -204,7 +203,7 @@ bool ffmpeg_files_add(const struct landlock_ruleset *ruleset)
 	       (!find_ffmpeg(path) || add_program(ruleset, path, "../lib"));
 }
 
-/* Each ffmpeg in PATH: a script starts another one, which may be a link to elsewhere. */
+/* Grants each ffmpeg in PATH: a script starts another one, which may be a link to somewhere else. */
 static bool add_all_ffmpegs(const struct landlock_ruleset *ruleset)
 {
 	const char *list = search_path();
@@ -218,7 +217,7 @@ static bool add_all_ffmpegs(const struct landlock_ruleset *ruleset)
 
 bool ffmpeg_script_add(const struct landlock_ruleset *ruleset)
 {
-	static const char shell[] = "/bin/sh"; /* what execvp(3) takes for a script that names no interpreter */
+	static const char shell[] = "/bin/sh"; /* what execvp(3) uses for a script without an interpreter */
 	char head[LINE_BYTES], path[PATH_MAX];
 
 	read_head(head);
@@ -231,7 +230,7 @@ bool ffmpeg_script_add(const struct landlock_ruleset *ruleset)
 	return add_list(ruleset, search_path(), ":", LANDLOCK_READ | LANDLOCK_EXECUTE) && add_all_ffmpegs(ruleset);
 }
 
-/* A codec takes frames out of memory and gives them back there; a camera, which shows a room, does not. */
+/* A codec converts frames from memory to memory. A camera does not, and must not be accessible. */
 static bool is_codec(const char *path)
 {
 	struct v4l2_capability capability = {0};
@@ -247,7 +246,7 @@ static bool is_codec(const char *path)
 static bool add_codecs(const struct landlock_ruleset *ruleset)
 {
 	char path[PATH_MAX];
-	bool good = landlock_ruleset_add(ruleset, "/dev", LANDLOCK_READ_DIR); /* where FFmpeg looks for them */
+	bool good = landlock_ruleset_add(ruleset, "/dev", LANDLOCK_READ_DIR); /* FFmpeg searches it */
 
 	for (unsigned i = 0; good && i < VIDEO_NODES_MAX; i++) {
 		join_number(path, "/dev/video", i);
@@ -277,7 +276,7 @@ static bool add_nvidia(const struct landlock_ruleset *ruleset)
 
 bool ffmpeg_devices_add(const struct landlock_ruleset *ruleset, enum ffmpeg_devices devices)
 {
-	/* How drivers in user space learn which hardware it is, and their settings. */
+	/* Where user-space drivers identify the hardware and read their settings. */
 	static const char about[] = "/sys/dev/char:/sys/devices:/sys/class/drm:/usr/share/libdrm:/usr/share/drirc.d:"
 				    "/etc/drirc:/etc/libva.conf";
 

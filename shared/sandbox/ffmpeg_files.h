@@ -1,5 +1,6 @@
 /*
- * ffmpeg_files.h - what FFmpeg needs of the file system: itself, its libraries, and the devices that it encodes by.
+ * ffmpeg_files.h - grants FFmpeg the files that it needs: itself, its libraries and its encoding devices.
+ *
  * Every function is async-signal-safe.
  */
 #ifndef SHARED_SANDBOX_FFMPEG_FILES_H
@@ -16,20 +17,22 @@ enum ffmpeg_devices {
 	FFMPEG_DEVICES_NVIDIA, /* NVENC */
 };
 
-/* Whether the first ffmpeg in PATH, as execvp(3) finds it, is a script: it can be read and is no ELF program. */
+/* Whether the first ffmpeg in PATH, as execvp(3) finds it, is a script: readable and not an ELF program. */
 bool ffmpeg_is_script(void);
 
 /*
- * The first ffmpeg in PATH, libraries (those in ld.so.cache too, and in lib beside FFmpeg's folder), and what
- * LD_PRELOAD and LD_LIBRARY_PATH name. False with errno.
+ * Grants the first ffmpeg in PATH, the system's libraries (those of ld.so.cache too), ../lib next to FFmpeg, and what
+ * LD_PRELOAD and LD_LIBRARY_PATH name. Returns false with errno.
  */
 bool ffmpeg_files_add(const struct landlock_ruleset *ruleset);
 
-/* What a script in its place may start: its interpreter, and the programs in PATH. False with errno. */
+/* Grants what a script called ffmpeg may start: its interpreter and the programs in PATH. Returns false with errno. */
 bool ffmpeg_script_add(const struct landlock_ruleset *ruleset);
 
-/* False with errno. Looks at the V4L2 devices that there are, which may take long: not in a process that is waited
- * for. */
+/*
+ * Grants the devices. Returns false with errno. It opens the V4L2 devices, which may take long, so do not call it in a
+ * process that others wait for.
+ */
 bool ffmpeg_devices_add(const struct landlock_ruleset *ruleset, enum ffmpeg_devices devices);
 
 #endif

@@ -1,8 +1,4 @@
-/*
- * landlock.c - see landlock.h. The numbers are those of linux/landlock.h, which a distribution may have from an
- * older kernel than the one that runs: each version of the interface adds rights, and one that the kernel does not know
- * is an error.
- */
+/* landlock.c - restricts this process and its children to the files that are named. */
 #include "shared/sandbox/landlock.h"
 
 #include <errno.h>
@@ -15,6 +11,10 @@
 
 #ifdef SYS_landlock_create_ruleset
 
+/*
+ * These are the values of linux/landlock.h, which may be older than the running kernel. Each version of the ABI adds
+ * rights, and the kernel refuses a right that it does not know.
+ */
 #define ASK_VERSION       1u
 #define RULE_PATH_BENEATH 1
 
@@ -42,7 +42,7 @@ struct rule {
 	int32_t fd;
 } __attribute__((packed));
 
-/* All rights over files that a version knows. */
+/* All rights on files that a version knows. */
 static uint64_t rights_known(int version)
 {
 	static const int bits[] = {13, 14, 15, 15, 16};
@@ -70,7 +70,7 @@ int landlock_version(void)
 bool landlock_ruleset_open(struct landlock_ruleset *out, bool alone)
 {
 	int version = landlock_version();
-	/* A field that an older kernel does not know is no error while it is zero. */
+	/* An older kernel accepts fields that it does not know as long as they are zero. */
 	struct attributes attributes = {
 		.files = version > 0 ? rights_known(version) : 0,
 		.network = version >= 4 ? TCP : 0,

@@ -1,4 +1,4 @@
-/* sandbox.c - see sandbox.h. */
+/* sandbox.c - sandboxes with Landlock and seccomp. */
 #include "shared/sandbox/sandbox.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ struct allowed {
 	unsigned rights;
 };
 
-/* Of who entered last; shared with it. Errors are errno, 0 where it is kept in. */
+/* Of the last process that entered, in memory shared with it. Errors are errno, 0 if the mechanism is in effect. */
 struct outcome {
 	atomic_int landlock_error, seccomp_error;
 	atomic_bool entered;
@@ -37,11 +37,11 @@ struct outcome {
 struct sandbox {
 	struct sandbox_setup setup;
 	struct allowed *allowed;
-	size_t count, room;
-	bool failed; /* memory for the list was short */
+	size_t count, capacity;
+	bool failed; /* no memory for the list */
 	int version; /* of the kernel's Landlock */
 	struct seccomp_filter filter, script_filter;
-	struct reason no_filter; /* why there is none */
+	struct reason no_filter; /* why there is no filter */
 	const char *loader;
 	struct outcome *outcome;
 };
@@ -52,7 +52,7 @@ static int find_loader(struct dl_phdr_info *info, size_t size, void *context)
 	for (int i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_INTERP)
 			*(const char **)context = (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-	return 1; /* the program itself comes first; no more */
+	return 1; /* the first object is the program itself; stop */
 }
 
 const char *sandbox_loader(void)
@@ -66,10 +66,10 @@ const char *sandbox_loader(void)
 static void build_filters(struct sandbox *sandbox)
 {
 	const struct sandbox_setup *setup = &sandbox->setup;
-	unsigned callers = (unsigned)setup->caller | (setup->devices != FFMPEG_DEVICES_NONE ? SECCOMP_DEVICES : 0);
+	unsigned profiles = (unsigned)setup->profile | (setup->devices != FFMPEG_DEVICES_NONE ? SECCOMP_DEVICES : 0);
 
-	(void)(seccomp_filter_build(&sandbox->filter, callers, &sandbox->no_filter) && setup->scripts &&
-	       seccomp_filter_build(&sandbox->script_filter, callers | SECCOMP_SCRIPT, &sandbox->no_filter));
+	(void)(seccomp_filter_build(&sandbox->filter, profiles, &sandbox->no_filter) && setup->scripts &&
+	       seccomp_filter_build(&sandbox->script_filter, profiles | SECCOMP_SCRIPT, &sandbox->no_filter));
 }
 
 struct sandbox *sandbox_open(const struct sandbox_setup *setup)
@@ -86,8 +86,8 @@ struct sandbox *sandbox_open(const struct sandbox_setup *setup)
 		return NULL;
 	}
 	if (SANITIZED)
-		sandbox->setup.left_out = "this is a build with sanitizers";
-	if (sandbox->setup.left_out)
+		sandbox->setup.disabled_because = "this is a build with sanitizers";
+	if (sandbox->setup.disabled_because)
 		return sandbox;
 	sandbox->version = landlock_version();
 	sandbox->loader = sandbox_loader();
@@ -110,14 +110,14 @@ void sandbox_close(struct sandbox *sandbox)
 
 void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights)
 {
-	if (sandbox->count == sandbox->room) {
-		size_t room = sandbox->room ? 2 * sandbox->room : 16;
-		struct allowed *grown = realloc(sandbox->allowed, room * sizeof(*grown));
+	if (sandbox->count == sandbox->capacity) {
+		size_t capacity = sandbox->capacity ? 2 * sandbox->capacity : 16;
+		struct allowed *grown = realloc(sandbox->allowed, capacity * sizeof(*grown));
 		sandbox->failed = sandbox->failed || !grown;
 		if (!grown)
 			return;
 		sandbox->allowed = grown;
-		sandbox->room = room;
+		sandbox->capacity = capacity;
 	}
 	char *copy = strdup(path);
 	sandbox->failed = sandbox->failed || !copy;
@@ -139,14 +139,14 @@ static bool add_files(const struct sandbox *sandbox, const struct landlock_rules
 	       ffmpeg_devices_add(ruleset, setup->devices);
 }
 
-/* 0, or errno. */
+/* Returns 0 or an errno. */
 static int enter_landlock(const struct sandbox *sandbox, bool script)
 {
 	struct landlock_ruleset ruleset;
 
 	if (sandbox->failed)
 		return ENOMEM;
-	bool good = landlock_ruleset_open(&ruleset, sandbox->setup.caller == SECCOMP_FFMPEG) &&
+	bool good = landlock_ruleset_open(&ruleset, sandbox->setup.profile == SECCOMP_FFMPEG) &&
 		    add_files(sandbox, &ruleset, script) && landlock_ruleset_enter(&ruleset);
 	int error = good ? 0 : errno;
 	landlock_ruleset_close(&ruleset);
@@ -162,11 +162,11 @@ static void close_at_exec(void)
 
 void sandbox_enter(const struct sandbox *sandbox)
 {
-	if (sandbox->setup.left_out)
+	if (sandbox->setup.disabled_because)
 		return;
 	bool script = sandbox->setup.scripts && ffmpeg_is_script();
 	const struct seccomp_filter *filter = script ? &sandbox->script_filter : &sandbox->filter;
-	if (sandbox->setup.caller == SECCOMP_FFMPEG)
+	if (sandbox->setup.profile == SECCOMP_FFMPEG)
 		close_at_exec();
 	sandbox->outcome->landlock_error = enter_landlock(sandbox, script);
 	sandbox->outcome->seccomp_error = !filter->code ? ENOSYS : seccomp_filter_enter(filter) ? 0 : errno;
@@ -186,34 +186,34 @@ static void add_sentence(struct reason *to, const char *sentence)
 	reason_set(to, "%.150s%s%.150s", before.text, *before.text ? "; " : "", sentence);
 }
 
-static void say_missing(const struct sandbox *sandbox, struct reason *out)
+static void describe_missing(const struct sandbox *sandbox, struct reason *out)
 {
 	struct reason why;
 
 	errno = sandbox->outcome->landlock_error;
 	if (errno != 0) {
 		if (sandbox->version > 0)
-			reason_errno(&why, "Landlock refuses");
+			reason_errno(&why, "Landlock failed");
 		else
 			reason_set(&why, "this kernel has no Landlock");
 		add_sentence(out, why.text);
 	}
 	errno = sandbox->outcome->seccomp_error;
 	if (errno != 0) {
-		reason_errno(&why, "seccomp refuses");
+		reason_errno(&why, "seccomp failed");
 		add_sentence(out, *sandbox->no_filter.text ? sandbox->no_filter.text : why.text);
 	}
 }
 
 void sandbox_state(const struct sandbox *sandbox, struct sandbox_state *out)
 {
-	*out = (struct sandbox_state){.known = sandbox->setup.left_out || sandbox->outcome->entered};
-	if (sandbox->setup.left_out) {
-		reason_set(&out->missing, "%s", sandbox->setup.left_out);
+	*out = (struct sandbox_state){.known = sandbox->setup.disabled_because || sandbox->outcome->entered};
+	if (sandbox->setup.disabled_because) {
+		reason_set(&out->missing, "%s", sandbox->setup.disabled_because);
 	} else if (out->known) {
 		out->landlock = sandbox->outcome->landlock_error == 0 ? sandbox->version : 0;
 		out->seccomp = sandbox->outcome->seccomp_error == 0;
-		say_missing(sandbox, &out->missing);
+		describe_missing(sandbox, &out->missing);
 	}
 }
 

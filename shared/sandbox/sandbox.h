@@ -1,10 +1,12 @@
 /*
- * sandbox.h - what a program leaves itself, or leaves a program that it starts, once bytes from outside go through it:
- * by Landlock (landlock.h) and seccomp (seccomp.h). Each is used where it is there; what is missing is said, and is
- * never a failure. Builds with sanitizers do without: those look around in /proc.
+ * sandbox.h - sandboxes with Landlock (landlock.h) and seccomp (seccomp.h).
  *
- * A sandbox is prepared where memory may be taken, and entered where it may not: sandbox_enter() is async-signal-safe,
- * for a child of a program with threads, between fork and exec.
+ * A program enters one before it handles bytes from outside, or puts a child into one. Each mechanism is used if the
+ * system has it. What is missing is reported and is never a failure. Builds with sanitizers have no sandbox, since
+ * sanitizers read /proc.
+ *
+ * A sandbox is prepared with sandbox_open() and sandbox_allow(), which allocate memory. sandbox_enter() is
+ * async-signal-safe, so a child of a program with threads can call it between fork and exec.
  */
 #ifndef SHARED_SANDBOX_SANDBOX_H
 #define SHARED_SANDBOX_SANDBOX_H
@@ -19,43 +21,43 @@
 struct sandbox;
 
 struct sandbox_setup {
-	enum seccomp_profile caller; /* SECCOMP_LIVE, SECCOMP_API or SECCOMP_FFMPEG */
-	bool runs_ffmpeg;            /* may start, or is about to become, the first ffmpeg in PATH */
-	bool scripts;                /* also where that is a script; it may then start what is in PATH */
-	enum ffmpeg_devices devices; /* that FFmpeg encodes by */
-	const char *left_out;        /* why nobody is kept in by it; NULL: it is used. Has to outlive it */
+	enum seccomp_profile profile; /* SECCOMP_LIVE, SECCOMP_API or SECCOMP_FFMPEG */
+	bool runs_ffmpeg;             /* it starts, or is about to become, the first ffmpeg in PATH */
+	bool scripts;                 /* ffmpeg may be a script, which may start what is in PATH */
+	enum ffmpeg_devices devices;  /* for encoding */
+	const char *disabled_because; /* why it is not used, must outlive it; NULL: it is used */
 };
 
-/* NULL where there is no memory. Before the process has threads that start programs. */
+/* Returns NULL if memory is short. Call it before the process has threads that start programs. */
 struct sandbox *sandbox_open(const struct sandbox_setup *setup);
 void sandbox_close(struct sandbox *sandbox);
 
-/* Grants `rights` (of enum landlock_right) to a path, with all below it; one that is not there is left out. */
+/* Grants `rights` (of enum landlock_right) on a path and everything below it. Ignores one that does not exist. */
 void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights);
 
 /*
- * This process, and all that it starts, is in the sandbox from here on. To be called before there are threads. With
- * SECCOMP_FFMPEG no descriptor but the standard three is open in the program that comes next.
+ * Puts this process, and everything that it starts, into the sandbox. Call it before there are threads. With
+ * SECCOMP_FFMPEG, the next program gets only the three standard descriptors.
  */
 void sandbox_enter(const struct sandbox *sandbox);
 
-/* The same as what prepares a child (struct subprocess_setup), which begins however far it is kept in: true. */
+/* The same as a `prepare` function of struct subprocess_setup. Returns true, even if the sandbox is incomplete. */
 bool sandbox_enter_child(void *sandbox);
 
 struct sandbox_state {
 	bool known;            /* false: nobody has entered it yet */
-	int landlock;          /* version; 0: not kept in by it */
-	bool seccomp;          /* kept in by it */
-	struct reason missing; /* what and why; empty: nothing */
+	int landlock;          /* version in effect; 0: none */
+	bool seccomp;          /* whether the filter is in effect */
+	struct reason missing; /* what is missing and why; empty: nothing */
 };
 
-/* How far whoever entered it last was kept in; also known to the process that prepared it. */
+/* The state of the last process that entered it. The process that prepared it knows it too. */
 void sandbox_state(const struct sandbox *sandbox, struct sandbox_state *out);
 
-/* One line about it in the log. */
+/* Logs one line about it. */
 void sandbox_log(const char *area, const struct sandbox_state *state);
 
-/* The dynamic loader of this program, and of others of this system; NULL where it has none. */
+/* The dynamic loader of this program and of others of this system, NULL if it has none. */
 const char *sandbox_loader(void);
 
 #endif

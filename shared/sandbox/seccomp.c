@@ -1,4 +1,4 @@
-/* seccomp.c - see seccomp.h. A call that this architecture or this libseccomp does not know is left out. */
+/* seccomp.c - restricts this process and its children to the system calls that they need. */
 #include "shared/sandbox/seccomp.h"
 
 #include <errno.h>
@@ -35,9 +35,10 @@
 
 #define MODE_FILTER 2 /* SECCOMP_MODE_FILTER of linux/seccomp.h, whose names libseccomp has for its own */
 
+/* Calls that this architecture or this libseccomp does not know are skipped. */
 static const struct {
 	unsigned who;
-	const char *names; /* with blanks between them */
+	const char *names; /* separated by blanks */
 } groups[] = {
 	{EVERYBODY, "read write readv writev pread64 pwrite64 lseek _llseek close close_range dup dup2 dup3 "
 		    "pipe pipe2 poll ppoll ppoll_time64 select _newselect pselect6 pselect6_time64"},
@@ -55,16 +56,16 @@ static const struct {
 	 "nanosleep gettimeofday time times getrusage getpid getppid getpgrp getpgid getuid geteuid getgid getegid "
 	 "getuid32 geteuid32 getgid32 getegid32 getpriority getrlimit ugetrlimit setrlimit uname sysinfo "
 	 "getrandom prctl"},
-	/* FFmpeg's own opens are for reading: allow_forms() */
+	/* FFmpeg may open files only for reading: allow_forms() */
 	{WORKERS | DEVICES | SCRIPT, "open openat"},
 	{WORKERS,
 	 "tgkill recv recvfrom recvmsg send sendto sendmsg shutdown getsockopt setsockopt getsockname "
 	 "getpeername epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 signalfd4 kill wait4 "
 	 "waitid waitpid sendfile sendfile64 fallocate memfd_create"},
-	{LIVE, "accept accept4"}, /* the API's workers are handed their connections */
+	{LIVE, "accept accept4"}, /* the API's workers receive their connections */
 	{API, "connect ftruncate ftruncate64 fsync fdatasync copy_file_range sync_file_range sync_file_range2 mkdir "
 	      "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid pidfd_open"},
-	/* What a child locks itself up with before it becomes FFmpeg. */
+	/* With these a child enters its own sandbox and becomes FFmpeg. */
 	{STARTERS, "execve landlock_create_ruleset landlock_add_rule landlock_restrict_self"},
 	{DEVICES, "memfd_create ftruncate ftruncate64 eventfd2 epoll_create1 epoll_ctl epoll_wait epoll_pwait "
 		  "epoll_pwait2 kcmp"},
@@ -81,7 +82,7 @@ static bool allow(scmp_filter_ctx filter, const char *name, unsigned checks, con
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, checks, check) == 0;
 }
 
-/* Each name of a text. */
+/* Allows each call of a list. */
 static bool allow_all(scmp_filter_ctx filter, const char *names)
 {
 	char name[48];
@@ -97,8 +98,10 @@ static bool allow_all(scmp_filter_ctx filter, const char *names)
 	return good;
 }
 
-/* fcntl(2): copies, flags, locks, and what only Linux has (F_SETPIPE_SZ); not F_SETOWN and F_SETSIG, which send a
- * signal of one's choice to any process of the same user. */
+/*
+ * The commands of fcntl(2) for copies, flags and locks, and some that only Linux has (F_SETPIPE_SZ). F_SETOWN and
+ * F_SETSIG are not among them, since they can send any signal to any process of the same user.
+ */
 #define FCNTL_FIRST     0u  /* F_DUPFD to F_SETLKW */
 #define FCNTL_LOCKS64   12u /* F_GETLK64, F_SETLK64 of 32-bit machines */
 #define FCNTL_LOCK64_W  14u
@@ -107,22 +110,22 @@ static bool allow_all(scmp_filter_ctx filter, const char *names)
 #define FCNTL_PIPE_SEAL 1032u /* F_GETPIPE_SZ, F_ADD_SEALS */
 #define FCNTL_GET_SEALS 1034u
 
-#define NICEST 19 /* of setpriority(2) */
+#define NICEST 19 /* the lowest priority of setpriority(2) */
 
 #define ANY_BUT(bits) (~UINT64_C(bits))
 
-/* The letter of a group of ioctl(2) requests. */
+/* The letter of a group of ioctl(2) requests */
 #define IOCTL_GROUP      UINT64_C(0xff00)
 #define OF_GROUP(letter) ((uint64_t)(letter) << 8)
 
-/* Calls of which only some forms are harmless. */
-static bool allow_forms(scmp_filter_ctx filter, unsigned callers)
+/* Allows calls that are harmless only with certain arguments. */
+static bool allow_forms(scmp_filter_ctx filter, unsigned profiles)
 {
 	const struct scmp_arg_cmp none = {0};
 	const struct {
 		unsigned who;
 		const char *name;
-		struct scmp_arg_cmp first, second; /* second.op 0: one alone */
+		struct scmp_arg_cmp first, second; /* second.op 0: only one condition */
 	} forms[] = {
 		{EVERYBODY, "fcntl", SCMP_A1(SCMP_CMP_MASKED_EQ, ANY_BUT(7), FCNTL_FIRST), none},
 		{EVERYBODY, "fcntl", SCMP_A1(SCMP_CMP_MASKED_EQ, ANY_BUT(3), FCNTL_OFD_LOCKS), none},
@@ -138,15 +141,15 @@ static bool allow_forms(scmp_filter_ctx filter, unsigned callers)
 		{EVERYBODY, "fcntl64", SCMP_A1(SCMP_CMP_EQ, FCNTL_GET_SEALS, 0), none},
 		{EVERYBODY, "ioctl", SCMP_A1(SCMP_CMP_EQ, TCGETS, 0), none},
 		{EVERYBODY, "ioctl", SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0), none},
-		/* Of this process alone: all of one user may set each other's limits and priorities otherwise. */
+		/* Only for this process: otherwise processes of one user could change each other's limits. */
 		{EVERYBODY, "prlimit64", SCMP_A0(SCMP_CMP_EQ, 0, 0), none},
 		{API, "setpriority", SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0)},
 		{API, "ioprio_set", SCMP_A0(SCMP_CMP_EQ, IOPRIO_WHO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0)},
-		/* clone3 hides its flags behind a pointer; without it the C library uses clone. */
+		/* clone3 has its flags behind a pointer; without it the C library uses clone. */
 		{LIVE | FFMPEG, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES | CLONE_THREAD, CLONE_THREAD), none},
 		{API | SCRIPT, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES, 0), none},
 		{API, "socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), none},
-		/* Connections are asked about (client_probe.h); more than that the kernel lets only root do there. */
+		/* For client_probe.h. The kernel allows anyone but root only queries on this socket. */
 		{API, "socket", SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0), SCMP_A2(SCMP_CMP_EQ, NETLINK_SOCK_DIAG, 0)},
 		{FFMPEG, "open", SCMP_A1(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY), none},
 		{FFMPEG, "openat", SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY), none},
@@ -164,15 +167,15 @@ static bool allow_forms(scmp_filter_ctx filter, unsigned callers)
 
 	for (size_t i = 0; good && i < sizeof(forms) / sizeof(forms[0]); i++) {
 		const struct scmp_arg_cmp checks[] = {forms[i].first, forms[i].second};
-		if (forms[i].who & callers)
+		if (forms[i].who & profiles)
 			good = allow(filter, forms[i].name, checks[1].op ? 2 : 1, checks);
 	}
 	return good;
 }
 
 /*
- * What nice(1), ionice(1), chrt(1) and taskset(1) do to themselves before they become the program; never so that others
- * wait for it, which root and some more may.
+ * Allows what nice(1), ionice(1), chrt(1) and taskset(1) do to themselves before they become the program. It may only
+ * give up priority, although root and some others could raise theirs.
  */
 static bool allow_yielding(scmp_filter_ctx filter)
 {
@@ -189,7 +192,7 @@ static bool allow_yielding(scmp_filter_ctx filter)
 	       allow(filter, "sched_setaffinity", 1, &own);
 }
 
-/* libseccomp writes a filter only to a descriptor. */
+/* Copies the code of a filter, which libseccomp writes only to a descriptor. */
 static bool take_code(scmp_filter_ctx filter, struct seccomp_filter *out)
 {
 	int fd = memfd_create("filter", MFD_CLOEXEC);
@@ -208,23 +211,23 @@ static bool take_code(scmp_filter_ctx filter, struct seccomp_filter *out)
 	return error == 0 && out->code;
 }
 
-bool seccomp_filter_build(struct seccomp_filter *out, unsigned callers, struct reason *why)
+bool seccomp_filter_build(struct seccomp_filter *out, unsigned profiles, struct reason *why)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	bool good = filter != NULL;
 
 	*out = (struct seccomp_filter){0};
 	for (size_t i = 0; good && i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (groups[i].who & callers)
+		if (groups[i].who & profiles)
 			good = allow_all(filter, groups[i].names);
-	good = good && allow_forms(filter, callers) && (!(callers & SCRIPT) || allow_yielding(filter));
-	/* A tree in place of a list, where this libseccomp knows how. */
+	good = good && allow_forms(filter, profiles) && (!(profiles & SCRIPT) || allow_yielding(filter));
+	/* A binary tree instead of a list, if this libseccomp supports it. */
 	(void)(good && seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2));
 	if (!good)
 		errno = ENOMEM;
 	good = good && take_code(filter, out);
 	if (!good) {
-		reason_errno(why, "libseccomp makes no filter");
+		reason_errno(why, "libseccomp cannot build a filter");
 		seccomp_filter_free(out);
 	}
 	seccomp_release(filter);
@@ -243,9 +246,9 @@ bool seccomp_filter_enter(const struct seccomp_filter *filter)
 
 #else
 
-bool seccomp_filter_build(struct seccomp_filter *out, unsigned callers, struct reason *why)
+bool seccomp_filter_build(struct seccomp_filter *out, unsigned profiles, struct reason *why)
 {
-	(void)callers;
+	(void)profiles;
 	*out = (struct seccomp_filter){0};
 	return reason_set(why, "this program was built without libseccomp");
 }

@@ -1,7 +1,8 @@
 /*
- * seccomp.h - leaves this process, and all that it starts, only the system calls that it needs (seccomp(2), by way
- * of libseccomp). Any other gets ENOSYS, as on a kernel that does not have it, so that a newer C library tries the
- * older way.
+ * seccomp.h - restricts this process and its children to the system calls that they need, with seccomp(2).
+ *
+ * libseccomp makes the filters. Any other call fails with ENOSYS, as on a kernel without it, so that a newer C library
+ * falls back to an older call.
  */
 #ifndef SHARED_SANDBOX_SECCOMP_H
 #define SHARED_SANDBOX_SECCOMP_H
@@ -11,28 +12,28 @@
 
 #include "shared/base/reason.h"
 
-/* Who makes the calls: bits, since what FFmpeg may do grows with what stands in its place and what it works with. */
+/* Who makes the calls. These are bits, because FFmpeg may need more: for devices, or if it is started by a script. */
 enum seccomp_profile {
 	SECCOMP_LIVE = 1,    /* recorder-live */
-	SECCOMP_API = 2,     /* recorder-api: also stores files, and starts FFmpeg */
-	SECCOMP_FFMPEG = 4,  /* from pipe to pipe: opens files to read, no sockets, no processes of its own */
-	SECCOMP_DEVICES = 8, /* with SECCOMP_FFMPEG: it encodes by a device */
+	SECCOMP_API = 2,     /* recorder-api: also writes files and starts FFmpeg */
+	SECCOMP_FFMPEG = 4,  /* opens files only for reading; no sockets, no processes */
+	SECCOMP_DEVICES = 8, /* with SECCOMP_FFMPEG: encodes with a device */
 	SECCOMP_SCRIPT = 16, /* with SECCOMP_FFMPEG: a script that starts it */
 };
 
-/* A filter (BPF, of struct sock_filter) in memory. All zero: none. */
+/* A BPF filter, an array of struct sock_filter. All zero: none. */
 struct seccomp_filter {
 	void *code; /* owned */
 	size_t bytes;
 };
 
-/* False with a sentence. `callers` is of enum seccomp_profile. */
-bool seccomp_filter_build(struct seccomp_filter *out, unsigned callers, struct reason *why);
+/* `profiles` has bits of enum seccomp_profile. Returns false and sets *why. */
+bool seccomp_filter_build(struct seccomp_filter *out, unsigned profiles, struct reason *why);
 void seccomp_filter_free(struct seccomp_filter *filter);
 
 /*
- * From the calling thread on: to be called before there are others. Async-signal-safe, so that a child of a program
- * with threads can call it between fork and exec. False with errno.
+ * Restricts the calling thread and what it starts, so call it before there are other threads. It is async-signal-safe,
+ * so a child of a program with threads can call it between fork and exec. Returns false with errno.
  */
 bool seccomp_filter_enter(const struct seccomp_filter *filter);
 

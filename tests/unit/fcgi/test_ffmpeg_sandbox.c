@@ -1,7 +1,8 @@
 /*
- * test_ffmpeg_sandbox.c - FFmpeg as the workers start it (fcgi/io/job.h), with inputs and arguments that no worker
- * gives it: it reads no file, writes none, reaches nobody, and keeps to its limits. What it is kept from is shown to be
- * possible without the lock first.
+ * test_ffmpeg_sandbox.c - FFmpeg as the workers start it, but with hostile inputs and arguments.
+ *
+ * It reads and writes no files, makes no connections, and stays within its limits. Each case first shows that the same
+ * is possible without the sandbox.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,11 +27,11 @@
 #define ARGUMENTS_MAX 24
 
 static char folder[64], secret[96], written[96];
-static bool locked_files, locked_sockets; /* what this machine and build have to lock with */
+static bool locked_files, locked_sockets; /* what the sandbox of this machine and build restricts */
 
 static const struct child_program_limits plenty = {1 << 20, 60};
 
-/* Runs FFmpeg with the arguments of a text (with blanks between them); how many bytes it put out. */
+/* Runs FFmpeg with arguments that are separated by blanks. Returns how many bytes it wrote. */
 static off_t output_of(const char *arguments, const char *input, const struct child_program_limits *limits)
 {
 	char text[1024], *rest = text;
@@ -51,7 +52,7 @@ static off_t output_of(const char *arguments, const char *input, const struct ch
 	return status.st_size;
 }
 
-/* The same by the shell, without a lock. */
+/* The same from a shell, without a sandbox. */
 static off_t output_unlocked(const char *arguments, const char *input)
 {
 	char command[2048], file[128];
@@ -101,7 +102,7 @@ static void a_playlist_opens_no_file(void **state)
 	(void)state;
 	snprintf(input, sizeof(input), "ffconcat version 1.0\nfile 'file:%s/secret.jpg'\n", folder);
 	refused(playlist, input);
-	/* As the workers call it FFmpeg itself opens nothing but its pipe, were there no lock. */
+	/* Called as the workers do, FFmpeg opens only its pipe, even without a sandbox. */
 	assert_int_equal(
 		output_unlocked("-protocol_whitelist pipe -safe 0 -f concat -i pipe:0 -c copy -f image2pipe pipe:1",
 				input),
@@ -132,7 +133,7 @@ static bool called(int listener)
 	return fd >= 0;
 }
 
-static void it_reaches_nobody(void **state)
+static void it_makes_no_connection(void **state)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	socklen_t bytes = sizeof(address);
@@ -159,7 +160,7 @@ static void it_reaches_nobody(void **state)
 	close(listener);
 }
 
-static void its_output_ends_where_it_may(void **state)
+static void its_output_is_limited(void **state)
 {
 	const struct child_program_limits little = {1000, 60};
 
@@ -167,7 +168,7 @@ static void its_output_ends_where_it_may(void **state)
 	assert_true(output_of("-f lavfi -i testsrc=size=64x64 -t 10 -f rawvideo pipe:1", "", &little) <= 1000);
 }
 
-static void it_ends_when_its_time_is_up(void **state)
+static void its_processor_time_is_limited(void **state)
 {
 	const struct child_program_limits short_of_time = {UINT64_C(1) << 30, 1};
 
@@ -218,9 +219,9 @@ int main(void)
 		cmocka_unit_test(it_reads_no_file),
 		cmocka_unit_test(a_playlist_opens_no_file),
 		cmocka_unit_test(it_writes_no_file),
-		cmocka_unit_test(it_reaches_nobody),
-		cmocka_unit_test(its_output_ends_where_it_may),
-		cmocka_unit_test(it_ends_when_its_time_is_up),
+		cmocka_unit_test(it_makes_no_connection),
+		cmocka_unit_test(its_output_is_limited),
+		cmocka_unit_test(its_processor_time_is_limited),
 	};
 
 	return cmocka_run_group_tests_name("lock_ffmpeg", tests, start, teardown);

@@ -1,8 +1,8 @@
 /*
- * test_program_sandbox.c - attempts to break out of what the programs lock themselves into
- * (fcgi/sandbox/program_sandbox.h). Each is made by a child twice: before it has locked itself up, where it has to
- * succeed for the test to say anything (or is left out, with its name, where this machine refuses it anyway), and after
- * that.
+ * test_program_sandbox.c - attempts to break out of the programs' sandboxes.
+ *
+ * A child makes each attempt twice, outside and inside of the sandbox. The first one must succeed for the test to mean
+ * anything; if this machine refuses it anyway, the attempt is skipped and its name printed.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -27,20 +27,17 @@
 #include "tests/unit/support/break_out.h"
 
 static struct config_set cameras = {&target.camera, 1};
-static struct sandbox_state state_of_lock; /* of this machine and build */
-static int recorder = -1;                  /* listens where a recorder takes orders */
-
-/* --- what refuses them
- * ------------------------------------------------------------------------------------------------- */
+static struct sandbox_state sandbox_of_machine; /* of this machine and build */
+static int recorder = -1;                       /* listens on a recorder's control socket */
 
 enum { NEVER = 99 };
 
 static const struct attempt {
 	const char *name;
 	int (*make)(void);
-	int landlock; /* the version that refuses it; NEVER: none */
-	bool seccomp; /* that refuses it */
-	bool spoils;  /* what others need: not made before the lock */
+	int landlock;     /* the version that refuses it; NEVER: none does */
+	bool seccomp;     /* whether seccomp refuses it */
+	bool destructive; /* breaks other attempts, so it is not made outside of the sandbox */
 } refused_to_api[] = {
 	{"read /etc/passwd", try_read_passwd, 1, false, false},
 	{"read the configuration and the tokens", try_read_configuration, 1, false, false},
@@ -112,23 +109,23 @@ static const struct attempt refused_to_live[] = {
 
 static void lock_api(void)
 {
-	program_sandbox_enter_api(&cameras, &state_of_lock);
+	program_sandbox_enter_api(&cameras, &sandbox_of_machine);
 }
 
 static void lock_live(void)
 {
-	program_sandbox_enter_live(&cameras, &state_of_lock);
+	program_sandbox_enter_live(&cameras, &sandbox_of_machine);
 }
 
-/* What an attempt comes to in a child that has locked itself up, or (NULL) has not. */
-static int outcome_of(const struct attempt *attempt, void (*lock)(void))
+/* The outcome of an attempt in a child that calls `enter` first, unless that is NULL. */
+static int outcome_of(const struct attempt *attempt, void (*enter)(void))
 {
 	int status;
 	pid_t child = fork();
 
 	if (child == 0) {
-		if (lock)
-			lock();
+		if (enter)
+			enter();
 		_exit(attempt->make());
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -137,19 +134,19 @@ static int outcome_of(const struct attempt *attempt, void (*lock)(void))
 	return WEXITSTATUS(status);
 }
 
-static void all_refused(const struct attempt *attempts, size_t count, void (*lock)(void))
+static void all_refused(const struct attempt *attempts, size_t count, void (*enter)(void))
 {
 	size_t wrong = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct attempt *attempt = &attempts[i];
-		bool expected =
-			attempt->landlock <= state_of_lock.landlock || (attempt->seccomp && state_of_lock.seccomp);
-		if (!attempt->spoils && outcome_of(attempt, NULL) != 0) {
+		bool expected = attempt->landlock <= sandbox_of_machine.landlock ||
+				(attempt->seccomp && sandbox_of_machine.seccomp);
+		if (!attempt->destructive && outcome_of(attempt, NULL) != 0) {
 			print_message("# not possible on this machine anyway: %s\n", attempt->name);
 			continue;
 		}
-		if (expected && outcome_of(attempt, lock) == 0) {
+		if (expected && outcome_of(attempt, enter) == 0) {
 			print_message("# got through: %s\n", attempt->name);
 			wrong++;
 		}
@@ -157,25 +154,25 @@ static void all_refused(const struct attempt *attempts, size_t count, void (*loc
 	assert_int_equal(wrong, 0);
 }
 
-static void nothing_locked_here(void)
+static void skip_without_sandbox(void)
 {
-	if (state_of_lock.landlock == 0 && !state_of_lock.seccomp) {
-		print_message("# %s\n", state_of_lock.missing.text);
+	if (sandbox_of_machine.landlock == 0 && !sandbox_of_machine.seccomp) {
+		print_message("# %s\n", sandbox_of_machine.missing.text);
 		skip();
 	}
 }
 
-static void a_worker_of_the_api_cannot_break_out(void **state)
+static void an_api_worker_cannot_break_out(void **state)
 {
 	(void)state;
-	nothing_locked_here();
+	skip_without_sandbox();
 	all_refused(refused_to_api, sizeof(refused_to_api) / sizeof(refused_to_api[0]), lock_api);
 	struct stat status;
 	assert_int_equal(stat(target.recording, &status), 0);
 	assert_int_equal(status.st_size, 5);
 }
 
-static void a_worker_of_the_api_can_do_its_work(void **state)
+static void an_api_worker_can_do_its_work(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(left_to_api) / sizeof(left_to_api[0]); i++)
@@ -186,24 +183,21 @@ static void a_worker_of_the_api_can_do_its_work(void **state)
 static void the_live_program_cannot_break_out(void **state)
 {
 	(void)state;
-	nothing_locked_here();
+	skip_without_sandbox();
 	all_refused(refused_to_live, sizeof(refused_to_live) / sizeof(refused_to_live[0]), lock_live);
 	const struct attempt look = {"read a ring", try_read_ring, NEVER, false, false};
 	assert_int_equal(outcome_of(&look, lock_live), 0);
 }
 
-static void what_is_missing_is_said_and_the_rest_is_used(void **state)
+static void missing_parts_are_reported_and_the_rest_is_used(void **state)
 {
 	(void)state;
-	if (state_of_lock.landlock > 0 && state_of_lock.seccomp)
-		assert_string_equal(state_of_lock.missing.text, "");
+	if (sandbox_of_machine.landlock > 0 && sandbox_of_machine.seccomp)
+		assert_string_equal(sandbox_of_machine.missing.text, "");
 	else
-		assert_string_not_equal(state_of_lock.missing.text, "");
-	assert_true(state_of_lock.landlock == 0 || state_of_lock.landlock == landlock_version());
+		assert_string_not_equal(sandbox_of_machine.missing.text, "");
+	assert_true(sandbox_of_machine.landlock == 0 || sandbox_of_machine.landlock == landlock_version());
 }
-
-/* --- setup
- * ------------------------------------------------------------------------------------------------------------- */
 
 static void write_file(const char *path, mode_t mode)
 {
@@ -213,8 +207,8 @@ static void write_file(const char *path, mode_t mode)
 	close(fd);
 }
 
-/* The state that this machine and build come to, as a child has it. */
-static void learn_state(void)
+/* Finds out in a child which sandbox this machine and build provide. */
+static void find_state(void)
 {
 	struct sandbox_state *shared =
 		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -225,7 +219,7 @@ static void learn_state(void)
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);
-	state_of_lock = *shared;
+	sandbox_of_machine = *shared;
 	munmap(shared, sizeof(*shared));
 }
 
@@ -265,7 +259,7 @@ static int start(void **state)
 	recorder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(recorder, (const struct sockaddr *)&address, bytes), 0);
 	assert_int_equal(listen(recorder, 64), 0);
-	learn_state();
+	find_state();
 	return 0;
 }
 
@@ -288,9 +282,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_missing_is_said_and_the_rest_is_used),
-		cmocka_unit_test(a_worker_of_the_api_can_do_its_work),
-		cmocka_unit_test(a_worker_of_the_api_cannot_break_out),
+		cmocka_unit_test(missing_parts_are_reported_and_the_rest_is_used),
+		cmocka_unit_test(an_api_worker_can_do_its_work),
+		cmocka_unit_test(an_api_worker_cannot_break_out),
 		cmocka_unit_test(the_live_program_cannot_break_out),
 	};
 

@@ -1,5 +1,4 @@
-/* test_ffmpeg_files.c - what is found out about the FFmpeg of a machine before it is kept in
- * (shared/sandbox/ffmpeg_files.h). */
+/* test_ffmpeg_files.c - which files FFmpeg needs on this machine. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -41,7 +40,7 @@ static void write_file(const char *name, const char *bytes, size_t length, mode_
 	close(fd);
 }
 
-static void what_can_be_read_and_is_no_program_is_a_script(void **state)
+static void a_readable_file_that_is_not_an_elf_program_is_a_script(void **state)
 {
 	static const struct {
 		const char *head;
@@ -66,7 +65,7 @@ static void what_can_be_read_and_is_no_program_is_a_script(void **state)
 	}
 	unlink(within("ffmpeg"));
 	assert_false(ffmpeg_is_script());
-	mkfifo(within("ffmpeg"), 0755); /* nobody is waited for */
+	mkfifo(within("ffmpeg"), 0755); /* opening it does not block */
 	assert_false(ffmpeg_is_script());
 	unlink(within("ffmpeg"));
 }
@@ -80,7 +79,7 @@ static bool opens(const char *name)
 	return fd >= 0;
 }
 
-/* A machine on which ldconfig(8) has listed libraries of that folder. */
+/* Writes a loader cache in which ldconfig(8) has listed libraries of that folder. */
 static bool list_libraries(void)
 {
 	char bytes[512];
@@ -103,7 +102,7 @@ static int look_for_libraries(void)
 	return opens("lib/libm.so") && opens("lib/other.so") && !opens("secret") ? 0 : 2;
 }
 
-static void libraries_that_the_system_s_settings_name_can_be_read(void **state)
+static void libraries_of_ld_so_conf_can_be_read(void **state)
 {
 	int status;
 
@@ -142,8 +141,8 @@ static int finish(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_can_be_read_and_is_no_program_is_a_script),
-		cmocka_unit_test(libraries_that_the_system_s_settings_name_can_be_read),
+		cmocka_unit_test(a_readable_file_that_is_not_an_elf_program_is_a_script),
+		cmocka_unit_test(libraries_of_ld_so_conf_can_be_read),
 	};
 
 	return cmocka_run_group_tests_name("ffmpeg files", tests, start, finish);
