@@ -54,9 +54,9 @@ recorderd/control = control_request control_server
 recorderd/command = memory_command status_command token_command token_edit
 recorderd         = main options publish recorder recorder_open reload sd_notify service
 
-fcgi/http         = problem query range
+fcgi/http         = percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders
-fcgi/io           = config_watch disk_pulse fastcgi fastcgi_listen fastcgi_validate job late_files pace response_writer \
+fcgi/io           = config_watch disk_pulse fastcgi fastcgi_listen fastcgi_validate job lazy_files pace response_writer \
 	virtual_file zero_copy
 fcgi/auth         = authorize client_address cross_site own_host_name site_headers token_store trusted_host
 fcgi/clip         = clip_build clip_cache clip_final clip_gaps clip_plan clip_segment kept_clips nearest_footage timelapse \

@@ -105,7 +105,7 @@ static void respond_refusal(struct api_request *request, const struct permission
 /* A change needs a token that may, or a configuration that lets everybody. */
 static bool control_allowed(struct api_request *request, struct permission *permission)
 {
-	if (permission->who != AUTH_BY_TOKEN && !request->camera->config->http.allow_control) {
+	if (permission->outcome != AUTH_BY_TOKEN && !request->camera->config->http.allow_control) {
 		respond_problem(request, 403, NULL,
 				"Changes are not allowed here; a token with that scope may, or everybody with the "
 				"configuration's http.allow_control = yes.");
@@ -264,7 +264,7 @@ void route_dispatch(struct api_request *request)
 	}
 	authorize(api_tokens(request), (size_t)(request->camera - request->cameras), &request->camera->config->http,
 		  request->fcgi, &permission);
-	if (permission.who == AUTH_REFUSED) {
+	if (permission.outcome == AUTH_REFUSED) {
 		respond_refusal(request, &permission);
 		return;
 	}

@@ -1,4 +1,4 @@
-/* authorize.c - see authorize.h. */
+/* authorize.c - whether a request may do what it asks for. */
 #include "fcgi/auth/authorize.h"
 
 #include <stdio.h>
@@ -12,14 +12,14 @@
 
 #define SCHEME "Bearer"
 
-static struct own_host_name own; /* set once, before there are requests */
+static struct own_host_name own; /* set once, before the first request */
 
 __attribute__((format(printf, 4, 5))) static void refuse(struct permission *out, int status, const char *challenge,
 							 const char *format, ...)
 {
 	va_list arguments;
 
-	*out = (struct permission){.who = AUTH_REFUSED, .status = status};
+	*out = (struct permission){.outcome = AUTH_REFUSED, .status = status};
 	if (challenge)
 		snprintf(out->headers, sizeof(out->headers), "WWW-Authenticate: " SCHEME " realm=\"recorder\"%s\r\n",
 			 challenge);
@@ -28,7 +28,7 @@ __attribute__((format(printf, 4, 5))) static void refuse(struct permission *out,
 	va_end(arguments);
 }
 
-/* What stands behind a scheme (RFC 9110, section 11.4), or NULL where it is another one. */
+/* The credentials after a scheme (RFC 9110, section 11.4), or NULL if it is another scheme. */
 static const char *after_scheme(const char *authorization, const char *scheme)
 {
 	size_t length = strlen(scheme);
@@ -38,7 +38,7 @@ static const char *after_scheme(const char *authorization, const char *scheme)
 	return authorization + length + strspn(authorization + length, " ");
 }
 
-/* Addresses are logged, kept in histories and sent on to others: a token in one is spent. */
+/* Addresses are logged, kept in histories and shared, so a token in an address is compromised. */
 static bool token_in_query(const char *query)
 {
 	char unused[1];
@@ -47,7 +47,7 @@ static bool token_in_query(const char *query)
 	       query_get(query, "token", unused, sizeof(unused)) != QUERY_ABSENT;
 }
 
-static bool server_let_in(const struct fastcgi_request *request, const char *authorization)
+static bool is_authorized_by_server(const struct fastcgi_request *request, const char *authorization)
 {
 	if (*fastcgi_param(request, "RECORDER_TOKEN_NEEDED"))
 		return false;
@@ -58,10 +58,10 @@ static bool server_let_in(const struct fastcgi_request *request, const char *aut
 
 void authorize_refuse_token(struct permission *out)
 {
-	refuse(out, 401, ", error=\"invalid_token\"", "This token is not known here: recorderd --new-token makes one.");
+	refuse(out, 401, ", error=\"invalid_token\"", "Unknown token. recorderd --new-token makes one.");
 }
 
-static void judge(const struct token_list *list, const char *secret, struct permission *out)
+static void check_token(const struct token_list *list, const char *secret, struct permission *out)
 {
 	const struct token *token = token_list_find(list, secret);
 
@@ -69,9 +69,9 @@ static void judge(const struct token_list *list, const char *secret, struct perm
 		authorize_refuse_token(out);
 	else if (token_is_expired(token, wall_now()))
 		refuse(out, 401, ", error=\"invalid_token\"",
-		       "This token has expired: recorderd --new-token makes another.");
+		       "This token has expired. recorderd --new-token makes a new one.");
 	else
-		*out = (struct permission){.who = AUTH_BY_TOKEN, .scopes = token->scopes};
+		*out = (struct permission){.outcome = AUTH_BY_TOKEN, .scopes = token->scopes};
 }
 
 void authorize_init(void)
@@ -79,30 +79,29 @@ void authorize_init(void)
 	own_host_name_find(&own);
 }
 
-/* Who brings no token is let in by the web server, if it asks by a name that nobody else can have made. */
-static void judge_name(const struct config_http *http, const struct fastcgi_request *request, struct permission *out)
+/* Without a token, the web server decides, provided that the request uses a name that nobody else can have made up. */
+static void check_host(const struct config_http *http, const struct fastcgi_request *request, struct permission *out)
 {
 	const char *host = fastcgi_param(request, "HTTP_HOST");
 
 	if (trusted_host_check(host, &own, http->hosts))
-		*out = (struct permission){.who = AUTH_BY_SERVER};
+		*out = (struct permission){.outcome = AUTH_BY_SERVER};
 	else
 		refuse(out, 421, NULL,
-		       "\"%.80s\" is no name of this recorder: if it is, add the line hosts = %.*s to the section "
-		       "[http] "
-		       "of its configuration.",
+		       "\"%.80s\" is not a name of this recorder. If it should be one, add hosts = %.*s to the section "
+		       "[http] of recorder.ini.",
 		       host, (int)strcspn(host, ":"), host);
 }
 
-/* http.allow_origin = * lets in pages of any site, and whoever they are shown to sends them no token by himself. */
-static void judge_page(const struct config_http *http, const struct fastcgi_request *request, struct permission *out)
+/* With http.allow_origin = *, pages of all sites may read, but a browser does not send them a token by itself. */
+static void check_page(const struct config_http *http, const struct fastcgi_request *request, struct permission *out)
 {
 	struct cross_site from;
 
 	cross_site_read(request, &from);
-	if (out->who != AUTH_REFUSED && origin_list_is_any(http->allow_origin) && cross_site_is_cors(&from))
+	if (out->outcome != AUTH_REFUSED && origin_list_is_any(http->allow_origin) && cross_site_is_cors(&from))
 		refuse(out, 401, "",
-		       "Pages of other sites need a token of this recorder here (http.allow_origin = *), as the header "
+		       "Pages of other sites need a token of this recorder (http.allow_origin = *), in the header "
 		       "Authorization: Bearer TOKEN.");
 }
 
@@ -115,32 +114,32 @@ void authorize(struct token_store *store, size_t camera, const struct config_htt
 
 	if (token_in_query(request->query)) {
 		refuse(out, 400, NULL,
-		       "A token goes into the header Authorization: Bearer TOKEN, not into the address, which others "
-		       "get to see; "
-		       "take a new one.");
+		       "A token belongs in the header Authorization: Bearer TOKEN, not in the address, which others "
+		       "can "
+		       "see. Replace this token.");
 		return;
 	}
 	if (client_address_is_ambiguous(request, http->proxies)) {
 		refuse(out, 400, NULL,
-		       "X-Forwarded-For came twice, in one spelling or in two: the proxy may send one header of that "
-		       "name, with the address that it is asked from at its end.");
+		       "The request has more than one X-Forwarded-For header, perhaps in two spellings. The proxy must "
+		       "send exactly one, which ends with the address of its client.");
 		return;
 	}
-	if (server_let_in(request, authorization)) {
-		judge_name(http, request, out);
-		judge_page(http, request, out);
+	if (is_authorized_by_server(request, authorization)) {
+		check_host(http, request, out);
+		check_page(http, request, out);
 		return;
 	}
 	if (!secret || !token_secret_valid(secret)) {
 		refuse(out, 401, *authorization ? ", error=\"invalid_token\"" : "",
-		       "This needs a token of this recorder, as the header Authorization: Bearer TOKEN.");
+		       "A token of this recorder is required, in the header Authorization: Bearer TOKEN.");
 		return;
 	}
 	const struct token_list *list = store ? token_store_get(store, camera) : &none;
 	if (list)
-		judge(list, secret, out);
+		check_token(list, secret, out);
 	else
-		refuse(out, 503, NULL, "The file of tokens cannot be used; the log of this program says why.");
+		refuse(out, 503, NULL, "Cannot use the file of tokens; the log says why.");
 }
 
 bool authorize_camera(struct token_store *store, size_t camera, const struct fastcgi_request *request)
@@ -148,7 +147,7 @@ bool authorize_camera(struct token_store *store, size_t camera, const struct fas
 	const char *authorization = fastcgi_param(request, "HTTP_AUTHORIZATION");
 	const char *secret = after_scheme(authorization, SCHEME);
 
-	if (server_let_in(request, authorization))
+	if (is_authorized_by_server(request, authorization))
 		return true;
 	const struct token_list *list = store ? token_store_get(store, camera) : NULL;
 	const struct token *token = list && secret ? token_list_find(list, secret) : NULL;
@@ -159,11 +158,11 @@ bool authorize_scope(struct permission *permission, enum token_scope scope)
 {
 	char word[TOKEN_SCOPES_BYTES], challenge[96];
 
-	if (permission->who != AUTH_BY_TOKEN || (permission->scopes & (unsigned)scope) == (unsigned)scope)
-		return permission->who != AUTH_REFUSED;
+	if (permission->outcome != AUTH_BY_TOKEN || (permission->scopes & (unsigned)scope) == (unsigned)scope)
+		return permission->outcome != AUTH_REFUSED;
 	token_scopes_format((unsigned)scope, word);
 	snprintf(challenge, sizeof(challenge), ", error=\"insufficient_scope\", scope=\"%s\"", word);
-	refuse(permission, 403, challenge, "This token may not do that: it lacks the scope %s.", word);
+	refuse(permission, 403, challenge, "This token lacks the scope %s.", word);
 	return false;
 }
 
@@ -175,6 +174,6 @@ bool authorize_change(const struct fastcgi_request *request, struct permission *
 	if (!cross_site_is_suspect(&from))
 		return true;
 	refuse(permission, 403, NULL,
-	       "Changes are taken from this server's own pages and from scripts, not from another site.");
+	       "Changes are accepted from this server's own pages and from scripts, not from pages of other sites.");
 	return false;
 }

@@ -1,11 +1,10 @@
 /*
- * authorize.h - whether a request may do what it asks for, as far as tokens decide that (RFC 6750).
+ * authorize.h - whether a request may do what it asks for (bearer tokens: RFC 6750).
  *
- * The web server lets requests with "Authorization: Bearer" past its own login, so whatever looks like such a request
- * is judged here, by its token alone, also where there are no tokens at all. A request without that header is the web
- * server's business, as is one that the web server itself has let in (Basic, Digest, or REMOTE_USER). Where the web
- * server sets the parameter RECORDER_TOKEN_NEEDED a token is needed in any case: for one that does not hand the
- * header over.
+ * The web server lets requests with "Authorization: Bearer" past its own login. So whatever looks like such a request is
+ * checked here, by its token alone, even if no tokens exist. The web server decides about requests without that header,
+ * and about those that it has authenticated itself (Basic, Digest or REMOTE_USER). If it sets the parameter
+ * RECORDER_TOKEN_NEEDED, a token is required in any case; that is for web servers that do not pass the header on.
  */
 #ifndef FCGI_AUTH_AUTHORIZE_H
 #define FCGI_AUTH_AUTHORIZE_H
@@ -15,44 +14,45 @@
 #include "shared/base/reason.h"
 
 enum auth_outcome {
-	AUTH_BY_SERVER, /* no token: let in by the web server */
+	AUTH_BY_SERVER, /* no token: the web server let it in */
 	AUTH_BY_TOKEN,
-	AUTH_REFUSED, /* answer with status, headers and why */
+	AUTH_REFUSED, /* respond with status, headers and why */
 };
 
 struct permission {
-	enum auth_outcome who;
+	enum auth_outcome outcome;
 	unsigned scopes;
 	int status;
 	char headers[128]; /* lines that end in CRLF */
 	struct reason why;
 };
 
-/* Finds out what this machine calls itself (trusted_host.h): once, before the program locks itself up. */
+/* Looks up this machine's own names (trusted_host.h). Call it once, before the program enters its sandbox. */
 void authorize_init(void);
 
 /*
- * Judges the request's token, for one camera of that configuration; of one without a token, the name that it asks by
- * (trusted_host.h): no page of another site can send a good token. Where http.allow_origin is `*`, a page of another
- * site needs one. `store` NULL: there are no tokens.
+ * Checks the token of a request for one camera. A request without a token must use a trusted name of this machine
+ * (trusted_host.h); one with a valid token need not, since no page of another site can have one. If http.allow_origin is
+ * `*`, a page of another site needs a token. `store` may be NULL if there are no tokens.
  */
 void authorize(struct token_store *store, size_t camera, const struct config_http *http,
 	       const struct fastcgi_request *request, struct permission *out);
 
 /*
- * True where the request has no token that is judged, or one that is good for that camera too: who is refused there
- * does not learn of it either.
+ * Whether the request may learn that this camera exists: it has no token that is checked here, or one that is valid for
+ * that camera, too.
  */
 bool authorize_camera(struct token_store *store, size_t camera, const struct fastcgi_request *request);
 
-/* 401, as for any token that is not known. */
+/* Refuses with 401, as for any unknown token. */
 void authorize_refuse_token(struct permission *out);
 
-/* False where this is a token without that scope: then `permission` says what to answer. */
+/* Returns false if the token lacks that scope; `permission` then has the response. */
 bool authorize_scope(struct permission *permission, enum token_scope scope);
 
 /*
- * False where a change comes from a page of another site (cross_site.h), also where http.allow_origin names it.
+ * Returns false if a change comes from a page of another site (cross_site.h), even if http.allow_origin lists that site;
+ * `permission` then has the response.
  */
 bool authorize_change(const struct fastcgi_request *request, struct permission *permission);
 

@@ -1,9 +1,9 @@
-/* client_address.c - see client_address.h. */
+/* client_address.c - the address of the client that sent a request. */
 #include "fcgi/auth/client_address.h"
 
 #include <string.h>
 
-#define HOPS_MAX  16u /* proxies in a row; the client is not looked for behind more */
+#define HOPS_MAX  16u /* proxies in a row; a client behind more is not found */
 #define BLANKS    " \t"
 #define FORWARDED "HTTP_X_FORWARDED_FOR"
 
@@ -14,7 +14,7 @@ static size_t trimmed(const char *text, size_t length)
 	return length;
 }
 
-/* An address as getnameinfo(3) writes it: one of a link may have its interface behind it (RFC 4007, section 11). */
+/* An address as getnameinfo(3) writes it: a link-local one may be followed by its interface (RFC 4007, section 11). */
 static bool read_address(const char *text, size_t length, struct ip_address *out)
 {
 	const char *zone = memchr(text, '%', length);
@@ -22,7 +22,7 @@ static bool read_address(const char *text, size_t length, struct ip_address *out
 	return ip_address_parse(text, zone ? (size_t)(zone - text) : length, out);
 }
 
-/* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, since some proxies add the port. */
+/* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, because some proxies add the port. */
 static bool read_entry(const char *text, size_t length, struct ip_address *out)
 {
 	const char *end;
@@ -34,7 +34,7 @@ static bool read_entry(const char *text, size_t length, struct ip_address *out)
 	return (end = memchr(text, ':', length)) && read_address(text, (size_t)(end - text), out);
 }
 
-/* The last entry of a list whose first *length bytes are left, which it takes off. False where there is none. */
+/* Takes the last entry off a list, of which *length bytes remain. Returns false if there is none. */
 static bool take_last(const char *list, size_t *length, const char **entry, size_t *entry_length)
 {
 	size_t end = trimmed(list, *length), begin = end;
@@ -70,7 +70,7 @@ bool client_address_parse(const char *remote, const char *forwarded, const char 
 	return false;
 }
 
-/* The header, or "" where there is none; *count: how many came under that name. */
+/* The header, or "" if absent. *count is how many parameters have that name. */
 static const char *find_forwarded(const struct fastcgi_request *request, unsigned *count)
 {
 	const char *found = "";

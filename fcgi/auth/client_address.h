@@ -1,13 +1,13 @@
 /*
- * client_address.h - whose request it is, for what is limited for each address.
+ * client_address.h - the address of the client that sent a request, for limits per address.
  *
- * The web server says it in REMOTE_ADDR (RFC 3875, section 4.1.8). Behind a proxy that is the proxy, which names its
- * client in X-Forwarded-For: each proxy adds the address that it was asked from at the end, and what a client sent
- * itself stands before that. So the list is believed only from addresses in http.proxies, and only from its end up to
- * the first address that is no proxy.
+ * The web server passes it in REMOTE_ADDR (RFC 3875, section 4.1.8). Behind a proxy, that is the proxy's address, and the
+ * proxy names its client in X-Forwarded-For: each proxy appends the address of its client, after whatever the client
+ * itself sent. So the list is trusted only from addresses in http.proxies, and only from its end up to the first address
+ * that is not a proxy.
  *
- * Who asks from this machine without being such a proxy is not limited, and is not believed either: otherwise any local
- * program could use up the share of somebody else.
+ * Requests from this machine that do not come from such a proxy are not limited, and their list is not trusted.
+ * Otherwise any local program could use up another client's share.
  */
 #ifndef FCGI_AUTH_CLIENT_ADDRESS_H
 #define FCGI_AUTH_CLIENT_ADDRESS_H
@@ -18,21 +18,21 @@
 #include "shared/net/ip_address.h"
 
 /*
- * The address that a request counts for; false where it counts for none: it comes from this machine, from a proxy that
- * names nobody, or the web server names no IP address. `remote` and `forwarded` are the two texts, "" where there is
- * none; `proxies` is http.proxies. Where a proxy names what is no address, the request counts for the proxy itself.
- * Pure.
+ * Determines the address that a request counts against. Returns false if there is none: it comes from this machine or
+ * from a proxy that names no client, or REMOTE_ADDR is not an IP address. `remote` and `forwarded` are the two values,
+ * "" if absent; `proxies` is http.proxies. If a proxy names something that is not an address, the request counts against
+ * the proxy.
  */
 bool client_address_parse(const char *remote, const char *forwarded, const char *proxies, struct ip_address *out);
 
-/* The same of a request that is not doubtful. */
+/* The same for a request that is not ambiguous. */
 bool client_address_from_request(const struct fastcgi_request *request, const char *proxies, struct ip_address *out);
 
 /*
- * Whether a proxy's request has the header more than once, so that nobody can tell which of them the proxy wrote. A web
- * server joins the lines of one name; but in the names of parameters all that is no letter and no digit becomes "_"
- * (RFC 3875, section 4.1.18), and where it does not drop X_Forwarded_For or X.Forwarded.For, a client's own header
- * stands beside the proxy's. Such a request is to be refused.
+ * Whether a proxy's request has the header more than once, so nobody can tell which one the proxy wrote. A web server
+ * joins lines of the same name. But in names of parameters, everything but letters and digits becomes "_" (RFC 3875,
+ * section 4.1.18). If the server does not drop X_Forwarded_For or X.Forwarded.For, a client can add a header of its own
+ * next to the proxy's. Such a request must be refused.
  */
 bool client_address_is_ambiguous(const struct fastcgi_request *request, const char *proxies);
 

@@ -1,12 +1,12 @@
-/* cross_site.c - see cross_site.h. */
+/* cross_site.c - whether a page of another site made a browser send a request. */
 #include "fcgi/auth/cross_site.h"
 
 #include <string.h>
 #include <strings.h>
 
-#define SHOWN 100 /* bytes of a header that a sentence repeats */
+#define SHOWN 100 /* bytes of a header that a message quotes */
 
-/* Browsers send each of them once. What came twice might be read one way here and another way before. */
+/* Browsers send each of them once. Of two, this program and a proxy might each believe a different one. */
 static const char *read_single(const struct fastcgi_request *request, const char *name)
 {
 	const size_t length = strlen(name);
@@ -32,7 +32,7 @@ void cross_site_read(const struct fastcgi_request *request, struct cross_site *o
 	};
 }
 
-/* "none": no page, but the visitor, asked for it. */
+/* "none" means that the user, not a page, made the request. */
 static bool site_is_foreign(const char *site)
 {
 	return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
@@ -104,7 +104,7 @@ bool cross_site_sends_token(const struct fastcgi_request *request)
 	return strncasecmp(fastcgi_param(request, "HTTP_AUTHORIZATION"), "Bearer ", strlen("Bearer ")) == 0;
 }
 
-/* Of an address its beginning, which names the site. */
+/* Length of the beginning of an address, which names the site. */
 static int shown_length(const char *page)
 {
 	const char *host = strstr(page, "://");
@@ -122,7 +122,7 @@ bool cross_site_may_encode(const struct fastcgi_request *request, const struct c
 		return true;
 	const char *page = *from.origin ? from.origin : from.referer;
 	return reason_set(why,
-			  "This has to be encoded, which pages of other sites may not ask for, unless "
-			  "http.allow_origin names them%s%.*s.",
-			  *page ? "; this one is from " : "", shown_length(page), page);
+			  "This needs encoding, which pages of other sites may request only if http.allow_origin "
+			  "lists them%s%.*s.",
+			  *page ? "; this page is from " : "", shown_length(page), page);
 }

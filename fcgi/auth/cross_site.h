@@ -1,9 +1,9 @@
 /*
- * cross_site.h - whether a page of another site has its visitor's browser send a request (Fetch Metadata; RFC 6454;
- * RFC 9110, section 10.1.3), and which pages the configuration lets in (http.allow_origin).
+ * cross_site.h - whether a page of another site made a browser send a request, and whether http.allow_origin allows it.
  *
- * Pages cannot set the three headers that tell it. Browsers send Sec-Fetch-Site over TLS and to localhost alone, Origin
- * with what is not a plain GET, and Referer unless the page forbids it. Scripts send none of them.
+ * Three headers tell (Fetch Metadata; RFC 6454; RFC 9110, section 10.1.3), and pages cannot set them. Browsers send
+ * Sec-Fetch-Site only over TLS and to localhost, Origin with everything but a plain GET, and Referer unless the page
+ * forbids it. Scripts send none of them.
  */
 #ifndef FCGI_AUTH_CROSS_SITE_H
 #define FCGI_AUTH_CROSS_SITE_H
@@ -14,8 +14,7 @@
 #include "shared/config/config.h"
 #include "shared/net/origin.h"
 
-/* As they came, "" where they did not. One that came twice stands there as CROSS_SITE_REPEATED, which is no value of any.
- */
+/* The headers, "" if absent. One that was sent twice is CROSS_SITE_REPEATED, which is not a valid value of any. */
 struct cross_site {
 	const char *site;    /* Sec-Fetch-Site */
 	const char *origin;  /* Origin */
@@ -27,30 +26,29 @@ struct cross_site {
 
 void cross_site_read(const struct fastcgi_request *request, struct cross_site *out);
 
-/* The first of the headers that is there decides. What cannot be understood is of another site. Pure, as those below.
- */
+/* Whether another site sent it. The first header that is present decides; an invalid one counts as another site. */
 bool cross_site_is_foreign(const struct cross_site *from);
 
-/* True where any of them says so: for what changes something. */
+/* The same if any of the headers says so, for requests that change something. */
 bool cross_site_is_suspect(const struct cross_site *from);
 
-/* Whether it is a request of the Fetch standard's mode "cors" from elsewhere: its page reads the answer. */
+/* Whether it is a cross-site request in the Fetch standard's mode "cors", whose page can read the response. */
 bool cross_site_is_cors(const struct cross_site *from);
 
-/* The page's origin by Origin, else by Referer; false where neither names one. */
+/* The page's origin, from Origin or else Referer. Returns false if neither has one. */
 bool cross_site_page_origin(const struct cross_site *from, struct origin *out);
 
 /*
- * Whether http.allow_origin lets in the page with that Origin, or in the second one the page of that Origin or Referer.
- * `*` takes those alone that send a token: others could watch the camera of whoever visits them.
+ * Whether http.allow_origin allows the page: the first function goes by Origin only, the second by Origin or Referer.
+ * `*` allows only pages that send a token; otherwise any page could watch the camera of whoever visits it.
  */
 bool cross_site_may_read(const struct cross_site *from, const struct config_http *http, bool sends_token);
 bool cross_site_is_allowed(const struct cross_site *from, const struct config_http *http, bool sends_token);
 
-/* Whether the request has the header Authorization: Bearer. Whether its token is good, authorize() judges. */
+/* Whether the request has the header Authorization: Bearer. authorize() checks the token. */
 bool cross_site_sends_token(const struct fastcgi_request *request);
 
-/* False with a sentence: a request that costs an encoding comes from a page that is not let in. */
+/* Returns false and sets *why if a request that needs encoding comes from a page that is not allowed. */
 bool cross_site_may_encode(const struct fastcgi_request *request, const struct config_http *http, struct reason *why);
 
 #endif

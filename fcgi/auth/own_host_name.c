@@ -1,4 +1,6 @@
-/* own_host_name.c - what this machine calls itself; see trusted_host.h. */
+/* own_host_name.c - looks up this machine's own names. */
+#include "fcgi/auth/trusted_host.h"
+
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -8,11 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fcgi/auth/trusted_host.h"
+#define TIMEOUT_MS 2000
 
-#define PATIENCE_MS 2000
-
-/* In a process of its own, since the C library waits for a name server for as long as it likes. */
+/* Runs in a process of its own, because the C library may wait for a name server for a long time. */
 static void ask(const char *name, int answer_fd)
 {
 	const struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM};
@@ -26,12 +26,12 @@ static void ask(const char *name, int answer_fd)
 	_exit(0);
 }
 
-/* The answer comes in one piece: it is shorter than PIPE_BUF (pipe(7)). */
-static void take_answer(int fd, char out[HOST_NAME_BYTES])
+/* The answer arrives in one piece, because it is shorter than PIPE_BUF (pipe(7)). */
+static void read_answer(int fd, char out[HOST_NAME_BYTES])
 {
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
 
-	if (poll(&ready, 1, PATIENCE_MS) != 1)
+	if (poll(&ready, 1, TIMEOUT_MS) != 1)
 		return;
 	ssize_t length = read(fd, out, HOST_NAME_BYTES - 1);
 	out[length > 0 ? length : 0] = '\0';
@@ -39,7 +39,7 @@ static void take_answer(int fd, char out[HOST_NAME_BYTES])
 		out[length - 1] = '\0';
 }
 
-static void find_full(const char *name, char out[HOST_NAME_BYTES])
+static void find_fqdn(const char *name, char out[HOST_NAME_BYTES])
 {
 	int ends[2];
 
@@ -50,7 +50,7 @@ static void find_full(const char *name, char out[HOST_NAME_BYTES])
 		ask(name, ends[1]);
 	close(ends[1]);
 	if (child > 0) {
-		take_answer(ends[0], out);
+		read_answer(ends[0], out);
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 	}
@@ -64,5 +64,5 @@ void own_host_name_find(struct own_host_name *out)
 		out->name[0] = '\0';
 	out->name[sizeof(out->name) - 1] = '\0';
 	if (out->name[0])
-		find_full(out->name, out->full);
+		find_fqdn(out->name, out->fqdn);
 }

@@ -1,4 +1,4 @@
-/* site_headers.c - see site_headers.h. */
+/* site_headers.c - response headers that tell browsers what pages of other sites may do. */
 #include "fcgi/auth/site_headers.h"
 
 #include <string.h>
@@ -6,12 +6,12 @@
 #include "fcgi/auth/cross_site.h"
 #include "fcgi/http/query.h"
 
-#define PREFLIGHT_S "600" /* how long a browser may go without asking again */
+#define PREFLIGHT_S "600" /* how long a browser may cache the response */
 
-/* What pages can read of an answer besides what they always can. */
+/* Response headers that pages may read besides those that they always may. */
 #define EXPOSED "X-Clip-Source, X-Clip-Spans, X-Clip-Start, X-Timestamp, Content-Range, ETag, Retry-After"
 
-static bool method_reads(const char *method)
+static bool is_reading_method(const char *method)
 {
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
@@ -23,7 +23,7 @@ static bool has_param(const struct fastcgi_request *request, const char *name)
 	return query_get(request->query, name, unused, sizeof(unused)) != QUERY_ABSENT;
 }
 
-/* The picture of now, as dashboards embed it: a stream, or one that costs nothing to make. */
+/* The current picture, as dashboards embed it: the stream, or a snapshot that needs no encoding. */
 static bool is_embedded(const struct fastcgi_request *request)
 {
 	if (strcmp(request->path, "/") == 0 || strcmp(request->path, "/stream") == 0)
@@ -32,15 +32,15 @@ static bool is_embedded(const struct fastcgi_request *request)
 }
 
 /*
- * A page that is let in may also embed what it can read: a browser asks for a picture or a video without the attribute
- * crossorigin in mode "no-cors", in which it sends no Origin, and would keep it from the page by that header alone.
+ * A page that may read a response may also embed it. For a picture or a video without the attribute crossorigin, the
+ * browser uses mode "no-cors" and sends no Origin; without this header it would keep the response from the page.
  */
 static void append_policy(struct buffer *out, const struct cross_site *from, const struct config_http *http,
 			  const struct fastcgi_request *request, int status)
 {
 	bool embedded = status < 400 && is_embedded(request);
-	bool allowed =
-		method_reads(request->method) && cross_site_is_allowed(from, http, cross_site_sends_token(request));
+	bool allowed = is_reading_method(request->method) &&
+		       cross_site_is_allowed(from, http, cross_site_sends_token(request));
 
 	buffer_printf(out, "Cross-Origin-Resource-Policy: %s\r\n",
 		      embedded || allowed ? "cross-origin" : "same-origin");
@@ -68,7 +68,7 @@ void site_headers_append(struct buffer *out, const struct config_http *http, con
 	cross_site_read(request, &from);
 	buffer_printf(out, "X-Content-Type-Options: nosniff\r\n");
 	append_policy(out, &from, http, request, status);
-	if (method_reads(request->method) && cross_site_may_read(&from, http, cross_site_sends_token(request)))
+	if (is_reading_method(request->method) && cross_site_may_read(&from, http, cross_site_sends_token(request)))
 		append_cors(out, &from, http, true);
 	else if (status == 204 && site_headers_is_preflight(request))
 		append_cors(out, &from, http, false);
@@ -80,21 +80,21 @@ bool site_headers_is_preflight(const struct fastcgi_request *request)
 	       *fastcgi_param(request, "HTTP_ACCESS_CONTROL_REQUEST_METHOD");
 }
 
-/* Browsers would let a POST pass whatever methods the answer names: so that is refused. */
+/* Browsers allow POST whatever methods the response lists, so its preflight has to be refused. */
 int site_headers_answer_preflight(const struct config_http *http, const struct fastcgi_request *request,
 				  struct reason *why)
 {
 	struct cross_site from;
 
 	cross_site_read(request, &from);
-	if (!method_reads(fastcgi_param(request, "HTTP_ACCESS_CONTROL_REQUEST_METHOD"))) {
-		reason_set(why, "Pages of other sites may read here, if http.allow_origin names them, and change "
-				"nothing.");
+	if (!is_reading_method(fastcgi_param(request, "HTTP_ACCESS_CONTROL_REQUEST_METHOD"))) {
+		reason_set(why, "Pages of other sites may read if http.allow_origin lists them, but never change "
+				"anything.");
 		return 403;
 	}
-	/* The request itself brings the token. */
+	/* The token comes with the request itself. */
 	if (cross_site_may_read(&from, http, true))
 		return 204;
-	reason_set(why, "Pages from %.100s may not read here: http.allow_origin does not name them.", from.origin);
+	reason_set(why, "Pages from %.100s may not read: http.allow_origin does not list them.", from.origin);
 	return 403;
 }

@@ -1,4 +1,4 @@
-/* token_store.c - see token_store.h. */
+/* token_store.c - the tokens of each camera, as they are in their files now. */
 #include "fcgi/auth/token_store.h"
 
 #include <errno.h>
@@ -10,32 +10,33 @@
 #include "shared/base/log.h"
 #include "shared/config/token_file.h"
 
-#define AGAIN_US (US_PER_S / 2)
+#define RETRY_US (US_PER_S / 2)
 
-struct stored {
-	struct broker_file_stamp seen; /* as of the last look */
-	int error;                     /* errno of that; 0: the file was opened, or there is none */
-	bool good;
-	mono_t again_at; /* not good: read then, also where nothing has changed */
+/* One camera's file of tokens. */
+struct token_entry {
+	struct broker_file_stamp seen; /* of the last check */
+	int error;                     /* errno of that check; 0: the file was opened, or there is none */
+	bool valid;
+	mono_t retry_at; /* if not valid: read again then, even if nothing has changed */
 	struct token_list list;
 };
 
 struct token_store {
 	const struct config_set *cameras;
-	struct broker *outside;
-	struct stored files[];
+	struct broker *broker;
+	struct token_entry files[];
 };
 
-struct token_store *token_store_open(const struct config_set *cameras, struct broker *outside)
+struct token_store *token_store_open(const struct config_set *cameras, struct broker *broker)
 {
 	struct token_store *store = calloc(1, sizeof(*store) + cameras->count * sizeof(store->files[0]));
 
 	if (!store)
 		return NULL;
 	store->cameras = cameras;
-	store->outside = outside;
+	store->broker = broker;
 	for (size_t i = 0; i < cameras->count; i++)
-		store->files[i].good = true;
+		store->files[i].valid = true;
 	return store;
 }
 
@@ -44,34 +45,34 @@ void token_store_close(struct token_store *store)
 	free(store);
 }
 
-/* Takes the descriptor. */
-static bool read_file(struct stored *file, int fd, const char *path, struct reason *why)
+/* Takes over the descriptor. */
+static bool read_file(struct token_entry *file, int fd, const char *path, struct reason *why)
 {
 	struct stat status;
-	bool good = fstat(fd, &status) == 0 || reason_errno(why, "%s: the tokens cannot be read", path);
+	bool valid = fstat(fd, &status) == 0 || reason_errno(why, "%s: cannot read the tokens", path);
 
-	/* Of what was opened: the file may have changed since it was looked at. */
-	if (good)
+	/* The stamp of the opened file, since another may have taken its place after the check. */
+	if (valid)
 		broker_file_stamp_from_stat(&status, &file->seen);
-	good = good && token_file_read(fd, path, &file->list, why);
+	valid = valid && token_file_read(fd, path, &file->list, why);
 	close(fd);
-	return good;
+	return valid;
 }
 
-/* What is wrong, or no longer is, is logged once. */
-static void note(const char *path, bool was_good, bool changed, bool good, const struct reason *why)
+/* Logs a problem once, and its end once. */
+static void log_change(const char *path, bool was_valid, bool changed, bool valid, const struct reason *why)
 {
-	if (good && !was_good)
-		log_info("tokens", "%s is read again", path);
-	if (!good && (was_good || changed))
-		log_warn("tokens", "%s; until that is so no token is taken", why->text);
+	if (valid && !was_valid)
+		log_info("tokens", "%s can be read again", path);
+	if (!valid && (was_valid || changed))
+		log_warn("tokens", "%s; no token is valid until that is fixed", why->text);
 }
 
-/* What there is in place of what was seen; `error`: why there is no descriptor. */
-static void take(struct stored *file, int fd, int error, const char *path)
+/* Replaces what is known of a file. `error` is why there is no descriptor, 0 if there is no file. */
+static void update(struct token_entry *file, int fd, int error, const char *path)
 {
 	const struct broker_file_stamp before = file->seen;
-	bool was_good = file->good, same_error = error == file->error;
+	bool was_valid = file->valid, same_error = error == file->error;
 	struct reason why;
 
 	file->seen = (struct broker_file_stamp){0};
@@ -79,25 +80,25 @@ static void take(struct stored *file, int fd, int error, const char *path)
 	file->error = error;
 	errno = error;
 	if (fd >= 0)
-		file->good = read_file(file, fd, path, &why);
+		file->valid = read_file(file, fd, path, &why);
 	else
-		file->good = error == 0 || reason_errno(&why, "%s: the tokens cannot be opened", path);
-	file->again_at.us = mono_now().us + AGAIN_US;
+		file->valid = error == 0 || reason_errno(&why, "%s: cannot open the tokens", path);
+	file->retry_at.us = mono_now().us + RETRY_US;
 	bool changed = !same_error || memcmp(&before, &file->seen, sizeof(before)) != 0;
-	note(path, was_good, changed, file->good, &why);
+	log_change(path, was_valid, changed, file->valid, &why);
 }
 
 const struct token_list *token_store_get(struct token_store *store, size_t camera)
 {
-	struct stored *file = &store->files[camera];
+	struct token_entry *file = &store->files[camera];
 	const char *path = store->cameras->cameras[camera].http.tokens;
-	bool again = !file->good && mono_now().us >= file->again_at.us;
-	const struct broker_file_stamp *seen = again ? NULL : &file->seen;
+	bool retry = !file->valid && mono_now().us >= file->retry_at.us;
+	const struct broker_file_stamp *seen = retry ? NULL : &file->seen;
 
-	int fd = store->outside ? broker_open_tokens(store->outside, camera, seen)
-				: broker_open_tokens_locally(path, seen);
+	int fd = store->broker ? broker_open_tokens(store->broker, camera, seen)
+			       : broker_open_tokens_locally(path, seen);
 	int error = fd >= 0 || errno == ENOENT || errno == ENOTDIR ? 0 : errno;
 	if (error != EALREADY)
-		take(file, fd, error, path);
-	return file->good ? &file->list : NULL;
+		update(file, fd, error, path);
+	return file->valid ? &file->list : NULL;
 }

@@ -1,11 +1,11 @@
-/* trusted_host.c - see trusted_host.h. */
+/* trusted_host.c - protects against DNS rebinding by checking the header Host. */
 #include "fcgi/auth/trusted_host.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
-/* The name alone: without a port, and without the dot that may end it. False where it is longer than any name. */
+/* Copies the name without its port and final dot. Returns false if it is longer than any name. */
 static bool read_name(const char *host, char out[HOST_NAME_BYTES])
 {
 	size_t length = strcspn(host, ":");
@@ -40,19 +40,19 @@ static bool ends_in(const char *name, const char *end, size_t tail)
 	return length > tail && strncasecmp(name + length - tail, end, tail) == 0;
 }
 
-/* `word` is one of the list's: a name, *.NAME or *. */
-static bool fits(const char *name, const char *word, size_t length)
+/* `pattern` is a name, *.NAME or *. */
+static bool matches(const char *name, const char *pattern, size_t length)
 {
-	if (word[0] == '*')
-		return length == 1 || (word[1] == '.' && ends_in(name, word + 1, length - 1));
-	return length == strlen(name) && strncasecmp(word, name, length) == 0;
+	if (pattern[0] == '*')
+		return length == 1 || (pattern[1] == '.' && ends_in(name, pattern + 1, length - 1));
+	return length == strlen(name) && strncasecmp(pattern, name, length) == 0;
 }
 
 static bool is_listed(const char *name, const char *names)
 {
 	for (const char *at = names + strspn(names, " ,"); *at; at += strspn(at, " ,")) {
 		size_t length = strcspn(at, " ,");
-		if (fits(name, at, length))
+		if (matches(name, at, length))
 			return true;
 		at += length;
 	}
@@ -70,5 +70,5 @@ bool trusted_host_check(const char *host, const struct own_host_name *own, const
 		return is_listed("", names);
 	return !strchr(name, '.') || ends_in(name, ".localhost", strlen(".localhost")) ||
 	       ends_in(name, ".local", strlen(".local")) || inet_pton(AF_INET, name, &address) == 1 ||
-	       strcasecmp(name, own->name) == 0 || strcasecmp(name, own->full) == 0 || is_listed(name, names);
+	       strcasecmp(name, own->name) == 0 || strcasecmp(name, own->fqdn) == 0 || is_listed(name, names);
 }

@@ -1,4 +1,4 @@
-/* problem.c - see problem.h. */
+/* problem.c - error responses. */
 #include "fcgi/http/problem.h"
 
 #include <json-c/json.h>
@@ -25,7 +25,7 @@ const char *problem_title(int status)
 	return status >= 500 ? "Server Error" : "Client Error";
 }
 
-/* NULL if there is no memory. */
+/* Returns NULL if memory is short. */
 static struct json_object *problem_json(int status, const char *title, const char *detail)
 {
 	struct json_object *json = json_object_new_object();

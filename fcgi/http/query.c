@@ -1,34 +1,11 @@
-/*
- * query.c - reading a URL's query: see query.h.
- */
+/* query.c - parses the query of a URL. */
 #include "fcgi/http/query.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/base/hex.h"
+#include "fcgi/http/percent.h"
 #include "shared/base/time_text.h"
-
-static enum query_outcome decode(const char *from, size_t length, char *out, size_t bytes)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		char c = from[i] == '+' ? ' ' : from[i];
-		if (c == '%') {
-			int byte = length - i > 2 ? hex_byte(from + i + 1) : -1;
-			if (byte < 0)
-				return QUERY_MALFORMED;
-			c = (char)byte;
-			i += 2;
-		}
-		if (c == '\0' || n + 1 >= bytes)
-			return QUERY_MALFORMED;
-		out[n++] = c;
-	}
-	out[n] = '\0';
-	return QUERY_FOUND;
-}
 
 enum query_outcome query_get(const char *query, const char *name, char *out, size_t bytes)
 {
@@ -37,20 +14,23 @@ enum query_outcome query_get(const char *query, const char *name, char *out, siz
 	while (*query) {
 		size_t length = strcspn(query, "&");
 		if (length > name_length && query[name_length] == '=' && memcmp(query, name, name_length) == 0)
-			return decode(query + name_length + 1, length - name_length - 1, out, bytes);
+			return percent_decode(query + name_length + 1, length - name_length - 1, true, out, bytes)
+				       ? QUERY_FOUND
+				       : QUERY_MALFORMED;
 		query += length;
 		query += *query == '&';
 	}
 	return QUERY_ABSENT;
 }
 
-static bool part_is_against_caches(const char *part, size_t length)
+/* Parameters that only make an address unique. */
+static bool is_cache_buster(const char *part, size_t length)
 {
 	return strspn(part, "0123456789") >= length || (length > 1 && strncmp(part, "_=", 2) == 0);
 }
 
-/* The number of a word among `names`, -1 where it is none of them. */
-static int word_number(const char *names, const char *word, size_t length)
+/* The index of a word in `names`, or -1. */
+static int word_index(const char *names, const char *word, size_t length)
 {
 	int number = 0;
 
@@ -70,13 +50,13 @@ bool query_check(const char *query, const char *names, struct reason *why)
 
 	for (const char *part = query; *part; part += *part == '&') {
 		size_t length = strcspn(part, "&"), name = strcspn(part, "=&");
-		if (!part_is_against_caches(part, length)) {
-			int number = word_number(names, part, name);
+		if (!is_cache_buster(part, length)) {
+			int number = word_index(names, part, name);
 			if (number < 0)
-				return reason_set(why, "\"%.*s\" is not known here; what is: %s.",
+				return reason_set(why, "Unknown parameter \"%.*s\"; expected: %s.",
 						  name > 40 ? 40 : (int)name, part, names);
 			if (seen & 1u << number)
-				return reason_set(why, "%.*s= stands there twice.", (int)name, part);
+				return reason_set(why, "%.*s= is given twice.", (int)name, part);
 			seen |= 1u << number;
 		}
 		part += length;
@@ -98,7 +78,7 @@ bool query_number(const char *query, const char *name, long min, long max, long 
 			return true;
 		}
 	}
-	return reason_set(why, "%s= takes a whole number from %ld to %ld.", name, min, max);
+	return reason_set(why, "%s= must be a whole number from %ld to %ld.", name, min, max);
 }
 
 enum named_time { TIME_ABSENT, TIME_GIVEN, TIME_REFUSED };
@@ -129,11 +109,11 @@ static enum named_time get_duration(const char *query, int64_t *out_us, struct r
 		return TIME_ABSENT;
 	if (outcome == QUERY_FOUND && time_parse_duration(text, strlen(text), out_us) == TIME_OK)
 		return TIME_GIVEN;
-	reason_set(why, "duration= takes seconds, or a number with s, m, h or d: 18, 1.5, 5m.");
+	reason_set(why, "duration= must be a number of seconds, or a number with s, m, h or d: 18, 1.5, 5m.");
 	return TIME_REFUSED;
 }
 
-/* The end of the span from to=, or duration= counted from `from` as it was named. False where either is refused. */
+/* Reads the end of the span from to=, or from duration=, which counts from `from`. Returns false and sets *why. */
 static bool get_end(const char *query, wall_t now, wall_t from, struct query_span *span, struct reason *why)
 {
 	struct time_point to;
@@ -144,7 +124,7 @@ static bool get_end(const char *query, wall_t now, wall_t from, struct query_spa
 	if (got == TIME_REFUSED)
 		return false;
 	if (got == TIME_GIVEN && query_get(query, "duration", unused, sizeof(unused)) != QUERY_ABSENT)
-		return reason_set(why, "to= and duration= both say where it ends: give one of them.");
+		return reason_set(why, "Give either to= or duration=, not both.");
 	if (got == TIME_GIVEN) {
 		span->has_to = true;
 		span->to_us = to.at.us;
@@ -155,7 +135,7 @@ static bool get_end(const char *query, wall_t now, wall_t from, struct query_spa
 	got = get_duration(query, &duration_us, why);
 	if (got == TIME_GIVEN) {
 		if (!span->has_from)
-			return reason_set(why, "duration= counts from from=, which is missing.");
+			return reason_set(why, "duration= needs from=, which is missing.");
 		span->has_to = true;
 		if (__builtin_add_overflow(from.us, duration_us, &span->to_us))
 			span->to_us = INT64_MAX;
@@ -179,7 +159,7 @@ bool query_span(const char *query, wall_t now, bool need_both, struct query_span
 	if (!get_end(query, now, from.at, out, why))
 		return false;
 	if (need_both && (!out->has_from || !out->has_to))
-		return reason_set(why, "Both from= and to= (or duration=) are needed, such as "
+		return reason_set(why, "Both from= and to= (or duration=) are required, for example "
 				       "from=20260517_102300&to=20260517_102318.");
 	if (out->to_us <= out->from_us)
 		return reason_set(why, "to= must be later than from=.");

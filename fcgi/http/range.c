@@ -1,6 +1,4 @@
-/*
- * range.c - Range, If-Range, If-Match, If-None-Match: see range.h.
- */
+/* range.c - parses the headers of conditional and range requests. */
 #include "fcgi/http/range.h"
 
 #include <string.h>
@@ -11,7 +9,7 @@ static const char *skip_blanks(const char *text)
 	return text + strspn(text, " \t");
 }
 
-/* Digits at *text; false where there are none. A number too large for 64 bits stands at the largest. */
+/* Takes the digits at *text. Returns false if there are none. A number that needs more than 64 bits is UINT64_MAX. */
 static bool take_number(const char **text, uint64_t *out)
 {
 	const char *at = *text;
@@ -65,7 +63,7 @@ enum range_outcome range_parse(const char *header, uint64_t size, uint64_t *firs
 	return RANGE_PART;
 }
 
-/* The list has that entity tag; one that is marked as weak counts only where `weak`. */
+/* Whether the list has that entity tag. One that is marked as weak counts only with `weak`. */
 static bool etag_listed(const char *header, const char *etag, bool weak)
 {
 	size_t length = strlen(etag);
@@ -77,15 +75,16 @@ static bool etag_listed(const char *header, const char *etag, bool weak)
 		header += strspn(header, " \t,");
 		if (*header == '\0')
 			return false;
-		bool marked = strncmp(header, "W/", 2) == 0;
-		if (marked)
+		bool marked_weak = strncmp(header, "W/", 2) == 0;
+		if (marked_weak)
 			header += 2;
 		if (*header != '"')
 			return false;
 		const char *close = strchr(header + 1, '"');
 		if (!close)
 			return false;
-		if ((size_t)(close + 1 - header) == length && memcmp(header, etag, length) == 0 && (weak || !marked))
+		if ((size_t)(close + 1 - header) == length && memcmp(header, etag, length) == 0 &&
+		    (weak || !marked_weak))
 			return true;
 		header = close + 1;
 	}

@@ -1,4 +1,4 @@
-/* disk_pulse.c - see disk_pulse.h. */
+/* disk_pulse.c - the heartbeat of a process that reads an archive. */
 #include "fcgi/io/disk_pulse.h"
 
 #include <stdatomic.h>
@@ -6,15 +6,15 @@
 
 #include "shared/base/clock.h"
 
-static _Atomic int64_t *pulse_at;
+static _Atomic int64_t *target;
 
-void disk_pulse_set_target(_Atomic int64_t *at)
+void disk_pulse_set_target(_Atomic int64_t *new_target)
 {
-	pulse_at = at;
+	target = new_target;
 }
 
 void disk_pulse(void)
 {
-	if (pulse_at)
-		atomic_store_explicit(pulse_at, mono_now().us, memory_order_relaxed);
+	if (target)
+		atomic_store_explicit(target, mono_now().us, memory_order_relaxed);
 }

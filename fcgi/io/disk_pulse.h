@@ -1,14 +1,16 @@
 /*
- * disk_pulse.h - a sign of life of a process that reads an archive: each step of a long work on many files gives one,
- * so that a slow disk is told from one that does not answer (worker_slots.h).
+ * disk_pulse.h - the heartbeat of a process that reads an archive.
+ *
+ * Each step of a long operation on many files gives one pulse, so that a slow disk is not mistaken for one that does not
+ * respond (worker_slots.h).
  */
 #ifndef FCGI_IO_DISK_PULSE_H
 #define FCGI_IO_DISK_PULSE_H
 
 #include <stdint.h>
 
-/* Where the time of each pulse is stored, in microseconds of the monotonic clock; NULL (at first): nowhere. */
-void disk_pulse_set_target(_Atomic int64_t *at);
+/* Sets where the time of each pulse is stored, in microseconds of monotonic time. NULL, the default: nowhere. */
+void disk_pulse_set_target(_Atomic int64_t *target);
 
 void disk_pulse(void);
 

@@ -1,4 +1,4 @@
-/* fastcgi.c - see fastcgi.h. */
+/* fastcgi.c - one FastCGI request. */
 #include "fcgi/io/fastcgi.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@
 
 #include <fastcgi.h>
 
+#include "fcgi/http/percent.h"
 #include "fcgi/io/fastcgi_validate.h"
-#include "shared/base/hex.h"
 
 #define DRAIN_TIMES 16
 
@@ -24,25 +24,11 @@ int fastcgi_accept(int listen_fd, int sndbuf_bytes)
 	return fd;
 }
 
-/* The path of a request target, in place: cut before the query, percent-decoded; empty where that is not possible. */
+/* Turns a request target into its path, in place: decoded and without the query. Makes it empty if that fails. */
 static void decode_path(char *path)
 {
-	const char *from = path;
-	char *to = path;
-	while (*from && *from != '?' && *from != '#') {
-		if (*from != '%') {
-			*to++ = *from++;
-			continue;
-		}
-		int byte = hex_byte(from + 1);
-		if (byte <= 0) {
-			to = path;
-			break;
-		}
-		*to++ = (char)byte;
-		from += 3;
-	}
-	*to = '\0';
+	if (!percent_decode(path, strcspn(path, "?#"), false, path, strlen(path) + 1))
+		*path = '\0';
 }
 
 const char *fastcgi_param(const struct fastcgi_request *request, const char *name)
@@ -52,9 +38,9 @@ const char *fastcgi_param(const struct fastcgi_request *request, const char *nam
 }
 
 /*
- * The request whose bytes can all be read from `bytes_fd`, which is taken. libfcgi is given it as a connection that it
- * takes for one kept from the request before, so that it accepts none; `detached` because it would else linger for 2 s
- * when closing.
+ * Parses a request whose bytes can all be read from `bytes_fd`, and takes over that descriptor. libfcgi takes it for a
+ * connection that was kept open after an earlier request, so it does not accept one. Without `detached` it would linger
+ * for 2 s when closing.
  */
 static struct fastcgi_request *parse(int bytes_fd)
 {
@@ -106,7 +92,7 @@ enum fastcgi_outcome fastcgi_read(int fd, struct fastcgi_request **out)
 	return *out ? FASTCGI_READY : FASTCGI_INVALID;
 }
 
-/* What the socket holds, as a file that is read from its beginning; -1 with errno. */
+/* Copies what is in the socket to a memfd. Returns the memfd, or -1 with errno. */
 static int copy_of(int fd)
 {
 	uint8_t bytes[FASTCGI_PARAMS_MAX];

@@ -1,16 +1,15 @@
-/* fastcgi_validate.c - see fastcgi_validate.h. Record and pair layouts: FastCGI specification 1.0, sections 3.3, 3.4
- * and 5.1.
- */
+/* fastcgi_validate.c - validates the beginning of a FastCGI connection. */
 #include "fcgi/io/fastcgi_validate.h"
 
 #include <fastcgi.h>
 #include <stdbool.h>
 #include <string.h>
 
+/* A record (FastCGI specification 1.0, section 3.3). */
 struct record {
 	uint8_t type;
 	size_t content_length;
-	size_t bytes; /* all of it: header, content, padding */
+	size_t bytes; /* of header, content and padding */
 };
 
 static enum fastcgi_validity read_record(const uint8_t *data, size_t length, struct record *out)
@@ -19,7 +18,7 @@ static enum fastcgi_validity read_record(const uint8_t *data, size_t length, str
 		return FASTCGI_PARAMS_INVALID;
 	if (length < FCGI_HEADER_LEN)
 		return FASTCGI_PARAMS_INCOMPLETE;
-	if (data[2] != 0 || data[3] != 1) /* one request a connection; every known server numbers it 1 */
+	if (data[2] != 0 || data[3] != 1) /* one request per connection, whose ID is 1 with every known server */
 		return FASTCGI_PARAMS_INVALID;
 	out->type = data[1];
 	out->content_length = (size_t)data[4] << 8 | data[5];
@@ -27,7 +26,7 @@ static enum fastcgi_validity read_record(const uint8_t *data, size_t length, str
 	return FASTCGI_PARAMS_VALID;
 }
 
-/* libfcgi would read padding of this record as the next ones, and those have not been looked at. */
+/* Padding is refused, since libfcgi would read it as further records, which have not been validated. */
 static bool begins_request(const struct record *record, const uint8_t *content)
 {
 	return record->type == FCGI_BEGIN_REQUEST && record->content_length == 8 &&
@@ -35,8 +34,7 @@ static bool begins_request(const struct record *record, const uint8_t *content)
 	       content[1] == FCGI_RESPONDER;
 }
 
-/* One length of a name or value: 1 byte, or 4 with the top bit set. Returns the bytes that it took, 0 where it is cut.
- */
+/* Reads the length of a name or value (section 3.4): 1 byte, or 4 with the top bit set. Returns its size, 0 if cut off. */
 static size_t read_length(const uint8_t *data, size_t left, uint32_t *out)
 {
 	if (left < 1)
@@ -50,7 +48,7 @@ static size_t read_length(const uint8_t *data, size_t left, uint32_t *out)
 	return 4;
 }
 
-static bool pairs_good(const uint8_t *params, size_t length)
+static bool pairs_are_valid(const uint8_t *params, size_t length)
 {
 	size_t at = 0;
 	while (at < length) {
@@ -87,8 +85,8 @@ enum fastcgi_validity fastcgi_validate(uint8_t *data, size_t length)
 		if (at == 0 && !begins_request(&record, content))
 			return FASTCGI_PARAMS_INVALID;
 		if (at > 0 && record.content_length == 0)
-			return pairs_good(data, params) ? FASTCGI_PARAMS_VALID : FASTCGI_PARAMS_INVALID;
-		/* A pair may cross records, so their contents are pushed together at the front. */
+			return pairs_are_valid(data, params) ? FASTCGI_PARAMS_VALID : FASTCGI_PARAMS_INVALID;
+		/* A pair may span records, so their contents are joined at the front. */
 		if (at > 0) {
 			memmove(data + params, content, record.content_length);
 			params += record.content_length;

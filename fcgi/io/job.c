@@ -1,6 +1,4 @@
-/*
- * job.c - children and their programs: see job.h.
- */
+/* job.c - a forked child for work that would block the loop. */
 #include "fcgi/io/job.h"
 
 #include <errno.h>
@@ -13,7 +11,7 @@
 #include "fcgi/sandbox/program_sandbox.h"
 #include "shared/base/file_io.h"
 
-#define CHILD_NICE         10 /* more than its worker */
+#define CHILD_NICE         10 /* added to that of its worker */
 #define PROGRAM_DATA_BYTES (UINT64_C(4) << 30)
 #define PROGRAM_FILES      64
 
@@ -21,7 +19,7 @@ static int job_run(void *context)
 {
 	const struct child_job *job = context;
 
-	disk_pulse_set_target(NULL); /* its parent's life is not its own */
+	disk_pulse_set_target(NULL); /* its pulse must not count as its parent's */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	(void)!nice(CHILD_NICE);
@@ -60,8 +58,8 @@ static void limit(int resource, uint64_t most)
 	setrlimit((__rlimit_resource_t)resource, &(struct rlimit){most, most});
 }
 
-/* Of memory what is written to counts, not what is only reserved, as the C library does for each thread. */
-static void limits_set(const struct child_program_limits *limits)
+/* RLIMIT_DATA counts memory that is written to, not what is only reserved, as the C library does for each thread. */
+static void set_limits(const struct child_program_limits *limits)
 {
 	limit(RLIMIT_FSIZE, limits->out_bytes);
 	limit(RLIMIT_CPU, limits->cpu_s);
@@ -73,7 +71,7 @@ static void limits_set(const struct child_program_limits *limits)
 static bool program_prepare(void *limits)
 {
 	program_sandbox_enter_ffmpeg();
-	limits_set(limits);
+	set_limits(limits);
 	return true;
 }
 

@@ -1,6 +1,4 @@
-/*
- * job.h - a forked child that does what would hold up the loop: it feeds FFmpeg, which gets nothing from a shell.
- */
+/* job.h - a forked child for work that would block the loop, and the program (FFmpeg) that it runs. */
 #ifndef FCGI_IO_JOB_H
 #define FCGI_IO_JOB_H
 
@@ -13,35 +11,36 @@
 struct child_job {
 	int (*run)(void *context);
 	void *context;
-	void (*close_parents)(void *closing); /* called before */
+	void (*close_parents)(void *closing); /* called first: closes the parent's descriptors */
 	void *closing;
 };
 
 /*
- * Forks a child: process group of its own, niced, killed with its parent. It calls close_parents(closing), then exits
- * with what run(context) returns. False where that failed.
+ * Forks a child with a process group of its own and a lower priority; it is killed when its parent dies. It calls
+ * close_parents(closing), then exits with the result of run(context). Returns false if it could not be started.
  */
 bool child_job_start(struct subprocess *child, const struct child_job *job, bool has_exit_fd);
 
-/* What a child wrote to a memfd, as the content of `out`. False where that is nothing, or memory is short. */
+/* Reads what a child wrote to a memfd into `out`. Returns false if that is nothing, or if memory is short. */
 bool child_job_output(int memory_fd, struct buffer *out);
 
 struct child_program_limits {
-	uint64_t out_bytes; /* of its output; more ends it */
-	uint64_t cpu_s;     /* likewise */
+	uint64_t out_bytes; /* of its output */
+	uint64_t cpu_s;     /* of processor time */
 };
 
 /*
- * Within a child: starts `argv` with a pipe to its standard input, its standard output to `out_fd` and every other
- * descriptor closed but standard error, locked up (program_sandbox.h), and with limits of memory and descriptors too.
+ * For use in a child: starts `argv` in its sandbox (program_sandbox.h), with a pipe to its standard input and `out_fd` as
+ * its standard output; standard error is inherited, all other descriptors are closed. The program is killed if it
+ * exceeds `limits`; memory and descriptors are limited, too.
  */
 bool child_program_start(struct subprocess *program, char *const argv[], int out_fd,
 			 const struct child_program_limits *limits);
 
-/* Writes all of it; false once the program reads no more. */
+/* Writes all of `data`. Returns false once the program has stopped reading. */
 bool child_program_write(const struct subprocess *program, const void *data, size_t length);
 
-/* Closes the pipe and waits; true where the program ended with status 0. */
+/* Closes the pipe and waits for the program to end. Returns true if its exit status is 0. */
 bool child_program_wait(struct subprocess *program);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * pace.h - whether a client takes what is sent to it, or only holds a place. Pure.
+ * pace.h - detects clients that read too slowly and only occupy a connection.
  *
- * What is judged is the time in which the client's connection took nothing more although bytes were waiting for it: not
- * that of a disk or an encoder that has nothing to send yet, nor that in which the process itself was held up. A client
- * that takes less than PACE_MIN_BYTES_PER_S a second over a whole window of such time is too slow.
+ * Only the time counts in which bytes were waiting and the client's connection accepted none. Time in which a disk or an
+ * encoder had nothing to send does not count, nor does time in which this process was blocked. A client that reads less
+ * than PACE_MIN_BYTES_PER_S over a whole window of such time is too slow.
  */
 #ifndef FCGI_IO_PACE_H
 #define FCGI_IO_PACE_H
@@ -12,27 +12,27 @@
 #include <stdint.h>
 
 /*
- * In a window of a minute that is half of what a web server takes from a worker in one go (FASTCGI_TURN_BYTES), so a
- * client is given the benefit of that buffer and of the kernel's. No video plays at that rate, nor at ten times it.
+ * In a window of one minute, this is half of what a web server reads from a worker at once (FASTCGI_TURN_BYTES), so
+ * clients have the benefit of that buffer and of the kernel's. No video plays at ten times that rate.
  */
 #define PACE_MIN_BYTES_PER_S 512
 
 struct pace {
-	int64_t looked_us; /* by the monotonic clock */
-	int64_t waited_us; /* of the window so far */
-	uint64_t taken;    /* by the client when the window began */
+	int64_t checked_us; /* monotonic time of the last check */
+	int64_t waited_us;  /* of the window so far */
+	uint64_t read;      /* bytes that the client had read when the window began */
 };
 
-/* How often to look at a client, at least, so that windows of that length are judged well. */
+/* The longest interval between two checks for windows of that length. */
 int64_t pace_interval_us(int64_t window_us);
 
-/* A window begins; `taken` counts all bytes that the client has taken so far, as well as that is known. */
-void pace_begin(struct pace *pace, uint64_t taken, int64_t now_us);
+/* Begins a window. `read` is how many bytes the client has read so far, as far as that is known. */
+void pace_begin(struct pace *pace, uint64_t read, int64_t now_us);
 
 /*
- * A look. `full`: bytes are waiting and the connection takes none of them; if not, the time since the last look does
- * not count. False for a client that is too slow; window_us 0: none is.
+ * Checks a client. `blocked` says that bytes are waiting and the connection accepts none; otherwise the time since the
+ * last check does not count. Returns false if the client is too slow. With a window of 0, no client is.
  */
-bool pace_update(struct pace *pace, uint64_t taken, bool full, int64_t now_us, int64_t window_us);
+bool pace_update(struct pace *pace, uint64_t read, bool blocked, int64_t now_us, int64_t window_us);
 
 #endif

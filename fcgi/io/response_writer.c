@@ -1,6 +1,4 @@
-/*
- * response_writer.c - an answer leaves: see response_writer.h.
- */
+/* response_writer.c - sends one response to the web server. */
 #include "fcgi/io/response_writer.h"
 
 #include <errno.h>
@@ -10,8 +8,9 @@
 
 #include "fcgi/io/fastcgi.h"
 #include "fcgi/io/zero_copy.h"
+#include "shared/base/min.h"
 
-/* Content of a full record: with its header what the socket takes in one go, and a multiple of 8. */
+/* The content of a full record: a multiple of 8, and with its header what the socket accepts at once. */
 #define RECORD_FRAMED FASTCGI_TURN_BYTES
 #define RECORD_BODY   (RECORD_FRAMED - FASTCGI_HEADER_BYTES)
 
@@ -22,77 +21,73 @@ static uint64_t framed_bytes(uint64_t body_bytes)
 	return body_bytes + records * FASTCGI_HEADER_BYTES;
 }
 
-static size_t smaller(size_t a, uint64_t b)
-{
-	return a < b ? a : (size_t)b;
-}
-
-/* A position in the framed body: within a record, whose content begins at `content` of the file. */
-struct place {
+/* A position in the framed body: `inside` bytes into a record whose content begins at offset `content` of the file. */
+struct position {
 	uint64_t content;
-	size_t inside, length; /* of the record: header included, and of its content alone */
+	size_t inside, length; /* `inside` includes the record's header; `length` is that of its content */
 };
 
-static struct place place_of(const struct response_writer *flow, uint64_t at)
+static struct position position_of(const struct response_writer *writer, uint64_t at)
 {
-	uint64_t content = flow->first + at / RECORD_FRAMED * RECORD_BODY;
+	uint64_t content = writer->first + at / RECORD_FRAMED * RECORD_BODY;
 
-	return (struct place){content, (size_t)(at % RECORD_FRAMED), smaller(RECORD_BODY, flow->end - content)};
+	return (struct position){content, (size_t)(at % RECORD_FRAMED), min_size(RECORD_BODY, writer->end - content)};
 }
 
-/* What of a record's header stands at a position and behind it; 0 behind the header. */
-static size_t fill_header(const struct place *place, uint8_t *out, size_t room)
+/* Writes the part of a record's header that begins at the position. Returns its length, 0 after the header. */
+static size_t fill_header(const struct position *position, uint8_t *out, size_t room)
 {
 	uint8_t header[FASTCGI_HEADER_BYTES];
 
-	if (place->inside >= FASTCGI_HEADER_BYTES)
+	if (position->inside >= FASTCGI_HEADER_BYTES)
 		return 0;
-	size_t n = smaller(room, FASTCGI_HEADER_BYTES - place->inside);
-	fastcgi_stdout_header(header, place->length);
-	memcpy(out, header + place->inside, n);
+	size_t n = min_size(room, FASTCGI_HEADER_BYTES - position->inside);
+	fastcgi_stdout_header(header, position->length);
+	memcpy(out, header + position->inside, n);
 	return n;
 }
 
-/* Bytes of the framed body from position `at`; as many as one read gives. */
-static ssize_t fill_body(const struct response_writer *flow, uint64_t at, uint8_t *out, size_t room)
+/* Writes bytes of the framed body from position `at`, as many as one read returns. */
+static ssize_t fill_body(const struct response_writer *writer, uint64_t at, uint8_t *out, size_t room)
 {
-	struct place place = place_of(flow, at);
-	size_t n = fill_header(&place, out, room);
+	struct position position = position_of(writer, at);
+	size_t n = fill_header(&position, out, room);
 
 	if (n > 0)
 		return (ssize_t)n;
-	size_t inside = place.inside - FASTCGI_HEADER_BYTES;
-	return virtual_file_read(flow->file, place.content + inside, out, smaller(room, place.length - inside));
+	size_t inside = position.inside - FASTCGI_HEADER_BYTES;
+	return virtual_file_read(writer->file, position.content + inside, out,
+				 min_size(room, position.length - inside));
 }
 
-/* Bytes of the whole answer from position `at`; 0 behind its end. */
-static ssize_t fill_once(const struct response_writer *flow, uint64_t at, uint8_t *out, size_t room)
+/* Writes bytes of the response from position `at`. Returns 0 after its end. */
+static ssize_t fill_once(const struct response_writer *writer, uint64_t at, uint8_t *out, size_t room)
 {
-	if (at < flow->lead.length) {
-		size_t n = smaller(room, flow->lead.length - at);
-		memcpy(out, flow->lead.data + at, n);
+	if (at < writer->head.length) {
+		size_t n = min_size(room, writer->head.length - at);
+		memcpy(out, writer->head.data + at, n);
 		return (ssize_t)n;
 	}
-	at -= flow->lead.length;
-	uint64_t body = flow->file ? framed_bytes(flow->end - flow->first) : 0;
+	at -= writer->head.length;
+	uint64_t body = writer->file ? framed_bytes(writer->end - writer->first) : 0;
 	if (at < body)
-		return fill_body(flow, at, out, room);
+		return fill_body(writer, at, out, room);
 	at -= body;
 	if (at >= FASTCGI_END_BYTES)
 		return 0;
 	uint8_t end[FASTCGI_END_BYTES];
-	size_t n = smaller(room, FASTCGI_END_BYTES - at);
+	size_t n = min_size(room, FASTCGI_END_BYTES - at);
 	fastcgi_end(end);
 	memcpy(out, end + at, n);
 	return (ssize_t)n;
 }
 
-static ssize_t fill(const struct response_writer *flow, uint8_t *out, size_t room)
+static ssize_t fill(const struct response_writer *writer, uint8_t *out, size_t room)
 {
 	size_t filled = 0;
 
 	while (filled < room) {
-		ssize_t n = fill_once(flow, flow->sent + filled, out + filled, room - filled);
+		ssize_t n = fill_once(writer, writer->sent + filled, out + filled, room - filled);
 		if (n < 0)
 			return -1;
 		if (n == 0)
@@ -102,34 +97,34 @@ static ssize_t fill(const struct response_writer *flow, uint8_t *out, size_t roo
 	return (ssize_t)filled;
 }
 
-/* The rest of a record, so that the web server has each of them whole. */
-static size_t turn_bytes(const struct response_writer *flow, size_t scratch_bytes)
+/* Sends no more than the rest of a record, so that the web server gets each one whole. */
+static size_t turn_bytes(const struct response_writer *writer, size_t scratch_bytes)
 {
-	if (flow->sent < flow->lead.length)
+	if (writer->sent < writer->head.length)
 		return scratch_bytes;
-	return smaller(scratch_bytes, RECORD_FRAMED - (flow->sent - flow->lead.length) % RECORD_FRAMED);
+	return min_size(scratch_bytes, RECORD_FRAMED - (writer->sent - writer->head.length) % RECORD_FRAMED);
 }
 
-/* Of the answer without its end. */
-static uint64_t content_bytes(const struct response_writer *flow)
+/* The length of the response without its end. */
+static uint64_t content_bytes(const struct response_writer *writer)
 {
-	return flow->lead.length + (flow->file ? framed_bytes(flow->end - flow->first) : 0);
+	return writer->head.length + (writer->file ? framed_bytes(writer->end - writer->first) : 0);
 }
 
-static bool all_sent(const struct response_writer *flow)
+static bool all_sent(const struct response_writer *writer)
 {
-	return flow->sent == content_bytes(flow) + FASTCGI_END_BYTES;
+	return writer->sent == content_bytes(writer) + FASTCGI_END_BYTES;
 }
 
-bool response_writer_is_delivered(const struct response_writer *flow)
+bool response_writer_is_delivered(const struct response_writer *writer)
 {
-	return flow->lead.length > 0 && flow->sent >= content_bytes(flow);
+	return writer->head.length > 0 && writer->sent >= content_bytes(writer);
 }
 
-/* As one read gives it: copied here, and once more into the socket. */
-static ssize_t send_copied(const struct response_writer *flow, int fd, uint8_t *scratch, size_t scratch_bytes)
+/* Sends a copy of the bytes. */
+static ssize_t send_copied(const struct response_writer *writer, int fd, uint8_t *scratch, size_t scratch_bytes)
 {
-	ssize_t filled = fill(flow, scratch, turn_bytes(flow, scratch_bytes));
+	ssize_t filled = fill(writer, scratch, turn_bytes(writer, scratch_bytes));
 
 	if (filled > 0)
 		return send(fd, scratch, (size_t)filled, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -138,67 +133,68 @@ static ssize_t send_copied(const struct response_writer *flow, int fd, uint8_t *
 }
 
 /*
- * The rest of a record's header, and behind it the pages of the file as they are. A file system that cannot do that is
- * copied from.
+ * Sends the rest of a record's header, then the pages of the file without a copy. If the file system does not support
+ * that, the bytes are copied from then on.
  */
-static ssize_t send_record(struct response_writer *flow, const struct place *place,
+static ssize_t send_record(struct response_writer *writer, const struct position *position,
 			   const struct virtual_file_extent *extent, int fd)
 {
 	uint8_t header[FASTCGI_HEADER_BYTES];
-	size_t begun = fill_header(place, header, sizeof(header));
+	size_t begun = fill_header(position, header, sizeof(header));
 	ssize_t sent = begun > 0 ? send(fd, header, begun, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE) : 0;
 
 	if (sent != (ssize_t)begun)
 		return sent;
-	size_t left = place->length + FASTCGI_HEADER_BYTES - place->inside - begun;
+	size_t left = position->length + FASTCGI_HEADER_BYTES - position->inside - begun;
 	off_t at = (off_t)extent->offset;
-	ssize_t n = sendfile(fd, extent->fd, &at, smaller(left, extent->length));
+	ssize_t n = sendfile(fd, extent->fd, &at, min_size(left, extent->length));
 	if (n > 0)
 		return sent + n;
-	flow->copies = n < 0 && errno == EINVAL;
-	if (flow->copies || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+	writer->copies = n < 0 && errno == EINVAL;
+	if (writer->copies || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return sent;
 	if (n == 0)
-		errno = EIO; /* the file is shorter than it was */
+		errno = EIO; /* the file has been truncated */
 	return -1;
 }
 
-/* False where a file's pages are not what is to be sent now, or cannot be sent so. */
-static bool sends_pages(const struct response_writer *flow, struct place *place, struct virtual_file_extent *extent)
+/* Whether pages of a file come next and can be sent without a copy; sets *position and *extent. */
+static bool sends_pages(const struct response_writer *writer, struct position *position,
+			struct virtual_file_extent *extent)
 {
-	uint64_t at = flow->sent - flow->lead.length;
+	uint64_t at = writer->sent - writer->head.length;
 
-	if (flow->copies || !zero_copy_is_supported() || flow->sent < flow->lead.length || !flow->file ||
-	    at >= framed_bytes(flow->end - flow->first))
+	if (writer->copies || !zero_copy_is_supported() || writer->sent < writer->head.length || !writer->file ||
+	    at >= framed_bytes(writer->end - writer->first))
 		return false;
-	*place = place_of(flow, at);
-	size_t inside = place->inside > FASTCGI_HEADER_BYTES ? place->inside - FASTCGI_HEADER_BYTES : 0;
-	return virtual_file_extent_at(flow->file, place->content + inside, extent);
+	*position = position_of(writer, at);
+	size_t inside = position->inside > FASTCGI_HEADER_BYTES ? position->inside - FASTCGI_HEADER_BYTES : 0;
+	return virtual_file_extent_at(writer->file, position->content + inside, extent);
 }
 
-enum response_writer_outcome response_writer_send(struct response_writer *flow, int fd, uint8_t *scratch,
+enum response_writer_outcome response_writer_send(struct response_writer *writer, int fd, uint8_t *scratch,
 						  size_t scratch_bytes)
 {
 	struct virtual_file_extent extent;
-	struct place place;
+	struct position position;
 	ssize_t n;
 
-	if (sends_pages(flow, &place, &extent))
-		n = send_record(flow, &place, &extent, fd);
+	if (sends_pages(writer, &position, &extent))
+		n = send_record(writer, &position, &extent, fd);
 	else
-		n = send_copied(flow, fd, scratch, scratch_bytes);
+		n = send_copied(writer, fd, scratch, scratch_bytes);
 	if (n < 0 && errno == ENODATA)
 		return RESPONSE_WRITER_DONE;
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		return RESPONSE_WRITER_FAILED;
 	if (n > 0)
-		flow->sent += (uint64_t)n;
-	return all_sent(flow) ? RESPONSE_WRITER_DONE : RESPONSE_WRITER_BLOCKED;
+		writer->sent += (uint64_t)n;
+	return all_sent(writer) ? RESPONSE_WRITER_DONE : RESPONSE_WRITER_BLOCKED;
 }
 
-void response_writer_free(struct response_writer *flow)
+void response_writer_free(struct response_writer *writer)
 {
-	buffer_free(&flow->lead);
-	virtual_file_unref(flow->file);
-	*flow = (struct response_writer){0};
+	buffer_free(&writer->head);
+	virtual_file_unref(writer->file);
+	*writer = (struct response_writer){0};
 }

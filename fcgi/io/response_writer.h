@@ -1,11 +1,11 @@
 /*
- * response_writer.h - the way of one answer to the web server: FCGI_STDOUT records (FastCGI specification 1.0,
- * section 5.3) on a non-blocking socket. Where the kernel allows it (zero_copy.h) the pages of files go into the socket
- * as they are, without a copy.
+ * response_writer.h - sends one response to the web server.
  *
- * The framing of a file is a function of the position alone, so a connection that waits keeps of it a position and no
- * bytes: what the socket did not take is read from the file again once it can be written. The lead stays in memory
- * until all has left.
+ * It writes FCGI_STDOUT records (FastCGI specification 1.0, section 5.3) to a non-blocking socket. If the kernel supports
+ * it (zero_copy.h), the pages of files go into the socket without a copy.
+ *
+ * The framing of a file depends only on the position. So a blocked connection keeps its position and no bytes: what the
+ * socket did not accept is read from the file again later. The head stays in memory until everything is sent.
  */
 #ifndef FCGI_IO_RESPONSE_WRITER_H
 #define FCGI_IO_RESPONSE_WRITER_H
@@ -17,32 +17,32 @@
 #include "shared/base/buffer.h"
 
 struct response_writer {
-	struct buffer lead;        /* whole records: the CGI headers and a short body */
+	struct buffer head;        /* whole records: the CGI headers and a short body */
 	struct virtual_file *file; /* or NULL; owned */
-	uint64_t first, end;       /* bytes of the file that follow the lead */
-	uint64_t sent;             /* of everything, records' headers included */
-	bool copies;               /* its file cannot give its pages */
+	uint64_t first, end;       /* bytes of the file that follow the head */
+	uint64_t sent;             /* bytes sent, including the headers of records */
+	bool copies;               /* sendfile() does not work for this file */
 };
 
 enum response_writer_outcome {
-	RESPONSE_WRITER_DONE,    /* the last byte is with the kernel */
-	RESPONSE_WRITER_BLOCKED, /* call again when the socket can be written */
-	RESPONSE_WRITER_FAILED,  /* the peer closed, or a file could not be read: close */
+	RESPONSE_WRITER_DONE,    /* the kernel has the last byte */
+	RESPONSE_WRITER_BLOCKED, /* call again when the socket is writable */
+	RESPONSE_WRITER_FAILED,  /* the peer closed or a file could not be read: close the connection */
 };
 
 /*
- * Sends what the socket takes of one record, so that others have their turn, and the web server has taken that one when
- * the next one goes out.
+ * Sends as much of one record as the socket accepts. That gives other connections their turn, and the web server has
+ * read a record before the next one is sent.
  */
-enum response_writer_outcome response_writer_send(struct response_writer *flow, int fd, uint8_t *scratch,
+enum response_writer_outcome response_writer_send(struct response_writer *writer, int fd, uint8_t *scratch,
 						  size_t scratch_bytes);
 
 /*
- * All but the end of the request is with the kernel. A web server that knows the length closes then, without waiting
- * for that end: it has the whole answer.
+ * Whether the kernel has everything but the end of the request. A web server that knows the length may close then,
+ * without waiting for that end, because it has the whole response.
  */
-bool response_writer_is_delivered(const struct response_writer *flow);
+bool response_writer_is_delivered(const struct response_writer *writer);
 
-void response_writer_free(struct response_writer *flow);
+void response_writer_free(struct response_writer *writer);
 
 #endif

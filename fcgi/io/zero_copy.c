@@ -1,4 +1,4 @@
-/* zero_copy.c - see zero_copy.h. */
+/* zero_copy.c - whether sendfile(2) avoids copies. */
 #include "fcgi/io/zero_copy.h"
 
 #include <stdio.h>
@@ -15,9 +15,9 @@ static bool kernel_shares_pages(void)
 
 bool zero_copy_is_supported(void)
 {
-	static enum { NOT_ASKED, YES, NO } known;
+	static enum { UNKNOWN, YES, NO } supported;
 
-	if (known == NOT_ASKED)
-		known = kernel_shares_pages() ? YES : NO;
-	return known == YES;
+	if (supported == UNKNOWN)
+		supported = kernel_shares_pages() ? YES : NO;
+	return supported == YES;
 }

@@ -1,17 +1,4 @@
-/*
- * main.c - recorder-listen: opens the web server's listening sockets, sets on them what lighttpd has no setting
- * for, and becomes the server.
- *
- *     recorder-listen -f LIGHTTPD_CONF [-a ADDRESS]... COMMAND [ARGUMENT...]
- *
- * Port and address are var.port and var.bind of the configuration file (lighttpd.conf.example); -a: a further address.
- * lighttpd finds the sockets as a service manager hands them over: descriptors from 3 on, LISTEN_FDS and LISTEN_PID
- * (sd_listen_fds(3)), and takes them where server.systemd-socket-activation = "enable".
- *
- * Every connection inherits TCP_NOTSENT_LOWAT: the kernel asks for more only when it has fewer bytes than that which
- * have not gone out yet. Without it the kernel queues megabytes for a viewer that takes less than the camera gives, who
- * then sees the past: at 200 KB/s and frames of 80 KB 3 to 8 s, with it 1.1 s.
- */
+/* main.c - recorder-listen: opens the web server's listening sockets and executes the server. */
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -23,12 +10,24 @@
 
 #include "shared/base/reason.h"
 
+/*
+ *     recorder-listen -f LIGHTTPD_CONF [-a ADDRESS]... COMMAND [ARGUMENT...]
+ *
+ * Port and address are var.port and var.bind of the configuration file (lighttpd.conf.example); each -a adds an address.
+ * lighttpd receives the sockets as from a service manager: descriptors from 3 on, with LISTEN_FDS and LISTEN_PID
+ * (sd_listen_fds(3)). It uses them if server.systemd-socket-activation = "enable".
+ *
+ * This program exists because lighttpd has no setting for TCP_NOTSENT_LOWAT, which connections inherit: the kernel
+ * accepts more data only while it has fewer unsent bytes than that. Without it, the kernel queues megabytes for a viewer
+ * that is slower than the camera, whose picture then is 3 to 8 s old (200 KB/s, frames of 80 KB) instead of 1.1 s.
+ */
+
 #define FIRST_FD      3
 #define ADDRESSES_MAX 8
 #define BACKLOG       1024
 #define NOTSENT_BYTES 16384
 
-struct wish {
+struct settings {
 	char port[8], bind[128];
 	const char *addresses[ADDRESSES_MAX];
 	int count;
@@ -40,22 +39,22 @@ static int usage(void)
 	return 2;
 }
 
-static bool read_settings(const char *path, struct wish *wish, struct reason *why)
+static bool read_settings(const char *path, struct settings *settings, struct reason *why)
 {
 	char line[1024];
 	FILE *file = fopen(path, "re");
 	if (!file)
 		return reason_errno(why, "cannot read %s", path);
 	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " var.port = %7[0-9]", wish->port) == 1)
+		if (sscanf(line, " var.port = %7[0-9]", settings->port) == 1)
 			continue;
-		/* Brackets are lighttpd's way of writing IPv6. */
-		if (sscanf(line, " var.bind = \"[%127[^]]", wish->bind) != 1)
-			(void)sscanf(line, " var.bind = \"%127[^\"[]", wish->bind);
+		/* lighttpd writes IPv6 addresses in brackets. */
+		if (sscanf(line, " var.bind = \"[%127[^]]", settings->bind) != 1)
+			(void)sscanf(line, " var.bind = \"%127[^\"[]", settings->bind);
 	}
 	fclose(file);
-	if (!wish->port[0] || !wish->bind[0])
-		return reason_set(why, "%s has no var.port and var.bind", path);
+	if (!settings->port[0] || !settings->bind[0])
+		return reason_set(why, "%s does not set both var.port and var.bind", path);
 	return true;
 }
 
@@ -70,7 +69,7 @@ static bool prepare(int fd, const struct addrinfo *found)
 	       bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
 }
 
-/* A listening socket that stays open over exec, as descriptor `wanted_fd`. */
+/* Opens a listening socket as descriptor `wanted_fd`, which stays open across exec. */
 static bool open_listener(const char *address, const char *port, int wanted_fd, struct reason *why)
 {
 	const struct addrinfo hints = {.ai_flags = AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
@@ -81,20 +80,20 @@ static bool open_listener(const char *address, const char *port, int wanted_fd, 
 	int fd = socket(found->ai_family, SOCK_STREAM, 0);
 	bool open = fd >= 0 && prepare(fd, found) && (fd == wanted_fd || dup2(fd, wanted_fd) == wanted_fd);
 	if (!open)
-		reason_errno(why, "cannot listen at %s, port %s", address, port);
+		reason_errno(why, "cannot listen on address %s, port %s", address, port);
 	if (fd >= 0 && fd != wanted_fd)
 		close(fd);
 	freeaddrinfo(found);
 	return open;
 }
 
-static bool open_listeners(const struct wish *wish, struct reason *why)
+static bool open_listeners(const struct settings *settings, struct reason *why)
 {
-	for (int i = 0; i < wish->count; i++)
-		if (!open_listener(wish->addresses[i], wish->port, FIRST_FD + i, why))
+	for (int i = 0; i < settings->count; i++)
+		if (!open_listener(settings->addresses[i], settings->port, FIRST_FD + i, why))
 			return false;
 	char number[16];
-	snprintf(number, sizeof(number), "%d", wish->count);
+	snprintf(number, sizeof(number), "%d", settings->count);
 	if (setenv("LISTEN_FDS", number, 1) != 0)
 		return reason_errno(why, "cannot set LISTEN_FDS");
 	snprintf(number, sizeof(number), "%d", (int)getpid());
@@ -103,13 +102,13 @@ static bool open_listeners(const struct wish *wish, struct reason *why)
 
 int main(int argc, char **argv)
 {
-	struct wish wish = {.addresses = {wish.bind}, .count = 1};
+	struct settings settings = {.addresses = {settings.bind}, .count = 1};
 	const char *file = NULL;
 	struct reason why;
 	int option;
 	while ((option = getopt(argc, argv, "+a:f:")) != -1) {
-		if (option == 'a' && wish.count < ADDRESSES_MAX)
-			wish.addresses[wish.count++] = optarg;
+		if (option == 'a' && settings.count < ADDRESSES_MAX)
+			settings.addresses[settings.count++] = optarg;
 		else if (option == 'f')
 			file = optarg;
 		else
@@ -117,7 +116,7 @@ int main(int argc, char **argv)
 	}
 	if (!file || optind == argc)
 		return usage();
-	if (read_settings(file, &wish, &why) && open_listeners(&wish, &why)) {
+	if (read_settings(file, &settings, &why) && open_listeners(&settings, &why)) {
 		execvp(argv[optind], argv + optind);
 		reason_errno(&why, "cannot start %s", argv[optind]);
 	}

@@ -104,7 +104,7 @@ static bool check_token(const struct live *live, struct fastcgi_request *request
 
 	authorize(live->setup->tokens, camera_number(live, camera), http, request, &permission);
 	/* A token that is not good for all cameras could find out their names by trying. */
-	for (size_t i = 0; !camera && permission.who == AUTH_BY_TOKEN && i < cameras->count; i++)
+	for (size_t i = 0; !camera && permission.outcome == AUTH_BY_TOKEN && i < cameras->count; i++)
 		if (!authorize_camera(live->setup->tokens, i, request))
 			authorize_refuse_token(&permission);
 	if (authorize_scope(&permission, TOKEN_LIVE))

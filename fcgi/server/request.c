@@ -209,9 +209,9 @@ static void request_step(struct api_request *request, api_handler *handler)
 {
 	forget_wait(request);
 	handler(request);
-	if (request->out.lead.length > 0 && claim_answer(request))
+	if (request->out.head.length > 0 && claim_answer(request))
 		request_send(request);
-	else if (request->out.lead.length > 0 || !request->resume)
+	else if (request->out.head.length > 0 || !request->resume)
 		request_end(request);
 }
 
@@ -221,7 +221,7 @@ static void connection_ready(void *context, uint32_t events)
 
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		request_gone(request);
-	else if (request->out.lead.length > 0)
+	else if (request->out.head.length > 0)
 		request_send(request);
 	else
 		fastcgi_drain(request->fcgi->fd);

@@ -38,10 +38,10 @@ static void head_set(struct api_request *request, int status, const struct buffe
 	atomic_fetch_add(&api_shared(request)->answers[status / 100], 1);
 	buffer_append(&start, cgi->data, line);
 	site_headers_append(&start, http_of(request), request->fcgi, status);
-	fastcgi_append(&request->out.lead, start.data, start.length);
+	fastcgi_append(&request->out.head, start.data, start.length);
 	if (cgi->length > line)
-		fastcgi_append(&request->out.lead, cgi->data + line, cgi->length - line);
-	if (cgi->failed || start.failed || request->out.lead.failed)
+		fastcgi_append(&request->out.head, cgi->data + line, cgi->length - line);
+	if (cgi->failed || start.failed || request->out.head.failed)
 		log_error("api", "no memory for an answer");
 	buffer_free(&start);
 }

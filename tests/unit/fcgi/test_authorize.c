@@ -1,5 +1,4 @@
-/* Requests and tokens as a web server hands them over, at the level of FastCGI: fcgi/auth/authorize.h,
- * fcgi/auth/token_store.h. */
+/* test_authorize.c - requests and tokens as a web server passes them to FastCGI programs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,19 +21,19 @@
 #include "tests/unit/support/fastcgi_client.h"
 
 static char folder[32], model[64];
-static struct config pair[2]; /* of cameras; the second one has no tokens */
+static struct config pair[2]; /* two cameras, of which the second has no tokens */
 static const struct config_set cameras = {pair, 2};
-static struct broker *outside;
+static struct broker *broker;
 static struct token_store *store;
 static char secret[TOKEN_SECRET_BYTES], bearer[96];
 static struct permission permission;
 
-static bool is_stopped; /* the process that opens the tokens */
+static bool broker_is_stopped;
 
-/* That process may be slow to answer on a busy machine. Only where a case stops it, its answer comes too late. */
+/* The broker may be slow on a busy machine. Only if a case stops it does its reply come too late. */
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-	int patience_ms = timeout_ms > 0 && !is_stopped ? 60000 : timeout_ms;
+	int patience_ms = timeout_ms > 0 && !broker_is_stopped ? 60000 : timeout_ms;
 	struct timespec limit = {patience_ms / 1000, patience_ms % 1000 * 1000000L};
 
 	return ppoll(fds, count, timeout_ms < 0 ? NULL : &limit, NULL);
@@ -66,8 +65,8 @@ static int start(void **state)
 	snprintf(pair[1].http.tokens, sizeof(pair[1].http.tokens), "%s/no-tokens", folder);
 	token_secret_format(random, secret);
 	snprintf(bearer, sizeof(bearer), "Bearer %s", secret);
-	outside = broker_open(&(struct broker_setup){.cameras = &cameras}, &why);
-	store = outside ? token_store_open(&cameras, outside) : NULL;
+	broker = broker_open(&(struct broker_setup){.cameras = &cameras}, &why);
+	store = broker ? token_store_open(&cameras, broker) : NULL;
 	return store ? 0 : -1;
 }
 
@@ -77,12 +76,12 @@ static int teardown(void **state)
 
 	(void)state;
 	token_store_close(store);
-	broker_close(outside);
+	broker_close(broker);
 	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	return system(command);
 }
 
-/* Judges a request with these parameters: names and values, then NULL. */
+/* Authorizes a request with these parameters: names and values, then NULL. */
 static enum auth_outcome judged(const char *name, ...)
 {
 	struct buffer params = {0}, out = {0};
@@ -108,10 +107,10 @@ static enum auth_outcome judged(const char *name, ...)
 	close(ends[0]);
 	buffer_free(&params);
 	buffer_free(&out);
-	return permission.who;
+	return permission.outcome;
 }
 
-static void what_the_server_let_in_is_its_own_business(void **state)
+static void requests_that_the_server_authenticated_pass(void **state)
 {
 	(void)state;
 	assert_int_equal(judged(NULL, NULL), AUTH_BY_SERVER);
@@ -121,8 +120,8 @@ static void what_the_server_let_in_is_its_own_business(void **state)
 	assert_true(authorize_scope(&permission, TOKEN_DELETE));
 }
 
-/* Which of them the proxy wrote nobody can tell; who is no proxy is not believed anyway. */
-static void a_proxy_s_header_that_came_twice_is_refused(void **state)
+/* Nobody can tell which of them the proxy wrote. Others than proxies are not trusted anyway. */
+static void two_forwarded_headers_from_a_proxy_are_refused(void **state)
 {
 	const char *const name = "HTTP_X_FORWARDED_FOR";
 
@@ -139,7 +138,7 @@ static void a_proxy_s_header_that_came_twice_is_refused(void **state)
 	*pair[0].http.proxies = '\0';
 }
 
-static void a_name_that_is_not_ours_is_refused_wherever_from(void **state)
+static void a_foreign_host_name_is_refused_from_any_address(void **state)
 {
 	static const char *const from[] = {"127.0.0.1", "::1", "172.17.0.1", "192.168.1.7", "2001:db8::1", ""};
 
@@ -158,8 +157,8 @@ static void a_name_that_is_not_ours_is_refused_wherever_from(void **state)
 	*pair[0].http.hosts = '\0';
 }
 
-/* A page whose site's name points here can send any header, but no token that is good. */
-static void a_good_token_needs_no_name_of_ours(void **state)
+/* A page whose site's name points here can send any header, but no valid token. */
+static void a_valid_token_works_with_any_host_name(void **state)
 {
 	(void)state;
 	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_AUTHORIZATION", bearer, NULL), AUTH_REFUSED);
@@ -168,7 +167,7 @@ static void a_good_token_needs_no_name_of_ours(void **state)
 	assert_int_equal(judged("HTTP_HOST", "evil.example", "HTTP_AUTHORIZATION", bearer, NULL), AUTH_BY_TOKEN);
 }
 
-/* Without that any page could watch the camera of whoever visits it. */
+/* Otherwise any page could watch the camera of whoever visits it. */
 static void pages_of_any_site_need_a_token(void **state)
 {
 	(void)state;
@@ -190,7 +189,7 @@ static void pages_of_any_site_need_a_token(void **state)
 	*pair[0].http.allow_origin = '\0';
 }
 
-static void what_looks_like_a_token_is_judged_even_for_a_user(void **state)
+static void a_bearer_token_is_checked_even_with_a_remote_user(void **state)
 {
 	static const char *const wrong[] = {"Bearer",  "bearer x",           "BEARER\tx",
 					    "Bearerx", "Bearer, Basic eDp5", "Bearer scr_"};
@@ -205,7 +204,7 @@ static void what_looks_like_a_token_is_judged_even_for_a_user(void **state)
 	assert_int_equal(judged("HTTP_AUTHORIZATION", " Basic eDp5", NULL), AUTH_REFUSED);
 }
 
-static void a_token_has_its_scopes_and_no_others(void **state)
+static void a_token_has_only_its_scopes(void **state)
 {
 	(void)state;
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
@@ -220,7 +219,7 @@ static void a_token_has_its_scopes_and_no_others(void **state)
 	assert_false(authorize_scope(&permission, TOKEN_LIVE));
 }
 
-static void changes_of_the_file_count_at_once(void **state)
+static void changes_of_the_file_apply_at_once(void **state)
 {
 	struct reason why;
 
@@ -256,14 +255,14 @@ static pid_t broker_process(void)
 
 static void stop_process(pid_t pid)
 {
-	is_stopped = true;
+	broker_is_stopped = true;
 	assert_int_equal(kill(pid, SIGSTOP), 0);
 }
 
 static void continue_process(pid_t pid)
 {
 	assert_int_equal(kill(pid, SIGCONT), 0);
-	is_stopped = false;
+	broker_is_stopped = false;
 }
 
 static void assert_token_counts_soon(void)
@@ -275,7 +274,7 @@ static void assert_token_counts_soon(void)
 	}
 }
 
-/* A machine that stood still for a moment, or a disk that did. */
+/* After the machine or a disk hung for a moment. */
 static void a_file_that_could_not_be_opened_in_time_is_opened_later(void **state)
 {
 	pid_t pid = broker_process();
@@ -302,8 +301,8 @@ int stat(const char *path, struct stat *status)
 	return fstatat(AT_FDCWD, path, status, 0);
 }
 
-/* The disk of the tokens may not answer, and a process that waits for it then is lost. */
-static void the_program_does_not_look_at_the_file_itself(void **state)
+/* The disk of the tokens may hang, and with it any process that opens the file. */
+static void the_program_does_not_open_the_file_itself(void **state)
 {
 	pid_t pid = broker_process();
 
@@ -323,8 +322,8 @@ static void the_program_does_not_look_at_the_file_itself(void **state)
 	assert_false(looked_itself);
 }
 
-/* What comes too late for one camera is not taken for the file of another. */
-static void a_late_answer_is_not_that_to_the_next_question(void **state)
+/* A reply that is too late for one camera must not be taken for the file of another. */
+static void a_late_reply_is_not_used_for_the_next_request(void **state)
 {
 	pid_t pid = broker_process();
 	struct stat status;
@@ -332,20 +331,20 @@ static void a_late_answer_is_not_that_to_the_next_question(void **state)
 	(void)state;
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
 	stop_process(pid);
-	assert_int_equal(broker_open_tokens(outside, 1, NULL), -1);
+	assert_int_equal(broker_open_tokens(broker, 1, NULL), -1);
 	assert_int_equal(errno, ETIMEDOUT);
 	continue_process(pid);
 	int fd = -1;
 	for (int tries = 0; fd < 0 && tries < 1000; tries++)
-		fd = broker_open_tokens(outside, 0, NULL);
+		fd = broker_open_tokens(broker, 0, NULL);
 	assert_int_equal(fstat(fd, &status), 0);
 	assert_true(status.st_size > 0);
 	close(fd);
-	assert_int_equal(broker_open_tokens(outside, 1, NULL), -1);
+	assert_int_equal(broker_open_tokens(broker, 1, NULL), -1);
 	assert_int_equal(errno, ENOENT);
 }
 
-static void headers_of_a_client_are_not_parameters_of_the_server(void **state)
+static void client_headers_are_not_server_parameters(void **state)
 {
 	(void)state;
 	assert_int_equal(judged("HTTP_RECORDER_TOKEN_NEEDED", "1", NULL), AUTH_BY_SERVER);
@@ -354,7 +353,7 @@ static void headers_of_a_client_are_not_parameters_of_the_server(void **state)
 	assert_int_equal(judged("RECORDER_TOKEN_NEEDED", "1", "REMOTE_USER", "me", NULL), AUTH_REFUSED);
 }
 
-static void a_second_authorization_is_no_second_chance(void **state)
+static void a_second_authorization_header_does_not_help(void **state)
 {
 	(void)state;
 	add("door", TOKEN_LIVE, (wall_t){wall_now().us + US_PER_S * 3600});
@@ -368,20 +367,20 @@ static void a_second_authorization_is_no_second_chance(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_the_server_let_in_is_its_own_business, start, teardown),
-		cmocka_unit_test_setup_teardown(a_proxy_s_header_that_came_twice_is_refused, start, teardown),
-		cmocka_unit_test_setup_teardown(a_name_that_is_not_ours_is_refused_wherever_from, start, teardown),
-		cmocka_unit_test_setup_teardown(a_good_token_needs_no_name_of_ours, start, teardown),
+		cmocka_unit_test_setup_teardown(requests_that_the_server_authenticated_pass, start, teardown),
+		cmocka_unit_test_setup_teardown(two_forwarded_headers_from_a_proxy_are_refused, start, teardown),
+		cmocka_unit_test_setup_teardown(a_foreign_host_name_is_refused_from_any_address, start, teardown),
+		cmocka_unit_test_setup_teardown(a_valid_token_works_with_any_host_name, start, teardown),
 		cmocka_unit_test_setup_teardown(pages_of_any_site_need_a_token, start, teardown),
-		cmocka_unit_test_setup_teardown(what_looks_like_a_token_is_judged_even_for_a_user, start, teardown),
-		cmocka_unit_test_setup_teardown(a_token_has_its_scopes_and_no_others, start, teardown),
-		cmocka_unit_test_setup_teardown(changes_of_the_file_count_at_once, start, teardown),
+		cmocka_unit_test_setup_teardown(a_bearer_token_is_checked_even_with_a_remote_user, start, teardown),
+		cmocka_unit_test_setup_teardown(a_token_has_only_its_scopes, start, teardown),
+		cmocka_unit_test_setup_teardown(changes_of_the_file_apply_at_once, start, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_could_not_be_opened_in_time_is_opened_later, start,
 						teardown),
-		cmocka_unit_test_setup_teardown(the_program_does_not_look_at_the_file_itself, start, teardown),
-		cmocka_unit_test_setup_teardown(a_late_answer_is_not_that_to_the_next_question, start, teardown),
-		cmocka_unit_test_setup_teardown(headers_of_a_client_are_not_parameters_of_the_server, start, teardown),
-		cmocka_unit_test_setup_teardown(a_second_authorization_is_no_second_chance, start, teardown),
+		cmocka_unit_test_setup_teardown(the_program_does_not_open_the_file_itself, start, teardown),
+		cmocka_unit_test_setup_teardown(a_late_reply_is_not_used_for_the_next_request, start, teardown),
+		cmocka_unit_test_setup_teardown(client_headers_are_not_server_parameters, start, teardown),
+		cmocka_unit_test_setup_teardown(a_second_authorization_header_does_not_help, start, teardown),
 	};
 
 	return cmocka_run_group_tests_name("authorize", tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* test_client_address.c - whose request it is: addresses and networks as text, and what proxies say of their clients.
- */
+/* test_client_address.c - addresses and networks as text, and what proxies say about their clients. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +25,7 @@ static bool is_in(const char *networks, const char *text)
 	return ip_networks_contain(networks, &address);
 }
 
-static void addresses_are_read_whole_or_not_at_all(void **state)
+static void addresses_are_parsed_completely_or_refused(void **state)
 {
 	static const char *const wrong[] = {"",
 					    "1.2.3",
@@ -52,11 +51,11 @@ static void addresses_are_read_whole_or_not_at_all(void **state)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_false(ip_address_parse(wrong[i], strlen(wrong[i]), &address));
 	assert_false(ip_address_parse("1.2.3.4\0", 8, &address));
-	assert_true(ip_address_parse("1.2.3.45", 7, &address)); /* by its length */
+	assert_true(ip_address_parse("1.2.3.45", 7, &address)); /* only its first 7 bytes */
 	assert_memory_equal(address.bytes + 12, ((uint8_t[]){1, 2, 3, 4}), 4);
 }
 
-static void one_client_has_one_form(void **state)
+static void an_address_has_one_form(void **state)
 {
 	const struct ip_address four = address_of("192.0.2.7"), mapped = address_of("::ffff:192.0.2.7"),
 				hex = address_of("::ffff:c000:207");
@@ -73,7 +72,7 @@ static bool is_loopback(const char *text)
 	return ip_address_is_loopback(&address);
 }
 
-static void loopback_is_known_in_all_its_forms(void **state)
+static void loopback_is_recognised_in_all_forms(void **state)
 {
 	(void)state;
 	assert_true(is_loopback("127.0.0.1") && is_loopback("127.255.0.9") && is_loopback("::1") &&
@@ -97,7 +96,7 @@ static void lists_of_networks_are_checked(void **state)
 		assert_false(ip_networks_valid(wrong[i]));
 }
 
-static void an_address_is_in_its_network_and_in_no_other(void **state)
+static void an_address_is_only_in_its_own_network(void **state)
 {
 	(void)state;
 	assert_true(is_in("192.0.2.7", "192.0.2.7") && is_in("10.0.0.0/8", "10.255.255.255") &&
@@ -109,7 +108,7 @@ static void an_address_is_in_its_network_and_in_no_other(void **state)
 		     is_in("0.0.0.0/0", "2001:db8::1") || is_in("2001:db8:8::/45", "2001:db8:10::1"));
 }
 
-static void a_network_is_what_a_host_cannot_choose_itself(void **state)
+static void the_network_part_is_what_a_host_cannot_choose(void **state)
 {
 	static const struct {
 		const char *address, *network;
@@ -128,7 +127,7 @@ static void a_network_is_what_a_host_cannot_choose_itself(void **state)
 	}
 }
 
-/* NULL: it counts for nobody. */
+/* NULL: it is not limited. */
 static void assert_client(const char *remote, const char *forwarded, const char *proxies, const char *wanted)
 {
 	struct ip_address client;
@@ -141,7 +140,7 @@ static void assert_client(const char *remote, const char *forwarded, const char 
 	assert_memory_equal(&client, &address, sizeof(address));
 }
 
-static void without_a_proxy_nobody_is_believed(void **state)
+static void without_a_proxy_the_header_is_ignored(void **state)
 {
 	(void)state;
 	assert_client("192.0.2.7", "", "", "192.0.2.7");
@@ -151,7 +150,7 @@ static void without_a_proxy_nobody_is_believed(void **state)
 }
 
 /* Apache names the interface: "fe80::7%eth0". */
-static void a_client_on_the_link_counts(void **state)
+static void a_link_local_client_counts(void **state)
 {
 	(void)state;
 	assert_client("fe80::7%eth0", "", "", "fe80::7");
@@ -163,7 +162,7 @@ static void a_client_on_the_link_counts(void **state)
 	assert_client("%eth0", "", "", NULL);
 }
 
-static void this_machine_counts_for_nobody_and_is_not_believed(void **state)
+static void this_machine_is_not_limited_and_its_header_is_ignored(void **state)
 {
 	(void)state;
 	assert_client("127.0.0.1", "", "", NULL);
@@ -173,7 +172,7 @@ static void this_machine_counts_for_nobody_and_is_not_believed(void **state)
 	assert_client("", "198.51.100.1", "0.0.0.0/0 ::/0", NULL);
 }
 
-static void a_proxy_names_its_client_at_the_end(void **state)
+static void a_proxy_appends_its_client_at_the_end(void **state)
 {
 	(void)state;
 	assert_client("127.0.0.1", "192.0.2.7", "127.0.0.1", "192.0.2.7");
@@ -186,7 +185,7 @@ static void a_proxy_names_its_client_at_the_end(void **state)
 	assert_client("10.0.0.2", "127.0.0.1", "10.0.0.0/8", NULL);
 }
 
-static void a_proxy_that_names_nobody_counts_for_nobody(void **state)
+static void a_proxy_without_a_client_is_not_limited(void **state)
 {
 	(void)state;
 	assert_client("10.0.0.2", "", "10.0.0.0/8", NULL);
@@ -194,7 +193,7 @@ static void a_proxy_that_names_nobody_counts_for_nobody(void **state)
 	assert_client("10.0.0.2", "10.0.0.9", "10.0.0.0/8", NULL);
 }
 
-static void nonsense_counts_for_the_proxy_that_passed_it_on(void **state)
+static void an_invalid_entry_counts_against_the_proxy(void **state)
 {
 	static const char *const nonsense[] = {
 		"unknown", "_hidden", "192.0.2.7, x",  ",",     "192.0.2.7,",    "[",  "[]", "[192.0.2.7",
@@ -209,7 +208,7 @@ static void nonsense_counts_for_the_proxy_that_passed_it_on(void **state)
 	memset(many, 'a', 60000);
 	many[60000] = '\0';
 	assert_client("10.0.0.2", many, "10.0.0.0/8", "10.0.0.2");
-	/* So many proxies in a row nobody has. */
+	/* Nobody has that many proxies in a row. */
 	for (size_t i = 0; i < 60000; i++)
 		many[i] = "10.0.0.3,"[i % 9];
 	many[59993] = '\0';
@@ -220,18 +219,18 @@ static void nonsense_counts_for_the_proxy_that_passed_it_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addresses_are_read_whole_or_not_at_all),
-		cmocka_unit_test(one_client_has_one_form),
-		cmocka_unit_test(loopback_is_known_in_all_its_forms),
+		cmocka_unit_test(addresses_are_parsed_completely_or_refused),
+		cmocka_unit_test(an_address_has_one_form),
+		cmocka_unit_test(loopback_is_recognised_in_all_forms),
 		cmocka_unit_test(lists_of_networks_are_checked),
-		cmocka_unit_test(an_address_is_in_its_network_and_in_no_other),
-		cmocka_unit_test(a_network_is_what_a_host_cannot_choose_itself),
-		cmocka_unit_test(without_a_proxy_nobody_is_believed),
-		cmocka_unit_test(a_client_on_the_link_counts),
-		cmocka_unit_test(this_machine_counts_for_nobody_and_is_not_believed),
-		cmocka_unit_test(a_proxy_names_its_client_at_the_end),
-		cmocka_unit_test(a_proxy_that_names_nobody_counts_for_nobody),
-		cmocka_unit_test(nonsense_counts_for_the_proxy_that_passed_it_on),
+		cmocka_unit_test(an_address_is_only_in_its_own_network),
+		cmocka_unit_test(the_network_part_is_what_a_host_cannot_choose),
+		cmocka_unit_test(without_a_proxy_the_header_is_ignored),
+		cmocka_unit_test(a_link_local_client_counts),
+		cmocka_unit_test(this_machine_is_not_limited_and_its_header_is_ignored),
+		cmocka_unit_test(a_proxy_appends_its_client_at_the_end),
+		cmocka_unit_test(a_proxy_without_a_client_is_not_limited),
+		cmocka_unit_test(an_invalid_entry_counts_against_the_proxy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* Requests that pages of other sites send, and what the answers tell their browsers: fcgi/auth/cross_site.h,
- * fcgi/auth/site_headers.h. */
+/* test_cross_site.c - requests from pages of other sites, and what responses tell their browsers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -36,7 +35,7 @@ static bool foreign(const char *site, const char *origin, const char *referer, c
 	return cross_site_is_foreign(&(struct cross_site){site, origin, referer, host});
 }
 
-static void who_says_nothing_of_a_page_is_no_page(void **state)
+static void a_request_without_the_headers_is_from_a_script(void **state)
 {
 	(void)state;
 	assert_false(foreign("", "", "", "cam:5000"));
@@ -45,7 +44,7 @@ static void who_says_nothing_of_a_page_is_no_page(void **state)
 	assert_false(foreign("none", "", "http://evil.example/", "cam:5000"));
 }
 
-static void the_first_header_that_is_there_decides(void **state)
+static void the_first_header_that_is_present_decides(void **state)
 {
 	static const char *const others[] = {"cross-site",        "same-site", "Same-Origin", "NONE",
 					     "same-origin, none", " none",     "?",           CROSS_SITE_REPEATED};
@@ -61,7 +60,7 @@ static void the_first_header_that_is_there_decides(void **state)
 	assert_false(foreign("", "", "http://cam:5000/ui/#t=now", "cam:5000"));
 }
 
-static void an_origin_is_held_against_the_host_that_is_asked(void **state)
+static void an_origin_is_compared_with_the_host(void **state)
 {
 	static const char *const own[][2] = {{"http://cam:5000", "cam:5000"},
 					     {"http://CAM:5000", "Cam:5000"},
@@ -100,7 +99,7 @@ static void an_origin_is_held_against_the_host_that_is_asked(void **state)
 			fail_msg("%s is not %s", others[i][0], others[i][1]);
 }
 
-static void a_referer_is_an_address(void **state)
+static void a_referer_is_compared_with_the_host(void **state)
 {
 	static const char *const others[] = {"about:client",
 					     "android-app://org.example/",
@@ -118,7 +117,7 @@ static void a_referer_is_an_address(void **state)
 			fail_msg("%s", others[i]);
 }
 
-static void for_a_change_no_header_may_speak_of_another_site(void **state)
+static void for_a_change_no_header_may_name_another_site(void **state)
 {
 	static const struct cross_site suspects[] = {
 		{"same-origin", "http://evil.example", "", "cam"}, {"none", "null", "", "cam"},
@@ -136,11 +135,11 @@ static void for_a_change_no_header_may_speak_of_another_site(void **state)
 		assert_false(cross_site_is_suspect(&good[i]));
 }
 
-/* Headers of a request: names and values, then NULL. */
+/* The headers of a request: names and values, then NULL. */
 #define WITH(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define NOTHING   ((const char *const[]){NULL})
 
-/* To be closed with fastcgi_close(). */
+/* Close it with fastcgi_close(). */
 static struct fastcgi_request *asked(const char *method, const char *uri, const char *const *headers)
 {
 	struct buffer params = {0}, out = {0};
@@ -178,7 +177,7 @@ static bool may_encode(const char *const *headers)
 	return may;
 }
 
-static void only_listed_pages_of_other_sites_may_have_something_encoded(void **state)
+static void only_listed_pages_of_other_sites_may_request_encoding(void **state)
 {
 	(void)state;
 	for (int listed = 0; listed < 2; listed++) {
@@ -206,7 +205,7 @@ static void only_listed_pages_of_other_sites_may_have_something_encoded(void **s
 	assert_true(may_encode(WITH("HTTP_ORIGIN", "http://any.example", "HTTP_AUTHORIZATION", "bearer x")));
 }
 
-static void the_refusal_names_the_site_and_nothing_behind_it(void **state)
+static void the_refusal_names_only_the_site(void **state)
 {
 	struct fastcgi_request *request =
 		asked("GET", "/footage", WITH("HTTP_REFERER", "http://evil.example:80/secret?page"));
@@ -220,7 +219,7 @@ static void the_refusal_names_the_site_and_nothing_behind_it(void **state)
 
 static struct buffer lines;
 
-/* The lines of an answer of that status. */
+/* The header lines of a response with that status. */
 static const char *answered(int status, const char *method, const char *uri, const char *const *headers)
 {
 	struct fastcgi_request *request = asked(method, uri, headers);
@@ -238,7 +237,7 @@ static const char *answered(int status, const char *method, const char *uri, con
 	"Access-Control-Expose-Headers: X-Clip-Source, X-Clip-Spans, X-Clip-Start, X-Timestamp, Content-Range, ETag, " \
 	"Retry-After\r\n"
 
-static void dashboards_may_show_the_live_picture_and_nothing_else(void **state)
+static void dashboards_may_show_only_the_live_picture(void **state)
 {
 	static const char *const shown[] = {"/",         "/?fps=5",       "/stream", "/stream?camera=yard",
 					    "/snapshot", "/snapshot?_=17"};
@@ -257,7 +256,7 @@ static void dashboards_may_show_the_live_picture_and_nothing_else(void **state)
 				    PLAIN("same-origin"));
 }
 
-static void pages_that_are_listed_may_read_and_show_everything(void **state)
+static void listed_pages_may_read_and_show_everything(void **state)
 {
 	static const int statuses[] = {200, 206, 304, 400, 404, 416, 503};
 
@@ -278,7 +277,7 @@ static void pages_that_are_listed_may_read_and_show_everything(void **state)
 			    PLAIN("same-origin") VARY);
 }
 
-static void pages_that_are_listed_may_change_nothing(void **state)
+static void listed_pages_may_change_nothing(void **state)
 {
 	static const char *const methods[] = {"POST", "DELETE", "PUT", "OPTIONS"};
 
@@ -289,7 +288,7 @@ static void pages_that_are_listed_may_change_nothing(void **state)
 				    PLAIN("same-origin") VARY);
 }
 
-static void any_page_may_read_with_a_token_alone(void **state)
+static void with_a_star_pages_may_read_only_with_a_token(void **state)
 {
 	(void)state;
 	allow("*");
@@ -303,7 +302,7 @@ static void any_page_may_read_with_a_token_alone(void **state)
 		PLAIN("cross-origin") VARY "Access-Control-Allow-Origin: *\r\n" EXPOSE);
 }
 
-/* The status of the answer to a preflight. */
+/* The status of the response to a preflight. */
 static int preflight(const char *origin, const char *wanted)
 {
 	struct reason why = {""};
@@ -317,7 +316,7 @@ static int preflight(const char *origin, const char *wanted)
 	return status;
 }
 
-static void preflights_are_answered_to_listed_pages_that_read(void **state)
+static void preflights_succeed_for_listed_pages_that_read(void **state)
 {
 	(void)state;
 	assert_int_equal(preflight("https://ha.example", "GET"), 403);
@@ -334,7 +333,7 @@ static void preflights_are_answered_to_listed_pages_that_read(void **state)
 	assert_int_equal(preflight("http://any.example", "POST"), 403);
 }
 
-static void the_answer_to_a_preflight_says_what_may_be_sent(void **state)
+static void the_response_to_a_preflight_lists_what_may_be_sent(void **state)
 {
 	(void)state;
 	allow(LISTED);
@@ -348,7 +347,7 @@ static void the_answer_to_a_preflight_says_what_may_be_sent(void **state)
 				      "Access-Control-Max-Age: 600\r\n");
 }
 
-static void what_asks_for_nothing_is_no_preflight(void **state)
+static void options_without_a_method_is_not_a_preflight(void **state)
 {
 	static const char *const headers[][3] = {{NULL},
 						 {"HTTP_ORIGIN", "https://ha.example", NULL},
@@ -378,20 +377,20 @@ static int end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(who_says_nothing_of_a_page_is_no_page),
-		CASE(the_first_header_that_is_there_decides),
-		CASE(an_origin_is_held_against_the_host_that_is_asked),
-		CASE(a_referer_is_an_address),
-		CASE(for_a_change_no_header_may_speak_of_another_site),
-		CASE(only_listed_pages_of_other_sites_may_have_something_encoded),
-		CASE(the_refusal_names_the_site_and_nothing_behind_it),
-		CASE(dashboards_may_show_the_live_picture_and_nothing_else),
-		CASE(pages_that_are_listed_may_read_and_show_everything),
-		CASE(pages_that_are_listed_may_change_nothing),
-		CASE(any_page_may_read_with_a_token_alone),
-		CASE(preflights_are_answered_to_listed_pages_that_read),
-		CASE(the_answer_to_a_preflight_says_what_may_be_sent),
-		CASE(what_asks_for_nothing_is_no_preflight),
+		CASE(a_request_without_the_headers_is_from_a_script),
+		CASE(the_first_header_that_is_present_decides),
+		CASE(an_origin_is_compared_with_the_host),
+		CASE(a_referer_is_compared_with_the_host),
+		CASE(for_a_change_no_header_may_name_another_site),
+		CASE(only_listed_pages_of_other_sites_may_request_encoding),
+		CASE(the_refusal_names_only_the_site),
+		CASE(dashboards_may_show_only_the_live_picture),
+		CASE(listed_pages_may_read_and_show_everything),
+		CASE(listed_pages_may_change_nothing),
+		CASE(with_a_star_pages_may_read_only_with_a_token),
+		CASE(preflights_succeed_for_listed_pages_that_read),
+		CASE(the_response_to_a_preflight_lists_what_may_be_sent),
+		CASE(options_without_a_method_is_not_a_preflight),
 	};
 
 	if (FCGX_Init() != 0)

@@ -1,5 +1,4 @@
-/* test_fastcgi.c - FastCGI requests: parameters, requests in pieces, nonsense, silence; the listening socket; problems.
- */
+/* test_fastcgi.c - FastCGI requests, complete, in pieces and invalid; the listening socket; error responses. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -96,15 +95,15 @@ static void the_path_is_decoded_once_or_empty(void **state)
 	}
 }
 
-static void nothing_waiting_is_no_request(void **state)
+static void without_a_connection_there_is_no_request(void **state)
 {
 	(void)state;
 	assert_int_equal(fastcgi_accept(listener, 0), -1);
 	assert_int_equal(errno, EAGAIN);
 }
 
-/* Long parameters over several records, a name with a four-byte length, all sent by twos. */
-static void a_request_in_pieces_is_put_together(void **state)
+/* Long parameters in several records and a name with a four-byte length, sent two bytes at a time. */
+static void a_request_in_pieces_is_assembled(void **state)
 {
 	(void)state;
 	struct buffer params = {0}, out = {0};
@@ -156,11 +155,11 @@ static void nonsense_is_refused_at_once(void **state)
 	buffer_printf(&sent, "GET / HTTP/1.1\r\n\r\n");
 	expect_refusal(&sent);
 
-	buffer_clear(&sent); /* no beginning */
+	buffer_clear(&sent); /* no FCGI_BEGIN_REQUEST */
 	client_record(&sent, FCGI_PARAMS, NULL, 0);
 	expect_refusal(&sent);
 
-	buffer_clear(&sent); /* a role that is not ours */
+	buffer_clear(&sent); /* another role */
 	client_record(&sent, FCGI_BEGIN_REQUEST, (const uint8_t[8]){0, FCGI_FILTER}, 8);
 	expect_refusal(&sent);
 
@@ -169,14 +168,14 @@ static void nonsense_is_refused_at_once(void **state)
 	client_record(&sent, FCGI_GET_VALUES, NULL, 0);
 	expect_refusal(&sent);
 
-	buffer_clear(&sent); /* a second beginning */
+	buffer_clear(&sent); /* a second FCGI_BEGIN_REQUEST */
 	client_begin(&sent);
 	client_begin(&sent);
 	expect_refusal(&sent);
 	buffer_free(&sent);
 }
 
-static void lengths_that_lie_are_refused(void **state)
+static void false_lengths_are_refused(void **state)
 {
 	(void)state;
 	static const struct {
@@ -202,7 +201,7 @@ static void lengths_that_lie_are_refused(void **state)
 	}
 }
 
-static void more_parameters_than_anyone_needs_are_refused(void **state)
+static void too_many_parameters_are_refused(void **state)
 {
 	(void)state;
 	struct buffer sent = {0};
@@ -214,8 +213,8 @@ static void more_parameters_than_anyone_needs_are_refused(void **state)
 	buffer_free(&sent);
 }
 
-/* Random damage to a good request: whatever the scan lets through, libfcgi gets through as well. */
-static void damaged_requests_end_in_an_outcome(void **state)
+/* A valid request, randomly damaged: whatever passes validation, libfcgi can handle. */
+static void damaged_requests_never_hang_or_crash(void **state)
 {
 	(void)state;
 	struct buffer good = {0};
@@ -242,7 +241,7 @@ static void damaged_requests_end_in_an_outcome(void **state)
 	buffer_free(&good);
 }
 
-static void what_is_appended_reads_back(void **state)
+static void appended_records_can_be_read(void **state)
 {
 	(void)state;
 	int client;
@@ -278,11 +277,11 @@ static void the_socket_is_for_the_user_and_the_group(void **state)
 	assert_int_equal(status.st_mode & 07777, 0660);
 }
 
-static void a_living_socket_is_left_alone_and_a_dead_one_replaced(void **state)
+static void a_live_socket_is_kept_and_a_dead_one_replaced(void **state)
 {
 	(void)state;
 	assert_int_equal(fastcgi_listen(socket_path, &why), -1);
-	assert_non_null(strstr(why.text, "another program listens"));
+	assert_non_null(strstr(why.text, "another program already listens"));
 	close(listener);
 	listener = fastcgi_listen(socket_path, &why);
 	assert_true(listener >= 0);
@@ -293,7 +292,7 @@ static void a_living_socket_is_left_alone_and_a_dead_one_replaced(void **state)
 	close(client);
 }
 
-static void a_file_that_is_no_socket_is_never_removed(void **state)
+static void a_file_that_is_not_a_socket_is_never_removed(void **state)
 {
 	(void)state;
 	char path[96];
@@ -343,16 +342,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parameters_arrive),
 		cmocka_unit_test(the_path_is_decoded_once_or_empty),
-		cmocka_unit_test(nothing_waiting_is_no_request),
-		cmocka_unit_test(a_request_in_pieces_is_put_together),
+		cmocka_unit_test(without_a_connection_there_is_no_request),
+		cmocka_unit_test(a_request_in_pieces_is_assembled),
 		cmocka_unit_test(nonsense_is_refused_at_once),
-		cmocka_unit_test(lengths_that_lie_are_refused),
-		cmocka_unit_test(more_parameters_than_anyone_needs_are_refused),
-		cmocka_unit_test(damaged_requests_end_in_an_outcome),
-		cmocka_unit_test(what_is_appended_reads_back),
+		cmocka_unit_test(false_lengths_are_refused),
+		cmocka_unit_test(too_many_parameters_are_refused),
+		cmocka_unit_test(damaged_requests_never_hang_or_crash),
+		cmocka_unit_test(appended_records_can_be_read),
 		cmocka_unit_test(the_socket_is_for_the_user_and_the_group),
-		cmocka_unit_test(a_living_socket_is_left_alone_and_a_dead_one_replaced),
-		cmocka_unit_test(a_file_that_is_no_socket_is_never_removed),
+		cmocka_unit_test(a_live_socket_is_kept_and_a_dead_one_replaced),
+		cmocka_unit_test(a_file_that_is_not_a_socket_is_never_removed),
 		cmocka_unit_test(a_problem_is_valid_json_whatever_the_client_sent),
 	};
 	return cmocka_run_group_tests_name("fastcgi", tests, open_listener, close_listener);

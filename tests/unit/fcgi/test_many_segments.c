@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "fcgi/io/late_files.h"
+#include "fcgi/io/lazy_files.h"
 #include "recorderd/archive/catalogue_writer.h"
 #include "shared/base/big_endian.h"
 #include "tests/unit/support/clip_cases.h"

@@ -1,4 +1,4 @@
-/* test_pace.c - who takes next to nothing is told from who is slow, and from who has to wait himself. */
+/* test_pace.c - clients that read next to nothing, slow clients, and clients that have to wait for us. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include "shared/base/clock.h"
 
 #define WINDOW_US (60 * US_PER_S)
-#define LEAST     (60 * PACE_MIN_BYTES_PER_S) /* in a window */
+#define LEAST     (60 * PACE_MIN_BYTES_PER_S) /* per window */
 
 static int64_t now_us;
 static struct pace pace;
@@ -25,7 +25,7 @@ static int start(void **state)
 	return 0;
 }
 
-/* Looks for that long, while the client takes so much in each window. Whether it was never found too slow. */
+/* Checks for that long, while the client reads so much per window. Returns whether it was never too slow. */
 static bool holds(int64_t for_us, uint64_t bytes_a_window, bool full)
 {
 	int64_t step_us = pace_interval_us(WINDOW_US), until_us = now_us + for_us;
@@ -39,44 +39,44 @@ static bool holds(int64_t for_us, uint64_t bytes_a_window, bool full)
 	return good;
 }
 
-static void who_takes_nothing_is_too_slow_after_a_window(void **state)
+static void a_client_that_reads_nothing_is_too_slow_after_a_window(void **state)
 {
 	(void)state;
 	assert_true(holds(WINDOW_US - pace_interval_us(WINDOW_US), 0, true));
 	assert_false(holds(pace_interval_us(WINDOW_US), 0, true));
 }
 
-static void who_takes_the_least_stays(void **state)
+static void a_client_that_reads_the_minimum_is_not_too_slow(void **state)
 {
 	(void)state;
 	assert_true(holds(20 * WINDOW_US, LEAST + LEAST / 10, true));
 	assert_false(holds(WINDOW_US, LEAST / 2, true));
 }
 
-/* What the kernel has for it counts as not taken, and grows when the kernel takes more. */
-static void who_has_taken_less_than_before_has_taken_nothing(void **state)
+/* What the kernel has queued for it counts as not read, and grows when the kernel accepts more. */
+static void a_count_that_decreases_means_that_nothing_was_read(void **state)
 {
 	(void)state;
 	taken -= 1000;
 	assert_false(holds(WINDOW_US, 0, true));
 }
 
-/* By what it took lately, not in all. */
-static void who_stops_is_too_slow_after_a_window_too(void **state)
+/* What it read lately counts, not the total. */
+static void a_client_that_stops_is_too_slow_after_a_window(void **state)
 {
 	(void)state;
 	assert_true(holds(10 * WINDOW_US, 100 * LEAST, true));
 	assert_false(holds(WINDOW_US, 0, true));
 }
 
-static void who_waits_itself_is_never_too_slow(void **state)
+static void a_client_that_waits_for_us_is_never_too_slow(void **state)
 {
 	(void)state;
 	assert_true(holds(1000 * WINDOW_US, 0, false));
 }
 
-/* The process was stopped, or its disk hung: nobody looked, and nobody could send. */
-static void time_in_which_nobody_looked_hardly_counts(void **state)
+/* The process was stopped, or its disk hung: it neither checked nor sent anything. */
+static void time_between_late_checks_hardly_counts(void **state)
 {
 	(void)state;
 	assert_true(holds(WINDOW_US / 4, 0, true));
@@ -85,7 +85,7 @@ static void time_in_which_nobody_looked_hardly_counts(void **state)
 	assert_false(holds(WINDOW_US, 0, true));
 }
 
-static void without_a_window_nobody_is_too_slow(void **state)
+static void without_a_window_no_client_is_too_slow(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 1000; i++)
@@ -96,13 +96,13 @@ static void without_a_window_nobody_is_too_slow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(who_takes_nothing_is_too_slow_after_a_window, start),
-		cmocka_unit_test_setup(who_takes_the_least_stays, start),
-		cmocka_unit_test_setup(who_has_taken_less_than_before_has_taken_nothing, start),
-		cmocka_unit_test_setup(who_stops_is_too_slow_after_a_window_too, start),
-		cmocka_unit_test_setup(who_waits_itself_is_never_too_slow, start),
-		cmocka_unit_test_setup(time_in_which_nobody_looked_hardly_counts, start),
-		cmocka_unit_test_setup(without_a_window_nobody_is_too_slow, start),
+		cmocka_unit_test_setup(a_client_that_reads_nothing_is_too_slow_after_a_window, start),
+		cmocka_unit_test_setup(a_client_that_reads_the_minimum_is_not_too_slow, start),
+		cmocka_unit_test_setup(a_count_that_decreases_means_that_nothing_was_read, start),
+		cmocka_unit_test_setup(a_client_that_stops_is_too_slow_after_a_window, start),
+		cmocka_unit_test_setup(a_client_that_waits_for_us_is_never_too_slow, start),
+		cmocka_unit_test_setup(time_between_late_checks_hardly_counts, start),
+		cmocka_unit_test_setup(without_a_window_no_client_is_too_slow, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

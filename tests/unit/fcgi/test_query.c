@@ -36,7 +36,7 @@ static void values_are_decoded(void **state)
 	assert_value("a=b=c", "a", "b=c");
 }
 
-static void half_an_escape_a_nul_and_too_long_are_refused(void **state)
+static void malformed_escapes_nuls_and_long_values_are_refused(void **state)
 {
 	static const char *const queries[] = {"a=%", "a=%4", "a=x%4", "a=%zz", "a=%4&b=1", "a=%00", "a=12345678"};
 	char out[8];
@@ -48,17 +48,17 @@ static void half_an_escape_a_nul_and_too_long_are_refused(void **state)
 	assert_int_equal(query_get("a=1234567", "a", out, sizeof(out)), QUERY_FOUND);
 }
 
-static void names_that_are_unknown_or_stand_twice_are_refused(void **state)
+static void unknown_and_repeated_names_are_refused(void **state)
 {
 	static const char *const good[] = {
 		"", "from=1&to=2", "to=2&from=1", "from=", "123", "from=1&_=5&_=6&17", "&&to=2&"};
 	static const struct {
 		const char *query, *told;
 	} wrong[] = {
-		{"form=1", "\"form\" is not known here; what is: from to."},
+		{"form=1", "Unknown parameter \"form\"; expected: from to."},
 		{"from=1&to=2&too=3", "\"too\""},
-		{"from=1&from=1", "from= stands there twice."},
-		{"to=1&from=2&to", "to= stands there twice."},
+		{"from=1&from=1", "from= is given twice."},
+		{"to=1&from=2&to", "to= is given twice."},
 		{"From=1", "\"From\""},
 		{"fro=1", "\"fro\""},
 		{"fromt=1", "\"fromt\""},
@@ -119,7 +119,7 @@ static void from_is_widened_to_its_second_and_to_is_not(void **state)
 	assert_false(span.moving);
 }
 
-static void a_duration_counts_from_from_as_it_was_named(void **state)
+static void a_duration_counts_from_the_exact_from(void **state)
 {
 	struct query_span span = span_of("from=1700000000.5&duration=2s");
 
@@ -128,7 +128,7 @@ static void a_duration_counts_from_from_as_it_was_named(void **state)
 	assert_int_equal(span.to_us, INT64_C(1700000002500000));
 }
 
-static void what_is_named_relatively_or_ends_now_moves(void **state)
+static void relative_spans_and_those_that_end_now_are_moving(void **state)
 {
 	(void)state;
 	assert_true(span_of("from=-90s&to=-30s").moving);
@@ -140,7 +140,7 @@ static void what_is_named_relatively_or_ends_now_moves(void **state)
 	assert_true(span_of("from=1700000000").open_end);
 }
 
-static void spans_that_are_none_are_refused(void **state)
+static void invalid_spans_are_refused(void **state)
 {
 	static const char *const queries[] = {
 		"from=1700000000&to=1700000000",
@@ -188,7 +188,7 @@ static void paths_lead_to_their_handlers(void **state)
 	assert_route("POST", "/clips", handle_clip_keep, "");
 }
 
-static void other_paths_and_methods_are_told_apart(void **state)
+static void unknown_paths_and_wrong_methods_differ(void **state)
 {
 	static const char *const paths[] = {"",
 					    "/",
@@ -210,7 +210,7 @@ static void other_paths_and_methods_are_told_apart(void **state)
 	assert_int_equal(route_find("get", "/footage", &match), ROUTE_NO_METHOD);
 }
 
-static void only_names_of_kept_clips_are_taken(void **state)
+static void only_names_of_kept_clips_are_accepted(void **state)
 {
 	static const char *const bad[] = {"",        ".",        "..", ".mp4",    ".a.mp4",
 					  "a/b.mp4", "../a.mp4", "a",  "a b.mp4", "\xc3\xa4.mp4"};
@@ -238,16 +238,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_decoded),
-		cmocka_unit_test(half_an_escape_a_nul_and_too_long_are_refused),
-		cmocka_unit_test(names_that_are_unknown_or_stand_twice_are_refused),
+		cmocka_unit_test(malformed_escapes_nuls_and_long_values_are_refused),
+		cmocka_unit_test(unknown_and_repeated_names_are_refused),
 		cmocka_unit_test(numbers_have_bounds),
 		cmocka_unit_test(from_is_widened_to_its_second_and_to_is_not),
-		cmocka_unit_test(a_duration_counts_from_from_as_it_was_named),
-		cmocka_unit_test(what_is_named_relatively_or_ends_now_moves),
-		cmocka_unit_test(spans_that_are_none_are_refused),
+		cmocka_unit_test(a_duration_counts_from_the_exact_from),
+		cmocka_unit_test(relative_spans_and_those_that_end_now_are_moving),
+		cmocka_unit_test(invalid_spans_are_refused),
 		cmocka_unit_test(paths_lead_to_their_handlers),
-		cmocka_unit_test(other_paths_and_methods_are_told_apart),
-		cmocka_unit_test(only_names_of_kept_clips_are_taken),
+		cmocka_unit_test(unknown_paths_and_wrong_methods_differ),
+		cmocka_unit_test(only_names_of_kept_clips_are_accepted),
 	};
 
 	setenv("TZ", "Europe/Berlin", 1);

@@ -1,4 +1,4 @@
-/* test_range.c - conditional and range requests, as headers come in. */
+/* test_range.c - the headers of conditional and range requests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static void assert_outcome(const char *header, enum range_outcome outcome)
 	assert_int_equal(end, 9);
 }
 
-static void parts_are_cut_at_the_files_end(void **state)
+static void ranges_are_cut_at_the_end_of_the_file(void **state)
 {
 	(void)state;
 	assert_part("bytes=0-0", 0, 1);
@@ -50,7 +50,7 @@ static void a_suffix_counts_from_the_end(void **state)
 	assert_part("bytes=-99999999999999999999", 0, 1000);
 }
 
-static void what_begins_behind_the_end_cannot_be_had(void **state)
+static void a_range_after_the_end_is_unsatisfiable(void **state)
 {
 	uint64_t first = 7, end = 9;
 
@@ -63,7 +63,7 @@ static void what_begins_behind_the_end_cannot_be_had(void **state)
 	assert_int_equal(range_parse("bytes=0-", 0, &first, &end), RANGE_UNSATISFIABLE);
 }
 
-static void several_and_malformed_ones_get_the_whole(void **state)
+static void several_or_malformed_ranges_get_the_whole(void **state)
 {
 	static const char *const headers[] = {"",          "bytes",      "bytes=",        "bytes=-",    "bytes=a-b",
 					      "bytes=5",   "bytes=5-4",  "bytes=0-1,3-4", "bytes=1-2x", "bytes=--5",
@@ -88,7 +88,7 @@ static void a_tag_is_found_in_a_list(void **state)
 	assert_false(range_etag_matches("\"x\" y \"a\"", "\"a\""));
 }
 
-static void if_match_takes_only_the_strong_tag(void **state)
+static void if_match_accepts_only_the_strong_tag(void **state)
 {
 	(void)state;
 	assert_true(range_if_match_holds("", "\"a\""));
@@ -99,7 +99,7 @@ static void if_match_takes_only_the_strong_tag(void **state)
 	assert_false(range_if_match_holds("a", "\"a\""));
 }
 
-static void if_range_takes_only_the_strong_tag(void **state)
+static void if_range_accepts_only_the_strong_tag(void **state)
 {
 	(void)state;
 	assert_true(range_if_range_holds("", "\"a\""));
@@ -111,13 +111,13 @@ static void if_range_takes_only_the_strong_tag(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parts_are_cut_at_the_files_end),
+		cmocka_unit_test(ranges_are_cut_at_the_end_of_the_file),
 		cmocka_unit_test(a_suffix_counts_from_the_end),
-		cmocka_unit_test(what_begins_behind_the_end_cannot_be_had),
-		cmocka_unit_test(several_and_malformed_ones_get_the_whole),
+		cmocka_unit_test(a_range_after_the_end_is_unsatisfiable),
+		cmocka_unit_test(several_or_malformed_ranges_get_the_whole),
 		cmocka_unit_test(a_tag_is_found_in_a_list),
-		cmocka_unit_test(if_match_takes_only_the_strong_tag),
-		cmocka_unit_test(if_range_takes_only_the_strong_tag),
+		cmocka_unit_test(if_match_accepts_only_the_strong_tag),
+		cmocka_unit_test(if_range_accepts_only_the_strong_tag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

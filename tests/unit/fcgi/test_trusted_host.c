@@ -1,4 +1,4 @@
-/* By which names the recorder may be asked: fcgi/auth/trusted_host.h. */
+/* test_trusted_host.c - the host names by which the recorder may be reached. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 
 static const struct own_host_name nobody;
 
-static void names_that_no_stranger_can_have_are_taken(void **state)
+static void names_that_no_stranger_can_own_are_trusted(void **state)
 {
 	static const char *const hosts[] = {
 		"",          "localhost",   "LocalHost:5000", "localhost.:5000",  "127.0.0.1",
@@ -27,7 +27,7 @@ static void names_that_no_stranger_can_have_are_taken(void **state)
 			fail_msg("%s", hosts[k]);
 }
 
-static void names_that_a_stranger_can_have_are_not(void **state)
+static void names_that_a_stranger_can_own_are_not_trusted(void **state)
 {
 	static const char *const hosts[] = {"evil.example",      "evil.example:5000",
 					    "evil.example.",     "localhost.evil.example",
@@ -45,7 +45,7 @@ static void names_that_a_stranger_can_have_are_not(void **state)
 			fail_msg("%s", hosts[k]);
 }
 
-static void listed_names_are_taken(void **state)
+static void listed_names_are_trusted(void **state)
 {
 	static const char *const lists[] = {
 		"cam.example.org", "*",        "a.b, cam.example.org", " ,a.b  CAM.example.org, ", "x,*",
@@ -67,7 +67,7 @@ static void listed_names_are_taken(void **state)
 		assert_false(trusted_host_check("cam.example.org", &nobody, others[i]));
 }
 
-static void a_name_that_is_too_long_is_none(void **state)
+static void a_name_that_is_too_long_is_not_trusted(void **state)
 {
 	char host[600];
 
@@ -81,9 +81,9 @@ static void a_name_that_is_too_long_is_none(void **state)
 	assert_false(trusted_host_check(host, &nobody, ""));
 }
 
-static void what_this_machine_calls_itself_is_taken(void **state)
+static void this_machines_own_names_are_trusted(void **state)
 {
-	const struct own_host_name own = {.name = "Cellar.Example.org", .full = "cellar.lan"};
+	const struct own_host_name own = {.name = "Cellar.Example.org", .fqdn = "cellar.lan"};
 
 	(void)state;
 	assert_true(trusted_host_check("cellar.example.org:5000", &own, ""));
@@ -91,7 +91,7 @@ static void what_this_machine_calls_itself_is_taken(void **state)
 	assert_false(trusted_host_check("cellar.evil.example", &own, ""));
 }
 
-static void this_machine_knows_its_name(void **state)
+static void this_machine_finds_its_name(void **state)
 {
 	char name[HOST_NAME_BYTES] = "";
 	struct own_host_name own;
@@ -101,18 +101,18 @@ static void this_machine_knows_its_name(void **state)
 	own_host_name_find(&own);
 	assert_string_equal(own.name, name);
 	assert_true(trusted_host_check(name, &own, ""));
-	assert_true(own.full[0] == '\0' || trusted_host_check(own.full, &own, ""));
+	assert_true(own.fqdn[0] == '\0' || trusted_host_check(own.fqdn, &own, ""));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_that_no_stranger_can_have_are_taken),
-		cmocka_unit_test(names_that_a_stranger_can_have_are_not),
-		cmocka_unit_test(listed_names_are_taken),
-		cmocka_unit_test(a_name_that_is_too_long_is_none),
-		cmocka_unit_test(what_this_machine_calls_itself_is_taken),
-		cmocka_unit_test(this_machine_knows_its_name),
+		cmocka_unit_test(names_that_no_stranger_can_own_are_trusted),
+		cmocka_unit_test(names_that_a_stranger_can_own_are_not_trusted),
+		cmocka_unit_test(listed_names_are_trusted),
+		cmocka_unit_test(a_name_that_is_too_long_is_not_trusted),
+		cmocka_unit_test(this_machines_own_names_are_trusted),
+		cmocka_unit_test(this_machine_finds_its_name),
 	};
 
 	return cmocka_run_group_tests_name("host_name", tests, NULL, NULL);

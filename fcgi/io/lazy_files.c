@@ -1,5 +1,5 @@
-/* late_files.c - see late_files.h. */
-#include "fcgi/io/late_files.h"
+/* lazy_files.c - files of one folder that are opened when their bytes are needed. */
+#include "fcgi/io/lazy_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,15 +14,15 @@
 
 struct lazy_file {
 	char *name;    /* owned */
-	uint32_t head; /* CRC-32C of its first bytes */
+	uint32_t head; /* CRC-32C of its first LAZY_HEAD_BYTES */
 	int fd;        /* -1: closed */
 };
 
 struct lazy_files {
 	int folder;
 	struct lazy_file *files;
-	size_t count, room;
-	size_t first, end; /* no others are open */
+	size_t count, capacity;
+	size_t first, end; /* only these may be open */
 };
 
 struct lazy_files *lazy_files_create(int folder)
@@ -52,7 +52,7 @@ void lazy_files_destroy(struct lazy_files *files)
 	free(files);
 }
 
-static bool head_read(int fd, uint32_t *head)
+static bool read_head(int fd, uint32_t *head)
 {
 	uint8_t bytes[LAZY_HEAD_BYTES];
 	ssize_t got = read_at(fd, bytes, sizeof(bytes), 0);
@@ -67,15 +67,15 @@ bool lazy_files_add(struct lazy_files *files, const char *name, int fd)
 {
 	struct lazy_file file = {.fd = -1};
 
-	if (files->count == files->room) {
-		size_t room = files->room ? files->room * 2 : 16;
-		struct lazy_file *grown = reallocarray(files->files, room, sizeof(*grown));
+	if (files->count == files->capacity) {
+		size_t capacity = files->capacity ? files->capacity * 2 : 16;
+		struct lazy_file *grown = reallocarray(files->files, capacity, sizeof(*grown));
 		if (!grown)
 			return false;
 		files->files = grown;
-		files->room = room;
+		files->capacity = capacity;
 	}
-	if (!head_read(fd, &file.head))
+	if (!read_head(fd, &file.head))
 		return false;
 	file.name = strdup(name);
 	if (!file.name)
@@ -89,7 +89,7 @@ size_t lazy_files_count(const struct lazy_files *files)
 	return files->count;
 }
 
-static void file_open(const struct lazy_files *files, struct lazy_file *file)
+static void open_file(const struct lazy_files *files, struct lazy_file *file)
 {
 	uint32_t head;
 
@@ -98,7 +98,7 @@ static void file_open(const struct lazy_files *files, struct lazy_file *file)
 
 	if (fd < 0)
 		return;
-	if (!head_read(fd, &head) || head != file->head) {
+	if (!read_head(fd, &head) || head != file->head) {
 		close(fd);
 		errno = ENOENT;
 		return;
@@ -106,7 +106,7 @@ static void file_open(const struct lazy_files *files, struct lazy_file *file)
 	file->fd = fd;
 }
 
-/* Files [first, end) and no others stay open. */
+/* Closes all files except [first, end). */
 static void close_others(struct lazy_files *files, size_t first, size_t end)
 {
 	for (size_t i = files->first; i < files->end; i++) {
@@ -130,6 +130,6 @@ int lazy_files_open(struct lazy_files *files, size_t number)
 	close_others(files, number, end);
 	for (size_t i = end; i-- > number;)
 		if (files->files[i].fd < 0)
-			file_open(files, &files->files[i]);
-	return file->fd; /* opened last: errno is of it */
+			open_file(files, &files->files[i]);
+	return file->fd; /* it was opened last, so errno is its own */
 }
