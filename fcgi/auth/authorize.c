@@ -174,6 +174,6 @@ bool authorize_change(const struct fastcgi_request *request, struct permission *
 	if (!cross_site_is_suspect(&from))
 		return true;
 	refuse(permission, 403, NULL,
-	       "Changes are accepted from this server's own pages and from scripts, not from pages of other sites.");
+	       "Changes are accepted from this server's own pages and from scripts, not from another site.");
 	return false;
 }
