@@ -28,7 +28,7 @@ endif
 
 # A folder is a library, and its list names what is in it. The order of the lists is the order of the folders: one uses only those
 # listed before it, of shared/ and of its own program. tests/layers checks this.
-shared/base       = buffer clock crc32c file_io file_limit histogram json_value log reason time_parse time_text
+shared/base       = buffer clock crc32c file_io file_limit histogram json_value log mono_cond reason time_parse time_text
 shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
 shared/net        = ip_address origin

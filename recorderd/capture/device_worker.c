@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "recorderd/v4l2/v4l2_controls.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
+#include "shared/base/mono_cond.h"
 
 /* Threads: `lock` guards both queues, `stopping`, `ended` and `busy_since`. The event loop queues jobs and takes
  * results; the worker's thread does the jobs. */
@@ -188,7 +188,6 @@ static void *device_worker_thread(void *context)
 struct device_worker *device_worker_create(const struct config *config, const struct other_cameras *others)
 {
 	struct device_worker *worker = calloc(1, sizeof(*worker));
-	pthread_condattr_t monotonic;
 
 	if (!worker)
 		return NULL;
@@ -198,10 +197,7 @@ struct device_worker *device_worker_create(const struct config *config, const st
 	STAILQ_INIT(&worker->results);
 	worker->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&worker->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&worker->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	mono_cond_init(&worker->changed);
 	if (worker->event < 0 || pthread_create(&worker->thread, NULL, device_worker_thread, worker) != 0) {
 		if (worker->event >= 0)
 			close(worker->event);
@@ -223,11 +219,10 @@ void device_worker_stop(struct device_worker *worker)
 /* False if it takes longer. */
 static bool wait_for_end(struct device_worker *worker, int64_t timeout_us)
 {
-	int64_t until_us = mono_now().us + timeout_us;
-	struct timespec until = {until_us / US_PER_S, (long)(until_us % US_PER_S) * 1000};
+	mono_t deadline = {mono_now().us + timeout_us};
 
 	pthread_mutex_lock(&worker->lock);
-	while (!worker->ended && pthread_cond_timedwait(&worker->changed, &worker->lock, &until) == 0)
+	while (!worker->ended && mono_cond_wait(&worker->changed, &worker->lock, deadline))
 		;
 	bool ended = worker->ended;
 	pthread_mutex_unlock(&worker->lock);
