@@ -1,9 +1,9 @@
 /*
- * clip_build.h - a plan becomes an MP4: a header in memory, and behind it byte ranges of the segments.
+ * clip_build.h - turns a plan into an MP4: a header in memory, followed by byte ranges of the segments.
  *
- * Presentation time is wall time counted from the first frame: in a gap the last picture stands. Where the wall time of
- * a stretch lies before the end of the one before it (the clock was set back), it follows that end directly. When
- * nothing is missing at either end, a clip is exactly as long as what was asked for.
+ * Presentation time is wall time counted from the first frame, so the last picture before a gap stays on the screen
+ * until the gap is over. If a slice begins before the end of the previous one, because the clock was set back, it is
+ * played directly after it. If nothing is missing at either end, a clip lasts exactly as long as the range.
  */
 #ifndef FCGI_CLIP_CLIP_BUILD_H
 #define FCGI_CLIP_CLIP_BUILD_H
@@ -15,25 +15,27 @@
 #include "fcgi/io/virtual_file.h"
 #include "shared/base/buffer.h"
 
-#define CLIP_SPANS_MAX 1024u /* bytes of the text */
+#define CLIP_SPANS_MAX 1024u /* bytes of clip.spans */
 
 struct clip {
-	struct virtual_file *file; /* owned until taken */
-	char etag[32];             /* with its quotes */
-	char source[24];           /* disk, memory, "disk, memory", transcoded */
-	struct buffer spans; /* `from/to` in ISO 8601, comma between; empty where they are longer than CLIP_SPANS_MAX */
+	struct virtual_file *file; /* owned, until somebody takes it and sets this to NULL */
+	char etag[32];             /* including its quotes */
+	char source[24];           /* disk, memory, "disk, memory" or transcoded */
+	struct buffer spans;       /* `from/to, from/to` in ISO 8601; empty if longer than CLIP_SPANS_MAX */
 	size_t span_count;
 	int64_t start_us, end_us; /* wall time */
-	int64_t first_us;         /* of the first frame, which is presentation time 0: up to a frame behind start_us */
+	int64_t first_us;         /* wall time of the first frame (presentation time 0): up to a frame after start_us */
 	int64_t duration_us;
 	uint64_t frames;
 };
 
 /*
- * Builds the clip of a plan with at least one stretch, all of one codec and size. `speed` above 1 takes key
- * frames only (timelapse.h) and plays them that much faster. Takes the descriptors of the segments: the plan can only
- * be finished afterwards. A segment that the plan has released, and that is gone meanwhile, is left out. False where
- * memory or descriptors are short or an index contradicts itself.
+ * Builds the clip of a plan that has at least one slice; all slices must have the same codec and picture size. With a
+ * `speed` above 1 the clip has key frames only (timelapse.h) and plays that many times faster.
+ *
+ * Takes over the descriptors of the plan's segments, so the plan can only be freed afterwards. A segment that the plan
+ * has released and that was deleted since is left out of the clip. Returns false if memory or descriptors run out, or
+ * if an index contradicts itself; *out is then empty.
  */
 bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out);
 void clip_free(struct clip *clip);

@@ -1,6 +1,4 @@
-/*
- * clip_cache.c - stores and finds answered clips: see clip_cache.h.
- */
+/* clip_cache.c - stores and finds copies of answered clips. */
 #include "fcgi/clip/clip_cache.h"
 
 #include <errno.h>
@@ -25,8 +23,8 @@
 #define POLL_MS       100
 
 /*
- * Lines: entity tag; source; start, first frame, end and duration in microseconds, the numbers of frames and spans; the
- * spans.
+ * Four lines: the entity tag; the source; start, first frame, end and duration in microseconds, then the numbers of
+ * frames and spans; the spans.
  */
 static void trailer_text(const struct clip *clip, struct buffer *out)
 {
@@ -64,7 +62,7 @@ static bool trailer_append(int fd, const struct clip *clip)
 	return good;
 }
 
-/* Reads the trailer into the clip; the bytes before it are the clip's. */
+/* Reads the trailer into *clip. The media are the *clip_bytes before it. */
 static bool trailer_read(int fd, struct clip *clip, uint64_t *clip_bytes)
 {
 	uint8_t box[BOX_BYTES_MAX + 1], size_again[4];
@@ -111,7 +109,7 @@ bool clip_cache_find(int clips_folder, const struct clip_cache_key *key, struct 
 	return good;
 }
 
-/* What the disk is short of for so many bytes more; false where it does not say. */
+/* How many bytes the disk lacks to take `bytes` more and keep its reserve. Returns false if that is not known. */
 static bool missing_bytes(const struct clip_cache_store *store, int folder, uint64_t bytes, uint64_t *missing)
 {
 	struct statvfs disk;
@@ -129,7 +127,7 @@ static bool room_for(const struct clip_cache_store *store, int folder)
 
 	if (bytes > store->max_bytes || !missing_bytes(store, folder, bytes, &missing))
 		return false;
-	/* What cannot be evicted stays where it is, and counts. */
+	/* A clip that cannot be evicted stays, and counts. */
 	if (clip_cache_evict(folder, store->max_bytes - bytes, missing).left_bytes > store->max_bytes - bytes)
 		return false;
 	return missing_bytes(store, folder, bytes, &missing) && missing == 0;
@@ -144,7 +142,7 @@ static bool write_clip(const struct clip_cache_store *store, int folder, int fd)
 	       renameat(folder, CLIP_CACHE_PART, folder, name) == 0;
 }
 
-/* The only place for what is being written, once it is free. */
+/* Opens the one temporary file, waiting while somebody else writes it. */
 static int part_wait(const struct clip_cache_store *store, int folder)
 {
 	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};

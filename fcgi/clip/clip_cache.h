@@ -1,9 +1,9 @@
 /*
- * clip_cache.h - clips that were answered, kept as complete files in clips/cache (shared/segment/clip_cache_files.h)
- * while there is room, so that they outlive what is deleted for disk space.
+ * clip_cache.h - keeps copies of answered clips, so that they outlive footage that is deleted for space.
  *
- * Behind the clip's bytes a `free` box holds what else the answer says (trailer_text() in clip_cache.c); its last four
- * bytes are its size again, so that it is found from the end. A file gets its name when it is whole and synced.
+ * A cached clip is a whole file in clips/cache (shared/segment/clip_cache_files.h). A `free` box after the clip's bytes
+ * holds what else the answer needs (trailer_text() in clip_cache.c). The box repeats its size in its last four bytes,
+ * so a reader finds it from the end of the file. A file gets its name only when it is complete and synced.
  */
 #ifndef FCGI_CLIP_CLIP_CACHE_H
 #define FCGI_CLIP_CLIP_CACHE_H
@@ -14,22 +14,22 @@
 #include "fcgi/clip/clip_build.h"
 #include "shared/segment/clip_cache_files.h"
 
-/* The clip of that range, as it was stored. False where there is none, or none that can be used. */
+/* Finds the cached clip of that range; the caller frees *out. Returns false if there is none, or if it is damaged. */
 bool clip_cache_find(int clips_folder, const struct clip_cache_key *key, struct clip *out);
 
 struct clip_cache_store {
 	int clips_folder; /* not owned */
 	struct clip_cache_key key;
-	const struct clip *clip;
-	uint64_t max_bytes;     /* of all cached clips: the oldest go first */
-	uint64_t reserve_bytes; /* that stay free on the disk */
-	int wait_ms;            /* for another one that is being written */
+	const struct clip *clip; /* not owned */
+	uint64_t max_bytes;      /* limit for all cached clips together; the oldest are evicted first */
+	uint64_t reserve_bytes;  /* stay free on the disk */
+	int wait_ms;             /* how long to wait while another clip is being stored */
 };
 
-/* No clip takes more than this share of what is cached. */
+/* A single clip may take at most 1 / CLIP_CACHE_SHARE_MAX of the cache. */
 #define CLIP_CACHE_SHARE_MAX 8u
 
-/* Evicts what is in the way and writes, one at a time; for a child. 0 where that was done. */
+/* Evicts old clips as needed and stores the new one; for a child process. Returns an exit status: 0 if stored. */
 int clip_cache_store_run(const struct clip_cache_store *store);
 
 #endif

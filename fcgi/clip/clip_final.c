@@ -1,6 +1,4 @@
-/*
- * clip_final.c - what may still change an answer: see clip_final.h.
- */
+/* clip_final.c - decides whether anything may still change an answer. */
 #include "fcgi/clip/clip_final.h"
 
 #include <string.h>
@@ -8,7 +6,7 @@
 #include "shared/base/clock.h"
 #include "shared/segment/segment.h"
 
-/* Between the capture of a frame and its place in the ring; more than the longest wait for a camera. */
+/* From the capture of a frame to its arrival in the ring; longer than the longest wait for a camera. */
 #define DELIVERY_US (10 * US_PER_S)
 
 static int64_t wall_of(int64_t mono_us)
@@ -16,25 +14,27 @@ static int64_t wall_of(int64_t mono_us)
 	return wall_from_mono((mono_t){mono_us}, clock_offset_us()).us;
 }
 
-/* The capture time of the last frame of a stretch on the ring's clock; 0 where it was recorded before this boot. (A
- * worker that is locked up cannot ask the kernel which boot this is.) */
-static int64_t stretch_mono_us(const struct clip_slice *stretch, const struct ring_reader *ring)
+/*
+ * Monotonic capture time of the last frame of a slice; 0 if it was recorded before this boot. The ring knows which boot
+ * this is; a sandboxed worker cannot ask the kernel.
+ */
+static int64_t slice_mono_us(const struct clip_slice *slice, const struct ring_reader *ring)
 {
-	struct clip_segment opened = {.fd = stretch->segment.fd};
+	struct clip_segment opened = {.fd = slice->segment.fd};
 	struct segment_layout layout = {0};
 	uint8_t boot_id[16];
 	int64_t mono_us = 0;
 
-	if (stretch->origin != CLIP_DISK)
+	if (slice->origin != CLIP_DISK)
 		return 0;
 	/* A long plan does not keep its last segments open. */
-	bool released = stretch->segment.fd <= 0;
-	if (released && !clip_segment_open(stretch->segment.folder, &stretch->segment.entry, &opened))
+	bool released = slice->segment.fd <= 0;
+	if (released && !clip_segment_open(slice->segment.folder, &slice->segment.entry, &opened))
 		return 0;
 	ring_reader_boot_id(ring, boot_id);
 	if (segment_read_layout(opened.fd, &layout) == SEGMENT_OK &&
 	    memcmp(layout.info.boot_id, boot_id, sizeof(boot_id)) == 0)
-		mono_us = layout.info.first_mono_us + (stretch->tail.wall_us - layout.info.first_wall_us);
+		mono_us = layout.info.first_mono_us + (slice->tail.wall_us - layout.info.first_wall_us);
 	segment_layout_free(&layout);
 	if (released)
 		clip_segment_close(&opened, false);
@@ -46,7 +46,7 @@ static bool is_in_range(const struct clip_plan *plan, int64_t wall_us)
 	return wall_us >= plan->from_us && wall_us < plan->to_us;
 }
 
-/* Goes back through the ring to what is indexed, just as the recorder does that takes a ring over. */
+/* Walks back through the ring to the newest indexed frame, as a recorder does when it takes a ring over. */
 static bool may_be_indexed(const struct clip_plan *plan, const struct ring_reader *ring,
 			   const struct recorder_state *state, int64_t indexed_mono_us)
 {
@@ -61,24 +61,26 @@ static bool may_be_indexed(const struct clip_plan *plan, const struct ring_reade
 			return true;
 		oldest_us = frame.meta.wall_us;
 	}
-	if (seq == 0 &&
-	    indexed_mono_us == 0) /* it has been written over nothing yet, and there was nothing before it */
+	/* Nothing was overwritten yet, and nothing was indexed before. */
+	if (seq == 0 && indexed_mono_us == 0)
 		return false;
 	return state->unwritten_frames > 0 && plan->from_us < oldest_us && plan->to_us > wall_of(indexed_mono_us);
 }
 
-/* What is published is up to a moment old: the plan itself may know better. */
+/* The published state may be a moment old; the plan itself can be newer. */
 static bool has_more_to_index(const struct clip_plan *plan, const struct ring_reader *ring,
 			      const struct recorder_state *state)
 {
 	if (!may_be_indexed(plan, ring, state, state->indexed_mono_us))
 		return false;
-	int64_t mono_us = plan->count > 0 ? stretch_mono_us(&plan->slices[plan->count - 1], ring) : 0;
+	int64_t mono_us = plan->count > 0 ? slice_mono_us(&plan->slices[plan->count - 1], ring) : 0;
 	return mono_us <= state->indexed_mono_us || may_be_indexed(plan, ring, state, mono_us);
 }
 
-/* Frames come in order: one at the end of the range, or behind it, is the last word. A recorder that stands still may
- * find some in the driver's buffers when it goes on, of the moment in which it was heard of last. */
+/*
+ * Frames come in order, so a frame at or after the end of the range means that the range is complete. A recorder that
+ * is stopped and continued may still find frames in the driver's buffers, captured around its last heartbeat.
+ */
 static bool camera_may_deliver(const struct clip_plan *plan, const struct ring_reader *ring,
 			       const struct recorder_state *state)
 {
@@ -89,13 +91,13 @@ static bool camera_may_deliver(const struct clip_plan *plan, const struct ring_r
 	return plan->to_us > wall_of(state->heartbeat_mono_us) - DELIVERY_US;
 }
 
-/* A segment that was open when the machine went down: its end may be cut when it is repaired. */
+/* A segment that was open when the machine went down may lose its end when it is repaired. */
 static bool awaits_repair(const struct clip_plan *plan, const struct ring_reader *ring)
 {
 	const struct clip_slice *last = plan->count > 0 ? &plan->slices[plan->count - 1] : NULL;
 
 	return plan->is_open && last && last->origin == CLIP_DISK && last->segment.entry.state != CATALOGUE_COMPLETE &&
-	       stretch_mono_us(last, ring) == 0;
+	       slice_mono_us(last, ring) == 0;
 }
 
 bool clip_is_final(const struct clip_plan *plan, const struct ring_reader *ring, const struct recorder_state *state)

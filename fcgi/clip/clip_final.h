@@ -1,19 +1,18 @@
 /*
- * clip_final.h - whether the answer about a range of wall time is final, so that nothing that is still to come changes
- * it.
+ * clip_final.h - decides whether the answer about a range is final: nothing still to come can change it.
  *
  * A range is not final while one of these holds:
  *
  *   - A part of the archive cannot be read.
- *   - The ring holds a frame of it that may still be indexed: one that was captured after the newest indexed frame and
- *     that does not bear RING_FRAME_RECORDING_OFF. It does not matter what the recorder says about itself: an encoder that is
- *     down is started again, a disk that hangs may go on, and a recorder that is gone leaves the ring to the next one,
- *     which encodes just these frames.
- *   - The ring was written over such frames while the encoder or the disk's queue still had them.
- *   - The camera may still deliver a frame of it.
- *   - There is no ring to be read, and the range reaches into a segment that is not complete: its recorder may be at
- *     work on it, or the next one has yet to repair it.
- *   - The range ends in a segment that was open when the machine went down, and that is not repaired yet.
+ *   - The ring holds a frame of the range that may still be indexed: it was captured after the newest indexed frame and
+ *     is not marked RING_FRAME_RECORDING_OFF. The recorder's own state does not matter: an encoder that failed is started again,
+ *     a disk that hangs may recover, and the ring of a dead recorder is taken over by the next one, which encodes
+ *     exactly these frames.
+ *   - Such frames were overwritten in the ring while the encoder or the disk's queue still held them.
+ *   - The camera may still deliver a frame of the range.
+ *   - There is no ring, and the range reaches into an incomplete segment: its recorder may be writing it, or the next
+ *     one still has to repair it.
+ *   - The range ends in a segment that was open when the machine went down and is not repaired yet.
  */
 #ifndef FCGI_CLIP_CLIP_FINAL_H
 #define FCGI_CLIP_CLIP_FINAL_H
@@ -24,8 +23,8 @@
 #include "shared/ring/ring_reader.h"
 
 /*
- * `ring` may be NULL. `state` is what the ring said before the plan was made, also by a recorder that is gone; zeroed
- * where it said nothing.
+ * `ring` may be NULL. `state` is what the ring published before the plan was made, even if its recorder is gone; all
+ * zeros if it published nothing.
  */
 bool clip_is_final(const struct clip_plan *plan, const struct ring_reader *ring, const struct recorder_state *state);
 

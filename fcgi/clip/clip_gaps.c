@@ -1,21 +1,20 @@
-/*
- * clip_gaps.c - takes the spans off the claims: see clip_gaps.h.
- *
- * All ends of spans and claims, sorted, cut the time into pieces. The spans paint their pieces first, then the claims
- * from the one that weighs most to the one that weighs least, and what is painted once stays so. From a painted piece a
- * link leads to the next piece that may still be free, so that each piece is painted once, whatever overlaps.
- */
+/* clip_gaps.c - subtracts the spans from the gap candidates. */
 #include "fcgi/clip/clip_gaps.h"
 
 #include <stdlib.h>
 
-#define FREE    SIZE_MAX
-#define COVERED (SIZE_MAX - 1) /* by a span */
+/*
+ * The ends of all spans and candidates, sorted, divide the time into pieces. Each piece goes to the first that asks for
+ * it: the spans first, then the candidates by descending weight. Pieces that are taken are skipped by following `next`,
+ * so each piece is assigned once, however many overlap it.
+ */
+#define UNASSIGNED SIZE_MAX
+#define COVERED    (SIZE_MAX - 1) /* by a span */
 
-struct canvas {
+struct partition {
 	int64_t *ends_us; /* sorted; piece i lies between ends i and i + 1 */
-	size_t *owners;   /* of a piece: FREE, COVERED or the number of a claim */
-	size_t *links;    /* from a piece to one at or behind it; every free piece that is behind it is reached so */
+	size_t *owners;   /* of each piece: UNASSIGNED, COVERED or the index of a candidate */
+	size_t *next;     /* of each piece: itself if unassigned, else a later piece, with none unassigned in between */
 	size_t pieces;
 };
 
@@ -26,63 +25,63 @@ static int wall_order(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static bool canvas_make(struct canvas *canvas, const struct wall_range *spans, size_t span_count,
-			const struct gap_candidate *claims, size_t claim_count)
+static bool partition_make(struct partition *partition, const struct wall_range *spans, size_t span_count,
+			   const struct gap_candidate *candidates, size_t candidate_count)
 {
-	size_t ends = 2 * (span_count + claim_count), next = 0;
+	size_t ends = 2 * (span_count + candidate_count), next = 0;
 
-	canvas->ends_us = calloc(ends, sizeof(*canvas->ends_us));
-	canvas->owners = calloc(ends, sizeof(*canvas->owners));
-	canvas->links = calloc(ends, sizeof(*canvas->links));
-	if (!canvas->ends_us || !canvas->owners || !canvas->links)
+	partition->ends_us = calloc(ends, sizeof(*partition->ends_us));
+	partition->owners = calloc(ends, sizeof(*partition->owners));
+	partition->next = calloc(ends, sizeof(*partition->next));
+	if (!partition->ends_us || !partition->owners || !partition->next)
 		return false;
 	for (size_t i = 0; i < span_count; i++) {
-		canvas->ends_us[next++] = spans[i].from_us;
-		canvas->ends_us[next++] = spans[i].to_us;
+		partition->ends_us[next++] = spans[i].from_us;
+		partition->ends_us[next++] = spans[i].to_us;
 	}
-	for (size_t i = 0; i < claim_count; i++) {
-		canvas->ends_us[next++] = claims[i].range.from_us;
-		canvas->ends_us[next++] = claims[i].range.to_us;
+	for (size_t i = 0; i < candidate_count; i++) {
+		partition->ends_us[next++] = candidates[i].range.from_us;
+		partition->ends_us[next++] = candidates[i].range.to_us;
 	}
-	qsort(canvas->ends_us, ends, sizeof(*canvas->ends_us), wall_order);
-	canvas->pieces = ends - 1;
+	qsort(partition->ends_us, ends, sizeof(*partition->ends_us), wall_order);
+	partition->pieces = ends - 1;
 	for (size_t i = 0; i < ends; i++) {
-		canvas->owners[i] = FREE;
-		canvas->links[i] = i;
+		partition->owners[i] = UNASSIGNED;
+		partition->next[i] = i;
 	}
 	return true;
 }
 
-static void canvas_free(struct canvas *canvas)
+static void partition_free(struct partition *partition)
 {
-	free(canvas->ends_us);
-	free(canvas->owners);
-	free(canvas->links);
+	free(partition->ends_us);
+	free(partition->owners);
+	free(partition->next);
 }
 
-/* The first piece at or behind `piece` that is free; canvas->pieces where there is none. Shortens the way to it. */
-static size_t free_from(struct canvas *canvas, size_t piece)
+/* The first unassigned piece at or after `piece`; partition->pieces if there is none. Shortens the path to it. */
+static size_t next_unassigned(struct partition *partition, size_t piece)
 {
 	size_t found = piece;
 
-	while (canvas->links[found] != found)
-		found = canvas->links[found];
-	while (canvas->links[piece] != found) {
-		size_t next = canvas->links[piece];
-		canvas->links[piece] = found;
-		piece = next;
+	while (partition->next[found] != found)
+		found = partition->next[found];
+	while (partition->next[piece] != found) {
+		size_t after = partition->next[piece];
+		partition->next[piece] = found;
+		piece = after;
 	}
 	return found;
 }
 
 /* The first piece that begins at wall_us, which is one of the ends. */
-static size_t piece_at(const struct canvas *canvas, int64_t wall_us)
+static size_t piece_at(const struct partition *partition, int64_t wall_us)
 {
-	size_t low = 0, high = canvas->pieces;
+	size_t low = 0, high = partition->pieces;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (canvas->ends_us[middle] < wall_us)
+		if (partition->ends_us[middle] < wall_us)
 			low = middle + 1;
 		else
 			high = middle;
@@ -90,76 +89,78 @@ static size_t piece_at(const struct canvas *canvas, int64_t wall_us)
 	return low;
 }
 
-static void paint(struct canvas *canvas, const struct wall_range *range, size_t owner)
+static void assign(struct partition *partition, const struct wall_range *range, size_t owner)
 {
-	size_t piece = free_from(canvas, piece_at(canvas, range->from_us));
+	size_t piece = next_unassigned(partition, piece_at(partition, range->from_us));
 
-	while (piece < canvas->pieces && canvas->ends_us[piece] < range->to_us) {
-		canvas->owners[piece] = owner;
-		canvas->links[piece] = piece + 1;
-		piece = free_from(canvas, piece);
+	while (piece < partition->pieces && partition->ends_us[piece] < range->to_us) {
+		partition->owners[piece] = owner;
+		partition->next[piece] = piece + 1;
+		piece = next_unassigned(partition, piece);
 	}
 }
 
-static void paint_claims(struct canvas *canvas, const struct gap_candidate *claims, size_t count, bool weak)
+static void assign_candidates(struct partition *partition, const struct gap_candidate *candidates, size_t count,
+			      bool weak)
 {
 	for (size_t i = count; i-- > 0;)
-		if (claims[i].weak == weak)
-			paint(canvas, &claims[i].range, i);
+		if (candidates[i].weak == weak)
+			assign(partition, &candidates[i].range, i);
 }
 
 static int gap_order(const void *a, const void *b)
 {
 	const struct gap_candidate *left = a, *right = b;
 
-	if (left->place != right->place)
-		return left->place < right->place ? -1 : 1;
+	if (left->spans_before != right->spans_before)
+		return left->spans_before < right->spans_before ? -1 : 1;
 	return wall_order(&left->range.from_us, &right->range.from_us);
 }
 
-/* Neighbouring pieces of one claim are one gap. */
-static size_t collect(const struct canvas *canvas, const struct gap_candidate *claims, struct gap_candidate *out)
+/* Adjacent pieces of the same candidate form one gap. */
+static size_t collect(const struct partition *partition, const struct gap_candidate *candidates,
+		      struct gap_candidate *out)
 {
-	size_t count = 0, last = FREE;
+	size_t count = 0, last = UNASSIGNED;
 
-	for (size_t i = 0; i < canvas->pieces; i++) {
-		size_t owner = canvas->owners[i];
-		if (canvas->ends_us[i] == canvas->ends_us[i + 1])
+	for (size_t i = 0; i < partition->pieces; i++) {
+		size_t owner = partition->owners[i];
+		if (partition->ends_us[i] == partition->ends_us[i + 1])
 			continue;
 		if (owner < COVERED && owner == last) {
-			out[count - 1].range.to_us = canvas->ends_us[i + 1];
+			out[count - 1].range.to_us = partition->ends_us[i + 1];
 		} else if (owner < COVERED) {
-			out[count] = claims[owner];
-			out[count++].range = (struct wall_range){canvas->ends_us[i], canvas->ends_us[i + 1]};
+			out[count] = candidates[owner];
+			out[count++].range = (struct wall_range){partition->ends_us[i], partition->ends_us[i + 1]};
 		}
 		last = owner;
 	}
 	return count;
 }
 
-bool clip_gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_candidate *claims,
-		    size_t claim_count, struct gap_candidate **out, size_t *count)
+bool clip_gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_candidate *candidates,
+		    size_t candidate_count, struct gap_candidate **out, size_t *count)
 {
-	struct canvas canvas = {0};
+	struct partition partition = {0};
 	bool good = true;
 
 	*out = NULL;
 	*count = 0;
-	if (claim_count == 0)
+	if (candidate_count == 0)
 		return true;
-	good = canvas_make(&canvas, spans, span_count, claims, claim_count);
+	good = partition_make(&partition, spans, span_count, candidates, candidate_count);
 	if (good) {
-		*out = calloc(canvas.pieces, sizeof(**out));
+		*out = calloc(partition.pieces, sizeof(**out));
 		good = *out;
 	}
 	if (good) {
 		for (size_t i = 0; i < span_count; i++)
-			paint(&canvas, &spans[i], COVERED);
-		paint_claims(&canvas, claims, claim_count, false);
-		paint_claims(&canvas, claims, claim_count, true);
-		*count = collect(&canvas, claims, *out);
+			assign(&partition, &spans[i], COVERED);
+		assign_candidates(&partition, candidates, candidate_count, false);
+		assign_candidates(&partition, candidates, candidate_count, true);
+		*count = collect(&partition, candidates, *out);
 		qsort(*out, *count, sizeof(**out), gap_order);
 	}
-	canvas_free(&canvas);
+	partition_free(&partition);
 	return good;
 }

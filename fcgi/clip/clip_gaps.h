@@ -1,12 +1,12 @@
 /*
- * clip_gaps.h - which parts of wall time no recording covers, and which cause each of them has.
+ * clip_gaps.h - finds the parts of wall time that no recording covers, and why.
  *
- * Wall time can be recorded twice, since clocks are set back; then both recordings are spans. A gap is time that lies
- * between recordings and that none of them covers: a gap never overlaps a span, and no two gaps overlap.
+ * After a clock was set back, the same wall time can be recorded twice; both recordings are spans. A gap is time
+ * between recordings that none of them covers: gaps overlap neither spans nor each other.
  *
- * Each gap comes from a claim: the recorder went from one recording to the next one, or from one frame to the next, and
- * left this time out. Several claims can cover the same time. The last one in the order of recording says why there is
- * nothing. A claim that is `weak` counts only where there is no other.
+ * Each gap comes from a candidate: between two recordings, or between two frames, the recorder left out this time.
+ * Several candidates can cover the same time; the one that was recorded last gives the cause. A `weak` candidate counts
+ * only where there is no other.
  */
 #ifndef FCGI_CLIP_CLIP_GAPS_H
 #define FCGI_CLIP_CLIP_GAPS_H
@@ -16,23 +16,23 @@
 #include <stdint.h>
 
 struct wall_range {
-	int64_t from_us, to_us; /* to exclusive; from < to */
+	int64_t from_us, to_us; /* to_us is exclusive; from_us < to_us */
 };
 
 struct gap_candidate {
 	struct wall_range range;
 	uint32_t cause; /* enum gap_cause */
 	bool weak;
-	size_t place; /* how many spans come before it in the order of recording */
+	size_t spans_before; /* how many spans were recorded before it */
 };
 
 /*
- * What remains of the claims where the spans are taken off them: disjoint gaps, in the order of their places and within
- * one place in the order of time. `claims` are in the order of recording, `spans` in any order; spans may overlap each
- * other. *out is an array of *count gaps, which the caller frees; NULL where there are none. False where memory is
- * short.
+ * Subtracts the spans from the candidates. The result is disjoint gaps, ordered by spans_before and then by time.
+ * `candidates` are in the order of recording; `spans` may be in any order and may overlap.
+ *
+ * *out becomes an array of *count gaps that the caller frees, NULL if there are none. Returns false if memory runs out.
  */
-bool clip_gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_candidate *claims,
-		    size_t claim_count, struct gap_candidate **out, size_t *count);
+bool clip_gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_candidate *candidates,
+		    size_t candidate_count, struct gap_candidate **out, size_t *count);
 
 #endif

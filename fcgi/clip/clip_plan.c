@@ -1,6 +1,4 @@
-/*
- * clip_plan.c - from a range of time to ranges of frames: see clip_plan.h.
- */
+/* clip_plan.c - finds the frames of a range of wall time. */
 #include "fcgi/clip/clip_plan.h"
 
 #include <errno.h>
@@ -9,14 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ENTRIES_A_READ 32u
-#define RECORDS_A_READ 256u
-#define SLACK_MIN_US   INT64_C(100000)
-#define PIECES_MAX     64u /* of one segment: each holds a descriptor */
+#define ENTRIES_PER_READ 32u
+#define RECORDS_PER_READ 256u
+#define SLACK_MIN_US     INT64_C(100000)
+#define PIECES_MAX       64u /* of one segment, each with a descriptor */
 
-int64_t clip_slice_end_us(const struct clip_slice *stretch)
+int64_t clip_slice_end_us(const struct clip_slice *slice)
 {
-	return stretch->tail.wall_us + (int64_t)stretch->tail.duration_us;
+	return slice->tail.wall_us + (int64_t)slice->tail.duration_us;
 }
 
 int64_t clip_slack_us(const struct index_record *record)
@@ -26,47 +24,47 @@ int64_t clip_slack_us(const struct index_record *record)
 	return slack_us > SLACK_MIN_US ? slack_us : SLACK_MIN_US;
 }
 
-/* An index whose time or place runs backwards contradicts itself. */
-static bool stretch_ends_read(struct clip_slice *stretch)
+/* Reads the records at both ends. An index whose times or offsets run backwards contradicts itself. */
+static bool slice_ends_read(struct clip_slice *slice)
 {
-	return clip_segment_read(&stretch->segment, stretch->first, 1, &stretch->head) == 1 &&
-	       clip_segment_read(&stretch->segment, stretch->end - 1, 1, &stretch->tail) == 1 &&
-	       stretch->tail.offset >= stretch->head.offset && stretch->tail.wall_us >= stretch->head.wall_us;
+	return clip_segment_read(&slice->segment, slice->first, 1, &slice->head) == 1 &&
+	       clip_segment_read(&slice->segment, slice->end - 1, 1, &slice->tail) == 1 &&
+	       slice->tail.offset >= slice->head.offset && slice->tail.wall_us >= slice->head.wall_us;
 }
 
 bool clip_slice_whole(struct clip_segment *segment, enum clip_origin origin, struct clip_slice *out)
 {
 	*out = (struct clip_slice){.segment = *segment, .end = segment->count, .origin = origin};
 	out->first = clip_segment_key_frame(segment, 0);
-	if (out->first < out->end && stretch_ends_read(out))
+	if (out->first < out->end && slice_ends_read(out))
 		return true;
 	clip_segment_close(&out->segment, false);
 	return false;
 }
 
-bool clip_plan_insert(struct clip_plan *plan, size_t at, struct clip_slice *stretch)
+bool clip_plan_insert(struct clip_plan *plan, size_t at, struct clip_slice *slice)
 {
-	if (plan->count == plan->room) {
-		size_t room = plan->room ? plan->room * 2 : 4;
-		struct clip_slice *grown = reallocarray(plan->slices, room, sizeof(*grown));
+	if (plan->count == plan->capacity) {
+		size_t capacity = plan->capacity ? plan->capacity * 2 : 4;
+		struct clip_slice *grown = reallocarray(plan->slices, capacity, sizeof(*grown));
 		if (!grown) {
-			clip_segment_close(&stretch->segment, false);
+			clip_segment_close(&slice->segment, false);
 			return false;
 		}
 		plan->slices = grown;
-		plan->room = room;
+		plan->capacity = capacity;
 	}
-	memmove(plan->slices + at + 1, plan->slices + at, (plan->count - at) * sizeof(*stretch));
-	plan->slices[at] = *stretch;
+	memmove(plan->slices + at + 1, plan->slices + at, (plan->count - at) * sizeof(*slice));
+	plan->slices[at] = *slice;
 	plan->count++;
 	return true;
 }
 
-void clip_plan_replace(struct clip_plan *plan, size_t at, struct clip_slice *stretch)
+void clip_plan_replace(struct clip_plan *plan, size_t at, struct clip_slice *slice)
 {
-	stretch->follows = plan->slices[at].follows;
+	slice->follows = plan->slices[at].follows;
 	clip_segment_close(&plan->slices[at].segment, false);
-	plan->slices[at] = *stretch;
+	plan->slices[at] = *slice;
 }
 
 void clip_plan_remove(struct clip_plan *plan, size_t at)
@@ -78,48 +76,54 @@ void clip_plan_remove(struct clip_plan *plan, size_t at)
 		plan->slices[at].follows = false;
 }
 
-/* The stretch of [from, to) in an opened segment; false where no frame of it lies in there. */
-static bool stretch_cut(const struct clip_plan *plan, struct clip_slice *stretch)
+/* Finds the frames of an opened segment that are in the plan's range; false if there are none. */
+static bool slice_cut(const struct clip_plan *plan, struct clip_slice *slice)
 {
-	const struct clip_segment *segment = &stretch->segment;
+	const struct clip_segment *segment = &slice->segment;
 
-	stretch->first = clip_segment_find(segment, plan->from_us);
-	stretch->end = clip_segment_find(segment, plan->to_us);
-	if (stretch->first >= stretch->end)
+	slice->first = clip_segment_find(segment, plan->from_us);
+	slice->end = clip_segment_find(segment, plan->to_us);
+	if (slice->first >= slice->end)
 		return false;
-	stretch->first = clip_segment_key_frame(segment, stretch->first);
-	return stretch->first < stretch->end && stretch_ends_read(stretch) && stretch->tail.wall_us < plan->to_us;
+	slice->first = clip_segment_key_frame(segment, slice->first);
+	return slice->first < slice->end && slice_ends_read(slice) && slice->tail.wall_us < plan->to_us;
 }
 
-/* Where the recorder says that one segment continues another, time only grows over both, so their border is in the
- * range. The disk may have lost the end of the one before. */
-static bool stretch_follows(const struct clip_slice *before, const struct clip_slice *stretch)
+/*
+ * Whether no frame is missing between two slices. If the recorder says that one segment continues the other, time only
+ * grows across both, so their border is in the range; but the disk may have lost the end of the first one.
+ */
+static bool slice_follows(const struct clip_slice *before, const struct clip_slice *slice)
 {
-	return stretch->segment.entry.gap_cause == GAP_NONE && stretch->first == 0 &&
-	       !(stretch->head.flags & INDEX_AFTER_HOLE) &&
-	       before->segment.entry.segment_no + 1 == stretch->segment.entry.segment_no &&
-	       stretch->segment.entry.last_wall_us - clip_slice_end_us(before) <= clip_slack_us(&before->tail);
+	return slice->segment.entry.gap_cause == GAP_NONE && slice->first == 0 &&
+	       !(slice->head.flags & INDEX_AFTER_HOLE) &&
+	       before->segment.entry.segment_no + 1 == slice->segment.entry.segment_no &&
+	       slice->segment.entry.last_wall_us - clip_slice_end_us(before) <= clip_slack_us(&before->tail);
 }
 
-/* Who opened no segment had `error`: it may be gone, or damaged, or out of reach. */
+/* Continues without a segment that could not be opened. */
 static enum plan_outcome plan_without(struct clip_plan *plan, int error)
 {
-	enum clip_segment_error trouble = clip_segment_classify(error);
-
-	if (trouble == CLIP_SEGMENT_NO_RESOURCES)
+	switch (clip_segment_classify(error)) {
+	case CLIP_SEGMENT_NO_RESOURCES:
 		return PLAN_ERROR;
-	if (trouble == CLIP_SEGMENT_UNREADABLE)
+	case CLIP_SEGMENT_UNREADABLE:
 		plan->unreadable = error;
+		break;
+	case CLIP_SEGMENT_DELETED:
+	case CLIP_SEGMENT_DAMAGED:
+		break;
+	}
 	return PLAN_OK;
 }
 
-/* The record before `end` and behind `first` in front of which frames are damaged; `end` where there is none. */
+/* The first record after `first` that follows damaged frames; `end` if there is none before it. */
 static uint64_t find_hole(const struct clip_segment *segment, uint64_t first, uint64_t end)
 {
-	struct index_record records[RECORDS_A_READ];
+	struct index_record records[RECORDS_PER_READ];
 
 	for (uint64_t next = first + 1; next < end;) {
-		size_t wanted = end - next < RECORDS_A_READ ? (size_t)(end - next) : RECORDS_A_READ;
+		size_t wanted = end - next < RECORDS_PER_READ ? (size_t)(end - next) : RECORDS_PER_READ;
 		size_t got = clip_segment_read(segment, next, wanted, records);
 		for (size_t i = 0; i < got; i++)
 			if (records[i].flags & INDEX_AFTER_HOLE)
@@ -131,62 +135,62 @@ static uint64_t find_hole(const struct clip_segment *segment, uint64_t first, ui
 	return end;
 }
 
-/* Adds a stretch, and keeps its segment open only where few are. */
-static bool add_stretch(struct clip_plan *plan, struct clip_slice *stretch)
+/* Adds a slice, and keeps its segment open if not too many are. */
+static bool add_slice(struct clip_plan *plan, struct clip_slice *slice)
 {
 	if (plan->count >= PLAN_OPEN_MAX)
-		clip_segment_release(&stretch->segment);
-	return clip_plan_insert(plan, plan->count, stretch);
+		clip_segment_release(&slice->segment);
+	return clip_plan_insert(plan, plan->count, slice);
 }
 
-/* Adds a stretch; what lies behind damaged frames in it becomes one of its own. */
-static enum plan_outcome plan_pieces(struct clip_slice *stretch, struct clip_plan *plan)
+/* Adds a slice, divided where frames are damaged. */
+static enum plan_outcome plan_pieces(struct clip_slice *slice, struct clip_plan *plan)
 {
-	uint64_t end = stretch->end;
+	uint64_t end = slice->end;
 
-	for (unsigned pieces = 1; stretch->segment.entry.holes && pieces < PIECES_MAX; pieces++) {
+	for (unsigned pieces = 1; slice->segment.entry.holes && pieces < PIECES_MAX; pieces++) {
 		struct clip_slice rest = {.origin = CLIP_DISK};
-		uint64_t hole = find_hole(&stretch->segment, stretch->first, end);
+		uint64_t hole = find_hole(&slice->segment, slice->first, end);
 		if (hole == end)
 			break;
-		if (!clip_segment_open(plan->folder, &stretch->segment.entry, &rest.segment)) {
-			clip_segment_close(&stretch->segment, false);
+		if (!clip_segment_open(plan->folder, &slice->segment.entry, &rest.segment)) {
+			clip_segment_close(&slice->segment, false);
 			return PLAN_ERROR;
 		}
 		rest.first = hole;
 		rest.end = end;
-		stretch->end = hole;
-		bool good = stretch_ends_read(stretch) && stretch_ends_read(&rest);
-		if (!add_stretch(plan, stretch) || !good) {
+		slice->end = hole;
+		bool good = slice_ends_read(slice) && slice_ends_read(&rest);
+		if (!add_slice(plan, slice) || !good) {
 			clip_segment_close(&rest.segment, false);
 			return PLAN_ERROR;
 		}
-		*stretch = rest;
+		*slice = rest;
 	}
-	return add_stretch(plan, stretch) ? PLAN_OK : PLAN_ERROR;
+	return add_slice(plan, slice) ? PLAN_OK : PLAN_ERROR;
 }
 
 static enum plan_outcome plan_entry(const struct catalogue_entry *entry, struct clip_plan *plan)
 {
-	struct clip_slice stretch = {.origin = CLIP_DISK};
+	struct clip_slice slice = {.origin = CLIP_DISK};
 	bool ended_before = entry->state == CATALOGUE_COMPLETE && entry->end_wall_us <= plan->from_us;
 
 	if (entry->start_wall_us >= plan->to_us || ended_before)
 		return PLAN_OK;
 	plan->is_open |= entry->state != CATALOGUE_COMPLETE;
 	errno = 0;
-	if (!clip_segment_open(plan->folder, entry, &stretch.segment))
+	if (!clip_segment_open(plan->folder, entry, &slice.segment))
 		return plan_without(plan, errno);
-	if (!stretch_cut(plan, &stretch)) {
-		clip_segment_close(&stretch.segment, false);
+	if (!slice_cut(plan, &slice)) {
+		clip_segment_close(&slice.segment, false);
 		return PLAN_OK;
 	}
 	if (plan->count > 0)
-		stretch.follows = stretch_follows(&plan->slices[plan->count - 1], &stretch);
-	return plan_pieces(&stretch, plan);
+		slice.follows = slice_follows(&plan->slices[plan->count - 1], &slice);
+	return plan_pieces(&slice, plan);
 }
 
-/* A part of the list could not be read, or is damaged (errno 0): nobody knows what it names. */
+/* Continues without a part of the list that could not be read or is damaged (errno 0): nobody knows what was in it. */
 static enum plan_outcome plan_without_list(struct clip_plan *plan, int error)
 {
 	plan->unreadable = error != 0 ? error : EBADMSG;
@@ -195,14 +199,14 @@ static enum plan_outcome plan_without_list(struct clip_plan *plan, int error)
 
 static enum plan_outcome plan_entries(const struct catalogue *catalogue, struct clip_plan *plan)
 {
-	struct catalogue_entry entries[ENTRIES_A_READ];
+	struct catalogue_entry entries[ENTRIES_PER_READ];
 	uint64_t next, end;
 
 	errno = 0;
 	if (!catalogue_range(catalogue, plan->from_us, plan->to_us, &next, &end))
 		return plan_without_list(plan, errno);
 	while (next < end) {
-		size_t wanted = end - next < ENTRIES_A_READ ? (size_t)(end - next) : ENTRIES_A_READ;
+		size_t wanted = end - next < ENTRIES_PER_READ ? (size_t)(end - next) : ENTRIES_PER_READ;
 		errno = 0;
 		size_t got = catalogue_read(catalogue, next, wanted, entries);
 		int error = errno;

@@ -1,13 +1,13 @@
 /*
- * clip_plan.h - which frames of which segments make up a range of wall time.
+ * clip_plan.h - finds which frames of which segments make up a range of wall time.
  *
- * A plan is a list of slices in the order of recording; each is a row of frames of one segment without a damaged one
- * in between, and in the file one contiguous range of bytes. Frames with from <= wall time < to belong to it. Where the
- * first of them is no key frame, the stretch starts at the key frame before it in the same segment. After the clock was
- * set back, two slices cover the same time.
+ * A plan is a list of slices in the order of recording. A slice is a run of undamaged frames of one segment, and in the
+ * file one contiguous range of bytes. It holds the frames with from_us <= wall time < to_us; if the first of them is
+ * not a key frame, the slice starts at the key frame before it in the same segment. After the clock was set back, two
+ * slices can cover the same time.
  *
- * The first PLAN_OPEN_MAX segments stay open, so that nobody who deletes one spoils the clip. The others are released:
- * whoever reads of one reopens it, and releases it again (clip_segment.h).
+ * The first PLAN_OPEN_MAX segments stay open, so deleting one cannot spoil the clip. The others are released: whoever
+ * reads one reopens it first and releases it again afterwards (clip_segment.h).
  */
 #ifndef FCGI_CLIP_CLIP_PLAN_H
 #define FCGI_CLIP_CLIP_PLAN_H
@@ -18,51 +18,56 @@
 
 #include "fcgi/clip/clip_segment.h"
 
-#define PLAN_OPEN_MAX 48u /* segments of a plan that stay open: six hours of ten minutes each */
+#define PLAN_OPEN_MAX 48u /* segments that stay open: six hours, at the default of ten minutes each */
 
 enum clip_origin { CLIP_DISK, CLIP_MEMORY, CLIP_TRANSCODED };
 
 struct clip_slice {
 	struct clip_segment segment;    /* owned */
-	uint64_t first, end;            /* records */
-	struct index_record head, tail; /* the first and the last of them */
+	uint64_t first, end;            /* record numbers; end is exclusive */
+	struct index_record head, tail; /* the records `first` and `end` - 1 */
 	enum clip_origin origin;
-	bool follows; /* not one frame is missing between the stretch before it and this one */
+	bool follows; /* no frame is missing between the previous slice and this one */
 };
 
 struct clip_plan {
-	int64_t from_us, to_us; /* wall time, to exclusive */
+	int64_t from_us, to_us; /* wall time; to_us is exclusive */
 	struct clip_slice *slices;
-	size_t count, room;
-	int folder;     /* of the segments, owned; 0: none */
-	int unreadable; /* errno of something that may belong to it and could not be read; 0: nothing */
-	bool is_open;   /* the range reaches into a segment that is not complete */
+	size_t count, capacity;
+	int folder;     /* of the segments, owned; 0 if there is none */
+	int unreadable; /* errno of something that may belong to the range and could not be read; 0 if there is nothing */
+	bool is_open;   /* the range reaches into an incomplete segment */
 };
 
 enum plan_outcome {
-	PLAN_OK,    /* maybe without a stretch */
-	PLAN_ERROR, /* errno: memory, descriptors */
+	PLAN_OK,    /* possibly without a slice */
+	PLAN_ERROR, /* with errno: memory or descriptors ran out */
 };
 
-/* Plans from the list of segments in `folder`; no list is an empty plan, and so is one that cannot be read
- * (unreadable). clip_plan_free() frees; safe on a zeroed one. */
+/*
+ * Plans the range from the list of segments in `folder`. Without a list the plan is empty; with one that cannot be read
+ * it is empty and `unreadable` is set. The caller frees the plan; freeing a zeroed one is safe.
+ */
 enum plan_outcome clip_plan_make(int folder, int64_t from_us, int64_t to_us, struct clip_plan *out);
 void clip_plan_free(struct clip_plan *plan);
 
-/* Puts a stretch at place `at`, or in place of the one there. The stretch is taken, also on failure. */
-bool clip_plan_insert(struct clip_plan *plan, size_t at, struct clip_slice *stretch);
-void clip_plan_replace(struct clip_plan *plan, size_t at, struct clip_slice *stretch);
+/* Inserts a slice before index `at`, or replaces the one there. Takes over the slice, even if it returns false. */
+bool clip_plan_insert(struct clip_plan *plan, size_t at, struct clip_slice *slice);
+void clip_plan_replace(struct clip_plan *plan, size_t at, struct clip_slice *slice);
 
-/* Takes the stretch at place `at` out, and closes it. */
+/* Removes the slice at index `at` and closes its segment. */
 void clip_plan_remove(struct clip_plan *plan, size_t at);
 
-/* A stretch over all frames of an opened segment (taken); false, closing it, where it has none or no key frame. */
+/*
+ * Makes a slice of all frames of an opened segment, which it takes over. Returns false and closes the segment if it has
+ * no frame or no key frame.
+ */
 bool clip_slice_whole(struct clip_segment *segment, enum clip_origin origin, struct clip_slice *out);
 
-/* Where the last frame of a stretch ends. */
-int64_t clip_slice_end_us(const struct clip_slice *stretch);
+/* Wall time at which the last frame of a slice ends. */
+int64_t clip_slice_end_us(const struct clip_slice *slice);
 
-/* How late a first frame, or how early a last one, still counts as nothing missing: 1.5 frames, at least 100 ms. */
+/* How late a first frame may be, or how early a last one, before something is missing: 1.5 frames, at least 100 ms. */
 int64_t clip_slack_us(const struct index_record *record);
 
 #endif

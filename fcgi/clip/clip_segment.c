@@ -1,6 +1,4 @@
-/*
- * clip_segment.c - the frames of one segment: see clip_segment.h.
- */
+/* clip_segment.c - reads the frames of one segment, from its index or from the .mp4 itself. */
 #include "fcgi/clip/clip_segment.h"
 
 #include <errno.h>
@@ -17,10 +15,10 @@
 #define HEAD_BYTES    16384u
 #define KEY_LOOK_BACK 64u
 
-/* The records as the .mp4 itself has them. */
+/* Records found by scanning the .mp4. */
 struct record_list {
 	struct index_record *records;
-	size_t count, room;
+	size_t count, capacity;
 	uint64_t limit; /* so many are enough */
 	bool failed;
 	bool done; /* late: it was tried */
@@ -31,14 +29,14 @@ static bool record_list_add(const struct index_record *record, void *context)
 	struct record_list *list = context;
 
 	disk_pulse();
-	if (list->count == list->room) {
-		size_t room = list->room ? list->room * 2 : 1024;
-		struct index_record *grown = reallocarray(list->records, room, sizeof(*grown));
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? list->capacity * 2 : 1024;
+		struct index_record *grown = reallocarray(list->records, capacity, sizeof(*grown));
 		list->failed = !grown;
 		if (!grown)
 			return false;
 		list->records = grown;
-		list->room = room;
+		list->capacity = capacity;
 	}
 	list->records[list->count++] = *record;
 	return list->count < list->limit;
@@ -55,7 +53,7 @@ static bool scan_records(struct clip_segment *segment, const struct segment_layo
 		errno = error;
 		return false;
 	}
-	segment->walked = list.records;
+	segment->records = list.records;
 	segment->count = list.count;
 	return true;
 }
@@ -72,24 +70,24 @@ static bool open_by_scan(struct clip_segment *segment)
 	return good;
 }
 
-/* What can be had of the .mp4 where the .idx has let a reader down; once, and kept for the next reader. */
+/* Scans the .mp4 because a record of the .idx cannot be read. Done once; the result is kept. */
 static const struct record_list *scan_fallback(const struct clip_segment *segment)
 {
 	struct segment_layout layout = {0};
-	struct record_list *late = segment->late;
+	struct record_list *fallback = segment->fallback;
 	uint64_t good_end;
 
-	if (late->done)
-		return late;
-	late->done = true;
-	late->limit = segment->count;
+	if (fallback->done)
+		return fallback;
+	fallback->done = true;
+	fallback->limit = segment->count;
 	if (segment_read_layout(segment->fd, &layout) == SEGMENT_OK)
-		segment_walk(segment->fd, &layout, record_list_add, late, &good_end);
+		segment_walk(segment->fd, &layout, record_list_add, fallback, &good_end);
 	segment_layout_free(&layout);
-	return late;
+	return fallback;
 }
 
-/* Drops records at the end whose media is not in the file, as far as a crash of the machine can have left such. */
+/* Drops records at the end whose media is not in the file; a crash of the machine can leave such records. */
 static bool drop_missing_media(struct clip_segment *segment)
 {
 	struct index_record last;
@@ -106,8 +104,8 @@ static bool drop_missing_media(struct clip_segment *segment)
 }
 
 /*
- * True where the .idx serves. A complete segment's that lost its end does not: its records are fewer than the list of
- * segments says.
+ * Opens the .idx; false if it cannot be used. That includes the index of a complete segment that has lost its end: it
+ * has fewer records than the list of segments says.
  */
 static bool open_index(int folder, struct clip_segment *segment)
 {
@@ -119,8 +117,8 @@ static bool open_index(int folder, struct clip_segment *segment)
 	if (index_reader_open(folder, name, entry->segment_no, &segment->index) != INDEX_OK)
 		return false;
 	segment->count = index_reader_count(&segment->index);
-	segment->late = calloc(1, sizeof(*segment->late));
-	if (segment->late && drop_missing_media(segment) &&
+	segment->fallback = calloc(1, sizeof(*segment->fallback));
+	if (segment->fallback && drop_missing_media(segment) &&
 	    (entry->state != CATALOGUE_COMPLETE || segment->count >= entry->frames))
 		return true;
 	index_reader_close(&segment->index);
@@ -164,7 +162,7 @@ enum clip_segment_error clip_segment_classify(int error)
 	case 0:
 	case EBADMSG:
 		return CLIP_SEGMENT_DAMAGED;
-	default: /* EIO, ESTALE, ENOTCONN, …: whatever keeps it from being read says nothing about what it holds */
+	default: /* EIO, ESTALE, ENOTCONN, ...: it cannot be read now, which says nothing about its content */
 		return CLIP_SEGMENT_UNREADABLE;
 	}
 }
@@ -175,7 +173,7 @@ bool clip_segment_exists(int folder, const struct catalogue_entry *entry)
 	       clip_segment_classify(errno) != CLIP_SEGMENT_DELETED;
 }
 
-/* ftyp and moov at the file's beginning. */
+/* Reads the ftyp and moov at the beginning of an adopted file. */
 static bool read_adopted_layout(int fd, uint8_t head[HEAD_BYTES], struct segment_layout *layout)
 {
 	struct mp4_box ftyp, moov;
@@ -201,7 +199,7 @@ bool clip_segment_adopt(int fd, int64_t first_wall_us, struct clip_segment *out)
 	uint8_t head[HEAD_BYTES];
 	struct segment_layout layout = {.info.first_wall_us = first_wall_us};
 
-	*out = (struct clip_segment){.fd = fd, .index = {.fd = -1}, .foreign = true};
+	*out = (struct clip_segment){.fd = fd, .index = {.fd = -1}, .adopted = true};
 	if (!read_adopted_layout(fd, head, &layout) || !scan_records(out, &layout)) {
 		clip_segment_close(out, false);
 		return false;
@@ -218,7 +216,7 @@ bool clip_segment_read_init(const struct clip_segment *segment, uint8_t entry[MP
 {
 	uint8_t head[HEAD_BYTES];
 	struct segment_layout layout = {0};
-	bool good = segment->foreign ? read_adopted_layout(segment->fd, head, &layout)
+	bool good = segment->adopted ? read_adopted_layout(segment->fd, head, &layout)
 				     : segment_read_layout(segment->fd, &layout) == SEGMENT_OK;
 
 	if (good) {
@@ -234,10 +232,10 @@ void clip_segment_close(struct clip_segment *segment, bool keep_fd)
 {
 	if (segment->index.segment_no != 0)
 		index_reader_close(&segment->index);
-	free(segment->walked);
-	if (segment->late)
-		free(segment->late->records);
-	free(segment->late);
+	free(segment->records);
+	if (segment->fallback)
+		free(segment->fallback->records);
+	free(segment->fallback);
 	if (segment->fd > 0 && !keep_fd)
 		close(segment->fd);
 	*segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
@@ -247,7 +245,7 @@ void clip_segment_release(struct clip_segment *segment)
 {
 	struct clip_segment closed = {.entry = segment->entry, .folder = segment->folder, .count = segment->count};
 
-	if (segment->foreign)
+	if (segment->adopted)
 		return;
 	clip_segment_close(segment, false);
 	segment->entry = closed.entry;
@@ -263,7 +261,7 @@ bool clip_segment_reopen(struct clip_segment *segment)
 		return true;
 	if (!clip_segment_open(segment->folder, &segment->entry, &opened))
 		return false;
-	if (opened.count < segment->count) { /* another one of that name, or cut */
+	if (opened.count < segment->count) { /* another file of that name, or a truncated one */
 		clip_segment_close(&opened, false);
 		errno = ENOENT;
 		return false;
@@ -286,18 +284,18 @@ static size_t copy_records(const struct index_record *records, uint64_t length, 
 
 size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, size_t count, struct index_record *out)
 {
-	if (segment->walked)
-		return copy_records(segment->walked, segment->count, first, count, out);
+	if (segment->records)
+		return copy_records(segment->records, segment->count, first, count, out);
 	disk_pulse();
-	if (!segment->late || first >= segment->count)
+	if (!segment->fallback || first >= segment->count)
 		return 0;
 	if (count > segment->count - first)
 		count = (size_t)(segment->count - first);
 	size_t got = index_reader_read(&segment->index, first, count, out);
 	if (got == count)
 		return got;
-	const struct record_list *late = scan_fallback(segment);
-	return got + copy_records(late->records, late->count, first + got, count - got, out + got);
+	const struct record_list *fallback = scan_fallback(segment);
+	return got + copy_records(fallback->records, fallback->count, first + got, count - got, out + got);
 }
 
 uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us)
@@ -307,7 +305,7 @@ uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us)
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 		struct index_record record;
-		/* A record that cannot be had ends the segment: what is sought lies before it. */
+		/* A record that cannot be read ends the segment: search before it. */
 		if (clip_segment_read(segment, middle, 1, &record) == 1 && record.wall_us < wall_us)
 			low = middle + 1;
 		else

@@ -1,10 +1,11 @@
 /*
- * clip_segment.h - the frames of one segment: its .mp4, and its records from the .idx, or from the .mp4 itself where
- * the .idx is missing or damaged. FFmpeg's output for a part that was never recorded (transcode.h) is read in the
- * same way.
+ * clip_segment.h - reads the frames of one segment: the .mp4 and its records.
  *
- * Damage in the middle of an .idx shows only when its record is read. Then the .mp4 is walked, and what the .idx does
- * not give comes from there: the numbers of the records are the same, since an .idx is what a walk gives.
+ * The records come from the .idx, or from scanning the .mp4 if the .idx is missing or damaged. Damage in the middle of
+ * an .idx shows only when that record is read; then the .mp4 is scanned and fills in. The record numbers are the same
+ * either way, because an .idx holds what a scan finds.
+ *
+ * FFmpeg's output for frames that were never recorded (transcode.h) is read the same way.
  */
 #ifndef FCGI_CLIP_CLIP_SEGMENT_H
 #define FCGI_CLIP_CLIP_SEGMENT_H
@@ -21,63 +22,64 @@ struct record_list;
 
 struct clip_segment {
 	struct catalogue_entry entry;
-	int folder;                  /* where it stands; not owned; 0: nowhere */
-	int fd;                      /* the .mp4; owned; not above 0: closed */
-	struct index_reader index;   /* fd -1 where the records were walked */
-	struct index_record *walked; /* owned; or NULL */
-	struct record_list *late;    /* owned: what is walked once the .idx turns out to be damaged */
-	uint64_t count;              /* records whose media is in the file, as of opening */
-	bool foreign;                /* adopted */
+	int folder;                   /* that it is in; not owned; 0 if it is in none */
+	int fd;                       /* of the .mp4, owned; 0 or less when closed */
+	struct index_reader index;    /* fd is -1 if the .idx is not used */
+	struct index_record *records; /* owned; from scanning the .mp4, NULL if the .idx is used */
+	struct record_list *fallback; /* owned; scanned from the .mp4 once the .idx turns out to be damaged */
+	uint64_t count;               /* records whose media was in the file when it was opened */
+	bool adopted;                 /* by clip_segment_adopt() */
 };
 
 /*
- * False with errno where the file is gone or cannot be read. EBADMSG: nothing in it can be used.
- * clip_segment_classify() says what an errno means. The folder has to stay open while the segment may be reopened.
+ * Returns false with errno if the file is gone, cannot be read, or has nothing usable in it (EBADMSG);
+ * clip_segment_classify() sorts these. The folder must stay open as long as the segment may be reopened.
  */
 bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct clip_segment *out);
 
 enum clip_segment_error {
-	CLIP_SEGMENT_DELETED,      /* nothing of that name is there that a segment can be: somebody deleted it */
-	CLIP_SEGMENT_DAMAGED,      /* the disk lost it */
-	CLIP_SEGMENT_UNREADABLE,   /* it may be there, and cannot be read now */
-	CLIP_SEGMENT_NO_RESOURCES, /* memory or descriptors are short: it says nothing about the segment */
+	CLIP_SEGMENT_DELETED,      /* nothing of that name is there that could be a segment */
+	CLIP_SEGMENT_DAMAGED,      /* the disk has lost it */
+	CLIP_SEGMENT_UNREADABLE,   /* it may be there, but cannot be read now */
+	CLIP_SEGMENT_NO_RESOURCES, /* memory or descriptors ran out, which says nothing about the segment */
 };
 
+/* What an errno of opening a segment means. */
 enum clip_segment_error clip_segment_classify(int error);
 
-/* Whether a file stands under the name of the entry; true also where that cannot be told. */
+/* Whether a file has the name of the entry; true if that cannot be determined. */
 bool clip_segment_exists(int folder, const struct catalogue_entry *entry);
 
 /*
- * The same of a fragmented MP4 without our uuid box, whose first frame was at first_wall_us; entry gets its codec and
- * size. Takes the descriptor, closes it on failure.
+ * Opens a fragmented MP4 that lacks our uuid box and whose first frame was captured at first_wall_us; the entry gets
+ * its codec and picture size. Takes over the descriptor, and closes it on failure.
  */
 bool clip_segment_adopt(int fd, int64_t first_wall_us, struct clip_segment *out);
 
 /*
  * Closes the files of an opened segment and frees its records, so that a list of thousands of segments costs neither
- * descriptors nor memory; what entry and count say stays. clip_segment_reopen() has to come before anything else is
- * read of it, and does nothing where it is open; false with errno, as clip_segment_open. Segments that were adopted
- * stay open.
+ * descriptors nor memory; `entry` and `count` remain. Reopen it before reading anything else. Reopening an open segment
+ * does nothing; it fails as clip_segment_open() does. Adopted segments always stay open.
  */
 void clip_segment_release(struct clip_segment *segment);
 bool clip_segment_reopen(struct clip_segment *segment);
 
-/* Safe on a zeroed one. Keeps the descriptor of the .mp4 open where `keep_fd`: somebody else owns it now. */
+/* Safe on a zeroed segment. With `keep_fd` the descriptor of the .mp4 stays open, because it has another owner now. */
 void clip_segment_close(struct clip_segment *segment, bool keep_fd);
 
-/* Reads the sample entry into `entry`, where out->entry then points, and what else the init segment says. */
+/* Reads the init segment into *out, and the sample entry into `entry`, which out->entry then points to. */
 bool clip_segment_read_init(const struct clip_segment *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out);
 
-/* Reads up to `count` records from number `first`; fewer at the end, or where neither the .idx nor the .mp4 has them.
+/*
+ * Reads up to `count` records from number `first` on. Returns fewer at the end, or at a record that neither the .idx
+ * nor the .mp4 has.
  */
 size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, size_t count, struct index_record *out);
 
-/* Number of the first record with wall_us >= wall_us; segment->count where there is none. Binary search. */
+/* The first record whose wall time is at least wall_us; segment->count if there is none. A binary search. */
 uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us);
 
-/* The last key frame at or before record `number`; the first behind it where there is none; count where there is none
- * at all. */
+/* The last key frame at or before record `number`; if there is none, the first after it; else segment->count. */
 uint64_t clip_segment_key_frame(const struct clip_segment *segment, uint64_t number);
 
 #endif

@@ -1,9 +1,4 @@
-/*
- * kept_clips.c - keeps a clip: see kept_clips.h.
- *
- * The temporary file of NAME is .NAME.part, locked while it is written: what a killed writer left is removed by the
- * next one.
- */
+/* kept_clips.c - stores and removes kept clips. */
 #include "fcgi/clip/kept_clips.h"
 
 #include <errno.h>
@@ -19,8 +14,13 @@
 #include "shared/base/file_limit.h"
 #include "shared/segment/clip_cache_files.h"
 
+/*
+ * The temporary file of NAME is .NAME.part, locked while it is being written: the next writer removes what a killed one
+ * has left.
+ */
+
 #define COPY_BYTES     (256u << 10)
-#define INSIDE_BYTES   (4u << 20)
+#define RANGE_BYTES    (4u << 20) /* per copy_file_range() */
 #define NAME_MAX_CHARS 100
 
 static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -43,16 +43,16 @@ bool kept_clip_name_make(const char *text, char out[KEPT_CLIP_NAME_BYTES])
 }
 
 /*
- * Bytes from *at on, inside of the kernel where the file systems can do that. They go to the disk at once: in the
- * name and with the priority of this process.
+ * Copies from *at on inside the kernel, as far as the file systems support that. Write-back starts at once, so that it
+ * is charged to this process and has its priority.
  */
-static void copy_inside(int fd, const struct virtual_file *file, uint64_t *at)
+static void copy_in_kernel(int fd, const struct virtual_file *file, uint64_t *at)
 {
 	struct virtual_file_extent extent;
 
 	while (virtual_file_extent_at(file, *at, &extent)) {
 		off_t offset = (off_t)extent.offset;
-		size_t length = extent.length < INSIDE_BYTES ? (size_t)extent.length : INSIDE_BYTES;
+		size_t length = extent.length < RANGE_BYTES ? (size_t)extent.length : RANGE_BYTES;
 		ssize_t got = copy_file_range(extent.fd, &offset, fd, NULL, length, 0);
 		if (got <= 0)
 			return;
@@ -61,10 +61,10 @@ static void copy_inside(int fd, const struct virtual_file *file, uint64_t *at)
 	}
 }
 
-/* The same by way of memory: up to `room` bytes. False where they cannot be read or written. */
-static bool copy_through(int fd, const struct virtual_file *file, uint64_t *at, uint8_t *bytes, size_t room)
+/* Copies up to `size` bytes through memory. Returns false if they cannot be read or written. */
+static bool copy_through_memory(int fd, const struct virtual_file *file, uint64_t *at, uint8_t *bytes, size_t size)
 {
-	ssize_t got = virtual_file_read(file, *at, bytes, room);
+	ssize_t got = virtual_file_read(file, *at, bytes, size);
 
 	for (ssize_t done = 0; done < got;) {
 		ssize_t n = write(fd, bytes + done, (size_t)(got - done));
@@ -87,8 +87,8 @@ bool kept_clip_copy(int fd, const struct virtual_file *file)
 		good = false;
 	}
 	while (good && at < size) {
-		copy_inside(fd, file, &at);
-		good = at == size || copy_through(fd, file, &at, bytes, COPY_BYTES);
+		copy_in_kernel(fd, file, &at);
+		good = at == size || copy_through_memory(fd, file, &at, bytes, COPY_BYTES);
 	}
 	free(bytes);
 	return good;
@@ -100,13 +100,13 @@ int kept_clip_part_open(int folder, const char *name)
 
 	if (fd < 0 || ftruncate(fd, 0) == 0)
 		return fd;
-	int kept = errno;
+	int error = errno;
 	close(fd);
-	errno = kept;
+	errno = error;
 	return -1;
 }
 
-/* Cached clips give way to one that is kept. */
+/* Evicts cached clips if the disk has no room for a kept one. */
 static void make_room(const struct kept_clip *keep)
 {
 	struct statvfs disk;
@@ -122,7 +122,7 @@ static void make_room(const struct kept_clip *keep)
 	close(cached);
 }
 
-static int failure(void)
+static int outcome_of_errno(void)
 {
 	switch (errno) {
 	case ENOSPC:
@@ -139,15 +139,15 @@ static int failure(void)
 	}
 }
 
-/* Some file systems, above all those of a network, have nothing to sync of a folder. */
-static int folder_synced(int folder)
+/* Some file systems, mostly network ones, cannot sync a folder (EINVAL). */
+static int sync_folder(int folder)
 {
 	return fsync(folder) == 0 || errno == EINVAL ? KEPT_CLIP_OK : KEPT_CLIP_FAILED;
 }
 
 /*
- * A name that is taken stays. Where the file system cannot see to that (NFS, FUSE), this does: whoever else keeps a
- * clip of that name is refused while the temporary file is locked, or finds the name taken.
+ * Renames the temporary file unless the name is taken. If the file system has no RENAME_NOREPLACE (NFS, FUSE), checking
+ * first is safe: nobody else can keep a clip of that name while the temporary file is locked.
  */
 static bool rename_if_free(const struct kept_clip *keep, const char *part)
 {
@@ -164,11 +164,11 @@ static bool rename_if_free(const struct kept_clip *keep, const char *part)
 	return errno == ENOENT && renameat(keep->folder, part, keep->folder, keep->name) == 0;
 }
 
-static int give_name(const struct kept_clip *keep, const char *part)
+static int publish(const struct kept_clip *keep, const char *part)
 {
 	if (rename_if_free(keep, part))
-		return folder_synced(keep->folder);
-	return errno == EEXIST ? KEPT_CLIP_EXISTS : failure();
+		return sync_folder(keep->folder);
+	return errno == EEXIST ? KEPT_CLIP_EXISTS : outcome_of_errno();
 }
 
 int kept_clip_write(void *context)
@@ -182,9 +182,9 @@ int kept_clip_write(void *context)
 	snprintf(part, sizeof(part), ".%s" PART_SUFFIX, keep->name);
 	int fd = kept_clip_part_open(keep->folder, part);
 	if (fd < 0)
-		return errno == EWOULDBLOCK ? KEPT_CLIP_BUSY : failure();
+		return errno == EWOULDBLOCK ? KEPT_CLIP_BUSY : outcome_of_errno();
 	errno = 0;
-	outcome = kept_clip_copy(fd, keep->file) && fsync(fd) == 0 ? give_name(keep, part) : failure();
+	outcome = kept_clip_copy(fd, keep->file) && fsync(fd) == 0 ? publish(keep, part) : outcome_of_errno();
 	if (outcome != KEPT_CLIP_OK)
 		unlinkat(keep->folder, part, 0);
 	close(fd);
@@ -196,6 +196,6 @@ int kept_clip_remove(void *context)
 	const struct kept_clip *keep = context;
 
 	if (unlinkat(keep->folder, keep->name, 0) == 0)
-		return folder_synced(keep->folder);
-	return errno == ENOENT || errno == EISDIR ? KEPT_CLIP_NOT_FOUND : failure();
+		return sync_folder(keep->folder);
+	return errno == ENOENT || errno == EISDIR ? KEPT_CLIP_NOT_FOUND : outcome_of_errno();
 }

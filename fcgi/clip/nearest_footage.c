@@ -1,15 +1,15 @@
-/*
- * nearest_footage.c - see nearest_footage.h.
- *
- * Where the clock was set back, the segment that was recorded last is not the latest one. So entry after entry is
- * looked at, until the bounds of the list say that no other one has anything nearer; only a segment that may have is
- * opened.
- */
+/* nearest_footage.c - finds the frames next to a range that has none. */
 #include "fcgi/clip/nearest_footage.h"
 
 #include "fcgi/clip/clip_segment.h"
 
-#define ENTRIES_A_READ 64u
+#define ENTRIES_PER_READ 64u
+
+/*
+ * After the clock was set back, the segment that was recorded last is not the latest one in wall time. So the search
+ * goes from entry to entry until the list's bounds show that no other has anything nearer. Only a segment that may have
+ * something nearer is opened.
+ */
 
 static void take_before(struct nearest_footage *nearest, int64_t wall_us)
 {
@@ -25,8 +25,8 @@ static void take_after(struct nearest_footage *nearest, int64_t wall_us)
 	nearest->after = true;
 }
 
-/* The frame of a segment that is next to wall_us. */
-static bool frame_beside(int folder, const struct catalogue_entry *entry, int64_t wall_us, bool before, int64_t *at_us)
+/* Finds the wall time of the segment's last frame before wall_us, or of its first one at or after it. */
+static bool find_adjacent(int folder, const struct catalogue_entry *entry, int64_t wall_us, bool before, int64_t *at_us)
 {
 	struct clip_segment segment;
 	struct index_record record;
@@ -51,23 +51,23 @@ static bool may_be_nearer_before(const struct catalogue_entry *entry, int64_t fr
 	return entry->start_wall_us < from_us && !(out->before && ends && entry->end_wall_us <= out->before_us);
 }
 
-/* From the segment that was recorded last backwards. */
+/* Searches backwards from the segment that was recorded last. */
 static void find_before(int folder, const struct catalogue *list, int64_t from_us, struct nearest_footage *out)
 {
-	struct catalogue_entry entries[ENTRIES_A_READ];
+	struct catalogue_entry entries[ENTRIES_PER_READ];
 	uint64_t first, end;
 	int64_t at_us;
 
 	if (!catalogue_range(list, 0, from_us, &first, &end))
 		return;
 	while (end > first) {
-		size_t count = end - first < ENTRIES_A_READ ? (size_t)(end - first) : ENTRIES_A_READ;
+		size_t count = end - first < ENTRIES_PER_READ ? (size_t)(end - first) : ENTRIES_PER_READ;
 		end -= count;
 		for (size_t i = catalogue_read(list, end, count, entries); i-- > 0;) {
 			if (out->before && entries[i].max_end_wall_us <= out->before_us)
 				return;
 			if (may_be_nearer_before(&entries[i], from_us, out) &&
-			    frame_beside(folder, &entries[i], from_us, true, &at_us))
+			    find_adjacent(folder, &entries[i], from_us, true, &at_us))
 				take_before(out, at_us);
 		}
 	}
@@ -82,20 +82,20 @@ static bool may_be_nearer_after(const struct catalogue_entry *entry, int64_t to_
 
 static void find_after(int folder, const struct catalogue *list, int64_t to_us, struct nearest_footage *out)
 {
-	struct catalogue_entry entries[ENTRIES_A_READ];
+	struct catalogue_entry entries[ENTRIES_PER_READ];
 	uint64_t next, end;
 	int64_t at_us;
 
 	if (!catalogue_range(list, to_us - 1, INT64_MAX, &next, &end))
 		return;
 	while (next < end) {
-		size_t count = end - next < ENTRIES_A_READ ? (size_t)(end - next) : ENTRIES_A_READ;
+		size_t count = end - next < ENTRIES_PER_READ ? (size_t)(end - next) : ENTRIES_PER_READ;
 		size_t got = catalogue_read(list, next, count, entries);
 		for (size_t i = 0; i < got; i++) {
 			if (out->after && entries[i].min_start_wall_us >= out->after_us)
 				return;
 			if (may_be_nearer_after(&entries[i], to_us, out) &&
-			    frame_beside(folder, &entries[i], to_us, false, &at_us))
+			    find_adjacent(folder, &entries[i], to_us, false, &at_us))
 				take_after(out, at_us);
 		}
 		next += count;

@@ -1,9 +1,4 @@
-/*
- * timeline_walk.c - spans and gaps from the list of segments and their indexes: see timeline_walk.h.
- *
- * Three days at 60 frames a second are 15 million records, so an index is not read through: every BLOCK-th record is
- * looked at, and only a block that lasts too long for its number of frames can hide a hole.
- */
+/* timeline_walk.c - makes spans and gaps from the list of segments and their indexes. */
 #include "fcgi/clip/timeline_walk.h"
 
 #include <errno.h>
@@ -13,30 +8,34 @@
 #include "fcgi/clip/clip_segment.h"
 #include "shared/base/clock.h"
 
+/*
+ * Three days at 60 frames per second have 15 million records, too many to read. So only the first records of each block
+ * and its last one are read: a block can have a hole only if it lasts too long for its number of frames.
+ */
 #define BLOCK       256u
 #define SAMPLE      8u
 #define HOLE_MIN_US US_PER_S
-#define CUT_MIN_US  (US_PER_S / 10) /* less between two segments that follow each other is nothing missing */
+#define CUT_MIN_US  (US_PER_S / 10) /* between consecutive segments, less than this is nothing missing */
 
 struct walk {
 	int folder;
 	int64_t from_us, to_us;
 	struct timeline_item *spans; /* in the order of recording, within [from, to) */
-	size_t span_count, span_room;
-	struct gap_candidate *claims; /* likewise */
-	size_t claim_count, claim_room;
-	bool growing; /* the last span reaches up to where the walk is */
-	int error;    /* errno of what ends the walk; 0: nothing */
+	size_t span_count, span_capacity;
+	struct gap_candidate *candidates; /* the same */
+	size_t candidate_count, candidate_capacity;
+	bool extending; /* the last span reaches up to where the walk is */
+	int error;      /* errno that ends the walk; 0 if none */
 
-	/* The segment before, which is there */
-	bool seen;
+	/* The previous segment that exists */
+	bool has_previous;
 	uint64_t segment_no;
 	int64_t start_us, end_us;
-	int64_t usual_end_us; /* before end_us where its last frame stood too long */
+	int64_t usual_end_us; /* earlier than end_us if its last frame lasted too long */
 };
 
-/* Cuts a range to what was asked for; false where nothing of it is left. */
-static bool range_cut(const struct walk *walk, int64_t from_us, int64_t to_us, struct wall_range *out)
+/* Clamps a range to the one that was asked for; false if nothing of it is left. */
+static bool clamp_range(const struct walk *walk, int64_t from_us, int64_t to_us, struct wall_range *out)
 {
 	*out = (struct wall_range){
 		.from_us = from_us > walk->from_us ? from_us : walk->from_us,
@@ -45,8 +44,8 @@ static bool range_cut(const struct walk *walk, int64_t from_us, int64_t to_us, s
 	return out->from_us < out->to_us;
 }
 
-/* One more item of an array; false where memory is short. */
-static bool array_grow(struct walk *walk, void **array, size_t *room, size_t count, size_t item_bytes)
+/* Makes room for one more item; false if memory runs out. */
+static bool grow_array(struct walk *walk, void **array, size_t *room, size_t count, size_t item_bytes)
 {
 	if (count < *room)
 		return true;
@@ -62,43 +61,44 @@ static bool array_grow(struct walk *walk, void **array, size_t *room, size_t cou
 	return true;
 }
 
-static void span_add(struct walk *walk, int64_t from_us, int64_t to_us, uint32_t source)
+static void add_span(struct walk *walk, int64_t from_us, int64_t to_us, uint32_t source)
 {
 	struct wall_range range;
-	bool there = range_cut(walk, from_us, to_us, &range);
+	bool there = clamp_range(walk, from_us, to_us, &range);
 
-	if (there && walk->growing) {
+	if (there && walk->extending) {
 		walk->spans[walk->span_count - 1].to_us = range.to_us;
 		return;
 	}
 	there = there &&
-		array_grow(walk, (void **)&walk->spans, &walk->span_room, walk->span_count, sizeof(*walk->spans));
+		grow_array(walk, (void **)&walk->spans, &walk->span_capacity, walk->span_count, sizeof(*walk->spans));
 	if (there)
 		walk->spans[walk->span_count++] =
 			(struct timeline_item){TIMELINE_SPAN, range.from_us, range.to_us, source, GAP_NONE};
-	walk->growing = there;
+	walk->extending = there;
 }
 
-/* Takes off the last span what lies behind to_us; it does not grow any more. */
-static void span_end(struct walk *walk, int64_t to_us)
+/* Cuts the last span at to_us; it is not extended any further. */
+static void trim_span(struct walk *walk, int64_t to_us)
 {
-	struct timeline_item *last = walk->growing ? &walk->spans[walk->span_count - 1] : NULL;
+	struct timeline_item *last = walk->extending ? &walk->spans[walk->span_count - 1] : NULL;
 
 	if (last && last->to_us > to_us)
 		last->to_us = to_us;
 	walk->span_count -= last && last->to_us <= last->from_us;
-	walk->growing = false;
+	walk->extending = false;
 }
 
-/* Nothing may be recorded in this range, for that cause. */
-static void claim_add(struct walk *walk, int64_t from_us, int64_t to_us, uint32_t cause, bool weak)
+/* Notes that nothing may be recorded in this range, and why. */
+static void add_candidate(struct walk *walk, int64_t from_us, int64_t to_us, uint32_t cause, bool weak)
 {
 	struct wall_range range;
 
-	if (!range_cut(walk, from_us, to_us, &range) ||
-	    !array_grow(walk, (void **)&walk->claims, &walk->claim_room, walk->claim_count, sizeof(*walk->claims)))
+	if (!clamp_range(walk, from_us, to_us, &range) ||
+	    !grow_array(walk, (void **)&walk->candidates, &walk->candidate_capacity, walk->candidate_count,
+			sizeof(*walk->candidates)))
 		return;
-	walk->claims[walk->claim_count++] = (struct gap_candidate){range, cause, weak, walk->span_count};
+	walk->candidates[walk->candidate_count++] = (struct gap_candidate){range, cause, weak, walk->span_count};
 }
 
 static int duration_order(const void *a, const void *b)
@@ -108,7 +108,7 @@ static int duration_order(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* The middle one of the durations of a block's frames. */
+/* Median duration of the frames of a block. */
 static int64_t median_us(const struct index_record *records, size_t count)
 {
 	int64_t durations_us[BLOCK];
@@ -119,13 +119,15 @@ static int64_t median_us(const struct index_record *records, size_t count)
 	return durations_us[count / 2];
 }
 
-/* Where the frames since the last hole begin, and where they end so far. */
-struct row {
+/* From where the frames since the last hole reach, and how far by now. */
+struct block_span {
 	int64_t from_us, end_us;
 };
 
-/* Where a frame ends: at the next one, also where that is later than a record can tell, unless frames between them are
- * damaged. */
+/*
+ * A frame ends where the next one begins, even if that is later than its record can express; but not if frames between
+ * them are damaged.
+ */
 static int64_t frame_end_us(const struct index_record *record, const struct index_record *next)
 {
 	if (next && !(next->flags & INDEX_AFTER_HOLE))
@@ -133,8 +135,8 @@ static int64_t frame_end_us(const struct index_record *record, const struct inde
 	return record->wall_us + record->duration_us;
 }
 
-/* Looks through one block. */
-static void block_scan(struct walk *walk, const struct clip_segment *segment, uint64_t first, struct row *row)
+/* Reads all records of a block and finds its holes. */
+static void scan_block(struct walk *walk, const struct clip_segment *segment, uint64_t first, struct block_span *span)
 {
 	struct index_record records[BLOCK + 1];
 	size_t got = clip_segment_read(segment, first, BLOCK + 1, records), count = got < BLOCK ? got : BLOCK;
@@ -145,24 +147,24 @@ static void block_scan(struct walk *walk, const struct clip_segment *segment, ui
 	int64_t limit_us = 5 * usual_us > HOLE_MIN_US ? 5 * usual_us : HOLE_MIN_US;
 	for (size_t i = 0; i < count; i++) {
 		int64_t next_us = frame_end_us(&records[i], i + 1 < got ? &records[i + 1] : NULL);
-		if (records[i].flags & INDEX_AFTER_HOLE && row->end_us != 0) {
-			span_add(walk, row->from_us, row->end_us, segment->entry.source);
-			walk->growing = false;
-			claim_add(walk, row->end_us, records[i].wall_us, GAP_DISK, false);
-			row->from_us = records[i].wall_us;
+		if (records[i].flags & INDEX_AFTER_HOLE && span->end_us != 0) {
+			add_span(walk, span->from_us, span->end_us, segment->entry.source);
+			walk->extending = false;
+			add_candidate(walk, span->end_us, records[i].wall_us, GAP_DISK, false);
+			span->from_us = records[i].wall_us;
 		}
-		row->end_us = next_us;
+		span->end_us = next_us;
 		if (records[i].duration_us <= limit_us || first + i + 1 == segment->count)
 			continue;
-		span_add(walk, row->from_us, records[i].wall_us + usual_us, segment->entry.source);
-		walk->growing = false;
-		claim_add(walk, records[i].wall_us + usual_us, next_us, GAP_STALLED, false);
-		row->from_us = next_us;
+		add_span(walk, span->from_us, records[i].wall_us + usual_us, segment->entry.source);
+		walk->extending = false;
+		add_candidate(walk, records[i].wall_us + usual_us, next_us, GAP_STALLED, false);
+		span->from_us = next_us;
 	}
 }
 
-/* The block lasts half a hole longer than its number of frames would at the rate of its first ones. */
-static bool block_may_hide(const struct clip_segment *segment, uint64_t first, uint64_t count)
+/* Whether a block lasts longer, by half a hole, than its number of frames would at the rate of its first ones. */
+static bool block_may_have_hole(const struct clip_segment *segment, uint64_t first, uint64_t count)
 {
 	struct index_record start[SAMPLE], last;
 	size_t got = clip_segment_read(segment, first, count < SAMPLE ? (size_t)count : SAMPLE, start);
@@ -174,70 +176,72 @@ static bool block_may_hide(const struct clip_segment *segment, uint64_t first, u
 }
 
 /*
- * The span of a segment that lasts until end_us, and its holes that lie in the range. Blocks are counted from the first
- * record, so that a hole is the same one whatever range is asked for.
+ * Adds the span of a segment that lasts until end_us, and its holes within the range. Blocks are counted from the first
+ * record, so a hole is the same whatever range is asked for.
  */
 static void scan_segment(struct walk *walk, const struct clip_segment *segment, int64_t end_us)
 {
 	uint64_t first = clip_segment_find(segment, walk->from_us), end = clip_segment_find(segment, walk->to_us);
-	struct row row = {.from_us = segment->entry.start_wall_us};
+	struct block_span span = {.from_us = segment->entry.start_wall_us};
 	bool damaged = segment->entry.holes;
 
-	first -= first > 0;                     /* the frame that stands at `from` */
-	end += damaged && end < segment->count; /* damaged frames before it may lie in the range */
+	first -= first > 0;                     /* include the frame that lasts into the range */
+	end += damaged && end < segment->count; /* damaged frames before `end` may be in the range */
 	for (uint64_t at = first / BLOCK * BLOCK; at < end; at += BLOCK) {
 		uint64_t count = segment->count - at < BLOCK ? segment->count - at : BLOCK;
-		if (damaged || block_may_hide(segment, at, count))
-			block_scan(walk, segment, at, &row);
+		if (damaged || block_may_have_hole(segment, at, count))
+			scan_block(walk, segment, at, &span);
 	}
-	span_add(walk, row.from_us, end_us, segment->entry.source);
+	add_span(walk, span.from_us, end_us, segment->entry.source);
 }
 
 /*
- * Why there is nothing between the end of the segment before and the beginning of this one. What the one before should
- * have reached to and does not comes first: a segment in between was deleted, or the disk lost the end. Where the clock
- * was set back, the time that it passed over again is claimed only weakly: other recordings say more about it.
+ * Adds candidates for the time between the end of the previous segment and the beginning of this one.
+ *
+ * First comes what is missing up to where the previous segment should have ended: a segment in between was deleted, or
+ * the disk lost the end. If the clock was set back, the time that it passes again is only a weak candidate, because
+ * other recordings say more about it.
  */
-static void claims_before(struct walk *walk, const struct catalogue_entry *entry, int64_t end_us)
+static void add_candidates_before(struct walk *walk, const struct catalogue_entry *entry, int64_t end_us)
 {
-	bool follows = walk->seen && entry->segment_no == walk->segment_no + 1;
+	bool follows = walk->has_previous && entry->segment_no == walk->segment_no + 1;
 	bool continues = entry->gap_cause == GAP_NONE;
-	bool lacks = entry->last_wall_us > walk->end_us + (follows ? CUT_MIN_US : 0);
-	bool headless = continues && entry->holes && entry->last_wall_us != 0 &&
-			entry->start_wall_us > entry->last_wall_us + CUT_MIN_US;
+	bool end_missing = entry->last_wall_us > walk->end_us + (follows ? CUT_MIN_US : 0);
+	bool beginning_missing = continues && entry->holes && entry->last_wall_us != 0 &&
+				 entry->start_wall_us > entry->last_wall_us + CUT_MIN_US;
 	int64_t begin_us = entry->start_wall_us, lost_us = walk->end_us;
 
-	if (!follows || lacks || headless || !continues || begin_us < walk->end_us)
-		walk->growing = false;
-	if (!walk->seen)
+	if (!follows || end_missing || beginning_missing || !continues || begin_us < walk->end_us)
+		walk->extending = false;
+	if (!walk->has_previous)
 		return;
-	if (follows && continues && !lacks && walk->usual_end_us < walk->end_us) {
-		span_end(walk, walk->usual_end_us);
-		claim_add(walk, walk->usual_end_us, walk->end_us, GAP_STALLED, false);
+	if (follows && continues && !end_missing && walk->usual_end_us < walk->end_us) {
+		trim_span(walk, walk->usual_end_us);
+		add_candidate(walk, walk->usual_end_us, walk->end_us, GAP_STALLED, false);
 	}
-	if (lacks) {
+	if (end_missing) {
 		lost_us = continues || entry->last_wall_us > begin_us ? begin_us : entry->last_wall_us;
-		claim_add(walk, walk->end_us, lost_us, follows ? GAP_DISK : GAP_DELETED, false);
+		add_candidate(walk, walk->end_us, lost_us, follows ? GAP_DISK : GAP_DELETED, false);
 	}
 	if (!continues)
-		claim_add(walk, lost_us, begin_us, entry->gap_cause == GAP_START ? GAP_RECORDER_DOWN : entry->gap_cause,
-			  false);
-	if (headless) /* the disk lost the beginning of this one */
-		claim_add(walk, entry->last_wall_us, begin_us, GAP_DISK, false);
-	claim_add(walk, end_us, walk->start_us, GAP_CLOCK, true);
+		add_candidate(walk, lost_us, begin_us,
+			      entry->gap_cause == GAP_START ? GAP_RECORDER_DOWN : entry->gap_cause, false);
+	if (beginning_missing)
+		add_candidate(walk, entry->last_wall_us, begin_us, GAP_DISK, false);
+	add_candidate(walk, end_us, walk->start_us, GAP_CLOCK, true);
 }
 
-/* The segment lasts until end_us; what is in between is said. */
+/* Notes that a segment lasts until end_us, and what is missing before it. */
 static void note_segment(struct walk *walk, const struct catalogue_entry *entry, int64_t end_us)
 {
-	claims_before(walk, entry, end_us);
-	walk->seen = true;
+	add_candidates_before(walk, entry, end_us);
+	walk->has_previous = true;
 	walk->segment_no = entry->segment_no;
 	walk->start_us = entry->start_wall_us;
 	walk->end_us = walk->usual_end_us = end_us;
 }
 
-/* A segment that is listed and could not be opened; false for one that somebody deleted: it is as if not listed. */
+/* Handles a listed segment that could not be opened; false if it was deleted, which is as if it were not listed. */
 static bool walk_unopened(struct walk *walk, const struct catalogue_entry *entry, int error)
 {
 	switch (clip_segment_classify(error)) {
@@ -245,12 +249,12 @@ static bool walk_unopened(struct walk *walk, const struct catalogue_entry *entry
 		return false;
 	case CLIP_SEGMENT_DAMAGED:
 		note_segment(walk, entry, entry->end_wall_us);
-		walk->growing = false;
-		claim_add(walk, entry->start_wall_us, entry->end_wall_us, GAP_DISK, false);
+		walk->extending = false;
+		add_candidate(walk, entry->start_wall_us, entry->end_wall_us, GAP_DISK, false);
 		return true;
 	case CLIP_SEGMENT_UNREADABLE:
 		note_segment(walk, entry, entry->end_wall_us);
-		span_add(walk, entry->start_wall_us, entry->end_wall_us, entry->source);
+		add_span(walk, entry->start_wall_us, entry->end_wall_us, entry->source);
 		return true;
 	case CLIP_SEGMENT_NO_RESOURCES:
 		break;
@@ -260,8 +264,8 @@ static bool walk_unopened(struct walk *walk, const struct catalogue_entry *entry
 }
 
 /*
- * Where a segment's last frame would have ended as the ones before it did, if it stood too long. The next frame is the
- * first one of the next segment, if that continues this one; else nobody knows how long the last one should have stood.
+ * Where the last frame of a segment would have ended at its usual rate, if it lasted too long. That counts only if the
+ * next segment continues this one; otherwise nobody knows how long the last frame should have lasted.
  */
 static int64_t usual_end_us(const struct clip_segment *segment, const struct index_record *last)
 {
@@ -290,7 +294,7 @@ static void walk_opened(struct walk *walk, const struct clip_segment *segment)
 		walk->usual_end_us = usual_end_us(segment, &last);
 }
 
-/* False where the segment is not there. Only what may lie in the range is opened. */
+/* Returns false if the segment does not exist. Opens only segments that may be in the range. */
 static bool walk_entry(struct walk *walk, const struct catalogue_entry *entry)
 {
 	bool inside = entry->start_wall_us < walk->to_us && entry->end_wall_us > walk->from_us;
@@ -300,7 +304,7 @@ static bool walk_entry(struct walk *walk, const struct catalogue_entry *entry)
 		if (!clip_segment_exists(walk->folder, entry))
 			return false;
 		note_segment(walk, entry, entry->end_wall_us);
-		walk->growing = false;
+		walk->extending = false;
 		return true;
 	}
 	if (!clip_segment_open(walk->folder, entry, &segment))
@@ -310,8 +314,8 @@ static bool walk_entry(struct walk *walk, const struct catalogue_entry *entry)
 	return true;
 }
 
-/* The number of the last segment before `number` that is there, which says what the gap behind it is; else 0. */
-static uint64_t one_before(const struct walk *walk, const struct catalogue *catalogue, uint64_t number)
+/* The last existing segment before `number`, which decides what the gap after it is; 0 if there is none. */
+static uint64_t previous_existing(const struct walk *walk, const struct catalogue *catalogue, uint64_t number)
 {
 	struct catalogue_entry entry;
 
@@ -321,7 +325,7 @@ static uint64_t one_before(const struct walk *walk, const struct catalogue *cata
 	return number;
 }
 
-/* Entries [number, end), and behind them up to the first one that is there, for the gap in front of it. */
+/* Walks entries [number, end), and on to the first existing one after them, for the gap before it. */
 static void walk_entries(struct walk *walk, const struct catalogue *catalogue, uint64_t number, uint64_t end)
 {
 	struct catalogue_entry entry;
@@ -335,23 +339,23 @@ static void walk_entries(struct walk *walk, const struct catalogue *catalogue, u
 	}
 }
 
-/* Spans and gaps, each gap behind the spans that were recorded before it. */
-static void give(const struct walk *walk, const struct gap_candidate *gaps, size_t gap_count, timeline_callback *each,
-		 void *context)
+/* Reports spans and gaps, each gap after the spans that were recorded before it. */
+static void report_items(const struct walk *walk, const struct gap_candidate *gaps, size_t gap_count,
+			 timeline_callback *callback, void *context)
 {
 	size_t gap = 0;
 
 	for (size_t i = 0; i <= walk->span_count; i++) {
-		for (; gap < gap_count && gaps[gap].place <= i; gap++)
-			each(&(struct timeline_item){TIMELINE_GAP, gaps[gap].range.from_us, gaps[gap].range.to_us, 0,
-						     gaps[gap].cause},
-			     context);
+		for (; gap < gap_count && gaps[gap].spans_before <= i; gap++)
+			callback(&(struct timeline_item){TIMELINE_GAP, gaps[gap].range.from_us, gaps[gap].range.to_us,
+							 0, gaps[gap].cause},
+				 context);
 		if (i < walk->span_count)
-			each(&walk->spans[i], context);
+			callback(&walk->spans[i], context);
 	}
 }
 
-static bool walk_give(const struct walk *walk, timeline_callback *each, void *context)
+static bool report(const struct walk *walk, timeline_callback *callback, void *context)
 {
 	struct wall_range *covered = calloc(walk->span_count + 1, sizeof(*covered));
 	struct gap_candidate *gaps = NULL;
@@ -360,9 +364,10 @@ static bool walk_give(const struct walk *walk, timeline_callback *each, void *co
 
 	for (size_t i = 0; good && i < walk->span_count; i++)
 		covered[i] = (struct wall_range){walk->spans[i].from_us, walk->spans[i].to_us};
-	good = good && clip_gaps_find(covered, walk->span_count, walk->claims, walk->claim_count, &gaps, &gap_count);
+	good = good &&
+	       clip_gaps_find(covered, walk->span_count, walk->candidates, walk->candidate_count, &gaps, &gap_count);
 	if (good)
-		give(walk, gaps, gap_count, each, context);
+		report_items(walk, gaps, gap_count, callback, context);
 	else
 		errno = ENOMEM;
 	free(gaps);
@@ -370,7 +375,7 @@ static bool walk_give(const struct walk *walk, timeline_callback *each, void *co
 	return good;
 }
 
-bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_callback *each, void *context)
+bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_callback *callback, void *context)
 {
 	struct walk walk = {.folder = folder, .from_us = from_us, .to_us = to_us};
 	struct catalogue catalogue;
@@ -380,13 +385,13 @@ bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_callback
 	if (outcome != CATALOGUE_OK)
 		return outcome == CATALOGUE_MISSING;
 	if (catalogue_range(&catalogue, from_us, to_us, &number, &end))
-		walk_entries(&walk, &catalogue, one_before(&walk, &catalogue, number), end);
+		walk_entries(&walk, &catalogue, previous_existing(&walk, &catalogue, number), end);
 	else
 		walk.error = EBADMSG;
 	catalogue_close(&catalogue);
-	bool good = walk.error == 0 && walk_give(&walk, each, context);
+	bool good = walk.error == 0 && report(&walk, callback, context);
 	free(walk.spans);
-	free(walk.claims);
+	free(walk.candidates);
 	if (walk.error != 0)
 		errno = walk.error;
 	return good;

@@ -1,17 +1,15 @@
-/*
- * clip_spool.c - takes frames out of the ring ahead of their encoding: see clip_spool.h.
- */
+/* clip_spool.c - copies frames out of the ring before they are encoded. */
 #include "fcgi/transcode/clip_spool.h"
 
 #include <stdlib.h>
 
-void spool_init(struct spool *spool, const struct ring_reader *ring, const struct spool_range *rows, size_t row_count,
-		uint64_t bytes_max)
+void spool_init(struct spool *spool, const struct ring_reader *ring, const struct spool_range *ranges,
+		size_t range_count, uint64_t bytes_max)
 {
-	*spool = (struct spool){.ring = ring, .rows = rows, .row_count = row_count, .bytes_max = bytes_max};
+	*spool = (struct spool){.ring = ring, .ranges = ranges, .range_count = range_count, .bytes_max = bytes_max};
 	spool->last = &spool->first;
-	spool->used_last = &spool->used;
-	spool->next = row_count > 0 ? rows[0].first_seq : 0;
+	spool->taken_last = &spool->taken;
+	spool->next = range_count > 0 ? ranges[0].first_seq : 0;
 }
 
 static uint64_t bytes_of(const struct spool_frame *frame)
@@ -21,36 +19,36 @@ static uint64_t bytes_of(const struct spool_frame *frame)
 
 void spool_unmark(struct spool *spool)
 {
-	while (spool->used) {
-		struct spool_frame *frame = spool->used;
-		spool->used = frame->next;
+	while (spool->taken) {
+		struct spool_frame *frame = spool->taken;
+		spool->taken = frame->next;
 		spool->bytes -= bytes_of(frame);
 		free(frame);
 	}
-	spool->used_last = &spool->used;
-	spool->used_bytes = 0;
-	spool->keeps = false;
+	spool->taken_last = &spool->taken;
+	spool->taken_bytes = 0;
+	spool->marked = false;
 }
 
 void spool_mark(struct spool *spool)
 {
 	spool_unmark(spool);
-	spool->keeps = true;
+	spool->marked = true;
 }
 
 bool spool_rewind(struct spool *spool)
 {
-	if (!spool->keeps)
+	if (!spool->marked)
 		return false;
-	if (spool->used) {
-		*spool->used_last = spool->first;
+	if (spool->taken) {
+		*spool->taken_last = spool->first;
 		if (!spool->first)
-			spool->last = spool->used_last;
-		spool->first = spool->used;
+			spool->last = spool->taken_last;
+		spool->first = spool->taken;
 	}
-	spool->used = NULL;
-	spool->used_last = &spool->used;
-	spool->used_bytes = 0;
+	spool->taken = NULL;
+	spool->taken_last = &spool->taken;
+	spool->taken_bytes = 0;
 	return true;
 }
 
@@ -61,17 +59,17 @@ void spool_drop(struct spool *spool)
 	spool->first = frame->next;
 	if (!spool->first)
 		spool->last = &spool->first;
-	if (spool->keeps && spool->used_bytes + bytes_of(frame) > spool->bytes_max / 2)
+	if (spool->marked && spool->taken_bytes + bytes_of(frame) > spool->bytes_max / 2)
 		spool_unmark(spool);
-	if (!spool->keeps) {
+	if (!spool->marked) {
 		spool->bytes -= bytes_of(frame);
 		free(frame);
 		return;
 	}
 	frame->next = NULL;
-	*spool->used_last = frame;
-	spool->used_last = &frame->next;
-	spool->used_bytes += bytes_of(frame);
+	*spool->taken_last = frame;
+	spool->taken_last = &frame->next;
+	spool->taken_bytes += bytes_of(frame);
 }
 
 void spool_free(struct spool *spool)
@@ -81,8 +79,8 @@ void spool_free(struct spool *spool)
 		spool_drop(spool);
 }
 
-/* A copy of the frame, SPOOL_OK; or why there is none. */
-static enum spool_outcome take_out(const struct spool *spool, struct spool_frame **out)
+/* Copies the next frame to *out. */
+static enum spool_outcome copy_frame(const struct spool *spool, struct spool_frame **out)
 {
 	struct ring_frame frame;
 
@@ -91,7 +89,7 @@ static enum spool_outcome take_out(const struct spool *spool, struct spool_frame
 	struct spool_frame *copy = malloc(sizeof(*copy) + frame.meta.length);
 	if (!copy)
 		return SPOOL_NO_MEMORY;
-	*copy = (struct spool_frame){.row = spool->row, .meta = frame.meta};
+	*copy = (struct spool_frame){.range = spool->range, .meta = frame.meta};
 	if (!ring_reader_copy(spool->ring, &frame, copy->data)) {
 		free(copy);
 		return SPOOL_OVERWRITTEN;
@@ -105,42 +103,43 @@ static bool has_room(const struct spool *spool)
 	return !spool->first || spool->bytes < spool->bytes_max;
 }
 
-/* To the first frame of the next row, where this one is over. */
-static void go_on(struct spool *spool)
+/* Advances to the next frame, or to the next range if this one is over. */
+static void advance(struct spool *spool)
 {
-	if (spool->next++ < spool->rows[spool->row].last_seq)
+	if (spool->next++ < spool->ranges[spool->range].last_seq)
 		return;
-	spool->row++;
-	spool->begun = false;
-	if (spool->row < spool->row_count)
-		spool->next = spool->rows[spool->row].first_seq;
+	spool->range++;
+	spool->started = false;
+	if (spool->range < spool->range_count)
+		spool->next = spool->ranges[spool->range].first_seq;
 }
 
-/* Takes out the next frame. False where that cannot be. */
-static bool take_next(struct spool *spool, enum spool_outcome *outcome)
+/* Adds the next frame, or skips it if it may be missing. Returns false if neither is possible. */
+static bool add_next(struct spool *spool, enum spool_outcome *outcome)
 {
 	struct spool_frame *frame;
 
-	*outcome = take_out(spool, &frame);
+	*outcome = copy_frame(spool, &frame);
 	if (*outcome == SPOOL_OK) {
 		*spool->last = frame;
 		spool->last = &frame->next;
 		spool->bytes += bytes_of(frame);
-		spool->begun = true;
-	} else if (*outcome == SPOOL_NO_MEMORY || spool->begun || spool->next == spool->rows[spool->row].last_seq) {
+		spool->started = true;
+	} else if (*outcome == SPOOL_NO_MEMORY || spool->started ||
+		   spool->next == spool->ranges[spool->range].last_seq) {
 		return false;
 	}
-	go_on(spool);
+	advance(spool);
 	return true;
 }
 
-/* Why no more was taken out: SPOOL_OK where there is no room, or nothing to be taken out. */
+/* Returns why it stopped: SPOOL_OK if there is no more room, or no more frames. */
 static enum spool_outcome fill(struct spool *spool)
 {
 	enum spool_outcome outcome;
 
-	while (spool->row < spool->row_count && has_room(spool))
-		if (!take_next(spool, &outcome))
+	while (spool->range < spool->range_count && has_room(spool))
+		if (!add_next(spool, &outcome))
 			return outcome;
 	return SPOOL_OK;
 }
@@ -150,13 +149,13 @@ void spool_fill(struct spool *spool)
 	fill(spool);
 }
 
-enum spool_outcome spool_peek(struct spool *spool, size_t row, const struct spool_frame **out)
+enum spool_outcome spool_peek(struct spool *spool, size_t range, const struct spool_frame **out)
 {
 	enum spool_outcome outcome = fill(spool);
 
-	if (spool->first && spool->first->row == row) {
+	if (spool->first && spool->first->range == range) {
 		*out = spool->first;
 		return SPOOL_OK;
 	}
-	return spool->row > row || outcome == SPOOL_OK ? SPOOL_RANGE_END : outcome;
+	return spool->range > range || outcome == SPOOL_OK ? SPOOL_RANGE_END : outcome;
 }

@@ -1,16 +1,17 @@
 /*
- * clip_spool.h - frames of the ring on their way to FFmpeg, taken out ahead of it: the ring goes on being written over
- * while a clip is encoded, however long that takes.
+ * clip_spool.h - copies frames out of the ring ahead of FFmpeg.
  *
- * The spool holds the frames of all rows of ring frames of a request, in the order in which they are encoded, as far as
- * its room goes; what leaves it at one end makes room at the other. So a clip that fits into it can be encoded at any
- * speed, and of a longer one the encoder may be late by what fits. One frame always fits.
+ * The ring keeps being overwritten while a clip is encoded, however long that takes.
  *
- * Where the encoder may have to begin a row again, the spool keeps what has left it (spool_mark) until that is settled,
- * in the same room.
+ * The spool holds the frames of all ring ranges of a request, in the order in which they are encoded, up to a limit in
+ * bytes; whatever is dropped at the front makes room at the back. A clip that fits can be encoded at any speed; for a
+ * longer one, the encoder may fall behind by what fits. One frame always fits.
  *
- * Of the first frames of a row some may be gone before they are taken: then the row begins later. One that is gone
- * behind them is a hole, and the spool gives no frame any more.
+ * If the encoder may have to start a range again, spool_mark() makes the spool keep what has been dropped, within the
+ * same limit, until that is settled.
+ *
+ * If the first frames of a range are overwritten before they are copied, the range begins later. A frame that is
+ * overwritten after them leaves a hole, and the spool returns no further frames.
  */
 #ifndef FCGI_TRANSCODE_CLIP_SPOOL_H
 #define FCGI_TRANSCODE_CLIP_SPOOL_H
@@ -21,59 +22,59 @@
 
 #include "shared/ring/ring_reader.h"
 
-/* Of all requests that are encoded at a time. */
+/* For all requests that are being encoded at the same time. */
 #define SPOOL_BYTES_MAX (UINT64_C(256) << 20)
 
-/* A row of the ring's frames. */
+/* Consecutive frames of the ring, both ends included. */
 struct spool_range {
 	uint64_t first_seq, last_seq;
 };
 
 struct spool_frame {
 	struct spool_frame *next;
-	size_t row;
+	size_t range; /* index */
 	struct ring_meta meta;
 	uint8_t data[]; /* meta.length bytes */
 };
 
 struct spool {
-	const struct ring_reader *ring;
-	const struct spool_range *rows; /* not owned */
-	size_t row_count;
-	uint64_t bytes_max; /* no frame is taken out while it holds as many */
+	const struct ring_reader *ring;   /* not owned */
+	const struct spool_range *ranges; /* not owned */
+	size_t range_count;
+	uint64_t bytes_max; /* nothing more is copied while it holds this much */
 
-	size_t row;    /* that is being taken out */
-	uint64_t next; /* seq of the frame that is taken out next */
-	bool begun;    /* the row has given a frame */
+	size_t range;  /* index of the range that is being copied */
+	uint64_t next; /* seq of the next frame to copy */
+	bool started;  /* a frame of the range has been copied */
 	struct spool_frame *first, **last;
-	uint64_t bytes; /* of all that it holds */
+	uint64_t bytes; /* of all frames that it holds */
 
-	bool keeps;
-	struct spool_frame *used, **used_last; /* what left it since spool_mark() */
-	uint64_t used_bytes;
+	bool marked;
+	struct spool_frame *taken, **taken_last; /* dropped since spool_mark() */
+	uint64_t taken_bytes;
 };
 
-void spool_init(struct spool *spool, const struct ring_reader *ring, const struct spool_range *rows, size_t row_count,
-		uint64_t bytes_max);
+void spool_init(struct spool *spool, const struct ring_reader *ring, const struct spool_range *ranges,
+		size_t range_count, uint64_t bytes_max);
 void spool_free(struct spool *spool);
 
 enum spool_outcome {
 	SPOOL_OK,
-	SPOOL_RANGE_END,   /* the row has no more frames */
-	SPOOL_OVERWRITTEN, /* the ring was written over what is wanted next */
+	SPOOL_RANGE_END,   /* the range has no more frames */
+	SPOOL_OVERWRITTEN, /* the ring has overwritten the next frame */
 	SPOOL_NO_MEMORY,   /* not even for one frame */
 };
 
-/* Takes out as many frames as there is room for. */
+/* Copies as many frames as fit. */
 void spool_fill(struct spool *spool);
 
-/* The next frame of that row, *out, which stays the spool's until spool_drop(). Fills the spool first. */
-enum spool_outcome spool_peek(struct spool *spool, size_t row, const struct spool_frame **out);
+/* Fills the spool, and points *out at the next frame of that range, valid until spool_drop(). */
+enum spool_outcome spool_peek(struct spool *spool, size_t range, const struct spool_frame **out);
 void spool_drop(struct spool *spool);
 
 /*
- * From here on frames that leave the spool are kept, so that spool_rewind() puts them back; until spool_unmark(), or
- * until they take half of its room. spool_rewind() is false where they are gone.
+ * spool_mark() makes the spool keep dropped frames, so that spool_rewind() can bring them back, until spool_unmark() or
+ * until they take half of the room. spool_rewind() returns false if they are gone.
  */
 void spool_mark(struct spool *spool);
 bool spool_rewind(struct spool *spool);

@@ -1,6 +1,4 @@
-/*
- * still.c - one picture: see still.h.
- */
+/* still.c - one picture as a JPEG. */
 #include "fcgi/transcode/still.h"
 
 #include <errno.h>
@@ -17,7 +15,7 @@
 #include "shared/base/file_io.h"
 #include "shared/base/time_text.h"
 
-#define OLDER_MAX_US   US_PER_S
+#define AGE_MAX_US     US_PER_S
 #define JPEG_BYTES_MAX (UINT64_C(32) << 20)
 #define STILL_CPU_S    60
 
@@ -43,8 +41,8 @@ static bool frame_wall(const struct ring_reader *ring, uint64_t seq, struct ring
 	return there;
 }
 
-/* The last frame at or before wall_us by halving, which is right while the clock was not set back within the ring. */
-static uint64_t search_halving(const struct ring_reader *ring, uint64_t tail, uint64_t head, int64_t wall_us)
+/* Finds the last frame at or before wall_us by binary search. Correct unless the clock was set back within the ring. */
+static uint64_t binary_search(const struct ring_reader *ring, uint64_t tail, uint64_t head, int64_t wall_us)
 {
 	struct ring_frame frame;
 	int64_t frame_us;
@@ -60,8 +58,8 @@ static uint64_t search_halving(const struct ring_reader *ring, uint64_t tail, ui
 	return tail;
 }
 
-/* Of all frames at or before wall_us the latest one. */
-static uint64_t search_all(const struct ring_reader *ring, uint64_t tail, uint64_t head, int64_t wall_us)
+/* Finds the latest of all frames at or before wall_us. */
+static uint64_t linear_search(const struct ring_reader *ring, uint64_t tail, uint64_t head, int64_t wall_us)
 {
 	struct ring_frame frame;
 	int64_t frame_us, best_us = INT64_MIN;
@@ -76,11 +74,11 @@ static uint64_t search_all(const struct ring_reader *ring, uint64_t tail, uint64
 	return best;
 }
 
-/* The frame of that number, where it is there, at or before wall_us and not too old. */
-static bool ring_near(const struct ring_reader *ring, uint64_t seq, int64_t wall_us, struct ring_frame *out)
+/* Gets frame `seq` if it exists, is at or before wall_us, and is not too old. */
+static bool get_if_near(const struct ring_reader *ring, uint64_t seq, int64_t wall_us, struct ring_frame *out)
 {
 	return ring_reader_get(ring, seq, out) && out->meta.wall_us <= wall_us &&
-	       wall_us - out->meta.wall_us <= OLDER_MAX_US;
+	       wall_us - out->meta.wall_us <= AGE_MAX_US;
 }
 
 static bool ring_find(const struct ring_reader *ring, int64_t wall_us, struct ring_frame *out)
@@ -91,14 +89,15 @@ static bool ring_find(const struct ring_reader *ring, int64_t wall_us, struct ri
 		return false;
 	if (wall_us == INT64_MAX)
 		return ring_reader_get(ring, head, out);
-	return ring_near(ring, search_halving(ring, tail, head, wall_us), wall_us, out) ||
-	       ring_near(ring, search_all(ring, tail, head, wall_us), wall_us, out);
+	return get_if_near(ring, binary_search(ring, tail, head, wall_us), wall_us, out) ||
+	       get_if_near(ring, linear_search(ring, tail, head, wall_us), wall_us, out);
 }
 
 bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_t wall_us)
 {
 	struct ring_frame frame;
-	uint64_t head = ring_reader_head(ring); /* before the search: what comes during it counts as newest */
+	uint64_t head =
+		ring_reader_head(ring); /* before the search, so a frame that arrives during it counts as newest */
 
 	if (!ring_find(ring, wall_us, &frame) || !buffer_reserve(&still->jpeg, frame.meta.length))
 		return false;
@@ -110,20 +109,20 @@ bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_
 	return true;
 }
 
-/* Of a segment of JPEGs: the frame itself. */
-static bool read_jpeg(struct still *still, const struct clip_slice *stretch, int64_t wall_us)
+/* Reads the frame itself from a segment of JPEGs. */
+static bool read_jpeg(struct still *still, const struct clip_slice *slice, int64_t wall_us)
 {
 	struct index_record record;
-	uint64_t number = clip_segment_find(&stretch->segment, wall_us + 1);
+	uint64_t number = clip_segment_find(&slice->segment, wall_us + 1);
 
-	number -= number > stretch->first;
-	if (clip_segment_read(&stretch->segment, number, 1, &record) != 1 || !buffer_reserve(&still->jpeg, record.size))
+	number -= number > slice->first;
+	if (clip_segment_read(&slice->segment, number, 1, &record) != 1 || !buffer_reserve(&still->jpeg, record.size))
 		return false;
-	if (read_at(stretch->segment.fd, still->jpeg.data, record.size, record.offset) != (ssize_t)record.size)
+	if (read_at(slice->segment.fd, still->jpeg.data, record.size, record.offset) != (ssize_t)record.size)
 		return false;
 	still->jpeg.length = record.size;
 	still->wall_us = record.wall_us;
-	still->newest = number + 1 >= stretch->segment.count;
+	still->newest = number + 1 >= slice->segment.count;
 	return true;
 }
 
@@ -138,11 +137,11 @@ bool still_from_archive(struct still *still, int folder, int64_t wall_us)
 	if (plan.count > 0 && transcode_input_is_jpeg(plan.slices[0].segment.entry.codec)) {
 		good = read_jpeg(still, &plan.slices[0], wall_us);
 	} else if (plan.count > 0) {
-		struct clip_slice *stretch = &plan.slices[0];
-		still->segment = stretch->segment;
-		still->record = stretch->first;
-		still->wall_us = stretch->head.wall_us;
-		stretch->segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
+		struct clip_slice *slice = &plan.slices[0];
+		still->segment = slice->segment;
+		still->record = slice->first;
+		still->wall_us = slice->head.wall_us;
+		slice->segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
 		good = true;
 	}
 	int error = plan.count > 0 && !good ? EIO : plan.unreadable;
@@ -157,7 +156,7 @@ bool still_needs_ffmpeg(const struct still *still)
 	return still->jpeg.length == 0 || still->width != 0;
 }
 
-/* FFmpeg was there, ended by itself and gave nothing. */
+/* Whether FFmpeg was found and exited on its own, but wrote nothing. */
 static bool made_nothing(const struct still *still, const struct subprocess *ffmpeg)
 {
 	struct stat status;
@@ -184,7 +183,7 @@ int still_run(void *context)
 	const struct child_program_limits limits = {JPEG_BYTES_MAX, STILL_CPU_S};
 	if (!child_program_start(&ffmpeg, (char *const *)argv, still->memory_fd, &limits))
 		return EXIT_FAILURE;
-	/* FFmpeg may have its one picture before it has read everything. */
+	/* Not an error if this fails: FFmpeg may have its one picture before it has read everything. */
 	if (decode)
 		transcode_input_write_fragments(&still->segment, still->record, still->record + 1, &ffmpeg);
 	else

@@ -1,6 +1,4 @@
-/*
- * transcode_input.c - frames for FFmpeg: see transcode_input.h.
- */
+/* transcode_input.c - writes frames to FFmpeg, as IVF or as fragments. */
 #include "fcgi/transcode/transcode_input.h"
 
 #include <stdlib.h>
@@ -11,23 +9,23 @@
 #include "shared/media/ivf.h"
 #include "shared/segment/segment.h"
 
-#define COPY_BYTES     (256u << 10)
-#define RECORDS_A_READ 128u
+#define COPY_BYTES       (256u << 10)
+#define RECORDS_PER_READ 128u
 
 bool transcode_input_is_jpeg(uint32_t codec)
 {
 	return codec != MP4_TYPE('a', 'v', 'c', '1');
 }
 
-static bool frame_room(struct feed *feed, size_t bytes)
+static bool reserve_frame(struct transcode_input *input, size_t bytes)
 {
-	if (bytes <= feed->frame_room)
+	if (bytes <= input->frame_bytes)
 		return true;
-	uint8_t *grown = realloc(feed->frame, bytes);
+	uint8_t *grown = realloc(input->frame, bytes);
 	if (!grown)
 		return false;
-	feed->frame = grown;
-	feed->frame_room = bytes;
+	input->frame = grown;
+	input->frame_bytes = bytes;
 	return true;
 }
 
@@ -38,50 +36,50 @@ static enum transcode_input_outcome outcome_of(enum spool_outcome outcome)
 	return outcome == SPOOL_NO_MEMORY ? TRANSCODE_INPUT_FAILED : TRANSCODE_INPUT_OK;
 }
 
-enum transcode_input_outcome transcode_input_open(struct feed *feed, const struct transcode_part *part,
-						  struct spool *spool, size_t row)
+enum transcode_input_outcome transcode_input_open(struct transcode_input *input, const struct transcode_part *part,
+						  struct spool *spool, size_t range)
 {
 	const struct spool_frame *frame;
 
-	*feed = (struct feed){.part = part, .spool = spool, .row = row, .form = TRANSCODE_INPUT_IVF};
-	if (part->stretch) {
-		feed->first_wall_us = part->stretch->head.wall_us;
-		if (!transcode_input_is_jpeg(part->stretch->segment.entry.codec))
-			feed->form = TRANSCODE_INPUT_FRAGMENTS;
+	*input = (struct transcode_input){.part = part, .spool = spool, .range = range, .format = TRANSCODE_INPUT_IVF};
+	if (part->slice) {
+		input->first_wall_us = part->slice->head.wall_us;
+		if (!transcode_input_is_jpeg(part->slice->segment.entry.codec))
+			input->format = TRANSCODE_INPUT_FRAGMENTS;
 		return TRANSCODE_INPUT_OK;
 	}
-	enum spool_outcome outcome = spool_peek(spool, row, &frame);
+	enum spool_outcome outcome = spool_peek(spool, range, &frame);
 	if (outcome != SPOOL_OK)
 		return outcome == SPOOL_NO_MEMORY ? TRANSCODE_INPUT_FAILED : TRANSCODE_INPUT_OVERWRITTEN;
-	feed->first_wall_us = frame->meta.wall_us;
+	input->first_wall_us = frame->meta.wall_us;
 	return TRANSCODE_INPUT_OK;
 }
 
-void transcode_input_close(struct feed *feed)
+void transcode_input_close(struct transcode_input *input)
 {
-	free(feed->frame);
-	*feed = (struct feed){0};
+	free(input->frame);
+	*input = (struct transcode_input){0};
 }
 
-void transcode_input_check_start(struct feed *feed, transcode_start_check *watch, void *context)
+void transcode_input_check_start(struct transcode_input *input, transcode_start_check *check, void *context)
 {
-	feed->watch = watch;
-	feed->watch_context = context;
+	input->check = check;
+	input->check_context = context;
 }
 
-/* False where FFmpeg begins with another frame than it was told. */
-static bool begins_right(struct feed *feed)
+/* Returns false if FFmpeg has begun with another frame than it was told to expect. */
+static bool starts_as_told(struct transcode_input *input)
 {
-	enum transcode_start start = feed->watch ? feed->watch(feed->watch_context) : TRANSCODE_START_UNKNOWN;
+	enum transcode_start start = input->check ? input->check(input->check_context) : TRANSCODE_START_UNKNOWN;
 
 	if (start == TRANSCODE_START_CONFIRMED) {
-		feed->watch = NULL;
-		spool_unmark(feed->spool);
+		input->check = NULL;
+		spool_unmark(input->spool);
 	}
 	return start != TRANSCODE_START_WRONG;
 }
 
-static bool ivf_begin(const struct transcode_part *part, const struct subprocess *ffmpeg)
+static bool write_ivf_header(const struct transcode_part *part, const struct subprocess *ffmpeg)
 {
 	uint8_t header[IVF_HEADER_BYTES];
 
@@ -89,7 +87,7 @@ static bool ivf_begin(const struct transcode_part *part, const struct subprocess
 	return child_program_write(ffmpeg, header, sizeof(header));
 }
 
-static bool ivf_frame(const struct subprocess *ffmpeg, int64_t wall_us, const uint8_t *data, uint32_t length)
+static bool write_ivf_frame(const struct subprocess *ffmpeg, int64_t wall_us, const uint8_t *data, uint32_t length)
 {
 	uint8_t header[IVF_FRAME_BYTES];
 
@@ -97,50 +95,51 @@ static bool ivf_frame(const struct subprocess *ffmpeg, int64_t wall_us, const ui
 	return child_program_write(ffmpeg, header, sizeof(header)) && child_program_write(ffmpeg, data, length);
 }
 
-static enum transcode_input_outcome feed_ring(struct feed *feed, const struct subprocess *ffmpeg)
+static enum transcode_input_outcome write_ring_frames(struct transcode_input *input, const struct subprocess *ffmpeg)
 {
 	const struct spool_frame *frame;
 	enum spool_outcome outcome;
 
-	while ((outcome = spool_peek(feed->spool, feed->row, &frame)) == SPOOL_OK) {
-		if (!ivf_frame(ffmpeg, frame->meta.wall_us, frame->data, frame->meta.length))
+	while ((outcome = spool_peek(input->spool, input->range, &frame)) == SPOOL_OK) {
+		if (!write_ivf_frame(ffmpeg, frame->meta.wall_us, frame->data, frame->meta.length))
 			return TRANSCODE_INPUT_FAILED;
-		spool_drop(feed->spool);
-		feed->frames++;
-		if (!begins_right(feed))
+		spool_drop(input->spool);
+		input->frames++;
+		if (!starts_as_told(input))
 			return TRANSCODE_INPUT_WRONG_START;
 	}
 	return outcome_of(outcome);
 }
 
-static bool feed_record(struct feed *feed, const struct index_record *record, const struct subprocess *ffmpeg)
+static bool write_record(struct transcode_input *input, const struct index_record *record,
+			 const struct subprocess *ffmpeg)
 {
-	int fd = feed->part->stretch->segment.fd;
+	int fd = input->part->slice->segment.fd;
 
-	return frame_room(feed, record->size) &&
-	       read_at(fd, feed->frame, record->size, record->offset) == (ssize_t)record->size &&
-	       ivf_frame(ffmpeg, record->wall_us, feed->frame, record->size);
+	return reserve_frame(input, record->size) &&
+	       read_at(fd, input->frame, record->size, record->offset) == (ssize_t)record->size &&
+	       write_ivf_frame(ffmpeg, record->wall_us, input->frame, record->size);
 }
 
-static bool feed_jpegs(struct feed *feed, const struct subprocess *ffmpeg)
+static bool write_jpegs(struct transcode_input *input, const struct subprocess *ffmpeg)
 {
-	const struct clip_slice *stretch = feed->part->stretch;
-	struct index_record records[RECORDS_A_READ];
-	uint64_t next = stretch->first;
+	const struct clip_slice *slice = input->part->slice;
+	struct index_record records[RECORDS_PER_READ];
+	uint64_t next = slice->first;
 
-	while (next < stretch->end) {
-		size_t wanted = stretch->end - next < RECORDS_A_READ ? (size_t)(stretch->end - next) : RECORDS_A_READ;
-		if (clip_segment_read(&stretch->segment, next, wanted, records) != wanted)
+	while (next < slice->end) {
+		size_t wanted = slice->end - next < RECORDS_PER_READ ? (size_t)(slice->end - next) : RECORDS_PER_READ;
+		if (clip_segment_read(&slice->segment, next, wanted, records) != wanted)
 			return false;
 		for (size_t i = 0; i < wanted; i++)
-			if (!feed_record(feed, &records[i], ffmpeg))
+			if (!write_record(input, &records[i], ffmpeg))
 				return false;
 		next += wanted;
 	}
 	return true;
 }
 
-static bool feed_bytes(int fd, uint64_t at, uint64_t end, const struct subprocess *ffmpeg)
+static bool write_bytes(int fd, uint64_t at, uint64_t end, const struct subprocess *ffmpeg)
 {
 	uint8_t *copy = malloc(COPY_BYTES);
 	bool good = copy;
@@ -186,27 +185,26 @@ bool transcode_input_write_fragments(const struct clip_segment *segment, uint64_
 	good = good && child_program_write(ffmpeg, layout.head.data, (size_t)ftyp.size) &&
 	       child_program_write(ffmpeg, layout.head.data + layout.media_at,
 				   layout.head.length - (size_t)layout.media_at) &&
-	       feed_bytes(segment->fd, from, to, ffmpeg);
+	       write_bytes(segment->fd, from, to, ffmpeg);
 	segment_layout_free(&layout);
 	return good;
 }
 
-static bool feed_stretch(struct feed *feed, const struct subprocess *ffmpeg)
+static bool write_slice(struct transcode_input *input, const struct subprocess *ffmpeg)
 {
-	struct clip_slice *stretch = feed->part->stretch;
+	struct clip_slice *slice = input->part->slice;
 
-	if (stretch && !clip_segment_reopen(&stretch->segment))
+	if (!clip_segment_reopen(&slice->segment))
 		return false;
-
-	feed->frames = stretch->end - stretch->first;
-	if (feed->form == TRANSCODE_INPUT_FRAGMENTS)
-		return transcode_input_write_fragments(&stretch->segment, stretch->first, stretch->end, ffmpeg);
-	return ivf_begin(feed->part, ffmpeg) && feed_jpegs(feed, ffmpeg);
+	input->frames = slice->end - slice->first;
+	if (input->format == TRANSCODE_INPUT_FRAGMENTS)
+		return transcode_input_write_fragments(&slice->segment, slice->first, slice->end, ffmpeg);
+	return write_ivf_header(input->part, ffmpeg) && write_jpegs(input, ffmpeg);
 }
 
-enum transcode_input_outcome transcode_input_run(struct feed *feed, const struct subprocess *ffmpeg)
+enum transcode_input_outcome transcode_input_run(struct transcode_input *input, const struct subprocess *ffmpeg)
 {
-	if (feed->part->stretch)
-		return feed_stretch(feed, ffmpeg) ? TRANSCODE_INPUT_OK : TRANSCODE_INPUT_FAILED;
-	return ivf_begin(feed->part, ffmpeg) ? feed_ring(feed, ffmpeg) : TRANSCODE_INPUT_FAILED;
+	if (input->part->slice)
+		return write_slice(input, ffmpeg) ? TRANSCODE_INPUT_OK : TRANSCODE_INPUT_FAILED;
+	return write_ivf_header(input->part, ffmpeg) ? write_ring_frames(input, ffmpeg) : TRANSCODE_INPUT_FAILED;
 }

@@ -1,6 +1,4 @@
-/*
- * transcode_plan.c - finds what has to be encoded: see transcode_plan.h.
- */
+/* transcode_plan.c - finds what a plan needs encoded. */
 #include "fcgi/transcode/transcode_plan.h"
 
 #include <stdlib.h>
@@ -14,39 +12,38 @@
 
 /* Wall time without frames: low < wall < high. */
 struct gap {
-	size_t place; /* before this stretch of the plan */
+	size_t position; /* in the plan: before this slice */
 	int64_t low_us, high_us;
 };
 
 struct search {
 	const struct clip_plan *plan;
-	struct gap *gaps; /* at most one before each stretch, and one behind the last */
+	struct gap *gaps; /* at most one before each slice, and one after the last */
 	size_t gap_count;
-	struct transcode *encode;
-	double hours; /* retention.hours: frames that are older are not shown any more */
+	struct transcode *transcode;
+	double hours; /* retention.hours: older frames are no longer shown */
 	int64_t now_us;
 	bool too_many;
-	/* The row being collected. */
+	/* The range that is being collected. */
 	const struct gap *gap;
 	struct ring_meta last;
 };
 
-static void gap_add(struct search *search, size_t place, int64_t low_us, int64_t high_us)
+static void add_gap(struct search *search, size_t position, int64_t low_us, int64_t high_us)
 {
 	if (high_us - low_us > GAP_MIN_US)
-		search->gaps[search->gap_count++] = (struct gap){place, low_us, high_us};
+		search->gaps[search->gap_count++] = (struct gap){position, low_us, high_us};
 }
 
 /*
- * The encoder had all frames between the segment before, which ended by end_us, and this one, and made no picture of
- * them (recorderd/encoder/encoder_pictures.c), or they are overwritten: another FFmpeg would find nothing in them
- * either.
+ * Whether the recorder's encoder got all frames between the previous segment, which ended by end_us, and this one, but
+ * made no picture of them (recorderd/encoder/encoder_pictures.c). Another FFmpeg would not either.
  */
-static bool is_left_out(const struct clip_slice *stretch, int64_t end_us)
+static bool is_undecodable(const struct clip_slice *slice, int64_t end_us)
 {
-	const struct catalogue_entry *entry = &stretch->segment.entry;
+	const struct catalogue_entry *entry = &slice->segment.entry;
 
-	return entry->gap_cause == GAP_ENCODER && stretch->first == 0 && !entry->holes && entry->last_wall_us != 0 &&
+	return entry->gap_cause == GAP_ENCODER && slice->first == 0 && !entry->holes && entry->last_wall_us != 0 &&
 	       entry->last_wall_us <= end_us;
 }
 
@@ -56,18 +53,18 @@ static void find_gaps(struct search *search, bool after_last)
 	int64_t low_us = plan->from_us - 1, end_us = plan->from_us;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct clip_slice *stretch = &plan->slices[i];
-		if (!stretch->follows && !is_left_out(stretch, end_us))
-			gap_add(search, i, low_us, stretch->head.wall_us);
-		/* The slot of the last frame is its own: half of it may pass before the next one is missing. */
-		low_us = stretch->tail.wall_us + (int64_t)stretch->tail.duration_us / 2;
-		end_us = clip_slice_end_us(stretch) + GAP_MIN_US;
+		const struct clip_slice *slice = &plan->slices[i];
+		if (!slice->follows && !is_undecodable(slice, end_us))
+			add_gap(search, i, low_us, slice->head.wall_us);
+		/* The last frame covers its own duration; half of that may pass before the next one is missing. */
+		low_us = slice->tail.wall_us + (int64_t)slice->tail.duration_us / 2;
+		end_us = clip_slice_end_us(slice) + GAP_MIN_US;
 	}
 	if (after_last)
-		gap_add(search, plan->count, low_us, plan->to_us);
+		add_gap(search, plan->count, low_us, plan->to_us);
 }
 
-/* Of a time that came twice, since the clock was set back, one stretch may have what is missing beside another. */
+/* After the clock was set back, one slice may have what is missing next to another. */
 static bool is_recorded(const struct clip_plan *plan, int64_t wall_us)
 {
 	for (size_t i = 0; i < plan->count; i++)
@@ -84,9 +81,9 @@ static const struct gap *gap_of(const struct search *search, int64_t wall_us)
 	return NULL;
 }
 
-static void row_extend(struct search *search, const struct ring_frame *frame)
+static void extend_range(struct search *search, const struct ring_frame *frame)
 {
-	struct transcode_part *part = &search->encode->parts[search->encode->count - 1];
+	struct transcode_part *part = &search->transcode->parts[search->transcode->count - 1];
 	int64_t step_us = frame->meta.wall_us - search->last.wall_us;
 
 	if (step_us > 0 && step_us < FRAME_LONGEST_US)
@@ -95,17 +92,17 @@ static void row_extend(struct search *search, const struct ring_frame *frame)
 	search->last = frame->meta;
 }
 
-static void row_begin(struct search *search, const struct ring_frame *frame, const struct gap *gap)
+static void begin_range(struct search *search, const struct ring_frame *frame, const struct gap *gap)
 {
-	struct transcode *encode = search->encode;
+	struct transcode *transcode = search->transcode;
 
 	search->gap = gap;
 	search->last = frame->meta;
-	search->too_many |= encode->count == TRANSCODE_PARTS_MAX;
+	search->too_many |= transcode->count == TRANSCODE_PARTS_MAX;
 	if (search->too_many)
 		return;
-	encode->parts[encode->count++] = (struct transcode_part){
-		.place = gap->place,
+	transcode->parts[transcode->count++] = (struct transcode_part){
+		.position = gap->position,
 		.first_seq = frame->seq,
 		.last_seq = frame->seq,
 		.first_wall_us = frame->meta.wall_us,
@@ -122,9 +119,9 @@ static void take_frame(struct search *search, const struct ring_frame *frame)
 
 	if (gap && gap == search->gap && frame->meta.epoch == search->last.epoch &&
 	    frame->meta.wall_us > search->last.wall_us)
-		row_extend(search, frame);
+		extend_range(search, frame);
 	else if (gap)
-		row_begin(search, frame, gap);
+		begin_range(search, frame, gap);
 	else
 		search->gap = NULL;
 }
@@ -133,12 +130,12 @@ static int part_order(const void *a, const void *b)
 {
 	const struct transcode_part *left = a, *right = b;
 
-	if (left->place != right->place)
-		return left->place < right->place ? -1 : 1;
+	if (left->position != right->position)
+		return left->position < right->position ? -1 : 1;
 	return left->first_seq < right->first_seq ? -1 : left->first_seq > right->first_seq;
 }
 
-/* The ring's frames, from the oldest on, until more rows have begun than are allowed. */
+/* Takes the ring's frames, the oldest first, until there are more ranges than are allowed. */
 static void take_frames(struct search *search, const struct ring_reader *ring)
 {
 	struct ring_frame frame;
@@ -151,12 +148,12 @@ static void take_frames(struct search *search, const struct ring_reader *ring)
 }
 
 bool transcode_plan_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
-				struct transcode *encode)
+				struct transcode *transcode)
 {
 	struct search search = {
 		.plan = plan,
-		.encode = encode,
-		.hours = encode->config ? encode->config->retention.hours : 0,
+		.transcode = transcode,
+		.hours = transcode->config ? transcode->config->retention.hours : 0,
 		.now_us = wall_now().us,
 	};
 
@@ -168,50 +165,50 @@ bool transcode_plan_add_missing(const struct clip_plan *plan, const struct ring_
 	find_gaps(&search, after_last);
 	if (search.gap_count > 0) {
 		take_frames(&search, ring);
-		encode->ring = ring;
-		qsort(encode->parts, encode->count, sizeof(encode->parts[0]), part_order);
+		transcode->ring = ring;
+		qsort(transcode->parts, transcode->count, sizeof(transcode->parts[0]), part_order);
 	}
 	free(search.gaps);
 	return !search.too_many;
 }
 
-static void size_grow(struct transcode *encode, uint16_t width, uint16_t height)
+static void grow_size(struct transcode *transcode, uint16_t width, uint16_t height)
 {
-	if ((uint32_t)width * height <= (uint32_t)encode->width * encode->height)
+	if ((uint32_t)width * height <= (uint32_t)transcode->width * transcode->height)
 		return;
-	encode->width = width;
-	encode->height = height;
+	transcode->width = width;
+	transcode->height = height;
 }
 
-/* Nothing is made smaller than it was recorded. */
-static void find_size(const struct clip_plan *plan, struct transcode *encode)
+/* Chooses the largest size, so that nothing becomes smaller than it was recorded. */
+static void find_size(const struct clip_plan *plan, struct transcode *transcode)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		size_grow(encode, plan->slices[i].segment.entry.width, plan->slices[i].segment.entry.height);
-	for (size_t i = 0; i < encode->count; i++)
-		size_grow(encode, encode->parts[i].width, encode->parts[i].height);
+		grow_size(transcode, plan->slices[i].segment.entry.width, plan->slices[i].segment.entry.height);
+	for (size_t i = 0; i < transcode->count; i++)
+		grow_size(transcode, transcode->parts[i].width, transcode->parts[i].height);
 }
 
-bool transcode_plan_add_mismatched(const struct clip_plan *plan, struct transcode *encode)
+bool transcode_plan_add_mismatched(const struct clip_plan *plan, struct transcode *transcode)
 {
-	find_size(plan, encode);
+	find_size(plan, transcode);
 	for (size_t i = 0; i < plan->count; i++) {
-		struct clip_slice *stretch = &plan->slices[i];
-		const struct catalogue_entry *entry = &stretch->segment.entry;
-		if (!transcode_input_is_jpeg(entry->codec) && entry->width == encode->width &&
-		    entry->height == encode->height)
+		struct clip_slice *slice = &plan->slices[i];
+		const struct catalogue_entry *entry = &slice->segment.entry;
+		if (!transcode_input_is_jpeg(entry->codec) && entry->width == transcode->width &&
+		    entry->height == transcode->height)
 			continue;
-		if (encode->count == TRANSCODE_PARTS_MAX)
+		if (transcode->count == TRANSCODE_PARTS_MAX)
 			return false;
-		encode->parts[encode->count++] = (struct transcode_part){
-			.place = i,
-			.stretch = stretch,
-			.last_duration_us = stretch->tail.duration_us,
+		transcode->parts[transcode->count++] = (struct transcode_part){
+			.position = i,
+			.slice = slice,
+			.last_duration_us = slice->tail.duration_us,
 			.width = entry->width,
 			.height = entry->height,
 			.memory_fd = -1,
 		};
 	}
-	qsort(encode->parts, encode->count, sizeof(encode->parts[0]), part_order);
+	qsort(transcode->parts, transcode->count, sizeof(transcode->parts[0]), part_order);
 	return true;
 }

@@ -1,5 +1,5 @@
 /*
- * transcode_plan.h - what of a plan has to be encoded: gaps that the ring can fill, and slices that do not fit the
+ * transcode_plan.h - finds what a plan needs encoded: gaps that the ring can fill, and slices that do not match the
  * others.
  */
 #ifndef FCGI_TRANSCODE_TRANSCODE_PLAN_H
@@ -10,18 +10,18 @@
 #include "shared/ring/ring_reader.h"
 
 /*
- * Adds a part for each row of ring frames that lies in the plan's range and that no stretch has: before, between and,
- * where `after_last`, behind them; but none in a gap that the encoder left, which found no picture there. Rows break
- * where the ring's own slices do. `ring` may be NULL. False where there are more of them than one request may have
- * encoded, or memory is short.
+ * Adds a part for each range of ring frames in the plan's range that no slice has: before and between the slices and,
+ * with `after_last`, after them. A gap that the encoder left is skipped, because it found no picture there. Ranges end
+ * at the ring's epochs. `ring` may be NULL. Returns false if there are more parts than one request may have encoded, or
+ * memory runs out.
  */
 bool transcode_plan_add_missing(const struct clip_plan *plan, const struct ring_reader *ring, bool after_last,
-				struct transcode *encode);
+				struct transcode *transcode);
 
 /*
- * Adds a part for each stretch that is not H.264 of the common picture size, which is the largest of all slices and
- * rows of ring frames, and sets that size. False where there are too many, likewise.
+ * Chooses the common picture size, which is the largest of all slices and parts, and adds a part for each slice that is
+ * not H.264 of that size. Returns false if there are too many.
  */
-bool transcode_plan_add_mismatched(const struct clip_plan *plan, struct transcode *encode);
+bool transcode_plan_add_mismatched(const struct clip_plan *plan, struct transcode *transcode);
 
 #endif

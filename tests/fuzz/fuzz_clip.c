@@ -109,9 +109,9 @@ static void check_plan(int64_t from_us, int64_t to_us, unsigned speed)
 
 	holds(clip_plan_make(scratch_folder(), from_us, to_us, &plan) == PLAN_OK);
 	for (size_t i = 0; i < plan.count; i++) {
-		const struct clip_slice *stretch = &plan.slices[i];
-		holds(stretch->first < stretch->end && stretch->end <= stretch->segment.count);
-		holds(stretch->tail.offset >= stretch->head.offset);
+		const struct clip_slice *slice = &plan.slices[i];
+		holds(slice->first < slice->end && slice->end <= slice->segment.count);
+		holds(slice->tail.offset >= slice->head.offset);
 	}
 	if (plan.count > 0 && clip_build(&plan, speed, &clip)) {
 		check_clip(&clip);

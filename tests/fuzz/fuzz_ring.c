@@ -112,7 +112,7 @@ static void check_rows(const struct ring_reader *reader)
 		    : encode.count == TRANSCODE_PARTS_MAX);
 	for (size_t i = 0; i < encode.count; i++) {
 		const struct transcode_part *part = &encode.parts[i];
-		holds(part->place == 0 && part->last_duration_us > 0 && part->first_seq <= part->last_seq);
+		holds(part->position == 0 && part->last_duration_us > 0 && part->first_seq <= part->last_seq);
 		holds(i == 0 || part->first_seq > encode.parts[i - 1].last_seq);
 		holds(ring_reader_get(reader, part->first_seq, &frame) && frame.meta.wall_us >= plan.from_us);
 		holds(ring_reader_get(reader, part->last_seq, &frame) && frame.meta.wall_us < plan.to_us);

@@ -1,4 +1,4 @@
-/* test_clip_build.c - clips are exact: the right frames at the right times, whatever lies between them. */
+/* test_clip_build.c - clips are exact: the right frames at the right times, whatever is between them. */
 #include <unistd.h>
 
 #include "tests/unit/support/clip_cases.h"
@@ -33,7 +33,7 @@ static void a_whole_range_lasts_exactly_what_was_asked_for(void **state)
 
 	(void)state;
 	archive_of_parts(parts, 1);
-	/* The key frame of this second comes within the tolerance, and the last frame stands beyond the end. */
+	/* The key frame of this second comes within the tolerance, and the last frame lasts beyond the end. */
 	size_t first = next_key(1);
 	while (media_wall_us(first) % 1000000 > 100000)
 		first = next_key(first + 1);
@@ -46,7 +46,7 @@ static void a_whole_range_lasts_exactly_what_was_asked_for(void **state)
 	clip_free(&clip);
 }
 
-static void what_begins_late_or_ends_early_is_as_long_as_it_is(void **state)
+static void a_clip_of_footage_that_begins_late_or_ends_early_is_shorter(void **state)
 {
 	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true}};
 
@@ -60,7 +60,7 @@ static void what_begins_late_or_ends_early_is_as_long_as_it_is(void **state)
 	clip_free(&clip);
 }
 
-static void the_last_picture_stands_through_a_gap(void **state)
+static void the_last_picture_lasts_through_a_gap(void **state)
 {
 	size_t two = next_key(20);
 	const struct part parts[] = {
@@ -80,8 +80,8 @@ static void the_last_picture_stands_through_a_gap(void **state)
 	clip_free(&clip);
 }
 
-/* After the clock was set back the same seconds come twice: both are kept, one behind the other. */
-static void time_that_goes_back_follows_on(void **state)
+/* After the clock was set back, the same seconds come twice: both are in the clip, one after the other. */
+static void time_that_was_recorded_twice_is_played_twice(void **state)
 {
 	const struct part parts[] = {
 		{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true},
@@ -103,7 +103,7 @@ static void time_that_goes_back_follows_on(void **state)
 	clip_free(&clip);
 }
 
-static void a_timelapse_has_the_key_frames_faster(void **state)
+static void a_timelapse_plays_the_key_frames_faster(void **state)
 {
 	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true}};
 	static struct decoded got[MEDIA_FRAMES * 2];
@@ -121,7 +121,7 @@ static void a_timelapse_has_the_key_frames_faster(void **state)
 	clip_free(&clip);
 }
 
-static void the_tag_is_of_the_content(void **state)
+static void the_entity_tag_depends_on_the_content(void **state)
 {
 	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true}};
 
@@ -138,7 +138,7 @@ static void the_tag_is_of_the_content(void **state)
 	clip_free(&d);
 }
 
-static void a_clip_outlives_the_files(void **state)
+static void a_clip_outlives_its_segments(void **state)
 {
 	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true}};
 	char path[PATH_BYTES];
@@ -180,8 +180,10 @@ static void assert_same_clips(const struct buffer whole[MEDIA_FRAMES])
 	}
 }
 
-/* From each frame on; each record of the two indexes in turn has a wrong bit. The last one of an open segment may be
- * torn: there it is no damage. */
+/*
+ * Each record of the two indexes in turn gets a wrong bit, and clips from every frame on are compared. The last record
+ * of an open segment is skipped: there, a torn record is not damage.
+ */
 static void damage_to_any_record_of_an_index_changes_no_clip(void **state)
 {
 	size_t one = next_key(10), two = next_key(20);
@@ -219,12 +221,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clip_over_three_segments_is_frame_exact),
 		cmocka_unit_test(a_whole_range_lasts_exactly_what_was_asked_for),
-		cmocka_unit_test(what_begins_late_or_ends_early_is_as_long_as_it_is),
-		cmocka_unit_test(the_last_picture_stands_through_a_gap),
-		cmocka_unit_test(time_that_goes_back_follows_on),
-		cmocka_unit_test(a_timelapse_has_the_key_frames_faster),
-		cmocka_unit_test(the_tag_is_of_the_content),
-		cmocka_unit_test(a_clip_outlives_the_files),
+		cmocka_unit_test(a_clip_of_footage_that_begins_late_or_ends_early_is_shorter),
+		cmocka_unit_test(the_last_picture_lasts_through_a_gap),
+		cmocka_unit_test(time_that_was_recorded_twice_is_played_twice),
+		cmocka_unit_test(a_timelapse_plays_the_key_frames_faster),
+		cmocka_unit_test(the_entity_tag_depends_on_the_content),
+		cmocka_unit_test(a_clip_outlives_its_segments),
 		cmocka_unit_test(damage_to_any_record_of_an_index_changes_no_clip),
 	};
 

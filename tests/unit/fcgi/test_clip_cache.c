@@ -1,4 +1,4 @@
-/* test_clip_cache.c - clips that are stored come back as they were, damaged ones never, and the oldest go first. */
+/* test_clip_cache.c - stored clips come back unchanged, damaged ones never; the oldest are evicted first. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -22,7 +22,7 @@
 
 #define CLIP_BYTES 5000u
 
-/* A clip of so many bytes, each of that value. */
+/* A clip of that many bytes, all with that value. */
 static struct clip clip_of(uint8_t value, size_t bytes)
 {
 	struct clip clip = {.file = virtual_file_create(),
@@ -43,13 +43,13 @@ static struct clip clip_of(uint8_t value, size_t bytes)
 	return clip;
 }
 
-static int store_of(struct clip_cache_key key, const struct clip *clip, uint64_t max_bytes, uint64_t reserve_bytes)
+static int store(struct clip_cache_key key, const struct clip *clip, uint64_t max_bytes, uint64_t reserve_bytes)
 {
 	return clip_cache_store_run(
 		&(struct clip_cache_store){clips_folder.fd, key, clip, max_bytes, reserve_bytes, 200});
 }
 
-static void stored_at(const struct clip_cache_key *key, time_t seconds)
+static void set_stored_at(const struct clip_cache_key *key, time_t seconds)
 {
 	char name[CLIP_CACHE_NAME_BYTES], file[CLIP_CACHE_NAME_BYTES + 16];
 	struct timespec times[] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
@@ -59,7 +59,7 @@ static void stored_at(const struct clip_cache_key *key, time_t seconds)
 	assert_int_equal(utimensat(clips_folder.fd, file, times, 0), 0);
 }
 
-static bool is_there(const struct clip_cache_key *key)
+static bool is_cached(const struct clip_cache_key *key)
 {
 	struct clip found;
 	bool there = clip_cache_find(clips_folder.fd, key, &found);
@@ -76,7 +76,7 @@ static void a_stored_clip_comes_back_as_it_was(void **state)
 
 	(void)state;
 	assert_false(clip_cache_find(clips_folder.fd, &key, &found));
-	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
+	assert_int_equal(store(key, &clip, 1 << 20, 0), 0);
 	assert_true(clip_cache_find(clips_folder.fd, &key, &found));
 	assert_int_equal(virtual_file_size(found.file), CLIP_BYTES);
 	assert_int_equal(virtual_file_read(found.file, 0, bytes, sizeof(bytes)), CLIP_BYTES);
@@ -98,7 +98,7 @@ static void a_stored_clip_comes_back_as_it_was(void **state)
 	assert_false(clip_cache_find(clips_folder.fd, &(struct clip_cache_key){1000000, 2000001, 1}, &found));
 }
 
-/* Cut anywhere or with a byte changed in its trailer, a file is found as it was, or not at all. */
+/* A file that is truncated anywhere, or has a wrong byte in its trailer, is not found, or found with valid contents. */
 static void a_damaged_file_is_not_found(void **state)
 {
 	const struct clip_cache_key key = {5000000, 6000000, 1};
@@ -106,7 +106,7 @@ static void a_damaged_file_is_not_found(void **state)
 	uint8_t bytes[512];
 
 	(void)state;
-	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
+	assert_int_equal(store(key, &clip, 1 << 20, 0), 0);
 	int fd = openat(clips_folder.fd, "cache/5000000_6000000_1.mp4", O_RDWR | O_CLOEXEC);
 	ssize_t size = pread(fd, bytes, sizeof(bytes), 0);
 	assert_int_in_range(size, 120, sizeof(bytes) - 1);
@@ -133,34 +133,34 @@ static void a_damaged_file_is_not_found(void **state)
 	clip_free(&clip);
 }
 
-static void the_oldest_go_first(void **state)
+static void the_oldest_are_evicted_first(void **state)
 {
 	struct clip clip = clip_of('z', CLIP_BYTES);
 
 	(void)state;
 	for (int64_t i = 10; i < 20; i++) {
 		struct clip_cache_key key = {i, i + 1, 1};
-		assert_int_equal(store_of(key, &clip, 3 * (CLIP_BYTES + 200) + 4096, 0), 0);
-		stored_at(&key, 1000000 + i);
+		assert_int_equal(store(key, &clip, 3 * (CLIP_BYTES + 200) + 4096, 0), 0);
+		set_stored_at(&key, 1000000 + i);
 	}
 	for (int64_t i = 10; i < 20; i++)
-		assert_int_equal(is_there(&(struct clip_cache_key){i, i + 1, 1}), i >= 17);
-	assert_int_not_equal(store_of((struct clip_cache_key){40, 41, 1}, &clip, CLIP_BYTES - 1, 0), 0);
-	assert_true(is_there(&(struct clip_cache_key){19, 20, 1}));
+		assert_int_equal(is_cached(&(struct clip_cache_key){i, i + 1, 1}), i >= 17);
+	assert_int_not_equal(store((struct clip_cache_key){40, 41, 1}, &clip, CLIP_BYTES - 1, 0), 0);
+	assert_true(is_cached(&(struct clip_cache_key){19, 20, 1}));
 	clip_free(&clip);
 }
 
-/* Recordings have the room first: where the disk has less than the reserve, what is cached goes, and no more comes. */
-static void a_disk_that_is_short_of_room_is_left_alone(void **state)
+/* Recordings have priority: if less than the reserve is free, cached clips are evicted and none are stored. */
+static void nothing_is_cached_on_a_disk_that_is_nearly_full(void **state)
 {
 	struct clip clip = clip_of('z', CLIP_BYTES);
 	const struct clip_cache_key old = {50, 51, 1}, new = {52, 53, 1};
 
 	(void)state;
-	assert_int_equal(store_of(old, &clip, 1 << 20, 0), 0);
-	assert_int_not_equal(store_of(new, &clip, 1 << 20, UINT64_MAX / 2), 0);
-	assert_false(is_there(&old));
-	assert_false(is_there(&new));
+	assert_int_equal(store(old, &clip, 1 << 20, 0), 0);
+	assert_int_not_equal(store(new, &clip, 1 << 20, UINT64_MAX / 2), 0);
+	assert_false(is_cached(&old));
+	assert_false(is_cached(&new));
 	assert_int_equal(faccessat(clips_folder.fd, CLIP_CACHE_FOLDER "/" CLIP_CACHE_PART, F_OK, 0), -1);
 	clip_free(&clip);
 }
@@ -183,16 +183,16 @@ static void one_clip_is_stored_at_a_time(void **state)
 	char half[11];
 
 	(void)state;
-	assert_int_equal(store_of((struct clip_cache_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
+	assert_int_equal(store((struct clip_cache_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
 	int other = part_of(CLIP_CACHE_FOLDER);
-	assert_int_not_equal(store_of(key, &clip, 1 << 20, 0), 0);
-	assert_false(is_there(&key));
+	assert_int_not_equal(store(key, &clip, 1 << 20, 0), 0);
+	assert_false(is_cached(&key));
 	assert_int_equal(pread(other, half, sizeof(half), 0), sizeof(half));
 	assert_int_equal(faccessat(clips_folder.fd, CLIP_CACHE_FOLDER "/" CLIP_CACHE_PART, F_OK, 0), 0);
 	close(other);
-	/* Who waits gets the place, and what the other one left is not in the way. */
-	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
-	assert_true(is_there(&key));
+	/* The one that waits gets its turn, and what the other one has left is not in the way. */
+	assert_int_equal(store(key, &clip, 1 << 20, 0), 0);
+	assert_true(is_cached(&key));
 	assert_int_equal(faccessat(clips_folder.fd, CLIP_CACHE_FOLDER "/" CLIP_CACHE_PART, F_OK, 0), -1);
 	clip_free(&clip);
 }
@@ -203,7 +203,10 @@ static void one_clip_is_stored_at_a_time(void **state)
 #define FCNTL_CALL SYS_fcntl
 #endif
 
-/* Who locks what is linked here calls this: another writer may finish and a third begin before it gets the lock. */
+/*
+ * The code under test calls this instead of the C library's, so that another writer can finish, and a third begin,
+ * before it gets the lock.
+ */
 static bool others_come_first;
 
 int fcntl64(int fd, int command, ...)
@@ -224,7 +227,7 @@ int fcntl64(int fd, int command, ...)
 	return (int)syscall(FCNTL_CALL, fd, command, argument);
 }
 
-static void what_another_one_began_to_write_is_not_evicted(void **state)
+static void a_file_that_another_writer_has_begun_is_not_evicted(void **state)
 {
 	(void)state;
 	mkdirat(clips_folder.fd, CLIP_CACHE_FOLDER, 0750);
@@ -241,14 +244,14 @@ static void what_another_one_began_to_write_is_not_evicted(void **state)
 static void only_clips_and_leftovers_are_evicted(void **state)
 {
 	struct clip clip = clip_of('z', CLIP_BYTES);
-	static const char *const strangers[] = {"1_2_1.mp4.txt", "01_2_1.mp4", "door.mp4", ".1_2_1.mp4"};
+	static const char *const others[] = {"1_2_1.mp4.txt", "01_2_1.mp4", "door.mp4", ".1_2_1.mp4"};
 	char file[64];
 
 	(void)state;
-	assert_int_equal(store_of((struct clip_cache_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
+	assert_int_equal(store((struct clip_cache_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
 	close(part_of(CLIP_CACHE_FOLDER));
-	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
-		snprintf(file, sizeof(file), CLIP_CACHE_FOLDER "/%s", strangers[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(file, sizeof(file), CLIP_CACHE_FOLDER "/%s", others[i]);
 		close(openat(clips_folder.fd, file, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
 	}
 	int folder = clip_cache_folder_open(clips_folder.fd);
@@ -256,23 +259,23 @@ static void only_clips_and_leftovers_are_evicted(void **state)
 	assert_true(gone_bytes > CLIP_BYTES + 11);
 	assert_int_equal(clip_cache_evict(folder, 0, UINT64_MAX).bytes, 0);
 	close(folder);
-	assert_false(is_there(&(struct clip_cache_key){1, 2, 1}));
-	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
-		snprintf(file, sizeof(file), CLIP_CACHE_FOLDER "/%s", strangers[i]);
+	assert_false(is_cached(&(struct clip_cache_key){1, 2, 1}));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(file, sizeof(file), CLIP_CACHE_FOLDER "/%s", others[i]);
 		assert_int_equal(unlinkat(clips_folder.fd, file, 0), 0);
 	}
 	clip_free(&clip);
 }
 
-/* A folder in the place of a clip cannot be unlinked: the next ones go, and none is stored above the limit. */
-static void what_cannot_be_evicted_counts_as_there(void **state)
+/* A folder in place of a clip cannot be unlinked: the next ones are evicted, and none is stored beyond the limit. */
+static void what_cannot_be_evicted_counts(void **state)
 {
 	struct clip clip = clip_of('z', CLIP_BYTES);
 	const struct clip_cache_key key = {3, 4, 1};
 
 	(void)state;
-	assert_int_equal(store_of((struct clip_cache_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
-	assert_int_equal(store_of(key, &clip, 1 << 20, 0), 0);
+	assert_int_equal(store((struct clip_cache_key){1, 2, 1}, &clip, 1 << 20, 0), 0);
+	assert_int_equal(store(key, &clip, 1 << 20, 0), 0);
 	assert_int_equal(unlinkat(clips_folder.fd, CLIP_CACHE_FOLDER "/1_2_1.mp4", 0), 0);
 	assert_int_equal(mkdirat(clips_folder.fd, CLIP_CACHE_FOLDER "/1_2_1.mp4", 0750), 0);
 	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
@@ -282,12 +285,12 @@ static void what_cannot_be_evicted_counts_as_there(void **state)
 	assert_int_equal(gone.error, EISDIR);
 	assert_int_equal(gone.clips, 1);
 	assert_true(gone.bytes >= CLIP_BYTES && gone.left_bytes > 0);
-	assert_false(is_there(&key));
-	/* Nothing but that is there now. */
+	assert_false(is_cached(&key));
+	/* Nothing else is left now. */
 	gone = clip_cache_evict(folder, 0, 0);
 	assert_true(gone.error == EISDIR && gone.clips == 0 && gone.bytes == 0);
-	assert_int_not_equal(store_of(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes - 1, 0), 0);
-	assert_int_equal(store_of(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes, 0), 0);
+	assert_int_not_equal(store(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes - 1, 0), 0);
+	assert_int_equal(store(key, &clip, CLIP_BYTES + 4096 + gone.left_bytes, 0), 0);
 	assert_int_equal(unlinkat(clips_folder.fd, CLIP_CACHE_FOLDER "/1_2_1.mp4", AT_REMOVEDIR), 0);
 	assert_int_equal(clip_cache_evict(folder, 0, 0).error, 0);
 	close(folder);
@@ -297,12 +300,12 @@ static void what_cannot_be_evicted_counts_as_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_oldest_go_first),
-		cmocka_unit_test(a_disk_that_is_short_of_room_is_left_alone),
+		cmocka_unit_test(the_oldest_are_evicted_first),
+		cmocka_unit_test(nothing_is_cached_on_a_disk_that_is_nearly_full),
 		cmocka_unit_test(one_clip_is_stored_at_a_time),
-		cmocka_unit_test(what_another_one_began_to_write_is_not_evicted),
+		cmocka_unit_test(a_file_that_another_writer_has_begun_is_not_evicted),
 		cmocka_unit_test(only_clips_and_leftovers_are_evicted),
-		cmocka_unit_test(what_cannot_be_evicted_counts_as_there),
+		cmocka_unit_test(what_cannot_be_evicted_counts),
 		cmocka_unit_test(a_stored_clip_comes_back_as_it_was),
 		cmocka_unit_test(a_damaged_file_is_not_found),
 	};

@@ -1,5 +1,7 @@
-/* test_clip_final.c - when the answer about a range is final, with a ring of frames at known times and what a recorder
- * says of them. */
+/*
+ * test_clip_final.c - when the answer about a range is final, given a ring of frames at known times and the state that
+ * a recorder has published.
+ */
 #include "fcgi/clip/clip_final.h"
 
 #include <errno.h>
@@ -12,7 +14,7 @@
 
 #include "recorderd/ring/ring_writer.h"
 
-#define FRAMES      100 /* in the ring, ten a second, the newest of them now */
+#define FRAMES      100 /* in the ring, ten per second, the newest of them now */
 #define FRAME_US    (US_PER_S / 10)
 #define FRAME_BYTES 1000u
 
@@ -23,7 +25,7 @@ struct fixture {
 	struct recorder_state state;
 };
 
-/* Frames first_off to end_off - 1 were taken while recording was off. `entries` is what the ring has room for. */
+/* Frames first_off to end_off - 1 were captured while recording was off. The ring has room for `entries` frames. */
 static void fixture_open(struct fixture *on, int first_off, int end_off, uint64_t entries)
 {
 	struct ring_request wish = {.data_bytes = 4 << 20, .index_entries = entries, .keep_us = INT64_MAX / 2};
@@ -65,7 +67,7 @@ static int fixture_close(void **state)
 	return 0;
 }
 
-/* The range begins and ends so many frames before the newest one. */
+/* The range begins and ends that many frames before the newest one. */
 static bool is_final(const struct fixture *on, int from_ago, int to_ago)
 {
 	const struct clip_plan plan = {.from_us = on->wall_us - from_ago * FRAME_US,
@@ -74,7 +76,7 @@ static bool is_final(const struct fixture *on, int from_ago, int to_ago)
 	return clip_is_final(&plan, on->reader, &on->state);
 }
 
-/* So many of the newest frames are not indexed. */
+/* That many of the newest frames are not indexed. */
 static void set_unindexed(struct fixture *on, int frames)
 {
 	on->state.indexed_mono_us = on->mono_us - frames * FRAME_US;
@@ -89,21 +91,21 @@ static void what_is_indexed_is_final(void **state)
 	assert_true(is_final(&fixture, 50, 0));
 }
 
-static void a_frame_that_may_be_indexed_makes_it_move(void **state)
+static void a_range_with_a_frame_that_may_be_indexed_is_not_final(void **state)
 {
 	(void)state;
 	fixture_open(&fixture, 0, 0, 1024);
 	set_unindexed(&fixture, 30);
-	assert_true(is_final(&fixture, 60, 29)); /* the end is exclusive: where the oldest of them is */
+	assert_true(is_final(&fixture, 60, 29)); /* ends at the oldest of them, which is not in the range */
 	assert_false(is_final(&fixture, 60, 28));
 	assert_false(is_final(&fixture, 20, 10));
 	set_unindexed(&fixture, 1000);
 	assert_false(is_final(&fixture, 99, 98));
-	assert_true(is_final(&fixture, 200, 100)); /* before the ring, and nothing is under way */
+	assert_true(is_final(&fixture, 200, 100)); /* before the ring, and nothing is on its way to the disk */
 }
 
-/* Whatever a recorder says of itself; one that is gone leaves the ring to the next. */
-static void it_moves_in_every_state_of_the_recorder(void **state)
+/* Whatever the recorder publishes: if it is dead, the next one takes over the ring. */
+static void the_state_of_the_recorder_does_not_matter(void **state)
 {
 	(void)state;
 	fixture_open(&fixture, 0, 0, 1024);
@@ -116,11 +118,11 @@ static void it_moves_in_every_state_of_the_recorder(void **state)
 		assert_false(is_final(&fixture, 60, 10));
 		assert_true(is_final(&fixture, 60, 40));
 	}
-	fixture.state = (struct recorder_state){0}; /* it said nothing */
+	fixture.state = (struct recorder_state){0}; /* it has published nothing */
 	assert_false(is_final(&fixture, 60, 10));
 }
 
-static void what_was_taken_while_recording_was_off_is_final(void **state)
+static void what_was_captured_while_recording_was_off_is_final(void **state)
 {
 	(void)state;
 	fixture_open(&fixture, 50, 80, 1024);
@@ -130,12 +132,12 @@ static void what_was_taken_while_recording_was_off_is_final(void **state)
 	assert_false(is_final(&fixture, 49, 18));
 }
 
-/* The encoder and the disk's queue have frames that the ring was written over. */
-static void what_is_under_way_makes_it_move_though_the_ring_has_lost_it(void **state)
+/* The encoder and the disk's queue hold frames that the ring has overwritten. */
+static void frames_on_their_way_to_the_disk_count_even_if_the_ring_has_lost_them(void **state)
 {
 	(void)state;
-	fixture_open(&fixture, 40, FRAMES,
-		     64); /* which are the newest ones, all of them taken while recording was off */
+	/* The ring still has the newest 64, all of them captured while recording was off. */
+	fixture_open(&fixture, 40, FRAMES, 64);
 	set_unindexed(&fixture, 90);
 	assert_true(is_final(&fixture, 99, 70));
 	fixture.state.unwritten_frames = 1;
@@ -144,18 +146,18 @@ static void what_is_under_way_makes_it_move_though_the_ring_has_lost_it(void **s
 	assert_true(is_final(&fixture, 55, 30)); /* the ring has them all */
 }
 
-static void what_the_camera_may_still_deliver_makes_it_move(void **state)
+static void a_range_that_the_camera_may_still_deliver_is_not_final(void **state)
 {
 	(void)state;
 	fixture_open(&fixture, 0, 0, 1024);
 	assert_false(is_final(&fixture, 50, -1));
-	fixture.state.heartbeat_mono_us += 600 * US_PER_S; /* for ten minutes nothing has come */
+	fixture.state.heartbeat_mono_us += 600 * US_PER_S; /* no frame for ten minutes */
 	assert_true(is_final(&fixture, 50, -100));
-	fixture.state.heartbeat_mono_us = fixture.mono_us; /* nor has the recorder been heard of since */
+	fixture.state.heartbeat_mono_us = fixture.mono_us; /* and no heartbeat either */
 	assert_false(is_final(&fixture, 50, -100));
 }
 
-static void without_a_ring_the_open_segment_moves(void **state)
+static void without_a_ring_an_open_segment_is_not_final(void **state)
 {
 	const struct recorder_state none = {0};
 	struct clip_plan plan = {.from_us = 1, .to_us = 2};
@@ -166,7 +168,7 @@ static void without_a_ring_the_open_segment_moves(void **state)
 	assert_false(clip_is_final(&plan, NULL, &none));
 }
 
-static void what_cannot_be_read_makes_it_move(void **state)
+static void what_cannot_be_read_is_not_final(void **state)
 {
 	const struct recorder_state none = {0};
 	const struct clip_plan plan = {.from_us = 1, .to_us = 2, .unreadable = EIO};
@@ -179,13 +181,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(what_is_indexed_is_final, fixture_close),
-		cmocka_unit_test_teardown(a_frame_that_may_be_indexed_makes_it_move, fixture_close),
-		cmocka_unit_test_teardown(it_moves_in_every_state_of_the_recorder, fixture_close),
-		cmocka_unit_test_teardown(what_was_taken_while_recording_was_off_is_final, fixture_close),
-		cmocka_unit_test_teardown(what_is_under_way_makes_it_move_though_the_ring_has_lost_it, fixture_close),
-		cmocka_unit_test_teardown(what_the_camera_may_still_deliver_makes_it_move, fixture_close),
-		cmocka_unit_test_teardown(without_a_ring_the_open_segment_moves, fixture_close),
-		cmocka_unit_test_teardown(what_cannot_be_read_makes_it_move, fixture_close),
+		cmocka_unit_test_teardown(a_range_with_a_frame_that_may_be_indexed_is_not_final, fixture_close),
+		cmocka_unit_test_teardown(the_state_of_the_recorder_does_not_matter, fixture_close),
+		cmocka_unit_test_teardown(what_was_captured_while_recording_was_off_is_final, fixture_close),
+		cmocka_unit_test_teardown(frames_on_their_way_to_the_disk_count_even_if_the_ring_has_lost_them,
+					  fixture_close),
+		cmocka_unit_test_teardown(a_range_that_the_camera_may_still_deliver_is_not_final, fixture_close),
+		cmocka_unit_test_teardown(without_a_ring_an_open_segment_is_not_final, fixture_close),
+		cmocka_unit_test_teardown(what_cannot_be_read_is_not_final, fixture_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_clip_plan.c - plans against brute force, over archives of plan_archives.h. */
+/* test_clip_plan.c - compares plans with brute force, over the archives of plan_archives.h. */
 #include "fcgi/clip/clip_plan.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "tests/unit/support/in_range.h"
 #include "tests/unit/support/plan_archives.h"
 
-/* What of a segment belongs to [from, to), by looking at each frame. */
+/* Finds the frames of a segment that are in [from, to), by looking at each. */
 static bool brute_force(const struct frames *segment, int64_t from_us, int64_t to_us, size_t *first, size_t *end)
 {
 	bool found = false;
@@ -42,13 +42,13 @@ static void assert_plan(const struct plan_archive *archive, int64_t from_us, int
 		if (!brute_force(segment, from_us, to_us, &first, &end))
 			continue;
 		assert_int_in_range(at, 0, plan.count - 1);
-		const struct clip_slice *stretch = &plan.slices[at++];
-		assert_int_equal(stretch->segment.entry.segment_no, segment->entry.segment_no);
-		assert_int_equal(stretch->first, first);
-		assert_int_equal(stretch->end, end);
-		assert_int_equal(stretch->head.wall_us, segment->records[first].wall_us);
-		assert_int_equal(stretch->tail.offset, segment->records[end - 1].offset);
-		assert_int_equal(stretch->follows,
+		const struct clip_slice *slice = &plan.slices[at++];
+		assert_int_equal(slice->segment.entry.segment_no, segment->entry.segment_no);
+		assert_int_equal(slice->first, first);
+		assert_int_equal(slice->end, end);
+		assert_int_equal(slice->head.wall_us, segment->records[first].wall_us);
+		assert_int_equal(slice->tail.offset, segment->records[end - 1].offset);
+		assert_int_equal(slice->follows,
 				 at > 1 && whole_before && first == 0 && segment->entry.gap_cause == GAP_NONE);
 		before = i;
 	}
@@ -56,7 +56,7 @@ static void assert_plan(const struct plan_archive *archive, int64_t from_us, int
 	clip_plan_free(&plan);
 }
 
-static void plans_are_what_looking_at_each_frame_gives(void **state)
+static void plans_are_what_brute_force_finds(void **state)
 {
 	static struct plan_archive archive;
 
@@ -78,7 +78,7 @@ static void plans_are_what_looking_at_each_frame_gives(void **state)
 	}
 }
 
-static void an_open_segment_grows_while_the_list_stands_still(void **state)
+static void an_open_segment_grows_while_the_list_does_not_change(void **state)
 {
 	static struct plan_archive archive;
 
@@ -102,7 +102,7 @@ static void an_open_segment_grows_while_the_list_stands_still(void **state)
 	}
 }
 
-/* archive_drop() where archive->count was lowered since it was made. */
+/* plan_archive_drop() of an archive whose count was lowered since it was made. */
 static void archive_drop_all(struct plan_archive *archive)
 {
 	archive->count = SEGMENTS_MAX;
@@ -111,7 +111,7 @@ static void archive_drop_all(struct plan_archive *archive)
 	plan_archive_drop(archive);
 }
 
-static void records_without_their_media_are_left_out(void **state)
+static void records_without_their_media_are_skipped(void **state)
 {
 	static struct plan_archive archive;
 	struct clip_plan plan;
@@ -130,7 +130,7 @@ static void records_without_their_media_are_left_out(void **state)
 	archive_drop_all(&archive);
 }
 
-static void a_stretch_ends_where_frames_are_damaged(void **state)
+static void a_slice_ends_where_frames_are_damaged(void **state)
 {
 	static struct plan_archive archive;
 	struct clip_plan plan;
@@ -158,7 +158,7 @@ static void a_stretch_ends_where_frames_are_damaged(void **state)
 		clip_plan_make(archive.folder, segment->records[22].wall_us, segment->records[25].wall_us, &plan),
 		PLAN_OK);
 	assert_int_equal(plan.count, 1);
-	assert_int_equal(plan.slices[0].first, 20); /* the key frame behind the hole */
+	assert_int_equal(plan.slices[0].first, 20); /* the key frame after the hole */
 	clip_plan_free(&plan);
 	archive_drop_all(&archive);
 }
@@ -175,7 +175,7 @@ static void a_folder_without_a_list_has_nothing(void **state)
 	close(folder);
 }
 
-/* What stands under the list's name, and cannot be read, may be a list of everything. */
+/* Whatever has the list's name and cannot be read may be a list of everything. */
 static void a_list_that_cannot_be_read_is_not_an_empty_one(void **state)
 {
 	static struct plan_archive archive;
@@ -200,8 +200,8 @@ static void a_list_that_cannot_be_read_is_not_an_empty_one(void **state)
 	archive_drop_all(&archive);
 }
 
-/* Whatever a damaged entry named is missing from the plan, and that is said. */
-static void nor_is_one_with_a_damaged_entry(void **state)
+/* Whatever a damaged entry named is missing from the plan. */
+static void a_list_with_a_damaged_entry_is_reported(void **state)
 {
 	static struct plan_archive archive;
 	struct clip_plan plan;
@@ -221,8 +221,8 @@ static void nor_is_one_with_a_damaged_entry(void **state)
 	archive_drop_all(&archive);
 }
 
-/* Puts a FIFO in a file's place, and expects nothing of it but that opening it does not wait. */
-static void assert_pipe_is_nothing(const struct plan_archive *archive, const char *name)
+/* Puts a FIFO in a file's place: opening it must not block. */
+static void assert_fifo_is_skipped(const struct plan_archive *archive, const char *name)
 {
 	struct clip_plan plan;
 
@@ -236,7 +236,7 @@ static void assert_pipe_is_nothing(const struct plan_archive *archive, const cha
 	clip_plan_free(&plan);
 }
 
-static void a_pipe_in_place_of_a_file_holds_nobody_up(void **state)
+static void a_fifo_in_place_of_a_file_blocks_nobody(void **state)
 {
 	static struct plan_archive archive;
 	char index[SEGMENT_FILE_BYTES];
@@ -246,23 +246,23 @@ static void a_pipe_in_place_of_a_file_holds_nobody_up(void **state)
 	archive.count = 1;
 	plan_archive_write(&archive);
 	assert_true(index_name(archive.segments[0].entry.file, index, sizeof(index)));
-	assert_pipe_is_nothing(&archive, index);
-	assert_pipe_is_nothing(&archive, archive.segments[0].entry.file);
-	assert_pipe_is_nothing(&archive, CATALOGUE_FILE);
+	assert_fifo_is_skipped(&archive, index);
+	assert_fifo_is_skipped(&archive, archive.segments[0].entry.file);
+	assert_fifo_is_skipped(&archive, CATALOGUE_FILE);
 	archive_drop_all(&archive);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(plans_are_what_looking_at_each_frame_gives),
-		cmocka_unit_test(an_open_segment_grows_while_the_list_stands_still),
-		cmocka_unit_test(records_without_their_media_are_left_out),
-		cmocka_unit_test(a_stretch_ends_where_frames_are_damaged),
-		cmocka_unit_test(a_pipe_in_place_of_a_file_holds_nobody_up),
+		cmocka_unit_test(plans_are_what_brute_force_finds),
+		cmocka_unit_test(an_open_segment_grows_while_the_list_does_not_change),
+		cmocka_unit_test(records_without_their_media_are_skipped),
+		cmocka_unit_test(a_slice_ends_where_frames_are_damaged),
+		cmocka_unit_test(a_fifo_in_place_of_a_file_blocks_nobody),
 		cmocka_unit_test(a_folder_without_a_list_has_nothing),
 		cmocka_unit_test(a_list_that_cannot_be_read_is_not_an_empty_one),
-		cmocka_unit_test(nor_is_one_with_a_damaged_entry),
+		cmocka_unit_test(a_list_with_a_damaged_entry_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_clip_spool.c - frames that are taken out of a ring which goes on being written over. */
+/* test_clip_spool.c - frames are copied out of a ring that keeps being overwritten. */
 #include "fcgi/transcode/clip_spool.h"
 
 #include <setjmp.h>
@@ -18,7 +18,7 @@
 static struct ring_writer *writer;
 static struct ring_reader *reader;
 
-/* Frame number k is all of the byte k, and was taken k microseconds after the epoch. */
+/* Every byte of frame k has the value k, and its capture time is k microseconds after 1970. */
 static void put(uint64_t count)
 {
 	uint8_t jpeg[FRAME_BYTES];
@@ -59,13 +59,13 @@ static int close_ring(void **state)
 	return 0;
 }
 
-/* Gives frames [first, last] of a row, whole. */
-static void assert_gives(struct spool *spool, size_t row, uint64_t first, uint64_t last)
+/* The spool returns frames [first, last] of a range, whole. */
+static void assert_returns(struct spool *spool, size_t range, uint64_t first, uint64_t last)
 {
 	const struct spool_frame *frame;
 
 	for (uint64_t seq = first; seq <= last; seq++) {
-		assert_int_equal(spool_peek(spool, row, &frame), SPOOL_OK);
+		assert_int_equal(spool_peek(spool, range, &frame), SPOOL_OK);
 		assert_int_equal(frame->meta.wall_us, seq);
 		assert_int_equal(frame->meta.length, FRAME_BYTES);
 		for (size_t i = 0; i < FRAME_BYTES; i++)
@@ -74,96 +74,96 @@ static void assert_gives(struct spool *spool, size_t row, uint64_t first, uint64
 	}
 }
 
-static void assert_gives_no_more(struct spool *spool, size_t row, enum spool_outcome outcome)
+static void assert_returns_no_more(struct spool *spool, size_t range, enum spool_outcome outcome)
 {
 	const struct spool_frame *frame;
 
-	assert_int_equal(spool_peek(spool, row, &frame), outcome);
+	assert_int_equal(spool_peek(spool, range, &frame), outcome);
 }
 
 static void what_fits_survives_the_ring(void **state)
 {
-	const struct spool_range rows[] = {{5, 24}, {30, 30}, {31, 60}};
+	const struct spool_range ranges[] = {{5, 24}, {30, 30}, {31, 60}};
 	struct spool spool;
 
 	(void)state;
-	spool_init(&spool, reader, rows, 3, 1 << 20);
+	spool_init(&spool, reader, ranges, 3, 1 << 20);
 	spool_fill(&spool);
 	put(2 * ENTRIES);
-	assert_gives(&spool, 0, 5, 24);
-	assert_gives_no_more(&spool, 0, SPOOL_RANGE_END);
-	assert_gives(&spool, 1, 30, 30);
-	assert_gives_no_more(&spool, 1, SPOOL_RANGE_END);
-	assert_gives(&spool, 2, 31, 60);
-	assert_gives_no_more(&spool, 2, SPOOL_RANGE_END);
+	assert_returns(&spool, 0, 5, 24);
+	assert_returns_no_more(&spool, 0, SPOOL_RANGE_END);
+	assert_returns(&spool, 1, 30, 30);
+	assert_returns_no_more(&spool, 1, SPOOL_RANGE_END);
+	assert_returns(&spool, 2, 31, 60);
+	assert_returns_no_more(&spool, 2, SPOOL_RANGE_END);
 	assert_int_equal(spool.bytes, 0);
 	spool_free(&spool);
 }
 
-static void no_more_than_its_room_is_taken_out(void **state)
+static void no_more_is_copied_than_fits(void **state)
 {
-	const struct spool_range rows[] = {{5, 60}};
+	const struct spool_range ranges[] = {{5, 60}};
 	struct spool spool;
 
 	(void)state;
-	spool_init(&spool, reader, rows, 1, 10 * EACH_BYTES);
+	spool_init(&spool, reader, ranges, 1, 10 * EACH_BYTES);
 	spool_fill(&spool);
 	assert_int_equal(spool.bytes, 10 * EACH_BYTES);
-	put(10); /* frames 1 to 10 are gone, of which it has 5 to 10, and 11 to 14 besides */
-	assert_gives(&spool, 0, 5, 60);
-	assert_gives_no_more(&spool, 0, SPOOL_RANGE_END);
+	put(10); /* frames 1 to 10 are gone from the ring; the spool has 5 to 14 */
+	assert_returns(&spool, 0, 5, 60);
+	assert_returns_no_more(&spool, 0, SPOOL_RANGE_END);
 	spool_free(&spool);
 }
 
-static void a_hole_is_told_behind_the_frames_before_it(void **state)
+static void a_hole_is_reported_after_the_frames_before_it(void **state)
 {
-	const struct spool_range rows[] = {{5, 60}, {61, 62}};
+	const struct spool_range ranges[] = {{5, 60}, {61, 62}};
 	struct spool spool;
 
 	(void)state;
-	spool_init(&spool, reader, rows, 2, 10 * EACH_BYTES);
+	spool_init(&spool, reader, ranges, 2, 10 * EACH_BYTES);
 	spool_fill(&spool);
-	put(20); /* 5 to 14 are taken out, and 15 to 20 are gone */
-	assert_gives(&spool, 0, 5, 14);
-	assert_gives_no_more(&spool, 0, SPOOL_OVERWRITTEN);
-	assert_gives_no_more(&spool, 0, SPOOL_OVERWRITTEN);
+	put(20); /* the spool has 5 to 14, and 15 to 20 are gone */
+	assert_returns(&spool, 0, 5, 14);
+	assert_returns_no_more(&spool, 0, SPOOL_OVERWRITTEN);
+	assert_returns_no_more(&spool, 0, SPOOL_OVERWRITTEN);
 	spool_free(&spool);
 }
 
-static void a_row_whose_first_frames_are_gone_begins_later(void **state)
+static void a_range_whose_first_frames_are_gone_begins_later(void **state)
 {
-	const struct spool_range rows[] = {{1, 30}};
+	const struct spool_range ranges[] = {{1, 30}};
 	struct spool spool;
 
 	(void)state;
 	put(10);
-	spool_init(&spool, reader, rows, 1, 1 << 20);
-	assert_gives(&spool, 0, 11, 30);
-	assert_gives_no_more(&spool, 0, SPOOL_RANGE_END);
+	spool_init(&spool, reader, ranges, 1, 1 << 20);
+	assert_returns(&spool, 0, 11, 30);
+	assert_returns_no_more(&spool, 0, SPOOL_RANGE_END);
 	spool_free(&spool);
 }
 
-static void a_row_that_is_gone_is_a_hole(void **state)
+static void a_range_that_is_gone_is_a_hole(void **state)
 {
-	const struct spool_range rows[] = {{1, 10}, {11, 20}};
+	const struct spool_range ranges[] = {{1, 10}, {11, 20}};
 	struct spool spool;
 
 	(void)state;
 	put(10);
-	spool_init(&spool, reader, rows, 2, 1 << 20);
-	assert_gives_no_more(&spool, 0, SPOOL_OVERWRITTEN);
+	spool_init(&spool, reader, ranges, 2, 1 << 20);
+	assert_returns_no_more(&spool, 0, SPOOL_OVERWRITTEN);
 	spool_free(&spool);
 }
 
 static void one_frame_always_fits(void **state)
 {
-	const struct spool_range rows[] = {{1, 20}};
+	const struct spool_range ranges[] = {{1, 20}};
 	struct spool spool;
 
 	(void)state;
-	spool_init(&spool, reader, rows, 1, 1);
-	assert_gives(&spool, 0, 1, 20);
-	assert_gives_no_more(&spool, 0, SPOOL_RANGE_END);
+	spool_init(&spool, reader, ranges, 1, 1);
+	assert_returns(&spool, 0, 1, 20);
+	assert_returns_no_more(&spool, 0, SPOOL_RANGE_END);
 	spool_free(&spool);
 }
 
@@ -171,10 +171,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_fits_survives_the_ring, open_ring, close_ring),
-		cmocka_unit_test_setup_teardown(no_more_than_its_room_is_taken_out, open_ring, close_ring),
-		cmocka_unit_test_setup_teardown(a_hole_is_told_behind_the_frames_before_it, open_ring, close_ring),
-		cmocka_unit_test_setup_teardown(a_row_whose_first_frames_are_gone_begins_later, open_ring, close_ring),
-		cmocka_unit_test_setup_teardown(a_row_that_is_gone_is_a_hole, open_ring, close_ring),
+		cmocka_unit_test_setup_teardown(no_more_is_copied_than_fits, open_ring, close_ring),
+		cmocka_unit_test_setup_teardown(a_hole_is_reported_after_the_frames_before_it, open_ring, close_ring),
+		cmocka_unit_test_setup_teardown(a_range_whose_first_frames_are_gone_begins_later, open_ring,
+						close_ring),
+		cmocka_unit_test_setup_teardown(a_range_that_is_gone_is_a_hole, open_ring, close_ring),
 		cmocka_unit_test_setup_teardown(one_frame_always_fits, open_ring, close_ring),
 	};
 

@@ -1,8 +1,9 @@
 /*
- * test_clock_walks.c - recorders whose clock is set back and forth at random, against an oracle that looks at each tick
- * of time: a timeline whose spans and gaps never overlap and leave nothing out, and the footage next to a range.
+ * test_clock_walks.c - recorders whose clock is set back and forth at random, compared with an oracle that looks at
+ * each tick of time. The spans and gaps of a timeline never overlap and leave nothing out, and the footage next to a
+ * range is the nearest.
  *
- * WALKS=N walks so many times in place of the usual number.
+ * WALKS=N sets the number of random walks.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -31,9 +32,9 @@
 static struct plan_archive archive;
 static bool deleted[SEGMENTS_MAX], unlisted;
 
-/* What the oracle knows of each tick. */
+/* What the oracle knows about each tick. */
 static int recorded[TICKS];    /* how many times */
-static uint32_t causes[TICKS]; /* of the gap that lies there, or NO_CAUSE */
+static uint32_t causes[TICKS]; /* of the gap that it is in, or NO_CAUSE */
 static int hull_from, hull_to; /* from the earliest recording to the end of the latest one */
 
 static int tick_of(int64_t wall_us)
@@ -51,7 +52,7 @@ static int64_t wall_of_tick(int64_t tick)
 
 /* --- a walk ------------------------------------------------------------------------------------------------------- */
 
-/* Why a segment begins where it does; moves the clock. */
+/* Moves the clock, and returns the cause of the gap before the next segment. */
 static uint32_t clock_move(int64_t *wall_us)
 {
 	static const uint32_t forward[] = {GAP_RECORDER_DOWN, GAP_UNPLUGGED, GAP_OFF, GAP_DISK, GAP_ENCODER, GAP_CLOCK};
@@ -59,7 +60,7 @@ static uint32_t clock_move(int64_t *wall_us)
 	switch (random_below(4)) {
 	case 0:
 		return GAP_NONE;
-	case 1: /* set back, while it records or while the recorder is down */
+	case 1: /* set back, while recording or while the recorder is down */
 		*wall_us -= (1 + random_below(150)) * TICK_US;
 		return random_below(2) ? GAP_CLOCK : GAP_RECORDER_DOWN;
 	default:
@@ -68,7 +69,7 @@ static uint32_t clock_move(int64_t *wall_us)
 	}
 }
 
-/* Frames of one tick each, of which one may stand for longer than a second. */
+/* Frames of one tick each, of which one may last longer than a second. */
 static void walk_frames(struct frames *segment, int64_t *wall_us)
 {
 	uint64_t offset = 500;
@@ -107,7 +108,7 @@ static void walk_segment(size_t number, int64_t *wall_us)
 	walk_frames(segment, wall_us);
 }
 
-/* Somebody deletes segments; the list still has them, or does not any more. */
+/* Somebody deletes segments; the list may still have them. */
 static void walk_delete(void)
 {
 	struct catalogue_entry entries[SEGMENTS_MAX];
@@ -162,7 +163,7 @@ static void note_cause(int64_t from_us, int64_t to_us, uint32_t cause)
 		causes[tick_of(at_us)] = cause;
 }
 
-/* How long the last frame of a segment should have stood is known only where the next segment continues it. */
+/* How long the last frame of a segment should have lasted is known only if the next segment continues it. */
 static void note_frames(const struct frames *segment, bool continued)
 {
 	for (size_t i = 0; i < segment->count; i++) {
@@ -196,7 +197,7 @@ static void oracle_make(void)
 
 	memset(recorded, 0, sizeof(recorded));
 	for (int i = 0; i < TICKS; i++)
-		causes[i] = GAP_CLOCK; /* what only a clock that was set back has passed */
+		causes[i] = GAP_CLOCK; /* unless something else than a clock that was set back has passed it */
 	hull_from = TICKS;
 	hull_to = 0;
 	for (size_t i = 0; i < archive.count; i++) {
@@ -216,44 +217,45 @@ static void oracle_make(void)
 
 /* --- the timeline ------------------------------------------------------------------------------------------------- */
 
-struct told {
+struct reported {
 	int64_t from_us, to_us;
 	int spans[TICKS], gaps[TICKS];
 	uint32_t causes[TICKS];
-	int64_t frame_at_us; /* of the span that was told last: where it begins */
 };
 
-static void tell(const struct timeline_item *item, void *context)
+static void on_item(const struct timeline_item *item, void *context)
 {
-	struct told *told = context;
+	struct reported *reported = context;
 
-	assert_true(item->from_us >= told->from_us && item->to_us <= told->to_us && item->from_us < item->to_us);
+	assert_true(item->from_us >= reported->from_us && item->to_us <= reported->to_us &&
+		    item->from_us < item->to_us);
 	for (int64_t at_us = item->from_us; at_us < item->to_us; at_us += TICK_US) {
 		int tick = tick_of(at_us);
 		if (item->kind == TIMELINE_SPAN) {
-			told->spans[tick]++;
+			reported->spans[tick]++;
 		} else {
-			told->gaps[tick]++;
-			told->causes[tick] = item->cause;
+			reported->gaps[tick]++;
+			reported->causes[tick] = item->cause;
 		}
 	}
 }
 
 static void assert_timeline(uint32_t number, int from, int to)
 {
-	static struct told told;
+	static struct reported reported;
 
-	memset(&told, 0, sizeof(told));
-	told.from_us = wall_of_tick(from);
-	told.to_us = wall_of_tick(to);
-	assert_true(timeline_walk(archive.folder, told.from_us, told.to_us, tell, &told));
+	memset(&reported, 0, sizeof(reported));
+	reported.from_us = wall_of_tick(from);
+	reported.to_us = wall_of_tick(to);
+	assert_true(timeline_walk(archive.folder, reported.from_us, reported.to_us, on_item, &reported));
 	for (int i = from; i < to; i++) {
 		bool gap = causes[i] != NO_CAUSE;
-		if (told.spans[i] != recorded[i] || told.gaps[i] != gap || (gap && told.causes[i] != causes[i]))
-			fail_msg("walk %u, [%d, %d), tick %d: %d spans and not %d, %d gaps and not %d, cause %s and "
-				 "not %s",
-				 (unsigned)number, from, to, i, told.spans[i], recorded[i], told.gaps[i], gap,
-				 gap_cause_text(told.causes[i]), gap_cause_text(causes[i]));
+		if (reported.spans[i] != recorded[i] || reported.gaps[i] != gap ||
+		    (gap && reported.causes[i] != causes[i]))
+			fail_msg("walk %u, [%d, %d), tick %d: %d spans, expected %d; %d gaps, expected %d; cause %s, "
+				 "expected %s",
+				 (unsigned)number, from, to, i, reported.spans[i], recorded[i], reported.gaps[i], gap,
+				 gap_cause_text(reported.causes[i]), gap_cause_text(causes[i]));
 	}
 }
 
@@ -328,7 +330,7 @@ static void random_range(int *from, int *to)
 {
 	int a = (int)random_below(TICKS), b = (int)random_below(TICKS);
 
-	if (random_below(2)) { /* a short one, where something is */
+	if (random_below(2)) { /* a short one, within the recordings */
 		a = hull_from + (int)random_below((uint32_t)(hull_to - hull_from));
 		b = a + 1 + (int)random_below(30);
 	}
@@ -337,7 +339,7 @@ static void random_range(int *from, int *to)
 	*to = *to < TICKS ? *to : TICKS - 1;
 }
 
-static void spans_and_gaps_are_all_of_the_time_and_never_overlap(void **state)
+static void spans_and_gaps_cover_all_time_and_never_overlap(void **state)
 {
 	int from, to;
 
@@ -354,7 +356,7 @@ static void spans_and_gaps_are_all_of_the_time_and_never_overlap(void **state)
 	}
 }
 
-static void the_footage_next_to_a_range_is_the_nearest_there_is(void **state)
+static void the_footage_next_to_a_range_is_the_nearest(void **state)
 {
 	struct ring_reader *ring;
 	int from, to;
@@ -377,8 +379,8 @@ static void the_footage_next_to_a_range_is_the_nearest_there_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(spans_and_gaps_are_all_of_the_time_and_never_overlap),
-		cmocka_unit_test(the_footage_next_to_a_range_is_the_nearest_there_is),
+		cmocka_unit_test(spans_and_gaps_cover_all_time_and_never_overlap),
+		cmocka_unit_test(the_footage_next_to_a_range_is_the_nearest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,6 @@
 /*
- * test_kept_clips.c - clips are kept, each once under its name, also where a file system knows no flags of a renaming
- * and syncs no folders, as NFS and much of FUSE do. The disk is this file's: what is linked here calls its renameat2()
- * and fsync().
+ * test_kept_clips.c - keeping clips on a file system that supports neither RENAME_NOREPLACE nor syncing of folders,
+ * such as NFS and many FUSE ones. The code under test calls the renameat2() and fsync() of this file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +45,7 @@ static struct virtual_file *file_of(const char *text)
 	return file;
 }
 
-static void assert_is(const char *name, const char *wanted)
+static void assert_content(const char *name, const char *wanted)
 {
 	char got[64] = "";
 	int fd = openat(clips_folder.fd, name, O_RDONLY | O_CLOEXEC);
@@ -63,7 +62,7 @@ static void a_clip_is_kept_and_deleted(void **state)
 
 	(void)state;
 	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_OK);
-	assert_is("door.mp4", "first");
+	assert_content("door.mp4", "first");
 	assert_int_equal(faccessat(clips_folder.fd, ".door.mp4.part", F_OK, 0), -1);
 	assert_int_equal(kept_clip_remove(&keep), KEPT_CLIP_OK);
 	assert_int_equal(kept_clip_remove(&keep), KEPT_CLIP_NOT_FOUND);
@@ -79,8 +78,8 @@ static void a_name_that_is_taken_stays(void **state)
 	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_OK);
 	keep.file = second;
 	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_EXISTS);
-	assert_is("taken.mp4", "first");
-	/* A link that leads nowhere takes a name too. */
+	assert_content("taken.mp4", "first");
+	/* A dangling link takes a name, too. */
 	assert_int_equal(symlinkat("nowhere", clips_folder.fd, "link.mp4"), 0);
 	strcpy(keep.name, "link.mp4");
 	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_EXISTS);
@@ -88,7 +87,7 @@ static void a_name_that_is_taken_stays(void **state)
 	virtual_file_unref(second);
 }
 
-static void of_those_who_write_one_name_at_a_time_one_is_done(void **state)
+static void of_several_writers_of_one_name_one_succeeds(void **state)
 {
 	struct virtual_file *file = file_of("race");
 	struct kept_clip keep = {clips_folder.fd, file, "race.mp4"};
@@ -114,7 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clip_is_kept_and_deleted),
 		cmocka_unit_test(a_name_that_is_taken_stays),
-		cmocka_unit_test(of_those_who_write_one_name_at_a_time_one_is_done),
+		cmocka_unit_test(of_several_writers_of_one_name_one_succeeds),
 	};
 
 	return cmocka_run_group_tests(tests, make_clips_folder, drop_clips_folder);

@@ -1,4 +1,4 @@
-/* test_kept_whole.c - a clip is kept once under its name, and whole: whoever else writes it, was killed, or made it. */
+/* test_kept_whole.c - a clip is kept once under its name, and whole, whoever else writes it or was killed doing so. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 
 #define CLIP_BYTES 5000u
 
-/* A file of so many bytes, each of that value; virtual_file_unref() frees it. */
+/* A file of that many bytes, all with that value; virtual_file_unref() frees it. */
 static struct virtual_file *file_of(uint8_t value, size_t bytes)
 {
 	struct virtual_file *file = virtual_file_create();
@@ -50,8 +50,7 @@ static void a_clip_is_kept_once_under_a_name(void **state)
 	virtual_file_unref(other);
 }
 
-/* Whoever comes while another one writes, or just when that one is done, finds the clip whole or a name that is taken.
- */
+/* A writer that comes while another one writes, or just when that one is done, finds the name taken. */
 static void clips_of_one_name_at_the_same_time_are_one_whole_clip(void **state)
 {
 	struct virtual_file *file = file_of('k', CLIP_BYTES);
@@ -76,7 +75,7 @@ static void clips_of_one_name_at_the_same_time_are_one_whole_clip(void **state)
 	virtual_file_unref(file);
 }
 
-static void what_a_killed_writer_left_is_removed_by_the_next_one(void **state)
+static void the_next_writer_removes_what_a_killed_one_has_left(void **state)
 {
 	struct virtual_file *file = file_of('k', CLIP_BYTES);
 	struct kept_clip keep = {clips_folder.fd, file, "next.mp4"};
@@ -91,7 +90,7 @@ static void what_a_killed_writer_left_is_removed_by_the_next_one(void **state)
 	virtual_file_unref(file);
 }
 
-/* Pieces of files go into the copy as their bytes do, whatever lies between them. */
+/* Ranges of several files are copied in order, without what is between them. */
 static void a_clip_of_pieces_is_kept_byte_for_byte(void **state)
 {
 	struct virtual_file *file = virtual_file_create();
@@ -131,7 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clip_is_kept_once_under_a_name),
 		cmocka_unit_test(clips_of_one_name_at_the_same_time_are_one_whole_clip),
-		cmocka_unit_test(what_a_killed_writer_left_is_removed_by_the_next_one),
+		cmocka_unit_test(the_next_writer_removes_what_a_killed_one_has_left),
 		cmocka_unit_test(a_clip_of_pieces_is_kept_byte_for_byte),
 	};
 

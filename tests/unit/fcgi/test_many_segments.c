@@ -1,6 +1,6 @@
 /*
- * test_many_segments.c - clips and timelapses over more segments than a process may have open: few descriptors, the
- * right bytes, and what is deleted meanwhile.
+ * test_many_segments.c - clips and timelapses over more segments than a process may have open: few descriptors are
+ * used, the bytes are right, and segments may be deleted in the meantime.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ static void name_of(size_t number, char out[SEGMENT_FILE_BYTES])
 	snprintf(out, SEGMENT_FILE_BYTES, "recording_20270115_%06zu.mp4", number);
 }
 
-/* One segment again and again, ten minutes apart. */
+/* Writes the same segment many times, ten minutes apart. */
 static void many_make(void)
 {
 	static struct catalogue_entry entries[SEGMENTS];
@@ -75,7 +75,7 @@ static void many_free(void)
 	buffer_free(&media);
 }
 
-/* So many descriptors can be opened beside those that are open now, and no more. */
+/* Allows that many descriptors in addition to those that are open now. */
 static void descriptors_at_most(unsigned count, struct rlimit *before)
 {
 	int limit = 0;
@@ -96,8 +96,8 @@ static void clip_read(const struct clip *clip, uint64_t at, uint8_t *out, size_t
 	}
 }
 
-/* Each sample's bytes are those of a frame of the segment, in the order of `numbers`. */
-static void assert_samples(const struct clip *clip, size_t frames_a_segment, const size_t *numbers)
+/* The samples are those frames of each segment, byte for byte. */
+static void assert_samples(const struct clip *clip, size_t frames_per_segment, const size_t *numbers)
 {
 	static uint8_t head[1 << 20], sample[1 << 16];
 	size_t got =
@@ -109,14 +109,14 @@ static void assert_samples(const struct clip *clip, size_t frames_a_segment, con
 	assert_non_null(co64);
 	assert_int_equal(be32_get(co64 + 8), clip->frames);
 	for (size_t i = 0; i < clip->frames; i++) {
-		const struct index_record *record = &walked.records[numbers[i % frames_a_segment]];
+		const struct index_record *record = &walked.records[numbers[i % frames_per_segment]];
 		assert_int_equal(be32_get(stsz + 16 + i * 4), record->size);
 		clip_read(clip, be64_get(co64 + 12 + i * 8), sample, record->size);
 		assert_memory_equal(sample, media.data + record->offset, record->size);
 	}
 }
 
-static void clips_of_many_segments_hold_few_descriptors(void **state)
+static void clips_of_many_segments_use_few_descriptors(void **state)
 {
 	size_t all[FRAMES], keys[FRAMES], key_count = 0;
 	struct rlimit before;
@@ -128,14 +128,14 @@ static void clips_of_many_segments_hold_few_descriptors(void **state)
 		if (media_key(i))
 			keys[key_count++] = i;
 	}
-	descriptors_at_most(2 * PLAN_OPEN_MAX + 8, &before); /* its .mp4 and its .idx, of each that stays open */
+	descriptors_at_most(2 * PLAN_OPEN_MAX + 8, &before); /* the .mp4 and the .idx of each that stays open */
 	struct clip clip = clip_of_range(0, INT64_MAX - 1000000, 1), lapse = {0};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(clip.frames, SEGMENTS * FRAMES);
 	assert_int_equal(clip.span_count, SEGMENTS);
 	descriptors_at_most(LAZY_OPEN_MAX + 2, &before);
 	assert_samples(&clip, FRAMES, all);
-	assert_samples(&clip, FRAMES, all); /* and once more from the beginning */
+	assert_samples(&clip, FRAMES, all); /* once more, from the beginning */
 	clip_free(&clip);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	descriptors_at_most(2 * PLAN_OPEN_MAX + 8, &before);
@@ -147,8 +147,8 @@ static void clips_of_many_segments_hold_few_descriptors(void **state)
 	many_free();
 }
 
-/* Where the bytes of segment `number` begin in the clip of all frames. */
-static uint64_t place_of(const struct clip *clip, size_t number)
+/* Offset of the bytes of segment `number` in the clip of all frames. */
+static uint64_t segment_offset(const struct clip *clip, size_t number)
 {
 	const struct index_record *last = &walked.records[FRAMES - 1];
 	uint64_t bytes = last->offset + last->size - walked.records[0].offset;
@@ -161,14 +161,14 @@ static bool is_served(const struct clip *clip, size_t number)
 	uint8_t bytes[16];
 
 	errno = 0;
-	if (virtual_file_read(clip->file, place_of(clip, number), bytes, sizeof(bytes)) == sizeof(bytes))
+	if (virtual_file_read(clip->file, segment_offset(clip, number), bytes, sizeof(bytes)) == sizeof(bytes))
 		return memcmp(bytes, media.data + walked.records[0].offset, sizeof(bytes)) == 0;
 	assert_int_equal(errno, ENOENT);
 	return false;
 }
 
-/* What is due soon stays, whoever deletes it; what is far away is missed, and another file is never taken for it. */
-static void what_is_deleted_before_its_turn_is_not_replaced(void **state)
+/* Segments that are due soon stay open. Those due later are missing, and no other file is taken for them. */
+static void a_deleted_segment_is_not_replaced_by_another_file(void **state)
 {
 	char name[SEGMENT_FILE_BYTES], path[PATH_BYTES];
 
@@ -192,7 +192,7 @@ static void what_is_deleted_before_its_turn_is_not_replaced(void **state)
 	many_free();
 }
 
-static void what_is_deleted_before_the_clip_is_built_is_left_out(void **state)
+static void a_segment_deleted_before_the_clip_is_built_is_left_out(void **state)
 {
 	const size_t gone[] = {PLAN_OPEN_MAX, 100, 101, SEGMENTS - 1};
 	char name[SEGMENT_FILE_BYTES];
@@ -221,9 +221,9 @@ static void what_is_deleted_before_the_clip_is_built_is_left_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(clips_of_many_segments_hold_few_descriptors),
-		cmocka_unit_test(what_is_deleted_before_its_turn_is_not_replaced),
-		cmocka_unit_test(what_is_deleted_before_the_clip_is_built_is_left_out),
+		cmocka_unit_test(clips_of_many_segments_use_few_descriptors),
+		cmocka_unit_test(a_deleted_segment_is_not_replaced_by_another_file),
+		cmocka_unit_test(a_segment_deleted_before_the_clip_is_built_is_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, clip_folder_make, drop_streams);

@@ -1,5 +1,5 @@
 /*
- * test_timeline_walk.c - the timeline of archives of plan_archives.h: spans, gaps and what somebody deleted. Where the
+ * test_timeline_walk.c - the timeline of the archives of plan_archives.h: spans, gaps and deleted segments. If the
  * clock was set back, one recording covers the gaps of another: test_clock_walks.c looks at each tick of those.
  */
 #include "fcgi/clip/timeline_walk.h"
@@ -20,28 +20,28 @@
 #include "shared/base/clock.h"
 #include "tests/unit/support/plan_archives.h"
 
-struct seen {
+struct totals {
 	int64_t span_us, gap_us, stalled_us, deleted_us, disk_us;
 	int64_t last_to_us;
 	size_t spans;
 };
 
-static void see(const struct timeline_item *item, void *context)
+static void on_item(const struct timeline_item *item, void *context)
 {
-	struct seen *seen = context;
+	struct totals *totals = context;
 	int64_t length_us = item->to_us - item->from_us;
 
 	assert_true(length_us > 0);
 	if (item->kind == TIMELINE_SPAN) {
-		seen->span_us += length_us;
-		seen->spans++;
+		totals->span_us += length_us;
+		totals->spans++;
 	} else {
-		seen->gap_us += length_us;
-		seen->stalled_us += item->cause == GAP_STALLED ? length_us : 0;
-		seen->disk_us += item->cause == GAP_DISK ? length_us : 0;
-		seen->deleted_us += item->cause == GAP_DELETED ? length_us : 0;
+		totals->gap_us += length_us;
+		totals->stalled_us += item->cause == GAP_STALLED ? length_us : 0;
+		totals->disk_us += item->cause == GAP_DISK ? length_us : 0;
+		totals->deleted_us += item->cause == GAP_DELETED ? length_us : 0;
 	}
-	seen->last_to_us = item->to_us;
+	totals->last_to_us = item->to_us;
 }
 
 static bool set_back(const struct plan_archive *archive)
@@ -52,7 +52,7 @@ static bool set_back(const struct plan_archive *archive)
 	return false;
 }
 
-/* Every hole is found without reading every record, and spans and gaps together are all of the time. */
+/* Every hole is found without reading every record, and spans and gaps together are all the time. */
 static void the_timeline_accounts_for_all_time(void **state)
 {
 	static struct plan_archive archive;
@@ -60,12 +60,12 @@ static void the_timeline_accounts_for_all_time(void **state)
 
 	(void)state;
 	for (uint32_t number = 29; number < 240; number++) {
-		struct seen seen = {0};
+		struct totals totals = {0};
 		int64_t all_us = 0, held_us = 0;
 		if (number % 60 < 29) /* 30 to 60 frames a second: two seconds are a hole */
 			continue;
 		plan_archive_make(&archive, number);
-		assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
+		assert_true(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
 		for (size_t i = 0; i < archive.count; i++) {
 			const struct frames *segment = &archive.segments[i];
 			const struct index_record *last = &segment->records[segment->count - 1];
@@ -77,10 +77,10 @@ static void the_timeline_accounts_for_all_time(void **state)
 					held_us += segment->records[k].duration_us - 200000;
 		}
 		if (set_back(&archive)) {
-			assert_true(seen.span_us + seen.gap_us <= all_us);
+			assert_true(totals.span_us + totals.gap_us <= all_us);
 		} else {
-			assert_int_equal(seen.span_us + seen.gap_us, all_us);
-			assert_true(seen.stalled_us >= held_us);
+			assert_int_equal(totals.span_us + totals.gap_us, all_us);
+			assert_true(totals.stalled_us >= held_us);
 			tried++;
 		}
 		plan_archive_drop(&archive);
@@ -88,7 +88,7 @@ static void the_timeline_accounts_for_all_time(void **state)
 	assert_true(tried > 30);
 }
 
-/* Removes a segment's files, and where `unlist` its entry too, as after the next start. */
+/* Deletes the file of a segment and, with `unlist`, its entry too, as after the next start. */
 static void delete_by_hand(struct plan_archive *archive, size_t number, bool unlist)
 {
 	struct catalogue_entry entries[SEGMENTS_MAX];
@@ -107,12 +107,12 @@ static void assert_deleted_between(const struct plan_archive *archive, size_t nu
 	const struct catalogue_entry *before = &archive->segments[number - 1].entry;
 	const struct catalogue_entry *next = &archive->segments[number + 1].entry;
 	int64_t missing_us = next->last_wall_us - before->end_wall_us;
-	struct seen whole = {0}, inside = {0};
+	struct totals whole = {0}, inside = {0};
 
-	assert_true(timeline_walk(archive->folder, 0, INT64_MAX, see, &whole));
+	assert_true(timeline_walk(archive->folder, 0, INT64_MAX, on_item, &whole));
 	assert_int_equal(whole.deleted_us, missing_us);
-	assert_true(
-		timeline_walk(archive->folder, before->end_wall_us + 1000, next->last_wall_us - 1000, see, &inside));
+	assert_true(timeline_walk(archive->folder, before->end_wall_us + 1000, next->last_wall_us - 1000, on_item,
+				  &inside));
 	assert_int_equal(inside.deleted_us, missing_us - 2000);
 	assert_int_equal(inside.spans, 0);
 }
@@ -143,7 +143,7 @@ static void an_end_that_the_disk_lost_is_a_gap(void **state)
 
 	(void)state;
 	for (uint32_t number = 60; number < 200; number++) {
-		struct seen seen = {0};
+		struct totals totals = {0};
 		plan_archive_make(&archive, number);
 		struct frames *cut = &archive.segments[0];
 		if (archive.count >= 2 && cut->count > 20 && !set_back(&archive)) {
@@ -153,9 +153,9 @@ static void an_end_that_the_disk_lost_is_a_gap(void **state)
 				cut->records[cut->count - 1].wall_us + cut->records[cut->count - 1].duration_us;
 			plan_archive_write(&archive);
 			int64_t lost_us = archive.segments[1].entry.last_wall_us - cut->entry.end_wall_us;
-			assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
-			assert_int_equal(seen.disk_us, lost_us > 100000 ? lost_us : 0);
-			assert_int_equal(seen.deleted_us, 0);
+			assert_true(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
+			assert_int_equal(totals.disk_us, lost_us > 100000 ? lost_us : 0);
+			assert_int_equal(totals.deleted_us, 0);
 			tried++;
 		}
 		plan_archive_drop(&archive);
@@ -175,11 +175,11 @@ static void archive_of_four(struct plan_archive *archive, uint32_t number)
 
 #define HOLE_AT 150u /* of twice as many records */
 
-/* A record tells 71 minutes at most. */
+/* A record can express 71 minutes at most. */
 static void a_hole_of_hours_is_a_gap_of_hours(void **state)
 {
 	static struct plan_archive archive;
-	struct seen seen = {0};
+	struct totals totals = {0};
 
 	(void)state;
 	archive_of_four(&archive, 60);
@@ -197,19 +197,19 @@ static void a_hole_of_hours_is_a_gap_of_hours(void **state)
 	segment->entry.end_wall_us = START_US + (int64_t)segment->count * 50000 + 3 * 3600 * US_PER_S;
 	segment->entry.state = CATALOGUE_COMPLETE;
 	plan_archive_write(&archive);
-	assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
-	assert_int_equal(seen.stalled_us, 3 * 3600 * US_PER_S);
-	assert_int_equal(seen.span_us, (int64_t)segment->count * 50000);
+	assert_true(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
+	assert_int_equal(totals.stalled_us, 3 * 3600 * US_PER_S);
+	assert_int_equal(totals.span_us, (int64_t)segment->count * 50000);
 	archive.count = SEGMENTS_MAX;
 	for (size_t i = 0; i < archive.count; i++)
 		snprintf(archive.segments[i].entry.file, SEGMENT_FILE_BYTES, "recording_20270115_%06zu.mp4", i);
 	plan_archive_drop(&archive);
 }
 
-static void a_segment_that_is_damaged_is_a_gap_of_the_disk(void **state)
+static void a_damaged_segment_is_a_gap_of_the_disk(void **state)
 {
 	static struct plan_archive archive;
-	struct seen seen = {0};
+	struct totals totals = {0};
 	char index[SEGMENT_FILE_BYTES];
 
 	(void)state;
@@ -218,18 +218,18 @@ static void a_segment_that_is_damaged_is_a_gap_of_the_disk(void **state)
 	assert_true(index_name(damaged->file, index, sizeof(index)));
 	assert_int_equal(unlinkat(archive.folder, index, 0), 0);
 	plan_write_file(&archive, damaged->file, "zeros", 5, 4096);
-	assert_true(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
-	assert_int_equal(seen.disk_us, damaged->end_wall_us - damaged->start_wall_us);
-	assert_int_equal(seen.deleted_us, 0);
+	assert_true(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
+	assert_int_equal(totals.disk_us, damaged->end_wall_us - damaged->start_wall_us);
+	assert_int_equal(totals.deleted_us, 0);
 	plan_archive_drop(&archive);
 }
 
-/* What cannot be looked at, since descriptors are short, or the list is damaged, is no gap. */
-static void an_error_is_no_gap(void **state)
+/* A segment that cannot be read, because descriptors ran out or the list is damaged, is not a gap. */
+static void an_error_is_not_a_gap(void **state)
 {
 	static struct plan_archive archive;
 	struct rlimit limit, tight;
-	struct seen seen = {0};
+	struct totals totals = {0};
 	uint8_t damage = 0xff;
 
 	(void)state;
@@ -238,30 +238,30 @@ static void an_error_is_no_gap(void **state)
 	close(next);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	tight = limit;
-	tight.rlim_cur = (rlim_t)next + 1; /* the list can be opened, and a segment cannot */
+	tight.rlim_cur = (rlim_t)next + 1; /* the list can be opened, but no segment */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-	assert_false(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
+	assert_false(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
 	assert_int_equal(errno, EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 
 	int list = openat(archive.folder, CATALOGUE_FILE, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(list, &damage, 1, CATALOGUE_ENTRY_BYTES * 2 + 20), 1);
 	close(list);
-	assert_false(timeline_walk(archive.folder, 0, INT64_MAX, see, &seen));
+	assert_false(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
 	assert_int_equal(errno, EBADMSG);
-	assert_int_equal(seen.spans + (size_t)seen.gap_us, 0);
+	assert_int_equal(totals.spans + (size_t)totals.gap_us, 0);
 	plan_archive_drop(&archive);
 }
 
 static int64_t disk_gaps_us(const struct plan_archive *archive, int64_t from_us, int64_t to_us)
 {
-	struct seen seen = {0};
+	struct totals totals = {0};
 
-	assert_true(timeline_walk(archive->folder, from_us, to_us, see, &seen));
-	return seen.disk_us;
+	assert_true(timeline_walk(archive->folder, from_us, to_us, on_item, &totals));
+	return totals.disk_us;
 }
 
-/* However short they are, and whatever part of them is asked for. */
+/* However few they are, and whichever part of them is asked for. */
 static void damaged_frames_are_a_gap(void **state)
 {
 	static struct plan_archive archive;
@@ -313,8 +313,8 @@ int main(void)
 		cmocka_unit_test(a_segment_that_somebody_deleted_is_a_gap),
 		cmocka_unit_test(an_end_that_the_disk_lost_is_a_gap),
 		cmocka_unit_test(a_hole_of_hours_is_a_gap_of_hours),
-		cmocka_unit_test(a_segment_that_is_damaged_is_a_gap_of_the_disk),
-		cmocka_unit_test(an_error_is_no_gap),
+		cmocka_unit_test(a_damaged_segment_is_a_gap_of_the_disk),
+		cmocka_unit_test(an_error_is_not_a_gap),
 		cmocka_unit_test(damaged_frames_are_a_gap),
 		cmocka_unit_test(a_damaged_beginning_is_a_gap),
 	};

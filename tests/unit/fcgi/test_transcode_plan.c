@@ -1,5 +1,7 @@
-/* test_transcode_plan.c - what has to be encoded for a clip: frames that only the memory has, JPEG segments, other
- * sizes; and pictures. */
+/*
+ * test_transcode_plan.c - what has to be encoded for a clip: frames that only the ring has, segments of JPEGs, other
+ * picture sizes; and stills.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,7 +19,7 @@
 
 static struct config config = {.record = {.encoder = "libx264", .preset = "ultrafast", .quality = 10}};
 
-/* The ring's slices are of so many frames. */
+/* Length of the ring's epochs. */
 static size_t frames_per_epoch = MEDIA_FRAMES;
 
 /* A ring that holds the stream's pictures as JPEGs, at the stream's times. */
@@ -56,28 +58,28 @@ static struct ring_writer *ring_of(struct ring_reader **reader)
 	return ring;
 }
 
-/* The stretch that is said to have another picture size, so that it has to be scaled to that of the first. */
+/* Index of the slice that pretends to have another picture size, so that it has to be scaled. */
 static size_t other_size = SIZE_MAX;
 
-/* Plans, encodes what the index lacks, and joins. */
+/* Plans a clip, encodes what is not in the index, and builds it. */
 static struct clip joined_clip(const struct ring_reader *ring, int64_t from_us, int64_t to_us)
 {
 	struct clip_plan plan;
-	struct transcode encode = {.config = &config};
+	struct transcode transcode = {.config = &config};
 	struct clip clip;
 
 	assert_int_equal(clip_plan_make(clip_folder, from_us, to_us, &plan), PLAN_OK);
 	if (other_size < plan.count)
 		plan.slices[other_size].segment.entry.width = 48;
-	assert_true(transcode_plan_add_missing(&plan, ring, true, &encode));
-	assert_true(transcode_plan_add_mismatched(&plan, &encode));
-	assert_true(encode.count > 0);
-	assert_true(transcode_prepare(&encode));
-	assert_int_equal(transcode_run(&encode), 0);
-	assert_true(transcode_adopt(&encode, &plan));
-	assert_false(encode.frames_missing);
+	assert_true(transcode_plan_add_missing(&plan, ring, true, &transcode));
+	assert_true(transcode_plan_add_mismatched(&plan, &transcode));
+	assert_true(transcode.count > 0);
+	assert_true(transcode_prepare(&transcode));
+	assert_int_equal(transcode_run(&transcode), 0);
+	assert_true(transcode_adopt(&transcode, &plan));
+	assert_false(transcode.frames_missing);
 	assert_true(clip_build(&plan, 1, &clip));
-	transcode_free(&encode);
+	transcode_free(&transcode);
 	clip_plan_free(&plan);
 	return clip;
 }
@@ -93,7 +95,7 @@ static void assert_times_from(const struct clip *clip, size_t first, size_t coun
 		assert_int_in_range(got[i].time_us - (media_time_us(first + i) - media_time_us(first)) + 12, 0, 24);
 }
 
-static void what_was_never_recorded_comes_from_memory(void **state)
+static void what_was_never_recorded_comes_from_the_ring(void **state)
 {
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
@@ -108,7 +110,7 @@ static void what_was_never_recorded_comes_from_memory(void **state)
 	ring_writer_close(ring);
 }
 
-static void memory_fills_the_gaps_of_the_index(void **state)
+static void the_ring_fills_the_gaps_of_the_index(void **state)
 {
 	size_t two = next_key(24);
 	const struct part parts[] = {{&streams.h264, two, 10, GAP_OFF, true}};
@@ -125,13 +127,13 @@ static void memory_fills_the_gaps_of_the_index(void **state)
 	ring_writer_close(ring);
 }
 
-/* A camera that came and went all day, and what it sent last. */
-static void of_many_gaps_none_is_left_out(void **state)
+/* As of a camera that was unplugged and plugged in all day; the ring has the last frames. */
+static void none_of_many_gaps_is_left_out(void **state)
 {
 	static struct clip_slice slices[300];
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
-	struct transcode encode = {.config = &config};
+	struct transcode transcode = {.config = &config};
 	struct clip_plan plan = {.from_us = RUN_US - 301 * US_PER_S,
 				 .to_us = media_wall_us(MEDIA_FRAMES),
 				 .slices = slices,
@@ -143,65 +145,65 @@ static void of_many_gaps_none_is_left_out(void **state)
 		slices[i].tail = slices[i].head;
 		slices[i].tail.duration_us = 1000;
 	}
-	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode));
-	assert_int_equal(encode.count, 1);
-	assert_int_equal(encode.parts[0].place, plan.count);
-	assert_int_equal(encode.parts[0].last_seq - encode.parts[0].first_seq + 1, MEDIA_FRAMES);
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &transcode));
+	assert_int_equal(transcode.count, 1);
+	assert_int_equal(transcode.parts[0].position, plan.count);
+	assert_int_equal(transcode.parts[0].last_seq - transcode.parts[0].first_seq + 1, MEDIA_FRAMES);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
 
-static void more_rows_than_are_allowed_are_refused(void **state)
+static void more_parts_than_are_allowed_are_refused(void **state)
 {
 	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring;
-	struct transcode encode = {.config = &config};
+	struct transcode transcode = {.config = &config};
 
 	(void)state;
 	assert_true(MEDIA_FRAMES > TRANSCODE_PARTS_MAX);
 	frames_per_epoch = 1;
 	ring = ring_of(&reader);
 	frames_per_epoch = MEDIA_FRAMES;
-	assert_false(transcode_plan_add_missing(&plan, reader, true, &encode));
-	assert_int_equal(encode.count, TRANSCODE_PARTS_MAX);
+	assert_false(transcode_plan_add_missing(&plan, reader, true, &transcode));
+	assert_int_equal(transcode.count, TRANSCODE_PARTS_MAX);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
 
-/* Of all parts together: here two, of which the second one does not fit. */
+/* The limit is for all parts together: here the second of two does not fit. */
 static void what_takes_too_much_memory_is_refused(void **state)
 {
 	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring;
-	struct transcode encode = {.config = &config};
+	struct transcode transcode = {.config = &config};
 	struct stat one, both;
 
 	(void)state;
 	frames_per_epoch = MEDIA_FRAMES / 2;
 	ring = ring_of(&reader);
 	frames_per_epoch = MEDIA_FRAMES;
-	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode) &&
-		    transcode_plan_add_mismatched(&plan, &encode));
-	assert_int_equal(encode.count, 2);
-	assert_true(transcode_prepare(&encode));
-	assert_int_equal(transcode_run(&encode), 0);
-	assert_int_equal(fstat(encode.parts[0].memory_fd, &one), 0);
-	assert_int_equal(fstat(encode.parts[1].memory_fd, &both), 0);
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &transcode) &&
+		    transcode_plan_add_mismatched(&plan, &transcode));
+	assert_int_equal(transcode.count, 2);
+	assert_true(transcode_prepare(&transcode));
+	assert_int_equal(transcode_run(&transcode), 0);
+	assert_int_equal(fstat(transcode.parts[0].memory_fd, &one), 0);
+	assert_int_equal(fstat(transcode.parts[1].memory_fd, &both), 0);
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(ftruncate(encode.parts[i].memory_fd, 0), 0);
-		lseek(encode.parts[i].memory_fd, 0, SEEK_SET);
+		assert_int_equal(ftruncate(transcode.parts[i].memory_fd, 0), 0);
+		lseek(transcode.parts[i].memory_fd, 0, SEEK_SET);
 	}
-	encode.bytes_max = (uint64_t)(one.st_size + both.st_size / 2);
-	assert_int_equal(transcode_run(&encode), TRANSCODE_TOO_LARGE);
-	transcode_free(&encode);
+	transcode.bytes_max = (uint64_t)(one.st_size + both.st_size / 2);
+	assert_int_equal(transcode_run(&transcode), TRANSCODE_TOO_LARGE);
+	transcode_free(&transcode);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
 
-/* The ring goes on until its first frames are gone, so many of them. */
-static void write_over(struct ring_writer *ring, const struct ring_reader *reader, uint64_t frames)
+/* Writes to the ring until that many of its first frames are gone. */
+static void overwrite(struct ring_writer *ring, const struct ring_reader *reader, uint64_t frames)
 {
 	uint8_t byte = 0;
 	struct iovec part = {&byte, 1};
@@ -214,46 +216,46 @@ static void write_over(struct ring_writer *ring, const struct ring_reader *reade
 	}
 }
 
-static void what_was_written_over_before_it_began_is_told(void **state)
+static void frames_overwritten_before_the_start_are_reported(void **state)
 {
 	struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
-	struct transcode encode = {.config = &config};
+	struct transcode transcode = {.config = &config};
 	struct clip clip;
 
 	(void)state;
-	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode) &&
-		    transcode_plan_add_mismatched(&plan, &encode));
-	write_over(ring, reader, 5);
-	assert_true(transcode_prepare(&encode));
-	assert_int_equal(transcode_run(&encode), 0);
-	assert_true(transcode_adopt(&encode, &plan));
-	assert_true(encode.frames_missing);
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &transcode) &&
+		    transcode_plan_add_mismatched(&plan, &transcode));
+	overwrite(ring, reader, 5);
+	assert_true(transcode_prepare(&transcode));
+	assert_int_equal(transcode_run(&transcode), 0);
+	assert_true(transcode_adopt(&transcode, &plan));
+	assert_true(transcode.frames_missing);
 	assert_true(clip_build(&plan, 1, &clip));
 	assert_times_from(&clip, 5, MEDIA_FRAMES - 5);
 	assert_int_equal(clip.start_us, media_wall_us(5));
 	clip_free(&clip);
-	transcode_free(&encode);
+	transcode_free(&transcode);
 	clip_plan_free(&plan);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
 
-static void what_was_written_over_altogether_is_refused(void **state)
+static void a_range_that_is_overwritten_entirely_is_refused(void **state)
 {
 	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
-	struct transcode encode = {.config = &config};
+	struct transcode transcode = {.config = &config};
 
 	(void)state;
-	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode) &&
-		    transcode_plan_add_mismatched(&plan, &encode));
-	write_over(ring, reader, MEDIA_FRAMES);
-	assert_true(transcode_prepare(&encode));
-	assert_int_equal(transcode_run(&encode), TRANSCODE_OVERWRITTEN);
-	transcode_free(&encode);
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &transcode) &&
+		    transcode_plan_add_mismatched(&plan, &transcode));
+	overwrite(ring, reader, MEDIA_FRAMES);
+	assert_true(transcode_prepare(&transcode));
+	assert_int_equal(transcode_run(&transcode), TRANSCODE_OVERWRITTEN);
+	transcode_free(&transcode);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
@@ -277,7 +279,7 @@ static void segments_of_jpegs_are_transcoded(void **state)
 	clip_free(&clip);
 }
 
-static void a_stretch_of_another_size_is_scaled(void **state)
+static void a_slice_of_another_size_is_scaled(void **state)
 {
 	size_t one = next_key(10), two = next_key(20);
 	const struct part parts[] = {
@@ -296,7 +298,7 @@ static void a_stretch_of_another_size_is_scaled(void **state)
 	clip_free(&clip);
 }
 
-static void a_key_frame_becomes_a_picture(void **state)
+static void a_key_frame_becomes_a_still(void **state)
 {
 	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, true}};
 	struct still still;
@@ -316,7 +318,7 @@ static void a_key_frame_becomes_a_picture(void **state)
 	still_free(&still);
 }
 
-static void a_segment_of_jpegs_has_the_very_frame(void **state)
+static void a_segment_of_jpegs_has_every_frame_as_a_still(void **state)
 {
 	const struct part parts[] = {{&streams.mjpeg, 0, MEDIA_FRAMES, GAP_START, true}};
 	struct still still;
@@ -333,7 +335,7 @@ static void a_segment_of_jpegs_has_the_very_frame(void **state)
 	}
 }
 
-static void the_rings_frame_of_an_instant_is_the_one_before_it(void **state)
+static void the_still_of_an_instant_is_the_last_frame_before_it(void **state)
 {
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_of(&reader);
@@ -356,7 +358,7 @@ static void the_rings_frame_of_an_instant_is_the_one_before_it(void **state)
 	ring_writer_close(ring);
 }
 
-/* Segments of these tests are of a boot with the number 0, and the ring is of this one. */
+/* The segments of these tests have the boot id 0, but the ring has the id of this boot. */
 static void an_open_segment_of_another_boot_is_not_final_before_it_is_repaired(void **state)
 {
 	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, false}};
@@ -384,19 +386,19 @@ static void an_open_segment_of_another_boot_is_not_final_before_it_is_repaired(v
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_never_recorded_comes_from_memory),
-		cmocka_unit_test(memory_fills_the_gaps_of_the_index),
-		cmocka_unit_test(of_many_gaps_none_is_left_out),
-		cmocka_unit_test(more_rows_than_are_allowed_are_refused),
+		cmocka_unit_test(what_was_never_recorded_comes_from_the_ring),
+		cmocka_unit_test(the_ring_fills_the_gaps_of_the_index),
+		cmocka_unit_test(none_of_many_gaps_is_left_out),
+		cmocka_unit_test(more_parts_than_are_allowed_are_refused),
 		cmocka_unit_test(what_takes_too_much_memory_is_refused),
-		cmocka_unit_test(what_was_written_over_before_it_began_is_told),
-		cmocka_unit_test(what_was_written_over_altogether_is_refused),
+		cmocka_unit_test(frames_overwritten_before_the_start_are_reported),
+		cmocka_unit_test(a_range_that_is_overwritten_entirely_is_refused),
 		cmocka_unit_test(segments_of_jpegs_are_transcoded),
-		cmocka_unit_test(a_stretch_of_another_size_is_scaled),
+		cmocka_unit_test(a_slice_of_another_size_is_scaled),
 		cmocka_unit_test(an_open_segment_of_another_boot_is_not_final_before_it_is_repaired),
-		cmocka_unit_test(a_key_frame_becomes_a_picture),
-		cmocka_unit_test(a_segment_of_jpegs_has_the_very_frame),
-		cmocka_unit_test(the_rings_frame_of_an_instant_is_the_one_before_it),
+		cmocka_unit_test(a_key_frame_becomes_a_still),
+		cmocka_unit_test(a_segment_of_jpegs_has_every_frame_as_a_still),
+		cmocka_unit_test(the_still_of_an_instant_is_the_last_frame_before_it),
 	};
 
 	return cmocka_run_group_tests(tests, clip_folder_make, drop_streams);

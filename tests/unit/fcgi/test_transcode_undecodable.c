@@ -1,5 +1,7 @@
-/* test_transcode_undecodable.c - frames that are whole JPEGs and no pictures for FFmpeg, in what is encoded for a clip:
- * they are left out, and move neither the times nor the key frames of the others. */
+/*
+ * test_transcode_undecodable.c - frames that are whole JPEGs, but that FFmpeg cannot decode, among those encoded for a
+ * clip. They are left out, and change neither the times nor the key frames of the others.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,10 +19,10 @@ static void spoil(uint8_t *jpeg, size_t bytes)
 	uint8_t *table = memmem(jpeg, bytes, "\xff\xdb", 2);
 
 	assert_non_null(table);
-	table[4] = 0xff; /* a quantisation table of no known precision */
+	table[4] = 0xff; /* a quantisation table with an invalid precision */
 }
 
-/* A ring of frames at the stream's times, of which `count` from number `from` on are no pictures. */
+/* A ring of frames at the stream's times, of which `count` from number `from` on are undecodable. */
 static struct ring_writer *ring_without(size_t from, size_t count, struct ring_reader **reader)
 {
 	static uint8_t good[1 << 14], bad[1 << 14];
@@ -51,18 +53,18 @@ static struct ring_writer *ring_without(size_t from, size_t count, struct ring_r
 	return ring;
 }
 
-/* Adds to a plan what has to be encoded. */
+/* Encodes what a plan needs, and adds it. */
 static void encode_into(struct clip_plan *plan, const struct ring_reader *ring)
 {
-	struct transcode encode = {.config = &config};
+	struct transcode transcode = {.config = &config};
 
-	assert_true(transcode_plan_add_missing(plan, ring, true, &encode) &&
-		    transcode_plan_add_mismatched(plan, &encode));
-	assert_true(encode.count > 0);
-	assert_true(transcode_prepare(&encode));
-	assert_int_equal(transcode_run(&encode), 0);
-	assert_true(transcode_adopt(&encode, plan));
-	transcode_free(&encode);
+	assert_true(transcode_plan_add_missing(plan, ring, true, &transcode) &&
+		    transcode_plan_add_mismatched(plan, &transcode));
+	assert_true(transcode.count > 0);
+	assert_true(transcode_prepare(&transcode));
+	assert_int_equal(transcode_run(&transcode), 0);
+	assert_true(transcode_adopt(&transcode, plan));
+	transcode_free(&transcode);
 }
 
 static void encode_ring(size_t from, size_t count, struct clip_plan *plan)
@@ -76,8 +78,8 @@ static void encode_ring(size_t from, size_t count, struct clip_plan *plan)
 	ring_writer_close(ring);
 }
 
-/* Each other frame at its own microsecond, and a key frame on the first of each second. */
-static void assert_only_lacks(size_t from, size_t count)
+/* All other frames keep their microsecond, and the first of each second is a key frame. */
+static void assert_only_missing(size_t from, size_t count)
 {
 	struct clip_plan plan;
 	int64_t second = 0;
@@ -88,7 +90,7 @@ static void assert_only_lacks(size_t from, size_t count)
 	const struct clip_segment *segment = &plan.slices[0].segment;
 	assert_int_equal(segment->count, MEDIA_FRAMES - count);
 	for (size_t i = 0; i < segment->count; i++, frame++) {
-		const struct index_record *record = &segment->walked[i];
+		const struct index_record *record = &segment->records[i];
 		if (frame == from)
 			frame += count;
 		assert_int_equal(record->wall_us, media_wall_us(frame));
@@ -98,17 +100,17 @@ static void assert_only_lacks(size_t from, size_t count)
 	clip_plan_free(&plan);
 }
 
-static void frames_that_are_no_pictures_move_neither_times_nor_key_frames(void **state)
+static void undecodable_frames_change_neither_times_nor_key_frames(void **state)
 {
 	(void)state;
-	assert_only_lacks(0, 0);
-	assert_only_lacks(0, 1);
-	assert_only_lacks(0, MEDIA_FRAMES / 3);
-	assert_only_lacks(next_key(8), 2);
-	assert_only_lacks(MEDIA_FRAMES - 3, 3);
+	assert_only_missing(0, 0);
+	assert_only_missing(0, 1);
+	assert_only_missing(0, MEDIA_FRAMES / 3);
+	assert_only_missing(next_key(8), 2);
+	assert_only_missing(MEDIA_FRAMES - 3, 3);
 }
 
-static void where_none_is_a_picture_there_is_nothing(void **state)
+static void undecodable_frames_alone_make_no_slice(void **state)
 {
 	struct clip_plan plan;
 
@@ -118,7 +120,7 @@ static void where_none_is_a_picture_there_is_nothing(void **state)
 	clip_plan_free(&plan);
 }
 
-static void what_is_recorded_beside_them_is_there(void **state)
+static void recorded_frames_next_to_undecodable_ones_are_kept(void **state)
 {
 	size_t two = next_key(24);
 	const struct part parts[] = {{&streams.h264, two, MEDIA_FRAMES - two, GAP_OFF, true}};
@@ -138,28 +140,30 @@ static void what_is_recorded_beside_them_is_there(void **state)
 	ring_writer_close(ring);
 }
 
-/* The rows of ring frames that would be encoded for a plan of [from, end of the stream). The recorder says of its last
- * segment why it does not follow the one before, and that this one ended at last_us. */
-static size_t rows_between(int64_t from_us, uint32_t cause, int64_t last_us)
+/*
+ * How many ranges of ring frames would be encoded for a plan from from_us to the end of the stream. The last segment
+ * gives `cause` as the reason for the gap before it, and last_us as the end of the previous one.
+ */
+static size_t ranges_between(int64_t from_us, uint32_t cause, int64_t last_us)
 {
-	struct transcode encode = {.config = &config};
+	struct transcode transcode = {.config = &config};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_without(10, next_key(24) - 10, &reader);
 	struct clip_plan plan;
 
 	assert_int_equal(clip_plan_make(clip_folder, from_us, media_wall_us(MEDIA_FRAMES), &plan), PLAN_OK);
-	struct catalogue_entry *behind = &plan.slices[plan.count - 1].segment.entry;
-	behind->gap_cause = (uint8_t)cause;
-	behind->last_wall_us = last_us;
-	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode));
+	struct catalogue_entry *last = &plan.slices[plan.count - 1].segment.entry;
+	last->gap_cause = (uint8_t)cause;
+	last->last_wall_us = last_us;
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &transcode));
 	clip_plan_free(&plan);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
-	return encode.count;
+	return transcode.count;
 }
 
-/* They would make each clip wait for an FFmpeg that finds nothing either. */
-static void what_the_encoder_left_out_is_not_looked_for_in_memory(void **state)
+/* Otherwise each clip would wait for an FFmpeg that cannot decode them either. */
+static void frames_that_the_recorder_could_not_decode_are_not_encoded_again(void **state)
 {
 	size_t two = next_key(24);
 	const struct part parts[] = {{&streams.h264, 0, 10, GAP_START, true},
@@ -168,16 +172,16 @@ static void what_the_encoder_left_out_is_not_looked_for_in_memory(void **state)
 
 	(void)state;
 	archive_of_parts(parts, 2);
-	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, end_us), 0);
-	assert_int_equal(rows_between(inside_us, GAP_ENCODER, end_us), 0);
-	assert_int_equal(rows_between(RUN_US, GAP_DISK, end_us), 1);
-	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, 0), 1);
-	/* The end of the first segment is lost, or another one between them. */
-	assert_int_equal(rows_between(RUN_US, GAP_ENCODER, media_wall_us(two) - US_PER_S / 5), 1);
-	assert_int_equal(rows_between(inside_us, GAP_ENCODER, media_wall_us(two) - US_PER_S / 5), 1);
+	assert_int_equal(ranges_between(RUN_US, GAP_ENCODER, end_us), 0);
+	assert_int_equal(ranges_between(inside_us, GAP_ENCODER, end_us), 0);
+	assert_int_equal(ranges_between(RUN_US, GAP_DISK, end_us), 1);
+	assert_int_equal(ranges_between(RUN_US, GAP_ENCODER, 0), 1);
+	/* The end of the first segment is lost, or another segment between them is. */
+	assert_int_equal(ranges_between(RUN_US, GAP_ENCODER, media_wall_us(two) - US_PER_S / 5), 1);
+	assert_int_equal(ranges_between(inside_us, GAP_ENCODER, media_wall_us(two) - US_PER_S / 5), 1);
 }
 
-/* Spoils JPEGs of the first segment in the archive. */
+/* Makes the first `count` JPEGs of the first segment undecodable. */
 static void spoil_segment(size_t count)
 {
 	char path[PATH_BYTES];
@@ -194,7 +198,7 @@ static void spoil_segment(size_t count)
 	buffer_free(&media);
 }
 
-static void segments_of_jpegs_lack_them_too(void **state)
+static void undecodable_frames_of_jpeg_segments_are_left_out(void **state)
 {
 	const struct part parts[] = {{&streams.mjpeg, 0, 16, GAP_START, true},
 				     {&streams.h264, next_key(16), 8, GAP_FORMAT, true}};
@@ -213,21 +217,21 @@ static void segments_of_jpegs_lack_them_too(void **state)
 	}
 }
 
-static void an_ffmpeg_that_fails_is_not_taken_for_frames_that_do(void **state)
+static void a_broken_ffmpeg_is_not_taken_for_undecodable_frames(void **state)
 {
 	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
-	struct transcode encode = {.config = &config};
+	struct transcode transcode = {.config = &config};
 	struct ring_reader *reader;
 	struct ring_writer *ring = ring_without(0, MEDIA_FRAMES, &reader);
 
 	(void)state;
 	snprintf(config.record.preset, sizeof(config.record.preset), "no-such-preset");
-	assert_true(transcode_plan_add_missing(&plan, reader, true, &encode) &&
-		    transcode_plan_add_mismatched(&plan, &encode));
-	assert_true(transcode_prepare(&encode));
-	assert_int_not_equal(transcode_run(&encode), 0);
+	assert_true(transcode_plan_add_missing(&plan, reader, true, &transcode) &&
+		    transcode_plan_add_mismatched(&plan, &transcode));
+	assert_true(transcode_prepare(&transcode));
+	assert_int_not_equal(transcode_run(&transcode), 0);
 	snprintf(config.record.preset, sizeof(config.record.preset), "ultrafast");
-	transcode_free(&encode);
+	transcode_free(&transcode);
 	ring_reader_close(reader);
 	ring_writer_close(ring);
 }
@@ -235,12 +239,12 @@ static void an_ffmpeg_that_fails_is_not_taken_for_frames_that_do(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(frames_that_are_no_pictures_move_neither_times_nor_key_frames),
-		cmocka_unit_test(where_none_is_a_picture_there_is_nothing),
-		cmocka_unit_test(what_is_recorded_beside_them_is_there),
-		cmocka_unit_test(what_the_encoder_left_out_is_not_looked_for_in_memory),
-		cmocka_unit_test(segments_of_jpegs_lack_them_too),
-		cmocka_unit_test(an_ffmpeg_that_fails_is_not_taken_for_frames_that_do),
+		cmocka_unit_test(undecodable_frames_change_neither_times_nor_key_frames),
+		cmocka_unit_test(undecodable_frames_alone_make_no_slice),
+		cmocka_unit_test(recorded_frames_next_to_undecodable_ones_are_kept),
+		cmocka_unit_test(frames_that_the_recorder_could_not_decode_are_not_encoded_again),
+		cmocka_unit_test(undecodable_frames_of_jpeg_segments_are_left_out),
+		cmocka_unit_test(a_broken_ffmpeg_is_not_taken_for_undecodable_frames),
 	};
 
 	return cmocka_run_group_tests(tests, clip_folder_make, drop_streams);
