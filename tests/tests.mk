@@ -77,7 +77,7 @@ beside/mp4_moov = shared/segment
 # What tests share, in tests/unit/support. The linker takes from the archive only what a program uses, so one of them may need a
 # folder that most programs are not linked with.
 support = api_pool archive_cases break_out break_out_files break_out_kernel break_out_processes break_out_rings camera_jpegs clips_folder \
-	capture_rig clip_cases fastcgi_client heard_frames held_ffmpeg ini_files live_client live_server media_cases plan_archives \
+	capture_rig clip_cases fastcgi_client received_frames delayed_ffmpeg ini_files live_client live_server media_cases plan_archives \
 	recording_rig repair_cases ring_cases salvage_cases segment_cases subprocess_cases taken_over
 
 # The fakes of tests/unit/fakes, and the programs that have them in the place of functions of the C library or of the recorder.

@@ -12,7 +12,7 @@ PARTS = ("crowd",)
 CAP = 500
 AT_ONCE = 2000
 FPS_ASKED = 15
-COMINGS = 1000
+VISITS = 1000
 
 
 def losses(recorder):
@@ -66,15 +66,15 @@ def gone(report, recorder, idle):
     viewers.process.wait()
 
 
-def comings_and_goings(report, recorder):
+def viewer_churn(report, recorder):
     pids = [*recorder.web_processes("lighttpd"), *recorder.web_processes("recorder-live")]
-    come_and_go(recorder, COMINGS // 10)
+    come_and_go(recorder, VISITS // 10)
     descriptors_before, memory_before = sum(map(descriptors, pids)), rss_anon_bytes(pids)
-    come_and_go(recorder, COMINGS)
+    come_and_go(recorder, VISITS)
     time.sleep(1)
-    report.row("crowd", f"{COMINGS} comings and goings, descriptors left", "descriptors",
+    report.row("crowd", f"{VISITS} comings and goings, descriptors left", "descriptors",
                [sum(map(descriptors, pids)) - descriptors_before], at_most=0)
-    report.row("crowd", f"{COMINGS} comings and goings, private memory left", "KB",
+    report.row("crowd", f"{VISITS} comings and goings, private memory left", "KB",
                [(rss_anon_bytes(pids) - memory_before) / 1024], at_most=256)
 
 
@@ -91,4 +91,4 @@ def run(report, _rounds, _parts):
         full_house(report, recorder)
         at_once(report, recorder)
         gone(report, recorder, idle)
-        comings_and_goings(report, recorder)
+        viewer_churn(report, recorder)

@@ -5,7 +5,7 @@ from station import PATIENCE_S
 from support.times import wait_for
 
 
-def test_auto_passes_over_output_and_metadata_nodes(station):
+def test_auto_skips_output_and_metadata_nodes(station):
     station.start_recorder("first")
     station.wait_info("first", lambda info: info["state"] == "waiting" and info.get("last_error"), "waits for a camera")
     load_vivid(station.vivid)
@@ -14,7 +14,7 @@ def test_auto_passes_over_output_and_metadata_nodes(station):
     station.wait_info("first", lambda info: info["available_cameras"] == station.vivid, "knows which cameras there are")
 
 
-def test_all_cameras_of_the_machine_are_told_with_what_they_offer(station):
+def test_all_cameras_of_the_machine_are_listed_with_their_modes(station):
     def current():
         devices = {device["id"]: device for device in station.whole_info("first")["devices"]}
         in_use = [number for number, device in devices.items() if device["in_use"]]
@@ -32,19 +32,19 @@ def test_all_cameras_of_the_machine_are_told_with_what_they_offer(station):
     assert (names["brightness"]["min"], names["brightness"]["max"]) == (0, 255), names["brightness"]
 
 
-def test_size_and_rate_are_what_was_asked_for_where_the_camera_has_them(station):
+def test_size_and_rate_are_as_requested_if_the_camera_has_them(station):
     info = station.wait_streaming("first")
     assert (info["resolution"], info["fps"]) == ({"width": 320, "height": 180}, 1), info
 
 
-def test_yuyv_keeps_its_colours_by_the_multi_planar_calls(station):
+def test_multi_planar_yuyv_keeps_its_colours(station):
     with Node(f"/dev/video{station.vivid[0]}") as node:
         assert node.capabilities() & (CAP_VIDEO_CAPTURE | CAP_VIDEO_CAPTURE_MPLANE) == CAP_VIDEO_CAPTURE_MPLANE
     assert station.wait_streaming("first")["format"] == "YUYV"
     wait_for_bars(station, "first", BARS + [(0, 0, 0)])
 
 
-def test_for_a_camera_that_another_program_has_the_first_free_one_stands_in(station):
+def test_the_first_free_camera_replaces_one_that_is_in_use(station):
     """By their numbers: the first is in use by the other recorder, the second by this test."""
     station.busy = Node(f"/dev/video{station.vivid[1]}")
     station.busy.claim()

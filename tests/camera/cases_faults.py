@@ -66,7 +66,7 @@ def test_frames_that_the_driver_drops_are_counted_by_their_sequence(station):
     assert_no_gap(window)
 
 
-def test_pictures_that_the_driver_fills_by_half_are_recorded_as_they_are(station):
+def test_half_filled_raw_pictures_are_recorded_as_they_are(station):
     """Their length is right, and what is in an uncompressed picture is nobody's to judge."""
     window = begin(station)
     inject(station, "fill_percentage_of_frame", 50)
@@ -76,7 +76,7 @@ def test_pictures_that_the_driver_fills_by_half_are_recorded_as_they_are(station
     assert_no_gap(window)
 
 
-def test_a_buffer_that_cannot_be_given_back_ends_the_stream_and_begins_another(station):
+def test_a_buffer_that_cannot_be_queued_restarts_the_stream(station):
     window = begin(station)
     inject(station, "inject_vidioc_qbuf_error")
     assert_gap(window, "stalled")
@@ -126,7 +126,7 @@ def test_counters_and_time_stamps_of_the_driver_may_wrap(station):
     window.holds_unless_starved(abs(after - before) <= 3, LATE_S, (before, after, station.info("second")))
 
 
-def test_a_camera_that_is_gone_and_comes_back_is_taken_again_with_its_controls(station):
+def test_a_camera_that_comes_back_is_opened_again_with_its_controls(station):
     window = begin(station)
     with Node(node_of_second(station)) as node:
         node.set("brightness", 200)
@@ -141,7 +141,7 @@ def test_a_camera_that_is_gone_and_comes_back_is_taken_again_with_its_controls(s
     assert_gap(window, "unplugged")
 
 
-def test_of_all_this_the_other_camera_lost_nothing(station):
+def test_the_other_camera_lost_nothing_of_all_this(station):
     begin(station)
     window = station.first_window
     now = station.wait_recorded("first", 1)

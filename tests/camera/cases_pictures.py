@@ -45,7 +45,7 @@ def node(station, name):
     return f"/dev/video{station.loopback[name]}"
 
 
-def test_a_device_that_only_takes_pictures_is_no_camera(station):
+def test_an_output_device_is_not_taken_for_a_camera(station):
     """v4l2loopback's nodes are outputs until somebody feeds them."""
     for name in station.loopback:
         station.start_recorder(name)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An archive of 2,000 segments that was never recorded: each second of it is found, listed, and joined to what is recorded now."""
+"""A generated archive of 2,000 segments: every second of it is found and listed, and the recorder adds to it."""
 import os
 import random
 import resource
@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-from support.comings import started
+from support.viewer_churn import started
 from support.exact import difference
 from support.made_archive import listed, make_archive
 from support.rig import Rig
@@ -17,7 +17,7 @@ from support.times import PATIENCE_S, US, time_us, wait_for
 SEGMENTS, SECONDS = 2000, 60
 SETTINGS = {"retention": {"hours": 0, "min_free_gb": 0}, "clips": {"cache": "no"}, "record": {"segment_seconds": 3600},
             "http": {"max_clip_minutes": 10080}}
-DESCRIPTORS = 200  # of each process; a tenth of the segments
+DESCRIPTORS = 200  # per process; a tenth of the segments
 SPAN = {}
 
 
@@ -30,13 +30,13 @@ def key_times(rig, mp4):
 
 
 def ready(rig):
-    """It is looked through, and the recorder records behind it."""
-    wait_for(lambda: f"{SEGMENTS} segments in" in rig.log(), PATIENCE_S, "the archive is looked through")
-    wait_for(rig.is_well, PATIENCE_S, "it records")
+    """Waits until the archive is scanned and the recorder records after it."""
+    wait_for(lambda: f"{SEGMENTS} segments in" in rig.log(), PATIENCE_S, "the archive is scanned")
+    wait_for(rig.is_healthy, PATIENCE_S, "the recorder is healthy")
     rig.indexed()
 
 
-def test_it_is_looked_through_without_being_read(rig):
+def test_it_is_scanned_without_being_read(rig):
     assert "index rebuilt" not in rig.log() and "repaired" not in rig.log(), rig.log()
 
 
@@ -63,7 +63,7 @@ def test_pages_of_the_list_are_those_of_the_whole(rig):
     assert rig.get("/recordings/" + whole[-1]).status == 200
 
 
-def test_the_time_line_is_one_span_up_to_the_recorder_s_start(rig):
+def test_the_timeline_is_one_span_up_to_the_start_of_the_recorder(rig):
     told = rig.get(f"/timeline?from={SPAN['begin'] - 10}&to=now").json()
     assert [one["cause"] for one in told["gaps"]] == ["recorder down"], told["gaps"]
     assert time_us(told["spans"][0]["from"]) == SPAN["begin"] * US and time_us(told["spans"][0]["to"]) == SPAN["end"] * US, told["spans"]
@@ -74,7 +74,7 @@ def limits(rig):
 
 
 def test_a_timelapse_of_all_of_it_is_one_clip(rig):
-    """More segments than a process may have files open."""
+    """It has more segments than a process may have open files."""
     assert limits(rig) == {DESCRIPTORS}, limits(rig)
     length = SPAN["end"] - SPAN["begin"]
     for speed in (120, 3600):
@@ -107,13 +107,13 @@ def test_an_hour_is_one_clip(rig):
     assert times == [float(second) for second in range(3600)], (len(times), times[:3], times[-3:])
 
 
-def test_what_lies_before_names_the_nearest(rig):
+def test_a_range_before_it_names_the_nearest_footage(rig):
     answer = rig.footage((SPAN["begin"] - 100) * US, (SPAN["begin"] - 90) * US)
     assert answer.status == 404 and "begin at" in answer.detail, answer.body
 
 
-def test_its_copies_are_what_their_indexes_say(rig):
-    """Each one's index, made anew from nothing but the segment, is the same."""
+def test_rebuilt_indexes_are_the_same(rig):
+    """The index that is rebuilt from a segment alone is the same."""
     with Rig(SETTINGS) as other:
         make_archive(other.recordings, 5, seconds=4, fps=5, link=False)
         kept = other.path("kept")
@@ -123,7 +123,7 @@ def test_its_copies_are_what_their_indexes_say(rig):
                 os.unlink(os.path.join(other.recordings, name))
         other.camera.fault("unplugged")
         other.start_recorderd()
-        wait_for(lambda: "5 segments in" in other.log(), PATIENCE_S, "they are looked through")
+        wait_for(lambda: "5 segments in" in other.log(), PATIENCE_S, "they are scanned")
         assert other.stop_recorderd() == 0
         for name in filter(lambda one: one.endswith((".idx", ".mp4")), os.listdir(kept)):
             with open(os.path.join(kept, name), "rb") as one, open(os.path.join(other.recordings, name), "rb") as two:
@@ -138,7 +138,7 @@ if __name__ == "__main__":
         made.start_recorderd()
         resource.setrlimit(resource.RLIMIT_NOFILE, usual)
         made.start_web()
-        wait_for(lambda: made.get("/health").status, PATIENCE_S, "the API's workers run")
+        wait_for(lambda: made.get("/health").status, PATIENCE_S, "the workers of the API run")
         for process in started(made, "recorder-api"):
             resource.prlimit(process, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
         status = run_tests(globals(), made, before=ready)

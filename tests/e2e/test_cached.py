@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Answered clips outlive recordings that had to make room, while there is some; what moves is never stored, and what was kept stays."""
+"""Cached clips outlive recordings that were deleted for space. Answers that may still change are never stored, and kept clips stay."""
 import glob
 import os
 import time
@@ -21,7 +21,7 @@ def name_of(from_us, to_us, speed=1):
 
 
 def past_of(rig, case, seconds=3):
-    """[from, to) of the past that no other case asks for, so that none finds it in the cache."""
+    """[from_us, to_us) of the past that no other case asks for, so that it is not cached yet."""
     from_us, to_us = past(rig, seconds)
     return from_us, to_us - case * 1000
 
@@ -31,7 +31,7 @@ def query(from_us, to_us):
 
 
 def footage_stored(rig, from_us, to_us):
-    """The answer, once it is in the cache."""
+    """The answer to a request, once it is in the cache."""
     answer = rig.footage(from_us, to_us)
     wait_for(lambda: name_of(from_us, to_us) in cached(rig), PATIENCE_S, "the clip is stored")
     return answer
@@ -47,7 +47,7 @@ def test_an_answered_clip_is_stored_and_one_that_moves_is_not(rig):
     assert rig.get("/clips").json() == [], "only kept clips are listed"
 
 
-def test_while_the_recording_is_there_it_is_what_is_served(rig):
+def test_as_long_as_there_is_a_recording_the_cache_is_not_used(rig):
     from_us, to_us = past_of(rig, 2)
     wanted = footage_stored(rig, from_us, to_us)
     path = os.path.join(rig.clips, "cache", name_of(from_us, to_us))
@@ -57,7 +57,7 @@ def test_while_the_recording_is_there_it_is_what_is_served(rig):
     os.unlink(path)
 
 
-def test_parts_and_a_timelapse_are_stored_too(rig):
+def test_clips_of_ranges_and_timelapses_are_stored_too(rig):
     from_us, to_us = past_of(rig, 3)
     path = f"/footage?{query(from_us, to_us)}"
     assert rig.get(path, headers={"Range": "bytes=100-199"}).status == 206
@@ -65,7 +65,7 @@ def test_parts_and_a_timelapse_are_stored_too(rig):
     wait_for(lambda: {name_of(from_us, to_us), name_of(from_us, to_us, 2)} <= set(cached(rig)), PATIENCE_S, "both are stored")
 
 
-def test_the_oldest_go_where_there_are_too_many_and_what_was_kept_stays(rig):
+def test_the_oldest_cached_clips_are_evicted_and_kept_clips_stay(rig):
     from_us, to_us = past(rig, 6)
     assert rig.get(f"/clips?from={from_us // US}&to={to_us // US}&name=stays", "POST").status == 201
     oldest = name_of(from_us - 3600 * US, from_us - 3599 * US)
@@ -73,7 +73,7 @@ def test_the_oldest_go_where_there_are_too_many_and_what_was_kept_stays(rig):
         old.truncate(CACHE_MB << 20)
     os.utime(old.name, (1000, 1000))
     footage_stored(rig, from_us, from_us + 5 * US)
-    wait_for(lambda: oldest not in cached(rig), PATIENCE_S, "the oldest is gone")
+    wait_for(lambda: oldest not in cached(rig), PATIENCE_S, "the oldest is evicted")
     assert [one["file"] for one in rig.get("/clips").json()] == ["stays.mp4"]
     assert rig.get("/clips/stays.mp4").status == 200
 
@@ -84,19 +84,19 @@ def restart_web(rig, max_mb):
     rig.start_web()
 
 
-def test_a_clip_that_would_take_too_large_a_share_is_not_stored(rig):
+def test_a_clip_larger_than_its_share_of_the_cache_is_not_stored(rig):
     from_us, to_us = past_of(rig, 5, 6)
     restart_web(rig, max_mb=1)
     try:
         assert len(rig.footage(from_us, to_us).body) > 1 << 17
-        time.sleep(1)  # in which it would be stored
+        time.sleep(1)  # long enough to store it
         assert name_of(from_us, to_us) not in cached(rig), cached(rig)
     finally:
         restart_web(rig, CACHE_MB)
     footage_stored(rig, from_us, to_us)
 
 
-def test_what_is_gone_from_the_disk_is_still_served_to_the_same_request(rig):
+def test_the_same_request_still_gets_footage_that_is_gone_from_the_disk(rig):
     from_us, to_us = past_of(rig, 6)
     path = f"/footage?{query(from_us, to_us)}"
     lapse = rig.get(path + "&speed=2")
@@ -107,7 +107,7 @@ def test_what_is_gone_from_the_disk_is_still_served_to_the_same_request(rig):
         os.unlink(file)
     rig.start_recorderd()
     wait_for(rig.recording, PATIENCE_S, "frames are recorded")
-    wait_for(lambda: rig.footage(from_us - 10 * US, to_us).status == 404, PATIENCE_S, "it is out of the memory as well")
+    wait_for(lambda: rig.footage(from_us - 10 * US, to_us).status == 404, PATIENCE_S, "it is gone from the memory as well")
     again = rig.footage(from_us, to_us)
     assert again.status == 200 and again.body == wanted.body, (
         again.status, len(again.body), len(wanted.body), list(again.headers.items()), list(wanted.headers.items()))
@@ -119,15 +119,15 @@ def test_what_is_gone_from_the_disk_is_still_served_to_the_same_request(rig):
 
 
 def test_health_says_that_a_cached_clip_cannot_be_deleted(rig):
-    """Its hours are over, and a folder has its name, which nobody can unlink."""
+    """The clip has expired, but its name is that of a folder, which cannot be unlinked."""
     cache = os.path.join(rig.clips, "cache")
     blocked = os.path.join(cache, name_of(1000 * US, 1001 * US))
     os.makedirs(blocked)
     try:
         wait_for(lambda: any("cannot be deleted (Is a directory)" in warning for warning in rig.get("/health").json()["warnings"]), PATIENCE_S,
-                 "/health says that it cannot be deleted")
+                 "/health reports that it cannot be deleted")
         assert rig.get("/health").status == 200
-        assert rig.log().count("cannot be deleted (Is a directory)") == 1, "the log says it once"
+        assert rig.log().count("cannot be deleted (Is a directory)") == 1, "it is logged once"
     finally:
         os.rmdir(blocked)
 
@@ -135,4 +135,4 @@ def test_health_says_that_a_cached_clip_cannot_be_deleted(rig):
 SETTINGS = {"clips": {"max_mb": CACHE_MB}, "http": {"allow_control": "yes"}, "memory": {"minutes": 0.1, "max_mb": 16}}
 
 if __name__ == "__main__":
-    main(globals(), before=Rig.well, settings=SETTINGS)
+    main(globals(), before=Rig.restore, settings=SETTINGS)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a camera and its driver may do wrong: the recorder runs on, counts what is lost, and says what is the matter."""
+"""What a camera and its driver may do wrong: the recorder keeps running, counts what is lost, and names the cause."""
 import errno
 import os
 import subprocess
@@ -8,7 +8,7 @@ import time
 
 from support import BUILD
 from support.camera import FRAMES
-from support.exact import assert_exact, assert_numbers, just_behind, second_behind
+from support.exact import assert_exact, assert_numbers, just_after, second_after
 from support.tap import main
 from support.times import PATIENCE_S, US, wait_for
 
@@ -26,8 +26,8 @@ def info(rig):
 
 
 def next_second(rig):
-    """Since when gaps are asked for: the API widens a range to its whole second, which must not reach back into the test before."""
-    at_us = second_behind(rig.camera.newest())
+    """From when on a case asks for gaps. The API widens a range to its whole second, which must not reach back into the previous case."""
+    at_us = second_after(rig.camera.newest())
     wait_for(lambda: rig.camera.newest().wall_us > at_us, PATIENCE_S, "a frame of the next second")
     return at_us
 
@@ -41,45 +41,45 @@ def causes(rig, since_us):
     return [gap["cause"] for gap in rig.get(f"/timeline?from={since_us / US:.6f}&to=now").json()["gaps"]]
 
 
-def assert_well(rig, since_us, wanted):
-    """Frames come and are recorded, health has nothing to say, and these are the gaps since then."""
+def assert_healthy(rig, since_us, wanted):
+    """Frames arrive and are recorded, /health has no complaint, and these are the gaps since then."""
     rig.new_frames(20)
-    wait_for(lambda: rig.get("/health").json()["status"] == "ok", PATIENCE_S, "health has nothing to say")
-    wait_for(lambda: causes(rig, since_us) == wanted, PATIENCE_S, f"gaps: {wanted}, not {causes(rig, since_us)}")
+    wait_for(lambda: rig.get("/health").json()["status"] == "ok", PATIENCE_S, "/health has no complaint")
+    wait_for(lambda: causes(rig, since_us) == wanted, PATIENCE_S, f"gaps {wanted}, got {causes(rig, since_us)}")
 
 
 def usual(rig):
-    """As it begins: what a case made of the camera's mode is over."""
-    rig.well()
+    """Restores the usual state, including the camera's mode."""
+    rig.restore()
     if info(rig)["resolution"]["width"] != 320 or info(rig)["fps"] != 30:
         replug(rig)
         wait_for(lambda: info(rig)["resolution"]["width"] == 320 and info(rig)["fps"] == 30, PATIENCE_S, "the camera's usual mode")
-        wait_for(rig.is_well, PATIENCE_S, "the recorder is in its usual state")
+        wait_for(rig.is_healthy, PATIENCE_S, "the recorder is in its usual state")
 
 
 def lost(rig):
-    """What the recorder counts as lost, but for what it was too late for itself."""
+    """How many frames the recorder counts as lost, without those that it was too late for."""
     return info(rig)["lost"] - rig.camera.counter("missed")
 
 
 def replug(rig):
     rig.camera.fault("unplugged")
-    wait_for(lambda: rig.camera.counter("opens") == rig.camera.counter("closes"), PATIENCE_S, "it is let go")
+    wait_for(lambda: rig.camera.counter("opens") == rig.camera.counter("closes"), PATIENCE_S, "the camera is closed")
     rig.camera.fault("unplugged", 0)
 
 
 def assert_refused_until_healed(rig, fault, sentence):
-    """After a replug the driver refuses a call of the set-up: health says so, and it is tried until it works."""
+    """After a replug the driver refuses a call of the set-up: /health reports it, and the recorder tries until it works."""
     since_us = next_second(rig)
     rig.camera.fault(fault, errno.EIO)
     replug(rig)
     wait_for(lambda: sentence in info(rig).get("last_error", ""), PATIENCE_S, f"{sentence}: {info(rig)}")
-    wait_for(lambda: reasons(rig)[0] == 503, PATIENCE_S, "health says so")
+    wait_for(lambda: reasons(rig)[0] == 503, PATIENCE_S, "/health reports it")
     wait_for(lambda: info(rig)["state"] == "waiting", PATIENCE_S, "the camera is waited for")
     opens = rig.camera.counter("opens")
     wait_for(lambda: rig.camera.counter("opens") > opens + 1, PATIENCE_S, "it is tried again and again")
     rig.camera.fault(fault, 0)
-    assert_well(rig, since_us, ["unplugged"])
+    assert_healthy(rig, since_us, ["unplugged"])
 
 
 def test_buffers_that_the_driver_refuses(rig):
@@ -90,71 +90,71 @@ def test_a_stream_that_does_not_start(rig):
     assert_refused_until_healed(rig, "streamon_errno", "VIDIOC_STREAMON failed")
 
 
-def test_buffers_that_cannot_be_given_back(rig):
-    """While it streams; and then none can be given to it when it is opened again."""
+def test_buffers_that_cannot_be_queued_again(rig):
+    """While the camera streams, and also when it is opened again."""
     since_us = next_second(rig)
     rig.camera.fault("qbuf_errno", errno.EIO)
-    wait_for(lambda: "cannot map and queue buffer 0" in info(rig).get("last_error", ""), PATIENCE_S, f"it is told: {info(rig)}")
-    wait_for(lambda: reasons(rig)[0] == 503, PATIENCE_S, "health says so")
+    wait_for(lambda: "cannot map and queue buffer 0" in info(rig).get("last_error", ""), PATIENCE_S, f"the error is published: {info(rig)}")
+    wait_for(lambda: reasons(rig)[0] == 503, PATIENCE_S, "/health reports it")
     rig.camera.fault("qbuf_errno", 0)
-    assert_well(rig, since_us, ["unplugged"])
+    assert_healthy(rig, since_us, ["unplugged"])
 
 
 def test_a_fatal_error_while_it_streams(rig):
     since_us = next_second(rig)
     rig.camera.fault("dqbuf_errno", errno.EPROTO)
-    wait_for(lambda: "VIDIOC_DQBUF failed" in info(rig).get("last_error", ""), PATIENCE_S, "it is told")
+    wait_for(lambda: "VIDIOC_DQBUF failed" in info(rig).get("last_error", ""), PATIENCE_S, "the error is published")
     rig.camera.fault("dqbuf_errno", 0)
-    assert_well(rig, since_us, ["stalled"])
+    assert_healthy(rig, since_us, ["stalled"])
 
 
-def test_a_camera_that_opens_and_never_delivers_is_tried_less_and_less_often(rig):
+def test_a_camera_that_never_delivers_is_tried_less_and_less_often(rig):
     since_us, told = next_second(rig), len(rig.log())
     rig.camera.fault("dqbuf_errno", errno.EIO)
-    wait_for(lambda: "VIDIOC_DQBUF failed" in info(rig).get("last_error", ""), PATIENCE_S, "it is told")
+    wait_for(lambda: "VIDIOC_DQBUF failed" in info(rig).get("last_error", ""), PATIENCE_S, "the error is published")
     began, streams = time.monotonic(), rig.camera.counter("streams")
-    time.sleep(4)  # how often it is tried within a time is what is looked at
+    time.sleep(4)  # the subject is how often it is tried in this time
     tried, passed = rig.camera.counter("streams") - streams, time.monotonic() - began
     assert tried <= 2 * passed, f"{tried} times within {passed:.1f} s"
-    wait_for(lambda: reasons(rig)[0] == 503 and "waiting" in reasons(rig)[1], PATIENCE_S, f"health says so: {reasons(rig)}")
+    wait_for(lambda: reasons(rig)[0] == 503 and "waiting" in reasons(rig)[1], PATIENCE_S, f"/health reports it: {reasons(rig)}")
     streams = rig.camera.counter("streams")
     wait_for(lambda: rig.camera.counter("streams") > streams, PATIENCE_S, "it is tried again and again")
-    assert rig.log()[told:].count("VIDIOC_DQBUF failed: Input/output error") <= 2, "told when it begins"
+    assert rig.log()[told:].count("VIDIOC_DQBUF failed: Input/output error") <= 2, "it is logged when it begins"
     rig.camera.fault("dqbuf_errno", 0)
-    assert_well(rig, since_us, ["unplugged"])
+    assert_healthy(rig, since_us, ["unplugged"])
 
 
-def test_a_bus_without_room_is_given_fewer_frames_and_then_smaller_ones(rig):
+def test_without_usb_bandwidth_the_rate_is_lowered_first_and_then_the_size(rig):
     since_us = next_second(rig)
     rig.camera.fault("room_kpixels", 1000)  # 320x180 at 30: 1728; at 15: 864; 160x90 at 30: 432
     replug(rig)
     wait_for(lambda: info(rig)["fps"] == 15, PATIENCE_S, "fewer frames")
     assert info(rig)["resolution"] == {"width": 320, "height": 180}, info(rig)
-    assert_well(rig, since_us, ["unplugged"])
+    assert_healthy(rig, since_us, ["unplugged"])
     rig.camera.fault("room_kpixels", 500)
     replug(rig)
     wait_for(lambda: info(rig)["resolution"] == {"width": 160, "height": 90}, PATIENCE_S, "smaller ones")
     assert info(rig)["fps"] == 30, info(rig)
     assert "not enough USB bandwidth for 320x180 at 30 fps; trying 320x180 at 15 fps" in rig.log(), rig.log()
-    assert_well(rig, since_us, ["unplugged", "unplugged"])
+    assert_healthy(rig, since_us, ["unplugged", "unplugged"])
     rig.camera.fault("room_kpixels", 10)
     replug(rig)
-    wait_for(lambda: "not enough USB bandwidth, even for its smallest size and rate" in info(rig)["last_error"], PATIENCE_S, "says so")
+    wait_for(lambda: "not enough USB bandwidth, even for its smallest size and rate" in info(rig)["last_error"], PATIENCE_S, "the error is published")
     rig.camera.fault("room_kpixels", 0)
-    wait_for(lambda: info(rig)["resolution"]["width"] == 320, PATIENCE_S, "all of it again")
-    assert_well(rig, since_us, ["unplugged"] * 3)
+    wait_for(lambda: info(rig)["resolution"]["width"] == 320, PATIENCE_S, "the full size is back")
+    assert_healthy(rig, since_us, ["unplugged"] * 3)
 
 
 def test_a_camera_that_comes_back_with_another_size(rig):
     since_us = next_second(rig)
     rig.camera.fault("unplugged")
-    wait_for(lambda: rig.camera.counter("opens") == rig.camera.counter("closes"), PATIENCE_S, "it is let go")
+    wait_for(lambda: rig.camera.counter("opens") == rig.camera.counter("closes"), PATIENCE_S, "the camera is closed")
     rig.camera.fault("resize", 1)
     rig.camera.fault("unplugged", 0)
-    wait_for(lambda: info(rig)["resolution"] == {"width": 160, "height": 90}, PATIENCE_S, f"its size is told: {info(rig)}")
+    wait_for(lambda: info(rig)["resolution"] == {"width": 160, "height": 90}, PATIENCE_S, f"its size is published: {info(rig)}")
     assert "sends 160x90 although it agreed to 320x180" in rig.log()
     rig.camera.fault("resize", 0)
-    assert_well(rig, since_us, ["unplugged", "format"])
+    assert_healthy(rig, since_us, ["unplugged", "format"])
     assert info(rig)["resolution"]["width"] == 320
 
 
@@ -169,7 +169,7 @@ def test_frames_of_20_mb_and_noise_are_refused_and_no_other_is_missing(rig):
     wait_for(lambda: info(rig)["damaged"] == damaged + 12, PATIENCE_S, f"twelve are refused: {info(rig)}")
     assert "dropped a frame" in rig.log()
     rig.new_frames(40)
-    end_us = just_behind(rig.camera.newest())
+    end_us = just_after(rig.camera.newest())
     rig.camera.fault("buffer_mb", 0)
     replug(rig)
     rig.new_frames(20)
@@ -186,38 +186,38 @@ def test_sequence_numbers_and_time_stamps_that_wrap(rig):
     rig.new_frames(60)
     assert rig.camera.frames()[-1].sequence < 1000, "the sequence has wrapped"
     assert lost(rig) == before, info(rig)
-    assert 10 < info(rig)["measured_fps"] < 60, "stamps that cannot be are replaced by the time of arrival"
+    assert 10 < info(rig)["measured_fps"] < 60, "impossible time stamps are replaced by the time of arrival"
     rig.camera.fault("skip_next", 3)
-    wait_for(lambda: lost(rig) == before + 3, PATIENCE_S, "what is lost is counted all the same")
-    assert_well(rig, since_us, [])
+    wait_for(lambda: lost(rig) == before + 3, PATIENCE_S, "lost frames are still counted")
+    assert_healthy(rig, since_us, [])
     for fault in ("sequence_from", "stamp_modulo_ms"):
         rig.camera.fault(fault, 0)
     replug(rig)
     rig.new_frames(5)
-    first_us = second_behind(rig.camera.newest())
+    first_us = second_after(rig.camera.newest())
     rig.new_frames(55)
-    end_us = just_behind(rig.camera.newest())
+    end_us = just_after(rig.camera.newest())
     rig.indexed()
     assert_exact(rig, first_us, end_us)
 
 
-def test_a_camera_that_gives_fewer_frames_than_it_agreed_to_is_explained(rig):
-    """Time goes by the frames' own stamps, and the control that lets it expose for longer is named."""
+def test_a_camera_that_delivers_fewer_frames_than_agreed_is_explained(rig):
+    """Times come from the frames' own stamps, and the control that allows longer exposures is named."""
     since_us = next_second(rig)
     rig.camera.fault("slow", 3)
     assert rig.get("/control?control=exposure_dynamic_framerate&value=1", "POST", body="").status == 200
-    slow = wait_for(lambda: info(rig).get("slow"), PATIENCE_S, "it is explained")
+    slow = wait_for(lambda: info(rig).get("slow"), PATIENCE_S, "the rate is explained")
     assert "of 30.0 frames a second: exposure_dynamic_framerate lets it expose" in slow, slow
     rig.new_frames(5)
-    first_us = second_behind(rig.camera.newest())
+    first_us = second_after(rig.camera.newest())
     rig.new_frames(25)
-    end_us = just_behind(rig.camera.newest())
+    end_us = just_after(rig.camera.newest())
     rig.indexed()
     assert_exact(rig, first_us, end_us)
     rig.camera.fault("slow", 0)
     rig.get("/control?control=exposure_dynamic_framerate&value=0", "POST", body="")
-    wait_for(lambda: not info(rig).get("slow"), PATIENCE_S, "nothing to explain")
-    assert_well(rig, since_us, [])
+    wait_for(lambda: not info(rig).get("slow"), PATIENCE_S, "the explanation is gone")
+    assert_healthy(rig, since_us, [])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ CLIP_MINUTES = 1
 
 
 def past(rig, seconds=3):
-    """[from, to) of the first whole seconds, once they and two more are recorded."""
+    """[from_us, to_us) of the first whole seconds, once they and two more are recorded."""
     wait_for(rig.camera.frames, PATIENCE_S, "the first frame")
     from_us = -(-rig.camera.frames()[0].wall_us // US) * US
     wait_for(lambda: rig.newest_indexed_us() > from_us + (seconds + 2) * US, seconds + PATIENCE_S, f"{seconds} s are recorded")
@@ -24,14 +24,14 @@ def past(rig, seconds=3):
 
 def test_a_snapshot_is_the_newest_frame_as_the_camera_sent_it(rig):
     newest = rig.camera.newest()
-    rig.new_frames(1)  # with which that one is in the memory
+    rig.new_frames(1)  # after it, that one is in the memory
     answer = rig.get("/snapshot")
     assert answer.status == 200 and answer.headers["Content-Type"] == "image/jpeg" and answer.headers["X-Timestamp"]
     number = jpeg_number(NUMBERS, answer.body)
     assert number is not None and number >= newest.number, (number, newest.number)
 
 
-def test_a_snapshot_of_an_instant_is_the_very_frame_of_it(rig):
+def test_a_snapshot_of_an_instant_is_the_frame_of_that_instant(rig):
     from_us, _ = past(rig)
     at_us = from_us + 1234567
     number = jpeg_number(NUMBERS, rig.get(f"/snapshot?at={at_us / US:.6f}").body)
@@ -40,7 +40,7 @@ def test_a_snapshot_of_an_instant_is_the_very_frame_of_it(rig):
 
 
 def picture_ahead(rig, query):
-    """The answer for an instant that was still to come when it was there; None where there was no picture, or the instant came first."""
+    """The picture for an instant that is still in the future when it arrives. None if there is none, or if the instant is past by then."""
     at_us = wall_us() + US // 2
     answer = rig.get(f"/snapshot?at={at_us / US:.6f}{query}")
     return answer if answer.status == 200 and wall_us() < at_us else None
@@ -50,7 +50,7 @@ def test_a_snapshot_that_a_later_frame_may_replace_is_not_stored(rig):
     from_us, _ = past(rig)
     assert "max-age" in rig.get(f"/snapshot?at={from_us / US:.6f}").headers["Cache-Control"]
     for width in ("", "&width=64"):
-        ahead = wait_for(lambda query=width: picture_ahead(rig, query), PATIENCE_S, "there is a picture of what is to come")
+        ahead = wait_for(lambda query=width: picture_ahead(rig, query), PATIENCE_S, "there is a picture for an instant in the future")
         assert ahead.headers["Cache-Control"] == "no-store", dict(ahead.headers)
 
 
@@ -65,7 +65,7 @@ def test_a_snapshot_can_be_made_narrower(rig):
     assert size == "160,90", size
 
 
-def test_a_snapshot_of_no_recorded_instant_is_refused(rig):
+def test_a_snapshot_of_an_unrecorded_instant_is_refused(rig):
     assert rig.get("/snapshot?at=20200101_000000").status == 404
     assert rig.get("/snapshot?at=soon").status == 400
     assert rig.get("/snapshot?width=0").status == 400
@@ -77,7 +77,7 @@ def test_the_timeline_has_one_span_where_nothing_is_missing(rig):
     assert len(line["spans"]) == 1 and line["gaps"] == [], line
 
 
-def test_the_timeline_names_the_time_before_the_first_recording(rig):
+def test_the_timeline_omits_the_time_before_the_first_recording(rig):
     from_us, to_us = past(rig)
     line = rig.get(f"/timeline?from={from_us // US - 100}&to={to_us // US}").json()
     assert len(line["spans"]) == 1, line
@@ -97,7 +97,7 @@ def test_a_playlist_plays_exactly_its_range(rig):
         assert_numbers([number for _, number in rig.frames_of(file.read())], rig.camera.frames(), from_us, to_us, 9000)
 
 
-def test_a_playlist_that_goes_on_has_no_end(rig):
+def test_a_playlist_that_continues_has_no_end(rig):
     past(rig)
     answer = rig.get(f"/playlist.m3u8?from=-3s&to={wall_us() // US + 60}")
     assert answer.status == 200 and b"#EXT-X-ENDLIST" not in answer.body
@@ -105,12 +105,12 @@ def test_a_playlist_that_goes_on_has_no_end(rig):
 
 def test_a_playlist_that_grew_too_long_ends_there(rig):
     first_us, _ = past(rig, 6)
-    asked = f"/playlist.m3u8?from={first_us // US + 5 - 60 * CLIP_MINUTES}"  # the longest that may be ends 5 s behind the first frame
+    asked = f"/playlist.m3u8?from={first_us // US + 5 - 60 * CLIP_MINUTES}"  # the longest range that is allowed ends 5 s after the first frame
     text = rig.get(asked).body.decode()
     assert text.rstrip().endswith("#EXT-X-ENDLIST") and text.count("#EXTINF") == 2, text
     lasts = sum(float(line[8:-1]) for line in text.splitlines() if line.startswith("#EXTINF:"))
     assert 4.9 < lasts < 6.1, text
-    assert rig.get(f"{asked}&to={wall_us() // US + 3600}").body.decode() == text, "an end that is still to come changes nothing"
+    assert rig.get(f"{asked}&to={wall_us() // US + 3600}").body.decode() == text, "an end in the future changes nothing"
     grows = rig.get(f"/playlist.m3u8?from={wall_us() // US + 50 - 60 * CLIP_MINUTES}").body.decode()
     assert "#EXT-X-ENDLIST" not in grows, grows
     for ended in (f"{asked}&to={wall_us() // US - 1}", f"/playlist.m3u8?from=-{CLIP_MINUTES + 1}m"):
@@ -130,7 +130,7 @@ def test_a_kept_clip_is_the_clip(rig):
     assert any(one["file"] == os.path.basename(path) for one in rig.get("/clips").json()), rig.get("/clips").body
 
 
-def test_a_range_in_the_body_is_told_where_it_belongs(rig):
+def test_parameters_in_the_body_are_refused_with_a_hint(rig):
     answer = rig.get("/clips", "POST", body=b"from=-5s&to=-1s&name=body")
     assert answer.status == 400 and "address" in answer.detail, answer.body
 

@@ -1,33 +1,33 @@
 #!/usr/bin/env python3
-"""The clock is set, forth and back, by fractions and by decades: each frame once, nothing overwritten, nothing deleted."""
+"""The clock is set forward and back, by fractions of a second and by decades: each frame is there once, and nothing is overwritten or deleted."""
 import contextlib
 import hashlib
 import os
 import time
 
-from support.exact import assert_numbers, frames_within, just_behind, second_behind
+from support.exact import assert_numbers, frames_within, just_after, second_after
 from support.faulty_rig import COUNT, FaultyRig, assert_in_order, assert_same, main
 from support.times import PATIENCE_S, US, wait_for
 
 SETTINGS = {"camera": {"fps": 60}, "retention": {"hours": 2, "min_free_gb": 0}}
-YEAR_2036 = 2090000000  # behind it signed 32-bit seconds end
+YEAR_2036 = 2090000000  # near the end of signed 32-bit seconds
 
 
 def usual(rig):
-    """The clock is right again where a case that failed left it wrong."""
+    """Restores the clock, in case a failed case has left it wrong."""
     rig.clock.synchronised(True)
     if abs(rig.clock.offset_us) > 60 * US:
         rig.clock.set_offset(0)
-    rig.well()
+    rig.restore()
 
 
 def taken_until(rig, at_us):
-    """Waits for a frame of that time of the rig's clock, or a later one."""
+    """Waits for a frame of that time on the rig's clock, or a later one."""
     wait_for(lambda: rig.camera.newest().wall_us >= at_us, PATIENCE_S, "a frame of that time is taken")
 
 
 def step(rig, seconds):
-    """Steps the clock while frames come. Returns the first segment behind the step, once it is listed."""
+    """Steps the clock while frames arrive. Returns the first segment after the step, once it is listed."""
     rig.new_frames(40)
     known = {one["file"] for one in rig.segments()}
     rig.clock.step(seconds)
@@ -39,7 +39,7 @@ def step(rig, seconds):
     return wait_for(listed, PATIENCE_S, f"a new segment after {seconds} s")
 
 
-def test_each_step_begins_a_new_segment_with_that_cause(rig):
+def test_each_clock_step_begins_a_new_segment_with_that_cause(rig):
     before = len(rig.segments())
     for seconds in (0.4, -0.4, 3600, -3600, -3600, 3600, -1, 0.02):
         step(rig, seconds)
@@ -48,11 +48,11 @@ def test_each_step_begins_a_new_segment_with_that_cause(rig):
     assert told.count("clock") >= 4, told  # a step back leaves no time without footage
 
 
-def test_a_range_after_a_step_is_the_clock_of_its_time(rig):
+def test_a_range_keeps_the_wall_time_that_it_was_recorded_with(rig):
     step(rig, -3600)
-    from_us = second_behind(rig.camera.newest())
+    from_us = second_after(rig.camera.newest())
     rig.new_frames(75)
-    to_us = just_behind(rig.camera.newest())
+    to_us = just_after(rig.camera.newest())
     rig.indexed()
     shown = [number for _, number in rig.clip(from_us, to_us)]
     step(rig, 3600)
@@ -60,7 +60,7 @@ def test_a_range_after_a_step_is_the_clock_of_its_time(rig):
     assert_same([number for _, number in rig.clip(from_us, to_us)], shown)
 
 
-def test_a_second_that_came_twice_is_served_twice_in_the_order_of_recording(rig):
+def test_a_second_that_came_twice_is_shown_twice_in_the_order_of_recording(rig):
     again = step(rig, 7200)
     rig.new_frames(60)
     start = time.strptime(again["start_time"], "%Y%m%d_%H%M%S")
@@ -76,12 +76,12 @@ def test_a_second_that_came_twice_is_served_twice_in_the_order_of_recording(rig)
     numbers = [number for _, number in rig.frames_of(answer.body)]
     assert len(wanted) > 70, "the second came once"
     assert numbers == sorted(set(numbers)) and len(numbers) > 70, numbers
-    assert abs(len(numbers) - len(wanted)) <= 1, f"{len(numbers)} frames, not {len(wanted)}"
+    assert abs(len(numbers) - len(wanted)) <= 1, f"{len(numbers)} frames, expected {len(wanted)}"
     assert answer.headers["X-Clip-Spans"].count("/") == 2, answer.headers["X-Clip-Spans"]
     rig.clock.step(-7200)
 
 
-def test_no_age_that_a_wrong_clock_claims_deletes_anything(rig):
+def test_a_wrong_clock_never_deletes_anything(rig):
     rig.clock.synchronised(False)
     names = {one["file"] for one in rig.segments()}
     now_us = rig.clock.now_us()
@@ -94,14 +94,14 @@ def test_no_age_that_a_wrong_clock_claims_deletes_anything(rig):
     rig.clock.step(now_us / US - rig.clock.now_us() / US + 30)
     rig.new_frames(30)
     rig.clock.synchronised(True)
-    wait_for(lambda: "clock" not in rig.warnings(), PATIENCE_S, "/health is content")
+    wait_for(lambda: "clock" not in rig.warnings(), PATIENCE_S, "/health has no complaint")
     gone = names - {one["file"] for one in rig.segments()}
     assert not gone, f"deleted: {gone}"
     names = {one["file"] for one in rig.segments()}
     assert any(name.startswith("recording_1970") for name in names) and any(name.startswith("recording_2036") for name in names)
 
 
-def test_the_web_server_goes_on_through_all_of_it(rig):
+def test_the_web_server_keeps_running_through_all_of_it(rig):
     assert "restart" not in rig.log("lighttpd.log"), rig.log("lighttpd.log")
 
 
@@ -120,13 +120,13 @@ def test_the_archive_has_every_frame_once_in_the_order_of_recording(rig):
     assert_in_order(rig.archive_numbers(), rig.taken(), missing=2)
 
 
-# Berlin: clocks went from 03:00 back to 02:00 at this second, and from 02:00 to 03:00 at the other.
+# In Berlin, clocks went back from 03:00 to 02:00 at the first of these, and forward from 02:00 to 03:00 at the second.
 AUTUMN_2026, SPRING_2026 = 1792890000, 1774746000
 
 
 @contextlib.contextmanager
 def berlin(change):
-    """A recorder of its own that records since an hour before that second, and is two seconds before it now."""
+    """A recorder of its own that began to record an hour before that second; its clock is now two seconds before it."""
     with FaultyRig({"record": {"segment_seconds": 10}}) as rig:
         rig.environment["TZ"] = "Europe/Berlin"
         rig.clock.set(change - 3600)
@@ -141,7 +141,7 @@ def numbers_between(rig, from_text, to_text):
     return [number for _, number in rig.frames_of(answer.body)]
 
 
-def test_the_hour_that_autumn_repeats_is_recorded_twice_and_asked_for_whole(_):
+def test_the_repeated_hour_in_autumn_is_recorded_twice_and_shown_whole(_):
     with berlin(AUTUMN_2026) as rig:
         taken_until(rig, (AUTUMN_2026 + 1) * US)
         rig.clock.set(AUTUMN_2026 + 3600 - 2)
@@ -155,7 +155,7 @@ def test_the_hour_that_autumn_repeats_is_recorded_twice_and_asked_for_whole(_):
         assert starts[0] == "+02:00" and starts[-1] == "+01:00", starts
 
 
-def test_the_hour_that_spring_leaves_out_is_no_gap_and_no_time(_):
+def test_the_missing_hour_in_spring_is_neither_a_gap_nor_a_valid_time(_):
     with berlin(SPRING_2026) as rig:
         first = SPRING_2026 * US - US
         taken_until(rig, first + 2 * US)

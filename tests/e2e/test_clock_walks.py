@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A clock that walks back and forth at random while it records: the timeline, the clips and the 404s all tell one story."""
+"""A clock that is set back and forth at random during recording: the timeline, the clips and the 404s agree."""
 import os
 import random
 import re
@@ -10,15 +10,15 @@ from support.times import PATIENCE_S, US, time_us, wait_for
 
 SEED = random.randrange(1 << 30)
 SETTINGS = {"camera": {"fps": 60}, "retention": {"hours": 0, "min_free_gb": 0}, "http": {"allow_control": "yes"}}
-NEAR_US = 2000      # times of JSON and of sentences come in milliseconds
-SLOT_US = 150000    # a frame stands until the next one; and what lies between two segments that follow each other
+NEAR_US = 2000      # times in JSON and in sentences have milliseconds
+SLOT_US = 150000    # a frame lasts until the next one; also the time between two consecutive segments
 EARLY_1970 = 100000
 SEEN = {}
 
 
 def end_of_walk(rig):
-    """Everything that was taken is indexed."""
-    wait_for(rig.is_well, PATIENCE_S, "it records")
+    """Waits until everything so far is indexed."""
+    wait_for(rig.is_healthy, PATIENCE_S, "the recorder is healthy")
     rig.new_frames(40)
     rig.indexed()
 
@@ -38,23 +38,23 @@ def walk(rig, chance):
         assert rig.get("/control?recording=on", "POST").status == 200
     elif kind == "unplugged":
         rig.camera.fault("unplugged")
-        wait_for(lambda: rig.get("/camera_info").json()["state"] != "streaming", PATIENCE_S, "it is gone")
+        wait_for(lambda: rig.get("/camera_info").json()["state"] != "streaming", PATIENCE_S, "the camera is gone")
         rig.camera.fault("unplugged", 0)
-        wait_for(rig.streaming, PATIENCE_S, "it is there again")
+        wait_for(rig.streaming, PATIENCE_S, "the camera is back")
     else:
         rig.stop_recorderd()
         rig.clock.step(chance.uniform(-10, 10))
         rig.start_recorderd()
-        wait_for(rig.streaming, PATIENCE_S, "it is back")
+        wait_for(rig.streaming, PATIENCE_S, "the recorder is back")
 
 
 @shared
 def walked(rig):
-    """The timeline of a walk: [(from, to)] of the spans, and of the gaps; and the times of all frames that are recorded."""
+    """The timeline of a walk: [(from_us, to_us)] of the spans and of the gaps, and the times of all recorded frames."""
     comment(f"seed {SEED}")
     chance = random.Random(SEED)
     now_us = rig.clock.now_us()
-    rig.clock.set(EARLY_1970)  # a board without a clock of its own, which gets the time from the network
+    rig.clock.set(EARLY_1970)  # like a board without a clock of its own, which gets the time from the network
     rig.start()
     rig.new_frames(60)
     rig.clock.set_offset(now_us - rig.clock.now_us() + rig.clock.offset_us)
@@ -63,7 +63,7 @@ def walked(rig):
     end_of_walk(rig)
     delete_one(rig)
     SEEN["far"] = rig.get("/snapshot?at=20990101_000000").detail
-    rig.stop_recorderd()  # so that nothing grows while it is looked at
+    rig.stop_recorderd()  # so that nothing changes while it is compared
     recorded = set(rig.archive_numbers())
     times = sorted(frame.wall_us for frame in settled(rig.camera.frames()) if frame.number % COUNT in recorded)
     line = rig.timeline(0, rig.clock.now_us() + 3600 * US)
@@ -72,7 +72,7 @@ def walked(rig):
 
 
 def settled(frames):
-    """Without those right before a step: one that the recorder looks at behind the step has the time of the clock that was set."""
+    """The frames without those right before a step: the recorder may process one of them after the step, and give it a time of the new clock."""
     return [frame for frame, after in zip(frames, frames[1:]) if abs(after.wall_us - frame.wall_us) < SLOT_US]
 
 
@@ -91,7 +91,7 @@ def overlap(one, other):
     return min(one[1], other[1]) - max(one[0], other[0])
 
 
-def test_no_gap_lies_over_what_is_recorded_or_over_another(rig):
+def test_no_gap_overlaps_a_recording_or_another_gap(rig):
     spans, gaps, _ = walked(rig)
     assert len(gaps) > 3 and len(spans) > 5, (spans, gaps)
     for number, gap in enumerate(gaps):
@@ -105,17 +105,17 @@ def test_each_frame_lies_in_a_span(rig):
     assert times and not outside, outside[:5]
 
 
-def test_spans_and_gaps_are_all_of_the_time_between_the_first_frame_and_the_last(rig):
+def test_spans_and_gaps_cover_all_time_from_the_first_frame_to_the_last(rig):
     spans, gaps, times = walked(rig)
     reached = min(begin for begin, _ in spans)
     assert abs(reached - times[0]) < NEAR_US, (reached, times[0])
     for begin, end in sorted(spans + gaps):
-        assert begin - reached < NEAR_US, f"nothing is said of {reached} to {begin}"
+        assert begin - reached < NEAR_US, f"{reached} to {begin} is neither a span nor a gap"
         reached = max(reached, end)
     assert 0 <= reached - times[-1] < SLOT_US, (reached, times[-1])
 
 
-def test_any_part_of_the_time_line_is_that_part_of_the_whole(rig):
+def test_any_part_of_the_timeline_is_that_part_of_the_whole(rig):
     spans, gaps, _ = walked(rig)
     chance = random.Random(SEED + 1)
     borders = sorted({at for one in spans + gaps for at in one})
@@ -158,7 +158,7 @@ def test_the_ends_that_a_snapshot_names_are_those_of_the_timeline(rig):
     assert first < last and not later, (SEEN["far"], spans)
 
 
-def test_a_clip_of_a_time_that_came_twice_tells_the_spans_of_the_timeline(rig):
+def test_a_clip_of_time_that_came_twice_has_the_spans_of_the_timeline(rig):
     spans, _, _ = walked(rig)
     twice = [(max(one[0], other[0]), min(one[1], other[1])) for at, one in enumerate(spans) for other in spans[at + 1:] if overlap(one, other) > 2 * US]
     for begin, end in twice[:4]:

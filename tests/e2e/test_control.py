@@ -7,12 +7,12 @@ import socket
 import subprocess
 import threading
 
-from support.exact import just_behind, second_behind
+from support.exact import just_after, second_after
 from support.rig import Rig, user_folder
 from support.tap import main
 from support.times import PATIENCE_S, US, wait_for
 
-# Status 1 where it got an answer.
+# Exits with 1 if it got an answer.
 STRANGER = """
 import socket, sys
 with socket.socket(socket.AF_UNIX) as client:
@@ -44,7 +44,7 @@ def refused(answer, status, word):
 
 
 def ask_socket(rig, line):
-    """What the recorder itself answers to a line on its control socket."""
+    """The recorder's answer to a line on its control socket."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(PATIENCE_S)
         client.connect(user_folder(f"{rig.name}.control"))
@@ -69,7 +69,7 @@ def test_a_control_that_was_set_has_its_value_at_once(rig):
     assert post(rig, "control=white_balance_automatic&value=off").json()["value"] == 0
 
 
-def test_a_wrong_control_or_value_is_refused_with_what_would_be_right(rig):
+def test_a_wrong_control_or_value_is_refused_with_the_allowed_ones(rig):
     before = control(rig, "brightness")["value"]
     refused(post(rig, "control=brightness&value=256"), 400, "0 to 255")
     refused(post(rig, "control=brightness&value=bright"), 400, "0 to 255")
@@ -82,31 +82,31 @@ def test_a_wrong_control_or_value_is_refused_with_what_would_be_right(rig):
     assert control(rig, "brightness")["value"] == before
 
 
-def test_only_a_post_from_here_changes_anything(rig):
+def test_only_a_same_site_post_changes_anything(rig):
     answer = rig.get("/control?recording=off")
     assert answer.status == 405 and answer.headers["Allow"] == "POST", (answer.status, answer.headers)
     refused(post(rig, "recording=off", Origin="http://elsewhere.example"), 403, "another site")
     assert info(rig)["recording"]["state"] == "recording"
 
 
-def test_recording_off_is_a_gap_with_that_cause_while_live_and_memory_go_on(rig):
-    before_us = second_behind(rig.camera.newest())
+def test_recording_off_is_a_gap_while_live_view_and_memory_continue(rig):
+    before_us = second_after(rig.camera.newest())
     rig.new_frames(40)
     answer = post(rig, "recording=off")
     assert answer.status == 200 and answer.json() == {"recording": "off", "camera": rig.name}, answer.body
     assert info(rig)["recording"]["state"] == "off"
-    off_us = second_behind(rig.camera.newest())
+    off_us = second_after(rig.camera.newest())
     wait_for(lambda: rig.get("/recordings").json()[0]["state"] == "complete", PATIENCE_S, "the segment is closed")
     frames = info(rig)["frames"]
     rig.new_frames(75)
     health = rig.get("/health")
     assert health.status == 200 and "switched off" in health.json()["warnings"][0], health.body
-    wait_for(lambda: info(rig)["state"] == "streaming" and info(rig)["frames"] > frames + 30, PATIENCE_S, "frames go on")
-    on_us = just_behind(rig.camera.newest())
+    wait_for(lambda: info(rig)["state"] == "streaming" and info(rig)["frames"] > frames + 30, PATIENCE_S, "frames keep arriving")
+    on_us = just_after(rig.camera.newest())
     assert post(rig, "recording=on").json()["recording"] == "on"
     wait_for(lambda: info(rig)["recording"]["state"] == "recording", PATIENCE_S, "frames are recorded again")
     rig.new_frames(60)
-    end_us = just_behind(rig.camera.newest())
+    end_us = just_after(rig.camera.newest())
     rig.indexed()
     line = rig.get(f"/timeline?from={before_us / US:.6f}&to={end_us / US:.6f}").json()
     causes = [gap["cause"] for gap in line["gaps"]]
@@ -115,26 +115,26 @@ def test_recording_off_is_a_gap_with_that_cause_while_live_and_memory_go_on(rig)
     assert clip.status == 200 and clip.headers["X-Clip-Source"] == "memory", (clip.status, clip.headers)
 
 
-def test_a_slow_camera_that_exposes_as_it_likes_is_explained(rig):
+def test_a_camera_that_is_slow_because_of_its_exposure_is_explained(rig):
     assert "slow" not in info(rig)
     rig.camera.fault("slow", 2)
     assert post(rig, "control=exposure_dynamic_framerate&value=on").status == 200
     text = wait_for(lambda: info(rig).get("slow"), PATIENCE_S, "the rate is explained")
     assert "exposure_dynamic_framerate" in text and "of 30.0" in text, text
     post(rig, "control=exposure_dynamic_framerate&value=off")
-    wait_for(lambda: "slow" not in info(rig), PATIENCE_S, "there is nothing to explain")
+    wait_for(lambda: "slow" not in info(rig), PATIENCE_S, "the explanation is gone")
     rig.camera.fault("slow", 0)
 
 
-def test_nonsense_on_the_socket_is_answered_and_changes_nothing(rig):
+def test_nonsense_on_the_socket_is_refused_and_changes_nothing(rig):
     assert ask_socket(rig, b"hello\n")["outcome"] == "refused"
     assert ask_socket(rig, b'{"recording":"off"'.ljust(4096))["outcome"] == "refused"
     assert info(rig)["recording"]["state"] == "recording"
 
 
-def test_a_process_of_another_user_is_turned_away(rig):
+def test_a_process_of_another_user_is_refused(rig):
     if os.geteuid() != 0:
-        return  # nobody else to be
+        return  # only root can become another user
     done = subprocess.run(["/usr/bin/python3", "-c", STRANGER, user_folder(f"{rig.name}.control")], user=65534, group=65534,
                           extra_groups=[], check=False)
     assert done.returncode == 0
@@ -151,7 +151,7 @@ def test_silent_clients_of_the_socket_leave_room_for_others(rig):
         client.close()
 
 
-def test_a_recorder_that_hangs_holds_up_nobody_else(rig):
+def test_a_recorder_that_hangs_blocks_nobody_else(rig):
     rig.recorderd.send_signal(signal.SIGSTOP)
     try:
         answers = []
@@ -162,7 +162,7 @@ def test_a_recorder_that_hangs_holds_up_nobody_else(rig):
         refused(answers[0], 503, "in time")
     finally:
         rig.recorderd.send_signal(signal.SIGCONT)
-    wait_for(lambda: post(rig, "control=contrast&value=42").status == 200, PATIENCE_S, "it takes changes again")
+    wait_for(lambda: post(rig, "control=contrast&value=42").status == 200, PATIENCE_S, "it accepts changes again")
 
 
 def test_without_a_camera_its_controls_are_unavailable(rig):
@@ -181,4 +181,4 @@ def test_without_a_recorder_nothing_can_be_changed(rig):
 
 
 if __name__ == "__main__":
-    main(globals(), before=Rig.well, settings={"http": {"allow_control": "yes"}})
+    main(globals(), before=Rig.restore, settings={"http": {"allow_control": "yes"}})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""More connections than there are descriptors for: the programs wait for some to come free, say so once, and cost nothing meanwhile."""
+"""More connections than there are descriptors for: the programs wait until some are free, log it once, and use no processor time meanwhile."""
 import os
 import socket
 import struct
@@ -30,7 +30,7 @@ def request(path):
 
 
 def processes(root):
-    """Its process id and those below it."""
+    """The process ids of a process and its descendants."""
     found = [root]
     with open(f"/proc/{root}/task/{root}/children", encoding="ascii") as children:
         for child in map(int, children.read().split()):
@@ -58,7 +58,7 @@ def crowd(name, path, lines_max):
                 client.settimeout(PATIENCE_S)
                 client.connect(address)
                 client.sendall(request(path))
-                assert client.recv(4096)[8:].startswith(b"Status: "), "it answers once there is room"
+                assert client.recv(4096)[8:].startswith(b"Status: "), "it answers once descriptors are free"
         finally:
             rig.stop_process(worker)
 
@@ -70,15 +70,15 @@ def crowded(rig, worker, address, lines_max):
         client.connect(address)
         client.sendall(BEGIN)
         idle.append(client)
-    wait_for(lambda: WORDS in rig.log("own.log"), PATIENCE_S, "it says that there are too many")
+    wait_for(lambda: WORDS in rig.log("own.log"), PATIENCE_S, "it logs that there are too many")
     began, before = time.monotonic(), cpu_seconds(worker.pid)
-    time.sleep(1)  # what it costs within a time is what is measured
+    time.sleep(1)  # the processor time in this time is measured
     used, passed = cpu_seconds(worker.pid) - before, time.monotonic() - began
     for client in idle:
         client.close()
     assert used < passed / 4, f"{used:.2f} s of processor time in {passed:.2f} s"
     lines = rig.log("own.log").count(WORDS)
-    assert lines <= lines_max, f"it says so {lines} times"
+    assert lines <= lines_max, f"it is logged {lines} times"
 
 
 def test_the_api_waits_for_descriptors():

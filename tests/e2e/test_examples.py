@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every command of the README and of docs/ works as it is printed: in a shell, in a folder of its own, beside a running recorder."""
+"""Every command in the README and docs/ works as printed: in a shell, in a folder of its own, next to a running recorder."""
 import glob
 import os
 import re
@@ -16,7 +16,7 @@ TEXTS = ["README.md", *sorted(glob.glob("docs/*.md", root_dir=PROJECT))]
 RECORDED_S = 22  # the examples go back to -20s
 PROGRAMS = r"(?:[A-Z_]+=\S+ )?(?:curl|recorderd|recorder-api|recorder-live|make|apt|apt-get|systemctl|lighttpd|htpasswd|docker|podman|sudo)\b"
 
-# What installs, or runs until it is stopped: proved where that is what is tested.
+# Commands that install something, or run until they are stopped, are tested elsewhere.
 ELSEWHERE = {
     "make run": "test_run.py", "make test": "this is it", "make deb": "tests/install", "sudo apt install ./build/deb": "tests/install",
     "sudo systemctl enable --now recorderd@camera": "tests/install", "make bench": "tests/bench",
@@ -25,7 +25,7 @@ ELSEWHERE = {
 
 
 def commands():
-    """Indented lines and cells of tables (in which a pipe is written with a backslash) that begin with a program and say more."""
+    """Indented lines, and table cells (where a pipe is written with a backslash), that begin with a program and have arguments."""
     for name in TEXTS:
         with open(os.path.join(PROJECT, name), encoding="utf-8") as file:
             text = file.read()
@@ -38,7 +38,7 @@ def is_elsewhere(line):
 
 
 def as_typed(line, port, at):
-    """On this port; the dates of the examples become ones of which there is footage."""
+    """The command for this port; dates in examples are replaced by ones with footage."""
     stamps = iter((at, at + 3))
     line = line.replace("localhost:5000", f"localhost:{port}")
     return re.sub(r"\d{8}_\d{6}", lambda _: time.strftime("%Y%m%d_%H%M%S", time.localtime(next(stamps))), line)
@@ -53,15 +53,15 @@ def run_line(rig, line):
 
 
 def recorded(rig):
-    """The second since when there is footage, once the examples find enough of it."""
+    """The second from which on there is footage, once there is enough for the examples."""
     begin_s = rig.camera.frames()[0].wall_us // US + 1
     wait_for(lambda: rig.newest_indexed_us() > (begin_s + RECORDED_S) * US, RECORDED_S + PATIENCE_S, "there is footage to ask for")
     return begin_s
 
 
 def prepare(rig, line):
-    """Recording is on, and there is the clip that an example deletes, whichever examples ran before."""
-    rig.well()
+    """Switches recording on, and keeps the clip that an example deletes, whichever examples ran before."""
+    rig.restore()
     name = re.search(r"-X DELETE \S*/clips/(\w+)\.mp4", line)
     if name and name[1] + ".mp4" not in [one["file"] for one in rig.get("/clips").json()]:
         assert rig.get(f"/clips?from=-20s&to=-2s&name={name[1]}", "POST").status == 201

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Killed, unplugged, damaged: what was recorded stays whole, what is missing is a gap with its cause, and recording goes on."""
+"""Killed, unplugged, damaged: what was recorded stays whole, what is missing is a gap with its cause, and recording continues."""
 import contextlib
 import http.client
 import os
 import signal
 import subprocess
 
-from support.comings import started
-from support.exact import EDGE_US, assert_exact, assert_numbers, frames_within, just_behind, second_behind, whole_seconds
+from support.viewer_churn import started
+from support.exact import EDGE_US, assert_exact, assert_numbers, frames_within, just_after, second_after, whole_seconds
 from support.rig import Rig
 from support.tap import main, shared
 from support.times import PATIENCE_S, US, wait_for
@@ -28,19 +28,19 @@ def taken_numbers(rig, from_us, to_us):
 
 
 def assert_whole(rig, from_us, to_us):
-    """The clip of that range has each frame that was taken."""
+    """The clip of that range has every frame that was taken."""
     assert_numbers(clip_numbers(rig, from_us, to_us), rig.camera.frames(), from_us, to_us, COUNT)
 
 
 class Killed:
-    """A recorder that was killed, and another in its place: footage of [from, to), and the death at `at` in it."""
+    """A recorder that was killed and started again: footage of [from_us, to_us), with the kill at at_us."""
 
     def __init__(self, rig):
-        self.from_us = second_behind(rig.camera.newest())
+        self.from_us = second_after(rig.camera.newest())
         rig.new_frames(90)
         self.file = rig.get("/recordings").json()[0]["file"]
         rig.stop_recorderd(signal.SIGKILL)
-        self.at_us = just_behind(rig.camera.newest())
+        self.at_us = just_after(rig.camera.newest())
         rig.start_recorderd()
         rig.new_frames(45)
         self.to_us = rig.camera.newest().wall_us // US * US
@@ -55,7 +55,7 @@ def test_a_killed_recorder_loses_nothing_that_it_had_indexed(rig):
     shown = clip_numbers(rig, killed.from_us, killed.at_us)
     wanted = taken_numbers(rig, killed.from_us, killed.at_us)
     assert shown == wanted[:len(shown)], "frames in the middle are missing"
-    assert len(wanted) - len(shown) <= 30, f"{len(wanted) - len(shown)} frames of the last instant are lost"
+    assert len(wanted) - len(shown) <= 30, f"{len(wanted) - len(shown)} frames right before the kill are lost"
     told = gaps(rig, killed.from_us, killed.to_us)
     assert any(gap["cause"] == "recorder down" for gap in told), told
 
@@ -81,27 +81,27 @@ def test_a_clip_across_the_gap_has_both_sides(rig):
 
 
 def test_a_killed_encoder_costs_no_frame(rig):
-    first_us = second_behind(rig.camera.newest())
+    first_us = second_after(rig.camera.newest())
     rig.new_frames(60)
     for encoder in rig.children("ffmpeg"):
         os.kill(encoder, signal.SIGKILL)
     rig.new_frames(120)
-    end_us = just_behind(rig.camera.newest())
+    end_us = just_after(rig.camera.newest())
     rig.indexed()
     assert_whole(rig, first_us, end_us)
 
 
 def test_an_unplugged_camera_is_a_gap_with_that_cause_and_comes_back(rig):
-    first_us = second_behind(rig.camera.newest())
+    first_us = second_after(rig.camera.newest())
     rig.new_frames(45)
     rig.camera.fault("unplugged")
-    wait_for(lambda: rig.get("/health").status == 503, PATIENCE_S, "/health says it")
-    wait_for(lambda: rig.get("/camera_info").json()["state"] == "waiting", PATIENCE_S, "the camera is waited for")
+    wait_for(lambda: rig.get("/health").status == 503, PATIENCE_S, "/health reports it")
+    wait_for(lambda: rig.get("/camera_info").json()["state"] == "waiting", PATIENCE_S, "the recorder waits for the camera")
     last_us = rig.camera.newest().wall_us
     rig.camera.fault("unplugged", 0)
     rig.new_frames(60)
     rig.indexed()
-    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "/health is well")
+    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "/health has no complaint")
     assert_whole(rig, first_us, last_us + EDGE_US)
     found = [gap for gap in gaps(rig, first_us, rig.camera.newest().wall_us) if gap["cause"] == "unplugged"]
     assert len(found) == 1, found
@@ -121,7 +121,7 @@ def test_a_silent_camera_is_opened_again(rig):
 def test_damaged_frames_are_counted_and_never_recorded(rig):
     def lost():
         return rig.get("/camera_info").json()["lost"] - rig.camera.counter("missed")
-    first_us = second_behind(rig.camera.newest())
+    first_us = second_after(rig.camera.newest())
     rig.new_frames(30)
     before = lost()
     for fault in ("error_next", "truncate_next", "zero_next", "garbage_next", "empty_next"):
@@ -129,14 +129,14 @@ def test_damaged_frames_are_counted_and_never_recorded(rig):
         wait_for(lambda name=fault: rig.camera.fault_left(name) == 0, PATIENCE_S, f"{fault} has happened")
     rig.camera.fault("skip_next", 4)
     rig.new_frames(75)
-    end_us = just_behind(rig.camera.newest())
+    end_us = just_after(rig.camera.newest())
     rig.indexed()
     wait_for(lambda: lost() - before >= 4, PATIENCE_S, "what is lost is counted")
     assert lost() - before == 4, (before, lost())
     assert_whole(rig, first_us, end_us)
 
 
-def test_padding_behind_a_frame_changes_nothing(rig):
+def test_padding_after_a_frame_changes_nothing(rig):
     rig.camera.fault("pad_bytes", 5000)
     rig.new_frames(100)
     first_us, end_us = whole_seconds(rig.camera.frames()[-95:])
@@ -145,16 +145,16 @@ def test_padding_behind_a_frame_changes_nothing(rig):
     assert_exact(rig, first_us, end_us)
 
 
-def test_what_the_encoder_still_has_to_come_to_is_not_final(rig):
-    """What is sent from the memory meanwhile is right, but not the bytes that the disk will have for that range."""
+def test_what_is_not_encoded_yet_is_not_final(rig):
+    """Until then the clip comes from the memory. It is correct, but its bytes differ from what the disk will have for that range."""
     encoder, = wait_for(lambda: rig.children("ffmpeg"), PATIENCE_S, "there is an encoder")
     os.kill(encoder, signal.SIGSTOP)
     try:
-        from_us = second_behind(rig.camera.newest())
+        from_us = second_after(rig.camera.newest())
         wait_for(lambda: rig.camera.newest().wall_us > from_us + 4 * US, PATIENCE_S, "some seconds that are not encoded")
         early = rig.footage(from_us, from_us + US)
     finally:
-        with contextlib.suppress(ProcessLookupError):  # the recorder ends an encoder that hangs for too long
+        with contextlib.suppress(ProcessLookupError):  # the recorder kills an encoder that hangs for too long
             os.kill(encoder, signal.SIGCONT)
     assert early.status == 200 and early.headers["X-Clip-Source"] == "memory", (early.status, early.headers)
     assert early.headers["Cache-Control"] == "no-cache" and early.headers["Content-Location"], early.headers
@@ -163,7 +163,7 @@ def test_what_the_encoder_still_has_to_come_to_is_not_final(rig):
     assert_exact(rig, from_us, from_us + US)
 
 
-def test_recordings_that_cannot_be_read_are_not_said_to_be_none(rig):
+def test_unreadable_recordings_are_not_reported_as_none(rig):
     rig.new_frames(5)
     past = rig.camera.newest().wall_us // US - 60
     rig.stop_recorderd()
@@ -187,19 +187,19 @@ def test_recordings_that_cannot_be_read_are_not_said_to_be_none(rig):
     def listed():
         answer = rig.get("/recordings")
         return [one["file"] for one in answer.json()] if answer.status == 200 else []
-    wait_for(lambda: len(listed()) > len(before), PATIENCE_S, "the list is there")
+    wait_for(lambda: len(listed()) > len(before), PATIENCE_S, "the list is readable")
     assert listed()[-len(before):] == before
 
 
 def status_of(rig, path):
-    """None where the program behind the web server dies over the request."""
+    """The status of an answer; None if the program behind the web server dies during the request."""
     with contextlib.suppress(OSError, http.client.HTTPException):
         return rig.get(path).status
     return None
 
 
 def test_a_killed_program_behind_the_web_server_is_started_again(rig):
-    """The web server starts nothing where the socket still takes connections: a request meets it at that very moment."""
+    """The web server starts nothing while the socket still accepts connections, so a request may come at just that moment."""
     for name, path, status in (("recorder-api", "/health", 200), ("recorder-live", "/stream?fps=none", 400)) * 2:
         killed = wait_for(lambda name=name: started(rig, name), PATIENCE_S, f"{name} runs")[0]
         os.kill(killed, signal.SIGKILL)
@@ -214,14 +214,14 @@ def test_a_killed_program_behind_the_web_server_is_started_again(rig):
 def test_every_descriptor_of_an_unplugged_camera_is_closed(rig):
     def still_open():
         return rig.camera.counter("opens") - rig.camera.counter("closes")
-    before = still_open()  # a recorder that was killed has closed nothing that is counted
+    before = still_open()  # a killed recorder has not closed its descriptors
     for _ in range(5):
         rig.camera.fault("unplugged")
-        wait_for(lambda: still_open() == before - 1, PATIENCE_S, "it is closed")
+        wait_for(lambda: still_open() == before - 1, PATIENCE_S, "the camera is closed")
         rig.camera.fault("unplugged", 0)
         rig.new_frames(5)
-    wait_for(lambda: still_open() == before, PATIENCE_S, "one descriptor is open")
+    wait_for(lambda: still_open() == before, PATIENCE_S, "the camera is open again")
 
 
 if __name__ == "__main__":
-    main(globals(), before=Rig.well)
+    main(globals(), before=Rig.restore)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Files that may only become so large (RLIMIT_FSIZE stands in for FAT's 4 GiB): no gap, no alarm; a clip that is larger is refused in words."""
+"""Files of limited size (RLIMIT_FSIZE in place of FAT's 4 GiB): no gap and no alarm, and a larger clip is refused with the reason."""
 import os
 import resource
 
-from support.exact import assert_exact, just_behind, second_behind
+from support.exact import assert_exact, just_after, second_after
 from support.faulty_rig import FaultyRig, main
 from support.times import PATIENCE_S, US, wait_for
 
@@ -16,17 +16,17 @@ def limit(rig, size):
 
 
 def form(path):
-    """The type of the box behind ftyp and uuid: mdat where the segment is finished."""
+    """The type of the box after ftyp and uuid: mdat if the segment is finished."""
     with open(path, "rb") as file:
         head = file.read(256)
     ftyp = int.from_bytes(head[:4], "big")
     return head[ftyp + 128 + 4:ftyp + 128 + 8]
 
 
-def test_recording_goes_on_in_another_file_without_a_gap_or_an_alarm(rig):
+def test_recording_continues_in_another_file_without_a_gap_or_an_alarm(rig):
     limit(rig, RECORDING_LIMIT)
     try:
-        from_us = second_behind(rig.camera.newest())
+        from_us = second_after(rig.camera.newest())
         count, alarms = len(rig.segments()), []
 
         def enough():
@@ -34,7 +34,7 @@ def test_recording_goes_on_in_another_file_without_a_gap_or_an_alarm(rig):
             alarms.extend([health.body] if health.status != 200 else [])
             return len([one for one in rig.segments()[count - 1:] if one["state"] == "complete"]) >= 3
         wait_for(enough, PATIENCE_S, "three files are finished")
-        to_us = just_behind(rig.camera.newest())
+        to_us = just_after(rig.camera.newest())
         rig.indexed()
     finally:
         limit(rig, resource.RLIM_INFINITY)
@@ -48,7 +48,7 @@ def test_recording_goes_on_in_another_file_without_a_gap_or_an_alarm(rig):
             assert form(path) == b"mdat", one
 
 
-def test_a_clip_that_is_too_large_for_a_file_is_refused_in_words(rig):
+def test_a_clip_that_is_too_large_for_a_file_is_refused_with_the_reason(rig):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     rig.stop_web()
     resource.setrlimit(resource.RLIMIT_FSIZE, (CLIP_LIMIT, hard))
@@ -59,7 +59,7 @@ def test_a_clip_that_is_too_large_for_a_file_is_refused_in_words(rig):
     rig.new_frames(120)
     rig.indexed()
     frames = rig.camera.frames()
-    from_us, to_us = second_behind(frames[-115]), just_behind(frames[-1])
+    from_us, to_us = second_after(frames[-115]), just_after(frames[-1])
     answer = rig.get(f"/clips?from={from_us / US:.6f}&to={to_us / US:.6f}&name=large", method="POST", body=b"")
     assert answer.status == 507 and "as large as this clip" in answer.detail, (answer.status, answer.body)
     answer = rig.get(f"/clips?from={from_us / US:.6f}&duration=1&name=small", method="POST", body=b"")
@@ -69,4 +69,4 @@ def test_a_clip_that_is_too_large_for_a_file_is_refused_in_words(rig):
 
 
 if __name__ == "__main__":
-    main(globals(), before=FaultyRig.well, settings=SETTINGS)
+    main(globals(), before=FaultyRig.restore, settings=SETTINGS)

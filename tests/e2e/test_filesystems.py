@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Recordings on small file systems of their own, a tmpfs and an ext4: full, emptied, frozen, turned read-only, replaced."""
+"""Recordings on small file systems of their own, a tmpfs and an ext4, that are full, emptied, frozen, read-only or replaced."""
 import contextlib
 import os
 import shutil
@@ -9,14 +9,14 @@ import tempfile
 import time
 
 from support.disks import assert_all_on_disk, assert_gap, assert_none_missed, assert_served, deleted_but_open, fault, remove_tree, slow_reader
-from support.exact import just_behind, second_behind
+from support.exact import just_after, second_after
 from support.faulty_rig import FaultyRig
 from support.made_archive import make_archive
 from support.tap import run_tests
 from support.times import PATIENCE_S, wait_for
 
 SIZE_MB = 64
-MADE = 36  # segments of 0.9 MB, and as many bytes in front of the camera
+MADE = 36  # segments of 0.9 MB; about as much remains for the camera
 SETTINGS = {"record": {"quality": 1}, "clips": {"cache": "no"}, "retention": {"hours": 0, "min_free_gb": 0.012}}
 
 
@@ -25,7 +25,7 @@ def run(*command):
 
 
 class SmallDisk(FaultyRig):
-    """A rig whose recordings are in a folder of a file system of their own."""
+    """A rig whose recordings are on a file system of their own."""
 
     def __init__(self, kind):
         super().__init__(SETTINGS)
@@ -41,7 +41,7 @@ class SmallDisk(FaultyRig):
         super().write_ini({**settings, "record": {**settings.get("record", {}), "directory": self.recordings}})
 
     def mount(self):
-        """Above what is mounted there already."""
+        """Mounts it, over whatever is mounted there already."""
         if self.kind == "tmpfs":
             run("mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "none", self.disk_path)
             return
@@ -57,15 +57,15 @@ class SmallDisk(FaultyRig):
             run("umount", "-l", self.disk_path)
         super().__exit__(*why)
 
-    def well(self):
-        """Without what a case that failed may have left on it."""
+    def restore(self):
+        """Restores the usual state, whatever a failed case may have left on the disk."""
         if self.kind == "ext4":
             subprocess.run(["fsfreeze", "-u", self.disk_path], check=False, capture_output=True)
         if os.statvfs(self.disk_path).f_flag & os.ST_RDONLY:
             self.mount()
         with contextlib.suppress(FileNotFoundError):
             self.empty()
-        super().well()
+        super().restore()
 
     # -- what is wrong with it
 
@@ -77,12 +77,12 @@ class SmallDisk(FaultyRig):
         return os.path.join(self.disk_path, "other")
 
     def take(self, size_bytes):
-        """Somebody else's file of that size."""
+        """Another program writes a file of that size."""
         with open(self.other(), "wb") as file:
             os.posix_fallocate(file.fileno(), 0, size_bytes)
 
     def fill(self):
-        """To the last byte, also of what is set aside for root."""
+        """Fills the disk to the last byte, including what is reserved for root."""
         with open(self.other(), "wb", buffering=0) as file:
             for piece in (1 << 20, 4096, 1):
                 with contextlib.suppress(OSError):
@@ -113,7 +113,7 @@ def test_room_is_made_before_the_disk_is_full_and_a_download_comes_out_whole(rig
     assert deleted_but_open(gone[0]), "the download was over before"
     got += response.read()
     connection.close()
-    assert got == whole, f"{len(got)} bytes, not {len(whole)}"
+    assert got == whole, f"{len(got)} bytes, expected {len(whole)}"
     assert rig.get("/health").status == 200, rig.get("/health").body
     rig.empty()
 
@@ -122,7 +122,7 @@ def test_a_full_disk_where_nothing_may_be_deleted(rig):
     assert rig.stop_recorderd() == 0
     rig.write_ini({**SETTINGS, "retention": {"hours": 0, "min_free_gb": 0}})
     rig.start_recorderd()
-    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "it records again")
+    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "the recorder is healthy again")
     before = removed(rig)
     assert_gap(rig, *fault(rig, rig.fill, rig.empty, "No space left"))
     assert removed(rig) == before, "something was deleted"
@@ -132,7 +132,7 @@ def test_a_disk_that_hangs_for_ten_seconds_costs_no_frame_on_it(rig):
     began = time.monotonic()
 
     def end():
-        time.sleep(max(0, began + 10 - time.monotonic()))  # how long it hangs is what is tried
+        time.sleep(max(0, began + 10 - time.monotonic()))  # the subject is how long it hangs
         run("fsfreeze", "-u", rig.disk_path)
     from_us, to_us = fault(rig, lambda: run("fsfreeze", "-f", rig.disk_path), end, "has not answered")
     assert rig.timeline(from_us, to_us)["gaps"] == []
@@ -140,40 +140,40 @@ def test_a_disk_that_hangs_for_ten_seconds_costs_no_frame_on_it(rig):
 
 
 def test_a_folder_that_is_deleted_is_made_again(rig):
-    from_us = second_behind(rig.camera.newest())
+    from_us = second_after(rig.camera.newest())
     rig.new_frames(30)
     remove_tree(rig.recordings)
     rig.new_frames(90)
-    to_us = just_behind(rig.camera.newest())
+    to_us = just_after(rig.camera.newest())
     rig.new_frames(30)
-    wait_for(lambda: os.path.isdir(rig.recordings) and os.listdir(rig.recordings), PATIENCE_S, "it is there again")
+    wait_for(lambda: os.path.isdir(rig.recordings) and os.listdir(rig.recordings), PATIENCE_S, "the folder is there again")
     rig.indexed()
     assert_served(rig, from_us, to_us, ("disk, memory", "memory", "disk"))
-    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "/health is content")
+    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "/health has no complaint")
 
 
 def test_a_disk_that_turned_read_only_and_is_replaced(rig):
-    from_us = second_behind(rig.camera.newest())
+    from_us = second_after(rig.camera.newest())
     rig.new_frames(40)
     run("mount", "-o", "remount,abort", rig.disk_path)  # as the kernel does after an error
-    wait_for(lambda: "Read-only" in rig.reasons(), PATIENCE_S, "/health says it")
+    wait_for(lambda: "Read-only" in rig.reasons(), PATIENCE_S, "/health reports it")
     rig.new_frames(60)
-    to_us = just_behind(rig.camera.newest())
+    to_us = just_after(rig.camera.newest())
     rig.new_frames(5)
     assert_served(rig, from_us, to_us, ("memory", "disk, memory"))
     rig.mount()
-    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "/health is content")
+    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "/health has no complaint")
     rig.new_frames(30)
     rig.indexed()
     assert_served(rig, from_us, to_us, ("memory",))
-    wait_for(lambda: all(os.path.exists(os.path.join(rig.recordings, one["file"])) for one in rig.segments()), PATIENCE_S, "what is gone is not listed")
+    wait_for(lambda: all(os.path.exists(os.path.join(rig.recordings, one["file"])) for one in rig.segments()), PATIENCE_S, "only existing segments are listed")
 
 
-def test_no_frame_was_lost_to_the_memory(rig):
+def test_no_frame_was_lost_from_the_memory(rig):
     assert_none_missed(rig)
 
 
-def test_what_is_on_the_disk_is_whole(rig):
+def test_everything_on_the_disk_is_whole(rig):
     assert rig.stop_recorderd() == 0
     assert_all_on_disk(rig)
 
@@ -182,7 +182,7 @@ TESTS_OF_EXT4 = (test_a_disk_that_hangs_for_ten_seconds_costs_no_frame_on_it, te
 
 
 class Disks:
-    """The rig of the kind of file system whose tests run, as if it were that rig."""
+    """Stands for the rig with the kind of file system whose tests are running."""
 
     def __init__(self, stack):
         self.stack, self.rig = stack, None
@@ -197,7 +197,7 @@ class Disks:
                 self.rig = self.stack.enter_context(SmallDisk(kind))
                 self.rig.start()
                 self.rig.new_frames(30)
-            self.rig.well()
+            self.rig.restore()
             test(self.rig)
         one.__name__ = f"test_{kind}_{test.__name__[len('test_'):]}"
         return one
@@ -217,7 +217,7 @@ def may_mount():
 
 def main():
     if not may_mount():
-        print("1..0 # SKIP file systems can be mounted by root alone, and mkfs.ext4 (e2fsprogs) makes them")
+        print("1..0 # SKIP needs root, to mount file systems, and mkfs.ext4 (e2fsprogs)")
         return 0
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     cases = [value for name, value in globals().items() if name.startswith("test_")]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An answer that is called final never changes: what may still be indexed makes its range move, whatever keeps it from the disk."""
+"""A final answer never changes: a range with frames that may still be indexed is not final, whatever keeps them from the disk."""
 import contextlib
 import os
 import shutil
@@ -7,7 +7,7 @@ import signal
 import sys
 import urllib.parse
 
-from support.exact import EDGE_US, assert_exact, assert_numbers, frames_within, just_behind, second_behind
+from support.exact import EDGE_US, assert_exact, assert_numbers, frames_within, just_after, second_after
 from support.faulty_rig import COUNT, FaultyRig, assert_same
 from support.tap import run_tests
 from support.times import PATIENCE_S, US, time_us, wait_for
@@ -16,7 +16,7 @@ SETTINGS = {"record": {"segment_seconds": 3600}, "http": {"allow_control": "yes"
 
 
 class Encoder:
-    """The FFmpeg of the recorder, which fails while it is told to; that of the API does not."""
+    """The recorder's FFmpeg, which a test can make fail; that of the API does not fail."""
 
     def __init__(self, rig):
         self.rig, self.folder, self.broken = rig, rig.path("bin"), rig.path("encoder-is-broken")
@@ -54,7 +54,7 @@ def url(from_us, to_us, page="/footage"):
 
 
 def named(location):
-    """[from, to) of a Content-Location."""
+    """[from_us, to_us) of a Content-Location."""
     query = urllib.parse.parse_qs(urllib.parse.urlparse(location).query)
     return [time_us(query[key][0]) for key in ("from", "to")]
 
@@ -65,7 +65,7 @@ def assert_moves(rig, from_us, to_us):
     assert answer.headers["Cache-Control"] == "no-cache", dict(answer.headers)
     assert_same(named(answer.headers["Content-Location"]), [from_us, to_us])
     assert_numbers([number for _, number in rig.frames_of(answer.body)], rig.camera.frames(), from_us, to_us, COUNT)
-    assert rig.footage(from_us, to_us, {"Range": "bytes=1000-"}).status == 416, "a part may not fit what the client has"
+    assert rig.footage(from_us, to_us, {"Range": "bytes=1000-"}).status == 416, "a part may not match what the client has"
     resumed = rig.footage(from_us, to_us, {"Range": "bytes=1000-", "If-Range": answer.headers["ETag"]})
     assert resumed.status in (200, 206), resumed.status
     assert resumed.body == (answer.body[1000:] if resumed.status == 206 else resumed.body)
@@ -80,7 +80,7 @@ def is_final(rig, from_us, to_us):
 
 
 def assert_becomes_final(rig, from_us, to_us, given_up=0):
-    """given_up: so many frames may be missing, on which an encoder died again and again."""
+    """given_up: how many frames may be missing, because encoders kept dying on them."""
     answer = wait_for(lambda: is_final(rig, from_us, to_us), PATIENCE_S, "it is final")
     assert answer.headers["X-Clip-Source"] == "disk", answer.headers["X-Clip-Source"]
     if given_up:
@@ -94,20 +94,20 @@ def assert_becomes_final(rig, from_us, to_us, given_up=0):
 
 
 def second_in_memory(rig):
-    """The first whole second from now on, once it is over, and half of the next."""
-    from_us = second_behind(rig.camera.newest())
+    """The next whole second, once it and half of the following one are over."""
+    from_us = second_after(rig.camera.newest())
     wait_for(lambda: rig.camera.newest().wall_us > from_us + 3 * US // 2, PATIENCE_S, "a second that is not indexed")
     return from_us
 
 
 def recorded_second(rig):
-    """A second that is on the disk, and two frames more."""
-    from_us = second_behind(rig.camera.newest())
+    """A second that is on the disk, and two more frames."""
+    from_us = second_after(rig.camera.newest())
     wait_for(lambda: rig.newest_indexed_us() > from_us + US + US // 10, PATIENCE_S, "a second is recorded")
     return from_us
 
 
-def test_what_waits_for_an_encoder_that_is_down_is_not_final(rig):
+def test_frames_that_wait_for_a_broken_encoder_are_not_final(rig):
     before_us = recorded_second(rig)
     rig.encoder.fail()
     try:
@@ -115,7 +115,7 @@ def test_what_waits_for_an_encoder_that_is_down_is_not_final(rig):
         for to_us in (from_us + US, from_us + 1234567, from_us + 1234568):
             assert_moves(rig, from_us, to_us)
         assert_moves(rig, before_us, from_us + US)
-        assert is_final(rig, before_us, before_us + US), "what is on the disk is final all the same"
+        assert is_final(rig, before_us, before_us + US), "what is on the disk is final nevertheless"
         lapse = rig.get(url(before_us, from_us + US) + "&speed=2")
         assert lapse.status == 200 and lapse.headers["Cache-Control"] == "no-cache", dict(lapse.headers)
     finally:
@@ -124,7 +124,7 @@ def test_what_waits_for_an_encoder_that_is_down_is_not_final(rig):
         assert_becomes_final(rig, first_us, from_us + US, given_up=3)
 
 
-def test_what_waits_for_a_disk_that_hangs_is_not_final(rig):
+def test_frames_that_wait_for_a_hanging_disk_are_not_final(rig):
     rig.disk.hangs()
     try:
         from_us = second_in_memory(rig)
@@ -142,7 +142,7 @@ def test_what_the_next_recorder_will_encode_is_not_final(rig):
     rig.encoder.heal()
     for _ in range(2):
         assert_moves(rig, from_us, from_us + US)
-    assert is_final(rig, before_us, before_us + US), "what is on the disk is final all the same"
+    assert is_final(rig, before_us, before_us + US), "what is on the disk is final nevertheless"
     rig.start_recorderd()
     assert_becomes_final(rig, from_us, from_us + US)
 
@@ -152,7 +152,7 @@ def test_what_is_never_indexed_is_final(rig):
     from_us = second_in_memory(rig)
     answer = wait_for(lambda: is_final(rig, from_us, from_us + US), PATIENCE_S, "it is final")
     assert answer.headers["X-Clip-Source"] == "memory", answer.headers["X-Clip-Source"]
-    wait_for(lambda: name_of(from_us, from_us + US) in cached(rig), PATIENCE_S, "it is stored: the memory does not keep it")
+    wait_for(lambda: name_of(from_us, from_us + US) in cached(rig), PATIENCE_S, "it is cached, because the memory does not keep it")
     assert rig.get("/control?recording=on", method="POST").status == 200
     assert rig.footage(from_us, from_us + US).body == answer.body
 
@@ -160,23 +160,23 @@ def test_what_is_never_indexed_is_final(rig):
 def test_a_range_that_the_camera_has_not_filled_yet_is_not_final(rig):
     from_us = recorded_second(rig)
     rig.camera.fault("stall")
-    wait_for(lambda: rig.get("/camera_info").json()["state"] != "streaming", PATIENCE_S, "it is known to have stalled")
+    wait_for(lambda: rig.get("/camera_info").json()["state"] != "streaming", PATIENCE_S, "the stall is noticed")
     last = rig.camera.newest()
-    wait_for(lambda: rig.newest_indexed_us() > last.wall_us + US // 100, PATIENCE_S, "what came before it stalled is recorded")
-    answer = rig.footage(from_us, just_behind(last) + US // 2)
+    wait_for(lambda: rig.newest_indexed_us() > last.wall_us + US // 100, PATIENCE_S, "the frames before the stall are recorded")
+    answer = rig.footage(from_us, just_after(last) + US // 2)
     rig.camera.fault("stall", 0)
     assert answer.status == 200 and answer.headers["X-Clip-Source"] == "disk", (answer.status, dict(answer.headers))
     assert answer.headers["Cache-Control"] == "no-cache", dict(answer.headers)
 
 
-def well(rig):
+def restore(rig):
     rig.encoder.heal()
-    rig.well()
+    rig.restore()
 
 
 if __name__ == "__main__":
     with FaultyRig(SETTINGS) as own:
         own.encoder = Encoder(own)
         own.start()
-        status = run_tests(globals(), own, well)
+        status = run_tests(globals(), own, restore)
     sys.exit(status)

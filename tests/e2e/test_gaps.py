@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A clip across gaps has all that there is, at its time, and says what is missing; a range within one gets told where footage is."""
+"""A clip across gaps has all the footage, at its times, and says what is missing. A range inside a gap names the nearest footage."""
 import os
 import re
 import signal
@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from support import BUILD
-from support.exact import EDGE_US, TICK_US, assert_numbers, frames_within, just_behind, second_behind
+from support.exact import EDGE_US, TICK_US, assert_numbers, frames_within, just_after, second_after
 from support.faulty_rig import COUNT, FaultyRig, assert_same, main
 from support.tap import shared
 from support.times import PATIENCE_S, US, time_us, wait_for
@@ -18,12 +18,12 @@ SAME_FRAME_US = 2000  # times in answers are in milliseconds
 
 
 class Recording:
-    """Footage with a gap of each of three causes in it: gaps says where, [from, to) is all of it in whole seconds."""
+    """Footage of [from_us, to_us), in whole seconds, with three gaps of different causes (`gaps`)."""
 
     def __init__(self, rig):
-        self.rig, self.gaps = rig, {}  # cause -> [from, to) of the camera's own frames
+        self.rig, self.gaps = rig, {}  # cause -> (last frame before, first frame after it)
         camera = rig.camera
-        self.from_us = second_behind(camera.newest())
+        self.from_us = second_after(camera.newest())
         self.gap("unplugged", lambda: camera.fault("unplugged"), lambda: camera.fault("unplugged", 0))
         self.gap("recorder down", lambda: rig.stop_recorderd(signal.SIGKILL), rig.start_recorderd)
         self.gap("stalled", lambda: camera.fault("stall"), lambda: camera.fault("stall", 0))
@@ -34,13 +34,13 @@ class Recording:
         """Records for more than two seconds, makes a gap, and records again."""
         self.rig.new_frames(75)
         begin()
-        time.sleep(GAP_S)  # how long the gap is to be
+        time.sleep(GAP_S)  # the length of the gap
         before = self.rig.camera.frames()
         end()
         self.rig.new_frames(50)
         after = self.rig.camera.frames()[len(before)]
         self.gaps[cause] = (before[-1].wall_us, after.wall_us)
-        assert after.wall_us - before[-1].wall_us > 2 * US, "that was no gap"
+        assert after.wall_us - before[-1].wall_us > 2 * US, "there was no gap"
         self.rig.indexed()
 
     @property
@@ -66,7 +66,7 @@ def test_a_clip_across_them_has_every_frame_at_its_time(rig):
     start_us = taken[clip[0][1]]
     for pts_us, number in clip:
         off_us = pts_us - (taken[number] - start_us)
-        assert abs(off_us) < 2 * TICK_US + 300, f"number {number} is off by {off_us} us"  # each run has read the clocks anew
+        assert abs(off_us) < 2 * TICK_US + 300, f"number {number} is off by {off_us} us"  # each run has read the clocks again
 
 
 def test_the_timeline_names_each_gap_and_its_cause(rig):
@@ -91,7 +91,7 @@ def test_the_clip_says_what_is_in_it(rig):
 
 
 def key_frames(rig, frames, edge_us):
-    """One stands on the first frame of each second, and where a run begins: each has a segment of its own here."""
+    """The first frame of each second is one, and the first of each run; here each run has a segment of its own."""
     starts = [time_us(one["start"]) for one in rig.segments()]
     seconds = set()
     for frame in frames:
@@ -101,8 +101,8 @@ def key_frames(rig, frames, edge_us):
         seconds.add(second)
 
 
-def firsts_of_slots(keys, from_us, step_us):
-    """The frames that a timelapse shows."""
+def first_of_each_slot(keys, from_us, step_us):
+    """The frames that a timelapse shows: the first of each slot."""
     slots = {}
     for frame in keys:
         slots.setdefault((frame.wall_us - from_us) // step_us, frame)
@@ -119,8 +119,8 @@ def test_a_timelapse_across_them_has_the_first_frame_of_each_slot_at_its_time(ri
         answer = rig.get(f"/footage?from={from_us // US}&to={to_us // US}&speed={speed}")
         assert answer.headers["X-Clip-Spans"] == spans, (answer.headers["X-Clip-Spans"], spans)
         shown = rig.frames_of(answer.body)
-        sides = [firsts_of_slots(key_frames(rig, frames, edge_us), from_us - edge_us, step_us) for edge_us in (-EDGE_US, EDGE_US)]
-        assert len(shown) in map(len, sides), f"{len(shown)} frames, not {len(sides[0])}"
+        sides = [first_of_each_slot(key_frames(rig, frames, edge_us), from_us - edge_us, step_us) for edge_us in (-EDGE_US, EDGE_US)]
+        assert len(shown) in map(len, sides), f"{len(shown)} frames, expected {len(sides[0])}"
         assert_same([number in {frame.number % COUNT for frame in both} for (_, number), *both in zip(shown, *sides)], [True] * len(shown))
         for pts_us, number in shown:
             taken = next(frame for frame in frames if frame.number % COUNT == number)
@@ -128,7 +128,7 @@ def test_a_timelapse_across_them_has_the_first_frame_of_each_slot_at_its_time(ri
             assert abs(off_us) < 2 * TICK_US + 300, f"number {number} is off by {off_us} us"
 
 
-def test_a_range_that_begins_or_ends_in_a_gap_gives_what_there_is(rig):
+def test_a_range_that_begins_or_ends_in_a_gap_has_the_rest(rig):
     for cause, (from_us, to_us) in recording_with_gaps(rig).gaps.items():
         middle_us = (from_us + to_us) // 2
         for one_us, other_us in ((from_us - US, middle_us), (middle_us // US * US, to_us + US // 2 + 10000)):
@@ -141,7 +141,7 @@ def test_a_range_that_begins_or_ends_in_a_gap_gives_what_there_is(rig):
             assert abs(span_to_us - min(other_us, other_us if one_us > from_us else from_us)) < SLACK_US, (cause, spans_of(answer))
 
 
-def test_nothing_but_a_gap_is_a_404_that_names_the_nearest_footage(rig):
+def test_a_range_inside_a_gap_is_a_404_that_names_the_nearest_footage(rig):
     for cause, (from_us, to_us) in recording_with_gaps(rig).gaps.items():
         one_us = -(-(from_us + SLACK_US) // US) * US
         answer = rig.footage(one_us, min(one_us + US // 2, to_us - SLACK_US))
@@ -150,7 +150,7 @@ def test_nothing_but_a_gap_is_a_404_that_names_the_nearest_footage(rig):
         assert len(told) == 2 and all(abs(one - near) < SLACK_US for one, near in zip(told, (from_us, to_us))), (cause, answer.detail)
 
 
-def test_before_and_after_everything_too(rig):
+def test_before_and_after_all_footage_the_nearest_is_named(rig):
     from_us, to_us = recording_with_gaps(rig).span
     wait_for(lambda: rig.footage(from_us - 3600 * US, from_us - 3500 * US).status == 404, PATIENCE_S, "404")
     asked = {from_us: rig.footage(from_us - 3600 * US, from_us - 3500 * US), to_us: rig.footage(to_us + 3600 * US, to_us + 3601 * US)}
@@ -162,14 +162,14 @@ def switch(rig, recording):
     assert rig.get(f"/control?recording={recording}", method="POST").status == 200
 
 
-def test_recording_that_was_off_is_a_gap_on_the_disk_and_none_in_a_clip(rig):
-    from_us = second_behind(rig.camera.newest())
+def test_recording_off_is_a_gap_on_the_disk_but_not_in_a_clip(rig):
+    from_us = second_after(rig.camera.newest())
     rig.new_frames(40)
     switch(rig, "off")
     rig.new_frames(60)
     switch(rig, "on")
     rig.new_frames(60)
-    to_us = just_behind(rig.camera.newest())
+    to_us = just_after(rig.camera.newest())
     rig.indexed()
     causes = [one["cause"] for one in rig.timeline(from_us, to_us)["gaps"]]
     assert causes == ["recording off"], causes
@@ -178,8 +178,8 @@ def test_recording_that_was_off_is_a_gap_on_the_disk_and_none_in_a_clip(rig):
     assert answer.headers["X-Clip-Source"] == "disk, memory", answer.headers["X-Clip-Source"]
 
 
-def test_frames_of_that_time_are_not_recorded_by_the_next_recorder_either(rig):
-    from_us = second_behind(rig.camera.newest())
+def test_the_next_recorder_does_not_record_frames_of_that_time_either(rig):
+    from_us = second_after(rig.camera.newest())
     rig.new_frames(40)
     last = len(rig.camera.frames())
     switch(rig, "off")
@@ -189,36 +189,36 @@ def test_frames_of_that_time_are_not_recorded_by_the_next_recorder_either(rig):
     down = len(rig.camera.frames())
     rig.start_recorderd()
     rig.new_frames(60)
-    to_us = just_behind(rig.camera.newest())
+    to_us = just_after(rig.camera.newest())
     rig.indexed()
     frames, recorded = rig.camera.frames(), set(rig.archive_numbers())
     shown = [frame.number % COUNT in recorded for frame in frames]
-    assert not any(shown[off + 5:down]), "frames are recorded that came while recording was off"
-    assert all(shown[last - 30:last]) and all(shown[down + 20:down + 50]), "others are not"
+    assert not any(shown[off + 5:down]), "frames were recorded while recording was off"
+    assert all(shown[last - 30:last]) and all(shown[down + 20:down + 50]), "other frames were not recorded"
     causes = [one["cause"] for one in rig.timeline(from_us, to_us)["gaps"]]
     assert causes == ["recording off"], causes
 
 
 def remove_ring(rig):
-    """Somebody does, and the recorder makes another."""
+    """Removes the ring, and waits until the recorder has created another."""
     path = f"/dev/shm/recorder.{rig.name}"
     inode = os.stat(path).st_ino
-    os.rename(path, path + ".gone")  # so that the number is not given again
+    os.rename(path, path + ".gone")  # so that its inode number is not reused
     try:
-        wait_for(lambda: os.path.exists(path) and os.stat(path).st_ino != inode, PATIENCE_S, "there is a ring again")
+        wait_for(lambda: os.path.exists(path) and os.stat(path).st_ino != inode, PATIENCE_S, "there is a new ring")
     finally:
         os.unlink(path + ".gone")
 
 
-def test_a_ring_that_was_removed_is_made_anew_and_nothing_that_was_taken_is_lost(rig):
-    from_us = second_behind(rig.camera.newest())
+def test_a_ring_that_was_removed_is_created_again_and_no_frame_is_lost(rig):
+    from_us = second_after(rig.camera.newest())
     rig.new_frames(40)
     before, pid = len(rig.camera.frames()), rig.recorderd.pid
     remove_ring(rig)
     rig.new_frames(40)
-    wait_for(rig.streaming, PATIENCE_S, "the workers find it")
+    wait_for(rig.streaming, PATIENCE_S, "the workers find the ring")
     assert rig.recorderd.poll() is None and rig.recorderd.pid == pid
-    to_us = just_behind(rig.camera.newest())
+    to_us = just_after(rig.camera.newest())
     rig.indexed()
     frames, recorded = rig.camera.frames(), set(rig.archive_numbers())
     missing = [frame.number for frame in frames[before - 30:before + 35] if frame.number % COUNT not in recorded]
@@ -228,11 +228,11 @@ def test_a_ring_that_was_removed_is_made_anew_and_nothing_that_was_taken_is_lost
     assert "was removed" in rig.log()
 
 
-def test_recording_that_was_off_stays_so_over_it(rig):
+def test_recording_that_was_off_stays_off(rig):
     switch(rig, "off")
     remove_ring(rig)
     rig.new_frames(20)
-    wait_for(rig.streaming, PATIENCE_S, "the workers find it")
+    wait_for(rig.streaming, PATIENCE_S, "the workers find the ring")
     assert rig.get("/camera_info").json()["recording"]["state"] == "off"
     switch(rig, "on")
     rig.new_frames(20)
@@ -247,7 +247,7 @@ def test_a_change_of_the_picture_size_is_one_clip_of_the_larger_size(_):
         rig.start()
         large = rig.path("large.frames")
         subprocess.run([os.path.join(BUILD, "tests", "tools", "make_frames"), "-s", "640x360", "-b", "12000", "-n", "3000", large], check=True)
-        from_us = second_behind(rig.camera.newest())
+        from_us = second_after(rig.camera.newest())
         rig.new_frames(50)
         rig.stop_recorderd()
         small = rig.camera.newest().number
@@ -255,7 +255,7 @@ def test_a_change_of_the_picture_size_is_one_clip_of_the_larger_size(_):
         rig.write_ini({**SETTINGS, "camera": {"width": 640, "height": 360}})
         rig.start_recorderd()
         rig.new_frames(50)
-        to_us = just_behind(rig.camera.newest())
+        to_us = just_after(rig.camera.newest())
         rig.indexed()
         answer = rig.footage(from_us, to_us)
         assert answer.headers["X-Clip-Source"] == "transcoded", (answer.status, answer.headers["X-Clip-Source"])
@@ -268,4 +268,4 @@ def test_a_change_of_the_picture_size_is_one_clip_of_the_larger_size(_):
 
 
 if __name__ == "__main__":
-    main(globals(), before=FaultyRig.well, settings=SETTINGS)
+    main(globals(), before=FaultyRig.restore, settings=SETTINGS)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A disk that does not answer reads stops nothing that does not need it: two cameras, of which one records onto such a disk."""
+"""A disk that does not answer reads blocks nothing that does not need it: two cameras, one of which records onto such a disk."""
 import concurrent.futures
 import contextlib
 import http.client
@@ -9,14 +9,14 @@ import sys
 import threading
 
 from support.disks import LIVE_FRAMES
-from support.exact import assert_numbers, just_behind, second_behind
+from support.exact import assert_numbers, just_after, second_after
 from support.faulty_rig import COUNT
 from support.hanging import hanging_disk
 from support.several import Several
 from support.tap import run_tests, shared
 from support.times import PATIENCE_S, wait_for
 
-WHO_WAIT = 30  # requests for the archive at a time, far more than there are workers
+WAITING_CLIENTS = 30  # simultaneous requests for the archive, far more than there are workers
 NEEDS_THE_DISK = ("/timeline", "/recordings", "/playlist.m3u8?from=-60s", "/clips", "/recordings/recording_20200101_000000.mp4", "/footage?from=-3d&duration=60",
                   "/snapshot?at=-2d")
 
@@ -55,7 +55,7 @@ class Cameras(Several):
         return self.get(path + ("&" if "?" in path else "?") + f"camera={self.names[word]}", **options)
 
     def recorded(self, word):
-        """Waits until there is footage of it to be had, and one that is taken later."""
+        """Waits until new frames of a camera are indexed and a clip of them is available."""
         self.of(word).wait_for_frames(60)
         newest_us = self.of(word).newest().wall_us
         wait_for(lambda: self.archive_reaches(word, newest_us), PATIENCE_S, f"{word} is recorded up to now")
@@ -78,11 +78,11 @@ class Cameras(Several):
 
 
 class Crowd:
-    """Many who ask for what is on the disk, again and again."""
+    """Many clients that keep asking for what is on the disk."""
 
     def __init__(self, rig):
         self.rig, self.over, self.statuses, self.sentences = rig, threading.Event(), set(), set()
-        self.threads = [threading.Thread(target=self.ask, args=(number,), daemon=True) for number in range(WHO_WAIT)]
+        self.threads = [threading.Thread(target=self.ask, args=(number,), daemon=True) for number in range(WAITING_CLIENTS)]
         for thread in self.threads:
             thread.start()
 
@@ -102,17 +102,17 @@ class Crowd:
         self.over.set()
         for thread in self.threads:
             thread.join(PATIENCE_S)
-            assert not thread.is_alive(), "somebody still waits for an answer"
+            assert not thread.is_alive(), "a client still waits for its answer"
 
 
 @shared
 def hung(rig):
-    """The cameras record, and then left's disk hangs: who asks for its archive is refused within a bounded time."""
+    """The cameras record, and then left's disk hangs: requests for its archive get a 503 within a bounded time."""
     rig.start()
     for word in rig.names:
         rig.recorded(word)
     rig.hang()
-    wait_for(rig.crowd.refused, PATIENCE_S, "somebody is told that the disk hangs")
+    wait_for(rig.crowd.refused, PATIENCE_S, "a client gets a 503")
 
 
 def assert_hangs(rig):
@@ -135,7 +135,7 @@ def test_what_needs_no_disk_is_answered_while_reads_hang(rig):
     assert_hangs(rig)
 
 
-def test_who_needs_it_is_told_so(rig):
+def test_requests_that_need_the_disk_get_a_503(rig):
     hung(rig)
     with concurrent.futures.ThreadPoolExecutor(len(NEEDS_THE_DISK)) as at_once:
         answers = list(at_once.map(lambda path: rig.ask("left", path), NEEDS_THE_DISK))
@@ -150,14 +150,14 @@ def test_who_needs_it_is_told_so(rig):
 
 
 def hang_seconds(rig, word):
-    """What /metrics says of how long an archive has not answered."""
+    """How long an archive has not answered, according to /metrics."""
     start = f'recorder_archive_hangs_seconds{{camera="{rig.names[word]}"}} '
     return float(next(line for line in rig.get("/metrics").body.decode().splitlines() if line.startswith(start))[len(start):])
 
 
 def test_health_and_metrics_say_which_archive_does_not_answer(rig):
     hung(rig)
-    wait_for(lambda: f"{rig.names['left']}: The archive does not answer reads" in rig.said(), PATIENCE_S, "/health says it")
+    wait_for(lambda: f"{rig.names['left']}: The archive does not answer reads" in rig.said(), PATIENCE_S, "/health reports it")
     assert f"{rig.names['right']}: The archive" not in rig.said()
     assert hang_seconds(rig, "right") == 0 and hang_seconds(rig, "left") > 0
     assert_hangs(rig)
@@ -166,9 +166,9 @@ def test_health_and_metrics_say_which_archive_does_not_answer(rig):
 def test_the_other_cameras_clips_are_served(rig):
     hung(rig)
     camera = rig.of("right")
-    from_us = second_behind(camera.newest())
+    from_us = second_after(camera.newest())
     camera.wait_for_frames(40)
-    to_us = just_behind(camera.newest())
+    to_us = just_after(camera.newest())
     rig.recorded("right")
     answer = rig.ask("right", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
     assert answer.status == 200 and answer.headers["X-Clip-Source"] == "disk", (answer.status, answer.headers)
@@ -183,9 +183,9 @@ def test_the_other_cameras_clips_are_served(rig):
 def test_clips_of_the_last_minutes_come_from_the_memory(rig):
     hung(rig)
     camera = rig.of("left")
-    from_us = second_behind(camera.newest())
+    from_us = second_after(camera.newest())
     camera.wait_for_frames(40)
-    to_us = just_behind(camera.newest())
+    to_us = just_after(camera.newest())
     camera.wait_for_frames(5)
     answer = rig.ask("left", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
     assert answer.status == 200 and answer.headers["X-Clip-Source"] == "memory", (answer.status, answer.body)
@@ -195,7 +195,7 @@ def test_clips_of_the_last_minutes_come_from_the_memory(rig):
     assert_hangs(rig)
 
 
-def test_the_live_view_goes_on(rig):
+def test_the_live_view_continues(rig):
     hung(rig)
     connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=PATIENCE_S)
     connection.request("GET", f"/stream?camera={rig.names['left']}")
@@ -228,7 +228,7 @@ def masters(rig):
 
 
 def set_control(rig, allowed):
-    """The configuration of `right` changes, and both programs read it again."""
+    """Changes the configuration of `right`, and waits until both programs have read it."""
     rig.name, rig.ini = rig.names["right"], os.path.join(rig.inis, "right.ini")
     rig.write_ini({"camera": {"device": "/dev/video1"}, "http": {"allow_control": allowed}})
     rig.recorders["right"].send_signal(signal.SIGHUP)
@@ -236,7 +236,7 @@ def set_control(rig, allowed):
     wait_for(lambda: rig.ask("right", "/control?recording=on", method="POST").status == status, PATIENCE_S, f"allow_control is {allowed}")
 
 
-def test_new_settings_are_taken_while_it_hangs(rig):
+def test_new_settings_are_applied_while_it_hangs(rig):
     hung(rig)
     for allowed in ("no", "yes"):
         set_control(rig, allowed)
@@ -259,15 +259,15 @@ def test_a_stop_does_not_wait_for_the_disk(rig):
     assert_hangs(rig)
 
 
-def test_all_comes_back_when_the_disk_answers(rig):
+def test_everything_recovers_when_the_disk_answers(rig):
     hung(rig)
     camera = rig.of("left")
-    from_us = second_behind(camera.newest())
+    from_us = second_after(camera.newest())
     camera.wait_for_frames(40)
-    to_us = just_behind(camera.newest())
+    to_us = just_after(camera.newest())
     assert_hangs(rig)
     rig.heal()
-    wait_for(lambda: "does not answer" not in rig.said(), PATIENCE_S, "/health no longer says that it hangs")
+    wait_for(lambda: "does not answer" not in rig.said(), PATIENCE_S, "/health no longer reports that it hangs")
     rig.recorded("left")
     answer = rig.ask("left", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
     assert answer.status == 200 and "disk" in answer.headers["X-Clip-Source"], (answer.status, answer.headers)
@@ -284,9 +284,9 @@ def test_a_recorder_starts_while_it_hangs(rig):
     rig.start_one("left")
     rig.wait_streaming("left")
     camera = rig.of("left")
-    from_us = second_behind(camera.newest())
+    from_us = second_after(camera.newest())
     camera.wait_for_frames(40)
-    to_us = just_behind(camera.newest())
+    to_us = just_after(camera.newest())
     camera.wait_for_frames(5)
     assert rig.ask("left", "/snapshot").status == 200
     answer = rig.ask("left", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
@@ -295,7 +295,7 @@ def test_a_recorder_starts_while_it_hangs(rig):
     assert_hangs(rig)
     rig.disk.answer()
     rig.recorded("left")
-    wait_for(lambda: "answer" not in rig.said(), PATIENCE_S, "/health is content")
+    wait_for(lambda: "answer" not in rig.said(), PATIENCE_S, "/health has no complaint")
     answer = rig.ask("left", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
     assert_numbers([number for _, number in rig.frames_of(answer.body)], camera.frames(), from_us, to_us, COUNT)
 

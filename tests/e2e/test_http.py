@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The HTTP contract: forms of the answers, ranges and conditions of clips, and a sentence for everything that is asked wrongly."""
+"""The HTTP contract: the form of answers, ranges and conditions of clips, and an explanation for every wrong request."""
 import datetime
 import json
 import os
@@ -17,15 +17,15 @@ ISO_MS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)$")
 
 
 def indexed_until_us(rig):
-    """Up to when the footage is on the disk; 0 where none is, or where nobody can say."""
+    """Up to when footage is on the disk; 0 if there is none, or if that is unknown."""
     answer = rig.get("/camera_info")
     until = answer.json()["recording"]["indexed_until"] if answer.status == 200 else None
     return round(datetime.datetime.fromisoformat(until.replace("Z", "+00:00")).timestamp() * US) if until else 0
 
 
 def past(rig, seconds=2):
-    """[from, to) of whole seconds, the first ones of the camera's frames, once they are on the disk."""
-    first = wait_for(rig.camera.frames, 60, "frames come")[0]
+    """[from_us, to_us) of the camera's first whole seconds, once they are on the disk."""
+    first = wait_for(rig.camera.frames, 60, "frames arrive")[0]
     from_us = -(-first.wall_us // US) * US
     to_us = from_us + seconds * US
     wait_for(lambda: indexed_until_us(rig) > to_us, seconds + 60, f"{seconds} s are on the disk")
@@ -51,7 +51,7 @@ def assert_problem(answer, status, *words):
 
 def test_recordings_have_the_fields_that_scripts_rely_on(rig):
     def newest():
-        """The open segment, once it has more than a frame: it may have begun just now."""
+        """The open segment, once it has more than one frame: it may have just begun."""
         answer = rig.get("/recordings")
         assert answer.headers["Content-Type"].startswith("application/json")
         one = answer.json()[0]
@@ -84,7 +84,7 @@ def test_camera_info_has_the_fields_that_scripts_rely_on(rig):
     assert_none_missed(rig.camera, rig.delays)
 
 
-def test_health_is_well_and_metrics_are_for_prometheus(rig):
+def test_health_is_good_and_metrics_have_the_format_of_prometheus(rig):
     assert rig.get("/health").status == 200
     metrics = rig.get("/metrics")
     assert metrics.status == 200 and metrics.headers["Content-Type"].startswith("text/plain")
@@ -139,7 +139,7 @@ def test_ranges_are_the_bytes_of_the_whole(rig):
     assert rig.footage(from_us, to_us, {"Range": "bytes=5-2"}).status == 200, "an invalid range is ignored"
 
 
-def test_conditions_of_ranges_are_kept(rig):
+def test_conditions_of_ranges_are_honoured(rig):
     from_us, to_us = past(rig)
     whole = rig.footage(from_us, to_us)
     tag = whole.headers["ETag"]
@@ -160,14 +160,14 @@ def test_a_past_clip_resumes_with_curl(rig):
         assert file.read() == whole
 
 
-def test_a_moving_range_is_named_absolutely_and_not_resumed(rig):
+def test_a_moving_range_gets_absolute_times_and_is_not_resumed(rig):
     past(rig)
     answer = rig.get("/footage?from=-2s&to=now")
     assert answer.status == 200 and "from=" in answer.headers["Content-Location"], answer.headers
     assert_problem(rig.get("/footage?from=-2s&to=now", headers={"Range": "bytes=10-"}), 416)
 
 
-def test_times_that_are_none_are_refused(rig):
+def test_malformed_times_are_refused(rig):
     for wrong in ("", "yesterday", "20260517", "20260517_10", "20260231_000000", "20260517_250000", "1e9", "now%20", "%00",
                   "2026-05-17T10", "-5x", "99999999999999999999", "--5s", "%F0%9F%98%80"):
         assert_problem(rig.get(f"/footage?from={wrong}&to=now"), 400, "from")
@@ -176,7 +176,7 @@ def test_times_that_are_none_are_refused(rig):
     assert_problem(rig.get("/footage?from=-5s"), 400, "to")
 
 
-def test_ranges_that_are_none_are_refused(rig):
+def test_impossible_ranges_are_refused(rig):
     from_us, to_us = past(rig)
     assert_problem(rig.footage(to_us, from_us), 400)
     assert_problem(rig.footage(from_us, from_us), 400)
@@ -189,7 +189,7 @@ def test_a_year_that_reaches_into_the_recording_is_too_long(rig):
     assert_problem(rig.get(f"/footage?from={wall_us() // US - 365 * 86400}&to=now"), 413)
 
 
-def test_nothing_outside_of_the_folders_can_be_named(rig):
+def test_nothing_outside_the_folders_can_be_named(rig):
     for wrong in ("../recorder.ini", "..%2Frecorder.ini", "%2e%2e/recorder.ini", "..", "recorder.ini", "recording_index.json",
                   "recording_20260101_000000.idx", "recording_20260101_000000.mp4%00.txt", "recording_20260101_000000.mp4"):
         for folder in ("/recordings/", "/clips/"):
@@ -200,7 +200,7 @@ def test_nothing_outside_of_the_folders_can_be_named(rig):
     assert_problem(rig.get("/recordings/"), 404)
 
 
-def test_a_query_that_is_not_understood_whole_is_refused(rig):
+def test_a_query_with_an_unknown_or_repeated_parameter_is_refused(rig):
     for path, told in (
             ("/footage?form=-5s&to=-1s", "form"), ("/footage?from=-5s&from=-4s&to=-1s", "twice"), ("/recordings?form=-1h", "form"),
             ("/footage?from=-5s&to=-1s&duration=2", "duration"), ("/recordings?limit=1&limit=2", "twice"), ("/snapshot?time=-3s", "at"),
@@ -217,7 +217,7 @@ def test_other_methods_are_refused_by_name(rig):
     for method in ("PUT", "DELETE", "POST", "PATCH", "TRACE", "OPTIONS"):
         answer = rig.get("/footage?from=-5s&to=now", method)
         assert answer.status == 405, (method, answer.status)
-        assert method == "TRACE" or "GET" in answer.headers["Allow"], (method, "which web servers may refuse themselves: TRACE")
+        assert method == "TRACE" or "GET" in answer.headers["Allow"], (method, "a web server may refuse TRACE itself")
 
 
 def test_an_unknown_camera_is_named(rig):
@@ -230,13 +230,13 @@ def test_a_query_of_20_kilobytes_is_refused(rig):
     assert rig.get("/health").status == 200
 
 
-def test_control_is_refused_where_the_configuration_does_not_allow_it(rig):
+def test_control_is_refused_unless_the_configuration_allows_it(rig):
     for path, method in (("/clips?from=-5s&to=now&name=x", "POST"), ("/clips/x.mp4", "DELETE")):
         assert_problem(rig.get(path, method), 403, "allow_control")
 
 
 def assert_site_headers(answer, policy, what):
-    """Once each: a browser that finds two values of a header may take neither."""
+    """Each header is there once: a browser may ignore a header with two values."""
     assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"], (what, answer.status, answer.headers.items())
     assert answer.headers.get_all("Cross-Origin-Resource-Policy") == [policy], (what, answer.status, answer.headers.items())
     for name in answer.headers:
@@ -290,7 +290,7 @@ def test_another_site_has_nothing_encoded(rig):
             assert rig.get(path, headers=headers).status == 200, (path, headers)
 
 
-def test_a_page_that_is_not_listed_is_answered_no_preflight(rig):
+def test_a_preflight_of_a_page_that_is_not_listed_is_refused(rig):
     for path in ("/", "/stream", "/footage", "/nothing"):
         answer = rig.get(path, "OPTIONS", {"Origin": "http://dash.example", "Access-Control-Request-Method": "GET"})
         assert_problem(answer, 403, "http.allow_origin")

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""recorderd and its FFmpeg are killed at random instants under load: what was taken is recorded, once, in order."""
+"""recorderd and its FFmpeg are killed at random instants under load: every frame that was taken is recorded once, in order."""
 import random
 
 from support.faulty_rig import main
-from support.kills import Kills, Load, assert_numbers, assert_rebuilt_alike, index_times, missing, recorded_after
+from support.kills import Kills, Load, assert_numbers, assert_rebuilt_alike, index_times, missing, wait_recorded_after
 from support.tap import comment
 
 SEED = random.randrange(1 << 30)
-KILLS = []  # one Kills for all cases: what its kills have cost is known to the last frame
+KILLS = []  # one Kills for all cases, because it counts what all kills have cost
 
 
 def kills_of(rig):
@@ -17,34 +17,34 @@ def kills_of(rig):
     return KILLS[0]
 
 
-def lost_so_far(rig):
-    """What the index lacks of all that was taken until now."""
-    recorded_after(rig, rig.camera.frames()[-1].wall_us)
+def missing_so_far(rig):
+    """Numbers of the frames so far that are not in the index."""
+    wait_recorded_after(rig, rig.camera.frames()[-1].wall_us)
     return missing(rig, index_times(rig))
 
 
-def test_killed_five_times_the_recorder_goes_on_where_it_was(rig):
+def test_a_recorder_killed_five_times_continues_where_it_was(rig):
     with Load(rig, 1):
         for _ in range(5):
             kills_of(rig).kill("recorder")
 
 
 def test_an_encoder_killed_five_times_costs_no_frame(rig):
-    before = lost_so_far(rig)
+    before = missing_so_far(rig)
     for _ in range(5):
         kills_of(rig).kill("encoder")
     assert kills_of(rig).lost == before, (before, kills_of(rig).lost)
-    comment(kills_of(rig).told())
+    comment(kills_of(rig).summary())
 
 
 def test_the_pictures_are_those_that_were_taken(rig):
-    lost = lost_so_far(rig)
+    lost = missing_so_far(rig)
     assert rig.stop_recorderd() == 0
     assert_numbers(rig, lost)
 
 
 def test_every_index_is_what_its_segment_says(rig):
-    rig.stop_recorderd()  # unless the case before has: a segment that grows is not to be compared
+    rig.stop_recorderd()  # unless a previous case has: a segment that grows cannot be compared
     assert_rebuilt_alike(rig)
 
 

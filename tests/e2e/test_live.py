@@ -13,7 +13,7 @@ VIEWERS = 4
 
 
 def assert_all(numbers):
-    """In order, each once, and the camera's own bytes. A machine that stands still for a moment skips some: the newest one goes out."""
+    """In order, each once, with the camera's own bytes. A busy machine may skip some, because the newest frame is sent."""
     assert None not in numbers, f"not the camera's bytes: {numbers}"
     assert numbers == sorted(set(numbers)), numbers
     following = sum(after == before + 1 for before, after in zip(numbers, numbers[1:]))
@@ -21,7 +21,7 @@ def assert_all(numbers):
 
 
 def watch(rig, count, seconds_frames, path="/"):
-    """Numbers that `count` viewers saw at the same time."""
+    """The frame numbers that `count` simultaneous viewers saw."""
     seen = [None] * count
 
     def look(at):
@@ -45,7 +45,7 @@ def test_a_part_is_one_whole_jpeg_with_its_length(rig):
             assert jpeg[:2] == b"\xff\xd8" and jpeg[-2:] == b"\xff\xd9"
 
 
-def test_stream_is_another_name_of_it(rig):
+def test_stream_is_another_name_for_it(rig):
     with placed(rig, "/stream") as viewer:
         assert_all(viewer.numbers(10))
 
@@ -55,7 +55,7 @@ def test_two_viewers_both_get_every_frame(rig):
         assert_all(numbers)
 
 
-def test_fps_thins_evenly(rig):
+def test_fps_drops_frames_evenly(rig):
     with placed(rig, "/?fps=10") as viewer:
         viewer.numbers(2)
         numbers = viewer.numbers(31)
@@ -65,7 +65,7 @@ def test_fps_thins_evenly(rig):
 
 
 def accepted(rig, count):
-    """So many viewers at once, or None where there is no place for one of them."""
+    """That many viewers at once, or None if one of them is refused."""
     with contextlib.ExitStack() as stack:
         viewers = [stack.enter_context(Viewer(rig)) for _ in range(count)]
         if any(viewer.status != 200 for viewer in viewers):
@@ -73,12 +73,12 @@ def accepted(rig, count):
         return stack.pop_all()
 
 
-def test_one_viewer_too_many_is_told_so(rig):
-    with wait_for(lambda: accepted(rig, VIEWERS), PATIENCE_S, "the places of viewers that went are free again"):
+def test_one_viewer_too_many_gets_a_503(rig):
+    with wait_for(lambda: accepted(rig, VIEWERS), PATIENCE_S, "viewers that have left are no longer counted"):
         with Viewer(rig) as extra:
             assert extra.status == 503 and "retry-after" in extra.headers, (extra.status, extra.headers)
         assert rig.get("/health").status == 200, "viewers never cost the API its answer"
-    wait_for(lambda: accepted(rig, 1), PATIENCE_S, "the places of viewers that went are free again").close()
+    wait_for(lambda: accepted(rig, 1), PATIENCE_S, "viewers that have left are no longer counted").close()
 
 
 def test_bad_rates_and_cameras_are_refused(rig):
@@ -88,11 +88,11 @@ def test_bad_rates_and_cameras_are_refused(rig):
 
 def test_other_methods_are_refused(rig):
     assert rig.get("/", "POST").status == 405
-    wait_for(lambda: rig.get("/", "HEAD").status == 200, PATIENCE_S, "there is a place for a viewer, and HEAD is answered")
+    wait_for(lambda: rig.get("/", "HEAD").status == 200, PATIENCE_S, "a viewer is accepted, and HEAD is answered")
 
 
-def numbers_behind(viewer, newest):
-    """Whether the next picture that is shown was taken later."""
+def shows_newer(viewer, newest):
+    """Whether the next picture was taken later than `newest`."""
     return (jpeg_number(NUMBERS, viewer.part()[1]) or 0) > newest
 
 
@@ -100,21 +100,21 @@ def test_a_viewer_stays_while_the_camera_is_away(rig):
     with placed(rig) as viewer:
         viewer.part()
         rig.camera.fault("unplugged")
-        wait_for(lambda: rig.get("/health").status == 503, PATIENCE_S, "/health says that the camera is away")
+        wait_for(lambda: rig.get("/health").status == 503, PATIENCE_S, "/health reports that the camera is gone")
         newest = rig.camera.newest().number
         rig.camera.fault("unplugged", 0)
-        wait_for(lambda: numbers_behind(viewer, newest), PATIENCE_S, "the picture goes on")
+        wait_for(lambda: shows_newer(viewer, newest), PATIENCE_S, "new pictures arrive")
 
 
-def test_a_stopped_recorder_is_said_and_a_new_one_seen(rig):
+def test_a_stopped_recorder_is_reported_and_a_new_one_is_shown(rig):
     rig.stop_recorderd()
     newest = rig.camera.newest().number
     with Viewer(rig) as viewer:
         assert viewer.status == 503, viewer.status
     rig.start_recorderd()
     with placed(rig) as viewer:
-        wait_for(lambda: numbers_behind(viewer, newest), PATIENCE_S, "the new one's pictures")
+        wait_for(lambda: shows_newer(viewer, newest), PATIENCE_S, "pictures of the new recorder arrive")
 
 
 if __name__ == "__main__":
-    main(globals(), before=Rig.well, settings={"http": {"max_viewers": VIEWERS}})
+    main(globals(), before=Rig.restore, settings={"http": {"max_viewers": VIEWERS}})

@@ -1,26 +1,26 @@
 #!/usr/bin/env python3
-"""A gap of twenty hours, which no 32 bits hold at 90 kHz: in the clip, kept, faster, as a playlist and on the timeline."""
+"""A gap of twenty hours, which does not fit into 32 bits at 90 kHz: in a clip, kept, as a timelapse, in a playlist and on the timeline."""
 import re
 import subprocess
 
-from support.exact import assert_numbers, difference, frames_within, just_behind, second_behind
+from support.exact import assert_numbers, difference, frames_within, just_after, second_after
 from support.faulty_rig import COUNT, HOUR_US, main
 from support.tap import shared
 from support.times import US, time_us
 
 GAP_US = 20 * HOUR_US
 SETTINGS = {"http": {"allow_control": "yes", "max_clip_minutes": 1500}, "record": {"segment_seconds": 3600}}
-NEAR_US = 60  # a clip with such a gap counts in 1/22500 s; and two readings of two clocks
+NEAR_US = 60  # a clip with such a gap has ticks of 1/22500 s, and two clocks were read
 
 
 @shared
 def parted(rig):
-    """[from, to) around the gap, of which nothing is missing but that."""
-    from_us = second_behind(rig.camera.newest())
+    """[from_us, to_us) around the gap, with nothing else missing."""
+    from_us = second_after(rig.camera.newest())
     rig.new_frames(70)
     rig.clock.step(GAP_US // US)
     rig.new_frames(40)
-    to_us = just_behind(rig.camera.newest())
+    to_us = just_after(rig.camera.newest())
     rig.indexed()
     return from_us, to_us
 
@@ -42,7 +42,7 @@ def length_us(rig, mp4):
 
 
 def assert_frames(rig, mp4, from_us, to_us):
-    """The frames of that time, each as far from the first one as it was taken."""
+    """The clip has the frames of that range, each as far from the first one as when it was taken."""
     shown = rig.frames_of(mp4)
     frames = rig.camera.frames()
     assert_numbers([number for _, number in shown], frames, from_us, to_us, COUNT)
@@ -74,7 +74,7 @@ def test_its_spans_are_those_of_the_timeline(rig):
     assert abs(gaps[0][1] - gaps[0][0] - GAP_US) < US, gaps
 
 
-def test_it_is_kept_as_it_is(rig):
+def test_it_is_kept_unchanged(rig):
     from_us, to_us = parted(rig)
     made = rig.get(f"/clips?from={from_us / US:.6f}&to={to_us / US:.6f}&name=parted", "POST")
     assert made.status == 201, made.body
@@ -82,7 +82,7 @@ def test_it_is_kept_as_it_is(rig):
     assert kept == clip, difference(list(kept), list(clip))
 
 
-def test_faster_it_is_as_much_shorter(rig):
+def test_played_faster_it_is_that_much_shorter(rig):
     from_us, to_us = parted(rig)
     for speed in (2, 3600):
         answer = rig.get(f"/footage?from={from_us / US:.6f}&to={to_us / US:.6f}&speed={speed}")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Footage that no disk has: exact frames from the memory, so many encodings at once and no more, and a memory of the size that was set."""
+"""Footage that is on no disk: exact frames from the memory, a limited number of encodings at once, and a memory of the size that was set."""
 import contextlib
 import os
 import signal
@@ -8,7 +8,7 @@ import struct
 import sys
 import threading
 
-from support.exact import assert_exact, assert_numbers, second_behind
+from support.exact import assert_exact, assert_numbers, second_after
 from support.faulty_rig import assert_same
 from support.next_encoder import NextEncoder
 from support.rig import Rig
@@ -22,21 +22,21 @@ SETTINGS = {"record": {"enabled": "no"}, "clips": {"cache": "no"}}
 
 
 def runs(pid):
-    """Wherever it hangs in the tree of processes; one that has ended and waits for its parent does not."""
+    """Whether a process runs, wherever it is in the tree of processes; a zombie does not."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
         return stat.read().rpartition(")")[2].split()[0] not in "ZX"
     return False
 
 
 def memory_span(rig):
-    """The newest whole seconds that the memory has: enough that FFmpeg is at work on them for some time."""
+    """The newest whole seconds in the memory, enough to keep FFmpeg busy for some time."""
     wait_for(lambda: len(rig.camera.frames()) >= WINDOW, WINDOW / 30 + 60, f"{WINDOW} frames")
     frames = rig.camera.frames()[-WINDOW:]
     return -(-frames[0].wall_us // US) * US, frames[-1].wall_us // US * US
 
 
 class Request(threading.Thread):
-    """A clip that is asked for, and whose FFmpeg stands still."""
+    """A request for a clip, whose FFmpeg is stopped."""
 
     def __init__(self, rig, from_us, to_us):
         super().__init__(daemon=True)
@@ -59,17 +59,17 @@ def assert_busy(answer):
     assert "max_transcodes" in answer.detail, answer.detail
 
 
-def test_what_no_disk_has_comes_from_the_memory_exactly(rig):
+def test_unrecorded_footage_comes_exactly_from_the_memory(rig):
     from_us, to_us = memory_span(rig)
     assert_exact(rig, from_us, to_us)
     answer = rig.footage(from_us, to_us)
     assert answer.headers["X-Clip-Source"] == "memory", answer.headers["X-Clip-Source"]
-    assert answer.headers["Cache-Control"] == "no-cache", "it is called final, and neither the memory nor the cache keeps it"
+    assert answer.headers["Cache-Control"] == "no-cache", "it must not be final, because neither the memory nor the cache keeps it"
     assert rig.get("/recordings").json() == []
 
 
 def test_another_site_has_no_clip_encoded(rig):
-    """Nor does it wait for a place: it is refused before."""
+    """It does not wait for its turn either: it is refused before."""
     request = Request(rig, *memory_span(rig))
     for headers in OTHERS:
         for span in (rig.footage(*memory_span(rig), headers), rig.get("/footage?from=-5s&to=now", "HEAD", headers)):
@@ -79,15 +79,15 @@ def test_another_site_has_no_clip_encoded(rig):
     assert answer.status == 403 and "http.allow_origin" in answer.detail, (answer.status, answer.body)
 
 
-def test_one_is_encoded_at_a_time_and_others_are_told_to_come_again(rig):
+def test_one_clip_is_encoded_at_a_time_and_others_get_a_503(rig):
     request = Request(rig, *memory_span(rig))
     assert_busy(rig.footage(*memory_span(rig)))
-    assert rig.get("/camera_info").status == rig.get("/snapshot").status == 200, "others wait for it"
+    assert rig.get("/camera_info").status == rig.get("/snapshot").status == 200, "other requests wait for it"
     assert request.finish().status == 200
     assert rig.footage(*memory_span(rig)).status == 200
 
 
-def test_its_ffmpeg_leaves_the_processor_to_the_recorder(rig):
+def test_its_ffmpeg_has_a_lower_priority_than_the_recorder(rig):
     request = Request(rig, *memory_span(rig))
     nice = os.getpriority(os.PRIO_PROCESS, request.encoder)
     assert request.finish().status == 200
@@ -105,7 +105,7 @@ def stopped(pid):
 
 
 def accepted(client, port):
-    """Whether a program has the server's end of a connection: the kernel lists one that waits to be taken without an inode."""
+    """Whether a program has accepted a connection: until then the kernel lists the server's end without an inode."""
     with open("/proc/net/tcp", encoding="ascii") as table:
         rows = [line.split() for line in list(table)[1:]]
     ends = f":{port:04X}", f":{client.getsockname()[1]:04X}"
@@ -113,7 +113,7 @@ def accepted(client, port):
 
 
 def ask(rig, text, at_once):
-    """A client whose request is there when the server takes the connection, or comes later."""
+    """A client whose request is there when the server accepts the connection, or comes later."""
     client = socket.socket()
     client.settimeout(60)
     with stopped(rig.web.pid) if at_once else contextlib.nullcontext():
@@ -121,13 +121,13 @@ def ask(rig, text, at_once):
         if at_once:
             client.sendall(text)
     if not at_once:
-        wait_for(lambda: accepted(client, rig.port), 60, "the server takes the connection")
+        wait_for(lambda: accepted(client, rig.port), 60, "the server accepts the connection")
         client.sendall(text)
     return client
 
 
 def assert_leaves(rig, at_once, reset):
-    """A client that goes once its FFmpeg runs, which stands still then."""
+    """A client leaves while its FFmpeg is stopped, and FFmpeg is ended."""
     from_us, to_us = memory_span(rig)
     standing = NextEncoder(rig)
     client = ask(rig, f"GET /footage?from={from_us // US}&to={to_us // US} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), at_once)
@@ -136,11 +136,11 @@ def assert_leaves(rig, at_once, reset):
         if reset:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
-        wait_for(lambda: not runs(encoder), 60, "it is gone")
+        wait_for(lambda: not runs(encoder), 60, "FFmpeg is gone")
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(encoder, signal.SIGCONT)
-    wait_for(lambda: rig.footage(from_us, to_us).status == 200, 60, "its place is free")
+    wait_for(lambda: rig.footage(from_us, to_us).status == 200, 60, "another clip can be encoded")
 
 
 def test_a_client_that_leaves_ends_its_ffmpeg(rig):
@@ -148,13 +148,13 @@ def test_a_client_that_leaves_ends_its_ffmpeg(rig):
     assert_leaves(rig, at_once=False, reset=True)
 
 
-def test_so_does_one_that_lighttpd_does_not_watch(rig):
-    """A request that has come before lighttpd takes the connection: until it sends something, it looks at that no more."""
+def test_a_client_that_lighttpd_does_not_watch_ends_its_ffmpeg_too(rig):
+    """If the request is there before lighttpd accepts the connection, lighttpd does not look at the connection until it sends something."""
     assert_leaves(rig, at_once=True, reset=False)
     assert_leaves(rig, at_once=True, reset=True)
 
 
-def test_as_many_at_once_as_are_allowed(rig):
+def test_as_many_clips_are_encoded_at_once_as_are_allowed(rig):
     rig.stop_web()
     rig.write_ini({**SETTINGS, "http": {"max_transcodes": 2}})
     rig.start_web()
@@ -163,14 +163,14 @@ def test_as_many_at_once_as_are_allowed(rig):
     assert_same([request.finish().status for request in requests], [200, 200])
 
 
-def test_a_clip_that_takes_long_to_encode_has_what_the_memory_was_written_over_meanwhile(_):
+def test_a_clip_has_frames_that_were_overwritten_while_it_was_encoded(_):
     settings = {**SETTINGS, "memory": {"minutes": 5, "max_mb": 4}, "clips": {"cache": "yes"}}  # 4 MiB are fewer than 600 frames
     with Rig(settings, fps="120") as rig:
         rig.start_recorderd()
         rig.start_web()
         wait_for(lambda: len(rig.camera.frames()) > 560, PATIENCE_S, "the memory is nearly full")
         frames = rig.camera.frames()[-440:]
-        from_us, to_us = second_behind(frames[0]), frames[-1].wall_us // US * US
+        from_us, to_us = second_after(frames[0]), frames[-1].wall_us // US * US
         request = Request(rig, from_us, to_us)
         rig.new_frames(660)
         assert_same(rig.footage(from_us, from_us + US).status, 404)
@@ -178,25 +178,25 @@ def test_a_clip_that_takes_long_to_encode_has_what_the_memory_was_written_over_m
         assert answer.status == 200, (answer.status, answer.body)
         assert_numbers([number for _, number in rig.frames_of(answer.body)], rig.camera.frames(), from_us, to_us, 9000)
         assert answer.headers["X-Clip-Spans"].count("/") == 1 and "max-age" in answer.headers["Cache-Control"], answer.headers
-        wait_for(lambda: rig.footage(from_us, to_us).body == answer.body, PATIENCE_S, "it is stored")
+        wait_for(lambda: rig.footage(from_us, to_us).body == answer.body, PATIENCE_S, "it is cached")
 
 
 def published(rig, count):
-    """What /camera_info says once it knows of so many frames."""
+    """/camera_info once it counts that many frames, else None."""
     info = rig.get("/camera_info").json()
     return info if info.get("frames", 0) >= count else None
 
 
 def memory_of(settings, fps, full):
-    """What /camera_info says of a memory of that size once it is full."""
+    """What /camera_info reports about a memory of that size once it is full."""
     with Rig({**SETTINGS, "memory": settings}, fps=str(fps)) as rig:
         rig.start_recorderd()
         rig.start_web()
         wait_for(lambda: len(rig.camera.frames()) > full, full / fps + 60, "the memory is full")
-        memory = wait_for(lambda: published(rig, full), 60, "that is published")["memory"]
+        memory = wait_for(lambda: published(rig, full), 60, "/camera_info has caught up")["memory"]
         frames = rig.camera.frames()
         oldest = rig.footage(frames[0].wall_us // US * US, frames[0].wall_us // US * US + US)
-        assert oldest.status == 404, "what is no longer in the memory is served"
+        assert oldest.status == 404, "a clip has frames that are no longer in the memory"
     return memory, max(later.mono_us - earlier.mono_us for earlier, later in zip(frames, frames[1:])) / US
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""/metrics is what Prometheus reads, counts what happens, and the dashboard of docs/ asks for nothing that is not there."""
+"""/metrics has Prometheus' format, counts what happens, and has everything that the dashboard in docs/ asks for."""
 import contextlib
 import json
 import os
@@ -18,7 +18,7 @@ CAMERA = re.compile(r'camera="[^"]*",?')
 
 
 def read(text):
-    """{name: {labels without the camera's: value}}. A sample stands behind the lines that say what it is, once."""
+    """{name: {labels without the camera's: value}}. Each sample is there once, after its # TYPE line."""
     types, samples = {}, {}
     for line in text.splitlines():
         if line.startswith("# TYPE "):
@@ -47,7 +47,7 @@ def one(samples, name):
     return samples[name][""]
 
 
-def test_prometheus_own_reader_takes_all_of_it(rig):
+def test_prometheus_parses_all_of_it(rig):
     text = rig.get("/metrics").body
     reader = ("import sys; from prometheus_client.parser import text_string_to_metric_families as read; "
               "print(len(list(read(sys.stdin.read()))))")
@@ -62,14 +62,14 @@ def test_prometheus_own_reader_takes_all_of_it(rig):
 
 
 def listed(rig):
-    """The metrics, once there is a segment in them, and frames are counted and measured."""
+    """The metrics, once there is a segment and the frame rate is measured; else None."""
     samples = metrics(rig)
     there = one(samples, "recorder_segments") >= 1 and 25 < one(samples, "recorder_frames_per_second") < 35
     return samples if there and one(samples, "recorder_recording") and one(samples, "recorder_memory_seconds") > 0 else None
 
 
 def test_the_camera_and_the_recording_are_counted(rig):
-    first = wait_for(lambda: listed(rig), 60, "what is on the disk is published each second, and the camera's rate is measured")
+    first = wait_for(lambda: listed(rig), 60, "a segment is counted and the frame rate is measured")
     assert one(first, "recorder_up") == one(first, "recorder_streaming") == one(first, "recorder_recording") == 1
     assert 25 < one(first, "recorder_frames_per_second") < 35
     lost = one(first, "recorder_frames_lost_total")
@@ -80,7 +80,7 @@ def test_the_camera_and_the_recording_are_counted(rig):
     wait_for(lambda: one(metrics(rig), "recorder_frames_encoded_total") > one(first, "recorder_frames_encoded_total"), 60, "more frames")
     rig.camera.fault("unplugged")
     try:
-        wait_for(lambda: one(metrics(rig), "recorder_streaming") == 0, 60, "the camera is away")
+        wait_for(lambda: one(metrics(rig), "recorder_streaming") == 0, 60, "the camera is gone")
     finally:
         rig.camera.fault("unplugged", 0)
     wait_for(lambda: metrics(rig)["recorder_gaps_total"]['cause="unplugged"'] == gaps['cause="unplugged"'] + 1, 60, "the gap is counted")
@@ -106,7 +106,7 @@ def test_viewers_and_what_they_were_sent_are_counted(rig):
 
 
 def assert_histogram(samples, name):
-    """Cumulative up to all of them; how many."""
+    """The buckets are cumulative; returns how many values there are."""
     buckets = [value for labels, value in samples[name + "_bucket"].items()]
     assert buckets == sorted(buckets) and list(samples[name + "_bucket"])[-1] == 'le="+Inf"', samples[name + "_bucket"]
     assert buckets[-1] == one(samples, name + "_count") and one(samples, name + "_sum") > 0
@@ -138,7 +138,7 @@ def test_a_killed_live_program_takes_its_viewers_with_it(rig):
     wait_for(lambda: one(metrics(rig), "recorder_live_viewers") == 0, 60, "nobody watches a dead program")
     viewer.__exit__()
     wait_for(lambda: sees(rig), 60, "lighttpd starts it again")
-    wait_for(lambda: one(metrics(rig), "recorder_live_frames_total") > before, 60, "the counters go on")
+    wait_for(lambda: one(metrics(rig), "recorder_live_frames_total") > before, 60, "the counters continue")
 
 
 def is_live_of(rig, pid):
@@ -150,7 +150,7 @@ def is_live_of(rig, pid):
 
 
 def sees(rig):
-    """Until the program runs again, lighttpd may refuse, or cut the answer short at any place."""
+    """Whether a picture arrives. Until the program runs again, lighttpd may refuse a request or cut the answer short."""
     with contextlib.suppress(OSError, IndexError, KeyError, ValueError, AssertionError), Viewer(rig) as viewer:
         return viewer.status == 200 and viewer.part()
     return None

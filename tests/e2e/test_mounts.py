@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""File systems are mounted over the folders of recordings and clips, unmounted and mounted again while everything runs."""
+"""File systems are mounted over the folders of recordings and clips, unmounted, and mounted again, while everything runs."""
 import contextlib
 import os
 import shutil
 import sys
 import threading
 
-from support.exact import assert_exact, just_behind, second_behind
+from support.exact import assert_exact, just_after, second_after
 from support.faulty_rig import assert_same
 from support.mounted import MountedRig, is_allowed, numbers, run
 from support.tap import run_tests
@@ -16,15 +16,15 @@ OTHER_FOLDER = "is not the folder of the last run"
 
 
 def a_second(rig):
-    """The first one from now on, once it is recorded."""
-    second = second_behind(rig.camera.newest()) // US
-    wait_for(lambda: rig.camera.newest().wall_us > (second + 1) * US, PATIENCE_S, "a second is taken")
+    """The next whole second, once it is recorded."""
+    second = second_after(rig.camera.newest()) // US
+    wait_for(lambda: rig.camera.newest().wall_us > (second + 1) * US, PATIENCE_S, "the second is over")
     rig.indexed()
     return second
 
 
 def a_clip(rig, name, second=None):
-    """Keeps a clip of a second that is recorded."""
+    """Keeps a clip of a recorded second."""
     second = second or a_second(rig)
     answer = rig.get(f"/clips?from={second}&to={second + 1}&name={name}", "POST")
     assert answer.status == 201, (answer.status, answer.body)
@@ -32,7 +32,7 @@ def a_clip(rig, name, second=None):
 
 @contextlib.contextmanager
 def never(rig, path, wrong):
-    """Asks all the time; no good answer may be wrong. What cannot be read may be an error."""
+    """Keeps asking: no answer with status 200 may be wrong. Errors are allowed while something cannot be read."""
     done, found = threading.Event(), []
 
     def ask():
@@ -65,21 +65,21 @@ def identity(path):
 
 def test_a_disk_that_is_mounted_over_the_folder_is_recorded_into_and_loses_no_frame(rig):
     rig.records_into(os.path.join(rig.below, "recordings"))
-    from_us = second_behind(rig.camera.newest())
+    from_us = second_after(rig.camera.newest())
     rig.new_frames(30)
     disk = rig.new_file_system()
     with never(rig, "/recordings", lambda answer: answer.json() == []), never(rig, "/timeline", lambda answer: not answer.json()["from"]):
         disk.mount(rig.disk_path)
         rig.records_into(rig.recordings)
     rig.new_frames(30)
-    to_us = just_behind(rig.camera.newest())
+    to_us = just_after(rig.camera.newest())
     rig.indexed()
     assert_exact(rig, from_us, to_us)
     warning = rig.warnings()
     assert "leads to another folder" in warning and "1 segment in" in warning, warning
     assert rig.get("/health").status == 200
     below = os.path.join(rig.below, "recordings")
-    wait_for(lambda: rig.listed_states(below) == (1, 1), PATIENCE_S, "the segment that was left is finished and listed")
+    wait_for(lambda: rig.listed_states(below) == (1, 1), PATIENCE_S, "the segment left behind is finished and listed")
     assert rig.statuses("/recordings") == rig.statuses("/clips") == {200}
     assert len(rig.files()) == 1 and rig.timeline(from_us, to_us)["gaps"] == []
     assert rig.stop_recorderd() == 0
@@ -87,11 +87,11 @@ def test_a_disk_that_is_mounted_over_the_folder_is_recorded_into_and_loses_no_fr
     assert_same(shown, numbers(rig.camera.frames())[:len(shown)])
 
 
-def test_once_it_is_unmounted_what_was_hidden_is_there_and_the_time_between_is_a_gap(rig):
+def test_after_unmounting_hidden_segments_are_back_and_the_time_between_is_a_gap(rig):
     rig.records_into(rig.recordings)
     below = os.path.join(rig.below, "recordings")
     before = len(os.listdir(below))
-    assert before > 0 and rig.files(), "something is hidden, and something is on the disk"
+    assert before > 0 and rig.files(), "there must be segments both below the mount and on the disk"
     rig.new_frames(30)
     gone_us = rig.camera.newest().wall_us
     rig.unmount("-l")
@@ -106,7 +106,7 @@ def test_once_it_is_unmounted_what_was_hidden_is_there_and_the_time_between_is_a
     assert len(os.listdir(below)) >= before, "something was deleted"
 
 
-def test_workers_serve_a_file_system_that_is_mounted_again_with_the_numbers_that_it_had(rig):
+def test_workers_find_a_file_system_that_is_mounted_again_with_the_same_inodes(rig):
     rig.bare()
     disk = rig.new_file_system()
     disk.mount(rig.disk_path)
@@ -120,7 +120,7 @@ def test_workers_serve_a_file_system_that_is_mounted_again_with_the_numbers_that
     were = [identity(folder) for folder in folders]
     rig.unmount()
     disk.mount(rig.disk_path)
-    assert [identity(folder) for folder in folders] == were, "the numbers are other ones"
+    assert [identity(folder) for folder in folders] == were, "the device or inode numbers have changed"
     assert rig.statuses(f"/recordings/{file}") == {200}
     assert rig.statuses("/recordings") == rig.statuses("/timeline") == rig.statuses("/clips/kept.mp4") == {200}
     assert clips(rig) == ["kept.mp4"]
@@ -130,17 +130,17 @@ def test_workers_serve_a_file_system_that_is_mounted_again_with_the_numbers_that
     assert rig.get("/clips/again.mp4", "DELETE").status == 200 and clips(rig) == ["kept.mp4"]
 
 
-def test_a_folder_of_clips_that_is_replaced_is_used_whatever_takes_its_place(rig):
+def test_a_folder_of_clips_that_is_replaced_is_used(rig):
     rig.records_into(rig.recordings)
     second = a_second(rig)
-    for number, replace in enumerate((deleted_and_made_anew, renamed, mounted_over, bound, unmounted)):
+    for number, replace in enumerate((deleted_and_created_again, renamed, mounted_over, bound, unmounted)):
         replace(rig.clips)
         a_clip(rig, f"one{number}", second)
         assert f"one{number}.mp4" in clips(rig), replace.__name__
         assert rig.statuses(f"/clips/one{number}.mp4") == {200}, replace.__name__
 
 
-def deleted_and_made_anew(path):
+def deleted_and_created_again(path):
     shutil.rmtree(path, ignore_errors=True)
     os.mkdir(path)
 
@@ -165,7 +165,7 @@ def unmounted(path):
     run("umount", path)
 
 
-def test_a_folder_that_cannot_be_read_or_written_is_an_error_in_words(rig):
+def test_a_read_only_folder_of_clips_is_an_error_with_the_reason(rig):
     rig.records_into(rig.recordings)
     a_clip(rig, "locked")
     run("mount", "--bind", rig.clips, rig.clips)
@@ -179,7 +179,7 @@ def test_a_folder_that_cannot_be_read_or_written_is_an_error_in_words(rig):
     assert rig.get("/clips/locked.mp4", "DELETE").status == 200
 
 
-def test_while_folders_come_and_go_no_list_is_empty_that_is_not(rig):
+def test_no_list_is_wrongly_empty_while_folders_are_mounted(rig):
     rig.records_into(rig.recordings)
     a_clip(rig, "steady")
     with never(rig, "/clips", lambda answer: "steady.mp4" not in answer.body.decode()):
@@ -189,22 +189,22 @@ def test_while_folders_come_and_go_no_list_is_empty_that_is_not(rig):
     assert clips(rig)
 
 
-def test_a_disk_that_comes_late_is_waited_for_and_gets_every_frame(rig):
+def test_a_disk_that_is_mounted_late_gets_every_frame(rig):
     rig.bare()
     disk, below = rig.new_file_system(), rig.content_below()
     rig.configure(record={"require_mount": rig.need()}, clips={"require_mount": rig.need()})
     first = len(rig.camera.frames())
     rig.start_recorderd()
-    wait_for(lambda: "no disk is mounted" in rig.reasons(), PATIENCE_S, "/health says it")
-    wait_for(lambda: rig.get("/camera_info").json()["recording"]["state"] == "disk", PATIENCE_S, "the state says it")
-    wait_for(lambda: "Clips cannot be kept or listed" in rig.warnings(), PATIENCE_S, "/health says it of the clips")
+    wait_for(lambda: "no disk is mounted" in rig.reasons(), PATIENCE_S, "/health reports it")
+    wait_for(lambda: rig.get("/camera_info").json()["recording"]["state"] == "disk", PATIENCE_S, "/camera_info reports it")
+    wait_for(lambda: "Clips cannot be kept or listed" in rig.warnings(), PATIENCE_S, "/health reports it for the clips")
     rig.new_frames(35)
     assert_not_mounted(rig)
-    from_us, to_us = second_behind(rig.camera.frames()[first]), just_behind(rig.camera.newest())
+    from_us, to_us = second_after(rig.camera.frames()[first]), just_after(rig.camera.newest())
     disk.mount(rig.disk_path)
     rig.records_into(rig.recordings)
     rig.indexed()
-    wait_for(lambda: rig.get("/health").status == 200 and "Clips" not in rig.warnings(), PATIENCE_S, "/health is content")
+    wait_for(lambda: rig.get("/health").status == 200 and "Clips" not in rig.warnings(), PATIENCE_S, "/health has no complaint")
     assert rig.timeline(from_us, to_us)["gaps"] == []
     assert_exact(rig, from_us, to_us)
     assert rig.content_below() == below, "something was written below the disk"
@@ -212,7 +212,7 @@ def test_a_disk_that_comes_late_is_waited_for_and_gets_every_frame(rig):
     assert clips(rig) == ["late.mp4"]
 
 
-def test_a_disk_that_is_taken_away_leaves_a_gap_and_nothing_below_it(rig):
+def test_a_disk_that_is_unmounted_leaves_a_gap_and_nothing_below_it(rig):
     rig.bare()
     below = rig.content_below()
     rig.configure(record={"require_mount": rig.need()}, clips={"require_mount": rig.need()})
@@ -223,15 +223,15 @@ def test_a_disk_that_is_taken_away_leaves_a_gap_and_nothing_below_it(rig):
     rig.new_frames(30)
     from_us = rig.camera.newest().wall_us
     rig.unmount("-l")
-    wait_for(lambda: "no disk is mounted" in rig.reasons(), PATIENCE_S, "/health says it")
+    wait_for(lambda: "no disk is mounted" in rig.reasons(), PATIENCE_S, "/health reports it")
     assert_not_mounted(rig)
-    wait_for(disk.is_free, PATIENCE_S, "nothing of the recorder's is on the disk any more")
+    wait_for(disk.is_free, PATIENCE_S, "the recorder no longer uses the disk")
     rig.new_frames(30)
     disk.mount(rig.disk_path)
     rig.records_into(rig.recordings, 2)
     rig.new_frames(30)
     rig.indexed()
-    gaps = rig.timeline(from_us - US, just_behind(rig.camera.newest()))["gaps"]
+    gaps = rig.timeline(from_us - US, just_after(rig.camera.newest()))["gaps"]
     assert [gap["cause"] for gap in gaps] == ["disk"], gaps
     assert rig.get("/health").status == 200 and rig.content_below() == below
     assert {one["state"] for one in rig.segments()[:-1]} == {"complete"}
@@ -254,28 +254,28 @@ def test_another_folder_than_in_the_last_run_is_a_warning(rig):
         rig.no_recorder()
         restart()
         rig.start_recorderd()
-        wait_for(rig.is_well, PATIENCE_S, "it records")
+        wait_for(rig.is_healthy, PATIENCE_S, "the recorder is healthy")
         if warns:
-            wait_for(lambda: OTHER_FOLDER in rig.warnings(), PATIENCE_S, "/health says it")
-        rig.new_frames(80)  # what is published may be a second old
+            wait_for(lambda: OTHER_FOLDER in rig.warnings(), PATIENCE_S, "/health reports it")
+        rig.new_frames(80)  # the published state may be a second old
         assert warns is None or (OTHER_FOLDER in rig.warnings()) == warns, (warns, rig.warnings())
 
 
 def usual(rig):
-    """Records, into whatever is mounted."""
+    """The recorder records, into whatever is mounted."""
     if rig.recorderd is None:
         rig.configure()
         rig.start_recorderd()
     if rig.web is None:
         rig.start_web()
-    wait_for(rig.is_well, PATIENCE_S, "the recorder is in its usual state")
+    wait_for(rig.is_healthy, PATIENCE_S, "the recorder is in its usual state")
 
 
-OF_WORKERS = (test_workers_serve_a_file_system_that_is_mounted_again_with_the_numbers_that_it_had,)
+OF_WORKERS = (test_workers_find_a_file_system_that_is_mounted_again_with_the_same_inodes,)
 
 
 def without_sandbox(test, stack):
-    """The same where the kernel has no Landlock."""
+    """The same test as if the kernel had no Landlock."""
     def one(_):
         if not stack.rigs:
             stack.rigs.append(stack.enter_context(MountedRig(sandbox=False)))
@@ -288,7 +288,7 @@ def without_sandbox(test, stack):
 
 def main():
     if not is_allowed():
-        print("1..0 # SKIP file systems can be mounted by root alone, and mkfs.ext4 (e2fsprogs) makes them")
+        print("1..0 # SKIP needs root, to mount file systems, and mkfs.ext4 (e2fsprogs)")
         return 0
     with contextlib.ExitStack() as stack, MountedRig() as rig:
         stack.rigs = []

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Two recorders side by side, two cameras: what happens to one is nothing to the other, and neither takes the other's camera."""
+"""Two recorders and two cameras: what happens to one does not affect the other, and neither takes the other's camera."""
 import os
 import signal
 import sys
@@ -14,7 +14,7 @@ LOOKING_S = 3  # a recorder without a camera looks for one every 2 s
 
 
 class Pair(Several):
-    """`left` and `right`. Of whatever cameras there are, unless settings say which."""
+    """`left` and `right`, with any camera unless the settings name one."""
 
     def __init__(self, **devices):
         """devices: left="/dev/video0"; auto by default."""
@@ -25,7 +25,7 @@ class Pair(Several):
         return self.wait_state(side, "waiting")
 
     def of(self, side):
-        """The camera that serves there."""
+        """The camera that a recorder uses."""
         return self.cameras[self.info(side)["current_camera"]]
 
     def timeline(self, side, since_us):
@@ -36,7 +36,7 @@ def test_two_recorders_that_take_any_camera_have_one_each():
     with Pair() as pair:
         pair.start()
         assert pair.of("left") is not pair.of("right")
-        wait_for(lambda: all(os.listdir(pair.folder_of(side)) for side in pair.names), PATIENCE_S, "each records into its folder")
+        wait_for(lambda: all(os.listdir(pair.folder_of(side)) for side in pair.names), PATIENCE_S, "each recorder records into its folder")
         for name in pair.names.values():
             listed = wait_for(lambda of=name: pair.get(f"/recordings?camera={of}").json(), PATIENCE_S, f"segments of {name}")
             assert {one["camera"] for one in listed} == {name}, listed
@@ -50,7 +50,7 @@ def test_while_one_of_them_fails_the_other_loses_nothing():
         new_frames(spared, 30)
         since_us, before = spared.frames()[-1].wall_us, pair.info("right")
         failing.fault("error_next", 5)
-        wait_for(lambda: not failing.fault_left("error_next"), PATIENCE_S, "the bad frames are taken")
+        wait_for(lambda: not failing.fault_left("error_next"), PATIENCE_S, "the bad frames have passed")
         for fault, value in (("qbuf_errno", 5), ("stall", 1), ("unplugged", 1)):
             failing.fault(fault, value)
             wait_for(lambda: pair.info("left")["state"] != "streaming", PATIENCE_S, f"{fault} is noticed")
@@ -61,7 +61,7 @@ def test_while_one_of_them_fails_the_other_loses_nothing():
         new_frames(spared, 30)
         streams = failing.counter("streams")
         pair.start_one("left")
-        wait_for(lambda: failing.counter("streams") > streams, PATIENCE_S, "the new one has its camera")
+        wait_for(lambda: failing.counter("streams") > streams, PATIENCE_S, "the new recorder has its camera")
         pair.wait_streaming("left")
         new_frames(spared, 30)
         after, timeline = pair.info("right"), pair.timeline("right", since_us)
@@ -77,7 +77,7 @@ def new_frames(camera, count):
 
 
 def assert_left_takes_nothing(pair, right, before_it_returns=lambda: None):
-    """Left's camera is away; right's comes back while its recorder is kept from taking it."""
+    """Left's camera is gone. Right's comes back while its recorder is stopped: left must not take it."""
     left = pair.of("left")
     left.fault("unplugged")
     pair.wait_waiting("left")
@@ -87,7 +87,7 @@ def assert_left_takes_nothing(pair, right, before_it_returns=lambda: None):
     before_it_returns()
     streams = right.counter("streams")
     right.fault("unplugged", 0)
-    time.sleep(LOOKING_S)  # the subject: in so long a time left looks for a camera, and has to find none
+    time.sleep(LOOKING_S)  # the subject: in this time left looks for a camera, and must find none
     assert pair.info("left")["state"] == "waiting" and right.counter("streams") == streams, pair.info("left")
     assert "free camera" in pair.info("left")["last_error"], pair.info("left")
     pair.recorders["right"].send_signal(signal.SIGCONT)
@@ -104,7 +104,7 @@ def test_a_camera_that_is_plugged_in_again_goes_back_to_the_recorder_that_had_it
         assert_left_takes_nothing(pair, pair.of("right"))
 
 
-def test_a_camera_whose_link_is_late_is_not_taken_for_anybody_s():
+def test_a_camera_whose_link_is_late_is_not_opened_by_another_recorder():
     """udev makes /dev/v4l/by-id/… some time after the node."""
     with Pair(left="/dev/video0", right="/dev/v4l/by-id/right") as pair:
         pair.start()

@@ -12,7 +12,7 @@ from support.times import wait_for
 
 CHECK = os.path.join(PROJECT, "tests", "openapi", "check.mjs")
 
-# Good ones, and wrong ones of each kind.
+# Valid requests, and invalid ones of each kind.
 REQUESTS = [
     ("GET", "/camera_info"), ("GET", "/camera_info?camera=none"), ("GET", "/health"), ("GET", "/metrics"),
     ("GET", "/recordings"), ("GET", "/recordings?limit=0"), ("GET", "/recordings/{segment}"), ("GET", "/recordings/{segment}/init.mp4"),
@@ -37,7 +37,7 @@ def ask(rig, method, path):
 
 def checked(answers):
     if not shutil.which("node") or not os.path.isdir(os.path.join(os.path.dirname(CHECK), "node_modules")):
-        raise Skipped("no node here, or not what tests/openapi needs of npm")
+        raise Skipped("node, or the npm packages of tests/openapi, are not installed")
     told = subprocess.run(["node", CHECK], input="".join(json.dumps(answer) + "\n" for answer in answers), capture_output=True, text=True,
                           check=False)
     assert told.returncode == 0, told.stderr
@@ -54,20 +54,20 @@ def test_answers_are_what_the_document_says(rig):
     wait_for(lambda: len(rig.camera.frames()) > 60, 60, "some footage")
     rig.camera.fault("unplugged")
     try:
-        wait_for(lambda: rig.get("/health").status == 503, 60, "/health says that the camera is away")
+        wait_for(lambda: rig.get("/health").status == 503, 60, "/health reports that the camera is gone")
         answers = [ask(rig, "GET", "/health"), ask(rig, "GET", "/camera_info")]
     finally:
         rig.camera.fault("unplugged", 0)
     wait_for(lambda: rig.get("/health").status == 200, 60, "the camera is back")
     before = len(rig.camera.frames())
-    wait_for(lambda: len(rig.camera.frames()) > before + 180, 60, "some seconds more")
+    wait_for(lambda: len(rig.camera.frames()) > before + 180, 60, "some more seconds")
     segment = rig.get("/recordings").json()[-1]["file"]
     answers += [ask(rig, method, path.format(segment=segment)) for method, path in REQUESTS]
     assert_good(answers)
 
 
 def info_with(rig, name):
-    """An answer of /camera_info that says something under that name."""
+    """An answer of /camera_info that has a value under that name."""
     def asked():
         answer = ask(rig, "GET", "/camera_info")
         return answer if answer["status"] == 200 and json.loads(answer["body"]).get(name) is not None else None
@@ -85,7 +85,7 @@ def test_a_slow_camera_is_what_the_document_says(rig):
     assert_good([answer])
 
 
-def test_what_serves_in_place_of_a_camera_is_what_the_document_says(_):
+def test_a_fallback_camera_is_what_the_document_says(_):
     for settings, name in (({"device": "/dev/video7", "fallback": "any"}, "fallback"), ({"device": "/dev/video7", "fallback": "test"}, "fallback"),
                            ({"device": "test"}, "current_camera")):
         with Rig(cameras=2 if settings.get("fallback") == "any" else 1, settings={"camera": settings}) as other:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Any second of the archive as a picture: the right one, made once, one at a time, and the newest wish first."""
+"""Any second of the archive as a picture: the right one, made only once, one at a time, and the newest request first."""
 import contextlib
 import datetime
 import http.client
@@ -18,11 +18,11 @@ from clip_frames import clip_numbers
 NUMBERS = jpegs_by_hash()
 SECONDS = 14
 NEAR_US = 60 * US
-MS_US = 1000  # what X-Timestamp leaves out
+MS_US = 1000  # X-Timestamp has milliseconds
 
 
 def archive(rig):
-    """[from, to) in whole seconds that are on the disk and no more in memory."""
+    """[from, to) of whole seconds that are on the disk and no longer in the memory."""
     def taken_us():
         frames = rig.camera.frames()
         return frames[-1].wall_us - frames[0].wall_us if frames else 0
@@ -36,7 +36,7 @@ def timestamp_us(answer):
 
 
 def assert_is_of(rig, answer, at_us):
-    """The picture shows the first frame of that second, and says when it was taken."""
+    """The picture shows the first frame of that second, and X-Timestamp is its time."""
     path = rig.path(f"still-{threading.get_ident()}.jpg")
     with open(path, "wb") as file:
         file.write(answer.body)
@@ -48,7 +48,7 @@ def assert_is_of(rig, answer, at_us):
     assert abs(timestamp_us(answer) - firsts[number].wall_us) <= MS_US + EDGE_US, (answer.headers["X-Timestamp"], firsts[number].wall_us)
 
 
-def test_a_second_that_memory_has_no_more_is_shown_by_its_key_frame(rig):
+def test_a_second_that_is_no_longer_in_memory_is_shown_by_its_key_frame(rig):
     first, end = archive(rig)
     for at in (first + 0.1, first + 3.9, (first + end) // 2):
         for width in ("", "&width=160"):
@@ -58,7 +58,7 @@ def test_a_second_that_memory_has_no_more_is_shown_by_its_key_frame(rig):
 
 
 def decoders(rig):
-    """How many FFmpegs work for the web server's workers."""
+    """How many FFmpegs the web server's workers run."""
     parents, names = {}, {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -95,7 +95,7 @@ class Watch(threading.Thread):
 
 
 def sent(rig, path):
-    """A connection that has asked; its answer is taken later."""
+    """A connection with a request; its answer is read later."""
     connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=60)
     connection.request("GET", path)
     return connection
@@ -106,7 +106,7 @@ def answer_of(connection):
     return Answer(response.status, response.headers, response.read())
 
 
-def test_what_was_made_once_is_not_made_again(rig):
+def test_a_picture_is_made_only_once(rig):
     first, _ = archive(rig)
     wanted = rig.get(f"/snapshot?at={first + 5}&width=192")
     with Watch(rig) as watch:
@@ -115,18 +115,18 @@ def test_what_was_made_once_is_not_made_again(rig):
     assert watch.most == 0, watch.most
 
 
-def test_of_many_wishes_one_is_worked_on_at_a_time_and_the_last_one_is_met(rig):
+def test_pictures_are_made_one_at_a_time_and_the_last_request_is_answered(rig):
     first, end = archive(rig)
     watch = Watch(rig)
-    wishes = [first + (end - first) * number / 60 for number in range(60)]
+    instants = [first + (end - first) * number / 60 for number in range(60)]
     with watch, contextlib.ExitStack() as stack:
         asked = []
-        for at in wishes:  # one after the other, as a hand draws along the time line
+        for at in instants:  # one after the other, as somebody drags along the timeline
             asked.append(stack.enter_context(contextlib.closing(sent(rig, f"/snapshot?at={at:.3f}&width=144"))))
             time.sleep(0.05)
         answers = [answer_of(one) for one in asked]
     assert watch.most == 1, watch.most
-    for at, answer in zip(wishes, answers):
+    for at, answer in zip(instants, answers):
         assert answer.status in (200, 503), (answer.status, answer.body)
         if answer.status == 503:
             assert answer.headers["Retry-After"] and "newer" in answer.detail.lower(), answer.detail
@@ -134,7 +134,7 @@ def test_of_many_wishes_one_is_worked_on_at_a_time_and_the_last_one_is_met(rig):
         assert abs(timestamp_us(answer) - at * US) < NEAR_US
         assert_is_of(rig, answer, timestamp_us(answer) + 1000)
     assert answers[-1].status == 200
-    assert_is_of(rig, answers[-1], int(wishes[-1] * US))
+    assert_is_of(rig, answers[-1], int(instants[-1] * US))
 
 
 if __name__ == "__main__":

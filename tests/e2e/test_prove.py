@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tests/prove: a red test is red the first time, and a run in which nothing ran is no success."""
+"""tests/prove: a failing test fails the run at once, and a run without any test is a failure."""
 import os
 import subprocess
 import sys
@@ -17,7 +17,7 @@ KILLS_PROVE = "kill -{} $(ps -o ppid= -p $PPID); sleep 5"
 
 
 def prove(*scripts):
-    """Exit status and output of tests/prove for files of these scripts."""
+    """The exit status and output of tests/prove for these scripts."""
     with tempfile.TemporaryDirectory(prefix="recorder-e2e.") as folder:
         names = [f"./test_{number}" for number, _ in enumerate(scripts)]
         for name, script in zip(names, scripts):
@@ -64,7 +64,7 @@ def test_a_file_that_cannot_be_run_is_a_failure():
     assert_fails("prove ended with status", GOOD, "exit 127")
 
 
-def test_what_is_skipped_is_shown_with_its_reason():
+def test_skipped_tests_are_shown_with_their_reasons():
     status, said = prove(GOOD, SKIPPED)
     assert status == 0 and "no browser here" in said, (status, said)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Any range of a camera that is now fast and now slow, jitters and stalls: exactly the frames of that time."""
+"""Any range of a camera that changes its rate, jitters and stalls has exactly the frames of that time."""
 import random
 import time
 
@@ -9,11 +9,11 @@ from support.tap import comment
 from support.times import US, wait_for
 
 SEED = random.randrange(1 << 30)
-UNEVEN_S = 18  # the subject: so long is the recording of which all is asked
+UNEVEN_S = 18  # the length of the recording that the ranges are taken from
 
 
 def ranges_up_to_now(rig):
-    """Ranges of what is on the disk."""
+    """Ranges of everything that is on the disk."""
     rig.new_frames(1)
     rig.indexed()
     ranges = Ranges(rig, SEED)
@@ -21,7 +21,7 @@ def ranges_up_to_now(rig):
     return ranges
 
 
-def told(ranges):
+def summary(ranges):
     comment(f"{ranges.asked} ranges, {ranges.empty} of them empty, {ranges.shown} frames")
 
 
@@ -32,15 +32,15 @@ def test_random_ranges_are_exact(rig):
     ranges = ranges_up_to_now(rig)
     for _ in range(12):
         ranges.at_random(10 * US)
-    told(ranges)
+    summary(ranges)
 
 
 def test_ranges_around_a_rotation_are_exact(rig):
     border = wait_for(lambda: rotations(rig), 60, "a segment follows another")[-1]
-    wait_for(lambda: rig.camera.frames()[-1].wall_us > border + 3 * US, 60, "what is behind the border is taken")
+    wait_for(lambda: rig.camera.frames()[-1].wall_us > border + 3 * US, 60, "some seconds after the border have passed")
     ranges = ranges_up_to_now(rig)
     ranges.around(border)
-    told(ranges)
+    summary(ranges)
 
 
 if __name__ == "__main__":

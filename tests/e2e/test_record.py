@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Capture, ring, encoder, segments, clips: what a camera took is what a clip shows, to the frame and the microsecond."""
+"""Capture, ring, encoder, segments, clips: a clip shows what the camera took, to the frame and the microsecond."""
 import json
 import os
 import random
@@ -19,7 +19,7 @@ def segments(rig):
 
 
 def recorded_for(rig, seconds):
-    """The whole seconds that are recorded, once there are so many."""
+    """The whole seconds that are recorded, once there are that many."""
     def enough():
         frames = rig.camera.frames()
         first_us, end_us = whole_seconds(frames, US) if frames else (0, 0)
@@ -28,7 +28,7 @@ def recorded_for(rig, seconds):
 
 
 def complete(rig, count):
-    """The closed segments, oldest first, once there are so many."""
+    """The closed segments, oldest first, once there are that many."""
     def closed():
         found = [one for one in segments(rig) if one["state"] == "complete"]
         return found if len(found) >= count else None
@@ -36,13 +36,13 @@ def complete(rig, count):
 
 
 def open_segment(rig):
-    """The one that is being recorded, once it has frames: it may have begun just now."""
+    """The segment that is being recorded, once it has frames: it may have just begun."""
     newest = segments(rig)[-1]
     return newest if newest["state"] == "recording" and newest["frames"] > 0 else None
 
 
 def boxes(path):
-    """Types of the boxes at the top of an MP4."""
+    """Types of the top-level boxes of an MP4."""
     found = []
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -132,7 +132,7 @@ def test_a_complete_segment_is_a_plain_mp4(rig):
     assert abs(float(stream["start_time"])) < 0.001
 
 
-def test_segments_follow_each_other_frame_by_frame(rig):
+def test_segments_continue_each_other_frame_by_frame(rig):
     numbers = []
     for one in complete(rig, 2):
         answer = rig.get("/recordings/" + one["file"])
@@ -161,7 +161,7 @@ def test_random_ranges_of_whole_seconds_are_exact(rig):
             raise AssertionError(f"seed {seed}, from {from_us} to {to_us}: {wrong}") from wrong
 
 
-def test_footage_and_its_lists_are_for_the_recorder_and_its_group_alone(rig):
+def test_only_the_recorder_and_its_group_can_read_footage_and_its_lists(rig):
     rig.clip(*recorded_for(rig, 2))
     for above in (rig.recordings, rig.clips):
         for folder, _, files in os.walk(above):
@@ -170,7 +170,7 @@ def test_footage_and_its_lists_are_for_the_recorder_and_its_group_alone(rig):
                 assert mode == {".": 0o750, ".lock": 0o200}.get(name, 0o640), (folder, name, oct(mode))
 
 
-def test_the_same_range_is_the_same_bytes_for_ever(rig):
+def test_the_same_range_always_has_the_same_bytes(rig):
     complete(rig, 2)
     first_us, end_us = recorded_for(rig, 22)
     wait_for(lambda: indexed_until_us(rig) > end_us, 60, "it is on the disk")
@@ -204,7 +204,7 @@ def test_a_clean_stop_leaves_plain_mp4s_with_every_frame(rig):
     taken = [frame.number % 9000 for frame in rig.camera.frames()]
     assert numbers == taken[:len(numbers)], "frames are missing"
     assert len(taken) - len(numbers) <= 2, f"{len(taken) - len(numbers)} frames at the end are missing"
-    assert not os.path.exists(f"/dev/shm/recorder.{rig.name}"), "the ring is left behind"
+    assert not os.path.exists(f"/dev/shm/recorder.{rig.name}"), "the ring was not removed"
 
 
 if __name__ == "__main__":

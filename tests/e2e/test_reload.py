@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The recorder as its administrator and a service manager see it: the state in words, and a configuration that changes while it records."""
+"""The recorder as its administrator and a service manager see it: its state in words, and a configuration that changes while it records."""
 import json
 import os
 import signal
@@ -20,16 +20,16 @@ def status(rig, *more):
 
 
 def reload_with(rig, settings, *words):
-    """Each of the words stands in the log behind the reload."""
+    """Reloads, and waits until each of the words is in the log after that."""
     before = len(rig.log())
     rig.write_ini(settings)
     rig.recorderd.send_signal(signal.SIGHUP)
-    wait_for(lambda: all(word in rig.log()[before:] for word in words), 60, f"it says {words}: {rig.log()[before:]}")
+    wait_for(lambda: all(word in rig.log()[before:] for word in words), 60, f"it logs {words}: {rig.log()[before:]}")
     return rig.log()[before:]
 
 
 def as_at_first(rig):
-    """The recorder has the settings that it began with, whatever a case before has left."""
+    """Restores the settings that the recorder began with, whatever a previous case has left."""
     reload_with(rig, {}, "was read again")
 
 
@@ -37,21 +37,21 @@ def control_value(rig, name):
     return next(one for one in rig.get("/camera_info").json()["controls"] if one["name"] == name)["value"]
 
 
-def test_a_recorder_that_records_is_said_to(rig):
-    wait_for(lambda: status(rig).returncode == 0, 60, "the recorder is well")
+def test_status_reports_a_recorder_that_records(rig):
+    wait_for(lambda: status(rig).returncode == 0, 60, "the recorder is healthy")
     said = status(rig)
     assert said.returncode == 0 and "it records" in said.stdout and "/dev/video0" in said.stdout, said
     assert not said.stderr, said.stderr
 
 
 def test_its_state_comes_as_json(rig):
-    wait_for(lambda: status(rig).returncode == 0, 60, "the recorder is well")
+    wait_for(lambda: status(rig).returncode == 0, 60, "the recorder is healthy")
     one, = json.loads(status(rig, "--json").stdout)
     assert one["camera"] == rig.name and one["status"] == "ok" and one["state"] == "streaming", one
     assert one["failures"] == [] and one["recording"]["state"] == "recording", one
 
 
-def test_what_can_change_is_taken_and_named(rig):
+def test_what_can_change_is_applied_and_named(rig):
     as_at_first(rig)
     said = reload_with(rig, {"retention": {"hours": 5}, "clips": {"max_mb": 77}, "log": {"level": "debug"}}, "taken: ")
     assert "retention.hours, clips.max_mb, log.level" in said and "restart" not in said, said
@@ -61,17 +61,17 @@ def test_the_camera_gets_its_new_controls(rig):
     wait_for(lambda: "controls" in rig.get("/camera_info").json(), 60, "the controls are published")
     assert control_value(rig, "brightness") == 128
     reload_with(rig, {"controls": {"brightness": 77}}, "controls")
-    wait_for(lambda: control_value(rig, "brightness") == 77, 60, "the camera has it")
+    wait_for(lambda: control_value(rig, "brightness") == 77, 60, "the camera has the new value")
 
 
-def test_the_workers_follow_a_recorder_that_was_told(rig):
+def test_the_workers_follow_a_recorder_that_reloads(rig):
     as_at_first(rig)
     wait_for(lambda: rig.get("/control?recording=on", "POST").status == 403, 60, "the workers refuse it")
     reload_with(rig, {"http": {"allow_control": "yes"}}, "http.allow_control")
     wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, 60, "the workers allow it")
 
 
-def test_both_workers_follow_who_may_read_and_by_which_name(rig):
+def test_both_programs_apply_new_origins_and_host_names(rig):
     as_at_first(rig)
     page = {"Origin": "http://dash.example", "Host": "cam.example"}
 
@@ -86,18 +86,18 @@ def test_both_workers_follow_who_may_read_and_by_which_name(rig):
         wait_for(lambda asked=path: lets_in(asked), 60, f"the page may read {path}")
 
 
-def test_the_live_worker_says_as_much_as_the_recorder_was_told(_):
+def test_recorder_live_applies_a_new_log_level(_):
     page = {"Origin": "http://dash.example"}
     with Rig({"log": {"level": "error"}}) as rig:
         rig.start()
         rig.write_ini({"http": {"allow_origin": page["Origin"]}})
         rig.recorderd.send_signal(signal.SIGHUP)
-        wait_for(lambda: "Access-Control-Allow-Origin" in rig.get("/stream", "HEAD", page).headers, 60, "the live worker has read it again")
+        wait_for(lambda: "Access-Control-Allow-Origin" in rig.get("/stream", "HEAD", page).headers, 60, "recorder-live has read it again")
         rig.stop_recorderd()
-        wait_for(lambda: "the recorder is gone" in rig.log("lighttpd.log"), 60, "it says that the recorder is gone")
+        wait_for(lambda: "the recorder is gone" in rig.log("lighttpd.log"), 60, "it logs that the recorder is gone")
 
 
-def test_the_workers_themselves_can_be_told(rig):
+def test_the_workers_reload_on_sighup(rig):
     reload_with(rig, {"http": {"allow_control": "yes"}}, "was read again")
     wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, 60, "the workers allow it")
     rig.write_ini({})
@@ -107,16 +107,16 @@ def test_the_workers_themselves_can_be_told(rig):
     wait_for(lambda: rig.get("/control?recording=on", "POST").status == 403, 60, "the workers refuse it again")
 
 
-def test_what_needs_a_restart_is_named_and_stays(rig):
+def test_what_needs_a_restart_is_named_and_not_applied(rig):
     as_at_first(rig)
     frames = rig.get("/camera_info").json()["frames"]
     said = reload_with(rig, {"camera": {"fps": 5}, "memory": {"minutes": 1}, "retention": {"hours": 9}}, "restart")
     assert "restart for what changed of: camera.fps, memory.minutes" in said, said
     assert "taken: retention.hours" in said, said
-    wait_for(lambda: rig.get("/camera_info").json()["frames"] > frames + 60, 60, "it goes on at 30 frames a second")
+    wait_for(lambda: rig.get("/camera_info").json()["frames"] > frames + 60, 60, "it continues at 30 frames per second")
 
 
-def test_a_broken_file_changes_nothing_and_is_said(rig):
+def test_a_broken_file_changes_nothing_and_is_reported(rig):
     reload_with(rig, {"retention": {"hours": 9}}, "was read again")
     reload_with(rig, {"retention": {"hours": "many"}}, "hours = many", "stay as they were")
     assert recorderd("-t", "-c", rig.ini).returncode == 1
@@ -125,10 +125,10 @@ def test_a_broken_file_changes_nothing_and_is_said(rig):
     assert "retention" not in said.split("was read again")[1], said
 
 
-def test_a_recorder_that_does_not_record_is_said_to(rig):
+def test_status_reports_a_recorder_that_does_not_record(rig):
     rig.camera.fault("unplugged")
     try:
-        wait_for(lambda: status(rig).returncode == 1, 60, "it says so")
+        wait_for(lambda: status(rig).returncode == 1, 60, "--status reports it")
         said = status(rig)
     finally:
         rig.camera.fault("unplugged", 0)
@@ -136,14 +136,14 @@ def test_a_recorder_that_does_not_record_is_said_to(rig):
     wait_for(lambda: status(rig).returncode == 0, 60, "it records again")
 
 
-def test_no_recorder_is_said_to_be_there(rig):
+def test_status_reports_that_no_recorder_runs(rig):
     rig.stop_recorderd()
     said = status(rig)
     assert said.returncode == 3 and "no recorder" in said.stdout, said
     assert json.loads(status(rig, "-j").stdout)[0]["status"] == "absent"
 
 
-def test_a_service_manager_is_told_from_start_to_end(rig):
+def test_a_service_manager_is_notified_from_start_to_end(rig):
     rig.stop_recorderd()
     path = rig.path("notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -172,7 +172,7 @@ def test_a_service_manager_is_told_from_start_to_end(rig):
         rig.stop_recorderd()
 
 
-def test_long_options_are_known(_rig):
+def test_long_options_work(_rig):
     assert recorderd("--version").stdout.startswith("recorderd ")
     assert "--status" in recorderd("--help").stdout
     assert recorderd("--json").returncode == 2 and recorderd("--status", "left over").returncode == 2

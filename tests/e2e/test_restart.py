@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Which end of a recorder leaves its memory to the next one, which one gives the RAM back, and what becomes of memory that nobody wants."""
+"""When a recorder that ends leaves its memory to the next one, when it frees it, and what happens to memory that nobody uses."""
 import contextlib
 import os
 import signal
 import subprocess
 import sys
 
-from support.exact import assert_exact, assert_numbers, just_behind, second_behind
+from support.exact import assert_exact, assert_numbers, just_after, second_after
 from support.faulty_rig import COUNT, FaultyRig
 from support.rig import program
 from support.tap import Skipped, run_tests
@@ -18,7 +18,7 @@ TESTED = {"clips": {"cache": "no"}}
 
 
 class Managed(FaultyRig):
-    """As a service manager runs it that starts it again."""
+    """A recorder as a service manager runs it that restarts it."""
     arguments = ("--keep-memory",)
 
     def ring(self):
@@ -30,17 +30,17 @@ class Managed(FaultyRig):
             self.write_ini(settings)
         between()
         self.start_recorderd()
-        wait_for(self.streaming, PATIENCE_S, "the next one streams")
+        wait_for(self.streaming, PATIENCE_S, "the next recorder streams")
 
     def run(self, *arguments):
-        """What recorderd says when it is called for something else than recording."""
+        """(exit status, output) of recorderd for another task than recording."""
         done = subprocess.run([program("recorderd"), *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         return done.returncode, done.stdout + done.stderr
 
     def clip_over_both(self, from_us):
-        """Of frames from before and after a restart: those of before are all in it, and those of after."""
+        """A clip with frames from before and after a restart; none of them may be missing."""
         self.new_frames(30)
-        to_us = just_behind(self.camera.newest())
+        to_us = just_after(self.camera.newest())
         answer = self.footage(from_us, to_us)
         assert answer.status == 200, (answer.status, answer.body[:300])
         shown = [number for _, number in self.frames_of(answer.body)]
@@ -54,13 +54,13 @@ def numbers_taken(rig, from_us):
     return [frame.number % COUNT for frame in rig.camera.frames() if frame.wall_us >= from_us]
 
 
-def test_a_restart_keeps_what_the_disk_did_not_take():
-    """It is in clips after it, and the first recorder that finds a good disk records it."""
+def test_a_restart_keeps_frames_that_could_not_be_written():
+    """They are in clips after the restart, and the first recorder with a working disk records them."""
     with Managed(TESTED) as rig:
         rig.start()
         rig.disk.read_only()
-        wait_for(lambda: rig.get("/health").status == 503, PATIENCE_S, "the disk takes nothing")
-        from_us = second_behind(rig.camera.newest())
+        wait_for(lambda: rig.get("/health").status == 503, PATIENCE_S, "/health reports the disk")
+        from_us = second_after(rig.camera.newest())
         rig.new_frames(90)
         before = rig.camera.newest()
         rig.restart()
@@ -74,20 +74,20 @@ def test_a_restart_keeps_what_the_disk_did_not_take():
         assert not missing, f"{len(missing)} frames of before the restarts were never recorded: {missing[:5]}"
 
 
-def test_the_workers_go_on_with_the_memory_over_a_restart():
-    """While no recorder runs, too: a clip needs none, and /health says that there is none. One that is being made is finished."""
+def test_the_workers_keep_using_the_memory_during_a_restart():
+    """Also while no recorder runs: a clip does not need one, and /health reports that there is none. A clip that is being made is completed."""
     with Managed({**TESTED, "record": {"enabled": "no"}}, fps="60") as rig:
         rig.start_recorderd()
         rig.start_web()
-        wait_for(rig.streaming, PATIENCE_S, "it streams")
+        wait_for(rig.streaming, PATIENCE_S, "the recorder streams")
         rig.new_frames(240)
-        from_us = second_behind(rig.camera.frames()[0])
+        from_us = second_after(rig.camera.frames()[0])
         to_us = rig.camera.newest().wall_us // US * US
         request = Request(rig, from_us, to_us)
         rig.stop_recorderd()
         assert rig.get("/health").status == 503 and rig.get("/camera_info").status == 503
         rig.start_recorderd()
-        wait_for(rig.streaming, PATIENCE_S, "the next one streams")
+        wait_for(rig.streaming, PATIENCE_S, "the next recorder streams")
         answer = request.finish()
         assert answer.status == 200, (answer.status, answer.body[:300])
         assert_numbers([number for _, number in rig.frames_of(answer.body)], rig.camera.frames(), from_us, to_us, COUNT)
@@ -98,14 +98,14 @@ def test_the_workers_go_on_with_the_memory_over_a_restart():
         rig.clip_over_both(from_us)
 
 
-def test_other_settings_of_the_memory_drop_nothing_that_fits():
-    """More of it, less of it, and another number of frames that there is an index for: one after the other."""
+def test_new_memory_settings_drop_nothing_that_fits():
+    """More memory, less memory, and room for another number of frames, one after the other."""
     with Managed({**TESTED, "record": {"enabled": "no"}}) as rig:
         rig.start_recorderd()
         rig.start_web()
-        wait_for(rig.streaming, PATIENCE_S, "it streams")
+        wait_for(rig.streaming, PATIENCE_S, "the recorder streams")
         rig.new_frames(60)
-        from_us = second_behind(rig.camera.frames()[0])
+        from_us = second_after(rig.camera.frames()[0])
         to_us = rig.camera.newest().wall_us // US * US
         rig.new_frames(10)
         for change in ({"memory": {"minutes": 5, "max_mb": 100}}, {"memory": {"minutes": 5, "max_mb": 16}},
@@ -113,16 +113,16 @@ def test_other_settings_of_the_memory_drop_nothing_that_fits():
             rig.restart({**TESTED, "record": {"enabled": "no"}, **change})
             assert_exact(rig, from_us, to_us)
             rig.clip_over_both(from_us)
-            assert not os.path.exists(rig.ring() + ".new"), "what it was made under is left"
+            assert not os.path.exists(rig.ring() + ".new"), "the temporary ring is left"
 
 
 @contextlib.contextmanager
 def held(rig):
-    """The memory of the running recorder, which a worker maps as well."""
+    """The ring of the running recorder, which a worker maps as well."""
     wait_for(lambda: rig.get("/snapshot").status == 200, PATIENCE_S, "a worker has the ring")
     fd = os.open(rig.ring(), os.O_RDONLY)
     try:
-        wait_for(lambda: os.fstat(fd).st_blocks * 512 > 60 * MIB, PATIENCE_S, "it has all of its pages")
+        wait_for(lambda: os.fstat(fd).st_blocks * 512 > 60 * MIB, PATIENCE_S, "all of its pages are allocated")
         yield fd
     finally:
         os.close(fd)
@@ -136,18 +136,18 @@ def assert_freed_by(sent, arguments):
             assert rig.stop_recorderd(sent) == 0
             left = os.fstat(fd).st_blocks * 512
         assert not os.path.exists(rig.ring()), "the ring is left"
-        assert left < 4 * MIB, f"{left >> 20} MiB are still held by those who read them"
+        assert left < 4 * MIB, f"{left >> 20} MiB are still held by readers"
         assert rig.get("/health").status == 503 and rig.get("/snapshot").status == 503
         rig.start_recorderd()
-        wait_for(rig.streaming, PATIENCE_S, "the workers find the next one")
+        wait_for(rig.streaming, PATIENCE_S, "the workers find the next ring")
         assert "took over" not in rig.log(), rig.log()
 
 
-def test_a_recorder_by_hand_gives_the_memory_back_when_it_is_told_to_end():
+def test_without_a_service_manager_sigterm_frees_the_memory():
     assert_freed_by(signal.SIGTERM, ())
 
 
-def test_ctrl_c_gives_it_back_in_any_case():
+def test_ctrl_c_always_frees_the_memory():
     assert_freed_by(signal.SIGINT, ("--keep-memory",))
 
 
@@ -155,11 +155,11 @@ def test_what_a_killed_recorder_leaves_is_named_and_freed_by_the_command_that_is
     with Managed(TESTED) as rig:
         rig.start()
         with held(rig) as fd:
-            assert rig.name not in rig.run("--leftovers")[1], "one that runs is named"
-            assert rig.run("--free-memory", "-n", rig.name)[0] == 1 and os.path.exists(rig.ring()), "it took one that runs"
+            assert rig.name not in rig.run("--leftovers")[1], "a running recorder is listed"
+            assert rig.run("--free-memory", "-n", rig.name)[0] == 1 and os.path.exists(rig.ring()), "the ring of a running recorder was freed"
             rig.stop_recorderd(signal.SIGKILL)
             status, said = wait_for(lambda: rig.run("-S", "-c", rig.ini), PATIENCE_S, "")
-            wait_for(lambda: f"--free-memory -n {rig.name}" in rig.run("-S", "-c", rig.ini)[1], PATIENCE_S, "the status names it")
+            wait_for(lambda: f"--free-memory -n {rig.name}" in rig.run("-S", "-c", rig.ini)[1], PATIENCE_S, "--status names the command")
             status, said = rig.run("-S", "-c", rig.ini)
             assert status == 3 and " s of frames" in said and rig.ini in said, said
             line, = [line for line in rig.run("--leftovers")[1].splitlines() if rig.name in line]
@@ -170,27 +170,27 @@ def test_what_a_killed_recorder_leaves_is_named_and_freed_by_the_command_that_is
             assert os.fstat(fd).st_blocks * 512 < 4 * MIB
         assert not os.path.exists(rig.ring())
         assert rig.name not in rig.run("--leftovers")[1]
-        assert rig.run("--free-memory", "-n", rig.name)[0] == 0, "there is nothing, which is no error"
+        assert rig.run("--free-memory", "-n", rig.name)[0] == 0, "nothing to free is not an error"
 
 
-def test_the_memory_of_a_configuration_is_freed_whatever_became_of_the_file():
-    """As a service manager does behind a stop."""
+def test_the_memory_is_freed_even_if_its_configuration_is_gone():
+    """As a service manager does after a stop."""
     for spoil in (lambda path: None, os.unlink, lambda path: open(path, "w", encoding="ascii").write("[camera\n")):
         with Managed(TESTED) as rig:
             rig.start_recorderd()
             wait_for(lambda rig=rig: rig.camera.frames(), PATIENCE_S, "frames")
             rig.stop_recorderd()
-            assert os.path.exists(rig.ring()), "it is not left to the next one"
+            assert os.path.exists(rig.ring()), "the ring was removed"
             spoil(rig.ini)
             assert rig.run("--free-memory", "-c", rig.ini)[0] == 0
             assert not os.path.exists(rig.ring())
 
 
-def test_what_no_configuration_names_any_more_is_freed_after_a_day():
-    """By any recorder of the same user; what is still configured stays, and so does what is younger."""
+def test_memory_that_no_configuration_names_is_freed_after_a_day():
+    """Any recorder of the same user frees it. Memory that is still configured, or younger, stays."""
     later = ["unshare", "--time", "--monotonic", "90000", "--boottime", "90000"]
     if subprocess.run([*later, "true"], capture_output=True, check=False).returncode != 0:
-        raise Skipped("namespaces of time cannot be had here")
+        raise Skipped("time namespaces are not available")
     with Managed(TESTED) as gone, Managed(TESTED) as kept, Managed(TESTED) as other:
         for rig in (gone, kept):
             rig.start_recorderd()
@@ -201,16 +201,16 @@ def test_what_no_configuration_names_any_more_is_freed_after_a_day():
         wait_for(lambda: other.camera.frames(), PATIENCE_S, "frames")
         other.new_frames(10)
         other.stop_recorderd()
-        assert os.path.exists(gone.ring()) and os.path.exists(kept.ring()), "it is not a day old"
+        assert os.path.exists(gone.ring()) and os.path.exists(kept.ring()), "it was freed before a day had passed"
         spawn = other.spawn
         other.spawn = lambda command, *rest: spawn(command if command[0] != program("recorderd") else [*later, *command], *rest)
         other.start_recorderd()
-        wait_for(lambda: not os.path.exists(gone.ring()), PATIENCE_S, "it is freed")
-        wait_for(lambda: f"that the camera {gone.name} left" in other.log(), PATIENCE_S, "and that is said")
+        wait_for(lambda: not os.path.exists(gone.ring()), PATIENCE_S, "the memory is freed")
+        wait_for(lambda: f"that the camera {gone.name} left" in other.log(), PATIENCE_S, "and that is logged")
         assert os.path.exists(kept.ring()), "it is still configured"
 
 
-def test_what_is_not_ours_is_neither_used_nor_removed():
+def test_the_ring_of_another_user_is_neither_used_nor_removed():
     if os.geteuid() != 0:
         raise Skipped("only root can give a file to another user")
     with Managed(TESTED) as rig:
@@ -220,21 +220,21 @@ def test_what_is_not_ours_is_neither_used_nor_removed():
         os.chown(rig.ring(), 65534, 65534)
         rig.start_recorderd()
         rig.camera.wait_for_frames(30)
-        wait_for(lambda: "belongs to the user" in rig.log(), PATIENCE_S, "it says so, and records")
+        wait_for(lambda: "belongs to the user" in rig.log(), PATIENCE_S, "it is logged, and frames are recorded")
         rig.stop_recorderd(signal.SIGINT)
         with open(rig.ring(), "rb") as file:
             assert file.read() == b"somebody's"
 
 
-def test_what_others_could_write_to_is_not_believed():
+def test_a_ring_that_others_could_write_to_is_not_used():
     with Managed(TESTED) as rig:
         rig.start_recorderd()
         wait_for(lambda: rig.camera.frames(), PATIENCE_S, "frames")
         rig.stop_recorderd()
         os.chmod(rig.ring(), 0o666)
         rig.start_recorderd()
-        wait_for(lambda: "other users could have written to it" in rig.log(), PATIENCE_S, "it says what it drops")
-        wait_for(lambda: os.path.exists(rig.ring()) and os.stat(rig.ring()).st_mode & 0o777 == 0o640, PATIENCE_S, "it has one of its own")
+        wait_for(lambda: "other users could have written to it" in rig.log(), PATIENCE_S, "it is logged")
+        wait_for(lambda: os.path.exists(rig.ring()) and os.stat(rig.ring()).st_mode & 0o777 == 0o640, PATIENCE_S, "it has created a ring of its own")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What is younger than retention.hours stays, also when a backup is copied back; what is older is gone, also from clips/cache, memory and clients."""
+"""Footage younger than retention.hours stays, even if a backup is restored; older footage goes, also from clips/cache, the memory and clients."""
 import glob
 import os
 import re
 import struct
 import time
 
-from support.exact import just_behind, second_behind
+from support.exact import just_after, second_after
 from support.faulty_rig import main
 from support.times import PATIENCE_S, US, wait_for
 
@@ -25,7 +25,7 @@ def crc32c(data):
 
 
 def copy_segment(data, folder, number, start_s, boot=None):
-    """Writes a segment as one that was recorded at another time, in another boot (shared/segment/segment_info.c has the box)."""
+    """Writes a segment as if it had been recorded at another time, in another boot (shared/segment/segment_info.c has the box)."""
     copied = bytearray(data)
     box = data.index(BOX) - 8
     struct.pack_into(">QQqq", copied, box + 24, number, number, start_s * US, number * 1000 * US)
@@ -39,7 +39,7 @@ def copy_segment(data, folder, number, start_s, boot=None):
 
 
 def usual(rig):
-    """Whatever a case did to clock and limits, the next one finds them as they were."""
+    """Restores the clock and the limits, whatever a previous case has done to them."""
     rig.clock.synchronised(True)
     if rig.clock.offset_us:
         rig.stop()
@@ -47,11 +47,11 @@ def usual(rig):
     rig.write_ini(SETTINGS)
     if rig.recorderd is not None and rig.recorderd.poll() is None:
         reload(rig, SETTINGS)
-    rig.well()
+    rig.restore()
 
 
 def reload(rig, settings):
-    """Has the recorder take other settings, and waits until it has said so."""
+    """Reloads the recorder with other settings, and waits until it has logged that."""
     said = rig.log().count("was read again")
     rig.write_ini(settings)
     rig.recorderd.send_signal(1)
@@ -63,7 +63,7 @@ def with_hours(hours):
 
 
 def a_recording(rig):
-    """The bytes of a segment of at least a second that is complete."""
+    """The bytes of a complete segment of at least a second."""
     def complete():
         done = [one for one in rig.segments() if one["state"] == "complete" and one["duration"] > 1]
         return done[0]["file"] if done else None
@@ -71,7 +71,7 @@ def a_recording(rig):
         return file.read()
 
 
-def test_a_backup_copied_back_takes_nothing_of_tonight_with_it(rig):
+def test_restoring_a_backup_deletes_no_newer_recording(rig):
     data = a_recording(rig)
     rig.stop_recorderd()
     now_s = int(time.time())
@@ -83,9 +83,9 @@ def test_a_backup_copied_back_takes_nothing_of_tonight_with_it(rig):
     past = copy_segment(data, rig.recordings, 99, now_s - 73 * HOUR_S)
     rig.clock.synchronised(False)
     rig.start_recorderd()
-    wait_for(lambda: past not in os.listdir(rig.recordings), PATIENCE_S, "what is past its hours is deleted")
+    wait_for(lambda: past not in os.listdir(rig.recordings), PATIENCE_S, "the expired segment is deleted")
     rig.new_frames(20)
-    wait_for(rig.is_well, PATIENCE_S, "the recorder is well")
+    wait_for(rig.is_healthy, PATIENCE_S, "the recorder is healthy")
     listed = [one["file"] for one in rig.segments()]
     assert names <= set(os.listdir(rig.recordings)), f"{len(names - set(os.listdir(rig.recordings)))} of 24 are deleted"
     assert listed[:24] == sorted(names), listed
@@ -98,17 +98,17 @@ def cached(rig, from_us, to_us):
 
 
 def answered(rig):
-    """A range of the past that was answered and is in the cache."""
-    from_us = second_behind(rig.camera.newest())
+    """A range of the past whose clip is in the cache."""
+    from_us = second_after(rig.camera.newest())
     rig.new_frames(75)
-    to_us = just_behind(rig.camera.newest())
+    to_us = just_after(rig.camera.newest())
     rig.indexed()
     assert rig.footage(from_us, to_us).status == 200
     wait_for(lambda: cached(rig, from_us, to_us), PATIENCE_S, "the clip is stored")
     return from_us, to_us
 
 
-def test_a_cached_clip_goes_with_its_footage(rig):
+def test_a_cached_clip_is_deleted_with_its_footage(rig):
     from_us, to_us = answered(rig)
     kept = rig.get(f"/clips?from={from_us / US:.6f}&to={to_us / US:.6f}&name=kept", "POST")
     assert kept.status in (201, 409), kept.body
@@ -117,17 +117,17 @@ def test_a_cached_clip_goes_with_its_footage(rig):
         file.write(b"left by a killed writer")
     reload(rig, with_hours(5 / HOUR_S))
     wait_for(lambda: not cached(rig, from_us, to_us), PATIENCE_S, "the cached clip is deleted")
-    wait_for(lambda: rig.footage(from_us, to_us).status == 404, PATIENCE_S, "disk, cache and memory have it no more")
-    wait_for(lambda: not os.path.exists(part), PATIENCE_S, "nor is there a part of it")
-    assert rig.get("/clips/kept.mp4").status == 200, "what was kept by name stays"
+    wait_for(lambda: rig.footage(from_us, to_us).status == 404, PATIENCE_S, "it is gone from disk, cache and memory")
+    wait_for(lambda: not os.path.exists(part), PATIENCE_S, "its temporary file is gone, too")
+    assert rig.get("/clips/kept.mp4").status == 200, "kept clips stay"
 
 
-def test_frames_in_memory_are_not_shown_for_longer(rig):
+def test_frames_in_memory_expire_as_well(rig):
     from_us, to_us = answered(rig)
     assert rig.get("/control?recording=off", "POST").status == 200
     reload(rig, with_hours(5 / HOUR_S))
-    wait_for(lambda: rig.footage(from_us, to_us).status == 404, PATIENCE_S, "disk, cache and memory have it no more")
-    wait_for(lambda: rig.get(f"/snapshot?at={from_us / US:.6f}").status == 404, PATIENCE_S, "nor is there a picture of it")
+    wait_for(lambda: rig.footage(from_us, to_us).status == 404, PATIENCE_S, "it is gone from disk, cache and memory")
+    wait_for(lambda: rig.get(f"/snapshot?at={from_us / US:.6f}").status == 404, PATIENCE_S, "there is no picture of it either")
     assert rig.get("/snapshot").status == 200
 
 
@@ -135,14 +135,14 @@ def test_without_a_recorder_nothing_past_its_hours_is_served_from_the_cache(rig)
     from_us, to_us = answered(rig)
     rig.stop_recorderd()
     for path in glob.glob(os.path.join(rig.recordings, "recording_*")):
-        os.unlink(path)  # for room on the disk
-    assert rig.footage(from_us, to_us).status == 200, "within its hours it is served"
+        os.unlink(path)  # as if deleted for space
+    assert rig.footage(from_us, to_us).status == 200, "a clip that has not expired is served"
     rig.clock.step(71 * HOUR_S)
     answer = rig.footage(from_us, to_us)
-    assert answer.status == 200, "within its hours it is served"
+    assert answer.status == 200, "a clip that has not expired is served"
     rig.clock.step(2 * HOUR_S)
     assert rig.footage(from_us, to_us).status == 404
-    assert cached(rig, from_us, to_us), "nobody deletes while no recorder runs"
+    assert cached(rig, from_us, to_us), "nothing is deleted while no recorder runs"
     rig.start_recorderd()
     wait_for(lambda: not cached(rig, from_us, to_us), PATIENCE_S, "the recorder deletes it when it starts")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`make run`: starts everything, says what is wrong in a sentence, and leaves nothing behind but the recordings."""
+"""`make run`: starts everything, explains in a sentence what is wrong, and leaves nothing but the recordings."""
 import base64
 import contextlib
 import glob
@@ -50,7 +50,7 @@ class Project:
             shutil.copytree(os.path.join(PROJECT, part), os.path.join(self.folder, part))
         shutil.copy(os.path.join(PROJECT, "lighttpd.conf.example"), self.folder)
         self.port, self.process, self.log_path = free_port(), None, os.path.join(self.base, "run.log")
-        self.folders = set()  # deploy/run's own in /tmp; others may have theirs there
+        self.folders = set()  # those of deploy/run in /tmp; other programs may have theirs there
 
     def __enter__(self):
         return self
@@ -68,7 +68,7 @@ class Project:
         shutil.rmtree(self.base)
 
     def shared(self):
-        """Its objects of shared memory."""
+        """Its shared-memory objects."""
         return glob.glob(f"/dev/shm/recorder.{self.name}*")
 
     def path(self, *parts):
@@ -84,7 +84,7 @@ class Project:
             file.write(text.format(name=self.name))
 
     def run(self, **environment):
-        """Starts deploy/run as `make run` does, from another folder; with Ctrl-C, which tests in the background ignore."""
+        """Starts deploy/run as `make run` does, from another folder, and with SIGINT enabled, which background processes ignore."""
         everything = {**os.environ, "BUILD": BUILD, "PORT": str(self.port), **environment}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([self.path("deploy", "run")], env=everything, cwd="/", stdin=subprocess.DEVNULL,
@@ -92,26 +92,26 @@ class Project:
                                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def ready(self):
-        wait_for(lambda: "Ctrl-C stops it" in self.log() or self.process.poll() is not None, 60, "it says that it runs")
+        wait_for(lambda: "Ctrl-C stops it" in self.log() or self.process.poll() is not None, 60, "it prints that it runs")
         assert self.process.poll() is None, self.log()
-        wait_for(lambda: self.get("/recordings").body.count(b'"file"') > 0, 60, "it records")
+        wait_for(lambda: self.get("/recordings").body.count(b'"file"') > 0, 60, "frames are recorded")
         self.folders = {name for command in self.processes().values() for name in re.findall(r"/tmp/recorder-run\.\w+", command)}
         assert len(self.folders) == 1, self.processes()
 
     def stop(self, sent=signal.SIGINT):
-        """Everything ends by itself: nothing has to be killed."""
+        """Stops it: everything must end by itself, without being killed."""
         self.process.send_signal(sent)
         assert self.process.wait(60) == 0, self.log()
         assert "killed" not in self.log().rsplit("run: Stopping.", maxsplit=1)[-1], self.log()
-        assert not self.shared(), f"shared memory is left behind: {self.shared()}"
+        assert not self.shared(), f"shared memory is left: {self.shared()}"
 
     def refused(self, *words):
-        """It must end by itself, with an error that has all of the words in one line."""
+        """It must end by itself, with an error that has all the words in one line."""
         assert self.process.wait(60) != 0, self.log()
         assert any(all(word in line for word in words) for line in self.log().splitlines()), self.log()
 
     def processes(self, name=""):
-        """{pid: command line} of what it started, by the environment that children inherit."""
+        """{pid: command line} of what it has started, found by the inherited environment."""
         found = {}
         for entry in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError):
@@ -123,7 +123,7 @@ class Project:
         return found
 
     def gone(self):
-        """Nothing that it started runs any more."""
+        """Nothing that it has started is still running."""
         with contextlib.suppress(AssertionError):
             wait_for(lambda: not self.processes(), 60, "")
         assert not self.processes(), self.processes()
@@ -137,7 +137,7 @@ class Project:
         return None
 
 
-def test_it_serves_and_ctrl_c_stops_everything_with_the_segment_closed():
+def test_it_runs_and_ctrl_c_stops_everything_with_the_segment_closed():
     with Project() as project:
         project.write("recorder.ini")
         project.run()
@@ -147,7 +147,7 @@ def test_it_serves_and_ctrl_c_stops_everything_with_the_segment_closed():
         assert project.get("/snapshot").body[:2] == b"\xff\xd8"
         project.stop()
         project.gone()
-        assert not any(map(os.path.exists, project.folders)), "a folder is left behind"
+        assert not any(map(os.path.exists, project.folders)), "a folder is left"
         segment, = [name for name in os.listdir(project.path("recordings")) if name.endswith(".mp4")]
         with open(project.path("recordings", segment), "rb") as file:
             assert b"moov" in file.read()[-100000:], "the segment was not closed"
@@ -162,7 +162,7 @@ def test_sigterm_stops_it_too():
         project.gone()
 
 
-def test_if_it_is_killed_nothing_goes_on_without_it():
+def test_if_it_is_killed_nothing_keeps_running():
     with Project() as project:
         project.write("recorder.ini")
         project.run()
@@ -182,7 +182,7 @@ def test_a_recorder_or_web_server_that_dies_is_started_again():
             os.kill(pid, signal.SIGKILL)
             wait_for(lambda name=name, pid=pid: project.child(name) not in (None, pid), 60, f"{name} runs again")
             assert name in project.log() and "starting it again" in project.log()
-        wait_for(lambda: healthy(project), 60, "all is well again")
+        wait_for(lambda: healthy(project), 60, "/health has no complaint")
         project.stop()
         project.gone()
 
@@ -197,10 +197,10 @@ def test_what_a_killed_recorder_left_in_memory_is_named():
         project.write("recorder.ini")
         project.run()
         project.ready()
-        line, = wait_for(lambda: [line for line in project.log().splitlines() if killed.name in line], 60, "it is named")
+        line, = wait_for(lambda: [line for line in project.log().splitlines() if killed.name in line], 60, "it is reported")
         assert killed.ini in line and f"recorderd --free-memory -n {killed.name}" in line, line
         project.stop()
-        assert project.name not in project.log().split("Left by a recorder")[-1].splitlines()[0], "its own is none"
+        assert project.name not in project.log().split("Left by a recorder")[-1].splitlines()[0], "its own memory is reported"
 
 
 def healthy(project):
@@ -214,7 +214,7 @@ def test_without_a_configuration_or_a_camera_it_records_a_test_picture_and_says_
         if any(name.startswith("video") for name in os.listdir("/dev")):
             return
         if os.path.exists("/dev/shm/recorder.camera"):
-            print("# another recorder of the default name runs here: not tried")
+            print("# another recorder of the default name runs here: skipped")
             return
         project.run()
         project.ready()
@@ -238,7 +238,7 @@ def test_a_folder_of_configurations_runs_one_recorder_each():
         project.stop()
 
 
-def test_an_error_in_the_configuration_ends_it_with_its_sentence():
+def test_an_error_in_the_configuration_is_one_line_and_ends_it():
     with Project() as project:
         project.write("recorder.ini", SMALL.replace("height", "heigth"))
         project.run()
@@ -256,7 +256,7 @@ def test_a_recorder_that_cannot_start_is_named():
         project.gone()
 
 
-def test_two_configurations_of_one_name_are_said():
+def test_two_configurations_of_one_name_are_reported():
     with Project() as project:
         os.mkdir(project.path("cameras"))
         project.write("cameras/a.ini")
@@ -265,10 +265,10 @@ def test_two_configurations_of_one_name_are_said():
         project.refused("cameras", project.name)
 
 
-def test_a_camera_may_have_the_name_of_any_part():
+def test_a_camera_may_be_named_like_a_part_of_the_recorder():
     with Project() as project:
         if os.path.exists("/dev/shm/recorder.web"):
-            print("# another recorder of that name runs here: not tried")
+            print("# another recorder of that name runs here: skipped")
             return
         os.mkdir(project.path("cameras"))
         project.write("cameras/a.ini", SMALL.replace("{name}", "web"))
@@ -280,13 +280,13 @@ def test_a_camera_may_have_the_name_of_any_part():
 
 
 def own_addresses():
-    """Of this machine, as others reach it; that of the loopback where it has no other."""
+    """The addresses of this machine; the loopback address if it has no other."""
     said = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split()
     return [address for address in said if "." in address] or ["127.0.0.1"]
 
 
 def asked(project, address, path="/health", context=None, **headers):
-    """The status of an answer to somebody who comes by that address."""
+    """The status of an answer to a request to that address."""
     kind = http.client.HTTPSConnection if context else http.client.HTTPConnection
     connection = kind(address, project.port, timeout=60, **({"context": context} if context else {}))
     with contextlib.closing(connection):
@@ -299,7 +299,7 @@ def basic(login):
 
 
 def says_that_it_runs(project):
-    wait_for(lambda: "Ctrl-C stops it" in project.log() or project.process.poll() is not None, 60, "it says that it runs")
+    wait_for(lambda: "Ctrl-C stops it" in project.log() or project.process.poll() is not None, 60, "it prints that it runs")
     assert project.process.poll() is None, project.log()
 
 
@@ -312,7 +312,7 @@ def test_others_get_in_over_tls_with_the_login_that_was_printed():
         context = ssl.create_default_context(cafile=project.path("access", "tls.crt"))
         good, wrong = basic("recorder:" + password), basic("recorder:" + password[:-1])
         for address in ("localhost", *own_addresses()):
-            wait_for(lambda address=address: asked(project, address, context=context, Authorization=good) == 200, 60, "its health")
+            wait_for(lambda address=address: asked(project, address, context=context, Authorization=good) == 200, 60, "/health is answered")
             for path in ("/", "/health", "/snapshot", "/ui/"):
                 assert asked(project, address, path, context) == 401, path
                 assert asked(project, address, path, context, Authorization=wrong) == 401, path
@@ -323,18 +323,18 @@ def test_others_get_in_over_tls_with_the_login_that_was_printed():
         project.run(HOST="0.0.0.0")
         says_that_it_runs(project)
         assert "password" not in project.log() and "New" not in project.log(), project.log()
-        wait_for(lambda: asked(project, "localhost", context=context, Authorization=good) == 200, 60, "the same login")
+        wait_for(lambda: asked(project, "localhost", context=context, Authorization=good) == 200, 60, "the same login works")
         project.stop()
         project.gone()
 
 
-def test_others_get_in_without_a_login_only_if_that_is_wished():
+def test_others_get_in_without_a_login_only_if_that_is_requested():
     with Project() as project:
         project.write("recorder.ini")
         project.run(HOST="0.0.0.0", OPEN="yes")
         says_that_it_runs(project)
         assert "there is no password" in project.log()
-        wait_for(lambda: all(asked(project, address) == 200 for address in own_addresses()), 60, "its health")
+        wait_for(lambda: all(asked(project, address) == 200 for address in own_addresses()), 60, "/health is answered")
         for address in own_addresses():
             assert asked(project, address, Host="evil.example") == 421
         assert not os.path.exists(project.path("access"))
@@ -342,7 +342,7 @@ def test_others_get_in_without_a_login_only_if_that_is_wished():
         project.gone()
 
 
-def test_half_a_certificate_is_said():
+def test_half_a_certificate_is_reported():
     with Project() as project:
         project.write("recorder.ini")
         os.mkdir(project.path("mine"))
@@ -351,7 +351,7 @@ def test_half_a_certificate_is_said():
         project.refused("tls.key")
 
 
-def test_a_port_that_is_taken_is_said():
+def test_a_port_in_use_is_reported():
     with Project() as project, socket.socket() as taken:
         taken.bind(("127.0.0.1", project.port))
         taken.listen()
@@ -360,7 +360,7 @@ def test_a_port_that_is_taken_is_said():
         project.refused(str(project.port), "PORT=")
 
 
-def test_wishes_that_make_no_sense_are_said():
+def test_invalid_settings_are_reported():
     for wish, word in (({"PORT": "http"}, "PORT"), ({"PORT": "70000"}, "PORT"), ({"HOST": "a b"}, "HOST"),
                        ({"CONFIG": "/nowhere.ini"}, "/nowhere.ini"), ({"BUILD": "/nowhere"}, "make")):
         with Project() as project:

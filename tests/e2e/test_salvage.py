@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A power cut, or a bad block, leaves damage in the middle of a segment: what is whole is shown, and what is not is a gap."""
+"""A power cut or a bad block damages the middle of a segment: whole frames are shown, and the rest is a gap."""
 import contextlib
 import os
 import signal
@@ -19,13 +19,13 @@ KEY, BLOCK = 1, 512
 
 
 class Recorded:
-    """What stood in the open segment when the power went."""
+    """The content of the open segment at a power cut."""
 
     def __init__(self, rig):
         rig.indexed()
         rig.stop_recorderd(signal.SIGKILL)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"/dev/shm/recorder.{rig.name}")  # the memory goes with the power
+            os.unlink(f"/dev/shm/recorder.{rig.name}")  # a power cut loses the memory
         self.file = max(name for name in os.listdir(rig.recordings) if name.endswith(".mp4"))
         self.path = os.path.join(rig.recordings, self.file)
         self.index = self.path.replace(".mp4", ".idx")
@@ -36,7 +36,7 @@ class Recorded:
         self.damaged = set()
 
     def whole_frames(self):
-        """Numbers in self.records of the frames that can be decoded."""
+        """Indexes in self.records of the frames that can be decoded."""
         whole = []
         for number, record in enumerate(self.records):
             if number not in self.damaged and (record[4] & KEY or number - 1 in whole[-1:]):
@@ -44,7 +44,7 @@ class Recorded:
         return whole
 
     def damage(self, number, blocks, filled):
-        """Overwrites some blocks of the disk from the middle of frame `number` on."""
+        """Overwrites some disk blocks from the middle of frame `number` on."""
         first = (self.records[number][1] + self.records[number][2] // 2) // BLOCK * BLOCK
         with open(self.path, "r+b") as file:
             file.seek(first)
@@ -64,13 +64,13 @@ def record_for(rig, frames):
 
 
 def restart(rig):
-    """Without the ring, and behind a gap."""
+    """Starts the recorder again, without the ring and after a gap."""
     rig.start_recorderd()
-    wait_for(rig.is_well, PATIENCE_S, "the recorder is well again")
+    wait_for(rig.is_healthy, PATIENCE_S, "the recorder is healthy again")
 
 
 def old_bytes(recorded):
-    """What stood in another place of the disk: the beginning of this very segment."""
+    """Old disk content: bytes from the beginning of this same segment."""
     def read(length):
         with open(recorded.path, "rb") as file:
             file.seek(2048)
@@ -82,7 +82,7 @@ def old_bytes(recorded):
 def damaged_in_the_middle(rig):
     recorded = record_for(rig, 240)
     keys = [number for number, record in enumerate(recorded.records) if record[4] & KEY]
-    # Far enough from the next key frame for the hole to be longer than what a clip's spans pass over.
+    # Far enough from the next key frame for the hole to be longer than what spans may skip.
     for key, blocks, filled in ((keys[1], 3, bytes), (keys[3], 2, os.urandom), (keys[5], 4, old_bytes(recorded))):
         recorded.damage(key + 10, blocks, filled)
     os.truncate(recorded.index, 32 * (keys[1] + 5) + 7)
@@ -97,7 +97,7 @@ def range_of(recorded):
 
 
 def pieces(recorded):
-    """(first, last) record of each row of frames that can be decoded."""
+    """(first, last) record of each run of consecutive frames that can be decoded."""
     rows = []
     for number in recorded.whole_frames():
         if rows and rows[-1][1] == number - 1:
@@ -120,7 +120,7 @@ def test_a_clip_has_every_whole_frame_and_no_other(rig):
     assert answer.headers["X-Clip-Spans"].count("/") == len(pieces(recorded)) > 2, answer.headers["X-Clip-Spans"]
 
 
-def test_the_time_line_names_what_is_missing(rig):
+def test_the_timeline_names_what_is_missing(rig):
     recorded = damaged_in_the_middle(rig)
     gaps = rig.timeline(*range_of(recorded))["gaps"]
     rows = pieces(recorded)
@@ -148,7 +148,7 @@ def test_a_playlist_breaks_where_frames_are_missing(rig):
     assert shown == expected(recorded), difference(shown, expected(recorded))
 
 
-def test_the_index_is_made_anew_of_the_segment_alone(rig):
+def test_the_index_is_rebuilt_from_the_segment_alone(rig):
     recorded = damaged_in_the_middle(rig)
     with open(recorded.index, "rb") as file:
         before = file.read()
@@ -159,7 +159,7 @@ def test_the_index_is_made_anew_of_the_segment_alone(rig):
         assert file.read() == before
 
 
-def test_a_damaged_beginning_is_mended(rig):
+def test_a_damaged_beginning_is_repaired(rig):
     with FaultyRig(SETTINGS) as other:
         first = record_for(other, 60)
         restart(other)
@@ -170,14 +170,14 @@ def test_a_damaged_beginning_is_mended(rig):
             file.write(os.urandom(600))
         restart(other)
         from_us, to_us = range_of(recorded)
-        from_us += US  # the second before may have frames of the first file, too
+        from_us += US  # the second before may also have frames of the first file
         wanted = [number for number, record in zip(recorded.numbers, recorded.records) if record[0] >= from_us]
         shown = [number for _, number in other.clip(from_us, to_us)]
         assert len(shown) > 30 and shown == wanted, difference(shown, wanted)
         assert "made anew" in other.log()
 
 
-def test_what_cannot_be_repaired_is_set_aside_and_said(rig):
+def test_what_cannot_be_repaired_is_set_aside_and_reported(rig):
     with FaultyRig(SETTINGS) as other:
         recorded = record_for(other, 60)
         with open(recorded.path, "r+b") as file:
@@ -189,14 +189,14 @@ def test_what_cannot_be_repaired_is_set_aside_and_said(rig):
         restart(other)
         aside = os.path.join(other.recordings, "damaged_" + recorded.file)
         assert os.path.getsize(aside) == size
-        wait_for(lambda: "set aside" in other.warnings(), PATIENCE_S, "/health says it")
+        wait_for(lambda: "set aside" in other.warnings(), PATIENCE_S, "/health reports it")
         assert other.get("/health").status == 200
         assert recorded.file not in [one["file"] for one in other.segments()]
         other.stop_recorderd()
         other.write_ini({**SETTINGS, "retention": {"min_free_gb": 100000}})
         other.start_recorderd()
-        wait_for(lambda: not os.path.exists(aside), PATIENCE_S, "retention takes its room")
-        wait_for(lambda: "set aside" not in other.warnings(), PATIENCE_S, "/health no longer says it")
+        wait_for(lambda: not os.path.exists(aside), PATIENCE_S, "retention deletes it")
+        wait_for(lambda: "set aside" not in other.warnings(), PATIENCE_S, "/health no longer reports it")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A machine that encodes half of the frames: the memory and the live view have all of them, the recording every second one."""
+"""A machine that can encode half of the frames: the memory and the live view have all of them, the recording every second one."""
 import os
 
 from support import PROJECT
@@ -10,7 +10,7 @@ from support.times import time_us, wait_for
 FPS, ENCODED = 30, 15
 TOOLS = os.path.join(PROJECT, "tests", "tools", "slow-encoder")
 ENVIRONMENT = {"PATH": TOOLS + os.pathsep + os.environ["PATH"], "SLOW_FPS": str(ENCODED)}
-# So small a memory makes thinning begin when 3 s of frames wait, not 10.
+# With this little memory, frames are dropped as soon as 3 s of them wait, not 10.
 SETTINGS = {"memory": {"minutes": 0.1}, "record": {"segment_seconds": 3600}}
 
 
@@ -19,11 +19,11 @@ def recording(rig):
 
 
 def thinned(rig):
-    """Frames are left out, and have been for so long that the queue is as long as it gets."""
-    wait_for(lambda: recording(rig)["thinned"] > 6 * FPS, 120, "frames are left out")
+    """Frames are being dropped, and have been for so long that the queue does not grow any more."""
+    wait_for(lambda: recording(rig)["thinned"] > 6 * FPS, 120, "frames are dropped")
 
 
-def test_frames_are_thinned_out_and_health_says_what_to_change(rig):
+def test_frames_are_dropped_and_health_says_what_to_change(rig):
     thinned(rig)
     assert rig.get("/health").status == 200, rig.reasons()
     for word in ("preset", "camera.fps", "record.encoder", "mjpeg"):
@@ -47,11 +47,11 @@ def test_every_frame_is_in_the_memory(rig):
     assert_none_missed(rig.camera, rig.delays)
 
 
-def test_ffmpeg_was_never_started_anew(rig):
+def test_ffmpeg_was_never_restarted(rig):
     assert "starting it again" not in rig.log(), rig.log()
 
 
-def test_what_is_left_out_is_counted_and_even(rig):
+def test_dropped_frames_are_counted_and_evenly_spaced(rig):
     thinned(rig)
     left_out = recording(rig)["thinned"]
     newest_us = rig.newest_indexed_us()
@@ -60,12 +60,12 @@ def test_what_is_left_out_is_counted_and_even(rig):
     assert_same(shown, sorted(set(shown)))
     assert set(shown) <= set(taken)
     kept = set(shown)
-    places = [place for place, number in enumerate(taken) if number in kept]  # what the camera could not give is not left out
+    places = [place for place, number in enumerate(taken) if number in kept]  # frames that the camera lost were not dropped by the encoder
     apart = [after - before for before, after in zip(places, places[1:])]
     half = apart[len(apart) // 2:]
     assert max(apart) <= 4 and 1.7 < sum(half) / len(half) < 2.4, apart
     indexed = {frame.number for frame in rig.camera.frames() if frame.wall_us <= newest_us}
-    assert len(indexed - set(shown)) <= left_out <= sum(apart) - len(apart), left_out  # counted ahead of the index
+    assert len(indexed - set(shown)) <= left_out <= sum(apart) - len(apart), left_out  # they are counted before the index has them
 
 
 if __name__ == "__main__":

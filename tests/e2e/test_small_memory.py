@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A /dev/shm of 64 MB, which is what a container gets: its cameras share it, and /health says how long the memory lasts and what gives more."""
+"""A /dev/shm of 64 MB, as in a container: the cameras share it, and /health says how long the memory is and how to get more."""
 import os
 import subprocess
 import sys
 
-from support.exact import second_behind
+from support.exact import second_after
 from support.rig import program
 from support.several import Several
 from support.tap import run_tests
@@ -16,11 +16,11 @@ ALONE = "SMALL_MEMORY_ALONE"
 
 
 class Cameras(Several):
-    """With the memory that nobody has set: 30 minutes of it, or what there is."""
+    """Cameras with the default memory: 30 minutes, or what there is."""
     INI = {**Several.INI, "memory": {}}
 
     def memory(self, word):
-        """What /health says of one camera's."""
+        """What /health reports about the memory of one camera."""
         memory, = [one for one in self.get("/health").json()["memory"] if one["camera"] == self.names[word]]
         return memory
 
@@ -41,23 +41,23 @@ def test_two_cameras_share_it():
         for memory in (front, back):
             assert 26 * MIB <= memory["bytes"] <= 30 * MIB, memory
             assert memory["limited_by"] == "/dev/shm" and memory["wanted_seconds"] == 1800, memory
-            # 7000 bytes a frame, 30 a second
+            # 7000 bytes per frame, 30 frames per second
             assert 100 <= memory["seconds"] <= 160, memory
         health = rig.get("/health")
         assert health.status == 200, health.body
         for word in ("front", "back"):
             said, = [text for text in health.json()["warnings"] if text.startswith(rig.names[word])]
             assert "larger /dev/shm" in said and f"{rig.memory(word)['seconds']:.0f} s" in said, said
-        assert free_mib() >= 2, "nothing is left to others"
+        assert free_mib() >= 2, "nothing is left for other programs"
         status = subprocess.run([program("recorderd"), "-S", "-c", rig.inis], capture_output=True, text=True, check=False)
         assert status.stdout.count("larger /dev/shm") >= 2, status.stdout
 
 
-def test_each_of_them_goes_on_with_its_share_after_a_restart():
+def test_each_camera_keeps_its_share_after_a_restart():
     with Cameras(("front", "back")) as rig:
         rig.arguments = ("--keep-memory",)
         rig.start()
-        from_us = second_behind(rig.cameras[0].newest())
+        from_us = second_after(rig.cameras[0].newest())
         rig.cameras[0].wait_for_frames(60)
         to_us = rig.cameras[0].newest().wall_us // US * US
         before = {word: rig.memory(word)["bytes"] for word in rig.names}
@@ -70,7 +70,7 @@ def test_each_of_them_goes_on_with_its_share_after_a_restart():
         assert rig.get(f"/footage?from={from_us // US}&to={to_us // US}&camera={rig.names['front']}").status == 200
 
 
-def test_what_one_of_them_has_by_its_own_setting_is_not_shared():
+def test_memory_set_for_one_camera_is_not_shared():
     with Cameras(("front", "back"), settings={"back": {"memory": {"max_mb": 40}}}) as rig:
         rig.start()
         assert rig.memory("back")["bytes"] == 40 * MIB and rig.memory("back")["limited_by"] == "memory.max_mb"
@@ -87,7 +87,7 @@ def test_settings_that_do_not_fit_are_lowered_to_what_there_is_and_health_says_s
         assert any("/dev/shm" in warning for warning in rig.get("/health").json()["warnings"])
 
 
-def test_a_camera_that_joins_gets_what_there_is_and_its_share_once_the_first_is_restarted():
+def test_a_second_camera_gets_what_is_free_and_its_share_once_the_first_restarts():
     with Cameras(("front", "back")) as rig:
         rig.arguments = ("--keep-memory",)
         back = os.path.join(rig.inis, "back.ini")
@@ -112,8 +112,8 @@ if __name__ == "__main__":
     if ALONE not in os.environ:
         COMMAND = ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv]
         if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0:
-            print("1..0 # SKIP only root can have a /dev/shm of another size")
+            print("1..0 # SKIP needs root, to mount a /dev/shm of another size")
             sys.exit(0)
         os.execvpe("unshare", COMMAND, {**os.environ, ALONE: "1"})
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL_MB}m,mode=1777", "tmpfs", "/dev/shm"], check=True)
-    sys.exit(run_tests(globals(), before=lambda _: wait_for(lambda: free_mib() > SMALL_MB - 1, PATIENCE_S, "nothing has memory any more")))
+    sys.exit(run_tests(globals(), before=lambda _: wait_for(lambda: free_mib() > SMALL_MB - 1, PATIENCE_S, "all memory is free again")))

@@ -16,7 +16,7 @@ def test_half_a_minute_of_faults_costs_nothing_and_leaks_nothing(rig):
 
 
 def test_every_index_is_what_its_segment_says(rig):
-    rig.stop_recorderd()  # unless the soak has: a segment that grows is not to be compared
+    rig.stop_recorderd()  # unless the soak has: a segment that grows cannot be compared
     assert_rebuilt_alike(rig)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What keeps recorderd from starting is one sentence and a status; what can heal later does not keep it from starting."""
+"""An error that keeps recorderd from starting is one sentence and an exit status; what can recover later does not keep it from starting."""
 import os
 import signal
 import subprocess
@@ -11,23 +11,23 @@ from support.times import US, wait_for, wall_us
 
 
 def refused(rig, *words, arguments=None, lines=4):
-    """Starts recorderd, which must end by itself soon, and say each of the words in one line."""
+    """Starts recorderd, which must soon end by itself and print all the words in one line."""
     process = rig.start_recorderd() if arguments is None else rig.spawn([program("recorderd"), *arguments], "recorderd.log", os.environ)
     try:
         status = process.wait(60)
     except subprocess.TimeoutExpired as late:
-        raise AssertionError(f"it runs, and should not: {rig.log()}") from late
+        raise AssertionError(f"it runs, but should not: {rig.log()}") from late
     said = rig.log()
     assert status not in (0, -signal.SIGSEGV, -signal.SIGABRT), (status, said)
     assert any(all(word.lower() in line.lower() for word in words) for line in said.splitlines()), f"{words}: {said}"
-    assert len(said.splitlines()) <= lines, f"more than a sentence: {said}"
+    assert len(said.splitlines()) <= lines, f"more than one sentence: {said}"
 
 
 def started(rig, *words):
-    """Starts recorderd, which must go on, and say each of the words."""
+    """Starts recorderd, which must keep running and log each of the words."""
     rig.start_recorderd()
     wait_for(lambda: all(word.lower() in rig.log().lower() for word in words) or rig.recorderd.poll() is not None, 60,
-             f"it says {words}")
+             f"it logs {words}")
     assert rig.recorderd.poll() is None, rig.log()
 
 
@@ -44,7 +44,7 @@ def test_an_unknown_section_is_named():
     broken_ini("kamera", "name", "x", "kamera")
 
 
-def test_a_value_out_of_range_is_named_with_what_would_be_right():
+def test_a_value_out_of_range_is_named_with_the_allowed_ones():
     broken_ini("record", "segment_seconds", 5, "segment_seconds", "10")
     broken_ini("camera", "fps", "many", "fps")
     broken_ini("camera", "name", "../x", "name")
@@ -83,30 +83,30 @@ def test_a_folder_that_is_a_file_is_named():
         refused(rig, rig.recordings)
 
 
-def test_memory_that_is_not_there_is_refused():
+def test_more_memory_than_there_is_is_refused():
     room = os.statvfs("/dev/shm")
     with Rig(settings={"memory": {"max_mb": room.f_blocks * room.f_frsize // 1048576 + 1024}}) as rig:
         refused(rig, "max_mb")
-        assert not os.path.exists(f"/dev/shm/recorder.{rig.name}"), "a ring is left behind"
+        assert not os.path.exists(f"/dev/shm/recorder.{rig.name}"), "a ring is left"
 
 
-def test_two_recorders_of_one_name_are_one_too_many():
+def test_a_second_recorder_of_the_same_name_is_refused():
     with Rig() as rig:
         rig.start_recorderd()
-        wait_for(lambda: os.path.exists(f"/dev/shm/recorder.{rig.name}"), 60, "the first has its ring")
+        wait_for(lambda: os.path.exists(f"/dev/shm/recorder.{rig.name}"), 60, "the first recorder has its ring")
         with Rig(name=rig.name) as other:
             refused(other, rig.name)
-            assert rig.recorderd.poll() is None, "the first one goes on"
+            assert rig.recorderd.poll() is None, "the first recorder must keep running"
             assert os.path.exists(f"/dev/shm/recorder.{rig.name}")
 
 
-def test_two_recorders_of_one_folder_are_one_too_many():
+def test_a_second_recorder_of_the_same_folder_is_refused():
     with Rig() as rig:
         rig.start_recorderd()
-        wait_for(lambda: os.path.isdir(rig.recordings) and os.listdir(rig.recordings), 60, "the first has its folder")
+        wait_for(lambda: os.path.isdir(rig.recordings) and os.listdir(rig.recordings), 60, "the first recorder has its folder")
         with Rig(settings={"record": {"directory": rig.recordings}}) as other:
             refused(other, rig.recordings)
-        assert rig.recorderd.poll() is None, "the first one goes on"
+        assert rig.recorderd.poll() is None, "the first recorder must keep running"
 
 
 def test_without_a_camera_it_waits_and_health_says_so():
@@ -114,7 +114,7 @@ def test_without_a_camera_it_waits_and_health_says_so():
         rig.camera.fault("unplugged")
         started(rig, "/dev/video0")
         rig.start_web()
-        wait_for(lambda: rig.get("/camera_info").json().get("state") == "waiting", 60, "/camera_info says it")
+        wait_for(lambda: rig.get("/camera_info").json().get("state") == "waiting", 60, "/camera_info reports it")
         health = rig.get("/health")
         assert health.status == 503 and "camera" in health.json()["reasons"][0], health.body
         assert rig.get("/recordings").json() == []
@@ -124,24 +124,24 @@ def test_without_a_camera_it_waits_and_health_says_so():
         wait_for(rig.recording, 60, "it records once the camera is there")
 
 
-def test_another_camera_serves_where_that_is_allowed():
+def test_a_fallback_camera_is_used_if_that_is_allowed():
     with Rig(cameras=2, settings={"camera": {"device": "/dev/video7", "fallback": "any"}}) as rig:
         rig.start()
-        info = wait_for(rig.streaming, 60, "it streams")
+        info = wait_for(rig.streaming, 60, "the recorder streams")
         assert info["device"] == "/dev/video0" and "/dev/video7" in str(info), info
         assert info["available_cameras"] == [0, 1], info
 
 
-def test_no_other_camera_serves_where_that_is_not_allowed():
+def test_no_fallback_camera_is_used_if_that_is_not_allowed():
     with Rig(cameras=2, settings={"camera": {"device": "/dev/video7", "fallback": "none"}}) as rig:
         started(rig, "/dev/video7")
         rig.start_web()
-        wait_for(lambda: rig.get("/camera_info").json().get("available_cameras") == [0, 1], 60, "it lists those that are there")
-        wait_for(lambda: rig.get("/camera_info").json().get("state") == "waiting", 60, "it waits for its own")
+        wait_for(lambda: rig.get("/camera_info").json().get("available_cameras") == [0, 1], 60, "it lists the existing cameras")
+        wait_for(lambda: rig.get("/camera_info").json().get("state") == "waiting", 60, "it waits for its own camera")
         assert rig.camera.counter("streams") == 0
 
 
-def test_a_camera_in_use_is_waited_for():
+def test_it_waits_for_a_camera_that_is_in_use():
     with Rig() as rig:
         rig.camera.fault("format_errno", 16)
         started(rig, "in use")
@@ -158,7 +158,7 @@ def test_without_ffmpeg_it_says_so_and_keeps_the_live_picture():
         rig.start_web()
         wait_for(lambda: rig.get("/snapshot").status == 200, 60, "there is a picture")
         assert rig.get("/recordings").json() == []
-        wait_for(lambda: rig.get("/health").status == 503, 60, "it is published that nothing is recorded")
+        wait_for(lambda: rig.get("/health").status == 503, 60, "/health reports that nothing is recorded")
 
 
 def test_the_api_without_a_recorder_says_so():

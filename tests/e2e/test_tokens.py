@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tokens for scripts, through lighttpd as curl sends them: what each may, and what everything that is none of them gets."""
+"""Tokens for scripts, through lighttpd as curl sends them: what each scope allows, and what invalid tokens get."""
 import os
 import subprocess
 import time
@@ -32,7 +32,7 @@ def new_token(rig, name, scope, *more):
 
 
 def status(rig, method, path, authorization, *headers):
-    """curl's view of the answer's status; what a stream sends is cut after its headers."""
+    """The status of the answer as curl sees it; a stream is cut off after its headers."""
     sent = [part for header in (f"Authorization: {authorization}", *headers) for part in ("-H", header)]
     done = subprocess.run(["curl", "-s", "-o", os.devnull, "-w", "%{http_code}", "-m", "60", "-X", method, *sent,
                            *(["-I"] if "stream" in path or path == "/" else []), *(["-d", ""] if method == POST else []),
@@ -53,11 +53,11 @@ def refused(answer, wanted, challenge, *words):
 
 def test_without_a_token_all_is_as_before(rig):
     assert rig.get("/health").status == 200
-    assert ask(rig, "Basic dXNlcjpwYXNz").status == 200, "the web server's own login is its own business"
+    assert ask(rig, "Basic dXNlcjpwYXNz").status == 200, "a login at the web server does not concern the recorder"
 
 
-def test_before_there_is_a_file_no_token_is_good(rig):
-    refused(ask(rig, "Bearer scr_" + "0" * 64), 401, "invalid_token", "Unknown token")
+def test_without_a_token_file_no_token_is_valid(rig):
+    refused(ask(rig, "Bearer scr_" + "0" * 64), 401, "invalid_token", "Unknown token") 
 
 
 def test_each_scope_opens_its_own_paths_and_no_others(rig):
@@ -73,12 +73,12 @@ def test_each_scope_opens_its_own_paths_and_no_others(rig):
                 assert good, (own, method, path, got)
 
 
-def test_a_refusal_for_want_of_a_scope_names_it(rig):
+def test_a_refusal_names_the_missing_scope(rig):
     answer = ask(rig, f"Bearer {new_token(rig, 'viewer', 'live')}", "/recordings")
     refused(answer, 403, 'error="insufficient_scope", scope="footage"', "footage")
 
 
-def test_a_token_may_change_things_where_others_may_not_but_not_for_another_site(rig):
+def test_a_token_may_change_settings_but_not_for_another_site(rig):
     token = "Bearer " + new_token(rig, "switch", "control")
     refused(rig.get("/control?recording=on", POST), 403, "", "allow_control")
     assert ask(rig, token, "/control?recording=on", POST).status == 200
@@ -87,7 +87,7 @@ def test_a_token_may_change_things_where_others_may_not_but_not_for_another_site
         refused(ask(rig, token, "/control?recording=off", POST, **headers), 403, "", "another site")
 
 
-def test_what_is_not_quite_a_token_is_refused(rig):
+def test_malformed_tokens_are_refused(rig):
     token = new_token(rig, "whole", "live,footage,control,delete")
     for wrong in ("Bearer", "Bearer ", f"Bearer {token[:-1]}", f"Bearer {token}0", f"Bearer {token.upper()}",
                   f"Bearer {token},{token}", f"Bearer {token} x", f"Bearer\t{token}", f"Bearer {token[4:]}", f"Token {token}",
@@ -99,7 +99,7 @@ def test_what_is_not_quite_a_token_is_refused(rig):
         assert answer.status == 401, (wrong[:80], answer.status)
 
 
-def test_a_header_that_no_server_takes_reaches_nobody(rig):
+def test_a_header_that_is_too_long_is_refused_by_the_server(rig):
     assert ask(rig, "Bearer " + "a" * 70000).status in (400, 413, 431)
 
 
@@ -112,7 +112,7 @@ def test_names_that_differ_in_a_letter_are_other_headers(rig):
     assert rig.get("/recordings", headers=wrong).status == 401, "Remote-User: is not REMOTE_USER"
 
 
-def test_two_headers_are_not_two_chances(rig):
+def test_two_authorization_headers_are_refused(rig):
     token = new_token(rig, "twice", "live,footage")
     for first, second in ((f"Bearer {token}", "Bearer scr_" + "0" * 64), ("Bearer x", f"Bearer {token}"),
                           (f"Bearer {token}", "Basic dXNlcjpwYXNz")):
@@ -120,7 +120,7 @@ def test_two_headers_are_not_two_chances(rig):
         assert got in (400, 401), (first[:12], second[:12], got)
 
 
-def test_a_token_in_the_address_is_spent_not_taken(rig):
+def test_a_token_in_the_query_is_refused(rig):
     token = new_token(rig, "address", "live,footage")
     for name in ("access_token", "token", "%74oken"):
         refused(rig.get(f"/recordings?{name}={token}"), 400, "", "Authorization: Bearer")
@@ -137,7 +137,7 @@ def test_an_expired_token_is_refused(rig):
         text = file.read()
     day = time.strftime("%Y-%m-%dT", time.gmtime(time.time() + 86400))
     assert f" live {day}" in text, text
-    with open(path, "w", encoding="utf-8") as file:  # in place: the same file, another time
+    with open(path, "w", encoding="utf-8") as file:  # in place, so the file is the same and its time changes
         file.write(text.replace(f" live {day}", " live 2020-01-01T"))
     refused(ask(rig, f"Bearer {token}"), 401, "invalid_token", "expired")
     assert "expired" in tokens(rig, "--list-tokens").stdout
@@ -147,12 +147,12 @@ def test_a_removed_token_is_refused_at_once(rig):
     token = new_token(rig, "gone", "live")
     assert ask(rig, f"Bearer {token}").status == 200
     assert tokens(rig, "--remove-token", "gone").returncode == 0
-    for _ in range(8):  # each worker
-        refused(ask(rig, f"Bearer {token}"), 401, "invalid_token", "Unknown token")
+    for _ in range(8):  # so that each worker is asked
+        refused(ask(rig, f"Bearer {token}"), 401, "invalid_token", "Unknown token") 
     refused(ask(rig, f"Bearer {token}", "/stream"), 401, "invalid_token")
 
 
-def test_a_file_that_others_may_write_lets_nobody_in(rig):
+def test_a_token_file_that_others_may_write_is_refused(rig):
     token = new_token(rig, "mode", "live")
     os.chmod(rig.path("tokens"), 0o666)
     try:
@@ -165,7 +165,7 @@ def test_a_file_that_others_may_write_lets_nobody_in(rig):
     wait_for(lambda: "expected 0640" in rig.log("lighttpd.log"), 60, "the log says why")
 
 
-def test_a_broken_file_lets_nobody_in(rig):
+def test_a_broken_token_file_is_refused(rig):
     token = new_token(rig, "broken", "live")
     with open(rig.path("tokens"), "a", encoding="utf-8") as file:
         file.write("hello\n")
@@ -181,13 +181,13 @@ def test_a_broken_file_lets_nobody_in(rig):
     assert ask(rig, f"Bearer {token}").status == 200
 
 
-def test_who_may_nothing_learns_nothing(rig):
+def test_an_invalid_token_reveals_nothing(rig):
     for path in ("/nothing", "/recordings?camera=other", "/stream?camera=other"):
         assert ask(rig, "Bearer scr_" + "0" * 64, path).status == 401, path
 
 
-def test_a_token_of_one_camera_learns_no_name_of_another(_):
-    """Each camera has tokens of its own here; the first serves where none is named."""
+def test_a_token_of_one_camera_does_not_reveal_another(_):
+    """Each camera has tokens of its own here; the first one is used if none is named."""
     with Several(["yard", "attic"], {word: {"http": {"tokens": "tokens-" + word}} for word in ("yard", "attic")}) as pair:
         pair.start()
         for word, other in (("attic", "yard"), ("yard", "attic")):
@@ -207,7 +207,7 @@ def test_a_token_of_one_camera_learns_no_name_of_another(_):
                 assert status(pair, GET, f"/stream?camera={name}", bearer) == 401, name
 
 
-def test_pages_of_any_site_may_read_with_a_token_and_not_without(_):
+def test_pages_of_any_site_may_read_only_with_a_token(_):
     with Rig({"http": {"allow_origin": "*"}}) as rig:
         checked = tokens(rig, "-t")
         assert checked.returncode == 1 and "allow_origin" in checked.stderr and "--new-token" in checked.stderr, checked
@@ -228,7 +228,7 @@ def test_pages_of_any_site_may_read_with_a_token_and_not_without(_):
             assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-def test_no_secret_stands_in_a_log_or_a_file(rig):
+def test_no_secret_is_written_to_a_log_or_a_file(rig):
     token = new_token(rig, "quiet", "live")
     ask(rig, f"Bearer {token}")
     for folder, _, files in os.walk(rig.folder):
@@ -239,7 +239,7 @@ def test_no_secret_stands_in_a_log_or_a_file(rig):
                     assert token.encode() not in file.read(), path
 
 
-def test_where_the_server_says_so_a_token_is_needed(_):
+def test_a_token_is_needed_if_the_server_requires_it(_):
     with Rig() as closed:
         config = closed.path("needed.conf")
         closed.start()

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Frames that are whole JPEGs and no pictures for FFmpeg: they cost themselves alone, wherever they stand, and clips stay exact."""
+"""Frames that are whole JPEGs, but that FFmpeg cannot decode: only they are lost, wherever they are, and clips stay exact."""
 import json
 import os
 import re
 import subprocess
 
 from support import BUILD
-from support.exact import EDGE_US, assert_exact, second_behind
+from support.exact import EDGE_US, assert_exact, second_after
 from support.rig import Rig
 from support.tap import main
 from support.times import PATIENCE_S, US, wait_for
@@ -24,18 +24,18 @@ def broken(rig):
 
 
 def replug(rig, bad):
-    """The camera comes back with so many frames that are no pictures. The first one that is."""
+    """Replugs the camera, which comes back with `bad` undecodable frames. Returns the first good one."""
     rig.camera.fault("unplugged")
-    wait_for(lambda: rig.camera.counter("opens") == rig.camera.counter("closes"), PATIENCE_S, "it is let go")
+    wait_for(lambda: rig.camera.counter("opens") == rig.camera.counter("closes"), PATIENCE_S, "the camera is closed")
     before = len(rig.camera.frames())
     rig.camera.fault("undecodable_next", bad)
     rig.camera.fault("unplugged", 0)
-    wait_for(lambda: len(rig.camera.frames()) > before, PATIENCE_S, "frames come again")
+    wait_for(lambda: len(rig.camera.frames()) > before, PATIENCE_S, "frames arrive again")
     return rig.camera.frames()[before]
 
 
 def seconds(rig, from_us, count=2):
-    """[from, to) in whole seconds, recorded."""
+    """[from_us, to_us) of whole seconds, once they are recorded."""
     wait_for(lambda: rig.camera.newest().wall_us > from_us + count * US, PATIENCE_S, f"{count} seconds")
     rig.indexed()
     return from_us, from_us + count * US
@@ -51,7 +51,7 @@ def key_frames(rig, answer):
 
 
 def assert_key_frames(rig, from_us, to_us):
-    """They are the first picture of each second, and no other."""
+    """The key frames are exactly the first picture of each second."""
     answer = rig.footage(from_us, to_us)
     frames = [frame for frame in rig.camera.frames() if from_us - EDGE_US <= frame.wall_us < to_us + EDGE_US]
     start_us = float(answer.headers["X-Clip-Start"]) * US
@@ -71,7 +71,7 @@ def assert_whole(rig, from_us, to_us):
 def assert_first_frames_cost_only_themselves(rig, bad):
     lost = unrecorded(rig)
     first = replug(rig, bad)
-    from_us, to_us = seconds(rig, second_behind(first))
+    from_us, to_us = seconds(rig, second_after(first))
     assert_whole(rig, from_us, to_us)
     shown = {number for _, number in rig.clip(first.wall_us // US * US, to_us)}
     wanted = {frame.number % 9000 for frame in rig.camera.frames() if first.wall_us <= frame.wall_us < to_us - EDGE_US}
@@ -79,41 +79,41 @@ def assert_first_frames_cost_only_themselves(rig, bad):
     wait_for(lambda: unrecorded(rig) == lost + bad, PATIENCE_S, f"{bad} frames are counted as not recorded: {unrecorded(rig) - lost}")
 
 
-def test_one_first_frame_that_is_no_picture(rig):
+def test_one_undecodable_first_frame(rig):
     assert_first_frames_cost_only_themselves(rig, 1)
 
 
-def test_more_than_a_second_of_first_frames_that_are_no_pictures(rig):
+def test_more_than_a_second_of_undecodable_first_frames(rig):
     assert_first_frames_cost_only_themselves(rig, 40)
 
 
-def test_the_first_frames_of_each_second_that_are_no_pictures(rig):
+def test_undecodable_first_frames_of_each_second(rig):
     rig.camera.fault("undecodable_first", 2)
-    from_us, to_us = seconds(rig, second_behind(rig.camera.newest()))
+    from_us, to_us = seconds(rig, second_after(rig.camera.newest()))
     rig.camera.fault("undecodable_first", 0)
     assert_whole(rig, from_us, to_us)
 
 
-def test_last_frames_that_are_no_pictures(rig):
+def test_last_frames_that_are_undecodable(rig):
     lost, restarts = unrecorded(rig), len(rig.log())
-    from_us = second_behind(rig.camera.newest())
+    from_us = second_after(rig.camera.newest())
     wait_for(lambda: rig.camera.newest().wall_us > from_us + US, PATIENCE_S, "a second")
     before = broken(rig)
     rig.camera.fault("undecodable_next", ALL)
-    wait_for(lambda: broken(rig) >= before + 20, PATIENCE_S, "twenty frames that are none")
+    wait_for(lambda: broken(rig) >= before + 20, PATIENCE_S, "twenty undecodable frames")
     last_us = rig.camera.newest().wall_us
     first = replug(rig, 0)
     bad = broken(rig) - before
-    assert_whole(rig, *seconds(rig, second_behind(first)))
+    assert_whole(rig, *seconds(rig, second_after(first)))
     assert_exact(rig, from_us, last_us // US * US)
     wait_for(lambda: unrecorded(rig) == lost + bad, PATIENCE_S, f"{bad} frames are counted as not recorded: {unrecorded(rig) - lost}")
     assert "starting it again" not in rig.log()[restarts:], rig.log()[restarts:]
 
 
-def test_a_memory_clip_whose_seconds_begin_with_no_pictures(rig):
+def test_a_clip_from_memory_whose_seconds_begin_with_undecodable_frames(rig):
     assert rig.get("/control?recording=off", method="POST").status == 200
     rig.camera.fault("undecodable_first", 1)
-    from_us = second_behind(rig.camera.newest()) + US
+    from_us = second_after(rig.camera.newest()) + US
     wait_for(lambda: rig.camera.newest().wall_us > from_us + 2 * US, PATIENCE_S, "two seconds")
     rig.camera.fault("undecodable_first", 0)
     answer = rig.footage(from_us, from_us + 2 * US)
@@ -121,8 +121,8 @@ def test_a_memory_clip_whose_seconds_begin_with_no_pictures(rig):
     assert_whole(rig, from_us, from_us + 2 * US)
 
 
-def test_a_camera_of_nothing_else_is_said_and_comes_back(rig):
-    rig.new_frames(30)  # behind what the case before left
+def test_a_camera_whose_frames_are_all_undecodable_is_reported_and_recovers(rig):
+    rig.new_frames(30)  # after what the previous case has left
     rig.indexed()
     lost, started, before = unrecorded(rig), set(rig.children("ffmpeg")), broken(rig)
     rig.camera.fault("undecodable_next", ALL)
@@ -131,7 +131,7 @@ def test_a_camera_of_nothing_else_is_said_and_comes_back(rig):
         started.update(rig.children("ffmpeg"))
         answer = rig.get("/health")
         return answer.status == 503 and "cannot decode" in " ".join(answer.json()["reasons"])
-    wait_for(complaint, PATIENCE_S, "/health says it")
+    wait_for(complaint, PATIENCE_S, "/health reports it")
     assert rig.get("/camera_info").json()["recording"]["state"] == "no pictures"
     wait_for(lambda: complaint() and broken(rig) > before + 210, PATIENCE_S, "seven seconds without a picture")
     assert len(started) <= 3, f"{len(started)} encoders"
@@ -139,23 +139,23 @@ def test_a_camera_of_nothing_else_is_said_and_comes_back(rig):
     rig.camera.fault("undecodable_next", 0)
     rig.camera.wait_for_frames(1)
     last, first = rig.camera.frames()[taken - 1:taken + 1]
-    assert_whole(rig, *seconds(rig, second_behind(first)))
+    assert_whole(rig, *seconds(rig, second_after(first)))
     bad = broken(rig) - before
-    wait_for(rig.is_well, PATIENCE_S, "the recorder is well again")
+    wait_for(rig.is_healthy, PATIENCE_S, "the recorder is healthy again")
     wait_for(lambda: unrecorded(rig) == lost + bad, PATIENCE_S, f"{bad} frames are counted as not recorded: {unrecorded(rig) - lost}")
     told = rig.get(f"/timeline?from={last.wall_us / US:.6f}&to={first.wall_us / US + 1:.6f}").json()["gaps"]
     assert {gap["cause"] for gap in told} == {"encoder"}, told
-    nothing = rig.footage(second_behind(last) + US, second_behind(last) + 2 * US)
+    nothing = rig.footage(second_after(last) + US, second_after(last) + 2 * US)
     assert nothing.status == 404, (nothing.status, nothing.headers, nothing.body[:300])
-    around = rig.footage(last.wall_us // US * US, second_behind(first) + US)
+    around = rig.footage(last.wall_us // US * US, second_after(first) + US)
     assert around.headers["X-Clip-Source"] == "disk" and "max-age" in around.headers["Cache-Control"], dict(around.headers)
     assert around.headers["X-Clip-Spans"].count("/") == 2, around.headers["X-Clip-Spans"]
 
 
-def test_a_scaled_snapshot_of_no_picture_is_no_failure_of_the_server(rig):
+def test_a_scaled_snapshot_of_an_undecodable_frame_is_a_503(rig):
     rig.camera.fault("undecodable_next", ALL)
     before = broken(rig)
-    wait_for(lambda: broken(rig) > before + 2, PATIENCE_S, "the newest frame is no picture")
+    wait_for(lambda: broken(rig) > before + 2, PATIENCE_S, "the newest frame is undecodable")
     broken_us = rig.camera.frames("broken")[-1].wall_us
     for asked in ("width=160", f"at={broken_us / US:.6f}&width=160"):
         answer = rig.get(f"/snapshot?{asked}")
@@ -167,7 +167,7 @@ def test_a_scaled_snapshot_of_no_picture_is_no_failure_of_the_server(rig):
     assert rig.get("/snapshot?width=160").status == 200
 
 
-def test_a_new_picture_size_that_begins_with_no_pictures(_):
+def test_a_new_picture_size_that_begins_with_undecodable_frames(_):
     with Rig(SETTINGS) as rig:
         other = rig.path("other.frames")
         subprocess.run([os.path.join(BUILD, "tests", "tools", "make_frames"), "-s", "160x90", "-b", "3000", "-n", "600", other], check=True)
@@ -175,14 +175,14 @@ def test_a_new_picture_size_that_begins_with_no_pictures(_):
         rig.camera.fault("undecodable_next", 1)  # the very first frame of all
         rig.start()
         first = rig.camera.frames()[0]
-        assert_whole(rig, *seconds(rig, second_behind(first), 1))
+        assert_whole(rig, *seconds(rig, second_after(first), 1))
         rig.camera.fault("undecodable_next", 15)
         rig.camera.fault("resize", 1)
-        wait_for(lambda: rig.camera.fault_left("undecodable_next") == 0, PATIENCE_S, "that is over")
-        from_us, to_us = seconds(rig, second_behind(rig.camera.newest()), 1)
+        wait_for(lambda: rig.camera.fault_left("undecodable_next") == 0, PATIENCE_S, "they have passed")
+        from_us, to_us = seconds(rig, second_after(rig.camera.newest()), 1)
         assert_key_frames(rig, from_us, to_us)
         assert_exact(rig, from_us, to_us, 600)
 
 
 if __name__ == "__main__":
-    main(globals(), before=Rig.well, settings=SETTINGS)
+    main(globals(), before=Rig.restore, settings=SETTINGS)

@@ -95,7 +95,7 @@ def test_a_clip_comes_back_through_the_other_container():
     assert int(frames) > 20
 
 
-def test_what_handles_bytes_from_outside_is_in_its_sandbox():
+def test_programs_that_handle_untrusted_input_are_sandboxed():
     """A container takes nothing of it away: only the kernel may not have it."""
     for name, area in (("recorder", "encoder"), ("web", "live"), ("web", "api")):
         said = re.findall(rf" {area}: (sandbox.*)", logs(name))
@@ -103,7 +103,7 @@ def test_what_handles_bytes_from_outside_is_in_its_sandbox():
         assert said and not re.search("refuses|without", " ".join(said)), logs(name)
 
 
-def test_a_token_that_is_made_in_one_container_is_good_in_the_other():
+def test_a_token_made_in_one_container_is_valid_in_the_other():
     token = podman("exec", "recorder", "recorderd", "-c", "/etc/recorder/camera.ini", "--new-token", "door", "--scope", "footage").strip()
     for secret, status in ((token, "200"), (token[:-1] + ("a" if token[-1] != "a" else "b"), "401")):
         assert fetch("/recordings", "/dev/null", "-H", "Authorization: Bearer " + secret) == status, status
@@ -142,7 +142,7 @@ def test_no_process_has_a_privilege():
         assert re.search(r"^Uid:\s990\s", status, re.M), status
 
 
-def test_it_stops_well():
+def test_it_stops_cleanly():
     podman("stop", "-t", "30", "web", "recorder")
     assert "stopped" in logs("recorder").splitlines()[-1], logs("recorder")
 

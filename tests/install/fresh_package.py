@@ -113,7 +113,7 @@ def test_its_configuration_is_good():
     assert "all is well" in chroot("recorderd", "-t", user="recorder")
 
 
-def test_each_unit_is_locked_up_as_installed():
+def test_each_unit_is_sandboxed_as_installed():
     for unit in package.UNITS:
         said = said_by("systemd-analyze", "security", "--offline=true", f"--root={ROOT}", "--threshold=100",
                        unit.replace("@", "@camera") + ".service").splitlines()[-1]
@@ -133,7 +133,7 @@ def cut_off():
         fcntl.ioctl(probe, 0x8914, struct.pack("16sH14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
 
 
-def test_the_recorder_runs_and_tells_its_service_manager():
+def test_the_recorder_runs_and_notifies_its_service_manager():
     ini = inside("etc/recorder/camera.ini")
     with open(ini, encoding="utf-8") as file:
         text = file.read()
@@ -155,7 +155,7 @@ def test_the_recorder_runs_and_tells_its_service_manager():
     assert heard.index("READY=1") < heard.index("WATCHDOG=1")
 
 
-def test_the_workers_run_with_the_sockets_that_are_handed_to_them():
+def test_the_workers_run_with_inherited_sockets():
     os.makedirs(inside("run/recorder"), exist_ok=True)
     for worker in ("live", "api"):
         path = inside(f"run/recorder/{worker}.sock")
@@ -174,7 +174,7 @@ def test_a_clip_comes_back_through_lighttpd():
     assert_clip()
 
 
-def test_a_token_that_root_makes_is_good_at_once():
+def test_a_token_that_root_makes_is_valid_at_once():
     for name in ("door", "gate"):  # the file is made, and made anew
         token = chroot("recorderd", "-c", "/etc/recorder/camera.ini", "--new-token", name, "--scope", "footage").strip()
         assert chroot("stat", "-c", "%U %G %a", "/etc/recorder/tokens").split() == ["root", "recorder", "640"]
@@ -206,7 +206,7 @@ def test_a_clip_comes_back_through_nginx():
     assert_clip()
 
 
-def test_its_state_is_said_in_words_and_as_json():
+def test_its_state_comes_in_words_and_as_json():
     said = chroot("recorderd", "-S", user="recorder")
     assert "it records" in said and "test picture" in said, said
     assert json.loads(chroot("recorderd", "--status", "--json", user="recorder"))[0]["status"] == "warning"
@@ -247,14 +247,14 @@ def test_an_upgrade_keeps_recordings_and_configuration():
         assert file.read() == settings
 
 
-def test_removing_leaves_recordings_and_configuration():
+def test_removing_keeps_recordings_and_configuration():
     before = recordings()
     chroot("dpkg", "-r", "recorder")
     assert recordings() == before and os.path.exists(inside("etc/recorder/camera.ini"))
     assert not os.path.exists(inside("usr/bin/recorderd"))
 
 
-def test_purging_leaves_recordings_and_says_so():
+def test_purging_keeps_recordings_and_says_so():
     before = recordings()
     said = chroot("dpkg", "-P", "recorder")
     assert "recordings in /var/lib/recorder stay" in said, said

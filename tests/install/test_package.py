@@ -57,7 +57,7 @@ def test_it_holds_programs_units_pages_and_examples():
     assert not missing, missing
 
 
-def test_its_recorder_takes_its_configuration():
+def test_its_recorder_accepts_its_configuration():
     package.package()
     said = said_by(extracted("usr/bin/recorderd"), "-t", "-c", extracted("etc/recorder/camera.ini"))
     assert "all is well" in said, said
@@ -77,14 +77,14 @@ def test_what_building_needs_is_what_the_package_needs():
     assert not missing, missing
 
 
-def test_what_git_leaves_out_is_in_no_image():
+def test_what_git_ignores_is_in_no_image():
     """Footage, logins and tokens are in nobody's build: the list for images is git's own."""
     ignored = [re.sub(r"^/|/$", "", line) for line in source(".gitignore").split()]
     wanted = [".git", *("**/" + name if f"/{name}" not in source(".gitignore") else name for name in ignored)]
     assert source("deploy", "container", "Dockerfile.dockerignore").split() == wanted
 
 
-def test_nor_is_it_what_a_package_is_built_from_where_there_is_no_git():
+def test_without_git_a_package_is_not_built_from_it_either():
     """By a dpkg-buildpackage that only says what it finds."""
     place, tools = extracted("sources"), extracted("tools")
     for path in ("recordings/camera", "clips", "access", "build", "build-arm64", "tests/browser/node_modules", "deploy", "www/recordings"):
@@ -105,7 +105,7 @@ def test_nor_is_it_what_a_package_is_built_from_where_there_is_no_git():
     assert sorted(done.stderr.split()) == sorted(kept), done
 
 
-def test_other_systems_are_told_the_names_of_the_packages():
+def test_on_other_systems_the_packages_are_named():
     """The package manager is looked for, and never run."""
     for manager, words in (("dnf", ("dnf install", "fcgi-devel", "RPM Fusion")), ("pacman", ("pacman -S", "fcgi ")), ("apk", ("libfcgi-dev",))):
         tools = extracted("tools-" + manager)
@@ -116,7 +116,7 @@ def test_other_systems_are_told_the_names_of_the_packages():
         assert done.returncode == 0 and all(word in done.stderr for word in words), (manager, done)
 
 
-def test_each_unit_is_locked_up():
+def test_each_unit_is_sandboxed():
     package.package()
     needs("systemd-analyze")
     for unit in UNITS:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Crowds that mean harm, at full size, behind each web server in turn: what they get, and what others notice.
+"""Large crowds of hostile clients, behind each web server in turn: what they get, and what others notice.
 
-usage: crowd.py [COUNT]        (10000 connections by default; some 45 s a server)
+usage: crowd.py [COUNT]        (10000 connections by default; about 45 s per server)
 """
 import contextlib
 import os
@@ -23,7 +23,7 @@ def percentile(values, share):
 
 
 def others(rig, viewer, seconds):
-    """What someone else sees meanwhile: milliseconds of each answer, and pictures a second."""
+    """What another client sees meanwhile: milliseconds per answer, and pictures per second."""
     until, begun = time.monotonic() + seconds, time.monotonic()
     times, pictures = [], 0
     while time.monotonic() < until:
@@ -32,11 +32,11 @@ def others(rig, viewer, seconds):
         times.append((time.monotonic() - asked) * 1000)
         viewer.part()
         pictures += 1
-    return f"others' answers {percentile(times, 0.5):.0f} ms median, {max(times):.0f} ms at most; {pictures / (time.monotonic() - begun):.0f} pictures/s"
+    return f"answers to others: {percentile(times, 0.5):.0f} ms median, {max(times):.0f} ms at most; {pictures / (time.monotonic() - begun):.0f} pictures/s"
 
 
 def crowd(rig, name, count, said, drip):
-    """So many say that, then a byte a second (or nothing), until the server has closed all, or WATCH_S are over."""
+    """Opens `count` connections that send `said`, then a byte per second (or nothing), until the server has closed all of them or WATCH_S are over."""
     with Viewer(rig) as viewer, contextlib.ExitStack() as stack:
         begun = time.monotonic()
         clients = connections(rig, stack, count, said)
@@ -59,8 +59,8 @@ def main():
         with Rig({"http": {"allow_control": "yes"}}) as rig:
             rig.start()
             crowd(rig, f"{name}, idle", count, b"", False)
-            crowd(rig, f"{name}, headers a byte a second", min(count, 500), HEADERS, True)
-            crowd(rig, f"{name}, a body a byte a second", min(count, 500), BODY, True)
+            crowd(rig, f"{name}, headers at a byte per second", min(count, 500), HEADERS, True)
+            crowd(rig, f"{name}, a body at a byte per second", min(count, 500), BODY, True)
 
 
 main()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kills recorderd and its FFmpeg at random instants under load, and says what that showed: kills.py [NUMBER of each] [SEED]"""
+"""Kills recorderd and its FFmpeg at random instants under load: kills.py [NUMBER of each] [SEED]"""
 from arguments import amount, random_seed
 from support.faulty_rig import FaultyRig
 from support.kills import Kills, Load, assert_numbers, assert_rebuilt_alike
@@ -22,7 +22,7 @@ def campaign(number, seed):
         except AssertionError:
             show_logs(rig)
             raise
-        print(f"seed {seed}: {kills.told()}; {len(rig.camera.frames())} frames, {segments} segments, their indexes made anew are the same")
+        print(f"seed {seed}: {kills.summary()}; {len(rig.camera.frames())} frames, {segments} segments, whose rebuilt indexes are the same")
 
 
 if __name__ == "__main__":

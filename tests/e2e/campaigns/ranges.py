@@ -15,7 +15,7 @@ def campaign(number, seed):
     with FaultyRig({"camera": {"fps": FPS}}, fps=str(FPS)) as rig:
         rig.start()
         with Moods(rig.camera, seed):
-            time.sleep(RECORDED_S)  # the subject: so long is the recording of which all is asked
+            time.sleep(RECORDED_S)  # the length of the recording that the ranges are taken from
         rig.new_frames(4 * FPS)
         rig.indexed()
         ranges, borders = Ranges(rig, seed), rotations(rig)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Unplugs a camera and plugs it in again, many times over: replug.py [CYCLES]"""
+"""Unplugs a camera and plugs it in again, many times: replug.py [CYCLES]"""
 from arguments import amount
 from support.replugs import replug
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Records with viewers, clips and random faults, and says what that showed: soak.py [HOURS] [SEED]"""
+"""Records for hours with viewers, clips and random faults: soak.py [HOURS] [SEED]"""
 from arguments import amount, random_seed
 from support.faulty_rig import FaultyRig
 from support.kills import assert_rebuilt_alike
 from support.soak import soak
 from support.tap import show_logs
 
-SETTINGS = {"record": {"segment_seconds": 60}, "retention": {"max_gb": 0.2}}  # so that retention has to work as well
+SETTINGS = {"record": {"segment_seconds": 60}, "retention": {"max_gb": 0.2}}  # so that retention deletes something as well
 
 
 def campaign(hours, seed):
@@ -18,7 +18,7 @@ def campaign(hours, seed):
         except BaseException:
             show_logs(rig)
             raise
-        print(f"seed {seed}, {hours:g} h: {told}; {segments} segments, their indexes made anew are the same")
+        print(f"seed {seed}, {hours:g} h: {told}; {segments} segments, whose rebuilt indexes are the same")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Viewers that come and go: viewers.py [NUMBER]        (10000 by default)"""
 from arguments import amount
-from support.comings import come_and_go, descriptors, private_kb, serving, settle
+from support.viewer_churn import come_and_go, descriptors, private_kb, serving, settle
 from support.rig import Rig
 
 WARM_UP = 500

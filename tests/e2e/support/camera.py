@@ -12,7 +12,7 @@ FRAMES = os.path.join(BUILD, "tests", "frames", "small.frames")
 
 
 def control_names():
-    """Names and numbers of faults and counters, from the C header that defines them."""
+    """Names and numbers of the faults and counters, from the C header that defines them."""
     with open(os.path.join(PROJECT, "tests", "preload", "control.h"), encoding="utf-8") as header:
         return {name: int(number) for name, number in re.findall(r"^\s*((?:CONTROL|COUNTER)_\w+) = (\d+)", header.read(), re.M)}
 
@@ -34,7 +34,7 @@ class Camera:
     def __init__(self, folder, path="/dev/video0", fps="30", frames=FRAMES):
         base = os.path.join(folder, os.path.basename(path))
         self.log_path, control_path = base + ".log", base + ".control"
-        links = [f"{base}.{number}.frames" for number, _ in enumerate(frames.split(","))]  # words of a line have no spaces
+        links = [f"{base}.{number}.frames" for number, _ in enumerate(frames.split(","))]  # a line of the configuration cannot have paths with spaces
         for link, file in zip(links, frames.split(",")):
             os.symlink(file, link)
         self.line = f"path={path} frames={','.join(links)} fps={fps} control={control_path} log={self.log_path}"
@@ -44,7 +44,7 @@ class Camera:
             self.control = mmap.mmap(control.fileno(), 4096)
 
     def fault(self, name, value=1):
-        """fault("unplugged"), fault("error_next", 3): see control.h."""
+        """For example fault("unplugged") or fault("error_next", 3); see control.h."""
         struct.pack_into("=I", self.control, 4 * self.NAMES["CONTROL_" + name.upper()], value)
 
     def fault_left(self, name):
@@ -54,7 +54,7 @@ class Camera:
         return struct.unpack_from("=Q", self.control, 256 + 8 * self.NAMES["COUNTER_" + name.upper()])[0]
 
     def frames(self, kind="taken"):
-        """What the camera's log says so far; the last line may still be in writing."""
+        """The frames in the camera's log so far. The last line may be incomplete, so it is skipped."""
         try:
             with open(self.log_path, encoding="ascii") as log:
                 lines = log.read().split("\n")[:-1]
@@ -63,23 +63,23 @@ class Camera:
         return [frame for frame in map(Frame, lines) if frame.kind == kind]
 
     def newest(self):
-        """The frame that was taken last."""
+        """The last frame that was taken."""
         return self.frames()[-1]
 
     def wait_for_frames(self, count):
-        """Waits until so many more frames were taken."""
+        """Waits for that many more frames."""
         before = len(self.frames())
         wait_for(lambda: len(self.frames()) >= before + count, count / 10 + PATIENCE_S, f"{count} more frames")
 
     def heal(self):
-        """Takes every fault away."""
+        """Clears all faults."""
         for name in self.NAMES:
             if name.startswith("CONTROL_") and name not in ("CONTROL_BYTES", "CONTROL_FAULTS"):
                 self.fault(name[len("CONTROL_"):], 0)
 
 
 def jpegs_by_hash(path=FRAMES):
-    """sha1 of each JPEG of a file of frames (tests/tools/frames.h) -> its number."""
+    """Maps the sha1 of each JPEG in a file of frames (tests/tools/frames.h) to its number."""
     with open(path, "rb") as file:
         data = file.read()
     count = struct.unpack_from("=I", data, 20)[0]
@@ -91,5 +91,5 @@ def jpegs_by_hash(path=FRAMES):
 
 
 def jpeg_number(numbers, jpeg):
-    """The number of exactly this JPEG; None where the camera never sent it."""
+    """The number of exactly this JPEG; None if the camera never sent it."""
     return numbers.get(hashlib.sha1(jpeg).digest())

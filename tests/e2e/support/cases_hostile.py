@@ -1,4 +1,4 @@
-"""Clients that mean harm, through a real web server: what each gets, and that nobody else notices."""
+"""Hostile clients, through a real web server: what each of them gets, and that nobody else notices."""
 import contextlib
 import os
 import re
@@ -29,7 +29,7 @@ PATHS = (
 
 
 def talk(rig, data, seconds=30):
-    """Everything that comes back for these bytes until the server closes, or says no more."""
+    """Sends these bytes, and returns everything that comes back until the server closes or falls silent."""
     said = b""
     with socket.create_connection(("127.0.0.1", rig.port), 10) as client, contextlib.suppress(OSError):
         client.sendall(data)
@@ -40,7 +40,7 @@ def talk(rig, data, seconds=30):
 
 
 def request(target, method="GET", headers="", body=b""):
-    """Closed by the server after its answer."""
+    """A request after which the server closes the connection."""
     return f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n".encode("latin-1") + body
 
 
@@ -48,8 +48,8 @@ def statuses(said):
     return [int(status) for status in STATUS.findall(said)]
 
 
-def test_the_name_of_another_site_is_not_answered(rig):
-    """DNS rebinding: the browser believes that this machine is that site."""
+def test_the_host_name_of_another_site_is_refused(rig):
+    """DNS rebinding: the browser believes that this machine is the other site."""
     for path in ("/?fps=none", "/stream?fps=none", "/health", "/footage?from=-5s&to=-1s", "/nothing"):
         for host, allowed in (("evil.example", {421}), (f"evil.example:{rig.port}", {421}), ("localhost.evil.example", {421}),
                               (f"127.0.0.1:{rig.port}", None), ("[::1]", None), ("cellar", None), ("", None)):
@@ -58,12 +58,12 @@ def test_the_name_of_another_site_is_not_answered(rig):
             assert not allowed or b"[http]" in said, said
 
 
-def assert_well(rig):
+def assert_healthy(rig):
     assert rig.get("/health").status == 200
 
 
 def refused(rig, data, allowed):
-    """Exactly one answer, of an allowed status."""
+    """Expects exactly one answer, with one of the allowed statuses."""
     said = talk(rig, data)
     got = statuses(said)
     assert len(got) == 1 and got[0] in allowed, (data[:200], got, said[:300])
@@ -71,7 +71,7 @@ def refused(rig, data, allowed):
 
 
 def ignored(rig, data):
-    """At most one answer, and that a refusal: a server may also close, or wait for the rest of a line, which nobody can wait for."""
+    """Expects at most one answer, and only a refusal. A server may also close, or wait in vain for the rest of a line."""
     got = statuses(talk(rig, data, 0.5))
     assert len(got) <= 1 and all(status >= 400 for status in got), (data[:200], got)
 
@@ -85,37 +85,37 @@ def test_no_path_leads_out_of_the_folders(rig):
     for path in PATHS:
         said = refused(rig, request(path), (301, 308, 400, 403, 404, 414, 421))
         assert not any(secret in said.partition(b"\r\n\r\n")[2] for secret in SECRETS), (path, said)
-    assert_well(rig)
+    assert_healthy(rig)
 
 
-def test_lengths_that_contradict_each_other_are_refused(rig):
+def test_contradicting_lengths_are_refused(rig):
     hidden = b"0\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
     for headers in ("Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: -1\r\n", "Content-Length: 5, 6\r\n", "Content-Length: +5\r\n",
                     "Content-Length: 0x5\r\n", "Content-Length: 99999999999999999999\r\n", "Transfer-Encoding: xchunked\r\n",
                     "Transfer-Encoding : chunked\r\n", "Transfer-Encoding: chunked, identity\r\n"):
         refused(rig, request("/control", "POST", headers, hidden), (400, 411, 413, 501))
-    assert_well(rig)
+    assert_healthy(rig)
 
 
-def test_a_length_beside_chunks_hides_no_request(rig):
-    """Refused, or the chunks count; the connection ends there, so that nothing behind it passes for an answered request."""
+def test_a_length_next_to_chunks_hides_no_request(rig):
+    """It is refused, or the chunks count. The connection ends there, so nothing after it counts as a request."""
     hidden = b"0\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     for order in (0, 1):
         headers = [f"Content-Length: {len(hidden)}\r\n", "Transfer-Encoding: chunked\r\n"]
         refused(rig, f"POST /control HTTP/1.1\r\nHost: x\r\n{headers[order]}{headers[1 - order]}\r\n".encode() + hidden, (400, 403))
-    assert_well(rig)
+    assert_healthy(rig)
 
 
-def test_lines_that_no_header_is_are_refused_or_ignored(rig):
+def test_malformed_header_lines_are_refused_or_ignored(rig):
     for headers in ("X: a\r\n folded\r\n", "no colon\r\n", ": empty\r\n", "X\0Y: 1\r\n", "X: a\0b\r\n", "X: a\rb\r\n", "Host: other\r\n"):
         refused(rig, request("/camera_info", headers=headers), (200, 400))
     for data in (b"GET nowhere at all HTTP/1.1\r\nHost: x\r\n\r\n", b"\0" * 500, b"\x16\x03\x01\x02\x00\x01", b"G" * 20000,
                  b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
         ignored(rig, data)
-    assert_well(rig)
+    assert_healthy(rig)
 
 
-def test_an_answer_s_headers_cannot_be_written_by_the_client(rig):
+def test_a_client_cannot_inject_headers_into_a_response(rig):
     for path in ("/footage?from=%0d%0aX-Evil:%201&to=now", "/clips/%0d%0aX-Evil:%201", "/ui%0d%0aX-Evil:%201", "/ui/%0d%0aX-Evil:1/../",
                  "/camera_info?camera=%0d%0aX-Evil:%201", "/stream?fps=%0aX-Evil:%201"):
         said = talk(rig, request(path))
@@ -124,16 +124,16 @@ def test_an_answer_s_headers_cannot_be_written_by_the_client(rig):
     assert statuses(said) == [200] and b"elsewhere" not in said and b"evil" not in said, said
 
 
-def test_what_is_too_large_is_refused(rig):
+def test_requests_that_are_too_large_are_refused(rig):
     allowed = (400, 413, 414, 431)
     many = "".join(f"X-{number}: {'a' * 4000}\r\n" for number in range(40))
     refused(rig, request("/footage?from=-5s&to=now&x=" + "a" * 20000), allowed)
     refused(rig, request("/" + "a" * 100000), allowed)
     refused(rig, request("/camera_info", headers="X-Long: " + "a" * 20000 + "\r\n"), allowed)
-    refused(rig, request("/camera_info", headers=many), (*allowed, 503))  # Apache limits each; the worker takes 64 KB in all
+    refused(rig, request("/camera_info", headers=many), (*allowed, 503))  # Apache limits each of them; the worker accepts 64 KB in total
     refused(rig, request("/control", "POST", "Content-Length: 200000\r\n", b"a" * 200000), allowed)
     refused(rig, request("/control", "POST", "Content-Length: 99999999999\r\n"), allowed)
-    assert_well(rig)
+    assert_healthy(rig)
 
 
 def test_hundreds_of_pipelined_requests_are_answered_in_order(rig):
@@ -145,7 +145,7 @@ def test_hundreds_of_pipelined_requests_are_answered_in_order(rig):
 
 
 def connections(rig, stack, count, data=b""):
-    """Clients that say so much and then nothing."""
+    """Clients that send this and then nothing more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, count + 1000)), hard))
     clients = [stack.enter_context(socket.socket()) for _ in range(count)]
@@ -157,7 +157,7 @@ def connections(rig, stack, count, data=b""):
 
 
 def alive(clients):
-    """How many of them the server has not closed."""
+    """How many connections the server has not closed."""
     count = 0
     for client in clients:
         client.setblocking(False)
@@ -171,20 +171,20 @@ def alive(clients):
 
 
 def assert_served(rig, viewer, seconds):
-    """Live view and the API, while others keep the server busy."""
+    """Live view and the API work while others keep the server busy."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         assert viewer.part()[1][:2] == b"\xff\xd8"
-        assert_well(rig)
+        assert_healthy(rig)
 
 
-def test_idle_connections_keep_nobody_out(rig):
+def test_idle_connections_lock_nobody_out(rig):
     with Viewer(rig) as viewer, contextlib.ExitStack() as stack:
         connections(rig, stack, 1000)
         assert_served(rig, viewer, 1)
 
 
-def test_requests_that_never_end_keep_nobody_out(rig):
+def test_requests_that_never_end_lock_nobody_out(rig):
     with Viewer(rig) as viewer, contextlib.ExitStack() as stack:
         clients = connections(rig, stack, 300, b"GET /camera_info HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
         for _ in range(3):
@@ -193,10 +193,10 @@ def test_requests_that_never_end_keep_nobody_out(rig):
             assert_served(rig, viewer, 0.3)
 
 
-def test_many_who_ask_and_leave_at_once_cost_nothing(rig):
+def test_many_clients_that_leave_at_once_cost_nothing(rig):
     for number in range(200):
         with socket.create_connection(("127.0.0.1", rig.port), 10) as client:
             client.sendall(request("/stream" if number % 2 else "/footage?from=-3s&to=-1s"))
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    wait_for(lambda: accepted(rig, 1), 60, "there is a place for a viewer").close()
-    assert_well(rig)
+    wait_for(lambda: accepted(rig, 1), 60, "a viewer is accepted again").close()
+    assert_healthy(rig)

@@ -1,6 +1,6 @@
-"""What a single client can take from others: a share of the places, and none of them for longer than it takes what it asked for.
+"""A single client gets only a share of the downloads and viewers, and loses a download that it does not read.
 
-The rig's own clients come from this machine, which is not limited, and which is a proxy here: they say for whom they ask.
+The rig's own clients come from this machine, which has no limit and acts as a proxy here: they say on whose behalf they ask.
 """
 import contextlib
 import os
@@ -13,7 +13,7 @@ from test_live import VIEWERS
 
 DOWNLOADS, SHARE = 12, 50
 LIMITS = {"max_downloads": DOWNLOADS, "address_share": SHARE, "stall_seconds": 3, "proxies": "127.0.0.1"}
-LARGE = 256 << 20  # more than any server and the kernel take on their own account
+LARGE = 256 << 20  # more than any server and the kernel buffer
 FIRST, SECOND, THIRD = "192.0.2.1", "192.0.2.2", "2001:db8::1"
 
 
@@ -28,15 +28,15 @@ def large_file(rig):
 
 
 class Idle:
-    """A client that reads the head of its answer and nothing else."""
+    """A client that reads the headers of its answer and nothing else."""
 
     def __init__(self, rig, address, path, also=""):
-        """also: header lines behind the proxy's, each with its CRLF."""
+        """also: header lines after the proxy's, each with its CRLF."""
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.socket.settimeout(PATIENCE_S)
         self.socket.connect(("127.0.0.1", rig.port))
-        # What a client adds in front of what the proxy says of it is no matter.
+        # Whatever a client writes before the proxy's entry is ignored.
         forwarded = f"X-Forwarded-For: 203.0.113.9, {address}\r\n" if address else ""
         self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{forwarded}{also}\r\n".encode())
         self.head = b""
@@ -57,7 +57,7 @@ def idle(rig, stack, address, path, also=""):
 
 
 def begun(rig, address, path):
-    """A download that is under way, or None."""
+    """A download that has begun, or None."""
     client = Idle(rig, address, path)
     if client.status == 200:
         return client
@@ -66,7 +66,7 @@ def begun(rig, address, path):
 
 
 def all_idle(rig, addresses, path):
-    """As many idle clients of each address as it may have: None where one of them had no place."""
+    """As many idle clients of each address as it may have; None if one of them was refused."""
     with contextlib.ExitStack() as stack:
         clients = [idle(rig, stack, address, path) for address in addresses for _ in range(DOWNLOADS * SHARE // 100)]
         return stack.pop_all() if all(client.status == 200 for client in clients) else None
@@ -74,27 +74,27 @@ def all_idle(rig, addresses, path):
 
 def test_one_address_has_no_more_than_its_share_of_downloads(rig):
     path = large_file(rig)
-    with wait_for(lambda: all_idle(rig, [FIRST], path), PATIENCE_S, "the places of others are free again") as stack:
+    with wait_for(lambda: all_idle(rig, [FIRST], path), PATIENCE_S, "downloads of earlier cases have ended") as stack:
         refused = idle(rig, stack, FIRST, path)
         assert refused.status == 429 and b"retry-after" in refused.head.lower(), refused.head
         assert idle(rig, stack, SECOND, path).status == 200
         assert idle(rig, stack, None, path).status == 200
         answer = rig.get(path, headers={"X-Forwarded-For": FIRST})
         assert answer.status == 429 and "http.address_share" in answer.detail, answer.body
-    wait_for(lambda: begun(rig, FIRST, path), PATIENCE_S, "its places are free again").close()
+    wait_for(lambda: begun(rig, FIRST, path), PATIENCE_S, "its downloads have ended").close()
 
 
-def test_clients_that_take_nothing_lose_their_places(rig):
+def test_clients_that_read_nothing_lose_their_downloads(rig):
     path = large_file(rig)
-    with wait_for(lambda: all_idle(rig, [FIRST, SECOND], path), PATIENCE_S, "the places of others are free again") as stack:
+    with wait_for(lambda: all_idle(rig, [FIRST, SECOND], path), PATIENCE_S, "downloads of earlier cases have ended") as stack:
         assert idle(rig, stack, THIRD, path).status == 503
-        wait_for(lambda: begun(rig, THIRD, path), PATIENCE_S, "clients that take nothing have lost their places").close()
+        wait_for(lambda: begun(rig, THIRD, path), PATIENCE_S, "clients that read nothing have lost their downloads").close()
         from_us, to_us = past(rig, 4)
         assert rig.footage(from_us, to_us).status == 200
 
 
-def test_a_download_that_was_interrupted_goes_on_where_it_was(rig):
-    """As a browser does that had paused a video: what it has is still good."""
+def test_an_interrupted_download_continues(rig):
+    """As a browser does after pausing a video: what it has is still valid."""
     from_us, to_us = past(rig, 4)
     whole = rig.footage(from_us, to_us)
     half = len(whole.body) // 2
@@ -102,10 +102,10 @@ def test_a_download_that_was_interrupted_goes_on_where_it_was(rig):
     assert (rest.status, whole.body[:half] + rest.body) == (206, whole.body)
 
 
-def test_a_client_cannot_write_the_proxy_s_header(rig):
-    """A web server joins two lines of a name; other spellings of it may stand beside it, since "_" takes the place of many characters."""
+def test_a_client_cannot_forge_the_header_of_the_proxy(rig):
+    """A web server joins two lines of one name. Other spellings may map to the same variable, because many characters become "_"."""
     path = large_file(rig)
-    with wait_for(lambda: all_idle(rig, [FIRST], path), PATIENCE_S, "the places of others are free again") as stack:
+    with wait_for(lambda: all_idle(rig, [FIRST], path), PATIENCE_S, "downloads of earlier cases have ended") as stack:
         refused = idle(rig, stack, SECOND, path, f"X-Forwarded-For: {FIRST}\r\n")
         assert refused.status == 429, refused.head
         for name in ("X_Forwarded_For", "X-Forwarded_For", "x.forwarded.for"):
@@ -114,7 +114,7 @@ def test_a_client_cannot_write_the_proxy_s_header(rig):
 
 
 def watching(rig, address, count):
-    """So many viewers of an address, or None where one of them had no place."""
+    """That many viewers of an address, or None if one of them was refused."""
     with contextlib.ExitStack() as stack:
         viewers = [stack.enter_context(Viewer(rig, headers=f"X-Forwarded-For: {address}\r\n")) for _ in range(count)]
         return stack.pop_all() if all(viewer.status == 200 for viewer in viewers) else None
@@ -122,7 +122,7 @@ def watching(rig, address, count):
 
 def test_one_address_has_no_more_than_its_share_of_live_viewers(rig):
     share = VIEWERS * SHARE // 100
-    with wait_for(lambda: watching(rig, FIRST, share), PATIENCE_S, "the places of others are free again"):
+    with wait_for(lambda: watching(rig, FIRST, share), PATIENCE_S, "downloads of earlier cases have ended"):
         with Viewer(rig, headers=f"X-Forwarded-For: {FIRST}\r\n") as refused:
             assert refused.status == 429 and "retry-after" in refused.headers, (refused.status, refused.headers)
         with Viewer(rig, headers=f"X-Forwarded-For: {SECOND}\r\n") as other, Viewer(rig) as local:

@@ -1,4 +1,4 @@
-"""Ranges and conditions of RFC 9110, at random: whatever web server is in front, what comes is a slice of the whole."""
+"""Random ranges and conditions of RFC 9110: behind any web server, the answer is a part of the whole."""
 import os
 import random
 import subprocess
@@ -7,11 +7,11 @@ from support.times import US
 from test_http import past
 
 RANGES = 60  # of each kind
-VARIES = (None, "Origin, Referer", "Origin,Referer")  # only where http.allow_origin names pages; Apache joins words its own way
+VARIES = (None, "Origin, Referer", "Origin,Referer")  # only if http.allow_origin names pages; Apache joins words in its own way
 
 
 def files(rig):
-    """[(path, its whole)] of what never changes: a clip, and the oldest recording that is complete, if there is one."""
+    """[(path, whole answer)] of files that never change: a clip, and the oldest complete recording, if there is one."""
     from_us, to_us = past(rig)
     paths = [f"/footage?from={from_us // US}&to={to_us // US}"]
     paths += [f"/recordings/{one['file']}" for one in rig.get("/recordings").json() if one["state"] == "complete"][-1:]
@@ -19,7 +19,7 @@ def files(rig):
 
 
 def expected(first, last, size):
-    """[begin, end) of "bytes=first-last" (either may be None), None where it cannot be fulfilled."""
+    """[begin, end) of "bytes=first-last" (either may be None); None if it is not satisfiable."""
     if first is None:
         return (max(0, size - last), size) if last > 0 else None
     if first >= size:
@@ -65,7 +65,7 @@ def test_random_ranges_are_slices_of_the_whole(rig):
             assert_slice(rig.get(path, headers={"Range": header_of(first, last)}), whole.body, first, last)
 
 
-def test_a_file_put_together_from_random_pieces_is_the_file(rig):
+def test_random_ranges_put_together_are_the_file(rig):
     for path, whole in files(rig):
         pieces = b""
         while len(pieces) < len(whole.body):
@@ -81,20 +81,20 @@ def test_several_ranges_get_the_whole(rig):
             assert answer.status == 200 and answer.body == whole.body, (asked, answer.status)
 
 
-def test_ranges_that_are_none_get_the_whole(rig):
+def test_malformed_ranges_get_the_whole(rig):
     for path, whole in files(rig):
         for asked in ("bytes=", "bytes=-", "bytes=9-3", "bytes=a-b", "items=0-9", "bytes", "bytes=0x0-0x9", "bytes=1-2-3", "bytes=--5"):
             answer = rig.get(path, headers={"Range": asked})
             assert answer.status == 200 and answer.body == whole.body, (asked, answer.status)
 
 
-def test_a_number_that_is_too_large_is_behind_the_end(rig):
+def test_a_number_that_is_too_large_is_beyond_the_end(rig):
     for path, whole in files(rig):
         assert rig.get(path, headers={"Range": f"bytes={2 ** 64 + 5}-"}).status == 416
         assert rig.get(path, headers={"Range": f"bytes=3-{2 ** 64 + 5}"}).body == whole.body[3:]
 
 
-def test_if_range_holds_for_the_same_tag_alone(rig):
+def test_if_range_matches_only_the_same_entity_tag(rig):
     for path, whole in files(rig):
         tag = whole.headers["ETag"]
         ranged = {"Range": "bytes=7-"}
@@ -116,7 +116,7 @@ def test_if_none_match_is_answered_without_a_body(rig):
         assert rig.get(path, headers={"If-None-Match": tag, "Range": "bytes=1-5"}).status == 304
 
 
-def test_if_match_is_refused_where_it_is_another_file(rig):
+def test_if_match_is_refused_for_another_file(rig):
     for path, whole in files(rig):
         tag = whole.headers["ETag"]
         for listed in (tag, f'"a", {tag}', "*"):
@@ -126,25 +126,25 @@ def test_if_match_is_refused_where_it_is_another_file(rig):
             assert answer.status == 412 and answer.detail, (listed, answer.status)
 
 
-def test_a_date_is_no_condition_where_there_is_a_tag(rig):
+def test_dates_in_conditions_are_ignored(rig):
     for path, whole in files(rig):
         assert "Last-Modified" not in whole.headers and whole.headers.get("Vary") in VARIES, whole.headers.items()
         assert rig.get(path, headers={"If-Modified-Since": "Sun, 22 Nov 2099 10:00:00 GMT"}).status == 200
         assert rig.get(path, headers={"If-Unmodified-Since": "Sun, 22 Nov 2020 10:00:00 GMT"}).status == 200
 
 
-def test_head_says_what_get_sends(rig):
+def test_head_has_the_headers_of_get(rig):
     for path, whole in files(rig):
         for ranged in ({}, {"Range": "bytes=10-19"}):
             got, head = rig.get(path, headers=ranged), rig.get(path, "HEAD", ranged)
             assert head.body == b"" and got.headers["Content-Length"] == str(len(got.body)), got.headers.items()
             assert head.status == 200 and head.headers["Content-Length"] == str(len(whole.body)), (ranged, head.status, head.headers.items())
-            assert "Content-Range" not in head.headers, "a range is one of GET alone"
+            assert "Content-Range" not in head.headers, "ranges are defined only for GET"
             for name in ("ETag", "Content-Type", "Accept-Ranges"):
                 assert head.headers[name] == got.headers[name], (name, head.headers.items())
 
 
-def test_an_interrupted_download_goes_on_with_curl(rig):
+def test_curl_continues_an_interrupted_download(rig):
     for path, whole in files(rig):
         file_name = rig.path("resumed.mp4")
         have = random.randrange(1, len(whole.body))
@@ -156,20 +156,20 @@ def test_an_interrupted_download_goes_on_with_curl(rig):
         os.unlink(file_name)
 
 
-def test_a_range_that_moves_is_resumed_with_its_tag_alone(rig):
+def test_a_moving_range_is_resumed_only_with_its_entity_tag(rig):
     past(rig, 4)
     path = "/footage?from=-3s&to=-1s"
     answer = rig.get(path)
     assert answer.status == 200 and "from=" in answer.headers["Content-Location"], answer.headers.items()
     beyond = rig.get(path, headers={"Range": "bytes=10-"})
     assert beyond.status == 416 and "moves" in beyond.detail, (beyond.status, beyond.body[:200])
-    assert rig.get(path, headers={"Range": "bytes=0-9"}).status == 206, "players ask so first"
+    assert rig.get(path, headers={"Range": "bytes=0-9"}).status == 206, "players begin like this"
     resumed = rig.get(answer.headers["Content-Location"], headers={"Range": "bytes=10-"})
     assert resumed.status == 206 and resumed.body == answer.body[10:]
     assert rig.get(path, headers={"Range": "bytes=10-", "If-Range": '"of another moment"'}).status == 200
 
 
-def test_the_web_server_took_no_worker_for_dead(rig):
-    """Every answer has its end, also where the client leaves with the last byte."""
+def test_the_web_server_saw_no_dead_worker(rig):
+    """Every answer is ended properly, even if the client leaves with the last byte."""
     if os.path.exists(rig.path("lighttpd.log")):
         assert "unexpected end-of-file" not in rig.log("lighttpd.log"), rig.log("lighttpd.log")

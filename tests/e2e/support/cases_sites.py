@@ -1,4 +1,4 @@
-"""Pages of other sites through a real web server: those that http.allow_origin names may read, and no other."""
+"""Pages of other sites, through a real web server: only those that http.allow_origin names may read."""
 from support.times import US
 from test_http import assert_problem, past
 
@@ -9,7 +9,7 @@ EXPOSED = {"X-Clip-Source", "X-Clip-Spans", "X-Clip-Start", "X-Timestamp", "Cont
 
 
 def words(answer, name):
-    """The words of all lines of a header; a web server may join them."""
+    """The words in all lines of a header; a web server may join the lines."""
     return {word.strip() for line in answer.headers.get_all(name, []) for word in line.split(",")}
 
 
@@ -60,8 +60,8 @@ def test_a_page_that_is_not_listed_reads_nothing(rig):
             assert_no_reader(answer, (path, origin))
 
 
-def test_a_listed_page_may_have_a_picture_made_and_show_it(rig):
-    """An <img> sends no Origin, so the address of its page counts."""
+def test_a_listed_page_may_show_a_scaled_picture(rig):
+    """An <img> sends no Origin, so the Referer counts."""
     answer = rig.get("/snapshot?width=64", headers={"Sec-Fetch-Site": "cross-site", "Referer": f"{DASHBOARD}/board?1"})
     assert answer.status == 200 and answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin", answer.headers.items()
     assert "Referer" in words(answer, "Vary"), answer.headers.items()
@@ -69,7 +69,7 @@ def test_a_listed_page_may_have_a_picture_made_and_show_it(rig):
     assert rig.get("/snapshot?width=64", headers={"Referer": "http://dash.example:81/board"}).status == 403
 
 
-def test_a_preflight_of_a_listed_page_is_answered_alike_for_every_path(rig):
+def test_a_preflight_of_a_listed_page_gets_the_same_answer_for_every_path(rig):
     for path in ("/", "/stream", "/?action=stream", "/snapshot?at=-3s", "/footage", "/nothing", "/stream?camera=none", "/footage?camera=none"):
         for host in ({}, {"Host": "evil.example"}):
             answer = preflight(rig, path, HOME, headers=host)

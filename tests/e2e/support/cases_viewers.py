@@ -1,4 +1,4 @@
-"""Live viewers behind a web server: who leaves is forgotten, and who is slow delays no one else."""
+"""Live viewers behind a web server: one that leaves is forgotten, and one that is slow delays nobody else."""
 import contextlib
 import re
 import socket
@@ -10,12 +10,12 @@ from test_live import assert_all
 
 
 def viewers(rig, count):
-    """Waits until the worker's own books name so many."""
+    """Waits until /metrics counts that many viewers."""
     wait_for(lambda: re.search(rf"^recorder_live_viewers\{{[^}}]*\}} {count}$", rig.get("/metrics").body.decode(), re.M), 60,
-             f"{count} viewers by the worker's books")
+             f"{count} viewers in /metrics")
 
 
-def test_viewers_that_leave_are_gone_from_the_books(rig):
+def test_viewers_that_leave_are_no_longer_counted(rig):
     viewers(rig, 0)
     with contextlib.ExitStack() as stack:
         for viewer in [stack.enter_context(Viewer(rig)) for _ in range(3)]:
@@ -24,7 +24,7 @@ def test_viewers_that_leave_are_gone_from_the_books(rig):
     viewers(rig, 0)
 
 
-def test_a_viewer_that_takes_nothing_delays_no_one(rig):
+def test_a_viewer_that_reads_nothing_delays_nobody(rig):
     viewers(rig, 0)
     from_us, to_us = past(rig, 4)
     with contextlib.ExitStack() as stack:

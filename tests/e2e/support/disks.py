@@ -1,4 +1,4 @@
-"""What has to go on while the disk below the recordings is in trouble, and afterwards."""
+"""What has to keep working while the disk of the recordings has a fault, and afterwards."""
 import contextlib
 import glob
 import http.client
@@ -7,17 +7,17 @@ import shutil
 import socket
 
 from support import starved
-from support.exact import assert_numbers, just_behind, second_behind
+from support.exact import assert_numbers, just_after, second_after
 from support.faulty_rig import COUNT, assert_in_order
 from support.times import PATIENCE_S, time_us, wait_for
 from support.viewer import placed
 
 LIVE_FRAMES = 25
-EDGE_US = 10000  # less than what lies between two frames
+EDGE_US = 10000  # less than the time between two frames
 
 
 def assert_live(rig):
-    """Of the steps from a frame of the live view to the next one that it shows, most leave out one frame at most."""
+    """Most steps from one frame of the live view to the next skip at most one frame."""
     with placed(rig, "/stream") as viewer:
         numbers = viewer.numbers(LIVE_FRAMES)
     steps = sorted(after - before for before, after in zip(numbers, numbers[1:]))
@@ -25,7 +25,7 @@ def assert_live(rig):
 
 
 def assert_served(rig, from_us, to_us, sources):
-    """Every frame of a range, wherever it comes from."""
+    """The clip of a range has every frame, wherever it comes from."""
     answer = rig.footage(from_us, to_us)
     assert answer.status == 200, answer.body
     assert_numbers([number for _, number in rig.frames_of(answer.body)], rig.camera.frames(), from_us, to_us, COUNT)
@@ -33,36 +33,36 @@ def assert_served(rig, from_us, to_us, sources):
 
 
 def fault(rig, begin, end, said):
-    """Breaks the disk, looks whether all goes on, heals it. Returns the range of time that has it inside, and nothing before it."""
+    """Breaks the disk, checks that everything continues, and heals it. Returns the range of time around the fault, with nothing before it."""
     rig.indexed()
-    from_us = second_behind(rig.camera.newest())
+    from_us = second_after(rig.camera.newest())
     rig.new_frames(40)
     begin()
-    wait_for(lambda: said in rig.reasons(), PATIENCE_S, f"/health says {said}")
+    wait_for(lambda: said in rig.reasons(), PATIENCE_S, f"/health reports {said}")
     assert_live(rig)
-    to_us = just_behind(rig.camera.newest())
+    to_us = just_after(rig.camera.newest())
     rig.new_frames(5)
     assert_served(rig, from_us, to_us, ("memory", "disk, memory"))
     end()
-    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "/health is content")
+    wait_for(lambda: rig.get("/health").status == 200, PATIENCE_S, "/health has no complaint")
     rig.new_frames(30)
-    end_us = just_behind(rig.camera.newest())
+    end_us = just_after(rig.camera.newest())
     rig.indexed()
     assert_served(rig, from_us, to_us, ("disk", "memory", "disk, memory"))
     return from_us, end_us
 
 
 def assert_all_on_disk(rig):
-    """What was taken since the archive begins is on the disk, in order, but for what lies in a gap that the time line names."""
+    """Everything since the archive begins is on the disk, in order, except for gaps that the timeline names."""
     frames, numbers = rig.camera.frames(), rig.archive_numbers()
-    told = [gap for gap in rig.timeline(frames[0].wall_us, just_behind(frames[-1]))["gaps"] if gap["cause"] in ("disk", "deleted")]
+    told = [gap for gap in rig.timeline(frames[0].wall_us, just_after(frames[-1]))["gaps"] if gap["cause"] in ("disk", "deleted")]
     gaps = [(time_us(gap["from"]) - EDGE_US, time_us(gap["to"]) - EDGE_US) for gap in told]
     wanted = [frame.number % COUNT for frame in frames if not any(from_us <= frame.wall_us < to_us for from_us, to_us in gaps)]
     assert_in_order(numbers, wanted[wanted.index(numbers[0]):], missing=2)
 
 
 def assert_none_missed(rig):
-    """Every frame was taken off the camera, and the recorder says so."""
+    """Every frame was taken from the camera, and the recorder counts none as lost."""
     assert rig.get("/camera_info").json()["lost"] <= len(rig.camera.frames("missed"))
     starved.assert_none_missed(rig.camera, rig.delays)
 
@@ -73,7 +73,7 @@ def assert_gap(rig, from_us, to_us):
 
 
 def slow_reader(port):
-    """A connection that takes little before it is read from."""
+    """A connection that buffers little until it is read."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.sock = socket.socket()
     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -83,7 +83,7 @@ def slow_reader(port):
 
 
 def remove_tree(path):
-    """Whole, also where the recorder puts a file into it, or renames one, in the middle of that."""
+    """Removes a folder, even if the recorder creates or renames a file in it at the same time."""
     for _ in range(100):
         try:
             shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""A rig whose wall clock and disk do what a test wants (tests/preload/clock.c, disk.c), and words for what is to be seen then."""
+"""A rig whose wall clock and disk a test controls (tests/preload/clock.c, disk.c), and checks for it."""
 import errno
 import mmap
 import os
@@ -15,7 +15,7 @@ from support.times import US
 
 from clip_frames import clip_numbers
 
-COUNT = 9000  # of the frames file, after which numbers begin anew
+COUNT = 9000  # frames in the file, after which numbers start again
 HOUR_US = 3600 * US
 
 
@@ -27,7 +27,7 @@ def mapped(path, size):
 
 
 class Clock:
-    """The wall clock of everything that the rig starts. The test's own does not move."""
+    """The wall clock of everything that the rig starts; the test's own clock does not change."""
 
     def __init__(self, folder):
         self.path = os.path.join(folder, "clock.control")
@@ -70,7 +70,7 @@ class Disk:
         return struct.unpack_from("=I", self.control, 4 * self.names[name])[0]
 
     def heal(self):
-        """Takes every fault away."""
+        """Clears all faults."""
         self.full(False)
         self.read_only(False)
         self.hangs(False)
@@ -103,7 +103,7 @@ class FaultyRig(Rig):
         super().__exit__(*why)
 
     def spawn(self, command, log, environment):
-        """The disk is wrong for recorderd alone, the clock for all."""
+        """Only recorderd gets the faulty disk; all programs get the clock."""
         recorder = command[0].endswith("recorderd")
         names = ["clock", "disk"] if recorder else ["clock"]
         libraries = [os.path.join(BUILD, "tests", "preload", name + ".so") for name in names]
@@ -111,14 +111,14 @@ class FaultyRig(Rig):
         wanted = dict(environment, LD_PRELOAD=":".join(loaded + libraries))
         return super().spawn(command, log, {**wanted, **self.recorder_environment} if recorder else wanted)
 
-    def well(self):
+    def restore(self):
         self.disk.heal()
-        super().well()
+        super().restore()
 
-    # -- what there is
+    # -- what is there
 
     def taken(self):
-        """Numbers of the frames that recorderd took off the camera, in order."""
+        """Numbers of the frames that recorderd has taken from the camera, in order."""
         return [frame.number % COUNT for frame in self.camera.frames()]
 
     def segments(self):
@@ -146,13 +146,13 @@ def assert_same(shown, wanted):
 
 
 def assert_in_order(shown, taken, missing=0):
-    """`shown` are `taken` without `missing` at the end, at most, and without one in between."""
+    """`shown` is `taken`, of which up to `missing` at the end may be missing, and none in between."""
     assert_same(shown, taken[:len(shown)])
     assert len(taken) - len(shown) <= missing, f"{len(taken) - len(shown)} frames at the end are missing"
 
 
 def main(namespace, before=None, **rig_options):
-    """run_tests with a running rig that all tests of the file share."""
+    """Runs the tests with one running rig that all of them share."""
     with FaultyRig(**rig_options) as rig:
         rig.start()
         status = run_tests(namespace, rig, before)

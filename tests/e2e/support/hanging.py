@@ -1,6 +1,6 @@
 """
-A disk that stops answering, whatever is asked of it. Where file systems can be mounted that is a FUSE file system (bindfs) whose process
-stands still: opening, reading, looking and listing all wait, in a way that no signal ends. Elsewhere, or with HANGING=preload, the calls of
+A disk that stops answering. If file systems can be mounted, it is a FUSE file system (bindfs) whose process
+is stopped: open, read, stat and readdir all wait, and no signal interrupts them. Otherwise, or with HANGING=preload, the calls of
 the C library wait (tests/preload/disk.c).
 """
 import contextlib
@@ -34,7 +34,7 @@ def may_mount():
 
 
 class PreloadedDisk:
-    """`path` is a folder like others; who shall wait there has `library` preloaded, and `environment`."""
+    """`path` is an ordinary folder. A process that shall wait there is started with `library` preloaded and with `environment`."""
 
     library = os.path.join(BUILD, "tests", "preload", "disk.so")
 
@@ -58,7 +58,7 @@ class PreloadedDisk:
 
 
 class HangingDisk:
-    """`path` is where it is mounted; what is on it stands in a folder beside that."""
+    """`path` is the mount point; the files are in a folder next to it."""
 
     library, environment = None, {}
 
@@ -69,8 +69,8 @@ class HangingDisk:
         self.process = subprocess.Popen(["bindfs", "-f", "-o", "attr_timeout=0,entry_timeout=0", self.behind, self.path],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            wait_for(lambda: os.path.ismount(self.path) or self.process.poll() is not None, PATIENCE_S, "it is mounted")
-            assert self.process.poll() is None, "bindfs mounts nothing"
+            wait_for(lambda: os.path.ismount(self.path) or self.process.poll() is not None, PATIENCE_S, "the file system is mounted")
+            assert self.process.poll() is None, "bindfs has failed"
         except AssertionError:
             self.close()
             raise
@@ -88,14 +88,14 @@ class HangingDisk:
         self.process.send_signal(signal.SIGCONT)
 
     def hangs(self):
-        """A look at it does not come back."""
+        """Whether listing it does not return."""
         looked = threading.Thread(target=os.listdir, args=(self.path,), daemon=True)
         looked.start()
         looked.join(0.05)
         return looked.is_alive()
 
     def close(self):
-        """Whoever still waits for it is told that it is gone."""
+        """Processes that still wait for it get an error."""
         self.answer()
         subprocess.run(["umount", "-l", self.path], check=False, capture_output=True)
         self.process.terminate()

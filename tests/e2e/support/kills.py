@@ -1,4 +1,4 @@
-"""kill -9 of recorderd and of its FFmpeg at random instants, and what has to be true after each."""
+"""Kills recorderd and its FFmpeg at random instants, and checks what has to be true after each kill."""
 import contextlib
 import http.client
 import os
@@ -14,11 +14,11 @@ from support.faulty_rig import COUNT
 from support.rig import Rig
 from support.times import PATIENCE_S, US, wait_for
 
-NEAR_US = 3000  # a frame of the index is the one of the camera's log that is no further away
+NEAR_US = 3000  # at most between a frame's times in the index and in the camera's log
 
 
 class Load:
-    """Clients that ask for clips and pictures all the time."""
+    """Clients that keep asking for clips and pictures."""
 
     def __init__(self, rig, clients=2):
         self.rig, self.stopping = rig, threading.Event()
@@ -41,7 +41,7 @@ class Load:
 
 
 def index_times(rig):
-    """Wall times of all frames of all indexes, in the order of recording."""
+    """Wall times of all frames in all indexes, in the order of recording."""
     times = []
     for one in reversed(rig.get("/recordings").json()):
         with open(os.path.join(rig.recordings, one["file"].replace(".mp4", ".idx")), "rb") as file:
@@ -51,9 +51,9 @@ def index_times(rig):
 
 
 def missing(rig, times):
-    """Numbers of the frames that were taken before the newest indexed one and are not in the index; each is there once at most."""
+    """Numbers of the frames that were taken before the newest indexed one, but are not in the index. No frame is there twice."""
     absent, at, frames = [], 0, rig.camera.frames()
-    # A line of the log may be late by as much as its process was kept from the processor between two clocks.
+    # A line of the log is late if its process lost the processor between reading two clocks.
     offset_us = statistics.median(frame.wall_us - frame.mono_us for frame in frames)
     for frame in frames:
         wall_us = frame.mono_us + offset_us
@@ -63,18 +63,18 @@ def missing(rig, times):
             at += 1
         else:
             absent.append(frame.number)
-    assert at == len(times), f"record {at} of the index, at {times[at]}, is no frame of the camera, or stands there twice"
+    assert at == len(times), f"record {at} of the index, at {times[at]}, is not a frame of the camera, or is there twice"
     return absent
 
 
-def recorded_after(rig, since_us):
-    """Waits until a frame that was taken later is indexed. Returns the seconds until then."""
+def wait_recorded_after(rig, since_us):
+    """Waits until a later frame is indexed. Returns the seconds until then."""
     def indexed():
         with contextlib.suppress(OSError, http.client.HTTPException, LookupError, TypeError, ValueError):
             info = rig.get("/camera_info").json()
             return info["recording"]["indexed_until"] and info["recording"]["frames"] > 0 and index_times(rig)[-1] > since_us
         return False
-    wait_for(indexed, PATIENCE_S, "recording goes on")
+    wait_for(indexed, PATIENCE_S, "recording continues")
     return (time.time_ns() // 1000 - since_us) / US
 
 
@@ -93,7 +93,7 @@ def kill_encoder(rig):
 
 
 class Kills:
-    """A series of kills, and what they cost: one frame, which the recorder had taken and not yet kept, for each of its own deaths."""
+    """A series of kills and their cost: each kill of recorderd may lose one frame, which it had taken but not yet stored."""
 
     def __init__(self, rig, seed):
         self.rig, self.chance = rig, random.Random(seed)
@@ -105,25 +105,25 @@ class Kills:
         since_us = kill_recorder(self.rig) if whom == "recorder" else kill_encoder(self.rig)
         self.recorder += whom == "recorder"
         self.encoder += whom == "encoder"
-        self.seconds.append(recorded_after(self.rig, since_us))
+        self.seconds.append(wait_recorded_after(self.rig, since_us))
         self.lost = missing(self.rig, index_times(self.rig))
         assert len(self.lost) <= self.recorder, f"{len(self.lost)} frames are missing after {self.recorder} kills: {self.lost}"
 
-    def told(self):
-        return (f"{self.recorder} kills of recorderd, {self.encoder} of FFmpeg: {len(self.lost)} frames lost, recording again after "
+    def summary(self):
+        return (f"{self.recorder} kills of recorderd, {self.encoder} of FFmpeg: {len(self.lost)} frames lost; recording again after "
                 f"{max(self.seconds):.2f} s at most, {sorted(self.seconds)[len(self.seconds) // 2]:.2f} s usually")
 
 
 def assert_numbers(rig, lost):
-    """The pictures themselves: what was taken but for what is known to be lost, in order."""
+    """The pictures themselves are what was taken, in order, without those that are known to be lost."""
     taken = [frame.number % COUNT for frame in rig.camera.frames() if frame.number not in set(lost)]
     shown = rig.archive_numbers()
-    assert shown == taken[:len(shown)], "a picture is not the one that belongs there"
+    assert shown == taken[:len(shown)], "a wrong picture"
     assert len(taken) - len(shown) <= 2, f"{len(taken) - len(shown)} frames at the end are missing"
 
 
 def assert_rebuilt_alike(rig):
-    """Each index equals the one that another recorder makes from nothing but the segments. Returns how many."""
+    """Each index is the same as the one that another recorder rebuilds from the segments alone. Returns how many."""
     with Rig() as other:
         other.camera.fault("unplugged")
         os.mkdir(other.recordings)
@@ -131,10 +131,10 @@ def assert_rebuilt_alike(rig):
         for name in names:
             shutil.copy(os.path.join(rig.recordings, name), other.recordings)
         other.start_recorderd()
-        wait_for(lambda: os.path.exists(os.path.join(other.recordings, "recording_index.json")), 60, "the list is made")
+        wait_for(lambda: os.path.exists(os.path.join(other.recordings, "recording_index.json")), 60, "the list is written")
         for name in (name.replace(".mp4", ".idx") for name in names):
             with open(os.path.join(rig.recordings, name), "rb") as one, open(os.path.join(other.recordings, name), "rb") as two:
-                assert one.read() == two.read(), f"{name} is made anew in another way"
+                assert one.read() == two.read(), f"{name} was rebuilt differently"
     assert names
     return len(names)
 

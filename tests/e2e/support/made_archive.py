@@ -1,4 +1,4 @@
-"""An archive that was never recorded (tests/tools/make_archive.c): one second of video again and again, in segments that follow each other."""
+"""A generated archive (tests/tools/make_archive.c): one second of video repeated in consecutive segments."""
 import json
 import os
 import subprocess
@@ -13,7 +13,7 @@ ENCODER = ["-c:v", "libx264", "-preset", "superfast", "-crf", "30", "-tune", "ze
 
 
 def make_archive(folder, segments, seconds=600, fps=1, size="64x48", link=True):
-    """Segments of so many seconds that end some seconds ago. link: they share their media, so that a year fits on any disk."""
+    """Makes consecutive segments of that many seconds, the last of which ended a few seconds ago. link: hard links share the media, so a year fits on any disk."""
     os.makedirs(folder, exist_ok=True)
     second = folder + ".second.mp4"
     subprocess.run([*FFMPEG, f"testsrc2=s={size}:r={fps}:d=1", *ENCODER, second], check=True, stdin=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""A rig whose recordings and clips are in folders on which other file systems can be mounted while it runs."""
+"""A rig whose folders can have other file systems mounted over them while it runs."""
 import contextlib
 import glob
 import os
@@ -12,7 +12,7 @@ from support.times import PATIENCE_S, wait_for
 from clip_frames import clip_numbers
 
 SIZE_MB = 32
-EVERY_WORKER = 24  # so many requests come to each of them
+EVERY_WORKER = 24  # that many requests reach each of them
 
 
 def run(*command):
@@ -20,13 +20,13 @@ def run(*command):
 
 
 def is_mounted(path):
-    """Also where a folder of the same file system is."""
+    """Whether something is mounted there, even a folder of the same file system."""
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         return any(line.split()[1] == path for line in mounts)
 
 
 class FileSystem:
-    """An ext4 in an image; it has one loop device all its life, so that it has the same numbers wherever it is mounted."""
+    """An ext4 in an image. It keeps its loop device, so it has the same device and inode numbers wherever it is mounted."""
 
     def __init__(self, folder):
         image = tempfile.mktemp(dir=folder, suffix=".img")
@@ -39,7 +39,7 @@ class FileSystem:
         run("mount", self.device, path)
 
     def is_free(self):
-        """Nobody has it mounted, nor a file on it open."""
+        """Whether it is not mounted anywhere and no file on it is open."""
         try:
             os.close(os.open(self.device, os.O_RDONLY | os.O_EXCL))
             return True
@@ -51,7 +51,7 @@ class FileSystem:
 
 
 class MountedRig(FaultyRig):
-    """`disk_path`: where the file system of recordings and clips is mounted; `below`: what is there without it, always to be reached."""
+    """`disk_path` is the mount point above recordings and clips; `below` always shows what is there without the mount."""
 
     def __init__(self, settings=None, sandbox=True, **options):
         self.sandbox, self.systems, self.settings = sandbox, [], settings or {}
@@ -64,7 +64,7 @@ class MountedRig(FaultyRig):
         self.configure()
 
     def configure(self, **changes):
-        """changes: record={...}, clips={...}, over the settings."""
+        """Writes the configuration; changes such as record={...} override the settings."""
         mine = {"record": {"directory": self.recordings, "segment_seconds": 600}, "clips": {"directory": self.clips},
                 "http": {"allow_control": "yes"}, "retention": {"hours": 0, "min_free_gb": 0}}
         for more in (self.settings, changes):
@@ -96,25 +96,25 @@ class MountedRig(FaultyRig):
         run("umount", *how, self.disk_path)
 
     def no_recorder(self):
-        """Without recorderd, which holds its folder open, a file system can really be unmounted."""
+        """Stops recorderd, which holds its folder open, so that a file system can really be unmounted."""
         if self.recorderd:
             assert self.stop_recorderd() == 0
 
     def need(self):
-        """require_mount: yes, or the path where the folders of the test are on another file system than / anyway."""
+        """The value for require_mount: yes, or the path if the test's folders are not on the file system of / anyway."""
         return "yes" if os.stat(self.below).st_dev == os.stat("/").st_dev else self.disk_path
 
     def content_below(self):
         return sorted(os.path.join(folder, name) for folder, _, names in os.walk(self.below) for name in names)
 
     def bare(self):
-        """No recorder, nothing mounted, and the usual settings."""
+        """Stops the recorder, unmounts everything and restores the usual settings."""
         self.no_recorder()
         while is_mounted(self.disk_path):
             self.unmount("-l")
         self.configure()
 
-    # -- what is seen
+    # -- what clients see
 
     def statuses(self, path, method="GET"):
         return {self.get(path, method).status for _ in range(EVERY_WORKER)}
@@ -123,7 +123,7 @@ class MountedRig(FaultyRig):
         return [one["file"] for one in self.segments()]
 
     def records_into(self, folder, count=1):
-        """Waits until so many segments are in that folder, of which the newest is recorded into."""
+        """Waits until that many segments are in a folder and the newest of them is being recorded."""
         def made():
             answer = self.get("/camera_info").json()["recording"]
             files = glob.glob(os.path.join(folder, "recording_*.mp4"))
@@ -131,14 +131,14 @@ class MountedRig(FaultyRig):
         wait_for(made, PATIENCE_S, f"recording into {folder}")
 
     def numbers_in(self, folder):
-        """The numbers of the frames in a folder's segments, in the order of their names."""
+        """The frame numbers in a folder's segments, in the order of the file names."""
         files = sorted(glob.glob(os.path.join(folder, "recording_*.mp4")))
         with open(self.path("found.txt"), "w", encoding="utf-8") as listed:
             listed.write("".join(f"file '{file}'\n" for file in files))
         return clip_numbers(self.path("found.txt"), ["-f", "concat", "-safe", "0"]) if files else []
 
     def listed_states(self, folder):
-        """Of the list that a recorder has left in a folder."""
+        """(segments, complete ones) in the list that a recorder has left in a folder."""
         with contextlib.suppress(OSError, ValueError), open(os.path.join(folder, "recording_index.json"), encoding="utf-8") as file:
             text = file.read()
             return text.count('"state"'), text.count('"complete"')

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """
-Stops the next FFmpeg below a process as soon as it runs, in a process of its own: a test that looked for it itself might look when it has
+Stops the next FFmpeg among a process's descendants as soon as it runs. This is a program of its own, because a test might look only after it has
 ended.
 
-    next_encoder.py PARENT      prints "ready", then the process id of the FFmpeg that stands still
+    next_encoder.py PARENT      prints "ready", then the process id of the stopped FFmpeg
 """
 import contextlib
 import os
@@ -16,7 +16,7 @@ LOOK_EVERY_S = 0.005
 
 
 def below(parent, name):
-    """Process ids of the programs of that name below a process."""
+    """Process ids of a process's descendants with that name."""
     parents, found = {}, []
     for entry in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
@@ -33,7 +33,7 @@ def below(parent, name):
 
 
 class NextEncoder:
-    """Of a rig's workers. pid() waits for it; it stands still until somebody sends it SIGCONT."""
+    """The next FFmpeg of a rig's workers. pid() waits for it; it is stopped until somebody sends it SIGCONT."""
 
     def __init__(self, rig):
         self.watch = subprocess.Popen([sys.executable, os.path.abspath(__file__), str(rig.web.pid)], stdout=subprocess.PIPE, text=True)

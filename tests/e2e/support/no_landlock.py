@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A command in whose processes the kernel has no Landlock: a seccomp filter answers ENOSYS.
+"""Runs a command as if the kernel had no Landlock: a seccomp filter returns ENOSYS.
 
     no_landlock.py COMMAND [ARGUMENT]...
 """
@@ -12,7 +12,7 @@ LANDLOCK_CREATE_RULESET = 444
 
 
 def without_landlock(command):
-    """The command, run by this file."""
+    """The command, wrapped in this program."""
     return [sys.executable, os.path.abspath(__file__), *command]
 
 

@@ -1,4 +1,4 @@
-"""A camera from 1 to 120 frames a second, jittered and stalling; and clips of any range of it, which have exactly the frames of that time."""
+"""A camera at 1 to 120 frames per second that jitters and stalls, and clips of any range, which must have exactly the frames of that time."""
 import random
 import statistics
 import threading
@@ -8,11 +8,11 @@ from support.faulty_rig import COUNT
 from support.times import US, time_us
 
 FPS = 120
-CLEAR_US = 400  # a border is no nearer to a frame: two readings of two clocks
+CLEAR_US = 400  # borders are at least this far from a frame, because two clocks were read
 
 
 class Moods(threading.Thread):
-    """Changes the camera's rate, jitter and liveliness at random."""
+    """Changes the camera's rate and jitter at random, and stalls it."""
 
     def __init__(self, camera, seed):
         super().__init__(daemon=True)
@@ -40,7 +40,7 @@ class Moods(threading.Thread):
 
 
 def clear(at_us, times):
-    """The nearest time behind at_us that stands clear of every frame."""
+    """The nearest time after at_us that is clear of every frame."""
     while any(abs(at_us - time) < CLEAR_US for time in times):
         at_us += CLEAR_US
     return at_us
@@ -53,9 +53,9 @@ class Ranges:
         self.frames, self.times = [], []
 
     def look(self):
-        """What is recorded up to now."""
+        """Reads what is recorded up to now."""
         frames = self.rig.camera.frames()
-        # A line of the log may be late by as much as its process was kept from the processor between two clocks.
+        # A line of the log is late if its process lost the processor between reading two clocks.
         offset_us = statistics.median(frame.wall_us - frame.mono_us for frame in frames)
         self.times = [frame.mono_us + offset_us for frame in frames]
         self.frames = frames
@@ -71,14 +71,14 @@ class Ranges:
         self.asked += 1
         if not wanted and not either:
             self.empty += 1
-            assert answer.status == 404, f"{told}: {answer.status}, where nothing is"
+            assert answer.status == 404, f"{told}: {answer.status} for an empty range"
             return
         assert answer.status == 200, f"{told}: {answer.status} {answer.body[:300]!r}"
         shown = [number for _, number in self.rig.frames_of(answer.body)]
         if [number for number in shown if number not in either] != [number for number in wanted if number not in either]:
             other = {frame.number % COUNT: round(at) - to_us for frame, at in zip(self.frames, self.times)}
             raise AssertionError(f"{told}, {answer.headers['X-Clip-Source']}, {answer.headers['X-Clip-Spans']}: {difference(shown, wanted)}; "
-                                 f"too much, in us after its end: {[other.get(number) for number in shown if number not in wanted]}")
+                                 f"extra frames, in us after its end: {[other.get(number) for number in shown if number not in wanted]}")
         self.shown += len(wanted)
 
     def at_random(self, longest_us):
@@ -87,7 +87,7 @@ class Ranges:
         self.check(from_us, min(last_us, from_us + self.chance.choice((US / 50, US / 2, 3 * US, longest_us)) * self.chance.random() + 1000))
 
     def around(self, border_us):
-        """Ranges that begin or end on a border, just before and just after it."""
+        """Checks ranges that begin or end at a border, just before it and just after it."""
         near = min(self.times, key=lambda at: abs(at - border_us))
         for off_us in (-40000, -CLEAR_US - 1, CLEAR_US + 1, 40000):
             self.check(near - 2 * US, near + off_us)
@@ -96,5 +96,5 @@ class Ranges:
 
 
 def rotations(rig):
-    """Where segments begin, but for the first."""
+    """Where segments begin, except for the first."""
     return [time_us(one["start"]) for one in rig.segments()[1:]]

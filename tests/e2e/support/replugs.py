@@ -1,4 +1,4 @@
-"""A camera that is unplugged and plugged in again, many times over: nothing is left behind, and each gap is one gap."""
+"""Unplugs a camera and plugs it in again, many times: nothing leaks, and each time makes one gap."""
 import os
 import re
 
@@ -6,10 +6,10 @@ from support.rig import Rig
 from support.tap import comment, show_logs
 from support.times import PATIENCE_S, US, wait_for, wall_us
 
-WARM_UP = 10               # cycles after which everything that is kept for good has been allocated
-FILE_DESCRIPTORS = 4       # files that one look may find open and the other not
-MEMORY_KB = 1024           # what may come and go
-MEMORY_KB_A_CYCLE = 2      # the archive's list grows by a segment a cycle
+WARM_UP = 10               # cycles after which all permanent allocations have been made
+FILE_DESCRIPTORS = 4       # files that may happen to be open
+MEMORY_KB = 1024           # that may be allocated temporarily
+MEMORY_KB_PER_CYCLE = 2      # the archive's list grows by a segment per cycle
 SETTINGS = {
     "record": {"codec": "mjpeg", "segment_seconds": 600},
     "memory": {"max_mb": 16},
@@ -40,7 +40,7 @@ def cycle(rig):
     rig.camera.fault("unplugged")
     wait_for(lambda: still_open(rig) == 0, PATIENCE_S, "every descriptor of the camera is closed")
     rig.camera.fault("unplugged", 0)
-    wait_for(lambda: rig.camera.counter("delivered") >= taken + 3, PATIENCE_S, "it is opened again")
+    wait_for(lambda: rig.camera.counter("delivered") >= taken + 3, PATIENCE_S, "the camera is opened again")
 
 
 def recorded_frames(rig):
@@ -50,7 +50,7 @@ def recorded_frames(rig):
 
 
 def children(pid):
-    """How many a process has: each encoder is one."""
+    """How many children a process has: one per encoder."""
     count = 0
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
@@ -59,11 +59,11 @@ def children(pid):
 
 
 def settled(rig):
-    """Everything that was taken is recorded, and one run is left: what a run needs is there once."""
+    """Waits until every frame that was taken is recorded and only one run is left; returns what it holds."""
     pid = rig.recorderd.pid
     try:
         wait_for(lambda: still_open(rig) == 1 and rig.camera.counter("delivered") - recorded_frames(rig) <= 5 and children(pid) == 1,
-                 120, "all is recorded by one encoder")
+                 120, "everything is recorded and one encoder is left")
     except AssertionError:
         comment(f"{rig.camera.counter('delivered')} frames taken, {recorded_frames(rig)} recorded; {rig.get('/camera_info').body}")
         show_logs(rig)
@@ -75,13 +75,13 @@ def assert_nothing_is_left(before, after, cycles):
     told = f"{before}; {cycles} cycles later {after}"
     assert after.descriptors <= before.descriptors + FILE_DESCRIPTORS and after.threads <= before.threads, told
     assert after.mappings <= before.mappings + 4, told
-    if not os.environ.get("SAN"):  # sanitizers keep what was freed
-        assert after.memory_kb <= before.memory_kb + MEMORY_KB + MEMORY_KB_A_CYCLE * cycles, told
+    if not os.environ.get("SAN"):  # sanitizers keep freed memory
+        assert after.memory_kb <= before.memory_kb + MEMORY_KB + MEMORY_KB_PER_CYCLE * cycles, told
     return told
 
 
 def replug(cycles):
-    """Returns what was seen, in a sentence."""
+    """Returns the results in a sentence."""
     with Rig(SETTINGS) as rig:
         rig.start()
         for _ in range(WARM_UP):
@@ -92,7 +92,7 @@ def replug(cycles):
         told = assert_nothing_is_left(before, settled(rig), cycles)
         gaps = rig.get(f"/timeline?from={since_us / US + 1:.0f}&to=now").json()["gaps"]
         assert {gap["cause"] for gap in gaps} == {"unplugged"}, gaps
-        wait_for(lambda: rig.get("/health").json()["status"] == "ok", PATIENCE_S, "/health has nothing to say")
+        wait_for(lambda: rig.get("/health").json()["status"] == "ok", PATIENCE_S, "/health has no complaint")
         assert rig.stop_recorderd() == 0
         assert recorded_frames(rig) == rig.camera.counter("delivered"), (recorded_frames(rig), rig.camera.counter("delivered"))
     return f"{told}; {len(gaps)} gaps, every frame that was taken is recorded"

@@ -1,10 +1,10 @@
-"""A whole recorder in a folder of its own: camera (tests/preload), recorderd, both workers behind a web server.
+"""A whole recorder in a folder of its own: camera (tests/preload), recorderd, and both FastCGI programs behind a web server.
 
     with Rig() as rig:
         rig.start()
         answer = rig.get("/recordings")
 
-The folder of the programs is $BUILD (default: build), the web server $WEB_SERVER (support/webserver.py). Everything that a rig starts
+The programs are in $BUILD (default: build); the web server is $WEB_SERVER (support/webserver.py). Everything that a rig starts
 is stopped by process id.
 """
 import contextlib
@@ -27,7 +27,7 @@ from support.times import PATIENCE_S, US, time_us, wait_for
 
 from clip_frames import clip_frames
 
-# A test that is told to end leaves nothing running either.
+# A test that is terminated leaves nothing running.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
@@ -55,18 +55,18 @@ def program(name):
 
 
 def sanitizer_of(path):
-    """The sanitizers' library that a program is linked with: it has to be loaded before any other."""
+    """The sanitizer libraries that a program is linked with: they must be loaded before any other."""
     linked = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
     return [line.split()[2] for line in linked.splitlines() if re.match(r"\s*lib[at]san\.so", line)]
 
 
 def user_folder(name=""):
-    """The folder of this user's recorders (shared/ring/user_folder.h), or what is in it."""
+    """The folder of this user's recorders (shared/ring/user_folder.h), or a file in it."""
     return os.path.join(f"/dev/shm/recorder-{os.geteuid()}", name)
 
 
 def forget_memory(name):
-    """What killed programs have left of a camera in /dev/shm."""
+    """Removes what killed programs have left in /dev/shm."""
     for left in glob.glob(f"/dev/shm/recorder.{name}") + glob.glob(f"/dev/shm/recorder.{name}.*") + glob.glob(user_folder(f"{name}.*")) + \
             glob.glob(user_folder(f"recorder.{name}*")):
         with contextlib.suppress(OSError):
@@ -82,10 +82,10 @@ class Rig:
         "clips": {"directory": "clips"},
     }
 
-    arguments = ()  # of recorderd, besides its configuration
+    arguments = ()  # of recorderd, in addition to its configuration
 
     def __init__(self, settings=None, fps="30", cameras=1, name=None, frames=FRAMES):
-        """settings: {section: {key: value}}, over INI."""
+        """settings: {section: {key: value}}, which override INI."""
         self.folder = tempfile.mkdtemp(prefix="recorder-e2e.")
         self.name = name or f"e2e-{os.getpid()}-{os.path.basename(self.folder)[-4:].lower()}"
         self.ini = os.path.join(self.folder, "recorder.ini")
@@ -95,11 +95,11 @@ class Rig:
         self.recorderd = self.web = None
         self.delays = []  # a RunDelays of each recorder
         self.server_name = os.environ.get("WEB_SERVER", "lighttpd")
-        self.workers = []  # where the web server does not start them itself
-        self.tls = None    # an SSLContext, where the server's TLS is switched on
+        self.workers = []  # if the web server does not start them itself
+        self.tls = None    # an SSLContext if the server's TLS is switched on
         self.port = None
         self.environment = dict(os.environ)
-        # Neither LD_PRELOAD nor lighttpd's bin-path takes a path with a space in it.
+        # Neither LD_PRELOAD nor lighttpd's bin-path accepts a path with spaces.
         self.library = self.path("camera.so")
         os.symlink(os.path.join(BUILD, "tests", "preload", "camera.so"), self.library)
         for name_of_program in ("recorder-live", "recorder-api", "recorder-listen"):
@@ -152,11 +152,11 @@ class Rig:
         return process
 
     def preloaded(self):
-        """What recorderd has to be started with to see the cameras."""
+        """The LD_PRELOAD with which recorderd sees the cameras."""
         return ":".join([*sanitizer_of(program("recorderd")), self.library])
 
     def start_worker(self, name, config):
-        """recorder-live or recorder-api, on a socket that it opens itself."""
+        """Starts recorder-live or recorder-api on a socket that it opens itself."""
         path = self.path(name.split("-")[1] + ".sock")
         self.workers.append(self.spawn([program(name), "-s", path], name + ".log", dict(self.environment, RECORDER_CONFIG=config)))
         wait_for(lambda: os.path.exists(path), PATIENCE_S, f"{name} listens")
@@ -189,7 +189,7 @@ class Rig:
         return False
 
     def start(self):
-        """Everything, and waits until frames are being recorded."""
+        """Starts everything, and waits until frames are being recorded."""
         self.start_recorderd()
         self.start_web()
         wait_for(self.recording, PATIENCE_S, "frames are recorded")
@@ -201,12 +201,12 @@ class Rig:
         return answer.status == 200 and any(one["frames"] > 0 for one in answer.json())
 
     def streaming(self):
-        """/camera_info, once it says that frames come; it is published some times a second."""
+        """/camera_info once it reports that frames arrive, which is published several times per second; else None."""
         info = self.get("/camera_info").json()
         return info if info["state"] == "streaming" else None
 
-    def well(self):
-        """Brings everything into its usual state, whatever the case before left: no fault, all programs run, and frames are recorded."""
+    def restore(self):
+        """Restores the usual state, whatever the previous case has left: no faults, all programs run, and frames are recorded."""
         for camera in self.cameras:
             camera.heal()
         if self.recorderd is None or self.recorderd.poll() is not None:
@@ -215,17 +215,17 @@ class Rig:
         if self.web is None or self.web.poll() is not None:
             self.stop_web()
             self.start_web()
-        wait_for(self.is_well, PATIENCE_S, "the recorder is in its usual state")
+        wait_for(self.is_healthy, PATIENCE_S, "the recorder is in its usual state")
 
-    def is_well(self):
-        """Frames come, are recorded, and /health has no complaint. Recording that was switched off is switched on."""
+    def is_healthy(self):
+        """Whether frames arrive and are recorded, and /health has no complaint. Switches recording on if it is off."""
         info = self.get("/camera_info").json()
         if info["recording"]["state"] == "off":
             self.get("/control?recording=on", method="POST")
         return info["state"] == "streaming" and info["recording"]["state"] == "recording" and self.get("/health").status == 200
 
     def stop_process(self, process, sent=signal.SIGTERM, seconds=PATIENCE_S):
-        """Its exit status; what is left of its group is killed."""
+        """Stops it, kills what is left of its process group, and returns its exit status."""
         if process is None:
             return None
         process.send_signal(sent)
@@ -274,9 +274,9 @@ class Rig:
         self.camera.wait_for_frames(count)
 
     def indexed(self):
-        """Waits until the frames that were taken so far are on disk, and one that was taken later."""
+        """Waits until all frames so far are on the disk, and a later one as well."""
         last_us = self.camera.newest().wall_us
-        wait_for(lambda: self.newest_indexed_us() > last_us, PATIENCE_S, "recorded up to now")
+        wait_for(lambda: self.newest_indexed_us() > last_us, PATIENCE_S, "the index has caught up")
 
     def newest_indexed_us(self):
         until = self.get("/camera_info").json()["recording"]["indexed_until"]
@@ -286,7 +286,7 @@ class Rig:
         return self.get(f"/footage?from={from_us / US:.6f}&to={to_us / US:.6f}", headers=headers)
 
     def clip(self, from_us, to_us):
-        """[(pts_us, number)] of the clip of [from, to)."""
+        """[(pts_us, number)] of the clip of [from_us, to_us)."""
         answer = self.footage(from_us, to_us)
         assert answer.status == 200, f"{answer.status}: {answer.body[:400]!r}"
         return self.frames_of(answer.body)

@@ -1,4 +1,4 @@
-"""When a process was ready to run and was given no processor."""
+"""How long a process was ready to run, but got no processor."""
 import threading
 import time
 
@@ -6,7 +6,7 @@ EVERY_S = 0.1
 
 
 class RunDelays(threading.Thread):
-    """Notes ten times a second how long the main thread of a process has waited for a processor so far (schedstat, proc(5))."""
+    """Notes ten times per second how long the main thread of a process has waited for a processor so far (schedstat, proc(5))."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)
@@ -19,11 +19,11 @@ class RunDelays(threading.Thread):
                 with open(self.path, encoding="ascii") as stat:
                     self.notes.append((time.time_ns() // 1000, int(stat.read().split()[1]) / 1e9))
                 time.sleep(EVERY_S)
-        except (OSError, IndexError):  # it has ended
+        except (OSError, IndexError):  # the process has ended
             return
 
     def between(self, from_us, to_us):
-        """Seconds that it waited in that time, from the last note before it to the first one after it."""
+        """How many seconds it waited in that range, from the last note before it to the first one after it."""
         notes = list(self.notes)
         before = [waited for at_us, waited in notes if at_us <= from_us]
         until = [waited for at_us, waited in notes if at_us < to_us] + [waited for at_us, waited in notes if at_us >= to_us][:1]

@@ -1,4 +1,4 @@
-"""Recorders side by side, each with a camera of its own, from one folder of .ini files."""
+"""Several recorders, each with a camera of its own, from one folder of .ini files."""
 import os
 
 from support.rig import Rig, forget_memory, program
@@ -6,7 +6,7 @@ from support.times import PATIENCE_S, wait_for
 
 
 class Several(Rig):
-    """words: what the recorders are called here; their cameras' names begin with the rig's own."""
+    """words: what a test calls the recorders; their cameras' names begin with the rig's own."""
 
     INI = {
         "camera": {"fallback": "any", "width": 320, "height": 180, "fps": 30},
@@ -16,7 +16,7 @@ class Several(Rig):
     }
 
     def __init__(self, words, settings=None, fps="30"):
-        """settings: {word: {section: {key: value}}}, over INI."""
+        """settings: {word: {section: {key: value}}}, which override INI."""
         super().__init__(cameras=len(words), fps=fps)
         os.unlink(self.ini)
         self.inis, self.recorders = self.path("cameras"), {}
@@ -35,7 +35,7 @@ class Several(Rig):
         super().__exit__()
 
     def start(self):
-        """Everything, and waits until all cameras send frames."""
+        """Starts everything, and waits until all cameras send frames."""
         with open(self.path("camera.conf"), "w", encoding="utf-8") as conf:
             conf.write("".join(camera.line + "\n" for camera in self.cameras))
         for word in self.names:

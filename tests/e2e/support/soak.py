@@ -1,4 +1,4 @@
-"""Hours of an ordinary life with random faults: viewers, clips, an unplugged camera, kills, a full disk; and what must be true at the end."""
+"""Hours of ordinary use with random faults: viewers, clips, an unplugged camera, kills, a full disk; and what must be true at the end."""
 import contextlib
 import http.client
 import os
@@ -9,18 +9,18 @@ import time
 
 from support.exact import difference
 from support.faulty_rig import COUNT
-from support.kills import NEAR_US, index_times, kill_encoder, kill_recorder, recorded_after
+from support.kills import NEAR_US, index_times, kill_encoder, kill_recorder, wait_recorded_after
 from support.times import PATIENCE_S, US, wait_for
 from support.viewer import Viewer
 
-SETTLED_S = 20  # a process this old has all that it needs
+SETTLED_S = 20  # a process of this age has made its permanent allocations
 FD_SLACK, MAPS_SLACK, MEMORY_SLACK_KB = 12, 16, 6 << 10
 
 
 # --- clients ------------------------------------------------------------------------------------------------------------
 
 class Clients:
-    """Viewers, one of them slow, and scripts that ask for clips of any time that is not long ago."""
+    """Viewers, one of them slow, and scripts that ask for clips of the last two minutes."""
 
     def __init__(self, rig, seed):
         self.rig, self.chance, self.stopping = rig, random.Random(seed), threading.Event()
@@ -66,7 +66,7 @@ class Clients:
 # --- leaks --------------------------------------------------------------------------------------------------------------
 
 def usage(pid):
-    """(open descriptors, mappings, KB of memory of its own)"""
+    """(open descriptors, mappings, KB of private memory)"""
     with open(f"/proc/{pid}/status", encoding="utf-8") as status:
         memory = next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
     with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
@@ -75,7 +75,7 @@ def usage(pid):
 
 
 def below(pid):
-    """{pid: name} of a process and of all that it started."""
+    """{pid: name} of a process and all its descendants."""
     names, parents = {}, {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
@@ -89,7 +89,7 @@ def below(pid):
 
 
 class Leaks:
-    """What each long-lived process holds when it has settled, and at the last look."""
+    """What each long-lived process holds after it has settled, and at the end."""
 
     def __init__(self, rig):
         self.rig, self.seen, self.settled, self.last = rig, {}, {}, {}
@@ -104,7 +104,7 @@ class Leaks:
                 held = usage(pid)
                 if time.monotonic() - born < SETTLED_S:
                     continue
-                # What it holds goes up and down with what it is doing: the most in its first half minute of being settled.
+                # Usage varies with what it is doing, so this is the maximum of the first half minute after it has settled.
                 before = self.settled.setdefault((pid, name), held)
                 if time.monotonic() - born < SETTLED_S + 30:
                     self.settled[pid, name] = tuple(map(max, held, before))
@@ -119,7 +119,7 @@ class Leaks:
 # --- faults -------------------------------------------------------------------------------------------------------------
 
 class Faults:
-    """Each leaves the recorder well again. A disk that takes nothing costs footage: those times are remembered."""
+    """Each fault leaves the recorder healthy again. A full disk costs footage: those times are remembered."""
 
     def __init__(self, rig, seed):
         self.rig, self.chance = rig, random.Random(seed)
@@ -130,7 +130,7 @@ class Faults:
         kind = self.chance.choice(kinds)
         since_us = time.time_ns() // 1000
         kind()
-        self.seconds.append(recorded_after(self.rig, max(since_us, self.rig.camera.frames()[-1].wall_us)))
+        self.seconds.append(wait_recorded_after(self.rig, max(since_us, self.rig.camera.frames()[-1].wall_us)))
         self.done[kind.__name__] = self.done.get(kind.__name__, 0) + 1
 
     def for_a_while(self, begin, end):
@@ -158,20 +158,20 @@ class Faults:
     def fill_disk(self):
         begin_us = time.time_ns() // 1000
         self.for_a_while(self.rig.disk.full, lambda: self.rig.disk.full(False))
-        wait_for(lambda: self.rig.get("/health").status == 200, PATIENCE_S, "the disk takes footage again")
+        wait_for(lambda: self.rig.get("/health").status == 200, PATIENCE_S, "footage can be written again")
         self.disk_spans.append((begin_us - US, time.time_ns() // 1000 + US))
 
     def hang_disk(self):
         self.for_a_while(self.rig.disk.hangs, lambda: self.rig.disk.hangs(False))
 
-    def told(self):
+    def summary(self):
         return ", ".join(f"{count} x {name.replace('_', ' ')}" for name, count in sorted(self.done.items()))
 
 
 # --- the end ------------------------------------------------------------------------------------------------------------
 
 def unrecorded(rig, disk_spans):
-    """Frames that were taken and are in no index, although the disk was well: numbers. What retention deleted does not count."""
+    """Numbers of the frames that were taken and are in no index although the disk worked. What retention deleted does not count."""
     times, absent, at, frames = index_times(rig), [], 0, rig.camera.frames()
     offset_us = statistics.median(frame.wall_us - frame.mono_us for frame in frames)
     for frame in frames:
@@ -182,12 +182,12 @@ def unrecorded(rig, disk_spans):
             at += 1
         elif not any(begin <= wall_us <= end for begin, end in disk_spans):
             absent.append(frame.number)
-    assert at == len(times), f"record {at} of the index, at {times[at]}, is no frame of the camera, or stands there twice"
+    assert at == len(times), f"record {at} of the index, at {times[at]}, is not a frame of the camera, or is there twice"
     return absent
 
 
 def assert_pictures(rig):
-    """All frames of all segments are frames of the camera, in order."""
+    """All frames in all segments are frames of the camera, in order."""
     shown, taken = rig.archive_numbers(), [frame.number % COUNT for frame in rig.camera.frames()]
     at = 0
     for place, number in enumerate(shown):
@@ -199,14 +199,14 @@ def assert_pictures(rig):
 
 
 def leftovers(rig):
-    """Files that nobody needs."""
+    """Files that should have been removed."""
     names = [name for name in os.listdir(rig.recordings) if not name.endswith((".mp4", ".idx")) and
              name not in ("recording_index.json", "recording_index.bin", ".lock", ".folder")]
     return names + ([name for name in os.listdir(rig.clips) if "tmp" in name or name.startswith(".new")] if os.path.isdir(rig.clips) else [])
 
 
 def soak(rig, seconds, seed):
-    """Runs so long and returns what there is to tell; the recorder is stopped then."""
+    """Runs for that long, stops the recorder and returns the results in a sentence."""
     faults, leaks = Faults(rig, seed), Leaks(rig)
     until = time.monotonic() + seconds
     with Clients(rig, seed) as clients:
@@ -226,6 +226,6 @@ def soak(rig, seconds, seed):
     pictures = assert_pictures(rig)
     assert not leftovers(rig), leftovers(rig)
     held = "; ".join(f"{name} {before} -> {leaks.last[key]}" for key, before in sorted(leaks.settled.items()) for name in [key[1]])
-    return (f"{faults.told()}; recording again after {max(faults.seconds):.1f} s at most; {len(rig.camera.frames())} frames taken, {pictures} "
-            f"kept on disk, {len(lost)} lost; viewers had {clients.frames} frames, {clients.clips} answers, {clients.refused} times 404 or 503; "
+    return (f"{faults.summary()}; recording again after {max(faults.seconds):.1f} s at most; {len(rig.camera.frames())} frames taken, {pictures} "
+            f"kept on disk, {len(lost)} lost; viewers got {clients.frames} frames; {clients.clips} answers, {clients.refused} of 404 or 503; "
             f"descriptors, mappings, KB: {held}")

@@ -1,13 +1,13 @@
-"""The cases of a test program, and what it prints: the Test Anything Protocol.
+"""Runs the cases of a test program and prints the Test Anything Protocol.
 
-A test program runs all of its cases in their order. With arguments it runs only the ones that they name, each by its number or by a
+A test program runs all of its cases in order. With arguments it runs only those that they name, each by its number or by a
 part of its title, and the plan line counts these:
 
     BUILD=build tests/e2e/test_gaps.py                          # all of them
     BUILD=build tests/e2e/test_gaps.py 13 "names each gap"      # two of them
 
-So that each case passes alone as well as behind the others, a case asks for nothing that an earlier one made. Where a case may leave
-a shared recorder in trouble, `main(globals(), before=Rig.well)` brings it into its usual state before each case. A case takes its
+Each case must pass alone as well as after the others, so it uses nothing that an earlier one has made. If a case may leave
+a shared recorder in trouble, `main(globals(), before=Rig.restore)` restores its usual state before each case. A case takes its
 ranges of time from the frames of the camera's log (support/exact.py), and it waits for states, never for a time.
 """
 import functools
@@ -19,7 +19,7 @@ from support.rig import Rig
 
 
 class Skipped(Exception):
-    """Raised by a test that needs what this machine has not: it says what."""
+    """Raised by a test that needs something this machine does not have, with the reason."""
 
 
 def comment(text):
@@ -37,8 +37,8 @@ def show_logs(rig):
 
 def shared(make):
     """
-    A decorator of a function that makes what several cases look at: the first case that asks for it has it made, and where that fails
-    it fails each of them.
+    Decorates a function whose result several cases share: the first case that needs it calls it. If that fails, each of them
+    fails.
     """
     made = []
 
@@ -53,7 +53,7 @@ def shared(make):
                 made.append((None, error))
         what, error = made[0]
         if error:
-            raise AssertionError(f"this case looks at what {make.__name__} makes, and that failed: {error}") from error
+            raise AssertionError(f"{make.__name__}, which this case needs, has failed: {error}") from error
         return what
     return get
 
@@ -63,20 +63,20 @@ def title_of(test):
 
 
 def chosen(tests, words, title=title_of):
-    """The tests that the words name, each by its number or by a part of its title, in their own order; all where there is no word."""
+    """The tests that the words name, by number or by a part of the title, in their own order; all if there are no words."""
     def named(number, test, word):
         return int(word) == number if word.isdigit() else word.replace("_", " ") in title(test)
     for word in words:
         if not any(named(number, test, word) for number, test in enumerate(tests, 1)):
-            print(f"Bail out! there is no case {word!r} here")
+            print(f"Bail out! no case {word!r}")
             sys.exit(1)
     return [test for number, test in enumerate(tests, 1) if not words or any(named(number, test, word) for word in words)]
 
 
 def run_tests(namespace, rig=None, before=None):
     """
-    Runs each function test_… of a module in the order of its lines, giving it `rig`; prints TAP and returns the exit status of the
-    program. before: is given `rig` before each of them. The program's arguments choose some of the tests.
+    Calls each function test_... of a module with `rig`, in the order in which they are defined. Prints TAP and returns the exit
+    status of the program. `before` is called with `rig` before each of them. The program's arguments select tests.
     """
     tests = [value for name, value in namespace.items() if name.startswith("test_") and callable(value)]
     tests = chosen(tests, sys.argv[1:])
@@ -101,7 +101,7 @@ def run_tests(namespace, rig=None, before=None):
 
 
 def main(namespace, before=None, **rig_options):
-    """run_tests with a running rig that all tests of the file share."""
+    """Runs the tests with one running rig that all of them share."""
     with Rig(**rig_options) as rig:
         try:
             rig.start()

@@ -1,4 +1,4 @@
-"""Times: microseconds, and waiting for a state."""
+"""Times in microseconds, and waiting for a state."""
 import datetime
 import time
 
@@ -8,12 +8,12 @@ PATIENCE_S = 60  # how long a state may take to come on a machine that is busy w
 
 def wait_for(condition, seconds, what):
     """
-    Polls until the condition holds, and returns what it said. An answer without what the condition looks for, such as the 503 of a
-    recorder that is still starting, does not end the wait.
+    Polls until the condition holds, and returns its result. An exception from an answer that lacks what the condition looks for,
+    such as the 503 of a recorder that is still starting, does not end the wait.
     """
     deadline = time.monotonic() + seconds
     while True:
-        late = time.monotonic() > deadline  # one look more is due where this process itself stood still
+        late = time.monotonic() > deadline  # check once more, in case this process itself was stopped
         met = wrong = None
         try:
             met = condition()

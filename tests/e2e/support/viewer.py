@@ -10,7 +10,7 @@ class Viewer:
     """Reads parts of a multipart/x-mixed-replace answer from its socket."""
 
     def __init__(self, rig, path="/", headers=""):
-        """headers: lines that end in CRLF."""
+        """headers: lines that end with CRLF."""
         self.socket = rig.connect(PATIENCE_S)
         self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n".encode())
         self.stream = self.socket.makefile("rb")
@@ -47,16 +47,16 @@ class Viewer:
         return headers, self.stream.read(int(headers["content-length"]))
 
     def numbers(self, count):
-        """Of the next so many parts; None for one that the camera never sent."""
+        """The frame numbers of the next `count` parts; None for a picture that the camera never sent."""
         return [jpeg_number(NUMBERS, self.part()[1]) for _ in range(count)]
 
 
 def placed(rig, path="/"):
-    """A viewer, once there is a place for it: those of viewers that went are not free at once."""
+    """A viewer, once it is accepted: a viewer that has left is counted for a moment longer."""
     def one():
         viewer = Viewer(rig, path)
         if viewer.status == 200:
             return viewer
         viewer.close()
         return None
-    return wait_for(one, PATIENCE_S, f"there is a place for a viewer of {path}")
+    return wait_for(one, PATIENCE_S, f"a viewer of {path} is accepted")

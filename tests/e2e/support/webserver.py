@@ -1,6 +1,6 @@
-"""The web servers that a rig can stand behind: each runs for real, from its example in the project with the rig's paths in it.
+"""The web servers for a rig: each runs for real, from its example in the project with the rig's paths in it.
 
-A rig takes the one that $WEB_SERVER names: lighttpd (the default), apache or nginx. The parts of an example that are commented
+A rig uses the one that $WEB_SERVER names: lighttpd (the default), apache or nginx. The parts of an example that are commented
 out ("=== users ===") can be switched on.
 """
 import getpass
@@ -16,7 +16,7 @@ USER = "www-data" if os.geteuid() == 0 else getpass.getuser()
 
 
 def uncommented(text, part):
-    """The example with its blocks "=== PART ===" switched on: a # goes where no space follows it."""
+    """The example with its block "=== PART ===" switched on: removes each # that is not followed by a space."""
     lines, inside = [], False
     for line in text.splitlines():
         marker = re.match(r"\s*# === (\w+) ===", line)
@@ -27,7 +27,7 @@ def uncommented(text, part):
 
 
 class Server:
-    """One server of a rig. Subclasses say what its command is; those that start no workers have the rig start them."""
+    """The web server of a rig. Subclasses define its command. If it does not start the workers, the rig does."""
 
     program = example = None
     starts_workers = False
@@ -53,7 +53,7 @@ class Server:
             return self.chosen(file.read())
 
     def localized(self, text):
-        """With this rig's port and folders in the place of those that an installation has."""
+        """With this rig's port and folders in place of an installation's."""
         folder = self.rig.folder
         for path, own in (("127.0.0.1:5000", f"127.0.0.1:{self.rig.port}"), ("*:5000", f"*:{self.rig.port}"),
                           ("/run/recorder-", folder + "/"), ("/run/recorder/", folder + "/"), ("/etc/recorder/", folder + "/"),
@@ -69,11 +69,11 @@ class Server:
         return path
 
     def command(self, config):
-        """How it is started, once its configuration is written; `config`: the recorder's own."""
+        """Writes its configuration, and returns its command; `config` is the recorder's configuration."""
         raise NotImplementedError
 
     def open_to_user(self):
-        """Apache never runs as root. Where the rig does, the server's user gets what an installation gives to it."""
+        """Apache never runs as root. If the rig does, the server's user gets the same access as in an installation."""
         shutil.copytree(os.path.join(PROJECT, "www"), self.rig.path("www"), dirs_exist_ok=True)
         if os.geteuid() == 0:
             os.chmod(self.rig.folder, 0o711)
@@ -98,7 +98,7 @@ class Lighttpd(Server):
 
 
 class Apache(Server):
-    """With what Debian's apache2.conf has around a site, and the modules that the example names."""
+    """Apache, with what Debian's apache2.conf has around a site, and the modules that the example names."""
 
     program, example = "apache2", "deploy/apache.conf.example"
     AROUND = """
@@ -120,13 +120,13 @@ TypesConfig "{types}"
         text = self.read_example()
         modules = dict.fromkeys(" ".join(re.findall(r"a2enmod ([a-z_ ]+)", text)).split())
         load = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in modules)
-        types = "/etc/mime.types" if os.path.exists("/etc/mime.types") else "/dev/null"  # the workers name their own
+        types = "/etc/mime.types" if os.path.exists("/etc/mime.types") else "/dev/null"  # the workers send their own types
         around = self.AROUND.format(folder=self.rig.folder, user=USER, types=types)
         return ["apache2", "-DFOREGROUND", "-f", self.write("apache.conf", load + around + self.localized(text))]
 
 
 class Nginx(Server):
-    """With what Debian's nginx.conf has around a site."""
+    """nginx, with what Debian's nginx.conf has around a site."""
 
     program, example = "nginx", "deploy/nginx.conf.example"
     AROUND = """

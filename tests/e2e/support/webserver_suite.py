@@ -1,7 +1,7 @@
-"""What a web server could spoil, asked through a real one: the HTTP contract, live view, hostile clients, users and TLS.
+"""What a web server could break, tested through a real one: the HTTP contract, live view, hostile clients, users and TLS.
 
-The tests of lighttpd's own rig are not repeated behind it; behind the others they run as well, but for those that are about the
-recorder alone.
+Most tests run behind lighttpd anyway, so they are repeated only behind the others, except those that concern the recorder
+alone.
 """
 import os
 import shutil
@@ -10,7 +10,7 @@ import sys
 import test_clips
 import test_http
 import test_live
-from support import cases_hostile, cases_limits, cases_locked, cases_logged, cases_ranges, cases_sites, cases_viewers, webserver
+from support import cases_hostile, cases_limits, cases_login, cases_logged, cases_ranges, cases_sites, cases_viewers, webserver
 from support.tap import comment, main
 
 AS_BEHIND_LIGHTTPD = (
@@ -25,16 +25,16 @@ AS_BEHIND_LIGHTTPD = (
     test_clips.test_another_site_cannot_act_for_its_visitor,
     test_live.test_a_part_is_one_whole_jpeg_with_its_length,
     test_live.test_two_viewers_both_get_every_frame,
-    test_live.test_one_viewer_too_many_is_told_so,
+    test_live.test_one_viewer_too_many_gets_a_503,
     test_live.test_bad_rates_and_cameras_are_refused,
     test_live.test_other_methods_are_refused,
 )
 EVERYWHERE = (cases_ranges, cases_viewers, cases_hostile, cases_sites, cases_limits, cases_logged)
-NOT_HERE = {test_http.test_control_is_refused_where_the_configuration_does_not_allow_it}
+NOT_HERE = {test_http.test_control_is_refused_unless_the_configuration_allows_it}
 
 
 def cases(sources):
-    """The test functions of modules, and those that stand there themselves."""
+    """The test functions of modules, and single ones."""
     found = {}
     for source in sources:
         own = [source] if callable(source) else [value for name, value in vars(source).items() if name.startswith("test_")]
@@ -46,12 +46,12 @@ def cases(sources):
 
 def run(server):
     if not webserver.SERVERS[server].installed():
-        print(f"1..0 # SKIP there is no {webserver.SERVERS[server].program} here")
+        print(f"1..0 # SKIP {webserver.SERVERS[server].program} is not installed")
         sys.exit(0)
     os.environ["WEB_SERVER"] = server
-    locked = (cases_locked,) if shutil.which("htpasswd") and shutil.which("openssl") else ()
-    if not locked:
-        comment("Users and TLS are left out: there is no htpasswd (apache2-utils) or no openssl here.")
-    main(cases((*(() if server == "lighttpd" else AS_BEHIND_LIGHTTPD), *EVERYWHERE, *locked)),
+    login = (cases_login,) if shutil.which("htpasswd") and shutil.which("openssl") else ()
+    if not login:
+        comment("Users and TLS are skipped: htpasswd (apache2-utils) or openssl is not installed.")
+    main(cases((*(() if server == "lighttpd" else AS_BEHIND_LIGHTTPD), *EVERYWHERE, *login)),
          settings={"http": {"max_viewers": test_live.VIEWERS, "allow_control": "yes", "allow_origin": cases_sites.LISTED,
                             **cases_limits.LIMITS}})

@@ -1,6 +1,6 @@
 /* test_encoder_faults.c - an encoder that dies, hangs, is missing or swallows frames; a recorder that comes back. */
 #include "tests/unit/fakes/fake_clock.h"
-#include "tests/unit/support/held_ffmpeg.h"
+#include "tests/unit/support/delayed_ffmpeg.h"
 #include "tests/unit/support/recording_rig.h"
 
 #include <dirent.h>

@@ -19,8 +19,8 @@
 #include "recorderd/source/source_pattern.h"
 #include "shared/base/log.h"
 #include "shared/event/subprocess.h"
-#include "tests/unit/support/heard_frames.h"
 #include "tests/unit/support/in_range.h"
+#include "tests/unit/support/received_frames.h"
 
 static const struct config config = {.camera = {.width = 320, .height = 180, .fps = 30}, .record = {.sandbox = true}};
 

@@ -13,7 +13,7 @@
 #include "shared/base/log.h"
 #include "tests/unit/fakes/fake_video.h"
 #include "tests/unit/support/camera_jpegs.h"
-#include "tests/unit/support/heard_frames.h"
+#include "tests/unit/support/received_frames.h"
 
 #define MONOTONIC V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC
 

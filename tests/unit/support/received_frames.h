@@ -1,6 +1,6 @@
-/* heard_frames.h - a sink that remembers what it heard from a source. */
-#ifndef TESTS_UNIT_SUPPORT_HEARD_FRAMES_H
-#define TESTS_UNIT_SUPPORT_HEARD_FRAMES_H
+/* received_frames.h - a sink that remembers what it heard from a source. */
+#ifndef TESTS_UNIT_SUPPORT_RECEIVED_FRAMES_H
+#define TESTS_UNIT_SUPPORT_RECEIVED_FRAMES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -8,7 +8,7 @@
 #include "recorderd/source/source.h"
 
 /* Of the newest frame: bytes, length, parts, captured, width, height. A case may zero it all. */
-extern struct heard_frames {
+extern struct received_frames {
 	unsigned frames, lost, damaged;
 	uint8_t bytes[256 * 1024];
 	size_t length;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The workers and the FFmpeg that records do all their work in a sandbox, also when folders, rings and files come to be after they have started."""
+"""The workers and the recorder's FFmpeg do all their work in a sandbox, even if folders, rings and files are created after they have started."""
 import functools
 import os
 import shutil
@@ -12,7 +12,7 @@ from support.times import US, wait_for
 
 
 def workers(rig, name):
-    """Process ids of a program's processes that this rig's web server has started, and what the kernel says of each."""
+    """{pid: /proc/PID/status} of the processes of a program that this rig's web server has started."""
     found = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -34,24 +34,24 @@ def locked(rig):
 
 
 def answers(rig, path, times=12):
-    """The statuses of many requests, so that each worker is asked."""
+    """The statuses of so many requests that each worker gets one."""
     return {rig.get(path).status for _ in range(times)}
 
 
 def to_known_state(rig):
-    """Runs, records and has some seconds on the disk, whatever a case before has left. Returns [from, to) of two of them, in seconds."""
+    """The recorder runs, records and has some seconds on the disk, whatever a previous case has left. Returns [from, to) of two of them, in seconds."""
     if rig.recorderd is None or rig.recorderd.poll() is not None:
         rig.start_recorderd()
-    wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, 60, "the recorder can be told to record")
+    wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, 60, "recording can be switched on")
     first = new_frames(rig, 1)
     second = -(-first.wall_us // US)
-    wait_for(lambda: rig.camera.frames()[-1].wall_us > (second + 3) * US, 60, "some seconds are taken")
+    wait_for(lambda: rig.camera.frames()[-1].wall_us > (second + 3) * US, 60, "some seconds have passed")
     wait_for(lambda: served_from(rig, second, "disk"), 60, "they are on the disk")
     return second, second + 2
 
 
 def new_frames(rig, count):
-    """The last of so many more frames."""
+    """Waits for that many more frames, and returns the last."""
     before = len(rig.camera.frames())
     return wait_for(lambda: rig.camera.frames()[before + count - 1:], 60, f"{count} more frames")[0]
 
@@ -67,7 +67,7 @@ def open_segment(rig):
     return next((one["file"] for one in listed if one["state"] == "recording" and one["frames"] > 0), None)
 
 
-def test_health_and_the_log_say_how_far_they_are_locked_up(rig):
+def test_health_and_the_log_report_the_sandbox(rig):
     sandbox = locked(rig)
     assert set(sandbox) == {"landlock", "seccomp", "encoders"}, sandbox
     if sanitizer_of(program("recorder-api")):
@@ -86,9 +86,9 @@ def test_the_kernel_says_the_same(rig):
     assert modes.count("2") == 1, modes
 
 
-def test_the_ffmpeg_that_records_is_kept_in_as_far(rig):
+def test_the_recorders_ffmpeg_is_sandboxed_as_well(rig):
     to_known_state(rig)
-    wait_for(lambda: locked(rig)["encoders"][0]["known"], 60, "it is known how far FFmpeg is kept in")
+    wait_for(lambda: locked(rig)["encoders"][0]["known"], 60, "the sandbox of FFmpeg is known")
     here, (encoder,) = locked(rig), locked(rig)["encoders"]
     assert encoder["camera"] == rig.name, encoder
     if sanitizer_of(program("recorderd")) == sanitizer_of(program("recorder-api")):
@@ -112,20 +112,20 @@ def test_everything_that_starts_ffmpeg_works(rig):
     assert rig.get(f"/snapshot?at={second}&width=64").status == 200
     assert rig.get("/control?recording=off", "POST").status == 200
     try:
-        wait_for(lambda: rig.get("/camera_info").json()["recording"]["state"] != "recording", 60, "it records no more")
+        wait_for(lambda: rig.get("/camera_info").json()["recording"]["state"] != "recording", 60, "it no longer records")
         second = -(-new_frames(rig, 1).wall_us // US)
-        wait_for(lambda: rig.camera.frames()[-1].wall_us > (second + 3) * US, 60, "some seconds are taken")
+        wait_for(lambda: rig.camera.frames()[-1].wall_us > (second + 3) * US, 60, "some seconds have passed")
         wait_for(lambda: served_from(rig, second, "memory"), 60, "a clip is made from memory")
     finally:
         assert rig.get("/control?recording=on", "POST").status == 200
     assert "insecure" not in rig.log("lighttpd.log") and "ENOSYS" not in rig.log("lighttpd.log")
 
 
-def test_a_recorder_that_starts_anew_brings_a_ring_that_can_be_read(rig):
+def test_the_ring_of_a_restarted_recorder_is_read(rig):
     rig.stop_recorderd()
     rig.start_recorderd()
     wait_for(lambda: rig.get("/snapshot").status == 200, 60, "the new ring is read")
-    wait_for(lambda: rig.get("/stream", "HEAD").status == 200, 60, "by the live program too")
+    wait_for(lambda: rig.get("/stream", "HEAD").status == 200, 60, "recorder-live reads it, too")
 
 
 def test_a_folder_of_clips_that_was_removed_is_made_again(rig):
@@ -138,7 +138,7 @@ def test_a_folder_of_clips_that_was_removed_is_made_again(rig):
     assert answers(rig, "/clips/again0.mp4") == {200}
 
 
-def test_another_folder_of_recordings_in_place_of_the_old_one_is_read(rig):
+def test_a_folder_of_recordings_that_replaces_the_old_one_is_read(rig):
     to_known_state(rig)
     rig.stop_recorderd()
     shutil.copytree(rig.recordings, rig.path("copy"))
@@ -150,7 +150,7 @@ def test_another_folder_of_recordings_in_place_of_the_old_one_is_read(rig):
     wait_for(lambda: open_segment(rig), 60, "frames are recorded again")
 
 
-def test_an_ffmpeg_that_is_upgraded_is_used_from_then_on(_):
+def test_an_upgraded_ffmpeg_is_used(_):
     with Rig({"http": {"allow_control": "yes"}}) as rig:
         search, mine = webserver.SEARCH, rig.path("bin")
         os.mkdir(mine)
@@ -168,13 +168,13 @@ def test_an_ffmpeg_that_is_upgraded_is_used_from_then_on(_):
 
 
 def put_ffmpeg(folder):
-    """A copy of the machine's, in the place of what is there: another inode, as a package manager does it."""
+    """Replaces ffmpeg by a copy of the machine's: a new inode, as a package manager does it."""
     fresh = os.path.join(folder, "fresh")
     shutil.copy(shutil.which("ffmpeg"), fresh)
     os.rename(fresh, os.path.join(folder, "ffmpeg"))
 
 
-def test_workers_that_were_there_before_the_folders_serve_them(_):
+def test_workers_find_folders_that_are_created_after_they_started(_):
     with Rig({"http": {"allow_control": "yes"}}) as late:
         late.start_web()
         assert answers(late, "/clips") == {200} and late.get("/recordings").status in (200, 404, 503)
@@ -185,11 +185,11 @@ def test_workers_that_were_there_before_the_folders_serve_them(_):
         assert answers(late, f"/recordings/{newest}") == {200}
 
 
-def test_nothing_of_them_is_left_when_the_web_server_ends(rig):
+def test_no_process_is_left_when_the_web_server_ends(rig):
     assert workers(rig, "recorder-api") and workers(rig, "recorder-live")
     rig.web.terminate()
     wait_for(lambda: not workers(rig, "recorder-api") and not workers(rig, "recorder-live"), 60, "all processes end")
-    assert not os.path.exists(f"/dev/shm/recorder.{rig.name}.live"), "the books are gone too"
+    assert not os.path.exists(f"/dev/shm/recorder.{rig.name}.live"), "the counters in shared memory are gone as well"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Viewers that come and go, and what the programs that served them still hold afterwards."""
+"""Viewers that come and go, and what the programs still hold after that."""
 import contextlib
 import os
 import socket
@@ -6,11 +6,11 @@ import socket
 from support.times import PATIENCE_S, wait_for
 
 AT_ONCE = 50
-RESET = b"\1\0\0\0\0\0\0\0"  # SO_LINGER of 0 s: a reset in place of a goodbye
+RESET = b"\1\0\0\0\0\0\0\0"  # SO_LINGER of 0 s: the connection is reset
 
 
 def below(parent):
-    """Process ids of all below a process."""
+    """Process ids of all descendants of a process."""
     found = []
     for entry in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
@@ -21,7 +21,7 @@ def below(parent):
 
 
 def started(rig, name):
-    """Process ids of a program that the web server started, parents before their children."""
+    """Process ids of a program that the web server has started, parents before their children."""
     found = []
     for pid in below(rig.web.pid):
         with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8") as comm:
@@ -48,7 +48,7 @@ def private_kb(pids):
 
 
 def come_and_go(rig, times):
-    """Each asks for the stream, most see something of it, and every other one leaves without a goodbye."""
+    """Clients that ask for the stream. Most read some of it, and every other one resets its connection."""
     for first in range(0, times, AT_ONCE):
         with contextlib.ExitStack() as stack:
             for number in range(first, min(first + AT_ONCE, times)):

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/support/held_ffmpeg.h"
+#include "tests/unit/support/delayed_ffmpeg.h"
 
 char *delayed_ffmpeg_install(const char *folder)
 {

@@ -1,6 +1,6 @@
-/* held_ffmpeg.h - an FFmpeg that does not start before a test lets it. */
-#ifndef TESTS_UNIT_SUPPORT_HELD_FFMPEG_H
-#define TESTS_UNIT_SUPPORT_HELD_FFMPEG_H
+/* delayed_ffmpeg.h - an FFmpeg that does not start before a test lets it. */
+#ifndef TESTS_UNIT_SUPPORT_DELAYED_FFMPEG_H
+#define TESTS_UNIT_SUPPORT_DELAYED_FFMPEG_H
 
 /* Puts an FFmpeg into that folder that starts when the folder has no file `held` any more. Returns the PATH that was,
  * for delayed_ffmpeg_remove(). */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Another user of the machine prepares /dev/shm: a recorder records, is seen and can be told what to do, and nothing of it is the stranger's."""
+"""Another user has prepared /dev/shm: a recorder still records and can be read and controlled, and the other user can reach none of it."""
 import contextlib
 import glob
 import json
@@ -10,17 +10,17 @@ import stat
 import subprocess
 import sys
 
-from support.exact import second_behind
+from support.exact import second_after
 from support.rig import Rig, program, user_folder
 from support.tap import Skipped, run_tests
 from support.times import PATIENCE_S, wait_for
 
 STRANGER = 65534
 ALONE = "STRANGERS_ALONE"
-PYTHON = "/usr/bin/python3"  # another user may not reach that of a virtual environment
+PYTHON = "/usr/bin/python3"  # another user may not be able to run that of a virtual environment
 HUGE = 1 << 40
 
-# What the stranger does with all that it can reach of the recorder's: a line for what it got.
+# What the other user tries with everything of the recorder in /dev/shm: prints a line for each success.
 ATTACK = """
 import fcntl, glob, os, sys
 for path in sorted(glob.glob("/dev/shm/recorder*") + glob.glob("/dev/shm/recorder*/*")):
@@ -60,17 +60,17 @@ KINDS = {
 }
 
 
-class Beset(Rig):
-    """One whose names in /dev/shm are taken."""
+class TakenNames(Rig):
+    """A rig whose names in /dev/shm are taken."""
     arguments = ("--keep-memory",)
 
     def names(self):
-        """The recorder's own usual names."""
+        """The usual names of the recorder."""
         ring = f"/dev/shm/recorder.{self.name}"
         return [ring, ring + ".new", ring + ".live", user_folder().rstrip("/")]
 
     def take_names(self, shift):
-        """Each with another kind."""
+        """Takes each name with another kind of file."""
         kinds = list(KINDS.values())
         for at, path in enumerate(self.names()):
             kinds[(shift + at) % len(kinds)](path)
@@ -86,7 +86,7 @@ class Beset(Rig):
         return path
 
     def ring_file(self):
-        """The one ring of this user."""
+        """The ring of this user, under whatever name."""
         path, = [path for path in glob.glob(f"/dev/shm/recorder.{self.name}*") if os.lstat(path).st_uid == os.geteuid()
                  and not path.startswith(f"/dev/shm/recorder.{self.name}.live")]
         return path
@@ -98,7 +98,7 @@ class Beset(Rig):
 
 
 def facts(paths):
-    """What the recorder must leave as it is."""
+    """What the recorder must not change."""
     return {path: (status.st_ino, status.st_mode, status.st_uid, status.st_size) for path in paths for status in [os.lstat(path)]}
 
 
@@ -113,26 +113,26 @@ def warnings(rig):
 
 
 def is_served(rig):
-    """By all programs: the live picture, the API, the counters, the control socket, and --status."""
+    """All programs find it: the live picture, the API, the counters, the control socket and --status."""
     wait_for(lambda: rig.get("/snapshot").status == 200, PATIENCE_S, "the API reads the ring")
     wait_for(lambda: rig.get("/stream", "HEAD").status == 200, PATIENCE_S, "the live picture is there")
-    assert "recorder_live_frames_total{" in rig.get("/metrics").body.decode(), "the counters are read"
-    wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, PATIENCE_S, "it takes what it is told")
+    assert "recorder_live_frames_total{" in rig.get("/metrics").body.decode(), "the counters are not read"
+    wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, PATIENCE_S, "it accepts commands")
     wait_for(lambda: status_of(rig)["status"] in ("ok", "warning"), PATIENCE_S, "recorderd --status reads the ring")
     return True
 
 
 def recorded(rig):
     wait_for(rig.recording, PATIENCE_S, "frames are recorded")
-    second_us = second_behind(rig.camera.newest())
+    second_us = second_after(rig.camera.newest())
     rig.new_frames(60)
-    wait_for(lambda: rig.footage(second_us, second_us + 1000000).status == 200, PATIENCE_S, "a clip of it is there")
+    wait_for(lambda: rig.footage(second_us, second_us + 1000000).status == 200, PATIENCE_S, "there is a clip of it")
     return second_us
 
 
-def test_whatever_is_in_the_way_it_records_and_is_seen():
+def test_whatever_has_its_names_it_records_and_is_found():
     for shift in range(0, len(KINDS), 2):
-        with Beset({"http": {"allow_control": "yes"}}) as rig:
+        with TakenNames({"http": {"allow_control": "yes"}}) as rig:
             rig.take_names(shift)
             before = facts(rig.names())
             rig.start()
@@ -148,33 +148,33 @@ def test_whatever_is_in_the_way_it_records_and_is_seen():
             got = as_stranger(PYTHON, "-c", ATTACK)
             os.unlink("/dev/shm/decoy")
             assert (got.returncode, got.stdout, got.stderr) == (0, "", ""), got
-            # The stranger takes away what it has made large: nobody has mapped it.
+            # The other user truncates the huge file: nobody has mapped it.
             as_stranger(PYTHON, "-c", f"import os\nfor path in {rig.names()!r}:\n try: os.truncate(path, 0)\n except OSError: pass")
-            # A restart keeps the memory, and another size does.
+            # A restart keeps the memory, even with another size.
             inode = os.stat(ring).st_ino
             rig.stop_recorderd()
             rig.start_recorderd()
-            wait_for(rig.streaming, PATIENCE_S, "it streams again")
+            wait_for(rig.streaming, PATIENCE_S, "the recorder streams again")
             assert (rig.ring_file(), os.stat(ring).st_ino) == (ring, inode) and "took over the frames" in rig.log(), rig.log()
             rig.stop_recorderd(signal.SIGKILL)
             rig.write_ini({"http": {"allow_control": "yes"}, "memory": {"max_mb": 32}})
             rig.start_recorderd()
-            wait_for(rig.streaming, PATIENCE_S, "the killed one is followed by another")
+            wait_for(rig.streaming, PATIENCE_S, "another recorder follows the killed one")
             is_served(rig)
             assert rig.footage(from_us, from_us + 1000000).status == 200
-            assert os.stat(rig.ring_file()).st_ino != inode, "it has another size"
+            assert os.stat(rig.ring_file()).st_ino != inode, "the ring has not been replaced"
             after = facts(rig.names())
             assert {path: fact[:3] for path, fact in before.items()} == {path: fact[:3] for path, fact in after.items()}
-            # Once the names are free the recorder has them again, with its memory.
+            # Once the names are free, the recorder uses them again, with its memory.
             inode = os.stat(rig.ring_file()).st_ino
             rig.stop_recorderd()
             os.unlink(rig.names()[0]) if not os.path.isdir(rig.names()[0]) or os.path.islink(rig.names()[0]) else os.rmdir(rig.names()[0])
             rig.start_recorderd()
-            wait_for(rig.streaming, PATIENCE_S, "it streams again")
+            wait_for(rig.streaming, PATIENCE_S, "the recorder streams again")
             assert rig.ring_file() == rig.names()[0] and os.stat(rig.names()[0]).st_ino == inode
             is_served(rig)
             assert warnings(rig) == [counters], warnings(rig)
-            # And gives the memory back, whatever its name.
+            # It frees the memory, whatever its name.
             rig.stop_recorderd(signal.SIGINT)
             assert not [path for path in glob.glob(f"/dev/shm/recorder.{rig.name}*") if os.lstat(path).st_uid == os.geteuid()
                         and ".live" not in path]
@@ -183,30 +183,30 @@ def test_whatever_is_in_the_way_it_records_and_is_seen():
             shutil.rmtree(rig.folder_of_user())
 
 
-def test_a_name_that_is_taken_while_it_runs_costs_a_moment():
-    with Beset({"http": {"allow_control": "yes"}}) as rig:
+def test_a_name_that_is_taken_while_it_runs_is_given_up():
+    with TakenNames({"http": {"allow_control": "yes"}}) as rig:
         rig.start()
-        os.unlink(rig.names()[0])  # only its user and root can
+        os.unlink(rig.names()[0])  # only its owner and root can do that
         make_file(rig.names()[0])
         os.chown(rig.names()[0], STRANGER, STRANGER)
-        wait_for(lambda: warnings(rig), PATIENCE_S, "/health says so")
+        wait_for(lambda: warnings(rig), PATIENCE_S, "/health reports it")
         is_served(rig)
         shutil.rmtree(rig.folder_of_user())
         wait_for(lambda: os.path.isdir(user_folder(f"{rig.name}.lock")), PATIENCE_S, "its lock is there again")
         wait_for(lambda: rig.get("/snapshot").status == 200, PATIENCE_S, "and the name of the ring")
-        wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, PATIENCE_S, "and it takes what it is told")
+        wait_for(lambda: rig.get("/control?recording=on", "POST").status == 200, PATIENCE_S, "and it accepts commands")
         with Rig(name=rig.name) as other:
             second = other.start_recorderd()
             assert second.wait(PATIENCE_S) == 1 and "already running" in other.log(), other.log()
         rig.stop_recorderd(signal.SIGINT)
 
 
-def test_a_recorder_of_another_user_is_told_from_none():
-    with Beset() as rig:
+def test_a_recorder_of_another_user_is_not_mistaken_for_none():
+    with TakenNames() as rig:
         rig.start()
         rig.stop_recorderd(signal.SIGKILL)
         os.chown(rig.names()[0], STRANGER, STRANGER)
-        said = wait_for(lambda: [text for text in rig.get("/health").json()["reasons"] if "as one user" in text], PATIENCE_S, "/health says so")
+        said = wait_for(lambda: [text for text in rig.get("/health").json()["reasons"] if "as one user" in text], PATIENCE_S, "/health reports it")
         assert f"{rig.names()[0]} belongs to the user {STRANGER}." in said[0] and f"of the user {os.geteuid()}," in said[0], said
         for path in "/camera_info", "/snapshot", "/":
             answer = rig.get(path)
@@ -230,7 +230,7 @@ class OfStranger:
     def start(self):
         self.process = subprocess.Popen([program("recorderd"), "-c", self.ini], user=STRANGER, group=STRANGER, extra_groups=[],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-        wait_for(lambda: as_stranger(program("recorderd"), "-c", self.ini, "--status").returncode == 0, PATIENCE_S, "the stranger's one records")
+        wait_for(lambda: as_stranger(program("recorderd"), "-c", self.ini, "--status").returncode == 0, PATIENCE_S, "the other user's recorder records")
 
     def stop(self, sent):
         self.process.send_signal(sent)
@@ -255,24 +255,24 @@ def leftovers():
 
 def test_two_users_cameras_of_one_name_are_two_cameras():
     if as_stranger(program("recorderd"), "--help").returncode != 0:
-        raise Skipped("another user cannot start the programs of this folder")
-    with Beset({"http": {"allow_control": "yes"}}) as rig, OfStranger(rig.name) as other:
+        raise Skipped("another user cannot run the programs of this folder")
+    with TakenNames({"http": {"allow_control": "yes"}}) as rig, OfStranger(rig.name) as other:
         other.start()
         rig.start()
         recorded(rig)
         is_served(rig)
         assert rig.get("/control?recording=off", "POST").status == 200
-        wait_for(lambda: rig.get("/camera_info").json()["recording"]["state"] == "off", PATIENCE_S, "mine is off")
+        wait_for(lambda: rig.get("/camera_info").json()["recording"]["state"] == "off", PATIENCE_S, "this user's recording is off")
         others = json.loads(as_stranger(program("recorderd"), "-c", other.ini, "--status", "--json").stdout)[0]
         assert others["recording"]["state"] == "recording", others
-        # What it leaves when it is killed is in nobody's way, and is listed as that user's.
+        # What it leaves when it is killed is in nobody's way, and is listed with its owner.
         assert rig.name not in as_stranger(program("recorderd"), "--leftovers").stdout, "both run"
         other.stop(signal.SIGKILL)
-        said = wait_for(leftovers, PATIENCE_S, "it is known to be gone")
+        said = wait_for(leftovers, PATIENCE_S, "it is listed as left over")
         assert said.count(f"the camera {rig.name}") == 1 and "of the user nobody" in said, said
         rig.stop_recorderd()
         rig.start_recorderd()
-        wait_for(rig.streaming, PATIENCE_S, "mine starts again")
+        wait_for(rig.streaming, PATIENCE_S, "this user's recorder starts again")
         mine = rig.ring_file()
         freed = as_stranger(program("recorderd"), "--free-memory", "-n", rig.name)
         assert freed.returncode == 0 and "free again" in freed.stdout, freed
@@ -281,7 +281,7 @@ def test_two_users_cameras_of_one_name_are_two_cameras():
         assert not os.path.exists(mine)
 
 
-def test_nothing_is_left_of_them_but_an_empty_folder():
+def test_nothing_but_an_empty_folder_is_left_of_them():
     left = [path for path in glob.glob("/dev/shm/*") if not stat.S_ISDIR(os.lstat(path).st_mode) or os.listdir(path)]
     assert not left, left
 
@@ -290,7 +290,7 @@ if __name__ == "__main__":
     if ALONE not in os.environ:
         COMMAND = ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv]
         if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0:
-            print("1..0 # SKIP only root can be two users, in a /dev/shm of its own")
+            print("1..0 # SKIP needs root, to be two users with a /dev/shm of their own")
             sys.exit(0)
         os.execvpe("unshare", COMMAND, {**os.environ, ALONE: "1"})
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512m,mode=1777", "tmpfs", "/dev/shm"], check=True)

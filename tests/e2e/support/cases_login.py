@@ -1,4 +1,4 @@
-"""The example's users and TLS, uncommented: a bcrypt htpasswd, a certificate of the machine's own, tokens beside them."""
+"""Users and TLS as in the commented parts of the examples: a bcrypt htpasswd, a self-signed certificate, and tokens."""
 import base64
 import os
 import shutil
@@ -13,7 +13,7 @@ from support.rig import program
 from support.times import US
 from support.viewer import NUMBERS, Viewer
 
-COST = "10"  # of bcrypt: some 50 ms
+COST = "10"  # of bcrypt: about 50 ms
 
 
 def basic(name, password):
@@ -24,13 +24,13 @@ GOOD = basic("anna", "right password")
 
 
 def paths(rig):
-    """One of each kind; the clip is of the first two whole seconds that the camera gave, which are long recorded."""
+    """One path of each kind. The clip is of the first two whole seconds of the camera, which are recorded by now."""
     second = -(-rig.camera.frames()[0].wall_us // US)
     return "/stream", "/camera_info", "/recordings", f"/footage?from={second}&to={second + 2}", "/ui/", "/nowhere"
 
 
 def make_files(rig):
-    """users, tls.crt and tls.key, as the examples say how to make them; the server's user reads the first."""
+    """Makes users, tls.crt and tls.key as the examples say; the server's user must be able to read the first."""
     subprocess.run(["htpasswd", "-bB", "-C", COST, "-c", rig.path("users"), "anna", "right password"], check=True, capture_output=True)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=recorder", "-keyout",
                     rig.path("tls.key"), "-out", rig.path("tls.crt")], check=True, capture_output=True)
@@ -60,7 +60,7 @@ def test_nobody_gets_in_without_a_login(rig):
 
 
 def test_a_browser_may_ask_for_a_listed_page_without_a_login(rig):
-    """A preflight sends none. What it must not open is everything else, least of all to the next who has that wrong password."""
+    """A preflight sends none. That must not open anything else, nor let in the next client with the same wrong password."""
     asks = {"Origin": HOME, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
     wrong = basic("anna", "a guess")
     for path in ("/stream", "/camera_info", "/nowhere"):
@@ -90,13 +90,13 @@ def test_a_login_opens_everything(rig):
         assert viewer.status == 200 and viewer.part()[1][:2] == b"\xff\xd8"
 
 
-def test_a_token_needs_no_login_and_nothing_else_passes_for_one(rig):
+def test_a_token_needs_no_login_and_nothing_else_counts_as_one(rig):
     made = subprocess.run([program("recorderd"), "-c", rig.ini, "--new-token", "script", "--scope", "footage"], capture_output=True,
                           text=True, check=True)
     token = made.stdout.strip()
     for scheme in ("Bearer", "bearer", "BEARER"):
         assert rig.get("/recordings", headers={"Authorization": f"{scheme} {token}"}).status == 200, scheme
-    assert rig.get("/stream", "HEAD", {"Authorization": f"Bearer {token}"}).status == 403, "a scope that it has not"
+    assert rig.get("/stream", "HEAD", {"Authorization": f"Bearer {token}"}).status == 403, "a scope that it does not have"
     for wrong in ("Bearer x", "bearer " + token[:-1], "Bearer  ", f"Bearer {token}, {GOOD['Authorization']}x", f"Bearer x {token}"):
         for path in ("/recordings", "/stream", "/camera_info"):
             answer = rig.get(path, "HEAD", {"Authorization": wrong})

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/support/heard_frames.h"
+#include "tests/unit/support/received_frames.h"
 
-struct heard_frames heard;
+struct received_frames heard;
 
 static void hear_frame(void *context, const struct source_frame *frame)
 {
