@@ -1,4 +1,4 @@
-# Smart Camera Recorder: `make run` runs it, `make test` tests it, `make help` lists the rest.
+# Smart Camera Recorder: `make run` runs it, `make test` tests it, `make help` lists everything else.
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -9,11 +9,11 @@ ifeq ($(origin CC),default)
 CC = gcc
 endif
 
-# A warning is an error in the tests (WERROR=1), never in a user's build: each new compiler has warnings of its own.
+# Warnings are errors in the tests (WERROR=1), never in a user's build: each new compiler has new warnings.
 WERROR  ?=
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes $(if $(filter-out 0,$(WERROR)),-Werror)
 CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I. -pthread -MMD -MP -fno-strict-aliasing $(WARNINGS) $(OPT) $(CFLAGS)
-# Without libseccomp the sandboxes are made by Landlock alone.
+# Without libseccomp the sandboxes consist of Landlock alone.
 SECCOMP := $(shell pkg-config --libs libseccomp 2>/dev/null)
 ifneq ($(SECCOMP),)
 CFLAGS_ALL += -DHAVE_SECCOMP
@@ -26,8 +26,8 @@ CFLAGS_ALL += -fsanitize=$(SAN) -fno-omit-frame-pointer
 LDFLAGS    += -fsanitize=$(SAN)
 endif
 
-# A folder is a library, and its list names what is in it. The order of the lists is the order of the folders: one uses only those
-# listed before it, of shared/ and of its own program. tests/layers checks this.
+# A folder is a library, and its list names its sources. The order of the lists is the order of the folders: a folder uses only
+# those listed before it, of shared/ and of its own program. tests/layers checks this.
 shared/base       = buffer clock crc32c file_io file_limit histogram json_value log mono_cond reason time_parse time_text
 shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
@@ -69,12 +69,12 @@ fcgi/api          = cached_answer camera_info clip_list clip_request clips contr
 fcgi/live         = live live_feed live_frame live_places live_request live_response live_viewer main ring_notifier
 fcgi/listen       = main
 
-# The folders, in that order; the same for the linker, which wants who uses a library before the library.
+# The folders in that order, and in reverse for the linker, which needs users before the libraries that they use.
 FOLDERS  := $(shell sed -nE 's,^((shared|recorderd|fcgi)(/[a-z0-9]+)?) *= .*,\1,p' $(firstword $(MAKEFILE_LIST)))
 REVERSED := $(foreach f,$(FOLDERS),$(eval SEEN := $f $(SEEN)))$(SEEN)
 TREES    := $(sort $(foreach f,$(FOLDERS),$(firstword $(subst /, ,$f))))
 
-# The libraries of folders, each with those that it may use: $(call libraries,fcgi/clip recorderd/ring).
+# The libraries of folders, and those that they may use: $(call libraries,fcgi/clip recorderd/ring).
 up_to     = $(firstword $2) $(if $(filter-out $1,$(firstword $2)),$(call up_to,$1,$(wordlist 2,$(words $2),$2)))
 reach     = $(call up_to,$1,$(filter shared/% $(firstword $(subst /, ,$1)) $(firstword $(subst /, ,$1))/%,$(FOLDERS)))
 libraries = $(patsubst %,$(BUILD)/%.a,$(filter $(foreach f,$1,$(call reach,$f)),$(REVERSED)))
@@ -89,13 +89,13 @@ $(foreach p,live api listen,$(eval $(BUILD)/fcgi/recorder-$p: $(BUILD)/fcgi/$p/m
 $(PROGRAMS):
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-# Also made anew where its list has changed: nothing stays in it that has moved to another folder.
+# Rebuilt whenever the Makefile changes, so that an object that has moved to another folder does not stay.
 $(foreach f,$(FOLDERS),$(eval $(BUILD)/$f.a: $(patsubst %,$(BUILD)/$f/%.o,$(filter-out main,$($f))) Makefile))
 $(BUILD)/%.a:
 	@mkdir -p $(@D) && rm -f $@
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
-# What was compiled by another compiler or with other flags is compiled again; warnings make no difference.
+# Everything is compiled again after a change of compiler or flags, except for flags about warnings.
 FLAGS = $(CC) $(filter-out $(WARNINGS),$(CFLAGS_ALL)) $(LDFLAGS)
 ifneq ($(file <$(BUILD)/flags),$(strip $(FLAGS)))
 $(BUILD)/flags: FORCE
@@ -110,15 +110,15 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 PARALLEL = $(MAKE) --no-print-directory -j$(shell nproc)
 
-help: ## this list
+help: ## prints this list
 	@sed -n 's/^\([a-z][a-z -]*\):[^=]*## \(.*\)/make \1|\2/p' Makefile tests/tests.mk | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
 
-run: ## [PORT=5000] [HOST=127.0.0.1] [ACCESS=access] [OPEN=no] [CONFIG=recorder.ini] installs what is missing, builds, and runs until Ctrl-C
+run: ## [PORT=5000] [HOST=127.0.0.1] [ACCESS=access] [OPEN=no] [CONFIG=recorder.ini] installs missing packages, builds, and runs until Ctrl-C
 	@deploy/install-packages run
 	@$(PARALLEL) all
 	@exec deploy/run
 
-deps: ## installs what building, running and testing need
+deps: ## installs the packages for building, running and testing
 	@deploy/install-packages run
 	@deploy/install-packages test
 
@@ -126,10 +126,10 @@ SYSTEMD = $(PREFIX)/lib/systemd/system
 install: all ## [PREFIX=/usr/local] [DESTDIR=] [SYSTEMD=PREFIX/lib/systemd/system]
 	@BUILD='$(BUILD)' PREFIX='$(PREFIX)' SYSTEMD='$(SYSTEMD)' DESTDIR='$(DESTDIR)' deploy/install
 
-uninstall: ## [PREFIX=, DESTDIR=, SYSTEMD= as for install] removes what install put there; configuration and recordings stay
+uninstall: ## [PREFIX=, DESTDIR=, SYSTEMD= as for install] removes what install installed; keeps configuration and recordings
 	@PREFIX='$(PREFIX)' SYSTEMD='$(SYSTEMD)' DESTDIR='$(DESTDIR)' deploy/uninstall
 
-deb: ## a Debian package of what is committed, in BUILD/deb
+deb: ## builds a Debian package of the last commit, in BUILD/deb
 	@deploy/install-packages deb
 	@BUILD='$(BUILD)' deploy/build-deb
 

@@ -1,27 +1,27 @@
-# What tests the recorder: unit tests, fuzzing, benchmarks, and campaigns that run for hours. The Makefile includes it.
+# Everything that tests the recorder: unit tests, fuzzing, benchmarks, and campaigns that run for hours. Included by the Makefile.
 
-test: ## installs what is missing, builds, and runs every test
+test: ## installs missing packages, builds, and runs every test
 	@deploy/install-packages test
 	@$(MAKE) --no-print-directory check
 
-check: ## the same without installing
+check: ## the same as test, without installing packages
 	@$(PARALLEL) WERROR=1 all units test-tools fuzz-tools
 	@BUILD=$(BUILD) SAN=$(SAN) tests/run $(UNITS)
 
-asan: ## the tests in a build with AddressSanitizer, in build/asan
+asan: ## runs the tests in a build with AddressSanitizer, in build/asan
 	@$(MAKE) --no-print-directory check SAN=address,undefined BUILD=build/asan
 
-tsan: ## the tests in a build with ThreadSanitizer, in build/tsan
+tsan: ## runs the tests in a build with ThreadSanitizer, in build/tsan
 	@$(MAKE) --no-print-directory check SAN=thread BUILD=build/tsan
 
-# Every source through the compiler's front end alone: quick enough to ask another compiler too.
-syntax: ## every source through the compiler's front end alone
+# Only the compiler's front end, which is fast enough to use a second compiler as well.
+syntax: ## checks every source with the compiler's front end
 	@find $(TREES) tests -name '*.c' -not -path '*/node_modules/*' -print0 | xargs -0 -P $(shell nproc) -n 8 \
 		$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN)) -fsyntax-only
 
 # --- unit tests ----------------------------------------------------------------------------------------------------------
 
-# The tests of a folder are linked with it and with what it may use, so that one that needs more does not link.
+# The tests of a folder are linked with it and with what it may use, so a test that needs more does not link.
 tests/shared/base       = buffer crc32c json_value log reason time_parse time_text
 tests/shared/event      = loop subprocess subprocess_kinds timers
 tests/shared/net        = origin
@@ -55,7 +55,7 @@ tests/fcgi/server       = client_probe master permits request_pass slow_clients
 tests/fcgi/api          = camera_info clips prometheus query
 tests/fcgi/live         = live live_responses
 
-# What some of them need besides: folders of the other program, or of a later one, that make what they read.
+# Some tests need other folders as well, which make what the tested code reads.
 beside/authorize = recorderd/command
 beside/clip_build = recorderd/archive
 beside/clip_final = recorderd/ring
@@ -74,14 +74,14 @@ beside/catalogue = recorderd/archive
 beside/mp4_box = shared/segment
 beside/mp4_moov = shared/segment
 
-# What tests share, in tests/unit/support. The linker takes from the archive only what a program uses, so one of them may need a
-# folder that most programs are not linked with.
+# What tests share, in tests/unit/support. The linker takes only what a program uses from the archive, so a part of it may need
+# a folder that most programs are not linked with.
 support = api_pool archive_cases break_out break_out_files break_out_kernel break_out_processes break_out_rings camera_jpegs clips_folder \
 	capture_rig clip_cases fastcgi_client received_frames delayed_ffmpeg ini_files live_client live_server media_cases plan_archives \
 	recording_rig repair_cases ring_cases salvage_cases segment_cases subprocess_cases taken_over
 
-# The fakes of tests/unit/fakes, and the programs that have them in the place of functions of the C library or of the recorder.
-# An archive would give them to every program that calls such a function.
+# The fakes of tests/unit/fakes, and the programs that use them in place of functions of the C library or the recorder. They are
+# not in the archive, from which every program that calls such a function would get them.
 fakes = camera clock disk ntp video
 on_archive  = archive archive_adopt archive_age_mixtures archive_copies archive_follow archive_hang archive_retention \
 	archive_retention_disk archive_stop
@@ -105,12 +105,12 @@ $(UNITS):
 
 units: $(UNITS) ## builds the unit tests
 
-# --- what tests work with ------------------------------------------------------------------------------------------------
+# --- tools for tests -----------------------------------------------------------------------------------------------------
 
-# Never sanitized: these run inside other programs, or beside them.
+# Built without sanitizers, because these run inside other programs or next to them.
 PLAIN = $(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_PLAIN))
 
-# A camera for LD_PRELOAD; the wall clock and the disk, as a test wants them.
+# A camera, a wall clock and a disk for LD_PRELOAD, which tests control.
 PRELOAD = $(patsubst %,tests/preload/%.c,intercept camera stream v4l2 v4l2_format v4l2_buffer)
 $(BUILD)/tests/preload/camera.so: $(PRELOAD) $(wildcard tests/preload/*.h) tests/tools/frames.h
 	@mkdir -p $(@D)
@@ -124,11 +124,11 @@ $(BUILD)/tests/tools/make_frames: tests/tools/make_frames.c tests/tools/frames.h
 	@mkdir -p $(@D)
 	$(PLAIN) -o $@ $< -ljpeg
 
-# Archives of any length, written as the recorder writes them.
+# Writes archives of any length as the recorder does.
 $(BUILD)/tests/tools/make_archive: $(BUILD)/tests/tools/make_archive.o $(call libraries,recorderd/encoder)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-# Numbered frames for the camera: a name, and what make_frames is told.
+# Numbered frames for the camera: files, and the options of make_frames.
 FRAMES = $(BUILD)/tests/frames
 $(FRAMES)/small.frames:   SHAPE = -s 320x180 -b 7000 -n 9000
 $(FRAMES)/hd.frames:      SHAPE = -c -s 1280x720 -b 80000 -n 1200
@@ -153,7 +153,7 @@ bench-tools: test-tools $(patsubst %,$(FRAMES)/%.frames,hd full_hd) $(BENCH_TOOL
 # --- fuzzing -------------------------------------------------------------------------------------------------------------
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
-FUZZ_TARGETS = address time origin query control range names config index mp4 segment repair fragment_stream catalogue jpeg mpjpeg ring fastcgi clip token
+FUZZ_TARGETS = address time origin query control range names config index mp4 segment repair fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \
@@ -165,22 +165,22 @@ fuzz-programs: $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,$(FUZZ_TARGETS))
 fuzz-tools:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/replay SAN=address,undefined $(FUZZ_FLAGS) fuzz-programs
 
-fuzz-replay: fuzz-tools ## runs the inputs that went wrong once, and the seeds
+fuzz-replay: fuzz-tools ## replays the corpora: seeds, and inputs that have failed before
 	@BUILD=$(BUILD) tests/fuzz/replay
 
 SECONDS = 60
 TARGET  = $(FUZZ_TARGETS)
-fuzz: ## [SECONDS=60] [TARGET=name] searches for inputs that go wrong (clang)
+fuzz: ## [SECONDS=60] [TARGET=name] searches for inputs that fail (clang)
 	@$(PARALLEL) BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined $(FUZZ_FLAGS) \
 		FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer FUZZ_TARGETS='$(TARGET)' fuzz-programs
 	@BUILD=$(abspath $(BUILD)/fuzz) SECONDS_EACH=$(SECONDS) tests/fuzz/run $(TARGET)
 
 # --- other systems and machines ------------------------------------------------------------------------------------------
 
-test-camera: all test-tools ## the recorder on cameras of a real kernel, and after power cuts, in a virtual machine
+test-camera: all test-tools ## tests cameras of a real kernel, and power cuts, in a virtual machine
 	@BUILD=$(BUILD) prove --exec '' tests/camera/test_*
 
-# make test has a short form of it.
+# make test has a short form of this.
 test-package: ## builds the Debian package and installs it on a fresh Debian (root, some minutes)
 	@deploy/install-packages test-package
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 prove --verbose --exec '' tests/install/fresh_package.py tests/install/boot_package.py \
@@ -188,59 +188,59 @@ test-package: ## builds the Debian package and installs it on a fresh Debian (ro
 
 # make test has a short form for Debian 13.
 SYSTEMS = bookworm trixie testing
-test-systems: ## Debian 12, 13 and testing from nothing, and arm64 and armhf by cross-building (root, a network, two hours)
+test-systems: ## tests on fresh Debian 12, 13 and testing, and cross-built for arm64 and armhf (root, network, two hours)
 	@deploy/install-packages test
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/systems/run $(SYSTEMS) arm64 armhf
 
-# --- campaigns: long searches for what goes wrong; make test has a short form of each ------------------------------------
+# --- campaigns: long searches for failures; make test has a short form of each ---------------------------------------------
 
-# A test that fails now and then is broken.
+# A test that fails occasionally is broken.
 TESTS =
 campaign-tests: N = 5
-campaign-tests: ## [N=5] [BUSY=1] [TESTS=all] every test so many times, with BUSY=1 beside a busy processor
+campaign-tests: ## [N=5] [BUSY=1] [TESTS=all] runs every test N times, with BUSY=1 next to a busy processor
 	@$(PARALLEL) WERROR=1 all units test-tools fuzz-tools
 	@BUILD=$(BUILD) SAN=$(SAN) BUSY='$(BUSY)' tests/campaign $(N) $(if $(filter-out all,$(TESTS)),$(TESTS),all $(UNITS))
 
 N = 200
-campaign-kills: all test-tools ## [N=200] recorder and encoder killed so many times
+campaign-kills: all test-tools ## [N=200] kills recorder and encoder N times
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/kills.py $(N)
 
-campaign-ranges: all test-tools ## [N=200] so many clips of random ranges
+campaign-ranges: all test-tools ## [N=200] requests N clips of random ranges
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/ranges.py $(N)
 
 campaign-walks: N = 100000
-campaign-walks: $(BUILD)/tests/unit/fcgi/test_clock_walks ## [N=100000] so many random walks of the clock, and what the timeline makes of them
+campaign-walks: $(BUILD)/tests/unit/fcgi/test_clock_walks ## [N=100000] checks the timeline after N random walks of the clock
 	@WALKS=$(N) $<
 
 campaign-salvage: N = 500
-campaign-salvage: $(BUILD)/tests/unit/recorderd/test_segment_salvage ## [N=500] so many damaged segments, and what is kept of each
+campaign-salvage: $(BUILD)/tests/unit/recorderd/test_segment_salvage ## [N=500] repairs N damaged segments
 	@SALVAGE_FILES=$(N) $<
 
 campaign-crowd: N = 10000
-campaign-crowd: all test-tools ## [N=10000] so many clients that mean harm, behind each web server
+campaign-crowd: all test-tools ## [N=10000] N hostile clients, behind each web server
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/crowd.py $(N)
 
 campaign-replug: N = 1000
-campaign-replug: all test-tools ## [N=1000] a camera unplugged and plugged in again so many times
+campaign-replug: all test-tools ## [N=1000] unplugs a camera and plugs it in again N times
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/replug.py $(N)
 
 campaign-viewers: N = 10000
-campaign-viewers: all test-tools ## [N=10000] so many viewers come and go, and nothing may be left of them
+campaign-viewers: all test-tools ## [N=10000] N viewers come and go without leaving anything
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/viewers.py $(N)
 
 campaign-power: N = 20
-campaign-power: all ## [N=20] so many power cuts while recording
+campaign-power: all ## [N=20] cuts the power N times while recording
 	@BUILD=$(BUILD) CUTS=$(N) tests/camera/test_power
 
 HOURS = 1
-soak: all test-tools ## [HOURS=1] viewers, clips and random faults; leaks and losses are counted at the end
+soak: all test-tools ## [HOURS=1] viewers, clips and random faults; counts leaks and losses at the end
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/soak.py $(HOURS)
 
 # --- benchmarks ----------------------------------------------------------------------------------------------------------
 
 ONLY   =
 ROUNDS = 3
-bench: ## [ONLY="live clips"] [ROUNDS=3] measures the recorder beside others, under 10 minutes (tests/bench/bench.py)
+bench: ## [ONLY="live clips"] [ROUNDS=3] compares the recorder with other programs, in under 10 minutes (tests/bench/bench.py)
 	@deploy/install-packages bench
 	@$(PARALLEL) all bench-tools
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/bench.py -r $(ROUNDS) $(ONLY)
@@ -249,14 +249,14 @@ bench-docs: ## puts the tables of the last bench into README.md and docs/
 	@PYTHONDONTWRITEBYTECODE=1 tests/bench/table.py -d $(BUILD)/bench.json
 
 bench-capture: SECONDS = 20
-bench-capture: all bench-tools ## [SECONDS=20] what taking a frame off a camera costs, beside uStreamer
+bench-capture: all bench-tools ## [SECONDS=20] measures what taking a frame from a camera costs, against uStreamer
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/capture.py $(SECONDS)
 
-bench-webservers: all bench-tools ## what each web server costs
+bench-webservers: all bench-tools ## measures what each web server costs
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/webservers.py
 
 SEGMENTS = 52560
-bench-archive: all bench-tools ## [SEGMENTS=52560] what a year of footage costs against a day, and clips of six hours
+bench-archive: all bench-tools ## [SEGMENTS=52560] measures a year of footage against a day, and clips of six hours
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
 
 .PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-package test-systems \

@@ -1,4 +1,4 @@
-/* ages.c - see ages.h. */
+/* ages.c - a growing list of durations. */
 #include "tests/bench/ages.h"
 
 #include <stdio.h>

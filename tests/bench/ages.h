@@ -1,4 +1,4 @@
-/* ages.h - a growing list of durations in milliseconds, and what is said about it. */
+/* ages.h - a growing list of durations in milliseconds, and its statistics. */
 #ifndef TESTS_BENCH_AGES_H
 #define TESTS_BENCH_AGES_H
 
@@ -11,7 +11,7 @@ struct ages {
 
 void ages_add(struct ages *ages, double age_ms);
 
-/* Prints `, "NAME": {"count": N, "median": …, "p99": …, "max": …}`; sorts them. */
+/* Sorts the list and prints `, "NAME": {"count": N, "median": ..., "p99": ..., "max": ...}`. */
 void ages_print(const char *name, struct ages *ages);
 
 #endif

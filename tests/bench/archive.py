@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measures what the length of the archive costs: a year of segments against a day of them; and clips of six hours while recording.
+"""Measures the cost of a long archive, a year of segments against a day, and of six-hour clips while recording.
 
 usage: archive.py [SEGMENTS_OF_A_YEAR]        (52560 by default; needs `make bench-tools`)
 
-Prints one line a promise, and all figures as JSON at the end. Nothing is asserted: machines differ.
+Prints one line per figure, and all of them as JSON at the end. Nothing is asserted, because machines differ.
 """
 import json
 import os
@@ -50,7 +50,7 @@ def curl(rig, path):
 
 
 def processes(parent):
-    """Process ids below one, and it."""
+    """Process ids of a process and its descendants."""
     parents = {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -83,18 +83,18 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-# --- a year against a day ---------------------------------------------------------------------------------------------
+# --- a year and a day -------------------------------------------------------------------------------------------------
 
 def start(rig, name):
     begun = time.monotonic()
     rig.start_recorderd()
-    wait_for(lambda: "segments in" in rig.log(), 60, "the archive is looked through")
+    wait_for(lambda: "segments in" in rig.log(), 60, "the archive is scanned")
     looked = time.monotonic() - begun
     rig.start_web()
-    wait_for(lambda: "recording to" in rig.log(), 60, "it records")
+    wait_for(lambda: "recording to" in rig.log(), 60, "recording has begun")
     recording = time.monotonic() - begun
     report(f"{name}_start", {"archive_s": looked, "recording_s": recording},
-           f"{looked:.2f} s until the archive is looked through, {recording:.2f} s until it records")
+           f"{looked:.2f} s until the archive is scanned, {recording:.2f} s until it records")
 
 
 def first_bytes(rig, name, begin, end, rounds=200):
@@ -132,11 +132,11 @@ def memory(rig, name, begin, end, requests=1000):
 
 
 def duties(rig, name, seconds=40):
-    """A recorder that rotates every 10 s and looks for what to delete every 5 s."""
+    """Measures a recorder that rotates every 10 s and looks for segments to delete every 5 s."""
     rig.stop_recorderd()
     rig.write_ini({**SETTINGS, "record": {**SETTINGS["record"], "segment_seconds": 10}})
     rig.start_recorderd()
-    wait_for(lambda: rig.log().count("recording to") >= 2, 60, "it records")
+    wait_for(lambda: rig.log().count("recording to") >= 2, 60, "recording has begun")
     before, cpu, lists = len(rig.camera.frames()), cpu_seconds(rig.recorderd.pid), rig.log().count("recording to")
     time.sleep(seconds)
     taken, missed = len(rig.camera.frames()) - before, len(rig.camera.frames("missed"))
@@ -144,7 +144,7 @@ def duties(rig, name, seconds=40):
     intervals = [later.mono_us - one.mono_us for one, later in zip(rig.camera.frames()[before:], rig.camera.frames()[before + 1:])]
     report(f"{name}_duties", {"cpu": share, "missed": missed, "worst_interval_ms": max(intervals) / 1e3, "rotations": lists},
            f"{share * 100:.1f} % of a core with {lists} rotations in {seconds} s; {missed} of {taken} frames had no free buffer; "
-           f"two were {max(intervals) / 1e3:.1f} ms apart at most")
+           f"at most {max(intervals) / 1e3:.1f} ms between two frames")
 
 
 def length(name, segments):
@@ -161,13 +161,13 @@ def length(name, segments):
 def ratios():
     for what in ("clip", "recordings", "timeline", "nothing"):
         ratio = figures[f"year_{what}_ms"] / figures[f"day_{what}_ms"]
-        report(f"ratio_{what}", ratio, f"{ratio:.2f} times that of a day")
+        report(f"ratio_{what}", ratio, f"{ratio:.2f} times as long as for a day")
 
 
 # --- six hours --------------------------------------------------------------------------------------------------------
 
 class Watch(threading.Thread):
-    """The most that one worker had of its own while the block ran."""
+    """Records the private memory of the largest worker while the block runs."""
 
     def __init__(self, rig):
         super().__init__(daemon=True)
@@ -204,8 +204,8 @@ def long_clips(clients=8):
         taken, missed, lost = len(rig.camera.frames()) - before, len(rig.camera.frames("missed")), rig.get("/camera_info").json()["lost"]
         worst = max(float(one[0]) for one in said)
         report("long_clips_at_once", {"first_byte_ms": worst * 1e3, "missed": missed, "lost": lost, "taken": taken, "worker_mb": watch.seen},
-               f"{clients} at once: {worst * 1e3:.0f} ms to the last one's first byte; {missed} of {taken} frames had no free buffer, {lost} lost; "
-               f"largest worker {watch.seen[0]:.1f} MB at first, {max(watch.seen):.1f} at most, {watch.seen[-1]:.1f} at last")
+               f"{clients} at once: {worst * 1e3:.0f} ms to the first byte of the slowest; {missed} of {taken} frames had no free buffer, {lost} lost; "
+               f"largest worker {watch.seen[0]:.1f} MB at the beginning, {max(watch.seen):.1f} at most, {watch.seen[-1]:.1f} at the end")
 
 
 def main():

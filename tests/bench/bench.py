@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures the recorder beside others, and parts of it beside what they could be at best.
+"""Measures the recorder against other programs, and parts of it against the best possible.
 
 usage: bench.py [-r ROUNDS] [-o FILE] [PART...]        (needs `make bench-tools`; parts: see PARTS of part_*.py)
 
-Every figure stands beside another one that was taken in turn with it, in the same round on the same machine: the ratios hold where
-the figures do not. Prints a line a figure, writes them all as JSON, which table.py makes tables of. Nothing is asserted.
+Each figure is compared with another one taken alternately with it, in the same round on the same machine, so ratios hold even
+where figures do not. Prints a line per figure, and writes all of them as JSON for table.py. Nothing is asserted.
 """
 import argparse
 import json
@@ -43,7 +43,7 @@ def arguments():
 
 
 def merge(path, results, parts):
-    """A run of some parts alone replaces these in the results that there are."""
+    """Merges the results: a run of only some parts replaces these in the existing results."""
     try:
         with open(path, encoding="utf-8") as file:
             before = json.load(file)
@@ -54,7 +54,7 @@ def merge(path, results, parts):
 
 
 def save(path, report, machine, parts):
-    """After each part: one that fails costs no other."""
+    """Writes the results after each part, so that a part that fails does not lose the others."""
     results = {
         "taken": time.strftime("%Y-%m-%d %H:%M"), "machine": machine, "rows": report.rows, "left_out": sorted(set(report.words)),
         "versions": {kind.label: version(kind) for kind in (Recorder, UStreamer, Motion) if kind is Recorder or kind.program()},
@@ -72,7 +72,7 @@ def main():
     machine = {"processors": os.cpu_count(), "processor": processor(), "kernel": platform.release(), "load": os.getloadavg()[0]}
     began = time.monotonic()
     measured = []
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything that was started is stopped
     for module in MODULES:
         mine = [name for name in module.PARTS if name in parts]
         if mine:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What taking a frame off a camera costs, and how soon another process has it: recorderd beside uStreamer, on the same camera.
+"""Measures what taking a frame from a camera costs, and how soon another process has it: recorderd against uStreamer.
 
-usage: capture.py [SECONDS]        (20 by default, each of them twice, in turn; needs `make bench-tools` and the package ustreamer)
+usage: capture.py [SECONDS]        (20 by default, twice each, alternately; needs `make bench-tools` and the package ustreamer)
 
-The camera of tests/preload gives 1280x720 at 60 frames a second, about 80 KB a frame, as JPEG: neither decodes or encodes
-anything. Recording is off. One process reads each frame out of recorderd's ring, one out of uStreamer's memory sink
-(sink_reader.c). Of the processor's time, what the camera's own thread takes is left out. Nothing here is asserted.
+The camera of tests/preload delivers 1280x720 at 60 frames per second, about 80 KB per frame, as JPEG: neither program decodes
+or encodes anything. Recording is off. A process reads each frame from recorderd's ring, or from uStreamer's memory sink
+(sink_reader.c). Processor time excludes the camera's own thread. Nothing is asserted.
 """
 import json
 import os
@@ -34,7 +34,7 @@ SETTINGS = {
 
 
 def cpu_ns(pid):
-    """Of all threads of a process but the camera's."""
+    """CPU seconds of all threads of a process except the camera's."""
     total = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as comm:
@@ -82,7 +82,7 @@ def main(seconds):
     all_figures = []
     with Rig(SETTINGS, fps="60", frames=FRAMES) as rig:
         rig.camera.fault("stamp")
-        rig.camera.line = re.sub(r" log=\S+", "", rig.camera.line)  # writing it would cost both the same
+        rig.camera.line = re.sub(r" log=\S+", "", rig.camera.line)  # writing the log would cost both the same
         for name, run in [("recorderd", run_recorder), ("ustreamer", run_ustreamer)] * 2:
             figures = run(rig, seconds)
             all_figures.append({"program": name, **figures})

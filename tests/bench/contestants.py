@@ -1,4 +1,4 @@
-"""Who is measured: each gets the same frames from the preloaded camera, and serves them as MJPEG over HTTP."""
+"""The programs that are compared: each gets the same frames from the preloaded camera and sends them as MJPEG over HTTP."""
 import os
 import re
 import shutil
@@ -54,7 +54,7 @@ class Recorder(Rig):
         return self.recording() if self.with_recording else self.get("/camera_info").status == 200 and self.streaming()
 
     def serving(self):
-        """Processes that a live picture passes through: recorderd without its encoder, lighttpd, recorder-live."""
+        """The processes that a live picture passes through: recorderd without its encoder, lighttpd, recorder-live."""
         return [self.recorderd.pid, *self.web_processes("lighttpd"), *self.web_processes("recorder-live")]
 
     def web_processes(self, name):
@@ -62,7 +62,7 @@ class Recorder(Rig):
 
 
 class Other(Rig):
-    """A program that is none of ours, with the camera under it. Only what a Rig has of folders and cameras is used."""
+    """Another program with the same camera. It uses only the folders and cameras of a Rig."""
 
     label = program_name = None
 
@@ -110,7 +110,7 @@ class UStreamer(Other):
 
 
 class Motion(Other):
-    """Decodes each frame and compresses it again for its viewers, so that the age of a frame cannot be read there."""
+    """It decodes each frame and compresses it again for its viewers, so the age of a frame is not known."""
 
     label = program_name = "motion"
     path_of_stream = "/"
@@ -128,13 +128,13 @@ class Motion(Other):
 
 
 def present(kinds, say):
-    """Those that are installed; says which are not."""
+    """Returns the kinds that are installed, and says which are not."""
     found = []
     for kind in kinds:
         if kind.program():
             found.append(kind)
         else:
-            say(f"{kind.label} is not installed: it is left out")
+            say(f"{kind.label} is not installed: skipped")
     return found
 
 

@@ -1,10 +1,10 @@
 /*
- * fetch - asks for one path again and again, over a new connection each time: how long to the first byte of the body,
- * how long in all, how many bytes. The body is thrown away in the kernel, so that not the client is measured.
+ * fetch - requests one path several times, each over a new connection, and measures the time to the first byte of the
+ * body, the total time and the size. The kernel discards the body, so that the client itself is not measured.
  *
  *     fetch [-n TIMES] [-i INTERVAL_MS] PORT PATH
  *
- * Prints one JSON object a request, as it is done.
+ * Prints one JSON object per request, as soon as it is complete.
  */
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -45,7 +45,7 @@ static int connect_to(int port)
 	exit(1);
 }
 
-/* Reads up to and with the empty line; what came behind it belongs to the body. */
+/* Reads the headers including the empty line; what came after it belongs to the body. */
 static void read_head(int fd, struct answer *answer)
 {
 	char head[HEAD_BYTES + 1];

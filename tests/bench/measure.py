@@ -12,7 +12,7 @@ def percentile(values, share):
 
 
 def family(pid):
-    """A process and all below it."""
+    """A process and all its descendants."""
     parents = {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -33,7 +33,7 @@ def command(pid):
 
 
 def cpu_of_threads(pids, without=None):
-    """What each of their threads has used so far, in seconds: to the nanosecond, where a process's own ticks would be 10 ms.
+    """The CPU seconds that each of their threads has used so far, to the nanosecond (a process's own clock ticks are 10 ms).
     without: the name of threads that do not count."""
     used = {}
     for pid in pids:
@@ -53,7 +53,7 @@ def cpu_of_threads(pids, without=None):
 
 
 def cpu_since(before, pids, without=None):
-    """CPU seconds since cpu_of_threads() said `before`; a thread that has ended since does not count."""
+    """CPU seconds since cpu_of_threads() returned `before`. A thread that has ended since then does not count."""
     return sum(used - before.get(thread, 0) for thread, used in cpu_of_threads(pids, without).items())
 
 

@@ -1,4 +1,4 @@
-"""How soon the API answers while viewers watch, beside lighttpd with a file of its own under the same load, and idle."""
+"""How fast the API answers while viewers watch, against lighttpd with a plain file under the same load, and idle."""
 import time
 
 from contestants import Recorder

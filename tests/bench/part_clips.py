@@ -1,4 +1,4 @@
-"""Clips: until the first byte beside `ffmpeg -c copy` of the same range, and throughput beside lighttpd with a plain file."""
+"""Clips: time to the first byte against `ffmpeg -c copy` of the same range, and throughput against lighttpd with a plain file."""
 import contextlib
 import os
 import subprocess
@@ -17,7 +17,7 @@ LONG_S = 36
 
 
 def ffmpeg_copy(path, from_s, seconds):
-    """(ms to the first byte, ms in all)"""
+    """(ms to the first byte, ms in total)"""
     start = time.monotonic()
     command = ["ffmpeg", "-v", "error", "-ss", f"{from_s:.3f}", "-t", str(seconds), "-i", path, "-c", "copy", "-movflags",
                "frag_keyframe+empty_moov", "-f", "mp4", "pipe:1"]
@@ -31,7 +31,7 @@ def ffmpeg_copy(path, from_s, seconds):
 
 @contextlib.contextmanager
 def plain_lighttpd(recorder, folder):
-    """A lighttpd with nothing but files."""
+    """A lighttpd that has only files."""
     port = free_port()
     with open(recorder.path("plain.conf"), "w", encoding="utf-8") as conf:
         conf.write(f'server.port = {port}\nserver.bind = "127.0.0.1"\nserver.document-root = "{folder}"\n'

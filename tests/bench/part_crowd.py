@@ -1,4 +1,4 @@
-"""500 viewers at 15 frames a second beside the API and a clip; 2,000 that come at once; 1,000 that come and go."""
+"""500 viewers at 15 frames per second together with the API and a clip; 2,000 that come at once; 1,000 that come and go."""
 import os
 import subprocess
 import time
@@ -21,7 +21,7 @@ def losses(recorder):
 
 
 def full_house(report, recorder):
-    """The clip is of the newest seconds, long enough to be read for a while."""
+    """The clip is of the newest seconds, and long enough to take a while to read."""
     lost = losses(recorder)
     viewers = Viewers(recorder, CAP, 6, path=f"/stream?fps={FPS_ASKED}", warm_up=2)
     time.sleep(3)
@@ -54,7 +54,7 @@ def at_once(report, recorder):
 
 
 def gone(report, recorder, idle):
-    """Seconds until the worker has closed the connections of viewers that were killed. idle: its descriptors without any."""
+    """Seconds until the worker has closed the connections of killed viewers. idle: its descriptors without viewers."""
     worker = recorder.web_processes("recorder-live")[0]
     wait_for(lambda: descriptors(worker) <= idle, 20, "the viewers before are gone")
     viewers = Viewers(recorder, 100, 60)

@@ -1,4 +1,4 @@
-"""What it costs that the archive is large, and the range long: the same questions to 4 and to 400 segments, for 1 s and for minutes."""
+"""What a large archive and a long range cost: the same requests with 4 and with 400 segments, for 1 s and for minutes."""
 import os
 import struct
 import time
@@ -29,7 +29,7 @@ def crc32c(data):
 
 
 def one_segment():
-    """The bytes of a whole one."""
+    """The bytes of a complete segment."""
     with Recorder(recording=True, settings=SETTINGS, frames=FRAMES) as recorder:
         def complete():
             return next((one for one in recorder.get("/recordings").json()[:-1] if one["state"] == "complete"), None)
@@ -39,7 +39,7 @@ def one_segment():
 
 
 def fill(folder, segment, count, end_us):
-    """So many of them, one after the other, up to end_us; their indexes are for the recorder to make."""
+    """Makes that many consecutive segments up to end_us, without indexes, which the recorder has to make."""
     os.makedirs(folder, exist_ok=True)
     at = segment.index(b"uuid") - 4
     for number in range(count):
@@ -54,7 +54,7 @@ def fill(folder, segment, count, end_us):
 
 
 def questions(count, end_s):
-    """By name: one that an archive of `count` segments is asked."""
+    """The requests to an archive of `count` segments, by name."""
     middle = end_s - count * SEGMENT_S // 2
     return {
         "a clip of 5 s": f"/footage?from={middle - 10}&to={middle - 5}",
@@ -66,7 +66,7 @@ def questions(count, end_s):
 
 
 def asked(segment, count):
-    """(seconds until it serves, {question: median ms to the first byte}), and of long clips where there are enough segments."""
+    """(seconds until requests are answered, {request: median ms to the first byte}); includes long clips if there are enough segments."""
     recorder = Recorder(recording=True, settings=SETTINGS, frames=FRAMES)
     end_s = int(time.time()) - 60
     fill(recorder.recordings, segment, count, end_s * US)

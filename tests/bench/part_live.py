@@ -1,4 +1,4 @@
-"""Live fan-out: the recorder beside the others, at growing numbers of viewers, all of them quick or a tenth of them slow."""
+"""Live view with a growing number of viewers: the recorder against other programs, with fast viewers or a tenth of them slow."""
 from contestants import Motion, Recorder, UStreamer, present
 from tools import Viewers
 
@@ -7,7 +7,7 @@ SLOW_SIZES = (10, 50, 100)
 MOTION_SIZES = (1, 10)
 SECONDS = 3
 PARTS = ("live", "slow")
-SLOW_RATE = 200000  # bytes a second
+SLOW_RATE = 200000  # bytes per second
 
 MEASURES = (
     ("frames a second at the slowest viewer", "fps", lambda said: said["fps"]["min"]),
@@ -46,7 +46,7 @@ def fan_out(report, part, sizes, rounds, slow):
 
 
 def slow_rows(report, part, taken, sizes):
-    """At 200 KB/s a frame takes 0.4 s on its way; a second, and the two frames that are begun and newest."""
+    """At 200 KB/s a frame takes 0.4 s to arrive. The limit is a second: the frame being sent, and the newest one."""
     for size in sizes:
         frame_ms = max(one[size]["bytes"] / max(1, one[size]["age_ms"]["count"] + one[size]["slow_age_ms"]["count"]) / SLOW_RATE * 1e3
                        for one in taken[Recorder])
@@ -59,7 +59,7 @@ def slow_rows(report, part, taken, sizes):
 
 
 def motion(report):
-    """It decodes and compresses each frame again, for which the camera's stamp is lost: its ages are not known."""
+    """Motion compresses each frame again, which loses the camera's stamp, so ages are not known."""
     for kind in present([Motion], report.left_out):
         ours, theirs = measure(Recorder, MOTION_SIZES, False), measure(kind, MOTION_SIZES, False)
         for size in MOTION_SIZES:

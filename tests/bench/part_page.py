@@ -1,4 +1,4 @@
-"""How soon the page shows what somebody asks of it, in the browsers that are there."""
+"""How fast the page reacts, in the browsers that are installed."""
 import json
 import os
 import subprocess
@@ -12,7 +12,7 @@ MEASURE = os.path.join(PROJECT, "tests", "browser", "measure.mjs")
 
 
 def measure(kind, rounds):
-    """{what: milliseconds}, or {why} there are none."""
+    """{what: milliseconds}, or {why: reason} if there are none."""
     try:
         said = subprocess.run(["node", MEASURE, kind, str(rounds)], capture_output=True, text=True, check=True, timeout=300).stdout
     except (OSError, subprocess.SubprocessError) as error:

@@ -1,4 +1,4 @@
-"""Recording: the CPU of recorderd and its FFmpeg for a frame, beside the same FFmpeg alone with the same frames out of a file."""
+"""Recording: CPU time per frame of recorderd and its FFmpeg, against the same FFmpeg alone with the same frames from a file."""
 import fcntl
 import os
 import struct
@@ -17,7 +17,7 @@ CAMERA_THREAD = "camera.so"
 
 
 def ivf_of(frames_path, count, path):
-    """The frames as the recorder's FFmpeg is given them."""
+    """Writes the frames as the recorder's FFmpeg gets them."""
     with open(frames_path, "rb") as file:
         data = file.read()
     width, height, _, total = struct.unpack_from("=IIII", data, 8)
@@ -29,7 +29,7 @@ def ivf_of(frames_path, count, path):
 
 
 def recording(settings, frames, seconds):
-    """(CPU seconds a frame, FFmpeg's command line, frames lost). The stand-in camera's own thread does not count."""
+    """(CPU seconds per frame, FFmpeg's command line, frames lost). The preloaded camera's own thread does not count."""
     with Recorder(recording=True, settings=settings, frames=frames) as recorder:
         time.sleep(2)
         pids = family(recorder.recorderd.pid)
@@ -44,25 +44,25 @@ def recording(settings, frames, seconds):
 
 
 def encoded(recorder):
-    """A busy machine's FFmpeg may be behind the camera."""
+    """Waits until FFmpeg has caught up with the camera, which it may not on a busy machine."""
     return sum(one["frames"] for one in recorder.get("/recordings").json())
 
 
 def used_by(process, count):
-    """CPU seconds a frame, once it has ended."""
+    """CPU seconds per frame, once FFmpeg has ended."""
     _, _, used = os.wait4(process.pid, 0)
     process.returncode = 0
     return (used.ru_utime + used.ru_stime) / count
 
 
 def bare(command, ivf, count):
-    """As quick as it can."""
+    """FFmpeg at full speed."""
     with open(ivf, "rb") as frames, subprocess.Popen(command, stdin=frames, stdout=subprocess.DEVNULL) as process:
         return used_by(process, count)
 
 
 def paced(command, ivf, count):
-    """At the camera's pace: processors that sleep between two frames, and caches that others use meanwhile, cost as well."""
+    """FFmpeg at the camera's pace, which also costs time because processors sleep and caches are reused between two frames."""
     with open(ivf, "rb") as frames, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, 1 << 20)
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""How soon N processes have a frame out of the ring, and through a pipe to each."""
+"""How soon N processes have a frame from the ring, and through a pipe to each."""
 from tools import ring_readers
 
 PARTS = ("ring",)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures what looks at much of the archive at once, on a made day of 60 frames a second: a timelapse of 24 hours, a clip of 6 hours
-and parts of it, pictures of any second, and a pointer dragged over the time line.
+"""Measures requests that read much of the archive, on a generated day at 60 frames per second: a timelapse of 24 hours, a clip of
+6 hours and parts of it, pictures of any second, and a pointer dragged along the timeline.
 
 usage: pictures.py [FOLDER]        (needs `make bench-tools`; the archive is made in a temporary folder, or kept in FOLDER)
 
-Prints one line a promise, and all figures as JSON at the end. Nothing is asserted: machines differ.
+Prints one line per figure, and all of them as JSON at the end. Nothing is asserted, because machines differ.
 """
 import concurrent.futures
 import contextlib
@@ -43,7 +43,7 @@ def median(values):
 
 
 def make_archive(folder):
-    """A day of 1280x720 at 60 frames a second that stands nearly still, so that it takes little room; unless it is there already."""
+    """Makes a day of 1280x720 at 60 frames per second with little movement, so that it is small; unless it exists already."""
     second = os.path.join(folder, "second.mp4")
     archive = os.path.join(folder, "recordings")
     if os.path.exists(os.path.join(archive, "recording_index.bin")):
@@ -108,7 +108,7 @@ def snapshots(rig, begin, end):
 
 
 def drag(rig, begin, end, seconds=10, rate=20):
-    """So many requests a second, each for another moment; how old is what is seen when the pointer stands still?"""
+    """That many requests per second, each for another instant: how long after the pointer has stopped is its picture there?"""
     lost = rig.get("/camera_info").json()["lost"]
     answers, lock = [], threading.Lock()
 

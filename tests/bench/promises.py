@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures what the recorder promises, with a camera of 1280x720 at 60 frames a second and about 80 KB a frame.
+"""Measures the recorder's targets, with a camera of 1280x720 at 60 frames per second and about 80 KB per frame.
 
 usage: promises.py [MINUTES]        (5 by default; needs `make bench-tools`)
 
@@ -62,7 +62,7 @@ def rss_anon_mb(pid):
 
 
 def workers(rig):
-    """Process ids below lighttpd."""
+    """Process ids of lighttpd's descendants."""
     parents = {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -78,7 +78,7 @@ def workers(rig):
 
 
 def curl(rig, path):
-    """(seconds to the first byte, bytes a second from there on, bytes)"""
+    """(seconds to the first byte, bytes per second from then on, bytes)"""
     said = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_starttransfer} %{time_total} %{size_download}",
                            f"http://127.0.0.1:{rig.port}{path}"], capture_output=True, text=True, check=True).stdout.split()
     first, total, size = float(said[0]), float(said[1]), int(said[2])
@@ -91,7 +91,7 @@ def watch(rig, count, seconds, path="/stream"):
 
 
 def record(rig, minutes):
-    """A long recording, with 10 viewers and a clip each second."""
+    """A long recording with 10 viewers, and a clip every second."""
     seconds = int(minutes * 60)
     viewers = watch(rig, 10, seconds)
     start, cpu = time.monotonic(), cpu_seconds(rig.recorderd.pid)
@@ -126,7 +126,7 @@ def clips(rig):
 
 
 def assert_exact(rig, from_us, to_us):
-    """The numbers begin anew every 20 s: the camera's log is asked for the time around the range alone."""
+    """Frame numbers start again every 20 s, so only the part of the camera's log around the range is used."""
     clip = rig.clip(from_us, to_us)
     frames = frames_within(rig.camera.frames(), from_us - US, to_us + US)
     assert_numbers([number for _, number in clip], frames, from_us, to_us, FRAME_COUNT)

@@ -1,4 +1,4 @@
-"""What a run of the benchmark has found: rows, each of one figure of the recorder beside another one taken in turn with it."""
+"""The results of a benchmark: each row has a figure of the recorder, and another one that was taken alternately with it."""
 from measure import median
 
 
@@ -7,7 +7,7 @@ def spread(values):
 
 
 class Report:
-    """Rows are {part, what, unit, ours, theirs, their_name, ratio, target, met}; ours and theirs: median, low and high of the rounds."""
+    """Rows are {part, what, unit, ours, theirs, their_name, ratio, target, met}; ours and theirs: median, lowest and highest of the rounds."""
 
     def __init__(self, say):
         self.rows, self.words, self.say = [], [], say
@@ -17,7 +17,7 @@ class Report:
         self.say(f"  ({sentence})")
 
     def row(self, part, what, unit, ours, theirs=(), their_name="", at_most=None, at_least=None):
-        """ours, theirs: a figure a round. The target is of the ratio ours / theirs, or of ours where there is no other."""
+        """ours, theirs: one figure per round. The target is for the ratio ours / theirs, or for ours if there is nothing to compare."""
         ours, theirs = list(ours), list(theirs)
         pairs = [mine / other for mine, other in zip(ours, theirs) if other]
         judged = median(pairs) if pairs else median(ours) if ours else None

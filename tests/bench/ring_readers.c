@@ -1,10 +1,10 @@
 /*
- * ring_readers - how long after a frame is put into the ring do N processes have a copy of it; and the same through a
- * pipe to each of them, which is what one would do without a ring.
+ * ring_readers - measures how long after a frame is put into the ring N processes have a copy of it; and the same
+ * through a pipe to each of them, which is what one would use without a ring.
  *
  *     ring_readers [-n READERS] [-t SECONDS] [-b FRAME_BYTES] [-p]         (-p: pipes)
  *
- * 60 frames a second. Prints one JSON object: latency in ms over all readers, and what the writer took for a frame.
+ * 60 frames per second. Prints one JSON object: the latency in ms over all readers, and the writer's time per frame.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -25,7 +25,7 @@
 #define FPS         60
 #define RING_BYTES  (UINT64_C(64) << 20)
 #define READERS_MAX 256
-#define START_US    (US_PER_S / 2) /* for the readers to be there */
+#define START_US    (US_PER_S / 2) /* until all readers are ready */
 
 static struct {
 	int readers, seconds;
@@ -36,7 +36,7 @@ static struct {
 static char ring_name[64];
 static int to_reader[READERS_MAX];
 
-/* Shared by all processes: each reader has a row of one latency a frame. */
+/* Shared by all processes: each reader has a row with one latency per frame. */
 static float *latencies_ms;
 static int frames;
 
@@ -121,7 +121,7 @@ static void put(struct ring_writer *ring, uint8_t *frame)
 			abort();
 }
 
-/* Returns what the writer took for a frame on average, in microseconds. */
+/* Returns the writer's average time per frame, in microseconds. */
 static double put_frames(struct ring_writer *ring)
 {
 	uint8_t *frame = calloc(1, options.frame_bytes);

@@ -1,14 +1,14 @@
 /*
- * sink_reader - takes every frame out of shared memory as soon as it is there, and says when it had it.
+ * sink_reader - copies every frame from shared memory as soon as it is there, and prints when it had it.
  *
  *     sink_reader ring NAME SECONDS       the recorder's ring, /recorder.NAME
  *     sink_reader memsink NAME SECONDS    the memory sink of uStreamer 4.x (its memsinksh.h, version 2)
  *
- *     sink_reader file FILE 0             a file of frames (tests/tools/frames.h), in their order
+ *     sink_reader file FILE 0             a file of frames (tests/tools/frames.h), in order
  *
- * One line a frame: the FNV-1a hash of its bytes, and the microseconds of CLOCK_MONOTONIC at which this process had its
- * own copy of them. Nobody wakes readers of a memory sink: it is looked at each millisecond, as uStreamer's own
- * ustreamer-dump does.
+ * Prints one line per frame: the FNV-1a hash of its bytes, and the microseconds of CLOCK_MONOTONIC at which this
+ * process had its own copy. Nobody wakes readers of a memory sink, so it is polled every millisecond, as uStreamer's
+ * own ustreamer-dump does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@
 #define LOOK_EVERY_US   1000
 #define STAMP_WITHIN    512u
 
-/* What uStreamer maps, in the machine's own layout; times are seconds of CLOCK_MONOTONIC. */
+/* uStreamer's shared memory, in the machine's own layout; times are seconds of CLOCK_MONOTONIC. */
 struct memsink {
 	uint64_t magic;
 	uint32_t version;
@@ -92,7 +92,7 @@ static int read_ring(const char *name, int64_t until_us)
 	return 0;
 }
 
-/* The frame's length, 0 where it is the one that was seen before. */
+/* The frame's length; 0 if it is the same frame as before. */
 static size_t take_memsink(struct memsink *sink, int fd, uint64_t *seen)
 {
 	size_t length = 0;

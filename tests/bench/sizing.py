@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a camera of some size and rate costs: processor, disk and memory, as rows of the table in docs/operating.md.
+"""Measures what cameras of different sizes and rates cost: processor, disk and memory, as rows of the table in docs/operating.md.
 
 usage: sizing.py [SECONDS of each]       (30 by default; needs `make bench-tools`)
 
@@ -18,7 +18,7 @@ from support.rig import Rig  # noqa: E402  pylint: disable=wrong-import-position
 from support.times import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
 TICKS = os.sysconf("SC_CLK_TCK")
-CAMERAS = [  # width, height, frames a second, bytes of a JPEG, codec
+CAMERAS = [  # width, height, frames per second, bytes per JPEG, codec
     (640, 480, 30, 35000, "h264"), (1280, 720, 30, 80000, "h264"), (1280, 720, 60, 80000, "h264"), (1920, 1080, 30, 180000, "h264"),
     (1280, 720, 30, 80000, "mjpeg"),
 ]

@@ -1,4 +1,4 @@
-/* stream.c - see stream.h. */
+/* stream.c - the receiving end of a multipart/x-mixed-replace stream. */
 #include "tests/bench/stream.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ static void take_line(struct stream *stream)
 	stream->line_length = 0;
 }
 
-/* The camera's own stamp, where the first bytes of a picture hold one: servers differ in what they call its time. */
+/* The camera's own stamp, if the first bytes of a picture have one: servers differ in the time that they report. */
 static void take_stamp(struct stream *stream, const char *picture, size_t bytes)
 {
 	const char *stamp = memmem(picture, bytes, FRAMES_STAMP, sizeof(FRAMES_STAMP) - 1);

@@ -1,7 +1,7 @@
 /*
- * stream.h - one viewer's end of a multipart/x-mixed-replace answer: takes the bytes off its socket and says when a
- * picture is complete. A picture's bytes are thrown away in the kernel (MSG_TRUNC), so that the viewers of a benchmark
- * take little of the machine from what is measured.
+ * stream.h - the receiving end of a multipart/x-mixed-replace stream: reads its socket and reports each complete
+ * picture. The kernel discards the picture's bytes (MSG_TRUNC), so that the viewers of a benchmark leave the machine to
+ * what is measured.
  */
 #ifndef TESTS_BENCH_STREAM_H
 #define TESTS_BENCH_STREAM_H
@@ -27,10 +27,12 @@ struct stream {
 	uint64_t pictures, bytes;
 };
 
-/* Called for each picture whose last byte has come. */
+/* Called for each picture whose last byte has arrived. */
 typedef void (*stream_picture)(struct stream *stream, void *context);
 
-/* Reads at most `limit` bytes. Returns how many; 0: there is nothing now, or the stream is closed (its state says so).
+/*
+ * Reads at most `limit` bytes. Returns how many; 0 if there is nothing now, or if the stream is closed (see its
+ * state).
  */
 size_t stream_read(struct stream *stream, size_t limit, stream_picture picture, void *context);
 

@@ -1,4 +1,4 @@
-"""The programs that measure, as functions."""
+"""The measuring programs as functions."""
 import json
 import os
 import subprocess
@@ -10,7 +10,7 @@ BENCH = os.path.join(BUILD, "tests", "bench")
 
 
 class Viewers:
-    """tests/bench/viewers while it runs; result() is what it printed, and the CPU seconds of the server meanwhile."""
+    """A running tests/bench/viewers; result() returns what it has printed, and the CPU seconds of the server meanwhile."""
 
     def __init__(self, contestant, count, seconds, slow=0, path=None, warm_up=1):
         self.contestant = contestant
@@ -30,7 +30,7 @@ class Viewers:
 
 
 def fetch(port, path, times=1, interval_ms=0):
-    """One {status, first_ms, total_ms, bytes} a request."""
+    """One {status, first_ms, total_ms, bytes} per request."""
     said = subprocess.run([os.path.join(BENCH, "fetch"), "-n", str(times), "-i", str(interval_ms), str(port), path],
                           capture_output=True, text=True, check=True).stdout
     return [json.loads(line) for line in said.splitlines()]

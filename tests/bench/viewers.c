@@ -1,11 +1,11 @@
 /*
- * viewers - many viewers of a live MJPEG stream in one process: how many pictures each gets, how old they are at their
- * last byte, and how soon each is answered at all.
+ * viewers - many viewers of a live MJPEG stream in one process: measures how many pictures each gets, how old they are
+ * at their last byte, and how soon each gets an answer.
  *
- *     viewers [-n COUNT] [-w WARM_UP_SECONDS] [-t SECONDS] [-s SLOW] [-r BYTES_A_SECOND] [-p PATH] PORT
+ *     viewers [-n COUNT] [-w WARM_UP_SECONDS] [-t SECONDS] [-s SLOW] [-r BYTES_PER_SECOND] [-p PATH] PORT
  *
- * All connect at once. SLOW of them read only BYTES_A_SECOND, through a receive buffer of 32 KB, and are told apart.
- * Prints `counting` when the warming up is over, and one JSON object at the end.
+ * All connect at once. SLOW of them read only BYTES_PER_SECOND, through a receive buffer of 32 KB, and are counted
+ * separately. Prints `counting` after the warm-up, and one JSON object at the end.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,9 +29,9 @@
 #define REQUEST_BYTES 512
 
 struct viewer {
-	struct stream stream; /* first: what is told of a picture is the stream */
+	struct stream stream; /* first, so that the callback's stream is the viewer */
 	bool slow, asked, answered;
-	double allowance; /* bytes that a slow one may still read */
+	double allowance; /* bytes that a slow viewer may still read */
 };
 
 static struct {
@@ -41,7 +41,7 @@ static struct {
 
 static struct viewer *viewers;
 static struct ages fast_ages, slow_ages, answer_ages;
-static bool counting; /* after the warming up */
+static bool counting; /* after the warm-up */
 
 static double clock_s(clockid_t clock)
 {
@@ -94,7 +94,7 @@ static bool open_yet(const struct viewer *viewer)
 	return viewer->stream.state == STREAM_ASKED || viewer->stream.state == STREAM_SERVED;
 }
 
-/* Until there is nothing more, or the slow one's allowance is used up. */
+/* Reads until there is nothing more, or until a slow viewer's allowance is used up. */
 static void read_viewer(struct viewer *viewer, double asked_s)
 {
 	size_t limit = viewer->slow ? (viewer->allowance > 0 ? (size_t)viewer->allowance : 0) : EVERYTHING;
@@ -124,7 +124,7 @@ static void serve_slow(double passed_s, double asked_s)
 	}
 }
 
-/* Slow ones are read by the clock, the others when there is something. */
+/* Slow viewers are read by the clock, the others whenever there is something. */
 static void watch(int epoll, double asked_s, double until_s)
 {
 	struct epoll_event events[EVENTS_MAX];
@@ -156,7 +156,7 @@ static int by_value(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Pictures a second of the viewers of one kind that are served. */
+/* Pictures per second of the served viewers of one kind. */
 static void print_rates(const char *name, bool slow, double seconds)
 {
 	double *rates = calloc((size_t)options.count, sizeof(*rates));
@@ -235,7 +235,7 @@ int main(int argc, char **argv)
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 
 	if (!read_options(argc, argv)) {
-		fputs("usage: viewers [-n COUNT] [-w WARM_UP_SECONDS] [-t SECONDS] [-s SLOW] [-r BYTES_A_SECOND] [-p "
+		fputs("usage: viewers [-n COUNT] [-w WARM_UP_SECONDS] [-t SECONDS] [-s SLOW] [-r BYTES_PER_SECOND] [-p "
 		      "PATH] "
 		      "PORT\n",
 		      stderr);

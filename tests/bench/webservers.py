@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What each web server costs before the same recorder, with a camera of 1280x720 at 60 frames a second and about 80 KB a frame.
+"""Measures what each web server costs in front of the same recorder, with a camera of 1280x720 at 60 frames per second and about 80 KB per frame.
 
 usage: webservers.py [VIEWERS...]        (1 10 100 by default; needs `make bench-tools`)
 
@@ -31,7 +31,7 @@ figures = {}
 
 
 def session(pid):
-    """The processes of the server's session that run its own program: not the workers that lighttpd starts."""
+    """The processes of the server's session that run its own program, without the workers that lighttpd starts."""
     own = os.readlink(f"/proc/{pid}/exe")
     found = []
     for entry in filter(str.isdigit, os.listdir("/proc")):

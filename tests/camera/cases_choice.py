@@ -1,4 +1,4 @@
-"""Which device serves: what is passed over, what stands in for a camera that others have, and its controls."""
+"""Which device is used: what is skipped, what replaces a camera that is in use, and its controls."""
 from colours import BARS, wait_for_bars
 from devices import CAP_VIDEO_CAPTURE, CAP_VIDEO_CAPTURE_MPLANE, Node, load_vivid
 from station import PATIENCE_S
@@ -19,7 +19,7 @@ def test_all_cameras_of_the_machine_are_listed_with_their_modes(station):
         devices = {device["id"]: device for device in station.whole_info("first")["devices"]}
         in_use = [number for number, device in devices.items() if device["in_use"]]
         return devices if list(devices) == station.vivid and in_use == station.vivid[:1] else None
-    listed = wait_for(current, PATIENCE_S, "each camera is listed, and the one in use as such")
+    listed = wait_for(current, PATIENCE_S, "all cameras are listed, and the one in use is marked")
     for number, device in listed.items():
         assert (device["path"], device["driver"]) == (f"/dev/video{number}", "vivid"), device["path"]
         assert device["bus"] and device["name"], device
@@ -45,7 +45,7 @@ def test_multi_planar_yuyv_keeps_its_colours(station):
 
 
 def test_the_first_free_camera_replaces_one_that_is_in_use(station):
-    """By their numbers: the first is in use by the other recorder, the second by this test."""
+    """In the order of their numbers: the first is in use by the other recorder, the second by this test."""
     station.busy = Node(f"/dev/video{station.vivid[1]}")
     station.busy.claim()
     station.start_recorder("second")
@@ -53,7 +53,7 @@ def test_the_first_free_camera_replaces_one_that_is_in_use(station):
     assert info["current_camera"] == station.vivid[2], info
     assert "by-path" in info["configured"] and "is used instead" in info["fallback"], info
     assert "is in use by inside_camera" in station.log("second.log")
-    wait_for(lambda: station.health("second")[1]["status"] == "warning", PATIENCE_S, "health says so")
+    wait_for(lambda: station.health("second")[1]["status"] == "warning", PATIENCE_S, "/health reports it")
     assert station.health("second")[0] == 200, station.health("second")
 
 

@@ -1,12 +1,12 @@
-"""Faults of the driver itself, injected into `second`: it runs on and says what is lost. `first` loses nothing meanwhile."""
+"""Faults of the driver itself, injected into `second`: it keeps running and reports what is lost. `first` loses nothing meanwhile."""
 import devices
 from devices import Node, set_control
 from station import PATIENCE_S
 from support.times import wait_for
 
-GAP_S = 0.5   # no shorter standstill of the machine makes a gap in the timeline, which takes a second without a frame
-LOST_S = 0.4  # `first` has a frame a second, and vivid leaves out those for which it is half of that late
-LATE_S = 0.1  # the same of `second`
+GAP_S = 0.5   # a gap in the timeline takes a second without a frame, so shorter stalls of the machine make none
+LOST_S = 0.4  # `first` has one frame per second, and vivid skips frames for which it is half of that late
+LATE_S = 0.1  # the same for `second`
 FPS = 10      # of `second`
 
 
@@ -19,7 +19,7 @@ def inject(station, name, value=1):
 
 
 def begin(station):
-    """The window of a case: `second` streams from its own camera, nothing can stand in for it, and `first` is watched."""
+    """The window of a case: `second` streams from its own camera, nothing can replace it, and `first` is watched."""
     if not station.spare:
         station.spare = Node(f"/dev/video{station.vivid[2]}")
         station.spare.claim()
@@ -33,7 +33,7 @@ def begin(station):
 
 
 def assert_no_gap(window):
-    """The stream did not end. The last assertion of a case."""
+    """The stream has not ended. Must be the last assertion of a case."""
     window.station.wait_recorded("second")
     assert window.was_opened() == 0, window.station.log("second.log")
     window.station.wait_well("second")
@@ -41,8 +41,8 @@ def assert_no_gap(window):
 
 
 def assert_gap(window, cause):
-    """The stream ended and began again: one gap with that cause, then everything as before. The last assertion of a case."""
-    wait_for(window.was_opened, PATIENCE_S, "opened again")
+    """The stream has ended and begun again: one gap with that cause, then everything as before. Must be the last assertion of a case."""
+    wait_for(window.was_opened, PATIENCE_S, "the camera is opened again")
     window.station.wait_recorded("second")
     wait_for(lambda: cause in window.causes(), PATIENCE_S, f"a gap: {cause}")
     window.station.wait_well("second")
@@ -67,7 +67,7 @@ def test_frames_that_the_driver_drops_are_counted_by_their_sequence(station):
 
 
 def test_half_filled_raw_pictures_are_recorded_as_they_are(station):
-    """Their length is right, and what is in an uncompressed picture is nobody's to judge."""
+    """Their length is right, and the content of an uncompressed picture cannot be checked."""
     window = begin(station)
     inject(station, "fill_percentage_of_frame", 50)
     station.wait_more("second")
@@ -92,14 +92,14 @@ def test_a_fatal_error_is_survived_though_buffers_and_stream_are_refused_at_firs
 
 
 def numbered(station):
-    """Frames of `second` that have come or are lost."""
+    """How many frames of `second` have arrived or are lost."""
     info = station.wait_known("second")
     return info["frames"] + info["lost"]
 
 
 def ahead(station):
-    """How many frames have come or are lost beyond what the time had, from some instant on. An answer tells of a moment ago, so the
-    one that tells of the newest is it."""
+    """How many more frames have arrived or are lost than the elapsed time allows. Answers are slightly out of date, so the highest
+    number counts."""
     return max(numbered(station) - station.watch.now() * FPS for _ in range(20))
 
 
@@ -113,7 +113,7 @@ def test_counters_and_time_stamps_of_the_driver_may_wrap(station):
     inject(station, "wrap_timestamp")
     try:
         inject(station, "inject_vidioc_qbuf_error")
-        wait_for(window.was_opened, PATIENCE_S, "opened again")
+        wait_for(window.was_opened, PATIENCE_S, "the camera is opened again")
         station.wait_more("second", 1)
         first, before = numbered(station), ahead(station)
         wait_for(lambda: numbered(station) >= first + 180, PATIENCE_S, "18 s of frames")
@@ -131,11 +131,11 @@ def test_a_camera_that_comes_back_is_opened_again_with_its_controls(station):
     with Node(node_of_second(station)) as node:
         node.set("brightness", 200)
         node.set("disconnect")
-        wait_for(lambda: "not streaming" in " ".join(station.health("second")[1]["reasons"]), PATIENCE_S, "health says so")
+        wait_for(lambda: "not streaming" in " ".join(station.health("second")[1]["reasons"]), PATIENCE_S, "/health reports it")
         station.wait_info("second", lambda info: info["state"] == "waiting", "waits for it")
         assert station.health("second")[0] == 503
         station.wait_well("first")
-    wait_for(window.was_opened, PATIENCE_S, "opened again")
+    wait_for(window.was_opened, PATIENCE_S, "the camera is opened again")
     station.wait_streaming("second")
     assert devices.get_control(node_of_second(station), "brightness") == 77
     assert_gap(window, "unplugged")
@@ -147,27 +147,27 @@ def test_the_other_camera_lost_nothing_of_all_this(station):
     now = station.wait_recorded("first", 1)
     assert now["damaged"] == window.before["damaged"], now
     assert window.was_opened() == 0, station.log("first.log")
-    wait_for(lambda: all_recorded(station, "first"), PATIENCE_S, "each frame is recorded")
+    wait_for(lambda: all_recorded(station, "first"), PATIENCE_S, "every frame is recorded")
     timeline, lost = window.timeline(), now["lost"] - window.before["lost"]
     window.holds_unless_starved(timeline["gaps"] == [] and len(timeline["spans"]) == 1, GAP_S, timeline)
     window.holds_unless_starved(lost == 0, LOST_S, f"{lost} frames are lost")
 
 
 def all_recorded(station, name):
-    """Frames that are in the encoder are not, yet: up to a few."""
+    """Whether every frame is recorded, except for the few in the encoder."""
     info = station.wait_known(name)
     return info["recording"]["thinned"] == 0 and info["frames"] - info["recording"]["frames"] <= 5
 
 
 def test_cameras_that_come_back_under_other_numbers_are_found_by_their_links(station):
-    """Until its own is there, `second` may take another one that is: they come one after another."""
+    """The cameras come back one after another, so `second` may use another one until its own is there."""
     window = begin(station)
     devices.unplug_vivid()
     station.spare.file.close()
     station.spare = None
     wait_for(lambda: station.health("first")[0] == 503 and station.health("second")[0] == 503, PATIENCE_S, "both are gone")
     station.wait_info("first", lambda info: info["available_cameras"] == [], "none is left")
-    wait_for(lambda: devices.unload("vivid"), PATIENCE_S, "nobody holds on to what is gone")
+    wait_for(lambda: devices.unload("vivid"), PATIENCE_S, "nobody still has a removed device open")
     station.vivid = [number + 4 for number in station.vivid]
     devices.link("path", "platform-vivid.000-video-index0", station.vivid[1])
     devices.load_vivid(station.vivid)

@@ -11,7 +11,7 @@ from support.camera import FRAMES
 from support.tap import comment
 from support.times import wait_for
 
-SILENCE_S = 1.0  # no shorter standstill of the machine makes a camera fall silent for the 2 s after which it is opened again
+SILENCE_S = 1.0  # a camera is opened again after 2 s without frames, so shorter stalls of the machine do not cause that
 CLOCK_CALLS = ("clock_gettime", "gettimeofday")  # system calls in an emulator, not on a real machine
 
 
@@ -28,7 +28,7 @@ def sent_jpegs(count):
 
 
 def feed(station, name, *arguments):
-    """Starts to feed; returns when it began."""
+    """Starts to feed a device; returns when it began."""
     began = station.watch.now()
     ffmpeg = ["ffmpeg", "-nostdin", "-v", "error", "-re", *arguments]
     station.feeders.append(station.spawn(ffmpeg, f"feeder-{name}.log", station.environment))
@@ -36,9 +36,9 @@ def feed(station, name, *arguments):
 
 
 def assert_heard(station, names, began):
-    """Each frame woke the recorder. The last assertion of a case."""
-    deaf = [name for name in names if "opened again" in station.log(f"{name}.log")]
-    station.watch.holds_unless_starved(not deaf, began, SILENCE_S, f"frames came that nobody heard of: {deaf}")
+    """Each frame has woken the recorder. Must be the last assertion of a case."""
+    stalled = [name for name in names if "opened again" in station.log(f"{name}.log")]
+    station.watch.holds_unless_starved(not stalled, began, SILENCE_S, f"frames arrived that did not wake the recorder: {stalled}")
 
 
 def node(station, name):
@@ -46,7 +46,7 @@ def node(station, name):
 
 
 def test_an_output_device_is_not_taken_for_a_camera(station):
-    """v4l2loopback's nodes are outputs until somebody feeds them."""
+    """The nodes of v4l2loopback are outputs until they are fed."""
     for name in station.loopback:
         station.start_recorder(name)
     station.wait_info("mjpg", lambda info: "does not capture video" in info.get("last_error", ""), "refuses an output node")
@@ -65,7 +65,7 @@ def test_a_jpeg_is_byte_for_byte_what_the_camera_sent(station):
 
     def five_pictures():
         jpeg = station.snapshot("mjpg")
-        assert jpeg in jpegs, f"{len(jpeg)} bytes that were never sent"
+        assert jpeg in jpegs, f"a JPEG of {len(jpeg)} bytes that was never sent"
         seen.add(jpeg)
         return len(seen) >= 5
     wait_for(five_pictures, PATIENCE_S, "five different pictures")
@@ -74,7 +74,7 @@ def test_a_jpeg_is_byte_for_byte_what_the_camera_sent(station):
 
 
 def system_calls(process, frames, path):
-    """Names of the system calls of each round of the recorder's loop in which it took a frame, so many frames long."""
+    """The system calls of each round of the recorder's loop in which it took a frame, for that many frames."""
     with subprocess.Popen(["strace", "-p", str(process.pid), "-o", path], stderr=subprocess.DEVNULL) as strace:
         def traced():
             with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as lines:
@@ -88,8 +88,8 @@ def system_calls(process, frames, path):
 
 
 def test_a_frame_costs_at_most_6_system_calls(station):
-    """From the driver to the ring and into the encoder's pipe. Those that take what the encoder gives back are another matter, as is what
-    a timer does: they fall into the rounds of some frames, on a busy machine into those of most, but what a frame costs is in each."""
+    """From the driver to the ring and into the encoder's pipe. Reading the encoder's output and timers do not count: they are part of
+    some rounds, on a busy machine of most, but a frame's own calls are part of every round."""
     if not shutil.which("strace"):
         comment("strace is missing (deploy/install-packages test installs it): not counted")
         return
@@ -103,7 +103,7 @@ def test_a_frame_costs_at_most_6_system_calls(station):
 
 
 def test_half_a_jpeg_is_refused(station):
-    """The ones in between, from FFmpeg, are whole."""
+    """The frames in between, from FFmpeg, are whole."""
     before, half = station.wait_streaming("mjpg"), station.jpegs[0][:3000]
     with open(node(station, "mjpg"), "wb", buffering=0) as camera:
         def refused():

@@ -6,7 +6,7 @@ from support.tap import comment
 from support.times import wait_for
 
 BARS = [(191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (191, 0, 191), (191, 0, 0), (0, 0, 191)]
-TOLERANCE = 8  # JPEG, and two roundings of colour
+TOLERANCE = 8  # for JPEG, and two conversions of colour
 WIDTH, HEIGHT = 320, 180
 
 
@@ -19,7 +19,7 @@ def pixels(jpeg):
 
 
 def wrong_bars(jpeg, bars):
-    """What is wrong in the middle of each bar, at a height where FFmpeg's pattern and vivid's both have them; None where all are right."""
+    """What is wrong in the middle of each bar, at a height where both FFmpeg's and vivid's patterns have bars; None if all are right."""
     rgb = pixels(jpeg)
     places = [3 * (HEIGHT // 3 * WIDTH + WIDTH * (2 * number + 1) // (2 * len(bars))) for number in range(len(bars))]
     shown = [tuple(rgb[at:at + 3]) for at in places]
@@ -29,7 +29,7 @@ def wrong_bars(jpeg, bars):
 
 
 def wait_for_bars(station, name, bars):
-    """A driver may still write its text across the first picture."""
+    """Waits until the bars are right: a driver may still write its text across the first picture."""
     seen = []
 
     def right():

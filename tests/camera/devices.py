@@ -21,12 +21,12 @@ MEMORY_MMAP = 1
 
 CAP_VIDEO_CAPTURE, CAP_VIDEO_CAPTURE_MPLANE = 0x1, 0x1000
 
-# vivid's node_types: what a device consists of
+# vivid's node_types: the nodes of a device
 CAPTURE, OUTPUT, METADATA_CAPTURE, METADATA_OUTPUT = 0x1, 0x100, 0x20000, 0x40000
 
 
 class Node:
-    """A video node, open. Closing it is what brings a disconnected vivid back, once nobody else has it open."""
+    """An open video node. A disconnected vivid comes back when its last user closes it."""
 
     def __init__(self, path):
         self.file = open(path, "r+b", buffering=0)  # pylint: disable=consider-using-with
@@ -61,7 +61,7 @@ class Node:
         return struct.unpack("=Ii", fcntl.ioctl(self.file, VIDIOC_G_CTRL, struct.pack("=Ii", self.ids[name], 0)))[1]
 
     def claim(self):
-        """From now on the device is busy for everyone else."""
+        """Makes the device busy for everyone else."""
         for buffers in BUF_TYPES:
             with contextlib.suppress(OSError):
                 fcntl.ioctl(self.file, VIDIOC_REQBUFS, struct.pack("=IIII4x", 2, buffers, MEMORY_MMAP, 0))
@@ -97,8 +97,8 @@ def load_vivid(numbers):
 
 
 def prefer_vivid(instance):
-    """The thread that makes this device's frames, while it streams, goes before all else in this machine: it leaves frames out only
-    where the whole machine stands still."""
+    """Gives the thread that makes this device's frames the highest priority, so that it skips frames only if the whole machine
+    stalls."""
     for entry in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{entry}/comm", encoding="utf-8") as comm:
             if comm.read().startswith(f"vivid-{instance:03d}-vid-c"):
@@ -106,13 +106,13 @@ def prefer_vivid(instance):
 
 
 def unplug_vivid():
-    """Takes all of its devices away, nodes and all."""
+    """Removes all of the driver's devices, including their nodes."""
     with open(f"{DRIVER}/unbind", "w", encoding="ascii") as unbind:
         unbind.write("vivid.0")
 
 
 def unload(module):
-    """False while a descriptor of one of its devices is open."""
+    """Unloads a module; returns False while a descriptor of one of its devices is open."""
     return subprocess.run(["rmmod", module], capture_output=True, check=False).returncode == 0
 
 
@@ -121,12 +121,12 @@ def loopback_built():
 
 
 def load_loopback(numbers):
-    """With exclusive_caps they are output nodes until they are fed, capture nodes from then on."""
+    """Loads v4l2loopback. With exclusive_caps its nodes are outputs until they are fed, and captures from then on."""
     load("v4l2loopback", devices=len(numbers), video_nr=numbers, exclusive_caps=[1] * len(numbers))
 
 
 def link(kind, name, number):
-    """What udev would do: /dev/v4l/by-id/NAME or by-path/NAME -> /dev/videoN. Returns the link."""
+    """Makes a link as udev would: /dev/v4l/by-id/NAME or by-path/NAME -> /dev/videoN. Returns the link."""
     path = f"/dev/v4l/by-{kind}/{name}"
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with contextlib.suppress(FileNotFoundError):

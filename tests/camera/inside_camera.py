@@ -52,7 +52,7 @@ def main():
             devices.load_loopback(list(LOOPBACK.values()))
             cases.update(vars(cases_pictures))
         else:
-            print("# v4l2loopback is not built: MJPG, UYVY, NV12 and YU12 are left out")
+            print("# v4l2loopback is not built: MJPG, UYVY, NV12 and YU12 are skipped")
         status = run_tests({**cases, **vars(cases_choice), **vars(cases_faults), **vars(cases_clock)}, station)
     sys.exit(status)
 

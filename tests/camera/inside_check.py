@@ -20,14 +20,14 @@ PATIENCE_S = 120
 
 
 def recover(station, folder):
-    """A start, until the archive is in order; nothing new is recorded."""
+    """Starts the recorder and waits until the archive is repaired; nothing new is recorded."""
     starts = station.log("power.log").count(f" in {folder}")
     station.start_recorder("power")
-    wait_for(lambda: station.log("power.log").count(f" in {folder}") > starts, PATIENCE_S, "the archive is in order")
+    wait_for(lambda: station.log("power.log").count(f" in {folder}") > starts, PATIENCE_S, "the archive is repaired")
 
 
 def footage(station, times):
-    """(frames of the clip of everything, complaints about it)."""
+    """(frames in a clip of everything, complaints about it)."""
     answer = station.get(f"/footage?from={times[0] / 1e6:.6f}&to={(times[-1] + 1) / 1e6:.6f}", timeout=PATIENCE_S)
     if answer.status != 200:
         return 0, answer.body.decode()

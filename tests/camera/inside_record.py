@@ -37,7 +37,7 @@ max_mb = 24
 
 
 class Marker:
-    """Writes marks past the page cache: they are in the log in the order in which they were made."""
+    """Writes marks that bypass the page cache, so they are in the log in the order in which they were made."""
 
     def __init__(self, device):
         self.disk = os.open(device, os.O_WRONLY | os.O_DIRECT)
@@ -50,7 +50,7 @@ class Marker:
 
 
 def new_frames(said):
-    """wall_us of what was indexed since `said`, which counts them by file."""
+    """wall_us of the frames that were indexed since the last call; `said` counts them by file."""
     frames = []
     for name in index_files(FOLDER) if os.path.isdir(FOLDER) else []:
         times = wall_times(os.path.join(FOLDER, name), said.get(name, 0))

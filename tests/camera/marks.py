@@ -1,8 +1,8 @@
-"""What a machine knew, written by itself onto its disk: the last MARK_BYTES of it, behind the file system."""
+"""Marks that a machine writes onto its own disk about what it has indexed: in the last MARK_BYTES, after the file system."""
 import struct
 
 MARK_BYTES = 4096
-MARK = struct.Struct("<QQ")  # wall_us, frames that were indexed then
+MARK = struct.Struct("<QQ")  # wall_us, frames that were indexed by then
 
 
 def mark(wall_us, frames):

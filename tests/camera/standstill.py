@@ -1,4 +1,4 @@
-"""What an emulated machine that stood still cannot be asked for: then vivid itself leaves frames out, which no recorder can help."""
+"""Excuses cases in an emulated machine that stalled: vivid itself skips frames then, which no recorder can prevent."""
 import threading
 import time
 
@@ -9,7 +9,7 @@ NOTICED_S = 0.1
 
 
 class Watch(threading.Thread):
-    """Notices when this machine stood still, and lets that excuse one case of a run and no more."""
+    """Notices when this machine stalls, which may excuse one case of a run."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -30,12 +30,12 @@ class Watch(threading.Thread):
                 self.stood_still.append((self.now(), time.strftime("%H:%M:%S"), late_s))
 
     def longest_since(self, since):
-        """(seconds, end on the wall clock) of the longest time that the machine stood still; (0, None) where it never did."""
+        """(seconds, end on the wall clock) of the machine's longest stall; (0, None) if there was none."""
         return max(((late_s, wall) for end, wall, late_s in list(self.stood_still) if end >= since), default=(0, None))
 
     def holds_unless_starved(self, holds, since, bound_s, said):
-        """Asserts that it holds. Where it does not and the machine stood still for longer than the bound since then, the case is starved:
-        skipped where it is the first one, failed where it is another one."""
+        """Asserts that it holds. If it does not, and the machine has stalled for longer than the bound since then, the case is starved:
+        the first such case is skipped, any other fails."""
         if holds:
             return
         longest_s, wall = self.longest_since(since)

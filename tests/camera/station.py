@@ -1,4 +1,4 @@
-"""Several recorders side by side in the virtual machine: a folder of .ini files, a recorderd for each, one lighttpd."""
+"""Several recorders in the virtual machine: a folder of .ini files, a recorderd for each, and one lighttpd."""
 import json
 import os
 import shutil
@@ -7,11 +7,11 @@ from standstill import Watch
 from support.rig import Rig, program
 from support.times import time_us, wait_for, wall_us
 
-PATIENCE_S = 180  # far more than anything needs: this is emulation, on a machine that may be busy
+PATIENCE_S = 180  # far more than anything needs, because this is emulation on a machine that may be busy
 
 
 class Window:
-    """What happens to a recorder's stream from its newest recorded frame on: what was before that is over, and not looked at."""
+    """What happens to a recorder's stream from its newest recorded frame on; everything before that is ignored."""
 
     def __init__(self, station, name):
         self.station, self.name, self.began = station, name, station.watch.now()
@@ -29,21 +29,21 @@ class Window:
         return self.station.times_opened(self.name) - self.opened
 
     def holds_unless_starved(self, holds, bound_s, said):
-        """Asserts what can only hold while the machine never stands still for longer than the bound. The last assertion of a case."""
+        """Asserts something that holds only if the machine never stalls for longer than the bound. Must be the last assertion of a case."""
         self.station.watch.holds_unless_starved(holds, self.began, bound_s, said)
 
 
 class Station(Rig):
     INI = {
         "camera": {"width": 320, "height": 180, "fps": 10},
-        "record": {"codec": "mjpeg", "segment_seconds": 60},  # emulation is slow, and this is not about the encoder
+        "record": {"codec": "mjpeg", "segment_seconds": 60},  # emulation is slow, and the encoder is not the subject
         "retention": {"min_free_gb": 0},
         "memory": {"minutes": 5, "max_mb": 24},
         "log": {"level": "debug"},
     }
 
     def __init__(self, cameras):
-        """cameras: {name: {section: {key: value}}}, over INI."""
+        """cameras: {name: {section: {key: value}}}, which override INI."""
         super().__init__(cameras=0)
         os.unlink(self.ini)
         self.inis = self.path("cameras")
@@ -79,7 +79,7 @@ class Station(Rig):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def info(self, name):
-        """/camera_info; None until it is there. Its list of all devices' formats is 100 KB long and left out."""
+        """/camera_info without its list of all devices' formats, which is 100 KB long; None until it is there."""
         answer = self.get(f"/camera_info?camera={name}")
         if answer.status != 200:
             return None
@@ -95,7 +95,7 @@ class Station(Rig):
 
     def wait_well(self, name):
         try:
-            wait_for(lambda: self.health(name)[1]["status"] == "ok", PATIENCE_S, f"{name}: health has nothing to say")
+            wait_for(lambda: self.health(name)[1]["status"] == "ok", PATIENCE_S, f"{name}: /health has no complaint")
         except AssertionError as error:
             raise AssertionError(f"{error}; {self.health(name)}") from error
 
@@ -117,7 +117,7 @@ class Station(Rig):
         return self.log(f"{name}.log").count("asked for")
 
     def wait_info(self, name, met, what):
-        """The first /camera_info that meets the condition."""
+        """Waits for a /camera_info that meets the condition."""
         def asked():
             info = self.info(name)
             return info if info and met(info) else None
@@ -127,19 +127,19 @@ class Station(Rig):
             raise AssertionError(f"{error}; {self.info(name)}") from error
 
     def wait_known(self, name):
-        """/camera_info, which is not there while a recorder has not said for some seconds that it lives."""
+        """/camera_info, which is missing if the recorder has had no heartbeat for some seconds."""
         return self.wait_info(name, lambda _: True, "is known")
 
     def wait_streaming(self, name):
         return self.wait_info(name, lambda info: info["state"] == "streaming", "streams")
 
     def wait_more(self, name, count=10):
-        """Until so many more frames have come."""
+        """Waits until that many more frames have arrived."""
         frames = self.wait_streaming(name)["frames"]
         return self.wait_info(name, lambda info: info["frames"] >= frames + count, f"{count} more frames")
 
     def wait_recorded(self, name, count=10):
-        """Until so many more frames have come and are in the archive."""
+        """Waits until that many more frames have arrived and are in the archive."""
         self.wait_more(name, count)
         seen_us = wall_us()
 

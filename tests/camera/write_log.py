@@ -20,10 +20,10 @@ class Write:
 
 
 def read_log(path):
-    """All writes that are in the log, up to the first hole: one that was still on its way into it."""
+    """All writes in the log, up to the first hole, which is a write that had not reached the log yet."""
     writes, position, size = [], SECTOR, os.path.getsize(path)
     with open(path, "rb") as log:
-        assert struct.unpack("=Q", log.read(8))[0] == MAGIC, "no log of writes"
+        assert struct.unpack("=Q", log.read(8))[0] == MAGIC, "not a log of writes"
         while position < size:
             log.seek(position)
             sector, count, flags, data_bytes = struct.unpack("=QQQQ", log.read(32))
@@ -40,13 +40,13 @@ def last_flush(writes):
 
 
 def survivors(unflushed, chance):
-    """(write, sectors of it): some of what was not flushed, in any order, some of them torn."""
+    """(write, its sectors): a random selection of the unflushed writes, in any order, some of them torn."""
     for write in chance.sample(unflushed, chance.randint(0, len(unflushed))):
         yield write, write.count if chance.random() < 0.7 else chance.randint(1, write.count)
 
 
 def disk_after_cut(log_path, writes, before, after, chance):
-    """Makes the disk `after` of the disk `before`, to which `writes` were made. Returns how many of them were not flushed, and how many
+    """Makes the disk `after` from the disk `before` and the `writes` to it. Returns how many of them were not flushed, and how many
     of these survived."""
     flushed = last_flush(writes)
     unflushed = [write for write in writes[flushed:] if write.count]

@@ -1,7 +1,8 @@
 /*
- * fuzz.h - what the targets share. Each fuzz_NAME.c is one LLVMFuzzerTestOneInput(), and its first lines say what holds
- * for every input, beyond "nothing crashes". libFuzzer searches for inputs (make fuzz); replay.c runs those of
- * corpus/NAME (make fuzz-replay).
+ * fuzz.h - what the targets share.
+ *
+ * Each fuzz_NAME.c is one LLVMFuzzerTestOneInput(). Its first lines say what holds for every input, in addition to
+ * "nothing crashes". libFuzzer searches for inputs (make fuzz); replay.c runs those in corpus/NAME (make fuzz-replay).
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
@@ -14,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What holds for every input: libFuzzer keeps the one for which it does not. */
+/* Must hold for every input; libFuzzer keeps an input for which it does not. */
 #define holds(condition)                                                                                               \
 	do {                                                                                                           \
 		if (!(condition)) {                                                                                    \
@@ -23,29 +24,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                                                      \
 	} while (0)
 
-/* The input, taken piece by piece from its front; past its end come zeros. */
+/* The input, read piece by piece; after its end come zeros. */
 struct input {
 	const uint8_t *at;
 	size_t left;
 };
 
 uint64_t input_number(struct input *input, size_t bytes);         /* little-endian, at most 8 bytes */
-size_t input_bytes(struct input *input, void *out, size_t bytes); /* how many there were */
-char *input_text(struct input *input);                            /* up to the next NUL; free() it */
-uint8_t *input_copy(const uint8_t *data, size_t size);            /* of exactly that size; free() it */
+size_t input_bytes(struct input *input, void *out, size_t bytes); /* returns how many there were */
+char *input_text(struct input *input);                            /* up to the next NUL; the caller frees it */
+uint8_t *input_copy(const uint8_t *data, size_t size);            /* of exactly that size; the caller frees it */
 
-/* A folder in memory that goes at exit, as a descriptor, and its path. */
+/* A folder in memory that is removed at exit, as a descriptor, and its path. */
 int scratch_folder(void);
 const char *scratch_path(void);
 
-/* Writes a file of it; takes it away. */
+/* Writes or removes a file in it. */
 void scratch_write(const char *name, const void *data, size_t size);
 void scratch_remove(const char *name);
 
-/* A nameless file in memory. */
+/* An anonymous file in memory. */
 int memory_file(const void *data, size_t size);
 
-/* CRCs are no help against those who can compute them, and in the way of a search: these make them right. */
+/* These make the CRCs right: an attacker can compute them, and a search would not get past them. */
 void seal_index(uint8_t *file, size_t size);
 void seal_segment(uint8_t *file, size_t size);
 void seal_catalogue(uint8_t *file, size_t size);

@@ -1,7 +1,8 @@
 /*
- * fuzz_address.c - REMOTE_ADDR, X-Forwarded-For and http.proxies. Who is found is no proxy, unless a proxy named
- * nonsense; it is found whatever stands in front of what the last proxies said; and a list that is checked has every
- * address that stands in it. Input: three texts with a NUL between.
+ * fuzz_address.c - REMOTE_ADDR, X-Forwarded-For and http.proxies.
+ *
+ * The client that is found is not a proxy, unless a proxy has named nonsense; it does not depend on what comes before
+ * the entries of the last proxies; and a valid list contains every address in it. Input: three texts separated by NUL.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,7 +1,9 @@
 /*
- * fuzz_catalogue.c - recording_index.bin. Entries that come out name segments; a name is found at an entry of that
- * name. Of a list that the recorder has written from the same entries, a range of time has every entry that overlaps
- * it, and reading it gives what was written. Input: the file, which is taken as it is and with its CRCs made right.
+ * fuzz_catalogue.c - recording_index.bin.
+ *
+ * Entries that are read name segments, and a name is found at an entry of that name. If the recorder writes a list of
+ * the same entries, a range of time has every entry that overlaps it, and reading it returns what was written. Input:
+ * the file, which is read unchanged and with corrected CRCs.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -71,7 +73,7 @@ static void check_file(const uint8_t *data, size_t size)
 	catalogue_close(&catalogue);
 }
 
-/* The same entries as the recorder writes them. */
+/* The same entries, as the recorder writes them. */
 static void check_written(const struct catalogue_entry *read, size_t count)
 {
 	struct catalogue_entry entries[ENTRIES_MAX], again[ENTRIES_MAX];

@@ -1,9 +1,10 @@
 /*
- * fuzz_clip.c - a folder of segments that contradict their indexes and the list of them. A plan's slices have
- * frames; a clip that was made of it is ftyp, moov and one mdat with the size that was promised, every sample of it
- * lies in the mdat; spans and gaps lie within what was asked for, and no gap overlaps anything. Input: pieces of kind
- * (1 byte), length (2 bytes) and bytes, for the list, and for the .mp4 and .idx of four segments; the CRCs are made
- * right.
+ * fuzz_clip.c - a folder of segments that contradict their indexes and the list of segments.
+ *
+ * The slices of a plan have frames. A clip that is built from it is ftyp, moov and one mdat of the promised size, and
+ * all its samples are in the mdat. Spans and gaps are within the requested range, and no gap overlaps anything. Input:
+ * pieces of kind (1 byte), length (2 bytes) and bytes, for the list and for the .mp4 and .idx of four segments; their
+ * CRCs are corrected.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -73,7 +74,7 @@ static void clear_folder(void)
 	scratch_remove(CATALOGUE_FILE);
 }
 
-/* The last two tables of the moov: sizes, then offsets right before the mdat. */
+/* The last two tables of the moov: the sizes, and the offsets right before the mdat. */
 static void check_samples(const uint8_t *head, size_t head_bytes, uint64_t total_bytes, uint64_t frames)
 {
 	const uint8_t *co64 = head + head_bytes - 16 - frames * 8, *stsz = co64 - 16 - frames * 4;
@@ -128,7 +129,7 @@ struct asked {
 	size_t count;
 };
 
-/* Spans may overlap each other, where the clock was set back. */
+/* Spans may overlap each other, if the clock was set back. */
 static void check_item(const struct timeline_item *item, void *context)
 {
 	struct asked *asked = context;

@@ -1,7 +1,8 @@
 /*
- * fuzz_config.c - recorder.ini. A configuration that is taken has a plain name, absolute folders that differ and
- * numbers in their range, and is the same when it is read again; one that is refused has a sentence of one line. Input:
- * the file.
+ * fuzz_config.c - recorder.ini.
+ *
+ * A configuration that is accepted has a plain name, different absolute folders and numbers within their ranges, and is
+ * the same when it is read again. One that is refused has a reason of one line. Input: the file.
  */
 #include "tests/fuzz/fuzz.h"
 

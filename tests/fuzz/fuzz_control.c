@@ -1,6 +1,8 @@
 /*
- * fuzz_control.c - a line on the control socket. What is taken has a name and a value of printable letters, each with
- * its end, or switches recording; a refusal has a sentence.
+ * fuzz_control.c - a line on the control socket.
+ *
+ * A request that is accepted has a terminated name and value of printable characters, or switches recording. A refusal
+ * has a reason.
  */
 #include "tests/fuzz/fuzz.h"
 

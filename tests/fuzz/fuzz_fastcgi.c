@@ -1,7 +1,8 @@
 /*
- * fuzz_fastcgi.c - what comes on a connection to a worker. The verdict on all of it is not contradicted by that on a
- * part of it; what is taken for whole, libfcgi reads without waiting for more, with the very parameters that stand in
- * it. Input: the bytes.
+ * fuzz_fastcgi.c - the bytes on a connection to a worker.
+ *
+ * The verdict on a part never contradicts the verdict on the whole. libfcgi reads a request that is found complete
+ * without waiting for more, with exactly its parameters. Input: the bytes.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -35,7 +36,7 @@ static void check_prefixes(const uint8_t *data, size_t size)
 	holds(before == FASTCGI_PARAMS_INCOMPLETE || whole == before);
 }
 
-/* The contents of all FCGI_PARAMS records, of a request that was found to be whole. */
+/* The contents of all FCGI_PARAMS records of a request that was found complete. */
 static struct buffer params_of(const uint8_t *data)
 {
 	struct buffer out = {0};
@@ -60,7 +61,7 @@ static size_t take_length(const struct buffer *params, size_t *at)
 		       : data[0];
 }
 
-/* libfcgi puts the role in front of them. */
+/* libfcgi puts the role before them. */
 static void check_params(const struct fastcgi_request *request, const uint8_t *data)
 {
 	struct buffer params = params_of(data);

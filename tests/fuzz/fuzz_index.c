@@ -1,6 +1,8 @@
 /*
- * fuzz_index.c - an .idx. No more records come out than the file has room for; they are the same one by one and all at
- * once. Input: the file, which is taken as it is and with its CRCs made right.
+ * fuzz_index.c - an .idx file.
+ *
+ * It never returns more records than the file has room for, and the same ones whether they are read one by one or all
+ * at once. Input: the file, which is read unchanged and with corrected CRCs.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,7 +1,9 @@
 /*
- * fuzz_jpeg.c - a camera's picture. One that is taken ends in EOI within the data, and is the same picture without what
- * stands behind that; what goes into the ring, with the tables that were missing, is a whole picture of that size with
- * tables. Input: the picture.
+ * fuzz_jpeg.c - a camera's picture.
+ *
+ * One that is accepted ends with EOI within the data, and is the same picture without what comes after that. With the
+ * missing tables added, as it goes into the ring, it is a whole picture of the same size with tables. Input: the
+ * picture.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,6 +1,8 @@
 /*
- * fuzz_mp4.c - moov and moof. All that is reported lies within the box; a fragment that was rewritten reads as what was
- * written, with all else as it was. Input: the box.
+ * fuzz_mp4.c - moov and moof boxes.
+ *
+ * Everything that is reported is within the box. A rewritten fragment reads as what was written, and everything else is
+ * unchanged. Input: the box.
  */
 #include "tests/fuzz/fuzz.h"
 

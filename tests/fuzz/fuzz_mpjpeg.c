@@ -1,6 +1,8 @@
 /*
- * fuzz_mpjpeg.c - FFmpeg's multipart stream. The parts that come out do not depend on the pieces in which it came: a
- * part that is whole was wanting more bytes as long as it was not, and stands within the data. Input: the stream.
+ * fuzz_mpjpeg.c - FFmpeg's multipart stream.
+ *
+ * The parts do not depend on the pieces in which the stream arrives: the parser asks for more bytes until a part is
+ * complete, and the part is within the data. Input: the stream.
  */
 #include "tests/fuzz/fuzz.h"
 

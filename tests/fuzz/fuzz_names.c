@@ -1,6 +1,8 @@
 /*
- * fuzz_names.c - names and paths from clients. A name that is taken for a segment or a clip cannot leave its folder and
- * is no hidden file; a path that is routed ends in what stands for its name. Input: two texts with a NUL between.
+ * fuzz_names.c - names and paths from clients.
+ *
+ * A name that is accepted for a segment or a clip cannot leave its folder and is not a hidden file. A path that is
+ * routed ends with its name. Input: two texts separated by NUL.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,7 +1,8 @@
 /*
- * fuzz_origin.c - headers that tell of pages, and http.allow_origin. An origin that is read says the same when it is
- * written again, and can do no harm in a header; a page that is not listed is let in nowhere. Input: the list and the
- * headers Origin, Referer, Sec-Fetch-Site and Host, with a NUL between.
+ * fuzz_origin.c - headers about the requesting page, and http.allow_origin.
+ *
+ * An origin that is read is the same when it is written again, and is harmless in a header. A page that is not listed
+ * is never allowed. Input: the list and the headers Origin, Referer, Sec-Fetch-Site and Host, separated by NUL.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,6 +1,8 @@
 /*
- * fuzz_query.c - the query of a URL. A value that was found, encoded again byte for byte, is found as the same value; a
- * span has a beginning before its end, on a whole second; a refusal has a sentence.
+ * fuzz_query.c - the query of a URL.
+ *
+ * A value that was found and is percent-encoded again is found as the same value. A range begins before its end, on a
+ * whole second. A refusal has a reason.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -53,7 +55,7 @@ static void check_span(const char *query, bool need_both)
 	holds(span.moving || !span.open_end);
 }
 
-/* A query that passes has no other name, and each one once: what has a name does not pass twice over. */
+/* A query that is accepted has no unknown names, and each name only once: doubled, it is refused. */
 static void check_names(const char *query)
 {
 	struct reason why = {""};

@@ -1,7 +1,8 @@
 /*
- * fuzz_range.c - Range, If-Range and If-None-Match. A part lies within the file and is not empty, and asking for
- * exactly it gives exactly it; an entity tag is listed only where it stands in the list. Input: size (8 bytes), then
- * two texts with a NUL between.
+ * fuzz_range.c - Range, If-Range and If-None-Match.
+ *
+ * A range is within the file and not empty, and asking for exactly that range returns it. An entity tag matches only if
+ * it is in the list. Input: size (8 bytes), then two texts separated by NUL.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,8 +1,10 @@
 /*
- * fuzz_repair.c - a segment and its .idx after a crash. What was repaired is complete, ends with its moov, plays from
- * an index that says the same as the file, and is left as it is by a second repair, also by one that trusts its index;
- * what is not ours is left as it was, and what cannot be repaired keeps its bytes under another name. Input: bytes of
- * the .idx (2 bytes), the .idx, the .mp4; the CRCs are made right.
+ * fuzz_repair.c - a segment and its .idx after a crash.
+ *
+ * A repaired segment is complete, ends with its moov, has an index that agrees with the file, and is not changed by a
+ * second repair, even by one that trusts its index. A file that is not ours is not changed, and one that cannot be
+ * repaired keeps its bytes under another name. Input: size of the .idx (2 bytes), the .idx, the .mp4; their CRCs are
+ * corrected.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -89,7 +91,7 @@ static bool is_open(void)
 	return open;
 }
 
-/* Behind the media stands the moov, and nothing of what was torn. */
+/* The media is followed by the moov, and by nothing of the torn end. */
 static void check_end(void)
 {
 	struct segment_layout layout;
@@ -132,7 +134,7 @@ static void check_outcome(enum repair_outcome outcome, const struct catalogue_en
 	}
 }
 
-/* An index that was made to agree with the file is believed; then only the files' sizes can be told. */
+/* An index that was made to agree with the file is trusted; then only the sizes of the files can be checked. */
 static void check_trusting(void)
 {
 	struct catalogue_entry entry;

@@ -1,8 +1,10 @@
 /*
- * fuzz_ring.c - a ring whose memory anybody may have written. Every frame that is given out lies within the data,
- * whatever its entry says; searches end; a picture is found where looking at each frame finds one; rows for a clip do
- * not overlap; texts are terminated. Input: how far the object was cut (2 bytes), and what differs (by exclusive or)
- * from a good ring with five frames: in the header, in the index, in the state.
+ * fuzz_ring.c - a ring with arbitrary contents.
+ *
+ * Every frame that is returned is within the data, whatever its entry says. Searches end, a picture is found if looking
+ * at each frame finds one, ranges for a clip do not overlap, and texts are terminated. Input: the size to which the
+ * object is truncated (2 bytes), then what differs, by exclusive or, from a good ring with five frames: in the header,
+ * the index and the state.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -14,7 +16,7 @@
 #include "shared/ring/ring_reader.h"
 
 #define ENTRIES      8u
-#define ENTRIES_MOST 64u /* of a header that claims as many as fit the page: it is as good */
+#define ENTRIES_MOST 64u /* enough, even if the header claims as many as fit a page */
 #define FRAMES       5u
 #define FRAME_BYTES  700u
 #define DATA_BYTES   4096u
@@ -70,7 +72,7 @@ static void check_frame(const struct ring_reader *reader, const struct ring_fram
 	free(copy);
 }
 
-/* The latest of the frames at or before wall_us. */
+/* The latest frame at or before wall_us. */
 static bool frame_before(const struct ring_reader *reader, int64_t wall_us, int64_t *found_us)
 {
 	struct ring_frame frame;
@@ -100,7 +102,7 @@ static void check_still(const struct ring_reader *reader, int64_t wall_us)
 	still_free(&still);
 }
 
-/* What a clip would have encoded of the ring: rows of its frames, one behind the other. */
+/* What a clip would have encoded from the ring: ranges of its frames, in order. */
 static void check_rows(const struct ring_reader *reader)
 {
 	const struct clip_plan plan = {.from_us = WALL_US, .to_us = WALL_US + 2 * US_PER_S};

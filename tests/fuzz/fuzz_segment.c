@@ -1,7 +1,9 @@
 /*
- * fuzz_segment.c - a segment's .mp4. Records come in the order of time and of the file, each frame lies within the
- * media, and the walk ends behind the last one; what was cut off there gives the same records; the moov that finishes
- * them is one whole box. Input: the file, which is taken as it is and with its CRC made right.
+ * fuzz_segment.c - the .mp4 of a segment.
+ *
+ * Records are ordered by time and by offset, each frame is within the media, and the scan ends after the last one. The
+ * file truncated there has the same records, and the moov that finishes it is one whole box. Input: the file, which is
+ * read unchanged and with a corrected CRC.
  */
 #include "tests/fuzz/fuzz.h"
 

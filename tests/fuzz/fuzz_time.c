@@ -1,7 +1,9 @@
 /*
- * fuzz_time.c - texts for times. What is taken for a time lies in 1970 to 2200, and the forms in which it is written
- * are read as the same millisecond again: ISO 8601 always; the local form from the first or from the second of two
- * equal hours. A duration is positive. Input: number of the time zone, then the text.
+ * fuzz_time.c - times as text.
+ *
+ * A text that is accepted as a time is within 1970 to 2200, and its written forms are read as the same millisecond: ISO
+ * 8601 always, the local form as the first or the second of two equal hours. A duration is positive. Input: number of
+ * the time zone, then the text.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,6 +1,8 @@
 /*
- * fuzz_token.c - the file of tokens. What is taken has names, scopes and times in range, each name once, and comes back
- * when it is written; a refusal has a sentence and leaves no token.
+ * fuzz_token.c - the file of tokens.
+ *
+ * A file that is accepted has names, scopes and times in range, each name once, and is the same after writing it. A
+ * refusal has a reason and leaves no token.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,4 +1,4 @@
-/* input.c - taking an input apart, and files made of it: see fuzz.h. */
+/* input.c - splits an input, and makes files from it. */
 #include "tests/fuzz/fuzz.h"
 
 #include <dirent.h>

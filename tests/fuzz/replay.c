@@ -1,4 +1,4 @@
-/* replay.c - runs the files and folders of files that are named through a target, without a fuzzer. */
+/* replay.c - runs a target on the named files and folders of files, without a fuzzer. */
 #include "tests/fuzz/fuzz.h"
 
 #include <dirent.h>
@@ -7,7 +7,7 @@
 
 static size_t count;
 
-/* The bytes lie in memory of exactly their size, so that a sanitizer sees what is read behind them. */
+/* The bytes are in memory of exactly their size, so that a sanitizer notices reads beyond their end. */
 static bool replay_file(const char *path)
 {
 	struct stat status;

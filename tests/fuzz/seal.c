@@ -1,4 +1,4 @@
-/* seal.c - makes the CRCs of a file right, wherever it has the size for them: see fuzz.h. */
+/* seal.c - corrects the CRCs of a file that is large enough to have them. */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "shared/segment/catalogue.h"
 #include "shared/segment/index.h"
 
-#define INFO_BYTES 128u /* of the uuid box; its CRC stands at its end */
+#define INFO_BYTES 128u /* of the uuid box, which ends with its CRC */
 
 void seal_index(uint8_t *file, size_t size)
 {

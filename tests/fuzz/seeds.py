@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the first inputs of each target (corpus/NAME/seed-*), from what FFmpeg and the recorder really make.
+"""Makes the first inputs of each target (corpus/NAME/seed-*), from the real output of FFmpeg and the recorder.
 
     tests/fuzz/seeds.py [FOLDER]      FOLDER: where corpus/ is, tests/fuzz by default
 
-The rest of a corpus is what the fuzzer found to reach more code, and inputs that once went wrong (bug-*).
+The rest of a corpus are inputs with which the fuzzer reached more code, and inputs that once failed (bug-*).
 """
 import os
 import struct
@@ -59,13 +59,13 @@ def info_box(segment_no, first_us, last_us=0, cause=0):
 
 
 def segment(data, segment_no=SEGMENT_NO, first_us=WALL_US):
-    """The open form."""
+    """A segment in its open form."""
     parts = [bytes for kind, _, bytes in boxes(data)]
     return parts[0] + info_box(segment_no, first_us) + struct.pack(">I4sQ", 16, b"free", 0) + b"".join(parts[1:])
 
 
 def complete(open_form):
-    """A finished one; any moov does at its end."""
+    """A finished segment; any moov is good enough at its end."""
     parts = {kind: (at, bytes) for kind, at, bytes in boxes(open_form)}
     at = parts["free"][0]
     mdat = struct.pack(">I4sQ", 1, b"mdat", len(open_form) - at)
@@ -101,7 +101,7 @@ def media():
     for codec in ("h264", "mjpeg"):
         data = stream(codec)
         form = segment(data)
-        save("fragment_stream", codec, data)
+        save("fragment_parser", codec, data)
         save("segment", codec, form)
         save("segment", codec + "-complete", complete(form))
         save("repair", codec, struct.pack("<H", len(index(form))) + index(form) + form)

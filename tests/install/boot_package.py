@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The Debian package on a Debian that boots with systemd, in a virtual machine with cameras of a real kernel: see inside_boot.
-`make test-package`; as root, some minutes, once 300 MB of downloads."""
+`make test-package` runs it; needs root and some minutes, and downloads 300 MB once."""
 import os
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ def main(root):
     shutil.copy(os.path.join(PROJECT, "tests/install/inside_boot"), os.path.join(root, "root/"))
     said_by("chroot", root, "apt-get", "-q", "-y", "--no-install-recommends", "install", "/root/recorder.deb", *MORE, env=QUIET)
     console = os.path.join(PLACE, "console.log")
-    comment(f"what the machine says while it boots: {console}")
+    comment(f"the machine's boot messages: {console}")
     return subprocess.run([os.path.join(PROJECT, "tests/camera/vm"), "--", "/root/inside_boot"], check=False,
                           env=dict(os.environ, VM_ROOT=root, VM_CONSOLE=console, VM_SECONDS=os.environ.get("VM_SECONDS", "1800"))).returncode
 

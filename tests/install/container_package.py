@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The container image, built from deploy/container with a bare Debian as its base (no registry is asked), and the two containers of
+"""The container image, built from deploy/container with a bare Debian as its base (without a registry), and the two containers of
 compose.yaml, run by podman with the same limits: no privilege, a root that cannot be written, a test picture for a camera.
-`make test-package`; as root, some minutes."""
+`make test-package` runs it; needs root and some minutes."""
 import os
 import re
 import subprocess
@@ -45,7 +45,7 @@ def container(name, *arguments):
 
 
 def fetch(path, to, *options):
-    """By way of the recorder's network, which has nothing but lo: the HTTP status."""
+    """The HTTP status of a request through the recorder's network, which has only lo."""
     pid = podman("inspect", "-f", "{{.State.Pid}}", "recorder").strip()
     done = subprocess.run(["nsenter", "-t", pid, "-n", "curl", "-k", "-s", "-o", to, "-w", "%{http_code}", *options, "https://127.0.0.1:5000" + path],
                           capture_output=True, text=True, check=False)
@@ -85,7 +85,7 @@ def test_a_clip_comes_back_through_the_other_container():
     container("web", "--network=container:recorder", "--ipc=container:recorder", "--tmpfs", "/run/recorder:mode=1777",
               "-v", "recordings:/recordings:ro", "-v", "clips:/clips",
               "-v", "tokens:/tokens:ro", "-v", "access:/access", IMAGE, *command)
-    time.sleep(12)  # something to ask for
+    time.sleep(12)  # enough footage to ask for
     clip = os.path.join(ROOT, "clip.mp4")
     login = wait_for(lambda: re.search(r"login: (\S+), password (\S+)", logs("web")), 60, "a login").groups()
     wait_for(lambda: fetch("/footage?from=-9s&to=-3s", clip, "-u", ":".join(login)) == "200", 60, "a clip")
@@ -96,7 +96,7 @@ def test_a_clip_comes_back_through_the_other_container():
 
 
 def test_programs_that_handle_untrusted_input_are_sandboxed():
-    """A container takes nothing of it away: only the kernel may not have it."""
+    """A container does not weaken it; only the kernel may lack something."""
     for name, area in (("recorder", "encoder"), ("web", "live"), ("web", "api")):
         said = re.findall(rf" {area}: (sandbox.*)", logs(name))
         comment(f"{area}: {said}")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Debian package on a Debian that was just made: installed with apt alone, its services' commands run as its units say,
+"""The Debian package on a freshly made Debian: installed with apt alone, the commands of its services run as its units say,
 asked by way of each web server, upgraded, removed, purged. `make test-package`; as root, some minutes, once 300 MB of downloads.
 It is a Debian 12 with the package that is built here, or one of $FRESH_SUITE with the package at $FRESH_PACKAGE.
 
@@ -48,7 +48,7 @@ def setting(unit, key):
 
 
 def start(name, unit, stdin=subprocess.DEVNULL, groups="", **environment):
-    """A unit's ExecStart, as its User."""
+    """Starts a unit's ExecStart as its User."""
     command = setting(unit, "ExecStart").replace("%i", "camera").split()
     user = setting(unit, "User")
     with open(os.path.join(PLACE, name + ".log"), "ab") as log:
@@ -81,7 +81,7 @@ def answers():
 
 
 def assert_clip():
-    """A clip of six seconds comes back, and a player finds its frames."""
+    """A clip of six seconds arrives, and a player finds its frames."""
     wait_for(answers, 60, "/health is good")
     status, clip = get("/footage?from=-8s&to=-2s")
     assert status == 200, clip
@@ -127,7 +127,7 @@ def test_other_web_servers_can_be_installed_beside_it():
 
 
 def cut_off():
-    """From here on: a network of our own, with nothing but lo."""
+    """From here on, a network of our own with only lo."""
     assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
     with socket.socket() as probe:
         fcntl.ioctl(probe, 0x8914, struct.pack("16sH14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
@@ -170,12 +170,12 @@ def test_the_workers_run_with_inherited_sockets():
 
 def test_a_clip_comes_back_through_lighttpd():
     start("web", "recorder-web.service")
-    time.sleep(10)  # something to ask for
+    time.sleep(10)  # enough footage to ask for
     assert_clip()
 
 
 def test_a_token_that_root_makes_is_valid_at_once():
-    for name in ("door", "gate"):  # the file is made, and made anew
+    for name in ("door", "gate"):  # creates the file, then replaces it
         token = chroot("recorderd", "-c", "/etc/recorder/camera.ini", "--new-token", name, "--scope", "footage").strip()
         assert chroot("stat", "-c", "%U %G %a", "/etc/recorder/tokens").split() == ["root", "recorder", "640"]
         assert get("/recordings", Authorization=f"Bearer {token}")[0] == 200

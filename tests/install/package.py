@@ -1,4 +1,4 @@
-"""The Debian package, built from what is committed, as the tests of this folder use it."""
+"""The Debian package, built from the last commit, for the tests in this folder."""
 import glob
 import os
 import shutil
@@ -13,7 +13,7 @@ from support import BUILD  # noqa: E402  pylint: disable=wrong-import-position
 from support.tap import Skipped, comment  # noqa: E402  pylint: disable=wrong-import-position
 
 FOLDER = os.path.join(BUILD, "deb")
-PLACE = os.path.join(BUILD, "fresh")  # of the bare Debian, and of logs
+PLACE = os.path.join(BUILD, "fresh")  # for the bare Debian, and for logs
 QUIET = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")
 UNITS = ("recorderd@", "recorder-memory@", "recorder-api", "recorder-live", "recorder-web")
 
@@ -25,14 +25,14 @@ def needs(*tools):
 
 
 def said_by(*command, **options):
-    """Standard output of a command that must succeed."""
+    """The standard output of a command that must succeed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}: {done.stdout}{done.stderr}"
     return done.stdout
 
 
 def build():
-    """Path of the package, built anew; skipped where this machine cannot build one."""
+    """Builds the package and returns its path; skips the test if this machine cannot build one."""
     if os.environ.get("SAN"):
         raise Skipped("the package is one without sanitizers")
     needs("dpkg-buildpackage", "dh")
@@ -41,7 +41,7 @@ def build():
 
 
 def package():
-    """The main package of what was built; skipped where nothing was."""
+    """The path of the main package; skips the test if none was built."""
     made = [path for path in glob.glob(os.path.join(FOLDER, "recorder_*.deb"))]
     if not made:
         raise Skipped("there is no package")
@@ -49,7 +49,7 @@ def package():
 
 
 def exposure(unit_file):
-    """What systemd-analyze makes of a unit's sandbox: 0 (locked up) to 10."""
+    """The exposure of a unit according to systemd-analyze: 0 (sandboxed) to 10."""
     last = said_by("systemd-analyze", "security", "--offline=true", "--threshold=100", unit_file).splitlines()[-1]
     comment(last)
     return float(last.split(":")[1].split()[0])
@@ -58,7 +58,7 @@ def exposure(unit_file):
 def fetch_debian(suite, base):
     """Makes a bare Debian of that release and keeps it as the tar file `base`."""
     made = tempfile.mkdtemp(prefix="recorder-base.")
-    os.chmod(made, 0o755)  # it becomes / for all users
+    os.chmod(made, 0o755)  # because it becomes / for all users
     try:
         mirror = [os.environ["DEBIAN_MIRROR"]] if "DEBIAN_MIRROR" in os.environ else []
         done = subprocess.run(["debootstrap", "--variant=minbase", suite, made, *mirror], capture_output=True, text=True, check=False)
@@ -72,7 +72,7 @@ def fetch_debian(suite, base):
 
 
 def unpack_debian(root, suite="bookworm"):
-    """Unpacks a bare Debian of that release into `root`. $BUILD/fresh keeps it, since it is 150 MB to fetch."""
+    """Unpacks a bare Debian of that release into `root`. $BUILD/fresh keeps it, because it is a download of 150 MB."""
     base = os.path.join(PLACE, f"base-{suite}.tar")
     if not os.path.exists(base):
         needs("debootstrap")
@@ -80,15 +80,15 @@ def unpack_debian(root, suite="bookworm"):
     said_by("tar", "-C", root, "-xf", base)
     shutil.copy("/etc/resolv.conf", os.path.join(root, "etc/resolv.conf"))
     with open(os.path.join(root, "etc/dpkg/dpkg.cfg.d/unsafe-io"), "w", encoding="ascii") as file:
-        file.write("force-unsafe-io\n")  # nobody needs this system after a power cut
+        file.write("force-unsafe-io\n")  # this system need not survive a power cut
     with open(os.path.join(root, "etc/apt/apt.conf.d/90valid"), "w", encoding="ascii") as file:
-        file.write('Acquire::Check-Valid-Until "false";\n')  # a mirror may be behind
+        file.write('Acquire::Check-Valid-Until "false";\n')  # a mirror may be out of date
 
 
 def run_in_debian(main):
-    """main(root) as root of the machine, in namespaces of mounts and processes that end with it; `root` is an empty folder."""
+    """Runs main(root) as root, in mount and process namespaces that end with it; `root` is an empty folder."""
     if os.geteuid() != 0:
-        print("1..0 # SKIP only root can make a Debian")
+        print("1..0 # SKIP needs root, to make a Debian")
         return 0
     if "FRESH_ROOT" in os.environ:
         try:
@@ -97,12 +97,12 @@ def run_in_debian(main):
             print(f"1..0 # SKIP {why}")
             return 0
     if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True, check=False).returncode != 0:
-        print("1..0 # SKIP namespaces of mounts and processes cannot be had here")
+        print("1..0 # SKIP mount and process namespaces are not available")
         return 0
     os.makedirs(PLACE, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="recorder-fresh.") as root:
         os.chmod(root, 0o755)
-        # bash is the first process of that namespace, since it waits for those who have lost their parent.
+        # bash is the first process of that namespace, because it waits for processes that have lost their parent.
         return subprocess.run(["unshare", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child", "bash", "-c", '"$@"; exit $?', "bash",
                                sys.executable, *sys.argv],
                               env=dict(os.environ, FRESH_ROOT=root), check=False).returncode

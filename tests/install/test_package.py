@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Debian package is built, is sound, and holds what it should. What it does on a Debian that was just made: fresh_package.py."""
+"""The Debian package is built, is sound, and contains what it should. fresh_package.py tests it on a fresh Debian."""
 import glob
 import os
 import re
@@ -29,7 +29,7 @@ def extracted(*path):
 
 
 def units():
-    """The folder of its units: below /usr since Debian 13."""
+    """The folder of its units, which is under /usr since Debian 13."""
     return next(path for path in (extracted("usr/lib/systemd/system"), extracted("lib/systemd/system")) if os.path.isdir(path))
 
 
@@ -46,7 +46,7 @@ def test_lintian_finds_no_error():
     package.package()
     needs("lintian")
     changes = glob.glob(os.path.join(package.FOLDER, "*.changes"))
-    # Here it may be any user's turn, and root's in a container.
+    # The tests may run as any user, and as root in a container.
     said_by("lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", *changes)
 
 
@@ -78,14 +78,14 @@ def test_what_building_needs_is_what_the_package_needs():
 
 
 def test_what_git_ignores_is_in_no_image():
-    """Footage, logins and tokens are in nobody's build: the list for images is git's own."""
+    """Footage, logins and tokens never get into an image, because its ignore list is git's own."""
     ignored = [re.sub(r"^/|/$", "", line) for line in source(".gitignore").split()]
     wanted = [".git", *("**/" + name if f"/{name}" not in source(".gitignore") else name for name in ignored)]
     assert source("deploy", "container", "Dockerfile.dockerignore").split() == wanted
 
 
 def test_without_git_a_package_is_not_built_from_it_either():
-    """By a dpkg-buildpackage that only says what it finds."""
+    """Uses a dpkg-buildpackage that only reports what it finds."""
     place, tools = extracted("sources"), extracted("tools")
     for path in ("recordings/camera", "clips", "access", "build", "build-arm64", "tests/browser/node_modules", "deploy", "www/recordings"):
         os.makedirs(os.path.join(place, path))
@@ -106,7 +106,7 @@ def test_without_git_a_package_is_not_built_from_it_either():
 
 
 def test_on_other_systems_the_packages_are_named():
-    """The package manager is looked for, and never run."""
+    """The package manager must exist, but is never run."""
     for manager, words in (("dnf", ("dnf install", "fcgi-devel", "RPM Fusion")), ("pacman", ("pacman -S", "fcgi ")), ("apk", ("libfcgi-dev",))):
         tools = extracted("tools-" + manager)
         os.makedirs(tools)
@@ -127,7 +127,7 @@ def test_each_unit_is_sandboxed():
 
 
 def install(root, prefix):
-    """Installs the programs of the package, which do as well as others."""
+    """Installs the programs of the package, which are as good as others."""
     for program, place in {"recorderd": "recorderd", "recorder-api": "fcgi", "recorder-live": "fcgi", "recorder-listen": "fcgi"}.items():
         os.makedirs(extracted("built", place), exist_ok=True)
         shutil.copy(extracted("usr/bin", program), extracted("built", place, program))
@@ -135,7 +135,7 @@ def install(root, prefix):
 
 
 def test_make_install_names_its_own_prefix():
-    """The units and examples of `make install` name the programs that it installed."""
+    """The units and examples of `make install` name the programs that it has installed."""
     root = extracted("installed")
     install(root, "/opt/r")
     for path in glob.glob(root + "/opt/r/**", recursive=True):

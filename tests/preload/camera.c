@@ -1,6 +1,4 @@
-/*
- * camera.c - the cameras that CAMERA_PRELOAD describes, and the descriptors that are open on them.
- */
+/* camera.c - the cameras that CAMERA_PRELOAD describes, and their open descriptors. */
 #include "tests/preload/v4l2.h"
 
 #include <errno.h>
@@ -17,7 +15,7 @@ static struct camera cameras[CAMERAS_MAX];
 static size_t camera_count;
 static pthread_once_t loaded = PTHREAD_ONCE_INIT;
 
-/* Guarded by table_lock; the table is read without it, since a descriptor is only used by who opened it. */
+/* Guarded by table_lock. It is read without the lock, because a descriptor is used only by whoever has opened it. */
 static _Atomic(struct handle *) handles[HANDLES_MAX];
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -68,7 +66,7 @@ static void rate_load(struct camera *camera, const char *text)
 		give_up("not a rate", text);
 }
 
-/* key=value; a list's parts are separated by commas. */
+/* Parses key=value; lists are separated by commas. */
 static void word_load(struct camera *camera, char *word)
 {
 	char *value = strchr(word, '='), *rest = NULL;

@@ -1,23 +1,23 @@
 /*
  * camera.h - a V4L2 camera for a program that is started with LD_PRELOAD=camera.so, on machines whose kernel has none.
  *
- * CAMERA_PRELOAD names a file with one line a camera, words of the form key=value:
+ * CAMERA_PRELOAD names a file with one line per camera, with words of the form key=value:
  *
  *     path=/dev/video0 frames=FILE[,FILE...] fps=30[,60,30000/1001...] control=FILE [log=FILE] [name=TEXT]
  * [link=PATH...]
  *
- * frames: frames.h; each is a mode (a size and a pixel format), the first is the default. control: control.h; made
- * where it is missing. link: another name of the same node, such as a by-id link. log: one line for each frame that the
- * program took or lost:
+ * frames: frames.h; each file is a mode (a size and a pixel format), the first is the default. control: control.h;
+ * created if missing. link: another name of the same node, such as a by-id link. log: one line per frame that the
+ * program has taken or lost:
  *
  *     KIND SEQUENCE NUMBER MONOTONIC_US WALL_US        KIND: taken, missed, skipped, error, broken
  *
  * Frame n of a stream is due at start + n / fps, exactly (without CONTROL_JITTER): the rate does not drift. The
  * descriptor is the reading end of a pipe that holds one byte for each filled buffer, so poll and epoll see what they
- * would of a device; when the camera is unplugged, the writing end is closed and they see a hang-up.
+ * would for a device; when the camera is unplugged, the writing end is closed and they see a hang-up.
  *
- * A file an idea: intercept.c the C library's functions, camera.c the cameras and their descriptors, v4l2*.c the
- * ioctls, stream.c the frames.
+ * intercept.c has the C library's functions, camera.c the cameras and their descriptors, v4l2*.c the ioctls, and
+ * stream.c the frames.
  */
 #ifndef TESTS_PRELOAD_CAMERA_H
 #define TESTS_PRELOAD_CAMERA_H
@@ -41,7 +41,7 @@
 #define HANDLES_MAX  64
 #define CONTROLS_MAX 4
 
-/* A frames file, mapped for good. */
+/* A frames file, mapped permanently. */
 struct mode {
 	const struct frames_header *header;
 	const struct frames_entry *entries;
@@ -52,7 +52,7 @@ struct camera {
 	char path[64], name[32], links[LINKS_MAX][128], log_path[256];
 	int number; /* of /dev/videoN */
 	struct mode modes[MODES_MAX];
-	struct v4l2_fract rates[RATES_MAX]; /* seconds a frame */
+	struct v4l2_fract rates[RATES_MAX]; /* seconds per frame */
 	size_t mode_count, rate_count, link_count;
 	struct control *control;
 	int log; /* descriptor, or -1 */
@@ -63,17 +63,17 @@ enum slot_state { SLOT_IDLE, SLOT_QUEUED, SLOT_FILLED };
 
 struct slot {
 	enum slot_state state;
-	const char *kind; /* for the log, when it is taken */
+	const char *kind; /* for the log, when the frame is taken */
 	uint32_t bytes, flags, sequence;
 	uint64_t number;
 	int64_t stamp_us, mono_us;
 };
 
-/* One open descriptor. `lock` guards everything behind it against the stream's thread. */
+/* One open descriptor. `lock` guards all fields after it against the stream's thread. */
 struct handle {
 	struct camera *camera;
 	int fd, pipe;     /* the program's end, and ours (-1: hung up) */
-	bool nonblocking; /* as opened: what the pipe is has nothing to do with it */
+	bool nonblocking; /* as opened, independent of the pipe */
 	pid_t process;
 	size_t mode;
 	size_t rate;
@@ -88,15 +88,15 @@ struct handle {
 	struct slot slots[BUFFERS_MAX];
 	uint32_t order[BUFFERS_MAX]; /* queued, then filled: first in, first out */
 	size_t filled, queued;       /* `order` holds the filled ones, then the queued ones */
-	int64_t second;              /* of the wall clock, and how many frames of it there were */
+	int64_t second;              /* of the wall clock, and how many frames it had */
 	uint32_t of_second;
 };
 
 /* camera.c */
-struct camera *camera_find(const char *path); /* NULL: none of ours */
+struct camera *camera_find(const char *path); /* NULL if it is not one of these cameras */
 bool camera_unplugged(const struct camera *camera);
 uint32_t camera_fault(const struct camera *camera, enum control_fault fault);
-bool camera_fault_use(struct camera *camera, enum control_fault fault); /* counts down: true while it was above 0 */
+bool camera_fault_use(struct camera *camera, enum control_fault fault); /* counts down; true if it was above 0 */
 int handle_open(struct camera *camera, int flags);
 struct handle *handle_find(int fd);
 void handle_close(struct handle *handle); /* not the descriptor itself */
@@ -106,7 +106,7 @@ int v4l2_ioctl(struct handle *handle, unsigned long request, void *argument);
 
 /* stream.c */
 bool stream_start(struct handle *handle);
-void stream_stop(struct handle *handle); /* all buffers are idle after it */
+void stream_stop(struct handle *handle); /* all buffers are idle afterwards */
 int64_t stream_now_us(void);
 void stream_log(struct camera *camera, const char *kind, uint32_t sequence, uint64_t number, int64_t mono_us);
 

@@ -1,6 +1,5 @@
 /*
- * clock.c - the wall clock as a test wants it: stepped at any moment, in any year, while the monotonic one goes on. The
- * kernel is asked directly, since the C library's own functions are the ones that are replaced here.
+ * clock.c - a wall clock that a test controls: stepped at any moment, to any year, while the monotonic one continues.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -39,6 +38,7 @@ static void move(struct timespec *at)
 	at->tv_sec = us / US_PER_S;
 }
 
+/* The kernel is called directly, because the C library's functions are the ones replaced here. */
 int clock_gettime(clockid_t which, struct timespec *out)
 {
 	int failed = (int)syscall(SYS_clock_gettime, which, out);

@@ -1,10 +1,7 @@
-/*
- * disk.c - a disk that is full, read-only, broken or hangs, for the files of one folder. Whose file a descriptor is, is
- * asked of /proc, so that nothing has to be kept of what was opened.
- */
-/* Both openat() and openat64() are defined here, so neither may be a name for the other. */
+/* disk.c - a disk that is full, read-only, broken or hanging, for the files of one folder. */
+/* Both openat() and openat64() are defined here, so neither may be an alias for the other. */
 #undef _FILE_OFFSET_BITS
-#undef _TIME_BITS /* which goes with it alone */
+#undef _TIME_BITS /* requires the other */
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -53,9 +50,12 @@ static bool is_within(const char *path, ssize_t length)
 
 	if (length < (ssize_t)bytes || strncmp(path, folder, bytes) != 0)
 		return false;
-	return length == (ssize_t)bytes || path[bytes] == '/' || path[bytes] == ' '; /* "… (deleted)" */
+	return length == (ssize_t)bytes || path[bytes] == '/' || path[bytes] == ' '; /* "... (deleted)" */
 }
 
+/*
+ * Whether a descriptor is of a file of the folder. Asks /proc, so that nothing has to be remembered about open files.
+ */
 static bool is_ours(int fd)
 {
 	char link[64], path[PATH_MAX];
@@ -66,7 +66,7 @@ static bool is_ours(int fd)
 	return is_within(path, readlink(link, path, sizeof(path) - 1));
 }
 
-/* What openat() and its kind name. */
+/* Whether openat() and its relatives name a file of the folder. */
 static bool is_ours_at(int directory, const char *path)
 {
 	if (!control)
@@ -86,7 +86,7 @@ static void wait_while(enum disk_fault hang)
 	control->fault[DISK_HELD]--;
 }
 
-/* Reading, of a descriptor or a path. */
+/* Called before reading a descriptor or a path. */
 static void reads(int fd)
 {
 	if (control && control->fault[DISK_READ_HANG] && is_ours(fd))
@@ -99,7 +99,7 @@ static void reads_at(int directory, const char *path)
 		wait_while(DISK_READ_HANG);
 }
 
-/* True where a change of that kind is refused now: errno says why. */
+/* Whether a change of that kind fails now; then errno is set. */
 static bool refuses(int fd, enum change change)
 {
 	uint32_t wrong;
@@ -114,7 +114,7 @@ static bool refuses(int fd, enum change change)
 	return wrong != 0;
 }
 
-/* POSIX lets an object pointer carry a function's address; ISO C has no cast for it. */
+/* POSIX allows an object pointer to hold the address of a function; ISO C has no cast for that. */
 #define REAL(name)                                                                                                     \
 	static __typeof__(name) *real;                                                                                 \
 	if (!real)                                                                                                     \

@@ -1,10 +1,7 @@
-/*
- * intercept.c - the functions of the C library through which a program meets a device node. What is none of our cameras
- * goes on to the real ones.
- */
-/* Both open() and open64() are defined here, so neither may be a name for the other. */
+/* intercept.c - the C library's functions for device nodes; calls for other files go to the real ones. */
+/* Both open() and open64() are defined here, so neither may be an alias for the other. */
 #undef _FILE_OFFSET_BITS
-#undef _TIME_BITS /* which goes with it alone */
+#undef _TIME_BITS /* requires the other */
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -29,7 +26,7 @@ int __openat_2(int directory, const char *path, int flags);
 int __openat64_2(int directory, const char *path, int flags);
 char *__realpath_chk(const char *path, char *resolved, size_t bytes);
 
-/* POSIX lets an object pointer carry a function's address; ISO C has no cast for it. */
+/* POSIX allows an object pointer to hold the address of a function; ISO C has no cast for that. */
 #define REAL(name)                                                                                                     \
 	static __typeof__(name) *real;                                                                                 \
 	if (!real)                                                                                                     \
@@ -120,7 +117,7 @@ int ioctl(int fd, unsigned long request, ...)
 	return handle ? v4l2_ioctl(handle, request, argument) : real(fd, request, argument);
 }
 
-/* The offsets that VIDIOC_QUERYBUF gives are those in the buffers' memfd. */
+/* The offsets from VIDIOC_QUERYBUF are offsets in the buffers' memfd. */
 static int mapped_fd(int fd)
 {
 	struct handle *handle = handle_find(fd);
@@ -140,7 +137,7 @@ void *mmap64(void *address, size_t length, int protection, int flags, int fd, of
 	return real(address, length, protection, flags, mapped_fd(fd), offset);
 }
 
-/* 0, or -1 with ENOENT while it is unplugged. */
+/* Returns 0, or -1 with ENOENT while the camera is unplugged. */
 static int node_stat(const struct camera *camera, mode_t *mode, dev_t *device)
 {
 	if (camera_unplugged(camera)) {
@@ -215,7 +212,7 @@ char *__realpath_chk(const char *path, char *resolved, size_t bytes)
 	return bytes < PATH_MAX ? NULL : realpath(path, resolved);
 }
 
-/* The programs that ours starts have nothing to do with cameras. */
+/* Programs that this one starts must not see the cameras. */
 __attribute__((constructor)) static void keep_from_children(void)
 {
 	if (strcmp(program_invocation_short_name, "recorderd") == 0)

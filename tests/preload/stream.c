@@ -1,7 +1,4 @@
-/*
- * stream.c - the thread that fills queued buffers, each frame at its exact time, and does to them what the faults ask
- * for.
- */
+/* stream.c - the thread that fills queued buffers, each frame at its exact time, and applies the faults. */
 #include "tests/preload/camera.h"
 
 #include <signal.h>
@@ -11,10 +8,10 @@
 #include <unistd.h>
 
 #define US_PER_S      INT64_C(1000000)
-#define LOOK_EVERY_US INT64_C(10000) /* how soon a pulled plug is seen */
+#define LOOK_EVERY_US INT64_C(10000) /* how soon an unplugged camera is noticed */
 #define STAMP_WITHIN  64
 
-#define CLOCKS_APART_US 20 /* two clocks that are read within so long are read at one moment */
+#define CLOCKS_APART_US 20 /* two clocks that are read within this time count as read at the same moment */
 #define CLOCK_TRIES     1000
 
 static int64_t clock_us(clockid_t which)
@@ -30,7 +27,7 @@ int64_t stream_now_us(void)
 	return clock_us(CLOCK_MONOTONIC);
 }
 
-/* The two clocks are read again where this process was kept from the processor between them. */
+/* Reads the two clocks again if this process has lost the processor between them. */
 static int64_t wall_us_of(int64_t mono_us)
 {
 	int64_t before_us, wall_us, after_us;
@@ -54,7 +51,7 @@ void stream_log(struct camera *camera, const char *kind, uint32_t sequence, uint
 		fprintf(stderr, "camera.so: the log is full\n");
 }
 
-/* Waits for `due`; false when the stream ends before. */
+/* Waits for `due`; returns false if the stream ends before. */
 static bool wait_until(struct handle *handle, int64_t due_us)
 {
 	for (;;) {
@@ -80,7 +77,7 @@ static void garbage(uint8_t *to, uint32_t bytes, uint64_t seed)
 	}
 }
 
-/* A JPEG whose picture does not end before its buffer does: what stands behind its header is no marker. */
+/* A JPEG that fills its buffer: after its header there is no marker. */
 static void enlarge(uint8_t *data, struct slot *slot, size_t room)
 {
 	memset(data + slot->bytes - 2, 'x', room - slot->bytes);
@@ -88,7 +85,7 @@ static void enlarge(uint8_t *data, struct slot *slot, size_t room)
 	slot->bytes = (uint32_t)room;
 }
 
-/* A byte behind the header of the first marker segment of that kind. */
+/* Changes a byte after the header of the first marker segment of that kind. */
 static void put_in_segment(uint8_t *data, uint32_t bytes, uint8_t marker, size_t offset, uint8_t value)
 {
 	for (size_t at = 2; at + 4 + offset < bytes; at += 2 + (size_t)(data[at + 2] << 8 | data[at + 3])) {
@@ -99,22 +96,22 @@ static void put_in_segment(uint8_t *data, uint32_t bytes, uint8_t marker, size_t
 	}
 }
 
-/* One of the ways in which a JPEG is whole by its markers and no picture for FFmpeg. */
+/* Makes a JPEG that is whole by its markers undecodable, in one of several ways. */
 static void make_undecodable(uint8_t *data, const struct slot *slot)
 {
 	switch (slot->number % 3) {
 	case 0:
-		put_in_segment(data, slot->bytes, 0xdb, 0, 0xff); /* a quantisation table of no known precision */
+		put_in_segment(data, slot->bytes, 0xdb, 0, 0xff); /* a quantisation table with an invalid precision */
 		break;
 	case 1:
-		put_in_segment(data, slot->bytes, 0xc4, 0, 0xff); /* a Huffman table of no known class */
+		put_in_segment(data, slot->bytes, 0xc4, 0, 0xff); /* a Huffman table with an invalid class */
 		break;
 	default:
-		put_in_segment(data, slot->bytes, 0xc0, 8, 0x0f); /* a component with a table that cannot be */
+		put_in_segment(data, slot->bytes, 0xc0, 8, 0x0f); /* a component with an invalid table number */
 	}
 }
 
-/* True where the faults want this frame to be no picture. */
+/* Whether the faults make this frame undecodable. */
 static bool is_undecodable(struct handle *handle, int64_t due_us)
 {
 	int64_t second = wall_us_of(due_us) / US_PER_S;
@@ -126,7 +123,7 @@ static bool is_undecodable(struct handle *handle, int64_t due_us)
 	       camera_fault_use(handle->camera, CONTROL_UNDECODABLE_NEXT);
 }
 
-/* What the faults make of the frame's bytes; true where it is not whole any more. */
+/* Applies the faults to the frame's bytes; returns true if it is no longer whole. */
 static bool spoil(struct handle *handle, uint8_t *data, struct slot *slot, size_t room)
 {
 	struct camera *camera = handle->camera;
@@ -154,7 +151,7 @@ static bool spoil(struct handle *handle, uint8_t *data, struct slot *slot, size_
 	return true;
 }
 
-/* The comment stands behind the first segment of the file. */
+/* The comment is after the first marker segment of the file. */
 static void note_time(uint8_t *data, uint32_t bytes, int64_t mono_us)
 {
 	char *room = memmem(data, bytes < STAMP_WITHIN ? bytes : STAMP_WITHIN, FRAMES_STAMP, sizeof(FRAMES_STAMP) - 1);
@@ -235,7 +232,7 @@ static void hang_up(struct handle *handle)
 	pthread_mutex_unlock(&handle->lock);
 }
 
-/* By how much a frame is late: seems random, and is the same each time. */
+/* How late a frame is: seems random, but is always the same. */
 static int64_t late_us(const struct camera *camera, int64_t tick, int64_t period_us)
 {
 	uint32_t part = (uint32_t)tick * UINT32_C(2654435761) >> 8;
@@ -278,7 +275,8 @@ bool stream_start(struct handle *handle)
 	failed = pthread_create(&handle->thread, NULL, stream, handle);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!failed)
-		pthread_setname_np(handle->thread, "camera.so"); /* by which a benchmark tells it from the program's */
+		pthread_setname_np(handle->thread,
+				   "camera.so"); /* lets a benchmark tell it from the program's threads */
 	handle->streaming = failed == 0;
 	handle->camera->control->counter[COUNTER_STREAMS]++;
 	return handle->streaming;

@@ -1,6 +1,4 @@
-/*
- * v4l2.c - the ioctls of a capture device: the table of them, and the picture controls.
- */
+/* v4l2.c - the table of a capture device's ioctls, and its picture controls. */
 #include "tests/preload/v4l2.h"
 
 #include <errno.h>
@@ -28,7 +26,7 @@ static int knob_find(uint32_t id)
 	return -1;
 }
 
-/* With V4L2_CTRL_FLAG_NEXT_CTRL: the one with the next higher id. */
+/* With V4L2_CTRL_FLAG_NEXT_CTRL, the control with the next higher id. */
 static int knob_asked(uint32_t id)
 {
 	int best = -1;
@@ -99,7 +97,7 @@ static int set_ctrl(struct handle *handle, void *argument)
 	return 0;
 }
 
-/* Several at once: stops at the first that fails, and says which. */
+/* Sets several controls: stops at the first that fails, and reports which. */
 static int each_ext_ctrl(struct handle *handle, struct v4l2_ext_controls *all, int (*one)(struct handle *, void *))
 {
 	for (uint32_t i = 0; i < all->count; i++) {

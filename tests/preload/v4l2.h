@@ -1,6 +1,6 @@
 /*
- * v4l2.h - the ioctls (single-planar, memory-mapped buffers). Each answers 0 or an errno; `argument` is as the kernel's
- * interface has it.
+ * v4l2.h - the ioctls (single-planar, memory-mapped buffers). Each returns 0 or an errno; `argument` is as in the
+ * kernel's interface.
  */
 #ifndef TESTS_PRELOAD_V4L2_H
 #define TESTS_PRELOAD_V4L2_H
@@ -21,7 +21,7 @@ int v4l2_set_fmt(struct handle *handle, void *argument);
 int v4l2_get_parm(struct handle *handle, void *argument);
 int v4l2_set_parm(struct handle *handle, void *argument);
 
-/* Room for the largest frame of any mode: what is sent can be larger than what was agreed. */
+/* Size of the largest frame of any mode, because frames can be larger than what was agreed. */
 uint32_t v4l2_image_bytes(const struct handle *handle);
 
 /* v4l2_buffer.c */
@@ -32,7 +32,7 @@ int v4l2_dequeue_buffer(struct handle *handle, void *argument);
 int v4l2_stream_on(struct handle *handle, void *argument);
 int v4l2_stream_off(struct handle *handle, void *argument);
 
-/* Another process, or another descriptor of this one, has the buffers. */
+/* Whether another process, or another descriptor of this one, has the buffers. */
 bool v4l2_taken(const struct handle *handle);
 void v4l2_buffers_release(struct handle *handle);
 

@@ -1,6 +1,4 @@
-/*
- * v4l2_buffer.c - memory-mapped buffers going round between the program and the camera, as videobuf2 has them.
- */
+/* v4l2_buffer.c - the exchange of memory-mapped buffers between the program and the camera, as in videobuf2. */
 #include "tests/preload/v4l2.h"
 
 #include <errno.h>
@@ -113,7 +111,7 @@ int v4l2_queue_buffer(struct handle *handle, void *argument)
 	return failed;
 }
 
-/* Takes the oldest filled buffer; EAGAIN where there is none. */
+/* Dequeues the oldest filled buffer; EAGAIN if there is none. */
 static int take_filled(struct handle *handle, struct v4l2_buffer *buffer)
 {
 	struct slot *slot;

@@ -1,6 +1,4 @@
-/*
- * v4l2_format.c - what the camera is and can: its formats, sizes and rates, as uvcvideo answers them.
- */
+/* v4l2_format.c - the camera's capabilities, formats, sizes and rates, as uvcvideo reports them. */
 #include "tests/preload/v4l2.h"
 
 #include <errno.h>
@@ -43,7 +41,7 @@ int v4l2_query_cap(struct handle *handle, void *argument)
 	return 0;
 }
 
-/* One input, number 0, as a webcam has. */
+/* One input, number 0, like a webcam. */
 int v4l2_enum_input(struct handle *handle, void *argument)
 {
 	struct v4l2_input *input = argument;
@@ -142,7 +140,7 @@ int v4l2_get_fmt(struct handle *handle, void *argument)
 	return 0;
 }
 
-/* As drivers do: never refuses, takes the nearest size of that pixel format, else of any. */
+/* Like a driver, never refuses, but chooses the nearest size of that pixel format, or else of any. */
 static size_t mode_nearest(const struct camera *camera, const struct v4l2_pix_format *pix)
 {
 	size_t best = 0;

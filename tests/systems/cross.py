@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The recorder built for another architecture, and its unit tests and fuzz corpora run there by qemu-user: cross.py arm64|armhf.
 
-It is built on a Debian 13 that was just made, in a folder that is gone afterwards and in namespaces of mounts and processes: this
-machine's own packages stay as they are. $BUILD/fresh keeps the bare Debian (base-trixie.tar). As root; 400 MB of downloads.
+It is built on a freshly made Debian 13, in a folder that is removed afterwards and in mount and process namespaces, so this
+machine's own packages do not change. $BUILD/fresh keeps the bare Debian (base-trixie.tar). Needs root; downloads 400 MB.
 
-qemu-user translates system calls one by one, and some it does not know. A case that fails for that reason alone stands in
-NOT_EMULATED; it is checked that it still fails, so a case that the emulator has learned has to leave that list.
+qemu-user translates system calls one by one, and does not know some of them. Cases that fail only for that reason are in
+NOT_EMULATED. They must still fail: a case that the emulator has learned has to be removed from that list.
 """
 import glob
 import os
@@ -21,15 +21,15 @@ from system import SOURCE, copy_sources  # noqa: E402  pylint: disable=wrong-imp
 
 SUITE = "trixie"
 ROOT = os.environ.get("FRESH_ROOT", "")
-LIMIT_S = 600  # a program
-SHOWN = 40  # last lines of what failed
+LIMIT_S = 600  # per program
+SHOWN = 40  # last lines of the output of a failed program
 
 # Architecture -> GNU name, emulator.
 MACHINES = {"arm64": ("aarch64-linux-gnu", "qemu-aarch64"), "armhf": ("arm-linux-gnueabihf", "qemu-arm")}
 LIBRARIES = ("libc6-dev", "libfcgi-dev", "libjson-c-dev", "libiniparser-dev", "libjpeg-dev", "libmd-dev", "libseccomp-dev", "libcmocka-dev")
 
 OWN_PROGRAMS = "execute a program of the architecture that it emulates, as the test itself is in FFmpeg's place"
-# Program -> case -> what the emulator does not do. Every other case of the program has to pass.
+# Program -> case -> what the emulator does not support. All other cases of the program must pass.
 NOT_EMULATED = {
     "test_encoder_sandbox": {case: OWN_PROGRAMS for case in (
         "an_ffmpeg_that_was_taken_over_breaks_out_of_nothing", "one_with_devices_does_not_either",
@@ -44,7 +44,7 @@ NOT_EMULATED = {
 
 
 def in_debian(*command):
-    """The finished process of a command in the new Debian; its standard error is in its output."""
+    """Runs a command in the new Debian; its standard error is part of its output."""
     return subprocess.run(["chroot", ROOT, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors="replace", check=False, env=dict(QUIET, CMOCKA_MESSAGE_OUTPUT="TAP"))
 
@@ -68,7 +68,7 @@ def mount(root):
 
 
 def install(architecture):
-    """Compiler, emulator and libraries. FFmpeg is that of the host: what an emulated program executes runs as the kernel runs it."""
+    """Installs compiler, emulator and libraries. FFmpeg is that of the host, because the kernel runs it for an emulated program."""
     gnu, _ = MACHINES[architecture]
     must("dpkg", "--add-architecture", architecture)
     updated = in_debian("apt-get", "-q", "update")
@@ -80,14 +80,14 @@ def install(architecture):
 
 def build(architecture):
     gnu, _ = MACHINES[architecture]
-    # The libraries of the other architecture, also where the Makefile asks pkg-config.
+    # The libraries of the other architecture, even if the Makefile asks pkg-config.
     must("make", "-C", SOURCE, "BUILD=build", f"CC={gnu}-gcc", f"AR={gnu}-ar", "SECCOMP=-lseccomp", "WERROR=1", "all", "units", "fuzz-programs")
 
 
 # --- its programs -----------------------------------------------------------------------------------------------------
 
 def programs(kind):
-    """Paths, below the folder of their kind, of what was built."""
+    """Paths of the built programs, relative to the folder of their kind."""
     prefix = {"unit": "test_", "fuzz": "fuzz_"}[kind]
     folder = f"{ROOT}{SOURCE}/build/tests/{kind}"
     found = glob.glob(f"{folder}/**/{prefix}*", recursive=True)
@@ -100,10 +100,10 @@ def run(architecture, path, *arguments):
 
 
 def wrong_cases(text, excused):
-    """Sentences about cases that did not come out as they had to; [] where all did."""
+    """Sentences about cases with an unexpected result; [] if there are none."""
     failed = set(re.findall(r"^not ok \d+ - (\S+)", text, re.M))
     return ([f"{case} failed" for case in sorted(failed - set(excused))] +
-            [f"{case} passes now: it has to leave NOT_EMULATED" for case in excused if case not in failed])
+            [f"{case} passes now: remove it from NOT_EMULATED" for case in excused if case not in failed])
 
 
 def run_unit(architecture, name):
@@ -117,7 +117,7 @@ def run_unit(architecture, name):
     for case, reason in excused.items():
         comment(f"SKIP qemu-user does not {reason}: {case}")
     for line in sorted(set(re.findall(r"^ok \d+ # SKIP \S+", done.stdout, re.M))):
-        comment(f"left out by the program itself: {line.split()[-1]}")
+        comment(f"skipped by the program itself: {line.split()[-1]}")
     return wrong, done.stdout
 
 
@@ -127,7 +127,7 @@ def run_fuzz(architecture, name):
 
 
 class Report:
-    """TAP, a line at a time."""
+    """Prints TAP, line by line."""
 
     def __init__(self):
         self.number = self.failed = 0
@@ -165,12 +165,12 @@ def main(root):
         comment(must(program, "--version").splitlines()[0])
     report.line(f"it is built for {architecture} without a warning")
     run_programs(architecture, report)
-    comment(f"{time.monotonic() - started:.0f} s in all")
+    comment(f"{time.monotonic() - started:.0f} s in total")
     return 1 if report.failed else 0
 
 
 def guarded(root):
-    """main(), where a build that fails is one test that failed."""
+    """main(), in which a failed build is one failed test."""
     try:
         return main(root)
     except AssertionError as failure:

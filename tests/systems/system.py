@@ -1,10 +1,10 @@
-"""A release of Debian that was just made, with this project's sources in it, and what README promises about `make run` there.
+"""A freshly made release of Debian with this project's sources, and what the README promises about `make run` there.
 
-    make test-systems                      all that is supported, in full
+    make test-systems                      all supported systems, in full
     tests/systems/whole.py trixie          one release in full: make run, unit tests, end-to-end tests, package
     tests/systems/test_debian13.py         the short form, which `make test` runs
 
-As root, with a network. Everything happens in a folder that is gone afterwards, in namespaces of mounts and processes that end
+Needs root and a network. Everything happens in a folder that is removed afterwards, in mount and process namespaces that end
 with the test. $BUILD/fresh keeps the bare Debian, $BUILD/systems the logs.
 """
 import contextlib
@@ -33,18 +33,18 @@ from support.times import US, wait_for  # noqa: E402
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
                "DEBIAN_FRONTEND": "noninteractive"}
-SOURCE = "/root/recorder"  # as the chroot sees it
+SOURCE = "/root/recorder"  # inside the chroot
 STRICT = "build/strict"
-PORT = 5000  # README's
+PORT = 5000  # the README's
 CLONE_NEWNET = 0x40000000
-TICK_US = 12  # clips count in 1/90000 s
+TICK_US = 12  # a tick of a clip is 1/90000 s
 VERSIONS = ("gcc", "ffmpeg", "lighttpd", "libfcgi-dev", "libiniparser-dev", "libjson-c-dev", "libseccomp-dev", "apache2-bin", "nginx")
 
 
 class System:
     def __init__(self, root, suite):
         self.root, self.suite, self.process = root, suite, None
-        self.folder = os.path.join(BUILD, "systems", suite)  # of logs
+        self.folder = os.path.join(BUILD, "systems", suite)  # for logs
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
 
@@ -56,38 +56,38 @@ class System:
             return log.read()
 
     def make(self):
-        """The bare system, mounted, with the sources as they are here."""
+        """Unpacks and mounts the bare system, and copies the sources into it."""
         unpack_debian(self.root, self.suite)
         said_by("mount", "-t", "proc", "proc", self.inside("/proc"))
         said_by("mount", "--rbind", "/dev", self.inside("/dev"))
         for folder in ("/dev/shm", "/tmp"):
             said_by("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", self.inside(folder))
-        for camera in glob.glob("/dev/video*"):  # of this machine: they are not to be recorded
+        for camera in glob.glob("/dev/video*"):  # this machine's cameras must not be recorded
             said_by("mount", "--bind", "/dev/null", self.inside(camera))
         os.makedirs(self.inside(SOURCE))
         copy_sources(self.inside(SOURCE))
-        # What README says has to be there first.
+        # The README says that these must be there first.
         status = self.start("apt", "sh", "-c", "apt-get -q update && apt-get -q -y --no-install-recommends install git make").wait()
         if status != 0 and re.search("Could not resolve|Could not connect|Failed to fetch", self.log("apt.log")):
             raise Skipped("no network: apt-get cannot reach Debian's packages")
         assert status == 0, self.log("apt.log")
 
     def start(self, name, *command, **environment):
-        """A command in the folder of the sources, with its output in a log."""
+        """Starts a command in the folder of the sources, with its output in a log."""
         with open(os.path.join(self.folder, name + ".log"), "wb") as log:
             return subprocess.Popen(["chroot", self.root, "/bin/sh", "-c", f'cd {SOURCE} && exec "$@"', "sh", *command], stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=log, env={**ENVIRONMENT, **environment}, start_new_session=True,
                                     preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def run(self, name, *command, **environment):
-        """What the command printed; it must succeed."""
+        """Runs a command, which must succeed, and returns its output."""
         status = self.start(name, *command, **environment).wait()
         said = self.log(name + ".log")
         assert status == 0, f"{' '.join(command)}: status {status}: {said[-6000:]}"
         return said
 
     def prove(self, name, files, **environment):
-        """Runs tests in the folder of the sources; what each printed is kept beside the logs. Returns prove's own lines."""
+        """Runs tests in the folder of the sources, and keeps their output with the logs. Returns prove's own lines."""
         logs = os.path.join(self.folder, name + "-tests")
         try:
             said = self.run(name, "sh", "-c", f"exec tests/prove -j3 {files}", BUILD=STRICT, PYTHONDONTWRITEBYTECODE="1", **environment)
@@ -106,7 +106,7 @@ class System:
             connection.close()
 
     def probe(self, address):
-        """ffprobe's times of the frames of a file or an address, in seconds."""
+        """The times of the frames of a file or URL according to ffprobe, in seconds."""
         said = self.run("probe", "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "json", address)
         return [float(frame["pts_time"]) for frame in json.loads(said)["frames"]]
 
@@ -117,7 +117,7 @@ class System:
         comment(release + ": " + ", ".join(f"{name} {found[name]}" for name in VERSIONS if name in found))
 
     def recorded(self):
-        """Times of all frames that are in the archive, in microseconds since 1970."""
+        """Times of all frames in the archive, in microseconds since 1970."""
         folder = self.inside(SOURCE + "/recordings")
         with contextlib.suppress(FileNotFoundError):
             return [at for name in index_files(folder) for at in wall_times(os.path.join(folder, name))]
@@ -129,14 +129,14 @@ class System:
 
 
 def own_network():
-    """From here on a network with nothing but lo: README's port is free there, and the names of cameras are nobody's."""
+    """From here on, a network with only lo, in which the README's port and the names of cameras are free."""
     assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
     with socket.socket() as any_socket:
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sH14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
 
 
 def copy_sources(folder):
-    """What git would commit if everything was added; outside of git, everything but what is built."""
+    """The files that git would commit if everything was added; without git, everything except the build folder."""
     if os.path.exists(os.path.join(PROJECT, ".git")):
         names = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=PROJECT,
                                capture_output=True, check=True).stdout
@@ -152,7 +152,7 @@ def copy_sources(folder):
 # --- what the README promises ---------------------------------------------------------------------------------------------
 
 def install(system, *more):
-    """What `make run` installs first, and nothing else that it could build with; then more packages, and no network any more."""
+    """Installs only what `make run` installs first, then the given packages, and removes the network."""
     system.run("install", "deploy/install-packages", "run")
     system.run("build", "make", "-j2", "all")
     if more:
@@ -160,16 +160,16 @@ def install(system, *more):
     own_network()
 
 def make_run(system):
-    """Builds without a warning, and serves."""
+    """`make run` builds without a warning and runs."""
     system.process = system.start("make-run", "make", "run")
-    wait_for(lambda: "Ctrl-C stops it" in system.log("make-run.log") or system.process.poll() is not None, 900, "it says that it runs")
+    wait_for(lambda: "Ctrl-C stops it" in system.log("make-run.log") or system.process.poll() is not None, 900, "it prints that it runs")
     assert system.process.poll() is None, system.log("make-run.log")[-6000:]
     said = system.log("build.log") + system.log("make-run.log")
     assert "warning:" not in said, [line for line in said.splitlines() if "warning:" in line]
 
 
 def clip_is_exact(system):
-    """A clip of four whole seconds has each frame of the archive, at its time."""
+    """A clip of four whole seconds has every frame of the archive, at its time."""
     wait_for(lambda: len(system.recorded()) > 2 and system.recorded()[-1] - system.recorded()[0] > 7 * US, 120, "some seconds are recorded")
     from_us = (system.recorded()[0] // US + 2) * US
     wanted = [at for at in system.recorded() if from_us <= at < from_us + 4 * US]
@@ -178,7 +178,7 @@ def clip_is_exact(system):
     with open(system.inside("/tmp/clip.mp4"), "wb") as file:
         file.write(clip)
     shown = system.probe("/tmp/clip.mp4")
-    assert len(shown) == len(wanted), f"{len(shown)} frames, not {len(wanted)}"
+    assert len(shown) == len(wanted), f"{len(shown)} frames, expected {len(wanted)}"
     start_us = round(float(headers["X-Clip-Start"]) * US)
     assert start_us == wanted[0], (start_us, wanted[0])
     for pts, at in zip(shown, wanted):

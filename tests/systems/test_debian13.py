@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Debian 13 from nothing: README's first command, an exact clip through its lighttpd, and the unit tests. All of it: whole.py."""
+"""A fresh Debian 13: the README's first command, an exact clip through its lighttpd, and the unit tests. whole.py has the full form."""
 import os
 import sys
 
@@ -32,7 +32,7 @@ def test_the_unit_tests_pass(debian):
 
 def main(root):
     if os.environ.get("SAN"):
-        raise Skipped("the short form is one without sanitizers")
+        raise Skipped("the short form does not run with sanitizers")
     debian = System(root, "trixie")
     debian.make()
     try:

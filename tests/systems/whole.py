@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """One release of Debian in full: whole.py bookworm|trixie|testing.
 
-README's `make run` and what it then promises, the unit tests, the corpora of the fuzzers, the end-to-end tests that need neither
-a browser nor a virtual machine, and the package. `make test-systems` runs it for each release, half an hour each.
+The README's `make run` and what it promises, the unit tests, the corpora of the fuzzers, the end-to-end tests, which need
+neither a browser nor a virtual machine, and the package. `make test-systems` runs it for each release, half an hour each.
 """
 import glob
 import shutil
@@ -48,7 +48,7 @@ def test_the_unit_tests_pass(debian):
 
 
 def test_the_corpora_and_the_end_to_end_tests_pass(debian):
-    """All of tests/e2e: there is no browser and no virtual machine among them."""
+    """All of tests/e2e, which needs neither a browser nor a virtual machine."""
     debian.run("test-build", "make", "-j2", "WERROR=1", f"BUILD={system.STRICT}", "all", "test-tools", "fuzz-tools")
     comment(debian.prove("tests", "tests/fuzz/replay tests/e2e/test_*"))
 
@@ -60,7 +60,7 @@ def test_the_package_is_built_and_sound(debian):
 
 
 def main(root):
-    debian = System(root, sys.argv.pop(1))  # what is left in argv names cases
+    debian = System(root, sys.argv.pop(1))  # the remaining arguments name cases
     debian.make()
     try:
         return run_tests(globals(), debian)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints `pts_us number` for each frame of a clip whose pictures carry numbers (frames.h); number -1 where it cannot be read.
+"""Prints `pts_us number` for each frame of a clip whose pictures carry numbers (frames.h); -1 if the number is unreadable.
 
 usage: clip_frames.py FILE [INPUT_OPTION...]
 """
@@ -9,7 +9,7 @@ import sys
 
 
 def number_of(squares):
-    """The number in 32 grey values, or -1 where its check does not fit."""
+    """The number in 32 grey values, or -1 if its check bits are wrong."""
     bits = 0
     for value in squares:
         bits = bits << 1 | (value > 127)

@@ -1,20 +1,19 @@
 /*
- * frames.h - a file of numbered camera frames: what make_frames writes and the preloaded camera plays.
+ * frames.h - a file of numbered camera frames, which make_frames writes and the preloaded camera plays.
  *
  * In the machine's byte order: struct frames_header, `count` × struct frames_entry, and the frames' bytes. All frames
  * have one size and one pixel format (V4L2's fourcc: MJPG or YUYV).
  *
- * The number stands in the picture as 32 squares in two rows of 16 over the whole width, each height / 9 lines high,
- * black 0 and white 1, most significant bit first: 24 bits of the number and 8 of frames_check(), so that a misread
- * number shows.
+ * The number is in the picture as 32 squares in two rows of 16 over the whole width, each height / 9 lines high, black
+ * for 0 and white for 1, most significant bit first: 24 bits of the number and 8 of frames_check(), which reveals a
+ * misread number.
  */
 #ifndef TESTS_TOOLS_FRAMES_H
 #define TESTS_TOOLS_FRAMES_H
 
 #include <stdint.h>
 
-/* A comment of a JPEG, near its beginning, in which the preloaded camera notes when it took the frame (CONTROL_STAMP).
- */
+/* A comment near the beginning of a JPEG, where the preloaded camera notes the capture time (CONTROL_STAMP). */
 #define FRAMES_STAMP      "taken_us="
 #define FRAMES_NO_TIME    "0000000000000000"
 #define FRAMES_TIME_CHARS 16

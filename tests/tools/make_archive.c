@@ -1,15 +1,15 @@
 /*
- * make_archive - writes an archive of any length without recording it: segments, indexes and the list of them, as the
- * recorder itself writes them, in which one second of video stands again and again.
+ * make_archive - writes an archive of any length without recording it: segments, indexes and the list of segments, as
+ * the recorder itself writes them, in which one second of video is repeated.
  *
  *     make_archive [-l] [-n SEGMENTS] [-s SECONDS] [-e END] SECOND.mp4 FOLDER
  *
- * SECOND.mp4: fragments of one frame, as FFmpeg makes them, a key frame first; -s: of a segment; -e: seconds since 1970
- * at which the last segment ends (default: now). The segments follow each other without a gap.
+ * SECOND.mp4: fragments of one frame each, as FFmpeg makes them, beginning with a key frame; -s: length of a segment;
+ * -e: end of the last segment, in seconds since 1970 (default: now). There are no gaps between the segments.
  *
- * The first segment is written and finished by the recorder's own code; the others are its copies, each with its own
- * number, time and index. -l: their media is a hard link to the first one's, so that a year fits on any disk; but for
- * the newest, at which a recorder looks when it starts.
+ * The first segment is written and finished by the recorder's own code; the others are copies of it, each with its own
+ * number, time and index. -l: their media is a hard link to the first one's, so a year fits on any disk; except for the
+ * newest one, which a recorder reads when it starts.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -195,7 +195,7 @@ static void index_move(struct buffer *index, const struct segment_info *info)
 	}
 }
 
-/* Puts the info box, which stands right behind the ftyp, in place of the one there. */
+/* Replaces the info box, which is right after the ftyp. */
 static void media_move(struct buffer *media, const struct segment_info *info)
 {
 	struct buffer box = {0};

@@ -1,11 +1,11 @@
 /*
- * make_frames - writes a file of numbered frames (frames.h) such as a camera sends: 4:2:2, JPEG or raw YUYV, a texture
- * that moves, and the number of the frame in large squares.
+ * make_frames - writes a file of numbered frames (frames.h) as a camera might send them: 4:2:2, JPEG or raw YUYV, with
+ * a moving texture and the frame's number in large squares.
  *
  *     make_frames [-f mjpg|yuyv] [-s WIDTHxHEIGHT] [-n COUNT] [-b BYTES] [-t] [-c] OUTPUT
  *
- * -b: about so many bytes a JPEG (the quality is searched for). -t: leave out the Huffman tables, as many cameras do.
- * -c: a comment in each JPEG, with room for the time at which a camera takes it (FRAMES_STAMP).
+ * -b: about that many bytes per JPEG, which determines the quality. -t: omit the Huffman tables, as many cameras do.
+ * -c: add a comment to each JPEG, with room for its capture time (FRAMES_STAMP).
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -25,7 +25,7 @@ struct picture {
 	unsigned width, height;
 	unsigned stride, lines; /* of the planes: whole 16 × 8 blocks */
 	uint8_t *luma, *cb, *cr;
-	uint8_t *texture; /* 2 × stride wide, 2 × lines high: what moves */
+	uint8_t *texture; /* 2 × stride wide, 2 × lines high; the frames show a moving part of it */
 };
 
 struct options {
@@ -50,7 +50,7 @@ static void *allocate(size_t bytes)
 	return memory;
 }
 
-/* Smooth hills with some grain: about what a sensor makes of a room. */
+/* Smooth hills with some grain, like a sensor's picture of a room. */
 static void texture_fill(struct picture *p)
 {
 	uint32_t random = 12345;
@@ -164,7 +164,7 @@ static unsigned char *encode(const struct picture *p, const struct options *opti
 	return out;
 }
 
-/* The quality that comes nearest to the wanted bytes from below. */
+/* The highest quality that does not exceed the wanted size. */
 static int quality_for(struct picture *p, const struct options *options)
 {
 	int low = 5, high = 98;

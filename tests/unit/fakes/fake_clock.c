@@ -6,7 +6,7 @@
 
 struct fake_clock fake_clock;
 
-/* Where a long has 32 bits, the older call gives a time of 32 bits. */
+/* If a long has 32 bits, the older system call returns a time of 32 bits. */
 #ifdef SYS_clock_gettime64
 #define CLOCK_GETTIME_CALL SYS_clock_gettime64
 #else

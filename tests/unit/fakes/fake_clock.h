@@ -1,5 +1,4 @@
-/* fake_clock.h - clocks that a test can set: clock_gettime() of the whole program is the kernel's, moved by as much as
- * it says. */
+/* fake_clock.h - clocks that a test can move: replaces clock_gettime() in the whole program. */
 #ifndef TESTS_UNIT_FAKES_FAKE_CLOCK_H
 #define TESTS_UNIT_FAKES_FAKE_CLOCK_H
 
@@ -8,7 +7,7 @@
 
 extern struct fake_clock {
 	_Atomic int64_t mono_ahead_us, wall_ahead_us; /* of the kernel's clocks */
-	_Atomic unsigned mono_asked;                  /* so often was the monotonic one read */
+	_Atomic unsigned mono_asked;                  /* how often the monotonic clock was read */
 } fake_clock;
 
 #endif

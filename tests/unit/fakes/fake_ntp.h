@@ -1,4 +1,4 @@
-/* fake_ntp.h - what the kernel says of the clock's synchronisation: adjtimex() of the whole program. */
+/* fake_ntp.h - whether the clock is synchronised: replaces adjtimex() in the whole program. */
 #ifndef TESTS_UNIT_FAKES_FAKE_NTP_H
 #define TESTS_UNIT_FAKES_FAKE_NTP_H
 

@@ -1,4 +1,4 @@
-/* fake_video.c - see fake_video.h. */
+/* fake_video.c - fake video nodes, in place of open(), close(), ioctl() and mmap(). */
 #include "tests/unit/fakes/fake_video.h"
 
 #include <errno.h>
@@ -162,7 +162,7 @@ static int query_caps(const struct fake_node *node, struct v4l2_capability *out)
 	snprintf((char *)out->card, sizeof(out->card), "%s", node->card);
 	snprintf((char *)out->driver, sizeof(out->driver), "fake");
 	snprintf((char *)out->bus_info, sizeof(out->bus_info), "usb-fake-1");
-	/* The whole camera captures, whatever this node does. */
+	/* The camera as a whole captures, whatever this node does. */
 	out->capabilities = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING | V4L2_CAP_META_CAPTURE | V4L2_CAP_DEVICE_CAPS;
 	out->device_caps = node->device_caps;
 	return 0;

@@ -1,7 +1,6 @@
 /*
- * fake_video.h - video nodes inside a test: fake_video.c defines open(), close(), ioctl() and mmap(), so that the code
- * under test meets a driver that says exactly what a case needs. Everything that is no node of the fake goes to the
- * kernel.
+ * fake_video.h - fake video nodes. fake_video.c defines open(), close(), ioctl() and mmap(), so that the code under
+ * test sees a driver that does exactly what a case needs. Calls for other files go to the kernel.
  */
 #ifndef TESTS_UNIT_FAKES_FAKE_VIDEO_H
 #define TESTS_UNIT_FAKES_FAKE_VIDEO_H
@@ -14,7 +13,7 @@
 
 #define FAKE_NODES   4
 #define FAKE_BUFFERS 8
-#define FAKE_BYTES   (64 * 1024) /* of a buffer, unless `buffer_bytes` says so */
+#define FAKE_BYTES   (64 * 1024) /* of a buffer, if `buffer_bytes` is 0 */
 
 struct fake_size {
 	uint32_t width, height;
@@ -30,17 +29,17 @@ struct fake_frame {
 	int64_t stamp_us;
 };
 
-/* What a test sets, and below what it reads. All zero: no such node. */
+/* What a test sets, followed by what it reads. All zeros: no such node. */
 struct fake_node {
 	bool present;
 	const char *card;
 	uint32_t device_caps;
 	uint32_t fourccs[4]; /* ends with 0 */
 	struct fake_size sizes[4];
-	uint32_t grants;        /* buffers; 0: as asked */
+	uint32_t grants;        /* buffers; 0: as requested */
 	uint32_t buffer_bytes;  /* 0: FAKE_BYTES */
-	uint64_t room;          /* pixels a second that the bus carries; 0: any */
-	uint32_t answers_width; /* S_FMT gives this width instead; 0: as asked */
+	uint64_t room;          /* pixels per second that the bus can carry; 0: any */
+	uint32_t answers_width; /* S_FMT returns this width instead; 0: as requested */
 	uint32_t stolen_width;  /* another program sets it before the buffers are there */
 	uint32_t bytesperline;
 	int open_errno, format_errno, parm_errno, buffers_errno, fetch_errno, queue_errno;
@@ -60,16 +59,16 @@ struct fake_node {
 
 extern struct fake_node fake_nodes[FAKE_NODES]; /* /dev/video0 to 3 */
 
-/* No node at all; closes what a test left open. */
+/* Removes all nodes, and closes what a test has left open. */
 void fake_reset(void);
 
 /* A camera at /dev/videoN: MJPG and YUYV, 640x480 at 30 and 15, 1280x720 at 30, 60 and 10. */
 struct fake_node *fake_camera(unsigned number);
 
-/* The driver fills the next queued buffer; false where none is queued. */
+/* The driver fills the next queued buffer; returns false if none is queued. */
 bool fake_deliver(struct fake_node *node, const struct fake_frame *frame);
 
-/* The cable is out: ENODEV from now on, and a hang-up on the descriptor. */
+/* Unplugs the camera: ENODEV from now on, and a hang-up on the descriptor. */
 void fake_unplug(struct fake_node *node);
 
 #endif

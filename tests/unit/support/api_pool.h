@@ -1,4 +1,4 @@
-/* api_pool.h - what the tests of recorder-api's pool share: a master with its workers, and a client of theirs. */
+/* api_pool.h - a recorder-api with a master and workers, and a client for it, for the tests of the pool. */
 #ifndef TESTS_UNIT_SUPPORT_API_POOL_H
 #define TESTS_UNIT_SUPPORT_API_POOL_H
 
@@ -13,10 +13,10 @@
 #define DOWNLOADS_MAX 3
 #define CAMERAS       3
 
-/* The one that runs, of pool_start(). */
+/* The running pool, from pool_start(). */
 extern struct pool {
 	struct config configs[CAMERAS];
-	struct config_set cameras; /* of those */
+	struct config_set cameras; /* of `configs` */
 	char socket_path[108];
 	pid_t master;
 } pool;
@@ -31,19 +31,21 @@ void pool_start(api_handler *dispatch);
 /* Ends the master, which must exit with 0. */
 void pool_stop(void);
 
-/* Reads the answer to its end and closes fd: the body, terminated; "" where there was none. The caller's to finish. */
+/* Reads the answer to its end and closes fd. Returns the terminated body, "" if there is none; the caller frees it. */
 struct buffer pool_body_of(int fd);
 
-/* Reads until the head of the answer has come; terminated, the caller's to finish. fd stays open. */
+/* Reads until the headers are complete, and returns them terminated; the caller frees them. fd stays open. */
 struct buffer pool_head_of(int fd);
 
-/* Asks until a download begins: places come back when the pool has noticed. Its descriptor, the caller's. */
+/*
+ * Asks until a download is accepted, because the pool notices only later that others have ended. The caller closes it.
+ */
 int pool_download(const char *uri);
 
-/* Process id of the worker that answered /pid. */
+/* The process id of the worker that answers /pid. */
 pid_t pool_ask_pid(void);
 
-/* Calls `each` with every worker; the sum of what it returned. */
+/* Calls `each` with every worker; returns the sum of the results. */
 int pool_each_worker(int (*each)(pid_t worker));
 
 #endif

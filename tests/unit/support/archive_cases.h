@@ -15,10 +15,10 @@
 #define LISTED_MAX 32
 #define HOUR_US    (3600 * US_PER_S)
 
-/* Of the case that runs. The folder is recordings in media_folder. */
+/* Of the running case. The folder is recordings in media_folder. */
 extern struct archive_case {
 	struct config config;
-	struct archive *archive; /* NULL: not opened */
+	struct archive *archive; /* NULL if it is not open */
 	struct reason why;
 	struct catalogue_entry listed[LISTED_MAX]; /* of read_list() */
 	size_t listed_count;
@@ -45,13 +45,13 @@ void put_segment(const struct segment_info *info, char name[SEGMENT_FILE_BYTES])
 /* The same, with that number and time. */
 void put_segment_at(uint64_t segment_no, int64_t wall_us);
 
-/* Opens and starts the archive; what archive_wait_repaired() says. */
+/* Opens and starts the archive; returns the result of archive_wait_repaired(). */
 struct archive_resume_point archive_case_open(void);
 
-/* archive_get_summary() of the archive. */
+/* The result of archive_get_summary(). */
 struct archive_summary summary_now(void);
 
-/* Opens a segment as the storage thread does: its entry, and its descriptor, which the caller closes. */
+/* Opens a segment as the storage thread does; returns its entry, and in *fd its descriptor, which the caller closes. */
 struct catalogue_entry begin_segment(int *fd);
 
 /* Reads the list on disk into `listed`. */

@@ -1,5 +1,7 @@
-/* break_out.h - attempts at what a locked program has no business with, and at what it has: 0 where one succeeded, else
- * errno. */
+/*
+ * break_out.h - attempts at things that a sandboxed program must not be able to do, and at some that it must. Each
+ * returns 0 if it succeeded, else an errno.
+ */
 #ifndef TESTS_UNIT_SUPPORT_BREAK_OUT_H
 #define TESTS_UNIT_SUPPORT_BREAK_OUT_H
 
@@ -8,28 +10,28 @@
 
 #include "shared/config/config.h"
 
-/* What the attempts are at. The test fills it before it locks the program up. */
+/* The targets of the attempts. A test fills it before it enters the sandbox. */
 extern struct target {
 	char folder[64], recording[96], secret[96];
 	struct config camera;
 	pid_t parent;
-	uintptr_t in_parent_at;             /* where the parent has `in_parent`; 0: where this program has it */
+	uintptr_t in_parent_at;             /* address of `in_parent` in the parent; 0: the same as here */
 	char own_ring[64], forged_ring[80]; /* of this process alone */
 	char own_lock[128];                 /* of the camera's name */
 } target;
 
 extern volatile int in_parent;
 
-/* 0 where a system call succeeded, else errno. */
+/* 0 if a system call has succeeded, else errno. */
 int attempt_errno(long outcome);
 
-/* The same of open(), which closes nothing. */
+/* The same for open(), whose descriptor stays open. */
 int attempt_open(const char *path, int flags);
 
-/* Path of `name` in that folder, until the next call. */
+/* The path of `name` in a folder, valid until the next call. */
 const char *path_within(const char *directory, const char *name);
 
-/* Files: of the system, recordings, clips. break_out_files.c */
+/* Files of the system, recordings and clips: break_out_files.c */
 int try_read_passwd(void);
 int try_read_configuration(void);
 int try_list_root(void);
@@ -38,15 +40,17 @@ int try_make_recording(void);
 int try_remove_recording(void);
 int try_truncate_recording(void);
 int try_read_recording(void);
-int try_lease_recording(void); /* whoever opens it for writing waits, for 45 seconds as a rule */
+int try_lease_recording(void); /* a writer would have to wait, usually for 45 s */
 int try_follow_link_out_of_clips(void);
 int try_link_into_clips(void);
 int try_make_device_in_clips(void);
 int try_keep_clip(void);
 int try_make_cache(void);
 
-/* Rings, and locks that recorderd depends on: whoever can open what they are on can hold them, for reading alone too.
- * break_out_rings.c */
+/*
+ * Rings, and the locks that recorderd depends on, which anyone who can open their files could hold, even only for
+ * reading: break_out_rings.c
+ */
 int try_read_ring(void);
 int try_make_ring(void);
 int try_remove_ring(void);
@@ -57,7 +61,7 @@ int try_lock_recordings(void);
 int try_lock_recordings_folder(void);
 int try_remove_the_lock(void);
 
-/* Other processes: starting them, and what the parent has. break_out_processes.c */
+/* Starting processes, and access to the parent: break_out_processes.c */
 int try_start_process(void);
 int try_run_another_program(void);
 int try_run_from_clips(void);
@@ -67,14 +71,14 @@ int try_read_parent(void);
 int try_read_parent_by_file(void);
 int try_signal_parent(void);
 int try_signal_parents_thread(void);
-int try_set_parent_as_signal_owner(void); /* input and output would signal it; by F_SETSIG with any signal */
-int try_limit_parent(void);               /* to what it has already, so that it does no harm where it succeeds */
+int try_set_parent_as_signal_owner(void); /* input and output would send it any signal (F_SETSIG) */
+int try_limit_parent(void);               /* to its current limits, so that success does no harm */
 int try_slow_parent(void);
 int try_slow_own_group(void);
 int try_slow_parents_disk(void);
 int try_limit_and_slow_self(void);
 
-/* The kernel: sockets, namespaces, and calls that nobody here needs. break_out_kernel.c */
+/* Sockets, namespaces, and system calls that the programs do not need: break_out_kernel.c */
 int try_connect_tcp(void);
 int try_open_packets(void);
 int try_ask_about_connections(void);

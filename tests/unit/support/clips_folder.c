@@ -1,4 +1,4 @@
-/* clips_folder.c - see clips_folder.h. */
+/* clips_folder.c - a folder for the clips of a test. */
 #include "tests/unit/support/clips_folder.h"
 
 #include <fcntl.h>

@@ -40,7 +40,7 @@ void client_begin(struct buffer *out)
 	client_record(out, FCGI_BEGIN_REQUEST, responder, sizeof(responder));
 }
 
-/* All of a request but the end of its input: `uri` with its query. */
+/* A request without the end of its input; `uri` includes the query. */
 static void client_open_request(struct buffer *out, const char *method, const char *uri)
 {
 	struct buffer params = {0};
@@ -50,7 +50,7 @@ static void client_open_request(struct buffer *out, const char *method, const ch
 	client_pair(&params, "QUERY_STRING", query ? query + 1 : "");
 	if (client_from.remote)
 		client_pair(&params, "REMOTE_ADDR", client_from.remote);
-	if (client_from.forwarded) { /* behind what the client sent itself */
+	if (client_from.forwarded) { /* after what the client sent itself */
 		char both[128];
 		snprintf(both, sizeof(both), "203.0.113.9, %s", client_from.forwarded);
 		client_pair(&params, "HTTP_X_FORWARDED_FOR", both);

@@ -1,6 +1,6 @@
 /*
- * in_range.h - assert_int_in_range() with each release of cmocka: up to 1.1 it is called assert_in_range(), a name that
- * 2.0 warns of.
+ * in_range.h - assert_int_in_range() for every release of cmocka: up to 1.1 it is called assert_in_range(), which 2.0
+ * warns about.
  */
 #ifndef TESTS_UNIT_SUPPORT_IN_RANGE_H
 #define TESTS_UNIT_SUPPORT_IN_RANGE_H

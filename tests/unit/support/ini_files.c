@@ -71,7 +71,7 @@ void ini_refused(const char *text, const char *word, const char *another)
 	const char *path = ini_write("bad.ini", text);
 
 	if (config_load(path, &config, &why))
-		fail_msg("taken: %s", text);
+		fail_msg("accepted: %s", text);
 	if (!strstr(why.text, path) || !strstr(why.text, word) || !strstr(why.text, another))
 		fail_msg("%s\n says: %s", text, why.text);
 }

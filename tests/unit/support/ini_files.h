@@ -1,4 +1,4 @@
-/* ini_files.h - recorder.ini as a test writes it, in a folder of its own: what is loaded, and what is refused. */
+/* ini_files.h - writes .ini files in a folder of the test, and loads them or expects them to be refused. */
 #ifndef TESTS_UNIT_SUPPORT_INI_FILES_H
 #define TESTS_UNIT_SUPPORT_INI_FILES_H
 
@@ -13,17 +13,17 @@ extern char ini_folder[PATH_MAX]; /* of ini_folder_make() */
 int ini_folder_make(void **state);
 int ini_folder_remove(void **state);
 
-/* Path of a file of the folder, until the eighth call from here. */
+/* The path of a file in the folder, valid for the next seven calls. */
 const char *ini_path(const char *name);
 
-/* Writes the file, and returns its path as ini_path() does. */
+/* Writes the file, and returns its path like ini_path(). */
 const char *ini_write(const char *name, const char *text);
 const char *ini_write_bytes(const char *name, const void *bytes, size_t length);
 
-/* The configuration of good.ini with that text; fails the test where it is refused. */
+/* Loads a file with that text, good.ini; fails the test if it is refused. */
 struct config ini_loaded(const char *text);
 
-/* Fails the test unless that text is refused, by a sentence that has the file's path and both words. */
+/* The text is refused with a reason that contains the file's path and both words. */
 void ini_refused(const char *text, const char *word, const char *another);
 
 #endif

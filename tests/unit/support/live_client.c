@@ -32,8 +32,7 @@ void live_leave(struct viewer *viewer)
 	buffer_free(&viewer->bytes);
 }
 
-/* Takes everything up to and with `text` out of the stream, as a string to be freed; NULL where the stream ends before.
- */
+/* Reads the stream up to and including `text`, as a string that the caller frees; NULL if the stream ends before. */
 static char *take_until(struct viewer *viewer, const char *text)
 {
 	void *found;

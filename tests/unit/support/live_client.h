@@ -1,4 +1,4 @@
-/* live_client.h - a viewer of the live stream, for tests: asks for it, and takes it apart frame by frame. */
+/* live_client.h - a viewer of the live stream, which it parses frame by frame. */
 #ifndef TESTS_UNIT_SUPPORT_LIVE_CLIENT_H
 #define TESTS_UNIT_SUPPORT_LIVE_CLIENT_H
 
@@ -8,31 +8,31 @@
 
 struct viewer {
 	int fd;
-	struct buffer bytes; /* what came and was not looked at yet */
+	struct buffer bytes; /* received but not parsed yet */
 	int last_type;       /* of the last record */
 };
 
 extern char live_socket_path[80]; /* where recorder-live listens */
 
-/* Connects and asks; live_leave() ends it. Nothing that it waits for takes longer than a minute. */
+/* Connects and sends a request; live_leave() ends it. Waits at most a minute for anything. */
 struct viewer live_ask(const char *method, const char *uri);
 
 /* Hangs up. */
 void live_leave(struct viewer *viewer);
 
-/* Asks for a stream, and takes its head and first boundary. */
+/* Requests a stream, and reads its headers and the first boundary. */
 struct viewer live_watch(const char *uri);
 
-/* The next part: its frame's number, 0 where the stream has ended. Fails where a byte of it is wrong. */
+/* Reads the next part and returns its frame number, 0 if the stream has ended. Fails if a byte of the part is wrong. */
 uint32_t live_next_frame(struct viewer *viewer);
 
-/* The next one behind frame `last`, which is sent again where the next one is long in coming. */
+/* Reads the next frame after `last`, which is sent again if the next one takes long. */
 uint32_t live_frame_after(struct viewer *viewer, uint32_t last);
 
-/* The status of an answer, and its head, to be freed. */
+/* The status of an answer, and its headers, which the caller frees. */
 int live_status_of(const char *method, const char *uri, char **headers);
 
-/* Fails unless the answer has that status and that in its head. */
+/* The answer has that status, and its headers contain `header`. */
 void live_expect_status(const char *method, const char *uri, int status, const char *header);
 
 #endif

@@ -1,4 +1,4 @@
-/* live_server.h - recorder-live's loop on a thread, beside a recorder that writes what a test wants, for tests. */
+/* live_server.h - recorder-live's loop on a thread, and a recorder that writes what a test wants. */
 #ifndef TESTS_UNIT_SUPPORT_LIVE_SERVER_H
 #define TESTS_UNIT_SUPPORT_LIVE_SERVER_H
 
@@ -19,29 +19,29 @@
 extern struct live_server {
 	char folder[64];
 	struct config camera;
-	struct ring_writer *recorder; /* NULL: it does not run */
-	uint64_t places;              /* as the recorder has read them; those of `camera` are as recorder-live did */
+	struct ring_writer *recorder; /* NULL if it does not run */
+	uint64_t places;              /* as read by the recorder; those in `camera` are as read by recorder-live */
 } live_server;
 
-/* Publishes the recorder's state with a heartbeat of now. */
+/* Publishes the recorder's state with the current time as its heartbeat. */
 void live_server_publish(void);
 
-/* The recorder's side: a new ring, and its state. */
+/* Starts the recorder: a new ring, and its state. */
 void live_server_start_recorder(void);
 
-/* Starts both; recorder-live gives a recorder up that says nothing for that long. Not 0: failed. */
+/* Starts both. recorder-live gives up on a recorder without a heartbeat for that long. Returns 0 on success. */
 int live_server_start_with(void **state, int64_t gone_limit_us);
 
-/* Setup of a case: the same with five minutes. */
+/* Setup of a case: the same, with five minutes. */
 int live_server_start(void **state);
 
-/* Ends recorder-live's thread; once more does nothing. */
+/* Ends recorder-live's thread; does nothing if it has ended. */
 void live_server_stop(void);
 
 /* Teardown of a case. */
 int live_server_tear_down(void **state);
 
-/* Frame number n is made from the seed n, so that a viewer can tell which one it got. */
+/* Records frame number n, which is made from the seed n, so that a viewer can tell which one it got. */
 void record_frame_sized(uint32_t n, size_t length, uint16_t width);
 
 /* The same with FRAME_BYTES and WIDTH. */

@@ -1,6 +1,6 @@
 /*
- * media_cases.h - what the tests of the file formats share: a stream as FFmpeg really makes it, with irregular time
- * stamps, segments built out of it by the format's rules, and FFmpeg's own opinion of them.
+ * media_cases.h - a stream as FFmpeg really makes it, with irregular time stamps, segments built from it by the
+ * format's rules, and FFmpeg's own opinion of them, for the tests of the file formats.
  */
 #ifndef TESTS_UNIT_SUPPORT_MEDIA_CASES_H
 #define TESTS_UNIT_SUPPORT_MEDIA_CASES_H
@@ -42,10 +42,10 @@ struct decoded {
 
 extern char media_folder[PATH_BYTES / 2]; /* of make_folder() */
 
-/* The next number of a seed that is not 0 (xorshift). */
+/* The next random number (xorshift); the seed must not be 0. */
 uint32_t next_random(uint32_t *seed);
 
-/* Path of a file of media_folder; returns `out`. */
+/* Makes the path of a file in media_folder; returns `out`. */
 const char *path_of(const char *name, char out[PATH_BYTES]);
 
 /* Setup of a program: media_folder. */
@@ -57,35 +57,37 @@ struct buffer output_of(const char *format, ...);
 /* Its teardown. */
 int remove_folder(void **state);
 
-/* What is in a file; the caller's to finish. */
+/* Reads a file; the caller frees the buffer. */
 struct buffer file_read(const char *path);
 
-/* Makes the file, or overwrites it. */
+/* Creates or overwrites a file. */
 void file_write(const char *path, const void *data, size_t length);
 
-/* Whether media_folder has it; a link counts, wherever it leads. */
+/* Whether media_folder has the file; even a dangling link counts. */
 bool file_is_there(const char *name);
 
-/* A file in memory with that content; the caller closes it. */
+/* Makes a file in memory with that content; the caller closes it. */
 int file_of(const void *data, size_t length);
 
-/* Capture time of a frame from the first: bursts, one of a single microsecond, and pauses. */
+/* The capture time of a frame after the first one. There are bursts, one of a single microsecond, and pauses. */
 int64_t media_time_us(size_t frame);
 
-/* Frame 0, and the first frame of every wall-clock second. */
+/* Whether it is a key frame: frame 0, and the first frame of every wall-clock second. */
 bool media_key(size_t frame);
 
-/* The recorder's own FFmpeg command, on a moving test picture of 96x64; codec is "h264" or "mjpeg". The caller finishes
- * out->data. */
+/*
+ * Runs the recorder's own FFmpeg command on a moving test picture of 96x64; codec is "h264" or "mjpeg". The caller
+ * frees out->data.
+ */
 void stream_make(struct stream *out, const char *codec);
 
-/* Length of the moof that a fragment begins with. */
+/* The length of the moof at the beginning of a fragment. */
 size_t moof_bytes(const uint8_t *fragment);
 
-/* The open form of a segment with `count` frames of the stream from `first` on; the caller's to finish. */
+/* Makes the open form of a segment with `count` frames of the stream from `first` on; the caller frees it. */
 struct buffer segment_of(const struct stream *stream, size_t first, size_t count, uint64_t segment_no);
 
-/* Decodes a file; returns how many frames. FFmpeg must report no error. */
+/* Decodes a file and returns the number of frames. FFmpeg must not report an error. */
 size_t decode(const char *path, struct decoded out[MEDIA_FRAMES * 2]);
 
 #endif

@@ -55,7 +55,7 @@ void plan_write_segment(const struct plan_archive *archive, const struct frames 
 	plan_write_file(archive, segment->entry.file, "", 0, (off_t)segment->entry.size_bytes);
 }
 
-/* The frames of one segment from *wall_us on; *wall_us moves to its end. */
+/* Makes the frames of one segment from *wall_us on; *wall_us becomes its end. */
 static void fill_segment(struct frames *segment, int64_t *wall_us, uint32_t usual_us)
 {
 	uint64_t offset = 500;
@@ -135,7 +135,7 @@ void plan_archive_make(struct plan_archive *archive, uint32_t number)
 		make_segment(archive, i, &wall_us, usual_us);
 	struct frames *last = &archive->segments[archive->count - 1];
 	if (random_below(2) == 0) {
-		/* Still being recorded: the list is older than the index. */
+		/* It is still being recorded, so the list is older than the index. */
 		last->entry.state = CATALOGUE_RECORDING;
 		last->entry.frames = 1;
 		last->entry.end_wall_us = last->records[0].wall_us + last->records[0].duration_us;

@@ -1,4 +1,4 @@
-/* plan_archives.h - archives whose frames jitter, pause, miss key frames and go back in time, for tests. */
+/* plan_archives.h - archives whose frames jitter, pause, lack key frames and go back in time. */
 #ifndef TESTS_UNIT_SUPPORT_PLAN_ARCHIVES_H
 #define TESTS_UNIT_SUPPORT_PLAN_ARCHIVES_H
 
@@ -28,13 +28,13 @@ struct plan_archive {
 
 extern uint32_t plan_seed; /* of random_below(); plan_archive_make() sets it */
 
-/* The next random number of plan_seed, below `limit`. */
+/* The next random number from plan_seed, below `limit`. */
 uint32_t random_below(uint32_t limit);
 
-/* Writes that into a file of the archive, which has `size` bytes then; 0: as written. */
+/* Writes a file of the archive and extends it to `size` bytes; 0: not extended. */
 void plan_write_file(const struct plan_archive *archive, const char *name, const void *data, size_t length, off_t size);
 
-/* Writes the index of a segment, and a file of its length. */
+/* Writes the index of a segment, and a .mp4 of its length. */
 void plan_write_segment(const struct plan_archive *archive, const struct frames *segment);
 
 /* Writes all segments and the list. */
@@ -43,10 +43,10 @@ void plan_archive_write(struct plan_archive *archive);
 /* Makes archive `number` in a folder of its own; plan_archive_drop() removes it. */
 void plan_archive_make(struct plan_archive *archive, uint32_t number);
 
-/* Frames [first, end) of a segment are damaged; the time that they took. */
+/* Marks frames [first, end) of a segment as damaged; returns how long they lasted. */
 int64_t plan_archive_damage(struct plan_archive *archive, size_t number, size_t first, size_t end);
 
-/* Closes and removes it. */
+/* Closes and removes the archive. */
 void plan_archive_drop(struct plan_archive *archive);
 
 #endif

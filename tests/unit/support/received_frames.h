@@ -1,4 +1,4 @@
-/* received_frames.h - a sink that remembers what it heard from a source. */
+/* received_frames.h - a sink that remembers what it has received from a source. */
 #ifndef TESTS_UNIT_SUPPORT_RECEIVED_FRAMES_H
 #define TESTS_UNIT_SUPPORT_RECEIVED_FRAMES_H
 
@@ -7,7 +7,7 @@
 
 #include "recorderd/source/source.h"
 
-/* Of the newest frame: bytes, length, parts, captured, width, height. A case may zero it all. */
+/* `bytes` and the fields after it are those of the newest frame. A case may zero everything. */
 extern struct received_frames {
 	unsigned frames, lost, damaged;
 	uint8_t bytes[256 * 1024];
@@ -17,7 +17,7 @@ extern struct received_frames {
 	uint16_t width, height;
 } heard;
 
-/* For source_read(): fills `heard`, and fails the test where a frame is not newer than the one before it. */
+/* For source_read(): fills `heard`, and fails the test if a frame is not newer than the previous one. */
 extern const struct source_sink receiving_sink;
 
 #endif

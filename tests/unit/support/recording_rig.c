@@ -139,7 +139,7 @@ void rig_put_left_out(int64_t from_us)
 	rig.flags = 0;
 }
 
-/* Puts the next ones of wall_us[], as far as the disk follows. */
+/* Puts the next frames of wall_us[] into the ring, as far as the disk keeps up. */
 static void rig_give(void)
 {
 	while (rig.given < rig.to_give &&
@@ -158,7 +158,7 @@ static void rig_round(void *context)
 		return;
 	}
 	if (mono_now().us > rig.limit.us)
-		fail_msg("what was waited for did not come");
+		fail_msg("the expected state was not reached");
 	loop_timer_set(rig.loop, &rig.round, (mono_t){mono_now().us + 2 * US_PER_MS});
 }
 

@@ -1,6 +1,6 @@
 /*
- * recording_rig.h - the recorder without a camera: frames that a test gives go through a real ring, the encoder with
- * the real FFmpeg, storage and archive, into a folder of the test's own; and what stands there afterwards.
+ * recording_rig.h - the recorder without a camera: a test's frames go through a real ring, the encoder with the real
+ * FFmpeg, storage and archive, into a folder of the test, which is then examined.
  */
 #ifndef TESTS_UNIT_SUPPORT_RECORDING_RIG_H
 #define TESTS_UNIT_SUPPORT_RECORDING_RIG_H
@@ -20,7 +20,7 @@
 
 #define RIG_FRAMES   2000
 #define RIG_SEGMENTS 64
-#define RIG_AHEAD    60                        /* so many frames are given before the disk has them */
+#define RIG_AHEAD    60                        /* how many frames are given before the disk has them */
 #define RIG_WALL_US  INT64_C(1800000000437000) /* within a second, in 2027 */
 
 struct rig {
@@ -55,19 +55,19 @@ struct rig {
 	size_t found;
 };
 
-/* Of the case that runs: rig_set_up() or rig_prepare() zeroes it. */
+/* Of the running case; rig_set_up() or rig_prepare() zeroes it. */
 extern struct rig rig;
 
-/* A fresh folder, a ring of that size, and a configuration without retention; not 0: failed. */
+/* Makes a fresh folder, a ring of that size, and a configuration without retention; returns 0 on success. */
 int rig_prepare(uint64_t ring_bytes);
 
-/* Setup of a case: the same with 8 MiB. */
+/* Setup of a case: the same, with 8 MiB. */
 int rig_set_up(void **state);
 
-/* Archive and storage, without an encoder. */
+/* Starts the archive and storage, without an encoder. */
 void rig_start_storage(void);
 
-/* Archive, storage and encoder. */
+/* Starts the archive, storage and encoder. */
 void rig_start(void);
 
 /* Puts a frame with that wall time into the ring; as the rig's stretch and size say. */
@@ -76,43 +76,43 @@ void rig_put_bytes(int64_t wall_us, const void *data, size_t length);
 /* Puts a small JPEG of the rig's size with that wall time into the ring. */
 void rig_put(int64_t wall_us);
 
-/* A second of frames that nobody asked for: recording is off. */
+/* Puts a second of frames into the ring while recording is off. */
 void rig_put_left_out(int64_t from_us);
 
-/* Runs the loop until that holds. */
+/* Runs the loop until the condition holds. */
 void rig_wait(bool (*until)(struct rig *rig));
 
 /* A condition for rig_wait(): every frame of wall_us[] up to to_give is in the ring. */
 bool rig_all_given(struct rig *of);
 
-/* Stops as the recorder does: what is in the ring is encoded, written, finished and listed. */
+/* Stops like the recorder: everything in the ring is encoded, written, finished and listed. */
 void rig_stop(void);
 
 /* Teardown of a case. */
 int rig_tear_down(void **state);
 
-/* The folder of the recordings; the caller closes it. */
+/* A descriptor of the folder of recordings; the caller closes it. */
 int rig_folder(void);
 
 /* Reads the list and every index. */
 void rig_look(void);
 
-/* Every frame that was given is on disk once, in order, at its own microsecond. */
+/* Every frame that was given is on the disk once, in order, at its own microsecond. */
 void assert_all_recorded(void);
 
-/* The wall-clock second in which a time is. */
+/* The wall-clock second of a time. */
 int64_t wall_second(int64_t wall_us);
 
-/* Key frames are the first frame of a run, and the first of each wall-clock second: no other. */
+/* The key frames are exactly the first frame of a run, and the first of each wall-clock second. */
 void assert_key_frames(void);
 
-/* Each frame lasts until the next; the last of a run as long as the one before it. */
+/* Each frame lasts until the next one; the last of a run lasts as long as the previous one. */
 void assert_durations(void);
 
-/* Frames at that rate, `seconds` of them. */
+/* Plans `seconds` of frames at that rate. */
 void rig_plan(int64_t first_us, int64_t frames, int64_t per_us, int64_t seconds);
 
-/* What FFmpeg finds in a segment: the number of packets that its header lists. */
+/* The number of packets in a segment according to FFmpeg, which must equal the number in its header. */
 size_t rig_probe(size_t segment);
 
 #endif

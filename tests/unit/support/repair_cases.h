@@ -23,7 +23,7 @@ void put_files(const void *media, size_t media_bytes, const void *index, size_t 
 /* Fails unless the file has exactly that content. */
 void assert_file(const char *name, const void *data, size_t length);
 
-/* Length of an index of so many frames. */
+/* The length of an index of that many frames. */
 size_t index_bytes(size_t frames);
 
 /* Fails unless both files are what an undisturbed recorder makes of the first `count` frames. */

@@ -37,7 +37,7 @@ struct damaged {
 	size_t removed_at, removed; /* so many bytes are missing there, and those after them have moved up */
 };
 
-/* What a repair made of it. */
+/* The result of a repair. */
 struct salvaged {
 	enum repair_outcome outcome;
 	struct catalogue_entry entry;
@@ -53,7 +53,7 @@ extern struct long_segments {
 	struct reason why; /* of the last salvage() */
 } long_segments;
 
-/* Writes a file of media_folder. */
+/* Writes a file in media_folder. */
 void put_file(const char *name, const void *data, size_t length);
 
 /* Reads a file of media_folder; the caller frees it. */
@@ -65,10 +65,10 @@ int make_long_segments(void **state);
 /* Its teardown. */
 int drop_long_segments(void **state);
 
-/* A copy of the long segment, to be damaged; damage_finish() frees it. */
+/* Makes a copy of the long segment, to be damaged; damage_finish() frees it. */
 void damage_begin(struct damaged *out);
 
-/* Finds out which frames the damage has left. */
+/* Determines which frames the damage has left. */
 void damage_judge(struct damaged *out);
 
 /* Frees it. */

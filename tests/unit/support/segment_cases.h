@@ -26,7 +26,7 @@ int make_streams(void **state);
 /* Its teardown. */
 int drop_streams(void **state);
 
-/* For segment_walk() with a struct walked. */
+/* For segment_walk(), with a struct walked as the context. */
 bool take_record(const struct index_record *record, void *context);
 
 /* Reads the layout of a file and walks it; segment_layout_free() frees the layout. */
@@ -39,7 +39,7 @@ enum segment_outcome examine_bytes(const void *data, size_t length, struct segme
 /* The moov that finishes a segment, built through an index file; the caller frees it. */
 struct buffer final_moov(const struct segment_layout *layout, const struct walked *walked);
 
-/* Overwrites the free box by the header of an mdat up to `end`. */
+/* Overwrites the free box with the header of an mdat up to `end`. */
 void hide_fragments(struct buffer *segment, const struct segment_layout *layout, size_t end);
 
 /* Turns the segment into the complete form; returns where its media ends. */

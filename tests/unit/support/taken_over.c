@@ -7,7 +7,7 @@
 #include "tests/unit/support/break_out.h"
 #include "tests/unit/support/taken_over.h"
 
-/* The first attempt: the others open more. */
+/* Comes first, because the others open descriptors. */
 static int use_what_is_open(void)
 {
 	for (int fd = STDERR_FILENO + 1; fd < 64; fd++)

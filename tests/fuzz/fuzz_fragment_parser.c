@@ -1,6 +1,8 @@
 /*
- * fuzz_fragment_stream.c - what the encoder writes. The fragments do not depend on the pieces in which it came; each is
- * a moof with one frame right behind it, which ends where the fragment ends. Input: the stream.
+ * fuzz_fragment_parser.c - the output of the encoder.
+ *
+ * The fragments do not depend on the pieces in which the stream arrives. Each is a moof followed directly by one frame,
+ * which ends where the fragment ends. Input: the stream.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -24,7 +26,7 @@ static void take(void *context, uint8_t *data, size_t moof_bytes, size_t total_b
 	holds(fragment->sequence_at + 4 <= moof_bytes && fragment->decode_time_at + 4 <= moof_bytes);
 	taken->crc = crc32c(taken->crc, data, total_bytes);
 	taken->count++;
-	/* As the recorder does; must not change what comes behind. */
+	/* The recorder does this too; it must not change what comes after. */
 	mp4_rewrite_fragment(data, fragment, (uint32_t)taken->count, taken->count * 1000);
 }
 
