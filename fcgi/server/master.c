@@ -185,6 +185,7 @@ static bool master_open(struct master *master)
 int master_run(const struct master_setup *setup)
 {
 	struct master master = {.setup = *setup,
+				.fork_wait = BACKOFF(FORK_WAIT_MIN_US, FORK_WAIT_MAX_US),
 				.handover = {.fd = -1, .workers_fd = -1, .pending_fd = -1},
 				.signals = {.fd = -1},
 				.retire_fds = {-1, -1},

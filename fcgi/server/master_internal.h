@@ -6,6 +6,7 @@
 #include "fcgi/pool/handover.h"
 #include "fcgi/pool/worker_groups.h"
 #include "fcgi/server/master.h"
+#include "shared/base/backoff.h"
 #include "shared/event/loop.h"
 
 struct master {
@@ -22,13 +23,16 @@ struct master {
 	uint32_t generation; /* of the configuration */
 	mono_t say_at;
 	struct worker_slots *slots;
-	int retire_fds[2]; /* workers write a byte when they retire */
-	int64_t backoff_us;
+	int retire_fds[2];        /* workers write a byte when they retire */
+	struct backoff fork_wait; /* while workers die one after the other */
 	mono_t died_at;
 	struct config_watch follow;
 	bool stopping;
 	bool stop_over;
 };
+
+#define FORK_WAIT_MIN_US (100 * US_PER_MS)
+#define FORK_WAIT_MAX_US US_PER_S
 
 static inline void master_timer(struct master *master, struct loop_timer *timer, int64_t in_us)
 {

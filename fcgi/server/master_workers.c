@@ -17,9 +17,6 @@
 #include "fcgi/server/worker.h"
 #include "shared/base/log.h"
 
-#define BACKOFF_MIN_US (100 * US_PER_MS)
-#define BACKOFF_MAX_US US_PER_S
-
 static int workers_wanted(const struct master *master, uint32_t group)
 {
 	if (group == GROUP_FRONT)
@@ -135,7 +132,7 @@ static bool worker_fork(struct master *master, uint32_t group)
 	}
 	worker_slots_release(master->slots, slot);
 	log_warn("api", "no process for a worker: %s", strerror(errno));
-	master_timer(master, &master->forking, BACKOFF_MAX_US);
+	master_timer(master, &master->forking, FORK_WAIT_MAX_US);
 	return false;
 }
 
@@ -161,14 +158,11 @@ static void worker_died(struct master *master, pid_t pid, int status)
 		log_warn("api", "worker %d ended with status %d; another takes its place", (int)pid,
 			 WEXITSTATUS(status));
 	atomic_fetch_add(&master->slots->workers_died, 1);
-	bool again = now.us - master->died_at.us < 2 * BACKOFF_MAX_US;
-	master->backoff_us = again ? master->backoff_us * 2 : 0;
-	if (again && master->backoff_us < BACKOFF_MIN_US)
-		master->backoff_us = BACKOFF_MIN_US;
-	if (master->backoff_us > BACKOFF_MAX_US)
-		master->backoff_us = BACKOFF_MAX_US;
+	bool again = now.us - master->died_at.us < 2 * FORK_WAIT_MAX_US;
+	if (!again)
+		backoff_reset(&master->fork_wait);
 	master->died_at = now;
-	master_timer(master, &master->forking, master->backoff_us);
+	master_timer(master, &master->forking, again ? backoff_next(&master->fork_wait) : 0);
 }
 
 void workers_reap(struct master *master)

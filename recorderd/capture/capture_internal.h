@@ -13,9 +13,12 @@
 #include "recorderd/capture/device_worker.h"
 #include "recorderd/capture/frame_rate.h"
 #include "recorderd/source/source.h"
+#include "shared/base/backoff.h"
 
 #define RETRY_MIN_US           (US_PER_S / 5)
+#define RETRY_MAX_US           (2 * US_PER_S)
 #define PREFERRED_RETRY_MIN_US (2 * US_PER_S) /* between lists of devices while a fallback is used */
+#define PREFERRED_RETRY_MAX_US (60 * US_PER_S)
 
 enum phase {
 	PHASE_WAITING,     /* to open again */
@@ -48,7 +51,7 @@ struct capture {
 	struct loop_timer deadline, preferred_timer;
 	struct source *source;
 	struct reason open_error; /* of the last attempt to open */
-	int64_t retry_us, preferred_retry_us;
+	struct backoff retry, preferred_retry;
 	mono_t opened_at;
 	bool want_list;   /* the next list of devices tells whether the configured camera is back */
 	bool on_fallback; /* the open source is not the configured one */

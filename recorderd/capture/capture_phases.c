@@ -8,10 +8,8 @@
 #include "shared/base/log.h"
 
 #define FIRST_FRAME_TIMEOUT_US (5 * US_PER_S)
-#define RETRY_MAX_US           (2 * US_PER_S)
 #define STABLE_US              US_PER_S        /* a camera that ran for so long is opened again at once */
 #define DEVICE_SETTLE_US       (US_PER_S / 20) /* from a node's appearance until it can be used */
-#define PREFERRED_RETRY_MAX_US (60 * US_PER_S)
 
 static void set_deadline(struct capture *capture, int64_t in_us)
 {
@@ -127,14 +125,13 @@ static bool is_fallback(const struct capture *capture)
 static void wait_and_retry(struct capture *capture)
 {
 	capture->phase = PHASE_WAITING;
-	set_deadline(capture, capture->retry_us);
-	capture->retry_us = capture->retry_us * 2 < RETRY_MAX_US ? capture->retry_us * 2 : RETRY_MAX_US;
+	set_deadline(capture, backoff_next(&capture->retry));
 }
 
 static void set_preferred_timer(struct capture *capture)
 {
 	loop_timer_set(capture->parts.loop, &capture->preferred_timer,
-		       (mono_t){mono_now().us + capture->preferred_retry_us});
+		       (mono_t){mono_now().us + capture->preferred_retry.wait_us});
 }
 
 static void on_opened(struct capture *capture)
@@ -155,7 +152,7 @@ static void on_opened(struct capture *capture)
 	if (capture->on_fallback)
 		set_preferred_timer(capture);
 	else
-		capture->preferred_retry_us = PREFERRED_RETRY_MIN_US;
+		backoff_reset(&capture->preferred_retry);
 	describe_source(capture);
 	capture->phase = PHASE_FIRST_FRAME;
 	capture->opened_at = capture->last_frame = mono_now();
@@ -183,7 +180,7 @@ static void on_first_frame(struct capture *capture)
 {
 	capture->phase = PHASE_STREAMING;
 	capture->no_frames = false;
-	capture->retry_us = RETRY_MIN_US;
+	backoff_reset(&capture->retry);
 	set_state(capture, CAMERA_STREAMING);
 	set_deadline(capture, capture->source->info.stall_timeout_us);
 }
@@ -232,9 +229,7 @@ void capture_list_for_preferred(void *context)
 		return;
 	capture->want_list = true;
 	device_worker_list(capture->worker);
-	capture->preferred_retry_us = capture->preferred_retry_us * 2 < PREFERRED_RETRY_MAX_US
-					      ? capture->preferred_retry_us * 2
-					      : PREFERRED_RETRY_MAX_US;
+	backoff_next(&capture->preferred_retry);
 	set_preferred_timer(capture);
 }
 
