@@ -1,4 +1,4 @@
-/* memory_command.c - see memory_command.h. */
+/* memory_command.c - lists and frees the memory that killed recorders have left. */
 #include "recorderd/command/memory_command.h"
 
 #include <limits.h>
@@ -10,11 +10,12 @@
 
 int memory_command_list(FILE *to)
 {
-	char text[LEFTOVER_TEXT_BYTES];
 	struct leftover *all;
 	size_t count = leftovers_find(&all);
 
 	for (size_t i = 0; i < count; i++) {
+		char text[LEFTOVER_TEXT_BYTES];
+
 		leftover_describe(&all[i], text);
 		fprintf(to, "%s\n", text);
 	}
@@ -22,7 +23,7 @@ int memory_command_list(FILE *to)
 	return 0;
 }
 
-/* `quiet`: where there is nothing, that needs no word. */
+/* `quiet`: prints nothing if there is nothing to free. */
 static int free_one(const char *camera, bool quiet)
 {
 	struct reason why;
@@ -30,14 +31,14 @@ static int free_one(const char *camera, bool quiet)
 
 	switch (leftover_free(camera, &bytes, &why)) {
 	case LEFTOVER_FREED:
-		printf("%s: %llu MiB of RAM are free again\n", camera, (unsigned long long)bytes >> 20);
+		printf("%s: freed %llu MiB of RAM\n", camera, (unsigned long long)bytes >> 20);
 		return 0;
 	case LEFTOVER_NONE:
 		if (!quiet)
-			printf("%s: there is nothing in memory\n", camera);
+			printf("%s: nothing to free\n", camera);
 		return 0;
 	case LEFTOVER_IN_USE:
-		fprintf(stderr, "recorderd: the recorder of the camera %s is running: the memory is its own\n", camera);
+		fprintf(stderr, "recorderd: the recorder of the camera %s is running and uses its memory\n", camera);
 		return 1;
 	case LEFTOVER_REFUSED:
 		break;
@@ -46,7 +47,7 @@ static int free_one(const char *camera, bool quiet)
 	return 1;
 }
 
-/* True where `file` is that path, or stands in that directory. */
+/* Whether `file` is that path, or a file in that directory. */
 static bool is_below(const char *file, const char *path)
 {
 	size_t length = strlen(path);
@@ -55,7 +56,8 @@ static bool is_below(const char *file, const char *path)
 	       (file[length] == '\0' || (file[length] == '/' && !strchr(file + length + 1, '/')));
 }
 
-static int free_of_file(const char *path)
+/* Frees the rings of recorders that were started with the file, or with a file of the directory, at `path`. */
+static int free_by_file(const char *path)
 {
 	struct leftover *all;
 	size_t count = leftovers_find(&all);
@@ -68,7 +70,7 @@ static int free_of_file(const char *path)
 	return status;
 }
 
-/* The folder of a file that is gone is resolved all the same: recorders name their files by what links resolve to. */
+/* Resolves symbolic links, since recorders publish resolved paths. If the file is gone, resolves its folder. */
 static void resolve(const char *path, char out[PATH_MAX])
 {
 	char folder[PATH_MAX], resolved[PATH_MAX];
@@ -92,12 +94,13 @@ int memory_command_free(const char *config, const char *camera)
 	struct config_set set = {0};
 	struct reason unused;
 	char path[PATH_MAX];
-	int status;
 
 	if (camera)
 		return free_one(camera, false);
 	resolve(config, path);
-	status = free_of_file(path);
+
+	int status = free_by_file(path);
+
 	if (config_set_load(config, &set, &unused))
 		for (size_t i = 0; i < set.count; i++)
 			status |= free_one(set.cameras[i].camera.name, true);

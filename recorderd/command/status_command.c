@@ -1,4 +1,4 @@
-/* status_command.c - see status_command.h. */
+/* status_command.c - prints how the running recorders are doing. */
 #include "recorderd/command/status_command.h"
 
 #include <json-c/json.h>
@@ -14,15 +14,15 @@
 #include "shared/ring/ring_reader.h"
 #include "shared/ring/state_json.h"
 
-struct sentences {
-	struct json_object *failures, *warnings; /* arrays of texts */
+struct findings {
+	struct json_object *failures, *warnings; /* arrays of sentences */
 };
 
-static void take_sentence(void *context, enum health_kind kind, const char *sentence)
+static void add_finding(void *context, enum health_kind kind, const char *sentence)
 {
-	struct sentences *sentences = context;
+	struct findings *findings = context;
 
-	json_object_array_add(kind == HEALTH_FAILURE ? sentences->failures : sentences->warnings,
+	json_object_array_add(kind == HEALTH_FAILURE ? findings->failures : findings->warnings,
 			      json_string_or_null(sentence));
 }
 
@@ -55,7 +55,6 @@ static void print_camera(FILE *to, const struct recorder_state *state)
 
 static void print_memory(FILE *to, const struct ring_reader *ring, const struct recorder_state *state)
 {
-	char words[HEALTH_MEMORY_TEXT_BYTES];
 	struct ring_frame oldest, newest;
 	uint64_t head = ring_reader_head(ring);
 	double seconds = 0;
@@ -64,9 +63,12 @@ static void print_memory(FILE *to, const struct ring_reader *ring, const struct 
 		seconds = (double)(newest.meta.mono_us - oldest.meta.mono_us) / US_PER_S;
 	fprintf(to, "  %-10s the newest %.0f s, in %llu MiB\n", "memory", seconds,
 		(unsigned long long)ring_reader_data_bytes(ring) >> 20);
-	health_memory_text(state, words);
-	if (*words)
-		fprintf(to, "  %-10s %s\n", "", words);
+
+	char note[HEALTH_MEMORY_TEXT_BYTES];
+
+	health_memory_text(state, note);
+	if (*note)
+		fprintf(to, "  %-10s %s\n", "", note);
 }
 
 static void print_recording(FILE *to, const struct recorder_state *state)
@@ -76,72 +78,74 @@ static void print_recording(FILE *to, const struct recorder_state *state)
 	fprintf(to, "  %-10s %s since %s", "recording", recording_state_text(state->recording_state),
 		iso(state->recording_since_wall_us, text));
 	if (state->recording_state == RECORDING_ON)
-		fprintf(to, ": %s, by %s", state->open_segment, state->encoder);
+		fprintf(to, ": %s, encoded by %s", state->open_segment, state->encoder);
 	fprintf(to, "\n  %-10s %llu segments, %.1f GB", "disk", (unsigned long long)state->segments,
 		(double)state->recordings_bytes / 1e9);
 	if (state->oldest_wall_us)
 		fprintf(to, " since %s", iso(state->oldest_wall_us, text));
-	fprintf(to, "; %.1f GB are free\n", (double)state->disk_free_bytes / 1e9);
+	fprintf(to, "; %.1f GB free\n", (double)state->disk_free_bytes / 1e9);
 }
 
 static void print_sandbox(FILE *to, const struct recorder_state *state)
 {
 	fprintf(to, "  %-10s ", "sandbox");
 	if (!state->sandbox_known)
-		fprintf(to, "of FFmpeg: not known, since none was started yet\n");
+		fprintf(to, "of FFmpeg: unknown, FFmpeg has not been started yet\n");
 	else if (*state->sandbox_missing)
 		fprintf(to, "of FFmpeg: incomplete: %s\n", state->sandbox_missing);
 	else
-		fprintf(to, "of FFmpeg: Landlock %u and seccomp\n", state->sandbox_landlock);
+		fprintf(to, "of FFmpeg: Landlock ABI %u and seccomp\n", state->sandbox_landlock);
 }
 
-/* One camera, asked once: everything below is about the same moment. */
-struct account {
+/* The status of one camera. The state is read once, so that all of the report is about the same moment. */
+struct report {
 	const char *camera;
-	struct ring_reader *ring; /* NULL: none runs */
+	struct ring_reader *ring; /* NULL: no recorder is running */
 	struct recorder_state state;
-	struct sentences sentences;
+	struct findings findings;
 	enum status_outcome outcome;
-	char leftover[LEFTOVER_TEXT_BYTES]; /* of one that is gone; empty: nothing */
+	char leftover[LEFTOVER_TEXT_BYTES]; /* empty: none */
 };
 
-static void account_open(struct account *account, const struct config *config)
+static void report_open(struct report *report, const struct config *config)
 {
-	const struct health_listener listener = {take_sentence, &account->sentences};
+	const struct health_listener listener = {add_finding, &report->findings};
 	struct reason why = {""};
 	char name[64];
 
-	*account = (struct account){.camera = config->camera.name};
-	account->sentences = (struct sentences){json_object_new_array(), json_object_new_array()};
+	*report = (struct report){.camera = config->camera.name};
+	report->findings = (struct findings){json_object_new_array(), json_object_new_array()};
 	config_ring_name(config, name);
-	account->ring = ring_reader_open_any_user(name, &why);
-	if (account->ring && (!ring_reader_state(account->ring, &account->state) ||
-			      !ring_reader_is_alive(account->ring, &account->state))) {
-		ring_reader_close(account->ring);
-		account->ring = NULL;
+	report->ring = ring_reader_open_any_user(name, &why);
+	if (report->ring &&
+	    (!ring_reader_state(report->ring, &report->state) || !ring_reader_is_alive(report->ring, &report->state))) {
+		ring_reader_close(report->ring);
+		report->ring = NULL;
 	}
-	if (account->ring || !why.text[0])
-		health_check(account->ring ? &account->state : NULL, &listener);
+	if (report->ring || !why.text[0])
+		health_check(report->ring ? &report->state : NULL, &listener);
 	else
-		take_sentence(&account->sentences, HEALTH_FAILURE, why.text);
-	account->outcome = !account->ring                                              ? STATUS_ABSENT
-			   : json_object_array_length(account->sentences.failures) > 0 ? STATUS_FAILED
-										       : STATUS_OK;
+		add_finding(&report->findings, HEALTH_FAILURE, why.text);
+	if (!report->ring)
+		report->outcome = STATUS_ABSENT;
+	else if (json_object_array_length(report->findings.failures) > 0)
+		report->outcome = STATUS_FAILED;
+
 	struct leftover left;
-	if (!account->ring && leftover_find(account->camera, &left))
-		leftover_describe(&left, account->leftover);
+	if (!report->ring && leftover_find(report->camera, &left))
+		leftover_describe(&left, report->leftover);
 }
 
-static void account_close(struct account *account)
+static void report_close(struct report *report)
 {
-	ring_reader_close(account->ring);
-	json_object_put(account->sentences.failures);
-	json_object_put(account->sentences.warnings);
+	ring_reader_close(report->ring);
+	json_object_put(report->findings.failures);
+	json_object_put(report->findings.warnings);
 }
 
 #define USER_NUMBER_BYTES 16
 
-/* `number` is used where the user has no name. */
+/* Returns the user's name; if it has none, its number, formatted into `number`. */
 static const char *user_name(uid_t uid, char number[USER_NUMBER_BYTES])
 {
 	const struct passwd *user = getpwuid(uid);
@@ -150,48 +154,56 @@ static const char *user_name(uid_t uid, char number[USER_NUMBER_BYTES])
 	return user ? user->pw_name : number;
 }
 
-static void account_print(const struct account *account, FILE *to)
+static void report_print(const struct report *report, FILE *to)
 {
-	char number[USER_NUMBER_BYTES];
-	static const char *const words[] = {[STATUS_OK] = "it records",
-					    [STATUS_FAILED] = "it does NOT record as it should",
-					    [STATUS_ABSENT] = "no recorder"};
+	static const char *const texts[] = {
+		[STATUS_OK] = "recording",
+		[STATUS_FAILED] = "NOT recording as it should",
+		[STATUS_ABSENT] = "no recorder is running",
+	};
 
-	fprintf(to, "%s: %s", account->camera, words[account->outcome]);
-	if (account->ring && ring_reader_owner(account->ring) != geteuid())
-		fprintf(to, ", says the user %s", user_name(ring_reader_owner(account->ring), number));
+	fprintf(to, "%s: %s", report->camera, texts[report->outcome]);
+	if (report->ring && ring_reader_owner(report->ring) != geteuid()) {
+		char number[USER_NUMBER_BYTES];
+
+		fprintf(to, " (recorder of the user %s)", user_name(ring_reader_owner(report->ring), number));
+	}
 	fputs("\n", to);
-	print_list(to, "failure", account->sentences.failures);
-	print_list(to, "warning", account->sentences.warnings);
-	if (account->leftover[0])
-		fprintf(to, "  %-10s %s\n", "memory", account->leftover);
-	if (!account->ring)
+	print_list(to, "failure", report->findings.failures);
+	print_list(to, "warning", report->findings.warnings);
+	if (report->leftover[0])
+		fprintf(to, "  %-10s %s\n", "memory", report->leftover);
+	if (!report->ring)
 		return;
-	print_camera(to, &account->state);
-	print_memory(to, account->ring, &account->state);
-	print_recording(to, &account->state);
-	print_sandbox(to, &account->state);
+	print_camera(to, &report->state);
+	print_memory(to, report->ring, &report->state);
+	print_recording(to, &report->state);
+	print_sandbox(to, &report->state);
 }
 
-static struct json_object *account_json(const struct account *account)
+static struct json_object *report_json(const struct report *report)
 {
-	static const char *const words[] = {[STATUS_OK] = "ok", [STATUS_FAILED] = "failed", [STATUS_ABSENT] = "absent"};
-	bool warned = json_object_array_length(account->sentences.warnings) > 0;
+	static const char *const names[] = {
+		[STATUS_OK] = "ok",
+		[STATUS_FAILED] = "failed",
+		[STATUS_ABSENT] = "absent",
+	};
+	bool warned = json_object_array_length(report->findings.warnings) > 0;
 	struct json_object *json;
 
-	if (account->ring) {
-		json = state_json(account->camera, account->ring, &account->state);
+	if (report->ring) {
+		json = state_json(report->camera, report->ring, &report->state);
 	} else {
 		json = json_object_new_object();
-		json_object_object_add(json, "camera", json_string_or_null(account->camera));
+		json_object_object_add(json, "camera", json_string_or_null(report->camera));
 	}
 	json_object_object_add(
 		json, "status",
-		json_object_new_string(account->outcome == STATUS_OK && warned ? "warning" : words[account->outcome]));
-	json_object_object_add(json, "failures", json_object_get(account->sentences.failures));
-	json_object_object_add(json, "warnings", json_object_get(account->sentences.warnings));
-	if (account->leftover[0])
-		json_object_object_add(json, "leftover", json_string_or_null(account->leftover));
+		json_object_new_string(report->outcome == STATUS_OK && warned ? "warning" : names[report->outcome]));
+	json_object_object_add(json, "failures", json_object_get(report->findings.failures));
+	json_object_object_add(json, "warnings", json_object_get(report->findings.warnings));
+	if (report->leftover[0])
+		json_object_object_add(json, "leftover", json_string_or_null(report->leftover));
 	return json;
 }
 
@@ -203,18 +215,20 @@ static bool is_among(const char *camera, const struct config *cameras, size_t co
 	return false;
 }
 
-/* What recorders of cameras that are none of these have left. */
+/* Prints the leftovers of cameras that are not among `cameras`. */
 static void print_others(FILE *to, const struct config *cameras, size_t count)
 {
-	char text[LEFTOVER_TEXT_BYTES];
 	struct leftover *all;
 	size_t found = leftovers_find(&all);
 
 	for (size_t i = 0; i < found; i++) {
+		char text[LEFTOVER_TEXT_BYTES];
+
 		if (is_among(all[i].camera, cameras, count))
 			continue;
 		leftover_describe(&all[i], text);
-		fprintf(to, "%s: no recorder, and none of these cameras\n  %-10s %s\n", all[i].camera, "memory", text);
+		fprintf(to, "%s: no recorder is running, not in this configuration\n  %-10s %s\n", all[i].camera,
+			"memory", text);
 	}
 	free(all);
 }
@@ -225,18 +239,18 @@ enum status_outcome status_print(FILE *to, const struct config *cameras, size_t 
 	enum status_outcome worst = STATUS_OK;
 
 	for (size_t i = 0; i < count; i++) {
-		struct account account;
+		struct report report;
 
-		account_open(&account, &cameras[i]);
-		if (account.outcome > worst)
-			worst = account.outcome;
+		report_open(&report, &cameras[i]);
+		if (report.outcome > worst)
+			worst = report.outcome;
 		if (json)
-			json_object_array_add(array, account_json(&account));
+			json_object_array_add(array, report_json(&report));
 		else
-			account_print(&account, to);
-		account_close(&account);
+			report_print(&report, to);
+		report_close(&report);
 	}
-	if (others && !json) /* a program asks for its cameras, and gets these */
+	if (others && !json) /* a program that reads the JSON expects its own cameras only */
 		print_others(to, cameras, count);
 	if (json)
 		fprintf(to, "%s\n",

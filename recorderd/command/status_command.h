@@ -1,6 +1,7 @@
 /*
- * status_command.h - recorderd --status: how recorders that run are doing, from what they publish in their rings.
- * Nothing is asked of them, and nothing is held up.
+ * status_command.h - recorderd --status: how the running recorders are doing.
+ *
+ * It reads what they publish in their rings; it sends them no request and does not delay them.
  */
 #ifndef RECORDERD_COMMAND_STATUS_COMMAND_H
 #define RECORDERD_COMMAND_STATUS_COMMAND_H
@@ -9,18 +10,18 @@
 
 #include "shared/config/config.h"
 
-/* Exit statuses; of several cameras the highest counts. */
+/* Exit statuses. With several cameras the highest one is returned. */
 enum status_outcome {
 	STATUS_OK = 0,
-	STATUS_FAILED = 1, /* what should be recorded is not */
-	STATUS_ABSENT = 3, /* no recorder runs, or its ring cannot be read */
+	STATUS_FAILED = 1, /* it does not record what it should */
+	STATUS_ABSENT = 3, /* no recorder is running, or its ring cannot be read */
 };
 
 /*
- * Some lines a camera, or one JSON array with an object a camera: that of /camera_info without the list of devices, and
- * status (ok, warning, failed, absent), failures and warnings (sentences), and leftover (a sentence) where a recorder
- * that is gone has left memory. With `others` the lines also name the leftovers of cameras that are not among these;
- * they do not change the outcome.
+ * Prints some lines per camera, or a JSON array with one object per camera: that of /camera_info without the list of
+ * devices, and status (ok, warning, failed, absent), failures and warnings (sentences), and leftover (a sentence) if a
+ * recorder that is gone has left memory. With `others` the lines also name the leftovers of other cameras, which do not
+ * change the outcome.
  */
 enum status_outcome status_print(FILE *to, const struct config *cameras, size_t count, bool json, bool others);
 

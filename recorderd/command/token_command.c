@@ -1,4 +1,4 @@
-/* token_command.c - see token_command.h. */
+/* token_command.c - creates, lists and removes tokens from the command line. */
 #include "recorderd/command/token_command.h"
 
 #include <errno.h>
@@ -15,11 +15,12 @@
 #define DAYS_MAX 36500
 #define DAY_US   (86400 * US_PER_S)
 
-static int finish(bool good, const struct reason *why)
+/* Prints the error, if there was one, and returns the exit status. */
+static int finish(bool ok, const struct reason *why)
 {
-	if (!good)
+	if (!ok)
 		fprintf(stderr, "recorderd: %s\n", why->text);
-	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static bool days_parse(const char *text, int64_t *days, struct reason *why)
@@ -31,24 +32,27 @@ static bool days_parse(const char *text, int64_t *days, struct reason *why)
 		return true;
 	*days = strtol(text, &end, 10);
 	if (*text == '\0' || *end != '\0' || *days < 1 || *days > DAYS_MAX)
-		return reason_set(why, "--days %.20s is wrong; right would be a whole number from 1 to %d", text,
-				  DAYS_MAX);
+		return reason_set(why, "--days %.20s is invalid; expected a whole number from 1 to %d", text, DAYS_MAX);
 	return true;
 }
 
-static bool describe(const char *name, const char *scopes, const char *days_text, struct token *out, struct reason *why)
+/* Fills in everything of the token but its secret. */
+static bool token_set(const char *name, const char *scopes, const char *days_text, struct token *out,
+		      struct reason *why)
 {
-	int64_t days;
-
 	*out = (struct token){0};
 	if (!token_name_valid(name))
-		return reason_set(why,
-				  "\"%.40s\" is no name for a token; right would be a-z 0-9 _ -, at most %d bytes, "
-				  "beginning with no -",
-				  name, TOKEN_NAME_BYTES - 1);
+		return reason_set(
+			why,
+			"\"%.40s\" is not a valid name for a token; use at most %d characters of a-z 0-9 _ -, "
+			"not beginning with -",
+			name, TOKEN_NAME_BYTES - 1);
 	if (!scopes || !token_scopes_parse(scopes, &out->scopes))
-		return reason_set(why, "--scope says what the token may do: live, footage, control, delete, or several "
-				       "with commas between them");
+		return reason_set(why, "--scope must be one or more of live, footage, control and delete, separated by "
+				       "commas");
+
+	int64_t days;
+
 	if (!days_parse(days_text, &days, why))
 		return false;
 	snprintf(out->name, sizeof(out->name), "%s", name);
@@ -61,7 +65,7 @@ static bool secret_make(struct token *token, char secret[TOKEN_SECRET_BYTES], st
 	uint8_t random[TOKEN_HASH_BYTES];
 
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return reason_errno(why, "the kernel gives no random bytes");
+		return reason_errno(why, "getrandom failed");
 	token_secret_format(random, secret);
 	token_hash(secret, token->hash);
 	return true;
@@ -72,18 +76,18 @@ int token_command_new(const struct config *config, const char *name, const char 
 	char secret[TOKEN_SECRET_BYTES], expires[TOKEN_TIME_BYTES];
 	struct token token;
 	struct reason why;
-	bool good = describe(name, scopes, days, &token, &why) && secret_make(&token, secret, &why) &&
-		    token_edit_add(config->http.tokens, config->file, &token, &why);
+	bool added = token_set(name, scopes, days, &token, &why) && secret_make(&token, secret, &why) &&
+		     token_edit_add(config->http.tokens, config->file, &token, &why);
 
-	if (good) {
+	if (added) {
 		token_time_format(token.expires, expires);
 		fprintf(stderr,
-			"Token %s, until %s. It is shown this once; send it as the header Authorization: Bearer "
+			"Token %s, valid until %s. It is shown only once. Send it in the header Authorization: Bearer "
 			"TOKEN.\n",
 			name, expires);
 		puts(secret);
 	}
-	return finish(good, &why);
+	return finish(added, &why);
 }
 
 static void print_tokens(const struct token_list *list)
@@ -105,19 +109,19 @@ int token_command_list(const struct config *config)
 {
 	struct token_list list = {0};
 	struct reason why;
-	bool good = true;
+	bool ok = true;
 	int fd = token_file_open(config->http.tokens);
 
 	if (fd >= 0) {
-		good = token_file_read(fd, config->http.tokens, &list, &why);
+		ok = token_file_read(fd, config->http.tokens, &list, &why);
 		close(fd);
 	} else if (errno != ENOENT) {
-		good = reason_errno(&why, "%s: the tokens cannot be opened", config->http.tokens);
+		ok = reason_errno(&why, "%s: cannot open the file of tokens", config->http.tokens);
 	}
-	if (good && list.count == 0)
+	if (ok && list.count == 0)
 		fprintf(stderr, "There are no tokens in %s.\n", config->http.tokens);
 	print_tokens(&list);
-	return finish(good, &why);
+	return finish(ok, &why);
 }
 
 int token_command_remove(const struct config *config, const char *name)
@@ -127,7 +131,7 @@ int token_command_remove(const struct config *config, const char *name)
 	return finish(token_edit_remove(config->http.tokens, name, &why), &why);
 }
 
-static bool has_good_token(const struct token_list *list)
+static bool has_valid_token(const struct token_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (!token_is_expired(&list->tokens[i], wall_now()))
@@ -137,23 +141,24 @@ static bool has_good_token(const struct token_list *list)
 
 bool token_command_check(const struct config *config, struct reason *why)
 {
-	const char *path = config->http.tokens;
-	struct token_list list = {0};
-	bool good = true;
-
 	if (!origin_list_is_any(config->http.allow_origin))
 		return true;
+
+	const char *path = config->http.tokens;
+	struct token_list list = {0};
+	bool ok = true;
 	int fd = token_file_open(path);
+
 	if (fd >= 0) {
-		good = token_file_read(fd, path, &list, why);
+		ok = token_file_read(fd, path, &list, why);
 		close(fd);
 	} else if (errno != ENOENT && errno != ENOTDIR) {
-		good = reason_errno(why, "%s: the tokens cannot be opened", path);
+		ok = reason_errno(why, "%s: cannot open the file of tokens", path);
 	}
-	if (!good || has_good_token(&list))
-		return good;
+	if (!ok || has_valid_token(&list))
+		return ok;
 	return reason_set(why,
-			  "%s: [http] allow_origin = * lets in pages that send a token, and none in %s is good; right "
-			  "would be to make one (recorderd --new-token), or origins instead of the *",
+			  "%s: [http] allow_origin = * admits only pages that send a token, and %s has no valid one; "
+			  "create one with recorderd --new-token, or list origins instead of *",
 			  config->file, path);
 }

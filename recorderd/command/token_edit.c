@@ -1,4 +1,4 @@
-/* token_edit.c - see token_edit.h. */
+/* token_edit.c - changes the file of tokens. */
 #include "recorderd/command/token_edit.h"
 
 #include <errno.h>
@@ -13,19 +13,19 @@
 
 #include "shared/config/token_file.h"
 
-static const char file_head[] = "; Tokens for scripts. Made with recorderd --new-token; the secrets themselves are not "
-				"in here.\n" TOKENS_SECTION "\n";
+static const char file_head[] = "; Tokens for scripts, created with recorderd --new-token. The secrets themselves are "
+				"not stored.\n" TOKENS_SECTION "\n";
 
 struct edit {
 	const char *path, *model;
 	char temporary[PATH_MAX + 8];
 	char lock[PATH_MAX + 8];
-	int lock_fd; /* held while the file is changed; -1: not yet */
+	int lock_fd; /* -1: not locked */
 	int folder_fd;
-	uid_t owner;         /* of the file, or of the model */
-	gid_t group;         /* likewise, or that of a folder that hands its own down */
-	struct buffer text;  /* as the file has it */
-	struct buffer after; /* as it shall be */
+	uid_t owner; /* of the new file */
+	gid_t group;
+	struct buffer text;  /* what the file contains */
+	struct buffer after; /* what it is to contain */
 	struct token_list list;
 };
 
@@ -38,8 +38,8 @@ static bool is_named(int fd, const char *path)
 }
 
 /*
- * On a file that nobody else can open, and that is removed by who has it: everybody may open the folder, and could hold
- * a lock on that for ever.
+ * Locks a file that nobody else can open, which the holder removes. A lock on the folder would not do: anybody can open
+ * the folder and hold a lock on it for ever.
  */
 static bool lock(struct edit *edit, struct reason *why)
 {
@@ -48,11 +48,11 @@ static bool lock(struct edit *edit, struct reason *why)
 	snprintf(copy, sizeof(copy), "%s", edit->path);
 	edit->folder_fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (edit->folder_fd < 0)
-		return reason_errno(why, "%s: its folder cannot be used", edit->path);
+		return reason_errno(why, "%s: cannot open its folder", edit->path);
 	for (;;) {
 		edit->lock_fd = open(edit->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 		if (edit->lock_fd < 0 || flock(edit->lock_fd, LOCK_EX) != 0)
-			return reason_errno(why, "%s cannot be used", edit->lock);
+			return reason_errno(why, "cannot lock %s", edit->lock);
 		if (is_named(edit->lock_fd, edit->lock))
 			return true;
 		close(edit->lock_fd);
@@ -60,8 +60,9 @@ static bool lock(struct edit *edit, struct reason *why)
 }
 
 /*
- * Whose the new file is: as the old one or the model, but in the group of a folder with the set-group-ID bit, as every
- * other file that is made there (inode(7)). The package has the folder so: the workers read what root makes in it.
+ * The new file has the owner and the group of the old one or of the model, but the group of a folder with the
+ * set-group-ID bit, as every file that is created there (inode(7)). The package sets that bit, so that the workers can
+ * read what root creates.
  */
 static bool set_owner(struct edit *edit, const struct stat *old)
 {
@@ -74,10 +75,9 @@ static bool set_owner(struct edit *edit, const struct stat *old)
 	return true;
 }
 
-/* The text of the file, which is empty where there is none yet. */
+/* Reads the file, or begins a new one. */
 static bool old_read(struct edit *edit, struct reason *why)
 {
-	struct reason wrong;
 	struct stat old;
 	int fd = token_file_open(edit->path);
 
@@ -89,13 +89,16 @@ static bool old_read(struct edit *edit, struct reason *why)
 		return true;
 	}
 	if (fd < 0)
-		return reason_errno(why, "%s: the tokens cannot be opened", edit->path);
-	bool good =
+		return reason_errno(why, "%s: cannot open the file of tokens", edit->path);
+
+	bool ok =
 		fstat(fd, &old) == 0 && set_owner(edit, &old) && token_file_read_text(fd, edit->path, &edit->text, why);
+	struct reason invalid;
+
 	close(fd);
-	if (good && !token_list_parse((const char *)edit->text.data, edit->text.length, &edit->list, &wrong))
-		good = reason_set(why, "%s: %s", edit->path, wrong.text);
-	return good;
+	if (ok && !token_list_parse((const char *)edit->text.data, edit->text.length, &edit->list, &invalid))
+		ok = reason_set(why, "%s: %s", edit->path, invalid.text);
+	return ok;
 }
 
 static bool edit_open(struct edit *edit, const char *path, const char *model, struct reason *why)
@@ -118,12 +121,12 @@ static void edit_close(struct edit *edit)
 		close(edit->folder_fd);
 }
 
-/* Only root gives files away: for others the file is their own, as the .ini is. */
+/* Only root can change the owner; the file of any other user is that user's own, as the .ini is. */
 static bool new_write(const struct edit *edit, int fd)
 {
-	bool given = fchown(fd, edit->owner, edit->group) == 0 || geteuid() != 0;
+	bool owned = fchown(fd, edit->owner, edit->group) == 0 || geteuid() != 0;
 
-	return given && fchmod(fd, TOKEN_FILE_MODE) == 0 &&
+	return owned && fchmod(fd, TOKEN_FILE_MODE) == 0 &&
 	       write(fd, edit->after.data, edit->after.length) == (ssize_t)edit->after.length && fsync(fd) == 0;
 }
 
@@ -131,31 +134,37 @@ static bool edit_save(const struct edit *edit, struct reason *why)
 {
 	if (edit->after.failed)
 		return reason_set(why, "%s: out of memory", edit->path);
-	unlink(edit->temporary); /* of one that was killed: we hold the lock */
+	unlink(edit->temporary); /* left by a process that was killed: we hold the lock */
+
 	int fd = open(edit->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, TOKEN_FILE_MODE);
+
 	if (fd < 0)
-		return reason_errno(why, "%s cannot be made", edit->temporary);
-	bool good = new_write(edit, fd);
+		return reason_errno(why, "cannot create %s", edit->temporary);
+
+	bool written = new_write(edit, fd);
+
 	close(fd);
-	if (!good || rename(edit->temporary, edit->path) != 0) {
-		reason_errno(why, "%s cannot be written", edit->path);
+	if (!written || rename(edit->temporary, edit->path) != 0) {
+		reason_errno(why, "cannot write %s", edit->path);
 		unlink(edit->temporary);
 		return false;
 	}
-	return fsync(edit->folder_fd) == 0 || reason_errno(why, "%s may not survive a power cut", edit->path);
+	return fsync(edit->folder_fd) == 0 ||
+	       reason_errno(why, "%s was written, but may be lost in a power cut", edit->path);
 }
 
-static bool add(struct edit *edit, const struct token *token, struct reason *why)
+static bool add_token(struct edit *edit, const struct token *token, struct reason *why)
 {
-	char line[TOKEN_LINE_BYTES];
-
 	if (token_list_find_by_name(&edit->list, token->name))
 		return reason_set(
-			why, "%s: there is a token %s already; another name would be right, or --remove-token %s first",
+			why, "%s: the token %s exists already; choose another name, or run --remove-token %s first",
 			edit->path, token->name, token->name);
 	if (edit->list.count == TOKENS_MAX)
-		return reason_set(why, "%s: there can be %d tokens at most; --remove-token makes room", edit->path,
-				  TOKENS_MAX);
+		return reason_set(why, "%s: no more than %d tokens are possible; remove one with --remove-token",
+				  edit->path, TOKENS_MAX);
+
+	char line[TOKEN_LINE_BYTES];
+
 	token_line_format(token, line);
 	buffer_append(&edit->after, edit->text.data, edit->text.length);
 	if (edit->text.length > 0 && edit->text.data[edit->text.length - 1] != '\n')
@@ -169,13 +178,13 @@ static bool add(struct edit *edit, const struct token *token, struct reason *why
 bool token_edit_add(const char *path, const char *model, const struct token *token, struct reason *why)
 {
 	struct edit edit;
-	bool good = edit_open(&edit, path, model, why) && add(&edit, token, why) && edit_save(&edit, why);
+	bool ok = edit_open(&edit, path, model, why) && add_token(&edit, token, why) && edit_save(&edit, why);
 
 	edit_close(&edit);
-	return good;
+	return ok;
 }
 
-/* Copies every line but the one of that name. */
+/* Copies every line except that of the token `name`. */
 static void copy_others(struct edit *edit, const char *name)
 {
 	const char *text = (const char *)edit->text.data;
@@ -188,11 +197,11 @@ static void copy_others(struct edit *edit, const char *name)
 	}
 }
 
-static bool take_out(struct edit *edit, const char *name, struct reason *why)
+static bool remove_token(struct edit *edit, const char *name, struct reason *why)
 {
 	if (!token_list_find_by_name(&edit->list, name))
-		return reason_set(why, "%s: there is no token \"%.40s\"; --list-tokens shows those that there are",
-				  edit->path, name);
+		return reason_set(why, "%s: there is no token \"%.40s\"; list them with --list-tokens", edit->path,
+				  name);
 	copy_others(edit, name);
 	return true;
 }
@@ -200,8 +209,8 @@ static bool take_out(struct edit *edit, const char *name, struct reason *why)
 bool token_edit_remove(const char *path, const char *name, struct reason *why)
 {
 	struct edit edit;
-	bool good = edit_open(&edit, path, NULL, why) && take_out(&edit, name, why) && edit_save(&edit, why);
+	bool ok = edit_open(&edit, path, NULL, why) && remove_token(&edit, name, why) && edit_save(&edit, why);
 
 	edit_close(&edit);
-	return good;
+	return ok;
 }

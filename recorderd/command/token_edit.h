@@ -1,7 +1,9 @@
 /*
- * token_edit.h - changes to the file of tokens (shared/config/token.h): each makes the file anew beside the old one and
- * renames it, so that readers see the one or the other, also after a power cut. Comments stay. Several at a time wait
- * for each other, by a lock on the folder. Each false comes with a sentence.
+ * token_edit.h - changes the file of tokens (shared/config/token.h).
+ *
+ * Each change writes a new file and renames it over the old one, so that readers see either the old or the new file,
+ * even after a power cut. Comments are kept. Concurrent changes wait for each other, by a lock file in the same folder.
+ * All functions return false and set *why on failure.
  */
 #ifndef RECORDERD_COMMAND_TOKEN_EDIT_H
 #define RECORDERD_COMMAND_TOKEN_EDIT_H
@@ -9,8 +11,9 @@
 #include "shared/config/token.h"
 
 /*
- * Adds the token. A file that is not there yet is made, with owner and group of `model` (the .ini file). A folder with
- * the set-group-ID bit gives its own group to the file, at each change: whoever made it, its workers can read it.
+ * Adds the token. If the file does not exist it is created, with the owner and the group of `model` (the .ini file). In
+ * a folder with the set-group-ID bit the file always gets the folder's group, so that the workers can read it whoever
+ * changed it.
  */
 bool token_edit_add(const char *path, const char *model, const struct token *token, struct reason *why);
 

@@ -1,4 +1,4 @@
-/* The file of tokens and its changes: shared/config/token_file.h, recorderd/command/token_edit.h. */
+/* test_token_edit.c - the file of tokens and its changes. */
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
@@ -95,8 +95,8 @@ static void tokens_are_added_and_removed_and_the_mode_is_kept(void **state)
 	assert_string_equal(list.tokens[0].name, "second");
 }
 
-/* As the package has it: root makes tokens, and the workers, which are none of root's, read them. */
-static void a_folder_that_hands_its_group_down_gives_it_to_the_file(void **state)
+/* As in the package: root creates tokens, and the workers, which do not run as root, read them. */
+static void the_file_gets_the_group_of_a_set_group_id_folder(void **state)
 {
 	struct stat status;
 
@@ -122,7 +122,7 @@ static void a_folder_that_hands_its_group_down_gives_it_to_the_file(void **state
 	assert_int_equal(status.st_gid, 4711);
 }
 
-static void comments_stay_where_they_are(void **state)
+static void comments_are_kept_in_place(void **state)
 {
 	char text[4096];
 	(void)state;
@@ -134,7 +134,7 @@ static void comments_stay_where_they_are(void **state)
 	assert_ptr_equal(strstr(text, "; the door's\n[tokens]\ngate = "), text);
 }
 
-static void a_file_without_a_last_line_feed_is_gone_on_with(void **state)
+static void a_file_without_a_final_line_feed_is_continued(void **state)
 {
 	(void)state;
 	write_file("[tokens]");
@@ -159,7 +159,7 @@ static void a_file_that_others_may_read_or_write_is_refused(void **state)
 	assert_true(readable());
 }
 
-static void what_is_no_file_of_tokens_is_refused(void **state)
+static void an_invalid_file_is_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(mkfifo(path, 0640), 0);
@@ -177,7 +177,7 @@ static void what_is_no_file_of_tokens_is_refused(void **state)
 	assert_non_null(strstr(why.text, "line 1"));
 }
 
-static void many_writers_at_a_time_lose_no_token(void **state)
+static void concurrent_writers_lose_no_token(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 8; i++) {
@@ -194,8 +194,8 @@ static void many_writers_at_a_time_lose_no_token(void **state)
 	assert_int_equal(list.count, 8);
 }
 
-/* Everybody may open the folder. */
-static void a_lock_on_the_folder_keeps_nobody_from_it(void **state)
+/* Anybody can open the folder. */
+static void a_lock_on_the_folder_blocks_nobody(void **state)
 {
 	char lock[PATH_MAX];
 	int folder_fd;
@@ -216,14 +216,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(tokens_are_added_and_removed_and_the_mode_is_kept, start, teardown),
-		cmocka_unit_test_setup_teardown(a_folder_that_hands_its_group_down_gives_it_to_the_file, start,
-						teardown),
-		cmocka_unit_test_setup_teardown(comments_stay_where_they_are, start, teardown),
-		cmocka_unit_test_setup_teardown(a_file_without_a_last_line_feed_is_gone_on_with, start, teardown),
+		cmocka_unit_test_setup_teardown(the_file_gets_the_group_of_a_set_group_id_folder, start, teardown),
+		cmocka_unit_test_setup_teardown(comments_are_kept_in_place, start, teardown),
+		cmocka_unit_test_setup_teardown(a_file_without_a_final_line_feed_is_continued, start, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_others_may_read_or_write_is_refused, start, teardown),
-		cmocka_unit_test_setup_teardown(what_is_no_file_of_tokens_is_refused, start, teardown),
-		cmocka_unit_test_setup_teardown(many_writers_at_a_time_lose_no_token, start, teardown),
-		cmocka_unit_test_setup_teardown(a_lock_on_the_folder_keeps_nobody_from_it, start, teardown),
+		cmocka_unit_test_setup_teardown(an_invalid_file_is_refused, start, teardown),
+		cmocka_unit_test_setup_teardown(concurrent_writers_lose_no_token, start, teardown),
+		cmocka_unit_test_setup_teardown(a_lock_on_the_folder_blocks_nobody, start, teardown),
 	};
 
 	return cmocka_run_group_tests_name("token_edit", tests, NULL, NULL);
