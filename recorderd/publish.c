@@ -20,9 +20,9 @@ static void add_encoder(const struct publisher *publisher, struct recorder_state
 {
 	encoder_status(publisher->encoder, encoder);
 	state->encoder_restarts = encoder->restarts;
-	state->thinned = encoder->thinned;
+	state->thinned = encoder->dropped;
 	state->encoder_lost = encoder->lost + storage_dropped(publisher->storage);
-	state->encoder_behind_us = encoder->behind_us;
+	state->encoder_behind_us = encoder->lag_us;
 	state->unwritten_frames = encoder->in_flight + storage_unwritten(publisher->storage);
 	state->encoder_ratio_milli = encoder->ratio_milli;
 	snprintf(state->encoder, sizeof(state->encoder), "%s",

@@ -1,4 +1,4 @@
-/* encoder.c - the encoder as the recorder has it, and its rounds: is the child alive, and is there something to do? */
+/* encoder.c - the encoder's interface, and the supervision of its child. */
 #include <stdlib.h>
 
 #include "recorderd/encoder/encoder_internal.h"
@@ -6,14 +6,19 @@
 #include "shared/base/log.h"
 
 #define TICK_US     (US_PER_S / 4)
-#define END_TICK_US (US_PER_S / 100) /* while a child is about to end */
-#define HANG_US     (10 * US_PER_S)  /* swallows nothing, or gives nothing back, for so long: hangs */
-#define START_US    (30 * US_PER_S)  /* until its first output: a machine under load starts a program slowly */
+#define END_TICK_US (US_PER_S / 100) /* while a child is about to exit */
+#define HANG_US     (10 * US_PER_S)  /* a child that takes and gives nothing for so long hangs */
+#define START_US    (30 * US_PER_S)  /* until its first output: a busy machine starts programs slowly */
 
-/* Neither took nor gave anything for longer than a working one does. */
+#define BACKOFF_MIN_US     (US_PER_S / 4)
+#define BACKOFF_MAX_US     (5 * US_PER_S)
+#define UNDECODABLE_MIN_US (5 * US_PER_S)
+#define UNDECODABLE_MAX_US (320 * US_PER_S)
+
+/* The child has taken and given nothing for longer than a working one does. */
 static bool is_idle(const struct encoder *encoder, int64_t now_us)
 {
-	int64_t patience_us = encoder->stream.started ? HANG_US : START_US;
+	int64_t patience_us = encoder->parser.started ? HANG_US : START_US;
 
 	return !encoder_is_blocked_by_disk(encoder) && now_us - encoder->progress_at.us > patience_us;
 }
@@ -23,27 +28,27 @@ static bool owes_frames(const struct encoder *encoder)
 	return encoder->feed.writing || encoder->in_flight.count > ENCODER_DELAY_FRAMES_MAX;
 }
 
-static void watch_over(struct encoder *encoder)
+static void supervise(struct encoder *encoder)
 {
 	int64_t now_us = mono_now().us;
 
 	if (encoder->state == ENCODER_RUNNING && owes_frames(encoder) && is_idle(encoder, now_us))
-		encoder_fail(encoder, "FFmpeg hangs: it takes and gives nothing");
+		encoder_fail(encoder, "FFmpeg hangs: it reads and writes nothing");
 	if (encoder->state == ENCODER_RUNNING && encoder_cannot_decode(encoder, now_us))
 		encoder_close_input(encoder);
-	bool too_long = !encoder_is_blocked_by_disk(encoder) && now_us > encoder->drain_by.us;
+	bool too_long = !encoder_is_blocked_by_disk(encoder) && now_us > encoder->drain_deadline.us;
 	if (encoder->state == ENCODER_DRAINING && (too_long || is_idle(encoder, now_us)))
-		encoder_fail(encoder, "FFmpeg did not end");
+		encoder_fail(encoder, "FFmpeg did not exit");
 	if (encoder->state == ENCODER_DRAINING)
 		encoder_close_input_when_read(encoder);
-	if (encoder->output_over)
+	if (encoder->output_closed)
 		encoder_finish_drain(encoder);
 	encoder_pump(encoder);
 }
 
 static int64_t next_tick_us(const struct encoder *encoder)
 {
-	bool is_ending = encoder->state == ENCODER_DRAINING && (encoder->child.in >= 0 || encoder->output_over);
+	bool is_ending = encoder->state == ENCODER_DRAINING && (encoder->child.in >= 0 || encoder->output_closed);
 
 	return is_ending ? END_TICK_US : TICK_US;
 }
@@ -62,7 +67,7 @@ static void tick(void *context)
 
 	subprocess_reap_detached();
 	encoder_sandbox_update(encoder->sandbox, &encoder->status.sandbox);
-	watch_over(encoder);
+	supervise(encoder);
 	if (encoder->drained && encoder->state == ENCODER_OFF)
 		report_drained(encoder);
 	else
@@ -85,8 +90,8 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 	encoder->recording = parts->config->record.enabled;
 	encoder->state = encoder->recording ? ENCODER_IDLE : ENCODER_OFF;
 	encoder->end_after = UINT64_MAX;
-	encoder->backoff_us = BACKOFF_FIRST_US;
-	encoder->undecodable_wait_us = UNDECODABLE_FIRST_US;
+	encoder->backoff = BACKOFF(BACKOFF_MIN_US, BACKOFF_MAX_US);
+	encoder->undecodable_backoff = BACKOFF(UNDECODABLE_MIN_US, UNDECODABLE_MAX_US);
 	encoder->fps = (unsigned)parts->config->camera.fps;
 	encoder->tick = (struct loop_timer){.due = tick, .context = encoder};
 	encoder_wake(encoder);
@@ -114,7 +119,7 @@ void encoder_set_recording(struct encoder *encoder, bool on)
 	if (encoder->recording == on)
 		return;
 	encoder->recording = on;
-	log_info("encoder", "recording is switched %s", on ? "on" : "off");
+	log_info("encoder", "recording switched %s", on ? "on" : "off");
 	if (!on)
 		encoder->end_after = ring_reader_head(encoder->parts.ring);
 	else if (encoder->state == ENCODER_OFF && !encoder->drained)
@@ -132,9 +137,9 @@ void encoder_stop(struct encoder *encoder, void (*drained_call)(void *context), 
 {
 	encoder->drained = drained_call;
 	encoder->drained_context = context;
-	encoder->retry_at = mono_now(); /* where it was failing: once more */
+	encoder->retry_at = mono_now(); /* tries once more if it was failing */
 	encoder_end_run(encoder);
-	if (!encoder->found_start)
+	if (!encoder->positioned)
 		encoder->state = ENCODER_OFF;
 	loop_timer_set(encoder->parts.loop, &encoder->tick, (mono_t){mono_now().us + US_PER_S / 50});
 }
@@ -144,9 +149,9 @@ void encoder_status(const struct encoder *encoder, struct encoder_status *out)
 	*out = encoder->status;
 	out->off = !encoder->recording;
 	out->running = encoder->state == ENCODER_RUNNING && !encoder->status.failing;
-	out->thinned = encoder->feed.thinned;
+	out->dropped = encoder->feed.dropped;
 	out->lost = encoder->feed.lost;
 	out->in_flight = encoder->in_flight.count;
-	out->behind_us = encoder->found_start && encoder->state != ENCODER_OFF ? ring_feed_lag_us(&encoder->feed) : 0;
-	out->ratio_milli = (uint32_t)(encoder->feed.thinning.keep * 1000);
+	out->lag_us = encoder->positioned && encoder->state != ENCODER_OFF ? ring_feed_lag_us(&encoder->feed) : 0;
+	out->ratio_milli = (uint32_t)(encoder->feed.drop.ratio * 1000);
 }

@@ -1,10 +1,10 @@
 /*
- * encoder.h - one FFmpeg child per run, and its supervision: feeds it from the ring, hands what it makes to the storage
- * thread, starts it again when it dies or hangs, and never for being slow.
+ * encoder.h - runs FFmpeg: feeds it frames of the ring and passes what it encodes on to the storage thread.
  *
- * A run ends where the ring's stretch does (source, size, clock mapping), where the ring went over frames that were not
- * fed, where recording is switched off, and with the child's death. The next child begins where the output of the last
- * one ended. Frames that FFmpeg cannot decode are counted as lost: encoder_pictures.c.
+ * Each run has one FFmpeg child. The child is started again when it dies or hangs, but never for being slow. A run ends
+ * with the ring's epoch (source, size or clock mapping changed), when the ring has overwritten frames that were not
+ * fed, when recording is switched off, and with the child's death. The next child continues where the output of the
+ * last one ended. Frames that FFmpeg cannot decode are counted as lost (encoder_pictures.c).
  */
 #ifndef RECORDERD_ENCODER_ENCODER_H
 #define RECORDERD_ENCODER_ENCODER_H
@@ -27,43 +27,48 @@ struct encoder_parts {
 	struct archive *archive;
 	struct storage *storage;
 	const struct ring_reader *ring;
-	uint64_t adopted; /* newest frame of the ring that a former recorder put there */
+	uint64_t adopted; /* seq of the newest frame in the ring that the previous recorder wrote; 0: none */
 };
 
-/* Recording is on if the configuration says so. NULL without memory. `parts` outlive it. */
+/* Recording is on if the configuration says so. Returns NULL if memory runs out. All of `parts` must outlive it. */
 struct encoder *encoder_create(const struct encoder_parts *parts);
 void encoder_destroy(struct encoder *encoder);
 
-/* New frames are in the ring, or storage has room again: go on. */
+/* To be called when there are new frames in the ring, or room in storage again. Does not block. */
 void encoder_pump(struct encoder *encoder);
 
 /*
- * Switches recording, until the recorder ends. Off: what came so far is still recorded, and nothing after it; on: from
- * the next frame, behind a gap with GAP_OFF. The frames in between are those that bear RING_FRAME_RECORDING_OFF
- * (capture_set_recording), also for an encoder that gets there later, and for that of the next recorder.
+ * Switches recording until the recorder ends. Off: the frames so far are still recorded, later ones are not. On:
+ * records from the next frame on, after a gap with GAP_OFF. The frames in between are those with
+ * RING_FRAME_RECORDING_OFF (capture_set_recording), so that an encoder that is late, or the next recorder's, skips them
+ * too.
  */
 void encoder_set_recording(struct encoder *encoder, bool on);
 
-/* What the camera is said to give, for the next run. */
+/* Sets the camera's nominal rate for the next run. */
 void encoder_set_fps(struct encoder *encoder, unsigned fps);
 
-/* No more frames come for now: what is in the ring ends the run. */
+/* Ends the run with the newest frame in the ring, because no frames follow for now. */
 void encoder_end_run(struct encoder *encoder);
 
-/* Ends the run for good; `drained` is called, from the loop, once all that was fed is with storage (or time was up). */
+/*
+ * Ends the last run. `drained` is called from the loop once everything that was fed has been passed to storage, or time
+ * is up.
+ */
 void encoder_stop(struct encoder *encoder, void (*drained)(void *context), void *context);
 
 struct encoder_status {
 	bool off;         /* recording is switched off */
 	bool running;     /* a child takes frames */
-	bool failing;     /* it died or could not be started, and the next is waited for; or it gives nothing */
-	bool undecodable; /* it takes the frames and makes no picture of them */
+	bool failing;     /* the child died, could not be started, or gives no frames */
+	bool undecodable; /* it takes frames and cannot decode them */
 	uint32_t restarts;
-	uint64_t thinned, lost;
-	uint64_t in_flight; /* frames that the child was given and has not given back */
-	int64_t behind_us;
-	uint32_t ratio_milli;         /* share of the frames that the encoder is given */
-	char last_error[256];         /* where it is failing */
+	uint64_t dropped;     /* frames skipped because the encoder is too slow */
+	uint64_t lost;        /* frames that FFmpeg could not decode, or that were overwritten before they were fed */
+	uint64_t in_flight;   /* frames that the child has been given and has not given back */
+	int64_t lag_us;       /* age of the next frame against the newest one */
+	uint32_t ratio_milli; /* thousandths of the frames that are fed */
+	char last_error[256]; /* if it is failing */
 	struct sandbox_state sandbox; /* of the newest child */
 };
 

@@ -1,4 +1,4 @@
-/* encoder_args.c - see encoder_args.h. */
+/* encoder_args.c - builds the FFmpeg command line of a run. */
 #include "recorderd/encoder/encoder_args.h"
 
 void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record, wall_t first, unsigned fps)

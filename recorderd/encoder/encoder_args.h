@@ -1,7 +1,4 @@
-/*
- * encoder_args.h - the FFmpeg command line of one run: IVF with MJPG frames in, fragmented MP4 out
- * (ffmpeg_args.h).
- */
+/* encoder_args.h - the FFmpeg command line of a run: IVF with MJPG frames in, fragmented MP4 out (ffmpeg_args.h). */
 #ifndef RECORDERD_ENCODER_ENCODER_ARGS_H
 #define RECORDERD_ENCODER_ENCODER_ARGS_H
 
@@ -9,8 +6,8 @@
 #include "shared/media/ffmpeg_args.h"
 
 /*
- * `first` is the wall time of the run's first frame, `fps` what the camera is said to give. The .ini's encoder is one
- * that FFmpeg's arguments are known for (ffmpeg_knows_encoder), which is looked at when the recorder starts.
+ * `first` is the wall time of the run's first frame, `fps` the camera's nominal rate. record->encoder must be one that
+ * ffmpeg_knows_encoder(), which is checked when the recorder starts.
  */
 void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record, wall_t first, unsigned fps);
 

@@ -1,13 +1,8 @@
-/*
- * encoder_child.c - how a child ends: it is let go, what it made is closed, and where it failed the next one waits.
- * What feeds the child and what takes from it call this; it calls neither.
- */
+/* encoder_child.c - the end of a child: cleans up after it, and waits before the next one if it failed. */
 #include <stdio.h>
 
 #include "recorderd/encoder/encoder_internal.h"
 #include "shared/base/log.h"
-
-#define BACKOFF_LAST_US (5 * US_PER_S)
 
 void encoder_close_child(struct encoder *encoder)
 {
@@ -15,42 +10,43 @@ void encoder_close_child(struct encoder *encoder)
 	loop_watch_set(encoder->parts.loop, &encoder->out, 0);
 	loop_watch_set(encoder->parts.loop, &encoder->err, 0);
 	subprocess_kill(&encoder->child);
-	fragment_parser_free(&encoder->stream);
+	fragment_parser_free(&encoder->parser);
 	ring_feed_abort(&encoder->feed);
-	encoder->fed = encoder->output_over = encoder->undecodable_run = false;
+	encoder->fed_first = encoder->output_closed = encoder->undecodable_run = false;
 }
 
 void encoder_end_segment(struct encoder *encoder)
 {
-	struct media *end;
-
 	if (!encoder->announced)
 		return;
 	encoder->announced = false;
-	end = media_create(MEDIA_END, NULL, 0);
+
+	struct media *end = media_create(MEDIA_END, NULL, 0);
+
 	if (end)
 		storage_push(encoder->parts.storage, end);
 }
 
 static void back_off(struct encoder *encoder)
 {
-	encoder->retry_at = (mono_t){mono_now().us + encoder->backoff_us};
-	encoder->backoff_us = encoder->backoff_us * 2 < BACKOFF_LAST_US ? encoder->backoff_us * 2 : BACKOFF_LAST_US;
+	encoder->retry_at = (mono_t){mono_now().us + backoff_next(&encoder->backoff)};
 	encoder->state = encoder->drained ? ENCODER_OFF : ENCODER_BACKOFF;
 }
 
-/* Each death counts against the frame that feeding begins with anew; a child that never got a frame died of another
- * cause. */
-static void blame_frame(struct encoder *encoder)
+/*
+ * Counts a death against the frame with which feeding restarts, and skips that frame after too many. Not to be called
+ * for a child that never got a frame.
+ */
+static void count_crash(struct encoder *encoder)
 {
 	uint64_t frame = encoder->feed.next;
 
-	encoder->deaths = frame == encoder->died_on ? encoder->deaths + 1 : 1;
-	encoder->died_on = frame;
-	if (encoder->deaths < ENCODER_FRAME_CRASHES_MAX || frame > ring_reader_head(encoder->parts.ring))
+	encoder->crashes = frame == encoder->crashed_on ? encoder->crashes + 1 : 1;
+	encoder->crashed_on = frame;
+	if (encoder->crashes < ENCODER_FRAME_CRASHES_MAX || frame > ring_reader_head(encoder->parts.ring))
 		return;
-	log_warn("encoder", "leaving out a frame on which it died %u times", encoder->deaths);
-	encoder->deaths = 0;
+	log_warn("encoder", "FFmpeg died %u times on the same frame; skipping it", encoder->crashes);
+	encoder->crashes = 0;
 	encoder->feed.lost++;
 	encoder->feed.next++;
 	if (encoder->next_cause == GAP_NONE)
@@ -62,8 +58,7 @@ static void note_failure(struct encoder *encoder, const char *what)
 	const char *line = encoder->error_line;
 
 	if (!encoder->status.failing)
-		log_error("encoder", "%s%s%s; starting it again from where its output ended", what, line[0] ? ": " : "",
-			  line);
+		log_error("encoder", "%s%s%s; restarting it where its output ended", what, line[0] ? ": " : "", line);
 	snprintf(encoder->status.last_error, sizeof(encoder->status.last_error), "%.120s%s%.120s", what,
 		 line[0] ? ": " : "", line);
 	encoder->status.undecodable = false;
@@ -71,24 +66,24 @@ static void note_failure(struct encoder *encoder, const char *what)
 
 void encoder_fail(struct encoder *encoder, const char *what)
 {
-	uint64_t again =
+	uint64_t next =
 		encoder->in_flight.count ? encoder->in_flight.frames[encoder->in_flight.first].seq : encoder->feed.next;
-	bool had_frames = encoder->fed;
+	bool had_frames = encoder->fed_first;
 	struct reason refused;
 
 	if (subprocess_exec_failed(&encoder->child, "ffmpeg", &refused)) {
 		what = refused.text;
-		had_frames = false; /* it never saw them */
+		had_frames = false; /* in the pipe, but nobody read them */
 	}
 	if (!encoder->announced)
-		encoder->next_cause = encoder->cause; /* nothing came of this run: the next is the same again */
+		encoder->next_cause = encoder->cause; /* this run recorded nothing; the next one takes its place */
 	encoder_close_child(encoder);
 	encoder_end_segment(encoder);
 	encoder->in_flight.count = 0;
 	note_failure(encoder, what);
-	encoder->feed.next = again;
+	encoder->feed.next = next;
 	if (had_frames)
-		blame_frame(encoder);
+		count_crash(encoder);
 	encoder->status.failing = true;
 	encoder->status.restarts++;
 	back_off(encoder);

@@ -1,11 +1,11 @@
-/* encoder_input.c - what FFmpeg is given: the ring's frames, run by run. */
+/* encoder_input.c - feeds FFmpeg the ring's frames, run by run. */
 #include <stdlib.h>
 #include <sys/epoll.h>
 
 #include "recorderd/encoder/encoder_args.h"
 #include "recorderd/encoder/encoder_internal.h"
 
-#define DRAIN_US (60 * US_PER_S) /* all in all, also where frames still come one by one */
+#define DRAIN_US (60 * US_PER_S) /* at most, even if frames still come back one by one */
 
 static void input_ready(void *context, uint32_t events)
 {
@@ -13,13 +13,13 @@ static void input_ready(void *context, uint32_t events)
 	encoder_pump(context);
 }
 
-/* Why there is a gap before the run that begins with this frame. */
+/* The cause of the gap before the run that begins with this frame. */
 static enum gap_cause run_cause(const struct encoder *encoder, const struct ring_meta *meta)
 {
 	if (encoder->next_cause != GAP_NONE)
 		return encoder->next_cause;
 	if (meta->epoch == encoder->last_epoch)
-		return encoder->swallowed_last ? GAP_ENCODER : GAP_NONE;
+		return encoder->lost_end ? GAP_ENCODER : GAP_NONE;
 	return meta->gap_cause < GAP_CAUSES ? (enum gap_cause)meta->gap_cause : GAP_ENCODER;
 }
 
@@ -27,7 +27,7 @@ static bool start_run(struct encoder *encoder)
 {
 	const struct ring_meta *meta = &encoder->feed.frame.meta;
 	struct ffmpeg_command command;
-	struct reason why = {"the event loop refuses FFmpeg's pipes"};
+	struct reason why = {"epoll refused FFmpeg's pipes"};
 
 	encoder->cause = run_cause(encoder, meta);
 	encoder->error_line[0] = '\0';
@@ -41,13 +41,13 @@ static bool start_run(struct encoder *encoder)
 	}
 	encoder->in = (struct loop_watch){.fd = encoder->child.in, .ready = input_ready, .context = encoder};
 	encoder->next_cause = GAP_NONE;
-	encoder->began = true;
+	encoder->had_run = true;
 	encoder->first = *meta;
 	encoder->first_seq = encoder->feed.frame.seq;
-	encoder->gave_any = encoder->ends_at_hole = encoder->swallowed_last = false;
+	encoder->has_given_frame = encoder->ends_at_gap = encoder->lost_end = false;
 	encoder->last_epoch = meta->epoch;
 	encoder->last_duration_us = (uint32_t)(US_PER_S / encoder->fps);
-	encoder->progress_at = encoder->gave_at = mono_now();
+	encoder->progress_at = encoder->output_at = mono_now();
 	encoder->state = ENCODER_RUNNING;
 	return true;
 }
@@ -56,9 +56,9 @@ void encoder_close_input(struct encoder *encoder)
 {
 	loop_watch_set(encoder->parts.loop, &encoder->in, 0);
 	encoder->progress_at = mono_now();
-	encoder->drain_by.us = encoder->progress_at.us + DRAIN_US;
+	encoder->drain_deadline.us = encoder->progress_at.us + DRAIN_US;
 	encoder->state = ENCODER_DRAINING;
-	encoder_wake(encoder); /* closed once the child has read it */
+	encoder_wake(encoder); /* the input is closed once the child has read all of it */
 }
 
 static void begin_frame(struct encoder *encoder)
@@ -72,19 +72,19 @@ static void begin_frame(struct encoder *encoder)
 		.bytes = IVF_FRAME_BYTES + frame->meta.length,
 	};
 
-	ring_feed_begin(&encoder->feed, given.pts_us, !encoder->fed);
-	encoder->fed = true;
+	ring_feed_begin(&encoder->feed, given.pts_us, !encoder->fed_first);
+	encoder->fed_first = true;
 	in_flight_push(&encoder->in_flight, &given);
 }
 
-/* True for a frame that the run does not reach. */
-static bool is_behind_end(const struct encoder *encoder, uint64_t seq)
+/* Whether the run ends before this frame. */
+static bool is_past_end(const struct encoder *encoder, uint64_t seq)
 {
 	return seq > encoder->end_after;
 }
 
-/* True for a frame that was taken while recording was off. */
-static bool is_left_out(const struct ring_frame *frame)
+/* Whether the frame was captured while recording was off. */
+static bool is_recording_off(const struct ring_frame *frame)
 {
 	return (frame->meta.flags & RING_FRAME_RECORDING_OFF) != 0;
 }
@@ -95,31 +95,30 @@ static enum next find_next(struct encoder *encoder)
 {
 	switch (ring_feed_peek(&encoder->feed)) {
 	case RING_FEED_EMPTY:
-		if (encoder->state == ENCODER_RUNNING &&
-		    (encoder->drained || is_behind_end(encoder, encoder->feed.next)))
+		if (encoder->state == ENCODER_RUNNING && (encoder->drained || is_past_end(encoder, encoder->feed.next)))
 			return NEXT_RUN_OVER;
 		return NEXT_NOTHING;
 	case RING_FEED_OVERRUN:
-		/* Before the first run it was the archive that was not ready to be recorded into. */
-		encoder->next_cause = encoder->began ? GAP_ENCODER : GAP_DISK;
+		/* Before the first run, the frames were waiting for the archive. */
+		encoder->next_cause = encoder->had_run ? GAP_ENCODER : GAP_DISK;
 		return NEXT_RUN_OVER;
 	case RING_FEED_FRAME:
 		break;
 	}
-	if (is_behind_end(encoder, encoder->feed.frame.seq) || is_left_out(&encoder->feed.frame))
+	if (is_past_end(encoder, encoder->feed.frame.seq) || is_recording_off(&encoder->feed.frame))
 		return NEXT_RUN_OVER;
 	if (encoder->state == ENCODER_RUNNING && encoder->feed.frame.meta.epoch != encoder->first.epoch)
 		return NEXT_RUN_OVER;
 	return NEXT_FRAME;
 }
 
-static void run_over(struct encoder *encoder)
+static void end_run(struct encoder *encoder)
 {
 	if (encoder->state == ENCODER_RUNNING)
 		encoder_close_input(encoder);
 }
 
-/* Feeds until the pipe is full, the ring has no more, or the run is over. */
+/* Feeds frames until the pipe is full, the ring has no more, or the run is over. */
 static void feed_child(struct encoder *encoder)
 {
 	while (encoder->state == ENCODER_RUNNING) {
@@ -127,7 +126,7 @@ static void feed_child(struct encoder *encoder)
 			enum next next = in_flight_is_full(&encoder->in_flight) ? NEXT_NOTHING : find_next(encoder);
 
 			if (next == NEXT_RUN_OVER)
-				run_over(encoder);
+				end_run(encoder);
 			if (next != NEXT_FRAME)
 				break;
 			begin_frame(encoder);
@@ -140,10 +139,10 @@ static void feed_child(struct encoder *encoder)
 			loop_watch_set(encoder->parts.loop, &encoder->in, EPOLLOUT);
 			return;
 		case RING_FEED_BROKEN:
-			encoder_fail(encoder, "FFmpeg does not read any more");
+			encoder_fail(encoder, "FFmpeg closed its input");
 			return;
-		case TRANSCODE_INPUT_OVERWRITTEN:
-			encoder_fail(encoder, "FFmpeg took so long over a frame that the memory was filled meanwhile");
+		case RING_FEED_OVERWRITTEN:
+			encoder_fail(encoder, "FFmpeg was so slow to read a frame that it was overwritten in memory");
 			return;
 		}
 	}
@@ -151,8 +150,7 @@ static void feed_child(struct encoder *encoder)
 		loop_watch_set(encoder->parts.loop, &encoder->in, 0);
 }
 
-/* Where recording goes on after a restart of the recorder: behind the newest frame on disk, else with the first new
- * frame. */
+/* Recording continues after the newest frame on disk, if the ring has it; otherwise with the first new frame. */
 static bool find_start(struct encoder *encoder)
 {
 	const struct ring_reader *ring = encoder->parts.ring;
@@ -171,16 +169,18 @@ static bool find_start(struct encoder *encoder)
 	else if (next <= encoder->parts.adopted)
 		encoder->next_cause = GAP_RECORDER_DOWN;
 	ring_feed_init(&encoder->feed, ring, next);
-	encoder->found_start = true;
+	encoder->positioned = true;
 	return true;
 }
 
-/* What came before recording was switched off is recorded; then the encoder rests until it is switched on. */
-static void pass_off(struct encoder *encoder)
+/*
+ * Skips frames that were captured while recording was off. Enters ENCODER_OFF if it still is, and no others are left.
+ */
+static void skip_off_frames(struct encoder *encoder)
 {
 	struct ring_frame frame;
 
-	while (ring_reader_get(encoder->parts.ring, encoder->feed.next, &frame) && is_left_out(&frame)) {
+	while (ring_reader_get(encoder->parts.ring, encoder->feed.next, &frame) && is_recording_off(&frame)) {
 		encoder->feed.next++;
 		encoder->next_cause = GAP_OFF;
 	}
@@ -193,27 +193,27 @@ void encoder_resume(struct encoder *encoder)
 	uint64_t head = ring_reader_head(encoder->parts.ring);
 
 	encoder->state = ENCODER_IDLE;
-	if ((encoder->found_start || find_start(encoder)) && encoder->feed.next <= head) {
+	if ((encoder->positioned || find_start(encoder)) && encoder->feed.next <= head) {
 		encoder->feed.next = head + 1;
 		encoder->next_cause = GAP_OFF;
 	}
 }
 
-/* Between two runs: begins the next one where there is a frame for it. False where there is nothing to go on with. */
+/* Begins the next run if there is a frame for it. Returns false if there is nothing more to do for now. */
 static bool leave_idle(struct encoder *encoder)
 {
-	pass_off(encoder);
+	skip_off_frames(encoder);
 	if (encoder->state == ENCODER_OFF)
 		return false;
-	if (is_behind_end(encoder, encoder->feed.next))
-		encoder->end_after = UINT64_MAX; /* that end is reached */
+	if (is_past_end(encoder, encoder->feed.next))
+		encoder->end_after = UINT64_MAX; /* reached */
 	switch (find_next(encoder)) {
 	case NEXT_RUN_OVER:
-		run_over(encoder);
+		end_run(encoder);
 		return true;
 	case NEXT_NOTHING:
 		if (encoder->drained)
-			encoder->state = ENCODER_OFF; /* told to stop, and nothing is left */
+			encoder->state = ENCODER_OFF; /* it was told to stop, and nothing is left */
 		return false;
 	case NEXT_FRAME:
 		break;
@@ -223,7 +223,7 @@ static bool leave_idle(struct encoder *encoder)
 
 void encoder_pump(struct encoder *encoder)
 {
-	if (encoder->state == ENCODER_OFF || (!encoder->found_start && !find_start(encoder)))
+	if (encoder->state == ENCODER_OFF || (!encoder->positioned && !find_start(encoder)))
 		return;
 	if (encoder->out.events == 0 && encoder->child.out >= 0 && !storage_is_full(encoder->parts.storage)) {
 		encoder->progress_at = mono_now();

@@ -1,4 +1,4 @@
-/* encoder_output.c - what FFmpeg gives: each fragment finds its frame and goes to storage. */
+/* encoder_output.c - reads FFmpeg's output: matches each fragment to its frame and passes it to storage. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,21 +11,21 @@
 #include "shared/base/log.h"
 
 #define READ_BYTES  (256u << 10)
-#define ENDED_EARLY "FFmpeg ended before it had given back every frame"
+#define ENDED_EARLY "FFmpeg exited before it had encoded every frame"
 
 static void announce_run(struct encoder *encoder)
 {
-	struct media *run;
-
-	if (encoder->announced || !encoder->stream.started)
+	if (encoder->announced || !encoder->parser.started)
 		return;
-	run = media_create(MEDIA_RUN, encoder->stream.init.data, encoder->stream.init.length);
+
+	struct media *run = media_create(MEDIA_RUN, encoder->parser.init.data, encoder->parser.init.length);
+
 	if (!run)
 		return;
 	run->run = (struct media_run){
 		.gap_cause = encoder->cause,
 		.source = encoder->first.source,
-		.track = encoder->stream.track,
+		.track = encoder->parser.track,
 	};
 	run->run.track.entry = NULL;
 	storage_push(encoder->parts.storage, run);
@@ -34,8 +34,8 @@ static void announce_run(struct encoder *encoder)
 
 /* FFmpeg gives the last frame of a run 1 µs, for want of a next one: it gets what the frame before it had. A frame
  * before a hole lasts as long as if there were none. */
-static void mend_duration(struct encoder *encoder, uint8_t *moof, const struct in_flight_frame *frame,
-			  struct mp4_fragment *fragment)
+static void fix_duration(struct encoder *encoder, uint8_t *moof, const struct in_flight_frame *frame,
+			 struct mp4_fragment *fragment)
 {
 	if (fragment->duration <= 1)
 		fragment->duration = encoder->last_duration_us;
@@ -48,16 +48,16 @@ static void mend_duration(struct encoder *encoder, uint8_t *moof, const struct i
 
 static void note_progress(struct encoder *encoder)
 {
-	encoder->gave_at = encoder->progress_at;
-	encoder->gave_any = true;
+	encoder->output_at = encoder->progress_at;
+	encoder->has_given_frame = true;
 	encoder->run_restarts = 0;
-	encoder->backoff_us = BACKOFF_FIRST_US;
-	if (encoder->undecodable_run) /* what it held back until its end */
+	backoff_reset(&encoder->backoff);
+	if (encoder->undecodable_run) /* these are frames that it held back until its end */
 		return;
 	if (encoder->status.failing)
 		log_info("encoder", "encoding again");
 	encoder->status.failing = encoder->status.undecodable = false;
-	encoder->undecodable_wait_us = UNDECODABLE_FIRST_US;
+	backoff_reset(&encoder->undecodable_backoff);
 }
 
 static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_t total_bytes,
@@ -65,22 +65,23 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 {
 	struct encoder *encoder = context;
 	struct in_flight_frame frame;
-	struct media *media;
 	uint64_t skipped = 0;
 
-	if (encoder->again)
+	if (encoder->restart_seq)
 		return;
 	bool found = in_flight_take(&encoder->in_flight, (int64_t)fragment->decode_time, &frame, &skipped);
 	encoder->feed.lost += skipped;
 	if (!found) {
-		log_warn("encoder", "it gave a frame for a time that it was not given: left out");
+		log_warn("encoder", "FFmpeg returned a frame with an unknown timestamp; dropped");
 		return;
 	}
 	if (encoder_lost_first_frame(encoder, &frame))
 		return;
 	note_progress(encoder);
 	announce_run(encoder);
-	media = media_create(MEDIA_FRAME, data, total_bytes);
+
+	struct media *media = media_create(MEDIA_FRAME, data, total_bytes);
+
 	if (!media || !encoder->announced) {
 		free(media);
 		encoder->feed.lost++;
@@ -92,13 +93,13 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 		.fragment = *fragment,
 		.moof_bytes = (uint32_t)moof_bytes,
 	};
-	mend_duration(encoder, media->data, &frame, &media->frame.fragment);
+	fix_duration(encoder, media->data, &frame, &media->frame.fragment);
 	storage_push(encoder->parts.storage, media);
 	encoder_split_at_gap(encoder);
 }
 
-/* All that the child had to give is taken. */
-static void drained(struct encoder *encoder)
+/* The child has exited well, and all its output has been read. */
+static void finish_run(struct encoder *encoder)
 {
 	encoder_close_child(encoder);
 	encoder_end_segment(encoder);
@@ -108,14 +109,14 @@ static void drained(struct encoder *encoder)
 void encoder_finish_drain(struct encoder *encoder)
 {
 	switch (encoder->in_flight.count ? encoder_classify_exit(encoder) : SUBPROCESS_SUCCEEDED) {
-	case SUBPROCESS_RUNNING: /* it is asked again soon */
-		encoder->output_over = true;
+	case SUBPROCESS_RUNNING: /* looks again soon */
+		encoder->output_closed = true;
 		loop_watch_set(encoder->parts.loop, &encoder->out, 0);
 		subprocess_close_fd(&encoder->child.out);
 		encoder_wake(encoder);
 		break;
 	case SUBPROCESS_SUCCEEDED:
-		drained(encoder);
+		finish_run(encoder);
 		break;
 	case SUBPROCESS_FAILED:
 	case SUBPROCESS_KILLED:
@@ -124,7 +125,7 @@ void encoder_finish_drain(struct encoder *encoder)
 	}
 }
 
-static void output_over(struct encoder *encoder)
+static void output_ended(struct encoder *encoder)
 {
 	if (encoder->state != ENCODER_DRAINING) {
 		encoder_fail(encoder, ENDED_EARLY);
@@ -138,39 +139,39 @@ static void output_over(struct encoder *encoder)
 static void output_ready(void *context, uint32_t events)
 {
 	struct encoder *encoder = context;
-	struct reason why;
-	uint8_t *room = fragment_parser_reserve(&encoder->stream, READ_BYTES);
-	ssize_t got;
+	uint8_t *room = fragment_parser_reserve(&encoder->parser, READ_BYTES);
+	ssize_t got = room ? read(encoder->child.out, room, READ_BYTES) : -1;
 
 	(void)events;
-	got = room ? read(encoder->child.out, room, READ_BYTES) : -1;
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0) {
-		output_over(encoder);
+		output_ended(encoder);
 		return;
 	}
-	encoder->progress_at = mono_now(); /* also where these are not yet a whole frame */
-	if (!fragment_parser_push(&encoder->stream, (size_t)got, take_fragment, encoder, &why)) {
+	encoder->progress_at = mono_now(); /* even if it is only a part of a frame */
+
+	struct reason why;
+
+	if (!fragment_parser_push(&encoder->parser, (size_t)got, take_fragment, encoder, &why)) {
 		encoder_fail(encoder, why.text);
 		return;
 	}
-	if (encoder->again) {
+	if (encoder->restart_seq) {
 		encoder_restart_run(encoder);
 		encoder_wake(encoder);
 		return;
 	}
-	if (storage_is_full(encoder->parts.storage)) /* read on when storage has room: encoder_pump */
+	if (storage_is_full(encoder->parts.storage)) /* encoder_pump() reads on when storage has room */
 		loop_watch_set(encoder->parts.loop, &encoder->out, 0);
 }
 
-/* What FFmpeg has to say: the last line is kept for the reason. */
+/* Keeps the last line that FFmpeg wrote to stderr, as the reason for a failure. */
 static void error_ready(void *context, uint32_t events)
 {
 	struct encoder *encoder = context;
 	char text[1024];
 	ssize_t got = read(encoder->child.err, text, sizeof(text) - 1);
-	char *line, *rest = text;
 
 	(void)events;
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -180,6 +181,9 @@ static void error_ready(void *context, uint32_t events)
 		return;
 	}
 	text[got] = '\0';
+
+	char *line, *rest = text;
+
 	while ((line = strsep(&rest, "\r\n"))) {
 		if (!*line)
 			continue;

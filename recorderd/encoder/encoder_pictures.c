@@ -1,68 +1,68 @@
-/*
- * encoder_pictures.c - frames of which FFmpeg makes no picture: whole JPEGs for the recorder, which FFmpeg cannot
- * decode. It leaves them out and does not say which, so they are found by what comes back:
- *
- *     the run's first frame does not     FFmpeg counted the seconds from a later one, and its key frames stand in wrong
- *                                        places: the run begins again with the frame that came back
- *     none comes back for HOLE_US        a gap like any other: a segment ends before it, and another begins behind it
- *     none does before the child ends    they are lost where it ended well; where it failed, others try first
- *     none does at all, though many are  the child is ended well, so that what it still holds is not lost, and another
- *     taken                              takes its place, at longer and longer intervals
- *
- * All of them are counted as lost.
- */
-#include "recorderd/encoder/encoder_internal.h"
-
+/* encoder_pictures.c - frames that FFmpeg does not give back because it cannot decode them. */
 #include <stdio.h>
 #include <sys/ioctl.h>
 
+#include "recorderd/encoder/encoder_internal.h"
 #include "shared/base/log.h"
 
-#define RETRIES_MAX         3           /* a frame that came back once does so as the first one too */
-#define HOLE_US             US_PER_S    /* from which on the timeline shows one */
-#define READ_AHEAD_BYTES    (64u << 10) /* FFmpeg has read them, and may not have looked at them yet */
-#define UNDECODABLE_LAST_US (320 * US_PER_S)
+/*
+ * These are JPEGs that are whole, so that the recorder accepted them. FFmpeg skips them without saying which, so they
+ * are recognised by what comes back:
+ *
+ *     the run's first frame does not   FFmpeg counts seconds from a later frame, so its key frames are in the wrong
+ *                                      places: the run is restarted with the frame that came back first
+ *     none does for GAP_MIN_US         a gap like any other: a segment ends before it, and another begins after it
+ *     none does until the child exits  if it exited well they are lost; if it failed, other children try first
+ *     none does, though many were fed  the child is ended properly, so that frames that it holds back are not lost, and
+ *                                      replaced by another, less and less often
+ *
+ * All of them are counted as lost.
+ */
+
+#define RUN_RESTARTS_MAX 3           /* a frame that came back once should come back as the first one, too */
+#define GAP_MIN_US       US_PER_S    /* the timeline shows gaps from this length on */
+#define READ_AHEAD_BYTES (64u << 10) /* FFmpeg has read them, but may not have decoded them yet */
 
 bool encoder_lost_first_frame(struct encoder *encoder, const struct in_flight_frame *frame)
 {
-	if (encoder->gave_any || frame->seq == encoder->first_seq || encoder->parts.config->record.codec != CODEC_H264)
+	if (encoder->has_given_frame || frame->seq == encoder->first_seq ||
+	    encoder->parts.config->record.codec != CODEC_H264)
 		return false;
-	if (encoder->run_restarts == RETRIES_MAX) {
-		log_warn("encoder",
-			 "FFmpeg leaves out the first frames of each run: key frames stand beside the seconds");
+	if (encoder->run_restarts == RUN_RESTARTS_MAX) {
+		log_warn("encoder", "FFmpeg skips the first frames of each run: key frames are not at full seconds");
 		return false;
 	}
-	encoder->again = frame->seq;
+	encoder->restart_seq = frame->seq;
 	return true;
 }
 
 void encoder_restart_run(struct encoder *encoder)
 {
-	log_info("encoder", "FFmpeg made no picture of the first %llu frames: the run begins again behind them",
-		 (unsigned long long)(encoder->again - encoder->first_seq));
+	log_info("encoder", "FFmpeg could not decode the first %llu frames; restarting after them",
+		 (unsigned long long)(encoder->restart_seq - encoder->first_seq));
 	encoder->next_cause = encoder->cause == GAP_NONE ? GAP_ENCODER : encoder->cause;
 	encoder_close_child(encoder);
 	encoder->in_flight.count = 0;
-	encoder->feed.next = encoder->again;
-	encoder->again = 0;
+	encoder->feed.next = encoder->restart_seq;
+	encoder->restart_seq = 0;
 	encoder->run_restarts++;
 	encoder->state = ENCODER_IDLE;
 }
 
 uint32_t encoder_cut_at_gap(struct encoder *encoder, const struct in_flight_frame *frame, uint32_t duration_us)
 {
-	if (!frame->next_after_us || duration_us - frame->next_after_us < HOLE_US)
+	if (!frame->next_after_us || duration_us - frame->next_after_us < GAP_MIN_US)
 		return duration_us;
-	encoder->ends_at_hole = true;
+	encoder->ends_at_gap = true;
 	return (uint32_t)frame->next_after_us;
 }
 
-/* The next frame that comes back is the first of its second: a key frame, with which a segment can begin. */
+/* The next frame to come back is the first one of its second, and so a key frame, with which a segment can begin. */
 void encoder_split_at_gap(struct encoder *encoder)
 {
-	if (!encoder->ends_at_hole)
+	if (!encoder->ends_at_gap)
 		return;
-	encoder->ends_at_hole = false;
+	encoder->ends_at_gap = false;
 	encoder_end_segment(encoder);
 	encoder->cause = GAP_ENCODER;
 }
@@ -74,10 +74,10 @@ static uint64_t bytes_in_pipe(int fd)
 	return fd >= 0 && ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
 }
 
-/* Of the frames in flight, what FFmpeg has not read. */
+/* How much of the frames in flight FFmpeg has not read yet. */
 static uint64_t unread_bytes(const struct encoder *encoder)
 {
-	const struct feed *feed = &encoder->feed;
+	const struct ring_feed *feed = &encoder->feed;
 	uint64_t unwritten = feed->writing ? feed->head_bytes + feed->frame.meta.length - feed->written : 0;
 
 	return bytes_in_pipe(encoder->child.in) + unwritten;
@@ -94,53 +94,52 @@ static bool has_output(const struct encoder *encoder)
 	return encoder_is_blocked_by_disk(encoder) || bytes_in_pipe(encoder->child.out) > 0;
 }
 
-static void say_fruitless(struct encoder *encoder)
+static void note_undecodable(struct encoder *encoder)
 {
 	const char *line = encoder->error_line;
 
 	if (!encoder->status.undecodable)
-		log_error("encoder", "FFmpeg makes no picture of what the camera sends%s%s", line[0] ? ": " : "", line);
+		log_error("encoder", "FFmpeg cannot decode the camera's frames%s%s", line[0] ? ": " : "", line);
 	snprintf(encoder->status.last_error, sizeof(encoder->status.last_error), "%s",
-		 line[0] ? line : "FFmpeg does not say why.");
+		 line[0] ? line : "FFmpeg printed no error.");
 	encoder->status.undecodable = encoder->status.failing = true;
 }
 
 bool encoder_cannot_decode(struct encoder *encoder, int64_t now_us)
 {
-	size_t taken = in_flight_read(&encoder->in_flight, unread_bytes(encoder) + READ_AHEAD_BYTES);
-	int64_t patience_us =
-		in_flight_is_full(&encoder->in_flight) ? UNDECODABLE_FIRST_US : encoder->undecodable_wait_us;
+	const struct backoff *backoff = &encoder->undecodable_backoff;
+	size_t read = in_flight_read(&encoder->in_flight, unread_bytes(encoder) + READ_AHEAD_BYTES);
+	int64_t patience_us = in_flight_is_full(&encoder->in_flight) ? backoff->min_us : backoff->wait_us;
 
 	if (has_output(encoder))
-		encoder->gave_at.us = now_us;
-	if (encoder->feed.writing || taken <= ENCODER_DELAY_FRAMES_MAX || now_us - encoder->gave_at.us < patience_us)
+		encoder->output_at.us = now_us;
+	if (encoder->feed.writing || read <= ENCODER_DELAY_FRAMES_MAX || now_us - encoder->output_at.us < patience_us)
 		return false;
-	say_fruitless(encoder);
-	encoder->undecodable_wait_us *= encoder->undecodable_wait_us < UNDECODABLE_LAST_US ? 2 : 1;
+	note_undecodable(encoder);
+	backoff_next(&encoder->undecodable_backoff);
 	encoder->undecodable_run = true;
 	return true;
 }
 
-/* What is still in flight is nothing that FFmpeg can decode. */
+/* FFmpeg cannot decode the frames that are still in flight. */
 static void lose_in_flight(struct encoder *encoder)
 {
 	if (!encoder->status.undecodable)
-		log_warn("encoder", "FFmpeg made no picture of %zu frames at the end of a run",
-			 encoder->in_flight.count);
+		log_warn("encoder", "FFmpeg could not decode the last %zu frames of a run", encoder->in_flight.count);
 	encoder->feed.lost += encoder->in_flight.count;
 	encoder->in_flight.count = 0;
-	encoder->swallowed_last = true;
+	encoder->lost_end = true;
 	encoder->status.failing = encoder->status.undecodable;
-	encoder->deaths = 0;
+	encoder->crashes = 0;
 }
 
-/* A child that read everything and failed over nothing but its frames fails again. */
+/* Whether another child, which reads the same frames, would only fail again. */
 static bool has_failed_often(const struct encoder *encoder)
 {
 	uint64_t first = encoder->in_flight.frames[encoder->in_flight.first].seq;
 
 	return encoder->undecodable_run ||
-	       (first == encoder->died_on && encoder->deaths + 1 >= ENCODER_FRAME_CRASHES_MAX);
+	       (first == encoder->crashed_on && encoder->crashes + 1 >= ENCODER_FRAME_CRASHES_MAX);
 }
 
 enum subprocess_exit encoder_classify_exit(struct encoder *encoder)

@@ -1,4 +1,4 @@
-/* encoder_sandbox.c - see encoder_sandbox.h. */
+/* encoder_sandbox.c - the sandbox of the FFmpeg that records. */
 #include "recorderd/encoder/encoder_sandbox.h"
 
 #include <string.h>

@@ -1,10 +1,10 @@
 /*
- * frame_drop.h - which frames an encoder gets that is too slow for all of them: so many that it keeps pace, at even
- * distances. Pure.
+ * frame_drop.h - decides which frames to skip when the encoder is too slow for all of them, so that it keeps up and the
+ * frames that it gets are evenly spaced. Pure.
  *
- * While frames wait, the encoder works as fast as it can; the share of the camera's rate that it manages then is
- * measured, and so much is kept, a little less while more waits than should, a little more while less does. An encoder
- * that manages all of it, or that only stood still for a while, is given all.
+ * While frames wait, the encoder works as fast as it can, and its throughput is measured as a share of the camera's
+ * rate. That share of the frames is fed: a little less while the lag is longer than it should be, a little more while
+ * it is shorter. An encoder that keeps up, or that only paused for a while, gets all frames.
  */
 #ifndef RECORDERD_ENCODER_FRAME_DROP_H
 #define RECORDERD_ENCODER_FRAME_DROP_H
@@ -13,25 +13,25 @@
 #include <stdint.h>
 
 struct frame_drop {
-	double keep;   /* share of the frames that is fed: 1 is all */
-	double credit; /* what the frames left out so far add up to: 1 is the next one */
+	double ratio;       /* share of the frames that are fed; 1: all */
+	double accumulator; /* of the shares of the skipped frames; the next frame is fed when it reaches 1 */
 
 	/* Measured once a second */
-	double manages; /* share of the rate, smoothed */
-	unsigned measured;
-	bool judged;
-	int64_t judged_us, behind_us;
+	double throughput; /* share of the camera's rate, smoothed */
+	unsigned samples;  /* of the throughput */
+	bool updated;
+	int64_t updated_us, lag_us; /* of the last measurement */
 };
 
-#define FRAME_DROP_NONE ((struct frame_drop){.keep = 1})
+#define FRAME_DROP_NONE ((struct frame_drop){.ratio = 1})
 
 /*
- * Before each frame is chosen: the newest frame was captured at now_us (monotonic), the one to be chosen behind_us
- * earlier; more than limit_us is too much.
+ * To be called before each frame. now_us is the capture time (monotonic) of the newest frame, lag_us how much earlier
+ * the frame in question was captured. A lag of more than limit_us is too much.
  */
-void frame_drop_update(struct frame_drop *thinning, int64_t now_us, int64_t behind_us, int64_t limit_us);
+void frame_drop_update(struct frame_drop *drop, int64_t now_us, int64_t lag_us, int64_t limit_us);
 
-/* Whether the next frame is kept: of any row of frames the same share. */
-bool frame_drop_accept(struct frame_drop *thinning);
+/* Returns whether to feed the next frame. */
+bool frame_drop_accept(struct frame_drop *drop);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * in_flight.h - the frames that the encoder has been given and has not given back: a queue, so that each fragment finds
- * the frame that it was made from by its time.
+ * in_flight.h - a queue of the frames that FFmpeg has been given and has not given back. By its time, each fragment
+ * finds the frame that it was encoded from.
  */
 #ifndef RECORDERD_ENCODER_IN_FLIGHT_H
 #define RECORDERD_ENCODER_IN_FLIGHT_H
@@ -14,8 +14,8 @@
 struct in_flight_frame {
 	uint64_t seq;
 	int64_t pts_us, wall_us, mono_us;
-	int64_t next_after_us; /* to the frame that was given after it; 0: none was yet */
-	uint32_t bytes;        /* in the pipe */
+	int64_t next_after_us; /* from this frame to the next one that was given; 0: none yet */
+	uint32_t bytes;        /* as IVF */
 };
 
 struct in_flight {
@@ -28,18 +28,18 @@ static inline bool in_flight_is_full(const struct in_flight *queue)
 	return queue->count == IN_FLIGHT_MAX;
 }
 
-/* The frame at a place in the queue, 0 being the oldest. */
-static inline struct in_flight_frame *in_flight_at(struct in_flight *queue, size_t place)
+/* The oldest frame has index 0. */
+static inline struct in_flight_frame *in_flight_at(struct in_flight *queue, size_t index)
 {
-	return &queue->frames[(queue->first + place) % IN_FLIGHT_MAX];
+	return &queue->frames[(queue->first + index) % IN_FLIGHT_MAX];
 }
 
 static inline void in_flight_push(struct in_flight *queue, const struct in_flight_frame *frame)
 {
 	if (queue->count) {
-		struct in_flight_frame *before = in_flight_at(queue, queue->count - 1);
+		struct in_flight_frame *last = in_flight_at(queue, queue->count - 1);
 
-		before->next_after_us = frame->pts_us - before->pts_us;
+		last->next_after_us = frame->pts_us - last->pts_us;
 	}
 	*in_flight_at(queue, queue->count++) = *frame;
 }
@@ -51,8 +51,8 @@ static inline void in_flight_drop_first(struct in_flight *queue)
 }
 
 /*
- * Takes the frame with that time off the front; *skipped counts those before it, which the encoder swallowed. False
- * where no frame was given with that time.
+ * Removes the frame with that time and all frames before it, which FFmpeg did not give back; *skipped is increased by
+ * their number. Returns false if no frame with that time was given.
  */
 static inline bool in_flight_take(struct in_flight *queue, int64_t pts_us, struct in_flight_frame *out,
 				  uint64_t *skipped)
@@ -67,18 +67,18 @@ static inline bool in_flight_take(struct in_flight *queue, int64_t pts_us, struc
 	return false;
 }
 
-/* How many of them are out of the pipe, in which so many bytes are left. */
-static inline size_t in_flight_read(struct in_flight *queue, uint64_t bytes_left)
+/* How many of the frames FFmpeg has read completely, if it has not read the last `unread_bytes` bytes yet. */
+static inline size_t in_flight_read(struct in_flight *queue, uint64_t unread_bytes)
 {
-	size_t taken = queue->count;
+	size_t count = queue->count;
 
-	while (taken && bytes_left) {
-		uint32_t bytes = in_flight_at(queue, taken - 1)->bytes;
+	while (count && unread_bytes) {
+		uint32_t bytes = in_flight_at(queue, count - 1)->bytes;
 
-		bytes_left -= bytes < bytes_left ? bytes : bytes_left;
-		taken--;
+		unread_bytes -= bytes < unread_bytes ? bytes : unread_bytes;
+		count--;
 	}
-	return taken;
+	return count;
 }
 
 #endif

@@ -1,3 +1,4 @@
+/* ring_feed.c - writes frames of the ring to FFmpeg's pipe. */
 #include "recorderd/encoder/ring_feed.h"
 
 #include <errno.h>
@@ -7,33 +8,33 @@
 
 #include "shared/base/clock.h"
 
-#define BEHIND_LIMIT_US (10 * US_PER_S) /* more than this: the machine is too slow */
-#define RING_HALF       0.5
+#define LAG_LIMIT_US (10 * US_PER_S) /* with a longer lag the machine is too slow */
+#define RING_HALF    0.5
 
-void ring_feed_init(struct feed *feed, const struct ring_reader *ring, uint64_t next)
+void ring_feed_init(struct ring_feed *feed, const struct ring_reader *ring, uint64_t next)
 {
-	*feed = (struct feed){.ring = ring, .next = next, .thinning = FRAME_DROP_NONE};
+	*feed = (struct ring_feed){.ring = ring, .next = next, .drop = FRAME_DROP_NONE};
 }
 
-void ring_feed_free(struct feed *feed)
+void ring_feed_free(struct ring_feed *feed)
 {
 	buffer_free(&feed->copy);
 }
 
-/* How far behind the camera the next frame is, and how much that may be: half of a ring that holds less than 20 s. */
-static void judge(struct feed *feed, const struct ring_frame *newest)
+/* The lag may be as long as half the ring, if that is less than LAG_LIMIT_US. */
+static void update_drop(struct ring_feed *feed, const struct ring_frame *newest)
 {
-	int64_t limit_us = BEHIND_LIMIT_US, now_us = newest->meta.mono_us;
-	int64_t behind_us = now_us - feed->frame.meta.mono_us;
+	int64_t limit_us = LAG_LIMIT_US, now_us = newest->meta.mono_us;
+	int64_t lag_us = now_us - feed->frame.meta.mono_us;
 	uint64_t tail = ring_reader_tail(feed->ring);
 	struct ring_frame oldest;
 
 	if (tail > 1 && ring_reader_get(feed->ring, tail, &oldest) && (now_us - oldest.meta.mono_us) / 2 < limit_us)
 		limit_us = (now_us - oldest.meta.mono_us) / 2;
-	frame_drop_update(&feed->thinning, now_us, behind_us, limit_us);
+	frame_drop_update(&feed->drop, now_us, lag_us, limit_us);
 }
 
-enum ring_feed_step ring_feed_peek(struct feed *feed)
+enum ring_feed_step ring_feed_peek(struct ring_feed *feed)
 {
 	uint64_t head = ring_reader_head(feed->ring);
 
@@ -50,18 +51,18 @@ enum ring_feed_step ring_feed_peek(struct feed *feed)
 			return RING_FEED_OVERRUN;
 		}
 		if (ring_reader_get(feed->ring, head, &newest))
-			judge(feed, &newest);
-		if (feed->chosen == feed->next || frame_drop_accept(&feed->thinning)) {
-			feed->chosen = feed->next;
+			update_drop(feed, &newest);
+		if (feed->accepted == feed->next || frame_drop_accept(&feed->drop)) {
+			feed->accepted = feed->next;
 			return RING_FEED_FRAME;
 		}
-		feed->thinned++;
+		feed->dropped++;
 		feed->next++;
 	}
 	return RING_FEED_EMPTY;
 }
 
-int64_t ring_feed_lag_us(const struct feed *feed)
+int64_t ring_feed_lag_us(const struct ring_feed *feed)
 {
 	struct ring_frame next = feed->frame, newest;
 
@@ -73,7 +74,7 @@ int64_t ring_feed_lag_us(const struct feed *feed)
 	return newest.meta.mono_us - next.meta.mono_us;
 }
 
-void ring_feed_begin(struct feed *feed, int64_t pts_us, bool first)
+void ring_feed_begin(struct ring_feed *feed, int64_t pts_us, bool first)
 {
 	uint8_t *at = feed->head;
 
@@ -88,17 +89,17 @@ void ring_feed_begin(struct feed *feed, int64_t pts_us, bool first)
 	feed->writing = true;
 }
 
-void ring_feed_abort(struct feed *feed)
+void ring_feed_abort(struct ring_feed *feed)
 {
 	feed->writing = false;
 }
 
-static const uint8_t *frame_data(const struct feed *feed)
+static const uint8_t *frame_data(const struct ring_feed *feed)
 {
 	return feed->copied ? feed->copy.data : feed->frame.data;
 }
 
-static ssize_t write_rest(struct feed *feed, int fd)
+static ssize_t write_rest(struct ring_feed *feed, int fd)
 {
 	size_t data_bytes = feed->frame.meta.length;
 	struct iovec parts[2];
@@ -115,8 +116,11 @@ static ssize_t write_rest(struct feed *feed, int fd)
 	return writev(fd, parts, count);
 }
 
-/* A frame that waits in a full pipe for long is copied before the writer comes round to it. */
-static bool keep_safe(struct feed *feed)
+/*
+ * Copies a frame that has been waiting for the pipe so long that the ring's writer might reach it. Returns false if it
+ * has been overwritten.
+ */
+static bool protect_frame(struct ring_feed *feed)
 {
 	if (feed->copied)
 		return true;
@@ -130,7 +134,7 @@ static bool keep_safe(struct feed *feed)
 	return true;
 }
 
-enum ring_feed_write ring_feed_write(struct feed *feed, int fd)
+enum ring_feed_result ring_feed_write(struct ring_feed *feed, int fd)
 {
 	size_t total = feed->head_bytes + feed->frame.meta.length;
 
@@ -143,8 +147,8 @@ enum ring_feed_write ring_feed_write(struct feed *feed, int fd)
 			return RING_FEED_BROKEN;
 		if (done > 0)
 			feed->written += (size_t)done;
-		if (!keep_safe(feed))
-			return TRANSCODE_INPUT_OVERWRITTEN;
+		if (!protect_frame(feed))
+			return RING_FEED_OVERWRITTEN;
 		if (done < 0 || feed->written < total)
 			return RING_FEED_FULL;
 	}

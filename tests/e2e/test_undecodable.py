@@ -107,7 +107,7 @@ def test_last_frames_that_are_undecodable(rig):
     assert_whole(rig, *seconds(rig, second_after(first)))
     assert_exact(rig, from_us, last_us // US * US)
     wait_for(lambda: unrecorded(rig) == lost + bad, PATIENCE_S, f"{bad} frames are counted as not recorded: {unrecorded(rig) - lost}")
-    assert "starting it again" not in rig.log()[restarts:], rig.log()[restarts:]
+    assert "restarting it" not in rig.log()[restarts:], rig.log()[restarts:]
 
 
 def test_a_clip_from_memory_whose_seconds_begin_with_undecodable_frames(rig):

@@ -1,4 +1,4 @@
-/* test_encoder.c - from the ring to segments by the real FFmpeg: each frame once, at its own microsecond. */
+/* test_encoder.c - records frames of a ring with the real FFmpeg: each of them once, with its exact time. */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,9 +8,9 @@
 static void record_all(void)
 {
 	rig_start();
-	rig_wait(rig_all_given);
+	rig_wait(rig_all_put);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 }
 
 static void assert_exact(void)
@@ -23,12 +23,12 @@ static void assert_exact(void)
 static void at_25_fps_every_frame_has_its_microsecond_and_every_second_its_key_frame(void **state)
 {
 	(void)state;
-	rig_plan(RIG_WALL_US, 25, US_PER_S, 12); /* 437 ms is no multiple of 40: frames fall beside the second */
+	rig_plan(RIG_WALL_US, 25, US_PER_S, 12); /* 437 ms is no multiple of 40 ms: no frame is on a full second */
 	record_all();
 	assert_exact();
 }
 
-static void at_25_fps_on_the_full_second_the_key_frame_is_that_very_frame(void **state)
+static void at_25_fps_a_frame_on_the_full_second_is_the_key_frame(void **state)
 {
 	(void)state;
 	rig_plan(wall_second(RIG_WALL_US) * US_PER_S + 440000, 25, US_PER_S, 12);
@@ -63,7 +63,7 @@ static void at_60_fps_every_frame_has_its_microsecond(void **state)
 	assert_exact();
 }
 
-static void jittered_frames_with_a_hole_of_3_s_stay_one_run(void **state)
+static void jittered_frames_with_a_pause_of_3_s_stay_one_run(void **state)
 {
 	uint32_t seed = 7;
 	int64_t at_us = RIG_WALL_US;
@@ -92,7 +92,7 @@ static void mjpeg_is_kept_as_the_camera_sent_it(void **state)
 	assert_int_equal(rig_probe(0), rig.given);
 }
 
-static void a_segment_ends_with_its_whole_seconds_and_no_frame_is_lost(void **state)
+static void segments_end_at_full_seconds_and_no_frame_is_lost(void **state)
 {
 	(void)state;
 	rig.config.record.segment_seconds = 2;
@@ -138,7 +138,7 @@ static void finished_segments_are_plain_mp4_with_every_frame(void **state)
 	close(folder);
 }
 
-static void the_first_segment_ever_says_so(void **state)
+static void the_first_segment_ever_has_the_cause_start(void **state)
 {
 	(void)state;
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
@@ -148,7 +148,7 @@ static void the_first_segment_ever_says_so(void **state)
 	assert_int_equal(rig.segments[0].segment_no, 1);
 }
 
-static void one_frame_alone_is_recorded_with_the_camera_s_interval(void **state)
+static void a_single_frame_lasts_as_long_as_the_camera_s_interval(void **state)
 {
 	(void)state;
 	rig.wall_us[rig.to_give++] = RIG_WALL_US;
@@ -157,20 +157,20 @@ static void one_frame_alone_is_recorded_with_the_camera_s_interval(void **state)
 	assert_int_equal(rig.records[0].duration_us, US_PER_S / 30);
 }
 
-/* Two slices of one second each, with what `change` does in between. */
-static void record_two_stretches(void (*change)(void), int64_t pause_us)
+/* Records two epochs of one second each, with change() between them. */
+static void record_two_epochs(void (*change)(void), int64_t pause_us)
 {
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
 	rig_start();
-	rig_wait(rig_all_given);
+	rig_wait(rig_all_put);
 	change();
 	rig.epoch++;
 	if (rig.gap_cause == GAP_CLOCK)
 		rig.mono_offset_us += pause_us;
 	rig_plan(RIG_WALL_US + US_PER_S + pause_us, 25, US_PER_S, 1);
-	rig_wait(rig_all_given);
+	rig_wait(rig_all_put);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_exact();
 	assert_int_equal(rig.segment_count, 2);
 	assert_true(rig.segments[1].run_no > rig.segments[0].run_no);
@@ -188,7 +188,7 @@ static void resize(void)
 static void another_picture_size_begins_a_segment(void **state)
 {
 	(void)state;
-	record_two_stretches(resize, 0);
+	record_two_epochs(resize, 0);
 	assert_int_equal(rig.segments[0].width, 64);
 	assert_int_equal(rig.segments[1].width, 96);
 	assert_int_equal(rig.segments[1].height, 64);
@@ -202,13 +202,13 @@ static void step_clock(void)
 static void a_clock_step_forward_begins_a_segment(void **state)
 {
 	(void)state;
-	record_two_stretches(step_clock, 3600 * US_PER_S);
+	record_two_epochs(step_clock, 3600 * US_PER_S);
 }
 
-static void after_a_clock_step_backwards_both_stretches_are_kept(void **state)
+static void after_a_clock_step_backwards_both_runs_are_kept(void **state)
 {
 	(void)state;
-	record_two_stretches(step_clock, -1 * US_PER_S);
+	record_two_epochs(step_clock, -1 * US_PER_S);
 	assert_string_not_equal(rig.segments[0].file, rig.segments[1].file);
 	assert_non_null(strstr(rig.segments[1].file, "_2.mp4"));
 }
@@ -219,10 +219,10 @@ static void unplug(void)
 	encoder_end_run(rig.encoder);
 }
 
-static void a_run_that_was_ended_is_on_disk_before_the_next_begins(void **state)
+static void a_run_that_was_ended_is_on_disk_before_the_next_one_begins(void **state)
 {
 	(void)state;
-	record_two_stretches(unplug, 4 * US_PER_S);
+	record_two_epochs(unplug, 4 * US_PER_S);
 }
 
 static bool all_are_on_disk(struct rig *of)
@@ -230,8 +230,8 @@ static bool all_are_on_disk(struct rig *of)
 	return storage_frames(of->storage) == of->given;
 }
 
-/* Two slices are in the ring before the encoder has begun, and no frame will come for now: both are recorded. */
-static void the_end_of_a_run_is_known_to_an_encoder_that_is_still_in_the_run_before(void **state)
+/* Two epochs are in the ring before the encoder starts, and no frame follows: both are recorded. */
+static void the_end_of_a_run_is_kept_for_an_encoder_that_is_still_in_the_run_before(void **state)
 {
 	(void)state;
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 2);
@@ -244,13 +244,13 @@ static void the_end_of_a_run_is_known_to_an_encoder_that_is_still_in_the_run_bef
 	encoder_end_run(rig.encoder);
 	rig_wait(all_are_on_disk);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_exact();
 	assert_int_equal(rig.segment_count, 2);
 }
 
-/* Stretches that stand in the ring when the recorder is told to stop. */
-static void stopping_records_all_that_the_ring_holds(void **state)
+/* Several epochs are in the ring when the recorder is told to stop. */
+static void stopping_records_everything_in_the_ring(void **state)
 {
 	(void)state;
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
@@ -275,22 +275,22 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(at_25_fps_every_frame_has_its_microsecond_and_every_second_its_key_frame),
-		CASE(at_25_fps_on_the_full_second_the_key_frame_is_that_very_frame),
+		CASE(at_25_fps_a_frame_on_the_full_second_is_the_key_frame),
 		CASE(at_29_97_fps_every_frame_has_its_microsecond),
 		CASE(at_30_fps_every_frame_has_its_microsecond),
 		CASE(at_60_fps_every_frame_has_its_microsecond),
-		CASE(jittered_frames_with_a_hole_of_3_s_stay_one_run),
+		CASE(jittered_frames_with_a_pause_of_3_s_stay_one_run),
 		CASE(mjpeg_is_kept_as_the_camera_sent_it),
-		CASE(a_segment_ends_with_its_whole_seconds_and_no_frame_is_lost),
+		CASE(segments_end_at_full_seconds_and_no_frame_is_lost),
 		CASE(finished_segments_are_plain_mp4_with_every_frame),
-		CASE(the_first_segment_ever_says_so),
-		CASE(one_frame_alone_is_recorded_with_the_camera_s_interval),
+		CASE(the_first_segment_ever_has_the_cause_start),
+		CASE(a_single_frame_lasts_as_long_as_the_camera_s_interval),
 		CASE(another_picture_size_begins_a_segment),
 		CASE(a_clock_step_forward_begins_a_segment),
-		CASE(after_a_clock_step_backwards_both_stretches_are_kept),
-		CASE(a_run_that_was_ended_is_on_disk_before_the_next_begins),
-		CASE(the_end_of_a_run_is_known_to_an_encoder_that_is_still_in_the_run_before),
-		CASE(stopping_records_all_that_the_ring_holds),
+		CASE(after_a_clock_step_backwards_both_runs_are_kept),
+		CASE(a_run_that_was_ended_is_on_disk_before_the_next_one_begins),
+		CASE(the_end_of_a_run_is_kept_for_an_encoder_that_is_still_in_the_run_before),
+		CASE(stopping_records_everything_in_the_ring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_encoder_pauses.c - an FFmpeg that starts late and then gives its first bytes long before its first frame. */
+/* test_encoder_pauses.c - an FFmpeg that starts late and writes its first bytes long before its first frame. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "tests/unit/fakes/fake_clock.h"
 #include "tests/unit/support/recording_rig.h"
 
-/* An FFmpeg of that folder, which waits as long as the folder has a file `held`, and again behind its first bytes. */
+/* Creates an FFmpeg that waits until the file `held` is removed, and pauses again after its first bytes. */
 static void write_ffmpeg(const char *folder)
 {
 	static const char script[] = "#!/bin/sh\nwhile [ -e \"${0%/*}/held\" ]; do sleep 0.02; done\n"
@@ -26,7 +26,7 @@ static void write_ffmpeg(const char *folder)
 	setenv("PATH", path, 1);
 }
 
-static void let_go(const char *folder)
+static void release(const char *folder)
 {
 	char path[2 * PATH_MAX];
 
@@ -34,7 +34,7 @@ static void let_go(const char *folder)
 	assert_int_equal(unlink(path), 0);
 }
 
-static void its_first_bytes_are_a_sign_of_life(void **state)
+static void its_first_bytes_count_as_progress(void **state)
 {
 	const char *folder = rig.config.record.directory;
 	char *path = strdup(getenv("PATH"));
@@ -47,12 +47,12 @@ static void its_first_bytes_are_a_sign_of_life(void **state)
 		rig_put(rig.wall_us[rig.given++]);
 	encoder_pump(rig.encoder);
 	encoder_end_run(rig.encoder);
-	fake_clock.mono_ahead_us += 11 * US_PER_S; /* so long it did not start, which it may */
-	let_go(folder);
+	fake_clock.mono_ahead_us += 11 * US_PER_S; /* for so long it may not have started */
+	release(folder);
 	rig_stop();
 	setenv("PATH", path, 1);
 	free(path);
-	rig_look();
+	rig_read_folder();
 	assert_all_recorded();
 	assert_int_equal(rig.segment_count, 1);
 }
@@ -60,7 +60,7 @@ static void its_first_bytes_are_a_sign_of_life(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(its_first_bytes_are_a_sign_of_life, rig_set_up, rig_tear_down),
+		cmocka_unit_test_setup_teardown(its_first_bytes_count_as_progress, rig_set_up, rig_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* test_encoder_pictures.c - frames that are whole JPEGs and no pictures for FFmpeg, wherever they stand: each costs
- * itself alone, is counted, and moves no key frame. */
+/* test_encoder_pictures.c - JPEGs that are whole but that FFmpeg cannot decode: only they are lost, and key frames do
+ * not move. */
 #include <string.h>
 
 #include "tests/unit/support/camera_jpegs.h"
@@ -24,7 +24,7 @@ static void spoil(size_t from, size_t count)
 	}
 }
 
-/* A JPEG by its markers, with a quantisation table of no known precision. */
+/* Its markers are valid, but a quantisation table has an undefined precision. */
 static void put_undecodable(int64_t wall_us)
 {
 	static uint8_t jpeg[1 << 16];
@@ -36,7 +36,7 @@ static void put_undecodable(int64_t wall_us)
 	rig_put_bytes(wall_us, jpeg, length);
 }
 
-/* Puts the frames that are planned, up to that one. */
+/* Puts the planned frames before `end`. */
 static void put_until(size_t end)
 {
 	for (; rig.given < end; rig.given++)
@@ -54,18 +54,20 @@ static const struct encoder_status *status_now(void)
 	return &status;
 }
 
-static bool all_came_of_it(struct rig *of)
+static bool all_accounted_for(struct rig *of)
 {
 	return storage_frames(of->storage) + status_now()->lost == of->given;
 }
 
-/* The pictures are recorded, each at its own microsecond and with a key frame on the first one of each second. */
-static void stop_and_look(void)
+/*
+ * Checks that all decodable frames are recorded with their exact times, with a key frame at the start of each second.
+ */
+static void stop_and_read(void)
 {
 	size_t good = 0;
 
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	for (size_t i = 0; i < rig.given; i++)
 		if (!bad[i])
 			rig.wall_us[good++] = rig.wall_us[i];
@@ -74,10 +76,10 @@ static void stop_and_look(void)
 	assert_key_frames();
 }
 
-static void assert_pictures_recorded(void)
+static void assert_decodable_recorded(void)
 {
 	assert_int_equal(status_now()->lost, bad_count);
-	stop_and_look();
+	stop_and_read();
 }
 
 static void record_all(void)
@@ -85,11 +87,11 @@ static void record_all(void)
 	put_until(rig.to_give);
 	rig_start();
 	encoder_end_run(rig.encoder);
-	rig_wait(all_came_of_it);
-	assert_pictures_recorded();
+	rig_wait(all_accounted_for);
+	assert_decodable_recorded();
 }
 
-static void first_frames(size_t count)
+static void undecodable_first_frames(size_t count)
 {
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 4);
 	spoil(0, count);
@@ -99,19 +101,19 @@ static void first_frames(size_t count)
 	assert_int_equal(status.restarts, 0);
 }
 
-static void one_first_frame_that_is_no_picture_moves_no_key_frame(void **state)
+static void an_undecodable_first_frame_does_not_move_the_key_frames(void **state)
 {
 	(void)state;
-	first_frames(1);
+	undecodable_first_frames(1);
 }
 
-static void a_second_of_them_moves_none_either(void **state)
+static void nor_does_a_whole_second_of_them(void **state)
 {
 	(void)state;
-	first_frames(30);
+	undecodable_first_frames(30);
 }
 
-static void nor_do_those_at_the_beginning_of_each_second(void **state)
+static void nor_do_undecodable_frames_at_the_beginning_of_each_second(void **state)
 {
 	(void)state;
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 6);
@@ -123,7 +125,7 @@ static void nor_do_those_at_the_beginning_of_each_second(void **state)
 	assert_durations();
 }
 
-static void one_on_the_full_second_leaves_the_key_frame_to_the_next(void **state)
+static void after_an_undecodable_frame_on_the_full_second_the_next_one_is_the_key_frame(void **state)
 {
 	(void)state;
 	rig_plan(wall_second(RIG_WALL_US) * US_PER_S + 440000, 25, US_PER_S, 4);
@@ -134,8 +136,8 @@ static void one_on_the_full_second_leaves_the_key_frame_to_the_next(void **state
 	assert_int_equal(rig.records[14].wall_us % US_PER_S, 40000);
 }
 
-/* A segment begins behind each second without a picture. */
-static size_t segments_due(void)
+/* Another segment begins after each second without a decodable frame. */
+static size_t expected_segments(void)
 {
 	size_t due = 1, last_good = SIZE_MAX;
 
@@ -148,8 +150,8 @@ static size_t segments_due(void)
 	return due;
 }
 
-/* By chance, but the same each time: so many of 256 frames. */
-static void frames_by_chance(uint32_t seed, uint32_t share)
+/* Pseudo-random: about `share` of 256 frames are undecodable. */
+static void random_frames(uint32_t seed, uint32_t share)
 {
 	size_t due;
 
@@ -159,31 +161,31 @@ static void frames_by_chance(uint32_t seed, uint32_t share)
 		if (seed >> 24 < share)
 			spoil(i, 1);
 	}
-	due = segments_due();
+	due = expected_segments();
 	record_all();
 	assert_int_equal(rig.segment_count, due);
 }
 
-static void some_among_many_cost_themselves_alone(void **state)
+static void a_few_random_undecodable_frames_are_the_only_ones_lost(void **state)
 {
 	(void)state;
-	frames_by_chance(1, 10);
+	random_frames(1, 10);
 }
 
-static void many_among_many_do_so_too(void **state)
+static void so_are_as_many_undecodable_frames_as_others(void **state)
 {
 	(void)state;
-	frames_by_chance(2, 128);
+	random_frames(2, 128);
 }
 
-static void many_among_few_do_so_too(void **state)
+static void so_are_nearly_all_frames(void **state)
 {
 	(void)state;
-	frames_by_chance(5, 248);
+	random_frames(5, 248);
 	assert_true(rig.segment_count > 1);
 }
 
-static void a_second_without_a_picture_is_a_gap_with_that_cause(void **state)
+static void a_second_of_undecodable_frames_is_a_gap_with_the_cause_encoder(void **state)
 {
 	(void)state;
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 6);
@@ -197,7 +199,7 @@ static void a_second_without_a_picture_is_a_gap_with_that_cause(void **state)
 	assert_int_equal(status.restarts, 0);
 }
 
-static void last_frames_that_are_no_pictures_are_counted_and_not_tried_again(void **state)
+static void undecodable_last_frames_are_counted_and_not_tried_again(void **state)
 {
 	(void)state;
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 3);
@@ -207,8 +209,8 @@ static void last_frames_that_are_no_pictures_are_counted_and_not_tried_again(voi
 	assert_int_equal(rig.records[44].duration_us, 40000);
 }
 
-/* One that opens with a picture size of its own, say. */
-static void a_run_of_nothing_else_holds_up_the_next_one_for_a_few_tries(void **state)
+/* For example, a camera that starts with frames of another size. */
+static void a_run_of_only_undecodable_frames_delays_the_next_one_by_a_few_tries(void **state)
 {
 	(void)state;
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 3);
@@ -220,7 +222,7 @@ static void a_run_of_nothing_else_holds_up_the_next_one_for_a_few_tries(void **s
 	assert_int_equal(rig.segment_count, 1);
 }
 
-static void a_recorder_that_is_stopped_records_what_is_a_picture(void **state)
+static void a_recorder_that_is_stopped_records_all_decodable_frames(void **state)
 {
 	(void)state;
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 3);
@@ -229,7 +231,7 @@ static void a_recorder_that_is_stopped_records_what_is_a_picture(void **state)
 	spoil(70, 5);
 	put_until(rig.to_give);
 	rig_start();
-	stop_and_look();
+	stop_and_read();
 	assert_int_equal(rig.segment_count, 1);
 }
 
@@ -238,8 +240,8 @@ static bool some_are_on_disk(struct rig *of)
 	return storage_frames(of->storage) >= 30;
 }
 
-/* It takes the ring over: what was not recorded begins with frames that are none. */
-static void the_next_recorder_does_not_claim_that_none_is_missing(void **state)
+/* It takes the ring over, in which the frames that are not recorded yet begin with undecodable ones. */
+static void the_next_recorder_reports_a_gap_for_them(void **state)
 {
 	(void)state;
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 3);
@@ -253,13 +255,13 @@ static void the_next_recorder_does_not_claim_that_none_is_missing(void **state)
 	put_until(75);
 	rig.adopted = ring_reader_head(rig.reader);
 	rig_start();
-	stop_and_look();
+	stop_and_read();
 	assert_int_equal(rig.segment_count, 2);
 	assert_int_equal(rig.segments[1].gap_cause, GAP_ENCODER);
 }
 
-/* Nobody decodes them then: /footage leaves them out when it does. */
-static void as_mjpeg_they_are_kept_like_the_others(void **state)
+/* The recorder does not decode them; /footage skips them when it does. */
+static void as_mjpeg_undecodable_frames_are_kept_like_the_others(void **state)
 {
 	(void)state;
 	rig.config.record.codec = CODEC_MJPEG;
@@ -269,37 +271,37 @@ static void as_mjpeg_they_are_kept_like_the_others(void **state)
 	put_until(rig.to_give);
 	rig_start();
 	encoder_end_run(rig.encoder);
-	rig_wait(all_came_of_it);
+	rig_wait(all_accounted_for);
 	assert_int_equal(status.lost, 0);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_all_recorded();
 	assert_int_equal(rig.segment_count, 1);
 }
 
-static bool says_so(struct rig *of)
+static bool is_undecodable(struct rig *of)
 {
 	(void)of;
 	return status_now()->undecodable;
 }
 
-static void a_camera_of_nothing_else_is_said_and_comes_back(void **state)
+static void a_camera_that_sends_only_undecodable_frames_is_reported_and_recovers(void **state)
 {
 	(void)state;
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 60);
 	spoil(20, 1000);
 	rig_start();
 	put_until(1020);
-	rig_wait(says_so);
+	rig_wait(is_undecodable);
 	assert_true(status.failing);
 	assert_false(status.running);
 	assert_true(strlen(status.last_error) > 0);
 	assert_int_equal(status.restarts, 0);
 	put_until(rig.to_give);
 	encoder_end_run(rig.encoder);
-	rig_wait(all_came_of_it);
+	rig_wait(all_accounted_for);
 	assert_false(status.undecodable);
-	assert_pictures_recorded();
+	assert_decodable_recorded();
 	assert_int_equal(rig.segment_count, 2);
 	assert_int_equal(rig.segments[1].gap_cause, GAP_ENCODER);
 	assert_int_equal(rig.records[19].duration_us, 40000);
@@ -310,20 +312,20 @@ static void a_camera_of_nothing_else_is_said_and_comes_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(one_first_frame_that_is_no_picture_moves_no_key_frame),
-		CASE(a_second_of_them_moves_none_either),
-		CASE(nor_do_those_at_the_beginning_of_each_second),
-		CASE(one_on_the_full_second_leaves_the_key_frame_to_the_next),
-		CASE(some_among_many_cost_themselves_alone),
-		CASE(many_among_many_do_so_too),
-		CASE(many_among_few_do_so_too),
-		CASE(a_second_without_a_picture_is_a_gap_with_that_cause),
-		CASE(last_frames_that_are_no_pictures_are_counted_and_not_tried_again),
-		CASE(a_run_of_nothing_else_holds_up_the_next_one_for_a_few_tries),
-		CASE(a_recorder_that_is_stopped_records_what_is_a_picture),
-		CASE(the_next_recorder_does_not_claim_that_none_is_missing),
-		CASE(as_mjpeg_they_are_kept_like_the_others),
-		CASE(a_camera_of_nothing_else_is_said_and_comes_back),
+		CASE(an_undecodable_first_frame_does_not_move_the_key_frames),
+		CASE(nor_does_a_whole_second_of_them),
+		CASE(nor_do_undecodable_frames_at_the_beginning_of_each_second),
+		CASE(after_an_undecodable_frame_on_the_full_second_the_next_one_is_the_key_frame),
+		CASE(a_few_random_undecodable_frames_are_the_only_ones_lost),
+		CASE(so_are_as_many_undecodable_frames_as_others),
+		CASE(so_are_nearly_all_frames),
+		CASE(a_second_of_undecodable_frames_is_a_gap_with_the_cause_encoder),
+		CASE(undecodable_last_frames_are_counted_and_not_tried_again),
+		CASE(a_run_of_only_undecodable_frames_delays_the_next_one_by_a_few_tries),
+		CASE(a_recorder_that_is_stopped_records_all_decodable_frames),
+		CASE(the_next_recorder_reports_a_gap_for_them),
+		CASE(as_mjpeg_undecodable_frames_are_kept_like_the_others),
+		CASE(a_camera_that_sends_only_undecodable_frames_is_reported_and_recovers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

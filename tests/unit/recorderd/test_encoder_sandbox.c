@@ -1,7 +1,6 @@
 /*
- * test_encoder_sandbox.c - an FFmpeg that was taken over by what a camera sent it, as recorderd starts it
- * (recorderd/encoder/encoder_sandbox.h): it tries to get at everything that its user may get at. This program itself
- * stands in FFmpeg's place, under that name.
+ * test_encoder_sandbox.c - an FFmpeg that the camera's data has compromised tries to reach everything that its user may
+ * reach (recorderd/encoder/encoder_sandbox.h). This program itself plays FFmpeg, under that name.
  */
 #include "tests/unit/fakes/fake_clock.h"
 #include "tests/unit/support/recording_rig.h"
@@ -30,12 +29,11 @@
 
 static struct reason why;
 
-/* --- what it is kept from -------------------------------------------------------------------------------------------
- */
+/* --- what it cannot do --- */
 
 static char search_before[4096];
-static int recorder = -1;  /* listens where a recorder takes orders */
-static int left_open = -1; /* in the program that comes next */
+static int recorder = -1;  /* a socket like the control socket */
+static int left_open = -1; /* an inherited descriptor */
 static struct sandbox_state state_of_sandbox;
 
 static void write_file(const char *name, const char *text, mode_t mode)
@@ -68,7 +66,7 @@ static void make_files_again(void)
 	close(ring);
 }
 
-/* Everything up to the end of that pipe. */
+/* Reads the pipe up to its end. */
 static size_t read_all(int fd, char *out, size_t bytes)
 {
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
@@ -85,7 +83,7 @@ static size_t read_all(int fd, char *out, size_t bytes)
 	return have;
 }
 
-/* What came of each attempt. */
+/* The outcome of each attempt. */
 static void outcome_in(struct sandbox *sandbox, char out[ATTEMPTS])
 {
 	struct subprocess_setup setup = subprocess_piped((const char *const[]){"ffmpeg", NULL});
@@ -105,7 +103,7 @@ static void outcome_in(struct sandbox *sandbox, char out[ATTEMPTS])
 	subprocess_kill(&child);
 }
 
-static void nothing_keeps_it_here(void)
+static void sandbox_is_unavailable(void)
 {
 	if (strstr(state_of_sandbox.missing.text, "sanitizers"))
 		skip();
@@ -116,7 +114,7 @@ static void nothing_keeps_it_here(void)
 	}
 }
 
-static void it_breaks_out_of_nothing(bool by_script)
+static void assert_contained(bool by_script)
 {
 	struct sandbox *sandbox = encoder_sandbox_open(&rig.config.record);
 	char unkept[ATTEMPTS], kept[ATTEMPTS];
@@ -125,7 +123,7 @@ static void it_breaks_out_of_nothing(bool by_script)
 	outcome_in(sandbox, kept);
 	sandbox_state(sandbox, &state_of_sandbox);
 	sandbox_close(sandbox);
-	nothing_keeps_it_here();
+	sandbox_is_unavailable();
 	outcome_in(NULL, unkept);
 	for (size_t i = 0; i < ATTEMPTS; i++) {
 		const struct attempt *attempt = &attempts[i];
@@ -141,15 +139,15 @@ static void it_breaks_out_of_nothing(bool by_script)
 	assert_int_equal(wrong, 0);
 }
 
-static void an_ffmpeg_that_was_taken_over_breaks_out_of_nothing(void **state)
+static void a_compromised_ffmpeg_cannot_break_out(void **state)
 {
 	(void)state;
 	set_search(path_within(target.folder, "bin"));
-	it_breaks_out_of_nothing(false);
+	assert_contained(false);
 }
 
-/* No less than the others, apart from those devices. */
-static void one_with_devices_does_not_either(void **state)
+/* It can use those devices, and nothing else. */
+static void nor_can_one_with_devices(void **state)
 {
 	static const char *const encoders[] = {"h264_vaapi", "h264_v4l2m2m", "h264_nvenc"};
 
@@ -157,22 +155,21 @@ static void one_with_devices_does_not_either(void **state)
 	set_search(path_within(target.folder, "bin"));
 	for (size_t i = 0; i < sizeof(encoders) / sizeof(encoders[0]); i++) {
 		snprintf(rig.config.record.encoder, sizeof(rig.config.record.encoder), "%s", encoders[i]);
-		it_breaks_out_of_nothing(false);
+		assert_contained(false);
 	}
 }
 
-static void one_that_a_script_starts_does_not_either(void **state)
+static void nor_can_one_that_a_script_starts(void **state)
 {
 	char folders[PATH_MAX];
 
 	(void)state;
 	snprintf(folders, sizeof(folders), "%s/scripts:%s/bin", target.folder, target.folder);
 	set_search(folders);
-	it_breaks_out_of_nothing(true);
+	assert_contained(true);
 }
 
-/* --- what is recorded all the same ----------------------------------------------------------------------------------
- */
+/* --- recording with it --- */
 
 static struct encoder_status status;
 
@@ -182,10 +179,10 @@ static const struct encoder_status *status_now(void)
 	return &status;
 }
 
-static bool has_been_taken_over(struct rig *of)
+static bool was_compromised(struct rig *of)
 {
 	(void)of;
-	fake_clock.mono_ahead_us += US_PER_S; /* the wait between two tries */
+	fake_clock.mono_ahead_us += US_PER_S; /* past the wait before the next try */
 	return status_now()->restarts >= 2;
 }
 
@@ -197,14 +194,14 @@ static bool sandbox_is_known(struct rig *of)
 
 static void all_is_recorded(void)
 {
-	rig_wait(rig_all_given);
+	rig_wait(rig_all_put);
 	rig_wait(sandbox_is_known);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_all_recorded();
 }
 
-static void what_it_was_given_is_recorded_by_the_next(void **state)
+static void what_it_was_given_is_recorded_by_the_next_child(void **state)
 {
 	struct stat file;
 
@@ -213,7 +210,7 @@ static void what_it_was_given_is_recorded_by_the_next(void **state)
 	set_search(path_within(target.folder, "bin"));
 	rig_start();
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 2);
-	rig_wait(has_been_taken_over);
+	rig_wait(was_compromised);
 	set_search("");
 	all_is_recorded();
 	if (state_of_sandbox.landlock == 0 && !state_of_sandbox.seccomp)
@@ -222,7 +219,7 @@ static void what_it_was_given_is_recorded_by_the_next(void **state)
 	assert_int_equal(file.st_size, 5);
 }
 
-static void how_far_it_is_kept_in_is_known(void **state)
+static void the_state_of_its_sandbox_is_known(void **state)
 {
 	(void)state;
 	set_search("");
@@ -237,7 +234,7 @@ static void how_far_it_is_kept_in_is_known(void **state)
 	all_is_recorded();
 }
 
-static void where_it_is_left_out_that_is_said(void **state)
+static void a_disabled_sandbox_is_reported(void **state)
 {
 	(void)state;
 	set_search("");
@@ -260,7 +257,7 @@ static void is_recorded_by(const char *script)
 	assert_int_equal(status.restarts, 0);
 }
 
-static void a_script_may_make_it_yield_to_others(void **state)
+static void a_script_may_lower_its_priority(void **state)
 {
 	(void)state;
 	is_recorded_by("#!/bin/sh\nPATH=${PATH#*:}\nexec nice -n 1 ionice -c 3 taskset ffffffff "
@@ -273,7 +270,7 @@ static void a_script_need_not_name_the_shell(void **state)
 	is_recorded_by("PATH=${PATH#*:}\nexec ffmpeg \"$@\"\n");
 }
 
-/* From here on this process has a kernel that knows of neither; so it comes last. */
+/* Makes this process believe that its kernel has neither, so it has to be the last case. */
 static bool forget_sandboxes(void)
 {
 #ifdef HAVE_SECCOMP
@@ -291,7 +288,7 @@ static bool forget_sandboxes(void)
 #endif
 }
 
-static void without_landlock_and_seccomp_it_records_and_says_so(void **state)
+static void without_landlock_and_seccomp_it_records_and_reports_that(void **state)
 {
 	(void)state;
 	if (!forget_sandboxes())
@@ -307,8 +304,7 @@ static void without_landlock_and_seccomp_it_records_and_says_so(void **state)
 	assert_non_null(strstr(status.sandbox.missing.text, "seccomp"));
 }
 
-/* --- setup
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- setup --- */
 
 static void make_stand_ins(void)
 {
@@ -374,15 +370,15 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(an_ffmpeg_that_was_taken_over_breaks_out_of_nothing),
-		CASE(one_with_devices_does_not_either),
-		CASE(one_that_a_script_starts_does_not_either),
-		CASE(what_it_was_given_is_recorded_by_the_next),
-		CASE(a_script_may_make_it_yield_to_others),
+		CASE(a_compromised_ffmpeg_cannot_break_out),
+		CASE(nor_can_one_with_devices),
+		CASE(nor_can_one_that_a_script_starts),
+		CASE(what_it_was_given_is_recorded_by_the_next_child),
+		CASE(a_script_may_lower_its_priority),
 		CASE(a_script_need_not_name_the_shell),
-		CASE(how_far_it_is_kept_in_is_known),
-		CASE(where_it_is_left_out_that_is_said),
-		CASE(without_landlock_and_seccomp_it_records_and_says_so),
+		CASE(the_state_of_its_sandbox_is_known),
+		CASE(a_disabled_sandbox_is_reported),
+		CASE(without_landlock_and_seccomp_it_records_and_reports_that),
 	};
 
 	if (strcmp(program_invocation_short_name, "ffmpeg") == 0)

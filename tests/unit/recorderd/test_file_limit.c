@@ -92,7 +92,7 @@ static const char *trouble(void)
 	return text;
 }
 
-static void a_segment_ends_while_there_is_room_to_finish_it(void **state)
+static void a_segment_ends_early_enough_to_be_finished(void **state)
 {
 	(void)state;
 	set_limit(LIMIT);
@@ -103,7 +103,7 @@ static void a_segment_ends_while_there_is_room_to_finish_it(void **state)
 	assert_string_equal(trouble(), "");
 	assert_int_equal(storage_dropped(rig.storage), 0);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_int_in_range(rig.segment_count, 2, 8);
 	for (size_t i = 0; i < rig.segment_count; i++) {
 		assert_int_equal(rig.segments[i].state, CATALOGUE_COMPLETE);
@@ -132,13 +132,13 @@ static void too_little_room_for_a_second_is_reported_until_there_is_more(void **
 	wait_for(MEDIA_FRAMES);
 	assert_string_equal(trouble(), "");
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_int_equal(rig.segments[rig.segment_count - 1].frames, MEDIA_FRAMES - back);
 	for (size_t i = 0; i < rig.segment_count; i++)
 		assert_int_equal(rig.segments[i].state, CATALOGUE_COMPLETE);
 }
 
-static void a_clip_larger_than_a_file_may_be_is_refused(void **state)
+static void a_clip_larger_than_the_limit_is_refused(void **state)
 {
 	char path[PATH_BYTES];
 	struct virtual_file *file = virtual_file_create();

@@ -1,6 +1,4 @@
-/* test_frame_drop.c - encoders of every speed, simulated: each gets what it manages, evenly, and no more waits than
- * may.
- */
+/* test_frame_drop.c - simulates encoders of different speeds: each gets as many frames as it can encode. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,28 +12,28 @@
 #define FPS      30
 #define LIMIT_US (10 * US_PER_S)
 
-/* A camera, and an encoder that takes `speed` times its rate. */
+/* A camera, and an encoder with `speed` times its rate. */
 struct fixture {
-	struct frame_drop thinning;
+	struct frame_drop drop;
 	double speed;
-	int64_t now_us; /* the newest frame */
-	int64_t next;   /* number of the frame to be chosen */
-	int64_t last;   /* that was kept */
-	double free_us; /* when the encoder takes the next one */
-	int64_t most_behind_us;
+	int64_t now_us; /* capture time of the newest frame */
+	int64_t next;   /* number of the next frame */
+	int64_t last;   /* number of the last frame that was fed */
+	double free_us; /* when the encoder can take the next one */
+	int64_t longest_lag_us;
 	uint64_t frames, kept;
-	int64_t closest, farthest; /* distance of two kept frames, in frames */
+	int64_t closest, farthest; /* distance between two fed frames, in frames */
 };
 
 static void fixture_init(struct fixture *fixture, double speed)
 {
-	*fixture = (struct fixture){.thinning = FRAME_DROP_NONE, .speed = speed, .last = -1};
+	*fixture = (struct fixture){.drop = FRAME_DROP_NONE, .speed = speed, .last = -1};
 }
 
-static void fixture_count_anew(struct fixture *fixture)
+static void fixture_reset_counts(struct fixture *fixture)
 {
 	fixture->frames = fixture->kept = 0;
-	fixture->most_behind_us = fixture->farthest = 0;
+	fixture->longest_lag_us = fixture->farthest = 0;
 	fixture->closest = INT64_MAX;
 }
 
@@ -50,16 +48,16 @@ static void keep(struct fixture *fixture)
 	fixture->free_us += (double)US_PER_S / FPS / fixture->speed;
 }
 
-/* The encoder takes what it can until now. */
+/* Feeds all frames that the encoder can take until now. */
 static void feed(struct fixture *fixture)
 {
 	while (fixture->next * US_PER_S / FPS <= fixture->now_us && fixture->free_us <= (double)fixture->now_us) {
-		int64_t behind_us = fixture->now_us - fixture->next * US_PER_S / FPS;
+		int64_t lag_us = fixture->now_us - fixture->next * US_PER_S / FPS;
 
-		fixture->most_behind_us = behind_us > fixture->most_behind_us ? behind_us : fixture->most_behind_us;
-		frame_drop_update(&fixture->thinning, fixture->now_us, behind_us, LIMIT_US);
+		fixture->longest_lag_us = lag_us > fixture->longest_lag_us ? lag_us : fixture->longest_lag_us;
+		frame_drop_update(&fixture->drop, fixture->now_us, lag_us, LIMIT_US);
 		fixture->frames++;
-		if (frame_drop_accept(&fixture->thinning))
+		if (frame_drop_accept(&fixture->drop))
 			keep(fixture);
 		fixture->next++;
 	}
@@ -75,7 +73,7 @@ static void run(struct fixture *fixture, int seconds)
 	}
 }
 
-static void test_an_encoder_that_manages_all_gets_all(void **state)
+static void an_encoder_that_keeps_up_gets_every_frame(void **state)
 {
 	struct fixture fixture;
 
@@ -85,7 +83,7 @@ static void test_an_encoder_that_manages_all_gets_all(void **state)
 	assert_int_equal(fixture.kept, fixture.frames);
 }
 
-static void test_a_slow_one_gets_what_it_manages_at_even_distances(void **state)
+static void a_slow_encoder_gets_as_many_frames_as_it_can_encode_evenly_spaced(void **state)
 {
 	static const double speeds[] = {0.95, 0.7, 0.5, 0.33, 0.1};
 
@@ -96,18 +94,18 @@ static void test_a_slow_one_gets_what_it_manages_at_even_distances(void **state)
 
 		fixture_init(&fixture, speeds[i]);
 		run(&fixture, 600);
-		fixture_count_anew(&fixture);
+		fixture_reset_counts(&fixture);
 		run(&fixture, 600);
 		share = (double)fixture.kept / (double)fixture.frames;
 		assert_true(share > speeds[i] * 0.97 && share < speeds[i] * 1.03);
-		assert_true(fixture.most_behind_us < LIMIT_US);
-		assert_true(fixture.most_behind_us > LIMIT_US / 2);
+		assert_true(fixture.longest_lag_us < LIMIT_US);
+		assert_true(fixture.longest_lag_us > LIMIT_US / 2);
 		assert_true((double)fixture.farthest < 1.1 / speeds[i] + 1);
 		assert_true((double)fixture.closest > 0.9 / speeds[i] - 1);
 	}
 }
 
-static void test_more_than_may_never_waits_for_long(void **state)
+static void the_lag_is_never_over_the_limit_for_long(void **state)
 {
 	static const double speeds[] = {0.95, 0.7, 0.5, 0.2};
 
@@ -117,11 +115,11 @@ static void test_more_than_may_never_waits_for_long(void **state)
 
 		fixture_init(&fixture, speeds[i]);
 		run(&fixture, 1200);
-		assert_true(fixture.most_behind_us < LIMIT_US * 3 / 2);
+		assert_true(fixture.longest_lag_us < LIMIT_US * 3 / 2);
 	}
 }
 
-static void test_one_that_becomes_faster_gets_all_again(void **state)
+static void an_encoder_that_becomes_faster_gets_every_frame_again(void **state)
 {
 	struct fixture fixture;
 
@@ -130,13 +128,13 @@ static void test_one_that_becomes_faster_gets_all_again(void **state)
 	run(&fixture, 300);
 	fixture.speed = 1.5;
 	run(&fixture, 120);
-	fixture_count_anew(&fixture);
+	fixture_reset_counts(&fixture);
 	run(&fixture, 300);
 	assert_int_equal(fixture.kept, fixture.frames);
-	assert_true(fixture.most_behind_us < US_PER_S);
+	assert_true(fixture.longest_lag_us < US_PER_S);
 }
 
-static void test_one_that_stood_still_and_catches_up_loses_no_frame(void **state)
+static void an_encoder_that_paused_and_catches_up_loses_no_frame(void **state)
 {
 	struct fixture fixture;
 
@@ -151,11 +149,11 @@ static void test_one_that_stood_still_and_catches_up_loses_no_frame(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_an_encoder_that_manages_all_gets_all),
-		cmocka_unit_test(test_a_slow_one_gets_what_it_manages_at_even_distances),
-		cmocka_unit_test(test_more_than_may_never_waits_for_long),
-		cmocka_unit_test(test_one_that_becomes_faster_gets_all_again),
-		cmocka_unit_test(test_one_that_stood_still_and_catches_up_loses_no_frame),
+		cmocka_unit_test(an_encoder_that_keeps_up_gets_every_frame),
+		cmocka_unit_test(a_slow_encoder_gets_as_many_frames_as_it_can_encode_evenly_spaced),
+		cmocka_unit_test(the_lag_is_never_over_the_limit_for_long),
+		cmocka_unit_test(an_encoder_that_becomes_faster_gets_every_frame_again),
+		cmocka_unit_test(an_encoder_that_paused_and_catches_up_loses_no_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,12 @@
-/* test_recording_off.c - recording that is switched off and on: what came in between is left out, and nothing else. */
+/* test_recording_off.c - recording is switched off and on: the frames in between are skipped, and no others. */
 #include "tests/unit/support/recording_rig.h"
 
 static void record_all(void)
 {
 	rig_start();
-	rig_wait(rig_all_given);
+	rig_wait(rig_all_put);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 }
 
 static void assert_exact(void)
@@ -29,20 +29,20 @@ static void nothing_is_recorded_while_recording_is_off(void **state)
 static void record_a_second(int64_t from_us)
 {
 	rig_plan(from_us, 25, US_PER_S, 1);
-	rig_wait(rig_all_given);
+	rig_wait(rig_all_put);
 }
 
-static void assert_second_segment_says_off(void)
+static void assert_second_segment_has_cause_off(void)
 {
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_exact();
 	assert_int_equal(rig.segment_count, 2);
 	assert_int_equal(rig.segments[1].gap_cause, GAP_OFF);
 	assert_int_equal(rig.segments[1].last_wall_us, rig.segments[0].end_wall_us);
 }
 
-static void what_came_while_it_was_off_twice_is_left_out_by_an_encoder_that_is_behind(void **state)
+static void an_encoder_that_lags_skips_the_frames_of_two_switches(void **state)
 {
 	(void)state;
 	rig_start();
@@ -51,28 +51,28 @@ static void what_came_while_it_was_off_twice_is_left_out_by_an_encoder_that_is_b
 		while (rig.given < rig.to_give)
 			rig_put(rig.wall_us[rig.given++]);
 		encoder_set_recording(rig.encoder, false);
-		rig_put_left_out(RIG_WALL_US + (2 * second + 1) * US_PER_S);
+		rig_put_while_off(RIG_WALL_US + (2 * second + 1) * US_PER_S);
 		encoder_set_recording(rig.encoder, true);
 	}
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_exact();
 	assert_int_equal(rig.segment_count, 3);
 	assert_int_equal(rig.segments[1].gap_cause, GAP_OFF);
 	assert_int_equal(rig.segments[2].gap_cause, GAP_OFF);
 }
 
-/* The encoder is still busy with the first second when it is over. */
-static void what_came_while_recording_was_off_is_left_out(void **state)
+/* The encoder is still busy with the first second when recording is on again. */
+static void frames_that_come_while_recording_is_off_are_not_recorded(void **state)
 {
 	(void)state;
 	rig_start();
 	record_a_second(RIG_WALL_US);
 	encoder_set_recording(rig.encoder, false);
-	rig_put_left_out(RIG_WALL_US + US_PER_S);
+	rig_put_while_off(RIG_WALL_US + US_PER_S);
 	encoder_set_recording(rig.encoder, true);
 	record_a_second(RIG_WALL_US + 2 * US_PER_S);
-	assert_second_segment_says_off();
+	assert_second_segment_has_cause_off();
 }
 
 static bool is_off_and_done(struct rig *of)
@@ -83,46 +83,46 @@ static bool is_off_and_done(struct rig *of)
 	return status.off && !status.running && storage_frames(of->storage) == 25;
 }
 
-static void recording_goes_on_after_it_rested_over_an_unplugged_camera(void **state)
+static void recording_resumes_after_the_camera_was_unplugged_while_it_was_off(void **state)
 {
 	(void)state;
 	rig_start();
 	record_a_second(RIG_WALL_US);
 	encoder_set_recording(rig.encoder, false);
 	rig_wait(is_off_and_done);
-	rig_put_left_out(RIG_WALL_US + US_PER_S);
+	rig_put_while_off(RIG_WALL_US + US_PER_S);
 	encoder_end_run(rig.encoder);
 	rig.epoch++;
 	rig.gap_cause = GAP_UNPLUGGED;
-	rig_put_left_out(RIG_WALL_US + 3 * US_PER_S);
+	rig_put_while_off(RIG_WALL_US + 3 * US_PER_S);
 	encoder_set_recording(rig.encoder, true);
 	record_a_second(RIG_WALL_US + 4 * US_PER_S);
-	assert_second_segment_says_off();
+	assert_second_segment_has_cause_off();
 }
 
-static void recording_that_began_off_records_from_where_it_is_switched_on(void **state)
+static void recording_that_starts_off_begins_when_it_is_switched_on(void **state)
 {
 	(void)state;
 	rig.config.record.enabled = false;
 	rig_start();
-	rig_put_left_out(RIG_WALL_US);
+	rig_put_while_off(RIG_WALL_US);
 	encoder_set_recording(rig.encoder, true);
 	record_a_second(RIG_WALL_US + US_PER_S);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_exact();
 	assert_int_equal(rig.segment_count, 1);
 }
 
-static void a_stop_records_nothing_of_what_came_while_recording_was_off(void **state)
+static void stopping_records_nothing_from_while_recording_was_off(void **state)
 {
 	(void)state;
 	rig_start();
 	record_a_second(RIG_WALL_US);
 	encoder_set_recording(rig.encoder, false);
-	rig_put_left_out(RIG_WALL_US + US_PER_S);
+	rig_put_while_off(RIG_WALL_US + US_PER_S);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_exact();
 	assert_int_equal(rig.segment_count, 1);
 }
@@ -133,11 +133,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(nothing_is_recorded_while_recording_is_off),
-		CASE(what_came_while_it_was_off_twice_is_left_out_by_an_encoder_that_is_behind),
-		CASE(what_came_while_recording_was_off_is_left_out),
-		CASE(recording_goes_on_after_it_rested_over_an_unplugged_camera),
-		CASE(recording_that_began_off_records_from_where_it_is_switched_on),
-		CASE(a_stop_records_nothing_of_what_came_while_recording_was_off),
+		CASE(an_encoder_that_lags_skips_the_frames_of_two_switches),
+		CASE(frames_that_come_while_recording_is_off_are_not_recorded),
+		CASE(recording_resumes_after_the_camera_was_unplugged_while_it_was_off),
+		CASE(recording_that_starts_off_begins_when_it_is_switched_on),
+		CASE(stopping_records_nothing_from_while_recording_was_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* test_ring_feed.c - the way from the ring into a pipe: whole frames, in pieces as small as the pipe makes them; which
- * are left out, and which are gone. */
+/* test_ring_feed.c - writes frames of the ring to a pipe, in pieces as small as the pipe takes; dropped and overwritten
+ * frames. */
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 
 static struct ring_writer *writer;
 static struct ring_reader *reader;
-static struct feed feed;
+static struct ring_feed feed;
 static int ends[2];
 
 static void prepare(uint64_t ring_bytes, uint64_t entries, int pipe_bytes)
@@ -46,7 +46,7 @@ static uint32_t le32(const uint8_t *at)
 	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-/* Reads up to `bytes` of what is in the pipe. */
+/* Reads up to `bytes` bytes from the pipe. */
 static size_t drain(uint8_t *out, size_t bytes)
 {
 	ssize_t got = read(ends[0], out, bytes);
@@ -54,10 +54,10 @@ static size_t drain(uint8_t *out, size_t bytes)
 	return got > 0 ? (size_t)got : 0;
 }
 
-/* One frame through the pipe, of which the far side takes `piece` bytes at a time; the whole of it in `out`. */
+/* Feeds one frame and collects it in `out`; the other side reads `piece` bytes at a time. */
 static size_t feed_through(int64_t pts_us, bool first, size_t piece, uint8_t *out, size_t room)
 {
-	enum ring_feed_write result = RING_FEED_FULL;
+	enum ring_feed_result result = RING_FEED_FULL;
 	size_t have = 0, got;
 
 	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
@@ -73,7 +73,7 @@ static size_t feed_through(int64_t pts_us, bool first, size_t piece, uint8_t *ou
 	return have;
 }
 
-static void the_first_frame_comes_with_the_header_of_an_ivf_file(void **state)
+static void the_first_frame_follows_the_ivf_file_header(void **state)
 {
 	static uint8_t out[MIB];
 
@@ -91,7 +91,7 @@ static void the_first_frame_comes_with_the_header_of_an_ivf_file(void **state)
 	assert_int_equal(ring_feed_peek(&feed), RING_FEED_EMPTY);
 }
 
-static void later_frames_have_size_and_time_of_64_bits(void **state)
+static void later_frames_have_their_size_and_a_64_bit_time(void **state)
 {
 	static uint8_t out[MIB];
 
@@ -105,7 +105,7 @@ static void later_frames_have_size_and_time_of_64_bits(void **state)
 	assert_true(frame_is_intact(out + 12, 500));
 }
 
-static void a_pipe_that_takes_a_byte_at_a_time_gets_the_same_bytes(void **state)
+static void a_pipe_that_takes_few_bytes_at_a_time_gets_the_same_bytes(void **state)
 {
 	static uint8_t whole[MIB], pieces[MIB];
 	size_t length;
@@ -121,8 +121,8 @@ static void a_pipe_that_takes_a_byte_at_a_time_gets_the_same_bytes(void **state)
 	}
 }
 
-/* The header itself is cut at every byte: the pipe has room for so much. */
-static void a_header_cut_at_every_byte_goes_on_where_it_ended(void **state)
+/* As if the pipe had room for the first `cut` bytes only. */
+static void a_header_split_at_any_byte_continues_there(void **state)
 {
 	static uint8_t out[MIB];
 
@@ -132,7 +132,7 @@ static void a_header_cut_at_every_byte_goes_on_where_it_ended(void **state)
 		ring_put(writer, 100, (uint32_t)cut, 0);
 		assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
 		ring_feed_begin(&feed, 0, true);
-		feed.written = cut; /* as after a write of so many */
+		feed.written = cut; /* as after a short write */
 		assert_int_equal(ring_feed_write(&feed, ends[1]), RING_FEED_WRITTEN);
 		assert_int_equal(drain(out, sizeof(out)), 32 + 12 + 100 - cut);
 		if (cut < 44)
@@ -140,7 +140,7 @@ static void a_header_cut_at_every_byte_goes_on_where_it_ended(void **state)
 	}
 }
 
-static void a_full_pipe_is_told_and_the_frame_is_not_lost(void **state)
+static void a_full_pipe_is_reported_and_the_frame_is_not_lost(void **state)
 {
 	static uint8_t out[MIB];
 	size_t have = 0, got;
@@ -162,7 +162,7 @@ static void a_full_pipe_is_told_and_the_frame_is_not_lost(void **state)
 	assert_true(frame_is_intact(out + 12, 100000));
 }
 
-static void while_the_pipe_is_full_the_frame_in_it_grows_old(void **state)
+static void while_the_pipe_is_full_the_lag_grows(void **state)
 {
 	(void)state;
 	prepare(MIB, 64, 4096);
@@ -176,14 +176,14 @@ static void while_the_pipe_is_full_the_frame_in_it_grows_old(void **state)
 		ring_put(writer, 1000, i, i * FRAME_US);
 		assert_int_equal(ring_feed_lag_us(&feed), i * FRAME_US);
 	}
-	for (uint32_t i = 31; i <= 200; i++) /* it is gone from the ring, which holds 64 */
+	for (uint32_t i = 31; i <= 200; i++) /* it is overwritten: the ring holds 64 frames */
 		ring_put(writer, 1000, i, i * FRAME_US);
 	assert_int_equal(ring_feed_lag_us(&feed), 200 * FRAME_US);
 	ring_feed_abort(&feed);
 	assert_int_equal(ring_feed_lag_us(&feed), 63 * FRAME_US);
 }
 
-static void a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole(void **state)
+static void a_frame_that_waits_for_half_a_ring_is_copied_and_stays_whole(void **state)
 {
 	static uint8_t out[MIB];
 	size_t have = 0, got;
@@ -193,7 +193,7 @@ static void a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole(void *
 	ring_put(writer, 100000, 3, 0);
 	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
 	ring_feed_begin(&feed, 0, false);
-	for (uint32_t i = 0; i < 30; i++) { /* three times round the ring */
+	for (uint32_t i = 0; i < 30; i++) { /* three times around the ring */
 		assert_int_equal(ring_feed_write(&feed, ends[1]), RING_FEED_FULL);
 		assert_true(feed.copied == (i >= 5));
 		ring_put(writer, 100000, 100 + i, 0);
@@ -208,7 +208,7 @@ static void a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole(void *
 	assert_true(frame_is_intact(out + 12, 100000));
 }
 
-static void a_frame_overwritten_under_its_hands_is_told(void **state)
+static void a_frame_overwritten_during_the_write_is_reported(void **state)
 {
 	(void)state;
 	prepare(MIB, 64, 4096);
@@ -217,10 +217,10 @@ static void a_frame_overwritten_under_its_hands_is_told(void **state)
 	ring_feed_begin(&feed, 0, false);
 	for (uint32_t i = 0; i < 12; i++)
 		ring_put(writer, 100000, 100 + i, 0);
-	assert_int_equal(ring_feed_write(&feed, ends[1]), TRANSCODE_INPUT_OVERWRITTEN);
+	assert_int_equal(ring_feed_write(&feed, ends[1]), RING_FEED_OVERWRITTEN);
 }
 
-static void a_reader_that_is_gone_is_told(void **state)
+static void a_closed_pipe_is_reported(void **state)
 {
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
@@ -231,12 +231,12 @@ static void a_reader_that_is_gone_is_told(void **state)
 	close(ends[0]);
 	assert_int_equal(ring_feed_write(&feed, ends[1]), RING_FEED_BROKEN);
 	ring_feed_abort(&feed);
-	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME); /* it is the next one still */
+	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME); /* still the next one */
 	assert_int_equal(feed.frame.seq, 1);
 	ends[0] = dup(ends[1]);
 }
 
-static void a_ring_that_overran_is_a_hole_of_so_many_frames(void **state)
+static void an_overrun_is_reported_and_its_frames_are_counted(void **state)
 {
 	(void)state;
 	prepare(MIB, 64, 4096);
@@ -249,7 +249,7 @@ static void a_ring_that_overran_is_a_hole_of_so_many_frames(void **state)
 	assert_int_equal(feed.frame.seq, feed.next);
 }
 
-static void a_hole_by_bytes_is_counted_too(void **state)
+static void so_are_those_of_an_overrun_by_size(void **state)
 {
 	(void)state;
 	prepare(MIB, 64, 4096);
@@ -258,10 +258,10 @@ static void a_hole_by_bytes_is_counted_too(void **state)
 	assert_int_equal(ring_feed_peek(&feed), RING_FEED_OVERRUN);
 	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
 	assert_true(feed.frame.seq > 15);
-	assert_int_equal(feed.lost + feed.thinned, feed.frame.seq - 1);
+	assert_int_equal(feed.lost + feed.dropped, feed.frame.seq - 1);
 }
 
-/* A consumer that takes `percent` of what comes, over `frames` frames at 25 fps; what it took. */
+/* Simulates an encoder that takes `percent` of `frames` frames at 25 fps. Returns how many it took. */
 static size_t run_slow(size_t frames, size_t percent, uint64_t *fed)
 {
 	size_t count = 0, budget = 0;
@@ -286,11 +286,11 @@ static void an_encoder_that_keeps_up_gets_every_frame(void **state)
 	(void)state;
 	prepare(4 * MIB, 8192, 4096);
 	assert_int_equal(run_slow(5000, 100, fed), 5000);
-	assert_int_equal(feed.thinned, 0);
+	assert_int_equal(feed.dropped, 0);
 	assert_int_equal(feed.lost, 0);
 }
 
-static void one_that_is_slow_for_less_than_10_s_gets_every_frame(void **state)
+static void an_encoder_that_is_slow_for_less_than_10_s_gets_every_frame(void **state)
 {
 	(void)state;
 	prepare(4 * MIB, 8192, 4096);
@@ -299,10 +299,10 @@ static void one_that_is_slow_for_less_than_10_s_gets_every_frame(void **state)
 	for (uint64_t i = 1; ring_feed_peek(&feed) == RING_FEED_FRAME; i++)
 		assert_int_equal(feed.next++, i);
 	assert_int_equal(feed.next, 25 * 9 + 1);
-	assert_int_equal(feed.thinned, 0);
+	assert_int_equal(feed.dropped, 0);
 }
 
-static void one_that_is_too_slow_gets_fewer_and_none_is_lost_to_the_ring(void **state)
+static void an_encoder_that_is_too_slow_gets_fewer_frames_and_none_is_overwritten(void **state)
 {
 	size_t count;
 
@@ -310,25 +310,25 @@ static void one_that_is_too_slow_gets_fewer_and_none_is_lost_to_the_ring(void **
 	prepare(4 * MIB, 8192, 4096);
 	count = run_slow(15000, 60, fed); /* ten minutes */
 	assert_int_equal(feed.lost, 0);
-	assert_true(feed.thinned > 3000);
+	assert_true(feed.dropped > 3000);
 	assert_true(ring_feed_lag_us(&feed) < 20 * US_PER_S);
-	assert_int_equal(count + feed.thinned, feed.next - 1);
+	assert_int_equal(count + feed.dropped, feed.next - 1);
 }
 
-static void thinning_leaves_no_longer_gaps_than_its_share_needs(void **state)
+static void dropped_frames_are_evenly_spaced(void **state)
 {
 	size_t count;
 
 	(void)state;
 	prepare(4 * MIB, 8192, 4096);
 	count = run_slow(15000, 60, fed);
-	for (size_t i = count / 2; i < count; i++) /* the share is never below 0.4 here */
+	for (size_t i = count / 2; i < count; i++) /* the ratio is never below 0.4 here */
 		assert_int_in_range(fed[i] - fed[i - 1], 1, 3);
 }
 
-static void once_it_keeps_up_again_every_frame_is_fed_again(void **state)
+static void once_it_keeps_up_again_it_gets_every_frame_again(void **state)
 {
-	uint64_t thinned;
+	uint64_t dropped;
 
 	(void)state;
 	prepare(4 * MIB, 8192, 4096);
@@ -338,21 +338,21 @@ static void once_it_keeps_up_again_every_frame_is_fed_again(void **state)
 		while (ring_feed_peek(&feed) == RING_FEED_FRAME)
 			feed.next++;
 	}
-	thinned = feed.thinned;
-	assert_true(feed.thinning.keep >= 1);
+	dropped = feed.dropped;
+	assert_true(feed.drop.ratio >= 1);
 	assert_int_equal(ring_feed_lag_us(&feed), 0);
 	ring_put(writer, 100, 1, (int64_t)7501 * FRAME_US);
 	assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
-	assert_int_equal(feed.thinned, thinned);
+	assert_int_equal(feed.dropped, dropped);
 }
 
-/* The encoder looks at the first frame of a run before it starts a child for it, and then again. */
-static void a_frame_that_was_found_is_found_again(void **state)
+/* The encoder peeks at the first frame of a run before it starts the child, and again afterwards. */
+static void peeking_again_finds_the_same_frame(void **state)
 {
 	(void)state;
 	prepare(4 * MIB, 8192, 4096);
 	run_slow(5000, 60, fed);
-	assert_true(feed.thinning.keep < 1);
+	assert_true(feed.drop.ratio < 1);
 	for (int i = 0; i < 100; i++) {
 		uint64_t found;
 
@@ -372,23 +372,23 @@ static void a_frame_that_was_found_is_found_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(the_first_frame_comes_with_the_header_of_an_ivf_file),
-		CASE(later_frames_have_size_and_time_of_64_bits),
-		CASE(a_pipe_that_takes_a_byte_at_a_time_gets_the_same_bytes),
-		CASE(a_header_cut_at_every_byte_goes_on_where_it_ended),
-		CASE(a_full_pipe_is_told_and_the_frame_is_not_lost),
-		CASE(while_the_pipe_is_full_the_frame_in_it_grows_old),
-		CASE(a_frame_that_waits_past_half_a_ring_is_copied_and_stays_whole),
-		CASE(a_frame_overwritten_under_its_hands_is_told),
-		CASE(a_reader_that_is_gone_is_told),
-		CASE(a_ring_that_overran_is_a_hole_of_so_many_frames),
-		CASE(a_hole_by_bytes_is_counted_too),
+		CASE(the_first_frame_follows_the_ivf_file_header),
+		CASE(later_frames_have_their_size_and_a_64_bit_time),
+		CASE(a_pipe_that_takes_few_bytes_at_a_time_gets_the_same_bytes),
+		CASE(a_header_split_at_any_byte_continues_there),
+		CASE(a_full_pipe_is_reported_and_the_frame_is_not_lost),
+		CASE(while_the_pipe_is_full_the_lag_grows),
+		CASE(a_frame_that_waits_for_half_a_ring_is_copied_and_stays_whole),
+		CASE(a_frame_overwritten_during_the_write_is_reported),
+		CASE(a_closed_pipe_is_reported),
+		CASE(an_overrun_is_reported_and_its_frames_are_counted),
+		CASE(so_are_those_of_an_overrun_by_size),
 		CASE(an_encoder_that_keeps_up_gets_every_frame),
-		CASE(one_that_is_slow_for_less_than_10_s_gets_every_frame),
-		CASE(one_that_is_too_slow_gets_fewer_and_none_is_lost_to_the_ring),
-		CASE(thinning_leaves_no_longer_gaps_than_its_share_needs),
-		CASE(once_it_keeps_up_again_every_frame_is_fed_again),
-		CASE(a_frame_that_was_found_is_found_again),
+		CASE(an_encoder_that_is_slow_for_less_than_10_s_gets_every_frame),
+		CASE(an_encoder_that_is_too_slow_gets_fewer_frames_and_none_is_overwritten),
+		CASE(dropped_frames_are_evenly_spaced),
+		CASE(once_it_keeps_up_again_it_gets_every_frame_again),
+		CASE(peeking_again_finds_the_same_frame),
 	};
 
 	return cmocka_run_group_tests(tests, name_ring, NULL);

@@ -176,7 +176,7 @@ static void a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame
 	assert_int_equal(storage_indexed_wall_us(rig.storage),
 			 MEDIA_WALL_US + media_time_us(MEDIA_FRAMES - 1) + 1); /* FFmpeg gives the last frame 1 us */
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_int_equal(rig.segment_count, 2);
 	assert_int_equal(rig.segments[1].gap_cause, GAP_DISK);
 	assert_int_equal(rig.segments[1].last_wall_us, rig.segments[0].end_wall_us);
@@ -207,7 +207,7 @@ static void a_segment_without_a_frame_is_no_footage(void **state)
 		set_disk(false, false, INT64_MAX);
 		push_frames(back, MEDIA_FRAMES);
 		rig_stop();
-		rig_look();
+		rig_read_folder();
 		assert_int_equal(rig.segment_count, 2);
 		assert_int_equal(rig.segments[1].gap_cause, GAP_DISK);
 		assert_int_equal(rig.segments[1].last_wall_us, rig.segments[0].end_wall_us);
@@ -230,7 +230,7 @@ static void fill_after(int64_t bytes)
 	set_disk(false, false, INT64_MAX);
 	push_frames(6, MEDIA_FRAMES);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	for (size_t i = 1; i < rig.found; i++)
 		assert_true(rig.records[i].wall_us > rig.records[i - 1].wall_us);
 	assert_frames(rig.found - 5, MEDIA_FRAMES - 5, MEDIA_FRAMES);
@@ -294,7 +294,7 @@ static void a_hanging_disk_does_not_block_the_stop(void **state)
 	assert_false(storage_stop(rig.storage, 0));
 	set_disk(false, false, INT64_MAX);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_frames(0, 0, 5);
 }
 
@@ -311,7 +311,7 @@ static void after_a_segment_is_deleted_by_hand_a_new_one_begins_at_the_next_key_
 	buffer_free(&said);
 	push_frames(10, MEDIA_FRAMES);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_int_equal(rig.segment_count, 1);
 	assert_int_equal(rig.segments[0].gap_cause, GAP_DISK);
 	assert_int_equal(rig.found, MEDIA_FRAMES - key);
@@ -331,7 +331,7 @@ static void a_folder_deleted_by_hand_is_created_again(void **state)
 	buffer_free(&said);
 	push_frames(10, MEDIA_FRAMES);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_int_equal(rig.segment_count, 1);
 	assert_frames(0, key, MEDIA_FRAMES);
 	assert_int_equal(rig_probe(0), MEDIA_FRAMES - key);
@@ -354,7 +354,7 @@ static void after_a_failed_sync_a_new_segment_begins(void **state)
 	}
 	push_frames(10, MEDIA_FRAMES);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_int_equal(rig.segment_count, 2);
 	assert_int_equal(rig.segments[1].gap_cause, GAP_NONE);
 	assert_int_equal(rig.found, MEDIA_FRAMES);
@@ -372,7 +372,7 @@ static void only_the_first_segment_of_a_run_has_its_gap_cause(void **state)
 	push_run(GAP_STALLED);
 	push_frames(next_key(1), MEDIA_FRAMES);
 	rig_stop();
-	rig_look();
+	rig_read_folder();
 	assert_true(rig.segment_count > 3);
 	assert_int_equal(rig.segments[0].gap_cause, GAP_START);
 	assert_int_equal(rig.segments[1].gap_cause, GAP_STALLED);

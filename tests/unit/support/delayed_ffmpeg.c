@@ -12,7 +12,7 @@
 
 #include "tests/unit/support/delayed_ffmpeg.h"
 
-char *delayed_ffmpeg_install(const char *folder)
+char *held_ffmpeg_create(const char *folder)
 {
 	static const char script[] = "#!/bin/sh\nwhile [ -e \"${0%/*}/held\" ]; do sleep 0.02; done\n"
 				     "PATH=${PATH#*:} exec ffmpeg \"$@\"\n";
@@ -29,7 +29,7 @@ char *delayed_ffmpeg_install(const char *folder)
 	return before;
 }
 
-void delayed_ffmpeg_release(const char *folder)
+void held_ffmpeg_release(const char *folder)
 {
 	char path[64];
 
@@ -37,7 +37,7 @@ void delayed_ffmpeg_release(const char *folder)
 	assert_int_equal(unlink(path), 0);
 }
 
-void delayed_ffmpeg_remove(const char *folder, char *path_before)
+void held_ffmpeg_remove(const char *folder, char *path_before)
 {
 	char path[64];
 

@@ -129,7 +129,7 @@ void rig_put(int64_t wall_us)
 	rig_put_bytes(wall_us, jpeg, length);
 }
 
-void rig_put_left_out(int64_t from_us)
+void rig_put_while_off(int64_t from_us)
 {
 	rig.flags = RING_FRAME_RECORDING_OFF;
 	for (int i = 0; i < 25; i++) {
@@ -171,7 +171,7 @@ void rig_wait(bool (*until)(struct rig *rig))
 	loop_run(rig.loop);
 }
 
-bool rig_all_given(struct rig *of)
+bool rig_all_put(struct rig *of)
 {
 	return of->given == of->to_give;
 }
@@ -248,7 +248,7 @@ static void rig_read_records(int folder, size_t segment)
 		rig.segment_of[rig.found++] = segment;
 }
 
-void rig_look(void)
+void rig_read_folder(void)
 {
 	int folder = rig_folder();
 	struct catalogue list;

@@ -34,13 +34,13 @@ struct rig {
 	struct loop_watch room;
 	uint64_t adopted;
 
-	/* Given */
+	/* Put into the ring */
 	int64_t wall_us[RIG_FRAMES], mono_offset_us;
 	uint32_t epoch, gap_cause, flags;
 	uint16_t width, height;
 	size_t given;
 
-	/* Waited for */
+	/* Being waited for */
 	struct loop_timer round;
 	bool (*until)(struct rig *rig);
 	mono_t limit;
@@ -70,7 +70,7 @@ void rig_start_storage(void);
 /* Starts the archive, storage and encoder. */
 void rig_start(void);
 
-/* Puts a frame with that wall time into the ring; as the rig's stretch and size say. */
+/* Puts a frame with that wall time, and the epoch and the size of the rig, into the ring. */
 void rig_put_bytes(int64_t wall_us, const void *data, size_t length);
 
 /* Puts a small JPEG of the rig's size with that wall time into the ring. */
@@ -83,19 +83,19 @@ void rig_put_left_out(int64_t from_us);
 void rig_wait(bool (*until)(struct rig *rig));
 
 /* A condition for rig_wait(): every frame of wall_us[] up to to_give is in the ring. */
-bool rig_all_given(struct rig *of);
+bool rig_all_put(struct rig *of);
 
 /* Stops like the recorder: everything in the ring is encoded, written, finished and listed. */
 void rig_stop(void);
 
-/* Teardown of a case. */
+/* The teardown function of all cases. */
 int rig_tear_down(void **state);
 
 /* A descriptor of the folder of recordings; the caller closes it. */
 int rig_folder(void);
 
 /* Reads the list and every index. */
-void rig_look(void);
+void rig_read_folder(void);
 
 /* Every frame that was given is on the disk once, in order, at its own microsecond. */
 void assert_all_recorded(void);
