@@ -1,4 +1,4 @@
-/* main.c - recorderd: reads the configuration, starts the recorder, says in one sentence why it cannot. */
+/* main.c - recorderd: carries out the task of its command line, which usually is to record. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -16,7 +16,6 @@ static int run(const struct config *config, bool keep_memory)
 {
 	struct reason why;
 	struct recorder *recorder = recorder_open(config, keep_memory, &why);
-	int status;
 
 	if (!recorder) {
 		fprintf(stderr, "recorderd: %s\n", why.text);
@@ -25,15 +24,15 @@ static int run(const struct config *config, bool keep_memory)
 	log_start();
 	log_info("main", "recorderd " RECORDER_VERSION ", camera \"%s\", configuration %s", config->camera.name,
 		 config->file);
-	status = recorder_run(recorder);
+	int status = recorder_run(recorder);
 	recorder_close(recorder);
 	log_stop();
 	return status;
 }
 
-/* The camera that was named, or all of them: *count from *first on. */
-static bool choose(const struct options *options, const struct config_set *set, const struct config **first,
-		   size_t *count, struct reason *why)
+/* Sets *first and *count to the camera that was named, or to all of them. */
+static bool select_cameras(const struct options *options, const struct config_set *set, const struct config **first,
+			   size_t *count, struct reason *why)
 {
 	*first = set->cameras;
 	*count = set->count;
@@ -44,11 +43,11 @@ static bool choose(const struct options *options, const struct config_set *set, 
 	if (!*first)
 		return reason_set(why, "%s has no camera \"%s\"", options->config, options->camera);
 	if (options->task == TASK_RECORD && *count > 1)
-		return reason_set(why, "%s has %zu cameras: -n NAME says which one to record", options->config, *count);
+		return reason_set(why, "%s has %zu cameras; choose one with -n NAME", options->config, *count);
 	return true;
 }
 
-/* Names of this machine are not asked for here: that is the workers' business, and may take a name server. */
+/* Does not resolve the names in http.hosts: the workers do that, and a name server may be slow. */
 static int check(const struct options *options, const struct config *cameras, size_t count)
 {
 	struct reason why;
@@ -59,15 +58,15 @@ static int check(const struct options *options, const struct config *cameras, si
 			return 1;
 		}
 	}
-	printf("%s: all is well\n", options->camera ? cameras->file : options->config);
+	printf("%s: the configuration is valid\n", options->camera ? cameras->file : options->config);
 	if (!cameras->http.hosts[0])
-		puts("Requests are answered by addresses, localhost, this machine's own names, names without a dot and "
-		     ".local. "
-		     "Any other name, such as that of a web server in front, goes into hosts in the section [http].");
+		puts("Clients can use an IP address, localhost, a name of this machine, a name without a dot, or a "
+		     ".local "
+		     "name. Add any other name, such as that of a reverse proxy, to hosts in the section [http].");
 	return 0;
 }
 
-static int carry_out(const struct options *options, const struct config *cameras, size_t count)
+static int run_task(const struct options *options, const struct config *cameras, size_t count)
 {
 	switch (options->task) {
 	case TASK_CHECK:
@@ -91,12 +90,7 @@ static int carry_out(const struct options *options, const struct config *cameras
 
 int main(int argc, char **argv)
 {
-	struct config_set set = {0};
-	const struct config *cameras;
 	struct options options;
-	struct reason why;
-	size_t count;
-	int status = 1;
 
 	switch (options_parse(argc, argv, &options)) {
 	case OPTIONS_DONE:
@@ -107,13 +101,20 @@ int main(int argc, char **argv)
 		break;
 	}
 	tzset();
-	/* Neither needs a configuration that is good. */
+	/* These two work without a valid configuration. */
 	if (options.task == TASK_LEFTOVERS)
 		return memory_command_list(stdout);
 	if (options.task == TASK_FREE_MEMORY)
 		return memory_command_free(options.config, options.camera);
-	if (config_set_load(options.config, &set, &why) && choose(&options, &set, &cameras, &count, &why))
-		status = carry_out(&options, cameras, count);
+
+	struct config_set set = {0};
+	const struct config *cameras;
+	size_t count;
+	struct reason why;
+	int status = 1;
+
+	if (config_set_load(options.config, &set, &why) && select_cameras(&options, &set, &cameras, &count, &why))
+		status = run_task(&options, cameras, count);
 	else
 		fprintf(stderr, "recorderd: %s\n", why.text);
 	config_set_free(&set);

@@ -1,3 +1,4 @@
+/* options.c - parses the command line of recorderd. */
 #include "recorderd/options.h"
 
 #include <getopt.h>
@@ -37,22 +38,25 @@ static const struct option long_options[] = {
 
 static void print_usage_tokens(FILE *to)
 {
-	fputs("usage: recorderd [-c PATH] --new-token NAME --scope SCOPES [--days N] | --list-tokens | --remove-token "
-	      "NAME\n"
-	      "  --new-token NAME   makes a token for scripts and prints it; it is sent as Authorization: Bearer "
-	      "TOKEN\n"
-	      "  --scope SCOPES     what it may do: live, footage, control, delete, with commas between them\n"
-	      "  --days N           until when: 365 days if nothing else is said\n",
+	fputs("\n"
+	      "Tokens for scripts, which send one in the header Authorization: Bearer TOKEN\n"
+	      "  --new-token NAME   create a token and print it\n"
+	      "  --scope SCOPES     what it allows: live, footage, control, delete, separated by commas\n"
+	      "  --days N           how long it is valid (default: 365)\n"
+	      "  --list-tokens      list the tokens, without the secrets\n"
+	      "  --remove-token NAME\n"
+	      "                     remove that token\n",
 	      to);
 }
 
 static void print_usage_memory(FILE *to)
 {
-	fputs("usage: recorderd --leftovers | recorderd --free-memory -n NAME | recorderd --free-memory -c PATH\n"
-	      "  --leftovers        names what recorders that were killed have left in memory, and whose it is\n"
-	      "  --free-memory      gives that memory of a camera back, or of all cameras of a configuration\n"
-	      "  --keep-memory      while it records: SIGTERM leaves the frames in memory to the next recorder; for\n"
-	      "                     service managers that free them when none comes. SIGINT frees them always\n",
+	fputs("\n"
+	      "Frames in shared memory\n"
+	      "  --keep-memory      record, and leave the frames in memory to the next recorder after SIGTERM (never\n"
+	      "                     after SIGINT); for service managers that free them if no recorder follows\n"
+	      "  --leftovers        list the memory that killed recorders have left, and its owners\n"
+	      "  --free-memory      free it, for the camera -n NAME or for all cameras of -c PATH\n",
 	      to);
 }
 
@@ -60,25 +64,30 @@ static void print_usage(FILE *to)
 {
 	fputs("usage: recorderd -c recorder.ini [-t | -S]\n"
 	      "       recorderd -c DIRECTORY [-n NAME] [-t | -S]\n"
+	      "       recorderd [-c PATH] --new-token NAME --scope SCOPES [--days N]\n"
+	      "       recorderd [-c PATH] --list-tokens | --remove-token NAME\n"
+	      "       recorderd --leftovers\n"
+	      "       recorderd --free-memory [-n NAME | -c PATH]\n"
+	      "\n"
+	      "Records a camera. SIGHUP makes it read the configuration again and apply what may change while it "
+	      "runs.\n"
 	      "  -c, --config PATH  the configuration of one camera (recorder.ini.example explains each key), or a\n"
-	      "                     directory of such files, one a camera: then folders default to recordings/NAME "
-	      "and\n"
-	      "                     clips/NAME in it. Default: " OPTIONS_DEFAULT_CONFIG "\n"
-	      "  -n, --name NAME    which camera of the directory\n"
-	      "  -t, --check        check the configuration and say what is wrong with it (status 1)\n"
-	      "  -S, --status       say how the recorder that runs is doing, and whether anything is wrong:\n"
-	      "                     status 0: it records, 1: it does not, 3: there is none\n"
-	      "  -j, --json         with --status: as JSON\n"
+	      "                     directory with one such file per camera; the folders then default to\n"
+	      "                     recordings/NAME and clips/NAME in it. Default: " OPTIONS_DEFAULT_CONFIG "\n"
+	      "  -n, --name NAME    the camera to use, if the directory has several\n"
+	      "  -t, --check        check the configuration and print what is wrong with it (exit status 1)\n"
+	      "  -S, --status       print how the running recorder is doing and what is wrong, if anything;\n"
+	      "                     exit status 0: it records, 1: it does not, 3: no recorder is running\n"
+	      "  -j, --json         with --status: print JSON\n"
 	      "  -V, --version      print the version\n"
-	      "  -h, --help         print this\n"
-	      "SIGHUP: read the configuration again, and take what can change while it runs.\n",
+	      "  -h, --help         print this help\n",
 	      to);
 	print_usage_memory(to);
 	print_usage_tokens(to);
 }
 
-/* False where the option is none of these, or a second task. */
-static bool take_long_option(int option, struct options *out)
+/* Returns false if the option is none of these, or asks for a second task. */
+static bool parse_long_option(int option, struct options *out)
 {
 	if (option == OPTION_KEEP_MEMORY) {
 		out->keep_memory = true;
@@ -104,25 +113,25 @@ static bool take_long_option(int option, struct options *out)
 	return out->task != TASK_RECORD;
 }
 
-/* `what` is NULL where getopt has said it. */
-static enum options_outcome wrong(const char *what, const char *word)
+/* `what` is NULL if getopt has printed the error. */
+static enum options_outcome usage_error(const char *what, const char *word)
 {
 	if (what)
 		fprintf(stderr, "recorderd: %s%s\n", what, word);
-	fputs("recorderd --help lists what there is.\n", stderr);
+	fputs("Try recorderd --help.\n", stderr);
 	return OPTIONS_INVALID;
 }
 
 static enum options_outcome check(int argc, char **argv, const struct options *options)
 {
 	if (optind != argc)
-		return wrong("unexpected argument: ", argv[optind]);
+		return usage_error("unexpected argument: ", argv[optind]);
 	if (options->json && options->task != TASK_STATUS)
-		return wrong("--json goes with --status", "");
+		return usage_error("--json is only for --status", "");
 	if (options->keep_memory && options->task != TASK_RECORD)
-		return wrong("--keep-memory goes with recording", "");
+		return usage_error("--keep-memory is only for recording", "");
 	if ((options->scopes || options->days) && options->task != TASK_TOKEN_NEW)
-		return wrong(options->scopes ? "--scope" : "--days", " goes with --new-token");
+		return usage_error(options->scopes ? "--scope" : "--days", " is only for --new-token");
 	return OPTIONS_RUN;
 }
 
@@ -155,8 +164,8 @@ enum options_outcome options_parse(int argc, char **argv, struct options *out)
 			print_usage(stdout);
 			return OPTIONS_DONE;
 		default:
-			if (!take_long_option(option, out))
-				return wrong(option == '?' ? NULL : "one task at a time", "");
+			if (!parse_long_option(option, out))
+				return usage_error(option == '?' ? NULL : "only one task at a time", "");
 		}
 	}
 	return check(argc, argv, out);

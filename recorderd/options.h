@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#define OPTIONS_DEFAULT_CONFIG "/etc/recorder" /* where the command line names no configuration */
+#define OPTIONS_DEFAULT_CONFIG "/etc/recorder" /* unless the command line names another */
 
 enum options_task {
 	TASK_RECORD,
@@ -19,16 +19,20 @@ enum options_task {
 
 struct options {
 	const char *config; /* an .ini, or a directory of them */
-	const char *camera; /* of a directory: which; NULL: the only one, or all for TASK_CHECK and TASK_STATUS */
+	const char *camera; /* its name; NULL: the only camera, or all of them for TASK_CHECK and TASK_STATUS */
 	enum options_task task;
-	bool json;                         /* TASK_STATUS */
-	bool keep_memory;                  /* TASK_RECORD: SIGTERM leaves the memory to the next recorder */
-	const char *token, *scopes, *days; /* of TASK_TOKEN_NEW; NULL where they are not given */
+	bool json;                 /* TASK_STATUS */
+	bool keep_memory;          /* TASK_RECORD: after SIGTERM the frames in memory stay for the next recorder */
+	const char *token;         /* TASK_TOKEN_NEW, TASK_TOKEN_REMOVE: the token's name */
+	const char *scopes, *days; /* TASK_TOKEN_NEW; NULL if not given */
 };
 
 enum options_outcome { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_INVALID };
 
-/* Prints help, version or what is wrong by itself. */
+/*
+ * Parses the command line into `out`, which points into `argv`. Prints the help, the version or the usage error itself.
+ * OPTIONS_DONE: nothing is left to do; OPTIONS_INVALID: the command line was wrong.
+ */
 enum options_outcome options_parse(int argc, char **argv, struct options *out);
 
 #endif

@@ -1,3 +1,4 @@
+/* publish.c - fills in and publishes struct recorder_state. */
 #include "recorderd/publish.h"
 
 #include <stdio.h>
@@ -41,9 +42,9 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 {
 	mono_t now = mono_now();
 
-	if (now.us - publisher->summarised.us >= US_PER_S || !publisher->summarised.us) {
+	if (now.us - publisher->summary_at.us >= US_PER_S || !publisher->summary_at.us) {
 		archive_get_summary(publisher->archive, &publisher->summary);
-		publisher->summarised = now;
+		publisher->summary_at = now;
 	}
 	state->segments = publisher->summary.segments;
 	state->recordings_bytes = publisher->summary.bytes;
@@ -67,8 +68,8 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	state->indexed_mono_us = storage_indexed_mono_us(publisher->storage);
 }
 
-/* Two digits of it: what nearly stays the same is the same sentence. */
-static int64_t rounded_us(int64_t us)
+/* Rounds down to two digits, so that a value that hardly changes does not change the sentence about it. */
+static int64_t round_us(int64_t us)
 {
 	int64_t unit = US_PER_S;
 
@@ -77,8 +78,8 @@ static int64_t rounded_us(int64_t us)
 	return us / unit * unit;
 }
 
-/* How long the ring's bytes last, by the frames that are in it; 0 where there are too few of them. */
-static int64_t holds_us(const struct ring_reader *ring)
+/* How much time the ring can hold, judging by the frames in it; 0 if there are too few. */
+static int64_t ring_capacity_us(const struct ring_reader *ring)
 {
 	uint64_t head = ring_reader_head(ring);
 	struct ring_frame oldest, newest;
@@ -86,6 +87,7 @@ static int64_t holds_us(const struct ring_reader *ring)
 	if (head == 0 || !ring_reader_get(ring, head, &newest) ||
 	    !ring_reader_get(ring, ring_reader_tail(ring), &oldest))
 		return 0;
+
 	int64_t span_us = newest.meta.mono_us - oldest.meta.mono_us;
 	uint64_t bytes = newest.pos - oldest.pos;
 	if (span_us < US_PER_S || bytes == 0)
@@ -95,22 +97,28 @@ static int64_t holds_us(const struct ring_reader *ring)
 
 static void add_memory(const struct publisher *publisher, struct recorder_state *state)
 {
-	state->memory_wanted_us = (int64_t)(publisher->config->memory.minutes * 60 * (double)US_PER_S);
+	int64_t wanted_us = (int64_t)(publisher->config->memory.minutes * 60 * (double)US_PER_S);
+	int64_t capacity_us = ring_capacity_us(publisher->reader);
+
+	state->memory_wanted_us = wanted_us;
 	state->memory_bytes = ring_reader_data_bytes(publisher->reader);
-	int64_t holds = holds_us(publisher->reader), wanted = state->memory_wanted_us;
 	state->memory_limit = publisher->memory_limit;
 	snprintf(state->memory_note, sizeof(state->memory_note), "%s", ring_writer_name_warning(publisher->ring));
 	if (ring_writer_is_short(publisher->ring))
 		state->memory_limit = MEMORY_SHM;
-	/* Frames are smaller than was reckoned with, or larger: then only a size that somebody sets helps. */
-	if (holds >= wanted)
+	/*
+	 * Frames can be smaller or larger than the ring's size was computed for; if larger, only memory.max_mb helps.
+	 */
+	if (capacity_us >= wanted_us)
 		state->memory_limit = MEMORY_MINUTES;
-	else if (holds > 0 && state->memory_limit == MEMORY_MINUTES)
+	else if (capacity_us > 0 && state->memory_limit == MEMORY_MINUTES)
 		state->memory_limit = MEMORY_MAX_MB;
-	state->memory_holds_us = holds >= wanted ? wanted : rounded_us(holds);
+	state->memory_holds_us = capacity_us >= wanted_us ? wanted_us : round_us(capacity_us);
 }
 
-/* Whose ring it is. A path that does not fit is left out: half of one would name another file. */
+/*
+ * The configuration that the ring belongs to. A path that does not fit is omitted: a truncated one names another file.
+ */
 static void add_file(const struct publisher *publisher, struct recorder_state *state)
 {
 	size_t length = strlen(publisher->config->file);
@@ -119,30 +127,29 @@ static void add_file(const struct publisher *publisher, struct recorder_state *s
 		memcpy(state->config_file, publisher->config->file, length + 1);
 }
 
-/* What recorder-live needs to know of the configuration. */
+/* The part of the configuration that recorder-live follows. */
 static void add_settings(const struct publisher *publisher, struct recorder_state *state)
 {
 	const struct config_http *http = &publisher->config->http;
 
-	static_assert(sizeof(state->hosts) == sizeof(http->hosts), "whole lists");
-	static_assert(sizeof(state->allow_origin) == sizeof(http->allow_origin), "whole lists");
+	static_assert(sizeof(state->hosts) == sizeof(http->hosts), "copied whole");
+	static_assert(sizeof(state->allow_origin) == sizeof(http->allow_origin), "copied whole");
+	static_assert(sizeof(state->proxies) == sizeof(http->proxies), "copied whole");
 	state->max_viewers = (uint64_t)http->max_viewers;
 	state->log_level = publisher->config->log_level;
 	memcpy(state->hosts, http->hosts, sizeof(state->hosts));
 	memcpy(state->allow_origin, http->allow_origin, sizeof(state->allow_origin));
-	static_assert(sizeof(state->proxies) == sizeof(http->proxies), "a whole list");
 	memcpy(state->proxies, http->proxies, sizeof(state->proxies));
 	state->address_share = (uint64_t)http->address_share;
 	state->stall_seconds = (uint64_t)http->stall_seconds;
 	state->settings_known = 1;
 }
 
-static void note_recording(struct publisher *publisher, struct recorder_state *state)
+static void set_recording_since(struct publisher *publisher, struct recorder_state *state)
 {
 	state->recording_since_wall_us = publisher->last.recording_since_wall_us;
 	if (state->recording_state != publisher->last.recording_state || !state->recording_since_wall_us)
 		state->recording_since_wall_us = wall_now().us;
-	publisher->last = *state;
 }
 
 void publish(struct publisher *publisher)
@@ -154,7 +161,7 @@ void publish(struct publisher *publisher)
 		capture_get_state(publisher->capture, &state);
 	snprintf(state.camera, sizeof(state.camera), "%s", publisher->config->camera.name);
 	state.started_wall_us = publisher->started.us;
-	state.config_mono_us = publisher->configured.us;
+	state.config_mono_us = publisher->config_read_at.us;
 	add_settings(publisher, &state);
 	state.heartbeat_mono_us = mono_now().us;
 	add_file(publisher, &state);
@@ -162,7 +169,8 @@ void publish(struct publisher *publisher)
 	add_archive(publisher, &state);
 	add_memory(publisher, &state);
 	state.recording_state = recording_state_of(&encoder, &state);
-	note_recording(publisher, &state);
+	set_recording_since(publisher, &state);
+	publisher->last = state;
 	ring_writer_set_state(publisher->ring, &state);
 }
 

@@ -1,6 +1,4 @@
-/*
- * publish.h - what the workers get to know: the parts' own accounts, as one struct recorder_state in the ring's header.
- */
+/* publish.h - collects the status of all parts into one struct recorder_state and publishes it in the ring's header. */
 #ifndef RECORDERD_PUBLISH_H
 #define RECORDERD_PUBLISH_H
 
@@ -15,22 +13,23 @@ struct publisher {
 	const struct config *config;
 	struct ring_writer *ring;
 	const struct ring_reader *reader; /* of the same ring */
-	enum memory_limit memory_limit;   /* of the size that the ring was given */
+	enum memory_limit memory_limit;   /* what decided the ring's size */
 	struct capture *capture;          /* NULL once it is closed */
 	struct encoder *encoder;
 	struct storage *storage;
 	struct archive *archive;
 	wall_t started;
-	mono_t configured; /* the configuration was read */
+	mono_t config_read_at;
 
-	struct recorder_state last;
-	struct archive_summary summary; /* taken once a second */
-	mono_t summarised;
+	struct recorder_state last;     /* as published */
+	struct archive_summary summary; /* refreshed once a second */
+	mono_t summary_at;
 };
 
+/* Publishes the present state. Does not block. */
 void publish(struct publisher *publisher);
 
-/* The last word: stopped. */
+/* Publishes the last state once more, as that of a stopped recorder. */
 void publish_stopped(struct publisher *publisher);
 
 #endif

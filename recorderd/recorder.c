@@ -1,4 +1,4 @@
-/* recorder.c - running, and stopping in order. */
+/* recorder.c - runs the recorder and stops it in order. */
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -10,8 +10,8 @@
 #include "shared/base/log.h"
 
 #define PUBLISH_EVERY_US (US_PER_S / 5)
-#define STOP_US          (12 * US_PER_S) /* after which a stop leaves behind what hangs; make run kills after 15 s */
-#define DRAIN_US         (10 * US_PER_S) /* of which the encoder has so much */
+#define STOP_US          (12 * US_PER_S) /* a stop gives up after this long; make run sends SIGKILL after 15 s */
+#define DRAIN_US         (10 * US_PER_S) /* the encoder's share of it */
 
 /* Running */
 
@@ -21,7 +21,7 @@ static void on_frame(void *context)
 
 	encoder_pump(recorder->encoder);
 	if (recorder->publisher.last.camera_state != CAMERA_STREAMING)
-		publish(&recorder->publisher); /* at once: who sees footage must not read that there is no camera */
+		publish(&recorder->publisher); /* at once: a client that sees footage must not read "no camera" */
 }
 
 static void on_opened(void *context, unsigned fps)
@@ -31,14 +31,14 @@ static void on_opened(void *context, unsigned fps)
 	encoder_set_fps(recorder->encoder, fps);
 }
 
-static void on_stretch_over(void *context)
+static void on_epoch_end(void *context)
 {
 	struct recorder *recorder = context;
 
 	encoder_end_run(recorder->encoder);
 }
 
-static void on_recording(void *context, bool on)
+static void on_set_recording(void *context, bool on)
 {
 	struct recorder *recorder = context;
 
@@ -47,14 +47,14 @@ static void on_recording(void *context, bool on)
 	publish(&recorder->publisher);
 }
 
-static bool on_adjust(void *context, uint32_t ticket, const char *name, const char *value, struct reason *why)
+static bool on_set_control(void *context, uint32_t ticket, const char *name, const char *value, struct reason *why)
 {
 	struct recorder *recorder = context;
 
 	return capture_set_control(recorder->capture, ticket, name, value, why);
 }
 
-static void on_adjusted(void *context, uint32_t ticket, bool good, int64_t value, const struct reason *why)
+static void on_control_set(void *context, uint32_t ticket, bool good, int64_t value, const struct reason *why)
 {
 	struct recorder *recorder = context;
 
@@ -69,17 +69,19 @@ static void on_drained(void *context)
 	loop_stop(recorder->loop);
 }
 
-/* The rest that it has is given up: the frames behind it too, where FFmpeg or the disk hangs. */
-static void on_encoder_late(void *context)
+/* FFmpeg or the disk hangs: gives up all frames that are not recorded yet. */
+static void on_drain_timeout(void *context)
 {
 	struct recorder *recorder = context;
 
-	log_error("main", "not all frames were encoded within %d s", (int)(DRAIN_US / US_PER_S));
+	log_error("main", "the last frames could not be encoded within %d s and are lost", (int)(DRAIN_US / US_PER_S));
 	loop_stop(recorder->loop);
 }
 
-/* No frame comes any more, and the loop ends once the encoder has given what it still has, or time is up. The camera is
- * closed meanwhile. */
+/*
+ * Begins to close the camera, and has the encoder finish what is in the ring. The loop stops when that is done, or when
+ * time is up.
+ */
 static void drain(struct recorder *recorder)
 {
 	mono_t now = mono_now();
@@ -87,43 +89,45 @@ static void drain(struct recorder *recorder)
 	recorder->stop_by.us = now.us + STOP_US;
 	recorder->publisher.capture = NULL;
 	capture_stop(recorder->capture);
-	loop_timer_set(recorder->loop, &recorder->encoder_late, (mono_t){now.us + DRAIN_US});
+	loop_timer_set(recorder->loop, &recorder->drain_timer, (mono_t){now.us + DRAIN_US});
 	encoder_stop(recorder->encoder, on_drained, recorder);
 }
 
-/* Somebody may remove the user's folder. False where another recorder was quicker with the lock. */
-static bool keep_lock(struct recorder *recorder, struct reason *why)
+/* Takes the lock again if somebody has removed the user's folder. Fails if another recorder took it first. */
+static bool check_lock(struct recorder *recorder, struct reason *why)
 {
 	const char *camera = recorder->config.camera.name;
 
 	if (instance_lock_is_intact(recorder->name_lock, camera))
 		return true;
+
 	int lock = instance_lock_take(camera, why);
+
 	if (lock < 0)
 		return false;
 	close(recorder->name_lock);
 	recorder->name_lock = lock;
-	log_warn("main", "the lock of \"%s\" was removed from /dev/shm: it is made anew", camera);
+	log_warn("main", "the lock of \"%s\" was removed from /dev/shm; created it again", camera);
 	return true;
 }
 
-/* Somebody removed the ring's name: who reads it cannot find it again. */
-static void look_after_ring(struct recorder *recorder)
+/* Replaces the ring if somebody has removed its name from /dev/shm, since new readers could not find it any more. */
+static void check_ring(struct recorder *recorder)
 {
 	struct reason why;
 
-	if (recorder->renewing || recorder->stopping)
+	if (recorder->replacing_ring || recorder->stopping)
 		return;
-	if (!keep_lock(recorder, &why)) {
+	if (!check_lock(recorder, &why)) {
 		log_error("memory", "%s", why.text);
 	} else {
 		ring_writer_republish_name(recorder->ring);
 		if (ring_writer_has_name(recorder->ring))
 			return;
-		log_error("memory", "the ring of \"%s\" was removed from /dev/shm: it is made anew",
+		log_error("memory", "the ring of \"%s\" was removed from /dev/shm; creating a new one",
 			  recorder->config.camera.name);
 	}
-	recorder->renewing = true;
+	recorder->replacing_ring = true;
 	drain(recorder);
 }
 
@@ -131,28 +135,28 @@ static void on_publish(void *context)
 {
 	struct recorder *recorder = context;
 
-	look_after_ring(recorder);
+	check_ring(recorder);
 	if (recorder->control)
 		control_server_check(recorder->control);
 	publish(&recorder->publisher);
 	leftover_sweep_tick(&recorder->sweep);
 	service_tick(&recorder->service, &recorder->publisher.last,
 		     !recorder->capture || capture_is_alive(recorder->capture));
-	loop_timer_set(recorder->loop, &recorder->publishing, (mono_t){mono_now().us + PUBLISH_EVERY_US});
+	loop_timer_set(recorder->loop, &recorder->publish_timer, (mono_t){mono_now().us + PUBLISH_EVERY_US});
 }
 
-static void on_room(void *context, uint32_t events)
+static void on_storage_room(void *context, uint32_t events)
 {
 	struct recorder *recorder = context;
 	uint64_t count;
 
 	(void)events;
-	if (read(recorder->room.fd, &count, sizeof(count)) > 0)
+	if (read(recorder->storage_room.fd, &count, sizeof(count)) > 0)
 		encoder_pump(recorder->encoder);
 }
 
-/* Published in any case before READY=1: who waits for that finds the workers on their way. */
-static void read_again(struct recorder *recorder)
+/* Publishes before READY=1, so that whoever waits for that finds the workers following already. */
+static void reload_config(struct recorder *recorder)
 {
 	mono_t now = mono_now();
 
@@ -160,7 +164,7 @@ static void read_again(struct recorder *recorder)
 		return;
 	service_reloading(&recorder->service);
 	if (reload(&recorder->config, recorder->archive, recorder->capture))
-		recorder->publisher.configured = now;
+		recorder->publisher.config_read_at = now;
 	publish(&recorder->publisher);
 	service_ready(&recorder->service);
 }
@@ -169,7 +173,7 @@ static void begin_stop(struct recorder *recorder, bool interrupted)
 {
 	recorder->interrupted |= interrupted;
 	if (recorder->stopping) {
-		log_warn("main", "told to stop a second time: leaving at once");
+		log_warn("main", "second signal to stop: exiting at once");
 		loop_stop(recorder->loop);
 		return;
 	}
@@ -191,7 +195,7 @@ static void on_signal(void *context, uint32_t events)
 	if (read(recorder->signals.fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP)
-		read_again(recorder);
+		reload_config(recorder);
 	else
 		begin_stop(recorder, info.ssi_signo == SIGINT);
 }
@@ -207,12 +211,12 @@ static bool start_storage(struct recorder *recorder, struct reason *why)
 {
 	if (!archive_start(recorder->archive, why))
 		return false;
-	recorder->storage = storage_start(recorder->archive, &recorder->config, recorder->room.fd);
+	recorder->storage = storage_start(recorder->archive, &recorder->config, recorder->storage_room.fd);
 	return recorder->storage || reason_set(why, "cannot start the storage thread");
 }
 
-/* What frames go through: from the camera into the ring, and out of it. */
-static bool start_frames(struct recorder *recorder, struct reason *why)
+/* Starts the writer and the reader of the ring: the capture and the encoder. */
+static bool start_pipeline(struct recorder *recorder, struct reason *why)
 {
 	recorder->encoder = encoder_create(&(struct encoder_parts){
 		.loop = recorder->loop,
@@ -223,7 +227,7 @@ static bool start_frames(struct recorder *recorder, struct reason *why)
 		.adopted = recorder->adopted,
 	});
 	if (!recorder->encoder)
-		return reason_set(why, "no memory");
+		return reason_set(why, "out of memory");
 	recorder->capture = capture_create(&(struct capture_parts){
 		.loop = recorder->loop,
 		.config = &recorder->config,
@@ -232,14 +236,14 @@ static bool start_frames(struct recorder *recorder, struct reason *why)
 		.last_epoch = newest_epoch(recorder),
 		.frame = on_frame,
 		.opened = on_opened,
-		.epoch_ended = on_stretch_over,
-		.control_set = on_adjusted,
+		.epoch_ended = on_epoch_end,
+		.control_set = on_control_set,
 		.context = recorder,
 	});
 	return recorder->capture || reason_set(why, "cannot start the capture");
 }
 
-static void publish_frames(struct recorder *recorder)
+static void set_published_parts(struct recorder *recorder)
 {
 	recorder->publisher.ring = recorder->ring;
 	recorder->publisher.reader = recorder->reader;
@@ -250,25 +254,25 @@ static void publish_frames(struct recorder *recorder)
 static bool watch_parts(struct recorder *recorder)
 {
 	recorder->signals.ready = on_signal;
-	recorder->room.ready = on_room;
-	recorder->signals.context = recorder->room.context = recorder;
+	recorder->storage_room.ready = on_storage_room;
+	recorder->signals.context = recorder->storage_room.context = recorder;
 	recorder->publisher = (struct publisher){
 		.config = &recorder->config,
 		.storage = recorder->storage,
 		.archive = recorder->archive,
 		.started = wall_now(),
-		.configured = recorder->configured,
+		.config_read_at = recorder->config_read_at,
 		.memory_limit = recorder->publisher.memory_limit,
 	};
-	publish_frames(recorder);
-	recorder->encoder_late = (struct loop_timer){.due = on_encoder_late, .context = recorder};
-	recorder->publishing = (struct loop_timer){.due = on_publish, .context = recorder};
-	loop_timer_set(recorder->loop, &recorder->publishing, mono_now());
+	set_published_parts(recorder);
+	recorder->drain_timer = (struct loop_timer){.due = on_drain_timeout, .context = recorder};
+	recorder->publish_timer = (struct loop_timer){.due = on_publish, .context = recorder};
+	loop_timer_set(recorder->loop, &recorder->publish_timer, mono_now());
 	return loop_watch_set(recorder->loop, &recorder->signals, EPOLLIN) &&
-	       loop_watch_set(recorder->loop, &recorder->room, EPOLLIN);
+	       loop_watch_set(recorder->loop, &recorder->storage_room, EPOLLIN);
 }
 
-/* Recording does not hang on it. */
+/* The recorder works without it. */
 static void open_control(struct recorder *recorder)
 {
 	struct reason why;
@@ -277,13 +281,14 @@ static void open_control(struct recorder *recorder)
 		&(struct control_server_parts){
 			.loop = recorder->loop,
 			.camera = recorder->config.camera.name,
-			.recording = on_recording,
-			.adjust = on_adjust,
+			.set_recording = on_set_recording,
+			.set_control = on_set_control,
 			.context = recorder,
 		},
 		&why);
 	if (!recorder->control)
-		log_warn("control", "%s: nothing can be changed while the recorder runs", why.text);
+		log_warn("control", "%s; recording and camera controls cannot be changed while the recorder runs",
+			 why.text);
 }
 
 static int64_t time_left_us(const struct recorder *recorder)
@@ -293,8 +298,8 @@ static int64_t time_left_us(const struct recorder *recorder)
 	return left_us > 0 ? left_us : 0;
 }
 
-/* The process ends without its threads. */
-static _Noreturn void leave(struct recorder *recorder, const char *why)
+/* Exits without waiting for the threads. */
+static _Noreturn void abandon(struct recorder *recorder, const char *why)
 {
 	log_error("main", "%s within %d s", why, (int)(STOP_US / US_PER_S));
 	publish_stopped(&recorder->publisher);
@@ -303,21 +308,21 @@ static _Noreturn void leave(struct recorder *recorder, const char *why)
 	_exit(1);
 }
 
-/* What was fed is with storage, or time was up: the rest in order. */
+/* Stops everything after the encoder, which has passed all its frames on or has been given up. */
 static void finish_writing(struct recorder *recorder)
 {
 	encoder_destroy(recorder->encoder);
 	recorder->encoder = NULL;
 	if (recorder->storage && !storage_stop(recorder->storage, time_left_us(recorder)))
-		leave(recorder, "the disk did not take the last frames");
+		abandon(recorder, "the disk did not take the last frames");
 	recorder->storage = NULL;
 	if (!archive_stop(recorder->archive, time_left_us(recorder)))
-		leave(recorder, "the disk did not let the recordings be finished");
+		abandon(recorder, "the disk did not let the recorder finish its files");
 	archive_close(recorder->archive);
 	recorder->archive = NULL;
 }
 
-/* Footage does not hang on it: all of that is written. False where it hangs. */
+/* Returns false if the camera hangs. All footage is written by then, so nothing is lost. */
 static bool finish_capture(struct recorder *recorder)
 {
 	bool closed = capture_destroy(recorder->capture, time_left_us(recorder));
@@ -325,8 +330,8 @@ static bool finish_capture(struct recorder *recorder)
 	recorder->capture = NULL;
 	if (closed)
 		return true;
-	log_error("main", "the camera hangs in its driver: it is left to the kernel");
-	recorder->hangs = true;
+	log_error("main", "the camera hangs in its driver; exiting without closing it");
+	recorder->leaked_thread = true;
 	return false;
 }
 
@@ -345,8 +350,8 @@ static void finish(struct recorder *recorder)
 	log_info("main", "stopped");
 }
 
-/* Everything that frames go through, on a new ring; storage and what else there is go on. */
-static bool renew_ring(struct recorder *recorder, struct reason *why)
+/* Starts the capture and the encoder again on a new ring. Storage and all other parts keep running. */
+static bool replace_ring(struct recorder *recorder, struct reason *why)
 {
 	struct encoder_status status;
 
@@ -354,23 +359,23 @@ static bool renew_ring(struct recorder *recorder, struct reason *why)
 	encoder_destroy(recorder->encoder);
 	recorder->encoder = NULL;
 	if (!finish_capture(recorder))
-		return reason_set(why, "the ring cannot be made anew while the camera hangs");
-	if (!keep_lock(recorder, why))
+		return reason_set(why, "cannot replace the ring while the camera hangs in its driver");
+	if (!check_lock(recorder, why))
 		return false;
 	ring_reader_close(recorder->reader);
 	ring_writer_close(recorder->ring);
 	recorder->reader = NULL;
 	recorder->ring = recorder->publisher.ring = NULL;
-	if (!recorder_open_ring(recorder, why) || !start_frames(recorder, why))
+	if (!recorder_open_ring(recorder, why) || !start_pipeline(recorder, why))
 		return false;
-	loop_timer_clear(recorder->loop, &recorder->encoder_late);
-	recorder->renewing = false;
-	publish_frames(recorder);
-	on_recording(recorder, !status.off);
+	loop_timer_clear(recorder->loop, &recorder->drain_timer);
+	recorder->replacing_ring = false;
+	set_published_parts(recorder);
+	on_set_recording(recorder, !status.off);
 	return true;
 }
 
-/* False, with the reason, where it ended by itself. */
+/* Returns true when it was told to stop; false with the reason if it had to end by itself. */
 static bool run(struct recorder *recorder, struct reason *why)
 {
 	open_control(recorder);
@@ -378,21 +383,21 @@ static bool run(struct recorder *recorder, struct reason *why)
 	service_ready(&recorder->service);
 	for (;;) {
 		loop_run(recorder->loop);
-		if (!recorder->renewing || recorder->stopping)
+		if (!recorder->replacing_ring || recorder->stopping)
 			return true;
-		if (!renew_ring(recorder, why))
+		if (!replace_ring(recorder, why))
 			return false;
 	}
 }
 
 int recorder_run(struct recorder *recorder)
 {
-	struct reason why = {"the event loop refuses its descriptors"};
-	bool good = start_storage(recorder, &why) && start_frames(recorder, &why) && watch_parts(recorder) &&
-		    run(recorder, &why);
+	struct reason why = {"epoll refused a descriptor"};
+	bool stopped = start_storage(recorder, &why) && start_pipeline(recorder, &why) && watch_parts(recorder) &&
+		       run(recorder, &why);
 
-	if (!good)
+	if (!stopped)
 		log_error("main", "%s", why.text);
 	finish(recorder);
-	return good ? 0 : 1;
+	return stopped ? 0 : 1;
 }

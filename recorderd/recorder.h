@@ -1,7 +1,4 @@
-/*
- * recorder.h - one camera's recorder, put together from its parts: capture -> ring -> encoder -> storage, and what is
- * published about them.
- */
+/* recorder.h - the recorder of one camera: capture -> ring -> encoder -> storage, and the state they publish. */
 #ifndef RECORDERD_RECORDER_H
 #define RECORDERD_RECORDER_H
 
@@ -11,18 +8,20 @@
 struct recorder;
 
 /*
- * Locks, allocates and opens all that a start can fail for. NULL with a sentence. `config` is copied.
+ * Locks, allocates and opens everything that can make a start fail. Returns NULL and sets *why on failure. `config` is
+ * copied.
  *
- * The frames in memory are taken over from a recorder before this one. With `keep_memory` SIGTERM leaves them to the
- * next one, since somebody else frees them where none comes (recorderd --free-memory); else they go with this one.
- * SIGINT gives the memory back in either case, and what ends by itself leaves it, as a crash does.
+ * Takes over the frames in memory that a previous recorder of this camera left. What happens to them at the end: with
+ * `keep_memory`, SIGTERM leaves them to the next recorder, and whoever asked for that frees them if none comes
+ * (recorderd --free-memory); without it SIGTERM frees them. SIGINT always does. A recorder that ends because of an
+ * error leaves them, as a crash would.
  */
 struct recorder *recorder_open(const struct config *config, bool keep_memory, struct reason *why);
 
 /*
- * Runs until SIGTERM or SIGINT, then stops in order: the camera, what the encoder still has, the open segment, the
- * lists. What hangs is left behind: FFmpeg after 10 s, the disk and the camera's driver after 12 s. A second such
- * signal leaves at once. SIGHUP reads the configuration again (reload.h). Returns the exit status.
+ * Runs until SIGTERM or SIGINT, then stops in order: the camera, the encoder once it has encoded what it was given, the
+ * open segment, the lists. It gives up on FFmpeg after 10 s, and on the disk and the camera's driver after 12 s. A
+ * second such signal ends it at once. SIGHUP reads the configuration again (reload.h). Returns the exit status.
  */
 int recorder_run(struct recorder *recorder);
 

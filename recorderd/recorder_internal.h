@@ -1,6 +1,6 @@
 /*
- * recorder_internal.h - what the files of the recorder share: what a start can fail for, and its end
- * (recorder_open.c); running and stopping (recorder.c).
+ * recorder_internal.h - shared by recorder_open.c (opening everything that can make a start fail, and closing it) and
+ * recorder.c (running and stopping).
  */
 #ifndef RECORDERD_RECORDER_INTERNAL_H
 #define RECORDERD_RECORDER_INTERNAL_H
@@ -23,28 +23,29 @@ struct recorder {
 	struct archive *archive;
 	struct ring_writer *ring;
 	struct ring_reader *reader;
-	mono_t configured; /* the configuration was read before this */
-	uint64_t adopted;
+	mono_t config_read_at;
+	uint64_t adopted; /* seq of the newest frame that was taken over; 0: none */
 	struct storage *storage;
 	struct encoder *encoder;
 	struct capture *capture;
-	struct control *control; /* NULL: its address was not to be had */
+	struct control_server *control; /* NULL if its socket could not be opened */
 	struct publisher publisher;
 	struct leftover_sweep sweep;
-	struct loop_watch signals, room;
-	struct loop_timer publishing, encoder_late;
+	struct loop_watch signals;
+	struct loop_watch storage_room; /* an eventfd: storage takes frames again */
+	struct loop_timer publish_timer, drain_timer;
 	bool stopping;
-	bool keep_memory; /* SIGTERM leaves the ring to the next recorder */
-	bool interrupted; /* by SIGINT: there will be none */
-	bool renewing;    /* the ring: what the old one has is encoded first */
-	mono_t stop_by;   /* once it is stopping, or running is over */
-	bool hangs;       /* a thread was left in a driver, or on a slow disk: what it uses stays */
+	bool keep_memory;    /* SIGTERM leaves the ring to the next recorder */
+	bool interrupted;    /* by SIGINT, which never leaves the ring */
+	bool replacing_ring; /* the frames of the old one are being encoded first */
+	mono_t stop_by;      /* set when it stops */
+	bool leaked_thread;  /* one is stuck in a driver or on a slow disk: the memory it uses is never freed */
 };
 
-/* recorder_open.c: the ring, taken over or made, and its reader. */
+/* recorder_open.c: takes over the ring or creates it, and opens its reader. Sets *why on failure. */
 bool recorder_open_ring(struct recorder *recorder, struct reason *why);
 
-/* Leaves the ring to the next recorder, or gives its memory back (recorder.h). Its reader stays open. NULL is safe. */
+/* Leaves the ring to the next recorder or frees it, as recorder.h says. The reader stays open. Safe without a ring. */
 void recorder_release_ring(struct recorder *recorder);
 
 #endif

@@ -1,4 +1,4 @@
-/* recorder_open.c - everything that a start can fail for, and its end. */
+/* recorder_open.c - opens everything that can make a start fail, and closes it. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,9 +13,11 @@
 #include "shared/base/log.h"
 #include "shared/media/ffmpeg_args.h"
 
-/* /dev/shm is shared like RAM: what others have by their own memory.max_mb is theirs, the rest is for all the others.
+/*
+ * All cameras share /dev/shm as they share RAM: those with a memory.max_mb get that much, and the rest is divided among
+ * the others.
  */
-static void wish_for(struct recorder *recorder, struct ring_request *out)
+static void choose_size(struct recorder *recorder, struct ring_request *out)
 {
 	const struct other_cameras *others = &recorder->other_cameras;
 	uint64_t room = ring_pages_total_bytes(RING_SPARE_PERCENT);
@@ -33,37 +35,41 @@ static void log_size(const struct recorder *recorder, uint64_t bytes)
 
 	if (recorder->publisher.memory_limit == MEMORY_SHM)
 		log_warn("memory",
-			 "%llu MiB for the newest frames, at most %g minutes: a larger /dev/shm would give them more",
+			 "%llu MiB of memory for up to %g minutes of frames; a larger /dev/shm would allow more",
 			 (unsigned long long)bytes >> 20, minutes);
 	else
-		log_info("memory", "%llu MiB for the newest frames, at most %g minutes",
-			 (unsigned long long)bytes >> 20, minutes);
+		log_info("memory", "%llu MiB of memory for up to %g minutes of frames", (unsigned long long)bytes >> 20,
+			 minutes);
 }
 
 bool recorder_open_ring(struct recorder *recorder, struct reason *why)
 {
-	struct ring_request wish;
+	struct ring_request request;
 	char name[64];
-	uint64_t bytes, total;
-	const void *memory;
 
-	wish_for(recorder, &wish);
+	choose_size(recorder, &request);
 	config_ring_name(&recorder->config, name);
-	wish.name = name;
-	recorder->ring = ring_writer_open(&wish, &bytes, &recorder->adopted, why);
+	request.name = name;
+
+	uint64_t bytes;
+
+	recorder->ring = ring_writer_open(&request, &bytes, &recorder->adopted, why);
 	if (!recorder->ring)
 		return false;
-	if (bytes < wish.data_bytes)
+	if (bytes < request.data_bytes)
 		recorder->publisher.memory_limit = MEMORY_SHM;
 	log_size(recorder, bytes);
 	if (recorder->adopted)
-		log_info("memory", "took over the frames that a recorder before this one left");
-	memory = ring_writer_memory(recorder->ring, &total);
+		log_info("memory", "took over the frames that the previous recorder left");
+
+	uint64_t total;
+	const void *memory = ring_writer_memory(recorder->ring, &total);
+
 	recorder->reader = ring_reader_attach(memory, total, why);
 	return recorder->reader != NULL;
 }
 
-/* A recorder that ends by itself is started again: what a new ring of it has is nothing yet. */
+/* A recorder that ends because of an error is restarted, and its frames are kept for that, if it has any. */
 static bool keeps_ring(const struct recorder *recorder)
 {
 	if (recorder->stopping)
@@ -82,7 +88,7 @@ void recorder_release_ring(struct recorder *recorder)
 	recorder->ring = recorder->publisher.ring = NULL;
 }
 
-/* Blocked before any thread starts, so that they come to the event loop alone. */
+/* Blocks the signals before any thread starts, so that only the event loop gets them. */
 static bool open_signals(struct recorder *recorder, struct reason *why)
 {
 	sigset_t set;
@@ -92,11 +98,11 @@ static bool open_signals(struct recorder *recorder, struct reason *why)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGCHLD, SIG_DFL); /* where who started us ignored it, the kernel would not say how a child ended */
+	signal(SIGCHLD, SIG_DFL); /* if our parent ignored it, the kernel would discard the exit status of children */
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
+	signal(SIGXFSZ, SIG_IGN); /* write() fails with EFBIG instead */
 	recorder->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return recorder->signals.fd >= 0 || reason_errno(why, "cannot watch for signals");
+	return recorder->signals.fd >= 0 || reason_errno(why, "signalfd failed");
 }
 
 struct recorder *recorder_open(const struct config *config, bool keep_memory, struct reason *why)
@@ -104,20 +110,20 @@ struct recorder *recorder_open(const struct config *config, bool keep_memory, st
 	struct recorder *recorder = calloc(1, sizeof(*recorder));
 
 	if (!recorder) {
-		reason_set(why, "no memory");
+		reason_set(why, "out of memory");
 		return NULL;
 	}
 	recorder->config = *config;
 	recorder->keep_memory = keep_memory;
 	service_open(&recorder->service);
-	recorder->name_lock = recorder->signals.fd = recorder->room.fd = -1;
-	recorder->configured = mono_now();
+	recorder->name_lock = recorder->signals.fd = recorder->storage_room.fd = -1;
+	recorder->config_read_at = mono_now();
 	other_cameras_find(config, &recorder->other_cameras);
 	if (config->record.codec == CODEC_H264 && !ffmpeg_knows_encoder(config->record.encoder)) {
-		reason_set(
-			why,
-			"%s: record.encoder \"%s\" is not known; libx264, h264_vaapi, h264_v4l2m2m and h264_nvenc are",
-			config->file, config->record.encoder);
+		reason_set(why,
+			   "%s: record.encoder = %s is not supported; use libx264, h264_vaapi, h264_v4l2m2m or "
+			   "h264_nvenc",
+			   config->file, config->record.encoder);
 		goto fail;
 	}
 	if (!open_signals(recorder, why))
@@ -129,9 +135,9 @@ struct recorder *recorder_open(const struct config *config, bool keep_memory, st
 	if (!recorder->archive || !recorder_open_ring(recorder, why))
 		goto fail;
 	recorder->loop = loop_create();
-	recorder->room.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (!recorder->loop || recorder->room.fd < 0) {
-		reason_errno(why, "cannot make an event loop");
+	recorder->storage_room.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!recorder->loop || recorder->storage_room.fd < 0) {
+		reason_errno(why, "cannot create an event loop");
 		goto fail;
 	}
 	return recorder;
@@ -151,15 +157,15 @@ void recorder_close(struct recorder *recorder)
 	if (!recorder)
 		return;
 	if (!leftover_sweep_finish(&recorder->sweep))
-		recorder->hangs = true;
+		recorder->leaked_thread = true;
 	recorder_release_ring(recorder);
 	ring_reader_close(recorder->reader);
 	archive_close(recorder->archive);
 	loop_destroy(recorder->loop);
 	service_close(&recorder->service);
 	close_fd(recorder->signals.fd);
-	close_fd(recorder->room.fd);
+	close_fd(recorder->storage_room.fd);
 	instance_lock_release(recorder->name_lock, recorder->config.camera.name);
-	if (!recorder->hangs)
+	if (!recorder->leaked_thread)
 		free(recorder);
 }

@@ -1,38 +1,40 @@
-/* reload.c - see reload.h. */
+/* reload.c - reads the configuration again and applies it. */
 #include "recorderd/reload.h"
 
 #include <stdlib.h>
 
 #include "shared/base/log.h"
 
-static void say_changes(const struct config *config, const struct config_changes *changes)
+static void log_changes(const struct config *config, const struct config_changes *changes)
 {
 	if (changes->applied[0])
-		log_info("main", "%s was read again, and taken: %s", config->file, changes->applied);
+		log_info("main", "%s was read again; applied: %s", config->file, changes->applied);
 	else
-		log_info("main", "%s was read again: there is nothing new to take", config->file);
+		log_info("main", "%s was read again; nothing to apply", config->file);
 	if (changes->needs_restart[0])
-		log_warn("main", "the recorder needs a restart for what changed of: %s", changes->needs_restart);
+		log_warn("main", "these changes need a restart: %s", changes->needs_restart);
 }
 
 bool reload(struct config *running, struct archive *archive, struct capture *capture)
 {
 	struct config *fresh = malloc(sizeof(*fresh));
-	struct config_changes changes;
-	struct reason why = {"no memory"};
-	bool good = fresh && config_reload(running, fresh, &why);
+	struct reason why = {"out of memory"};
+	bool valid = fresh && config_reload(running, fresh, &why);
 
-	if (!good) {
+	if (!valid) {
 		log_error("main", "%s; the settings stay as they were", why.text);
 		goto out;
 	}
+
+	struct config_changes changes;
+
 	config_apply(running, fresh, &changes);
-	say_changes(running, &changes);
+	log_changes(running, &changes);
 	log_set_level(running->log_level);
 	archive_set_retention(archive, &running->retention);
 	if (changes.controls)
 		capture_set_controls(capture, running);
 out:
 	free(fresh);
-	return good;
+	return valid;
 }

@@ -1,7 +1,4 @@
-/*
- * reload.h - the configuration read again while the recorder runs: what can change is handed to the part that it
- * concerns, what cannot is named.
- */
+/* reload.h - reads the configuration again while the recorder runs, and applies what may change without a restart. */
 #ifndef RECORDERD_RELOAD_H
 #define RECORDERD_RELOAD_H
 
@@ -10,8 +7,8 @@
 #include "shared/config/config.h"
 
 /*
- * Says in the log what changed and what needs a restart. False where the file is broken: then it says what is wrong,
- * and nothing changes.
+ * Updates `running` and the parts, and logs what was applied and what needs a restart. If the file is invalid it logs
+ * why, changes nothing and returns false.
  */
 bool reload(struct config *running, struct archive *archive, struct capture *capture);
 

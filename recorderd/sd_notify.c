@@ -1,4 +1,4 @@
-/* sd_notify.c - see sd_notify.h. */
+/* sd_notify.c - the protocol of sd_notify(3). */
 #include "recorderd/sd_notify.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 
 #define MESSAGE_BYTES 1024
 
-/* False where the text is no address that the protocol knows. */
-static bool parse_address(const char *text, struct notify *notify)
+/* Returns false if the text is not an address that the protocol allows. */
+static bool parse_address(const char *text, struct sd_notify *notify)
 {
 	size_t length = strlen(text);
 
@@ -27,24 +27,24 @@ static bool parse_address(const char *text, struct notify *notify)
 	return true;
 }
 
-/* 0 where there is no watchdog, or where it is another process's. */
+/* Returns 0 if there is no watchdog, or if it watches another process. */
 static int64_t parse_watchdog(const char *period, const char *pid)
 {
-	char *end;
-	long long us;
-
 	if (!period || (pid && strtoll(pid, NULL, 10) != getpid()))
 		return 0;
+
+	char *end;
+
 	errno = 0;
-	us = strtoll(period, &end, 10);
+	long long us = strtoll(period, &end, 10);
 	return errno || *end || end == period || !clock_is_plausible(us) ? 0 : us;
 }
 
-void sd_notify_open(struct notify *notify)
+void sd_notify_open(struct sd_notify *notify)
 {
 	const char *socket_name = getenv("NOTIFY_SOCKET");
 
-	*notify = (struct notify){.fd = -1};
+	*notify = (struct sd_notify){.fd = -1};
 	if (socket_name && parse_address(socket_name, notify))
 		notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (notify->fd >= 0)
@@ -54,32 +54,31 @@ void sd_notify_open(struct notify *notify)
 	unsetenv("WATCHDOG_PID");
 }
 
-void sd_notify_close(struct notify *notify)
+void sd_notify_close(struct sd_notify *notify)
 {
 	if (notify->fd >= 0)
 		close(notify->fd);
 	notify->fd = -1;
 }
 
-void sd_notify_send(const struct notify *notify, const char *format, ...)
+void sd_notify_send(const struct sd_notify *notify, const char *format, ...)
 {
 	char text[MESSAGE_BYTES];
 	va_list arguments;
-	int length;
 
 	if (notify->fd < 0)
 		return;
 	va_start(arguments, format);
-	length = vsnprintf(text, sizeof(text), format, arguments);
+	int length = vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	if (length >= (int)sizeof(text))
 		length = sizeof(text) - 1;
-	/* A manager that does not listen has its own time limits. */
+	/* A lost message is not an error: the manager has time limits of its own. */
 	(void)sendto(notify->fd, text, (size_t)length, MSG_NOSIGNAL, (const struct sockaddr *)&notify->address,
 		     notify->address_bytes);
 }
 
-void sd_notify_reloading(const struct notify *notify)
+void sd_notify_reloading(const struct sd_notify *notify)
 {
 	sd_notify_send(notify, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, mono_now().us);
 }

@@ -1,4 +1,4 @@
-/* service.c - see service.h. */
+/* service.c - the recorder as a service: its state in one line, and its watchdog. */
 #include "recorderd/service.h"
 
 #include <stdio.h>
@@ -6,44 +6,46 @@
 
 #include "shared/ring/health.h"
 
-struct first_words {
-	const char *label; /* of what `text` is: the first failure, else the first warning */
-	char text[200];
+/* The first failure, or the first warning if there is no failure. */
+struct first_finding {
+	bool found;
+	enum health_kind kind;
+	char sentence[200];
 };
 
-static void take_first(void *context, enum health_kind kind, const char *sentence)
+static void note_finding(void *context, enum health_kind kind, const char *sentence)
 {
-	struct first_words *words = context;
-	const char *label = kind == HEALTH_FAILURE ? "FAILURE: " : "Warning: ";
+	struct first_finding *first = context;
 
-	if (words->label && (kind != HEALTH_FAILURE || words->label[0] == 'F'))
+	if (first->found && (first->kind == HEALTH_FAILURE || kind != HEALTH_FAILURE))
 		return;
-	words->label = label;
-	snprintf(words->text, sizeof(words->text), "%.199s", sentence);
+	first->found = true;
+	first->kind = kind;
+	snprintf(first->sentence, sizeof(first->sentence), "%.199s", sentence);
 }
 
-static void put_in_words(const struct recorder_state *state, char *out, size_t bytes)
+static void format_status(const struct recorder_state *state, char *out, size_t bytes)
 {
-	struct first_words words = {0};
+	struct first_finding first = {0};
 
-	health_check(state, &(struct health_listener){take_first, &words});
-	if (words.label)
-		snprintf(out, bytes, "%s%s", words.label, words.text);
+	health_check(state, &(struct health_listener){note_finding, &first});
+	if (first.found)
+		snprintf(out, bytes, "%s: %s", first.kind == HEALTH_FAILURE ? "FAILURE" : "Warning", first.sentence);
 	else
 		snprintf(out, bytes, "%s: %ux%u %s at %g frames/s from %s",
 			 recording_state_text(state->recording_state), state->width, state->height, state->format,
 			 state->fps_milli / 1e3, state->device);
 }
 
-static void say_status(struct service *service, const struct recorder_state *state)
+static void send_status(struct service *service, const struct recorder_state *state)
 {
-	char words[sizeof(service->words)];
+	char status[sizeof(service->status)];
 
-	put_in_words(state, words, sizeof(words));
-	if (strcmp(words, service->words) == 0)
+	format_status(state, status, sizeof(status));
+	if (strcmp(status, service->status) == 0)
 		return;
-	memcpy(service->words, words, sizeof(words));
-	sd_notify_send(&service->notify, "STATUS=%s", words);
+	memcpy(service->status, status, sizeof(status));
+	sd_notify_send(&service->notify, "STATUS=%s", status);
 }
 
 void service_open(struct service *service)
@@ -68,11 +70,11 @@ void service_tick(struct service *service, const struct recorder_state *state, b
 
 	if (service->notify.fd < 0)
 		return;
-	say_status(service, state);
-	if (!service->notify.watchdog_us || !capture_is_alive || now.us < service->alive_due.us)
+	send_status(service, state);
+	if (!service->notify.watchdog_us || !capture_is_alive || now.us < service->watchdog_at.us)
 		return;
 	sd_notify_send(&service->notify, "WATCHDOG=1");
-	service->alive_due.us = now.us + service->notify.watchdog_us / 3;
+	service->watchdog_at.us = now.us + service->notify.watchdog_us / 3;
 }
 
 void service_reloading(struct service *service)

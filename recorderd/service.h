@@ -1,6 +1,6 @@
 /*
- * service.h - the recorder as a service manager sees it: ready, its state in words, and a sign of life as long as the
- * event loop and the capture are alive.
+ * service.h - tells the service manager that the recorder is ready, how it is doing, and that its event loop and its
+ * capture are alive.
  */
 #ifndef RECORDERD_SERVICE_H
 #define RECORDERD_SERVICE_H
@@ -9,21 +9,21 @@
 #include "shared/ring/state.h"
 
 struct service {
-	struct notify notify;
-	mono_t alive_due; /* of the next WATCHDOG=1; the first one is due at once, also on a machine that has just
-			     booted */
-	char words[256];  /* the STATUS= that was sent last */
+	struct sd_notify notify;
+	mono_t watchdog_at; /* when the next WATCHDOG=1 is due; 0: at once */
+	char status[256];   /* the STATUS= that was sent last */
 };
 
-/* Early: before any child is started. */
+/* To be called before any child process is started. */
 void service_open(struct service *service);
 void service_close(struct service *service);
 
 void service_ready(struct service *service);
 
 /*
- * From the event loop, with the state just published, several times within the watchdog's period. With `capture_is_alive`
- * false there is no sign of life: the manager ends a recorder whose camera hangs in the driver.
+ * Called from the event loop with the state just published, several times within the watchdog's period. If
+ * `capture_is_alive` is false it withholds WATCHDOG=1, so that the manager restarts a recorder whose camera hangs in the
+ * driver.
  */
 void service_tick(struct service *service, const struct recorder_state *state, bool capture_is_alive);
 

@@ -1,4 +1,4 @@
-/* control_request.c - see control_request.h. */
+/* control_request.c - parses requests of the control socket, which are JSON objects. */
 #include "recorderd/control/control_request.h"
 
 #include <json-c/json.h>
@@ -9,12 +9,12 @@
 static struct json_object *parse_object(const char *text, size_t length)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
-	struct json_object *json = NULL;
 
 	if (!tokener)
 		return NULL;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	json = json_tokener_parse_ex(tokener, text, (int)length);
+
+	struct json_object *json = json_tokener_parse_ex(tokener, text, (int)length);
 	if (json_tokener_get_error(tokener) != json_tokener_success || !json_object_is_type(json, json_type_object)) {
 		json_object_put(json);
 		json = NULL;
@@ -23,7 +23,7 @@ static struct json_object *parse_object(const char *text, size_t length)
 	return json;
 }
 
-/* NULL where it is nothing, or a string with a NUL in it. */
+/* Returns NULL for a JSON null and for a string that contains a NUL. */
 static const char *text_of(struct json_object *json)
 {
 	const char *text = json_object_get_string(json);
@@ -32,7 +32,7 @@ static const char *text_of(struct json_object *json)
 	return is_string && strlen(text) != (size_t)json_object_get_string_len(json) ? NULL : text;
 }
 
-/* Printable ASCII that fits; what names and values of controls are made of. */
+/* Copies the name or the value of a control: printable ASCII. Returns false if it is anything else or does not fit. */
 static bool copy_text(struct json_object *json, char *out, size_t bytes)
 {
 	const char *text = text_of(json);
@@ -54,7 +54,7 @@ static bool read_recording(struct json_object *json, struct control_request *out
 	out->kind = CONTROL_RECORDING;
 	out->on = text && strcmp(text, "on") == 0;
 	if (!out->on && (!text || strcmp(text, "off") != 0))
-		return reason_set(why, "recording is switched on or off");
+		return reason_set(why, "recording must be \"on\" or \"off\"");
 	return true;
 }
 
@@ -63,31 +63,34 @@ static bool read_camera(struct json_object *name, struct json_object *value, str
 {
 	out->kind = CONTROL_CAMERA;
 	if (!copy_text(name, out->camera.name, sizeof(out->camera.name)))
-		return reason_set(why, "a control has a name of at most %zu letters, such as brightness",
+		return reason_set(why, "control must be a name of at most %zu ASCII characters, such as brightness",
 				  sizeof(out->camera.name) - 1);
 	if (!copy_text(value, out->camera.value, sizeof(out->camera.value)))
-		return reason_set(why, "the value of %s is a number, on, off, or an entry of its menu",
+		return reason_set(why, "the value of %s must be a number, on, off, or an entry of its menu",
 				  out->camera.name);
 	return true;
 }
 
 bool control_request_parse(const char *text, size_t length, struct control_request *out, struct reason *why)
 {
-	struct json_object *json = parse_object(text, length), *control, *recording, *value = NULL;
-	bool good, has_control, has_recording;
+	struct json_object *json = parse_object(text, length);
 
 	*out = (struct control_request){0};
 	if (!json)
-		return reason_set(why, "this is no JSON object");
-	has_control = json_object_object_get_ex(json, "control", &control);
-	has_recording = json_object_object_get_ex(json, "recording", &recording);
+		return reason_set(why, "the request is not a JSON object");
+
+	struct json_object *control, *recording, *value = NULL;
+	bool has_control = json_object_object_get_ex(json, "control", &control);
+	bool has_recording = json_object_object_get_ex(json, "recording", &recording);
+	bool valid;
+
 	json_object_object_get_ex(json, "value", &value);
 	if (has_control == has_recording)
-		good = reason_set(why, "either a control with its value is set, or recording switched on or off");
+		valid = reason_set(why, "a request has either control and value, or recording");
 	else if (has_recording)
-		good = read_recording(recording, out, why);
+		valid = read_recording(recording, out, why);
 	else
-		good = read_camera(control, value, out, why);
+		valid = read_camera(control, value, out, why);
 	json_object_put(json);
-	return good;
+	return valid;
 }

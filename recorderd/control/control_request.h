@@ -1,6 +1,4 @@
-/*
- * control_request.h - one line of what the control socket takes (shared/ring/control.h), read.
- */
+/* control_request.h - parses one request line of the control socket (shared/ring/control.h). */
 #ifndef RECORDERD_CONTROL_CONTROL_REQUEST_H
 #define RECORDERD_CONTROL_CONTROL_REQUEST_H
 
@@ -18,7 +16,7 @@ struct control_request {
 	struct config_control camera; /* CONTROL_CAMERA */
 };
 
-/* False with what would be right. Pure; `text` need not be terminated. */
+/* Returns false and sets *why to what is wrong with the request. Pure; `text` need not be terminated. */
 bool control_request_parse(const char *text, size_t length, struct control_request *out, struct reason *why);
 
 #endif

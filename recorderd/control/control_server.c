@@ -1,4 +1,4 @@
-/* control_server.c - see control_server.h. */
+/* control_server.c - the server of the control socket. */
 #include "recorderd/control/control_server.h"
 
 #include <errno.h>
@@ -17,64 +17,64 @@
 #include "shared/ring/control.h"
 #include "shared/ring/user_folder.h"
 
-#define PEERS_MAX     8
-#define PEER_LIMIT_US (5 * US_PER_S)
-#define PENDING_MAX   16 /* controls that a slow camera may owe */
-#define SOCKET_MODE   0660
+#define PEERS_MAX       8
+#define PEER_TIMEOUT_US (5 * US_PER_S)
+#define PENDING_MAX     16 /* controls that a slow camera has not set yet */
+#define SOCKET_MODE     0660
 
 struct peer {
-	struct control *control;
-	struct loop_watch watch; /* fd -1: free */
-	struct loop_timer limit;
-	uint32_t ticket;           /* not 0: waits for the camera */
-	struct config_control set; /* what it waits for */
+	struct control_server *server;
+	struct loop_watch watch; /* fd -1: not connected */
+	struct loop_timer timeout;
+	uint32_t ticket;               /* not 0: waits for the camera */
+	struct config_control control; /* which it waits for */
 	size_t length;
 	char line[CONTROL_LINE_BYTES];
 };
 
-struct control {
+struct control_server {
 	struct control_server_parts parts;
 	struct loop_watch listener;
-	struct sockaddr_un address; /* empty: not taken */
-	dev_t device;               /* of its name in the user's folder */
+	struct sockaddr_un address; /* empty: not bound */
+	dev_t device;               /* of the socket's file */
 	ino_t inode;
-	bool lost; /* that name was removed, and could not be had again */
+	bool failed; /* the file was removed, and could not be created again */
 	struct peer peers[PEERS_MAX];
 	uint32_t last_ticket;
-	unsigned ordered; /* and not answered yet, also for peers that have gone */
+	unsigned pending; /* controls being set, including those of peers that have disconnected */
 };
 
-static struct peer *free_peer(struct control *control)
+static struct peer *free_peer(struct control_server *server)
 {
 	for (size_t i = 0; i < PEERS_MAX; i++)
-		if (control->peers[i].watch.fd < 0)
-			return &control->peers[i];
+		if (server->peers[i].watch.fd < 0)
+			return &server->peers[i];
 	return NULL;
 }
 
-/* While all places are taken, who connects waits in the kernel's queue. */
-static void listen_if_free(struct control *control)
+/* While all peers are in use, new clients wait in the kernel's queue. */
+static void update_listener(struct control_server *server)
 {
-	bool listens = control->listener.fd >= 0 && free_peer(control);
+	bool listens = server->listener.fd >= 0 && free_peer(server);
 
-	loop_watch_set(control->parts.loop, &control->listener, listens ? EPOLLIN : 0);
+	loop_watch_set(server->parts.loop, &server->listener, listens ? EPOLLIN : 0);
 }
 
 static void peer_close(struct peer *peer)
 {
-	struct loop *loop = peer->control->parts.loop;
+	struct loop *loop = peer->server->parts.loop;
 
 	if (peer->watch.fd < 0)
 		return;
 	loop_watch_set(loop, &peer->watch, 0);
-	loop_timer_clear(loop, &peer->limit);
+	loop_timer_clear(loop, &peer->timeout);
 	close(peer->watch.fd);
 	peer->watch.fd = -1;
 	peer->ticket = 0;
-	listen_if_free(peer->control);
+	update_listener(peer->server);
 }
 
-/* The socket's buffer is empty and takes a line at once: who does not read it has the loss. Puts the object. */
+/* The socket's send buffer is empty, so the line fits. Releases `json` and closes the peer. */
 static void answer(struct peer *peer, struct json_object *json)
 {
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
@@ -105,36 +105,37 @@ static void answer_sentence(struct peer *peer, const char *outcome, const char *
 
 static void switch_recording(struct peer *peer, bool on)
 {
-	const struct control_server_parts *parts = &peer->control->parts;
+	const struct control_server_parts *parts = &peer->server->parts;
 	struct json_object *json = outcome_json("done");
 
-	parts->recording(parts->context, on);
+	parts->set_recording(parts->context, on);
 	json_object_object_add(json, "recording", json_object_new_string(on ? "on" : "off"));
 	answer(peer, json);
 }
 
-static void adjust(struct peer *peer, const struct config_control *set)
+static void set_control(struct peer *peer, const struct config_control *control)
 {
-	struct control *control = peer->control;
+	struct control_server *server = peer->server;
 	struct reason why;
 
-	if (control->ordered == PENDING_MAX) {
-		answer_sentence(peer, "unavailable", "the camera has not answered what was asked of it before");
+	if (server->pending == PENDING_MAX) {
+		answer_sentence(peer, "unavailable", "the camera is still busy with earlier changes");
 		return;
 	}
-	if (++control->last_ticket == 0)
-		control->last_ticket = 1;
-	if (!control->parts.adjust(control->parts.context, control->last_ticket, set->name, set->value, &why)) {
+	if (++server->last_ticket == 0)
+		server->last_ticket = 1;
+	if (!server->parts.set_control(server->parts.context, server->last_ticket, control->name, control->value,
+				       &why)) {
 		answer_sentence(peer, "unavailable", why.text);
 		return;
 	}
-	control->ordered++;
-	peer->ticket = control->last_ticket;
-	peer->set = *set;
-	loop_watch_set(control->parts.loop, &peer->watch, 0);
+	server->pending++;
+	peer->ticket = server->last_ticket;
+	peer->control = *control;
+	loop_watch_set(server->parts.loop, &peer->watch, 0);
 }
 
-static void take_line(struct peer *peer, size_t length)
+static void handle_line(struct peer *peer, size_t length)
 {
 	struct control_request request;
 	struct reason why;
@@ -144,14 +145,13 @@ static void take_line(struct peer *peer, size_t length)
 	else if (request.kind == CONTROL_RECORDING)
 		switch_recording(peer, request.on);
 	else
-		adjust(peer, &request.camera);
+		set_control(peer, &request.camera);
 }
 
 static void peer_ready(void *context, uint32_t events)
 {
 	struct peer *peer = context;
 	ssize_t got = recv(peer->watch.fd, peer->line + peer->length, sizeof(peer->line) - peer->length, MSG_DONTWAIT);
-	const char *end;
 
 	(void)events;
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -161,28 +161,31 @@ static void peer_ready(void *context, uint32_t events)
 		return;
 	}
 	peer->length += (size_t)got;
-	end = memchr(peer->line, '\n', peer->length);
+
+	const char *end = memchr(peer->line, '\n', peer->length);
+
 	if (end)
-		take_line(peer, (size_t)(end - peer->line));
+		handle_line(peer, (size_t)(end - peer->line));
 	else if (peer->length == sizeof(peer->line))
 		answer_sentence(peer, "refused", "a request is one line of at most 4096 bytes");
 }
 
-static void peer_due(void *context)
+static void peer_timed_out(void *context)
 {
 	peer_close(context);
 }
 
-/* Among the peer's supplementary groups; never on kernels before 4.13, which do not tell them. */
+/* Whether the group is a supplementary one of the peer. Always false on kernels before 4.13, which do not tell. */
 static bool is_in_group(int fd, gid_t group)
 {
 	socklen_t bytes = 0;
-	gid_t *groups;
-	bool found = false;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &bytes) == 0 || errno != ERANGE)
 		return false;
-	groups = malloc(bytes);
+
+	gid_t *groups = malloc(bytes);
+	bool found = false;
+
 	if (groups && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &bytes) == 0)
 		for (size_t i = 0; i < bytes / sizeof(*groups) && !found; i++)
 			found = groups[i] == group;
@@ -192,18 +195,18 @@ static bool is_in_group(int fd, gid_t group)
 
 static bool is_trusted(int fd)
 {
-	struct ucred who;
-	socklen_t bytes = sizeof(who);
+	struct ucred peer;
+	socklen_t bytes = sizeof(peer);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes) == 0 &&
-	       (who.uid == geteuid() || who.gid == getegid() || is_in_group(fd, getegid()));
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+	       (peer.uid == geteuid() || peer.gid == getegid() || is_in_group(fd, getegid()));
 }
 
 static void listener_ready(void *context, uint32_t events)
 {
-	struct control *control = context;
-	struct peer *peer = free_peer(control);
-	int fd = accept4(control->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct control_server *server = context;
+	struct peer *peer = free_peer(server);
+	int fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)events;
 	if (fd < 0)
@@ -214,14 +217,14 @@ static void listener_ready(void *context, uint32_t events)
 	}
 	peer->length = 0;
 	peer->watch = (struct loop_watch){.fd = fd, .ready = peer_ready, .context = peer};
-	peer->limit = (struct loop_timer){.due = peer_due, .context = peer};
-	loop_timer_set(control->parts.loop, &peer->limit, (mono_t){mono_now().us + PEER_LIMIT_US});
-	if (!loop_watch_set(control->parts.loop, &peer->watch, EPOLLIN))
+	peer->timeout = (struct loop_timer){.due = peer_timed_out, .context = peer};
+	loop_timer_set(server->parts.loop, &peer->timeout, (mono_t){mono_now().us + PEER_TIMEOUT_US});
+	if (!loop_watch_set(server->parts.loop, &peer->watch, EPOLLIN))
 		peer_close(peer);
-	listen_if_free(control);
+	update_listener(server);
 }
 
-/* Whether nobody listens there: a recorder that was killed has left it. */
+/* Whether nobody listens there, because a recorder that was killed left the socket's file. */
 static bool is_abandoned(const struct sockaddr_un *address, socklen_t bytes)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -232,120 +235,125 @@ static bool is_abandoned(const struct sockaddr_un *address, socklen_t bytes)
 	return abandoned;
 }
 
-/* Its group may connect, whatever the umask. */
-static bool take_address(struct control *control)
+/* The group may connect, whatever the umask. */
+static bool bind_address(struct control_server *server)
 {
 	struct sockaddr_un address;
-	struct stat status;
-	socklen_t bytes = control_address(control->parts.camera, &address);
+	socklen_t bytes = control_address(server->parts.camera, &address);
 
 	if (bytes > 0 && is_abandoned(&address, bytes))
 		unlink(address.sun_path);
-	if (bytes == 0 || bind(control->listener.fd, (struct sockaddr *)&address, bytes) != 0)
+	if (bytes == 0 || bind(server->listener.fd, (struct sockaddr *)&address, bytes) != 0)
 		return false;
-	control->address = address;
+	server->address = address;
+
+	struct stat status;
+
 	if (lstat(address.sun_path, &status) != 0)
 		return false;
-	control->device = status.st_dev;
-	control->inode = status.st_ino;
+	server->device = status.st_dev;
+	server->inode = status.st_ino;
 	return chmod(address.sun_path, SOCKET_MODE) == 0;
 }
 
-static bool has_name(const struct control *control, const struct sockaddr_un *address)
+/* Whether the file at that address is the server's own socket. */
+static bool is_bound_to(const struct control_server *server, const struct sockaddr_un *address)
 {
 	struct stat status;
 
-	return lstat(address->sun_path, &status) == 0 && status.st_dev == control->device &&
-	       status.st_ino == control->inode;
+	return lstat(address->sun_path, &status) == 0 && status.st_dev == server->device &&
+	       status.st_ino == server->inode;
 }
 
-static void stop_listening(struct control *control)
+static void stop_listening(struct control_server *server)
 {
-	loop_watch_set(control->parts.loop, &control->listener, 0);
-	if (control->listener.fd >= 0)
-		close(control->listener.fd);
-	control->listener.fd = -1;
-	if (control->address.sun_path[0] && has_name(control, &control->address))
-		unlink(control->address.sun_path);
-	control->address.sun_path[0] = '\0';
+	loop_watch_set(server->parts.loop, &server->listener, 0);
+	if (server->listener.fd >= 0)
+		close(server->listener.fd);
+	server->listener.fd = -1;
+	if (server->address.sun_path[0] && is_bound_to(server, &server->address))
+		unlink(server->address.sun_path);
+	server->address.sun_path[0] = '\0';
 }
 
-static bool start_listening(struct control *control, struct reason *why)
+static bool start_listening(struct control_server *server, struct reason *why)
 {
 	char folder[USER_FOLDER_BYTES];
 
 	if (!user_folder_create(folder, why))
 		return false;
-	control->listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (control->listener.fd < 0 || !take_address(control) || listen(control->listener.fd, PEERS_MAX) != 0)
-		return reason_errno(why, "the control socket cannot be opened");
-	listen_if_free(control);
-	return control->listener.events != 0 || !free_peer(control) ||
-	       reason_errno(why, "the control socket cannot be opened");
+	server->listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (server->listener.fd < 0 || !bind_address(server) || listen(server->listener.fd, PEERS_MAX) != 0)
+		return reason_errno(why, "cannot open the control socket");
+	update_listener(server);
+	return server->listener.events != 0 || !free_peer(server) ||
+	       reason_errno(why, "cannot open the control socket");
 }
 
-void control_server_check(struct control *control)
+void control_server_check(struct control_server *server)
 {
 	struct sockaddr_un address;
 	struct reason why;
 
-	if (control_address(control->parts.camera, &address) > 0 && has_name(control, &address))
+	if (control_address(server->parts.camera, &address) > 0 && is_bound_to(server, &address))
 		return;
-	stop_listening(control);
-	if (start_listening(control, &why)) {
-		log_warn("control", "the control socket was removed from /dev/shm: it is made anew");
-		control->lost = false;
+	stop_listening(server);
+	if (start_listening(server, &why)) {
+		log_warn("control", "the control socket was removed from /dev/shm; created it again");
+		server->failed = false;
 		return;
 	}
-	stop_listening(control);
-	if (!control->lost)
-		log_error("control", "%s: nothing can be changed until it can", why.text);
-	control->lost = true;
+	stop_listening(server);
+	if (!server->failed)
+		log_error("control", "%s; until it is open, recording and camera controls cannot be changed", why.text);
+	server->failed = true;
 }
 
-struct control *control_server_create(const struct control_server_parts *parts, struct reason *why)
+struct control_server *control_server_create(const struct control_server_parts *parts, struct reason *why)
 {
-	struct control *control = calloc(1, sizeof(*control));
+	struct control_server *server = calloc(1, sizeof(*server));
 
-	if (!control) {
-		reason_set(why, "no memory");
+	if (!server) {
+		reason_set(why, "out of memory");
 		return NULL;
 	}
-	control->parts = *parts;
+	server->parts = *parts;
 	for (size_t i = 0; i < PEERS_MAX; i++)
-		control->peers[i] = (struct peer){.control = control, .watch.fd = -1};
-	control->listener = (struct loop_watch){.fd = -1, .ready = listener_ready, .context = control};
-	if (start_listening(control, why))
-		return control;
-	control_server_destroy(control);
+		server->peers[i] = (struct peer){.server = server, .watch.fd = -1};
+	server->listener = (struct loop_watch){.fd = -1, .ready = listener_ready, .context = server};
+	if (start_listening(server, why))
+		return server;
+	control_server_destroy(server);
 	return NULL;
 }
 
-void control_server_destroy(struct control *control)
+void control_server_destroy(struct control_server *server)
 {
-	if (!control)
+	if (!server)
 		return;
 	for (size_t i = 0; i < PEERS_MAX; i++)
-		peer_close(&control->peers[i]);
-	stop_listening(control);
-	free(control);
+		peer_close(&server->peers[i]);
+	stop_listening(server);
+	free(server);
 }
 
-void control_server_finish(struct control *control, uint32_t ticket, bool good, int64_t value, const struct reason *why)
+void control_server_finish(struct control_server *server, uint32_t ticket, bool ok, int64_t value,
+			   const struct reason *why)
 {
-	control->ordered--;
+	server->pending--;
 	for (size_t i = 0; i < PEERS_MAX; i++) {
-		struct peer *peer = &control->peers[i];
-		struct json_object *json;
+		struct peer *peer = &server->peers[i];
 
 		if (peer->ticket != ticket)
 			continue;
-		if (!good) {
+		if (!ok) {
 			answer_sentence(peer, "refused", why->text);
 			return;
 		}
-		json = outcome_json("done");
-		json_object_object_add(json, "control", json_object_new_string(peer->set.name));
+
+		struct json_object *json = outcome_json("done");
+
+		json_object_object_add(json, "control", json_object_new_string(peer->control.name));
 		json_object_object_add(json, "value", json_object_new_int64(value));
 		answer(peer, json);
 		return;

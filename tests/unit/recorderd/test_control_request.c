@@ -1,4 +1,4 @@
-/* test_control_request.c - lines on the control socket. */
+/* test_control_request.c - requests on the control socket. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@ static void recording_is_on_or_off(void **state)
 	assert_true(parse(" { \"recording\" : \"off\" } "));
 	assert_false(request.on);
 	assert_false(parse("{\"recording\":\"On\"}"));
-	assert_non_null(strstr(why.text, "on or off"));
+	assert_non_null(strstr(why.text, "\"on\" or \"off\""));
 	assert_false(parse("{\"recording\":true}"));
 	assert_false(parse("{\"recording\":null}"));
 }
@@ -40,7 +40,7 @@ static void assert_value(const char *text, const char *value)
 	assert_string_equal(request.camera.value, value);
 }
 
-static void a_control_takes_a_number_a_switch_or_a_text(void **state)
+static void a_control_is_set_to_a_number_a_boolean_or_a_text(void **state)
 {
 	(void)state;
 	assert_value("{\"control\":\"brightness\",\"value\":128}", "128");
@@ -49,7 +49,7 @@ static void a_control_takes_a_number_a_switch_or_a_text(void **state)
 	assert_value("{\"value\":\"50 Hz\",\"control\":\"brightness\"}", "50 Hz");
 }
 
-static void what_is_no_request_is_refused_with_what_would_be_right(void **state)
+static void an_invalid_request_is_refused_with_a_reason(void **state)
 {
 	static const char *const texts[] = {"",
 					    "x",
@@ -77,7 +77,7 @@ static void what_is_no_request_is_refused_with_what_would_be_right(void **state)
 	}
 }
 
-static void names_and_values_end_where_their_room_does(void **state)
+static void names_and_values_may_fill_their_arrays_and_no_more(void **state)
 {
 	char text[200];
 
@@ -95,9 +95,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recording_is_on_or_off),
-		cmocka_unit_test(a_control_takes_a_number_a_switch_or_a_text),
-		cmocka_unit_test(what_is_no_request_is_refused_with_what_would_be_right),
-		cmocka_unit_test(names_and_values_end_where_their_room_does),
+		cmocka_unit_test(a_control_is_set_to_a_number_a_boolean_or_a_text),
+		cmocka_unit_test(an_invalid_request_is_refused_with_a_reason),
+		cmocka_unit_test(names_and_values_may_fill_their_arrays_and_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

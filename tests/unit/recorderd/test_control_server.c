@@ -1,4 +1,4 @@
-/* test_control_server.c - the control socket: what is asked, what is answered, and who is kept out. */
+/* test_control_server.c - the control socket: requests, answers, and who may connect. */
 #include <grp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,18 +19,18 @@
 #define LIMIT_US    (20 * US_PER_S) /* far more than anything here needs */
 
 static struct loop *loop;
-static struct control *control;
+static struct control_server *server;
 static struct loop_timer round_timer;
 static mono_t limit;
 static int clients[CLIENTS_MAX];
 static char name[32], answer[CONTROL_LINE_BYTES];
 static size_t answered;
 
-/* What the recorder was told. */
-static bool on, camera_is_there;
-static unsigned switched, adjusts;
+/* What the server has asked the recorder to do. */
+static bool on, has_camera;
+static unsigned switched, changes;
 static uint32_t ticket;
-static char adjusted_name[64], adjusted_value[64];
+static char changed_name[64], changed_value[64];
 
 static void set_recording(void *context, bool to)
 {
@@ -43,17 +43,17 @@ static bool adjust(void *context, uint32_t number, const char *control_name, con
 {
 	(void)context;
 	ticket = number;
-	adjusts++;
-	snprintf(adjusted_name, sizeof(adjusted_name), "%s", control_name);
-	snprintf(adjusted_value, sizeof(adjusted_value), "%s", value);
-	return camera_is_there || reason_set(why, "there is no camera");
+	changes++;
+	snprintf(changed_name, sizeof(changed_name), "%s", control_name);
+	snprintf(changed_value, sizeof(changed_value), "%s", value);
+	return has_camera || reason_set(why, "there is no camera");
 }
 
-static struct control *open_control(struct reason *why)
+static struct control_server *open_control(struct reason *why)
 {
 	return control_server_create(
 		&(struct control_server_parts){
-			.loop = loop, .camera = name, .recording = set_recording, .adjust = adjust},
+			.loop = loop, .camera = name, .set_recording = set_recording, .set_control = adjust},
 		why);
 }
 
@@ -64,12 +64,12 @@ static int set_up(void **state)
 	(void)state;
 	snprintf(name, sizeof(name), "control-test-%d", (int)getpid());
 	loop = loop_create();
-	control = open_control(&why);
-	camera_is_there = true;
-	switched = adjusts = 0;
+	server = open_control(&why);
+	has_camera = true;
+	switched = changes = 0;
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		clients[i] = -1;
-	return loop && control ? 0 : -1;
+	return loop && server ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -78,7 +78,7 @@ static int tear_down(void **state)
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		if (clients[i] >= 0)
 			close(clients[i]);
-	control_server_destroy(control);
+	control_server_destroy(server);
 	loop_destroy(loop);
 	return 0;
 }
@@ -96,7 +96,7 @@ static void dial(int client, const char *line)
 
 static int heard_client;
 
-/* Until the recorder has closed that connection. */
+/* Reads until the server has closed the connection. */
 static void hear_round(void *context)
 {
 	ssize_t got = recv(clients[heard_client], answer + answered, sizeof(answer) - 1 - answered, MSG_DONTWAIT);
@@ -124,12 +124,12 @@ static const char *hear(int client)
 	return answer;
 }
 
-static unsigned wanted_adjusts;
+static unsigned wanted_changes;
 
-static void adjust_round(void *context)
+static void changes_round(void *context)
 {
 	(void)context;
-	if (adjusts >= wanted_adjusts) {
+	if (changes >= wanted_changes) {
 		loop_stop(loop);
 		return;
 	}
@@ -137,16 +137,16 @@ static void adjust_round(void *context)
 	loop_timer_set(loop, &round_timer, (mono_t){mono_now().us + US_PER_MS});
 }
 
-static void wait_for_adjusts(unsigned count)
+static void wait_for_changes(unsigned count)
 {
-	wanted_adjusts = count;
+	wanted_changes = count;
 	limit = (mono_t){mono_now().us + LIMIT_US};
-	round_timer.due = adjust_round;
+	round_timer.due = changes_round;
 	loop_timer_set(loop, &round_timer, mono_now());
 	loop_run(loop);
 }
 
-static void recording_is_switched_and_the_answer_says_what_is_now(void **state)
+static void recording_is_switched_and_the_answer_has_its_new_state(void **state)
 {
 	(void)state;
 	dial(0, "{\"recording\":\"on\"}\n");
@@ -158,36 +158,36 @@ static void recording_is_switched_and_the_answer_says_what_is_now(void **state)
 	assert_int_equal(switched, 2);
 }
 
-static void a_control_is_answered_once_the_camera_has_it(void **state)
+static void a_control_is_answered_once_the_camera_has_set_it(void **state)
 {
 	(void)state;
 	dial(0, "{\"control\":\"gain\",\"value\":7}\n");
-	wait_for_adjusts(1);
-	assert_string_equal(adjusted_name, "gain");
-	assert_string_equal(adjusted_value, "7");
+	wait_for_changes(1);
+	assert_string_equal(changed_name, "gain");
+	assert_string_equal(changed_value, "7");
 	assert_int_equal(recv(clients[0], answer, 1, MSG_DONTWAIT), -1);
-	control_server_finish(control, ticket, true, 6, NULL);
+	control_server_finish(server, ticket, true, 6, NULL);
 	assert_string_equal(hear(0), "{\"outcome\":\"done\",\"control\":\"gain\",\"value\":6}\n");
 }
 
-static void what_the_camera_refuses_is_said(void **state)
+static void the_camera_s_refusal_is_the_answer(void **state)
 {
 	(void)state;
 	dial(0, "{\"control\":\"gain\",\"value\":700}\n");
-	wait_for_adjusts(1);
-	control_server_finish(control, ticket, false, 0, &(struct reason){"it takes \"0\" to 255"});
+	wait_for_changes(1);
+	control_server_finish(server, ticket, false, 0, &(struct reason){"it takes \"0\" to 255"});
 	assert_string_equal(hear(0), "{\"outcome\":\"refused\",\"sentence\":\"it takes \\\"0\\\" to 255\"}\n");
 }
 
 static void without_a_camera_its_controls_are_unavailable(void **state)
 {
 	(void)state;
-	camera_is_there = false;
+	has_camera = false;
 	dial(0, "{\"control\":\"gain\",\"value\":7}\n");
 	assert_string_equal(hear(0), "{\"outcome\":\"unavailable\",\"sentence\":\"there is no camera\"}\n");
 }
 
-static void nonsense_and_endless_lines_are_refused(void **state)
+static void nonsense_and_overlong_lines_are_refused(void **state)
 {
 	static char line[CONTROL_LINE_BYTES + 1];
 
@@ -197,7 +197,7 @@ static void nonsense_and_endless_lines_are_refused(void **state)
 	memset(line, ' ', CONTROL_LINE_BYTES);
 	dial(1, line);
 	assert_non_null(strstr(hear(1), "\"refused\""));
-	assert_int_equal(switched + adjusts, 0);
+	assert_int_equal(switched + changes, 0);
 }
 
 static void a_line_may_come_in_pieces(void **state)
@@ -210,37 +210,37 @@ static void a_line_may_come_in_pieces(void **state)
 	assert_string_equal(hear(0), "{\"outcome\":\"done\",\"recording\":\"on\"}\n");
 }
 
-/* The ninth waits until one of eight silent ones leaves. */
-static void when_all_places_are_taken_the_next_one_waits(void **state)
+/* The ninth client waits until one of eight silent ones leaves. */
+static void when_all_connections_are_in_use_the_next_client_waits(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 8; i++)
 		dial(i, i ? NULL : "{\"control\":\"gain\",\"value\":7}\n");
-	wait_for_adjusts(1);
+	wait_for_changes(1);
 	dial(8, "{\"recording\":\"on\"}\n");
 	close(clients[3]);
 	clients[3] = -1;
 	assert_non_null(strstr(hear(8), "\"done\""));
 }
 
-static void an_answer_for_a_client_that_left_is_nobody_s(void **state)
+static void an_answer_for_a_client_that_has_left_goes_to_nobody_else(void **state)
 {
 	uint32_t first;
 
 	(void)state;
 	dial(0, "{\"control\":\"gain\",\"value\":1}\n");
-	wait_for_adjusts(1);
+	wait_for_changes(1);
 	first = ticket;
 	dial(1, "{\"control\":\"gain\",\"value\":2}\n");
-	wait_for_adjusts(2);
+	wait_for_changes(2);
 	close(clients[0]);
 	clients[0] = -1;
-	control_server_finish(control, first, true, 1, NULL);
-	control_server_finish(control, ticket, true, 2, NULL);
+	control_server_finish(server, first, true, 1, NULL);
+	control_server_finish(server, ticket, true, 2, NULL);
 	assert_non_null(strstr(hear(1), "\"value\":2"));
 }
 
-static void a_second_socket_of_that_name_is_refused_with_a_sentence(void **state)
+static void a_second_server_of_the_same_name_is_refused(void **state)
 {
 	struct reason why = {""};
 
@@ -249,7 +249,7 @@ static void a_second_socket_of_that_name_is_refused_with_a_sentence(void **state
 	assert_true(why.text[0]);
 }
 
-static void what_a_killed_recorder_left_of_its_socket_is_replaced(void **state)
+static void the_socket_of_a_killed_recorder_is_replaced(void **state)
 {
 	struct sockaddr_un address;
 	socklen_t bytes = control_address(name, &address);
@@ -257,21 +257,21 @@ static void what_a_killed_recorder_left_of_its_socket_is_replaced(void **state)
 	struct stat status;
 
 	(void)state;
-	control_server_destroy(control);
+	control_server_destroy(server);
 	assert_int_equal(lstat(address.sun_path, &status), -1);
 	int left = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(left, (struct sockaddr *)&address, bytes), 0);
 	close(left);
-	control = open_control(&why);
-	if (!control)
+	server = open_control(&why);
+	if (!server)
 		fail_msg("%s", why.text);
 	assert_int_equal(lstat(address.sun_path, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0660);
 	dial(0, "{\"recording\":\"off\"}\n");
 }
 
-/* Somebody removed the user's folder with all that was in it. */
-static void a_socket_that_is_removed_is_made_anew(void **state)
+/* Somebody has removed the user's folder. */
+static void a_socket_that_was_removed_is_created_again(void **state)
 {
 	struct sockaddr_un address;
 	struct stat status;
@@ -279,21 +279,21 @@ static void a_socket_that_is_removed_is_made_anew(void **state)
 	(void)state;
 	control_address(name, &address);
 	dial(0, "{\"control\":\"gain\",\"value\":7}\n");
-	wait_for_adjusts(1);
+	wait_for_changes(1);
 	assert_int_equal(unlink(address.sun_path), 0);
-	control_server_check(control);
+	control_server_check(server);
 	dial(1, "{\"recording\":\"on\"}\n");
 	assert_non_null(strstr(hear(1), "\"done\""));
 	assert_int_equal(lstat(address.sun_path, &status), 0);
-	control_server_check(control);
+	control_server_check(server);
 	dial(2, "{\"recording\":\"off\"}\n");
 	assert_non_null(strstr(hear(2), "\"done\""));
-	/* Who had asked before is answered. */
-	control_server_finish(control, ticket, true, 7, NULL);
+	/* A client that had connected before still gets its answer. */
+	control_server_finish(server, ticket, true, 7, NULL);
 	assert_non_null(strstr(hear(0), "\"value\":7"));
 }
 
-static void what_is_in_its_place_is_another_s_and_stays(void **state)
+static void another_file_in_its_place_is_left_alone(void **state)
 {
 	struct sockaddr_un address;
 	socklen_t bytes = control_address(name, &address);
@@ -304,9 +304,9 @@ static void what_is_in_its_place_is_another_s_and_stays(void **state)
 	assert_int_equal(unlink(address.sun_path), 0);
 	assert_int_equal(bind(other, (struct sockaddr *)&address, bytes), 0);
 	assert_int_equal(listen(other, 8), 0);
-	control_server_check(control);
-	control_server_destroy(control);
-	control = NULL;
+	control_server_check(server);
+	control_server_destroy(server);
+	server = NULL;
 	assert_int_equal(lstat(address.sun_path, &status), 0);
 	close(other);
 	assert_int_equal(unlink(address.sun_path), 0);
@@ -314,8 +314,8 @@ static void what_is_in_its_place_is_another_s_and_stays(void **state)
 
 #define NOBODY 65534
 
-/* What a process of another user gets to hear; never returns. */
-static void ask_as_nobody(const gid_t *groups, size_t count)
+/* Sends a request as a process of another user; never returns. */
+static void request_as_nobody(const gid_t *groups, size_t count)
 {
 	const char request[] = "{\"recording\":\"on\"}\n";
 	struct sockaddr_un address;
@@ -348,7 +348,7 @@ static int status_of_nobody(const gid_t *groups, size_t count)
 {
 	asker = fork();
 	if (asker == 0)
-		ask_as_nobody(groups, count);
+		request_as_nobody(groups, count);
 	limit = (mono_t){mono_now().us + LIMIT_US};
 	round_timer.due = asker_round;
 	loop_timer_set(loop, &round_timer, mono_now());
@@ -357,13 +357,13 @@ static int status_of_nobody(const gid_t *groups, size_t count)
 	return WEXITSTATUS(asker_status);
 }
 
-static void another_user_is_heard_where_its_supplementary_groups_have_the_recorder_s(void **state)
+static void another_user_is_answered_if_the_recorder_s_group_is_among_its_own(void **state)
 {
 	const gid_t groups[] = {NOBODY - 1, getegid(), NOBODY - 2};
 
 	(void)state;
 	if (geteuid() != 0)
-		skip(); /* only root may become someone else */
+		skip(); /* only root can change its user */
 	assert_int_equal(status_of_nobody(groups, 3), 0);
 	assert_int_equal(switched, 1);
 	assert_int_equal(status_of_nobody(NULL, 0), 1);
@@ -376,19 +376,19 @@ static void another_user_is_heard_where_its_supplementary_groups_have_the_record
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(recording_is_switched_and_the_answer_says_what_is_now),
-		CASE(a_control_is_answered_once_the_camera_has_it),
-		CASE(what_the_camera_refuses_is_said),
+		CASE(recording_is_switched_and_the_answer_has_its_new_state),
+		CASE(a_control_is_answered_once_the_camera_has_set_it),
+		CASE(the_camera_s_refusal_is_the_answer),
 		CASE(without_a_camera_its_controls_are_unavailable),
-		CASE(nonsense_and_endless_lines_are_refused),
+		CASE(nonsense_and_overlong_lines_are_refused),
 		CASE(a_line_may_come_in_pieces),
-		CASE(when_all_places_are_taken_the_next_one_waits),
-		CASE(an_answer_for_a_client_that_left_is_nobody_s),
-		CASE(another_user_is_heard_where_its_supplementary_groups_have_the_recorder_s),
-		CASE(a_second_socket_of_that_name_is_refused_with_a_sentence),
-		CASE(what_a_killed_recorder_left_of_its_socket_is_replaced),
-		CASE(a_socket_that_is_removed_is_made_anew),
-		CASE(what_is_in_its_place_is_another_s_and_stays),
+		CASE(when_all_connections_are_in_use_the_next_client_waits),
+		CASE(an_answer_for_a_client_that_has_left_goes_to_nobody_else),
+		CASE(another_user_is_answered_if_the_recorder_s_group_is_among_its_own),
+		CASE(a_second_server_of_the_same_name_is_refused),
+		CASE(the_socket_of_a_killed_recorder_is_replaced),
+		CASE(a_socket_that_was_removed_is_created_again),
+		CASE(another_file_in_its_place_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

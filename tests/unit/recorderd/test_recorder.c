@@ -1,4 +1,4 @@
-/* test_recorder.c - a recorder whose parts cannot be started: it says so and ends, and leaves nothing. */
+/* test_recorder.c - a recorder whose parts cannot be started exits with an error and leaves nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -21,7 +21,7 @@
 struct capture *capture_create(const struct capture_parts *parts)
 {
 	(void)parts;
-	return NULL; /* no memory */
+	return NULL; /* as if memory had run out */
 }
 
 void capture_stop(struct capture *capture)
@@ -68,7 +68,7 @@ void capture_get_state(const struct capture *capture, struct recorder_state *out
 	(void)out;
 }
 
-static void without_its_capture_it_ends_with_status_1(void **state)
+static void without_a_capture_it_exits_with_status_1(void **state)
 {
 	char folder[] = "/tmp/recorder-start-XXXXXX", ini[64], ring[64], command[64];
 	struct config_set set = {0};
@@ -85,7 +85,7 @@ static void without_its_capture_it_ends_with_status_1(void **state)
 	fprintf(file, "[camera]\nname = start-%d\n[memory]\nmax_mb = 16\nminutes = 1\n", (int)getpid());
 	fclose(file);
 	assert_true(config_set_load(ini, &set, &why));
-	signal(SIGCHLD, SIG_IGN); /* as from a shell that says trap '' CHLD: no child could be waited for */
+	signal(SIGCHLD, SIG_IGN); /* as after trap '' CHLD in a shell: waitpid() would fail */
 	recorder = recorder_open(set.cameras, false, &why);
 	assert_non_null(recorder);
 	assert_int_equal(recorder_run(recorder), 1);
@@ -100,7 +100,7 @@ static void without_its_capture_it_ends_with_status_1(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_its_capture_it_ends_with_status_1),
+		cmocka_unit_test(without_a_capture_it_exits_with_status_1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

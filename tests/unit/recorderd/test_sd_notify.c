@@ -1,4 +1,4 @@
-/* What a service manager hears: recorderd/sd_notify.h, recorderd/service.h. */
+/* test_sd_notify.c - the messages to a service manager. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,9 +12,9 @@
 
 #include "recorderd/service.h"
 
-static int manager; /* the socket that a service manager listens at */
+static int manager; /* the service manager's socket */
 
-/* Listens at an abstract address of this test's own, and names it in the environment. */
+/* Opens the manager's socket at an abstract address, and sets NOTIFY_SOCKET. */
 static int begin(void **state)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -39,7 +39,7 @@ static int end(void **state)
 	return close(manager);
 }
 
-/* The next datagram; empty where there is none. */
+/* The next datagram; empty if there is none. */
 static const char *heard(void)
 {
 	static char text[2048];
@@ -49,7 +49,7 @@ static const char *heard(void)
 	return text;
 }
 
-static void each_message_is_a_datagram(void **state)
+static void each_message_is_one_datagram(void **state)
 {
 	struct service service;
 
@@ -62,7 +62,7 @@ static void each_message_is_a_datagram(void **state)
 	service_close(&service);
 }
 
-static void a_reload_says_when_it_began(void **state)
+static void a_reload_carries_its_start_time(void **state)
 {
 	int64_t before_us = mono_now().us;
 	struct service service;
@@ -76,9 +76,9 @@ static void a_reload_says_when_it_began(void **state)
 	service_close(&service);
 }
 
-static void no_child_inherits_the_manager(void **state)
+static void children_do_not_inherit_the_manager_s_socket(void **state)
 {
-	struct notify notify;
+	struct sd_notify notify;
 
 	(void)state;
 	setenv("WATCHDOG_USEC", "1000000", 1);
@@ -93,7 +93,7 @@ static void without_a_manager_nothing_happens(void **state)
 {
 	static const char *const addresses[] = {"", "relative/path", "@", "vsock:2:5000"};
 	char longer[200];
-	struct notify notify;
+	struct sd_notify notify;
 
 	(void)state;
 	memset(longer, 'x', sizeof(longer) - 1);
@@ -110,12 +110,12 @@ static void without_a_manager_nothing_happens(void **state)
 	}
 }
 
-static void a_watchdog_for_another_process_is_not_ours(void **state)
+static void a_watchdog_for_another_process_is_ignored(void **state)
 {
 	static const struct {
 		const char *period, *pid;
 	} none[] = {{"1000000", "1"}, {"", NULL}, {"-5", NULL}, {"1s", NULL}, {"99999999999999999999", NULL}};
-	struct notify notify;
+	struct sd_notify notify;
 
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
 		if (i > 0) {
@@ -142,7 +142,7 @@ static const struct recorder_state streaming = {
 	.fps_milli = 30000,
 };
 
-static void the_state_is_said_in_words_when_it_changes(void **state)
+static void the_status_is_sent_when_it_changes(void **state)
 {
 	struct recorder_state now = streaming;
 	struct service service;
@@ -162,7 +162,7 @@ static void the_state_is_said_in_words_when_it_changes(void **state)
 	service_close(&service);
 }
 
-static void a_sign_of_life_is_given_while_the_capture_lives(void **state)
+static void watchdog_messages_are_sent_while_the_capture_lives(void **state)
 {
 	struct service service;
 
@@ -180,12 +180,12 @@ static void a_sign_of_life_is_given_while_the_capture_lives(void **state)
 	service_close(&service);
 }
 
-static void signs_of_life_are_not_many(void **state)
+static void watchdog_messages_are_sent_no_more_often_than_needed(void **state)
 {
 	struct service service;
 
 	(void)state;
-	setenv("WATCHDOG_USEC", "9000000000000000", 1); /* no machine has been up for a third of that */
+	setenv("WATCHDOG_USEC", "9000000000000000", 1); /* far longer than any uptime */
 	service_open(&service);
 	for (int i = 0; i < 100; i++)
 		service_tick(&service, &streaming, true);
@@ -200,14 +200,14 @@ static void signs_of_life_are_not_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_message_is_a_datagram),
-		TEST(a_reload_says_when_it_began),
-		TEST(no_child_inherits_the_manager),
+		TEST(each_message_is_one_datagram),
+		TEST(a_reload_carries_its_start_time),
+		TEST(children_do_not_inherit_the_manager_s_socket),
 		TEST(without_a_manager_nothing_happens),
-		TEST(a_watchdog_for_another_process_is_not_ours),
-		TEST(the_state_is_said_in_words_when_it_changes),
-		TEST(a_sign_of_life_is_given_while_the_capture_lives),
-		TEST(signs_of_life_are_not_many),
+		TEST(a_watchdog_for_another_process_is_ignored),
+		TEST(the_status_is_sent_when_it_changes),
+		TEST(watchdog_messages_are_sent_while_the_capture_lives),
+		TEST(watchdog_messages_are_sent_no_more_often_than_needed),
 	};
 
 	return cmocka_run_group_tests_name("notify", tests, NULL, NULL);
