@@ -54,7 +54,7 @@ static bool read_recording(struct json_object *json, struct control_request *out
 	out->kind = CONTROL_RECORDING;
 	out->on = text && strcmp(text, "on") == 0;
 	if (!out->on && (!text || strcmp(text, "off") != 0))
-		return reason_set(why, "recording must be \"on\" or \"off\"");
+		return reason_set(why, "recording must be on or off");
 	return true;
 }
 
