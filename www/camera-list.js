@@ -1,6 +1,6 @@
 /* camera-list.js - which cameras there are, and the field that picks one. */
 import { health } from "./api.js";
-import { Camera } from "./cameras.js";
+import { Camera } from "./camera.js";
 import { element, find } from "./dom.js";
 import { SECOND } from "./time.js";
 

@@ -1,6 +1,6 @@
 /* health.js - how the recorder is: in a word at the top, and in the panel's figures. */
 import * as api from "./api.js";
-import { since } from "./cameras.js";
+import { since } from "./camera.js";
 import { element, find, setText } from "./dom.js";
 import { formatBytes, formatClock, formatDay, formatLength, HOUR, SECOND } from "./time.js";
 

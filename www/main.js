@@ -1,16 +1,16 @@
 /* main.js - the page put together: its parts, what they tell each other, and its state in the address. */
 import { addressOf, readAddress, writeAddress } from "./address.js";
 import { CameraList } from "./camera-list.js";
-import { Cut } from "./cut.js";
+import { Cut } from "./selection.js";
 import { setText, find } from "./dom.js";
 import { listenKeys } from "./keys.js";
-import { Clips, Recordings } from "./lists.js";
+import { Clips, Recordings } from "./clip-lists.js";
 import { ask, openCinema, setUpDialogs, setUpTabs, showTab } from "./panels.js";
 import { Screen } from "./screen.js";
-import { Stage } from "./stage.js";
+import { Stage } from "./overlay.js";
 import { MINUTE } from "./time.js";
 import { TimelineView } from "./timeline-view.js";
-import { keyTable, wireButtons } from "./wishes.js";
+import { keyTable, wireButtons } from "./commands.js";
 
 const TICK_MS = 100, REMEMBER_MS = 400;
 const USUAL_SPAN_MS = 10 * MINUTE; // around the moment that a link names

@@ -9,7 +9,7 @@
  * slowed() to speed 1, failed(problem).
  */
 import { footagePath } from "./api.js";
-import { Deck } from "./deck.js";
+import { Deck } from "./clip-video.js";
 import { SECOND } from "./time.js";
 
 const PIECE_MS = 60 * SECOND, MEMORY_PIECE_MS = 20 * SECOND;
@@ -34,7 +34,7 @@ export class Player {
   #wanted = null; // where a show() is on its way to
   #timer = 0;
 
-  /* source: {camera, spanAt, spanAfter, spanBefore, gapAt, edge(), behind(ms)}, see footage.js. */
+  /* source: {camera, spanAt, spanAfter, spanBefore, gapAt, edge(), behind(ms)}, see playable.js. */
   constructor(videos, source, owner) {
     [this.#front, this.#back] = videos.map((video) => new Deck(video));
     this.#source = source;

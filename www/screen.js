@@ -6,7 +6,7 @@
  */
 import { find } from "./dom.js";
 import { Grid } from "./grid.js";
-import { Opened } from "./opened.js";
+import { Opened } from "./open-camera.js";
 import { formatWhen, SECOND } from "./time.js";
 
 const NEAR_LIVE_MS = 1.2 * SECOND;
@@ -14,7 +14,7 @@ const FRESH_MS = 200; // behind the newest indexed frame: there it is still comp
 
 export class Screen {
   mode = "live"; // "live", "back" or "grid"
-  open = null; // the camera in large, see opened.js; while all are seen, the one that was seen last
+  open = null; // the camera in large, see open-camera.js; while all are seen, the one that was seen last
   #stage;
   #cameras;
   #owner;

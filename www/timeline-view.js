@@ -30,7 +30,7 @@ export class TimelineView {
     this.#owner = owner;
   }
 
-  /* open: see opened.js */
+  /* open: see open-camera.js */
   watch(open) {
     this.#open = open;
     this.timeline.limits = () => [open.archive.from ?? this.#now - HOUR, this.#now];

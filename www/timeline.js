@@ -5,7 +5,7 @@
  * Events to the owner: pick(ms), hover(ms or null, x), cut(range, done), moved().
  */
 import { drawTimeline, makeInk, HEIGHT, RULER, BAND, GAP } from "./timeline-draw.js";
-import { Scale } from "./scale.js";
+import { Scale } from "./time-scale.js";
 
 const CLICK_PX = 5, HANDLE_PX = 9, TOUCH_HANDLE_PX = 22;
 const LANE_TOP = RULER + BAND + GAP;

@@ -1,6 +1,6 @@
 /* camera_tests.mjs - several cameras: the grid, the way to one of them and back; and timelapse of thirty hours that the first one has. */
 import { check, waitFor } from "./tap.mjs";
-import { checkPlaying, toldPlaying } from "./witness.mjs";
+import { checkPlaying, toldPlaying } from "./observer.mjs";
 
 const STREAMS = 6; // connections that a browser opens to one host
 const SEGMENT_MS = 600000, LAPSE_FPS = 30; // of the made archive, and of what a timelapse shows at most

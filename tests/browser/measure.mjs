@@ -4,7 +4,7 @@
  *
  * usage: measure.mjs chrome|firefox ROUNDS
  */
-import { Hand } from "./hand.mjs";
+import { Hand } from "./user.mjs";
 import { longArchive } from "./long_archive.mjs";
 import { Recorder } from "./recorder.mjs";
 import { missing } from "./session.mjs";

@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { longArchive } from "./long_archive.mjs";
 import { check, waitFor } from "./tap.mjs";
-import { checkPlaying, playedMs, toldPlaying } from "./witness.mjs";
+import { checkPlaying, playedMs, toldPlaying } from "./observer.mjs";
 import { frameCosts, watchFrames, wheelAndDrag } from "./zoom_and_pan.mjs";
 
 const INSIDE_MS = 200; // so far in a gap no picture can be: the clock runs ahead of the last one by a few frames

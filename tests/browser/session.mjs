@@ -1,7 +1,7 @@
 /* session.mjs - a browser and a recorder for a table of tests. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Hand, PROGRAMS } from "./hand.mjs";
+import { Hand, PROGRAMS } from "./user.mjs";
 import { note, runTests } from "./tap.mjs";
 
 /* Why tests in that kind of browser cannot be run here, or null. */

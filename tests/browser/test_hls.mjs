@@ -2,7 +2,7 @@
 /* test_hls.mjs - /playlist.m3u8 played by hls.js: times, discontinuities and pictures, over segments and gaps and up to now. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { Film, missingFor } from "./film.mjs";
+import { Film, missingFor } from "./bare_video.mjs";
 import { Recorder } from "./recorder.mjs";
 import { check, note, runTests, waitFor } from "./tap.mjs";
 

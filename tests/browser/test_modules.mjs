@@ -18,11 +18,11 @@ const load = (name) => import(join(copy, name));
 const time = await load("time.js");
 const { addressOf, readAddress } = await load("address.js");
 const { itemAfter, itemAt, itemBefore, spliceTail } = await load("archive.js");
-const { Scale } = await load("scale.js");
-const { frameAt } = await load("frames.js");
+const { Scale } = await load("time-scale.js");
+const { frameAt } = await load("frame-times.js");
 const { fitTiles } = await load("grid.js");
-const { Camera } = await load("cameras.js");
-const { Deck } = await load("deck.js");
+const { Camera } = await load("camera.js");
+const { Deck } = await load("clip-video.js");
 const { Player } = await load("player.js");
 rmSync(copy, { recursive: true });
 

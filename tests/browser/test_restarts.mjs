@@ -2,7 +2,7 @@
 /* test_restarts.mjs - a clip over restarts of the recorder with other settings of the encoder is right on both sides of each border. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Film, missingFor } from "./film.mjs";
+import { Film, missingFor } from "./bare_video.mjs";
 import { Recorder } from "./recorder.mjs";
 import { check, note, runTests } from "./tap.mjs";
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /* test_sites.mjs - a page of another site, in a real browser: what it can show and read of a recorder that does not name it, and of one that does. */
 import { createServer } from "node:http";
-import { Film, missingFor } from "./film.mjs";
+import { Film, missingFor } from "./bare_video.mjs";
 import { Recorder } from "./recorder.mjs";
 import { check, note, runTests, waitFor } from "./tap.mjs";
 

@@ -1,4 +1,4 @@
-/* stage.js - the picture's frame: its clock, what stands over it when there is none, and sentences for the moment. */
+/* overlay.js - the picture's frame: its clock, what stands over it when there is none, and sentences for the moment. */
 import { find, setText } from "./dom.js";
 import { formatClock, formatDay, SECOND } from "./time.js";
 

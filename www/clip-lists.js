@@ -1,7 +1,7 @@
-/* lists.js - kept clips and recordings: what there is, to be played, downloaded, and (clips, where it is allowed) deleted. */
+/* clip-lists.js - kept clips and recordings: what there is, to be played, downloaded, and (clips, where it is allowed) deleted. */
 import * as api from "./api.js";
 import { element, find, icon, isDisabled, setDisabled, setText } from "./dom.js";
-import { fetchFrameTimes } from "./frames.js";
+import { fetchFrameTimes } from "./frame-times.js";
 import { formatBytes, formatClock, formatDay, formatLength, SECOND } from "./time.js";
 
 const SHOWN = 100;

@@ -1,5 +1,5 @@
 /*
- * footage.js - where there is something to play: what is recorded, and what memory alone holds.
+ * playable.js - where there is something to play: what is recorded, and what memory alone holds.
  *
  * Nothing is asked for that may not be indexed yet: the recorder would have to encode it once more, out of memory.
  */

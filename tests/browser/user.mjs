@@ -1,9 +1,9 @@
-/* hand.mjs - a person at the page: opens it, points, drags, types, and reads the frame's number off the picture. */
+/* user.mjs - a person at the page: opens it, points, drags, types, and reads the frame's number off the picture. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "./tap.mjs";
-import { watchPage } from "./witness.mjs";
+import { watchPage } from "./observer.mjs";
 
 export const PROGRAMS = { chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" };
 const ARGUMENTS = { chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"], firefox: [] };
@@ -83,7 +83,7 @@ export class Hand {
     return this.page.evaluate((pausing) => (globalThis.witness.pauses = pausing), pauses);
   }
 
-  /* What the page has shown since it was opened, see witness.mjs. */
+  /* What the page has shown since it was opened, see observer.mjs. */
   moments() {
     return this.page.evaluate(() => globalThis.witness.moments);
   }

@@ -1,6 +1,6 @@
-/* film.mjs - a bare <video> in a real browser, without the page: seeks in it, and reads the frame's number off the picture. */
+/* bare_video.mjs - a bare <video> in a real browser, without the page: seeks in it, and reads the frame's number off the picture. */
 import { existsSync } from "node:fs";
-import { PROGRAMS } from "./hand.mjs";
+import { PROGRAMS } from "./user.mjs";
 import { waitFor } from "./tap.mjs";
 
 const SAME_PICTURE_TURNS = 300; // of drawing, after which no other picture is to come; a browser that stands still draws none

@@ -1,7 +1,7 @@
-/* opened.js - all that belongs to the one camera that is seen in large. */
+/* open-camera.js - all that belongs to the one camera that is seen in large. */
 import { Archive } from "./archive.js";
 import { find } from "./dom.js";
-import { Footage } from "./footage.js";
+import { Footage } from "./playable.js";
 import { Health } from "./health.js";
 import { Live } from "./live.js";
 import { Player } from "./player.js";

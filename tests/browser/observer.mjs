@@ -1,5 +1,5 @@
 /*
- * witness.mjs - what the page shows, noted in the page itself while it shows it. Playing comes to an end and a sentence goes away, and a
+ * observer.mjs - what the page shows, noted in the page itself while it shows it. Playing comes to an end and a sentence goes away, and a
  * test that is kept from running looks too late for both; so it looks into these notes, which only grow.
  */
 import { check } from "./tap.mjs";

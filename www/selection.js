@@ -1,4 +1,4 @@
-/* cut.js - the bar of a cut: its times, what it would be, and what can be done with it. */
+/* selection.js - the bar of a cut: its times, what it would be, and what can be done with it. */
 import * as api from "./api.js";
 import { copyText, find, isDisabled, setDisabled, setText, whileBusy } from "./dom.js";
 import { formatBytes, formatField, formatIso, formatLength, parseTime, SECOND } from "./time.js";

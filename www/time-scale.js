@@ -1,4 +1,4 @@
-/* scale.js - the piece of time that the time line shows, and its way to pixels. */
+/* time-scale.js - the piece of time that the time line shows, and its way to pixels. */
 import { DAY, HOUR, MINUTE, SECOND } from "./time.js";
 
 export const SHORTEST_MS = 4 * SECOND, LONGEST_MS = 31 * DAY;

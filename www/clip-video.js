@@ -1,12 +1,12 @@
 /*
- * deck.js - one <video> with one clip of the archive in it: the player has two, one shown, one made ready.
+ * clip-video.js - one <video> with one clip of the archive in it: the player has two, one shown, one made ready.
  *
  * A clip is /footage of [from, to), a progressive MP4 whose first frame is a key frame, so its first picture is there some
  * milliseconds after the click. Its time 0 is the wall time of its first frame (X-Clip-Start), and a timelapse of
  * speed N plays N seconds of wall time in one.
  */
 import { describe, request, Problem } from "./api.js";
-import { fetchFrameTimes, frameAt } from "./frames.js";
+import { fetchFrameTimes, frameAt } from "./frame-times.js";
 
 const PICTURE_LIMIT_MS = 20000;
 

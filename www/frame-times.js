@@ -1,5 +1,5 @@
 /*
- * frames.js - when each frame of a clip begins, out of the clip's own header: what exact steps need, where the camera's rate varies.
+ * frame-times.js - when each frame of a clip begins, out of the clip's own header: what exact steps need, where the camera's rate varies.
  *
  * ISO/IEC 14496-12: moov (8.2.1) / trak / mdia with mdhd (8.4.2, the time scale) / minf / stbl with stts (8.6.1.2, runs of equal
  * durations). Clips have one track, moov before mdat, and no frame out of order.

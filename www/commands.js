@@ -1,4 +1,4 @@
-/* wishes.js - every button and every key, and what they do. page: {screen, view, cut, stage} */
+/* commands.js - every button and every key, and what they do. page: {screen, view, cut, stage} */
 import { find, isDisabled } from "./dom.js";
 import { showHelp, showTab } from "./panels.js";
 import { parseTime, MINUTE, SECOND } from "./time.js";

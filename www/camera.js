@@ -1,5 +1,5 @@
 /*
- * cameras.js - what each camera does, asked every POLL_MS, and said in words.
+ * camera.js - what each camera does, asked every POLL_MS, and said in words.
  *
  * A status is {info, problem, title, detail, live}: `info` is the last /camera_info (kept while the recorder does not answer),
  * `title` is short ("Live", "Unplugged"), `detail` says since when and what to do, `live` is true while pictures come.
