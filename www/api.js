@@ -2,7 +2,7 @@
 
 const ANSWER_LIMIT_MS = 15000;
 
-/* What the server answered in its own words, or what kept it from answering. status 0: nobody answered. */
+/* An error in the server's own words, or the reason why there is no answer. status is 0 if nobody answered. */
 export class Problem extends Error {
   constructor(status, sentence) {
     super(sentence);
@@ -10,7 +10,7 @@ export class Problem extends Error {
   }
 }
 
-/* Values that are null or undefined are left out. */
+/* Skips values that are null or undefined. */
 export function path(base, values) {
   const query = Object.entries(values)
     .filter(([, value]) => value !== null && value !== undefined)
@@ -19,7 +19,7 @@ export function path(base, values) {
   return query ? `${base}?${query}` : base;
 }
 
-/* Epoch seconds to the microsecond: the one form of a time that no clock change can make ambiguous. */
+/* Epoch seconds: the only form of a time that no clock change can make ambiguous. */
 export const seconds = (ms) => (ms / 1000).toFixed(3);
 
 export const footagePath = (camera, fromMs, toMs, speed = 1) =>
@@ -29,14 +29,15 @@ export const snapshotPath = (camera, atMs, width) =>
   path("/snapshot", { at: atMs === null ? null : seconds(atMs), width, camera });
 
 async function sentenceOf(response) {
+  const fallback = response.statusText || `The server answered with status ${response.status}.`;
   try {
-    return (await response.json()).detail || response.statusText;
+    return (await response.json()).detail || fallback;
   } catch {
-    return response.statusText || `The server answered ${response.status}.`;
+    return fallback;
   }
 }
 
-/* fetch() that ends: within the limit, with an answer that is good, or with a Problem. */
+/* fetch() that always ends within the limit: with a successful answer, or by throwing a Problem. */
 export async function request(url, { limit = ANSWER_LIMIT_MS, signal, ...options } = {}) {
   const timeout = AbortSignal.timeout(limit);
   let response;
@@ -46,7 +47,7 @@ export async function request(url, { limit = ANSWER_LIMIT_MS, signal, ...options
     if (signal?.aborted) throw error;
     throw new Problem(0, timeout.aborted
       ? `The recorder did not answer within ${limit / 1000} s.`
-      : "The recorder cannot be reached. Is it running, and is this device connected?");
+      : "Cannot reach the recorder. Is it running, and is this device connected to the network?");
   }
   if (response.ok) return response;
   throw new Problem(response.status, await sentenceOf(response));
@@ -57,13 +58,13 @@ export async function json(url, options) {
   try {
     return await response.json();
   } catch {
-    throw new Problem(response.status, "The recorder's answer was cut short.");
+    throw new Problem(response.status, "The recorder's answer was incomplete.");
   }
 }
 
 export const cameraInfo = (camera) => json(path("/camera_info", { camera }), { limit: 5000 });
 
-/* /health says what is wrong with status 503: that is an answer, too. */
+/* /health reports problems with status 503, which is an answer like any other here. */
 export async function health(camera) {
   const response = await fetch(path("/health", { camera }), { signal: AbortSignal.timeout(5000) });
   return response.json();
@@ -76,13 +77,15 @@ export const recordings = (camera, values = {}) => json(path("/recordings", { ..
 
 export const clips = (camera) => json(path("/clips", { camera }));
 
-export const keepClip = (camera, fromMs, toMs, name) =>
-  json(path("/clips", { from: seconds(fromMs), to: seconds(toMs), name: name || null, camera }), { method: "POST", limit: 120000 });
+export function keepClip(camera, fromMs, toMs, name) {
+  const query = { from: seconds(fromMs), to: seconds(toMs), name: name || null, camera };
+  return json(path("/clips", query), { method: "POST", limit: 120000 });
+}
 
 export const deleteClip = (camera, file) =>
   request(path(`/clips/${encodeURIComponent(file)}`, { camera }), { method: "DELETE" });
 
-/* What a clip would be, without fetching it: {bytes, start, source}; start is the wall time of its first frame. */
+/* What a clip would be, without fetching it: {bytes, start, source}. `start` is the wall time of its first frame. */
 export async function describe(url, signal) {
   const { headers } = await request(url, { method: "HEAD", signal }).catch((problem) => explain(url, signal, problem));
   return {
@@ -92,7 +95,7 @@ export async function describe(url, signal) {
   };
 }
 
-/* An answer to HEAD has no body to say what is wrong: its GET does. */
+/* The answer to a HEAD request has no body that could say what is wrong, so this asks again with GET. */
 async function explain(url, signal, problem) {
   if (!problem.status) throw problem;
   return request(url, { headers: { Range: "bytes=0-0" }, signal });

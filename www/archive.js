@@ -1,57 +1,60 @@
 /*
- * archive.js - what is recorded, as known to the page: spans, gaps and segments of one camera, in the order of recording. That is the order
- * of time, unless the clock was set back: then later ones may lie before, and spans may overlap.
+ * archive.js - what is recorded, as far as the page knows: spans, gaps and segments of one camera, in the order of
+ * recording. That is also the order of time unless the clock was set back; then later items may be at earlier times,
+ * and spans may overlap.
  *
- * The whole is read once; afterwards only its end is read again, every REFRESH_MS while the page is seen.
+ * The whole archive is read once. After that only its end is read, every REFRESH_MS while the page is visible.
  */
 import * as api from "./api.js";
+import { emit } from "./events.js";
 import { HOUR, MINUTE } from "./time.js";
 
 const REFRESH_MS = 2000, WHOLE_MS = 10 * MINUTE, OVERLAP_MS = 2 * MINUTE;
-const JOIN_MS = 2; // times come rounded to the millisecond
+const JOIN_MS = 2; // times are rounded to the millisecond
 
 const readItem = (item) => ({ ...item, from: Date.parse(item.from), to: Date.parse(item.to) });
+const readSegment = (file) => ({ ...file, from: Date.parse(file.start), to: Date.parse(file.end) });
 
-/* `items` with everything from `cut` on replaced by `tail`; what the cut divided is one again. */
-export function spliceTail(items, tail, cut) {
-  const kept = items.filter((item) => item.from < cut).map((item) => ({ ...item, to: Math.min(item.to, cut) }));
+/* `items` with everything from `start` on replaced by `tail`. An item that `start` divided becomes one again. */
+export function spliceTail(items, tail, start) {
+  const kept = items.filter((item) => item.from < start).map((item) => ({ ...item, to: Math.min(item.to, start) }));
   const last = kept.at(-1), next = tail[0];
   if (!last || !next || next.from - last.to > JOIN_MS || last.cause !== next.cause) return kept.concat(tail);
   return kept.slice(0, -1).concat({ ...last, to: next.to }, tail.slice(1));
 }
 
-/* The item that covers a time; of two recordings of the same time the later one. */
+/* The item that covers a time; if two do, the one recorded later. */
 export function itemAt(items, ms) {
   return items.findLast(({ from, to }) => from <= ms && ms < to) ?? null;
 }
 
-/* The item that begins next behind a time, and the one that ends last at or before it. */
+/* The item that begins next after a time. */
 export function itemAfter(items, ms) {
-  return items.reduce((next, one) => (one.from > ms && !(next?.from <= one.from) ? one : next), null);
+  return items.reduce((next, item) => (item.from > ms && !(next?.from <= item.from) ? item : next), null);
 }
 
+/* The last item that ends at or before a time. */
 export function itemBefore(items, ms) {
-  return items.reduce((last, one) => (one.to <= ms && !(last?.to > one.to) ? one : last), null);
+  return items.reduce((last, item) => (item.to <= ms && !(last?.to > item.to) ? item : last), null);
 }
 
-export class Archive {
+/* Event: "change" after each read, also a failed one; then `problem` says why. */
+export class Archive extends EventTarget {
   spans = [];
   gaps = [];
   segments = [];
   problem = null;
   #camera;
-  #changed;
   #wholeAt = -Infinity;
   #timer = 0;
   #stopped = false;
-  #readyNow;
-  ready = new Promise((resolve) => (this.#readyNow = resolve)); // after the first look
+  #setReady;
+  ready = new Promise((resolve) => (this.#setReady = resolve)); // after the first read
 
-  /* `changed` is called after every look, also when it failed: then `problem` says why. */
-  constructor(camera, changed) {
+  constructor(camera) {
+    super();
     this.#camera = camera;
-    this.#changed = changed;
-    this.#look();
+    this.#refresh();
   }
 
   stop() {
@@ -83,14 +86,14 @@ export class Archive {
     return itemBefore(this.spans, ms);
   }
 
-  /* Bytes an hour of recording over the last day, or NaN. */
+  /* Bytes per hour of recording over the last day, or NaN. */
   get bytesPerHour() {
-    const day = this.segments.filter((one) => one.to > (this.to ?? 0) - 24 * HOUR);
-    const length = day.reduce((sum, one) => sum + one.to - one.from, 0);
-    return length > MINUTE / 2 ? day.reduce((sum, one) => sum + one.size, 0) / length * HOUR : NaN;
+    const day = this.segments.filter(({ to }) => to > (this.to ?? 0) - 24 * HOUR);
+    const length = day.reduce((sum, { from, to }) => sum + to - from, 0);
+    return length > MINUTE / 2 ? day.reduce((sum, { size }) => sum + size, 0) / length * HOUR : NaN;
   }
 
-  async #look() {
+  async #refresh() {
     const whole = performance.now() - this.#wholeAt > WHOLE_MS || !this.spans.length;
     try {
       await (document.hidden && !whole ? null : this.#read(whole));
@@ -99,30 +102,26 @@ export class Archive {
       this.problem = problem;
     }
     if (this.#stopped) return;
-    this.#changed();
-    this.#readyNow();
-    this.#timer = setTimeout(() => this.#look(), REFRESH_MS);
+    emit(this, "change");
+    this.#setReady();
+    this.#timer = setTimeout(() => this.#refresh(), REFRESH_MS);
   }
 
   async #read(whole) {
-    const cut = whole ? null : Math.floor((this.to - OVERLAP_MS) / 1000) * 1000;
-    const [lines, files] = await Promise.all([
-      api.timeline(this.#camera, cut),
-      api.recordings(this.#camera, whole ? {} : { from: api.seconds(cut) }),
+    const start = whole ? null : Math.floor((this.to - OVERLAP_MS) / 1000) * 1000;
+    const [{ spans, gaps }, files] = await Promise.all([
+      api.timeline(this.#camera, start),
+      api.recordings(this.#camera, whole ? {} : { from: api.seconds(start) }),
     ]);
-    this.#take(lines.spans.map(readItem), lines.gaps.map(readItem), cut ?? -Infinity);
-    this.#takeSegments(files.map((file) => ({ ...file, from: Date.parse(file.start), to: Date.parse(file.end) })).reverse());
+    this.spans = spliceTail(this.spans, spans.map(readItem), start ?? -Infinity);
+    this.gaps = spliceTail(this.gaps, gaps.map(readItem), start ?? -Infinity);
+    this.#updateSegments(files.map(readSegment).reverse());
     if (whole) this.#wholeAt = performance.now();
   }
 
-  #take(spans, gaps, cut) {
-    this.spans = spliceTail(this.spans, spans, cut);
-    this.gaps = spliceTail(this.gaps, gaps, cut);
-  }
-
-  /* A segment is known by its name; the open one grows. */
-  #takeSegments(fresh) {
-    const known = new Set(fresh.map((one) => one.file));
-    this.segments = this.segments.filter((one) => !known.has(one.file) && one.to > (this.from ?? 0)).concat(fresh);
+  /* A segment keeps its name while it grows. */
+  #updateSegments(fresh) {
+    const names = new Set(fresh.map(({ file }) => file));
+    this.segments = this.segments.filter(({ file, to }) => !names.has(file) && to > (this.from ?? 0)).concat(fresh);
   }
 }

@@ -1,22 +1,18 @@
-/* camera-list.js - which cameras there are, and the field that picks one. */
+/* camera-list.js - all cameras of this recorder, and the field that selects one. */
 import { health } from "./api.js";
 import { Camera } from "./camera.js";
 import { element, find } from "./dom.js";
+import { emit } from "./events.js";
 import { SECOND } from "./time.js";
 
 const RETRY_MS = 5 * SECOND;
 
-export class CameraList {
-  names = [null]; // the one that serves where no name is given
+/*
+ * Events: "status" {camera} after each answer of a camera, "change" when a later attempt to load found other cameras.
+ */
+export class CameraList extends EventTarget {
+  names = [null]; // null: the camera that answers requests without a name
   #cameras = new Map();
-  #status;
-  #changed;
-
-  /* `status(camera)` is called at each news of a camera, `changed()` where others than known so far have been found. */
-  constructor(status, changed) {
-    this.#status = status;
-    this.#changed = changed;
-  }
 
   get several() {
     return this.names.length > 1;
@@ -34,27 +30,37 @@ export class CameraList {
     return this.#cameras.values();
   }
 
-  /* A recorder that does not answer is asked again; till then it has at least the camera that serves without a name. */
-  async learn() {
+  /*
+   * Resolves to true if the cameras are other ones than before. If the recorder does not answer, this tries again
+   * later; until then there is at least the camera that answers without a name.
+   */
+  async load() {
     const answer = await health(null).catch(() => ({}));
-    if (!answer.cameras) setTimeout(() => this.#learnAgain(), RETRY_MS);
+    if (!answer.cameras) setTimeout(() => this.#reload(), RETRY_MS);
     const names = answer.cameras?.length > 1 ? answer.cameras : [null];
     if (this.#cameras.size && names.join() === this.names.join()) return false;
-    this.#take(names);
+    this.#setNames(names);
     return true;
   }
 
-  async #learnAgain() {
-    if (await this.learn()) this.#changed();
+  async #reload() {
+    if (await this.load()) emit(this, "change");
   }
 
-  #take(names) {
+  #setNames(names) {
     for (const camera of this) camera.stop();
     this.names = names;
-    this.#cameras = new Map(names.map((name) => [name, new Camera(name, this.#status)]));
+    this.#cameras = new Map(names.map((name) => [name, this.#create(name)]));
     find("camera-choice").hidden = find("grid-button").hidden = !this.several;
     find("camera-name").hidden = this.several;
     if (!this.several) return;
-    find("camera-choice").replaceChildren(element("option", { value: "" }, "All cameras"), ...names.map((name) => element("option", { value: name }, name)));
+    const options = names.map((name) => element("option", { value: name }, name));
+    find("camera-choice").replaceChildren(element("option", { value: "" }, "All cameras"), ...options);
+  }
+
+  #create(name) {
+    const camera = new Camera(name);
+    camera.addEventListener("status", () => emit(this, "status", { camera }));
+    return camera;
   }
 }

@@ -1,10 +1,12 @@
 /*
- * camera.js - what each camera does, asked every POLL_MS, and said in words.
+ * camera.js - the state of one camera, requested every POLL_MS and put into words.
  *
- * A status is {info, problem, title, detail, live}: `info` is the last /camera_info (kept while the recorder does not answer),
- * `title` is short ("Live", "Unplugged"), `detail` says since when and what to do, `live` is true while pictures come.
+ * A status is {info, problem, title, detail, live}. `info` is the last /camera_info, kept while the recorder does not
+ * answer. `title` is short ("Live", "Unplugged"), `detail` says since when and what to do, and `live` is true while
+ * pictures arrive.
  */
 import * as api from "./api.js";
+import { emit } from "./events.js";
 import { formatWhen } from "./time.js";
 
 const POLL_MS = 2000;
@@ -14,40 +16,45 @@ export function since(text) {
   return Number.isNaN(ms) ? "" : `since ${formatWhen(ms)}`;
 }
 
-/* Sentences in a row; the driver's own words have no full stop. */
-const sentence = (...parts) => parts.filter(Boolean).map((part) => (/[.!?]$/.test(part) ? part : `${part}.`)).join(" ");
+/* Joins sentences; those of a driver come without a full stop. */
+const join = (...parts) => parts.filter(Boolean).map((part) => (/[.!?]$/.test(part) ? part : `${part}.`)).join(" ");
 
+/* state of /camera_info -> [title, detail] */
 const STATES = {
-  starting: (info) => ["Starting", "The recorder has just started and looks for its camera."],
-  waiting: (info) => ["Unplugged", sentence(`No camera ${since(info.since)}.`, info.last_error, "The picture returns by itself when the camera is plugged in.")],
-  opening: (info) => ["Opening", "The camera is there; its first picture is awaited."],
+  starting: () => ["Starting", "The recorder has just started and is looking for its camera."],
+  waiting: (info) => ["Unplugged", join(`No camera ${since(info.since)}.`, info.last_error,
+    "The picture comes back by itself when the camera is plugged in.")],
+  opening: () => ["Opening", "The camera is connected; waiting for its first picture."],
   streaming: (info) => ["Live", info.fallback ?? ""],
-  stalled: (info) => ["Stalled", sentence(`The camera has sent nothing ${since(info.since)}.`, info.last_error, "It is being opened again.")],
-  stopped: (info) => ["Recorder stopped", `The recorder was stopped ${since(info.since)}. Start it again to go on.`],
+  stalled: (info) => ["Stalled", join(`The camera has sent nothing ${since(info.since)}.`, info.last_error,
+    "The recorder is reopening it.")],
+  stopped: (info) => ["Recorder stopped",
+    `The recorder has been stopped ${since(info.since)}. Start it again to continue.`],
 };
 
-const DOWN = "What is recorded can still be watched. The picture comes back by itself when the recorder runs again.";
+const WHILE_DOWN = "Recordings can still be played. The picture comes back by itself when the recorder runs again.";
 
 function describe(info, problem) {
-  if (problem && problem.status === 0) return { title: "Not reachable", detail: problem.message, live: false };
-  if (problem?.status === 503) return { title: "Recorder down", detail: sentence(problem.message, DOWN), live: false };
-  if (problem) return { title: "Trouble", detail: problem.message, live: false };
-  const words = STATES[info.state] ?? (() => [info.state, info.last_error ?? ""]);
-  const [title, detail] = words(info);
+  const offline = (title, detail) => ({ title, detail, live: false });
+  if (problem?.status === 0) return offline("Unreachable", problem.message);
+  if (problem?.status === 503) return offline("Recorder down", join(problem.message, WHILE_DOWN));
+  if (problem) return offline("Error", problem.message);
+  const state = STATES[info.state] ?? (() => [info.state, info.last_error ?? ""]);
+  const [title, detail] = state(info);
   return { title, detail, live: info.state === "streaming" };
 }
 
-export class Camera {
+/* Event: "status" after each answer, also a failed one. */
+export class Camera extends EventTarget {
   status = { info: null, problem: null, title: "Connecting", detail: "", live: false };
-  #changed;
-  #ahead = 0; // of this device's clock, in milliseconds
+  #ahead = 0; // milliseconds that the recorder's clock is ahead of this device's
   #stopped = false;
   #timer = 0;
 
-  /* `name` is null for the one that serves where no name is given. */
-  constructor(name, changed) {
+  /* name: null for the camera that answers requests without a name. */
+  constructor(name) {
+    super();
     this.name = name;
-    this.#changed = changed;
     this.#poll();
   }
 
@@ -56,7 +63,7 @@ export class Camera {
     clearTimeout(this.#timer);
   }
 
-  /* The recorder's clock, as good as one answer's way lets it be known. */
+  /* The recorder's clock, as exactly as the delay of the answers allows. */
   now() {
     return Date.now() + this.#ahead;
   }
@@ -68,25 +75,28 @@ export class Camera {
   }
 
   async #poll() {
-    const asked = Date.now();
+    const askedAt = Date.now();
     let { info } = this.status, problem = null;
     try {
       info = await api.cameraInfo(this.name);
-      this.#setClock(info, asked, Date.now());
+      this.#setClock(info, askedAt, Date.now());
     } catch (error) {
       problem = error;
     }
     if (this.#stopped) return;
     this.status = { info, problem, ...describe(info, problem) };
-    this.#changed(this);
+    emit(this, "status");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#poll(), document.hidden ? 5 * POLL_MS : POLL_MS);
   }
 
-  /* The answer was given between those two moments: one that came late says less than is known already. */
-  #setClock(info, asked, answered) {
+  /*
+   * The recorder answered between those two times. An answer that took long narrows that down less than an earlier,
+   * quicker one.
+   */
+  #setClock(info, askedAt, answeredAt) {
     const newest = Date.parse(info.memory?.to);
     if (info.state !== "streaming" || Number.isNaN(newest)) return;
-    this.#ahead = Math.min(Math.max(this.#ahead, newest - answered), newest - asked);
+    this.#ahead = Math.min(Math.max(this.#ahead, newest - answeredAt), newest - askedAt);
   }
 }

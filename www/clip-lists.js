@@ -1,127 +1,139 @@
-/* clip-lists.js - kept clips and recordings: what there is, to be played, downloaded, and (clips, where it is allowed) deleted. */
+/*
+ * clip-lists.js - the lists of kept clips and of recordings: to play, to download and, if that is allowed, to delete.
+ */
 import * as api from "./api.js";
 import { element, find, icon, isDisabled, setDisabled, setText } from "./dom.js";
 import { fetchFrameTimes } from "./frame-times.js";
-import { formatBytes, formatClock, formatDay, formatLength, SECOND } from "./time.js";
+import { askToConfirm, openClip } from "./panels.js";
+import { formatBytes, formatClock, formatDate, formatLength, SECOND } from "./time.js";
 
-const SHOWN = 100;
+const PAGE_ROWS = 100;
+const NO_CLIPS = "No clips have been kept yet. Select a range on the timeline and press Keep. "
+  + "Kept clips stay until somebody deletes them.";
 
-const iconButton = (name, label, act) => {
+function iconButton(name, label, act) {
   const button = element("button", { class: "quiet", type: "button", "aria-label": label, title: label }, icon(name));
   button.addEventListener("click", () => !isDisabled(button) && act(button));
   return button;
-};
-
-const download = (href, file) =>
-  element("a", { class: "quiet", href, download: file, "aria-label": `Download ${file}`, title: "Download" }, icon("download"));
-
-function row(title, detail, ...buttons) {
-  return element("li", {}, element("div", { class: "row-words" }, title, detail), element("div", { class: "row-buttons" }, ...buttons));
 }
 
-/* Recordings come with the archive; a list of ours shows them, newest first. */
-export class Recordings {
-  #owner;
-  #shown = SHOWN;
+function downloadLink(href, file) {
+  const properties = { class: "quiet", href, download: file, "aria-label": `Download ${file}`, title: "Download" };
+  return element("a", properties, icon("download"));
+}
+
+function row(title, detail, ...buttons) {
+  const text = element("div", { class: "row-text" }, title, detail);
+  return element("li", {}, text, element("div", { class: "row-buttons" }, ...buttons));
+}
+
+const sum = (items, value) => items.reduce((total, item) => total + value(item), 0);
+
+/* Recordings, newest first; the archive knows them. */
+export class RecordingList {
+  #screen;
+  #rows = PAGE_ROWS;
   #drawn = "";
 
-  /* owner: {camera(), play(ms)} */
-  constructor(owner) {
-    this.#owner = owner;
+  constructor(screen) {
+    this.#screen = screen;
   }
 
   draw(archive) {
-    const files = archive.segments, newest = files.at(-1);
-    const state = `${files.length} ${newest?.file} ${newest?.size} ${this.#shown} ${archive.problem?.message}`;
+    const { segments, problem } = archive, newest = segments.at(-1);
+    const state = `${segments.length} ${newest?.file} ${newest?.size} ${this.#rows} ${problem?.message}`;
     if (state === this.#drawn || find("recordings").hidden) return;
     this.#drawn = state;
-    const shown = files.slice(-this.#shown).reverse();
-    find("recordings-list").replaceChildren(...shown.map((file) => this.#row(file)));
-    setText(find("recordings-words"), this.#words(archive));
+    const shown = segments.slice(-this.#rows).reverse();
+    find("recordings-list").replaceChildren(...shown.map((segment) => this.#row(segment)));
+    setText(find("recordings-message"), this.#message(archive));
     const more = find("recordings-more");
-    more.hidden = files.length <= this.#shown;
+    more.hidden = segments.length <= this.#rows;
     more.onclick = () => {
-      this.#shown += SHOWN;
+      this.#rows += PAGE_ROWS;
       this.draw(archive);
     };
   }
 
-  #words({ segments, problem }) {
-    if (problem) return `The list cannot be had: ${problem.message}`;
-    if (!segments.length) return "Nothing is recorded yet.";
-    const bytes = segments.reduce((sum, file) => sum + file.size, 0), length = segments.reduce((sum, file) => sum + file.to - file.from, 0);
-    return `${segments.length} recordings, ${formatLength(length)}, ${formatBytes(bytes)}`;
+  #message({ segments, problem }) {
+    if (problem) return `Cannot list the recordings: ${problem.message}`;
+    if (!segments.length) return "Nothing has been recorded yet.";
+    const count = segments.length === 1 ? "1 recording" : `${segments.length} recordings`;
+    const length = formatLength(sum(segments, ({ from, to }) => to - from));
+    return `${count}, ${length}, ${formatBytes(sum(segments, ({ size }) => size))}`;
   }
 
-  #row(file) {
-    const camera = this.#owner.camera(), href = api.path(`/recordings/${encodeURIComponent(file.file)}`, { camera });
-    const open = file.state === "recording";
+  #row({ file, from, to, size, state }) {
+    const href = api.path(`/recordings/${encodeURIComponent(file)}`, { camera: this.#screen.cameraName });
+    const detail = [state === "recording" ? "recording now" : null, formatLength(to - from), formatBytes(size)];
     return row(
-      element("strong", {}, `${formatDay(file.from, false)}, ${formatClock(file.from)}`),
-      element("span", {}, `${open ? "recording now · " : ""}${formatLength(file.to - file.from)} · ${formatBytes(file.size)}`),
-      iconButton("play", `Play from ${formatClock(file.from)}`, () => this.#owner.play(file.from)),
-      download(href, file.file));
+      element("strong", {}, formatDate(from)),
+      element("span", {}, detail.filter(Boolean).join(" · ")),
+      iconButton("play", `Play from ${formatClock(from)}`, () => this.#screen.showAt(from)),
+      downloadLink(href, file));
   }
 }
 
-export class Clips {
-  #owner;
-  #durations = new Map();
-  #why = null;
+export class ClipList {
+  #screen;
+  #overlay;
+  #lengths = new Map(); // "file kept" -> milliseconds
+  #forbidden = null;
 
-  /* owner: {camera(), open(title, url), ask(question, word), tell(text)} */
-  constructor(owner) {
-    this.#owner = owner;
+  constructor(screen, overlay) {
+    this.#screen = screen;
+    this.#overlay = overlay;
   }
 
-  /* `why` deleting is not allowed, or null. */
-  allow(why) {
-    if (why === this.#why) return;
-    this.#why = why;
-    for (const button of find("clips-list").querySelectorAll("button[data-deletes]")) setDisabled(button, why);
+  /* reason: why the recorder deletes no clips, or null. */
+  forbidDeleting(reason) {
+    if (reason === this.#forbidden) return;
+    this.#forbidden = reason;
+    for (const button of find("clips-list").querySelectorAll("button[data-deletes]")) setDisabled(button, reason);
   }
 
   async load() {
     try {
-      const clips = await api.clips(this.#owner.camera());
+      const clips = await api.clips(this.#screen.cameraName);
       clips.sort((a, b) => Date.parse(b.kept) - Date.parse(a.kept));
       find("clips-list").replaceChildren(...clips.map((clip) => this.#row(clip)));
-      setText(find("clips-words"), clips.length ? "" : "No clip is kept yet. Cut one on the time line, then press Keep: it stays for good.");
+      setText(find("clips-message"), clips.length ? "" : NO_CLIPS);
     } catch (problem) {
-      setText(find("clips-words"), `The list cannot be had: ${problem.message}`);
+      setText(find("clips-message"), `Cannot list the clips: ${problem.message}`);
     }
   }
 
   #row(clip) {
-    const url = api.path(`/clips/${encodeURIComponent(clip.file)}`, { camera: this.#owner.camera() });
-    const kept = Date.parse(clip.kept), detail = element("span", {}, "");
-    this.#describe(clip, url, `${formatBytes(clip.size)} · kept ${formatDay(kept, false)}, ${formatClock(kept)}`, detail);
+    const url = api.path(`/clips/${encodeURIComponent(clip.file)}`, { camera: this.#screen.cameraName });
+    const title = element("strong", { title: clip.file }, clip.file.replace(/\.mp4$/, "")), detail = element("span");
+    this.#describe(clip, url, detail);
     const remove = iconButton("trash", `Delete ${clip.file}`, () => this.#delete(clip));
     remove.dataset.deletes = "yes";
-    setDisabled(remove, this.#why);
-    return row(element("strong", { title: clip.file }, clip.file.replace(/\.mp4$/, "")), detail,
-      iconButton("play", `Play ${clip.file}`, () => this.#owner.open(clip.file, url)), download(url, clip.file), remove);
+    setDisabled(remove, this.#forbidden);
+    const play = iconButton("play", `Play ${clip.file}`, () => openClip(clip.file, url));
+    return row(title, detail, play, downloadLink(url, clip.file), remove);
   }
 
-  /* The length stands in the clip's own header. */
-  async #describe(clip, url, words, node) {
-    setText(node, words);
+  /* The clip's own header says how long it is. */
+  async #describe(clip, url, node) {
+    const text = `${formatBytes(clip.size)} · kept ${formatDate(Date.parse(clip.kept))}`;
     const key = `${clip.file} ${clip.kept}`;
-    if (!this.#durations.has(key)) {
+    setText(node, text);
+    if (!this.#lengths.has(key)) {
       const times = await fetchFrameTimes(url).catch(() => [NaN]);
-      this.#durations.set(key, times.at(-1) * SECOND);
+      this.#lengths.set(key, times.at(-1) * SECOND);
     }
-    const length = this.#durations.get(key);
-    if (!Number.isNaN(length)) setText(node, `${formatLength(length)} · ${words}`);
+    const length = this.#lengths.get(key);
+    if (!Number.isNaN(length)) setText(node, `${formatLength(length)} · ${text}`);
   }
 
   async #delete(clip) {
-    if (!await this.#owner.ask(`Delete ${clip.file}? It cannot be brought back.`, "Delete")) return;
+    if (!await askToConfirm(`Delete ${clip.file}? This cannot be undone.`, "Delete")) return;
     try {
-      await api.deleteClip(this.#owner.camera(), clip.file);
-      this.#owner.tell(`${clip.file} is deleted.`);
+      await api.deleteClip(this.#screen.cameraName, clip.file);
+      this.#overlay.notify(`Deleted ${clip.file}.`);
     } catch (problem) {
-      this.#owner.tell(`${clip.file} was not deleted: ${problem.message}`);
+      this.#overlay.notify(`Cannot delete ${clip.file}: ${problem.message}`);
     }
     this.load();
   }

@@ -1,109 +1,124 @@
-/* commands.js - every button and every key, and what they do. page: {screen, view, cut, stage} */
-import { find, isDisabled } from "./dom.js";
-import { showHelp, showTab } from "./panels.js";
-import { parseTime, MINUTE, SECOND } from "./time.js";
+/*
+ * commands.js - every button and every key, and what it does. page: {screen, view, selection, overlay, tabs,
+ * linkToSelection}
+ */
+import { copyText, find, isDisabled } from "./dom.js";
+import { showHelp } from "./panels.js";
+import { parseTime, INVALID_TIME, MINUTE, SECOND } from "./time.js";
 
-const CLOSER = 0.6; // one zoom in: of the time that is shown
+const ZOOM_FACTOR = 0.6;
+const CANNOT_COPY = "This browser does not let the page copy. The text is selected: press Ctrl+C to copy it.";
 
-/* One speed up or down in the list. */
+/* The next speed in the list, up or down. */
 function shiftSpeed(screen, by) {
   const { options, selectedIndex } = find("speed");
   const option = options[Math.min(options.length - 1, Math.max(0, selectedIndex + by))];
   screen.chooseSpeed(Number(option.value));
 }
 
-function markCut({ screen, cut }, end) {
-  if (screen.mode !== "grid") cut.mark(end, screen.moment);
+function mark({ screen, selection }, end) {
+  if (screen.mode !== "grid") selection.mark(end, screen.time);
 }
 
-function dropCut(cut) {
-  cut.set(null, true);
+function clearSelection({ selection }) {
+  selection.clear();
   document.activeElement?.blur();
 }
 
-/* The reason stands in the title, too; but a finger sees no title. */
-function sayWhyNot({ stage }, button) {
-  if (button) stage.tell(button.title);
+async function copy({ overlay }, text, notice) {
+  const copied = await copyText(text, find("copy-text"));
+  overlay.notify(copied ? notice : CANNOT_COPY);
 }
 
-const press = (id) => () => !find("cut").hidden && !isDisabled(find(id)) && find(id).click();
-
-/* Where a name of the time is typed. */
-function goTo({ screen, view, stage }, text) {
+function goTo({ screen, view, overlay }, text) {
   const ms = parseTime(text, screen.now());
   if (Number.isNaN(ms)) {
-    stage.tell(`"${text}" is not a time. Right are 10:23:05, 2026-05-17 10:23:00 and -90s.`);
+    overlay.notify(`"${text}": ${INVALID_TIME}`);
     return;
   }
   view.timeline.centre(ms);
   screen.showAt(ms);
 }
 
-/* Before a camera is known there is none to do anything with; the help is there at once. */
-const act = (page, run) => (page.screen.open || run === showHelp ? run(page) : undefined);
+/* A disabled button says why in its title, which a finger never sees; a notice says it too. */
+function explainDisabled({ overlay }, button) {
+  if (button) overlay.notify(button.title);
+}
+
+const click = (id) => () => !find("selection").hidden && find(id).click();
+
+/* Until the cameras are known there is nothing to act on; only the help works. */
+const guard = (page, run) => () => (page.screen.current || run === showHelp ? run(page) : undefined);
 
 export function keyTable(page) {
-  const { screen, view, cut } = page, { timeline } = view;
+  const { screen, view } = page, { timeline } = view;
+  const toggle = () => screen.togglePlay(), zoomIn = () => timeline.zoom(ZOOM_FACTOR);
   const table = [
-    { keys: [" ", "k"], words: "Play or pause", run: () => screen.togglePlay() },
-    { keys: ["ArrowLeft", "ArrowRight"], words: "10 seconds back, on", run: () => screen.skip(-10 * SECOND) },
-    { keys: ["ArrowRight"], run: () => screen.skip(10 * SECOND) },
-    { keys: ["Shift+ArrowLeft", "Shift+ArrowRight"], words: "1 minute back, on", run: () => screen.skip(-MINUTE) },
-    { keys: ["Shift+ArrowRight"], run: () => screen.skip(MINUTE) },
-    { keys: [",", "."], words: "One frame back, on", run: () => screen.step(-1) },
-    { keys: ["."], run: () => screen.step(1) },
-    { keys: ["ArrowDown", "ArrowUp"], words: "Slower, faster", run: () => shiftSpeed(screen, -1) },
-    { keys: ["ArrowUp"], run: () => shiftSpeed(screen, 1) },
-    { keys: ["l"], words: "Back to live", run: () => screen.goLive() },
-    { keys: ["t"], words: "Go to a time", run: () => find("goto-time").focus() },
-    { keys: ["i", "o"], words: "The cut begins, ends here", run: () => markCut(page, "from") },
-    { keys: ["o"], run: () => markCut(page, "to") },
-    { keys: ["p", "d"], words: "Play the cut, download it", run: press("cut-play") },
-    { keys: ["d"], run: press("cut-download") },
-    { keys: ["Escape"], words: "Drop the cut", run: () => dropCut(cut) },
-    { keys: ["+", "-"], words: "Zoom in, out", run: () => timeline.zoom(CLOSER) },
-    { keys: ["="], run: () => timeline.zoom(CLOSER) },
-    { keys: ["-"], run: () => timeline.zoom(1 / CLOSER) },
-    { keys: ["[", "]"], words: "Move the time line", run: () => timeline.pan(timeline.scale.width / 4) },
-    { keys: ["]"], run: () => timeline.pan(-timeline.scale.width / 4) },
-    { keys: ["0"], words: "The whole archive", run: () => view.zoomTo("all") },
-    { keys: ["g"], words: "All cameras", run: () => screen.chooseGrid() },
-    { keys: ["?"], words: "This help", run: showHelp },
+    { help: "Play or pause", keys: { " ": toggle, k: toggle } },
+    { help: "Back, forward 10 seconds",
+      keys: { ArrowLeft: () => screen.skip(-10 * SECOND), ArrowRight: () => screen.skip(10 * SECOND) } },
+    { help: "Back, forward 1 minute",
+      keys: { "Shift+ArrowLeft": () => screen.skip(-MINUTE), "Shift+ArrowRight": () => screen.skip(MINUTE) } },
+    { help: "Previous, next frame", keys: { ",": () => screen.step(-1), ".": () => screen.step(1) } },
+    { help: "Slower, faster", keys: { ArrowDown: () => shiftSpeed(screen, -1), ArrowUp: () => shiftSpeed(screen, 1) } },
+    { help: "Go to live", keys: { l: () => screen.goLive() } },
+    { help: "Go to a time", keys: { t: () => find("goto-time").focus() } },
+    { help: "Start, end the selection here", keys: { i: () => mark(page, "from"), o: () => mark(page, "to") } },
+    { help: "Play, download the selection", keys: { p: click("selection-play"), d: click("selection-download") } },
+    { help: "Clear the selection", keys: { Escape: () => clearSelection(page) } },
+    { help: "Zoom in, out", keys: { "+": zoomIn, "-": () => timeline.zoom(1 / ZOOM_FACTOR) } },
+    { keys: { "=": zoomIn } },
+    { help: "Move the timeline",
+      keys: { "[": () => timeline.pan(timeline.scale.width / 4), "]": () => timeline.pan(-timeline.scale.width / 4) } },
+    { help: "Show the whole archive", keys: { 0: () => view.zoomTo("all") } },
+    { help: "All cameras", keys: { g: () => screen.chooseGrid() } },
+    { help: "This help", keys: { "?": showHelp } },
   ];
-  return table.map(({ run, ...row }) => ({ ...row, run: () => act(page, run) }));
+  const guarded = (keys) => Object.fromEntries(Object.entries(keys).map(([key, run]) => [key, guard(page, run)]));
+  return table.map(({ help, keys }) => ({ help, keys: guarded(keys) }));
 }
 
 const BUTTONS = {
   "back-10": ({ screen }) => screen.skip(-10 * SECOND),
-  "on-10": ({ screen }) => screen.skip(10 * SECOND),
+  "forward-10": ({ screen }) => screen.skip(10 * SECOND),
   "frame-back": ({ screen }) => screen.step(-1),
-  "frame-on": ({ screen }) => screen.step(1),
+  "frame-forward": ({ screen }) => screen.step(1),
   "play": ({ screen }) => screen.togglePlay(),
   "go-live": ({ screen }) => screen.goLive(),
-  "mark-in": (page) => markCut(page, "from"),
-  "mark-out": (page) => markCut(page, "to"),
-  "zoom-in": ({ view }) => view.timeline.zoom(CLOSER),
-  "zoom-out": ({ view }) => view.timeline.zoom(1 / CLOSER),
+  "mark-start": (page) => mark(page, "from"),
+  "mark-end": (page) => mark(page, "to"),
+  "zoom-in": ({ view }) => view.timeline.zoom(ZOOM_FACTOR),
+  "zoom-out": ({ view }) => view.timeline.zoom(1 / ZOOM_FACTOR),
+  "selection-play": ({ screen, selection }) => screen.playRange(selection.range),
+  "selection-keep": ({ selection }) => selection.keep(),
+  "selection-link": (page) => copy(page, page.linkToSelection, "The link is on the clipboard."),
+  "selection-curl": (page) => copy(page, page.selection.curl, "The curl command is on the clipboard."),
+  "selection-clear": ({ selection }) => selection.clear(),
   "grid-button": ({ screen }) => screen.chooseGrid(),
+  "health-button": ({ tabs }) => tabs.show("health", true),
   "help-button": showHelp,
-  "health-button": () => showTab("health", true),
 };
 
 export function wireButtons(page) {
   const { screen, view } = page;
-  for (const [id, run] of Object.entries(BUTTONS)) find(id).addEventListener("click", () => act(page, run));
-  for (const button of document.querySelectorAll("[data-zoom]")) {
-    const { zoom } = button.dataset;
-    button.addEventListener("click", () => act(page, () => view.zoomTo(zoom === "all" ? zoom : Number(zoom) * SECOND)));
+  for (const [id, run] of Object.entries(BUTTONS)) {
+    const button = find(id), act = guard(page, run);
+    button.addEventListener("click", () => !isDisabled(button) && act());
   }
-  find("speed").addEventListener("change", () => act(page, () => screen.chooseSpeed(Number(find("speed").value))));
+  for (const button of document.querySelectorAll("[data-zoom]")) {
+    const length = button.dataset.zoom === "all" ? "all" : Number(button.dataset.zoom) * SECOND;
+    button.addEventListener("click", guard(page, () => view.zoomTo(length)));
+  }
+  const download = find("selection-download");
+  download.addEventListener("click", (event) => isDisabled(download) && event.preventDefault());
+  find("speed").addEventListener("change", guard(page, () => screen.chooseSpeed(Number(find("speed").value))));
   find("camera-choice").addEventListener("change", () => screen.chooseCamera(find("camera-choice").value));
-  find("picture").addEventListener("click", () => act(page, () => screen.togglePlay()));
-  document.addEventListener("click", ({ target }) => sayWhyNot(page, target.closest("[aria-disabled=true]")));
+  find("picture").addEventListener("click", guard(page, () => screen.togglePlay()));
+  document.addEventListener("click", ({ target }) => explainDisabled(page, target.closest("[aria-disabled=true]")));
   find("goto").addEventListener("submit", (event) => {
     event.preventDefault();
-    const field = find("goto-time");
-    if (field.value.trim()) act(page, () => goTo(page, field.value.trim()));
+    const field = find("goto-time"), text = field.value.trim();
+    if (text) guard(page, () => goTo(page, text))();
     field.blur();
   });
 }

@@ -1,4 +1,7 @@
-/* dom.js - elements without markup in strings: what comes from the recorder is only ever text. */
+/*
+ * dom.js - finds, makes and changes elements, without markup in strings: what comes from the recorder is only ever
+ * text.
+ */
 
 export const find = (id) => document.getElementById(id);
 
@@ -24,12 +27,15 @@ export function icon(name) {
   return svg;
 }
 
-/* Writes only what differs, so that screen readers and the layout are left in peace. */
+/* Writes only what differs: each write costs a layout and can make a screen reader speak. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/* A button that cannot be used stays in reach, and says why; else it has the title that it had. */
+/*
+ * Disables a button for the reason `why`, which becomes its title; null enables it. It keeps its place in the tab
+ * order.
+ */
 export function setDisabled(button, why) {
   button.dataset.title ??= button.title;
   button.setAttribute("aria-disabled", why ? "true" : "false");
@@ -38,15 +44,17 @@ export function setDisabled(button, why) {
 
 export const isDisabled = (button) => button.getAttribute("aria-disabled") === "true";
 
-/* Says on a button how long its work takes, once that is half a second; resolves or throws as the work does. */
-export async function whileBusy(button, words, work) {
+/*
+ * Shows on a button for how long its work has been running, from half a second on. Resolves or throws as the work does.
+ */
+export async function whileBusy(button, text, work) {
   const label = button.querySelector("span") ?? button;
   const before = label.textContent, began = performance.now();
   if (button.dataset.busy) return undefined;
   button.dataset.busy = "yes";
   const timer = setInterval(() => {
     const seconds = (performance.now() - began) / 1000;
-    if (seconds >= 0.5) setText(label, `${words} ${seconds.toFixed(0)} s`);
+    if (seconds >= 0.5) setText(label, `${text} ${seconds.toFixed(0)} s`);
   }, 250);
   try {
     return await work();
@@ -57,7 +65,10 @@ export async function whileBusy(button, words, work) {
   }
 }
 
-/* Text to the clipboard; where the browser forbids it (no https, not this machine) it is shown, marked, to be copied by hand. */
+/*
+ * Copies text to the clipboard. If the browser forbids that (no https, and not this machine), the field `fallback`
+ * shows the text, selected, to be copied by hand. Resolves to whether it was copied.
+ */
 export async function copyText(text, fallback) {
   try {
     await navigator.clipboard.writeText(text);

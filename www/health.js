@@ -1,65 +1,76 @@
-/* health.js - how the recorder is: in a word at the top, and in the panel's figures. */
+/* health.js - the health of the recorder: a word at the top, and the figures in the panel. */
 import * as api from "./api.js";
 import { since } from "./camera.js";
 import { element, find, setText } from "./dom.js";
-import { formatBytes, formatClock, formatDay, formatLength, HOUR, SECOND } from "./time.js";
+import { emit } from "./events.js";
+import { formatBytes, formatDate, formatLength, HOUR, SECOND } from "./time.js";
 
 const POLL_MS = 5000;
+const STATUSES = { ok: "Healthy", warning: "Warning", failed: "Problem" };
+const UNREACHABLE = { status: "failed", reasons: ["Cannot reach the recorder."], warnings: [] };
 
 const RECORDING = {
-  recording: (r) => `on, ${since(r.since)}`,
-  off: (r) => `switched off ${since(r.since)}`,
-  waiting: () => "waits for the camera",
-  encoder: () => "the encoder is being started again",
+  recording: (recording) => `on, ${since(recording.since)}`,
+  off: (recording) => `off, ${since(recording.since)}`,
+  waiting: () => "waiting for the camera",
+  encoder: () => "restarting the encoder",
   "no pictures": () => "the camera's frames cannot be decoded",
-  disk: (r) => `the disk does not take it: ${r.disk_error ?? "no reason is known"}`,
+  disk: (recording) => `cannot write to the disk: ${recording.disk_error ?? "unknown reason"}`,
 };
 
-function lasts(free, perHour) {
+function recordingText(recording) {
+  return (RECORDING[recording.state] ?? (() => recording.state))(recording);
+}
+
+function pictureText({ resolution, measured_fps: measured, fps }) {
+  return `${resolution.width} × ${resolution.height}, ${measured.toFixed(1)} of ${fps.toFixed(0)} fps`;
+}
+
+function roomText(free, perHour) {
   if (!(perHour > 0) || !(free >= 0)) return "not known yet";
-  return `about ${formatLength(free / perHour * HOUR)} at the present rate`;
+  return `about ${formatLength(free / perHour * HOUR)} at the current rate`;
 }
 
-const memoryWords = (memory) => (memory?.seconds ? `${formatLength(memory.seconds * SECOND)} (${formatBytes(memory.bytes)})` : "empty");
-
-function errorWords(info) {
-  if (!info.last_error) return "none";
-  const at = Date.parse(info.last_error_time);
-  return `${info.last_error} (${formatDay(at, false)}, ${formatClock(at)})`;
+function memoryText(memory) {
+  return memory?.seconds ? `${formatLength(memory.seconds * SECOND)} (${formatBytes(memory.bytes)})` : "empty";
 }
 
-function encoderWords({ encoder, behind_seconds: behind, thinned }) {
+function encoderText({ encoder, behind_seconds: behind, thinned }) {
   const late = behind > 2 ? `, ${formatLength(behind * SECOND)} behind` : "";
-  return `${encoder ?? "none"}${late}${thinned ? `, ${thinned} frames left out` : ""}`;
+  return `${encoder ?? "none"}${late}${thinned ? `, ${thinned} frames dropped` : ""}`;
 }
 
-/* [word, figure] */
+function errorText({ last_error: error, last_error_time: time }) {
+  return error ? `${error} (${formatDate(Date.parse(time))})` : "none";
+}
+
+/* [label, figure] */
 function figures(info, archive) {
-  const { recording } = info, used = archive.segments.reduce((sum, file) => sum + file.size, 0);
+  const { recording } = info, used = archive.segments.reduce((sum, { size }) => sum + size, 0);
   return [
-    ["Recording", (RECORDING[recording.state] ?? (() => recording.state))(recording)],
+    ["Recording", recordingText(recording)],
     ["Camera", [info.name ?? info.device ?? "none", info.format].filter(Boolean).join(", ")],
-    ["Picture", `${info.resolution.width} × ${info.resolution.height}, ${info.measured_fps.toFixed(1)} of ${info.fps.toFixed(0)} fps`],
+    ["Picture", pictureText(info)],
     ["Disk used", formatBytes(used)],
     ["Disk free", formatBytes(recording.disk_free_bytes)],
-    ["Room for", lasts(recording.disk_free_bytes, archive.bytesPerHour)],
-    ["In memory", memoryWords(info.memory)],
+    ["Room for", roomText(recording.disk_free_bytes, archive.bytesPerHour)],
+    ["In memory", memoryText(info.memory)],
     ["Frames lost", `${info.lost} lost, ${info.damaged} damaged, of ${info.frames}`],
-    ["Encoder", encoderWords(recording)],
-    ["Last error", errorWords(info)],
+    ["Encoder", encoderText(recording)],
+    ["Last error", errorText(info)],
   ];
 }
 
-export class Health {
+/* Event: "change" when it is known whether the recorder allows changes. */
+export class Health extends EventTarget {
+  allowsControl = false;
   #camera;
-  #allow;
   #timer = 0;
   #stopped = false;
 
-  /* `allow` is told whether the recorder takes changes. */
-  constructor(camera, allow) {
+  constructor(camera) {
+    super();
     this.#camera = camera;
-    this.#allow = allow;
     this.#poll();
   }
 
@@ -68,29 +79,33 @@ export class Health {
     clearTimeout(this.#timer);
   }
 
-  /* The figures, from what the page knows anyway. */
+  /* Draws the figures from what the page knows already. */
   draw(info, archive) {
     if (!info || find("health").hidden) return;
     const rows = figures(info, archive), list = find("health-figures");
-    if (list.children.length !== rows.length * 2) list.replaceChildren(...rows.flatMap(() => [element("dt"), element("dd")]));
-    rows.forEach(([word, figure], number) => {
-      setText(list.children[2 * number], word);
+    if (list.children.length !== rows.length * 2) {
+      list.replaceChildren(...rows.flatMap(() => [element("dt"), element("dd")]));
+    }
+    rows.forEach(([label, figure], number) => {
+      setText(list.children[2 * number], label);
       setText(list.children[2 * number + 1], figure);
     });
   }
 
   async #poll() {
-    const answer = await api.health(this.#camera).catch(() => ({ status: "failed", reasons: ["The recorder cannot be reached."], warnings: [] }));
+    const answer = await api.health(this.#camera).catch(() => UNREACHABLE);
     if (this.#stopped) return;
-    this.#say(answer);
-    if ("allow_control" in answer) this.#allow(answer.allow_control);
+    this.#show(answer);
+    if ("allow_control" in answer) {
+      this.allowsControl = answer.allow_control;
+      emit(this, "change");
+    }
     this.#timer = setTimeout(() => this.#poll(), POLL_MS);
   }
 
-  #say({ status, reasons = [], warnings = [] }) {
-    const words = { ok: "All is well", warning: "A warning", failed: "Trouble" }[status] ?? "Trouble";
+  #show({ status, reasons = [], warnings = [] }) {
     find("health-button").dataset.status = status;
-    setText(find("health-word"), words);
+    setText(find("health-status"), STATUSES[status] ?? STATUSES.failed);
     const list = find("health-reasons"), sentences = [...reasons, ...warnings];
     if (list.textContent === sentences.join("")) return;
     list.replaceChildren(...sentences.map((text) => element("li", {}, text)));

@@ -3,14 +3,15 @@ import { element } from "./dom.js";
 
 const NAMES = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc" };
 
-const nameOf = (key) => key.split("+").filter(Boolean).map((part) => NAMES[part] ?? (part.length === 1 ? part.toUpperCase() : part)).join(" ") || "+";
+const partName = (part) => NAMES[part] ?? (part.length === 1 ? part.toUpperCase() : part);
+const keyName = (key) => key.split("+").filter(Boolean).map(partName).join(" ") || "+";
 
-function keyOf(event) {
-  const shifted = event.shiftKey && event.key.startsWith("Arrow");
-  return shifted ? `Shift+${event.key}` : event.key.length === 1 ? event.key.toLowerCase() : event.key;
+function keyOf({ key, shiftKey }) {
+  if (shiftKey && key.startsWith("Arrow")) return `Shift+${key}`;
+  return key.length === 1 ? key.toLowerCase() : key;
 }
 
-/* What is typed into a field, or presses a button, is not ours. */
+/* Whether the browser or an element has a use of its own for that key: typing into a field, pressing a button. */
 function isTaken(event) {
   const { target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return true;
@@ -19,9 +20,11 @@ function isTaken(event) {
   return target.matches("button, a[href], summary") && (event.key === " " || event.key === "Enter");
 }
 
-/* table: [{keys: [" ", "k"], words: "Play or pause", run: f}] */
+/*
+ * table: [{keys: {" ": run, k: run}, help: "Play or pause"}]. A row without `help` acts, and is left out of the help.
+ */
 export function listenKeys(table) {
-  const actions = new Map(table.flatMap(({ keys, run }) => keys.map((key) => [key, run])));
+  const actions = new Map(table.flatMap(({ keys }) => Object.entries(keys)));
   document.addEventListener("keydown", (event) => {
     const run = isTaken(event) ? null : actions.get(keyOf(event));
     if (!run) return;
@@ -31,8 +34,7 @@ export function listenKeys(table) {
 }
 
 export function keysHelp(table) {
-  return table.filter(({ words }) => words).flatMap(({ keys, words }) => [
-    element("dt", {}, ...keys.flatMap((key, number) => [number ? " " : "", element("kbd", {}, nameOf(key))])),
-    element("dd", {}, words),
-  ]);
+  const names = (keys) => Object.keys(keys).flatMap((key) => [" ", element("kbd", {}, keyName(key))]).slice(1);
+  return table.filter(({ help }) => help)
+    .flatMap(({ keys, help }) => [element("dt", {}, ...names(keys)), element("dd", {}, help)]);
 }

@@ -1,15 +1,15 @@
 /*
- * live.js - the live picture: an <img> that never ends (multipart/x-mixed-replace).
+ * live.js - the live picture: an <img> that never finishes loading (multipart/x-mixed-replace).
  *
- * A browser does not tell when such a picture has ended (Chromium says nothing at all, Firefox stops saying "load"), and never asks
- * again by itself. So the owner passes on every status of the camera; when that says that pictures come, and this one has not changed
- * for a while, or something has happened that ends a stream, it is asked for anew.
+ * A browser does not report that such a picture has ended (Chromium says nothing at all, Firefox stops sending "load"),
+ * and never asks again by itself. So the owner passes on every status of the camera. The picture is requested again if
+ * something has happened that ends a stream, or if it has not changed for a while although the camera sends pictures.
  */
 import { path } from "./api.js";
 
-const PATIENCE_MS = 3500, LONGEST_PATIENCE_MS = 60000; // a dark, still scene may look the same for long
+const PATIENCE_MS = 3500, LONGEST_PATIENCE_MS = 60000; // a dark, still scene may look the same for a long time
 
-/* A number that changes when the picture does; null where there is none. */
+/* A number that changes with the picture; null if there is none. */
 function fingerprint(img) {
   const context = new OffscreenCanvas(32, 18).getContext("2d");
   try {
@@ -24,10 +24,10 @@ export class Live {
   #img;
   #camera;
   #fps;
-  #number = 0;
-  #seen = ""; // what a stream depends on, as of the last status
+  #requests = 0;
+  #stream = ""; // what the stream depends on, as of the last status
   #print = null;
-  #stillSince = 0;
+  #sameSince = 0;
   #patience = PATIENCE_MS;
 
   constructor(img, camera, fps = null) {
@@ -42,35 +42,35 @@ export class Live {
   }
 
   start() {
-    this.#number++;
-    this.#stillSince = performance.now();
+    const view = `${Math.floor(performance.timeOrigin)}.${++this.#requests}`;
+    this.#sameSince = performance.now();
     this.#img.classList.remove("broken");
-    this.#img.src = path("/stream", { camera: this.#camera, fps: this.#fps, view: `${Math.floor(performance.timeOrigin)}.${this.#number}` });
+    this.#img.src = path("/stream", { camera: this.#camera, fps: this.#fps, view });
   }
 
   stop() {
-    this.#seen = "";
+    this.#stream = "";
     this.#img.removeAttribute("src");
   }
 
   follow({ info, live }) {
     if (!live || !this.running || document.hidden) return;
-    const now = `${info.started} ${info.since} ${info.resolution.width}x${info.resolution.height}`;
-    const changed = this.#seen !== "" && now !== this.#seen;
-    this.#seen = now;
-    if (changed || this.#stuck()) this.start();
+    const stream = `${info.started} ${info.since} ${info.resolution.width}x${info.resolution.height}`;
+    const changed = this.#stream !== "" && stream !== this.#stream;
+    this.#stream = stream;
+    if (changed || this.#isStuck()) this.start();
   }
 
-  /* Each try that changes nothing makes the next one wait twice as long. */
-  #stuck() {
+  /* After each attempt that changes nothing the next one waits twice as long. */
+  #isStuck() {
     const print = fingerprint(this.#img), now = performance.now();
     if (print !== this.#print) {
       this.#print = print;
-      this.#stillSince = now;
+      this.#sameSince = now;
       this.#patience = PATIENCE_MS;
       return false;
     }
-    if (now - this.#stillSince < this.#patience) return false;
+    if (now - this.#sameSince < this.#patience) return false;
     this.#patience = Math.min(2 * this.#patience, LONGEST_PATIENCE_MS);
     return true;
   }

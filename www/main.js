@@ -1,188 +1,176 @@
-/* main.js - the page put together: its parts, what they tell each other, and its state in the address. */
+/* main.js - the page as a whole: its parts, how they follow each other, and its state in the address. */
 import { addressOf, readAddress, writeAddress } from "./address.js";
 import { CameraList } from "./camera-list.js";
-import { Cut } from "./selection.js";
-import { setText, find } from "./dom.js";
+import { ClipList, RecordingList } from "./clip-lists.js";
+import { keyTable, wireButtons } from "./commands.js";
+import { find, setText } from "./dom.js";
 import { listenKeys } from "./keys.js";
-import { Clips, Recordings } from "./clip-lists.js";
-import { ask, openCinema, setUpDialogs, setUpTabs, showTab } from "./panels.js";
+import { Overlay } from "./overlay.js";
+import { setUpDialogs, Tabs } from "./panels.js";
 import { Screen } from "./screen.js";
-import { Stage } from "./overlay.js";
+import { Selection } from "./selection.js";
 import { MINUTE } from "./time.js";
 import { TimelineView } from "./timeline-view.js";
-import { keyTable, wireButtons } from "./commands.js";
 
-const TICK_MS = 100, REMEMBER_MS = 400;
-const USUAL_SPAN_MS = 10 * MINUTE; // around the moment that a link names
-const NO_CONTROL = "Not allowed here: http.allow_control in the recorder's configuration is off.";
+const TICK_MS = 100, REMEMBER_AFTER_MS = 400;
+const AROUND_LINK_MS = 10 * MINUTE; // what the timeline shows around the time of a link
+const VALID_LINK = "A valid one is t=2026-05-17T10:23:00.";
+const NO_CONTROL = "Not allowed: http.allow_control is off in the recorder's configuration.";
 
 class Page {
-  stage = new Stage();
-  cameras = new CameraList((camera) => this.#news(camera), () => this.#apply(readAddress()));
-  view = new TimelineView({
-    pick: (ms) => this.screen.open && this.screen.showAt(ms),
-    cut: (range, done) => this.screen.open && this.cut.set(range, done),
-    moved: () => this.#remember(false),
-  });
-  screen = new Screen(this.stage, this.cameras, {
-    opened: (open) => this.#opened(open),
-    changed: (jump) => this.#remember(jump),
-    moved: () => this.#jumped(),
-    archiveChanged: () => this.#archiveChanged(),
-    preview: (url) => this.view.showPreview(url),
-    allow: (allowed) => this.#allow(allowed),
-  });
-  cut = new Cut(this.#cutOwner());
-  clips = new Clips({ camera: () => this.#camera, open: openCinema, ask, tell: (text) => this.stage.tell(text) });
-  recordings = new Recordings({ camera: () => this.#camera, play: (ms) => this.screen.showAt(ms) });
-  #turn = 0; // each jump ends what a link wished for before
-  #pending = true; // a link's wish is on its way: the address stays as it is
+  overlay = new Overlay();
+  tabs = new Tabs();
+  cameras = new CameraList();
+  screen = new Screen(this.overlay, this.cameras);
+  view = new TimelineView();
+  selection = new Selection(this.screen, this.overlay);
+  clips = new ClipList(this.screen, this.overlay);
+  recordings = new RecordingList(this.screen);
+  #turn = 0; // a jump ends what an earlier link is still waiting for
+  #arriving = true; // a link's time is still loading: the address stays as it is
   #timer = 0;
 
   async start() {
-    const table = keyTable(this);
-    setUpDialogs(table);
-    setUpTabs(() => this.#drawLists());
+    const keys = keyTable(this);
+    setUpDialogs(keys);
     wireButtons(this);
-    listenKeys(table);
-    await this.cameras.learn();
+    listenKeys(keys);
+    this.#listen();
+    await this.cameras.load();
     this.#apply(readAddress());
     addEventListener("popstate", () => this.#apply(readAddress()));
     setInterval(() => this.#tick(), TICK_MS);
   }
 
-  get #camera() {
-    return this.screen.open?.camera.name ?? null;
+  #listen() {
+    const { cameras, screen, selection, tabs, view: { timeline } } = this;
+    cameras.addEventListener("status", ({ camera }) => this.#statusChanged(camera));
+    cameras.addEventListener("change", () => this.#apply(readAddress()));
+    screen.addEventListener("open", () => this.#cameraOpened());
+    screen.addEventListener("change", ({ jump }) => this.#remember(jump));
+    screen.addEventListener("move", () => this.#jumped());
+    timeline.addEventListener("pick", ({ ms }) => screen.current && screen.showAt(ms));
+    timeline.addEventListener("select", ({ range, final }) => screen.current && selection.set(range, final));
+    timeline.addEventListener("move", () => this.#remember(false));
+    selection.addEventListener("change", ({ final }) => this.#selectionChanged(final));
+    selection.addEventListener("keep", () => this.#clipKept());
+    tabs.addEventListener("change", () => this.#drawLists());
   }
 
   /* --- the state and its address --- */
 
-  #apply(wish) {
-    const { cameras, screen } = this, known = cameras.has(wish.camera), turn = ++this.#turn;
-    if (wish.wrong) this.stage.tell(`The link's time "${wish.wrong}" is none. Right is t=2026-05-17T10:23:00.`);
-    if (wish.camera && !known && cameras.several) this.stage.tell(`There is no camera "${wish.camera}" here.`);
-    const at = wish.at ?? wish.range?.from ?? null;
-    this.#pending = false;
+  #apply(state) {
+    const { cameras, overlay, screen, selection } = this, known = cameras.has(state.camera), turn = ++this.#turn;
+    if (state.invalid) overlay.notify(`The time in the link, "${state.invalid}", is invalid. ${VALID_LINK}`);
+    if (state.camera && !known && cameras.several) overlay.notify(`There is no camera "${state.camera}".`);
+    const at = state.at ?? state.range?.from ?? null;
+    this.#arriving = false;
     if (cameras.several && !known && at === null) return screen.enterGrid();
-    screen.openCamera(known ? wish.camera : cameras.names[0]);
-    screen.setSpeed(wish.speed);
-    this.#pending = at !== null;
-    this.#applyZoom(wish.zoom, at);
-    this.cut.set(wish.range, false);
+    screen.openCamera(known ? state.camera : cameras.names[0]);
+    screen.setSpeed(state.speed);
+    this.#arriving = at !== null;
+    this.#applyZoom(state.zoom, at);
+    selection.set(state.range, false);
     if (at === null) return screen.enterLive();
-    return screen.open.archive.ready.then(() => turn === this.#turn && this.#arrive(at, wish.range));
+    return screen.current.archive.ready.then(() => turn === this.#turn && this.#arrive(at, state.range));
   }
 
   #applyZoom(zoom, at) {
-    if (at !== null) this.view.showAround(at, zoom ?? USUAL_SPAN_MS);
+    if (at !== null) this.view.showAround(at, zoom ?? AROUND_LINK_MS);
     else if (zoom !== null) this.view.showNow(zoom);
-    else this.view.showUsual();
+    else this.view.resetZoom();
   }
 
   #arrive(at, range) {
-    this.#pending = false;
-    this.cut.set(range, true);
-    this.screen.enterBack(at, true);
+    this.#arriving = false;
+    this.selection.set(range, true);
+    this.screen.enterPlayback(at, true);
   }
 
   get #state() {
     const { screen, cameras } = this, alone = screen.mode !== "grid";
     return {
-      camera: cameras.several && alone ? this.#camera : null,
-      at: screen.head,
-      range: alone ? this.cut.range : null,
+      camera: cameras.several && alone ? screen.cameraName : null,
+      at: screen.playhead,
+      range: alone ? this.selection.range : null,
       zoom: alone ? this.view.zoom : null,
-      speed: screen.open.player.speed,
+      speed: screen.current.player.speed,
     };
   }
 
-  /* jump: a step that the browser's Back undoes; what changes by itself waits until it rests. */
+  get linkToSelection() {
+    const { range } = this.selection;
+    return location.origin + location.pathname + addressOf({ ...this.#state, at: range.from, range });
+  }
+
+  /* jump: a step that the browser's Back undoes. Anything else is written once it has been at rest for a moment. */
   #remember(jump) {
     clearTimeout(this.#timer);
     if (jump) {
       this.#turn++;
-      this.#pending = false;
+      this.#arriving = false;
       writeAddress(this.#state, true);
-    } else if (!this.#pending) {
-      this.#timer = setTimeout(() => writeAddress(this.#state, false), REMEMBER_MS);
+    } else if (!this.#arriving) {
+      this.#timer = setTimeout(() => writeAddress(this.#state, false), REMEMBER_AFTER_MS);
     }
   }
 
-  /* --- news --- */
+  /* --- what the parts report --- */
 
-  #opened(open) {
-    this.cut.set(null, false);
-    this.view.watch(open);
+  #cameraOpened() {
+    const { current } = this.screen, { archive, camera, health } = current;
+    archive.addEventListener("change", () => this.#drawLists());
+    health.addEventListener("change", () => this.#allowControl(health.allowsControl));
+    this.selection.set(null, false);
+    this.view.watch(current);
     this.clips.load();
-    this.#news(open.camera);
+    this.#statusChanged(camera);
   }
 
-  #news(camera) {
+  #statusChanged(camera) {
     const { screen } = this;
     screen.follow(camera);
-    if (camera !== screen.open?.camera) return;
+    if (camera !== screen.current?.camera) return;
     const name = camera.status.info?.camera ?? "";
     setText(find("camera-name"), name);
     document.title = `${name ? `${name} · ` : ""}${camera.status.title} · Recorder`;
     this.#drawLists();
   }
 
-  #archiveChanged() {
-    this.view.archiveChanged();
-    this.#drawLists();
-  }
-
   #drawLists() {
-    if (!this.screen.open) return;
-    const { archive, camera, health } = this.screen.open;
+    if (!this.screen.current) return;
+    const { archive, camera, health } = this.screen.current;
     this.recordings.draw(archive);
     health.draw(camera.status.info, archive);
   }
 
-  #allow(allowed) {
-    this.cut.allow(allowed ? null : NO_CONTROL);
-    this.clips.allow(allowed ? null : NO_CONTROL);
+  #allowControl(allowed) {
+    this.selection.forbidKeeping(allowed ? null : NO_CONTROL);
+    this.clips.forbidDeleting(allowed ? null : NO_CONTROL);
   }
 
-  /* What goes by itself. */
+  #selectionChanged(final) {
+    this.view.setRange(this.selection.range);
+    if (final) this.#remember(false);
+  }
+
+  #clipKept() {
+    this.tabs.show("clips");
+    this.clips.load();
+  }
+
   #tick() {
-    const { screen, stage, view } = this, { player, footage, camera } = screen.open;
+    const { screen, overlay, view } = this, { player, playable, camera } = screen.current;
     screen.tick();
-    if (screen.mode === "back") stage.setMoment(screen.head, !player.playing);
-    else stage.setMoment(camera.status.live ? screen.now() : footage.memory?.to ?? null, false);
-    view.tick({ now: screen.now(), head: screen.head, playing: screen.mode === "back" && player.playing });
+    if (screen.mode === "playback") overlay.setTime(screen.playhead, !player.playing);
+    else overlay.setTime(camera.status.live ? screen.now() : playable.memory?.to ?? null, false);
+    view.tick({ now: screen.now(), playhead: screen.playhead, playing: screen.mode === "playback" && player.playing });
   }
 
   #jumped() {
     this.#tick();
-    if (this.screen.head === null) this.view.bringNow();
+    if (this.screen.playhead === null) this.view.bringNow();
     else this.view.follow();
-  }
-
-  /* --- the cut --- */
-
-  #cutOwner() {
-    return {
-      camera: () => this.#camera,
-      hasAny: (from, to) => this.screen.open.footage.hasAny(from, to),
-      gapsIn: (from, to) => this.screen.open.footage.gapsIn(from, to),
-      changed: (range, done) => this.#cutChanged(range, done),
-      play: (range) => this.screen.playCut(range),
-      kept: () => this.#kept(),
-      address: (range) => location.origin + location.pathname + addressOf({ ...this.#state, at: range.from, range }),
-      now: () => this.screen.now(),
-      tell: (text) => this.stage.tell(text),
-    };
-  }
-
-  #cutChanged(range, done) {
-    this.view.setRange(range);
-    if (done) this.#remember(false);
-  }
-
-  #kept() {
-    showTab("clips");
-    this.clips.load();
   }
 }
 

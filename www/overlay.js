@@ -1,47 +1,49 @@
-/* overlay.js - the picture's frame: its clock, what stands over it when there is none, and sentences for the moment. */
+/* overlay.js - what is shown over the picture: clock, mode, why there is no picture, and short notices. */
 import { find, setText } from "./dom.js";
 import { formatClock, formatDay, SECOND } from "./time.js";
 
 const NOTICE_MS = 7 * SECOND, SLOW_MS = 500;
 
-export class Stage {
+export class Overlay {
   #notice = 0;
-  #waiting = 0;
+  #loading = 0;
 
-  /* mode: "live", "back" or "grid" */
+  /* mode: "live", "playback" or "grid" */
   setMode(mode) {
-    find("stage").classList.toggle("live", mode === "live");
+    find("screen").classList.toggle("live", mode === "live");
     find("grid").hidden = mode !== "grid";
     find("picture").hidden = find("clock").hidden = mode === "grid";
     if (mode === "live") find("live").hidden = false;
     find("go-live").setAttribute("aria-pressed", mode === "live");
-    if (mode !== "live") find("veil").hidden = true;
+    if (mode !== "live") find("no-picture").hidden = true;
   }
 
   setStatus(status, mode) {
-    const pill = find("state");
-    setText(pill, status.title);
-    pill.classList.toggle("good", status.live);
-    pill.classList.toggle("bad", !status.live);
-    setText(find("rate"), status.live ? `${status.info.measured_fps.toFixed(1)} fps · ${status.info.resolution.width} × ${status.info.resolution.height}` : "");
+    const { title, detail, live, info } = status, pill = find("state");
+    setText(pill, title);
+    pill.classList.toggle("good", live);
+    pill.classList.toggle("bad", !live);
+    const rate = () => `${info.measured_fps.toFixed(1)} fps · ${info.resolution.width} × ${info.resolution.height}`;
+    setText(find("rate"), live ? rate() : "");
     if (mode !== "live") return;
-    find("stage").classList.toggle("stale", !status.live);
-    find("stage").classList.toggle("moving", status.live);
-    find("veil").hidden = status.live;
-    setText(find("veil-title"), status.title);
-    setText(find("veil-words"), status.detail);
-    setText(find("mode"), status.live ? "Live" : status.info?.memory?.to ? "Last picture" : "No picture");
+    find("screen").classList.toggle("stale", !live);
+    find("screen").classList.toggle("moving", live);
+    find("no-picture").hidden = live;
+    setText(find("no-picture-title"), title);
+    setText(find("no-picture-detail"), detail);
+    setText(find("mode"), live ? "Live" : info?.memory?.to ? "Last picture" : "No picture");
   }
 
-  setMoment(ms, exact) {
+  /* ms: wall time of the picture, or null; exact: with hundredths of a second. */
+  setTime(ms, exact) {
     find("time").hidden = find("day").hidden = ms === null;
     setText(find("time"), ms === null ? "" : formatClock(ms, exact));
     find("time").setAttribute("datetime", ms === null ? "" : new Date(ms).toISOString());
     setText(find("day"), ms === null ? "" : formatDay(ms));
   }
 
-  setPlaying(words, playing) {
-    setText(find("mode"), words);
+  setPlaying(playing) {
+    setText(find("mode"), playing ? "Recorded" : "Paused");
     this.setButton(playing);
   }
 
@@ -50,8 +52,8 @@ export class Stage {
     find("play").querySelector("use").setAttribute("href", playing ? "#icon-pause" : "#icon-play");
   }
 
-  /* A sentence about what just happened; it goes by itself. */
-  tell(text) {
+  /* A sentence about what just happened; it disappears by itself. */
+  notify(text) {
     const node = find("notice");
     clearTimeout(this.#notice);
     node.hidden = !text;
@@ -59,16 +61,19 @@ export class Stage {
     this.#notice = setTimeout(() => (node.hidden = true), NOTICE_MS);
   }
 
-  /* Shows for how long a picture is being fetched, once that is worth a word. */
-  wait(began) {
-    const node = find("waiting");
-    clearInterval(this.#waiting);
+  /*
+   * Shows how long a picture has been loading, once that takes long enough to notice. since: performance.now(), or
+   * null: loaded.
+   */
+  setLoading(since) {
+    const node = find("loading");
+    clearInterval(this.#loading);
     node.hidden = true;
-    if (began === null) return;
-    this.#waiting = setInterval(() => {
-      const ms = performance.now() - began;
+    if (since === null) return;
+    this.#loading = setInterval(() => {
+      const ms = performance.now() - since;
       node.hidden = ms < SLOW_MS;
-      setText(node, `Fetching the recording, ${(ms / SECOND).toFixed(0)} s`);
+      setText(node, `Loading the recording, ${(ms / SECOND).toFixed(0)} s`);
     }, 100);
   }
 

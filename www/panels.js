@@ -1,72 +1,79 @@
-/* panels.js - tabs (WAI-ARIA's pattern: arrows move, one of them is in the tab order) and dialogs. */
+/* panels.js - tabs (the WAI-ARIA pattern: arrow keys move, one tab is in the tab order) and dialogs. */
 import { find, setText } from "./dom.js";
+import { emit } from "./events.js";
 import { keysHelp } from "./keys.js";
 import { offsetAt, MINUTE } from "./time.js";
 
 const TABS = ["clips", "recordings", "health"];
-let changed = () => {};
 
-export function showTab(name, intoView = false) {
-  for (const tab of TABS) {
-    const button = find(`tab-${tab}`), chosen = tab === name;
-    button.setAttribute("aria-selected", chosen);
-    button.tabIndex = chosen ? 0 : -1;
-    find(tab).hidden = !chosen;
+/* Event: "change" when another tab is shown. */
+export class Tabs extends EventTarget {
+  constructor() {
+    super();
+    for (const name of TABS) {
+      find(`tab-${name}`).addEventListener("click", () => this.show(name));
+      find(`tab-${name}`).addEventListener("keydown", (event) => this.#move(name, event));
+    }
   }
-  changed();
-  if (intoView) find("side").scrollIntoView({ block: "nearest" });
+
+  show(name, scroll = false) {
+    for (const tab of TABS) {
+      const button = find(`tab-${tab}`), chosen = tab === name;
+      button.setAttribute("aria-selected", chosen);
+      button.tabIndex = chosen ? 0 : -1;
+      find(tab).hidden = !chosen;
+    }
+    emit(this, "change");
+    if (scroll) find("side").scrollIntoView({ block: "nearest" });
+  }
+
+  #move(name, { key }) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (!by) return;
+    const next = TABS[(TABS.indexOf(name) + by + TABS.length) % TABS.length];
+    this.show(next);
+    find(`tab-${next}`).focus();
+  }
 }
 
-export function setUpTabs(whenChanged) {
-  changed = whenChanged;
-  TABS.forEach((tab, number) => {
-    find(`tab-${tab}`).addEventListener("click", () => showTab(tab));
-    find(`tab-${tab}`).addEventListener("keydown", (event) => {
-      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (!by) return;
-      const next = TABS[(number + by + TABS.length) % TABS.length];
-      showTab(next);
-      find(`tab-${next}`).focus();
-    });
-  });
-}
-
-function zoneWords() {
+function zoneText() {
   const minutes = offsetAt(Date.now()) / MINUTE, hours = Math.abs(minutes) / 60;
   return `, UTC${minutes < 0 ? "−" : "+"}${hours}`;
 }
 
 export function setUpDialogs(keys) {
   find("help-keys").replaceChildren(...keysHelp(keys));
-  setText(find("zone"), zoneWords());
-  const video = find("cinema-video"), words = find("cinema-words");
-  find("cinema").addEventListener("close", () => {
+  setText(find("zone"), zoneText());
+  const video = find("clip-video"), message = find("clip-message");
+  find("clip-dialog").addEventListener("close", () => {
     video.removeAttribute("src");
     video.load();
   });
   video.addEventListener("error", () => {
-    words.hidden = !video.hasAttribute("src");
-    setText(words, "This browser cannot play the clip. It can still be downloaded.");
+    message.hidden = !video.hasAttribute("src");
+    setText(message, "This browser cannot play the clip. You can still download it.");
   });
 }
 
 export const showHelp = () => find("help").showModal();
 
-/* A kept clip, in a player of the browser's own. */
-export function openCinema(title, url) {
-  setText(find("cinema-title"), title);
-  find("cinema-words").hidden = true;
-  find("cinema-video").src = url;
-  find("cinema").showModal();
-  find("cinema-video").play().catch(() => {});
+/* Plays a kept clip, with the browser's own controls. */
+export function openClip(title, url) {
+  setText(find("clip-title"), title);
+  find("clip-message").hidden = true;
+  find("clip-video").src = url;
+  find("clip-dialog").showModal();
+  find("clip-video").play().catch(() => {});
 }
 
-/* Resolves true where the question was answered with `word`. */
-export function ask(question, word) {
-  const dialog = find("ask");
-  setText(find("ask-words"), question);
-  setText(find("ask-yes"), word);
+/* Resolves to true if the answer is `yes`, which is the text of that button, and to false if it is Cancel. */
+export function askToConfirm(question, yes) {
+  const dialog = find("confirm");
+  setText(find("confirm-question"), question);
+  setText(find("confirm-yes"), yes);
   dialog.returnValue = "no";
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }));
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
 }

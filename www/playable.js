@@ -1,12 +1,12 @@
 /*
- * playable.js - where there is something to play: what is recorded, and what memory alone holds.
+ * playable.js - which times can be played: what is recorded, and what only the memory ring holds.
  *
- * Nothing is asked for that may not be indexed yet: the recorder would have to encode it once more, out of memory.
+ * Frames that may not be indexed yet are left out, because the recorder would have to encode them again from memory.
  */
 const GROWING_MS = 8000;
-const IN_MEMORY = new Set(["recording off", "disk", "encoder"]); // frames came, and were not recorded
+const IN_MEMORY = new Set(["recording off", "disk", "encoder"]); // causes of gaps whose frames only memory has
 
-export class Footage {
+export class Playable {
   #camera;
   #archive;
 
@@ -24,38 +24,41 @@ export class Footage {
     return live && info.recording.state === "recording" && to !== null && this.#camera.now() - to < GROWING_MS;
   }
 
-  /* How far `ms` lies behind live; 0 where nothing more is to come. */
-  behind(ms) {
+  /* How far `ms` is behind live; 0 if recording has stopped. */
+  lag(ms) {
     return this.#growing ? this.#camera.now() - ms : 0;
   }
 
-  /* Up to when there is footage, as of the last answer. */
-  edge() {
+  /* The end of what can be played, as of the last answer. */
+  get end() {
     const { recording } = this.#camera.status.info ?? {};
     const indexed = Math.max(Date.parse(recording?.indexed_until) || 0, this.#archive.to ?? 0);
     return this.#growing || recording?.state === "recording" ? indexed : Math.max(this.memory?.to ?? 0, indexed);
   }
 
-  /* What the memory ring holds, or null. */
+  /* The period that the memory ring holds, or null. */
   get memory() {
     const memory = this.#camera.status.info?.memory;
     const from = Date.parse(memory?.from), to = Date.parse(memory?.to);
     return to > from ? { from, to } : null;
   }
 
+  /* {from, to, memory}: the span that contains `ms`, or null. `memory` is true if no file holds it. */
   spanAt(ms) {
     const span = this.#archive.spanAt(ms), last = this.#archive.spans.at(-1);
-    if (this.#growing && (span ?? last) === last && ms >= last.from && ms < this.edge()) return { ...last, to: this.edge() };
+    if (this.#growing && (span ?? last) === last && ms >= last.from && ms < this.end) return { ...last, to: this.end };
     return span ?? this.#memorySpan(ms);
   }
 
-  /* The piece of memory around `ms` that no file has. */
   #memorySpan(ms) {
     const { memory } = this, gap = this.gapAt(ms), last = this.#archive.to ?? 0;
     if (!memory || ms < memory.from || ms >= memory.to) return null;
-    if (gap) return IN_MEMORY.has(gap.cause) ? { memory: true, from: Math.max(gap.from, memory.from), to: Math.min(gap.to, memory.to) } : null;
-    const off = this.#camera.status.info.recording.state !== "recording";
-    return off && ms >= last ? { memory: true, from: Math.max(last, memory.from), to: memory.to } : null;
+    if (gap) {
+      if (!IN_MEMORY.has(gap.cause)) return null;
+      return { memory: true, from: Math.max(gap.from, memory.from), to: Math.min(gap.to, memory.to) };
+    }
+    if (this.#camera.status.info.recording.state === "recording" || ms < last) return null;
+    return { memory: true, from: Math.max(last, memory.from), to: memory.to };
   }
 
   spanAfter(ms) {

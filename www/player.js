@@ -1,51 +1,52 @@
 /*
- * player.js - plays the archive: pieces of at most a minute, one after the other, each a clip in one of two decks.
+ * player.js - plays the archive: clips of at most a minute, one after the other, in two videos by turns.
  *
- * While one deck plays, the other one makes the next piece ready, so segments, gaps and restarts pass without a stop: no piece
- * holds a gap, and the next one begins behind it. Up to FASTEST_DECODED the browser plays every frame faster; beyond that the
- * recorder sends key frames only, since decoding sixteen times the frames would be more than most machines can do.
- *
- * Events to the owner: picture(), playing(bool), waiting(ms or null: since when), gap(gap), nothing(ms: from there on), caughtUp(),
- * slowed() to speed 1, failed(problem).
+ * While one video plays, the other one loads the next clip, so segments, gaps and restarts pass without a stop: no clip
+ * contains a gap, and the next one begins after it. Up to FASTEST_DECODED the browser plays every frame faster. Beyond
+ * that the recorder sends key frames only, because most machines cannot decode sixteen times the frames.
  */
 import { footagePath } from "./api.js";
-import { Deck } from "./clip-video.js";
+import { ClipVideo } from "./clip-video.js";
+import { emit } from "./events.js";
 import { SECOND } from "./time.js";
 
-const PIECE_MS = 60 * SECOND, MEMORY_PIECE_MS = 20 * SECOND;
-const AHEAD_MS = 10 * SECOND; // of playing: when the next piece is made ready
-const LEAST_MS = 0.5 * SECOND; // a piece at the growing end is worth its request
-const LIVE_MS = 2 * SECOND; // nearer to now than that, live is the better picture
+const CLIP_MS = 60 * SECOND, MEMORY_CLIP_MS = 20 * SECOND;
+const AHEAD_MS = 10 * SECOND; // so long before the end of a clip the next one is loaded
+const LEAST_MS = 0.5 * SECOND; // a shorter clip at the growing end is not worth a request
+const LIVE_MS = 2 * SECOND; // so close to now, the live picture is the better one
 const RETRY_MS = 250;
 const FASTEST_DECODED = 4;
 
 const floor = (ms) => Math.floor(ms / SECOND) * SECOND;
 
-export class Player {
+/*
+ * Events: "picture" when another picture is shown, "playing" when `playing` changed, "loading" {since}
+ * (performance.now(), or null: loaded), "gap" {gap} when a gap is skipped, "nothing" {ms} if nothing was recorded from
+ * then on, "caughtup" with live, "slowed" to speed 1, "failed" {problem}.
+ */
+export class Player extends EventTarget {
   speed = 1;
   playing = false;
   active = false;
-  #source;
-  #owner;
+  #playable;
   #front;
   #back;
-  #next = null; // promise of the back deck's piece
-  #turn = 0; // each show() ends what went before
-  #wanted = null; // where a show() is on its way to
+  #next = null; // promise: the next clip is loaded in the back video
+  #turn = 0; // each show() ends the one before
+  #target = null; // time that a show() is loading
   #timer = 0;
 
-  /* source: {camera, spanAt, spanAfter, spanBefore, gapAt, edge(), behind(ms)}, see playable.js. */
-  constructor(videos, source, owner) {
-    [this.#front, this.#back] = videos.map((video) => new Deck(video));
-    this.#source = source;
-    this.#owner = owner;
-    for (const video of videos) video.onended = () => this.#goOn(video);
+  constructor(videos, playable) {
+    super();
+    [this.#front, this.#back] = videos.map((video) => new ClipVideo(video));
+    this.#playable = playable;
+    for (const video of videos) video.onended = () => this.#continue(video);
   }
 
-  /* The wall time of the picture, or of the one that is being fetched. */
+  /* Wall time of the picture, or of the one that is loading. */
   get at() {
-    if (this.#wanted !== null) return this.#wanted;
-    return this.#front.piece ? this.#front.at : null;
+    if (this.#target !== null) return this.#target;
+    return this.#front.clip ? this.#front.at : null;
   }
 
   get shows() {
@@ -56,60 +57,59 @@ export class Player {
     return this.#front.video;
   }
 
-  get source() {
-    return this.#front.piece?.source ?? "";
-  }
-
-  /* Goes to a point in time; in a gap to what comes behind it. */
+  /* Goes to a time; from within a gap, to its end. */
   async show(ms, play) {
     const turn = ++this.#turn;
     this.active = true;
     this.playing = play;
-    const at = this.#landing(ms);
-    this.#owner.playing(play);
-    if (at === null) return this.#nothingFrom(ms);
-    this.#wanted = at;
+    const at = this.#resolve(ms);
+    emit(this, "playing");
+    if (at === null) return this.#endAt(ms);
+    this.#target = at;
     this.#front.video.pause();
-    this.#owner.waiting(performance.now());
+    emit(this, "loading", { since: performance.now() });
     try {
-      if (!await this.#bring(at, turn)) return;
-      this.#wanted = null;
+      if (!await this.#load(at, turn)) return;
+      this.#target = null;
       this.#run();
     } catch (problem) {
       if (turn === this.#turn) this.#fail(problem);
     }
-    if (turn === this.#turn) this.#owner.waiting(null);
+    if (turn === this.#turn) emit(this, "loading", { since: null });
   }
 
   #fail(problem) {
-    this.#wanted = null;
+    this.#target = null;
     this.playing = false;
-    this.#owner.playing(false);
-    this.#owner.failed(problem);
+    emit(this, "playing");
+    emit(this, "failed", { problem });
   }
 
-  #nothingFrom(ms) {
+  #endAt(ms) {
     this.playing = false;
-    this.#owner.nothing(ms);
+    emit(this, "nothing", { ms });
   }
 
-  /* Where a wish for `ms` ends up: there, behind the gap (or before the first recording), or null at the end of everything. */
-  #landing(ms) {
-    if (this.#source.spanAt(ms)) return ms;
-    const gap = this.#source.gapAt(ms) ?? { from: ms, cause: null }, next = this.#source.spanAfter(ms);
-    if (next && next.from - ms > SECOND) this.#owner.gap({ ...gap, to: next.from });
+  /*
+   * The time that is shown for `ms`: itself, the end of its gap (or of the time before the first recording), or null:
+   * nothing follows.
+   */
+  #resolve(ms) {
+    if (this.#playable.spanAt(ms)) return ms;
+    const gap = this.#playable.gapAt(ms) ?? { from: ms, cause: null }, next = this.#playable.spanAfter(ms);
+    if (next && next.from - ms > SECOND) emit(this, "gap", { gap: { ...gap, to: next.from } });
     return next ? next.from : null;
   }
 
-  /* False where another wish has come meanwhile: then it is that one's turn to change anything. */
-  async #bring(at, turn) {
-    if (this.#front.loaded && this.#front.covers(at, this.#lapse)) {
+  /* Resolves to false if another show() has begun meanwhile, which then is the one to change anything. */
+  async #load(at, turn) {
+    if (this.#front.loaded && this.#front.covers(at, this.#clipSpeed)) {
       await this.#front.seek(at);
       return turn === this.#turn;
     }
     this.#next = null;
-    if (this.#back.loaded && this.#back.covers(at, this.#lapse)) await this.#back.seek(at);
-    else await this.#back.load(this.#pieceFor(at), at);
+    if (this.#back.loaded && this.#back.covers(at, this.#clipSpeed)) await this.#back.seek(at);
+    else await this.#back.load(this.#clipAt(at), at);
     if (turn !== this.#turn) return false;
     this.#swap();
     return true;
@@ -123,25 +123,26 @@ export class Player {
     this.#next = null;
   }
 
-  get #lapse() {
+  /* The speed of the clips themselves: above 1 they are timelapses. */
+  get #clipSpeed() {
     return this.speed > FASTEST_DECODED ? this.speed : 1;
   }
 
-  /* The piece that holds `ms`, which lies in a span. */
-  #pieceFor(ms) {
-    const span = this.#source.spanAt(ms), speed = this.#lapse;
+  /* The clip that contains `ms`, a time within a span. */
+  #clipAt(ms) {
+    const span = this.#playable.spanAt(ms), speed = this.#clipSpeed;
     const from = Math.max(floor(ms), span.from);
-    const length = (span.memory ? MEMORY_PIECE_MS : PIECE_MS) * Math.max(speed, Math.min(this.speed, FASTEST_DECODED));
+    const length = (span.memory ? MEMORY_CLIP_MS : CLIP_MS) * Math.max(speed, Math.min(this.speed, FASTEST_DECODED));
     const to = Math.min(span.to, floor(from + length));
-    return { from, to, speed, url: footagePath(this.#source.camera, from, to, speed) };
+    return { from, to, speed, url: footagePath(this.#playable.camera, from, to, speed) };
   }
 
   #run() {
     clearInterval(this.#timer);
-    this.#owner.picture();
+    emit(this, "picture");
     if (!this.playing) return this.#settle();
     this.#front.video.playbackRate = this.speed > FASTEST_DECODED ? 1 : this.speed;
-    this.#timer = setInterval(() => this.#prepare(), 250);
+    this.#timer = setInterval(() => this.#prepare(), RETRY_MS);
     return this.#front.play().catch((error) => error.name === "AbortError" || this.#fail(error));
   }
 
@@ -150,116 +151,116 @@ export class Player {
     try {
       await this.#front.settle();
     } catch (problem) {
-      this.#owner.failed(problem);
+      emit(this, "failed", { problem });
     }
-    if (turn === this.#turn && !this.playing) this.#owner.picture();
+    if (turn === this.#turn && !this.playing) emit(this, "picture");
   }
 
-  /* What comes behind the front piece: a point in time, or null where there is nothing yet. */
-  #following() {
-    const { to } = this.#front.piece;
-    const span = this.#source.spanAt(to) ?? this.#source.spanAfter(to - 1);
+  /* Where the clip after the front one begins, or null if there is none yet. */
+  #nextStart() {
+    const { to } = this.#front.clip;
+    const span = this.#playable.spanAt(to) ?? this.#playable.spanAfter(to - 1);
     if (!span) return null;
     const at = Math.max(to, span.from);
-    return at < span.to - LEAST_MS || this.#source.spanAfter(at) ? at : null;
+    return at < span.to - LEAST_MS || this.#playable.spanAfter(at) ? at : null;
   }
 
-  /* Makes the next piece ready in time. */
+  /* Loads the next clip shortly before the front one ends. */
   #prepare() {
-    if (this.#next || this.#wanted !== null || !this.#front.piece || this.#front.left > AHEAD_MS) return;
-    const at = this.#following();
-    if (at === null || (this.#front.left > SECOND && this.#source.edge() - at < 3 * SECOND)) return;
-    this.#next = this.#back.load(this.#pieceFor(at), at).then((done) => (done ? at : null), (problem) => {
+    if (this.#next || this.#target !== null || !this.#front.clip || this.#front.remaining > AHEAD_MS) return;
+    const at = this.#nextStart();
+    if (at === null || (this.#front.remaining > SECOND && this.#playable.end - at < 3 * SECOND)) return;
+    this.#next = this.#back.load(this.#clipAt(at), at).then((loaded) => (loaded ? at : null), (problem) => {
       this.#next = null;
       throw problem;
     });
     this.#next.catch(() => {});
   }
 
-  async #goOn(video) {
+  /* Goes on with the next clip after `video` has ended. */
+  async #continue(video) {
     if (video !== this.#front.video || !this.playing || !this.active) return;
-    const turn = this.#turn, from = this.#front.piece.to;
+    const turn = this.#turn, from = this.#front.clip.to;
     this.#prepare();
     const at = this.#next ? await this.#next.catch(() => null) : null;
     if (turn !== this.#turn) return;
-    if (at === null) return this.#waitOrLive(from);
-    if (at - from > SECOND) this.#owner.gap({ ...this.#source.gapAt(from), from, to: at });
+    if (at === null) return this.#awaitMore(from);
+    if (at - from > SECOND) emit(this, "gap", { gap: { ...this.#playable.gapAt(from), from, to: at } });
     this.#swap();
     this.#run();
   }
 
-  /* At the end of what is indexed: near enough to now that is live, else the recorder's encoder is late, and is waited for. */
-  #waitOrLive(from, since = performance.now()) {
-    const at = this.#following(), turn = this.#turn;
+  /*
+   * At the end of what is indexed: close to now live takes over; otherwise the encoder is late, and this waits for it.
+   */
+  #awaitMore(from, since = performance.now()) {
+    const at = this.#nextStart(), turn = this.#turn;
     if (at !== null) return this.show(at, true);
-    if (this.#source.behind(from) < LIVE_MS + SECOND) return this.#owner.caughtUp();
-    this.#owner.waiting(since);
-    return setTimeout(() => turn === this.#turn && this.playing && this.#waitOrLive(from, since), RETRY_MS);
+    if (this.#playable.lag(from) < LIVE_MS + SECOND) return emit(this, "caughtup");
+    emit(this, "loading", { since });
+    return setTimeout(() => turn === this.#turn && this.playing && this.#awaitMore(from, since), RETRY_MS);
   }
 
   play() {
-    if (!this.active || this.#wanted !== null) {
-      this.playing = true;
-      return this.#owner.playing(true);
-    }
     this.playing = true;
-    this.#owner.playing(true);
-    return this.#front.ended ? this.#goOn(this.#front.video) : this.#run();
+    emit(this, "playing");
+    if (!this.active || this.#target !== null) return undefined;
+    return this.#front.ended ? this.#continue(this.#front.video) : this.#run();
   }
 
   pause() {
     this.playing = false;
-    this.#owner.playing(false);
-    this.#owner.waiting(null);
-    if (this.active && this.#wanted === null && this.#front.piece) this.#run();
+    emit(this, "playing");
+    emit(this, "loading", { since: null });
+    if (this.active && this.#target === null && this.#front.clip) this.#run();
   }
 
   setSpeed(speed) {
-    const at = this.at, before = this.#lapse;
+    const { at } = this, before = this.#clipSpeed;
     this.speed = speed;
     if (!this.active || at === null) return;
-    if (before !== this.#lapse) this.show(at, this.playing);
-    else if (this.#wanted === null && !this.#front.ended) this.#run(); // else the next piece begins at that speed
+    if (before !== this.#clipSpeed) this.show(at, this.playing);
+    else if (this.#target === null && !this.#front.ended) this.#run(); // otherwise the next clip begins at that speed
   }
 
-  /* One frame on or back, over the borders of pieces and gaps. */
+  /* Moves by one frame, forward or back, across the borders of clips and gaps. */
   async step(frames) {
-    if (!this.active || this.#wanted !== null || !this.#front.piece) return;
+    if (!this.active || this.#target !== null || !this.#front.clip) return;
     if (this.playing) this.pause();
-    if (this.#lapse !== 1) {
+    if (this.#clipSpeed !== 1) {
       this.speed = 1;
-      this.#owner.slowed();
+      emit(this, "slowed");
       await this.show(this.#front.at, false);
     }
-    const { piece } = this.#front;
+    const { clip } = this.#front;
     try {
-      if (await this.#front.step(frames)) return this.#owner.picture();
-      const at = frames > 0 ? this.#following() : this.#before(piece.start);
+      if (await this.#front.step(frames)) return emit(this, "picture");
+      const at = frames > 0 ? this.#nextStart() : this.#lastFrameBefore(clip.start);
       if (at !== null) await this.show(at, false);
     } catch (problem) {
-      this.#owner.failed(problem);
+      emit(this, "failed", { problem });
     }
   }
 
-  /* Stands still on the last frame before a point in time. */
-  standBefore(ms) {
-    const at = this.#before(ms);
+  /* Pauses on the last frame before a time. */
+  pauseBefore(ms) {
+    const at = this.#lastFrameBefore(ms);
     return at === null ? this.pause() : this.show(at, false);
   }
 
-  #before(start) {
-    const span = this.#source.spanAt(start - 1) ?? this.#source.spanBefore(start);
-    return span ? Math.min(start, span.to) - 1 : null;
+  #lastFrameBefore(ms) {
+    const span = this.#playable.spanAt(ms - 1) ?? this.#playable.spanBefore(ms);
+    return span ? Math.min(ms, span.to) - 1 : null;
   }
 
   stop() {
     this.#turn++;
     this.active = this.playing = false;
-    this.#wanted = null;
+    this.#target = null;
     this.#next = null;
     clearInterval(this.#timer);
     this.#front.clear();
     this.#back.clear();
-    this.#owner.waiting(null);
+    emit(this, "loading", { since: null });
   }
 }

@@ -1,65 +1,75 @@
 /*
- * preview.js - small pictures of the archive for the pointer. One request at a time: what the pointer wished meanwhile is
- * forgotten but for the last wish, so a fast hand never queues work for the recorder.
+ * preview.js - small pictures of the archive for the pointer. There is one request at a time, and only the latest one
+ * waits, so that a fast hand never queues work for the recorder.
  */
 import { request, snapshotPath } from "./api.js";
+import { emit } from "./events.js";
 
-const WIDTH = 320, KEPT = 120;
+const WIDTH = 320, CACHED = 120;
+const PIXELS = 4; // a picture stands for so many pixels of the timeline
 
-export class Previews {
+/* Event: "picture" {url} when the picture that was requested last is there; url is null if there is none. */
+export class Previews extends EventTarget {
   #camera;
-  #kept = new Map(); // time wished -> {url, at}
-  #wish = null;
+  #cache = new Map(); // time -> url or null
+  #waiting = null; // time that is requested next
   #busy = false;
-  #shown;
+  #stopped = false;
 
-  /* `shown(ms, url)` is called when the picture of a wish is there; url is null where there is none. */
-  constructor(camera, shown) {
+  constructor(camera) {
+    super();
     this.#camera = camera;
-    this.#shown = shown;
   }
 
-  /* Pictures come a second apart at most (key frames), farther where the time line is coarse: near wishes share one. */
-  #round(ms, perPixel) {
-    const grain = Math.max(1000, 2 ** Math.floor(Math.log2(perPixel * 4)));
+  /*
+   * Pictures are at least a second apart (key frames), more if the timeline shows a long period: nearby times share
+   * one.
+   */
+  #round(ms, msPerPixel) {
+    const grain = Math.max(1000, 2 ** Math.floor(Math.log2(msPerPixel * PIXELS)));
     return Math.floor(ms / grain) * grain;
   }
 
-  want(ms, perPixel, range) {
-    const at = Math.min(Math.max(this.#round(ms, perPixel), range.from), range.to);
-    if (this.#kept.has(at)) {
-      this.#wish = null;
-      this.#shown(at, this.#kept.get(at));
+  /* range: the span that contains `ms`. */
+  request(ms, msPerPixel, range) {
+    const at = Math.min(Math.max(this.#round(ms, msPerPixel), range.from), range.to);
+    if (this.#cache.has(at)) {
+      this.#waiting = null;
+      emit(this, "picture", { url: this.#cache.get(at) });
       return;
     }
-    this.#wish = at;
+    this.#waiting = at;
     this.#next();
   }
 
-  forget() {
-    this.#wish = null;
+  cancel() {
+    this.#waiting = null;
   }
 
-  /* What is known of that moment already, or null. */
-  near(ms) {
-    return this.#kept.get(this.#round(ms, 0)) ?? null;
+  /* The URL of a picture of that second if it is there already, or null. */
+  cached(ms) {
+    return this.#cache.get(this.#round(ms, 0)) ?? null;
   }
 
   stop() {
-    this.#wish = null;
-    for (const url of this.#kept.values()) if (url) URL.revokeObjectURL(url);
-    this.#kept.clear();
+    this.#stopped = true;
+    this.#waiting = null;
+    for (const url of this.#cache.values()) if (url) URL.revokeObjectURL(url);
+    this.#cache.clear();
   }
 
   async #next() {
-    if (this.#busy || this.#wish === null) return;
-    const at = this.#wish;
+    if (this.#busy || this.#waiting === null) return undefined;
+    const at = this.#waiting;
     this.#busy = true;
-    this.#wish = null;
-    this.#keep(at, await this.#fetch(at));
+    this.#waiting = null;
+    const url = await this.#fetch(at);
+    if (this.#stopped) return url && URL.revokeObjectURL(url);
+    this.#store(at, url);
     this.#busy = false;
-    if (this.#wish === null) this.#shown(at, this.#kept.get(at));
+    if (this.#waiting === null) emit(this, "picture", { url });
     else this.#next();
+    return undefined;
   }
 
   async #fetch(at) {
@@ -71,12 +81,12 @@ export class Previews {
     }
   }
 
-  #keep(at, url) {
-    this.#kept.set(at, url);
-    for (const [oldest, old] of this.#kept) {
-      if (this.#kept.size <= KEPT) return;
+  #store(at, url) {
+    this.#cache.set(at, url);
+    for (const [oldest, old] of this.#cache) {
+      if (this.#cache.size <= CACHED) return;
       if (old) URL.revokeObjectURL(old);
-      this.#kept.delete(oldest);
+      this.#cache.delete(oldest);
     }
   }
 }

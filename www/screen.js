@@ -1,44 +1,47 @@
-/*
- * screen.js - what is seen: one camera live, its recording, or all cameras; and every way from one to the other.
- *
- * Events to the owner: opened(open), changed(jump) at a new state (jump: one that the browser's Back undoes), moved() when the moment
- * that is seen has jumped, and archiveChanged(), preview(url), allow(allowed) of the camera that is open.
- */
+/* screen.js - what is shown: one camera live, its recording, or all cameras; and every way from one to the other. */
 import { find } from "./dom.js";
+import { emit } from "./events.js";
 import { Grid } from "./grid.js";
-import { Opened } from "./open-camera.js";
+import { OpenCamera } from "./open-camera.js";
 import { formatWhen, SECOND } from "./time.js";
 
 const NEAR_LIVE_MS = 1.2 * SECOND;
-const FRESH_MS = 200; // behind the newest indexed frame: there it is still complete when it is asked for
+const COMPLETE_MS = 200; // so long before the newest indexed frame, everything is sure to be there when it is asked for
 
-export class Screen {
-  mode = "live"; // "live", "back" or "grid"
-  open = null; // the camera in large, see open-camera.js; while all are seen, the one that was seen last
-  #stage;
+/*
+ * Events: "open" when `current` is another camera, "change" {jump} when the page's address changed (jump: the browser's
+ * Back undoes it), "move" when the time of the picture has jumped.
+ */
+export class Screen extends EventTarget {
+  mode = "live"; // "live", "playback" or "grid"
+  current = null; // OpenCamera that is shown large; in the grid, the one that was shown last
+  #overlay;
   #cameras;
-  #owner;
   #grid = null;
-  #until = null; // a cut is being played: up to there
+  #playUntil = null; // end of the selection that is being played
 
-  constructor(stage, cameras, owner) {
-    this.#stage = stage;
+  constructor(overlay, cameras) {
+    super();
+    this.#overlay = overlay;
     this.#cameras = cameras;
-    this.#owner = owner;
+  }
+
+  get cameraName() {
+    return this.current?.camera.name ?? null;
   }
 
   now() {
-    return this.open?.camera.now() ?? Date.now();
+    return this.current?.camera.now() ?? Date.now();
   }
 
-  /* The moment that is seen. */
-  get moment() {
-    return this.head ?? this.now();
+  /* Wall time of the picture of a recording; null if none is shown. */
+  get playhead() {
+    return this.mode === "playback" ? this.current.player.at : null;
   }
 
-  /* The same, of a recording; null where it is none. */
-  get head() {
-    return this.mode === "back" ? this.open.player.at : null;
+  /* Wall time of the picture. */
+  get time() {
+    return this.playhead ?? this.now();
   }
 
   /* --- which camera --- */
@@ -47,177 +50,182 @@ export class Screen {
     this.#grid?.stop();
     this.#grid = null;
     find("camera-choice").value = name ?? "";
-    if (this.open?.camera === this.#cameras.get(name)) return;
-    this.open?.stop();
-    this.open = new Opened(this.#cameras.get(name), { ...this.#owner, player: this.#playerOwner() });
-    this.#owner.opened(this.open);
+    if (this.current?.camera === this.#cameras.get(name)) return;
+    this.current?.stop();
+    this.current = new OpenCamera(this.#cameras.get(name));
+    this.#listen(this.current.player);
+    emit(this, "open");
   }
 
   chooseCamera(name) {
     if (!name) return this.chooseGrid();
     this.openCamera(name);
     this.enterLive();
-    return this.#owner.changed(true);
+    return emit(this, "change", { jump: true });
   }
 
   chooseGrid() {
     if (!this.#cameras.several || this.mode === "grid") return;
     this.enterGrid();
-    this.#owner.changed(true);
+    emit(this, "change", { jump: true });
   }
 
   enterGrid() {
-    const last = this.open?.camera.name;
+    const last = this.cameraName;
     this.openCamera(this.#cameras.has(last) ? last : this.#cameras.names[0]);
-    this.open.player.stop();
-    this.open.live.stop();
+    this.current.player.stop();
+    this.current.live.stop();
     this.#setMode("grid");
     find("camera-choice").value = "";
-    this.#grid = new Grid(find("grid"), this.#cameras.names, (name) => this.chooseCamera(name));
+    this.#grid = new Grid(find("grid"), this.#cameras.names);
+    this.#grid.addEventListener("choose", ({ name }) => this.chooseCamera(name));
     for (const camera of this.#cameras) this.#grid.follow(camera);
   }
 
-  /* News of a camera. */
+  /* Takes over the status of a camera. */
   follow(camera) {
     this.#grid?.follow(camera);
-    if (camera !== this.open?.camera) return;
-    this.#stage.setStatus(camera.status, this.mode);
-    if (this.mode === "live") this.open.live.follow(camera.status);
+    if (camera !== this.current?.camera) return;
+    this.#overlay.setStatus(camera.status, this.mode);
+    if (this.mode === "live") this.current.live.follow(camera.status);
   }
 
   #setMode(mode) {
     this.mode = mode;
     document.body.dataset.mode = mode;
-    this.#stage.setMode(mode);
-    this.#stage.setStatus(this.open.camera.status, mode);
-    this.#stage.setButton(mode === "live");
+    this.#overlay.setMode(mode);
+    this.#overlay.setStatus(this.current.camera.status, mode);
+    this.#overlay.setButton(mode === "live");
   }
 
   /* --- live --- */
 
   enterLive() {
-    const { player, live } = this.open;
+    const { player, live } = this.current;
     player.stop();
-    this.#until = null;
-    this.#stage.setStill(null);
+    this.#playUntil = null;
+    this.#overlay.setStill(null);
     this.#setMode("live");
     if (!live.running) live.start();
-    this.#owner.moved();
+    emit(this, "move");
   }
 
   goLive() {
     if (this.mode === "live") return;
-    this.openCamera(this.open.camera.name);
+    this.openCamera(this.cameraName);
     this.enterLive();
-    this.#owner.changed(true);
+    emit(this, "change", { jump: true });
   }
 
-  /* Live stands still on the newest recorded picture. */
+  /* Live pauses on the newest recorded picture. */
   async #pauseLive() {
     if (this.mode !== "live") return;
-    const { camera, footage } = this.open;
+    const { camera, playable } = this.current;
     await camera.refresh();
-    if (this.mode === "live") this.showAt(footage.edge() - FRESH_MS, false);
+    if (this.mode === "live") this.showAt(playable.end - COMPLETE_MS, false);
   }
 
   /* --- the recording --- */
 
   /* The picture on the screen stays until the recording's is there: live goes on below, or a small preview is shown. */
-  enterBack(ms, play) {
-    const { camera, player, previews } = this.open;
+  enterPlayback(ms, play) {
+    const { camera, player, previews } = this.current;
     if (play && Math.abs(this.now() - ms) < NEAR_LIVE_MS && camera.status.live) return this.enterLive();
     this.openCamera(camera.name);
-    if (!player.shows) this.#stage.setStill(previews.near(ms));
-    this.#setMode("back");
+    if (!player.shows) this.#overlay.setStill(previews.cached(ms));
+    this.#setMode("playback");
     return player.show(ms, play);
   }
 
-  /* A wish to see that moment. */
   showAt(ms, play = true) {
-    const before = this.head;
-    this.#until = null;
-    this.enterBack(ms, play);
-    if (this.mode === "back" && this.head !== before) this.#owner.changed(true);
-    this.#owner.moved();
+    const before = this.playhead;
+    this.#playUntil = null;
+    this.enterPlayback(ms, play);
+    if (this.mode === "playback" && this.playhead !== before) emit(this, "change", { jump: true });
+    emit(this, "move");
   }
 
-  playCut({ from, to }) {
+  playRange({ from, to }) {
     this.showAt(from);
-    this.#until = to;
+    this.#playUntil = to;
   }
 
-  /* To be called some times a second. However late that is, a cut that was played stands still on its own last frame. */
+  /*
+   * To be called several times a second. However late that is, a selection that is played ends on its own last frame.
+   */
   tick() {
-    const { player } = this.open, until = this.#until;
-    if (until === null || player.at < until) return;
-    this.#until = null;
-    player.standBefore(until);
+    const { player } = this.current, end = this.#playUntil;
+    if (end === null || player.at < end) return;
+    this.#playUntil = null;
+    player.pauseBefore(end);
   }
 
   skip(ms) {
     if (this.mode === "grid" || (this.mode === "live" && ms > 0)) return;
-    this.showAt(Math.min(this.moment + ms, this.now()), this.mode === "live" || this.open.player.playing);
+    this.showAt(Math.min(this.time + ms, this.now()), this.mode === "live" || this.current.player.playing);
   }
 
   togglePlay() {
-    if (this.mode !== "back") return this.#pauseLive();
-    const { player } = this.open;
-    this.#until = null;
+    if (this.mode !== "playback") return this.#pauseLive();
+    const { player } = this.current;
+    this.#playUntil = null;
     return player.playing ? player.pause() : player.play();
   }
 
   step(frames) {
-    if (this.mode === "back") this.open.player.step(frames);
+    if (this.mode === "playback") this.current.player.step(frames);
     else this.#pauseLive();
   }
 
   setSpeed(speed) {
     if (![...find("speed").options].some((option) => Number(option.value) === speed)) return;
-    this.#showSpeed(speed);
-    this.open.player.setSpeed(speed);
-  }
-
-  #showSpeed(speed) {
     find("speed").value = String(speed);
+    this.current.player.setSpeed(speed);
   }
 
   chooseSpeed(speed) {
     this.setSpeed(speed);
-    this.#owner.changed(false);
+    emit(this, "change", { jump: false });
   }
 
-  #playerOwner() {
-    return {
-      picture: () => this.#pictureShown(),
-      playing: (playing) => this.#playingChanged(playing),
-      waiting: (began) => this.#stage.wait(began),
-      gap: (gap) => this.#stage.tell(`Nothing was recorded from ${formatWhen(gap.from)} to ${formatWhen(gap.to)}${gap.cause ? ` (${gap.cause})` : ""}. On from there.`),
-      nothing: (ms) => this.#nothingFrom(ms),
-      slowed: () => this.#showSpeed(1),
-      caughtUp: () => this.goLive(),
-      failed: (problem) => this.#stage.tell(problem.message),
-    };
+  /* --- what the player reports --- */
+
+  #listen(player) {
+    player.addEventListener("picture", () => this.#pictureShown());
+    player.addEventListener("playing", () => this.#playingChanged());
+    player.addEventListener("loading", ({ since }) => this.#overlay.setLoading(since));
+    player.addEventListener("gap", ({ gap }) => this.#overlay.notify(gapNotice(gap)));
+    player.addEventListener("nothing", ({ ms }) => this.#nothingFrom(ms));
+    player.addEventListener("slowed", () => (find("speed").value = "1"));
+    player.addEventListener("caughtup", () => this.goLive());
+    player.addEventListener("failed", ({ problem }) => this.#overlay.notify(problem.message));
   }
 
-  /* Live takes the place of a wish that cannot be met, also in the browser's history: Back shall not come here again. */
+  /* Live is shown instead of a time that has nothing, also in the browser's history: Back must not lead here again. */
   #nothingFrom(ms) {
-    if (ms > this.now() + SECOND) this.#stage.tell(`${formatWhen(ms)} is still to come. This is live.`);
-    else if (!this.open.camera.status.live) this.#stage.tell(`Nothing is recorded at ${formatWhen(ms)} or later.`);
+    const future = ms > this.now() + SECOND, when = formatWhen(ms);
+    if (future) this.#overlay.notify(`${when} is in the future. This is live.`);
+    else if (!this.current.camera.status.live) this.#overlay.notify(`Nothing was recorded at ${when} or later.`);
     this.enterLive();
-    this.#owner.changed(false);
+    emit(this, "change", { jump: false });
   }
 
   #pictureShown() {
-    if (this.mode !== "back") return;
-    this.open.live.stop();
+    if (this.mode !== "playback") return;
+    this.current.live.stop();
     find("live").hidden = true;
-    this.#stage.setStill(null);
-    this.#owner.moved();
+    this.#overlay.setStill(null);
+    emit(this, "move");
   }
 
-  #playingChanged(playing) {
-    if (this.mode !== "back") return;
-    this.#stage.setPlaying(playing ? "Recorded" : "Paused", playing);
-    this.#owner.changed(false);
+  #playingChanged() {
+    if (this.mode !== "playback") return;
+    this.#overlay.setPlaying(this.current.player.playing);
+    emit(this, "change", { jump: false });
   }
+}
+
+function gapNotice({ from, to, cause }) {
+  const reason = cause ? ` (${cause})` : "";
+  return `Nothing was recorded from ${formatWhen(from)} to ${formatWhen(to)}${reason}. Skipped.`;
 }

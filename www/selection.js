@@ -1,158 +1,162 @@
-/* selection.js - the bar of a cut: its times, what it would be, and what can be done with it. */
+/* selection.js - the selected range: its fields, what a clip of it would be, and keeping one. */
 import * as api from "./api.js";
-import { copyText, find, isDisabled, setDisabled, setText, whileBusy } from "./dom.js";
-import { formatBytes, formatField, formatIso, formatLength, parseTime, SECOND } from "./time.js";
+import { find, setDisabled, setText, whileBusy } from "./dom.js";
+import { emit } from "./events.js";
+import { formatBytes, formatField, formatIso, formatLength, parseTime, INVALID_TIME, SECOND } from "./time.js";
 
-const ASK_MS = 250;
+const DESCRIBE_AFTER_MS = 250;
+const MARKED_MS = 10 * SECOND; // length of a selection of which only one end is marked
 
-const many = (count, one, more) => `${count} ${count === 1 ? one : more}`;
-
-/* 2 gaps, 12.0 s in all (unplugged, disk) */
-export function gapWords(gaps) {
+/* "2 gaps, 12.0 s in total (unplugged, disk)" */
+export function gapText(gaps) {
   if (!gaps.length) return "no gaps";
   const length = gaps.reduce((sum, gap) => sum + gap.to - gap.from, 0);
   const causes = [...new Set(gaps.map((gap) => gap.cause).filter(Boolean))].join(", ");
-  return `${many(gaps.length, "gap", "gaps")}, ${formatLength(length)} in all${causes ? ` (${causes})` : ""}`;
+  const count = gaps.length === 1 ? "1 gap" : `${gaps.length} gaps`;
+  return `${count}, ${formatLength(length)} in total${causes ? ` (${causes})` : ""}`;
 }
 
-export class Cut {
-  range = null;
-  #owner;
-  #asking = null;
+/*
+ * Events: "change" {final} when the range is another one (final: it is not being dragged any more), "keep" after a clip
+ * was kept.
+ */
+export class Selection extends EventTarget {
+  range = null; // {from, to}
+  #screen;
+  #overlay;
+  #describing = null; // AbortController
   #timer = 0;
-  #useless = null;
-  #forbidden = null;
+  #invalid = null; // why nothing can be done with this range
+  #forbidden = null; // why clips cannot be kept
 
-  /* owner: {camera(), hasAny(from, to), gapsIn(from, to), changed(range), play(range), kept(), address(range), now(), tell(text)} */
-  constructor(owner) {
-    this.#owner = owner;
-    for (const id of ["cut-from", "cut-to"]) {
-      find(id).addEventListener("change", () => this.#typed());
-      find(id).addEventListener("keydown", (event) => event.key === "Enter" && this.#typed());
+  constructor(screen, overlay) {
+    super();
+    this.#screen = screen;
+    this.#overlay = overlay;
+    for (const id of ["selection-from", "selection-to"]) {
+      find(id).addEventListener("change", () => this.#readFields());
+      find(id).addEventListener("keydown", (event) => event.key === "Enter" && this.#readFields());
     }
-    find("cut-download").addEventListener("click", (event) => isDisabled(event.currentTarget) && event.preventDefault());
-    this.#on("cut-play", () => this.#owner.play(this.range));
-    this.#on("cut-keep", () => this.#keep());
-    this.#on("cut-link", () => this.#copy(this.#owner.address(this.range), "The link is in the clipboard."));
-    this.#on("cut-curl", () => this.#copy(this.curl, "The curl line is in the clipboard."));
-    this.#on("cut-close", () => this.set(null, true));
   }
 
-  #on(id, act) {
-    const button = find(id);
-    button.addEventListener("click", () => !isDisabled(button) && act());
+  get #camera() {
+    return this.#screen.cameraName;
   }
 
   get url() {
-    return api.footagePath(this.#owner.camera(), this.range.from, this.range.to);
+    return api.footagePath(this.#camera, this.range.from, this.range.to);
   }
 
   get curl() {
-    const times = [this.range.from, this.range.to].map(formatIso);
-    return `curl -OJ '${location.origin}${api.path("/footage", { from: times[0], to: times[1], camera: this.#owner.camera() })}'`;
+    const [from, to] = [this.range.from, this.range.to].map(formatIso);
+    return `curl -OJ '${location.origin}${api.path("/footage", { from, to, camera: this.#camera })}'`;
   }
 
   /*
-   * done: the range will stay so for now, and may be asked about. A clip begins on a whole second (there the key frames are), so the
-   * cut does: what is said of it is what will be got.
+   * final: the range stays as it is for now, so the recorder is asked about it. A clip begins on a whole second, where
+   * the key frames are. So does the selection, which therefore describes exactly what a download will hold.
    */
-  set(range, done) {
+  set(range, final) {
     this.range = range && range.to > range.from ? { ...range, from: Math.floor(range.from / SECOND) * SECOND } : null;
-    find("cut").hidden = !this.range;
-    this.#owner.changed(this.range, done);
-    this.#stopAsking();
+    find("selection").hidden = !this.range;
+    emit(this, "change", { final });
+    this.#stopDescribing();
     if (!this.range) return;
-    this.#write();
-    if (done) this.#timer = setTimeout(() => this.#ask(), ASK_MS);
+    this.#writeFields();
+    if (final) this.#timer = setTimeout(() => this.#describe(), DESCRIBE_AFTER_MS);
   }
 
-  #stopAsking() {
-    clearTimeout(this.#timer);
-    this.#asking?.abort();
+  clear() {
+    this.set(null, true);
   }
 
-  /* Keys I and O: one end here, the other one where it was, or a little away. */
+  /* Moves one end ("from" or "to") to `ms`. The other one stays if it can. */
   mark(end, ms) {
     const range = { ...(this.range ?? { from: ms, to: ms }), [end]: ms };
-    if (range.from >= range.to) range[end === "from" ? "to" : "from"] = ms + (end === "from" ? 10000 : -10000);
-    this.set(range, true);
+    if (range.from < range.to) this.set(range, true);
+    else this.set(end === "from" ? { from: ms, to: ms + MARKED_MS } : { from: ms - MARKED_MS, to: ms }, true);
   }
 
-  #write() {
+  #writeFields() {
     const { from, to } = this.range;
-    find("cut-from").value = formatField(from);
-    find("cut-to").value = formatField(to);
-    this.#say(`${formatLength(to - from)}`, false);
-    const download = find("cut-download");
-    download.href = this.url;
-    download.setAttribute("download", "");
+    find("selection-from").value = formatField(from);
+    find("selection-to").value = formatField(to);
+    this.#show(formatLength(to - from));
+    find("selection-download").href = this.url;
+    find("selection-download").setAttribute("download", "");
   }
 
-  /* useless: nothing can be done with this cut, for the reason that is said. */
-  #say(text, wrong, useless = wrong) {
-    setText(find("cut-words"), text);
-    find("cut").classList.toggle("wrong", wrong);
-    this.#useless = useless ? text : null;
-    this.#enable();
-  }
-
-  #enable() {
-    for (const id of ["cut-download", "cut-play"]) setDisabled(find(id), this.#useless);
-    setDisabled(find("cut-keep"), this.#forbidden ?? this.#useless);
-  }
-
-  #typed() {
-    const [from, to] = ["cut-from", "cut-to"].map((id) => parseTime(find(id).value, this.#owner.now()));
+  #readFields() {
+    const [from, to] = ["selection-from", "selection-to"].map((id) => parseTime(find(id).value, this.#screen.now()));
     if (this.range && Math.abs(from - this.range.from) < 1 && Math.abs(to - this.range.to) < 1) return;
-    this.#stopAsking();
-    if (Number.isNaN(from) || Number.isNaN(to)) {
-      this.#say("That is not a time. Right are 10:23:05, 2026-05-17 10:23:00 and -90s.", true);
-      return;
-    }
-    if (from >= to) {
-      this.#say("The end has to lie behind the beginning.", true);
-      return;
-    }
-    this.set({ from, to }, true);
+    this.#stopDescribing();
+    if (Number.isNaN(from) || Number.isNaN(to)) this.#showInvalid(INVALID_TIME);
+    else if (from >= to) this.#showInvalid("The end must be after the start.");
+    else this.set({ from, to }, true);
   }
 
-  /* What the recorder would send, before anything is fetched. */
-  async #ask() {
-    const { from, to } = this.range;
-    if (!this.#owner.hasAny(from, to)) return this.#say(`${formatLength(to - from)}. Nothing is recorded there.`, true);
-    this.#asking = new AbortController();
-    const { signal } = this.#asking;
-    this.#say(`${formatLength(to - from)} · asking for its size`, false);
+  #show(text) {
+    this.#setSummary(text, false);
+    this.#invalid = null;
+    this.#updateButtons();
+  }
+
+  #showInvalid(text) {
+    this.#setSummary(text, true);
+    this.#invalid = text;
+    this.#updateButtons();
+  }
+
+  #setSummary(text, wrong) {
+    setText(find("selection-summary"), text);
+    find("selection").classList.toggle("wrong", wrong);
+  }
+
+  #updateButtons() {
+    for (const id of ["selection-download", "selection-play"]) setDisabled(find(id), this.#invalid);
+    setDisabled(find("selection-keep"), this.#forbidden ?? this.#invalid);
+  }
+
+  #stopDescribing() {
+    clearTimeout(this.#timer);
+    this.#describing?.abort();
+  }
+
+  /* Shows what the recorder would send, before anything is fetched. */
+  async #describe() {
+    const { from, to } = this.range, { playable } = this.#screen.current, length = formatLength(to - from);
+    if (!playable.hasAny(from, to)) return this.#showInvalid(`${length}. Nothing was recorded then.`);
+    this.#describing = new AbortController();
+    const { signal } = this.#describing;
+    this.#show(`${length} · checking the size`);
     try {
-      const clip = await api.describe(this.url, signal);
-      if (!signal.aborted) this.#say([formatLength(to - from), formatBytes(clip.bytes), gapWords(this.#owner.gapsIn(from, to))].join(" · "), false);
+      const { bytes } = await api.describe(this.url, signal);
+      if (!signal.aborted) this.#show([length, formatBytes(bytes), gapText(playable.gapsIn(from, to))].join(" · "));
     } catch (problem) {
-      if (!signal.aborted) this.#say(`${formatLength(to - from)}. ${problem.message}`, true);
+      if (!signal.aborted) this.#showInvalid(`${length}. ${problem.message}`);
     }
     return undefined;
   }
 
-  async #copy(text, done) {
-    const copied = await copyText(text, find("cut-copy"));
-    this.#owner.tell(copied ? done : "The browser does not let this page copy: the text is marked, press Ctrl+C.");
-  }
-
-  async #keep() {
-    const { from, to } = this.range, name = find("cut-name").value.trim();
+  async keep() {
+    const { from, to } = this.range, name = find("selection-name").value.trim();
+    const keep = () => api.keepClip(this.#camera, from, to, name);
     try {
-      const clip = await whileBusy(find("cut-keep"), "Keeping", () => api.keepClip(this.#owner.camera(), from, to, name));
+      const clip = await whileBusy(find("selection-keep"), "Keeping", keep);
       if (!clip) return;
-      find("cut-name").value = "";
-      this.#owner.tell(`Kept as ${clip.file} (${formatBytes(clip.size)}).`);
-      this.#owner.kept();
+      find("selection-name").value = "";
+      this.#overlay.notify(`Kept as ${clip.file} (${formatBytes(clip.size)}).`);
+      emit(this, "keep");
     } catch (problem) {
-      this.#say(problem.message, true, false);
+      this.#setSummary(problem.message, true); // it can be tried again
+      this.#invalid = null;
+      this.#updateButtons();
     }
   }
 
-  /* Keeping where the recorder allows no changes: the button stays and says why. */
-  allow(why) {
-    this.#forbidden = why;
-    this.#enable();
+  /* reason: why the recorder keeps no clips, or null. */
+  forbidKeeping(reason) {
+    this.#forbidden = reason;
+    this.#updateButtons();
   }
 }

@@ -1,52 +1,57 @@
-/* time-scale.js - the piece of time that the time line shows, and its way to pixels. */
+/* time-scale.js - the period that the timeline shows, and the conversion between times and pixels. */
 import { DAY, HOUR, MINUTE, SECOND } from "./time.js";
 
 export const SHORTEST_MS = 4 * SECOND, LONGEST_MS = 31 * DAY;
 
-export class Scale {
+const limitLength = (ms) => Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ms));
+
+export class TimeScale {
   from = Date.now() - HOUR;
-  span = HOUR + 5 * MINUTE;
-  width = 1;
+  length = HOUR + 5 * MINUTE;
+  width = 1; // pixels
 
   get to() {
-    return this.from + this.span;
+    return this.from + this.length;
+  }
+
+  get msPerPixel() {
+    return this.length / this.width;
   }
 
   x(ms) {
-    return (ms - this.from) / this.span * this.width;
+    return (ms - this.from) / this.msPerPixel;
   }
 
   time(x) {
-    return this.from + x / this.width * this.span;
+    return this.from + x * this.msPerPixel;
   }
 
-  get perPixel() {
-    return this.span / this.width;
+  contains(ms) {
+    return ms >= this.from && ms <= this.to;
   }
 
-  /* Keeps the time under `x` where it is. factor < 1 shows less time, larger. */
+  /* Keeps the time at `x` where it is. A factor below 1 zooms in. */
   zoom(factor, x) {
-    const under = this.time(x);
-    this.span = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, this.span * factor));
-    this.from = under - x / this.width * this.span;
+    const fixed = this.time(x);
+    this.length = limitLength(this.length * factor);
+    this.from = fixed - x * this.msPerPixel;
   }
 
   pan(pixels) {
-    this.from -= pixels * this.perPixel;
+    this.from -= pixels * this.msPerPixel;
   }
 
   show(from, to) {
-    this.span = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, to - from));
-    this.from = (from + to) / 2 - this.span / 2;
+    this.length = limitLength(to - from);
+    this.from = (from + to) / 2 - this.length / 2;
   }
 
   centre(ms) {
-    this.from = ms - this.span / 2;
+    this.from = ms - this.length / 2;
   }
 
-  /* Something of what there is always stays in sight. */
+  /* Some part of [first, last] always stays visible. */
   clamp(first, last) {
-    const air = this.span * 0.5;
-    this.from = Math.min(Math.max(this.from, first - air), last + air - this.span * 0.1);
+    this.from = Math.min(Math.max(this.from, first - this.length * 0.5), last + this.length * 0.4);
   }
 }

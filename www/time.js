@@ -1,4 +1,4 @@
-/* time.js - points in time as milliseconds since the epoch, and their forms for people: always this device's local time. */
+/* time.js - times as milliseconds since the epoch, and as text: always in this device's local time. */
 
 export const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
@@ -9,7 +9,7 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 /* Milliseconds that local time is ahead of UTC then. */
 export const offsetAt = (ms) => -new Date(ms).getTimezoneOffset() * MINUTE;
 
-/* True in both passes of an hour that the end of summer time repeats. */
+/* True in both passes of the hour that is repeated when summer time ends. */
 export function isRepeated(ms) {
   const offset = offsetAt(ms);
   return [-HOUR, HOUR].some((step) => offsetAt(ms + step) - offset === -step);
@@ -29,17 +29,23 @@ export function formatClock(ms, hundredths = false) {
 
 export function formatDay(ms, year = true) {
   const date = new Date(ms);
-  return `${WEEKDAYS[date.getDay()]} ${date.getDate()} ${MONTHS[date.getMonth()]}${year ? ` ${date.getFullYear()}` : ""}`;
+  const text = `${WEEKDAYS[date.getDay()]} ${date.getDate()} ${MONTHS[date.getMonth()]}`;
+  return year ? `${text} ${date.getFullYear()}` : text;
 }
 
-/* 10:23:05; with the day where that is not today. */
-export const formatWhen = (ms) =>
-  new Date(ms).toDateString() === new Date().toDateString() ? formatClock(ms) : `${formatDay(ms)}, ${formatClock(ms)}`;
+/* Sun 17 May, 10:23:05 */
+export const formatDate = (ms) => `${formatDay(ms, false)}, ${formatClock(ms)}`;
 
-/* What stands on the time line; in a repeated hour with the offset, for else it would stand there twice. */
+/* 10:23:05, and before that the day unless it is today. */
+export function formatWhen(ms) {
+  const today = new Date(ms).toDateString() === new Date().toDateString();
+  return today ? formatClock(ms) : `${formatDay(ms)}, ${formatClock(ms)}`;
+}
+
+/* A label of the timeline. In a repeated hour it has the offset, because the same time appears twice. */
 export function formatTick(ms, step) {
-  const date = new Date(ms);
-  if (date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0 && step >= MINUTE) return formatDay(ms, false);
+  const date = new Date(ms), midnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+  if (midnight && step >= MINUTE) return formatDay(ms, false);
   const text = `${two(date.getHours())}:${two(date.getMinutes())}${step < MINUTE ? `:${two(date.getSeconds())}` : ""}`;
   return isRepeated(ms) ? `${text} (${offsetText(ms)})` : text;
 }
@@ -51,7 +57,7 @@ export function formatIso(ms) {
   return `${day}T${formatClock(ms)}.${String(date.getMilliseconds()).padStart(3, "0")}${offsetText(ms)}`;
 }
 
-/* For the fields of a cut: 2026-05-17 10:23:00.120; with the offset where it would be ambiguous. */
+/* For the fields of the selection: 2026-05-17 10:23:00.120, with the offset if it would be ambiguous. */
 export const formatField = (ms) =>
   formatIso(ms).replace("T", " ").slice(0, 23) + (isRepeated(ms) ? offsetText(ms) : "");
 
@@ -73,6 +79,8 @@ export function formatBytes(bytes) {
   return `${unit && bytes < 100 ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;
 }
 
+export const INVALID_TIME = "This is not a time. Try 10:23:05, 2026-05-17 10:23:00 or -90s.";
+
 const DATED = /^(\d{4})-?(\d\d)-?(\d\d)[T _]?(\d\d):?(\d\d)(?::?(\d\d)(?:[._](\d{1,6}))?)?\s*(Z|[+-]\d\d:?\d\d)?$/i;
 const CLOCK = /^(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?$/;
 const AGO = /^-(\d+(?:\.\d+)?)\s*(s|m|h|d)$/;
@@ -89,8 +97,9 @@ function offsetOf(zone) {
 function fromDated([, year, month, day, hour, minute, second = "0", digits, zone]) {
   const parts = [Number(year), month - 1, Number(day), Number(hour), Number(minute), Number(second)];
   const local = zone ? new Date(Date.UTC(...parts) - offsetOf(zone)) : new Date(...parts);
-  const sound = parts[1] < 12 && parts[3] < 24 && parts[4] < 60 && parts[5] < 60 && new Date(Date.UTC(...parts)).getUTCDate() === parts[2];
-  return sound ? local.getTime() + fraction(digits) : NaN;
+  const exists = new Date(Date.UTC(...parts)).getUTCDate() === parts[2]; // 30 February would become 2 March
+  const valid = parts[1] < 12 && parts[3] < 24 && parts[4] < 60 && parts[5] < 60 && exists;
+  return valid ? local.getTime() + fraction(digits) : NaN;
 }
 
 /* A time of day means its last occurrence. */
@@ -102,13 +111,16 @@ function fromClock([, hour, minute, second = "0", digits], nowMs) {
   return date.getTime() + fraction(digits);
 }
 
-/* Before 1970 nothing was recorded, and much earlier there are no dates at all. */
+/* Nothing was recorded before 1970, and long before that a Date cannot hold the time. */
 function fromAgo([, count, unit], nowMs) {
   const ms = nowMs - Number(count) * UNIT[unit];
   return ms >= 0 ? ms : NaN;
 }
 
-/* What people type: 10:23, 10:23:05.5, 2026-05-17 10:23:00, ISO 8601, 20260517_102300, now, -90s. NaN where it is none of them. */
+/*
+ * What people type: 10:23, 10:23:05.5, 2026-05-17 10:23:00, ISO 8601, 20260517_102300, now, -90s. NaN if it is none of
+ * these.
+ */
 export function parseTime(text, nowMs) {
   const trimmed = text.trim();
   if (trimmed === "now") return nowMs;
@@ -125,7 +137,7 @@ const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30].map((n) => n * SECOND)
 
 export const stepFor = (leastMs) => STEPS.find((step) => step >= leastMs) ?? DAY;
 
-/* Steps up to an hour: local time is whole in them on both sides of a change of the clocks. */
+/* For steps of up to an hour, which local time divides evenly on both sides of a change to or from summer time. */
 function evenTicks(from, to, step) {
   const ticks = [];
   const offset = offsetAt(from);
@@ -133,7 +145,10 @@ function evenTicks(from, to, step) {
   return ticks;
 }
 
-/* Longer steps count from local midnight, so a day of 23 or 25 hours is right; an hour that spring leaves out has no tick. */
+/*
+ * Longer steps count from local midnight, which is right for days of 23 and 25 hours. An hour that spring skips has no
+ * tick.
+ */
 function calendarTicks(from, to, step) {
   const ticks = [], hours = step / HOUR, first = new Date(from);
   for (let day = 0; ; day++) {
@@ -145,4 +160,5 @@ function calendarTicks(from, to, step) {
   }
 }
 
-export const ticksBetween = (from, to, step) => (step <= HOUR ? evenTicks(from, to, step) : calendarTicks(from, to, step));
+export const ticksBetween = (from, to, step) =>
+  (step <= HOUR ? evenTicks(from, to, step) : calendarTicks(from, to, step));

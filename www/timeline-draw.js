@@ -1,10 +1,10 @@
 /*
- * timeline-draw.js - draws the time line. Everything is drawn anew each time: a few hundred rectangles take less than a
- * millisecond, and nothing can be stale.
+ * timeline-draw.js - draws the timeline, all of it each time: a few hundred rectangles take less than a millisecond,
+ * and nothing can be out of date.
  *
  *     RULER   hours and days
- *     BAND    what is recorded (solid), gaps (hatched by their cause), borders of segments, what memory holds (line below)
- *     LANE    the cut
+ *     BAND    what is recorded (solid), gaps (hatched, by cause), borders of segments, what memory holds (line below)
+ *     LANE    the selection
  */
 import { formatClock, formatTick, isRepeated, stepFor, ticksBetween, SECOND } from "./time.js";
 
@@ -13,17 +13,18 @@ export const HEIGHT = RULER + BAND + GAP + LANE;
 const BAND_END = RULER + BAND, LANE_TOP = BAND_END + GAP;
 const TICK_SPACE = 92, BORDER_SPACE = 5, FONT = "12px system-ui, sans-serif", BOLD = "600 12px system-ui, sans-serif";
 
-const COLOURS = ["bg", "ruler", "text", "muted", "line", "span", "span-edge", "test", "gap", "gap-soft", "memory", "now", "head", "cut", "cut-soft", "lane"];
+const COLOURS = ["bg", "text", "muted", "line", "span", "span-edge", "test", "gap", "gap-soft", "memory", "now",
+  "playhead", "selection", "selection-soft", "lane"];
 
-/* The style sheet's custom properties; read again when the system changes between dark and light. */
+/* The style sheet's custom properties. They are read again when the system changes between dark and light. */
 export function readColours(node) {
   const style = getComputedStyle(node);
   return Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--tl-${name}`).trim()]));
 }
 
-function hatch(context, colour, ground) {
+function hatch(context, colour, background) {
   const tile = new OffscreenCanvas(8, 8), draw = tile.getContext("2d");
-  draw.fillStyle = ground;
+  draw.fillStyle = background;
   draw.fillRect(0, 0, 8, 8);
   draw.strokeStyle = colour;
   draw.lineWidth = 1.5;
@@ -38,13 +39,14 @@ function hatch(context, colour, ground) {
 
 export function makeInk(context, node) {
   const colours = readColours(node);
-  return { ...colours, hatchLost: hatch(context, colours.gap, colours["gap-soft"]), hatchOff: hatch(context, colours.line, colours.lane) };
+  const lost = hatch(context, colours.gap, colours["gap-soft"]), intended = hatch(context, colours.line, colours.lane);
+  return { ...colours, lost, intended };
 }
 
-/* Off is somebody's wish and the recorder's stop an ordinary day; the others are losses. */
-const QUIET_CAUSES = new Set(["recording switched off", "off", "recorder down", "recording off"]);
+/* Causes of gaps that somebody intended; all others are losses. */
+const INTENDED = new Set(["recording off", "recorder down"]);
 
-/* At least a pixel, so that a short gap does not vanish among 72 hours. */
+/* At least `least` pixels wide, so that a short gap does not vanish among 72 hours. */
 function block(context, scale, item, top, height, least = 1) {
   const left = Math.max(scale.x(item.from), -2), right = Math.min(scale.x(item.to), scale.width + 2);
   if (right < 0 || left > scale.width) return;
@@ -52,20 +54,20 @@ function block(context, scale, item, top, height, least = 1) {
 }
 
 function drawRuler(context, scale, ink) {
-  const step = stepFor(TICK_SPACE * scale.perPixel);
+  const step = stepFor(TICK_SPACE * scale.msPerPixel);
   context.textBaseline = "middle";
   let free = -Infinity;
   for (const at of ticksBetween(scale.from, scale.to, step)) {
-    const x = Math.round(scale.x(at)) + 0.5, label = formatTick(at, step) + (step < SECOND ? `.${Math.round(at % 1000 / 100)}` : "");
-    const day = /[A-Za-z]/.test(label);
+    const x = Math.round(scale.x(at)), tenths = step < SECOND ? `.${Math.round(at % 1000 / 100)}` : "";
+    const label = formatTick(at, step) + tenths, day = /[A-Za-z]/.test(label);
     context.fillStyle = day ? ink.muted : ink.line;
-    context.fillRect(x - 0.5, RULER - (day ? 8 : 5), 1, day ? 8 : 5);
-    context.fillRect(x - 0.5, RULER, 1, BAND);
-    if (x + 5 < free) continue;
+    context.fillRect(x, RULER - (day ? 8 : 5), 1, day ? 8 : 5);
+    context.fillRect(x, RULER, 1, BAND);
+    if (x + 5.5 < free) continue;
     context.font = day ? BOLD : FONT;
     context.fillStyle = day ? ink.text : ink.muted;
-    context.fillText(label, x + 5, RULER / 2);
-    free = x + 5 + (day || isRepeated(at) ? context.measureText(label).width + 8 : 0);
+    context.fillText(label, x + 5.5, RULER / 2);
+    free = x + 5.5 + (day || isRepeated(at) ? context.measureText(label).width + 8 : 0);
   }
 }
 
@@ -77,7 +79,7 @@ function drawArchive(context, scale, ink, model) {
     block(context, scale, span, RULER, BAND);
   }
   for (const gap of model.gaps) {
-    context.fillStyle = QUIET_CAUSES.has(gap.cause) ? ink.hatchOff : ink.hatchLost;
+    context.fillStyle = INTENDED.has(gap.cause) ? ink.intended : ink.lost;
     block(context, scale, gap, RULER, BAND, 1.5);
   }
 }
@@ -99,18 +101,18 @@ function drawMemory(context, scale, ink, memory) {
   block(context, scale, memory, BAND_END + 1, 3);
 }
 
-function drawCut(context, scale, ink, range) {
+function drawSelection(context, scale, ink, range) {
   context.fillStyle = ink.lane;
   context.fillRect(0, LANE_TOP, scale.width, LANE);
   if (!range) {
     context.font = FONT;
     context.fillStyle = ink.muted;
-    context.fillText("Drag here to cut", 10, LANE_TOP + LANE / 2 + 1);
+    context.fillText("Drag here to select a range", 10, LANE_TOP + LANE / 2 + 1);
     return;
   }
-  context.fillStyle = ink["cut-soft"];
+  context.fillStyle = ink["selection-soft"];
   block(context, scale, range, RULER, BAND + GAP);
-  context.fillStyle = ink.cut;
+  context.fillStyle = ink.selection;
   block(context, scale, range, LANE_TOP, LANE, 2);
   for (const ms of [range.from, range.to]) {
     const x = Math.round(scale.x(ms));
@@ -135,16 +137,16 @@ function drawNow(context, scale, ink, now) {
   context.fill();
 }
 
-/* The point looked at, with its time in a flag that stays inside. */
-function drawHead(context, scale, ink, at) {
+/* The playhead, and its time in a label that stays inside. */
+function drawPlayhead(context, scale, ink, at) {
   const x = scale.x(at);
   if (x < -60 || x > scale.width + 60) return;
-  drawLine(context, x, ink.head, 4, 2);
+  drawLine(context, x, ink.playhead, 4, 2);
   const label = formatClock(at);
   context.font = BOLD;
   const width = context.measureText(label).width + 12;
   const left = Math.min(Math.max(x - width / 2, 0), scale.width - width);
-  context.fillStyle = ink.head;
+  context.fillStyle = ink.playhead;
   context.beginPath();
   context.roundRect(left, 3, width, 19, 5);
   context.fill();
@@ -152,7 +154,7 @@ function drawHead(context, scale, ink, at) {
   context.fillText(label, left + 6, 13);
 }
 
-/* model: {spans, gaps, segments, memory, range, now, head, hover}; times that are null are not drawn. */
+/* model: {spans, gaps, segments, memory, range, now, playhead, hover}; what is null is not drawn. */
 export function drawTimeline(context, ratio, scale, ink, model) {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, scale.width, HEIGHT);
@@ -160,8 +162,8 @@ export function drawTimeline(context, ratio, scale, ink, model) {
   drawRuler(context, scale, ink);
   drawBorders(context, scale, ink, model);
   drawMemory(context, scale, ink, model.memory);
-  drawCut(context, scale, ink, model.range);
+  drawSelection(context, scale, ink, model.range);
   if (model.hover !== null) drawLine(context, scale.x(model.hover), ink.text, RULER);
   if (model.now !== null) drawNow(context, scale, ink, model.now);
-  if (model.head !== null) drawHead(context, scale, ink, model.head);
+  if (model.playhead !== null) drawPlayhead(context, scale, ink, model.playhead);
 }

@@ -1,125 +1,127 @@
 /*
- * timeline-view.js - what the time line shows of the camera that is open: its archive, the moment that is seen, and the picture of
- * the moment under the pointer.
- *
- * Events to the owner: pick(ms), cut(range, done), moved().
+ * timeline-view.js - what the timeline shows of the open camera: its archive, the time of the picture, and a small
+ * picture of the time under the pointer.
  */
 import { find, setText } from "./dom.js";
 import { formatClock, formatLength, formatWhen, HOUR, MINUTE, SECOND } from "./time.js";
 import { Timeline } from "./timeline.js";
 
-const NOW_AT = 0.92; // of the width: where now stands, while it is looked at
-const HEAD_AT = 0.1; // where the moment that is seen stands after it has left the piece of time that is shown
+const NOW_AT = 0.92; // share of the width at which now is shown when the timeline moves to it
+const PLAYHEAD_AT = 0.1; // the same for the playhead after it has left the period that is shown
 
 export class TimelineView {
-  timeline = new Timeline(find("timeline"), {
-    pick: (ms) => this.#owner.pick(ms),
-    cut: (range, done) => this.#owner.cut(range, done),
-    hover: (ms, x) => this.#hover(ms, x),
-    moved: () => this.#moved(),
-  });
-  #owner;
-  #open = null;
-  #zoomed = false; // the zoom is somebody's wish
-  #headSeen = false;
+  timeline = new Timeline(find("timeline"));
+  #current = null; // OpenCamera
+  #zoomed = false; // somebody has chosen what is shown
+  #playheadSeen = false;
   #now = 0; // as of the last tick
-  #head = null;
-  #said = ""; // to screen readers
+  #playhead = null;
+  #announced = ""; // to screen readers
 
-  constructor(owner) {
-    this.#owner = owner;
+  constructor() {
+    this.timeline.addEventListener("hover", ({ ms, x }) => this.#hover(ms, x));
+    this.timeline.addEventListener("move", () => this.#moved());
   }
 
-  /* open: see open-camera.js */
-  watch(open) {
-    this.#open = open;
-    this.timeline.limits = () => [open.archive.from ?? this.#now - HOUR, this.#now];
-    this.#now = open.camera.now();
-    this.archiveChanged();
+  /* current: an OpenCamera */
+  watch(current) {
+    this.#current = current;
+    this.#now = current.camera.now();
+    current.archive.addEventListener("change", () => this.#archiveChanged());
+    current.previews.addEventListener("picture", ({ url }) => this.#showPreview(url));
+    this.#archiveChanged();
   }
 
-  /* --- which piece of time --- */
+  /* Without an archive the last hour counts as its beginning. */
+  get #archiveFrom() {
+    return this.#current.archive.from ?? this.#now - HOUR;
+  }
 
-  /* Milliseconds on the time line, where that is somebody's wish; else null. */
+  /* --- which period --- */
+
+  /* Milliseconds that the timeline shows, or null unless somebody has chosen that. */
   get zoom() {
-    return this.#zoomed ? this.timeline.scale.span : null;
+    return this.#zoomed ? this.timeline.scale.length : null;
   }
 
   #moved() {
     this.#zoomed = true;
-    this.#headSeen = false;
-    this.#owner.moved();
+    this.#playheadSeen = false;
   }
 
-  /* Forgets the wish. */
-  showUsual() {
+  /* Back to the period that is shown unless somebody chooses another one. */
+  resetZoom() {
     this.#zoomed = false;
-    this.archiveChanged();
+    this.#archiveChanged();
   }
 
-  showAround(ms, span) {
-    this.timeline.show(ms - span / 2, ms + span / 2);
+  showAround(ms, length) {
+    this.timeline.show(ms - length / 2, ms + length / 2);
   }
 
-  showNow(span) {
-    this.timeline.show(this.#now - span * NOW_AT, this.#now + span * (1 - NOW_AT));
+  showNow(length) {
+    this.timeline.show(this.#now - length * NOW_AT, this.#now + length * (1 - NOW_AT));
   }
 
-  /* Where now has left the piece of time that is shown. */
+  /* Moves to now if the timeline does not show it. */
   bringNow() {
-    if (this.timeline.scale.x(this.#now) > this.timeline.scale.width) this.showNow(this.timeline.scale.span);
+    if (this.timeline.scale.to < this.#now) this.showNow(this.timeline.scale.length);
   }
 
-  /* span: milliseconds, or "all" */
-  zoomTo(span) {
-    const from = this.#open.archive.from ?? this.#now - HOUR;
-    if (span === "all") this.timeline.show(from, this.#now + (this.#now - from) * 0.02);
-    else if (this.#head !== null) this.showAround(this.#head, span);
-    else this.showNow(span);
+  /* length: milliseconds, or "all" */
+  zoomTo(length) {
+    const from = this.#archiveFrom;
+    if (length === "all") this.timeline.show(from, this.#now + (this.#now - from) * 0.02);
+    else if (this.#playhead !== null) this.showAround(this.#playhead, length);
+    else this.showNow(length);
   }
 
-  /* What there is, at most the last hours, at least some minutes. */
-  #firstZoom(from) {
-    const span = Math.min(Math.max(this.#now - from, 3 * MINUTE), 2 * HOUR) * 1.06;
-    this.timeline.scale.show(this.#now - span * 0.96, this.#now + span * 0.04);
+  /* The whole archive, but at most the last hours and at least some minutes. */
+  #showRecent() {
+    const length = Math.min(Math.max(this.#now - this.#archiveFrom, 3 * MINUTE), 2 * HOUR) * 1.06;
+    this.timeline.scale.show(this.#now - length * 0.96, this.#now + length * 0.04);
   }
 
-  /* --- what goes by itself --- */
+  /* --- what moves by itself --- */
 
-  /* moment: {now, head, playing}; head is the moment that is seen, null where that is now. To be called some times a second. */
-  tick({ now, head, playing }) {
-    const { model, scale } = this.timeline, wasSeen = scale.x(this.#now) <= scale.width;
-    if (head === null && wasSeen) scale.from += now - this.#now;
+  /* To be called several times a second. playhead: wall time of the picture of a recording, or null. */
+  tick({ now, playhead, playing }) {
+    const { model, scale } = this.timeline;
+    if (playhead === null && this.#now <= scale.to) scale.from += now - this.#now;
     this.#now = now;
-    this.#head = head;
+    this.#playhead = playhead;
     if (playing) this.follow();
-    Object.assign(model, { now, head, memory: this.#open.footage.memory });
-    this.#sayValue();
+    this.timeline.limits = { from: this.#archiveFrom, to: now };
+    Object.assign(model, { now, playhead, memory: this.#current.playable.memory });
+    this.#announce();
     this.timeline.draw();
   }
 
-  /* Turns the page when the moment that is seen leaves it, but not when somebody has moved away from it. */
+  /* Turns the page when the playhead leaves it, but not if somebody has moved the timeline away from the playhead. */
   follow() {
-    if (this.#head === null) return;
-    const { scale } = this.timeline, x = scale.x(this.#head), seen = x >= 0 && x <= scale.width;
-    if (!seen && this.#headSeen) scale.from = this.#head - scale.span * HEAD_AT;
-    this.#headSeen = seen || this.#headSeen;
+    if (this.#playhead === null) return;
+    const { scale } = this.timeline, seen = scale.contains(this.#playhead);
+    if (!seen && this.#playheadSeen) scale.from = this.#playhead - scale.length * PLAYHEAD_AT;
+    this.#playheadSeen = seen || this.#playheadSeen;
   }
 
-  #sayValue() {
-    const { archive } = this.#open, values = [archive.from ?? this.#now, this.#now, this.#head ?? this.#now].map((ms) => Math.round(ms / SECOND));
-    const said = [...values, this.#head === null ? "live" : formatWhen(this.#head)];
-    if (said.join() === this.#said) return;
-    this.#said = said.join();
-    ["valuemin", "valuemax", "valuenow", "valuetext"].forEach((name, number) => find("timeline").setAttribute(`aria-${name}`, said[number]));
+  #announce() {
+    const at = this.#playhead ?? this.#now, from = this.#current.archive.from ?? this.#now;
+    const [valuemin, valuemax, valuenow] = [from, this.#now, at].map((ms) => Math.round(ms / SECOND));
+    const values = { valuemin, valuemax, valuenow, valuetext: this.#playhead === null ? "live" : formatWhen(at) };
+    const announced = Object.values(values).join();
+    if (announced === this.#announced) return;
+    this.#announced = announced;
+    for (const [name, value] of Object.entries(values)) find("timeline").setAttribute(`aria-${name}`, value);
   }
 
-  archiveChanged() {
-    const { archive } = this.#open;
-    Object.assign(this.timeline.model, { spans: archive.spans, gaps: archive.gaps, segments: archive.segments });
-    if (!this.#zoomed && archive.from !== null) this.#firstZoom(archive.from);
-    find("archive-words").hidden = archive.spans.length > 0;
-    setText(find("archive-words"), archive.problem ? `The recordings cannot be listed: ${archive.problem.message}` : "Nothing is recorded yet.");
+  #archiveChanged() {
+    const { spans, gaps, segments, from, problem } = this.#current.archive;
+    Object.assign(this.timeline.model, { spans, gaps, segments });
+    if (!this.#zoomed && from !== null) this.#showRecent();
+    find("archive-message").hidden = spans.length > 0;
+    const message = problem ? `Cannot list the recordings: ${problem.message}` : "Nothing has been recorded yet.";
+    setText(find("archive-message"), message);
     this.timeline.draw();
   }
 
@@ -131,30 +133,34 @@ export class TimelineView {
   /* --- under the pointer --- */
 
   #hover(ms, x) {
-    const preview = find("preview"), { archive, footage, previews } = this.#open ?? {};
-    preview.hidden = ms === null || !this.#open;
-    if (preview.hidden) return previews?.forget();
+    const preview = find("preview"), { archive, playable, previews } = this.#current ?? {};
+    preview.hidden = ms === null || !this.#current;
+    if (preview.hidden) return previews?.cancel();
     const width = preview.offsetWidth, room = this.timeline.scale.width;
     preview.style.left = `${Math.round(Math.min(Math.max(x - width / 2, 0), room - width))}px`;
-    const span = footage.spanAt(ms);
+    const span = playable.spanAt(ms);
     find("preview-picture").hidden = !span;
-    setText(find("preview-words"), span ? this.#momentWords(ms, span) : this.#emptyWords(ms, archive.gapAt(ms)));
-    if (span) previews.want(ms, this.timeline.scale.perPixel, span);
-    else previews.forget();
+    setText(find("preview-caption"), span ? this.#caption(ms, span) : this.#emptyCaption(ms, archive.gapAt(ms)));
+    if (span) previews.request(ms, this.timeline.scale.msPerPixel, span);
+    else previews.cancel();
     return undefined;
   }
 
-  #momentWords(ms, span) {
-    return formatClock(ms, this.timeline.scale.span < 2 * MINUTE) + (span.source === "test" ? " · test picture" : span.memory ? " · in memory only" : "");
+  #caption(ms, span) {
+    const clock = formatClock(ms, this.timeline.scale.length < 2 * MINUTE);
+    if (span.source === "test") return `${clock} · test picture`;
+    return span.memory ? `${clock} · in memory only` : clock;
   }
 
-  #emptyWords(ms, gap) {
-    if (gap) return `Nothing recorded for ${formatLength(gap.to - gap.from)} from ${formatClock(gap.from)}: ${gap.cause}`;
-    return ms > this.#now ? "Still to come" : "Nothing recorded";
+  #emptyCaption(ms, gap) {
+    if (gap) {
+      return `Nothing recorded for ${formatLength(gap.to - gap.from)} from ${formatClock(gap.from)} (${gap.cause})`;
+    }
+    return ms > this.#now ? "In the future" : "Nothing recorded";
   }
 
-  /* url: null where there is no picture */
-  showPreview(url) {
+  /* url: null if there is no picture */
+  #showPreview(url) {
     const picture = find("preview-picture");
     if (url) picture.src = url;
     else picture.removeAttribute("src");

@@ -1,32 +1,36 @@
 /*
- * timeline.js - the time line under the hand: wheel and pinch zoom around the pointer, a drag pans, a click goes there, and a drag in
- * the lane below (or with Shift) cuts.
- *
- * Events to the owner: pick(ms), hover(ms or null, x), cut(range, done), moved().
+ * timeline.js - the timeline as something to handle: the wheel and two fingers zoom around the pointer, a drag pans, a
+ * click goes to that time, and a drag in the lane below (or with Shift) selects a range.
  */
-import { drawTimeline, makeInk, HEIGHT, RULER, BAND, GAP } from "./timeline-draw.js";
-import { Scale } from "./time-scale.js";
+import { emit } from "./events.js";
+import { HOUR } from "./time.js";
+import { TimeScale } from "./time-scale.js";
+import { drawTimeline, makeInk, BAND, GAP, HEIGHT, RULER } from "./timeline-draw.js";
 
 const CLICK_PX = 5, HANDLE_PX = 9, TOUCH_HANDLE_PX = 22;
+const WHEEL_PIXELS = [1, 30, 300]; // per unit of WheelEvent.deltaMode: pixels, lines, pages
 const LANE_TOP = RULER + BAND + GAP;
 
-export class Timeline {
-  scale = new Scale();
-  model = { spans: [], gaps: [], segments: [], memory: null, range: null, now: null, head: null, hover: null };
-  limits = () => [Date.now() - 3600000, Date.now()];
+/*
+ * Events: "pick" {ms} at a click, "hover" {ms, x} (ms is null when the pointer has left), "select" {range, final}
+ * during and after a drag (final: after it), "move" when another period is shown.
+ */
+export class Timeline extends EventTarget {
+  scale = new TimeScale();
+  model = { spans: [], gaps: [], segments: [], memory: null, range: null, now: null, playhead: null, hover: null };
+  limits = { from: Date.now() - HOUR, to: Date.now() }; // some part of that always stays visible
   #canvas;
   #context;
-  #owner;
   #ink = null;
   #queued = false;
   #pointers = new Map(); // id -> {x, y}
-  #drag = null; // {kind: "pan" | "cut", x, moved, fixed}
-  #pinch = null; // distance of two fingers
+  #drag = null; // {kind: "pan" | "select", x, moved, fixed}: fixed is the time at the other end of the selection
+  #pinch = null; // distance between two fingers
 
-  constructor(canvas, owner) {
+  constructor(canvas) {
+    super();
     this.#canvas = canvas;
     this.#context = canvas.getContext("2d");
-    this.#owner = owner;
     canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -53,7 +57,7 @@ export class Timeline {
     this.#paint();
   }
 
-  /* Asks for one drawing in the next frame, however often it is called. */
+  /* Draws once in the next frame, however often it is called before that. */
   draw() {
     if (this.#queued) return;
     this.#queued = true;
@@ -67,9 +71,9 @@ export class Timeline {
   }
 
   #changed() {
-    this.scale.clamp(...this.limits());
+    this.scale.clamp(this.limits.from, this.limits.to);
     this.draw();
-    this.#owner.moved();
+    emit(this, "move");
   }
 
   zoom(factor, x = this.#anchor()) {
@@ -77,10 +81,10 @@ export class Timeline {
     this.#changed();
   }
 
-  /* Keys zoom around the point looked at, if it is in sight. */
+  /* Keys zoom around the playhead if it is visible. */
   #anchor() {
-    const x = this.scale.x(this.model.head ?? this.model.now ?? 0);
-    return x >= 0 && x <= this.scale.width ? x : this.scale.width / 2;
+    const at = this.model.playhead ?? this.model.now ?? 0;
+    return this.scale.contains(at) ? this.scale.x(at) : this.scale.width / 2;
   }
 
   pan(pixels) {
@@ -100,15 +104,16 @@ export class Timeline {
 
   #wheel(event) {
     event.preventDefault();
-    const unit = event.deltaMode === 1 ? 30 : event.deltaMode === 2 ? 300 : 1;
-    const sideways = event.deltaX || (event.shiftKey ? event.deltaY : 0);
-    if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) this.pan(-sideways * unit);
-    else this.zoom(Math.exp(Math.max(-300, Math.min(300, event.deltaY * unit)) * (event.ctrlKey ? 0.01 : 0.002)), event.offsetX);
-    this.#hover(event.offsetX);
+    const { deltaX, deltaY, shiftKey, ctrlKey, offsetX } = event;
+    const pixels = WHEEL_PIXELS[event.deltaMode];
+    const sideways = deltaX || (shiftKey ? deltaY : 0);
+    if (Math.abs(sideways) > Math.abs(shiftKey ? 0 : deltaY)) this.pan(-sideways * pixels);
+    else this.zoom(Math.exp(Math.max(-300, Math.min(300, deltaY * pixels)) * (ctrlKey ? 0.01 : 0.002)), offsetX);
+    this.#hover(offsetX);
   }
 
-  /* Which end of the cut is under the pointer: the other one, which stays, or null. */
-  #handleAt(x, touch) {
+  /* If one end of the selection is at `x`, the time of the other end, which stays; else null. */
+  #fixedEnd(x, touch) {
     const { range } = this.model, reach = touch ? TOUCH_HANDLE_PX : HANDLE_PX;
     if (!range) return null;
     const [left, right] = [range.from, range.to].map((ms) => Math.abs(this.scale.x(ms) - x));
@@ -122,9 +127,9 @@ export class Timeline {
     this.#canvas.setPointerCapture(event.pointerId);
     this.#pointers.set(event.pointerId, { x, y: event.offsetY });
     if (this.#pointers.size === 2) return this.#beginPinch();
-    const fixed = this.#handleAt(x, event.pointerType === "touch" && event.offsetY >= LANE_TOP);
-    const cut = event.shiftKey || event.offsetY >= LANE_TOP || (fixed !== null && event.offsetY > RULER);
-    this.#drag = { kind: cut ? "cut" : "pan", x, moved: false, fixed: fixed ?? this.scale.time(x) };
+    const fixed = this.#fixedEnd(x, event.pointerType === "touch" && event.offsetY >= LANE_TOP);
+    const select = event.shiftKey || event.offsetY >= LANE_TOP || (fixed !== null && event.offsetY > RULER);
+    this.#drag = { kind: select ? "select" : "pan", x, moved: false, fixed: fixed ?? this.scale.time(x) };
     return undefined;
   }
 
@@ -149,13 +154,13 @@ export class Timeline {
     this.#drag.moved ||= Math.abs(x - this.#drag.x) > CLICK_PX;
     if (!this.#drag.moved) return undefined;
     if (this.#drag.kind === "pan") this.pan(x - before.x);
-    else this.#cutTo(x, false);
+    else this.#selectTo(x, false);
     return this.#hover(x);
   }
 
-  #cutTo(x, done) {
+  #selectTo(x, final) {
     const at = this.scale.time(Math.max(0, Math.min(this.scale.width, x))), { fixed } = this.#drag;
-    this.#owner.cut({ from: Math.min(at, fixed), to: Math.max(at, fixed) }, done);
+    emit(this, "select", { range: { from: Math.min(at, fixed), to: Math.max(at, fixed) }, final });
   }
 
   #up(event, finished) {
@@ -165,28 +170,29 @@ export class Timeline {
       return;
     }
     const drag = this.#drag;
-    if (drag?.moved && drag.kind === "cut") this.#cutTo(event.offsetX, true);
-    else if (drag && !drag.moved && finished) this.#owner.pick(this.scale.time(event.offsetX));
+    if (drag?.moved && drag.kind === "select") this.#selectTo(event.offsetX, true);
+    else if (drag && !drag.moved && finished) emit(this, "pick", { ms: this.scale.time(event.offsetX) });
     this.#drag = null;
     if (event.pointerType === "touch") this.#leave();
   }
 
   #point(event) {
-    const lane = event.offsetY >= LANE_TOP, handle = this.#handleAt(event.offsetX, false) !== null && event.offsetY > RULER;
+    const lane = event.offsetY >= LANE_TOP;
+    const handle = this.#fixedEnd(event.offsetX, false) !== null && event.offsetY > RULER;
     this.#canvas.style.cursor = handle ? "ew-resize" : lane || event.shiftKey ? "crosshair" : "pointer";
     this.#hover(event.offsetX);
   }
 
   #hover(x) {
     this.model.hover = this.scale.time(x);
-    this.#owner.hover(this.model.hover, x);
+    emit(this, "hover", { ms: this.model.hover, x });
     this.draw();
   }
 
   #leave() {
     if (this.#drag) return;
     this.model.hover = null;
-    this.#owner.hover(null, 0);
+    emit(this, "hover", { ms: null, x: 0 });
     this.draw();
   }
 }

@@ -38,7 +38,7 @@ function contrasts([wanted, wantedLarge]) {
     return (light + 0.05) / (dark + 0.05);
   };
   const ground = (node) => {
-    if (!node || node.id === "picture" || node.id === "stage" || node.classList.contains("tile")) return [255, 255, 255];
+    if (!node || node.id === "picture" || node.id === "screen" || node.classList.contains("tile")) return [255, 255, 255];
     const own = parse(getComputedStyle(node).backgroundColor);
     return own.a === 1 ? own.rgb : over(own, ground(node.parentElement));
   };
@@ -54,8 +54,8 @@ function contrasts([wanted, wantedLarge]) {
     paint.fillStyle = ink.getPropertyValue(`--tl-${name}`).trim();
     return [1, 3, 5].map((at) => parseInt(paint.fillStyle.slice(at, at + 2), 16));
   };
-  const drawn = [["text", "bg", wanted], ["muted", "bg", wanted], ["muted", "lane", wanted], ["bg", "head", wanted], ["now", "bg", wantedLarge],
-    ["gap", "bg", wantedLarge], ["head", "lane", wantedLarge], ["memory", "bg", wantedLarge]]
+  const drawn = [["text", "bg", wanted], ["muted", "bg", wanted], ["muted", "lane", wanted], ["bg", "playhead", wanted], ["now", "bg", wantedLarge],
+    ["gap", "bg", wantedLarge], ["playhead", "lane", wantedLarge], ["memory", "bg", wantedLarge]]
     .map(([one, other, least]) => ({ node: { id: `tl-${one} on tl-${other}` }, value: ratio(colour(one), colour(other)), least }));
   const faint = [...found, ...drawn].filter(({ value, least }) => value < least);
   return {
@@ -77,39 +77,39 @@ function reachable() {
     .filter(({ there }) => there);
 }
 
-export function accessTests(recorder, hand) {
+export function accessTests(recorder, user) {
   /* A state with as much on the screen as there can be. */
   const openMuch = async () => {
-    const [[from]] = await hand.spans(), begin = Math.ceil(from / 1000) * 1000, iso = (ms) => new Date(ms).toISOString();
-    await hand.open(`#from=${iso(begin)}&to=${iso(begin + 2000)}&zoom=60`, { pauses: true });
-    await hand.ready();
-    await hand.stillOrPlaying();
-    await hand.pause();
+    const [[from]] = await user.spans(), begin = Math.ceil(from / 1000) * 1000, iso = (ms) => new Date(ms).toISOString();
+    await user.open(`#from=${iso(begin)}&to=${iso(begin + 2000)}&zoom=60`, { pauses: true });
+    await user.ready();
+    await user.stillOrPlaying();
+    await user.pause();
   };
-  const zoomed = (words, right) => waitFor(async () => right(await hand.zoomSeconds()), words);
+  const zoomed = (words, right) => waitFor(async () => right(await user.zoomSeconds()), words);
 
   return [
     ["all that can be worked with has a name, and a screen reader is told of it", async () => {
       await openMuch();
-      const found = await hand.page.evaluate(nameless);
+      const found = await user.page.evaluate(nameless);
       check(found.length === 0, `without a name: ${found.join(", ")}`);
-      const time = await hand.page.$eval("#timeline", (node) => node.getAttribute("aria-valuetext"));
+      const time = await user.page.$eval("#timeline", (node) => node.getAttribute("aria-valuetext"));
       check(/^\d\d:\d\d:\d\d$/.test(time), `the time line says "${time}"`);
-      if (hand.kind !== "chrome") return; // only there is the browser's own tree to be had
+      if (user.kind !== "chrome") return; // only there is the browser's own tree to be had
       const nodes = [];
       const collect = (node) => [nodes.push(node), node.children?.forEach(collect)];
-      collect(await hand.page.accessibility.snapshot());
+      collect(await user.page.accessibility.snapshot());
       const bad = nodes.filter(({ role, name }) => /button|link|textbox|combobox|slider|tab$|checkbox/.test(role) && !name);
       check(bad.length === 0 && nodes.length > 40, JSON.stringify(bad));
     }],
 
     ["Tab reaches everything, and the focus is seen", async () => {
       await openMuch();
-      await hand.page.evaluate(() => document.activeElement?.blur());
-      const wanted = await hand.page.evaluate(reachable), reached = new Map();
+      await user.page.evaluate(() => document.activeElement?.blur());
+      const wanted = await user.page.evaluate(reachable), reached = new Map();
       for (let turn = 0; turn < wanted.length + 20; turn++) {
-        await hand.press("Tab");
-        const at = await hand.page.evaluate(focused);
+        await user.press("Tab");
+        const at = await user.page.evaluate(focused);
         if (at && reached.has(at.at)) break;
         if (at) reached.set(at.at, at);
       }
@@ -121,39 +121,39 @@ export function accessTests(recorder, hand) {
     ["each key does what the help says", async () => {
       await openMuch();
       await zoomed("60 s", (now) => now === 60);
-      await hand.press("+");
+      await user.press("+");
       await zoomed("36 s", (now) => now === 36);
-      await hand.press("-");
+      await user.press("-");
       await zoomed("60 s", (now) => now === 60);
-      await hand.press("0");
+      await user.press("0");
       await zoomed("all", (now) => now !== 60);
-      const speed = () => hand.page.$eval("#speed", (node) => node.value);
-      await hand.press("ArrowUp");
+      const speed = () => user.page.$eval("#speed", (node) => node.value);
+      await user.press("ArrowUp");
       await waitFor(async () => await speed() === "2", "speed 2");
-      await hand.press("ArrowDown");
+      await user.press("ArrowDown");
       await waitFor(async () => await speed() === "1", "speed 1");
-      await hand.press("t");
-      await waitFor(() => hand.page.evaluate(() => document.activeElement.id === "goto-time"), "t goes to the field");
-      await hand.page.type("#goto-time", "nine o'clock");
-      await hand.press("Enter");
-      await waitFor(() => hand.wasTold("notice", /is not a time/), "the sentence");
-      await hand.press("?");
-      await waitFor(() => hand.page.$eval("#help", (node) => node.open), "the help");
-      const keys = await hand.page.$$eval("#help-keys dt", (all) => all.length);
+      await user.press("t");
+      await waitFor(() => user.page.evaluate(() => document.activeElement.id === "goto-time"), "t goes to the field");
+      await user.page.type("#goto-time", "nine o'clock");
+      await user.press("Enter");
+      await waitFor(() => user.wasTold("notice", /not a time/), "the sentence");
+      await user.press("?");
+      await waitFor(() => user.page.$eval("#help", (node) => node.open), "the help");
+      const keys = await user.page.$$eval("#help-keys dt", (all) => all.length);
       check(keys > 12, `${keys} lines of help`);
-      await hand.press("Escape");
-      await waitFor(() => hand.page.$eval("#help", (node) => !node.open), "the help closes");
-      await hand.press("Escape");
-      await waitFor(() => hand.isHidden("cut"), "Esc drops the cut");
+      await user.press("Escape");
+      await waitFor(() => user.page.$eval("#help", (node) => !node.open), "the help closes");
+      await user.press("Escape");
+      await waitFor(() => user.isHidden("selection"), "Esc drops the cut");
     }],
 
     [`texts have a contrast of ${CONTRAST} in dark and light`, async () => {
       await openMuch();
       for (const [light, tab] of [[false, "health"], [true, "recordings"], [true, "health"], [false, "clips"]]) {
-        await hand.page.click(`#tab-${tab}`);
-        await hand.page.evaluate(chooseScheme, light);
+        await user.page.click(`#tab-${tab}`);
+        await user.page.evaluate(chooseScheme, light);
         const seen = async () => {
-          const found = await hand.page.evaluate(contrasts, [CONTRAST, LARGE_CONTRAST]);
+          const found = await user.page.evaluate(contrasts, [CONTRAST, LARGE_CONTRAST]);
           return found.texts > 30 && found;
         };
         const { texts, worst, faint } = await waitFor(seen, `the texts of ${tab}`);
@@ -163,25 +163,25 @@ export function accessTests(recorder, hand) {
     }],
 
     ["nothing was said in the console, and nothing fetched from elsewhere", async () => {
-      const messages = hand.takeMessages();
+      const messages = user.takeMessages();
       check(messages.length === 0, messages.join("\n"));
-      check(hand.strangers.length === 0, hand.strangers.join("\n"));
+      check(user.strangers.length === 0, user.strangers.join("\n"));
     }],
 
     ["the server sends a strict policy, and the page keeps to it", async () => {
       const { headers } = await fetch(`${recorder.url}/ui/`), policy = headers.get("content-security-policy").split(/;\s*/);
       const lacking = POLICY.filter((rule) => !policy.includes(rule));
       check(lacking.length === 0 && !/unsafe|https?:|\*/.test(policy.join()), policy.join("; "));
-      hand.messages = [];
-      const done = await hand.page.evaluate(() => {
+      user.messages = [];
+      const done = await user.page.evaluate(() => {
         const script = document.createElement("script");
         script.textContent = "globalThis.stranger = true";
         document.head.append(script);
         return globalThis.stranger === true;
       });
       check(!done, "a script from elsewhere was run");
-      await waitFor(() => hand.messages.some((text) => /Content.Security.Policy/.test(text)), "the browser says that it was refused");
-      hand.takeMessages();
+      await waitFor(() => user.messages.some((text) => /Content.Security.Policy/.test(text)), "the browser says that it was refused");
+      user.takeMessages();
     }],
   ];
 }

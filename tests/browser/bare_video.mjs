@@ -13,7 +13,7 @@ export async function missingFor(kind) {
 }
 
 /* The number in the squares of tests/tools/frames.h; -1 where none can be read. Runs in the browser. */
-function readFilm(selector) {
+function readNumber(selector) {
   const picture = document.querySelector(selector), canvas = new OffscreenCanvas(320, 180), context = canvas.getContext("2d");
   context.drawImage(picture, 0, 0, 320, 180);
   const { data } = context.getImageData(0, 0, 320, 180);
@@ -26,7 +26,7 @@ function readFilm(selector) {
   return Math.imul(number, 0x9e3779b1) >>> 24 === Number(bits & 255n) ? number : -1;
 }
 
-export class Film {
+export class BareVideo {
   constructor(kind, recorder) {
     this.kind = kind;
     this.recorder = recorder;
@@ -54,9 +54,9 @@ export class Film {
     if (src) await waitFor(() => this.page.evaluate(() => document.querySelector("video").readyState >= 2), "the clip is loaded");
   }
 
-  /* Of the film, or of another picture. */
+  /* Of the player, or of another picture. */
   number(selector = "video") {
-    return this.page.evaluate(readFilm, selector);
+    return this.page.evaluate(readNumber, selector);
   }
 
   /* Goes to a time in seconds and gives the number that stands there. "seeked" comes before the new picture is painted; only a request

@@ -7,33 +7,33 @@ const SEGMENT_MS = 600000, LAPSE_FPS = 30; // of the made archive, and of what a
 
 /* Runs in the page: the tiles of which not all is seen, or that overlap another one. Where the page scrolls, below is as good as seen. */
 function unseenTiles() {
-  const boxes = [...document.querySelectorAll(".tile")].map((node) => ({ node, box: node.getBoundingClientRect(), words: node.querySelector(".tile-words").getBoundingClientRect() }));
+  const boxes = [...document.querySelectorAll(".tile")].map((node) => ({ node, box: node.getBoundingClientRect(), words: node.querySelector(".tile-caption").getBoundingClientRect() }));
   const scrolls = document.documentElement.scrollHeight > innerHeight;
   const overlap = (one, other) => one.left < other.right - 1 && other.left < one.right - 1 && one.top < other.bottom - 1 && other.top < one.bottom - 1;
   return boxes.filter(({ node, box, words }) => box.width < 100 || box.left < 0 || box.right > innerWidth || (!scrolls && box.bottom > innerHeight)
     || words.right > box.right || words.bottom > box.bottom || boxes.some((other) => other.node !== node && overlap(box, other.box))).map(({ node }) => node.textContent);
 }
 
-export function cameraTests(recorder, hand) {
+export function cameraTests(recorder, user) {
   const tile = (number) => `.tile:nth-child(${number + 1})`;
-  const tileText = (number) => hand.page.$eval(tile(number), (node) => node.textContent);
-  const streams = () => hand.page.$$eval("img", (all) => all.filter((img) => img.src.includes("/stream")).length);
-  const gridIsThere = () => waitFor(async () => (await hand.page.$$(".tile")).length === recorder.names.length && await hand.mode() === "grid", "the grid");
+  const tileText = (number) => user.page.$eval(tile(number), (node) => node.textContent);
+  const streams = () => user.page.$$eval("img", (all) => all.filter((img) => img.src.includes("/stream")).length);
+  const gridIsThere = () => waitFor(async () => (await user.page.$$(".tile")).length === recorder.names.length && await user.mode() === "grid", "the grid");
 
   const openGrid = async () => {
-    await hand.open();
+    await user.open();
     await gridIsThere();
   };
 
   const moves = async (selector, words) => {
-    const first = await waitFor(async () => Math.max(0, await hand.number(selector)), `${words} has a picture`);
-    await waitFor(async () => ![first, -1].includes(await hand.number(selector)), `${words} moves`);
+    const first = await waitFor(async () => Math.max(0, await user.number(selector)), `${words} has a picture`);
+    await waitFor(async () => ![first, -1].includes(await user.number(selector)), `${words} moves`);
   };
 
   /* Plays the made archive from so long before the border of two of its segments. Resolves to that border. */
   const openTimelapse = async (speed, beforeMs, how) => {
     const { spans } = await recorder.json(`/timeline?camera=${recorder.name}`), border = Date.parse(spans[0].from) + 2 * SEGMENT_MS;
-    await hand.open(`#camera=${recorder.name}&t=${new Date(border - beforeMs).toISOString()}&speed=${speed}&zoom=14400`, how);
+    await user.open(`#camera=${recorder.name}&t=${new Date(border - beforeMs).toISOString()}&speed=${speed}&zoom=14400`, how);
     return border;
   };
 
@@ -51,32 +51,32 @@ export function cameraTests(recorder, hand) {
       await openGrid();
       try {
         for (const [width, height] of [[1440, 900], [1000, 1200], [390, 844]]) {
-          await hand.page.setViewport({ width, height });
-          await waitFor(async () => (await hand.page.evaluate(unseenTiles)).length === 0, `all tiles at ${width} × ${height}`);
+          await user.page.setViewport({ width, height });
+          await waitFor(async () => (await user.page.evaluate(unseenTiles)).length === 0, `all tiles at ${width} × ${height}`);
         }
       } finally {
-        await hand.page.setViewport({ width: 1440, height: 900 });
+        await user.page.setViewport({ width: 1440, height: 900 });
       }
     }],
 
     ["a click goes to one of them, and Back, G and the list of cameras to all and to another", async () => {
       const name = recorder.names[5];
       await openGrid();
-      await hand.page.click(tile(5));
-      await waitFor(async () => await hand.mode() === "live", "the large picture");
+      await user.page.click(tile(5));
+      await waitFor(async () => await user.mode() === "live", "the large picture");
       await moves("#live", "the large picture");
       await waitFor(async () => await streams() === 1, "one stream is left");
-      await waitFor(async () => await hand.page.evaluate(() => location.hash) === `#camera=${name}`, "the address");
-      await waitFor(async () => (await hand.page.title()).startsWith(name), "the title");
-      await hand.page.evaluate(() => history.back());
+      await waitFor(async () => await user.page.evaluate(() => location.hash) === `#camera=${name}`, "the address");
+      await waitFor(async () => (await user.page.title()).startsWith(name), "the title");
+      await user.page.evaluate(() => history.back());
       await gridIsThere();
-      await hand.page.focus(tile(6));
-      await hand.press("Enter");
-      await waitFor(async () => await hand.page.$eval("#camera-choice", (node) => node.value) === recorder.names[6], "by keyboard");
-      await hand.press("g");
+      await user.page.focus(tile(6));
+      await user.press("Enter");
+      await waitFor(async () => await user.page.$eval("#camera-choice", (node) => node.value) === recorder.names[6], "by keyboard");
+      await user.press("g");
       await gridIsThere();
-      await hand.page.select("#camera-choice", recorder.names[2]);
-      await waitFor(async () => await hand.mode() === "live", "the large picture");
+      await user.page.select("#camera-choice", recorder.names[2]);
+      await waitFor(async () => await user.mode() === "live", "the large picture");
       await moves("#live", "the large picture");
     }],
 
@@ -84,14 +84,14 @@ export function cameraTests(recorder, hand) {
       const name = recorder.names[3], { spans } = await recorder.json(`/timeline?camera=${name}`);
       await waitFor(() => recorder.frames(recorder.logs[3]).at(-1).ms > Date.parse(spans[0].from) + 6000, "some seconds are taken");
       const at = Date.parse(spans[0].from) + 3000;
-      await hand.open(`#camera=${name}&t=${new Date(at).toISOString()}&from=${new Date(at).toISOString()}&to=${new Date(at + 2000).toISOString()}`, { pauses: true });
-      await hand.ready();
-      await hand.stillOrPlaying();
-      await hand.pause();
-      await hand.rightStill(recorder.logs[3]);
-      check((await hand.page.$eval("#cut-download", (node) => node.href)).includes(`camera=${name}`), "the download is of that camera");
-      await hand.open("#camera=nobody");
-      await waitFor(() => hand.wasTold("notice", /no camera "nobody"/), "the sentence");
+      await user.open(`#camera=${name}&t=${new Date(at).toISOString()}&from=${new Date(at).toISOString()}&to=${new Date(at + 2000).toISOString()}`, { pauses: true });
+      await user.ready();
+      await user.stillOrPlaying();
+      await user.pause();
+      await user.rightStill(recorder.logs[3]);
+      check((await user.page.$eval("#selection-download", (node) => node.href)).includes(`camera=${name}`), "the download is of that camera");
+      await user.open("#camera=nobody");
+      await waitFor(() => user.wasTold("notice", /no camera "nobody"/), "the sentence");
       await gridIsThere();
     }],
 
@@ -114,7 +114,7 @@ export function cameraTests(recorder, hand) {
       for (const speed of [60, 300, 1800]) {
         const border = await openTimelapse(speed, speed * 500);
         const moments = await waitFor(async () => {
-          const noted = await hand.moments();
+          const noted = await user.moments();
           return toldPlaying(noted).some(({ ms }) => ms > border + speed * 500) && noted;
         }, `speed ${speed} goes over a border`);
         check(toldPlaying(moments)[0].ms < border, `speed ${speed} began behind the border`);
@@ -124,18 +124,18 @@ export function cameraTests(recorder, hand) {
 
     ["timelapse stands still on the frame that it names, and a step goes on frame by frame", async () => {
       const speed = 60, border = await openTimelapse(speed, 0, { pauses: true });
-      await hand.stillOrPlaying();
-      await hand.pause();
-      const seen = await hand.shownMs();
+      await user.stillOrPlaying();
+      await user.pause();
+      const seen = await user.shownMs();
       check(Math.abs(seen - border) <= speed * 1000 / LAPSE_FPS, `it stands ${seen - border} ms on`);
-      await hand.press(".");
-      await waitFor(async () => await hand.page.$eval("#speed", (node) => node.value) === "1", "frames go by at speed 1");
-      await waitFor(async () => Math.abs(await hand.shownMs() - seen) <= 2000, "the next frame");
+      await user.press(".");
+      await waitFor(async () => await user.page.$eval("#speed", (node) => node.value) === "1", "frames go by at speed 1");
+      await waitFor(async () => Math.abs(await user.shownMs() - seen) <= 2000, "the next frame");
     }],
 
     ["nothing was said in the console of several cameras", async () => {
-      const messages = hand.takeMessages(/status of 50[23]/);
-      check(messages.length === 0 && hand.strangers.length === 0, messages.concat(hand.strangers).join("\n"));
+      const messages = user.takeMessages(/status of 50[23]/);
+      check(messages.length === 0 && user.strangers.length === 0, messages.concat(user.strangers).join("\n"));
     }],
   ];
 }

@@ -4,7 +4,7 @@
  *
  * usage: measure.mjs chrome|firefox ROUNDS
  */
-import { Hand } from "./user.mjs";
+import { User } from "./user.mjs";
 import { longArchive } from "./long_archive.mjs";
 import { Recorder } from "./recorder.mjs";
 import { missing } from "./session.mjs";
@@ -17,60 +17,60 @@ async function timed(act) {
   return performance.now() - began;
 }
 
-const livePicture = (hand) => waitFor(async () => await hand.number() >= 0, "a live picture");
+const livePicture = (user) => waitFor(async () => await user.number() >= 0, "a live picture");
 
-async function firstView(hand) {
-  await hand.page.goto("about:blank");
+async function firstView(user) {
+  await user.page.goto("about:blank");
   return timed(async () => {
-    await hand.open();
-    await livePicture(hand);
+    await user.open();
+    await livePicture(user);
   });
 }
 
 /* The same browser with the same camera's newest picture and nothing else. */
-async function snapshotAlone(hand, recorder) {
-  await hand.page.goto("about:blank");
+async function snapshotAlone(user, recorder) {
+  await user.page.goto("about:blank");
   return timed(async () => {
-    await hand.page.goto(`${recorder.url}/snapshot`);
-    await waitFor(() => hand.page.evaluate(() => document.images[0]?.naturalWidth > 0), "the snapshot");
+    await user.page.goto(`${recorder.url}/snapshot`);
+    await waitFor(() => user.page.evaluate(() => document.images[0]?.naturalWidth > 0), "the snapshot");
   });
 }
 
-async function click(hand, share) {
-  const [[from, to]] = await hand.spans(), span = to - from, centre = (from + to) / 2;
-  await hand.showTimes(from, to);
-  await hand.holdStill(false);
-  const { x, y } = await hand.pointOf(from + span * share, centre, span), before = await hand.number();
+async function click(user, share) {
+  const [[from, to]] = await user.spans(), span = to - from, centre = (from + to) / 2;
+  await user.showTimes(from, to);
+  await user.holdStill(false);
+  const { x, y } = await user.pointOf(from + span * share, centre, span), before = await user.number();
   return timed(async () => {
-    await hand.page.mouse.click(x, y);
-    await waitFor(async () => Math.abs(await hand.number() - before) > 30, "another picture");
+    await user.page.mouse.click(x, y);
+    await waitFor(async () => Math.abs(await user.number() - before) > 30, "another picture");
   });
 }
 
-async function zoomAndPan(hand) {
-  const restore = await longArchive(hand.page);
+async function zoomAndPan(user) {
+  const restore = await longArchive(user.page);
   try {
-    await hand.open();
-    await hand.ready();
-    await watchFrames(hand);
-    await wheelAndDrag(hand, 12, -240);
-    await wheelAndDrag(hand, 12, 240);
-    return await frameCosts(hand);
+    await user.open();
+    await user.ready();
+    await watchFrames(user);
+    await wheelAndDrag(user, 12, -240);
+    await wheelAndDrag(user, 12, 240);
+    return await frameCosts(user);
   } finally {
     await restore();
   }
 }
 
-async function measure(hand, recorder, rounds) {
+async function measure(user, recorder, rounds) {
   const found = { view: [], snapshot: [], click: [], frame: [] };
-  await hand.page.setCacheEnabled(false);
+  await user.page.setCacheEnabled(false);
   for (let round = 0; round < rounds; round++) {
-    found.view.push(await firstView(hand));
-    found.snapshot.push(await snapshotAlone(hand, recorder));
+    found.view.push(await firstView(user));
+    found.snapshot.push(await snapshotAlone(user, recorder));
   }
-  await hand.page.setCacheEnabled(true);
-  for (let round = 0; round < rounds; round++) found.click.push(await click(hand, round % 2 ? 0.15 : 0.8));
-  for (let round = 0; round < rounds; round++) found.frame.push(...await zoomAndPan(hand));
+  await user.page.setCacheEnabled(true);
+  for (let round = 0; round < rounds; round++) found.click.push(await click(user, round % 2 ? 0.15 : 0.8));
+  for (let round = 0; round < rounds; round++) found.frame.push(...await zoomAndPan(user));
   return found;
 }
 
@@ -78,14 +78,14 @@ const [kind, rounds] = process.argv.slice(2), why = await missing(kind);
 if (why) {
   console.log(JSON.stringify({ why }));
 } else {
-  const recorder = new Recorder(), hand = new Hand(kind, recorder);
+  const recorder = new Recorder(), user = new User(kind, recorder);
   try {
     await recorder.start();
-    await hand.start();
+    await user.start();
     await recorder.onDisk(await recorder.taken(12500));
-    console.log(JSON.stringify(await measure(hand, recorder, Number(rounds))));
+    console.log(JSON.stringify(await measure(user, recorder, Number(rounds))));
   } finally {
-    await hand.stop();
+    await user.stop();
     await recorder.stop();
   }
 }

@@ -7,36 +7,36 @@ import { check } from "./tap.mjs";
 const CLOCK_S = 0.02; // to which a browser tells the time of a video that plays
 
 /*
- * Runs in the page, before its own scripts. In `witness` are then
+ * Runs in the page, before its own scripts. In `observed` are then
  *   moments: [{told, ms, mode, src, time, rate, plays}], one for each time that the page told (told), and for each event of the video that
  *            is in front: the time that the page tells, its mode, and that video's source, time, rate, and whether it plays;
  *   words: {id: [text]} of what was seen of the texts that go by themselves.
- * While `witness.pauses` is true, somebody who needs no time for it presses Pause as soon as a recording is to be played.
+ * While `observed.pauses` is true, somebody who needs no time for it presses Pause as soon as a recording is to be played.
  */
-export function watchPage(pauses) {
-  const witness = { moments: [], words: { notice: [], waiting: [] }, pauses };
+export function observePage(pauses) {
+  const observed = { moments: [], words: { notice: [], loading: [] }, pauses };
   const find = (id) => document.getElementById(id);
   const noteMoment = (told) => {
     const video = document.querySelector("video.front"), { src, time, rate, plays } = video
       ? { src: video.currentSrc, time: video.currentTime, rate: video.playbackRate, plays: !video.paused && !video.ended }
       : { src: "", time: 0, rate: 1, plays: false };
-    witness.moments.push({ told, ms: Date.parse(find("time").getAttribute("datetime")), mode: document.body.dataset.mode, src, time, rate, plays });
+    observed.moments.push({ told, ms: Date.parse(find("time").getAttribute("datetime")), mode: document.body.dataset.mode, src, time, rate, plays });
   };
   const noteWords = (id) => {
-    const { hidden, textContent: text } = find(id), words = witness.words[id];
+    const { hidden, textContent: text } = find(id), words = observed.words[id];
     if (!hidden && text && words.at(-1) !== text) words.push(text);
   };
   const pause = () => {
     const play = find("play");
-    if (witness.pauses && document.body.dataset.mode === "back" && play.getAttribute("aria-label") === "Pause") play.click();
+    if (observed.pauses && document.body.dataset.mode === "playback" && play.getAttribute("aria-label") === "Pause") play.click();
   };
   const watch = (id, note, what) => new MutationObserver(note).observe(find(id), what);
-  globalThis.witness = witness;
+  globalThis.observed = observed;
   document.addEventListener("readystatechange", () => {
     if (document.readyState !== "interactive" || !find("time")) return;
     watch("time", () => noteMoment(true), { attributeFilter: ["datetime"] });
     watch("play", pause, { attributeFilter: ["aria-label"] });
-    for (const id of Object.keys(witness.words)) watch(id, () => noteWords(id), { attributeFilter: ["hidden"], childList: true });
+    for (const id of Object.keys(observed.words)) watch(id, () => noteWords(id), { attributeFilter: ["hidden"], childList: true });
     for (const type of ["playing", "timeupdate", "ended"]) {
       document.addEventListener(type, ({ target }) => target.classList.contains("front") && noteMoment(false), true);
     }
@@ -55,7 +55,7 @@ export function playedMs(moments) {
 }
 
 /* The moments that the page told while it played. */
-export const toldPlaying = (moments) => moments.filter(({ told, plays, mode }) => told && plays && mode === "back");
+export const toldPlaying = (moments) => moments.filter(({ told, plays, mode }) => told && plays && mode === "playback");
 
 /* Wall time of a clip's first frame. */
 async function startOf(src) {
@@ -69,7 +69,7 @@ async function startOf(src) {
 export async function checkPlaying(moments, speed) {
   const starts = new Map();
   for (const [at, { told, plays, mode, ms, src, time, rate }] of moments.entries()) {
-    if (!told || !plays || mode !== "back") continue;
+    if (!told || !plays || mode !== "playback") continue;
     if (!starts.has(src)) starts.set(src, await startOf(src));
     const lapse = lapseOf(src), wallOf = (seconds) => starts.get(src) + seconds * 1000 * lapse, clock = CLOCK_S * 1000 * lapse;
     const before = moments[at - 1]?.src === src ? moments[at - 1].time : 0;

@@ -2,7 +2,7 @@
 /* test_hls.mjs - /playlist.m3u8 played by hls.js: times, discontinuities and pictures, over segments and gaps and up to now. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { Film, missingFor } from "./bare_video.mjs";
+import { BareVideo, missingFor } from "./bare_video.mjs";
 import { Recorder } from "./recorder.mjs";
 import { check, note, runTests, waitFor } from "./tap.mjs";
 
@@ -25,7 +25,7 @@ const listed = () => {
     ({ start, duration, programDateTime, cc, relurl }) => ({ start, duration, at: programDateTime, cc, file: relurl })) };
 };
 
-class Player extends Film {
+class Player extends BareVideo {
   async play(path) {
     await this.open();
     const source = readFileSync(createRequire(import.meta.url).resolve("hls.js/dist/hls.min.js"), "utf8");

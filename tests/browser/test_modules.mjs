@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-/* test_modules.mjs - what of the page needs no browser: times in the zone of a change of the clocks, addresses, the list of gaps. */
+/* test_modules.mjs - the parts of the page that need no browser: times around a change of the clocks, addresses, the archive. */
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runTests, waitFor } from "./tap.mjs";
 
-const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 150000;
+const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 160000;
 
 process.env.TZ = "Europe/Berlin";
-/* A copy of www/ that says to node what a browser knows anyway: its scripts are modules. */
+/* A copy of www/ that tells node what a browser knows anyway: the scripts are modules. */
 const copy = mkdtempSync(join(tmpdir(), "recorder-www."));
 cpSync(WWW, copy, { recursive: true });
 writeFileSync(join(copy, "package.json"), '{"type": "module"}');
@@ -18,11 +18,11 @@ const load = (name) => import(join(copy, name));
 const time = await load("time.js");
 const { addressOf, readAddress } = await load("address.js");
 const { itemAfter, itemAt, itemBefore, spliceTail } = await load("archive.js");
-const { Scale } = await load("time-scale.js");
+const { TimeScale } = await load("time-scale.js");
 const { frameAt } = await load("frame-times.js");
 const { fitTiles } = await load("grid.js");
 const { Camera } = await load("camera.js");
-const { Deck } = await load("clip-video.js");
+const { ClipVideo } = await load("clip-video.js");
 const { Player } = await load("player.js");
 rmSync(copy, { recursive: true });
 
@@ -113,13 +113,13 @@ const failed = await runTests([
 
   ["an address holds the state, and a broken one is told", () => {
     const state = { camera: "yard", at: utc("2026-05-17T08:23:00.120Z"), range: { from: 1e12, to: 1e12 + 5000 }, zoom: HOUR, speed: 2 };
-    const { wrong, ...read } = readAddress(addressOf(state));
-    assert.deepEqual([read, wrong], [state, null]);
+    const { invalid, ...read } = readAddress(addressOf(state));
+    assert.deepEqual([read, invalid], [state, null]);
     assert.equal(readAddress(addressOf({ ...state, at: state.at + 0.4 })).at, state.at + 1, "no earlier than the frame that begins there");
     assert.equal(readAddress("#t=2026-05-17T10:23:00").at, utc("2026-05-17T08:23:00Z"));
-    assert.equal(readAddress("#t=yesterday%ZZ&zoom=-5&speed=x").wrong, "");
-    assert.equal(readAddress("#t=yesterday").wrong, "yesterday");
-    assert.equal(readAddress("#t=-99999999999d").wrong, "-99999999999d");
+    assert.equal(readAddress("#t=yesterday%ZZ&zoom=-5&speed=x").invalid, "");
+    assert.equal(readAddress("#t=yesterday").invalid, "yesterday");
+    assert.equal(readAddress("#t=-99999999999d").invalid, "-99999999999d");
     assert.deepEqual(readAddress("#zoom=1e308&speed=Infinity"), readAddress(""));
   }],
 
@@ -139,12 +139,12 @@ const failed = await runTests([
   }],
 
   ["zooming keeps the time under the pointer", () => {
-    const scale = new Scale();
+    const scale = new TimeScale();
     scale.width = 1000;
     scale.show(0, HOUR);
     const under = scale.time(300);
     scale.zoom(0.1, 300);
-    assert.ok(Math.abs(scale.time(300) - under) < 1e-6 && Math.abs(scale.span - HOUR / 10) < 1e-6);
+    assert.ok(Math.abs(scale.time(300) - under) < 1e-6 && Math.abs(scale.length - HOUR / 10) < 1e-6);
   }],
 
   [`the page's files are at most ${WWW_BYTES / 1000} KB, and all of its scripts are asked for at once`, () => {
@@ -174,7 +174,7 @@ const failed = await runTests([
       now += takes;
       return given;
     };
-    const camera = new Camera(null, () => {});
+    const camera = new Camera(null);
     try {
       for (takes of [0, 8 * SECOND, 2 * SECOND, 0]) {
         await camera.refresh();
@@ -187,20 +187,28 @@ const failed = await runTests([
   }],
 
   ["a speed that is chosen while more is awaited plays nothing again, and what comes then plays at it", async () => {
-    const videos = [new FakeVideo(), new FakeVideo()], owner = {}, said = [];
-    for (const event of ["picture", "playing", "waiting", "gap", "nothing", "caughtUp", "slowed", "failed"]) owner[event] = () => said.push(event);
-    let recorded = 10 * SECOND; // the encoder is late: less than there is to come
-    const source = { camera: null, spanAt: (ms) => (ms < recorded ? { from: 0, to: recorded } : null), spanAfter: () => null, gapAt: () => null,
-      edge: () => recorded, behind: () => 10 * SECOND };
+    const videos = [new FakeVideo(), new FakeVideo()];
+    let loading = false, recorded = 10 * SECOND; // the encoder is late, and more is to come
+    const playable = {
+      camera: null,
+      spanAt: (ms) => (ms < recorded ? { from: 0, to: recorded } : null),
+      spanAfter: () => null,
+      gapAt: () => null,
+      get end() { return recorded; },
+      lag: () => 10 * SECOND,
+    };
     globalThis.HTMLMediaElement = { HAVE_CURRENT_DATA: 2 };
-    globalThis.fetch = async (url) => new Response(null, { headers: { "X-Clip-Start": new URL(url, "http://localhost").searchParams.get("from") } });
-    const player = new Player(videos, source, owner);
+    globalThis.fetch = async (url) => {
+      const { searchParams } = new URL(url, "http://localhost");
+      return new Response(null, { headers: { "X-Clip-Start": searchParams.get("from") } });
+    };
+    const player = new Player(videos, playable);
+    player.addEventListener("loading", ({ since }) => (loading = since !== null));
     try {
       await player.show(0, true);
       const { video } = player;
-      said.length = 0;
       video.playToTheEnd();
-      await waitFor(() => said.includes("waiting"), "more is awaited");
+      await waitFor(() => loading, "the player waits for more");
       player.setSpeed(2);
       assert.deepEqual([video.currentTime, video.ended, player.at], [10, true, 10 * SECOND]);
       recorded = 20 * SECOND;
@@ -212,23 +220,24 @@ const failed = await runTests([
   }],
 
   ["a picture that still settles while another moment is sought, or played from, is not taken for that one", async () => {
-    const video = new FakeVideo(), deck = new Deck(video), seeked = () => video.dispatchEvent(new Event("seeked"));
+    const video = new FakeVideo(), clip = new ClipVideo(video), seeked = () => video.dispatchEvent(new Event("seeked"));
     globalThis.HTMLMediaElement = { HAVE_CURRENT_DATA: 2 };
-    globalThis.fetch = async (url, { method }) => (method === "HEAD" ? new Response(null, { headers: { "X-Clip-Start": "0" } }) : new Response(clipHead(100, 100)));
-    await deck.load({ from: 0, to: 10 * SECOND, speed: 1, url: "/footage" }, 0);
-    const settled = deck.settle();
+    globalThis.fetch = async (url, { method }) =>
+      (method === "HEAD" ? new Response(null, { headers: { "X-Clip-Start": "0" } }) : new Response(clipHead(100, 100)));
+    await clip.load({ from: 0, to: 10 * SECOND, speed: 1, url: "/footage" }, 0);
+    const settled = clip.settle();
     await waitFor(() => video.currentTime === 0.05, "it is sought in the middle of the first frame");
-    const sought = deck.seek(5 * SECOND);
+    const sought = clip.seek(5 * SECOND);
     seeked();
     await Promise.all([settled, sought]);
-    assert.equal(deck.at, 5 * SECOND);
-    const again = deck.settle();
-    await deck.play();
+    assert.equal(clip.at, 5 * SECOND);
+    const again = clip.settle();
+    await clip.play();
     seeked();
     await again;
     video.currentTime = 7;
-    assert.equal(deck.at, 7 * SECOND);
-    deck.clear();
+    assert.equal(clip.at, 7 * SECOND);
+    clip.clear();
   }],
 
   ["the frame that stands at a time is found", () => {

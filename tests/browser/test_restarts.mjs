@@ -2,7 +2,7 @@
 /* test_restarts.mjs - a clip over restarts of the recorder with other settings of the encoder is right on both sides of each border. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Film, missingFor } from "./bare_video.mjs";
+import { BareVideo, missingFor } from "./bare_video.mjs";
 import { Recorder } from "./recorder.mjs";
 import { check, note, runTests } from "./tap.mjs";
 
@@ -10,7 +10,7 @@ import { check, note, runTests } from "./tap.mjs";
 const SETTINGS = [{ preset: "medium", quality: 18 }, { preset: "ultrafast", quality: 40 }, { preset: "slow", quality: 30 }];
 const RUN_MS = 4000, FRAME_MS = 1000 / 30;
 
-const recorder = new Recorder(), films = [];
+const recorder = new Recorder(), players = [];
 let failed = 1;
 try {
   await recorder.start();
@@ -39,16 +39,16 @@ try {
     const why = await missingFor(kind);
     tests.push([`${kind}: every border of two runs is played right${why ? ` # SKIP ${why}` : ""}`, async () => {
       if (why) return;
-      const film = new Film(kind, recorder);
-      films.push(film);
-      await film.start();
-      await film.open(path);
+      const player = new BareVideo(kind, recorder);
+      players.push(player);
+      await player.start();
+      await player.open(path);
       check(borders.length >= SETTINGS.length, `${borders.length} borders`);
       for (const at of wanted) {
-        const seen = await film.seek((shown[at].ms - start + FRAME_MS / 2) / 1000);
+        const seen = await player.seek((shown[at].ms - start + FRAME_MS / 2) / 1000);
         check(seen === shown[at].number, `frame ${at} is number ${seen}, not ${shown[at].number}; borders at ${borders}`);
       }
-      await film.stop();
+      await player.stop();
     }]);
   }
   failed = await runTests(tests);
@@ -56,7 +56,7 @@ try {
   console.log("Bail out! the recorder does not start");
   note(error.stack);
 } finally {
-  for (const film of films) await film.stop();
+  for (const player of players) await player.stop();
   await recorder.stop();
 }
 process.exitCode = failed ? 1 : 0;

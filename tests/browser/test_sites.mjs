@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /* test_sites.mjs - a page of another site, in a real browser: what it can show and read of a recorder that does not name it, and of one that does. */
 import { createServer } from "node:http";
-import { Film, missingFor } from "./bare_video.mjs";
+import { BareVideo, missingFor } from "./bare_video.mjs";
 import { Recorder } from "./recorder.mjs";
 import { check, note, runTests, waitFor } from "./tap.mjs";
 
@@ -59,13 +59,13 @@ async function drawFromStream(url) {
 }
 
 /* The page of another site: it has another name, and another port. */
-class Board extends Film {
+class OtherSite extends BareVideo {
   get url() {
     return `http://localhost:${this.port}`;
   }
 
   async start() {
-    this.server = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end("<!doctype html><title>board</title>"));
+    this.server = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end("<!doctype html><title>site</title>"));
     await new Promise((resolve) => this.server.listen(0, "localhost", resolve));
     this.port = this.server.address().port;
     return super.start();
@@ -89,31 +89,31 @@ class Board extends Film {
   }
 }
 
-function boardTests(recorder, board, clip) {
+function siteTests(recorder, site, clip) {
   const expect = async (wanted, ...what) => {
-    const seen = await board.embed(...what);
+    const seen = await site.embed(...what);
     check(seen === wanted, `${what.join(" ")}: ${seen}, not ${wanted}`);
   };
-  const readable = async (selector) => waitFor(async () => await board.number(selector) >= 0, `the picture of ${selector} can be read`);
+  const readable = async (selector) => waitFor(async () => await site.number(selector) >= 0, `the picture of ${selector} can be read`);
 
   return [
     ["a page that is not named shows the live picture, and neither reads it nor anything else", async () => {
-      await board.open();
+      await site.open();
       for (const path of [STREAM, SNAPSHOT]) {
         await expect("shown", "img", path);
-        const told = await board.number("img").then(() => "read", (error) => error.message);
+        const told = await site.number("img").then(() => "read", (error) => error.message);
         check(/tainted|insecure/i.test(told), `${path}: ${told}`);
         await expect("refused", "img", path, true);
       }
       await expect("refused", "img", MADE);
       await expect("refused", "video", clip);
-      for (const path of [SNAPSHOT, STREAM, "/camera_info", clip]) check((await board.read(path)).status === 0, `${path} was read`);
+      for (const path of [SNAPSHOT, STREAM, "/camera_info", clip]) check((await site.read(path)).status === 0, `${path} was read`);
     }],
 
     ["a page that is named draws the stream on a canvas, and reads and shows what was recorded", async () => {
-      await recorder.ask("allow_origin", board.url);
-      await board.page.evaluate(drawFromStream, recorder.url + STREAM);
-      check(await board.number("canvas") >= 0, "the picture from the stream is no picture of the camera");
+      await recorder.ask("allow_origin", site.url);
+      await site.page.evaluate(drawFromStream, recorder.url + STREAM);
+      check(await site.number("canvas") >= 0, "the picture from the stream is no picture of the camera");
       for (const path of [STREAM, SNAPSHOT]) {
         await expect("shown", "img", path, true);
         await readable("img");
@@ -122,18 +122,18 @@ function boardTests(recorder, board, clip) {
       await expect("shown", "video", clip);
       await expect("shown", "video", clip, true);
       await readable("video");
-      const info = await board.read("/camera_info"), part = await board.read(clip, { headers: { Range: "bytes=4-7", "If-Range": '"x"' } });
+      const info = await site.read("/camera_info"), part = await site.read(clip, { headers: { Range: "bytes=4-7", "If-Range": '"x"' } });
       check(info.status === 200 && JSON.parse(info.text).state === "streaming", JSON.stringify(info));
       check(part.status === 200 && part.tag, "an If-Range that does not fit gives the whole");
-      const fits = await board.read(clip, { headers: { Range: "bytes=4-7", "If-Range": part.tag } });
+      const fits = await site.read(clip, { headers: { Range: "bytes=4-7", "If-Range": part.tag } });
       check(fits.status === 206 && fits.text === "ftyp" && /^bytes 4-7\//.test(fits.range), JSON.stringify(fits));
     }],
 
     ["a page that is named reads why it is refused, and changes nothing", async () => {
-      const refused = await board.read("/recordings", { headers: { Authorization: "Bearer x" } });
+      const refused = await site.read("/recordings", { headers: { Authorization: "Bearer x" } });
       check(refused.status === 401 && /token/.test(refused.text), JSON.stringify(refused));
       for (const options of [{ method: "POST" }, { method: "POST", headers: { Authorization: "Bearer x" } }, { method: "DELETE" }]) {
-        const told = await board.read("/control?recording=off", options);
+        const told = await site.read("/control?recording=off", options);
         check(told.status === 0, `${JSON.stringify(options)}: ${JSON.stringify(told)}`);
       }
       const { recording } = await recorder.json("/camera_info");
@@ -146,20 +146,20 @@ const why = await missingFor("chrome");
 if (why) {
   console.log(`1..0 # SKIP ${why}`);
 } else {
-  const recorder = new Recorder(), boards = [];
-  for (const kind of ["chrome", "firefox"]) if (!await missingFor(kind)) boards.push(new Board(kind, recorder));
+  const recorder = new Recorder(), sites = [];
+  for (const kind of ["chrome", "firefox"]) if (!await missingFor(kind)) sites.push(new OtherSite(kind, recorder));
   let failed = 1;
   try {
     await recorder.start();
-    await Promise.all(boards.map((board) => board.start()));
+    await Promise.all(sites.map((site) => site.start()));
     await recorder.onDisk(await recorder.taken(5000));
     const from = Math.ceil(recorder.frames()[0].ms / 1000), clip = `/footage?from=${from}&to=${from + 2}`;
-    failed = await runTests(boards.flatMap((board) => boardTests(recorder, board, clip).map(([title, run]) => [`${title} (${board.kind})`, run])));
+    failed = await runTests(sites.flatMap((site) => siteTests(recorder, site, clip).map(([title, run]) => [`${title} (${site.kind})`, run])));
   } catch (error) {
     console.log("Bail out! the recorder or a browser does not start");
     note(error.stack);
   } finally {
-    for (const board of boards) await board.stop();
+    for (const site of sites) await site.stop();
     await recorder.stop();
   }
   process.exitCode = failed ? 1 : 0;

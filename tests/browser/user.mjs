@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "./tap.mjs";
-import { watchPage } from "./observer.mjs";
+import { observePage } from "./observer.mjs";
 
 export const PROGRAMS = { chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" };
 const ARGUMENTS = { chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"], firefox: [] };
@@ -13,8 +13,8 @@ const EDGE_MS = 1.5; // the page knows a clip's beginning to the millisecond
 
 /* The number in the squares of tests/tools/frames.h, in that picture or the large one; -1 where none can be read. Runs in the page. */
 function readNumber(selector) {
-  const back = document.body.dataset.mode === "back" && document.getElementById("live").hidden;
-  const picture = document.querySelector(selector ?? (back ? "video.front" : "#live"));
+  const playback = document.body.dataset.mode === "playback" && document.getElementById("live").hidden;
+  const picture = document.querySelector(selector ?? (playback ? "video.front" : "#live"));
   if (!picture || !(picture.videoWidth || picture.naturalWidth)) return -1;
   const canvas = new OffscreenCanvas(320, 180), context = canvas.getContext("2d");
   context.drawImage(picture, 0, 0, 320, 180);
@@ -34,7 +34,7 @@ function errorOf(frames, seen) {
   return frame ? frame.ms - seen.ms : NaN;
 }
 
-export class Hand {
+export class User {
   messages = [];
   strangers = []; // requests to other hosts
   downloads = mkdtempSync(join(tmpdir(), "recorder-downloads."));
@@ -73,29 +73,29 @@ export class Hand {
   /* pauses: what is to be played stands still at its first picture, until holdStill(false). */
   async open(hash = "", { pauses = false } = {}) {
     await this.page.goto("about:blank");
-    const { identifier } = await this.page.evaluateOnNewDocument(watchPage, pauses);
+    const { identifier } = await this.page.evaluateOnNewDocument(observePage, pauses);
     await this.page.goto(`${this.recorder.url}/ui/${hash}`);
     await this.page.removeScriptToEvaluateOnNewDocument(identifier);
   }
 
   /* Whether what is to be played from now on stands still at its first picture. */
   holdStill(pauses) {
-    return this.page.evaluate((pausing) => (globalThis.witness.pauses = pausing), pauses);
+    return this.page.evaluate((pausing) => (globalThis.observed.pauses = pausing), pauses);
   }
 
   /* What the page has shown since it was opened, see observer.mjs. */
   moments() {
-    return this.page.evaluate(() => globalThis.witness.moments);
+    return this.page.evaluate(() => globalThis.observed.moments);
   }
 
   /* Whether such words were seen since then, in an element whose words go away by themselves. */
   async wasTold(id, pattern) {
-    return (await this.page.evaluate((from) => globalThis.witness.words[from], id)).some((text) => pattern.test(text));
+    return (await this.page.evaluate((from) => globalThis.observed.words[from], id)).some((text) => pattern.test(text));
   }
 
   /* Until the time line knows the archive. */
   async ready() {
-    await waitFor(() => this.page.$eval("#archive-words", (node) => node.hidden && node.textContent !== ""), "the archive is listed");
+    await waitFor(() => this.page.$eval("#archive-message", (node) => node.hidden && node.textContent !== ""), "the archive is listed");
   }
 
   /* The borders of what is recorded, in milliseconds: [[from, to], …]. */
@@ -150,7 +150,7 @@ export class Hand {
     let last = null, alike = 0;
     return waitFor(async () => {
       const seen = { number: await this.number(), ms: await this.shownMs() };
-      const same = seen.number >= 0 && last?.number === seen.number && last?.ms === seen.ms && await this.mode() === "back";
+      const same = seen.number >= 0 && last?.number === seen.number && last?.ms === seen.ms && await this.mode() === "playback";
       alike = same ? alike + 1 : 0;
       last = seen;
       return alike === 3 && seen;
@@ -192,7 +192,7 @@ export class Hand {
   }
 
   stillOrPlaying() {
-    return waitFor(async () => await this.mode() === "back" && await this.isHidden("live") && await this.number() >= 0, "a picture of the archive");
+    return waitFor(async () => await this.mode() === "playback" && await this.isHidden("live") && await this.number() >= 0, "a picture of the archive");
   }
 
   async box() {
