@@ -1,141 +1,159 @@
-/* camera_tests.mjs - several cameras: the grid, the way to one of them and back; and timelapse of thirty hours that the first one has. */
+/* camera_tests.mjs - several cameras: the grid, going to one of them and back, and timelapse. */
+import { checkPlaying, whilePlaying } from "./observer.mjs";
 import { check, waitFor } from "./tap.mjs";
-import { checkPlaying, toldPlaying } from "./observer.mjs";
 
 const STREAMS = 6; // connections that a browser opens to one host
-const SEGMENT_MS = 600000, LAPSE_FPS = 30; // of the made archive, and of what a timelapse shows at most
+const SEGMENT_MS = 600000, TIMELAPSE_FPS = 30; // length of a made segment; frames per second of a timelapse, at most
 
-/* Runs in the page: the tiles of which not all is seen, or that overlap another one. Where the page scrolls, below is as good as seen. */
-function unseenTiles() {
-  const boxes = [...document.querySelectorAll(".tile")].map((node) => ({ node, box: node.getBoundingClientRect(), words: node.querySelector(".tile-caption").getBoundingClientRect() }));
+/*
+ * Runs in the page: the tiles that are not entirely visible, or that overlap another one. If the page scrolls, what is
+ * further down counts as visible.
+ */
+function hiddenTiles() {
+  const boxes = [...document.querySelectorAll(".tile")].map((node) => ({
+    node, box: node.getBoundingClientRect(), caption: node.querySelector(".tile-caption").getBoundingClientRect(),
+  }));
   const scrolls = document.documentElement.scrollHeight > innerHeight;
-  const overlap = (one, other) => one.left < other.right - 1 && other.left < one.right - 1 && one.top < other.bottom - 1 && other.top < one.bottom - 1;
-  return boxes.filter(({ node, box, words }) => box.width < 100 || box.left < 0 || box.right > innerWidth || (!scrolls && box.bottom > innerHeight)
-    || words.right > box.right || words.bottom > box.bottom || boxes.some((other) => other.node !== node && overlap(box, other.box))).map(({ node }) => node.textContent);
+  const overlap = (a, b) =>
+    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const isHidden = ({ node, box, caption }) => box.width < 100 || box.left < 0 || box.right > innerWidth
+    || (!scrolls && box.bottom > innerHeight) || caption.right > box.right || caption.bottom > box.bottom
+    || boxes.some((other) => other.node !== node && overlap(box, other.box));
+  return boxes.filter(isHidden).map(({ node }) => node.textContent);
 }
 
 export function cameraTests(recorder, user) {
   const tile = (number) => `.tile:nth-child(${number + 1})`;
   const tileText = (number) => user.page.$eval(tile(number), (node) => node.textContent);
   const streams = () => user.page.$$eval("img", (all) => all.filter((img) => img.src.includes("/stream")).length);
-  const gridIsThere = () => waitFor(async () => (await user.page.$$(".tile")).length === recorder.names.length && await user.mode() === "grid", "the grid");
+  const showsGrid = () => waitFor(async () =>
+    (await user.page.$$(".tile")).length === recorder.names.length && await user.mode() === "grid", "the grid");
+  const isLive = () => waitFor(async () => await user.mode() === "live", "the large picture");
 
   const openGrid = async () => {
     await user.open();
-    await gridIsThere();
+    await showsGrid();
   };
 
-  const moves = async (selector, words) => {
-    const first = await waitFor(async () => Math.max(0, await user.number(selector)), `${words} has a picture`);
-    await waitFor(async () => ![first, -1].includes(await user.number(selector)), `${words} moves`);
+  const moves = async (selector, what) => {
+    const first = await waitFor(async () => Math.max(0, await user.number(selector)), `${what} has a picture`);
+    await waitFor(async () => ![first, -1].includes(await user.number(selector)), `${what} moves`);
   };
 
-  /* Plays the made archive from so long before the border of two of its segments. Resolves to that border. */
+  /* Plays the made archive from so long before a border of two of its segments. Resolves to that border. */
   const openTimelapse = async (speed, beforeMs, how) => {
-    const { spans } = await recorder.json(`/timeline?camera=${recorder.name}`), border = Date.parse(spans[0].from) + 2 * SEGMENT_MS;
-    await user.open(`#camera=${recorder.name}&t=${new Date(border - beforeMs).toISOString()}&speed=${speed}&zoom=14400`, how);
+    const { spans } = await recorder.json(`/timeline?camera=${recorder.name}`);
+    const border = Date.parse(spans[0].from) + 2 * SEGMENT_MS, at = new Date(border - beforeMs).toISOString();
+    await user.open(`#camera=${recorder.name}&t=${at}&speed=${speed}&zoom=14400`, how);
     return border;
   };
 
   return [
-    ["all cameras are seen at once, and move, over no more connections than a browser opens", async () => {
+    ["all cameras are shown at once and move, over fewer connections than a browser has", async () => {
       await openGrid();
       for (const number of recorder.names.keys()) await moves(`${tile(number)} img`, `camera ${number}`);
       check(await streams() < STREAMS, `${await streams()} streams`);
       for (const [number, name] of recorder.names.entries()) {
-        await waitFor(async () => new RegExp(`${name}.*[456] fps`).test(await tileText(number)), `name and rate of camera ${number}`);
+        const pattern = new RegExp(`${name}.*[456] fps`);
+        await waitFor(async () => pattern.test(await tileText(number)), `name and rate of camera ${number}`);
       }
     }],
 
-    ["all tiles are seen whole, with their words, on a screen and by scrolling on a phone", async () => {
+    ["all tiles and their captions are visible, on a phone by scrolling", async () => {
       await openGrid();
       try {
         for (const [width, height] of [[1440, 900], [1000, 1200], [390, 844]]) {
           await user.page.setViewport({ width, height });
-          await waitFor(async () => (await user.page.evaluate(unseenTiles)).length === 0, `all tiles at ${width} × ${height}`);
+          const hidden = () => user.page.evaluate(hiddenTiles);
+          await waitFor(async () => (await hidden()).length === 0, `all tiles at ${width} × ${height}`);
         }
       } finally {
         await user.page.setViewport({ width: 1440, height: 900 });
       }
     }],
 
-    ["a click goes to one of them, and Back, G and the list of cameras to all and to another", async () => {
+    ["a click goes to one camera; Back, G and the list of cameras go to the grid and to another one", async () => {
       const name = recorder.names[5];
       await openGrid();
       await user.page.click(tile(5));
-      await waitFor(async () => await user.mode() === "live", "the large picture");
+      await isLive();
       await moves("#live", "the large picture");
       await waitFor(async () => await streams() === 1, "one stream is left");
       await waitFor(async () => await user.page.evaluate(() => location.hash) === `#camera=${name}`, "the address");
       await waitFor(async () => (await user.page.title()).startsWith(name), "the title");
       await user.page.evaluate(() => history.back());
-      await gridIsThere();
+      await showsGrid();
       await user.page.focus(tile(6));
       await user.press("Enter");
-      await waitFor(async () => await user.page.$eval("#camera-choice", (node) => node.value) === recorder.names[6], "by keyboard");
+      const choice = () => user.page.$eval("#camera-choice", (node) => node.value);
+      await waitFor(async () => await choice() === recorder.names[6], "the camera chosen by keyboard");
       await user.press("g");
-      await gridIsThere();
+      await showsGrid();
       await user.page.select("#camera-choice", recorder.names[2]);
-      await waitFor(async () => await user.mode() === "live", "the large picture");
+      await isLive();
       await moves("#live", "the large picture");
     }],
 
-    ["a link lands on its camera's own recording; one to a camera that is not there is answered in words", async () => {
+    ["a link lands on its camera's own recording, and one to an unknown camera gets a notice", async () => {
       const name = recorder.names[3], { spans } = await recorder.json(`/timeline?camera=${name}`);
-      await waitFor(() => recorder.frames(recorder.logs[3]).at(-1).ms > Date.parse(spans[0].from) + 6000, "some seconds are taken");
-      const at = Date.parse(spans[0].from) + 3000;
-      await user.open(`#camera=${name}&t=${new Date(at).toISOString()}&from=${new Date(at).toISOString()}&to=${new Date(at + 2000).toISOString()}`, { pauses: true });
+      const begin = Date.parse(spans[0].from);
+      const [from, to] = [begin + 3000, begin + 5000].map((ms) => new Date(ms).toISOString());
+      await waitFor(() => recorder.frames(recorder.logs[3]).at(-1).ms > begin + 6000, "some seconds are taken");
+      await user.open(`#camera=${name}&t=${from}&from=${from}&to=${to}`, { pauses: true });
       await user.ready();
-      await user.stillOrPlaying();
+      await user.showsRecording();
       await user.pause();
-      await user.rightStill(recorder.logs[3]);
-      check((await user.page.$eval("#selection-download", (node) => node.href)).includes(`camera=${name}`), "the download is of that camera");
+      await user.exactStill(recorder.logs[3]);
+      const download = await user.page.$eval("#selection-download", (node) => node.href);
+      check(download.includes(`camera=${name}`), `the download is ${download}`);
       await user.open("#camera=nobody");
-      await waitFor(() => user.wasTold("notice", /no camera "nobody"/), "the sentence");
-      await gridIsThere();
+      await waitFor(() => user.hasShown("notice", /no camera "nobody"/), "the notice");
+      await showsGrid();
     }],
 
-    ["a camera that is unplugged says so in the grid, and comes back; the others go on", async () => {
+    ["an unplugged camera is marked in the grid and comes back, while the others go on", async () => {
       await openGrid();
       for (const number of [0, 6]) {
-        await recorder.ask("fault", number, "unplugged", 1);
+        await recorder.command("fault", number, "unplugged", 1);
         try {
-          await waitFor(async () => /Unplugged/.test(await tileText(number)), "the tile says it");
-          await moves(`${tile(1)} img`, "its neighbour");
+          await waitFor(async () => /Unplugged/.test(await tileText(number)), "the caption");
+          await moves(`${tile(1)} img`, "another camera");
         } finally {
-          await recorder.ask("fault", number, "unplugged", 0);
+          await recorder.command("fault", number, "unplugged", 0);
         }
-        await waitFor(async () => /fps/.test(await tileText(number)), "it is there again");
+        await waitFor(async () => /fps/.test(await tileText(number)), "the camera is back");
         await moves(`${tile(number)} img`, "its picture");
       }
     }],
 
-    ["timelapse goes at its speed, over the borders of segments", async () => {
+    ["a timelapse plays at its speed, across the borders of segments", async () => {
       for (const speed of [60, 300, 1800]) {
         const border = await openTimelapse(speed, speed * 500);
         const moments = await waitFor(async () => {
-          const noted = await user.moments();
-          return toldPlaying(noted).some(({ ms }) => ms > border + speed * 500) && noted;
-        }, `speed ${speed} goes over a border`);
-        check(toldPlaying(moments)[0].ms < border, `speed ${speed} began behind the border`);
+          const all = await user.moments();
+          return whilePlaying(all).some(({ ms }) => ms > border + speed * 500) && all;
+        }, `speed ${speed} crosses a border`);
+        check(whilePlaying(moments)[0].ms < border, `speed ${speed} began after the border`);
         await checkPlaying(moments, speed);
       }
     }],
 
-    ["timelapse stands still on the frame that it names, and a step goes on frame by frame", async () => {
+    ["a timelapse pauses on the frame that the clock shows, and continues frame by frame", async () => {
       const speed = 60, border = await openTimelapse(speed, 0, { pauses: true });
-      await user.stillOrPlaying();
+      await user.showsRecording();
       await user.pause();
-      const seen = await user.shownMs();
-      check(Math.abs(seen - border) <= speed * 1000 / LAPSE_FPS, `it stands ${seen - border} ms on`);
+      const shown = await user.shownMs();
+      const near = Math.abs(shown - border) <= speed * 1000 / TIMELAPSE_FPS;
+      check(near, `it pauses ${shown - border} ms after the border`);
       await user.press(".");
-      await waitFor(async () => await user.page.$eval("#speed", (node) => node.value) === "1", "frames go by at speed 1");
-      await waitFor(async () => Math.abs(await user.shownMs() - seen) <= 2000, "the next frame");
+      await waitFor(async () => await user.page.$eval("#speed", (node) => node.value) === "1", "speed 1");
+      await waitFor(async () => Math.abs(await user.shownMs() - shown) <= 2000, "the next frame");
     }],
 
-    ["nothing was said in the console of several cameras", async () => {
+    ["with several cameras the console stays empty", async () => {
       const messages = user.takeMessages(/status of 50[23]/);
-      check(messages.length === 0 && user.strangers.length === 0, messages.concat(user.strangers).join("\n"));
+      const { foreignRequests } = user;
+      check(messages.length === 0 && foreignRequests.length === 0, messages.concat(foreignRequests).join("\n"));
     }],
   ];
 }

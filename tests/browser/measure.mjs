@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /*
- * measure.mjs - how soon the page shows what somebody asks of it: `make bench ONLY=page`. Prints one JSON object: {what: [milliseconds, …]}.
+ * measure.mjs - how quickly the page shows what is asked of it: `make bench ONLY=page`.
  *
- * usage: measure.mjs chrome|firefox ROUNDS
+ * usage: measure.mjs chrome|firefox ROUNDS; prints {what: [milliseconds, …]} as JSON
  */
-import { User } from "./user.mjs";
 import { longArchive } from "./long_archive.mjs";
 import { Recorder } from "./recorder.mjs";
 import { missing } from "./session.mjs";
 import { waitFor } from "./tap.mjs";
+import { User } from "./user.mjs";
 import { frameCosts, watchFrames, wheelAndDrag } from "./zoom_and_pan.mjs";
 
 async function timed(act) {
@@ -17,17 +17,15 @@ async function timed(act) {
   return performance.now() - began;
 }
 
-const livePicture = (user) => waitFor(async () => await user.number() >= 0, "a live picture");
-
 async function firstView(user) {
   await user.page.goto("about:blank");
   return timed(async () => {
     await user.open();
-    await livePicture(user);
+    await user.hasPicture();
   });
 }
 
-/* The same browser with the same camera's newest picture and nothing else. */
+/* The same browser with nothing but the camera's newest picture. */
 async function snapshotAlone(user, recorder) {
   await user.page.goto("about:blank");
   return timed(async () => {
@@ -37,10 +35,10 @@ async function snapshotAlone(user, recorder) {
 }
 
 async function click(user, share) {
-  const [[from, to]] = await user.spans(), span = to - from, centre = (from + to) / 2;
+  const [[from, to]] = await user.spans(), length = to - from, centre = (from + to) / 2;
   await user.showTimes(from, to);
-  await user.holdStill(false);
-  const { x, y } = await user.pointOf(from + span * share, centre, span), before = await user.number();
+  await user.setPausing(false);
+  const { x, y } = await user.pointOf(from + length * share, centre, length), before = await user.number();
   return timed(async () => {
     await user.page.mouse.click(x, y);
     await waitFor(async () => Math.abs(await user.number() - before) > 30, "another picture");
@@ -82,7 +80,7 @@ if (why) {
   try {
     await recorder.start();
     await user.start();
-    await recorder.onDisk(await recorder.taken(12500));
+    await recorder.waitOnDisk(await recorder.waitTaken(12500));
     console.log(JSON.stringify(await measure(user, recorder, Number(rounds))));
   } finally {
     await user.stop();

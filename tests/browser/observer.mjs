@@ -1,61 +1,66 @@
 /*
- * observer.mjs - what the page shows, noted in the page itself while it shows it. Playing comes to an end and a sentence goes away, and a
- * test that is kept from running looks too late for both; so it looks into these notes, which only grow.
+ * observer.mjs - a log of what the page shows, kept in the page itself. Playback ends and notices disappear, and a test
+ * that is kept from running looks too late for both. So it reads this log, which only grows.
  */
 import { check } from "./tap.mjs";
 
-const CLOCK_S = 0.02; // to which a browser tells the time of a video that plays
+const CLOCK_S = 0.02; // resolution of the time of a video that plays
 
 /*
- * Runs in the page, before its own scripts. In `observed` are then
- *   moments: [{told, ms, mode, src, time, rate, plays}], one for each time that the page told (told), and for each event of the video that
- *            is in front: the time that the page tells, its mode, and that video's source, time, rate, and whether it plays;
- *   words: {id: [text]} of what was seen of the texts that go by themselves.
- * While `observed.pauses` is true, somebody who needs no time for it presses Pause as soon as a recording is to be played.
+ * Runs in the page, before its own scripts, and makes `observed`:
+ *   moments: [{clock, ms, mode, src, time, rate, plays}], one for each change of the page's clock (clock: true) and for
+ *            each event of the video in front: the time on the clock, the page's mode, and that video's source, time and
+ *            rate, and whether it plays;
+ *   texts:   {id: [text]} of the elements whose text disappears by itself.
+ * While `observed.pauses` is true, it presses Pause as soon as a recording is about to play.
  */
 export function observePage(pauses) {
-  const observed = { moments: [], words: { notice: [], loading: [] }, pauses };
+  const observed = { moments: [], texts: { notice: [], loading: [] }, pauses };
   const find = (id) => document.getElementById(id);
-  const noteMoment = (told) => {
-    const video = document.querySelector("video.front"), { src, time, rate, plays } = video
-      ? { src: video.currentSrc, time: video.currentTime, rate: video.playbackRate, plays: !video.paused && !video.ended }
-      : { src: "", time: 0, rate: 1, plays: false };
-    observed.moments.push({ told, ms: Date.parse(find("time").getAttribute("datetime")), mode: document.body.dataset.mode, src, time, rate, plays });
+  const noteMoment = (clock) => {
+    const video = document.querySelector("video.front");
+    const { currentSrc: src, currentTime: time, playbackRate: rate, paused, ended } = video
+      ?? { currentSrc: "", currentTime: 0, playbackRate: 1, paused: true, ended: false };
+    const ms = Date.parse(find("time").getAttribute("datetime")), { mode } = document.body.dataset;
+    observed.moments.push({ clock, ms, mode, src, time, rate, plays: !paused && !ended });
   };
-  const noteWords = (id) => {
-    const { hidden, textContent: text } = find(id), words = observed.words[id];
-    if (!hidden && text && words.at(-1) !== text) words.push(text);
+  const noteText = (id) => {
+    const { hidden, textContent: text } = find(id), texts = observed.texts[id];
+    if (!hidden && text && texts.at(-1) !== text) texts.push(text);
   };
   const pause = () => {
-    const play = find("play");
-    if (observed.pauses && document.body.dataset.mode === "playback" && play.getAttribute("aria-label") === "Pause") play.click();
+    const play = find("play"), playing = play.getAttribute("aria-label") === "Pause";
+    if (observed.pauses && document.body.dataset.mode === "playback" && playing) play.click();
   };
-  const watch = (id, note, what) => new MutationObserver(note).observe(find(id), what);
+  const watch = (id, act, what) => new MutationObserver(act).observe(find(id), what);
   globalThis.observed = observed;
   document.addEventListener("readystatechange", () => {
     if (document.readyState !== "interactive" || !find("time")) return;
     watch("time", () => noteMoment(true), { attributeFilter: ["datetime"] });
     watch("play", pause, { attributeFilter: ["aria-label"] });
-    for (const id of Object.keys(observed.words)) watch(id, () => noteWords(id), { attributeFilter: ["hidden"], childList: true });
+    for (const id of Object.keys(observed.texts)) {
+      watch(id, () => noteText(id), { attributeFilter: ["hidden"], childList: true });
+    }
     for (const type of ["playing", "timeupdate", "ended"]) {
       document.addEventListener(type, ({ target }) => target.classList.contains("front") && noteMoment(false), true);
     }
   });
 }
 
-/* How much faster than life the frames of a clip are, by its address. */
-const lapseOf = (src) => Number(new URL(src).searchParams.get("speed") ?? 1);
+/* Seconds of wall time in one second of a clip, by the clip's address. */
+const clipSpeedOf = (src) => Number(new URL(src).searchParams.get("speed") ?? 1);
 
 /* Milliseconds of wall time that were played, by the videos' own clocks. */
 export function playedMs(moments) {
   return moments.reduce((sum, { src, time }, at) => {
-    const before = moments[at - 1];
-    return src && src === before?.src && time > before.time ? sum + (time - before.time) * 1000 * lapseOf(src) : sum;
+    const before = moments[at - 1], goesOn = src && src === before?.src && time > before.time;
+    return goesOn ? sum + (time - before.time) * 1000 * clipSpeedOf(src) : sum;
   }, 0);
 }
 
-/* The moments that the page told while it played. */
-export const toldPlaying = (moments) => moments.filter(({ told, plays, mode }) => told && plays && mode === "playback");
+/* The moments at which the page's clock changed while a recording played. */
+export const whilePlaying = (moments) =>
+  moments.filter(({ clock, plays, mode }) => clock && plays && mode === "playback");
 
 /* Wall time of a clip's first frame. */
 async function startOf(src) {
@@ -63,17 +68,19 @@ async function startOf(src) {
 }
 
 /*
- * Of all moments that the page told while it played: each is the one that its video had come to, and the video went at that speed. The
- * video's clock goes on between the page's look at it and the note, so the moment lies between this note's and the one before.
+ * Checks every time that the page's clock showed during playback: it is the time that the video had reached, and the
+ * video played at that speed. The video's clock advances between the page's look at it and the entry in the log, so the
+ * time is between this entry's and the one before.
  */
 export async function checkPlaying(moments, speed) {
   const starts = new Map();
-  for (const [at, { told, plays, mode, ms, src, time, rate }] of moments.entries()) {
-    if (!told || !plays || mode !== "playback") continue;
+  for (const [at, { clock, plays, mode, ms, src, time, rate }] of moments.entries()) {
+    if (!clock || !plays || mode !== "playback") continue;
     if (!starts.has(src)) starts.set(src, await startOf(src));
-    const lapse = lapseOf(src), wallOf = (seconds) => starts.get(src) + seconds * 1000 * lapse, clock = CLOCK_S * 1000 * lapse;
+    const clipSpeed = clipSpeedOf(src), wallOf = (seconds) => starts.get(src) + seconds * 1000 * clipSpeed;
     const before = moments[at - 1]?.src === src ? moments[at - 1].time : 0;
-    check(rate * lapse === speed, `${src} is played at ${rate}, not at ${speed} in all`);
-    check(ms >= wallOf(before) - clock && ms <= wallOf(time) + clock, `the page told ${ms} between ${wallOf(before)} and ${wallOf(time)} of ${src}`);
+    const earliest = wallOf(before - CLOCK_S), latest = wallOf(time + CLOCK_S);
+    check(rate * clipSpeed === speed, `${src} plays at ${rate}, which is not speed ${speed} in all`);
+    check(ms >= earliest && ms <= latest, `the clock showed ${ms}, not between ${earliest} and ${latest} of ${src}`);
   }
 }

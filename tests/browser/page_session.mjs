@@ -5,14 +5,16 @@ import { Recorder } from "./recorder.mjs";
 import { missing, runSession } from "./session.mjs";
 import { troubleTests } from "./trouble_tests.mjs";
 
-/* A gap of some seconds, then more than one segment. */
+/* Some seconds of footage, a gap, and footage that continues in another segment. */
 async function makeArchive(recorder) {
-  await recorder.taken(12500);
-  await recorder.onDisk(await recorder.taken(5000, await recorder.makeGap(2500)));
+  await recorder.waitTaken(12500);
+  await recorder.waitOnDisk(await recorder.waitTaken(5000, await recorder.makeGap(2500)));
 }
+
+const allTests = (...both) => [...pageTests(...both), ...accessTests(...both), ...troubleTests(...both)];
 
 export async function main(kind) {
   const why = await missing(kind);
   if (why) console.log(`1..0 # SKIP ${why}`);
-  else await runSession([kind], new Recorder(), (...them) => [...pageTests(...them), ...accessTests(...them), ...troubleTests(...them)], makeArchive);
+  else await runSession([kind], new Recorder(), allTests, makeArchive);
 }

@@ -1,4 +1,4 @@
-/* recorder.mjs - the recorder under test, and what its camera has really shown. */
+/* recorder.mjs - the recorder under test, and the frames that its camera has really given. */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -6,26 +6,27 @@ import { fileURLToPath } from "node:url";
 import { sleep, waitFor } from "./tap.mjs";
 
 const SERVER = fileURLToPath(new URL("rig_server.py", import.meta.url));
-const NUMBERS = 9000; // of the file of frames, after which they begin anew
+const NUMBERS = 9000; // frames in the camera's file, after which their numbers begin again
 
 export class Recorder {
   #process;
   #lines;
 
-  /* How many cameras: one with all faults (rig_server.py's Commands), or several. */
+  /* cameras: one, with all faults (rig_server.py's Commands), or several. */
   constructor(cameras = 1) {
-    this.#process = spawn("python3", cameras > 1 ? [SERVER, String(cameras)] : [SERVER], { stdio: ["pipe", "pipe", "inherit"] });
+    const command = cameras > 1 ? [SERVER, String(cameras)] : [SERVER];
+    this.#process = spawn("python3", command, { stdio: ["pipe", "pipe", "inherit"] });
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
   async start() {
-    Object.assign(this, await this.ask("where"));
+    Object.assign(this, await this.command("describe"));
     return this;
   }
 
-  /* One command of rig_server.py. */
-  async ask(...command) {
-    this.#process.stdin.write(`${JSON.stringify(command)}\n`);
+  /* Runs a command of rig_server.py and resolves to its result. */
+  async command(...words) {
+    this.#process.stdin.write(`${JSON.stringify(words)}\n`);
     const { value: line, done } = await this.#lines.next();
     if (done) throw new Error("the recorder does not start");
     const answer = JSON.parse(line);
@@ -45,29 +46,34 @@ export class Recorder {
   frames(log = this.log) {
     if (!existsSync(log)) return [];
     return readFileSync(log, "ascii").split("\n").slice(0, -1).map((line) => line.split(" "))
-      .filter(([kind]) => kind === "taken").map(([, , number, , wall]) => ({ number: number % NUMBERS, ms: wall / 1000 }));
+      .filter(([kind]) => kind === "taken")
+      .map(([, , number, , wall]) => ({ number: number % NUMBERS, ms: wall / 1000 }));
   }
 
-  /* Waits until it has taken footage of so many milliseconds since then (or since its first frame). Resolves to the newest frame's time. */
-  taken(lengthMs, sinceMs = null) {
+  /*
+   * Waits until the recorder has taken so much footage since then (or since its first frame). Resolves to the newest
+   * frame's time.
+   */
+  waitTaken(lengthMs, sinceMs = null) {
     return waitFor(() => {
       const frames = this.frames(), newest = frames.at(-1)?.ms;
       return newest - (sinceMs ?? frames[0]?.ms) >= lengthMs && newest;
     }, `${lengthMs} ms are taken`, lengthMs + 60000);
   }
 
-  /* Waits until what was taken up to then is on the disk. */
-  onDisk(ms) {
-    return waitFor(async () => Date.parse((await this.json("/camera_info")).recording?.indexed_until) >= ms, "it is on the disk");
+  /* Waits until everything that was taken up to then is on the disk. */
+  waitOnDisk(ms) {
+    const indexed = async () => Date.parse((await this.json("/camera_info")).recording?.indexed_until);
+    return waitFor(async () => await indexed() >= ms, "it is on the disk");
   }
 
-  /* A gap at the end of what there is: the camera is away for so long. */
+  /* Makes a gap at the end of the archive by unplugging the camera for so long. */
   async makeGap(lengthMs) {
-    await this.ask("fault", "unplugged", 1);
-    await this.ask("wait_away");
-    await sleep(lengthMs); // the subject: the gap's length
-    await this.ask("fault", "unplugged", 0);
-    await this.ask("wait_streaming");
+    await this.command("fault", "unplugged", 1);
+    await this.command("wait_away");
+    await sleep(lengthMs); // the length of the gap is what the test is about
+    await this.command("fault", "unplugged", 0);
+    await this.command("wait_streaming");
     return this.frames().at(-1).ms;
   }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """
-A recorder (tests/e2e/support/rig.py) for the browser tests, or with an argument so many of them: one JSON command a line on stdin, one JSON
-answer a line on stdout.
+A recorder (tests/e2e/support/rig.py) for the browser tests, or several if an argument says how many. Reads JSON
+commands from stdin, one per line, and writes a JSON answer to each to stdout.
 """
 import contextlib
 import json
@@ -18,12 +18,12 @@ from support.times import wait_for  # noqa: E402  pylint: disable=wrong-import-p
 SETTINGS = {"record": {"segment_seconds": 10}, "http": {"allow_control": "yes"}}
 
 
-def streaming(rig):
+def streams(rig):
     answer = rig.get("/camera_info")
     return answer.status == 200 and answer.json()["state"] == "streaming"
 
 
-def ended(entry):
+def has_ended(entry):
     with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
         return stat.read().rpartition(")")[2].split()[0] in "ZX"
     return True
@@ -33,77 +33,88 @@ class Commands:
     def __init__(self, rig):
         self.rig = rig
 
-    def where(self):
-        return {"port": self.rig.port, "folder": self.rig.folder, "log": self.rig.camera.log_path, "name": self.rig.name}
+    def describe(self):
+        log = self.rig.camera.log_path
+        return {"port": self.rig.port, "folder": self.rig.folder, "log": log, "name": self.rig.name}
 
     def fault(self, name, value):
         self.rig.camera.fault(name, value)
 
     def wait_streaming(self):
-        wait_for(lambda: streaming(self.rig), 60, "the camera streams")
+        wait_for(lambda: streams(self.rig), 60, "the camera streams")
 
     def wait_away(self):
-        wait_for(lambda: not streaming(self.rig), 60, "the camera is away")
+        wait_for(lambda: not streams(self.rig), 60, "the camera is away")
 
     def allow_control(self, word):
-        """Starts everything anew with http.allow_control so."""
+        """Starts everything again with this http.allow_control."""
         self.rig.stop()
         self.rig.write_ini({**SETTINGS, "http": {"allow_control": word}})
         self.rig.start()
-        return self.where()
+        return self.describe()
 
     def allow_origin(self, origin):
-        """The pages that may read, for a recorder that runs; returns once both workers know of them."""
+        """Sets http.allow_origin while the recorder runs, and waits until both workers follow it."""
         self.rig.write_ini({**SETTINGS, "http": {**SETTINGS["http"], "allow_origin": origin}})
         self.rig.recorderd.send_signal(signal.SIGHUP)
+
+        def allows(path):
+            return self.rig.get(path, "HEAD", {"Origin": origin}).headers["Access-Control-Allow-Origin"] == origin
+
         for path in ("/camera_info", "/stream"):
-            wait_for(lambda asked=path: self.rig.get(asked, "HEAD", {"Origin": origin}).headers["Access-Control-Allow-Origin"] == origin,
-                     60, f"pages of {origin} may read {path}")
+            wait_for(lambda asked=path: allows(asked), 60, f"pages of {origin} may read {path}")
 
     def stop_recorderd(self):
         self.rig.stop_recorderd()
 
     def start_recorderd(self):
-        """Where none runs."""
+        """Starts it unless it runs already."""
         if self.rig.recorderd is None:
             self.rig.start_recorderd()
-        wait_for(lambda: streaming(self.rig) and self.rig.recording(), 60, "frames are recorded")
+        wait_for(lambda: streams(self.rig) and self.rig.recording(), 60, "frames are recorded")
 
     def restart_recorderd(self, record):
-        """With other settings of the encoder."""
-        before = self.rig.get("/recordings").json()[0]["file"]
+        """Starts it again with other settings of the encoder."""
+        before = self.newest_recording()
         self.rig.stop_recorderd()
         self.rig.write_ini({**SETTINGS, "record": {**SETTINGS["record"], **record}})
         self.rig.start_recorderd()
-        wait_for(lambda: self.rig.get("/recordings").json()[0]["file"] != before and self.rig.recording(), 60, "a new recording")
+        wait_for(lambda: self.newest_recording() != before and self.rig.recording(), 60, "a new recording")
+
+    def newest_recording(self):
+        return self.rig.get("/recordings").json()[0]["file"]
 
     def kill_live_worker(self):
-        """As a crash would; lighttpd starts another one."""
+        """Ends it as a crash would; lighttpd starts another one."""
         for entry in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
                 pid, name, _, parent = stat.read().split()[:4]
                 if name == "(recorder-live)" and int(parent) == self.rig.web.pid:
                     os.kill(int(pid), signal.SIGKILL)
-                    wait_for(lambda dead=entry: ended(dead), 60, "the worker is dead")
+                    wait_for(lambda dead=entry: has_ended(dead), 60, "the worker is dead")
 
     def clip_frames(self, path):
         return clip_frames(path)
 
 
 class SeveralCommands:
-    """Cameras of 5 frames a second, called by their numbers; the first one has thirty hours of an archive already: a minute of the fastest timelapse."""
+    """
+    Cameras of 5 frames per second, called by their numbers. The first one has an archive of thirty hours, which is a
+    minute of the fastest timelapse.
+    """
 
     SEGMENTS = 180
 
     def __init__(self, count):
         self.words = [str(number) for number in range(count)]
-        settings = {word: {"camera": {"device": f"/dev/video{word}", "fps": 5}, "memory": {"minutes": 1, "max_mb": 8}} for word in self.words}
+        memory = {"minutes": 1, "max_mb": 8}
+        settings = {word: {"camera": {"device": f"/dev/video{word}", "fps": 5}, "memory": memory} for word in self.words}
         self.rig = Several(self.words, settings, fps="5")
         make_archive(self.rig.folder_of("0"), self.SEGMENTS)
 
-    def where(self):
-        names = list(self.rig.names.values())
-        return {"port": self.rig.port, "names": names, "name": names[0], "logs": [camera.log_path for camera in self.rig.cameras]}
+    def describe(self):
+        names, logs = list(self.rig.names.values()), [camera.log_path for camera in self.rig.cameras]
+        return {"port": self.rig.port, "names": names, "name": names[0], "logs": logs}
 
     def fault(self, camera, name, value):
         self.rig.cameras[camera].fault(name, value)

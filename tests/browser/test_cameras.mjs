@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+/* test_cameras.mjs - the page with several cameras, in both browsers. */
 import { cameraTests } from "./camera_tests.mjs";
 import { Recorder } from "./recorder.mjs";
 import { missing, runSession } from "./session.mjs";

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/* test_modules.mjs - the parts of the page that need no browser: times around a change of the clocks, addresses, the archive. */
+/* test_modules.mjs - the parts of the page that need no browser: times, addresses, the archive, the player. */
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,6 +19,7 @@ const time = await load("time.js");
 const { addressOf, readAddress } = await load("address.js");
 const { itemAfter, itemAt, itemBefore, spliceTail } = await load("archive.js");
 const { TimeScale } = await load("time-scale.js");
+const { drawTimeline } = await load("timeline-draw.js");
 const { frameAt } = await load("frame-times.js");
 const { fitTiles } = await load("grid.js");
 const { Camera } = await load("camera.js");
@@ -26,7 +27,18 @@ const { ClipVideo } = await load("clip-video.js");
 const { Player } = await load("player.js");
 rmSync(copy, { recursive: true });
 
-/* A <video> that loads and seeks at once, and plays to its end when it is told to. */
+/* The texts that drawing on a canvas of that width shows, {text, x}. */
+function drawnTexts(scale, model) {
+  const texts = [], ignore = () => {};
+  const context = new Proxy({ measureText: (text) => ({ width: 7 * text.length }) }, {
+    get: (target, name) => target[name] ?? (name === "fillText" ? (text, x) => texts.push({ text, x }) : ignore),
+  });
+  const nothing = { spans: [], gaps: [], segments: [], memory: null, range: null, now: null };
+  drawTimeline(context, 1, scale, {}, { ...nothing, ...model });
+  return texts;
+}
+
+/* A <video> that loads and seeks at once, and ends when a test makes it end. */
 class FakeVideo extends EventTarget {
   currentTime = 0;
   readyState = 0;
@@ -47,7 +59,7 @@ class FakeVideo extends EventTarget {
   pause() {}
 
   async play() {
-    if (this.ended) this.currentTime = 0; // HTML, 4.8.11.8: it begins anew
+    if (this.ended) this.currentTime = 0; // HTML, 4.8.11.8: it begins again
     this.ended = false;
   }
 
@@ -58,37 +70,44 @@ class FakeVideo extends EventTarget {
   }
 }
 
-/* A box of ISO/IEC 14496-12: numbers of 32 bits, then boxes. */
+/* A box of ISO/IEC 14496-12 that holds 32-bit numbers, then boxes. */
 function box(type, numbers, ...inner) {
-  const head = Buffer.alloc(8 + 4 * numbers.length), size = inner.reduce((sum, one) => sum + one.length, head.length);
+  const head = Buffer.alloc(8 + 4 * numbers.length);
+  const size = inner.reduce((sum, one) => sum + one.length, head.length);
   head.writeUInt32BE(size);
   head.write(type, 4, "latin1");
   for (const [at, number] of numbers.entries()) head.writeUInt32BE(number, 8 + 4 * at);
   return Buffer.concat([head, ...inner]);
 }
 
-/* The head of a clip whose frames last that long each. */
-const clipHead = (frames, ms) => box("moov", [], box("trak", [], box("mdia", [], box("mdhd", [0, 0, 0, 1000, frames * ms]),
-  box("minf", [], box("stbl", [], box("stts", [0, 1, frames, ms]))))));
+/* The header of a clip whose frames last that long each. */
+function clipHeader(frames, ms) {
+  const table = box("minf", [], box("stbl", [], box("stts", [0, 1, frames, ms])));
+  return box("moov", [], box("trak", [], box("mdia", [], box("mdhd", [0, 0, 0, 1000, frames * ms]), table)));
+}
 
 const { HOUR, MINUTE, SECOND } = time;
 const utc = Date.parse;
-const labels = (from, to, step) => time.ticksBetween(utc(from), utc(to), step).map((at) => time.formatTick(at, step));
+const labels = (from, to, step) =>
+  time.ticksBetween(utc(from), utc(to), step).map((at) => time.formatTick(at, step));
 
 const failed = await runTests([
-  ["the repeated hour stands on the time line twice, told apart", () => assert.deepEqual(
+  ["the repeated hour is on the timeline twice, with different labels", () => assert.deepEqual(
     labels("2026-10-24T23:30:00Z", "2026-10-25T02:30:00Z", HOUR), ["02:00 (+02:00)", "02:00 (+01:00)", "03:00"])],
 
-  ["the hour that spring leaves out has no mark", () => assert.deepEqual(
+  ["the hour that spring skips has no label", () => assert.deepEqual(
     labels("2026-03-28T23:30:00Z", "2026-03-29T03:30:00Z", HOUR), ["01:00", "03:00", "04:00", "05:00"])],
 
   ["days of 23 and 25 hours begin at midnight", () => {
-    assert.deepEqual(labels("2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z", 12 * HOUR), ["Sun 29 Mar", "12:00", "Mon 30 Mar", "12:00"]);
-    assert.deepEqual(labels("2026-10-24T12:00:00Z", "2026-10-26T12:00:00Z", 12 * HOUR), ["Sun 25 Oct", "12:00", "Mon 26 Oct", "12:00"]);
+    assert.deepEqual(labels("2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z", 12 * HOUR),
+      ["Sun 29 Mar", "12:00", "Mon 30 Mar", "12:00"]);
+    assert.deepEqual(labels("2026-10-24T12:00:00Z", "2026-10-26T12:00:00Z", 12 * HOUR),
+      ["Sun 25 Oct", "12:00", "Mon 26 Oct", "12:00"]);
   }],
 
   ["times are read in every form", () => {
-    const now = utc("2026-05-17T12:00:00Z"), read = (text) => new Date(time.parseTime(text, now)).toISOString();
+    const now = utc("2026-05-17T12:00:00Z"), parse = (text) => time.parseTime(text, now);
+    const read = (text) => new Date(parse(text)).toISOString();
     assert.equal(read("10:23"), "2026-05-17T08:23:00.000Z");
     assert.equal(read("23:59:59.5"), "2026-05-16T21:59:59.500Z");
     assert.equal(read("2026-05-17 10:23:00.120"), "2026-05-17T08:23:00.120Z");
@@ -96,26 +115,33 @@ const failed = await runTests([
     assert.equal(read("2026-05-17T10:23:00-0330"), "2026-05-17T13:53:00.000Z");
     assert.equal(read("20260517_102300_250"), "2026-05-17T08:23:00.250Z");
     assert.equal(read("-90s"), "2026-05-17T11:58:30.000Z");
-    for (const wrong of ["", "soon", "25:00", "10:61", "2026-02-30 10:00", "2026-13-01 10:00", "10", "-99999999999d", "-30000d"]) assert.ok(Number.isNaN(time.parseTime(wrong, now)), wrong);
+    const invalids = ["", "soon", "25:00", "10:61", "2026-02-30 10:00", "2026-13-01 10:00", "10"];
+    for (const invalid of [...invalids, "-99999999999d", "-30000d"]) {
+      assert.ok(Number.isNaN(parse(invalid)), invalid);
+    }
   }],
 
-  ["what is written is read again, in the repeated hour too", () => {
+  ["a time that was formatted is parsed to the same time, in the repeated hour too", () => {
     for (const ms of [utc("2026-10-25T00:30:00.120Z"), utc("2026-10-25T01:30:00.120Z"), utc("2026-01-01T00:00:00Z")]) {
       assert.equal(time.parseTime(time.formatField(ms), 0), ms);
       assert.equal(time.parseTime(time.formatIso(ms), 0), ms);
     }
   }],
 
-  ["lengths and sizes are said as people do", () => {
-    assert.deepEqual([850, 18 * SECOND, 125 * SECOND, 192 * MINUTE, 51 * HOUR].map(time.formatLength), ["850 ms", "18.0 s", "2 min 05 s", "3 h 12 min", "2 d 3 h"]);
-    assert.deepEqual([0, 999, 1000, 1234567, 80.4e9].map(time.formatBytes), ["0 B", "999 B", "1.0 KB", "1.2 MB", "80.4 GB"]);
+  ["lengths and sizes are readable", () => {
+    assert.deepEqual([850, 18 * SECOND, 125 * SECOND, 192 * MINUTE, 51 * HOUR].map(time.formatLength),
+      ["850 ms", "18.0 s", "2 min 05 s", "3 h 12 min", "2 d 3 h"]);
+    assert.deepEqual([0, 999, 1000, 1234567, 80.4e9].map(time.formatBytes),
+      ["0 B", "999 B", "1.0 KB", "1.2 MB", "80.4 GB"]);
   }],
 
-  ["an address holds the state, and a broken one is told", () => {
-    const state = { camera: "yard", at: utc("2026-05-17T08:23:00.120Z"), range: { from: 1e12, to: 1e12 + 5000 }, zoom: HOUR, speed: 2 };
+  ["an address holds the state, and an invalid time in it is reported", () => {
+    const at = utc("2026-05-17T08:23:00.120Z"), range = { from: 1e12, to: 1e12 + 5000 };
+    const state = { camera: "yard", at, range, zoom: HOUR, speed: 2 };
     const { invalid, ...read } = readAddress(addressOf(state));
     assert.deepEqual([read, invalid], [state, null]);
-    assert.equal(readAddress(addressOf({ ...state, at: state.at + 0.4 })).at, state.at + 1, "no earlier than the frame that begins there");
+    const between = readAddress(addressOf({ ...state, at: at + 0.4 }));
+    assert.equal(between.at, at + 1, "not before the frame that begins there");
     assert.equal(readAddress("#t=2026-05-17T10:23:00").at, utc("2026-05-17T08:23:00Z"));
     assert.equal(readAddress("#t=yesterday%ZZ&zoom=-5&speed=x").invalid, "");
     assert.equal(readAddress("#t=yesterday").invalid, "yesterday");
@@ -123,19 +149,21 @@ const failed = await runTests([
     assert.deepEqual(readAddress("#zoom=1e308&speed=Infinity"), readAddress(""));
   }],
 
-  ["the end of a list of spans is replaced without a seam", () => {
+  ["the end of a list of spans is replaced, and a divided span becomes one again", () => {
     const known = [{ from: 0, to: 10 }, { from: 20, to: 50 }];
     assert.deepEqual(spliceTail(known, [{ from: 30, to: 60 }], 30), [{ from: 0, to: 10 }, { from: 20, to: 60 }]);
-    assert.deepEqual(spliceTail(known, [{ from: 45, to: 60 }], 30), [{ from: 0, to: 10 }, { from: 20, to: 30 }, { from: 45, to: 60 }]);
+    assert.deepEqual(spliceTail(known, [{ from: 45, to: 60 }], 30),
+      [{ from: 0, to: 10 }, { from: 20, to: 30 }, { from: 45, to: 60 }]);
     assert.deepEqual(spliceTail(known, [{ from: 5, to: 60 }], -Infinity), [{ from: 5, to: 60 }]);
     assert.deepEqual([itemAt(known, 10), itemAt(known, 20), itemAt(known, 50)], [null, known[1], null]);
   }],
 
-  ["what lies at, behind and before a time is found also where the clock was set back", () => {
+  ["the span at, after and before a time is found even if the clock was set back", () => {
     const known = [{ from: 50, to: 90 }, { from: 10, to: 20 }, { from: 30, to: 60 }, { from: 100, to: 110 }];
-    assert.deepEqual([5, 10, 25, 40, 55, 70, 95].map((ms) => known.indexOf(itemAt(known, ms))), [-1, 1, -1, 2, 2, 0, -1]);
-    assert.deepEqual([5, 10, 25, 40, 55, 100].map((ms) => known.indexOf(itemAfter(known, ms))), [1, 2, 2, 0, 3, -1]);
-    assert.deepEqual([5, 20, 60, 95, 200].map((ms) => known.indexOf(itemBefore(known, ms))), [-1, 1, 2, 0, 3]);
+    const numbers = (find, times) => times.map((ms) => known.indexOf(find(known, ms)));
+    assert.deepEqual(numbers(itemAt, [5, 10, 25, 40, 55, 70, 95]), [-1, 1, -1, 2, 2, 0, -1]);
+    assert.deepEqual(numbers(itemAfter, [5, 10, 25, 40, 55, 100]), [1, 2, 2, 0, 3, -1]);
+    assert.deepEqual(numbers(itemBefore, [5, 20, 60, 95, 200]), [-1, 1, 2, 0, 3]);
   }],
 
   ["zooming keeps the time under the pointer", () => {
@@ -147,24 +175,35 @@ const failed = await runTests([
     assert.ok(Math.abs(scale.time(300) - under) < 1e-6 && Math.abs(scale.length - HOUR / 10) < 1e-6);
   }],
 
-  [`the page's files are at most ${WWW_BYTES / 1000} KB, and all of its scripts are asked for at once`, () => {
+  ["the timeline is drawn with its hours, and with the time of the playhead inside", () => {
+    const scale = new TimeScale(), at = utc("2026-05-17T08:00:00Z");
+    scale.width = 1000;
+    scale.show(at, at + 4 * HOUR);
+    const texts = drawnTexts(scale, { playhead: at, hover: null });
+    for (const hour of ["11:00", "12:00", "13:00"]) assert.ok(texts.some(({ text }) => text === hour), hour);
+    const playhead = texts.find(({ text }) => text === "10:00:00");
+    assert.ok(playhead.x >= 0, `the time of the playhead is at ${playhead.x}`);
+  }],
+
+  [`the page's files are at most ${WWW_BYTES / 1000} KB, and all of its scripts are requested at once`, () => {
     const names = readdirSync(WWW), index = readFileSync(new URL("index.html", WWW), "utf8");
     const bytes = names.reduce((sum, name) => sum + statSync(new URL(name, WWW)).size, 0);
     assert.ok(bytes <= WWW_BYTES, `${bytes} bytes`);
     for (const name of names.filter((one) => one.endsWith(".js"))) assert.ok(index.includes(`"${name}"`), name);
   }],
 
-  ["tiles are as large as they can be, and all have room", () => {
+  ["tiles are as large as possible, and all of them fit", () => {
     assert.deepEqual(fitTiles(1, 1600, 900), { columns: 1, width: 1600 });
     assert.deepEqual(fitTiles(4, 1606, 906), { columns: 2, width: 800 });
     assert.deepEqual(fitTiles(2, 400, 900), { columns: 1, width: 400 });
     for (const count of [3, 7, 12, 25]) {
       const { columns, width } = fitTiles(count, 1416, 834), rows = Math.ceil(count / columns);
-      assert.ok(columns * (width + 6) - 6 <= 1416 && rows * (width * 9 / 16 + 6) - 6 <= 834 && width > 150, `${count}: ${columns} of ${width}`);
+      const fit = columns * (width + 6) - 6 <= 1416 && rows * (width * 9 / 16 + 6) - 6 <= 834;
+      assert.ok(fit && width > 150, `${count}: ${columns} of ${width}`);
     }
   }],
 
-  ["an answer that comes late does not put the page's clock wrong", async () => {
+  ["a late answer does not set the page's clock wrong", async () => {
     const { now: realNow } = Date, AHEAD = 5 * SECOND;
     let now = utc("2026-05-17T12:00:00Z"), takes = 0;
     Date.now = () => now;
@@ -186,7 +225,7 @@ const failed = await runTests([
     }
   }],
 
-  ["a speed that is chosen while more is awaited plays nothing again, and what comes then plays at it", async () => {
+  ["a speed that is chosen while waiting for footage plays nothing twice, and the next clip with it", async () => {
     const videos = [new FakeVideo(), new FakeVideo()];
     let loading = false, recorded = 10 * SECOND; // the encoder is late, and more is to come
     const playable = {
@@ -212,21 +251,21 @@ const failed = await runTests([
       player.setSpeed(2);
       assert.deepEqual([video.currentTime, video.ended, player.at], [10, true, 10 * SECOND]);
       recorded = 20 * SECOND;
-      await waitFor(() => player.video !== video, "the next piece");
+      await waitFor(() => player.video !== video, "the next clip");
       assert.deepEqual([player.video.playbackRate, player.at], [2, 10 * SECOND]);
     } finally {
       player.stop();
     }
   }],
 
-  ["a picture that still settles while another moment is sought, or played from, is not taken for that one", async () => {
+  ["a picture that is still settling during a seek, or when playing starts, is not taken for the new one", async () => {
     const video = new FakeVideo(), clip = new ClipVideo(video), seeked = () => video.dispatchEvent(new Event("seeked"));
     globalThis.HTMLMediaElement = { HAVE_CURRENT_DATA: 2 };
     globalThis.fetch = async (url, { method }) =>
-      (method === "HEAD" ? new Response(null, { headers: { "X-Clip-Start": "0" } }) : new Response(clipHead(100, 100)));
+      new Response(method === "HEAD" ? null : clipHeader(100, 100), { headers: { "X-Clip-Start": "0" } });
     await clip.load({ from: 0, to: 10 * SECOND, speed: 1, url: "/footage" }, 0);
     const settled = clip.settle();
-    await waitFor(() => video.currentTime === 0.05, "it is sought in the middle of the first frame");
+    await waitFor(() => video.currentTime === 0.05, "it seeks the middle of the first frame");
     const sought = clip.seek(5 * SECOND);
     seeked();
     await Promise.all([settled, sought]);
@@ -240,7 +279,7 @@ const failed = await runTests([
     clip.clear();
   }],
 
-  ["the frame that stands at a time is found", () => {
+  ["the frame at a time is found", () => {
     const times = Float64Array.from([0, 0.1, 0.3, 0.4]);
     assert.deepEqual([0, 0.05, 0.1, 0.29, 0.35, 9].map((at) => frameAt(times, at)), [0, 0, 1, 1, 2, 2]);
   }],

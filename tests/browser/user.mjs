@@ -2,16 +2,22 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { waitFor } from "./tap.mjs";
 import { observePage } from "./observer.mjs";
+import { waitFor } from "./tap.mjs";
 
 export const PROGRAMS = { chrome: "/usr/bin/chromium", firefox: "/usr/bin/firefox-esr" };
-const ARGUMENTS = { chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"], firefox: [] };
+const ARGUMENTS = {
+  chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
+  firefox: [],
+};
 const LANE_Y = 91, BAND_Y = 48;
 const LATE_PAINT_MS = 30000, PATIENCE_MS = 60000;
-const EDGE_MS = 1.5; // the page knows a clip's beginning to the millisecond
+const EDGE_MS = 1.5; // the page knows the start of a clip to the millisecond
 
-/* The number in the squares of tests/tools/frames.h, in that picture or the large one; -1 where none can be read. Runs in the page. */
+/*
+ * Runs in the page. The number in the squares of tests/tools/frames.h, in that picture or the large one; -1 if there is
+ * none.
+ */
 function readNumber(selector) {
   const playback = document.body.dataset.mode === "playback" && document.getElementById("live").hidden;
   const picture = document.querySelector(selector ?? (playback ? "video.front" : "#live"));
@@ -21,22 +27,23 @@ function readNumber(selector) {
   const { data } = context.getImageData(0, 0, 320, 180);
   let number = 0, sum = 0;
   for (let bit = 0; bit < 32; bit++) {
-    const at = 4 * (((bit < 16 ? 10 : 30) * 320) + (bit % 16) * 20 + 10), white = data[at] + data[at + 1] + data[at + 2] > 383;
+    const at = 4 * (((bit < 16 ? 10 : 30) * 320) + (bit % 16) * 20 + 10);
+    const white = data[at] + data[at + 1] + data[at + 2] > 383;
     if (bit < 24) number = number * 2 + white;
     else sum = sum * 2 + white;
   }
   return Math.imul(number, 0x9e3779b1) >>> 24 === sum ? number : -1;
 }
 
-/* Milliseconds between what the page says of a picture and when the camera gave that frame. */
-function errorOf(frames, seen) {
-  const frame = frames.findLast(({ number, ms }) => number === seen.number && ms < seen.ms + 1000);
-  return frame ? frame.ms - seen.ms : NaN;
+/* Milliseconds from the time that the page shows for a picture to the time at which the camera gave that frame. */
+function errorOf(frames, shown) {
+  const frame = frames.findLast(({ number, ms }) => number === shown.number && ms < shown.ms + 1000);
+  return frame ? frame.ms - shown.ms : NaN;
 }
 
 export class User {
-  messages = [];
-  strangers = []; // requests to other hosts
+  messages = []; // of the console
+  foreignRequests = []; // to other hosts
   downloads = mkdtempSync(join(tmpdir(), "recorder-downloads."));
 
   constructor(kind, recorder) {
@@ -48,7 +55,10 @@ export class User {
     const { default: puppeteer } = await import("puppeteer-core");
     this.browser = await puppeteer.launch({
       browser: this.kind, executablePath: PROGRAMS[this.kind], args: ARGUMENTS[this.kind], headless: true,
-      extraPrefsFirefox: { "browser.download.folderList": 2, "browser.download.dir": this.downloads, "browser.download.useDownloadDir": true },
+      extraPrefsFirefox: {
+        "browser.download.folderList": 2, "browser.download.dir": this.downloads,
+        "browser.download.useDownloadDir": true,
+      },
     });
     await this.newPage();
     return this;
@@ -57,10 +67,12 @@ export class User {
   async newPage() {
     await this.page?.close();
     this.page = await this.browser.newPage();
-    this.page.on("console", (message) => this.messages.push(`${message.type()}: ${message.text()} ${message.location()?.url ?? ""}`));
+    this.page.on("console", (message) =>
+      this.messages.push(`${message.type()}: ${message.text()} ${message.location()?.url ?? ""}`));
     this.page.on("pageerror", (error) => this.messages.push(`error: ${error.stack ?? error.message}`));
     this.page.on("request", (request) => {
-      if (/^https?:/.test(request.url()) && !request.url().startsWith(this.recorder.url)) this.strangers.push(request.url());
+      const url = request.url();
+      if (/^https?:/.test(url) && !url.startsWith(this.recorder.url)) this.foreignRequests.push(url);
     });
     this.page.setDefaultTimeout(PATIENCE_MS);
     await this.page.setViewport({ width: 1440, height: 900 });
@@ -70,7 +82,7 @@ export class User {
     }
   }
 
-  /* pauses: what is to be played stands still at its first picture, until holdStill(false). */
+  /* pauses: a recording pauses at its first picture, until setPausing(false). */
   async open(hash = "", { pauses = false } = {}) {
     await this.page.goto("about:blank");
     const { identifier } = await this.page.evaluateOnNewDocument(observePage, pauses);
@@ -78,9 +90,8 @@ export class User {
     await this.page.removeScriptToEvaluateOnNewDocument(identifier);
   }
 
-  /* Whether what is to be played from now on stands still at its first picture. */
-  holdStill(pauses) {
-    return this.page.evaluate((pausing) => (globalThis.observed.pauses = pausing), pauses);
+  setPausing(pauses) {
+    return this.page.evaluate((value) => (globalThis.observed.pauses = value), pauses);
   }
 
   /* What the page has shown since it was opened, see observer.mjs. */
@@ -88,19 +99,22 @@ export class User {
     return this.page.evaluate(() => globalThis.observed.moments);
   }
 
-  /* Whether such words were seen since then, in an element whose words go away by themselves. */
-  async wasTold(id, pattern) {
-    return (await this.page.evaluate((from) => globalThis.observed.words[from], id)).some((text) => pattern.test(text));
+  /* Whether an element whose text disappears by itself has shown such a text since then. */
+  async hasShown(id, pattern) {
+    const texts = await this.page.evaluate((from) => globalThis.observed.texts[from], id);
+    return texts.some((text) => pattern.test(text));
   }
 
-  /* Until the time line knows the archive. */
+  /* Waits until the timeline shows the archive. */
   async ready() {
-    await waitFor(() => this.page.$eval("#archive-message", (node) => node.hidden && node.textContent !== ""), "the archive is listed");
+    const listed = () => this.page.$eval("#archive-message", (node) => node.hidden && node.textContent !== "");
+    await waitFor(listed, "the archive is listed");
   }
 
   /* The borders of what is recorded, in milliseconds: [[from, to], …]. */
   async spans() {
-    return (await this.recorder.json("/timeline")).spans.map(({ from, to }) => [Date.parse(from), Date.parse(to)]);
+    const { spans } = await this.recorder.json("/timeline");
+    return spans.map(({ from, to }) => [Date.parse(from), Date.parse(to)]);
   }
 
   text(id) {
@@ -111,19 +125,27 @@ export class User {
     return this.page.$eval(`#${id}`, (node) => node.hidden);
   }
 
+  /* Number of the frame in that picture, or in the large one; -1 if none can be read. */
   number(selector = null) {
     return this.page.evaluate(readNumber, selector);
   }
 
-  /* A picture is on the screen that the camera gave after the first so many frames of its log. Numbers begin anew, the log never does. */
-  showsLaterThan(count, words) {
+  hasPicture() {
+    return waitFor(async () => await this.number() >= 0, "a picture");
+  }
+
+  /*
+   * Waits for a frame after the first so many of the camera's log. Numbers begin again after some minutes, the log
+   * never does.
+   */
+  showsFrameAfter(count, what) {
     return waitFor(async () => {
       const number = await this.number();
       return this.recorder.frames().slice(count).some((frame) => frame.number === number);
-    }, words);
+    }, what);
   }
 
-  /* Wall time of the picture, as the page says it. */
+  /* Wall time of the picture, as the page shows it. */
   async shownMs() {
     return Date.parse(await this.page.$eval("#time", (node) => node.getAttribute("datetime")));
   }
@@ -136,73 +158,81 @@ export class User {
     return this.page.keyboard.press(key);
   }
 
-  plays() {
+  isPlaying() {
     return this.page.$eval("#play", (node) => node.getAttribute("aria-label") === "Pause");
   }
 
   async pause() {
-    if (await this.plays()) await this.press("k");
+    if (await this.isPlaying()) await this.press("k");
     await waitFor(async () => /\.\d\d$/.test(await this.text("time")), "the clock shows hundredths");
   }
 
-  /* A picture of the archive is on the screen and stands still: {number, ms}. */
+  /* Waits until a picture of the archive stays on the screen: {number, ms}. */
   async stillPicture() {
     let last = null, alike = 0;
     return waitFor(async () => {
-      const seen = { number: await this.number(), ms: await this.shownMs() };
-      const same = seen.number >= 0 && last?.number === seen.number && last?.ms === seen.ms && await this.mode() === "playback";
-      alike = same ? alike + 1 : 0;
-      last = seen;
-      return alike === 3 && seen;
+      const shown = { number: await this.number(), ms: await this.shownMs() };
+      const same = shown.number >= 0 && last?.number === shown.number && last?.ms === shown.ms;
+      alike = same && await this.mode() === "playback" ? alike + 1 : 0;
+      last = shown;
+      return alike === 3 && shown;
     }, () => `a still picture, not ${JSON.stringify(last)}`);
   }
 
   /*
-   * The picture that stands is the frame that the camera gave at the time that the page says; a busy browser may paint it late. log: the
-   * camera's.
+   * The same, and it is the frame that the camera gave at the time that the page shows. A busy browser may paint it
+   * late. log: of the camera.
    */
-  async rightStill(log) {
-    let seen, error;
-    const right = async () => {
-      seen = await this.stillPicture();
-      error = errorOf(this.recorder.frames(log), seen);
-      return Math.abs(error) <= EDGE_MS && seen;
+  async exactStill(log) {
+    let shown, error;
+    const exact = async () => {
+      shown = await this.stillPicture();
+      error = errorOf(this.recorder.frames(log), shown);
+      return Math.abs(error) <= EDGE_MS && shown;
     };
-    return waitFor(right, "the right frame", LATE_PAINT_MS).catch((late) => {
-      throw new Error(`${late.message}: the page says ${seen?.ms} for frame ${seen?.number}, which was taken ${error} ms later`);
+    return waitFor(exact, "the right frame", LATE_PAINT_MS).catch((late) => {
+      const page = `the page shows ${shown?.ms} for frame ${shown?.number}`;
+      throw new Error(`${late.message}: ${page}, which was taken ${error} ms later`);
     });
   }
 
-  /* Whether a frame that is seen, {ms}, stands at a moment of [fromMs, toMs]: the camera gave none between it and that. */
-  standsIn({ ms }, fromMs, toMs = fromMs) {
+  /*
+   * Whether a frame, {ms}, is the one of some moment in [fromMs, toMs]: the camera gave none between the frame and
+   * that.
+   */
+  isFrameOf({ ms }, fromMs, toMs = fromMs) {
     const next = this.recorder.frames().find((frame) => frame.ms > ms + EDGE_MS);
     return ms <= toMs + EDGE_MS && (!next || next.ms > fromMs - EDGE_MS);
   }
 
-  /* How many seconds the time line shows, by the address; NaN where nobody has zoomed. */
+  /* How many seconds the timeline shows, by the address; NaN unless somebody has zoomed. */
   zoomSeconds() {
     return this.page.evaluate(() => Number(/zoom=(\d+)/.exec(location.hash)?.[1]));
   }
 
-  /* Zooms so that the time line shows just [from, to], by the address: that is how a link does it. What is picked there stands still. */
+  /* Opens a link that makes the timeline show just [from, to]. A recording pauses at its first picture. */
   async showTimes(fromMs, toMs) {
-    await this.open(`#t=${new Date((fromMs + toMs) / 2).toISOString()}&zoom=${(toMs - fromMs) / 1000}`, { pauses: true });
+    const middle = new Date((fromMs + toMs) / 2).toISOString();
+    await this.open(`#t=${middle}&zoom=${(toMs - fromMs) / 1000}`, { pauses: true });
     await this.ready();
-    await this.stillOrPlaying();
+    await this.showsRecording();
   }
 
-  stillOrPlaying() {
-    return waitFor(async () => await this.mode() === "playback" && await this.isHidden("live") && await this.number() >= 0, "a picture of the archive");
+  showsRecording() {
+    const hidesLive = async () => await this.mode() === "playback" && this.isHidden("live");
+    return waitFor(async () => await hidesLive() && await this.number() >= 0, "a picture of the archive");
   }
 
   async box() {
     return (await this.page.$("#timeline")).boundingBox();
   }
 
-  /* Where on the screen a moment stands, by the labels' own arithmetic: the middle of the time line is `centre`. */
-  async pointOf(ms, centreMs, spanMs, lane = false) {
+  /*
+   * The point of a time on the timeline, which shows so much around `centreMs`. lane: in the lane below the recordings.
+   */
+  async pointOf(ms, centreMs, lengthMs, lane = false) {
     const box = await this.box();
-    return { x: box.x + box.width * ((ms - centreMs) / spanMs + 0.5), y: box.y + (lane ? LANE_Y : BAND_Y) };
+    return { x: box.x + box.width * ((ms - centreMs) / lengthMs + 0.5), y: box.y + (lane ? LANE_Y : BAND_Y) };
   }
 
   async drag(from, to) {
@@ -213,14 +243,14 @@ export class User {
     await this.page.mouse.up();
   }
 
-  /* Messages since the last call, without those that match. */
+  /* Messages of the console since the last call, without those that match. */
   takeMessages(allowed) {
     const taken = this.messages.filter((text) => !allowed?.test(text));
     this.messages = [];
     return taken;
   }
 
-  async picture(path) {
+  async screenshot(path) {
     await this.page.screenshot({ path });
   }
 
