@@ -2,9 +2,10 @@
  * address.js - the state of the page in its address: #camera=yard&t=…&from=…&to=…&zoom=3600&speed=2
  *
  * t is the time that is shown (absent: live), from and to are the selection, zoom is the length of the timeline in
- * seconds. Times are read in every form of time.js, so a link in an alert can be #t=2026-05-17T10:23:00.
+ * seconds. Times are read in every form of time-parse.js, so a link in an alert can be #t=1779006180.
  */
-import { formatIso, parseTime, SECOND } from "./time.js";
+import { formatIso, SECOND } from "./time.js";
+import { parseTime } from "./time-parse.js";
 
 const decode = (text) => {
   try {
@@ -15,7 +16,8 @@ const decode = (text) => {
 };
 
 function readTime(values, name) {
-  const ms = values.has(name) ? parseTime(values.get(name), Date.now()) : NaN;
+  const side = name === "to" ? "to" : "from";
+  const ms = values.has(name) ? parseTime(values.get(name), Date.now(), side) : NaN;
   return Number.isNaN(ms) ? null : ms;
 }
 

@@ -4,7 +4,8 @@
  */
 import { copyText, find, isDisabled } from "./dom.js";
 import { showHelp } from "./panels.js";
-import { parseTime, INVALID_TIME, MINUTE, SECOND } from "./time.js";
+import { MINUTE, SECOND } from "./time.js";
+import { parseTime, INVALID_TIME } from "./time-parse.js";
 
 const ZOOM_FACTOR = 0.6;
 const CANNOT_COPY = "This browser does not let the page copy. The text is selected: press Ctrl+C to copy it.";

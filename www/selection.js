@@ -2,7 +2,8 @@
 import * as api from "./api.js";
 import { find, setDisabled, setText, whileBusy } from "./dom.js";
 import { emit } from "./events.js";
-import { formatBytes, formatField, formatIso, formatLength, parseTime, INVALID_TIME, SECOND } from "./time.js";
+import { formatBytes, formatField, formatIso, formatLength, SECOND } from "./time.js";
+import { parseTime, INVALID_TIME } from "./time-parse.js";
 
 const DESCRIBE_AFTER_MS = 250;
 const MARKED_MS = 10 * SECOND; // length of a selection of which only one end is marked
@@ -87,7 +88,8 @@ export class Selection extends EventTarget {
   }
 
   #readFields() {
-    const [from, to] = ["selection-from", "selection-to"].map((id) => parseTime(find(id).value, this.#screen.now()));
+    const read = (side) => parseTime(find(`selection-${side}`).value, this.#screen.now(), side);
+    const from = read("from"), to = read("to");
     if (this.range && Math.abs(from - this.range.from) < 1 && Math.abs(to - this.range.to) < 1) return;
     this.#stopDescribing();
     if (Number.isNaN(from) || Number.isNaN(to)) this.#showInvalid(INVALID_TIME);

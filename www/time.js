@@ -79,59 +79,6 @@ export function formatBytes(bytes) {
   return `${unit && bytes < 100 ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;
 }
 
-export const INVALID_TIME = "This is not a time. Try 10:23:05, 2026-05-17 10:23:00 or -90s.";
-
-const DATED = /^(\d{4})-?(\d\d)-?(\d\d)[T _]?(\d\d):?(\d\d)(?::?(\d\d)(?:[._](\d{1,6}))?)?\s*(Z|[+-]\d\d:?\d\d)?$/i;
-const CLOCK = /^(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?$/;
-const AGO = /^-(\d+(?:\.\d+)?)\s*(s|m|h|d)$/;
-const UNIT = { s: SECOND, m: MINUTE, h: HOUR, d: DAY };
-
-const fraction = (digits) => Number(`0.${digits ?? 0}`) * SECOND;
-
-function offsetOf(zone) {
-  if (/^z$/i.test(zone)) return 0;
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
-  return (zone[0] === "-" ? -minutes : minutes) * MINUTE;
-}
-
-function fromDated([, year, month, day, hour, minute, second = "0", digits, zone]) {
-  const parts = [Number(year), month - 1, Number(day), Number(hour), Number(minute), Number(second)];
-  const local = zone ? new Date(Date.UTC(...parts) - offsetOf(zone)) : new Date(...parts);
-  const exists = new Date(Date.UTC(...parts)).getUTCDate() === parts[2]; // 30 February would become 2 March
-  const valid = parts[1] < 12 && parts[3] < 24 && parts[4] < 60 && parts[5] < 60 && exists;
-  return valid ? local.getTime() + fraction(digits) : NaN;
-}
-
-/* A time of day means its last occurrence. */
-function fromClock([, hour, minute, second = "0", digits], nowMs) {
-  if (hour > 23 || minute > 59 || second > 59) return NaN;
-  const date = new Date(nowMs);
-  date.setHours(Number(hour), Number(minute), Number(second), 0);
-  if (date.getTime() > nowMs) date.setDate(date.getDate() - 1);
-  return date.getTime() + fraction(digits);
-}
-
-/* Nothing was recorded before 1970, and long before that a Date cannot hold the time. */
-function fromAgo([, count, unit], nowMs) {
-  const ms = nowMs - Number(count) * UNIT[unit];
-  return ms >= 0 ? ms : NaN;
-}
-
-/*
- * What people type: 10:23, 10:23:05.5, 2026-05-17 10:23:00, ISO 8601, 20260517_102300, now, -90s. NaN if it is none of
- * these.
- */
-export function parseTime(text, nowMs) {
-  const trimmed = text.trim();
-  if (trimmed === "now") return nowMs;
-  const ago = AGO.exec(trimmed);
-  if (ago) return fromAgo(ago, nowMs);
-  const clock = CLOCK.exec(trimmed);
-  if (clock) return fromClock(clock, nowMs);
-  const dated = DATED.exec(trimmed);
-  return dated ? fromDated(dated) : NaN;
-}
-
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30].map((n) => n * SECOND)
   .concat([1, 2, 5, 10, 30].map((n) => n * MINUTE), [1, 2, 3, 6, 12, 24].map((n) => n * HOUR));
 

@@ -9,7 +9,7 @@ const CLOCK_S = 0.02; // resolution of the time of a video that plays
 /*
  * Runs in the page, before its own scripts, and makes `observed`:
  *   moments: [{clock, ms, mode, src, time, rate, plays}], one for each change of the page's clock (clock: true) and for
- *            each event of the video in front: the time on the clock, the page's mode, and that video's source, time and
+ *            each event of the video in front: the time on the clock, the page's mode, and that video's source, time,
  *            rate, and whether it plays;
  *   texts:   {id: [text]} of the elements whose text disappears by itself.
  * While `observed.pauses` is true, it presses Pause as soon as a recording is about to play.
