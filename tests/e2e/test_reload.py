@@ -113,7 +113,7 @@ def test_what_needs_a_restart_is_named_and_not_applied(rig):
     said = reload_with(rig, {"camera": {"fps": 5}, "memory": {"minutes": 1}, "retention": {"hours": 9}}, "restart")
     assert "need restart: camera.fps, memory.minutes" in said, said
     assert "applied: retention.hours" in said, said
-    wait_for(lambda: rig.get("/camera_info").json()["frames"] > frames per + 60, 60, "it continues at 30 frames a second")
+    wait_for(lambda: rig.get("/camera_info").json()["frames"] > frames + 60, 60, "it continues at 30 frames per second")
 
 
 def test_a_broken_file_changes_nothing_and_is_reported(rig):

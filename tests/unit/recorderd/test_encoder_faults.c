@@ -159,7 +159,7 @@ static void an_encoder_that_starts_slowly_is_waited_for_even_after_its_run_is_ov
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
-	before = held_ffmpeg_create(folder);
+	before = delayed_ffmpeg_install(folder);
 	rig_start();
 	rig_plan(RIG_WALL_US, 25, US_PER_S, 1);
 	put_the_rest();
@@ -168,9 +168,9 @@ static void an_encoder_that_starts_slowly_is_waited_for_even_after_its_run_is_ov
 	rounds = 0;
 	rig_wait(some_rounds_are_over);
 	assert_int_equal(status_now()->restarts, 0);
-	held_ffmpeg_release(folder);
+	delayed_ffmpeg_release(folder);
 	stop_and_read();
-	held_ffmpeg_remove(folder, before);
+	delayed_ffmpeg_remove(folder, before);
 	assert_all_recorded();
 	assert_int_equal(rig.segment_count, 1);
 }

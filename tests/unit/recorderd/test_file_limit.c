@@ -177,9 +177,9 @@ static void the_smaller_limit_counts_and_asking_does_not_move_the_offset(void **
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_segment_ends_while_there_is_room_to_finish_it),
+		CASE(a_segment_ends_early_enough_to_be_finished),
 		CASE(too_little_room_for_a_second_is_reported_until_there_is_more),
-		CASE(a_clip_larger_than_a_file_may_be_is_refused),
+		CASE(a_clip_larger_than_the_limit_is_refused),
 		CASE(the_smaller_limit_counts_and_asking_does_not_move_the_offset),
 	};
 

@@ -12,7 +12,7 @@
 
 #include "tests/unit/support/delayed_ffmpeg.h"
 
-char *held_ffmpeg_create(const char *folder)
+char *delayed_ffmpeg_install(const char *folder)
 {
 	static const char script[] = "#!/bin/sh\nwhile [ -e \"${0%/*}/held\" ]; do sleep 0.02; done\n"
 				     "PATH=${PATH#*:} exec ffmpeg \"$@\"\n";
@@ -29,7 +29,7 @@ char *held_ffmpeg_create(const char *folder)
 	return before;
 }
 
-void held_ffmpeg_release(const char *folder)
+void delayed_ffmpeg_release(const char *folder)
 {
 	char path[64];
 
@@ -37,7 +37,7 @@ void held_ffmpeg_release(const char *folder)
 	assert_int_equal(unlink(path), 0);
 }
 
-void held_ffmpeg_remove(const char *folder, char *path_before)
+void delayed_ffmpeg_remove(const char *folder, char *path_before)
 {
 	char path[64];
 

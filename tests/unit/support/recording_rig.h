@@ -76,8 +76,8 @@ void rig_put_bytes(int64_t wall_us, const void *data, size_t length);
 /* Puts a small JPEG of the rig's size with that wall time into the ring. */
 void rig_put(int64_t wall_us);
 
-/* Puts a second of frames into the ring while recording is off. */
-void rig_put_left_out(int64_t from_us);
+/* Puts a second of frames captured while recording is off. */
+void rig_put_while_off(int64_t from_us);
 
 /* Runs the loop until the condition holds. */
 void rig_wait(bool (*until)(struct rig *rig));
