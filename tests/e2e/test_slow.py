@@ -47,7 +47,7 @@ def test_every_frame_is_in_the_memory(rig):
     assert_none_missed(rig.camera, rig.delays)
 
 
-def test_ffmpeg_was_never_restarted(rig): 
+def test_ffmpeg_was_never_restarted(rig):
     assert "restarting it" not in rig.log(), rig.log()
 
 

@@ -57,7 +57,7 @@ def test_without_a_token_all_is_as_before(rig):
 
 
 def test_without_a_token_file_no_token_is_valid(rig):
-    refused(ask(rig, "Bearer scr_" + "0" * 64), 401, "invalid_token", "Unknown token") 
+    refused(ask(rig, "Bearer scr_" + "0" * 64), 401, "invalid_token", "Unknown token")
 
 
 def test_each_scope_opens_its_own_paths_and_no_others(rig):
@@ -148,7 +148,7 @@ def test_a_removed_token_is_refused_at_once(rig):
     assert ask(rig, f"Bearer {token}").status == 200
     assert tokens(rig, "--remove-token", "gone").returncode == 0
     for _ in range(8):  # so that each worker is asked
-        refused(ask(rig, f"Bearer {token}"), 401, "invalid_token", "Unknown token") 
+        refused(ask(rig, f"Bearer {token}"), 401, "invalid_token", "Unknown token")
     refused(ask(rig, f"Bearer {token}", "/stream"), 401, "invalid_token")
 
 

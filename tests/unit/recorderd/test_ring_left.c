@@ -101,20 +101,6 @@ static void another_size_gets_the_newest_frames_that_fit(void **state)
 	}
 }
 
-static void a_ring_that_would_not_fit_leaves_the_old_one_alone(void **state)
-{
-	(void)state;
-	uint64_t adopted;
-	struct ring_writer *writer = open_writer();
-	put_frames(writer, 1, 10);
-	ring_writer_detach(writer);
-	assert_null(open_writer_of(UINT64_C(1) << 45, 64, &adopted));
-	assert_non_null(strstr(ring_case.why.text, "max_mb"));
-	writer = open_writer_of(MIB, 64, &adopted);
-	assert_int_equal(adopted, 10);
-	ring_writer_close(writer);
-}
-
 /* A crash while frames are being copied leaves an unfinished copy. */
 static void an_unfinished_copy_is_removed(void **state)
 {
@@ -258,7 +244,6 @@ int main(void)
 		RING_CASE(a_writer_that_detaches_leaves_its_frames_to_the_next),
 		RING_CASE(a_closed_ring_frees_its_memory_even_while_it_is_mapped),
 		RING_CASE(another_size_gets_the_newest_frames_that_fit),
-		RING_CASE(a_ring_that_would_not_fit_leaves_the_old_one_alone),
 		RING_CASE(an_unfinished_copy_is_removed),
 		RING_CASE(a_kill_during_copying_loses_no_newest_frame),
 		RING_CASE(a_ring_with_holes_gets_its_pages_before_it_is_written),

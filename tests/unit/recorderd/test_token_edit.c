@@ -171,7 +171,7 @@ static void an_invalid_file_is_refused(void **state)
 	write_file("[tokens]\n");
 	assert_int_equal(truncate(path, 70000), 0);
 	assert_false(readable());
-	assert_non_null(strstr(why.text, "larger"));
+	assert_non_null(strstr(why.text, "too large"));
 	write_file("hello\n");
 	assert_false(add("door"));
 	assert_non_null(strstr(why.text, "line 1"));
