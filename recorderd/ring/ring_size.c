@@ -78,6 +78,9 @@ bool ring_size_limit_to_share(struct ring_request *request, uint64_t room_bytes,
 
 	if (ring_size_total_bytes(request) <= (request->exact ? room_bytes : share))
 		return false;
+	/* A setting that does not fit counts as none: /dev/shm may be larger than what RAM can hold. */
+	if (request->exact)
+		share = min_u64(share, quarter_of_ram(cameras));
 	request->exact = false;
 	/* With one entry per SMALL_FRAME bytes the index is a 32nd of the data; fewer frames need a smaller one. */
 	uint64_t entry_bytes = sizeof(struct ring_entry), parts = SMALL_FRAME / entry_bytes;

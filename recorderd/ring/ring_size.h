@@ -16,7 +16,8 @@ enum memory_limit ring_size_choose(const struct config *config, size_t cameras, 
 
 /*
  * Lowers a request to the share of one of `cameras` in a /dev/shm with `room_bytes` for all of them (UINT64_MAX: no
- * limit). An exact one is lowered only if it does not fit at all, and is not exact afterwards. True if it was lowered.
+ * limit). An exact one is lowered only if it does not fit at all, then to a quarter of RAM as well, and is not exact
+ * afterwards. True if it was lowered.
  */
 bool ring_size_limit_to_share(struct ring_request *request, uint64_t room_bytes, size_t cameras);
 

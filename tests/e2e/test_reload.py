@@ -111,7 +111,7 @@ def test_what_needs_a_restart_is_named_and_not_applied(rig):
     as_at_first(rig)
     frames = rig.get("/camera_info").json()["frames"]
     said = reload_with(rig, {"camera": {"fps": 5}, "memory": {"minutes": 1}, "retention": {"hours": 9}}, "restart")
-    assert "need restart: camera.fps, memory.minutes" in said, said
+    assert "need a restart: camera.fps, memory.minutes" in said, said
     assert "applied: retention.hours" in said, said
     wait_for(lambda: rig.get("/camera_info").json()["frames"] > frames + 60, 60, "it continues at 30 frames per second")
 

@@ -181,7 +181,7 @@ def test_a_recorder_or_web_server_that_dies_is_started_again():
             pid = project.child(name)
             os.kill(pid, signal.SIGKILL)
             wait_for(lambda name=name, pid=pid: project.child(name) not in (None, pid), 60, f"{name} runs again")
-            assert name in project.log() and "restarting it" in project.log()
+            assert name in project.log() and "starting it again" in project.log()
         wait_for(lambda: healthy(project), 60, "/health has no complaint")
         project.stop()
         project.gone()
