@@ -14,7 +14,7 @@ FRAMES = os.path.join(BUILD, "tests", "frames", "small.frames")
 def control_names():
     """Names and numbers of the faults and counters, from the C header that defines them."""
     with open(os.path.join(PROJECT, "tests", "preload", "control.h"), encoding="utf-8") as header:
-        return {name: int(number) for name, number in re.findall(r"^\s*((?:CONTROL|COUNTER)_\w+) = (\d+)", header.read(), re.M)}
+        return {name: int(number) for name, number in re.findall(r"^\s*((?:CONTROL|COUNTER)_\w+) =\s+(\d+)", header.read(), re.M)}
 
 
 class Frame:
