@@ -62,10 +62,12 @@ fcgi/auth         = authorize client_address cross_site own_host_name site_heade
 fcgi/clip         = clip_build clip_cache clip_final clip_gaps clip_plan clip_segment kept_clips nearest_footage timelapse \
 	timeline_walk
 fcgi/transcode    = clip_spool still transcode transcode_input transcode_plan
-fcgi/pool         = address_shares address_turn camera handover pass_table snapshot_cache worker_groups worker_sandbox worker_slots
-fcgi/server       = client_probe master master_workers pending permit places request request_pass response worker
-fcgi/api          = cached_answer camera_info clip_list clip_request clips control footage health main metrics no_footage \
-	playlist prometheus recordings route snapshot timeline
+fcgi/pool         = address_shares address_turn camera handover pass_table snapshot_cache snapshot_queue worker_groups \
+	worker_sandbox worker_slots
+fcgi/server       = client_probe master master_workers pending permits request request_context request_pass request_wait \
+	response worker
+fcgi/api          = cached_response camera_info clip_headers clip_list clip_problems clip_request clips control footage health \
+	main metrics no_footage playlist prometheus recordings route snapshot timeline
 fcgi/live         = live live_feed live_frame live_places live_request live_response live_viewer main ring_notifier
 fcgi/listen       = main
 

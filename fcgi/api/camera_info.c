@@ -1,7 +1,4 @@
-/*
- * camera_info.c - GET /camera_info: the camera and its controls (recorderd/v4l2/v4l2_controls.h) as the recorder
- * published them. The camera itself is never touched.
- */
+/* camera_info.c - GET /camera_info: the camera and its controls, as the recorder publishes them. */
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +9,12 @@
 #include "shared/ring/shm_name.h"
 #include "shared/ring/state_json.h"
 
-#define SLOW_MILLI 900 /* of the negotiated rate: below it, the camera is slow */
+#define SLOW_MILLI 900 /* thousandths of the negotiated rate; below that, the camera is slow */
 
-/* The control by which a camera may expose for longer than a frame lasts, where it is on; the driver's generations name
- * it differently. */
+/*
+ * The control that lets a camera expose for longer than a frame period, if it is on. Older drivers name it
+ * differently.
+ */
 static const char *slowing_control(struct json_object *controls)
 {
 	static const char *const names[] = {"exposure_dynamic_framerate", "exposure_auto_priority"};
@@ -41,15 +40,18 @@ static void add_slow(struct json_object *json, struct json_object *controls, con
 	if (!name || state->camera_state != CAMERA_STREAMING || measured == 0 ||
 	    measured * 1000 >= (uint64_t)state->fps_milli * SLOW_MILLI)
 		return;
-	snprintf(
-		text, sizeof(text),
-		"The camera gives %.1f of %.1f frames a second: %s lets it expose for longer than a frame lasts, which "
-		"it does in the dark. More light helps, or %s = 0, with darker pictures.",
-		(double)measured / 1000, state->fps_milli / 1000.0, name, name);
+	snprintf(text, sizeof(text),
+		 "The camera delivers %.1f instead of %.1f frames per second: in the dark, %s lets it expose for "
+		 "longer than a "
+		 "frame period. More light helps, or %s = 0, which makes the pictures darker.",
+		 (double)measured / 1000, state->fps_milli / 1000.0, name, name);
 	json_object_object_add(json, "slow", json_object_new_string(text));
 }
 
-/* Moves the controls from the device that serves to `json`: "controls", and "slow" where they explain a low rate. */
+/*
+ * Moves the controls of the camera's device to `json` as "controls", and adds "slow" if they explain a low frame
+ * rate.
+ */
 static void controls_add(struct json_object *json, struct json_object *devices, const struct recorder_state *state)
 {
 	for (size_t i = 0; i < json_object_array_length(devices); i++) {
@@ -84,18 +86,15 @@ static void add_devices(struct json_object *json, const struct ring_reader *ring
 void handle_camera_info(struct api_request *request)
 {
 	struct recorder_state state;
-	struct json_object *json;
-	struct reason foreign;
 
 	if (!camera_state(request->camera, &state)) {
-		bool is_foreign = shm_name_is_foreign(request->camera->ring_name, &foreign);
-		respond_unavailable(request, 2,
-				    is_foreign ? foreign.text
-					       : "The recorder is not running: nothing is known of the camera now.");
+		struct reason why = {"The recorder is not running, so the state of the camera is unknown."};
+		shm_name_is_foreign(request->camera->ring_name, &why);
+		respond_unavailable(request, 2, why.text);
 		return;
 	}
 	const struct ring_reader *ring = request->camera->ring;
-	json = state_json(request->camera->config->camera.name, ring, &state);
+	struct json_object *json = state_json(request->camera->config->camera.name, ring, &state);
 	add_devices(json, ring, &state);
 	respond_json(request, 200, NULL, json);
 }

@@ -1,6 +1,4 @@
-/*
- * clip_list.c - GET /clips: the clips that were kept, the newest first: see clip_list.h.
- */
+/* clip_list.c - GET /clips: the kept clips, newest first. */
 #include "fcgi/api/clip_list.h"
 
 #include <dirent.h>
@@ -40,10 +38,10 @@ static int is_clip(const struct dirent *entry)
 	return kept_clip_name_valid(entry->d_name);
 }
 
-/* The list of a folder, made in a child: the disk may take long over it. */
+/* A folder is listed in a child, since the disk may be slow. */
 struct listing {
 	int folder;    /* owned */
-	int memory_fd; /* of the list's JSON; owned */
+	int memory_fd; /* memfd for the JSON; owned */
 };
 
 static void listing_free(void *work)
@@ -57,15 +55,15 @@ static void listing_free(void *work)
 	free(listing);
 }
 
-struct listed {
+struct list_entry {
 	const char *name;
 	struct stat status;
 };
 
-/* The newest first; of the same time by name. */
-static int by_age(const void *a, const void *b)
+/* Newest first; entries of the same time by name. */
+static int compare_entries(const void *a, const void *b)
 {
-	const struct listed *one = a, *other = b;
+	const struct list_entry *one = a, *other = b;
 	int64_t one_us = kept_us(&one->status), other_us = kept_us(&other->status);
 
 	if (one_us != other_us)
@@ -73,7 +71,7 @@ static int by_age(const void *a, const void *b)
 	return strcmp(one->name, other->name);
 }
 
-static struct json_object *json_of(const struct listed *clips, size_t count)
+static struct json_object *json_of(const struct list_entry *clips, size_t count)
 {
 	struct json_object *array = json_object_new_array();
 
@@ -82,8 +80,8 @@ static struct json_object *json_of(const struct listed *clips, size_t count)
 	return array;
 }
 
-/* True for a file; false with errno 0 for what is none, or has gone meanwhile. */
-static bool look_at(int folder, struct listed *clip)
+/* True for a file. False with errno 0 if it is no file or has been deleted, or with the errno of fstatat(2). */
+static bool read_status(int folder, struct list_entry *clip)
 {
 	bool found = fstatat(folder, clip->name, &clip->status, AT_SYMLINK_NOFOLLOW) == 0;
 
@@ -92,10 +90,10 @@ static bool look_at(int folder, struct listed *clip)
 	return found && S_ISREG(clip->status.st_mode);
 }
 
-/* The list of the entries of a folder; NULL with errno where one of them cannot be looked at, or memory is short. */
+/* Returns the JSON of a folder's entries; NULL with errno if one of them cannot be read, or memory ran out. */
 static struct json_object *list_entries(int folder, struct dirent *const entries[], size_t count)
 {
-	struct listed *clips = calloc(count > 0 ? count : 1, sizeof(*clips));
+	struct list_entry *clips = calloc(count > 0 ? count : 1, sizeof(*clips));
 	struct json_object *array = NULL;
 	size_t found = 0;
 
@@ -104,10 +102,10 @@ static struct json_object *list_entries(int folder, struct dirent *const entries
 	errno = 0;
 	for (size_t i = 0; errno == 0 && i < count; i++) {
 		clips[found].name = entries[i]->d_name;
-		found += look_at(folder, &clips[found]);
+		found += read_status(folder, &clips[found]);
 	}
 	if (errno == 0) {
-		qsort(clips, found, sizeof(*clips), by_age);
+		qsort(clips, found, sizeof(*clips), compare_entries);
 		array = json_of(clips, found);
 	}
 	int error = errno;
@@ -116,7 +114,7 @@ static struct json_object *list_entries(int folder, struct dirent *const entries
 	return array;
 }
 
-/* NULL with errno where the folder cannot be read: that is no empty folder. */
+/* NULL with errno if the folder cannot be read, which must not look like an empty one. */
 static struct json_object *list_clips(int folder)
 {
 	struct dirent **entries = NULL;
@@ -133,7 +131,7 @@ static struct json_object *list_clips(int folder)
 	return array;
 }
 
-/* 0, or errno: Linux has none beyond 255, which is as far as the status of a process goes. */
+/* Returns 0 or an errno. Those are all below 256 in Linux, so they fit into the exit status of a process. */
 static int listing_run(void *context)
 {
 	const struct listing *listing = context;
@@ -155,7 +153,7 @@ static void listing_done(struct api_request *request)
 	else if (request->child_status > 0)
 		respond_clips_unreadable(request, request->child_status);
 	else
-		respond_failure(request, "listing the clips");
+		respond_failure(request, "list the clips", 0);
 	buffer_free(&text);
 }
 
@@ -164,7 +162,7 @@ void handle_clips(struct api_request *request)
 	struct listing *listing = calloc(1, sizeof(*listing));
 
 	if (!listing) {
-		respond_failure(request, "memory");
+		respond_failure(request, "list the clips", ENOMEM);
 		return;
 	}
 	*listing = (struct listing){camera_open_clips(request->camera), -1};
@@ -178,5 +176,5 @@ void handle_clips(struct api_request *request)
 	else if (listing->folder < 0)
 		respond_json(request, 200, NULL, json_object_new_array());
 	else if (listing->memory_fd < 0 || !api_job_start(request, listing_run, listing, listing_done))
-		respond_failure(request, "listing the clips");
+		respond_failure(request, "list the clips", errno);
 }

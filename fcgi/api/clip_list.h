@@ -1,6 +1,4 @@
-/*
- * clip_list.h - a kept clip as /clips lists it.
- */
+/* clip_list.h - a kept clip as /clips lists it. */
 #ifndef FCGI_API_CLIP_LIST_H
 #define FCGI_API_CLIP_LIST_H
 
@@ -8,7 +6,7 @@
 
 struct json_object;
 
-/* Its name, its size in bytes and when it was kept. The caller puts it (json_object_put). */
+/* The clip's name, its size in bytes, and when it was kept. The caller owns the object (json_object_put). */
 struct json_object *clip_list_item(const char *name, const struct stat *status);
 
 #endif

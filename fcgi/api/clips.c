@@ -1,7 +1,4 @@
-/*
- * clips.c - kept clips: GET and DELETE of one, and POST; clip_list.c lists them. The folder is flat, and only
- * names that kept_clips.h allows are ours.
- */
+/* clips.c - kept clips: GET and DELETE of one, and POST to keep one. The list is in clip_list.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,32 +9,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fcgi/api/clip_headers.h"
 #include "fcgi/api/clip_list.h"
-#include "fcgi/api/clip_request.h"
 #include "fcgi/api/route.h"
 #include "fcgi/clip/kept_clips.h"
 #include "fcgi/server/response.h"
 
-/* `error` (errno) says why there is no such clip, or none that can be read. */
+/* `error` (errno) says why a clip could not be opened. */
 static void respond_no_clip(struct api_request *request, int error)
 {
 	if (camera_folder_is_missing(error))
-		respond_problem(request, 404, NULL, "There is no such clip; /clips lists those that are kept.");
+		respond_problem(request, 404, NULL, "There is no such clip. /clips lists the kept clips.");
 	else
 		respond_clips_unreadable(request, error);
 }
 
-/* The folder that has the clip which the path names; -1 with errno. */
-static int folder_of_clip(const struct api_request *request)
+/*
+ * Opens the folder of the clip that the path names; -1 with errno. Other names than kept_clips.h allows are not
+ * ours.
+ */
+static int open_folder_of_clip(const struct api_request *request)
 {
 	errno = ENOENT;
 	return kept_clip_name_valid(request->tail) ? camera_open_clips(request->camera) : -1;
 }
 
-/* -1 with errno, ENOENT also for what is no file, such as a symbolic link (ELOOP) or a socket (ENXIO). */
+/* -1 with errno; ENOENT also if it is no file but a symbolic link (ELOOP), a socket (ENXIO) or the like. */
 static int clip_open(const struct api_request *request, struct stat *status)
 {
-	int folder = folder_of_clip(request);
+	int folder = open_folder_of_clip(request);
 
 	if (folder < 0)
 		return -1;
@@ -71,7 +71,7 @@ void handle_clip(struct api_request *request)
 		if (!file)
 			close(fd);
 		virtual_file_unref(file);
-		respond_failure(request, "memory");
+		respond_failure(request, "send the clip", ENOMEM);
 		return;
 	}
 	snprintf(etag, sizeof(etag), "\"%jx-%jx-%jx\"", (uintmax_t)status.st_ino, (uintmax_t)status.st_size,
@@ -97,8 +97,8 @@ static void respond_read_only(struct api_request *request)
 {
 	respond_problem(
 		request, 503, NULL,
-		"The folder of clips cannot be changed: its file system is read-only, or the recorder's user may "
-		"not write there.");
+		"The folder of clips cannot be changed: its file system is read-only, or the recorder's user may not "
+		"write to it.");
 }
 
 static void removal_done(struct api_request *request)
@@ -110,7 +110,7 @@ static void removal_done(struct api_request *request)
 	else if (request->child_status == KEPT_CLIP_NOT_PERMITTED)
 		respond_read_only(request);
 	else
-		respond_failure(request, "deleting the clip");
+		respond_failure(request, "delete the clip", 0);
 }
 
 void handle_clip_delete(struct api_request *request)
@@ -118,10 +118,10 @@ void handle_clip_delete(struct api_request *request)
 	struct kept_clip *removal = calloc(1, sizeof(*removal));
 
 	if (!removal) {
-		respond_failure(request, "memory");
+		respond_failure(request, "delete the clip", ENOMEM);
 		return;
 	}
-	removal->folder = folder_of_clip(request);
+	removal->folder = open_folder_of_clip(request);
 	int error = errno;
 	request->work = removal;
 	request->work_free = removal_free;
@@ -131,16 +131,16 @@ void handle_clip_delete(struct api_request *request)
 	}
 	snprintf(removal->name, sizeof(removal->name), "%s", request->tail);
 	if (!api_job_start(request, kept_clip_remove, removal, removal_done))
-		respond_failure(request, "deleting the clip");
+		respond_failure(request, "delete the clip", errno);
 }
 
-/* What the child needs, and what remains of the clip until it is written. */
+/* A clip that a child writes. */
 struct keeping {
-	struct clip_request *want; /* freed with this */
-	void (*clip_request_free)(void *want);
+	struct clip_request *wanted; /* owned */
+	void (*wanted_free)(void *wanted);
 	struct kept_clip keep;
 	struct virtual_file *file;
-	struct buffer content; /* header lines that say what is in it */
+	struct buffer headers; /* that describe the content of the clip */
 };
 
 static void keeping_free(void *work)
@@ -150,15 +150,15 @@ static void keeping_free(void *work)
 	if (keeping->keep.folder >= 0)
 		close(keeping->keep.folder);
 	virtual_file_unref(keeping->file);
-	buffer_free(&keeping->content);
-	keeping->clip_request_free(keeping->want);
+	buffer_free(&keeping->headers);
+	keeping->wanted_free(keeping->wanted);
 	free(keeping);
 }
 
 static void respond_kept(struct api_request *request, struct keeping *keeping)
 {
 	const struct kept_clip *keep = &keeping->keep;
-	struct buffer *headers = &keeping->content;
+	struct buffer *headers = &keeping->headers;
 	struct json_object *json = NULL;
 	struct stat status;
 
@@ -183,22 +183,23 @@ static void keep_done(struct api_request *request)
 	case KEPT_CLIP_EXISTS:
 	case KEPT_CLIP_BUSY:
 		respond_problem(request, 409, NULL,
-				"There is a clip \"%s\" already: give another name=, or DELETE that one.",
+				"A clip named \"%s\" exists already. Choose another name=, or DELETE that clip first.",
 				keeping->keep.name);
 		break;
 	case KEPT_CLIP_NO_SPACE:
-		respond_problem(request, 507, NULL, "The disk has no room for this clip: delete others under /clips.");
+		respond_problem(request, 507, NULL,
+				"The disk has no room for this clip. Delete some of those under /clips.");
 		break;
 	case KEPT_CLIP_TOO_LARGE:
-		respond_problem(
-			request, 507, NULL,
-			"A file cannot be as large as this clip in the clips folder: keep it in shorter pieces.");
+		respond_problem(request, 507, NULL,
+				"The file system of the clips folder does not allow such a large file. Keep the clip "
+				"in shorter parts.");
 		break;
 	case KEPT_CLIP_NOT_PERMITTED:
 		respond_read_only(request);
 		break;
 	default:
-		respond_failure(request, "writing the clip");
+		respond_failure(request, "write the clip", 0);
 		break;
 	}
 }
@@ -210,41 +211,42 @@ static bool keep_choose_name(struct api_request *request, const struct clip *cli
 
 	if (outcome == QUERY_ABSENT) {
 		char name[CLIP_NAME_BYTES];
-		clip_request_name(request, clip, name);
+		clip_headers_name(request, clip, name);
 		return kept_clip_name_make(name, out);
 	}
 	return outcome == QUERY_FOUND && kept_clip_name_make(text, out);
 }
 
-static void keep_begin(struct api_request *request, struct clip_request *want, struct clip *clip)
+static void keep_begin(struct api_request *request, struct clip_request *wanted, struct clip *clip)
 {
 	struct keeping *keeping = calloc(1, sizeof(*keeping));
 
 	if (!keeping) {
-		respond_failure(request, "memory");
+		respond_failure(request, "write the clip", ENOMEM);
 		return;
 	}
 	*keeping = (struct keeping){
-		.want = want, .clip_request_free = request->work_free, .file = clip->file, .keep.folder = -1};
+		.wanted = wanted, .wanted_free = request->work_free, .file = clip->file, .keep.folder = -1};
 	clip->file = NULL;
 	keeping->keep.file = keeping->file;
-	clip_content_headers(clip, &keeping->content);
+	clip_headers_append_content(clip, &keeping->headers);
 	request->work = keeping;
 	request->work_free = keeping_free;
-	if (want->plan.unreadable != 0) { /* what is kept for good must not lack it */
-		respond_unreadable(request, want->plan.unreadable);
+	if (wanted->plan.unreadable != 0) { /* a kept clip must not lack a part that may be readable again later */
+		respond_unreadable(request, wanted->plan.unreadable);
 		return;
 	}
 	if (!keep_choose_name(request, clip, keeping->keep.name)) {
-		respond_problem(request, 400, NULL,
-				"name= takes up to 100 characters of A-Z a-z 0-9 . _ - and no dot in front.");
+		respond_problem(
+			request, 400, NULL,
+			"name= takes up to 100 of the characters A-Z a-z 0-9 . _ - and must not begin with a dot.");
 		return;
 	}
 	keeping->keep.folder = camera_make_clips(request->camera);
 	if (keeping->keep.folder < 0)
 		respond_clips_unreadable(request, errno);
 	else if (!api_job_start(request, kept_clip_write, &keeping->keep, keep_done))
-		respond_failure(request, "writing the clip");
+		respond_failure(request, "write the clip", errno);
 }
 
 void handle_clip_keep(struct api_request *request)

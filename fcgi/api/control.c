@@ -1,6 +1,4 @@
-/*
- * control.c - POST /control: hands one change to the running recorder (shared/ring/control.h) and says what is now.
- */
+/* control.c - POST /control: passes one change to the running recorder (shared/ring/control.h). */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -15,7 +13,7 @@
 #include "shared/base/json_value.h"
 #include "shared/ring/control.h"
 
-#define ANSWER_LIMIT_MS 2000
+#define REPLY_LIMIT_MS 2000
 
 struct control_call {
 	int fd;
@@ -37,7 +35,10 @@ static void add_value(struct json_object *json, const char *key, const char *val
 	json_object_object_add(json, key, value ? json_string_or_null(value) : NULL);
 }
 
-/* What the query asks for, as the recorder takes it; NULL where it was answered that it asks for nothing. */
+/*
+ * Returns the change that the query asks for, as the recorder takes it; NULL if the query is wrong, which is the
+ * response.
+ */
 static struct json_object *read_query(struct api_request *request)
 {
 	char control[QUERY_VALUE_MAX], value[QUERY_VALUE_MAX], recording[QUERY_VALUE_MAX];
@@ -45,17 +46,16 @@ static struct json_object *read_query(struct api_request *request)
 	enum query_outcome has_control = query_get(query, "control", control, sizeof(control));
 	enum query_outcome has_value = query_get(query, "value", value, sizeof(value));
 	enum query_outcome has_recording = query_get(query, "recording", recording, sizeof(recording));
-	struct json_object *json;
 
 	if (has_control == QUERY_MALFORMED || has_value == QUERY_MALFORMED || has_recording == QUERY_MALFORMED ||
 	    (has_control == QUERY_FOUND) != (has_value == QUERY_FOUND) ||
 	    (has_control == QUERY_FOUND) == (has_recording == QUERY_FOUND)) {
 		respond_problem(request, 400, NULL,
-				"The query takes control=NAME&value=V, such as control=brightness&value=128, or "
-				"recording=on or recording=off; /camera_info lists the controls.");
+				"The query must be control=NAME&value=V, such as control=brightness&value=128, or "
+				"recording=on or recording=off. /camera_info lists the controls.");
 		return NULL;
 	}
-	json = json_object_new_object();
+	struct json_object *json = json_object_new_object();
 	if (has_recording == QUERY_FOUND) {
 		add_value(json, "recording", recording);
 		return json;
@@ -69,28 +69,31 @@ static void respond_timeout(struct api_request *request)
 {
 	respond_unavailable(
 		request, 2,
-		"The recorder or its camera did not answer in time; whether it is changed, /camera_info says.");
+		"The recorder or its camera did not respond in time. /camera_info shows whether the change was made.");
 }
 
 static void respond_not_running(struct api_request *request)
 {
-	respond_unavailable(request, 2, "The recorder is not running, or does not take changes from this user.");
+	respond_unavailable(request, 2, "The recorder is not running, or does not accept changes from this user.");
 }
 
-/* `answer`: what the recorder said. */
-static void respond_outcome(struct api_request *request, struct json_object *answer)
+/* `reply`: the recorder's reply, or NULL if it makes no sense. */
+static void respond_outcome(struct api_request *request, struct json_object *reply)
 {
-	const char *outcome = json_object_get_string(json_object_object_get(answer, "outcome"));
-	const char *sentence = json_object_get_string(json_object_object_get(answer, "sentence"));
+	const char *outcome = json_object_get_string(json_object_object_get(reply, "outcome"));
+	const char *sentence = json_object_get_string(json_object_object_get(reply, "sentence"));
 	char text[400];
 
 	if (outcome && strcmp(outcome, "done") == 0) {
-		json_object_object_del(answer, "outcome");
-		json_object_object_add(answer, "camera", json_string_or_null(request->camera->config->camera.name));
-		respond_json(request, 200, NULL, json_object_get(answer));
+		json_object_object_del(reply, "outcome");
+		json_object_object_add(reply, "camera", json_string_or_null(request->camera->config->camera.name));
+		respond_json(request, 200, NULL, json_object_get(reply));
 		return;
 	}
-	snprintf(text, sizeof(text), "The recorder says: %s.", sentence ? sentence : "nothing that is understood");
+	if (sentence)
+		snprintf(text, sizeof(text), "The recorder says: %s.", sentence);
+	else
+		snprintf(text, sizeof(text), "Unexpected reply from the recorder.");
 	if (outcome && strcmp(outcome, "refused") == 0)
 		respond_problem(request, 400, NULL, "%s", text);
 	else
@@ -99,36 +102,35 @@ static void respond_outcome(struct api_request *request, struct json_object *ans
 
 static void respond_line(struct api_request *request, const struct control_call *call)
 {
-	struct json_object *answer = json_tokener_parse(call->line);
+	struct json_object *reply = json_tokener_parse(call->line);
 
-	respond_outcome(request, json_object_is_type(answer, json_type_object) ? answer : NULL);
-	json_object_put(answer);
+	respond_outcome(request, json_object_is_type(reply, json_type_object) ? reply : NULL);
+	json_object_put(reply);
 }
 
-static void read_answer(struct api_request *request)
+static void read_reply(struct api_request *request)
 {
 	struct control_call *call = request->work;
 	ssize_t got = recv(call->fd, call->line + call->length, sizeof(call->line) - call->length, MSG_DONTWAIT);
-	int64_t left_us = request->arrived.us + ANSWER_LIMIT_MS * US_PER_MS - mono_now().us;
-	char *end;
+	int64_t left_us = request->arrived.us + REPLY_LIMIT_MS * US_PER_MS - mono_now().us;
 
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
 		respond_timeout(request);
 		return;
 	}
 	call->length += got > 0 ? (size_t)got : 0;
-	end = memchr(call->line, '\n', call->length);
+	char *end = memchr(call->line, '\n', call->length);
 	if (end) {
 		*end = '\0';
 		respond_line(request, call);
 	} else if (left_us <= 0 || call->length == sizeof(call->line)) {
 		respond_timeout(request);
-	} else if (!api_wait_fd(request, call->fd, (int)(left_us / US_PER_MS) + 1, read_answer)) {
-		respond_failure(request, "the event loop refuses the recorder's answer");
+	} else if (!api_wait_fd(request, call->fd, (int)(left_us / US_PER_MS) + 1, read_reply)) {
+		respond_failure(request, "wait for the recorder", errno);
 	}
 }
 
-/* One line is far less than an empty socket takes; a recorder that does not listen refuses at once. */
+/* Does not block: an empty socket takes far more than one line, and without a recorder connect(2) fails at once. */
 static bool send_line(const struct api_request *request, struct control_call *call, struct json_object *json)
 {
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
@@ -145,20 +147,19 @@ static bool send_line(const struct api_request *request, struct control_call *ca
 void handle_control(struct api_request *request)
 {
 	struct json_object *json = read_query(request);
-	struct control_call *call;
 
 	if (!json)
 		return;
-	call = calloc(1, sizeof(*call));
+	struct control_call *call = calloc(1, sizeof(*call));
 	if (!call) {
 		json_object_put(json);
-		respond_failure(request, "no memory");
+		respond_failure(request, "make the change", ENOMEM);
 		return;
 	}
 	request->work = call;
 	request->work_free = call_free;
 	if (send_line(request, call, json))
-		read_answer(request);
+		read_reply(request);
 	else
 		respond_not_running(request);
 	json_object_put(json);

@@ -1,38 +1,33 @@
-/*
- * footage.c - GET /footage?from=&to=: an MP4 of [from, to).
- *
- * The index first. What it is about to have (the encoder is a few frames behind the camera) is waited for, at most 250
- * ms; what it will not have is made from the memory ring by FFmpeg, in a child; then the parts are joined.
- */
+/* footage.c - GET /footage?from=&to=: an MP4 with the frames of [from, to). */
+#include <errno.h>
 
-#include "fcgi/api/clip_request.h"
+#include "fcgi/api/clip_headers.h"
 #include "fcgi/api/route.h"
 #include "fcgi/server/response.h"
 
-/* A clip goes to the client. */
-static void respond_clip(struct api_request *request, struct clip_request *want, struct clip *clip)
+static void respond_clip(struct api_request *request, struct clip_request *wanted, struct clip *clip)
 {
-	char life[RESPONSE_CACHE_BYTES];
+	char cache_control[RESPONSE_CACHE_BYTES];
 	struct buffer headers = {0};
-	struct file_response answer = {
+	struct file_response response = {
 		.file = clip->file,
 		.type = "video/mp4",
 		.etag = clip->etag,
-		.cache = want->span.moving ? "no-cache" : life,
-		.moving = want->span.moving,
+		.cache = wanted->span.moving ? "no-cache" : cache_control,
+		.moving = wanted->span.moving,
 	};
 
-	response_cache_control(request, clip->first_us, life);
-	clip_request_headers(request, want, clip, &headers);
+	response_cache_control(request, clip->first_us, cache_control);
+	clip_headers_append(request, wanted, clip, &headers);
 	buffer_u8(&headers, '\0');
 	clip->file = NULL;
 	if (headers.failed) {
-		virtual_file_unref(answer.file);
-		respond_failure(request, "memory");
+		virtual_file_unref(response.file);
+		respond_failure(request, "send the clip", ENOMEM);
 	} else {
-		histogram_add(&api_shared(request)->clips, mono_now().us - request->arrived.us);
-		answer.headers = (const char *)headers.data;
-		respond_file(request, &answer);
+		histogram_add(&api_shared(request)->clip_delay, mono_now().us - request->arrived.us);
+		response.headers = (const char *)headers.data;
+		respond_file(request, &response);
 	}
 	buffer_free(&headers);
 }

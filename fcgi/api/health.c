@@ -1,7 +1,4 @@
-/*
- * health.c - GET /health: 200 while what should be recorded is, else 503, with the reasons. Without camera= of all
- * cameras.
- */
+/* health.c - GET /health: 200 while all that should be recorded is recorded, else 503, with the reasons. */
 #include <json-c/json.h>
 #include <stdio.h>
 
@@ -17,7 +14,7 @@
 
 struct health {
 	struct json_object *reasons, *warnings, *memory, *encoders;
-	const char *camera; /* named in front of each sentence where there are several */
+	const char *camera; /* named at the beginning of each sentence; NULL: there is only one */
 };
 
 static void take_sentence(void *context, enum health_kind kind, const char *sentence)
@@ -46,7 +43,7 @@ static void add_memory(struct json_object *list, const char *camera, const struc
 	json_object_array_add(list, json);
 }
 
-/* How far the FFmpeg of a recorder is kept in. */
+/* Adds the sandbox of a recorder's FFmpeg. */
 static void add_encoder(struct json_object *list, const char *camera, const struct recorder_state *state)
 {
 	struct json_object *json = json_object_new_object();
@@ -63,7 +60,8 @@ static void check_archive(struct health *health, const struct api_request *reque
 
 	if (hangs_us == 0)
 		return;
-	snprintf(sentence, sizeof(sentence), "The archive does not answer reads: its disk has not answered for %d s.",
+	snprintf(sentence, sizeof(sentence),
+		 "The archive does not respond to reads: its disk has been hanging for %d s.",
 		 (int)(hangs_us / US_PER_S));
 	take_sentence(health, HEALTH_WARNING, sentence);
 }
@@ -88,7 +86,7 @@ static void check_camera(struct health *health, const struct api_request *reques
 		take_sentence(health, HEALTH_WARNING, displaced.text);
 }
 
-/* What ?camera= takes; known also while a recorder is down. */
+/* The names that camera= takes, whether their recorders are running or not. */
 static struct json_object *camera_names(const struct api_request *request)
 {
 	struct json_object *names = json_object_new_array();
@@ -99,12 +97,12 @@ static struct json_object *camera_names(const struct api_request *request)
 	return names;
 }
 
-static struct json_object *sandbox(const struct sandbox_state *lock, struct json_object *encoders)
+static struct json_object *sandbox(const struct sandbox_state *state, struct json_object *encoders)
 {
 	struct json_object *json = json_object_new_object();
 
-	json_object_object_add(json, "landlock", lock->landlock ? json_object_new_int(lock->landlock) : NULL);
-	json_object_object_add(json, "seccomp", json_object_new_boolean(lock->seccomp));
+	json_object_object_add(json, "landlock", state->landlock ? json_object_new_int(state->landlock) : NULL);
+	json_object_object_add(json, "seccomp", json_object_new_boolean(state->seccomp));
 	json_object_object_add(json, "encoders", encoders);
 	return json;
 }

@@ -1,10 +1,10 @@
 /*
- * main.c - recorder-api: JSON, clips, snapshots and playlists for a web server, by FastCGI.
+ * main.c - recorder-api: JSON, clips, snapshots and playlists for a web server, over FastCGI.
  *
  *     RECORDER_CONFIG=recorder.ini recorder-api [-s SOCKET]
  *
- * Without -s the listening socket is descriptor 0, as a web server hands it over. RECORDER_CONFIG is one .ini, or a
- * folder of them: a camera each.
+ * Without -s the listening socket is descriptor 0, as a web server passes it. RECORDER_CONFIG is an .ini file, or a
+ * folder with one per camera.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #include "shared/base/log.h"
 
 #define WORKERS      2
-#define DISK_WORKERS 3 /* of each camera */
+#define DISK_WORKERS 3 /* per camera */
 #define RETIRE_AFTER 5000
 
 static int usage(void)
@@ -29,10 +29,10 @@ static int usage(void)
 }
 
 /*
- * Where a web server started this: its signals to its whole process group do not mean us, but its death does, however
- * it died. Nobody else would end a master of whose socket the next server makes a new one.
+ * For a web server that started this program. Signals to its process group are not for us, but we end when it dies,
+ * however that happens: the next web server makes a new socket, and nothing else would end this master.
  */
-static void follow_web_server(void)
+static void die_with_web_server(void)
 {
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 		goto finish_config;
 	}
 	if (!socket_path)
-		follow_web_server();
+		die_with_web_server();
 	authorize_init();
 	struct master_setup setup = {
 		.listen_fd = listen_fd,

@@ -1,6 +1,5 @@
-/*
- * metrics.c - GET /metrics: Prometheus' text format, all cameras.
- */
+/* metrics.c - GET /metrics: all cameras in Prometheus' text format. */
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,15 +10,15 @@
 #include "fcgi/server/response.h"
 #include "shared/ring/live_stats.h"
 
-/* A camera as it is at the time of asking. */
+/* What is known of a camera at the time of the request. */
 struct camera_metrics {
 	char label[64]; /* camera="NAME" */
 	bool alive, counted;
-	struct recorder_state state; /* where alive */
-	struct live_stats counters;  /* where counted */
+	struct recorder_state state; /* valid if alive */
+	struct live_stats counters;  /* valid if counted */
 	uint64_t memory_bytes, memory_frames;
 	int64_t memory_us;
-	int64_t hangs_us; /* of its archive */
+	int64_t hangs_us; /* for how long its archive has not responded */
 };
 
 enum metric_unit { UNIT_COUNT, UNIT_COUNT_U32, UNIT_MILLI_U32, UNIT_US };
@@ -37,26 +36,27 @@ struct metric {
 static const struct metric of_recorder[] = {
 	{"recorder_frames_total", "counter", "Frames from the camera.", STATE(frames), UNIT_COUNT},
 	{"recorder_frames_lost_total", "counter", "Frames missing by the driver's numbers.", STATE(lost), UNIT_COUNT},
-	{"recorder_frames_damaged_total", "counter", "Frames refused as damaged.", STATE(damaged), UNIT_COUNT},
+	{"recorder_frames_damaged_total", "counter", "Frames dropped as damaged.", STATE(damaged), UNIT_COUNT},
 	{"recorder_frames_encoded_total", "counter", "Frames written to segments.", STATE(encoded), UNIT_COUNT},
-	{"recorder_frames_thinned_total", "counter", "Frames left out by a slow encoder.", STATE(thinned), UNIT_COUNT},
-	{"recorder_frames_unrecorded_total", "counter", "Frames that the encoder or the disk did not take.",
-	 STATE(encoder_lost), UNIT_COUNT},
+	{"recorder_frames_thinned_total", "counter", "Frames dropped because the encoder was slow.", STATE(thinned),
+	 UNIT_COUNT},
+	{"recorder_frames_unrecorded_total", "counter", "Frames lost at the encoder or the disk.", STATE(encoder_lost),
+	 UNIT_COUNT},
 	{"recorder_frames_per_second", "gauge", "Measured frame rate.", STATE(measured_fps_milli), UNIT_MILLI_U32},
 	{"recorder_encoder_restarts_total", "counter", "Encoders that had to be replaced.", STATE(encoder_restarts),
 	 UNIT_COUNT_U32},
 	{"recorder_encoder_behind_seconds", "gauge", "Age of the next frame to be encoded.", STATE(encoder_behind_us),
 	 UNIT_US},
-	{"recorder_memory_bytes", "gauge", "Room for frames in memory.", OWN(memory_bytes), UNIT_COUNT},
+	{"recorder_memory_bytes", "gauge", "Memory for frames.", OWN(memory_bytes), UNIT_COUNT},
 	{"recorder_memory_frames", "gauge", "Frames in memory.", OWN(memory_frames), UNIT_COUNT},
-	{"recorder_memory_seconds", "gauge", "Time that the frames in memory reach back.", OWN(memory_us), UNIT_US},
+	{"recorder_memory_seconds", "gauge", "Age of the oldest frame in memory.", OWN(memory_us), UNIT_US},
 	{"recorder_disk_free_bytes", "gauge", "Free space where recordings are.", STATE(disk_free_bytes), UNIT_COUNT},
 	{"recorder_disk_size_bytes", "gauge", "Size of the disk where recordings are.", STATE(disk_total_bytes),
 	 UNIT_COUNT},
 	{"recorder_disk_queue_bytes", "gauge", "Media waiting for the disk.", STATE(queue_bytes), UNIT_COUNT},
 	{"recorder_recordings_bytes", "gauge", "Size of all recordings.", STATE(recordings_bytes), UNIT_COUNT},
 	{"recorder_segments", "gauge", "Number of recordings.", STATE(segments), UNIT_COUNT},
-	{"recorder_oldest_timestamp_seconds", "gauge", "When the oldest recording begins, since 1970.",
+	{"recorder_oldest_timestamp_seconds", "gauge", "Start of the oldest recording, since 1970.",
 	 STATE(oldest_wall_us), UNIT_US},
 	{"recorder_retention_segments_total", "counter", "Recordings deleted by retention.", STATE(deleted_segments),
 	 UNIT_COUNT},
@@ -65,13 +65,12 @@ static const struct metric of_recorder[] = {
 };
 
 static const struct metric of_live[] = {
-	{"recorder_live_viewers_total", "counter", "Live viewers that came.", BOOKS(viewers_total), UNIT_COUNT},
-	{"recorder_live_refused_total", "counter", "Live viewers refused for want of a place.", BOOKS(refused),
+	{"recorder_live_viewers_total", "counter", "Live viewers so far.", BOOKS(viewers_total), UNIT_COUNT},
+	{"recorder_live_refused_total", "counter", "Live viewers refused because of a limit.", BOOKS(refused),
 	 UNIT_COUNT},
 	{"recorder_live_frames_total", "counter", "Frames sent to live viewers.", BOOKS(frames), UNIT_COUNT},
 	{"recorder_live_bytes_total", "counter", "Bytes sent to live viewers.", BOOKS(bytes), UNIT_COUNT},
-	{"recorder_live_skipped_total", "counter", "Frames left out for viewers too slow for them.", BOOKS(skipped),
-	 UNIT_COUNT},
+	{"recorder_live_skipped_total", "counter", "Frames skipped for slow viewers.", BOOKS(skipped), UNIT_COUNT},
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -102,7 +101,10 @@ static void append_value(struct buffer *out, const struct metric *metric, const 
 	}
 }
 
-/* The metrics of a table, each with a sample for each camera that `has` what they are read from. */
+/*
+ * Appends the metrics of a table, each with a sample per camera. `has` is the offset of the flag that they are
+ * known.
+ */
 static void append_table(const struct metrics *metrics, const struct metric *table, size_t rows, size_t has)
 {
 	for (size_t row = 0; row < rows; row++) {
@@ -115,10 +117,10 @@ static void append_table(const struct metrics *metrics, const struct metric *tab
 
 static void append_states(const struct metrics *metrics)
 {
-	metric_begin(metrics->out, "recorder_up", "gauge", "Whether the recorder runs.");
+	metric_begin(metrics->out, "recorder_up", "gauge", "Whether the recorder is running.");
 	for (size_t i = 0; i < metrics->count; i++)
 		metric_count(metrics->out, "recorder_up", metrics->cameras[i].label, metrics->cameras[i].alive);
-	metric_begin(metrics->out, "recorder_streaming", "gauge", "Whether frames come.");
+	metric_begin(metrics->out, "recorder_streaming", "gauge", "Whether the camera delivers frames.");
 	for (size_t i = 0; i < metrics->count; i++)
 		metric_count(metrics->out, "recorder_streaming", metrics->cameras[i].label,
 			     metrics->cameras[i].alive && metrics->cameras[i].state.camera_state == CAMERA_STREAMING);
@@ -131,7 +133,7 @@ static void append_states(const struct metrics *metrics)
 static void append_archives(const struct metrics *metrics)
 {
 	metric_begin(metrics->out, "recorder_archive_hangs_seconds", "gauge",
-		     "For how long the archive has not answered reads; 0 while it answers.");
+		     "For how long the archive has not responded to reads; 0 while it responds.");
 	for (size_t i = 0; i < metrics->count; i++)
 		metric_number(metrics->out, "recorder_archive_hangs_seconds", metrics->cameras[i].label,
 			      (double)metrics->cameras[i].hangs_us / 1e6);
@@ -139,7 +141,7 @@ static void append_archives(const struct metrics *metrics)
 
 static void append_gaps(const struct metrics *metrics)
 {
-	metric_begin(metrics->out, "recorder_gaps_total", "counter", "Gaps in the recording, by their cause.");
+	metric_begin(metrics->out, "recorder_gaps_total", "counter", "Gaps in the recording, by cause.");
 	for (size_t i = 0; i < metrics->count; i++) {
 		const struct camera_metrics *camera = &metrics->cameras[i];
 
@@ -160,7 +162,7 @@ static void append_live(const struct metrics *metrics)
 		metric_count(metrics->out, "recorder_live_viewers", metrics->cameras[i].label,
 			     metrics->cameras[i].counted ? live_stats_viewers(&metrics->cameras[i].counters) : 0);
 	metric_begin(metrics->out, "recorder_live_frame_age_seconds", "histogram",
-		     "Age of a frame when its last byte is given to the web server.");
+		     "Age of a frame when its last byte is passed to the web server.");
 	for (size_t i = 0; i < metrics->count; i++)
 		if (metrics->cameras[i].counted)
 			metric_histogram(metrics->out, "recorder_live_frame_age_seconds", metrics->cameras[i].label,
@@ -169,16 +171,16 @@ static void append_live(const struct metrics *metrics)
 
 static void append_answers(const struct worker_slots *slots, struct buffer *out)
 {
-	metric_begin(out, "recorder_api_answers_total", "counter", "Answers of the API, by the class of their status.");
+	metric_begin(out, "recorder_api_answers_total", "counter", "Responses of the API, by class of status.");
 	for (int class = 2; class <= 5; class ++) {
 		char label[32];
 
 		snprintf(label, sizeof(label), "code=\"%dxx\"", class);
-		metric_count(out, "recorder_api_answers_total", label, atomic_load(&slots->answers[class]));
+		metric_count(out, "recorder_api_answers_total", label, atomic_load(&slots->responses[class]));
 	}
 	metric_begin(out, "recorder_clip_first_byte_seconds", "histogram",
-		     "From the request for a clip to the beginning of its answer.");
-	metric_histogram(out, "recorder_clip_first_byte_seconds", NULL, &slots->clips);
+		     "From the request for a clip to the first byte of its response.");
+	metric_histogram(out, "recorder_clip_first_byte_seconds", NULL, &slots->clip_delay);
 }
 
 static void append_workers(const struct worker_slots *slots, struct buffer *out)
@@ -189,11 +191,11 @@ static void append_workers(const struct worker_slots *slots, struct buffer *out)
 	metric_count(out, "recorder_api_downloads", NULL, worker_slots_permits_used(slots, API_PERMIT_DOWNLOAD));
 	metric_begin(out, "recorder_api_transcodes", "gauge", "Clips being encoded.");
 	metric_count(out, "recorder_api_transcodes", NULL, worker_slots_permits_used(slots, API_PERMIT_TRANSCODE));
-	metric_begin(out, "recorder_api_workers_died_total", "counter", "Workers that ended without being asked to.");
+	metric_begin(out, "recorder_api_workers_died_total", "counter", "Workers that ended unexpectedly.");
 	metric_count(out, "recorder_api_workers_died_total", NULL, atomic_load(&slots->workers_died));
 }
 
-static void look_at_memory(struct camera_metrics *out, const struct ring_reader *ring)
+static void read_ring(struct camera_metrics *out, const struct ring_reader *ring)
 {
 	struct ring_frame oldest, newest;
 	uint64_t head = ring_reader_head(ring), tail = ring_reader_tail(ring);
@@ -205,16 +207,14 @@ static void look_at_memory(struct camera_metrics *out, const struct ring_reader 
 	out->memory_us = newest.meta.mono_us - oldest.meta.mono_us;
 }
 
-static void look_at(struct api_camera *camera, struct camera_metrics *out)
+static void read_camera(struct api_camera *camera, struct camera_metrics *out)
 {
-	const struct ring_reader *ring;
-
 	snprintf(out->label, sizeof(out->label), "camera=\"%s\"", camera->config->camera.name);
 	out->counted = live_stats_read(camera->config, &out->counters);
 	out->alive = camera_state(camera, &out->state);
-	ring = out->alive ? camera_ring(camera) : NULL;
+	const struct ring_reader *ring = out->alive ? camera_ring(camera) : NULL;
 	if (ring)
-		look_at_memory(out, ring);
+		read_ring(out, ring);
 }
 
 void handle_metrics(struct api_request *request)
@@ -224,14 +224,14 @@ void handle_metrics(struct api_request *request)
 	struct metrics metrics = {&out, cameras, 0};
 
 	if (!cameras) {
-		respond_failure(request, "memory");
+		respond_failure(request, "collect the metrics", ENOMEM);
 		return;
 	}
 	for (size_t i = 0; i < request->camera_count; i++) {
 		if (!api_may_see_camera(request, i))
 			continue;
 		struct camera_metrics *camera = &cameras[metrics.count++];
-		look_at(&request->cameras[i], camera);
+		read_camera(&request->cameras[i], camera);
 		camera->hangs_us = api_archive_hangs_us(request, &request->cameras[i]);
 	}
 	append_states(&metrics);
@@ -242,7 +242,7 @@ void handle_metrics(struct api_request *request)
 	append_answers(api_shared(request), &out);
 	append_workers(api_shared(request), &out);
 	if (out.failed)
-		respond_failure(request, "memory");
+		respond_failure(request, "collect the metrics", ENOMEM);
 	else
 		respond_bytes(request, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, out.data, out.length);
 	buffer_free(&out);

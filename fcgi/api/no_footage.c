@@ -1,6 +1,4 @@
-/*
- * no_footage.c - see no_footage.h.
- */
+/* no_footage.c - the response if a range has no footage. */
 #include "fcgi/api/no_footage.h"
 
 #include <errno.h>
@@ -19,19 +17,19 @@ static void find_nearest(struct api_request *request, int64_t from_us, int64_t t
 		close(folder);
 }
 
-/* There is no footage beside the range that could be named. */
+/* For when no footage was found on either side of the range. */
 static void respond_nothing_near(struct api_request *request, const char *from, const char *to)
 {
 	int64_t first_us, last_us;
 
 	if (camera_archive_span(request->camera, &first_us, &last_us))
 		respond_problem(request, 404, NULL,
-				"Nothing is recorded between %s and %s; /timeline lists what is there.", from, to);
+				"Nothing was recorded between %s and %s. /timeline lists what was recorded.", from, to);
 	else if (errno != 0)
 		respond_unreadable(request, errno);
 	else
 		respond_problem(request, 404, NULL,
-				"Nothing is recorded between %s and %s: there are no recordings yet.", from, to);
+				"Nothing was recorded between %s and %s: there are no recordings yet.", from, to);
 }
 
 void respond_no_footage(struct api_request *request, int64_t from_us, int64_t to_us)
@@ -47,16 +45,16 @@ void respond_no_footage(struct api_request *request, int64_t from_us, int64_t to
 	if (nearest.before && nearest.after)
 		respond_problem(
 			request, 404, NULL,
-			"Nothing is recorded between %s and %s. The footage before ends at %s, and the next begins "
-			"at %s; /timeline lists it.",
+			"Nothing was recorded between %s and %s. The footage before ends at %s, and the next begins "
+			"at %s. /timeline lists all of it.",
 			from, to, before, after);
 	else if (nearest.before)
 		respond_problem(request, 404, NULL,
-				"Nothing is recorded between %s and %s. Recordings end at %s; /timeline lists them.",
+				"Nothing was recorded between %s and %s. Recordings end at %s. /timeline lists them.",
 				from, to, before);
 	else if (nearest.after)
 		respond_problem(request, 404, NULL,
-				"Nothing is recorded between %s and %s. Recordings begin at %s; /timeline lists them.",
+				"Nothing was recorded between %s and %s. Recordings begin at %s. /timeline lists them.",
 				from, to, after);
 	else
 		respond_nothing_near(request, from, to);

@@ -1,12 +1,4 @@
-/*
- * playlist.c - GET /playlist.m3u8?from=&to=: HLS (RFC 8216) of any range, as byte ranges into the segments.
- *
- * Entries are cut at key frames and counted from `from`, so a list that grows only ever gets longer; while it grows, an
- * entry that is not full yet is left out. It grows until nothing that is still to come belongs to it (clip_final.h),
- * also where its range is over. It ends where it becomes longer than http.max_clip_minutes: whoever watches it all
- * night comes to an end that players know. Each file has a time line of its own: a discontinuity stands between
- * two.
- */
+/* playlist.c - GET /playlist.m3u8?from=&to=: HLS (RFC 8216) of any range, as byte ranges of the segments. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,12 +15,19 @@
 #include "shared/base/time_text.h"
 #include "shared/segment/segment.h"
 
-#define ENTRY_US       (4 * US_PER_S)
-#define TARGET_S       6
-#define RECORDS_A_READ 256u
-#define PLAYLIST_TYPE  "application/vnd.apple.mpegurl"
+/*
+ * Entries are cut at key frames, counted from `from`, so a growing playlist only gets longer; an entry that is not
+ * complete yet is not listed. A playlist grows as long as footage of its range may still come (clip_final.h), even
+ * if the range is in the past. It ends when it reaches http.max_clip_minutes, with an end that players know. Each
+ * segment has its own timeline, so there is a discontinuity between two.
+ */
 
-/* Only has to be there; there is nothing to choose from. */
+#define ENTRY_US         (4 * US_PER_S)
+#define TARGET_S         6
+#define RECORDS_PER_READ 256u
+#define PLAYLIST_TYPE    "application/vnd.apple.mpegurl"
+
+/* The attribute is required, but there is only one variant to choose. */
 #define VARIANT_BANDWIDTH 8000000
 
 struct playlist {
@@ -46,15 +45,15 @@ struct entry {
 	uint64_t at; /* its first byte in the file */
 };
 
-static void append_file(const struct playlist *list, const struct clip_slice *stretch, const char *tail,
+static void append_file(const struct playlist *list, const struct clip_slice *slice, const char *tail,
 			struct buffer *out)
 {
-	buffer_printf(out, "recordings/%s%s", stretch->segment.entry.file, tail);
+	buffer_printf(out, "recordings/%s%s", slice->segment.entry.file, tail);
 	if (list->request->camera_named)
 		buffer_printf(out, "?camera=%s", list->request->camera->config->camera.name);
 }
 
-static void entry_close(struct playlist *list, const struct clip_slice *stretch, struct entry *entry, int64_t end_us,
+static void entry_close(struct playlist *list, const struct clip_slice *slice, struct entry *entry, int64_t end_us,
 			uint64_t end)
 {
 	int64_t duration_us = end_us - entry->start_us;
@@ -63,42 +62,42 @@ static void entry_close(struct playlist *list, const struct clip_slice *stretch,
 		list->longest_us = duration_us;
 	buffer_printf(&list->entries, "#EXTINF:%.6f,\n#EXT-X-BYTERANGE:%" PRIu64 "@%" PRIu64 "\n",
 		      (double)duration_us / 1e6, end - entry->at, entry->at);
-	append_file(list, stretch, "", &list->entries);
+	append_file(list, slice, "", &list->entries);
 	buffer_printf(&list->entries, "\n");
 	entry->open = false;
 }
 
-static void stretch_begin(struct playlist *list, const struct clip_slice *stretch)
+static void slice_begin(struct playlist *list, const struct clip_slice *slice)
 {
 	char time[TIME_ISO_BYTES];
 
 	if (list->entries.length > 0)
 		buffer_printf(&list->entries, "#EXT-X-DISCONTINUITY\n");
-	time_format_iso((wall_t){stretch->head.wall_us}, time);
+	time_format_iso((wall_t){slice->head.wall_us}, time);
 	buffer_printf(&list->entries, "#EXT-X-MAP:URI=\"");
-	append_file(list, stretch, "/init.mp4", &list->entries);
+	append_file(list, slice, "/init.mp4", &list->entries);
 	buffer_printf(&list->entries, "\"\n#EXT-X-PROGRAM-DATE-TIME:%s\n", time);
 }
 
-/* A stretch may be cut off where an index is damaged: what was listed before stays right. */
-static void add_entries(struct playlist *list, const struct clip_slice *stretch, bool last)
+/* A damaged index may cut a slice short; the entries before the damage remain valid. */
+static void add_entries(struct playlist *list, const struct clip_slice *slice, bool last)
 {
-	struct index_record records[RECORDS_A_READ];
+	struct index_record records[RECORDS_PER_READ];
 	struct entry entry = {0};
 	uint64_t fragment_at, end_at = 0;
 	int64_t end_us = 0;
 
-	if (!transcode_input_fragment_offset(&stretch->segment, stretch->first, &fragment_at))
+	if (!transcode_input_fragment_offset(&slice->segment, slice->first, &fragment_at))
 		return;
-	stretch_begin(list, stretch);
-	for (uint64_t next = stretch->first; next < stretch->end;) {
-		size_t wanted = stretch->end - next < RECORDS_A_READ ? (size_t)(stretch->end - next) : RECORDS_A_READ;
-		size_t got = clip_segment_read(&stretch->segment, next, wanted, records);
+	slice_begin(list, slice);
+	for (uint64_t next = slice->first; next < slice->end;) {
+		size_t wanted = slice->end - next < RECORDS_PER_READ ? (size_t)(slice->end - next) : RECORDS_PER_READ;
+		size_t got = clip_segment_read(&slice->segment, next, wanted, records);
 		for (size_t i = 0; i < got; i++) {
 			const struct index_record *record = &records[i];
 			bool key = record->flags & INDEX_KEY;
 			if (key && entry.open && record->wall_us - entry.start_us >= ENTRY_US)
-				entry_close(list, stretch, &entry, record->wall_us, fragment_at);
+				entry_close(list, slice, &entry, record->wall_us, fragment_at);
 			if (!entry.open)
 				entry = (struct entry){true, record->wall_us, fragment_at};
 			end_us = record->wall_us + record->duration_us;
@@ -108,23 +107,26 @@ static void add_entries(struct playlist *list, const struct clip_slice *stretch,
 			break;
 		next += got;
 	}
-	bool growing = last && !list->ended && stretch->segment.entry.state == CATALOGUE_RECORDING;
+	bool growing = last && !list->ended && slice->segment.entry.state == CATALOGUE_RECORDING;
 	if (entry.open && !growing)
-		entry_close(list, stretch, &entry, end_us, end_at);
+		entry_close(list, slice, &entry, end_us, end_at);
 }
 
-/* Of thousands of segments each is open only while its entries are made; one that was deleted meanwhile is left out. */
-static void add_stretch(struct playlist *list, struct clip_slice *stretch, bool last)
+/*
+ * There may be thousands of segments, so each is open only while its entries are made. One that has been deleted
+ * meanwhile is skipped.
+ */
+static void add_slice(struct playlist *list, struct clip_slice *slice, bool last)
 {
-	if (transcode_input_is_jpeg(stretch->segment.entry.codec))
+	if (transcode_input_is_jpeg(slice->segment.entry.codec))
 		return;
-	if (clip_segment_reopen(&stretch->segment))
-		add_entries(list, stretch, last);
+	if (clip_segment_reopen(&slice->segment))
+		add_entries(list, slice, last);
 	else if (clip_segment_classify(errno) == CLIP_SEGMENT_NO_RESOURCES)
 		list->entries.failed = true;
 	else if (clip_segment_classify(errno) == CLIP_SEGMENT_UNREADABLE)
 		list->unreadable = errno;
-	clip_segment_release(&stretch->segment);
+	clip_segment_release(&slice->segment);
 }
 
 static void respond_playlist(struct playlist *list)
@@ -139,15 +141,16 @@ static void respond_playlist(struct playlist *list)
 	if (list->ended)
 		buffer_printf(&out, "#EXT-X-ENDLIST\n");
 	if (out.failed || list->entries.failed)
-		respond_failure(list->request, "memory");
+		respond_failure(list->request, "make the playlist", ENOMEM);
 	else
 		respond_bytes(list->request, 200, PLAYLIST_TYPE, "Cache-Control: no-cache\r\n", out.data, out.length);
 	buffer_free(&out);
 }
 
 /*
- * A list that is asked for again and again needs a beginning that stays. So a growing one from a relative time is a
- * list of one variant (RFC 8216, 4.3.4.2), which players read once, with the same range from its absolute time.
+ * Players reload a growing playlist, so its beginning must not move. If `from` is relative, the response is a
+ * master playlist (RFC 8216, section 4.3.4) with one variant, the same range from an absolute time. Players read a
+ * master playlist only once.
  */
 static void respond_variant(struct api_request *request, const struct query_span *span)
 {
@@ -161,13 +164,13 @@ static void respond_variant(struct api_request *request, const struct query_span
 		buffer_printf(&out, "&camera=%s", request->camera->config->camera.name);
 	buffer_printf(&out, "\n");
 	if (out.failed)
-		respond_failure(request, "memory");
+		respond_failure(request, "make the playlist", ENOMEM);
 	else
 		respond_bytes(request, 200, PLAYLIST_TYPE, NULL, out.data, out.length);
 	buffer_free(&out);
 }
 
-/* False where the span is longer than `limit_us` and cannot be cut: only one that grew to that can. */
+/* False if the span is longer than `limit_us`. One that has grown to that length is cut instead. */
 static bool span_limit(struct query_span *span, int64_t limit_us)
 {
 	int64_t end_us = span->open_end ? wall_now().us : span->to_us;
@@ -192,13 +195,13 @@ static bool span_read(struct api_request *request, struct query_span *span)
 	}
 	if (!span->has_from) {
 		respond_problem(request, 400, NULL,
-				"from= is needed, such as from=20260517_102300; without to= the list grows.");
+				"from= is missing, such as from=20260517_102300. Without to= the playlist grows.");
 		return false;
 	}
 	span->open_end |= !span->has_to;
 	if (!span_limit(span, limit_minutes * 60 * US_PER_S)) {
-		respond_problem(request, 413, NULL,
-				"A playlist may cover at most %d minutes here (http.max_clip_minutes).", limit_minutes);
+		respond_problem(request, 413, NULL, "A playlist can cover at most %d minutes (http.max_clip_minutes).",
+				limit_minutes);
 		return false;
 	}
 	return true;
@@ -219,10 +222,10 @@ void handle_playlist(struct api_request *request)
 	}
 	camera_state(request->camera, &state); /* before the plan: see clip_is_final() */
 	if (clip_request_plan(request, span.from_us, span.to_us, &plan) != PLAN_OK) {
-		respond_failure(request, strerror(errno));
+		respond_failure(request, "read the recordings", errno);
 		return;
 	}
-	/* What can be read again later would come in between: a list only grows at its end. */
+	/* Segments that become readable later would have to be inserted, but a playlist may only grow at its end. */
 	if (plan.unreadable != 0) {
 		respond_unreadable(request, plan.unreadable);
 		clip_plan_free(&plan);
@@ -235,12 +238,13 @@ void handle_playlist(struct api_request *request)
 		return;
 	}
 	for (size_t i = 0; i < plan.count; i++)
-		add_stretch(&list, &plan.slices[i], i + 1 == plan.count);
+		add_slice(&list, &plan.slices[i], i + 1 == plan.count);
 	clip_plan_free(&plan);
 	if (list.unreadable != 0)
 		respond_unreadable(request, list.unreadable);
 	else if (!span.open_end && list.entries.length == 0)
-		respond_problem(request, 404, NULL, "Nothing that plays is recorded there; /timeline lists what is.");
+		respond_problem(request, 404, NULL,
+				"Nothing playable was recorded in this range. /timeline lists what was recorded.");
 	else
 		respond_playlist(&list);
 	buffer_free(&list.entries);

@@ -1,4 +1,4 @@
-/* prometheus.c - see prometheus.h. */
+/* prometheus.c - Prometheus' text format 0.0.4. */
 #include "fcgi/api/prometheus.h"
 
 #include <inttypes.h>

@@ -1,6 +1,4 @@
-/*
- * recordings.c - GET /recordings: the list of segments, newest first; GET /recordings/FILE and its init segment.
- */
+/* recordings.c - GET /recordings: the list of segments, newest first; GET /recordings/FILE and its init segment. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -40,8 +38,8 @@ static bool list_read_query(struct api_request *request, struct list *list)
 	return false;
 }
 
-/* The open segment's entry is as of when the list was written: its index knows better. */
-static void freshen(int folder, struct catalogue_entry *entry)
+/* The entry of the open segment is as old as the list; its index is up to date. */
+static void update_entry(int folder, struct catalogue_entry *entry)
 {
 	struct clip_segment segment;
 	struct index_record last;
@@ -58,11 +56,11 @@ static void freshen(int folder, struct catalogue_entry *entry)
 	clip_segment_close(&segment, false);
 }
 
-/* False where the list is long enough. */
+/* False once the list has as many entries as were asked for. */
 static bool list_entry(struct list *list, int folder, struct catalogue_entry *entry)
 {
 	disk_pulse();
-	freshen(folder, entry);
+	update_entry(folder, entry);
 	if (entry->start_wall_us >= list->span.to_us || entry->end_wall_us <= list->span.from_us)
 		return true;
 	if (list->offset > 0) {
@@ -75,7 +73,7 @@ static bool list_entry(struct list *list, int folder, struct catalogue_entry *en
 	return true;
 }
 
-/* False where an entry cannot be read, or is damaged: nobody knows what it names. */
+/* False if an entry cannot be read or is damaged, so the list would be incomplete. */
 static bool list_fill(struct list *list, int folder, const struct catalogue *catalogue)
 {
 	struct catalogue_entry entry;
@@ -92,7 +90,7 @@ static bool list_fill(struct list *list, int folder, const struct catalogue *cat
 	return true;
 }
 
-/* False with errno where there may be recordings that cannot be read. */
+/* False with errno if there may be recordings that cannot be read. */
 static bool list_archive(struct list *list)
 {
 	struct catalogue catalogue;
@@ -126,8 +124,10 @@ void handle_recordings(struct api_request *request)
 	json_object_put(list.array);
 }
 
-/* Of the name that stands first in the path; -1 with errno, ENOENT also for what is no file (ELOOP: a link; ENXIO: a
- * socket). A folder that cannot be followed is another matter. */
+/*
+ * Opens the segment that the path names. -1 with errno; ENOENT also if it is no file but a link (ELOOP) or a socket
+ * (ENXIO). A folder that is a link in a loop is a different case.
+ */
 static int segment_open(const struct api_request *request, char name[SEGMENT_FILE_BYTES])
 {
 	size_t length = strcspn(request->tail, "/");
@@ -138,13 +138,13 @@ static int segment_open(const struct api_request *request, char name[SEGMENT_FIL
 	if (folder < 0)
 		return -1;
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	int error = errno == ELOOP || errno == ENXIO ? ENOENT : errno; /* what is no file is no segment */
+	int error = errno == ELOOP || errno == ENXIO ? ENOENT : errno; /* not a file, so not a segment */
 	close(folder);
 	errno = error;
 	return fd;
 }
 
-/* Opens the segment that the path names; -1 where it was answered that there is none, or that it is out of reach. */
+/* The same; -1 after responding that there is no such segment, or that it cannot be read. */
 static int recording_open(struct api_request *request, char name[SEGMENT_FILE_BYTES])
 {
 	int fd = segment_open(request, name);
@@ -152,52 +152,50 @@ static int recording_open(struct api_request *request, char name[SEGMENT_FILE_BY
 	if (fd < 0 && !camera_folder_is_missing(errno))
 		respond_unreadable(request, errno);
 	else if (fd < 0)
-		respond_problem(request, 404, NULL,
-				"There is no such recording; /recordings lists those that are there.");
+		respond_problem(request, 404, NULL, "There is no such recording. /recordings lists all of them.");
 	return fd;
 }
 
-/* What was opened is no segment that can be served. */
+/* The file is not a segment that can be served. */
 static void respond_no_segment(struct api_request *request, enum segment_outcome outcome, int error)
 {
 	if (outcome == SEGMENT_ERROR)
 		respond_unreadable(request, error);
 	else
-		respond_problem(request, 404, NULL,
-				"There is nothing to be read in this recording yet, or it is damaged.");
+		respond_problem(request, 404, NULL, "This recording has no content yet, or it is damaged.");
 }
 
 /*
- * A finished segment never changes; an open one grows, and is finished in place, so its tag holds for the bytes so far
- * only while its size and form do.
+ * A finished segment never changes. An open one grows, and is finished in place, so its entity tag covers its size
+ * and form.
  */
 static void respond_segment(struct api_request *request, const struct segment_layout *layout, int fd, const char *name)
 {
 	bool complete = layout->form == SEGMENT_COMPLETE;
-	char etag[64], headers[128], life[RESPONSE_CACHE_BYTES];
+	char etag[64], headers[128], cache_control[RESPONSE_CACHE_BYTES];
 	struct stat status;
 	struct virtual_file *file = virtual_file_create();
 
 	if (!file || fstat(fd, &status) != 0 || !virtual_file_append_range(file, fd, 0, (uint64_t)status.st_size)) {
 		close(fd);
 		virtual_file_unref(file);
-		respond_failure(request, "opening the recording");
+		respond_failure(request, "open the recording", file ? errno : ENOMEM);
 		return;
 	}
 	if (!virtual_file_adopt_fd(file, fd)) {
 		virtual_file_unref(file);
-		respond_failure(request, "memory");
+		respond_failure(request, "open the recording", ENOMEM);
 		return;
 	}
 	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 "%s\"", layout->info.segment_no, virtual_file_size(file),
 		 complete ? "" : "-open");
 	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", name);
-	response_cache_control(request, layout->info.first_wall_us, life);
+	response_cache_control(request, layout->info.first_wall_us, cache_control);
 	respond_file(request, &(struct file_response){
 				      .file = file,
 				      .type = "video/mp4",
 				      .etag = etag,
-				      .cache = complete ? life : "no-cache",
+				      .cache = complete ? cache_control : "no-cache",
 				      .headers = headers,
 			      });
 }
@@ -221,7 +219,7 @@ void handle_recording(struct api_request *request)
 	respond_no_segment(request, outcome, error);
 }
 
-/* ftyp and the moov without samples: the same bytes while the segment is open and when it is complete. */
+/* Sends ftyp and the moov without samples: the same bytes for an open and a finished segment. */
 void handle_recording_init(struct api_request *request)
 {
 	char name[SEGMENT_FILE_BYTES];

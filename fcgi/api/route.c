@@ -1,6 +1,4 @@
-/*
- * route.c - the table of routes: see route.h.
- */
+/* route.c - the table of routes. */
 #include "fcgi/api/route.h"
 
 #include <stdio.h>
@@ -12,15 +10,15 @@
 #include "fcgi/server/request_pass.h"
 #include "fcgi/server/response.h"
 
-/* `*` in a path stands for one name without a slash. */
+/* `*` in a path matches one name without a slash. */
 struct route {
 	const char *method;
 	const char *path;
-	const char *params; /* of the query, a blank between them */
+	const char *params; /* of the query, separated by blanks */
 	api_handler *handler;
 	bool control;
 	enum token_scope scope;
-	api_handler *without; /* answers where the disk does not; NULL: it is not needed */
+	api_handler *fallback; /* called if the disk hangs; NULL: no disk is needed */
 };
 
 static const struct route routes[] = {
@@ -88,7 +86,7 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 			out->params = routes[i].params;
 			out->control = routes[i].control;
 			out->scope = routes[i].scope;
-			out->without = routes[i].without;
+			out->fallback = routes[i].fallback;
 			out->tail = tail;
 			return ROUTE_FOUND;
 		}
@@ -102,13 +100,13 @@ static void respond_refusal(struct api_request *request, const struct permission
 	respond_problem(request, permission->status, permission->headers, "%s", permission->why.text);
 }
 
-/* A change needs a token that may, or a configuration that lets everybody. */
-static bool control_allowed(struct api_request *request, struct permission *permission)
+/* Changes need a token with the right scope, or http.allow_control. */
+static bool change_allowed(struct api_request *request, struct permission *permission, enum token_scope scope)
 {
 	if (permission->outcome != AUTH_BY_TOKEN && !request->camera->config->http.allow_control) {
 		respond_problem(request, 403, NULL,
-				"Changes are not allowed here; a token with that scope may, or everybody with the "
-				"configuration's http.allow_control = yes.");
+				"Changes need a token with the scope %s, or http.allow_control = yes.",
+				scope == TOKEN_DELETE ? "delete" : "control");
 		return false;
 	}
 	if (authorize_change(request->fcgi, permission))
@@ -117,7 +115,10 @@ static bool control_allowed(struct api_request *request, struct permission *perm
 	return false;
 }
 
-/* A token that is not good for all cameras could find out their names by trying: to it an unknown one is a refusal. */
+/*
+ * To a token that does not cover all cameras an unknown camera is a refusal: it must not be able to find out names
+ * by trying.
+ */
 static void respond_unknown_camera(struct api_request *request, const char *name)
 {
 	struct permission refusal;
@@ -134,10 +135,10 @@ static void respond_unknown_camera(struct api_request *request, const char *name
 			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", i ? ", " : "",
 						   request->cameras[i].config->camera.name);
 	}
-	respond_problem(request, 404, NULL, "There is no camera \"%.40s\" here. There is: %s.", name, names);
+	respond_problem(request, 404, NULL, "There is no camera \"%.40s\". The cameras are: %s.", name, names);
 }
 
-/* Sets the camera that the query names, the first where it names none; false where there is none of that name. */
+/* Sets the camera that the query names, or the first if it names none. False if there is no camera of that name. */
 static bool choose_camera(struct api_request *request, char name[CONFIG_NAME_BYTES + 1])
 {
 	enum query_outcome outcome = query_get(request->fcgi->query, "camera", name, CONFIG_NAME_BYTES + 1);
@@ -155,22 +156,22 @@ static bool choose_camera(struct api_request *request, char name[CONFIG_NAME_BYT
 	return !request->camera_named;
 }
 
-/* The route's handler; NULL where it was answered that there is none. */
+/* Returns the route's handler; NULL after responding that there is none. */
 static api_handler *choose_handler(struct api_request *request, struct route_match *match)
 {
 	char headers[96];
 
 	switch (route_find(request->fcgi->method, request->fcgi->path, match)) {
 	case ROUTE_NO_PATH:
-		respond_problem(
-			request, 404, NULL,
-			"Nothing is here. There is / (or /stream), /footage?from=&to=, /recordings, /timeline, "
-			"/snapshot, "
-			"/playlist.m3u8, /clips, /camera_info, /control, /health, /metrics, and the page at /ui/.");
+		respond_problem(request, 404, NULL,
+				"There is no such address. The addresses are / (or /stream), /footage?from=&to=, "
+				"/recordings, /timeline, /snapshot, /playlist.m3u8, /clips, /camera_info, /control, "
+				"/health, /metrics, "
+				"and the page at /ui/.");
 		return NULL;
 	case ROUTE_NO_METHOD:
 		snprintf(headers, sizeof(headers), "Allow: %s\r\n", match->allow);
-		respond_problem(request, 405, headers, "This path takes %s.", match->allow);
+		respond_problem(request, 405, headers, "This address takes %s only.", match->allow);
 		return NULL;
 	case ROUTE_FOUND:
 		break;
@@ -179,7 +180,7 @@ static api_handler *choose_handler(struct api_request *request, struct route_mat
 	return match->handler;
 }
 
-/* The newest picture is live, one of any other instant is footage. */
+/* The newest picture is live; that of any other time is footage. */
 static enum token_scope scope_of(const struct api_request *request, const struct route_match *match)
 {
 	char at[1];
@@ -189,15 +190,14 @@ static enum token_scope scope_of(const struct api_request *request, const struct
 	return match->scope;
 }
 
-/* False where it was answered that the query, or its place, is wrong. */
+/* False after responding that the query is wrong, or in the body. */
 static bool check_query(struct api_request *request, const struct route_match *match)
 {
 	const char *query = request->fcgi->query, *body = fastcgi_param(request->fcgi, "CONTENT_LENGTH");
 	struct reason why;
 
 	if (!*query && *body && strcmp(body, "0") != 0) {
-		respond_problem(request, 400, NULL,
-				"What is asked for stands in the address, behind a question mark; a body is not read.");
+		respond_problem(request, 400, NULL, "Parameters go in the query string; request bodies are ignored.");
 		return false;
 	}
 	if (query_check(query, match->params, &why))
@@ -207,8 +207,8 @@ static bool check_query(struct api_request *request, const struct route_match *m
 }
 
 /*
- * A picture of another time or size, and a timelapse. Whether a clip has to be encoded is found out later
- * (clip_request.c).
+ * True for pictures of another time or size, and for timelapses. clip_request.c finds out whether a clip needs
+ * encoding.
  */
 static bool needs_encoding(const struct api_request *request, const struct route_match *match)
 {
@@ -221,7 +221,7 @@ static bool needs_encoding(const struct api_request *request, const struct route
 	return match->handler == handle_footage && query_get(query, "speed", unused, sizeof(unused)) != QUERY_ABSENT;
 }
 
-/* A front worker has judged it. */
+/* A front worker has checked the request. */
 static void dispatch_passed(struct api_request *request)
 {
 	struct route_match match;
@@ -237,11 +237,11 @@ static void dispatch_passed(struct api_request *request)
 
 static void handle(struct api_request *request, const struct route_match *match)
 {
-	if (!match->without || !api_pass(request, match->without))
+	if (!match->fallback || !api_pass(request, match->fallback))
 		match->handler(request);
 }
 
-/* Who may nothing here learns nothing, not even which cameras and paths there are. */
+/* A client that may do nothing learns nothing, not even which cameras and addresses exist. */
 void route_dispatch(struct api_request *request)
 {
 	struct permission permission;
@@ -254,7 +254,7 @@ void route_dispatch(struct api_request *request)
 		return;
 	}
 	if (strlen(request->fcgi->query) > QUERY_MAX) {
-		respond_problem(request, 414, NULL, "The query is longer than %d bytes.", QUERY_MAX);
+		respond_problem(request, 414, NULL, "The query string is longer than %d bytes.", QUERY_MAX);
 		return;
 	}
 	bool camera_there = choose_camera(request, name);
@@ -275,7 +275,8 @@ void route_dispatch(struct api_request *request)
 		respond_refusal(request, &permission);
 	else if (!camera_there)
 		respond_unknown_camera(request, name);
-	else if ((!match.control || control_allowed(request, &permission)) && check_query(request, &match) &&
+	else if ((!match.control || change_allowed(request, &permission, match.scope)) &&
+		 check_query(request, &match) &&
 		 (!needs_encoding(request, &match) || require_encoding_allowed(request)))
 		handle(request, &match);
 }

@@ -1,9 +1,4 @@
-/*
- * snapshot.c - GET /snapshot: the newest frame, or the picture of an instant (at=), also scaled (width=).
- *
- * What FFmpeg has to make is looked for on the shelf first (snapshot_cache.h), and else made one at a time, the newest
- * wish first. Whoever falls out of the row or waits too long gets the nearest picture that is there, or a 503.
- */
+/* snapshot.c - GET /snapshot: the newest frame or the picture of another time (at=), scaled on request (width=). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +9,7 @@
 #include "fcgi/api/route.h"
 #include "fcgi/http/query.h"
 #include "fcgi/pool/snapshot_cache.h"
+#include "fcgi/pool/snapshot_queue.h"
 #include "fcgi/server/request_pass.h"
 #include "fcgi/server/response.h"
 #include "fcgi/transcode/still.h"
@@ -22,21 +18,28 @@
 #include "shared/ring/shm_name.h"
 #include "shared/segment/retention.h"
 
+/*
+ * A picture that FFmpeg has to make may be in the cache (snapshot_cache.h). Otherwise such pictures are made one at
+ * a time, the latest request first (snapshot_queue.h). A request that drops out of the queue or waits too long gets
+ * the nearest picture in the cache, or a 503.
+ */
+
 #define WIDTH_MIN    16
 #define WIDTH_MAX    8192
 #define FRESH_MAX_US (10 * US_PER_S)
 #define WAIT_MAX_US  (2 * US_PER_S) /* less than SNAPSHOT_WAIT_MAX_MS */
 #define WAIT_POLL_MS 10
-#define NEAR_US      (60 * US_PER_S) /* farther away a picture says nothing about the moment that was asked for */
+#define NEAR_US      (60 * US_PER_S) /* a picture farther away says nothing about the requested time */
 
 struct snapshot {
 	struct still still;
 	int64_t at_us; /* INT64_MAX: the newest */
-	bool moving;   /* the next who asks for the same may be due another picture */
+	bool moving;   /* the same request may later get another picture */
 
-	struct snapshot_cache *shelf; /* not owned */
-	uint64_t camera;              /* on the shelf */
-	uint64_t ticket;              /* 0: not in the row */
+	struct snapshot_cache *cache; /* not owned */
+	struct snapshot_queue *queue; /* not owned */
+	uint64_t camera;              /* in the cache */
+	uint64_t ticket;              /* 0: not in the queue */
 	mono_t give_up_at;
 };
 
@@ -44,7 +47,7 @@ static void snapshot_free(void *work)
 {
 	struct snapshot *snapshot = work;
 
-	snapshot_queue_leave(snapshot->shelf, snapshot->ticket);
+	snapshot_queue_leave(snapshot->queue, snapshot->ticket);
 	still_free(&snapshot->still);
 	free(snapshot);
 }
@@ -79,8 +82,8 @@ static bool snapshot_read(struct api_request *request, struct snapshot *snapshot
 	return true;
 }
 
-/* Nobody has asked the archive whether a picture of that time is still there. */
-static bool is_past(const struct api_request *request, int64_t wall_us)
+/* Pictures from the ring or the cache must not outlive the footage: the archive has not been asked. */
+static bool is_expired(const struct api_request *request, int64_t wall_us)
 {
 	return retention_is_expired(request->camera->config->retention.hours, wall_us, wall_now().us);
 }
@@ -88,14 +91,14 @@ static bool is_past(const struct api_request *request, int64_t wall_us)
 static void snapshot_send(struct api_request *request)
 {
 	struct snapshot *snapshot = request->work;
-	char headers[256], time[TIME_ISO_BYTES], life[RESPONSE_CACHE_BYTES];
+	char headers[256], time[TIME_ISO_BYTES], cache_control[RESPONSE_CACHE_BYTES];
 
 	time_format_iso((wall_t){snapshot->still.wall_us}, time);
-	response_cache_control(request, snapshot->still.wall_us, life);
+	response_cache_control(request, snapshot->still.wall_us, cache_control);
 	snprintf(headers, sizeof(headers), "X-Timestamp: %s\r\nCache-Control: %s\r\n", time,
-		 snapshot->moving ? "no-store" : life);
+		 snapshot->moving ? "no-store" : cache_control);
 	respond_bytes(request, 200, "image/jpeg", headers, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
-	buffer_free(&snapshot->still.jpeg); /* the answer has a copy */
+	buffer_free(&snapshot->still.jpeg); /* the response has a copy */
 }
 
 static struct snapshot_key snapshot_key_of(const struct snapshot *snapshot)
@@ -103,18 +106,18 @@ static struct snapshot_key snapshot_key_of(const struct snapshot *snapshot)
 	return (struct snapshot_key){snapshot->camera, snapshot->still.wall_us, snapshot->still.width};
 }
 
-/* The next who asks may be due a picture: of a newer frame, or of the recording. */
+/* A later request may succeed, with a newer frame or from the recording. */
 static void respond_no_picture(struct api_request *request)
 {
 	const struct snapshot *snapshot = request->work;
-	char time[TIME_ISO_BYTES], sentence[192];
+	char time[TIME_ISO_BYTES], text[192];
 
 	time_format_iso((wall_t){snapshot->still.wall_us}, time);
-	snprintf(sentence, sizeof(sentence),
-		 "FFmpeg makes no picture of the frame that the camera sent at %s: try again soon, or ask for a moment "
-		 "beside it.",
+	snprintf(text, sizeof(text),
+		 "FFmpeg cannot decode the frame that the camera sent at %s. Try again soon, or ask for a slightly "
+		 "different time.",
 		 time);
-	respond_unavailable(request, 1, sentence);
+	respond_unavailable(request, 1, text);
 }
 
 static void work_done(struct api_request *request)
@@ -128,10 +131,10 @@ static void work_done(struct api_request *request)
 		return;
 	}
 	if (request->child_status != 0 || !still_adopt(&snapshot->still)) {
-		respond_failure(request, "making the picture");
+		respond_failure(request, "make the picture", 0);
 		return;
 	}
-	snapshot_cache_put(snapshot->shelf, &key, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
+	snapshot_cache_put(snapshot->cache, &key, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
 	snapshot_send(request);
 }
 
@@ -141,10 +144,10 @@ static void work_begin(struct api_request *request)
 
 	snapshot->still.memory_fd = memfd_create("still", MFD_CLOEXEC);
 	if (snapshot->still.memory_fd < 0 || !api_job_start(request, still_run, &snapshot->still, work_done))
-		respond_failure(request, "starting the decoder");
+		respond_failure(request, "start FFmpeg", errno);
 }
 
-/* Takes the picture from the shelf, at most limit_us away; false where there is none. */
+/* Sends the nearest picture in the cache, at most limit_us away; false if there is none. */
 static bool send_cached(struct api_request *request, int64_t limit_us)
 {
 	struct snapshot *snapshot = request->work;
@@ -152,8 +155,8 @@ static bool send_cached(struct api_request *request, int64_t limit_us)
 	struct buffer jpeg = {0};
 	int64_t wall_us;
 
-	if (!snapshot_cache_find_nearest(snapshot->shelf, &key, limit_us, &jpeg, &wall_us) ||
-	    (wall_us != key.wall_us && is_past(request, wall_us))) {
+	if (!snapshot_cache_find_nearest(snapshot->cache, &key, limit_us, &jpeg, &wall_us) ||
+	    (wall_us != key.wall_us && is_expired(request, wall_us))) {
 		buffer_free(&jpeg);
 		return false;
 	}
@@ -168,26 +171,26 @@ static bool send_cached(struct api_request *request, int64_t limit_us)
 static void snapshot_wait(struct api_request *request)
 {
 	struct snapshot *snapshot = request->work;
-	enum snapshot_turn turn = snapshot_queue_turn(snapshot->shelf, snapshot->ticket);
+	enum snapshot_turn turn = snapshot_queue_turn(snapshot->queue, snapshot->ticket);
 
 	if (send_cached(request, 0))
 		return;
 	if (turn == SNAPSHOT_TURN_DROPPED || mono_now().us >= snapshot->give_up_at.us) {
 		if (!send_cached(request, NEAR_US))
-			respond_unavailable(
-				request, 1,
-				"Newer pictures were asked for meanwhile, and one is made at a time; try again in "
-				"a second.");
+			respond_unavailable(request, 1,
+					    "Too many pictures were requested at once; they are made one at a time, "
+					    "the newest request "
+					    "first. Try again in a second.");
 	} else if (turn == SNAPSHOT_TURN_NOW && api_acquire(request, API_PERMIT_STILL)) {
-		snapshot_queue_leave(snapshot->shelf, snapshot->ticket);
-		snapshot_queue_served(snapshot->shelf, api_address_key(request));
+		snapshot_queue_leave(snapshot->queue, snapshot->ticket);
+		snapshot_queue_served(snapshot->queue, api_address_key(request));
 		work_begin(request);
 	} else {
 		api_wait(request, WAIT_POLL_MS, snapshot_wait);
 	}
 }
 
-static void snapshot_go_on(struct api_request *request)
+static void snapshot_continue(struct api_request *request)
 {
 	struct snapshot *snapshot = request->work;
 	const struct config_http *limits = &request->camera->config->http;
@@ -196,26 +199,26 @@ static void snapshot_go_on(struct api_request *request)
 		snapshot_send(request);
 	} else if (send_cached(request, 0)) {
 		return;
-	} else if (snapshot_queue_is_empty(snapshot->shelf) && api_acquire(request, API_PERMIT_STILL)) {
-		snapshot_queue_served(snapshot->shelf, api_address_key(request));
+	} else if (snapshot_queue_is_empty(snapshot->queue) && api_acquire(request, API_PERMIT_STILL)) {
+		snapshot_queue_served(snapshot->queue, api_address_key(request));
 		work_begin(request);
 	} else {
-		snapshot->ticket = snapshot_queue_join(snapshot->shelf, api_address_key(request),
+		snapshot->ticket = snapshot_queue_join(snapshot->queue, api_address_key(request),
 						       address_share_of(SNAPSHOT_QUEUE_MAX, limits->address_share));
 		snapshot->give_up_at.us = mono_now().us + WAIT_MAX_US;
 		snapshot_wait(request);
 	}
 }
 
-/* A picture of an hour ago must not pass for one of now. */
+/* An old picture must not pass for a current one. */
 static void respond_stale(struct api_request *request, const struct snapshot *snapshot)
 {
-	struct reason why = {"The recorder is not running: there is no newest picture."};
+	struct reason why = {"The recorder is not running, so there is no current picture."};
 	char time[TIME_ISO_BYTES];
 
 	if (snapshot->still.jpeg.length > 0) {
 		time_format_iso((wall_t){snapshot->still.wall_us}, time);
-		reason_set(&why, "The camera sends nothing now; its last picture is at=%s.", time);
+		reason_set(&why, "The camera is not sending frames. Its last picture is at=%s.", time);
 	} else {
 		shm_name_is_foreign(request->camera->ring_name, &why);
 	}
@@ -232,18 +235,18 @@ static void respond_nothing(struct api_request *request, const struct snapshot *
 		if (errno != 0)
 			respond_unreadable(request, errno);
 		else
-			respond_problem(request, 404, NULL, "There is no picture of %s: there are no recordings yet.",
-					time);
+			respond_problem(request, 404, NULL,
+					"There is no picture of %s, because there are no recordings yet.", time);
 		return;
 	}
 	time_format_iso((wall_t){first_us}, first);
 	time_format_iso((wall_t){last_us}, last);
 	respond_problem(request, 404, NULL,
-			"There is no picture of %s. Recordings reach from %s to %s; /timeline lists them.", time, first,
+			"There is no picture of %s. Recordings exist from %s to %s. /timeline lists them.", time, first,
 			last);
 }
 
-/* False where there is none (errno 0), or where that cannot be said (errno). */
+/* False if there is none (errno 0), or if the archive cannot be read (errno). */
 static bool find_archived(const struct api_request *request, struct snapshot *snapshot)
 {
 	int folder = camera_open_recordings(request->camera);
@@ -265,11 +268,12 @@ void handle_snapshot(struct api_request *request)
 	const char *name = request->camera->config->camera.name;
 
 	if (!snapshot) {
-		respond_failure(request, "memory");
+		respond_failure(request, "make the picture", ENOMEM);
 		return;
 	}
 	still_init(&snapshot->still);
-	snapshot->shelf = &api_shared(request)->stills;
+	snapshot->cache = &api_shared(request)->snapshots;
+	snapshot->queue = &api_shared(request)->snapshot_queue;
 	snapshot->camera = crc32c(0, name, strlen(name));
 	request->work = snapshot;
 	request->work_free = snapshot_free;
@@ -278,18 +282,18 @@ void handle_snapshot(struct api_request *request)
 	if (snapshot->at_us == INT64_MAX) {
 		bool found = ring && still_from_ring(&snapshot->still, ring, INT64_MAX);
 		if (found && wall_now().us - snapshot->still.wall_us < FRESH_MAX_US)
-			snapshot_go_on(request);
+			snapshot_continue(request);
 		else
 			respond_stale(request, snapshot);
 		return;
 	}
-	bool found =
-		ring && !is_past(request, snapshot->at_us) && still_from_ring(&snapshot->still, ring, snapshot->at_us);
+	bool found = ring && !is_expired(request, snapshot->at_us) &&
+		     still_from_ring(&snapshot->still, ring, snapshot->at_us);
 	if (!found && api_pass(request, respond_disk_hangs))
 		return;
 	if (found || find_archived(request, snapshot)) {
 		snapshot->moving |= snapshot->still.newest;
-		snapshot_go_on(request);
+		snapshot_continue(request);
 	} else if (errno != 0) {
 		respond_unreadable(request, errno);
 	} else {

@@ -1,6 +1,4 @@
-/*
- * timeline.c - GET /timeline?from=&to=: the spans that are recorded, and the gaps between them with their causes.
- */
+/* timeline.c - GET /timeline?from=&to=: the recorded spans, and the gaps between them with their causes. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <unistd.h>
@@ -33,7 +31,7 @@ static void add_item(const struct timeline_item *item, void *context)
 	}
 }
 
-/* 0, or errno where there may be recordings that cannot be read. */
+/* Returns 0, or errno if there may be recordings that cannot be read. */
 static int walk(const struct api_camera *camera, const struct query_span *span, struct timeline *timeline)
 {
 	int folder = camera_open_recordings(camera);
@@ -47,7 +45,6 @@ static int walk(const struct api_camera *camera, const struct query_span *span, 
 
 void handle_timeline(struct api_request *request)
 {
-	struct timeline timeline;
 	struct query_span span;
 	struct reason why;
 	int64_t first_us = 0, last_us;
@@ -63,7 +60,7 @@ void handle_timeline(struct api_request *request)
 	}
 	if (!span.has_from)
 		span.from_us = found ? first_us : 0;
-	timeline = (struct timeline){json_object_new_array(), json_object_new_array()};
+	struct timeline timeline = {json_object_new_array(), json_object_new_array()};
 	int error = walk(request->camera, &span, &timeline);
 	if (error != 0) {
 		json_object_put(timeline.spans);

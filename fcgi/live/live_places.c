@@ -31,7 +31,7 @@ static bool claim_share(struct live_permits *places, const struct live_feed *fee
 	const struct address_claim wanted = {
 		.key = address_shares_key(places->shares, &address),
 		.amount = 1,
-		.most = address_share_of(feed->max_viewers, http->address_share),
+		.max = address_share_of(feed->max_viewers, http->address_share),
 	};
 	*claim = address_shares_take(places->shares, &wanted);
 	return *claim != 0;

@@ -1,4 +1,4 @@
-/* address_shares.c - see address_shares.h. */
+/* address_shares.c - how much of each limited resource every client address uses. */
 #include "fcgi/pool/address_shares.h"
 
 #include <assert.h>
@@ -7,7 +7,7 @@
 
 #include <sha2.h>
 
-/* A word, from the lowest bit on. The owner is stored as one more, so that no claim is 0. */
+/* The fields of a word, from the lowest bit on. The owner is stored plus one, so that no claim is 0. */
 #define HASH_BITS   32
 #define KIND_AT     HASH_BITS
 #define AMOUNT_AT   (KIND_AT + 3)
@@ -26,8 +26,8 @@ bool address_shares_init(struct address_shares *shares)
 }
 
 /*
- * SHA-256 of the key and the address. Both have a fixed length and only a part of the hash is used, so no one can make
- * another hash out of it by appending to what was hashed.
+ * SHA-256 of the secret and the address. Both have a fixed length and only a part of the hash is used, so a length
+ * extension attack gains nothing.
  */
 uint64_t address_shares_key(const struct address_shares *shares, const struct ip_address *address)
 {
@@ -62,12 +62,12 @@ static uint64_t amount_of(uint64_t word)
 	return word >> AMOUNT_AT & ((1u << AMOUNT_BITS) - 1);
 }
 
-/* The number of the word that it is in now; 0 if there is no free one. */
+/* Stores a word. Returns its number, or 0 if the table is full. */
 static uint32_t put(struct address_shares *shares, uint64_t word)
 {
 	for (uint32_t i = 0; i < ADDRESS_CLAIMS; i++) {
-		uint64_t there = 0;
-		if (!atomic_compare_exchange_strong(&shares->word[i], &there, word))
+		uint64_t expected = 0;
+		if (!atomic_compare_exchange_strong(&shares->word[i], &expected, word))
 			continue;
 		uint32_t used = atomic_load(&shares->used);
 		while (used < i + 1 && !atomic_compare_exchange_weak(&shares->used, &used, i + 1))
@@ -77,7 +77,7 @@ static uint32_t put(struct address_shares *shares, uint64_t word)
 	return 0;
 }
 
-/* Of all that count with a claim, the others included. */
+/* The sum of all claims with the same key and kind that count, this one included. */
 static uint64_t sum_of(const struct address_shares *shares, const struct address_claim *claim, uint64_t word)
 {
 	uint32_t used = atomic_load(&shares->used);
@@ -101,7 +101,7 @@ uint32_t address_shares_take(struct address_shares *shares, const struct address
 	if (number == 0)
 		return 0;
 	uint64_t sum = sum_of(shares, claim, word);
-	if (sum <= claim->most || sum == amount_of(word))
+	if (sum <= claim->max || sum == amount_of(word))
 		return number;
 	address_shares_return(shares, number);
 	return 0;
@@ -124,9 +124,9 @@ void address_shares_forget(struct address_shares *shares, unsigned owner)
 	}
 }
 
-uint64_t address_share_of(uint64_t places, int percent)
+uint64_t address_share_of(uint64_t all, int percent)
 {
-	uint64_t share = percent > 0 && percent < 100 ? places * (uint64_t)percent / 100 : places;
+	uint64_t share = percent > 0 && percent < 100 ? all * (uint64_t)percent / 100 : all;
 
 	return share > 0 ? share : 1;
 }

@@ -1,14 +1,13 @@
 /*
- * address_shares.h - what each client address takes up of what is limited (http.address_share), in memory that several
- * processes may share.
+ * address_shares.h - how much of each limited resource every client address uses (http.address_share).
  *
- * A claim is one atomic word: its owner (a number of the process, which takes its claims with it when it ends), its
- * kind, its amount, and a keyed hash of the address. The hash has 32 bits: two addresses that happen to have the same
- * one share what they may have, and without the key, which is drawn at random for each table, nobody can find such two.
- * Addresses themselves are not kept.
+ * The table may be in memory that several processes share. A claim is one atomic word: its owner (a number that
+ * stands for a process, whose claims go when it ends), its kind, its amount, and a keyed hash of the address. The
+ * hash has 32 bits. Two addresses with the same hash share one allowance, but nobody can find such a pair without
+ * the key, which is random for each table. The addresses themselves are not stored.
  *
- * No locks: who takes adds its claim first and looks at the sum afterwards, so that two who do that at the same moment
- * are at worst both refused.
+ * No locks: a claim is added first and the sum checked afterwards, so at worst two simultaneous claims are both
+ * refused.
  */
 #ifndef FCGI_POOL_ADDRESS_SHARES_H
 #define FCGI_POOL_ADDRESS_SHARES_H
@@ -26,41 +25,41 @@
 
 struct address_shares {
 	uint8_t secret[32];
-	_Atomic uint32_t used;                 /* words behind that were never taken */
+	_Atomic uint32_t used;                 /* words from here on have never been used */
 	_Atomic uint64_t word[ADDRESS_CLAIMS]; /* 0: free */
 };
 
-/* Empty, with a key of its own. False with errno if the kernel has no random bytes. */
+/* Makes an empty table with its own key. False with errno if the kernel has no random bytes. */
 bool address_shares_init(struct address_shares *shares);
 
-/* What stands for an address in claims: never 0, which stands for one that nothing is counted for. */
+/* The key of an address in claims. Never 0, which is the key of addresses that are not counted. */
 uint64_t address_shares_key(const struct address_shares *shares, const struct ip_address *address);
 
 struct address_claim {
 	uint64_t key;
 	unsigned owner;  /* below ADDRESS_OWNERS */
-	unsigned kind;   /* below ADDRESS_KINDS: each is counted by itself */
-	uint64_t amount; /* at least 1; more than ADDRESS_AMOUNT_MAX counts as that */
-	uint64_t most;   /* that the claims of one key may come to */
+	unsigned kind;   /* below ADDRESS_KINDS; each kind is counted separately */
+	uint64_t amount; /* at least 1; anything above ADDRESS_AMOUNT_MAX counts as that */
+	uint64_t max;    /* for the sum of the claims of this key and kind */
 
-	/* Whether the claims of an owner count; NULL: all do. Those of this claim's owner always do. */
+	/* Whether the claims of an owner count; NULL: all do. Those of this claim's own owner always do. */
 	bool (*counts)(const void *context, unsigned owner);
 	const void *context;
 };
 
 /*
- * The number of a new claim, to be given back; 0 if that makes more than `most` for its key and kind. A single claim is
- * always allowed.
+ * Makes a claim. Returns its number, for address_shares_return(); 0 if the sum for its key and kind would exceed
+ * `max`. A claim without others of that key and kind is always allowed.
  */
 uint32_t address_shares_take(struct address_shares *shares, const struct address_claim *claim);
 
 /* 0 is safe. */
 void address_shares_return(struct address_shares *shares, uint32_t number);
 
-/* The owner is no more. */
+/* Returns all claims of an owner that has ended. */
 void address_shares_forget(struct address_shares *shares, unsigned owner);
 
-/* Of `places`, how many one address may have: `percent` of them, at least one; percent 0: all. */
-uint64_t address_share_of(uint64_t places, int percent);
+/* How much of `all` one address may have: `percent` of it, but at least 1; percent 0: all. */
+uint64_t address_share_of(uint64_t all, int percent);
 
 #endif

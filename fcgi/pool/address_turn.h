@@ -1,8 +1,9 @@
 /*
- * address_turn.h - whose turn it is where there is only one place, which no share can divide (http.address_share): who
- * had it last leaves it to another address that was refused a moment ago. In memory that several processes may share.
+ * address_turn.h - client addresses take turns at a permit of which there is only one.
  *
- * No locks: two who do something at the same moment are at worst served in another order.
+ * No share can divide a single permit (http.address_share). So the address that had it last leaves it to another
+ * one that was refused a moment ago. The state may be in memory that several processes share. No locks: at worst,
+ * two simultaneous requests are served in the wrong order.
  */
 #ifndef FCGI_POOL_ADDRESS_TURN_H
 #define FCGI_POOL_ADDRESS_TURN_H
@@ -11,19 +12,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* So long the place is kept for who was refused: longer than the Retry-After that it was told. */
+/* For how long the permit is kept for an address that was refused: longer than its Retry-After. */
 #define ADDRESS_TURN_MS 15000u
 
-/* Zeroed: nobody had it, and nobody waits. */
+/* Zeroed: no address had the permit, and none is waiting. */
 struct address_turn {
-	_Atomic uint64_t had;   /* a key of address_shares.h; 0: somebody who is not counted */
-	_Atomic uint64_t waits; /* above the key's 32 bits milliseconds of the monotonic clock; 0: nobody */
+	_Atomic uint64_t last;    /* key of the address that had it (address_shares.h); 0: one that is not counted */
+	_Atomic uint64_t waiting; /* key (32 bits); above it, milliseconds of the monotonic clock; 0: no address */
 };
 
-/* Whether the place is kept for somebody else. Who is not counted (key 0) is never kept from it. */
+/* True if the permit is kept for another address. Never for an address that is not counted (key 0). */
 bool address_turn_must_wait(const struct address_turn *turn, uint64_t key);
 
-/* The place was taken, or somebody else had it. */
+/* This address got the permit, or was refused because it was in use. */
 void address_turn_taken(struct address_turn *turn, uint64_t key);
 void address_turn_refused(struct address_turn *turn, uint64_t key);
 

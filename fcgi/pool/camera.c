@@ -1,6 +1,4 @@
-/*
- * camera.c - ring and folders of a camera: see camera.h.
- */
+/* camera.c - one camera as a worker sees it: its ring and its folders. */
 #include "fcgi/pool/camera.h"
 
 #include <errno.h>
@@ -20,7 +18,7 @@ void camera_init(struct api_camera *camera, const struct config *config)
 	config_ring_name(config, camera->ring_name);
 }
 
-void camera_finish(struct api_camera *camera)
+void camera_free(struct api_camera *camera)
 {
 	ring_reader_close(camera->ring);
 	camera->ring = NULL;
@@ -32,7 +30,7 @@ const struct ring_reader *camera_ring(struct api_camera *camera)
 
 	if (camera->ring && ring_reader_is_current(camera->ring, camera->ring_name))
 		return camera->ring;
-	camera_finish(camera);
+	camera_free(camera);
 	camera->ring = ring_reader_open(camera->ring_name, &why);
 	return camera->ring;
 }
@@ -47,7 +45,7 @@ bool camera_state(struct api_camera *camera, struct recorder_state *out)
 	return false;
 }
 
-/* A link that leads nowhere is no folder that was never made: its disk may be away. */
+/* A dangling link is not the same as a missing folder: its disk may be away. */
 static bool is_link(const char *path)
 {
 	struct stat status;
@@ -55,7 +53,7 @@ static bool is_link(const char *path)
 	return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
 }
 
-/* Where its disk is not mounted, what the folder below it holds is somebody else's. */
+/* If the disk is not mounted, the files in the folder below the mount point are not ours. */
 static int folder_open(const char *path, const char *mount_need)
 {
 	struct reason why;
@@ -68,36 +66,39 @@ static int folder_open(const char *path, const char *mount_need)
 	return folder;
 }
 
-/* Whether there is a living recorder that has recorded. */
+/* True if the recorder is running and has recorded something. */
 static bool has_recorded(const struct api_camera *camera)
 {
-	struct api_camera look = {0};
+	struct api_camera copy = {0};
 	struct recorder_state state;
 
-	camera_init(&look, camera->config);
-	bool has = camera_state(&look, &state) && (state.segments > 0 || state.indexed_wall_us > 0);
-	camera_finish(&look);
+	camera_init(&copy, camera->config);
+	bool has = camera_state(&copy, &state) && (state.segments > 0 || state.indexed_wall_us > 0);
+	camera_free(&copy);
 	return has;
 }
 
+static bool lacks_list(int folder, int error)
+{
+	if (folder < 0)
+		return camera_folder_is_missing(error);
+	return faccessat(folder, CATALOGUE_FILE, F_OK, 0) != 0 && errno == ENOENT;
+}
+
 /*
- * Where a disk was just mounted or unmounted, the folder is not the one that the recorder still has: a folder without a
- * list is no empty archive then, and the recorder follows in a moment.
+ * Right after a disk was mounted or unmounted, the recorder still has another folder than the one found here. A
+ * folder without a list of recordings is not an empty archive then; the recorder follows in a moment.
  */
 static int check_folder_is_current(const struct api_camera *camera, int folder)
 {
 	int error = errno;
 
-	if (folder < 0 ? !camera_folder_is_missing(error)
-		       : faccessat(folder, CATALOGUE_FILE, F_OK, 0) == 0 || errno != ENOENT)
-		goto out;
-	if (has_recorded(camera)) {
+	if (lacks_list(folder, error) && has_recorded(camera)) {
 		if (folder >= 0)
 			close(folder);
 		folder = -1;
 		error = EXDEV;
 	}
-out:
 	errno = error;
 	return folder;
 }
@@ -119,7 +120,7 @@ bool camera_folder_is_missing(int error)
 	return error == ENOENT;
 }
 
-/* The folder and the one above it: clips/NAME, where several cameras share a machine. False with errno. */
+/* Makes the folder and its parent: with several cameras, the folder is clips/NAME. False with errno. */
 static bool folder_make(const char *path)
 {
 	char above[PATH_MAX];
@@ -143,7 +144,7 @@ int camera_make_clips(const struct api_camera *camera)
 	return camera_open_clips(camera);
 }
 
-/* Up to where the segments before the first open one reach; 0 where there are none. */
+/* Where the segments before the first open one end; 0 if there are none. */
 static int64_t closed_end_us(const struct catalogue *list)
 {
 	struct catalogue_entry entry;
@@ -168,7 +169,9 @@ static bool list_span(const struct catalogue *list, int64_t *from_us, int64_t *t
 	*to_us = entry.max_end_wall_us;
 	if (entry.max_end_wall_us != INT64_MAX)
 		return true;
-	/* The list does not know where a segment ends that is open. One before may end later: the clock was set back.
+	/*
+	 * The list does not know where an open segment ends. An earlier one may end later, if the clock was set
+	 * back.
 	 */
 	int64_t closed_us = closed_end_us(list), now_us = wall_now().us;
 	*to_us = closed_us > now_us ? closed_us : now_us;

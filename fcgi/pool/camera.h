@@ -13,34 +13,38 @@
 struct api_camera {
 	const struct config *config; /* not owned */
 	char ring_name[64];
-	struct ring_reader *ring; /* as of the last look; owned */
+	struct ring_reader *ring; /* the one last used, or NULL; owned */
 };
 
 void camera_init(struct api_camera *camera, const struct config *config);
-void camera_finish(struct api_camera *camera);
+void camera_free(struct api_camera *camera);
 
-/* The ring that the camera's name stands for now, or NULL. Valid until the next call. */
+/* The camera's current ring, or NULL. Valid until the next call. */
 const struct ring_reader *camera_ring(struct api_camera *camera);
 
-/* The state that a living recorder published. False where there is none: *out is what one that is gone left, or zeroed.
+/*
+ * Reads the state that the recorder publishes. False if no recorder is running: *out is then the last state of the
+ * previous one, or zeroed.
  */
 bool camera_state(struct api_camera *camera, struct recorder_state *out);
 
-/* The folder of recordings, or of kept clips: a descriptor that the caller closes, -1 with errno; ENODEV where its disk
- * is not mounted (require_mount), ENOLINK where it is a link that leads nowhere, EXDEV where it has no list of
- * recordings and the recorder must have one. */
+/*
+ * Opens the folder of recordings, or of clips. The caller closes the descriptor. -1 with errno: ENODEV if the disk
+ * is not mounted (require_mount), ENOLINK if the folder is a dangling link, EXDEV if it has no list of recordings
+ * although the recorder must have written one.
+ */
 int camera_open_recordings(const struct api_camera *camera);
 int camera_open_clips(const struct api_camera *camera);
 
-/* Of errno where such a folder, or a file in it, could not be opened: there is none, rather than one out of reach. */
+/* For the errno of such an open: true if there is no folder or file, false if there may be one that is out of reach. */
 bool camera_folder_is_missing(int error);
 
-/* The folder of clips, made where it is missing. */
+/* Opens the folder of clips, and makes it if it is missing. -1 with errno. */
 int camera_make_clips(const struct api_camera *camera);
 
 /*
- * What the archive reaches over: start of its first segment to the end of the newest. False where it is empty (errno
- * 0), or cannot be read (errno).
+ * The time that the archive covers, in microseconds since 1970: the start of its first segment to the end of its
+ * newest. False if it is empty (errno 0) or cannot be read (errno).
  */
 bool camera_archive_span(const struct api_camera *camera, int64_t *from_us, int64_t *to_us);
 

@@ -1,4 +1,4 @@
-/* handover.c - see handover.h. */
+/* handover.c - handing connections over from the master to its workers. */
 #include "fcgi/pool/handover.h"
 
 #include <errno.h>
@@ -9,8 +9,8 @@
 
 #include "fcgi/io/fastcgi.h"
 
-#define QUEUE_BYTES 1  /* as few as the kernel allows: what waits is better off in the listening socket */
-#define AT_A_TIME   64 /* before the master looks at its signals again */
+#define QUEUE_BYTES 1  /* as few as the kernel allows: connections had better wait in the listening socket */
+#define BATCH_MAX   64 /* connections before the master's loop gets its turn again */
 
 union control {
 	struct cmsghdr header; /* aligns the bytes */
@@ -67,7 +67,7 @@ bool handover_run(struct handover *handover)
 {
 	const struct handover_note note = {0};
 
-	for (int i = 0; i < AT_A_TIME; i++) {
+	for (int i = 0; i < BATCH_MAX; i++) {
 		if (handover->pending_fd < 0)
 			handover->pending_fd = fastcgi_accept(handover->listen_fd, 0);
 		if (handover->pending_fd < 0)
@@ -80,8 +80,11 @@ bool handover_run(struct handover *handover)
 	return true;
 }
 
-/* A message whose descriptor finds no place in the table of its receiver loses it. This thread alone opens any here. */
-static bool has_room(int fd)
+/*
+ * True if this process can open another descriptor. If it cannot, receiving a message would lose the descriptor in
+ * it. No other thread opens any meanwhile.
+ */
+static bool can_open_descriptor(int fd)
 {
 	int spare = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
@@ -112,7 +115,7 @@ static int receive_descriptor(int socket_fd, struct handover_note *note)
 int handover_receive(int receive_fd, int sndbuf_bytes, struct handover_note *note)
 {
 	*note = (struct handover_note){0};
-	int fd = has_room(receive_fd) ? receive_descriptor(receive_fd, note) : -1;
+	int fd = can_open_descriptor(receive_fd) ? receive_descriptor(receive_fd, note) : -1;
 
 	if (fd >= 0 && sndbuf_bytes > 0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof(sndbuf_bytes));

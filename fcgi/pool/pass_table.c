@@ -1,4 +1,4 @@
-/* pass_table.c - see pass_table.h. */
+/* pass_table.c - the requests that workers have passed on to others. */
 #include "fcgi/pool/pass_table.h"
 
 #define STATE_BITS  2
@@ -22,11 +22,14 @@ static int slot_at(uint64_t word, int bit)
 	return (int)(word >> bit & ((1u << SLOT_BITS) - 1));
 }
 
-/* From one state to another, if it is in that one and still the same pass. A `taker` below 0 stays who it was. */
+/*
+ * Changes the state if it is `from` and the entry still holds this pass. A negative `taker` leaves the taker
+ * unchanged.
+ */
 static bool move(struct pass_table *passes, const struct pass_ticket *ticket, enum pass_state from, enum pass_state to,
 		 int taker)
 {
-	_Atomic uint64_t *at = &passes->word[ticket->place];
+	_Atomic uint64_t *at = &passes->word[ticket->entry];
 	uint64_t word = atomic_load(at);
 
 	if (word >> NUMBER_AT != ticket->number || state_of(word) != from)
@@ -41,22 +44,22 @@ bool pass_table_begin(struct pass_table *passes, int owner, struct pass_ticket *
 	uint64_t number = (atomic_fetch_add(&passes->last_number, 1) + 1) & NUMBER_LAST;
 
 	for (uint32_t i = 0; i < PASS_TABLE_ENTRIES; i++) {
-		uint32_t place = (uint32_t)((number + i) % PASS_TABLE_ENTRIES);
-		uint64_t word = atomic_load(&passes->word[place]);
+		uint32_t entry = (uint32_t)((number + i) % PASS_TABLE_ENTRIES);
+		uint64_t word = atomic_load(&passes->word[entry]);
 		if (state_of(word) != PASS_FREE ||
-		    !atomic_compare_exchange_strong(&passes->word[place], &word,
+		    !atomic_compare_exchange_strong(&passes->word[entry], &word,
 						    word_of(number, owner, 0, PASS_WAITING)))
 			continue;
-		*out = (struct pass_ticket){number, place};
+		*out = (struct pass_ticket){number, entry};
 		return true;
 	}
 	return false;
 }
 
-/* The ticket came by way of another process. */
+/* The ticket comes from another process, so its entry is checked. */
 bool pass_table_take(struct pass_table *passes, const struct pass_ticket *ticket, int taker)
 {
-	return ticket->place < PASS_TABLE_ENTRIES && move(passes, ticket, PASS_WAITING, PASS_TAKEN, taker);
+	return ticket->entry < PASS_TABLE_ENTRIES && move(passes, ticket, PASS_WAITING, PASS_TAKEN, taker);
 }
 
 bool pass_table_claim(struct pass_table *passes, const struct pass_ticket *ticket)
@@ -66,7 +69,7 @@ bool pass_table_claim(struct pass_table *passes, const struct pass_ticket *ticke
 
 enum pass_state pass_table_state(const struct pass_table *passes, const struct pass_ticket *ticket, int *taker)
 {
-	uint64_t word = atomic_load(&passes->word[ticket->place]);
+	uint64_t word = atomic_load(&passes->word[ticket->entry]);
 
 	*taker = slot_at(word, STATE_BITS);
 	return word >> NUMBER_AT == ticket->number ? state_of(word) : PASS_FREE;
@@ -74,7 +77,7 @@ enum pass_state pass_table_state(const struct pass_table *passes, const struct p
 
 bool pass_table_revoke(struct pass_table *passes, const struct pass_ticket *ticket)
 {
-	/* In this order: between two of them it may move on, but never back. */
+	/* In this order: between two of these calls the state may advance, but never go back. */
 	if (move(passes, ticket, PASS_WAITING, PASS_FREE, -1) || move(passes, ticket, PASS_TAKEN, PASS_FREE, -1))
 		return true;
 	move(passes, ticket, PASS_ANSWERED, PASS_FREE, -1);

@@ -1,16 +1,16 @@
 /*
- * pass_table.h - requests that one worker has passed on to another, in memory that all workers of a recorder-api share
- * (worker_slots.h).
+ * pass_table.h - the requests that workers have passed on to others, in shared memory (worker_slots.h).
  *
- * Both workers hold the connection: the one that has read the request (the owner), and the one that goes on with it
- * (the taker), which may come to hang in a disk at any moment. Whoever claims the answer gives it; the other one closes
- * its copy of the connection in silence.
+ * Both workers hold the connection: the one that read the request (the owner), and the one that continues with it
+ * (the taker), which may hang in a disk at any moment. The one that claims the response sends it; the other one
+ * silently closes its copy of the connection.
  *
  *     begin (owner) -> PASS_WAITING -> take (taker) -> PASS_TAKEN -> claim (taker) -> PASS_ANSWERED -> end (owner)
- *                          '------------ back (owner) --'
+ *                          '--------- revoke (owner) ---'
  *
- * A pass is one atomic word: its number, which is never used again, the slots of both workers, and its state. A worker
- * that dies leaves nothing behind: the master forgets its passes, also those that it has taken and not claimed.
+ * A pass is one atomic word: its number, which is never used again, the slots of both workers, and its state. A
+ * worker that dies leaves nothing behind: the master forgets its passes, and those that it had taken but not
+ * claimed.
  */
 #ifndef FCGI_POOL_PASS_TABLE_H
 #define FCGI_POOL_PASS_TABLE_H
@@ -33,26 +33,26 @@ struct pass_table {
 	_Atomic uint64_t word[PASS_TABLE_ENTRIES]; /* from the highest bit on: number 38, owner 12, taker 12, state 2 */
 };
 
-/* Which one: `number` 0 is none. */
+/* Identifies a pass; number 0: none. */
 struct pass_ticket {
 	uint64_t number;
-	uint32_t place; /* below PASS_TABLE_ENTRIES */
+	uint32_t entry; /* below PASS_TABLE_ENTRIES */
 };
 
-/* The owner: a pass that waits. False where there is no room for one. */
+/* For the owner: begins a pass. False if the table is full. */
 bool pass_table_begin(struct pass_table *passes, int owner, struct pass_ticket *out);
 
-/* The taker: false where the owner has it back, or has gone. */
+/* For the taker. False if the owner has revoked the pass, or has died. */
 bool pass_table_take(struct pass_table *passes, const struct pass_ticket *ticket, int taker);
 bool pass_table_claim(struct pass_table *passes, const struct pass_ticket *ticket);
 
-/* The owner: what has become of it; *taker is good from PASS_TAKEN on. PASS_FREE: the master has forgotten it. */
+/* For the owner: the state of the pass; *taker is valid from PASS_TAKEN on. PASS_FREE: the master has forgotten it. */
 enum pass_state pass_table_state(const struct pass_table *passes, const struct pass_ticket *ticket, int *taker);
 
-/* The owner: takes it back, and forgets it. False where the taker gives, or gave, the answer. */
+/* For the owner: takes the request back and ends the pass. False if the taker has claimed the response. */
 bool pass_table_revoke(struct pass_table *passes, const struct pass_ticket *ticket);
 
-/* A worker is no more: its own passes, and those that it has taken and not claimed. */
+/* Forgets the passes of a worker that has ended, and those that it had taken but not claimed. */
 void pass_table_forget_worker(struct pass_table *passes, int worker);
 
 #endif

@@ -1,4 +1,4 @@
-/* worker_groups.c - see worker_groups.h. */
+/* worker_groups.c - the groups of recorder-api's workers. */
 #include "fcgi/pool/worker_groups.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "fcgi/pool/handover.h"
 #include "shared/base/log.h"
 
-/* Room for some dozens of requests: what does not fit waits in the front workers. */
+/* Room for a few dozen requests; others wait in the front workers. */
 #define CHANNEL_BYTES (32 << 10)
 
 static bool is_camera(const struct worker_group *group)
@@ -26,13 +26,13 @@ static void ends_close(struct worker_group *group)
 	*group = (struct worker_group){.send_fd = -1, .receive_fd = -1};
 }
 
-/* A place that no worker of an earlier camera uses any more, or a new one. */
-static struct worker_group *place_for(struct worker_groups *groups, const struct worker_slots *slots)
+/* Returns an unused group that no worker of its former camera is in, or a new one. NULL with errno. */
+static struct worker_group *find_free_group(struct worker_groups *groups, const struct worker_slots *slots)
 {
 	for (size_t i = 1; i < groups->count; i++)
 		if (!is_camera(&groups->group[i]) && worker_slots_taken(slots, (uint32_t)i) == 0)
 			return &groups->group[i];
-	size_t first = groups->count ? groups->count : 1; /* the front comes first */
+	size_t first = groups->count ? groups->count : 1; /* group 0 is the front */
 	struct worker_group *grown = reallocarray(groups->group, first + 1, sizeof(*grown));
 	if (!grown)
 		return NULL;
@@ -45,7 +45,7 @@ static struct worker_group *place_for(struct worker_groups *groups, const struct
 
 static bool group_add(struct worker_groups *groups, const char *camera, const struct worker_slots *slots)
 {
-	struct worker_group *group = place_for(groups, slots);
+	struct worker_group *group = find_free_group(groups, slots);
 
 	if (!group || !handover_channel(CHANNEL_BYTES, &group->send_fd, &group->receive_fd))
 		return false;
@@ -56,7 +56,7 @@ static bool group_add(struct worker_groups *groups, const char *camera, const st
 bool worker_groups_follow(struct worker_groups *groups, const struct config_set *cameras,
 			  const struct worker_slots *slots)
 {
-	bool good = true;
+	bool all_added = true;
 
 	for (size_t i = 1; i < groups->count; i++)
 		if (is_camera(&groups->group[i]) && !config_set_find(cameras, groups->group[i].camera))
@@ -64,12 +64,12 @@ bool worker_groups_follow(struct worker_groups *groups, const struct config_set 
 	for (size_t i = 0; i < cameras->count; i++) {
 		const char *camera = cameras->cameras[i].camera.name;
 		if (worker_groups_find(groups, camera) == GROUP_FRONT)
-			good = group_add(groups, camera, slots) && good;
+			all_added = group_add(groups, camera, slots) && all_added;
 	}
-	return good;
+	return all_added;
 }
 
-void worker_groups_finish(struct worker_groups *groups)
+void worker_groups_free(struct worker_groups *groups)
 {
 	for (size_t i = 0; i < groups->count; i++)
 		ends_close(&groups->group[i]);
@@ -103,10 +103,12 @@ void worker_groups_log_hangs(struct worker_groups *groups, const struct worker_s
 		bool hangs = is_camera(group) && worker_slots_hang_us(slots, (uint32_t)i) > 0;
 
 		if (hangs && !group->hang_logged)
-			log_error("api", "the archive of \"%s\" does not answer reads; what needs no disk goes on",
+			log_error("api",
+				  "the archive of camera %s does not respond to reads; requests that need no disk "
+				  "are still served",
 				  group->camera);
 		if (!hangs && group->hang_logged)
-			log_info("api", "the archive of \"%s\" answers reads again", group->camera);
+			log_info("api", "the archive of camera %s responds to reads again", group->camera);
 		group->hang_logged = hangs;
 	}
 }

@@ -1,14 +1,14 @@
 /*
- * worker_groups.h - the workers of recorder-api are in groups, so that a disk that does not answer holds up nobody but
- * who waits for it.
+ * worker_groups.h - the groups of recorder-api's workers: a disk that does not respond blocks only the requests
+ * that need it.
  *
- * The front (group 0) reads every request and answers whatever needs no disk; its workers have no right to any folder.
- * What needs the folders of a camera they pass on to the group of that camera (request_pass.h), whose workers have the
- * rights to those and to no other. A process that waits for a disk that does not answer cannot even be killed; so a
- * group has few of them, and the groups of other cameras are not held up.
+ * The front workers (group 0) read every request and respond to those that need no disk; their sandbox lets them
+ * into no folder. Requests that need the folders of a camera are passed on to the group of that camera
+ * (request_pass.h), whose workers may use those folders and no others. A process that waits for a disk that does
+ * not respond cannot even be killed, so a group has few processes, and the groups of other cameras go on.
  *
- * The way to a group (handover.h) stays for as long as its camera is configured: a request that was passed on
- * before the configuration changed is taken by a worker that knows the new one.
+ * The channel to a group (handover.h) exists as long as its camera is configured. A request that was passed on
+ * before the configuration changed is taken by a worker that knows the new configuration.
  */
 #ifndef FCGI_POOL_WORKER_GROUPS_H
 #define FCGI_POOL_WORKER_GROUPS_H
@@ -23,29 +23,29 @@
 #define GROUP_FRONT 0u
 
 struct worker_group {
-	char camera[CONFIG_NAME_BYTES]; /* empty: the front, or none any more */
-	int send_fd, receive_fd;        /* -1 where there is no camera */
-	bool hang_logged;               /* in the log */
+	char camera[CONFIG_NAME_BYTES]; /* empty: the front workers, or a group that is no longer used */
+	int send_fd, receive_fd;        /* -1 without a camera */
+	bool hang_logged;
 };
 
-/* The number of a group is its place. A zeroed one is empty. */
+/* The number of a group is its index. Zeroed: empty. */
 struct worker_groups {
 	struct worker_group *group;
 	size_t count;
 };
 
-/* Makes the groups fit the cameras. False with errno; those that are there stay good. */
+/* Adapts the groups to the cameras. False with errno; the existing groups remain usable. */
 bool worker_groups_follow(struct worker_groups *groups, const struct config_set *cameras,
 			  const struct worker_slots *slots);
-void worker_groups_finish(struct worker_groups *groups);
+void worker_groups_free(struct worker_groups *groups);
 
-/* The number of the camera's group; GROUP_FRONT where it has none. */
+/* The number of the camera's group; GROUP_FRONT if it has none. */
 uint32_t worker_groups_find(const struct worker_groups *groups, const char *camera);
 
-/* In a worker of group `own`: closes the ends of ways that it does not need. */
+/* In a worker of group `own`: closes the ends of channels that it does not need. */
 void worker_groups_close_unused(const struct worker_groups *groups, uint32_t own);
 
-/* Says in the log of each group when it begins to hang, and when it no longer does. */
+/* Logs when a group begins to hang, and when it stops hanging. */
 void worker_groups_log_hangs(struct worker_groups *groups, const struct worker_slots *slots);
 
 #endif

@@ -1,4 +1,4 @@
-/* worker_sandbox.c - see worker_sandbox.h. */
+/* worker_sandbox.c - the sandbox of a worker. */
 #include "fcgi/pool/worker_sandbox.h"
 
 #include <unistd.h>
@@ -28,19 +28,18 @@ void worker_sandbox_enter(const struct config_set *judged, const struct config_s
 	}
 	clips_folders_make(folders);
 	out->folders = sandbox_folders_create(folders);
-	program_sandbox_enter_api(folders, &out->lock);
+	program_sandbox_enter_api(folders, &out->state);
 }
 
-void worker_sandbox_finish(struct worker_sandbox *confinement)
+void worker_sandbox_free(struct worker_sandbox *sandbox)
 {
-	sandbox_folders_destroy(confinement->folders);
-	token_store_close(confinement->tokens);
-	broker_close(confinement->outside);
-	*confinement = (struct worker_sandbox){0};
+	sandbox_folders_destroy(sandbox->folders);
+	token_store_close(sandbox->tokens);
+	broker_close(sandbox->outside);
+	*sandbox = (struct worker_sandbox){0};
 }
 
-bool worker_sandbox_is_current(const struct worker_sandbox *confinement)
+bool worker_sandbox_is_current(const struct worker_sandbox *sandbox)
 {
-	return confinement->lock.landlock == 0 || !confinement->folders ||
-	       sandbox_folders_unchanged(confinement->folders);
+	return sandbox->state.landlock == 0 || !sandbox->folders || sandbox_folders_unchanged(sandbox->folders);
 }

@@ -1,6 +1,6 @@
 /*
- * worker_sandbox.h - a worker locks itself up: what it keeps from outside, and when it has to give way to one that sees
- * the world as it is now.
+ * worker_sandbox.h - the sandbox of a worker: what it keeps open from before, and when a new worker has to replace
+ * it because folders have changed.
  */
 #ifndef FCGI_POOL_WORKER_SANDBOX_H
 #define FCGI_POOL_WORKER_SANDBOX_H
@@ -14,18 +14,19 @@ struct worker_sandbox {
 	struct broker *outside;
 	struct token_store *tokens;
 	struct sandbox_folders *folders;
-	struct sandbox_state lock;
+	struct sandbox_state state;
 };
 
 /*
- * Before there are threads. Nothing in it is fatal: what is not to be had is logged. `judged`: the cameras whose tokens
- * are to be had; NULL: nobody's. `folders`: the cameras whose folders are; makes those of clips. Neither is owned.
+ * Sandboxes this process; call it before there are threads. Never fails: what is not available is logged. `judged`:
+ * the cameras whose tokens the worker needs; NULL: none. `folders`: the cameras whose folders it may use; makes
+ * their folders of clips. Neither is owned.
  */
 void worker_sandbox_enter(const struct config_set *judged, const struct config_set *folders,
 			  struct worker_sandbox *out);
-void worker_sandbox_finish(struct worker_sandbox *confinement);
+void worker_sandbox_free(struct worker_sandbox *sandbox);
 
-/* Whether the folders that can be used are those that there are. */
-bool worker_sandbox_is_current(const struct worker_sandbox *confinement);
+/* False if the paths of the folders lead to other folders now: Landlock would refuse those. */
+bool worker_sandbox_is_current(const struct worker_sandbox *sandbox);
 
 #endif

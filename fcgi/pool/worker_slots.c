@@ -1,6 +1,4 @@
-/*
- * worker_slots.c - slots in shared memory: see worker_slots.h.
- */
+/* worker_slots.c - what the processes of one recorder-api share. */
 #include "fcgi/pool/worker_slots.h"
 
 #include <stddef.h>
@@ -49,9 +47,9 @@ void worker_slots_release(struct worker_slots *slots, int number)
 	struct worker_slot *slot = &slots->slot[number];
 
 	atomic_fetch_add(&slots->requests_before, atomic_exchange(&slot->requests, 0));
-	for (int place = 0; place < API_PERMITS; place++)
-		atomic_store(&slot->places[place], 0);
-	atomic_store(&slot->held_bytes, 0);
+	for (int permit = 0; permit < API_PERMITS; permit++)
+		atomic_store(&slot->permits[permit], 0);
+	atomic_store(&slot->reserved_bytes, 0);
 	atomic_store(&slot->retiring, 0);
 	atomic_store(&slot->busy_us, 0);
 	atomic_store(&slot->pid, 0);
@@ -92,7 +90,7 @@ int worker_slots_accepting(const struct worker_slots *slots, uint32_t group, uin
 	return count;
 }
 
-/* 0: it does not hang. */
+/* For how long a worker has been hanging; 0: it does not hang. */
 static int64_t hang_us(const struct worker_slot *slot, int64_t now_us)
 {
 	int64_t since_us = atomic_load(&slot->busy_us);
@@ -117,55 +115,55 @@ int64_t worker_slots_hang_us(const struct worker_slots *slots, uint32_t group)
 	return longest_us;
 }
 
-bool worker_slots_can_serve(const struct worker_slots *slots, uint32_t group, int but)
+bool worker_slots_can_serve(const struct worker_slots *slots, uint32_t group, int except)
 {
 	int64_t now_us = mono_now().us;
 
 	for (int i = 0; i < WORKER_SLOTS; i++) {
 		const struct worker_slot *slot = &slots->slot[i];
-		if (i != but && is_of(slot, group) && !atomic_load(&slot->retiring) && hang_us(slot, now_us) == 0)
+		if (i != except && is_of(slot, group) && !atomic_load(&slot->retiring) && hang_us(slot, now_us) == 0)
 			return true;
 	}
 	return false;
 }
 
-uint32_t worker_slots_permits_used(const struct worker_slots *slots, enum api_permit place)
+uint32_t worker_slots_permits_used(const struct worker_slots *slots, enum api_permit permit)
 {
 	uint32_t sum = 0;
 
 	for (int i = 0; i < WORKER_SLOTS; i++)
-		sum += atomic_load(&slots->slot[i].places[place]);
+		sum += atomic_load(&slots->slot[i].permits[permit]);
 	return sum;
 }
 
-/* What counts against the limit of one that is to be taken in a slot. */
-static uint32_t permits_used(const struct worker_slots *slots, int own, enum api_permit place)
+/* How many permits count against the limit for a request of slot `own`. */
+static uint32_t permits_counted(const struct worker_slots *slots, int own, enum api_permit permit)
 {
 	int64_t now_us = mono_now().us;
 	uint32_t sum = 0, group = atomic_load(&slots->slot[own].group);
 
 	for (int i = 0; i < WORKER_SLOTS; i++) {
 		const struct worker_slot *slot = &slots->slot[i];
-		if (place == API_PERMIT_STILL && !is_of(slot, group))
+		if (permit == API_PERMIT_STILL && !is_of(slot, group))
 			continue;
 		if (i == own || hang_us(slot, now_us) == 0)
-			sum += atomic_load(&slot->places[place]);
+			sum += atomic_load(&slot->permits[permit]);
 	}
 	return sum;
 }
 
-bool worker_slots_acquire_permit(struct worker_slots *slots, int own, enum api_permit place, uint32_t max)
+bool worker_slots_acquire_permit(struct worker_slots *slots, int own, enum api_permit permit, uint32_t max)
 {
-	atomic_fetch_add(&slots->slot[own].places[place], 1);
-	if (permits_used(slots, own, place) <= max)
+	atomic_fetch_add(&slots->slot[own].permits[permit], 1);
+	if (permits_counted(slots, own, permit) <= max)
 		return true;
-	worker_slots_release_permit(slots, own, place);
+	worker_slots_release_permit(slots, own, permit);
 	return false;
 }
 
-void worker_slots_release_permit(struct worker_slots *slots, int own, enum api_permit place)
+void worker_slots_release_permit(struct worker_slots *slots, int own, enum api_permit permit)
 {
-	atomic_fetch_sub(&slots->slot[own].places[place], 1);
+	atomic_fetch_sub(&slots->slot[own].permits[permit], 1);
 }
 
 static bool owner_counts(const void *context, unsigned owner)
@@ -176,14 +174,14 @@ static bool owner_counts(const void *context, unsigned owner)
 }
 
 uint32_t worker_slots_claim_share(struct worker_slots *slots, int own, enum api_address_kind kind, uint64_t key,
-				  uint64_t amount, uint64_t most)
+				  uint64_t amount, uint64_t max)
 {
 	const struct address_claim claim = {
 		.key = key,
 		.owner = (unsigned)own,
 		.kind = kind,
 		.amount = amount,
-		.most = most,
+		.max = max,
 		.counts = owner_counts,
 		.context = slots,
 	};
@@ -196,10 +194,10 @@ bool worker_slots_reserve_memory(struct worker_slots *slots, int own, uint64_t b
 	int64_t now_us = mono_now().us;
 	uint64_t sum = 0;
 
-	atomic_fetch_add(&slots->slot[own].held_bytes, bytes);
+	atomic_fetch_add(&slots->slot[own].reserved_bytes, bytes);
 	for (int i = 0; i < WORKER_SLOTS; i++)
 		if (i == own || hang_us(&slots->slot[i], now_us) == 0)
-			sum += atomic_load(&slots->slot[i].held_bytes);
+			sum += atomic_load(&slots->slot[i].reserved_bytes);
 	if (sum <= max || sum == bytes)
 		return true;
 	worker_slots_release_memory(slots, own, bytes);
@@ -208,7 +206,7 @@ bool worker_slots_reserve_memory(struct worker_slots *slots, int own, uint64_t b
 
 void worker_slots_release_memory(struct worker_slots *slots, int own, uint64_t bytes)
 {
-	atomic_fetch_sub(&slots->slot[own].held_bytes, bytes);
+	atomic_fetch_sub(&slots->slot[own].reserved_bytes, bytes);
 }
 
 uint64_t worker_slots_requests(const struct worker_slots *slots)

@@ -1,4 +1,4 @@
-/* client_probe.c - see client_probe.h. */
+/* client_probe.c - the state of a client's TCP connection, by sock_diag(7). */
 #include "fcgi/server/client_probe.h"
 
 #include <arpa/inet.h>
@@ -12,12 +12,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct question {
+struct diag_request {
 	struct nlmsghdr header;
 	struct inet_diag_req_v2 body;
 };
 
-struct reply {
+struct diag_reply {
 	struct nlmsghdr header;
 	union {
 		struct nlmsgerr error;
@@ -25,7 +25,7 @@ struct reply {
 	};
 };
 
-/* AF_INET, AF_INET6, or AF_UNSPEC where it is no address. */
+/* Returns AF_INET, AF_INET6, or AF_UNSPEC if the text is no address. */
 static int address_read(const char *text, __be32 out[4])
 {
 	if (inet_pton(AF_INET, text, out) == 1)
@@ -42,8 +42,8 @@ static bool port_read(const char *text, __be16 *out)
 	return end != text && !*end && port >= 1 && port <= UINT16_MAX;
 }
 
-/* What the kernel says of one connection. idiag_wqueue is the listener's backlog where there is none. */
-static enum client_state reply_read(const struct reply *reply, size_t length, uint32_t *queued_bytes)
+/* Interprets the kernel's reply. For a listening socket, idiag_wqueue is its backlog. */
+static enum client_state reply_read(const struct diag_reply *reply, size_t length, uint32_t *queued_bytes)
 {
 	if (length >= NLMSG_LENGTH(sizeof(reply->error)) && reply->header.nlmsg_type == NLMSG_ERROR)
 		return reply->error.error == -ENOENT ? CLIENT_NOT_FOUND : CLIENT_UNKNOWN;
@@ -53,25 +53,25 @@ static enum client_state reply_read(const struct reply *reply, size_t length, ui
 		*queued_bytes = reply->connection.idiag_wqueue;
 	switch (reply->connection.idiag_state) {
 	case TCP_ESTABLISHED:
-	case TCP_SYN_RECV: /* with its request in the first segment (TCP Fast Open) */
+	case TCP_SYN_RECV: /* the request came with the first segment (TCP Fast Open) */
 		return CLIENT_CONNECTED;
-	case TCP_LISTEN: /* the kernel's answer where there is no connection, but somebody to connect to */
+	case TCP_LISTEN: /* there is no such connection, but a socket to connect to */
 		return CLIENT_NOT_FOUND;
 	default:
 		return CLIENT_CLOSED;
 	}
 }
 
-static enum client_state ask(const struct question *question, uint32_t *queued_bytes)
+static enum client_state ask_kernel(const struct diag_request *request, uint32_t *queued_bytes)
 {
-	struct reply reply;
+	struct diag_reply reply;
 	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 
 	if (fd < 0)
 		return CLIENT_UNKNOWN;
-	/* The kernel answers inside of send(). */
-	bool asked = send(fd, question, sizeof(*question), MSG_DONTWAIT) == (ssize_t)sizeof(*question);
-	ssize_t got = asked ? recv(fd, &reply, sizeof(reply), MSG_DONTWAIT) : -1;
+	/* The kernel has the reply ready when send() returns. */
+	bool sent = send(fd, request, sizeof(*request), MSG_DONTWAIT) == (ssize_t)sizeof(*request);
+	ssize_t got = sent ? recv(fd, &reply, sizeof(reply), MSG_DONTWAIT) : -1;
 	close(fd);
 	return got < 0 ? CLIENT_UNKNOWN : reply_read(&reply, (size_t)got, queued_bytes);
 }
@@ -79,25 +79,25 @@ static enum client_state ask(const struct question *question, uint32_t *queued_b
 enum client_state client_probe_addresses(const char *remote_address, const char *remote_port,
 					 const char *server_address, const char *server_port, uint32_t *queued_bytes)
 {
-	struct question question = {
-		.header = {.nlmsg_len = sizeof(question),
+	struct diag_request request = {
+		.header = {.nlmsg_len = sizeof(request),
 			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			   .nlmsg_flags = NLM_F_REQUEST},
 		.body = {.sdiag_protocol = IPPROTO_TCP,
 			 .id = {.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
 	};
-	struct inet_diag_sockid *id = &question.body.id;
+	struct inet_diag_sockid *id = &request.body.id;
 	int family = address_read(server_address, id->idiag_src);
 
 	*queued_bytes = 0;
 	if (family == AF_UNSPEC || address_read(remote_address, id->idiag_dst) != family ||
 	    !port_read(server_port, &id->idiag_sport) || !port_read(remote_port, &id->idiag_dport))
 		return CLIENT_UNKNOWN;
-	question.body.sdiag_family = (uint8_t)family;
-	return ask(&question, queued_bytes);
+	request.body.sdiag_family = (uint8_t)family;
+	return ask_kernel(&request, queued_bytes);
 }
 
-static enum client_state look(const struct fastcgi_request *request, uint32_t *queued_bytes)
+static enum client_state probe(const struct fastcgi_request *request, uint32_t *queued_bytes)
 {
 	return client_probe_addresses(fastcgi_param(request, "REMOTE_ADDR"), fastcgi_param(request, "REMOTE_PORT"),
 				      fastcgi_param(request, "SERVER_ADDR"), fastcgi_param(request, "SERVER_PORT"),
@@ -108,12 +108,12 @@ enum client_state client_probe(const struct fastcgi_request *request)
 {
 	uint32_t unused;
 
-	return look(request, &unused);
+	return probe(request, &unused);
 }
 
 bool client_probe_queued_bytes(const struct fastcgi_request *request, uint32_t *queued_bytes)
 {
-	enum client_state client = look(request, queued_bytes);
+	enum client_state client = probe(request, queued_bytes);
 
 	return client == CLIENT_CONNECTED || client == CLIENT_CLOSED;
 }

@@ -1,4 +1,4 @@
-/* master.c - the master's loop: see master.h. */
+/* master.c - the loop of recorder-api's master. */
 #include "fcgi/server/master.h"
 
 #include <errno.h>
@@ -14,61 +14,61 @@
 #include "shared/base/file_limit.h"
 #include "shared/base/log.h"
 
-#define STOP_LIMIT_US  (4 * US_PER_S)
-#define LEAVE_LIMIT_US (STOP_LIMIT_US + US_PER_S)
-#define FOLLOW_US      US_PER_S
-#define KILL_AGAIN_US  (US_PER_S / 10)
-#define PAUSE_US       (20 * US_PER_MS)
-#define SAY_US         (60 * US_PER_S)
+#define KILL_AFTER_US   (4 * US_PER_S)
+#define STOP_LIMIT_US   (KILL_AFTER_US + US_PER_S)
+#define CHECK_US        US_PER_S
+#define KILL_AGAIN_US   (US_PER_S / 10)
+#define ACCEPT_PAUSE_US (20 * US_PER_MS)
+#define LOG_AGAIN_US    (60 * US_PER_S)
 
-static bool groups_fit(struct master *master)
+static bool update_groups(struct master *master)
 {
 	if (master->setup.disk_workers == 0 ||
 	    worker_groups_follow(&master->groups, master->setup.config, master->slots))
 		return true;
-	log_error("api", "no way to the workers of a camera: %s", strerror(errno));
+	log_error("api", "cannot open a channel to the workers of a camera: %s", strerror(errno));
 	return false;
 }
 
-/* Who is asked next has the new settings; downloads that are under way end as they began. */
-static void config_take_now(struct master *master)
+/* New requests see the new settings; downloads under way end as they began. */
+static void reload_config(struct master *master)
 {
 	if (!config_watch_reload(&master->follow))
 		return;
 	master->generation++;
-	groups_fit(master);
+	update_groups(master);
 	workers_signal(master, SIGHUP);
 }
 
-static void looking_due(void *context)
+static void check_due(void *context)
 {
 	struct master *master = context;
 
 	if (master->stopping)
 		return;
 	if (config_watch_is_due(&master->follow))
-		config_take_now(master);
+		reload_config(master);
 	worker_groups_log_hangs(&master->groups, master->slots);
-	master_timer(master, &master->looking, FOLLOW_US);
+	master_timer(master, &master->check, CHECK_US);
 }
 
-static void killing_due(void *context)
+static void kill_again_due(void *context)
 {
 	struct master *master = context;
 
 	workers_signal(master, SIGKILL);
-	master_timer(master, &master->killing, KILL_AGAIN_US);
+	master_timer(master, &master->kill_again, KILL_AGAIN_US);
 }
 
-static void leaving_due(void *context)
+static void stop_limit_due(void *context)
 {
 	struct master *master = context;
 
 	master->stop_over = true;
 }
 
-/* What it means is looked at between two turns of the loop: whether workers may be forked, or connections accepted. */
-static void wake(void *context)
+/* Wakes the loop: between two turns it sees that workers may be forked, or connections accepted, again. */
+static void wake_loop(void *context)
 {
 	(void)context;
 }
@@ -81,19 +81,19 @@ static void signals_ready(void *context, uint32_t events)
 	(void)events;
 	while (read(master->signals.fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
-			config_take_now(master);
+			reload_config(master);
 		if (info.ssi_signo == SIGCHLD || info.ssi_signo == SIGHUP || master->stopping)
 			continue;
 		master->stopping = true;
-		master_timer(master, &master->killing, STOP_LIMIT_US);
-		master_timer(master, &master->leaving, LEAVE_LIMIT_US);
+		master_timer(master, &master->kill_again, KILL_AFTER_US);
+		master_timer(master, &master->stop_limit, STOP_LIMIT_US);
 		workers_signal(master, SIGTERM);
 	}
 	workers_reap(master);
 }
 
-/* What is short now may be there again soon; whoever asks meanwhile waits in the listening socket. */
-static void peers_ready(void *context, uint32_t events)
+/* If descriptors or memory run out, new connections wait in the listening socket for a moment. */
+static void hand_over(void *context, uint32_t events)
 {
 	struct master *master = context;
 
@@ -102,11 +102,11 @@ static void peers_ready(void *context, uint32_t events)
 		return;
 	int error = errno;
 	mono_t now = mono_now();
-	if (now.us >= master->say_at.us) {
-		log_warn("api", "no more connections can be taken for now: %s", strerror(error));
-		master->say_at.us = now.us + SAY_US;
+	if (now.us >= master->log_again_at.us) {
+		log_warn("api", "cannot accept connections: %s; trying again", strerror(error));
+		master->log_again_at.us = now.us + LOG_AGAIN_US;
 	}
-	master_timer(master, &master->accepting, PAUSE_US);
+	master_timer(master, &master->accept_again, ACCEPT_PAUSE_US);
 }
 
 static void retirements_ready(void *context, uint32_t events)
@@ -119,9 +119,9 @@ static void retirements_ready(void *context, uint32_t events)
 		;
 }
 
-static void watch_for_peers(struct master *master)
+static void watch_for_connections(struct master *master)
 {
-	bool accepts = !master->stopping && !master->accepting.armed;
+	bool accepts = !master->stopping && !master->accept_again.armed;
 	bool full = handover_is_full(&master->handover);
 
 	loop_watch_set(master->loop, &master->listener, accepts && !full ? EPOLLIN : 0);
@@ -132,12 +132,12 @@ static void master_loop(struct master *master)
 {
 	workers_fill(master);
 	while (!master->stopping || (workers_alive(master) > 0 && !master->stop_over)) {
-		watch_for_peers(master);
+		watch_for_connections(master);
 		loop_turn(master->loop);
 		workers_fill(master);
 	}
 	if (workers_alive(master) > 0)
-		log_error("api", "%d workers wait for a disk that does not answer: they are left to the kernel",
+		log_error("api", "stopping without %d workers, which are waiting for a disk that is not responding",
 			  workers_alive(master));
 }
 
@@ -148,13 +148,13 @@ static bool watches_begin(struct master *master)
 	*signals = (struct loop_watch){.fd = signals->fd, .ready = signals_ready, .context = master};
 	master->retirements =
 		(struct loop_watch){.fd = master->retire_fds[0], .ready = retirements_ready, .context = master};
-	master->listener = (struct loop_watch){.fd = master->setup.listen_fd, .ready = peers_ready, .context = master};
-	master->room = (struct loop_watch){.fd = master->handover.fd, .ready = peers_ready, .context = master};
-	master->looking = (struct loop_timer){.due = looking_due, .context = master};
-	master->killing = (struct loop_timer){.due = killing_due, .context = master};
-	master->leaving = (struct loop_timer){.due = leaving_due, .context = master};
-	master->forking = master->accepting = (struct loop_timer){.due = wake};
-	master_timer(master, &master->looking, 0);
+	master->listener = (struct loop_watch){.fd = master->setup.listen_fd, .ready = hand_over, .context = master};
+	master->room = (struct loop_watch){.fd = master->handover.fd, .ready = hand_over, .context = master};
+	master->check = (struct loop_timer){.due = check_due, .context = master};
+	master->kill_again = (struct loop_timer){.due = kill_again_due, .context = master};
+	master->stop_limit = (struct loop_timer){.due = stop_limit_due, .context = master};
+	master->fork_again = master->accept_again = (struct loop_timer){.due = wake_loop};
+	master_timer(master, &master->check, 0);
 	return loop_watch_set(master->loop, signals, EPOLLIN) &&
 	       loop_watch_set(master->loop, &master->retirements, EPOLLIN);
 }
@@ -171,15 +171,16 @@ static bool master_open(struct master *master)
 	sigaddset(&signals, SIGUSR1);
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_SETMASK, &signals, NULL);
-	signal(SIGCHLD, SIG_DFL); /* where who started us ignored it, the kernel would not say which worker ended */
+	signal(SIGCHLD, SIG_DFL); /* if our parent ignored it, the kernel would not report which worker ended */
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
+	signal(SIGXFSZ, SIG_IGN); /* write() fails with EFBIG instead */
 	master->signals.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	master->loop = loop_create();
 	master->slots = worker_slots_create();
 	return master->signals.fd >= 0 && master->loop && master->slots &&
 	       pipe2(master->retire_fds, O_CLOEXEC | O_NONBLOCK) == 0 &&
-	       handover_open(&master->handover, master->setup.listen_fd) && groups_fit(master) && watches_begin(master);
+	       handover_open(&master->handover, master->setup.listen_fd) && update_groups(master) &&
+	       watches_begin(master);
 }
 
 int master_run(const struct master_setup *setup)
@@ -200,7 +201,7 @@ int master_run(const struct master_setup *setup)
 		log_error("api", "cannot start: %s", strerror(errno));
 	loop_destroy(master.loop);
 	handover_close(&master.handover);
-	worker_groups_finish(&master.groups);
+	worker_groups_free(&master.groups);
 	close(master.signals.fd);
 	close(master.retire_fds[0]);
 	close(master.retire_fds[1]);

@@ -1,4 +1,4 @@
-/* master_internal.h - what the master's loop (master.c) and its workers' processes (master_workers.c) share. */
+/* master_internal.h - what the master's loop (master.c) and its handling of workers (master_workers.c) share. */
 #ifndef FCGI_SERVER_MASTER_INTERNAL_H
 #define FCGI_SERVER_MASTER_INTERNAL_H
 
@@ -13,15 +13,15 @@ struct master {
 	struct master_setup setup;
 	struct loop *loop;
 	struct loop_watch signals, retirements;
-	struct loop_watch listener, room; /* one of them, for the hand-over */
-	struct loop_timer looking;        /* at the configuration, and whether groups hang */
-	struct loop_timer forking;        /* armed: not before */
-	struct loop_timer accepting;      /* likewise */
-	struct loop_timer killing, leaving;
+	struct loop_watch listener, room; /* one of the two is watched, for the hand-over */
+	struct loop_timer check;          /* the configuration, and whether groups hang */
+	struct loop_timer fork_again;     /* armed: no fork before then */
+	struct loop_timer accept_again;   /* armed: no accept before then */
+	struct loop_timer kill_again, stop_limit;
 	struct handover handover;
 	struct worker_groups groups;
 	uint32_t generation; /* of the configuration */
-	mono_t say_at;
+	mono_t log_again_at;
 	struct worker_slots *slots;
 	int retire_fds[2];        /* workers write a byte when they retire */
 	struct backoff fork_wait; /* while workers die one after the other */
@@ -39,10 +39,13 @@ static inline void master_timer(struct master *master, struct loop_timer *timer,
 	loop_timer_set(master->loop, timer, (mono_t){mono_now().us + in_us});
 }
 
-/* Forks the workers that are missing, unless that has to wait. In a worker it does not return. */
+/* Forks the workers that are missing, unless that has to wait. Does not return in a worker. */
 void workers_fill(struct master *master);
 
-/* Reaps those that have ended; one that did not end well is logged, and the next fork waits if it is not the first. */
+/*
+ * Reaps workers that have ended. Those that failed are logged, and the next fork waits unless it is the first
+ * failure.
+ */
 void workers_reap(struct master *master);
 
 void workers_signal(const struct master *master, int number);

@@ -1,9 +1,4 @@
-/*
- * master_workers.c - keeps workers running: see master_internal.h.
- *
- * lighttpd starts few processes and respawns them slowly, so the pool is here: a worker that has retired still sends
- * its last downloads while its successor accepts already.
- */
+/* master_workers.c - keeps the workers running. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,6 +12,11 @@
 #include "fcgi/server/worker.h"
 #include "shared/base/log.h"
 
+/*
+ * The pool is here rather than in the web server: lighttpd starts few processes and respawns them slowly, and a
+ * worker that has retired goes on sending its last downloads while its successor accepts requests already.
+ */
+
 static int workers_wanted(const struct master *master, uint32_t group)
 {
 	if (group == GROUP_FRONT)
@@ -25,7 +25,7 @@ static int workers_wanted(const struct master *master, uint32_t group)
 }
 
 /* The first group that lacks a worker; -1: none does. */
-static int group_short(const struct master *master)
+static int find_incomplete_group(const struct master *master)
 {
 	const uint32_t count = master->groups.count ? (uint32_t)master->groups.count : 1;
 
@@ -45,8 +45,8 @@ int workers_alive(const struct master *master)
 	return count;
 }
 
-/* The worker goes with its master. */
-static void follow_master(pid_t parent)
+/* Has the kernel kill the worker when its master dies. */
+static void die_with_master(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -54,11 +54,11 @@ static void follow_master(pid_t parent)
 }
 
 /*
- * The worker's end of the hand-over takes the place of the listening socket, which may be descriptor 0, and libfcgi
- * looks at that one. A master that is killed before its new child has come this far is the one case in which somebody
- * else still holds the socket.
+ * Replaces the listening socket with the worker's end of its channel. The socket may be descriptor 0, which libfcgi
+ * looks at. Only if the master is killed before its new child has come this far does another process still hold the
+ * socket.
  */
-static int take_workers_end(struct master *master, uint32_t group)
+static int replace_listen_fd(struct master *master, uint32_t group)
 {
 	struct handover *handover = &master->handover;
 	int receive_fd = group == GROUP_FRONT ? handover->workers_fd : master->groups.group[group].receive_fd;
@@ -71,7 +71,7 @@ static int take_workers_end(struct master *master, uint32_t group)
 	return fd;
 }
 
-/* Whose folders a worker of that group may use. */
+/* The cameras whose folders a worker of that group may use. */
 static struct config_set folders_of(const struct master *master, uint32_t group)
 {
 	const struct config_set *all = master->setup.config;
@@ -87,31 +87,31 @@ static struct config_set folders_of(const struct master *master, uint32_t group)
 static void worker_main(struct master *master, uint32_t group, int slot, pid_t parent)
 {
 	struct config_set folders = folders_of(master, group);
-	struct worker_sandbox confinement;
+	struct worker_sandbox sandbox;
 	struct worker_setup setup = {
-		.handover_fd = take_workers_end(master, group),
+		.handover_fd = replace_listen_fd(master, group),
 		.retire_fd = master->retire_fds[1],
 		.config = master->setup.config,
 		.disk = group == GROUP_FRONT ? NULL : folders.cameras,
 		.groups = &master->groups,
 		.slots = master->slots,
 		.slot = slot,
-		.confinement = &confinement,
+		.sandbox = &sandbox,
 		.retire_after = master->setup.retire_after,
 		.dispatch = master->setup.dispatch,
 	};
 
-	follow_master(parent);
+	die_with_master(parent);
 	loop_destroy(master->loop);
 	close(master->signals.fd);
 	close(master->retire_fds[0]);
-	worker_sandbox_enter(group == GROUP_FRONT ? setup.config : NULL, &folders, &confinement);
+	worker_sandbox_enter(group == GROUP_FRONT ? setup.config : NULL, &folders, &sandbox);
 	if (atomic_exchange(&master->slots->sandbox_logged, 1) == 0)
-		sandbox_log("api", &confinement.lock);
+		sandbox_log("api", &sandbox.state);
 	log_start();
 	int status = worker_run(&setup);
 	log_stop();
-	worker_sandbox_finish(&confinement);
+	worker_sandbox_free(&sandbox);
 	_exit(status);
 }
 
@@ -131,8 +131,8 @@ static bool worker_fork(struct master *master, uint32_t group)
 		return true;
 	}
 	worker_slots_release(master->slots, slot);
-	log_warn("api", "no process for a worker: %s", strerror(errno));
-	master_timer(master, &master->forking, FORK_WAIT_MAX_US);
+	log_warn("api", "cannot start a worker process: %s; trying again", strerror(errno));
+	master_timer(master, &master->fork_again, FORK_WAIT_MAX_US);
 	return false;
 }
 
@@ -140,9 +140,9 @@ void workers_fill(struct master *master)
 {
 	int group;
 
-	if (master->stopping || master->forking.armed)
+	if (master->stopping || master->fork_again.armed)
 		return;
-	while ((group = group_short(master)) >= 0)
+	while ((group = find_incomplete_group(master)) >= 0)
 		if (!worker_fork(master, (uint32_t)group))
 			return;
 }
@@ -152,17 +152,15 @@ static void worker_died(struct master *master, pid_t pid, int status)
 	mono_t now = mono_now();
 
 	if (WIFSIGNALED(status))
-		log_warn("api", "worker %d was ended by signal %d; another takes its place", (int)pid,
-			 WTERMSIG(status));
+		log_warn("api", "worker %d was killed by signal %d; starting another one", (int)pid, WTERMSIG(status));
 	else
-		log_warn("api", "worker %d ended with status %d; another takes its place", (int)pid,
-			 WEXITSTATUS(status));
+		log_warn("api", "worker %d exited with status %d; starting another one", (int)pid, WEXITSTATUS(status));
 	atomic_fetch_add(&master->slots->workers_died, 1);
 	bool again = now.us - master->died_at.us < 2 * FORK_WAIT_MAX_US;
 	if (!again)
 		backoff_reset(&master->fork_wait);
 	master->died_at = now;
-	master_timer(master, &master->forking, again ? backoff_next(&master->fork_wait) : 0);
+	master_timer(master, &master->fork_again, again ? backoff_next(&master->fork_wait) : 0);
 }
 
 void workers_reap(struct master *master)

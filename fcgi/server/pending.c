@@ -1,4 +1,4 @@
-/* pending.c - see pending.h. */
+/* pending.c - connections whose request has not arrived completely. */
 #include "fcgi/server/pending.h"
 
 #include <stdlib.h>
@@ -13,84 +13,76 @@ struct pending_connection {
 	struct loop_watch watch;
 	struct loop_timer limit;
 	struct api_worker *worker;
-	struct pending_connection *next, *previous;
+	LIST_ENTRY(pending_connection) link;
 };
 
-static void pending_free(struct pending_connection *arrival)
+static void pending_free(struct pending_connection *pending)
 {
-	loop_watch_set(arrival->worker->loop, &arrival->watch, 0);
-	loop_timer_clear(arrival->worker->loop, &arrival->limit);
-	if (arrival->next)
-		arrival->next->previous = arrival->previous;
-	if (arrival->previous)
-		arrival->previous->next = arrival->next;
-	else
-		arrival->worker->pending_connections = arrival->next;
-	free(arrival);
+	loop_watch_set(pending->worker->loop, &pending->watch, 0);
+	loop_timer_clear(pending->worker->loop, &pending->limit);
+	LIST_REMOVE(pending, link);
+	free(pending);
 }
 
 static void pending_close(void *context)
 {
-	struct pending_connection *arrival = context;
-	int fd = arrival->watch.fd;
+	struct pending_connection *pending = context;
+	int fd = pending->watch.fd;
 
-	pending_free(arrival);
+	pending_free(pending);
 	close(fd);
 }
 
-/* All that there is of a request on a connection; a front worker leaves it there, since it may pass it on. */
+/* Reads a request. A front worker leaves its bytes in the socket, since it may pass the connection on. */
 static enum fastcgi_outcome read_request(const struct api_worker *worker, int fd, struct fastcgi_request **out)
 {
 	return worker->setup.disk ? fastcgi_read(fd, out) : fastcgi_read_copy(fd, out);
 }
 
-/* All has come, or it will never be a request. */
-static void pending_complete(struct pending_connection *arrival)
+/* The request is complete, or invalid. */
+static void pending_complete(struct pending_connection *pending)
 {
-	struct api_worker *worker = arrival->worker;
+	struct api_worker *worker = pending->worker;
 	struct fastcgi_request *fcgi;
 	const struct handover_note note = {.arrived_us = mono_now().us};
-	int fd = arrival->watch.fd;
+	int fd = pending->watch.fd;
 
-	pending_free(arrival);
+	pending_free(pending);
 	if (read_request(worker, fd, &fcgi) == FASTCGI_READY)
 		request_begin(worker, fcgi, &note);
 }
 
 static void pending_ready(void *context, uint32_t events)
 {
-	struct pending_connection *arrival = context;
+	struct pending_connection *pending = context;
 
-	if (fastcgi_peek(arrival->watch.fd) != FASTCGI_INCOMPLETE)
-		pending_complete(arrival);
+	if (fastcgi_peek(pending->watch.fd) != FASTCGI_INCOMPLETE)
+		pending_complete(pending);
 	else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		pending_close(arrival);
+		pending_close(pending);
 }
 
-/* Edge-triggered, since what has come of a request stays in the socket. */
+/* Edge-triggered, since the bytes of an incomplete request stay in the socket. */
 static void pending_add(struct api_worker *worker, int fd)
 {
-	struct pending_connection *arrival = calloc(1, sizeof(*arrival));
+	struct pending_connection *pending = calloc(1, sizeof(*pending));
 
-	if (!arrival) {
+	if (!pending) {
 		close(fd);
 		return;
 	}
-	*arrival = (struct pending_connection){
-		.watch = {.fd = fd, .ready = pending_ready, .context = arrival},
-		.limit = {.due = pending_close, .context = arrival},
+	*pending = (struct pending_connection){
+		.watch = {.fd = fd, .ready = pending_ready, .context = pending},
+		.limit = {.due = pending_close, .context = pending},
 		.worker = worker,
-		.next = worker->pending_connections,
 	};
-	if (worker->pending_connections)
-		worker->pending_connections->previous = arrival;
-	worker->pending_connections = arrival;
-	loop_timer_set(worker->loop, &arrival->limit, (mono_t){mono_now().us + PENDING_LIMIT_US});
-	if (!loop_watch_set(worker->loop, &arrival->watch, EPOLLIN | EPOLLRDHUP | EPOLLET))
-		pending_close(arrival);
+	LIST_INSERT_HEAD(&worker->pending_connections, pending, link);
+	loop_timer_set(worker->loop, &pending->limit, (mono_t){mono_now().us + PENDING_LIMIT_US});
+	if (!loop_watch_set(worker->loop, &pending->watch, EPOLLIN | EPOLLRDHUP | EPOLLET))
+		pending_close(pending);
 }
 
-/* Of a request that was passed on all has come; one that was taken back meanwhile is over. */
+/* A request that was passed on is always complete. If the front worker has taken it back meanwhile, there is none. */
 static void take_passed(struct api_worker *worker, int fd, const struct handover_note *note)
 {
 	struct fastcgi_request *fcgi;
@@ -132,12 +124,14 @@ bool pending_accept(struct api_worker *worker)
 
 void pending_close_all(struct api_worker *worker)
 {
-	while (worker->pending_connections)
-		pending_close(worker->pending_connections);
+	while (!LIST_EMPTY(&worker->pending_connections))
+		pending_close(LIST_FIRST(&worker->pending_connections));
 }
 
 void pending_close_copies(const struct api_worker *worker)
 {
-	for (const struct pending_connection *arrival = worker->pending_connections; arrival; arrival = arrival->next)
-		close(arrival->watch.fd);
+	const struct pending_connection *pending;
+
+	LIST_FOREACH(pending, &worker->pending_connections, link)
+	close(pending->watch.fd);
 }

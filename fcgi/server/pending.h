@@ -1,6 +1,8 @@
 /*
- * pending.h - connections whose request has not come whole yet. A worker waits for none of them: a web server may
- * send a request in several writes (Apache does), and a peer that sends half of one is closed after a second.
+ * pending.h - connections whose request has not arrived completely yet.
+ *
+ * The worker blocks on none of them: a web server may send a request in several writes (Apache does). One that is
+ * still incomplete after a second is closed.
  */
 #ifndef FCGI_SERVER_PENDING_H
 #define FCGI_SERVER_PENDING_H
@@ -8,15 +10,15 @@
 #include "fcgi/server/request.h"
 
 /*
- * Takes one connection off the listening socket, and begins its request (request.h) once that is there. False with
- * errno where there is none to take.
+ * Accepts one connection from the master or a front worker, and begins its request as soon as that is complete.
+ * False with errno if there is no connection to accept.
  */
 bool pending_accept(struct api_worker *worker);
 
-/* Closes all of them. */
+/* Closes all pending connections. */
 void pending_close_all(struct api_worker *worker);
 
-/* In a forked child: only its copies of their descriptors. */
+/* In a forked child: closes the child's copies of their descriptors. */
 void pending_close_copies(const struct api_worker *worker);
 
 #endif

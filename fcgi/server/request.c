@@ -1,8 +1,7 @@
-/*
- * request.c - the life of a request in a worker: see server.h and request.h.
- */
+/* request.c - the life of a request in a worker. */
 #include "fcgi/server/request.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -12,11 +11,11 @@
 #include "fcgi/io/job.h"
 #include "fcgi/server/client_probe.h"
 
-/* Work left behind at a time; what comes on top of that is not done. */
+/* Detached children that may run at a time; further work is not done. */
 #define DETACHED_MAX 4
 
-/* Between two looks at a client for which a child works. */
-#define CLIENT_LOOK_US (US_PER_S / 2)
+/* Between two checks of a client for whom a child works. */
+#define CLIENT_CHECK_US (US_PER_S / 2)
 
 #define REAP_US (US_PER_S / 20)
 
@@ -29,8 +28,8 @@ void children_reap(void *context)
 		loop_timer_set(worker->loop, &worker->reaping, (mono_t){mono_now().us + REAP_US});
 }
 
-/* A child that runs for a client that is gone. */
-static void child_abandon(struct api_request *request)
+/* Kills a child whose client is gone. */
+static void child_kill(struct worker_request *request)
 {
 	if (!request->child.pid)
 		return;
@@ -39,25 +38,17 @@ static void child_abandon(struct api_request *request)
 	children_reap(request->worker);
 }
 
-static void forget_wait(struct api_request *request)
+/* Releases what a response needs while it is being made and sent. */
+static void release_resources(struct worker_request *request)
 {
-	loop_watch_set(request->worker->loop, &request->wait_watch, 0);
-	loop_timer_clear(request->worker->loop, &request->timer);
-	request->resume = NULL;
-}
-
-/* What an answer takes up for as long as it is being made and sent. */
-static void give_back(struct api_request *request)
-{
-	child_abandon(request);
-	forget_wait(request);
-	permits_release_all(request);
+	child_kill(request);
+	request_stop_waiting(request);
+	permits_release_all(&request->api);
 	response_writer_free(&request->out);
 }
 
-/* Whether an answer that is about to be sent is this worker's to give: always, where the request was not passed on to
- * it (request_pass.h). */
-static bool claim_answer(struct api_request *request)
+/* True if the response may be sent by this worker. A disk worker has to claim the request first (pass_table.h). */
+static bool claim_response(struct worker_request *request)
 {
 	const struct worker_setup *setup = &request->worker->setup;
 
@@ -66,8 +57,8 @@ static bool claim_answer(struct api_request *request)
 	return !setup->disk || request->claimed;
 }
 
-/* This worker is done with a request that it has passed on: no other one answers it from now on. */
-static void end_pass(struct api_request *request)
+/* This worker is done with a request that it has passed on: nobody else may respond from now on. */
+static void end_pass(struct worker_request *request)
 {
 	const struct worker_setup *setup = &request->worker->setup;
 
@@ -76,200 +67,204 @@ static void end_pass(struct api_request *request)
 	request->ticket = (struct pass_ticket){0};
 }
 
-static void list_as_ended(struct api_request *request)
+static void move_to_ended(struct worker_request *request)
 {
 	struct api_worker *worker = request->worker;
 
 	request->ended = true;
-	if (request->next)
-		request->next->previous = request->previous;
-	if (request->previous)
-		request->previous->next = request->next;
-	else
-		worker->requests = request->next;
-	request->next = worker->ended;
-	worker->ended = request;
+	LIST_REMOVE(request, link);
+	LIST_INSERT_HEAD(&worker->ended, request, link);
 }
 
-void request_end(struct api_request *request)
+void request_end(struct worker_request *request)
 {
 	if (request->ended)
 		return;
-	list_as_ended(request);
+	move_to_ended(request);
 	end_pass(request);
-	give_back(request);
+	release_resources(request);
 	loop_watch_set(request->worker->loop, &request->connection_watch, 0);
-	fastcgi_close(request->fcgi);
+	fastcgi_close(request->api.fcgi);
 }
 
 void requests_free_ended(struct api_worker *worker)
 {
-	struct api_request *request;
+	struct worker_request *request;
 
-	while ((request = worker->ended)) {
-		worker->ended = request->next;
-		if (request->work_free)
-			request->work_free(request->work);
+	while ((request = LIST_FIRST(&worker->ended))) {
+		LIST_REMOVE(request, link);
+		if (request->api.work_free)
+			request->api.work_free(request->api.work);
 		free(request);
 	}
 }
 
-/* The answer has left: until the web server closes, or has been given the time for it. */
-static void linger(struct api_request *request)
+static void linger_over(struct api_request *request)
 {
-	give_back(request);
-	shutdown(request->fcgi->fd, SHUT_WR);
-	api_wait(request, FASTCGI_LINGER_MS, request_end);
+	request_end(worker_request_of(request));
+}
+
+/* The response has left: waits until the web server closes the connection, or has had the time to. */
+static void linger(struct worker_request *request)
+{
+	release_resources(request);
+	shutdown(request->api.fcgi->fd, SHUT_WR);
+	api_wait(&request->api, FASTCGI_LINGER_MS, linger_over);
 	loop_watch_set(request->worker->loop, &request->connection_watch, EPOLLIN | EPOLLRDHUP);
 }
 
-/*
- * The web server has closed; it may have had all that it wanted. One that only passes on that its client has the whole
- * content, and leaves, still waits for the answer's end, and would take a worker that closes without it for dead.
- */
-static void request_gone(struct api_request *request)
+static enum response_writer_outcome send_some(struct worker_request *request)
 {
 	struct api_worker *worker = request->worker;
+
+	return response_writer_send(&request->out, request->api.fcgi->fd, worker->scratch, sizeof(worker->scratch));
+}
+
+static void call_after(struct worker_request *request)
+{
+	if (request->api.after)
+		request->api.after(&request->api);
+}
+
+/*
+ * The web server has closed the connection, possibly because it has all that it wants. One that merely reports that
+ * its client left after the whole content still expects the end of the response, and would take a worker that
+ * closes without it for dead.
+ */
+static void connection_closed(struct worker_request *request)
+{
 	bool delivered = response_writer_is_delivered(&request->out);
 
 	if (delivered)
-		response_writer_send(&request->out, request->fcgi->fd, worker->scratch, sizeof(worker->scratch));
+		send_some(request);
 	request_end(request);
-	if (delivered && request->after)
-		request->after(request);
+	if (delivered)
+		call_after(request);
 }
 
-static int64_t stall_window_us(const struct api_request *request)
+static int64_t stall_window_us(const struct worker_request *request)
 {
-	const struct api_camera *camera = request->camera ? request->camera : &request->cameras[0];
-
-	return camera->config->http.stall_seconds * US_PER_S;
+	return request_limits(&request->api)->stall_seconds * US_PER_S;
 }
 
-/* What has left the kernel too, where it tells that: it takes from the web server what a slow client needs minutes for.
+/*
+ * The bytes that the client has, if the kernel tells: it takes from the web server what a slow client reads in
+ * minutes.
  */
-static uint64_t taken_bytes(struct api_request *request)
+static uint64_t taken_bytes(struct worker_request *request)
 {
 	uint32_t queued_bytes;
 
-	if (client_probe_queued_bytes(request->fcgi, &queued_bytes))
+	if (client_probe_queued_bytes(request->api.fcgi, &queued_bytes))
 		request->queued_bytes = queued_bytes;
 	return request->out.sent > request->queued_bytes ? request->out.sent - request->queued_bytes : 0;
 }
 
-/*
- * A look at a client that is being sent to: one that takes next to nothing holds its place for nobody's benefit. While
- * its connection has room it waits for this worker, and not the other way round.
- */
-static void pace_check(struct api_request *request)
+static void pace_check(struct api_request *api);
+
+static void check_pace_later(struct worker_request *request, int64_t window_us)
 {
-	struct pollfd connection = {request->fcgi->fd, POLLOUT, 0};
+	api_wait(&request->api, (int)(pace_interval_us(window_us) / US_PER_MS), pace_check);
+}
+
+/*
+ * Ends the request of a client that reads next to nothing: it keeps a permit from others. While its connection has
+ * room, the client is waiting for this worker, not the worker for the client.
+ */
+static void pace_check(struct api_request *api)
+{
+	struct worker_request *request = worker_request_of(api);
+	struct pollfd connection = {api->fcgi->fd, POLLOUT, 0};
 	int64_t window_us = stall_window_us(request);
 	bool full = poll(&connection, 1, 0) == 0;
 
 	if (pace_update(&request->pace, taken_bytes(request), full, mono_now().us, window_us))
-		api_wait(request, (int)(pace_interval_us(window_us) / US_PER_MS), pace_check);
+		check_pace_later(request, window_us);
 	else
 		request_end(request);
 }
 
 /* The connection takes no more for now. */
-static void pace_start(struct api_request *request)
+static void pace_start(struct worker_request *request)
 {
 	int64_t window_us = stall_window_us(request);
 
 	if (window_us == 0 || request->resume == pace_check)
 		return;
 	pace_begin(&request->pace, taken_bytes(request), mono_now().us);
-	api_wait(request, (int)(pace_interval_us(window_us) / US_PER_MS), pace_check);
+	check_pace_later(request, window_us);
 }
 
-static void request_send(struct api_request *request)
+static void request_send(struct worker_request *request)
 {
-	struct api_worker *worker = request->worker;
-
-	switch (response_writer_send(&request->out, request->fcgi->fd, worker->scratch, sizeof(worker->scratch))) {
+	switch (send_some(request)) {
 	case RESPONSE_WRITER_BLOCKED:
-		loop_watch_set(worker->loop, &request->connection_watch, EPOLLOUT | EPOLLRDHUP);
+		loop_watch_set(request->worker->loop, &request->connection_watch, EPOLLOUT | EPOLLRDHUP);
 		pace_start(request);
 		break;
 	case RESPONSE_WRITER_DONE:
 		linger(request);
-		if (request->after)
-			request->after(request);
+		call_after(request);
 		break;
 	case RESPONSE_WRITER_FAILED:
-		request_gone(request);
+		connection_closed(request);
 		break;
 	}
 }
 
-/* Calls a handler; it answered, or it waits for something. */
-static void request_step(struct api_request *request, api_handler *handler)
+/* Calls a handler, which either responds or waits for something. */
+static void request_step(struct worker_request *request, api_handler *handler)
 {
-	forget_wait(request);
-	handler(request);
-	if (request->out.head.length > 0 && claim_answer(request))
+	request_stop_waiting(request);
+	handler(&request->api);
+	bool responded = request->out.head.length > 0;
+	if (responded && claim_response(request))
 		request_send(request);
-	else if (request->out.head.length > 0 || !request->resume)
+	else if (responded || !request->resume)
 		request_end(request);
 }
 
 static void connection_ready(void *context, uint32_t events)
 {
-	struct api_request *request = context;
+	struct worker_request *request = context;
 
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		request_gone(request);
+		connection_closed(request);
 	else if (request->out.head.length > 0)
 		request_send(request);
 	else
-		fastcgi_drain(request->fcgi->fd);
+		fastcgi_drain(request->api.fcgi->fd);
 }
 
 static void child_ready(void *context, uint32_t events)
 {
-	struct api_request *request = context;
+	struct worker_request *request = context;
 
 	(void)events;
 	if (subprocess_reap(&request->child) == SUBPROCESS_RUNNING)
 		return;
 	loop_watch_set(request->worker->loop, &request->child_watch, 0);
-	request->child_status = request->child.exit_status;
+	request->api.child_status = request->child.exit_status;
 	subprocess_kill(&request->child);
 	request_step(request, request->resume);
 }
 
-void api_wait(struct api_request *request, int delay_ms, api_handler *resume)
-{
-	request->resume = resume;
-	loop_timer_set(request->worker->loop, &request->timer, (mono_t){mono_now().us + delay_ms * US_PER_MS});
-}
-
 static void wait_ready(void *context, uint32_t events)
 {
-	struct api_request *request = context;
+	struct worker_request *request = context;
 
 	(void)events;
 	request_step(request, request->resume);
 }
 
-bool api_wait_fd(struct api_request *request, int fd, int limit_ms, api_handler *resume)
-{
-	request->wait_watch = (struct loop_watch){.fd = fd, .ready = wait_ready, .context = request};
-	if (!loop_watch_set(request->worker->loop, &request->wait_watch, EPOLLIN))
-		return false;
-	api_wait(request, limit_ms, resume);
-	return true;
-}
-
-/* The child must not keep alive what the worker closes. */
+/* The child must not keep open what the worker closes. */
 static void child_close_worker(void *context)
 {
 	struct api_worker *worker = context;
+	struct worker_request *request;
 
-	for (struct api_request *request = worker->requests; request; request = request->next)
-		close(request->fcgi->fd);
+	LIST_FOREACH(request, &worker->requests, link)
+	close(request->api.fcgi->fd);
 	worker->close_in_child(worker);
 	close(worker->setup.handover_fd);
 	close(worker->setup.retire_fd);
@@ -277,96 +272,102 @@ static void child_close_worker(void *context)
 	loop_destroy(worker->loop);
 }
 
-/* Where its connection was not to be seen as the child began, it never will be. */
-static bool client_is_known(enum client_state client)
+/* A connection that is not visible when its child starts never will be. */
+static bool client_is_visible(const struct fastcgi_request *fcgi)
 {
+	enum client_state client = client_probe(fcgi);
+
 	return client == CLIENT_CONNECTED || client == CLIENT_CLOSED;
 }
 
-static void look_again(struct api_request *request)
+static void check_client_later(struct worker_request *request)
 {
-	loop_timer_set(request->worker->loop, &request->timer, (mono_t){mono_now().us + CLIENT_LOOK_US});
+	loop_timer_set(request->worker->loop, &request->timer, (mono_t){mono_now().us + CLIENT_CHECK_US});
 }
 
-/* A child works for a client: is it still there? */
-static void client_check(struct api_request *request)
+/* Ends the request if the client for whom a child works has left. */
+static void client_check(struct worker_request *request)
 {
-	enum client_state client = client_probe(request->fcgi);
+	enum client_state client = client_probe(request->api.fcgi);
 
-	look_again(request);
+	check_client_later(request);
 	if (client == CLIENT_CLOSED || client == CLIENT_NOT_FOUND)
 		request_end(request);
 }
 
 static void timer_due(void *context)
 {
-	struct api_request *request = context;
+	struct worker_request *request = context;
 
 	if (request->child.pid)
 		client_check(request);
 	else if (request->resume == pace_check)
-		pace_check(request);
+		pace_check(&request->api);
 	else
 		request_step(request, request->resume);
 }
 
-bool api_job_start(struct api_request *request, api_job *run, void *context, api_handler *done)
+bool api_job_start(struct api_request *api, api_job *run, void *context, api_handler *done)
 {
+	struct worker_request *request = worker_request_of(api);
 	struct api_worker *worker = request->worker;
 	const struct child_job job = {run, context, child_close_worker, worker};
 
 	if (!child_job_start(&request->child, &job, true))
 		return false;
 	request->resume = done;
-	request->client_seen = client_is_known(client_probe(request->fcgi));
 	request->child_watch =
 		(struct loop_watch){.fd = request->child.exit_fd, .ready = child_ready, .context = request};
 	if (loop_watch_set(worker->loop, &request->child_watch, EPOLLIN)) {
-		if (request->client_seen)
-			look_again(request);
+		if (client_is_visible(api->fcgi))
+			check_client_later(request);
 		return true;
 	}
-	child_abandon(request);
+	int error = errno;
+	child_kill(request);
 	request->resume = NULL;
+	errno = error;
 	return false;
 }
 
-bool api_start_detached(struct api_request *request, api_job *run, void *context)
+bool api_start_detached(struct api_request *api, api_job *run, void *context)
 {
-	const struct child_job job = {run, context, child_close_worker, request->worker};
+	struct api_worker *worker = worker_request_of(api)->worker;
+	const struct child_job job = {run, context, child_close_worker, worker};
 	struct subprocess child;
 
 	subprocess_reap_detached();
 	if (subprocess_unreaped() >= DETACHED_MAX || !child_job_start(&child, &job, false))
 		return false;
 	subprocess_detach(&child);
-	children_reap(request->worker);
+	children_reap(worker);
 	return true;
 }
 
 void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi, const struct handover_note *note)
 {
-	struct api_request *request = calloc(1, sizeof(*request));
+	struct worker_request *request = calloc(1, sizeof(*request));
 
 	if (!request) {
 		fastcgi_close(fcgi);
 		return;
 	}
-	*request = (struct api_request){
+	*request = (struct worker_request){
+		.api =
+			{
+				.fcgi = fcgi,
+				.cameras = worker->cameras,
+				.camera_count = worker->setup.config->count,
+				.arrived = {note->arrived_us},
+			},
 		.worker = worker,
-		.fcgi = fcgi,
-		.cameras = worker->cameras,
-		.camera_count = worker->setup.config->count,
-		.arrived = {note->arrived_us},
 		.ticket = note->ticket,
 		.child = SUBPROCESS_NONE,
 		.timer = {.due = timer_due, .context = request},
+		.wait_watch = {.ready = wait_ready, .context = request},
 		.connection_watch = {.fd = fcgi->fd, .ready = connection_ready, .context = request},
-		.next = worker->requests,
 	};
-	if (worker->requests)
-		worker->requests->previous = request;
-	worker->requests = request;
+	LIST_INSERT_HEAD(&worker->requests, request, link);
 	if (!loop_watch_set(worker->loop, &request->connection_watch, EPOLLRDHUP)) {
 		request_end(request);
 		return;

@@ -1,9 +1,8 @@
 /*
- * request.h - the life of a request in a worker, as the worker's loop and its new connections have it. What
- * handlers have of it is server.h.
+ * request.h - the life of a request in a worker. What handlers may do with it is in server.h.
  *
- * A request's struct outlives the turn of the loop in which it ended, since it may end within functions that still use
- * it: request_end() marks, the end of the turn frees.
+ * A request may end within functions that still use it, so its struct outlives that turn of the loop: request_end()
+ * marks it, requests_free_ended() frees it between two turns.
  */
 #ifndef FCGI_SERVER_REQUEST_H
 #define FCGI_SERVER_REQUEST_H
@@ -12,16 +11,16 @@
 #include "fcgi/server/server.h"
 #include "fcgi/server/worker_internal.h"
 
-/* Takes over the connection: watches it and calls the dispatcher. */
+/* Takes over the connection, watches it and calls the dispatcher. */
 void request_begin(struct api_worker *worker, struct fastcgi_request *fcgi, const struct handover_note *note);
 
-/* Ends it: the connection, its places and its child. */
-void request_end(struct api_request *request);
+/* Closes the connection, releases the permits and kills the child. Safe to repeat. */
+void request_end(struct worker_request *request);
 
-/* Reaps children that no request waits for, now and, while there are any, again soon. */
+/* Reaps children that no request waits for; calls itself again soon while there are any. A timer's callback. */
 void children_reap(void *worker);
 
-/* Frees those that have ended. Between two turns of the loop. */
+/* Frees the requests that have ended. Between two turns of the loop only. */
 void requests_free_ended(struct api_worker *worker);
 
 #endif

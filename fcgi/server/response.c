@@ -1,6 +1,4 @@
-/*
- * response.c - CGI answers (RFC 3875, section 6): see response.h.
- */
+/* response.c - CGI responses (RFC 3875, section 6). */
 #include "fcgi/server/response.h"
 
 #include <errno.h>
@@ -14,35 +12,34 @@
 #include "fcgi/auth/site_headers.h"
 #include "fcgi/http/problem.h"
 #include "fcgi/http/range.h"
+#include "fcgi/server/worker_internal.h"
 #include "shared/base/log.h"
 #include "shared/segment/retention.h"
 
-/* What leaves the worker in one write; more than that waits for the client: a file as a download, memory as it is. */
+/*
+ * Bodies up to this size leave in one write. Larger ones wait for the client, so they need a permit or reserved
+ * memory.
+ */
 #define SHORT_BODY_MAX (32u << 10)
 
-#define LIFE_MAX_S 3600 /* how long a client may keep an answer without asking */
+#define MAX_AGE_S 3600 /* how long a client may reuse a response without asking again */
 
-/* Before the camera is known, the first one's configuration counts. */
-static const struct config_http *http_of(const struct api_request *request)
-{
-	return &(request->camera ? request->camera : request->cameras)->config->http;
-}
-
-/* The whole answer in memory: its status line, the lines that every answer has, its own headers and a short body. */
+/* Sets the whole response: the status line of `cgi`, the headers that all responses have, and the rest of `cgi`. */
 static void head_set(struct api_request *request, int status, const struct buffer *cgi)
 {
+	struct response_writer *out = &worker_request_of(request)->out;
 	const uint8_t *line_end = cgi->failed ? NULL : memchr(cgi->data, '\n', cgi->length);
 	size_t line = line_end ? (size_t)(line_end + 1 - cgi->data) : 0;
 	struct buffer start = {0};
 
-	atomic_fetch_add(&api_shared(request)->answers[status / 100], 1);
+	atomic_fetch_add(&api_shared(request)->responses[status / 100], 1);
 	buffer_append(&start, cgi->data, line);
-	site_headers_append(&start, http_of(request), request->fcgi, status);
-	fastcgi_append(&request->out.head, start.data, start.length);
+	site_headers_append(&start, request_limits(request), request->fcgi, status);
+	fastcgi_append(&out->head, start.data, start.length);
 	if (cgi->length > line)
-		fastcgi_append(&request->out.head, cgi->data + line, cgi->length - line);
-	if (cgi->failed || start.failed || request->out.head.failed)
-		log_error("api", "no memory for an answer");
+		fastcgi_append(&out->head, cgi->data + line, cgi->length - line);
+	if (cgi->failed || start.failed || out->head.failed)
+		log_error("api", "cannot respond: out of memory");
 	buffer_free(&start);
 }
 
@@ -60,24 +57,37 @@ void respond_problem(struct api_request *request, int status, const char *header
 	buffer_free(&cgi);
 }
 
-void respond_failure(struct api_request *request, const char *what)
+void respond_failure(struct api_request *request, const char *what, int error)
 {
-	log_error("api", "%s %s: %s failed", request->fcgi->method, request->fcgi->path, what);
-	respond_problem(request, 500, NULL, "The server could not do this: %s failed.", what);
+	const char *colon = error ? ": " : "", *text = error ? strerror(error) : "";
+
+	log_error("api", "%s %s: cannot %s%s%s", request->fcgi->method, request->fcgi->path, what, colon, text);
+	respond_problem(request, 500, NULL, "Cannot %s%s%s.", what, colon, text);
+}
+
+static const char *unreadable_text(int error)
+{
+	switch (error) {
+	case EBADMSG:
+		return "their list is damaged; recorderd rebuilds it at its next start";
+	case ENODEV:
+		return "their disk is not mounted (require_mount)";
+	case EXDEV:
+		return "something was mounted, unmounted or removed, and the recorder is still using another folder. "
+		       "This "
+		       "resolves itself within seconds";
+	default:
+		return strerror(error);
+	}
 }
 
 static void folder_unreadable(struct api_request *request, const char *folder, const char *things, int error)
 {
-	const char *what = error == EBADMSG  ? "their list is damaged, until recorderd makes it anew as it starts"
-			   : error == ENODEV ? "their disk is not mounted (require_mount)"
-			   : error == EXDEV
-				   ? "the recorder has them in another folder than there is now, because something was "
-				     "mounted, unmounted or removed; it follows as soon as it can"
-				   : strerror(error);
+	const char *why = unreadable_text(error);
 
-	if (error != ENODEV && error != EXDEV) /* the recorder has said it, once */
-		log_error("api", "%s: the %s cannot be read: %s", folder, things, what);
-	respond_problem(request, 503, "Retry-After: 10\r\n", "The %s cannot be read: %s.", things, what);
+	if (error != ENODEV && error != EXDEV) /* the recorder logs those, once */
+		log_error("api", "%s: the %s cannot be read: %s", folder, things, why);
+	respond_problem(request, 503, "Retry-After: 10\r\n", "The %s cannot be read: %s.", things, why);
 }
 
 void respond_unreadable(struct api_request *request, int error)
@@ -90,33 +100,32 @@ void respond_clips_unreadable(struct api_request *request, int error)
 	folder_unreadable(request, request->camera->config->clips.directory, "kept clips", error);
 }
 
-void respond_unavailable(struct api_request *request, int retry_s, const char *sentence)
+void respond_unavailable(struct api_request *request, int retry_s, const char *text)
 {
 	char headers[64];
 
 	snprintf(headers, sizeof(headers), "Retry-After: %d\r\n", retry_s);
-	respond_problem(request, 503, headers, "%s", sentence);
+	respond_problem(request, 503, headers, "%s", text);
 }
 
-void respond_no_permit(struct api_request *request, int retry_s, const char *sentence)
+void respond_no_permit(struct api_request *request, int retry_s, const char *text)
 {
+	const struct api_permits *permits = &worker_request_of(request)->permits;
 	char headers[64];
 
 	snprintf(headers, sizeof(headers), "Retry-After: %d\r\n", retry_s);
-	if (request->taken.must_wait) {
+	if (permits->must_wait)
 		respond_problem(request, 429, headers,
-				"Another address waits for this, and yours had it last (http.address_share). Try again "
+				"It is another address's turn: yours had the last one (http.address_share). Try again "
 				"soon.");
-		return;
-	}
-	if (!request->taken.share_exceeded) {
-		respond_unavailable(request, retry_s, sentence);
-		return;
-	}
-	respond_problem(request, 429, headers,
-			"Your address has as much under way as a single one may have: %d %% (http.address_share). Try "
-			"again soon; a proxy that many share belongs into http.proxies.",
-			request->camera->config->http.address_share);
+	else if (permits->share_exceeded)
+		respond_problem(
+			request, 429, headers,
+			"Your address is using its share, %d %% of the limit (http.address_share). Try again soon. "
+			"If many clients share a proxy, add the proxy to http.proxies.",
+			request_limits(request)->address_share);
+	else
+		respond_unavailable(request, retry_s, text);
 }
 
 static const char *status_text(int status)
@@ -149,8 +158,9 @@ void respond_bytes(struct api_request *request, int status, const char *type, co
 	struct buffer cgi = {0};
 
 	if (!request->head_only && length > SHORT_BODY_MAX && !api_reserve_memory(request, length)) {
-		respond_no_permit(request, 2,
-				  "Too many answers wait for clients that are slow to take them; try again soon.");
+		respond_no_permit(
+			request, 2,
+			"The memory for responses is used up: clients are slow to read theirs. Try again soon.");
 		return;
 	}
 	begin(&cgi, status, type, length);
@@ -165,7 +175,7 @@ void respond_preflight(struct api_request *request)
 {
 	struct buffer cgi = {0};
 	struct reason why;
-	int status = site_headers_answer_preflight(http_of(request), request->fcgi, &why);
+	int status = site_headers_answer_preflight(request_limits(request), request->fcgi, &why);
 
 	if (status != 204) {
 		respond_problem(request, status, NULL, "%s", why.text);
@@ -181,7 +191,7 @@ bool require_encoding_allowed(struct api_request *request)
 {
 	struct reason why;
 
-	if (cross_site_may_encode(request->fcgi, http_of(request), &why))
+	if (cross_site_may_encode(request->fcgi, request_limits(request), &why))
 		return true;
 	respond_problem(request, 403, NULL, "%s", why.text);
 	return false;
@@ -189,16 +199,14 @@ bool require_encoding_allowed(struct api_request *request)
 
 void respond_json(struct api_request *request, int status, const char *headers, struct json_object *json)
 {
+	const int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
 	size_t length;
-	const char *text;
+	const char *text = json ? json_object_to_json_string_length(json, flags, &length) : NULL;
 
-	text = json ? json_object_to_json_string_length(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-							&length)
-		    : NULL;
 	if (text)
 		respond_bytes(request, status, "application/json", headers, text, length);
 	else
-		respond_failure(request, "memory");
+		respond_failure(request, "respond", ENOMEM);
 	json_object_put(json);
 }
 
@@ -210,108 +218,112 @@ void response_cache_control(const struct api_request *request, int64_t from_us, 
 		snprintf(out, RESPONSE_CACHE_BYTES, "private, no-cache");
 	else
 		snprintf(out, RESPONSE_CACHE_BYTES, "private, max-age=%d",
-			 left_us / US_PER_S < LIFE_MAX_S ? (int)(left_us / US_PER_S) : LIFE_MAX_S);
+			 left_us / US_PER_S < MAX_AGE_S ? (int)(left_us / US_PER_S) : MAX_AGE_S);
 }
 
-/* Header lines that 200, 206 and 304 share. */
-static void file_headers(struct buffer *cgi, const struct file_response *answer)
+/* The headers that 200, 206 and 304 share. */
+static void file_headers(struct buffer *cgi, const struct file_response *response)
 {
-	buffer_printf(cgi, "ETag: %s\r\nAccept-Ranges: bytes\r\n", answer->etag);
-	buffer_printf(cgi, "Cache-Control: %s\r\n%s", answer->cache, answer->headers ? answer->headers : "");
+	buffer_printf(cgi, "ETag: %s\r\nAccept-Ranges: bytes\r\n", response->etag);
+	buffer_printf(cgi, "Cache-Control: %s\r\n%s", response->cache, response->headers ? response->headers : "");
 }
 
-static void respond_not_modified(struct api_request *request, const struct file_response *answer)
+static void respond_not_modified(struct api_request *request, const struct file_response *response)
 {
 	struct buffer cgi = {0};
 
 	buffer_printf(&cgi, "Status: 304 Not Modified\r\n");
-	file_headers(&cgi, answer);
+	file_headers(&cgi, response);
 	buffer_printf(&cgi, "\r\n");
 	head_set(request, 304, &cgi);
 	buffer_free(&cgi);
-	virtual_file_unref(answer->file);
+	virtual_file_unref(response->file);
 }
 
-static void respond_range_not_satisfiable(struct api_request *request, const struct file_response *answer,
-					  const char *sentence)
+static void respond_range_not_satisfiable(struct api_request *request, const struct file_response *response,
+					  const char *text)
 {
 	char headers[64];
 
-	snprintf(headers, sizeof(headers), "Content-Range: bytes */%" PRIu64 "\r\n", virtual_file_size(answer->file));
-	virtual_file_unref(answer->file);
-	respond_problem(request, 416, headers, "%s", sentence);
+	snprintf(headers, sizeof(headers), "Content-Range: bytes */%" PRIu64 "\r\n", virtual_file_size(response->file));
+	virtual_file_unref(response->file);
+	respond_problem(request, 416, headers, "%s", text);
 }
 
-static void send_part(struct api_request *request, const struct file_response *answer, int status, uint64_t first,
+static void send_part(struct api_request *request, const struct file_response *response, int status, uint64_t first,
 		      uint64_t end)
 {
 	struct buffer cgi = {0};
 
-	begin(&cgi, status, answer->type, end - first);
+	begin(&cgi, status, response->type, end - first);
 	if (status == 206)
 		buffer_printf(&cgi, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n", first, end - 1,
-			      virtual_file_size(answer->file));
-	file_headers(&cgi, answer);
+			      virtual_file_size(response->file));
+	file_headers(&cgi, response);
 	buffer_printf(&cgi, "\r\n");
 	head_set(request, status, &cgi);
 	buffer_free(&cgi);
 	if (request->head_only) {
-		virtual_file_unref(answer->file);
+		virtual_file_unref(response->file);
 		return;
 	}
-	request->out.file = answer->file;
-	request->out.first = first;
-	request->out.end = end;
+	struct response_writer *out = &worker_request_of(request)->out;
+	out->file = response->file;
+	out->first = first;
+	out->end = end;
 }
 
 /*
- * The conditions, in the order of RFC 9110, section 13.2.2; true where one of them was the answer. Those of dates count
- * for nothing, since no answer has a Last-Modified (sections 13.1.3 and 13.1.4).
+ * Evaluates the conditions in the order of RFC 9110, section 13.2.2; true if one of them decided the response.
+ * Conditions on dates are ignored, since no response has a Last-Modified (sections 13.1.3 and 13.1.4).
  */
-static bool respond_by_conditions(struct api_request *request, const struct file_response *answer)
+static bool respond_by_conditions(struct api_request *request, const struct file_response *response)
 {
-	if (!range_if_match_holds(fastcgi_param(request->fcgi, "HTTP_IF_MATCH"), answer->etag)) {
-		virtual_file_unref(answer->file);
-		respond_problem(request, 412, NULL, "If-Match names another file than the one that is here now.");
+	if (!range_if_match_holds(fastcgi_param(request->fcgi, "HTTP_IF_MATCH"), response->etag)) {
+		virtual_file_unref(response->file);
+		respond_problem(request, 412, NULL, "If-Match does not match: the file has changed.");
 		return true;
 	}
-	if (range_etag_matches(fastcgi_param(request->fcgi, "HTTP_IF_NONE_MATCH"), answer->etag)) {
-		respond_not_modified(request, answer);
+	if (range_etag_matches(fastcgi_param(request->fcgi, "HTTP_IF_NONE_MATCH"), response->etag)) {
+		respond_not_modified(request, response);
 		return true;
 	}
 	return false;
 }
 
-void respond_file(struct api_request *request, const struct file_response *answer)
+void respond_file(struct api_request *request, const struct file_response *response)
 {
-	uint64_t first = 0, end = virtual_file_size(answer->file);
+	uint64_t first = 0, end = virtual_file_size(response->file);
 	enum range_outcome range = RANGE_WHOLE;
 	const char *if_range = fastcgi_param(request->fcgi, "HTTP_IF_RANGE");
 
-	if (respond_by_conditions(request, answer))
+	if (respond_by_conditions(request, response))
 		return;
-	/* Of a HEAD there is no part (section 14.2). */
-	if (!request->head_only && range_if_range_holds(if_range, answer->etag))
+	/* HEAD ignores ranges (section 14.2). */
+	if (!request->head_only && range_if_range_holds(if_range, response->etag))
 		range = range_parse(fastcgi_param(request->fcgi, "HTTP_RANGE"), end, &first, &end);
 	if (range == RANGE_UNSATISFIABLE) {
 		respond_range_not_satisfiable(
-			request, answer,
-			"The range begins behind the end of the file; Content-Range says how long it is.");
+			request, response, "The range begins after the end of the file; Content-Range has its length.");
 		return;
 	}
-	if (range == RANGE_PART && answer->moving && first > 0 && *if_range == '\0') {
-		respond_range_not_satisfiable(
-			request, answer,
-			"This range of time moves, so a part of it may not fit what you have: ask with the "
-			"If-Range of the first answer, or, once all of it is recorded, for the absolute times in "
-			"its Content-Location.");
+	if (range == RANGE_PART && response->moving && first > 0 && *if_range == '\0') {
+		respond_range_not_satisfiable(request, response,
+					      "This clip can still change, so a part of it may not match the part that "
+					      "you have. Send its ETag "
+					      "as If-Range, or wait until all of it is recorded and ask for the times "
+					      "in its Content-Location.");
 		return;
 	}
 	if (!request->head_only && end - first > SHORT_BODY_MAX && !api_acquire(request, API_PERMIT_DOWNLOAD)) {
-		virtual_file_unref(answer->file);
-		respond_no_permit(request, 5,
-				  "All places for downloads are taken (http.max_downloads); try again soon.");
+		virtual_file_unref(response->file);
+		respond_no_permit(request, 5, "Too many downloads at once (http.max_downloads). Try again soon.");
 		return;
 	}
-	send_part(request, answer, range == RANGE_PART ? 206 : 200, first, end);
+	send_part(request, response, range == RANGE_PART ? 206 : 200, first, end);
+}
+
+bool response_has_file(const struct api_request *request)
+{
+	return worker_request_const(request)->out.file != NULL;
 }

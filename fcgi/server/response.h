@@ -1,6 +1,8 @@
 /*
- * response.h - answers: a problem, JSON, bytes, or a file with ranges. Each fills the request's outflow once; what
- * follows is the loop's. `headers` are lines that end in CRLF, or NULL.
+ * response.h - responses: a problem, JSON, bytes, or a file with ranges.
+ *
+ * A handler calls exactly one of these functions; the loop sends what it made. `headers` are lines that end in
+ * CRLF, or NULL. Texts for people are whole sentences in plain English: what happened, and what to do.
  */
 #ifndef FCGI_SERVER_RESPONSE_H
 #define FCGI_SERVER_RESPONSE_H
@@ -14,46 +16,46 @@
 
 struct json_object;
 
-/* One plain sentence: what was wrong and what would be right. */
+/* application/problem+json (RFC 9457) with that status and text. */
 void respond_problem(struct api_request *request, int status, const char *headers, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* 500, logged: memory or a descriptor was not to be had. */
-void respond_failure(struct api_request *request, const char *what);
+/* 500, logged: "Cannot WHAT: ERROR." `error` is an errno, or 0 if there is none. */
+void respond_failure(struct api_request *request, const char *what, int error);
 
 /* 503 with Retry-After. */
-void respond_unavailable(struct api_request *request, int retry_s, const char *sentence);
+void respond_unavailable(struct api_request *request, int retry_s, const char *text);
 
 /*
- * Behind api_acquire() or api_reserve_memory() that said no: 503 with that sentence, or 429 (RFC 6585, section 4) if
- * only this address has all that it may have. Both with Retry-After.
+ * After api_acquire() or api_reserve_memory() returned false: 503 with that text, or 429 (RFC 6585, section 4) if
+ * the reason is that this address has its share. Both with Retry-After.
  */
-void respond_no_permit(struct api_request *request, int retry_s, const char *sentence);
+void respond_no_permit(struct api_request *request, int retry_s, const char *text);
 
-/* 503, logged: `error` (errno) kept the archive from being read. That is no empty archive. */
+/* 503, logged: `error` (errno) keeps the archive from being read. That must not look like an empty archive. */
 void respond_unreadable(struct api_request *request, int error);
 
-/* The same of the folder of kept clips. */
+/* The same for the folder of kept clips. */
 void respond_clips_unreadable(struct api_request *request, int error);
 
-/* 503 or 429 where clients that take nothing leave no memory for it. */
+/* Copies `data`. 503 or 429 if clients that read nothing have used up the memory for responses. */
 void respond_bytes(struct api_request *request, int status, const char *type, const char *headers, const void *data,
 		   size_t length);
 
-/* Likewise. Puts the object (json_object_put). NULL is a failure. */
+/* The same with JSON, whose reference it takes (json_object_put). NULL means that memory ran out. */
 void respond_json(struct api_request *request, int status, const char *headers, struct json_object *json);
 
 /*
- * Cache-Control of an answer that stays the same, with footage from `from_us` on: an hour, but not for longer than that
- * may be kept (retention.hours).
+ * Cache-Control for a response that never changes, with footage from `from_us` on (microseconds since 1970): an
+ * hour, or less if that footage has to be deleted earlier (retention.hours).
  */
 #define RESPONSE_CACHE_BYTES 40
 void response_cache_control(const struct api_request *request, int64_t from_us, char out[RESPONSE_CACHE_BYTES]);
 
-/* 204 or 403 for a CORS preflight (site_headers.h). */
+/* 204 or 403 to a CORS preflight (site_headers.h). */
 void respond_preflight(struct api_request *request);
 
-/* 403 unless the page that asks may have something encoded (cross_site.h): true where it may. */
+/* True if the page that asks may have something encoded (cross_site.h); otherwise responds with 403. */
 bool require_encoding_allowed(struct api_request *request);
 
 struct file_response {
@@ -61,11 +63,14 @@ struct file_response {
 	const char *type;          /* Content-Type */
 	const char *etag;          /* strong, with quotes */
 	const char *cache;         /* Cache-Control */
-	const char *headers;       /* more of them, or NULL */
-	bool moving;               /* a range that moves: a part of it only with a matching If-Range */
+	const char *headers;       /* further ones, or NULL */
+	bool moving;               /* the range of time moves: a part is sent only with a matching If-Range */
 };
 
-/* 200, 206, 304, 412 or 416, by the request's conditions; 503 or 429 where there is no place for a download. */
-void respond_file(struct api_request *request, const struct file_response *answer);
+/* 200, 206, 304, 412 or 416, as the request's conditions demand; 503 or 429 if there is no permit for a download. */
+void respond_file(struct api_request *request, const struct file_response *response);
+
+/* True if the response is a file, rather than a refusal. */
+bool response_has_file(const struct api_request *request);
 
 #endif

@@ -1,6 +1,4 @@
-/*
- * worker.c - the loop of a worker: see worker.h.
- */
+/* worker.c - the loop of a worker. */
 #include "fcgi/server/worker.h"
 
 #include <errno.h>
@@ -21,7 +19,7 @@
 #define MMAP_THRESHOLD  (128 << 10)
 #define STOP_GRACE_US   (2 * US_PER_S)
 #define LISTEN_PAUSE_US (US_PER_S / 10)
-#define SAY_US          (60 * US_PER_S) /* between two lines of the log about the same */
+#define LOG_AGAIN_US    (60 * US_PER_S) /* between two log messages about the same problem */
 #define PROBE_US        (2 * US_PER_S)
 
 static bool listen_begin(struct api_worker *worker)
@@ -43,19 +41,19 @@ static void pause_over(void *context)
 		loop_timer_set(worker->loop, &worker->listen_again, (mono_t){mono_now().us + LISTEN_PAUSE_US});
 }
 
-/* What is short now may be there again soon: others take those that come meanwhile, and with them this one. */
+/* Stops accepting for a moment if descriptors or memory ran out. Other workers may still accept connections. */
 static void listen_pause(struct api_worker *worker)
 {
-	if (errno == ECONNRESET) { /* the master is gone, and PDEATHSIG is on its way */
+	if (errno == ECONNRESET) { /* the master is gone, and its PDEATHSIG is on its way */
 		listen_end(worker);
 		worker->accepting = false;
 	}
 	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
 		return;
 	mono_t now = mono_now();
-	if (now.us >= worker->say_at.us) {
-		log_warn("api", "no more connections can be taken for now: %s", strerror(errno));
-		worker->say_at.us = now.us + SAY_US;
+	if (now.us >= worker->log_again_at.us) {
+		log_warn("api", "cannot accept connections: %s; trying again", strerror(errno));
+		worker->log_again_at.us = now.us + LOG_AGAIN_US;
 	}
 	listen_end(worker);
 	loop_timer_set(worker->loop, &worker->listen_again, (mono_t){now.us + LISTEN_PAUSE_US});
@@ -74,12 +72,13 @@ static void retire(struct api_worker *worker)
 	worker->accepting = false;
 	atomic_store(&own_slot(worker)->retiring, 1);
 	if (write(worker->setup.retire_fd, &byte, 1) != 1)
-		log_warn("api", "the master was not told of a worker's retirement");
+		log_warn("api", "cannot tell the master that a worker retires: %s", strerror(errno));
 }
 
 /*
- * Whether there is a slot for its successor. One whose configuration is not the newest goes without that while another
- * worker is there: where a disk hung through many changes, all slots of its group may be such workers'.
+ * True if there is a slot for a successor. A worker with an outdated configuration may retire without one as long
+ * as another worker can serve: if a disk hung while the configuration changed many times, such workers may occupy
+ * all slots of the group.
  */
 static bool may_retire(const struct api_worker *worker)
 {
@@ -90,10 +89,10 @@ static bool may_retire(const struct api_worker *worker)
 	       (worker->outdated && worker_slots_can_serve(slots, group, worker->setup.slot));
 }
 
-/* Without a slot for its successor a worker goes on: a hundred stalled downloads must not stop the service. */
+/* A worker without a slot for a successor continues: a hundred stalled downloads must not stop the service. */
 static void retire_if_due(struct api_worker *worker)
 {
-	if (worker->accepting && worker->taken >= worker->setup.retire_after && may_retire(worker))
+	if (worker->accepting && worker->accepted >= worker->setup.retire_after && may_retire(worker))
 		retire(worker);
 }
 
@@ -104,8 +103,8 @@ static void handover_ready(void *context, uint32_t events)
 	(void)events;
 	if (!worker->accepting)
 		return;
-	/* The connection stays in the queue, for the successor. */
-	if (!worker_sandbox_is_current(worker->setup.confinement) && may_retire(worker)) {
+	/* The connection stays in the queue for the successor. */
+	if (!worker_sandbox_is_current(worker->setup.sandbox) && may_retire(worker)) {
 		retire(worker);
 		return;
 	}
@@ -113,9 +112,9 @@ static void handover_ready(void *context, uint32_t events)
 		listen_pause(worker);
 		return;
 	}
-	if (!worker->setup.disk) /* elsewhere it is one that the front has counted */
+	if (!worker->setup.disk) /* a front worker has counted the requests of a disk worker */
 		atomic_fetch_add(&own_slot(worker)->requests, 1);
-	worker->taken++;
+	worker->accepted++;
 	retire_if_due(worker);
 }
 
@@ -136,12 +135,12 @@ static void signal_ready(void *context, uint32_t events)
 		return;
 	if (info.ssi_signo == SIGHUP) {
 		worker->outdated = true;
-		worker->taken = worker->setup.retire_after; /* without room for a successor: as soon as there is */
+		worker->accepted = worker->setup.retire_after; /* retire as soon as there is a slot for a successor */
 		retire_if_due(worker);
 		return;
 	}
 	while (worker->accepting && pending_accept(worker))
-		; /* what was handed over already; the master accepts no more */
+		; /* connections that are on their way already; the master accepts no more */
 	listen_end(worker);
 	worker->accepting = false;
 	worker->stopping = true;
@@ -149,8 +148,8 @@ static void signal_ready(void *context, uint32_t events)
 }
 
 /*
- * Looks whether the disk answers, also while nobody asks for anything, or while only children of this worker wait for
- * it: the time that it takes is what the other workers see of it (worker_slots_hang_us).
+ * Checks that the disk responds, even while there are no requests or only children of this worker wait for it. The
+ * other workers see how long that takes (worker_slots_hang_us).
  */
 static void probe_disk(void *context)
 {
@@ -196,11 +195,11 @@ static bool worker_open(struct api_worker *worker)
 static void worker_close(struct api_worker *worker)
 {
 	pending_close_all(worker);
-	while (worker->requests)
-		request_end(worker->requests);
+	while (!LIST_EMPTY(&worker->requests))
+		request_end(LIST_FIRST(&worker->requests));
 	requests_free_ended(worker);
 	for (size_t i = 0; worker->cameras && i < worker->setup.config->count; i++)
-		camera_finish(&worker->cameras[i]);
+		camera_free(&worker->cameras[i]);
 	free(worker->cameras);
 	loop_destroy(worker->loop);
 	close(worker->signal_watch.fd);
@@ -211,7 +210,8 @@ static bool worker_finished(const struct api_worker *worker)
 {
 	if (worker->accepting)
 		return false;
-	return (!worker->requests && !worker->pending_connections && subprocess_unreaped() == 0) || worker->stop_over;
+	bool idle = LIST_EMPTY(&worker->requests) && LIST_EMPTY(&worker->pending_connections);
+	return (idle && subprocess_unreaped() == 0) || worker->stop_over;
 }
 
 int worker_run(const struct worker_setup *setup)
@@ -221,10 +221,13 @@ int worker_run(const struct worker_setup *setup)
 	if (!worker)
 		return EXIT_FAILURE;
 	worker->setup = *setup;
-	/* A fixed threshold: the tables of a clip of six hours go back to the kernel when it is built. */
+	/*
+	 * With a fixed threshold, the memory for the tables of a long clip goes back to the kernel when the clip is
+	 * built.
+	 */
 	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	if (!worker_open(worker)) {
-		log_error("api", "a worker could not start: %s", strerror(errno));
+		log_error("api", "cannot start a worker: %s", strerror(errno));
 		worker_close(worker);
 		return EXIT_FAILURE;
 	}

@@ -10,15 +10,16 @@
 #include "fcgi/server/server.h"
 #include "shared/config/config.h"
 
+/* Nothing is owned. */
 struct worker_setup {
 	int handover_fd; /* where connections come from: handover.h */
-	int retire_fd;   /* a byte is written to it when the worker accepts no more */
+	int retire_fd;   /* the worker writes a byte to it when it accepts no more requests */
 	const struct config_set *config;
-	const struct config *disk; /* the camera whose folders it serves; NULL: a worker of the front */
+	const struct config *disk; /* the camera whose folders it serves; NULL: a front worker */
 	const struct worker_groups *groups;
 	struct worker_slots *slots;
 	int slot;
-	const struct worker_sandbox *confinement;
+	const struct worker_sandbox *sandbox;
 	uint64_t retire_after; /* requests */
 	api_handler *dispatch;
 };

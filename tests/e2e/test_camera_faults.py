@@ -207,7 +207,7 @@ def test_a_camera_that_delivers_fewer_frames_than_agreed_is_explained(rig):
     rig.camera.fault("slow", 3)
     assert rig.get("/control?control=exposure_dynamic_framerate&value=1", "POST", body="").status == 200
     slow = wait_for(lambda: info(rig).get("slow"), PATIENCE_S, "the rate is explained")
-    assert "of 30.0 frames a second: exposure_dynamic_framerate lets it expose" in slow, slow
+    assert "instead of 30.0 frames per second: in the dark, exposure_dynamic_framerate lets it expose" in slow, slow
     rig.new_frames(5)
     first_us = second_after(rig.camera.newest())
     rig.new_frames(25)

@@ -141,7 +141,7 @@ def test_a_range_without_footage_names_the_nearest(rig):
             continue
         answer = rig.footage(from_us, to_us)
         assert answer.status == 404, (answer.status, from_us, to_us)
-        before, after = map(time_us, re.findall(r"(?:ends|begins) at (\S+?)[,;]", answer.detail))
+        before, after = map(time_us, re.findall(r"(?:ends|begins) at (\S+?)[,.] ", answer.detail))
         seen = [frame.wall_us for frame in rig.camera.frames()]
         assert any(abs(before - at) < NEAR_US for at in seen) and any(abs(after - at) < NEAR_US for at in seen), answer.detail
         nearer = [at for at in times if before + NEAR_US < at < from_us or to_us <= at < after - NEAR_US]

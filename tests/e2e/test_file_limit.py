@@ -61,7 +61,7 @@ def test_a_clip_that_is_too_large_for_a_file_is_refused_with_the_reason(rig):
     frames = rig.camera.frames()
     from_us, to_us = second_after(frames[-115]), just_after(frames[-1])
     answer = rig.get(f"/clips?from={from_us / US:.6f}&to={to_us / US:.6f}&name=large", method="POST", body=b"")
-    assert answer.status == 507 and "as large as this clip" in answer.detail, (answer.status, answer.body)
+    assert answer.status == 507 and "does not allow such a large file" in answer.detail, (answer.status, answer.body)
     answer = rig.get(f"/clips?from={from_us / US:.6f}&duration=1&name=small", method="POST", body=b"")
     assert answer.status == 201, (answer.status, answer.body)
     assert [name for name in os.listdir(rig.clips) if name.endswith("mp4")] == ["small.mp4"]

@@ -141,10 +141,10 @@ def test_requests_that_need_the_disk_get_a_503(rig):
         answers = list(at_once.map(lambda path: rig.ask("left", path), NEEDS_THE_DISK))
     for path, answer in zip(NEEDS_THE_DISK, answers):
         assert answer.status == 503 and answer.headers["Retry-After"], (path, answer.status, answer.body)
-        assert "does not answer reads" in answer.json()["detail"], answer.body
+        assert "does not respond to reads" in answer.json()["detail"], answer.body
     for path, method in (("/clips?from=-3d&duration=60&name=kept", "POST"), ("/clips/kept.mp4", "DELETE")):
         answer = rig.ask("left", path, method=method)
-        assert answer.status == 503 and "Whether this is done" in answer.json()["detail"], answer.body
+        assert answer.status == 503 and "may still take effect" in answer.json()["detail"], answer.body
     assert rig.crowd.statuses == {503}, rig.crowd.statuses
     assert_hangs(rig)
 
@@ -157,7 +157,7 @@ def hang_seconds(rig, word):
 
 def test_health_and_metrics_say_which_archive_does_not_answer(rig):
     hung(rig)
-    wait_for(lambda: f"{rig.names['left']}: The archive does not answer reads" in rig.said(), PATIENCE_S, "/health reports it")
+    wait_for(lambda: f"{rig.names['left']}: The archive does not respond to reads" in rig.said(), PATIENCE_S, "/health reports it")
     assert f"{rig.names['right']}: The archive" not in rig.said()
     assert hang_seconds(rig, "right") == 0 and hang_seconds(rig, "left") > 0
     assert_hangs(rig)
@@ -267,7 +267,7 @@ def test_everything_recovers_when_the_disk_answers(rig):
     to_us = just_after(camera.newest())
     assert_hangs(rig)
     rig.heal()
-    wait_for(lambda: "does not answer" not in rig.said(), PATIENCE_S, "/health no longer reports that it hangs")
+    wait_for(lambda: "does not respond" not in rig.said(), PATIENCE_S, "/health no longer reports that it hangs")
     rig.recorded("left")
     answer = rig.ask("left", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
     assert answer.status == 200 and "disk" in answer.headers["X-Clip-Source"], (answer.status, answer.headers)

@@ -129,7 +129,7 @@ def test_pictures_are_made_one_at_a_time_and_the_last_request_is_answered(rig):
     for at, answer in zip(instants, answers):
         assert answer.status in (200, 503), (answer.status, answer.body)
         if answer.status == 503:
-            assert answer.headers["Retry-After"] and "newer" in answer.detail.lower(), answer.detail
+            assert answer.headers["Retry-After"] and "newest" in answer.detail.lower(), answer.detail
             continue
         assert abs(timestamp_us(answer) - at * US) < NEAR_US
         assert_is_of(rig, answer, timestamp_us(answer) + 1000)

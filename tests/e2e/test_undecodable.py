@@ -159,7 +159,7 @@ def test_a_scaled_snapshot_of_an_undecodable_frame_is_a_503(rig):
     broken_us = rig.camera.frames("broken")[-1].wall_us
     for asked in ("width=160", f"at={broken_us / US:.6f}&width=160"):
         answer = rig.get(f"/snapshot?{asked}")
-        assert answer.status == 503 and "no picture" in answer.detail, (asked, answer.status, answer.body[:300])
+        assert answer.status == 503 and "cannot decode" in answer.detail, (asked, answer.status, answer.body[:300])
         assert answer.headers["Retry-After"], answer.headers.items()
     rig.camera.fault("undecodable_next", 0)
     rig.new_frames(2)

@@ -1,4 +1,4 @@
-/* test_address_shares.c - what each address takes up, counted over several processes. */
+/* test_address_shares.c - what each client address uses, counted over several processes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,18 +37,18 @@ static uint64_t key_of(const char *text)
 	return address_shares_key(shares, &address);
 }
 
-static uint32_t take(const char *address, unsigned owner, unsigned kind, uint64_t amount, uint64_t most)
+static uint32_t take(const char *address, unsigned owner, unsigned kind, uint64_t amount, uint64_t max)
 {
 	return address_shares_take(shares, &(struct address_claim){
 						   .key = key_of(address),
 						   .owner = owner,
 						   .kind = kind,
 						   .amount = amount,
-						   .most = most,
+						   .max = max,
 					   });
 }
 
-static void each_address_and_kind_is_counted_by_itself(void **state)
+static void each_address_and_kind_is_counted_separately(void **state)
 {
 	uint32_t first;
 
@@ -62,7 +62,7 @@ static void each_address_and_kind_is_counted_by_itself(void **state)
 	assert_false(take("192.0.2.1", 0, 0, 1, 2));
 }
 
-static void a_network_of_ipv6_is_one_client(void **state)
+static void an_ipv6_network_is_one_client(void **state)
 {
 	(void)state;
 	assert_true(take("2001:db8:1:2::1", 0, 0, 1, 2) && take("2001:db8:1:2:aaaa:bbbb:cccc:dddd", 0, 0, 1, 2));
@@ -71,7 +71,7 @@ static void a_network_of_ipv6_is_one_client(void **state)
 	assert_true(take("fe80::1", 0, 0, 1, 1) && take("fe80::2", 0, 0, 1, 1));
 }
 
-static void what_a_process_had_goes_with_it(void **state)
+static void claims_of_an_ended_process_are_returned(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 6; i++)
@@ -83,16 +83,16 @@ static void what_a_process_had_goes_with_it(void **state)
 	assert_false(take("192.0.2.1", 2, 0, 1, 6));
 }
 
-static bool all_but_3(const void *context, unsigned owner)
+static bool all_except_3(const void *context, unsigned owner)
 {
 	(void)context;
 	return owner != 3;
 }
 
-static void claims_of_those_that_hang_do_not_count_but_for_themselves(void **state)
+static void claims_of_a_hanging_process_count_for_itself_only(void **state)
 {
 	struct address_claim claim = {
-		.key = key_of("192.0.2.1"), .owner = 3, .amount = 1, .most = 1, .counts = all_but_3};
+		.key = key_of("192.0.2.1"), .owner = 3, .amount = 1, .max = 1, .counts = all_except_3};
 
 	(void)state;
 	assert_true(address_shares_take(shares, &claim));
@@ -102,7 +102,7 @@ static void claims_of_those_that_hang_do_not_count_but_for_themselves(void **sta
 	assert_false(address_shares_take(shares, &claim));
 }
 
-static void amounts_add_up_and_a_single_claim_may_be_larger(void **state)
+static void amounts_add_up_and_a_single_claim_may_exceed_the_limit(void **state)
 {
 	uint32_t large;
 
@@ -114,7 +114,7 @@ static void amounts_add_up_and_a_single_claim_may_be_larger(void **state)
 	assert_false(take("192.0.2.1", 0, 2, 1, 1000));
 	assert_true(take("192.0.2.2", 0, 2, UINT64_MAX, 1000));
 	assert_false(take("192.0.2.2", 0, 2, 1, 1000));
-	/* The highest numbers that a claim can have disturb no other. */
+	/* The highest values do not spill into other fields. */
 	assert_true(take("192.0.2.3", ADDRESS_OWNERS - 1, ADDRESS_KINDS - 1, ADDRESS_AMOUNT_MAX, 1));
 	assert_false(take("192.0.2.3", 0, ADDRESS_KINDS - 1, 1, 1));
 	assert_true(take("192.0.2.3", 0, ADDRESS_KINDS - 2, 1, 1));
@@ -142,8 +142,8 @@ static void keys_differ_from_table_to_table(void **state)
 	assert_true(before != key_of("192.0.2.1"));
 }
 
-/* Never more than `most` at a time, whoever asks at the same moment, and nothing left over. */
-static void many_at_once_never_have_more_than_their_share(void **state)
+/* Never more than MOST at a time, and nothing is left in the end. */
+static void simultaneous_claims_never_exceed_the_share(void **state)
 {
 	enum { PROCESSES = 4, ROUNDS = 3000, MOST = 2 };
 	_Atomic int *held = mmap(NULL, sizeof(*held), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -173,7 +173,7 @@ static void many_at_once_never_have_more_than_their_share(void **state)
 	munmap(held, sizeof(*held));
 }
 
-static void a_share_is_a_part_but_never_nothing(void **state)
+static void a_share_is_at_least_one(void **state)
 {
 	(void)state;
 	assert_int_equal(address_share_of(64, 75), 48);
@@ -188,15 +188,15 @@ static void a_share_is_a_part_but_never_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(each_address_and_kind_is_counted_by_itself),
-		CASE(a_network_of_ipv6_is_one_client),
-		CASE(what_a_process_had_goes_with_it),
-		CASE(claims_of_those_that_hang_do_not_count_but_for_themselves),
-		CASE(amounts_add_up_and_a_single_claim_may_be_larger),
+		CASE(each_address_and_kind_is_counted_separately),
+		CASE(an_ipv6_network_is_one_client),
+		CASE(claims_of_an_ended_process_are_returned),
+		CASE(claims_of_a_hanging_process_count_for_itself_only),
+		CASE(amounts_add_up_and_a_single_claim_may_exceed_the_limit),
 		CASE(a_full_table_refuses_and_recovers),
 		CASE(keys_differ_from_table_to_table),
-		CASE(many_at_once_never_have_more_than_their_share),
-		CASE(a_share_is_a_part_but_never_nothing),
+		CASE(simultaneous_claims_never_exceed_the_share),
+		CASE(a_share_is_at_least_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

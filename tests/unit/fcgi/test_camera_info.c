@@ -1,4 +1,4 @@
-/* test_camera_info.c - controls in /camera_info, and a slow camera explained by them. */
+/* test_camera_info.c - controls in /camera_info, and the explanation of a low frame rate. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "fcgi/api/camera_info.c" /* the controls alone: the rest takes a recorder */
+#include "fcgi/api/camera_info.c" /* only the controls: the rest needs a recorder */
 
 static struct recorder_state camera;
 
@@ -33,7 +33,7 @@ static void with_control(const char *name, int value, char *out, size_t bytes)
 		 value);
 }
 
-/* True where the rate is explained. */
+/* True if the frame rate is explained. */
 static bool is_explained(const char *name, int value)
 {
 	char text[200];
@@ -56,7 +56,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void a_low_rate_is_explained_by_the_control_that_is_on(void **state)
+static void a_low_rate_is_explained_by_a_control_that_is_on(void **state)
 {
 	(void)state;
 	assert_true(is_explained("exposure_dynamic_framerate", 1));
@@ -65,7 +65,7 @@ static void a_low_rate_is_explained_by_the_control_that_is_on(void **state)
 	assert_false(is_explained("brightness", 1));
 }
 
-static void a_rate_near_the_negotiated_one_or_none_is_not(void **state)
+static void no_rate_or_one_near_the_negotiated_rate_is_not_explained(void **state)
 {
 	(void)state;
 	camera.measured_fps_milli = 27000;
@@ -79,8 +79,8 @@ static void a_rate_near_the_negotiated_one_or_none_is_not(void **state)
 	assert_false(is_explained("exposure_dynamic_framerate", 1));
 }
 
-/* Shared memory is bytes from outside. */
-static void a_list_of_something_else_is_passed_over(void **state)
+/* The content of shared memory is not trusted. */
+static void a_malformed_list_of_devices_is_skipped(void **state)
 {
 	static const char *const texts[] = {"[]", "[1,null,\"a\",[]]", "[{\"controls\":[]}]",
 					    "[{\"controls\":[1,null,[],{\"name\":3,\"value\":{}}]}]"};
@@ -95,9 +95,9 @@ static void a_list_of_something_else_is_passed_over(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_low_rate_is_explained_by_the_control_that_is_on),
-		CASE(a_rate_near_the_negotiated_one_or_none_is_not),
-		CASE(a_list_of_something_else_is_passed_over),
+		CASE(a_low_rate_is_explained_by_a_control_that_is_on),
+		CASE(no_rate_or_one_near_the_negotiated_rate_is_not_explained),
+		CASE(a_malformed_list_of_devices_is_skipped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* test_client_probe.c - whether a client is still there (fcgi/server/client_probe.h), of real connections to this
- * machine. */
+/* test_client_probe.c - the state of real TCP connections to this machine. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netlink.h>
@@ -16,8 +15,8 @@
 
 #include "fcgi/server/client_probe.h"
 
-/* A connection, and how each end is called in a request. */
-struct line {
+/* A connection, and the names of its ends in a request. */
+struct connection {
 	int listener, client, server;
 	char remote[INET6_ADDRSTRLEN], here[INET6_ADDRSTRLEN], remote_port[8], port[8];
 };
@@ -33,47 +32,49 @@ static void name_of(const struct sockaddr_in6 *address, char text[INET6_ADDRSTRL
 	snprintf(port, 8, "%u", ntohs(address->sin6_port));
 }
 
-/* Listens on one address and connects to another. False where this machine has no such addresses. */
-static bool line_open(struct line *line, int family, const char *listen_at, int connect_family, const char *connect_to)
+/* Listens on one address and connects to another. False if this machine has no such addresses. */
+static bool connection_open(struct connection *connection, int family, const char *listen_at, int connect_family,
+			    const char *connect_to)
 {
 	struct sockaddr_in6 address = {.sin6_family = (sa_family_t)family},
 			    other = {.sin6_family = (sa_family_t)connect_family};
 	socklen_t bytes = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(address);
 
-	*line = (struct line){.server = -1,
-			      .listener = socket(family, SOCK_STREAM, 0),
-			      .client = socket(connect_family, SOCK_STREAM, 0)};
+	*connection = (struct connection){.server = -1,
+					  .listener = socket(family, SOCK_STREAM, 0),
+					  .client = socket(connect_family, SOCK_STREAM, 0)};
 	inet_pton(family, listen_at,
 		  family == AF_INET ? (void *)&((struct sockaddr_in *)&address)->sin_addr : &address.sin6_addr);
-	if (bind(line->listener, (void *)&address, bytes) != 0 || listen(line->listener, 1) != 0)
+	if (bind(connection->listener, (void *)&address, bytes) != 0 || listen(connection->listener, 1) != 0)
 		return false;
-	getsockname(line->listener, (void *)&address, &(socklen_t){sizeof(address)});
+	getsockname(connection->listener, (void *)&address, &(socklen_t){sizeof(address)});
 	other.sin6_port = address.sin6_port;
 	inet_pton(connect_family, connect_to,
 		  connect_family == AF_INET ? (void *)&((struct sockaddr_in *)&other)->sin_addr : &other.sin6_addr);
-	if (connect(line->client, (void *)&other,
+	if (connect(connection->client, (void *)&other,
 		    connect_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(other)) != 0)
 		return false;
-	line->server = accept(line->listener, NULL, NULL);
-	getpeername(line->server, (void *)&address, &(socklen_t){sizeof(address)});
-	name_of(&address, line->remote, line->remote_port);
-	getsockname(line->server, (void *)&address, &(socklen_t){sizeof(address)});
-	name_of(&address, line->here, line->port);
+	connection->server = accept(connection->listener, NULL, NULL);
+	getpeername(connection->server, (void *)&address, &(socklen_t){sizeof(address)});
+	name_of(&address, connection->remote, connection->remote_port);
+	getsockname(connection->server, (void *)&address, &(socklen_t){sizeof(address)});
+	name_of(&address, connection->here, connection->port);
 	return true;
 }
 
-static void line_close(struct line *line)
+static void connection_close(struct connection *connection)
 {
-	close(line->listener);
-	close(line->client);
-	close(line->server);
+	close(connection->listener);
+	close(connection->client);
+	close(connection->server);
 }
 
-static uint32_t queued_bytes; /* as the last look found it */
+static uint32_t queued_bytes; /* as of the last probe */
 
-static enum client_state look(const struct line *line)
+static enum client_state probe(const struct connection *connection)
 {
-	return client_probe_addresses(line->remote, line->remote_port, line->here, line->port, &queued_bytes);
+	return client_probe_addresses(connection->remote, connection->remote_port, connection->here, connection->port,
+				      &queued_bytes);
 }
 
 static const struct {
@@ -81,14 +82,14 @@ static const struct {
 	const char *listen_at;
 	int connect_family;
 	const char *connect_to;
-} ways[] = {
+} routes[] = {
 	{AF_INET, "127.0.0.1", AF_INET, "127.0.0.1"},
 	{AF_INET6, "::1", AF_INET6, "::1"},
 	{AF_INET6, "::", AF_INET, "127.0.0.1"}, /* the server sees ::ffff:127.0.0.1 */
 };
 
-/* Else there is nobody to ask here. */
-static bool kernel_answers(void)
+/* False if this kernel has no sock_diag. */
+static bool kernel_has_sock_diag(void)
 {
 	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 
@@ -97,59 +98,60 @@ static bool kernel_answers(void)
 	return fd >= 0;
 }
 
-static void open_way(struct line *line, size_t way)
+static void open_route(struct connection *connection, size_t route)
 {
-	if (!line_open(line, ways[way].family, ways[way].listen_at, ways[way].connect_family, ways[way].connect_to) ||
-	    !kernel_answers()) {
-		line_close(line);
-		print_message("%s and %s: not on this machine\n", ways[way].listen_at, ways[way].connect_to);
+	if (!connection_open(connection, routes[route].family, routes[route].listen_at, routes[route].connect_family,
+			     routes[route].connect_to) ||
+	    !kernel_has_sock_diag()) {
+		connection_close(connection);
+		print_message("%s and %s: not on this machine\n", routes[route].listen_at, routes[route].connect_to);
 		skip();
 	}
 }
 
-/* What the client did may take the kernel a moment. */
-static void assert_becomes(const struct line *line, enum client_state wanted)
+/* The kernel may need a moment to see what the client did. */
+static void assert_becomes(const struct connection *connection, enum client_state wanted)
 {
-	for (int tries = 0; look(line) != wanted && tries < 60000; tries++)
+	for (int tries = 0; probe(connection) != wanted && tries < 60000; tries++)
 		usleep(1000);
-	assert_int_equal(look(line), wanted);
+	assert_int_equal(probe(connection), wanted);
 }
 
-static void a_client_that_waits_is_there(size_t way)
+static void a_waiting_client_is_connected(size_t route)
 {
-	struct line line;
+	struct connection connection;
 
-	open_way(&line, way);
-	assert_int_equal(look(&line), CLIENT_CONNECTED);
-	assert_int_equal(send(line.client, "GET", 3, 0), 3);
-	assert_int_equal(look(&line), CLIENT_CONNECTED);
-	line_close(&line);
+	open_route(&connection, route);
+	assert_int_equal(probe(&connection), CLIENT_CONNECTED);
+	assert_int_equal(send(connection.client, "GET", 3, 0), 3);
+	assert_int_equal(probe(&connection), CLIENT_CONNECTED);
+	connection_close(&connection);
 }
 
-static void one_that_closed_has_left_though_nobody_read_it(size_t way)
+static void a_closed_client_is_noticed_without_reading(size_t route)
 {
-	struct line line;
+	struct connection connection;
 
-	open_way(&line, way);
-	close(line.client);
-	line.client = -1;
-	assert_becomes(&line, CLIENT_CLOSED);
-	line_close(&line);
+	open_route(&connection, route);
+	close(connection.client);
+	connection.client = -1;
+	assert_becomes(&connection, CLIENT_CLOSED);
+	connection_close(&connection);
 }
 
-static void one_that_was_reset_is_nowhere(size_t way)
+static void a_reset_connection_is_not_found(size_t route)
 {
-	struct line line;
+	struct connection connection;
 
-	open_way(&line, way);
-	setsockopt(line.client, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
-	close(line.client);
-	line.client = -1;
-	assert_becomes(&line, CLIENT_NOT_FOUND);
-	line_close(&line);
+	open_route(&connection, route);
+	setsockopt(connection.client, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+	close(connection.client);
+	connection.client = -1;
+	assert_becomes(&connection, CLIENT_NOT_FOUND);
+	connection_close(&connection);
 }
 
-/* Sends until the kernel takes no more; how much that was. */
+/* Sends until the kernel takes no more. Returns how much that was. */
 static size_t fill(int fd)
 {
 	static const char bytes[65536];
@@ -162,33 +164,33 @@ static size_t fill(int fd)
 	return sum;
 }
 
-static void what_the_client_has_not_taken_is_queued(size_t way)
+static void unread_bytes_are_queued(size_t route)
 {
 	static char bytes[65536];
-	struct line line;
+	struct connection connection;
 
-	open_way(&line, way);
-	assert_int_equal(look(&line), CLIENT_CONNECTED);
+	open_route(&connection, route);
+	assert_int_equal(probe(&connection), CLIENT_CONNECTED);
 	assert_int_equal(queued_bytes, 0);
-	for (size_t left = fill(line.server); left > 0;) {
-		assert_int_equal(look(&line), CLIENT_CONNECTED);
+	for (size_t left = fill(connection.server); left > 0;) {
+		assert_int_equal(probe(&connection), CLIENT_CONNECTED);
 		assert_true(queued_bytes <= left);
-		ssize_t n = recv(line.client, bytes, sizeof(bytes), 0);
+		ssize_t n = recv(connection.client, bytes, sizeof(bytes), 0);
 		assert_true(n > 0);
 		left -= (size_t)n;
 	}
 	do
-		assert_int_equal(look(&line), CLIENT_CONNECTED);
+		assert_int_equal(probe(&connection), CLIENT_CONNECTED);
 	while (queued_bytes > 0);
 	for (int tries = 0; queued_bytes == 0 && tries < 60000; tries++) {
-		fill(line.server);
-		assert_int_equal(look(&line), CLIENT_CONNECTED);
+		fill(connection.server);
+		assert_int_equal(probe(&connection), CLIENT_CONNECTED);
 	}
 	assert_true(queued_bytes > 0);
-	line_close(&line);
+	connection_close(&connection);
 }
 
-#define WAYS(what)                                                                                                     \
+#define ROUTES(what)                                                                                                   \
 	static void what##_by_ipv4(void **state)                                                                       \
 	{                                                                                                              \
 		(void)state;                                                                                           \
@@ -205,12 +207,12 @@ static void what_the_client_has_not_taken_is_queued(size_t way)
 		what(2);                                                                                               \
 	}
 
-WAYS(a_client_that_waits_is_there)
-WAYS(one_that_closed_has_left_though_nobody_read_it)
-WAYS(one_that_was_reset_is_nowhere)
-WAYS(what_the_client_has_not_taken_is_queued)
+ROUTES(a_waiting_client_is_connected)
+ROUTES(a_closed_client_is_noticed_without_reading)
+ROUTES(a_reset_connection_is_not_found)
+ROUTES(unread_bytes_are_queued)
 
-static void what_is_no_connection_of_addresses_is_not_told(void **state)
+static void invalid_addresses_are_unknown(void **state)
 {
 	static const char *const wrong[][4] = {
 		{"", "", "", ""},
@@ -235,19 +237,19 @@ static void what_is_no_connection_of_addresses_is_not_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_client_that_waits_is_there_by_ipv4),
-		cmocka_unit_test(a_client_that_waits_is_there_by_ipv6),
-		cmocka_unit_test(a_client_that_waits_is_there_by_ipv4_to_an_ipv6_socket),
-		cmocka_unit_test(one_that_closed_has_left_though_nobody_read_it_by_ipv4),
-		cmocka_unit_test(one_that_closed_has_left_though_nobody_read_it_by_ipv6),
-		cmocka_unit_test(one_that_closed_has_left_though_nobody_read_it_by_ipv4_to_an_ipv6_socket),
-		cmocka_unit_test(one_that_was_reset_is_nowhere_by_ipv4),
-		cmocka_unit_test(one_that_was_reset_is_nowhere_by_ipv6),
-		cmocka_unit_test(one_that_was_reset_is_nowhere_by_ipv4_to_an_ipv6_socket),
-		cmocka_unit_test(what_the_client_has_not_taken_is_queued_by_ipv4),
-		cmocka_unit_test(what_the_client_has_not_taken_is_queued_by_ipv6),
-		cmocka_unit_test(what_the_client_has_not_taken_is_queued_by_ipv4_to_an_ipv6_socket),
-		cmocka_unit_test(what_is_no_connection_of_addresses_is_not_told),
+		cmocka_unit_test(a_waiting_client_is_connected_by_ipv4),
+		cmocka_unit_test(a_waiting_client_is_connected_by_ipv6),
+		cmocka_unit_test(a_waiting_client_is_connected_by_ipv4_to_an_ipv6_socket),
+		cmocka_unit_test(a_closed_client_is_noticed_without_reading_by_ipv4),
+		cmocka_unit_test(a_closed_client_is_noticed_without_reading_by_ipv6),
+		cmocka_unit_test(a_closed_client_is_noticed_without_reading_by_ipv4_to_an_ipv6_socket),
+		cmocka_unit_test(a_reset_connection_is_not_found_by_ipv4),
+		cmocka_unit_test(a_reset_connection_is_not_found_by_ipv6),
+		cmocka_unit_test(a_reset_connection_is_not_found_by_ipv4_to_an_ipv6_socket),
+		cmocka_unit_test(unread_bytes_are_queued_by_ipv4),
+		cmocka_unit_test(unread_bytes_are_queued_by_ipv6),
+		cmocka_unit_test(unread_bytes_are_queued_by_ipv4_to_an_ipv6_socket),
+		cmocka_unit_test(invalid_addresses_are_unknown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,4 @@
-/*
- * test_clips.c - kept clips are listed and deleted while the disk hangs, and everybody else is served meanwhile; a
- * folder that cannot be read is no empty one.
- * The disk is this file's: what is linked here calls its scandirat(), unlinkat() and fsync().
- */
+/* test_clips.c - kept clips while the disk hangs or fails; a folder that cannot be read does not look empty. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,12 +26,14 @@
 #include "fcgi/server/request.h"
 #include "tests/unit/support/fastcgi_client.h"
 
+/* The disk is this file's: the code under test calls its scandirat(), unlinkat() and fsync(). */
+
 static struct config config;
 static struct config_set cameras = {&config, 1};
 static char folder[64], socket_path[108];
 static pid_t master;
 static _Atomic int *hanging; /* shared with the master's workers and their children */
-static _Atomic int *broken;  /* likewise: errno of what reads a folder, or 0 */
+static _Atomic int *broken;  /* shared, too: the errno of reading a folder, or 0 */
 
 static void *real(const char *name)
 {
@@ -63,11 +61,11 @@ int scandirat(int at, const char *name, struct dirent ***list, int (*filter)(con
 		errno = atomic_load(broken);
 		return -1;
 	}
-	/* Under the name that it has for our struct dirent where a long has 32 bits. */
+	/* The 64-bit name, which matches our struct dirent on 32-bit systems, too. */
 	return ((__typeof__(&scandirat))real("scandirat64"))(at, name, list, filter, compare);
 }
 
-static void clip_make(const char *name)
+static void create_clip(const char *name)
 {
 	char path[160];
 
@@ -88,7 +86,7 @@ static int ask(const char *method, const char *uri)
 	return fd;
 }
 
-static void assert_answer(int fd, const char *status, const char *text)
+static void assert_response(int fd, const char *status, const char *text)
 {
 	struct buffer answer = {0};
 
@@ -112,8 +110,8 @@ static int start(void **state)
 	snprintf(config.clips.directory, sizeof(config.clips.directory), "%s", folder);
 	config.http.max_downloads = config.http.max_transcodes = 1;
 	config.http.allow_control = true;
-	clip_make("door.mp4");
-	clip_make("garden.mp4");
+	create_clip("door.mp4");
+	create_clip("garden.mp4");
 	snprintf(socket_path, sizeof(socket_path), "%s.sock", folder);
 	int listen_fd = fastcgi_listen(socket_path, &why);
 	assert_true(listen_fd >= 0);
@@ -125,8 +123,8 @@ static int start(void **state)
 							.retire_after = UINT64_MAX,
 							.dispatch = route_dispatch}));
 	close(listen_fd);
-	/* A worker that is still starting makes the folder again if a test has moved it away. */
-	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
+	/* Waits for the worker: while it starts it would make the folder again if a test moved it away. */
+	assert_response(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
 	return 0;
 }
 
@@ -145,19 +143,19 @@ static int teardown(void **state)
 	return system(command);
 }
 
-static void a_disk_that_hangs_holds_up_only_who_waits_for_it(void **state)
+static void a_hanging_disk_delays_only_requests_that_need_it(void **state)
 {
 	(void)state;
 	atomic_store(hanging, 1);
 	int deleted = ask("DELETE", "/clips/door.mp4"), list = ask("GET", "/clips");
-	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
+	assert_response(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
 	atomic_store(hanging, 0);
-	assert_answer(deleted, "Status: 200", "{\"deleted\":true}");
-	assert_answer(list, "Status: 200", "\"file\":\"garden.mp4\"");
+	assert_response(deleted, "Status: 200", "{\"deleted\":true}");
+	assert_response(list, "Status: 200", "\"file\":\"garden.mp4\"");
 }
 
-/* Children that a disk holds cannot even be killed: they must not come to be without end. */
-static void a_worker_has_so_many_children_at_most(void **state)
+/* Children that wait for a disk cannot even be killed, so there must be a limit. */
+static void a_worker_has_a_limited_number_of_children(void **state)
 {
 	struct pollfd asked[SUBPROCESS_MAX + 1];
 	int refused = 0;
@@ -170,45 +168,45 @@ static void a_worker_has_so_many_children_at_most(void **state)
 	for (int i = 0; i <= SUBPROCESS_MAX; i++)
 		refused += asked[i].revents != 0;
 	assert_int_equal(refused, 1);
-	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
+	assert_response(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
 	for (int i = 0; i <= SUBPROCESS_MAX; i++)
 		close(asked[i].fd);
 	atomic_store(hanging, 0);
-	assert_answer(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
+	assert_response(ask("GET", "/clips/garden.mp4"), "Status: 200", "garden.mp4");
 }
 
-static void what_is_deleted_is_gone(void **state)
+static void a_deleted_clip_is_gone(void **state)
 {
 	(void)state;
-	assert_answer(ask("DELETE", "/clips/door.mp4"), "Status: 200", "{\"deleted\":true}");
-	assert_answer(ask("GET", "/clips"), "Status: 200", "[{\"file\":\"garden.mp4\"");
-	assert_answer(ask("DELETE", "/clips/door.mp4"), "Status: 404", "no such clip");
-	assert_answer(ask("GET", "/clips/door.mp4"), "Status: 404", "no such clip");
+	assert_response(ask("DELETE", "/clips/door.mp4"), "Status: 200", "{\"deleted\":true}");
+	assert_response(ask("GET", "/clips"), "Status: 200", "[{\"file\":\"garden.mp4\"");
+	assert_response(ask("DELETE", "/clips/door.mp4"), "Status: 404", "no such clip");
+	assert_response(ask("GET", "/clips/door.mp4"), "Status: 404", "no such clip");
 }
 
-static void a_folder_is_no_clip(void **state)
+static void a_folder_is_not_a_clip(void **state)
 {
 	char path[160];
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/folder.mp4", folder);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_answer(ask("DELETE", "/clips/folder.mp4"), "Status: 404", "no such clip");
-	assert_answer(ask("GET", "/clips"), "Status: 200", "\"file\":\"door.mp4\"");
+	assert_response(ask("DELETE", "/clips/folder.mp4"), "Status: 404", "no such clip");
+	assert_response(ask("GET", "/clips"), "Status: 200", "\"file\":\"door.mp4\"");
 	assert_int_equal(rmdir(path), 0);
 }
 
-static void a_folder_that_cannot_be_read_is_no_empty_one(void **state)
+static void a_folder_that_cannot_be_read_does_not_look_empty(void **state)
 {
 	(void)state;
 	atomic_store(broken, EIO);
-	assert_answer(ask("GET", "/clips"), "Status: 503", "The kept clips cannot be read: Input/output error.");
+	assert_response(ask("GET", "/clips"), "Status: 503", "The kept clips cannot be read: Input/output error.");
 	atomic_store(broken, 0);
-	assert_answer(ask("GET", "/clips"), "Status: 200", "garden.mp4");
+	assert_response(ask("GET", "/clips"), "Status: 200", "garden.mp4");
 }
 
-/* A folder whose path cannot be followed may be full of clips. */
-static void nor_is_one_that_cannot_be_opened(void **state)
+/* A folder whose path cannot be resolved may be full of clips. */
+static void a_folder_that_cannot_be_opened_does_not_look_empty(void **state)
 {
 	char away[80];
 
@@ -216,19 +214,19 @@ static void nor_is_one_that_cannot_be_opened(void **state)
 	snprintf(away, sizeof(away), "%s.away", folder);
 	assert_int_equal(rename(folder, away), 0);
 	assert_int_equal(symlink(folder, folder), 0);
-	assert_answer(ask("GET", "/clips"), "Status: 503", "cannot be read");
-	assert_answer(ask("GET", "/clips/door.mp4"), "Status: 503", "cannot be read");
-	assert_answer(ask("DELETE", "/clips/door.mp4"), "Status: 503", "cannot be read");
-	assert_answer(ask("GET", "/recordings/recording_20270115_100000.mp4"), "Status: 503", "cannot be read");
-	assert_answer(ask("GET", "/recordings/recording_20270115_100000.mp4/init.mp4"), "Status: 503",
-		      "cannot be read");
-	assert_answer(ask("GET", "/snapshot?at=20270115_100000"), "Status: 503", "cannot be read");
+	assert_response(ask("GET", "/clips"), "Status: 503", "cannot be read");
+	assert_response(ask("GET", "/clips/door.mp4"), "Status: 503", "cannot be read");
+	assert_response(ask("DELETE", "/clips/door.mp4"), "Status: 503", "cannot be read");
+	assert_response(ask("GET", "/recordings/recording_20270115_100000.mp4"), "Status: 503", "cannot be read");
+	assert_response(ask("GET", "/recordings/recording_20270115_100000.mp4/init.mp4"), "Status: 503",
+			"cannot be read");
+	assert_response(ask("GET", "/snapshot?at=20270115_100000"), "Status: 503", "cannot be read");
 	assert_int_equal(unlink(folder), 0);
 	assert_int_equal(rename(away, folder), 0);
 }
 
-/* The disk that a link leads to may be away, and what is no folder was put in its place: neither is an empty one. */
-static void nor_is_what_leads_to_no_folder(void **state)
+/* The disk that a link points to may be away, or a file may have replaced the folder. */
+static void a_dangling_link_does_not_look_empty(void **state)
 {
 	static const char *const asked[] = {"/clips", "/clips/door.mp4", "/recordings", "/timeline"};
 	char away[80];
@@ -238,11 +236,11 @@ static void nor_is_what_leads_to_no_folder(void **state)
 	assert_int_equal(rename(folder, away), 0);
 	assert_int_equal(symlink("/nowhere/clips", folder), 0);
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
-		assert_answer(ask("GET", asked[i]), "Status: 503", "cannot be read: Link has been severed");
+		assert_response(ask("GET", asked[i]), "Status: 503", "cannot be read: Link has been severed");
 	assert_int_equal(unlink(folder), 0);
 	int fd = open(folder, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
-		assert_answer(ask("GET", asked[i]), "Status: 503", "cannot be read: Not a directory");
+		assert_response(ask("GET", asked[i]), "Status: 503", "cannot be read: Not a directory");
 	close(fd);
 	assert_int_equal(unlink(folder), 0);
 	assert_int_equal(rename(away, folder), 0);
@@ -251,13 +249,13 @@ static void nor_is_what_leads_to_no_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_deleted_is_gone, start, teardown),
-		cmocka_unit_test_setup_teardown(a_folder_is_no_clip, start, teardown),
-		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_is_no_empty_one, start, teardown),
-		cmocka_unit_test_setup_teardown(nor_is_one_that_cannot_be_opened, start, teardown),
-		cmocka_unit_test_setup_teardown(nor_is_what_leads_to_no_folder, start, teardown),
-		cmocka_unit_test_setup_teardown(a_worker_has_so_many_children_at_most, start, teardown),
-		cmocka_unit_test_setup_teardown(a_disk_that_hangs_holds_up_only_who_waits_for_it, start, teardown),
+		cmocka_unit_test_setup_teardown(a_deleted_clip_is_gone, start, teardown),
+		cmocka_unit_test_setup_teardown(a_folder_is_not_a_clip, start, teardown),
+		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_does_not_look_empty, start, teardown),
+		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_opened_does_not_look_empty, start, teardown),
+		cmocka_unit_test_setup_teardown(a_dangling_link_does_not_look_empty, start, teardown),
+		cmocka_unit_test_setup_teardown(a_worker_has_a_limited_number_of_children, start, teardown),
+		cmocka_unit_test_setup_teardown(a_hanging_disk_delays_only_requests_that_need_it, start, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Connections on their way from the master to a worker: fcgi/pool/handover.h. */
+/* test_handover.c - connections on their way from the master to a worker. */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 #include "tests/unit/support/fastcgi_client.h"
 #include "tests/unit/support/in_range.h"
 
-#define PEERS 40 /* more than the way has room for */
+#define PEERS 40 /* more than the channel has room for */
 
 static struct handover handover;
 static char socket_path[108];
@@ -49,7 +49,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Peer number i says i. */
+/* Peer number i sends i. */
 static void connect_peers(int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -60,7 +60,7 @@ static void connect_peers(int count)
 	}
 }
 
-static void assert_taken(int number)
+static void assert_received(int number)
 {
 	struct handover_note note;
 	uint8_t heard;
@@ -72,7 +72,7 @@ static void assert_taken(int number)
 	close(fd);
 }
 
-static void without_a_connection_there_is_none_to_take(void **state)
+static void without_a_connection_nothing_is_received(void **state)
 {
 	struct handover_note note;
 
@@ -83,20 +83,20 @@ static void without_a_connection_there_is_none_to_take(void **state)
 	assert_int_equal(errno, EAGAIN);
 }
 
-static void all_come_in_order_though_there_is_room_for_few(void **state)
+static void all_connections_arrive_in_order(void **state)
 {
 	(void)state;
 	connect_peers(PEERS);
 	assert_true(handover_run(&handover));
 	assert_true(handover_is_full(&handover));
 	for (int i = 0; i < PEERS; i++) {
-		assert_taken(i);
+		assert_received(i);
 		assert_true(handover_run(&handover));
 	}
 	assert_false(handover_is_full(&handover));
 }
 
-static void room_on_a_full_way_is_heard_of(void **state)
+static void room_in_a_full_channel_is_reported(void **state)
 {
 	struct pollfd writable = {handover.fd, POLLOUT, 0};
 
@@ -107,11 +107,11 @@ static void room_on_a_full_way_is_heard_of(void **state)
 	assert_int_equal(poll(&writable, 1, 0), 0);
 	for (int i = 0; poll(&writable, 1, 0) == 0; i++) {
 		assert_int_in_range(i, 0, PEERS - 1);
-		assert_taken(i);
+		assert_received(i);
 	}
 }
 
-static void a_worker_without_a_free_descriptor_leaves_the_connection_to_others(void **state)
+static void a_worker_without_descriptors_leaves_the_connection_to_others(void **state)
 {
 	struct handover_note note;
 	struct rlimit limit, none;
@@ -128,10 +128,10 @@ static void a_worker_without_a_free_descriptor_leaves_the_connection_to_others(v
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_int_equal(taken, -1);
 	assert_int_equal(error, EMFILE);
-	assert_taken(0);
+	assert_received(0);
 }
 
-static void a_worker_hears_that_the_master_is_gone(void **state)
+static void a_worker_notices_that_the_master_is_gone(void **state)
 {
 	struct handover_note note;
 
@@ -148,12 +148,12 @@ static void a_worker_hears_that_the_master_is_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(without_a_connection_there_is_none_to_take),
-		CASE(all_come_in_order_though_there_is_room_for_few),
-		CASE(room_on_a_full_way_is_heard_of),
-		CASE(a_worker_without_a_free_descriptor_leaves_the_connection_to_others),
-		CASE(a_worker_hears_that_the_master_is_gone),
+		CASE(without_a_connection_nothing_is_received),
+		CASE(all_connections_arrive_in_order),
+		CASE(room_in_a_full_channel_is_reported),
+		CASE(a_worker_without_descriptors_leaves_the_connection_to_others),
+		CASE(a_worker_notices_that_the_master_is_gone),
 	};
 
-	return cmocka_run_group_tests_name("api handover", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("handover", tests, NULL, NULL);
 }

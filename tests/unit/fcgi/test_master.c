@@ -1,4 +1,4 @@
-/* test_master.c - the pool of workers: it survives killed workers, renews retired ones, and stops. */
+/* test_master.c - the pool of workers: killed and retired workers are replaced, and it stops cleanly. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,8 +14,8 @@
 #include "tests/unit/support/fastcgi_client.h"
 #include "tests/unit/support/in_range.h"
 
-#define GIVEN_UP_US US_PER_S /* as pending.c has it */
-#define LISTENS     0x10000  /* __SO_ACCEPTCON of linux/net.h: a flag in /proc/net/unix */
+#define PENDING_LIMIT_US US_PER_S /* as in pending.c */
+#define LISTENS          0x10000  /* __SO_ACCEPTCON of linux/net.h: a flag in /proc/net/unix */
 
 static int sleep_long(void *context)
 {
@@ -49,9 +49,9 @@ static void dispatch(struct api_request *request)
 
 	request->camera = request->cameras;
 	if (strcmp(path, "/big") == 0)
-		pool_answer_big(request);
+		pool_respond_big(request);
 	else if (strcmp(path, "/wait") == 0)
-		api_wait(request, 30, pool_answer_pid);
+		api_wait(request, 30, pool_respond_pid);
 	else if (strcmp(path, "/child") == 0)
 		api_job_start(request, return_seven, NULL, child_done);
 	else if (strcmp(path, "/stuck") == 0)
@@ -59,15 +59,15 @@ static void dispatch(struct api_request *request)
 	else if (strcmp(path, "/crash") == 0)
 		abort();
 	else
-		pool_answer_pid(request);
+		pool_respond_pid(request);
 }
 
 static int start(void **state)
 {
 	(void)state;
 	assert_int_equal(pipe2(child_pipe, O_CLOEXEC), 0);
-	signal(SIGCHLD,
-	       SIG_IGN); /* as from a shell that says trap '' CHLD: the master waits for its workers all the same */
+	/* As a shell with trap '' CHLD would start it: the master must still notice the end of its workers. */
+	signal(SIGCHLD, SIG_IGN);
 	pool_start(dispatch);
 	signal(SIGCHLD, SIG_DFL);
 	close(child_pipe[1]);
@@ -82,7 +82,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void every_request_is_answered_while_workers_retire(void **state)
+static void every_request_is_served_while_workers_retire(void **state)
 {
 	pid_t seen[64] = {0};
 	size_t workers = 0;
@@ -100,7 +100,7 @@ static void every_request_is_answered_while_workers_retire(void **state)
 	assert_true(workers >= 5 * WORKERS);
 }
 
-static void the_end_of_the_input_may_come_behind_the_answer(void **state)
+static void the_input_may_end_after_the_response(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 20; i++)
@@ -129,7 +129,7 @@ static void a_crash_costs_one_request(void **state)
 	assert_true(pool_ask_pid() > 0);
 }
 
-static void waiting_requests_hold_up_nobody(void **state)
+static void waiting_requests_block_no_others(void **state)
 {
 	int waiting[20];
 
@@ -144,8 +144,8 @@ static void waiting_requests_hold_up_nobody(void **state)
 	}
 }
 
-/* Peers that say nothing, or half of a request: more of them than there are workers. */
-static void half_requests_hold_up_nobody_and_are_given_up(void **state)
+/* More peers than workers, which send nothing or half of a request. */
+static void incomplete_requests_block_no_others_and_are_closed(void **state)
 {
 	const struct timeval limit = {.tv_sec = 30};
 	int halves[4 * WORKERS];
@@ -166,19 +166,19 @@ static void half_requests_hold_up_nobody_and_are_given_up(void **state)
 		assert_true(pool_ask_pid() > 0);
 	for (int i = 0; i < 4 * WORKERS; i++) {
 		bool open = recv(halves[i], &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
-		assert_true(open || mono_now().us - began.us >= GIVEN_UP_US);
+		assert_true(open || mono_now().us - began.us >= PENDING_LIMIT_US);
 	}
 	for (int i = 0; i < 4 * WORKERS; i++) {
 		ssize_t got;
 		do
 			got = recv(halves[i], &byte, 1, 0);
-		while (got < 0 && errno == EINTR); /* signal(7): with a time limit also after a stop */
+		while (got < 0 && errno == EINTR); /* signal(7): SO_RCVTIMEO makes recv(2) fail after a stop, too */
 		assert_true(got == 0 || (got < 0 && errno == ECONNRESET));
 		close(halves[i]);
 	}
 }
 
-static void a_request_that_comes_byte_by_byte_is_answered(void **state)
+static void a_request_that_arrives_byte_by_byte_is_served(void **state)
 {
 	struct buffer request = {0};
 	int fd = client_connect(pool.socket_path);
@@ -188,7 +188,7 @@ static void a_request_that_comes_byte_by_byte_is_answered(void **state)
 	for (size_t i = 0; i < request.length; i++) {
 		assert_int_equal(send(fd, request.data + i, 1, 0), 1);
 		if (i % 8 == 0)
-			usleep(500); /* all of it has to be there before it is given up */
+			usleep(500); /* it has to be complete before it is closed */
 	}
 	buffer_free(&request);
 	struct buffer answer = pool_body_of(fd);
@@ -196,7 +196,7 @@ static void a_request_that_comes_byte_by_byte_is_answered(void **state)
 	buffer_free(&answer);
 }
 
-static void a_child_tells_its_result(void **state)
+static void the_exit_status_of_a_child_reaches_the_handler(void **state)
 {
 	struct buffer answer = pool_body_of(client_ask(pool.socket_path, "GET", "/child"));
 
@@ -205,7 +205,7 @@ static void a_child_tells_its_result(void **state)
 	buffer_free(&answer);
 }
 
-/* Children beside the one that every worker has for what it may not do itself (fcgi/sandbox/broker.h). */
+/* Not counting the broker, which every front worker has (fcgi/sandbox/broker.h). */
 static int has_children(pid_t worker)
 {
 	char path[64];
@@ -219,7 +219,7 @@ static int has_children(pid_t worker)
 	return has;
 }
 
-static void a_client_that_leaves_takes_its_child_along(void **state)
+static void a_client_that_leaves_ends_its_child(void **state)
 {
 	char byte;
 
@@ -234,7 +234,7 @@ static void a_client_that_leaves_takes_its_child_along(void **state)
 	}
 }
 
-static void a_retiring_worker_ends_its_download(void **state)
+static void a_retiring_worker_completes_its_download(void **state)
 {
 	(void)state;
 	int download = client_ask(pool.socket_path, "GET", "/big");
@@ -244,13 +244,13 @@ static void a_retiring_worker_ends_its_download(void **state)
 	assert_true(client_read_all(download, &answer));
 	const char *body = memmem(answer.data, answer.length, "\r\n\r\n", 4);
 	size_t head = (size_t)(body + 4 - (char *)answer.data);
-	/* Two terminators: of status_of() and of client_read_all(). */
+	/* Two terminators: one of pool_head_of(), one of client_read_all(). */
 	assert_int_equal(answer.length - head, BIG_BYTES + 2);
 	buffer_free(&answer);
 	close(download);
 }
 
-static int stop_for_now(pid_t worker)
+static int stop_process(pid_t worker)
 {
 	return kill(worker, SIGSTOP);
 }
@@ -258,14 +258,14 @@ static int stop_for_now(pid_t worker)
 static pid_t orphans[16];
 static int orphan_count;
 
-static int note(pid_t worker)
+static int add_orphan(pid_t worker)
 {
 	if (orphan_count < 16)
 		orphans[orphan_count++] = worker;
 	return 0;
 }
 
-/* The inode of the socket at which the pool listens, as /proc/net/unix and /proc/PID/fd have it. */
+/* The inode of the pool's listening socket, as in /proc/net/unix and /proc/PID/fd. */
 static unsigned long listening_inode(void)
 {
 	char line[256], path[128];
@@ -282,7 +282,7 @@ static unsigned long listening_inode(void)
 	return found;
 }
 
-/* A worker that was forked just now, and still has the socket that the master listens at. */
+/* How many copies of the listening socket a worker has: one if it has just been forked. */
 static int has_master_socket(pid_t worker)
 {
 	char path[64], link[64], socket[64];
@@ -298,7 +298,7 @@ static int has_master_socket(pid_t worker)
 	return found;
 }
 
-/* Stops the master when each of its workers has come far enough to be without its socket. */
+/* Stops the master once no worker has a copy of its socket any more. */
 static void stop_master(void)
 {
 	int status;
@@ -314,7 +314,7 @@ static void stop_master(void)
 	}
 }
 
-/* As a web server finds it that hears of the death before any worker has run: they stand still here. */
+/* For a web server that learns of the death before any worker runs; so the workers are stopped here. */
 static void the_socket_of_a_killed_master_refuses_at_once(void **state)
 {
 	int status;
@@ -322,8 +322,8 @@ static void the_socket_of_a_killed_master_refuses_at_once(void **state)
 	(void)state;
 	assert_true(pool_ask_pid() > 0);
 	stop_master();
-	pool_each_worker(note);
-	assert_int_equal(pool_each_worker(stop_for_now), 0);
+	pool_each_worker(add_orphan);
+	assert_int_equal(pool_each_worker(stop_process), 0);
 	kill(pool.master, SIGKILL);
 	assert_int_equal(waitpid(pool.master, &status, 0), pool.master);
 	int fd = client_connect(pool.socket_path);
@@ -343,14 +343,14 @@ static void the_socket_of_a_killed_master_refuses_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_request_is_answered_while_workers_retire),
-		cmocka_unit_test(the_end_of_the_input_may_come_behind_the_answer),
-		cmocka_unit_test(waiting_requests_hold_up_nobody),
-		cmocka_unit_test(half_requests_hold_up_nobody_and_are_given_up),
-		cmocka_unit_test(a_request_that_comes_byte_by_byte_is_answered),
-		cmocka_unit_test(a_child_tells_its_result),
-		cmocka_unit_test(a_client_that_leaves_takes_its_child_along),
-		cmocka_unit_test(a_retiring_worker_ends_its_download),
+		cmocka_unit_test(every_request_is_served_while_workers_retire),
+		cmocka_unit_test(the_input_may_end_after_the_response),
+		cmocka_unit_test(waiting_requests_block_no_others),
+		cmocka_unit_test(incomplete_requests_block_no_others_and_are_closed),
+		cmocka_unit_test(a_request_that_arrives_byte_by_byte_is_served),
+		cmocka_unit_test(the_exit_status_of_a_child_reaches_the_handler),
+		cmocka_unit_test(a_client_that_leaves_ends_its_child),
+		cmocka_unit_test(a_retiring_worker_completes_its_download),
 		cmocka_unit_test(a_killed_worker_is_replaced),
 		cmocka_unit_test(a_crash_costs_one_request),
 		cmocka_unit_test(the_socket_of_a_killed_master_refuses_at_once),

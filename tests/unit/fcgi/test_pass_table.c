@@ -1,4 +1,4 @@
-/* Requests that one worker has passed on to another: fcgi/pool/pass_table.h. Only one of the two answers. */
+/* test_pass_table.c - of two workers that hold a request, exactly one responds; permits and limits of groups. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,7 +41,7 @@ static void assert_state(enum pass_state wanted)
 		assert_int_equal(taker, TAKER);
 }
 
-static void who_takes_it_may_answer(void **state)
+static void the_taker_may_claim_the_response(void **state)
 {
 	(void)state;
 	assert_state(PASS_WAITING);
@@ -55,7 +55,7 @@ static void who_takes_it_may_answer(void **state)
 	assert_state(PASS_FREE);
 }
 
-static void what_was_taken_back_is_nobody_elses(void **state)
+static void a_revoked_pass_cannot_be_taken_or_claimed(void **state)
 {
 	(void)state;
 	assert_true(pass_table_revoke(passes, &ticket));
@@ -66,7 +66,7 @@ static void what_was_taken_back_is_nobody_elses(void **state)
 	assert_false(pass_table_claim(passes, &ticket));
 }
 
-static void an_old_ticket_is_none_of_the_next_ones(void **state)
+static void an_old_ticket_does_not_match_a_reused_entry(void **state)
 {
 	struct pass_ticket old = ticket;
 
@@ -74,23 +74,23 @@ static void an_old_ticket_is_none_of_the_next_ones(void **state)
 	assert_true(pass_table_revoke(passes, &ticket));
 	do {
 		assert_true(pass_table_begin(passes, OWNER, &ticket));
-		if (ticket.place != old.place)
+		if (ticket.entry != old.entry)
 			assert_true(pass_table_revoke(passes, &ticket));
-	} while (ticket.place != old.place);
+	} while (ticket.entry != old.entry);
 	assert_false(pass_table_take(passes, &old, TAKER));
 	assert_false(pass_table_claim(passes, &old));
 	assert_false(pass_table_revoke(passes, &old));
 	assert_state(PASS_WAITING);
 }
 
-static void a_ticket_of_no_place_is_refused(void **state)
+static void a_ticket_outside_the_table_is_refused(void **state)
 {
 	(void)state;
-	ticket.place = PASS_TABLE_ENTRIES;
+	ticket.entry = PASS_TABLE_ENTRIES;
 	assert_false(pass_table_take(passes, &ticket, TAKER));
 }
 
-static void there_is_room_for_so_many_and_no_more(void **state)
+static void a_full_table_refuses_and_recovers(void **state)
 {
 	struct pass_ticket others[PASS_TABLE_ENTRIES], one_more;
 
@@ -100,10 +100,10 @@ static void there_is_room_for_so_many_and_no_more(void **state)
 	assert_false(pass_table_begin(passes, OWNER, &one_more));
 	assert_true(pass_table_revoke(passes, &others[7]));
 	assert_true(pass_table_begin(passes, OWNER, &one_more));
-	assert_int_equal(one_more.place, others[7].place);
+	assert_int_equal(one_more.entry, others[7].entry);
 }
 
-static void of_a_worker_that_died_nothing_is_left(void **state)
+static void passes_of_a_dead_worker_are_forgotten(void **state)
 {
 	struct pass_ticket taken, answered;
 
@@ -118,7 +118,7 @@ static void of_a_worker_that_died_nothing_is_left(void **state)
 	pass_table_forget_worker(passes, TAKER);
 	ticket = taken;
 	assert_state(PASS_FREE);
-	ticket = answered; /* its owner still has to close its copy */
+	ticket = answered; /* its owner has not closed its copy yet */
 	assert_state(PASS_ANSWERED);
 }
 
@@ -133,27 +133,27 @@ static void *claim_all(void *unused)
 	return unused;
 }
 
-/* Both at once, again and again: each request has exactly one who answers it. */
-static void owner_and_taker_never_both_answer(void **state)
+/* Both race again and again: exactly one of them gets each request. */
+static void owner_and_taker_never_both_respond(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 50; round++) {
 		pthread_t taker;
-		int back = 0;
+		int revoked = 0;
 		for (int i = 0; i < PASS_TABLE_ENTRIES / 2; i++)
 			assert_true(pass_table_begin(passes, OWNER, &raced[i]));
 		atomic_store(&claimed, 0);
 		assert_int_equal(pthread_create(&taker, NULL, claim_all, NULL), 0);
 		for (int i = PASS_TABLE_ENTRIES / 2 - 1; i >= 0; i--)
-			back += pass_table_revoke(passes, &raced[i]);
+			revoked += pass_table_revoke(passes, &raced[i]);
 		assert_int_equal(pthread_join(taker, NULL), 0);
 		for (int i = 0; i < PASS_TABLE_ENTRIES / 2; i++)
 			pass_table_revoke(passes, &raced[i]);
-		assert_int_equal(back + atomic_load(&claimed), PASS_TABLE_ENTRIES / 2);
+		assert_int_equal(revoked + atomic_load(&claimed), PASS_TABLE_ENTRIES / 2);
 	}
 }
 
-static void a_worker_that_hangs_keeps_no_place_from_others(void **state)
+static void permits_of_a_hanging_worker_do_not_count(void **state)
 {
 	struct worker_slots *slots = worker_slots_create();
 
@@ -173,7 +173,7 @@ static void a_worker_that_hangs_keeps_no_place_from_others(void **state)
 	worker_slots_destroy(slots);
 }
 
-static void a_group_has_so_many_workers_and_no_more(void **state)
+static void a_group_has_a_limited_number_of_workers(void **state)
 {
 	struct worker_slots *slots = worker_slots_create();
 
@@ -191,15 +191,15 @@ static void a_group_has_so_many_workers_and_no_more(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(who_takes_it_may_answer),
-		CASE(what_was_taken_back_is_nobody_elses),
-		CASE(an_old_ticket_is_none_of_the_next_ones),
-		CASE(a_ticket_of_no_place_is_refused),
-		CASE(there_is_room_for_so_many_and_no_more),
-		CASE(of_a_worker_that_died_nothing_is_left),
-		CASE(owner_and_taker_never_both_answer),
-		cmocka_unit_test(a_worker_that_hangs_keeps_no_place_from_others),
-		cmocka_unit_test(a_group_has_so_many_workers_and_no_more),
+		CASE(the_taker_may_claim_the_response),
+		CASE(a_revoked_pass_cannot_be_taken_or_claimed),
+		CASE(an_old_ticket_does_not_match_a_reused_entry),
+		CASE(a_ticket_outside_the_table_is_refused),
+		CASE(a_full_table_refuses_and_recovers),
+		CASE(passes_of_a_dead_worker_are_forgotten),
+		CASE(owner_and_taker_never_both_respond),
+		cmocka_unit_test(permits_of_a_hanging_worker_do_not_count),
+		cmocka_unit_test(a_group_has_a_limited_number_of_workers),
 	};
 
 	return cmocka_run_group_tests_name("api passes", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_permits.c - what all workers together may take up: downloads, and answers that are sent from memory. */
+/* test_permits.c - limits over all workers: downloads, encodings, and memory for responses. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,8 +14,8 @@
 #include "tests/unit/support/api_pool.h"
 #include "tests/unit/support/fastcgi_client.h"
 
-#define LONG_BYTES (1u << 20)
-#define HELD_MAX   64 /* long answers: what request.c lets workers hold */
+#define LONG_BYTES     (1u << 20)
+#define LONG_RESPONSES 64 /* long responses that fit into the memory for responses (permits.c) */
 
 static const char long_body[LONG_BYTES];
 
@@ -32,20 +32,20 @@ enum client_state client_probe(const struct fastcgi_request *request)
 	return CLIENT_UNKNOWN;
 }
 
-static void answer_long(struct api_request *request)
+static void respond_long(struct api_request *request)
 {
 	respond_bytes(request, 200, "text/plain", NULL, long_body, sizeof(long_body));
 }
 
-/* Only with ?quick it ever ends. */
-static void answer_encoded(struct api_request *request)
+/* Never ends without ?quick. */
+static void respond_encoded(struct api_request *request)
 {
 	if (!api_acquire(request, API_PERMIT_TRANSCODE))
-		respond_no_permit(request, 1, "All places for that are taken.");
+		respond_no_permit(request, 1, "Too many at once.");
 	else if (strcmp(request->fcgi->query, "quick") == 0)
-		pool_answer_pid(request);
+		pool_respond_pid(request);
 	else
-		api_wait(request, 600000, answer_encoded);
+		api_wait(request, 600000, respond_encoded);
 }
 
 static void dispatch(struct api_request *request)
@@ -54,13 +54,13 @@ static void dispatch(struct api_request *request)
 	if (strcmp(request->fcgi->query, "second") == 0)
 		request->camera = &request->cameras[1];
 	if (strcmp(request->fcgi->path, "/big") == 0)
-		pool_answer_big(request);
+		pool_respond_big(request);
 	else if (strcmp(request->fcgi->path, "/encode") == 0)
-		answer_encoded(request);
+		respond_encoded(request);
 	else if (strcmp(request->fcgi->path, "/long") == 0)
-		answer_long(request);
+		respond_long(request);
 	else
-		pool_answer_pid(request);
+		pool_respond_pid(request);
 }
 
 static int start(void **state)
@@ -97,7 +97,7 @@ static void assert_refused(const char *uri, const char *status)
 	close(fd);
 }
 
-static void assert_no_place(const char *uri)
+static void assert_unavailable(const char *uri)
 {
 	assert_refused(uri, "Status: 503");
 }
@@ -109,34 +109,34 @@ static void downloads_are_counted_over_all_workers_and_cameras(void **state)
 	(void)state;
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		stalled[i] = pool_download(i % 2 ? "/big?second" : "/big");
-	assert_no_place("/big");
-	assert_no_place("/big?second");
+	assert_unavailable("/big");
+	assert_unavailable("/big?second");
 	assert_true(pool_ask_pid() > 0);
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		close(stalled[i]);
 	close(pool_download("/big"));
 }
 
-static void places_of_killed_workers_come_back(void **state)
+static void permits_of_killed_workers_are_released(void **state)
 {
 	int stalled[DOWNLOADS_MAX];
 
 	(void)state;
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		stalled[i] = pool_download("/big");
-	assert_no_place("/big");
+	assert_unavailable("/big");
 	assert_true(pool_each_worker(kill_worker) > 0);
 	for (int i = 0; i < DOWNLOADS_MAX; i++) {
 		close(stalled[i]);
 		stalled[i] = pool_download("/big");
 	}
-	assert_no_place("/big");
+	assert_unavailable("/big");
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		close(stalled[i]);
 }
 
-/* Asks for a long answer and takes its head alone: true where there is one, and a 503 else. */
-static bool long_begun(int *fd)
+/* Asks for a long response and reads only its headers. True for 200, false for 503. */
+static bool long_response_begins(int *fd)
 {
 	*fd = client_ask(pool.socket_path, "GET", "/long");
 	struct buffer answer = pool_head_of(*fd);
@@ -148,19 +148,19 @@ static bool long_begun(int *fd)
 	return begun;
 }
 
-static void answers_that_nobody_takes_are_held_up_to_a_limit(void **state)
+static void unread_responses_are_limited(void **state)
 {
-	int stalled[2 * HELD_MAX];
+	int stalled[2 * LONG_RESPONSES];
 	int begun = 0;
 
 	(void)state;
-	for (int i = 0; i < 2 * HELD_MAX; i++)
-		begun += long_begun(&stalled[i]);
-	assert_int_equal(begun, HELD_MAX);
+	for (int i = 0; i < 2 * LONG_RESPONSES; i++)
+		begun += long_response_begins(&stalled[i]);
+	assert_int_equal(begun, LONG_RESPONSES);
 	assert_true(pool_ask_pid() > 0);
-	for (int i = 0; i < 2 * HELD_MAX; i++)
+	for (int i = 0; i < 2 * LONG_RESPONSES; i++)
 		close(stalled[i]);
-	for (int tries = 0; !long_begun(&stalled[0]); tries++) {
+	for (int tries = 0; !long_response_begins(&stalled[0]); tries++) {
 		assert_true(tries < 6000);
 		close(stalled[0]);
 		usleep(10000);
@@ -168,8 +168,8 @@ static void answers_that_nobody_takes_are_held_up_to_a_limit(void **state)
 	close(stalled[0]);
 }
 
-/* Two of three are 75 per cent. */
-static void one_address_cannot_take_all_places(void **state)
+/* 75 percent of three is two. */
+static void one_address_cannot_take_all_downloads(void **state)
 {
 	int stalled[DOWNLOADS_MAX];
 
@@ -178,12 +178,12 @@ static void one_address_cannot_take_all_places(void **state)
 	stalled[0] = pool_download("/big");
 	client_from.remote = "2001:db8::2"; /* the same /64 */
 	stalled[1] = pool_download("/big?second");
-	for (int i = 0; i < RETIRE_AFTER; i++) /* asked of all workers */
+	for (int i = 0; i < RETIRE_AFTER; i++) /* so that each worker is asked */
 		assert_refused("/big", "Status: 429");
 	assert_true(pool_ask_pid() > 0);
 	client_from.remote = "2001:db8:1::1";
 	stalled[2] = pool_download("/big");
-	assert_no_place("/big");
+	assert_unavailable("/big");
 	close(stalled[0]);
 	client_from.remote = "2001:db8::1";
 	stalled[0] = pool_download("/big");
@@ -204,8 +204,8 @@ static bool encoding_gets(const char *remote, const char *status)
 	return found;
 }
 
-/* Of one place there is no share. */
-static void who_had_the_only_place_leaves_it_to_who_was_refused(void **state)
+/* A single permit cannot be shared. */
+static void addresses_take_turns_at_a_single_permit(void **state)
 {
 	(void)state;
 	client_from.remote = "192.0.2.1";
@@ -221,7 +221,7 @@ static void who_had_the_only_place_leaves_it_to_who_was_refused(void **state)
 	client_from.remote = NULL;
 }
 
-static void claims_of_killed_workers_come_back(void **state)
+static void claims_of_killed_workers_are_returned(void **state)
 {
 	int stalled[2];
 
@@ -241,7 +241,7 @@ static void claims_of_killed_workers_come_back(void **state)
 	client_from.remote = NULL;
 }
 
-/* What the client sent itself is no matter: the proxy's own header is the last one. */
+/* Headers that the client made up do not matter: the last one is the proxy's own. */
 static void behind_a_proxy_its_clients_are_counted(void **state)
 {
 	int stalled[DOWNLOADS_MAX];
@@ -260,7 +260,7 @@ static void behind_a_proxy_its_clients_are_counted(void **state)
 	client_from.remote = client_from.forwarded = NULL;
 }
 
-static void this_machine_and_proxies_may_take_all(void **state)
+static void this_machine_and_proxies_are_exempt(void **state)
 {
 	static const char *const remotes[] = {"127.0.0.1", "::1", "10.0.0.1"};
 	int stalled[DOWNLOADS_MAX];
@@ -270,20 +270,20 @@ static void this_machine_and_proxies_may_take_all(void **state)
 		client_from.remote = remotes[remote];
 		for (int i = 0; i < DOWNLOADS_MAX; i++)
 			stalled[i] = pool_download("/big");
-		assert_no_place("/big");
+		assert_unavailable("/big");
 		for (int i = 0; i < DOWNLOADS_MAX; i++)
 			close(stalled[i]);
 	}
 	client_from.remote = NULL;
 }
 
-static void one_address_cannot_hold_all_memory(void **state)
+static void one_address_cannot_reserve_all_memory(void **state)
 {
-	int stalled[HELD_MAX + 1], begun = 0;
+	int stalled[LONG_RESPONSES + 1], begun = 0;
 
 	(void)state;
 	client_from.remote = "192.0.2.1";
-	for (int i = 0; i < HELD_MAX; i++) {
+	for (int i = 0; i < LONG_RESPONSES; i++) {
 		stalled[i] = client_ask(pool.socket_path, "GET", "/long");
 		struct buffer answer = pool_head_of(stalled[i]);
 		bool good = strstr((char *)answer.data, "Status: 200");
@@ -291,10 +291,10 @@ static void one_address_cannot_hold_all_memory(void **state)
 		begun += good;
 		buffer_free(&answer);
 	}
-	assert_int_equal(begun, HELD_MAX * 3 / 4);
+	assert_int_equal(begun, LONG_RESPONSES * 3 / 4);
 	client_from.remote = "192.0.2.2";
-	assert_true(long_begun(&stalled[HELD_MAX]));
-	for (int i = 0; i <= HELD_MAX; i++)
+	assert_true(long_response_begins(&stalled[LONG_RESPONSES]));
+	for (int i = 0; i <= LONG_RESPONSES; i++)
 		close(stalled[i]);
 	client_from.remote = NULL;
 }
@@ -303,14 +303,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(downloads_are_counted_over_all_workers_and_cameras),
-		cmocka_unit_test(places_of_killed_workers_come_back),
-		cmocka_unit_test(answers_that_nobody_takes_are_held_up_to_a_limit),
-		cmocka_unit_test(one_address_cannot_take_all_places),
-		cmocka_unit_test(who_had_the_only_place_leaves_it_to_who_was_refused),
-		cmocka_unit_test(claims_of_killed_workers_come_back),
+		cmocka_unit_test(permits_of_killed_workers_are_released),
+		cmocka_unit_test(unread_responses_are_limited),
+		cmocka_unit_test(one_address_cannot_take_all_downloads),
+		cmocka_unit_test(addresses_take_turns_at_a_single_permit),
+		cmocka_unit_test(claims_of_killed_workers_are_returned),
 		cmocka_unit_test(behind_a_proxy_its_clients_are_counted),
-		cmocka_unit_test(this_machine_and_proxies_may_take_all),
-		cmocka_unit_test(one_address_cannot_hold_all_memory),
+		cmocka_unit_test(this_machine_and_proxies_are_exempt),
+		cmocka_unit_test(one_address_cannot_reserve_all_memory),
 	};
 
 	return cmocka_run_group_tests(tests, start, teardown);

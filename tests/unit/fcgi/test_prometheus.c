@@ -1,4 +1,4 @@
-/* test_prometheus.c - durations in their buckets, Prometheus' lines, and the counters of live viewers in shared memory. */
+/* test_prometheus.c - histograms, Prometheus' text format, and the counters of live viewers in shared memory. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -34,7 +34,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void a_duration_counts_in_the_first_bucket_that_holds_it(void **state)
+static void a_duration_counts_in_the_lowest_bucket_that_fits(void **state)
 {
 	struct histogram histogram = {0};
 
@@ -49,7 +49,7 @@ static void a_duration_counts_in_the_first_bucket_that_holds_it(void **state)
 	assert_int_equal(histogram.sum_us, 60001001);
 }
 
-static void buckets_are_printed_added_up(void **state)
+static void buckets_are_cumulative(void **state)
 {
 	struct histogram histogram = {0};
 	struct buffer out = {0};
@@ -70,7 +70,7 @@ static void buckets_are_printed_added_up(void **state)
 	buffer_free(&out);
 }
 
-static void books_are_there_while_a_program_keeps_them(void **state)
+static void counters_exist_while_a_program_has_them_open(void **state)
 {
 	struct live_stats_handle first = {0}, second = {0};
 	struct live_stats counters;
@@ -93,7 +93,7 @@ static void books_are_there_while_a_program_keeps_them(void **state)
 	assert_false(live_stats_read(&camera, &counters));
 }
 
-static void a_killed_program_has_no_viewers_and_leaves_its_counters(void **state)
+static void a_killed_program_leaves_its_counters_but_no_viewers(void **state)
 {
 	struct live_stats_handle account = {0};
 	struct live_stats counters;
@@ -116,7 +116,7 @@ static void a_killed_program_has_no_viewers_and_leaves_its_counters(void **state
 	live_stats_close(&account);
 }
 
-static void books_of_another_version_are_not_read_and_replaced(void **state)
+static void counters_of_another_version_are_replaced(void **state)
 {
 	struct live_stats_handle account = {0};
 	struct live_stats counters;
@@ -135,7 +135,7 @@ static void books_of_another_version_are_not_read_and_replaced(void **state)
 }
 
 /* The counters have another name then, which all programs of this user find. */
-static void books_that_others_may_write_to_are_not_used(void **state)
+static void counters_that_others_may_write_to_are_not_used(void **state)
 {
 	struct live_stats_handle account = {0}, second = {0};
 	struct live_stats counters;
@@ -172,13 +172,12 @@ static void books_that_others_may_write_to_are_not_used(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_duration_counts_in_the_first_bucket_that_holds_it),
-		cmocka_unit_test(buckets_are_printed_added_up),
-		cmocka_unit_test_setup_teardown(books_are_there_while_a_program_keeps_them, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_killed_program_has_no_viewers_and_leaves_its_counters, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(books_that_others_may_write_to_are_not_used, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(books_of_another_version_are_not_read_and_replaced, set_up, tear_down),
+		cmocka_unit_test(a_duration_counts_in_the_lowest_bucket_that_fits),
+		cmocka_unit_test(buckets_are_cumulative),
+		cmocka_unit_test_setup_teardown(counters_exist_while_a_program_has_them_open, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_killed_program_leaves_its_counters_but_no_viewers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(counters_that_others_may_write_to_are_not_used, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(counters_of_another_version_are_replaced, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

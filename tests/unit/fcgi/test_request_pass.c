@@ -1,5 +1,4 @@
-/* test_request_pass.c - the pool of workers while a disk hangs: who needs it waits for a bounded time, and nobody else.
- */
+/* test_request_pass.c - while a disk hangs, only requests that need it wait, and for a limited time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,12 +16,12 @@
 #include "tests/unit/support/fastcgi_client.h"
 
 static struct pool_disk {
-	_Atomic bool hangs; /* the first camera's */
+	_Atomic bool hangs; /* for the first camera */
 	_Atomic int waiting;
 	_Atomic bool crashes;
 } * disk;
 
-static void answer_from_disk(struct api_request *request)
+static void respond_from_disk(struct api_request *request)
 {
 	if (atomic_load(&disk->crashes))
 		abort();
@@ -32,7 +31,7 @@ static void answer_from_disk(struct api_request *request)
 			usleep(1000);
 		atomic_fetch_sub(&disk->waiting, 1);
 	}
-	pool_answer_pid(request);
+	pool_respond_pid(request);
 }
 
 static void dispatch(struct api_request *request)
@@ -41,9 +40,9 @@ static void dispatch(struct api_request *request)
 
 	request->camera = &request->cameras[strcmp(request->fcgi->query, "second") == 0];
 	if (strcmp(path, "/disk") != 0)
-		pool_answer_pid(request);
+		pool_respond_pid(request);
 	else if (!api_pass(request, respond_disk_hangs))
-		answer_from_disk(request);
+		respond_from_disk(request);
 }
 
 static int start(void **state)
@@ -102,8 +101,8 @@ static void assert_refused(int fd)
 	close(fd);
 }
 
-/* Until all workers of the first camera's disk wait. */
-static void all_hang(int asked[WORKERS])
+/* Returns when all disk workers of the first camera wait. */
+static void hang_disk(int asked[WORKERS])
 {
 	atomic_store(&disk->hangs, true);
 	for (int i = 0; i < WORKERS; i++)
@@ -112,14 +111,14 @@ static void all_hang(int asked[WORKERS])
 		usleep(1000);
 }
 
-static void disk_answers(void)
+static void release_disk(void)
 {
 	atomic_store(&disk->hangs, false);
 	while (atomic_load(&disk->waiting) > 0)
 		usleep(1000);
 }
 
-static void each_camera_and_the_front_have_workers_of_their_own(void **state)
+static void front_and_cameras_have_separate_workers(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 4 * RETIRE_AFTER * WORKERS; i++) {
@@ -129,7 +128,7 @@ static void each_camera_and_the_front_have_workers_of_their_own(void **state)
 	}
 }
 
-static void many_at_once_are_all_answered(void **state)
+static void many_simultaneous_requests_are_all_served(void **state)
 {
 	int asked[200];
 
@@ -143,28 +142,28 @@ static void many_at_once_are_all_answered(void **state)
 	}
 }
 
-static void who_needs_no_disk_or_another_one_is_answered_meanwhile(void **state)
+static void requests_that_need_another_disk_or_none_are_served(void **state)
 {
 	int asked[WORKERS];
 
 	(void)state;
-	all_hang(asked);
+	hang_disk(asked);
 	for (int i = 0; i < 3 * RETIRE_AFTER; i++) {
 		assert_true(pid_of("/") > 0);
 		assert_true(pid_of("/disk?second") > 0);
 	}
 	assert_int_equal(atomic_load(&disk->waiting), WORKERS);
-	disk_answers();
+	release_disk();
 	for (int i = 0; i < WORKERS; i++)
 		close(asked[i]);
 }
 
-static void who_needs_it_is_refused_and_answered_again_afterwards(void **state)
+static void requests_that_need_the_disk_are_refused_until_it_responds(void **state)
 {
 	int asked[WORKERS], more[8];
 
 	(void)state;
-	all_hang(asked);
+	hang_disk(asked);
 	for (int i = 0; i < 8; i++)
 		more[i] = client_ask(pool.socket_path, "GET", "/disk");
 	for (int i = 0; i < WORKERS; i++)
@@ -172,28 +171,28 @@ static void who_needs_it_is_refused_and_answered_again_afterwards(void **state)
 	for (int i = 0; i < 8; i++)
 		assert_refused(more[i]);
 	assert_refused(client_ask(pool.socket_path, "GET", "/disk"));
-	disk_answers();
+	release_disk();
 	while (pid_of("/disk") <= 0)
 		;
 	for (int i = 0; i < 4 * WORKERS; i++)
 		assert_true(pid_of("/disk") > 0);
 }
 
-static void a_client_that_leaves_a_hanging_disk_leaves_nothing(void **state)
+static void clients_that_leave_while_the_disk_hangs_leave_nothing_behind(void **state)
 {
 	int asked[WORKERS];
 
 	(void)state;
-	all_hang(asked);
+	hang_disk(asked);
 	for (int i = 0; i < WORKERS; i++)
 		close(asked[i]);
 	for (int i = 0; i < 50; i++)
 		close(client_ask(pool.socket_path, "GET", "/disk"));
-	disk_answers();
+	release_disk();
 	assert_true(pid_of("/disk") > 0);
 }
 
-static void a_worker_that_dies_of_a_request_costs_that_alone(void **state)
+static void a_crash_in_a_disk_worker_costs_one_request(void **state)
 {
 	(void)state;
 	atomic_store(&disk->crashes, true);
@@ -209,13 +208,13 @@ static void a_worker_that_dies_of_a_request_costs_that_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_camera_and_the_front_have_workers_of_their_own),
-		cmocka_unit_test(many_at_once_are_all_answered),
-		cmocka_unit_test(who_needs_no_disk_or_another_one_is_answered_meanwhile),
-		cmocka_unit_test(who_needs_it_is_refused_and_answered_again_afterwards),
-		cmocka_unit_test(a_client_that_leaves_a_hanging_disk_leaves_nothing),
-		cmocka_unit_test(a_worker_that_dies_of_a_request_costs_that_alone),
+		cmocka_unit_test(front_and_cameras_have_separate_workers),
+		cmocka_unit_test(many_simultaneous_requests_are_all_served),
+		cmocka_unit_test(requests_that_need_another_disk_or_none_are_served),
+		cmocka_unit_test(requests_that_need_the_disk_are_refused_until_it_responds),
+		cmocka_unit_test(clients_that_leave_while_the_disk_hangs_leave_nothing_behind),
+		cmocka_unit_test(a_crash_in_a_disk_worker_costs_one_request),
 	};
 
-	return cmocka_run_group_tests_name("api hang", tests, start, teardown);
+	return cmocka_run_group_tests_name("request pass", tests, start, teardown);
 }

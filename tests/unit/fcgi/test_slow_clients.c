@@ -1,4 +1,4 @@
-/* test_slow_clients.c - which clients lose their place: those that take nothing, and not those that are slow. */
+/* test_slow_clients.c - clients that read nothing lose their connection, slow ones do not. */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,14 +15,17 @@
 #include "tests/unit/support/api_pool.h"
 #include "tests/unit/support/fastcgi_client.h"
 
-#define HASTY 2 /* the camera whose clients have to take something within a second */
+#define HASTY 2 /* the camera whose clients have to read something within a second */
 
-/* A client that takes SLOW_BYTES a second, twice what it has to, of the first SLOW_MAX that the kernel has for it. */
+/*
+ * A client that reads SLOW_BYTES per second, twice the minimum, of the first SLOW_MAX bytes that the kernel holds
+ * for it.
+ */
 #define SLOW_PORT  "1"
 #define SLOW_BYTES 1024
-#define SLOW_MAX   (32 * SLOW_BYTES) /* less than what it is sent before its connection is full */
+#define SLOW_MAX   (32 * SLOW_BYTES) /* less than it is sent before its connection is full */
 
-/* In place of the kernel, so that the client goes on whatever holds up this test. */
+/* Replaces the kernel, so that the client keeps reading even if this test is slow. */
 bool client_probe_queued_bytes(const struct fastcgi_request *request, uint32_t *queued_bytes)
 {
 	static int64_t since_us;
@@ -45,7 +48,7 @@ enum client_state client_probe(const struct fastcgi_request *request)
 static void dispatch(struct api_request *request)
 {
 	request->camera = &request->cameras[strcmp(request->fcgi->query, "hasty") == 0 ? HASTY : 0];
-	pool_answer_big(request);
+	pool_respond_big(request);
 }
 
 static int start(void **state)
@@ -65,7 +68,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void who_takes_nothing_loses_its_place(void **state)
+static void a_client_that_reads_nothing_is_cut_off(void **state)
 {
 	int stalled[DOWNLOADS_MAX], others[DOWNLOADS_MAX];
 	struct buffer answer = {0};
@@ -73,11 +76,11 @@ static void who_takes_nothing_loses_its_place(void **state)
 	(void)state;
 	for (int i = 0; i < DOWNLOADS_MAX; i++)
 		stalled[i] = pool_download("/big?hasty");
-	for (int i = 0; i < DOWNLOADS_MAX; i++) /* so many others: each of them has lost its place */
+	for (int i = 0; i < DOWNLOADS_MAX; i++) /* so each of them has lost its permit */
 		others[i] = pool_download("/big");
 	for (int i = 0; i < DOWNLOADS_MAX; i++) {
 		close(others[i]);
-		assert_false(client_read_all(stalled[i], &answer)); /* it ends in the middle */
+		assert_false(client_read_all(stalled[i], &answer)); /* it ends early */
 		assert_true(answer.length < BIG_BYTES);
 		buffer_clear(&answer);
 		close(stalled[i]);
@@ -85,8 +88,8 @@ static void who_takes_nothing_loses_its_place(void **state)
 	buffer_free(&answer);
 }
 
-/* The web server takes nothing meanwhile, since the kernel has enough for that client. */
-static void who_takes_what_the_kernel_has_keeps_its_place(void **state)
+/* The web server reads nothing meanwhile, since the kernel holds enough for that client. */
+static void a_client_that_reads_what_the_kernel_holds_is_kept(void **state)
 {
 	static const char *const slow_client[] = {"REMOTE_PORT", SLOW_PORT, NULL};
 
@@ -103,7 +106,7 @@ static void who_takes_what_the_kernel_has_keeps_its_place(void **state)
 	close(slow);
 }
 
-static void who_is_slow_but_goes_on_gets_all(void **state)
+static void a_slow_client_that_keeps_reading_gets_everything(void **state)
 {
 	struct buffer answer = {0};
 	int fd = pool_download("/big?hasty"), type = FCGI_STDOUT;
@@ -122,9 +125,9 @@ static void who_is_slow_but_goes_on_gets_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_takes_nothing_loses_its_place),
-		cmocka_unit_test(who_takes_what_the_kernel_has_keeps_its_place),
-		cmocka_unit_test(who_is_slow_but_goes_on_gets_all),
+		cmocka_unit_test(a_client_that_reads_nothing_is_cut_off),
+		cmocka_unit_test(a_client_that_reads_what_the_kernel_holds_is_kept),
+		cmocka_unit_test(a_slow_client_that_keeps_reading_gets_everything),
 	};
 
 	return cmocka_run_group_tests(tests, start, teardown);

@@ -1,3 +1,4 @@
+/* api_pool.c - a master with its workers, and a client of them, for tests of recorder-api. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,7 +18,7 @@
 
 struct pool pool = {.cameras = {pool.configs, CAMERAS}};
 
-void pool_answer_pid(struct api_request *request)
+void pool_respond_pid(struct api_request *request)
 {
 	char text[32];
 
@@ -25,7 +26,7 @@ void pool_answer_pid(struct api_request *request)
 	respond_bytes(request, 200, "text/plain", NULL, text, (size_t)length);
 }
 
-void pool_answer_big(struct api_request *request)
+void pool_respond_big(struct api_request *request)
 {
 	struct virtual_file *file = virtual_file_create();
 	int fd = memfd_create("big", MFD_CLOEXEC);

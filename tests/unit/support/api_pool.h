@@ -21,11 +21,11 @@ extern struct pool {
 	pid_t master;
 } pool;
 
-/* Handlers for pool_start(): the worker's process id as text, and BIG_BYTES of zeros. */
-void pool_answer_pid(struct api_request *request);
-void pool_answer_big(struct api_request *request);
+/* Handlers for pool_start(): respond with the worker's process id as text, and with BIG_BYTES of zeros. */
+void pool_respond_pid(struct api_request *request);
+void pool_respond_big(struct api_request *request);
 
-/* Starts a master with WORKERS workers whose requests go to `dispatch`. pool_stop() ends it. */
+/* Starts a master with WORKERS workers, which pass requests to `dispatch`. End it with pool_stop(). */
 void pool_start(api_handler *dispatch);
 
 /* Ends the master, which must exit with 0. */

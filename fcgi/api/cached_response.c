@@ -1,7 +1,5 @@
-/*
- * cached_answer.c - see cached_answer.h.
- */
-#include "fcgi/api/cached_answer.h"
+/* cached_response.c - finding clips in the cache, and storing them. */
+#include "fcgi/api/cached_response.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,15 +11,17 @@
 
 #define STORE_WAIT_MS 10000
 
-/* A clip that was answered, until it is stored. */
+/* A clip that is to be stored. */
 struct cached_response_job {
 	const struct api_camera *camera;
 	struct clip_cache_key key;
 	struct clip clip;
 };
 
-/* True where a clip of that range may be kept, and served once its footage is gone: recorderd, which deletes it in the
- * end, may not run. */
+/*
+ * True if a clip of that range may be stored, and served after its footage has been deleted. recorderd deletes it in the end,
+ * but may not be running.
+ */
 static bool may_keep(const struct api_request *request, const struct clip_cache_key *key)
 {
 	const struct config *config = request->camera->config;
@@ -56,7 +56,7 @@ static bool is_stored(const struct api_request *request, const struct clip_cache
 	return same;
 }
 
-/* The configuration allows that a clip of this size is stored. */
+/* True if the configuration allows a clip of this size to be stored. */
 static bool may_be_stored(const struct api_request *request, const struct clip *clip)
 {
 	const struct config_clips *clips = &request->camera->config->clips;
@@ -70,33 +70,33 @@ struct cached_response_job *cached_response_job_create(const struct api_request 
 {
 	if (!may_keep(request, key) || !may_be_stored(request, clip) || is_stored(request, key, clip))
 		return NULL;
-	struct cached_response_job *note = calloc(1, sizeof(*note));
-	if (!note)
+	struct cached_response_job *job = calloc(1, sizeof(*job));
+	if (!job)
 		return NULL;
-	*note = (struct cached_response_job){.camera = request->camera, .key = *key, .clip = *clip};
-	note->clip.file = virtual_file_ref(clip->file);
-	note->clip.spans = (struct buffer){0};
-	buffer_append(&note->clip.spans, clip->spans.data, clip->spans.length);
-	return note;
+	*job = (struct cached_response_job){.camera = request->camera, .key = *key, .clip = *clip};
+	job->clip.file = virtual_file_ref(clip->file);
+	job->clip.spans = (struct buffer){0};
+	buffer_append(&job->clip.spans, clip->spans.data, clip->spans.length);
+	return job;
 }
 
-void cached_response_job_free(struct cached_response_job *note)
+void cached_response_job_free(struct cached_response_job *job)
 {
-	if (!note)
+	if (!job)
 		return;
-	clip_free(&note->clip);
-	free(note);
+	clip_free(&job->clip);
+	free(job);
 }
 
 /* In a child: the disk may hang. */
 static int store_run(void *context)
 {
-	const struct cached_response_job *note = context;
-	const struct config *config = note->camera->config;
+	const struct cached_response_job *job = context;
+	const struct config *config = job->camera->config;
 	struct clip_cache_store store = {
-		.clips_folder = camera_make_clips(note->camera),
-		.key = note->key,
-		.clip = &note->clip,
+		.clips_folder = camera_make_clips(job->camera),
+		.key = job->key,
+		.clip = &job->clip,
 		.max_bytes = (uint64_t)config->clips.max_mb << 20,
 		.reserve_bytes = clip_cache_reserve_bytes(config->retention.min_free_gb),
 		.wait_ms = STORE_WAIT_MS,
@@ -105,8 +105,8 @@ static int store_run(void *context)
 	return store.clips_folder >= 0 ? clip_cache_store_run(&store) : EXIT_FAILURE;
 }
 
-/* The folder can be written to, and its disk has room without anything being removed. */
-static bool disk_takes(const struct api_camera *camera, uint64_t bytes)
+/* True if the folder is writable and its disk has room without deleting anything. */
+static bool disk_has_room(const struct api_camera *camera, uint64_t bytes)
 {
 	int folder = camera_open_clips(camera);
 	struct statvfs disk;
@@ -124,11 +124,11 @@ bool cached_response_store(struct api_request *request, const struct clip_cache_
 {
 	if (is_stored(request, key, clip))
 		return true;
-	if (!disk_takes(request->camera, virtual_file_size(clip->file)))
+	if (!disk_has_room(request->camera, virtual_file_size(clip->file)))
 		return false;
-	struct cached_response_job *note = cached_response_job_create(request, key, clip);
-	bool begun = note && api_start_detached(request, store_run, note);
-	cached_response_job_free(note); /* the child has a copy */
+	struct cached_response_job *job = cached_response_job_create(request, key, clip);
+	bool begun = job && api_start_detached(request, store_run, job);
+	cached_response_job_free(job); /* the child has a copy */
 	return begun;
 }
 
@@ -137,8 +137,8 @@ static void store_begin(struct api_request *request)
 	api_start_detached(request, store_run, request->after_context);
 }
 
-void cached_response_store_after(struct api_request *request, struct cached_response_job *note)
+void cached_response_store_after(struct api_request *request, struct cached_response_job *job)
 {
 	request->after = store_begin;
-	request->after_context = note;
+	request->after_context = job;
 }

@@ -1,0 +1,18 @@
+/* clip_headers.h - the response headers of a clip, and its name. */
+#ifndef FCGI_API_CLIP_HEADERS_H
+#define FCGI_API_CLIP_HEADERS_H
+
+#include "fcgi/api/clip_request.h"
+
+/* Appends the headers that describe the content of a clip: X-Clip-Source, X-Clip-Spans and X-Clip-Start. */
+void clip_headers_append_content(const struct clip *clip, struct buffer *out);
+
+/* Appends those and the headers of the response: Content-Disposition, Server-Timing and Content-Location. */
+void clip_headers_append(const struct api_request *request, const struct clip_request *wanted, const struct clip *clip,
+			 struct buffer *out);
+
+/* Names a clip: CAMERA_YYYYMMDD_HHMMSS_YYYYMMDD_HHMMSS, without .mp4. */
+#define CLIP_NAME_BYTES 100
+void clip_headers_name(const struct api_request *request, const struct clip *clip, char out[CLIP_NAME_BYTES]);
+
+#endif
