@@ -68,7 +68,7 @@ fcgi/server       = client_probe master master_workers pending permits request r
 	response worker
 fcgi/api          = cached_response camera_info clip_headers clip_list clip_problems clip_request clips control footage health \
 	main metrics no_footage playlist prometheus recordings route snapshot timeline
-fcgi/live         = live live_feed live_frame live_places live_request live_response live_viewer main ring_notifier
+fcgi/live         = live live_feed live_frame live_permits live_request live_response live_viewer main ring_notifier
 fcgi/listen       = main
 
 # The folders in that order, and in reverse for the linker, which needs users before the libraries that they use.

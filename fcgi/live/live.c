@@ -1,7 +1,4 @@
-/*
- * live.c - see live.h. Every connection is registered once, edge-triggered, for all that can happen to it: a viewer
- * costs a system call only when there is something to write for it.
- */
+/* live.c - recorder-live's loop. */
 #include "fcgi/live/live.h"
 
 #include <errno.h>
@@ -10,30 +7,35 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "fcgi/auth/authorize.h"
 #include "fcgi/auth/site_headers.h"
-#include "fcgi/live/live_places.h"
+#include "fcgi/live/live_permits.h"
 #include "fcgi/live/live_response.h"
 #include "fcgi/live/live_viewer.h"
 #include "shared/base/log.h"
 #include "shared/event/loop.h"
 
-#define ACCEPTS_MAX 64 /* in one go; then it is the viewers' turn */
-#define TICK_US     (US_PER_S / 4)
-#define CHECK_TICKS 4 /* the recorders are looked after once a second */
-#define ASKING_US   (5 * US_PER_S)
-#define SAY_US      (60 * US_PER_S) /* between two lines of the log about the same */
+#define ACCEPTS_MAX      64 /* at a time; then it is the viewers' turn */
+#define TICK_US          (US_PER_S / 4)
+#define CHECK_TICKS      4 /* the recorders are checked once a second */
+#define REQUEST_LIMIT_US (5 * US_PER_S)
+#define LOG_AGAIN_US     (60 * US_PER_S) /* between two log messages about the same problem */
 
+/*
+ * Registered with epoll once, edge-triggered, for all events: a viewer costs a system call only when it is sent
+ * something.
+ */
 struct peer {
 	struct live *live;
 	struct loop_watch watch; /* fd -1: closed */
 	int64_t since_us;
-	struct live_viewer *viewer; /* NULL: its request has not come yet, or was answered */
-	bool answered;
-	uint32_t claim; /* of a viewer (live_places.h) */
-	struct peer *next, *previous;
+	struct live_viewer *viewer; /* NULL: the request is incomplete, or was responded to */
+	bool responded;
+	uint32_t claim; /* of a viewer (live_permits.h) */
+	LIST_ENTRY(peer) link;
 };
 
 struct watched_feed {
@@ -45,12 +47,12 @@ struct watched_feed {
 struct live {
 	const struct live_setup *setup;
 	struct loop *loop;
-	struct loop_watch listener, stop; /* the listener stops while descriptors are short, until the next tick */
+	struct loop_watch listener, stop; /* the listener pauses until the next tick if descriptors run out */
 	struct loop_timer tick;
-	struct watched_feed *feeds; /* one a camera, in the order of the set */
-	struct peer *peers;
-	struct live_permits places;
-	int64_t say_us; /* that no more connections can be taken: not before */
+	struct watched_feed *feeds; /* one per camera, in the order of the set */
+	LIST_HEAD(, peer) peers;
+	struct live_permits permits;
+	int64_t log_again_us; /* that connections cannot be accepted: not before then */
 	unsigned ticks;
 };
 
@@ -59,29 +61,25 @@ static void close_peer(struct live *live, struct peer *peer)
 	loop_watch_set(live->loop, &peer->watch, 0);
 	if (peer->viewer) {
 		live_viewer_close(peer->viewer);
-		live_permits_release(&live->places, peer->claim);
+		live_permits_release(&live->permits, peer->claim);
 	} else if (peer->watch.fd >= 0) {
 		fastcgi_drain(peer->watch.fd);
 		close(peer->watch.fd);
 	}
-	if (peer->next)
-		peer->next->previous = peer->previous;
-	if (peer->previous)
-		peer->previous->next = peer->next;
-	else
-		live->peers = peer->next;
+	LIST_REMOVE(peer, link);
 	free(peer);
 }
 
-static void pause_listening(struct live *live)
+static void pause_listening(struct live *live, int error)
 {
 	int64_t now_us = mono_now().us;
 
 	loop_watch_set(live->loop, &live->listener, 0);
-	if (now_us < live->say_us)
+	if (now_us < live->log_again_us)
 		return;
-	log_warn("live", "no more connections can be taken for now (%" PRIu64 " viewers)", live->places.viewers);
-	live->say_us = now_us + SAY_US;
+	log_warn("live", "cannot accept connections: %s; trying again (%" PRIu64 " viewers)", strerror(error),
+		 live->permits.viewers);
+	live->log_again_us = now_us + LOG_AGAIN_US;
 }
 
 static struct live_feed *find_feed(const struct live *live, const struct config *camera)
@@ -89,13 +87,13 @@ static struct live_feed *find_feed(const struct live *live, const struct config 
 	return &live->feeds[camera - live->setup->cameras->cameras].feed;
 }
 
-/* The number of the camera that is asked for; of one that is not there, the first. */
+/* The number of the requested camera; that of the first one if there is no such camera. */
 static size_t camera_number(const struct live *live, const struct config *camera)
 {
 	return camera ? (size_t)(camera - live->setup->cameras->cameras) : 0;
 }
 
-/* False where it was answered that who asks may not look. */
+/* False if the client may not watch; then it has been told so. */
 static bool check_token(const struct live *live, struct fastcgi_request *request, const struct config *camera,
 			const struct config_http *http)
 {
@@ -103,7 +101,7 @@ static bool check_token(const struct live *live, struct fastcgi_request *request
 	struct permission permission;
 
 	authorize(live->setup->tokens, camera_number(live, camera), http, request, &permission);
-	/* A token that is not good for all cameras could find out their names by trying. */
+	/* A token that does not cover all cameras must not be able to find out their names by trying. */
 	for (size_t i = 0; !camera && permission.outcome == AUTH_BY_TOKEN && i < cameras->count; i++)
 		if (!authorize_camera(live->setup->tokens, i, request))
 			authorize_refuse_token(&permission);
@@ -113,47 +111,50 @@ static bool check_token(const struct live *live, struct fastcgi_request *request
 	return false;
 }
 
-/* The status to answer with: 200 where the wish can be fulfilled; a viewer has its place then. */
-static int admit(struct live *live, const struct fastcgi_request *request, struct live_options *wish,
+/* Returns the status to respond with. At 200, unless the request is a HEAD, the viewer holds a permit. */
+static int admit(struct live *live, const struct fastcgi_request *request, struct live_options *options,
 		 struct live_feed **feed, uint32_t *claim, struct reason *why)
 {
-	int status = live_request_read(live->setup->cameras, request->method, request->path, request->query, wish, why);
+	int status =
+		live_request_read(live->setup->cameras, request->method, request->path, request->query, options, why);
+
 	if (status != 200)
 		return status;
-	*feed = find_feed(live, wish->camera);
+	*feed = find_feed(live, options->camera);
 	live_feed_check(*feed);
 	live_feed_update(*feed);
 	if (!live_feed_can_serve(*feed, why))
 		return 503;
-	return wish->head_only ? 200 : live_permits_acquire(&live->places, *feed, request, claim, why);
+	return options->head_only ? 200 : live_permits_acquire(&live->permits, *feed, request, claim, why);
 }
 
-/* Answers; true where the peer is a viewer from now on. */
-static bool answer_request(struct live *live, struct peer *peer, struct fastcgi_request *request)
+/* Responds to a request; true if the peer is a viewer from now on. */
+static bool respond(struct live *live, struct peer *peer, struct fastcgi_request *request)
 {
 	const struct config *camera = live_request_camera(live->setup->cameras, request->query);
 	const struct config_http *http = &live->feeds[camera_number(live, camera)].feed.http;
-	struct live_options wish;
+	struct live_options options;
 	struct live_feed *feed = NULL;
 	struct reason why = {""};
+
 	if (site_headers_is_preflight(request)) {
 		live_respond_preflight(request, http);
 		return false;
 	}
 	if (!check_token(live, request, camera, http))
 		return false;
-	int status = admit(live, request, &wish, &feed, &peer->claim, &why);
+	int status = admit(live, request, &options, &feed, &peer->claim, &why);
 	if (status != 200) {
 		live_respond_problem(request, http, status, NULL, &why);
 		return false;
 	}
-	if (wish.head_only) {
+	if (options.head_only) {
 		live_respond_head(request, http);
 		return false;
 	}
-	peer->viewer = live_viewer_open(feed, request, &wish);
+	peer->viewer = live_viewer_open(feed, request, &options);
 	if (!peer->viewer) {
-		live_permits_release(&live->places, peer->claim);
+		live_permits_release(&live->permits, peer->claim);
 		peer->watch.fd = -1;
 	}
 	return peer->viewer != NULL;
@@ -163,12 +164,13 @@ static void read_request(struct live *live, struct peer *peer)
 {
 	struct fastcgi_request *request = NULL;
 	enum fastcgi_outcome outcome = fastcgi_read(peer->watch.fd, &request);
+
 	if (outcome == FASTCGI_INCOMPLETE)
 		return;
 	if (outcome == FASTCGI_INVALID)
 		peer->watch.fd = -1;
 	else
-		peer->answered = !answer_request(live, peer, request);
+		peer->responded = !respond(live, peer, request);
 	if (peer->watch.fd < 0)
 		close_peer(live, peer);
 }
@@ -177,9 +179,10 @@ static void peer_ready(void *context, uint32_t events)
 {
 	struct peer *peer = context;
 	struct live *live = peer->live;
+
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		close_peer(live, peer);
-	else if (peer->answered)
+	else if (peer->responded)
 		fastcgi_drain(peer->watch.fd);
 	else if (!peer->viewer)
 		read_request(live, peer);
@@ -190,15 +193,14 @@ static void peer_ready(void *context, uint32_t events)
 static void add_peer(struct live *live, int fd)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
+
 	if (!peer) {
 		close(fd);
 		return;
 	}
-	*peer = (struct peer){.live = live, .since_us = mono_now().us, .next = live->peers};
+	*peer = (struct peer){.live = live, .since_us = mono_now().us};
 	peer->watch = (struct loop_watch){.fd = fd, .ready = peer_ready, .context = peer};
-	if (peer->next)
-		peer->next->previous = peer;
-	live->peers = peer;
+	LIST_INSERT_HEAD(&live->peers, peer, link);
 	if (!loop_watch_set(live->loop, &peer->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET))
 		close_peer(live, peer);
 }
@@ -206,6 +208,7 @@ static void add_peer(struct live *live, int fd)
 static void accept_peers(void *context, uint32_t events)
 {
 	struct live *live = context;
+
 	(void)events;
 	for (int i = 0; i < ACCEPTS_MAX; i++) {
 		int fd = fastcgi_accept(live->setup->listen_fd, FASTCGI_SNDBUF_BYTES);
@@ -214,28 +217,29 @@ static void accept_peers(void *context, uint32_t events)
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-			pause_listening(live);
+			pause_listening(live, errno);
 		return;
 	}
 }
 
-/* The bell rang: for a frame, or, where there is no new one, since a ring has appeared. */
+/* There is a new frame, or, if there is none, a new ring. */
 static void feed_ready(void *context, uint32_t events)
 {
 	struct watched_feed *watched = context;
 	struct live *live = watched->live;
 	struct live_feed *feed = &watched->feed;
-	eventfd_t rings;
+	eventfd_t unused;
 	uint64_t before = feed->serial;
+
 	(void)events;
-	eventfd_read(ring_notifier_fd(feed->bell), &rings);
+	eventfd_read(ring_notifier_fd(feed->notifier), &unused);
 	live_feed_update(feed);
 	if (feed->serial == before) {
 		live_feed_check(feed);
 		live_feed_update(feed);
 	}
-	for (struct peer *peer = live->peers, *next; peer; peer = next) {
-		next = peer->next;
+	for (struct peer *peer = LIST_FIRST(&live->peers), *next; peer; peer = next) {
+		next = LIST_NEXT(peer, link);
 		if (peer->viewer && peer->viewer->feed == feed && live_viewer_offer(peer->viewer) == VIEWER_CLOSE)
 			close_peer(live, peer);
 	}
@@ -250,11 +254,11 @@ static void tick(void *context)
 	if (++live->ticks % CHECK_TICKS == 0)
 		for (size_t i = 0; i < live->setup->cameras->count; i++)
 			live_feed_check(&live->feeds[i].feed);
-	for (struct peer *peer = live->peers, *next; peer; peer = next) {
-		next = peer->next;
-		bool stays = peer->viewer ? live_viewer_tick(peer->viewer) == VIEWER_KEEP
-					  : now_us - peer->since_us < ASKING_US;
-		if (!stays)
+	for (struct peer *peer = LIST_FIRST(&live->peers), *next; peer; peer = next) {
+		next = LIST_NEXT(peer, link);
+		bool keep = peer->viewer ? live_viewer_tick(peer->viewer) == VIEWER_KEEP
+					 : now_us - peer->since_us < REQUEST_LIMIT_US;
+		if (!keep)
 			close_peer(live, peer);
 	}
 	loop_watch_set(live->loop, &live->listener, EPOLLIN);
@@ -264,6 +268,7 @@ static void tick(void *context)
 static void stop(void *context, uint32_t events)
 {
 	struct live *live = context;
+
 	(void)events;
 	loop_stop(live->loop);
 }
@@ -272,11 +277,12 @@ static bool start_feed(struct live *live, size_t number, struct reason *why)
 {
 	const struct live_setup *setup = live->setup;
 	struct watched_feed *watched = &live->feeds[number];
+
 	watched->live = live;
 	if (!live_feed_init(&watched->feed, &setup->cameras->cameras[number], setup->gone_limit_us, why))
 		return false;
 	watched->watch = (struct loop_watch){
-		.fd = ring_notifier_fd(watched->feed.bell), .ready = feed_ready, .context = watched};
+		.fd = ring_notifier_fd(watched->feed.notifier), .ready = feed_ready, .context = watched};
 	return loop_watch_set(live->loop, &watched->watch, EPOLLIN) ||
 	       reason_errno(why, "cannot start the live server");
 }
@@ -284,12 +290,13 @@ static bool start_feed(struct live *live, size_t number, struct reason *why)
 static bool start(struct live *live, struct reason *why)
 {
 	const struct live_setup *setup = live->setup;
+
 	live->feeds = calloc(setup->cameras->count, sizeof(*live->feeds));
 	live->loop = loop_create();
 	live->listener = (struct loop_watch){.fd = setup->listen_fd, .ready = accept_peers, .context = live};
 	live->stop = (struct loop_watch){.fd = setup->stop_fd, .ready = stop, .context = live};
 	live->tick = (struct loop_timer){.due = tick, .context = live};
-	if (!live->feeds || !live_permits_init(&live->places) || !live->loop ||
+	if (!live->feeds || !live_permits_init(&live->permits) || !live->loop ||
 	    !loop_watch_set(live->loop, &live->listener, EPOLLIN) || !loop_watch_set(live->loop, &live->stop, EPOLLIN))
 		return reason_errno(why, "cannot start the live server");
 	for (size_t i = 0; i < setup->cameras->count; i++)
@@ -303,14 +310,15 @@ bool live_run(const struct live_setup *setup, struct reason *why)
 {
 	struct live live = {.setup = setup};
 	bool started = start(&live, why);
+
 	if (started)
 		loop_run(live.loop);
-	while (live.peers)
-		close_peer(&live, live.peers);
+	while (!LIST_EMPTY(&live.peers))
+		close_peer(&live, LIST_FIRST(&live.peers));
 	for (size_t i = 0; live.feeds && i < setup->cameras->count; i++)
-		live_feed_finish(&live.feeds[i].feed);
+		live_feed_free(&live.feeds[i].feed);
 	free(live.feeds);
 	loop_destroy(live.loop);
-	live_permits_finish(&live.places);
+	live_permits_free(&live.permits);
 	return started;
 }

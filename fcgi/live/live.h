@@ -1,7 +1,4 @@
-/*
- * live.h - recorder-live's loop: one epoll thread takes the requests and fans the newest picture of each camera out to
- * its viewers.
- */
+/* live.h - recorder-live's loop: accepts requests and sends the newest frame of each camera to all its viewers. */
 #ifndef FCGI_LIVE_LIVE_H
 #define FCGI_LIVE_LIVE_H
 
@@ -17,10 +14,10 @@ struct live_setup {
 	int listen_fd;              /* non-blocking */
 	int stop_fd;                /* readable: end every stream and return */
 	struct token_store *tokens; /* NULL: there are none */
-	int64_t gone_limit_us;      /* how long viewers keep the last picture of a recorder that is away */
+	int64_t gone_limit_us;      /* for how long viewers keep the last frame of a recorder that is not running */
 };
 
-/* Runs until stop_fd. False with a sentence where it cannot start; nothing that happens later ends it. */
+/* Runs until stop_fd is readable. Returns false and sets *why if it cannot start; no later error ends it. */
 bool live_run(const struct live_setup *setup, struct reason *why);
 
 #endif

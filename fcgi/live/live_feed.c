@@ -1,4 +1,4 @@
-/* live_feed.c - see live_feed.h. */
+/* live_feed.c - the newest frame of one camera, from its ring. */
 #include "fcgi/live/live_feed.h"
 
 #include <stdio.h>
@@ -14,13 +14,13 @@ bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t
 				   .http = config->http,
 				   .log_level = config->log_level};
 	config_ring_name(config, feed->ring_name);
-	if (!live_stats_open(&feed->account, config))
+	if (!live_stats_open(&feed->stats, config))
 		return reason_errno(why, "cannot count viewers");
-	feed->bell = ring_notifier_open(feed->ring_name, why);
-	return feed->bell != NULL;
+	feed->notifier = ring_notifier_open(feed->ring_name, why);
+	return feed->notifier != NULL;
 }
 
-static void drop_picture(struct live_feed *feed)
+static void drop_frame(struct live_feed *feed)
 {
 	live_frame_unref(feed->newest);
 	feed->newest = NULL;
@@ -33,11 +33,11 @@ static void drop_ring(struct live_feed *feed)
 	feed->seq = 0;
 }
 
-void live_feed_finish(struct live_feed *feed)
+void live_feed_free(struct live_feed *feed)
 {
-	ring_notifier_close(feed->bell);
-	live_stats_close(&feed->account);
-	drop_picture(feed);
+	ring_notifier_close(feed->notifier);
+	live_stats_close(&feed->stats);
+	drop_frame(feed);
 	drop_ring(feed);
 	*feed = (struct live_feed){0};
 }
@@ -47,20 +47,21 @@ void live_feed_update(struct live_feed *feed)
 	if (!feed->ring)
 		live_feed_check(feed);
 	uint64_t head = feed->ring ? ring_reader_head(feed->ring->reader) : 0;
-	struct ring_frame frame;
-	if (head == 0 || head == feed->seq || !ring_reader_get(feed->ring->reader, head, &frame))
+	struct ring_frame ring_frame;
+
+	if (head == 0 || head == feed->seq || !ring_reader_get(feed->ring->reader, head, &ring_frame))
 		return;
-	struct live_frame *picture = live_frame_create(feed->ring, &frame);
-	if (!picture)
+	struct live_frame *frame = live_frame_create(feed->ring, &ring_frame);
+	if (!frame)
 		return;
-	drop_picture(feed);
-	feed->newest = picture;
+	drop_frame(feed);
+	feed->newest = frame;
 	feed->seq = head;
 	feed->serial++;
 }
 
-/* What the recorder has read of the configuration, which it follows while it runs. */
-static void take_settings(struct live_feed *feed, const struct recorder_state *state)
+/* The recorder follows changes of the configuration, and publishes what concerns this program. */
+static void apply_settings(struct live_feed *feed, const struct recorder_state *state)
 {
 	if (state->max_viewers > 0)
 		feed->max_viewers = state->max_viewers;
@@ -78,20 +79,21 @@ static void take_settings(struct live_feed *feed, const struct recorder_state *s
 static bool recorder_alive(struct live_feed *feed)
 {
 	struct recorder_state state;
+
 	if (!feed->ring || !ring_reader_state(feed->ring->reader, &state) ||
 	    !ring_reader_is_alive(feed->ring->reader, &state))
 		return false;
-	take_settings(feed, &state);
+	apply_settings(feed, &state);
 	return true;
 }
 
-static void note_presence(struct live_feed *feed, bool alive)
+static void log_presence(struct live_feed *feed, bool alive)
 {
 	if (alive && feed->gone_since_us != 0)
 		log_info("live", "%s: the recorder is running", feed->config->camera.name);
 	if (!alive && feed->gone_since_us == 0 && feed->newest)
-		log_warn("live", "%s: the recorder is gone; its last picture stays for %d s", feed->config->camera.name,
-			 (int)(feed->gone_limit_us / US_PER_S));
+		log_warn("live", "%s: the recorder is not running; keeping its last frame for %d s",
+			 feed->config->camera.name, (int)(feed->gone_limit_us / US_PER_S));
 	if (alive)
 		feed->gone_since_us = 0;
 	else if (feed->gone_since_us == 0)
@@ -101,6 +103,7 @@ static void note_presence(struct live_feed *feed, bool alive)
 void live_feed_check(struct live_feed *feed)
 {
 	struct reason why;
+
 	if (feed->ring && !ring_reader_is_current(feed->ring->reader, feed->ring_name))
 		drop_ring(feed);
 	if (!feed->ring)
@@ -110,19 +113,20 @@ void live_feed_check(struct live_feed *feed)
 		log_warn("live", "%s: %s", feed->config->camera.name, why.text);
 	feed->foreign = foreign;
 	bool alive = recorder_alive(feed);
-	note_presence(feed, alive);
+	log_presence(feed, alive);
 	if (!alive && mono_now().us - feed->gone_since_us >= feed->gone_limit_us)
-		drop_picture(feed);
+		drop_frame(feed);
 }
 
 bool live_feed_can_serve(const struct live_feed *feed, struct reason *why)
 {
 	const char *name = feed->config->camera.name;
+
 	if (!feed->ring && shm_name_is_foreign(feed->ring_name, why))
 		return false;
 	if (!feed->ring || feed->gone_since_us != 0)
 		return reason_set(why, "The recorder of camera %s is not running.", name);
 	if (!feed->newest)
-		return reason_set(why, "Camera %s has not sent a picture yet.", name);
+		return reason_set(why, "Camera %s has not sent a frame yet.", name);
 	return true;
 }

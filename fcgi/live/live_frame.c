@@ -1,4 +1,4 @@
-/* live_frame.c - see live_frame.h. */
+/* live_frame.c - one frame of the live stream as it goes over the wire. */
 #include "fcgi/live/live_frame.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #define RECORD_MAX (FASTCGI_TURN_BYTES - FASTCGI_HEADER_BYTES)
 #define PIECES_MAX 4
 #define COPY_AT    0.5
-#define SHARE_FROM 4 /* viewers: what the file costs is saved by as many */
+#define SHARE_FROM 4 /* viewers: from here on, the file saves more than it costs */
 
 static const char tail[] = "\r\n--" LIVE_BOUNDARY "\r\n";
 #define TAIL_BYTES (sizeof(tail) - 1)
@@ -33,72 +33,73 @@ struct live_ring *live_ring_open(const char *name, struct reason *why)
 		free(ring);
 		return NULL;
 	}
-	ring->users = 1;
+	ring->refs = 1;
 	return ring;
 }
 
 void live_ring_unref(struct live_ring *ring)
 {
-	if (!ring || --ring->users > 0)
+	if (!ring || --ring->refs > 0)
 		return;
 	ring_reader_close(ring->reader);
 	free(ring);
 }
 
-static void cut_into_records(struct live_frame *picture)
+static void cut_into_records(struct live_frame *frame)
 {
-	size_t records = (picture->payload_bytes + RECORD_MAX - 1) / RECORD_MAX;
-	picture->record_payload = (picture->payload_bytes + records - 1) / records;
-	picture->wire_bytes = picture->payload_bytes + records * FASTCGI_HEADER_BYTES;
-	fastcgi_stdout_header(picture->record_header, picture->record_payload);
-	fastcgi_stdout_header(picture->last_header, picture->payload_bytes - (records - 1) * picture->record_payload);
+	size_t records = (frame->payload_bytes + RECORD_MAX - 1) / RECORD_MAX;
+
+	frame->record_payload = (frame->payload_bytes + records - 1) / records;
+	frame->wire_bytes = frame->payload_bytes + records * FASTCGI_HEADER_BYTES;
+	fastcgi_stdout_header(frame->record_header, frame->record_payload);
+	fastcgi_stdout_header(frame->last_header, frame->payload_bytes - (records - 1) * frame->record_payload);
 }
 
-struct live_frame *live_frame_create(struct live_ring *ring, const struct ring_frame *frame)
+struct live_frame *live_frame_create(struct live_ring *ring, const struct ring_frame *ring_frame)
 {
-	struct live_frame *picture = calloc(1, sizeof(*picture));
-	if (!picture)
+	struct live_frame *frame = calloc(1, sizeof(*frame));
+	if (!frame)
 		return NULL;
-	picture->users = 1;
-	picture->file = -1;
-	picture->frame = *frame;
-	picture->ring = ring;
-	ring->users++;
-	int64_t wall_us = frame->meta.wall_us > 0 ? frame->meta.wall_us : 0;
-	picture->head_bytes = (size_t)snprintf(picture->head, sizeof(picture->head),
-					       "Content-Type: image/jpeg\r\nContent-Length: %" PRIu32
-					       "\r\nX-Timestamp: %" PRId64 ".%06" PRId64 "\r\n\r\n",
-					       frame->meta.length, wall_us / US_PER_S, wall_us % US_PER_S);
-	picture->payload_bytes = picture->head_bytes + frame->meta.length + TAIL_BYTES;
-	cut_into_records(picture);
-	return picture;
+	frame->refs = 1;
+	frame->file = -1;
+	frame->ring_frame = *ring_frame;
+	frame->ring = ring;
+	ring->refs++;
+	int64_t wall_us = ring_frame->meta.wall_us > 0 ? ring_frame->meta.wall_us : 0;
+	frame->head_bytes = (size_t)snprintf(frame->head, sizeof(frame->head),
+					     "Content-Type: image/jpeg\r\nContent-Length: %" PRIu32
+					     "\r\nX-Timestamp: %" PRId64 ".%06" PRId64 "\r\n\r\n",
+					     ring_frame->meta.length, wall_us / US_PER_S, wall_us % US_PER_S);
+	frame->payload_bytes = frame->head_bytes + ring_frame->meta.length + TAIL_BYTES;
+	cut_into_records(frame);
+	return frame;
 }
 
-struct live_frame *live_frame_ref(struct live_frame *picture)
+struct live_frame *live_frame_ref(struct live_frame *frame)
 {
-	picture->users++;
-	return picture;
+	frame->refs++;
+	return frame;
 }
 
-void live_frame_unref(struct live_frame *picture)
+void live_frame_unref(struct live_frame *frame)
 {
-	if (!picture || --picture->users > 0)
+	if (!frame || --frame->refs > 0)
 		return;
-	live_ring_unref(picture->ring);
-	if (picture->file >= 0)
-		close(picture->file);
-	free(picture);
+	live_ring_unref(frame->ring);
+	if (frame->file >= 0)
+		close(frame->file);
+	free(frame);
 }
 
-/* The payload's bytes from `at` to `end`. */
-static size_t gather_payload(const struct live_frame *picture, size_t at, size_t end, struct iovec *pieces)
+/* Collects the bytes of the payload from `at` to `end`. Returns the number of pieces. */
+static size_t gather_payload(const struct live_frame *frame, size_t at, size_t end, struct iovec *pieces)
 {
 	const struct {
 		const void *bytes;
 		size_t length;
 	} sections[] = {
-		{picture->head, picture->head_bytes},
-		{picture->frame.data, picture->frame.meta.length},
+		{frame->head, frame->head_bytes},
+		{frame->ring_frame.data, frame->ring_frame.meta.length},
 		{tail, TAIL_BYTES},
 	};
 	size_t count = 0, begin = 0;
@@ -115,44 +116,46 @@ static size_t gather_payload(const struct live_frame *picture, size_t at, size_t
 	return count;
 }
 
-/* The rest of the record at wire position `sent`, from the ring. Returns how many pieces it has. */
-static size_t gather(const struct live_frame *picture, size_t sent, struct iovec pieces[PIECES_MAX])
+/* Collects the rest of the record at position `sent`, from the ring. Returns the number of pieces. */
+static size_t gather(const struct live_frame *frame, size_t sent, struct iovec pieces[PIECES_MAX])
 {
-	size_t record_bytes = FASTCGI_HEADER_BYTES + picture->record_payload, within = sent % record_bytes;
-	size_t start = sent / record_bytes * picture->record_payload, end = start + picture->record_payload;
+	size_t record_bytes = FASTCGI_HEADER_BYTES + frame->record_payload, within = sent % record_bytes;
+	size_t start = sent / record_bytes * frame->record_payload, end = start + frame->record_payload;
 	size_t count = 0;
-	bool last = end >= picture->payload_bytes;
+	bool last = end >= frame->payload_bytes;
+
 	if (within < FASTCGI_HEADER_BYTES) {
-		const uint8_t *header = last ? picture->last_header : picture->record_header;
+		const uint8_t *header = last ? frame->last_header : frame->record_header;
 		pieces[count++] = (struct iovec){
 			.iov_base = (void *)(header + within),
 			.iov_len = FASTCGI_HEADER_BYTES - within,
 		};
 		within = FASTCGI_HEADER_BYTES;
 	}
-	return count + gather_payload(picture, start + within - FASTCGI_HEADER_BYTES,
-				      last ? picture->payload_bytes : end, pieces + count);
+	return count + gather_payload(frame, start + within - FASTCGI_HEADER_BYTES, last ? frame->payload_bytes : end,
+				      pieces + count);
 }
 
-static bool in_ring(const struct live_frame *picture)
+static bool in_ring(const struct live_frame *frame)
 {
-	return ring_reader_is_intact(picture->ring->reader, &picture->frame);
+	return ring_reader_is_intact(frame->ring->reader, &frame->ring_frame);
 }
 
-/* Writes the file. False where there is no memory for it, or the ring's bytes are gone. */
-static bool move_to_file(struct live_frame *picture)
+/* Writes the file. False if memory ran out, or the frame has been overwritten in the ring. */
+static bool move_to_file(struct live_frame *frame)
 {
 	int file = memfd_create("recorder-live", MFD_CLOEXEC);
-	for (size_t written = 0; file >= 0 && written < picture->wire_bytes;) {
+
+	for (size_t written = 0; file >= 0 && written < frame->wire_bytes;) {
 		struct iovec pieces[PIECES_MAX];
-		ssize_t n = writev(file, pieces, (int)gather(picture, written, pieces));
+		ssize_t n = writev(file, pieces, (int)gather(frame, written, pieces));
 		if (n <= 0)
 			goto failed;
 		written += (size_t)n;
 	}
-	if (file < 0 || !in_ring(picture))
+	if (file < 0 || !in_ring(frame))
 		goto failed;
-	picture->file = file;
+	frame->file = file;
 	return true;
 failed:
 	if (file >= 0)
@@ -160,46 +163,49 @@ failed:
 	return false;
 }
 
-bool live_frame_preserve(struct live_frame *picture)
+bool live_frame_preserve(struct live_frame *frame)
 {
-	if (picture->file >= 0)
+	if (frame->file >= 0)
 		return true;
-	if (ring_reader_age(picture->ring->reader, &picture->frame) < COPY_AT)
-		return in_ring(picture);
-	return move_to_file(picture);
+	if (ring_reader_age(frame->ring->reader, &frame->ring_frame) < COPY_AT)
+		return in_ring(frame);
+	return move_to_file(frame);
 }
 
-void live_frame_add_viewer(struct live_frame *picture)
+void live_frame_add_viewer(struct live_frame *frame)
 {
-	/* Without a file it goes on from the ring. */
-	if (++picture->begun == SHARE_FROM && picture->file < 0 && zero_copy_is_supported())
-		(void)move_to_file(picture);
+	/* If that fails, the frame is still sent from the ring. */
+	if (++frame->viewers == SHARE_FROM && frame->file < 0 && zero_copy_is_supported())
+		(void)move_to_file(frame);
 }
 
-static ssize_t send_from_ring(const struct live_frame *picture, int fd, size_t sent)
+static ssize_t send_from_ring(const struct live_frame *frame, int fd, size_t sent)
 {
 	struct iovec pieces[PIECES_MAX];
-	struct msghdr message = {.msg_iov = pieces, .msg_iovlen = gather(picture, sent, pieces)};
+	struct msghdr message = {.msg_iov = pieces, .msg_iovlen = gather(frame, sent, pieces)};
 	ssize_t taken = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (taken > 0 && !in_ring(picture)) {
+
+	if (taken > 0 && !in_ring(frame)) {
 		errno = ESTALE;
 		return -1;
 	}
 	return taken;
 }
 
-static ssize_t send_from_file(const struct live_frame *picture, int fd, size_t sent)
+static ssize_t send_from_file(const struct live_frame *frame, int fd, size_t sent)
 {
-	size_t record_bytes = FASTCGI_HEADER_BYTES + picture->record_payload;
+	size_t record_bytes = FASTCGI_HEADER_BYTES + frame->record_payload;
 	off_t at = (off_t)sent;
-	return sendfile(fd, picture->file, &at, record_bytes - sent % record_bytes);
+
+	return sendfile(fd, frame->file, &at, record_bytes - sent % record_bytes);
 }
 
-ssize_t live_frame_send(const struct live_frame *picture, int fd, size_t sent)
+ssize_t live_frame_send(const struct live_frame *frame, int fd, size_t sent)
 {
 	ssize_t taken;
+
 	do
-		taken = picture->file >= 0 ? send_from_file(picture, fd, sent) : send_from_ring(picture, fd, sent);
+		taken = frame->file >= 0 ? send_from_file(frame, fd, sent) : send_from_ring(frame, fd, sent);
 	while (taken < 0 && errno == EINTR);
 	return taken;
 }

@@ -1,15 +1,14 @@
 /*
- * live_frame.h - one part of the live stream, as it goes over the wire: made once a frame and shared by all viewers
- * that are being sent it.
+ * live_frame.h - one frame of the live stream as it goes over the wire, made once and shared by all viewers.
  *
- * One or a few viewers are sent it out of the ring. For more of them its bytes are written once into a file in memory,
- * whose pages then go into every viewer's socket as they are: a copy less for each of them, and the server reads what
- * the processor's cache holds already. (100 viewers of 80 KB frames: 0.27 CPU seconds a GB for writing and reading
- * become 0.15.) Where the kernel does that: zero_copy.h.
+ * A few viewers are sent the frame straight from the ring. For more of them its bytes are written once into a file
+ * in memory, whose pages then go into each viewer's socket without a copy; the web server reads what is already in
+ * the processor's cache. (With 100 viewers of 80 KB frames, writing and reading costs 0.15 instead of 0.27 CPU
+ * seconds per GB.) zero_copy.h says whether the kernel can do that.
  *
- * A part is its headers, the JPEG straight from the ring, and the boundary line of the part to come (multipart: RFC
- * 2046, section 5.1.1), cut into as few FCGI_STDOUT records of equal size as there can be. Positions in it are wire
- * bytes, record headers included.
+ * On the wire, a frame is a part of a multipart body (RFC 2046, section 5.1.1): its headers, the JPEG, and the
+ * boundary line of the next part, in as few FCGI_STDOUT records of equal size as possible. Positions count bytes on
+ * the wire, with the headers of records.
  */
 #ifndef FCGI_LIVE_LIVE_FRAME_H
 #define FCGI_LIVE_LIVE_FRAME_H
@@ -24,47 +23,47 @@
 
 #define LIVE_BOUNDARY "recorder-frame"
 
-/* A mapped ring; counted, since pictures point into it after the recorder has gone on to another one. */
+/* A mapped ring, with a reference count: frames point into it even when the recorder already uses another one. */
 struct live_ring {
 	struct ring_reader *reader;
-	unsigned users;
+	unsigned refs;
 };
 
 struct live_ring *live_ring_open(const char *name, struct reason *why);
 void live_ring_unref(struct live_ring *ring); /* NULL is safe */
 
 struct live_frame {
-	unsigned users;
+	unsigned refs;
 	struct live_ring *ring;
-	struct ring_frame frame;
-	int file;       /* of all wire bytes; -1: it is sent from the ring */
-	unsigned begun; /* viewers that began with it */
+	struct ring_frame ring_frame;
+	int file;         /* with all bytes on the wire; -1: the frame is sent from the ring */
+	unsigned viewers; /* that have begun with it */
 	char head[128];
 	size_t head_bytes;
 	size_t payload_bytes;
 	size_t wire_bytes;
-	size_t record_payload; /* of each record but the last, which may have less */
+	size_t record_payload; /* of each record; the last one may have less */
 	uint8_t record_header[FASTCGI_HEADER_BYTES], last_header[FASTCGI_HEADER_BYTES];
 };
 
-/* NULL where there is no memory. Starts with one user. */
+/* NULL if memory ran out. Starts with one reference. */
 struct live_frame *live_frame_create(struct live_ring *ring, const struct ring_frame *frame);
-struct live_frame *live_frame_ref(struct live_frame *picture);
-void live_frame_unref(struct live_frame *picture); /* NULL is safe */
+struct live_frame *live_frame_ref(struct live_frame *frame);
+void live_frame_unref(struct live_frame *frame); /* NULL is safe */
 
 /*
- * To be asked now and then while it is being sent: moves the frame out of the ring once half of that has been written
- * over since. False where it is too late.
+ * Call it now and then while the frame is being sent: copies it out of the ring before it is overwritten, once half
+ * of the ring has been written since. False if it is too late.
  */
-bool live_frame_preserve(struct live_frame *picture);
+bool live_frame_preserve(struct live_frame *frame);
 
-/* The first of another viewer. */
-void live_frame_add_viewer(struct live_frame *picture);
+/* Notes that another viewer begins with this frame. */
+void live_frame_add_viewer(struct live_frame *frame);
 
 /*
- * Offers the rest of the record at wire position `sent` to a socket, without waiting. Returns what was taken, or -1
- * with errno: EAGAIN where the socket is full, ESTALE where the ring's bytes are no longer the frame's.
+ * Writes the rest of the record at position `sent` to a socket, without blocking. Returns how many bytes the socket
+ * took, or -1 with errno: EAGAIN if it is full, ESTALE if the frame has been overwritten in the ring.
  */
-ssize_t live_frame_send(const struct live_frame *picture, int fd, size_t sent);
+ssize_t live_frame_send(const struct live_frame *frame, int fd, size_t sent);
 
 #endif

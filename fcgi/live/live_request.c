@@ -1,4 +1,4 @@
-/* live_request.c - see live_request.h. */
+/* live_request.c - reading a request to recorder-live. */
 #include "fcgi/live/live_request.h"
 
 #include <stdlib.h>
@@ -10,11 +10,12 @@
 #define FPS_MIN 1.0
 #define FPS_MAX 240.0
 
-/* Digits with at most one point: strtod alone would take "inf", "0x10" and "1e2" as well. */
+/* Digits with at most one point; strtod() would also accept "inf", "0x10" and "1e2". */
 static bool is_decimal(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
 	const char *rest = text + digits;
+
 	if (*rest == '.') {
 		size_t decimals = strspn(rest + 1, "0123456789");
 		digits += decimals;
@@ -26,13 +27,14 @@ static bool is_decimal(const char *text)
 static bool read_fps(const char *query, int64_t *period_us, struct reason *why)
 {
 	char text[QUERY_VALUE_MAX];
+
 	*period_us = 0;
 	enum query_outcome outcome = query_get(query, "fps", text, sizeof(text));
 	if (outcome == QUERY_ABSENT)
 		return true;
 	double fps = outcome == QUERY_FOUND && is_decimal(text) ? strtod(text, NULL) : 0;
 	if (fps < FPS_MIN || fps > FPS_MAX)
-		return reason_set(why, "fps= has to be a number from 1 to 240, as in /stream?fps=5.");
+		return reason_set(why, "fps= must be a number from 1 to 240, as in /stream?fps=5.");
 	*period_us = (int64_t)((double)US_PER_S / fps);
 	return true;
 }
@@ -41,6 +43,7 @@ const struct config *live_request_camera(const struct config_set *cameras, const
 {
 	char name[CONFIG_NAME_BYTES] = "";
 	enum query_outcome outcome = query_get(query, "camera", name, sizeof(name));
+
 	return outcome == QUERY_MALFORMED ? NULL : config_set_find(cameras, name);
 }
 
@@ -49,16 +52,16 @@ int live_request_read(const struct config_set *cameras, const char *method, cons
 {
 	*out = (struct live_options){.head_only = strcmp(method, "HEAD") == 0};
 	if (strcmp(path, "/") != 0 && strcmp(path, "/stream") != 0) {
-		reason_set(why, "There is no such page here; the live picture is at /stream.");
+		reason_set(why, "There is no such page. The live stream is at /stream.");
 		return 404;
 	}
 	if (!out->head_only && strcmp(method, "GET") != 0) {
-		reason_set(why, "The live picture can only be read: use GET.");
+		reason_set(why, "The live stream takes GET and HEAD only.");
 		return 405;
 	}
 	out->camera = live_request_camera(cameras, query);
 	if (!out->camera) {
-		reason_set(why, "There is no camera of that name; /camera_info lists those that there are.");
+		reason_set(why, "There is no camera of that name; /camera_info lists the cameras.");
 		return 404;
 	}
 	return read_fps(query, &out->period_us, why) ? 200 : 400;

@@ -1,4 +1,4 @@
-/* live_response.c - see live_response.h. */
+/* live_response.c - the short responses of recorder-live. */
 #include "fcgi/live/live_response.h"
 
 #include <string.h>
@@ -8,9 +8,12 @@
 #include "fcgi/http/problem.h"
 #include "fcgi/live/live_frame.h"
 
-/* Sends the whole answer, which begins with its status line, with the lines that every answer has behind that one. */
-static void answer(struct fastcgi_request *request, const struct config_http *http, int status,
-		   const struct buffer *text)
+/*
+ * Sends a whole response. `text` begins with the status line; the headers that all responses have are inserted
+ * after it.
+ */
+static void respond(struct fastcgi_request *request, const struct config_http *http, int status,
+		    const struct buffer *text)
 {
 	const uint8_t *line_end = text->failed ? NULL : memchr(text->data, '\n', text->length);
 	size_t line = line_end ? (size_t)(line_end + 1 - text->data) : 0;
@@ -24,7 +27,7 @@ static void answer(struct fastcgi_request *request, const struct config_http *ht
 	fastcgi_append(&out, lines.data, lines.length);
 	fastcgi_end(end);
 	buffer_append(&out, end, sizeof(end));
-	/* It fits into the socket, or the peer has gone: either way there is nothing to do about what is not taken. */
+	/* It fits into the socket, unless the peer has gone: in either case the result does not matter. */
 	if (line > 0 && !lines.failed && !out.failed)
 		(void)send(request->fd, out.data, out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
 	buffer_free(&lines);
@@ -37,12 +40,13 @@ void live_respond_problem(struct fastcgi_request *request, const struct config_h
 {
 	bool head_only = strcmp(request->method, "HEAD") == 0;
 	struct buffer text = {0};
+
 	if (!headers)
 		headers = status == 405                    ? "Allow: GET, HEAD\r\n"
 			  : status == 503 || status == 429 ? "Retry-After: 2\r\n"
 							   : NULL;
 	problem_append(&text, status, headers, why->text, head_only);
-	answer(request, http, status, &text);
+	respond(request, http, status, &text);
 	buffer_free(&text);
 }
 
@@ -51,12 +55,13 @@ void live_respond_preflight(struct fastcgi_request *request, const struct config
 	struct buffer text = {0};
 	struct reason why;
 	int status = site_headers_answer_preflight(http, request, &why);
+
 	if (status != 204) {
 		live_respond_problem(request, http, status, NULL, &why);
 		return;
 	}
 	buffer_printf(&text, "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
-	answer(request, http, status, &text);
+	respond(request, http, status, &text);
 	buffer_free(&text);
 }
 
@@ -79,8 +84,9 @@ void live_response_append_stream(struct buffer *out, const struct fastcgi_reques
 void live_respond_head(struct fastcgi_request *request, const struct config_http *http)
 {
 	struct buffer text = {0};
+
 	buffer_printf(&text, "Status: 200 OK\r\n");
 	append_stream_lines(&text);
-	answer(request, http, 200, &text);
+	respond(request, http, 200, &text);
 	buffer_free(&text);
 }

@@ -1,4 +1,7 @@
-/* live_response.h - the short answers of recorder-live, written at once to a connection whose buffer is still empty. */
+/*
+ * live_response.h - the short responses of recorder-live, sent at once on a connection whose send buffer is still
+ * empty.
+ */
 #ifndef FCGI_LIVE_LIVE_RESPONSE_H
 #define FCGI_LIVE_LIVE_RESPONSE_H
 
@@ -10,13 +13,16 @@
 void live_response_append_stream(struct buffer *out, const struct fastcgi_request *request,
 				 const struct config_http *http);
 
-/* Each releases the request (fastcgi_release). A problem without headers of its own gets those of its status (Allow,
- * Retry-After); to HEAD it has no body. `http`: of the camera that is asked for. */
+/*
+ * Each of these releases the request (fastcgi_release). `http` is the configuration of the requested camera. A
+ * problem without `headers` gets those that belong to its status (Allow, Retry-After), and no body if the request
+ * is a HEAD.
+ */
 void live_respond_problem(struct fastcgi_request *request, const struct config_http *http, int status,
 			  const char *headers, const struct reason *why);
 void live_respond_head(struct fastcgi_request *request, const struct config_http *http);
 
-/* 204 or 403 for a CORS preflight (site_headers.h). */
+/* 204 or 403 to a CORS preflight (site_headers.h). */
 void live_respond_preflight(struct fastcgi_request *request, const struct config_http *http);
 
 #endif

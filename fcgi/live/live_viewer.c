@@ -1,4 +1,4 @@
-/* live_viewer.c - see live_viewer.h. */
+/* live_viewer.c - one viewer of a live stream. */
 #include "fcgi/live/live_viewer.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #define REPEAT_FIRST_US (US_PER_S / 2)
 #define REPEAT_US       US_PER_S
 
-/* At the beginning, and between two parts, when the socket has room: so less than all of it is an error too. */
+/* For the beginning of the stream and between two frames, when the socket has room: a short write is an error. */
 static bool send_small(struct live_viewer *viewer, const void *bytes, size_t length)
 {
 	return send(viewer->request->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length;
@@ -19,6 +19,7 @@ static bool send_small(struct live_viewer *viewer, const void *bytes, size_t len
 static bool send_start(struct live_viewer *viewer)
 {
 	struct buffer start = {0}, records = {0};
+
 	live_response_append_stream(&start, viewer->request, &viewer->feed->http);
 	buffer_printf(&start, "--" LIVE_BOUNDARY "\r\n");
 	fastcgi_append(&records, start.data, start.length);
@@ -28,50 +29,56 @@ static bool send_start(struct live_viewer *viewer)
 	return sent;
 }
 
-/* The web server has all of it. */
-static void count_picture(const struct live_viewer *viewer)
+/* The web server has the whole frame. */
+static void count_frame(const struct live_viewer *viewer)
 {
-	struct live_stats *counters = viewer->feed->account.counters;
+	struct live_stats *counters = viewer->feed->stats.counters;
+
 	atomic_fetch_add_explicit(&counters->frames, 1, memory_order_relaxed);
 	if (viewer->repeats == 0)
-		histogram_add(&counters->age, mono_now().us - viewer->picture->frame.meta.mono_us);
+		histogram_add(&counters->age, mono_now().us - viewer->frame->ring_frame.meta.mono_us);
 }
 
-/* Pictures that came and went while it was being sent another. Who asked for fewer misses none. */
+/*
+ * Counts frames that the viewer missed while it was being sent another. A viewer that asked for a lower rate misses
+ * none.
+ */
 static void count_skipped(const struct live_viewer *viewer)
 {
 	if (viewer->serial != 0 && viewer->period_us == 0 && viewer->feed->serial > viewer->serial + 1)
-		atomic_fetch_add_explicit(&viewer->feed->account.counters->skipped,
+		atomic_fetch_add_explicit(&viewer->feed->stats.counters->skipped,
 					  viewer->feed->serial - viewer->serial - 1, memory_order_relaxed);
 }
 
 /*
- * Offers the rest of one record, and no more than a full one until the server has taken that (the socket becomes
- * writable): so it never holds more of this viewer's, and the picture after it is chosen as late as can be.
+ * Writes the rest of one record. The next one follows only when the web server has taken this one (the socket
+ * becomes writable). So the server never holds more than one record of this viewer, and the next frame is chosen as
+ * late as possible.
  */
 static enum live_viewer_action send_record(struct live_viewer *viewer)
 {
-	struct live_frame *picture = viewer->picture;
-	if (!live_frame_preserve(picture))
+	struct live_frame *frame = viewer->frame;
+
+	if (!live_frame_preserve(frame))
 		return VIEWER_CLOSE;
-	ssize_t taken = live_frame_send(picture, viewer->request->fd, viewer->sent);
+	ssize_t taken = live_frame_send(frame, viewer->request->fd, viewer->sent);
 	if (taken < 0) {
 		viewer->queued = FASTCGI_TURN_BYTES;
 		return errno == EAGAIN ? VIEWER_KEEP : VIEWER_CLOSE;
 	}
 	viewer->sent += (size_t)taken;
 	viewer->queued += (size_t)taken;
-	atomic_fetch_add_explicit(&viewer->feed->account.counters->bytes, (uint64_t)taken, memory_order_relaxed);
+	atomic_fetch_add_explicit(&viewer->feed->stats.counters->bytes, (uint64_t)taken, memory_order_relaxed);
 	viewer->taken += (size_t)taken;
-	if (viewer->sent == picture->wire_bytes) {
-		count_picture(viewer);
-		viewer->picture = NULL;
-		live_frame_unref(picture);
+	if (viewer->sent == frame->wire_bytes) {
+		count_frame(viewer);
+		viewer->frame = NULL;
+		live_frame_unref(frame);
 	}
 	return VIEWER_KEEP;
 }
 
-/* A new picture whose time has come. A quarter of the period is let go for the camera's jitter. */
+/* There is a new frame and it is due. A quarter of the period is allowed for the camera's jitter. */
 static bool wants_new(const struct live_viewer *viewer, int64_t now_us)
 {
 	return viewer->serial != viewer->feed->serial && now_us + viewer->period_us / 4 >= viewer->due_us;
@@ -83,9 +90,10 @@ static bool wants_repeat(const struct live_viewer *viewer, int64_t now_us)
 	       now_us - viewer->started_us >= (viewer->repeats == 0 ? REPEAT_FIRST_US : REPEAT_US);
 }
 
-static void begin_picture(struct live_viewer *viewer, int64_t now_us)
+static void begin_frame(struct live_viewer *viewer, int64_t now_us)
 {
 	const struct live_feed *feed = viewer->feed;
+
 	viewer->repeats = viewer->serial == feed->serial ? viewer->repeats + 1 : 0;
 	if (viewer->repeats == 0) {
 		viewer->due_us += viewer->period_us;
@@ -94,22 +102,24 @@ static void begin_picture(struct live_viewer *viewer, int64_t now_us)
 	}
 	count_skipped(viewer);
 	viewer->serial = feed->serial;
-	viewer->picture = live_frame_ref(feed->newest);
-	live_frame_add_viewer(viewer->picture);
+	viewer->frame = live_frame_ref(feed->newest);
+	live_frame_add_viewer(viewer->frame);
 	viewer->sent = 0;
 	viewer->started_us = now_us;
 }
 
-/* No picture any more, or one of another size, which browsers would not take in the same stream. */
+/* There is no frame any more, or it has another size, which browsers do not accept within one stream. */
 static bool stream_is_over(const struct live_viewer *viewer)
 {
 	const struct live_frame *newest = viewer->feed->newest;
-	return !newest || newest->frame.meta.width != viewer->width || newest->frame.meta.height != viewer->height;
+
+	return !newest || newest->ring_frame.meta.width != viewer->width ||
+	       newest->ring_frame.meta.height != viewer->height;
 }
 
 enum live_viewer_action live_viewer_offer(struct live_viewer *viewer)
 {
-	if (viewer->picture)
+	if (viewer->frame)
 		return VIEWER_KEEP;
 	if (stream_is_over(viewer))
 		return VIEWER_CLOSE;
@@ -118,14 +128,14 @@ enum live_viewer_action live_viewer_offer(struct live_viewer *viewer)
 	int64_t now_us = mono_now().us;
 	if (!wants_new(viewer, now_us) && !wants_repeat(viewer, now_us))
 		return VIEWER_KEEP;
-	begin_picture(viewer, now_us);
+	begin_frame(viewer, now_us);
 	return send_record(viewer);
 }
 
 enum live_viewer_action live_viewer_writable(struct live_viewer *viewer)
 {
 	viewer->queued = 0;
-	if (viewer->picture)
+	if (viewer->frame)
 		return send_record(viewer);
 	live_feed_update(viewer->feed);
 	return live_viewer_offer(viewer);
@@ -133,31 +143,33 @@ enum live_viewer_action live_viewer_writable(struct live_viewer *viewer)
 
 enum live_viewer_action live_viewer_tick(struct live_viewer *viewer)
 {
-	bool waited_for = viewer->picture || viewer->queued > 0;
+	bool waited_for = viewer->frame || viewer->queued > 0;
 	int64_t window_us = viewer->feed->http.stall_seconds * US_PER_S;
+
 	if (!pace_update(&viewer->pace, viewer->taken, waited_for, mono_now().us, window_us))
 		return VIEWER_CLOSE;
 	if (!waited_for)
 		return live_viewer_offer(viewer);
-	return !viewer->picture || live_frame_preserve(viewer->picture) ? VIEWER_KEEP : VIEWER_CLOSE;
+	return !viewer->frame || live_frame_preserve(viewer->frame) ? VIEWER_KEEP : VIEWER_CLOSE;
 }
 
 struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_request *request,
-				     const struct live_options *wish)
+				     const struct live_options *options)
 {
 	struct live_viewer *viewer = calloc(1, sizeof(*viewer));
+
 	if (!viewer) {
 		fastcgi_close(request);
 		return NULL;
 	}
 	viewer->request = request;
 	viewer->feed = feed;
-	atomic_fetch_add(&feed->account.counters->viewers_total, 1);
-	atomic_fetch_add(&feed->account.own->viewers, 1);
-	viewer->period_us = wish->period_us;
+	atomic_fetch_add(&feed->stats.counters->viewers_total, 1);
+	atomic_fetch_add(&feed->stats.own->viewers, 1);
+	viewer->period_us = options->period_us;
 	pace_begin(&viewer->pace, 0, mono_now().us);
-	viewer->width = feed->newest->frame.meta.width;
-	viewer->height = feed->newest->frame.meta.height;
+	viewer->width = feed->newest->ring_frame.meta.width;
+	viewer->height = feed->newest->ring_frame.meta.height;
 	if (send_start(viewer) && live_viewer_offer(viewer) == VIEWER_KEEP)
 		return viewer;
 	live_viewer_close(viewer);
@@ -166,13 +178,13 @@ struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_requ
 
 void live_viewer_close(struct live_viewer *viewer)
 {
-	if (!viewer->picture) {
+	if (!viewer->frame) {
 		uint8_t end[FASTCGI_END_BYTES];
 		fastcgi_end(end);
 		send_small(viewer, end, sizeof(end));
 	}
-	atomic_fetch_sub(&viewer->feed->account.own->viewers, 1);
-	live_frame_unref(viewer->picture);
+	atomic_fetch_sub(&viewer->feed->stats.own->viewers, 1);
+	live_frame_unref(viewer->frame);
 	fastcgi_close(viewer->request);
 	free(viewer);
 }

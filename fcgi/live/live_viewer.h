@@ -1,10 +1,10 @@
 /*
- * live_viewer.h - one viewer of a live stream: what it was sent, what it gets next, and the writing, which never waits.
+ * live_viewer.h - one viewer of a live stream: what it was sent, and what it is sent next. Writing never blocks.
  *
- * A viewer is idle until its camera has a picture for it, then being sent one until the socket has taken all of it.
- * What came in between is left out: it gets the newest picture there is then. Chromium shows a part only once the next
- * one's headers have come, and WebKit wants the last one twice: so a picture that no other follows is sent again after
- * half a second, and then once a second, by which it is also noticed that a viewer has gone.
+ * A viewer is idle until its camera has a frame for it. It is then sent that frame until the socket has taken all
+ * of it, and continues with the newest frame; those in between are skipped. Chromium displays a part only when the
+ * headers of the next one have arrived, and WebKit needs the last one twice. So a frame that is not followed by
+ * another one is sent again after half a second, and then once a second, which also reveals viewers that have gone.
  */
 #ifndef FCGI_LIVE_LIVE_VIEWER_H
 #define FCGI_LIVE_LIVE_VIEWER_H
@@ -18,42 +18,45 @@
 
 enum live_viewer_action {
 	VIEWER_KEEP,
-	VIEWER_CLOSE, /* gone, overrun, or ended: the caller closes it */
+	VIEWER_CLOSE, /* the viewer is gone or too slow, or the stream has ended: the caller closes it */
 };
 
 struct live_viewer {
 	struct live_feed *feed;
 	struct fastcgi_request *request; /* owned */
 	int64_t period_us;
-	int64_t due_us;             /* not before; period_us > 0 */
-	int64_t started_us;         /* of the last part */
-	uint64_t taken;             /* bytes, by the socket */
-	struct pace pace;           /* at which it took them */
-	struct live_frame *picture; /* being sent; NULL: idle */
-	size_t sent;
-	size_t queued;    /* bytes sent since the socket was empty */
-	uint64_t serial;  /* of the last picture begun */
-	unsigned repeats; /* of it */
+	int64_t due_us;           /* no new frame before then, if period_us > 0 */
+	int64_t started_us;       /* when the last frame was begun */
+	uint64_t taken;           /* bytes that the socket took */
+	struct pace pace;         /* at which it took them */
+	struct live_frame *frame; /* being sent; NULL: idle */
+	size_t sent;              /* of that frame */
+	size_t queued;            /* bytes sent since the socket was last empty */
+	uint64_t serial;          /* of the last frame begun */
+	unsigned repeats;         /* of that frame */
 	uint16_t width, height;
 };
 
 /*
- * Sends the headers and the first picture; feed->newest is there. The viewer owns the request from now on. NULL
- * (request closed) where there is no memory or the peer has gone already.
+ * Sends the headers and the first frame; feed->newest must not be NULL. The viewer owns the request from now on.
+ * Returns NULL, with the request closed, if memory ran out or the peer has gone.
  */
 struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_request *request,
-				     const struct live_options *wish);
+				     const struct live_options *options);
 
-/* Closes the connection, frees. At a place between two parts the stream is ended as FastCGI wants it. */
+/* Closes the connection and frees the viewer. Between two frames the stream gets its FastCGI end record. */
 void live_viewer_close(struct live_viewer *viewer);
 
-/* The socket is empty, or nearly: the server has taken what was sent. */
+/* The socket is writable: the web server has taken what was sent. */
 enum live_viewer_action live_viewer_writable(struct live_viewer *viewer);
 
-/* There may be a newer picture. */
+/* There may be a newer frame. */
 enum live_viewer_action live_viewer_offer(struct live_viewer *viewer);
 
-/* Several times a second: repeats, keeps what is being sent from being overwritten, and gives up who takes nothing. */
+/*
+ * Call it several times a second: repeats the last frame, keeps the one being sent, and gives up a viewer that
+ * reads nothing.
+ */
 enum live_viewer_action live_viewer_tick(struct live_viewer *viewer);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * main.c - recorder-live: the live picture for a web server, by FastCGI.
+ * main.c - recorder-live: live pictures for a web server, over FastCGI.
  *
  *     RECORDER_CONFIG=recorder.ini recorder-live [-s SOCKET]
  *
- * Without -s the listening socket is descriptor 0, as a web server hands it over. RECORDER_CONFIG is one .ini, or a
- * folder of them: a camera each. SIGTERM, SIGINT and SIGUSR1 end every stream and then the program.
+ * Without -s the listening socket is descriptor 0, as a web server passes it. RECORDER_CONFIG is an .ini file, or a
+ * folder with one per camera. SIGTERM, SIGINT and SIGUSR1 end all streams and then the program.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -29,10 +29,14 @@ static int usage(void)
 	return 2;
 }
 
-/* Readable once the program has to stop. Before any thread, so that all of them block these signals. */
+/*
+ * Returns a descriptor that is readable once the program has to stop. Call it before any thread starts: all must
+ * block these signals.
+ */
 static int open_stop_signals(struct reason *why)
 {
 	sigset_t signals;
+
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
@@ -45,7 +49,7 @@ static int open_stop_signals(struct reason *why)
 	return fd;
 }
 
-/* What the locked program may not remove itself when it ends. */
+/* What the sandboxed program may not remove itself when it ends. */
 struct leftovers {
 	const struct config_set *cameras;
 	const char *socket_path; /* or NULL */
@@ -54,6 +58,7 @@ struct leftovers {
 static void remove_leftovers(void *context)
 {
 	const struct leftovers *leftovers = context;
+
 	for (size_t i = 0; i < leftovers->cameras->count; i++)
 		live_stats_remove_unused(&leftovers->cameras->cameras[i]);
 	if (leftovers->socket_path)
@@ -65,9 +70,10 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	struct config_set cameras = {0};
 	struct broker *outside = NULL;
 	struct token_store *tokens = NULL;
-	struct sandbox_state lock;
+	struct sandbox_state sandbox;
 	int listen_fd = -1, stop_fd = -1;
 	bool served = false;
+
 	if (!config_set_load(config_path, &cameras, why))
 		goto out;
 	log_set_level(cameras.cameras[0].log_level);
@@ -85,9 +91,9 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	for (size_t i = 0; i < cameras.count; i++)
 		live_stats_create(&cameras.cameras[i]);
 	authorize_init();
-	program_sandbox_enter_live(&cameras, &lock);
+	program_sandbox_enter_live(&cameras, &sandbox);
 	log_start();
-	sandbox_log("live", &lock);
+	sandbox_log("live", &sandbox);
 	log_info("live", "serving %zu camera(s) to at most %d viewers", cameras.count,
 		 cameras.cameras[0].http.max_viewers);
 	const struct live_setup setup = {
@@ -117,6 +123,7 @@ int main(int argc, char **argv)
 	const char *socket_path = NULL, *config_path = getenv("RECORDER_CONFIG");
 	struct reason why;
 	int option;
+
 	while ((option = getopt(argc, argv, "s:")) != -1) {
 		if (option != 's')
 			return usage();
@@ -124,7 +131,7 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc || !config_path || config_path[0] == '\0')
 		return usage();
-	file_limit_raise_nofile(); /* a descriptor a viewer */
+	file_limit_raise_nofile(); /* each viewer needs a descriptor */
 	if (!serve(config_path, socket_path, &why)) {
 		log_error("live", "%s", why.text);
 		return EXIT_FAILURE;

@@ -1,7 +1,4 @@
-/*
- * ring_notifier.c - see ring_notifier.h. The thread maps the ring for itself, so that nothing is shared with the loop
- * but the two descriptors and `stopping`.
- */
+/* ring_notifier.c - a thread that waits on the futex of one camera's ring. */
 #include "fcgi/live/ring_notifier.h"
 
 #include <errno.h>
@@ -15,33 +12,35 @@
 
 #include "shared/ring/ring_reader.h"
 
-#define SLEEP_MS   200 /* how long closing may have to wait for the thread */
+#define SLEEP_MS   200 /* how long ring_notifier_close() may have to wait for the thread */
 #define CURRENT_US (US_PER_S)
 
+/* The thread maps the ring itself and shares only the descriptor and `stopping` with the loop. */
 struct ring_notifier {
 	pthread_t thread;
-	int ring_fd;
+	int event_fd;
 	_Atomic bool stopping;
 	char ring_name[64];
 };
 
-static void notifier_signal(struct ring_notifier *bell)
+static void notifier_signal(struct ring_notifier *notifier)
 {
-	if (eventfd_write(bell->ring_fd, 1) != 0)
+	if (eventfd_write(notifier->event_fd, 1) != 0)
 		return; /* its counter is full: it is readable */
 }
 
-static void follow(struct ring_notifier *bell, struct ring_reader *reader)
+static void follow(struct ring_notifier *notifier, struct ring_reader *reader)
 {
 	uint64_t seen = 0;
 	int64_t checked_us = mono_now().us;
-	while (!atomic_load(&bell->stopping)) {
+
+	while (!atomic_load(&notifier->stopping)) {
 		if (ring_reader_wait(reader, seen, SLEEP_MS)) {
 			seen = ring_reader_head(reader);
-			notifier_signal(bell);
+			notifier_signal(notifier);
 		} else if (mono_now().us - checked_us >= CURRENT_US) {
 			checked_us = mono_now().us;
-			if (!ring_reader_is_current(reader, bell->ring_name))
+			if (!ring_reader_is_current(reader, notifier->ring_name))
 				return;
 		}
 	}
@@ -49,13 +48,14 @@ static void follow(struct ring_notifier *bell, struct ring_reader *reader)
 
 static void *notifier_thread(void *context)
 {
-	struct ring_notifier *bell = context;
-	while (!atomic_load(&bell->stopping)) {
+	struct ring_notifier *notifier = context;
+
+	while (!atomic_load(&notifier->stopping)) {
 		struct reason unused;
-		struct ring_reader *reader = ring_reader_open(bell->ring_name, &unused);
+		struct ring_reader *reader = ring_reader_open(notifier->ring_name, &unused);
 		if (reader) {
-			notifier_signal(bell);
-			follow(bell, reader);
+			notifier_signal(notifier);
+			follow(notifier, reader);
 			ring_reader_close(reader);
 		} else {
 			poll(NULL, 0, SLEEP_MS);
@@ -66,35 +66,35 @@ static void *notifier_thread(void *context)
 
 struct ring_notifier *ring_notifier_open(const char *ring_name, struct reason *why)
 {
-	struct ring_notifier *bell = calloc(1, sizeof(*bell));
+	struct ring_notifier *notifier = calloc(1, sizeof(*notifier));
 	int error = ENOMEM;
-	if (!bell)
+	if (!notifier)
 		goto failed;
-	snprintf(bell->ring_name, sizeof(bell->ring_name), "%s", ring_name);
-	bell->ring_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	error = bell->ring_fd < 0 ? errno : pthread_create(&bell->thread, NULL, notifier_thread, bell);
+	snprintf(notifier->ring_name, sizeof(notifier->ring_name), "%s", ring_name);
+	notifier->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	error = notifier->event_fd < 0 ? errno : pthread_create(&notifier->thread, NULL, notifier_thread, notifier);
 	if (error == 0)
-		return bell;
-	if (bell->ring_fd >= 0)
-		close(bell->ring_fd);
+		return notifier;
+	if (notifier->event_fd >= 0)
+		close(notifier->event_fd);
 failed:
-	free(bell);
+	free(notifier);
 	errno = error;
 	reason_errno(why, "cannot follow the ring %s", ring_name);
 	return NULL;
 }
 
-void ring_notifier_close(struct ring_notifier *bell)
+void ring_notifier_close(struct ring_notifier *notifier)
 {
-	if (!bell)
+	if (!notifier)
 		return;
-	atomic_store(&bell->stopping, true);
-	pthread_join(bell->thread, NULL);
-	close(bell->ring_fd);
-	free(bell);
+	atomic_store(&notifier->stopping, true);
+	pthread_join(notifier->thread, NULL);
+	close(notifier->event_fd);
+	free(notifier);
 }
 
-int ring_notifier_fd(const struct ring_notifier *bell)
+int ring_notifier_fd(const struct ring_notifier *notifier)
 {
-	return bell->ring_fd;
+	return notifier->event_fd;
 }

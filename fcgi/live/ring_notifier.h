@@ -1,6 +1,8 @@
 /*
- * ring_notifier.h - a thread that sleeps in one camera's ring (futex) and makes a descriptor readable for each new
- * frame, and when a ring appears: epoll cannot wait for a futex. One thread a camera, however many viewers there are.
+ * ring_notifier.h - a thread that waits on the futex of one camera's ring, and makes a descriptor readable for each
+ * new frame and whenever a ring appears.
+ *
+ * epoll cannot wait for a futex. There is one thread per camera, however many viewers it has.
  */
 #ifndef FCGI_LIVE_RING_NOTIFIER_H
 #define FCGI_LIVE_RING_NOTIFIER_H
@@ -11,12 +13,13 @@
 
 struct ring_notifier;
 
+/* Returns NULL and sets *why if it cannot start. There need not be a ring. */
 struct ring_notifier *ring_notifier_open(const char *ring_name, struct reason *why);
 
-/* Waits for the thread to end, at most a fifth of a second. NULL is safe. */
-void ring_notifier_close(struct ring_notifier *bell);
+/* Waits for the thread to end, which takes at most a fifth of a second. NULL is safe. */
+void ring_notifier_close(struct ring_notifier *notifier);
 
-/* An eventfd: read it to quieten it. */
-int ring_notifier_fd(const struct ring_notifier *bell);
+/* An eventfd(2); reading it resets it. */
+int ring_notifier_fd(const struct ring_notifier *notifier);
 
 #endif

@@ -10,7 +10,7 @@ from support.tap import run_tests
 from support.times import PATIENCE_S, wait_for
 
 DESCRIPTORS, CONNECTIONS, WORKERS = 30, 400, 4
-WORDS = "no more connections can be taken"
+WORDS = "cannot accept connections"
 
 
 def record(kind, content):

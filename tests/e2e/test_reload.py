@@ -94,7 +94,7 @@ def test_recorder_live_applies_a_new_log_level(_):
         rig.recorderd.send_signal(signal.SIGHUP)
         wait_for(lambda: "Access-Control-Allow-Origin" in rig.get("/stream", "HEAD", page).headers, 60, "recorder-live has read it again")
         rig.stop_recorderd()
-        wait_for(lambda: "the recorder is gone" in rig.log("lighttpd.log"), 60, "it logs that the recorder is gone")
+        wait_for(lambda: "the recorder is not running" in rig.log("lighttpd.log"), 60, "it logs that the recorder is not running")
 
 
 def test_the_workers_reload_on_sighup(rig):

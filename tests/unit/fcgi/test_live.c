@@ -1,4 +1,4 @@
-/* test_live.c - frames of the live server against a ring written here, and viewers that read as a web server does. */
+/* test_live.c - frames from a ring to viewers that read as a web server does. */
 #include <poll.h>
 
 #include <fastcgi.h>
@@ -19,8 +19,8 @@ static void frames_arrive_whole_and_in_order(void **state)
 	live_leave(&viewer);
 }
 
-/* Around the size of a record, where headers, picture and boundary fall on both sides of its end. */
-static void every_size_around_a_record_arrives_whole(void **state)
+/* Sizes near that of a record, so that its end falls into the headers, the JPEG and the boundary. */
+static void every_size_near_a_record_arrives_whole(void **state)
 {
 	(void)state;
 	record_frame_sized(1, 100, WIDTH);
@@ -33,13 +33,13 @@ static void every_size_around_a_record_arrives_whole(void **state)
 	live_leave(&viewer);
 }
 
-/* From some viewers on a frame is sent out of a file instead of the ring: also to one that was in the midst of it. */
+/* With several viewers, a frame is sent from a file instead of the ring, also to viewers in the middle of it. */
 static void many_viewers_get_every_frame_whole(void **state)
 {
 	enum { VIEWERS = 7 };
 	struct viewer viewers[VIEWERS];
 	(void)state;
-	live_server.places = VIEWERS;
+	live_server.max_viewers = VIEWERS;
 	live_server_publish();
 	record_frame(1);
 	for (int i = 0; i < VIEWERS; i++)
@@ -71,8 +71,8 @@ static void a_slow_viewer_gets_the_newest_frame_next(void **state)
 	live_leave(&quick);
 }
 
-/* The ring is written over many times while a viewer stands still: what it gets is whole, or the stream breaks off. */
-static void a_frame_that_is_written_over_never_passes_as_good(void **state)
+/* The ring is overwritten many times while a viewer reads nothing: it gets whole frames, or its stream ends. */
+static void an_overwritten_frame_is_never_sent(void **state)
 {
 	(void)state;
 	record_frame(1);
@@ -92,9 +92,10 @@ static bool has_bytes(const struct viewer *viewer)
 	return poll(&(struct pollfd){.fd = viewer->fd, .events = POLLIN}, 1, 0) > 0;
 }
 
-static void fps_thins_the_stream(void **state)
+static void fps_limits_the_frame_rate(void **state)
 {
 	uint32_t count = 0, repeats = 0, newest = 0;
+
 	(void)state;
 	record_frame_sized(1, 1000, WIDTH);
 	struct viewer all = live_watch("/stream"), few = live_watch("/stream?fps=10.0");
@@ -116,12 +117,12 @@ static void fps_thins_the_stream(void **state)
 	int64_t took_us = mono_now().us - begin_us;
 	assert_true(newest > 1);
 	assert_true(count <= took_us / 100000 + 3);
-	assert_true(repeats <= took_us / (US_PER_S / 2)); /* of the last one, where the machine stood still */
+	assert_true(repeats <= took_us / (US_PER_S / 2)); /* of the last frame, if the machine was stalled */
 	live_leave(&all);
 	live_leave(&few);
 }
 
-static void the_last_frame_is_sent_again_when_no_other_comes(void **state)
+static void the_last_frame_is_repeated(void **state)
 {
 	(void)state;
 	record_frame(1);
@@ -134,7 +135,7 @@ static void the_last_frame_is_sent_again_when_no_other_comes(void **state)
 	live_leave(&viewer);
 }
 
-static void a_picture_of_another_size_ends_the_stream(void **state)
+static void a_frame_of_another_size_ends_the_stream(void **state)
 {
 	(void)state;
 	record_frame(1);
@@ -149,7 +150,7 @@ static void a_picture_of_another_size_ends_the_stream(void **state)
 	live_leave(&viewer);
 }
 
-static void viewers_go_on_when_the_recorder_is_back_with_a_new_ring(void **state)
+static void viewers_continue_with_the_ring_of_a_new_recorder(void **state)
 {
 	(void)state;
 	record_frame(1);
@@ -170,7 +171,7 @@ static int start_impatient(void **state)
 	return live_server_start_with(state, US_PER_S);
 }
 
-static void streams_end_when_the_recorder_stays_away(void **state)
+static void streams_end_if_the_recorder_does_not_come_back(void **state)
 {
 	(void)state;
 	record_frame(1);
@@ -198,17 +199,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(frames_arrive_whole_and_in_order),
-		CASE(every_size_around_a_record_arrives_whole),
+		CASE(every_size_near_a_record_arrives_whole),
 		CASE(many_viewers_get_every_frame_whole),
 		CASE(a_slow_viewer_gets_the_newest_frame_next),
-		CASE(a_frame_that_is_written_over_never_passes_as_good),
-		CASE(fps_thins_the_stream),
-		CASE(the_last_frame_is_sent_again_when_no_other_comes),
-		CASE(a_picture_of_another_size_ends_the_stream),
-		CASE(viewers_go_on_when_the_recorder_is_back_with_a_new_ring),
-		cmocka_unit_test_setup_teardown(streams_end_when_the_recorder_stays_away, start_impatient,
+		CASE(an_overwritten_frame_is_never_sent),
+		CASE(fps_limits_the_frame_rate),
+		CASE(the_last_frame_is_repeated),
+		CASE(a_frame_of_another_size_ends_the_stream),
+		CASE(viewers_continue_with_the_ring_of_a_new_recorder),
+		cmocka_unit_test_setup_teardown(streams_end_if_the_recorder_does_not_come_back, start_impatient,
 						live_server_tear_down),
 		CASE(stopping_ends_every_stream),
 	};
+
 	return cmocka_run_group_tests_name("live", tests, live_server_make_folder, live_server_remove_folder);
 }

@@ -1,4 +1,4 @@
-/* test_live_responses.c - who becomes a viewer of the live server, and what it answers to the others. */
+/* test_live_responses.c - who becomes a live viewer, and what other clients are told. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "tests/unit/support/fastcgi_client.h"
 #include "tests/unit/support/live_server.h"
 
-static void more_viewers_than_places_get_503_until_one_leaves(void **state)
+static void more_viewers_than_allowed_get_503_until_one_leaves(void **state)
 {
 	(void)state;
 	record_frame(1);
@@ -30,15 +30,15 @@ static void more_viewers_than_places_get_503_until_one_leaves(void **state)
 	live_leave(&viewers[2]);
 }
 
-static void the_places_are_those_that_the_recorder_read_last(void **state)
+static void the_limit_is_the_one_that_the_recorder_read_last(void **state)
 {
 	(void)state;
 	record_frame(1);
 	struct viewer first = live_watch("/stream");
-	live_server.places = 1;
+	live_server.max_viewers = 1;
 	live_server_publish();
 	live_expect_status("GET", "/stream", 503, "Retry-After: ");
-	live_server.places = 2;
+	live_server.max_viewers = 2;
 	live_server_publish();
 	struct viewer second = live_watch("/stream");
 	live_leave(&first);
@@ -63,13 +63,13 @@ static int stop_limited(void **state)
 	return live_server_tear_down(state);
 }
 
-/* Three of four are 75 per cent. */
-static void one_address_cannot_take_all_places(void **state)
+/* 75 percent of four is three. */
+static void one_address_cannot_have_all_viewers(void **state)
 {
 	struct viewer viewers[4];
 
 	(void)state;
-	live_server.places = 4;
+	live_server.max_viewers = 4;
 	live_server_publish();
 	record_frame(1);
 	client_from.remote = "192.0.2.1";
@@ -95,7 +95,7 @@ static void one_address_cannot_take_all_places(void **state)
 	client_from.remote = NULL;
 }
 
-static void this_machine_may_take_all_places(void **state)
+static void this_machine_is_exempt(void **state)
 {
 	struct viewer viewers[3];
 
@@ -110,13 +110,13 @@ static void this_machine_may_take_all_places(void **state)
 	client_from.remote = NULL;
 }
 
-static void who_takes_nothing_loses_its_place(void **state)
+static void a_viewer_that_reads_nothing_is_cut_off(void **state)
 {
 	uint32_t n = 1;
 	int status = 503;
 
 	(void)state;
-	live_server.places = 1;
+	live_server.max_viewers = 1;
 	live_server_publish();
 	record_frame(n);
 	struct viewer idle = live_watch("/stream");
@@ -156,7 +156,7 @@ static void wrong_requests_get_their_status(void **state)
 	}
 }
 
-static void the_end_of_the_input_may_come_behind_the_answer(void **state)
+static void the_input_may_end_after_the_response(void **state)
 {
 	(void)state;
 	record_frame(1);
@@ -164,7 +164,7 @@ static void the_end_of_the_input_may_come_behind_the_answer(void **state)
 		assert_true(client_may_end_late(live_socket_path, "/elsewhere"));
 }
 
-static void head_is_answered_without_a_body(void **state)
+static void head_gets_no_body(void **state)
 {
 	(void)state;
 	record_frame(1);
@@ -175,7 +175,7 @@ static void head_is_answered_without_a_body(void **state)
 	live_leave(&viewer);
 }
 
-static void without_a_picture_or_a_recorder_there_is_503(void **state)
+static void without_a_frame_or_a_recorder_there_is_503(void **state)
 {
 	(void)state;
 	live_expect_status("GET", "/stream", 503, "Retry-After: ");
@@ -185,7 +185,7 @@ static void without_a_picture_or_a_recorder_there_is_503(void **state)
 	live_expect_status("HEAD", "/stream", 503, "Retry-After: ");
 }
 
-static void a_silent_or_nonsensical_peer_disturbs_nobody(void **state)
+static void silent_peers_and_nonsense_affect_no_viewer(void **state)
 {
 	(void)state;
 	record_frame(1);
@@ -206,16 +206,17 @@ static void a_silent_or_nonsensical_peer_disturbs_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(more_viewers_than_places_get_503_until_one_leaves),
-		CASE(the_places_are_those_that_the_recorder_read_last),
-		cmocka_unit_test_setup_teardown(one_address_cannot_take_all_places, start_shared, stop_limited),
-		cmocka_unit_test_setup_teardown(this_machine_may_take_all_places, start_shared, stop_limited),
-		cmocka_unit_test_setup_teardown(who_takes_nothing_loses_its_place, start_hasty, stop_limited),
+		CASE(more_viewers_than_allowed_get_503_until_one_leaves),
+		CASE(the_limit_is_the_one_that_the_recorder_read_last),
+		cmocka_unit_test_setup_teardown(one_address_cannot_have_all_viewers, start_shared, stop_limited),
+		cmocka_unit_test_setup_teardown(this_machine_is_exempt, start_shared, stop_limited),
+		cmocka_unit_test_setup_teardown(a_viewer_that_reads_nothing_is_cut_off, start_hasty, stop_limited),
 		CASE(wrong_requests_get_their_status),
-		CASE(the_end_of_the_input_may_come_behind_the_answer),
-		CASE(head_is_answered_without_a_body),
-		CASE(without_a_picture_or_a_recorder_there_is_503),
-		CASE(a_silent_or_nonsensical_peer_disturbs_nobody),
+		CASE(the_input_may_end_after_the_response),
+		CASE(head_gets_no_body),
+		CASE(without_a_frame_or_a_recorder_there_is_503),
+		CASE(silent_peers_and_nonsense_affect_no_viewer),
 	};
-	return cmocka_run_group_tests_name("live answers", tests, live_server_make_folder, live_server_remove_folder);
+
+	return cmocka_run_group_tests_name("live responses", tests, live_server_make_folder, live_server_remove_folder);
 }

@@ -1,3 +1,4 @@
+/* live_client.c - a viewer of the live stream, for tests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -17,7 +17,7 @@ extern char live_socket_path[80]; /* where recorder-live listens */
 /* Connects and sends a request; live_leave() ends it. Waits at most a minute for anything. */
 struct viewer live_ask(const char *method, const char *uri);
 
-/* Hangs up. */
+/* Closes the connection. */
 void live_leave(struct viewer *viewer);
 
 /* Requests a stream, and reads its headers and the first boundary. */

@@ -1,3 +1,4 @@
+/* live_server.c - recorder-live's loop in a thread, with a ring that the test writes to. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +17,16 @@ static pthread_t server;
 
 void live_server_publish(void)
 {
-	const struct recorder_state alive = {.heartbeat_mono_us = mono_now().us, .max_viewers = live_server.places};
+	const struct recorder_state alive = {.heartbeat_mono_us = mono_now().us,
+					     .max_viewers = live_server.max_viewers};
+
 	ring_writer_set_state(live_server.recorder, &alive);
 }
 
 static void *serve(void *context)
 {
 	struct reason unused;
+
 	(void)context;
 	live_run(&setup, &unused);
 	return NULL;
@@ -38,7 +42,7 @@ int live_server_start_with(void **state, int64_t gone_limit_us)
 {
 	remove_ring(state);
 	live_server.camera.http.max_viewers = 2;
-	live_server.places = 3;
+	live_server.max_viewers = 3;
 	live_server_start_recorder();
 	setup = (struct live_setup){
 		.cameras = &live_cameras,
@@ -77,6 +81,7 @@ int live_server_tear_down(void **state)
 void record_frame_sized(uint32_t n, size_t length, uint16_t width)
 {
 	static uint8_t bytes[MIB];
+
 	make_frame(bytes, length, n);
 	struct ring_meta meta = {.wall_us = n * US_PER_S + 5, .mono_us = n, .epoch = 1, .width = width, .height = 48};
 	ring_writer_put(live_server.recorder, &meta, &(struct iovec){bytes, length}, 1);

@@ -20,7 +20,7 @@ extern struct live_server {
 	char folder[64];
 	struct config camera;
 	struct ring_writer *recorder; /* NULL if it does not run */
-	uint64_t places;              /* as read by the recorder; those in `camera` are as read by recorder-live */
+	uint64_t max_viewers;         /* as read by the recorder; `camera` is as read by recorder-live */
 } live_server;
 
 /* Publishes the recorder's state with the current time as its heartbeat. */
@@ -38,7 +38,7 @@ int live_server_start(void **state);
 /* Ends recorder-live's thread; does nothing if it has ended. */
 void live_server_stop(void);
 
-/* Teardown of a case. */
+/* Teardown of a test case. */
 int live_server_tear_down(void **state);
 
 /* Records frame number n, which is made from the seed n, so that a viewer can tell which one it got. */
@@ -47,10 +47,10 @@ void record_frame_sized(uint32_t n, size_t length, uint16_t width);
 /* The same with FRAME_BYTES and WIDTH. */
 void record_frame(uint32_t n);
 
-/* Setup of a program: its folder, socket and names. */
+/* Setup of a test program: its folder, socket and names. */
 int live_server_make_folder(void **state);
 
-/* Its teardown. */
+/* Teardown of a test program. */
 int live_server_remove_folder(void **state);
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, live_server_start, live_server_tear_down)
