@@ -173,6 +173,9 @@ void health_check(const struct recorder_state *state, const struct health_listen
 	else if (*state->configured)
 		say(listener, HEALTH_WARNING, "The configured camera %s is missing; %s is used instead.",
 		    state->configured, state->device);
+	for (size_t i = 0; i < STATE_CAMERA_NOTES; i++)
+		if (*state->camera_notes[i])
+			say(listener, HEALTH_WARNING, "%s", state->camera_notes[i]);
 	check_recording(state, listener);
 	check_damaged_recordings(state, listener);
 	check_memory(state, listener);

@@ -374,6 +374,8 @@ bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *
 	sanitize(out->proxies);
 	sanitize(out->memory_note);
 	sanitize(out->sandbox_missing);
+	for (size_t i = 0; i < STATE_CAMERA_NOTES; i++)
+		sanitize(out->camera_notes[i]);
 	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
 	if (out->camera_count > ids)
 		out->camera_count = ids;

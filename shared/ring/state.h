@@ -73,6 +73,19 @@ enum retention_delay {
 
 #define STATE_GAP_CAUSES 16 /* more than exist, so that a new cause moves no field */
 
+/* What people should know about the camera. */
+enum camera_note {
+	CAMERA_NOTE_BANDWIDTH, /* a lower mode than requested, since the USB bus does not carry that */
+	CAMERA_NOTE_SLOW,      /* much fewer frames than negotiated */
+	CAMERA_NOTE_CONTROLS,  /* [controls] that did not hold */
+	CAMERA_NOTE_FALLBACK,  /* why the configured camera is not used */
+	CAMERA_NOTE_IDENTICAL, /* another camera has the same name and serial number */
+	CAMERA_NOTES,
+};
+
+#define STATE_CAMERA_NOTES     8 /* more than there are */
+#define STATE_CAMERA_NOTE_SIZE 320
+
 struct recorder_state {
 	int64_t heartbeat_mono_us; /* set at least every 250 ms */
 	int64_t started_wall_us;
@@ -165,8 +178,11 @@ struct recorder_state {
 	uint32_t sandbox_seccomp;  /* 1: seccomp restricts it */
 	uint32_t sandbox_reserved;
 	char sandbox_missing[256]; /* what is missing, and why; otherwise empty */
+
+	char camera_notes[STATE_CAMERA_NOTES][STATE_CAMERA_NOTE_SIZE]; /* by enum camera_note: a sentence, or empty */
 };
 
 static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "room for each cause");
+static_assert(CAMERA_NOTES <= STATE_CAMERA_NOTES, "room for each note");
 
 #endif

@@ -273,10 +273,25 @@ static void texts_of_the_state_have_no_control_characters(void **state)
 		size_t bytes;
 	} texts[] = {
 #define TEXT(name) {got.name, sizeof(got.name)}
-		TEXT(camera),      TEXT(device),      TEXT(driver),          TEXT(bus),        TEXT(format),
-		TEXT(configured),  TEXT(encoder),     TEXT(open_segment),    TEXT(disk_error), TEXT(last_error),
-		TEXT(folder_note), TEXT(config_file), TEXT(clips_note),      TEXT(hosts),      TEXT(allow_origin),
-		TEXT(proxies),     TEXT(memory_note), TEXT(sandbox_missing),
+		TEXT(camera),
+		TEXT(device),
+		TEXT(driver),
+		TEXT(bus),
+		TEXT(format),
+		TEXT(configured),
+		TEXT(encoder),
+		TEXT(open_segment),
+		TEXT(disk_error),
+		TEXT(last_error),
+		TEXT(folder_note),
+		TEXT(config_file),
+		TEXT(clips_note),
+		TEXT(hosts),
+		TEXT(allow_origin),
+		TEXT(proxies),
+		TEXT(memory_note),
+		TEXT(sandbox_missing),
+		TEXT(camera_notes[STATE_CAMERA_NOTES - 1]),
 #undef TEXT
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

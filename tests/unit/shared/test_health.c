@@ -93,12 +93,26 @@ static void a_ring_name_taken_by_another_user_is_a_warning(void **state)
 	assert_ptr_equal(strstr(warning, "/dev/shm/recorder.door belongs to the user mallory. The frames"), warning);
 }
 
+static void each_note_on_the_camera_is_a_warning(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < STATE_CAMERA_NOTES; i++) {
+		struct recorder_state one = memory(MEMORY_MINUTES, 1800);
+		char said[600] = "";
+
+		strcpy(one.camera_notes[i], "The camera is slow.");
+		health_check(&one, &(struct health_listener){take, said});
+		assert_string_equal(said, "The camera is slow.");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_limit_names_the_setting_that_gives_more),
 		cmocka_unit_test(an_unknown_duration_is_not_stated),
 		cmocka_unit_test(a_ring_name_taken_by_another_user_is_a_warning),
+		cmocka_unit_test(each_note_on_the_camera_is_a_warning),
 	};
 
 	return cmocka_run_group_tests_name("health", tests, NULL, NULL);
