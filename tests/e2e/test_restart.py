@@ -206,7 +206,7 @@ def test_memory_that_no_configuration_names_is_freed_after_a_day():
         other.spawn = lambda command, *rest: spawn(command if command[0] != program("recorderd") else [*later, *command], *rest)
         other.start_recorderd()
         wait_for(lambda: not os.path.exists(gone.ring()), PATIENCE_S, "the memory is freed")
-        wait_for(lambda: f"that the camera {gone.name} left" in other.log(), PATIENCE_S, "and that is logged")
+        wait_for(lambda: f"that the camera {gone.name} had left" in other.log(), PATIENCE_S, "and that is logged")
         assert os.path.exists(kept.ring()), "it is still configured"
 
 
