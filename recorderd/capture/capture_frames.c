@@ -35,6 +35,7 @@ static void count_damaged(void *context, const char *what)
 	mono_t now = mono_now();
 
 	capture->state.damaged++;
+	capture->torn |= bandwidth_count(&capture->bandwidth, &capture->source->info, false, now);
 	if (now.us < capture->damage_log_due.us)
 		return;
 	capture->damage_log_due.us = now.us + DAMAGE_LOG_INTERVAL_US;
@@ -64,6 +65,7 @@ static void take_frame(void *context, const struct source_frame *frame)
 	capture->last_frame = mono_now();
 	capture->state.frames++;
 	frame_rate_add(&capture->rate, frame->captured);
+	bandwidth_count(&capture->bandwidth, &capture->source->info, true, capture->last_frame);
 	if (capture->phase != PHASE_STREAMING)
 		capture->handle_event(capture, EVENT_FRAME);
 	capture->parts.frame(capture->parts.context);

@@ -7,6 +7,7 @@
 #ifndef RECORDERD_CAPTURE_CAPTURE_INTERNAL_H
 #define RECORDERD_CAPTURE_CAPTURE_INTERNAL_H
 
+#include "recorderd/capture/bandwidth.h"
 #include "recorderd/capture/capture.h"
 #include "recorderd/capture/clock_map.h"
 #include "recorderd/capture/device_watch.h"
@@ -35,6 +36,8 @@ enum event {
 	EVENT_UNPLUGGED,
 	EVENT_FAILED, /* an error that opening again may cure */
 	EVENT_RESIZED,
+	EVENT_TORN,     /* most frames are torn, and another camera is on the USB bus */
+	EVENT_BUS_FREE, /* that other camera is gone */
 	EVENT_DEADLINE,
 	EVENT_DEVICES_CHANGED, /* a video device has appeared in /dev or disappeared */
 	EVENT_PREFERRED_BACK,  /* the configured camera is back while a fallback is used */
@@ -56,6 +59,8 @@ struct capture {
 	bool want_list;   /* the next list of devices tells whether the configured camera is back */
 	bool on_fallback; /* the open source is not the configured one */
 	bool no_frames;   /* the last source that was opened gave no frame */
+	bool torn;        /* report EVENT_TORN after this read */
+	struct bandwidth bandwidth;
 	bool stopping;
 	bool recording;
 
@@ -84,6 +89,9 @@ void capture_drop_source(struct capture *capture, enum gap_cause cause);
 
 /* capture_phases.c: called by the timer while a fallback is used. */
 void capture_list_for_preferred(void *context);
+
+/* capture_results.c: says in which lower mode the open camera is, and why. */
+void capture_note_bandwidth(struct capture *capture);
 
 /* capture_results.c: called by the event loop when the device worker has results. */
 void capture_results_ready(void *context, uint32_t events);

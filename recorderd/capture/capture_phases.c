@@ -50,6 +50,8 @@ static void source_ready(void *context, uint32_t events)
 	enum source_outcome outcome = source_read(capture->source, &sink, &why);
 
 	(void)events;
+	if (outcome == SOURCE_OK && capture->torn)
+		capture_handle_event(capture, EVENT_TORN);
 	if (outcome == SOURCE_OK)
 		return;
 	/* Logged once, not at each attempt, if the camera never gets as far as a frame. */
@@ -65,7 +67,7 @@ void capture_start_opening(struct capture *capture)
 {
 	capture->phase = PHASE_OPENING;
 	loop_timer_clear(capture->parts.loop, &capture->deadline);
-	device_worker_open(capture->worker);
+	device_worker_open(capture->worker, capture->bandwidth.steps_down);
 }
 
 void capture_drop_source(struct capture *capture, enum gap_cause cause)
@@ -75,6 +77,7 @@ void capture_drop_source(struct capture *capture, enum gap_cause cause)
 	loop_watch_set(capture->parts.loop, &capture->device, 0);
 	device_worker_close(capture->worker, capture->source);
 	capture->source = NULL;
+	capture->torn = false;
 	capture->clock.valid = false;
 	if (capture->epoch_open) {
 		capture->epoch_open = false;
@@ -154,6 +157,7 @@ static void on_opened(struct capture *capture)
 	else
 		backoff_reset(&capture->preferred_retry);
 	describe_source(capture);
+	capture_note_bandwidth(capture);
 	capture->phase = PHASE_FIRST_FRAME;
 	capture->opened_at = capture->last_frame = mono_now();
 	if (!capture->no_frames)
@@ -164,6 +168,7 @@ static void on_opened(struct capture *capture)
 
 static void on_open_failed(struct capture *capture)
 {
+	bandwidth_reset(&capture->bandwidth);
 	if (!capture->open_error_logged)
 		log_warn("camera", "%s; trying again until it opens", capture->open_error.text);
 	capture->open_error_logged = true;
@@ -201,6 +206,7 @@ static bool was_stable(const struct capture *capture)
 
 static void on_unplugged(struct capture *capture)
 {
+	bandwidth_reset(&capture->bandwidth);
 	if (was_stable(capture))
 		reopen(capture, GAP_UNPLUGGED, CAMERA_WAITING);
 	else
@@ -218,6 +224,21 @@ static void on_resized(struct capture *capture)
 		reopen(capture, GAP_FORMAT, CAMERA_OPENING);
 	else
 		close_and_retry(capture, GAP_FORMAT);
+}
+
+static void on_torn(struct capture *capture)
+{
+	log_warn("camera", "most frames of the last seconds were torn; opening the camera again");
+	note_error(capture, "most frames of the last seconds were torn");
+	bandwidth_failed(&capture->bandwidth, &capture->source->info, false);
+	reopen(capture, GAP_STALLED, CAMERA_OPENING);
+}
+
+static void on_bus_free(struct capture *capture)
+{
+	log_info("camera", "no other camera is on the USB bus any more; trying the requested mode");
+	bandwidth_reset(&capture->bandwidth);
+	reopen(capture, GAP_FORMAT, CAMERA_OPENING);
 }
 
 /* The fallback is left less and less often for a configured camera that is there again but cannot be opened. */
@@ -248,6 +269,8 @@ static void on_deadline(struct capture *capture)
 	snprintf(text, sizeof(text), "no frame for %.1f s; opening the camera again", (double)silent_us / 1e6);
 	log_warn("camera", "%s", text);
 	note_error(capture, text);
+	if (capture->phase == PHASE_FIRST_FRAME)
+		bandwidth_failed(&capture->bandwidth, &capture->source->info, false);
 	capture_drop_source(capture, GAP_STALLED);
 	set_state(capture, CAMERA_STALLED);
 	wait_and_retry(capture);
@@ -280,12 +303,16 @@ static action *const actions[PHASES][EVENTS] = {
 			       [EVENT_UNPLUGGED] = on_unplugged,
 			       [EVENT_FAILED] = on_failed,
 			       [EVENT_RESIZED] = on_resized,
+			       [EVENT_TORN] = on_torn,
+			       [EVENT_BUS_FREE] = on_bus_free,
 			       [EVENT_DEADLINE] = on_deadline,
 			       [EVENT_DEVICES_CHANGED] = on_devices,
 			       [EVENT_PREFERRED_BACK] = on_preferred_back},
 	[PHASE_STREAMING] = {[EVENT_UNPLUGGED] = on_unplugged,
 			     [EVENT_FAILED] = on_failed,
 			     [EVENT_RESIZED] = on_resized,
+			     [EVENT_TORN] = on_torn,
+			     [EVENT_BUS_FREE] = on_bus_free,
 			     [EVENT_DEADLINE] = on_deadline,
 			     [EVENT_DEVICES_CHANGED] = on_devices,
 			     [EVENT_PREFERRED_BACK] = on_preferred_back},

@@ -1,8 +1,32 @@
 /* capture_results.c - results of the device worker: an opened source, the list of devices, a control that was set. */
 #include "recorderd/capture/capture_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "shared/base/log.h"
+
+void capture_note_bandwidth(struct capture *capture)
+{
+	char *note = capture->state.camera_notes[CAMERA_NOTE_BANDWIDTH], before[STATE_CAMERA_NOTE_SIZE];
+
+	static_assert(BANDWIDTH_TEXT_BYTES == STATE_CAMERA_NOTE_SIZE, "a whole sentence");
+	memcpy(before, note, sizeof(before));
+	bandwidth_describe(&capture->bandwidth, &capture->source->info, note);
+	if (*note && strcmp(note, before) != 0)
+		log_warn("camera", "%s", note);
+}
+
+static void take_bus(struct capture *capture, const struct device_worker_result *result)
+{
+	bool is_free = bandwidth_set_devices(&capture->bandwidth, capture->source->info.bus, result->devices,
+					     result->device_count);
+
+	capture_note_bandwidth(capture);
+	if (is_free && capture->bandwidth.steps_down > 0)
+		capture->handle_event(capture, EVENT_BUS_FREE);
+}
 
 static void take_list(struct capture *capture, struct device_worker_result *result)
 {
@@ -18,6 +42,8 @@ static void take_list(struct capture *capture, struct device_worker_result *resu
 	if (result->devices_json)
 		ring_writer_set_devices(capture->parts.ring, result->devices_json);
 	free(result->devices_json);
+	if (capture->source)
+		take_bus(capture, result);
 	if (preferred_is_back && capture->on_fallback && capture->want_list) {
 		capture->want_list = false;
 		capture->handle_event(capture, EVENT_PREFERRED_BACK);

@@ -23,6 +23,7 @@ enum job_kind { JOB_OPEN, JOB_LIST, JOB_CLOSE, JOB_SET_CONTROL, JOB_SET_CONTROLS
 struct device_job {
 	STAILQ_ENTRY(device_job) next;
 	enum job_kind kind;
+	unsigned steps_down;                                      /* JOB_OPEN */
 	struct source *source;                                    /* JOB_CLOSE */
 	char name[CONTROL_TEXT_BYTES], value[CONTROL_TEXT_BYTES]; /* JOB_SET_CONTROL */
 	struct config_control controls[CONFIG_CONTROLS_MAX];      /* JOB_SET_CONTROLS */
@@ -100,7 +101,8 @@ static void run_job(struct device_worker *worker, struct device_job *job)
 		break;
 	case JOB_OPEN:
 		result->kind = JOB_OPENED;
-		result->outcome = source_open(&worker->config, worker->others, &result->source, &result->why);
+		result->outcome =
+			source_open(&worker->config, worker->others, job->steps_down, &result->source, &result->why);
 		if (result->source)
 			snprintf(worker->open_path, sizeof(worker->open_path), "%s", result->source->info.device);
 		break;
@@ -268,9 +270,12 @@ static void queue_job(struct device_worker *worker, struct device_job *job)
 	pthread_mutex_unlock(&worker->lock);
 }
 
-void device_worker_open(struct device_worker *worker)
+void device_worker_open(struct device_worker *worker, unsigned steps_down)
 {
-	queue_job(worker, create_job(JOB_OPEN));
+	struct device_job *job = create_job(JOB_OPEN);
+
+	job->steps_down = steps_down;
+	queue_job(worker, job);
 }
 
 void device_worker_list(struct device_worker *worker)

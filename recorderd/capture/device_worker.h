@@ -29,8 +29,10 @@ bool device_worker_destroy(struct device_worker *worker, int64_t timeout_us);
 
 int device_worker_fd(const struct device_worker *worker);
 
-/* Queues a job: open a source; list the devices. Each has one result. */
-void device_worker_open(struct device_worker *worker);
+/* Queues a job: open a source, `steps_down` modes below the requested one (source_v4l2.h). One result, JOB_OPENED. */
+void device_worker_open(struct device_worker *worker, unsigned steps_down);
+
+/* Queues a job: list the devices. One result, JOB_LISTED. */
 void device_worker_list(struct device_worker *worker);
 
 /*

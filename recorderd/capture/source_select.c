@@ -43,7 +43,8 @@ static void explain_no_camera(bool others, struct reason *why)
  * *why says why the first one did. SOURCE_NOT_FOUND if there was none to try.
  */
 static enum source_open_outcome open_any(const struct config *config, const struct other_cameras *others,
-					 const char *tried, struct source **out, struct reason *why)
+					 const char *tried, unsigned steps_down, struct source **out,
+					 struct reason *why)
 {
 	struct device devices[DEVICES_MAX];
 	size_t count = device_list(devices), candidates = 0;
@@ -54,7 +55,7 @@ static enum source_open_outcome open_any(const struct config *config, const stru
 
 		if ((tried && device_is_same(devices[i].path, tried)) || belongs_to_other(others, &devices[i], config))
 			continue;
-		enum source_open_outcome outcome = source_v4l2_open(config, devices[i].path, out, &detail);
+		enum source_open_outcome outcome = source_v4l2_open(config, devices[i].path, steps_down, out, &detail);
 		if (outcome == SOURCE_OPENED) {
 			*why = (struct reason){0};
 			return outcome;
@@ -84,10 +85,10 @@ static enum source_open_outcome open_test(const struct config *config, enum sour
 }
 
 static enum source_open_outcome open_auto(const struct config *config, const struct other_cameras *others,
-					  struct source **out, struct reason *why)
+					  unsigned steps_down, struct source **out, struct reason *why)
 {
 	struct reason first = {0};
-	enum source_open_outcome outcome = open_any(config, others, NULL, out, &first);
+	enum source_open_outcome outcome = open_any(config, others, NULL, steps_down, out, &first);
 
 	if (outcome != SOURCE_OPENED && config->camera.fallback == FALLBACK_TEST)
 		return open_test(config, outcome, &first, out, why);
@@ -97,18 +98,18 @@ static enum source_open_outcome open_auto(const struct config *config, const str
 
 /* A camera that is there but fails is not replaced: it is retried until it works or is gone. */
 static enum source_open_outcome open_named(const struct config *config, const struct other_cameras *others,
-					   struct source **out, struct reason *why)
+					   unsigned steps_down, struct source **out, struct reason *why)
 {
 	const char *device = config->camera.device;
 	struct reason first = {0}, second = {0};
-	enum source_open_outcome outcome = source_v4l2_open(config, device, out, &first);
+	enum source_open_outcome outcome = source_v4l2_open(config, device, steps_down, out, &first);
 
 	*why = first;
 	if (outcome == SOURCE_OPENED || outcome == SOURCE_OPEN_FAILED || config->camera.fallback == FALLBACK_NONE)
 		return outcome;
 	if (config->camera.fallback == FALLBACK_TEST)
 		return open_test(config, outcome, &first, out, why);
-	if (open_any(config, others, device, out, &second) == SOURCE_OPENED) {
+	if (open_any(config, others, device, steps_down, out, &second) == SOURCE_OPENED) {
 		reason_set(why, "%.200s; using %s instead", first.text, (*out)->info.device);
 		return SOURCE_OPENED;
 	}
@@ -117,7 +118,7 @@ static enum source_open_outcome open_named(const struct config *config, const st
 }
 
 enum source_open_outcome source_open(const struct config *config, const struct other_cameras *others,
-				     struct source **out, struct reason *why)
+				     unsigned steps_down, struct source **out, struct reason *why)
 {
 	const char *device = config->camera.device;
 
@@ -126,6 +127,6 @@ enum source_open_outcome source_open(const struct config *config, const struct o
 	if (strcmp(device, "test") == 0)
 		return source_pattern_open(config, out, why);
 	if (strcmp(device, "auto") == 0)
-		return open_auto(config, others, out, why);
-	return open_named(config, others, out, why);
+		return open_auto(config, others, steps_down, out, why);
+	return open_named(config, others, steps_down, out, why);
 }

@@ -28,6 +28,8 @@ struct source_info {
 	char format[16]; /* what the device sends: MJPG, YUYV, … */
 	uint16_t width, height;
 	uint32_t fps_milli;
+	unsigned steps_down;      /* how many modes below the requested one, for lack of USB bandwidth */
+	char top_mode[48];        /* if steps_down > 0: the requested one, "1280x720 at 30 fps" */
 	int64_t stall_timeout_us; /* without a frame for this long it is stalled: max(2 s, 5 frame intervals) */
 };
 

@@ -157,6 +157,19 @@ bool v4l2_format_is_unchanged(int fd, const struct v4l2_mode *mode)
 	       now.height == mode->pix.height && now.bytesperline == mode->pix.bytesperline;
 }
 
+/* Of a range of rates, or 0 if that is below it. */
+static uint32_t half_rate(const struct mode_rates *rates, uint32_t fps_milli)
+{
+	return fps_milli / 2 >= mode_fps_milli(rates->longest) ? fps_milli / 2 : 0;
+}
+
+/* Of a range of sizes; false if that is below it. */
+static bool half_size(const struct mode_sizes *sizes, struct mode_size *inout)
+{
+	*inout = (struct mode_size){inout->width / 2, inout->height / 2};
+	return inout->width >= sizes->range.min_width && inout->height >= sizes->range.min_height;
+}
+
 static bool lower_rate(int fd, const struct v4l2_mode *mode, struct v4l2_request *request)
 {
 	struct mode_rates rates;
@@ -169,6 +182,8 @@ static bool lower_rate(int fd, const struct v4l2_mode *mode, struct v4l2_request
 		if (fps_milli < mode->fps_milli && fps_milli > best)
 			best = fps_milli;
 	}
+	if (rates.ranged)
+		best = half_rate(&rates, mode->fps_milli);
 	if (!best)
 		return false;
 	request->size = (struct mode_size){mode->pix.width, mode->pix.height};
@@ -176,25 +191,36 @@ static bool lower_rate(int fd, const struct v4l2_mode *mode, struct v4l2_request
 	return true;
 }
 
-static bool smaller_size(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_request *request)
+/* The largest size with fewer pixels; false if there is none. */
+static bool smaller_size(int fd, const struct v4l2_mode *mode, struct mode_size *out)
 {
 	uint64_t limit = (uint64_t)mode->pix.width * mode->pix.height, best = 0;
 	struct mode_sizes sizes;
 
 	mode_list_sizes(fd, mode->pix.pixelformat, &sizes);
+	*out = (struct mode_size){mode->pix.width, mode->pix.height};
+	if (sizes.ranged)
+		return half_size(&sizes, out);
 	for (size_t i = 0; i < sizes.count; i++) {
 		uint64_t area = (uint64_t)sizes.items[i].width * sizes.items[i].height;
 
 		if (area < limit && area > best) {
 			best = area;
-			request->size = sizes.items[i];
+			*out = sizes.items[i];
 		}
 	}
-	request->fps_milli = fps_milli;
 	return best != 0;
 }
 
 bool v4l2_format_step_down(int fd, const struct v4l2_mode *mode, uint32_t fps_milli, struct v4l2_request *request)
 {
-	return lower_rate(fd, mode, request) || smaller_size(fd, mode, fps_milli, request);
+	struct mode_size size;
+
+	if (lower_rate(fd, mode, request))
+		return true;
+	if (!smaller_size(fd, mode, &size))
+		return false;
+	request->size = size;
+	request->fps_milli = fps_milli;
+	return true;
 }

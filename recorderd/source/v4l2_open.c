@@ -48,7 +48,7 @@ static enum source_open_outcome start_watch(struct source_v4l2 *camera, struct r
 	return SOURCE_OPEN_FAILED;
 }
 
-/* Negotiates the format, allocates buffers, starts the stream. *error is ENOSPC if the bus has no bandwidth for it. */
+/* Negotiates the format, allocates buffers, starts the stream. *error is the errno if the stream does not start. */
 static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struct v4l2_request *request, int *error,
 					 struct reason *why)
 {
@@ -77,8 +77,55 @@ static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struc
 	return outcome;
 }
 
+/*
+ * A USB bus without bandwidth for the stream is ENOSPC by the book (Linux media documentation, VIDIOC_STREAMON). Host
+ * controllers and drivers have other words for it: EMSGSIZE, ENOMEM (memory of usbfs), EIO and EPROTO. The last three
+ * may also pass, so that the same mode is tried again first.
+ */
+static bool is_bandwidth_error(int error)
+{
+	return error == ENOSPC || error == EMSGSIZE || error == ENOMEM || error == EIO || error == EPROTO;
+}
+
+static bool may_pass(int error)
+{
+	return error == ENOMEM || error == EIO || error == EPROTO;
+}
+
+/* Not even the lowest mode starts. */
+static void explain_lowest(int error, struct reason *why)
+{
+	if (may_pass(error))
+		reason_set(why, "VIDIOC_STREAMON failed, even for its smallest size and rate: %s", strerror(error));
+	else
+		reason_set(why, "not enough USB bandwidth, even for its smallest size and rate");
+}
+
+static void note_step_down(struct source_v4l2 *camera)
+{
+	struct source_info *info = &camera->source.info;
+
+	if (info->steps_down++ == 0)
+		snprintf(info->top_mode, sizeof(info->top_mode), "%ux%u at %.3g fps", camera->mode.pix.width,
+			 camera->mode.pix.height, camera->mode.fps_milli / 1000.0);
+}
+
+/* Lowers the request by so many modes, or by as many as there are. */
+static void skip_modes(struct source_v4l2 *camera, struct v4l2_request *request, unsigned steps_down)
+{
+	uint32_t fps_milli = request->fps_milli;
+	struct reason unused;
+
+	for (; steps_down > 0; steps_down--) {
+		if (v4l2_format_negotiate(camera->fd, request, &camera->mode, &unused) != SOURCE_OPENED ||
+		    !v4l2_format_step_down(camera->fd, &camera->mode, fps_milli, request))
+			return;
+		note_step_down(camera);
+	}
+}
+
 static enum source_open_outcome start_stream(struct source_v4l2 *camera, const struct config *config,
-					     struct reason *why)
+					     unsigned steps_down, struct reason *why)
 {
 	struct v4l2_request request = {.format = config->camera.format,
 				       .size = {(uint32_t)config->camera.width, (uint32_t)config->camera.height},
@@ -87,18 +134,18 @@ static enum source_open_outcome start_stream(struct source_v4l2 *camera, const s
 	enum source_open_outcome outcome = SOURCE_OPEN_FAILED;
 	int error;
 
+	skip_modes(camera, &request, steps_down < STEPS_DOWN_MAX ? steps_down : STEPS_DOWN_MAX);
 	for (int step = 0; step < STEPS_DOWN_MAX; step++) {
 		outcome = try_mode(camera, &request, &error, why);
-		if (error != ENOSPC)
+		if (may_pass(error))
+			outcome = try_mode(camera, &request, &error, why);
+		if (!is_bandwidth_error(error))
 			break;
 		if (!v4l2_format_step_down(camera->fd, &camera->mode, fps_milli, &request)) {
-			reason_set(why, "not enough USB bandwidth, even for its smallest size and rate");
+			explain_lowest(error, why);
 			break;
 		}
-		log_warn("camera", "%s: not enough USB bandwidth for %ux%u at %.3g fps; trying %ux%u at %.3g fps",
-			 camera->source.info.device, camera->mode.pix.width, camera->mode.pix.height,
-			 camera->mode.fps_milli / 1000.0, request.size.width, request.size.height,
-			 request.fps_milli / 1000.0);
+		note_step_down(camera);
 	}
 	if (outcome == SOURCE_OPENED && !v4l2_format_is_jpeg(camera->mode.pix.pixelformat))
 		outcome = start_compressor(camera, why);
@@ -169,8 +216,8 @@ static void explain(enum source_open_outcome outcome, const char *path, const st
 	}
 }
 
-enum source_open_outcome source_v4l2_open(const struct config *config, const char *path, struct source **out,
-					  struct reason *why)
+enum source_open_outcome source_v4l2_open(const struct config *config, const char *path, unsigned steps_down,
+					  struct source **out, struct reason *why)
 {
 	struct source_v4l2 *camera = calloc(1, sizeof(*camera));
 	char node[PATH_MAX];
@@ -194,7 +241,7 @@ enum source_open_outcome source_v4l2_open(const struct config *config, const cha
 	if (outcome == SOURCE_OPENED)
 		outcome = identify(camera, &detail);
 	if (outcome == SOURCE_OPENED)
-		outcome = start_stream(camera, config, &detail);
+		outcome = start_stream(camera, config, steps_down, &detail);
 	if (outcome != SOURCE_OPENED) {
 		explain(outcome, path, &detail, why);
 		source_close(&camera->source);

@@ -84,7 +84,7 @@ enum camera_note {
 };
 
 #define STATE_CAMERA_NOTES     8 /* more than there are */
-#define STATE_CAMERA_NOTE_SIZE 320
+#define STATE_CAMERA_NOTE_SIZE 448
 
 struct recorder_state {
 	int64_t heartbeat_mono_us; /* set at least every 250 ms */

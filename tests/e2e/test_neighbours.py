@@ -16,9 +16,9 @@ LOOKING_S = 3  # a recorder without a camera looks for one every 2 s
 class Pair(Several):
     """`left` and `right`, with any camera unless the settings name one."""
 
-    def __init__(self, **devices):
+    def __init__(self, fps="30", **devices):
         """devices: left="/dev/video0"; auto by default."""
-        super().__init__(("left", "right"), {side: {"camera": {"device": device}} for side, device in devices.items()})
+        super().__init__(("left", "right"), {side: {"camera": {"device": device}} for side, device in devices.items()}, fps)
         self.cameras[1].line += " link=/dev/v4l/by-id/right"
 
     def wait_waiting(self, side):
@@ -69,6 +69,26 @@ def test_while_one_of_them_fails_the_other_loses_nothing():
         assert after["frames"] > before["frames"] and timeline["gaps"] == [] and len(timeline["spans"]) == 1, timeline
         assert after["lost"] <= spared.counter("missed"), after
         assert_none_missed(spared, pair.delays)
+
+
+def test_a_camera_beside_another_on_its_bus_is_opened_in_a_lower_mode():
+    """The bus starts the stream of the second camera, and then delivers nothing of it, or pieces."""
+    with Pair(fps="30,15", left="/dev/video0", right="/dev/video1") as pair:
+        for number, camera in enumerate(pair.cameras):
+            camera.line += f" bus=usb-0000:00:14.0-{number + 1} name=Webcam-{number}"
+        starved = pair.cameras[1]
+        starved.fault("silent_kpixels", 1000)  # 320x180 at 30: 1728; at 15: 864
+        pair.start()
+        for fault in ("silent_kpixels", "torn_kpixels"):
+            wait_for(lambda: pair.info("right").get("fps") == 15 and pair.info("right")["state"] == "streaming", PATIENCE_S, f"right after {fault}")
+            health = pair.get(f"/health?camera={pair.names['right']}").json()
+            assert any("usb-0000:00:14.0 does not carry 320x180 at 30 fps" in one and "Webcam-0 (/dev/video0)" in one for one in health["warnings"]), health
+            assert pair.info("left")["fps"] == 30, pair.info("left")
+            starved.fault("silent_kpixels", 0)
+            starved.fault("torn_kpixels", 1000)
+            starved.fault("unplugged")
+            pair.wait_waiting("right")
+            starved.fault("unplugged", 0)
 
 
 def new_frames(camera, count):

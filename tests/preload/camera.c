@@ -79,6 +79,8 @@ static void word_load(struct camera *camera, char *word)
 		snprintf(camera->path, sizeof(camera->path), "%s", value);
 	else if (strcmp(word, "name") == 0)
 		snprintf(camera->name, sizeof(camera->name), "%s", value);
+	else if (strcmp(word, "bus") == 0)
+		snprintf(camera->bus, sizeof(camera->bus), "%s", value);
 	else if (strcmp(word, "link") == 0 && camera->link_count < LINKS_MAX)
 		snprintf(camera->links[camera->link_count++], sizeof(camera->links[0]), "%s", value);
 	else if (strcmp(word, "log") == 0)
@@ -110,6 +112,8 @@ static void line_load(char *line)
 	if (!camera->control || !camera->mode_count || !camera->rate_count)
 		give_up("needs frames=, fps= and control=", camera->path);
 	sscanf(camera->path, "/dev/video%d", &camera->number);
+	if (!camera->bus[0])
+		snprintf(camera->bus, sizeof(camera->bus), "preload:%d", camera->number);
 	camera_count++;
 }
 
@@ -162,6 +166,15 @@ bool camera_fault_use(struct camera *camera, enum control_fault fault)
 bool camera_unplugged(const struct camera *camera)
 {
 	return camera_fault(camera, CONTROL_UNPLUGGED) != 0;
+}
+
+bool camera_is_above(const struct handle *handle, enum control_fault kpixels)
+{
+	const struct frames_header *header = handle->camera->modes[handle->mode].header;
+	struct v4l2_fract rate = handle->camera->rates[handle->rate];
+	uint64_t limit = camera_fault(handle->camera, kpixels) * UINT64_C(1000);
+
+	return limit && (uint64_t)header->width * header->height * rate.denominator / rate.numerator > limit;
 }
 
 static int refuse(int number)

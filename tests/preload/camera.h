@@ -4,7 +4,7 @@
  * CAMERA_PRELOAD names a file with one line per camera, with words of the form key=value:
  *
  *     path=/dev/video0 frames=FILE[,FILE...] fps=30[,60,30000/1001...] control=FILE [log=FILE] [name=TEXT]
- * [link=PATH...]
+ *     [bus=TEXT] [link=PATH...]
  *
  * frames: frames.h; each file is a mode (a size and a pixel format), the first is the default. control: control.h;
  * created if missing. link: another name of the same node, such as a by-id link. log: one line per frame that the
@@ -49,7 +49,7 @@ struct mode {
 };
 
 struct camera {
-	char path[64], name[32], links[LINKS_MAX][128], log_path[256];
+	char path[64], name[32], bus[32], links[LINKS_MAX][128], log_path[256];
 	int number; /* of /dev/videoN */
 	struct mode modes[MODES_MAX];
 	struct v4l2_fract rates[RATES_MAX]; /* seconds per frame */
@@ -95,6 +95,7 @@ struct handle {
 /* camera.c */
 struct camera *camera_find(const char *path); /* NULL if it is not one of these cameras */
 bool camera_unplugged(const struct camera *camera);
+bool camera_is_above(const struct handle *handle, enum control_fault kpixels); /* in its mode; never if that is 0 */
 uint32_t camera_fault(const struct camera *camera, enum control_fault fault);
 bool camera_fault_use(struct camera *camera, enum control_fault fault); /* counts down; true if it was above 0 */
 int handle_open(struct camera *camera, int flags);

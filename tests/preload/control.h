@@ -41,10 +41,13 @@ enum control_fault {
 	CONTROL_HUGE_NEXT = 24,       /* N JPEGs fill their buffers */
 	CONTROL_SEQUENCE_FROM = 25,   /* a stream's first sequence number */
 	CONTROL_STAMP_MODULO_MS = 26, /* time stamps wrap to 0 every N ms */
-	CONTROL_ROOM_KPIXELS = 27, /* 1000 pixels per second that the bus has room for; beyond: ENOSPC. 0: no limit */
-	CONTROL_LINKS_LATE = 28,   /* 1: its links do not exist yet */
-	CONTROL_STAMP = 29,        /* 1: the wall time is noted in frames that have room for it (FRAMES_STAMP) */
-	CONTROL_HANG = 30,         /* 1: VIDIOC_STREAMON does not return before it is 0 */
+	CONTROL_ROOM_KPIXELS = 27,   /* 1000 pixels per second that the bus carries: STREAMON is ENOSPC above; 0: any */
+	CONTROL_LINKS_LATE = 28,     /* 1: its links do not exist yet */
+	CONTROL_STAMP = 29,          /* 1: the wall time is noted in frames that have room for it (FRAMES_STAMP) */
+	CONTROL_HANG = 30,           /* 1: VIDIOC_STREAMON does not return before it is 0 */
+	CONTROL_ROOM_ERRNO = 31,     /* STREAMON returns this instead of ENOSPC */
+	CONTROL_SILENT_KPIXELS = 32, /* above this pixel rate the stream starts but has no frames; 0: any */
+	CONTROL_TORN_KPIXELS = 33,   /* above this pixel rate four of five frames are cut in half; 0: any */
 	CONTROL_UNDECODABLE_NEXT = 40,  /* N frames are JPEGs by their markers, but FFmpeg cannot decode them */
 	CONTROL_UNDECODABLE_FIRST = 41, /* so are the first N frames of each second of the wall clock */
 	CONTROL_FAULTS = 64

@@ -129,7 +129,9 @@ static bool spoil(struct handle *handle, uint8_t *data, struct slot *slot, size_
 	struct camera *camera = handle->camera;
 	uint32_t pad = camera_fault(camera, CONTROL_PAD_BYTES);
 
-	if (is_undecodable(handle, slot->mono_us))
+	if (camera_is_above(handle, CONTROL_TORN_KPIXELS) && slot->number % 5)
+		slot->bytes /= 2;
+	else if (is_undecodable(handle, slot->mono_us))
 		make_undecodable(data, slot);
 	else if (camera_fault_use(camera, CONTROL_TRUNCATE_NEXT))
 		slot->bytes /= 2;
@@ -255,7 +257,8 @@ static void *stream(void *context)
 		due_us += late_us(camera, tick, US_PER_S * rate.numerator / rate.denominator);
 		if (!wait_until(handle, due_us))
 			break;
-		if (camera_fault(camera, CONTROL_STALL) || (slow > 1 && tick % slow != 0))
+		if (camera_fault(camera, CONTROL_STALL) || camera_is_above(handle, CONTROL_SILENT_KPIXELS) ||
+		    (slow > 1 && tick % slow != 0))
 			continue;
 		frame_due(handle, sequence++, due_us);
 	}

@@ -151,15 +151,6 @@ int v4l2_dequeue_buffer(struct handle *handle, void *argument)
 	}
 }
 
-static bool bus_has_room(const struct handle *handle)
-{
-	const struct frames_header *header = handle->camera->modes[handle->mode].header;
-	struct v4l2_fract rate = handle->camera->rates[handle->rate];
-	uint64_t room = camera_fault(handle->camera, CONTROL_ROOM_KPIXELS) * UINT64_C(1000);
-
-	return !room || (uint64_t)header->width * header->height * rate.denominator / rate.numerator <= room;
-}
-
 int v4l2_stream_on(struct handle *handle, void *argument)
 {
 	if (*(int *)argument != V4L2_BUF_TYPE_VIDEO_CAPTURE || handle->slot_count == 0)
@@ -168,8 +159,10 @@ int v4l2_stream_on(struct handle *handle, void *argument)
 		poll(NULL, 0, 20);
 	if (camera_fault(handle->camera, CONTROL_STREAMON_ERRNO))
 		return (int)camera_fault(handle->camera, CONTROL_STREAMON_ERRNO);
-	if (!bus_has_room(handle))
-		return ENOSPC;
+	if (camera_is_above(handle, CONTROL_ROOM_KPIXELS))
+		return camera_fault(handle->camera, CONTROL_ROOM_ERRNO)
+			       ? (int)camera_fault(handle->camera, CONTROL_ROOM_ERRNO)
+			       : ENOSPC;
 	if (handle->streaming)
 		return 0;
 	return stream_start(handle) ? 0 : EIO;

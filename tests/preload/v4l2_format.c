@@ -31,7 +31,7 @@ int v4l2_query_cap(struct handle *handle, void *argument)
 	memset(cap, 0, sizeof(*cap));
 	snprintf((char *)cap->driver, sizeof(cap->driver), "preload");
 	snprintf((char *)cap->card, sizeof(cap->card), "%.31s", handle->camera->name);
-	snprintf((char *)cap->bus_info, sizeof(cap->bus_info), "preload:%d", handle->camera->number);
+	snprintf((char *)cap->bus_info, sizeof(cap->bus_info), "%s", handle->camera->bus);
 	cap->version = 0x060100;
 	cap->device_caps = V4L2_CAP_STREAMING | V4L2_CAP_EXT_PIX_FORMAT;
 	cap->device_caps |=

@@ -34,7 +34,9 @@ static enum source_outcome fake_read(struct source *source, const struct source_
 		return SOURCE_OK;
 	reason_set(why, "the camera failed");
 	fake.next_outcome = SOURCE_OK;
-	if (result == SOURCE_OK)
+	if (result == SOURCE_OK && fake.torn)
+		sink->damaged(sink->context, "torn");
+	else if (result == SOURCE_OK)
 		sink->frame(sink->context, &fake.next_frame);
 	return result;
 }
@@ -53,7 +55,7 @@ static void fake_close(struct source *source)
 static const struct source_ops fake_ops = {"fake", fake_fd, fake_read, fake_close};
 
 enum source_open_outcome source_open(const struct config *config, const struct other_cameras *others,
-				     struct source **out, struct reason *why)
+				     unsigned steps_down, struct source **out, struct reason *why)
 {
 	bool configured = atomic_load(&fake.camera_is_there);
 	struct fake_source *source;
@@ -71,9 +73,12 @@ enum source_open_outcome source_open(const struct config *config, const struct o
 		.ops = &fake_ops,
 		.info = {.kind = SOURCE_CAMERA,
 			 .model = "Fake",
+			 .bus = "usb-0000:00:14.0-1.2",
+			 .top_mode = "64x48 at 30 fps",
 			 .fps_milli = atomic_load(&fake.offered_fps_milli),
 			 .stall_timeout_us = 2 * US_PER_S},
 	};
+	source->base.info.steps_down = steps_down < fake.lowest ? steps_down : fake.lowest;
 	snprintf(source->base.info.device, sizeof(source->base.info.device), "/dev/video%d", configured ? 0 : 7);
 	source->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_lock(&open_lock);
@@ -93,6 +98,9 @@ size_t device_list(struct device out[DEVICES_MAX])
 		out[count++] = (struct device){.path = "/dev/video0", .number = 0};
 	if (atomic_load(&fake.fallback_is_there))
 		out[count++] = (struct device){.path = "/dev/video7", .number = 7};
+	if (atomic_load(&fake.rival_is_there))
+		out[count++] = (struct device){
+			.path = "/dev/video5", .number = 5, .model = "Webcam", .bus = "usb-0000:00:14.0-1.3"};
 	return count;
 }
 

@@ -178,6 +178,11 @@ static int enumerate_format(const struct fake_node *node, struct v4l2_fmtdesc *i
 
 static int enumerate_size(const struct fake_node *node, struct v4l2_frmsizeenum *inout)
 {
+	if (node->ranged) {
+		inout->type = V4L2_FRMSIZE_TYPE_STEPWISE;
+		inout->stepwise = (struct v4l2_frmsize_stepwise){160, 1280, 2, 90, 720, 2};
+		return inout->index ? fail(EINVAL) : 0;
+	}
 	if (inout->index >= 4 || !node->sizes[inout->index].width)
 		return fail(EINVAL);
 	inout->type = V4L2_FRMSIZE_TYPE_DISCRETE;
@@ -188,6 +193,11 @@ static int enumerate_size(const struct fake_node *node, struct v4l2_frmsizeenum 
 
 static int enumerate_rate(const struct fake_node *node, struct v4l2_frmivalenum *inout)
 {
+	if (node->ranged) {
+		inout->type = V4L2_FRMIVAL_TYPE_CONTINUOUS;
+		inout->stepwise = (struct v4l2_frmival_stepwise){{1, 60}, {1, 5}, {1, 1000}};
+		return inout->index ? fail(EINVAL) : 0;
+	}
 	for (int i = 0; i < 4; i++) {
 		const struct fake_size *size = &node->sizes[i];
 		if (size->width != inout->width || size->height != inout->height)
@@ -277,7 +287,8 @@ static int stream_on(struct fake_node *node)
 	uint64_t load = (uint64_t)node->pix.width * node->pix.height * (node->fps ? node->fps : 30);
 
 	note(node, "STREAMON");
-	return node->room && load > node->room ? fail(ENOSPC) : 0;
+	bool fails = node->stream_fails > 0 && node->stream_fails--;
+	return fails || (node->room && load > node->room) ? fail(node->room_errno ? node->room_errno : ENOSPC) : 0;
 }
 
 /* One control: brightness, -10 to 10. */

@@ -36,9 +36,12 @@ struct fake_node {
 	uint32_t device_caps;
 	uint32_t fourccs[4]; /* ends with 0 */
 	struct fake_size sizes[4];
+	bool ranged;            /* instead: 160x90 to 1280x720 in steps of 2, 5 to 60 frames per second */
 	uint32_t grants;        /* buffers; 0: as requested */
 	uint32_t buffer_bytes;  /* 0: FAKE_BYTES */
 	uint64_t room;          /* pixels per second that the bus can carry; 0: any */
+	int room_errno;         /* what STREAMON returns above that; 0: ENOSPC */
+	unsigned stream_fails;  /* so many STREAMON fail with room_errno, whatever the mode */
 	uint32_t answers_width; /* S_FMT returns this width instead; 0: as requested */
 	uint32_t stolen_width;  /* another program sets it before the buffers are there */
 	uint32_t bytesperline;

@@ -160,6 +160,55 @@ static void a_fallback_is_used_until_the_configured_camera_is_back(void **state)
 	assert_true(frame.meta.epoch > 42);
 }
 
+static char *bandwidth_note(void)
+{
+	return capture_rig.state.camera_notes[CAMERA_NOTE_BANDWIDTH];
+}
+
+static bool is_in_a_lower_mode(void)
+{
+	fake_clock.mono_ahead_us += US_PER_S / 4;
+	fake_clock.wall_ahead_us += US_PER_S / 4;
+	return bandwidth_note()[0] != '\0';
+}
+
+static bool is_in_the_requested_mode(void)
+{
+	return bandwidth_note()[0] == '\0';
+}
+
+static void a_camera_that_gives_nothing_beside_another_on_its_bus_is_opened_in_a_lower_mode(void **state)
+{
+	(void)state;
+	fake.rival_is_there = true;
+	capture_rig_start();
+	capture_rig_wait(camera_is_opened);
+	capture_rig_wait(is_in_a_lower_mode);
+	assert_true(fake.opens >= 3); /* the requested mode was tried more than once */
+	assert_non_null(strstr(bandwidth_note(), "usb-0000:00:14.0 does not carry 64x48 at 30 fps"));
+	assert_non_null(strstr(bandwidth_note(), "Webcam (/dev/video5)"));
+	capture_rig_send_frame(64);
+	fake.rival_is_there = false;
+	fake_camera_signal(SOURCE_FAILED); /* the devices are listed when it is opened again */
+	capture_rig_wait(is_in_the_requested_mode);
+}
+
+static bool tears_until_the_mode_is_lower(void)
+{
+	fake_camera_signal(SOURCE_OK);
+	return bandwidth_note()[0] != '\0';
+}
+
+static void torn_frames_beside_another_camera_on_the_bus_lower_the_mode(void **state)
+{
+	(void)state;
+	fake.rival_is_there = true;
+	capture_rig_start_streaming();
+	fake.torn = true;
+	capture_rig_wait(tears_until_the_mode_is_lower);
+	assert_non_null(strstr(bandwidth_note(), "beside Webcam (/dev/video5)"));
+}
+
 static void destroying_capture_while_it_opens_closes_the_camera(void **state)
 {
 	(void)state;
@@ -181,6 +230,8 @@ int main(void)
 		CASE(a_camera_that_falls_silent_and_is_then_gone_was_unplugged),
 		CASE(a_slow_camera_within_its_limit_is_left_alone),
 		CASE(a_fallback_is_used_until_the_configured_camera_is_back),
+		CASE(a_camera_that_gives_nothing_beside_another_on_its_bus_is_opened_in_a_lower_mode),
+		CASE(torn_frames_beside_another_camera_on_the_bus_lower_the_mode),
 		CASE(destroying_capture_while_it_opens_closes_the_camera),
 	};
 

@@ -52,7 +52,7 @@ static void jobs_are_done_in_order(void **state)
 	(void)state;
 	device_worker_list(worker);
 	device_worker_set_control(worker, 7, "gain", "1");
-	device_worker_open(worker);
+	device_worker_open(worker, 0);
 	assert_int_equal(take(), JOB_LISTED);
 	assert_int_equal(result.device_count, 1);
 	assert_int_equal(take(), JOB_CONTROL_SET);
@@ -65,10 +65,10 @@ static void destroying_waits_no_longer_than_told_for_a_driver_that_hangs(void **
 {
 	(void)state;
 	fake.opening_hangs = true;
-	device_worker_open(worker);
+	device_worker_open(worker, 0);
 	for (int i = 0; i < LIMIT_MS && !device_worker_busy_since(worker).us; i++)
 		poll(NULL, 0, 1);
-	device_worker_open(worker); /* this one is never done */
+	device_worker_open(worker, 0); /* this one is never done */
 	assert_false(device_worker_destroy(worker, US_PER_S / 5));
 	fake.opening_hangs = false; /* the thread that opened it closes it */
 }
@@ -76,7 +76,7 @@ static void destroying_waits_no_longer_than_told_for_a_driver_that_hangs(void **
 static void without_an_open_camera_a_control_is_not_set(void **state)
 {
 	(void)state;
-	device_worker_open(worker);
+	device_worker_open(worker, 0);
 	assert_int_equal(take(), JOB_OPENED); /* and closed */
 	device_worker_set_control(worker, 8, "gain", "1");
 	assert_int_equal(take(), JOB_CONTROL_SET);
@@ -108,7 +108,7 @@ static void a_worker_without_a_job_is_not_busy(void **state)
 static void results_that_nobody_takes_are_freed(void **state)
 {
 	(void)state;
-	device_worker_open(worker);
+	device_worker_open(worker, 0);
 	device_worker_list(worker);
 }
 

@@ -32,7 +32,7 @@ static enum source_open_outcome choose(const char *device, enum config_fallback 
 	struct other_cameras others = {0};
 	for (size_t i = 0; named && named[i]; i++)
 		others.device_list[i] = named[i];
-	outcome = source_open(&config, &others, &source, &why);
+	outcome = source_open(&config, &others, 0, &source, &why);
 	snprintf(opened, sizeof(opened), "%s", outcome == SOURCE_OPENED ? source->info.device : "");
 	source_close(source);
 	return outcome;

@@ -29,7 +29,7 @@ static struct source *open_camera(struct fake_node **node, enum config_format fo
 	if (!fake_nodes[0].present)
 		fake_camera(0);
 	*node = &fake_nodes[0];
-	assert_int_equal(source_v4l2_open(&config, "/dev/video0", &source, &why), SOURCE_OPENED);
+	assert_int_equal(source_v4l2_open(&config, "/dev/video0", 0, &source, &why), SOURCE_OPENED);
 	return source;
 }
 

@@ -101,7 +101,7 @@ static void each_note_on_the_camera_is_a_warning(void **state)
 		char said[600] = "";
 
 		strcpy(one.camera_notes[i], "The camera is slow.");
-		health_check(&one, &(struct health_listener){take, said});
+		health_check(&one, &(struct health_listener){store_warning, said});
 		assert_string_equal(said, "The camera is slow.");
 	}
 }
