@@ -1,4 +1,6 @@
 /* capture_frames.c - a frame on its way into the ring: its wall time and its epoch. */
+#include <stdio.h>
+
 #include "recorderd/capture/capture_internal.h"
 #include "shared/base/log.h"
 
@@ -43,6 +45,25 @@ static void count_damaged(void *context, const char *what)
 		 (unsigned long long)capture->state.damaged);
 }
 
+/* Says so, once, if frames come at intervals that would be a stall with the negotiated rate. */
+static void note_slow(struct capture *capture)
+{
+	char *note = capture->state.camera_notes[CAMERA_NOTE_SLOW];
+	int64_t slow_us = patience_slow_us(&capture->patience, capture->source->info.stall_timeout_us);
+
+	if (slow_us == 0)
+		note[0] = '\0';
+	if (slow_us == 0 || note[0])
+		return;
+	snprintf(note, STATE_CAMERA_NOTE_SIZE,
+		 "The camera sends one frame in %.1f s, although %.3g frames per second were negotiated. A long "
+		 "exposure may be the reason. Each frame is recorded at its own time.",
+		 (double)slow_us / 1e6, capture->source->info.fps_milli / 1000.0);
+	if (!capture->slow_logged)
+		log_warn("camera", "%s", note);
+	capture->slow_logged = true;
+}
+
 static void take_frame(void *context, const struct source_frame *frame)
 {
 	struct capture *capture = context;
@@ -62,10 +83,11 @@ static void take_frame(void *context, const struct source_frame *frame)
 		count_damaged(capture, "larger than a quarter of the ring");
 		return;
 	}
-	capture->last_frame = mono_now();
+	patience_frame(&capture->patience, mono_now());
+	note_slow(capture);
 	capture->state.frames++;
 	frame_rate_add(&capture->rate, frame->captured);
-	bandwidth_count(&capture->bandwidth, &capture->source->info, true, capture->last_frame);
+	bandwidth_count(&capture->bandwidth, &capture->source->info, true, capture->patience.last);
 	if (capture->phase != PHASE_STREAMING)
 		capture->handle_event(capture, EVENT_FRAME);
 	capture->parts.frame(capture->parts.context);

@@ -13,6 +13,7 @@
 #include "recorderd/capture/device_watch.h"
 #include "recorderd/capture/device_worker.h"
 #include "recorderd/capture/frame_rate.h"
+#include "recorderd/capture/patience.h"
 #include "recorderd/source/source.h"
 #include "shared/base/backoff.h"
 
@@ -61,6 +62,8 @@ struct capture {
 	bool no_frames;   /* the last source that was opened gave no frame */
 	bool torn;        /* report EVENT_TORN after this read */
 	struct bandwidth bandwidth;
+	struct patience patience;
+	bool slow_logged;
 	bool stopping;
 	bool recording;
 
@@ -70,7 +73,6 @@ struct capture {
 	enum gap_cause next_cause;
 	bool epoch_open;
 	uint16_t width, height;
-	mono_t last_frame;
 
 	struct frame_rate rate;
 	struct recorder_state state; /* what is published of the camera */

@@ -7,7 +7,6 @@
 #include "recorderd/capture/capture_internal.h"
 #include "shared/base/log.h"
 
-#define FIRST_FRAME_TIMEOUT_US (5 * US_PER_S)
 #define STABLE_US              US_PER_S        /* a camera that ran for so long is opened again at once */
 #define DEVICE_SETTLE_US       (US_PER_S / 20) /* from a node's appearance until it can be used */
 
@@ -125,6 +124,21 @@ static bool is_fallback(const struct capture *capture)
 	return strcmp(wanted, "auto") != 0 && !device_is_same(info->device, wanted);
 }
 
+/* How long the open source may be silent. */
+static int64_t frame_limit_us(const struct capture *capture)
+{
+	return patience_limit_us(&capture->patience, capture->source->info.stall_timeout_us);
+}
+
+/* What was learned of the camera does not hold for the next one, which may be another. */
+static void forget_camera(struct capture *capture)
+{
+	bandwidth_reset(&capture->bandwidth);
+	patience_init(&capture->patience);
+	capture->slow_logged = false;
+	capture->state.camera_notes[CAMERA_NOTE_SLOW][0] = '\0';
+}
+
 static void wait_and_retry(struct capture *capture)
 {
 	capture->phase = PHASE_WAITING;
@@ -159,16 +173,17 @@ static void on_opened(struct capture *capture)
 	describe_source(capture);
 	capture_note_bandwidth(capture);
 	capture->phase = PHASE_FIRST_FRAME;
-	capture->opened_at = capture->last_frame = mono_now();
+	capture->opened_at = mono_now();
+	patience_opened(&capture->patience, capture->opened_at);
 	if (!capture->no_frames)
 		set_state(capture, CAMERA_OPENING);
-	set_deadline(capture, FIRST_FRAME_TIMEOUT_US);
+	set_deadline(capture, frame_limit_us(capture));
 	capture->parts.opened(capture->parts.context, (capture->state.fps_milli + 500) / 1000);
 }
 
 static void on_open_failed(struct capture *capture)
 {
-	bandwidth_reset(&capture->bandwidth);
+	forget_camera(capture);
 	if (!capture->open_error_logged)
 		log_warn("camera", "%s; trying again until it opens", capture->open_error.text);
 	capture->open_error_logged = true;
@@ -187,7 +202,7 @@ static void on_first_frame(struct capture *capture)
 	capture->no_frames = false;
 	backoff_reset(&capture->retry);
 	set_state(capture, CAMERA_STREAMING);
-	set_deadline(capture, capture->source->info.stall_timeout_us);
+	set_deadline(capture, frame_limit_us(capture));
 }
 
 /* Does not open it again at once: an error that comes back each time would spin. */
@@ -206,7 +221,7 @@ static bool was_stable(const struct capture *capture)
 
 static void on_unplugged(struct capture *capture)
 {
-	bandwidth_reset(&capture->bandwidth);
+	forget_camera(capture);
 	if (was_stable(capture))
 		reopen(capture, GAP_UNPLUGGED, CAMERA_WAITING);
 	else
@@ -257,9 +272,8 @@ void capture_list_for_preferred(void *context)
 /* The deadline is not moved by each frame. When it is reached, it is set again for what is left since the last one. */
 static void on_deadline(struct capture *capture)
 {
-	int64_t limit_us =
-		capture->phase == PHASE_FIRST_FRAME ? FIRST_FRAME_TIMEOUT_US : capture->source->info.stall_timeout_us;
-	int64_t silent_us = mono_now().us - capture->last_frame.us;
+	int64_t limit_us = frame_limit_us(capture);
+	int64_t silent_us = mono_now().us - capture->patience.last.us;
 	char text[96];
 
 	if (silent_us < limit_us) {
@@ -270,7 +284,8 @@ static void on_deadline(struct capture *capture)
 	log_warn("camera", "%s", text);
 	note_error(capture, text);
 	if (capture->phase == PHASE_FIRST_FRAME)
-		bandwidth_failed(&capture->bandwidth, &capture->source->info, false);
+		bandwidth_failed(&capture->bandwidth, &capture->source->info, patience_is_at_max(&capture->patience));
+	patience_grow(&capture->patience, capture->source->info.stall_timeout_us);
 	capture_drop_source(capture, GAP_STALLED);
 	set_state(capture, CAMERA_STALLED);
 	wait_and_retry(capture);

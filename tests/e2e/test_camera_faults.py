@@ -235,6 +235,27 @@ def test_a_camera_that_delivers_fewer_frames_than_agreed_is_explained(rig):
     assert_healthy(rig, since_us, [])
 
 
+def test_a_camera_with_a_frame_in_3_seconds_is_recorded_in_one_piece(rig):
+    """30 frames a second were agreed, after which 2 s without one are a stall."""
+    rig.camera.fault("slow", 90)
+    replug(rig)
+    rig.new_frames(1)
+    since_us = second_behind(rig.camera.newest())
+    rig.new_frames(5)
+    note = "frames per second were negotiated"
+    wait_for(lambda: rig.get("/health").status == 200 and note in reasons(rig)[1], PATIENCE_S, f"health says so: {reasons(rig)}")
+    end_us = just_behind(rig.camera.newest())
+    rig.new_frames(1)
+    streams = rig.camera.counter("streams")
+    assert_exact(rig, since_us, end_us)
+    assert causes(rig, since_us) == [], "one segment"
+    assert rig.log().count(note) == 1, "one warning"
+    rig.camera.fault("slow", 0)
+    rig.new_frames(40)
+    wait_for(lambda: note not in reasons(rig)[1], PATIENCE_S, "it is not slow any more")
+    assert rig.camera.counter("streams") == streams, "it was never opened again"
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="recorder-frames.") as scratch:
         other = made_frames(scratch, "-s", "160x90", "-b", "3000", "-n", "300")

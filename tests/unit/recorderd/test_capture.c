@@ -1,7 +1,9 @@
 /* test_capture.c - a camera that is unplugged, falls silent, never delivers a frame, or comes back. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit/support/capture_rig.h"
+#include "tests/unit/support/in_range.h"
 
 static void without_a_camera_it_waits_and_says_which_is_missing(void **state)
 {
@@ -128,6 +130,104 @@ static void a_slow_camera_within_its_limit_is_left_alone(void **state)
 	assert_int_equal(fake.opens, 1);
 }
 
+static void pass_time(void)
+{
+	fake_clock.mono_ahead_us += US_PER_S / 4;
+	fake_clock.wall_ahead_us += US_PER_S / 4;
+}
+
+static struct slow_camera {
+	int64_t first_us, interval_us; /* after it was opened, and after the frame before */
+	uint64_t frames_wanted;
+	unsigned opens;
+	mono_t last;
+} slow;
+
+/* Passes time, sends a frame when one is due, and tells when there were enough. */
+static bool slow_camera_has_sent_enough(void)
+{
+	static uint8_t bytes[100] = "picture";
+	bool opened_again = atomic_load(&fake.opens) != slow.opens;
+
+	pass_time();
+	if (opened_again)
+		slow.last = (mono_t){mono_now().us - slow.interval_us + slow.first_us};
+	slow.opens = atomic_load(&fake.opens);
+	if (mono_now().us - slow.last.us >= slow.interval_us) {
+		slow.last = mono_now();
+		fake.next_frame = (struct source_frame){.parts = {{bytes, sizeof(bytes)}},
+							.count = 1,
+							.captured = slow.last,
+							.width = 64,
+							.height = 48};
+		fake_camera_signal(SOURCE_OK);
+	}
+	return capture_rig.state.frames >= slow.frames_wanted;
+}
+
+/* It is opened at most so many times until it is left alone, and there is one note about it. */
+static void assert_left_alone(int64_t first_us, int64_t interval_us, unsigned max_opens)
+{
+	char note[STATE_CAMERA_NOTE_SIZE];
+
+	slow = (struct slow_camera){.first_us = first_us, .interval_us = interval_us, .frames_wanted = 8};
+	capture_rig_start();
+	capture_rig_wait(slow_camera_has_sent_enough);
+	unsigned opens = fake.opens;
+	assert_int_in_range(opens, 1, max_opens);
+	snprintf(note, sizeof(note), "%s", capture_rig.state.camera_notes[CAMERA_NOTE_SLOW]);
+	assert_non_null(strstr(note, "frames per second were negotiated"));
+	slow.frames_wanted += 20;
+	capture_rig_wait(slow_camera_has_sent_enough);
+	assert_int_equal(fake.opens, opens);
+	assert_string_equal(capture_rig.state.camera_notes[CAMERA_NOTE_SLOW], note);
+}
+
+static void a_camera_with_a_frame_every_4_s_is_left_alone(void **state)
+{
+	(void)state;
+	assert_left_alone(4 * US_PER_S, 4 * US_PER_S, 1);
+}
+
+static void a_camera_whose_frames_take_longer_than_the_first_wait_is_left_alone_in_the_end(void **state)
+{
+	(void)state;
+	assert_left_alone(11 * US_PER_S / 2, 11 * US_PER_S / 2, 2);
+}
+
+static void a_camera_with_a_first_frame_at_once_and_then_one_every_4_s_is_left_alone_in_the_end(void **state)
+{
+	(void)state;
+	assert_left_alone(0, 4 * US_PER_S, 3);
+}
+
+static void a_camera_with_a_frame_a_minute_is_left_alone_in_the_end(void **state)
+{
+	(void)state;
+	assert_left_alone(50 * US_PER_S, 60 * US_PER_S, 6);
+}
+
+static int64_t opened_at_us[10];
+
+static bool was_opened_8_times(void)
+{
+	unsigned opens = atomic_load(&fake.opens);
+
+	pass_time();
+	if (opens <= 8 && !opened_at_us[opens])
+		opened_at_us[opens] = mono_now().us;
+	return opens >= 8;
+}
+
+static void a_camera_without_frames_is_opened_less_and_less_often_down_to_once_a_minute(void **state)
+{
+	(void)state;
+	capture_rig_start();
+	capture_rig_wait(was_opened_8_times);
+	assert_true(opened_at_us[2] - opened_at_us[1] < 10 * US_PER_S);
+	assert_int_in_range(opened_at_us[8] - opened_at_us[7], 60 * US_PER_S, 66 * US_PER_S);
+}
+
 static bool finds_preferred(void)
 {
 	fake_clock.mono_ahead_us += US_PER_S / 4;
@@ -229,6 +329,11 @@ int main(void)
 		CASE(a_silent_camera_is_opened_again_and_the_gap_is_stalled),
 		CASE(a_camera_that_falls_silent_and_is_then_gone_was_unplugged),
 		CASE(a_slow_camera_within_its_limit_is_left_alone),
+		CASE(a_camera_with_a_frame_every_4_s_is_left_alone),
+		CASE(a_camera_whose_frames_take_longer_than_the_first_wait_is_left_alone_in_the_end),
+		CASE(a_camera_with_a_first_frame_at_once_and_then_one_every_4_s_is_left_alone_in_the_end),
+		CASE(a_camera_with_a_frame_a_minute_is_left_alone_in_the_end),
+		CASE(a_camera_without_frames_is_opened_less_and_less_often_down_to_once_a_minute),
 		CASE(a_fallback_is_used_until_the_configured_camera_is_back),
 		CASE(a_camera_that_gives_nothing_beside_another_on_its_bus_is_opened_in_a_lower_mode),
 		CASE(torn_frames_beside_another_camera_on_the_bus_lower_the_mode),
