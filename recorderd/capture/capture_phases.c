@@ -137,6 +137,7 @@ static void forget_camera(struct capture *capture)
 	patience_init(&capture->patience);
 	capture->slow_logged = false;
 	capture->state.camera_notes[CAMERA_NOTE_SLOW][0] = '\0';
+	capture->state.camera_notes[CAMERA_NOTE_CONTROLS][0] = '\0';
 }
 
 static void wait_and_retry(struct capture *capture)

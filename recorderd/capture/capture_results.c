@@ -2,6 +2,7 @@
 #include "recorderd/capture/capture_internal.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,19 @@ static void take_control(struct capture *capture, struct device_worker_result *r
 				   &result->why);
 }
 
+/* `failed` lists the [controls] that the camera does not keep; empty: it keeps them all. */
+static void note_controls(struct capture *capture, const struct reason *failed)
+{
+	char *note = capture->state.camera_notes[CAMERA_NOTE_CONTROLS];
+
+	if (!failed->text[0]) {
+		note[0] = '\0';
+		return;
+	}
+	snprintf(note, STATE_CAMERA_NOTE_SIZE, "The camera does not keep all [controls]: %s.", failed->text);
+	log_warn("camera", "%s", note);
+}
+
 void capture_results_ready(void *context, uint32_t events)
 {
 	struct capture *capture = context;
@@ -71,6 +85,10 @@ void capture_results_ready(void *context, uint32_t events)
 			break;
 		case JOB_CONTROL_SET:
 			take_control(capture, &result);
+			break;
+		case JOB_CONTROLS_CHECKED:
+			note_controls(capture, &result.why);
+			take_list(capture, &result);
 			break;
 		case JOB_OPENED:
 			device_worker_list(capture->worker);

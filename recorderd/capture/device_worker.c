@@ -1,6 +1,7 @@
 /* device_worker.c - a thread with a queue of jobs and a queue of results. */
 #include "recorderd/capture/device_worker.h"
 
+#include <json-c/json.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,11 @@
 /* Threads: `lock` guards both queues, `stopping`, `ended` and `busy_since`. The event loop queues jobs and takes
  * results; the worker's thread does the jobs. */
 
-enum job_kind { JOB_OPEN, JOB_LIST, JOB_CLOSE, JOB_SET_CONTROL, JOB_SET_CONTROLS };
+enum job_kind { JOB_OPEN, JOB_LIST, JOB_CLOSE, JOB_SET_CONTROL, JOB_SET_CONTROLS, JOB_CHECK_CONTROLS };
+
+#define CHECK_AFTER_US US_PER_S /* cameras set some controls back while they start */
+#define CHECKS_MAX     3
+#define READ_AGAIN_US  (10 * US_PER_S)
 
 #define CONTROL_TEXT_BYTES sizeof(((struct config_control *)0)->name)
 
@@ -28,6 +33,7 @@ struct device_job {
 	char name[CONTROL_TEXT_BYTES], value[CONTROL_TEXT_BYTES]; /* JOB_SET_CONTROL */
 	struct config_control controls[CONFIG_CONTROLS_MAX];      /* JOB_SET_CONTROLS */
 	size_t control_count;
+	bool has_no_result;
 	struct device_worker_result result;
 };
 
@@ -37,7 +43,11 @@ struct device_worker {
 	struct config config; /* used by the thread only */
 	const struct other_cameras *others;
 	int event;
-	char open_path[128]; /* of the camera that is open; empty: none. Used by the thread only */
+	char open_path
+		[128];    /* of the camera that is open; empty: none. Used by the thread only, as the next three are */
+	mono_t check_due; /* {0}: no camera is open */
+	unsigned checks;  /* of the [controls] so far; 0: they are checked already */
+	char *control_values; /* when they were last read, as JSON; NULL: not yet */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -61,8 +71,57 @@ static void list_devices(const struct device_worker *worker, struct device_worke
 	result->devices_json = device_list_json(result->devices, result->device_count, worker->open_path);
 }
 
+static void schedule_check(struct device_worker *worker, int64_t in_us)
+{
+	worker->check_due = (mono_t){mono_now().us + in_us};
+}
+
+/* The [controls] were set: checks them in a moment. */
+static void schedule_checks(struct device_worker *worker)
+{
+	worker->checks = worker->config.control_count > 0;
+	schedule_check(worker, worker->checks ? CHECK_AFTER_US : READ_AGAIN_US);
+}
+
+/* True if the camera has changed a control by itself since the last time. */
+static bool has_changed_controls(struct device_worker *worker, int fd)
+{
+	struct json_object *controls = v4l2_controls_json(fd);
+	char *values = strdup(json_object_to_json_string(controls));
+	bool changed = values && worker->control_values && strcmp(values, worker->control_values) != 0;
+
+	json_object_put(controls);
+	free(worker->control_values);
+	worker->control_values = values;
+	return changed;
+}
+
+static void check_controls(struct device_worker *worker, struct device_job *job)
+{
+	struct device_worker_result *result = &job->result;
+	int fd = video_open(worker->open_path);
+
+	job->has_no_result = true;
+	schedule_check(worker, READ_AGAIN_US);
+	if (fd < 0)
+		return;
+	if (worker->checks == 0) {
+		job->has_no_result = !has_changed_controls(worker, fd);
+	} else if (v4l2_controls_check(fd, &worker->config, &result->why) > 0 && worker->checks++ < CHECKS_MAX) {
+		schedule_check(worker, CHECK_AFTER_US);
+	} else {
+		worker->checks = 0;
+		has_changed_controls(worker, fd);
+		result->kind = JOB_CONTROLS_CHECKED;
+		job->has_no_result = false;
+	}
+	close(fd);
+	if (!job->has_no_result)
+		list_devices(worker, result);
+}
+
 /* Uses a descriptor of its own: the one that streams belongs to the event loop. */
-static void set_control(const struct device_worker *worker, struct device_job *job)
+static void set_control(struct device_worker *worker, struct device_job *job)
 {
 	struct device_worker_result *result = &job->result;
 	int fd = video_open(worker->open_path);
@@ -72,6 +131,7 @@ static void set_control(const struct device_worker *worker, struct device_job *j
 		reason_set(&result->why, "no camera is open");
 		return;
 	}
+	worker->checks = 0; /* what somebody sets by hand is not set back */
 	result->control_set = v4l2_control_set(fd, job->name, job->value, &result->value, &result->why);
 	close(fd);
 	if (result->control_set)
@@ -86,6 +146,7 @@ static void set_controls(struct device_worker *worker, const struct device_job *
 	if (fd < 0)
 		return;
 	v4l2_controls_apply(fd, &worker->config);
+	schedule_checks(worker);
 	close(fd);
 }
 
@@ -98,6 +159,7 @@ static void run_job(struct device_worker *worker, struct device_job *job)
 	case JOB_CLOSE:
 		source_close(job->source);
 		worker->open_path[0] = '\0';
+		worker->check_due = (mono_t){0};
 		break;
 	case JOB_OPEN:
 		result->kind = JOB_OPENED;
@@ -105,6 +167,8 @@ static void run_job(struct device_worker *worker, struct device_job *job)
 			source_open(&worker->config, worker->others, job->steps_down, &result->source, &result->why);
 		if (result->source)
 			snprintf(worker->open_path, sizeof(worker->open_path), "%s", result->source->info.device);
+		if (result->source && result->source->info.kind == SOURCE_CAMERA)
+			schedule_checks(worker);
 		break;
 	case JOB_LIST:
 		list_devices(worker, result);
@@ -115,6 +179,9 @@ static void run_job(struct device_worker *worker, struct device_job *job)
 	case JOB_SET_CONTROLS:
 		set_controls(worker, job);
 		list_devices(worker, result);
+		break;
+	case JOB_CHECK_CONTROLS:
+		check_controls(worker, job);
 		break;
 	}
 }
@@ -132,7 +199,7 @@ static void deliver(struct device_worker *worker, struct device_job *job)
 	uint64_t one = 1;
 
 	pthread_mutex_lock(&worker->lock);
-	bool wanted = !worker->stopping && job->kind != JOB_CLOSE;
+	bool wanted = !worker->stopping && job->kind != JOB_CLOSE && !job->has_no_result;
 	if (wanted)
 		STAILQ_INSERT_TAIL(&worker->results, job, next);
 	pthread_mutex_unlock(&worker->lock);
@@ -144,15 +211,42 @@ static void deliver(struct device_worker *worker, struct device_job *job)
 		return; /* its counter is full, so it is readable already */
 }
 
+static struct device_job *create_job(enum job_kind kind)
+{
+	struct device_job *job = calloc(1, sizeof(*job));
+
+	/* A machine without some kilobytes is beyond help, and a lost job would stop the camera for good. */
+	if (!job)
+		abort();
+	job->kind = kind;
+	return job;
+}
+
+static bool check_is_due(const struct device_worker *worker)
+{
+	return worker->check_due.us && mono_now().us >= worker->check_due.us;
+}
+
+/* Until there is a job, the worker is stopped, or a check is due. */
+static void wait_for_change(struct device_worker *worker)
+{
+	if (worker->check_due.us)
+		mono_cond_wait(&worker->changed, &worker->lock, worker->check_due);
+	else
+		pthread_cond_wait(&worker->changed, &worker->lock);
+}
+
 /* Waits for the next job. *wanted says whether it is to be done, or the worker was stopped. NULL: there will be none.
  */
 static struct device_job *next_job(struct device_worker *worker, bool *wanted)
 {
 	pthread_mutex_lock(&worker->lock);
 	worker->busy_since = (mono_t){0};
-	while (STAILQ_EMPTY(&worker->jobs) && !worker->stopping)
-		pthread_cond_wait(&worker->changed, &worker->lock);
+	while (STAILQ_EMPTY(&worker->jobs) && !worker->stopping && !check_is_due(worker))
+		wait_for_change(worker);
 	struct device_job *job = queue_pop(&worker->jobs);
+	if (!job && !worker->stopping)
+		job = create_job(JOB_CHECK_CONTROLS);
 	*wanted = job && (!worker->stopping || job->kind == JOB_CLOSE);
 	worker->busy_since = mono_now();
 	pthread_mutex_unlock(&worker->lock);
@@ -242,6 +336,7 @@ bool device_worker_destroy(struct device_worker *worker, int64_t timeout_us)
 	close(worker->event);
 	pthread_cond_destroy(&worker->changed);
 	pthread_mutex_destroy(&worker->lock);
+	free(worker->control_values);
 	free(worker);
 	return true;
 }
@@ -249,17 +344,6 @@ bool device_worker_destroy(struct device_worker *worker, int64_t timeout_us)
 int device_worker_fd(const struct device_worker *worker)
 {
 	return worker->event;
-}
-
-static struct device_job *create_job(enum job_kind kind)
-{
-	struct device_job *job = calloc(1, sizeof(*job));
-
-	/* A machine without some kilobytes is beyond help, and a lost job would stop the camera for good. */
-	if (!job)
-		abort();
-	job->kind = kind;
-	return job;
 }
 
 static void queue_job(struct device_worker *worker, struct device_job *job)

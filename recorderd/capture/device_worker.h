@@ -3,6 +3,10 @@
  *
  * It does one job at a time, in the order given. The event loop fetches each result when device_worker_fd() is
  * readable.
+ *
+ * While a camera is open, the thread also checks by itself, a second after they were set, that the [controls] hold, and
+ * sets them again if they do not (JOB_CONTROLS_CHECKED tells the end of that); and every 10 s whether the camera has
+ * changed a control (JOB_LISTED if it has).
  */
 #ifndef RECORDERD_CAPTURE_DEVICE_WORKER_H
 #define RECORDERD_CAPTURE_DEVICE_WORKER_H
@@ -53,7 +57,7 @@ void device_worker_close(struct device_worker *worker, struct source *source);
 /* When the thread began its current job; {0} if it has none. A job that hangs in a driver never ends. */
 mono_t device_worker_busy_since(struct device_worker *worker);
 
-enum device_worker_result_kind { JOB_LISTED, JOB_OPENED, JOB_CONTROL_SET };
+enum device_worker_result_kind { JOB_LISTED, JOB_OPENED, JOB_CONTROL_SET, JOB_CONTROLS_CHECKED };
 
 struct device_worker_result {
 	enum device_worker_result_kind kind;
@@ -61,14 +65,14 @@ struct device_worker_result {
 	/* JOB_OPENED */
 	enum source_open_outcome outcome;
 	struct source *source; /* SOURCE_OPENED: the caller owns it */
-	struct reason why;     /* also why a control was not set */
+	struct reason why;     /* also why a control was not set, and which [controls] do not hold */
 
 	/* JOB_CONTROL_SET */
 	uint32_t ticket;
 	bool control_set;
 	int64_t value; /* as the driver took it */
 
-	/* JOB_LISTED, and JOB_CONTROL_SET if the control was set */
+	/* JOB_LISTED, JOB_CONTROLS_CHECKED, and JOB_CONTROL_SET if the control was set */
 	struct device devices[DEVICES_MAX];
 	size_t device_count;
 	char *devices_json; /* the caller frees it; may be NULL */

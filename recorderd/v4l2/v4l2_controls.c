@@ -8,7 +8,6 @@
 #include <strings.h>
 
 #include "recorderd/v4l2/v4l2_ioctl.h"
-#include "shared/base/log.h"
 
 #define NAME_BYTES V4L2_CONTROL_NAME_BYTES
 
@@ -104,44 +103,57 @@ static bool parse_menu(int fd, const struct v4l2_query_ext_ctrl *control, const 
 	return false;
 }
 
-bool v4l2_control_set(int fd, const char *name, const char *value, int64_t *now, struct reason *why)
+static bool takes_any_number(uint32_t type)
 {
-	struct v4l2_query_ext_ctrl control;
-	struct v4l2_ext_control setting = {0};
-	struct v4l2_ext_controls settings = {.count = 1, .controls = &setting};
-	int64_t number;
+	return type == V4L2_CTRL_TYPE_BUTTON || type == V4L2_CTRL_TYPE_BITMASK;
+}
 
-	if (!find(fd, name, &control, why))
+bool v4l2_control_find(int fd, const char *name, const char *value, struct v4l2_query_ext_ctrl *control,
+		       int64_t *number, struct reason *why)
+{
+	if (!find(fd, name, control, why))
 		return false;
-	if (!parse_number(value, &number) && !parse_switch(value, &number) && !parse_menu(fd, &control, value, &number))
+	if (!parse_number(value, number) && !parse_switch(value, number) && !parse_menu(fd, control, value, number))
 		return reason_set(why, "%s = %s is not a value of this control, which takes %lld to %lld", name, value,
-				  (long long)control.minimum, (long long)control.maximum);
-	if (control.type != V4L2_CTRL_TYPE_BUTTON && control.type != V4L2_CTRL_TYPE_BITMASK &&
-	    (number < control.minimum || number > control.maximum))
+				  (long long)control->minimum, (long long)control->maximum);
+	if (!takes_any_number(control->type) && (*number < control->minimum || *number > control->maximum))
 		return reason_set(why, "%s = %s is out of range; this control takes %lld to %lld", name, value,
-				  (long long)control.minimum, (long long)control.maximum);
-	setting.id = control.id;
-	settings.which = V4L2_CTRL_WHICH_CUR_VAL;
-	if (control.type == V4L2_CTRL_TYPE_INTEGER64)
-		setting.value64 = number;
-	else
-		setting.value = (int32_t)number;
-	if (video_ioctl(fd, VIDIOC_S_EXT_CTRLS, &settings) < 0)
-		return reason_errno(why, "the camera rejected %s = %s", name, value);
-	*now = control.type == V4L2_CTRL_TYPE_INTEGER64 ? setting.value64 : setting.value;
+				  (long long)control->minimum, (long long)control->maximum);
 	return true;
 }
 
-void v4l2_controls_apply(int fd, const struct config *config)
+static bool transfer(int fd, unsigned long request, const struct v4l2_query_ext_ctrl *control, int64_t *inout)
 {
-	struct reason why;
-	int64_t now;
+	bool wide = control->type == V4L2_CTRL_TYPE_INTEGER64;
+	struct v4l2_ext_control one = {.id = control->id};
+	struct v4l2_ext_controls all = {.count = 1, .controls = &one, .which = V4L2_CTRL_WHICH_CUR_VAL};
 
-	for (size_t i = 0; i < config->control_count; i++) {
-		const struct config_control *control = &config->controls[i];
-		if (v4l2_control_set(fd, control->name, control->value, &now, &why))
-			log_info("camera", "%s = %s", control->name, control->value);
-		else
-			log_warn("camera", "%s", why.text);
-	}
+	if (wide)
+		one.value64 = *inout;
+	else
+		one.value = (int32_t)*inout;
+	if (video_ioctl(fd, request, &all) < 0)
+		return false;
+	*inout = wide ? one.value64 : one.value;
+	return true;
+}
+
+bool v4l2_control_write(int fd, const struct v4l2_query_ext_ctrl *control, int64_t *inout)
+{
+	return transfer(fd, VIDIOC_S_EXT_CTRLS, control, inout);
+}
+
+bool v4l2_control_read(int fd, const struct v4l2_query_ext_ctrl *control, int64_t *out)
+{
+	*out = 0;
+	return transfer(fd, VIDIOC_G_EXT_CTRLS, control, out);
+}
+
+bool v4l2_control_set(int fd, const char *name, const char *value, int64_t *now, struct reason *why)
+{
+	struct v4l2_query_ext_ctrl control;
+
+	if (!v4l2_control_find(fd, name, value, &control, now, why))
+		return false;
+	return v4l2_control_write(fd, &control, now) || reason_errno(why, "the camera rejected %s = %s", name, value);
 }

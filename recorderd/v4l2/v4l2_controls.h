@@ -41,7 +41,25 @@ struct json_object *v4l2_text_json(const char *text, size_t bytes);
  */
 bool v4l2_control_set(int fd, const char *name, const char *value, int64_t *now, struct reason *why);
 
-/* Sets the [controls] of the configuration, in the order of the file. Logs those that fail and goes on. */
+/* The same without setting it: finds the control and parses the value. */
+bool v4l2_control_find(int fd, const char *name, const char *value, struct v4l2_query_ext_ctrl *control,
+		       int64_t *number, struct reason *why);
+
+/* VIDIOC_S_EXT_CTRLS; *inout is then the value that the driver made of it. VIDIOC_G_EXT_CTRLS. False with errno. */
+bool v4l2_control_write(int fd, const struct v4l2_query_ext_ctrl *control, int64_t *inout);
+bool v4l2_control_read(int fd, const struct v4l2_query_ext_ctrl *control, int64_t *out);
+
+/*
+ * Sets the [controls] of the configuration, in an order that works: many controls are inactive, or refuse to be set,
+ * while another one is on automatic (focus, exposure, white balance). So switches and menus are set first, and what
+ * did not work is tried again after the others, as long as that helps. Logs what is set.
+ */
 void v4l2_controls_apply(int fd, const struct config *config);
+
+/*
+ * Reads the [controls] back, some time after v4l2_controls_apply(), and applies them again if one of them does not have
+ * its value. Returns how many did not; *why is then a list of them with what they have instead.
+ */
+size_t v4l2_controls_check(int fd, const struct config *config, struct reason *why);
 
 #endif

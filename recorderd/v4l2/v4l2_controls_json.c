@@ -63,13 +63,12 @@ static struct json_object *menu_json(int fd, const struct v4l2_query_ext_ctrl *c
 
 static struct json_object *value_json(int fd, const struct v4l2_query_ext_ctrl *control)
 {
-	struct v4l2_ext_control value = {.id = control->id};
-	struct v4l2_ext_controls values = {.count = 1, .controls = &value, .which = V4L2_CTRL_WHICH_CUR_VAL};
+	int64_t value;
 
 	if (control->flags & V4L2_CTRL_FLAG_WRITE_ONLY || control->type == V4L2_CTRL_TYPE_BUTTON ||
-	    video_ioctl(fd, VIDIOC_G_EXT_CTRLS, &values) < 0)
+	    !v4l2_control_read(fd, control, &value))
 		return NULL;
-	return json_object_new_int64(control->type == V4L2_CTRL_TYPE_INTEGER64 ? value.value64 : value.value);
+	return json_object_new_int64(value);
 }
 
 static struct json_object *control_json(int fd, const struct v4l2_query_ext_ctrl *control, const char *name)

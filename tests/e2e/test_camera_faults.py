@@ -235,6 +235,36 @@ def test_a_camera_that_delivers_fewer_frames_than_agreed_is_explained(rig):
     assert_healthy(rig, since_us, [])
 
 
+def control(rig, name):
+    return next((one for one in info(rig).get("controls") or [] if one["name"] == name), {})
+
+
+def test_controls_that_need_another_one_are_set_and_kept(rig):
+    """The .ini has focus_absolute before the automatic focus is switched off, without which it is refused."""
+    rig.camera.fault("values_reset_ms", 500)
+    replug(rig)
+    rig.new_frames(20)  # the camera has set its controls back by then
+    wait_for(lambda: control(rig, "focus_absolute").get("value") == 30, PATIENCE_S, f"it is set again: {control(rig, 'focus_absolute')}")
+    assert "inactive" not in control(rig, "focus_absolute"), control(rig, "focus_absolute")
+    wait_for(lambda: rig.get("/health").json()["warnings"] == [], PATIENCE_S, "nothing to warn of")
+
+
+def test_controls_that_do_not_hold_are_named(rig):
+    rig.camera.fault("values_reset_ms", 1)
+    rig.camera.fault("values_stuck")
+    replug(rig)
+    wait_for(lambda: "does not keep all [controls]: focus_absolute = 30 has no effect: another control overrides it; focus_automatic_continuous is 1 "
+             "instead of 0" in reasons(rig)[1], PATIENCE_S, f"it is told: {reasons(rig)}")
+    assert control(rig, "focus_automatic_continuous")["value"] == 1
+
+
+def test_a_control_that_the_camera_changes_by_itself_is_shown(rig):
+    rig.camera.fault("values_reset_ms", 4000)
+    replug(rig)
+    wait_for(lambda: control(rig, "focus_absolute").get("value") == 30, PATIENCE_S, "as it is set")
+    wait_for(lambda: control(rig, "focus_absolute").get("value") == 0, PATIENCE_S, "as the camera has changed it")
+
+
 def test_a_camera_with_a_frame_in_3_seconds_is_recorded_in_one_piece(rig):
     """30 frames a second were agreed, after which 2 s without one are a stall."""
     rig.camera.fault("slow", 90)
@@ -259,4 +289,5 @@ def test_a_camera_with_a_frame_in_3_seconds_is_recorded_in_one_piece(rig):
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="recorder-frames.") as scratch:
         other = made_frames(scratch, "-s", "160x90", "-b", "3000", "-n", "300")
-        main(globals(), before=usual, settings={"http": {"allow_control": "yes"}}, fps=RATES, frames=f"{FRAMES},{other}")
+        controls = {"focus_absolute": 30, "focus_automatic_continuous": 0}
+        main(globals(), before=usual, settings={"http": {"allow_control": "yes"}, "controls": controls}, fps=RATES, frames=f"{FRAMES},{other}")

@@ -39,7 +39,7 @@
 #define LINKS_MAX    4
 #define BUFFERS_MAX  8
 #define HANDLES_MAX  64
-#define CONTROLS_MAX 4
+#define CONTROLS_MAX 6
 
 /* A frames file, mapped permanently. */
 struct mode {
@@ -55,8 +55,9 @@ struct camera {
 	struct v4l2_fract rates[RATES_MAX]; /* seconds per frame */
 	size_t mode_count, rate_count, link_count;
 	struct control *control;
-	int log; /* descriptor, or -1 */
-	_Atomic int32_t values[CONTROLS_MAX];
+	int log;                              /* descriptor, or -1 */
+	_Atomic int32_t values[CONTROLS_MAX]; /* less the initial ones */
+	_Atomic int64_t values_reset_us;      /* when they become 0 again; 0: never */
 };
 
 enum slot_state { SLOT_IDLE, SLOT_QUEUED, SLOT_FILLED };

@@ -48,6 +48,8 @@ enum control_fault {
 	CONTROL_ROOM_ERRNO = 31,     /* STREAMON returns this instead of ENOSPC */
 	CONTROL_SILENT_KPIXELS = 32, /* above this pixel rate the stream starts but has no frames; 0: any */
 	CONTROL_TORN_KPIXELS = 33,   /* above this pixel rate four of five frames are cut in half; 0: any */
+	CONTROL_VALUES_RESET_MS = 34,   /* N ms after STREAMON controls have their initial values again; 0: never */
+	CONTROL_VALUES_STUCK = 35,      /* 1: controls accept any value, but keep the one that they have */
 	CONTROL_UNDECODABLE_NEXT = 40,  /* N frames are JPEGs by their markers, but FFmpeg cannot decode them */
 	CONTROL_UNDECODABLE_FIRST = 41, /* so are the first N frames of each second of the wall clock */
 	CONTROL_FAULTS = 64

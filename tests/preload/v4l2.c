@@ -9,13 +9,16 @@ struct knob {
 	uint32_t id, type;
 	const char *name;
 	int32_t least, most, initial;
+	int overridden_by; /* by that control while it is on: inactive, and refuses to be set; 0: by none */
 };
 
 static const struct knob knobs[CONTROLS_MAX] = {
-	{V4L2_CID_BRIGHTNESS, V4L2_CTRL_TYPE_INTEGER, "Brightness", 0, 255, 128},
-	{V4L2_CID_CONTRAST, V4L2_CTRL_TYPE_INTEGER, "Contrast", 0, 255, 32},
-	{V4L2_CID_AUTO_WHITE_BALANCE, V4L2_CTRL_TYPE_BOOLEAN, "White Balance, Automatic", 0, 1, 1},
-	{V4L2_CID_EXPOSURE_AUTO_PRIORITY, V4L2_CTRL_TYPE_BOOLEAN, "Exposure, Dynamic Framerate", 0, 1, 0},
+	{V4L2_CID_BRIGHTNESS, V4L2_CTRL_TYPE_INTEGER, "Brightness", 0, 255, 128, 0},
+	{V4L2_CID_CONTRAST, V4L2_CTRL_TYPE_INTEGER, "Contrast", 0, 255, 32, 0},
+	{V4L2_CID_AUTO_WHITE_BALANCE, V4L2_CTRL_TYPE_BOOLEAN, "White Balance, Automatic", 0, 1, 1, 0},
+	{V4L2_CID_EXPOSURE_AUTO_PRIORITY, V4L2_CTRL_TYPE_BOOLEAN, "Exposure, Dynamic Framerate", 0, 1, 0, 0},
+	{V4L2_CID_FOCUS_ABSOLUTE, V4L2_CTRL_TYPE_INTEGER, "Focus, Absolute", 0, 250, 0, 5},
+	{V4L2_CID_FOCUS_AUTO, V4L2_CTRL_TYPE_BOOLEAN, "Focus, Automatic Continuous", 0, 1, 1, 0},
 };
 
 static int knob_find(uint32_t id)
@@ -40,6 +43,23 @@ static int knob_asked(uint32_t id)
 	return best;
 }
 
+/* What a camera does by itself to its controls, some time after its stream has started. */
+static int32_t value_of(struct camera *camera, int i)
+{
+	int64_t reset_us = camera->values_reset_us;
+
+	if (reset_us && stream_now_us() >= reset_us &&
+	    atomic_compare_exchange_strong(&camera->values_reset_us, &reset_us, 0))
+		for (int each = 0; each < CONTROLS_MAX; each++)
+			camera->values[each] = 0;
+	return camera->values[i] + knobs[i].initial;
+}
+
+static bool is_overridden(struct camera *camera, int i)
+{
+	return knobs[i].overridden_by && value_of(camera, knobs[i].overridden_by);
+}
+
 static int query_ctrl(struct handle *handle, void *argument)
 {
 	struct v4l2_queryctrl *out = argument;
@@ -61,11 +81,11 @@ static int query_ext_ctrl(struct handle *handle, void *argument)
 	struct v4l2_query_ext_ctrl *out = argument;
 	int i = knob_asked(out->id);
 
-	(void)handle;
 	if (i < 0)
 		return EINVAL;
 	*out = (struct v4l2_query_ext_ctrl){
 		.id = knobs[i].id, .type = knobs[i].type, .step = 1, .elem_size = 4, .elems = 1};
+	out->flags = is_overridden(handle->camera, i) ? V4L2_CTRL_FLAG_INACTIVE : 0;
 	out->minimum = knobs[i].least;
 	out->maximum = knobs[i].most;
 	out->default_value = knobs[i].initial;
@@ -80,7 +100,7 @@ static int get_ctrl(struct handle *handle, void *argument)
 
 	if (i < 0)
 		return EINVAL;
-	control->value = handle->camera->values[i] + knobs[i].initial;
+	control->value = value_of(handle->camera, i);
 	return 0;
 }
 
@@ -93,7 +113,10 @@ static int set_ctrl(struct handle *handle, void *argument)
 		return EINVAL;
 	if (control->value < knobs[i].least || control->value > knobs[i].most)
 		return ERANGE;
-	handle->camera->values[i] = control->value - knobs[i].initial;
+	if (is_overridden(handle->camera, i))
+		return EACCES;
+	if (!camera_fault(handle->camera, CONTROL_VALUES_STUCK))
+		handle->camera->values[i] = control->value - knobs[i].initial;
 	return 0;
 }
 

@@ -165,6 +165,9 @@ int v4l2_stream_on(struct handle *handle, void *argument)
 			       : ENOSPC;
 	if (handle->streaming)
 		return 0;
+	if (camera_fault(handle->camera, CONTROL_VALUES_RESET_MS))
+		handle->camera->values_reset_us =
+			stream_now_us() + (int64_t)camera_fault(handle->camera, CONTROL_VALUES_RESET_MS) * 1000;
 	return stream_start(handle) ? 0 : EIO;
 }
 
