@@ -39,7 +39,7 @@ shared/segment    = catalogue catalogue_json clip_cache_files index segment segm
 
 recorderd/lock    = instance_lock
 recorderd/ring    = leftover_sweep leftovers ring_carry ring_names ring_object ring_open ring_pages ring_size ring_writer
-recorderd/v4l2    = device device_holder device_json v4l2_controls v4l2_controls_apply v4l2_controls_json v4l2_modes v4l2_planes
+recorderd/v4l2    = device device_holder device_json device_permission v4l2_controls v4l2_controls_apply v4l2_controls_json v4l2_modes v4l2_planes
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format
 recorderd/source  = frame_clock jpeg mjpeg_frame mpjpeg source_pattern source_v4l2 v4l2_buffers v4l2_format v4l2_open
 recorderd/capture = bandwidth capture capture_frames capture_phases capture_results device_watch device_worker other_cameras source_select

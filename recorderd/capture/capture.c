@@ -31,7 +31,7 @@ struct capture *capture_create(const struct capture_parts *parts)
 	capture->preferred_retry = BACKOFF(PREFERRED_RETRY_MIN_US, PREFERRED_RETRY_MAX_US);
 	patience_init(&capture->patience);
 	capture->deadline = (struct loop_timer){.due = deadline_due, .context = capture};
-	capture->preferred_timer = (struct loop_timer){.due = capture_list_for_preferred, .context = capture};
+	capture->preferred_timer = (struct loop_timer){.due = capture_look_for_preferred, .context = capture};
 	capture->state.since_wall_us = wall_now().us;
 	capture->worker = device_worker_create(parts->config, parts->others);
 	if (!capture->worker) {

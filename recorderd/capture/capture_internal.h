@@ -19,7 +19,7 @@
 
 #define RETRY_MIN_US           (US_PER_S / 5)
 #define RETRY_MAX_US           (2 * US_PER_S)
-#define PREFERRED_RETRY_MIN_US (2 * US_PER_S) /* between lists of devices while a fallback is used */
+#define PREFERRED_RETRY_MIN_US (2 * US_PER_S) /* between looks for the configured camera while a fallback is used */
 #define PREFERRED_RETRY_MAX_US (60 * US_PER_S)
 
 enum phase {
@@ -41,7 +41,7 @@ enum event {
 	EVENT_BUS_FREE, /* that other camera is gone */
 	EVENT_DEADLINE,
 	EVENT_DEVICES_CHANGED, /* a video device has appeared in /dev or disappeared */
-	EVENT_PREFERRED_BACK,  /* the configured camera is back while a fallback is used */
+	EVENT_PREFERRED_BACK,  /* the configured camera can be opened while a fallback is used */
 	EVENTS,
 };
 
@@ -57,7 +57,6 @@ struct capture {
 	struct reason open_error; /* of the last attempt to open */
 	struct backoff retry, preferred_retry;
 	mono_t opened_at;
-	bool want_list;   /* the next list of devices tells whether the configured camera is back */
 	bool on_fallback; /* the open source is not the configured one */
 	bool no_frames;   /* the last source that was opened gave no frame */
 	bool torn;        /* report EVENT_TORN after this read */
@@ -90,7 +89,7 @@ void capture_start_opening(struct capture *capture);
 void capture_drop_source(struct capture *capture, enum gap_cause cause);
 
 /* capture_phases.c: called by the timer while a fallback is used. */
-void capture_list_for_preferred(void *context);
+void capture_look_for_preferred(void *context);
 
 /* capture_results.c: says in which lower mode the open camera is, and why. */
 void capture_note_bandwidth(struct capture *capture);

@@ -7,8 +7,8 @@
 #include "recorderd/capture/capture_internal.h"
 #include "shared/base/log.h"
 
-#define STABLE_US              US_PER_S        /* a camera that ran for so long is opened again at once */
-#define DEVICE_SETTLE_US       (US_PER_S / 20) /* from a node's appearance until it can be used */
+#define STABLE_US        US_PER_S        /* a camera that ran for so long is opened again at once */
+#define DEVICE_SETTLE_US (US_PER_S / 20) /* from a node's appearance until it can be used */
 
 static void set_deadline(struct capture *capture, int64_t in_us)
 {
@@ -107,6 +107,10 @@ static void describe_source(struct capture *capture)
 	state->height = info->height;
 	state->fps_milli = info->fps_milli;
 	state->configured[0] = '\0';
+	state->camera_notes[CAMERA_NOTE_FALLBACK][0] = '\0';
+	if (capture->on_fallback && capture->open_error.text[0])
+		snprintf(state->camera_notes[CAMERA_NOTE_FALLBACK], STATE_CAMERA_NOTE_SIZE, "%s.",
+			 capture->open_error.text);
 	if (capture->on_fallback)
 		snprintf(state->configured, sizeof(state->configured), "%.127s", capture->parts.config->camera.device);
 }
@@ -138,6 +142,7 @@ static void forget_camera(struct capture *capture)
 	capture->slow_logged = false;
 	capture->state.camera_notes[CAMERA_NOTE_SLOW][0] = '\0';
 	capture->state.camera_notes[CAMERA_NOTE_CONTROLS][0] = '\0';
+	capture->state.camera_notes[CAMERA_NOTE_BANDWIDTH][0] = '\0';
 }
 
 static void wait_and_retry(struct capture *capture)
@@ -257,16 +262,13 @@ static void on_bus_free(struct capture *capture)
 	reopen(capture, GAP_FORMAT, CAMERA_OPENING);
 }
 
-/* The fallback is left less and less often for a configured camera that is there again but cannot be opened. */
-void capture_list_for_preferred(void *context)
+void capture_look_for_preferred(void *context)
 {
 	struct capture *capture = context;
 
 	if (!capture->on_fallback || !capture->source)
 		return;
-	capture->want_list = true;
-	device_worker_list(capture->worker);
-	backoff_next(&capture->preferred_retry);
+	device_worker_look(capture->worker);
 	set_preferred_timer(capture);
 }
 
@@ -299,13 +301,18 @@ static void on_devices_while_waiting(struct capture *capture)
 
 static void on_devices(struct capture *capture)
 {
-	capture->want_list = true;
 	device_worker_list(capture->worker);
+	if (capture->on_fallback)
+		device_worker_look(capture->worker);
 }
 
 static void on_preferred_back(struct capture *capture)
 {
-	log_info("camera", "%s is back; switching to it", capture->parts.config->camera.device);
+	const char *device = capture->parts.config->camera.device;
+
+	/* A camera that seems free and then fails to open makes the fallback be left less and less often. */
+	backoff_next(&capture->preferred_retry);
+	log_info("camera", "%s can be used now; switching to it", strcmp(device, "auto") == 0 ? "a camera" : device);
 	reopen(capture, GAP_FORMAT, CAMERA_OPENING);
 }
 

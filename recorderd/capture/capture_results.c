@@ -32,23 +32,15 @@ static void take_bus(struct capture *capture, const struct device_worker_result 
 static void take_list(struct capture *capture, struct device_worker_result *result)
 {
 	struct recorder_state *state = &capture->state;
-	const char *wanted = capture->parts.config->camera.device;
-	bool preferred_is_back = false;
 
 	state->camera_count = 0;
-	for (size_t i = 0; i < result->device_count; i++) {
+	for (size_t i = 0; i < result->device_count; i++)
 		state->camera_ids[state->camera_count++] = result->devices[i].number;
-		preferred_is_back |= strcmp(wanted, "auto") == 0 || device_is_same(result->devices[i].path, wanted);
-	}
 	if (result->devices_json)
 		ring_writer_set_devices(capture->parts.ring, result->devices_json);
 	free(result->devices_json);
 	if (capture->source)
 		take_bus(capture, result);
-	if (preferred_is_back && capture->on_fallback && capture->want_list) {
-		capture->want_list = false;
-		capture->handle_event(capture, EVENT_PREFERRED_BACK);
-	}
 }
 
 static void take_control(struct capture *capture, struct device_worker_result *result)
@@ -89,6 +81,10 @@ void capture_results_ready(void *context, uint32_t events)
 		case JOB_CONTROLS_CHECKED:
 			note_controls(capture, &result.why);
 			take_list(capture, &result);
+			break;
+		case JOB_LOOKED:
+			if (result.configured_is_free && capture->on_fallback)
+				capture->handle_event(capture, EVENT_PREFERRED_BACK);
 			break;
 		case JOB_OPENED:
 			device_worker_list(capture->worker);

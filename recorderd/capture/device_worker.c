@@ -17,7 +17,7 @@
 /* Threads: `lock` guards both queues, `stopping`, `ended` and `busy_since`. The event loop queues jobs and takes
  * results; the worker's thread does the jobs. */
 
-enum job_kind { JOB_OPEN, JOB_LIST, JOB_CLOSE, JOB_SET_CONTROL, JOB_SET_CONTROLS, JOB_CHECK_CONTROLS };
+enum job_kind { JOB_OPEN, JOB_LIST, JOB_CLOSE, JOB_SET_CONTROL, JOB_SET_CONTROLS, JOB_CHECK_CONTROLS, JOB_LOOK };
 
 #define CHECK_AFTER_US US_PER_S /* cameras set some controls back while they start */
 #define CHECKS_MAX     3
@@ -172,6 +172,10 @@ static void run_job(struct device_worker *worker, struct device_job *job)
 		break;
 	case JOB_LIST:
 		list_devices(worker, result);
+		break;
+	case JOB_LOOK:
+		result->kind = JOB_LOOKED;
+		result->configured_is_free = source_configured_is_free(&worker->config, worker->others);
 		break;
 	case JOB_SET_CONTROL:
 		set_control(worker, job);
@@ -365,6 +369,11 @@ void device_worker_open(struct device_worker *worker, unsigned steps_down)
 void device_worker_list(struct device_worker *worker)
 {
 	queue_job(worker, create_job(JOB_LIST));
+}
+
+void device_worker_look(struct device_worker *worker)
+{
+	queue_job(worker, create_job(JOB_LOOK));
 }
 
 void device_worker_set_control(struct device_worker *worker, uint32_t ticket, const char *name, const char *value)

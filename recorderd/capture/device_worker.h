@@ -39,6 +39,9 @@ void device_worker_open(struct device_worker *worker, unsigned steps_down);
 /* Queues a job: list the devices. One result, JOB_LISTED. */
 void device_worker_list(struct device_worker *worker);
 
+/* Queues a job: see whether the configured device could be opened (source_select.h). One result, JOB_LOOKED. */
+void device_worker_look(struct device_worker *worker);
+
 /*
  * Queues a job: set a control (v4l2_controls.h) of the camera that is open by then, and list the devices, so that the
  * list has the new value. One result, with that ticket. The texts are copied.
@@ -57,7 +60,7 @@ void device_worker_close(struct device_worker *worker, struct source *source);
 /* When the thread began its current job; {0} if it has none. A job that hangs in a driver never ends. */
 mono_t device_worker_busy_since(struct device_worker *worker);
 
-enum device_worker_result_kind { JOB_LISTED, JOB_OPENED, JOB_CONTROL_SET, JOB_CONTROLS_CHECKED };
+enum device_worker_result_kind { JOB_LISTED, JOB_OPENED, JOB_CONTROL_SET, JOB_CONTROLS_CHECKED, JOB_LOOKED };
 
 struct device_worker_result {
 	enum device_worker_result_kind kind;
@@ -66,6 +69,9 @@ struct device_worker_result {
 	enum source_open_outcome outcome;
 	struct source *source; /* SOURCE_OPENED: the caller owns it */
 	struct reason why;     /* also why a control was not set, and which [controls] do not hold */
+
+	/* JOB_LOOKED */
+	bool configured_is_free;
 
 	/* JOB_CONTROL_SET */
 	uint32_t ticket;

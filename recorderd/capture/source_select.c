@@ -30,12 +30,17 @@ static bool belongs_to_other(const struct other_cameras *others, const struct de
 /* A camera that people can see and the recorder cannot: most likely the kernel refuses to open it. */
 static void explain_no_camera(bool others, struct reason *why)
 {
-	char forbidden[64];
+	char forbidden[64], model[64];
+	struct reason detail;
+	int error = device_find_forbidden(forbidden, sizeof(forbidden));
 
-	if (device_find_forbidden(forbidden, sizeof(forbidden)))
-		reason_set(why, "no permission to open %s (is this user in the group video?)", forbidden);
-	else
+	if (error) {
+		device_model(forbidden, model, sizeof(model));
+		device_explain_forbidden(forbidden, error, &detail);
+		reason_set(why, "%s (%s): %s", model, forbidden, detail.text);
+	} else {
 		reason_set(why, "there is no %scamera on this machine", others ? "free " : "");
+	}
 }
 
 /*
@@ -129,4 +134,17 @@ enum source_open_outcome source_open(const struct config *config, const struct o
 	if (strcmp(device, "auto") == 0)
 		return open_auto(config, others, steps_down, out, why);
 	return open_named(config, others, steps_down, out, why);
+}
+
+bool source_configured_is_free(const struct config *config, const struct other_cameras *others)
+{
+	struct device devices[DEVICES_MAX];
+
+	if (strcmp(config->camera.device, "auto") != 0)
+		return device_is_free(config->camera.device);
+	size_t count = device_list(devices);
+	for (size_t i = 0; i < count; i++)
+		if (!belongs_to_other(others, &devices[i], config) && device_is_free(devices[i].path))
+			return true;
+	return false;
 }

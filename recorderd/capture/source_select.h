@@ -14,4 +14,10 @@
 enum source_open_outcome source_open(const struct config *config, const struct other_cameras *others,
 				     unsigned steps_down, struct source **out, struct reason *why);
 
+/*
+ * True if the configured device is there, may be opened, and no other program or recorder has it; for "auto", if any
+ * device is. For a recorder that uses a fallback.
+ */
+bool source_configured_is_free(const struct config *config, const struct other_cameras *others);
+
 #endif

@@ -199,18 +199,21 @@ static enum source_open_outcome open_node(struct source_v4l2 *camera, const char
 	if (camera->fd >= 0)
 		return SOURCE_OPENED;
 	int error = errno;
-	reason_errno(why, error == EACCES ? "cannot open the device (is this user in the group video?)"
-					  : "cannot open the device");
+	if (error == EACCES || error == EPERM)
+		device_explain_forbidden(node, error, why);
+	else
+		reason_errno(why, "cannot open the device");
 	return v4l2_open_outcome(error);
 }
 
-static void explain(enum source_open_outcome outcome, const char *path, const struct reason *detail, struct reason *why)
+static void explain(enum source_open_outcome outcome, const char *path, const char *model, const struct reason *detail,
+		    struct reason *why)
 {
 	char holder[64] = "another program";
 
 	if (outcome == SOURCE_BUSY) {
 		device_holder(path, holder, sizeof(holder));
-		reason_set(why, "%s is in use by %s", path, holder);
+		reason_set(why, "%s (%s) is in use by %s", *model ? model : "the camera", path, holder);
 	} else {
 		reason_set(why, "%s: %s", path, detail->text);
 	}
@@ -243,7 +246,7 @@ enum source_open_outcome source_v4l2_open(const struct config *config, const cha
 	if (outcome == SOURCE_OPENED)
 		outcome = start_stream(camera, config, steps_down, &detail);
 	if (outcome != SOURCE_OPENED) {
-		explain(outcome, path, &detail, why);
+		explain(outcome, path, camera->source.info.model, &detail, why);
 		source_close(&camera->source);
 		return outcome;
 	}

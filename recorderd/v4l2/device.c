@@ -64,7 +64,7 @@ size_t device_list(struct device out[DEVICES_MAX])
 	return count;
 }
 
-bool device_find_forbidden(char *path, size_t bytes)
+int device_find_forbidden(char *path, size_t bytes)
 {
 	for (uint32_t number = 0; number < NODES_MAX; number++) {
 		snprintf(path, bytes, "/dev/video%u", number);
@@ -72,9 +72,25 @@ bool device_find_forbidden(char *path, size_t bytes)
 		if (fd >= 0)
 			close(fd);
 		else if (errno == EACCES || errno == EPERM)
-			return true;
+			return errno;
 	}
-	return false;
+	return 0;
+}
+
+bool device_is_free(const char *path)
+{
+	struct v4l2_pix_format format = {0};
+	struct device unused;
+	int fd = video_open(path);
+
+	if (fd < 0)
+		return false;
+	uint32_t type = v4l2_planes_type(fd);
+	bool is_free = device_query(fd, &unused) == DEVICE_IS_CAPTURE && is_camera_driver(unused.driver) &&
+		       v4l2_planes_format(fd, VIDIOC_G_FMT, type, &format) == 0 &&
+		       v4l2_planes_format(fd, VIDIOC_S_FMT, type, &format) == 0;
+	close(fd);
+	return is_free;
 }
 
 void device_resolve(const char *path, char out[PATH_MAX])

@@ -170,7 +170,7 @@ void health_check(const struct recorder_state *state, const struct health_listen
 		    camera_state_text(state->camera_state), *state->last_error ? " " : "", state->last_error);
 	if (state->source == SOURCE_TEST)
 		say(listener, HEALTH_WARNING, "The recorder is recording a test picture, not a camera.");
-	else if (*state->configured)
+	else if (*state->configured && !*state->camera_notes[CAMERA_NOTE_FALLBACK])
 		say(listener, HEALTH_WARNING, "The configured camera %s is missing; %s is used instead.",
 		    state->configured, state->device);
 	for (size_t i = 0; i < STATE_CAMERA_NOTES; i++)

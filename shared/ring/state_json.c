@@ -101,11 +101,12 @@ static void add_device(struct json_object *json, const struct recorder_state *st
 	json_object_object_add(json, "format", json_string_or_null(state->format));
 	json_object_object_add(json, "configured", json_string_or_null(state->configured));
 	if (*state->configured) {
+		const char *why = state->camera_notes[CAMERA_NOTE_FALLBACK];
 		char notice[320];
 
 		snprintf(notice, sizeof(notice), "The configured camera %s is missing; %s is used instead.",
 			 state->configured, test ? "a test picture" : state->device);
-		json_object_object_add(json, "fallback", json_string_or_null(notice));
+		json_object_object_add(json, "fallback", json_string_or_null(*why ? why : notice));
 	}
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """An error that keeps recorderd from starting is one sentence and an exit status; what can recover later does not keep it from starting."""
+import errno
 import os
 import signal
 import subprocess
@@ -132,6 +133,21 @@ def test_no_fallback_camera_is_used_if_that_is_not_allowed():
         wait_for(lambda: rig.get("/camera_info").json().get("available_cameras") == [0, 1], 60, "it lists the existing cameras")
         wait_for(lambda: rig.get("/camera_info").json().get("state") == "waiting", 60, "it waits for its own camera")
         assert rig.camera.counter("streams") == 0
+
+
+def test_a_camera_that_cannot_be_used_is_named_beside_the_test_picture_and_taken_as_soon_as_it_can():
+    for fault, number, words in (("open_errno", errno.EACCES, "(/dev/video0): no permission to open the device"),
+                                 ("format_errno", errno.EBUSY, "Preloaded camera (/dev/video0) is in use by another program")):
+        with Rig(settings={"camera": {"device": "auto", "fallback": "test"}}) as rig:
+            rig.camera.fault(fault, number)
+            rig.start()
+            info = wait_for(rig.streaming, 60, "the recorder streams")
+            assert info["source"] == "test" and words in info["fallback"], info
+            warnings = rig.get("/health").json()["warnings"]
+            assert any(words in one and "recording the test picture instead" in one for one in warnings), warnings
+            rig.camera.fault(fault, 0)
+            wait_for(lambda of=rig: of.get("/camera_info").json().get("source") == "camera", 60, "the camera is taken")
+            wait_for(lambda of=rig: of.get("/health").json()["warnings"] == [], 60, "nothing to warn of")
 
 
 def test_it_waits_for_a_camera_that_is_in_use():

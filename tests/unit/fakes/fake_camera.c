@@ -104,6 +104,13 @@ size_t device_list(struct device out[DEVICES_MAX])
 	return count;
 }
 
+bool source_configured_is_free(const struct config *config, const struct other_cameras *others)
+{
+	(void)config;
+	(void)others;
+	return atomic_load(&fake.camera_is_there);
+}
+
 bool device_is_same(const char *path, const char *other)
 {
 	return strcmp(path, other) == 0;

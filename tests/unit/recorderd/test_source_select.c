@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <json-c/json.h>
 
 #include "recorderd/capture/source_select.h"
-#include "recorderd/v4l2/device.h"
+#include "recorderd/v4l2/device_query.h"
 #include "shared/base/log.h"
 #include "shared/ring/ring.h"
 #include "tests/unit/fakes/fake_video.h"
@@ -73,7 +74,7 @@ static void auto_with_every_camera_in_use_is_busy(void **state)
 	(void)state;
 	fake_camera(1)->format_errno = EBUSY;
 	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_BUSY);
-	assert_non_null(strstr(why.text, "/dev/video1 is in use"));
+	assert_non_null(strstr(why.text, "Fake camera (/dev/video1) is in use by"));
 }
 
 static void without_a_camera_there_is_no_test_picture_unless_allowed(void **state)
@@ -90,7 +91,55 @@ static void a_camera_without_permission_is_named(void **state)
 	(void)state;
 	fake_camera(0)->open_errno = EACCES;
 	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_NOT_FOUND);
-	assert_non_null(strstr(why.text, "no permission to open /dev/video0"));
+	assert_non_null(strstr(why.text, "the camera (/dev/video0): no permission to open the device"));
+}
+
+/* `path` is a file of this test in place of a device. */
+static void assert_remedy(const char *path, uid_t owner, gid_t group, mode_t mode, const char *remedy)
+{
+	assert_int_equal(chown(path, owner, group), 0);
+	assert_int_equal(chmod(path, mode), 0);
+	device_explain_forbidden(path, EACCES, &why);
+	if (!strstr(why.text, remedy))
+		fail_msg("\"%s\", not \"%s\"", why.text, remedy);
+}
+
+static void what_to_do_without_permission_depends_on_the_device_s_owner_group_and_mode(void **state)
+{
+	char path[] = "/tmp/test_permission.XXXXXX";
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	close(mkstemp(path));
+	assert_remedy(path, 0, 54321, 0660, "add the user root to the group 54321 (sudo usermod -aG 54321 root)");
+	assert_remedy(path, 0, getegid(), 0660, "although the user root is in its group");
+	assert_remedy(path, 0, 54321, 0600, "only the user root may (mode 0600)");
+	unlink(path);
+	device_explain_forbidden(path, EACCES, &why);
+	assert_string_equal(why.text, "no permission to open the device");
+	device_explain_forbidden(path, EPERM, &why);
+	assert_non_null(strstr(why.text, "--device"));
+}
+
+static void a_device_is_free_if_no_other_program_streams_from_it(void **state)
+{
+	struct config config = {.camera.device = "auto"};
+	struct other_cameras others = {.device_list = {"/dev/video2"}};
+
+	(void)state;
+	assert_false(source_configured_is_free(&config, NULL));
+	fake_camera(1)->format_errno = EBUSY;
+	fake_camera(2);
+	assert_false(source_configured_is_free(&config, &others));
+	assert_true(source_configured_is_free(&config, NULL));
+	strcpy(config.camera.device, "/dev/video1");
+	assert_false(source_configured_is_free(&config, NULL));
+	fake_nodes[1].format_errno = 0;
+	assert_true(source_configured_is_free(&config, NULL));
+	fake_nodes[1].open_errno = EACCES;
+	assert_false(source_configured_is_free(&config, NULL));
+	assert_int_equal(fake_nodes[1].opens, fake_nodes[1].closes);
 }
 
 static void the_configured_camera_is_used_if_it_opens(void **state)
@@ -274,6 +323,8 @@ int main(void)
 		CASE(auto_with_every_camera_in_use_is_busy),
 		CASE(without_a_camera_there_is_no_test_picture_unless_allowed),
 		CASE(a_camera_without_permission_is_named),
+		CASE(what_to_do_without_permission_depends_on_the_device_s_owner_group_and_mode),
+		CASE(a_device_is_free_if_no_other_program_streams_from_it),
 		CASE(the_configured_camera_is_used_if_it_opens),
 		CASE(a_missing_camera_is_replaced_by_one_that_no_other_recorder_names),
 		CASE(a_busy_camera_is_replaced_and_not_tried_twice),
